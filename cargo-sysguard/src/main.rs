@@ -1,0 +1,2 @@
+//! The cargo subcommand `cargo sysguard`.
+fn main() {}

@@ -1,0 +1,19 @@
+//! What can go wrong, each message phrased once: operation, subject, cause.
+
+use std::io;
+
+/// An error of sysguard.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused something.
+    #[error("cannot {operation} {subject}: {source}")]
+    Io {
+        /// What was tried: `read`, `create`, …
+        operation: &'static str,
+        /// With what: a path, a program.
+        subject: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}

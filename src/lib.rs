@@ -1,0 +1,17 @@
+//! System-call regression assertions.
+//!
+//! The rooms in the order in which data flows:
+//! workload → launch → stop → event → attribution → observation → comparison with the expectation → action → report.
+#![doc = include_str!("ARCHITECTURE.md")]
+
+pub mod model;
+
+#[cfg(target_os = "linux")]
+pub mod linux;
+pub mod report;
+pub mod store;
+
+pub mod error;
+pub mod settings;
+
+pub use error::Error;

@@ -1,0 +1,94 @@
+//! What tracing hands onward: [`Event`] is the only thing that leaves it.
+//!
+//! Events are plain data about tracees. They must not carry handles of the system, and nobody prints here.
+
+use crate::model::syscall::Syscall;
+use crate::model::workload::Exit;
+
+/// A kernel task id: of a thread, or of the process whose first thread it is.
+pub type Tid = i32;
+
+/// One fact about the tracees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A task came to be; the first one has no parent.
+    Spawned {
+        /// The new task.
+        task: Tid,
+        /// Who made it, where that is known.
+        parent: Option<Tid>,
+        /// It leads a thread group of its own (a process), or joined its parent's (a thread).
+        process: bool,
+    },
+    /// A call is over: it returned, or never will.
+    Called {
+        /// The calling task.
+        task: Tid,
+        /// What was called with what.
+        call: Call,
+        /// What came of it.
+        outcome: CallOutcome,
+    },
+    /// A task is gone.
+    Ended {
+        /// Which.
+        task: Tid,
+        /// How.
+        exit: Exit,
+    },
+    /// Something may have stayed unseen.
+    Blind(BlindSpot),
+}
+
+/// A syscall as it entered the kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Call {
+    /// Which.
+    pub syscall: Syscall,
+    /// Its six argument registers.
+    pub args: [u64; 6],
+    /// Where the instruction pointer stood.
+    pub instruction_pointer: u64,
+}
+
+/// What came of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallOutcome {
+    /// It returned this value.
+    Returned(i64),
+    /// It failed with this errno.
+    Failed(Errno),
+    /// The kernel will restart it after a signal (ERESTARTSYS and its kin, include/linux/errno.h): no result.
+    Restarting,
+    /// The task was gone before a result: exit, exit_group, or killed inside.
+    NeverReturned,
+}
+
+/// An error number, positive as in errno(3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Errno(pub i32);
+
+/// What ptrace cannot see, or what may hide a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BlindSpot {
+    /// Operations submitted through io_uring's rings are no syscalls.
+    IoUring,
+    /// A set-user-ID program ran without its privileges, or unseen, because it is traced.
+    SetuidExec,
+    /// A child was made with CLONE_UNTRACED.
+    UntracedChild,
+}
+
+impl BlindSpot {
+    /// Every blind spot, in the order of their names.
+    pub const ALL: [Self; 3] = [Self::IoUring, Self::SetuidExec, Self::UntracedChild];
+
+    /// The name used in reports and expectations.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::IoUring => "io_uring",
+            Self::SetuidExec => "setuid_exec",
+            Self::UntracedChild => "untraced_child",
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The expectation of a workload: its author's document, and one recorded baseline a platform.
+//!
+//! [`terms`] are the words; [`format`] is the one file that knows YAML; [`versions`] is the format's history.
+
+pub mod terms;
+
+pub use terms::{Baseline, Document, Entry, Expectation};

@@ -1,0 +1,110 @@
+//! The words of an expectation file, without its syntax. Main type: [`Expectation`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::attribution::Subsystem;
+use crate::model::platform::Platform;
+use crate::model::workload::Workload;
+
+/// One expectation file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expectation {
+    /// What its author wrote.
+    pub document: Document,
+    /// What `bless` recorded, at most one a platform, in the file's order.
+    pub baselines: Vec<Baseline>,
+}
+
+impl Expectation {
+    /// The baseline of a platform.
+    pub fn baseline(&self, platform: &Platform) -> Option<&Baseline> {
+        self.baselines.iter().find(|baseline| baseline.platform == *platform)
+    }
+}
+
+/// The author's document: what to run, and what is judged how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// What to run.
+    pub workload: Workload,
+    /// Down to which depth a new thing fails.
+    pub level: Level,
+    /// Why the workload runs only with `--ignored` or `--include-ignored`.
+    pub ignore: Option<String>,
+    /// Never a finding.
+    pub tolerate: Vec<Rule>,
+    /// Fails at once, whatever the baseline holds.
+    pub forbid: Vec<Rule>,
+    /// Whether ambient calls are judged like any other (`ambient: strict`).
+    pub ambient_strict: bool,
+}
+
+/// How deep a verdict looks; each level includes all before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Subsystems only.
+    Subsystem,
+    /// … and syscalls.
+    Syscall,
+    /// … and arguments.
+    Argument,
+    /// … and objects.
+    #[default]
+    Object,
+    /// … and errors.
+    Error,
+}
+
+/// What a `tolerate:` or `forbid:` line matches: every part that is given must match.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rule {
+    /// The subsystem reached.
+    pub subsystem: Option<Subsystem>,
+    /// The syscall's name.
+    pub syscall: Option<String>,
+    /// The argument.
+    pub argument: Option<String>,
+    /// The object.
+    pub object: Option<String>,
+    /// The errno's name.
+    pub error: Option<String>,
+    /// Why.
+    pub why: Option<String>,
+}
+
+/// What a workload is expected to use on one platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Baseline {
+    /// Which platform.
+    pub platform: Platform,
+    /// What it uses, by subsystem and syscall name.
+    pub subsystems: BTreeMap<Subsystem, BTreeMap<String, Entry>>,
+    /// What may have stayed unseen.
+    pub blind_spots: BTreeSet<String>,
+}
+
+impl Baseline {
+    /// A baseline that holds nothing yet.
+    pub fn new(platform: Platform) -> Self {
+        Self { platform, subsystems: BTreeMap::new(), blind_spots: BTreeSet::new() }
+    }
+}
+
+/// What a baseline holds of one syscall within one subsystem.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// The arguments seen.
+    pub arguments: BTreeSet<String>,
+    /// The objects seen, storage filesystems as one (`file`, `dir`).
+    pub objects: BTreeSet<String>,
+    /// The errors seen, recorded at [`Level::Error`] only.
+    pub errors: BTreeSet<String>,
+    /// The ABIs seen other than the platform's own.
+    pub abis: BTreeSet<String>,
+    /// Not in every recorded run (`seen: sometimes`).
+    pub sometimes: bool,
+    /// Why the workload needs it: the reviewer's words.
+    pub why: Option<String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+}

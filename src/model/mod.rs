@@ -1,0 +1,22 @@
+//! The pure core: what sysguard knows and decides.
+//!
+//! It must not touch the file system, processes, the environment, the clock, or libc, and compiles on any operating system.
+//! Everything here is plain data and functions of it.
+#![forbid(unsafe_code)]
+
+pub mod platform;
+pub mod workload;
+
+pub mod syscall;
+
+pub mod event;
+pub mod tracee;
+
+pub mod attribution;
+pub mod observation;
+
+pub mod expectation;
+
+pub mod compare;
+pub mod decide;
+pub mod verdict;

@@ -1,0 +1,83 @@
+//! What runs showed: ordered counts of uses, folded from events. Main type: [`Observation`].
+//!
+//! It must not judge: comparing is another room.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::attribution::{Use, attribute};
+use super::event::{BlindSpot, CallOutcome, Errno, Event};
+
+/// How often one use occurred and how it failed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Kernel entries.
+    pub calls: u64,
+    /// Failures by errno.
+    pub errors: BTreeMap<Errno, u64>,
+}
+
+/// What one or several runs showed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observation {
+    /// How many runs are in it.
+    pub runs: u32,
+    /// Thread groups created; the first process counts.
+    pub processes: u64,
+    /// Tasks created; the first process counts.
+    pub threads: u64,
+    /// Events known to be missing. Other than 0 is an error.
+    pub lost_events: u64,
+    /// Every use with its tally.
+    pub uses: BTreeMap<Use, Tally>,
+    /// What may have stayed unseen.
+    pub blind_spots: BTreeSet<BlindSpot>,
+}
+
+impl Observation {
+    /// The observation of a run that has not begun.
+    pub fn new() -> Self {
+        Self { runs: 1, ..Self::default() }
+    }
+
+    /// Takes one event in.
+    pub fn fold(&mut self, event: &Event) {
+        match event {
+            Event::Spawned { process, .. } => {
+                self.threads += 1;
+                self.processes += u64::from(*process);
+            }
+            Event::Called { call, outcome, .. } => {
+                let tally = self.uses.entry(attribute(call)).or_default();
+                tally.calls += 1;
+                if let CallOutcome::Failed(errno) = outcome {
+                    *tally.errors.entry(*errno).or_default() += 1;
+                }
+            }
+            Event::Blind(spot) => {
+                self.blind_spots.insert(*spot);
+            }
+            Event::Ended { .. } => {}
+        }
+    }
+
+    /// Adds the runs of another observation of the same workload.
+    pub fn merge(&mut self, other: Self) {
+        self.runs += other.runs;
+        self.processes += other.processes;
+        self.threads += other.threads;
+        self.lost_events += other.lost_events;
+        for (used, tally) in other.uses {
+            let mine = self.uses.entry(used).or_default();
+            mine.calls += tally.calls;
+            for (errno, count) in tally.errors {
+                *mine.errors.entry(errno).or_default() += count;
+            }
+        }
+        self.blind_spots.extend(other.blind_spots);
+    }
+
+    /// All calls of all uses.
+    pub fn calls(&self) -> u64 {
+        self.uses.values().map(|tally| tally.calls).sum()
+    }
+}

@@ -1,0 +1,152 @@
+//! Syscalls by number: which [`Abi`] a call was made under, and what its number is called there.
+//!
+//! Architecture is data here: every table compiles on every host. A number that no table knows stays itself.
+
+pub mod table;
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// The convention under which a call was made. It decides what a number means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Abi {
+    /// 64-bit ARM
+    Aarch64,
+    /// 32-bit ARM programs on a 64-bit kernel; sysguard has no table of it, so its calls keep their numbers.
+    Arm,
+    /// `int 0x80` and 32-bit programs on x86
+    I386,
+    /// 64-bit RISC-V
+    Riscv64,
+    /// 64-bit x86 calls with bit 30 set, arch/x86/include/uapi/asm/unistd.h
+    X32,
+    /// 64-bit x86
+    X86_64,
+}
+
+/// `__X32_SYSCALL_BIT`, arch/x86/include/uapi/asm/unistd.h
+const X32_BIT: i64 = 0x4000_0000;
+
+impl Abi {
+    /// Every ABI, in the order of their names.
+    pub const ALL: [Self; 6] = [Self::Aarch64, Self::Arm, Self::I386, Self::Riscv64, Self::X32, Self::X86_64];
+
+    /// The name used in reports and expectations.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Aarch64 => "aarch64",
+            Self::Arm => "arm",
+            Self::I386 => "i386",
+            Self::Riscv64 => "riscv64",
+            Self::X32 => "x32",
+            Self::X86_64 => "x86_64",
+        }
+    }
+
+    /// The ABI with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|abi| abi.name() == name)
+    }
+}
+
+impl fmt::Display for Abi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One syscall: a number under an ABI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Syscall {
+    /// The ABI the call was made under.
+    pub abi: Abi,
+    /// The number, for x32 without its bit; −1 is what a tracee gets when it asks for no call at all.
+    pub number: i64,
+}
+
+impl Syscall {
+    /// From what `PTRACE_GET_SYSCALL_INFO` tells: the `AUDIT_ARCH_*` value (include/uapi/linux/audit.h) and the number.
+    ///
+    /// `None` for an architecture that sysguard does not know.
+    pub fn from_kernel(audit_arch: u32, number: u64) -> Option<Self> {
+        // The kernel reads a number as an int and widens it: ptrace_get_syscall_info_entry() in kernel/ptrace.c.
+        let number = i64::from(number as i32);
+        let abi = match audit_arch {
+            0xc000_003e if number > 0 && number & X32_BIT != 0 => {
+                return Some(Self { abi: Abi::X32, number: number & !X32_BIT });
+            }
+            0xc000_003e => Abi::X86_64,
+            0x4000_0003 => Abi::I386,
+            0xc000_00b7 => Abi::Aarch64,
+            0x4000_0028 => Abi::Arm,
+            0xc000_00f3 => Abi::Riscv64,
+            _ => return None,
+        };
+        Some(Self { abi, number })
+    }
+
+    /// The syscall of this name under this ABI.
+    pub fn from_name(abi: Abi, name: &str) -> Option<Self> {
+        let row = table::rows(abi).iter().find(|row| row.name == name)?;
+        Some(Self { abi, number: i64::from(row.number) })
+    }
+
+    /// What the kernel's table says of this number, if it knows it.
+    pub fn row(self) -> Option<&'static table::Row> {
+        let number = u32::try_from(self.number).ok()?;
+        let rows = table::rows(self.abi);
+        rows.binary_search_by_key(&number, |row| row.number).ok().map(|at| &rows[at])
+    }
+
+    /// Its name, or `syscall_0x3e7` (`syscall_-1`) where no table knows the number.
+    pub fn name(self) -> Cow<'static, str> {
+        match self.row() {
+            Some(row) => Cow::Borrowed(row.name),
+            None if self.number < 0 => Cow::Owned(format!("syscall_{}", self.number)),
+            None => Cow::Owned(format!("syscall_{:#x}", self.number)),
+        }
+    }
+}
+
+impl fmt::Display for Syscall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AUDIT_X86_64: u32 = 0xc000_003e;
+    const AUDIT_I386: u32 = 0x4000_0003;
+
+    #[test]
+    fn the_kernel_says_which_abi_a_call_was_made_under() {
+        for (arch, number, abi, name) in [
+            (AUDIT_X86_64, 0, Abi::X86_64, "read"),
+            (AUDIT_X86_64, 0x4000_0000, Abi::X32, "read"),
+            (AUDIT_I386, 3, Abi::I386, "read"),
+            (0xc000_00b7, 63, Abi::Aarch64, "read"),
+            (0xc000_00f3, 63, Abi::Riscv64, "read"),
+            (AUDIT_X86_64, 0x3e7, Abi::X86_64, "syscall_0x3e7"),
+            (AUDIT_X86_64, u64::MAX, Abi::X86_64, "syscall_-1"),
+            (AUDIT_I386, 0xffff_ffff, Abi::I386, "syscall_-1"),
+            (0x4000_0028, 3, Abi::Arm, "syscall_0x3"),
+        ] {
+            let syscall = Syscall::from_kernel(arch, number).expect("a known architecture");
+            assert_eq!((syscall.abi, syscall.name().as_ref()), (abi, name), "{arch:#x} {number:#x}");
+        }
+        assert_eq!(Syscall::from_kernel(0xdead, 0), None);
+    }
+
+    #[test]
+    fn a_name_leads_back_to_its_number() {
+        for abi in Abi::ALL {
+            for row in table::rows(abi) {
+                let syscall = Syscall::from_name(abi, row.name).expect(row.name);
+                assert_eq!(syscall.number, i64::from(row.number), "{abi} {}", row.name);
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The ptrace state machine without ptrace.

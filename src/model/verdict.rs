@@ -1,0 +1,94 @@
+//! What is told of one workload: [`Verdict`] is the border between doing and telling.
+//!
+//! The runner makes verdicts, the harness hands them on as JSON lines, `report` puts them into words. No wording lives here.
+
+use std::fmt;
+
+use super::compare::Comparison;
+use super::workload::Exit;
+
+/// The outcome for one workload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The workload's name.
+    pub workload: String,
+    /// Its expectation file, relative to the package.
+    pub file: String,
+    /// The outcome in one word, with what belongs to it.
+    pub status: Status,
+    /// What differs from the baseline; empty where nothing was compared.
+    pub comparison: Comparison,
+    /// The expectation file as it is and as it would be (or now is), where they differ.
+    pub change: Option<Change>,
+}
+
+/// The outcome in one word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// As expected.
+    Passed,
+    /// The baseline was written.
+    Blessed,
+    /// Something new was used; `comparison` says what.
+    Failed,
+    /// There is no baseline for this platform yet.
+    NoBaseline {
+        /// The platform.
+        platform: String,
+    },
+    /// The workload did not end as its document says.
+    WrongExit {
+        /// As the document says.
+        expected: Exit,
+        /// As it was.
+        actual: Exit,
+        /// The end of what it wrote on standard output and standard error.
+        output: String,
+    },
+    /// It was not run.
+    Ignored {
+        /// Why.
+        reason: String,
+    },
+    /// Its expectation file cannot be read.
+    Malformed {
+        /// Where and why, as `file:line:column: message` and the line.
+        message: String,
+    },
+    /// It could not be built or started.
+    NotStarted {
+        /// Why.
+        reason: String,
+    },
+    /// It cannot be traced here, and must be.
+    Untraceable {
+        /// Why.
+        reason: String,
+    },
+    /// It was traced, but not whole: events were lost, or a file could not be written.
+    Broken {
+        /// What happened.
+        reason: String,
+    },
+}
+
+/// A file before and after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// As it is on disk (or was, when [`Change::written`]).
+    pub before: String,
+    /// As it would be after accepting all.
+    pub after: String,
+    /// Where `after` was written, relative to the package: the proposal, or the file itself; `None`: nowhere.
+    pub written: Option<String>,
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited(code) => write!(f, "exit status {code}"),
+            Self::Signaled(signal) => write!(f, "signal {signal}"),
+            Self::TimedOut => f.write_str("timeout"),
+        }
+    }
+}

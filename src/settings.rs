@@ -1,0 +1,1 @@
+//! What the user asked for in the environment: as given → as meant.

@@ -1,0 +1,1 @@
+//! The shell that touches expectation files and proposals.

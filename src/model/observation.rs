@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribution::{Use, attribute};
 use super::event::{BlindSpot, CallOutcome, Errno, Event};
+use super::platform::Platform;
+use super::workload::Exit;
 
 /// How often one use occurred and how it failed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -79,5 +81,43 @@ impl Observation {
     /// All calls of all uses.
     pub fn calls(&self) -> u64 {
         self.uses.values().map(|tally| tally.calls).sum()
+    }
+}
+
+/// An observation together with what was run where: all that a report of it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recording {
+    /// The workload's name; `None` for a bare command.
+    pub workload: Option<String>,
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// Where it ran.
+    pub platform: Platform,
+    /// The kernel's release as `uname -r` prints it.
+    pub kernel: String,
+    /// Who watched.
+    pub engine: Engine,
+    /// How the (last) run ended.
+    pub exit: Exit,
+    /// Tasks that outlived the first process and were killed when the grace was over.
+    pub killed_stragglers: u64,
+    /// What the runs showed.
+    pub observation: Observation,
+}
+
+/// How events are obtained.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// Two ptrace stops a call: exact, with results.
+    #[default]
+    Ptrace,
+}
+
+impl Engine {
+    /// The name used on the command line and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ptrace => "ptrace",
+        }
     }
 }

@@ -1,8 +1,23 @@
-//! From a command to a suspended process.
+//! From a command to a traced process that waits to become it: [`Prepared`] → [`Suspended`] → running.
+//!
+//! Everything is allocated before the fork; after it the child makes system calls only. What fails there comes back by a pipe.
+#![expect(unsafe_code, reason = "fork in a process that may have threads")]
 
-use std::ffi::OsString;
-use std::os::fd::OwnedFd;
+use std::ffi::{CString, OsString};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
+
+use nix::fcntl::OFlag;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocmask};
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::{pipe2, setsid};
+
+use super::sys::{self, StringArray};
+use crate::model::event::Tid;
 
 /// A program to start, everything resolved.
 #[derive(Debug)]
@@ -37,4 +52,174 @@ pub enum Stream {
     Inherited,
     /// This file, pipe or device; the caller's copy is closed once the program has started.
     Given(OwnedFd),
+}
+
+/// A command in the form in which the kernel takes it.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    program: CString,
+    argv: StringArray,
+    environment: StringArray,
+    cwd: Option<CString>,
+    stdio: [Stream; 3],
+    isolated: bool,
+}
+
+/// A child that is not yet the command: it waits for [`Suspended::go`].
+#[derive(Debug)]
+pub(super) struct Suspended {
+    pub(super) tid: Tid,
+    start: File,
+    failure: File,
+}
+
+/// A child that was let go.
+#[derive(Debug)]
+pub(super) struct Launched {
+    failure: File,
+}
+
+/// Why the child never became the command.
+#[derive(Debug)]
+pub(super) struct LaunchFailure {
+    /// What it tried: `execute`, or an earlier step.
+    pub(super) step: LaunchStep,
+    /// What the system said.
+    pub(super) source: io::Error,
+}
+
+/// What the child does before it is the command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum LaunchStep {
+    Streams,
+    Directory,
+    Execute,
+}
+
+impl Prepared {
+    pub(super) fn new(command: Command) -> io::Result<Self> {
+        let environment = match command.environment {
+            Environment::Inherited => std::env::vars_os().collect(),
+            Environment::Exactly(variables) => variables,
+        };
+        let environment = environment.into_iter().map(|(mut name, value)| {
+            name.push("=");
+            name.push(value);
+            name
+        });
+        Ok(Self {
+            program: c_string(command.program.into())?,
+            argv: StringArray::new(command.argv.into_iter().map(c_string).collect::<Result<_, _>>()?),
+            environment: StringArray::new(environment.map(c_string).collect::<Result<_, _>>()?),
+            cwd: command.cwd.map(|path| c_string(path.into())).transpose()?,
+            stdio: command.stdio,
+            isolated: command.isolated,
+        })
+    }
+
+    /// Forks. The child waits until it is told to go, and ends by itself when this process does.
+    pub(super) fn suspend(self) -> io::Result<Suspended> {
+        let (start_read, start_write) = pipe2(OFlag::O_CLOEXEC)?;
+        let (failure_read, failure_write) = pipe2(OFlag::O_CLOEXEC)?;
+        let (start_read, failure_write) = (File::from(start_read), File::from(failure_write));
+        // SAFETY: the child runs `become_command` only, which keeps to async-signal-safe calls and never returns.
+        match unsafe { sys::fork() }? {
+            Some(tid) => Ok(Suspended { tid, start: start_write.into(), failure: failure_read.into() }),
+            None => {
+                // Its own copy would keep the child waiting when this process is gone.
+                drop(start_write);
+                become_command(&self, start_read, failure_write)
+            }
+        }
+    }
+}
+
+impl Suspended {
+    /// Lets the child become the command.
+    pub(super) fn go(mut self) -> io::Result<Launched> {
+        match self.start.write_all(&[1]) {
+            // It died before it could be told; its end says more than this.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+            _ => Ok(Launched { failure: self.failure }),
+        }
+    }
+}
+
+impl Launched {
+    /// Why the child never became the command; asked when it is gone.
+    pub(super) fn failure(mut self) -> io::Result<Option<LaunchFailure>> {
+        let mut message = [0_u8; 5];
+        match self.failure.read_exact(&mut message) {
+            Ok(()) => {
+                let [step, errno @ ..] = message;
+                let step = [LaunchStep::Streams, LaunchStep::Directory, LaunchStep::Execute][usize::from(step)];
+                let source = io::Error::from_raw_os_error(i32::from_ne_bytes(errno));
+                Ok(Some(LaunchFailure { step, source }))
+            }
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn c_string(text: OsString) -> io::Result<CString> {
+    CString::new(text.into_vec()).map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "a string with a NUL byte"))
+}
+
+/// The child between fork and execve. Async-signal-safe: no allocation, no locks, no panic.
+fn become_command(prepared: &Prepared, mut start: File, mut failure: File) -> ! {
+    if prepared.isolated {
+        isolate();
+    }
+    // Rust ignores SIGPIPE in every program of its own, and an ignored signal stays ignored across execve.
+    default_disposition(Signal::SIGPIPE);
+    let (step, errno) = match prepare_and_wait(prepared, &mut start) {
+        Ok(()) => (LaunchStep::Execute, sys::execve(&prepared.program, &prepared.argv, &prepared.environment)),
+        Err(failed) => failed,
+    };
+    let [a, b, c, d] = errno.to_ne_bytes();
+    let _ = failure.write_all(&[step as u8, a, b, c, d]);
+    sys::exit_now(127)
+}
+
+fn prepare_and_wait(prepared: &Prepared, start: &mut File) -> Result<(), (LaunchStep, i32)> {
+    if let Some(cwd) = &prepared.cwd {
+        sys::change_directory(cwd).map_err(|errno| (LaunchStep::Directory, errno))?;
+    }
+    // The pipe ends of this launch were opened with 0, 1 and 2 taken, so nothing needed is overwritten.
+    for (onto, stream) in (0..).zip(&prepared.stdio) {
+        if let Stream::Given(fd) = stream {
+            sys::duplicate_onto(fd.as_raw_fd(), onto).map_err(|errno| (LaunchStep::Streams, errno))?;
+        }
+    }
+    let mut go = [0_u8; 1];
+    if start.read_exact(&mut go).is_err() {
+        sys::exit_now(127);
+    }
+    Ok(())
+}
+
+/// Fixes what a program inherits besides its environment. Each call can only fail where there is nothing to fix.
+fn isolate() {
+    let _ = setsid();
+    umask(Mode::S_IWGRP | Mode::S_IWOTH);
+    for signal in Signal::iterator() {
+        default_disposition(signal);
+    }
+    let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
+    for (resource, soft) in DEFAULT_LIMITS {
+        if let Ok((_, hard)) = getrlimit(resource) {
+            let _ = setrlimit(resource, soft.min(hard), hard);
+        }
+    }
+}
+
+/// The soft limits of a fresh Linux login: getrlimit(2), include/asm-generic/resource.h.
+const DEFAULT_LIMITS: [(Resource, u64); 3] =
+    [(Resource::RLIMIT_STACK, 8 << 20), (Resource::RLIMIT_NOFILE, 1024), (Resource::RLIMIT_CORE, 0)];
+
+fn default_disposition(of: Signal) {
+    // SAFETY: a disposition without a handler cannot run code; fails for SIGKILL and SIGSTOP, which have no other.
+    let _ = unsafe { signal(of, SigHandler::SigDfl) };
 }

@@ -2,8 +2,16 @@
 //!
 //! [`trace()`] is the one door. Nothing here judges, prints, or reads an expectation.
 
-mod launch;
 mod trace;
+
+mod deadlines;
+mod launch;
+mod probe;
+mod stopped;
+mod tracer;
+mod wait;
+
+mod sys;
 
 pub use launch::{Command, Environment, Stream};
 pub use trace::{Limits, Outcome, TraceError, trace};

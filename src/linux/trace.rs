@@ -3,8 +3,12 @@
 use std::io;
 use std::time::Duration;
 
-use super::launch::Command;
-use crate::model::event::Event;
+use super::deadlines::{Deadlines, Due};
+use super::launch::{Command, LaunchFailure, LaunchStep, Prepared};
+use super::tracer::{Tracer, Waited};
+use super::{probe, sys};
+use crate::model::event::{Event, Tid};
+use crate::model::tracee::{Stop, Tasks};
 use crate::model::workload::{Exit, StopAfter};
 
 /// When a run is ended from outside.
@@ -57,6 +61,140 @@ pub enum TraceError {
 }
 
 /// Runs the command, hands every event of its whole tree to `sink`, and returns when no task of it is left.
-pub fn trace(_command: Command, _limits: &Limits, _sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
-    Err(TraceError::Impossible { reason: "not built yet".to_owned() })
+///
+/// The tree dies with the calling thread, whatever becomes of it (PTRACE_O_EXITKILL, ptrace(2)). All children of the calling thread are taken to be the
+/// workload's: it must have none of its own. SIGURG is given a handler that does nothing.
+///
+/// # Errors
+///
+/// [`TraceError`]; no task is left then either.
+pub fn trace(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
+    let program = command.program.display().to_string();
+    let suspended = Prepared::new(command).and_then(Prepared::suspend).map_err(system("start a process"))?;
+    let root = suspended.tid;
+    if let Err(error) = attach(root) {
+        sys::kill(root, libc::SIGKILL);
+        // Not yet a tracee, but a child: it must be waited for.
+        let _ = sys::wait();
+        return Err(probe::explain(error));
+    }
+    let deadlines = Deadlines::start(limits).map_err(system("start a timer"))?;
+    let mut run = Run { root, tracer: Tracer::default(), tasks: Tasks::launch(root), deadlines, end: None, stragglers: 0 };
+    let launched = run.until_ready().and_then(|()| suspended.go()).map_err(system("let a process go"))?;
+    sink(&Event::Spawned { task: root, parent: None, process: true });
+    let exit = run.to_the_end(sink).map_err(system("follow a process"))?;
+    if let Some(failure) = launched.failure().map_err(system("hear from a process"))? {
+        return Err(failure.explain(program));
+    }
+    Ok(Outcome { exit, lost_events: run.tasks.lost(), killed_stragglers: run.stragglers })
+}
+
+/// Attaches to the child and stops it, so that its execve is the first call that it is watched at.
+fn attach(root: Tid) -> io::Result<()> {
+    sys::seize(root)?;
+    sys::interrupt(root)
+}
+
+/// One run under way.
+struct Run {
+    root: Tid,
+    tracer: Tracer,
+    tasks: Tasks,
+    deadlines: Deadlines,
+    end: Option<Exit>,
+    stragglers: u64,
+}
+
+/// How many stops may pass on a busy workload until the clock is looked at.
+const STOPS_PER_LOOK: u32 = 1024;
+
+impl Run {
+    /// Takes the child through the stop that [`attach`] asked for.
+    fn until_ready(&mut self) -> io::Result<()> {
+        loop {
+            if let Waited::Stopped(task, stop) = self.tracer.wait()? {
+                let step = self.tasks.step(task.tid(), stop);
+                self.tracer.obey(task, step.directive)?;
+                return Ok(());
+            }
+        }
+    }
+
+    /// The whole tracer: a stop becomes a step, its events go on, its directives are obeyed.
+    fn to_the_end(&mut self, sink: &mut dyn FnMut(&Event)) -> io::Result<Exit> {
+        let mut stops = 0_u32;
+        loop {
+            let (tid, task, stop) = match self.tracer.wait()? {
+                Waited::Stopped(task, stop) => (task.tid(), Some(task), stop),
+                Waited::Ended(tid, stop) => (tid, None, stop),
+                Waited::Interrupted => {
+                    self.keep_deadlines();
+                    continue;
+                }
+                Waited::Nobody => return Ok(self.end.unwrap_or(Exit::Signaled(libc::SIGKILL))),
+            };
+            let step = self.tasks.step(tid, stop);
+            step.before.iter().chain(&step.event).for_each(&mut *sink);
+            if let Some(task) = task {
+                self.tracer.obey(task, step.directive)?;
+            }
+            for (tid, directive) in step.released {
+                self.tracer.release(tid, directive)?;
+            }
+            if let (true, Stop::Ended(exit)) = (tid == self.root && self.end.is_none(), stop) {
+                self.end = Some(exit);
+                self.deadlines.begin_grace();
+            }
+            stops += 1;
+            if stops.is_multiple_of(STOPS_PER_LOOK) {
+                self.keep_deadlines();
+            }
+        }
+    }
+
+    fn keep_deadlines(&mut self) {
+        match self.deadlines.due() {
+            Due::Nothing => {}
+            Due::Ask(signal) => sys::kill(self.root, signal),
+            Due::Timeout => {
+                self.end = Some(Exit::TimedOut);
+                self.kill_all();
+            }
+            Due::GraceOver => {
+                self.stragglers = self.stragglers.max(self.tasks.alive().count() as u64);
+                self.kill_all();
+            }
+        }
+    }
+
+    /// Nobody of them is reaped before we wait for it, so no number can mean somebody else.
+    fn kill_all(&self) {
+        self.tasks.alive().for_each(|tid| sys::kill(tid, libc::SIGKILL));
+    }
+}
+
+/// Whatever way a run ends, nobody of its tree is left.
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.kill_all();
+        while let Ok(Some((tid, _))) = sys::wait() {
+            // A killed task may stop once more, at its exit.
+            let _ = sys::resume(tid, 0);
+            sys::kill(tid, libc::SIGKILL);
+        }
+    }
+}
+
+fn system(operation: &'static str) -> impl FnOnce(io::Error) -> TraceError {
+    move |source| TraceError::System { operation, source }
+}
+
+impl LaunchFailure {
+    fn explain(self, program: String) -> TraceError {
+        match self.step {
+            LaunchStep::Execute => TraceError::Exec { program, source: self.source },
+            LaunchStep::Streams => system("connect the standard streams")(self.source),
+            LaunchStep::Directory => system("enter the working directory")(self.source),
+        }
+    }
 }

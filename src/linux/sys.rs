@@ -1,0 +1,216 @@
+//! Every unsafe call of the tracer, each short and with its reason. Nothing is decided here.
+//!
+//! nix is used where it can say the same; it cannot for ptrace stops, since its `Signal` has no real-time signals.
+#![expect(unsafe_code, reason = "the room of system calls")]
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::RawFd;
+use std::ptr;
+
+use libc::{c_int, c_long, c_void, pid_t};
+
+/// `__WNOTHREAD` keeps other tracers of this process apart, `__WALL` brings clone children; linux/wait.h, in libc for some C libraries only.
+const WAIT_FLAGS: c_int = 0x2000_0000 | 0x4000_0000;
+
+const PTRACE_SEIZE: u32 = 0x4206;
+const PTRACE_INTERRUPT: u32 = 0x4207;
+const PTRACE_LISTEN: u32 = 0x4208;
+const PTRACE_GETEVENTMSG: u32 = 0x4201;
+const PTRACE_GET_SYSCALL_INFO: u32 = 0x420e;
+const PTRACE_SYSCALL: u32 = 24;
+
+/// What the tracer asks for: every child and thread, exec and exit stops, syscall stops apart from SIGTRAP, and death of all with the tracer.
+const OPTIONS: c_int = libc::PTRACE_O_TRACESYSGOOD
+    | libc::PTRACE_O_TRACEFORK
+    | libc::PTRACE_O_TRACEVFORK
+    | libc::PTRACE_O_TRACECLONE
+    | libc::PTRACE_O_TRACEEXEC
+    | libc::PTRACE_O_TRACEEXIT
+    | libc::PTRACE_O_EXITKILL;
+
+fn checked(returned: c_long) -> io::Result<c_long> {
+    if returned == -1 { Err(io::Error::last_os_error()) } else { Ok(returned) }
+}
+
+/// ptrace(2) with two numbers as its last arguments.
+fn ptrace(request: u32, tid: pid_t, addr: usize, data: usize) -> io::Result<()> {
+    // SAFETY: the requests used with this function take numbers, not pointers, in `addr` and `data`; ptrace(2).
+    checked(unsafe { libc::ptrace(request as _, tid, addr as *mut c_void, data as *mut c_void) }).map(drop)
+}
+
+/// Attaches without stopping, with all options of this tracer.
+pub(super) fn seize(tid: pid_t) -> io::Result<()> {
+    ptrace(PTRACE_SEIZE, tid, 0, OPTIONS as usize)
+}
+
+/// Stops a running tracee.
+pub(super) fn interrupt(tid: pid_t) -> io::Result<()> {
+    ptrace(PTRACE_INTERRUPT, tid, 0, 0)
+}
+
+/// Lets a stopped tracee run to its next call, and delivers a signal (0: none).
+pub(super) fn resume(tid: pid_t, signal: c_int) -> io::Result<()> {
+    ptrace(PTRACE_SYSCALL, tid, 0, signal as usize)
+}
+
+/// Leaves a tracee in its group-stop, and hears of its end.
+pub(super) fn listen(tid: pid_t) -> io::Result<()> {
+    ptrace(PTRACE_LISTEN, tid, 0, 0)
+}
+
+/// The message of a ptrace event: a child's number, a thread's former number, an exit status.
+pub(super) fn event_message(tid: pid_t) -> io::Result<u64> {
+    let mut message: libc::c_ulong = 0;
+    // SAFETY: PTRACE_GETEVENTMSG writes one unsigned long at `data`, which is a live local; ptrace(2).
+    let returned = unsafe {
+        libc::ptrace(PTRACE_GETEVENTMSG as _, tid, ptr::null_mut::<c_void>(), ptr::from_mut(&mut message).cast::<c_void>())
+    };
+    checked(returned)?;
+    Ok(u64::from(message))
+}
+
+/// `struct ptrace_syscall_info` (include/uapi/linux/ptrace.h) with the widest member of its union, that of an entry.
+/// For an exit, `number` is the result and the low byte of `args[0]` says whether it is an error.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[repr(C)]
+pub(super) struct SyscallInfo {
+    pub(super) op: u8,
+    pad: [u8; 3],
+    pub(super) arch: u32,
+    pub(super) instruction_pointer: u64,
+    stack_pointer: u64,
+    pub(super) number: u64,
+    pub(super) args: [u64; 6],
+    reserved: u64,
+}
+
+/// What a syscall-stop is about.
+pub(super) fn syscall_info(tid: pid_t) -> io::Result<SyscallInfo> {
+    let mut info = SyscallInfo::default();
+    // SAFETY: PTRACE_GET_SYSCALL_INFO writes at most `addr` bytes at `data`, a live local of that size, valid for any bytes; ptrace(2).
+    let returned = unsafe {
+        libc::ptrace(
+            PTRACE_GET_SYSCALL_INFO as _,
+            tid,
+            size_of::<SyscallInfo>() as *mut c_void,
+            ptr::from_mut(&mut info).cast::<c_void>(),
+        )
+    };
+    checked(returned)?;
+    Ok(info)
+}
+
+/// Waits for any child or tracee of this very thread: its number and raw status, `None` when none is left.
+pub(super) fn wait() -> io::Result<Option<(pid_t, c_int)>> {
+    let mut status: c_int = 0;
+    // SAFETY: waitpid writes one int at a live local; waitpid(2).
+    match checked(c_long::from(unsafe { libc::waitpid(-1, &raw mut status, WAIT_FLAGS) })) {
+        Ok(tid) => Ok(Some((tid as pid_t, status))),
+        Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the task leads a thread group. tgkill(2) with signal 0 finds it under its own number as the group's only if so.
+pub(super) fn leads_thread_group(tid: pid_t) -> bool {
+    // SAFETY: tgkill takes three numbers, and signal 0 only checks; tgkill(2).
+    let returned = unsafe { libc::syscall(libc::SYS_tgkill, tid, tid, 0) };
+    returned == 0 || io::Error::last_os_error().raw_os_error() == Some(libc::EPERM)
+}
+
+/// Sends a signal to the process of a task. One that is gone needs none: errors are not told.
+pub(super) fn kill(tid: pid_t, signal: c_int) {
+    // SAFETY: kill takes two numbers; kill(2).
+    unsafe { libc::kill(tid, signal) };
+}
+
+/// This thread's number.
+pub(super) fn gettid() -> pid_t {
+    // SAFETY: gettid takes nothing and cannot fail; gettid(2).
+    let tid = unsafe { libc::syscall(libc::SYS_gettid) };
+    tid as pid_t
+}
+
+/// Whether the caller may do what belongs to root.
+pub(super) fn is_root() -> bool {
+    // SAFETY: geteuid takes nothing and cannot fail; geteuid(2).
+    unsafe { libc::geteuid() == 0 }
+}
+
+extern "C" fn nothing(_signal: c_int) {}
+
+/// Gives a signal a handler that does nothing, so that it ends a blocked wait with EINTR and otherwise changes nothing.
+pub(super) fn interrupt_waits_with(signal: c_int) -> io::Result<()> {
+    let handler: extern "C" fn(c_int) = nothing;
+    let action = libc::sigaction {
+        sa_sigaction: handler as usize,
+        // SAFETY: an empty sigset_t is all zeroes on Linux.
+        sa_mask: unsafe { std::mem::zeroed() },
+        sa_flags: 0,
+        sa_restorer: None,
+    };
+    // SAFETY: `action` is a live, whole sigaction, and its handler touches nothing; sigaction(2).
+    checked(c_long::from(unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) })).map(drop)
+}
+
+/// A null-terminated array of pointers to strings, as execve(2) takes it. It borrows nothing and may be made before fork.
+#[derive(Debug)]
+pub(super) struct StringArray {
+    pointers: Vec<*const libc::c_char>,
+    _strings: Vec<CString>,
+}
+
+impl StringArray {
+    pub(super) fn new(strings: Vec<CString>) -> Self {
+        let pointers = strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect();
+        Self { pointers, _strings: strings }
+    }
+
+    pub(super) fn as_ptr(&self) -> *const *const libc::c_char {
+        self.pointers.as_ptr()
+    }
+}
+
+/// Replaces the program; returns only with an error's number. Async-signal-safe.
+pub(super) fn execve(program: &CString, argv: &StringArray, environment: &StringArray) -> c_int {
+    // SAFETY: a C string and two null-terminated arrays of C strings, all alive; execve(2).
+    unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), environment.as_ptr()) };
+    errno()
+}
+
+/// The number of the last error. Async-signal-safe.
+pub(super) fn errno() -> c_int {
+    io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
+}
+
+/// Ends this process without any of the C library's or Rust's clean-up. Async-signal-safe.
+pub(super) fn exit_now(status: c_int) -> ! {
+    // SAFETY: _exit takes a number and does not return; _exit(2).
+    unsafe { libc::_exit(status) }
+}
+
+/// fork(2): `None` in the child.
+///
+/// # Safety
+///
+/// Until execve or `_exit` the child may only do what is async-signal-safe: "in a multithreaded program", signal-safety(7).
+pub(super) unsafe fn fork() -> io::Result<Option<pid_t>> {
+    // SAFETY: the caller keeps to what fork allows.
+    let returned = checked(c_long::from(unsafe { libc::fork() }))?;
+    Ok((returned != 0).then_some(returned as pid_t))
+}
+
+/// dup2(2), so that the copy survives execve. Async-signal-safe.
+pub(super) fn duplicate_onto(fd: RawFd, onto: RawFd) -> Result<(), c_int> {
+    // dup2 onto itself would keep the close-on-exec flag.
+    // SAFETY: both take numbers only; dup2(2), fcntl(2).
+    let returned = if fd == onto { unsafe { libc::fcntl(fd, libc::F_SETFD, 0) } } else { unsafe { libc::dup2(fd, onto) } };
+    if returned == -1 { Err(errno()) } else { Ok(()) }
+}
+
+/// chdir(2). Async-signal-safe.
+pub(super) fn change_directory(path: &CString) -> Result<(), c_int> {
+    // SAFETY: a live C string; chdir(2).
+    if unsafe { libc::chdir(path.as_ptr()) } == -1 { Err(errno()) } else { Ok(()) }
+}

@@ -1,0 +1,147 @@
+//! Wait and obey: the kernel's reports become stops, directives become ptrace requests. Main type: [`Tracer`].
+//!
+//! It must not know what a stop means: that is `model::tracee`. One tracer serves one thread, as ptrace(2) wants it.
+
+use std::collections::HashMap;
+use std::io;
+use std::marker::PhantomData;
+use std::os::unix::fs::MetadataExt;
+
+use super::stopped::{Alive, Stopped};
+use super::sys::{self, SyscallInfo};
+use super::wait::{Report, report};
+use crate::model::event::{Call, Tid};
+use crate::model::syscall::Syscall;
+use crate::model::tracee::{Directive, Stop};
+
+/// The tracer of this thread.
+#[derive(Debug, Default)]
+pub(super) struct Tracer {
+    /// Tasks that stay stopped until another one tells of them.
+    held: HashMap<Tid, Stopped>,
+    /// "Ptrace attachments are always per-thread": no other thread may use them.
+    not_send: PhantomData<*const ()>,
+}
+
+/// What a wait brought.
+#[derive(Debug)]
+pub(super) enum Waited {
+    /// A task stopped.
+    Stopped(Stopped, Stop),
+    /// A task is gone.
+    Ended(Tid, Stop),
+    /// A signal came to this thread: time to look at the clock.
+    Interrupted,
+    /// No task is left.
+    Nobody,
+}
+
+impl Tracer {
+    /// Waits for the next report.
+    pub(super) fn wait(&mut self) -> io::Result<Waited> {
+        let (tid, status) = match sys::wait() {
+            Ok(Some(reported)) => reported,
+            Ok(None) => return Ok(Waited::Nobody),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Waited::Interrupted),
+            Err(error) => return Err(error),
+        };
+        let report = report(status);
+        if let Report::Ended(exit) = report {
+            self.held.remove(&tid);
+            return Ok(Waited::Ended(tid, Stop::Ended(exit)));
+        }
+        let task = Stopped::reported(tid);
+        let stop = stop(&task, report)?;
+        Ok(Waited::Stopped(task, stop))
+    }
+
+    /// Does with a stopped task what was decided.
+    pub(super) fn obey(&mut self, task: Stopped, directive: Directive) -> io::Result<()> {
+        match directive {
+            Directive::Resume(signal) => task.resume(signal),
+            Directive::Listen => task.listen(),
+            Directive::Hold => {
+                self.held.insert(task.tid(), task);
+                Ok(())
+            }
+            Directive::Forget => Ok(()),
+        }
+    }
+
+    /// Does with a held task what was decided; one that died meanwhile needs nothing.
+    pub(super) fn release(&mut self, tid: Tid, directive: Directive) -> io::Result<()> {
+        match self.held.remove(&tid) {
+            Some(task) => self.obey(task, directive),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Asks the kernel for what belongs to a report. A task that is killed meanwhile has nothing more to say but its end.
+fn stop(task: &Stopped, report: Report) -> io::Result<Stop> {
+    let stop = match report {
+        Report::Syscall => match task.syscall_info()? {
+            Alive::Yes(info) => syscall_stop(&info),
+            Alive::Gone => Stop::Other,
+        },
+        Report::Spawning => match task.event_message()? {
+            Alive::Yes(child) => Stop::Spawning { child },
+            Alive::Gone => Stop::Other,
+        },
+        Report::Exec => match task.event_message()? {
+            Alive::Yes(former) => Stop::Exec { former, privileged: loses_privileges(task.tid()) },
+            Alive::Gone => Stop::Other,
+        },
+        Report::Trap { group_stop } => Stop::Trap { leads: sys::leads_thread_group(task.tid()), group_stop },
+        Report::Exiting => Stop::Exiting,
+        Report::Signal(signal) => Stop::Signal(signal),
+        Report::OtherEvent => Stop::Other,
+        Report::Ended(exit) => Stop::Ended(exit),
+    };
+    Ok(stop)
+}
+
+/// `PTRACE_SYSCALL_INFO_ENTRY` and `…_EXIT`, include/uapi/linux/ptrace.h
+const OP_ENTRY: u8 = 1;
+const OP_EXIT: u8 = 2;
+
+fn syscall_stop(info: &SyscallInfo) -> Stop {
+    match info.op {
+        OP_ENTRY => match Syscall::from_kernel(info.arch, info.number) {
+            Some(syscall) => {
+                Stop::Entry(Call { syscall, args: info.args, instruction_pointer: info.instruction_pointer })
+            }
+            None => Stop::Unreadable,
+        },
+        OP_EXIT => Stop::Exit { value: info.number as i64, failed: info.args[0] & 0xff != 0 },
+        _ => Stop::Other,
+    }
+}
+
+/// "If the calling process is being ptraced, set-user-ID and set-group-ID bits […] are ignored" unless its tracer is privileged; execve(2).
+fn loses_privileges(tid: Tid) -> bool {
+    const SET_USER_ID: u32 = 0o4000;
+    const SET_GROUP_ID: u32 = 0o2000;
+    !sys::is_root()
+        && std::fs::metadata(format!("/proc/{tid}/exe"))
+            .is_ok_and(|program| program.mode() & (SET_USER_ID | SET_GROUP_ID) != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::syscall::Abi;
+
+    #[test]
+    fn what_the_kernel_says_of_a_call_becomes_a_stop() {
+        let entry = SyscallInfo { op: OP_ENTRY, arch: 0xc000_003e, number: 257, args: [1; 6], ..SyscallInfo::default() };
+        let syscall = Syscall { abi: Abi::X86_64, number: 257 };
+        assert_eq!(syscall_stop(&entry), Stop::Entry(Call { syscall, args: [1; 6], instruction_pointer: 0 }));
+        assert_eq!(syscall_stop(&SyscallInfo { arch: 0, ..entry }), Stop::Unreadable);
+
+        let exit = SyscallInfo { op: OP_EXIT, number: -2_i64 as u64, args: [0x1, 0, 0, 0, 0, 0], ..SyscallInfo::default() };
+        assert_eq!(syscall_stop(&exit), Stop::Exit { value: -2, failed: true });
+        assert_eq!(syscall_stop(&SyscallInfo { args: [0; 6], ..exit }), Stop::Exit { value: -2, failed: false });
+        assert_eq!(syscall_stop(&SyscallInfo::default()), Stop::Other);
+    }
+}

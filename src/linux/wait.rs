@@ -1,0 +1,89 @@
+//! A raw wait status → what kind of report it is: a pure function, so that each ambiguity of ptrace(2) is a row in a table test.
+
+use crate::model::workload::Exit;
+
+/// What a wait status says, before anything else is asked of the kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Report {
+    /// The task is gone.
+    Ended(Exit),
+    /// It is at the entry or the exit of a call.
+    Syscall,
+    /// A PTRACE_EVENT stop other than the next ones.
+    OtherEvent,
+    /// It made a task: the event's message is its number.
+    Spawning,
+    /// It executes another program: the event's message is its former number.
+    Exec,
+    /// It is about to be gone.
+    Exiting,
+    /// PTRACE_EVENT_STOP, with whether a stopping signal holds the group.
+    Trap {
+        /// "If the tracee was attached using PTRACE_SEIZE […] WSTOPSIG(status)" is the stopping signal in a group-stop, SIGTRAP else.
+        group_stop: bool,
+    },
+    /// A signal is about to be delivered.
+    Signal(i32),
+}
+
+/// PTRACE_O_TRACESYSGOOD: "set bit 7 in the signal number".
+const SYSCALL_STOP: i32 = libc::SIGTRAP | 0x80;
+
+/// PTRACE_EVENT_STOP, include/uapi/linux/ptrace.h
+const EVENT_STOP: i32 = 128;
+
+/// What the status of a traced task says.
+pub(super) fn report(status: i32) -> Report {
+    if libc::WIFEXITED(status) {
+        return Report::Ended(Exit::Exited(libc::WEXITSTATUS(status)));
+    }
+    if libc::WIFSIGNALED(status) {
+        return Report::Ended(Exit::Signaled(libc::WTERMSIG(status)));
+    }
+    let signal = libc::WSTOPSIG(status);
+    match status >> 16 {
+        0 if signal == SYSCALL_STOP => Report::Syscall,
+        0 => Report::Signal(signal),
+        libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE => Report::Spawning,
+        libc::PTRACE_EVENT_EXEC => Report::Exec,
+        libc::PTRACE_EVENT_EXIT => Report::Exiting,
+        EVENT_STOP => Report::Trap { group_stop: signal != libc::SIGTRAP },
+        _ => Report::OtherEvent,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stopped(signal: i32, event: i32) -> i32 {
+        event << 16 | signal << 8 | 0x7f
+    }
+
+    #[test]
+    fn every_kind_of_status_is_told_apart() {
+        for (status, expected) in [
+            (0, Report::Ended(Exit::Exited(0))),
+            (3 << 8, Report::Ended(Exit::Exited(3))),
+            (255 << 8, Report::Ended(Exit::Exited(255))),
+            (libc::SIGKILL, Report::Ended(Exit::Signaled(9))),
+            (libc::SIGSEGV | 0x80, Report::Ended(Exit::Signaled(11))),
+            (64, Report::Ended(Exit::Signaled(64))),
+            (stopped(libc::SIGTRAP | 0x80, 0), Report::Syscall),
+            (stopped(libc::SIGTRAP, 0), Report::Signal(5)),
+            (stopped(libc::SIGSTOP, 0), Report::Signal(19)),
+            (stopped(64, 0), Report::Signal(64)),
+            (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_FORK), Report::Spawning),
+            (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_VFORK), Report::Spawning),
+            (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_CLONE), Report::Spawning),
+            (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_EXEC), Report::Exec),
+            (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_EXIT), Report::Exiting),
+            (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_VFORK_DONE), Report::OtherEvent),
+            (stopped(libc::SIGTRAP, EVENT_STOP), Report::Trap { group_stop: false }),
+            (stopped(libc::SIGSTOP, EVENT_STOP), Report::Trap { group_stop: true }),
+            (stopped(libc::SIGTTIN, EVENT_STOP), Report::Trap { group_stop: true }),
+        ] {
+            assert_eq!(report(status), expected, "{status:#x}");
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! One stop → what the task is told, and what it means. Main types: [`Tasks`] and [`Step`].
+
+use std::collections::HashMap;
+
+use super::stop::Stop;
+use super::task::{Task, starts_workload};
+use crate::model::event::{BlindSpot, Call, CallOutcome, Errno, Event, Tid};
+
+/// What a stopped task must be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Directive {
+    /// Go on to the next call, and take this signal (0: none).
+    Resume(i32),
+    /// Stay stopped with your group, but report when that ends [PTRACE_LISTEN].
+    Listen,
+    /// Nothing yet: it stays stopped until a [`Step::released`] names it.
+    Hold,
+    /// Nothing any more: it is gone.
+    Forget,
+}
+
+/// The answer to one stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "a task that is told nothing stays stopped for ever"]
+pub struct Step {
+    /// What the task is told.
+    pub directive: Directive,
+    /// What the stop meant, if anything.
+    pub event: Option<Event>,
+    /// Rare: what else it meant, before `event` in time.
+    pub before: Vec<Event>,
+    /// Rare: tasks that were held and go on now, each with what it is told.
+    pub released: Vec<(Tid, Directive)>,
+}
+
+impl Step {
+    fn new(directive: Directive, event: Option<Event>) -> Self {
+        Self { directive, event, before: Vec::new(), released: Vec::new() }
+    }
+}
+
+/// All tasks of a tracee tree.
+#[derive(Debug, Default)]
+pub struct Tasks {
+    tasks: HashMap<Tid, Task>,
+    lost: u64,
+}
+
+impl Tasks {
+    /// A tree that consists of one process, not yet the workload: it becomes that with its first execve.
+    pub fn launch(root: Tid) -> Self {
+        Self { tasks: HashMap::from([(root, Task::Launching)]), lost: 0 }
+    }
+
+    /// Calls known to have been made, but not which.
+    pub fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// The tasks that have shown themselves and are not gone: those that can be killed.
+    pub fn alive(&self) -> impl Iterator<Item = Tid> {
+        self.tasks.iter().filter(|(_, task)| !matches!(task, Task::Attaching { .. })).map(|(tid, _)| *tid)
+    }
+
+    /// Takes one stop in.
+    pub fn step(&mut self, tid: Tid, stop: Stop) -> Step {
+        match stop {
+            Stop::Entry(_) | Stop::Exit { .. } | Stop::Unreadable => self.syscall(tid, stop),
+            Stop::Spawning { child } => self.announced(tid, child),
+            Stop::Trap { leads, group_stop } => self.trapped(tid, leads, group_stop),
+            Stop::Exec { former, privileged } => self.executed(tid, former, privileged),
+            Stop::Exiting => self.exiting(tid),
+            Stop::Ended(exit) => {
+                let mut step = self.gone(tid);
+                step.event = Some(Event::Ended { task: tid, exit });
+                step
+            }
+            Stop::Signal(signal) => Step::new(Directive::Resume(signal), None),
+            Stop::Other => Step::new(Directive::Resume(0), None),
+        }
+    }
+
+    /// "Syscall-enter-stop and syscall-exit-stop are indistinguishable": PTRACE_GET_SYSCALL_INFO tells them apart, and is believed over our own state.
+    fn syscall(&mut self, tid: Tid, stop: Stop) -> Step {
+        let task = self.tasks.entry(tid).or_insert(Task::Outside);
+        if *task == Task::Launching && !starts_workload(&stop) {
+            return Step::new(Directive::Resume(0), None);
+        }
+        let next = match stop {
+            Stop::Entry(call) => Task::Inside(call),
+            _ => Task::Outside,
+        };
+        if stop == Stop::Unreadable {
+            self.lost += 1;
+        }
+        let event = match (std::mem::replace(task, next), stop) {
+            (Task::Inside(call), Stop::Exit { value, failed }) => Some(called(tid, call, outcome(call, value, failed))),
+            // Two entries in a row: a signal restarted the first one.
+            (Task::Inside(call), _) => Some(called(tid, call, CallOutcome::Restarting)),
+            // An exit without an entry belongs to a call that was made before this task was ours.
+            _ => None,
+        };
+        Step::new(Directive::Resume(0), event)
+    }
+
+    /// A parent tells of its child, before or after the child shows itself.
+    fn announced(&mut self, parent: Tid, child: Tid) -> Step {
+        let mut step = Step::new(Directive::Resume(0), None);
+        match self.tasks.get(&child) {
+            Some(&Task::AwaitingParent { leads, group_stop }) => {
+                self.tasks.insert(child, Task::Outside);
+                step.event = Some(Event::Spawned { task: child, parent: Some(parent), process: leads });
+                step.released.push((child, birth(group_stop)));
+            }
+            // An `Attaching` of this number died before it showed itself, and the number is used again.
+            None | Some(Task::Attaching { .. }) => {
+                self.tasks.insert(child, Task::Attaching { parent });
+            }
+            Some(_) => {}
+        }
+        step
+    }
+
+    fn trapped(&mut self, tid: Tid, leads: bool, group_stop: bool) -> Step {
+        match self.tasks.get(&tid) {
+            None => {
+                self.tasks.insert(tid, Task::AwaitingParent { leads, group_stop });
+                Step::new(Directive::Hold, None)
+            }
+            Some(&Task::Attaching { parent }) => {
+                self.tasks.insert(tid, Task::Outside);
+                let event = Event::Spawned { task: tid, parent: Some(parent), process: leads };
+                Step::new(birth(group_stop), Some(event))
+            }
+            Some(_) => Step::new(birth(group_stop), None),
+        }
+    }
+
+    /// execve from another thread than the leader: the caller takes the leader's number, "all other threads […] report death", and neither
+    /// the caller's old number nor the old leader is heard of again.
+    fn executed(&mut self, tid: Tid, former: Tid, privileged: bool) -> Step {
+        let mut step = Step::new(Directive::Resume(0), None);
+        if former != tid {
+            step = self.gone(tid);
+            step.directive = Directive::Resume(0);
+            let caller = self.tasks.remove(&former).unwrap_or(Task::Outside);
+            self.tasks.insert(tid, caller);
+        }
+        step.event = privileged.then_some(Event::Blind(BlindSpot::SetuidExec));
+        step
+    }
+
+    fn exiting(&mut self, tid: Tid) -> Step {
+        let event = match self.tasks.insert(tid, Task::Exiting) {
+            Some(task @ Task::Inside(call)) => {
+                let mut step = Step::new(Directive::Resume(0), Some(called(tid, call, CallOutcome::NeverReturned)));
+                self.release_orphans(task, &mut step);
+                return step;
+            }
+            Some(Task::Attaching { parent }) => Some(Event::Spawned { task: tid, parent: Some(parent), process: true }),
+            // Killed before its first stop, and before its parent could tell.
+            None => Some(Event::Spawned { task: tid, parent: None, process: true }),
+            Some(_) => None,
+        };
+        Step::new(Directive::Resume(0), event)
+    }
+
+    /// Takes a task off the table and says what is still owed for it.
+    fn gone(&mut self, tid: Tid) -> Step {
+        let mut step = Step::new(Directive::Forget, None);
+        let task = self.tasks.remove(&tid);
+        match task {
+            Some(Task::Inside(call)) => step.before.push(called(tid, call, CallOutcome::NeverReturned)),
+            Some(Task::AwaitingParent { leads, .. }) => {
+                step.before.push(Event::Spawned { task: tid, parent: None, process: leads });
+            }
+            // Only SIGKILL is that quick, and it kills whole processes.
+            Some(Task::Attaching { parent }) => {
+                step.before.push(Event::Spawned { task: tid, parent: Some(parent), process: true });
+            }
+            None => step.before.push(Event::Spawned { task: tid, parent: None, process: true }),
+            Some(Task::Launching | Task::Outside | Task::Exiting) => {}
+        }
+        if let Some(task) = task {
+            self.release_orphans(task, &mut step);
+        }
+        step
+    }
+
+    /// A task that dies while it makes another never announces it: let go whoever waits for an announcement.
+    fn release_orphans(&mut self, dying: Task, step: &mut Step) {
+        if !dying.is_spawning() {
+            return;
+        }
+        for (tid, task) in &mut self.tasks {
+            if let Task::AwaitingParent { leads, group_stop } = *task {
+                *task = Task::Outside;
+                step.before.push(Event::Spawned { task: *tid, parent: None, process: leads });
+                step.released.push((*tid, birth(group_stop)));
+            }
+        }
+    }
+}
+
+/// A task that is stopped with its group listens; any other goes on.
+fn birth(group_stop: bool) -> Directive {
+    if group_stop { Directive::Listen } else { Directive::Resume(0) }
+}
+
+fn called(task: Tid, call: Call, outcome: CallOutcome) -> Event {
+    Event::Called { task, call, outcome }
+}
+
+/// ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND and ERESTART_RESTARTBLOCK (include/linux/errno.h) never reach a program.
+const RESTARTS: [i64; 4] = [512, 513, 514, 516];
+
+fn outcome(call: Call, value: i64, failed: bool) -> CallOutcome {
+    // What sigreturn "returns" is the register it restored, whatever that was.
+    let restores = || call.syscall.row().is_some_and(|row| matches!(row.name, "rt_sigreturn" | "sigreturn"));
+    if !failed || restores() {
+        CallOutcome::Returned(value)
+    } else if RESTARTS.contains(&-value) {
+        CallOutcome::Restarting
+    } else {
+        CallOutcome::Failed(Errno(i32::try_from(-value).unwrap_or(i32::MAX)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

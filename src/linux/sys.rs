@@ -76,13 +76,13 @@ pub(super) fn event_message(tid: pid_t) -> io::Result<u64> {
 #[repr(C)]
 pub(super) struct SyscallInfo {
     pub(super) op: u8,
-    pad: [u8; 3],
+    pub(super) pad: [u8; 3],
     pub(super) arch: u32,
     pub(super) instruction_pointer: u64,
-    stack_pointer: u64,
+    pub(super) stack_pointer: u64,
     pub(super) number: u64,
     pub(super) args: [u64; 6],
-    reserved: u64,
+    pub(super) reserved: u64,
 }
 
 /// What a syscall-stop is about.

@@ -177,10 +177,16 @@ impl Run {
 impl Drop for Run {
     fn drop(&mut self) {
         self.kill_all();
-        while let Ok(Some((tid, _))) = sys::wait() {
-            // A killed task may stop once more, at its exit.
-            let _ = sys::resume(tid, 0);
-            sys::kill(tid, libc::SIGKILL);
+        loop {
+            match self.tracer.wait() {
+                // A killed task may stop once more, at its exit.
+                Ok(Waited::Stopped(task, _)) => {
+                    sys::kill(task.tid(), libc::SIGKILL);
+                    let _ = task.resume(0);
+                }
+                Ok(Waited::Ended(..) | Waited::Interrupted) => {}
+                Ok(Waited::Nobody) | Err(_) => return,
+            }
         }
     }
 }

@@ -1,0 +1,109 @@
+//! The tracees: tiny programs, one provocation each. The truth about each is stated in its trial.
+#![expect(unsafe_code, reason = "raw system calls are what these programs are for")]
+
+use std::process::ExitCode;
+use std::thread;
+
+/// Becomes the tracee of this name.
+pub(crate) fn become_tracee(name: &str) -> ExitCode {
+    let Some((_, tracee)) = TRACEES.iter().find(|(known, _)| *known == name) else {
+        return ExitCode::from(99);
+    };
+    tracee()
+}
+
+/// Name and program.
+const TRACEES: &[(&str, fn() -> ExitCode)] = &[
+    ("many_calls", many_calls),
+    ("many_threads", many_threads),
+    ("many_children", many_children),
+    ("unknown_numbers", unknown_numbers),
+    ("exec_in_thread", exec_in_thread),
+    ("exit_in_thread", exit_in_thread),
+    ("own_group", own_group),
+];
+
+/// A syscall without arguments, straight to the kernel.
+fn call(number: libc::c_long) -> libc::c_long {
+    // SAFETY: the numbers used here take no pointers.
+    unsafe { libc::syscall(number, 0, 0, 0, 0, 0, 0) }
+}
+
+fn many_calls() -> ExitCode {
+    for _ in 0..200_000 {
+        call(libc::SYS_getppid);
+    }
+    ExitCode::SUCCESS
+}
+
+fn many_threads() -> ExitCode {
+    let threads: Vec<_> = (0..200)
+        .map(|_| {
+            thread::spawn(|| {
+                for _ in 0..50 {
+                    call(libc::SYS_getppid);
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().expect("a thread that cannot panic");
+    }
+    ExitCode::SUCCESS
+}
+
+fn many_children() -> ExitCode {
+    for _ in 0..1000 {
+        // SAFETY: the process has one thread.
+        match unsafe { libc::fork() } {
+            0 => {
+                call(libc::SYS_getppid);
+                // SAFETY: ends the child without running anything of the parent's.
+                unsafe { libc::_exit(0) }
+            }
+            child => {
+                // SAFETY: a null status is allowed; wait(2).
+                unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn unknown_numbers() -> ExitCode {
+    call(0x3e7);
+    call(-1);
+    ExitCode::SUCCESS
+}
+
+fn exec_in_thread() -> ExitCode {
+    let sleepers: Vec<_> = (0..3).map(|_| thread::spawn(|| thread::sleep(std::time::Duration::from_secs(60)))).collect();
+    let executing = thread::spawn(|| {
+        let argv = [c"/bin/true".as_ptr(), std::ptr::null()];
+        // SAFETY: C strings and null-terminated arrays; execve(2).
+        unsafe { libc::execve(argv[0], argv.as_ptr(), [std::ptr::null()].as_ptr()) };
+    });
+    executing.join().expect("a thread that became another program");
+    drop(sleepers);
+    ExitCode::FAILURE
+}
+
+fn exit_in_thread() -> ExitCode {
+    let _leaving = thread::spawn(|| {
+        // SAFETY: ends the whole process with this status; exit_group(2).
+        unsafe { libc::syscall(libc::SYS_exit_group, 42) };
+    });
+    thread::sleep(std::time::Duration::from_secs(60));
+    ExitCode::FAILURE
+}
+
+/// Exits 0 when it is the leader of a session of its own, with nothing blocked and SIGPIPE at its default.
+fn own_group() -> ExitCode {
+    // SAFETY: both take numbers; getsid(2), getpid(2).
+    let leads = unsafe { libc::getsid(0) == libc::getpid() };
+    // A Rust program ignores SIGPIPE from its start on, so what was inherited is asked of another program.
+    let status = std::process::Command::new("/bin/sh").args(["-c", "grep -E '^Sig(Blk|Ign)' /proc/self/status"]).output();
+    let text = status.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let nothing = |field: &str| text.lines().any(|line| line == format!("{field}:\t0000000000000000"));
+    ExitCode::from(u8::from(!(leads && nothing("SigBlk") && nothing("SigIgn"))))
+}

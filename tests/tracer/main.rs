@@ -1,0 +1,35 @@
+//! The tracer against real processes: each trial traces one tiny program and holds what was seen against the truth written beside it.
+//!
+//! The programs are in `tracees/`; this binary is itself the Rust ones: `tracer --tracee NAME` becomes that program before anything else happens.
+//! A trial whose needs are missing is ignored with its reason, and fails under SYSGUARD_REQUIRE=1.
+
+#[cfg(target_os = "linux")]
+mod referee;
+#[cfg(target_os = "linux")]
+mod seen;
+#[cfg(target_os = "linux")]
+#[path = "../tracees/mod.rs"]
+mod tracees;
+#[cfg(target_os = "linux")]
+mod trials;
+
+use std::process::ExitCode;
+
+#[cfg(target_os = "linux")]
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let [_, flag, name, ..] = &arguments[..]
+        && flag == "--tracee"
+    {
+        return tracees::become_tracee(name);
+    }
+    libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials::all()).exit_code()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() -> ExitCode {
+    let nothing = vec![libtest_mimic::Trial::ignorable_test("tracing", || {
+        Ok(libtest_mimic::Completion::ignored_with("tracing needs Linux"))
+    })];
+    libtest_mimic::run(&libtest_mimic::Arguments::from_args(), nothing).exit_code()
+}

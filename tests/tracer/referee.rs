@@ -1,0 +1,29 @@
+//! strace(1) as the referee: the same program, counted by somebody else.
+
+use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
+
+use crate::seen::{Count, Watched};
+
+/// What `strace -f -c` counts, by name. strace does not tell ABIs apart.
+pub(crate) fn strace(watched: &Watched) -> Result<BTreeMap<String, Count>, String> {
+    let table = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
+    let mut command = Command::new("strace");
+    command.args(["-f", "-c", "-U", "name,calls,errors", "-o"]).arg(table.path()).arg("--").args(&watched.argv);
+    command.env_clear().envs(watched.environment.iter().map(|(name, value)| (name, value))).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    if let Some(cwd) = &watched.cwd {
+        command.current_dir(cwd);
+    }
+    command.status().map_err(|error| format!("cannot run strace: {error}"))?;
+    let text = std::fs::read_to_string(table.path()).map_err(|error| error.to_string())?;
+    Ok(text.lines().filter_map(row).collect())
+}
+
+/// `openat  31  12`: a name, its calls, and its errors where there are any.
+fn row(line: &str) -> Option<(String, Count)> {
+    let mut words = line.split_whitespace();
+    let name = words.next().filter(|name| *name != "total")?;
+    let calls = words.next()?.parse().ok()?;
+    let errors = words.next().map_or(Some(0), |errors| errors.parse().ok())?;
+    Some((name.to_owned(), Count { calls, errors }))
+}

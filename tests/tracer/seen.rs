@@ -1,0 +1,124 @@
+//! What tracing showed of a program, in the form in which trials ask.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sysguard::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, trace};
+use sysguard::model::event::{BlindSpot, CallOutcome, Event};
+use sysguard::model::syscall::Abi;
+
+/// Calls and failures of one syscall.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Count {
+    pub(crate) calls: u64,
+    pub(crate) errors: u64,
+}
+
+/// Everything that was seen of one run.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) outcome: Outcome,
+    pub(crate) counts: BTreeMap<(Abi, String), Count>,
+    pub(crate) processes: u64,
+    pub(crate) threads: u64,
+    pub(crate) ended: u64,
+    pub(crate) blind_spots: Vec<BlindSpot>,
+    pub(crate) output: String,
+}
+
+impl Seen {
+    /// The calls of a native syscall.
+    pub(crate) fn calls(&self, name: &str) -> u64 {
+        self.count(NATIVE, name).calls
+    }
+
+    pub(crate) fn count(&self, abi: Abi, name: &str) -> Count {
+        self.counts.get(&(abi, name.to_owned())).copied().unwrap_or_default()
+    }
+}
+
+/// The ABI of 64-bit programs on this machine.
+pub(crate) const NATIVE: Abi = if cfg!(target_arch = "aarch64") {
+    Abi::Aarch64
+} else if cfg!(target_arch = "riscv64") {
+    Abi::Riscv64
+} else {
+    Abi::X86_64
+};
+
+/// A program to watch.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    pub(crate) program: PathBuf,
+    pub(crate) argv: Vec<OsString>,
+    pub(crate) cwd: Option<PathBuf>,
+    pub(crate) limits: Limits,
+    pub(crate) environment: Vec<(OsString, OsString)>,
+}
+
+/// Nothing here takes longer; what does is a fault.
+const LIMITS: Limits = Limits { timeout: Some(Duration::from_secs(120)), stop: None, grace: Duration::from_secs(2) };
+
+impl Watched {
+    /// The tracee of this name in `tracees/`.
+    pub(crate) fn tracee(name: &str) -> Self {
+        let program = std::env::current_exe().expect("the path of this binary");
+        Self::program(&program, &["--tracee", name])
+    }
+
+    /// A shell script.
+    pub(crate) fn shell(script: &str) -> Self {
+        Self::program(Path::new("/bin/sh"), &["-c", script])
+    }
+
+    pub(crate) fn program(program: &Path, args: &[&str]) -> Self {
+        let argv = [program.into()].into_iter().chain(args.iter().map(OsString::from)).collect();
+        let environment = [("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"), ("LC_ALL", "C"), ("HOME", "/")];
+        let environment = environment.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { program: program.to_owned(), argv, cwd: None, limits: LIMITS, environment }
+    }
+
+    /// Traces it, its standard output kept and its standard input empty.
+    pub(crate) fn watch(self) -> Result<Seen, TraceError> {
+        let mut output = tempfile::tempfile().expect("a file for the output");
+        let null = || Stream::Given(File::open("/dev/null").expect("/dev/null").into());
+        let errors = File::options().write(true).open("/dev/null").expect("/dev/null");
+        let command = Command {
+            program: self.program,
+            argv: self.argv,
+            environment: Environment::Exactly(self.environment),
+            cwd: self.cwd,
+            stdio: [null(), Stream::Given(output.try_clone().expect("a copy").into()), Stream::Given(errors.into())],
+            isolated: true,
+        };
+        let (mut counts, mut blind_spots) = (BTreeMap::<_, Count>::new(), Vec::new());
+        let (mut processes, mut threads, mut ended) = (0, 0, 0);
+        let outcome = trace(command, &self.limits, &mut |event| match event {
+            Event::Spawned { process, .. } => {
+                threads += 1;
+                processes += u64::from(*process);
+            }
+            Event::Called { call, outcome, .. } => {
+                let count = counts.entry((call.syscall.abi, call.syscall.name().into_owned())).or_default();
+                count.calls += 1;
+                count.errors += u64::from(matches!(outcome, CallOutcome::Failed(_)));
+            }
+            Event::Ended { .. } => ended += 1,
+            Event::Blind(spot) => blind_spots.push(*spot),
+        })?;
+        let output = read_from_start(&mut output).expect("the program's output");
+        Ok(Seen { outcome, counts, processes, threads, ended, blind_spots, output })
+    }
+}
+
+fn read_from_start(file: &mut File) -> io::Result<String> {
+    use std::io::Seek;
+    file.rewind()?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

@@ -26,7 +26,8 @@ const ROOTS: [&str; 13] = [
 ];
 
 /// Sites that are never part of the kernels we describe.
-const OTHER_KERNELS: [(&str, &str); 3] = [
+const OTHER_KERNELS: [(&str, &str); 4] = [
+    ("arch/x86/kernel/process_32.c", "32-bit kernels"),
     ("arch/x86/um/", "user-mode Linux"),
     ("mm/nommu.c", "machines without an MMU"),
     ("kernel/time/posix-stubs.c", "kernels without POSIX timers: every call fails"),

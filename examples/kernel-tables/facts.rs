@@ -16,15 +16,22 @@ use crate::subsystems;
 use crate::tables::{Row, TABLES};
 use crate::tree::Tree;
 
-/// Symbols that are on whenever a call of ours can be made at all: they choose the ABI, not the call.
-const GIVEN: [&str; 7] = [
+/// Symbols that say nothing of a call: on whenever it can be made at all.
+const GIVEN: [&str; 11] = [
+    // The ABI itself.
     "CONFIG_64BIT",
-    "CONFIG_ARCH_WANT_OLD_COMPAT_IPC",
     "CONFIG_COMPAT",
     "CONFIG_IA32_EMULATION",
     "CONFIG_MMU",
     "CONFIG_X86_64",
     "CONFIG_X86_X32_ABI",
+    // Chosen by the architecture, never by a user: which form of an old call it has.
+    "CONFIG_ARCH_WANT_OLD_COMPAT_IPC",
+    "CONFIG_CLONE_BACKWARDS",
+    "CONFIG_COMPAT_OLD_SIGACTION",
+    "CONFIG_OLD_SIGSUSPEND",
+    // Selected by BPF_SYSCALL.
+    "CONFIG_BPF",
 ];
 
 /// What the sources say of one entry point, on one architecture or (`arch` empty) on all that have it.
@@ -107,9 +114,11 @@ pub(crate) fn derive(trees: &[Tree]) -> Result<Facts> {
     Ok(Facts { tables: kernels.into_iter().next_back().map(|kernel| kernel.tables).unwrap_or_default(), entry_points })
 }
 
-/// Entry point → architecture → its calls as (table, number).
-fn calls_by_entry_point(kernel: &Kernel<'_>) -> BTreeMap<String, BTreeMap<&'static str, Vec<(usize, u32)>>> {
-    let mut calls = BTreeMap::<String, BTreeMap<&'static str, Vec<(usize, u32)>>>::new();
+/// The calls behind one entry point as (table, number), by architecture.
+type Calls = BTreeMap<&'static str, Vec<(usize, u32)>>;
+
+fn calls_by_entry_point(kernel: &Kernel<'_>) -> BTreeMap<String, Calls> {
+    let mut calls = BTreeMap::<String, Calls>::new();
     for (at, (table, rows)) in TABLES.iter().zip(&kernel.tables).enumerate() {
         for row in rows.iter().filter(|row| !row.entry_point.is_empty()) {
             calls.entry(row.entry_point.clone()).or_default().entry(table.arch).or_default().push((at, row.number));
@@ -153,7 +162,7 @@ impl Judge<'_> {
             source: site.file.clone(),
             section: self.section(name, &site.file)?,
             subsystem: verdict.subsystem,
-            expert: symbols.iter().any(|symbol| self.kconfig.is_for_experts(symbol)),
+            expert: !symbols.is_empty() && symbols.iter().all(|symbol| self.kconfig.is_for_experts(symbol)),
             config: (!symbols.is_empty()).then(|| Vec::from_iter(symbols).join(" && ")),
             since,
             basis: verdict.basis,

@@ -1,15 +1,18 @@
 //! Writes sysguard's syscall and subsystem tables from unpacked kernel sources.
 //!
-//! To regenerate, get one or more trees (the oldest kernel to support, and the newest) and name them all:
+//! To regenerate, unpack one or more trees, from the oldest kernel of interest to the newest, and name them all:
 //!
 //! ```text
 //! apt-get install linux-source-6.12 && tar xf /usr/src/linux-source-6.12.tar.xz -C /tmp
-//! apt-get source --download-only --tar-only linux && tar xf linux_*.orig.tar.xz -C /tmp   # with a deb-src line of backports or sid
+//! apt-get source --download-only --tar-only linux    # newer: with a deb-src line of backports or sid
+//! tar xf linux_7.1.8.orig.tar.xz -C /tmp
 //! cargo run --example kernel-tables -- --source /tmp/linux-source-6.12 --source /tmp/linux-7.1.8
 //! ```
 //!
-//! It prints what changed, one row a line. With `--check` it writes nothing and exits 1 if anything would. The newest tree says what
-//! a call is; older ones only say since when it exists, as an upper bound (`<=6.18`: 6.18 has it, the next older tree given has not).
+//! It prints what changed, one row a line. With `--check` it writes nothing and exits 1 if anything would. The kernels of the
+//! committed tables stand in their headers; the newest tree says what a call is, older ones only since when it exists, as an
+//! upper bound (`<=6.18`: 6.18 has it, the next older tree given has not). This example links the library: restore a table that
+//! does not compile before generating a new one.
 //!
 //! One module a source of truth: `tables`, `definitions`, `kbuild` and `kconfig` (with `conditions`), `maintainers`; `subsystems` is
 //! the curated part; `facts` joins them, `emit` writes Rust, `changes` compares, `provenance` seals. What the sources do not say
@@ -82,6 +85,11 @@ fn run(options: &Options, out: &mut impl Write) -> Result<ExitCode> {
 fn update(file: &emit::File, check: bool, out: &mut impl Write) -> Result<bool> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&file.path);
     let old = fs::read_to_string(&path).unwrap_or_default();
+    if let Err(why) = provenance::verify(&old)
+        && !old.is_empty()
+    {
+        say(out, &format!("{}: was edited by hand: {why}", file.path))?;
+    }
     let changes = changes::changes(&old, &file.text);
     for change in &changes {
         say(out, &format!("{}: {change}", file.path))?;

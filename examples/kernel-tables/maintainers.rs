@@ -58,7 +58,7 @@ impl Maintainers {
         let mut sections = Vec::<Section>::new();
         for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
             let Some((letter, value)) = field(line) else {
-                // A title may hold a tab: `HPET:	High Precision Event Timers driver`.
+                // A title may hold a tab: `HPET:<tab>High Precision Event Timers driver`.
                 let title = line.split_whitespace().collect::<Vec<_>>().join(" ");
                 sections.push(Section { title, ..Section::default() });
                 continue;
@@ -118,7 +118,7 @@ fn slashes(path: &str) -> usize {
     path.bytes().filter(|&byte| byte == b'/').count()
 }
 
-/// `F:	kernel/fork.c` → `('F', "kernel/fork.c")`
+/// `F: kernel/fork.c` → `('F', "kernel/fork.c")`
 fn field(line: &str) -> Option<(char, &str)> {
     let letter = line.chars().next().filter(char::is_ascii_uppercase)?;
     Some((letter, line[1..].strip_prefix(':')?.trim()))

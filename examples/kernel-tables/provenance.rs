@@ -1,6 +1,6 @@
 //! The head of a generated file: who wrote it, from what, and how to tell that nobody touched it since.
 //!
-//! Shared with tests/kernel_tables.rs. It must not know what a row means.
+//! Shared with tests/kernel_tables.rs, which verifies it. It must not know what a row means.
 
 /// What a generated file says of itself, above its rows.
 pub(crate) fn with_header(title: &str, versions: &str, rows: usize, body: &str) -> String {

@@ -2,8 +2,7 @@
 //!
 //! Everything here is judgement, each row with its reason; everything else is derived. Main function: [`subsystem`].
 
-use sysguard::model::attribution::Subsystem;
-use sysguard::model::attribution::Subsystem as S;
+use sysguard::model::attribution::{Subsystem, Subsystem as S};
 
 /// Calls whose file serves several subsystems: file, calls (without `sys_`), subsystem, reason.
 const CALLS: &[(&str, &[&str], Subsystem, &str)] = &[
@@ -53,7 +52,8 @@ const CALLS: &[(&str, &[&str], Subsystem, &str)] = &[
     ("arch/x86/kernel/sys_ia32.c", &["ia32_mmap"], S::Memory, "compat form of mmap"),
 ];
 
-/// What the beginning of a path says: the first that fits. A directory stands after its exceptions.
+/// What the beginning of a path says: the first that fits, so a directory stands after its exceptions.
+/// Where the path does not give the reason away, a comment does.
 const PATHS: &[(&str, Subsystem)] = &[
     ("arch/arm64/kernel/signal", S::Signal),
     ("arch/arm64/kernel/sys.c", S::Memory), // mmap
@@ -70,47 +70,46 @@ const PATHS: &[(&str, Subsystem)] = &[
     ("arch/x86/", S::Arch),
     ("block/", S::Block),
     ("drivers/char/random.c", S::Random),
-    ("fs/aio.c", S::Aio),
-    ("fs/eventfd.c", S::Poll),
+    ("fs/aio.c", S::Aio),      // own interface, own section
+    ("fs/eventfd.c", S::Poll), // made to be polled
     ("fs/eventpoll.c", S::Poll),
-    ("fs/exec.c", S::Process),
+    ("fs/exec.c", S::Process), // replaces a program, reads a file only to do so
     ("fs/notify/", S::FsNotify),
     ("fs/select.c", S::Poll),
-    ("fs/signalfd.c", S::Signal),
-    ("fs/timerfd.c", S::Time),
+    ("fs/signalfd.c", S::Signal),    // signals as a file
+    ("fs/timerfd.c", S::Time),       // timers as a file
     ("fs/userfaultfd.c", S::Memory), // moved to mm/ later
     ("fs/", S::Filesystem),
     ("io_uring/", S::IoUring),
-    ("ipc/mq", S::Mqueue),
+    ("ipc/mq", S::Mqueue), // mqueue.c; the rest of ipc/ is System V
     ("ipc/", S::SysvIpc),
     ("kernel/acct.c", S::Process),
     ("kernel/bpf/", S::Bpf),
     ("kernel/capability.c", S::Capability),
     ("kernel/events/", S::Perf),
-    ("kernel/exec_domain.c", S::Process),
+    ("kernel/exec_domain.c", S::Process), // personality
     ("kernel/exit.c", S::Process),
     ("kernel/fork.c", S::Process),
     ("kernel/futex/", S::Futex),
     ("kernel/groups.c", S::Credentials),
     ("kernel/kcmp.c", S::Process),
-    ("kernel/kexec", S::Boot),
+    ("kernel/kexec", S::Boot), // kexec.c, kexec_file.c
     ("kernel/module/", S::Module),
     ("kernel/ns", S::Namespace), // nsproxy.c, nstree.c
     ("kernel/pid.c", S::Process),
-    ("kernel/printk/", S::System),
+    ("kernel/printk/", S::System), // syslog
     ("kernel/ptrace.c", S::Tracing),
     ("kernel/reboot.c", S::Boot),
-    ("kernel/rseq.c", S::Scheduler),
+    ("kernel/rseq.c", S::Scheduler), // told of every migration and preemption
     ("kernel/sched/", S::Scheduler),
     ("kernel/seccomp.c", S::Seccomp),
     ("kernel/signal.c", S::Signal),
-    ("kernel/sys.c", S::Process),
+    ("kernel/sys.c", S::Process), // what the named calls leave: limits, ids, times, prctl
     ("kernel/time/", S::Time),
-    ("kernel/uid16.c", S::Credentials),
+    ("kernel/uid16.c", S::Credentials), // 16-bit forms of kernel/sys.c
     ("mm/", S::Memory),
     ("net/", S::Network),
     ("security/keys/", S::Keys),
-    ("security/commoncap.c", S::Capability),
     ("security/", S::Security),
 ];
 
@@ -157,6 +156,9 @@ fn call(entry_point: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use sysguard::model::attribution::entry_points::{self, EntryPoint};
+    use sysguard::model::syscall::{Abi, Syscall};
+
     use super::*;
 
     #[test]
@@ -176,6 +178,35 @@ mod tests {
     fn subsystem_of(entry_point: &str, file: &str) -> (Subsystem, String) {
         let verdict = subsystem(entry_point, file).expect(file);
         (verdict.subsystem, verdict.basis)
+    }
+
+    /// Name and facts of every entry point in the committed tables.
+    fn told() -> Vec<&'static EntryPoint> {
+        let syscalls = Abi::ALL.into_iter().flat_map(|abi| {
+            let rows = sysguard::model::syscall::table::rows(abi).iter();
+            rows.map(move |row| Syscall { abi, number: i64::from(row.number) })
+        });
+        syscalls.filter_map(entry_points::facts).collect()
+    }
+
+    #[test]
+    fn every_rule_decides_a_call() {
+        let told = told();
+        for (path, _) in PATHS {
+            assert!(told.iter().any(|fact| fact.basis.strip_prefix("path ") == Some(*path)), "{path}");
+        }
+        for (file, calls, subsystem, reason) in CALLS {
+            for wanted in *calls {
+                let decides =
+                    |fact: &&&EntryPoint| call(fact.name) == *wanted && fact.source == *file && fact.basis == *reason;
+                assert!(told.iter().find(decides).is_some_and(|fact| fact.subsystem == *subsystem), "{wanted}");
+            }
+        }
+        for (file, prefix, section, _) in SECTIONS {
+            assert!(told.iter().any(|fact| call(fact.name).starts_with(prefix)
+                && fact.source.starts_with(file)
+                && fact.section == *section));
+        }
     }
 
     #[test]

@@ -1,0 +1,156 @@
+//! The generated tables: untouched since they were written, right by independent word, and not stale.
+
+#[path = "../examples/kernel-tables/provenance.rs"]
+#[expect(dead_code, reason = "the generator uses the rest")]
+mod provenance;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use sysguard::model::syscall::{Abi, table};
+
+const GENERATED: [&str; 6] = [
+    "src/model/attribution/entry_points/table.rs",
+    "src/model/syscall/table/aarch64.rs",
+    "src/model/syscall/table/i386.rs",
+    "src/model/syscall/table/riscv64.rs",
+    "src/model/syscall/table/x32.rs",
+    "src/model/syscall/table/x86_64.rs",
+];
+
+fn generated(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect(path)
+}
+
+#[test]
+fn generated_files_were_not_edited_by_hand() {
+    for path in GENERATED {
+        let text = generated(path);
+        assert_eq!(provenance::verify(&text), Ok(()), "{path}: regenerate it with examples/kernel-tables");
+        assert_eq!(
+            provenance::versions(&text),
+            provenance::versions(&generated(GENERATED[0])),
+            "{path}: another kernel"
+        );
+    }
+}
+
+#[test]
+fn an_edit_by_hand_is_noticed() {
+    let text = generated(GENERATED[5]);
+    for edited in
+        [text.replace("\"sys_read\"", "\"sys_write\""), text.replacen("    Row {", "    // Row {", 1), String::new()]
+    {
+        assert!(provenance::verify(&edited).is_err());
+    }
+}
+
+/// Number → name, as the crate `syscalls` has them; its iterator leaves out the last.
+macro_rules! by_number {
+    ($arch:ident) => {{
+        let calls = syscalls::$arch::Sysno::iter().chain([syscalls::$arch::Sysno::last()]);
+        calls.map(|call| (call.id() as u32, call.name())).collect::<BTreeMap<u32, &str>>()
+    }};
+}
+
+/// aarch64 of the crate has calls of 32-bit machines only, which no 64-bit table has (include/uapi/asm-generic/unistd.h: `__BITS_PER_LONG == 32`).
+const ONLY_32_BIT: [&str; 20] = [
+    "clock_adjtime64",
+    "clock_getres_time64",
+    "clock_gettime64",
+    "clock_nanosleep_time64",
+    "clock_settime64",
+    "futex_time64",
+    "io_pgetevents_time64",
+    "mq_timedreceive_time64",
+    "mq_timedsend_time64",
+    "ppoll_time64",
+    "pselect6_time64",
+    "recvmmsg_time64",
+    "rt_sigtimedwait_time64",
+    "sched_rr_get_interval_time64",
+    "semtimedop_time64",
+    "timer_gettime64",
+    "timer_settime64",
+    "timerfd_gettime64",
+    "timerfd_settime64",
+    "utimensat_time64",
+];
+
+#[test]
+fn numbers_are_those_of_an_independent_table() {
+    for (abi, theirs) in [
+        (Abi::X86_64, by_number!(x86_64)),
+        (Abi::I386, by_number!(x86)),
+        (Abi::Aarch64, by_number!(aarch64)),
+        (Abi::Riscv64, by_number!(riscv64)),
+    ] {
+        let ours: BTreeMap<u32, &str> = table::rows(abi).iter().map(|row| (row.number, row.name)).collect();
+        let differing: Vec<_> = ours
+            .keys()
+            .chain(theirs.keys())
+            .map(|number| (*number, ours.get(number).copied(), theirs.get(number).copied()))
+            .filter(|&(_, ours, theirs)| ours != theirs && !is_known(abi, ours, theirs))
+            .collect();
+        assert_eq!(differing, [], "{abi}: (number, ours, theirs)");
+    }
+}
+
+/// Where the crate is known to be wrong or behind.
+fn is_known(abi: Abi, ours: Option<&str>, theirs: Option<&str>) -> bool {
+    match (ours, theirs) {
+        (Some("listns" | "rseq_slice_yield"), None) => true, // newer than the crate
+        (Some("break"), Some("r#break")) => abi == Abi::I386, // its Rust keyword showing
+        (Some("newfstatat"), Some("fstatat")) => abi == Abi::Aarch64,
+        (None, Some(name)) => abi == Abi::Aarch64 && ONLY_32_BIT.contains(&name),
+        _ => false,
+    }
+}
+
+/// The libc that this test is linked with is a third witness, for the ABI of the test itself.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[test]
+fn numbers_are_those_of_libc() {
+    use sysguard::model::syscall::Syscall;
+
+    let abi = Abi::from_name(std::env::consts::ARCH).expect("a table of this machine");
+    macro_rules! same {
+        ($($name:ident = $constant:ident),* $(,)?) => {
+            $(assert_eq!(Syscall::from_name(abi, stringify!($name)).map(|call| call.number), Some(libc::$constant));)*
+        };
+    }
+    same!(
+        read = SYS_read,
+        openat = SYS_openat,
+        execve = SYS_execve,
+        exit_group = SYS_exit_group,
+        ptrace = SYS_ptrace,
+        socket = SYS_socket,
+        seccomp = SYS_seccomp,
+        bpf = SYS_bpf,
+        clone3 = SYS_clone3,
+        openat2 = SYS_openat2,
+        futex_waitv = SYS_futex_waitv,
+        mseal = SYS_mseal,
+    );
+}
+
+/// `SYSGUARD_KERNEL_SOURCE=DIR[:DIR…]`: the trees that the header of a generated file names.
+#[test]
+#[ignore = "needs SYSGUARD_KERNEL_SOURCE"]
+fn tables_are_what_the_kernel_sources_say() {
+    let trees = std::env::var("SYSGUARD_KERNEL_SOURCE")
+        .expect("SYSGUARD_KERNEL_SOURCE names the unpacked trees, joined by `:`");
+    let mut generator = Command::new(env!("CARGO"));
+    generator.args(["run", "--quiet", "--example", "kernel-tables", "--", "--check"]);
+    generator.args(trees.split(':').flat_map(|tree| ["--source", tree]));
+    let output = generator.current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo runs the generator");
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}

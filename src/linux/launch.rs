@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use nix::fcntl::OFlag;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocmask};
+use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{pipe2, setsid};
 
@@ -173,7 +173,7 @@ fn become_command(prepared: &Prepared, mut start: File, mut failure: File) -> ! 
         isolate();
     }
     // Rust ignores SIGPIPE in every program of its own, and an ignored signal stays ignored across execve.
-    default_disposition(Signal::SIGPIPE);
+    sys::default_disposition(libc::SIGPIPE);
     let (step, errno) = match prepare_and_wait(prepared, &mut start) {
         Ok(()) => (LaunchStep::Execute, sys::execve(&prepared.program, &prepared.argv, &prepared.environment)),
         Err(failed) => failed,
@@ -204,8 +204,8 @@ fn prepare_and_wait(prepared: &Prepared, start: &mut File) -> Result<(), (Launch
 fn isolate() {
     let _ = setsid();
     umask(Mode::S_IWGRP | Mode::S_IWOTH);
-    for signal in Signal::iterator() {
-        default_disposition(signal);
+    for signal in 1..=LAST_SIGNAL {
+        sys::default_disposition(signal);
     }
     let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
     for (resource, soft) in DEFAULT_LIMITS {
@@ -219,7 +219,5 @@ fn isolate() {
 const DEFAULT_LIMITS: [(Resource, u64); 3] =
     [(Resource::RLIMIT_STACK, 8 << 20), (Resource::RLIMIT_NOFILE, 1024), (Resource::RLIMIT_CORE, 0)];
 
-fn default_disposition(of: Signal) {
-    // SAFETY: a disposition without a handler cannot run code; fails for SIGKILL and SIGSTOP, which have no other.
-    let _ = unsafe { signal(of, SigHandler::SigDfl) };
-}
+/// `_NSIG`, include/uapi/asm-generic/signal.h
+const LAST_SIGNAL: i32 = 64;

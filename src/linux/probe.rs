@@ -21,7 +21,8 @@ fn forbidden() -> String {
     let yama = fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
     match yama.trim() {
         "3" => "kernel.yama.ptrace_scope is 3: no process may be traced until the next boot".to_owned(),
-        "2" => "kernel.yama.ptrace_scope is 2: only CAP_SYS_PTRACE may trace (`sysctl kernel.yama.ptrace_scope=1`)".to_owned(),
+        "2" => "kernel.yama.ptrace_scope is 2: only CAP_SYS_PTRACE may trace (`sysctl kernel.yama.ptrace_scope=1`)"
+            .to_owned(),
         _ => "the kernel forbids ptrace (a container's seccomp profile? `--cap-add=SYS_PTRACE`)".to_owned(),
     }
 }

@@ -60,14 +60,19 @@ pub(super) fn listen(tid: pid_t) -> io::Result<()> {
 }
 
 /// The message of a ptrace event: a child's number, a thread's former number, an exit status.
-pub(super) fn event_message(tid: pid_t) -> io::Result<u64> {
+pub(super) fn event_message(tid: pid_t) -> io::Result<libc::c_ulong> {
     let mut message: libc::c_ulong = 0;
     // SAFETY: PTRACE_GETEVENTMSG writes one unsigned long at `data`, which is a live local; ptrace(2).
     let returned = unsafe {
-        libc::ptrace(PTRACE_GETEVENTMSG as _, tid, ptr::null_mut::<c_void>(), ptr::from_mut(&mut message).cast::<c_void>())
+        libc::ptrace(
+            PTRACE_GETEVENTMSG as _,
+            tid,
+            ptr::null_mut::<c_void>(),
+            ptr::from_mut(&mut message).cast::<c_void>(),
+        )
     };
     checked(returned)?;
-    Ok(u64::from(message))
+    Ok(message)
 }
 
 /// `struct ptrace_syscall_info` (include/uapi/linux/ptrace.h) with the widest member of its union, that of an entry.
@@ -154,6 +159,16 @@ pub(super) fn interrupt_waits_with(signal: c_int) -> io::Result<()> {
     checked(c_long::from(unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) })).map(drop)
 }
 
+/// Gives a signal its default disposition. Async-signal-safe.
+///
+/// Straight to the kernel, since the C library does not let anyone touch 32 and 33, which its own posix_spawn(3) leaves ignored.
+pub(super) fn default_disposition(signal: c_int) {
+    // `struct sigaction` of the kernel (include/linux/signal_types.h), all of it zero: SIG_DFL, no flags, nothing blocked.
+    let default = [0_u64; 4];
+    // SAFETY: the kernel reads at most these 32 bytes, the mask in them being 8 long; SIGKILL and SIGSTOP are refused; rt_sigaction(2).
+    unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), ptr::null_mut::<c_void>(), 8_usize) };
+}
+
 /// A null-terminated array of pointers to strings, as execve(2) takes it. It borrows nothing and may be made before fork.
 #[derive(Debug)]
 pub(super) struct StringArray {
@@ -205,7 +220,8 @@ pub(super) unsafe fn fork() -> io::Result<Option<pid_t>> {
 pub(super) fn duplicate_onto(fd: RawFd, onto: RawFd) -> Result<(), c_int> {
     // dup2 onto itself would keep the close-on-exec flag.
     // SAFETY: both take numbers only; dup2(2), fcntl(2).
-    let returned = if fd == onto { unsafe { libc::fcntl(fd, libc::F_SETFD, 0) } } else { unsafe { libc::dup2(fd, onto) } };
+    let returned =
+        if fd == onto { unsafe { libc::fcntl(fd, libc::F_SETFD, 0) } } else { unsafe { libc::dup2(fd, onto) } };
     if returned == -1 { Err(errno()) } else { Ok(()) }
 }
 

@@ -79,10 +79,11 @@ pub fn trace(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) ->
         return Err(probe::explain(error));
     }
     let deadlines = Deadlines::start(limits).map_err(system("start a timer"))?;
-    let mut run = Run { root, tracer: Tracer::default(), tasks: Tasks::launch(root), deadlines, end: None, stragglers: 0 };
+    let mut run =
+        Run { root, tracer: Tracer::default(), tasks: Tasks::launch(root), deadlines, end: None, stragglers: 0 };
     let launched = run.until_ready().and_then(|()| suspended.go()).map_err(system("let a process go"))?;
     sink(&Event::Spawned { task: root, parent: None, process: true });
-    let exit = run.to_the_end(sink).map_err(system("follow a process"))?;
+    let exit = run.follow(sink).map_err(system("follow a process"))?;
     if let Some(failure) = launched.failure().map_err(system("hear from a process"))? {
         return Err(failure.explain(program));
     }
@@ -121,7 +122,7 @@ impl Run {
     }
 
     /// The whole tracer: a stop becomes a step, its events go on, its directives are obeyed.
-    fn to_the_end(&mut self, sink: &mut dyn FnMut(&Event)) -> io::Result<Exit> {
+    fn follow(&mut self, sink: &mut dyn FnMut(&Event)) -> io::Result<Exit> {
         let mut stops = 0_u32;
         loop {
             let (tid, task, stop) = match self.tracer.wait()? {

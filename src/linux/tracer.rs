@@ -134,12 +134,14 @@ mod tests {
 
     #[test]
     fn what_the_kernel_says_of_a_call_becomes_a_stop() {
-        let entry = SyscallInfo { op: OP_ENTRY, arch: 0xc000_003e, number: 257, args: [1; 6], ..SyscallInfo::default() };
+        let entry =
+            SyscallInfo { op: OP_ENTRY, arch: 0xc000_003e, number: 257, args: [1; 6], ..SyscallInfo::default() };
         let syscall = Syscall { abi: Abi::X86_64, number: 257 };
         assert_eq!(syscall_stop(&entry), Stop::Entry(Call { syscall, args: [1; 6], instruction_pointer: 0 }));
         assert_eq!(syscall_stop(&SyscallInfo { arch: 0, ..entry }), Stop::Unreadable);
 
-        let exit = SyscallInfo { op: OP_EXIT, number: -2_i64 as u64, args: [0x1, 0, 0, 0, 0, 0], ..SyscallInfo::default() };
+        let exit =
+            SyscallInfo { op: OP_EXIT, number: -2_i64 as u64, args: [0x1, 0, 0, 0, 0, 0], ..SyscallInfo::default() };
         assert_eq!(syscall_stop(&exit), Stop::Exit { value: -2, failed: true });
         assert_eq!(syscall_stop(&SyscallInfo { args: [0; 6], ..exit }), Stop::Exit { value: -2, failed: false });
         assert_eq!(syscall_stop(&SyscallInfo::default()), Stop::Other);

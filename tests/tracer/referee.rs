@@ -8,9 +8,16 @@ use crate::seen::{Count, Watched};
 /// What `strace -f -c` counts, by name. strace does not tell ABIs apart.
 pub(crate) fn strace(watched: &Watched) -> Result<BTreeMap<String, Count>, String> {
     let table = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
+    // A file, as in our own run: programs ask whether their output is a terminal only where it could be one.
+    let output = tempfile::tempfile().map_err(|error| error.to_string())?;
     let mut command = Command::new("strace");
     command.args(["-f", "-c", "-U", "name,calls,errors", "-o"]).arg(table.path()).arg("--").args(&watched.argv);
-    command.env_clear().envs(watched.environment.iter().map(|(name, value)| (name, value))).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .env_clear()
+        .envs(watched.environment.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(output)
+        .stderr(Stdio::null());
     if let Some(cwd) = &watched.cwd {
         command.current_dir(cwd);
     }

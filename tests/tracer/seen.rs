@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sysguard::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, trace};
-use sysguard::model::event::{BlindSpot, CallOutcome, Event};
+use sysguard::model::event::{CallOutcome, Event};
 use sysguard::model::syscall::Abi;
 
 /// Calls and failures of one syscall.
@@ -26,7 +26,6 @@ pub(crate) struct Seen {
     pub(crate) processes: u64,
     pub(crate) threads: u64,
     pub(crate) ended: u64,
-    pub(crate) blind_spots: Vec<BlindSpot>,
     pub(crate) output: String,
 }
 
@@ -95,7 +94,7 @@ impl Watched {
             stdio: [null(), Stream::Given(output.try_clone().expect("a copy").into()), Stream::Given(errors.into())],
             isolated: true,
         };
-        let (mut counts, mut blind_spots) = (BTreeMap::<_, Count>::new(), Vec::new());
+        let mut counts = BTreeMap::<_, Count>::new();
         let (mut processes, mut threads, mut ended) = (0, 0, 0);
         let outcome = trace(command, &self.limits, &mut |event| match event {
             Event::Spawned { process, .. } => {
@@ -108,10 +107,10 @@ impl Watched {
                 count.errors += u64::from(matches!(outcome, CallOutcome::Failed(_)));
             }
             Event::Ended { .. } => ended += 1,
-            Event::Blind(spot) => blind_spots.push(*spot),
+            Event::Blind(_) => {}
         })?;
         let output = read_from_start(&mut output).expect("the program's output");
-        Ok(Seen { outcome, counts, processes, threads, ended, blind_spots, output })
+        Ok(Seen { outcome, counts, processes, threads, ended, output })
     }
 }
 

@@ -116,17 +116,22 @@ fn counts_exit_in_thread() -> Result<(), Failed> {
 }
 
 fn isolates() -> Result<(), Failed> {
-    ensure_eq!(watch(Watched::tracee("own_group"))?.outcome.exit, Exit::Exited(0));
-    let seen = watch(Watched::shell("umask; ulimit -Sc; ulimit -Ss; ulimit -Sn"))?;
-    ensure_eq!(seen.output, "0022\n0\n8192\n1024\n");
+    ensure_eq!(watch(Watched::tracee("own_session"))?.outcome.exit, Exit::Exited(0));
+    let seen = watch(Watched::shell(
+        "umask; ulimit -Sc; ulimit -Ss; ulimit -Sn; exec grep -E '^Sig(Blk|Ign)' /proc/self/status",
+    ))?;
+    let none = "0000000000000000";
+    ensure_eq!(seen.output, format!("0022\n0\n8192\n1024\nSigBlk:\t{none}\nSigIgn:\t{none}\n"));
     Ok(())
 }
 
 /// Each runs a loop of a length of its own; a stray event would show as a wrong count.
 fn eight_at_a_time() -> Result<(), Failed> {
-    let one = |length: u64| move || {
-        let script = format!("i=0; while [ $i -lt {length} ]; do i=$((i+1)); kill -0 $$; done; exit {length}");
-        watch(Watched::shell(&script)).map(|seen| (seen.calls("kill"), seen.outcome.exit))
+    let one = |length: u64| {
+        move || {
+            let script = format!("i=0; while [ $i -lt {length} ]; do i=$((i+1)); kill -0 $$; done; exit {length}");
+            watch(Watched::shell(&script)).map(|seen| (seen.calls("kill"), seen.outcome.exit))
+        }
     };
     let running: Vec<_> = (1..=8).map(|n| (n, std::thread::spawn(one(n * 20)))).collect();
     for (n, thread) in running {
@@ -207,7 +212,10 @@ fn says_what_cannot_be_executed() -> Result<(), Failed> {
 const REFEREED: &[(&str, &str)] = &[
     ("ls", "ls -l"),
     ("git", "git status"),
-    ("sqlite3", "sqlite3 data.db 'create table if not exists t(x); insert into t values(1); select count(*) from t; delete from t'"),
+    (
+        "sqlite3",
+        "sqlite3 data.db 'create table if not exists t(x); insert into t values(1); select count(*) from t; delete from t'",
+    ),
     ("python3", "python3 -S -E -c 'import json; print(json.dumps([1, 2]))'"),
     ("sort", "sort words"),
     ("tar", "tar -cf archive.tar words"),
@@ -256,8 +264,12 @@ fn counts_as_strace_does(script: &str) -> Result<(), Failed> {
     ensure_eq!(seen.outcome.exit, Exit::Exited(0));
     ensure_eq!(seen.counts.keys().all(|(abi, _)| *abi == NATIVE || *abi == Abi::X86_64), true);
     let exits = ["exit", "exit_group"];
-    let ours: Vec<_> =
-        seen.counts.iter().map(|((_, name), count)| (name.clone(), *count)).filter(|(name, _)| !exits.contains(&&**name)).collect();
+    let ours: Vec<_> = seen
+        .counts
+        .iter()
+        .map(|((_, name), count)| (name.clone(), *count))
+        .filter(|(name, _)| !exits.contains(&&**name))
+        .collect();
     let theirs: Vec<_> = theirs.into_iter().filter(|(name, _)| !exits.contains(&&**name)).collect();
     if ours != theirs {
         let differing: Vec<_> = ours

@@ -59,7 +59,7 @@ pub enum Subsystem {
     Poll,
     /// create/exec/wait/exit, ids, rlimits, rusage, prctl, pidfd, personality, acct
     Process,
-    /// getrandom, /dev/[u]random
+    /// `getrandom`, `/dev/random`, `/dev/urandom`
     Random,
     /// sched_*, nice, rseq, membarrier, getcpu
     Scheduler,

@@ -234,12 +234,7 @@ fn a_leader_that_left_reappears_with_an_exec() {
 fn a_privileged_exec_is_a_blind_spot() {
     check(
         started(),
-        &[(
-            ROOT,
-            Stop::Exec { former: ROOT, privileged: true },
-            GO,
-            &[Event::Blind(BlindSpot::SetuidExec)],
-        )],
+        &[(ROOT, Stop::Exec { former: ROOT, privileged: true }, GO, &[Event::Blind(BlindSpot::SetuidExec)])],
     );
 }
 

@@ -218,10 +218,14 @@ pub(super) unsafe fn fork() -> io::Result<Option<pid_t>> {
 
 /// dup2(2), so that the copy survives execve. Async-signal-safe.
 pub(super) fn duplicate_onto(fd: RawFd, onto: RawFd) -> Result<(), c_int> {
-    // dup2 onto itself would keep the close-on-exec flag.
-    // SAFETY: both take numbers only; dup2(2), fcntl(2).
-    let returned =
-        if fd == onto { unsafe { libc::fcntl(fd, libc::F_SETFD, 0) } } else { unsafe { libc::dup2(fd, onto) } };
+    let returned = if fd == onto {
+        // dup2 onto itself would keep the close-on-exec flag.
+        // SAFETY: takes numbers only; fcntl(2).
+        unsafe { libc::fcntl(fd, libc::F_SETFD, 0) }
+    } else {
+        // SAFETY: takes numbers only; dup2(2).
+        unsafe { libc::dup2(fd, onto) }
+    };
     if returned == -1 { Err(errno()) } else { Ok(()) }
 }
 

@@ -9,7 +9,9 @@ pub mod workload;
 
 pub mod syscall;
 
+pub mod errno;
 pub mod event;
+pub mod signal;
 pub mod tracee;
 
 pub mod attribution;

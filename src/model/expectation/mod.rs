@@ -2,6 +2,9 @@
 //!
 //! [`terms`] are the words; [`format`] is the one file that knows YAML; [`versions`] is the format's history.
 
+pub mod project;
+pub mod storage;
 pub mod terms;
 
-pub use terms::{Baseline, Document, Entry, Expectation};
+pub use project::{Projection, project};
+pub use terms::{Baseline, Document, Entry, Expectation, Level, Rule};

@@ -18,6 +18,8 @@ pub mod attribution;
 pub mod observation;
 
 pub mod expectation;
+pub mod fact;
+pub mod forbid;
 
 pub mod compare;
 pub mod decide;

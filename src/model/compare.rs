@@ -13,7 +13,7 @@ pub use super::fact::{Detail, Fact};
 /// What differs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Comparison {
-    /// What fails, weightiest first, then by key.
+    /// What fails: what is forbidden first, then by weight, then by key.
     pub findings: Vec<Finding>,
     /// New, but below the level that fails; in the same order.
     pub notes: Vec<Finding>,
@@ -145,7 +145,7 @@ pub fn compare(
         found.entry(fact.clone()).or_insert_with(|| Finding::new(fact, broken.calls)).forbidden = Some(broken.rule);
     }
     let mut found: Vec<Finding> = found.into_values().collect();
-    found.sort_by_key(|finding| finding.kind);
+    found.sort_by_key(|finding| (finding.forbidden.is_none(), finding.kind));
     let (findings, notes) =
         found.into_iter().partition(|finding| finding.forbidden.is_some() || finding.kind.fails_at(document.level));
     let gone = baseline.map(|baseline| gone(baseline, &held, projection, document.level)).unwrap_or_default();

@@ -2,6 +2,12 @@
 //!
 //! Written by `examples/kernel-tables`; never edited by hand.
 
+mod aarch64;
+mod i386;
+mod riscv64;
+mod x32;
+mod x86_64;
+
 use super::Abi;
 
 /// One line of a kernel's syscall table.
@@ -18,6 +24,45 @@ pub struct Row {
 /// All rows of an ABI, ordered by number. Empty for [`Abi::Arm`].
 pub fn rows(abi: Abi) -> &'static [Row] {
     match abi {
-        _ => &[],
+        Abi::Aarch64 => &aarch64::ROWS,
+        Abi::Arm => &[],
+        Abi::I386 => &i386::ROWS,
+        Abi::Riscv64 => &riscv64::ROWS,
+        Abi::X32 => &x32::ROWS,
+        Abi::X86_64 => &x86_64::ROWS,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_ordered_and_name_each_call_once() {
+        for abi in Abi::ALL {
+            let rows = rows(abi);
+            assert!(rows.is_sorted_by(|a, b| a.number < b.number), "{abi}");
+            assert_eq!(rows.is_empty(), abi == Abi::Arm);
+            let mut names: Vec<_> = rows.iter().map(|row| row.name).collect();
+            names.sort_unstable();
+            assert!(names.is_sorted_by(|a, b| a < b), "{abi} has a name twice");
+        }
+    }
+
+    #[test]
+    fn a_placeholder_keeps_its_name_and_a_32_bit_call_its_compat_entry() {
+        let entry_point = |abi, name| rows(abi).iter().find(|row| row.name == name).map(|row| row.entry_point);
+        for (abi, name, expected) in [
+            (Abi::X86_64, "tuxcall", ""),
+            (Abi::X86_64, "sendfile", "sys_sendfile64"),
+            (Abi::X32, "ioctl", "compat_sys_ioctl"),
+            (Abi::I386, "open", "compat_sys_open"),
+            (Abi::I386, "vm86old", ""),
+            (Abi::Aarch64, "renameat", "sys_renameat"),
+            (Abi::Riscv64, "riscv_hwprobe", "sys_riscv_hwprobe"),
+        ] {
+            assert_eq!(entry_point(abi, name), Some(expected), "{abi} {name}");
+        }
+        assert_eq!(entry_point(Abi::Riscv64, "renameat"), None);
     }
 }

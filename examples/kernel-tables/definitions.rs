@@ -1,0 +1,175 @@
+//! Where the kernel defines its entry points: every `SYSCALL_DEFINEn` site, and which of them an architecture runs.
+//!
+//! It must not know sections, subsystems or Makefiles. Main type: [`Definitions`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::Result;
+use crate::conditions::{Stack, Symbols};
+use crate::tree::Tree;
+
+/// The directories that define syscalls; a call defined elsewhere is reported as missing.
+const ROOTS: [&str; 13] = [
+    "arch/arm64",
+    "arch/riscv",
+    "arch/x86",
+    "block",
+    "drivers/char",
+    "fs",
+    "io_uring",
+    "ipc",
+    "kernel",
+    "mm",
+    "net",
+    "security",
+    "init",
+];
+
+/// Sites that are never part of the kernels we describe.
+const OTHER_KERNELS: [(&str, &str); 3] = [
+    ("arch/x86/um/", "user-mode Linux"),
+    ("mm/nommu.c", "machines without an MMU"),
+    ("kernel/time/posix-stubs.c", "kernels without POSIX timers: every call fails"),
+];
+
+/// One place that defines an entry point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Site {
+    pub(crate) file: String,
+    /// The symbols that its `#if` stack demands.
+    pub(crate) symbols: Symbols,
+}
+
+/// Every definition of one tree, by entry point.
+pub(crate) struct Definitions {
+    sites: BTreeMap<String, Vec<Site>>,
+    optional: BTreeSet<String>,
+}
+
+impl Definitions {
+    /// Reads all definitions of a tree.
+    pub(crate) fn read(tree: &Tree) -> Result<Self> {
+        let mut sites = BTreeMap::<String, Vec<Site>>::new();
+        for root in ROOTS {
+            for file in tree.files(root, |name| name.ends_with(".c"))? {
+                if OTHER_KERNELS.iter().any(|(path, _)| file.starts_with(path)) {
+                    continue;
+                }
+                for (entry_point, symbols) in definitions(&tree.read(&file)?) {
+                    sites.entry(entry_point).or_default().push(Site { file: file.clone(), symbols });
+                }
+            }
+        }
+        let optional = optional(&tree.read("kernel/sys_ni.c")?);
+        Ok(Self { sites, optional })
+    }
+
+    /// The site that runs on this architecture: its own, else the kernel's common one.
+    ///
+    /// Of several in one file the first is the one for the option being on (`iopl`), and all of `clone` is one site to us.
+    pub(crate) fn site(&self, entry_point: &str, arch: &str) -> Option<&Site> {
+        let sites = self.sites.get(entry_point)?;
+        let own = format!("arch/{arch}/");
+        let runs_here = sites.iter().find(|site| site.file.starts_with(&own));
+        runs_here.or_else(|| sites.iter().find(|site| !site.file.starts_with("arch/")))
+    }
+
+    /// Whether a kernel may be built without it (`COND_SYSCALL`): then the number answers ENOSYS.
+    pub(crate) fn is_optional(&self, entry_point: &str) -> bool {
+        self.optional.contains(entry_point)
+    }
+}
+
+/// The entry points that one C file defines, with the symbols that each demands.
+fn definitions(text: &str) -> Vec<(String, Symbols)> {
+    let mut found = Vec::new();
+    if !text.contains("SYSCALL") {
+        return found;
+    }
+    let mut stack = Stack::default();
+    for line in logical_lines(text) {
+        if !stack.read_c(&line)
+            && let Some(entry_point) = defined_by(&line)
+        {
+            found.push((entry_point, stack.symbols()));
+        }
+    }
+    found
+}
+
+/// `SYSCALL_DEFINE3(read, …` → `sys_read`; the compat forms → `compat_sys_…`.
+///
+/// `SYSCALL32_DEFINE` is the compat form on a 64-bit kernel: include/linux/syscalls.h.
+fn defined_by(line: &str) -> Option<String> {
+    let (prefix, rest) =
+        [("sys_", "SYSCALL_DEFINE"), ("compat_sys_", "COMPAT_SYSCALL_DEFINE"), ("compat_sys_", "SYSCALL32_DEFINE")]
+            .into_iter()
+            .find_map(|(prefix, macro_name)| Some((prefix, line.strip_prefix(macro_name)?)))?;
+    let arguments = rest.strip_prefix(|c: char| c.is_ascii_digit())?.strip_prefix('(')?;
+    let name = arguments.split([',', ')']).next()?.trim();
+    Some(format!("{prefix}{name}"))
+}
+
+/// `COND_SYSCALL(io_setup)` → `sys_io_setup`.
+fn optional(sys_ni: &str) -> BTreeSet<String> {
+    let stub = |line: &str| {
+        let (prefix, rest) = [("sys_", "COND_SYSCALL("), ("compat_sys_", "COND_SYSCALL_COMPAT(")]
+            .into_iter()
+            .find_map(|(prefix, macro_name)| Some((prefix, line.strip_prefix(macro_name)?)))?;
+        Some(format!("{prefix}{}", rest.split(')').next()?.trim()))
+    };
+    sys_ni.lines().filter_map(stub).collect()
+}
+
+/// Lines with their backslash continuations joined.
+pub(crate) fn logical_lines(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut joined = String::new();
+    for line in text.lines() {
+        match line.strip_suffix('\\') {
+            Some(continued) => {
+                joined.push_str(continued);
+                joined.push(' ');
+            }
+            None => lines.push(std::mem::take(&mut joined) + line),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_definition_names_its_entry_point_and_what_it_demands() {
+        let text = "SYSCALL_DEFINE3(read, unsigned int, fd)\n#ifdef CONFIG_COMPAT\n#if defined(CONFIG_A) && \\\n    defined(CONFIG_B)\n\
+                    COMPAT_SYSCALL_DEFINE0(x32_rt_sigreturn)\n#endif\n#endif\nSYSCALL32_DEFINE0(sigreturn)\n/* SYSCALL_DEFINE1(no, */\n";
+        let found: Vec<_> = definitions(text)
+            .into_iter()
+            .map(|(name, symbols)| (name, symbols.into_iter().collect::<Vec<_>>().join(" ")))
+            .collect();
+        let expected = [
+            ("sys_read", ""),
+            ("compat_sys_x32_rt_sigreturn", "CONFIG_A CONFIG_B CONFIG_COMPAT"),
+            ("compat_sys_sigreturn", ""),
+        ];
+        assert_eq!(found, expected.map(|(name, symbols)| (name.to_owned(), symbols.to_owned())));
+    }
+
+    #[test]
+    fn an_architectures_own_definition_comes_first() {
+        let site = |file: &str| Site { file: file.to_owned(), symbols: Symbols::new() };
+        let sites = [("sys_mmap".to_owned(), vec![site("arch/x86/kernel/sys_x86_64.c"), site("mm/mmap.c")])];
+        let definitions = Definitions { sites: sites.into(), optional: BTreeSet::new() };
+        assert_eq!(definitions.site("sys_mmap", "x86"), Some(&site("arch/x86/kernel/sys_x86_64.c")));
+        assert_eq!(definitions.site("sys_mmap", "riscv"), Some(&site("mm/mmap.c")));
+        assert_eq!(definitions.site("sys_none", "x86"), None);
+    }
+
+    #[test]
+    fn a_stub_makes_a_call_optional() {
+        let stubs = optional("COND_SYSCALL(io_setup);\nCOND_SYSCALL_COMPAT(ppoll);\n#define COND_SYSCALL(name) x\n");
+        assert_eq!(stubs.into_iter().collect::<Vec<_>>(), ["compat_sys_ppoll", "sys_io_setup"]);
+    }
+}

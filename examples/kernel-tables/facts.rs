@@ -1,0 +1,207 @@
+//! The join: tables, definitions, Makefiles, Kconfig, MAINTAINERS and the curated rules become one [`Fact`] an entry point.
+//!
+//! It must not read files itself or write Rust. Main function: [`derive`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sysguard::model::attribution::Subsystem;
+
+use crate::Result;
+use crate::conditions::Symbols;
+use crate::definitions::{Definitions, Site};
+use crate::kbuild::Kbuild;
+use crate::kconfig::Kconfig;
+use crate::maintainers::Maintainers;
+use crate::subsystems;
+use crate::tables::{Row, TABLES};
+use crate::tree::Tree;
+
+/// Symbols that are on whenever a call of ours can be made at all: they choose the ABI, not the call.
+const GIVEN: [&str; 7] = [
+    "CONFIG_64BIT",
+    "CONFIG_ARCH_WANT_OLD_COMPAT_IPC",
+    "CONFIG_COMPAT",
+    "CONFIG_IA32_EMULATION",
+    "CONFIG_MMU",
+    "CONFIG_X86_64",
+    "CONFIG_X86_X32_ABI",
+];
+
+/// What the sources say of one entry point, on one architecture or (`arch` empty) on all that have it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Fact {
+    pub(crate) name: String,
+    pub(crate) arch: String,
+    pub(crate) source: String,
+    pub(crate) section: String,
+    pub(crate) subsystem: Subsystem,
+    pub(crate) config: Option<String>,
+    pub(crate) expert: bool,
+    pub(crate) since: String,
+    pub(crate) basis: String,
+}
+
+/// All that is generated.
+pub(crate) struct Facts {
+    /// The rows of each of [`TABLES`], in that order.
+    pub(crate) tables: Vec<Vec<Row>>,
+    /// Ordered by name, then architecture.
+    pub(crate) entry_points: Vec<Fact>,
+}
+
+/// Which calls one kernel has, and where they are defined.
+struct Kernel<'t> {
+    tree: &'t Tree,
+    definitions: Definitions,
+    tables: Vec<Vec<Row>>,
+}
+
+impl<'t> Kernel<'t> {
+    fn read(tree: &'t Tree) -> Result<Self> {
+        let definitions = Definitions::read(tree)?;
+        let mut tables = Vec::new();
+        for table in &TABLES {
+            let mut rows = table.rows(tree)?;
+            for row in rows.iter_mut().filter(|row| !row.entry_point.is_empty()) {
+                if definitions.site(&row.entry_point, table.arch).is_some() {
+                    continue;
+                }
+                if !definitions.is_optional(&row.entry_point) {
+                    return Err(format!(
+                        "find {} for {} in {}: no definition",
+                        row.entry_point,
+                        table.arch,
+                        tree.version()
+                    ));
+                }
+                // Only the stub is left: the number answers ENOSYS on this architecture.
+                row.entry_point.clear();
+            }
+            tables.push(rows);
+        }
+        Ok(Self { tree, definitions, tables })
+    }
+
+    /// Whether this kernel implements the call of this number.
+    fn implements(&self, table: usize, number: u32) -> bool {
+        let rows = &self.tables[table];
+        rows.binary_search_by_key(&number, |row| row.number).is_ok_and(|at| !rows[at].entry_point.is_empty())
+    }
+}
+
+/// Derives everything from trees ordered from old to new: the newest says what a call is, the others how old it is.
+pub(crate) fn derive(trees: &[Tree]) -> Result<Facts> {
+    let kernels = trees.iter().map(Kernel::read).collect::<Result<Vec<_>>>()?;
+    let newest = kernels.last().ok_or("derive the tables: no source tree given")?;
+    let judge = Judge {
+        definitions: &newest.definitions,
+        kbuild: Kbuild::new(newest.tree),
+        kconfig: Kconfig::read(newest.tree)?,
+        maintainers: Maintainers::read(newest.tree)?,
+    };
+    let mut entry_points = Vec::new();
+    for (name, architectures) in calls_by_entry_point(newest) {
+        let judged = architectures.iter().map(|(arch, calls)| judge.fact(&name, arch, since(calls, &kernels)));
+        entry_points.extend(merge(judged.collect::<Result<Vec<_>>>()?));
+    }
+    Ok(Facts { tables: kernels.into_iter().next_back().map(|kernel| kernel.tables).unwrap_or_default(), entry_points })
+}
+
+/// Entry point → architecture → its calls as (table, number).
+fn calls_by_entry_point(kernel: &Kernel<'_>) -> BTreeMap<String, BTreeMap<&'static str, Vec<(usize, u32)>>> {
+    let mut calls = BTreeMap::<String, BTreeMap<&'static str, Vec<(usize, u32)>>>::new();
+    for (at, (table, rows)) in TABLES.iter().zip(&kernel.tables).enumerate() {
+        for row in rows.iter().filter(|row| !row.entry_point.is_empty()) {
+            calls.entry(row.entry_point.clone()).or_default().entry(table.arch).or_default().push((at, row.number));
+        }
+    }
+    calls
+}
+
+/// An upper bound: the oldest of our kernels that has one of these calls.
+fn since(calls: &[(usize, u32)], kernels: &[Kernel<'_>]) -> String {
+    let has = |kernel: &&Kernel<'_>| calls.iter().any(|&(table, number)| kernel.implements(table, number));
+    kernels.iter().find(has).map(|kernel| format!("<={}", kernel.tree.version().release())).unwrap_or_default()
+}
+
+/// One fact where all architectures agree.
+fn merge(mut facts: Vec<Fact>) -> Vec<Fact> {
+    let anywhere = |fact: &Fact| Fact { arch: String::new(), ..fact.clone() };
+    if facts.iter().map(anywhere).collect::<BTreeSet<_>>().len() == 1 {
+        facts = vec![anywhere(&facts[0])];
+    }
+    facts
+}
+
+/// The sources of the newest tree, as far as they say what a call is.
+struct Judge<'t> {
+    definitions: &'t Definitions,
+    kbuild: Kbuild<'t>,
+    kconfig: Kconfig,
+    maintainers: Maintainers,
+}
+
+impl Judge<'_> {
+    fn fact(&self, name: &str, arch: &str, since: String) -> Result<Fact> {
+        let site = self.definitions.site(name, arch).ok_or_else(|| format!("find {name} for {arch}: no definition"))?;
+        let verdict = subsystems::subsystem(name, &site.file)
+            .ok_or_else(|| format!("place {name} of {}: no rule: add one to subsystems.rs", site.file))?;
+        let symbols = self.symbols(site)?;
+        Ok(Fact {
+            name: name.to_owned(),
+            arch: arch.to_owned(),
+            source: site.file.clone(),
+            section: self.section(name, &site.file)?,
+            subsystem: verdict.subsystem,
+            expert: symbols.iter().any(|symbol| self.kconfig.is_for_experts(symbol)),
+            config: (!symbols.is_empty()).then(|| Vec::from_iter(symbols).join(" && ")),
+            since,
+            basis: verdict.basis,
+        })
+    }
+
+    /// What must be on: the Makefiles' symbols and those around the definition.
+    fn symbols(&self, site: &Site) -> Result<Symbols> {
+        let built = self
+            .kbuild
+            .symbols(&site.file)
+            .ok_or_else(|| format!("find what builds {}: no Makefile names it", site.file))?;
+        Ok(built.union(&site.symbols).filter(|symbol| !GIVEN.contains(&symbol.as_str())).cloned().collect())
+    }
+
+    fn section(&self, name: &str, file: &str) -> Result<String> {
+        match subsystems::section(name, file) {
+            Some(curated) if !self.maintainers.has_section(curated) => {
+                Err(format!("file {name} under `{curated}`: MAINTAINERS has no such section: adapt subsystems.rs"))
+            }
+            Some(curated) => Ok(curated.to_owned()),
+            None => Ok(self.maintainers.section(file).map_or_else(|| format!("core:{file}"), str::to_owned)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fact(arch: &str, source: &str) -> Fact {
+        Fact {
+            name: "sys_mmap".to_owned(),
+            arch: arch.to_owned(),
+            source: source.to_owned(),
+            section: String::new(),
+            subsystem: Subsystem::Memory,
+            config: None,
+            expert: false,
+            since: String::new(),
+            basis: String::new(),
+        }
+    }
+
+    #[test]
+    fn architectures_that_agree_are_one_fact() {
+        assert_eq!(merge(vec![fact("arm64", "mm/mmap.c"), fact("x86", "mm/mmap.c")]), [fact("", "mm/mmap.c")]);
+        let apart = vec![fact("arm64", "arch/arm64/kernel/sys.c"), fact("x86", "arch/x86/kernel/sys_x86_64.c")];
+        assert_eq!(merge(apart.clone()), apart);
+    }
+}

@@ -1,0 +1,149 @@
+//! Which `CONFIG_` symbols build a source file: the chain of Makefiles from it up to the root.
+//!
+//! It reads the `obj-$(CONFIG_X) += file.o` form and what encloses it, no more of make. Main type: [`Kbuild`].
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use crate::conditions::{Stack, Symbols, demanded};
+use crate::definitions::logical_lines;
+use crate::tree::Tree;
+
+/// The Makefiles of one tree, read as they are needed.
+pub(crate) struct Kbuild<'t> {
+    tree: &'t Tree,
+    makefiles: RefCell<BTreeMap<String, Vec<Assignment>>>,
+}
+
+/// `LIST-GATE += WORD…` with the conditions around it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Assignment {
+    list: String,
+    symbols: Symbols,
+    words: Vec<String>,
+}
+
+impl<'t> Kbuild<'t> {
+    /// Nothing is read yet.
+    pub(crate) fn new(tree: &'t Tree) -> Self {
+        Self { tree, makefiles: RefCell::default() }
+    }
+
+    /// The symbols that must be on for this file to be built; `None` where no Makefile names it.
+    pub(crate) fn symbols(&self, file: &str) -> Option<Symbols> {
+        let (directory, name) = file.rsplit_once('/')?;
+        let object = format!("{}.o", name.strip_suffix(".c")?);
+        let Some(mut symbols) = self.of_word(directory, &object) else { return self.of_includer(directory, name) };
+        let mut below = directory;
+        // The root's own file names its directories by variables of the architecture too; those are always built.
+        while let Some((parent, name)) = below.rsplit_once('/') {
+            symbols.extend(self.of_word(parent, &format!("{name}/")).unwrap_or_default());
+            below = parent;
+        }
+        symbols.extend(self.of_word("", &format!("{below}/")).unwrap_or_default());
+        Some(symbols)
+    }
+
+    /// What must be on for this word to be on the directory's list of objects, through composites (`landlock-y`) and variables (`mmu-y`).
+    fn of_word(&self, directory: &str, word: &str) -> Option<Symbols> {
+        let assignments = self.assignments(directory);
+        // A file of both 32-bit and 64-bit kernels (sys_ia32.o) stands on two lists; the first is not ours.
+        let ours = |assignment: &&Assignment| !assignment.symbols.contains("CONFIG_X86_32");
+        let assignment =
+            assignments.iter().filter(ours).find(|assignment| assignment.words.iter().any(|other| other == word))?;
+        let mut symbols = assignment.symbols.clone();
+        if !matches!(assignment.list.as_str(), "obj" | "lib") {
+            let composite = [format!("{}.o", assignment.list), format!("$({}-y)", assignment.list)];
+            let outer = composite.iter().find_map(|outer| self.of_word(directory, outer));
+            symbols.extend(outer.unwrap_or_default());
+        }
+        Some(symbols)
+    }
+
+    /// What must be on where a neighbour includes this file as text (kernel/sched/build_utility.c).
+    fn of_includer(&self, directory: &str, name: &str) -> Option<Symbols> {
+        let neighbours = self.tree.files(directory, |other| other.ends_with(".c") && other != name).ok()?;
+        neighbours.iter().find_map(|neighbour| {
+            let mut symbols = inclusion(&self.tree.read_if_present(neighbour)?, name)?;
+            symbols.extend(self.symbols(neighbour)?);
+            Some(symbols)
+        })
+    }
+
+    fn assignments(&self, directory: &str) -> Vec<Assignment> {
+        let read = || {
+            let path = |name: &str| if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") };
+            let text = ["Kbuild", "Makefile"].iter().find_map(|name| self.tree.read_if_present(&path(name)));
+            parse(&text.unwrap_or_default())
+        };
+        self.makefiles.borrow_mut().entry(directory.to_owned()).or_insert_with(read).clone()
+    }
+}
+
+/// What the `#if` stack demands where a C file includes another.
+fn inclusion(text: &str, name: &str) -> Option<Symbols> {
+    let mut stack = Stack::default();
+    let included = |line: &str| {
+        let file = line.strip_prefix('#')?.trim_start().strip_prefix("include")?;
+        Some(file.trim().trim_matches('"').to_owned())
+    };
+    logical_lines(text).iter().find(|line| !stack.read_c(line) && included(line).as_deref() == Some(name))?;
+    Some(stack.symbols())
+}
+
+fn parse(makefile: &str) -> Vec<Assignment> {
+    let mut stack = Stack::default();
+    let mut assignments = Vec::new();
+    for line in logical_lines(makefile) {
+        let line = line.split('#').next().unwrap_or_default();
+        if !stack.read_make(line)
+            && let Some(mut assignment) = assignment(line)
+        {
+            assignment.symbols.extend(stack.symbols());
+            assignments.push(assignment);
+        }
+    }
+    assignments
+}
+
+/// `obj-$(CONFIG_AIO) += aio.o`
+fn assignment(line: &str) -> Option<Assignment> {
+    let (left, right) = line.split_once('=')?;
+    let (list, gate) = left.trim_end_matches([':', '+', ' ', '\t']).trim_start().split_once('-')?;
+    if !(gate == "y" || gate == "objs" || gate.starts_with("$(")) {
+        return None;
+    }
+    // Every kernel of ours is a 64-bit one: `signal_$(BITS).o`.
+    let words = right.replace("$(BITS)", "64");
+    let words = words.split_whitespace().map(str::to_owned).collect();
+    Some(Assignment { list: list.to_owned(), symbols: demanded(gate), words })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_included_file_demands_what_encloses_it() {
+        let text = "#include <a.h>\n#ifdef CONFIG_MEMBARRIER\n# include \"membarrier.c\"\n#endif\n";
+        assert_eq!(inclusion(text, "membarrier.c"), Some(["CONFIG_MEMBARRIER".to_owned()].into()));
+        assert_eq!(inclusion(text, "other.c"), None);
+    }
+
+    #[test]
+    fn an_assignment_is_its_list_its_gates_and_its_words() {
+        let makefile = "obj-y := open.o \\\n  stat.o\nobj-$(CONFIG_AIO)\t+= aio.o # comment\nifdef CONFIG_MMU\n\
+                        mmu-$(CONFIG_SWAP) := swap.o\nendif\nccflags-y := -O\nCFLAGS_x.o = -g\n";
+        let found: Vec<_> = parse(makefile)
+            .into_iter()
+            .map(|a| (a.list, a.symbols.into_iter().collect::<Vec<_>>().join(" "), a.words.join(" ")))
+            .collect();
+        let expected = [
+            ("obj", "", "open.o stat.o"),
+            ("obj", "CONFIG_AIO", "aio.o"),
+            ("mmu", "CONFIG_MMU CONFIG_SWAP", "swap.o"),
+            ("ccflags", "", "-O"),
+        ];
+        assert_eq!(found, expected.map(|(list, gate, words)| (list.to_owned(), gate.to_owned(), words.to_owned())));
+    }
+}

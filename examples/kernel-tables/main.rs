@@ -1,0 +1,97 @@
+//! Writes sysguard's syscall and subsystem tables from unpacked kernel sources.
+//!
+//! To regenerate, get one or more trees (the oldest kernel to support, and the newest) and name them all:
+//!
+//! ```text
+//! apt-get install linux-source-6.12 && tar xf /usr/src/linux-source-6.12.tar.xz -C /tmp
+//! apt-get source --download-only --tar-only linux && tar xf linux_*.orig.tar.xz -C /tmp   # with a deb-src line of backports or sid
+//! cargo run --example kernel-tables -- --source /tmp/linux-source-6.12 --source /tmp/linux-7.1.8
+//! ```
+//!
+//! It prints what changed, one row a line. With `--check` it writes nothing and exits 1 if anything would. The newest tree says what
+//! a call is; older ones only say since when it exists, as an upper bound (`<=6.18`: 6.18 has it, the next older tree given has not).
+//!
+//! One module a source of truth: `tables`, `definitions`, `kbuild` and `kconfig` (with `conditions`), `maintainers`; `subsystems` is
+//! the curated part; `facts` joins them, `emit` writes Rust, `changes` compares, `provenance` seals. What the sources do not say
+//! without doubt (a definition or Makefile that is missing, a file that no rule places) is an error, never a guess.
+
+mod changes;
+mod conditions;
+mod definitions;
+mod emit;
+mod facts;
+mod kbuild;
+mod kconfig;
+mod maintainers;
+mod provenance;
+mod subsystems;
+mod tables;
+mod tree;
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::tree::Tree;
+
+/// What failed, in words: operation, subject, cause.
+type Result<T> = std::result::Result<T, String>;
+
+/// Writes the syscall and subsystem tables from kernel source trees
+#[derive(Parser)]
+struct Options {
+    /// An unpacked kernel source tree; repeat it for older and newer ones
+    #[arg(long = "source", value_name = "DIR", required = true)]
+    sources: Vec<PathBuf>,
+    /// Write nothing; exit 1 when a file would change
+    #[arg(long)]
+    check: bool,
+}
+
+fn main() -> ExitCode {
+    match run(&Options::parse(), &mut io::stdout().lock()) {
+        Ok(code) => code,
+        Err(message) => {
+            // Nothing is left to do about a closed stderr.
+            let _ = writeln!(io::stderr(), "error: {message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(options: &Options, out: &mut impl Write) -> Result<ExitCode> {
+    let mut trees = options.sources.iter().map(|root| Tree::open(root)).collect::<Result<Vec<_>>>()?;
+    trees.sort_by_key(Tree::version);
+    let mut stale = 0;
+    for file in emit::files(&facts::derive(&trees)?, &trees) {
+        stale += usize::from(update(&file, options.check, out)?);
+    }
+    let verdict = match (stale, options.check) {
+        (0, _) => "every table is up to date".to_owned(),
+        (_, true) => format!("{stale} files are stale: run it without --check"),
+        (_, false) => format!("{stale} files written"),
+    };
+    say(out, &verdict)?;
+    Ok(if options.check && stale > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Tells what changes in one file and, unless only checking, writes it. True if anything does.
+fn update(file: &emit::File, check: bool, out: &mut impl Write) -> Result<bool> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&file.path);
+    let old = fs::read_to_string(&path).unwrap_or_default();
+    let changes = changes::changes(&old, &file.text);
+    for change in &changes {
+        say(out, &format!("{}: {change}", file.path))?;
+    }
+    if !changes.is_empty() && !check {
+        fs::write(&path, &file.text).map_err(|cause| format!("write `{}`: {cause}", path.display()))?;
+    }
+    Ok(!changes.is_empty())
+}
+
+fn say(out: &mut impl Write, line: &str) -> Result<()> {
+    writeln!(out, "{line}").map_err(|cause| format!("write the report: {cause}"))
+}

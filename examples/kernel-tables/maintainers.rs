@@ -1,0 +1,172 @@
+//! MAINTAINERS: which section a source file belongs to, by the rules of scripts/get_maintainer.pl.
+//!
+//! It must not know syscalls. `N:` patterns are left out: they are regular expressions that score below every `F:` pattern and
+//! name drivers and boards. Main type: [`Maintainers`].
+
+use crate::Result;
+use crate::tree::Tree;
+
+/// The section that matches everything, which says nothing.
+const CATCH_ALL: &str = "THE REST";
+
+/// All sections of one tree, in the order of the file.
+pub(crate) struct Maintainers {
+    sections: Vec<Section>,
+}
+
+#[derive(Default)]
+struct Section {
+    title: String,
+    files: Vec<Pattern>,
+    excluded: Vec<Pattern>,
+}
+
+/// get_maintainer.pl ranks by depth and leaves ties open; a pattern that names the file itself is then the better one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    depth: usize,
+    literal: bool,
+}
+
+/// An `F:` or `X:` pattern: the beginning of a path, `*` for anything and `?` for one character.
+struct Pattern(String);
+
+impl Maintainers {
+    /// Reads the sections of a tree.
+    pub(crate) fn read(tree: &Tree) -> Result<Self> {
+        Ok(Self::parse(&tree.read("MAINTAINERS")?, |path| tree.is_directory(path)))
+    }
+
+    /// The best match: the section whose pattern ranks highest, the first of equals. `None` where only the catch-all matches.
+    pub(crate) fn section(&self, file: &str) -> Option<&str> {
+        let mut best: Option<(Rank, &str)> = None;
+        for section in self.sections.iter().filter(|section| section.title != CATCH_ALL) {
+            let Some(rank) = section.rank(file) else { continue };
+            if best.is_none_or(|(highest, _)| rank > highest) {
+                best = Some((rank, &section.title));
+            }
+        }
+        best.map(|(_, title)| title)
+    }
+
+    /// Whether a section has this title.
+    pub(crate) fn has_section(&self, title: &str) -> bool {
+        self.sections.iter().any(|section| section.title == title)
+    }
+
+    fn parse(text: &str, is_directory: impl Fn(&str) -> bool) -> Self {
+        let mut sections = Vec::<Section>::new();
+        for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
+            let Some((letter, value)) = field(line) else {
+                // A title may hold a tab: `HPET:	High Precision Event Timers driver`.
+                let title = line.split_whitespace().collect::<Vec<_>>().join(" ");
+                sections.push(Section { title, ..Section::default() });
+                continue;
+            };
+            let Some(section) = sections.last_mut() else { continue };
+            let pattern = || Pattern::new(value, &is_directory);
+            match letter {
+                'F' => section.files.push(pattern()),
+                'X' => section.excluded.push(pattern()),
+                _ => {}
+            }
+        }
+        Self { sections }
+    }
+}
+
+impl Section {
+    /// How well this section fits the file; an `X:` pattern wins over all.
+    fn rank(&self, file: &str) -> Option<Rank> {
+        if self.excluded.iter().any(|pattern| pattern.matches(file)) {
+            return None;
+        }
+        self.files.iter().filter(|pattern| pattern.matches(file)).map(Pattern::rank).max()
+    }
+}
+
+impl Pattern {
+    /// A directory means all below it, with a final slash or without.
+    fn new(value: &str, is_directory: impl Fn(&str) -> bool) -> Self {
+        let slash = if !value.ends_with('/') && is_directory(value) { "/" } else { "" };
+        Self(format!("{value}{slash}"))
+    }
+
+    /// Without a final slash the pattern reaches no deeper than it has slashes itself.
+    fn matches(&self, file: &str) -> bool {
+        begins(self.0.as_bytes(), file.as_bytes()) && (self.0.ends_with('/') || slashes(&self.0) == slashes(file))
+    }
+
+    fn rank(&self) -> Rank {
+        let depth = slashes(&self.0) + usize::from(!self.0.ends_with('/'));
+        Rank { depth: if self.0.starts_with('*') { 0 } else { depth }, literal: !self.0.contains(['*', '?']) }
+    }
+}
+
+/// Whether the text begins as the pattern says.
+fn begins(pattern: &[u8], text: &[u8]) -> bool {
+    match (pattern, text) {
+        ([], _) => true,
+        ([b'*', pattern @ ..], _) => (0..=text.len()).any(|skipped| begins(pattern, &text[skipped..])),
+        ([b'?', pattern @ ..], [_, text @ ..]) => begins(pattern, text),
+        ([wanted, pattern @ ..], [found, text @ ..]) => wanted == found && begins(pattern, text),
+        (_, []) => false,
+    }
+}
+
+fn slashes(path: &str) -> usize {
+    path.bytes().filter(|&byte| byte == b'/').count()
+}
+
+/// `F:	kernel/fork.c` → `('F', "kernel/fork.c")`
+fn field(line: &str) -> Option<(char, &str)> {
+    let letter = line.chars().next().filter(char::is_ascii_uppercase)?;
+    Some((letter, line[1..].strip_prefix(':')?.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "\
+List of maintainers
+
+VFS
+M:	One <one@example.org>
+F:	fs/*
+X:	fs/ioctl.c
+
+AIO
+F:	fs/aio.c
+
+HPET:	Timers
+F:	drivers/char/hpet.c
+F:	kernel/time
+
+CORE
+F:	kernel/sys*
+
+THE REST
+F:	*
+F:	*/
+";
+
+    #[test]
+    fn the_deepest_and_most_literal_pattern_wins_and_exclusion_beats_it() {
+        let maintainers = Maintainers::parse(TEXT, |path| path == "kernel/time");
+        for (file, section) in [
+            ("fs/open.c", Some("VFS")),
+            ("fs/aio.c", Some("AIO")),
+            ("fs/ioctl.c", None),
+            ("fs/ext4/inode.c", None),
+            ("drivers/char/hpet.c", Some("HPET: Timers")),
+            ("kernel/time/hrtimer.c", Some("HPET: Timers")),
+            ("kernel/sys_ni.c", Some("CORE")),
+            ("kernel/sys/deep.c", None),
+            ("kernel/fork.c", None),
+        ] {
+            assert_eq!(maintainers.section(file), section, "{file}");
+        }
+        assert!(maintainers.has_section("AIO") && !maintainers.has_section("NONE"));
+    }
+}

@@ -1,0 +1,187 @@
+//! The curated part: which subsystem a source file is, and the named calls that a shared file hides.
+//!
+//! Everything here is judgement, each row with its reason; everything else is derived. Main function: [`subsystem`].
+
+use sysguard::model::attribution::Subsystem;
+use sysguard::model::attribution::Subsystem as S;
+
+/// Calls whose file serves several subsystems: file, calls (without `sys_`), subsystem, reason.
+const CALLS: &[(&str, &[&str], Subsystem, &str)] = &[
+    (
+        "kernel/sys.c",
+        &[
+            "getegid",
+            "geteuid",
+            "getgid",
+            "getresgid",
+            "getresuid",
+            "getuid",
+            "setfsgid",
+            "setfsuid",
+            "setgid",
+            "setregid",
+            "setresgid",
+            "setresuid",
+            "setreuid",
+            "setuid",
+        ],
+        S::Credentials,
+        "acts on struct cred",
+    ),
+    ("kernel/sys.c", &["getcpu", "getpriority", "setpriority"], S::Scheduler, "asks or tells the scheduler"),
+    ("kernel/sys.c", &["umask"], S::Filesystem, "acts on struct fs_struct"),
+    (
+        "kernel/sys.c",
+        &["newuname", "olduname", "setdomainname", "sethostname", "sysinfo", "uname"],
+        S::System,
+        "describes the machine, not a process",
+    ),
+    (
+        "kernel/compat.c",
+        &["sched_getaffinity", "sched_setaffinity"],
+        S::Scheduler,
+        "compat form of a kernel/sched call",
+    ),
+    ("kernel/compat.c", &["sigprocmask"], S::Signal, "compat form of a kernel/signal.c call"),
+    ("kernel/fork.c", &["unshare"], S::Namespace, "leaves namespaces, creates no task"),
+    ("arch/riscv/kernel/sys_riscv.c", &["riscv_flush_icache"], S::Arch, "a cache of this processor, no mapping"),
+    ("fs/open.c", &["vhangup"], S::Device, "hangs up a terminal"),
+    ("mm/fadvise.c", &["fadvise64", "fadvise64_64"], S::Filesystem, "page cache of a file"),
+    ("mm/filemap.c", &["cachestat"], S::Filesystem, "page cache of a file"),
+    ("mm/readahead.c", &["readahead"], S::Filesystem, "page cache of a file"),
+    ("arch/x86/kernel/sys_ia32.c", &["ia32_clone"], S::Process, "compat form of a kernel/fork.c call"),
+    ("arch/x86/kernel/sys_ia32.c", &["ia32_mmap"], S::Memory, "compat form of mmap"),
+];
+
+/// What the beginning of a path says: the first that fits. A directory stands after its exceptions.
+const PATHS: &[(&str, Subsystem)] = &[
+    ("arch/arm64/kernel/signal", S::Signal),
+    ("arch/arm64/kernel/sys.c", S::Memory), // mmap
+    ("arch/arm64/mm/", S::Memory),
+    ("arch/riscv/kernel/signal", S::Signal),
+    ("arch/riscv/kernel/sys_hwprobe.c", S::Arch),
+    ("arch/riscv/kernel/sys_riscv.c", S::Memory), // mmap
+    ("arch/riscv/kernel/usercfi.c", S::Memory),   // map_shadow_stack makes a mapping
+    ("arch/x86/kernel/shstk.c", S::Memory),       // map_shadow_stack makes a mapping
+    ("arch/x86/kernel/signal", S::Signal),
+    ("arch/x86/kernel/sys_ia32.c", S::Filesystem), // 64-bit file offsets and stat in two registers
+    ("arch/x86/kernel/sys_x86_64.c", S::Memory),   // mmap
+    ("arch/x86/kernel/uprobes.c", S::Tracing),
+    ("arch/x86/", S::Arch),
+    ("block/", S::Block),
+    ("drivers/char/random.c", S::Random),
+    ("fs/aio.c", S::Aio),
+    ("fs/eventfd.c", S::Poll),
+    ("fs/eventpoll.c", S::Poll),
+    ("fs/exec.c", S::Process),
+    ("fs/notify/", S::FsNotify),
+    ("fs/select.c", S::Poll),
+    ("fs/signalfd.c", S::Signal),
+    ("fs/timerfd.c", S::Time),
+    ("fs/userfaultfd.c", S::Memory), // moved to mm/ later
+    ("fs/", S::Filesystem),
+    ("io_uring/", S::IoUring),
+    ("ipc/mq", S::Mqueue),
+    ("ipc/", S::SysvIpc),
+    ("kernel/acct.c", S::Process),
+    ("kernel/bpf/", S::Bpf),
+    ("kernel/capability.c", S::Capability),
+    ("kernel/events/", S::Perf),
+    ("kernel/exec_domain.c", S::Process),
+    ("kernel/exit.c", S::Process),
+    ("kernel/fork.c", S::Process),
+    ("kernel/futex/", S::Futex),
+    ("kernel/groups.c", S::Credentials),
+    ("kernel/kcmp.c", S::Process),
+    ("kernel/kexec", S::Boot),
+    ("kernel/module/", S::Module),
+    ("kernel/ns", S::Namespace), // nsproxy.c, nstree.c
+    ("kernel/pid.c", S::Process),
+    ("kernel/printk/", S::System),
+    ("kernel/ptrace.c", S::Tracing),
+    ("kernel/reboot.c", S::Boot),
+    ("kernel/rseq.c", S::Scheduler),
+    ("kernel/sched/", S::Scheduler),
+    ("kernel/seccomp.c", S::Seccomp),
+    ("kernel/signal.c", S::Signal),
+    ("kernel/sys.c", S::Process),
+    ("kernel/time/", S::Time),
+    ("kernel/uid16.c", S::Credentials),
+    ("mm/", S::Memory),
+    ("net/", S::Network),
+    ("security/keys/", S::Keys),
+    ("security/commoncap.c", S::Capability),
+    ("security/", S::Security),
+];
+
+/// Files whose best match in MAINTAINERS misleads, and calls that only a `K:` pattern finds: file, calls' prefix, section, reason.
+const SECTIONS: &[(&str, &str, &str, &str)] = &[
+    ("fs/fcntl.c", "", VFS, "FILE LOCKING names this file for its lock commands"),
+    ("fs/ioctl.c", "", VFS, "LANDLOCK names this file for its hook"),
+    ("", "pidfd_", "PIDFD API", "K: (?i)pidfd; other sources match it by accident"),
+];
+
+const VFS: &str = "FILESYSTEMS (VFS and infrastructure)";
+
+/// A judgement and its trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) subsystem: Subsystem,
+    /// `path fs/eventpoll.c`, or the reason of a named call.
+    pub(crate) basis: String,
+}
+
+/// The subsystem of an entry point that is defined in this file; `None` where no rule knows the file.
+pub(crate) fn subsystem(entry_point: &str, file: &str) -> Option<Verdict> {
+    let call = call(entry_point);
+    let named = CALLS.iter().find(|(path, calls, ..)| *path == file && calls.contains(&call));
+    if let Some(&(_, _, subsystem, reason)) = named {
+        return Some(Verdict { subsystem, basis: reason.to_owned() });
+    }
+    let &(path, subsystem) = PATHS.iter().find(|(path, _)| file.starts_with(path))?;
+    Some(Verdict { subsystem, basis: format!("path {path}") })
+}
+
+/// The curated section of an entry point, where MAINTAINERS alone would mislead.
+pub(crate) fn section(entry_point: &str, file: &str) -> Option<&'static str> {
+    let call = call(entry_point);
+    let fits = |path: &str, prefix: &str| (path.is_empty() || path == file) && call.starts_with(prefix);
+    SECTIONS.iter().find(|(path, prefix, ..)| fits(path, prefix)).map(|&(_, _, section, _)| section)
+}
+
+/// `compat_sys_sysinfo` → `sysinfo`
+fn call(entry_point: &str) -> &str {
+    let native = entry_point.strip_prefix("compat_").unwrap_or(entry_point);
+    native.strip_prefix("sys_").unwrap_or(native)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_named_call_beats_its_path_and_an_exception_its_directory() {
+        for (entry_point, file, subsystem, basis) in [
+            ("sys_getuid", "kernel/sys.c", S::Credentials, "acts on struct cred"),
+            ("compat_sys_sysinfo", "kernel/sys.c", S::System, "describes the machine, not a process"),
+            ("sys_prctl", "kernel/sys.c", S::Process, "path kernel/sys.c"),
+            ("sys_epoll_ctl", "fs/eventpoll.c", S::Poll, "path fs/eventpoll.c"),
+            ("sys_openat", "fs/open.c", S::Filesystem, "path fs/"),
+        ] {
+            assert_eq!(subsystem_of(entry_point, file), (subsystem, basis.to_owned()), "{entry_point}");
+        }
+        assert_eq!(subsystem("sys_x", "samples/x.c"), None);
+    }
+
+    fn subsystem_of(entry_point: &str, file: &str) -> (Subsystem, String) {
+        let verdict = subsystem(entry_point, file).expect(file);
+        (verdict.subsystem, verdict.basis)
+    }
+
+    #[test]
+    fn no_rule_is_hidden_by_an_earlier_one() {
+        for (at, (path, _)) in PATHS.iter().enumerate() {
+            assert!(!PATHS[..at].iter().any(|(earlier, _)| path.starts_with(earlier)), "{path}");
+        }
+    }
+}

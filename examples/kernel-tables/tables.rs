@@ -1,0 +1,127 @@
+//! The kernel's own syscall tables (`*.tbl`): number → name and entry point, for each ABI that we know.
+//!
+//! It must not judge whether an entry point exists; `definitions` does. Main type: [`Table`].
+
+use crate::Result;
+use crate::tree::Tree;
+
+/// One table that we generate: where its rows come from.
+pub(crate) struct Table {
+    /// The ABI's name in `sysguard::model::syscall::Abi`, and the name of the generated file.
+    pub(crate) abi: &'static str,
+    /// The directory below arch/ whose code runs its calls.
+    pub(crate) arch: &'static str,
+    path: &'static str,
+    selection: Selection,
+    /// 32-bit programs on a 64-bit kernel: the last column is what runs.
+    compat: bool,
+}
+
+/// Which rows of a `.tbl` belong to the ABI (its second column).
+enum Selection {
+    /// As the build of this architecture names them.
+    Fixed(&'static [&'static str]),
+    /// As `syscall_abis_64` says: scripts/Makefile.asm-headers, then the architecture's own file.
+    Generic,
+}
+
+/// Every table, ordered by ABI. arch/x86/entry/syscalls/Makefile names the columns of the fixed ones.
+pub(crate) const TABLES: [Table; 5] = [
+    generic("aarch64", "arm64"),
+    x86("i386", "arch/x86/entry/syscalls/syscall_32.tbl", &["i386"], true),
+    generic("riscv64", "riscv"),
+    x86("x32", "arch/x86/entry/syscalls/syscall_64.tbl", &["common", "x32"], false),
+    x86("x86_64", "arch/x86/entry/syscalls/syscall_64.tbl", &["common", "64"], false),
+];
+
+const fn generic(abi: &'static str, arch: &'static str) -> Table {
+    Table { abi, arch, path: "scripts/syscall.tbl", selection: Selection::Generic, compat: false }
+}
+
+const fn x86(abi: &'static str, path: &'static str, columns: &'static [&'static str], compat: bool) -> Table {
+    Table { abi, arch: "x86", path, selection: Selection::Fixed(columns), compat }
+}
+
+/// One line of a table. The entry point is empty where the table itself names none or `sys_ni_syscall`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Row {
+    pub(crate) number: u32,
+    pub(crate) name: String,
+    pub(crate) entry_point: String,
+}
+
+impl Table {
+    /// The rows of this ABI in one tree, ordered by number.
+    pub(crate) fn rows(&self, tree: &Tree) -> Result<Vec<Row>> {
+        let columns = match self.selection {
+            Selection::Fixed(columns) => columns.iter().map(|&column| column.to_owned()).collect(),
+            Selection::Generic => self.generic_columns(tree)?,
+        };
+        let rows = parse(&tree.read(self.path)?, &columns, self.compat);
+        if rows.is_empty() || !rows.is_sorted_by(|a, b| a.number < b.number) {
+            return Err(format!("read {} of {}: its rows are not a table by number", self.path, tree.version()));
+        }
+        Ok(rows)
+    }
+
+    fn generic_columns(&self, tree: &Tree) -> Result<Vec<String>> {
+        let common = tree.read("scripts/Makefile.asm-headers")?;
+        let own = tree.read(&format!("arch/{}/kernel/Makefile.syscalls", self.arch))?;
+        Ok([common, own].iter().flat_map(|makefile| abis_64(makefile)).collect())
+    }
+}
+
+/// The words that `syscall_abis_64 +=` adds.
+fn abis_64(makefile: &str) -> Vec<String> {
+    let added =
+        makefile.lines().filter_map(|line| line.strip_prefix("syscall_abis_64")?.trim_start().strip_prefix("+="));
+    added.flat_map(|words| words.split([',', ' ', '\t'])).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// `NR ABI NAME [NATIVE [COMPAT|- [noreturn]]]`, scripts/syscalltbl.sh
+fn parse(text: &str, columns: &[String], compat: bool) -> Vec<Row> {
+    let row = |line: &str| {
+        let mut words = line.split_whitespace();
+        let number = words.next()?.parse().ok()?;
+        let selected = words.next().is_some_and(|abi| columns.iter().any(|column| column == abi));
+        let name = words.next().filter(|_| selected)?.to_owned();
+        let native = words.next().unwrap_or_default();
+        let runs = words.next().filter(|&other| compat && other != "-").unwrap_or(native);
+        let entry_point = if runs == "sys_ni_syscall" { String::new() } else { runs.to_owned() };
+        Some(Row { number, name, entry_point })
+    };
+    text.lines().filter_map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "# comment\n0\tcommon\tread\t\tsys_read\n1 64 exit sys_exit - noreturn\n2 i386 open sys_open compat_sys_open\n\
+                        3 64 tuxcall sys_ni_syscall\n4 64 break\n512 x32 ioctl compat_sys_ioctl\n";
+
+    fn entries(columns: &[&str], compat: bool) -> Vec<(u32, String)> {
+        let columns: Vec<String> = columns.iter().map(|&column| column.to_owned()).collect();
+        parse(TEXT, &columns, compat).into_iter().map(|row| (row.number, row.entry_point)).collect()
+    }
+
+    #[test]
+    fn a_table_is_the_rows_of_its_abi() {
+        let row = |number, entry: &str| (number, entry.to_owned());
+        assert_eq!(entries(&["common", "64"], false), [row(0, "sys_read"), row(1, "sys_exit"), row(3, ""), row(4, "")]);
+        assert_eq!(entries(&["common", "x32"], false), [row(0, "sys_read"), row(512, "compat_sys_ioctl")]);
+    }
+
+    #[test]
+    fn a_32_bit_program_runs_the_compat_entry_point() {
+        assert_eq!(entries(&["i386"], true), [(2, "compat_sys_open".to_owned())]);
+    }
+
+    #[test]
+    fn an_architecture_adds_to_the_generic_columns() {
+        assert_eq!(
+            abis_64("syscall_abis_32 += a\nsyscall_abis_64  += common,64\nsyscall_abis_64 += b c\n"),
+            ["common", "64", "b", "c"]
+        );
+    }
+}

@@ -1,0 +1,114 @@
+//! One kernel source tree on disk: the only module that reads it.
+//!
+//! It must not interpret what it reads beyond the version. Main type: [`Tree`].
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::Result;
+
+/// An unpacked kernel source tree.
+pub(crate) struct Tree {
+    root: PathBuf,
+    version: Version,
+}
+
+/// `VERSION`, `PATCHLEVEL` and `SUBLEVEL` of the top Makefile; ordered as releases are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Version(u32, u32, u32);
+
+impl Version {
+    /// The release without its patch level: tables do not change within one.
+    pub(crate) fn release(self) -> String {
+        format!("{}.{}", self.0, self.1)
+    }
+
+    fn parse(makefile: &str) -> Option<Self> {
+        let field = |name: &str| {
+            let line = makefile.lines().find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix('='))?;
+            line.trim().parse().ok()
+        };
+        Some(Self(field("VERSION")?, field("PATCHLEVEL")?, field("SUBLEVEL")?))
+    }
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.0, self.1, self.2)
+    }
+}
+
+impl Tree {
+    /// Opens the tree at `root`.
+    pub(crate) fn open(root: &Path) -> Result<Self> {
+        let makefile = fs::read_to_string(root.join("Makefile")).map_err(|cause| {
+            format!("read the kernel tree `{}`: {cause}: give an unpacked source tree", root.display())
+        })?;
+        let version = Version::parse(&makefile)
+            .ok_or_else(|| format!("read the version of `{}`: its Makefile is not a kernel's", root.display()))?;
+        Ok(Self { root: root.to_owned(), version })
+    }
+
+    /// Which kernel it is.
+    pub(crate) fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The text of the file at this path inside the tree.
+    pub(crate) fn read(&self, path: &str) -> Result<String> {
+        let bytes =
+            fs::read(self.root.join(path)).map_err(|cause| format!("read `{path}` of {}: {cause}", self.version))?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The text of a file that a tree may lack.
+    pub(crate) fn read_if_present(&self, path: &str) -> Option<String> {
+        self.read(path).ok()
+    }
+
+    /// Whether this path inside the tree is a directory.
+    pub(crate) fn is_directory(&self, path: &str) -> bool {
+        self.root.join(path).is_dir()
+    }
+
+    /// Every file below a directory whose name `wanted` accepts, in order; links are not followed.
+    pub(crate) fn files(&self, below: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+        let mut found = Vec::new();
+        let mut directories = vec![below.to_owned()];
+        while let Some(directory) = directories.pop() {
+            let entries = fs::read_dir(self.root.join(&directory))
+                .map_err(|cause| format!("list `{directory}` of {}: {cause}", self.version))?;
+            for entry in entries {
+                let entry = entry.map_err(|cause| listing(&directory, &cause))?;
+                let kind = entry.file_type().map_err(|cause| listing(&directory, &cause))?;
+                let name = entry.file_name().to_string_lossy().into_owned();
+                let path = if directory.is_empty() { name.clone() } else { format!("{directory}/{name}") };
+                if kind.is_dir() {
+                    directories.push(path);
+                } else if kind.is_file() && wanted(&name) {
+                    found.push(path);
+                }
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+}
+
+fn listing(directory: &str, cause: &io::Error) -> String {
+    format!("list `{directory}`: {cause}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_the_makefiles() {
+        let makefile = "# SPDX\nVERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 117\nEXTRAVERSION =\n";
+        assert_eq!(Version::parse(makefile), Some(Version(6, 12, 117)));
+        assert_eq!(Version::parse("VERSION = 6\n"), None);
+        assert!(Version(7, 0, 1) > Version(6, 18, 15));
+    }
+}

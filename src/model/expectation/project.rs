@@ -132,7 +132,6 @@ mod tests {
     use super::*;
     use crate::model::event::BlindSpot;
     use crate::model::syscall::{Abi, Syscall};
-    use crate::model::workload::{DEFAULT_TIMEOUT, Exit, Program, Stdin, Workload};
 
     /// A number that no table knows, so that its name depends on none.
     const CALL: &str = "syscall_0x3e7";
@@ -140,28 +139,6 @@ mod tests {
     fn used(subsystem: Subsystem, object: Option<&'static str>) -> Use {
         let syscall = Syscall { abi: Abi::X86_64, number: 0x3e7 };
         Use { subsystem, syscall, argument: None, object: object.map(Into::into), ambient: false }
-    }
-
-    fn document() -> Document {
-        let workload = Workload {
-            program: Program::Bin("demo".to_owned()),
-            args: Vec::new(),
-            env: BTreeMap::new(),
-            stdin: Stdin::Null,
-            cwd: None,
-            timeout: DEFAULT_TIMEOUT,
-            requires: Vec::new(),
-            stop: None,
-            exit: Exit::Exited(0),
-        };
-        Document {
-            workload,
-            level: Level::Object,
-            ignore: None,
-            tolerate: Vec::new(),
-            forbid: Vec::new(),
-            ambient_strict: false,
-        }
     }
 
     /// The facts in the form of keys, with their calls.
@@ -194,7 +171,7 @@ mod tests {
             (foreign, calls(4)),
         ];
         assert_eq!(
-            projected(&uses, &document()),
+            projected(&uses, &Document::for_tests()),
             [
                 "filesystem - None 6".to_owned(),
                 format!("filesystem {CALL} None 6"),
@@ -213,8 +190,8 @@ mod tests {
         let mut used = used(Subsystem::Futex, None);
         used.ambient = true;
         let uses = [(used, calls(1))];
-        assert!(projected(&uses, &document()).is_empty());
-        let strict = Document { ambient_strict: true, ..document() };
+        assert!(projected(&uses, &Document::for_tests()).is_empty());
+        let strict = Document { ambient_strict: true, ..Document::for_tests() };
         assert_eq!(projected(&uses, &strict), ["futex - None 1".to_owned(), format!("futex {CALL} None 1")]);
     }
 
@@ -223,7 +200,7 @@ mod tests {
         let tally = Tally { calls: 5, errors: [(Errno(2), 2), (Errno(13), 3)].into() };
         let uses = [(used(Subsystem::Filesystem, Some("file:ext4")), tally)];
         let tolerating = |rules: &[Rule]| {
-            let document = Document { tolerate: rules.to_vec(), level: Level::Error, ..document() };
+            let document = Document { tolerate: rules.to_vec(), level: Level::Error, ..Document::for_tests() };
             projected(&uses, &document)
         };
         let noent = Rule { error: Some("ENOENT".to_owned()), ..Rule::default() };
@@ -267,8 +244,8 @@ mod tests {
     fn errors_are_facts_at_the_level_of_errors_only() {
         let tally = Tally { calls: 1, errors: [(Errno(2), 1)].into() };
         let uses = [(used(Subsystem::Filesystem, None), tally)];
-        assert_eq!(projected(&uses, &document()).len(), 2);
-        let document = Document { level: Level::Error, ..document() };
+        assert_eq!(projected(&uses, &Document::for_tests()).len(), 2);
+        let document = Document { level: Level::Error, ..Document::for_tests() };
         assert_eq!(projected(&uses, &document)[2], format!("filesystem {CALL} Some(Error(\"ENOENT\")) 1"));
     }
 
@@ -283,7 +260,7 @@ mod tests {
             blind_spots: [BlindSpot::IoUring].into(),
             ..Observation::new()
         };
-        let projection = project(&observation, &document(), &baseline.platform);
+        let projection = project(&observation, &Document::for_tests(), &baseline.platform);
         assert_eq!(projection.facts.keys().cloned().collect::<BTreeSet<_>>(), baseline.facts());
     }
 }

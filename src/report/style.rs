@@ -32,8 +32,8 @@ impl Palette {
     /// For a terminal.
     pub fn coloured() -> Self {
         Self {
-            new: AnsiColor::Yellow.on_default().bold(),
-            gone: AnsiColor::Magenta.on_default(),
+            new: AnsiColor::Green.on_default(),
+            gone: AnsiColor::Red.on_default(),
             same: AnsiColor::Green.on_default(),
             hint: AnsiColor::Cyan.on_default(),
             error: AnsiColor::Red.on_default().bold(),

@@ -22,10 +22,14 @@ const HEADER: [&str; 11] = [
 pub(super) fn write(out: &mut dyn io::Write, record: &ObservationRecord<'_>) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(HEADER)?;
-    for syscall in &record.syscalls {
-        for used in &syscall.uses {
-            csv.write_record(fields(syscall, used))?;
-        }
+    let uses = record.syscalls.iter().flat_map(|syscall| syscall.uses.iter().map(move |used| (syscall, used)));
+    let mut lines: Vec<(&SyscallRecord, &UseRecord)> = uses.collect();
+    // The lists are sorted already, only that a syscall may reach a subsystem other than its own.
+    lines.sort_by(|(a, used_a), (b, used_b)| {
+        (used_a.subsystem, &a.name, a.abi).cmp(&(used_b.subsystem, &b.name, b.abi))
+    });
+    for (syscall, used) in lines {
+        csv.write_record(fields(syscall, used))?;
     }
     csv.flush()
 }

@@ -114,6 +114,7 @@ impl<'a> ObservationRecord<'a> {
 impl SyscallRecord {
     /// A syscall that was never called.
     fn new(syscall: Syscall) -> Self {
+        let facts = entry_points::facts(syscall);
         Self {
             name: syscall.name(),
             abi: syscall.abi,
@@ -121,9 +122,9 @@ impl SyscallRecord {
             calls: 0,
             errors: Errors::new(),
             subsystem: entry_points::subsystem(syscall),
-            entry_point: syscall.row().map(|row| row.entry_point).filter(|entry_point| !entry_point.is_empty()),
-            source: None,
-            section: None,
+            entry_point: facts.map(|entry_point| entry_point.name),
+            source: facts.map(|entry_point| entry_point.source),
+            section: facts.map(|entry_point| entry_point.section),
             uses: Vec::new(),
         }
     }

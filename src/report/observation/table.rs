@@ -91,27 +91,23 @@ fn write_rows(out: &mut dyn io::Write, rows: &[Row], palette: &Palette) -> io::R
 
 /// How far the report can be trusted, on one line.
 fn write_coverage(out: &mut dyn io::Write, recording: &Recording, palette: &Palette) -> io::Result<()> {
-    let observation = &recording.observation;
-    let alarming = |wrong: bool| if wrong { palette.error } else { palette.hint };
-    if observation.runs != 1 {
-        write!(out, "{}: ", counted(observation.runs.into(), "run", "runs"))?;
-    }
+    let Recording { observation, killed_stragglers, engine, exit, .. } = recording;
+    let spots: Vec<&str> = observation.blind_spots.iter().copied().map(BlindSpot::name).collect();
+    let runs = if observation.runs == 1 { String::new() } else { format!("{} runs, ", observation.runs) };
     let tasks = counted(observation.threads, "task", "tasks");
     let processes = counted(observation.processes, "process", "processes");
     let lost = counted(observation.lost_events, "event", "events");
-    let spots: Vec<&str> = observation.blind_spots.iter().copied().map(BlindSpot::name).collect();
     let spots_in_words = if spots.is_empty() { "none".to_owned() } else { spots.join(", ") };
-    write!(out, "{}", Painted(palette.hint, format_args!("followed {tasks} in {processes}, ")))?;
-    write!(out, "{}, ", Painted(alarming(observation.lost_events != 0), format_args!("{lost} lost")))?;
-    write!(out, "{}, ", Painted(alarming(!spots.is_empty()), format_args!("blind spots: {spots_in_words}")))?;
-    if recording.killed_stragglers != 0 {
-        let tasks = counted(recording.killed_stragglers, "task", "tasks");
-        write!(
-            out,
-            "{}, ",
-            Painted(palette.error, format_args!("{tasks} outlived the first process and had to be killed"))
-        )?;
-    }
-    let end = format_args!("engine {}, {}", recording.engine.name(), recording.exit);
-    writeln!(out, "{}", Painted(palette.hint, end))
+    let stragglers = counted(*killed_stragglers, "straggler", "stragglers");
+    // Each part with whether it makes the report less than whole.
+    let parts = [
+        (false, format!("{runs}followed {tasks} in {processes}")),
+        (observation.lost_events != 0, format!("{lost} lost")),
+        (!spots.is_empty(), format!("blind spots: {spots_in_words}")),
+        (*killed_stragglers != 0, format!("{stragglers} killed")),
+        (false, format!("engine {}", engine.name())),
+        (false, exit.to_string()),
+    ];
+    let paint = |(alarming, part)| Painted(if alarming { palette.error } else { palette.hint }, part).to_string();
+    writeln!(out, "{}", parts.map(paint).join("; "))
 }

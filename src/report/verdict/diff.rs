@@ -26,7 +26,9 @@ pub(super) fn write(out: &mut dyn io::Write, file: &str, change: &Change, palett
     }
     if !cut.is_empty() {
         let rest = counted(len(cut), "more line", "more lines");
-        writeln!(out, "{}", Painted(palette.hint, format_args!("… {rest} of this diff")))?;
+        let whole = change.written.as_deref().filter(|&written| written != file);
+        let whole = whole.map(|written| format!(": diff -u {file} {written}")).unwrap_or_default();
+        writeln!(out, "{}", Painted(palette.hint, format_args!("… {rest}{whole}")))?;
     }
     Ok(())
 }

@@ -71,10 +71,9 @@ fn write_lines(out: &mut dyn io::Write, findings: &[&Finding], palette: &Palette
     let lines: Vec<[String; 4]> = findings.iter().map(|finding| columns(finding)).collect();
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
     let (kind_width, fact_width, calls_width) = (width(0), width(1), width(2));
-    for ([kind, fact, calls, remark], finding) in lines.iter().zip(findings) {
-        let style = if finding.forbidden.is_some() { palette.error } else { palette.new };
+    for [kind, fact, calls, remark] in &lines {
         let rest = format!("{fact:<fact_width$}  {calls:<calls_width$}  {remark}");
-        writeln!(out, "  {} {}", Painted(style, format_args!("{kind:<kind_width$}")), rest.trim_end())?;
+        writeln!(out, "  {} {}", Painted(palette.error, format_args!("{kind:<kind_width$}")), rest.trim_end())?;
     }
     Ok(())
 }

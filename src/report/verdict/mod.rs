@@ -9,9 +9,9 @@ use std::io;
 
 use super::Palette;
 use super::style::Painted;
-use super::words::{counted, len};
+use super::words::{counted, escaped, len};
 use crate::model::verdict::{Status, Verdict};
-use crate::report::words::escaped;
+use crate::model::workload::Exit;
 use findings::{in_numbers, write_findings, write_keys};
 
 pub use record::{NotAVerdict, read_json_line, write_json_line};
@@ -54,9 +54,10 @@ fn headline(verdict: &Verdict) -> String {
     match &verdict.status {
         Status::Passed => format!("as expected{}", in_passing(verdict)),
         Status::Blessed if verdict.change.is_none() => format!("blessed, nothing changed{}", in_passing(verdict)),
-        Status::Blessed => format!("blessed, {}", in_numbers(&verdict.comparison.findings)),
+        Status::Blessed => format!("blessed, {}{}", in_numbers(&verdict.comparison.findings), in_passing(verdict)),
         Status::Failed => in_numbers(&verdict.comparison.findings),
         Status::NoBaseline { platform } => format!("no baseline for {platform} yet"),
+        Status::WrongExit { expected, actual: Exit::TimedOut, .. } => format!("timed out, expected {expected}"),
         Status::WrongExit { expected, actual, .. } => format!("ended with {actual}, expected {expected}"),
         Status::Ignored { reason } => format!("ignored, {}", first_line(reason)),
         Status::Malformed { message } => format!("malformed expectation, {}", first_line(message)),

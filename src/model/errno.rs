@@ -50,7 +50,7 @@ impl Errno {
     }
 
     /// Every name that errno(3) knows, aliases apart, ordered by number.
-    pub fn names() -> impl Iterator<Item = &'static str> {
+    pub fn names() -> impl Iterator<Item = &'static str> + Clone {
         NAMES.into_iter().filter(|name| !name.is_empty())
     }
 }

@@ -16,6 +16,9 @@ const NAMES: [&str; 31] = [
 /// Second names of one number.
 const ALIASES: [(&str, &str); 3] = [("SIGCLD", "SIGCHLD"), ("SIGIOT", "SIGABRT"), ("SIGPOLL", "SIGIO")];
 
+/// The signal that asks a process to end.
+pub const SIGTERM: i32 = 15;
+
 const RTMIN: i32 = 34;
 const RTMAX: i32 = 64;
 
@@ -55,7 +58,7 @@ fn distance(offset: &str, sign: char) -> Option<i32> {
 }
 
 /// The names of 1 to 31, ordered by number.
-pub fn names() -> impl Iterator<Item = &'static str> {
+pub fn names() -> impl Iterator<Item = &'static str> + Clone {
     NAMES.into_iter()
 }
 

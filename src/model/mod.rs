@@ -9,13 +9,17 @@ pub mod workload;
 
 pub mod syscall;
 
+pub mod errno;
 pub mod event;
+pub mod signal;
 pub mod tracee;
 
 pub mod attribution;
 pub mod observation;
 
 pub mod expectation;
+pub mod fact;
+pub mod forbid;
 
 pub mod compare;
 pub mod decide;

@@ -5,6 +5,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::syscall::Abi;
+
 /// One platform: a baseline belongs to exactly one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Platform {
@@ -29,6 +31,19 @@ impl Platform {
             _ => return None,
         };
         Some(Self { arch: arch.to_owned(), os: os.to_owned(), env: env.to_owned() })
+    }
+
+    /// The ABI that programs of this platform call the kernel by; `None` for an architecture that sysguard does not know.
+    pub fn abi(&self) -> Option<Abi> {
+        match self.arch.as_str() {
+            "x86_64" if self.env.ends_with("x32") => Some(Abi::X32),
+            "x86_64" => Some(Abi::X86_64),
+            "i386" | "i586" | "i686" => Some(Abi::I386),
+            "aarch64" => Some(Abi::Aarch64),
+            arch if arch.starts_with("arm") || arch.starts_with("thumb") => Some(Abi::Arm),
+            arch if arch.starts_with("riscv64") => Some(Abi::Riscv64),
+            _ => None,
+        }
     }
 }
 
@@ -79,5 +94,19 @@ mod tests {
         }
         assert_eq!(Platform::from_triple("linux"), None);
         assert!("linux".parse::<Platform>().is_err());
+    }
+    #[test]
+    fn a_platform_has_its_own_abi() {
+        for (platform, abi) in [
+            ("x86_64-linux-gnu", Some(Abi::X86_64)),
+            ("x86_64-linux-gnux32", Some(Abi::X32)),
+            ("i686-linux-musl", Some(Abi::I386)),
+            ("aarch64-linux-gnu", Some(Abi::Aarch64)),
+            ("armv7-linux-gnueabihf", Some(Abi::Arm)),
+            ("riscv64gc-linux-gnu", Some(Abi::Riscv64)),
+            ("s390x-linux-gnu", None),
+        ] {
+            assert_eq!(platform.parse::<Platform>().expect(platform).abi(), abi, "{platform}");
+        }
     }
 }

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use super::compare::Comparison;
+use super::signal;
 use super::workload::Exit;
 
 /// The outcome for one workload.
@@ -72,6 +73,13 @@ pub enum Status {
     },
 }
 
+impl Status {
+    /// Whether the workload's test fails; what is ignored does not.
+    pub fn is_failure(&self) -> bool {
+        !matches!(self, Self::Passed | Self::Blessed | Self::Ignored { .. })
+    }
+}
+
 /// A file before and after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
@@ -87,7 +95,7 @@ impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exited(code) => write!(f, "exit status {code}"),
-            Self::Signaled(signal) => write!(f, "signal {signal}"),
+            Self::Signaled(number) => write!(f, "signal {}", signal::name(*number)),
             Self::TimedOut => f.write_str("timeout"),
         }
     }

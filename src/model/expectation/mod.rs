@@ -2,6 +2,14 @@
 //!
 //! [`terms`] are the words; [`format`] is the one file that knows YAML; [`versions`] is the format's history.
 
+pub mod format;
+pub mod merge;
+pub mod project;
+pub mod storage;
 pub mod terms;
+pub mod versions;
 
-pub use terms::{Baseline, Document, Entry, Expectation};
+pub use format::{Malformed, Parsed};
+pub use merge::{Unseen, record};
+pub use project::{Projection, project};
+pub use terms::{Baseline, Document, Entry, Expectation, Level, Rule};

@@ -39,6 +39,33 @@ pub struct Document {
     pub ambient_strict: bool,
 }
 
+#[cfg(test)]
+impl Document {
+    /// A document that says no more than it must.
+    pub(crate) fn for_tests() -> Self {
+        use crate::model::workload::{DEFAULT_TIMEOUT, Exit, Program, Stdin};
+        let workload = Workload {
+            program: Program::Command(vec!["true".to_owned()]),
+            args: Vec::new(),
+            env: BTreeMap::new(),
+            stdin: Stdin::Null,
+            cwd: None,
+            timeout: DEFAULT_TIMEOUT,
+            requires: Vec::new(),
+            stop: None,
+            exit: Exit::Exited(0),
+        };
+        Self {
+            workload,
+            level: Level::default(),
+            ignore: None,
+            tolerate: Vec::new(),
+            forbid: Vec::new(),
+            ambient_strict: false,
+        }
+    }
+}
+
 /// How deep a verdict looks; each level includes all before it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -53,6 +80,27 @@ pub enum Level {
     Object,
     /// … and errors.
     Error,
+}
+
+impl Level {
+    /// Every level, the coarsest first.
+    pub const ALL: [Self; 5] = [Self::Subsystem, Self::Syscall, Self::Argument, Self::Object, Self::Error];
+
+    /// The word used in documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Subsystem => "subsystem",
+            Self::Syscall => "syscall",
+            Self::Argument => "argument",
+            Self::Object => "object",
+            Self::Error => "error",
+        }
+    }
+
+    /// The level of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.name() == name)
+    }
 }
 
 /// What a `tolerate:` or `forbid:` line matches: every part that is given must match.

@@ -1,0 +1,97 @@
+//! Every further document, one platform's baseline: [`read`].
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::Places;
+use super::keys;
+use super::malformed::Fault;
+use super::outline::{Node, Outline};
+use super::typed;
+use super::words::{List, Said, Sometimes, SyscallName};
+use crate::model::attribution::Subsystem;
+use crate::model::event::Errno;
+use crate::model::expectation::terms::{Baseline, Entry};
+use crate::model::platform::Platform;
+use crate::model::syscall::Abi;
+
+/// The document as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a baseline: a map of `platform`, `subsystems` and `blind_spots`")]
+struct Written {
+    platform: Said<Platform>,
+    subsystems: Option<BTreeMap<Said<Subsystem>, Option<Syscalls>>>,
+    blind_spots: Option<List<Said<String>>>,
+}
+
+type Syscalls = BTreeMap<Said<SyscallName>, Option<WrittenEntry>>;
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a map such as `{objects: [file]}`, or nothing")]
+struct WrittenEntry {
+    arguments: Option<List<Said<String>>>,
+    objects: Option<List<Said<String>>>,
+    errors: Option<List<Said<Errno>>>,
+    abi: Option<List<Said<Abi>>>,
+    seen: Option<Said<Sometimes>>,
+    why: Option<String>,
+    owner: Option<String>,
+}
+
+/// Reads a further document of a text, and where its parts stand.
+pub(super) fn read(text: &str, outline: &Outline) -> Result<(Baseline, Places), Fault> {
+    let root = &outline.root;
+    let Some((platform, value)) = root.get("platform").filter(|(_, value)| !value.is_null()) else {
+        keys::check::<Written>(root)?;
+        return Err(Fault::new(root.place, "a baseline without `platform`: name it, or remove the document"));
+    };
+    check(root)?;
+    let written: Written = typed::read(text, &outline.lines)?;
+    let places = Places { document: value.place, platform: platform.place.line, subsystems: subsystem_lines(root) };
+    Ok((baseline(written), places))
+}
+
+fn check(root: &Node) -> Result<(), Fault> {
+    keys::check::<Written>(root)?;
+    for (_, syscalls) in root.get("subsystems").map_or(&[][..], |(_, node)| node.pairs()) {
+        for (_, entry) in syscalls.pairs() {
+            keys::check::<WrittenEntry>(entry)?;
+        }
+    }
+    Ok(())
+}
+
+fn subsystem_lines(root: &Node) -> BTreeMap<Subsystem, usize> {
+    let subsystems = root.get("subsystems").map_or(&[][..], |(_, node)| node.pairs());
+    subsystems.iter().filter_map(|(key, _)| Some((Subsystem::from_slug(&key.name)?, key.place.line))).collect()
+}
+
+fn baseline(written: Written) -> Baseline {
+    let Said(platform) = written.platform;
+    let syscalls = |syscalls: Option<Syscalls>| {
+        let named =
+            |(Said(SyscallName(name)), entry): (_, Option<WrittenEntry>)| (name, entry.unwrap_or_default().into());
+        syscalls.unwrap_or_default().into_iter().map(named).collect()
+    };
+    let subsystems = written.subsystems.unwrap_or_default().into_iter();
+    Baseline {
+        platform,
+        subsystems: subsystems.map(|(Said(subsystem), written)| (subsystem, syscalls(written))).collect(),
+        blind_spots: written.blind_spots.unwrap_or_default().into_set(|spot| spot),
+    }
+}
+
+impl From<WrittenEntry> for Entry {
+    fn from(written: WrittenEntry) -> Self {
+        Self {
+            arguments: written.arguments.unwrap_or_default().into_set(|argument| argument),
+            objects: written.objects.unwrap_or_default().into_set(|object| object),
+            errors: written.errors.unwrap_or_default().into_set(|errno| errno.name().into_owned()),
+            abis: written.abi.unwrap_or_default().into_set(|abi| abi.name().to_owned()),
+            sometimes: written.seen.is_some(),
+            why: written.why,
+            owner: written.owner,
+        }
+    }
+}

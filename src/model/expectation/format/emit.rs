@@ -1,0 +1,71 @@
+//! The canonical form of a baseline: [`baseline`]. The same baseline is the same bytes.
+//!
+//! One fact a line, ordered, indented by two; quotes only where YAML needs them.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::scalar::scalar;
+use crate::model::expectation::terms::{Baseline, Entry};
+
+/// A baseline as one document, its `---` included.
+pub(super) fn baseline(baseline: &Baseline) -> String {
+    let mut out = Lines(String::from("---\n"));
+    out.pair(0, "platform", &baseline.platform.to_string());
+    if baseline.subsystems.is_empty() {
+        out.line(0, "subsystems: {}");
+    } else {
+        out.key(0, "subsystems");
+    }
+    for (subsystem, syscalls) in &baseline.subsystems {
+        out.key(1, subsystem.slug());
+        for (syscall, entry) in syscalls {
+            out.key(2, syscall);
+            out.entry(3, entry);
+        }
+    }
+    out.list(0, "blind_spots", &baseline.blind_spots);
+    out.0
+}
+
+struct Lines(String);
+
+impl Lines {
+    fn line(&mut self, depth: usize, text: &str) {
+        let indent = "  ".repeat(depth);
+        writeln!(self.0, "{indent}{text}").expect("a String takes everything");
+    }
+
+    fn key(&mut self, depth: usize, key: &str) {
+        self.line(depth, &format!("{}:", scalar(key)));
+    }
+
+    fn pair(&mut self, depth: usize, key: &str, value: &str) {
+        self.line(depth, &format!("{key}: {}", scalar(value)));
+    }
+
+    fn list(&mut self, depth: usize, key: &str, items: &BTreeSet<String>) {
+        if items.is_empty() {
+            return;
+        }
+        self.key(depth, key);
+        for item in items {
+            self.line(depth + 1, &format!("- {}", scalar(item)));
+        }
+    }
+
+    fn entry(&mut self, depth: usize, entry: &Entry) {
+        self.list(depth, "arguments", &entry.arguments);
+        self.list(depth, "objects", &entry.objects);
+        self.list(depth, "errors", &entry.errors);
+        self.list(depth, "abi", &entry.abis);
+        if entry.sometimes {
+            self.line(depth, "seen: sometimes");
+        }
+        for (key, words) in [("why", &entry.why), ("owner", &entry.owner)] {
+            if let Some(words) = words {
+                self.pair(depth, key, words);
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! One clear error with its place. Main type: [`Malformed`].
+
+use std::fmt;
+
+/// How much of the offending line is shown, in characters.
+const EXCERPT: usize = 200;
+
+/// Why a text is no expectation, and where. Its file is known to the store only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Malformed {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The column in characters, counted from 1.
+    pub column: usize,
+    /// What is wrong, and what to do.
+    pub message: String,
+    /// The offending line: its first 200 characters, control characters escaped.
+    pub excerpt: String,
+}
+
+impl Malformed {
+    /// `FILE:LINE:COLUMN: MESSAGE` and the line below it.
+    pub fn within<'a>(&'a self, file: &'a str) -> impl fmt::Display + 'a {
+        fmt::from_fn(move |f| write!(f, "{file}:{self}"))
+    }
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.line, self.column, self.message)?;
+        if !self.excerpt.is_empty() {
+            write!(f, "\n  | {}", self.excerpt)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+/// Where something stands: line and column counted from 1, the column in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) line: usize,
+    pub(super) column: usize,
+}
+
+impl Place {
+    /// The first character of a text.
+    pub(super) const START: Self = Self { line: 1, column: 1 };
+
+    /// The place of a byte: what stands before it decides.
+    pub(super) fn after(before: &str) -> Self {
+        let line = before.matches('\n').count() + 1;
+        let last_line = before.rsplit('\n').next().unwrap_or_default();
+        Self { line, column: last_line.chars().count() + 1 }
+    }
+}
+
+/// A fault at a place; it becomes [`Malformed`] once the text is at hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) place: Place,
+    pub(super) message: String,
+}
+
+impl Fault {
+    pub(super) fn new(place: Place, message: impl Into<String>) -> Self {
+        Self { place, message: message.into() }
+    }
+
+    /// The error with the line of `text` that it is about.
+    pub(super) fn shown(self, text: &str) -> Malformed {
+        let Place { line, column } = self.place;
+        let offending = text.split('\n').nth(line - 1).unwrap_or_default();
+        Malformed { line, column, message: one_line(&self.message), excerpt: excerpt(offending) }
+    }
+}
+
+/// The first characters of a line with everything escaped that a terminal would obey.
+fn excerpt(line: &str) -> String {
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    escape_all(line.chars().take(EXCERPT))
+}
+
+/// Messages quote what the user wrote: that must not break them apart.
+fn one_line(message: &str) -> String {
+    escape_all(message.chars())
+}
+
+fn escape_all(text: impl Iterator<Item = char>) -> String {
+    let mut escaped = String::new();
+    for character in text {
+        if is_harmful(character) {
+            escaped.extend(character.escape_default());
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
+/// Control characters, line separators, and those that reorder text for the eye.
+fn is_harmful(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_shows_its_place_and_its_line() {
+        let fault = Fault::new(Place { line: 2, column: 3 }, "this is `wr\nong`");
+        let malformed = fault.shown("fine\na\tb\u{1b}[31m\u{202e}c\r\nfine\n");
+        assert_eq!(
+            malformed.within("a.yaml").to_string(),
+            "a.yaml:2:3: this is `wr\\nong`\n  | a\\tb\\u{1b}[31m\\u{202e}c"
+        );
+    }
+
+    #[test]
+    fn a_long_line_is_cut() {
+        let malformed = Fault::new(Place::START, "long").shown(&"é".repeat(300));
+        assert_eq!(malformed.excerpt, "é".repeat(200));
+    }
+
+    #[test]
+    fn a_place_is_counted_in_lines_and_characters() {
+        for (before, line, column) in [("", 1, 1), ("ab", 1, 3), ("a\n", 2, 1), ("a\r\nüb", 2, 3)] {
+            assert_eq!(Place::after(before), Place { line, column }, "{before:?}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Text ⇄ terms: the one place that knows YAML. [`read`] makes a [`Parsed`], [`write`] makes its text again.
+//!
+//! It must not touch files. `saphyr-parser` tells the shape of a text and the place of everything, `serde_yaml` reads each document as
+//! its type, and `emit` writes: whatever is not changed is kept byte for byte.
+
+mod baseline;
+mod document;
+mod emit;
+mod keys;
+mod malformed;
+mod outline;
+mod scalar;
+mod text;
+mod typed;
+mod words;
+
+#[cfg(test)]
+mod corpus;
+#[cfg(test)]
+mod properties;
+
+use std::collections::BTreeMap;
+
+pub use self::malformed::Malformed;
+pub use self::text::MAX_BYTES;
+
+use self::malformed::{Fault, Place};
+use super::terms::{Baseline, Expectation};
+use super::versions;
+use crate::model::attribution::Subsystem;
+use crate::model::platform::Platform;
+
+/// An expectation together with the text that it was read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parsed {
+    /// What the text says.
+    pub expectation: Expectation,
+    /// The first document as it stands, with a final newline.
+    document: String,
+    /// One for each baseline, in the same order.
+    sources: Vec<Source>,
+}
+
+/// Where a baseline comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Source {
+    /// Its document as it stands, `---` included.
+    text: String,
+    places: Places,
+}
+
+/// Lines, counted from 1, that a report points at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Places {
+    /// The value of `platform:`.
+    document: Place,
+    platform: usize,
+    subsystems: BTreeMap<Subsystem, usize>,
+}
+
+impl Parsed {
+    /// The text as it was read, a missing final newline added.
+    pub fn text(&self) -> String {
+        write(self, &self.expectation.baselines)
+    }
+
+    /// The text with this baseline in the place of its platform's. Everything else is kept byte for byte.
+    pub fn with(&self, baseline: Baseline) -> String {
+        let mut baselines = self.expectation.baselines.clone();
+        match baselines.iter_mut().find(|old| old.platform == baseline.platform) {
+            Some(old) => *old = baseline,
+            None => {
+                // Ordered by platform, so that it does not matter who blesses first.
+                let place = baselines.iter().position(|old| old.platform > baseline.platform);
+                baselines.insert(place.unwrap_or(baselines.len()), baseline);
+            }
+        }
+        write(self, &baselines)
+    }
+
+    /// The line that speaks of a subsystem on a platform, else that of the platform, counted from 1.
+    pub fn line(&self, platform: &Platform, subsystem: Option<Subsystem>) -> Option<usize> {
+        let places = &self.source(platform)?.places;
+        Some(subsystem.and_then(|subsystem| places.subsystems.get(&subsystem).copied()).unwrap_or(places.platform))
+    }
+
+    fn source(&self, platform: &Platform) -> Option<&Source> {
+        let index = self.expectation.baselines.iter().position(|baseline| baseline.platform == *platform)?;
+        self.sources.get(index)
+    }
+}
+
+/// Reads an expectation file.
+pub fn read(bytes: &[u8]) -> Result<Parsed, Malformed> {
+    let whole = text::text(bytes)?;
+    let content = text::without_mark(&whole);
+    let mut parsed = parse(content).map_err(|fault| fault.shown(content))?;
+    let mark = &whole[..whole.len() - content.len()];
+    parsed.document.insert_str(0, mark);
+    Ok(parsed)
+}
+
+fn parse(text: &str) -> Result<Parsed, Fault> {
+    let outlines = outline::outline(text)?;
+    let [first, further @ ..] = &outlines[..] else {
+        return Err(Fault::new(Place::START, "no document"));
+    };
+    let (version, document) = document::read(text, first)?;
+    let mut baselines: Vec<Baseline> = Vec::new();
+    let mut sources = Vec::new();
+    for outline in further {
+        let (baseline, places) = baseline::read(text, outline)?;
+        if baselines.iter().any(|earlier| earlier.platform == baseline.platform) {
+            let message = format!("a second baseline of {}: keep one, then bless again", baseline.platform);
+            return Err(Fault::new(places.document, message));
+        }
+        baselines.push(baseline);
+        sources.push(Source { text: typed::slice(text, &outline.lines).to_owned(), places });
+    }
+    let document_text = typed::slice(text, &first.lines).to_owned();
+    let expectation = versions::upgraded(Expectation { document, baselines }, version);
+    Ok(Parsed { expectation, document: document_text, sources })
+}
+
+/// The text with these baselines and no others: the first document as it is, then each baseline; one that did not change as it was.
+pub fn write(parsed: &Parsed, baselines: &[Baseline]) -> String {
+    let mut text = parsed.document.clone();
+    for baseline in baselines {
+        let unchanged = parsed.expectation.baseline(&baseline.platform) == Some(baseline);
+        match parsed.source(&baseline.platform).filter(|_| unchanged) {
+            Some(source) => text.push_str(&source.text),
+            None => text.push_str(&emit::baseline(baseline)),
+        }
+    }
+    text
+}

@@ -1,0 +1,195 @@
+//! An observation as machines read it: `sysguard.observation/1`. Main type: [`ObservationRecord`].
+//!
+//! Field names and their order are a public interface. Lists are sorted, so that the same observation gives the same bytes.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::model::attribution::{Subsystem, Use, entry_points};
+use crate::model::event::BlindSpot;
+use crate::model::observation::{Observation, Recording, Tally};
+use crate::model::syscall::{Abi, Syscall};
+use crate::model::workload::Exit;
+use crate::report::exit;
+
+/// Errnos by name with their counts.
+pub(super) type Errors = BTreeMap<Cow<'static, str>, u64>;
+
+#[derive(Debug, Serialize)]
+pub(super) struct ObservationRecord<'a> {
+    schema: &'static str,
+    workload: WorkloadRecord<'a>,
+    platform: PlatformRecord<'a>,
+    engine: &'static str,
+    runs: u32,
+    #[serde(serialize_with = "exit::serialize")]
+    exit: Exit,
+    processes: u64,
+    threads: u64,
+    lost_events: u64,
+    pub(super) syscalls: Vec<SyscallRecord>,
+    pub(super) subsystems: Vec<SubsystemRecord>,
+    blind_spots: Vec<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct WorkloadRecord<'a> {
+    name: Option<&'a str>,
+    command: &'a [String],
+}
+
+#[derive(Debug, Serialize)]
+struct PlatformRecord<'a> {
+    arch: &'a str,
+    libc: Option<&'a str>,
+    kernel: &'a str,
+}
+
+/// One (abi, number).
+#[derive(Debug, Serialize)]
+pub(super) struct SyscallRecord {
+    pub(super) name: Cow<'static, str>,
+    #[serde(serialize_with = "as_displayed")]
+    pub(super) abi: Abi,
+    pub(super) number: i64,
+    pub(super) calls: u64,
+    pub(super) errors: Errors,
+    /// That of the entry point; each use has its own.
+    #[serde(serialize_with = "as_displayed")]
+    pub(super) subsystem: Subsystem,
+    pub(super) entry_point: Option<&'static str>,
+    pub(super) source: Option<&'static str>,
+    pub(super) section: Option<&'static str>,
+    pub(super) uses: Vec<UseRecord>,
+}
+
+/// One way in which a syscall was used.
+#[derive(Debug, Serialize)]
+pub(super) struct UseRecord {
+    #[serde(serialize_with = "as_displayed")]
+    pub(super) subsystem: Subsystem,
+    pub(super) object: Option<Cow<'static, str>>,
+    pub(super) argument: Option<Cow<'static, str>>,
+    pub(super) calls: u64,
+    pub(super) errors: Errors,
+}
+
+/// The uses that reached one subsystem.
+#[derive(Debug, Serialize)]
+pub(super) struct SubsystemRecord {
+    #[serde(serialize_with = "as_displayed")]
+    pub(super) name: Subsystem,
+    pub(super) calls: u64,
+    syscalls: BTreeSet<Cow<'static, str>>,
+}
+
+impl<'a> ObservationRecord<'a> {
+    pub(super) fn of(recording: &'a Recording) -> Self {
+        let Recording { workload, command, platform, kernel, engine, exit, observation, .. } = recording;
+        let syscalls = syscalls(observation);
+        Self {
+            schema: "sysguard.observation/1",
+            workload: WorkloadRecord { name: workload.as_deref(), command },
+            platform: PlatformRecord {
+                arch: &platform.arch,
+                libc: Some(platform.env.as_str()).filter(|env| !env.is_empty()),
+                kernel,
+            },
+            engine: engine.name(),
+            runs: observation.runs,
+            exit: *exit,
+            processes: observation.processes,
+            threads: observation.threads,
+            lost_events: observation.lost_events,
+            subsystems: subsystems(&syscalls),
+            syscalls,
+            blind_spots: observation.blind_spots.iter().copied().map(BlindSpot::name).collect(),
+        }
+    }
+}
+
+impl SyscallRecord {
+    /// A syscall that was never called.
+    fn new(syscall: Syscall) -> Self {
+        let facts = entry_points::facts(syscall);
+        Self {
+            name: syscall.name(),
+            abi: syscall.abi,
+            number: syscall.number,
+            calls: 0,
+            errors: Errors::new(),
+            subsystem: entry_points::subsystem(syscall),
+            entry_point: facts.map(|entry_point| entry_point.name),
+            source: facts.map(|entry_point| entry_point.source),
+            section: facts.map(|entry_point| entry_point.section),
+            uses: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, used: &Use, tally: &Tally) {
+        self.calls += tally.calls;
+        add_errors(&mut self.errors, tally);
+        // Ambient or not is the verdict's concern: here both are the same use.
+        let same = |record: &&mut UseRecord| {
+            (record.subsystem, &record.argument, &record.object) == (used.subsystem, &used.argument, &used.object)
+        };
+        if let Some(record) = self.uses.iter_mut().find(same) {
+            record.calls += tally.calls;
+            add_errors(&mut record.errors, tally);
+        } else {
+            let mut errors = Errors::new();
+            add_errors(&mut errors, tally);
+            let Use { subsystem, object, argument, .. } = used.clone();
+            self.uses.push(UseRecord { subsystem, object, argument, calls: tally.calls, errors });
+        }
+    }
+}
+
+/// All syscalls, sorted by subsystem, name, ABI and number; their uses by subsystem, argument and object.
+fn syscalls(observation: &Observation) -> Vec<SyscallRecord> {
+    let mut records: BTreeMap<Syscall, SyscallRecord> = BTreeMap::new();
+    for (used, tally) in &observation.uses {
+        records.entry(used.syscall).or_insert_with(|| SyscallRecord::new(used.syscall)).add(used, tally);
+    }
+    let mut records: Vec<SyscallRecord> = records.into_values().collect();
+    records.sort_by(|a, b| (a.subsystem, &a.name, a.abi, a.number).cmp(&(b.subsystem, &b.name, b.abi, b.number)));
+    for record in &mut records {
+        record.uses.sort_by(|a, b| (a.subsystem, &a.argument, &a.object).cmp(&(b.subsystem, &b.argument, &b.object)));
+    }
+    records
+}
+
+/// The union over all uses.
+fn subsystems(syscalls: &[SyscallRecord]) -> Vec<SubsystemRecord> {
+    let mut records: BTreeMap<Subsystem, SubsystemRecord> = BTreeMap::new();
+    for syscall in syscalls {
+        for used in &syscall.uses {
+            let record = records.entry(used.subsystem).or_insert_with(|| SubsystemRecord {
+                name: used.subsystem,
+                calls: 0,
+                syscalls: BTreeSet::new(),
+            });
+            record.calls += used.calls;
+            record.syscalls.insert(syscall.name.clone());
+        }
+    }
+    records.into_values().collect()
+}
+
+fn add_errors(errors: &mut Errors, tally: &Tally) {
+    for (errno, count) in &tally.errors {
+        *errors.entry(errno.name()).or_default() += count;
+    }
+}
+
+fn as_displayed<T: fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+/// Errors as text formats write them: `EACCES:1 ENOENT:3`.
+pub(super) fn errors_in_words(errors: &Errors) -> String {
+    errors.iter().map(|(name, count)| format!("{name}:{count}")).collect::<Vec<_>>().join(" ")
+}

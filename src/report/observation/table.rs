@@ -1,0 +1,113 @@
+//! Aligned columns for a terminal: subsystems, their syscalls, and what these were used on.
+
+use std::io;
+
+use super::groups::{Group, groups};
+use super::record::{ObservationRecord, SyscallRecord, UseRecord, errors_in_words};
+use crate::model::event::BlindSpot;
+use crate::model::observation::Recording;
+use crate::model::syscall::Abi;
+use crate::report::Palette;
+use crate::report::style::Painted;
+use crate::report::words::{counted, len};
+
+/// One line of the table.
+struct Row {
+    label: String,
+    calls: String,
+    errors: String,
+    heading: bool,
+}
+
+pub(super) fn write(
+    out: &mut dyn io::Write,
+    recording: &Recording,
+    record: &ObservationRecord<'_>,
+    palette: &Palette,
+) -> io::Result<()> {
+    let mut rows = vec![Row::heading("System call", "Calls", "Errors")];
+    for group in groups(record) {
+        rows.extend(group_rows(&group, recording.platform.abi()));
+    }
+    rows.push(totals(record));
+    write_rows(out, &rows, palette)?;
+    writeln!(out)?;
+    write_coverage(out, recording, palette)
+}
+
+/// A syscall's name, with its ABI where that is not the platform's own: `openat (i386)`.
+pub(super) fn label(syscall: &SyscallRecord, own: Option<Abi>) -> String {
+    if own == Some(syscall.abi) { syscall.name.to_string() } else { format!("{} ({})", syscall.name, syscall.abi) }
+}
+
+impl Row {
+    fn new(label: String, calls: u64, errors: String) -> Self {
+        Self { label, calls: calls.to_string(), errors, heading: false }
+    }
+
+    fn heading(label: &str, calls: impl ToString, errors: impl ToString) -> Self {
+        Self { label: label.to_owned(), calls: calls.to_string(), errors: errors.to_string(), heading: true }
+    }
+}
+
+fn group_rows(group: &Group<'_>, own: Option<Abi>) -> Vec<Row> {
+    let mut rows = vec![Row::heading(group.subsystem.slug(), group.calls, "")];
+    for line in &group.lines {
+        let name = label(line.syscall, own);
+        rows.push(Row::new(format!("  {name}"), line.calls, errors_in_words(&line.errors)));
+        let told = line.uses.iter().filter_map(|used| Some((used, use_in_words(used)?)));
+        rows.extend(
+            told.map(|(used, words)| Row::new(format!("    {words}"), used.calls, errors_in_words(&used.errors))),
+        );
+    }
+    rows
+}
+
+/// `AF_INET socket:AF_INET:SOCK_STREAM`; `None` where there is nothing to add to the syscall.
+fn use_in_words(used: &UseRecord) -> Option<String> {
+    let parts = [used.argument.as_deref(), used.object.as_deref()];
+    let words = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    (!words.is_empty()).then_some(words)
+}
+
+fn totals(record: &ObservationRecord<'_>) -> Row {
+    let syscalls = counted(len(&record.syscalls), "system call", "system calls");
+    let subsystems = counted(len(&record.subsystems), "subsystem", "subsystems");
+    let calls: u64 = record.syscalls.iter().map(|syscall| syscall.calls).sum();
+    let failed: u64 = record.syscalls.iter().flat_map(|syscall| syscall.errors.values()).sum();
+    Row::heading(&format!("{syscalls} in {subsystems}"), calls, format_args!("{failed} failed"))
+}
+
+fn write_rows(out: &mut dyn io::Write, rows: &[Row], palette: &Palette) -> io::Result<()> {
+    let label_width = rows.iter().map(|row| row.label.chars().count()).max().unwrap_or_default();
+    let calls_width = rows.iter().map(|row| row.calls.len()).max().unwrap_or_default();
+    for Row { label, calls, errors, heading } in rows {
+        let line = format!("{label:<label_width$}  {calls:>calls_width$}  {errors}");
+        let line = line.trim_end();
+        if *heading { writeln!(out, "{}", Painted(palette.heading, line))? } else { writeln!(out, "{line}")? }
+    }
+    Ok(())
+}
+
+/// How far the report can be trusted, on one line.
+fn write_coverage(out: &mut dyn io::Write, recording: &Recording, palette: &Palette) -> io::Result<()> {
+    let Recording { observation, killed_stragglers, engine, exit, .. } = recording;
+    let spots: Vec<&str> = observation.blind_spots.iter().copied().map(BlindSpot::name).collect();
+    let runs = if observation.runs == 1 { String::new() } else { format!("{} runs, ", observation.runs) };
+    let tasks = counted(observation.threads, "task", "tasks");
+    let processes = counted(observation.processes, "process", "processes");
+    let lost = counted(observation.lost_events, "event", "events");
+    let spots_in_words = if spots.is_empty() { "none".to_owned() } else { spots.join(", ") };
+    let stragglers = counted(*killed_stragglers, "straggler", "stragglers");
+    // Each part with whether it makes the report less than whole.
+    let parts = [
+        (false, format!("{runs}followed {tasks} in {processes}")),
+        (observation.lost_events != 0, format!("{lost} lost")),
+        (!spots.is_empty(), format!("blind spots: {spots_in_words}")),
+        (*killed_stragglers != 0, format!("{stragglers} killed")),
+        (false, format!("engine {}", engine.name())),
+        (false, exit.to_string()),
+    ];
+    let paint = |(alarming, part)| Painted(if alarming { palette.error } else { palette.hint }, part).to_string();
+    writeln!(out, "{}", parts.map(paint).join("; "))
+}

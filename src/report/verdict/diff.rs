@@ -1,0 +1,45 @@
+//! The change of an expectation file, as a unified diff.
+
+use std::io;
+
+use similar::TextDiff;
+
+use crate::model::verdict::Change;
+use crate::report::Palette;
+use crate::report::style::Painted;
+use crate::report::words::{counted, len};
+
+/// How many lines of a diff are shown.
+const LINES: usize = 60;
+
+/// Lines around a change: enough to reach from a syscall to its subsystem, mostly.
+const CONTEXT: usize = 3;
+
+pub(super) fn write(out: &mut dyn io::Write, file: &str, change: &Change, palette: &Palette) -> io::Result<()> {
+    let new_file = change.written.as_deref().unwrap_or(file);
+    let diff = TextDiff::from_lines(&change.before, &change.after);
+    let unified = diff.unified_diff().context_radius(CONTEXT).header(file, new_file).to_string();
+    let lines: Vec<&str> = unified.lines().collect();
+    let (shown, cut) = lines.split_at(lines.len().min(LINES));
+    for line in shown {
+        writeln!(out, "{}", Painted(style(line, palette), line))?;
+    }
+    if !cut.is_empty() {
+        let rest = counted(len(cut), "more line", "more lines");
+        let whole = change.written.as_deref().filter(|&written| written != file);
+        let whole = whole.map(|written| format!(": diff -u {file} {written}")).unwrap_or_default();
+        writeln!(out, "{}", Painted(palette.hint, format_args!("… {rest}{whole}")))?;
+    }
+    Ok(())
+}
+
+/// What a line of a unified diff says, by its first characters.
+fn style(line: &str, palette: &Palette) -> anstyle::Style {
+    match line.as_bytes() {
+        [b'+', b'+', b'+', b' ', ..] | [b'-', b'-', b'-', b' ', ..] => palette.heading,
+        [b'@', ..] => palette.hint,
+        [b'+', ..] => palette.new,
+        [b'-', ..] => palette.gone,
+        _ => anstyle::Style::new(),
+    }
+}

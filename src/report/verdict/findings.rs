@@ -1,0 +1,113 @@
+//! What differs, in numbers and line by line.
+
+use std::io;
+
+use crate::model::compare::{Comparison, Detail, Fact, Finding, FindingKind};
+use crate::model::verdict::{Status, Verdict};
+use crate::report::Palette;
+use crate::report::style::Painted;
+use crate::report::words::{calls, counted, len};
+
+/// How many findings are shown, one a line.
+const FINDINGS: usize = 40;
+
+/// How many keys are shown on one line.
+const KEYS: usize = 5;
+
+/// `1 new subsystem, 2 new system calls`
+pub(super) fn in_numbers(findings: &[Finding]) -> String {
+    let forbidden = findings.iter().filter(|finding| finding.forbidden.is_some()).count() as u64;
+    let forbidden = (forbidden > 0).then(|| counted(forbidden, "forbidden use", "forbidden uses").to_string());
+    let kinds = FindingKind::ALL.into_iter().filter_map(|kind| {
+        let of_kind = findings.iter().filter(|finding| finding.kind == kind && finding.forbidden.is_none());
+        let count = of_kind.count() as u64;
+        let (one, more) = words(kind);
+        (count > 0).then(|| counted(count, one, more).to_string())
+    });
+    let numbers: Vec<String> = forbidden.into_iter().chain(kinds).collect();
+    if numbers.is_empty() { "nothing new".to_owned() } else { numbers.join(", ") }
+}
+
+fn words(kind: FindingKind) -> (&'static str, &'static str) {
+    match kind {
+        FindingKind::NewSubsystem => ("new subsystem", "new subsystems"),
+        FindingKind::NewBlindSpot => ("new blind spot", "new blind spots"),
+        FindingKind::NewAbi => ("new ABI", "new ABIs"),
+        FindingKind::NewSyscall => ("new system call", "new system calls"),
+        FindingKind::NewArgument => ("new argument", "new arguments"),
+        FindingKind::NewObject => ("new object", "new objects"),
+        FindingKind::NewError => ("new error", "new errors"),
+    }
+}
+
+/// The findings, one a line. Of a first baseline only the outline: its diff tells the rest.
+pub(super) fn write_findings(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
+    let outline = matches!(verdict.status, Status::NoBaseline { .. });
+    let all = &verdict.comparison.findings;
+    let told: Vec<&Finding> = all.iter().filter(|finding| !outline || is_outline(finding)).collect();
+    if told.is_empty() {
+        return Ok(());
+    }
+    let (shown, cut) = told.split_at(told.len().min(FINDINGS));
+    writeln!(out)?;
+    write_lines(out, shown, palette)?;
+    if !cut.is_empty() {
+        let rest = counted(len(cut), "more finding", "more findings");
+        writeln!(out, "  {}", Painted(palette.hint, format_args!("… {rest}")))?;
+    }
+    if outline {
+        writeln!(out, "  {}", Painted(palette.hint, format_args!("in all {}", in_numbers(all))))?;
+    }
+    Ok(())
+}
+
+fn is_outline(finding: &Finding) -> bool {
+    let outermost = [FindingKind::NewSubsystem, FindingKind::NewBlindSpot, FindingKind::NewAbi].contains(&finding.kind);
+    outermost || finding.forbidden.is_some()
+}
+
+/// `new-syscall network::socket  1 call  AF_INET socket:AF_INET:SOCK_STREAM`, in columns.
+fn write_lines(out: &mut dyn io::Write, findings: &[&Finding], palette: &Palette) -> io::Result<()> {
+    let lines: Vec<[String; 4]> = findings.iter().map(|finding| columns(finding)).collect();
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
+    let (kind_width, fact_width, calls_width) = (width(0), width(1), width(2));
+    for [kind, fact, calls, remark] in &lines {
+        let rest = format!("{fact:<fact_width$}  {calls:<calls_width$}  {remark}");
+        writeln!(out, "  {} {}", Painted(palette.error, format_args!("{kind:<kind_width$}")), rest.trim_end())?;
+    }
+    Ok(())
+}
+
+fn columns(finding: &Finding) -> [String; 4] {
+    let kind = if finding.forbidden.is_some() { "forbidden" } else { finding.kind.name() };
+    // A blind spot is no call.
+    let calls = if finding.calls == 0 { String::new() } else { calls(finding.calls).to_string() };
+    let details = finding.details.iter().map(Detail::value);
+    let remark: Vec<&str> = finding.forbidden.as_deref().into_iter().chain(details).collect();
+    [kind.to_owned(), finding.fact.to_string(), calls, remark.join(" ")]
+}
+
+/// What does not fail: notes and what is gone, a line each.
+pub(super) fn write_keys(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
+    let Comparison { notes, gone, .. } = &verdict.comparison;
+    if !notes.is_empty() || !gone.is_empty() {
+        writeln!(out)?;
+    }
+    if !notes.is_empty() {
+        let keys = some_of(notes.iter().map(|note| &note.fact));
+        writeln!(out, "{} new, but below the level that fails: {keys}", Painted(palette.hint, "note:"))?;
+    }
+    if !gone.is_empty() {
+        let keys = some_of(gone.iter());
+        writeln!(out, "{} in the baseline, but not seen: {keys}", Painted(palette.gone, "gone:"))?;
+    }
+    Ok(())
+}
+
+/// The first few, and how many more.
+fn some_of<'a>(facts: impl ExactSizeIterator<Item = &'a Fact>) -> String {
+    let more = facts.len().saturating_sub(KEYS);
+    let shown: Vec<String> = facts.take(KEYS).map(Fact::to_string).collect();
+    let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("{}{rest}", shown.join(", "))
+}

@@ -1,0 +1,105 @@
+//! A verdict put into words: [`summary`] on one line, [`verdict`] whole, and as a JSON line for other programs.
+
+mod diff;
+mod findings;
+mod next;
+mod record;
+
+use std::io;
+
+use super::Palette;
+use super::style::Painted;
+use super::words::{counted, escaped, len};
+use crate::model::verdict::{Status, Verdict};
+use crate::model::workload::Exit;
+use findings::{in_numbers, write_findings, write_keys};
+
+pub use record::{NotAVerdict, read_json_line, write_json_line};
+
+/// How many lines of a workload's own output are shown.
+const OUTPUT_LINES: usize = 20;
+
+/// One line on one workload: `echo: 1 new subsystem, 2 new system calls`.
+pub fn summary(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
+    let style = match verdict.status {
+        Status::Passed | Status::Blessed => palette.same,
+        Status::Ignored { .. } => palette.hint,
+        _ => palette.error,
+    };
+    writeln!(out, "{}: {}", Painted(palette.heading, &verdict.workload), Painted(style, headline(verdict)))
+}
+
+/// Everything on one workload: what is new, the change of its file, and what to type next.
+pub fn verdict(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
+    summary(out, verdict, palette)?;
+    match &verdict.status {
+        Status::WrongExit { output, .. } => write_output(out, output, palette)?,
+        Status::Malformed { message } => write_rest(out, message)?,
+        Status::NotStarted { reason } | Status::Untraceable { reason } | Status::Broken { reason } => {
+            write_rest(out, reason)?;
+        }
+        Status::Failed | Status::NoBaseline { .. } | Status::Passed | Status::Blessed | Status::Ignored { .. } => {}
+    }
+    write_findings(out, verdict, palette)?;
+    write_keys(out, verdict, palette)?;
+    if let Some(change) = &verdict.change {
+        writeln!(out)?;
+        diff::write(out, &verdict.file, change, palette)?;
+    }
+    next::write(out, verdict, palette)
+}
+
+/// The outcome in a few words.
+fn headline(verdict: &Verdict) -> String {
+    match &verdict.status {
+        Status::Passed => format!("as expected{}", in_passing(verdict)),
+        Status::Blessed if verdict.change.is_none() => format!("blessed, nothing changed{}", in_passing(verdict)),
+        Status::Blessed => format!("blessed, {}{}", in_numbers(&verdict.comparison.findings), in_passing(verdict)),
+        Status::Failed => in_numbers(&verdict.comparison.findings),
+        Status::NoBaseline { platform } => format!("no baseline for {platform} yet"),
+        Status::WrongExit { expected, actual: Exit::TimedOut, .. } => format!("timed out, expected {expected}"),
+        Status::WrongExit { expected, actual, .. } => format!("ended with {actual}, expected {expected}"),
+        Status::Ignored { reason } => format!("ignored, {}", first_line(reason)),
+        Status::Malformed { message } => format!("malformed expectation, {}", first_line(message)),
+        Status::NotStarted { reason } => format!("not started, {}", first_line(reason)),
+        Status::Untraceable { reason } => format!("not traced, {}", first_line(reason)),
+        Status::Broken { reason } => format!("not judged, {}", first_line(reason)),
+    }
+}
+
+/// What does not fail but is worth a word: ` (2 notes, 1 gone)`.
+fn in_passing(verdict: &Verdict) -> String {
+    let notes = len(&verdict.comparison.notes);
+    let gone = len(&verdict.comparison.gone);
+    match (notes, gone) {
+        (0, 0) => String::new(),
+        (_, 0) => format!(" ({})", counted(notes, "note", "notes")),
+        (0, _) => format!(" ({gone} gone)"),
+        _ => format!(" ({}, {gone} gone)", counted(notes, "note", "notes")),
+    }
+}
+
+fn first_line(text: &str) -> String {
+    escaped(text.lines().next().unwrap_or_default())
+}
+
+/// What the headline has not told yet.
+fn write_rest(out: &mut dyn io::Write, text: &str) -> io::Result<()> {
+    text.lines().skip(1).try_for_each(|line| writeln!(out, "  {}", escaped(line)))
+}
+
+/// The end of what the workload wrote.
+fn write_output(out: &mut dyn io::Write, output: &str, palette: &Palette) -> io::Result<()> {
+    let lines: Vec<&str> = output.lines().collect();
+    let cut = lines.len().saturating_sub(OUTPUT_LINES);
+    writeln!(out)?;
+    match (lines.len(), cut) {
+        (0, _) => writeln!(out, "It wrote nothing.")?,
+        (_, 0) => writeln!(out, "It wrote:")?,
+        _ => writeln!(out, "It wrote at last ({} before):", counted(len(&lines[..cut]), "line", "lines"))?,
+    }
+    lines[cut..].iter().try_for_each(|line| writeln!(out, "  {} {}", Painted(palette.hint, "|"), escaped(line)))
+}
+
+#[cfg(test)]
+mod tests;

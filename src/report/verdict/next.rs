@@ -1,0 +1,48 @@
+//! What to type next: the one place that names commands.
+
+use std::io;
+
+use crate::model::verdict::{Status, Verdict};
+use crate::report::Palette;
+use crate::report::style::Painted;
+
+/// A command and what it is good for.
+struct Step {
+    command: String,
+    purpose: String,
+}
+
+pub(super) fn write(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
+    let steps = steps(verdict);
+    if steps.is_empty() {
+        return Ok(());
+    }
+    let width = steps.iter().map(|step| step.command.len()).max().unwrap_or_default();
+    writeln!(out, "\n{}", Painted(palette.heading, "next:"))?;
+    for Step { command, purpose } in &steps {
+        writeln!(out, "  {}  {purpose}", Painted(palette.hint, format_args!("{command:<width$}")))?;
+    }
+    Ok(())
+}
+
+/// Nothing where nothing is to be done.
+fn steps(verdict: &Verdict) -> Vec<Step> {
+    let Verdict { workload, file, .. } = verdict;
+    let step =
+        |command: &str, purpose: String| Step { command: format!("cargo sysguard {command} {workload}"), purpose };
+    let bless = |purpose: &str| step("bless", format!("{purpose}; writes {file}"));
+    let again = |purpose: String| vec![step("test", purpose)];
+    match &verdict.status {
+        Status::Passed | Status::Blessed | Status::Ignored { .. } => Vec::new(),
+        Status::Failed if verdict.comparison.is_forbidden() => {
+            again(format!("once the workload no longer does it, or `forbid:` in {file} allows it"))
+        }
+        Status::Failed => vec![bless("accept all of it"), step("test", "run it again".to_owned())],
+        Status::NoBaseline { .. } => vec![bless("record the first baseline")],
+        Status::WrongExit { .. } => again(format!("once it ends well, or `exit:` in {file} says how it ends")),
+        Status::Malformed { .. } => again(format!("once {file} is mended")),
+        Status::NotStarted { .. } => again("once it can be built and started".to_owned()),
+        Status::Untraceable { .. } => again("where tracing is possible".to_owned()),
+        Status::Broken { .. } => again("run it again".to_owned()),
+    }
+}

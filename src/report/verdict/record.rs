@@ -1,0 +1,164 @@
+//! A verdict as other programs read it: one JSON line, and back.
+//!
+//! Field names are a public interface.
+
+use std::io;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::compare::{Comparison, Detail, Fact, Finding, FindingKind};
+use crate::model::verdict::{Change, Status, Verdict};
+use crate::model::workload::Exit;
+use crate::report::exit;
+
+#[derive(Serialize, Deserialize)]
+struct VerdictRecord {
+    workload: String,
+    file: String,
+    #[serde(with = "StatusRecord")]
+    status: Status,
+    findings: Vec<FindingRecord>,
+    notes: Vec<FindingRecord>,
+    gone: Vec<String>,
+    change: Option<ChangeRecord>,
+}
+
+/// `{"kind": "no_baseline", "platform": "x86_64-linux-gnu"}`
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Status", tag = "kind", rename_all = "snake_case")]
+enum StatusRecord {
+    Passed,
+    Blessed,
+    Failed,
+    NoBaseline {
+        platform: String,
+    },
+    WrongExit {
+        #[serde(with = "exit")]
+        expected: Exit,
+        #[serde(with = "exit")]
+        actual: Exit,
+        output: String,
+    },
+    Ignored {
+        reason: String,
+    },
+    Malformed {
+        message: String,
+    },
+    NotStarted {
+        reason: String,
+    },
+    Untraceable {
+        reason: String,
+    },
+    Broken {
+        reason: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct FindingRecord {
+    key: String,
+    kind: String,
+    calls: u64,
+    details: Vec<String>,
+    forbidden: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ChangeRecord {
+    before: String,
+    after: String,
+    written: Option<String>,
+}
+
+/// The line holds no verdict.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAVerdict {
+    /// It is not JSON of this shape.
+    #[error("cannot read a verdict: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// A word in it means nothing.
+    #[error("cannot read the verdict on {workload}: `{word}` is no {expected}")]
+    Word {
+        /// On which workload.
+        workload: String,
+        /// The word.
+        word: String,
+        /// What it should have been.
+        expected: &'static str,
+    },
+}
+
+/// Writes a verdict as one line of JSON.
+pub fn write_json_line(out: &mut dyn io::Write, verdict: &Verdict) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &VerdictRecord::of(verdict))?;
+    writeln!(out)
+}
+
+/// Reads what [`write_json_line`] wrote.
+pub fn read_json_line(line: &str) -> Result<Verdict, NotAVerdict> {
+    serde_json::from_str::<VerdictRecord>(line)?.into_verdict()
+}
+
+impl VerdictRecord {
+    fn of(verdict: &Verdict) -> Self {
+        let Verdict { workload, file, status, comparison, change } = verdict.clone();
+        let records =
+            |findings: Vec<Finding>| findings.into_iter().map(|found| FindingRecord::of(found, &workload)).collect();
+        Self {
+            findings: records(comparison.findings),
+            notes: records(comparison.notes),
+            gone: comparison.gone.iter().map(|fact| fact.key(&workload)).collect(),
+            change: change.map(|Change { before, after, written }| ChangeRecord { before, after, written }),
+            workload,
+            file,
+            status,
+        }
+    }
+
+    fn into_verdict(self) -> Result<Verdict, NotAVerdict> {
+        let Self { workload, file, status, findings, notes, gone, change } = self;
+        let finding = |record: FindingRecord| record.into_finding(&workload);
+        let comparison = Comparison {
+            findings: findings.into_iter().map(finding).collect::<Result<_, _>>()?,
+            notes: notes.into_iter().map(finding).collect::<Result<_, _>>()?,
+            gone: gone.iter().map(|key| fact(key, &workload)).collect::<Result<_, _>>()?,
+        };
+        let change = change.map(|ChangeRecord { before, after, written }| Change { before, after, written });
+        Ok(Verdict { workload, file, status, comparison, change })
+    }
+}
+
+impl FindingRecord {
+    fn of(finding: Finding, workload: &str) -> Self {
+        Self {
+            key: finding.fact.key(workload),
+            kind: finding.kind.name().to_owned(),
+            calls: finding.calls,
+            details: finding.details.iter().map(Detail::to_string).collect(),
+            forbidden: finding.forbidden,
+        }
+    }
+
+    fn into_finding(self, workload: &str) -> Result<Finding, NotAVerdict> {
+        let Self { key, kind, calls, details, forbidden } = self;
+        let detail = |word: String| word.parse().map_err(|_| no(&word, "detail", workload));
+        Ok(Finding {
+            kind: FindingKind::from_name(&kind).ok_or_else(|| no(&kind, "kind of finding", workload))?,
+            fact: fact(&key, workload)?,
+            details: details.into_iter().map(detail).collect::<Result<_, _>>()?,
+            calls,
+            forbidden,
+        })
+    }
+}
+
+fn fact(key: &str, workload: &str) -> Result<Fact, NotAVerdict> {
+    Fact::from_key(key, workload).ok_or_else(|| no(key, "key of this workload", workload))
+}
+
+fn no(word: &str, expected: &'static str, workload: &str) -> NotAVerdict {
+    NotAVerdict::Word { workload: workload.to_owned(), word: word.to_owned(), expected }
+}

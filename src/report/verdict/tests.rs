@@ -1,0 +1,346 @@
+use super::*;
+use crate::model::compare::{Comparison, Detail, Fact, Finding};
+use crate::model::verdict::Change;
+use crate::model::workload::Exit;
+
+const BEFORE: &str = "\
+# greets
+version: 1
+command: [hello]
+---
+platform: x86_64-linux-gnu
+subsystems:
+  filesystem:
+    close:
+    readlink:
+  process:
+    execve:
+";
+
+const ADDED: &str = "  network:
+    connect:
+      objects:
+        - socket:AF_INET:SOCK_STREAM
+    socket:
+      arguments:
+        - AF_INET
+      objects:
+        - socket:AF_INET:SOCK_STREAM
+";
+
+fn fact(key: &str) -> Fact {
+    key.parse().expect(key)
+}
+
+fn finding(key: &str, calls: u64, details: &[&str]) -> Finding {
+    let details = details.iter().map(|detail| detail.parse::<Detail>().expect(detail)).collect();
+    Finding { details, ..Finding::new(fact(key), calls) }
+}
+
+/// A program that newly opens a TCP socket.
+fn failed() -> Verdict {
+    let stream = "object=socket:AF_INET:SOCK_STREAM";
+    Verdict {
+        workload: "net::hello".to_owned(),
+        file: "expectations/net/hello.yaml".to_owned(),
+        status: Status::Failed,
+        comparison: Comparison {
+            findings: vec![
+                finding("network", 2, &[]),
+                finding("blind_spots::io_uring", 0, &[]),
+                finding("network::connect", 1, &[stream]),
+                finding("network::socket", 1, &["argument=AF_INET", stream]),
+                finding("filesystem::close::object=dir", 12, &[]),
+            ],
+            notes: vec![finding("filesystem::close::error=EBADF", 3, &[])],
+            gone: vec![fact("filesystem::readlink")],
+        },
+        change: Some(Change {
+            before: BEFORE.to_owned(),
+            after: BEFORE.replace("  process:", &format!("{ADDED}  process:")),
+            written: Some("expectations/net/hello.yaml.new".to_owned()),
+        }),
+    }
+}
+
+/// The same workload with another outcome, and nothing compared.
+fn with_status(status: Status) -> Verdict {
+    Verdict { status, comparison: Comparison::default(), change: None, ..failed() }
+}
+
+fn other_statuses() -> Vec<Status> {
+    let reason = || "because\nof \u{1b}[31mthis".to_owned();
+    vec![
+        Status::Passed,
+        Status::Blessed,
+        Status::NoBaseline { platform: "x86_64-linux-gnu".to_owned() },
+        Status::WrongExit { expected: Exit::Exited(0), actual: Exit::Signaled(11), output: "no\n".to_owned() },
+        Status::Ignored { reason: reason() },
+        Status::Malformed {
+            message: "expectations/net/hello.yaml:3:1: unknown key `comand`\ncomand: [hello]".to_owned(),
+        },
+        Status::NotStarted { reason: reason() },
+        Status::Untraceable { reason: reason() },
+        Status::Broken { reason: reason() },
+    ]
+}
+
+fn told(told: &Verdict, palette: &Palette) -> String {
+    let mut out = Vec::new();
+    verdict(&mut out, told, palette).expect("memory takes everything");
+    String::from_utf8(out).expect("reports are text")
+}
+
+fn summed_up(told: &Verdict) -> String {
+    let mut out = Vec::new();
+    summary(&mut out, told, &Palette::plain()).expect("memory takes everything");
+    String::from_utf8(out).expect("reports are text")
+}
+
+#[test]
+fn a_failure_tells_what_is_new_then_the_change_then_what_to_type() {
+    insta::assert_snapshot!(told(&failed(), &Palette::plain()), @r"
+    net::hello: 1 new subsystem, 1 new blind spot, 2 new system calls, 1 new object
+
+      new-subsystem  network                        2 calls
+      new-blind-spot blind_spots::io_uring
+      new-syscall    network::connect               1 call    socket:AF_INET:SOCK_STREAM
+      new-syscall    network::socket                1 call    AF_INET socket:AF_INET:SOCK_STREAM
+      new-object     filesystem::close::object=dir  12 calls
+
+    note: new, but below the level that fails: filesystem::close::error=EBADF
+    gone: in the baseline, but not seen: filesystem::readlink
+
+    --- expectations/net/hello.yaml
+    +++ expectations/net/hello.yaml.new
+    @@ -7,5 +7,14 @@
+       filesystem:
+         close:
+         readlink:
+    +  network:
+    +    connect:
+    +      objects:
+    +        - socket:AF_INET:SOCK_STREAM
+    +    socket:
+    +      arguments:
+    +        - AF_INET
+    +      objects:
+    +        - socket:AF_INET:SOCK_STREAM
+       process:
+         execve:
+
+    next:
+      cargo sysguard bless net::hello  accept all of it; writes expectations/net/hello.yaml
+      cargo sysguard test net::hello   run it again
+    ");
+}
+
+#[test]
+fn a_first_baseline_is_told_in_outline() {
+    let mut first = Verdict { status: Status::NoBaseline { platform: "x86_64-linux-gnu".to_owned() }, ..failed() };
+    first.comparison.notes.clear();
+    first.comparison.gone.clear();
+    let lines: String = (0..70).map(|number| format!("    call{number}:\n")).collect();
+    let proposal = Some("expectations/net/hello.yaml.new".to_owned());
+    let after = format!("version: 1\n---\n{lines}");
+    first.change = Some(Change { before: "version: 1\n".to_owned(), after, written: proposal });
+    let text = told(&first, &Palette::plain());
+    let cut: Vec<&str> = text.lines().filter(|line| !line.contains("    call")).collect();
+    insta::assert_snapshot!(cut.join("\n"), @r"
+    net::hello: no baseline for x86_64-linux-gnu yet
+
+      new-subsystem  network                2 calls
+      new-blind-spot blind_spots::io_uring
+      in all 1 new subsystem, 1 new blind spot, 2 new system calls, 1 new object
+
+    --- expectations/net/hello.yaml
+    +++ expectations/net/hello.yaml.new
+    @@ -1 +1,72 @@
+     version: 1
+    +---
+    … 15 more lines: diff -u expectations/net/hello.yaml expectations/net/hello.yaml.new
+
+    next:
+      cargo sysguard bless net::hello  record the first baseline; writes expectations/net/hello.yaml
+    ");
+}
+
+#[test]
+fn what_is_forbidden_is_not_offered_to_be_blessed() {
+    let mut forbidden = failed();
+    forbidden.change = None;
+    forbidden.comparison.findings[0].forbidden = Some("works offline".to_owned());
+    forbidden.comparison.findings.truncate(3);
+    insta::assert_snapshot!(told(&forbidden, &Palette::plain()), @r"
+    net::hello: 1 forbidden use, 1 new blind spot, 1 new system call
+
+      forbidden      network                2 calls  works offline
+      new-blind-spot blind_spots::io_uring
+      new-syscall    network::connect       1 call   socket:AF_INET:SOCK_STREAM
+
+    note: new, but below the level that fails: filesystem::close::error=EBADF
+    gone: in the baseline, but not seen: filesystem::readlink
+
+    next:
+      cargo sysguard test net::hello  once the workload no longer does it, or `forbid:` in expectations/net/hello.yaml allows it
+    ");
+}
+
+#[test]
+fn long_lists_are_cut_and_say_so() {
+    let mut long = failed();
+    let many =
+        |count: u64| (0..count).map(|number| finding(&format!("filesystem::call{number}"), number, &[])).collect();
+    long.comparison = Comparison { findings: many(43), notes: many(7), gone: Vec::new() };
+    long.change = None;
+    let text = told(&long, &Palette::plain());
+    let cut: Vec<&str> = text.lines().filter(|line| !line.contains("new-syscall filesystem::call")).collect();
+    insta::assert_snapshot!(cut.join("\n"), @r"
+    net::hello: 43 new system calls
+
+      … 3 more findings
+
+    note: new, but below the level that fails: filesystem::call0, filesystem::call1, filesystem::call2, filesystem::call3, filesystem::call4 and 2 more
+
+    next:
+      cargo sysguard bless net::hello  accept all of it; writes expectations/net/hello.yaml
+      cargo sysguard test net::hello   run it again
+    ");
+}
+
+#[test]
+fn only_the_end_of_an_output_is_shown() {
+    let output: String = (1..=25).map(|line| format!("line {line}\n")).collect();
+    let text = told(
+        &with_status(Status::WrongExit { expected: Exit::Exited(0), actual: Exit::TimedOut, output }),
+        &Palette::plain(),
+    );
+    assert!(text.starts_with("net::hello: timed out, expected exit status 0\n"), "{text}");
+    assert!(text.contains("(5 lines before)") && text.contains("| line 6\n") && !text.contains("| line 5\n"), "{text}");
+}
+
+#[test]
+fn every_status_has_its_words() {
+    let all: Vec<String> =
+        other_statuses().into_iter().map(|status| told(&with_status(status), &Palette::plain())).collect();
+    insta::assert_snapshot!(all.join("----\n"), @r"
+    net::hello: as expected
+    ----
+    net::hello: blessed, nothing changed
+    ----
+    net::hello: no baseline for x86_64-linux-gnu yet
+
+    next:
+      cargo sysguard bless net::hello  record the first baseline; writes expectations/net/hello.yaml
+    ----
+    net::hello: ended with signal SIGSEGV, expected exit status 0
+
+    It wrote:
+      | no
+
+    next:
+      cargo sysguard test net::hello  once it ends well, or `exit:` in expectations/net/hello.yaml says how it ends
+    ----
+    net::hello: ignored, because
+    ----
+    net::hello: malformed expectation, expectations/net/hello.yaml:3:1: unknown key `comand`
+      comand: [hello]
+
+    next:
+      cargo sysguard test net::hello  once expectations/net/hello.yaml is mended
+    ----
+    net::hello: not started, because
+      of \u{1b}[31mthis
+
+    next:
+      cargo sysguard test net::hello  once it can be built and started
+    ----
+    net::hello: not traced, because
+      of \u{1b}[31mthis
+
+    next:
+      cargo sysguard test net::hello  where tracing is possible
+    ----
+    net::hello: not judged, because
+      of \u{1b}[31mthis
+
+    next:
+      cargo sysguard test net::hello  run it again
+    ");
+}
+
+#[test]
+fn a_summary_is_one_line() {
+    let mut verdicts: Vec<Verdict> = other_statuses().into_iter().map(with_status).collect();
+    let passed = Verdict { status: Status::Passed, ..failed() };
+    verdicts.extend([failed(), Verdict { status: Status::Blessed, ..failed() }, passed]);
+    let all: Vec<String> = verdicts.iter().map(summed_up).collect();
+    assert!(all.iter().all(|line| line.matches('\n').count() == 1), "{all:?}");
+    insta::assert_snapshot!(all.concat(), @r"
+    net::hello: as expected
+    net::hello: blessed, nothing changed
+    net::hello: no baseline for x86_64-linux-gnu yet
+    net::hello: ended with signal SIGSEGV, expected exit status 0
+    net::hello: ignored, because
+    net::hello: malformed expectation, expectations/net/hello.yaml:3:1: unknown key `comand`
+    net::hello: not started, because
+    net::hello: not traced, because
+    net::hello: not judged, because
+    net::hello: 1 new subsystem, 1 new blind spot, 2 new system calls, 1 new object
+    net::hello: blessed, 1 new subsystem, 1 new blind spot, 2 new system calls, 1 new object (1 note, 1 gone)
+    net::hello: as expected (1 note, 1 gone)
+    ");
+}
+
+#[test]
+fn colours_change_no_character() {
+    let coloured = told(&failed(), &Palette::coloured());
+    assert_ne!(coloured, told(&failed(), &Palette::plain()));
+    assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), told(&failed(), &Palette::plain()));
+}
+
+#[test]
+fn every_verdict_survives_its_line_of_json() {
+    let mut forbidden = failed();
+    forbidden.comparison.findings[0].forbidden = Some("works offline".to_owned());
+    let others = other_statuses().into_iter().map(with_status);
+    for verdict in others.chain([failed(), forbidden]) {
+        let mut line = Vec::new();
+        write_json_line(&mut line, &verdict).expect("memory takes everything");
+        let line = String::from_utf8(line).expect("JSON is text");
+        assert_eq!(line.matches('\n').count(), 1);
+        assert_eq!(read_json_line(&line).expect(&line), verdict);
+    }
+}
+
+#[test]
+fn a_line_of_json_names_findings_by_key() {
+    let mut verdict = failed();
+    verdict.comparison.findings.drain(..3);
+    verdict.change = Some(Change { before: "a".to_owned(), after: "b".to_owned(), written: None });
+    let mut line = Vec::new();
+    write_json_line(&mut line, &verdict).expect("memory takes everything");
+    insta::assert_snapshot!(String::from_utf8(line).expect("JSON is text"), @r#"
+    {"workload":"net::hello","file":"expectations/net/hello.yaml","status":{"kind":"failed"},"findings":[{"key":"net::hello::network::socket","kind":"new-syscall","calls":1,"details":["argument=AF_INET","object=socket:AF_INET:SOCK_STREAM"],"forbidden":null},{"key":"net::hello::filesystem::close::object=dir","kind":"new-object","calls":12,"details":[],"forbidden":null}],"notes":[{"key":"net::hello::filesystem::close::error=EBADF","kind":"new-error","calls":3,"details":[],"forbidden":null}],"gone":["net::hello::filesystem::readlink"],"change":{"before":"a","after":"b","written":null}}
+    "#);
+}
+
+#[test]
+fn what_is_no_verdict_says_why() {
+    let mut line = Vec::new();
+    write_json_line(&mut line, &failed()).expect("memory takes everything");
+    let line = String::from_utf8(line).expect("JSON is text");
+    let broken = |from: &str, to: &str| read_json_line(&line.replace(from, to)).expect_err(to).to_string();
+    let errors = [
+        broken("new-blind-spot", "new-thing"),
+        broken("net::hello::network::connect", "net::hello::nowhere"),
+        broken("argument=AF_INET", "AF_INET"),
+        broken("\"failed\"", "\"lucky\""),
+    ];
+    insta::assert_snapshot!(errors.join("\n"), @r"
+    cannot read the verdict on net::hello: `new-thing` is no kind of finding
+    cannot read the verdict on net::hello: `net::hello::nowhere` is no key of this workload
+    cannot read the verdict on net::hello: `AF_INET` is no detail
+    cannot read a verdict: unknown variant `lucky`, expected one of `passed`, `blessed`, `failed`, `no_baseline`, `wrong_exit`, `ignored`, `malformed`, `not_started`, `untraceable`, `broken` at line 1 column 86
+    ");
+}

@@ -1,0 +1,47 @@
+//! Numbers, lists and foreign text in words.
+
+use std::fmt;
+
+/// `1 call`, `2 calls`.
+pub(super) fn counted(count: u64, one: &'static str, more: &'static str) -> impl fmt::Display {
+    fmt::from_fn(move |f| write!(f, "{count} {}", if count == 1 { one } else { more }))
+}
+
+/// `1 call`, `2 calls`.
+pub(super) fn calls(count: u64) -> impl fmt::Display {
+    counted(count, "call", "calls")
+}
+
+/// The length of a list.
+pub(super) fn len<T>(list: &[T]) -> u64 {
+    list.len().try_into().unwrap_or(u64::MAX)
+}
+
+/// A line of somebody else's text: no control character of it reaches a terminal or a log.
+pub(super) fn escaped(line: &str) -> String {
+    let mut text = String::with_capacity(line.len());
+    for character in line.chars() {
+        if character.is_control() && character != '\t' {
+            text.extend(character.escape_default());
+        } else {
+            text.push(character);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_singular() {
+        let told = [0, 1, 2].map(|count| calls(count).to_string());
+        assert_eq!(told, ["0 calls", "1 call", "2 calls"]);
+    }
+
+    #[test]
+    fn control_characters_are_shown_not_sent() {
+        assert_eq!(escaped("a\tb\u{1b}[2J\r\u{9b}ü"), "a\tb\\u{1b}[2J\\r\\u{9b}ü");
+    }
+}

@@ -12,8 +12,10 @@ pub(crate) fn become_tracee(name: &str) -> ExitCode {
     tracee()
 }
 
+type Tracee = fn() -> ExitCode;
+
 /// Name and program.
-const TRACEES: &[(&str, fn() -> ExitCode)] = &[
+const TRACEES: &[(&str, Tracee)] = &[
     ("many_calls", many_calls),
     ("many_threads", many_threads),
     ("many_children", many_children),
@@ -100,6 +102,7 @@ fn exit_in_thread() -> ExitCode {
 
 /// Exits 0 when it leads a session of its own.
 fn own_session() -> ExitCode {
-    // SAFETY: both take numbers; getsid(2), getpid(2).
-    ExitCode::from(u8::from(unsafe { libc::getsid(0) != libc::getpid() }))
+    // SAFETY: takes a number; getsid(2).
+    let session = unsafe { libc::getsid(0) };
+    ExitCode::from(u8::from(u32::try_from(session) != Ok(std::process::id())))
 }

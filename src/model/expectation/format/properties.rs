@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use saphyr_parser::{Event, Parser};
+use serde_yaml::Value;
 
+use super::outline::{self, Node};
 use super::scalar::scalar;
-use super::{read, write};
+use super::{read, text, typed, write};
 use crate::model::attribution::Subsystem;
 use crate::model::event::Errno;
 use crate::model::expectation::terms::{Baseline, Entry};
@@ -99,6 +101,23 @@ fn baseline() -> impl Strategy<Value = Baseline> {
     })
 }
 
+/// Whether both parsers saw the same: the same shape, the same text where the one that types scalars left it text.
+fn agree(node: &Node, value: &Value) -> bool {
+    match (&node.value, value) {
+        (outline::Value::Null, Value::Null) => true,
+        (outline::Value::Scalar(text), Value::String(other)) => text == other,
+        (outline::Value::Scalar(_), Value::Bool(_) | Value::Number(_)) => true,
+        (outline::Value::List(items), Value::Sequence(others)) => {
+            items.len() == others.len() && items.iter().zip(others).all(|(item, other)| agree(item, other))
+        }
+        (outline::Value::Map(pairs), Value::Mapping(others)) => {
+            pairs.len() == others.len()
+                && pairs.iter().zip(others.values()).all(|((_, item), other)| agree(item, other))
+        }
+        _ => false,
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -113,6 +132,18 @@ proptest! {
     }
 
     #[test]
+    fn both_parsers_see_the_same(pieces in prop::collection::vec(select(PIECES), 0..24)) {
+        let text = text::text(pieces.concat().as_bytes());
+        let outlines = text.as_deref().ok().and_then(|text| Some((text, outline::outline(text).ok()?)));
+        let Some((text, outlines)) = outlines else { return Ok(()) };
+        for document in outlines {
+            if let Ok(value) = typed::read::<Value>(text, &document.lines) {
+                prop_assert!(agree(&document.root, &value), "{:?}\n{:?}\n{:?}", text, document, value);
+            }
+        }
+    }
+
+    #[test]
     fn a_damaged_file_is_malformed_or_kept(
         damages in prop::collection::vec((any::<Index>(), 0..6_usize, select(PIECES)), 1..4),
     ) {
@@ -124,7 +155,8 @@ proptest! {
         }
         if let Ok(parsed) = read(&bytes) {
             let text = String::from_utf8(bytes).expect("it was read as text");
-            prop_assert_eq!(parsed.text().trim_end_matches(['\r', '\n']), text.trim_end_matches(['\r', '\n']));
+            let kept = parsed.text();
+            prop_assert_eq!(kept.trim_end_matches(['\r', '\n']), text.trim_end_matches(['\r', '\n']));
         }
     }
 
@@ -140,8 +172,8 @@ proptest! {
     #[test]
     fn both_parsers_read_a_scalar_as_it_was(text in any_text()) {
         let yaml = format!("- {}\n", scalar(&text));
-        let read: Vec<serde_yaml::Value> = serde_yaml::from_str(&yaml).expect("YAML");
-        prop_assert_eq!(&read, &[serde_yaml::Value::String(text.clone())]);
+        let read: Vec<Value> = serde_yaml::from_str(&yaml).expect("YAML");
+        prop_assert_eq!(&read, &[Value::String(text.clone())]);
         let scalars: Vec<_> = Parser::new_from_str(&yaml).filter_map(|event| match event.expect("YAML").0 {
             Event::Scalar(text, ..) => Some(text.into_owned()),
             _ => None,

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::store::StoreError;
+
 /// An error of sysguard.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -16,4 +18,7 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// An expectation file cannot be found, read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }

@@ -1,1 +1,133 @@
-//! The shell that touches expectation files and proposals.
+//! The shell that touches expectation files and proposals. Main type: [`Store`].
+//!
+//! It must not judge what they say: text is read and made by the model, files are found, read and replaced here. Nothing is rewritten
+//! when its bytes are the same.
+
+mod error;
+mod file;
+mod find;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use self::error::StoreError;
+
+use self::file::Content;
+use crate::model::expectation::format::{self, Parsed};
+
+/// The folder of a package that holds its expectations.
+pub const FOLDER: &str = "expectations";
+
+/// The expectation files of one package, by the names of their workloads.
+#[derive(Debug)]
+pub struct Store {
+    package: PathBuf,
+    /// Where proposals lie: the root of a tree like the package's own.
+    proposals: PathBuf,
+    /// Workload → file, relative to the package.
+    files: BTreeMap<String, PathBuf>,
+    /// Workload → proposal, relative to the root of proposals.
+    pending: BTreeMap<String, PathBuf>,
+    faults: Vec<StoreError>,
+}
+
+impl Store {
+    /// Finds the expectations of a package and its proposals, which lie beside them or in a tree of their own
+    /// (`PENDING_DIR/expectations/…`). A package without the folder has no workloads.
+    pub fn open(package: &Path, pending_dir: Option<&Path>) -> Result<Self, StoreError> {
+        let mut found = find::find(package)?;
+        if let Some(root) = pending_dir.filter(|root| *root != package) {
+            found.proposals = find::find(root)?.proposals;
+        }
+        Ok(Self {
+            package: package.to_owned(),
+            proposals: pending_dir.unwrap_or(package).to_owned(),
+            files: found.expectations,
+            pending: found.proposals,
+            faults: found.faults,
+        })
+    }
+
+    /// The names of all workloads, ordered.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str)
+    }
+
+    /// Files that look like expectations and cannot be any. They fail a run; the other workloads still run.
+    pub fn faults(&self) -> &[StoreError] {
+        &self.faults
+    }
+
+    /// The names of all workloads that a proposal was found for, orphans included, ordered.
+    pub fn pending(&self) -> impl Iterator<Item = &str> {
+        self.pending.keys().map(String::as_str)
+    }
+
+    /// Proposals without their file, relative to the root of proposals.
+    pub fn orphans(&self) -> impl Iterator<Item = &Path> {
+        self.pending.iter().filter(|(name, _)| !self.files.contains_key(*name)).map(|(_, path)| path.as_path())
+    }
+
+    /// A workload's file, relative to the package, whether or not it exists.
+    pub fn file(&self, name: &str) -> PathBuf {
+        find::path_of(name, find::EXPECTATION)
+    }
+
+    /// Where a workload's proposal lies, whether or not it exists.
+    pub fn proposal_file(&self, name: &str) -> PathBuf {
+        self.proposals.join(find::path_of(name, find::PROPOSAL))
+    }
+
+    /// Reads a workload's expectation.
+    pub fn load(&self, name: &str) -> Result<Parsed, StoreError> {
+        check(name)?;
+        let file = self.file(name);
+        parse(&file, &self.package.join(&file))
+    }
+
+    /// Reads a workload's proposal, if there is one.
+    pub fn proposal(&self, name: &str) -> Result<Option<Parsed>, StoreError> {
+        check(name)?;
+        let path = self.proposal_file(name);
+        match parse(&path, &path) {
+            Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+            parsed => parsed.map(Some),
+        }
+    }
+
+    /// Replaces a workload's file, or creates it. Says whether a byte changed.
+    pub fn save(&self, name: &str, text: &str) -> Result<bool, StoreError> {
+        check(name)?;
+        file::replace(&self.package.join(self.file(name)), text)
+    }
+
+    /// Writes a workload's proposal. Says whether a byte changed.
+    pub fn propose(&self, name: &str, text: &str) -> Result<bool, StoreError> {
+        check(name)?;
+        file::replace(&self.proposal_file(name), text)
+    }
+
+    /// Removes a workload's proposal. Says whether there was one.
+    pub fn remove_proposal(&self, name: &str) -> Result<bool, StoreError> {
+        check(name)?;
+        file::remove(&self.proposal_file(name))
+    }
+}
+
+/// A name may come from a command line: none leads out of the folder.
+fn check(name: &str) -> Result<(), StoreError> {
+    if find::is_name(name) { Ok(()) } else { Err(find::bad_name(PathBuf::from(name))) }
+}
+
+/// Reads and parses; `shown` is how the file is called in errors about its text.
+fn parse(shown: &Path, path: &Path) -> Result<Parsed, StoreError> {
+    match file::read(path)? {
+        Content::Regular(bytes) => format::read(&bytes)
+            .map_err(|malformed| StoreError::Malformed { file: shown.display().to_string(), malformed }),
+        Content::Other(kind) => Err(StoreError::NotAFile { path: path.to_owned(), kind }),
+    }
+}

@@ -118,16 +118,17 @@ pub(super) fn read(text: &str, outline: &Outline) -> Result<(u32, Document), Fau
 fn version(root: &Node) -> Result<Option<u32>, Fault> {
     let Some((_, node)) = root.get("version") else { return Ok(None) };
     let text = node.text().unwrap_or_default();
-    match text.parse() {
-        Ok(number) if (1..=versions::CURRENT).contains(&number) => Ok(Some(number)),
-        Ok(number) if number > versions::CURRENT => {
-            let message = format!(
-                "version {number} is newer than this sysguard, which reads up to {}: update sysguard",
-                versions::CURRENT
-            );
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.parse().unwrap_or(u32::MAX) {
+        _ if !is_number => Err(Fault::new(node.place, format!("`{text}` is no version: write `version: 1`"))),
+        0 => Err(Fault::new(node.place, "there is no version 0: write `version: 1`")),
+        number if number <= versions::CURRENT => Ok(Some(number)),
+        _ => {
+            let newest = versions::CURRENT;
+            let message =
+                format!("version {text} is newer than this sysguard, which reads up to {newest}: update sysguard");
             Err(Fault::new(node.place, message))
         }
-        _ => Err(Fault::new(node.place, format!("`{text}` is no version: write `version: 1`"))),
     }
 }
 

@@ -68,10 +68,12 @@ impl Fault {
         Self { place, message: message.into() }
     }
 
-    /// The error with the line of `text` that it is about.
+    /// The error with the line of `text` that it is about; where the text is over too early, that is its end.
     pub(super) fn shown(self, text: &str) -> Malformed {
-        let Place { line, column } = self.place;
-        let offending = text.split('\n').nth(line - 1).unwrap_or_default();
+        let written = text.trim_end_matches(['\r', '\n']);
+        let end = Place::after(written);
+        let Place { line, column } = if self.place.line > end.line { end } else { self.place };
+        let offending = written.split('\n').nth(line - 1).unwrap_or_default();
         Malformed { line, column, message: one_line(&self.message), excerpt: excerpt(offending) }
     }
 }
@@ -117,6 +119,12 @@ mod tests {
             malformed.within("a.yaml").to_string(),
             "a.yaml:2:3: this is `wr\\nong`\n  | a\\tb\\u{1b}[31m\\u{202e}c"
         );
+    }
+
+    #[test]
+    fn a_fault_behind_the_text_is_at_its_end() {
+        let malformed = Fault::new(Place { line: 4, column: 1 }, "over").shown("a: [\nbc\n\n");
+        assert_eq!(malformed.to_string(), "2:3: over\n  | bc");
     }
 
     #[test]

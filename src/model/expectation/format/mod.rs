@@ -15,7 +15,9 @@ mod typed;
 mod words;
 
 #[cfg(test)]
-mod corpus;
+pub(crate) mod corpus;
+#[cfg(test)]
+mod kept;
 #[cfg(test)]
 mod properties;
 

@@ -12,6 +12,8 @@ use super::malformed::{Fault, Place};
 /// How deep lists and maps may nest.
 const MAX_DEPTH: usize = 64;
 
+const ALIAS: &str = "an alias: write the value itself";
+
 /// One document of a stream.
 #[derive(Debug)]
 pub(super) struct Outline {
@@ -81,7 +83,7 @@ impl Node {
 
 /// Every document of the text, in its order. A text without any is one document that is null.
 pub(super) fn outline(text: &str) -> Result<Vec<Outline>, Fault> {
-    let mut reader = Reader { parser: Parser::new_from_str(text) };
+    let mut reader = Reader { text, parser: Parser::new_from_str(text) };
     let mut documents: Vec<Outline> = Vec::new();
     let lines = text.lines().count();
     loop {
@@ -117,13 +119,14 @@ fn start_of_document(text: &str, span: Span, explicit: bool, before: Option<&mut
 }
 
 struct Reader<'a> {
+    text: &'a str,
     parser: Parser<'a, StrInput<'a>>,
 }
 
 impl<'a> Reader<'a> {
     fn next(&mut self) -> Result<(Event<'a>, Span), Fault> {
         match self.parser.next_event() {
-            Some(next) => next.map_err(|error| syntax(&error)),
+            Some(next) => next.map_err(|error| syntax(self.text, &error)),
             None => Ok((Event::StreamEnd, Span::default())),
         }
     }
@@ -133,7 +136,7 @@ impl<'a> Reader<'a> {
         let place = place(span);
         refuse_decoration(&event, place)?;
         if depth > MAX_DEPTH {
-            return Err(Fault::new(place, format!("nested deeper than {MAX_DEPTH}")));
+            return Err(too_deep(place));
         }
         let value = match event {
             Event::Scalar(text, style, ..) => scalar(&text, style, place)?,
@@ -192,7 +195,7 @@ fn scalar(text: &str, style: ScalarStyle, place: Place) -> Result<Value, Fault> 
 
 fn refuse_decoration(event: &Event<'_>, place: Place) -> Result<(), Fault> {
     let (anchor, tag) = match event {
-        Event::Alias(_) => return Err(Fault::new(place, "an alias: write the value itself")),
+        Event::Alias(_) => return Err(Fault::new(place, ALIAS)),
         Event::Scalar(_, _, anchor, tag) | Event::SequenceStart(anchor, tag) | Event::MappingStart(anchor, tag) => {
             (*anchor != 0, tag.is_some())
         }
@@ -211,8 +214,33 @@ fn place(span: Span) -> Place {
     Place { line: span.start.line().max(1), column: span.start.col() + 1 }
 }
 
-fn syntax(error: &ScanError) -> Fault {
+/// The parser's own words, but for two slips that it tells badly.
+fn syntax(text: &str, error: &ScanError) -> Fault {
     let marker = error.marker();
     let place = Place { line: marker.line().max(1), column: marker.col() + 1 };
-    Fault::new(place, format!("not YAML: {}", error.info()))
+    if let Some(place) = indenting_tab(text, place.line) {
+        return Fault::new(place, "a tab cannot indent: use spaces");
+    }
+    let at_fault = text.lines().nth(place.line - 1).and_then(|line| line.chars().nth(marker.col()));
+    if at_fault == Some('*') {
+        return Fault::new(place, ALIAS);
+    }
+    match error.info() {
+        // It has a limit of its own for what it must look ahead.
+        "recursion limit exceeded" => too_deep(place),
+        info => Fault::new(place, format!("not YAML: {info}")),
+    }
+}
+
+fn too_deep(place: Place) -> Fault {
+    Fault::new(place, format!("nested deeper than {MAX_DEPTH}"))
+}
+
+/// A tab in the indentation of a line or of the next one: the parser stops at either.
+fn indenting_tab(text: &str, line: usize) -> Option<Place> {
+    let mut lines = text.lines().enumerate().skip(line - 1).take(2);
+    lines.find_map(|(index, line)| {
+        let spaces = line.chars().take_while(|&character| character == ' ').count();
+        line[spaces..].starts_with('\t').then_some(Place { line: index + 1, column: spaces + 1 })
+    })
 }

@@ -1,1 +1,183 @@
+//! What holds for every input: no bytes make the reader panic, and what is written is read as it was.
 
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use saphyr_parser::{Event, Parser};
+use serde_yaml::Value;
+
+use super::outline::{self, Node};
+use super::scalar::scalar;
+use super::{read, text, typed, write};
+use crate::model::attribution::Subsystem;
+use crate::model::event::Errno;
+use crate::model::expectation::terms::{Baseline, Entry};
+use crate::model::syscall::Abi;
+
+const EXAMPLE: &str = include_str!("example.yaml");
+
+/// Pieces of YAML that parsers stumble over.
+const PIECES: &[&str] = &[
+    "---\n",
+    "...\n",
+    "- ",
+    "? ",
+    ": ",
+    "\n",
+    "\r\n",
+    "\t",
+    " ",
+    "  ",
+    "&a ",
+    "*a",
+    "!!str ",
+    "!",
+    "|\n",
+    ">-\n",
+    "|2+\n",
+    "\"",
+    "'",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    "#",
+    "%YAML 1.1\n",
+    "~",
+    "<<: ",
+    "\u{feff}",
+    "\u{85}",
+    "\u{2028}",
+    "\0",
+    "\\x",
+    "version: 2\n",
+    "é",
+    "a:",
+];
+
+/// Strings that YAML could take for something else, among any others.
+fn any_text() -> impl Strategy<Value = String> {
+    let tricky =
+        "[-?:,\\[\\]{}#&*!|>'\"%@`~=<. 0-9_+xobeEnyNYa\n\r\t\u{7f}\u{85}\u{feff}\u{2028}\u{fffe}\u{1f600}é\\\\]{0,8}";
+    prop_oneof![
+        tricky,
+        "[a-zA-Z_]{1,12}",
+        ".{0,20}",
+        select(vec!["null".to_owned(), "No".to_owned(), "1e3".to_owned()])
+    ]
+    .prop_filter("no program can be passed a NUL", |text| !text.contains('\0'))
+}
+
+fn words() -> impl Strategy<Value = BTreeSet<String>> {
+    prop::collection::btree_set(any_text().prop_filter("a name is not empty", |text| !text.is_empty()), 0..4)
+}
+
+fn entry() -> impl Strategy<Value = Entry> {
+    let errors = prop::collection::btree_set(select(Errno::names().map(str::to_owned).collect::<Vec<_>>()), 0..3);
+    let abis = prop::collection::btree_set(select(Abi::ALL.map(|abi| abi.name().to_owned()).to_vec()), 0..3);
+    let prose = || prop::option::of(any_text());
+    (words(), words(), errors, abis, any::<bool>(), prose(), prose()).prop_map(
+        |(arguments, objects, errors, abis, sometimes, why, owner)| Entry {
+            arguments,
+            objects,
+            errors,
+            abis,
+            sometimes,
+            why,
+            owner,
+        },
+    )
+}
+
+fn baseline() -> impl Strategy<Value = Baseline> {
+    let syscalls = prop::collection::btree_map("[a-z0-9_]{1,6}|syscall_-1|no|null", entry(), 0..4);
+    let subsystems = prop::collection::btree_map(select(Subsystem::ALL.to_vec()), syscalls, 0..4);
+    (select(vec!["gnu", "musl"]), subsystems, words()).prop_map(|(env, subsystems, blind_spots)| Baseline {
+        platform: format!("x86_64-linux-{env}").parse().expect("a platform"),
+        subsystems,
+        blind_spots,
+    })
+}
+
+/// Whether both parsers saw the same: the same shape, the same text where the one that types scalars left it text.
+fn agree(node: &Node, value: &Value) -> bool {
+    match (&node.value, value) {
+        (outline::Value::Null, Value::Null) => true,
+        (outline::Value::Scalar(text), Value::String(other)) => text == other,
+        (outline::Value::Scalar(_), Value::Bool(_) | Value::Number(_)) => true,
+        (outline::Value::List(items), Value::Sequence(others)) => {
+            items.len() == others.len() && items.iter().zip(others).all(|(item, other)| agree(item, other))
+        }
+        (outline::Value::Map(pairs), Value::Mapping(others)) => {
+            pairs.len() == others.len()
+                && pairs.iter().zip(others.values()).all(|((_, item), other)| agree(item, other))
+        }
+        _ => false,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = read(&bytes);
+    }
+
+    #[test]
+    fn no_yaml_makes_it_panic(pieces in prop::collection::vec(select(PIECES), 0..40)) {
+        let _ = read(pieces.concat().as_bytes());
+    }
+
+    #[test]
+    fn both_parsers_see_the_same(pieces in prop::collection::vec(select(PIECES), 0..24)) {
+        let text = text::text(pieces.concat().as_bytes());
+        let outlines = text.as_deref().ok().and_then(|text| Some((text, outline::outline(text).ok()?)));
+        let Some((text, outlines)) = outlines else { return Ok(()) };
+        for document in outlines {
+            if let Ok(value) = typed::read::<Value>(text, &document.lines) {
+                prop_assert!(agree(&document.root, &value), "{:?}\n{:?}\n{:?}", text, document, value);
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_is_malformed_or_kept(
+        damages in prop::collection::vec((any::<Index>(), 0..6_usize, select(PIECES)), 1..4),
+    ) {
+        let mut bytes = EXAMPLE.as_bytes().to_vec();
+        for (place, removed, piece) in damages {
+            let start = place.index(bytes.len());
+            let end = (start + removed).min(bytes.len());
+            bytes.splice(start..end, piece.bytes());
+        }
+        if let Ok(parsed) = read(&bytes) {
+            let text = String::from_utf8(bytes).expect("it was read as text");
+            let kept = parsed.text();
+            prop_assert_eq!(kept.trim_end_matches(['\r', '\n']), text.trim_end_matches(['\r', '\n']));
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_it_was(baseline in baseline()) {
+        let document = read(b"version: 1\nbin: demo\n").expect("a document");
+        let text = document.with(baseline.clone());
+        let again = read(text.as_bytes()).unwrap_or_else(|malformed| panic!("{malformed}\n{text}"));
+        prop_assert_eq!(&again.expectation.baselines, std::slice::from_ref(&baseline));
+        prop_assert_eq!(write(&document, &[baseline]), text);
+    }
+
+    #[test]
+    fn both_parsers_read_a_scalar_as_it_was(text in any_text()) {
+        let yaml = format!("- {}\n", scalar(&text));
+        let read: Vec<Value> = serde_yaml::from_str(&yaml).expect("YAML");
+        prop_assert_eq!(&read, &[Value::String(text.clone())]);
+        let scalars: Vec<_> = Parser::new_from_str(&yaml).filter_map(|event| match event.expect("YAML").0 {
+            Event::Scalar(text, ..) => Some(text.into_owned()),
+            _ => None,
+        }).collect();
+        prop_assert_eq!(scalars, [text]);
+    }
+}

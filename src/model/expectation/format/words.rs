@@ -117,8 +117,8 @@ impl Word for Duration {
     const WHAT: &'static str = "a duration such as `60s`";
 
     fn read(text: &str) -> Result<Self, String> {
-        let advice = "write it as `60s`, `500ms` or `2m`";
-        humantime::parse_duration(text).map_err(|error| format!("`{text}` is no duration ({error}): {advice}"))
+        humantime::parse_duration(text)
+            .map_err(|_| format!("`{text}` is no duration: write it as `60s`, `500ms` or `2m`"))
     }
 }
 

@@ -1,0 +1,106 @@
+//! One file, read without waiting and replaced as a whole: [`read`], [`replace`], [`remove`].
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::StoreError;
+use crate::model::expectation::format::MAX_BYTES;
+
+/// What lies at a path.
+#[derive(Debug)]
+pub(super) enum Content {
+    /// A regular file: its bytes, one more than an expectation may have at most.
+    Regular(Vec<u8>),
+    /// Something else, such as a directory or a pipe: it is not opened, for that might never end.
+    Other(&'static str),
+}
+
+pub(super) fn read(path: &Path) -> Result<Content, StoreError> {
+    read_if_regular(path).map_err(StoreError::io("read", path))
+}
+
+fn read_if_regular(path: &Path) -> io::Result<Content> {
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Ok(Content::Other(kind(&metadata)));
+    }
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(MAX_BYTES).map_or(u64::MAX, |limit| limit + 1);
+    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(Content::Regular(bytes))
+}
+
+fn kind(metadata: &Metadata) -> &'static str {
+    if metadata.is_dir() { "a directory" } else { "a device, a pipe or a socket" }
+}
+
+/// Replaces a file as a whole, or creates it with its folders: another process sees the old text or the new one, never a part.
+///
+/// Says whether a byte changed; where none does, nothing is written.
+pub(super) fn replace(path: &Path, text: &str) -> Result<bool, StoreError> {
+    match read_if_regular(path) {
+        Ok(Content::Regular(bytes)) if bytes == text.as_bytes() => return Ok(false),
+        Ok(Content::Regular(_)) => {}
+        Ok(Content::Other(kind)) => return Err(StoreError::NotAFile { path: path.to_owned(), kind }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(StoreError::io("read", path)(error)),
+    }
+    let target = behind_links(path);
+    let folder = target.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
+    write_beside(&target, folder, text).map_err(StoreError::io("write", path))?;
+    sync_folder(folder).map_err(StoreError::io("write", folder))?;
+    Ok(true)
+}
+
+/// The file itself where the path is a link to it, so that the link stays one.
+fn behind_links(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// A temporary file in the same folder takes the text and then the name. It is removed if anything fails; if we are killed, its name
+/// (`.NAME.RANDOM.tmp`) is one that no expectation and no proposal has.
+fn write_beside(target: &Path, folder: &Path, text: &str) -> io::Result<()> {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let mut file = temporary(folder, &format!(".{name}."))?;
+    if let Ok(old) = fs::metadata(target) {
+        file.as_file().set_permissions(old.permissions())?;
+    }
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(target).map_err(|error| error.error)?;
+    Ok(())
+}
+
+fn temporary(folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(prefix).suffix(".tmp");
+    // As any new file: readable as far as the umask allows.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+/// The name is on disk only once its folder is: rename(2), fsync(2).
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if !cfg!(unix) {
+        return Ok(());
+    }
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        // Some filesystems cannot sync a folder; the text is in its place all the same.
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        synced => synced,
+    }
+}
+
+/// Removes a file. Says whether there was one.
+pub(super) fn remove(path: &Path) -> Result<bool, StoreError> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(StoreError::io("remove", path)(error)),
+    }
+}

@@ -1,0 +1,215 @@
+//! The store on real folders.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::{Store, StoreError};
+use crate::model::expectation::format::corpus;
+
+const TEXT: &str = "version: 1\nbin: demo\n";
+
+/// A package with these files. Its path holds what a glob would take for a pattern.
+fn package(files: &[&str]) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let package = folder.path().join("a[b]*?");
+    fs::create_dir_all(&package).expect("the package");
+    for file in files {
+        put(&package, file, TEXT);
+    }
+    (folder, package)
+}
+
+fn put(package: &Path, file: &str, text: &str) {
+    let path = package.join(file);
+    fs::create_dir_all(path.parent().expect("a folder")).expect("the folders");
+    fs::write(path, text).expect("the file");
+}
+
+fn open(package: &Path) -> Store {
+    Store::open(package, None).expect("the store opens")
+}
+
+/// Every file below a folder with its content, ordered.
+fn tree(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            files.extend(tree(&path));
+        } else {
+            files.push((path.clone(), fs::read_to_string(&path).expect("text")));
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn workloads_are_named_by_path_and_ordered() {
+    let (_folder, package) = package(&[
+        "expectations/b.yaml",
+        "expectations/perf/sched.yaml",
+        "expectations/a.yaml",
+        "expectations/a.yaml.new",
+        "expectations/gone.yaml.new",
+        "expectations/README.md",
+        "expectations/in.txt",
+        "expectations/a.yaml~",
+        "expectations/.a.yaml.swp",
+        "expectations/.a.yaml.Xy12.tmp",
+        "expectations/.#b.yaml",
+        "elsewhere/c.yaml",
+    ]);
+    let store = open(&package);
+    assert_eq!(store.names().collect::<Vec<_>>(), ["a", "b", "perf::sched"]);
+    assert_eq!(store.pending().collect::<Vec<_>>(), ["a", "gone"]);
+    assert_eq!(store.orphans().collect::<Vec<_>>(), [Path::new("expectations/gone.yaml.new")]);
+    assert_eq!(store.file("perf::sched"), Path::new("expectations/perf/sched.yaml"));
+    assert!(store.faults().is_empty());
+    assert_eq!(store.load("perf::sched").expect("it parses").text(), TEXT);
+}
+
+#[test]
+fn without_the_folder_there_are_no_workloads() {
+    let (_folder, package) = package(&[]);
+    assert_eq!(open(&package).names().count(), 0);
+}
+
+#[test]
+fn other_names_are_faults_that_name_the_files() {
+    let (_folder, package) = package(&[
+        "expectations/a b.yaml",
+        "expectations/a.yaml",
+        "expectations/a.yml",
+        "expectations/c d/e.yaml",
+        "expectations/f.yml",
+        "expectations/g.YAML",
+        "expectations/h i.yaml.new",
+    ]);
+    let store = open(&package);
+    assert_eq!(store.names().collect::<Vec<_>>(), ["a"], "the other workloads still run");
+    let faults: Vec<_> = store.faults().iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(faults.join("\n"), @r"
+    cannot use expectations/a b.yaml as an expectation: each part of its path must consist of letters, digits and `_`, `.`, `-` only
+    cannot tell which file is workload a: expectations/a.yaml or expectations/a.yml: rename or remove one
+    cannot use expectations/c d/e.yaml as an expectation: each part of its path must consist of letters, digits and `_`, `.`, `-` only
+    cannot use expectations/f.yml as an expectation: its name must end in .yaml
+    cannot use expectations/g.YAML as an expectation: its name must end in lower case: .yaml
+    cannot use expectations/h i.yaml.new as an expectation: each part of its path must consist of letters, digits and `_`, `.`, `-` only
+    ");
+}
+
+#[test]
+fn every_malformed_file_is_told_with_its_place_and_nothing_is_written() {
+    let (folder, package) = package(&[]);
+    for (text, place, message) in corpus::malformed() {
+        put(&package, "expectations/x/demo.yaml", &text);
+        let before = tree(folder.path());
+        let error = open(&package).load("x::demo").expect_err(&text).to_string();
+        let told = format!("expectations/x/demo.yaml:{place}: {message}");
+        assert!(error.lines().next().is_some_and(|line| told.starts_with(line) || line == told), "{error}\n{told}");
+        assert_eq!(tree(folder.path()), before, "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_regular_file_is_refused_and_never_waited_for() {
+    let (_folder, package) = package(&["expectations/folder.yaml/in.txt", "expectations/big.yaml"]);
+    fs::write(package.join("expectations/big.yaml"), vec![b'#'; 3 << 20]).expect("a big file");
+    let store = open(&package);
+    let told = |name: &str| store.load(name).expect_err(name).to_string();
+    assert!(told("folder").ends_with("folder.yaml: it is a directory, not a regular file: remove it or replace it"));
+    assert!(told("big").starts_with("expectations/big.yaml:1:1: the file is larger than 1 MiB"));
+    assert!(told("missing").contains("cannot read") && told("missing").contains("missing.yaml"));
+    assert!(matches!(store.save("folder", TEXT), Err(StoreError::NotAFile { .. })));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn pipes_and_links_are_told_apart() {
+    let (_folder, package) = package(&["expectations/a.yaml"]);
+    let at = |file: &str| package.join("expectations").join(file);
+    nix::unistd::mkfifo(&at("fifo.yaml"), nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    std::os::unix::fs::symlink(&package, at("dir.yaml")).expect("a link to a folder");
+    std::os::unix::fs::symlink("a.yaml", at("link.yaml")).expect("a link to a file");
+    let store = open(&package);
+    for name in ["fifo", "dir"] {
+        assert!(matches!(store.load(name), Err(StoreError::NotAFile { .. })), "{name}");
+    }
+    assert!(store.save("link", "version: 1\nbin: other\n").expect("it is written"));
+    assert!(at("link.yaml").is_symlink(), "the link stays one");
+    assert_eq!(fs::read_to_string(at("a.yaml")).expect("the file"), "version: 1\nbin: other\n");
+}
+
+#[test]
+fn a_file_is_replaced_as_a_whole_and_only_when_a_byte_changes() {
+    let (folder, package) = package(&["expectations/a.yaml"]);
+    let store = open(&package);
+    let modified =
+        || fs::metadata(package.join("expectations/a.yaml")).and_then(|file| file.modified()).expect("a time");
+    let before = modified();
+    assert!(!store.save("a", TEXT).expect("nothing to write"));
+    assert_eq!(modified(), before);
+    assert!(store.save("a", "version: 1\nbin: b\n").expect("it is written"));
+    assert!(store.save("new::one", TEXT).expect("it is created with its folder"));
+    let files: Vec<_> =
+        tree(folder.path()).into_iter().map(|(path, text)| (path.file_name().map(ToOwned::to_owned), text)).collect();
+    assert_eq!(
+        files,
+        [(Some("a.yaml".into()), "version: 1\nbin: b\n".to_owned()), (Some("one.yaml".into()), TEXT.to_owned())],
+        "no temporary file is left"
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn a_file_keeps_its_mode() {
+    use std::os::unix::fs::PermissionsExt;
+    let (_folder, package) = package(&["expectations/a.yaml"]);
+    let path = package.join("expectations/a.yaml");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("a mode");
+    assert!(open(&package).save("a", "version: 1\nbin: b\n").expect("it is written"));
+    assert_eq!(fs::metadata(path).expect("the file").permissions().mode() & 0o777, 0o640);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_folder_that_takes_no_file_is_one_error() {
+    // Nobody, root included, creates files there: proc(5).
+    let error = super::file::replace(Path::new("/proc/self/a.yaml"), TEXT).expect_err("proc takes no file");
+    assert!(error.to_string().starts_with("cannot write /proc/self/a.yaml: "), "{error}");
+}
+
+#[test]
+fn a_proposal_lies_beside_its_file_or_in_a_tree_of_its_own() {
+    let (folder, package) = package(&["expectations/a/b.yaml"]);
+    let elsewhere = folder.path().join("pending");
+    for (pending_dir, root) in [(None, &package), (Some(elsewhere.as_path()), &elsewhere)] {
+        let store = Store::open(&package, pending_dir).expect("the store opens");
+        assert_eq!(store.proposal("a::b").expect("no error"), None);
+        assert!(store.propose("a::b", "version: 1\nbin: proposed\n").expect("it is written"));
+        assert!(!store.propose("a::b", "version: 1\nbin: proposed\n").expect("nothing to write"));
+        assert!(root.join("expectations/a/b.yaml.new").is_file());
+
+        let store = Store::open(&package, pending_dir).expect("the store opens");
+        assert_eq!(store.pending().collect::<Vec<_>>(), ["a::b"]);
+        assert_eq!(store.orphans().count(), 0);
+        assert!(store.proposal("a::b").expect("it parses").is_some());
+        assert!(store.remove_proposal("a::b").expect("it is removed"));
+        assert!(!store.remove_proposal("a::b").expect("it is gone"));
+    }
+}
+
+#[test]
+fn no_name_leads_out_of_the_folder() {
+    let (_folder, package) = package(&[]);
+    let store = open(&package);
+    for name in ["..::..::a", "", "/etc/a", "a b"] {
+        assert!(matches!(store.save(name, TEXT), Err(StoreError::BadName { .. })), "{name}");
+        assert!(matches!(store.propose(name, TEXT), Err(StoreError::BadName { .. })), "{name}");
+        assert!(matches!(store.load(name), Err(StoreError::BadName { .. })), "{name}");
+        assert!(matches!(store.remove_proposal(name), Err(StoreError::BadName { .. })), "{name}");
+    }
+}

@@ -4,10 +4,15 @@
 
 use std::fmt::Write as _;
 
+use sysguard::model::attribution::Subsystem;
+
 use crate::facts::{Fact, Facts};
+use crate::ioctls::Command;
+use crate::kinds::Kind;
 use crate::provenance::with_header;
 use crate::tables::{Row, TABLES};
 use crate::tree::Tree;
+use crate::vocabularies::{Table, Value};
 
 /// A generated file: its path in the repository, its text.
 pub(crate) struct File {
@@ -15,8 +20,15 @@ pub(crate) struct File {
     pub(crate) text: String,
 }
 
+/// What calls are used with: values of arguments and kinds of objects.
+pub(crate) struct Uses {
+    pub(crate) tables: Vec<Table>,
+    pub(crate) commands: Vec<Command>,
+    pub(crate) kinds: Vec<Kind>,
+}
+
 /// Every generated file.
-pub(crate) fn files(facts: &Facts, trees: &[Tree]) -> Vec<File> {
+pub(crate) fn files(facts: &Facts, uses: &Uses, trees: &[Tree]) -> Vec<File> {
     let versions = trees.iter().map(|tree| tree.version().to_string()).collect::<Vec<_>>().join(", ");
     let mut files: Vec<File> = TABLES
         .iter()
@@ -40,7 +52,80 @@ pub(crate) fn files(facts: &Facts, trees: &[Tree]) -> Vec<File> {
             &entry_points_body(&facts.entry_points),
         ),
     });
+    files.push(File {
+        path: "src/model/attribution/values/table.rs".to_owned(),
+        text: with_header(
+            "The values of multiplexing arguments, each table ordered by number.",
+            &versions,
+            uses.tables.iter().map(|(_, values)| values.len()).sum(),
+            &values_body(&uses.tables),
+        ),
+    });
+    files.push(File {
+        path: "src/model/attribution/values/commands.rs".to_owned(),
+        text: with_header(
+            "The commands of ioctl, ordered by number; of several names for one number the preferred one comes first.",
+            &versions,
+            uses.commands.len(),
+            &commands_body(&uses.commands),
+        ),
+    });
+    files.push(File {
+        path: "src/model/attribution/objects/table.rs".to_owned(),
+        text: with_header(
+            "The kinds of objects that the kernel source makes, ordered by name.",
+            &versions,
+            uses.kinds.len(),
+            &kinds_body(&uses.kinds),
+        ),
+    });
     files
+}
+
+fn values_body(tables: &[Table]) -> String {
+    let mut body = "\nuse super::Value;\nuse crate::model::attribution::Subsystem;\n".to_owned();
+    for (table, values) in tables {
+        let _ = write!(body, "\n#[rustfmt::skip]\npub(crate) static {table}: [Value; {}] = [\n", values.len());
+        for Value { name, number, subsystem } in values {
+            let subsystem = in_rust(*subsystem);
+            let _ = writeln!(body, "    Value {{ name: {name:?}, number: {number:#x}, subsystem: {subsystem} }},");
+        }
+        body += "];\n";
+    }
+    body
+}
+
+fn commands_body(commands: &[Command]) -> String {
+    let mut body = format!(
+        "\nuse super::Command;\nuse crate::model::attribution::Subsystem;\n\n#[rustfmt::skip]\n\
+         pub(super) static COMMANDS: [Command; {}] = [\n",
+        commands.len()
+    );
+    for Command { number, name, subsystem, on } in commands {
+        let subsystem = in_rust(*subsystem);
+        let _ = writeln!(
+            body,
+            "    Command {{ number: {number:#010x}, name: {name:?}, subsystem: {subsystem}, on: {on:?} }},"
+        );
+    }
+    body + "];\n"
+}
+
+fn kinds_body(kinds: &[Kind]) -> String {
+    let mut body = format!(
+        "\nuse super::Kind;\nuse crate::model::attribution::Subsystem;\n\n#[rustfmt::skip]\n\
+         pub(super) static KINDS: [Kind; {}] = [\n",
+        kinds.len()
+    );
+    for Kind { name, subsystem, source } in kinds {
+        let _ =
+            writeln!(body, "    Kind {{ name: {name:?}, subsystem: Subsystem::{subsystem:?}, source: {source:?} }},");
+    }
+    body + "];\n"
+}
+
+fn in_rust(subsystem: Option<Subsystem>) -> String {
+    subsystem.map_or_else(|| "None".to_owned(), |subsystem| format!("Some(Subsystem::{subsystem:?})"))
 }
 
 fn table_body(rows: &[Row]) -> String {

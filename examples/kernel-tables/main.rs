@@ -19,17 +19,22 @@
 //! without doubt (a definition or Makefile that is missing, a file that no rule places) is an error, never a guess.
 
 mod changes;
+mod compiler;
 mod conditions;
 mod definitions;
 mod emit;
 mod facts;
+mod ioctls;
 mod kbuild;
 mod kconfig;
+mod kinds;
 mod maintainers;
+mod names;
 mod provenance;
 mod subsystems;
 mod tables;
 mod tree;
+mod vocabularies;
 
 use std::fs;
 use std::io::{self, Write};
@@ -38,6 +43,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::emit::Uses;
 use crate::tree::Tree;
 
 /// What failed, in words: operation, subject, cause.
@@ -69,7 +75,12 @@ fn run(options: &Options, out: &mut impl Write) -> Result<ExitCode> {
     let mut trees = options.sources.iter().map(|root| Tree::open(root)).collect::<Result<Vec<_>>>()?;
     trees.sort_by_key(Tree::version);
     let mut stale = 0;
-    for file in emit::files(&facts::derive(&trees)?, &trees) {
+    let uses = Uses {
+        kinds: kinds::derive(&trees)?,
+        tables: vocabularies::derive(&trees)?,
+        commands: ioctls::derive(&trees)?,
+    };
+    for file in emit::files(&facts::derive(&trees)?, &uses, &trees) {
         stale += usize::from(update(&file, options.check, out)?);
     }
     let verdict = match (stale, options.check) {

@@ -21,7 +21,9 @@ pub(crate) fn verify(text: &str) -> Result<(), String> {
 
 /// Whether a line of a generated file is a row.
 pub(crate) fn is_row(line: &str) -> bool {
-    line.starts_with("    Row {") || line.starts_with("    EntryPoint {")
+    ["Row", "EntryPoint", "Value", "Command", "Kind"].iter().any(|kind| {
+        line.strip_prefix("    ").and_then(|line| line.strip_prefix(kind)).is_some_and(|line| line.starts_with(" {"))
+    })
 }
 
 /// The kernels it was made from.

@@ -55,6 +55,11 @@ impl Tree {
         self.version
     }
 
+    /// Where a path inside the tree is on disk, for the compiler.
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
     /// The text of the file at this path inside the tree.
     pub(crate) fn read(&self, path: &str) -> Result<String> {
         let bytes =

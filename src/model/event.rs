@@ -2,6 +2,7 @@
 //!
 //! Events are plain data about tracees. They must not carry handles of the system, and nobody prints here.
 
+use crate::model::attribution::Answers;
 use crate::model::syscall::Syscall;
 use crate::model::workload::Exit;
 
@@ -28,6 +29,8 @@ pub enum Event {
         call: Call,
         /// What came of it.
         outcome: CallOutcome,
+        /// What its registers alone do not tell; empty where nobody asked.
+        answers: Answers,
     },
     /// A task is gone.
     Ended {

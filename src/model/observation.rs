@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::attribution::{Use, attribute};
+use super::attribution::{Use, attribute, blind_spot};
 use super::event::{BlindSpot, CallOutcome, Errno, Event};
 use super::platform::Platform;
 use super::workload::Exit;
@@ -48,8 +48,9 @@ impl Observation {
                 self.threads += 1;
                 self.processes += u64::from(*process);
             }
-            Event::Called { call, outcome, .. } => {
-                let tally = self.uses.entry(attribute(call)).or_default();
+            Event::Called { call, outcome, answers, .. } => {
+                self.blind_spots.extend(blind_spot(call, *outcome));
+                let tally = self.uses.entry(attribute(call, *outcome, answers)).or_default();
                 tally.calls += 1;
                 if let CallOutcome::Failed(errno) = outcome {
                     *tally.errors.entry(*errno).or_default() += 1;

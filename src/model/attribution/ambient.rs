@@ -2,7 +2,7 @@
 //!
 //! They are observed and reported; only the verdict sets them apart. The list was measured over 65,000 runs of 118 programs.
 
-use crate::model::event::Call;
+use super::meant::Meant;
 
 /// Name and reason; a call that is ambient whatever its arguments.
 const ALWAYS: &[(&str, &str)] = &[
@@ -34,16 +34,11 @@ const ALWAYS: &[(&str, &str)] = &[
     ("tkill", "runtimes preempt their own threads"),
 ];
 
-/// `PROT_EXEC` and `MAP_ANONYMOUS`, include/uapi/asm-generic/mman-common.h
-const PROT_EXEC: u64 = 0x4;
-const MAP_ANONYMOUS: u64 = 0x20;
-
-/// Whether the call is ambient. Unknown numbers never are.
-pub fn is_ambient(call: &Call) -> bool {
-    let Some(row) = call.syscall.row() else { return false };
-    match row.name {
-        "mmap" | "mmap2" => call.args[3] & MAP_ANONYMOUS != 0 && call.args[2] & PROT_EXEC == 0,
-        "mprotect" => call.args[2] & PROT_EXEC == 0,
+/// Whether the call is ambient.
+pub(super) fn is_ambient(call: &Meant) -> bool {
+    match call.name {
+        "mmap" | "mmap2" => !call.maps_a_file() && !call.is_executable(),
+        "mprotect" => !call.is_executable(),
         name => ALWAYS.binary_search_by_key(&name, |&(name, _)| name).is_ok(),
     }
 }

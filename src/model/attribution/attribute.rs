@@ -1,9 +1,15 @@
 //! [`attribute`]: one call → one [`Use`].
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
+use super::answers::Answers;
+use super::arguments::argument;
+use super::calls::Subject;
+use super::meant::{Meant, meant};
+use super::objects::Object;
 use super::{Subsystem, ambient, entry_points};
-use crate::model::event::Call;
+use crate::model::event::{Call, CallOutcome};
 use crate::model::syscall::Syscall;
 
 /// One way in which a syscall was used. Its order is that of reports: subsystem, syscall, argument, object.
@@ -16,18 +22,53 @@ pub struct Use {
     /// The symbolic value of a multiplexing call (`AF_INET`, `TIOCGWINSZ`).
     pub argument: Option<Cow<'static, str>>,
     /// The kind of thing an fd or path stands for (`file:ext4`, `socket:AF_INET:SOCK_STREAM`).
-    pub object: Option<Cow<'static, str>>,
+    pub object: Option<Arc<str>>,
     /// Decided by scheduler, allocator, loader or vDSO rather than by the program: see [`ambient`].
     pub ambient: bool,
 }
 
 /// What this call used.
-pub fn attribute(call: &Call) -> Use {
+///
+/// The subsystem is the argument's if that says one, else that of the object through which data or control moved, else that of the entry point.
+pub fn attribute(call: &Call, outcome: CallOutcome, answers: &Answers) -> Use {
+    let entry_point = || entry_points::subsystem(call.syscall);
+    let Some(meant) = meant(call, &answers.memory) else {
+        return Use { subsystem: entry_point(), syscall: call.syscall, argument: None, object: None, ambient: false };
+    };
+    let subject = meant.shape().map_or(Subject::None, |shape| shape.subject);
+    let object = object(subject, &meant, outcome, answers);
+    let argument = argument(call, &meant, &answers.memory, object.as_ref().map(|object| &*object.name));
+    let reached = object.as_ref().filter(|_| moves(subject)).and_then(|object| object.subsystem);
+    let subsystem = argument.as_ref().and_then(|argument| argument.subsystem).or(reached).unwrap_or_else(entry_point);
     Use {
-        subsystem: entry_points::subsystem(call.syscall),
+        subsystem,
         syscall: call.syscall,
-        argument: None,
-        object: None,
-        ambient: ambient::is_ambient(call),
+        argument: argument.map(|argument| argument.text),
+        object: object.map(|object| object.name),
+        ambient: ambient::is_ambient(&meant),
     }
 }
+
+/// Whether data or control moves through the object, or the call brings it about: then it says what was reached.
+fn moves(subject: Subject) -> bool {
+    matches!(subject, Subject::Fd(_) | Subject::Opened | Subject::Made(_) | Subject::Socket)
+}
+
+/// The object, as far as the call itself tells it or somebody answered. What a failed call would have made or found is none.
+fn object(subject: Subject, meant: &Meant, outcome: CallOutcome, answers: &Answers) -> Option<Object> {
+    let succeeded = matches!(outcome, CallOutcome::Returned(_));
+    match subject {
+        Subject::None => None,
+        Subject::Fd(_) | Subject::Descriptor(_) | Subject::Mapped => answers.object.clone(),
+        _ if !succeeded => None,
+        Subject::Made(name) => Some(Object::named(name)),
+        Subject::Socket => {
+            let [domain, kind, protocol, ..] = meant.args;
+            Some(Object::socket(domain as u32, kind as u32, protocol as u32))
+        }
+        Subject::Opened | Subject::PathBefore(_) | Subject::PathAfter(_) | Subject::Program => answers.object.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,9 +3,20 @@
 //! Tables are generated and carry their provenance; rules are functions of plain data. Main type: [`Use`].
 
 pub mod ambient;
+pub mod answers;
+mod arguments;
 pub mod attribute;
+mod blind;
+mod calls;
 pub mod entry_points;
+pub mod files;
+mod meant;
+pub mod objects;
 pub mod subsystem;
+pub mod values;
 
+pub use answers::{Answers, Memory, Place, Question};
 pub use attribute::{Use, attribute};
+pub use blind::blind_spot;
+pub use objects::Object;
 pub use subsystem::Subsystem;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::stop::Stop;
 use super::task::{Task, starts_workload};
+use crate::model::attribution::Answers;
 use crate::model::event::{BlindSpot, Call, CallOutcome, Errno, Event, Tid};
 
 /// What a stopped task must be told.
@@ -208,7 +209,7 @@ fn birth(group_stop: bool) -> Directive {
 }
 
 fn called(task: Tid, call: Call, outcome: CallOutcome) -> Event {
-    Event::Called { task, call, outcome }
+    Event::Called { task, call, outcome, answers: Answers::default() }
 }
 
 /// ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND and ERESTART_RESTARTBLOCK (include/linux/errno.h) never reach a program.

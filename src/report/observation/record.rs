@@ -71,7 +71,7 @@ pub(super) struct SyscallRecord {
 pub(super) struct UseRecord {
     #[serde(serialize_with = "as_displayed")]
     pub(super) subsystem: Subsystem,
-    pub(super) object: Option<Cow<'static, str>>,
+    pub(super) object: Option<String>,
     pub(super) argument: Option<Cow<'static, str>>,
     pub(super) calls: u64,
     pub(super) errors: Errors,
@@ -134,7 +134,8 @@ impl SyscallRecord {
         add_errors(&mut self.errors, tally);
         // Ambient or not is the verdict's concern: here both are the same use.
         let same = |record: &&mut UseRecord| {
-            (record.subsystem, &record.argument, &record.object) == (used.subsystem, &used.argument, &used.object)
+            (record.subsystem, record.argument.as_deref(), record.object.as_deref())
+                == (used.subsystem, used.argument.as_deref(), used.object.as_deref())
         };
         if let Some(record) = self.uses.iter_mut().find(same) {
             record.calls += tally.calls;
@@ -143,6 +144,7 @@ impl SyscallRecord {
             let mut errors = Errors::new();
             add_errors(&mut errors, tally);
             let Use { subsystem, object, argument, .. } = used.clone();
+            let object = object.map(|object| object.to_string());
             self.uses.push(UseRecord { subsystem, object, argument, calls: tally.calls, errors });
         }
     }

@@ -1,6 +1,7 @@
 //! Every race of architecture's list is a row: a sequence of stops, the directives they get, and the events they mean.
 
 use super::{Directive, Step, Stop, Tasks};
+use crate::model::attribution::Answers;
 use crate::model::event::{BlindSpot, Call, CallOutcome, Errno, Event, Tid};
 use crate::model::syscall::{Abi, Syscall};
 use crate::model::workload::Exit;
@@ -26,7 +27,7 @@ const BORN_THREAD: Stop = Stop::Trap { leads: false, group_stop: false };
 const GROUP_STOP: Stop = Stop::Trap { leads: true, group_stop: true };
 
 fn called(task: Tid, name: &str, outcome: CallOutcome) -> Event {
-    Event::Called { task, call: call(name), outcome }
+    Event::Called { task, call: call(name), outcome, answers: Answers::default() }
 }
 
 fn spawned(task: Tid, parent: Option<Tid>, process: bool) -> Event {

@@ -1,0 +1,246 @@
+//! What an fd can stand for, from the sources: filesystems, anonymous inodes and the devices that are no mere device, each with the file that makes it.
+//!
+//! Whose a source file is, is judgement, each row with what it says; the names are the sources'. Main function: [`derive`].
+
+use std::collections::BTreeMap;
+
+use sysguard::model::attribution::{Subsystem, Subsystem as S};
+
+use crate::Result;
+use crate::names::without_comments;
+use crate::tree::Tree;
+
+/// One kind of thing: `file:ext4`, `anon_inode:eventfd`, `char:urandom`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Kind {
+    pub(crate) name: String,
+    pub(crate) subsystem: Subsystem,
+    pub(crate) source: String,
+}
+
+/// Whose the code below a path is, when it serves an open file: the longest beginning decides.
+const OWNERS: &[(&str, Subsystem)] = &[
+    ("arch/", S::Arch),
+    ("arch/s390/hypfs/", S::Filesystem),
+    ("arch/x86/kvm/", S::Kvm),
+    ("block/", S::Block),
+    ("crypto/", S::Crypto),
+    ("drivers/", S::Device),
+    ("drivers/base/devtmpfs.c", S::Filesystem),
+    ("drivers/block/", S::Block),
+    ("drivers/char/hw_random/", S::Random),
+    ("drivers/char/random.c", S::Random),
+    ("drivers/hv/", S::Kvm),
+    ("drivers/md/", S::Block),
+    ("drivers/net/", S::Network),
+    ("drivers/nvme/", S::Block),
+    ("drivers/scsi/", S::Block),
+    ("drivers/vhost/", S::Kvm),
+    ("drivers/virt/", S::Kvm),
+    ("drivers/xen/", S::Kvm),
+    ("fs/", S::Filesystem),
+    ("fs/aio.c", S::Aio),
+    ("fs/devpts/", S::Device),
+    ("fs/eventfd.c", S::Poll),
+    ("fs/eventpoll.c", S::Poll),
+    ("fs/hugetlbfs/", S::Memory),
+    ("fs/notify/", S::FsNotify),
+    ("fs/nsfs.c", S::Namespace),
+    ("fs/pidfs.c", S::Process),
+    ("fs/resctrl/", S::Arch),
+    ("fs/signalfd.c", S::Signal),
+    ("fs/timerfd.c", S::Time),
+    ("fs/tracefs/", S::Tracing),
+    ("fs/userfaultfd.c", S::Memory),
+    ("io_uring/", S::IoUring),
+    ("ipc/mqueue.c", S::Mqueue),
+    ("kernel/bpf/", S::Bpf),
+    ("kernel/cgroup/", S::Cgroup),
+    ("kernel/events/", S::Perf),
+    ("kernel/fork.c", S::Process),
+    ("kernel/liveupdate/", S::Boot),
+    ("kernel/power/", S::Boot),
+    ("kernel/printk/", S::System),
+    ("kernel/resource.c", S::Device),
+    ("kernel/seccomp.c", S::Seccomp),
+    ("kernel/trace/", S::Tracing),
+    ("mm/", S::Memory),
+    ("mm/shmem.c", S::Filesystem),
+    ("net/", S::Network),
+    ("net/vmw_vsock/", S::Network),
+    ("security/", S::Security),
+    ("sound/", S::Device),
+    ("virt/", S::Kvm),
+];
+
+/// Devices whose driver is not merely a device's: name without its number, source file, and what stands in it.
+/// Names are not generated since a class or a macro mostly makes them; that the file says them is checked.
+const DEVICES: &[(&str, &str, &str)] = &[
+    ("autofs", "fs/autofs/dev-ioctl.c", "AUTOFS_DEVICE_NAME"),
+    ("bsg", "block/bsg.c", "\"bsg\""),
+    ("btrfs-control", "fs/btrfs/super.c", "\"btrfs-control\""),
+    ("cachefiles", "fs/cachefiles/main.c", "\"cachefiles\""),
+    ("cpu/cpuid", "arch/x86/kernel/cpuid.c", "\"cpu/%u/cpuid\""),
+    ("cpu/msr", "arch/x86/kernel/msr.c", "\"cpu/%u/msr\""),
+    ("cpu_dma_latency", "kernel/power/qos.c", "\"cpu_dma_latency\""),
+    ("cuse", "fs/fuse/cuse.c", "\"cuse\""),
+    ("fuse", "fs/fuse/dev.c", "\"fuse\""),
+    ("hwrng", "drivers/char/hw_random/core.c", "\"hwrng\""),
+    ("kmsg", "kernel/printk/printk.c", "kmsg_fops"),
+    ("kvm", "virt/kvm/kvm_main.c", "KVM_MINOR"),
+    ("loop-control", "drivers/block/loop.c", "\"loop-control\""),
+    ("mapper/control", "drivers/md/dm-ioctl.c", "DM_CONTROL_NODE"),
+    ("mcelog", "arch/x86/kernel/cpu/mce/dev-mcelog.c", "\"mcelog\""),
+    ("net/tun", "drivers/net/tun.c", "\"net/tun\""),
+    ("ng", "drivers/nvme/host/core.c", "\"ng%dn%d\""),
+    ("nvme", "drivers/nvme/host/core.c", "\"nvme\""),
+    ("nvme-fabrics", "drivers/nvme/host/fabrics.c", "\"nvme-fabrics\""),
+    ("ppp", "drivers/net/ppp/ppp_generic.c", "\"ppp\""),
+    ("random", "drivers/char/random.c", "random_fops"),
+    ("rfkill", "net/rfkill/core.c", "RFKILL_NAME"),
+    ("sg", "drivers/scsi/sg.c", "\"sg%d\""),
+    ("sgx_enclave", "arch/x86/kernel/cpu/sgx/driver.c", "\"sgx_enclave\""),
+    ("sgx_provision", "arch/x86/kernel/cpu/sgx/main.c", "\"sgx_provision\""),
+    ("sgx_vepc", "arch/x86/kernel/cpu/sgx/virt.c", "\"sgx_vepc\""),
+    ("snapshot", "kernel/power/user.c", "\"snapshot\""),
+    ("st", "drivers/scsi/st.c", "\"st\""),
+    ("tap", "drivers/net/tap.c", "tap_fops"),
+    ("ublk-control", "drivers/block/ublk_drv.c", "\"ublk-control\""),
+    ("ublkc", "drivers/block/ublk_drv.c", "\"ublkc%d\""),
+    ("urandom", "drivers/char/random.c", "urandom_fops"),
+    ("userfaultfd", "fs/userfaultfd.c", "\"userfaultfd\""),
+    ("vboxguest", "drivers/virt/vboxguest/vboxguest_linux.c", "DEVICE_NAME"),
+    ("vhost-net", "drivers/vhost/net.c", "\"vhost-net\""),
+    ("vhost-vsock", "drivers/vhost/vsock.c", "\"vhost-vsock\""),
+    ("vsock", "net/vmw_vsock/af_vsock.c", "\"vsock\""),
+    ("xen/evtchn", "drivers/xen/evtchn.c", "\"xen/evtchn\""),
+    ("xen/gntalloc", "drivers/xen/gntalloc.c", "\"xen/gntalloc\""),
+    ("xen/gntdev", "drivers/xen/gntdev.c", "\"xen/gntdev\""),
+    ("xen/privcmd", "drivers/xen/privcmd.c", "\"xen/privcmd\""),
+    ("xen/xenbus", "drivers/xen/xenbus/xenbus_dev_frontend.c", "\"xen/xenbus\""),
+    ("xen/xenbus_backend", "drivers/xen/xenbus/xenbus_dev_backend.c", "\"xen/xenbus_backend\""),
+    ("zram-control", "drivers/block/zram/zram_drv.c", "zram-control"),
+];
+
+/// What neither a device nor a filesystem's nor an anonymous inode's name tells: name, source file, and what stands in it.
+const OTHERS: &[(&str, &str, &str)] = &[
+    ("anon_inode:pidfd", "fs/pidfs.c", "pidfs"),
+    ("anon_inode:kvm-vcpu", "virt/kvm/kvm_main.c", "kvm-vcpu:%d"),
+    ("anon_inode:kvm-vcpu-stats", "virt/kvm/kvm_main.c", "kvm-vcpu-stats:%d"),
+    ("dmabuf", "drivers/dma-buf/dma-buf.c", "/%s:%s"),
+    ("memfd", "mm/memfd.c", "memfd:"),
+    ("secretmem", "mm/secretmem.c", "secretmem"),
+    // The object is the group's interface, not a file that it stores.
+    ("file:rpc_pipefs", "net/sunrpc/rpc_pipe.c", "rpc_pipefs"),
+];
+
+/// Where filesystems and anonymous inodes are made.
+const ROOTS: [&str; 12] =
+    ["arch/s390", "arch/x86", "block", "drivers", "fs", "io_uring", "ipc", "kernel", "mm", "net", "security", "virt"];
+
+/// Every kind, from trees ordered from old to new: the newest that knows one says where it is.
+pub(crate) fn derive(trees: &[Tree]) -> Result<Vec<Kind>> {
+    let mut kinds = BTreeMap::new();
+    for tree in trees.iter().rev() {
+        for (name, source) in made(tree)? {
+            kinds.entry(name).or_insert(source);
+        }
+    }
+    let newest = trees.last().ok_or("derive the kinds of objects: no source tree given")?;
+    let devices = DEVICES.iter().map(|&(name, source, said)| (format!("char:{name}"), source, said));
+    let others = OTHERS.iter().map(|&(name, source, said)| (name.to_owned(), source, said));
+    for (name, source, said) in devices.chain(others) {
+        let text = newest.read(source)?;
+        if !text.contains(said) {
+            return Err(format!("find {said} in {source}: it is not there: adapt kinds.rs"));
+        }
+        kinds.insert(name, source.to_owned());
+    }
+    kinds
+        .into_iter()
+        .map(|(name, source)| {
+            let subsystem =
+                owner(&source).ok_or_else(|| format!("place {name} of {source}: no rule: add one to kinds.rs"))?;
+            Ok(Kind { name, subsystem, source })
+        })
+        .collect()
+}
+
+/// What is made anywhere in one tree: name and source file.
+fn made(tree: &Tree) -> Result<Vec<(String, String)>> {
+    let mut made = Vec::new();
+    for root in ROOTS {
+        for path in
+            tree.files(root, |name| name.ends_with(".c") && !name.contains("test") && !name.contains("kunit"))?
+        {
+            let text = tree.read(&path)?;
+            if text.contains("struct file_system_type") || text.contains("anon_inode_") {
+                let text = without_comments(&text);
+                made.extend(filesystems(&text).into_iter().map(|name| (format!("file:{name}"), path.clone())));
+                made.extend(anonymous(&text).into_iter().map(|name| (format!("anon_inode:{name}"), path.clone())));
+            }
+        }
+    }
+    Ok(made)
+}
+
+/// `struct file_system_type X = { … .name = "ext4", … }`
+fn filesystems(text: &str) -> Vec<String> {
+    let starts = text.match_indices("struct file_system_type ").map(|(at, found)| &text[at + found.len()..]);
+    let bodies = starts.filter_map(|rest| {
+        let (head, body) = rest.split_once('{')?;
+        let end = body.find("};")?;
+        (head.contains('=') && !head.contains(';')).then(|| &body[..end])
+    });
+    bodies
+        .filter_map(|body| quoted(body.split_once(".name")?.1.trim_start().strip_prefix('=')?))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// `anon_inode_getfile("[eventfd]", …)`, without its brackets.
+fn anonymous(text: &str) -> Vec<String> {
+    let calls = text.match_indices("anon_inode_").map(|(at, found)| &text[at + found.len()..]);
+    let arguments = calls.filter_map(|rest| {
+        let (name, arguments) = rest.split_once('(')?;
+        (name.starts_with("get") || name.starts_with("create_get")).then_some(arguments)
+    });
+    arguments.filter_map(quoted).map(|name| name.trim_matches(['[', ']']).to_owned()).collect()
+}
+
+/// The text begins with this string.
+fn quoted(text: &str) -> Option<&str> {
+    text.trim_start().strip_prefix('"')?.split('"').next()
+}
+
+fn owner(path: &str) -> Option<Subsystem> {
+    let rules = OWNERS.iter().filter(|(prefix, _)| path.starts_with(prefix));
+    rules.max_by_key(|(prefix, _)| prefix.len()).map(|&(_, subsystem)| subsystem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_from_definitions_and_calls() {
+        let text = "static struct file_system_type ext4_fs_type = {\n\t.owner = THIS_MODULE,\n\t.name\t\t= \"ext4\",\n};\n\
+                    struct file_system_type *get(void);\nfd = anon_inode_getfd(\"[timerfd]\", &ops);\n\
+                    file = anon_inode_create_getfile(\n\t\"[io_uring]\", x);\nfd = anon_inode_getfd(name, x);\nanon_inode_make_secure_inode(a, \"x\");\n";
+        assert_eq!(filesystems(text), ["ext4"]);
+        assert_eq!(anonymous(text), ["timerfd", "io_uring"]);
+    }
+
+    #[test]
+    fn the_longest_rule_decides() {
+        assert_eq!(owner("fs/eventfd.c"), Some(S::Poll));
+        assert_eq!(owner("fs/ext4/super.c"), Some(S::Filesystem));
+        assert_eq!(owner("lib/x.c"), None);
+    }
+
+    #[test]
+    fn rows_are_ordered() {
+        assert!(OWNERS.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(DEVICES.is_sorted_by(|a, b| a.0 < b.0));
+    }
+}

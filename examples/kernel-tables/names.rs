@@ -1,0 +1,96 @@
+//! The names that C text declares, in its order: macros, enumerators, and the labels of a switch.
+//!
+//! It must not know what they are worth: that is `compiler`'s.
+
+/// Names of object-like macros and of enumerators.
+pub(crate) fn declared(text: &str) -> Vec<String> {
+    let text = without_comments(text);
+    let mut names = Vec::new();
+    let mut in_enum = false;
+    for line in text.lines() {
+        in_enum |= line.contains("enum") && !line.trim_end().ends_with(';');
+        if let Some(name) = macro_name(line) {
+            push(&mut names, name);
+        } else if in_enum {
+            line.split([',', '{']).filter_map(enumerator).for_each(|name| push(&mut names, name));
+            in_enum = !line.contains('}');
+        }
+    }
+    names
+}
+
+/// The labels of the outermost `switch` in the body of a function: `case NAME:` one tab in.
+pub(crate) fn cases(text: &str, function: &str) -> Vec<String> {
+    let text = without_comments(text);
+    let mut names = Vec::new();
+    for (at, _) in text.match_indices(function) {
+        let Some(body) = body(&text[at + function.len()..]) else { continue };
+        let labels = body.lines().filter_map(|line| line.strip_prefix("\tcase ")?.split([':', ' ']).next());
+        labels.filter(|label| is_name(label)).for_each(|label| push(&mut names, label));
+    }
+    names
+}
+
+/// The body of a definition whose parameters follow; `None` for a call or a declaration.
+fn body(after_name: &str) -> Option<&str> {
+    let start = after_name.find("\n{\n")?;
+    let head = &after_name[..start];
+    let defines = after_name.starts_with(['(', ',']) && head.ends_with(')') && !head.contains([';', '{']);
+    let body = &after_name[start..];
+    defines.then(|| body.find("\n}\n").map_or(body, |end| &body[..end]))
+}
+
+fn macro_name(line: &str) -> Option<&str> {
+    let rest = line.trim_start().strip_prefix('#')?.trim_start().strip_prefix("define")?;
+    let name = rest.trim_start().split([' ', '\t']).next()?;
+    let has_value = rest.trim_start().len() > name.len();
+    (has_value && is_name(name)).then_some(name)
+}
+
+fn enumerator(part: &str) -> Option<&str> {
+    let name = part.split('=').next()?.trim();
+    is_name(name).then_some(name)
+}
+
+fn is_name(text: &str) -> bool {
+    let starts = text.starts_with(|first: char| first.is_ascii_uppercase() || first == '_');
+    starts && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn push(names: &mut Vec<String>, name: &str) {
+    if !names.iter().any(|known| known == name) {
+        names.push(name.to_owned());
+    }
+}
+
+/// The text with each comment made a space, and continued lines joined.
+pub(crate) fn without_comments(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("/*") {
+        kept += &rest[..at];
+        kept.push(' ');
+        rest = rest[at..].find("*/").map_or("", |end| &rest[at + end + 2..]);
+    }
+    (kept + rest).replace("\\\n", " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn macros_and_enumerators_are_declared() {
+        let text = "#ifndef _X_H\n#define _X_H\n#define A_ONE 1 /* #define A_NOT 9 */\n# define A_LONG \\\n 2\n#define A_CALL(x) x\n\
+                    enum a_kind { A_TWO = 2, A_THREE };\nenum {\n\tA_FOUR, /* x */\n\tA_FIVE = A_ONE,\n};\nint A_SIX;\n";
+        assert_eq!(declared(text), ["A_ONE", "A_LONG", "A_TWO", "A_THREE", "A_FOUR", "A_FIVE"]);
+    }
+
+    #[test]
+    fn cases_are_those_of_the_outermost_switch() {
+        let text = "int f(int a)\n{\n\tswitch (a) {\n\tcase A_ONE:\n\tcase A_TWO: {\n\t\tswitch (b) {\n\t\tcase B_ONE:\n\t\t}\n\t}\n\tcase 7:\n\t}\n}\n\
+                    int g(int a)\n{\n\tswitch (f(a)) {\n\tcase C_ONE:\n\t}\n}\n";
+        assert_eq!(cases(text, "f"), ["A_ONE", "A_TWO"]);
+        assert_eq!(cases(text, "h"), [""; 0]);
+    }
+}

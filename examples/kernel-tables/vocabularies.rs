@@ -1,0 +1,465 @@
+//! The curated part of the arguments: which names are the values of which multiplexing call, and which subsystem a value reaches.
+//!
+//! What stands here is judgement, each rule with its reason; the values are the compiler's. Main function: [`derive`].
+
+use std::collections::BTreeMap;
+
+use sysguard::model::attribution::{Subsystem, Subsystem as S};
+
+use crate::Result;
+use crate::compiler::{Compiler, PRELUDE, TARGETS};
+use crate::names::{cases, declared};
+use crate::tree::Tree;
+
+/// The values of one argument.
+struct Vocabulary {
+    /// The static that holds them.
+    table: &'static str,
+    /// The headers that give them their worth. A header that only the kernel includes is read for its plain definitions.
+    headers: &'static [&'static str],
+    /// Where their names stand.
+    names: Names,
+    /// What each begins with.
+    prefix: &'static [&'static str],
+    /// What begins so and is none of them: the whole name, or its beginning where that ends in `*`.
+    but: &'static [&'static str],
+}
+
+enum Names {
+    /// Declared in the headers.
+    Declared,
+    /// The labels of the kernel's own switch: file and function.
+    Cases(&'static [(&'static str, &'static str)]),
+}
+
+/// One value as it is generated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Value {
+    pub(crate) name: String,
+    pub(crate) number: i64,
+    pub(crate) subsystem: Option<Subsystem>,
+}
+
+/// A table's name and its values, ordered by number.
+pub(crate) type Table = (&'static str, Vec<Value>);
+
+const UAPI: &str = "include/uapi/";
+const KERNEL_SOCKET: &str = "include/linux/socket.h";
+
+const fn declared_in(
+    table: &'static str,
+    headers: &'static [&'static str],
+    prefix: &'static [&'static str],
+    but: &'static [&'static str],
+) -> Vocabulary {
+    Vocabulary { table, headers, names: Names::Declared, prefix, but }
+}
+
+const fn switched_in(
+    table: &'static str,
+    headers: &'static [&'static str],
+    prefix: &'static [&'static str],
+    places: &'static [(&'static str, &'static str)],
+) -> Vocabulary {
+    Vocabulary { table, headers, names: Names::Cases(places), prefix, but: &[] }
+}
+
+const VOCABULARIES: &[Vocabulary] = &[
+    declared_in("ARCH_PRCTL", &["asm/prctl.h"], &["ARCH_"], &["ARCH_XCOMP_*", "ARCH_SHSTK_SHSTK", "ARCH_SHSTK_WRSS"]),
+    switched_in("BPF", &["linux/bpf.h"], &["BPF_"], &[("kernel/bpf/syscall.c", "__sys_bpf")]),
+    declared_in("CLOCK", &["linux/time.h"], &["CLOCK_"], &["CLOCK_AUX_LAST"]),
+    declared_in("CLONE", &["linux/sched.h"], &["CLONE_NEW", "CLONE_INTO_CGROUP"], &[]),
+    declared_in("FAMILY", &[KERNEL_SOCKET], &["AF_"], &["AF_LOCAL", "AF_ROUTE", "AF_MAX"]),
+    switched_in(
+        "FCNTL",
+        &["linux/fcntl.h"],
+        &["F_"],
+        &[("fs/fcntl.c", "do_fcntl"), ("fs/fcntl.c", "do_compat_fcntl64"), ("fs/fcntl.c", "SYSCALL_DEFINE3(fcntl64")],
+    ),
+    switched_in("FUTEX", &["linux/futex.h"], &["FUTEX_"], &[("kernel/futex/syscalls.c", "do_futex")]),
+    switched_in(
+        "IPC",
+        &["linux/ipc.h"],
+        &["SEM", "MSG", "SHM"],
+        &[("ipc/syscall.c", "ksys_ipc"), ("ipc/syscall.c", "compat_ksys_ipc")],
+    ),
+    switched_in(
+        "KEYCTL",
+        &["linux/keyctl.h"],
+        &["KEYCTL_"],
+        &[
+            ("security/keys/keyctl.c", "SYSCALL_DEFINE5(keyctl"),
+            ("security/keys/compat.c", "COMPAT_SYSCALL_DEFINE5(keyctl"),
+        ],
+    ),
+    declared_in("LEVEL", &[KERNEL_SOCKET, "asm/socket.h"], &["SOL_"], &[]),
+    declared_in("MADVISE", &["asm/mman.h"], &["MADV_"], &[]),
+    declared_in("NETLINK", &["linux/netlink.h"], &["NETLINK_"], &[]),
+    declared_in("PERF_TYPE", &["linux/perf_event.h"], &["PERF_TYPE_"], &["PERF_TYPE_MAX"]),
+    switched_in(
+        "PRCTL",
+        &["linux/prctl.h"],
+        &["PR_"],
+        &[
+            ("kernel/sys.c", "SYSCALL_DEFINE5(prctl"),
+            ("security/commoncap.c", "cap_task_prctl"),
+            ("security/yama/yama_lsm.c", "yama_task_prctl"),
+        ],
+    ),
+    declared_in("PROTECTION", &["asm/mman.h"], &["PROT_"], &["PROT_NONE"]),
+    declared_in("SECCOMP", &["linux/seccomp.h"], &["SECCOMP_SET_MODE_", "SECCOMP_GET_"], &[]),
+    declared_in("SOCKETCALL", &["linux/net.h"], &["SYS_"], &[]),
+    declared_in(
+        "SOCKET_TYPE",
+        &["include/linux/net.h"],
+        &["SOCK_"],
+        &["SOCK_MAX", "SOCK_TYPE_MASK", "SOCK_CLOEXEC", "SOCK_NONBLOCK"],
+    ),
+];
+
+/// Options of one level: the static's name is `OPTIONS`, and the level's number precedes the option's.
+const OPTIONS: &[(&str, Vocabulary)] = &[
+    ("SOL_ALG", declared_in("", &["linux/if_alg.h"], &["ALG_SET_"], &[])),
+    ("SOL_ICMPV6", declared_in("", &["linux/icmpv6.h"], &["ICMPV6_FILTER"], &["ICMPV6_FILTER_*"])),
+    (
+        "SOL_IP",
+        switched_in(
+            "",
+            &["linux/in.h"],
+            &["IP_", "MCAST_"],
+            &[("net/ipv4/ip_sockglue.c", "do_ip_setsockopt"), ("net/ipv4/ip_sockglue.c", "do_ip_getsockopt")],
+        ),
+    ),
+    (
+        "SOL_IP",
+        declared_in("", &["linux/netfilter_ipv4/ip_tables.h"], &["IPT_SO_"], &["IPT_SO_SET_MAX", "IPT_SO_GET_MAX"]),
+    ),
+    (
+        "SOL_IPV6",
+        switched_in(
+            "",
+            &["linux/in6.h", "linux/in.h"],
+            &["IPV6_", "MCAST_"],
+            &[("net/ipv6/ipv6_sockglue.c", "do_ipv6_setsockopt"), ("net/ipv6/ipv6_sockglue.c", "do_ipv6_getsockopt")],
+        ),
+    ),
+    (
+        "SOL_IPV6",
+        declared_in(
+            "",
+            &["linux/netfilter_ipv6/ip6_tables.h"],
+            &["IP6T_SO_"],
+            &["IP6T_SO_SET_MAX", "IP6T_SO_GET_MAX", "IP6T_SO_ORIGINAL_DST"],
+        ),
+    ),
+    (
+        "SOL_MPTCP",
+        declared_in(
+            "",
+            &["linux/mptcp.h"],
+            &["MPTCP_INFO", "MPTCP_TCPINFO", "MPTCP_SUBFLOW_ADDRS", "MPTCP_FULL_INFO"],
+            &["MPTCP_INFO_*"],
+        ),
+    ),
+    (
+        "SOL_NETLINK",
+        switched_in(
+            "",
+            &["linux/netlink.h"],
+            &["NETLINK_"],
+            &[("net/netlink/af_netlink.c", "netlink_setsockopt"), ("net/netlink/af_netlink.c", "netlink_getsockopt")],
+        ),
+    ),
+    (
+        "SOL_PACKET",
+        switched_in(
+            "",
+            &["linux/if_packet.h"],
+            &["PACKET_"],
+            &[("net/packet/af_packet.c", "packet_setsockopt"), ("net/packet/af_packet.c", "packet_getsockopt")],
+        ),
+    ),
+    ("SOL_RAW", declared_in("", &["linux/icmp.h"], &["ICMP_FILTER"], &[])),
+    (
+        "SOL_SCTP",
+        switched_in(
+            "",
+            &["linux/sctp.h"],
+            &["SCTP_"],
+            &[("net/sctp/socket.c", "sctp_setsockopt"), ("net/sctp/socket.c", "sctp_getsockopt")],
+        ),
+    ),
+    ("SOL_SOCKET", declared_in("", &["asm/socket.h"], &["SO_"], &[])),
+    (
+        "SOL_TCP",
+        switched_in(
+            "",
+            &["linux/tcp.h"],
+            &["TCP_"],
+            &[("net/ipv4/tcp.c", "do_tcp_setsockopt"), ("net/ipv4/tcp.c", "do_tcp_getsockopt")],
+        ),
+    ),
+    (
+        "SOL_TLS",
+        switched_in(
+            "",
+            &["linux/tls.h"],
+            &["TLS_"],
+            &[("net/tls/tls_main.c", "do_tls_setsockopt"), ("net/tls/tls_main.c", "do_tls_getsockopt")],
+        ),
+    ),
+    (
+        "SOL_UDP",
+        switched_in(
+            "",
+            &["linux/udp.h"],
+            &["UDP_"],
+            &[("net/ipv4/udp.c", "udp_lib_setsockopt"), ("net/ipv4/udp.c", "udp_lib_getsockopt")],
+        ),
+    ),
+    ("SOL_VSOCK", declared_in("", &["linux/vm_sockets.h"], &["SO_VM_SOCKETS_"], &[])),
+    (
+        "SOL_XDP",
+        switched_in(
+            "",
+            &["linux/if_xdp.h"],
+            &["XDP_"],
+            &[("net/xdp/xsk.c", "xsk_setsockopt"), ("net/xdp/xsk.c", "xsk_getsockopt")],
+        ),
+    ),
+];
+
+/// Which subsystem a value reaches where that is not its call's own: table, beginning of the name, subsystem, reason. The longest beginning decides.
+const REACHES: &[(&str, &str, Subsystem, &str)] = &[
+    ("ARCH_PRCTL", "ARCH_ENABLE_TAGGED_ADDR", S::Memory, "address bits of the process's memory map"),
+    ("ARCH_PRCTL", "ARCH_FORCE_TAGGED_SVA", S::Memory, "address bits of the process's memory map"),
+    ("ARCH_PRCTL", "ARCH_GET_MAX_TAG_BITS", S::Memory, "address bits of the process's memory map"),
+    ("ARCH_PRCTL", "ARCH_GET_UNTAG_MASK", S::Memory, "address bits of the process's memory map"),
+    ("ARCH_PRCTL", "ARCH_MAP_VDSO_", S::Memory, "makes a mapping"),
+    ("CLONE", "CLONE_INTO_CGROUP", S::Cgroup, "kernel/cgroup: the child starts in another group"),
+    ("CLONE", "CLONE_NEW", S::Namespace, "makes or enters a namespace"),
+    ("FAMILY", "AF_ALG", S::Crypto, "crypto/af_alg.c"),
+    ("FAMILY", "AF_UNIX", S::Unix, "net/unix: local, no network"),
+    ("FCNTL", "F_ADD_SEALS", S::Memory, "mm/memfd.c"),
+    ("FCNTL", "F_GETOWN", S::Signal, "who is sent SIGIO"),
+    ("FCNTL", "F_GETSIG", S::Signal, "which signal is sent for SIGIO"),
+    ("FCNTL", "F_GET_SEALS", S::Memory, "mm/memfd.c"),
+    ("FCNTL", "F_NOTIFY", S::FsNotify, "fs/notify/dnotify"),
+    ("FCNTL", "F_SETOWN", S::Signal, "who is sent SIGIO"),
+    ("FCNTL", "F_SETSIG", S::Signal, "which signal is sent for SIGIO"),
+    ("PRCTL", "PR_CAP", S::Capability, "security/commoncap.c"),
+    ("PRCTL", "PR_FUTEX_HASH", S::Futex, "kernel/futex/core.c"),
+    ("PRCTL", "PR_GET_AUXV", S::Memory, "reads mm->saved_auxv"),
+    ("PRCTL", "PR_GET_CFI", S::Arch, "control flow protection of the processor"),
+    ("PRCTL", "PR_GET_ENDIAN", S::Arch, "mode of the processor"),
+    ("PRCTL", "PR_GET_FP", S::Arch, "mode of the processor"),
+    ("PRCTL", "PR_GET_IO_FLUSHER", S::Memory, "memory reclaim of the task"),
+    ("PRCTL", "PR_GET_KEEPCAPS", S::Capability, "security/commoncap.c"),
+    ("PRCTL", "PR_GET_MDWE", S::Memory, "flags of the memory map"),
+    ("PRCTL", "PR_GET_MEMORY_MERGE", S::Memory, "mm/ksm.c"),
+    ("PRCTL", "PR_GET_NO_NEW_PRIVS", S::Credentials, "limits what execve may grant"),
+    ("PRCTL", "PR_GET_PDEATHSIG", S::Signal, "signal at the parent's death"),
+    ("PRCTL", "PR_GET_SECCOMP", S::Seccomp, "kernel/seccomp.c"),
+    ("PRCTL", "PR_GET_SECUREBITS", S::Capability, "security/commoncap.c"),
+    ("PRCTL", "PR_GET_SHADOW_STACK_STATUS", S::Arch, "mode of the processor"),
+    ("PRCTL", "PR_GET_SPECULATION_CTRL", S::Arch, "mode of the processor"),
+    ("PRCTL", "PR_GET_TAGGED_ADDR_CTRL", S::Arch, "mode of the processor"),
+    ("PRCTL", "PR_GET_THP_DISABLE", S::Memory, "flags of the memory map"),
+    ("PRCTL", "PR_GET_TIMERSLACK", S::Time, "how exact timers of the task are"),
+    ("PRCTL", "PR_GET_TIMING", S::Time, "how the task's time is counted"),
+    ("PRCTL", "PR_GET_TSC", S::Arch, "mode of the processor"),
+    ("PRCTL", "PR_GET_UNALIGN", S::Arch, "mode of the processor"),
+    ("PRCTL", "PR_LOCK_SHADOW_STACK_STATUS", S::Arch, "mode of the processor"),
+    ("PRCTL", "PR_MCE_KILL", S::Memory, "mm/memory-failure.c"),
+    ("PRCTL", "PR_MPX", S::Memory, "bounds tables of the memory map, now without effect"),
+    ("PRCTL", "PR_PAC", S::Arch, "keys of the processor"),
+    ("PRCTL", "PR_PPC", S::Arch, "mode of the processor"),
+    ("PRCTL", "PR_RISCV", S::Arch, "mode of the processor"),
+    ("PRCTL", "PR_RSEQ", S::Scheduler, "kernel/rseq.c: longer time slices"),
+    ("PRCTL", "PR_SCHED_CORE", S::Scheduler, "kernel/sched/core_sched.c"),
+    ("PRCTL", "PR_SET_CFI", S::Arch, "control flow protection of the processor"),
+    ("PRCTL", "PR_SET_ENDIAN", S::Arch, "mode of the processor"),
+    ("PRCTL", "PR_SET_FP", S::Arch, "mode of the processor"),
+    ("PRCTL", "PR_SET_IO_FLUSHER", S::Memory, "memory reclaim of the task"),
+    ("PRCTL", "PR_SET_KEEPCAPS", S::Capability, "security/commoncap.c"),
+    ("PRCTL", "PR_SET_MDWE", S::Memory, "flags of the memory map"),
+    ("PRCTL", "PR_SET_MEMORY_MERGE", S::Memory, "mm/ksm.c"),
+    ("PRCTL", "PR_SET_MM", S::Memory, "fields of the memory map"),
+    ("PRCTL", "PR_SET_NO_NEW_PRIVS", S::Credentials, "limits what execve may grant"),
+    ("PRCTL", "PR_SET_PDEATHSIG", S::Signal, "signal at the parent's death"),
+    ("PRCTL", "PR_SET_PTRACER", S::Security, "security/yama"),
+    ("PRCTL", "PR_SET_SECCOMP", S::Seccomp, "kernel/seccomp.c"),
+    ("PRCTL", "PR_SET_SECUREBITS", S::Capability, "security/commoncap.c"),
+    ("PRCTL", "PR_SET_SHADOW_STACK_STATUS", S::Arch, "mode of the processor"),
+    ("PRCTL", "PR_SET_SPECULATION_CTRL", S::Arch, "mode of the processor"),
+    ("PRCTL", "PR_SET_SYSCALL_USER_DISPATCH", S::Signal, "turns calls into SIGSYS"),
+    ("PRCTL", "PR_SET_TAGGED_ADDR_CTRL", S::Arch, "mode of the processor"),
+    ("PRCTL", "PR_SET_THP_DISABLE", S::Memory, "flags of the memory map"),
+    ("PRCTL", "PR_SET_TIMERSLACK", S::Time, "how exact timers of the task are"),
+    ("PRCTL", "PR_SET_TIMING", S::Time, "how the task's time is counted"),
+    ("PRCTL", "PR_SET_TSC", S::Arch, "mode of the processor"),
+    ("PRCTL", "PR_SET_UNALIGN", S::Arch, "mode of the processor"),
+    ("PRCTL", "PR_SET_VMA", S::Memory, "names a mapping"),
+    ("PRCTL", "PR_SME", S::Arch, "vector registers of the processor"),
+    ("PRCTL", "PR_SVE", S::Arch, "vector registers of the processor"),
+    ("PRCTL", "PR_TASK_PERF_EVENTS", S::Perf, "kernel/events/core.c"),
+    ("PRCTL", "PR_TIMER_CREATE_RESTORE_IDS", S::Time, "kernel/time/posix-timers.c"),
+    ("NETLINK", "NETLINK_AUDIT", S::Security, "kernel/audit.c"),
+    ("NETLINK", "NETLINK_CONNECTOR", S::Device, "drivers/connector"),
+    ("NETLINK", "NETLINK_CRYPTO", S::Crypto, "crypto/crypto_user.c"),
+    ("NETLINK", "NETLINK_ISCSI", S::Block, "drivers/scsi/scsi_transport_iscsi.c"),
+    ("NETLINK", "NETLINK_KOBJECT_UEVENT", S::Device, "lib/kobject_uevent.c: devices that come and go"),
+    ("NETLINK", "NETLINK_RDMA", S::Device, "drivers/infiniband"),
+    ("NETLINK", "NETLINK_SCSITRANSPORT", S::Block, "drivers/scsi/scsi_netlink.c"),
+    ("NETLINK", "NETLINK_SELINUX", S::Security, "security/selinux/netlink.c"),
+];
+
+/// Every table, from trees ordered from old to new: a value keeps the name that the newest tree gives it.
+pub(crate) fn derive(trees: &[Tree]) -> Result<Vec<Table>> {
+    let mut numbers = BTreeMap::<(&str, i64, bool), String>::new();
+    for tree in trees.iter().rev() {
+        for target in TARGETS {
+            let compiler = Compiler::new(tree, target)?;
+            for vocabulary in VOCABULARIES {
+                for (name, number) in vocabulary.values(tree, &compiler)? {
+                    numbers.entry((vocabulary.table, number, false)).or_insert(name);
+                }
+            }
+            for (level, options) in OPTIONS {
+                for (name, number) in options.values(tree, &compiler)? {
+                    // `IPT_SO_SET_REPLACE` and `IPT_SO_GET_INFO` are one number.
+                    let reads = name.contains("_GET_");
+                    numbers.entry((level, number, reads)).or_insert(name);
+                }
+            }
+        }
+    }
+    let table = |table: &'static str| {
+        let rows = numbers.range((table, i64::MIN, false)..=(table, i64::MAX, true));
+        rows.map(|(&(_, number, _), name)| Value { name: name.clone(), number, subsystem: reaches(table, name) })
+            .collect()
+    };
+    let mut tables: Vec<Table> =
+        VOCABULARIES.iter().map(|vocabulary| (vocabulary.table, table(vocabulary.table))).collect();
+    let mut levels: Vec<_> = OPTIONS.iter().map(|&(level, _)| level).collect();
+    levels.dedup();
+    tables.extend(levels.into_iter().map(|level| (level, table(level))));
+    for (name, values) in &tables {
+        if values.is_empty() {
+            return Err(format!("find the values of {name}: none: adapt vocabularies.rs"));
+        }
+    }
+    Ok(tables)
+}
+
+fn reaches(table: &str, name: &str) -> Option<Subsystem> {
+    let rules = REACHES.iter().filter(|(of, prefix, ..)| *of == table && name.starts_with(prefix));
+    rules.max_by_key(|(_, prefix, ..)| prefix.len()).map(|&(_, _, subsystem, _)| subsystem)
+}
+
+impl Vocabulary {
+    /// Names and numbers in the order in which names are preferred.
+    fn values(&self, tree: &Tree, compiler: &Compiler) -> Result<Vec<(String, i64)>> {
+        let names = self.names(tree)?;
+        let values = compiler.values(&self.prelude(tree)?, &names)?;
+        let mut found: Vec<_> = names.iter().filter_map(|name| Some((name.clone(), *values.get(name)?))).collect();
+        // `SO_SNDTIMEO` is `SO_SNDTIMEO_OLD` wherever programs say so.
+        found.sort_by_key(|(name, _)| name.ends_with("_OLD"));
+        Ok(found)
+    }
+
+    fn names(&self, tree: &Tree) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        match &self.names {
+            Names::Declared => {
+                for header in self.headers {
+                    names.extend(declared(&self.text(tree, header)?));
+                    // asm/X.h mostly includes asm-generic/X.h.
+                    let generic = header.replace("asm/", "include/uapi/asm-generic/");
+                    names.extend(tree.read_if_present(&generic).map(|text| declared(&text)).unwrap_or_default());
+                    let common = generic.replace(".h", "-common.h");
+                    names.extend(tree.read_if_present(&common).map(|text| declared(&text)).unwrap_or_default());
+                }
+            }
+            Names::Cases(places) => {
+                for (file, function) in *places {
+                    names.extend(cases(&tree.read(file)?, function));
+                }
+            }
+        }
+        names.retain(|name| self.wants(name));
+        Ok(names)
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        let excluded = |but: &&str| but.strip_suffix('*').map_or(name == *but, |prefix| name.starts_with(prefix));
+        self.prefix.iter().any(|prefix| name.starts_with(prefix)) && !self.but.iter().any(|but| excluded(but))
+    }
+
+    /// What the compiler reads before the names: the uapi headers, or the plain lines of a header that only the kernel includes.
+    fn prelude(&self, tree: &Tree) -> Result<String> {
+        let mut prelude = PRELUDE.to_owned();
+        for header in self.headers {
+            if header.starts_with("include/linux/") {
+                prelude += &plain_lines(&tree.read(header)?, self.prefix);
+            } else {
+                prelude += &format!("#include <{header}>\n");
+            }
+        }
+        Ok(prelude)
+    }
+
+    /// A header as all architectures have it.
+    fn text(&self, tree: &Tree, header: &str) -> Result<String> {
+        if header.starts_with("include/linux/") {
+            return tree.read(header);
+        }
+        let arches = TARGETS.map(|target| format!("arch/{}/include/uapi/{header}", target.arch));
+        let places = [format!("{UAPI}{header}")].into_iter().chain(arches);
+        Ok(places.filter_map(|path| tree.read_if_present(&path)).collect())
+    }
+}
+
+/// `#define AF_UNIX 1` and `SOCK_STREAM = 1,`: the lines that need nothing else, as macros.
+fn plain_lines(text: &str, prefixes: &[&str]) -> String {
+    let mut plain = String::new();
+    for line in crate::names::without_comments(text).lines() {
+        let line = line.trim();
+        let (name, value) = match line.strip_prefix("#define") {
+            Some(rest) => rest.trim().split_once([' ', '\t']).unwrap_or_default(),
+            None => line.trim_end_matches(',').split_once('=').unwrap_or_default(),
+        };
+        if prefixes.iter().any(|prefix| name.trim().starts_with(prefix)) {
+            plain += &format!("#define {} {}\n", name.trim(), value.trim());
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_ordered_within_their_table_and_explained() {
+        let mut seen = Vec::new();
+        for (table, prefix, _, reason) in REACHES {
+            assert!(!reason.is_empty() && !seen.contains(&(table, prefix)), "{prefix}");
+            seen.push((table, prefix));
+        }
+    }
+
+    #[test]
+    fn the_longest_rule_decides() {
+        assert_eq!(reaches("CLONE", "CLONE_NEWNET"), Some(S::Namespace));
+        assert_eq!(reaches("CLONE", "CLONE_INTO_CGROUP"), Some(S::Cgroup));
+        assert_eq!(reaches("PRCTL", "PR_SET_NAME"), None);
+        assert_eq!(reaches("FAMILY", "AF_INET"), None);
+    }
+
+    #[test]
+    fn plain_lines_need_no_header() {
+        let text = "#include <x.h>\n#define AF_UNIX\t\t1\t/* local */\nenum { AF_X = 2,\n\tAF_Y = 3,\n};\nint a;\n";
+        assert_eq!(plain_lines(text, &["AF_"]), "#define AF_UNIX 1\n#define AF_Y 3\n");
+    }
+}

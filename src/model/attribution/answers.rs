@@ -1,0 +1,180 @@
+//! What must be asked about a call beyond its registers, and what was answered: the border between knowing a call and touching its process.
+//!
+//! The shell asks what [`memory`] and [`object`] tell it to and hands the answers on with the call. Main types: [`Question`] and [`Answers`].
+
+use super::calls::{Link, Path, Subject};
+use super::meant::{Meant, meant, points_to};
+use super::objects::Object;
+use crate::model::event::Call;
+
+/// What was answered about one call; empty where nothing was asked or nobody could answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// What the call acts on.
+    pub object: Option<Object>,
+    /// What stood where one of its registers points.
+    pub memory: Memory,
+}
+
+/// The first bytes of a structure or a string in the memory of a tracee.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Memory {
+    bytes: [u8; Self::SIZE],
+    length: usize,
+}
+
+/// What must be asked to know the object of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// What does this fd stand for? Asked before the call, which may close it.
+    Fd(i32),
+    /// What does the fd stand for that the call returned?
+    Returned,
+    /// What does a path stand for before the call?
+    PathBefore(Place),
+    /// What does a path stand for after the call?
+    PathAfter(Place),
+    /// Which program runs after the call?
+    Program,
+}
+
+/// A path in the memory of a tracee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The fd of the directory where it begins; `None`: the working directory.
+    pub directory: Option<i32>,
+    /// Where its text is.
+    pub address: u64,
+    /// A link at its end is followed.
+    pub follows: bool,
+}
+
+impl Memory {
+    /// How much may be read: the longest of what is asked for.
+    pub const SIZE: usize = 32;
+
+    /// From what could be read, which may be less than was asked for.
+    pub fn new(bytes: &[u8]) -> Self {
+        let mut memory = Self { length: bytes.len().min(Self::SIZE), ..Self::default() };
+        memory.bytes[..memory.length].copy_from_slice(&bytes[..memory.length]);
+        memory
+    }
+
+    fn read(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
+    /// The number of eight bytes at its beginning.
+    pub fn long(&self) -> Option<u64> {
+        self.read().first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
+    }
+
+    /// The number of four bytes at this index of an array of such.
+    pub fn word(&self, index: usize) -> Option<u32> {
+        self.read().get(index * 4..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
+    }
+
+    /// The string at its beginning, if it ends here and is text.
+    pub fn text(&self) -> Option<&str> {
+        let end = self.read().iter().position(|byte| *byte == 0)?;
+        std::str::from_utf8(&self.read()[..end]).ok()
+    }
+}
+
+/// Where memory must be read at the entry of this call.
+pub fn memory(call: &Call) -> Option<u64> {
+    points_to(call).filter(|address| *address != 0)
+}
+
+/// What must be asked about the object of this call, once the memory that it points to is known.
+pub fn object(call: &Call, memory: &Memory) -> Option<Question> {
+    let meant = meant(call, memory)?;
+    match meant.shape()?.subject {
+        Subject::Fd(at) | Subject::Descriptor(at) => Some(Question::Fd(meant.args[at] as i32)),
+        Subject::Mapped => meant.maps_a_file().then(|| Question::Fd(meant.args[4] as i32)),
+        Subject::Opened => Some(Question::Returned),
+        Subject::PathBefore(path) => Some(Question::PathBefore(place(&meant, path))),
+        Subject::PathAfter(path) => Some(Question::PathAfter(place(&meant, path))),
+        Subject::Program => Some(Question::Program),
+        Subject::None | Subject::Made(_) | Subject::Socket => None,
+    }
+}
+
+/// `AT_FDCWD`, `AT_SYMLINK_NOFOLLOW` and `AT_SYMLINK_FOLLOW`, include/uapi/linux/fcntl.h
+const AT_FDCWD: i32 = -100;
+const AT_SYMLINK_NOFOLLOW: u64 = 0x100;
+const AT_SYMLINK_FOLLOW: u64 = 0x400;
+
+fn place(meant: &Meant, path: Path) -> Place {
+    let follows = match path.link {
+        Link::Followed => true,
+        Link::Itself => false,
+        Link::FollowedUnless(at) => meant.args[at] & AT_SYMLINK_NOFOLLOW == 0,
+        Link::ItselfUnless(at) => meant.args[at] & AT_SYMLINK_FOLLOW != 0,
+    };
+    let directory = path.directory.map(|at| meant.args[at] as i32).filter(|fd| *fd != AT_FDCWD);
+    Place { directory, address: meant.args[path.at], follows }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::syscall::{Abi, Syscall};
+
+    fn call(abi: Abi, name: &str, args: [u64; 6]) -> Call {
+        Call { syscall: Syscall::from_name(abi, name).expect(name), args, instruction_pointer: 0 }
+    }
+
+    fn asked(name: &str, args: [u64; 6]) -> Option<Question> {
+        object(&call(Abi::X86_64, name, args), &Memory::default())
+    }
+
+    #[test]
+    fn what_is_asked_follows_from_the_call() {
+        let path = |directory, address, follows| Place { directory, address, follows };
+        const CWD: u64 = AT_FDCWD as u32 as u64;
+        for (name, args, question) in [
+            ("read", [3, 0, 0, 0, 0, 0], Some(Question::Fd(3))),
+            ("close", [u64::MAX, 0, 0, 0, 0, 0], Some(Question::Fd(-1))),
+            ("sendfile", [4, 5, 0, 0, 0, 0], Some(Question::Fd(5))),
+            ("openat", [CWD, 0x1000, 0, 0, 0, 0], Some(Question::Returned)),
+            ("mmap", [0, 4096, 1, 2, 7, 0], Some(Question::Fd(7))),
+            ("mmap", [0, 4096, 1, 0x22, 7, 0], None),
+            ("stat", [0x1000, 0, 0, 0, 0, 0], Some(Question::PathAfter(path(None, 0x1000, true)))),
+            ("newfstatat", [CWD, 0x1000, 0, 0x100, 0, 0], Some(Question::PathAfter(path(None, 0x1000, false)))),
+            ("statx", [6, 0x1000, 0, 0, 0, 0], Some(Question::PathAfter(path(Some(6), 0x1000, true)))),
+            ("linkat", [CWD, 0x1000, CWD, 0x2000, 0, 0], Some(Question::PathBefore(path(None, 0x1000, false)))),
+            ("execve", [0x1000, 0, 0, 0, 0, 0], Some(Question::Program)),
+            ("pipe2", [0x1000, 0, 0, 0, 0, 0], None),
+            ("getpid", [0; 6], None),
+        ] {
+            assert_eq!(asked(name, args), question, "{name}");
+        }
+    }
+
+    #[test]
+    fn memory_is_read_for_few_calls_only() {
+        for (abi, name, args, address) in [
+            (Abi::X86_64, "clone3", [0x1000, 88, 0, 0, 0, 0], Some(0x1000)),
+            (Abi::X86_64, "perf_event_open", [0x1000, 0, 0, 0, 0, 0], Some(0x1000)),
+            (Abi::X86_64, "mount", [1, 2, 0x1000, 0, 0, 0], Some(0x1000)),
+            (Abi::X86_64, "mount", [1, 2, 0x1000, 0x1000, 0, 0], None),
+            (Abi::X86_64, "mount", [1, 2, 0, 0, 0, 0], None),
+            (Abi::X86_64, "fsopen", [0x1000, 0, 0, 0, 0, 0], Some(0x1000)),
+            (Abi::I386, "socketcall", [3, 0x1000, 0, 0, 0, 0], Some(0x1000)),
+            (Abi::I386, "mmap", [0x1000, 0, 0, 0, 0, 0], Some(0x1000)),
+            (Abi::X86_64, "mmap", [0x1000, 0, 0, 0, 0, 0], None),
+            (Abi::X86_64, "read", [3, 0x1000, 0, 0, 0, 0], None),
+        ] {
+            assert_eq!(memory(&call(abi, name, args)), address, "{abi} {name}");
+        }
+    }
+
+    #[test]
+    fn memory_that_could_be_read_in_part_answers_in_part() {
+        let memory = Memory::new(b"ext4\0rest");
+        assert_eq!((memory.text(), memory.word(1), memory.word(2)), (Some("ext4"), Some(0x7365_7200), None));
+        assert_eq!(Memory::new(b"ext4").text(), None);
+        assert_eq!(Memory::default().long(), None);
+    }
+}

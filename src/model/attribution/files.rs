@@ -1,0 +1,106 @@
+//! What a call does to its caller's table of fds, as far as one who remembers what an fd stands for must know it.
+//!
+//! It must not remember anything itself. Opening needs no word here: who forgets whatever is closed has nothing stale to find. Main type: [`Effect`].
+
+use super::answers::Memory;
+use super::meant::meant;
+use crate::model::event::Call;
+
+/// An effect on what fds stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// These are closed, the last included; an old one may be replaced.
+    Closes(i32, i32),
+    /// The caller has a table of its own if the call succeeds.
+    Unshares,
+    /// From here on tables may change without a call that is seen: nothing can be remembered any more.
+    Hidden,
+}
+
+/// `CLONE_FILES` and `CLONE_UNTRACED`, include/uapi/linux/sched.h
+const CLONE_FILES: u64 = 0x400;
+const CLONE_UNTRACED: u64 = 0x0080_0000;
+/// `CLOSE_RANGE_UNSHARE` and `CLOSE_RANGE_CLOEXEC`, include/uapi/linux/close_range.h
+const CLOSE_RANGE_UNSHARE: u64 = 2;
+const CLOSE_RANGE_CLOEXEC: u64 = 4;
+/// include/uapi/linux/seccomp.h: puts an fd into another process.
+const SECCOMP_IOCTL_NOTIF_ADDFD: u32 = 0x4018_2103;
+
+/// The effect of a call, if it has one.
+pub fn effect(call: &Call, memory: &Memory) -> Option<Effect> {
+    let args = &call.args;
+    match call.syscall.row()?.name {
+        "close" => Some(Effect::Closes(args[0] as i32, args[0] as i32)),
+        "dup2" | "dup3" => Some(Effect::Closes(args[1] as i32, args[1] as i32)),
+        "close_range" if args[2] & CLOSE_RANGE_UNSHARE != 0 => Some(Effect::Unshares),
+        "close_range" if args[2] & CLOSE_RANGE_CLOEXEC != 0 => None,
+        "close_range" => Some(Effect::Closes(fd(args[0]), fd(args[1]))),
+        "unshare" if args[0] & CLONE_FILES != 0 => Some(Effect::Unshares),
+        // The rings open and close without a call.
+        "io_uring_setup" => Some(Effect::Hidden),
+        "ioctl" if args[1] as u32 == SECCOMP_IOCTL_NOTIF_ADDFD => Some(Effect::Hidden),
+        "clone" | "clone3" if shares_files(call, memory) && is_untraced(call, memory) => Some(Effect::Hidden),
+        _ => None,
+    }
+}
+
+/// An unsigned argument: `close_range(3, ~0U, 0)`.
+fn fd(argument: u64) -> i32 {
+    i32::try_from(argument & 0xffff_ffff).unwrap_or(i32::MAX)
+}
+
+/// Whether the task that this call makes uses its parent's table.
+pub fn shares_files(call: &Call, memory: &Memory) -> bool {
+    clone_flags(call, memory).is_some_and(|flags| flags & CLONE_FILES != 0)
+}
+
+/// Whether the task that this call makes stays unseen.
+fn is_untraced(call: &Call, memory: &Memory) -> bool {
+    clone_flags(call, memory).is_some_and(|flags| flags & CLONE_UNTRACED != 0)
+}
+
+/// The flags of a call that makes a task by flags.
+fn clone_flags(call: &Call, memory: &Memory) -> Option<u64> {
+    match meant(call, memory)?.name {
+        "clone" => Some(call.args[0]),
+        "clone3" => memory.long(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::syscall::{Abi, Syscall};
+
+    fn of(name: &str, args: &[u64], memory: &[u8]) -> Option<Effect> {
+        let args = std::array::from_fn(|at| args.get(at).copied().unwrap_or(0));
+        let syscall = Syscall::from_name(Abi::X86_64, name).expect(name);
+        effect(&Call { syscall, args, instruction_pointer: 0 }, &Memory::new(memory))
+    }
+
+    #[test]
+    fn what_closes_is_forgotten_and_what_hides_ends_remembering() {
+        for (name, args, expected) in [
+            ("close", &[5][..], Some(Effect::Closes(5, 5))),
+            ("dup2", &[5, 6], Some(Effect::Closes(6, 6))),
+            ("dup3", &[5, 6, 0x80000], Some(Effect::Closes(6, 6))),
+            ("dup", &[5], None),
+            ("close_range", &[3, 0xffff_ffff, 0], Some(Effect::Closes(3, i32::MAX))),
+            ("close_range", &[3, 9, 4], None),
+            ("close_range", &[3, 9, 2], Some(Effect::Unshares)),
+            ("unshare", &[0x400], Some(Effect::Unshares)),
+            ("unshare", &[0x2_0000], None),
+            ("io_uring_setup", &[8], Some(Effect::Hidden)),
+            ("ioctl", &[3, 0x4018_2103], Some(Effect::Hidden)),
+            ("ioctl", &[3, 0x5401], None),
+            ("clone", &[0x80_0400], Some(Effect::Hidden)),
+            ("clone", &[0x80_0000], None),
+            ("clone", &[0x400], None),
+            ("openat", &[], None),
+        ] {
+            assert_eq!(of(name, args, &[]), expected, "{name} {args:x?}");
+        }
+        assert_eq!(of("clone3", &[0x1000], &0x80_0400_u64.to_le_bytes()), Some(Effect::Hidden));
+    }
+}

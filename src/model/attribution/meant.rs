@@ -1,0 +1,164 @@
+//! What a call means: its name and arguments, after undoing the calls of 32-bit x86 that only carry another one.
+//!
+//! It must not interpret the arguments: that is [`arguments`](super::arguments)' and [`objects`](super::objects)'. Main type: [`Meant`].
+
+use super::answers::Memory;
+use super::calls::{Selector, Shape, shape};
+use super::values::table::SOCKETCALL;
+use super::values::value;
+use crate::model::event::Call;
+use crate::model::syscall::Abi;
+
+/// A call as a programmer means it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Meant {
+    /// The name by which its shape is known.
+    pub(super) name: &'static str,
+    /// Its arguments.
+    pub(super) args: [u64; 6],
+}
+
+/// `PROT_EXEC` and `MAP_ANONYMOUS`, include/uapi/asm-generic/mman-common.h
+const PROT_EXEC: u64 = 0x4;
+const MAP_ANONYMOUS: u64 = 0x20;
+
+impl Meant {
+    pub(super) fn shape(&self) -> Option<Shape> {
+        shape(self.name)
+    }
+
+    /// Whether an mmap is of a file.
+    pub(super) fn maps_a_file(&self) -> bool {
+        self.args[3] & MAP_ANONYMOUS == 0
+    }
+
+    /// Whether a mapping may be executed.
+    pub(super) fn is_executable(&self) -> bool {
+        self.args[2] & PROT_EXEC != 0
+    }
+}
+
+/// Where the memory is that a call cannot be understood without.
+pub(super) fn points_to(call: &Call) -> Option<u64> {
+    let name = call.syscall.row()?.name;
+    if let Some(at) = envelope(call.syscall.abi, name) {
+        return Some(call.args[at]);
+    }
+    match shape(name)?.selector {
+        Selector::FlagsAt(at, _) | Selector::ValueAt(at, _) | Selector::Filesystem(at, None) => Some(call.args[at]),
+        Selector::Filesystem(at, Some(flags)) => mounts_anew(call.args[flags]).then(|| call.args[at]),
+        _ => None,
+    }
+}
+
+/// The call, undone. A number that no table knows means nothing.
+pub(super) fn meant(call: &Call, memory: &Memory) -> Option<Meant> {
+    let name = call.syscall.row()?.name;
+    let itself = Meant { name, args: call.args };
+    if envelope(call.syscall.abi, name).is_none() {
+        return Some(itself);
+    }
+    let args = std::array::from_fn(|index| memory.word(index).map_or(0, u64::from));
+    if name == "mmap" {
+        return memory.word(4).map(|_| Meant { name, args }).or(Some(itself));
+    }
+    // What it carries is known as soon as its arguments are.
+    let inner = value(&SOCKETCALL, call.args[0]).and_then(|operation| inner_name(operation.name));
+    Some(inner.filter(|_| memory.word(0).is_some()).map_or(itself, |name| Meant { name, args }))
+}
+
+/// The register that points to the arguments of the call that this one carries.
+fn envelope(abi: Abi, name: &str) -> Option<usize> {
+    match (abi, name) {
+        (Abi::I386, "socketcall") => Some(1),
+        // sys_old_mmap: "struct mmap_arg_struct", mm/util.c
+        (Abi::I386, "mmap") => Some(0),
+        _ => None,
+    }
+}
+
+/// `SYS_CONNECT` → `connect`: net/socket.c has each operation as a call of its own.
+fn inner_name(operation: &str) -> Option<&'static str> {
+    const CARRIED: [&str; 20] = [
+        "accept",
+        "accept4",
+        "bind",
+        "connect",
+        "getpeername",
+        "getsockname",
+        "getsockopt",
+        "listen",
+        "recv",
+        "recvfrom",
+        "recvmmsg",
+        "recvmsg",
+        "send",
+        "sendmmsg",
+        "sendmsg",
+        "sendto",
+        "setsockopt",
+        "shutdown",
+        "socket",
+        "socketpair",
+    ];
+    let operation = operation.strip_prefix("SYS_")?;
+    CARRIED.into_iter().find(|name| name.eq_ignore_ascii_case(operation))
+}
+
+/// `MS_REMOUNT`, `MS_BIND`, `MS_MOVE` and the four kinds of propagation (include/uapi/linux/mount.h) change a mount that is there.
+pub(super) fn mounts_anew(flags: u64) -> bool {
+    const CHANGES: u64 = 0x20 | 0x1000 | 0x2000 | 1 << 17 | 1 << 18 | 1 << 19 | 1 << 20;
+    flags & CHANGES == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::syscall::Syscall;
+
+    fn call(abi: Abi, name: &str, args: [u64; 6]) -> Call {
+        Call { syscall: Syscall::from_name(abi, name).expect(name), args, instruction_pointer: 0 }
+    }
+
+    fn words(words: [u32; 6]) -> Memory {
+        Memory::new(&words.map(u32::to_le_bytes).concat())
+    }
+
+    #[test]
+    fn what_a_call_of_32_bits_carries_is_unpacked() {
+        let memory = words([5, 1, 2, 3, 4, 0]);
+        let args = [5, 1, 2, 3, 4, 0];
+        for (operation, name) in [(3, "connect"), (14, "setsockopt"), (18, "accept4"), (9, "send")] {
+            let call = call(Abi::I386, "socketcall", [operation, 0x1000, 0, 0, 0, 0]);
+            assert_eq!(meant(&call, &memory), Some(Meant { name, args }));
+        }
+        assert_eq!(
+            meant(&call(Abi::I386, "mmap", [0x1000, 0, 0, 0, 0, 0]), &memory),
+            Some(Meant { name: "mmap", args })
+        );
+    }
+
+    #[test]
+    fn other_calls_mean_themselves() {
+        let unread = Memory::default();
+        for (abi, name, args) in [
+            (Abi::X86_64, "read", [3, 0, 0, 0, 0, 0]),
+            (Abi::X86_64, "mmap", [0, 4096, 7, 2, 3, 0]),
+            (Abi::I386, "mmap2", [0, 4096, 7, 2, 3, 0]),
+            (Abi::I386, "socketcall", [3, 0, 0, 0, 0, 0]),
+            (Abi::I386, "socketcall", [99, 0x1000, 0, 0, 0, 0]),
+        ] {
+            assert_eq!(meant(&call(abi, name, args), &unread), Some(Meant { name, args }), "{abi} {name}");
+        }
+        let unknown = Call { syscall: Syscall { abi: Abi::X86_64, number: 999 }, args: [0; 6], instruction_pointer: 0 };
+        assert_eq!(meant(&unknown, &unread), None);
+    }
+
+    #[test]
+    fn every_operation_of_socketcall_is_a_call() {
+        for operation in &SOCKETCALL {
+            let name = inner_name(operation.name).expect(operation.name);
+            assert!(shape(name).is_some(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! What an fd or a path stands for: the name of its kind, and the subsystem that serves it.
+//!
+//! It takes what the system said as plain data; asking is the shell's. The rows beside this file are generated. Main type: [`Object`].
+
+mod device;
+mod paths;
+mod table;
+
+use std::sync::Arc;
+
+use super::Subsystem;
+use super::values::table::{FAMILY, NETLINK, SOCKET_TYPE};
+use super::values::value;
+
+/// A kind of thing that the kernel source makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    /// As objects are named: `file:ext4`, `anon_inode:eventfd`, `char:urandom`.
+    pub name: &'static str,
+    /// The subsystem of its source file.
+    pub subsystem: Subsystem,
+    /// The source file that makes it.
+    pub source: &'static str,
+}
+
+/// What the kernel source says of the objects of this name.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    table::KINDS.binary_search_by_key(&name, |kind| kind.name).ok().map(|at| &table::KINDS[at])
+}
+
+/// The subsystem of a filesystem; `None` if the kernel source has none of this name.
+pub(super) fn filesystem(name: &str) -> Option<Subsystem> {
+    kind(&format!("file:{name}")).map(|kind| kind.subsystem)
+}
+
+/// The filesystem of this magic number (include/uapi/linux/magic.h), where it is nobody else's: for mounts that are in no list.
+pub fn filesystem_of_magic(magic: u64) -> Option<&'static str> {
+    const MAGIC: [(u64, &str); 12] = [
+        (0x9fa0, "proc"),
+        (0x0102_1994, "tmpfs"),
+        (0x1980_0202, "mqueue"),
+        (0x5846_5342, "xfs"),
+        (0x6265_6572, "sysfs"),
+        (0x6462_6720, "debugfs"),
+        (0x6367_7270, "cgroup2"),
+        (0x7472_6163, "tracefs"),
+        (0x794c_7630, "overlay"),
+        (0x8584_58f6, "ramfs"),
+        (0x9123_683e, "btrfs"),
+        (0x9584_58f6, "hugetlbfs"),
+    ];
+    MAGIC.iter().find(|(known, _)| *known == magic & 0xffff_ffff).map(|&(_, filesystem)| filesystem)
+}
+
+/// The kind of one thing. A copy costs no allocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// `file:ext4`, `socket:AF_INET:SOCK_STREAM`, `anon_inode:eventfd`, …
+    pub name: Arc<str>,
+    /// What serves it; `None` where that is not known.
+    pub subsystem: Option<Subsystem>,
+}
+
+/// What the link of an fd in /proc says, d_path() of its file: fs/d_path.c.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reference<'a> {
+    /// `socket:[4711]`
+    Socket,
+    /// `pipe:[4711]`
+    Pipe,
+    /// `anon_inode:[eventfd]`, `anon_inode:inotify`
+    Anonymous(&'a str),
+    /// `net:[4026531840]`
+    Namespace(&'a str),
+    /// `/usr/bin/env`, and also `/memfd:name (deleted)`
+    Path(&'a str),
+}
+
+impl<'a> Reference<'a> {
+    /// Reads such a link.
+    pub fn read(link: &'a str) -> Self {
+        if link.starts_with('/') {
+            return Self::Path(link);
+        }
+        match link.split_once(':') {
+            Some(("anon_inode", name)) => Self::Anonymous(name),
+            Some(("socket", _)) => Self::Socket,
+            Some(("pipe", _)) => Self::Pipe,
+            Some((kind, inode)) if inode.starts_with('[') => Self::Namespace(kind),
+            _ => Self::Path(link),
+        }
+    }
+}
+
+impl Object {
+    /// A kind that a name tells completely.
+    pub fn named(name: &str) -> Self {
+        let subsystem = kind(name).map(|kind| kind.subsystem).or(match name {
+            "pipe" | "fifo" => Some(Subsystem::Filesystem),
+            _ => None,
+        });
+        Self { name: name.into(), subsystem }
+    }
+
+    /// A file without a place, by the name that its maker gave it: brackets and numbers are no part of the kind.
+    pub fn anonymous(name: &str) -> Self {
+        let name = name.trim_matches(['[', ']']);
+        let kind = name.split_once(':').filter(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()));
+        Self::named(&format!("anon_inode:{}", kind.map_or(name, |(kind, _)| kind)))
+    }
+
+    /// A namespace of this kind: `net`, `mnt`, …
+    pub fn namespace(kind: &str) -> Self {
+        Self { name: format!("ns:{kind}").into(), subsystem: Some(Subsystem::Namespace) }
+    }
+
+    /// A socket by its domain, type and protocol.
+    pub fn socket(domain: u32, kind: u32, protocol: u32) -> Self {
+        /// Flags beside the type: SOCK_NONBLOCK and SOCK_CLOEXEC are above it, include/linux/net.h.
+        const TYPE: u32 = 0xf;
+        let name = |table, number: u32| {
+            value(table, u64::from(number)).map_or_else(|| format!("{number:#x}"), |value| value.name.to_owned())
+        };
+        let family = value(&FAMILY, u64::from(domain));
+        let protocol = value(&NETLINK, u64::from(protocol)).filter(|_| family.is_some_and(|f| f.name == "AF_NETLINK"));
+        let subsystem = protocol.or(family).and_then(|value| value.subsystem).unwrap_or(Subsystem::Network);
+        let name = format!("socket:{}:{}", name(&FAMILY, domain), name(&SOCKET_TYPE, kind & TYPE));
+        Self { name: name.into(), subsystem: Some(subsystem) }
+    }
+
+    /// A socket of which only the attribute `system.sockprotoname` is known (`struct proto` of net/): the type, where one protocol has several, is not.
+    pub fn socket_of_protocol(protocol: &str) -> Option<Self> {
+        let (family, kind) = match protocol {
+            "TCP" | "MPTCP" => ("AF_INET", Some("SOCK_STREAM")),
+            "TCPv6" | "MPTCPv6" => ("AF_INET6", Some("SOCK_STREAM")),
+            "UDP" => ("AF_INET", Some("SOCK_DGRAM")),
+            "UDPv6" => ("AF_INET6", Some("SOCK_DGRAM")),
+            "RAW" => ("AF_INET", Some("SOCK_RAW")),
+            "RAWv6" => ("AF_INET6", Some("SOCK_RAW")),
+            "UNIX-STREAM" => ("AF_UNIX", Some("SOCK_STREAM")),
+            "UNIX" => ("AF_UNIX", None),
+            "NETLINK" => ("AF_NETLINK", None),
+            "PACKET" => ("AF_PACKET", None),
+            _ => return None,
+        };
+        let subsystem = if family == "AF_UNIX" { Subsystem::Unix } else { Subsystem::Network };
+        let name = kind.map_or_else(|| format!("socket:{family}"), |kind| format!("socket:{family}:{kind}"));
+        Some(Self { name: name.into(), subsystem: Some(subsystem) })
+    }
+
+    /// A file or directory of a filesystem of this type, at this path below the root of the filesystem where that is known.
+    pub fn file(filesystem: &str, is_directory: bool, path: Option<&str>) -> Self {
+        let kind = if is_directory { "dir" } else { "file" };
+        // fuse.sshfs is a fuse.
+        let family = filesystem.split('.').next().unwrap_or_default();
+        let owner = path.and_then(|path| paths::owner(filesystem, path)).or_else(|| self::filesystem(family));
+        let name = format!("{kind}:{filesystem}");
+        Self { name: name.into(), subsystem: Some(owner.unwrap_or(Subsystem::Filesystem)) }
+    }
+
+    /// A character device by its name below /dev.
+    pub fn character(device: &str) -> Self {
+        let mut object = Self::named(&format!("char:{}", device::without_number(device)));
+        object.subsystem.get_or_insert(Subsystem::Device);
+        object
+    }
+
+    /// A block device by its driver.
+    pub fn block(driver: &str) -> Self {
+        Self { name: format!("block:{driver}").into(), subsystem: Some(Subsystem::Block) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_ordered_and_each_has_its_source() {
+        assert!(table::KINDS.is_sorted_by(|a, b| a.name < b.name));
+        assert!(table::KINDS.iter().all(|kind| kind.source.ends_with(".c")));
+    }
+
+    #[test]
+    fn a_link_says_what_it_refers_to() {
+        for (link, reference) in [
+            ("socket:[4711]", Reference::Socket),
+            ("pipe:[4711]", Reference::Pipe),
+            ("anon_inode:[eventfd]", Reference::Anonymous("[eventfd]")),
+            ("anon_inode:kvm-vcpu:3", Reference::Anonymous("kvm-vcpu:3")),
+            ("net:[4026531840]", Reference::Namespace("net")),
+            ("/tmp/socket:[1]", Reference::Path("/tmp/socket:[1]")),
+            ("/memfd:x (deleted)", Reference::Path("/memfd:x (deleted)")),
+            ("(unreachable)/x", Reference::Path("(unreachable)/x")),
+        ] {
+            assert_eq!(Reference::read(link), reference, "{link}");
+        }
+    }
+
+    #[test]
+    fn every_kind_has_its_name_and_its_subsystem() {
+        use Subsystem as S;
+        for (object, name, subsystem) in [
+            (Object::named("pipe"), "pipe", Some(S::Filesystem)),
+            (Object::named("memfd"), "memfd", Some(S::Memory)),
+            (Object::anonymous("[eventfd]"), "anon_inode:eventfd", Some(S::Poll)),
+            (Object::anonymous("inotify"), "anon_inode:inotify", Some(S::FsNotify)),
+            (Object::anonymous("kvm-vcpu:12"), "anon_inode:kvm-vcpu", Some(S::Kvm)),
+            (Object::anonymous("seccomp notify"), "anon_inode:seccomp notify", Some(S::Seccomp)),
+            (Object::anonymous("iio:event"), "anon_inode:iio:event", Some(S::Device)),
+            (Object::anonymous("unheard-of"), "anon_inode:unheard-of", None),
+            (Object::anonymous("[pidfd]"), "anon_inode:pidfd", Some(S::Process)),
+            (Object::namespace("net"), "ns:net", Some(S::Namespace)),
+            (Object::socket(2, 1, 6), "socket:AF_INET:SOCK_STREAM", Some(S::Network)),
+            (Object::socket(1, 5 | 0x80000, 0), "socket:AF_UNIX:SOCK_SEQPACKET", Some(S::Unix)),
+            (Object::socket(16, 3, 0), "socket:AF_NETLINK:SOCK_RAW", Some(S::Network)),
+            (Object::socket(16, 3, 9), "socket:AF_NETLINK:SOCK_RAW", Some(S::Security)),
+            (Object::socket(38, 5, 0), "socket:AF_ALG:SOCK_SEQPACKET", Some(S::Crypto)),
+            (Object::socket(99, 9, 0), "socket:0x63:0x9", Some(S::Network)),
+            (Object::file("ext4", false, None), "file:ext4", Some(S::Filesystem)),
+            (Object::file("unheard-of", true, None), "dir:unheard-of", Some(S::Filesystem)),
+            (Object::file("fuse.sshfs", false, None), "file:fuse.sshfs", Some(S::Filesystem)),
+            (Object::file("cgroup2", false, Some("cpu.max")), "file:cgroup2", Some(S::Cgroup)),
+            (Object::file("tracefs", false, None), "file:tracefs", Some(S::Tracing)),
+            (Object::file("mqueue", false, None), "file:mqueue", Some(S::Mqueue)),
+            (Object::file("proc", false, Some("12/maps")), "file:proc", Some(S::Memory)),
+            (Object::character("null"), "char:null", Some(S::Device)),
+            (Object::character("urandom"), "char:urandom", Some(S::Random)),
+            (Object::character("pts/3"), "char:pts", Some(S::Device)),
+            (Object::character("net/tun"), "char:net/tun", Some(S::Network)),
+            (Object::character("nvme0"), "char:nvme", Some(S::Block)),
+            (Object::block("loop"), "block:loop", Some(S::Block)),
+        ] {
+            assert_eq!((&*object.name, object.subsystem), (name, subsystem));
+        }
+    }
+}

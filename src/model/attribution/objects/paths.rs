@@ -1,0 +1,250 @@
+//! Whose a file of proc or sysfs is: both only carry what other subsystems tell there.
+//!
+//! Main function: [`owner`].
+
+use super::super::{Subsystem, Subsystem as S};
+
+/// Beginning of the path below the filesystem's root and subsystem; a part `#` stands for any number, and the longest beginning decides.
+/// What is not here stays the filesystem's own.
+const PROC: &[(&str, Subsystem)] = &[
+    ("#", S::Process),
+    ("#/attr", S::Security),
+    ("#/autogroup", S::Scheduler),
+    ("#/cgroup", S::Cgroup),
+    ("#/clear_refs", S::Memory),
+    ("#/cpuset", S::Cgroup),
+    ("#/fd", S::Filesystem),
+    ("#/fdinfo", S::Filesystem),
+    ("#/gid_map", S::Namespace),
+    ("#/map_files", S::Memory),
+    ("#/maps", S::Memory),
+    ("#/mem", S::Memory),
+    ("#/mountinfo", S::Filesystem),
+    ("#/mounts", S::Filesystem),
+    ("#/mountstats", S::Filesystem),
+    ("#/net", S::Network),
+    ("#/net/unix", S::Unix),
+    ("#/ns", S::Namespace),
+    ("#/numa_maps", S::Memory),
+    ("#/oom_adj", S::Memory),
+    ("#/oom_score", S::Memory),
+    ("#/oom_score_adj", S::Memory),
+    ("#/pagemap", S::Memory),
+    ("#/projid_map", S::Namespace),
+    ("#/sched", S::Scheduler),
+    ("#/schedstat", S::Scheduler),
+    ("#/seccomp_cache", S::Seccomp),
+    ("#/setgroups", S::Namespace),
+    ("#/smaps", S::Memory),
+    ("#/smaps_rollup", S::Memory),
+    ("#/statm", S::Memory),
+    ("#/timens_offsets", S::Time),
+    ("#/timers", S::Time),
+    ("#/timerslack_ns", S::Time),
+    ("#/uid_map", S::Namespace),
+    ("asound", S::Device),
+    ("buddyinfo", S::Memory),
+    ("bus", S::Device),
+    ("cgroups", S::Cgroup),
+    ("cmdline", S::System),
+    ("config.gz", S::System),
+    ("consoles", S::Device),
+    ("cpuinfo", S::Arch),
+    ("crypto", S::Crypto),
+    ("devices", S::Device),
+    ("diskstats", S::Block),
+    ("dma", S::System),
+    ("driver", S::Device),
+    ("execdomains", S::System),
+    ("fb", S::Device),
+    ("interrupts", S::Device),
+    ("iomem", S::Device),
+    ("ioports", S::Device),
+    ("irq", S::Device),
+    ("kallsyms", S::System),
+    ("kcore", S::Memory),
+    ("key-users", S::Keys),
+    ("keys", S::Keys),
+    ("kmsg", S::System),
+    ("kpagecgroup", S::Memory),
+    ("kpagecount", S::Memory),
+    ("kpageflags", S::Memory),
+    ("latency_stats", S::System),
+    ("loadavg", S::Scheduler),
+    ("lockdep", S::System),
+    ("mdstat", S::Block),
+    ("meminfo", S::Memory),
+    ("misc", S::Device),
+    ("modules", S::Module),
+    ("mtrr", S::Arch),
+    ("net", S::Network),
+    ("pagetypeinfo", S::Memory),
+    ("partitions", S::Block),
+    ("pressure", S::Scheduler),
+    ("schedstat", S::Scheduler),
+    ("scsi", S::Block),
+    ("slabinfo", S::Memory),
+    ("softirqs", S::Scheduler),
+    ("stat", S::Scheduler),
+    ("swaps", S::Memory),
+    ("sys/dev", S::Device),
+    ("sys/fs/mqueue", S::Mqueue),
+    ("sys/fs/inotify", S::FsNotify),
+    ("sys/fs/fanotify", S::FsNotify),
+    ("sys/fs/epoll", S::Poll),
+    ("sys/fs/aio-max-nr", S::Aio),
+    ("sys/fs/aio-nr", S::Aio),
+    ("sys/kernel", S::System),
+    ("sys/kernel/cap_last_cap", S::Capability),
+    ("sys/kernel/io_uring_disabled", S::IoUring),
+    ("sys/kernel/io_uring_group", S::IoUring),
+    ("sys/kernel/kexec_load_disabled", S::Boot),
+    ("sys/kernel/keys", S::Keys),
+    ("sys/kernel/modprobe", S::Module),
+    ("sys/kernel/modules_disabled", S::Module),
+    ("sys/kernel/msgmax", S::SysvIpc),
+    ("sys/kernel/msgmnb", S::SysvIpc),
+    ("sys/kernel/msgmni", S::SysvIpc),
+    ("sys/kernel/ngroups_max", S::Credentials),
+    ("sys/kernel/ns_last_pid", S::Process),
+    ("sys/kernel/numa_balancing", S::Scheduler),
+    ("sys/kernel/perf_event_max_sample_rate", S::Perf),
+    ("sys/kernel/perf_event_max_stack", S::Perf),
+    ("sys/kernel/perf_event_mlock_kb", S::Perf),
+    ("sys/kernel/perf_event_paranoid", S::Perf),
+    ("sys/kernel/pid_max", S::Process),
+    ("sys/kernel/random", S::Random),
+    ("sys/kernel/randomize_va_space", S::Memory),
+    ("sys/kernel/seccomp", S::Seccomp),
+    ("sys/kernel/sem", S::SysvIpc),
+    ("sys/kernel/shmall", S::SysvIpc),
+    ("sys/kernel/shmmax", S::SysvIpc),
+    ("sys/kernel/shmmni", S::SysvIpc),
+    ("sys/kernel/threads-max", S::Process),
+    ("sys/kernel/unprivileged_bpf_disabled", S::Bpf),
+    ("sys/kernel/yama", S::Security),
+    ("sys/net", S::Network),
+    ("sys/net/unix", S::Unix),
+    ("sys/user", S::Namespace),
+    ("sys/vm", S::Memory),
+    ("sysrq-trigger", S::Device),
+    ("sysvipc", S::SysvIpc),
+    ("timer_list", S::Time),
+    ("tty", S::Device),
+    ("uptime", S::System),
+    ("version", S::System),
+    ("vmallocinfo", S::Memory),
+    ("vmstat", S::Memory),
+    ("zoneinfo", S::Memory),
+];
+
+/// The same of sysfs.
+const SYSFS: &[(&str, Subsystem)] = &[
+    ("block", S::Block),
+    ("bus", S::Device),
+    ("bus/event_source", S::Perf),
+    ("class", S::Device),
+    ("class/block", S::Block),
+    ("class/net", S::Network),
+    ("dev", S::Device),
+    ("dev/block", S::Block),
+    ("devices", S::Device),
+    ("devices/system/node", S::Memory),
+    ("devices/system/memory", S::Memory),
+    ("devices/system/clocksource", S::Time),
+    ("devices/system/clockevents", S::Time),
+    ("devices/virtual/block", S::Block),
+    ("devices/virtual/net", S::Network),
+    ("firmware", S::Device),
+    ("hypervisor", S::Kvm),
+    ("kernel/cgroup", S::Cgroup),
+    ("kernel/iommu_groups", S::Device),
+    ("kernel/irq", S::Device),
+    ("kernel/kexec_crash_loaded", S::Boot),
+    ("kernel/kexec_crash_size", S::Boot),
+    ("kernel/kexec_loaded", S::Boot),
+    ("kernel/mm", S::Memory),
+    ("kernel/slab", S::Memory),
+    ("kernel/btf", S::Bpf),
+    ("module", S::Module),
+    ("power", S::Boot),
+];
+
+/// The subsystem whose affairs the file at this path is about; `None`: the filesystem's own.
+pub(super) fn owner(filesystem: &str, path: &str) -> Option<Subsystem> {
+    let rules = match filesystem {
+        "proc" => PROC,
+        "sysfs" => SYSFS,
+        _ => return None,
+    };
+    let path = normal(path);
+    // Whichever bus a card is on, its network interface or disk is what is meant.
+    let inner = [("/net/", S::Network), ("/block/", S::Block)];
+    let inner = inner.into_iter().find(|(part, _)| filesystem == "sysfs" && path.contains(part));
+    let fitting = rules.iter().filter(|(beginning, _)| begins(&path, beginning));
+    let rule = fitting.max_by_key(|(beginning, _)| beginning.len()).copied();
+    inner.or(rule).map(|(_, subsystem)| subsystem)
+}
+
+/// `/12/task/13/maps` → `#/maps`: what a thread has is what its process has.
+fn normal(path: &str) -> String {
+    let mut parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    if let Some(first) = parts.first_mut().filter(|first| is_process(first)) {
+        *first = "#";
+        if parts.len() >= 3 && parts[1] == "task" {
+            parts.drain(1..3);
+        }
+    }
+    parts.join("/")
+}
+
+fn is_process(part: &str) -> bool {
+    matches!(part, "self" | "thread-self") || part.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether the path is at this place or below it.
+fn begins(path: &str, beginning: &str) -> bool {
+    path.strip_prefix(beginning).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_belongs_to_whom_it_tells_of() {
+        for (filesystem, path, subsystem) in [
+            ("proc", "12/maps", Some(S::Memory)),
+            ("proc", "/self/maps", Some(S::Memory)),
+            ("proc", "12/task/13/maps", Some(S::Memory)),
+            ("proc", "12/status", Some(S::Process)),
+            ("proc", "12", Some(S::Process)),
+            ("proc", "12/net/tcp", Some(S::Network)),
+            ("proc", "12/net/unix", Some(S::Unix)),
+            ("proc", "meminfo", Some(S::Memory)),
+            ("proc", "sys/kernel/hostname", Some(S::System)),
+            ("proc", "sys/kernel/random/uuid", Some(S::Random)),
+            ("proc", "sys/vm/overcommit_memory", Some(S::Memory)),
+            ("proc", "sys/fs/file-max", None),
+            ("proc", "filesystems", None),
+            ("proc", "", None),
+            ("sysfs", "class/net/lo/mtu", Some(S::Network)),
+            ("sysfs", "devices/pci0000:00/0000:00:03.0/virtio0/net/eth0/mtu", Some(S::Network)),
+            ("sysfs", "devices/system/cpu/online", Some(S::Device)),
+            ("sysfs", "kernel/mm/transparent_hugepage/enabled", Some(S::Memory)),
+            ("sysfs", "kernel/notes", None),
+            ("ext4", "12/maps", None),
+        ] {
+            assert_eq!(owner(filesystem, path), subsystem, "{filesystem} {path}");
+        }
+    }
+
+    #[test]
+    fn no_rule_is_told_twice() {
+        for rules in [PROC, SYSFS] {
+            for (at, (beginning, _)) in rules.iter().enumerate() {
+                assert!(!rules[..at].iter().any(|(earlier, _)| earlier == beginning), "{beginning}");
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The values of multiplexing arguments by number: names as the kernel's headers have them, and the subsystem each reaches.
+//!
+//! The rows beside this file are generated; here is only the way to them. Main types: [`Value`] and [`Command`].
+
+mod commands;
+pub(super) mod table;
+
+use super::Subsystem;
+
+/// A named value of an argument, or a named bit of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Value {
+    /// The name in the headers.
+    pub name: &'static str,
+    /// The number it stands for.
+    pub number: u64,
+    /// The subsystem it reaches; `None`: that of its call.
+    pub subsystem: Option<Subsystem>,
+}
+
+/// One name of an ioctl's command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Command {
+    /// All 32 bits of it.
+    pub number: u32,
+    /// The name in the headers.
+    pub name: &'static str,
+    /// The subsystem it reaches; `None`: that of whatever the fd stands for.
+    pub subsystem: Option<Subsystem>,
+    /// Where a number has several names: the beginnings of the objects on which it is called so.
+    pub on: &'static str,
+}
+
+/// The value of this number in a table.
+pub fn value(table: &'static [Value], number: u64) -> Option<&'static Value> {
+    table.binary_search_by_key(&number, |value| value.number).ok().map(|at| &table[at])
+}
+
+/// The option of this number: `reads` tells `IPT_SO_GET_INFO` from `IPT_SO_SET_REPLACE`, which are one number.
+pub(super) fn option(level: u64, number: u64, reads: bool) -> Option<&'static Value> {
+    let (_, table) = OPTIONS.iter().find(|(known, _)| known.contains(&level))?;
+    let first = table.partition_point(|value| value.number < number);
+    let same = || table[first..].iter().take_while(|value| value.number == number);
+    same().find(|value| value.name.contains("_GET_") == reads).or_else(|| same().next())
+}
+
+/// Levels and their options. An address family is a level too: that of AF_VSOCK.
+const OPTIONS: &[(&[u64], &[Value])] = &[
+    (&[0], &table::SOL_IP),
+    (&[1], &table::SOL_SOCKET),
+    (&[6], &table::SOL_TCP),
+    (&[17, 136], &table::SOL_UDP),
+    (&[40, 287], &table::SOL_VSOCK),
+    (&[41], &table::SOL_IPV6),
+    (&[58], &table::SOL_ICMPV6),
+    (&[132], &table::SOL_SCTP),
+    (&[255], &table::SOL_RAW),
+    (&[263], &table::SOL_PACKET),
+    (&[270], &table::SOL_NETLINK),
+    (&[279], &table::SOL_ALG),
+    (&[282], &table::SOL_TLS),
+    (&[283], &table::SOL_XDP),
+    (&[284], &table::SOL_MPTCP),
+];
+
+/// The name of a command, asked of an object of this kind.
+pub fn command(number: u32, object: Option<&str>) -> Option<&'static Command> {
+    let commands = &commands::COMMANDS;
+    let first = commands.partition_point(|command| command.number < number);
+    let past = first + commands[first..].partition_point(|command| command.number == number);
+    // Of equals `max_by_key` takes the last: that shall be the preferred one.
+    let best = commands[first..past]
+        .iter()
+        .rev()
+        .max_by_key(|command| object.map_or(0, |object| command.is_known_to(object)))?;
+    Some(best)
+}
+
+impl Command {
+    /// How exactly it is meant for this object: the length of what fits, 0 where nothing does.
+    fn is_known_to(&self, object: &str) -> usize {
+        let fits = self.on.split_whitespace().filter(|beginning| object.starts_with(beginning));
+        fits.map(str::len).max().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_ordered_and_apart() {
+        for pair in commands::COMMANDS.windows(2) {
+            assert!(pair[0].number <= pair[1].number, "{}", pair[0].name);
+            assert!(pair[0].number != pair[1].number || pair[0].on != pair[1].on, "{}", pair[0].name);
+        }
+    }
+
+    #[test]
+    fn of_two_names_for_one_number_the_fd_decides() {
+        for (number, object, name) in [
+            (0x541b, Some("socket:AF_INET:SOCK_STREAM"), "SIOCINQ"),
+            (0x541b, Some("pipe"), "FIONREAD"),
+            (0x541b, None, "FIONREAD"),
+            (0x5411, Some("socket:AF_UNIX:SOCK_DGRAM"), "SIOCOUTQ"),
+            (0x5411, Some("char:pts"), "TIOCOUTQ"),
+            (0x8921, Some("socket:AF_INET:SOCK_DGRAM"), "SIOCGIFMTU"),
+            (0x1, Some("file:ext4"), "FIBMAP"),
+        ] {
+            assert_eq!(command(number, object).map(|command| command.name), Some(name), "{number:#x} {object:?}");
+        }
+        assert_eq!(command(0xdead_beef, None), None);
+    }
+
+    #[test]
+    fn the_eleven_questions_of_netdev_are_network() {
+        for (number, name) in [
+            (0x8910, "SIOCGIFNAME"),
+            (0x8913, "SIOCGIFFLAGS"),
+            (0x8915, "SIOCGIFADDR"),
+            (0x891b, "SIOCGIFNETMASK"),
+            (0x891d, "SIOCGIFMETRIC"),
+            (0x8921, "SIOCGIFMTU"),
+            (0x8927, "SIOCGIFHWADDR"),
+            (0x8933, "SIOCGIFINDEX"),
+            (0x8942, "SIOCGIFTXQLEN"),
+            (0x8970, "SIOCGIFMAP"),
+            (0x8912, "SIOCGIFCONF"),
+        ] {
+            let command = command(number, None).expect(name);
+            assert_eq!((command.name, command.subsystem), (name, Some(Subsystem::Network)));
+        }
+    }
+
+    #[test]
+    fn options_of_one_number_are_told_apart_by_direction() {
+        for (level, number, reads, name) in [
+            (1, 2, false, Some("SO_REUSEADDR")),
+            (1, 26, false, Some("SO_ATTACH_FILTER")),
+            (1, 20, false, Some("SO_RCVTIMEO")),
+            (0, 64, true, Some("IPT_SO_GET_INFO")),
+            (0, 64, false, Some("IPT_SO_SET_REPLACE")),
+            (6, 1, false, Some("TCP_NODELAY")),
+            (41, 26, false, Some("IPV6_V6ONLY")),
+            (1, 9999, false, None),
+            (99, 1, false, None),
+        ] {
+            assert_eq!(option(level, number, reads).map(|option| option.name), name, "{level} {number}");
+        }
+    }
+
+    #[test]
+    fn levels_are_those_of_the_headers() {
+        for (levels, options) in OPTIONS {
+            let name = value(&table::LEVEL, levels[levels.len() - 1]).map(|level| level.name);
+            assert!(name.is_some() || levels.contains(&136), "{levels:?} {}", options[0].name);
+        }
+    }
+}

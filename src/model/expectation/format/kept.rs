@@ -205,3 +205,10 @@ fn values_are_read_as_they_are_meant() {
     assert!(document("ambient: strict").ambient_strict && !document("ambient:").ambient_strict);
     assert_eq!(document("forbid: [{error: ENOTSUP}]").forbid[0].error.as_deref(), Some("EOPNOTSUPP"));
 }
+
+#[test]
+fn what_can_be_read_in_two_ways_is_refused() {
+    // saphyr-parser takes the comment sign for text, libyaml takes it for a comment.
+    let malformed = read(b"|\n#\n").expect_err("no document");
+    assert!(malformed.message.starts_with("this can be read in two ways"), "{malformed}");
+}

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::colocation::Colocation;
 use super::deadlines::{Deadlines, Due};
 use super::launch::{Command, LaunchFailure, LaunchStep, Prepared};
 use super::tracer::{Tracer, Waited};
@@ -79,8 +80,15 @@ pub fn trace(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) ->
         return Err(probe::explain(error));
     }
     let deadlines = Deadlines::start(limits).map_err(system("start a timer"))?;
-    let mut run =
-        Run { root, tracer: Tracer::default(), tasks: Tasks::launch(root), deadlines, end: None, stragglers: 0 };
+    let mut run = Run {
+        root,
+        tracer: Tracer::default(),
+        tasks: Tasks::launch(root),
+        colocation: Colocation::new(),
+        deadlines,
+        end: None,
+        stragglers: 0,
+    };
     let launched = run.until_ready().and_then(|()| suspended.go()).map_err(system("let a process go"))?;
     sink(&Event::Spawned { task: root, parent: None, process: true });
     let exit = run.follow(sink).map_err(system("follow a process"))?;
@@ -101,6 +109,7 @@ struct Run {
     root: Tid,
     tracer: Tracer,
     tasks: Tasks,
+    colocation: Colocation,
     deadlines: Deadlines,
     end: Option<Exit>,
     stragglers: u64,
@@ -136,6 +145,7 @@ impl Run {
             };
             let step = self.tasks.step(tid, stop);
             step.before.iter().chain(&step.event).for_each(&mut *sink);
+            self.colocation.observe(tid, &stop);
             if let Some(task) = task {
                 self.tracer.obey(task, step.directive)?;
             }

@@ -4,6 +4,12 @@
 //! A trial whose needs are missing is ignored with its reason, and fails under SYSGUARD_REQUIRE=1.
 
 #[cfg(target_os = "linux")]
+mod case;
+#[cfg(target_os = "linux")]
+mod examine;
+#[cfg(target_os = "linux")]
+mod needs;
+#[cfg(target_os = "linux")]
 mod referee;
 #[cfg(target_os = "linux")]
 mod seen;

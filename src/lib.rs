@@ -11,6 +11,12 @@ pub mod linux;
 pub mod report;
 pub mod store;
 
+pub mod artifacts;
+#[cfg(target_os = "linux")]
+pub mod harness;
+#[cfg(target_os = "linux")]
+pub mod runner;
+
 pub mod error;
 pub mod settings;
 

@@ -2,6 +2,7 @@
 //!
 //! [`trace()`] is the one door. Nothing here judges, prints, or reads an expectation.
 
+mod interrupts;
 mod trace;
 
 mod deadlines;
@@ -13,5 +14,6 @@ mod wait;
 
 mod sys;
 
+pub use interrupts::leave_interrupts_to_workload;
 pub use launch::{Command, Environment, Stream};
 pub use trace::{Limits, Outcome, TraceError, trace};

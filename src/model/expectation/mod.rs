@@ -1,6 +1,6 @@
 //! The expectation of a workload: its author's document, and one recorded baseline a platform.
 //!
-//! [`terms`] are the words; [`format`] is the one file that knows YAML; [`versions`] is the format's history.
+//! [`terms`] are the words; [`mod@format`] is the one room that knows YAML; [`versions`] is the format's history.
 
 pub mod format;
 pub mod merge;

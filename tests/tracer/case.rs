@@ -88,8 +88,11 @@ impl Case {
     /// Every case, ordered by name. A file that cannot be read as one has the fault in its stead.
     pub(crate) fn all() -> Vec<(String, Result<Self, String>)> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tracees");
-        let mut sources: Vec<PathBuf> =
-            folder(&root).iter().flat_map(|room| folder(room)).filter(|path| path.extension() == Some("c".as_ref())).collect();
+        let mut sources: Vec<PathBuf> = folder(&root)
+            .iter()
+            .flat_map(|room| folder(room))
+            .filter(|path| path.extension() == Some("c".as_ref()))
+            .collect();
         sources.sort();
         sources
             .into_iter()

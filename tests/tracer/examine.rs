@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -30,14 +31,15 @@ pub(crate) fn trials() -> Vec<Trial> {
     Case::all().into_iter().map(trial).collect()
 }
 
-/// All cases and what each asserts, as a table in Markdown.
-pub(crate) fn table() -> String {
-    let mut table = "| case | what happens | what must be seen |\n|---|---|---|\n".to_owned();
+/// Writes all cases and what each asserts, as a table in Markdown.
+pub(crate) fn write_table(to: &mut dyn io::Write) -> io::Result<()> {
+    writeln!(to, "| case | what happens | what must be seen |\n|---|---|---|")?;
     for (name, case) in Case::all() {
-        let (says, truth) = case.map_or_else(|fault| (fault, String::new()), |case| (case.says, case.truth.to_string()));
-        let _ = writeln!(table, "| `{name}` | {says} | {truth} |");
+        let (says, truth) =
+            case.map_or_else(|fault| (fault, String::new()), |case| (case.says, case.truth.to_string()));
+        writeln!(to, "| `{name}` | {says} | {truth} |")?;
     }
-    table
+    Ok(())
 }
 
 fn examine(case: &Case) -> Result<(), Failed> {

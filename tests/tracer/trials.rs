@@ -9,13 +9,14 @@ use sysguard::linux::TraceError;
 use sysguard::model::syscall::Abi;
 use sysguard::model::workload::{Exit, StopAfter};
 
-use crate::referee;
 use crate::seen::{Count, NATIVE, Seen, Watched};
+use crate::{ends, examine, referee};
 
 /// Every trial.
 pub(crate) fn all() -> Vec<Trial> {
     let mut trials: Vec<Trial> = PROVOCATIONS.iter().map(|(name, trial)| provocation(name, *trial)).collect();
-    trials.extend(crate::examine::trials());
+    trials.extend(examine::trials());
+    trials.extend(ends::trials());
     trials.extend(REFEREED.iter().map(|(name, script)| refereed(name, script)));
     trials
 }

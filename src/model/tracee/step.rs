@@ -66,10 +66,10 @@ impl Tasks {
     pub fn step(&mut self, tid: Tid, stop: Stop) -> Step {
         match stop {
             Stop::Entry(_) | Stop::Exit { .. } | Stop::Unreadable => self.syscall(tid, stop),
-            Stop::Spawning { child } => self.announced(tid, child),
+            Stop::Spawning { child, leads } => self.announced(tid, child, leads),
             Stop::Trap { leads, group_stop } => self.trapped(tid, leads, group_stop),
             Stop::Exec { former, privileged } => self.executed(tid, former, privileged),
-            Stop::Exiting => self.exiting(tid),
+            Stop::Exiting { leads } => self.exiting(tid, leads),
             Stop::Ended(exit) => {
                 let mut step = self.gone(tid);
                 step.event = Some(Event::Ended { task: tid, exit });
@@ -104,7 +104,7 @@ impl Tasks {
     }
 
     /// A parent tells of its child, before or after the child shows itself.
-    fn announced(&mut self, parent: Tid, child: Tid) -> Step {
+    fn announced(&mut self, parent: Tid, child: Tid, leads: bool) -> Step {
         let mut step = Step::new(Directive::Resume(0), None);
         match self.tasks.get(&child) {
             Some(&Task::AwaitingParent { leads, group_stop }) => {
@@ -114,7 +114,7 @@ impl Tasks {
             }
             // An `Attaching` of this number died before it showed itself, and the number is used again.
             None | Some(Task::Attaching { .. }) => {
-                self.tasks.insert(child, Task::Attaching { parent });
+                self.tasks.insert(child, Task::Attaching { parent, leads });
             }
             Some(_) => {}
         }
@@ -127,7 +127,7 @@ impl Tasks {
                 self.tasks.insert(tid, Task::AwaitingParent { leads, group_stop });
                 Step::new(Directive::Hold, None)
             }
-            Some(&Task::Attaching { parent }) => {
+            Some(&Task::Attaching { parent, .. }) => {
                 self.tasks.insert(tid, Task::Outside);
                 let event = Event::Spawned { task: tid, parent: Some(parent), process: leads };
                 Step::new(birth(group_stop), Some(event))
@@ -150,48 +150,37 @@ impl Tasks {
         step
     }
 
-    fn exiting(&mut self, tid: Tid) -> Step {
-        let event = match self.tasks.insert(tid, Task::Exiting) {
-            Some(task @ Task::Inside(call)) => {
-                let mut step = Step::new(Directive::Resume(0), Some(called(tid, call, CallOutcome::NeverReturned)));
-                self.release_orphans(task, &mut step);
-                return step;
-            }
-            Some(Task::Attaching { parent }) => Some(Event::Spawned { task: tid, parent: Some(parent), process: true }),
-            // Killed before its first stop, and before its parent could tell.
-            None => Some(Event::Spawned { task: tid, parent: None, process: true }),
-            Some(_) => None,
-        };
-        Step::new(Directive::Resume(0), event)
+    fn exiting(&mut self, tid: Tid, leads: bool) -> Step {
+        let task = self.tasks.insert(tid, Task::Exiting);
+        self.settle(tid, task, leads, Directive::Resume(0))
     }
 
-    /// Takes a task off the table and says what is still owed for it.
+    /// Takes a task off the table. One that was never heard of is taken for a process: SIGKILL kills whole processes.
     fn gone(&mut self, tid: Tid) -> Step {
-        let mut step = Step::new(Directive::Forget, None);
         let task = self.tasks.remove(&tid);
-        match task {
-            Some(Task::Inside(call)) => step.before.push(called(tid, call, CallOutcome::NeverReturned)),
-            Some(Task::AwaitingParent { leads, .. }) => {
-                step.before.push(Event::Spawned { task: tid, parent: None, process: leads });
-            }
-            // Only SIGKILL is that quick, and it kills whole processes.
-            Some(Task::Attaching { parent }) => {
-                step.before.push(Event::Spawned { task: tid, parent: Some(parent), process: true });
-            }
-            None => step.before.push(Event::Spawned { task: tid, parent: None, process: true }),
-            Some(Task::Launching | Task::Outside | Task::Exiting) => {}
-        }
-        if let Some(task) = task {
-            self.release_orphans(task, &mut step);
+        self.settle(tid, task, true, Directive::Forget)
+    }
+
+    /// Says what is still owed for a task that will do nothing more.
+    fn settle(&mut self, tid: Tid, task: Option<Task>, leads: bool, directive: Directive) -> Step {
+        let mut step = Step::new(directive, None);
+        let spawned = |parent, process| Event::Spawned { task: tid, parent, process };
+        step.before.extend(match task {
+            Some(Task::Inside(call)) => Some(called(tid, call, CallOutcome::NeverReturned)),
+            // Killed before its first stop, or while it was held there.
+            Some(Task::Attaching { parent, leads }) => Some(spawned(Some(parent), leads)),
+            Some(Task::AwaitingParent { leads, .. }) => Some(spawned(None, leads)),
+            None => Some(spawned(None, leads)),
+            Some(Task::Launching | Task::Outside | Task::Exiting) => None,
+        });
+        if task.is_some_and(Task::is_spawning) {
+            self.release_orphans(&mut step);
         }
         step
     }
 
     /// A task that dies while it makes another never announces it: let go whoever waits for an announcement.
-    fn release_orphans(&mut self, dying: Task, step: &mut Step) {
-        if !dying.is_spawning() {
-            return;
-        }
+    fn release_orphans(&mut self, step: &mut Step) {
         for (tid, task) in &mut self.tasks {
             if let Task::AwaitingParent { leads, group_stop } = *task {
                 *task = Task::Outside;

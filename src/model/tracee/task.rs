@@ -12,6 +12,8 @@ pub(super) enum Task {
     Attaching {
         /// Who made it.
         parent: Tid,
+        /// It leads a thread group.
+        leads: bool,
     },
     /// Its own first stop came before its parent's announcement; it is held until then.
     AwaitingParent {
@@ -32,7 +34,8 @@ impl Task {
     /// Whether it is in a call that makes tasks: if it dies there, it will never announce them.
     pub(super) fn is_spawning(self) -> bool {
         let Self::Inside(call) = self else { return false };
-        call.syscall.row().is_some_and(|row| matches!(row.name, "clone" | "clone3" | "fork" | "vfork"))
+        // An ABI without a table may have called anything.
+        call.syscall.row().is_none_or(|row| matches!(row.name, "clone" | "clone3" | "fork" | "vfork"))
     }
 }
 

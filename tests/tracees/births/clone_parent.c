@@ -1,7 +1,8 @@
 // A child that makes a sibling: its parent waits for both.
 //
 // processes: 3
-// calls: getppid 1, clone 2
+// calls: getppid 1
+// varies: wait4, clone
 #include "../tracee.h"
 
 int main(void) {

@@ -1,8 +1,8 @@
 // Two hundred children killed the moment they are born, most before their first stop.
 //
 // processes: 201
-// calls: clone 200, kill 200
-// varies: getppid
+// calls: kill 200
+// varies: getppid, clone, wait4
 #include "../tracee.h"
 
 int main(void) {

@@ -1,7 +1,8 @@
 // A grandchild whose parent is gone becomes the child of the subreaper, which sees its end.
 //
 // processes: 3
-// calls: getppid 1, wait4 2
+// calls: getppid 1
+// varies: wait4, clone
 #include "../tracee.h"
 
 int main(void) {

@@ -1,7 +1,8 @@
 // SIGCHLD is ignored, so children leave no zombies and a wait blocks until the last has left.
 //
 // processes: 11
-// calls: getppid 10, wait4 1 errors 1
+// calls: getppid 10
+// varies: clone, wait4
 #include "../tracee.h"
 
 int main(void) {

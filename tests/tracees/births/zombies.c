@@ -2,6 +2,7 @@
 //
 // processes: 51
 // calls: getppid 50, wait4 0
+// varies: clone
 #include "../tracee.h"
 
 int main(void) {

@@ -1,30 +1,30 @@
-// A child is killed inside a read that never returns, and one inside a vfork: both calls are counted, once.
+// A child is killed inside a wait that never returns, and one inside a vfork: these calls are counted, once.
 //
 // processes: 4
-// calls: getppid 2, pause 1, read 3
+// calls on x86_64: vfork 1
+// calls: getppid 2, rt_sigsuspend 2
 // strace: counts returned calls only
-// needs: x86_64
 #include "../tracee.h"
 
 int main(void) {
-	int never[2];
-	must(!pipe(never));
-	pid_t reader = born();
-	if (!reader) {
-		char byte;
+	sigset_t none;
+	sigemptyset(&none);
+	pid_t waiting = born();
+	if (!waiting) {
 		mark();
-		_exit(read(never[0], &byte, 1) == 1);
+		sigsuspend(&none);
+		_exit(1);
 	}
 	nap(50);
-	kill(reader, SIGKILL);
-	dies(reader, SIGKILL);
+	kill(waiting, SIGKILL);
+	dies(waiting, SIGKILL);
 	volatile pid_t *grandchild = shared(sizeof *grandchild);
 	pid_t maker = born();
 	if (!maker) {
 		if (!vfork()) {
 			*grandchild = getpid();
 			mark();
-			for (;;) pause();
+			sigsuspend(&none);
 		}
 		_exit(1);
 	}

@@ -2,6 +2,7 @@
 //
 // processes: 2
 // calls: restart_syscall 1, nanosleep 2
+// varies: wait4
 #include "../tracee.h"
 
 static void rest(long milliseconds) {

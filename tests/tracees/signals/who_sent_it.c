@@ -1,6 +1,7 @@
 // Everything that comes with a signal comes through: sender, code, value; and of a child's end, stop and continuation.
 //
 // processes: 2
+// varies: rt_sigtimedwait, wait4
 #include "../tracee.h"
 
 static siginfo_t next(int number) {

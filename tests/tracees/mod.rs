@@ -20,9 +20,6 @@ const TRACEES: &[(&str, Tracee)] = &[
     ("many_calls", many_calls),
     ("many_threads", many_threads),
     ("many_children", many_children),
-    ("unknown_numbers", unknown_numbers),
-    ("exec_in_thread", exec_in_thread),
-    ("exit_in_thread", exit_in_thread),
     ("own_session", own_session),
     ("calls_without_end", calls_without_end),
     ("flees_by_forking", flees_by_forking),
@@ -76,34 +73,6 @@ fn many_children() -> ExitCode {
         }
     }
     ExitCode::SUCCESS
-}
-
-fn unknown_numbers() -> ExitCode {
-    call(0x3e7);
-    call(-1);
-    ExitCode::SUCCESS
-}
-
-fn exec_in_thread() -> ExitCode {
-    let sleepers: Vec<_> =
-        (0..3).map(|_| thread::spawn(|| thread::sleep(std::time::Duration::from_secs(60)))).collect();
-    let executing = thread::spawn(|| {
-        let argv = [c"/bin/true".as_ptr(), std::ptr::null()];
-        // SAFETY: C strings and null-terminated arrays; execve(2).
-        unsafe { libc::execve(argv[0], argv.as_ptr(), [std::ptr::null()].as_ptr()) };
-    });
-    executing.join().expect("a thread that became another program");
-    drop(sleepers);
-    ExitCode::FAILURE
-}
-
-fn exit_in_thread() -> ExitCode {
-    let _leaving = thread::spawn(|| {
-        // SAFETY: ends the whole process with this status; exit_group(2).
-        unsafe { libc::syscall(libc::SYS_exit_group, 42) };
-    });
-    thread::sleep(std::time::Duration::from_secs(60));
-    ExitCode::FAILURE
 }
 
 /// Exits 0 when it leads a session of its own.

@@ -44,7 +44,9 @@ const WORKLOADS: &[Endless] = &[
 ];
 
 /// An end, with the trial's name.
-const ENDS: &[(&str, fn(&Endless) -> Result<(), Failed>)] = &[
+type End = (&'static str, fn(&Endless) -> Result<(), Failed>);
+
+const ENDS: &[End] = &[
     ("by_deadline", by_deadline),
     ("by_sigterm_to_the_tool", |endless| by_signal(endless, Signal::SIGTERM, 5)),
     ("by_sigkill_to_the_tool_at_50_moments", |endless| by_signal(endless, Signal::SIGKILL, 50)),
@@ -52,7 +54,7 @@ const ENDS: &[(&str, fn(&Endless) -> Result<(), Failed>)] = &[
 
 /// Each end for each workload.
 pub(crate) fn trials() -> Vec<Trial> {
-    let trial = |end: &(&str, fn(&Endless) -> Result<(), Failed>), endless: &'static Endless| {
+    let trial = |end: &End, endless: &'static Endless| {
         let (name, run) = *end;
         Trial::ignorable_test(format!("ends::{name}::{}", endless.name), move || {
             needs::unmet(endless.needs).unwrap_or_else(|| run(endless).map(|()| Completion::Completed))

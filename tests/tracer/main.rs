@@ -10,7 +10,15 @@ mod ends;
 #[cfg(target_os = "linux")]
 mod examine;
 #[cfg(target_os = "linux")]
+mod fidelity;
+#[cfg(target_os = "linux")]
+mod launches;
+#[cfg(target_os = "linux")]
+mod loads;
+#[cfg(target_os = "linux")]
 mod needs;
+#[cfg(target_os = "linux")]
+mod programs;
 #[cfg(target_os = "linux")]
 mod referee;
 #[cfg(target_os = "linux")]

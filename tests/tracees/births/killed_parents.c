@@ -1,7 +1,7 @@
 // Forty processes that do nothing but fork are killed in the midst of it; whoever they have made is let go and leaves by itself.
 //
 // processes: any
-// varies: clone, getppid, wait4, exit_group
+// varies: all
 #include "../tracee.h"
 
 int main(void) {

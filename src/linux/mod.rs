@@ -5,6 +5,7 @@
 mod interrupts;
 mod trace;
 
+mod colocation;
 mod deadlines;
 mod launch;
 mod probe;

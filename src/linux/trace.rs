@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::colocation::Colocation;
 use super::deadlines::{Deadlines, Due};
 use super::launch::{Command, LaunchFailure, LaunchStep, Prepared};
 use super::tracer::{Tracer, Waited};
@@ -83,6 +84,7 @@ pub fn trace(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) ->
         root,
         tracer: Tracer::default(),
         tasks: Tasks::launch(root),
+        colocation: Colocation::new(),
         deadlines,
         end: None,
         stragglers: 0,
@@ -108,6 +110,7 @@ struct Run {
     root: Tid,
     tracer: Tracer,
     tasks: Tasks,
+    colocation: Colocation,
     deadlines: Deadlines,
     end: Option<Exit>,
     stragglers: u64,
@@ -152,6 +155,7 @@ impl Run {
             if self.tracer.take_hidden_child() {
                 sink(&Event::Blind(BlindSpot::UntracedChild));
             }
+            self.colocation.observe(tid, &stop);
             if let Some(task) = task {
                 // Else who forks faster than the clock ticks would never end.
                 if self.is_ending {

@@ -11,7 +11,7 @@ use crate::model::event::{BlindSpot, Call, CallOutcome, Errno, Event, Tid};
 pub enum Directive {
     /// Go on to the next call, and take this signal (0: none).
     Resume(i32),
-    /// Stay stopped with your group, but report when that ends [PTRACE_LISTEN].
+    /// Stay stopped with your group, but report when that ends (PTRACE_LISTEN).
     Listen,
     /// Nothing yet: it stays stopped until a [`Step::released`] names it.
     Hold,

@@ -1,3 +1,5 @@
+//! Every status in words.
+
 use super::*;
 use crate::model::compare::{Comparison, Detail, Fact, Finding};
 use crate::model::verdict::Change;

@@ -58,6 +58,18 @@ static inline void nap(long milliseconds) {
 	while (nanosleep(&time, &time)) { }
 }
 
+// Until it waits in the kernel: for one that goes there, whatever else the machine is busy with.
+static inline void until_asleep(pid_t task) {
+	char path[32], line[256] = "", *name_end;
+	snprintf(path, sizeof path, "/proc/%d/stat", task);
+	do {
+		nap(1);
+		int file = open(path, O_RDONLY);
+		must(file >= 0 && read(file, line, sizeof line - 1) > 0 && !close(file));
+		name_end = strrchr(line, ')');
+	} while (!name_end || name_end[2] != 'S');
+}
+
 static inline pthread_t thread(void *(*body)(void *), void *argument) {
 	pthread_t made;
 	must(!pthread_create(&made, 0, body, argument));

@@ -1,6 +1,6 @@
 //! One stop → what the task is told, and what it means. Main types: [`Tasks`] and [`Step`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::stop::Stop;
 use super::task::{Task, starts_workload};
@@ -43,13 +43,15 @@ impl Step {
 #[derive(Debug, Default)]
 pub struct Tasks {
     tasks: HashMap<Tid, Task>,
+    /// Those that are held: [`Task::AwaitingParent`]. Nobody is unless somebody may still announce it.
+    held: BTreeSet<Tid>,
     lost: u64,
 }
 
 impl Tasks {
     /// A tree that consists of one process, not yet the workload: it becomes that with its first execve.
     pub fn launch(root: Tid) -> Self {
-        Self { tasks: HashMap::from([(root, Task::Launching)]), lost: 0 }
+        Self { tasks: HashMap::from([(root, Task::Launching)]), ..Self::default() }
     }
 
     /// Calls known to have been made, but not which.
@@ -93,22 +95,30 @@ impl Tasks {
         if stop == Stop::Unreadable {
             self.lost += 1;
         }
-        let event = match (std::mem::replace(task, next), stop) {
-            (Task::Inside(call), Stop::Exit { value, failed }) => Some(called(tid, call, outcome(call, value, failed))),
+        let before = std::mem::replace(task, next);
+        let event = match (before.call(), stop) {
+            (Some(call), Stop::Exit { value, failed }) => Some(called(tid, call, outcome(call, value, failed))),
             // Two entries in a row: a signal restarted the first one.
-            (Task::Inside(call), _) => Some(called(tid, call, CallOutcome::Restarting)),
+            (Some(call), _) => Some(called(tid, call, CallOutcome::Restarting)),
             // An exit without an entry belongs to a call that was made before this task was ours.
-            _ => None,
+            (None, _) => None,
         };
-        Step::new(Directive::Resume(0), event)
+        let mut step = Step::new(Directive::Resume(0), event);
+        self.release_orphans(before, &mut step);
+        step
     }
 
     /// A parent tells of its child, before or after the child shows itself.
     fn announced(&mut self, parent: Tid, child: Tid, leads: bool) -> Step {
         let mut step = Step::new(Directive::Resume(0), None);
+        let before = self.tasks.get(&parent).copied();
+        if let Some(Task::Inside(call)) = before {
+            self.tasks.insert(parent, Task::Announced(call));
+        }
         match self.tasks.get(&child) {
             Some(&Task::AwaitingParent { leads, group_stop }) => {
                 self.tasks.insert(child, Task::Outside);
+                self.held.remove(&child);
                 step.event = Some(Event::Spawned { task: child, parent: Some(parent), process: leads });
                 step.released.push((child, birth(group_stop)));
             }
@@ -118,14 +128,20 @@ impl Tasks {
             }
             Some(_) => {}
         }
+        before.into_iter().for_each(|before| self.release_orphans(before, &mut step));
         step
     }
 
     fn trapped(&mut self, tid: Tid, leads: bool, group_stop: bool) -> Step {
         match self.tasks.get(&tid) {
-            None => {
+            None if self.tasks.values().any(|task| task.may_announce()) => {
                 self.tasks.insert(tid, Task::AwaitingParent { leads, group_stop });
+                self.held.insert(tid);
                 Step::new(Directive::Hold, None)
+            }
+            None => {
+                self.tasks.insert(tid, Task::Outside);
+                Step::new(birth(group_stop), Some(Event::Spawned { task: tid, parent: None, process: leads }))
             }
             Some(&Task::Attaching { parent, .. }) => {
                 self.tasks.insert(tid, Task::Outside);
@@ -166,26 +182,28 @@ impl Tasks {
         let mut step = Step::new(directive, None);
         let spawned = |parent, process| Event::Spawned { task: tid, parent, process };
         step.before.extend(match task {
-            Some(Task::Inside(call)) => Some(called(tid, call, CallOutcome::NeverReturned)),
+            Some(Task::Inside(call) | Task::Announced(call)) => Some(called(tid, call, CallOutcome::NeverReturned)),
             // Killed before its first stop, or while it was held there.
             Some(Task::Attaching { parent, leads }) => Some(spawned(Some(parent), leads)),
             Some(Task::AwaitingParent { leads, .. }) => Some(spawned(None, leads)),
             None => Some(spawned(None, leads)),
             Some(Task::Launching | Task::Outside | Task::Exiting) => None,
         });
-        if task.is_some_and(Task::is_spawning) {
-            self.release_orphans(&mut step);
-        }
+        self.held.remove(&tid);
+        task.into_iter().for_each(|task| self.release_orphans(task, &mut step));
         step
     }
 
-    /// A task that dies while it makes another never announces it: let go whoever waits for an announcement.
-    fn release_orphans(&mut self, step: &mut Step) {
-        for (tid, task) in &mut self.tasks {
-            if let Task::AwaitingParent { leads, group_stop } = *task {
-                *task = Task::Outside;
-                step.before.push(Event::Spawned { task: *tid, parent: None, process: leads });
-                step.released.push((*tid, birth(group_stop)));
+    /// A task has left a state. If it was the last that might announce another, whoever still waits for an announcement waits in vain.
+    fn release_orphans(&mut self, left: Task, step: &mut Step) {
+        if self.held.is_empty() || !left.may_announce() || self.tasks.values().any(|task| task.may_announce()) {
+            return;
+        }
+        for tid in std::mem::take(&mut self.held) {
+            if let Some(&Task::AwaitingParent { leads, group_stop }) = self.tasks.get(&tid) {
+                self.tasks.insert(tid, Task::Outside);
+                step.before.push(Event::Spawned { task: tid, parent: None, process: leads });
+                step.released.push((tid, birth(group_stop)));
             }
         }
     }
@@ -215,5 +233,7 @@ fn outcome(call: Call, value: i64, failed: bool) -> CallOutcome {
     }
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

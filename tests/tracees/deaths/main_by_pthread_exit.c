@@ -6,14 +6,16 @@
 // varies: futex, munmap
 #include "../tracee.h"
 
-static void *works_on(void *nothing) {
-	nap(50);
+static void *works_on(void *leader) {
+	must(!pthread_join(*(pthread_t *)leader, 0));
 	mark();
 	exit(5);
-	return nothing;
+	return 0;
 }
 
 int main(void) {
-	thread(works_on, 0);
+	static pthread_t self;
+	self = pthread_self();
+	thread(works_on, &self);
 	pthread_exit(0);
 }

@@ -7,14 +7,17 @@
 // varies: futex
 #include "../tracee.h"
 
+static pthread_t leader;
+
 static void *executes(void *program) {
-	nap(50);
+	must(!pthread_join(leader, 0));
 	execl(program, program, "again", (char *)0);
 	return 0;
 }
 
 int main(int argc, char **argv) {
 	if (argc > 1) return 8;
+	leader = pthread_self();
 	thread(executes, argv[0]);
 	syscall(SYS_exit, 0);
 }

@@ -11,8 +11,8 @@ int main(void) {
 	struct epoll_event event;
 	int file = epoll_create1(0);
 	if (!born()) {
-		nap(50);
+		until_asleep(getppid());
 		_exit(0);
 	}
-	return epoll_wait(file, &event, 1, 300) == -1 && errno == EINTR;
+	return epoll_wait(file, &event, 1, 1000) == -1 && errno == EINTR;
 }

@@ -13,7 +13,6 @@ static void *dies_early(void *nothing) {
 }
 
 int main(void) {
-	thread(dies_early, 0);
-	nap(100);
+	pthread_join(thread(dies_early, 0), 0);
 	_exit(3);
 }

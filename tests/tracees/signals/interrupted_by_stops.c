@@ -14,14 +14,14 @@
 #include <sys/epoll.h>
 
 static int ends[2];
-static const struct timespec while_ = { 0, 250000000 };
+static const struct timespec while_ = { 0, 600000000 };
 
 static long calls_read(void) { char byte; return read(ends[0], &byte, 1); }
-static long calls_poll(void) { return poll(0, 0, 250); }
+static long calls_poll(void) { return poll(0, 0, 600); }
 static long calls_nanosleep(void) { return nanosleep(&while_, 0); }
 static long calls_epoll_wait(void) {
 	struct epoll_event event;
-	return epoll_wait(epoll_create1(0), &event, 1, 250);
+	return epoll_wait(epoll_create1(0), &event, 1, 600);
 }
 static long calls_sigtimedwait(void) {
 	sigset_t one;
@@ -49,7 +49,7 @@ int main(void) {
 			dprintf(1, "%s %ld %d\n", calls[i].name, result, errno);
 			_exit(3);
 		}
-		nap(60);
+		until_asleep(child);
 		int status;
 		kill(child, SIGSTOP);
 		must(waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status));

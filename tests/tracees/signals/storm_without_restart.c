@@ -1,8 +1,8 @@
 // Two hundred signals without SA_RESTART, each sent when the last has interrupted the reader: two hundred times EINTR.
 //
 // processes: 2
-// calls: getppid 200, read 202
-// varies: sched_yield, clock_nanosleep
+// calls: getppid 200
+// varies: sched_yield, openat, read, close, clock_nanosleep
 #include "../tracee.h"
 
 static void handle(int number) {
@@ -28,7 +28,7 @@ int main(void) {
 	}
 	while (!*interrupted) nap(1);
 	for (int i = 1; i <= 200; i++) {
-		nap(2);
+		until_asleep(child);
 		kill(child, SIGUSR1);
 		while (*interrupted == i) sched_yield();
 	}

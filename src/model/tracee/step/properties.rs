@@ -158,7 +158,7 @@ impl Kernel {
             // A signal restarts it.
             State::Calling if what.is_multiple_of(5) => self.enter(tid, READ, State::Calling),
             State::Calling => self.say(tid, exit, State::Running),
-            State::Making { unannounced: None } if what % 3 != 0 || self.next > 40 => {
+            State::Making { unannounced: None } if !what.is_multiple_of(3) || self.next > 40 => {
                 self.say(tid, exit, State::Running)
             }
             State::Making { unannounced: None } => {

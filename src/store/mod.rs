@@ -6,6 +6,7 @@
 mod error;
 mod file;
 mod find;
+mod pending;
 
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use self::error::StoreError;
+pub use self::pending::proposals_below;
 
 use self::file::Content;
 use crate::model::expectation::format::{self, Parsed};

@@ -14,6 +14,7 @@ use crate::model::verdict::{Status, Verdict};
 use crate::model::workload::Exit;
 use findings::{in_numbers, write_findings, write_keys};
 
+pub use diff::write as change;
 pub use record::{NotAVerdict, read_json_line, write_json_line};
 
 /// How many lines of a workload's own output are shown.

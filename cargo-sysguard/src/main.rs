@@ -5,6 +5,8 @@ mod cli;
 mod command;
 mod exit_code;
 mod output;
+mod proposals;
+mod review;
 mod suites;
 
 use std::env;

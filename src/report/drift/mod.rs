@@ -24,10 +24,11 @@ enum Kind {
     New(FindingKind),
     NewWorkload,
     NewBaseline,
+    /// It may tolerate more: before what is gone.
+    Document,
     Gone(FindingKind),
     GoneBaseline,
     GoneWorkload,
-    Document,
 }
 
 impl fmt::Display for Kind {
@@ -150,7 +151,9 @@ pub fn markdown(out: &mut dyn io::Write, base: &str, drifts: &[Drift]) -> io::Re
             Kind::New(FindingKind::NewSubsystem) => format!("**{kind}**"),
             kind => kind.to_string(),
         };
-        let cells = [kind, code(workload), code(fact), remark.replace('|', "\\|"), code(platform)];
+        // Words of ours, or values out of the file, which might be anything.
+        let remark = if fact.is_empty() { remark.clone() } else { code(remark) };
+        let cells = [kind, code(workload), code(fact), remark, code(platform)];
         writeln!(out, "| {} |", cells.join(" | "))?;
     }
     if !cut.is_empty() {
@@ -167,8 +170,8 @@ fn code(text: &str) -> String {
 /// `2 new, 1 gone since HEAD`
 fn title(base: &str, lines: &[Line]) -> String {
     let count = |is_meant: fn(Kind) -> bool| lines.iter().filter(|line| is_meant(line.kind)).count();
-    let new = count(|kind| kind < Kind::Gone(FindingKind::NewSubsystem));
-    let gone = count(|kind| kind >= Kind::Gone(FindingKind::NewSubsystem) && kind < Kind::Document);
+    let new = count(|kind| kind < Kind::Document);
+    let gone = count(|kind| kind > Kind::Document);
     if lines.is_empty() {
         format!("nothing differs since {base}")
     } else {

@@ -39,13 +39,13 @@ fn text_is_one_line_a_finding_heaviest_first() {
       new-syscall     b::back     x86_64-linux-gnu  filesystem::openat
       new-argument    a::changed  x86_64-linux-gnu  filesystem::mmap::argument=PROT_READ|PROT_EXEC
       new-workload    c::added    x86_64-linux-gnu                                                  filesystem, network: 2 system calls
+      document        a::changed                                                                    what is run, or how it is judged, is written differently
+      document        b::back                                                                       what is run, or how it is judged, is written differently
       gone-subsystem  b::back     x86_64-linux-gnu  network
       gone-syscall    a::changed  x86_64-linux-gnu  filesystem::openat
       gone-syscall    b::back     x86_64-linux-gnu  network::socket                                 AF_INET
       gone-argument   b::back     x86_64-linux-gnu  filesystem::mmap::argument=PROT_READ|PROT_EXEC
       gone-workload   d::removed  x86_64-linux-gnu                                                  filesystem: 2 system calls
-      document        a::changed                                                                    what is run, or how it is judged, is written differently
-      document        b::back                                                                       what is run, or how it is judged, is written differently
     ");
 }
 
@@ -57,17 +57,17 @@ fn markdown_is_a_table_whose_cells_hold_anything() {
     | finding | workload | fact | | platform |
     |---|---|---|---|---|
     | **new-subsystem** | `a::changed` | `network` |  | `x86_64-linux-gnu` |
-    | new-syscall | `a::changed` | `network::socket` | AF_INET | `x86_64-linux-gnu` |
+    | new-syscall | `a::changed` | `network::socket` | `AF_INET` | `x86_64-linux-gnu` |
     | new-syscall | `b::back` | `filesystem::openat` |  | `x86_64-linux-gnu` |
     | new-argument | `a::changed` | `filesystem::mmap::argument=PROT_READ\|PROT_EXEC` |  | `x86_64-linux-gnu` |
     | new-workload | `c::added` |  | filesystem, network: 2 system calls | `x86_64-linux-gnu` |
-    | gone-subsystem | `b::back` | `network` |  | `x86_64-linux-gnu` |
-    | gone-syscall | `a::changed` | `filesystem::openat` |  | `x86_64-linux-gnu` |
-    | gone-syscall | `b::back` | `network::socket` | AF_INET | `x86_64-linux-gnu` |
-    | gone-argument | `b::back` | `filesystem::mmap::argument=PROT_READ\|PROT_EXEC` |  | `x86_64-linux-gnu` |
-    | gone-workload | `d::removed` |  | filesystem: 2 system calls | `x86_64-linux-gnu` |
     | document | `a::changed` |  | what is run, or how it is judged, is written differently |  |
     | document | `b::back` |  | what is run, or how it is judged, is written differently |  |
+    | gone-subsystem | `b::back` | `network` |  | `x86_64-linux-gnu` |
+    | gone-syscall | `a::changed` | `filesystem::openat` |  | `x86_64-linux-gnu` |
+    | gone-syscall | `b::back` | `network::socket` | `AF_INET` | `x86_64-linux-gnu` |
+    | gone-argument | `b::back` | `filesystem::mmap::argument=PROT_READ\|PROT_EXEC` |  | `x86_64-linux-gnu` |
+    | gone-workload | `d::removed` |  | filesystem: 2 system calls | `x86_64-linux-gnu` |
     ");
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use anstyle::{AnsiColor, Style};
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::command::{accept, bless, init, list, pending, reject, review, test, trace};
+use crate::command::{accept, bless, diff, init, list, pending, reject, review, test, trace};
 
 /// System-call regression assertions: a test fails when a workload newly uses a system call or a kernel subsystem
 #[derive(Debug, Parser)]
@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Accept(accept::Options),
     /// Drop pending findings; nothing is remembered
     Reject(reject::Options),
+    /// Compare the expectations of the working tree with those at a revision; nothing is run
+    Diff(diff::Options),
     /// Run any command once and report what it uses of the kernel
     Trace(trace::Options),
 }

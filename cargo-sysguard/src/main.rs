@@ -4,10 +4,12 @@ mod cargo;
 mod cli;
 mod command;
 mod exit_code;
+mod git;
 mod output;
 mod proposals;
 mod review;
 mod suites;
+mod unreferenced;
 
 use std::env;
 use std::io::Write;

@@ -92,7 +92,12 @@ impl Proposals {
     /// A workload's file as it is called from the workspace's folder.
     pub(crate) fn file(&self, place: &Place) -> String {
         let (folder, store) = &self.packages[place.0];
-        let file = folder.join(store.file(&place.1));
+        self.file_below(folder, store, &place.1)
+    }
+
+    /// The same, where the package is at hand.
+    pub(crate) fn file_below(&self, folder: &Path, store: &Store, workload: &str) -> String {
+        let file = folder.join(store.file(workload));
         file.strip_prefix(&self.workspace).unwrap_or(&file).display().to_string()
     }
 

@@ -79,6 +79,11 @@ impl Store {
         find::path_of(name, find::EXPECTATION)
     }
 
+    /// The workload whose expectation is this file, relative to the package.
+    pub fn name_of(file: &Path) -> Option<String> {
+        find::name_of(file, find::EXPECTATION)
+    }
+
     /// Where a workload's proposal lies, whether or not it exists.
     pub fn proposal_file(&self, name: &str) -> PathBuf {
         self.proposals.join(find::path_of(name, find::PROPOSAL))

@@ -2,6 +2,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod bless;
+pub(crate) mod diff;
 pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod pending;
@@ -41,6 +42,7 @@ pub(crate) fn exec(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Pending(options) => options.exec(&context).map(ExitCode::from),
         Command::Accept(options) => options.exec(&context).map(ExitCode::from),
         Command::Reject(options) => options.exec(&context).map(ExitCode::from),
+        Command::Diff(options) => options.exec(&context).map(ExitCode::from),
         Command::Trace(options) => Ok(options.exec()),
     }
 }

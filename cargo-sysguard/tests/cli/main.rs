@@ -5,6 +5,8 @@
 #[cfg(target_os = "linux")]
 mod bless;
 #[cfg(target_os = "linux")]
+mod diff;
+#[cfg(target_os = "linux")]
 mod harness;
 #[cfg(target_os = "linux")]
 mod init;
@@ -94,6 +96,16 @@ fn trials() -> Vec<Trial> {
             review::every_way_out_leaves_the_terminal_as_it_was,
         ),
         untraced("review::without_a_terminal_it_shows_what_to_type", review::without_a_terminal_it_shows_what_to_type),
+        untraced(
+            "diff::a_revision_is_compared_with_the_working_tree",
+            diff::a_revision_is_compared_with_the_working_tree,
+        ),
+        untraced("diff::a_revision_that_matches_nothing_is_2", diff::a_revision_that_matches_nothing_is_2),
+        untraced(
+            "diff::what_was_malformed_then_is_told_and_what_is_now_fails",
+            diff::what_was_malformed_then_is_told_and_what_is_now_fails,
+        ),
+        untraced("pending::orphans_become_what_is_asked", pending::orphans_become_what_is_asked),
         tracing("trace::it_exits_as_the_command_did", trace::it_exits_as_the_command_did),
         untraced("trace::its_own_failures_have_their_codes", trace::its_own_failures_have_their_codes),
         tracing("trace::the_command_keeps_its_streams", trace::the_command_keeps_its_streams),

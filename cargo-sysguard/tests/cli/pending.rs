@@ -201,3 +201,29 @@ pub(crate) fn proposals_may_lie_elsewhere() {
     assert_eq!(project.changed_since(&before), [format!("elsewhere/{TALK_NEW}").as_str(), TALK]);
     assert_eq!(project.read(TALK), PROPOSAL);
 }
+
+pub(crate) fn orphans_become_what_is_asked() {
+    let orphan = "expectations/gone.yaml.new";
+    let project = Project::new("pending-orphans").file(orphan, PROPOSAL);
+    let before = project.files();
+    for (mode, ci, code, label) in [
+        ("ignore", "1", 0, None),
+        ("warn", "1", 0, Some("warning: ")),
+        ("reject", "0", 101, Some("error: ")),
+        ("auto", "1", 101, Some("error: ")),
+        ("delete --no-run", "0", 0, None),
+    ] {
+        let ran = run(project.command(&format!("test --unreferenced {mode}")).env("CI", ci)).ends(code);
+        assert_eq!(project.changed_since(&before), [""; 0], "{mode}");
+        let told = label.map_or_else(String::new, |label| format!("{label}{orphan} is a proposal for no file"));
+        assert_eq!(ran.stderr.contains(orphan), label.is_some(), "{mode}: {}", ran.stderr);
+        assert!(ran.stderr.contains(&told), "{mode}: {}", ran.stderr);
+    }
+    for (mode, ci) in [("delete", "1"), ("auto", "0")] {
+        project.write(orphan, PROPOSAL);
+        let ran = run(project.command(&format!("test --unreferenced {mode}")).env("CI", ci)).ends(0);
+        assert!(ran.stderr.contains(&format!("removed {orphan}")), "{mode}: {}", ran.stderr);
+        assert_eq!(project.changed_since(&before), [orphan], "{mode}");
+    }
+    project.sysguard("test --unreferenced sometimes").ends(2);
+}

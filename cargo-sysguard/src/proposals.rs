@@ -188,7 +188,7 @@ impl Proposals {
         if *aim == Aim::Whole && decision == Decision::Reject {
             // Also of a proposal that nothing else can be done with.
             let lies_there = store.pending().any(|pending| pending == name);
-            return Ok(lies_there.then(|| Meaning { place, taken: Taken::Proposal, printed: false }));
+            return Ok(lies_there.then_some(Meaning { place, taken: Taken::Proposal, printed: false }));
         }
         let pending = store.pending_of(name).map_err(Failure::failed)?;
         let facts = match (&pending, aim) {
@@ -201,7 +201,7 @@ impl Proposals {
             return Ok(Some(Meaning { place, taken: Taken::Facts(facts), printed }));
         }
         let held = decision == Decision::Accept && holds(store, name, aim)?;
-        Ok(held.then(|| Meaning { place, taken: Taken::Held, printed: false }))
+        Ok(held.then_some(Meaning { place, taken: Taken::Held, printed: false }))
     }
 }
 

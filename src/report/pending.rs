@@ -6,11 +6,12 @@ use serde::Serialize;
 
 use super::Palette;
 use super::style::Painted;
+use super::words::escaped;
 use crate::model::attribution::entry_points::{self, EntryPoint};
 use crate::model::compare::{Detail, Fact, Finding};
 use crate::model::expectation::Pending;
 use crate::model::platform::Platform;
-use crate::model::syscall::Syscall;
+use crate::model::syscall::{Abi, Syscall};
 
 /// What is pending of one workload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -46,16 +47,16 @@ pub fn finding(
 ) -> io::Result<()> {
     let fact = &finding.fact;
     let kind = if pending.opens_subsystem(fact) { "new-subsystem" } else { finding.kind.name() };
-    writeln!(out, "{}  {}", Painted(palette.error, kind), Painted(palette.heading, fact.key(workload)))?;
+    writeln!(out, "{}  {}", Painted(palette.error, kind), Painted(palette.heading, escaped(&fact.key(workload))))?;
     if !finding.details.is_empty() {
         let details: Vec<&str> = finding.details.iter().map(Detail::value).collect();
-        writeln!(out, "  with    {}", details.join(" "))?;
+        writeln!(out, "  with    {}", escaped(&details.join(" ")))?;
     }
     let Fact::Use { subsystem, syscall, detail } = fact else {
         return writeln!(out, "  file    {file}");
     };
     if let Some(name) = syscall {
-        writeln!(out, "  call    {name}: {}", described(name, detail.as_ref(), pending.platform()))?;
+        writeln!(out, "  call    {}: {}", escaped(name), described(name, detail.as_ref(), pending.platform()))?;
     }
     match pending.file().line(pending.platform(), Some(*subsystem)) {
         Some(line) => writeln!(out, "  file    {file}:{line}"),
@@ -66,7 +67,7 @@ pub fn finding(
 /// Where in the kernel a call leads to, who maintains that, and what enables it.
 fn described(name: &str, detail: Option<&Detail>, platform: &Platform) -> String {
     let abi = match detail {
-        Some(Detail::Abi(abi)) => crate::model::syscall::Abi::from_name(abi),
+        Some(Detail::Abi(abi)) => Abi::from_name(abi),
         _ => platform.abi(),
     };
     let facts = abi.and_then(|abi| Syscall::from_name(abi, name)).and_then(entry_points::facts);

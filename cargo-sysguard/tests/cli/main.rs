@@ -106,6 +106,7 @@ fn trials() -> Vec<Trial> {
             diff::what_was_malformed_then_is_told_and_what_is_now_fails,
         ),
         untraced("pending::orphans_become_what_is_asked", pending::orphans_become_what_is_asked),
+        tracing("pending::what_a_test_proposes_can_be_decided_on", pending::what_a_test_proposes_can_be_decided_on),
         tracing("trace::it_exits_as_the_command_did", trace::it_exits_as_the_command_did),
         untraced("trace::its_own_failures_have_their_codes", trace::its_own_failures_have_their_codes),
         tracing("trace::the_command_keeps_its_streams", trace::the_command_keeps_its_streams),

@@ -227,3 +227,32 @@ pub(crate) fn orphans_become_what_is_asked() {
     }
     project.sysguard("test --unreferenced sometimes").ends(2);
 }
+
+/// From the first run to a change, as a user lives it.
+pub(crate) fn what_a_test_proposes_can_be_decided_on() {
+    let project = Project::new("pending-life").expecting("own", "bin: pending-life");
+    project.sysguard("test").ends(101);
+    let first = project.sysguard("pending").ends(101).stdout;
+    assert!(first.contains("own::process::execve\n"), "{first}");
+    let proposal = project.read("expectations/own.yaml.new");
+    project.sysguard("accept own").ends(0);
+    assert_eq!(project.read("expectations/own.yaml"), proposal);
+    project.sysguard("test").ends(0);
+
+    project.write("src/main.rs", "fn main() { let _ = std::net::UdpSocket::bind((\"127.0.0.1\", 0)); }\n");
+    let ran = project.sysguard("test").ends(101);
+    assert!(ran.stdout.contains("cargo sysguard review") && ran.stdout.contains("accept own "), "{}", ran.stdout);
+    let keys = project.sysguard("pending").ends(101).stdout;
+    assert!(keys.contains("own::network::socket\n") && keys.contains("own::network::bind\n"), "{keys}");
+    let before = project.files();
+    run(project.command("accept").args(keys.lines()).arg("--why=a new port")).ends(0);
+    assert_eq!(project.changed_since(&before), ["expectations/own.yaml", "expectations/own.yaml.new"]);
+    assert!(project.read("expectations/own.yaml").contains("why: a new port"));
+    project.sysguard("pending").ends(0);
+    project.sysguard("test").ends(0);
+
+    // A bless of what was accepted changes no byte, reasons included.
+    let before = project.files();
+    project.sysguard("bless").ends(0);
+    assert_eq!(project.changed_since(&before), [""; 0]);
+}

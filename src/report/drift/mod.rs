@@ -9,7 +9,7 @@ use std::io;
 
 use super::Palette;
 use super::style::Painted;
-use super::words::{counted, len};
+use super::words::{counted, escaped, len};
 use crate::model::compare::{Detail, Fact, Finding, FindingKind};
 use crate::model::expectation::drift::{BaselineDrift, Change, Drift};
 
@@ -90,7 +90,7 @@ fn lines_of(drift: &Drift) -> Vec<Line> {
     for BaselineDrift { platform, change, new, gone } in &drift.baselines {
         let one = |kind, finding: &Finding| {
             let details: Vec<&str> = finding.details.iter().map(Detail::value).collect();
-            line(kind, platform.to_string(), finding.fact.to_string(), details.join(" "))
+            line(kind, platform.to_string(), escaped(&finding.fact.to_string()), escaped(&details.join(" ")))
         };
         match change {
             Change::Added => lines.push(line(Kind::NewBaseline, platform.to_string(), String::new(), outline(new))),

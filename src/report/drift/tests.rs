@@ -1,3 +1,5 @@
+//! What is told of differences, whole reports.
+
 use super::*;
 use crate::model::expectation::Expectation;
 use crate::model::expectation::format::read;

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::model::expectation::{Document, Parsed};
 use crate::model::platform::Platform;
 use crate::settings::Settings;
-use crate::store::{FOLDER, Store, StoreError};
+use crate::store::{FOLDER, Store, StoreError, proposals_below};
 
 /// How often `bless` runs a workload: ten runs show what an unchanged program does in all but one of 600 later ones.
 pub const RECORDED_RUNS: u32 = 10;
@@ -193,7 +193,7 @@ fn proposals_of(package: &Path, workspace: Option<&Path>, folder: &Path, cargo: 
         Some(workspace) => workspace.to_owned(),
         None => artifacts::workspace(cargo, package).map_err(Error::Cargo)?,
     };
-    Ok(workspace.join(folder).join(package.strip_prefix(&workspace).unwrap_or(Path::new(""))))
+    Ok(proposals_below(folder, &workspace, package))
 }
 
 #[cfg(test)]

@@ -173,7 +173,9 @@ impl Kernel {
                 let leads = self.threads[&child];
                 self.say(tid, Stop::Spawning { child, leads }, State::Calling)
             }
-            State::Newborn { leads } => self.say(tid, Stop::Trap { leads, group_stop: what.is_multiple_of(7) }, State::Running),
+            State::Newborn { leads } => {
+                self.say(tid, Stop::Trap { leads, group_stop: what.is_multiple_of(7) }, State::Running)
+            }
             State::Held => Ok(()),
         }
     }

@@ -21,4 +21,7 @@ pub enum Error {
     /// An expectation file cannot be found, read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// cargo could not tell what must be known.
+    #[error("{0}")]
+    Cargo(String),
 }

@@ -11,7 +11,18 @@ pub mod linux;
 pub mod report;
 pub mod store;
 
+pub mod artifacts;
+#[cfg(target_os = "linux")]
+pub mod harness;
+#[cfg(target_os = "linux")]
+pub mod runner;
+
 pub mod error;
 pub mod settings;
 
 pub use error::Error;
+
+/// The README's Rust blocks, compiled with the documentation's tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct ReadmeDoctests;

@@ -1,1 +1,289 @@
-//! What the user asked for in the environment: as given → as meant.
+//! What the user asked for in the environment: as given ([`Given`]) → as meant ([`Settings`]).
+//!
+//! [`Given::from_env`] is the only reader of environment variables and terminals; everything after it is a pure function.
+//! Nothing here acts on a setting.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
+use std::io::{IsTerminal, stderr};
+use std::path::PathBuf;
+
+use crate::model::decide::UpdateMode;
+use crate::model::platform::Platform;
+
+/// The file to which a harness appends one JSON line a verdict: how `cargo sysguard test` learns more than pass or fail.
+pub const VERDICTS: &str = "SYSGUARD_VERDICTS";
+/// The file in which `cargo sysguard test` names what it has built, one JSON line an artifact.
+pub const ARTIFACTS: &str = "SYSGUARD_ARTIFACTS";
+/// The file whose Markdown GitHub Actions shows on the page of a run.
+const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+/// What cargo calls the path of a binary target at run time (since 1.94), before the target's name.
+const BINARY_PREFIX: &str = "CARGO_BIN_EXE_";
+
+/// The environment as it was given: text, unjudged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Given {
+    /// Variables by name; only those that a setting can come from.
+    pub variables: BTreeMap<String, OsString>,
+    /// Whether standard error is a terminal.
+    pub terminal: bool,
+}
+
+impl Given {
+    /// Reads the environment of this process.
+    pub fn from_env() -> Self {
+        let relevant = |name: &str| {
+            name.starts_with("SYSGUARD_")
+                || name.starts_with(BINARY_PREFIX)
+                || ["CI", "TF_BUILD", "CARGO", "CARGO_TERM_COLOR", "TERM", STEP_SUMMARY].contains(&name)
+        };
+        let variables = env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+            .filter(|(name, _)| relevant(name))
+            .collect();
+        Self { variables, terminal: stderr().is_terminal() }
+    }
+
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        self.variables.get(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+    }
+
+    /// The value as text: what is not UTF-8 is no value that any setting knows, and shows as such.
+    fn text(&self, name: &str) -> Option<String> {
+        self.variables.get(name).map(|value| value.to_string_lossy().into_owned())
+    }
+
+    /// What cargo was told about colours; nothing where the terminal decides.
+    pub fn colour(&self) -> Option<bool> {
+        match self.text("CARGO_TERM_COLOR").as_deref() {
+            Some("always") => Some(true),
+            Some("never") => Some(false),
+            _ => None,
+        }
+    }
+
+    /// As insta asks it: `CI` decides unless it is unset, then whether `TF_BUILD` (Azure Pipelines) is set.
+    fn in_ci(&self) -> bool {
+        match self.text("CI").as_deref() {
+            Some("" | "0" | "false") => false,
+            Some(_) => true,
+            None => self.variables.contains_key("TF_BUILD"),
+        }
+    }
+}
+
+/// What the command line says; it beats the environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// `--update`
+    pub update: Option<UpdateMode>,
+    /// `--require`
+    pub require: bool,
+    /// `--pending-dir`
+    pub pending_dir: Option<PathBuf>,
+}
+
+/// What is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// What to do where a workload differs from its baseline.
+    pub update: UpdateMode,
+    /// Nobody is watching: [`UpdateMode::Auto`] writes nothing.
+    pub ci: bool,
+    /// A workload that cannot be traced or lacks its program fails instead of being ignored.
+    pub require: bool,
+    /// Where proposals are written instead of beside the expectations.
+    pub pending_dir: Option<PathBuf>,
+    /// What `pending_dir`'s tree is relative to, where cargo is not asked.
+    pub workspace_root: Option<PathBuf>,
+    /// Where verdicts are told to a watching `cargo sysguard test`.
+    pub verdicts: Option<PathBuf>,
+    /// Where a watching `cargo sysguard test` tells what it has built.
+    pub artifacts: Option<PathBuf>,
+    /// Where GitHub Actions wants a summary.
+    pub step_summary: Option<PathBuf>,
+    /// Binary targets that cargo says it has built for this process, by name.
+    pub binaries: BTreeMap<String, PathBuf>,
+    /// The cargo that started us, else the one on the PATH.
+    pub cargo: PathBuf,
+    /// Whether reports are coloured; nothing where the terminal decides.
+    pub colour: Option<bool>,
+    /// Whether what is running may be drawn: standard error is a terminal that can move its cursor.
+    pub progress: bool,
+}
+
+/// A variable has a value that it cannot have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the environment variable {variable} is `{value}`, but must be {expected}; correct or unset it")]
+pub struct BadVariable {
+    /// Which.
+    pub variable: &'static str,
+    /// What it is.
+    pub value: String,
+    /// What it may be.
+    pub expected: &'static str,
+}
+
+/// From as given to as meant. A flag beats the environment, and then the variable is not even looked at.
+pub fn resolve(given: &Given, flags: Flags) -> Result<Settings, BadVariable> {
+    let update = match flags.update {
+        Some(mode) => mode,
+        None => update(given)?,
+    };
+    Ok(Settings {
+        update,
+        ci: given.in_ci(),
+        require: flags.require || require(given)?,
+        pending_dir: flags.pending_dir.or_else(|| given.path("SYSGUARD_PENDING_DIR")),
+        workspace_root: given.path("SYSGUARD_WORKSPACE_ROOT"),
+        verdicts: given.path(VERDICTS),
+        artifacts: given.path(ARTIFACTS),
+        step_summary: given.path(STEP_SUMMARY),
+        binaries: binaries(given),
+        cargo: given.path("CARGO").unwrap_or_else(|| PathBuf::from("cargo")),
+        colour: given.colour(),
+        progress: given.terminal && !matches!(given.text("TERM").as_deref(), None | Some("dumb")),
+    })
+}
+
+/// The platform that this crate was built for: the target of the test that links it.
+pub fn platform() -> Platform {
+    let triple = env!("SYSGUARD_TARGET");
+    Platform::from_triple(triple).unwrap_or_else(|| Platform {
+        // A custom target specification may have any name.
+        arch: triple.to_owned(),
+        os: env::consts::OS.to_owned(),
+        env: String::new(),
+    })
+}
+
+fn update(given: &Given) -> Result<UpdateMode, BadVariable> {
+    match given.text("SYSGUARD_UPDATE").filter(|value| !value.is_empty()) {
+        None => Ok(UpdateMode::default()),
+        Some(value) => {
+            let expected = "one of auto, new, always, unseen, no, force";
+            value.parse().map_err(|_| BadVariable { variable: "SYSGUARD_UPDATE", value, expected })
+        }
+    }
+}
+
+fn require(given: &Given) -> Result<bool, BadVariable> {
+    match given.text("SYSGUARD_REQUIRE").as_deref() {
+        None | Some("" | "0" | "false") => Ok(false),
+        Some("1" | "true") => Ok(true),
+        Some(value) => {
+            Err(BadVariable { variable: "SYSGUARD_REQUIRE", value: value.to_owned(), expected: "1, true, 0 or false" })
+        }
+    }
+}
+
+fn binaries(given: &Given) -> BTreeMap<String, PathBuf> {
+    given
+        .variables
+        .iter()
+        .filter_map(|(name, path)| Some((name.strip_prefix(BINARY_PREFIX)?.to_owned(), PathBuf::from(path))))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(variables: &[(&str, &str)]) -> Given {
+        let variables = variables.iter().map(|&(name, value)| (name.to_owned(), value.into())).collect();
+        Given { variables, terminal: true }
+    }
+
+    fn meant(variables: &[(&str, &str)]) -> Settings {
+        resolve(&given(variables), Flags::default()).expect("good values")
+    }
+
+    #[test]
+    fn ci_is_what_insta_calls_ci() {
+        for (variables, ci) in [
+            (&[][..], false),
+            (&[("CI", "true")], true),
+            (&[("CI", "1")], true),
+            (&[("CI", "")], false),
+            (&[("CI", "0")], false),
+            (&[("CI", "false")], false),
+            (&[("CI", "False")], true),
+            (&[("TF_BUILD", "")], true),
+            (&[("TF_BUILD", "True")], true),
+            (&[("CI", "false"), ("TF_BUILD", "True")], false),
+        ] {
+            assert_eq!(meant(variables).ci, ci, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn every_word_of_update_has_its_meaning() {
+        for mode in UpdateMode::ALL {
+            assert_eq!(meant(&[("SYSGUARD_UPDATE", mode.name())]).update, mode);
+        }
+        assert_eq!(meant(&[]).update, UpdateMode::Auto);
+        assert_eq!(meant(&[("SYSGUARD_UPDATE", "")]).update, UpdateMode::Auto);
+    }
+
+    #[test]
+    fn a_bad_value_names_its_variable_and_what_it_may_be() {
+        for (variable, value, message) in [
+            (
+                "SYSGUARD_UPDATE",
+                "Always",
+                "the environment variable SYSGUARD_UPDATE is `Always`, but must be one of auto, new, always, unseen, no, \
+                 force; correct or unset it",
+            ),
+            (
+                "SYSGUARD_REQUIRE",
+                "maybe",
+                "the environment variable SYSGUARD_REQUIRE is `maybe`, but must be 1, true, 0 or false; correct or unset it",
+            ),
+        ] {
+            let error = resolve(&given(&[(variable, value)]), Flags::default()).expect_err(variable);
+            assert_eq!(error.to_string(), message);
+        }
+    }
+
+    #[test]
+    fn require_is_a_switch() {
+        for (value, required) in [("1", true), ("true", true), ("0", false), ("false", false), ("", false)] {
+            assert_eq!(meant(&[("SYSGUARD_REQUIRE", value)]).require, required, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_flag_beats_the_environment_even_where_that_is_wrong() {
+        let flags = Flags { update: Some(UpdateMode::No), require: true, pending_dir: Some(PathBuf::from("/flag")) };
+        let variables =
+            [("SYSGUARD_UPDATE", "nonsense"), ("SYSGUARD_REQUIRE", "nonsense"), ("SYSGUARD_PENDING_DIR", "/variable")];
+        let settings = resolve(&given(&variables), flags).expect("flags only");
+        assert_eq!(settings.update, UpdateMode::No);
+        assert!(settings.require);
+        assert_eq!(settings.pending_dir, Some(PathBuf::from("/flag")));
+    }
+
+    #[test]
+    fn paths_and_binaries_are_taken_and_an_empty_path_is_none() {
+        let settings = meant(&[
+            ("SYSGUARD_PENDING_DIR", "/pending"),
+            ("SYSGUARD_WORKSPACE_ROOT", ""),
+            ("CARGO", "/bin/cargo"),
+            ("CARGO_BIN_EXE_echo-server", "/target/echo-server"),
+        ]);
+        assert_eq!(settings.pending_dir, Some(PathBuf::from("/pending")));
+        assert_eq!(settings.workspace_root, None);
+        assert_eq!(settings.cargo, PathBuf::from("/bin/cargo"));
+        assert_eq!(settings.binaries["echo-server"], PathBuf::from("/target/echo-server"));
+        assert_eq!(meant(&[]).cargo, PathBuf::from("cargo"));
+    }
+
+    #[test]
+    fn progress_is_for_terminals_only() {
+        assert!(meant(&[("TERM", "xterm")]).progress);
+        assert!(!meant(&[("TERM", "dumb")]).progress);
+        let piped = Given { terminal: false, ..given(&[("TERM", "xterm")]) };
+        assert!(!resolve(&piped, Flags::default()).expect("good values").progress);
+    }
+}

@@ -1,2 +1,41 @@
-//! The cargo subcommand `cargo sysguard`.
-fn main() {}
+//! The cargo subcommand `cargo sysguard`: parse → exec → exit code.
+
+mod cargo;
+mod cli;
+mod command;
+mod exit_code;
+mod git;
+mod output;
+mod proposals;
+mod review;
+mod suites;
+mod unreferenced;
+mod verdicts;
+
+use std::env;
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::exit_code::{Failure, Outcome};
+
+fn main() -> ExitCode {
+    let cli = match cli::parse(env::args_os()) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    match command::exec(cli) {
+        Ok(status) => status,
+        Err(failure) => {
+            let Failure { outcome, message } = failure;
+            // Where even standard error is gone, the exit code has to do.
+            let _ = writeln!(anstream::stderr(), "{}", cli::error(&message));
+            outcome.into()
+        }
+    }
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        Self::from(outcome.code())
+    }
+}

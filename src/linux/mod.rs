@@ -2,16 +2,20 @@
 //!
 //! [`trace()`] is the one door. Nothing here judges, prints, or reads an expectation.
 
+mod interrupts;
 mod trace;
 
+mod colocation;
 mod deadlines;
 mod launch;
 mod probe;
 mod stopped;
 mod tracer;
+mod untraced;
 mod wait;
 
 mod sys;
 
+pub use interrupts::leave_interrupts_to_workload;
 pub use launch::{Command, Environment, Stream};
 pub use trace::{Limits, Outcome, TraceError, trace};

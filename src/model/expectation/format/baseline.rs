@@ -47,7 +47,7 @@ pub(super) fn read(text: &str, outline: &Outline) -> Result<(Baseline, Places), 
         return Err(Fault::new(root.place, "a baseline without `platform`: name it, or remove the document"));
     };
     check(root)?;
-    let written: Written = typed::read(text, &outline.lines)?;
+    let written: Written = typed::read(text, outline)?;
     let places = Places { document: value.place, platform: platform.place.line, subsystems: subsystem_lines(root) };
     Ok((baseline(written), places))
 }

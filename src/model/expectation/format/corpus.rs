@@ -187,3 +187,10 @@ fn nesting_has_an_end() {
         assert_eq!(too_deep, depth >= 64, "{depth}");
     }
 }
+
+#[test]
+fn documents_have_an_end() {
+    let text = DOCUMENT.to_owned() + &"---\n".repeat(100_000);
+    let malformed = read(text.as_bytes()).expect_err("too many");
+    assert_eq!(malformed.message, "more than 256 documents: there is one a platform");
+}

@@ -107,7 +107,7 @@ pub(super) fn read(text: &str, outline: &Outline) -> Result<(u32, Document), Fau
     }
     let version = version(root)?;
     check(root)?;
-    let written: Written = typed::read(text, &outline.lines)?;
+    let written: Written = typed::read(text, outline)?;
     let Some(version) = version else {
         return Err(Fault::new(root.place, "the version is missing: add `version: 1`"));
     };

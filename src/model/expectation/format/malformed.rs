@@ -5,6 +5,9 @@ use std::fmt;
 /// How much of the offending line is shown, in characters.
 const EXCERPT: usize = 200;
 
+/// How long a message may become by what it quotes, in characters.
+const MESSAGE: usize = 500;
+
 /// Why a text is no expectation, and where. Its file is known to the store only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed {
@@ -84,9 +87,13 @@ fn excerpt(line: &str) -> String {
     escape_all(line.chars().take(EXCERPT))
 }
 
-/// Messages quote what the user wrote: that must not break them apart.
+/// Messages quote what the user wrote: that must neither break them apart nor drown them.
 fn one_line(message: &str) -> String {
-    escape_all(message.chars())
+    let mut line = escape_all(message.chars().take(MESSAGE));
+    if message.chars().nth(MESSAGE).is_some() {
+        line.push('…');
+    }
+    line
 }
 
 fn escape_all(text: impl Iterator<Item = char>) -> String {
@@ -129,8 +136,9 @@ mod tests {
 
     #[test]
     fn a_long_line_is_cut() {
-        let malformed = Fault::new(Place::START, "long").shown(&"é".repeat(300));
+        let malformed = Fault::new(Place::START, "é".repeat(600)).shown(&"é".repeat(300));
         assert_eq!(malformed.excerpt, "é".repeat(200));
+        assert_eq!(malformed.message, "é".repeat(500) + "…");
     }
 
     #[test]

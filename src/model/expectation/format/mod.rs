@@ -1,4 +1,4 @@
-//! Text ⇄ terms: the one place that knows YAML. [`read`] makes a [`Parsed`], [`write`] makes its text again.
+//! Text ⇄ terms: the one place that knows YAML. [`read`] makes a [`Parsed`], [`write()`] makes its text again.
 //!
 //! It must not touch files. `saphyr-parser` tells the shape of a text and the place of everything, `serde_yaml` reads each document as
 //! its type, and `emit` writes: whatever is not changed is kept byte for byte.

@@ -12,6 +12,9 @@ use super::malformed::{Fault, Place};
 /// How deep lists and maps may nest.
 const MAX_DEPTH: usize = 64;
 
+/// How many documents a file may hold: far more than there are platforms.
+const MAX_DOCUMENTS: usize = 256;
+
 const ALIAS: &str = "an alias: write the value itself";
 
 /// One document of a stream.
@@ -93,6 +96,12 @@ pub(super) fn outline(text: &str) -> Result<Vec<Outline>, Fault> {
             Event::DocumentStart(explicit) => {
                 let (event, first) = reader.next()?;
                 let root = reader.node(event, first, 0)?;
+                if documents.len() == MAX_DOCUMENTS {
+                    return Err(Fault::new(
+                        place(span),
+                        format!("more than {MAX_DOCUMENTS} documents: there is one a platform"),
+                    ));
+                }
                 let start = start_of_document(text, span, explicit, documents.last_mut())?;
                 documents.push(Outline { lines: start..lines, root });
             }

@@ -1,16 +1,47 @@
 //! From a document's text to a type, by `serde_yaml`: [`read`].
+//!
+//! Its parser is another one than the outline's. What one of them checked and the other read must be the same thing: where they see a
+//! text differently, it is refused.
 
 use std::ops::Range;
 
 use serde::de::DeserializeOwned;
+use serde_yaml::Value;
 
 use super::malformed::{Fault, Place};
+use super::outline::{self, Node, Outline};
 
-/// Reads the document that stands on these lines.
-pub(super) fn read<T: DeserializeOwned>(text: &str, lines: &Range<usize>) -> Result<T, Fault> {
+/// Reads a document of a text.
+pub(super) fn read<T: DeserializeOwned>(text: &str, outline: &Outline) -> Result<T, Fault> {
     // With as many empty lines before it as there are lines above, every place that the parser tells is one of the file.
-    let above = "\n".repeat(lines.start);
-    serde_yaml::from_str(&(above + slice(text, lines))).map_err(|error| fault(&error, lines))
+    let document = "\n".repeat(outline.lines.start) + slice(text, &outline.lines);
+    let value = serde_yaml::from_str(&document).map_err(|error| fault(&error, outline))?;
+    if let Some(place) = disagreement(&outline.root, &value) {
+        return Err(Fault::new(
+            place,
+            "this can be read in two ways: write it more plainly, with text in double quotes",
+        ));
+    }
+    serde_yaml::from_str(&document).map_err(|error| fault(&error, outline))
+}
+
+/// The first place where the parsers see another shape or another text. Numbers and booleans are one line of plain characters.
+fn disagreement(node: &Node, value: &Value) -> Option<Place> {
+    match (&node.value, value) {
+        (outline::Value::Null, Value::Null) => None,
+        (outline::Value::Scalar(_), Value::Bool(_) | Value::Number(_)) => None,
+        (outline::Value::Scalar(text), Value::String(other)) if text == other => None,
+        (outline::Value::List(items), Value::Sequence(others)) if items.len() == others.len() => {
+            items.iter().zip(others).find_map(|(item, other)| disagreement(item, other))
+        }
+        (outline::Value::Map(pairs), Value::Mapping(others)) if pairs.len() == others.len() => {
+            pairs.iter().zip(others).find_map(|((key, item), (other_key, other))| match other_key {
+                Value::String(name) if *name != key.name => Some(key.place),
+                _ => disagreement(item, other),
+            })
+        }
+        _ => Some(node.place),
+    }
 }
 
 /// These lines of a text.
@@ -24,10 +55,10 @@ pub(super) fn slice<'a>(text: &'a str, lines: &Range<usize>) -> &'a str {
     &text[start..end]
 }
 
-fn fault(error: &serde_yaml::Error, lines: &Range<usize>) -> Fault {
+fn fault(error: &serde_yaml::Error, outline: &Outline) -> Fault {
     let message = error.to_string();
     match error.location() {
-        None => Fault::new(Place { line: lines.start + 1, column: 1 }, message),
+        None => Fault::new(outline.root.place, message),
         Some(location) => {
             let place = Place { line: location.line(), column: location.column() };
             let told = format!(" at line {} column {}", place.line, place.column);

@@ -1,0 +1,129 @@
+//! The command line: `cargo sysguard <command>`, called by cargo or directly. Main type: [`Cli`].
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+
+use anstyle::{AnsiColor, Style};
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::command::{accept, bless, diff, init, list, pending, reject, review, test, trace};
+
+/// System-call regression assertions: a test fails when a workload newly uses a system call or a kernel subsystem
+#[derive(Debug, Parser)]
+#[command(name = "cargo-sysguard", bin_name = "cargo sysguard", version, styles = clap_cargo::style::CLAP_STYLING)]
+#[command(max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// When to colour: auto, always, never
+    #[arg(long, global = true, value_name = "WHEN", default_value_t, hide_default_value = true)]
+    #[arg(hide_possible_values = true)]
+    pub(crate) color: ColorChoice,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 all as expected; 101 findings, failures, malformed expectation files, or findings that wait for a decision; 2 wrong usage, or a name, key or revision that matches nothing; \
+3 a workload could not be built or started; 4 tracing is impossible here and was required. With several outcomes the first of \
+2, 4, 3, 101 is told. `trace` exits as its command did.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a first expectation and a test that checks it; nothing is overwritten
+    Init(init::Options),
+    /// Name the workloads, one a line; nothing is run
+    List(list::Options),
+    /// Run workloads against their baselines
+    Test(test::Options),
+    /// Run workloads and write what they use into their baselines
+    Bless(bless::Options),
+    /// Decide on pending findings, one by one
+    Review(review::Options),
+    /// Name what waits for a decision, one key a line; nothing is run
+    Pending(pending::Options),
+    /// Write pending findings into their files
+    Accept(accept::Options),
+    /// Drop pending findings; nothing is remembered
+    Reject(reject::Options),
+    /// Compare the expectations of the working tree with those at a revision; nothing is run
+    Diff(diff::Options),
+    /// Run any command once and report what it uses of the kernel
+    Trace(trace::Options),
+}
+
+/// Parses the arguments of this process.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let matches = Cli::command().color(asked_colour()).try_get_matches_from(without_subcommand_name(arguments))?;
+    Cli::from_arg_matches(&matches)
+}
+
+/// cargo calls `cargo-sysguard sysguard <arguments>`; a direct call has no such first argument.
+fn without_subcommand_name(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    if arguments.get(1).map(OsString::as_os_str) == Some(OsStr::new("sysguard")) {
+        arguments.remove(1);
+    }
+    arguments
+}
+
+/// The colour of clap's own messages: they come before any argument is understood, so the environment decides.
+fn asked_colour() -> ColorChoice {
+    match sysguard::settings::Given::from_env().colour() {
+        Some(true) => ColorChoice::Always,
+        Some(false) => ColorChoice::Never,
+        None => ColorChoice::Auto,
+    }
+}
+
+/// What went wrong, as cargo writes it.
+pub(crate) fn error(message: &str) -> impl fmt::Display + '_ {
+    labelled("error", AnsiColor::Red.on_default().bold(), message)
+}
+
+/// What the user should know, as cargo writes it.
+pub(crate) fn warning(message: &str) -> impl fmt::Display + '_ {
+    labelled("warning", AnsiColor::Yellow.on_default().bold(), message)
+}
+
+fn labelled<'a>(label: &'a str, style: Style, message: &'a str) -> impl fmt::Display + 'a {
+    fmt::from_fn(move |f| write!(f, "{style}{label}{style:#}: {message}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Cli, clap::Error> {
+        parse(line.split(' ').map(OsString::from))
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn cargo_and_people_may_call_it() {
+        for line in ["cargo-sysguard list", "cargo-sysguard sysguard list", "/somewhere/cargo-sysguard sysguard list"] {
+            assert!(matches!(parsed(line).expect(line).command, Command::List(_)), "{line}");
+        }
+        assert!(parsed("cargo-sysguard sysguard sysguard list").is_err());
+    }
+
+    #[test]
+    fn help_and_version_end_well_and_nonsense_is_usage() {
+        for (line, code) in [
+            ("cargo-sysguard sysguard --help", 0),
+            ("cargo-sysguard --version", 0),
+            ("cargo-sysguard", 2),
+            ("cargo-sysguard frobnicate", 2),
+            ("cargo-sysguard test --no-such-flag", 2),
+            ("cargo-sysguard trace", 2),
+        ] {
+            assert_eq!(parsed(line).expect_err(line).exit_code(), code, "{line}");
+        }
+        let version = parsed("cargo-sysguard -V").expect_err("it ends").to_string();
+        assert_eq!(version, format!("cargo-sysguard {}\n", env!("CARGO_PKG_VERSION")));
+    }
+}

@@ -1,0 +1,141 @@
+//! `cargo sysguard bless`: runs workloads and writes what they use into their baselines.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use sysguard::harness::{Console, Spinners};
+use sysguard::model::expectation::Unseen;
+use sysguard::model::verdict::Verdict;
+use sysguard::report::{self, Palette};
+use sysguard::runner::{Case, RECORDED_RUNS, Suite};
+use sysguard::settings::Flags;
+
+use super::Context;
+use crate::cargo::CargoFlags;
+use crate::cli;
+use crate::exit_code::{Failure, Outcome};
+use crate::suites::{self, NOTHING_FOUND};
+use crate::verdicts::{ReportFlags, Told};
+
+/// `bless`'s options.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Only workloads whose name contains one of these; that none does is wrong usage
+    #[arg(value_name = "FILTER")]
+    filters: Vec<String>,
+    /// Filters match the whole name
+    #[arg(long)]
+    exact: bool,
+    /// Also workloads with an `ignore:`
+    #[arg(long)]
+    include_ignored: bool,
+    /// How often each workload is run
+    #[arg(long, value_name = "N", default_value_t = RECORDED_RUNS, value_parser = clap::value_parser!(u32).range(1..))]
+    runs: u32,
+    /// Drop from the baselines what no run showed
+    #[arg(long)]
+    prune: bool,
+    /// Fail where a workload cannot be traced or lacks its program
+    #[arg(long)]
+    require: bool,
+    #[command(flatten)]
+    report: ReportFlags,
+    #[command(flatten)]
+    cargo: CargoFlags,
+}
+
+impl Options {
+    /// Blesses what is selected; a failure leaves the others blessed.
+    pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
+        let settings = context.settings(Flags { require: self.require, ..Flags::default() })?;
+        let report = self.report.prepare("bless", &settings)?;
+        let mut packages = suites::open(&self.cargo, &settings)?;
+        if !self.filters.is_empty()
+            && !packages.iter().any(|package| package.suite.cases().iter().any(|case| self.names(case)))
+        {
+            let filters = self.filters.join("`, `");
+            return Err(Failure::usage(format!(
+                "no workload is named by `{filters}`; `cargo sysguard list` names them all"
+            )));
+        }
+        let built =
+            suites::build(&packages, |case| self.selects(case), |_| None, &settings.cargo, &self.cargo.build_flags());
+        for package in &mut packages {
+            package.suite.tell_artifacts(built.clone());
+        }
+        let jobs: Vec<(&Suite, &Case)> = packages
+            .iter()
+            .flat_map(|package| package.suite.cases().iter().map(move |case| (&package.suite, case)))
+            .filter(|(_, case)| self.names(case))
+            .collect();
+        if jobs.is_empty() {
+            let _ = writeln!(anstream::stderr(), "{}", cli::warning(NOTHING_FOUND));
+        }
+        let mut told = Told::of(&packages);
+        let outcome = self.bless_all(&jobs, &Spinners::new(settings.progress), &mut told)?;
+        report.write(told)?;
+        match suites::faults(&packages) {
+            Err(Failure { outcome: fault, message }) => Err(Failure { outcome: outcome.max(fault), message }),
+            Ok(()) => Ok(outcome),
+        }
+    }
+
+    fn names(&self, case: &Case) -> bool {
+        let matches =
+            |filter: &String| if self.exact { case.name == *filter } else { case.name.contains(filter.as_str()) };
+        (self.filters.is_empty() || self.filters.iter().any(matches))
+            && suites::runs_a_target(case, &self.cargo.targets)
+    }
+
+    fn selects(&self, case: &Case) -> bool {
+        self.names(case) && (self.include_ignored || case.ignored().is_none())
+    }
+
+    /// As many at a time as there are processors; each tells its line when it is done.
+    fn bless_all(&self, jobs: &[(&Suite, &Case)], spinners: &Spinners, told: &mut Told) -> Result<Outcome, Failure> {
+        let next = AtomicUsize::new(0);
+        let outcome: Mutex<Result<Outcome, io::Error>> = Mutex::new(Ok(Outcome::Expected));
+        let told = Mutex::new(told);
+        let work = || {
+            while let Some((suite, case)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let verdict = self.bless(suite, case, spinners);
+                let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
+                let line = spinners.suspended(|| tell(&verdict, self.report.console()));
+                if let Ok(worst) = &mut *outcome {
+                    match line {
+                        Ok(()) => *worst = (*worst).max(Outcome::of(&verdict.status)),
+                        Err(error) => *outcome = Err(error),
+                    }
+                }
+                told.lock().unwrap_or_else(PoisonError::into_inner).add(suite.package(), verdict);
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..thread::available_parallelism().map_or(1, usize::from).min(jobs.len()) {
+                scope.spawn(work);
+            }
+        });
+        outcome.into_inner().unwrap_or_else(PoisonError::into_inner).map_err(Failure::output)
+    }
+
+    fn bless(&self, suite: &Suite, case: &Case, spinners: &Spinners) -> Verdict {
+        match case.ignored() {
+            Some(reason) if !self.include_ignored => {
+                Suite::ignored(case, &format!("{reason} (--include-ignored blesses it)"))
+            }
+            _ => suite.bless(case, self.runs, if self.prune { Unseen::Prune } else { Unseen::Keep }, spinners),
+        }
+    }
+}
+
+/// A line for what went well; everything for what failed, on standard error.
+fn tell(verdict: &Verdict, console: Console) -> io::Result<()> {
+    let palette = Palette::coloured();
+    match console {
+        _ if verdict.status.is_failure() => report::verdict(&mut anstream::stderr(), verdict, &palette),
+        Console::Stdout => report::summary(&mut anstream::stdout(), verdict, &palette),
+        Console::Stderr => report::summary(&mut anstream::stderr(), verdict, &palette),
+    }
+}

@@ -1,0 +1,209 @@
+//! `cargo sysguard test`: runs workloads against their baselines, through the packages' own harnesses where they have one.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sysguard::artifacts::{self, Artifacts, Target};
+use sysguard::harness::{Arguments, Console, Session};
+use sysguard::model::decide::UpdateMode;
+use sysguard::report;
+use sysguard::runner::Case;
+use sysguard::settings::{ARTIFACTS, Flags, Settings, VERDICTS};
+use tempfile::TempDir;
+
+use super::Context;
+use crate::cargo::CargoFlags;
+use crate::cli;
+use crate::exit_code::{Failure, Outcome};
+use crate::proposals::Proposals;
+use crate::suites::{self, NOTHING_FOUND, Package};
+use crate::unreferenced::Unreferenced;
+use crate::verdicts::{ReportFlags, Told};
+
+/// `test`'s options.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Only workloads whose name contains one of these
+    #[arg(value_name = "FILTER")]
+    filters: Vec<String>,
+    /// What to write where a workload differs: auto, new, always, unseen, no or force
+    #[arg(long, value_name = "MODE")]
+    update: Option<UpdateMode>,
+    /// Fail where a workload cannot be traced or lacks its program
+    #[arg(long)]
+    require: bool,
+    /// Write proposals into this folder instead of beside the expectations
+    #[arg(long, value_name = "DIRECTORY")]
+    pending_dir: Option<PathBuf>,
+    /// What becomes of proposals without their file: ignore, warn, reject, delete or auto (reject in CI, else delete)
+    #[arg(long, value_name = "MODE", value_enum, default_value_t, hide_possible_values = true)]
+    unreferenced: Unreferenced,
+    /// Build, but run nothing
+    #[arg(long)]
+    no_run: bool,
+    /// Go on with the next package when one has failed
+    #[arg(long)]
+    no_fail_fast: bool,
+    #[command(flatten)]
+    report: ReportFlags,
+    #[command(flatten)]
+    cargo: CargoFlags,
+    /// Flags of libtest, for the harness
+    #[arg(last = true, value_name = "LIBTEST FLAGS")]
+    libtest: Vec<OsString>,
+}
+
+impl Options {
+    /// Runs, then looks for orphans; listing and building leave them alone.
+    pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
+        let settings = context.settings(Flags {
+            update: self.update,
+            require: self.require,
+            // The harness runs elsewhere.
+            pending_dir: self.pending_dir.as_deref().map(std::path::absolute).transpose().map_err(Failure::usage)?,
+        })?;
+        let outcome = self.run(&settings)?;
+        if !self.unreferenced.looks() || self.no_run || self.libtest.iter().any(|flag| flag == "--list") {
+            return Ok(outcome);
+        }
+        let orphans = self.unreferenced.exec(&Proposals::open(&self.cargo, &settings)?, settings.ci)?;
+        Ok(outcome.max(orphans))
+    }
+
+    /// Builds once, then runs: harnesses by cargo, packages without one in this process.
+    fn run(&self, settings: &Settings) -> Result<Outcome, Failure> {
+        let mut harness_arguments = self.harness_arguments();
+        // Asked here too, because a harness can only say 101.
+        let mut arguments = Arguments::parse(harness_arguments.clone()).map_err(Failure::usage_of_harness)?;
+        let report = self.report.prepare("test", settings)?;
+        let packages = suites::open(&self.cargo, settings)?;
+        let mut told = Told::of(&packages);
+        if packages.is_empty() {
+            let _ = writeln!(anstream::stderr(), "{}", cli::warning(NOTHING_FOUND));
+            report.write(told)?;
+            return Ok(Outcome::Expected);
+        }
+        if self.cargo.targets.given() {
+            let cases = packages.iter().flat_map(|package| package.suite.cases());
+            let named =
+                cases.filter(|case| suites::runs_a_target(case, &self.cargo.targets)).map(|case| case.name.clone());
+            harness_arguments.extend(arguments.restrict(named.collect()));
+        }
+        let runs = |case: &Case| arguments.selects(&case.name) && arguments.runs(case.ignored().is_some());
+        let flags = self.cargo.build_flags();
+        let built = suites::build(&packages, runs, Package::harness, &settings.cargo, &flags);
+        if let Some(reason) = packages.iter().find_map(|package| harness_failure(package, &built)) {
+            return Err(Failure { outcome: Outcome::NotStarted, message: reason });
+        }
+        if self.no_run {
+            return Ok(if built.complete() { Outcome::Expected } else { Outcome::NotStarted });
+        }
+        let (with_harness, without): (Vec<Package>, Vec<Package>) =
+            packages.into_iter().partition(|package| package.harness().is_some());
+        let mut outcome = Outcome::Expected;
+        if !with_harness.is_empty() {
+            let mut cargo = self.nested_cargo(&with_harness, &flags, &harness_arguments);
+            if self.report.console() == Console::Stderr {
+                cargo.stdout(io::stderr());
+            }
+            outcome = Nested::prepare(&built)?.run(cargo, &mut told)?;
+        }
+        for Package { mut suite, .. } in without {
+            if outcome != Outcome::Expected && !self.no_fail_fast {
+                break;
+            }
+            suite.tell_artifacts(built.clone());
+            let folder = suite.package().to_owned();
+            let session = Session { suite, arguments: arguments.clone(), console: self.report.console() };
+            for verdict in session.run().map_err(Failure::failed)?.verdicts {
+                outcome = outcome.max(Outcome::of(&verdict.status));
+                told.add(&folder, verdict);
+            }
+        }
+        report.write(told)?;
+        Ok(outcome)
+    }
+
+    fn harness_arguments(&self) -> Vec<OsString> {
+        let quiet = self.cargo.quiet.then(|| OsString::from("--quiet"));
+        let flags = self.libtest.iter().cloned().chain(quiet);
+        flags.chain(self.filters.iter().map(OsString::from)).collect()
+    }
+
+    /// `cargo test --test sysguard` of all packages that have one.
+    fn nested_cargo(&self, packages: &[Package], flags: &[OsString], harness: &[OsString]) -> Command {
+        let settings = packages[0].suite.settings();
+        let mut command = Command::new(&settings.cargo);
+        command.args(["test", "--test", "sysguard"]).args(flags);
+        command.arg("--manifest-path").arg(&packages[0].metadata.manifest_path);
+        for package in packages {
+            command.arg("--package").arg(&package.metadata.id.repr);
+        }
+        if self.no_fail_fast {
+            command.arg("--no-fail-fast");
+        }
+        command.arg("--").args(harness);
+        command.env("SYSGUARD_UPDATE", settings.update.name());
+        command.env("SYSGUARD_REQUIRE", if settings.require { "1" } else { "0" });
+        if let (Some(folder), Some(root)) = (&settings.pending_dir, &settings.workspace_root) {
+            command.env("SYSGUARD_PENDING_DIR", folder).env("SYSGUARD_WORKSPACE_ROOT", root);
+        }
+        match settings.colour {
+            Some(true) => command.env("CARGO_TERM_COLOR", "always"),
+            Some(false) => command.env("CARGO_TERM_COLOR", "never"),
+            None => &mut command,
+        };
+        command
+    }
+}
+
+/// Why the package's harness could not be built.
+fn harness_failure(package: &Package, built: &Artifacts) -> Option<String> {
+    let target: Target = package.harness()?;
+    built.get(&artifacts::root(&package.metadata), &target)?.err().map(str::to_owned)
+}
+
+/// A nested cargo and the files by which its harnesses and we talk.
+struct Nested {
+    folder: TempDir,
+}
+
+impl Nested {
+    fn prepare(built: &Artifacts) -> Result<Self, Failure> {
+        let cannot =
+            |error: &dyn std::fmt::Display| Failure::failed(format!("cannot tell the harness what was built: {error}"));
+        let folder = tempfile::tempdir().map_err(|error| cannot(&error))?;
+        let lines = built.to_lines().map_err(|error| cannot(&error))?;
+        fs::write(folder.path().join("artifacts"), lines).map_err(|error| cannot(&error))?;
+        Ok(Self { folder })
+    }
+
+    fn run(&self, mut cargo: Command, told: &mut Told) -> Result<Outcome, Failure> {
+        let verdicts = self.folder.path().join("verdicts");
+        cargo.env(ARTIFACTS, self.folder.path().join("artifacts")).env(VERDICTS, &verdicts);
+        let status = cargo
+            .status()
+            .map_err(|error| Failure::failed(format!("cannot run {}: {error}", cargo.get_program().display())))?;
+        let worst = collect(&verdicts, told)?;
+        // A harness that failed without a verdict was told of by itself.
+        Ok(if status.success() { worst } else { worst.max(Outcome::Failed) })
+    }
+}
+
+/// The worst that the harnesses told; nothing where no workload was run.
+fn collect(file: &Path, told: &mut Told) -> Result<Outcome, Failure> {
+    let text = match fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(Failure::failed(format!("cannot read the verdicts: {error}"))),
+    };
+    text.lines().try_fold(Outcome::Expected, |worst, line| {
+        let (folder, verdict) = report::read_json_line(line).map_err(Failure::failed)?;
+        let outcome = Outcome::of(&verdict.status);
+        told.add(Path::new(&folder), verdict);
+        Ok(worst.max(outcome))
+    })
+}

@@ -1,0 +1,143 @@
+//! `cargo sysguard trace`: one run of any command, reported; it exits as the command did.
+//!
+//! Its exit codes are those of env(1) and timeout(1), because it stands where the command would.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use sysguard::linux::{Command, Environment, Limits, Stream, TraceError, leave_interrupts_to_workload};
+use sysguard::model::observation::{Engine, Recording};
+use sysguard::report::{self, Format, Palette};
+use sysguard::runner::{DEFAULT_GRACE, Lookup, find_command, kernel_release, observe};
+use sysguard::settings;
+
+use crate::cli;
+use crate::output::ReportFile;
+
+/// `trace`'s options.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit codes: as the command did; 128+N when signal N ended it; 124 when --timeout did; 125 when tracing or \
+                        reporting failed; 126 when the command cannot be executed; 127 when it is not found; 2 wrong usage."
+)]
+pub(crate) struct Options {
+    /// How the report is written: table, markdown, json, yaml or csv
+    #[arg(long, value_name = "FORMAT", default_value_t)]
+    format: Format,
+    /// Write the report to this file instead of standard error
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// How calls are watched
+    #[arg(long, value_name = "ENGINE", default_value = "ptrace", value_parser = ["ptrace"])]
+    engine: String,
+    /// End the command after this time, for example 90s or 5m
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
+    /// How long its other processes may outlive the first one [default: 2s]
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    grace: Option<Duration>,
+    /// The command and its arguments
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+/// Why the command's own exit status is not ours.
+#[derive(Debug)]
+struct Failed {
+    code: u8,
+    message: String,
+}
+
+impl Failed {
+    const OURS: u8 = 125;
+    const NOT_EXECUTABLE: u8 = 126;
+    const NOT_FOUND: u8 = 127;
+
+    fn ours(message: impl ToString) -> Self {
+        Self { code: Self::OURS, message: message.to_string() }
+    }
+}
+
+impl Options {
+    /// Runs the command.
+    pub(super) fn exec(self) -> ExitCode {
+        match self.trace() {
+            Ok(status) => ExitCode::from(status),
+            Err(Failed { code, message }) => {
+                // Where even standard error is gone, the exit code has to do.
+                let _ = writeln!(anstream::stderr(), "{}", cli::error(&message));
+                ExitCode::from(code)
+            }
+        }
+    }
+
+    fn trace(self) -> Result<u8, Failed> {
+        let file = self.output.as_deref().map(ReportFile::prepare).transpose().map_err(Failed::ours)?;
+        let program = self.find()?;
+        leave_interrupts_to_workload()
+            .map_err(|error| Failed::ours(format!("cannot leave Ctrl-C to the command: {error}")))?;
+        let command = Command {
+            program,
+            argv: self.command.clone(),
+            environment: Environment::Inherited,
+            cwd: None,
+            stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
+            isolated: false,
+        };
+        let limits = Limits { timeout: self.timeout, stop: None, grace: self.grace.unwrap_or(DEFAULT_GRACE) };
+        let (observation, outcome) = observe(command, &limits).map_err(Failed::from)?;
+        let lost = observation.lost_events;
+        let recording = Recording {
+            workload: None,
+            command: self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
+            platform: settings::platform(),
+            kernel: kernel_release(),
+            engine: Engine::Ptrace,
+            exit: outcome.exit,
+            killed_stragglers: outcome.killed_stragglers,
+            observation,
+        };
+        write(&recording, self.format, file)
+            .map_err(|error| Failed::ours(format!("cannot write the report: {error}")))?;
+        if lost > 0 {
+            return Err(Failed::ours(format!("{lost} events were lost: the report shows less than the command did")));
+        }
+        // A status is 0 to 255, and a signal's number below 65.
+        Ok(u8::try_from(outcome.exit.shell_status()).unwrap_or(u8::MAX))
+    }
+
+    /// Looks for the command as a shell does.
+    fn find(&self) -> Result<PathBuf, Failed> {
+        let name = self.command.first().map(OsString::as_os_str).unwrap_or_default();
+        let failed = |code, reason| Failed { code, message: format!("cannot execute {}: {reason}", name.display()) };
+        match find_command(name) {
+            Lookup::Found(program) => Ok(program),
+            Lookup::NotExecutable(_) => Err(failed(Failed::NOT_EXECUTABLE, "it is not an executable file")),
+            Lookup::Missing => Err(failed(Failed::NOT_FOUND, "it is not found")),
+        }
+    }
+}
+
+fn write(recording: &Recording, format: Format, file: Option<ReportFile<'_>>) -> io::Result<()> {
+    let Some(mut file) = file else {
+        let mut out = anstream::AutoStream::auto(io::stderr().lock());
+        return report::observation(&mut out, recording, format, &Palette::coloured());
+    };
+    report::observation(&mut file, recording, format, &Palette::plain())?;
+    file.finish()
+}
+
+impl From<TraceError> for Failed {
+    fn from(error: TraceError) -> Self {
+        let code = match &error {
+            // The program is there; its interpreter is not.
+            TraceError::Exec { source, .. } if source.kind() == io::ErrorKind::NotFound => Self::NOT_FOUND,
+            TraceError::Exec { .. } => Self::NOT_EXECUTABLE,
+            TraceError::Impossible { .. } | TraceError::System { .. } => Self::OURS,
+        };
+        Self { code, message: error.to_string() }
+    }
+}

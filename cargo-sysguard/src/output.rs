@@ -1,0 +1,137 @@
+//! A file that a report goes into: known to be writable before anything runs, and complete or untouched ever after.
+//!
+//! Main type: [`ReportFile`].
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+/// What becomes of the file when the report is complete.
+#[derive(Debug)]
+pub(crate) struct ReportFile<'a> {
+    asked: &'a Path,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// A new file that takes the other's place.
+    Beside { new: NamedTempFile, file: PathBuf },
+    /// A pipe or a device, which nothing can take the place of.
+    Directly(File),
+}
+
+/// The file cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {path}: {source}; nothing was run")]
+pub(crate) struct NotWritable {
+    path: String,
+    source: io::Error,
+}
+
+impl<'a> ReportFile<'a> {
+    /// Makes sure that a report can be written there.
+    pub(crate) fn prepare(asked: &'a Path) -> Result<Self, NotWritable> {
+        let place = place(asked).map_err(|source| NotWritable { path: asked.display().to_string(), source })?;
+        Ok(Self { asked, place })
+    }
+
+    /// The report is complete.
+    pub(crate) fn finish(self) -> io::Result<()> {
+        let name = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", self.asked.display()));
+        match self.place {
+            Place::Directly(mut file) => file.flush().map_err(name),
+            Place::Beside { new, file } => {
+                new.as_file().sync_all().map_err(name)?;
+                new.persist(file).map(drop).map_err(|error| name(error.error))
+            }
+        }
+    }
+}
+
+fn place(asked: &Path) -> io::Result<Place> {
+    let (file, permissions) = match fs::metadata(asked) {
+        Ok(metadata) => {
+            // Also tells of a directory, and of a file that must not be changed.
+            let opened = OpenOptions::new().write(true).open(asked)?;
+            if !metadata.is_file() {
+                return Ok(Place::Directly(opened));
+            }
+            // A symbolic link stays one.
+            (fs::canonicalize(asked)?, metadata.permissions())
+        }
+        // What the umask leaves of it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (asked.to_owned(), Permissions::from_mode(0o666)),
+        Err(error) => return Err(error),
+    };
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Said plainly; a temporary file's own error would name that.
+    fs::metadata(folder)?;
+    let new = tempfile::Builder::new().permissions(permissions).tempfile_in(folder)?;
+    Ok(Place::Beside { new, file })
+}
+
+impl Write for ReportFile<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.place {
+            Place::Beside { new, .. } => new.write(bytes),
+            Place::Directly(file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.place {
+            Place::Beside { new, .. } => new.flush(),
+            Place::Directly(file) => file.flush(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(folder: &Path) -> Vec<String> {
+        let names = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+        let mut names: Vec<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_report_takes_the_place_of_the_old_one_when_it_is_complete() {
+        let folder = tempfile::tempdir().expect("temporary directory");
+        let path = folder.path().join("report");
+        fs::write(&path, "old").expect("file");
+        let mut file = ReportFile::prepare(&path).expect("writable");
+        file.write_all(b"new").expect("write");
+        assert_eq!(fs::read_to_string(&path).expect("file"), "old");
+        file.finish().expect("finish");
+        assert_eq!(fs::read_to_string(&path).expect("file"), "new");
+        assert_eq!(files(folder.path()), ["report"]);
+    }
+
+    #[test]
+    fn an_unfinished_report_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("temporary directory");
+        let path = folder.path().join("report");
+        ReportFile::prepare(&path).expect("writable").write_all(b"half").expect("write");
+        assert_eq!(files(folder.path()), [""; 0]);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_told_beforehand() {
+        let folder = tempfile::tempdir().expect("temporary directory");
+        for path in [folder.path().to_owned(), folder.path().join("no/such/folder")] {
+            let error = ReportFile::prepare(&path).expect_err("not writable").to_string();
+            assert!(error.starts_with(&format!("cannot write {}: ", path.display())), "{error}");
+        }
+        let device = Path::new("/dev/null");
+        let mut file = ReportFile::prepare(device).expect("a device");
+        file.write_all(b"gone").expect("write");
+        file.finish().expect("finish");
+    }
+}

@@ -1,0 +1,47 @@
+//! `bless`: what it writes, and what it leaves.
+
+use super::project::Project;
+
+pub(crate) fn twice_changes_no_byte() {
+    let project = Project::new("bless-twice")
+        .expecting("own", "bin: bless-twice # mine")
+        .expecting("shell", "command: [sh, -c, 'echo $HOME > file; cat file']")
+        .expecting("reader", "command: [cat]\nstdin: text");
+    let before = project.files();
+    let ran = project.sysguard("bless").ends(0);
+    assert_eq!(ran.stdout.lines().count(), 3, "{}", ran.stdout);
+    let written = ["expectations/own.yaml", "expectations/reader.yaml", "expectations/shell.yaml"];
+    assert_eq!(project.changed_since(&before), written);
+    assert!(project.read("expectations/own.yaml").starts_with("version: 1\nbin: bless-twice # mine\n---\nplatform: "));
+
+    let before = project.files();
+    project.sysguard("bless").ends(0);
+    assert_eq!(project.changed_since(&before), [""; 0]);
+    project.sysguard("test").ends(0);
+    assert_eq!(project.changed_since(&before), [""; 0]);
+}
+
+pub(crate) fn a_failure_leaves_the_others_written() {
+    let project = Project::new("bless-failures")
+        .expecting("good", "command: [true]")
+        .expecting("malformed", "nonsense: true")
+        .expecting("wrong-exit", "command: [sh, -c, 'echo the reason >&2; exit 3']");
+    let before = project.files();
+    let ran = project.sysguard("bless").ends(101);
+    assert_eq!(project.changed_since(&before), ["expectations/good.yaml"]);
+    assert!(ran.stderr.contains("the reason") && ran.stderr.contains("exit status 3"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("expectations/malformed.yaml:2:1: "), "{}", ran.stderr);
+}
+
+pub(crate) fn a_new_fact_is_an_added_line() {
+    let project = Project::new("bless-added").expecting("own", "bin: bless-added");
+    project.sysguard("bless").ends(0);
+    let before = project.read("expectations/own.yaml");
+    project.write("src/main.rs", "fn main() { let _ = std::net::TcpStream::connect((\"127.0.0.1\", 1)); }\n");
+    project.sysguard("bless own").ends(0);
+    let after = project.read("expectations/own.yaml");
+    assert!(after.contains("\n  network:\n"), "{after}");
+    let mut rest = after.lines();
+    let kept = before.lines().all(|line| rest.any(|other| other == line));
+    assert!(kept && before != after, "lines were changed, not added:\n{after}");
+}

@@ -1,0 +1,84 @@
+//! The harness as test runners call it.
+
+use std::path::PathBuf;
+
+use super::project::{Project, Ran, command, run};
+
+/// The harness of a project with five workloads, built, with its project.
+fn built(name: &str) -> (Project, PathBuf) {
+    let project = Project::new(name)
+        .with_harness()
+        .expecting("file/copy", "command: [true]")
+        .expecting("net/echo", "command: [true]")
+        .expecting("net/echo-tls", "command: [true]")
+        .expecting("absent", "command: [no-such-program]")
+        .expecting("slow", "command: [true]\nignore: takes a day");
+    let mut cargo = command(env!("CARGO"));
+    cargo.args(["test", "--no-run", "--test", "sysguard", "--message-format=json"]).current_dir(project.path(""));
+    let messages = run(&mut cargo).ends(0).stdout;
+    let executable = messages.lines().find_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        let harness = message["target"]["name"] == "sysguard" && message["target"]["kind"][0] == "test";
+        harness.then(|| message["executable"].as_str().map(PathBuf::from)).flatten()
+    });
+    (project, executable.expect("an executable"))
+}
+
+fn call(executable: &PathBuf, line: &str) -> Ran {
+    run(command(executable).args(line.split_whitespace()))
+}
+
+pub(crate) fn listing_runs_nothing() {
+    let (project, harness) = built("harness-list");
+    let project = project.expecting("malformed", "nonsense: true");
+    let before = project.files();
+    let all = "absent: test\nfile::copy: test\nmalformed: test\nnet::echo: test\nnet::echo-tls: test\nslow: test\n";
+    for (line, listed) in [
+        ("--list --format terse", all),
+        ("--list --format terse --ignored", "slow: test\n"),
+        ("--list --format terse echo", "net::echo: test\nnet::echo-tls: test\n"),
+        ("--list --format terse --exact net::echo", "net::echo: test\n"),
+    ] {
+        assert_eq!(call(&harness, line).ends(0).stdout, listed, "{line}");
+    }
+    assert_eq!(project.changed_since(&before), [""; 0]);
+    for line in ["--no-such-flag", "--test-threads=none"] {
+        call(&harness, line).ends(101);
+    }
+    call(&harness, "--help").ends(0);
+}
+
+pub(crate) fn it_selects_and_ends_as_libtest_does() {
+    let (project, harness) = built("harness-select");
+    project.sysguard("bless").ends(0);
+    for (line, last) in [
+        ("copy tls", "test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 3 filtered out;"),
+        (
+            "net::echo --exact --nocapture",
+            "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 4 filtered out;",
+        ),
+        ("--skip echo", "test result: ok. 1 passed; 0 failed; 2 ignored; 0 measured; 2 filtered out;"),
+        ("nobody", "test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 5 filtered out;"),
+        ("--test-threads=1", "test result: ok. 3 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out;"),
+    ] {
+        let ran = call(&harness, line).ends(0);
+        assert!(
+            ran.stdout.trim_end().lines().last().is_some_and(|end| end.starts_with(last)),
+            "{line}: {}",
+            ran.stdout
+        );
+    }
+    // Never blessed: it has no baseline.
+    let ran = run(command(&harness).args(["--ignored"]).env("CI", "1")).ends(101);
+    assert!(ran.stdout.contains("test slow ... FAILED"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("\nfailures:\n    slow\n"), "{}", ran.stdout);
+}
+
+pub(crate) fn ignored_workloads_give_their_reasons() {
+    let (_project, harness) = built("harness-ignored");
+    let ran = call(&harness, "absent slow").ends(0);
+    assert!(ran.stdout.contains("test slow   ... ignored, takes a day\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("test absent ... ignored, no-such-program is not installed\n"), "{}", ran.stdout);
+    assert_eq!(ran.stderr, "absent: ignored, no-such-program is not installed\n");
+    run(command(&harness).arg("absent").env("SYSGUARD_REQUIRE", "1")).ends(101);
+}

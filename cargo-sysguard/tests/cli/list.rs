@@ -1,0 +1,49 @@
+//! `list`: one name a line.
+
+use super::project::{Project, run};
+
+pub(crate) fn every_name_also_of_malformed_files() {
+    let project = Project::new("list")
+        .expecting("net/echo", "command: [true]")
+        .expecting("copy", "bin: list")
+        .expecting("malformed", "nonsense: true");
+    for (line, names) in [
+        ("list", "copy\nmalformed\nnet::echo\n"),
+        ("list echo cop", "copy\nnet::echo\n"),
+        ("list nobody", ""),
+        ("list --bins", "copy\n"),
+    ] {
+        assert_eq!(project.sysguard(line).ends(0).stdout, names, "{line}");
+    }
+    let wrong = project.file("expectations/other.yml", "version: 1\n").sysguard("list").ends(101);
+    assert_eq!(wrong.stdout, "copy\nmalformed\nnet::echo\n");
+    assert!(wrong.stderr.contains("expectations/other.yml"), "{}", wrong.stderr);
+}
+
+pub(crate) fn packages_are_selected_as_by_cargo() {
+    let member = |name: &str| format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+    let project = Project::empty()
+        .file(
+            "Cargo.toml",
+            "[workspace]\nmembers = [\"one\", \"two\"]\ndefault-members = [\"one\"]\nresolver = \"3\"\n",
+        )
+        .file("one/Cargo.toml", &member("one"))
+        .file("one/src/lib.rs", "")
+        .file("two/Cargo.toml", &member("two"))
+        .file("two/src/lib.rs", "")
+        .expecting("none", "command: [true]")
+        .file("one/expectations/first.yaml", "version: 1\ncommand: [true]\n")
+        .file("two/expectations/second.yaml", "version: 1\ncommand: [true]\n");
+    for (line, names) in [
+        ("list", "first\n"),
+        ("list --workspace", "first\nsecond\n"),
+        ("list --workspace --exclude one", "second\n"),
+        ("list -p two", "second\n"),
+        ("list -p two@0.1.0 -p o*", "first\nsecond\n"),
+        ("list --manifest-path two/Cargo.toml", "second\n"),
+    ] {
+        assert_eq!(project.sysguard(line).ends(0).stdout, names, "{line}");
+    }
+    let below = run(project.command("list").current_dir(project.path("two/src"))).ends(0);
+    assert_eq!(below.stdout, "second\n");
+}

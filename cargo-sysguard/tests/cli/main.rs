@@ -1,0 +1,115 @@
+//! The subcommand and the harness against real cargo projects: exit codes, and what is on disk afterwards.
+//!
+//! A trial that needs tracing is ignored with its reason where tracing is impossible, and fails there under SYSGUARD_REQUIRE=1.
+
+#[cfg(target_os = "linux")]
+mod bless;
+#[cfg(target_os = "linux")]
+mod diff;
+#[cfg(target_os = "linux")]
+mod harness;
+#[cfg(target_os = "linux")]
+mod init;
+#[cfg(target_os = "linux")]
+mod list;
+#[cfg(target_os = "linux")]
+mod pending;
+#[cfg(target_os = "linux")]
+mod project;
+#[cfg(target_os = "linux")]
+mod review;
+#[cfg(target_os = "linux")]
+mod test;
+#[cfg(target_os = "linux")]
+mod trace;
+#[cfg(target_os = "linux")]
+mod usage;
+
+#[cfg(target_os = "linux")]
+use project::{tracing, untraced};
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+fn main() -> ExitCode {
+    libtest_mimic::run(&Arguments::from_args(), trials()).exit_code()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn trials() -> Vec<Trial> {
+    Vec::new()
+}
+
+#[cfg(target_os = "linux")]
+fn trials() -> Vec<Trial> {
+    vec![
+        untraced("usage::cargo_finds_it_and_its_help", usage::cargo_finds_it_and_its_help),
+        untraced(
+            "usage::what_is_wrong_usage_is_2_and_writes_nothing",
+            usage::what_is_wrong_usage_is_2_and_writes_nothing,
+        ),
+        untraced("usage::a_bad_variable_is_named", usage::a_bad_variable_is_named),
+        untraced("usage::nothing_to_test_is_fine_and_said", usage::nothing_to_test_is_fine_and_said),
+        untraced("init::it_writes_once_and_says_so", init::it_writes_once_and_says_so),
+        untraced("init::it_overwrites_nothing", init::it_overwrites_nothing),
+        tracing("init::its_example_passes", init::its_example_passes),
+        untraced("list::every_name_also_of_malformed_files", list::every_name_also_of_malformed_files),
+        untraced("list::packages_are_selected_as_by_cargo", list::packages_are_selected_as_by_cargo),
+        untraced("harness::listing_runs_nothing", harness::listing_runs_nothing),
+        tracing("harness::it_selects_and_ends_as_libtest_does", harness::it_selects_and_ends_as_libtest_does),
+        tracing("harness::ignored_workloads_give_their_reasons", harness::ignored_workloads_give_their_reasons),
+        tracing("bless::twice_changes_no_byte", bless::twice_changes_no_byte),
+        tracing("bless::a_failure_leaves_the_others_written", bless::a_failure_leaves_the_others_written),
+        tracing("bless::a_new_fact_is_an_added_line", bless::a_new_fact_is_an_added_line),
+        tracing("test::a_new_subsystem_fails_and_is_proposed", test::a_new_subsystem_fails_and_is_proposed),
+        tracing("test::without_a_harness_file_the_same_happens", test::without_a_harness_file_the_same_happens),
+        tracing("test::each_status_has_its_exit_code", test::each_status_has_its_exit_code),
+        tracing("test::a_target_that_does_not_compile_is_3", test::a_target_that_does_not_compile_is_3),
+        tracing("test::a_timeout_fails_and_proposes_nothing", test::a_timeout_fails_and_proposes_nothing),
+        untraced("pending::what_is_printed_is_accepted", pending::what_is_printed_is_accepted),
+        untraced(
+            "pending::a_syscall_takes_its_details_along_and_nothing_else",
+            pending::a_syscall_takes_its_details_along_and_nothing_else,
+        ),
+        untraced("pending::rejecting_drops_and_remembers_nothing", pending::rejecting_drops_and_remembers_nothing),
+        untraced(
+            "pending::a_key_that_matches_nothing_is_2_and_writes_nothing",
+            pending::a_key_that_matches_nothing_is_2_and_writes_nothing,
+        ),
+        untraced(
+            "pending::a_proposal_that_does_not_fit_is_one_clear_error",
+            pending::a_proposal_that_does_not_fit_is_one_clear_error,
+        ),
+        untraced(
+            "pending::a_printed_key_wins_over_a_workload_of_that_name",
+            pending::a_printed_key_wins_over_a_workload_of_that_name,
+        ),
+        untraced("pending::proposals_may_lie_elsewhere", pending::proposals_may_lie_elsewhere),
+        untraced(
+            "review::accept_reason_reject_and_skip_to_the_byte",
+            review::accept_reason_reject_and_skip_to_the_byte,
+        ),
+        untraced("review::capitals_mean_the_whole_workload", review::capitals_mean_the_whole_workload),
+        untraced(
+            "review::every_way_out_leaves_the_terminal_as_it_was",
+            review::every_way_out_leaves_the_terminal_as_it_was,
+        ),
+        untraced("review::without_a_terminal_it_shows_what_to_type", review::without_a_terminal_it_shows_what_to_type),
+        untraced(
+            "diff::a_revision_is_compared_with_the_working_tree",
+            diff::a_revision_is_compared_with_the_working_tree,
+        ),
+        untraced("diff::a_revision_that_matches_nothing_is_2", diff::a_revision_that_matches_nothing_is_2),
+        untraced(
+            "diff::what_was_malformed_then_is_told_and_what_is_now_fails",
+            diff::what_was_malformed_then_is_told_and_what_is_now_fails,
+        ),
+        untraced("pending::orphans_become_what_is_asked", pending::orphans_become_what_is_asked),
+        tracing("pending::what_a_test_proposes_can_be_decided_on", pending::what_a_test_proposes_can_be_decided_on),
+        tracing("trace::it_exits_as_the_command_did", trace::it_exits_as_the_command_did),
+        untraced("trace::its_own_failures_have_their_codes", trace::its_own_failures_have_their_codes),
+        tracing("trace::the_command_keeps_its_streams", trace::the_command_keeps_its_streams),
+        tracing("trace::ctrl_c_belongs_to_the_command", trace::ctrl_c_belongs_to_the_command),
+    ]
+}

@@ -1,0 +1,99 @@
+//! `test`: verdicts, proposals and exit codes.
+
+use super::project::{Project, run};
+
+const CONNECTS: &str = "fn main() { let _ = std::net::TcpStream::connect((\"127.0.0.1\", 1)); }\n";
+
+/// A blessed program that then opens a socket; every trial of it has a project of its own.
+fn newly_connecting(name: &str, harness: bool) -> Project {
+    let project = Project::new(name).expecting("own", &format!("bin: {name}"));
+    let project = if harness { project.with_harness() } else { project };
+    project.sysguard("bless").ends(0);
+    project.sysguard("test").ends(0);
+    project.file("src/main.rs", CONNECTS)
+}
+
+fn fails_and_is_proposed(project: &Project) {
+    let before = project.files();
+    let in_ci = run(project.command("test").env("CI", "true")).ends(101);
+    assert_eq!(project.changed_since(&before), [""; 0], "in CI nothing is written");
+    assert!(in_ci.stdout.contains("network"), "{}", in_ci.stdout);
+
+    let ran = project.sysguard("test").ends(101);
+    assert_eq!(project.changed_since(&before), ["expectations/own.yaml.new"]);
+    let [network, socket] = ["network", "socket"].map(|word| ran.stdout.find(word).expect(word));
+    assert!(network < socket, "the subsystem comes first:\n{}", ran.stdout);
+
+    // A passing run removes the stale proposal.
+    project.write("src/main.rs", "fn main() {}\n");
+    project.sysguard("test").ends(0);
+    assert_eq!(project.changed_since(&before), ["src/main.rs"]);
+}
+
+pub(crate) fn a_new_subsystem_fails_and_is_proposed() {
+    fails_and_is_proposed(&newly_connecting("test-harness", true));
+}
+
+pub(crate) fn without_a_harness_file_the_same_happens() {
+    fails_and_is_proposed(&newly_connecting("test-plain", false));
+}
+
+pub(crate) fn each_status_has_its_exit_code() {
+    let project = Project::new("test-statuses")
+        .with_harness()
+        .expecting("absent", "command: [true]\nrequires: [no-such-program]")
+        .expecting("good", "command: [true]")
+        .expecting("malformed", "nonsense: true")
+        .expecting("nowhere", "example: nowhere")
+        .expecting("wrong-exit", "command: [false]");
+    project.sysguard("bless good").ends(0);
+    let before = project.files();
+    for (line, code) in [
+        ("test good", 0),
+        ("test absent", 0),
+        ("test absent --require", 3),
+        ("test nobody", 0),
+        ("test malformed", 101),
+        ("test wrong-exit good", 101),
+        ("test nowhere", 3),
+        ("test", 3),
+        ("test good --no-run", 0),
+        ("test nowhere --no-run", 3),
+        ("test -- --exact good", 0),
+        ("test --bins", 0),
+        ("test --examples", 3),
+    ] {
+        project.sysguard(line).ends(code);
+    }
+    let all = project.sysguard("test");
+    assert!(all.stdout.contains("test good       ... ok"), "the others still run:\n{}", all.stdout);
+    assert_eq!(project.changed_since(&before), [""; 0]);
+
+    let misnamed = project.file("expectations/other.yml", "version: 1\n").sysguard("test good expectations/").ends(101);
+    assert!(misnamed.stdout.contains("expectations/other.yml"), "{}", misnamed.stdout);
+    assert!(misnamed.stdout.contains("1 passed; 1 failed"), "{}", misnamed.stdout);
+}
+
+pub(crate) fn a_target_that_does_not_compile_is_3() {
+    let project = Project::new("test-broken")
+        .expecting("broken", "example: broken")
+        .expecting("good", "example: good")
+        .file("examples/broken.rs", "fn main() { nonsense }\n")
+        .file("examples/good.rs", "fn main() {}\n");
+    let ran = project.sysguard("bless").ends(3);
+    assert!(ran.stderr.contains("cannot find value `nonsense`"), "{}", ran.stderr);
+    assert!(ran.stdout.contains("good: blessed"), "{}", ran.stdout);
+    project.sysguard("test").ends(3);
+    let with_harness = project.with_harness().file("tests/sysguard.rs", "fn main() { nonsense }\n");
+    let ran = with_harness.sysguard("test").ends(3);
+    assert!(ran.stderr.contains("the test target `sysguard`"), "{}", ran.stderr);
+}
+
+pub(crate) fn a_timeout_fails_and_proposes_nothing() {
+    let project = Project::new("test-timeout").expecting("sleeper", "command: [sleep, '600']\ntimeout: 200ms");
+    let before = project.files();
+    let ran = project.sysguard("test").ends(101);
+    assert!(ran.stdout.contains("timed out"), "{}", ran.stdout);
+    project.sysguard("bless").ends(101);
+    assert_eq!(project.changed_since(&before), [""; 0]);
+}

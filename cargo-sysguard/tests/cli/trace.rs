@@ -1,0 +1,73 @@
+//! `trace`: it stands where the command would.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use super::project::{Project, command, run};
+
+pub(crate) fn it_exits_as_the_command_did() {
+    let project = Project::empty();
+    for (arguments, code) in [
+        (&["true"][..], 0),
+        (&["sh", "-c", "exit 7"], 7),
+        (&["sh", "-c", "kill -TERM $$"], 128 + 15),
+        (&["sh", "-c", "kill -KILL $$"], 128 + 9),
+        (&["--timeout", "100ms", "--", "sleep", "600"], 124),
+        (&["--grace", "100ms", "--", "sh", "-c", "sleep 600 & exit 5"], 5),
+    ] {
+        run(project.command("trace").args(arguments)).ends(code);
+    }
+}
+
+pub(crate) fn its_own_failures_have_their_codes() {
+    let project = Project::empty().file("plain", "").file("script", "#!/no/such/interpreter\n");
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(project.path("script"), executable).expect("a mode");
+    let before = project.files();
+    for (line, code) in [
+        ("trace -- no-such-command", 127),
+        ("trace -- ./no-such-command", 127),
+        ("trace -- ./plain", 126),
+        ("trace -- /", 126),
+        ("trace -o no/such/folder/report -- touch was-run", 125),
+        ("trace -o / -- touch was-run", 125),
+        ("trace --timeout soon -- touch was-run", 2),
+    ] {
+        let ran = project.sysguard(line).ends(code);
+        assert!(ran.stderr.starts_with("error: "), "{line}: {}", ran.stderr);
+    }
+    assert_eq!(project.changed_since(&before), [""; 0], "nothing was run");
+}
+
+pub(crate) fn the_command_keeps_its_streams() {
+    let project = Project::empty();
+    let before = project.files();
+    let ran = run(project
+        .command("trace --format json")
+        .args(["sh", "-c", "echo to stdout; echo $MARK"])
+        .env("MARK", "kept"));
+    let ran = ran.ends(0);
+    assert_eq!(ran.stdout, "to stdout\nkept\n");
+    let report: serde_json::Value = serde_json::from_str(&ran.stderr).expect("the report alone");
+    assert_eq!(report["schema"], "sysguard.observation/1");
+
+    let ran = project.sysguard("trace --format json -o report -- ls /").ends(0);
+    assert_eq!(ran.stderr, "");
+    let report: serde_json::Value = serde_json::from_str(&project.read("report")).expect("JSON");
+    assert_eq!(report["workload"]["command"][1], "/");
+    assert_eq!(project.changed_since(&before), ["report"]);
+}
+
+/// The command gets the signal with its default, the tracer outlives it and reports.
+pub(crate) fn ctrl_c_belongs_to_the_command() {
+    let project = Project::empty();
+    let mut tracer = project.command("trace --format json -o report");
+    tracer.args(["sh", "-c", "echo $$; exec sleep 600"]).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut tracer = tracer.spawn().expect("it starts");
+    let mut line = String::new();
+    BufReader::new(tracer.stdout.take().expect("a pipe")).read_line(&mut line).expect("a process id");
+    let both = [line.trim().to_owned(), tracer.id().to_string()];
+    run(command("kill").arg("-INT").args(both)).ends(0);
+    assert_eq!(tracer.wait().expect("its end").code(), Some(128 + 2));
+    assert!(project.read("report").contains("SIGINT"));
+}

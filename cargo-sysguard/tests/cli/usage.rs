@@ -1,0 +1,67 @@
+//! Usage: how it is called, and what is refused.
+
+use std::env;
+use std::path::Path;
+
+use super::project::{BINARY, Project, command, run};
+
+pub(crate) fn cargo_finds_it_and_its_help() {
+    let folder = Path::new(BINARY).parent().expect("a folder");
+    let path = env::join_paths(
+        std::iter::once(folder.to_owned()).chain(env::split_paths(&env::var_os("PATH").expect("a PATH"))),
+    );
+    let path = path.expect("a PATH");
+    // In this repository `cargo sysguard` is an alias.
+    let elsewhere = Project::empty();
+    for arguments in [&["help", "sysguard"][..], &["sysguard", "--help"], &["sysguard", "test", "--help"]] {
+        let help =
+            run(command(env!("CARGO")).args(arguments).env("PATH", &path).current_dir(elsewhere.path(""))).ends(0);
+        assert!(help.stdout.contains("Usage: cargo sysguard"), "{}", help.stdout);
+    }
+    let version = run(command(BINARY).arg("--version")).ends(0);
+    assert_eq!(version.stdout, format!("cargo-sysguard {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+pub(crate) fn what_is_wrong_usage_is_2_and_writes_nothing() {
+    let project = Project::new("usage").expecting("first", "command: [true]");
+    let before = project.files();
+    for (line, said) in [
+        ("", "Usage: cargo sysguard"),
+        ("frobnicate", "unrecognized subcommand"),
+        ("test --no-such-flag", "unexpected argument '--no-such-flag'"),
+        ("test -- --no-such-flag", "unexpected argument '--no-such-flag'"),
+        ("test --update sometimes", "`sometimes` is not an update mode"),
+        ("test -p nobody", "no package of the workspace is named `nobody` (it has: usage)"),
+        ("test --exclude usage", "--exclude can only be used together with --workspace"),
+        ("bless nobody", "no workload is named by `nobody`"),
+        ("bless --runs 0", "0 is not in 1.."),
+        ("list --manifest-path nowhere/Cargo.toml", "nowhere/Cargo.toml"),
+        ("trace", "required arguments were not provided"),
+        ("trace --format xml -- true", "`xml` is not a format"),
+    ] {
+        let ran = project.sysguard(line).ends(2);
+        assert!(ran.stderr.contains(said), "{line}: {}", ran.stderr);
+    }
+    assert_eq!(project.changed_since(&before), [""; 0]);
+    Project::empty().sysguard("list").ends(2);
+}
+
+pub(crate) fn a_bad_variable_is_named() {
+    let project = Project::new("variables").expecting("first", "command: [true]");
+    for (variable, value) in [("SYSGUARD_UPDATE", "perhaps"), ("SYSGUARD_REQUIRE", "perhaps")] {
+        let ran = run(project.command("test").env(variable, value)).ends(2);
+        assert!(
+            ran.stderr.starts_with(&format!("error: the environment variable {variable} is `perhaps`")),
+            "{}",
+            ran.stderr
+        );
+    }
+}
+
+pub(crate) fn nothing_to_test_is_fine_and_said() {
+    let project = Project::new("nothing");
+    for line in ["test", "bless"] {
+        let ran = project.sysguard(line).ends(0);
+        assert!(ran.stderr.contains("warning: no workloads found") && ran.stderr.contains("cargo sysguard init"));
+    }
+}

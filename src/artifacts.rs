@@ -1,0 +1,309 @@
+//! What cargo built: the executables that `bin:`, `example:` and `test:` workloads run.
+//!
+//! They are found in what cargo says, never by guessing at paths below `target/`. Main type: [`Artifacts`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use cargo_metadata::{Artifact, Message, Metadata, MetadataCommand, Package};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::model::workload::Program;
+
+/// A cargo target that a workload runs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Target {
+    /// Its kind.
+    pub kind: TargetKind,
+    /// Its name.
+    pub name: String,
+}
+
+/// The kinds of targets that are programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetKind {
+    /// `src/main.rs`, `src/bin/`
+    Bin,
+    /// `examples/`
+    Example,
+    /// `tests/`
+    Test,
+}
+
+impl TargetKind {
+    /// The word of expectation files, and of cargo's flag without its dashes.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Bin => "bin",
+            Self::Example => "example",
+            Self::Test => "test",
+        }
+    }
+
+    fn is_of(self, target: &cargo_metadata::Target) -> bool {
+        match self {
+            Self::Bin => target.is_bin(),
+            Self::Example => target.is_example(),
+            Self::Test => target.is_test(),
+        }
+    }
+}
+
+impl Target {
+    /// What cargo must build for this program; nothing for a command.
+    pub fn of(program: &Program) -> Option<Self> {
+        let (kind, name) = match program {
+            Program::Command(_) => return None,
+            Program::Bin(name) => (TargetKind::Bin, name),
+            Program::Example(name) => (TargetKind::Example, name),
+            Program::Test(name) => (TargetKind::Test, name),
+        };
+        Some(Self { kind, name: name.clone() })
+    }
+
+    /// A unit test of a binary is built from the same target, but is not the program.
+    fn is_built_by(&self, artifact: &Artifact) -> bool {
+        self.name == artifact.target.name
+            && self.kind.is_of(&artifact.target)
+            && artifact.profile.test == (self.kind == TargetKind::Test)
+    }
+}
+
+/// Executables by package folder and target; what could not be built has its reason instead.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Artifacts {
+    known: BTreeMap<(PathBuf, Target), Result<PathBuf, String>>,
+}
+
+/// One line of the file by which `cargo sysguard test` tells a harness what it has built.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    package: PathBuf,
+    target: Target,
+    executable: Result<PathBuf, String>,
+}
+
+impl Artifacts {
+    /// What is known of a target: its executable, or why there is none; `None` where nobody asked for it.
+    pub fn get(&self, package: &Path, target: &Target) -> Option<Result<&Path, &str>> {
+        let known = self.known.get(&(package.to_owned(), target.clone()))?;
+        Some(known.as_deref().map_err(String::as_str))
+    }
+
+    /// Everything that is known of a package.
+    pub fn of(self, package: &Path) -> impl Iterator<Item = (Target, Result<PathBuf, String>)> {
+        self.known
+            .into_iter()
+            .filter(move |((of, _), _)| of == package)
+            .map(|((_, target), executable)| (target, executable))
+    }
+
+    /// Makes an executable (or the reason why there is none) known.
+    pub fn insert(&mut self, package: &Path, target: Target, executable: Result<PathBuf, String>) {
+        self.known.insert((package.to_owned(), target), executable);
+    }
+
+    /// Takes in what others know.
+    pub fn extend(&mut self, others: Self) {
+        self.known.extend(others.known);
+    }
+
+    /// Whether everything that was asked for was built.
+    pub fn complete(&self) -> bool {
+        self.known.values().all(Result::is_ok)
+    }
+
+    /// As text, one JSON line a target.
+    pub fn to_lines(&self) -> serde_json::Result<String> {
+        let mut text = String::new();
+        for ((package, target), executable) in &self.known {
+            let (package, target, executable) = (package.clone(), target.clone(), executable.clone());
+            text += &serde_json::to_string(&Line { package, target, executable })?;
+            text.push('\n');
+        }
+        Ok(text)
+    }
+
+    /// From the file that [`Artifacts::to_lines`] went into.
+    pub fn read(file: &Path) -> Result<Self, Error> {
+        let cannot = |source| Error::Io { operation: "read", subject: file.display().to_string(), source };
+        let text = fs::read_to_string(file).map_err(cannot)?;
+        let mut artifacts = Self::default();
+        for line in text.lines() {
+            let line: Line = serde_json::from_str(line).map_err(|error| cannot(error.into()))?;
+            artifacts.insert(&line.package, line.target, line.executable);
+        }
+        Ok(artifacts)
+    }
+}
+
+/// How cargo is asked to build.
+#[derive(Debug)]
+pub struct Build<'a> {
+    /// The cargo to ask.
+    pub cargo: &'a Path,
+    /// The user's own flags: profile, features, target, …
+    pub flags: &'a [OsString],
+    /// Whether cargo's standard error is the caller's; else it is kept for the reason of a failure.
+    pub shown: bool,
+}
+
+impl Build<'_> {
+    /// Builds targets of packages of one workspace with one call of cargo. What fails does not keep the rest from being built.
+    pub fn run(&self, wanted: &[(&Package, BTreeSet<Target>)]) -> Artifacts {
+        let mut artifacts = Artifacts::default();
+        let mut present = Vec::new();
+        for (package, target) in wanted.iter().flat_map(|(package, targets)| targets.iter().map(move |t| (*package, t)))
+        {
+            if package.targets.iter().any(|known| known.name == target.name && target.kind.is_of(known)) {
+                present.push((package, target));
+            } else {
+                artifacts.insert(&root(package), target.clone(), Err(unknown(package, target)));
+            }
+        }
+        if !present.is_empty() {
+            artifacts.extend(self.call(&present));
+        }
+        artifacts
+    }
+
+    fn call(&self, present: &[(&Package, &Target)]) -> Artifacts {
+        let (messages, failure) = match self.command(present).output() {
+            Ok(output) => (output.stdout, String::from_utf8_lossy(&output.stderr).trim_end().to_owned()),
+            Err(error) => (Vec::new(), format!("cannot run {}: {error}", self.cargo.display())),
+        };
+        let built: Vec<Artifact> = Message::parse_stream(&messages[..])
+            .filter_map(|message| match message {
+                Ok(Message::CompilerArtifact(artifact)) if artifact.executable.is_some() => Some(artifact),
+                _ => None,
+            })
+            .collect();
+        let mut artifacts = Artifacts::default();
+        for &(package, target) in present {
+            let executable = built
+                .iter()
+                .find(|artifact| artifact.package_id == package.id && target.is_built_by(artifact))
+                .and_then(|artifact| artifact.executable.clone())
+                .map(PathBuf::from)
+                .ok_or_else(|| not_built(target, &failure));
+            artifacts.insert(&root(package), target.clone(), executable);
+        }
+        artifacts
+    }
+
+    fn command(&self, present: &[(&Package, &Target)]) -> Command {
+        let mut command = Command::new(self.cargo);
+        command.args(["build", "--keep-going", "--message-format=json-render-diagnostics"]).args(self.flags);
+        command.arg("--manifest-path").arg(&present[0].0.manifest_path);
+        for id in present.iter().map(|(package, _)| &package.id.repr).collect::<BTreeSet<_>>() {
+            command.arg("--package").arg(id);
+        }
+        for target in present.iter().map(|(_, target)| target).collect::<BTreeSet<_>>() {
+            command.arg(format!("--{}", target.kind.word())).arg(&target.name);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        command.stderr(if self.shown { Stdio::inherit() } else { Stdio::piped() });
+        command
+    }
+}
+
+/// The package in this folder, as cargo describes it.
+pub fn package(cargo: &Path, folder: &Path) -> Result<Package, String> {
+    let manifest = folder.join("Cargo.toml");
+    let same = |package: &Package| fs::canonicalize(&package.manifest_path).ok() == fs::canonicalize(&manifest).ok();
+    let found = metadata(cargo, &manifest)?.packages.into_iter().find(same);
+    found.ok_or_else(|| format!("cargo knows no package with the manifest {}", manifest.display()))
+}
+
+/// The folder of the workspace that the package in this folder is a member of.
+pub fn workspace(cargo: &Path, folder: &Path) -> Result<PathBuf, String> {
+    metadata(cargo, &folder.join("Cargo.toml")).map(|metadata| metadata.workspace_root.into())
+}
+
+fn metadata(cargo: &Path, manifest: &Path) -> Result<Metadata, String> {
+    let mut command = MetadataCommand::new();
+    command.cargo_path(cargo).manifest_path(manifest).no_deps();
+    command.exec().map_err(|error| format!("cannot ask cargo about {}: {error}", manifest.display()))
+}
+
+/// The folder of a package.
+pub fn root(package: &Package) -> PathBuf {
+    package.manifest_path.parent().map_or_else(PathBuf::new, |folder| folder.as_std_path().to_owned())
+}
+
+fn unknown(package: &Package, target: &Target) -> String {
+    let word = target.kind.word();
+    let names: Vec<&str> =
+        package.targets.iter().filter(|known| target.kind.is_of(known)).map(|known| known.name.as_str()).collect();
+    let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    format!("package {} has no {word} target named `{}` (it has: {known})", package.name, target.name)
+}
+
+fn not_built(target: &Target, failure: &str) -> String {
+    let subject = format!("cargo could not build the {} target `{}`", target.kind.word(), target.name);
+    if failure.is_empty() { format!("{subject}: see its messages above") } else { format!("{subject}:\n{failure}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(kind: TargetKind, name: &str) -> Target {
+        Target { kind, name: name.to_owned() }
+    }
+
+    #[test]
+    fn only_targets_of_cargo_need_cargo() {
+        for (program, wanted) in [
+            (Program::Command(vec!["ls".to_owned()]), None),
+            (Program::Bin("a".to_owned()), Some(target(TargetKind::Bin, "a"))),
+            (Program::Example("b".to_owned()), Some(target(TargetKind::Example, "b"))),
+            (Program::Test("c".to_owned()), Some(target(TargetKind::Test, "c"))),
+        ] {
+            assert_eq!(Target::of(&program), wanted);
+        }
+    }
+
+    #[test]
+    fn what_is_built_survives_its_file() {
+        let mut artifacts = Artifacts::default();
+        artifacts.insert(Path::new("/a"), target(TargetKind::Bin, "x"), Ok(PathBuf::from("/t/x")));
+        artifacts.insert(Path::new("/b"), target(TargetKind::Test, "y"), Err("broken\nlines".to_owned()));
+        let folder = tempfile::tempdir().expect("temporary directory");
+        let file = folder.path().join("artifacts");
+        fs::write(&file, artifacts.to_lines().expect("JSON")).expect("file");
+        let read = Artifacts::read(&file).expect("artifacts");
+        assert_eq!(read, artifacts);
+        assert!(!read.complete());
+        assert_eq!(read.get(Path::new("/a"), &target(TargetKind::Bin, "x")), Some(Ok(Path::new("/t/x"))));
+        assert_eq!(read.get(Path::new("/b"), &target(TargetKind::Test, "y")), Some(Err("broken\nlines")));
+        assert_eq!(read.get(Path::new("/b"), &target(TargetKind::Bin, "x")), None);
+    }
+
+    #[test]
+    fn cargo_is_asked_once_for_all() {
+        let this = package(Path::new("cargo"), Path::new(env!("CARGO_MANIFEST_DIR"))).expect("this package");
+        let flags = [OsString::from("--release")];
+        let build = Build { cargo: Path::new("cargo"), flags: &flags, shown: false };
+        let (one, two) = (target(TargetKind::Bin, "one"), target(TargetKind::Example, "two"));
+        let command = build.command(&[(&this, &one), (&this, &two)]);
+        let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
+        assert_eq!(arguments[..4], ["build", "--keep-going", "--message-format=json-render-diagnostics", "--release"]);
+        assert_eq!(arguments[6..], ["--package", &this.id.repr, "--bin", "one", "--example", "two"]);
+    }
+
+    #[test]
+    fn a_target_that_is_not_there_is_told_without_asking_cargo() {
+        let this = package(Path::new("cargo"), Path::new(env!("CARGO_MANIFEST_DIR"))).expect("this package");
+        let build = Build { cargo: Path::new("/nonexistent"), flags: &[], shown: false };
+        let wanted = target(TargetKind::Bin, "nowhere");
+        let artifacts = build.run(&[(&this, [wanted.clone()].into())]);
+        let reason = artifacts.get(&root(&this), &wanted).expect("it was asked for").expect_err("it is not there");
+        assert!(reason.starts_with("package sysguard has no bin target named `nowhere` (it has: "), "{reason}");
+    }
+}

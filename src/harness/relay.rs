@@ -1,0 +1,112 @@
+//! What libtest-mimic prints, on its way out. Main type: [`Relay`].
+//!
+//! libtest-mimic opens standard output or a file by itself. Given the name of a pipe instead, all its lines pass through here: they
+//! never fall between the lines of running workloads on a terminal, and a reason stands as libtest writes it.
+
+use std::io::{self, BufRead, BufReader, PipeReader, PipeWriter, Write};
+use std::os::fd::AsRawFd;
+use std::thread::{self, ScopedJoinHandle};
+
+use super::Spinners;
+
+/// A pipe that libtest-mimic writes into.
+#[derive(Debug)]
+pub(super) struct Relay {
+    reader: PipeReader,
+    writer: PipeWriter,
+}
+
+impl Relay {
+    pub(super) fn new() -> io::Result<Self> {
+        let (reader, writer) = io::pipe()?;
+        Ok(Self { reader, writer })
+    }
+
+    /// The name under which libtest-mimic can open it; proc_pid_fd(5).
+    pub(super) fn name(&self) -> String {
+        format!("/proc/self/fd/{}", self.writer.as_raw_fd())
+    }
+
+    /// Does `action`, and meanwhile passes on what comes.
+    pub(super) fn during<R>(
+        self,
+        out: &mut (dyn Write + Send),
+        spinners: &Spinners,
+        action: impl FnOnce() -> R,
+    ) -> io::Result<R> {
+        let Self { reader, writer } = self;
+        thread::scope(|scope| {
+            let passing: ScopedJoinHandle<'_, io::Result<()>> = scope.spawn(move || pass_on(reader, out, spinners));
+            let result = action();
+            // The last writer: now the reader comes to its end.
+            drop(writer);
+            passing.join().unwrap_or_else(|_| Err(io::Error::other("the results could not be passed on")))?;
+            Ok(result)
+        })
+    }
+}
+
+fn pass_on(reader: PipeReader, out: &mut dyn Write, spinners: &Spinners) -> io::Result<()> {
+    let mut reader = BufReader::new(reader);
+    let mut line = Vec::new();
+    let mut result = Ok(());
+    while reader.read_until(b'\n', &mut line)? > 0 {
+        // The reader goes on where the writing cannot: whoever writes into the pipe must not be held up.
+        if result.is_ok() {
+            let text = as_libtest(&line);
+            result = spinners.suspended(|| out.write_all(&text).and_then(|()| out.flush()));
+        }
+        line.clear();
+    }
+    result
+}
+
+/// `test NAME ... ignored (REASON)` → `test NAME ... ignored, REASON`
+fn as_libtest(line: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(line);
+    let reason = text.strip_prefix("test ").and_then(|rest| rest.split_once(" ... ")?.1.split_once("ignored ("));
+    match reason.and_then(|(_, reason)| reason.rsplit_once(')')) {
+        Some((reason, end)) => {
+            let start = text.len() - "ignored (".len() - reason.len() - ")".len() - end.len();
+            format!("{}ignored, {reason}{end}", &text[..start]).into_bytes()
+        }
+        None => line.to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+
+    #[test]
+    fn a_reason_stands_as_libtest_writes_it_and_nothing_else_changes() {
+        for (line, passed) in [
+            (
+                "test a::b ... ignored (requires x, which is not (yet) there)\n",
+                "test a::b ... ignored, requires x, which is not (yet) there\n",
+            ),
+            ("test a   ... \u{1b}[33mignored (why)\u{1b}[0m\n", "test a   ... \u{1b}[33mignored, why\u{1b}[0m\n"),
+            ("test a ... ok\n", "test a ... ok\n"),
+            ("test a ... ignored\n", "test a ... ignored\n"),
+            ("error: ignored (why)\n", "error: ignored (why)\n"),
+            ("a: test\n", "a: test\n"),
+        ] {
+            assert_eq!(String::from_utf8(as_libtest(line.as_bytes())).expect("UTF-8"), passed);
+        }
+    }
+
+    #[test]
+    fn what_is_written_by_name_comes_out() {
+        let relay = Relay::new().expect("a pipe");
+        let name = relay.name();
+        let mut out = Vec::new();
+        let result = relay.during(&mut out, &Spinners::new(false), || {
+            let mut file = File::create(name)?;
+            file.write_all(b"running 1 test\ntest a ... ignored (why)\nlast")
+        });
+        result.expect("passed on").expect("written");
+        assert_eq!(String::from_utf8(out).expect("UTF-8"), "running 1 test\ntest a ... ignored, why\nlast");
+    }
+}

@@ -1,0 +1,207 @@
+//! One call of the harness: workloads become trials, trials become verdicts. Main type: [`Session`].
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use libtest_mimic::{ColorSetting, Completion, Failed, Trial};
+
+use super::arguments::{Arguments, shuffled};
+use super::progress::Spinners;
+use super::relay::Relay;
+use crate::error::Error;
+use crate::model::verdict::{Status, Verdict};
+use crate::report::{self, Palette};
+use crate::runner::{Case, Suite};
+
+/// The workloads of a package and what the command line asks of them.
+#[derive(Debug)]
+pub struct Session {
+    /// The workloads.
+    pub suite: Suite,
+    /// What is asked.
+    pub arguments: Arguments,
+    /// Where results go, unless they are asked for in a file.
+    pub console: Console,
+}
+
+/// A stream for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Console {
+    /// Standard output, as libtest has it.
+    Stdout,
+    /// Standard error: standard output is for a machine.
+    Stderr,
+}
+
+impl Console {
+    fn writer(self) -> Box<dyn Write + Send> {
+        match self {
+            Self::Stdout => Box::new(io::stdout()),
+            Self::Stderr => Box::new(io::stderr()),
+        }
+    }
+
+    fn has_colour(self) -> bool {
+        let choice = match self {
+            Self::Stdout => anstream::AutoStream::choice(&io::stdout()),
+            Self::Stderr => anstream::AutoStream::choice(&io::stderr()),
+        };
+        choice != anstream::ColorChoice::Never
+    }
+}
+
+/// What came of a session.
+#[derive(Debug)]
+pub struct Summary {
+    /// Whether any workload failed.
+    pub failed: bool,
+    /// What came of each workload that was selected, in the order in which they ended.
+    pub verdicts: Vec<Verdict>,
+}
+
+/// What all trials use.
+#[derive(Debug)]
+struct Shared {
+    suite: Suite,
+    cases: Vec<Case>,
+    spinners: Spinners,
+    palette: Palette,
+    /// `--fail-fast`: once a workload has failed, no further one is started.
+    stop_at_failure: bool,
+    failed: AtomicBool,
+    verdicts: Mutex<Vec<Verdict>>,
+}
+
+impl Session {
+    /// Lists or runs, and prints the results as libtest does.
+    pub fn run(mut self) -> Result<Summary, Error> {
+        let arguments = self.arguments;
+        self.suite.expect_to_run(|case| arguments.selects(&case.name) && arguments.runs(case.ignored().is_some()));
+        let settings = self.suite.settings();
+        let colour = arguments.colour().or(settings.colour).unwrap_or_else(|| self.console.has_colour());
+        let mut out = output(arguments.logfile.as_deref(), self.console)?;
+        let cases: Vec<Case> = self.suite.cases().iter().cloned().chain(self.suite.fault()).collect();
+        let mut translated = arguments.translate(cases.iter().map(|case| case.name.as_str()));
+        let colour = colour && arguments.logfile.is_none();
+        translated.color = Some(if colour { ColorSetting::Always } else { ColorSetting::Never });
+
+        let shared = Arc::new(Shared {
+            spinners: Spinners::new(settings.progress && !arguments.list),
+            // Without a colour libtest-mimic takes them out again, except from JSON.
+            palette: if arguments.machine_readable() { Palette::plain() } else { Palette::coloured() },
+            stop_at_failure: arguments.fail_fast,
+            failed: AtomicBool::new(false),
+            verdicts: Mutex::default(),
+            suite: self.suite,
+            cases,
+        });
+        let trials = trials(&shared, &arguments);
+        let cannot = |operation| move |source| Error::Io { operation, subject: "the results".to_owned(), source };
+        let relay = Relay::new().map_err(cannot("pass on"))?;
+        translated.logfile = Some(relay.name());
+        let conclusion = relay
+            .during(&mut *out, &shared.spinners, || libtest_mimic::run(&translated, trials))
+            .map_err(cannot("write"))?;
+        let verdicts = std::mem::take(&mut *shared.verdicts.lock().unwrap_or_else(PoisonError::into_inner));
+        Ok(Summary { failed: conclusion.has_failed(), verdicts })
+    }
+}
+
+fn output(logfile: Option<&str>, console: Console) -> Result<Box<dyn Write + Send>, Error> {
+    Ok(match logfile {
+        None => console.writer(),
+        Some(path) => Box::new(File::create(path).map_err(|source| Error::Io {
+            operation: "create",
+            subject: path.to_owned(),
+            source,
+        })?),
+    })
+}
+
+fn trials(shared: &Arc<Shared>, arguments: &Arguments) -> Vec<Trial> {
+    let mut cases: Vec<(usize, &Case)> = shared.cases.iter().enumerate().collect();
+    if let Some(seed) = arguments.seed(now) {
+        // The one thing that a repetition needs; where standard error is gone there is nobody to repeat it.
+        let _ = writeln!(io::stderr(), "shuffle seed: {seed}");
+        cases.sort_by_key(|(_, case)| shuffled(seed, &case.name));
+    }
+    let trial = |(index, case): (usize, &Case)| {
+        let reason = case.ignored().filter(|_| !arguments.runs(true)).map(str::to_owned);
+        // A trial with the flag is never asked, and so could not give its reason.
+        let flagged = case.ignored().is_some() && (arguments.list || arguments.runs(true));
+        let shared = Arc::clone(shared);
+        Trial::ignorable_test(case.name.clone(), move || match reason {
+            Some(reason) => shared.ignore(index, reason),
+            None => shared.run(index),
+        })
+        .with_ignored_flag(flagged)
+    };
+    cases.into_iter().map(trial).collect()
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
+}
+
+impl Shared {
+    fn run(&self, index: usize) -> Result<Completion, Failed> {
+        if self.stop_at_failure && self.failed.load(Ordering::Relaxed) {
+            return self.ignore(index, "not started after a failure (--fail-fast)".to_owned());
+        }
+        let case = &self.cases[index];
+        let verdict = self.suite.test(case, &self.spinners);
+        let text = self.in_words(&verdict);
+        let status = verdict.status.clone();
+        let told = self.tell(verdict);
+        match status {
+            Status::Ignored { reason } => {
+                let line = format!("{}: ignored, {reason}\n", case.name);
+                // Where standard error is gone, the result still tells it.
+                let _ = self.spinners.suspended(|| io::stderr().write_all(line.as_bytes()));
+                told?;
+                Ok(Completion::ignored_with(reason))
+            }
+            status if status.is_failure() => {
+                self.failed.store(true, Ordering::Relaxed);
+                Err(Failed::from(text))
+            }
+            _ => told.map(|()| Completion::Completed).map_err(Failed::from),
+        }
+    }
+
+    /// Of what is not run, only the reason is told.
+    fn ignore(&self, index: usize, reason: String) -> Result<Completion, Failed> {
+        self.tell(Suite::ignored(&self.cases[index], &reason))?;
+        Ok(Completion::ignored_with(reason))
+    }
+
+    fn in_words(&self, verdict: &Verdict) -> String {
+        let mut text = Vec::new();
+        match report::verdict(&mut text, verdict, &self.palette) {
+            Ok(()) => String::from_utf8_lossy(&text).trim_end().to_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// Keeps the verdict, and appends it where somebody waits for it.
+    fn tell(&self, verdict: Verdict) -> Result<(), String> {
+        let told = match &self.suite.settings().verdicts {
+            Some(file) => append(file, self.suite.package(), &verdict)
+                .map_err(|error| format!("cannot tell the verdict to {}: {error}", file.display())),
+            None => Ok(()),
+        };
+        self.verdicts.lock().unwrap_or_else(PoisonError::into_inner).push(verdict);
+        told
+    }
+}
+
+/// One write, because other processes do the same.
+fn append(file: &Path, package: &Path, verdict: &Verdict) -> io::Result<()> {
+    let mut line = Vec::new();
+    report::write_json_line(&mut line, &package.to_string_lossy(), verdict)?;
+    OpenOptions::new().append(true).create(true).open(file)?.write_all(&line)
+}

@@ -1,0 +1,184 @@
+//! The environment of a workload: built from a fixed minimum, never inherited, because every variable that a machine adds is
+//! a difference that the workload did not make. Main type: [`Built`].
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use nix::unistd::{AccessFlags, Uid, access};
+
+/// Where programs are looked for, unless a document says otherwise.
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// A built environment: each variable once, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Built(BTreeMap<OsString, OsString>);
+
+impl Built {
+    /// The variables that do not depend on a run, and the document's own, which win.
+    pub(super) fn new(document: &BTreeMap<String, String>) -> Self {
+        let mut variables = BTreeMap::new();
+        for (name, value) in [("PATH", PATH), ("LANG", "C.UTF-8"), ("TZ", "UTC"), ("USER", &user_name())] {
+            variables.insert(name.into(), value.into());
+        }
+        variables.extend(document.iter().map(|(name, value)| (name.into(), value.into())));
+        Self(variables)
+    }
+
+    /// Adds what each run has of its own; what the document sets stays.
+    pub(super) fn for_run(&self, home: &Path, temporary: &Path, cwd: &Path) -> Vec<(OsString, OsString)> {
+        let mut variables = self.0.clone();
+        for (name, path) in [("HOME", home), ("TMPDIR", temporary), ("PWD", cwd)] {
+            variables.entry(name.into()).or_insert_with(|| path.into());
+        }
+        variables.into_iter().collect()
+    }
+
+    /// Finds a program as the workload itself would: a name on its own PATH, a path relative to `base`.
+    pub(super) fn find(&self, program: &str, base: &Path) -> Lookup {
+        if program.contains('/') {
+            return look_at(base.join(program));
+        }
+        let path = self.0.get(OsStr::new("PATH")).map_or(OsStr::new(""), OsString::as_os_str);
+        find_on_path(path, program.as_ref(), base)
+    }
+}
+
+/// What a search for a program found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookup {
+    /// A file that may be executed.
+    Found(PathBuf),
+    /// A file that may not.
+    NotExecutable(PathBuf),
+    /// No file.
+    Missing,
+}
+
+/// Searches as execvp(3) does: the first executable file wins; an empty entry is the working directory, which is `base`.
+pub(crate) fn find_on_path(path: &OsStr, program: &OsStr, base: &Path) -> Lookup {
+    let mut result = Lookup::Missing;
+    if program.is_empty() {
+        return result;
+    }
+    for folder in std::env::split_paths(path) {
+        match look_at(base.join(folder).join(program)) {
+            found @ Lookup::Found(_) => return found,
+            seen @ Lookup::NotExecutable(_) if result == Lookup::Missing => result = seen,
+            _ => {}
+        }
+    }
+    result
+}
+
+/// Whether one file may be executed.
+pub(crate) fn look_at(file: PathBuf) -> Lookup {
+    match fs::metadata(&file) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Lookup::NotExecutable(file),
+        Err(_) => Lookup::Missing,
+        Ok(metadata) if metadata.is_file() && access(&file, AccessFlags::X_OK).is_ok() => Lookup::Found(file),
+        Ok(_) => Lookup::NotExecutable(file),
+    }
+}
+
+/// The name that /etc/passwd gives our user, else its number: no name service is asked, so it is the same in every run.
+fn user_name() -> String {
+    let uid = Uid::effective().to_string();
+    let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    name_of(&uid, &passwd).unwrap_or(uid)
+}
+
+/// passwd(5): `name:password:UID:GID:GECOS:directory:shell`
+fn name_of(uid: &str, passwd: &str) -> Option<String> {
+    passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == uid && !name.is_empty()).then(|| name.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn built(document: &[(&str, &str)]) -> Built {
+        Built::new(&document.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+
+    fn run_variables(built: &Built) -> Vec<(String, String)> {
+        built
+            .for_run(Path::new("/s/home"), Path::new("/s/tmp"), Path::new("/s/work"))
+            .into_iter()
+            .map(|(name, value)| (name.into_string().expect("UTF-8"), value.into_string().expect("UTF-8")))
+            .collect()
+    }
+
+    #[test]
+    fn the_minimum_is_fixed_and_the_document_wins() {
+        let user = user_name();
+        let text = |variables: &[(&str, &str)]| -> Vec<(String, String)> {
+            variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
+        };
+        assert_eq!(
+            run_variables(&built(&[])),
+            text(&[
+                ("HOME", "/s/home"),
+                ("LANG", "C.UTF-8"),
+                ("PATH", PATH),
+                ("PWD", "/s/work"),
+                ("TMPDIR", "/s/tmp"),
+                ("TZ", "UTC"),
+                ("USER", &user),
+            ])
+        );
+        assert_eq!(
+            run_variables(&built(&[("HOME", "/nowhere"), ("LANG", "C"), ("MORE", "x")])),
+            text(&[
+                ("HOME", "/nowhere"),
+                ("LANG", "C"),
+                ("MORE", "x"),
+                ("PATH", PATH),
+                ("PWD", "/s/work"),
+                ("TMPDIR", "/s/tmp"),
+                ("TZ", "UTC"),
+                ("USER", &user),
+            ])
+        );
+    }
+
+    #[test]
+    fn a_user_is_named_as_in_passwd() {
+        let passwd = "root:x:0:0:root:/root:/bin/sh\nbroken\nann:x:1000:1000::/home/ann:/bin/sh\n";
+        for (uid, name) in [("0", Some("root")), ("1000", Some("ann")), ("7", None)] {
+            assert_eq!(name_of(uid, passwd).as_deref(), name);
+        }
+    }
+
+    #[test]
+    fn a_program_is_found_as_the_workload_would_find_it() {
+        let package = tempfile::tempdir().expect("temporary directory");
+        for (file, mode) in [("first/plain", 0o644), ("second/plain", 0o755), ("first/only", 0o644)] {
+            let file = package.path().join(file);
+            fs::create_dir_all(file.parent().expect("a folder")).expect("folder");
+            fs::write(&file, "").expect("file");
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("mode");
+        }
+        let at = |file: &str| package.path().join(file);
+        let built = built(&[("PATH", "missing:first:second")]);
+        for (program, result) in [
+            ("plain", Lookup::Found(at("second/plain"))),
+            ("only", Lookup::NotExecutable(at("first/only"))),
+            ("none", Lookup::Missing),
+            ("", Lookup::Missing),
+            ("second/plain", Lookup::Found(at("second/plain"))),
+            ("./first/plain", Lookup::NotExecutable(at("./first/plain"))),
+            ("./second", Lookup::NotExecutable(at("./second"))),
+            ("second/none", Lookup::Missing),
+        ] {
+            assert_eq!(built.find(program, package.path()), result, "{program}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The only wiring: from a workload to its [`Verdict`].
+//!
+//! A [`Suite`] is the workloads of one package. It runs them, compares, decides and writes; it phrases nothing and prints nothing.
+//! One suite may be used from many threads.
+//!
+//! [`Verdict`]: crate::model::verdict::Verdict
+
+mod environment;
+mod output;
+mod progress;
+mod run;
+mod scratch;
+mod suite;
+mod targets;
+mod verdicts;
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+pub use environment::Lookup;
+pub use progress::{Progress, Silent};
+pub use run::{DEFAULT_GRACE, observe};
+pub use suite::{Case, RECORDED_RUNS, Suite, Unreadable};
+
+/// Looks for a program as a shell does: a name on the PATH of this process, a path as it is.
+pub fn find_command(name: &OsStr) -> Lookup {
+    if name.as_encoded_bytes().contains(&b'/') {
+        return environment::look_at(PathBuf::from(name));
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    environment::find_on_path(&path, name, Path::new(""))
+}
+
+/// The kernel's release as `uname -r` prints it; empty where it does not tell.
+pub fn kernel_release() -> String {
+    nix::sys::utsname::uname().map(|names| names.release().to_string_lossy().into_owned()).unwrap_or_default()
+}

@@ -1,0 +1,164 @@
+//! What a workload writes on its standard output and error: drained while it runs, its end kept for a failure's message.
+//!
+//! Draining must never hold a run up or outlive its patience: a descendant that nobody traces may hold a pipe open for ever.
+//! Main type: [`Capture`].
+
+use std::collections::VecDeque;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How much of each stream is kept.
+const KEPT_BYTES: usize = 64 * 1024;
+/// How long the end of the streams is waited for once no traced task is left.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Two pipes that are being drained.
+#[derive(Debug)]
+pub(super) struct Capture {
+    tail: Arc<Mutex<Tail>>,
+    finished: Receiver<()>,
+}
+
+impl Capture {
+    /// Starts draining; the descriptors are the workload's standard output and error.
+    pub(super) fn start() -> io::Result<(Self, OwnedFd, OwnedFd)> {
+        let (finish, finished) = channel();
+        let tail = Arc::new(Mutex::new(Tail::default()));
+        let stdout = drain(0, Arc::clone(&tail), finish.clone())?;
+        let stderr = drain(1, Arc::clone(&tail), finish)?;
+        Ok((Self { tail, finished }, stdout, stderr))
+    }
+
+    /// The end of both streams, in the order in which it arrived.
+    pub(super) fn finish(self) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        for _stream in 0..2 {
+            // Disconnected or too late: what has arrived is what there is.
+            if self.finished.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_err() {
+                break;
+            }
+        }
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner).text()
+    }
+}
+
+fn drain(stream: usize, tail: Arc<Mutex<Tail>>, finish: Sender<()>) -> io::Result<OwnedFd> {
+    let (mut reader, writer) = io::pipe()?;
+    thread::Builder::new().name("output".to_owned()).spawn(move || {
+        let mut buffer = vec![0; KEPT_BYTES];
+        // An error ends the stream as its end does: there is nobody left to tell.
+        while let Ok(length @ 1..) = read(&mut reader, &mut buffer) {
+            tail.lock().unwrap_or_else(PoisonError::into_inner).push(stream, &buffer[..length]);
+        }
+        // Nobody may be waiting any more.
+        let _ = finish.send(());
+    })?;
+    Ok(writer.into())
+}
+
+fn read(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match reader.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// The end of two streams, interleaved as it arrived.
+#[derive(Debug, Default)]
+struct Tail {
+    chunks: VecDeque<(usize, Vec<u8>)>,
+    kept: [usize; 2],
+    cut: bool,
+}
+
+impl Tail {
+    fn push(&mut self, stream: usize, bytes: &[u8]) {
+        let kept = &bytes[bytes.len().saturating_sub(KEPT_BYTES)..];
+        self.cut |= kept.len() < bytes.len();
+        self.kept[stream] += kept.len();
+        match self.chunks.back_mut() {
+            // Few bytes a write must not cost an allocation a write.
+            Some((last, chunk)) if *last == stream && chunk.len() + kept.len() <= KEPT_BYTES / 16 => {
+                chunk.extend_from_slice(kept);
+            }
+            _ => self.chunks.push_back((stream, kept.to_vec())),
+        }
+        while self.kept[stream] > KEPT_BYTES {
+            self.forget_oldest(stream);
+        }
+    }
+
+    fn forget_oldest(&mut self, stream: usize) {
+        let Some(index) = self.chunks.iter().position(|(owner, _)| *owner == stream) else { return };
+        let excess = self.kept[stream] - KEPT_BYTES;
+        let chunk = &mut self.chunks[index].1;
+        let dropped = excess.min(chunk.len());
+        chunk.drain(..dropped);
+        if chunk.is_empty() {
+            self.chunks.remove(index);
+        }
+        self.kept[stream] -= dropped;
+        self.cut = true;
+    }
+
+    fn text(&self) -> String {
+        let bytes: Vec<u8> = self.chunks.iter().flat_map(|(_, chunk)| chunk).copied().collect();
+        let text = String::from_utf8_lossy(&bytes);
+        if self.cut { format!("[…]\n{text}") } else { text.into_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn both_streams_come_in_order_of_arrival() {
+        let mut tail = Tail::default();
+        for (stream, text) in [(0, "one "), (1, "two "), (0, "three "), (0, "four")] {
+            tail.push(stream, text.as_bytes());
+        }
+        assert_eq!(tail.text(), "one two three four");
+    }
+
+    #[test]
+    fn the_end_of_each_stream_is_kept_and_a_flood_drowns_only_itself() {
+        let mut tail = Tail::default();
+        tail.push(1, b"error: the reason\n");
+        for _ in 0..100 {
+            tail.push(0, &[b'x'; 5000]);
+        }
+        tail.push(0, b"the end");
+        let text = tail.text();
+        assert!(text.starts_with("[…]\nerror: the reason\nx"));
+        assert!(text.ends_with("xthe end"));
+        assert_eq!(tail.kept, [KEPT_BYTES, "error: the reason\n".len()]);
+        assert_eq!(tail.chunks.iter().map(|(_, chunk)| chunk.len()).sum::<usize>(), tail.kept.iter().sum::<usize>());
+    }
+
+    #[test]
+    fn a_pipe_is_drained_to_its_end() {
+        let (capture, stdout, stderr) = Capture::start().expect("pipes");
+        File::from(stdout).write_all(&[b'y'; 300_000]).expect("a drained pipe takes all");
+        drop(stderr);
+        assert_eq!(capture.finish().len(), KEPT_BYTES + "[…]\n".len());
+    }
+
+    #[test]
+    fn a_pipe_that_stays_open_is_not_waited_for() {
+        let (capture, stdout, _held) = Capture::start().expect("pipes");
+        File::from(stdout).write_all(b"all there is").expect("write");
+        let begun = Instant::now();
+        assert_eq!(capture.finish(), "all there is");
+        assert!(begun.elapsed() < 10 * PATIENCE);
+    }
+}

@@ -1,0 +1,224 @@
+//! One traced run of a workload: where it is found, what it is given, what it showed. Main types: [`Prepared`] and [`Run`].
+//!
+//! Nothing is judged here but whether there was a run at all.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::environment::{Built, Lookup};
+use super::output::Capture;
+use super::scratch::Scratch;
+use crate::error::Error;
+use crate::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, trace};
+use crate::model::observation::Observation;
+use crate::model::workload::{Exit, Program, Workload};
+
+/// How long processes may outlive the first one, unless the user says otherwise.
+pub const DEFAULT_GRACE: Duration = Duration::from_secs(2);
+
+/// Runs a command once and folds what its whole tree does.
+pub fn observe(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
+    let mut observation = Observation::new();
+    let outcome = trace(command, limits, &mut |event| observation.fold(event))?;
+    observation.lost_events += outcome.lost_events;
+    Ok((observation, outcome))
+}
+
+/// A workload that can be started, as often as wanted.
+#[derive(Debug)]
+pub(super) struct Prepared<'a> {
+    workload: &'a Workload,
+    package: &'a Path,
+    environment: Built,
+    program: PathBuf,
+    argv: Vec<OsString>,
+}
+
+/// One run.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) observation: Observation,
+    pub(super) exit: Exit,
+    /// The end of what it wrote on standard output and standard error.
+    pub(super) output: String,
+}
+
+/// Why there is no run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Obstacle {
+    /// A program is not installed.
+    Absent(String),
+    /// The workload could not be built or started.
+    NotStarted(String),
+    /// It cannot be traced here.
+    Untraceable(String),
+    /// It was traced, but not whole.
+    Broken(String),
+}
+
+impl<'a> Prepared<'a> {
+    /// Finds everything that the workload needs. `built` tells what cargo built for it, where cargo has to.
+    pub(super) fn new(
+        workload: &'a Workload,
+        package: &'a Path,
+        built: impl FnOnce() -> Result<PathBuf, String>,
+    ) -> Result<Self, Obstacle> {
+        let environment = Built::new(&workload.env);
+        for required in &workload.requires {
+            if !matches!(environment.find(required, package), Lookup::Found(_)) {
+                return Err(Obstacle::Absent(format!("requires {required}, which is not installed")));
+            }
+        }
+        let (program, mut argv) = match &workload.program {
+            Program::Command(words) => {
+                let name = words.first().map_or("", String::as_str);
+                (find(&environment, name, package)?, words.iter().map(OsString::from).collect())
+            }
+            Program::Bin(_) | Program::Example(_) | Program::Test(_) => {
+                let program = built().map_err(Obstacle::NotStarted)?;
+                let argv = vec![program.clone().into_os_string()];
+                (program, argv)
+            }
+        };
+        argv.extend(workload.args.iter().map(OsString::from));
+        Ok(Self { workload, package, environment, program, argv })
+    }
+
+    /// Runs it once, in a place of its own.
+    pub(super) fn run(&self) -> Result<Run, Obstacle> {
+        let scratch = Scratch::create().map_err(not_started)?;
+        let stdin = scratch.stdin(&self.workload.stdin, self.package).map_err(not_started)?;
+        let (capture, stdout, stderr) = Capture::start().map_err(|source| {
+            not_started(Error::Io { operation: "create", subject: "pipes for the output".to_owned(), source })
+        })?;
+        let cwd = match &self.workload.cwd {
+            Some(folder) => self.package.join(folder),
+            None => scratch.work.clone(),
+        };
+        let command = Command {
+            program: self.program.clone(),
+            argv: self.argv.clone(),
+            environment: Environment::Exactly(self.environment.for_run(&scratch.home, &scratch.temporary, &cwd)),
+            cwd: Some(cwd),
+            stdio: [stdin, stdout, stderr].map(Stream::Given),
+            isolated: true,
+        };
+        let (observation, outcome) = observe(command, &self.limits()).map_err(Obstacle::from)?;
+        let output = capture.finish();
+        match observation.lost_events {
+            0 => Ok(Run { observation, exit: outcome.exit, output }),
+            lost => {
+                Err(Obstacle::Broken(format!("{lost} events were lost, so the run shows less than the workload did")))
+            }
+        }
+    }
+
+    /// Whether a run ended as its document says; a server may also end by the signal that it was sent.
+    pub(super) fn ended_well(&self, exit: Exit) -> bool {
+        let stopped = self.workload.stop.map(|stop| Exit::Signaled(stop.signal));
+        exit == self.workload.exit || Some(exit) == stopped
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { timeout: Some(self.workload.timeout), stop: self.workload.stop, grace: DEFAULT_GRACE }
+    }
+}
+
+/// A program of the system may be absent; a file of the package is a mistake when it is.
+fn find(environment: &Built, name: &str, package: &Path) -> Result<PathBuf, Obstacle> {
+    match environment.find(name, package) {
+        Lookup::Found(program) => Ok(program),
+        Lookup::NotExecutable(file) => {
+            Err(Obstacle::NotStarted(format!("cannot execute {}: it is not an executable file", file.display())))
+        }
+        Lookup::Missing if name.contains('/') => {
+            Err(Obstacle::NotStarted(format!("cannot execute {}: there is no such file", package.join(name).display())))
+        }
+        Lookup::Missing => Err(Obstacle::Absent(format!("{name} is not installed"))),
+    }
+}
+
+fn not_started(error: Error) -> Obstacle {
+    Obstacle::NotStarted(error.to_string())
+}
+
+impl From<TraceError> for Obstacle {
+    fn from(error: TraceError) -> Self {
+        let reason = error.to_string();
+        match error {
+            TraceError::Exec { .. } => Self::NotStarted(reason),
+            TraceError::Impossible { .. } => Self::Untraceable(reason),
+            TraceError::System { .. } => Self::Broken(reason),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::model::workload::{DEFAULT_TIMEOUT, Stdin, StopAfter};
+
+    fn workload(program: Program) -> Workload {
+        Workload {
+            program,
+            args: vec!["last".to_owned()],
+            env: BTreeMap::new(),
+            stdin: Stdin::Null,
+            cwd: None,
+            timeout: DEFAULT_TIMEOUT,
+            requires: Vec::new(),
+            stop: None,
+            exit: Exit::Exited(0),
+        }
+    }
+
+    fn command(words: &[&str]) -> Workload {
+        workload(Program::Command(words.iter().map(|&word| word.to_owned()).collect()))
+    }
+
+    fn prepare(workload: &Workload) -> Result<Prepared<'_>, Obstacle> {
+        Prepared::new(workload, Path::new("/package"), || Err("cargo could not build it".to_owned()))
+    }
+
+    #[test]
+    fn arguments_follow_the_commands_own() {
+        let workload = command(&["sh", "-c", "true"]);
+        let prepared = prepare(&workload).expect("sh is everywhere");
+        assert!(prepared.program.ends_with("bin/sh"));
+        assert_eq!(prepared.argv, ["sh", "-c", "true", "last"]);
+    }
+
+    #[test]
+    fn what_is_missing_is_absent_or_a_mistake() {
+        let mut requiring = command(&["sh"]);
+        requiring.requires = vec!["sh".to_owned(), "no-such-program".to_owned()];
+        for (workload, obstacle) in [
+            (command(&["no-such-program"]), Obstacle::Absent("no-such-program is not installed".to_owned())),
+            (requiring, Obstacle::Absent("requires no-such-program, which is not installed".to_owned())),
+            (
+                command(&["./tool"]),
+                Obstacle::NotStarted("cannot execute /package/./tool: there is no such file".to_owned()),
+            ),
+            (
+                command(&["/etc/passwd"]),
+                Obstacle::NotStarted("cannot execute /etc/passwd: it is not an executable file".to_owned()),
+            ),
+            (workload(Program::Bin("demo".to_owned())), Obstacle::NotStarted("cargo could not build it".to_owned())),
+        ] {
+            assert_eq!(prepare(&workload).expect_err("an obstacle"), obstacle);
+        }
+    }
+
+    #[test]
+    fn a_server_may_end_by_its_signal() {
+        let mut workload = command(&["sh"]);
+        workload.exit = Exit::Exited(3);
+        let ends = [Exit::Exited(3), Exit::Exited(0), Exit::Signaled(15), Exit::TimedOut];
+        assert_eq!(ends.map(|exit| prepare(&workload).expect("sh").ended_well(exit)), [true, false, false, false]);
+        workload.stop = Some(StopAfter { after: Duration::ZERO, signal: 15 });
+        assert_eq!(ends.map(|exit| prepare(&workload).expect("sh").ended_well(exit)), [true, false, true, false]);
+    }
+}

@@ -1,0 +1,100 @@
+//! The place of one run: fresh directories, removed afterwards, so that no run finds what another left behind.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::error::Error;
+use crate::model::workload::Stdin;
+
+/// A scratch directory and what lies in it.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    root: TempDir,
+    /// `HOME`
+    pub(super) home: PathBuf,
+    /// `TMPDIR`
+    pub(super) temporary: PathBuf,
+    /// The working directory of a workload that names none.
+    pub(super) work: PathBuf,
+}
+
+impl Scratch {
+    /// Makes a fresh one.
+    pub(super) fn create() -> Result<Self, Error> {
+        let made = || -> io::Result<Self> {
+            let root = tempfile::Builder::new().prefix("sysguard-").tempdir()?;
+            // A path without symbolic links: the kernel's idea of the working directory is PWD's.
+            let path = root.path().canonicalize()?;
+            let [home, temporary, work] = ["home", "tmp", "work"].map(|name| path.join(name));
+            for folder in [&home, &temporary, &work] {
+                fs::create_dir(folder)?;
+            }
+            Ok(Self { root, home, temporary, work })
+        };
+        made().map_err(|source| Error::Io {
+            operation: "create",
+            subject: format!("a scratch directory in {}", std::env::temp_dir().display()),
+            source,
+        })
+    }
+
+    /// What the workload reads: always a file or `/dev/null`, so that how much is there does not depend on scheduling.
+    pub(super) fn stdin(&self, stdin: &Stdin, package: &Path) -> Result<OwnedFd, Error> {
+        let file = match stdin {
+            Stdin::Null => PathBuf::from("/dev/null"),
+            Stdin::File(path) => package.join(path),
+            Stdin::Text(text) => {
+                let file = self.root.path().join("stdin");
+                fs::write(&file, text).map_err(|source| cannot("write", &file, source))?;
+                file
+            }
+        };
+        File::open(&file).map(OwnedFd::from).map_err(|source| cannot("open the standard input", &file, source))
+    }
+}
+
+fn cannot(operation: &'static str, file: &Path, source: io::Error) -> Error {
+    Error::Io { operation, subject: file.display().to_string(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    #[test]
+    fn every_scratch_is_empty_its_own_and_gone_afterwards() {
+        let (one, two) = (Scratch::create().expect("scratch"), Scratch::create().expect("scratch"));
+        assert_ne!(one.work, two.work);
+        for folder in [&one.home, &one.temporary, &one.work] {
+            assert_eq!(fs::read_dir(folder).expect("a folder").count(), 0);
+        }
+        let work = one.work.clone();
+        drop(one);
+        assert!(!work.exists());
+    }
+
+    #[test]
+    fn stdin_is_nothing_a_text_or_a_file_of_the_package() {
+        let package = tempfile::tempdir().expect("temporary directory");
+        fs::write(package.path().join("input"), "from a file").expect("file");
+        let scratch = Scratch::create().expect("scratch");
+        for (stdin, content) in [
+            (Stdin::Null, ""),
+            (Stdin::Text("a text".to_owned()), "a text"),
+            (Stdin::File("input".to_owned()), "from a file"),
+        ] {
+            let mut text = String::new();
+            let mut file = File::from(scratch.stdin(&stdin, package.path()).expect("stdin"));
+            file.read_to_string(&mut text).expect("text");
+            assert_eq!(text, content);
+        }
+        let error = scratch.stdin(&Stdin::File("none".to_owned()), package.path()).expect_err("no such file");
+        assert!(error.to_string().starts_with("cannot open the standard input "), "{error}");
+    }
+}

@@ -1,0 +1,216 @@
+//! The workloads of one package. Main type: [`Suite`].
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use super::progress::{Progress, Running};
+use super::run::{Obstacle, Prepared, Run};
+use super::targets::Targets;
+use crate::artifacts::{self, Artifacts, Target};
+use crate::error::Error;
+use crate::model::expectation::{Document, Parsed};
+use crate::model::platform::Platform;
+use crate::settings::Settings;
+use crate::store::{FOLDER, Store, StoreError, proposals_below};
+
+/// How often `bless` runs a workload: ten runs show what an unchanged program does in all but one of 600 later ones.
+pub const RECORDED_RUNS: u32 = 10;
+
+/// The name under which misnamed files fail: no workload has it, as no part of a name holds a `/`.
+const FAULT: &str = "expectations/";
+
+/// The workloads of one package.
+#[derive(Debug)]
+pub struct Suite {
+    pub(super) store: Store,
+    pub(super) settings: Settings,
+    pub(super) platform: Platform,
+    cases: Vec<Case>,
+    targets: Targets,
+}
+
+/// One workload, or a file that should be one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// Its name.
+    pub name: String,
+    /// Its expectation file, relative to the package.
+    pub file: String,
+    /// What the file says, or why it says nothing.
+    pub content: Result<Parsed, Unreadable>,
+}
+
+/// Why a file says nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// What is wrong with it.
+    pub message: String,
+    /// Its line where that is.
+    pub line: Option<usize>,
+}
+
+impl From<StoreError> for Unreadable {
+    fn from(error: StoreError) -> Self {
+        let line = match &error {
+            StoreError::Malformed { malformed, .. } => Some(malformed.line),
+            _ => None,
+        };
+        Self { message: error.to_string(), line }
+    }
+}
+
+impl Case {
+    /// Its author's document, where that can be read.
+    pub fn document(&self) -> Option<&Document> {
+        self.content.as_ref().ok().map(|parsed| &parsed.expectation.document)
+    }
+
+    /// Why it is run only when asked for.
+    pub fn ignored(&self) -> Option<&str> {
+        self.document()?.ignore.as_deref()
+    }
+}
+
+/// Why a workload has no runs to judge.
+#[derive(Debug)]
+pub(super) enum Unfit {
+    Obstacle(Obstacle),
+    /// It did not end as its document says.
+    WrongExit(Run),
+}
+
+impl From<Obstacle> for Unfit {
+    fn from(obstacle: Obstacle) -> Self {
+        Self::Obstacle(obstacle)
+    }
+}
+
+impl Suite {
+    /// Finds and reads the workloads of a package.
+    ///
+    /// A tree for proposals is like that of the `workspace`; where the caller knows none, cargo is asked.
+    pub fn open(
+        package: &Path,
+        workspace: Option<&Path>,
+        platform: Platform,
+        settings: Settings,
+    ) -> Result<Self, Error> {
+        let proposals = match &settings.pending_dir {
+            Some(folder) => Some(proposals_of(package, workspace, folder, &settings.cargo)?),
+            None => None,
+        };
+        let store = Store::open(package, proposals.as_deref())?;
+        let told = settings.artifacts.as_deref().map(Artifacts::read).transpose()?.unwrap_or_default();
+        let targets = Targets {
+            package: package.to_owned(),
+            cargo: settings.cargo.clone(),
+            told,
+            binaries: settings.binaries.clone(),
+            wanted: BTreeSet::new(),
+            built: OnceLock::new(),
+        };
+        let cases = cases(&store);
+        Ok(Self { store, settings, platform, cases, targets })
+    }
+
+    /// What is meant by environment and command line.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Files that look like expectations and cannot be any, as one case that fails.
+    pub fn fault(&self) -> Option<Case> {
+        let faults: Vec<String> = self.store.faults().iter().map(ToString::to_string).collect();
+        let (name, file) = (FAULT.to_owned(), FOLDER.to_owned());
+        let content = Err(Unreadable { message: faults.join("\n"), line: None });
+        (!faults.is_empty()).then_some(Case { name, file, content })
+    }
+
+    /// The folder of the package.
+    pub fn package(&self) -> &Path {
+        &self.targets.package
+    }
+
+    /// The workloads in the order of their names.
+    pub fn cases(&self) -> &[Case] {
+        &self.cases
+    }
+
+    /// What cargo must build for these workloads.
+    pub fn targets(&self, selected: impl Fn(&Case) -> bool) -> BTreeSet<Target> {
+        let documents = self.cases.iter().filter(|case| selected(case)).filter_map(Case::document);
+        documents.filter_map(|document| Target::of(&document.workload.program)).collect()
+    }
+
+    /// Says which workloads are about to be run, so that what they need is built at once.
+    pub fn expect_to_run(&mut self, selected: impl Fn(&Case) -> bool) {
+        self.targets.wanted = self.targets(selected);
+    }
+
+    /// Says what has been built already.
+    pub fn tell_artifacts(&mut self, artifacts: Artifacts) {
+        self.targets.told.extend(artifacts);
+    }
+
+    /// Runs a workload so often; every run must end as its document says.
+    pub(super) fn runs(
+        &self,
+        name: &str,
+        document: &Document,
+        count: u32,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Run>, Unfit> {
+        let workload = &document.workload;
+        let built = || match Target::of(&workload.program) {
+            Some(target) => self.targets.executable(&target),
+            None => Err("a command is not built".to_owned()),
+        };
+        let prepared = Prepared::new(workload, &self.targets.package, built)?;
+        let _told = Running { progress, workload: name };
+        (1..=count)
+            .map(|run| {
+                progress.running(name, run, count);
+                let run = prepared.run()?;
+                if prepared.ended_well(run.exit) { Ok(run) } else { Err(Unfit::WrongExit(run)) }
+            })
+            .collect()
+    }
+}
+
+fn cases(store: &Store) -> Vec<Case> {
+    let case = |name: &str| Case {
+        name: name.to_owned(),
+        file: store.file(name).display().to_string(),
+        content: store.load(name).map_err(Unreadable::from),
+    };
+    store.names().map(case).collect()
+}
+
+/// The package's place in the tree for proposals; a relative tree begins at the workspace.
+fn proposals_of(package: &Path, workspace: Option<&Path>, folder: &Path, cargo: &Path) -> Result<PathBuf, Error> {
+    let workspace = match workspace {
+        Some(workspace) => workspace.to_owned(),
+        None => artifacts::workspace(cargo, package).map_err(Error::Cargo)?,
+    };
+    Ok(proposals_below(folder, &workspace, package))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proposals_have_a_tree_like_the_workspaces() {
+        let workspace = Some(Path::new("/w"));
+        for (package, folder, place) in [
+            ("/w", "/pending", "/pending"),
+            ("/w/crates/one", "/pending", "/pending/crates/one"),
+            ("/w/crates/one", "target/pending", "/w/target/pending/crates/one"),
+            ("/elsewhere", "/pending", "/pending"),
+        ] {
+            let found = proposals_of(Path::new(package), workspace, Path::new(folder), Path::new("no-cargo"));
+            assert_eq!(found.expect("no cargo is needed").components().collect::<PathBuf>(), Path::new(place));
+        }
+    }
+}

@@ -31,6 +31,7 @@ mod kinds;
 mod maintainers;
 mod names;
 mod provenance;
+mod reaches;
 mod subsystems;
 mod tables;
 mod tree;

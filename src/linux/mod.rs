@@ -7,12 +7,16 @@ mod trace;
 
 mod colocation;
 mod deadlines;
+mod files;
 mod launch;
+mod mounts;
+mod objects;
 mod probe;
 mod stopped;
 mod tracer;
 mod untraced;
 mod wait;
+mod witness;
 
 mod sys;
 

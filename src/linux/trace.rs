@@ -7,6 +7,7 @@ use super::colocation::Colocation;
 use super::deadlines::{Deadlines, Due};
 use super::launch::{Command, LaunchFailure, LaunchStep, Prepared};
 use super::tracer::{Tracer, Waited};
+use super::witness::Witness;
 use super::{probe, sys};
 use crate::model::event::{BlindSpot, Event, Tid};
 use crate::model::tracee::{Stop, Tasks};
@@ -84,6 +85,7 @@ pub fn trace(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) ->
         root,
         tracer: Tracer::default(),
         tasks: Tasks::launch(root),
+        witness: Witness::new(root),
         colocation: Colocation::new(),
         deadlines,
         end: None,
@@ -110,6 +112,7 @@ struct Run {
     root: Tid,
     tracer: Tracer,
     tasks: Tasks,
+    witness: Witness,
     colocation: Colocation,
     deadlines: Deadlines,
     end: Option<Exit>,
@@ -150,7 +153,8 @@ impl Run {
                 }
                 Waited::Nobody => return Ok(self.end.unwrap_or(Exit::Signaled(libc::SIGKILL))),
             };
-            let step = self.tasks.step(tid, stop);
+            let mut step = self.tasks.step(tid, stop);
+            self.witness.observe(tid, &stop, &mut step);
             step.before.iter().chain(&step.event).for_each(&mut *sink);
             if self.tracer.take_hidden_child() {
                 sink(&Event::Blind(BlindSpot::UntracedChild));

@@ -1,0 +1,194 @@
+//! What an fd or a path of a tracee stands for: the system is asked, and names are `model::attribution::objects`'.
+//!
+//! It must not remember fds: that is [`files`](super::files)'. Whoever cannot be asked, dead or out of reach, gives no object. Main type: [`Objects`].
+
+use std::collections::HashMap;
+use std::ffi::{CString, OsStr};
+use std::fs;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
+
+use super::mounts::Mounts;
+use super::sys::{self, FileStatus};
+use crate::model::attribution::objects::Reference;
+use crate::model::attribution::{Object, Place};
+use crate::model::event::Tid;
+
+/// Whoever asks, with what was answered before.
+#[derive(Debug, Default)]
+pub(super) struct Objects {
+    mounts: Mounts,
+    devices: HashMap<(u32, (u32, u32)), Option<Object>>,
+    /// Somebody of the tree serves files, and who is stopped serves none: only what the kernel knows without asking may be looked up.
+    somebody_serves: bool,
+}
+
+impl Objects {
+    /// What an fd of a task stands for.
+    pub(super) fn of_fd(&mut self, task: Tid, fd: i32) -> Option<Object> {
+        if fd < 0 {
+            return None;
+        }
+        let place = format!("/proc/{task}/fd/{fd}");
+        let link = fs::read_link(&place).ok()?.into_os_string().into_vec();
+        let link = String::from_utf8_lossy(&link);
+        match Reference::read(&link) {
+            Reference::Socket => socket(task, fd, &place),
+            Reference::Pipe => Some(Object::named("pipe")),
+            Reference::Anonymous(name) => Some(Object::anonymous(name)),
+            Reference::Namespace(kind) => Some(Object::namespace(kind)),
+            Reference::Path(link) => self.describe(task, &c_string(place.clone())?, link, true),
+        }
+    }
+
+    /// What a path of a task stands for; `text` is it, not empty.
+    pub(super) fn of_path(&mut self, task: Tid, place: &Place, text: &[u8]) -> Option<Object> {
+        let is_absolute = text.first() == Some(&b'/');
+        let text = if is_absolute { as_seen_by(task, text) } else { text.to_vec() };
+        let base = match place.directory {
+            _ if is_absolute => format!("/proc/{task}/root"),
+            Some(fd) => format!("/proc/{task}/fd/{fd}"),
+            None => format!("/proc/{task}/cwd"),
+        };
+        if self.somebody_serves || is_absolute && !is_our_root(&base) {
+            let cached = if self.somebody_serves { RESOLVE_CACHED } else { 0 };
+            let how = cached | if is_absolute { RESOLVE_IN_ROOT } else { 0 };
+            let base = sys::open_place(None, &c_string(base)?, true, 0).ok()?;
+            let kept = sys::open_place(Some(&base), &CString::new(text).ok()?, place.follows, how).ok()?;
+            return self.describe(task, &c_string(format!("/proc/self/fd/{}", kept.as_raw_fd()))?, "", true);
+        }
+        let path = if is_absolute { text } else { [base.as_bytes(), b"/", &text].concat() };
+        let link = String::from_utf8_lossy(&path).into_owned();
+        self.describe(task, &CString::new(path).ok()?, &link, place.follows)
+    }
+
+    /// Which program a task executes.
+    pub(super) fn program(&mut self, task: Tid) -> Option<Object> {
+        let place = format!("/proc/{task}/exe");
+        let link = fs::read_link(&place).ok()?;
+        self.describe(task, &c_string(place)?, &link.to_string_lossy(), true)
+    }
+
+    /// Mounts have changed, or a task has others than before.
+    pub(super) fn forget_mounts(&mut self) {
+        self.mounts.forget();
+    }
+
+    fn describe(&mut self, task: Tid, place: &CString, link: &str, follows: bool) -> Option<Object> {
+        let status = sys::file_status(place, follows).ok()?;
+        let object = match status.mode & libc::S_IFMT {
+            libc::S_IFCHR | libc::S_IFBLK => self.device(&status, link),
+            libc::S_IFIFO => Some(Object::named("fifo")),
+            _ => self.mounts.file(task, place, &status, link),
+        };
+        self.somebody_serves |= object.as_ref().is_some_and(serves);
+        object
+    }
+
+    fn device(&mut self, status: &FileStatus, link: &str) -> Option<Object> {
+        let kind = status.mode & libc::S_IFMT;
+        let is_block = kind == libc::S_IFBLK;
+        let ask = || if is_block { block_device(status.device) } else { character_device(status.device, link) };
+        self.devices.entry((kind, status.device)).or_insert_with(ask).clone()
+    }
+}
+
+/// include/uapi/linux/openat2.h: "Treat all symlinks […] as relative to dirfd", and "only complete if resolution can be completed through cached lookup".
+const RESOLVE_IN_ROOT: u64 = 0x10;
+const RESOLVE_CACHED: u64 = 0x20;
+
+/// Devices through which a process serves files to others.
+fn serves(object: &Object) -> bool {
+    matches!(&*object.name, "char:fuse" | "char:cuse" | "char:autofs" | "char:cachefiles")
+}
+
+/// `/proc/self` is whoever looks.
+fn as_seen_by(task: Tid, path: &[u8]) -> Vec<u8> {
+    let path = match path {
+        b"/dev/stdin" => b"/proc/self/fd/0",
+        b"/dev/stdout" => b"/proc/self/fd/1",
+        b"/dev/stderr" => b"/proc/self/fd/2",
+        other => other,
+    };
+    for own in [&b"/proc/self"[..], b"/proc/thread-self"] {
+        if let Some(rest) = path.strip_prefix(own).filter(|rest| rest.first() == Some(&b'/')) {
+            return [format!("/proc/{task}").as_bytes(), rest].concat();
+        }
+    }
+    path.to_vec()
+}
+
+/// Whether this directory is what we know as `/`.
+fn is_our_root(directory: &str) -> bool {
+    let place = |path: &str| {
+        let status = sys::file_status(&c_string(path.to_owned())?, true).ok()?;
+        Some((status.inode, status.filesystem, status.mount))
+    };
+    place(directory) == place("/")
+}
+
+/// A copy of the socket can be asked; where that is forbidden, its attribute still names the protocol.
+fn socket(task: Tid, fd: i32, place: &str) -> Option<Object> {
+    let copied = sys::copy_fd(task, fd).and_then(|socket| {
+        let option = |option| sys::socket_option(&socket, option);
+        Ok(Object::socket(option(libc::SO_DOMAIN)?, option(libc::SO_TYPE)?, option(libc::SO_PROTOCOL)?))
+    });
+    copied.ok().or_else(|| {
+        let name = sys::short_attribute(&c_string(place.to_owned())?, c"system.sockprotoname").ok()?;
+        Object::socket_of_protocol(std::str::from_utf8(&name).ok()?.trim_end_matches('\0'))
+    })
+}
+
+/// The name below /dev; the slaves of pseudo-terminals have none in sysfs.
+fn character_device((major, minor): (u32, u32), link: &str) -> Option<Object> {
+    /// Documentation/admin-guide/devices.txt: "UNIX98 PTY slaves"
+    const PTS: std::ops::RangeInclusive<u32> = 136..=143;
+    if PTS.contains(&major) {
+        return Some(Object::character("pts"));
+    }
+    let name = device_name(&format!("/sys/dev/char/{major}:{minor}"));
+    let name = name.or_else(|| link.strip_prefix("/dev/").map(str::to_owned))?;
+    Some(Object::character(&name))
+}
+
+/// The driver of the device or of the disk that it is a part of, else the name below /dev up to its number.
+fn block_device((major, minor): (u32, u32)) -> Option<Object> {
+    let place = format!("/sys/dev/block/{major}:{minor}");
+    let driver = ["device/driver", "../device/driver"].iter().find_map(|link| {
+        let driver = fs::read_link(Path::new(&place).join(link)).ok()?;
+        driver.file_name().and_then(OsStr::to_str).map(str::to_owned)
+    });
+    let name = || {
+        let name = device_name(&place)?;
+        name.split(|c: char| c == '-' || c.is_ascii_digit()).next().map(str::to_owned)
+    };
+    driver.or_else(name).map(|driver| Object::block(&driver))
+}
+
+fn device_name(place: &str) -> Option<String> {
+    let text = fs::read_to_string(format!("{place}/uevent")).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("DEVNAME=")).map(str::to_owned)
+}
+
+fn c_string(text: String) -> Option<CString> {
+    CString::new(text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_means_oneself_means_the_task() {
+        for (path, seen) in [
+            (&b"/proc/self/maps"[..], &b"/proc/7/maps"[..]),
+            (b"/proc/selfish", b"/proc/selfish"),
+            (b"/proc/self", b"/proc/self"),
+            (b"/dev/stdout", b"/proc/7/fd/1"),
+            (b"/etc/passwd", b"/etc/passwd"),
+        ] {
+            assert_eq!(String::from_utf8_lossy(&as_seen_by(7, path)), String::from_utf8_lossy(seen));
+        }
+    }
+}

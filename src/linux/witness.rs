@@ -1,0 +1,157 @@
+//! Who asks: the right question at the right stop, and the answers into the event. Main type: [`Witness`].
+//!
+//! What must be asked is told by `model::attribution`; how to ask is [`objects`](super::objects)'. Nothing here can fail: what cannot be answered stays empty.
+
+use std::collections::HashMap;
+
+use super::files::Files;
+use super::objects::Objects;
+use super::sys;
+use crate::model::attribution::files::{Effect, effect, shares_files};
+use crate::model::attribution::{Answers, Memory, Object, Place, Question, answers};
+use crate::model::event::{Call, CallOutcome, Event, Tid};
+use crate::model::tracee::{Step, Stop};
+
+/// What is known of every task beyond its registers.
+#[derive(Debug)]
+pub(super) struct Witness {
+    files: Files,
+    objects: Objects,
+    asked: HashMap<Tid, Asked>,
+}
+
+/// A call under way.
+#[derive(Debug)]
+struct Asked {
+    call: Call,
+    question: Option<Question>,
+    answers: Answers,
+}
+
+impl Witness {
+    /// For a tree that begins with this task.
+    pub(super) fn new(root: Tid) -> Self {
+        let mut files = Files::default();
+        files.own(root);
+        Self { files, objects: Objects::default(), asked: HashMap::new() }
+    }
+
+    /// Takes a stop in, and answers in its events what can be answered. The task must not run on before.
+    pub(super) fn observe(&mut self, task: Tid, stop: &Stop, step: &mut Step) {
+        match *stop {
+            Stop::Spawning { child, .. } => self.spawned(task, child),
+            Stop::Exec { former, .. } => self.executed(task, former),
+            _ => {}
+        }
+        for event in step.before.iter_mut().chain(&mut step.event) {
+            if let Event::Called { task, call, outcome, answers } = event {
+                *answers = self.returned(*task, call, *outcome);
+            }
+        }
+        match *stop {
+            Stop::Entry(call) => self.entered(task, call),
+            Stop::Ended(_) => self.files.leave(task),
+            _ => {}
+        }
+    }
+
+    /// A call begins: what it may destroy is asked about now.
+    fn entered(&mut self, task: Tid, call: Call) {
+        let memory = answers::memory(&call).map_or_else(Memory::default, |address| {
+            let mut bytes = [0; Memory::SIZE];
+            let length = sys::read_memory(task, address, &mut bytes);
+            Memory::new(&bytes[..length])
+        });
+        let question = answers::object(&call, &memory);
+        let object = match question {
+            Some(Question::Fd(fd)) => self.of_fd(task, fd),
+            Some(Question::PathBefore(place)) => self.of_path(task, &place),
+            _ => None,
+        };
+        let answers = Answers { object, memory };
+        match effect(&call, &answers.memory) {
+            Some(Effect::Closes(first, last)) => self.files.forget(task, first, last),
+            Some(Effect::Hidden) => self.files.hide(),
+            Some(Effect::Unshares) | None => {}
+        }
+        self.asked.insert(task, Asked { call, question, answers });
+    }
+
+    /// A call is over: what it made is asked about now.
+    fn returned(&mut self, task: Tid, call: &Call, outcome: CallOutcome) -> Answers {
+        let Some(Asked { question, mut answers, .. }) = self.asked.remove(&task).filter(|asked| asked.call == *call)
+        else {
+            return Answers::default();
+        };
+        // Another thread may have looked while it was being closed.
+        match effect(call, &answers.memory) {
+            Some(Effect::Closes(first, last)) => self.files.forget(task, first, last),
+            Some(Effect::Unshares) => self.files.own(task),
+            Some(Effect::Hidden) | None => {}
+        }
+        let CallOutcome::Returned(value) = outcome else { return answers };
+        answers.object = match question {
+            Some(Question::Returned) => i32::try_from(value).ok().and_then(|fd| self.of_returned(task, fd)),
+            Some(Question::PathAfter(place)) => self.of_path(task, &place),
+            Some(Question::Program) => self.objects.program(task),
+            Some(Question::Fd(_) | Question::PathBefore(_)) | None => answers.object,
+        };
+        if changes_mounts(call) {
+            self.objects.forget_mounts();
+        }
+        answers
+    }
+
+    fn of_fd(&mut self, task: Tid, fd: i32) -> Option<Object> {
+        if let Some(object) = self.files.known(task, fd) {
+            return Some(object);
+        }
+        let object = self.objects.of_fd(task, fd)?;
+        self.files.keep(task, fd, &object);
+        Some(object)
+    }
+
+    /// Asked anew, whatever was known.
+    fn of_returned(&mut self, task: Tid, fd: i32) -> Option<Object> {
+        let object = self.objects.of_fd(task, fd)?;
+        self.files.keep_returned(task, fd, &object);
+        Some(object)
+    }
+
+    fn of_path(&mut self, task: Tid, place: &Place) -> Option<Object> {
+        /// `PATH_MAX`, include/uapi/linux/limits.h
+        const LONGEST: usize = 4096;
+        let mut text = [0; LONGEST];
+        let length = sys::read_memory(task, place.address, &mut text);
+        let end = text[..length].iter().position(|byte| *byte == 0)?;
+        match (end, place.directory) {
+            // AT_EMPTY_PATH: "operate on the file referred to by dirfd". Without it the call fails.
+            (0, Some(fd)) => self.of_fd(task, fd),
+            (0, None) => self.objects.of_path(task, place, b"."),
+            _ => self.objects.of_path(task, place, &text[..end]),
+        }
+    }
+
+    /// The parent is still in the call that made the child.
+    fn spawned(&mut self, parent: Tid, child: Tid) {
+        match self.asked.get(&parent) {
+            Some(asked) if shares_files(&asked.call, &asked.answers.memory) => self.files.share(child, parent),
+            Some(_) => self.files.own(child),
+            None => self.files.leave(child),
+        }
+    }
+
+    /// execve gives its caller a table of its own and closes what is marked for that, and all other threads are gone.
+    fn executed(&mut self, task: Tid, former: Tid) {
+        if let Some(asked) = self.asked.remove(&former) {
+            self.asked.insert(task, asked);
+        }
+        self.files.leave(former);
+        self.files.own(task);
+    }
+}
+
+/// What makes known mounts old; a task's other root or namespace is others' mounts, with other numbers.
+fn changes_mounts(call: &Call) -> bool {
+    call.syscall.row().is_some_and(|row| matches!(row.name, "mount" | "umount" | "umount2" | "move_mount" | "fsmount"))
+}

@@ -1,13 +1,15 @@
 //! The tracees: tiny programs, one provocation each. The truth about each is stated in its trial.
 #![expect(unsafe_code, reason = "raw system calls are what these programs are for")]
 
+mod objects;
+
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
 /// Becomes the tracee of this name.
 pub(crate) fn become_tracee(name: &str) -> ExitCode {
-    let Some((_, tracee)) = TRACEES.iter().find(|(known, _)| *known == name) else {
+    let Some((_, tracee)) = TRACEES.iter().chain(objects::TRACEES).find(|(known, _)| *known == name) else {
         return ExitCode::from(99);
     };
     tracee()

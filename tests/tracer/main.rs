@@ -18,6 +18,8 @@ mod loads;
 #[cfg(target_os = "linux")]
 mod needs;
 #[cfg(target_os = "linux")]
+mod objects;
+#[cfg(target_os = "linux")]
 mod programs;
 #[cfg(target_os = "linux")]
 mod referee;

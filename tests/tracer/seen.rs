@@ -88,6 +88,11 @@ impl Watched {
 
     /// Traces it, its standard output kept and its standard input empty.
     pub(crate) fn watch(self) -> Result<Seen, TraceError> {
+        self.watch_with(&mut |_| {})
+    }
+
+    /// Traces it, and hands every event on.
+    pub(crate) fn watch_with(self, sink: &mut dyn FnMut(&Event)) -> Result<Seen, TraceError> {
         let mut output = tempfile::tempfile().expect("a file for the output");
         let null = || Stream::Given(File::open("/dev/null").expect("/dev/null").into());
         let errors = File::options().write(true).open("/dev/null").expect("/dev/null");
@@ -101,7 +106,7 @@ impl Watched {
         };
         let mut counts = BTreeMap::<_, Count>::new();
         let (mut processes, mut threads, mut ended, mut blind) = (0, 0, 0, BTreeSet::new());
-        let outcome = trace(command, &self.limits, &mut |event| match event {
+        let mut note = |event: &Event| match event {
             Event::Spawned { process, .. } => {
                 threads += 1;
                 processes += u64::from(*process);
@@ -115,6 +120,10 @@ impl Watched {
             }
             Event::Ended { .. } => ended += 1,
             Event::Blind(spot) => _ = blind.insert(*spot),
+        };
+        let outcome = trace(command, &self.limits, &mut |event| {
+            note(event);
+            sink(event);
         })?;
         let output = read_from_start(&mut output).expect("the program's output");
         Ok(Seen { outcome, counts, processes, threads, ended, blind, output })

@@ -3,7 +3,7 @@
 use libtest_mimic::{Failed, Trial};
 
 use crate::seen::{Seen, Watched};
-use crate::{ends, examine, fidelity, launches, loads, programs};
+use crate::{ends, examine, fidelity, launches, loads, objects, programs};
 
 /// Every trial.
 pub(crate) fn all() -> Vec<Trial> {
@@ -11,6 +11,7 @@ pub(crate) fn all() -> Vec<Trial> {
     let mut trials: Vec<Trial> = plain.into_iter().map(|(name, trial)| Trial::test(name, trial)).collect();
     trials.extend(examine::trials());
     trials.extend(ends::trials());
+    trials.extend(objects::trials());
     trials.extend(programs::trials());
     trials
 }

@@ -1,0 +1,412 @@
+//! Programs that use one kind of thing each, between two marks; what each call used is stated in its trial.
+
+use std::ffi::CStr;
+use std::process::ExitCode;
+
+use libc::{c_int, c_long, c_void};
+
+use super::Tracee;
+
+/// A system call with up to six numbers.
+macro_rules! call {
+    ($number:expr $(, $argument:expr)* $(,)?) => {
+        // SAFETY: each use passes what its man page asks for, pointers to live values among it.
+        unsafe { libc::syscall($number $(, $argument)*) }
+    };
+}
+
+/// Name and program.
+pub(super) const TRACEES: &[(&str, Tracee)] = &[
+    ("uses_made_objects", || between_marks(made_objects)),
+    ("uses_sockets", || between_marks(sockets)),
+    ("uses_files", || between_marks(files)),
+    ("uses_arguments", || between_marks(arguments)),
+    ("uses_flags", || between_marks(flags)),
+    ("uses_ioctls", || between_marks(ioctls)),
+    ("reuses_numbers", || between_marks(reused_numbers)),
+    ("shares_files", || between_marks(shared_files)),
+    ("receives_an_fd", || between_marks(received_fd)),
+    ("inherits_over_exec", inherited),
+    ("reads_what_it_inherited", || between_marks(read_inherited)),
+    ("fails", || between_marks(failures)),
+    #[cfg(target_arch = "x86_64")]
+    ("calls_as_32_bits", || between_marks(calls_of_32_bits)),
+];
+
+/// Numbers that no kernel knows: only calls between them are looked at.
+const BEGIN: c_long = 0x3e8;
+const END: c_long = 0x3e9;
+
+fn between_marks(uses: fn()) -> ExitCode {
+    call!(BEGIN);
+    uses();
+    call!(END);
+    ExitCode::SUCCESS
+}
+
+fn fd(returned: c_long) -> c_int {
+    c_int::try_from(returned).expect("an fd")
+}
+
+/// Reads or writes eight bytes.
+fn read(fd: c_int) {
+    let mut bytes = [0_u64; 64];
+    call!(libc::SYS_read, fd, bytes.as_mut_ptr(), 8);
+}
+
+fn write(fd: c_int) {
+    call!(libc::SYS_write, fd, (&raw const ONE).cast::<c_void>(), 8);
+}
+
+static ONE: u64 = 1;
+
+fn open(path: &CStr, flags: c_int) -> c_int {
+    c_int::try_from(call!(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags, 0o600)).unwrap_or(-1)
+}
+
+fn close(fd: c_int) {
+    call!(libc::SYS_close, fd);
+}
+
+fn pipe() -> [c_int; 2] {
+    let mut ends = [0; 2];
+    call!(libc::SYS_pipe2, ends.as_mut_ptr(), 0);
+    ends
+}
+
+fn eventfd() -> c_int {
+    fd(call!(libc::SYS_eventfd2, 1, libc::EFD_NONBLOCK))
+}
+
+fn pair(kind: c_int) -> [c_int; 2] {
+    let mut ends = [0; 2];
+    call!(libc::SYS_socketpair, libc::AF_UNIX, kind, 0, ends.as_mut_ptr());
+    ends
+}
+
+fn made_objects() {
+    write(pipe()[1]);
+    read(eventfd());
+    let poll = fd(call!(libc::SYS_epoll_create1, 0));
+    let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: 0 };
+    call!(libc::SYS_epoll_ctl, poll, libc::EPOLL_CTL_ADD, eventfd(), &raw mut event);
+    call!(libc::SYS_epoll_pwait, poll, &raw mut event, 1, 0, 0, 8);
+    read(fd(call!(libc::SYS_timerfd_create, libc::CLOCK_BOOTTIME, libc::TFD_NONBLOCK)));
+    let mask = 0_u64;
+    read(fd(call!(libc::SYS_signalfd4, -1, &raw const mask, 8, libc::SFD_NONBLOCK)));
+    let watch = fd(call!(libc::SYS_inotify_init1, libc::IN_NONBLOCK));
+    call!(libc::SYS_inotify_add_watch, watch, c"/".as_ptr(), libc::IN_CREATE);
+    let memory = fd(call!(libc::SYS_memfd_create, c"x".as_ptr(), 0));
+    write(memory);
+    call!(libc::SYS_fcntl, memory, libc::F_ADD_SEALS, libc::F_SEAL_GROW);
+    let own = fd(call!(libc::SYS_pidfd_open, std::process::id(), 0));
+    call!(libc::SYS_pidfd_send_signal, own, 0, 0, 0);
+}
+
+fn sockets() {
+    for (family, kind, protocol) in [
+        (libc::AF_INET, libc::SOCK_DGRAM, 0),
+        (libc::AF_NETLINK, libc::SOCK_RAW, libc::NETLINK_ROUTE),
+        (libc::AF_NETLINK, libc::SOCK_DGRAM, libc::NETLINK_KOBJECT_UEVENT),
+    ] {
+        read(fd(call!(libc::SYS_socket, family, kind | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK, protocol)));
+    }
+    for kind in [libc::SOCK_STREAM, libc::SOCK_DGRAM, libc::SOCK_SEQPACKET] {
+        let [one, other] = pair(kind);
+        write(one);
+        read(other);
+    }
+    tcp();
+}
+
+/// A connection to oneself; the accepted socket is a new one that nobody told the kind of.
+fn tcp() {
+    let listening = fd(call!(libc::SYS_socket, libc::AF_INET, libc::SOCK_STREAM, 0));
+    let mut address = libc::sockaddr_in {
+        sin_family: libc::AF_INET as libc::sa_family_t,
+        sin_port: 0,
+        sin_addr: libc::in_addr { s_addr: u32::to_be(0x7f00_0001) },
+        sin_zero: [0; 8],
+    };
+    let mut length = size_of::<libc::sockaddr_in>() as libc::socklen_t;
+    call!(libc::SYS_bind, listening, &raw const address, length);
+    call!(libc::SYS_listen, listening, 1);
+    call!(libc::SYS_getsockname, listening, &raw mut address, &raw mut length);
+    let connecting = fd(call!(libc::SYS_socket, libc::AF_INET, libc::SOCK_STREAM, 0));
+    call!(libc::SYS_connect, connecting, &raw const address, length);
+    let accepted = fd(call!(libc::SYS_accept4, listening, 0, 0, 0));
+    write(connecting);
+    read(accepted);
+    let on = 1_i32;
+    call!(libc::SYS_setsockopt, connecting, libc::IPPROTO_TCP, libc::TCP_NODELAY, &raw const on, 4);
+}
+
+fn files() {
+    for path in [
+        c"/dev/urandom",
+        c"/dev/zero",
+        c"/dev/ptmx",
+        c"/proc/self/maps",
+        c"/proc/self/status",
+        c"/proc/self/net/dev",
+        c"/proc/meminfo",
+        c"/sys/class/net/lo/mtu",
+        c"/proc/self/ns/uts",
+    ] {
+        read(open(path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY));
+    }
+    let directory = open(c"/proc/self/fd", libc::O_RDONLY | libc::O_DIRECTORY);
+    let mut entries = [0_u64; 64];
+    call!(libc::SYS_getdents64, directory, entries.as_mut_ptr(), 512);
+    let mut status = [0_u64; 32];
+    let status = status.as_mut_ptr();
+    call!(libc::SYS_newfstatat, libc::AT_FDCWD, c"/dev/null".as_ptr(), status, 0);
+    call!(libc::SYS_newfstatat, directory, c"".as_ptr(), status, libc::AT_EMPTY_PATH);
+    call!(libc::SYS_newfstatat, directory, c"0".as_ptr(), status, 0);
+    call!(libc::SYS_newfstatat, directory, c"0".as_ptr(), status, libc::AT_SYMLINK_NOFOLLOW);
+    call!(libc::SYS_mkdirat, libc::AT_FDCWD, c"folder".as_ptr(), 0o700);
+    call!(libc::SYS_mknodat, libc::AT_FDCWD, c"folder/fifo".as_ptr(), libc::S_IFIFO | 0o600, 0);
+    write(open(c"folder/fifo", libc::O_RDWR | libc::O_NONBLOCK));
+    let file = open(c"folder/file", libc::O_RDWR | libc::O_CREAT);
+    write(file);
+    call!(libc::SYS_mmap, 0, 4096, libc::PROT_READ, libc::MAP_PRIVATE, file, 0);
+    call!(libc::SYS_sendfile, file, open(c"/dev/zero", libc::O_RDONLY), 0, 8);
+    call!(libc::SYS_splice, file, 0, pipe()[1], 0, 8, 0);
+    // What is gone afterwards, and what means something else.
+    call!(libc::SYS_chdir, c"folder".as_ptr());
+    call!(libc::SYS_unlinkat, libc::AT_FDCWD, c"fifo".as_ptr(), 0);
+    call!(libc::SYS_unlinkat, libc::AT_FDCWD, c"file".as_ptr(), 0);
+    call!(libc::SYS_lseek, file, 0, libc::SEEK_SET);
+}
+
+fn arguments() {
+    let mut word = 0_u32;
+    call!(libc::SYS_prctl, libc::PR_GET_DUMPABLE, 0, 0, 0, 0);
+    call!(libc::SYS_prctl, libc::PR_GET_SECCOMP, 0, 0, 0, 0);
+    call!(libc::SYS_prctl, libc::PR_CAPBSET_READ, 0, 0, 0, 0);
+    call!(libc::SYS_prctl, libc::PR_SET_TIMERSLACK, 0, 0, 0, 0);
+    call!(libc::SYS_prctl, 0x5361_6d65, 0, 0, 0, 0);
+    call!(libc::SYS_seccomp, 2, 0, &raw const word);
+    call!(libc::SYS_bpf, 0, 0, 0);
+    call!(libc::SYS_keyctl, 0, -3, 0);
+    call!(libc::SYS_futex, &raw mut word, libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, 1, 0, 0, 0);
+    call!(libc::SYS_futex, &raw mut word, libc::FUTEX_CMP_REQUEUE, 1, 0, &raw mut word, 0);
+    let page = call!(libc::SYS_mmap, 0, 4096, libc::PROT_READ, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0);
+    call!(libc::SYS_madvise, page, 4096, libc::MADV_HUGEPAGE);
+    call!(libc::SYS_madvise, page, 4096, 77);
+    call!(libc::SYS_mprotect, page, 4096, libc::PROT_READ | libc::PROT_EXEC);
+    let both = libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC;
+    call!(libc::SYS_mmap, 0, 4096, both, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0);
+    let mut time = [0_i64; 2];
+    for clock in [libc::CLOCK_TAI, 77, -6] {
+        call!(libc::SYS_clock_getres, clock, time.as_mut_ptr());
+    }
+    let mut attributes = [0_u32; 32];
+    (attributes[0], attributes[1]) = (1, 128);
+    call!(libc::SYS_perf_event_open, attributes.as_ptr(), 0, -1, 99, 0);
+    for descriptor in [pair(libc::SOCK_STREAM)[0], eventfd()] {
+        call!(libc::SYS_fcntl, descriptor, libc::F_GETFL);
+        call!(libc::SYS_fcntl, descriptor, libc::F_SETOWN, 0);
+    }
+    let socket = pair(libc::SOCK_DGRAM)[0];
+    let mut length = 4_u32;
+    call!(libc::SYS_getsockopt, socket, libc::SOL_SOCKET, libc::SO_TYPE, &raw mut word, &raw mut length);
+    call!(libc::SYS_getsockopt, socket, 999, 7, &raw mut word, &raw mut length);
+}
+
+fn flags() {
+    // All of these are refused, whoever asks: the flags exclude each other.
+    const NOT_TOGETHER: c_int = libc::CLONE_NEWNS | libc::CLONE_FS;
+    call!(libc::SYS_clone, NOT_TOGETHER | libc::CLONE_NEWNET | libc::SIGCHLD, 0, 0, 0, 0);
+    let mut arguments = [0_u64; 11];
+    arguments[0] = NOT_TOGETHER as u64 | 0x2_0000_0000;
+    call!(libc::SYS_clone3, arguments.as_ptr(), 88);
+    call!(libc::SYS_unshare, libc::CLONE_FILES);
+    call!(libc::SYS_unshare, 0x1 | libc::CLONE_NEWPID);
+    let namespace = open(c"/proc/self/ns/net", libc::O_RDONLY);
+    call!(libc::SYS_setns, namespace, libc::CLONE_NEWUTS);
+    call!(libc::SYS_mount, c"none".as_ptr(), c"/nowhere".as_ptr(), c"cgroup2".as_ptr(), 0, 0);
+    call!(libc::SYS_mount, c"/nowhere".as_ptr(), c"/nowhere".as_ptr(), c"ignored".as_ptr(), libc::MS_BIND, 0);
+    call!(libc::SYS_fsopen, c"no-filesystem".as_ptr(), 0);
+}
+
+fn ioctls() {
+    let mut answer = [0_u64; 8];
+    let [stream, _] = pair(libc::SOCK_STREAM);
+    let [out, _] = pipe();
+    let internet = fd(call!(libc::SYS_socket, libc::AF_INET, libc::SOCK_DGRAM, 0));
+    answer[0] = u64::from_ne_bytes(*b"lo\0\0\0\0\0\0");
+    for (descriptor, command) in [
+        (internet, libc::SIOCGIFMTU),
+        (internet, libc::FIONREAD),
+        (internet, libc::FIONBIO),
+        (stream, libc::FIONREAD),
+        (stream, libc::TIOCOUTQ),
+        (out, libc::FIONREAD),
+        (out, libc::TIOCGWINSZ),
+        (out, 0xdead_beef),
+        (open(c"/dev/ptmx", libc::O_RDWR | libc::O_NOCTTY), libc::TIOCOUTQ),
+        (open(c"/dev/urandom", libc::O_RDONLY), 0x8004_5200),
+        (open(c"/proc/self/ns/uts", libc::O_RDONLY), 0xb703),
+        (open(c"/proc/self", libc::O_RDONLY), 0x8008_6601),
+    ] {
+        call!(libc::SYS_ioctl, descriptor, command, answer.as_mut_ptr());
+    }
+}
+
+/// The same number for one kind after another.
+fn reused_numbers() {
+    let first = eventfd();
+    read(first);
+    close(first);
+    let second = pipe();
+    assert_eq!(second[0], first, "the lowest number is taken");
+    call!(libc::SYS_fcntl, first, libc::F_GETFL);
+    // Replaced without being closed.
+    let memory = fd(call!(libc::SYS_memfd_create, c"x".as_ptr(), 0));
+    call!(libc::SYS_dup3, memory, first, libc::O_CLOEXEC);
+    read(first);
+    call!(libc::SYS_close_range, first, first, 0);
+    let socket = fd(call!(libc::SYS_socket, libc::AF_UNIX, libc::SOCK_DGRAM | libc::SOCK_NONBLOCK, 0));
+    assert_eq!(socket, first, "the lowest number is taken");
+    read(first);
+    // Only marked, not closed.
+    call!(libc::SYS_close_range, first, first, libc::CLOSE_RANGE_CLOEXEC);
+    read(first);
+    close(first);
+    read(first);
+}
+
+/// One process closes for both; then each has its own.
+fn shared_files() {
+    let shared = eventfd();
+    read(shared);
+    in_child(libc::CLONE_FILES, || {
+        close(shared);
+        let replaced = fd(call!(libc::SYS_memfd_create, c"x".as_ptr(), 0));
+        assert_eq!(replaced, shared, "the lowest number is taken");
+    });
+    read(shared);
+    in_child(0, || {
+        close(shared);
+        pipe();
+        write(shared);
+    });
+    read(shared);
+    // One that leaves the table that it shares.
+    in_child(libc::CLONE_FILES, || {
+        call!(libc::SYS_unshare, libc::CLONE_FILES);
+        close(shared);
+        open(c"/dev/zero", libc::O_RDONLY);
+        read(shared);
+    });
+    read(shared);
+}
+
+/// Runs something in a process made with these flags, and waits for it.
+fn in_child(flags: c_int, child: impl FnOnce()) {
+    match call!(libc::SYS_clone, flags | libc::SIGCHLD, 0, 0, 0, 0) {
+        0 => {
+            child();
+            call!(libc::SYS_exit_group, 0);
+        }
+        pid => _ = call!(libc::SYS_wait4, pid, 0, 0, 0),
+    }
+}
+
+/// An fd that comes in a message.
+fn received_fd() {
+    let [to, from] = pair(libc::SOCK_STREAM);
+    let sent = fd(call!(libc::SYS_timerfd_create, libc::CLOCK_MONOTONIC, libc::TFD_NONBLOCK));
+    let mut byte = 0_u8;
+    let mut part = libc::iovec { iov_base: (&raw mut byte).cast(), iov_len: 1 };
+    // `struct cmsghdr` (length, level, type) and one number.
+    let mut control = [20_u64, libc::SOL_SOCKET as u64 | (libc::SCM_RIGHTS as u64) << 32, sent as u64];
+    // SAFETY: a msghdr of zeroes is a valid one.
+    let mut message: libc::msghdr = unsafe { std::mem::zeroed() };
+    (message.msg_iov, message.msg_iovlen) = (&raw mut part, 1);
+    message.msg_control = control.as_mut_ptr().cast();
+    message.msg_controllen = 24 as _;
+    call!(libc::SYS_sendmsg, to, &raw const message, 0);
+    close(sent);
+    let taken = eventfd();
+    assert_eq!(taken, sent, "the lowest number is taken");
+    read(taken);
+    control = [0; 3];
+    message.msg_controllen = 24 as _;
+    call!(libc::SYS_recvmsg, from, &raw mut message, 0);
+    read(control[2] as c_int);
+}
+
+/// Becomes another program with one fd open and one that is closed on the way.
+fn inherited() -> ExitCode {
+    let kept = eventfd();
+    call!(libc::SYS_dup3, kept, 100, 0);
+    call!(libc::SYS_dup3, kept, 101, libc::O_CLOEXEC);
+    read(100);
+    read(101);
+    let program = c"/proc/self/exe";
+    let arguments = [program, c"--tracee", c"reads_what_it_inherited"].map(CStr::as_ptr);
+    let arguments = [arguments[0], arguments[1], arguments[2], std::ptr::null()];
+    call!(libc::SYS_execve, program.as_ptr(), arguments.as_ptr(), arguments[3..].as_ptr());
+    ExitCode::FAILURE
+}
+
+fn read_inherited() {
+    read(0);
+    write(100);
+    read(101);
+}
+
+/// What fails makes nothing, but was tried on something.
+fn failures() {
+    open(c"/nowhere", libc::O_RDONLY);
+    read(99);
+    close(99);
+    call!(libc::SYS_socket, libc::AF_UNIX, 99, 0);
+    call!(libc::SYS_socket, 99, libc::SOCK_STREAM, 0);
+    call!(libc::SYS_read, eventfd(), 1, 1);
+    call!(libc::SYS_newfstatat, libc::AT_FDCWD, 1, 0, 0);
+}
+
+/// The calls of 32-bit programs, which carry others.
+#[cfg(target_arch = "x86_64")]
+fn calls_of_32_bits() {
+    let low = libc::MAP_32BIT | libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+    let words = call!(libc::SYS_mmap, 0, 4096, libc::PROT_READ | libc::PROT_WRITE, low, -1, 0) as *mut u32;
+    let fill = |numbers: [u32; 6]| {
+        // SAFETY: the page is ours and large enough.
+        unsafe { words.cast::<[u32; 6]>().write(numbers) };
+        words as u32
+    };
+    const SOCKETCALL: u32 = 102;
+    let socket = int80(SOCKETCALL, [1, fill([libc::AF_UNIX as u32, libc::SOCK_DGRAM as u32, 0, 0, 0, 0]), 0]);
+    int80(SOCKETCALL, [13, fill([socket, 2, 0, 0, 0, 0]), 0]);
+    int80(SOCKETCALL, [14, fill([socket, libc::SOL_SOCKET as u32, libc::SO_DEBUG as u32, 0, 0, 0]), 0]);
+    int80(90, [fill([0, 4096, 5, 0x22, 0xffff_ffff, 0]), 0, 0]);
+    int80(117, [23, 0, 0]);
+    int80(54, [socket, 0x8921, 0]);
+    int80(221, [socket, 13, 0]);
+}
+
+#[cfg(target_arch = "x86_64")]
+fn int80(number: u32, arguments: [u32; 3]) -> u32 {
+    let returned: u32;
+    let [first, second, third] = arguments;
+    // SAFETY: numbers, and one page below 4 GiB; rbx, which the compiler keeps to itself, is put back.
+    unsafe {
+        std::arch::asm!(
+            "xchg rbx, {first:r}",
+            "int 0x80",
+            "xchg rbx, {first:r}",
+            first = inout(reg) u64::from(first) => _,
+            inlateout("eax") number => returned,
+            in("ecx") second,
+            in("edx") third,
+            in("esi") 0,
+            in("edi") 0,
+            out("r8") _, out("r9") _, out("r10") _, out("r11") _,
+        );
+    }
+    returned
+}

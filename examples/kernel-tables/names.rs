@@ -8,11 +8,11 @@ pub(crate) fn declared(text: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut in_enum = false;
     for line in text.lines() {
-        in_enum |= line.contains("enum") && !line.trim_end().ends_with(';');
+        in_enum |= line.contains("enum") && (line.contains('{') || !line.trim_end().ends_with(';'));
         if let Some(name) = macro_name(line) {
             push(&mut names, name);
         } else if in_enum {
-            line.split([',', '{']).filter_map(enumerator).for_each(|name| push(&mut names, name));
+            line.split([',', '{', '}']).filter_map(enumerator).for_each(|name| push(&mut names, name));
             in_enum = !line.contains('}');
         }
     }

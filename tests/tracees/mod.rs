@@ -1,6 +1,8 @@
 //! The tracees: tiny programs, one provocation each. The truth about each is stated in its trial.
 #![expect(unsafe_code, reason = "raw system calls are what these programs are for")]
 
+#[cfg(target_arch = "x86_64")]
+mod int80;
 mod objects;
 
 use std::process::ExitCode;

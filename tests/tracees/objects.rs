@@ -30,7 +30,7 @@ pub(super) const TRACEES: &[(&str, Tracee)] = &[
     ("reads_what_it_inherited", || between_marks(read_inherited)),
     ("fails", || between_marks(failures)),
     #[cfg(target_arch = "x86_64")]
-    ("calls_as_32_bits", || between_marks(calls_of_32_bits)),
+    ("calls_as_32_bits", || between_marks(super::int80::calls_of_32_bits)),
 ];
 
 /// Numbers that no kernel knows: only calls between them are looked at.
@@ -367,46 +367,4 @@ fn failures() {
     call!(libc::SYS_socket, 99, libc::SOCK_STREAM, 0);
     call!(libc::SYS_read, eventfd(), 1, 1);
     call!(libc::SYS_newfstatat, libc::AT_FDCWD, 1, 0, 0);
-}
-
-/// The calls of 32-bit programs, which carry others.
-#[cfg(target_arch = "x86_64")]
-fn calls_of_32_bits() {
-    let low = libc::MAP_32BIT | libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-    let words = call!(libc::SYS_mmap, 0, 4096, libc::PROT_READ | libc::PROT_WRITE, low, -1, 0) as *mut u32;
-    let fill = |numbers: [u32; 6]| {
-        // SAFETY: the page is ours and large enough.
-        unsafe { words.cast::<[u32; 6]>().write(numbers) };
-        words as u32
-    };
-    const SOCKETCALL: u32 = 102;
-    let socket = int80(SOCKETCALL, [1, fill([libc::AF_UNIX as u32, libc::SOCK_DGRAM as u32, 0, 0, 0, 0]), 0]);
-    int80(SOCKETCALL, [13, fill([socket, 2, 0, 0, 0, 0]), 0]);
-    int80(SOCKETCALL, [14, fill([socket, libc::SOL_SOCKET as u32, libc::SO_DEBUG as u32, 0, 0, 0]), 0]);
-    int80(90, [fill([0, 4096, 5, 0x22, 0xffff_ffff, 0]), 0, 0]);
-    int80(117, [23, 0, 0]);
-    int80(54, [socket, 0x8921, 0]);
-    int80(221, [socket, 13, 0]);
-}
-
-#[cfg(target_arch = "x86_64")]
-fn int80(number: u32, arguments: [u32; 3]) -> u32 {
-    let returned: u32;
-    let [first, second, third] = arguments;
-    // SAFETY: numbers, and one page below 4 GiB; rbx, which the compiler keeps to itself, is put back.
-    unsafe {
-        std::arch::asm!(
-            "xchg rbx, {first:r}",
-            "int 0x80",
-            "xchg rbx, {first:r}",
-            first = inout(reg) u64::from(first) => _,
-            inlateout("eax") number => returned,
-            in("ecx") second,
-            in("edx") third,
-            in("esi") 0,
-            in("edi") 0,
-            out("r8") _, out("r9") _, out("r10") _, out("r11") _,
-        );
-    }
-    returned
 }

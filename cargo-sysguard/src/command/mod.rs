@@ -1,6 +1,7 @@
 //! One file a command: its options and its exec.
 
 pub(crate) mod bless;
+pub(crate) mod doctor;
 pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod test;
@@ -34,6 +35,7 @@ pub(crate) fn exec(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Test(options) => options.exec(&context).map(ExitCode::from),
         Command::Bless(options) => options.exec(&context).map(ExitCode::from),
         Command::Trace(options) => Ok(options.exec()),
+        Command::Doctor(options) => options.exec().map(ExitCode::from),
     }
 }
 

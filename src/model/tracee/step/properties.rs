@@ -148,21 +148,21 @@ impl Kernel {
 
     fn act(&mut self, who: usize, what: usize) -> Result<(), TestCaseError> {
         let Some((&tid, &state)) = self.states.iter().nth(who % self.states.len().max(1)) else { return Ok(()) };
-        if what % 16 == 0 {
-            return self.die(tid, what % 32 == 0);
+        if what.is_multiple_of(16) {
+            return self.die(tid, what.is_multiple_of(32));
         }
         let exit = Stop::Exit { value: 0, failed: false };
         match state {
-            State::Running if what % 2 == 0 => self.enter(tid, READ, State::Calling),
+            State::Running if what.is_multiple_of(2) => self.enter(tid, READ, State::Calling),
             State::Running => self.enter(tid, CLONE, State::Making { unannounced: None }),
             // A signal restarts it.
-            State::Calling if what % 5 == 0 => self.enter(tid, READ, State::Calling),
+            State::Calling if what.is_multiple_of(5) => self.enter(tid, READ, State::Calling),
             State::Calling => self.say(tid, exit, State::Running),
-            State::Making { unannounced: None } if what % 3 != 0 || self.next > 40 => {
+            State::Making { unannounced: None } if !what.is_multiple_of(3) || self.next > 40 => {
                 self.say(tid, exit, State::Running)
             }
             State::Making { unannounced: None } => {
-                let (child, leads) = (self.next, what % 2 == 0);
+                let (child, leads) = (self.next, what.is_multiple_of(2));
                 self.next += 1;
                 self.states.insert(child, State::Newborn { leads });
                 self.threads.insert(child, leads);
@@ -173,7 +173,9 @@ impl Kernel {
                 let leads = self.threads[&child];
                 self.say(tid, Stop::Spawning { child, leads }, State::Calling)
             }
-            State::Newborn { leads } => self.say(tid, Stop::Trap { leads, group_stop: what % 7 == 0 }, State::Running),
+            State::Newborn { leads } => {
+                self.say(tid, Stop::Trap { leads, group_stop: what.is_multiple_of(7) }, State::Running)
+            }
             State::Held => Ok(()),
         }
     }

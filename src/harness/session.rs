@@ -13,6 +13,7 @@ use super::arguments::{Arguments, shuffled};
 use super::progress::Spinners;
 use super::relay::Relay;
 use crate::error::Error;
+use crate::model::compare::Comparison;
 use crate::model::verdict::{Status, Verdict};
 use crate::report::{self, Palette};
 use crate::runner::{Case, Suite};
@@ -133,6 +134,7 @@ impl Shared {
         let told = self.tell(&verdict);
         let text = self.in_words(&verdict);
         let status = verdict.status.clone();
+        let remarkable = verdict.status == Status::Passed && verdict.comparison != Comparison::default();
         self.verdicts.lock().unwrap_or_else(PoisonError::into_inner).push(verdict);
         match status {
             Status::Ignored { reason } => {
@@ -146,7 +148,13 @@ impl Shared {
                 self.failed.store(true, Ordering::Relaxed);
                 Err(Failed::from(text))
             }
-            _ => told.map(|()| Completion::Completed).map_err(Failed::from),
+            _ => {
+                if remarkable {
+                    // As a warning does: a test that passes has no other place to say something.
+                    let _ = self.spinners.suspended(|| writeln!(anstream::stderr(), "{text}"));
+                }
+                told.map(|()| Completion::Completed).map_err(Failed::from)
+            }
         }
     }
 

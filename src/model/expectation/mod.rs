@@ -10,6 +10,6 @@ pub mod terms;
 pub mod versions;
 
 pub use format::{Malformed, Parsed};
-pub use merge::{Unseen, record};
+pub use merge::{Recorded, Unseen, amend, record};
 pub use project::{Projection, project};
 pub use terms::{Baseline, Document, Entry, Expectation, Level, Rule};

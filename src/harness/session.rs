@@ -134,7 +134,7 @@ impl Shared {
         let told = self.tell(&verdict);
         let text = self.in_words(&verdict);
         let status = verdict.status.clone();
-        let remarkable = verdict.status == Status::Passed && verdict.comparison != Comparison::default();
+        let remarkable = verdict.comparison != Comparison::default();
         self.verdicts.lock().unwrap_or_else(PoisonError::into_inner).push(verdict);
         match status {
             Status::Ignored { reason } => {

@@ -22,9 +22,12 @@ struct VerdictRecord {
     status: Status,
     findings: Vec<FindingRecord>,
     notes: Vec<FindingRecord>,
+    #[serde(default)]
     suspects: Vec<SuspectRecord>,
     gone: Vec<String>,
+    #[serde(default)]
     drift: Vec<DriftRecord>,
+    #[serde(default)]
     growth: Vec<usize>,
     change: Option<ChangeRecord>,
 }

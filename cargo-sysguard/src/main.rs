@@ -6,6 +6,7 @@ mod command;
 mod exit_code;
 mod output;
 mod suites;
+mod verdicts;
 
 use std::env;
 use std::io::Write;

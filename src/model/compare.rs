@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::attribution::Subsystem;
 use super::confirm::Suspect;
 use super::expectation::{Baseline, Document, Level, Projection};
 use super::fingerprint::Drift;
@@ -28,6 +29,13 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// Says of every finding where the expectation file speaks of its subsystem.
+    pub fn locate(&mut self, line: impl Fn(Option<Subsystem>) -> Option<usize>) {
+        for finding in self.new_mut() {
+            finding.line = line(finding.fact.subsystem());
+        }
+    }
+
     /// Whether a `forbid:` rule is broken: then no baseline makes the workload pass.
     pub fn is_forbidden(&self) -> bool {
         self.findings.iter().any(|finding| finding.forbidden.is_some())
@@ -38,9 +46,10 @@ impl Comparison {
         !(self.findings.is_empty() && self.notes.is_empty() && self.suspects.is_empty())
     }
 
-    /// Findings and notes.
+    /// Findings, notes and suspects.
     pub(super) fn new_mut(&mut self) -> impl Iterator<Item = &mut Finding> {
-        self.findings.iter_mut().chain(&mut self.notes)
+        let suspects = self.suspects.iter_mut().map(|suspect| &mut suspect.finding);
+        self.findings.iter_mut().chain(&mut self.notes).chain(suspects)
     }
 }
 
@@ -57,6 +66,8 @@ pub struct Finding {
     pub calls: u64,
     /// The `forbid:` rule that it breaks, in its author's words.
     pub forbidden: Option<String>,
+    /// The line of the expectation file that it concerns, counted from 1; known to who has read the file.
+    pub line: Option<usize>,
     /// The member of its family that the baseline holds: then it is a note.
     pub kin: Option<Kin>,
     /// What is known to have brought it, other than a change of the workload.
@@ -75,7 +86,13 @@ pub struct Kin {
 impl Finding {
     /// A fact that is new.
     pub fn new(fact: Fact, calls: u64) -> Self {
-        Self { kind: FindingKind::of(&fact), fact, details: Vec::new(), calls, forbidden: None, kin: None, cause: None }
+        let kind = FindingKind::of(&fact);
+        Self { kind, fact, details: Vec::new(), calls, forbidden: None, line: None, kin: None, cause: None }
+    }
+
+    /// The name under which reports file it: that of its kind, or `forbidden`.
+    pub fn rule(&self) -> &'static str {
+        if self.forbidden.is_some() { "forbidden" } else { self.kind.name() }
     }
 
     /// Whether this finding tells of the fact too, so that it is none of its own. A note must not tell of what fails.
@@ -118,7 +135,7 @@ impl FindingKind {
     ];
 
     /// The name used in reports.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::NewSubsystem => "new-subsystem",
             Self::NewBlindSpot => "new-blind-spot",

@@ -50,7 +50,7 @@ impl Fact {
         key.strip_prefix(workload)?.strip_prefix("::")?.parse().ok()
     }
 
-    /// The subsystem of a use.
+    /// The subsystem that is used; a blind spot hides which.
     pub fn subsystem(&self) -> Option<Subsystem> {
         match self {
             Self::Use { subsystem, .. } => Some(*subsystem),

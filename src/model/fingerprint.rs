@@ -127,8 +127,7 @@ fn cause(fact: &Fact, drift: &[Drift]) -> Option<String> {
 /// Names what of a comparison is explained by what changed around the workload. Without a finding nothing is to be explained.
 pub fn explain(mut comparison: Comparison, recorded: &Fingerprint, now: &Fingerprint) -> Comparison {
     let drift = recorded.drift(now);
-    let suspects = comparison.suspects.iter_mut().map(|suspect| &mut suspect.finding);
-    for finding in comparison.findings.iter_mut().chain(&mut comparison.notes).chain(suspects) {
+    for finding in comparison.new_mut() {
         finding.cause = cause(&finding.fact, &drift);
     }
     comparison.drift = drift;

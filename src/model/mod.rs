@@ -28,3 +28,4 @@ pub mod confirm;
 pub mod decide;
 pub mod recording;
 pub mod verdict;
+pub mod weight;

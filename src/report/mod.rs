@@ -10,7 +10,9 @@ mod style;
 mod verdict;
 mod words;
 
-pub use format::{Format, NotAFormat};
+pub use format::{Format, NotAFormat, VerdictFormat};
 pub use observation::observation;
 pub use style::Palette;
-pub use verdict::{NotAVerdict, read_json_line, summary, verdict, write_json_line};
+pub use verdict::{
+    NotAVerdict, PackageVerdicts, read_json_line, step_summary, summary, verdict, verdicts, write_json_line,
+};

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 pub use environment::Lookup;
 pub use progress::{Progress, Silent};
 pub use run::{DEFAULT_GRACE, observe};
-pub use suite::{Case, Suite};
+pub use suite::{Case, Suite, Unreadable};
 
 /// Looks for a program as a shell does: a name on the PATH of this process, a path as it is.
 pub fn find_command(name: &OsStr) -> Lookup {

@@ -19,6 +19,8 @@ pub enum Stop {
     Spawning {
         /// The new task.
         child: Tid,
+        /// It leads a thread group, that is: it is a process rather than a thread.
+        leads: bool,
     },
     /// It executes another program from here on (PTRACE_EVENT_EXEC).
     Exec {
@@ -28,12 +30,15 @@ pub enum Stop {
         privileged: bool,
     },
     /// It is about to be gone (PTRACE_EVENT_EXIT).
-    Exiting,
+    Exiting {
+        /// It leads a thread group.
+        leads: bool,
+    },
     /// A signal is about to be delivered (signal-delivery-stop).
     Signal(i32),
     /// It stopped, for its birth, an interrupt, or a change of its group's stop (PTRACE_EVENT_STOP).
     Trap {
-        /// It leads a thread group, that is: it is a process rather than a thread.
+        /// It leads a thread group.
         leads: bool,
         /// A stopping signal holds its whole group (group-stop).
         group_stop: bool,

@@ -30,7 +30,7 @@ pub(super) fn in_numbers(findings: &[Finding]) -> String {
     if numbers.is_empty() { "nothing new".to_owned() } else { numbers.join(", ") }
 }
 
-fn words(kind: FindingKind) -> (&'static str, &'static str) {
+pub(super) fn words(kind: FindingKind) -> (&'static str, &'static str) {
     match kind {
         FindingKind::NewSubsystem => ("new subsystem", "new subsystems"),
         FindingKind::NewBlindSpot => ("new blind spot", "new blind spots"),
@@ -81,7 +81,6 @@ fn write_lines(out: &mut dyn io::Write, findings: &[&Finding], palette: &Palette
 }
 
 fn columns(finding: &Finding) -> [String; 4] {
-    let kind = if finding.forbidden.is_some() { "forbidden" } else { finding.kind.name() };
     // A blind spot is no call.
     let calls = if finding.calls == 0 { String::new() } else { calls(finding.calls).to_string() };
     let details = finding.details.iter().map(Detail::value);
@@ -90,7 +89,7 @@ fn columns(finding: &Finding) -> [String; 4] {
         let space = if remark.is_empty() { "" } else { "  " };
         remark = format!("{remark}{space}({cause})");
     }
-    [kind.to_owned(), finding.fact.to_string(), calls, remark]
+    [finding.rule().to_owned(), finding.fact.to_string(), calls, remark]
 }
 
 /// What not every run showed, one a line, each with its count.

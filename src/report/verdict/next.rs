@@ -7,9 +7,9 @@ use crate::report::Palette;
 use crate::report::style::Painted;
 
 /// A command and what it is good for.
-struct Step {
-    command: String,
-    purpose: String,
+pub(super) struct Step {
+    pub(super) command: String,
+    pub(super) purpose: String,
 }
 
 pub(super) fn write(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
@@ -23,6 +23,11 @@ pub(super) fn write(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palett
         writeln!(out, "  {}  {purpose}", Painted(palette.hint, format_args!("{command:<width$}")))?;
     }
     Ok(())
+}
+
+/// The first thing to type.
+pub(super) fn first(verdict: &Verdict) -> Option<Step> {
+    steps(verdict).into_iter().next()
 }
 
 /// Nothing where nothing is to be done.

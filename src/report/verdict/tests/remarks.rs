@@ -1,9 +1,10 @@
 //! What is told beside findings: suspects, families, drift, and how a recording grew.
 
 use super::*;
-use crate::model::compare::Kin;
+use crate::model::compare::{Finding, Kin};
 use crate::model::confirm::Suspect;
 use crate::model::fingerprint::Drift;
+use crate::model::recording::Growth;
 
 /// A run with a suspect and a member of a known family, on another machine than the baseline's.
 pub(super) fn remarked() -> Verdict {
@@ -74,5 +75,17 @@ fn the_growth_of_a_recording_is_told() {
     ] {
         let blessed = Verdict { growth: Growth::from_counts(growth), ..with_status(Status::Blessed) };
         assert_eq!(summed_up(&blessed), format!("net::hello: blessed, nothing changed{words}\n"));
+    }
+}
+
+#[test]
+fn a_suspect_is_told_in_every_format_for_readers() {
+    let package = PackageVerdicts { name: "demo".to_owned(), folder: String::new(), verdicts: vec![remarked()] };
+    let formats = ["table", "markdown", "json", "yaml", "csv", "github"];
+    for format in VerdictFormat::ALL.into_iter().filter(|format| formats.contains(&format.name())) {
+        let mut out = Vec::new();
+        verdicts(&mut out, "test", std::slice::from_ref(&package), format).expect("memory takes everything");
+        let text = String::from_utf8(out).expect("reports are text");
+        assert!(text.contains("filesystem::unlink") && text.contains("blind_spots::io_uring"), "{format}:\n{text}");
     }
 }

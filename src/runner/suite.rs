@@ -13,7 +13,7 @@ use crate::model::expectation::{Document, Parsed};
 use crate::model::platform::Platform;
 use crate::model::workload::Workload;
 use crate::settings::Settings;
-use crate::store::{FOLDER, Store, StoreError};
+use crate::store::{FOLDER, Store, StoreError, proposals_below};
 
 /// The name under which misnamed files fail: no workload has it, as no part of a name holds a `/`.
 const FAULT: &str = "expectations/";
@@ -180,7 +180,7 @@ fn proposals_of(package: &Path, workspace: Option<&Path>, folder: &Path, cargo: 
         Some(workspace) => workspace.to_owned(),
         None => artifacts::workspace(cargo, package).map_err(Error::Cargo)?,
     };
-    Ok(workspace.join(folder).join(package.strip_prefix(&workspace).unwrap_or(Path::new(""))))
+    Ok(proposals_below(folder, &workspace, package))
 }
 
 #[cfg(test)]

@@ -11,14 +11,16 @@ use sysguard::harness::{Arguments, Console, Session};
 use sysguard::model::decide::UpdateMode;
 use sysguard::report;
 use sysguard::runner::Case;
-use sysguard::settings::{ARTIFACTS, Flags, VERDICTS};
+use sysguard::settings::{ARTIFACTS, Flags, Settings, VERDICTS};
 use tempfile::TempDir;
 
 use super::Context;
 use crate::cargo::CargoFlags;
 use crate::cli;
 use crate::exit_code::{Failure, Outcome};
+use crate::proposals::Proposals;
 use crate::suites::{self, NOTHING_FOUND, Package};
+use crate::unreferenced::Unreferenced;
 use crate::verdicts::{ReportFlags, Told};
 
 /// `test`'s options.
@@ -39,6 +41,9 @@ pub(crate) struct Options {
     /// Write proposals into this folder instead of beside the expectations
     #[arg(long, value_name = "DIRECTORY")]
     pending_dir: Option<PathBuf>,
+    /// What becomes of proposals without their file: ignore, warn, reject, delete or auto (reject in CI, else delete)
+    #[arg(long, value_name = "MODE", value_enum, default_value_t, hide_possible_values = true)]
+    unreferenced: Unreferenced,
     /// Build, but run nothing
     #[arg(long)]
     no_run: bool,
@@ -55,7 +60,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Builds once, then runs: harnesses by cargo, packages without one in this process.
+    /// Runs, then looks for orphans; listing and building leave them alone.
     pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags {
             update: self.update,
@@ -64,11 +69,21 @@ impl Options {
             // The harness runs elsewhere.
             pending_dir: self.pending_dir.as_deref().map(std::path::absolute).transpose().map_err(Failure::usage)?,
         })?;
+        let outcome = self.run(&settings)?;
+        if !self.unreferenced.looks() || self.no_run || self.libtest.iter().any(|flag| flag == "--list") {
+            return Ok(outcome);
+        }
+        let orphans = self.unreferenced.exec(&Proposals::open(&self.cargo, &settings)?, settings.ci)?;
+        Ok(outcome.max(orphans))
+    }
+
+    /// Builds once, then runs: harnesses by cargo, packages without one in this process.
+    fn run(&self, settings: &Settings) -> Result<Outcome, Failure> {
         let mut harness_arguments = self.harness_arguments();
         // Asked here too, because a harness can only say 101.
         let mut arguments = Arguments::parse(harness_arguments.clone()).map_err(Failure::usage_of_harness)?;
-        let report = self.report.prepare("test", &settings)?;
-        let packages = suites::open(&self.cargo, &settings)?;
+        let report = self.report.prepare("test", settings)?;
+        let packages = suites::open(&self.cargo, settings)?;
         let mut told = Told::of(&packages);
         if packages.is_empty() {
             let _ = writeln!(anstream::stderr(), "{}", cli::warning(NOTHING_FOUND));

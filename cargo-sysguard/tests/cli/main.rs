@@ -5,13 +5,19 @@
 #[cfg(target_os = "linux")]
 mod bless;
 #[cfg(target_os = "linux")]
+mod diff;
+#[cfg(target_os = "linux")]
 mod harness;
 #[cfg(target_os = "linux")]
 mod init;
 #[cfg(target_os = "linux")]
 mod list;
 #[cfg(target_os = "linux")]
+mod pending;
+#[cfg(target_os = "linux")]
 mod project;
+#[cfg(target_os = "linux")]
+mod review;
 #[cfg(target_os = "linux")]
 mod stable;
 #[cfg(target_os = "linux")]
@@ -84,6 +90,46 @@ fn trials() -> Vec<Trial> {
         ),
         tracing("stable::one_cpu_is_not_enough_to_record", stable::one_cpu_is_not_enough_to_record),
         tracing("stable::drift_is_told_where_something_is_new", stable::drift_is_told_where_something_is_new),
+        untraced("pending::what_is_printed_is_accepted", pending::what_is_printed_is_accepted),
+        untraced(
+            "pending::a_syscall_takes_its_details_along_and_nothing_else",
+            pending::a_syscall_takes_its_details_along_and_nothing_else,
+        ),
+        untraced("pending::rejecting_drops_and_remembers_nothing", pending::rejecting_drops_and_remembers_nothing),
+        untraced(
+            "pending::a_key_that_matches_nothing_is_2_and_writes_nothing",
+            pending::a_key_that_matches_nothing_is_2_and_writes_nothing,
+        ),
+        untraced(
+            "pending::a_proposal_that_does_not_fit_is_one_clear_error",
+            pending::a_proposal_that_does_not_fit_is_one_clear_error,
+        ),
+        untraced(
+            "pending::a_printed_key_wins_over_a_workload_of_that_name",
+            pending::a_printed_key_wins_over_a_workload_of_that_name,
+        ),
+        untraced("pending::proposals_may_lie_elsewhere", pending::proposals_may_lie_elsewhere),
+        untraced(
+            "review::accept_reason_reject_and_skip_to_the_byte",
+            review::accept_reason_reject_and_skip_to_the_byte,
+        ),
+        untraced("review::capitals_mean_the_whole_workload", review::capitals_mean_the_whole_workload),
+        untraced(
+            "review::every_way_out_leaves_the_terminal_as_it_was",
+            review::every_way_out_leaves_the_terminal_as_it_was,
+        ),
+        untraced("review::without_a_terminal_it_shows_what_to_type", review::without_a_terminal_it_shows_what_to_type),
+        untraced(
+            "diff::a_revision_is_compared_with_the_working_tree",
+            diff::a_revision_is_compared_with_the_working_tree,
+        ),
+        untraced("diff::a_revision_that_matches_nothing_is_2", diff::a_revision_that_matches_nothing_is_2),
+        untraced(
+            "diff::what_was_malformed_then_is_told_and_what_is_now_fails",
+            diff::what_was_malformed_then_is_told_and_what_is_now_fails,
+        ),
+        untraced("pending::orphans_become_what_is_asked", pending::orphans_become_what_is_asked),
+        tracing("pending::what_a_test_proposes_can_be_decided_on", pending::what_a_test_proposes_can_be_decided_on),
         tracing("trace::it_exits_as_the_command_did", trace::it_exits_as_the_command_did),
         untraced("trace::its_own_failures_have_their_codes", trace::its_own_failures_have_their_codes),
         tracing("trace::the_command_keeps_its_streams", trace::the_command_keeps_its_streams),

@@ -13,18 +13,23 @@ impl Counting {
     /// `script` finds the number of the run, counted from 1, in `$n`.
     fn new(name: &str, document: &str, script: &str) -> Self {
         let counting = Self { project: Project::new(name) };
-        let counter = counting.counter();
-        let counted = format!("n=$(($(cat {0}) + 1)); echo $n > {0}; ", counter.display());
-        counting.project.write("script.sh", &format!("#!/bin/sh\n{counted}\n:\n"));
+        let script_file = counting.project.path("script.sh");
         counting.project.write(
             "expectations/flaky.yaml",
-            &format!("version: 1\ncommand: [sh, {}]\n{document}", counting.project.path("script.sh").display()),
+            &format!("version: 1\ncommand: [sh, {}]\n{document}", script_file.display()),
         );
-        counting.next_is(1);
+        counting.does(":");
         counting.project.sysguard("bless flaky").ends(0);
-        counting.project.write("script.sh", &format!("#!/bin/sh\n{counted}\n{script}\n:\n"));
-        counting.next_is(1);
+        counting.does(script);
         counting
+    }
+
+    /// From now on, and the next run is the first.
+    fn does(&self, script: &str) {
+        let counter = self.counter();
+        let counted = format!("n=$(($(cat {0}) + 1)); echo $n > {0}", counter.display());
+        self.project.write("script.sh", &format!("#!/bin/sh\n{counted}\n{script}\n:\n"));
+        self.next_is(1);
     }
 
     fn counter(&self) -> PathBuf {
@@ -92,12 +97,14 @@ pub(crate) fn a_harness_confirms_as_it_is_told() {
     let verdicts = constant.project.path("verdicts");
     constant.project.sysguard("test --confirm 1").ends(101);
     assert_eq!(constant.runs(), "2");
-    constant.project.write("script.sh", "#!/bin/sh\nexit 0\n");
+    constant.does("if [ $n = 1 ]; then ln -s nowhere link; fi");
     let mut cargo = command(env!("CARGO"));
     cargo.args(["test", "--test", "sysguard"]).current_dir(constant.project.path(""));
     run(cargo.env("SYSGUARD_VERDICTS", &verdicts)).ends(0);
     let told: serde_json::Value = serde_json::from_str(&constant.project.read("verdicts")).expect("JSON");
-    assert_eq!(told["suspects"], serde_json::json!([]));
+    let suspects = told["verdict"]["suspects"].as_array().expect("a list");
+    let found = suspects.iter().find(|suspect| suspect["key"] == "flaky::filesystem::symlinkat").expect("a suspect");
+    assert_eq!((&found["seen"], &found["runs"]), (&1.into(), &2.into()));
 }
 
 pub(crate) fn a_new_subsystem_and_the_forbidden_fail_at_once() {
@@ -170,7 +177,7 @@ pub(crate) fn drift_is_told_where_something_is_new() {
     constant.project.write("expectations/flaky.yaml", &older);
     let ran = constant.project.sysguard("test").ends(101);
     assert!(ran.stdout.contains("drift: since the baseline was recorded: kernel 4.4 → "), "{}", ran.stdout);
-    constant.project.write("script.sh", "#!/bin/sh\n:\n");
+    constant.does(":");
     let quiet = constant.project.sysguard("test").ends(0);
     assert!(!quiet.stderr.contains("drift") && !quiet.stdout.contains("drift"), "{}{}", quiet.stdout, quiet.stderr);
     constant.project.sysguard("bless").ends(0);

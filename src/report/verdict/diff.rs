@@ -15,7 +15,8 @@ const LINES: usize = 60;
 /// Lines around a change: enough to reach from a syscall to its subsystem, mostly.
 const CONTEXT: usize = 3;
 
-pub(super) fn write(out: &mut dyn io::Write, file: &str, change: &Change, palette: &Palette) -> io::Result<()> {
+/// What becomes of a file, as a unified diff.
+pub fn write(out: &mut dyn io::Write, file: &str, change: &Change, palette: &Palette) -> io::Result<()> {
     let new_file = change.written.as_deref().unwrap_or(file);
     let diff = TextDiff::from_lines(&change.before, &change.after);
     let unified = diff.unified_diff().context_radius(CONTEXT).header(file, new_file).to_string();

@@ -26,6 +26,7 @@ use findings::{in_numbers, write_drift, write_findings, write_keys, write_suspec
 use json::VerdictsRecord;
 
 pub use batch::PackageVerdicts;
+pub use diff::write as change;
 pub use record::{NotAVerdict, read_json_line, write_json_line};
 
 /// How many lines of a workload's own output are shown.

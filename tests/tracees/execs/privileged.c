@@ -6,4 +6,9 @@
 // strace: an unprivileged strace takes them too, but its count says nothing of it
 #include "../tracee.h"
 
-int main(void) { execl("/bin/su", "su", "--version", (char *)0); }
+int main(void)
+{
+	close(1);
+	must(open("/dev/null", O_WRONLY) == 1);
+	execl("/bin/su", "su", "--version", (char *)0);
+}

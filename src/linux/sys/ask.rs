@@ -1,0 +1,119 @@
+//! The calls that ask about a tracee's files and memory. What an answer means is decided elsewhere.
+
+use std::ffi::{CStr, CString};
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::ptr;
+
+use libc::{c_int, c_long, c_void, pid_t};
+
+use super::checked;
+
+/// What a file is, as far as its inode and its mount tell without asking a server: statx(2).
+#[derive(Debug, Clone, Copy)]
+pub(in crate::linux) struct FileStatus {
+    pub(in crate::linux) mode: u32,
+    /// Major and minor number of a device.
+    pub(in crate::linux) device: (u32, u32),
+    /// Those of the filesystem.
+    pub(in crate::linux) filesystem: (u32, u32),
+    pub(in crate::linux) inode: u64,
+    pub(in crate::linux) mount: u64,
+}
+
+/// The status of what a path stands for. `AT_STATX_DONT_SYNC`: "don't synchronize anything", so that nobody who is stopped is waited for.
+pub(in crate::linux) fn file_status(path: &CString, follows: bool) -> io::Result<FileStatus> {
+    const STATX_MNT_ID: u32 = 0x1000;
+    let flags = libc::AT_STATX_DONT_SYNC | if follows { 0 } else { libc::AT_SYMLINK_NOFOLLOW };
+    let mask = libc::STATX_TYPE | libc::STATX_MODE | libc::STATX_INO | STATX_MNT_ID;
+    // SAFETY: a statx of zeroes is a valid one: it holds numbers only.
+    let mut status: libc::statx = unsafe { std::mem::zeroed() };
+    // SAFETY: a live C string, and a live statx that is written; statx(2).
+    let returned = unsafe { libc::statx(libc::AT_FDCWD, path.as_ptr(), flags, mask, &raw mut status) };
+    checked(c_long::from(returned))?;
+    Ok(FileStatus {
+        mode: u32::from(status.stx_mode),
+        device: (status.stx_rdev_major, status.stx_rdev_minor),
+        filesystem: (status.stx_dev_major, status.stx_dev_minor),
+        inode: status.stx_ino,
+        mount: status.stx_mnt_id,
+    })
+}
+
+/// Opens a place in the tree without touching what is there: "O_PATH" of open(2), `how` being `RESOLVE_*` of openat2(2).
+pub(in crate::linux) fn open_place(
+    root: Option<&OwnedFd>,
+    path: &CString,
+    follows: bool,
+    how: u64,
+) -> io::Result<OwnedFd> {
+    let flags = libc::O_PATH | libc::O_CLOEXEC | if follows { 0 } else { libc::O_NOFOLLOW };
+    // `struct open_how`, include/uapi/linux/openat2.h: flags, mode, resolve.
+    let how: [u64; 3] = [flags as u64, 0, how];
+    let root = root.map_or(libc::AT_FDCWD, AsRawFd::as_raw_fd);
+    // SAFETY: a live C string and a live open_how of the size that is told; openat2(2).
+    let returned = unsafe { libc::syscall(libc::SYS_openat2, root, path.as_ptr(), how.as_ptr(), size_of_val(&how)) };
+    let fd = checked(returned)?;
+    // SAFETY: a new fd that nobody else has.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// Reads what is in the memory of a tracee, as far as it is there: the number of bytes.
+pub(in crate::linux) fn read_memory(tid: pid_t, address: u64, buffer: &mut [u8]) -> usize {
+    /// The smallest there is: a page that is not there must not take along one that is.
+    const PAGE: usize = 4096;
+    let Ok(address) = usize::try_from(address) else { return 0 };
+    let first = buffer.len().min(PAGE - address % PAGE);
+    let at = |address: usize, length| libc::iovec { iov_base: address as *mut c_void, iov_len: length };
+    let local = at(buffer.as_mut_ptr() as usize, buffer.len());
+    let remote = [at(address, first), at(address.wrapping_add(first), buffer.len() - first)];
+    // SAFETY: writes at most the length of `buffer`, which is live and ours; the other addresses are the tracee's; process_vm_readv(2).
+    let returned = unsafe { libc::process_vm_readv(tid, &raw const local, 1, remote.as_ptr(), 2, 0) };
+    usize::try_from(returned).unwrap_or(0)
+}
+
+/// A copy of another task's fd.
+pub(in crate::linux) fn copy_fd(tid: pid_t, fd: c_int) -> io::Result<OwnedFd> {
+    /// For a thread that leads no group; include/uapi/linux/pidfd.h, since Linux 6.9.
+    const PIDFD_THREAD: c_int = libc::O_EXCL;
+    let task = pidfd_open(tid, 0).or_else(|_| pidfd_open(tid, PIDFD_THREAD))?;
+    // SAFETY: takes numbers only; pidfd_getfd(2).
+    let copy = checked(unsafe { libc::syscall(libc::SYS_pidfd_getfd, task.as_raw_fd(), fd, 0) })?;
+    // SAFETY: a new fd that nobody else has.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy as RawFd) })
+}
+
+fn pidfd_open(tid: pid_t, flags: c_int) -> io::Result<OwnedFd> {
+    // SAFETY: takes numbers only; pidfd_open(2).
+    let task = checked(unsafe { libc::syscall(libc::SYS_pidfd_open, tid, flags) })?;
+    // SAFETY: a new fd that nobody else has.
+    Ok(unsafe { OwnedFd::from_raw_fd(task as RawFd) })
+}
+
+/// A number that is an option of level `SOL_SOCKET`.
+pub(in crate::linux) fn socket_option(socket: &OwnedFd, option: c_int) -> io::Result<u32> {
+    let mut value: c_int = 0;
+    let mut length = size_of::<c_int>() as libc::socklen_t;
+    // SAFETY: writes at most `length` bytes at a live int of that size; getsockopt(2).
+    let returned = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            option,
+            ptr::from_mut(&mut value).cast::<c_void>(),
+            &raw mut length,
+        )
+    };
+    checked(c_long::from(returned))?;
+    Ok(value as u32)
+}
+
+/// The text of an extended attribute, if it is a short one.
+pub(in crate::linux) fn short_attribute(path: &CString, name: &CStr) -> io::Result<Vec<u8>> {
+    let mut text = [0_u8; 64];
+    // SAFETY: two live C strings, and writes at most the length of a live buffer; getxattr(2).
+    let length =
+        unsafe { libc::getxattr(path.as_ptr(), name.as_ptr(), text.as_mut_ptr().cast::<c_void>(), text.len()) };
+    let length = checked(length as c_long)?;
+    Ok(text[..length as usize].to_vec())
+}

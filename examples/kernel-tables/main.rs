@@ -14,8 +14,9 @@
 //! upper bound (`<=6.18`: 6.18 has it, the next older tree given has not). This example links the library: restore a table that
 //! does not compile before generating a new one.
 //!
-//! One module a source of truth: `tables`, `definitions`, `kbuild` and `kconfig` (with `conditions`), `maintainers`; `subsystems` is
-//! the curated part; `facts` joins them, `emit` writes Rust, `changes` compares, `provenance` seals. What the sources do not say
+//! One module a source of truth. Of calls: `tables`, `definitions`, `kbuild` and `kconfig` (with `conditions`), `maintainers`; `subsystems` is
+//! the curated part, and `facts` joins them. Of what calls are used with: `names` and the C compiler (`compiler`; `cc` must be installed) for values,
+//! `vocabularies`, `reaches` and `ioctls` being the curated part, and `kinds` for objects. `emit` writes Rust, `changes` compares, `provenance` seals. What the sources do not say
 //! without doubt (a definition or Makefile that is missing, a file that no rule places) is an error, never a guess.
 
 mod changes;

@@ -15,7 +15,8 @@ use crate::model::event::Tid;
 /// The mounts that were seen so far. A number may be used again by a later mount, hardly ever with the same device.
 #[derive(Debug, Default)]
 pub(super) struct Mounts {
-    known: HashMap<Key, Mount>,
+    /// `None`: one that is in no list.
+    known: HashMap<Key, Option<Mount>>,
 }
 
 /// The number of a mount, and the device of its filesystem.
@@ -26,6 +27,16 @@ struct Mount {
     filesystem: Arc<str>,
     /// Where it is, as the task that was asked sees it.
     point: Arc<str>,
+    /// Its files and its directories, wherever below they are.
+    file: Object,
+    directory: Object,
+}
+
+impl Mount {
+    fn new(filesystem: &str, point: &str) -> Self {
+        let object = |is_directory| Object::file(filesystem, is_directory, None);
+        Self { filesystem: filesystem.into(), point: point.into(), file: object(false), directory: object(true) }
+    }
 }
 
 impl Mounts {
@@ -34,11 +45,23 @@ impl Mounts {
         self.known.clear();
     }
 
+    /// The kind of a file whose filesystem is the whole answer: not whose a file of proc is, nor what a device does.
+    pub(super) fn plain_file(&mut self, task: Tid, status: &FileStatus) -> Option<Object> {
+        let object = match status.mode & libc::S_IFMT {
+            libc::S_IFREG => |mount: &Mount| mount.file.clone(),
+            libc::S_IFDIR => |mount: &Mount| mount.directory.clone(),
+            _ => return None,
+        };
+        let mount = self.of(task, status)?;
+        let needs_its_path = matches!(&*mount.filesystem, "proc" | "sysfs");
+        (!needs_its_path).then(|| object(mount))
+    }
+
     /// The kind of a file that is neither device nor pipe; `link` is where it is.
     pub(super) fn file(&mut self, task: Tid, place: &CString, status: &FileStatus, link: &str) -> Option<Object> {
         let is_directory = status.mode & libc::S_IFMT == libc::S_IFDIR;
         if let Some(mount) = self.of(task, status) {
-            let path = below(&mount, link);
+            let path = below(mount, link);
             return Some(Object::file(&mount.filesystem, is_directory, path));
         }
         // A mount of the kernel's own, or one that the task does not see.
@@ -53,13 +76,13 @@ impl Mounts {
         filesystem_of_magic(magic.0 as u64).map(|filesystem| Object::file(filesystem, is_directory, None))
     }
 
-    fn of(&mut self, task: Tid, status: &FileStatus) -> Option<Mount> {
+    fn of(&mut self, task: Tid, status: &FileStatus) -> Option<&Mount> {
         let key = (status.mount, status.filesystem);
         if !self.known.contains_key(&key) {
             let text = fs::read_to_string(format!("/proc/{task}/mountinfo")).ok()?;
-            self.known.extend(text.lines().filter_map(parse));
+            self.known.extend(text.lines().filter_map(parse).map(|(key, mount)| (key, Some(mount))));
         }
-        self.known.get(&key).cloned()
+        self.known.entry(key).or_default().as_ref()
     }
 }
 
@@ -77,7 +100,7 @@ fn parse(line: &str) -> Option<(Key, Mount)> {
     let point = fields.nth(1)?;
     let filesystem = right.split(' ').next()?;
     let device = (major.parse().ok()?, minor.parse().ok()?);
-    Some(((id, device), Mount { filesystem: filesystem.into(), point: point.into() }))
+    Some(((id, device), Mount::new(filesystem, point)))
 }
 
 #[cfg(test)]
@@ -86,16 +109,15 @@ mod tests {
 
     #[test]
     fn a_line_of_mountinfo_is_a_mount() {
-        let mount = |filesystem: &str, point: &str| Mount { filesystem: filesystem.into(), point: point.into() };
         for (line, parsed) in [
             (
                 "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue",
-                Some(((36, (98, 0)), mount("ext3", "/mnt2"))),
+                Some(((36, (98, 0)), Mount::new("ext3", "/mnt2"))),
             ),
-            ("21 1 0:19 / /proc rw - proc proc rw", Some(((21, (0, 19)), mount("proc", "/proc")))),
+            ("21 1 0:19 / /proc rw - proc proc rw", Some(((21, (0, 19)), Mount::new("proc", "/proc")))),
             (
                 "50 1 0:44 / /home/x rw shared:7 - fuse.sshfs host:/ rw",
-                Some(((50, (0, 44)), mount("fuse.sshfs", "/home/x"))),
+                Some(((50, (0, 44)), Mount::new("fuse.sshfs", "/home/x"))),
             ),
             ("", None),
         ] {
@@ -105,7 +127,6 @@ mod tests {
 
     #[test]
     fn a_path_is_told_below_its_mount() {
-        let mount = |point: &str| Mount { filesystem: "proc".into(), point: point.into() };
         for (point, link, path) in [
             ("/proc", "/proc/12/maps", Some("/12/maps")),
             ("/proc", "/proc", Some("")),
@@ -113,7 +134,7 @@ mod tests {
             ("/", "/12/maps", Some("12/maps")),
             ("/proc", "/elsewhere/12/maps", None),
         ] {
-            assert_eq!(below(&mount(point), link), path, "{point} {link}");
+            assert_eq!(below(&Mount::new("proc", point), link), path, "{point} {link}");
         }
     }
 }

@@ -30,15 +30,24 @@ impl Objects {
         if fd < 0 {
             return None;
         }
-        let place = format!("/proc/{task}/fd/{fd}");
-        let link = fs::read_link(&place).ok()?.into_os_string().into_vec();
+        let path = format!("/proc/{task}/fd/{fd}");
+        let place = c_string(path.clone())?;
+        let status = sys::file_status(&place, true).ok()?;
+        if status.mode & libc::S_IFMT == libc::S_IFSOCK {
+            return socket(task, fd, &place);
+        }
+        // Most files tell enough by their mount: the link is a question more.
+        if let Some(object) = self.mounts.plain_file(task, &status) {
+            return Some(object);
+        }
+        let link = fs::read_link(&path).ok()?.into_os_string().into_vec();
         let link = String::from_utf8_lossy(&link);
         match Reference::read(&link) {
-            Reference::Socket => socket(task, fd, &place),
+            Reference::Socket => None,
             Reference::Pipe => Some(Object::named("pipe")),
             Reference::Anonymous(name) => Some(Object::anonymous(name)),
             Reference::Namespace(kind) => Some(Object::namespace(kind)),
-            Reference::Path(link) => self.describe(task, &c_string(place.clone())?, link, true),
+            Reference::Path(link) => self.described(task, &place, &status, link),
         }
     }
 
@@ -77,10 +86,14 @@ impl Objects {
 
     fn describe(&mut self, task: Tid, place: &CString, link: &str, follows: bool) -> Option<Object> {
         let status = sys::file_status(place, follows).ok()?;
+        self.described(task, place, &status, link)
+    }
+
+    fn described(&mut self, task: Tid, place: &CString, status: &FileStatus, link: &str) -> Option<Object> {
         let object = match status.mode & libc::S_IFMT {
-            libc::S_IFCHR | libc::S_IFBLK => self.device(&status, link),
+            libc::S_IFCHR | libc::S_IFBLK => self.device(status, link),
             libc::S_IFIFO => Some(Object::named("fifo")),
-            _ => self.mounts.file(task, place, &status, link),
+            _ => self.mounts.file(task, place, status, link),
         };
         self.somebody_serves |= object.as_ref().is_some_and(serves);
         object
@@ -129,13 +142,13 @@ fn is_our_root(directory: &str) -> bool {
 }
 
 /// A copy of the socket can be asked; where that is forbidden, its attribute still names the protocol.
-fn socket(task: Tid, fd: i32, place: &str) -> Option<Object> {
+fn socket(task: Tid, fd: i32, place: &CString) -> Option<Object> {
     let copied = sys::copy_fd(task, fd).and_then(|socket| {
         let option = |option| sys::socket_option(&socket, option);
         Ok(Object::socket(option(libc::SO_DOMAIN)?, option(libc::SO_TYPE)?, option(libc::SO_PROTOCOL)?))
     });
     copied.ok().or_else(|| {
-        let name = sys::short_attribute(&c_string(place.to_owned())?, c"system.sockprotoname").ok()?;
+        let name = sys::short_attribute(place, c"system.sockprotoname").ok()?;
         Object::socket_of_protocol(std::str::from_utf8(&name).ok()?.trim_end_matches('\0'))
     })
 }

@@ -1,7 +1,8 @@
 //! The tracees: tiny programs, one provocation each. The truth about each is stated in its trial.
 #![expect(unsafe_code, reason = "raw system calls are what these programs are for")]
 
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
 use std::thread;
 use std::time::Duration;
 
@@ -11,6 +12,18 @@ pub(crate) fn become_tracee(name: &str) -> ExitCode {
         return ExitCode::from(99);
     };
     tracee()
+}
+
+/// Becomes this command, with the signals of a fresh login: those of whoever started the tests (nohup, a background job) are its own affair.
+pub(crate) fn become_plain(command: &[&str]) -> ExitCode {
+    for signal in 1..=libc::SIGRTMAX() {
+        // SAFETY: no handler is given; signals that cannot be set are refused; signal(2).
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    let [program, arguments @ ..] = command else { return ExitCode::from(99) };
+    // It only returns when it fails.
+    let _error = Command::new(program).args(arguments).exec();
+    ExitCode::from(98)
 }
 
 type Tracee = fn() -> ExitCode;

@@ -6,7 +6,7 @@ use std::fmt;
 use anstyle::{AnsiColor, Style};
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::command::{bless, doctor, init, list, test, trace};
+use crate::command::{accept, bless, diff, doctor, init, list, pending, reject, review, test, trace};
 
 /// System-call regression assertions: a test fails when a workload newly uses a system call or a kernel subsystem
 #[derive(Debug, Parser)]
@@ -23,7 +23,7 @@ pub(crate) struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 all as expected; 101 findings, failures or malformed expectation files; 2 wrong usage, or a name that matches nothing; \
+Exit codes: 0 all as expected; 101 findings, failures, malformed expectation files, or findings that wait for a decision; 2 wrong usage, or a name, key or revision that matches nothing; \
 3 a workload could not be built or started; 4 tracing is impossible here and was required. With several outcomes the first of \
 2, 4, 3, 101 is told. `trace` exits as its command did.";
 
@@ -38,6 +38,16 @@ pub(crate) enum Command {
     Test(test::Options),
     /// Run workloads and write what they use into their baselines
     Bless(bless::Options),
+    /// Decide on pending findings, one by one
+    Review(review::Options),
+    /// Name what waits for a decision, one key a line; nothing is run
+    Pending(pending::Options),
+    /// Write pending findings into their files
+    Accept(accept::Options),
+    /// Drop pending findings; nothing is remembered
+    Reject(reject::Options),
+    /// Compare the expectations of the working tree with those at a revision; nothing is run
+    Diff(diff::Options),
     /// Run any command once and report what it uses of the kernel
     Trace(trace::Options),
     /// Say whether workloads can be traced here, and if not what to do

@@ -4,8 +4,12 @@ mod cargo;
 mod cli;
 mod command;
 mod exit_code;
+mod git;
 mod output;
+mod proposals;
+mod review;
 mod suites;
+mod unreferenced;
 mod verdicts;
 
 use std::env;

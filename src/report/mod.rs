@@ -3,16 +3,19 @@
 //! Everything here takes a writer and decides nothing: no exit status, no file, no terminal is its business. Colours are a
 //! [`Palette`] of meanings that the caller chooses.
 
+pub mod drift;
 mod exit;
 mod format;
 mod observation;
+mod pending;
 mod style;
 mod verdict;
 mod words;
 
 pub use format::{Format, NotAFormat, VerdictFormat};
 pub use observation::observation;
+pub use pending::{PendingKeys, finding, pending};
 pub use style::Palette;
 pub use verdict::{
-    NotAVerdict, PackageVerdicts, read_json_line, step_summary, summary, verdict, verdicts, write_json_line,
+    NotAVerdict, PackageVerdicts, change, read_json_line, step_summary, summary, verdict, verdicts, write_json_line,
 };

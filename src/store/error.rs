@@ -53,6 +53,21 @@ pub enum StoreError {
         /// The other.
         second: PathBuf,
     },
+    /// A proposal that cannot be decided on any more.
+    #[error(
+        "the proposal {} does not fit {}: {reason}: `cargo sysguard test {name}` makes a new one, `cargo sysguard reject {name}` removes it",
+        proposal.display(), file.display()
+    )]
+    Unfit {
+        /// The workload.
+        name: String,
+        /// The proposal.
+        proposal: PathBuf,
+        /// Its file, relative to the package.
+        file: PathBuf,
+        /// What is different.
+        reason: String,
+    },
 }
 
 impl StoreError {

@@ -94,7 +94,7 @@ pub(super) fn bad_name(path: PathBuf) -> StoreError {
 }
 
 /// The workload that a file belongs to: its path without the folder and the ending.
-fn name_of(path: &Path, ending: &str) -> Option<String> {
+pub(super) fn name_of(path: &Path, ending: &str) -> Option<String> {
     let inside = path.strip_prefix(FOLDER).ok()?.to_str()?.strip_suffix(ending)?;
     let parts: Vec<&str> = inside.split(std::path::MAIN_SEPARATOR).collect();
     parts.iter().all(|part| is_part(part)).then(|| parts.join("::"))

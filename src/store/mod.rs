@@ -6,6 +6,7 @@
 mod error;
 mod file;
 mod find;
+mod pending;
 
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub use self::error::StoreError;
+pub use self::pending::proposals_below;
 
 use self::file::Content;
 use crate::model::expectation::format::{self, Parsed};
@@ -75,6 +77,11 @@ impl Store {
     /// A workload's file, relative to the package, whether or not it exists.
     pub fn file(&self, name: &str) -> PathBuf {
         find::path_of(name, find::EXPECTATION)
+    }
+
+    /// The workload whose expectation is this file, relative to the package.
+    pub fn name_of(file: &Path) -> Option<String> {
+        find::name_of(file, find::EXPECTATION)
     }
 
     /// Where a workload's proposal lies, whether or not it exists.

@@ -213,3 +213,45 @@ fn no_name_leads_out_of_the_folder() {
         assert!(matches!(store.remove_proposal(name), Err(StoreError::BadName { .. })), "{name}");
     }
 }
+
+const BLESSED: &str = "version: 1\nbin: demo\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  process:\n    execve:\n";
+
+#[test]
+fn a_decision_writes_the_file_and_leaves_no_empty_proposal() {
+    let (folder, package) = package(&["expectations/a.yaml"]);
+    let store = open(&package);
+    store.propose("a", BLESSED).expect("it is written");
+    let pending = store.pending_of("a").expect("it fits").expect("something is pending");
+    store.settle("a", &pending.accept(pending.all(), None)).expect("it is written");
+    assert_eq!(tree(folder.path()), [(package.join("expectations/a.yaml"), BLESSED.to_owned())]);
+    assert_eq!(store.pending_of("a").expect("nothing there"), None);
+}
+
+#[test]
+fn the_proposal_stays_where_the_file_cannot_be_written() {
+    let (_folder, package) = package(&["expectations/a.yaml"]);
+    let store = open(&package);
+    store.propose("a", BLESSED).expect("it is written");
+    let pending = store.pending_of("a").expect("it fits").expect("something is pending");
+    fs::remove_file(package.join("expectations/a.yaml")).expect("it was there");
+    fs::create_dir(package.join("expectations/a.yaml")).expect("a folder in its place");
+    assert!(matches!(store.settle("a", &pending.accept(pending.all(), None)), Err(StoreError::NotAFile { .. })));
+    assert!(package.join("expectations/a.yaml.new").is_file());
+}
+
+#[test]
+fn a_proposal_that_cannot_be_decided_on_is_one_clear_error() {
+    let (_folder, package) = package(&["expectations/a.yaml", "expectations/b.yaml"]);
+    let store = open(&package);
+    store.propose("a", &BLESSED.replace("bin: demo", "bin: other")).expect("it is written");
+    store.propose("b", "version: 1\n<<<<<<< ours\nbin: demo\n").expect("it is written");
+    store.propose("gone", BLESSED).expect("it is written");
+    let said = |name: &str| store.pending_of(name).expect_err(name).to_string();
+    assert_eq!(
+        said("a"),
+        "the proposal expectations/a.yaml.new does not fit expectations/a.yaml: the first document of the file has changed since: \
+         `cargo sysguard test a` makes a new one, `cargo sysguard reject a` removes it"
+    );
+    assert!(said("b").contains("b.yaml.new:2:1: "), "{}", said("b"));
+    assert!(said("gone").contains("does not fit expectations/gone.yaml: there is no such file"), "{}", said("gone"));
+}

@@ -1,9 +1,14 @@
 //! One file a command: its options and its exec.
 
+pub(crate) mod accept;
 pub(crate) mod bless;
+pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod init;
 pub(crate) mod list;
+pub(crate) mod pending;
+pub(crate) mod reject;
+pub(crate) mod review;
 pub(crate) mod test;
 pub(crate) mod trace;
 
@@ -34,6 +39,11 @@ pub(crate) fn exec(cli: Cli) -> Result<ExitCode, Failure> {
         Command::List(options) => options.exec(&context).map(ExitCode::from),
         Command::Test(options) => options.exec(&context).map(ExitCode::from),
         Command::Bless(options) => options.exec(&context).map(ExitCode::from),
+        Command::Review(options) => options.exec(&context).map(ExitCode::from),
+        Command::Pending(options) => options.exec(&context).map(ExitCode::from),
+        Command::Accept(options) => options.exec(&context).map(ExitCode::from),
+        Command::Reject(options) => options.exec(&context).map(ExitCode::from),
+        Command::Diff(options) => options.exec(&context).map(ExitCode::from),
         Command::Trace(options) => Ok(options.exec()),
         Command::Doctor(options) => options.exec().map(ExitCode::from),
     }
@@ -49,7 +59,7 @@ pub(crate) struct Context {
 
 impl Context {
     /// The environment together with what the command line says.
-    fn settings(&self, flags: Flags) -> Result<Settings, Failure> {
+    pub(crate) fn settings(&self, flags: Flags) -> Result<Settings, Failure> {
         let settings = resolve(&self.given, flags).map_err(Failure::usage)?;
         Ok(Settings { colour: self.colour, ..settings })
     }

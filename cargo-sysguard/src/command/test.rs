@@ -11,14 +11,16 @@ use sysguard::harness::{Arguments, Console, Session};
 use sysguard::model::decide::UpdateMode;
 use sysguard::report;
 use sysguard::runner::Case;
-use sysguard::settings::{ARTIFACTS, Flags, VERDICTS};
+use sysguard::settings::{ARTIFACTS, Flags, Settings, VERDICTS};
 use tempfile::TempDir;
 
 use super::Context;
 use crate::cargo::CargoFlags;
 use crate::cli;
 use crate::exit_code::{Failure, Outcome};
+use crate::proposals::Proposals;
 use crate::suites::{self, NOTHING_FOUND, Package};
+use crate::unreferenced::Unreferenced;
 use crate::verdicts::{ReportFlags, Told};
 
 /// `test`'s options.
@@ -30,12 +32,18 @@ pub(crate) struct Options {
     /// What to write where a workload differs: auto, new, always, unseen, no or force
     #[arg(long, value_name = "MODE")]
     update: Option<UpdateMode>,
+    /// How many further runs of a workload must show what is new; 0 believes the first
+    #[arg(long, value_name = "N")]
+    confirm: Option<u32>,
     /// Fail where a workload cannot be traced or lacks its program
     #[arg(long)]
     require: bool,
     /// Write proposals into this folder instead of beside the expectations
     #[arg(long, value_name = "DIRECTORY")]
     pending_dir: Option<PathBuf>,
+    /// What becomes of proposals without their file: ignore, warn, reject, delete or auto (reject in CI, else delete)
+    #[arg(long, value_name = "MODE", value_enum, default_value_t, hide_possible_values = true)]
+    unreferenced: Unreferenced,
     /// Build, but run nothing
     #[arg(long)]
     no_run: bool,
@@ -52,19 +60,30 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Builds once, then runs: harnesses by cargo, packages without one in this process.
+    /// Runs, then looks for orphans; listing and building leave them alone.
     pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags {
             update: self.update,
             require: self.require,
+            confirm: self.confirm,
             // The harness runs elsewhere.
             pending_dir: self.pending_dir.as_deref().map(std::path::absolute).transpose().map_err(Failure::usage)?,
         })?;
+        let outcome = self.run(&settings)?;
+        if !self.unreferenced.looks() || self.no_run || self.libtest.iter().any(|flag| flag == "--list") {
+            return Ok(outcome);
+        }
+        let orphans = self.unreferenced.exec(&Proposals::open(&self.cargo, &settings)?, settings.ci)?;
+        Ok(outcome.max(orphans))
+    }
+
+    /// Builds once, then runs: harnesses by cargo, packages without one in this process.
+    fn run(&self, settings: &Settings) -> Result<Outcome, Failure> {
         let mut harness_arguments = self.harness_arguments();
         // Asked here too, because a harness can only say 101.
         let mut arguments = Arguments::parse(harness_arguments.clone()).map_err(Failure::usage_of_harness)?;
-        let report = self.report.prepare("test", &settings)?;
-        let packages = suites::open(&self.cargo, &settings)?;
+        let report = self.report.prepare("test", settings)?;
+        let packages = suites::open(&self.cargo, settings)?;
         let mut told = Told::of(&packages);
         if packages.is_empty() {
             let _ = writeln!(anstream::stderr(), "{}", cli::warning(NOTHING_FOUND));
@@ -132,6 +151,7 @@ impl Options {
         }
         command.arg("--").args(harness);
         command.env("SYSGUARD_UPDATE", settings.update.name());
+        command.env("SYSGUARD_CONFIRM", settings.confirm.to_string());
         command.env("SYSGUARD_REQUIRE", if settings.require { "1" } else { "0" });
         if let (Some(folder), Some(root)) = (&settings.pending_dir, &settings.workspace_root) {
             command.env("SYSGUARD_PENDING_DIR", folder).env("SYSGUARD_WORKSPACE_ROOT", root);

@@ -5,13 +5,23 @@
 #[cfg(target_os = "linux")]
 mod bless;
 #[cfg(target_os = "linux")]
+mod diff;
+#[cfg(target_os = "linux")]
+mod formats;
+#[cfg(target_os = "linux")]
 mod harness;
 #[cfg(target_os = "linux")]
 mod init;
 #[cfg(target_os = "linux")]
 mod list;
 #[cfg(target_os = "linux")]
+mod pending;
+#[cfg(target_os = "linux")]
 mod project;
+#[cfg(target_os = "linux")]
+mod review;
+#[cfg(target_os = "linux")]
+mod stable;
 #[cfg(target_os = "linux")]
 mod test;
 #[cfg(target_os = "linux")]
@@ -61,6 +71,73 @@ fn trials() -> Vec<Trial> {
         tracing("test::each_status_has_its_exit_code", test::each_status_has_its_exit_code),
         tracing("test::a_target_that_does_not_compile_is_3", test::a_target_that_does_not_compile_is_3),
         tracing("test::a_timeout_fails_and_proposes_nothing", test::a_timeout_fails_and_proposes_nothing),
+        tracing("stable::what_only_some_runs_show_is_a_suspect", stable::what_only_some_runs_show_is_a_suspect),
+        tracing(
+            "stable::what_every_run_shows_fails_and_only_that_is_proposed",
+            stable::what_every_run_shows_fails_and_only_that_is_proposed,
+        ),
+        tracing("stable::a_harness_confirms_as_it_is_told", stable::a_harness_confirms_as_it_is_told),
+        tracing(
+            "stable::a_new_subsystem_and_the_forbidden_fail_at_once",
+            stable::a_new_subsystem_and_the_forbidden_fail_at_once,
+        ),
+        tracing(
+            "stable::a_wrong_exit_of_a_confirming_run_is_a_failure_of_its_own",
+            stable::a_wrong_exit_of_a_confirming_run_is_a_failure_of_its_own,
+        ),
+        tracing("stable::a_recording_goes_on_until_it_is_quiet", stable::a_recording_goes_on_until_it_is_quiet),
+        tracing(
+            "stable::what_never_becomes_quiet_is_said_and_written",
+            stable::what_never_becomes_quiet_is_said_and_written,
+        ),
+        tracing("stable::one_cpu_is_not_enough_to_record", stable::one_cpu_is_not_enough_to_record),
+        tracing("stable::drift_is_told_where_something_is_new", stable::drift_is_told_where_something_is_new),
+        untraced("pending::what_is_printed_is_accepted", pending::what_is_printed_is_accepted),
+        untraced(
+            "pending::a_syscall_takes_its_details_along_and_nothing_else",
+            pending::a_syscall_takes_its_details_along_and_nothing_else,
+        ),
+        untraced("pending::rejecting_drops_and_remembers_nothing", pending::rejecting_drops_and_remembers_nothing),
+        untraced(
+            "pending::a_key_that_matches_nothing_is_2_and_writes_nothing",
+            pending::a_key_that_matches_nothing_is_2_and_writes_nothing,
+        ),
+        untraced(
+            "pending::a_proposal_that_does_not_fit_is_one_clear_error",
+            pending::a_proposal_that_does_not_fit_is_one_clear_error,
+        ),
+        untraced(
+            "pending::a_printed_key_wins_over_a_workload_of_that_name",
+            pending::a_printed_key_wins_over_a_workload_of_that_name,
+        ),
+        untraced("pending::proposals_may_lie_elsewhere", pending::proposals_may_lie_elsewhere),
+        untraced(
+            "review::accept_reason_reject_and_skip_to_the_byte",
+            review::accept_reason_reject_and_skip_to_the_byte,
+        ),
+        untraced("review::capitals_mean_the_whole_workload", review::capitals_mean_the_whole_workload),
+        untraced(
+            "review::every_way_out_leaves_the_terminal_as_it_was",
+            review::every_way_out_leaves_the_terminal_as_it_was,
+        ),
+        untraced("review::without_a_terminal_it_shows_what_to_type", review::without_a_terminal_it_shows_what_to_type),
+        untraced(
+            "diff::a_revision_is_compared_with_the_working_tree",
+            diff::a_revision_is_compared_with_the_working_tree,
+        ),
+        untraced("diff::a_revision_that_matches_nothing_is_2", diff::a_revision_that_matches_nothing_is_2),
+        untraced(
+            "diff::what_was_malformed_then_is_told_and_what_is_now_fails",
+            diff::what_was_malformed_then_is_told_and_what_is_now_fails,
+        ),
+        untraced("pending::orphans_become_what_is_asked", pending::orphans_become_what_is_asked),
+        tracing("pending::what_a_test_proposes_can_be_decided_on", pending::what_a_test_proposes_can_be_decided_on),
+        tracing("formats::a_machine_has_standard_output_for_itself", formats::a_machine_has_standard_output_for_itself),
+        tracing("formats::github_gets_annotations_and_a_summary", formats::github_gets_annotations_and_a_summary),
+        tracing("formats::junit_has_every_selected_workload", formats::junit_has_every_selected_workload),
+        tracing("formats::sarif_points_into_the_expectation", formats::sarif_points_into_the_expectation),
+        tracing("formats::a_file_is_written_whole_or_nothing_runs", formats::a_file_is_written_whole_or_nothing_runs),
+        tracing("formats::bless_tells_what_it_wrote", formats::bless_tells_what_it_wrote),
         tracing("trace::it_exits_as_the_command_did", trace::it_exits_as_the_command_did),
         untraced("trace::its_own_failures_have_their_codes", trace::its_own_failures_have_their_codes),
         tracing("trace::the_command_keeps_its_streams", trace::the_command_keeps_its_streams),

@@ -2,14 +2,18 @@
 //!
 //! [`terms`] are the words; [`mod@format`] is the one room that knows YAML; [`versions`] is the format's history.
 
+pub mod drift;
 pub mod format;
 pub mod merge;
+pub mod pending;
 pub mod project;
 pub mod storage;
 pub mod terms;
 pub mod versions;
 
+pub use drift::Drift;
 pub use format::{Malformed, Parsed};
-pub use merge::{Unseen, record};
+pub use merge::{Recorded, Unseen, amend, record};
+pub use pending::{Aim, Misfit, Pending, Settled};
 pub use project::{Projection, project};
 pub use terms::{Baseline, Document, Entry, Expectation, Level, Rule};

@@ -2,14 +2,20 @@
 
 use std::io;
 
-use crate::model::compare::{Comparison, Detail, Fact, Finding, FindingKind};
+use crate::model::compare::{Comparison, Detail, Fact, Finding, FindingKind, Kin};
+use crate::model::confirm::Suspect;
+use crate::model::fingerprint::Drift;
 use crate::model::verdict::{Status, Verdict};
+use crate::model::weight::{Weight, privilege};
 use crate::report::Palette;
 use crate::report::style::Painted;
 use crate::report::words::{calls, counted, len};
 
 /// How many findings are shown, one a line.
 const FINDINGS: usize = 40;
+
+/// How many arguments and objects are shown of a new system call.
+const DETAILS: usize = 4;
 
 /// How many keys are shown on one line.
 const KEYS: usize = 5;
@@ -44,7 +50,8 @@ pub(super) fn words(kind: FindingKind) -> (&'static str, &'static str) {
 pub(super) fn write_findings(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
     let outline = matches!(verdict.status, Status::NoBaseline { .. });
     let all = &verdict.comparison.findings;
-    let told: Vec<&Finding> = all.iter().filter(|finding| !outline || is_outline(finding)).collect();
+    let mut told: Vec<&Finding> = all.iter().filter(|finding| !outline || is_outline(finding)).collect();
+    told.sort_by_key(|finding| Weight::of(finding));
     if told.is_empty() {
         return Ok(());
     }
@@ -81,9 +88,41 @@ fn write_lines(out: &mut dyn io::Write, findings: &[&Finding], palette: &Palette
 fn columns(finding: &Finding) -> [String; 4] {
     // A blind spot is no call.
     let calls = if finding.calls == 0 { String::new() } else { calls(finding.calls).to_string() };
-    let details = finding.details.iter().map(Detail::value);
-    let remark: Vec<&str> = finding.forbidden.as_deref().into_iter().chain(details).collect();
+    let (shown, cut) = finding.details.split_at(finding.details.len().min(DETAILS));
+    let reason = privilege(&finding.fact).filter(|_| Weight::of(finding) == Weight::Privileged);
+    let remark = finding.forbidden.as_deref().into_iter().chain(shown.iter().map(Detail::value));
+    let mut remark: Vec<String> = remark.map(str::to_owned).collect();
+    if !cut.is_empty() {
+        remark.push(format!("and {} more", cut.len()));
+    }
+    remark.extend(reason.map(|reason| format!("({reason})")));
+    remark.extend(finding.cause.as_ref().map(|cause| format!("({cause})")));
     [finding.rule().to_owned(), finding.fact.to_string(), calls, remark.join(" ")]
+}
+
+/// What not every run showed, one a line, each with its count.
+pub(super) fn write_suspects(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
+    let suspects = &verdict.comparison.suspects;
+    if suspects.is_empty() {
+        return Ok(());
+    }
+    let words = "new, but not in every run, so it does not fail:";
+    writeln!(out, "\n{} {words}", Painted(palette.hint, "suspect:"))?;
+    for Suspect { finding, seen, runs } in suspects {
+        let [kind, fact, calls, remark] = columns(finding);
+        let line = format!("{kind} {fact}  in {seen} of {runs} runs  {calls}  {remark}");
+        writeln!(out, "  {}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// What changed around the workload, where something is new.
+pub(super) fn write_drift(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
+    let drift: Vec<String> = verdict.comparison.drift.iter().map(Drift::to_string).collect();
+    if drift.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{} since the baseline was recorded: {}", Painted(palette.hint, "drift:"), drift.join(", "))
 }
 
 /// What does not fail: notes and what is gone, a line each.
@@ -92,21 +131,33 @@ pub(super) fn write_keys(out: &mut dyn io::Write, verdict: &Verdict, palette: &P
     if !notes.is_empty() || !gone.is_empty() {
         writeln!(out)?;
     }
-    if !notes.is_empty() {
-        let keys = some_of(notes.iter().map(|note| &note.fact));
+    let (kindred, deep): (Vec<&Finding>, Vec<&Finding>) = notes.iter().partition(|note| note.kin.is_some());
+    if !kindred.is_empty() {
+        let keys = some_of(kindred.iter().map(|note| in_its_family(note)));
+        writeln!(out, "{} new, but of a known family: {keys}", Painted(palette.hint, "note:"))?;
+    }
+    if !deep.is_empty() {
+        let keys = some_of(deep.iter().map(|note| note.fact.to_string()));
         writeln!(out, "{} new, but below the level that fails: {keys}", Painted(palette.hint, "note:"))?;
     }
     if !gone.is_empty() {
-        let keys = some_of(gone.iter());
+        let keys = some_of(gone.iter().map(Fact::to_string));
         writeln!(out, "{} in the baseline, but not seen: {keys}", Painted(palette.gone, "gone:"))?;
     }
     Ok(())
 }
 
+/// `filesystem::openat2 beside openat (family open)`
+fn in_its_family(note: &Finding) -> String {
+    let kin = note.kin.iter().map(|Kin { family, beside }| format!(" beside {beside} (family {family})"));
+    let cause = note.cause.iter().map(|cause| format!(", {cause}"));
+    std::iter::once(note.fact.to_string()).chain(kin).chain(cause).collect()
+}
+
 /// The first few, and how many more.
-fn some_of<'a>(facts: impl ExactSizeIterator<Item = &'a Fact>) -> String {
+fn some_of(facts: impl ExactSizeIterator<Item = String>) -> String {
     let more = facts.len().saturating_sub(KEYS);
-    let shown: Vec<String> = facts.take(KEYS).map(Fact::to_string).collect();
+    let shown: Vec<String> = facts.take(KEYS).collect();
     let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
     format!("{}{rest}", shown.join(", "))
 }

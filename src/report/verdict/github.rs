@@ -6,6 +6,7 @@ use std::io;
 
 use super::batch::{PackageVerdicts, Ranked, all};
 use super::{headline, next};
+use crate::model::confirm::Suspect;
 use crate::model::verdict::{Status, Verdict};
 use crate::model::weight::Weight;
 use crate::report::words::{counted, len};
@@ -24,10 +25,10 @@ enum Level {
 }
 
 impl Level {
-    /// A failure is an error; what is gone is a warning.
+    /// A failure is an error; what is gone, or was not in every run, is a warning.
     fn of(verdict: &Verdict) -> Option<Self> {
-        let gone = !verdict.comparison.gone.is_empty();
-        if verdict.status.is_failure() { Some(Self::Error) } else { gone.then_some(Self::Warning) }
+        let warns = !verdict.comparison.gone.is_empty() || !verdict.comparison.suspects.is_empty();
+        if verdict.status.is_failure() { Some(Self::Error) } else { warns.then_some(Self::Warning) }
     }
 
     fn words(self) -> (&'static str, &'static str, &'static str) {
@@ -80,6 +81,10 @@ fn message(verdict: &Verdict, findings: &[Ranked<'_>]) -> String {
     if !cut.is_empty() {
         lines.push(format!("… {}: see the summary", counted(len(cut), "more finding", "more findings")));
     }
+    let suspects = verdict.comparison.suspects.iter().take(FINDINGS);
+    lines.extend(suspects.map(|Suspect { finding, seen, runs }| {
+        format!("suspect, in {seen} of {runs} runs: {}", finding.fact.key(&verdict.workload))
+    }));
     let gone = verdict.comparison.gone.iter().take(FINDINGS);
     lines.extend(gone.map(|fact| format!("not seen: {}", fact.key(&verdict.workload))));
     lines.extend(next::first(verdict).map(|step| format!("next: {} ({})", step.command, step.purpose)));
@@ -117,8 +122,8 @@ mod tests {
         ::error file=crates/demo net/expectations/other/untraceable.yaml,line=5,title=sysguard%3A other%3A%3Auntraceable::not traced, because%0Anext: cargo sysguard test other::untraceable (where tracing is possible)
         ::error file=crates/demo net/expectations/other/broken.yaml,line=5,title=sysguard%3A other%3A%3Abroken::not judged, because%0Anext: cargo sysguard test other::broken (run it again)
         ::error file=crates/demo net/expectations/offline.yaml,line=5,title=sysguard%3A offline::1 forbidden use%0Aforbidden use: offline::network%0Anext: cargo sysguard test offline (once the workload no longer does it, or `forbid:` in expectations/offline.yaml allows it)
-        ::error file=expectations/net/hello.yaml,line=5,title=sysguard%3A net%3A%3Ahello::1 new subsystem, 1 new blind spot, 2 new system calls, 1 new object%0Anew subsystem: net::hello::network%0Anew blind spot: net::hello::blind_spots::io_uring%0Anew system call: net::hello::network::connect%0Anew system call: net::hello::network::socket%0Anew object: net::hello::filesystem::close::object=dir%0Anot seen: net::hello::filesystem::readlink%0Anext: cargo sysguard bless net::hello (accept all of it; writes expectations/net/hello.yaml)
-        ::error file=expectations/debugger.yaml,line=10,title=sysguard%3A debugger::2 new system calls%0Aprivileged call: debugger::process::ptrace%0Anew system call: debugger::process::getpid%0Anext: cargo sysguard bless debugger (accept all of it; writes expectations/debugger.yaml)
+        ::error file=expectations/net/hello.yaml,line=5,title=sysguard%3A net%3A%3Ahello::1 new subsystem, 1 new blind spot, 2 new system calls, 1 new object%0Anew subsystem: net::hello::network%0Anew blind spot: net::hello::blind_spots::io_uring%0Anew system call: net::hello::network::connect%0Anew system call: net::hello::network::socket%0Anew object: net::hello::filesystem::close::object=dir%0Anot seen: net::hello::filesystem::readlink%0Anext: cargo sysguard review (decide on it, one by one)
+        ::error file=expectations/debugger.yaml,line=10,title=sysguard%3A debugger::2 new system calls%0Aprivileged call: debugger::process::ptrace%0Anew system call: debugger::process::getpid%0Anext: cargo sysguard review (decide on it, one by one)
         ::warning file=expectations/gone.yaml,line=5,title=sysguard%3A gone::as expected (1 gone)%0Anot seen: gone::filesystem::readlink
         ");
     }

@@ -114,8 +114,10 @@ mod tests {
              execve:
 
         next:
-          cargo sysguard bless net::hello  accept all of it; writes expectations/net/hello.yaml
-          cargo sysguard test net::hello   run it again
+          cargo sysguard review             decide on it, one by one
+          cargo sysguard accept net::hello  accept all of it; writes expectations/net/hello.yaml
+          cargo sysguard accept KEY         accept one, such as net::hello::network
+          cargo sysguard test net::hello    run it again
         </failure>
                     <system-out>net::hello::network
         net::hello::blind_spots::io_uring

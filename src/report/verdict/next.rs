@@ -42,6 +42,12 @@ fn steps(verdict: &Verdict) -> Vec<Step> {
         Status::Failed if verdict.comparison.is_forbidden() => {
             again(format!("once the workload no longer does it, or `forbid:` in {file} allows it"))
         }
+        Status::Failed | Status::NoBaseline { .. } if is_proposed(verdict) => vec![
+            Step { command: "cargo sysguard review".to_owned(), purpose: "decide on it, one by one".to_owned() },
+            step("accept", format!("accept all of it; writes {file}")),
+            Step { command: "cargo sysguard accept KEY".to_owned(), purpose: one_key(verdict) },
+            step("test", "run it again".to_owned()),
+        ],
         Status::Failed => vec![bless("accept all of it"), step("test", "run it again".to_owned())],
         Status::NoBaseline { .. } => vec![bless("record the first baseline")],
         Status::WrongExit { .. } => again(format!("once it ends well, or `exit:` in {file} says how it ends")),
@@ -50,4 +56,17 @@ fn steps(verdict: &Verdict) -> Vec<Step> {
         Status::Untraceable { .. } => again("where tracing is possible".to_owned()),
         Status::Broken { .. } => again("run it again".to_owned()),
     }
+}
+
+/// Whether there is a proposal to decide on.
+fn is_proposed(verdict: &Verdict) -> bool {
+    let written = verdict.change.as_ref().and_then(|change| change.written.as_ref());
+    written.is_some_and(|written| *written != verdict.file)
+}
+
+/// A key of what was found, as an example.
+fn one_key(verdict: &Verdict) -> String {
+    let example = verdict.comparison.findings.first().map(|finding| finding.fact.key(&verdict.workload));
+    let example = example.map(|key| format!(", such as {key}")).unwrap_or_default();
+    format!("accept one{example}")
 }

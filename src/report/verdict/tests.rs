@@ -1,5 +1,7 @@
 //! Every status in words, and as a line of JSON.
 
+mod remarks;
+
 use super::samples::{failed, finding, other_statuses, with_status};
 use super::*;
 use crate::model::compare::Comparison;
@@ -51,8 +53,10 @@ fn a_failure_tells_what_is_new_then_the_change_then_what_to_type() {
          execve:
 
     next:
-      cargo sysguard bless net::hello  accept all of it; writes expectations/net/hello.yaml
-      cargo sysguard test net::hello   run it again
+      cargo sysguard review             decide on it, one by one
+      cargo sysguard accept net::hello  accept all of it; writes expectations/net/hello.yaml
+      cargo sysguard accept KEY         accept one, such as net::hello::network
+      cargo sysguard test net::hello    run it again
     ");
 }
 
@@ -82,7 +86,10 @@ fn a_first_baseline_is_told_in_outline() {
     … 15 more lines: diff -u expectations/net/hello.yaml expectations/net/hello.yaml.new
 
     next:
-      cargo sysguard bless net::hello  record the first baseline; writes expectations/net/hello.yaml
+      cargo sysguard review             decide on it, one by one
+      cargo sysguard accept net::hello  accept all of it; writes expectations/net/hello.yaml
+      cargo sysguard accept KEY         accept one, such as net::hello::network
+      cargo sysguard test net::hello    run it again
     ");
 }
 
@@ -112,7 +119,7 @@ fn long_lists_are_cut_and_say_so() {
     let mut long = failed();
     let many =
         |count: u64| (0..count).map(|number| finding(&format!("filesystem::call{number}"), number, &[])).collect();
-    long.comparison = Comparison { findings: many(43), notes: many(7), gone: Vec::new() };
+    long.comparison = Comparison { findings: many(43), notes: many(7), ..Comparison::default() };
     long.change = None;
     let text = told(&long, &Palette::plain());
     let cut: Vec<&str> = text.lines().filter(|line| !line.contains("new-syscall filesystem::call")).collect();
@@ -225,7 +232,7 @@ fn every_verdict_survives_its_line_of_json() {
     let mut forbidden = failed();
     forbidden.comparison.findings[0].forbidden = Some("works offline".to_owned());
     let others = other_statuses().into_iter().map(with_status);
-    for verdict in others.chain([failed(), forbidden]) {
+    for verdict in others.chain([failed(), forbidden, remarks::remarked()]) {
         let mut line = Vec::new();
         write_json_line(&mut line, "/w/net", &verdict).expect("memory takes everything");
         let line = String::from_utf8(line).expect("JSON is text");
@@ -242,7 +249,7 @@ fn a_line_of_json_names_findings_by_key() {
     let mut line = Vec::new();
     write_json_line(&mut line, "/w/net", &verdict).expect("memory takes everything");
     insta::assert_snapshot!(String::from_utf8(line).expect("JSON is text"), @r#"
-    {"package":"/w/net","verdict":{"workload":"net::hello","file":"expectations/net/hello.yaml","line":5,"status":{"kind":"failed"},"findings":[{"key":"net::hello::network::socket","kind":"new-syscall","line":5,"calls":1,"details":["argument=AF_INET","object=socket:AF_INET:SOCK_STREAM"],"forbidden":null},{"key":"net::hello::filesystem::close::object=dir","kind":"new-object","line":7,"calls":12,"details":[],"forbidden":null}],"notes":[{"key":"net::hello::filesystem::close::error=EBADF","kind":"new-error","line":7,"calls":3,"details":[],"forbidden":null}],"gone":["net::hello::filesystem::readlink"],"change":{"before":"a","after":"b","written":null}}}
+    {"package":"/w/net","verdict":{"workload":"net::hello","file":"expectations/net/hello.yaml","line":5,"status":{"kind":"failed"},"findings":[{"key":"net::hello::network::socket","kind":"new-syscall","line":5,"calls":1,"details":["argument=AF_INET","object=socket:AF_INET:SOCK_STREAM"],"forbidden":null,"kin":null,"cause":null},{"key":"net::hello::filesystem::close::object=dir","kind":"new-object","line":7,"calls":12,"details":[],"forbidden":null,"kin":null,"cause":null}],"notes":[{"key":"net::hello::filesystem::close::error=EBADF","kind":"new-error","line":7,"calls":3,"details":[],"forbidden":null,"kin":null,"cause":null}],"suspects":[],"gone":["net::hello::filesystem::readlink"],"drift":[],"growth":[],"change":{"before":"a","after":"b","written":null}}}
     "#);
 }
 
@@ -292,4 +299,23 @@ fn a_table_tells_failures_whole_and_ends_with_the_count() {
     assert!(text.contains("gone: as expected (1 gone)\n"), "{text}");
     assert!(text.contains("new-syscall    network::connect"), "{text}");
     assert!(text.ends_with("\n9 of 12 workloads failed, 1 ignored\n"), "{text}");
+}
+
+#[test]
+fn a_privileged_call_is_told_first_and_why_and_long_remarks_are_cut() {
+    let mut verdict = failed();
+    let objects = ["object=file", "object=dir", "object=pipe", "object=fifo", "object=memfd", "object=char:null"];
+    verdict.comparison = Comparison {
+        findings: vec![
+            finding("filesystem::read", 9, &objects),
+            finding("process::ptrace", 1, &["argument=PTRACE_ATTACH"]),
+        ],
+        ..Comparison::default()
+    };
+    verdict.change = None;
+    let text = told(&verdict, &Palette::plain());
+    insta::assert_snapshot!(text.lines().skip(2).take(2).collect::<Vec<_>>().join("\n"), @r"
+    new-syscall process::ptrace   1 call   PTRACE_ATTACH (reads or changes another process)
+    new-syscall filesystem::read  9 calls  file dir pipe fifo and 2 more
+    ");
 }

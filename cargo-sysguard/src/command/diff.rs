@@ -1,0 +1,91 @@
+//! `cargo sysguard diff`: expectations at a revision against those in the working tree. Files only: nothing is run.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+use clap::ValueEnum;
+use sysguard::model::expectation::{Drift, Expectation, format};
+use sysguard::report::{Palette, drift};
+use sysguard::settings::Flags;
+use sysguard::store::{FOLDER, Store};
+
+use super::Context;
+use crate::cargo::CargoFlags;
+use crate::cli;
+use crate::exit_code::{Failure, Outcome};
+use crate::git::Revision;
+use crate::proposals::Proposals;
+
+/// `diff`'s options.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The revision to compare the working tree with, in git's words
+    #[arg(long, value_name = "REV", default_value = "HEAD")]
+    base: String,
+    /// How it is written: text, markdown or json
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
+    format: Format,
+    #[command(flatten)]
+    cargo: CargoFlags,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Format {
+    #[default]
+    Text,
+    Markdown,
+    Json,
+}
+
+impl Options {
+    /// Prints what differs; that something does is no failure.
+    pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
+        let settings = context.settings(Flags::default())?;
+        let proposals = Proposals::open(&self.cargo, &settings)?;
+        let mut drifts = Vec::new();
+        for (folder, store) in proposals.packages() {
+            let revision = Revision::find(folder, &self.base)?;
+            let (before, after) = (at(&revision, folder)?, now(store)?);
+            let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
+            names.sort();
+            names.dedup();
+            let drift = |name: &String| {
+                let file = proposals.file_below(folder, store, name);
+                Drift::between(name, &file, before.get(name), after.get(name))
+            };
+            drifts.extend(names.into_iter().filter_map(drift));
+        }
+        let mut out = anstream::stdout();
+        match self.format {
+            Format::Text => drift::text(&mut out, &self.base, &drifts, &Palette::coloured()),
+            Format::Markdown => drift::markdown(&mut out, &self.base, &drifts),
+            Format::Json => drift::json(&mut out, &self.base, &drifts),
+        }
+        .map_err(Failure::output)?;
+        Ok(Outcome::Expected)
+    }
+}
+
+/// The expectations of the working tree, by workload.
+fn now(store: &Store) -> Result<BTreeMap<String, Expectation>, Failure> {
+    let read = |name: &str| Ok((name.to_owned(), store.load(name).map_err(Failure::failed)?.expectation));
+    store.names().map(read).collect()
+}
+
+/// The expectations that a package had at a revision. What could not be read then is told, and counts as not there.
+fn at(revision: &Revision, folder: &Path) -> Result<BTreeMap<String, Expectation>, Failure> {
+    let mut found = BTreeMap::new();
+    for file in revision.files(folder, FOLDER)? {
+        let Some(name) = Store::name_of(Path::new(&file)) else { continue };
+        match format::read(&revision.read(folder, &file)?) {
+            Ok(parsed) => drop(found.insert(name, parsed.expectation)),
+            Err(malformed) => {
+                let said = format!("at the revision, {}", malformed.within(&file));
+                // Where even standard error is gone, the report has to do.
+                let _ = writeln!(anstream::stderr(), "{}", cli::warning(&said));
+            }
+        }
+    }
+    Ok(found)
+}

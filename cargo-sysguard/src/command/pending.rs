@@ -1,0 +1,48 @@
+//! `cargo sysguard pending`: what waits for a decision, one key a line, or as JSON. Nothing is run.
+
+use std::io::Write;
+
+use clap::ValueEnum;
+use sysguard::report::{self, PendingKeys};
+
+use super::Context;
+use crate::cli;
+use crate::exit_code::{Failure, Outcome};
+use crate::proposals::Where;
+
+/// `pending`'s options.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// How it is written: text (a key a line) or json
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
+    format: Format,
+    #[command(flatten)]
+    proposals: Where,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+impl Options {
+    /// Prints the keys; that there are any is a failure.
+    pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
+        let proposals = self.proposals.open(context)?;
+        let (found, faults) = proposals.all();
+        let keys: Vec<PendingKeys> = found.iter().map(|(place, pending)| proposals.keys(place, pending)).collect();
+        let mut out = anstream::stdout();
+        match self.format {
+            Format::Json => report::pending(&mut out, &keys),
+            Format::Text => keys.iter().flat_map(|of| &of.keys).try_for_each(|key| writeln!(out, "{key}")),
+        }
+        .map_err(Failure::output)?;
+        for fault in &faults {
+            // Where even standard error is gone, the exit code has to do.
+            let _ = writeln!(anstream::stderr(), "{}", cli::error(&fault.to_string()));
+        }
+        Ok(if keys.is_empty() && faults.is_empty() { Outcome::Expected } else { Outcome::Failed })
+    }
+}

@@ -1,0 +1,54 @@
+//! `cargo sysguard reject`: drops what keys name from proposals, and remembers nothing. Nothing is run.
+
+use super::Context;
+use super::accept::told;
+use crate::exit_code::{Failure, Outcome};
+use crate::proposals::{Decision, Taken, Where};
+
+/// `reject`'s options.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Options {
+    /// What `pending` prints; also `workload` and `workload::subsystem`, which take all of it
+    #[arg(value_name = "KEY", required = true)]
+    keys: Vec<String>,
+    #[command(flatten)]
+    proposals: Where,
+}
+
+const AFTER_HELP: &str = "\
+A system call takes its arguments and objects along. A workload's name removes its proposal even where that fits no file any more. \
+The next `cargo sysguard test` proposes anew what it still finds.";
+
+impl Options {
+    /// Looks all keys up, then writes.
+    pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
+        let proposals = self.proposals.open(context)?;
+        let mut decided = Vec::new();
+        for (place, taken) in proposals.resolve(&self.keys, Decision::Reject)? {
+            let settled = match (&taken, proposals.pending(&place)) {
+                (Taken::Facts(facts), Ok(Some(pending))) => pending.reject(facts).proposal,
+                (Taken::Facts(_), Err(error)) => return Err(Failure::failed(error)),
+                _ => None,
+            };
+            decided.push((place, settled));
+        }
+        if decided.is_empty() {
+            return told("nothing to reject");
+        }
+        for (place, rest) in &decided {
+            let (store, name) = (proposals.store(place), place.1.as_str());
+            match rest {
+                Some(rest) => {
+                    store.propose(name, rest).map_err(Failure::failed)?;
+                    told(&format!("wrote {}", proposals.proposal_file(place)))?;
+                }
+                None => {
+                    store.remove_proposal(name).map_err(Failure::failed)?;
+                    told(&format!("removed {}", proposals.proposal_file(place)))?;
+                }
+            }
+        }
+        Ok(Outcome::Expected)
+    }
+}

@@ -1,0 +1,237 @@
+//! The proposals of the selected packages, and what keys mean among them. Main type: [`Proposals`].
+//!
+//! Off the rooms that trace: proposals can be decided on wherever the files are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use sysguard::artifacts;
+use sysguard::model::compare::Fact;
+use sysguard::model::expectation::{Aim, Pending};
+use sysguard::report::PendingKeys;
+use sysguard::settings::{Flags, Settings};
+use sysguard::store::{Store, StoreError, proposals_below};
+
+use crate::cargo::{CargoFlags, Selected};
+use crate::command::Context;
+use crate::exit_code::Failure;
+
+/// The options by which proposals are found.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Where {
+    /// The proposals lie in this folder instead of beside the expectations
+    #[arg(long, value_name = "DIRECTORY")]
+    pending_dir: Option<PathBuf>,
+    #[command(flatten)]
+    cargo: CargoFlags,
+}
+
+/// The stores of the selected packages.
+#[derive(Debug)]
+pub(crate) struct Proposals {
+    workspace: PathBuf,
+    packages: Vec<(PathBuf, Store)>,
+}
+
+/// One workload, by the index of its package and its name.
+pub(crate) type Place = (usize, String);
+
+/// What is taken of a workload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// These facts.
+    Facts(BTreeSet<Fact>),
+    /// The proposal as it lies there, whatever it says.
+    Proposal,
+    /// Nothing: the file holds it already.
+    Held,
+}
+
+impl Where {
+    /// Opens the stores.
+    pub(crate) fn open(&self, context: &Context) -> Result<Proposals, Failure> {
+        let settings = context.settings(Flags { pending_dir: self.pending_dir.clone(), ..Flags::default() })?;
+        Proposals::open(&self.cargo, &settings)
+    }
+}
+
+impl Proposals {
+    /// Opens the stores of the packages that the flags select.
+    pub(crate) fn open(flags: &CargoFlags, settings: &Settings) -> Result<Self, Failure> {
+        let Selected { root, packages } = flags.select(&settings.cargo)?;
+        let workspace = settings.workspace_root.clone().unwrap_or(root);
+        let open = |package: &cargo_metadata::Package| {
+            let folder = artifacts::root(package);
+            let proposals = settings.pending_dir.as_deref().map(|below| proposals_below(below, &workspace, &folder));
+            Store::open(&folder, proposals.as_deref()).map(|store| (folder, store)).map_err(Failure::failed)
+        };
+        let packages = packages.iter().map(open).collect::<Result<_, _>>()?;
+        Ok(Self { workspace, packages })
+    }
+
+    /// The packages with their folders.
+    pub(crate) fn packages(&self) -> impl Iterator<Item = (&Path, &Store)> {
+        self.packages.iter().map(|(folder, store)| (folder.as_path(), store))
+    }
+
+    /// Every workload that has a proposal.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        let numbered = self.packages.iter().enumerate();
+        numbered.flat_map(|(index, (_, store))| store.pending().map(move |name| (index, name.to_owned()))).collect()
+    }
+
+    pub(crate) fn store(&self, place: &Place) -> &Store {
+        &self.packages[place.0].1
+    }
+
+    /// What is pending there; nothing where there is no proposal, or the file holds all of it.
+    pub(crate) fn pending(&self, place: &Place) -> Result<Option<Pending>, StoreError> {
+        self.store(place).pending_of(&place.1)
+    }
+
+    /// A workload's file as it is called from the workspace's folder.
+    pub(crate) fn file(&self, place: &Place) -> String {
+        let (folder, store) = &self.packages[place.0];
+        self.file_below(folder, store, &place.1)
+    }
+
+    /// The same, where the package is at hand.
+    pub(crate) fn file_below(&self, folder: &Path, store: &Store, workload: &str) -> String {
+        let file = folder.join(store.file(workload));
+        file.strip_prefix(&self.workspace).unwrap_or(&file).display().to_string()
+    }
+
+    /// A workload's proposal, as it is called from the workspace's folder.
+    pub(crate) fn proposal_file(&self, place: &Place) -> String {
+        let file = self.store(place).proposal_file(&place.1);
+        file.strip_prefix(&self.workspace).unwrap_or(&file).display().to_string()
+    }
+
+    /// Everything that is pending, and what cannot be decided on.
+    pub(crate) fn all(&self) -> (Vec<(Place, Pending)>, Vec<StoreError>) {
+        let (mut found, mut faults) = (Vec::new(), Vec::new());
+        for place in self.places() {
+            match self.pending(&place) {
+                Ok(Some(pending)) => found.push((place, pending)),
+                Ok(None) => {}
+                Err(fault) => faults.push(fault),
+            }
+        }
+        (found, faults)
+    }
+
+    /// The keys of all that is pending there.
+    pub(crate) fn keys(&self, place: &Place, pending: &Pending) -> PendingKeys {
+        let workload = place.1.clone();
+        PendingKeys { keys: pending.keys(&workload), file: self.file(place), workload }
+    }
+
+    /// What all of these keys mean together. A key that means nothing, or two things, is wrong usage.
+    pub(crate) fn resolve(&self, keys: &[String], decision: Decision) -> Result<BTreeMap<Place, Taken>, Failure> {
+        let mut all: BTreeMap<Place, Taken> = BTreeMap::new();
+        let mut worst: Option<Failure> = None;
+        for key in keys {
+            let meant = match self.meaning(key, decision) {
+                Ok(meant) => meant,
+                Err(failure) => {
+                    let is_worse = worst.as_ref().is_none_or(|worst| worst.outcome < failure.outcome);
+                    worst = if is_worse { Some(failure) } else { worst };
+                    continue;
+                }
+            };
+            for (place, taken) in meant {
+                match (all.get_mut(&place), taken) {
+                    (Some(Taken::Facts(facts)), Taken::Facts(more)) => facts.extend(more),
+                    (Some(Taken::Proposal), _) | (Some(_), Taken::Held) => {}
+                    (_, taken) => drop(all.insert(place, taken)),
+                }
+            }
+        }
+        worst.map_or(Ok(all), Err)
+    }
+
+    /// What one key means, in every package.
+    fn meaning(&self, key: &str, decision: Decision) -> Result<Vec<(Place, Taken)>, Failure> {
+        let mut meant = Vec::new();
+        for (index, (_, store)) in self.packages.iter().enumerate() {
+            let names: BTreeSet<&str> = store.names().chain(store.pending()).collect();
+            let aims = names.into_iter().filter_map(|name| Some((name, Aim::at(name, key)?)));
+            let mut here = Vec::new();
+            for (name, aim) in aims {
+                if let Some(meaning) = self.taken((index, name.to_owned()), key, &aim, decision)? {
+                    here.push(meaning);
+                }
+            }
+            // A printed key is an accepted key: it wins over a workload or a subsystem of the same name.
+            if here.iter().any(|meaning| meaning.printed) {
+                here.retain(|meaning| meaning.printed);
+            }
+            if let [one, other, ..] = &here[..] {
+                let (one, other) = (&one.place.1, &other.place.1);
+                return Err(Failure::usage(format!(
+                    "`{key}` can be of workload {one} or of workload {other}: name it more closely, as `cargo sysguard pending` does"
+                )));
+            }
+            meant.extend(here.into_iter().map(|meaning| (meaning.place, meaning.taken)));
+        }
+        if meant.is_empty() {
+            return Err(Failure::usage(format!(
+                "nothing that is pending has the key `{key}`; nothing was changed; `cargo sysguard pending` tells the keys"
+            )));
+        }
+        Ok(meant)
+    }
+
+    fn taken(&self, place: Place, key: &str, aim: &Aim, decision: Decision) -> Result<Option<Meaning>, Failure> {
+        let store = self.store(&place);
+        let name = place.1.as_str();
+        if *aim == Aim::Whole && decision == Decision::Reject {
+            // Also of a proposal that nothing else can be done with.
+            let lies_there = store.pending().any(|pending| pending == name);
+            return Ok(lies_there.then_some(Meaning { place, taken: Taken::Proposal, printed: false }));
+        }
+        let pending = store.pending_of(name).map_err(Failure::failed)?;
+        let facts = match (&pending, aim) {
+            (None, _) => BTreeSet::new(),
+            (Some(pending), Aim::Whole) => pending.all().clone(),
+            (Some(pending), Aim::Part(fact)) => pending.under(fact),
+        };
+        let printed = pending.as_ref().is_some_and(|pending| pending.keys(name).iter().any(|printed| printed == key));
+        if !facts.is_empty() || printed {
+            return Ok(Some(Meaning { place, taken: Taken::Facts(facts), printed }));
+        }
+        let held = decision == Decision::Accept && holds(store, name, aim)?;
+        Ok(held.then_some(Meaning { place, taken: Taken::Held, printed: false }))
+    }
+}
+
+/// What is to become of the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decision {
+    Accept,
+    Reject,
+}
+
+struct Meaning {
+    place: Place,
+    taken: Taken,
+    /// Whether the key is one that `pending` prints.
+    printed: bool,
+}
+
+/// Whether a reason has a place among these facts: only a system call has an entry.
+pub(crate) fn takes_reason(facts: &BTreeSet<Fact>) -> bool {
+    facts.iter().any(|fact| matches!(fact, Fact::Use { syscall: Some(_), .. }))
+}
+
+/// Whether the file holds it already, for whichever platform.
+fn holds(store: &Store, name: &str, aim: &Aim) -> Result<bool, Failure> {
+    if !store.names().any(|known| known == name) {
+        return Ok(false);
+    }
+    let baselines = store.load(name).map_err(Failure::failed)?.expectation.baselines;
+    Ok(match aim {
+        Aim::Whole => !baselines.is_empty(),
+        Aim::Part(fact) => baselines.iter().any(|baseline| baseline.facts().contains(fact)),
+    })
+}

@@ -1,0 +1,154 @@
+//! The review: finding by finding on a terminal, each decision written as it is made. Main type: [`Review`].
+
+mod screen;
+mod state;
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use sysguard::model::compare::{Fact, Finding};
+use sysguard::model::expectation::{Pending, Settled};
+use sysguard::model::verdict::Change;
+
+use self::screen::{Card, Screen};
+use self::state::{Step, Walk};
+use crate::exit_code::Failure;
+use crate::proposals::{Decision, Place, Proposals, takes_reason};
+
+/// One review of all that is pending.
+pub(crate) struct Review<'a> {
+    proposals: &'a Proposals,
+    items: Vec<Item>,
+    screen: Screen,
+}
+
+/// One thing to decide on.
+struct Item {
+    place: Place,
+    /// Nothing where an empty first baseline is all that is pending.
+    fact: Option<Fact>,
+}
+
+/// How many findings were decided on.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    accepted: usize,
+    rejected: usize,
+}
+
+impl<'a> Review<'a> {
+    /// A review of what was found pending.
+    pub(crate) fn new(proposals: &'a Proposals, found: &[(Place, Pending)]) -> Self {
+        let of = |(place, pending): &(Place, Pending)| {
+            let facts: Vec<Fact> = pending.findings().into_iter().map(|finding| finding.fact).collect();
+            let nothing = facts.is_empty().then_some(None);
+            let place = place.clone();
+            let items = facts.into_iter().map(Some).chain(nothing);
+            items.map(move |fact| Item { place: place.clone(), fact }).collect::<Vec<_>>()
+        };
+        Self { proposals, items: found.iter().flat_map(of).collect(), screen: Screen::new() }
+    }
+
+    /// Walks through it until its end or until the reviewer leaves.
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        let mut tally = Tally::default();
+        let mut walk = Walk::new(self.workloads());
+        while let Some(at) = walk.at() {
+            let Some(pending) = self.pending(at)? else {
+                // Decided together with an earlier one.
+                walk.go_to(at + 1);
+                continue;
+            };
+            self.show(at, &pending).map_err(Failure::output)?;
+            let Some(key) = self.screen.key().map_err(Failure::output)? else { break };
+            match walk.step(key) {
+                Step::Decide { decision, reason, of } => {
+                    let why = if reason { self.screen.reason().map_err(Failure::output)? } else { None };
+                    if reason && why.is_none() {
+                        self.tell("no reason, nothing decided")?;
+                        continue;
+                    }
+                    self.decide(decision, &of, &pending, why.as_deref())?;
+                    tally.count(decision, of.len());
+                    walk.go_to(of.end);
+                }
+                Step::Skip(next) => walk.go_to(next),
+                Step::Quit => break,
+                Step::Unknown => {}
+            }
+        }
+        let rest = self.items.len().saturating_sub(tally.accepted + tally.rejected);
+        self.tell(&format!("\n{} accepted, {} rejected, {rest} undecided", tally.accepted, tally.rejected))
+    }
+
+    /// The workload of each item, as a number.
+    fn workloads(&self) -> Vec<usize> {
+        let mut places: Vec<&Place> = self.items.iter().map(|item| &item.place).collect();
+        places.dedup();
+        let number = |item: &Item| places.iter().position(|place| **place == item.place).unwrap_or_default();
+        self.items.iter().map(number).collect()
+    }
+
+    /// What is pending of the item's workload, while the item itself still is. Read anew, for others may write too.
+    fn pending(&self, at: usize) -> Result<Option<Pending>, Failure> {
+        let Item { place, fact } = &self.items[at];
+        let pending = self.proposals.pending(place).map_err(Failure::failed)?;
+        Ok(pending.filter(|pending| {
+            fact.as_ref().is_none_or(|fact| pending.all().contains(fact) || !pending.under(fact).is_empty())
+        }))
+    }
+
+    fn show(&self, at: usize, pending: &Pending) -> std::io::Result<()> {
+        let Item { place, fact } = &self.items[at];
+        let findings = pending.findings();
+        let is_meant = |finding: &&Finding| Some(&finding.fact) == fact.as_ref();
+        let finding = findings.iter().find(is_meant);
+        let settled = pending.accept(&self.facts(&(at..at + 1), pending), None);
+        let file = self.proposals.file(place);
+        let change = Change { before: pending.file().text(), after: settled.file, written: None };
+        let (number, count, workload) = (at + 1, self.items.len(), place.1.as_str());
+        self.screen.show(&Card { number, count, workload, file: &file, pending, finding, change: &change })
+    }
+
+    /// All that these items of one workload stand for.
+    fn facts(&self, of: &Range<usize>, pending: &Pending) -> BTreeSet<Fact> {
+        let facts = self.items[of.clone()].iter().filter_map(|item| item.fact.as_ref());
+        facts.flat_map(|fact| pending.under(fact)).collect()
+    }
+
+    fn decide(
+        &self,
+        decision: Decision,
+        of: &Range<usize>,
+        pending: &Pending,
+        why: Option<&str>,
+    ) -> Result<(), Failure> {
+        let facts = self.facts(of, pending);
+        let settled: Settled = match decision {
+            Decision::Accept => pending.accept(&facts, why),
+            Decision::Reject => pending.reject(&facts),
+        };
+        let place = &self.items[of.start].place;
+        self.proposals.store(place).settle(&place.1, &settled).map_err(Failure::failed)?;
+        match decision {
+            Decision::Accept if why.is_some() && !takes_reason(&facts) => {
+                self.tell(&format!("accepted, but it has no place for a reason: wrote {}", self.proposals.file(place)))
+            }
+            Decision::Accept => self.tell(&format!("accepted: wrote {}", self.proposals.file(place))),
+            Decision::Reject => self.tell("rejected"),
+        }
+    }
+
+    fn tell(&self, line: &str) -> Result<(), Failure> {
+        self.screen.tell(line).map_err(Failure::output)
+    }
+}
+
+impl Tally {
+    fn count(&mut self, decision: Decision, findings: usize) {
+        match decision {
+            Decision::Accept => self.accepted += findings,
+            Decision::Reject => self.rejected += findings,
+        }
+    }
+}

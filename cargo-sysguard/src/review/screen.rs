@@ -1,0 +1,90 @@
+//! What the reviewer sees and types. Main type: [`Screen`].
+//!
+//! The terminal is changed for no longer than one key takes, and is as it was before that key is acted on: there is nothing to restore
+//! when the review ends, however it does.
+
+use std::io::{self, BufRead, Write};
+
+use console::{Key, Term};
+use sysguard::model::compare::Finding;
+use sysguard::model::expectation::Pending;
+use sysguard::model::verdict::Change;
+use sysguard::report::{self, Palette};
+
+/// A terminal, both ways.
+#[derive(Debug)]
+pub(crate) struct Screen {
+    keys: Term,
+}
+
+/// One finding as it is shown.
+pub(crate) struct Card<'a> {
+    pub(crate) number: usize,
+    pub(crate) count: usize,
+    pub(crate) workload: &'a str,
+    pub(crate) file: &'a str,
+    pub(crate) pending: &'a Pending,
+    /// Nothing where only an empty first baseline is pending.
+    pub(crate) finding: Option<&'a Finding>,
+    /// What accepting it makes of the file.
+    pub(crate) change: &'a Change,
+}
+
+const KEYS: &str = "[a]ccept  accept with a r[e]ason  [r]eject  [s]kip  [q]uit  capitals: all of this workload";
+
+impl Screen {
+    pub(crate) fn new() -> Self {
+        Self { keys: Term::stdout() }
+    }
+
+    /// Shows a finding and what accepting it would change.
+    pub(crate) fn show(&self, card: &Card<'_>) -> io::Result<()> {
+        let mut out = anstream::stdout().lock();
+        write!(out, "\n({}/{}) ", card.number, card.count)?;
+        write_card(&mut out, card)?;
+        writeln!(out)?;
+        report::change(&mut out, card.file, card.change, &Palette::coloured())?;
+        write!(out, "\n{KEYS}\n> ")?;
+        out.flush()
+    }
+
+    /// Waits for a key; nothing at Ctrl-C, or where the terminal is gone.
+    pub(crate) fn key(&self) -> io::Result<Option<char>> {
+        match self.keys.read_key_raw() {
+            Ok(Key::Char(key)) => {
+                let shown = if key.is_control() { String::new() } else { key.to_string() };
+                writeln!(anstream::stdout(), "{shown}")?;
+                Ok(Some(key))
+            }
+            Ok(Key::CtrlC) => Ok(None),
+            // Arrows and the like mean nothing here.
+            Ok(_) => Ok(Some(' ')),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks for a reason; nothing where none is given.
+    pub(crate) fn reason(&self) -> io::Result<Option<String>> {
+        let mut out = anstream::stdout().lock();
+        write!(out, "why: ")?;
+        out.flush()?;
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line)?;
+        let reason = line.trim();
+        Ok((!reason.is_empty()).then(|| reason.to_owned()))
+    }
+
+    /// Says what came of a key.
+    pub(crate) fn tell(&self, line: &str) -> io::Result<()> {
+        writeln!(anstream::stdout(), "{line}")
+    }
+}
+
+/// The finding in words.
+pub(super) fn write_card(out: &mut dyn Write, card: &Card<'_>) -> io::Result<()> {
+    match card.finding {
+        Some(finding) => report::finding(out, card.workload, card.file, card.pending, finding, &Palette::coloured()),
+        None => writeln!(out, "an empty baseline for {}  {}", card.pending.platform(), card.workload),
+    }
+}

@@ -1,0 +1,88 @@
+//! `diff`: two revisions of expectation files, nothing run.
+
+use super::pending::{PROPOSAL, TALK, proposing};
+use super::project::{Project, command, run};
+
+/// Runs git in the project as nobody in particular.
+fn git(project: &Project, arguments: &[&str]) {
+    let identity = ["-c", "user.name=nobody", "-c", "user.email=nobody@localhost", "-c", "init.defaultBranch=main"];
+    let mut git = command("git");
+    git.args(identity).args(arguments).current_dir(project.path("")).env("GIT_CONFIG_GLOBAL", "/dev/null");
+    run(&mut git).ends(0);
+}
+
+fn committed(name: &str) -> Project {
+    let project = proposing(name);
+    git(&project, &["init", "--quiet"]);
+    git(&project, &["add", "."]);
+    git(&project, &["commit", "--quiet", "--message", "before"]);
+    project
+}
+
+pub(crate) fn a_revision_is_compared_with_the_working_tree() {
+    let project = committed("diff-tree");
+    assert_eq!(project.sysguard("diff").ends(0).stdout, "nothing differs since HEAD\n");
+    project.write(TALK, PROPOSAL);
+    project.write("expectations/added.yaml", "version: 1\ncommand: [true]\n");
+    std::fs::remove_file(project.path("expectations/other.yaml")).expect("it was there");
+    let before = project.files();
+    let text = project.sysguard("diff").ends(0).stdout;
+    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+    let x86_64 = "x86_64-linux-gnu";
+    assert_eq!(
+        lines,
+        [
+            &["6", "new,", "1", "gone", "since", "HEAD"][..],
+            &["new-subsystem", "net::talk", x86_64, "network"],
+            &["new-blind-spot", "net::talk", x86_64, "blind_spots::io_uring"],
+            &["new-syscall", "net::talk", x86_64, "network::connect"],
+            &["new-syscall", "net::talk", x86_64, "network::socket", "AF_INET"],
+            &["new-object", "net::talk", x86_64, "filesystem::close::object=file"],
+            &["new-workload", "added", "no", "baseline"],
+            &["gone-workload", "other", "no", "baseline"],
+        ]
+    );
+    let markdown = project.sysguard("diff --format markdown").ends(0).stdout;
+    assert!(
+        markdown.contains("\n| **new-subsystem** | `net::talk` | `network` |  | `x86_64-linux-gnu` |\n"),
+        "{markdown}"
+    );
+    let json = project.sysguard("diff --format json --base HEAD").ends(0).stdout;
+    let record: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&record["schema"], &record["base"]), (&"sysguard.diff/1".into(), &"HEAD".into()));
+    let names = record["workloads"].as_array().expect("a list").iter().map(|drift| &drift["workload"]);
+    assert_eq!(names.collect::<Vec<_>>(), ["added", "net::talk", "other"]);
+    assert_eq!(project.changed_since(&before), [""; 0]);
+
+    git(&project, &["add", "."]);
+    git(&project, &["commit", "--quiet", "--message", "after"]);
+    assert_eq!(project.sysguard("diff").ends(0).stdout, "nothing differs since HEAD\n");
+    assert_eq!(project.sysguard("diff --base HEAD~1").ends(0).stdout, text.replace("HEAD", "HEAD~1"));
+}
+
+pub(crate) fn a_revision_that_matches_nothing_is_2() {
+    let project = committed("diff-nothing");
+    for (line, said) in [
+        ("diff --base nowhere", "no revision is named `nowhere`"),
+        ("diff --base=--all", "no revision is named `--all`"),
+        ("diff --base HEAD:Cargo.toml", "no revision is named `HEAD:Cargo.toml`"),
+    ] {
+        let ran = project.sysguard(line).ends(2);
+        assert!(ran.stderr.contains(said) && ran.stdout.is_empty(), "{line}: {}", ran.stderr);
+    }
+    let outside = proposing("diff-outside").sysguard("diff").ends(2);
+    assert!(outside.stderr.contains("not a git repository"), "{}", outside.stderr);
+}
+
+pub(crate) fn what_was_malformed_then_is_told_and_what_is_now_fails() {
+    let project = committed("diff-malformed");
+    let good = project.read(TALK);
+    project.write(TALK, "nonsense: true\n");
+    let now = project.sysguard("diff").ends(101);
+    assert!(now.stderr.contains("expectations/net/talk.yaml:1:1: "), "{}", now.stderr);
+    git(&project, &["commit", "--quiet", "--all", "--message", "malformed"]);
+    project.write(TALK, &good);
+    let then = project.sysguard("diff").ends(0);
+    assert!(then.stderr.contains("warning: at the revision, expectations/net/talk.yaml:1:1: "), "{}", then.stderr);
+    assert!(then.stdout.contains("new-workload"), "{}", then.stdout);
+}

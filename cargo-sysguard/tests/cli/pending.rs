@@ -1,0 +1,258 @@
+//! `pending`, `accept`, `reject`: what is printed, what is accepted, and every byte on disk.
+
+use super::project::{Project, run};
+
+const FILE: &str = "\
+# talks
+version: 1
+command: [demo]
+---
+platform: x86_64-linux-gnu
+subsystems:
+  filesystem:
+    close:
+      why: tidy
+";
+
+/// As the file would be after accepting all.
+pub(crate) const PROPOSAL: &str = "\
+# talks
+version: 1
+command: [demo]
+---
+platform: x86_64-linux-gnu
+subsystems:
+  filesystem:
+    close:
+      objects:
+        - file
+      why: tidy
+  network:
+    connect:
+    socket:
+      arguments:
+        - AF_INET
+blind_spots:
+  - io_uring
+";
+
+const KEYS: [&str; 4] = [
+    "net::talk::network::connect",
+    "net::talk::network::socket",
+    "net::talk::blind_spots::io_uring",
+    "net::talk::filesystem::close::object=file",
+];
+
+pub(crate) const TALK: &str = "expectations/net/talk.yaml";
+pub(crate) const TALK_NEW: &str = "expectations/net/talk.yaml.new";
+
+/// A package with one proposal, and a workload without.
+pub(crate) fn proposing(name: &str) -> Project {
+    Project::new(name).expecting("other", "command: [true]").file(TALK, FILE).file(TALK_NEW, PROPOSAL)
+}
+
+pub(crate) fn what_is_printed_is_accepted() {
+    let project = proposing("pending-keys");
+    let before = project.files();
+    let printed = project.sysguard("pending").ends(101).stdout;
+    assert_eq!(printed.lines().collect::<Vec<_>>(), KEYS);
+    let json = project.sysguard("pending --format json").ends(101).stdout;
+    let record: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let entry = serde_json::json!({"workload": "net::talk", "file": TALK, "keys": KEYS});
+    assert_eq!(record, serde_json::json!({"schema": "sysguard.pending/1", "pending": [entry]}));
+    assert_eq!(project.changed_since(&before), [""; 0]);
+
+    for key in printed.lines() {
+        run(project.command("accept").arg(key)).ends(0);
+    }
+    assert_eq!(project.changed_since(&before), [TALK, TALK_NEW]);
+    assert_eq!(project.read(TALK), PROPOSAL);
+    assert!(!project.path(TALK_NEW).exists(), "nothing is left of the proposal");
+    assert_eq!(project.sysguard("pending").ends(0).stdout, "");
+    let none = project.sysguard("pending --format json").ends(0).stdout;
+    let record: serde_json::Value = serde_json::from_str(&none).expect("JSON");
+    assert_eq!(record["pending"], serde_json::json!([]));
+}
+
+pub(crate) fn a_syscall_takes_its_details_along_and_nothing_else() {
+    let project = proposing("pending-syscall");
+    let before = project.files();
+    let ran =
+        run(project.command("accept net::talk::network::socket --why").arg("serves; REQ-12").env("CI", "1")).ends(0);
+    assert_eq!(ran.stdout, format!("wrote {TALK}\n"));
+    let socket = "  network:\n    socket:\n      arguments:\n        - AF_INET\n      why: serves; REQ-12\n";
+    assert_eq!(project.read(TALK), format!("{FILE}{socket}"));
+    assert_eq!(project.read(TALK_NEW), PROPOSAL.replace("- AF_INET\n", "- AF_INET\n      why: serves; REQ-12\n"));
+
+    let once = project.files();
+    assert!(project.sysguard("accept net::talk::network::socket").ends(0).stdout.contains("hold it already"));
+    assert_eq!(project.changed_since(&once), [""; 0], "accepting twice changes nothing");
+
+    project.sysguard("accept net::talk::network").ends(0);
+    assert!(project.read(TALK).contains("  network:\n    connect:\n    socket:\n"), "a subsystem is all of it");
+    project.sysguard("accept net::talk").ends(0);
+    assert_eq!(project.changed_since(&before), [TALK, TALK_NEW]);
+    assert_eq!(project.read(TALK), PROPOSAL.replace("- AF_INET\n", "- AF_INET\n      why: serves; REQ-12\n"));
+    let done = project.files();
+    project.sysguard("accept net::talk").ends(0);
+    assert_eq!(project.changed_since(&done), [""; 0]);
+}
+
+pub(crate) fn rejecting_drops_and_remembers_nothing() {
+    let project = proposing("pending-reject");
+    let before = project.files();
+    project.sysguard("reject net::talk::network net::talk::blind_spots::io_uring").ends(0);
+    assert_eq!(project.changed_since(&before), [TALK_NEW], "the file stays");
+    assert_eq!(project.sysguard("pending").ends(101).stdout, "net::talk::filesystem::close::object=file\n");
+    let ran = project.sysguard("reject net::talk::filesystem::close::object=file").ends(0);
+    assert_eq!(ran.stdout, format!("removed {TALK_NEW}\n"));
+    assert!(!project.path(TALK_NEW).exists(), "an empty proposal is removed");
+    assert_eq!(project.read(TALK), FILE);
+    project.sysguard("reject net::talk::network").ends(2);
+    let again = project.file(TALK_NEW, PROPOSAL);
+    assert_eq!(again.sysguard("pending").ends(101).stdout.lines().count(), 4, "nothing is remembered");
+    again.sysguard("reject net::talk").ends(0);
+    assert!(!again.path(TALK_NEW).exists());
+}
+
+pub(crate) fn a_key_that_matches_nothing_is_2_and_writes_nothing() {
+    let project = proposing("pending-nothing");
+    let before = project.files();
+    for line in [
+        "accept net::talk::network::socket net::talk::network::bind",
+        "accept nobody",
+        "accept other",
+        "accept net::talk::process",
+        "accept net::talk::network::socket::argument=AF_UNIX",
+        "accept net::talk::blind_spots::io_uring --why because",
+        "accept",
+        "reject net::talk::network net::talk::process",
+        "reject other",
+        "reject",
+    ] {
+        project.sysguard(line).ends(2);
+        assert_eq!(project.changed_since(&before), [""; 0], "{line}");
+    }
+}
+
+pub(crate) fn a_proposal_that_does_not_fit_is_one_clear_error() {
+    let misfits = [
+        ("changed", PROPOSAL.replace("[demo]", "[other]"), "the first document of the file has changed since"),
+        ("conflict", PROPOSAL.replace("    socket:", "<<<<<<< ours\n    socket:"), "conflict"),
+        ("malformed", PROPOSAL.replace("network:", "netwrok:"), "unknown subsystem `netwrok`"),
+        ("outgrown", PROPOSAL.replace("    close:", "    openat:"), "the file holds `filesystem::close`"),
+    ];
+    let mut project = proposing("pending-misfits").file("expectations/orphan.yaml.new", PROPOSAL);
+    for (name, proposal, _) in &misfits {
+        let file = format!("expectations/{name}.yaml");
+        project = project.file(&file, FILE).file(&format!("{file}.new"), proposal);
+    }
+    let before = project.files();
+    let pending = project.sysguard("pending").ends(101);
+    assert_eq!(pending.stdout.lines().count(), KEYS.len(), "the others are told all the same");
+    assert_eq!(pending.stderr.matches("error: ").count(), 5, "{}", pending.stderr);
+    for (name, _, said) in
+        misfits.iter().map(|(name, _, said)| (*name, "", *said)).chain([("orphan", "", "no such file")])
+    {
+        for line in
+            [format!("accept {name}"), format!("accept {name}::network net::talk"), format!("reject {name}::network")]
+        {
+            let ran = project.sysguard(&line).ends(101);
+            assert!(ran.stderr.contains(said) && ran.stderr.contains(name), "{line}: {}", ran.stderr);
+        }
+    }
+    // The worst of several is told: 2 before 101.
+    project.sysguard("accept changed nobody").ends(2);
+    assert_eq!(project.changed_since(&before), [""; 0]);
+
+    project.sysguard("reject changed conflict malformed outgrown orphan").ends(0);
+    assert_eq!(project.changed_since(&before).len(), 5);
+    assert_eq!(project.sysguard("pending").ends(101).stderr, "");
+}
+
+pub(crate) fn a_printed_key_wins_over_a_workload_of_that_name() {
+    let project = Project::new("pending-names");
+    let bare = "version: 1\ncommand: [demo]\n";
+    let proposal = |call: &str| format!("{bare}---\nplatform: x86_64-linux-gnu\nsubsystems:\n  futex:\n    {call}:\n");
+    let project = project
+        .file("expectations/a.yaml", bare)
+        .file("expectations/a.yaml.new", &proposal("futex"))
+        .file("expectations/a/futex.yaml", bare)
+        .file("expectations/a/futex.yaml.new", &proposal("futex"));
+    let before = project.files();
+    let ran = project.sysguard("accept a::futex").ends(2);
+    assert!(ran.stderr.contains("workload a or of workload a::futex"), "{}", ran.stderr);
+    project.sysguard("accept a::futex::futex").ends(0);
+    assert_eq!(project.changed_since(&before), ["expectations/a.yaml", "expectations/a.yaml.new"]);
+    project.sysguard("accept a::futex::futex::futex").ends(0);
+    assert_eq!(project.changed_since(&before).len(), 4);
+}
+
+pub(crate) fn proposals_may_lie_elsewhere() {
+    let project = proposing("pending-dir").file(&format!("elsewhere/{TALK_NEW}"), PROPOSAL);
+    std::fs::remove_file(project.path(TALK_NEW)).expect("it was there");
+    assert_eq!(project.sysguard("pending").ends(0).stdout, "");
+    assert_eq!(project.sysguard("pending --pending-dir elsewhere").ends(101).stdout.lines().count(), KEYS.len());
+    let before = project.files();
+    run(project.command("accept net::talk::network").env("SYSGUARD_PENDING_DIR", "elsewhere")).ends(0);
+    assert_eq!(project.changed_since(&before), [TALK], "what is left was proposed already");
+    let ran = project.sysguard("accept net::talk --pending-dir elsewhere").ends(0);
+    assert_eq!(ran.stdout, format!("wrote {TALK}\n"));
+    assert_eq!(project.changed_since(&before), [format!("elsewhere/{TALK_NEW}").as_str(), TALK]);
+    assert_eq!(project.read(TALK), PROPOSAL);
+}
+
+pub(crate) fn orphans_become_what_is_asked() {
+    let orphan = "expectations/gone.yaml.new";
+    let project = Project::new("pending-orphans").file(orphan, PROPOSAL);
+    let before = project.files();
+    for (mode, ci, code, label) in [
+        ("ignore", "1", 0, None),
+        ("warn", "1", 0, Some("warning: ")),
+        ("reject", "0", 101, Some("error: ")),
+        ("auto", "1", 101, Some("error: ")),
+        ("delete --no-run", "0", 0, None),
+    ] {
+        let ran = run(project.command(&format!("test --unreferenced {mode}")).env("CI", ci)).ends(code);
+        assert_eq!(project.changed_since(&before), [""; 0], "{mode}");
+        let told = label.map_or_else(String::new, |label| format!("{label}{orphan} is a proposal for no file"));
+        assert_eq!(ran.stderr.contains(orphan), label.is_some(), "{mode}: {}", ran.stderr);
+        assert!(ran.stderr.contains(&told), "{mode}: {}", ran.stderr);
+    }
+    for (mode, ci) in [("delete", "1"), ("auto", "0")] {
+        project.write(orphan, PROPOSAL);
+        let ran = run(project.command(&format!("test --unreferenced {mode}")).env("CI", ci)).ends(0);
+        assert!(ran.stderr.contains(&format!("removed {orphan}")), "{mode}: {}", ran.stderr);
+        assert_eq!(project.changed_since(&before), [orphan], "{mode}");
+    }
+    project.sysguard("test --unreferenced sometimes").ends(2);
+}
+
+/// From the first run to a change, as a user lives it.
+pub(crate) fn what_a_test_proposes_can_be_decided_on() {
+    let project = Project::new("pending-life").expecting("own", "bin: pending-life");
+    project.sysguard("test").ends(101);
+    let first = project.sysguard("pending").ends(101).stdout;
+    assert!(first.contains("own::process::execve\n"), "{first}");
+    let proposal = project.read("expectations/own.yaml.new");
+    project.sysguard("accept own").ends(0);
+    assert_eq!(project.read("expectations/own.yaml"), proposal);
+    project.sysguard("test").ends(0);
+
+    project.write("src/main.rs", "fn main() { let _ = std::net::UdpSocket::bind((\"127.0.0.1\", 0)); }\n");
+    let ran = project.sysguard("test").ends(101);
+    assert!(ran.stdout.contains("cargo sysguard review") && ran.stdout.contains("accept own "), "{}", ran.stdout);
+    let keys = project.sysguard("pending").ends(101).stdout;
+    assert!(keys.contains("own::network::socket\n") && keys.contains("own::network::bind\n"), "{keys}");
+    let before = project.files();
+    run(project.command("accept").args(keys.lines()).arg("--why=a new port")).ends(0);
+    assert_eq!(project.changed_since(&before), ["expectations/own.yaml", "expectations/own.yaml.new"]);
+    assert!(project.read("expectations/own.yaml").contains("why: a new port"));
+    project.sysguard("pending").ends(0);
+    project.sysguard("test").ends(0);
+
+    // A bless of what was accepted changes no byte, reasons included.
+    let before = project.files();
+    project.sysguard("bless").ends(0);
+    assert_eq!(project.changed_since(&before), [""; 0]);
+}

@@ -1,0 +1,183 @@
+//! What differs between two revisions of expectation files: one line a finding, ranked, as text and Markdown; and as JSON.
+//!
+//! Main type: `Line`, which both tables are made of.
+
+mod record;
+
+use std::fmt;
+use std::io;
+
+use super::Palette;
+use super::style::Painted;
+use super::words::{counted, escaped, len};
+use crate::model::compare::{Detail, Fact, Finding, FindingKind};
+use crate::model::expectation::drift::{BaselineDrift, Change, Drift};
+
+pub use record::json;
+
+/// How many lines a Markdown table shows: a comment on a pull request holds 64 KB.
+const LINES: usize = 200;
+
+/// The weight of a line; the order is that of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    New(FindingKind),
+    NewWorkload,
+    NewBaseline,
+    /// It may tolerate more: before what is gone.
+    Document,
+    Gone(FindingKind),
+    GoneBaseline,
+    GoneWorkload,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&match self {
+            Self::New(kind) => kind.name().to_owned(),
+            Self::NewWorkload => "new-workload".to_owned(),
+            Self::NewBaseline => "new-baseline".to_owned(),
+            Self::Gone(kind) => kind.name().replacen("new", "gone", 1),
+            Self::GoneBaseline => "gone-baseline".to_owned(),
+            Self::GoneWorkload => "gone-workload".to_owned(),
+            Self::Document => "document".to_owned(),
+        })
+    }
+}
+
+/// One difference.
+#[derive(Debug, PartialEq, Eq)]
+struct Line {
+    kind: Kind,
+    workload: String,
+    platform: String,
+    fact: String,
+    remark: String,
+}
+
+/// The differences, heaviest first; of what is new or gone as a whole only the outline.
+fn lines(drifts: &[Drift]) -> Vec<Line> {
+    let mut lines: Vec<Line> = drifts.iter().flat_map(lines_of).collect();
+    lines.sort_by(|a, b| (a.kind, &a.workload, &a.platform).cmp(&(b.kind, &b.workload, &b.platform)));
+    lines
+}
+
+fn lines_of(drift: &Drift) -> Vec<Line> {
+    let line = |kind, platform: String, fact: String, remark: String| Line {
+        kind,
+        workload: drift.workload.clone(),
+        platform,
+        fact,
+        remark,
+    };
+    let whole = |kind, findings: &dyn Fn(&BaselineDrift) -> Vec<Finding>| match &drift.baselines[..] {
+        [] => vec![line(kind, String::new(), String::new(), "no baseline".to_owned())],
+        baselines => baselines
+            .iter()
+            .map(|baseline| line(kind, baseline.platform.to_string(), String::new(), outline(&findings(baseline))))
+            .collect(),
+    };
+    match drift.change {
+        Change::Added => return whole(Kind::NewWorkload, &|baseline| baseline.new.clone()),
+        Change::Removed => return whole(Kind::GoneWorkload, &|baseline| baseline.gone.clone()),
+        Change::Changed => {}
+    }
+    let mut lines = Vec::new();
+    if drift.document {
+        let remark = "what is run, or how it is judged, is written differently".to_owned();
+        lines.push(line(Kind::Document, String::new(), String::new(), remark));
+    }
+    for BaselineDrift { platform, change, new, gone } in &drift.baselines {
+        let one = |kind, finding: &Finding| {
+            let details: Vec<&str> = finding.details.iter().map(Detail::value).collect();
+            line(kind, platform.to_string(), escaped(&finding.fact.to_string()), escaped(&details.join(" ")))
+        };
+        match change {
+            Change::Added => lines.push(line(Kind::NewBaseline, platform.to_string(), String::new(), outline(new))),
+            Change::Removed => lines.push(line(Kind::GoneBaseline, platform.to_string(), String::new(), outline(gone))),
+            Change::Changed => {
+                lines.extend(new.iter().map(|finding| one(Kind::New(finding.kind), finding)));
+                lines.extend(gone.iter().map(|finding| one(Kind::Gone(finding.kind), finding)));
+            }
+        }
+    }
+    lines
+}
+
+/// `filesystem, process: 12 system calls`
+fn outline(findings: &[Finding]) -> String {
+    let subsystems: Vec<String> = findings
+        .iter()
+        .filter(|finding| finding.kind == FindingKind::NewSubsystem)
+        .map(|finding| finding.fact.to_string())
+        .collect();
+    let is_syscall = |finding: &&Finding| matches!(&finding.fact, Fact::Use { syscall: Some(_), detail: None, .. });
+    let syscalls = findings.iter().filter(is_syscall).count() as u64;
+    format!("{}: {}", subsystems.join(", "), counted(syscalls, "system call", "system calls"))
+}
+
+/// What differs since `base`, for a terminal.
+pub fn text(out: &mut dyn io::Write, base: &str, drifts: &[Drift], palette: &Palette) -> io::Result<()> {
+    let lines = lines(drifts);
+    writeln!(out, "{}", Painted(palette.heading, title(base, &lines)))?;
+    let width = |column: fn(&Line) -> usize| lines.iter().map(column).max().unwrap_or_default();
+    let kinds = width(|line| line.kind.to_string().len());
+    let workloads = width(|line| line.workload.len());
+    let platforms = width(|line| line.platform.len());
+    let facts = width(|line| line.fact.len());
+    for Line { kind, workload, platform, fact, remark } in &lines {
+        let style = match kind {
+            Kind::New(_) | Kind::NewWorkload | Kind::NewBaseline => palette.new,
+            Kind::Gone(_) | Kind::GoneWorkload | Kind::GoneBaseline => palette.gone,
+            Kind::Document => palette.hint,
+        };
+        let rest = format!("{workload:<workloads$}  {platform:<platforms$}  {fact:<facts$}  {remark}");
+        writeln!(out, "  {}  {}", Painted(style, format_args!("{kind:<kinds$}")), rest.trim_end())?;
+    }
+    Ok(())
+}
+
+/// What differs since `base`, for a comment on a pull request.
+pub fn markdown(out: &mut dyn io::Write, base: &str, drifts: &[Drift]) -> io::Result<()> {
+    let lines = lines(drifts);
+    writeln!(out, "### sysguard: {}", title(&code(base), &lines))?;
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n| finding | workload | fact | | platform |\n|---|---|---|---|---|")?;
+    let (shown, cut) = lines.split_at(lines.len().min(LINES));
+    for Line { kind, workload, platform, fact, remark } in shown {
+        let kind = match kind {
+            Kind::New(FindingKind::NewSubsystem) => format!("**{kind}**"),
+            kind => kind.to_string(),
+        };
+        // Words of ours, or values out of the file, which might be anything.
+        let remark = if fact.is_empty() { remark.clone() } else { code(remark) };
+        let cells = [kind, code(workload), code(fact), remark, code(platform)];
+        writeln!(out, "| {} |", cells.join(" | "))?;
+    }
+    if !cut.is_empty() {
+        writeln!(out, "\n… {}: `cargo sysguard diff --base {base}`", counted(len(cut), "more line", "more lines"))?;
+    }
+    Ok(())
+}
+
+/// As code within a cell.
+fn code(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("`{}`", text.replace('|', "\\|").replace('`', "'")) }
+}
+
+/// `2 new, 1 gone since HEAD`
+fn title(base: &str, lines: &[Line]) -> String {
+    let count = |is_meant: fn(Kind) -> bool| lines.iter().filter(|line| is_meant(line.kind)).count();
+    let new = count(|kind| kind < Kind::Document);
+    let gone = count(|kind| kind > Kind::Document);
+    if lines.is_empty() {
+        format!("nothing differs since {base}")
+    } else {
+        format!("{new} new, {gone} gone since {base}")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,78 @@
+//! Differences as machines read them: `sysguard.diff/1`. Field names and their order are a public interface.
+
+use std::io;
+
+use serde::Serialize;
+
+use crate::model::compare::Finding;
+use crate::model::expectation::drift::{BaselineDrift, Change, Drift};
+
+#[derive(Serialize)]
+struct DiffRecord<'a> {
+    schema: &'static str,
+    base: &'a str,
+    workloads: Vec<DriftRecord<'a>>,
+}
+
+#[derive(Serialize)]
+struct DriftRecord<'a> {
+    workload: &'a str,
+    file: &'a str,
+    change: &'static str,
+    document_changed: bool,
+    baselines: Vec<BaselineRecord>,
+}
+
+#[derive(Serialize)]
+struct BaselineRecord {
+    platform: String,
+    change: &'static str,
+    new: Vec<FindingRecord>,
+    gone: Vec<FindingRecord>,
+}
+
+#[derive(Serialize)]
+struct FindingRecord {
+    kind: &'static str,
+    key: String,
+    details: Vec<String>,
+}
+
+/// What differs since `base`, as one object.
+pub fn json(out: &mut dyn io::Write, base: &str, drifts: &[Drift]) -> io::Result<()> {
+    let workloads = drifts.iter().map(drift_record).collect();
+    serde_json::to_writer_pretty(&mut *out, &DiffRecord { schema: "sysguard.diff/1", base, workloads })?;
+    writeln!(out)
+}
+
+fn drift_record(drift: &Drift) -> DriftRecord<'_> {
+    let baseline = |BaselineDrift { platform, change, new, gone }: &BaselineDrift| {
+        let records = |findings: &[Finding]| findings.iter().map(|finding| record(&drift.workload, finding)).collect();
+        BaselineRecord { platform: platform.to_string(), change: name(*change), new: records(new), gone: records(gone) }
+    };
+    DriftRecord {
+        workload: &drift.workload,
+        file: &drift.file,
+        change: name(drift.change),
+        document_changed: drift.document,
+        baselines: drift.baselines.iter().map(baseline).collect(),
+    }
+}
+
+/// The kind says how deep the fact lies; whether it is new or gone, the list that it is in.
+fn record(workload: &str, finding: &Finding) -> FindingRecord {
+    let kind = finding.kind.name();
+    FindingRecord {
+        kind: kind.strip_prefix("new-").unwrap_or(kind),
+        key: finding.fact.key(workload),
+        details: finding.details.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn name(change: Change) -> &'static str {
+    match change {
+        Change::Added => "added",
+        Change::Removed => "removed",
+        Change::Changed => "changed",
+    }
+}

@@ -1,0 +1,112 @@
+//! What is told of differences, whole reports.
+
+use super::*;
+use crate::model::expectation::Expectation;
+use crate::model::expectation::format::read;
+
+fn expectation(document: &str, baseline: &str) -> Expectation {
+    let text = format!("version: 1\nbin: demo\n{document}---\nplatform: x86_64-linux-gnu\nsubsystems:\n{baseline}");
+    read(text.as_bytes()).expect("a good text").expectation
+}
+
+fn drifts() -> Vec<Drift> {
+    let small = expectation("", "  filesystem:\n    openat:\n    mmap:\n      arguments: [PROT_READ]\n");
+    let big = expectation(
+        "level: syscall\n",
+        "  filesystem:\n    mmap:\n      arguments: [PROT_READ, PROT_READ|PROT_EXEC]\n  network:\n    socket:\n      arguments: [AF_INET]\n",
+    );
+    [
+        ("a::changed", Some(&small), Some(&big)),
+        ("b::back", Some(&big), Some(&small)),
+        ("c::added", None, Some(&big)),
+        ("d::removed", Some(&small), None),
+    ]
+    .into_iter()
+    .filter_map(|(name, before, after)| Drift::between(name, &format!("expectations/{name}.yaml"), before, after))
+    .collect()
+}
+
+fn written(write: impl Fn(&mut dyn io::Write) -> io::Result<()>) -> String {
+    let mut out = Vec::new();
+    write(&mut out).expect("memory");
+    String::from_utf8(out).expect("text")
+}
+
+#[test]
+fn text_is_one_line_a_finding_heaviest_first() {
+    insta::assert_snapshot!(written(|out| text(out, "HEAD", &drifts(), &Palette::plain())), @"
+    5 new, 5 gone since HEAD
+      new-subsystem   a::changed  x86_64-linux-gnu  network
+      new-syscall     a::changed  x86_64-linux-gnu  network::socket                                 AF_INET
+      new-syscall     b::back     x86_64-linux-gnu  filesystem::openat
+      new-argument    a::changed  x86_64-linux-gnu  filesystem::mmap::argument=PROT_READ|PROT_EXEC
+      new-workload    c::added    x86_64-linux-gnu                                                  filesystem, network: 2 system calls
+      document        a::changed                                                                    what is run, or how it is judged, is written differently
+      document        b::back                                                                       what is run, or how it is judged, is written differently
+      gone-subsystem  b::back     x86_64-linux-gnu  network
+      gone-syscall    a::changed  x86_64-linux-gnu  filesystem::openat
+      gone-syscall    b::back     x86_64-linux-gnu  network::socket                                 AF_INET
+      gone-argument   b::back     x86_64-linux-gnu  filesystem::mmap::argument=PROT_READ|PROT_EXEC
+      gone-workload   d::removed  x86_64-linux-gnu                                                  filesystem: 2 system calls
+    ");
+}
+
+#[test]
+fn markdown_is_a_table_whose_cells_hold_anything() {
+    insta::assert_snapshot!(written(|out| markdown(out, "main", &drifts())), @r"
+    ### sysguard: 5 new, 5 gone since `main`
+
+    | finding | workload | fact | | platform |
+    |---|---|---|---|---|
+    | **new-subsystem** | `a::changed` | `network` |  | `x86_64-linux-gnu` |
+    | new-syscall | `a::changed` | `network::socket` | `AF_INET` | `x86_64-linux-gnu` |
+    | new-syscall | `b::back` | `filesystem::openat` |  | `x86_64-linux-gnu` |
+    | new-argument | `a::changed` | `filesystem::mmap::argument=PROT_READ\|PROT_EXEC` |  | `x86_64-linux-gnu` |
+    | new-workload | `c::added` |  | filesystem, network: 2 system calls | `x86_64-linux-gnu` |
+    | document | `a::changed` |  | what is run, or how it is judged, is written differently |  |
+    | document | `b::back` |  | what is run, or how it is judged, is written differently |  |
+    | gone-subsystem | `b::back` | `network` |  | `x86_64-linux-gnu` |
+    | gone-syscall | `a::changed` | `filesystem::openat` |  | `x86_64-linux-gnu` |
+    | gone-syscall | `b::back` | `network::socket` | `AF_INET` | `x86_64-linux-gnu` |
+    | gone-argument | `b::back` | `filesystem::mmap::argument=PROT_READ\|PROT_EXEC` |  | `x86_64-linux-gnu` |
+    | gone-workload | `d::removed` |  | filesystem: 2 system calls | `x86_64-linux-gnu` |
+    ");
+}
+
+#[test]
+fn a_long_table_is_cut_and_says_so() {
+    let findings: String = (0x300..0x400).map(|number| format!("    syscall_{number:#x}:\n")).collect();
+    let (before, after) = (expectation("", "  none: {}\n"), expectation("", &format!("  none:\n{findings}")));
+    let drift = Drift::between("w", "w.yaml", Some(&before), Some(&after)).expect("a drift");
+    let table = written(|out| markdown(out, "main", std::slice::from_ref(&drift)));
+    assert!(table.ends_with("\n… 56 more lines: `cargo sysguard diff --base main`\n"), "{table}");
+    assert!(table.len() < 64 * 1024);
+}
+
+#[test]
+fn nothing_is_said_to_be_nothing() {
+    assert_eq!(written(|out| text(out, "HEAD", &[], &Palette::plain())), "nothing differs since HEAD\n");
+    assert_eq!(written(|out| markdown(out, "HEAD", &[])), "### sysguard: nothing differs since `HEAD`\n");
+    let record: serde_json::Value = serde_json::from_str(&written(|out| json(out, "HEAD", &[]))).expect("JSON");
+    assert_eq!(record, serde_json::json!({"schema": "sysguard.diff/1", "base": "HEAD", "workloads": []}));
+}
+
+#[test]
+fn the_record_holds_every_finding() {
+    let record: serde_json::Value = serde_json::from_str(&written(|out| json(out, "HEAD", &drifts()))).expect("JSON");
+    let changed = &record["workloads"][0];
+    assert_eq!((&changed["change"], &changed["document_changed"]), (&"changed".into(), &true.into()));
+    assert_eq!(
+        changed["baselines"][0]["new"],
+        serde_json::json!([
+            {"kind": "subsystem", "key": "a::changed::network", "details": []},
+            {"kind": "syscall", "key": "a::changed::network::socket", "details": ["argument=AF_INET"]},
+            {"kind": "argument", "key": "a::changed::filesystem::mmap::argument=PROT_READ|PROT_EXEC", "details": []},
+        ])
+    );
+    assert_eq!(changed["baselines"][0]["gone"][0]["key"], "a::changed::filesystem::openat");
+    assert_eq!(
+        (&record["workloads"][2]["change"], &record["workloads"][3]["change"]),
+        (&"added".into(), &"removed".into())
+    );
+}

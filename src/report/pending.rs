@@ -1,0 +1,135 @@
+//! What waits for a decision: [`pending`] as JSON, and [`finding`] as a reviewer sees it.
+
+use std::io;
+
+use serde::Serialize;
+
+use super::Palette;
+use super::style::Painted;
+use super::words::escaped;
+use crate::model::attribution::entry_points::{self, EntryPoint};
+use crate::model::compare::{Detail, Fact, Finding};
+use crate::model::expectation::Pending;
+use crate::model::platform::Platform;
+use crate::model::syscall::{Abi, Syscall};
+
+/// What is pending of one workload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PendingKeys {
+    /// The workload.
+    pub workload: String,
+    /// Its expectation file.
+    pub file: String,
+    /// The keys that `accept` and `reject` take.
+    pub keys: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct PendingRecord<'a> {
+    schema: &'static str,
+    pending: &'a [PendingKeys],
+}
+
+/// All that is pending: `sysguard.pending/1`.
+pub fn pending(out: &mut dyn io::Write, pending: &[PendingKeys]) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &PendingRecord { schema: "sysguard.pending/1", pending })?;
+    writeln!(out)
+}
+
+/// One pending finding: its key, what the call is, and where in the file (named as given) it would stand.
+pub fn finding(
+    out: &mut dyn io::Write,
+    workload: &str,
+    file: &str,
+    pending: &Pending,
+    finding: &Finding,
+    palette: &Palette,
+) -> io::Result<()> {
+    let fact = &finding.fact;
+    let kind = if pending.opens_subsystem(fact) { "new-subsystem" } else { finding.kind.name() };
+    writeln!(out, "{}  {}", Painted(palette.error, kind), Painted(palette.heading, escaped(&fact.key(workload))))?;
+    if !finding.details.is_empty() {
+        let details: Vec<&str> = finding.details.iter().map(Detail::value).collect();
+        writeln!(out, "  with    {}", escaped(&details.join(" ")))?;
+    }
+    let Fact::Use { subsystem, syscall, detail } = fact else {
+        return writeln!(out, "  file    {file}");
+    };
+    if let Some(name) = syscall {
+        writeln!(out, "  call    {}: {}", escaped(name), described(name, detail.as_ref(), pending.platform()))?;
+    }
+    match pending.file().line(pending.platform(), Some(*subsystem)) {
+        Some(line) => writeln!(out, "  file    {file}:{line}"),
+        None => writeln!(out, "  file    {file}, with a first baseline for {}", pending.platform()),
+    }
+}
+
+/// Where in the kernel a call leads to, who maintains that, and what enables it.
+fn described(name: &str, detail: Option<&Detail>, platform: &Platform) -> String {
+    let abi = match detail {
+        Some(Detail::Abi(abi)) => Abi::from_name(abi),
+        _ => platform.abi(),
+    };
+    let facts = abi.and_then(|abi| Syscall::from_name(abi, name)).and_then(entry_points::facts);
+    let Some(EntryPoint { source, section, config, since, .. }) = facts else {
+        return "no kernel table knows it".to_owned();
+    };
+    let config = config.map(|config| format!(", {config}")).unwrap_or_default();
+    let since = since.trim_start_matches("<=");
+    format!("{source}, {section}{config}, since Linux {since} or before")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::expectation::format::read;
+
+    const PROPOSAL: &str = "version: 1\nbin: demo\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  filesystem:\n    openat:\n      \
+                            objects: [file]\n  network:\n    socket:\n      arguments: [AF_INET]\n  none:\n    syscall_0x3e7:\n\
+                            blind_spots: [io_uring]\n";
+
+    /// Every pending finding of a proposal as it is shown.
+    fn shown(file: &str) -> String {
+        let parsed = |text: &str| read(text.as_bytes()).expect("a good text");
+        let pending =
+            Pending::between(parsed(file), &parsed(PROPOSAL)).expect("it fits").expect("something is pending");
+        let mut out = Vec::new();
+        for found in pending.findings() {
+            finding(&mut out, "w", "expectations/w.yaml", &pending, &found, &Palette::plain()).expect("memory");
+        }
+        String::from_utf8(out).expect("text")
+    }
+
+    #[test]
+    fn a_finding_says_what_the_call_is_and_where_it_would_stand() {
+        let held = "version: 1\nbin: demo\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  filesystem:\n    openat:\n";
+        insta::assert_snapshot!(shown(held), @"
+        new-subsystem  w::network::socket
+          with    AF_INET
+          call    socket: net/socket.c, NETWORKING [SOCKETS], CONFIG_NET, since Linux 6.12 or before
+          file    expectations/w.yaml:4
+        new-subsystem  w::none::syscall_0x3e7
+          call    syscall_0x3e7: no kernel table knows it
+          file    expectations/w.yaml:4
+        new-blind-spot  w::blind_spots::io_uring
+          file    expectations/w.yaml
+        new-object  w::filesystem::openat::object=file
+          call    openat: fs/open.c, FILESYSTEMS (VFS and infrastructure), since Linux 6.12 or before
+          file    expectations/w.yaml:6
+        ");
+        assert!(shown("version: 1\nbin: demo\n").contains("w.yaml, with a first baseline for x86_64-linux-gnu\n"));
+    }
+
+    #[test]
+    fn the_record_is_versioned() {
+        let keys = [PendingKeys { workload: "w".to_owned(), file: "f".to_owned(), keys: vec!["w::bpf".to_owned()] }];
+        let mut out = Vec::new();
+        pending(&mut out, &keys).expect("memory");
+        let value: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
+        let expected = serde_json::json!({
+            "schema": "sysguard.pending/1",
+            "pending": [{"workload": "w", "file": "f", "keys": ["w::bpf"]}],
+        });
+        assert_eq!(value, expected);
+    }
+}

@@ -1,0 +1,44 @@
+//! Proposals and their files: reading both, and writing what was decided. What a decision makes of them is the model's work.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Store, StoreError};
+use crate::model::expectation::{Pending, Settled};
+
+impl Store {
+    /// What is pending of a workload; `None` where there is no proposal, or the file holds all of it.
+    pub fn pending_of(&self, name: &str) -> Result<Option<Pending>, StoreError> {
+        let Some(proposal) = self.proposal(name)? else { return Ok(None) };
+        let file = match self.load(name) {
+            Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                return Err(self.unfit(name, "there is no such file"));
+            }
+            file => file?,
+        };
+        Pending::between(file, &proposal).map_err(|misfit| self.unfit(name, misfit))
+    }
+
+    /// Writes what was decided: the file first, so that nothing is lost between the two.
+    pub fn settle(&self, name: &str, settled: &Settled) -> Result<(), StoreError> {
+        self.save(name, &settled.file)?;
+        match &settled.proposal {
+            Some(rest) => self.propose(name, rest)?,
+            None => self.remove_proposal(name)?,
+        };
+        Ok(())
+    }
+
+    fn unfit(&self, name: &str, reason: impl ToString) -> StoreError {
+        let path = self.proposal_file(name);
+        let proposal = path.strip_prefix(&self.package).unwrap_or(&path).to_owned();
+        StoreError::Unfit { name: name.to_owned(), proposal, file: self.file(name), reason: reason.to_string() }
+    }
+}
+
+/// Where the proposals of a package lie below a folder for those of the whole workspace: as the package lies below the workspace. A
+/// relative folder begins at the workspace.
+pub fn proposals_below(folder: &Path, workspace: &Path, package: &Path) -> PathBuf {
+    let place = package.strip_prefix(workspace).unwrap_or(Path::new(""));
+    workspace.join(folder).join(place)
+}

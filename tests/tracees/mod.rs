@@ -5,9 +5,10 @@
 mod int80;
 mod objects;
 
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Becomes the tracee of this name.
 pub(crate) fn become_tracee(name: &str) -> ExitCode {
@@ -15,6 +16,18 @@ pub(crate) fn become_tracee(name: &str) -> ExitCode {
         return ExitCode::from(99);
     };
     tracee()
+}
+
+/// Becomes this command, with the signals of a fresh login: those of whoever started the tests (nohup, a background job) are its own affair.
+pub(crate) fn become_plain(command: &[&str]) -> ExitCode {
+    for signal in 1..=libc::SIGRTMAX() {
+        // SAFETY: no handler is given; signals that cannot be set are refused; signal(2).
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    let [program, arguments @ ..] = command else { return ExitCode::from(99) };
+    // It only returns when it fails.
+    let _error = Command::new(program).args(arguments).exec();
+    ExitCode::from(98)
 }
 
 type Tracee = fn() -> ExitCode;
@@ -86,10 +99,13 @@ fn own_session() -> ExitCode {
     ExitCode::from(u8::from(u32::try_from(session) != Ok(std::process::id())))
 }
 
+/// As good as without end: nobody waits that long.
 fn calls_without_end() -> ExitCode {
-    loop {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(60) {
         call(libc::SYS_getppid);
     }
+    ExitCode::FAILURE
 }
 
 fn sleep() -> ExitCode {
@@ -103,14 +119,17 @@ fn fork() -> libc::pid_t {
 }
 
 /// Four processes that each live only until their child does: no list of them is ever up to date.
+///
+/// They give up after a while: a tracer that fails to end them must not leave the machine with them.
 fn flees() -> ! {
+    let begun = Instant::now();
     for _ in 0..3 {
         if fork() == 0 {
             break;
         }
     }
     loop {
-        if fork() > 0 {
+        if fork() > 0 || begun.elapsed() > Duration::from_secs(20) {
             // SAFETY: ends the process without running anything.
             unsafe { libc::_exit(0) }
         }

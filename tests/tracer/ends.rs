@@ -31,7 +31,7 @@ const WORKLOADS: &[Endless] = &[
     endless("calls", || Watched::tracee("calls_without_end")),
     endless("flees", || Watched::tracee("flees_by_forking")),
     endless("is_stopped", || Watched::shell("kill -STOP $$")),
-    endless("ignores_signals", || Watched::shell("trap '' HUP INT QUIT TERM TSTP; while :; do sleep 60; done")),
+    endless("ignores_signals", || Watched::shell("trap '' HUP INT QUIT TERM TSTP; sleep 60; sleep 1")),
     endless("has_50_threads", || Watched::tracee("sleeps_in_threads")),
     endless("hides_a_child", || Watched::tracee("hides_a_child")),
     endless("has_sessions", || Watched::shell("setsid sleep 60 & setsid setsid sleep 60 & sleep 60")),

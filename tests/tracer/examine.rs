@@ -1,11 +1,10 @@
 //! The one driver of all cases: builds the program, runs it untraced, traced, and under strace, and holds each against the truth.
 
-use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use libtest_mimic::{Completion, Failed, Trial};
 use sysguard::model::signal;
@@ -73,15 +72,7 @@ fn build(case: &Case, program: &Path) -> Result<(), Failed> {
 
 fn check_untraced(truth: &Truth, watched: &Watched) -> Result<(), Failed> {
     let mut output = tempfile::tempfile()?;
-    let status = Command::new(&watched.program)
-        .args(&watched.argv[1..])
-        .env_clear()
-        .envs(watched.environment.iter().map(|(name, value): &(OsString, OsString)| (name, value)))
-        .current_dir(watched.cwd.as_deref().expect("a folder for each run"))
-        .stdin(Stdio::null())
-        .stdout(output.try_clone()?)
-        .stderr(Stdio::null())
-        .status()?;
+    let status = watched.plain(&[])?.stdout(output.try_clone()?).status()?;
     let exit = status.signal().map_or_else(|| Exit::Exited(status.code().unwrap_or(-1)), Exit::Signaled);
     let mut differing = Differing::default();
     let output = read_from_start(&mut output)?;

@@ -38,6 +38,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--tracee", name, ..] => tracees::become_tracee(name),
+        ["--plain", ref command @ ..] => tracees::become_plain(command),
         ["--trace", name] => ends::become_tool(name),
         ["--table"] => examine::write_table(&mut std::io::stdout()).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
         _ => libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials::all()).exit_code(),

@@ -68,7 +68,7 @@ const LOADED: &[(&str, &[&str], &str)] = &[
         &["redis-server", "redis-benchmark", "redis-cli"],
         "redis-server --port 0 --unixsocket ./socket --save '' > log & server=$!
          until redis-cli -s ./socket ping > pong 2>&1; do sleep 0.05; done
-         redis-benchmark -q -s ./socket -n 20000 -c 20 -t set,get,lpush > results && redis-cli -s ./socket shutdown nosave
+         redis-benchmark -q -s ./socket -n 5000 -c 20 -t set,get > results && redis-cli -s ./socket shutdown nosave
          wait $server && grep -q GET results",
     ),
     (
@@ -102,7 +102,7 @@ const LOADED: &[(&str, &[&str], &str)] = &[
          for n in 1 2 3 4 5 6 7 8 9 10; do seq $n 2000 > file$n; git add . ; git commit -qm $n; done; cd ..
          git clone -q --no-local origin clone && diff -r origin/file10 clone/file10 && git -C clone fsck 2> log",
     ),
-    ("perf_bench_sched_messaging", &["perf"], "perf bench sched messaging -g 4 -l 200 > results && grep -q Total results"),
+    ("perf_bench_sched_messaging", &["perf"], "perf bench sched messaging -g 2 -l 100 > results && grep -q Total results"),
     ("shell_pipelines", &["sort", "gzip"], "for n in 1 2 3 4 5; do seq 20000 | sort -R | gzip | gzip -d | sort -n | tail -1; done > results
          [ \"$(uniq results)\" = 20000 ]"),
 ];

@@ -1,7 +1,7 @@
 //! strace(1) as the referee: the same program, counted by somebody else.
 
 use std::collections::BTreeMap;
-use std::process::{Command, Stdio};
+use std::ffi::OsStr;
 
 use crate::seen::{Count, Seen, Watched};
 
@@ -10,18 +10,10 @@ pub(crate) fn strace(watched: &Watched) -> Result<BTreeMap<String, Count>, Strin
     let table = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
     // A file, as in our own run: programs ask whether their output is a terminal only where it could be one.
     let output = tempfile::tempfile().map_err(|error| error.to_string())?;
-    let mut command = Command::new("strace");
-    command.args(["-f", "-c", "-U", "name,calls,errors", "-o"]).arg(table.path()).arg("--").args(&watched.argv);
-    command
-        .env_clear()
-        .envs(watched.environment.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::null())
-        .stdout(output)
-        .stderr(Stdio::null());
-    if let Some(cwd) = &watched.cwd {
-        command.current_dir(cwd);
-    }
-    command.status().map_err(|error| format!("cannot run strace: {error}"))?;
+    let strace = ["strace", "-f", "-c", "-U", "name,calls,errors", "-o"].map(OsStr::new);
+    let runner = [&strace[..], &[table.path().as_os_str(), OsStr::new("--")]].concat();
+    let mut command = watched.plain(&runner).map_err(|error| error.to_string())?;
+    command.stdout(output).status().map_err(|error| format!("cannot run strace: {error}"))?;
     let text = std::fs::read_to_string(table.path()).map_err(|error| error.to_string())?;
     Ok(text.lines().filter_map(row).collect())
 }

@@ -1,10 +1,11 @@
 //! What tracing showed of a program, in the form in which trials ask.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::process::{self, Stdio};
 use std::time::Duration;
 
 use sysguard::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, trace};
@@ -84,6 +85,17 @@ impl Watched {
         let environment = [("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"), ("LC_ALL", "C"), ("HOME", "/")];
         let environment = environment.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         Self { program: program.to_owned(), argv, cwd: None, limits: LIMITS, environment }
+    }
+
+    /// The same without a tracer of ours: after these words, where it is to be run by another program. Its streams are the caller's to give.
+    pub(crate) fn plain(&self, runner: &[&OsStr]) -> io::Result<process::Command> {
+        let mut command = process::Command::new(std::env::current_exe()?);
+        command.arg("--plain").args(runner).args(&self.argv).env_clear().stdin(Stdio::null()).stderr(Stdio::null());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        if let Some(cwd) = &self.cwd {
+            command.current_dir(cwd);
+        }
+        Ok(command)
     }
 
     /// Traces it, its standard output kept and its standard input empty.

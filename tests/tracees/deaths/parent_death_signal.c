@@ -2,6 +2,7 @@
 //
 // processes: 3
 // calls: getppid 1
+// varies: clock_nanosleep, wait4
 #include "../tracee.h"
 
 static volatile int *told;

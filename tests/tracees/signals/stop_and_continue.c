@@ -3,14 +3,14 @@
 // exit: 0
 // processes: 2
 // calls: getppid 5
-// varies: wait4
+// varies: wait4, clock_nanosleep
 #include "../tracee.h"
 
 static void ignored(int number) { (void)number; }
 
 int main(void) {
 	int stops[] = { SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU };
-	volatile int *progress = shared(sizeof *progress);
+	volatile int *progress = shared(4096), *heard = progress + 1;
 	pid_t child = born();
 	if (!child) {
 		// A group whose parent is in another one of the session: orphaned groups ignore these stops.
@@ -20,6 +20,8 @@ int main(void) {
 			mark();
 			kill(getpid(), stops[i]);
 			++*progress;
+			// A stop that comes before the parent has asked takes the news of the continuation away.
+			while (*heard == i) nap(1);
 		}
 		mark();
 		_exit(11);
@@ -32,6 +34,7 @@ int main(void) {
 		must(waitpid(child, &status, WUNTRACED | WNOHANG) == 0);
 		kill(child, SIGCONT);
 		must(waitpid(child, &status, WCONTINUED) == child && WIFCONTINUED(status));
+		++*heard;
 	}
 	leaves(child, 11);
 }

@@ -137,7 +137,7 @@ pub(crate) fn a_recording_goes_on_until_it_is_quiet() {
     assert!(ran.stdout.contains("; 12 runs, nothing new since run 4"), "{}", ran.stdout);
     assert_eq!(flaky.runs(), "13");
     let blessed = flaky.expectation();
-    assert!(blessed.contains("symlinkat:\n      seen: sometimes\n"), "{blessed}");
+    assert!(blessed.contains("symlinkat:\n      objects:\n        - file\n      seen: sometimes\n"), "{blessed}");
 
     flaky.next_is(1);
     let ran = flaky.project.sysguard("bless --runs 3").ends(0);

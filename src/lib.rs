@@ -21,3 +21,8 @@ pub mod error;
 pub mod settings;
 
 pub use error::Error;
+
+/// The README's Rust blocks, compiled with the documentation's tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct ReadmeDoctests;

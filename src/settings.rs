@@ -16,6 +16,8 @@ use crate::model::platform::Platform;
 pub const VERDICTS: &str = "SYSGUARD_VERDICTS";
 /// The file in which `cargo sysguard test` names what it has built, one JSON line an artifact.
 pub const ARTIFACTS: &str = "SYSGUARD_ARTIFACTS";
+/// The file whose Markdown GitHub Actions shows on the page of a run.
+const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 /// What cargo calls the path of a binary target at run time (since 1.94), before the target's name.
 const BINARY_PREFIX: &str = "CARGO_BIN_EXE_";
 
@@ -34,7 +36,7 @@ impl Given {
         let relevant = |name: &str| {
             name.starts_with("SYSGUARD_")
                 || name.starts_with(BINARY_PREFIX)
-                || ["CI", "TF_BUILD", "CARGO", "CARGO_TERM_COLOR", "TERM"].contains(&name)
+                || ["CI", "TF_BUILD", "CARGO", "CARGO_TERM_COLOR", "TERM", STEP_SUMMARY].contains(&name)
         };
         let variables = env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
@@ -99,6 +101,8 @@ pub struct Settings {
     pub verdicts: Option<PathBuf>,
     /// Where a watching `cargo sysguard test` tells what it has built.
     pub artifacts: Option<PathBuf>,
+    /// Where GitHub Actions wants a summary.
+    pub step_summary: Option<PathBuf>,
     /// Binary targets that cargo says it has built for this process, by name.
     pub binaries: BTreeMap<String, PathBuf>,
     /// The cargo that started us, else the one on the PATH.
@@ -135,6 +139,7 @@ pub fn resolve(given: &Given, flags: Flags) -> Result<Settings, BadVariable> {
         workspace_root: given.path("SYSGUARD_WORKSPACE_ROOT"),
         verdicts: given.path(VERDICTS),
         artifacts: given.path(ARTIFACTS),
+        step_summary: given.path(STEP_SUMMARY),
         binaries: binaries(given),
         cargo: given.path("CARGO").unwrap_or_else(|| PathBuf::from("cargo")),
         colour: given.colour(),

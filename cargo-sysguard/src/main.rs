@@ -10,6 +10,7 @@ mod proposals;
 mod review;
 mod suites;
 mod unreferenced;
+mod verdicts;
 
 use std::env;
 use std::io::Write;

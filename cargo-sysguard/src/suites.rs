@@ -79,7 +79,7 @@ pub(crate) fn build(
 
 /// What is wrong with the names of files, package by package; the other workloads are not touched by it.
 pub(crate) fn faults(packages: &[Package]) -> Result<(), Failure> {
-    let faults = packages.iter().filter_map(|package| package.suite.fault()?.content.err());
+    let faults = packages.iter().filter_map(|package| Some(package.suite.fault()?.content.err()?.message));
     match faults.collect::<Vec<_>>() {
         none if none.is_empty() => Ok(()),
         some => Err(Failure::failed(some.join("\n"))),

@@ -25,7 +25,7 @@ use crate::settings::{self, Flags, Given};
 
 pub use arguments::Arguments;
 pub use progress::Spinners;
-pub use session::{Session, Summary};
+pub use session::{Console, Session, Summary};
 
 /// The exit status of a test that failed, as libtest has it.
 const FAILED: u8 = 101;
@@ -54,5 +54,5 @@ fn run(package: &Path, arguments: Arguments) -> Result<Summary, Box<dyn std::err
     let settings = settings::resolve(&Given::from_env(), Flags::default())?;
     let workspace = settings.workspace_root.clone();
     let suite = Suite::open(package, workspace.as_deref(), settings::platform(), settings)?;
-    Ok(Session { suite, arguments }.run()?)
+    Ok(Session { suite, arguments, console: Console::Stdout }.run()?)
 }

@@ -24,6 +24,34 @@ pub struct Session {
     pub suite: Suite,
     /// What is asked.
     pub arguments: Arguments,
+    /// Where results go, unless they are asked for in a file.
+    pub console: Console,
+}
+
+/// A stream for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Console {
+    /// Standard output, as libtest has it.
+    Stdout,
+    /// Standard error: standard output is for a machine.
+    Stderr,
+}
+
+impl Console {
+    fn writer(self) -> Box<dyn Write + Send> {
+        match self {
+            Self::Stdout => Box::new(io::stdout()),
+            Self::Stderr => Box::new(io::stderr()),
+        }
+    }
+
+    fn has_colour(self) -> bool {
+        let choice = match self {
+            Self::Stdout => anstream::AutoStream::choice(&io::stdout()),
+            Self::Stderr => anstream::AutoStream::choice(&io::stderr()),
+        };
+        choice != anstream::ColorChoice::Never
+    }
 }
 
 /// What came of a session.
@@ -31,7 +59,7 @@ pub struct Session {
 pub struct Summary {
     /// Whether any workload failed.
     pub failed: bool,
-    /// What came of each workload that was run, in the order in which they ended.
+    /// What came of each workload that was selected, in the order in which they ended.
     pub verdicts: Vec<Verdict>,
 }
 
@@ -54,8 +82,8 @@ impl Session {
         let arguments = self.arguments;
         self.suite.expect_to_run(|case| arguments.selects(&case.name) && arguments.runs(case.ignored().is_some()));
         let settings = self.suite.settings();
-        let colour = arguments.colour().or(settings.colour).unwrap_or_else(terminal_has_colour);
-        let mut out = output(arguments.logfile.as_deref())?;
+        let colour = arguments.colour().or(settings.colour).unwrap_or_else(|| self.console.has_colour());
+        let mut out = output(arguments.logfile.as_deref(), self.console)?;
         let cases: Vec<Case> = self.suite.cases().iter().cloned().chain(self.suite.fault()).collect();
         let mut translated = arguments.translate(cases.iter().map(|case| case.name.as_str()));
         let colour = colour && arguments.logfile.is_none();
@@ -83,13 +111,9 @@ impl Session {
     }
 }
 
-fn terminal_has_colour() -> bool {
-    anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
-}
-
-fn output(logfile: Option<&str>) -> Result<Box<dyn Write + Send>, Error> {
+fn output(logfile: Option<&str>, console: Console) -> Result<Box<dyn Write + Send>, Error> {
     Ok(match logfile {
-        None => Box::new(io::stdout()),
+        None => console.writer(),
         Some(path) => Box::new(File::create(path).map_err(|source| Error::Io {
             operation: "create",
             subject: path.to_owned(),
@@ -111,7 +135,7 @@ fn trials(shared: &Arc<Shared>, arguments: &Arguments) -> Vec<Trial> {
         let flagged = case.ignored().is_some() && (arguments.list || arguments.runs(true));
         let shared = Arc::clone(shared);
         Trial::ignorable_test(case.name.clone(), move || match reason {
-            Some(reason) => Ok(Completion::ignored_with(reason)),
+            Some(reason) => shared.ignore(index, reason),
             None => shared.run(index),
         })
         .with_ignored_flag(flagged)
@@ -126,14 +150,13 @@ fn now() -> u64 {
 impl Shared {
     fn run(&self, index: usize) -> Result<Completion, Failed> {
         if self.stop_at_failure && self.failed.load(Ordering::Relaxed) {
-            return Ok(Completion::ignored_with("not started after a failure (--fail-fast)"));
+            return self.ignore(index, "not started after a failure (--fail-fast)".to_owned());
         }
         let case = &self.cases[index];
         let verdict = self.suite.test(case, &self.spinners);
-        let told = self.tell(&verdict);
         let text = self.in_words(&verdict);
         let status = verdict.status.clone();
-        self.verdicts.lock().unwrap_or_else(PoisonError::into_inner).push(verdict);
+        let told = self.tell(verdict);
         match status {
             Status::Ignored { reason } => {
                 let line = format!("{}: ignored, {reason}\n", case.name);
@@ -150,6 +173,12 @@ impl Shared {
         }
     }
 
+    /// Of what is not run, only the reason is told.
+    fn ignore(&self, index: usize, reason: String) -> Result<Completion, Failed> {
+        self.tell(Suite::ignored(&self.cases[index], &reason))?;
+        Ok(Completion::ignored_with(reason))
+    }
+
     fn in_words(&self, verdict: &Verdict) -> String {
         let mut text = Vec::new();
         match report::verdict(&mut text, verdict, &self.palette) {
@@ -158,15 +187,21 @@ impl Shared {
         }
     }
 
-    /// Appends the verdict where somebody waits for it: one write, because other processes do the same.
-    fn tell(&self, verdict: &Verdict) -> Result<(), String> {
-        let Some(file) = &self.suite.settings().verdicts else { return Ok(()) };
-        append(file, verdict).map_err(|error| format!("cannot tell the verdict to {}: {error}", file.display()))
+    /// Keeps the verdict, and appends it where somebody waits for it.
+    fn tell(&self, verdict: Verdict) -> Result<(), String> {
+        let told = match &self.suite.settings().verdicts {
+            Some(file) => append(file, self.suite.package(), &verdict)
+                .map_err(|error| format!("cannot tell the verdict to {}: {error}", file.display())),
+            None => Ok(()),
+        };
+        self.verdicts.lock().unwrap_or_else(PoisonError::into_inner).push(verdict);
+        told
     }
 }
 
-fn append(file: &Path, verdict: &Verdict) -> io::Result<()> {
+/// One write, because other processes do the same.
+fn append(file: &Path, package: &Path, verdict: &Verdict) -> io::Result<()> {
     let mut line = Vec::new();
-    report::write_json_line(&mut line, verdict)?;
+    report::write_json_line(&mut line, &package.to_string_lossy(), verdict)?;
     OpenOptions::new().append(true).create(true).open(file)?.write_all(&line)
 }

@@ -11,6 +11,7 @@ mod launch;
 mod probe;
 mod stopped;
 mod tracer;
+mod untraced;
 mod wait;
 
 mod sys;

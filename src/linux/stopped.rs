@@ -6,6 +6,7 @@ use std::io;
 
 use super::sys::{self, SyscallInfo};
 use crate::model::event::Tid;
+use crate::model::syscall::Abi;
 
 /// A task in a ptrace-stop. It cannot be copied, and every way to let it go consumes it.
 #[derive(Debug)]
@@ -29,6 +30,14 @@ fn alive<T>(answer: io::Result<T>) -> io::Result<Alive<T>> {
     }
 }
 
+/// "EIO: […] request was to read from or write to an invalid area"; ptrace(2).
+fn readable<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
+    match answer {
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EIO | libc::EFAULT | libc::EOPNOTSUPP)) => Ok(None),
+        answer => answer.map(Some),
+    }
+}
+
 impl Stopped {
     /// The token for a task that wait has just reported as stopped.
     pub(super) fn reported(tid: Tid) -> Self {
@@ -47,6 +56,24 @@ impl Stopped {
     /// What its syscall-stop is about.
     pub(super) fn syscall_info(&self) -> io::Result<Alive<SyscallInfo>> {
         alive(sys::syscall_info(self.tid))
+    }
+
+    /// Eight bytes of its memory; `None`: there is nothing at this address, or the task is gone.
+    pub(super) fn read_word(&self, address: u64) -> io::Result<Option<u64>> {
+        match alive(readable(sys::read_word(self.tid, address)))? {
+            Alive::Yes(word) => Ok(word),
+            Alive::Gone => Ok(None),
+        }
+    }
+
+    /// Writes eight bytes of its memory, where that can be: "even if the memory is read-only", as debuggers do.
+    pub(super) fn write_word(&self, address: u64, word: u64) -> io::Result<Alive<bool>> {
+        alive(readable(sys::write_word(self.tid, address, word)).map(|written| written.is_some()))
+    }
+
+    /// Writes the register of its call's first argument, where this architecture lets a tracer do that.
+    pub(super) fn write_first_argument(&self, abi: Abi, value: u64) -> io::Result<Alive<bool>> {
+        alive(readable(sys::write_first_argument(self.tid, abi, value)).map(|written| written.is_some()))
     }
 
     /// Lets it go on to its next call, with a signal (0: none).

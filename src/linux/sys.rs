@@ -10,6 +10,8 @@ use std::ptr;
 
 use libc::{c_int, c_long, c_void, pid_t};
 
+use crate::model::syscall::Abi;
+
 /// `__WNOTHREAD` keeps other tracers of this process apart, `__WALL` brings clone children; linux/wait.h, in libc for some C libraries only.
 const WAIT_FLAGS: c_int = 0x2000_0000 | 0x4000_0000;
 
@@ -19,6 +21,8 @@ const PTRACE_LISTEN: u32 = 0x4208;
 const PTRACE_GETEVENTMSG: u32 = 0x4201;
 const PTRACE_GET_SYSCALL_INFO: u32 = 0x420e;
 const PTRACE_SYSCALL: u32 = 24;
+const PTRACE_PEEKDATA: u32 = 2;
+const PTRACE_POKEDATA: u32 = 5;
 
 /// What the tracer asks for: every child and thread, exec and exit stops, syscall stops apart from SIGTRAP, and death of all with the tracer.
 const OPTIONS: c_int = libc::PTRACE_O_TRACESYSGOOD
@@ -104,6 +108,53 @@ pub(super) fn syscall_info(tid: pid_t) -> io::Result<SyscallInfo> {
     };
     checked(returned)?;
     Ok(info)
+}
+
+/// Eight bytes of a stopped tracee's memory.
+pub(super) fn read_word(tid: pid_t, address: u64) -> io::Result<u64> {
+    let mut word: u64 = 0;
+    // SAFETY: the system call, unlike its wrapper, writes one word of the tracee at `data`, which is a live local; ptrace(2), "C library/kernel differences".
+    let returned = unsafe { libc::syscall(libc::SYS_ptrace, PTRACE_PEEKDATA, tid, address, &raw mut word) };
+    checked(returned)?;
+    Ok(word)
+}
+
+/// Writes eight bytes of a stopped tracee's memory.
+pub(super) fn write_word(tid: pid_t, address: u64, word: u64) -> io::Result<()> {
+    ptrace(PTRACE_POKEDATA, tid, address as usize, word as usize)
+}
+
+/// Writes the register that holds the first argument of a call at its entry.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn write_first_argument(tid: pid_t, abi: Abi, value: u64) -> io::Result<()> {
+    const PTRACE_POKEUSER: u32 = 6;
+    let register = match abi {
+        Abi::I386 => std::mem::offset_of!(libc::user_regs_struct, rbx),
+        _ => std::mem::offset_of!(libc::user_regs_struct, rdi),
+    };
+    ptrace(PTRACE_POKEUSER, tid, register, value as usize)
+}
+
+/// Writes the register that holds the first argument of a call at its entry.
+#[cfg(target_arch = "aarch64")]
+pub(super) fn write_first_argument(tid: pid_t, abi: Abi, value: u64) -> io::Result<()> {
+    const PTRACE_GETREGSET: u32 = 0x4204;
+    const PTRACE_SETREGSET: u32 = 0x4205;
+    const NT_PRSTATUS: usize = 1;
+    if abi != Abi::Aarch64 {
+        return Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP));
+    }
+    let mut registers = [0_u64; 34];
+    let mut place = libc::iovec { iov_base: registers.as_mut_ptr().cast(), iov_len: size_of_val(&registers) };
+    ptrace(PTRACE_GETREGSET, tid, NT_PRSTATUS, (&raw mut place).addr())?;
+    registers[0] = value;
+    ptrace(PTRACE_SETREGSET, tid, NT_PRSTATUS, (&raw mut place).addr())
+}
+
+/// RISC-V takes the first argument from where no tracer can write (`orig_a0`, arch/riscv/kernel/traps.c).
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(super) fn write_first_argument(_tid: pid_t, _abi: Abi, _value: u64) -> io::Result<()> {
+    Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP))
 }
 
 /// Waits for any child or tracee of this very thread: its number and raw status, `None` when none is left.

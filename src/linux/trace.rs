@@ -8,7 +8,7 @@ use super::deadlines::{Deadlines, Due};
 use super::launch::{Command, LaunchFailure, LaunchStep, Prepared};
 use super::tracer::{Tracer, Waited};
 use super::{probe, sys};
-use crate::model::event::{Event, Tid};
+use crate::model::event::{BlindSpot, Event, Tid};
 use crate::model::tracee::{Stop, Tasks};
 use crate::model::workload::{Exit, StopAfter};
 
@@ -71,6 +71,7 @@ pub enum TraceError {
 /// [`TraceError`]; no task is left then either.
 pub fn trace(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
     let program = command.program.display().to_string();
+    let deadlines = Deadlines::start(limits).map_err(system("start a timer"))?;
     let suspended = Prepared::new(command).and_then(Prepared::suspend).map_err(system("start a process"))?;
     let root = suspended.tid;
     if let Err(error) = attach(root) {
@@ -79,7 +80,6 @@ pub fn trace(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) ->
         let _ = sys::wait();
         return Err(probe::explain(error));
     }
-    let deadlines = Deadlines::start(limits).map_err(system("start a timer"))?;
     let mut run = Run {
         root,
         tracer: Tracer::default(),
@@ -88,6 +88,7 @@ pub fn trace(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) ->
         deadlines,
         end: None,
         stragglers: 0,
+        is_ending: false,
     };
     let launched = run.until_ready().and_then(|()| suspended.go()).map_err(system("let a process go"))?;
     sink(&Event::Spawned { task: root, parent: None, process: true });
@@ -113,6 +114,8 @@ struct Run {
     deadlines: Deadlines,
     end: Option<Exit>,
     stragglers: u64,
+    /// A deadline has passed: nobody runs on.
+    is_ending: bool,
 }
 
 /// How many stops may pass on a busy workload until the clock is looked at.
@@ -122,10 +125,14 @@ impl Run {
     /// Takes the child through the stop that [`attach`] asked for.
     fn until_ready(&mut self) -> io::Result<()> {
         loop {
-            if let Waited::Stopped(task, stop) = self.tracer.wait()? {
-                let step = self.tasks.step(task.tid(), stop);
-                self.tracer.obey(task, step.directive)?;
-                return Ok(());
+            match self.tracer.wait()? {
+                Waited::Stopped(task, stop) => {
+                    let step = self.tasks.step(task.tid(), stop);
+                    return self.tracer.obey(task, step.directive);
+                }
+                Waited::Interrupted => {}
+                // Somebody killed it already: `follow` will find nobody.
+                Waited::Ended(..) | Waited::Nobody => return Ok(()),
             }
         }
     }
@@ -145,8 +152,15 @@ impl Run {
             };
             let step = self.tasks.step(tid, stop);
             step.before.iter().chain(&step.event).for_each(&mut *sink);
+            if self.tracer.take_hidden_child() {
+                sink(&Event::Blind(BlindSpot::UntracedChild));
+            }
             self.colocation.observe(tid, &stop);
             if let Some(task) = task {
+                // Else who forks faster than the clock ticks would never end.
+                if self.is_ending {
+                    sys::kill(tid, libc::SIGKILL);
+                }
                 self.tracer.obey(task, step.directive)?;
             }
             for (tid, directive) in step.released {
@@ -179,7 +193,8 @@ impl Run {
     }
 
     /// Nobody of them is reaped before we wait for it, so no number can mean somebody else.
-    fn kill_all(&self) {
+    fn kill_all(&mut self) {
+        self.is_ending = true;
         self.tasks.alive().for_each(|tid| sys::kill(tid, libc::SIGKILL));
     }
 }

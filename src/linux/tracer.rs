@@ -9,6 +9,7 @@ use std::os::unix::fs::MetadataExt;
 
 use super::stopped::{Alive, Stopped};
 use super::sys::{self, SyscallInfo};
+use super::untraced::Revealed;
 use super::wait::{Report, report};
 use crate::model::event::{Call, Tid};
 use crate::model::syscall::Syscall;
@@ -19,6 +20,9 @@ use crate::model::tracee::{Directive, Stop};
 pub(super) struct Tracer {
     /// Tasks that stay stopped until another one tells of them.
     held: HashMap<Tid, Stopped>,
+    revealed: Revealed,
+    /// A child was made that nobody can trace.
+    has_hidden_child: bool,
     /// "Ptrace attachments are always per-thread": no other thread may use them.
     not_send: PhantomData<*const ()>,
 }
@@ -48,11 +52,29 @@ impl Tracer {
         let report = report(status);
         if let Report::Ended(exit) = report {
             self.held.remove(&tid);
+            self.revealed.forget(tid);
             return Ok(Waited::Ended(tid, Stop::Ended(exit)));
         }
         let task = Stopped::reported(tid);
         let stop = stop(&task, report)?;
+        self.reveal(&task, stop)?;
         Ok(Waited::Stopped(task, stop))
+    }
+
+    /// Keeps children from being hidden.
+    fn reveal(&mut self, task: &Stopped, stop: Stop) -> io::Result<()> {
+        match stop {
+            Stop::Entry(call) => self.has_hidden_child |= !self.revealed.at_entry(task, &call)?,
+            Stop::Exit { .. } | Stop::Trap { .. } => self.revealed.at_end(task)?,
+            Stop::Spawning { child, .. } => self.revealed.at_birth(task.tid(), child, self.held.get(&child))?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Whether a child was made that nobody can trace; told once.
+    pub(super) fn take_hidden_child(&mut self) -> bool {
+        std::mem::take(&mut self.has_hidden_child)
     }
 
     /// Does with a stopped task what was decided.
@@ -85,7 +107,7 @@ fn stop(task: &Stopped, report: Report) -> io::Result<Stop> {
             Alive::Gone => Stop::Other,
         },
         Report::Spawning => match task.event_message()? {
-            Alive::Yes(child) => Stop::Spawning { child },
+            Alive::Yes(child) => Stop::Spawning { child, leads: sys::leads_thread_group(child) },
             Alive::Gone => Stop::Other,
         },
         Report::Exec => match task.event_message()? {
@@ -93,7 +115,7 @@ fn stop(task: &Stopped, report: Report) -> io::Result<Stop> {
             Alive::Gone => Stop::Other,
         },
         Report::Trap { group_stop } => Stop::Trap { leads: sys::leads_thread_group(task.tid()), group_stop },
-        Report::Exiting => Stop::Exiting,
+        Report::Exiting => Stop::Exiting { leads: sys::leads_thread_group(task.tid()) },
         Report::Signal(signal) => Stop::Signal(signal),
         Report::OtherEvent => Stop::Other,
         Report::Ended(exit) => Stop::Ended(exit),

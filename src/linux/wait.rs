@@ -86,4 +86,16 @@ mod tests {
             assert_eq!(report(status), expected, "{status:#x}");
         }
     }
+    proptest::proptest! {
+        /// Each status is one thing, and the signal of a stop comes through.
+        #[test]
+        fn every_status_is_something(status: i32) {
+            let report = report(status);
+            let is_end = libc::WIFEXITED(status) || libc::WIFSIGNALED(status);
+            proptest::prop_assert_eq!(matches!(report, Report::Ended(_)), is_end);
+            if let Report::Signal(signal) = report {
+                proptest::prop_assert_eq!(signal, status >> 8 & 0xff);
+            }
+        }
+    }
 }

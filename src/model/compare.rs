@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::attribution::Subsystem;
 use super::expectation::{Baseline, Document, Level, Projection};
 use super::forbid;
 use super::observation::Observation;
@@ -22,6 +23,13 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// Says of every finding where the expectation file speaks of its subsystem.
+    pub fn locate(&mut self, line: impl Fn(Option<Subsystem>) -> Option<usize>) {
+        for finding in self.findings.iter_mut().chain(&mut self.notes) {
+            finding.line = line(finding.fact.subsystem());
+        }
+    }
+
     /// Whether a `forbid:` rule is broken: then no baseline makes the workload pass.
     pub fn is_forbidden(&self) -> bool {
         self.findings.iter().any(|finding| finding.forbidden.is_some())
@@ -41,12 +49,19 @@ pub struct Finding {
     pub calls: u64,
     /// The `forbid:` rule that it breaks, in its author's words.
     pub forbidden: Option<String>,
+    /// The line of the expectation file that it concerns, counted from 1; known to who has read the file.
+    pub line: Option<usize>,
 }
 
 impl Finding {
     /// A fact that is new.
     pub fn new(fact: Fact, calls: u64) -> Self {
-        Self { kind: FindingKind::of(&fact), fact, details: Vec::new(), calls, forbidden: None }
+        Self { kind: FindingKind::of(&fact), fact, details: Vec::new(), calls, forbidden: None, line: None }
+    }
+
+    /// The name under which reports file it: that of its kind, or `forbidden`.
+    pub fn rule(&self) -> &'static str {
+        if self.forbidden.is_some() { "forbidden" } else { self.kind.name() }
     }
 
     /// Whether this finding tells of the fact too, so that it is none of its own.
@@ -88,7 +103,7 @@ impl FindingKind {
     ];
 
     /// The name used in reports.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::NewSubsystem => "new-subsystem",
             Self::NewBlindSpot => "new-blind-spot",

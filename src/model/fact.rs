@@ -50,6 +50,14 @@ impl Fact {
         key.strip_prefix(workload)?.strip_prefix("::")?.parse().ok()
     }
 
+    /// The subsystem that is used; a blind spot hides which.
+    pub fn subsystem(&self) -> Option<Subsystem> {
+        match self {
+            Self::Use { subsystem, .. } => Some(*subsystem),
+            Self::BlindSpot(_) => None,
+        }
+    }
+
     /// What the fact is a part of: the syscall of a detail, the subsystem of a syscall.
     pub fn parent(&self) -> Option<Self> {
         let Self::Use { subsystem, syscall: Some(syscall), detail } = self else { return None };

@@ -24,3 +24,4 @@ pub mod forbid;
 pub mod compare;
 pub mod decide;
 pub mod verdict;
+pub mod weight;

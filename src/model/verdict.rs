@@ -15,6 +15,9 @@ pub struct Verdict {
     pub workload: String,
     /// Its expectation file, relative to the package.
     pub file: String,
+    /// The line of that file which the verdict as a whole concerns, counted from 1: that of the platform's baseline, or of what is
+    /// malformed.
+    pub line: Option<usize>,
     /// The outcome in one word, with what belongs to it.
     pub status: Status,
     /// What differs from the baseline; empty where nothing was compared.
@@ -74,6 +77,22 @@ pub enum Status {
 }
 
 impl Status {
+    /// The name under which reports file it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Blessed => "blessed",
+            Self::Failed => "failed",
+            Self::NoBaseline { .. } => "no-baseline",
+            Self::WrongExit { .. } => "wrong-exit",
+            Self::Ignored { .. } => "ignored",
+            Self::Malformed { .. } => "malformed",
+            Self::NotStarted { .. } => "not-started",
+            Self::Untraceable { .. } => "untraceable",
+            Self::Broken { .. } => "broken",
+        }
+    }
+
     /// Whether the workload's test fails; what is ignored does not.
     pub fn is_failure(&self) -> bool {
         !matches!(self, Self::Passed | Self::Blessed | Self::Ignored { .. })

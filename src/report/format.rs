@@ -41,19 +41,91 @@ impl fmt::Display for Format {
     }
 }
 
+/// How verdicts are written: as every report, or as a machine for tests wants them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VerdictFormat {
+    /// As every report.
+    Report(Format),
+    /// Jenkins' schema of JUnit's reports.
+    Junit,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Workflow commands of GitHub Actions.
+    Github,
+}
+
+impl VerdictFormat {
+    /// Every format, the default first.
+    pub const ALL: [Self; 8] = {
+        let [table, markdown, json, yaml, csv] = Format::ALL;
+        [
+            Self::Report(table),
+            Self::Report(markdown),
+            Self::Report(json),
+            Self::Report(yaml),
+            Self::Report(csv),
+            Self::Junit,
+            Self::Sarif,
+            Self::Github,
+        ]
+    };
+
+    /// The name used on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Report(format) => format.name(),
+            Self::Junit => "junit",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
+        }
+    }
+
+    /// Whether it is for people at a terminal.
+    pub fn is_table(self) -> bool {
+        self == Self::default()
+    }
+}
+
+impl Default for VerdictFormat {
+    fn default() -> Self {
+        Self::Report(Format::default())
+    }
+}
+
+impl fmt::Display for VerdictFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for VerdictFormat {
+    type Err = NotAFormat;
+
+    fn from_str(text: &str) -> Result<Self, NotAFormat> {
+        named(text, &Self::ALL, Self::name)
+    }
+}
+
 /// The text names no format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{given}` is not a format: use one of {}", Format::ALL.map(Format::name).join(", "))]
+#[error("`{given}` is not a format: use one of {}", known.join(", "))]
 pub struct NotAFormat {
     given: String,
+    known: Vec<&'static str>,
+}
+
+/// The format of this name.
+fn named<F: Copy>(text: &str, all: &[F], name: impl Fn(F) -> &'static str) -> Result<F, NotAFormat> {
+    let found = all.iter().copied().find(|&format| name(format) == text);
+    let known = || all.iter().map(|&format| name(format)).collect();
+    found.ok_or_else(|| NotAFormat { given: text.to_owned(), known: known() })
 }
 
 impl FromStr for Format {
     type Err = NotAFormat;
 
     fn from_str(text: &str) -> Result<Self, NotAFormat> {
-        let known = Self::ALL.into_iter().find(|format| format.name() == text);
-        known.ok_or_else(|| NotAFormat { given: text.to_owned() })
+        named(text, &Self::ALL, Self::name)
     }
 }
 
@@ -66,6 +138,11 @@ mod tests {
         for format in Format::ALL {
             assert_eq!(format.to_string().parse(), Ok(format));
         }
+        for format in VerdictFormat::ALL {
+            assert_eq!(format.to_string().parse(), Ok(format));
+        }
+        let error = "xml".parse::<VerdictFormat>().expect_err("no such format").to_string();
+        assert!(error.ends_with("yaml, csv, junit, sarif, github"), "{error}");
         let error = "xml".parse::<Format>().expect_err("no such format");
         assert_eq!(error.to_string(), "`xml` is not a format: use one of table, markdown, json, yaml, csv");
     }

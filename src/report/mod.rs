@@ -12,8 +12,10 @@ mod style;
 mod verdict;
 mod words;
 
-pub use format::{Format, NotAFormat};
+pub use format::{Format, NotAFormat, VerdictFormat};
 pub use observation::observation;
 pub use pending::{PendingKeys, finding, pending};
 pub use style::Palette;
-pub use verdict::{NotAVerdict, change, read_json_line, summary, verdict, write_json_line};
+pub use verdict::{
+    NotAVerdict, PackageVerdicts, change, read_json_line, step_summary, summary, verdict, verdicts, write_json_line,
+};

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 pub use environment::Lookup;
 pub use progress::{Progress, Silent};
 pub use run::{DEFAULT_GRACE, observe};
-pub use suite::{Case, RECORDED_RUNS, Suite};
+pub use suite::{Case, RECORDED_RUNS, Suite, Unreadable};
 
 /// Looks for a program as a shell does: a name on the PATH of this process, a path as it is.
 pub fn find_command(name: &OsStr) -> Lookup {

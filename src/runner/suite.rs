@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::model::expectation::{Document, Parsed};
 use crate::model::platform::Platform;
 use crate::settings::Settings;
-use crate::store::{FOLDER, Store, proposals_below};
+use crate::store::{FOLDER, Store, StoreError, proposals_below};
 
 /// How often `bless` runs a workload: ten runs show what an unchanged program does in all but one of 600 later ones.
 pub const RECORDED_RUNS: u32 = 10;
@@ -38,7 +38,26 @@ pub struct Case {
     /// Its expectation file, relative to the package.
     pub file: String,
     /// What the file says, or why it says nothing.
-    pub content: Result<Parsed, String>,
+    pub content: Result<Parsed, Unreadable>,
+}
+
+/// Why a file says nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// What is wrong with it.
+    pub message: String,
+    /// Its line where that is.
+    pub line: Option<usize>,
+}
+
+impl From<StoreError> for Unreadable {
+    fn from(error: StoreError) -> Self {
+        let line = match &error {
+            StoreError::Malformed { malformed, .. } => Some(malformed.line),
+            _ => None,
+        };
+        Self { message: error.to_string(), line }
+    }
 }
 
 impl Case {
@@ -104,10 +123,12 @@ impl Suite {
     pub fn fault(&self) -> Option<Case> {
         let faults: Vec<String> = self.store.faults().iter().map(ToString::to_string).collect();
         let (name, file) = (FAULT.to_owned(), FOLDER.to_owned());
-        (!faults.is_empty()).then(|| Case { name, file, content: Err(faults.join("\n")) })
+        let content = Err(Unreadable { message: faults.join("\n"), line: None });
+        (!faults.is_empty()).then_some(Case { name, file, content })
     }
 
-    pub(super) fn package(&self) -> &Path {
+    /// The folder of the package.
+    pub fn package(&self) -> &Path {
         &self.targets.package
     }
 
@@ -161,7 +182,7 @@ fn cases(store: &Store) -> Vec<Case> {
     let case = |name: &str| Case {
         name: name.to_owned(),
         file: store.file(name).display().to_string(),
-        content: store.load(name).map_err(|error| error.to_string()),
+        content: store.load(name).map_err(Unreadable::from),
     };
     store.names().map(case).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::progress::Progress;
 use super::run::{Obstacle, Run};
-use super::suite::{Case, RECORDED_RUNS, Suite, Unfit};
+use super::suite::{Case, RECORDED_RUNS, Suite, Unfit, Unreadable};
 
 use crate::model::compare::{Comparison, compare};
 use crate::model::decide::{Action, Update, decide};
@@ -44,9 +44,11 @@ impl Suite {
     fn verdict(&self, case: &Case, judge: impl FnOnce(&Parsed) -> Result<Verdict, Setback>) -> Verdict {
         let parsed = match &case.content {
             Ok(parsed) => parsed,
-            Err(message) => return bare(case, Status::Malformed { message: message.clone() }),
+            Err(Unreadable { message, line }) => {
+                return Verdict { line: *line, ..bare(case, Status::Malformed { message: message.clone() }) };
+            }
         };
-        match judge(parsed) {
+        let verdict = match judge(parsed) {
             Ok(verdict) => verdict,
             Err(Setback::Store(error)) => bare(case, Status::Broken { reason: error.to_string() }),
             Err(Setback::Unfit(Unfit::Obstacle(obstacle))) => bare(case, self.told(obstacle)),
@@ -54,7 +56,15 @@ impl Suite {
                 let expected = parsed.expectation.document.workload.exit;
                 bare(case, Status::WrongExit { expected, actual: exit, output })
             }
-        }
+        };
+        self.located(verdict, parsed)
+    }
+
+    /// With the lines of the file that it concerns.
+    fn located(&self, mut verdict: Verdict, parsed: &Parsed) -> Verdict {
+        verdict.line = parsed.line(&self.platform, None);
+        verdict.comparison.locate(|subsystem| parsed.line(&self.platform, subsystem));
+        verdict
     }
 
     /// Where a workload's proposal lies, relative to the package where it lies in there.
@@ -99,7 +109,7 @@ fn observations(runs: Vec<Run>) -> Vec<Observation> {
 
 fn bare(case: &Case, status: Status) -> Verdict {
     let (workload, file) = (case.name.clone(), case.file.clone());
-    Verdict { workload, file, status, comparison: Comparison::default(), change: None }
+    Verdict { workload, file, line: None, status, comparison: Comparison::default(), change: None }
 }
 
 /// What was seen of a workload against what is recorded of it.
@@ -157,6 +167,6 @@ impl<'a> Judgement<'a> {
         let shown = action != Action::Keep && after != before;
         let change = shown.then_some(Change { before, after, written });
         let (workload, file) = (case.name.clone(), case.file.clone());
-        Ok(Verdict { workload, file, status, comparison: self.comparison, change })
+        Ok(Verdict { workload, file, line: None, status, comparison: self.comparison, change })
     }
 }

@@ -3,6 +3,7 @@
 
 use std::process::ExitCode;
 use std::thread;
+use std::time::Duration;
 
 /// Becomes the tracee of this name.
 pub(crate) fn become_tracee(name: &str) -> ExitCode {
@@ -19,10 +20,12 @@ const TRACEES: &[(&str, Tracee)] = &[
     ("many_calls", many_calls),
     ("many_threads", many_threads),
     ("many_children", many_children),
-    ("unknown_numbers", unknown_numbers),
-    ("exec_in_thread", exec_in_thread),
-    ("exit_in_thread", exit_in_thread),
     ("own_session", own_session),
+    ("calls_without_end", calls_without_end),
+    ("flees_by_forking", flees_by_forking),
+    ("flees_as_a_daemon", flees_as_a_daemon),
+    ("sleeps_in_threads", sleeps_in_threads),
+    ("hides_a_child", hides_a_child),
 ];
 
 /// A syscall without arguments, straight to the kernel.
@@ -72,37 +75,69 @@ fn many_children() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn unknown_numbers() -> ExitCode {
-    call(0x3e7);
-    call(-1);
-    ExitCode::SUCCESS
-}
-
-fn exec_in_thread() -> ExitCode {
-    let sleepers: Vec<_> =
-        (0..3).map(|_| thread::spawn(|| thread::sleep(std::time::Duration::from_secs(60)))).collect();
-    let executing = thread::spawn(|| {
-        let argv = [c"/bin/true".as_ptr(), std::ptr::null()];
-        // SAFETY: C strings and null-terminated arrays; execve(2).
-        unsafe { libc::execve(argv[0], argv.as_ptr(), [std::ptr::null()].as_ptr()) };
-    });
-    executing.join().expect("a thread that became another program");
-    drop(sleepers);
-    ExitCode::FAILURE
-}
-
-fn exit_in_thread() -> ExitCode {
-    let _leaving = thread::spawn(|| {
-        // SAFETY: ends the whole process with this status; exit_group(2).
-        unsafe { libc::syscall(libc::SYS_exit_group, 42) };
-    });
-    thread::sleep(std::time::Duration::from_secs(60));
-    ExitCode::FAILURE
-}
-
 /// Exits 0 when it leads a session of its own.
 fn own_session() -> ExitCode {
     // SAFETY: takes a number; getsid(2).
     let session = unsafe { libc::getsid(0) };
     ExitCode::from(u8::from(u32::try_from(session) != Ok(std::process::id())))
+}
+
+fn calls_without_end() -> ExitCode {
+    loop {
+        call(libc::SYS_getppid);
+    }
+}
+
+fn sleep() -> ExitCode {
+    thread::sleep(Duration::from_secs(60));
+    ExitCode::FAILURE
+}
+
+fn fork() -> libc::pid_t {
+    // SAFETY: the callers have one thread.
+    unsafe { libc::fork() }
+}
+
+/// Four processes that each live only until their child does: no list of them is ever up to date.
+fn flees() -> ! {
+    for _ in 0..3 {
+        if fork() == 0 {
+            break;
+        }
+    }
+    loop {
+        if fork() > 0 {
+            // SAFETY: ends the process without running anything.
+            unsafe { libc::_exit(0) }
+        }
+    }
+}
+
+fn flees_by_forking() -> ExitCode {
+    if fork() == 0 {
+        flees()
+    }
+    sleep()
+}
+
+fn flees_as_a_daemon() -> ExitCode {
+    if fork() == 0 {
+        flees()
+    }
+    ExitCode::SUCCESS
+}
+
+fn sleeps_in_threads() -> ExitCode {
+    for _ in 0..50 {
+        thread::spawn(sleep);
+    }
+    sleep()
+}
+
+/// A child of which no tracer hears, unless it sees to that.
+fn hides_a_child() -> ExitCode {
+    let flags = libc::c_long::from(libc::CLONE_UNTRACED | libc::SIGCHLD);
+    // SAFETY: as fork: no memory is shared, and the process has one thread; clone(2).
+    unsafe { libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0) };
+    sleep()
 }

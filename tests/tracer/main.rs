@@ -4,6 +4,22 @@
 //! A trial whose needs are missing is ignored with its reason, and fails under SYSGUARD_REQUIRE=1.
 
 #[cfg(target_os = "linux")]
+mod case;
+#[cfg(target_os = "linux")]
+mod ends;
+#[cfg(target_os = "linux")]
+mod examine;
+#[cfg(target_os = "linux")]
+mod fidelity;
+#[cfg(target_os = "linux")]
+mod launches;
+#[cfg(target_os = "linux")]
+mod loads;
+#[cfg(target_os = "linux")]
+mod needs;
+#[cfg(target_os = "linux")]
+mod programs;
+#[cfg(target_os = "linux")]
 mod referee;
 #[cfg(target_os = "linux")]
 mod seen;
@@ -17,13 +33,13 @@ use std::process::ExitCode;
 
 #[cfg(target_os = "linux")]
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().collect();
-    if let [_, flag, name, ..] = &arguments[..]
-        && flag == "--tracee"
-    {
-        return tracees::become_tracee(name);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["--tracee", name, ..] => tracees::become_tracee(name),
+        ["--trace", name] => ends::become_tool(name),
+        ["--table"] => examine::write_table(&mut std::io::stdout()).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
+        _ => libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials::all()).exit_code(),
     }
-    libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials::all()).exit_code()
 }
 
 #[cfg(not(target_os = "linux"))]

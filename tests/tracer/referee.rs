@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 
-use crate::seen::{Count, Watched};
+use crate::seen::{Count, Seen, Watched};
 
 /// What `strace -f -c` counts, by name. strace does not tell ABIs apart.
 pub(crate) fn strace(watched: &Watched) -> Result<BTreeMap<String, Count>, String> {
@@ -32,5 +32,31 @@ fn row(line: &str) -> Option<(String, Count)> {
     let name = words.next().filter(|name| *name != "total")?;
     let calls = words.next()?.parse().ok()?;
     let errors = words.next().map_or(Some(0), |errors| errors.parse().ok())?;
-    Some((name.to_owned(), Count { calls, errors }))
+    Some((name.to_owned(), Count { calls, errors, ..Count::default() }))
+}
+
+/// Whether both counted the same, apart from the calls that chance decides.
+pub(crate) fn agrees(seen: &Seen, theirs: &BTreeMap<String, Count>, varying: &[String]) -> Result<(), String> {
+    let ours: BTreeMap<String, Count> = seen
+        .counts
+        .iter()
+        .map(|((_, name), count)| (name.clone(), as_strace_counts(*count)))
+        .filter(|(_, count)| count.calls > 0)
+        .collect();
+    let names = ours.keys().chain(theirs.keys()).filter(|name| !varying.contains(name));
+    // What a sigreturn restores looks like an error at times.
+    let theirs = |name: &String| match theirs.get(name) {
+        Some(count) if name.ends_with("sigreturn") => Some(Count { errors: 0, ..*count }),
+        count => count.copied(),
+    };
+    let differing: BTreeMap<_, _> = names
+        .map(|name| (name, (ours.get(name).copied(), theirs(name))))
+        .filter(|(_, (ours, theirs))| ours != theirs)
+        .collect();
+    if differing.is_empty() { Ok(()) } else { Err(format!("(ours, strace's): {differing:#?}")) }
+}
+
+/// strace counts a call when it returns, and an interruption as an error.
+fn as_strace_counts(count: Count) -> Count {
+    Count { calls: count.calls - count.unfinished, errors: count.errors + count.restarts, ..Count::default() }
 }

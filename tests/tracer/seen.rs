@@ -1,6 +1,6 @@
 //! What tracing showed of a program, in the form in which trials ask.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sysguard::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, trace};
-use sysguard::model::event::{CallOutcome, Event};
+use sysguard::model::event::{BlindSpot, CallOutcome, Event};
 use sysguard::model::syscall::Abi;
 
 /// Calls and failures of one syscall.
@@ -16,6 +16,10 @@ use sysguard::model::syscall::Abi;
 pub(crate) struct Count {
     pub(crate) calls: u64,
     pub(crate) errors: u64,
+    /// Those that a signal interrupted, whether the kernel restarts them or the program sees EINTR.
+    pub(crate) restarts: u64,
+    /// Those that never returned.
+    pub(crate) unfinished: u64,
 }
 
 /// Everything that was seen of one run.
@@ -26,6 +30,7 @@ pub(crate) struct Seen {
     pub(crate) processes: u64,
     pub(crate) threads: u64,
     pub(crate) ended: u64,
+    pub(crate) blind: BTreeSet<BlindSpot>,
     pub(crate) output: String,
 }
 
@@ -95,7 +100,7 @@ impl Watched {
             isolated: true,
         };
         let mut counts = BTreeMap::<_, Count>::new();
-        let (mut processes, mut threads, mut ended) = (0, 0, 0);
+        let (mut processes, mut threads, mut ended, mut blind) = (0, 0, 0, BTreeSet::new());
         let outcome = trace(command, &self.limits, &mut |event| match event {
             Event::Spawned { process, .. } => {
                 threads += 1;
@@ -105,16 +110,19 @@ impl Watched {
                 let count = counts.entry((call.syscall.abi, call.syscall.name().into_owned())).or_default();
                 count.calls += 1;
                 count.errors += u64::from(matches!(outcome, CallOutcome::Failed(_)));
+                count.restarts += u64::from(matches!(outcome, CallOutcome::Restarting));
+                count.unfinished += u64::from(matches!(outcome, CallOutcome::NeverReturned));
             }
             Event::Ended { .. } => ended += 1,
-            Event::Blind(_) => {}
+            Event::Blind(spot) => _ = blind.insert(*spot),
         })?;
         let output = read_from_start(&mut output).expect("the program's output");
-        Ok(Seen { outcome, counts, processes, threads, ended, output })
+        Ok(Seen { outcome, counts, processes, threads, ended, blind, output })
     }
 }
 
-fn read_from_start(file: &mut File) -> io::Result<String> {
+/// A file's whole content.
+pub(crate) fn read_from_start(file: &mut File) -> io::Result<String> {
     use std::io::Seek;
     file.rewind()?;
     let mut bytes = Vec::new();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use sysguard::harness::Spinners;
+use sysguard::harness::{Console, Spinners};
 use sysguard::model::expectation::Unseen;
 use sysguard::model::verdict::Verdict;
 use sysguard::report::{self, Palette};
@@ -17,6 +17,7 @@ use crate::cargo::CargoFlags;
 use crate::cli;
 use crate::exit_code::{Failure, Outcome};
 use crate::suites::{self, NOTHING_FOUND};
+use crate::verdicts::{ReportFlags, Told};
 
 /// `bless`'s options.
 #[derive(Debug, clap::Args)]
@@ -40,6 +41,8 @@ pub(crate) struct Options {
     #[arg(long)]
     require: bool,
     #[command(flatten)]
+    report: ReportFlags,
+    #[command(flatten)]
     cargo: CargoFlags,
 }
 
@@ -47,6 +50,7 @@ impl Options {
     /// Blesses what is selected; a failure leaves the others blessed.
     pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags { require: self.require, ..Flags::default() })?;
+        let report = self.report.prepare("bless", &settings)?;
         let mut packages = suites::open(&self.cargo, &settings)?;
         if !self.filters.is_empty()
             && !packages.iter().any(|package| package.suite.cases().iter().any(|case| self.names(case)))
@@ -69,7 +73,9 @@ impl Options {
         if jobs.is_empty() {
             let _ = writeln!(anstream::stderr(), "{}", cli::warning(NOTHING_FOUND));
         }
-        let outcome = self.bless_all(&jobs, &Spinners::new(settings.progress))?;
+        let mut told = Told::of(&packages);
+        let outcome = self.bless_all(&jobs, &Spinners::new(settings.progress), &mut told)?;
+        report.write(told)?;
         match suites::faults(&packages) {
             Err(Failure { outcome: fault, message }) => Err(Failure { outcome: outcome.max(fault), message }),
             Ok(()) => Ok(outcome),
@@ -88,20 +94,22 @@ impl Options {
     }
 
     /// As many at a time as there are processors; each tells its line when it is done.
-    fn bless_all(&self, jobs: &[(&Suite, &Case)], spinners: &Spinners) -> Result<Outcome, Failure> {
+    fn bless_all(&self, jobs: &[(&Suite, &Case)], spinners: &Spinners, told: &mut Told) -> Result<Outcome, Failure> {
         let next = AtomicUsize::new(0);
-        let told: Mutex<Result<Outcome, io::Error>> = Mutex::new(Ok(Outcome::Expected));
+        let outcome: Mutex<Result<Outcome, io::Error>> = Mutex::new(Ok(Outcome::Expected));
+        let told = Mutex::new(told);
         let work = || {
             while let Some((suite, case)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let verdict = self.bless(suite, case, spinners);
-                let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
-                let line = spinners.suspended(|| tell(&verdict));
-                if let Ok(worst) = &mut *told {
+                let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
+                let line = spinners.suspended(|| tell(&verdict, self.report.console()));
+                if let Ok(worst) = &mut *outcome {
                     match line {
                         Ok(()) => *worst = (*worst).max(Outcome::of(&verdict.status)),
-                        Err(error) => *told = Err(error),
+                        Err(error) => *outcome = Err(error),
                     }
                 }
+                told.lock().unwrap_or_else(PoisonError::into_inner).add(suite.package(), verdict);
             }
         };
         thread::scope(|scope| {
@@ -109,7 +117,7 @@ impl Options {
                 scope.spawn(work);
             }
         });
-        told.into_inner().unwrap_or_else(PoisonError::into_inner).map_err(Failure::output)
+        outcome.into_inner().unwrap_or_else(PoisonError::into_inner).map_err(Failure::output)
     }
 
     fn bless(&self, suite: &Suite, case: &Case, spinners: &Spinners) -> Verdict {
@@ -122,11 +130,12 @@ impl Options {
     }
 }
 
-/// A line for what went well, on standard output; everything for what failed, on standard error.
-fn tell(verdict: &Verdict) -> io::Result<()> {
-    if verdict.status.is_failure() {
-        report::verdict(&mut anstream::stderr(), verdict, &Palette::coloured())
-    } else {
-        report::summary(&mut anstream::stdout(), verdict, &Palette::coloured())
+/// A line for what went well; everything for what failed, on standard error.
+fn tell(verdict: &Verdict, console: Console) -> io::Result<()> {
+    let palette = Palette::coloured();
+    match console {
+        _ if verdict.status.is_failure() => report::verdict(&mut anstream::stderr(), verdict, &palette),
+        Console::Stdout => report::summary(&mut anstream::stdout(), verdict, &palette),
+        Console::Stderr => report::summary(&mut anstream::stderr(), verdict, &palette),
     }
 }

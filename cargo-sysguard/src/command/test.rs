@@ -2,12 +2,12 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sysguard::artifacts::{self, Artifacts, Target};
-use sysguard::harness::{Arguments, Session};
+use sysguard::harness::{Arguments, Console, Session};
 use sysguard::model::decide::UpdateMode;
 use sysguard::report;
 use sysguard::runner::Case;
@@ -21,6 +21,7 @@ use crate::exit_code::{Failure, Outcome};
 use crate::proposals::Proposals;
 use crate::suites::{self, NOTHING_FOUND, Package};
 use crate::unreferenced::Unreferenced;
+use crate::verdicts::{ReportFlags, Told};
 
 /// `test`'s options.
 #[derive(Debug, clap::Args)]
@@ -46,6 +47,8 @@ pub(crate) struct Options {
     /// Go on with the next package when one has failed
     #[arg(long)]
     no_fail_fast: bool,
+    #[command(flatten)]
+    report: ReportFlags,
     #[command(flatten)]
     cargo: CargoFlags,
     /// Flags of libtest, for the harness
@@ -75,9 +78,12 @@ impl Options {
         let mut harness_arguments = self.harness_arguments();
         // Asked here too, because a harness can only say 101.
         let mut arguments = Arguments::parse(harness_arguments.clone()).map_err(Failure::usage_of_harness)?;
+        let report = self.report.prepare("test", settings)?;
         let packages = suites::open(&self.cargo, settings)?;
+        let mut told = Told::of(&packages);
         if packages.is_empty() {
             let _ = writeln!(anstream::stderr(), "{}", cli::warning(NOTHING_FOUND));
+            report.write(told)?;
             return Ok(Outcome::Expected);
         }
         if self.cargo.targets.given() {
@@ -99,16 +105,25 @@ impl Options {
             packages.into_iter().partition(|package| package.harness().is_some());
         let mut outcome = Outcome::Expected;
         if !with_harness.is_empty() {
-            outcome = Nested::prepare(&built)?.run(self.nested_cargo(&with_harness, &flags, &harness_arguments))?;
+            let mut cargo = self.nested_cargo(&with_harness, &flags, &harness_arguments);
+            if self.report.console() == Console::Stderr {
+                cargo.stdout(io::stderr());
+            }
+            outcome = Nested::prepare(&built)?.run(cargo, &mut told)?;
         }
         for Package { mut suite, .. } in without {
             if outcome != Outcome::Expected && !self.no_fail_fast {
                 break;
             }
             suite.tell_artifacts(built.clone());
-            let summary = Session { suite, arguments: arguments.clone() }.run().map_err(Failure::failed)?;
-            outcome = summary.verdicts.iter().map(|verdict| Outcome::of(&verdict.status)).fold(outcome, Outcome::max);
+            let folder = suite.package().to_owned();
+            let session = Session { suite, arguments: arguments.clone(), console: self.report.console() };
+            for verdict in session.run().map_err(Failure::failed)?.verdicts {
+                outcome = outcome.max(Outcome::of(&verdict.status));
+                told.add(&folder, verdict);
+            }
         }
+        report.write(told)?;
         Ok(outcome)
     }
 
@@ -166,27 +181,29 @@ impl Nested {
         Ok(Self { folder })
     }
 
-    fn run(&self, mut cargo: Command) -> Result<Outcome, Failure> {
+    fn run(&self, mut cargo: Command, told: &mut Told) -> Result<Outcome, Failure> {
         let verdicts = self.folder.path().join("verdicts");
         cargo.env(ARTIFACTS, self.folder.path().join("artifacts")).env(VERDICTS, &verdicts);
         let status = cargo
             .status()
             .map_err(|error| Failure::failed(format!("cannot run {}: {error}", cargo.get_program().display())))?;
-        let told = told(&verdicts)?;
+        let worst = collect(&verdicts, told)?;
         // A harness that failed without a verdict was told of by itself.
-        Ok(if status.success() { told } else { told.max(Outcome::Failed) })
+        Ok(if status.success() { worst } else { worst.max(Outcome::Failed) })
     }
 }
 
 /// The worst that the harnesses told; nothing where no workload was run.
-fn told(file: &Path) -> Result<Outcome, Failure> {
+fn collect(file: &Path, told: &mut Told) -> Result<Outcome, Failure> {
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(Failure::failed(format!("cannot read the verdicts: {error}"))),
     };
     text.lines().try_fold(Outcome::Expected, |worst, line| {
-        let verdict = report::read_json_line(line).map_err(Failure::failed)?;
-        Ok(worst.max(Outcome::of(&verdict.status)))
+        let (folder, verdict) = report::read_json_line(line).map_err(Failure::failed)?;
+        let outcome = Outcome::of(&verdict.status);
+        told.add(Path::new(&folder), verdict);
+        Ok(worst.max(outcome))
     })
 }

@@ -1,6 +1,6 @@
 //! One stop → what the task is told, and what it means. Main types: [`Tasks`] and [`Step`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::stop::Stop;
 use super::task::{Task, starts_workload};
@@ -11,7 +11,7 @@ use crate::model::event::{BlindSpot, Call, CallOutcome, Errno, Event, Tid};
 pub enum Directive {
     /// Go on to the next call, and take this signal (0: none).
     Resume(i32),
-    /// Stay stopped with your group, but report when that ends [PTRACE_LISTEN].
+    /// Stay stopped with your group, but report when that ends (PTRACE_LISTEN).
     Listen,
     /// Nothing yet: it stays stopped until a [`Step::released`] names it.
     Hold,
@@ -43,13 +43,15 @@ impl Step {
 #[derive(Debug, Default)]
 pub struct Tasks {
     tasks: HashMap<Tid, Task>,
+    /// Those that are held: [`Task::AwaitingParent`]. Nobody is unless somebody may still announce it.
+    held: BTreeSet<Tid>,
     lost: u64,
 }
 
 impl Tasks {
     /// A tree that consists of one process, not yet the workload: it becomes that with its first execve.
     pub fn launch(root: Tid) -> Self {
-        Self { tasks: HashMap::from([(root, Task::Launching)]), lost: 0 }
+        Self { tasks: HashMap::from([(root, Task::Launching)]), ..Self::default() }
     }
 
     /// Calls known to have been made, but not which.
@@ -66,10 +68,10 @@ impl Tasks {
     pub fn step(&mut self, tid: Tid, stop: Stop) -> Step {
         match stop {
             Stop::Entry(_) | Stop::Exit { .. } | Stop::Unreadable => self.syscall(tid, stop),
-            Stop::Spawning { child } => self.announced(tid, child),
+            Stop::Spawning { child, leads } => self.announced(tid, child, leads),
             Stop::Trap { leads, group_stop } => self.trapped(tid, leads, group_stop),
             Stop::Exec { former, privileged } => self.executed(tid, former, privileged),
-            Stop::Exiting => self.exiting(tid),
+            Stop::Exiting { leads } => self.exiting(tid, leads),
             Stop::Ended(exit) => {
                 let mut step = self.gone(tid);
                 step.event = Some(Event::Ended { task: tid, exit });
@@ -93,41 +95,55 @@ impl Tasks {
         if stop == Stop::Unreadable {
             self.lost += 1;
         }
-        let event = match (std::mem::replace(task, next), stop) {
-            (Task::Inside(call), Stop::Exit { value, failed }) => Some(called(tid, call, outcome(call, value, failed))),
+        let before = std::mem::replace(task, next);
+        let event = match (before.call(), stop) {
+            (Some(call), Stop::Exit { value, failed }) => Some(called(tid, call, outcome(call, value, failed))),
             // Two entries in a row: a signal restarted the first one.
-            (Task::Inside(call), _) => Some(called(tid, call, CallOutcome::Restarting)),
+            (Some(call), _) => Some(called(tid, call, CallOutcome::Restarting)),
             // An exit without an entry belongs to a call that was made before this task was ours.
-            _ => None,
+            (None, _) => None,
         };
-        Step::new(Directive::Resume(0), event)
+        let mut step = Step::new(Directive::Resume(0), event);
+        self.release_orphans(before, &mut step);
+        step
     }
 
     /// A parent tells of its child, before or after the child shows itself.
-    fn announced(&mut self, parent: Tid, child: Tid) -> Step {
+    fn announced(&mut self, parent: Tid, child: Tid, leads: bool) -> Step {
         let mut step = Step::new(Directive::Resume(0), None);
+        let before = self.tasks.get(&parent).copied();
+        if let Some(Task::Inside(call)) = before {
+            self.tasks.insert(parent, Task::Announced(call));
+        }
         match self.tasks.get(&child) {
             Some(&Task::AwaitingParent { leads, group_stop }) => {
                 self.tasks.insert(child, Task::Outside);
+                self.held.remove(&child);
                 step.event = Some(Event::Spawned { task: child, parent: Some(parent), process: leads });
                 step.released.push((child, birth(group_stop)));
             }
             // An `Attaching` of this number died before it showed itself, and the number is used again.
             None | Some(Task::Attaching { .. }) => {
-                self.tasks.insert(child, Task::Attaching { parent });
+                self.tasks.insert(child, Task::Attaching { parent, leads });
             }
             Some(_) => {}
         }
+        before.into_iter().for_each(|before| self.release_orphans(before, &mut step));
         step
     }
 
     fn trapped(&mut self, tid: Tid, leads: bool, group_stop: bool) -> Step {
         match self.tasks.get(&tid) {
-            None => {
+            None if self.tasks.values().any(|task| task.may_announce()) => {
                 self.tasks.insert(tid, Task::AwaitingParent { leads, group_stop });
+                self.held.insert(tid);
                 Step::new(Directive::Hold, None)
             }
-            Some(&Task::Attaching { parent }) => {
+            None => {
+                self.tasks.insert(tid, Task::Outside);
+                Step::new(birth(group_stop), Some(Event::Spawned { task: tid, parent: None, process: leads }))
+            }
+            Some(&Task::Attaching { parent, .. }) => {
                 self.tasks.insert(tid, Task::Outside);
                 let event = Event::Spawned { task: tid, parent: Some(parent), process: leads };
                 Step::new(birth(group_stop), Some(event))
@@ -150,53 +166,44 @@ impl Tasks {
         step
     }
 
-    fn exiting(&mut self, tid: Tid) -> Step {
-        let event = match self.tasks.insert(tid, Task::Exiting) {
-            Some(task @ Task::Inside(call)) => {
-                let mut step = Step::new(Directive::Resume(0), Some(called(tid, call, CallOutcome::NeverReturned)));
-                self.release_orphans(task, &mut step);
-                return step;
-            }
-            Some(Task::Attaching { parent }) => Some(Event::Spawned { task: tid, parent: Some(parent), process: true }),
-            // Killed before its first stop, and before its parent could tell.
-            None => Some(Event::Spawned { task: tid, parent: None, process: true }),
-            Some(_) => None,
-        };
-        Step::new(Directive::Resume(0), event)
+    fn exiting(&mut self, tid: Tid, leads: bool) -> Step {
+        let task = self.tasks.insert(tid, Task::Exiting);
+        self.settle(tid, task, leads, Directive::Resume(0))
     }
 
-    /// Takes a task off the table and says what is still owed for it.
+    /// Takes a task off the table. One that was never heard of is taken for a process: SIGKILL kills whole processes.
     fn gone(&mut self, tid: Tid) -> Step {
-        let mut step = Step::new(Directive::Forget, None);
         let task = self.tasks.remove(&tid);
-        match task {
-            Some(Task::Inside(call)) => step.before.push(called(tid, call, CallOutcome::NeverReturned)),
-            Some(Task::AwaitingParent { leads, .. }) => {
-                step.before.push(Event::Spawned { task: tid, parent: None, process: leads });
-            }
-            // Only SIGKILL is that quick, and it kills whole processes.
-            Some(Task::Attaching { parent }) => {
-                step.before.push(Event::Spawned { task: tid, parent: Some(parent), process: true });
-            }
-            None => step.before.push(Event::Spawned { task: tid, parent: None, process: true }),
-            Some(Task::Launching | Task::Outside | Task::Exiting) => {}
-        }
-        if let Some(task) = task {
-            self.release_orphans(task, &mut step);
-        }
+        self.settle(tid, task, true, Directive::Forget)
+    }
+
+    /// Says what is still owed for a task that will do nothing more.
+    fn settle(&mut self, tid: Tid, task: Option<Task>, leads: bool, directive: Directive) -> Step {
+        let mut step = Step::new(directive, None);
+        let spawned = |parent, process| Event::Spawned { task: tid, parent, process };
+        step.before.extend(match task {
+            Some(Task::Inside(call) | Task::Announced(call)) => Some(called(tid, call, CallOutcome::NeverReturned)),
+            // Killed before its first stop, or while it was held there.
+            Some(Task::Attaching { parent, leads }) => Some(spawned(Some(parent), leads)),
+            Some(Task::AwaitingParent { leads, .. }) => Some(spawned(None, leads)),
+            None => Some(spawned(None, leads)),
+            Some(Task::Launching | Task::Outside | Task::Exiting) => None,
+        });
+        self.held.remove(&tid);
+        task.into_iter().for_each(|task| self.release_orphans(task, &mut step));
         step
     }
 
-    /// A task that dies while it makes another never announces it: let go whoever waits for an announcement.
-    fn release_orphans(&mut self, dying: Task, step: &mut Step) {
-        if !dying.is_spawning() {
+    /// A task has left a state. If it was the last that might announce another, whoever still waits for an announcement waits in vain.
+    fn release_orphans(&mut self, left: Task, step: &mut Step) {
+        if self.held.is_empty() || !left.may_announce() || self.tasks.values().any(|task| task.may_announce()) {
             return;
         }
-        for (tid, task) in &mut self.tasks {
-            if let Task::AwaitingParent { leads, group_stop } = *task {
-                *task = Task::Outside;
-                step.before.push(Event::Spawned { task: *tid, parent: None, process: leads });
-                step.released.push((*tid, birth(group_stop)));
+        for tid in std::mem::take(&mut self.held) {
+            if let Some(&Task::AwaitingParent { leads, group_stop }) = self.tasks.get(&tid) {
+                self.tasks.insert(tid, Task::Outside);
+                step.before.push(Event::Spawned { task: tid, parent: None, process: leads });
+                step.released.push((tid, birth(group_stop)));
             }
         }
     }
@@ -226,5 +233,7 @@ fn outcome(call: Call, value: i64, failed: bool) -> CallOutcome {
     }
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,8 @@ pub(super) enum Task {
     Attaching {
         /// Who made it.
         parent: Tid,
+        /// It leads a thread group.
+        leads: bool,
     },
     /// Its own first stop came before its parent's announcement; it is held until then.
     AwaitingParent {
@@ -24,15 +26,26 @@ pub(super) enum Task {
     Outside,
     /// It is in the kernel.
     Inside(Call),
+    /// It is in a call that has made a task, and has announced that.
+    Announced(Call),
     /// It is on its way out; it makes no further call.
     Exiting,
 }
 
 impl Task {
-    /// Whether it is in a call that makes tasks: if it dies there, it will never announce them.
-    pub(super) fn is_spawning(self) -> bool {
+    /// The call it is in.
+    pub(super) fn call(self) -> Option<Call> {
+        match self {
+            Self::Inside(call) | Self::Announced(call) => Some(call),
+            _ => None,
+        }
+    }
+
+    /// Whether it is in a call that may still announce a task. If it leaves that or dies there, it never will.
+    pub(super) fn may_announce(self) -> bool {
         let Self::Inside(call) = self else { return false };
-        call.syscall.row().is_some_and(|row| matches!(row.name, "clone" | "clone3" | "fork" | "vfork"))
+        // An ABI without a table may have called anything.
+        call.syscall.row().is_none_or(|row| matches!(row.name, "clone" | "clone3" | "fork" | "vfork"))
     }
 }
 

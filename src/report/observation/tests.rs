@@ -1,3 +1,5 @@
+//! Every format of one hand-made recording.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;

@@ -28,7 +28,7 @@ pub(super) fn in_numbers(findings: &[Finding]) -> String {
     if numbers.is_empty() { "nothing new".to_owned() } else { numbers.join(", ") }
 }
 
-fn words(kind: FindingKind) -> (&'static str, &'static str) {
+pub(super) fn words(kind: FindingKind) -> (&'static str, &'static str) {
     match kind {
         FindingKind::NewSubsystem => ("new subsystem", "new subsystems"),
         FindingKind::NewBlindSpot => ("new blind spot", "new blind spots"),
@@ -79,12 +79,11 @@ fn write_lines(out: &mut dyn io::Write, findings: &[&Finding], palette: &Palette
 }
 
 fn columns(finding: &Finding) -> [String; 4] {
-    let kind = if finding.forbidden.is_some() { "forbidden" } else { finding.kind.name() };
     // A blind spot is no call.
     let calls = if finding.calls == 0 { String::new() } else { calls(finding.calls).to_string() };
     let details = finding.details.iter().map(Detail::value);
     let remark: Vec<&str> = finding.forbidden.as_deref().into_iter().chain(details).collect();
-    [kind.to_owned(), finding.fact.to_string(), calls, remark.join(" ")]
+    [finding.rule().to_owned(), finding.fact.to_string(), calls, remark.join(" ")]
 }
 
 /// What does not fail: notes and what is gone, a line each.

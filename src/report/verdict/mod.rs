@@ -1,19 +1,29 @@
-//! A verdict put into words: [`summary`] on one line, [`verdict`] whole, and as a JSON line for other programs.
+//! Verdicts put into words: [`summary`] on one line, [`verdict`] whole, [`verdicts`] of a run in the formats that machines read, and
+//! one as a JSON line between harness and subcommand.
 
+mod batch;
+mod csv;
 mod diff;
 mod findings;
+mod github;
+mod json;
+mod junit;
+mod markdown;
 mod next;
 mod record;
+mod sarif;
 
 use std::io;
 
-use super::Palette;
 use super::style::Painted;
 use super::words::{counted, escaped, len};
+use super::{Format, Palette, VerdictFormat};
 use crate::model::verdict::{Status, Verdict};
 use crate::model::workload::Exit;
 use findings::{in_numbers, write_findings, write_keys};
+use json::VerdictsRecord;
 
+pub use batch::PackageVerdicts;
 pub use diff::write as change;
 pub use record::{NotAVerdict, read_json_line, write_json_line};
 
@@ -48,6 +58,49 @@ pub fn verdict(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) ->
         diff::write(out, &verdict.file, change, palette)?;
     }
     next::write(out, verdict, palette)
+}
+
+/// The verdicts of a whole run of `command`, without colours.
+pub fn verdicts(
+    out: &mut dyn io::Write,
+    command: &str,
+    packages: &[PackageVerdicts],
+    format: VerdictFormat,
+) -> io::Result<()> {
+    match format {
+        VerdictFormat::Report(Format::Table) => table(out, packages),
+        VerdictFormat::Report(Format::Markdown) => markdown::write(out, packages),
+        VerdictFormat::Report(Format::Json) => {
+            serde_json::to_writer_pretty(&mut *out, &VerdictsRecord::of(command, packages))?;
+            writeln!(out)
+        }
+        VerdictFormat::Report(Format::Yaml) => {
+            serde_yaml::to_writer(out, &VerdictsRecord::of(command, packages)).map_err(io::Error::other)
+        }
+        VerdictFormat::Report(Format::Csv) => csv::write(out, packages),
+        VerdictFormat::Junit => junit::write(out, packages),
+        VerdictFormat::Sarif => sarif::write(out, packages),
+        VerdictFormat::Github => github::write(out, packages),
+    }
+}
+
+/// The page for `$GITHUB_STEP_SUMMARY`, as far as it fits into `room` bytes; nothing where nothing does.
+pub fn step_summary(packages: &[PackageVerdicts], room: usize) -> String {
+    markdown::page(packages, room)
+}
+
+/// What failed whole, the rest on a line each, and how many.
+fn table(out: &mut dyn io::Write, packages: &[PackageVerdicts]) -> io::Result<()> {
+    let palette = Palette::plain();
+    for (_, told) in batch::all(packages) {
+        if told.status.is_failure() {
+            verdict(out, told, &palette)?;
+            writeln!(out)?;
+        } else {
+            summary(out, told, &palette)?;
+        }
+    }
+    writeln!(out, "{}", batch::Tally::of(packages))
 }
 
 /// The outcome in a few words.
@@ -102,5 +155,7 @@ fn write_output(out: &mut dyn io::Write, output: &str, palette: &Palette) -> io:
     lines[cut..].iter().try_for_each(|line| writeln!(out, "  {} {}", Painted(palette.hint, "|"), escaped(line)))
 }
 
+#[cfg(test)]
+mod samples;
 #[cfg(test)]
 mod tests;

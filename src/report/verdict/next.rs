@@ -7,9 +7,9 @@ use crate::report::Palette;
 use crate::report::style::Painted;
 
 /// A command and what it is good for.
-struct Step {
-    command: String,
-    purpose: String,
+pub(super) struct Step {
+    pub(super) command: String,
+    pub(super) purpose: String,
 }
 
 pub(super) fn write(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
@@ -25,6 +25,11 @@ pub(super) fn write(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palett
     Ok(())
 }
 
+/// The first thing to type.
+pub(super) fn first(verdict: &Verdict) -> Option<Step> {
+    steps(verdict).into_iter().next()
+}
+
 /// Nothing where nothing is to be done.
 fn steps(verdict: &Verdict) -> Vec<Step> {
     let Verdict { workload, file, .. } = verdict;
@@ -38,7 +43,7 @@ fn steps(verdict: &Verdict) -> Vec<Step> {
             again(format!("once the workload no longer does it, or `forbid:` in {file} allows it"))
         }
         Status::Failed | Status::NoBaseline { .. } if is_proposed(verdict) => vec![
-            Step { command: "cargo sysguard review".to_owned(), purpose: "decide on it, one by one".to_owned() },
+            step("review", "decide on it, one by one".to_owned()),
             step("accept", format!("accept all of it; writes {file}")),
             Step { command: "cargo sysguard accept KEY".to_owned(), purpose: one_key(verdict) },
             step("test", "run it again".to_owned()),

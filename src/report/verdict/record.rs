@@ -1,4 +1,4 @@
-//! A verdict as other programs read it: one JSON line, and back.
+//! A verdict as other programs read it: the record in [`json`](super::json), and one JSON line, and back.
 //!
 //! Field names are a public interface.
 
@@ -12,9 +12,10 @@ use crate::model::workload::Exit;
 use crate::report::exit;
 
 #[derive(Serialize, Deserialize)]
-struct VerdictRecord {
+pub(super) struct VerdictRecord {
     workload: String,
     file: String,
+    line: Option<usize>,
     #[serde(with = "StatusRecord")]
     status: Status,
     findings: Vec<FindingRecord>,
@@ -61,6 +62,7 @@ enum StatusRecord {
 struct FindingRecord {
     key: String,
     kind: String,
+    line: Option<usize>,
     calls: u64,
     details: Vec<String>,
     forbidden: Option<String>,
@@ -91,20 +93,30 @@ pub enum NotAVerdict {
     },
 }
 
-/// Writes a verdict as one line of JSON.
-pub fn write_json_line(out: &mut dyn io::Write, verdict: &Verdict) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, &VerdictRecord::of(verdict))?;
+/// What a harness tells: a verdict, and of which package.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    /// The folder of the package.
+    package: String,
+    verdict: VerdictRecord,
+}
+
+/// Writes a verdict on a workload of the package in this folder as one line of JSON.
+pub fn write_json_line(out: &mut dyn io::Write, package: &str, verdict: &Verdict) -> io::Result<()> {
+    let line = Line { package: package.to_owned(), verdict: VerdictRecord::of(verdict) };
+    serde_json::to_writer(&mut *out, &line)?;
     writeln!(out)
 }
 
-/// Reads what [`write_json_line`] wrote.
-pub fn read_json_line(line: &str) -> Result<Verdict, NotAVerdict> {
-    serde_json::from_str::<VerdictRecord>(line)?.into_verdict()
+/// Reads what [`write_json_line`] wrote: the folder of the package, and the verdict.
+pub fn read_json_line(line: &str) -> Result<(String, Verdict), NotAVerdict> {
+    let Line { package, verdict } = serde_json::from_str(line)?;
+    Ok((package, verdict.into_verdict()?))
 }
 
 impl VerdictRecord {
-    fn of(verdict: &Verdict) -> Self {
-        let Verdict { workload, file, status, comparison, change } = verdict.clone();
+    pub(super) fn of(verdict: &Verdict) -> Self {
+        let Verdict { workload, file, line, status, comparison, change } = verdict.clone();
         let records =
             |findings: Vec<Finding>| findings.into_iter().map(|found| FindingRecord::of(found, &workload)).collect();
         Self {
@@ -114,12 +126,13 @@ impl VerdictRecord {
             change: change.map(|Change { before, after, written }| ChangeRecord { before, after, written }),
             workload,
             file,
+            line,
             status,
         }
     }
 
     fn into_verdict(self) -> Result<Verdict, NotAVerdict> {
-        let Self { workload, file, status, findings, notes, gone, change } = self;
+        let Self { workload, file, line, status, findings, notes, gone, change } = self;
         let finding = |record: FindingRecord| record.into_finding(&workload);
         let comparison = Comparison {
             findings: findings.into_iter().map(finding).collect::<Result<_, _>>()?,
@@ -127,7 +140,7 @@ impl VerdictRecord {
             gone: gone.iter().map(|key| fact(key, &workload)).collect::<Result<_, _>>()?,
         };
         let change = change.map(|ChangeRecord { before, after, written }| Change { before, after, written });
-        Ok(Verdict { workload, file, status, comparison, change })
+        Ok(Verdict { workload, file, line, status, comparison, change })
     }
 }
 
@@ -136,6 +149,7 @@ impl FindingRecord {
         Self {
             key: finding.fact.key(workload),
             kind: finding.kind.name().to_owned(),
+            line: finding.line,
             calls: finding.calls,
             details: finding.details.iter().map(Detail::to_string).collect(),
             forbidden: finding.forbidden,
@@ -143,7 +157,7 @@ impl FindingRecord {
     }
 
     fn into_finding(self, workload: &str) -> Result<Finding, NotAVerdict> {
-        let Self { key, kind, calls, details, forbidden } = self;
+        let Self { key, kind, line, calls, details, forbidden } = self;
         let detail = |word: String| word.parse().map_err(|_| no(&word, "detail", workload));
         Ok(Finding {
             kind: FindingKind::from_name(&kind).ok_or_else(|| no(&kind, "kind of finding", workload))?,
@@ -151,6 +165,7 @@ impl FindingRecord {
             details: details.into_iter().map(detail).collect::<Result<_, _>>()?,
             calls,
             forbidden,
+            line,
         })
     }
 }

@@ -1,89 +1,10 @@
+//! Every status in words, and as a line of JSON.
+
+use super::samples::{failed, finding, other_statuses, with_status};
 use super::*;
-use crate::model::compare::{Comparison, Detail, Fact, Finding};
+use crate::model::compare::Comparison;
 use crate::model::verdict::Change;
 use crate::model::workload::Exit;
-
-const BEFORE: &str = "\
-# greets
-version: 1
-command: [hello]
----
-platform: x86_64-linux-gnu
-subsystems:
-  filesystem:
-    close:
-    readlink:
-  process:
-    execve:
-";
-
-const ADDED: &str = "  network:
-    connect:
-      objects:
-        - socket:AF_INET:SOCK_STREAM
-    socket:
-      arguments:
-        - AF_INET
-      objects:
-        - socket:AF_INET:SOCK_STREAM
-";
-
-fn fact(key: &str) -> Fact {
-    key.parse().expect(key)
-}
-
-fn finding(key: &str, calls: u64, details: &[&str]) -> Finding {
-    let details = details.iter().map(|detail| detail.parse::<Detail>().expect(detail)).collect();
-    Finding { details, ..Finding::new(fact(key), calls) }
-}
-
-/// A program that newly opens a TCP socket.
-fn failed() -> Verdict {
-    let stream = "object=socket:AF_INET:SOCK_STREAM";
-    Verdict {
-        workload: "net::hello".to_owned(),
-        file: "expectations/net/hello.yaml".to_owned(),
-        status: Status::Failed,
-        comparison: Comparison {
-            findings: vec![
-                finding("network", 2, &[]),
-                finding("blind_spots::io_uring", 0, &[]),
-                finding("network::connect", 1, &[stream]),
-                finding("network::socket", 1, &["argument=AF_INET", stream]),
-                finding("filesystem::close::object=dir", 12, &[]),
-            ],
-            notes: vec![finding("filesystem::close::error=EBADF", 3, &[])],
-            gone: vec![fact("filesystem::readlink")],
-        },
-        change: Some(Change {
-            before: BEFORE.to_owned(),
-            after: BEFORE.replace("  process:", &format!("{ADDED}  process:")),
-            written: Some("expectations/net/hello.yaml.new".to_owned()),
-        }),
-    }
-}
-
-/// The same workload with another outcome, and nothing compared.
-fn with_status(status: Status) -> Verdict {
-    Verdict { status, comparison: Comparison::default(), change: None, ..failed() }
-}
-
-fn other_statuses() -> Vec<Status> {
-    let reason = || "because\nof \u{1b}[31mthis".to_owned();
-    vec![
-        Status::Passed,
-        Status::Blessed,
-        Status::NoBaseline { platform: "x86_64-linux-gnu".to_owned() },
-        Status::WrongExit { expected: Exit::Exited(0), actual: Exit::Signaled(11), output: "no\n".to_owned() },
-        Status::Ignored { reason: reason() },
-        Status::Malformed {
-            message: "expectations/net/hello.yaml:3:1: unknown key `comand`\ncomand: [hello]".to_owned(),
-        },
-        Status::NotStarted { reason: reason() },
-        Status::Untraceable { reason: reason() },
-        Status::Broken { reason: reason() },
-    ]
-}
 
 fn told(told: &Verdict, palette: &Palette) -> String {
     let mut out = Vec::new();
@@ -130,7 +51,7 @@ fn a_failure_tells_what_is_new_then_the_change_then_what_to_type() {
          execve:
 
     next:
-      cargo sysguard review             decide on it, one by one
+      cargo sysguard review net::hello  decide on it, one by one
       cargo sysguard accept net::hello  accept all of it; writes expectations/net/hello.yaml
       cargo sysguard accept KEY         accept one, such as net::hello::network
       cargo sysguard test net::hello    run it again
@@ -163,7 +84,7 @@ fn a_first_baseline_is_told_in_outline() {
     … 15 more lines: diff -u expectations/net/hello.yaml expectations/net/hello.yaml.new
 
     next:
-      cargo sysguard review             decide on it, one by one
+      cargo sysguard review net::hello  decide on it, one by one
       cargo sysguard accept net::hello  accept all of it; writes expectations/net/hello.yaml
       cargo sysguard accept KEY         accept one, such as net::hello::network
       cargo sysguard test net::hello    run it again
@@ -311,10 +232,10 @@ fn every_verdict_survives_its_line_of_json() {
     let others = other_statuses().into_iter().map(with_status);
     for verdict in others.chain([failed(), forbidden]) {
         let mut line = Vec::new();
-        write_json_line(&mut line, &verdict).expect("memory takes everything");
+        write_json_line(&mut line, "/w/net", &verdict).expect("memory takes everything");
         let line = String::from_utf8(line).expect("JSON is text");
         assert_eq!(line.matches('\n').count(), 1);
-        assert_eq!(read_json_line(&line).expect(&line), verdict);
+        assert_eq!(read_json_line(&line).expect(&line), ("/w/net".to_owned(), verdict));
     }
 }
 
@@ -324,16 +245,16 @@ fn a_line_of_json_names_findings_by_key() {
     verdict.comparison.findings.drain(..3);
     verdict.change = Some(Change { before: "a".to_owned(), after: "b".to_owned(), written: None });
     let mut line = Vec::new();
-    write_json_line(&mut line, &verdict).expect("memory takes everything");
+    write_json_line(&mut line, "/w/net", &verdict).expect("memory takes everything");
     insta::assert_snapshot!(String::from_utf8(line).expect("JSON is text"), @r#"
-    {"workload":"net::hello","file":"expectations/net/hello.yaml","status":{"kind":"failed"},"findings":[{"key":"net::hello::network::socket","kind":"new-syscall","calls":1,"details":["argument=AF_INET","object=socket:AF_INET:SOCK_STREAM"],"forbidden":null},{"key":"net::hello::filesystem::close::object=dir","kind":"new-object","calls":12,"details":[],"forbidden":null}],"notes":[{"key":"net::hello::filesystem::close::error=EBADF","kind":"new-error","calls":3,"details":[],"forbidden":null}],"gone":["net::hello::filesystem::readlink"],"change":{"before":"a","after":"b","written":null}}
+    {"package":"/w/net","verdict":{"workload":"net::hello","file":"expectations/net/hello.yaml","line":5,"status":{"kind":"failed"},"findings":[{"key":"net::hello::network::socket","kind":"new-syscall","line":5,"calls":1,"details":["argument=AF_INET","object=socket:AF_INET:SOCK_STREAM"],"forbidden":null},{"key":"net::hello::filesystem::close::object=dir","kind":"new-object","line":7,"calls":12,"details":[],"forbidden":null}],"notes":[{"key":"net::hello::filesystem::close::error=EBADF","kind":"new-error","line":7,"calls":3,"details":[],"forbidden":null}],"gone":["net::hello::filesystem::readlink"],"change":{"before":"a","after":"b","written":null}}}
     "#);
 }
 
 #[test]
 fn what_is_no_verdict_says_why() {
     let mut line = Vec::new();
-    write_json_line(&mut line, &failed()).expect("memory takes everything");
+    write_json_line(&mut line, "/w/net", &failed()).expect("memory takes everything");
     let line = String::from_utf8(line).expect("JSON is text");
     let broken = |from: &str, to: &str| read_json_line(&line.replace(from, to)).expect_err(to).to_string();
     let errors = [
@@ -346,6 +267,34 @@ fn what_is_no_verdict_says_why() {
     cannot read the verdict on net::hello: `new-thing` is no kind of finding
     cannot read the verdict on net::hello: `net::hello::nowhere` is no key of this workload
     cannot read the verdict on net::hello: `AF_INET` is no detail
-    cannot read a verdict: unknown variant `lucky`, expected one of `passed`, `blessed`, `failed`, `no_baseline`, `wrong_exit`, `ignored`, `malformed`, `not_started`, `untraceable`, `broken` at line 1 column 86
+    cannot read a verdict: unknown variant `lucky`, expected one of `passed`, `blessed`, `failed`, `no_baseline`, `wrong_exit`, `ignored`, `malformed`, `not_started`, `untraceable`, `broken` at line 1 column 125
     ");
+}
+
+#[test]
+fn a_key_is_the_same_in_every_format() {
+    let packages = samples::packages();
+    let compared = batch::all(&packages).filter(|(_, verdict)| verdict.status == Status::Failed);
+    let keys: Vec<String> = compared
+        .flat_map(|(_, verdict)| verdict.comparison.findings.iter().map(|found| found.fact.key(&verdict.workload)))
+        .collect();
+    assert!(keys.len() > 5);
+    for format in VerdictFormat::ALL.into_iter().filter(|format| !format.is_table()) {
+        let mut out = Vec::new();
+        verdicts(&mut out, "test", &packages, format).expect("memory takes everything");
+        let text = String::from_utf8(out).expect("reports are text");
+        for key in &keys {
+            assert!(text.contains(key.as_str()), "{format} has no {key}");
+        }
+    }
+}
+
+#[test]
+fn a_table_tells_failures_whole_and_ends_with_the_count() {
+    let mut out = Vec::new();
+    verdicts(&mut out, "test", &samples::packages(), VerdictFormat::default()).expect("memory takes everything");
+    let text = String::from_utf8(out).expect("reports are text");
+    assert!(text.contains("gone: as expected (1 gone)\n"), "{text}");
+    assert!(text.contains("new-syscall    network::connect"), "{text}");
+    assert!(text.ends_with("\n9 of 12 workloads failed, 1 ignored\n"), "{text}");
 }

@@ -21,8 +21,13 @@ fn exit(value: i64) -> Stop {
     Stop::Exit { value, failed: (-4095..0).contains(&value) }
 }
 
+fn spawning(child: Tid) -> Stop {
+    Stop::Spawning { child, leads: true }
+}
+
 const BORN_PROCESS: Stop = Stop::Trap { leads: true, group_stop: false };
 const BORN_THREAD: Stop = Stop::Trap { leads: false, group_stop: false };
+const EXITING: Stop = Stop::Exiting { leads: true };
 const GROUP_STOP: Stop = Stop::Trap { leads: true, group_stop: true };
 
 fn called(task: Tid, name: &str, outcome: CallOutcome) -> Event {
@@ -121,7 +126,7 @@ fn a_child_shows_itself_after_its_announcement() {
         started(),
         &[
             (ROOT, entry("fork"), GO, &[]),
-            (ROOT, Stop::Spawning { child: 11 }, GO, &[]),
+            (ROOT, spawning(11), GO, &[]),
             (11, BORN_PROCESS, GO, &[spawned(11, Some(ROOT), true)]),
             (11, entry("getpid"), GO, &[]),
             (ROOT, exit(11), GO, &[called(ROOT, "fork", CallOutcome::Returned(11))]),
@@ -133,7 +138,7 @@ fn a_child_shows_itself_after_its_announcement() {
 #[test]
 fn a_child_that_shows_itself_first_is_held_until_its_announcement() {
     let mut tasks = check(started(), &[(ROOT, entry("clone"), GO, &[]), (11, BORN_THREAD, Directive::Hold, &[])]);
-    let step = tasks.step(ROOT, Stop::Spawning { child: 11 });
+    let step = tasks.step(ROOT, spawning(11));
     assert_eq!(happened(&step), [spawned(11, Some(ROOT), false)]);
     assert_eq!(step.released, [(11, GO)]);
 }
@@ -152,14 +157,14 @@ fn a_death_elsewhere_releases_nobody() {
     let mut tasks = check(
         started(),
         &[
-            (ROOT, Stop::Spawning { child: 11 }, GO, &[]),
+            (ROOT, spawning(11), GO, &[]),
             (11, BORN_PROCESS, GO, &[spawned(11, Some(ROOT), true)]),
             (ROOT, entry("clone3"), GO, &[]),
             (12, BORN_PROCESS, Directive::Hold, &[]),
             (11, Stop::Ended(Exit::Exited(0)), Directive::Forget, &[ended(11, 0)]),
         ],
     );
-    assert_eq!(tasks.step(ROOT, Stop::Spawning { child: 12 }).released, [(12, GO)]);
+    assert_eq!(tasks.step(ROOT, spawning(12)).released, [(12, GO)]);
 }
 
 #[test]
@@ -167,10 +172,10 @@ fn a_child_killed_before_it_shows_itself_is_counted() {
     check(
         started(),
         &[
-            (ROOT, Stop::Spawning { child: 11 }, GO, &[]),
+            (ROOT, spawning(11), GO, &[]),
             (11, Stop::Ended(Exit::Exited(0)), Directive::Forget, &[spawned(11, Some(ROOT), true), ended(11, 0)]),
             (12, Stop::Ended(Exit::Exited(0)), Directive::Forget, &[spawned(12, None, true), ended(12, 0)]),
-            (13, Stop::Exiting, GO, &[spawned(13, None, true)]),
+            (13, EXITING, GO, &[spawned(13, None, true)]),
             (13, Stop::Ended(Exit::Exited(0)), Directive::Forget, &[ended(13, 0)]),
         ],
     );
@@ -181,11 +186,11 @@ fn a_number_may_be_used_again() {
     check(
         started(),
         &[
-            (ROOT, Stop::Spawning { child: 11 }, GO, &[]),
+            (ROOT, spawning(11), GO, &[]),
             (11, BORN_PROCESS, GO, &[spawned(11, Some(ROOT), true)]),
             (11, entry("read"), GO, &[]),
             (11, Stop::Ended(Exit::Exited(0)), Directive::Forget, &[called(11, "read", NEVER), ended(11, 0)]),
-            (ROOT, Stop::Spawning { child: 11 }, GO, &[]),
+            (ROOT, spawning(11), GO, &[]),
             (11, BORN_THREAD, GO, &[spawned(11, Some(ROOT), false)]),
             (11, exit(0), GO, &[]),
         ],
@@ -197,14 +202,14 @@ fn an_exec_from_another_thread_takes_the_leaders_number() {
     check(
         started(),
         &[
-            (ROOT, Stop::Spawning { child: 11 }, GO, &[]),
+            (ROOT, spawning(11), GO, &[]),
             (11, BORN_THREAD, GO, &[spawned(11, Some(ROOT), false)]),
-            (ROOT, Stop::Spawning { child: 12 }, GO, &[]),
+            (ROOT, spawning(12), GO, &[]),
             (12, BORN_THREAD, GO, &[spawned(12, Some(ROOT), false)]),
             (ROOT, entry("futex"), GO, &[]),
             (12, entry("read"), GO, &[]),
             (11, entry("execve"), GO, &[]),
-            (12, Stop::Exiting, GO, &[called(12, "read", NEVER)]),
+            (12, EXITING, GO, &[called(12, "read", NEVER)]),
             (12, Stop::Ended(Exit::Exited(0)), Directive::Forget, &[ended(12, 0)]),
             // The leader's own call is over for good, and thread 11 goes on as the leader, inside its execve.
             (ROOT, exec(11), GO, &[called(ROOT, "futex", NEVER)]),
@@ -218,10 +223,10 @@ fn a_leader_that_left_reappears_with_an_exec() {
     let tasks = check(
         started(),
         &[
-            (ROOT, Stop::Spawning { child: 11 }, GO, &[]),
+            (ROOT, spawning(11), GO, &[]),
             (11, BORN_THREAD, GO, &[spawned(11, Some(ROOT), false)]),
             (ROOT, entry("exit"), GO, &[]),
-            (ROOT, Stop::Exiting, GO, &[called(ROOT, "exit", NEVER)]),
+            (ROOT, EXITING, GO, &[called(ROOT, "exit", NEVER)]),
             (11, entry("execve"), GO, &[]),
             (ROOT, exec(11), GO, &[]),
             (ROOT, exit(0), GO, &[called(ROOT, "execve", DONE)]),
@@ -244,7 +249,7 @@ fn calls_that_never_return_are_counted_once() {
         started(),
         &[
             (ROOT, entry("exit_group"), GO, &[]),
-            (ROOT, Stop::Exiting, GO, &[called(ROOT, "exit_group", NEVER)]),
+            (ROOT, EXITING, GO, &[called(ROOT, "exit_group", NEVER)]),
             (ROOT, Stop::Ended(Exit::Exited(3)), Directive::Forget, &[ended(ROOT, 3)]),
         ],
     );
@@ -261,7 +266,7 @@ fn signals_are_delivered_and_group_stops_are_kept() {
             (ROOT, BORN_PROCESS, GO, &[]),
             (ROOT, Stop::Signal(18), Directive::Resume(18), &[]),
             (ROOT, Stop::Signal(64), Directive::Resume(64), &[]),
-            (ROOT, Stop::Spawning { child: 11 }, GO, &[]),
+            (ROOT, spawning(11), GO, &[]),
             (11, GROUP_STOP, Directive::Listen, &[spawned(11, Some(ROOT), true)]),
         ],
     );
@@ -276,10 +281,42 @@ fn what_cannot_be_told_is_lost_and_said() {
 #[test]
 fn only_tasks_that_showed_themselves_are_alive() {
     let mut tasks = started();
-    let _ = tasks.step(ROOT, Stop::Spawning { child: 11 });
+    let _ = tasks.step(ROOT, spawning(11));
     assert_eq!(tasks.alive().collect::<Vec<_>>(), [ROOT]);
     let _ = tasks.step(11, BORN_PROCESS);
     let mut alive: Vec<Tid> = tasks.alive().collect();
     alive.sort_unstable();
     assert_eq!(alive, [ROOT, 11]);
+}
+
+#[test]
+fn a_held_child_that_is_killed_is_counted() {
+    check(
+        started(),
+        &[
+            (ROOT, entry("clone"), GO, &[]),
+            (11, BORN_THREAD, Directive::Hold, &[]),
+            (11, EXITING, GO, &[spawned(11, None, false)]),
+            (
+                11,
+                Stop::Ended(Exit::Signaled(9)),
+                Directive::Forget,
+                &[Event::Ended { task: 11, exit: Exit::Signaled(9) }],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_thread_killed_before_it_shows_itself_is_no_process() {
+    let killed = |task| Event::Ended { task, exit: Exit::Signaled(9) };
+    check(
+        started(),
+        &[
+            (ROOT, Stop::Spawning { child: 11, leads: false }, GO, &[]),
+            (11, Stop::Ended(Exit::Signaled(9)), Directive::Forget, &[spawned(11, Some(ROOT), false), killed(11)]),
+            (12, Stop::Exiting { leads: false }, GO, &[spawned(12, None, false)]),
+            (12, Stop::Ended(Exit::Signaled(9)), Directive::Forget, &[killed(12)]),
+        ],
+    );
 }

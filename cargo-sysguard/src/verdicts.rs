@@ -1,0 +1,200 @@
+//! Verdicts on their way out of `test` and `bless`: `--format`, `-o`, and the summary of GitHub Actions. Main type: [`Report`].
+//!
+//! It must not change what comes of a command: an exit code says the same in every format.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use sysguard::artifacts;
+use sysguard::harness::Console;
+use sysguard::model::verdict::Verdict;
+use sysguard::report::{self, PackageVerdicts, VerdictFormat};
+use sysguard::settings::Settings;
+
+use crate::cli;
+use crate::exit_code::Failure;
+use crate::output::ReportFile;
+use crate::suites::Package;
+
+/// What GitHub takes as a step's summary, and a little less: it refuses what is longer as a whole.
+const STEP_SUMMARY: u64 = 1_000_000;
+
+/// How verdicts are reported.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ReportFlags {
+    /// How verdicts are written: table, markdown, json, yaml, csv, junit, sarif or github
+    #[arg(long, value_name = "FORMAT", default_value_t)]
+    format: VerdictFormat,
+    /// Write the verdicts to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl ReportFlags {
+    /// Makes sure that the report can be written, before anything runs.
+    pub(crate) fn prepare(&self, command: &'static str, settings: &Settings) -> Result<Report<'_>, Failure> {
+        let file = self.output.as_deref().map(ReportFile::prepare).transpose().map_err(Failure::failed)?;
+        let summary = settings.step_summary.clone().filter(|_| self.format == VerdictFormat::Github);
+        Ok(Report { command, format: self.format, file, summary })
+    }
+
+    /// Where people read on: a format for machines has standard output for itself.
+    pub(crate) fn console(&self) -> Console {
+        if self.format.is_table() { Console::Stdout } else { Console::Stderr }
+    }
+}
+
+/// A report to be written at the end.
+#[derive(Debug)]
+pub(crate) struct Report<'a> {
+    command: &'static str,
+    format: VerdictFormat,
+    file: Option<ReportFile<'a>>,
+    /// `$GITHUB_STEP_SUMMARY`, where it is wanted.
+    summary: Option<PathBuf>,
+}
+
+impl Report<'_> {
+    /// Writes what came of the whole run.
+    pub(crate) fn write(self, told: Told) -> Result<(), Failure> {
+        let packages = told.into_packages();
+        let mut text = Vec::new();
+        let cannot = |error: io::Error| Failure::failed(format!("cannot write the verdicts: {error}"));
+        report::verdicts(&mut text, self.command, &packages, self.format).map_err(cannot)?;
+        match self.file {
+            Some(mut file) => file.write_all(&text).and_then(|()| file.finish()).map_err(cannot)?,
+            // People have read each already.
+            None if self.format.is_table() => {}
+            None => io::stdout().lock().write_all(&text).map_err(Failure::output)?,
+        }
+        if let Some(path) = &self.summary
+            && let Err(error) = append_summary(path, &packages)
+        {
+            let message = format!("cannot write the summary to {}: {error}", path.display());
+            let _ = writeln!(anstream::stderr(), "{}", cli::warning(&message));
+        }
+        Ok(())
+    }
+}
+
+/// Other steps' text stays, and counts: what does not fit below it is cut.
+fn append_summary(path: &Path, packages: &[PackageVerdicts]) -> io::Result<()> {
+    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    let room = STEP_SUMMARY.saturating_sub(file.metadata()?.len());
+    let page = report::step_summary(packages, usize::try_from(room).unwrap_or(usize::MAX));
+    if page.is_empty() {
+        return Err(io::Error::other(format!("it is full: GitHub takes {STEP_SUMMARY} bytes")));
+    }
+    file.write_all(page.as_bytes())
+}
+
+/// What was told so far, by the packages' folders.
+#[derive(Debug)]
+pub(crate) struct Told {
+    packages: Vec<(PathBuf, PackageVerdicts)>,
+}
+
+impl Told {
+    /// Nothing yet.
+    pub(crate) fn of(packages: &[Package]) -> Self {
+        let nothing = |package: &Package| {
+            let folder = artifacts::root(&package.metadata);
+            let name = package.metadata.name.to_string();
+            let verdicts = PackageVerdicts { name, folder: below_git(&folder), verdicts: Vec::new() };
+            (folder, verdicts)
+        };
+        Self { packages: packages.iter().map(nothing).collect() }
+    }
+
+    /// A verdict on a workload of the package in this folder.
+    pub(crate) fn add(&mut self, folder: &Path, verdict: Verdict) {
+        match self.packages.iter_mut().find(|(known, _)| known == folder) {
+            Some((_, package)) => package.verdicts.push(verdict),
+            None => {
+                let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let package = PackageVerdicts { name, folder: below_git(folder), verdicts: vec![verdict] };
+                self.packages.push((folder.to_owned(), package));
+            }
+        }
+    }
+
+    /// Workloads end in any order; they are told in that of their names.
+    fn into_packages(self) -> Vec<PackageVerdicts> {
+        let mut packages: Vec<PackageVerdicts> = self.packages.into_iter().map(|(_, package)| package).collect();
+        packages.retain(|package| !package.verdicts.is_empty());
+        for package in &mut packages {
+            package.verdicts.sort_by(|one, other| one.workload.cmp(&other.workload));
+        }
+        packages
+    }
+}
+
+/// The folder from git's top level, with `/`; empty where no git is.
+fn below_git(folder: &Path) -> String {
+    // A directory, or a file in a linked worktree and in a submodule.
+    let top = folder.ancestors().find(|above| above.join(".git").exists()).unwrap_or(folder);
+    let parts = folder.strip_prefix(top).unwrap_or(Path::new("")).components();
+    parts.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use sysguard::model::compare::Comparison;
+    use sysguard::model::verdict::Status;
+
+    use super::*;
+
+    fn verdict(workload: &str) -> Verdict {
+        let file = format!("expectations/{workload}.yaml");
+        let (comparison, status) = (Comparison::default(), Status::Passed);
+        Verdict { workload: workload.to_owned(), file, line: None, status, comparison, change: None }
+    }
+
+    #[test]
+    fn folders_are_those_of_the_repository() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let package = folder.path().join("repository/crates/one");
+        fs::create_dir_all(&package).expect("folders");
+        assert_eq!(below_git(&package), "", "no repository");
+        // As in a linked worktree.
+        fs::write(folder.path().join("repository/.git"), "gitdir: elsewhere\n").expect("a file");
+        assert_eq!(below_git(&package), "crates/one");
+        assert_eq!(below_git(&folder.path().join("repository")), "");
+    }
+
+    #[test]
+    fn verdicts_are_told_by_name() {
+        let mut told = Told { packages: Vec::new() };
+        for (folder, workload) in [("/w/b", "z"), ("/w/a", "x"), ("/w/b", "y")] {
+            told.add(Path::new(folder), verdict(workload));
+        }
+        let packages = told.into_packages();
+        let names: Vec<(&str, Vec<&str>)> = packages
+            .iter()
+            .map(|package| {
+                let workloads = package.verdicts.iter().map(|verdict| verdict.workload.as_str());
+                (package.name.as_str(), workloads.collect())
+            })
+            .collect();
+        assert_eq!(names, [("b", vec!["y", "z"]), ("a", vec!["x"])]);
+    }
+
+    #[test]
+    fn a_summary_is_appended_and_never_grows_beyond_what_is_taken() {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let path = folder.path().join("summary");
+        let packages =
+            [PackageVerdicts { name: "demo".to_owned(), folder: String::new(), verdicts: vec![verdict("one")] }];
+        append_summary(&path, &packages).expect("written");
+        let once = fs::read_to_string(&path).expect("a summary");
+        append_summary(&path, &packages).expect("written");
+        assert_eq!(fs::read_to_string(&path).expect("a summary"), once.repeat(2));
+        fs::write(&path, vec![b'x'; 999_900]).expect("a file");
+        let error = append_summary(&path, &packages).expect_err("it is full");
+        assert_eq!(error.to_string(), "it is full: GitHub takes 1000000 bytes");
+        assert_eq!(fs::metadata(&path).expect("a file").len(), 999_900);
+    }
+}

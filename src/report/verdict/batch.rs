@@ -1,0 +1,126 @@
+//! The verdicts of a run, package by package, in the order in which a reviewer reads them. Main type: [`PackageVerdicts`].
+
+use std::fmt;
+
+use super::findings::words;
+use crate::model::compare::{Detail, Finding};
+use crate::model::fact::Fact;
+use crate::model::verdict::{Status, Verdict};
+use crate::model::weight::{Weight, privilege};
+use crate::report::words::counted;
+
+/// The verdicts on the workloads of one package, and where its files lie.
+#[derive(Debug, Clone)]
+pub struct PackageVerdicts {
+    /// Its name, as cargo has it.
+    pub name: String,
+    /// Its folder from git's top level, with `/`; empty where it is the top itself.
+    pub folder: String,
+    /// What came of each workload.
+    pub verdicts: Vec<Verdict>,
+}
+
+impl PackageVerdicts {
+    /// The expectation file of a verdict, from git's top level.
+    pub(super) fn path(&self, verdict: &Verdict) -> String {
+        let folder = self.folder.trim_matches('/');
+        if folder.is_empty() { verdict.file.clone() } else { format!("{folder}/{}", verdict.file) }
+    }
+}
+
+/// Every verdict with its package.
+pub(super) fn all(packages: &[PackageVerdicts]) -> impl Iterator<Item = (&PackageVerdicts, &Verdict)> {
+    packages.iter().flat_map(|package| package.verdicts.iter().map(move |verdict| (package, verdict)))
+}
+
+/// How many workloads came out how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub(super) struct Tally {
+    pub(super) passed: u64,
+    pub(super) failed: u64,
+    pub(super) ignored: u64,
+}
+
+impl Tally {
+    pub(super) fn of(packages: &[PackageVerdicts]) -> Self {
+        let mut tally = Self { passed: 0, failed: 0, ignored: 0 };
+        for (_, verdict) in all(packages) {
+            match &verdict.status {
+                Status::Ignored { .. } => tally.ignored += 1,
+                status if status.is_failure() => tally.failed += 1,
+                _ => tally.passed += 1,
+            }
+        }
+        tally
+    }
+}
+
+/// `2 of 7 workloads failed, 1 ignored`
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { passed, failed, ignored } = *self;
+        let run = counted(passed + failed, "workload", "workloads");
+        match (failed, passed) {
+            (0, 0) => write!(f, "no workload was run")?,
+            (0, _) => write!(f, "{run} as expected")?,
+            _ => write!(f, "{failed} of {run} failed")?,
+        }
+        if ignored > 0 { write!(f, ", {ignored} ignored") } else { Ok(()) }
+    }
+}
+
+/// A finding, or a note, with all that a line on it tells.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ranked<'a> {
+    pub(super) weight: Weight,
+    pub(super) verdict: &'a Verdict,
+    pub(super) finding: &'a Finding,
+}
+
+/// Every finding and note, heaviest first.
+pub(super) fn ranked(packages: &[PackageVerdicts]) -> Vec<Ranked<'_>> {
+    let mut ranked: Vec<Ranked<'_>> = all(packages).flat_map(|(_, verdict)| Ranked::of(verdict)).collect();
+    ranked.sort_by_key(|line| line.weight);
+    ranked
+}
+
+impl<'a> Ranked<'a> {
+    /// The findings and notes of a verdict, heaviest first. A first baseline has none: all in it is new.
+    pub(super) fn of(verdict: &'a Verdict) -> Vec<Self> {
+        if matches!(verdict.status, Status::NoBaseline { .. }) {
+            return Vec::new();
+        }
+        let line = |weight, finding| Self { weight, verdict, finding };
+        let findings = verdict.comparison.findings.iter().map(|finding| line(Weight::of(finding), finding));
+        let notes = verdict.comparison.notes.iter().map(|note| line(Weight::Note, note));
+        let mut lines: Vec<Self> = findings.chain(notes).collect();
+        lines.sort_by_key(|line| line.weight);
+        lines
+    }
+
+    /// The same in every format.
+    pub(super) fn key(&self) -> String {
+        self.finding.fact.key(&self.verdict.workload)
+    }
+
+    /// What it is, as one and as many: `new subsystem`, `new subsystems`.
+    pub(super) fn kind(&self) -> (&'static str, &'static str) {
+        match (self.weight, &self.finding.fact) {
+            (Weight::Forbidden, _) => ("forbidden use", "forbidden uses"),
+            (Weight::Privileged, Fact::Use { detail: None, .. }) => ("privileged call", "privileged calls"),
+            (Weight::Note, _) => ("note", "notes"),
+            _ => words(self.finding.kind),
+        }
+    }
+
+    /// Why it weighs what it weighs, in our words.
+    pub(super) fn reason(&self) -> Option<&'static str> {
+        privilege(&self.finding.fact).filter(|_| self.weight == Weight::Privileged)
+    }
+
+    /// The words of the author who forbids it, then what came with it.
+    pub(super) fn remarks(&self) -> impl Iterator<Item = &'a str> {
+        let finding = self.finding;
+        finding.forbidden.as_deref().into_iter().chain(finding.details.iter().map(Detail::value))
+    }
+}

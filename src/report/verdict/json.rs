@@ -1,0 +1,92 @@
+//! Verdicts as one versioned object, as JSON or YAML. Field names are a public interface.
+
+use serde::Serialize;
+
+use super::batch::{PackageVerdicts, Tally, all};
+use super::record::VerdictRecord;
+use crate::model::verdict::Verdict;
+
+/// `{"schema": "sysguard.test/1", …}`
+#[derive(Serialize)]
+pub(super) struct VerdictsRecord<'a> {
+    schema: String,
+    summary: Tally,
+    verdicts: Vec<PlacedRecord<'a>>,
+}
+
+#[derive(Serialize)]
+struct PlacedRecord<'a> {
+    package: &'a str,
+    /// The expectation file from git's top level; `file` is relative to the package.
+    path: String,
+    failed: bool,
+    #[serde(flatten)]
+    verdict: VerdictRecord,
+}
+
+impl<'a> VerdictsRecord<'a> {
+    pub(super) fn of(command: &str, packages: &'a [PackageVerdicts]) -> Self {
+        let placed = |(package, verdict): (&'a PackageVerdicts, &Verdict)| PlacedRecord {
+            package: &package.name,
+            path: package.path(verdict),
+            failed: verdict.status.is_failure(),
+            verdict: VerdictRecord::of(verdict),
+        };
+        Self {
+            schema: format!("sysguard.{command}/1"),
+            summary: Tally::of(packages),
+            verdicts: all(packages).map(placed).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::verdict::samples::packages;
+
+    #[test]
+    fn it_is_one_object_with_a_schema_and_every_verdict() {
+        let mut packages = packages();
+        packages.swap(0, 1);
+        packages[0].verdicts.truncate(1);
+        packages[1].verdicts.clear();
+        let text = serde_json::to_string_pretty(&VerdictsRecord::of("test", &packages)).expect("plain data");
+        insta::assert_snapshot!(text, @r#"
+        {
+          "schema": "sysguard.test/1",
+          "summary": {
+            "passed": 0,
+            "failed": 1,
+            "ignored": 0
+          },
+          "verdicts": [
+            {
+              "package": "demo-net",
+              "path": "crates/demo net/expectations/offline.yaml",
+              "failed": true,
+              "workload": "offline",
+              "file": "expectations/offline.yaml",
+              "line": 5,
+              "status": {
+                "kind": "failed"
+              },
+              "findings": [
+                {
+                  "key": "offline::network",
+                  "kind": "new-subsystem",
+                  "line": 5,
+                  "calls": 2,
+                  "details": [],
+                  "forbidden": "works, offline: 100%"
+                }
+              ],
+              "notes": [],
+              "gone": [],
+              "change": null
+            }
+          ]
+        }
+        "#);
+    }
+}

@@ -1,0 +1,170 @@
+//! Verdicts as JUnit's report in Jenkins' schema: a suite a package, a test case a workload, the keys of its findings as its output.
+
+use std::io;
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::batch::PackageVerdicts;
+use super::headline;
+use crate::model::compare::Finding;
+use crate::model::verdict::{Status, Verdict};
+use crate::report::Palette;
+
+pub(super) fn write(out: &mut dyn io::Write, packages: &[PackageVerdicts]) -> io::Result<()> {
+    let mut report = Report::new("sysguard");
+    for package in packages {
+        let mut suite = TestSuite::new(package.name.as_str());
+        for verdict in &package.verdicts {
+            suite.add_test_case(test_case(package, verdict)?);
+        }
+        report.add_test_suite(suite);
+    }
+    report.serialize(out).map_err(io::Error::other)
+}
+
+fn test_case(package: &PackageVerdicts, verdict: &Verdict) -> io::Result<TestCase> {
+    let mut case = TestCase::new(verdict.workload.as_str(), status(verdict)?);
+    case.set_classname(package.name.as_str());
+    let findings = verdict.comparison.findings.iter();
+    let keys: Vec<String> = findings.map(|finding| finding.fact.key(&verdict.workload)).collect();
+    if !keys.is_empty() {
+        case.set_system_out(keys.join("\n"));
+    }
+    Ok(case)
+}
+
+/// A failure is a judgement on the workload; where there is none, that is an error.
+fn status(verdict: &Verdict) -> io::Result<TestCaseStatus> {
+    let (kind, name) = match &verdict.status {
+        Status::Passed | Status::Blessed => return Ok(TestCaseStatus::success()),
+        Status::Ignored { reason } => {
+            let mut skipped = TestCaseStatus::skipped();
+            skipped.set_message(allowed(reason));
+            return Ok(skipped);
+        }
+        Status::Failed => {
+            (NonSuccessKind::Failure, verdict.comparison.findings.first().map_or(verdict.status.name(), Finding::rule))
+        }
+        Status::NoBaseline { .. } | Status::WrongExit { .. } => (NonSuccessKind::Failure, verdict.status.name()),
+        Status::Malformed { .. } | Status::NotStarted { .. } | Status::Untraceable { .. } | Status::Broken { .. } => {
+            (NonSuccessKind::Error, verdict.status.name())
+        }
+    };
+    let mut text = Vec::new();
+    super::verdict(&mut text, verdict, &Palette::plain())?;
+    let mut failed = TestCaseStatus::non_success(kind);
+    failed.set_type(name).set_message(allowed(&headline(verdict)));
+    failed.set_description(allowed(&String::from_utf8_lossy(&text)));
+    Ok(failed)
+}
+
+/// Without the two characters that XML forbids and quick-junit keeps; it strips the others.
+fn allowed(text: &str) -> String {
+    text.replace(['\u{fffe}', '\u{ffff}'], "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::verdict::samples::{failed, packages, with_status};
+
+    fn written(packages: &[PackageVerdicts]) -> String {
+        let mut out = Vec::new();
+        write(&mut out, packages).expect("memory takes everything");
+        String::from_utf8(out).expect("XML is text")
+    }
+
+    #[test]
+    fn a_package_is_a_suite_and_a_workload_a_test_case() {
+        let mut packages = packages();
+        packages[0].verdicts.truncate(1);
+        packages[1].verdicts.retain(|verdict| ["passed", "wrong-exit", "ignored"].contains(&verdict.status.name()));
+        insta::assert_snapshot!(written(&packages), @r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <testsuites name="sysguard" tests="4" skipped="1" failures="2" errors="0">
+            <testsuite name="demo" tests="1" skipped="0" errors="0" failures="1">
+                <testcase name="net::hello" classname="demo">
+                    <failure message="1 new subsystem, 1 new blind spot, 2 new system calls, 1 new object" type="new-subsystem">net::hello: 1 new subsystem, 1 new blind spot, 2 new system calls, 1 new object
+
+          new-subsystem  network                        2 calls
+          new-blind-spot blind_spots::io_uring
+          new-syscall    network::connect               1 call    socket:AF_INET:SOCK_STREAM
+          new-syscall    network::socket                1 call    AF_INET socket:AF_INET:SOCK_STREAM
+          new-object     filesystem::close::object=dir  12 calls
+
+        note: new, but below the level that fails: filesystem::close::error=EBADF
+        gone: in the baseline, but not seen: filesystem::readlink
+
+        --- expectations/net/hello.yaml
+        +++ expectations/net/hello.yaml.new
+        @@ -7,5 +7,14 @@
+           filesystem:
+             close:
+             readlink:
+        +  network:
+        +    connect:
+        +      objects:
+        +        - socket:AF_INET:SOCK_STREAM
+        +    socket:
+        +      arguments:
+        +        - AF_INET
+        +      objects:
+        +        - socket:AF_INET:SOCK_STREAM
+           process:
+             execve:
+
+        next:
+          cargo sysguard review net::hello  decide on it, one by one
+          cargo sysguard accept net::hello  accept all of it; writes expectations/net/hello.yaml
+          cargo sysguard accept KEY         accept one, such as net::hello::network
+          cargo sysguard test net::hello    run it again
+        </failure>
+                    <system-out>net::hello::network
+        net::hello::blind_spots::io_uring
+        net::hello::network::connect
+        net::hello::network::socket
+        net::hello::filesystem::close::object=dir</system-out>
+                </testcase>
+            </testsuite>
+            <testsuite name="demo-net" tests="3" skipped="1" errors="0" failures="1">
+                <testcase name="other::passed" classname="demo-net"/>
+                <testcase name="other::wrong-exit" classname="demo-net">
+                    <failure message="ended with signal SIGSEGV, expected exit status 0" type="wrong-exit">other::wrong-exit: ended with signal SIGSEGV, expected exit status 0
+
+        It wrote:
+          | no
+
+        next:
+          cargo sysguard test other::wrong-exit  once it ends well, or `exit:` in expectations/other/wrong-exit.yaml says how it ends
+        </failure>
+                </testcase>
+                <testcase name="other::ignored" classname="demo-net">
+                    <skipped message="because
+        of this"/>
+                </testcase>
+            </testsuite>
+        </testsuites>
+        "#);
+    }
+
+    #[test]
+    fn what_xml_forbids_is_left_out_and_what_it_reads_is_escaped() {
+        let mut packages = packages();
+        packages.truncate(1);
+        let reason = "a\u{0}b\u{8}\u{fffe} <c> & \"d\"".to_owned();
+        packages[0].verdicts = vec![with_status(Status::Ignored { reason })];
+        let text = written(&packages);
+        assert!(text.contains(r#"<skipped message="ab &lt;c&gt; &amp; &quot;d&quot;"/>"#), "{text}");
+    }
+
+    #[test]
+    fn readers_of_the_schema_read_it() {
+        let mut packages = packages();
+        packages[0].verdicts.push(failed());
+        let report = Report::deserialize_from_str(&written(&packages)).expect("JUnit's report");
+        let counts = [report.tests, report.failures, report.errors, report.skipped];
+        assert_eq!(counts, [14, 6, 4, 1]);
+        let cases: usize = report.test_suites.iter().map(|suite| suite.test_cases.len()).sum();
+        assert_eq!((report.test_suites.len(), cases), (2, 14));
+    }
+}

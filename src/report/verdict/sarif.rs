@@ -1,0 +1,292 @@
+//! Verdicts as SARIF 2.1.0: a result a finding, at the line of its subsystem in the expectation file.
+//!
+//! Names of rules and fingerprints are a public interface: code scanning knows an alert again by them.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use serde_json::json;
+use serde_sarif::sarif::{
+    ArtifactContent, ArtifactLocation, Location, Message, MultiformatMessageString, PhysicalLocation, PropertyBag,
+    Region, ReportingDescriptor, Result as SarifResult, ResultLevel, Run, SCHEMA_URL, Sarif, Tool, ToolComponent,
+};
+
+use super::batch::{PackageVerdicts, Ranked, all};
+use super::headline;
+use crate::model::compare::FindingKind;
+use crate::model::verdict::{Status, Verdict};
+use crate::model::weight::Weight;
+
+/// How many results of a run code scanning accepts; the heaviest come first.
+const RESULTS: usize = 5_000;
+
+pub(super) fn write(out: &mut dyn io::Write, packages: &[PackageVerdicts]) -> io::Result<()> {
+    let rules: Vec<ReportingDescriptor> = RULES.iter().map(|&(name, text)| rule(name, text)).collect();
+    let driver =
+        ToolComponent::builder().name("sysguard").semantic_version(env!("CARGO_PKG_VERSION")).rules(rules).build();
+    let run = Run::builder().tool(Tool::builder().driver(driver).build()).results(results(packages)).build();
+    let log = Sarif::builder().schema(SCHEMA_URL).version(json!("2.1.0")).runs(vec![run]).build();
+    serde_json::to_writer_pretty(&mut *out, &log)?;
+    writeln!(out)
+}
+
+/// Every rule with what breaks it. A finding is filed under its kind, what was not compared under its status.
+const RULES: [(&str, &str); 15] = [
+    ("forbidden", "The workload does what a `forbid:` rule of its expectation forbids."),
+    (FindingKind::NewSubsystem.name(), "The workload uses a subsystem of the kernel that its baseline does not hold."),
+    (FindingKind::NewBlindSpot.name(), "The workload does something that hides calls from tracing."),
+    (FindingKind::NewAbi.name(), "The workload makes a system call under another ABI."),
+    (FindingKind::NewSyscall.name(), "The workload makes a system call that its baseline does not hold."),
+    (FindingKind::NewArgument.name(), "The workload gives a system call an argument that its baseline does not hold."),
+    (
+        FindingKind::NewObject.name(),
+        "The workload uses a system call on a kind of object that its baseline does not hold.",
+    ),
+    (
+        FindingKind::NewError.name(),
+        "A system call of the workload fails with an error that its baseline does not hold.",
+    ),
+    ("gone", "The workload no longer does what its baseline holds."),
+    ("no-baseline", "There is no baseline for this platform yet."),
+    ("wrong-exit", "The workload did not end as its expectation says."),
+    ("malformed", "The expectation file cannot be read."),
+    ("not-started", "The workload could not be built or started."),
+    ("untraceable", "The workload cannot be traced here, and must be."),
+    ("broken", "The workload was not traced whole, so that there is no verdict."),
+];
+
+fn rule(name: &str, text: &str) -> ReportingDescriptor {
+    let text = MultiformatMessageString::builder().text(text).build();
+    ReportingDescriptor::builder()
+        .id(rule_id(name))
+        .name(name)
+        .short_description(text.clone())
+        .full_description(text)
+        .build()
+}
+
+fn rule_id(name: &str) -> String {
+    format!("sysguard/{name}")
+}
+
+fn results(packages: &[PackageVerdicts]) -> Vec<SarifResult> {
+    let mut results: Vec<(Weight, SarifResult)> =
+        all(packages).flat_map(|(package, verdict)| results_of(package, verdict)).collect();
+    results.sort_by_key(|(weight, _)| *weight);
+    results.into_iter().take(RESULTS).map(|(_, result)| result).collect()
+}
+
+/// A result a finding; of what was not compared, one.
+fn results_of(package: &PackageVerdicts, verdict: &Verdict) -> Vec<(Weight, SarifResult)> {
+    let whole = verdict.status.is_failure() && verdict.status != Status::Failed;
+    let whole = whole.then(|| {
+        let told = Told { name: verdict.status.name(), key: verdict.workload.clone(), text: headline(verdict) };
+        (Weight::Forbidden, told.result(ResultLevel::Error, package, verdict, verdict.line))
+    });
+    let findings = Ranked::of(verdict).into_iter().map(|line| {
+        let level = if line.weight == Weight::Note { ResultLevel::Note } else { ResultLevel::Error };
+        let told = Told { name: line.finding.rule(), key: line.key(), text: text(&line) };
+        (line.weight, told.result(level, package, verdict, line.finding.line))
+    });
+    let gone = verdict.comparison.gone.iter().map(|fact| {
+        let key = fact.key(&verdict.workload);
+        let told = Told { name: "gone", text: format!("no longer seen: {key}"), key };
+        (Weight::Note, told.result(ResultLevel::Warning, package, verdict, verdict.line))
+    });
+    whole.into_iter().chain(findings).chain(gone).collect()
+}
+
+/// `new system call: net::hello::network::socket (AF_INET)`
+fn text(line: &Ranked<'_>) -> String {
+    let remarks: Vec<&str> = line.reason().into_iter().chain(line.remarks()).collect();
+    let remarks = if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join(", ")) };
+    format!("{}: {}{remarks}", line.kind().0, line.key())
+}
+
+/// What a result tells.
+struct Told {
+    /// The name of its rule.
+    name: &'static str,
+    key: String,
+    text: String,
+}
+
+impl Told {
+    fn result(
+        self,
+        level: ResultLevel,
+        package: &PackageVerdicts,
+        verdict: &Verdict,
+        line: Option<usize>,
+    ) -> SarifResult {
+        let Self { name, key, text } = self;
+        let path = package.path(verdict);
+        // Code scanning knows an alert by the first: the line alone would make one of all that is new in a subsystem.
+        let fingerprint = format!("{:016x}:1", fnv1a(&format!("{path} {key}")));
+        let fingerprints =
+            [("primaryLocationLineHash".to_owned(), fingerprint), ("sysguard/key/v1".to_owned(), key.clone())];
+        let rule_index = RULES.iter().position(|(rule, _)| *rule == name).and_then(|index| i64::try_from(index).ok());
+        let mut result = SarifResult::builder()
+            .rule_id(rule_id(name))
+            .level(level)
+            .message(Message::builder().text(text).build())
+            .locations(vec![location(&path, verdict, line)])
+            .partial_fingerprints(BTreeMap::from(fingerprints))
+            .properties(key_of(key))
+            .build();
+        result.rule_index = rule_index;
+        result
+    }
+}
+
+fn key_of(key: String) -> PropertyBag {
+    PropertyBag::builder().additional_properties(BTreeMap::from([("key".to_owned(), json!(key))])).build()
+}
+
+/// A place in the expectation file; the first line of a file in which no other is known, because code scanning asks for one.
+fn location(path: &str, verdict: &Verdict, line: Option<usize>) -> Location {
+    let line = line.unwrap_or(1);
+    let mut region = Region::builder().start_line(i64::try_from(line).unwrap_or(i64::MAX)).build();
+    let text = verdict.change.as_ref().and_then(|change| change.before.lines().nth(line - 1));
+    region.snippet = text.map(|text| ArtifactContent::builder().text(text).build());
+    let file = ArtifactLocation::builder().uri(uri(path)).uri_base_id("%SRCROOT%").build();
+    Location::builder()
+        .physical_location(PhysicalLocation::builder().artifact_location(file).region(region).build())
+        .build()
+}
+
+/// A relative URI: what is not unreserved, nor a slash, is encoded (RFC 3986).
+fn uri(path: &str) -> String {
+    let mut uri = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => uri.push(char::from(byte)),
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri
+}
+
+/// The same on every machine and for every version of Rust: FNV-1a with 64 bits.
+fn fnv1a(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::report::verdict::samples::{failed, many_findings, packages};
+
+    fn written(packages: &[PackageVerdicts]) -> Value {
+        let mut out = Vec::new();
+        write(&mut out, packages).expect("memory takes everything");
+        serde_json::from_slice(&out).expect("SARIF is JSON")
+    }
+
+    fn results(log: &Value) -> &[Value] {
+        log["runs"][0]["results"].as_array().expect("results")
+    }
+
+    #[test]
+    fn a_result_has_all_that_code_scanning_reads() {
+        let mut packages = packages();
+        packages.truncate(1);
+        packages[0].folder = "crates/demo net".to_owned();
+        packages[0].verdicts = vec![failed()];
+        let first = serde_json::to_string_pretty(&results(&written(&packages))[2]).expect("JSON");
+        insta::assert_snapshot!(first, @r#"
+        {
+          "level": "error",
+          "locations": [
+            {
+              "physicalLocation": {
+                "artifactLocation": {
+                  "uri": "crates/demo%20net/expectations/net/hello.yaml",
+                  "uriBaseId": "%SRCROOT%"
+                },
+                "region": {
+                  "snippet": {
+                    "text": "platform: x86_64-linux-gnu"
+                  },
+                  "startLine": 5
+                }
+              }
+            }
+          ],
+          "message": {
+            "text": "new system call: net::hello::network::connect (socket:AF_INET:SOCK_STREAM)"
+          },
+          "partialFingerprints": {
+            "primaryLocationLineHash": "05ec688a6fe0fb59:1",
+            "sysguard/key/v1": "net::hello::network::connect"
+          },
+          "properties": {
+            "key": "net::hello::network::connect"
+          },
+          "ruleId": "sysguard/new-syscall",
+          "ruleIndex": 4
+        }
+        "#);
+    }
+
+    #[test]
+    fn every_result_has_a_rule_a_place_and_a_fingerprint_of_its_own() {
+        let log = written(&packages());
+        assert_eq!(log["version"], "2.1.0");
+        let rules = log["runs"][0]["tool"]["driver"]["rules"].as_array().expect("rules");
+        let mut fingerprints = BTreeSet::new();
+        for result in results(&log) {
+            let index = usize::try_from(result["ruleIndex"].as_u64().expect("an index")).expect("a small one");
+            assert_eq!(rules[index]["id"], result["ruleId"]);
+            let place = &result["locations"][0]["physicalLocation"];
+            let uri = place["artifactLocation"]["uri"].as_str().expect("a URI");
+            assert!(!uri.starts_with('/') && !uri.contains(['\\', ' ']), "{uri}");
+            assert!(place["region"]["startLine"].as_u64() >= Some(1), "{result}");
+            assert!(result["message"]["text"].as_str().is_some_and(|text| !text.is_empty()), "{result}");
+            let fingerprint = result["partialFingerprints"]["primaryLocationLineHash"].as_str().expect("a fingerprint");
+            assert!(fingerprints.insert(fingerprint), "{result}");
+        }
+        assert!(results(&log).len() > 15);
+    }
+
+    #[test]
+    fn every_kind_and_every_failing_status_has_its_rule() {
+        let names: Vec<&str> = RULES.iter().map(|(name, _)| *name).collect();
+        for kind in FindingKind::ALL {
+            assert!(names.contains(&kind.name()), "{}", kind.name());
+        }
+        let packages = packages();
+        let failing = all(&packages).map(|(_, verdict)| &verdict.status).filter(|status| status.is_failure());
+        for status in failing.filter(|status| **status != Status::Failed) {
+            assert!(names.contains(&status.name()), "{}", status.name());
+        }
+    }
+
+    #[test]
+    fn no_more_is_written_than_is_accepted_and_the_heaviest_stay() {
+        let mut packages = many_findings(6_000);
+        packages[0].verdicts[0].comparison.findings.push(crate::report::verdict::samples::finding("network", 1, &[]));
+        let log = written(&packages);
+        assert_eq!(results(&log).len(), RESULTS);
+        assert_eq!(results(&log)[0]["ruleId"], "sysguard/new-subsystem");
+    }
+
+    #[test]
+    fn a_path_is_a_uri() {
+        for (path, expected) in [("a/b-c.yaml", "a/b-c.yaml"), ("a b/%/\u{e4}#?", "a%20b/%25/%C3%A4%23%3F")] {
+            assert_eq!(uri(path), expected);
+        }
+    }
+
+    #[test]
+    fn fingerprints_are_those_of_fnv_1a() {
+        // Test vectors of the authors, http://www.isthe.com/chongo/tech/comp/fnv/.
+        assert_eq!(fnv1a(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv1a("a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(fnv1a("foobar"), 0x8594_4171_f739_67e8);
+    }
+}

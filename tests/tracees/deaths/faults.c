@@ -1,0 +1,46 @@
+// Deaths by what a program does rather than by what it is sent: each fault of the processor, a full disk quota, a stack without end.
+//
+// processes: 6
+// calls: getppid 5
+#include "../tracee.h"
+#include <sys/resource.h>
+
+static void segment(void) { *(volatile int *)8 = 1; }
+static void bus(void) {
+	int empty = open("empty", O_CREAT | O_RDWR, 0600);
+	*(volatile char *)mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, empty, 0) = 1;
+}
+static void illegal(void) {
+#if defined(__x86_64__) || defined(__i386__)
+	__asm__ volatile("ud2");
+#else
+	__asm__ volatile(".word 0");
+#endif
+}
+static void size(void) {
+	struct rlimit limit = { 1, 1 };
+	setrlimit(RLIMIT_FSIZE, &limit);
+	must(write(open("large", O_CREAT | O_WRONLY, 0600), "ab", 2) == 1);
+	if (write(open("large", O_WRONLY | O_APPEND, 0600), "ab", 2)) { }
+}
+static volatile int depth;
+static int endless(volatile char *above) {
+	volatile char frame[4096];
+	frame[0] = above ? above[0] : 0;
+	return depth++ < 0 ? 0 : endless(frame) + frame[0];
+}
+static void stack(void) { endless(0); }
+
+int main(void) {
+	struct { void (*fault)(void); int signal; } faults[] =
+		{ { segment, SIGSEGV }, { bus, SIGBUS }, { illegal, SIGILL }, { size, SIGXFSZ }, { stack, SIGSEGV } };
+	for (int i = 0; i < 5; i++) {
+		pid_t child = born();
+		if (!child) {
+			mark();
+			faults[i].fault();
+			_exit(1);
+		}
+		dies(child, faults[i].signal);
+	}
+}

@@ -1,0 +1,28 @@
+// A program that would be a debugger: its child cannot ask it to trace, and it cannot attach, since both are traced already. Nothing else suffers.
+//
+// exit: 2
+// untraced: 0
+// processes: 2
+// calls: getppid 1
+// strace: is in the way as we are
+#include "../tracee.h"
+#include <sys/ptrace.h>
+
+int main(void) {
+	int refused = 0;
+	int *asked = shared(sizeof *asked);
+	pid_t child = born();
+	if (!child) {
+		*asked = ptrace(PTRACE_TRACEME, 0, 0, 0) == -1 && errno == EPERM ? 1 : 2;
+		mark();
+		pause();
+	}
+	while (!*asked) nap(1);
+	refused += *asked == 1;
+	int status;
+	if (*asked == 2) ptrace(PTRACE_DETACH, child, 0, 0);
+	refused += ptrace(PTRACE_ATTACH, child, 0, 0) == -1 && errno == EPERM;
+	kill(child, SIGKILL);
+	waitpid(child, &status, __WALL);
+	return *asked == 2 ? 0 : refused;
+}

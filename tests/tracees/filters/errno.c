@@ -1,0 +1,9 @@
+// The program's own filter answers with an error before the kernel's code is reached: the call was made, and failed.
+//
+// calls: getppid 3 errors 3
+#include "filter.h"
+
+int main(void) {
+	answer_marks_with(SECCOMP_RET_ERRNO | EXDEV, 0);
+	for (int i = 0; i < 3; i++) must(syscall(SYS_getppid) == -1 && errno == EXDEV);
+}

@@ -1,0 +1,22 @@
+// The filter kills the process at its call, which is counted.
+//
+// exit: SIGSYS
+// threads: 2
+// calls: getppid 1
+// varies: pause, futex, clock_nanosleep
+#include "filter.h"
+
+static volatile int is_there;
+
+static void *waits(void *nothing) {
+	is_there = 1;
+	for (;;) pause();
+	return nothing;
+}
+
+int main(void) {
+	thread(waits, 0);
+	while (!is_there) nap(1);
+	answer_marks_with(SECCOMP_RET_KILL_PROCESS, SECCOMP_FILTER_FLAG_TSYNC);
+	mark();
+}

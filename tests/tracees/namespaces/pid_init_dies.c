@@ -1,0 +1,26 @@
+// The first process of a pid namespace ends, and with it everybody there.
+//
+// processes: 12
+// calls: getppid 11
+// needs: user namespaces
+// varies: pause, clock_nanosleep, wait4
+#include "../tracee.h"
+
+int main(void) {
+	pid_t first = syscall(SYS_clone, CLONE_NEWUSER | CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
+	must(first >= 0);
+	if (!first) {
+		volatile int *ready = shared(sizeof *ready);
+		for (int i = 0; i < 10; i++) {
+			if (!born()) {
+				mark();
+				__atomic_fetch_add(ready, 1, __ATOMIC_SEQ_CST);
+				for (;;) pause();
+			}
+		}
+		while (*ready < 10) nap(1);
+		mark();
+		_exit(5);
+	}
+	leaves(first, 5);
+}

@@ -1,0 +1,16 @@
+// SIGKILL reaches a stopped process at once.
+//
+// processes: 2
+#include "../tracee.h"
+
+int main(void) {
+	pid_t child = born();
+	if (!child) {
+		kill(getpid(), SIGSTOP);
+		_exit(1);
+	}
+	int status;
+	must(waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status));
+	kill(child, SIGKILL);
+	dies(child, SIGKILL);
+}

@@ -1,0 +1,209 @@
+//! A tracee in C and the truth about it, both read from one file of `tests/tracees`. Main type: [`Case`].
+//!
+//! The comment at the head of such a file says what happens in it, and below that what must have been seen:
+//!
+//! | line | means | where it is absent |
+//! |---|---|---|
+//! | `exit: 3`, `exit: SIGTRAP` | how the first process ends | `0` |
+//! | `untraced: 0` | how it ends where nobody traces, if tracing makes a difference | as `exit` |
+//! | `output: LINE` | a line of its output | none is expected |
+//! | `processes: 2`, `threads: 3` | how many came to be (`any`: chance decides) | 1 process; as many threads as processes |
+//! | `vanished: 1` | threads whose number is heard of no more, because they executed | 0 |
+//! | `calls: read 3 errors 1, i386/fork 1` | exact counts; `calls on x86_64:` for one architecture | |
+//! | `blind: setuid_exec` | the blind spots that are told | none |
+//! | `varies: futex, read`, `varies: all` | calls that chance decides: strace's count may differ | none |
+//! | `strace: REASON` | why strace is no referee here | it is |
+//! | `needs: x86_64, user namespaces` | what else it needs than a C compiler | nothing |
+//! | `build: -m32 -static` | further arguments of the compiler | none |
+
+use std::path::{Path, PathBuf};
+
+use sysguard::model::signal;
+use sysguard::model::syscall::Abi;
+use sysguard::model::workload::Exit;
+
+use crate::needs::Need;
+use crate::seen::NATIVE;
+
+/// A provocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Case {
+    /// Its place below `tests/tracees`: `births::vfork`.
+    pub(crate) name: String,
+    pub(crate) source: PathBuf,
+    /// What happens in it.
+    pub(crate) says: String,
+    pub(crate) build: Vec<String>,
+    pub(crate) needs: Vec<Need>,
+    pub(crate) truth: Truth,
+}
+
+/// What must have been seen of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Truth {
+    pub(crate) exit: Exit,
+    pub(crate) untraced: Option<Exit>,
+    pub(crate) output: String,
+    pub(crate) processes: Amount,
+    pub(crate) threads: Option<Amount>,
+    pub(crate) vanished: Amount,
+    pub(crate) calls: Vec<Expected>,
+    pub(crate) blind: Vec<String>,
+    pub(crate) referee: Referee,
+}
+
+/// A number, or what chance makes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Amount {
+    Any,
+    Exactly(u64),
+}
+
+impl Amount {
+    pub(crate) fn allows(self, number: u64) -> bool {
+        self == Self::Any || self == Self::Exactly(number)
+    }
+}
+
+/// The count of one call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Expected {
+    pub(crate) abi: Abi,
+    pub(crate) name: String,
+    pub(crate) calls: u64,
+    /// `None`: not asked.
+    pub(crate) errors: Option<u64>,
+}
+
+/// How far strace's counts bind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Referee {
+    /// For all calls but these.
+    AllBut(Vec<String>),
+    /// Not at all, for this reason.
+    No(String),
+}
+
+impl Case {
+    /// Every case, ordered by name. A file that cannot be read as one has the fault in its stead.
+    pub(crate) fn all() -> Vec<(String, Result<Self, String>)> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tracees");
+        let mut sources: Vec<PathBuf> = folder(&root)
+            .iter()
+            .flat_map(|room| folder(room))
+            .filter(|path| path.extension() == Some("c".as_ref()))
+            .collect();
+        sources.sort();
+        sources
+            .into_iter()
+            .map(|source| {
+                let below = source.strip_prefix(&root).expect("a path below").with_extension("");
+                let name = below.to_string_lossy().replace('/', "::");
+                let case = std::fs::read_to_string(&source)
+                    .map_err(|error| error.to_string())
+                    .and_then(|text| Self::read(&name, &source, &text))
+                    .map_err(|fault| format!("{}: {fault}", source.display()));
+                (name, case)
+            })
+            .collect()
+    }
+
+    fn read(name: &str, source: &Path, text: &str) -> Result<Self, String> {
+        let head: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("//")).map(str::trim).collect();
+        let mut parts = head.splitn(2, |line| line.is_empty());
+        let says = parts.next().unwrap_or_default().join(" ");
+        if says.is_empty() {
+            return Err("does not say what happens".to_owned());
+        }
+        let mut case = Self {
+            name: name.to_owned(),
+            source: source.to_owned(),
+            says,
+            build: Vec::new(),
+            needs: Vec::new(),
+            truth: Truth::default(),
+        };
+        for line in parts.next().unwrap_or_default() {
+            let (key, value) = line.split_once(": ").ok_or_else(|| format!("no `key: value`: {line}"))?;
+            case.take(key, value).ok_or_else(|| format!("not understood: {line}"))?;
+        }
+        Ok(case)
+    }
+
+    fn take(&mut self, key: &str, value: &str) -> Option<()> {
+        let truth = &mut self.truth;
+        match key {
+            "exit" => truth.exit = exit(value)?,
+            "untraced" => truth.untraced = Some(exit(value)?),
+            "output" => truth.output.extend([value, "\n"]),
+            "processes" => truth.processes = amount(value)?,
+            "threads" => truth.threads = Some(amount(value)?),
+            "vanished" => truth.vanished = amount(value)?,
+            "blind" => truth.blind = list(value),
+            "strace" => truth.referee = Referee::No(value.to_owned()),
+            "varies" if value == "all" => truth.referee = Referee::No("chance decides what is called".to_owned()),
+            "varies" => truth.referee = Referee::AllBut(list(value)),
+            "needs" => self.needs = list(value).iter().map(|word| Need::from_word(word)).collect::<Option<_>>()?,
+            "build" => self.build = value.split_whitespace().map(str::to_owned).collect(),
+            _ => {
+                let on = key.strip_prefix("calls")?;
+                let here = on.is_empty() || Abi::from_name(on.strip_prefix(" on ")?)? == NATIVE;
+                let expected: Vec<Expected> = list(value).iter().map(|item| expected(item)).collect::<Option<_>>()?;
+                truth.calls.extend(expected.into_iter().filter(|_| here));
+            }
+        }
+        Some(())
+    }
+}
+
+impl Default for Truth {
+    fn default() -> Self {
+        Self {
+            exit: Exit::Exited(0),
+            untraced: None,
+            output: String::new(),
+            processes: Amount::Exactly(1),
+            threads: None,
+            vanished: Amount::Exactly(0),
+            calls: Vec::new(),
+            blind: Vec::new(),
+            referee: Referee::AllBut(Vec::new()),
+        }
+    }
+}
+
+fn folder(path: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+}
+
+fn list(value: &str) -> Vec<String> {
+    value.split(", ").map(str::to_owned).collect()
+}
+
+fn exit(value: &str) -> Option<Exit> {
+    match signal::from_name(value) {
+        Some(number) => Some(Exit::Signaled(number)),
+        None => value.parse().ok().map(Exit::Exited),
+    }
+}
+
+fn amount(value: &str) -> Option<Amount> {
+    if value == "any" { Some(Amount::Any) } else { value.parse().ok().map(Amount::Exactly) }
+}
+
+/// `read 3`, `read 3 errors 1`, `i386/read 3`
+fn expected(item: &str) -> Option<Expected> {
+    let mut words = item.split_whitespace();
+    let name = words.next()?;
+    let (abi, name) = match name.split_once('/') {
+        Some((abi, name)) => (Abi::from_name(abi)?, name),
+        None => (NATIVE, name),
+    };
+    let calls = words.next()?.parse().ok()?;
+    let errors = match (words.next(), words.next(), words.next()) {
+        (None, ..) => None,
+        (Some("errors"), Some(errors), None) => Some(errors.parse().ok()?),
+        _ => return None,
+    };
+    Some(Expected { abi, name: name.to_owned(), calls, errors })
+}

@@ -1,0 +1,156 @@
+//! The one driver of all cases: builds the program, runs it untraced, traced, and under strace, and holds each against the truth.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use libtest_mimic::{Completion, Failed, Trial};
+use sysguard::model::signal;
+use sysguard::model::workload::Exit;
+
+use crate::case::{Amount, Case, Referee, Truth};
+use crate::needs::{self, Need};
+use crate::referee;
+use crate::seen::{Seen, Watched, read_from_start};
+
+/// A trial for each case.
+pub(crate) fn trials() -> Vec<Trial> {
+    let trial = |(name, case): (String, Result<Case, String>)| {
+        Trial::ignorable_test(name, move || {
+            let case = case?;
+            let compiler = [Need::Program("cc".to_owned())];
+            match needs::unmet(&compiler).or_else(|| needs::unmet(&case.needs)) {
+                Some(unmet) => unmet,
+                None => examine(&case).map(|()| Completion::Completed),
+            }
+        })
+    };
+    Case::all().into_iter().map(trial).collect()
+}
+
+/// Writes all cases and what each asserts, as a table in Markdown.
+pub(crate) fn write_table(to: &mut dyn io::Write) -> io::Result<()> {
+    writeln!(to, "| case | what happens | what must be seen |\n|---|---|---|")?;
+    for (name, case) in Case::all() {
+        let (says, truth) =
+            case.map_or_else(|fault| (fault, String::new()), |case| (case.says, case.truth.to_string()));
+        writeln!(to, "| `{name}` | {says} | {truth} |")?;
+    }
+    Ok(())
+}
+
+fn examine(case: &Case) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let program = folder.path().join("tracee");
+    build(case, &program)?;
+    // What one run leaves behind must not be found by the next.
+    let watched = |run: &str| -> Result<Watched, Failed> {
+        let cwd = folder.path().join(run);
+        std::fs::create_dir(&cwd)?;
+        Ok(Watched { cwd: Some(cwd), ..Watched::program(&program, &[]) })
+    };
+    let truth = &case.truth;
+    check_untraced(truth, &watched("untraced")?)?;
+    let seen = watched("traced")?.watch()?;
+    check_seen(truth, &seen)?;
+    match &truth.referee {
+        Referee::AllBut(varying) if needs::is_installed("strace") => {
+            referee::agrees(&seen, &referee::strace(&watched("strace")?)?, varying)?;
+        }
+        Referee::AllBut(_) | Referee::No(_) => {}
+    }
+    Ok(())
+}
+
+fn build(case: &Case, program: &Path) -> Result<(), Failed> {
+    let flags = ["-O1", "-Wall", "-Wextra", "-Werror", "-pthread"];
+    let built = Command::new("cc").args(flags).args(&case.build).arg(&case.source).arg("-o").arg(program).output()?;
+    if built.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&built.stderr).into_owned().into()) }
+}
+
+fn check_untraced(truth: &Truth, watched: &Watched) -> Result<(), Failed> {
+    let mut output = tempfile::tempfile()?;
+    let status = Command::new(&watched.program)
+        .args(&watched.argv[1..])
+        .env_clear()
+        .envs(watched.environment.iter().map(|(name, value): &(OsString, OsString)| (name, value)))
+        .current_dir(watched.cwd.as_deref().expect("a folder for each run"))
+        .stdin(Stdio::null())
+        .stdout(output.try_clone()?)
+        .stderr(Stdio::null())
+        .status()?;
+    let exit = status.signal().map_or_else(|| Exit::Exited(status.code().unwrap_or(-1)), Exit::Signaled);
+    let mut differing = Differing::default();
+    let output = read_from_start(&mut output)?;
+    differing.unless(output == truth.output, "output", &output, &truth.output);
+    differing.unless(exit == truth.untraced.unwrap_or(truth.exit), "exit", &exit, &truth.exit);
+    differing.fail("untraced")
+}
+
+fn check_seen(truth: &Truth, seen: &Seen) -> Result<(), Failed> {
+    let mut differing = Differing::default();
+    differing.unless(seen.output == truth.output, "output", &seen.output, &truth.output);
+    differing.unless(seen.outcome.exit == truth.exit, "exit", &seen.outcome.exit, &truth.exit);
+    differing.unless(seen.outcome.lost_events == 0, "lost events", &seen.outcome.lost_events, &0);
+    differing.unless(truth.processes.allows(seen.processes), "processes", &seen.processes, &truth.processes);
+    let threads = truth.threads.unwrap_or(truth.processes);
+    differing.unless(threads.allows(seen.threads), "threads", &seen.threads, &threads);
+    let vanished = seen.threads - seen.ended.min(seen.threads);
+    differing.unless(truth.vanished.allows(vanished), "vanished", &vanished, &truth.vanished);
+    differing.unless(seen.ended <= seen.threads, "ends", &seen.ended, &seen.threads);
+    let blind: Vec<String> = seen.blind.iter().map(|spot| spot.name().to_owned()).collect();
+    differing.unless(blind == truth.blind, "blind spots", &blind, &truth.blind);
+    for expected in &truth.calls {
+        let count = seen.count(expected.abi, &expected.name);
+        let is_right = count.calls == expected.calls && expected.errors.is_none_or(|errors| errors == count.errors);
+        differing.unless(is_right, "calls", &count, expected);
+    }
+    differing.fail("traced")
+}
+
+/// All that differs, so that one run shows it.
+#[derive(Default)]
+struct Differing(String);
+
+impl Differing {
+    fn unless(&mut self, is_right: bool, what: &str, seen: &dyn std::fmt::Debug, truth: &dyn std::fmt::Debug) {
+        if !is_right {
+            let _ = writeln!(self.0, "{what}: {seen:?} is not {truth:?}");
+        }
+    }
+
+    fn fail(self, run: &str) -> Result<(), Failed> {
+        if self.0.is_empty() { Ok(()) } else { Err(format!("{run}:\n{}", self.0).into()) }
+    }
+}
+
+impl std::fmt::Display for Truth {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.exit {
+            Exit::Exited(code) => write!(f, "exit {code}")?,
+            Exit::Signaled(number) => write!(f, "{}", signal::name(number))?,
+            Exit::TimedOut => write!(f, "timed out")?,
+        }
+        if let Amount::Exactly(processes) = self.processes {
+            write!(f, ", {processes} processes")?;
+        }
+        if let Some(Amount::Exactly(threads)) = self.threads {
+            write!(f, ", {threads} threads")?;
+        }
+        for expected in &self.calls {
+            write!(f, ", {} {}", expected.name, expected.calls)?;
+            if let Some(errors) = expected.errors {
+                write!(f, " ({errors} fail)")?;
+            }
+        }
+        self.blind.iter().try_for_each(|spot| write!(f, ", blind spot {spot}"))?;
+        match &self.referee {
+            Referee::AllBut(varying) if varying.is_empty() => write!(f, "; strace agrees on every call"),
+            Referee::AllBut(varying) => write!(f, "; strace agrees but for {}", varying.join(", ")),
+            Referee::No(reason) => write!(f, "; no strace: {reason}"),
+        }
+    }
+}

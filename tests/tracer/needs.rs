@@ -1,0 +1,103 @@
+//! What a trial needs of the machine, and what happens where it is missing. Main type: [`Need`].
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use libtest_mimic::{Completion, Failed};
+
+/// Something that not every machine has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// 64-bit x86.
+    X86,
+    /// A compiler and a kernel for 32-bit programs.
+    Programs32,
+    /// A kernel that takes `int 0x80`.
+    Calls32,
+    /// The right to make a user namespace.
+    UserNamespaces,
+    /// Not to be root.
+    OrdinaryUser,
+    /// This program.
+    Program(String),
+}
+
+impl Need {
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "x86_64" => Self::X86,
+            "32-bit programs" => Self::Programs32,
+            "32-bit calls" => Self::Calls32,
+            "user namespaces" => Self::UserNamespaces,
+            "ordinary user" => Self::OrdinaryUser,
+            _ => return None,
+        })
+    }
+
+    /// Why it is not met, if so.
+    fn missing(&self) -> Option<String> {
+        let (met, reason) = match self {
+            Self::X86 => (cfg!(target_arch = "x86_64"), "only x86_64 has that".to_owned()),
+            Self::Programs32 => (runs_32_bit_programs(), "32-bit programs cannot be built or run here".to_owned()),
+            Self::Calls32 => (takes_32_bit_calls(), "this kernel takes no 32-bit calls".to_owned()),
+            Self::UserNamespaces => (makes_user_namespaces(), "user namespaces cannot be made here".to_owned()),
+            Self::OrdinaryUser => (!is_root(), "root loses no privileges by being traced".to_owned()),
+            Self::Program(program) => (is_installed(program), format!("{program} is not installed")),
+        };
+        (!met).then_some(reason)
+    }
+}
+
+/// What becomes of a trial with these needs: `None` where all are met.
+///
+/// What is missing makes it ignored, and makes it fail where everything is required.
+pub(crate) fn unmet(needs: &[Need]) -> Option<Result<Completion, Failed>> {
+    let reason = needs.iter().find_map(Need::missing)?;
+    // No machine is root and an ordinary user at once.
+    let required = std::env::var_os("SYSGUARD_REQUIRE").is_some_and(|value| value == "1");
+    Some(if required && !needs.contains(&Need::OrdinaryUser) {
+        Err(reason.into())
+    } else {
+        Ok(Completion::ignored_with(reason))
+    })
+}
+
+pub(crate) fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
+}
+
+pub(crate) fn is_installed(program: &str) -> bool {
+    ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin"].iter().any(|folder| Path::new(folder).join(program).exists())
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    quiet.status().is_ok_and(|status| status.success())
+}
+
+fn makes_user_namespaces() -> bool {
+    static MAKES: OnceLock<bool> = OnceLock::new();
+    *MAKES.get_or_init(|| succeeds(Command::new("unshare").args(["--user", "--pid", "--fork", "true"])))
+}
+
+/// Builds and runs a program that does nothing but leave.
+fn runs(text: &str, flags: &[&str]) -> bool {
+    let Ok(folder) = tempfile::tempdir() else { return false };
+    let (source, program) = (folder.path().join("leave.c"), folder.path().join("leave"));
+    std::fs::write(&source, text).is_ok()
+        && succeeds(Command::new("cc").args(flags).arg(&source).arg("-o").arg(&program))
+        && succeeds(&mut Command::new(&program))
+}
+
+const LEAVE_BY_INT80: &str = r#"void _start(void) { __asm__ volatile("int $0x80" : : "a"(1), "b"(0)); }"#;
+
+fn runs_32_bit_programs() -> bool {
+    static RUNS: OnceLock<bool> = OnceLock::new();
+    *RUNS.get_or_init(|| runs(LEAVE_BY_INT80, &["-m32", "-nostdlib", "-static", "-fno-pie", "-no-pie"]))
+}
+
+fn takes_32_bit_calls() -> bool {
+    static TAKES: OnceLock<bool> = OnceLock::new();
+    *TAKES.get_or_init(|| runs(LEAVE_BY_INT80, &["-nostdlib", "-static"]))
+}

@@ -6,7 +6,7 @@ use std::fmt;
 use anstyle::{AnsiColor, Style};
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::command::{accept, bless, diff, init, list, pending, reject, review, test, trace};
+use crate::command::{accept, bless, diff, doctor, init, list, pending, reject, review, test, trace};
 
 /// System-call regression assertions: a test fails when a workload newly uses a system call or a kernel subsystem
 #[derive(Debug, Parser)]
@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Diff(diff::Options),
     /// Run any command once and report what it uses of the kernel
     Trace(trace::Options),
+    /// Say whether workloads can be traced here, and if not what to do
+    Doctor(doctor::Options),
 }
 
 /// Parses the arguments of this process.

@@ -1,28 +1,292 @@
-//! Why tracing is impossible here: which gate is closed, and what opens it.
+//! May we trace here? Each gate that can be in the way, how it stands, and what opens it. Main type: [`Gate`].
+//!
+//! One real attempt decides; the rest is evidence that explains it. Reading and judging are apart, so that machines which are not at hand can be judged
+//! in a test. Nothing here changes the machine.
 
-use std::fs;
-use std::io;
+use std::path::{Path, PathBuf};
+use std::{fs, io, thread};
 
+use nix::sys::utsname::uname;
+
+use super::launch::{Command, Environment, Prepared, Stream};
+use super::stopped::{Alive, Stopped};
+use super::sys;
 use super::trace::TraceError;
+use super::tracer::Tracer;
+
+/// Something that can stand between us and tracing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gate {
+    /// One word: `ptrace`, `kernel`, `yama`, …
+    pub name: &'static str,
+    /// How it stands.
+    pub state: GateState,
+    /// What was found.
+    pub found: String,
+    /// What opens it, where it is not open.
+    pub remedies: Vec<Remedy>,
+}
+
+/// How a gate stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GateState {
+    /// It is not in the way.
+    Open,
+    /// Tracing is refused, and this may be why.
+    Suspect,
+    /// It is in the way.
+    Closed,
+}
+
+/// What opens a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Remedy {
+    /// Where it applies: `Docker`, `GitHub Actions`, …
+    pub place: &'static str,
+    /// What to type or to paste there.
+    pub paste: &'static str,
+}
+
+/// Tries to trace a child, and reads what may be in the way. The first gate, `ptrace`, is the attempt: tracing is possible if it is open.
+pub fn probe() -> Vec<Gate> {
+    // A thread of its own, so that nobody else's children are waited for.
+    let attempt = thread::spawn(attempt).join().unwrap_or(Err(Refusal { request: "a child", errno: libc::EIO }));
+    gates(&Evidence::read(attempt))
+}
 
 /// Explains why a child could not be attached to.
-pub(super) fn explain(error: io::Error) -> TraceError {
-    let reason = match error.raw_os_error() {
-        Some(libc::ENOSYS) => "ptrace is not implemented here (user-mode emulation?)".to_owned(),
-        Some(libc::EPERM | libc::EACCES) => forbidden(),
-        _ => format!("PTRACE_SEIZE: {error}"),
-    };
-    TraceError::Impossible { reason }
+pub(super) fn explain(error: &io::Error) -> TraceError {
+    let refusal = Refusal { request: "PTRACE_SEIZE", errno: error.raw_os_error().unwrap_or(libc::EIO) };
+    TraceError::Impossible { reason: reason(&gates(&Evidence::read(Err(refusal)))) }
 }
 
-/// EPERM of ptrace(2) has many fathers; the likeliest that can be seen from here.
-fn forbidden() -> String {
-    // Documentation/admin-guide/LSM/Yama.rst: 2 is admin-only, 3 is no attach; 0 and 1 let a parent trace its child.
-    let yama = fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").unwrap_or_default();
-    match yama.trim() {
-        "3" => "kernel.yama.ptrace_scope is 3: no process may be traced until the next boot".to_owned(),
-        "2" => "kernel.yama.ptrace_scope is 2: only CAP_SYS_PTRACE may trace (`sysctl kernel.yama.ptrace_scope=1`)"
-            .to_owned(),
-        _ => "the kernel forbids ptrace (a container's seccomp profile? `--cap-add=SYS_PTRACE`)".to_owned(),
+/// The gates that are to blame, and where to read on.
+fn reason(gates: &[Gate]) -> String {
+    let blamed = |state| gates.iter().filter(move |gate| gate.state == state).map(|gate| gate.found.as_str());
+    let closed: Vec<&str> = blamed(GateState::Closed).collect();
+    let suspects: Vec<&str> = blamed(GateState::Suspect).collect();
+    let suspects = if suspects.is_empty() { String::new() } else { format!("; perhaps {}", suspects.join(", or ")) };
+    format!("{}{suspects}; `cargo sysguard doctor` says what to do", closed.join("; "))
+}
+
+/// A request that was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Refusal {
+    request: &'static str,
+    errno: i32,
+}
+
+/// Traces a child that does nothing, with all that the tracer needs.
+fn attempt() -> Result<(), Refusal> {
+    let refused =
+        |request| move |error: io::Error| Refusal { request, errno: error.raw_os_error().unwrap_or(libc::EIO) };
+    let idle = Command {
+        program: PathBuf::from("/"),
+        argv: Vec::new(),
+        environment: Environment::Exactly(Vec::new()),
+        cwd: None,
+        stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
+        isolated: false,
+    };
+    let child = Prepared::new(idle).and_then(Prepared::suspend).map_err(refused("fork"))?;
+    let traced = sys::seize(child.tid).map_err(refused("PTRACE_SEIZE")).and_then(|()| {
+        sys::interrupt(child.tid).map_err(refused("PTRACE_INTERRUPT"))?;
+        let stopped = sys::wait().map_err(refused("waitpid"))?.map(|(tid, _)| Stopped::reported(tid));
+        match stopped.map(|task| task.syscall_info()).transpose().map_err(refused("PTRACE_GET_SYSCALL_INFO"))? {
+            Some(Alive::Yes(_)) => Ok(()),
+            Some(Alive::Gone) | None => Err(Refusal { request: "waitpid", errno: libc::ESRCH }),
+        }
+    });
+    sys::kill(child.tid, libc::SIGKILL);
+    Tracer::default().bury();
+    traced
+}
+
+/// What can be read of this machine and this process.
+#[derive(Debug, Clone)]
+struct Evidence {
+    attempt: Result<(), Refusal>,
+    /// `uname -r`
+    release: String,
+    /// kernel.yama.ptrace_scope; `None` where Yama is not in the kernel.
+    yama: Option<String>,
+    /// proc_pid_status(5) of this process.
+    status: String,
+    /// What this machine seems to be.
+    container: Option<&'static str>,
+}
+
+impl Evidence {
+    fn read(attempt: Result<(), Refusal>) -> Self {
+        let signs = [
+            ("/var/run/secrets/kubernetes.io", "Kubernetes"),
+            ("/run/.containerenv", "Podman"),
+            ("/.dockerenv", "Docker"),
+        ];
+        Self {
+            attempt,
+            release: uname().map(|uts| uts.release().to_string_lossy().into_owned()).unwrap_or_default(),
+            yama: fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").ok().map(|text| text.trim().to_owned()),
+            status: fs::read_to_string("/proc/self/status").unwrap_or_default(),
+            container: signs.iter().find(|(sign, _)| Path::new(sign).exists()).map(|(_, name)| *name),
+        }
+    }
+
+    /// A field of the status: `Seccomp:  2`.
+    fn field(&self, name: &str) -> Option<&str> {
+        let value = |line: &'_ str| line.strip_prefix(name)?.strip_prefix(':').map(str::len);
+        let line = self.status.lines().find(|line| value(line).is_some())?;
+        line.split_once(':').map(|(_, value)| value.trim())
+    }
+
+    fn may_trace_anybody(&self) -> bool {
+        // include/uapi/linux/capability.h
+        const CAP_SYS_PTRACE: u32 = 19;
+        let effective = self.field("CapEff").and_then(|mask| u64::from_str_radix(mask, 16).ok()).unwrap_or(0);
+        effective >> CAP_SYS_PTRACE & 1 == 1
+    }
+
+    /// How a gate stands that is in the way if tracing is refused at all.
+    fn suspect_if(&self, is_suspect: bool) -> GateState {
+        if is_suspect && self.attempt.is_err() { GateState::Suspect } else { GateState::Open }
     }
 }
+
+fn gate(name: &'static str, state: GateState, found: impl Into<String>, remedies: &[Remedy]) -> Gate {
+    let remedies = if state == GateState::Open { Vec::new() } else { remedies.to_vec() };
+    Gate { name, state, found: found.into(), remedies }
+}
+
+/// Judges the evidence.
+fn gates(evidence: &Evidence) -> Vec<Gate> {
+    vec![
+        ptrace(evidence),
+        kernel(evidence),
+        emulator(evidence),
+        tracer(evidence),
+        yama(evidence),
+        capability(evidence),
+        seccomp(evidence),
+        container(evidence),
+    ]
+}
+
+fn ptrace(evidence: &Evidence) -> Gate {
+    match evidence.attempt {
+        Ok(()) => gate("ptrace", GateState::Open, "a child was started and traced", &[]),
+        Err(Refusal { request, errno }) => {
+            let found = format!("{request} is refused: {}", io::Error::from_raw_os_error(errno));
+            gate("ptrace", GateState::Closed, found, &[])
+        }
+    }
+}
+
+/// PTRACE_GET_SYSCALL_INFO: "(since Linux 5.3)", ptrace(2).
+const NEEDED: (u32, u32) = (5, 3);
+
+fn kernel(evidence: &Evidence) -> Gate {
+    let release = &evidence.release;
+    let refused = evidence.attempt.is_err_and(|refusal| refusal.request == "PTRACE_GET_SYSCALL_INFO");
+    let is_too_old = version(release).is_some_and(|version| version < NEEDED);
+    if refused || is_too_old {
+        let found = format!("Linux {release} does not tell what its calls are (PTRACE_GET_SYSCALL_INFO, Linux 5.3)");
+        return gate("kernel", GateState::Closed, found, &[Remedy { place: "here", paste: "boot Linux 5.3 or later" }]);
+    }
+    gate("kernel", GateState::Open, format!("Linux {release}; 5.3 is needed"), &[])
+}
+
+/// `6.18.44-generic` → 6, 18
+fn version(release: &str) -> Option<(u32, u32)> {
+    let mut numbers = release.split(|letter: char| !letter.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+fn emulator(evidence: &Evidence) -> Gate {
+    if evidence.attempt.is_err_and(|refusal| refusal.errno == libc::ENOSYS) {
+        let remedies = [
+            Remedy { place: "Docker", paste: "docker run --platform with this machine's own architecture" },
+            Remedy { place: "elsewhere", paste: "a whole emulated machine (qemu-system) instead of qemu-user" },
+        ];
+        return gate(
+            "emulator",
+            GateState::Closed,
+            "ptrace is not implemented: programs are emulated one by one",
+            &remedies,
+        );
+    }
+    gate("emulator", GateState::Open, "the kernel implements ptrace", &[])
+}
+
+fn tracer(evidence: &Evidence) -> Gate {
+    match evidence.field("TracerPid") {
+        None | Some("0") => gate("tracer", GateState::Open, "nobody traces this process", &[]),
+        Some(pid) => {
+            let found = format!("process {pid} traces this one, and a process has one tracer at most");
+            let remedy = Remedy { place: "here", paste: "run it outside of strace -f, gdb, rr or tarpaulin" };
+            gate("tracer", evidence.suspect_if(true), found, &[remedy])
+        }
+    }
+}
+
+/// Documentation/admin-guide/LSM/Yama.rst: 0 and 1 let a parent trace its child, 2 is admin-only, 3 is no attach.
+fn yama(evidence: &Evidence) -> Gate {
+    let sysctl = Remedy { place: "the host", paste: "sudo sysctl kernel.yama.ptrace_scope=1" };
+    let reboot =
+        Remedy { place: "the host", paste: "set kernel.yama.ptrace_scope=1 in /etc/sysctl.d and reboot: 3 stays" };
+    let scope = |what: &str| format!("kernel.yama.ptrace_scope is {what}");
+    match evidence.yama.as_deref() {
+        None => gate("yama", GateState::Open, "Yama is not in this kernel", &[]),
+        Some("3") => {
+            gate("yama", GateState::Closed, scope("3: no process may be traced until the next boot"), &[reboot])
+        }
+        Some("2") if !evidence.may_trace_anybody() => {
+            gate("yama", GateState::Closed, scope("2: only CAP_SYS_PTRACE may trace"), &[sysctl])
+        }
+        Some(other) => gate("yama", GateState::Open, scope(other), &[]),
+    }
+}
+
+fn capability(evidence: &Evidence) -> Gate {
+    if evidence.may_trace_anybody() {
+        return gate("capability", GateState::Open, "CAP_SYS_PTRACE is there", &[]);
+    }
+    let found = "CAP_SYS_PTRACE is missing, which own children do not need by themselves";
+    gate("capability", evidence.suspect_if(evidence.container.is_some()), found, CONTAINERS)
+}
+
+fn seccomp(evidence: &Evidence) -> Gate {
+    match evidence.field("Seccomp") {
+        Some("2") => {
+            let state = evidence.suspect_if(true);
+            let found = if state == GateState::Open {
+                "a filter is in place and lets ptrace pass"
+            } else {
+                "a seccomp filter answers ptrace"
+            };
+            gate("seccomp", state, found, CONTAINERS)
+        }
+        Some("0") => gate("seccomp", GateState::Open, "no filter is in place", &[]),
+        _ => gate("seccomp", GateState::Open, "this kernel does not say", &[]),
+    }
+}
+
+fn container(evidence: &Evidence) -> Gate {
+    let found = evidence.container.map_or("no sign of one".to_owned(), |name| format!("this seems to be {name}"));
+    gate("container", GateState::Open, found, &[])
+}
+
+/// What makes container runtimes let a process trace its children.
+const CONTAINERS: &[Remedy] = &[
+    Remedy { place: "Docker", paste: "docker run --cap-add=SYS_PTRACE …" },
+    Remedy {
+        place: "Docker before 19.03",
+        paste: "docker run --cap-add=SYS_PTRACE --security-opt seccomp=unconfined …",
+    },
+    Remedy { place: "Podman", paste: "podman run --cap-add=SYS_PTRACE …" },
+    Remedy { place: "Kubernetes", paste: "securityContext: {capabilities: {add: [SYS_PTRACE]}}" },
+    Remedy { place: "GitHub Actions", paste: "container: {image: …, options: --cap-add=SYS_PTRACE}" },
+    Remedy { place: "GitLab runner", paste: "cap_add = [\"SYS_PTRACE\"] in [runners.docker] of config.toml" },
+];
+
+#[cfg(test)]
+mod tests;

@@ -76,9 +76,8 @@ pub fn trace(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) ->
     let root = suspended.tid;
     if let Err(error) = attach(root) {
         sys::kill(root, libc::SIGKILL);
-        // Not yet a tracee, but a child: it must be waited for.
-        let _ = sys::wait();
-        return Err(probe::explain(error));
+        Tracer::default().bury();
+        return Err(probe::explain(&error));
     }
     let mut run = Run {
         root,
@@ -203,17 +202,7 @@ impl Run {
 impl Drop for Run {
     fn drop(&mut self) {
         self.kill_all();
-        loop {
-            match self.tracer.wait() {
-                // A killed task may stop once more, at its exit.
-                Ok(Waited::Stopped(task, _)) => {
-                    sys::kill(task.tid(), libc::SIGKILL);
-                    let _ = task.resume(0);
-                }
-                Ok(Waited::Ended(..) | Waited::Interrupted) => {}
-                Ok(Waited::Nobody) | Err(_) => return,
-            }
-        }
+        self.tracer.bury();
     }
 }
 

@@ -72,6 +72,20 @@ impl Tracer {
         Ok(())
     }
 
+    /// Waits until nobody is left, and kills whoever stops once more: a killed task does at its exit.
+    pub(super) fn bury(&mut self) {
+        loop {
+            match self.wait() {
+                Ok(Waited::Stopped(task, _)) => {
+                    sys::kill(task.tid(), libc::SIGKILL);
+                    let _ = task.resume(0);
+                }
+                Ok(Waited::Ended(..) | Waited::Interrupted) => {}
+                Ok(Waited::Nobody) | Err(_) => return,
+            }
+        }
+    }
+
     /// Whether a child was made that nobody can trace; told once.
     pub(super) fn take_hidden_child(&mut self) -> bool {
         std::mem::take(&mut self.has_hidden_child)

@@ -7,6 +7,8 @@ mod bless;
 #[cfg(target_os = "linux")]
 mod diff;
 #[cfg(target_os = "linux")]
+mod formats;
+#[cfg(target_os = "linux")]
 mod harness;
 #[cfg(target_os = "linux")]
 mod init;
@@ -107,6 +109,12 @@ fn trials() -> Vec<Trial> {
         ),
         untraced("pending::orphans_become_what_is_asked", pending::orphans_become_what_is_asked),
         tracing("pending::what_a_test_proposes_can_be_decided_on", pending::what_a_test_proposes_can_be_decided_on),
+        tracing("formats::a_machine_has_standard_output_for_itself", formats::a_machine_has_standard_output_for_itself),
+        tracing("formats::github_gets_annotations_and_a_summary", formats::github_gets_annotations_and_a_summary),
+        tracing("formats::junit_has_every_selected_workload", formats::junit_has_every_selected_workload),
+        tracing("formats::sarif_points_into_the_expectation", formats::sarif_points_into_the_expectation),
+        tracing("formats::a_file_is_written_whole_or_nothing_runs", formats::a_file_is_written_whole_or_nothing_runs),
+        tracing("formats::bless_tells_what_it_wrote", formats::bless_tells_what_it_wrote),
         tracing("trace::it_exits_as_the_command_did", trace::it_exits_as_the_command_did),
         untraced("trace::its_own_failures_have_their_codes", trace::its_own_failures_have_their_codes),
         tracing("trace::the_command_keeps_its_streams", trace::the_command_keeps_its_streams),

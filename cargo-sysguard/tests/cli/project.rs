@@ -79,7 +79,10 @@ pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
         let name = name.to_string_lossy().into_owned();
         let inherited =
             name.starts_with("SYSGUARD_") || name.starts_with("CARGO_BIN_EXE_") || name.starts_with("NEXTEST");
-        if inherited || ["CI", "TF_BUILD", "CARGO_TERM_COLOR", "CARGO_MANIFEST_DIR"].contains(&name.as_str()) {
+        if inherited
+            || ["CI", "TF_BUILD", "CARGO_TERM_COLOR", "CARGO_MANIFEST_DIR", "GITHUB_STEP_SUMMARY"]
+                .contains(&name.as_str())
+        {
             command.env_remove(name);
         }
     }

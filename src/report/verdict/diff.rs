@@ -17,7 +17,8 @@ const CONTEXT: usize = 3;
 
 /// What becomes of a file, as a unified diff.
 pub fn write(out: &mut dyn io::Write, file: &str, change: &Change, palette: &Palette) -> io::Result<()> {
-    let new_file = change.written.as_deref().unwrap_or(file);
+    let unwritten = format!("{file} (as it would be)");
+    let new_file = change.written.as_deref().unwrap_or(&unwritten);
     let diff = TextDiff::from_lines(&change.before, &change.after);
     let unified = diff.unified_diff().context_radius(CONTEXT).header(file, new_file).to_string();
     let lines: Vec<&str> = unified.lines().collect();

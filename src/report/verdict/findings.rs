@@ -4,12 +4,16 @@ use std::io;
 
 use crate::model::compare::{Comparison, Detail, Fact, Finding, FindingKind};
 use crate::model::verdict::{Status, Verdict};
+use crate::model::weight::{Weight, privilege};
 use crate::report::Palette;
 use crate::report::style::Painted;
 use crate::report::words::{calls, counted, len};
 
 /// How many findings are shown, one a line.
 const FINDINGS: usize = 40;
+
+/// How many arguments and objects are shown of a new system call.
+const DETAILS: usize = 4;
 
 /// How many keys are shown on one line.
 const KEYS: usize = 5;
@@ -44,7 +48,8 @@ pub(super) fn words(kind: FindingKind) -> (&'static str, &'static str) {
 pub(super) fn write_findings(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
     let outline = matches!(verdict.status, Status::NoBaseline { .. });
     let all = &verdict.comparison.findings;
-    let told: Vec<&Finding> = all.iter().filter(|finding| !outline || is_outline(finding)).collect();
+    let mut told: Vec<&Finding> = all.iter().filter(|finding| !outline || is_outline(finding)).collect();
+    told.sort_by_key(|finding| Weight::of(finding));
     if told.is_empty() {
         return Ok(());
     }
@@ -81,8 +86,14 @@ fn write_lines(out: &mut dyn io::Write, findings: &[&Finding], palette: &Palette
 fn columns(finding: &Finding) -> [String; 4] {
     // A blind spot is no call.
     let calls = if finding.calls == 0 { String::new() } else { calls(finding.calls).to_string() };
-    let details = finding.details.iter().map(Detail::value);
-    let remark: Vec<&str> = finding.forbidden.as_deref().into_iter().chain(details).collect();
+    let (shown, cut) = finding.details.split_at(finding.details.len().min(DETAILS));
+    let reason = privilege(&finding.fact).filter(|_| Weight::of(finding) == Weight::Privileged);
+    let remark = finding.forbidden.as_deref().into_iter().chain(shown.iter().map(Detail::value));
+    let mut remark: Vec<String> = remark.map(str::to_owned).collect();
+    if !cut.is_empty() {
+        remark.push(format!("and {} more", cut.len()));
+    }
+    remark.extend(reason.map(|reason| format!("({reason})")));
     [finding.rule().to_owned(), finding.fact.to_string(), calls, remark.join(" ")]
 }
 

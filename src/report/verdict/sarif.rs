@@ -233,6 +233,33 @@ mod tests {
         "#);
     }
 
+    /// The schema that the types are generated from, where cargo keeps their crate.
+    fn schema() -> Value {
+        let metadata = cargo_metadata::MetadataCommand::new()
+            .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+            .other_options(["--filter-platform".to_owned(), env!("SYSGUARD_TARGET").to_owned()])
+            .exec()
+            .expect("cargo knows this workspace");
+        let found = metadata.packages.iter().find(|package| *package.name == "serde-sarif").expect("a dependency");
+        let text = std::fs::read(found.manifest_path.with_file_name("src/schema.json")).expect("the schema");
+        let mut schema: Value = serde_json::from_slice(&text).expect("a schema is JSON");
+        // Its pattern of a language has a bracket too many, and we write none.
+        for definition in ["run", "toolComponent"] {
+            schema["definitions"][definition]["properties"]["language"] = json!({});
+        }
+        schema
+    }
+
+    #[test]
+    fn it_is_valid_by_the_schema_of_sarif() {
+        let validator = jsonschema::validator_for(&schema()).expect("a schema");
+        let mut log = written(&packages());
+        assert_eq!(validator.validate(&log).map_err(|error| error.to_string()), Ok(()));
+        // As cargo-deny once wrote it, and code scanning refused it.
+        log["runs"][0]["results"][0]["message"] = json!("text");
+        assert!(!validator.is_valid(&log), "the schema is asked");
+    }
+
     #[test]
     fn every_result_has_a_rule_a_place_and_a_fingerprint_of_its_own() {
         let log = written(&packages());

@@ -298,3 +298,22 @@ fn a_table_tells_failures_whole_and_ends_with_the_count() {
     assert!(text.contains("new-syscall    network::connect"), "{text}");
     assert!(text.ends_with("\n9 of 12 workloads failed, 1 ignored\n"), "{text}");
 }
+
+#[test]
+fn a_privileged_call_is_told_first_and_why_and_long_remarks_are_cut() {
+    let mut verdict = failed();
+    let objects = ["object=file", "object=dir", "object=pipe", "object=fifo", "object=memfd", "object=char:null"];
+    verdict.comparison = Comparison {
+        findings: vec![
+            finding("filesystem::read", 9, &objects),
+            finding("process::ptrace", 1, &["argument=PTRACE_ATTACH"]),
+        ],
+        ..Comparison::default()
+    };
+    verdict.change = None;
+    let text = told(&verdict, &Palette::plain());
+    insta::assert_snapshot!(text.lines().skip(2).take(2).collect::<Vec<_>>().join("\n"), @r"
+    new-syscall process::ptrace   1 call   PTRACE_ATTACH (reads or changes another process)
+    new-syscall filesystem::read  9 calls  file dir pipe fifo and 2 more
+    ");
+}

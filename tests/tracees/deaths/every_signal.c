@@ -15,6 +15,7 @@ int main(void) {
 		pid_t child = born();
 		if (!child) {
 			mark();
+			signal(number, SIG_DFL);
 			syscall(SYS_kill, getpid(), number);
 			_exit(1);
 		}

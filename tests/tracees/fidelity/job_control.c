@@ -14,6 +14,8 @@ static void shell(const char *terminal, int ready) {
 	signal(SIGTTOU, SIG_IGN);
 	pid_t job = born();
 	if (!job) {
+		// Whoever started us in the background had these ignored.
+		signal(SIGINT, SIG_DFL);
 		setpgid(0, 0);
 		tcsetpgrp(tty, getpid());
 		signal(SIGTTOU, SIG_DFL);

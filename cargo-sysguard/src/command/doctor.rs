@@ -1,0 +1,87 @@
+//! `cargo sysguard doctor`: can workloads be traced here? Each gate, how it stands, and what to paste to open it.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use sysguard::linux::{Gate, GateState, probe};
+
+use crate::exit_code::{Failure, Outcome};
+
+/// `doctor`'s options.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Exit codes: 0 workloads can be traced here; 4 they cannot; 2 wrong usage.")]
+pub(crate) struct Options {}
+
+impl Options {
+    /// Tries, and tells.
+    pub(super) fn exec(self) -> Result<Outcome, Failure> {
+        let Self {} = self;
+        let gates = probe();
+        write(&mut anstream::stdout().lock(), &gates).map_err(Failure::output)?;
+        Ok(if is_possible(&gates) { Outcome::Expected } else { Outcome::Untraceable })
+    }
+}
+
+/// The first gate is a real attempt, and closed if that failed.
+fn is_possible(gates: &[Gate]) -> bool {
+    gates.iter().all(|gate| gate.state != GateState::Closed)
+}
+
+fn write(out: &mut dyn Write, gates: &[Gate]) -> io::Result<()> {
+    for Gate { name, state, found, remedies } in gates {
+        let (word, style) = shown(*state);
+        writeln!(out, "{style}{word:>8}{style:#}  {name:<10}  {found}")?;
+        for remedy in remedies {
+            writeln!(out, "{:22}{}: {}", "", remedy.place, remedy.paste)?;
+        }
+    }
+    let verdict = if is_possible(gates) {
+        "Workloads can be traced here."
+    } else {
+        "Workloads cannot be traced here. Open what is closed, or what may be, and ask again."
+    };
+    writeln!(out, "\n{verdict}")
+}
+
+fn shown(state: GateState) -> (&'static str, Style) {
+    match state {
+        GateState::Open => ("open", AnsiColor::Green.on_default()),
+        GateState::Suspect => ("perhaps", AnsiColor::Yellow.on_default().bold()),
+        GateState::Closed => ("closed", AnsiColor::Red.on_default().bold()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sysguard::linux::Remedy;
+
+    use super::*;
+
+    fn told(gates: &[Gate]) -> String {
+        let mut text = anstream::StripStream::new(Vec::new());
+        write(&mut text, gates).expect("a vector takes everything");
+        String::from_utf8(text.into_inner()).expect("text")
+    }
+
+    #[test]
+    fn each_gate_is_told_with_what_opens_it() {
+        let gate = |name, state, found: &str, remedies| Gate { name, state, found: found.to_owned(), remedies };
+        let open = gate("ptrace", GateState::Open, "a child was started and traced", vec![]);
+        insta::assert_snapshot!(told(std::slice::from_ref(&open)), @r"
+            open  ptrace      a child was started and traced
+
+        Workloads can be traced here.
+        ");
+        let refused = gate("ptrace", GateState::Closed, "PTRACE_SEIZE is refused", vec![]);
+        let remedy = Remedy { place: "Docker", paste: "docker run --cap-add=SYS_PTRACE …" };
+        let filter = gate("seccomp", GateState::Suspect, "a seccomp filter answers ptrace", vec![remedy]);
+        insta::assert_snapshot!(told(&[refused.clone(), filter]), @r"
+          closed  ptrace      PTRACE_SEIZE is refused
+         perhaps  seccomp     a seccomp filter answers ptrace
+                              Docker: docker run --cap-add=SYS_PTRACE …
+
+        Workloads cannot be traced here. Open what is closed, or what may be, and ask again.
+        ");
+        assert!(is_possible(&[open]) && !is_possible(&[refused]));
+    }
+}

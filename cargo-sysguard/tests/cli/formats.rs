@@ -1,0 +1,119 @@
+//! `--format` and `-o`: what machines read of real runs.
+
+use serde_json::Value;
+
+use super::project::{Project, Ran, run};
+
+/// A package: a workload that uses more than its baseline holds, one that is fine, one that is ignored.
+fn project(name: &str, harness: bool) -> Project {
+    let project = Project::new(name)
+        .expecting("good", "command: [true]")
+        .expecting("net/own", &format!("bin: {name}"))
+        .expecting("slow", "command: [true]\nignore: takes long");
+    let project = if harness { project.with_harness() } else { project };
+    project.sysguard("bless").ends(0);
+    project.file("src/main.rs", "fn main() { let _ = std::net::TcpStream::connect((\"127.0.0.1\", 1)); }\n")
+}
+
+fn in_ci(project: &Project, line: &str) -> Ran {
+    run(project.command(line).env("CI", "true"))
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// The line of an expectation that begins so, counted from 1.
+fn line_of(project: &Project, beginning: &str) -> u64 {
+    let text = project.read("expectations/net/own.yaml");
+    let index = text.lines().position(|line| line.starts_with(beginning)).expect(beginning);
+    index as u64 + 1
+}
+
+pub(crate) fn a_machine_has_standard_output_for_itself() {
+    for (name, harness) in [("formats-harness", true), ("formats-plain", false)] {
+        let project = project(name, harness);
+        let ran = in_ci(&project, "test --format json").ends(101);
+        let told = json(&ran.stdout);
+        assert_eq!(told["schema"], "sysguard.test/1");
+        assert_eq!(told["summary"], json(r#"{"passed": 1, "failed": 1, "ignored": 1}"#));
+        let names: Vec<&str> =
+            told["verdicts"].as_array().expect("a list").iter().filter_map(|told| told["workload"].as_str()).collect();
+        assert_eq!(names, ["good", "net::own", "slow"]);
+        let own = &told["verdicts"][1];
+        assert_eq!(own["findings"][0]["key"], "net::own::network");
+        assert_eq!(own["findings"][0]["line"], line_of(&project, "platform: "));
+        assert_eq!(own["package"], name);
+        assert!(ran.stderr.contains("test result: FAILED. 1 passed; 1 failed; 1 ignored"), "{}", ran.stderr);
+
+        let none = in_ci(&project, "test nobody --format json").ends(0);
+        assert_eq!(json(&none.stdout)["verdicts"], json("[]"));
+    }
+}
+
+pub(crate) fn github_gets_annotations_and_a_summary() {
+    let project = project("formats-github", true);
+    project.write("summary", "# before\n");
+    let mut command = project.command("test --format github");
+    command.env("CI", "true").env("GITHUB_STEP_SUMMARY", project.path("summary"));
+    let ran = run(&mut command).ends(101);
+    let place = format!("file=expectations/net/own.yaml,line={}", line_of(&project, "platform: "));
+    let start = format!("::error {place},title=sysguard%3A net%3A%3Aown::1 new subsystem, ");
+    assert!(ran.stdout.starts_with(&start), "{}", ran.stdout);
+    assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
+    let summary = project.read("summary");
+    assert!(summary.starts_with("# before\n### sysguard: 1 of 2 workloads failed, 1 ignored\n"), "{summary}");
+    assert!(summary.contains("| new subsystem | `net::own::network` | 2 |"), "{summary}");
+    // The same page, for a comment.
+    let page = in_ci(&project, "test --format markdown").ends(101).stdout;
+    assert_eq!(summary.strip_prefix("# before\n"), Some(page.as_str()));
+}
+
+pub(crate) fn junit_has_every_selected_workload() {
+    let ran = in_ci(&project("formats-junit", true), "test --format junit").ends(101);
+    for line in [
+        r#"<testsuite name="formats-junit" tests="3" skipped="1" errors="0" failures="1">"#,
+        r#"<testcase name="good" classname="formats-junit"/>"#,
+        r#"<skipped message="takes long"/>"#,
+        r#"type="new-subsystem">net::own: 1 new subsystem"#,
+    ] {
+        assert!(ran.stdout.contains(line), "{line}:\n{}", ran.stdout);
+    }
+}
+
+pub(crate) fn sarif_points_into_the_expectation() {
+    let project = project("formats-sarif", true);
+    let log = json(&in_ci(&project, "test --format sarif").ends(101).stdout);
+    let first = &log["runs"][0]["results"][0];
+    assert_eq!(first["ruleId"], "sysguard/new-subsystem");
+    assert_eq!(first["partialFingerprints"]["sysguard/key/v1"], "net::own::network");
+    let place = &first["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "expectations/net/own.yaml");
+    assert_eq!(place["region"]["startLine"], line_of(&project, "platform: "));
+    assert!(place["region"]["snippet"]["text"].as_str().is_some_and(|text| text.starts_with("platform: ")), "{place}");
+}
+
+pub(crate) fn a_file_is_written_whole_or_nothing_runs() {
+    let project = project("formats-file", true);
+    let ran = in_ci(&project, "test --format sarif -o report.sarif").ends(101);
+    assert_eq!(ran.stdout, "");
+    assert_eq!(json(&project.read("report.sarif"))["version"], "2.1.0");
+    let table = in_ci(&project, "test -o report.txt").ends(101);
+    assert!(table.stdout.contains("test net::own ... FAILED"), "{}", table.stdout);
+    assert!(project.read("report.txt").ends_with("\n1 of 2 workloads failed, 1 ignored\n"));
+    let ran = project.sysguard("test -o no/such/folder").ends(101);
+    assert!(ran.stderr.contains("nothing was run"), "{}", ran.stderr);
+    let ran = project.sysguard("test --format xml").ends(2);
+    assert!(ran.stderr.contains("junit, sarif, github"), "{}", ran.stderr);
+}
+
+pub(crate) fn bless_tells_what_it_wrote() {
+    let project = project("formats-bless", false);
+    let ran = project.sysguard("bless --format json").ends(0);
+    let told = json(&ran.stdout);
+    assert_eq!(told["schema"], "sysguard.bless/1");
+    let own = &told["verdicts"][1];
+    assert_eq!(own["status"]["kind"], "blessed");
+    assert_eq!(own["change"]["written"], "expectations/net/own.yaml");
+    assert!(ran.stderr.contains("net::own: blessed, 1 new subsystem"), "{}", ran.stderr);
+}

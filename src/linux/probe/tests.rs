@@ -1,0 +1,128 @@
+//! Machines that are not at hand, judged by what would be read there.
+
+use super::{Evidence, GateState, Refusal, gates, probe, reason, version};
+
+const FREE: &str = "Name:\tx\nTracerPid:\t0\nCapEff:\t0000000000000000\nSeccomp:\t0\nSeccomp_filters:\t0\n";
+const FILTERED: &str = "TracerPid:\t0\nCapEff:\t00000000a80425fb\nSeccomp:\t2\nSeccomp_filters:\t1\n";
+const TRACED: &str = "TracerPid:\t4711\nCapEff:\t000001ffffffffff\nSeccomp:\t0\n";
+const PRIVILEGED: &str = "TracerPid:\t0\nCapEff:\t0000000000080000\nSeccomp:\t0\n";
+
+fn evidence() -> Evidence {
+    Evidence {
+        attempt: Ok(()),
+        release: "6.18.44-generic".to_owned(),
+        yama: Some("1".to_owned()),
+        status: FREE.to_owned(),
+        container: None,
+    }
+}
+
+fn refused(request: &'static str, errno: i32) -> Result<(), Refusal> {
+    Err(Refusal { request, errno })
+}
+
+const EPERM: i32 = libc::EPERM;
+
+/// The gates that are not open, `?` after a suspect.
+fn in_the_way(evidence: &Evidence) -> Vec<String> {
+    let gates = gates(evidence);
+    let blamed = gates.iter().filter(|gate| gate.state != GateState::Open);
+    blamed.map(|gate| format!("{}{}", gate.name, if gate.state == GateState::Suspect { "?" } else { "" })).collect()
+}
+
+#[test]
+fn each_machine_is_judged_by_its_evidence() {
+    let with_yama = |yama: &str| Evidence { yama: Some(yama.to_owned()), ..evidence() };
+    let with_status = |status: &str| Evidence { status: status.to_owned(), ..evidence() };
+    let seize = refused("PTRACE_SEIZE", EPERM);
+    for (what, evidence, expected) in [
+        ("all open", evidence(), vec![]),
+        ("no Yama", Evidence { yama: None, ..evidence() }, vec![]),
+        ("Yama 0", with_yama("0"), vec![]),
+        ("Yama 2", Evidence { attempt: seize, ..with_yama("2") }, vec!["ptrace", "yama"]),
+        ("Yama 2, privileged", Evidence { status: PRIVILEGED.to_owned(), ..with_yama("2") }, vec![]),
+        (
+            "Yama 3",
+            Evidence { attempt: seize, status: PRIVILEGED.to_owned(), ..with_yama("3") },
+            vec!["ptrace", "yama"],
+        ),
+        ("a filter that lets pass", with_status(FILTERED), vec![]),
+        ("a filter that does not", Evidence { attempt: seize, ..with_status(FILTERED) }, vec!["ptrace", "seccomp?"]),
+        (
+            "a strict container",
+            Evidence { attempt: seize, container: Some("Docker"), ..with_status(FILTERED) },
+            vec!["ptrace", "capability?", "seccomp?"],
+        ),
+        ("traced, without children", with_status(TRACED), vec![]),
+        ("traced with children", Evidence { attempt: seize, ..with_status(TRACED) }, vec!["ptrace", "tracer?"]),
+        (
+            "qemu-user",
+            Evidence { attempt: refused("PTRACE_SEIZE", libc::ENOSYS), ..evidence() },
+            vec!["ptrace", "emulator"],
+        ),
+        (
+            "Linux 5.2",
+            Evidence {
+                attempt: refused("PTRACE_GET_SYSCALL_INFO", libc::EIO),
+                release: "5.2.0".to_owned(),
+                ..evidence()
+            },
+            vec!["ptrace", "kernel"],
+        ),
+        ("nothing can be read", Evidence { release: String::new(), status: String::new(), ..evidence() }, vec![]),
+    ] {
+        assert_eq!(in_the_way(&evidence), expected, "{what}");
+    }
+}
+
+#[test]
+fn whatever_may_be_in_the_way_has_a_remedy() {
+    let attempt = refused("PTRACE_SEIZE", EPERM);
+    for (status, yama) in [(FILTERED, "2"), (TRACED, "3"), (FREE, "2")] {
+        let evidence = Evidence {
+            attempt,
+            status: status.to_owned(),
+            yama: Some(yama.to_owned()),
+            container: Some("Docker"),
+            ..evidence()
+        };
+        for gate in gates(&evidence) {
+            let needs_remedy = gate.state != GateState::Open && gate.name != "ptrace";
+            assert_eq!(!gate.remedies.is_empty(), needs_remedy, "{gate:?}");
+        }
+    }
+}
+
+#[test]
+fn a_refusal_names_the_gates_and_where_to_read_on() {
+    let attempt = refused("PTRACE_SEIZE", EPERM);
+    let yama = Evidence { attempt, yama: Some("3".to_owned()), ..evidence() };
+    insta::assert_snapshot!(reason(&gates(&yama)), @"PTRACE_SEIZE is refused: Operation not permitted (os error 1); kernel.yama.ptrace_scope is 3: no process may be traced until the next boot; `cargo sysguard doctor` says what to do");
+    let filtered = Evidence { attempt, status: FILTERED.to_owned(), ..evidence() };
+    insta::assert_snapshot!(reason(&gates(&filtered)), @"PTRACE_SEIZE is refused: Operation not permitted (os error 1); perhaps a seccomp filter answers ptrace; `cargo sysguard doctor` says what to do");
+}
+
+#[test]
+fn releases_begin_with_two_numbers() {
+    for (release, expected) in [
+        ("6.18.44-generic", Some((6, 18))),
+        ("5.3", Some((5, 3))),
+        ("4.19.0-21-amd64", Some((4, 19))),
+        ("5.15.0+", Some((5, 15))),
+        ("", None),
+        ("rolling", None),
+    ] {
+        assert_eq!(version(release), expected, "{release}");
+    }
+}
+
+#[test]
+fn this_machine_has_every_gate_once_and_the_attempt_first() {
+    let gates = probe();
+    let names: Vec<&str> = gates.iter().map(|gate| gate.name).collect();
+    assert_eq!(names, ["ptrace", "kernel", "emulator", "tracer", "yama", "capability", "seccomp", "container"]);
+    // The other gates explain the attempt: one that is in the way of a successful one would be a fault of ours.
+    if gates[0].state == GateState::Open {
+        assert!(gates.iter().all(|gate| gate.state == GateState::Open), "{gates:?}");
+    }
+}

@@ -225,6 +225,20 @@ pub fn workspace(cargo: &Path, folder: &Path) -> Result<PathBuf, String> {
     metadata(cargo, &folder.join("Cargo.toml")).map(|metadata| metadata.workspace_root.into())
 }
 
+/// The version of the compiler, such as `1.95.0`, where it can be asked.
+pub fn rustc_version(rustc: &Path, folder: &Path) -> Option<String> {
+    let output = Command::new(rustc).arg("--version").current_dir(folder).stdin(Stdio::null()).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    text.strip_prefix("rustc ")?.split_whitespace().next().map(str::to_owned)
+}
+
+/// The profile of an executable that cargo built: it names the folder after it, except for its two built-in pairs.
+pub fn profile(executable: &Path) -> Option<&str> {
+    let folders = executable.ancestors().skip(1).filter_map(|folder| folder.file_name()?.to_str());
+    let folder = folders.into_iter().find(|folder| !["examples", "deps"].contains(folder))?;
+    Some(if folder == "debug" { "dev" } else { folder })
+}
+
 fn metadata(cargo: &Path, manifest: &Path) -> Result<Metadata, String> {
     let mut command = MetadataCommand::new();
     command.cargo_path(cargo).manifest_path(manifest).no_deps();
@@ -305,5 +319,17 @@ mod tests {
         let artifacts = build.run(&[(&this, [wanted.clone()].into())]);
         let reason = artifacts.get(&root(&this), &wanted).expect("it was asked for").expect_err("it is not there");
         assert!(reason.starts_with("package sysguard has no bin target named `nowhere` (it has: "), "{reason}");
+    }
+
+    #[test]
+    fn a_profile_is_the_folder_that_cargo_names_after_it() {
+        for (executable, profile) in [
+            ("/target/debug/demo", "dev"),
+            ("/target/debug/examples/demo", "dev"),
+            ("/target/x86_64-unknown-linux-musl/release/deps/demo-0123", "release"),
+            ("/target/small/demo", "small"),
+        ] {
+            assert_eq!(super::profile(Path::new(executable)), Some(profile), "{executable}");
+        }
     }
 }

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use crate::model::decide::UpdateMode;
 use crate::model::platform::Platform;
+use crate::model::recording::CONFIRMING_RUNS;
 
 /// The file to which a harness appends one JSON line a verdict: how `cargo sysguard test` learns more than pass or fail.
 pub const VERDICTS: &str = "SYSGUARD_VERDICTS";
@@ -36,7 +37,7 @@ impl Given {
         let relevant = |name: &str| {
             name.starts_with("SYSGUARD_")
                 || name.starts_with(BINARY_PREFIX)
-                || ["CI", "TF_BUILD", "CARGO", "CARGO_TERM_COLOR", "TERM", STEP_SUMMARY].contains(&name)
+                || ["CI", "TF_BUILD", "CARGO", "RUSTC", "CARGO_TERM_COLOR", "TERM", STEP_SUMMARY].contains(&name)
         };
         let variables = env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
@@ -82,6 +83,8 @@ pub struct Flags {
     pub require: bool,
     /// `--pending-dir`
     pub pending_dir: Option<PathBuf>,
+    /// `--confirm`
+    pub confirm: Option<u32>,
 }
 
 /// What is meant.
@@ -93,6 +96,8 @@ pub struct Settings {
     pub ci: bool,
     /// A workload that cannot be traced or lacks its program fails instead of being ignored.
     pub require: bool,
+    /// How many further runs must show a finding.
+    pub confirm: u32,
     /// Where proposals are written instead of beside the expectations.
     pub pending_dir: Option<PathBuf>,
     /// What `pending_dir`'s tree is relative to, where cargo is not asked.
@@ -107,6 +112,8 @@ pub struct Settings {
     pub binaries: BTreeMap<String, PathBuf>,
     /// The cargo that started us, else the one on the PATH.
     pub cargo: PathBuf,
+    /// The compiler that it uses.
+    pub rustc: PathBuf,
     /// Whether reports are coloured; nothing where the terminal decides.
     pub colour: Option<bool>,
     /// Whether what is running may be drawn: standard error is a terminal that can move its cursor.
@@ -135,12 +142,17 @@ pub fn resolve(given: &Given, flags: Flags) -> Result<Settings, BadVariable> {
         update,
         ci: given.in_ci(),
         require: flags.require || require(given)?,
+        confirm: match flags.confirm {
+            Some(runs) => runs,
+            None => confirm(given)?,
+        },
         pending_dir: flags.pending_dir.or_else(|| given.path("SYSGUARD_PENDING_DIR")),
         workspace_root: given.path("SYSGUARD_WORKSPACE_ROOT"),
         verdicts: given.path(VERDICTS),
         artifacts: given.path(ARTIFACTS),
         step_summary: given.path(STEP_SUMMARY),
         binaries: binaries(given),
+        rustc: rustc(given),
         cargo: given.path("CARGO").unwrap_or_else(|| PathBuf::from("cargo")),
         colour: given.colour(),
         progress: given.terminal && !matches!(given.text("TERM").as_deref(), None | Some("dumb")),
@@ -175,6 +187,22 @@ fn require(given: &Given) -> Result<bool, BadVariable> {
         Some(value) => {
             Err(BadVariable { variable: "SYSGUARD_REQUIRE", value: value.to_owned(), expected: "1, true, 0 or false" })
         }
+    }
+}
+
+/// What cargo itself obeys, else the one of its toolchain.
+fn rustc(given: &Given) -> PathBuf {
+    let beside = |cargo: PathBuf| cargo.with_file_name("rustc");
+    given.path("RUSTC").or_else(|| given.path("CARGO").map(beside)).unwrap_or_else(|| PathBuf::from("rustc"))
+}
+
+fn confirm(given: &Given) -> Result<u32, BadVariable> {
+    match given.text("SYSGUARD_CONFIRM").filter(|value| !value.is_empty()) {
+        None => Ok(CONFIRMING_RUNS),
+        Some(value) => value.parse().map_err(|_| {
+            let expected = "a number of runs such as 4";
+            BadVariable { variable: "SYSGUARD_CONFIRM", value, expected }
+        }),
     }
 }
 
@@ -240,6 +268,11 @@ mod tests {
                 "maybe",
                 "the environment variable SYSGUARD_REQUIRE is `maybe`, but must be 1, true, 0 or false; correct or unset it",
             ),
+            (
+                "SYSGUARD_CONFIRM",
+                "-1",
+                "the environment variable SYSGUARD_CONFIRM is `-1`, but must be a number of runs such as 4; correct or unset it",
+            ),
         ] {
             let error = resolve(&given(&[(variable, value)]), Flags::default()).expect_err(variable);
             assert_eq!(error.to_string(), message);
@@ -254,13 +287,30 @@ mod tests {
     }
 
     #[test]
+    fn findings_are_confirmed_as_often_as_is_said() {
+        for (variables, runs) in [
+            (&[][..], CONFIRMING_RUNS),
+            (&[("SYSGUARD_CONFIRM", "")], CONFIRMING_RUNS),
+            (&[("SYSGUARD_CONFIRM", "0")], 0),
+        ] {
+            assert_eq!(meant(variables).confirm, runs, "{variables:?}");
+        }
+    }
+
+    #[test]
     fn a_flag_beats_the_environment_even_where_that_is_wrong() {
-        let flags = Flags { update: Some(UpdateMode::No), require: true, pending_dir: Some(PathBuf::from("/flag")) };
-        let variables =
-            [("SYSGUARD_UPDATE", "nonsense"), ("SYSGUARD_REQUIRE", "nonsense"), ("SYSGUARD_PENDING_DIR", "/variable")];
+        let pending_dir = Some(PathBuf::from("/flag"));
+        let flags = Flags { update: Some(UpdateMode::No), require: true, pending_dir, confirm: Some(0) };
+        let variables = [
+            ("SYSGUARD_UPDATE", "nonsense"),
+            ("SYSGUARD_REQUIRE", "nonsense"),
+            ("SYSGUARD_PENDING_DIR", "/variable"),
+            ("SYSGUARD_CONFIRM", "nonsense"),
+        ];
         let settings = resolve(&given(&variables), flags).expect("flags only");
         assert_eq!(settings.update, UpdateMode::No);
         assert!(settings.require);
+        assert_eq!(settings.confirm, 0);
         assert_eq!(settings.pending_dir, Some(PathBuf::from("/flag")));
     }
 
@@ -275,8 +325,10 @@ mod tests {
         assert_eq!(settings.pending_dir, Some(PathBuf::from("/pending")));
         assert_eq!(settings.workspace_root, None);
         assert_eq!(settings.cargo, PathBuf::from("/bin/cargo"));
+        assert_eq!(settings.rustc, PathBuf::from("/bin/rustc"));
+        assert_eq!(meant(&[("RUSTC", "/other/rustc"), ("CARGO", "/bin/cargo")]).rustc, PathBuf::from("/other/rustc"));
         assert_eq!(settings.binaries["echo-server"], PathBuf::from("/target/echo-server"));
-        assert_eq!(meant(&[]).cargo, PathBuf::from("cargo"));
+        assert_eq!((meant(&[]).cargo, meant(&[]).rustc), (PathBuf::from("cargo"), PathBuf::from("rustc")));
     }
 
     #[test]

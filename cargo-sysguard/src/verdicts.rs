@@ -143,6 +143,7 @@ mod tests {
     use std::fs;
 
     use sysguard::model::compare::Comparison;
+    use sysguard::model::recording::Growth;
     use sysguard::model::verdict::Status;
 
     use super::*;
@@ -150,7 +151,8 @@ mod tests {
     fn verdict(workload: &str) -> Verdict {
         let file = format!("expectations/{workload}.yaml");
         let (comparison, status) = (Comparison::default(), Status::Passed);
-        Verdict { workload: workload.to_owned(), file, line: None, status, comparison, change: None }
+        let growth = Growth::default();
+        Verdict { workload: workload.to_owned(), file, line: None, status, comparison, growth, change: None }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::arguments::{Arguments, shuffled};
 use super::progress::Spinners;
 use super::relay::Relay;
 use crate::error::Error;
+use crate::model::compare::Comparison;
 use crate::model::verdict::{Status, Verdict};
 use crate::report::{self, Palette};
 use crate::runner::{Case, Suite};
@@ -156,6 +157,7 @@ impl Shared {
         let verdict = self.suite.test(case, &self.spinners);
         let text = self.in_words(&verdict);
         let status = verdict.status.clone();
+        let remarkable = verdict.comparison != Comparison::default();
         let told = self.tell(verdict);
         match status {
             Status::Ignored { reason } => {
@@ -169,7 +171,13 @@ impl Shared {
                 self.failed.store(true, Ordering::Relaxed);
                 Err(Failed::from(text))
             }
-            _ => told.map(|()| Completion::Completed).map_err(Failed::from),
+            _ => {
+                if remarkable {
+                    // As a warning does: a test that passes has no other place to say something.
+                    let _ = self.spinners.suspended(|| writeln!(anstream::stderr(), "{text}"));
+                }
+                told.map(|()| Completion::Completed).map_err(Failed::from)
+            }
         }
     }
 

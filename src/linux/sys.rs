@@ -3,6 +3,8 @@
 //! nix is used where it can say the same; it cannot for ptrace stops, since its `Signal` has no real-time signals.
 #![expect(unsafe_code, reason = "the room of system calls")]
 
+#[cfg(target_env = "gnu")]
+use std::ffi::CStr;
 use std::ffi::CString;
 use std::io;
 use std::os::fd::RawFd;
@@ -284,4 +286,19 @@ pub(super) fn duplicate_onto(fd: RawFd, onto: RawFd) -> Result<(), c_int> {
 pub(super) fn change_directory(path: &CString) -> Result<(), c_int> {
     // SAFETY: a live C string; chdir(2).
     if unsafe { libc::chdir(path.as_ptr()) } == -1 { Err(errno()) } else { Ok(()) }
+}
+
+/// The version of the glibc in this process, such as `2.36`; nothing with another C library.
+#[cfg(target_env = "gnu")]
+pub fn glibc_version() -> Option<String> {
+    // SAFETY: takes nothing and cannot fail; gnu_get_libc_version(3).
+    let version = unsafe { libc::gnu_get_libc_version() };
+    // SAFETY: "returns a string", which glibc holds for as long as it is loaded; gnu_get_libc_version(3).
+    unsafe { CStr::from_ptr(version) }.to_str().ok().map(str::to_owned)
+}
+
+/// The version of the glibc in this process, such as `2.36`; nothing with another C library.
+#[cfg(not(target_env = "gnu"))]
+pub fn glibc_version() -> Option<String> {
+    None
 }

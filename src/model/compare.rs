@@ -5,9 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribution::Subsystem;
+use super::confirm::Suspect;
 use super::expectation::{Baseline, Document, Level, Projection};
-use super::forbid;
+use super::fingerprint::Drift;
 use super::observation::Observation;
+use super::{families, forbid};
 
 pub use super::fact::{Detail, Fact};
 
@@ -16,16 +18,20 @@ pub use super::fact::{Detail, Fact};
 pub struct Comparison {
     /// What fails: what is forbidden first, then by weight, then by key.
     pub findings: Vec<Finding>,
-    /// New, but below the level that fails; in the same order.
+    /// New, but below the level that fails, or beside a member of its family; in the same order.
     pub notes: Vec<Finding>,
+    /// New, but not in every run, where several were made to confirm it; in the same order.
+    pub suspects: Vec<Suspect>,
     /// What the baseline holds and no run showed: the outermost facts, without what went with them.
     pub gone: Vec<Fact>,
+    /// What changed around the workload since the baseline was recorded.
+    pub drift: Vec<Drift>,
 }
 
 impl Comparison {
     /// Says of every finding where the expectation file speaks of its subsystem.
     pub fn locate(&mut self, line: impl Fn(Option<Subsystem>) -> Option<usize>) {
-        for finding in self.findings.iter_mut().chain(&mut self.notes) {
+        for finding in self.new_mut() {
             finding.line = line(finding.fact.subsystem());
         }
     }
@@ -33,6 +39,17 @@ impl Comparison {
     /// Whether a `forbid:` rule is broken: then no baseline makes the workload pass.
     pub fn is_forbidden(&self) -> bool {
         self.findings.iter().any(|finding| finding.forbidden.is_some())
+    }
+
+    /// Whether anything was seen that the baseline does not hold.
+    pub fn has_news(&self) -> bool {
+        !(self.findings.is_empty() && self.notes.is_empty() && self.suspects.is_empty())
+    }
+
+    /// Findings, notes and suspects.
+    pub(super) fn new_mut(&mut self) -> impl Iterator<Item = &mut Finding> {
+        let suspects = self.suspects.iter_mut().map(|suspect| &mut suspect.finding);
+        self.findings.iter_mut().chain(&mut self.notes).chain(suspects)
     }
 }
 
@@ -51,12 +68,26 @@ pub struct Finding {
     pub forbidden: Option<String>,
     /// The line of the expectation file that it concerns, counted from 1; known to who has read the file.
     pub line: Option<usize>,
+    /// The member of its family that the baseline holds: then it is a note.
+    pub kin: Option<Kin>,
+    /// What is known to have brought it, other than a change of the workload.
+    pub cause: Option<String>,
+}
+
+/// `openat2` beside `openat`: C library, architecture or kernel may have swapped one for the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kin {
+    /// The family's name.
+    pub family: String,
+    /// The member that the baseline holds in the same subsystem, with the same detail where it is one that is new.
+    pub beside: String,
 }
 
 impl Finding {
     /// A fact that is new.
     pub fn new(fact: Fact, calls: u64) -> Self {
-        Self { kind: FindingKind::of(&fact), fact, details: Vec::new(), calls, forbidden: None, line: None }
+        let kind = FindingKind::of(&fact);
+        Self { kind, fact, details: Vec::new(), calls, forbidden: None, line: None, kin: None, cause: None }
     }
 
     /// The name under which reports file it: that of its kind, or `forbidden`.
@@ -64,10 +95,11 @@ impl Finding {
         if self.forbidden.is_some() { "forbidden" } else { self.kind.name() }
     }
 
-    /// Whether this finding tells of the fact too, so that it is none of its own.
-    fn includes(&self, fact: &Fact) -> bool {
+    /// Whether this finding tells of the fact too, so that it is none of its own. A note must not tell of what fails.
+    fn includes(&self, fact: &Fact, kin: Option<&Kin>) -> bool {
         matches!(FindingKind::of(fact), FindingKind::NewArgument | FindingKind::NewObject)
             && fact.parent().as_ref() == Some(&self.fact)
+            && (self.kin.is_none() || kin.is_some())
     }
 }
 
@@ -155,31 +187,48 @@ pub fn compare(
     observation: &Observation,
 ) -> Comparison {
     let held = baseline.map(Baseline::facts).unwrap_or_default();
-    let mut found = unknown(&held, projection);
+    let mut found = unknown(&held, projection, document.families_strict);
     for (fact, broken) in forbid::broken(&document.forbid, observation) {
         found.entry(fact.clone()).or_insert_with(|| Finding::new(fact, broken.calls)).forbidden = Some(broken.rule);
     }
     let mut found: Vec<Finding> = found.into_values().collect();
     found.sort_by_key(|finding| (finding.forbidden.is_none(), finding.kind));
-    let (findings, notes) =
-        found.into_iter().partition(|finding| finding.forbidden.is_some() || finding.kind.fails_at(document.level));
+    let fails = |finding: &Finding| finding.kin.is_none() && finding.kind.fails_at(document.level);
+    let (findings, notes) = found.into_iter().partition(|finding| finding.forbidden.is_some() || fails(finding));
     let gone = baseline.map(|baseline| gone(baseline, &held, projection, document.level)).unwrap_or_default();
-    Comparison { findings, notes, gone }
+    Comparison { findings, notes, gone, ..Comparison::default() }
 }
 
 /// The facts that are not held, each as a finding; arguments and objects of an unknown syscall are told with it.
-fn unknown(held: &BTreeSet<Fact>, projection: &Projection) -> BTreeMap<Fact, Finding> {
+fn unknown(held: &BTreeSet<Fact>, projection: &Projection, families_strict: bool) -> BTreeMap<Fact, Finding> {
     let mut found: BTreeMap<Fact, Finding> = BTreeMap::new();
     for (fact, &calls) in projection.facts.iter().filter(|(fact, _)| !held.contains(fact)) {
-        let syscall = fact.parent().and_then(|parent| found.get_mut(&parent)).filter(|parent| parent.includes(fact));
-        match (syscall, fact) {
+        let kin = kin(held, fact).filter(|_| !families_strict);
+        let syscall = fact.parent().and_then(|parent| found.get_mut(&parent));
+        match (syscall.filter(|syscall| syscall.includes(fact, kin.as_ref())), fact) {
             (Some(syscall), Fact::Use { detail: Some(detail), .. }) => syscall.details.push(detail.clone()),
             _ => {
-                found.insert(fact.clone(), Finding::new(fact.clone(), calls));
+                found.insert(fact.clone(), Finding { kin, ..Finding::new(fact.clone(), calls) });
             }
         }
     }
     found
+}
+
+/// The same fact of another member of the syscall's family, in the same subsystem. No family excuses another ABI.
+fn kin(held: &BTreeSet<Fact>, fact: &Fact) -> Option<Kin> {
+    let Fact::Use { subsystem, syscall: Some(syscall), detail } = fact else { return None };
+    if matches!(detail, Some(Detail::Abi(_))) {
+        return None;
+    }
+    families::of(syscall).find_map(|family| {
+        let others = family.members.iter().filter(|member| **member != syscall.as_str());
+        let beside = others.copied().find(|member| {
+            let syscall = Some((*member).to_owned());
+            held.contains(&Fact::Use { subsystem: *subsystem, syscall, detail: detail.clone() })
+        })?;
+        Some(Kin { family: family.name.to_owned(), beside: beside.to_owned() })
+    })
 }
 
 /// What is held and was not seen. An entry that is seen only sometimes is not gone; errors count at [`Level::Error`] only.

@@ -160,7 +160,8 @@ mod tests {
         let updates = [Update::New, Update::Always, Update::Unseen, Update::No, Update::Force];
         let finding = || Finding::new(Fact::BlindSpot("io_uring".to_owned()), 0);
         let forbidden = || Finding { forbidden: Some("never".to_owned()), ..finding() };
-        let found = |findings, notes| Comparison { findings, notes, gone: vec![finding().fact] };
+        let found =
+            |findings, notes| Comparison { findings, notes, gone: vec![finding().fact], ..Comparison::default() };
         for (name, comparison, without_baseline, with_baseline) in [
             ("nothing", found(vec![], vec![]), [Propose, Bless, Bless, Refuse, Bless], [Keep, Keep, Keep, Keep, Bless]),
             (

@@ -19,9 +19,13 @@ pub mod observation;
 
 pub mod expectation;
 pub mod fact;
+pub mod families;
+pub mod fingerprint;
 pub mod forbid;
 
 pub mod compare;
+pub mod confirm;
 pub mod decide;
+pub mod recording;
 pub mod verdict;
 pub mod weight;

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use super::compare::Comparison;
+use super::recording::Growth;
 use super::signal;
 use super::workload::Exit;
 
@@ -22,6 +23,8 @@ pub struct Verdict {
     pub status: Status,
     /// What differs from the baseline; empty where nothing was compared.
     pub comparison: Comparison,
+    /// How the recording grew; empty where none was made.
+    pub growth: Growth,
     /// The expectation file as it is and as it would be (or now is), where they differ.
     pub change: Option<Change>,
 }

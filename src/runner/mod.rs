@@ -8,9 +8,11 @@
 mod environment;
 mod output;
 mod progress;
+mod repeat;
 mod run;
 mod scratch;
 mod suite;
+mod surroundings;
 mod targets;
 mod verdicts;
 
@@ -20,7 +22,7 @@ use std::path::{Path, PathBuf};
 pub use environment::Lookup;
 pub use progress::{Progress, Silent};
 pub use run::{DEFAULT_GRACE, observe};
-pub use suite::{Case, RECORDED_RUNS, Suite, Unreadable};
+pub use suite::{Case, Suite, Unreadable};
 
 /// Looks for a program as a shell does: a name on the PATH of this process, a path as it is.
 pub fn find_command(name: &OsStr) -> Lookup {

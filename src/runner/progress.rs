@@ -2,7 +2,7 @@
 
 /// Told who runs; it may be asked from many threads.
 pub trait Progress: Sync {
-    /// The workload is being run for the `run`th of `of` times, counted from 1.
+    /// The workload is being run for the `run`th of `of` times, counted from 1; 0 is a warm-up. `of` may grow from run to run.
     fn running(&self, workload: &str, run: u32, of: u32);
     /// It is not run any more.
     fn ended(&self, workload: &str);
@@ -21,6 +21,12 @@ impl Progress for Silent {
 pub(super) struct Running<'a> {
     pub(super) progress: &'a dyn Progress,
     pub(super) workload: &'a str,
+}
+
+impl Running<'_> {
+    pub(super) fn run(&self, run: u32, of: u32) {
+        self.progress.running(self.workload, run, of);
+    }
 }
 
 impl Drop for Running<'_> {

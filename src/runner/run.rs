@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::environment::{Built, Lookup};
 use super::output::Capture;
 use super::scratch::Scratch;
+use super::suite::Unfit;
 use crate::error::Error;
 use crate::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, trace};
 use crate::model::observation::Observation;
@@ -86,7 +87,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Runs it once, in a place of its own.
-    pub(super) fn run(&self) -> Result<Run, Obstacle> {
+    fn run(&self) -> Result<Run, Obstacle> {
         let scratch = Scratch::create().map_err(not_started)?;
         let stdin = scratch.stdin(&self.workload.stdin, self.package).map_err(not_started)?;
         let (capture, stdout, stderr) = Capture::start().map_err(|source| {
@@ -114,8 +115,20 @@ impl<'a> Prepared<'a> {
         }
     }
 
+    /// Runs it once; it must end as its document says.
+    pub(super) fn good_run(&self) -> Result<Run, Unfit> {
+        let run = self.run()?;
+        if self.ended_well(run.exit) { Ok(run) } else { Err(Unfit::WrongExit(run)) }
+    }
+
+    /// The executable, where cargo built it.
+    pub(super) fn built_by_cargo(&self) -> Option<&Path> {
+        let foreign = matches!(self.workload.program, Program::Command(_));
+        (!foreign).then_some(self.program.as_path())
+    }
+
     /// Whether a run ended as its document says; a server may also end by the signal that it was sent.
-    pub(super) fn ended_well(&self, exit: Exit) -> bool {
+    fn ended_well(&self, exit: Exit) -> bool {
         let stopped = self.workload.stop.map(|stop| Exit::Signaled(stop.signal));
         exit == self.workload.exit || Some(exit) == stopped
     }

@@ -4,18 +4,16 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use super::progress::{Progress, Running};
 use super::run::{Obstacle, Prepared, Run};
+use super::surroundings;
 use super::targets::Targets;
 use crate::artifacts::{self, Artifacts, Target};
 use crate::error::Error;
 use crate::model::expectation::{Document, Parsed};
 use crate::model::platform::Platform;
+use crate::model::workload::Workload;
 use crate::settings::Settings;
 use crate::store::{FOLDER, Store, StoreError, proposals_below};
-
-/// How often `bless` runs a workload: ten runs show what an unchanged program does in all but one of 600 later ones.
-pub const RECORDED_RUNS: u32 = 10;
 
 /// The name under which misnamed files fail: no workload has it, as no part of a name holds a `/`.
 const FAULT: &str = "expectations/";
@@ -26,6 +24,10 @@ pub struct Suite {
     pub(super) store: Store,
     pub(super) settings: Settings,
     pub(super) platform: Platform,
+    /// How many CPUs this process may use.
+    pub(super) cpus: usize,
+    /// The compiler's version, once it is asked for.
+    pub(super) rustc: OnceLock<Option<String>>,
     cases: Vec<Case>,
     targets: Targets,
 }
@@ -111,7 +113,8 @@ impl Suite {
             built: OnceLock::new(),
         };
         let cases = cases(&store);
-        Ok(Self { store, settings, platform, cases, targets })
+        let cpus = surroundings::cpus();
+        Ok(Self { store, settings, platform, cpus, rustc: OnceLock::new(), cases, targets })
     }
 
     /// What is meant by environment and command line.
@@ -153,28 +156,12 @@ impl Suite {
         self.targets.told.extend(artifacts);
     }
 
-    /// Runs a workload so often; every run must end as its document says.
-    pub(super) fn runs(
-        &self,
-        name: &str,
-        document: &Document,
-        count: u32,
-        progress: &dyn Progress,
-    ) -> Result<Vec<Run>, Unfit> {
-        let workload = &document.workload;
-        let built = || match Target::of(&workload.program) {
+    /// Finds what a workload needs to run.
+    pub(super) fn prepare<'a>(&'a self, workload: &'a Workload) -> Result<Prepared<'a>, Obstacle> {
+        Prepared::new(workload, &self.targets.package, || match Target::of(&workload.program) {
             Some(target) => self.targets.executable(&target),
             None => Err("a command is not built".to_owned()),
-        };
-        let prepared = Prepared::new(workload, &self.targets.package, built)?;
-        let _told = Running { progress, workload: name };
-        (1..=count)
-            .map(|run| {
-                progress.running(name, run, count);
-                let run = prepared.run()?;
-                if prepared.ended_well(run.exit) { Ok(run) } else { Err(Unfit::WrongExit(run)) }
-            })
-            .collect()
+        })
     }
 }
 

@@ -1,39 +1,82 @@
 //! From runs to a verdict: compare, decide, write. What is said of it is another room's work.
 
 use super::progress::Progress;
+use super::repeat::Runs;
 use super::run::{Obstacle, Run};
-use super::suite::{Case, RECORDED_RUNS, Suite, Unfit, Unreadable};
+use super::suite::{Case, Suite, Unfit, Unreadable};
 
-use crate::model::compare::{Comparison, compare};
+use crate::model::compare::Comparison;
 use crate::model::decide::{Action, Update, decide};
-use crate::model::expectation::{Baseline, Parsed, Unseen, project, record};
-use crate::model::observation::Observation;
+use crate::model::expectation::{Baseline, Parsed, Recorded, Unseen, amend, record};
+use crate::model::fingerprint::explain;
+use crate::model::recording::{Growth, Length};
 use crate::model::verdict::{Change, Status, Verdict};
 use crate::store::StoreError;
 
 impl Suite {
-    /// Runs a workload and compares it with its baseline.
+    /// Runs a workload and compares it with its baseline; what is new is confirmed by further runs.
     ///
-    /// Where there is none, and one may be proposed, it is run as often as `bless` would: what is proposed may be accepted.
+    /// Where there is no baseline, and one may be proposed, it is run as often as `bless` would: what is proposed may be accepted.
     pub fn test(&self, case: &Case, progress: &dyn Progress) -> Verdict {
         let update = self.settings.update.resolve(self.settings.ci);
         self.verdict(case, |parsed| {
-            let recorded = parsed.expectation.baseline(&self.platform).is_some() || update == Update::No;
-            let runs = if recorded { 1 } else { RECORDED_RUNS };
-            let document = &parsed.expectation.document;
-            let observations = observations(self.runs(&case.name, document, runs, progress)?);
-            Ok(Judgement::new(self, parsed, &observations, Unseen::Keep).under(update, self, case)?)
+            let mut runs = Runs::prepare(self, case, &parsed.expectation.document, progress)?;
+            let judgement = match parsed.expectation.baseline(&self.platform) {
+                Some(baseline) => self.confirmed(&mut runs, parsed, baseline)?,
+                None if update == Update::No => self.unrecorded(&mut runs, parsed)?,
+                None => self.recorded(&mut runs, parsed, Length::UntilQuiet, Unseen::Keep)?,
+            };
+            Ok(judgement.under(update, self, case)?)
         })
     }
 
-    /// Runs a workload so often, and writes what it used into its baseline.
+    /// Runs a workload until it is quiet, and writes what it used into its baseline.
     ///
     /// A run that does not end as the document says, or what breaks a `forbid:`, leaves the file as it was.
-    pub fn bless(&self, case: &Case, runs: u32, unseen: Unseen, progress: &dyn Progress) -> Verdict {
+    pub fn bless(&self, case: &Case, length: Length, unseen: Unseen, progress: &dyn Progress) -> Verdict {
         self.verdict(case, |parsed| {
-            let observations = observations(self.runs(&case.name, &parsed.expectation.document, runs, progress)?);
-            Ok(Judgement::new(self, parsed, &observations, unseen).under(Update::Force, self, case)?)
+            let mut runs = Runs::prepare(self, case, &parsed.expectation.document, progress)?;
+            Ok(self.recorded(&mut runs, parsed, length, unseen)?.under(Update::Force, self, case)?)
         })
+    }
+
+    /// A test against a baseline.
+    fn confirmed<'a>(&self, runs: &mut Runs<'_>, parsed: &'a Parsed, old: &Baseline) -> Result<Judgement<'a>, Unfit> {
+        let mut comparison = runs.confirm(old, self.settings.confirm)?;
+        let mut baseline = old.clone();
+        if comparison.has_news() {
+            let recorded = self.recording(runs, false);
+            comparison = explain(comparison, &old.fingerprint, &recorded.fingerprint);
+            baseline = amend(old, &recorded, &comparison.suspects);
+        }
+        Ok(Judgement { parsed, recorded: true, comparison, baseline, growth: Growth::default() })
+    }
+
+    /// A test without a baseline where none may be proposed.
+    fn unrecorded<'a>(&self, runs: &mut Runs<'_>, parsed: &'a Parsed) -> Result<Judgement<'a>, Unfit> {
+        runs.once()?;
+        let baseline = record(None, &self.recording(runs, false), Unseen::Keep);
+        let comparison = runs.compare(None);
+        Ok(Judgement { parsed, recorded: false, comparison, baseline, growth: Growth::default() })
+    }
+
+    /// A recording.
+    fn recorded<'a>(
+        &self,
+        runs: &mut Runs<'_>,
+        parsed: &'a Parsed,
+        length: Length,
+        unseen: Unseen,
+    ) -> Result<Judgement<'a>, Unfit> {
+        let old = parsed.expectation.baseline(&self.platform);
+        let growth = runs.record(length)?;
+        let baseline = record(old, &self.recording(runs, growth.is_restless()), unseen);
+        Ok(Judgement { parsed, recorded: old.is_some(), comparison: runs.compare(old), baseline, growth })
+    }
+
+    fn recording(&self, runs: &Runs<'_>, restless: bool) -> Recorded {
+        let (platform, fingerprint) = (self.platform.clone(), runs.fingerprint());
+        Recorded { platform, fingerprint, restless, runs: runs.sightings().facts() }
     }
 
     /// The verdict on a workload that nobody asked to be run.
@@ -97,19 +140,22 @@ impl From<Unfit> for Setback {
     }
 }
 
+impl From<Obstacle> for Setback {
+    fn from(obstacle: Obstacle) -> Self {
+        Self::Unfit(obstacle.into())
+    }
+}
+
 impl From<StoreError> for Setback {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-fn observations(runs: Vec<Run>) -> Vec<Observation> {
-    runs.into_iter().map(|run| run.observation).collect()
-}
-
 fn bare(case: &Case, status: Status) -> Verdict {
     let (workload, file) = (case.name.clone(), case.file.clone());
-    Verdict { workload, file, line: None, status, comparison: Comparison::default(), change: None }
+    let comparison = Comparison::default();
+    Verdict { workload, file, line: None, status, comparison, growth: Growth::default(), change: None }
 }
 
 /// What was seen of a workload against what is recorded of it.
@@ -119,23 +165,11 @@ struct Judgement<'a> {
     comparison: Comparison,
     /// The baseline after accepting all.
     baseline: Baseline,
+    /// How the recording grew, where there was one.
+    growth: Growth,
 }
 
-impl<'a> Judgement<'a> {
-    fn new(suite: &Suite, parsed: &'a Parsed, observations: &[Observation], unseen: Unseen) -> Self {
-        let document = &parsed.expectation.document;
-        let old = parsed.expectation.baseline(&suite.platform);
-        let mut all = Observation::default();
-        observations.iter().cloned().for_each(|observation| all.merge(observation));
-        let projection = project(&all, document, &suite.platform);
-        Self {
-            parsed,
-            recorded: old.is_some(),
-            comparison: compare(document, old, &projection, &all),
-            baseline: record(old, &suite.platform, observations, document, unseen),
-        }
-    }
-
+impl Judgement<'_> {
     /// Does what is to be done about it.
     fn under(self, update: Update, suite: &Suite, case: &Case) -> Result<Verdict, StoreError> {
         let action = decide(update, self.recorded, &self.comparison);
@@ -167,6 +201,6 @@ impl<'a> Judgement<'a> {
         let shown = action != Action::Keep && after != before;
         let change = shown.then_some(Change { before, after, written });
         let (workload, file) = (case.name.clone(), case.file.clone());
-        Ok(Verdict { workload, file, line: None, status, comparison: self.comparison, change })
+        Ok(Verdict { workload, file, line: None, status, comparison: self.comparison, growth: self.growth, change })
     }
 }

@@ -1,15 +1,17 @@
 //! `cargo sysguard bless`: runs workloads and writes what they use into their baselines.
 
 use std::io::{self, Write};
+use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use sysguard::harness::{Console, Spinners};
 use sysguard::model::expectation::Unseen;
+use sysguard::model::recording::Length;
 use sysguard::model::verdict::Verdict;
 use sysguard::report::{self, Palette};
-use sysguard::runner::{Case, RECORDED_RUNS, Suite};
+use sysguard::runner::{Case, Suite};
 use sysguard::settings::Flags;
 
 use super::Context;
@@ -31,9 +33,9 @@ pub(crate) struct Options {
     /// Also workloads with an `ignore:`
     #[arg(long)]
     include_ignored: bool,
-    /// How often each workload is run
-    #[arg(long, value_name = "N", default_value_t = RECORDED_RUNS, value_parser = clap::value_parser!(u32).range(1..))]
-    runs: u32,
+    /// Run each workload exactly so often, instead of until nothing new comes any more
+    #[arg(long, value_name = "N")]
+    runs: Option<NonZeroU32>,
     /// Drop from the baselines what no run showed
     #[arg(long)]
     prune: bool,
@@ -125,7 +127,10 @@ impl Options {
             Some(reason) if !self.include_ignored => {
                 Suite::ignored(case, &format!("{reason} (--include-ignored blesses it)"))
             }
-            _ => suite.bless(case, self.runs, if self.prune { Unseen::Prune } else { Unseen::Keep }, spinners),
+            _ => {
+                let length = self.runs.map_or(Length::UntilQuiet, Length::Exactly);
+                suite.bless(case, length, if self.prune { Unseen::Prune } else { Unseen::Keep }, spinners)
+            }
         }
     }
 }

@@ -32,6 +32,9 @@ pub(crate) struct Options {
     /// What to write where a workload differs: auto, new, always, unseen, no or force
     #[arg(long, value_name = "MODE")]
     update: Option<UpdateMode>,
+    /// How many further runs of a workload must show what is new; 0 believes the first
+    #[arg(long, value_name = "N")]
+    confirm: Option<u32>,
     /// Fail where a workload cannot be traced or lacks its program
     #[arg(long)]
     require: bool,
@@ -62,6 +65,7 @@ impl Options {
         let settings = context.settings(Flags {
             update: self.update,
             require: self.require,
+            confirm: self.confirm,
             // The harness runs elsewhere.
             pending_dir: self.pending_dir.as_deref().map(std::path::absolute).transpose().map_err(Failure::usage)?,
         })?;
@@ -147,6 +151,7 @@ impl Options {
         }
         command.arg("--").args(harness);
         command.env("SYSGUARD_UPDATE", settings.update.name());
+        command.env("SYSGUARD_CONFIRM", settings.confirm.to_string());
         command.env("SYSGUARD_REQUIRE", if settings.require { "1" } else { "0" });
         if let (Some(folder), Some(root)) = (&settings.pending_dir, &settings.workspace_root) {
             command.env("SYSGUARD_PENDING_DIR", folder).env("SYSGUARD_WORKSPACE_ROOT", root);

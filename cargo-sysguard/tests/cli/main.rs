@@ -21,6 +21,8 @@ mod project;
 #[cfg(target_os = "linux")]
 mod review;
 #[cfg(target_os = "linux")]
+mod stable;
+#[cfg(target_os = "linux")]
 mod test;
 #[cfg(target_os = "linux")]
 mod trace;
@@ -69,6 +71,27 @@ fn trials() -> Vec<Trial> {
         tracing("test::each_status_has_its_exit_code", test::each_status_has_its_exit_code),
         tracing("test::a_target_that_does_not_compile_is_3", test::a_target_that_does_not_compile_is_3),
         tracing("test::a_timeout_fails_and_proposes_nothing", test::a_timeout_fails_and_proposes_nothing),
+        tracing("stable::what_only_some_runs_show_is_a_suspect", stable::what_only_some_runs_show_is_a_suspect),
+        tracing(
+            "stable::what_every_run_shows_fails_and_only_that_is_proposed",
+            stable::what_every_run_shows_fails_and_only_that_is_proposed,
+        ),
+        tracing("stable::a_harness_confirms_as_it_is_told", stable::a_harness_confirms_as_it_is_told),
+        tracing(
+            "stable::a_new_subsystem_and_the_forbidden_fail_at_once",
+            stable::a_new_subsystem_and_the_forbidden_fail_at_once,
+        ),
+        tracing(
+            "stable::a_wrong_exit_of_a_confirming_run_is_a_failure_of_its_own",
+            stable::a_wrong_exit_of_a_confirming_run_is_a_failure_of_its_own,
+        ),
+        tracing("stable::a_recording_goes_on_until_it_is_quiet", stable::a_recording_goes_on_until_it_is_quiet),
+        tracing(
+            "stable::what_never_becomes_quiet_is_said_and_written",
+            stable::what_never_becomes_quiet_is_said_and_written,
+        ),
+        tracing("stable::one_cpu_is_not_enough_to_record", stable::one_cpu_is_not_enough_to_record),
+        tracing("stable::drift_is_told_where_something_is_new", stable::drift_is_told_where_something_is_new),
         untraced("pending::what_is_printed_is_accepted", pending::what_is_printed_is_accepted),
         untraced(
             "pending::a_syscall_takes_its_details_along_and_nothing_else",

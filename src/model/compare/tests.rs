@@ -20,7 +20,15 @@ fn document(level: Level) -> Document {
         stop: None,
         exit: Exit::Exited(0),
     };
-    Document { workload, level, ignore: None, tolerate: Vec::new(), forbid: Vec::new(), ambient_strict: false }
+    Document {
+        workload,
+        level,
+        ignore: None,
+        tolerate: Vec::new(),
+        forbid: Vec::new(),
+        ambient_strict: false,
+        families_strict: false,
+    }
 }
 
 /// A baseline that holds these keys; a trailing `?` marks a syscall that is seen sometimes.
@@ -63,13 +71,14 @@ fn projection(keys: &[&str]) -> Projection {
     Projection { facts }
 }
 
-/// Findings as `KIND KEY [DETAIL…] (forbidden: RULE)`.
+/// Findings as `KIND KEY [DETAIL…] (forbidden: RULE) (beside MEMBER)`.
 fn told(findings: &[Finding]) -> Vec<String> {
     let tell = |finding: &Finding| {
         let details = finding.details.iter().map(|detail| format!(" {}", detail.value()));
         let rule = finding.forbidden.iter().map(|rule| format!(" (forbidden: {rule})"));
         let head = format!("{} {}", finding.kind.name(), finding.fact);
-        std::iter::once(head).chain(details).chain(rule).collect()
+        let kin = finding.kin.iter().map(|kin| format!(" (beside {})", kin.beside));
+        std::iter::once(head).chain(details).chain(rule).chain(kin).collect()
     };
     findings.iter().map(tell).collect()
 }
@@ -232,6 +241,91 @@ fn new_fails_down_to_the_level_and_gone_is_told() {
         let gone: Vec<String> = comparison.gone.iter().map(Fact::to_string).collect();
         assert_eq!(gone, case.gone, "gone: {}", case.name);
     }
+}
+
+const FAMILIES: &[Case] = &[
+    Case {
+        name: "a new member of a held family is a note, with what the other member holds",
+        held: Some(&["filesystem::openat::object=file"]),
+        seen: &["filesystem::openat2::object=file", "filesystem::openat::object=file"],
+        notes: &["new-syscall filesystem::openat2 file (beside openat)"],
+        ..NOTHING
+    },
+    Case {
+        name: "what the other member does not hold is a finding of its own",
+        held: Some(&["filesystem::openat::object=file"]),
+        seen: &["filesystem::openat2::object=file", "filesystem::openat2::object=file:proc"],
+        findings: &["new-object filesystem::openat2::object=file:proc"],
+        notes: &["new-syscall filesystem::openat2 file (beside openat)"],
+        gone: &["filesystem::openat"],
+        ..NOTHING
+    },
+    Case {
+        name: "an object moves between members that are both held",
+        held: Some(&["filesystem::newfstatat::object=pipe", "filesystem::statx::object=file"]),
+        seen: &["filesystem::newfstatat::object=pipe", "filesystem::statx::object=pipe"],
+        notes: &["new-object filesystem::statx::object=pipe (beside newfstatat)"],
+        gone: &["filesystem::statx::object=file"],
+        ..NOTHING
+    },
+    Case {
+        name: "a family is one within a subsystem only",
+        held: Some(&["process::clone"]),
+        seen: &["process::clone", "namespace::clone3::argument=CLONE_NEWNET"],
+        findings: &["new-subsystem namespace", "new-syscall namespace::clone3 CLONE_NEWNET"],
+        ..NOTHING
+    },
+    Case {
+        name: "no family excuses another ABI",
+        held: Some(&["filesystem::openat"]),
+        seen: &["filesystem::openat", "filesystem::open::abi=i386"],
+        findings: &["new-abi filesystem::open::abi=i386"],
+        notes: &["new-syscall filesystem::open (beside openat)"],
+        ..NOTHING
+    },
+];
+
+#[test]
+fn a_family_is_told_and_does_not_fail_unless_families_are_strict() {
+    for case in FAMILIES {
+        let held = case.held.map(baseline);
+        let compared = |families_strict| {
+            let document = Document { families_strict, ..document(case.level) };
+            compare(&document, held.as_ref(), &projection(case.seen), &Observation::new())
+        };
+        let tolerant = compared(false);
+        assert_eq!(told(&tolerant.findings), case.findings, "findings: {}", case.name);
+        assert_eq!(told(&tolerant.notes), case.notes, "notes: {}", case.name);
+        let gone: Vec<String> = tolerant.gone.iter().map(Fact::to_string).collect();
+        assert_eq!(gone, case.gone, "gone: {}", case.name);
+        let strict = compared(true);
+        assert_eq!(told(&strict.notes), [""; 0], "strict: {}", case.name);
+        let facts = |findings: &[Finding]| findings.iter().map(|finding| finding.fact.clone()).collect::<BTreeSet<_>>();
+        let kindred = facts(&tolerant.notes);
+        assert!(facts(&strict.findings).is_superset(&kindred), "strict: {}", case.name);
+    }
+}
+
+#[test]
+fn a_forbidden_member_of_a_family_is_no_note() {
+    let used = Use {
+        subsystem: Subsystem::Filesystem,
+        syscall: Syscall::from_name(Abi::X86_64, "openat2").expect("a syscall"),
+        argument: None,
+        object: None,
+        ambient: false,
+    };
+    let tally = Tally { calls: 1, ..Tally::default() };
+    let observation = Observation { uses: BTreeMap::from([(used, tally)]), ..Observation::new() };
+    let rule = Rule { syscall: Some("openat2".to_owned()), ..Rule::default() };
+    let forbidding = Document { forbid: vec![rule], ..document(Level::Object) };
+    let held = baseline(&["filesystem::openat"]);
+    let comparison = compare(&forbidding, Some(&held), &projection(&["filesystem::openat2"]), &observation);
+    assert_eq!(
+        told(&comparison.findings),
+        ["new-syscall filesystem::openat2 (forbidden: {syscall: openat2}) (beside openat)"]
+    );
+    assert_eq!(told(&comparison.notes), [""; 0]);
 }
 
 #[test]

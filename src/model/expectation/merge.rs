@@ -1,14 +1,14 @@
-//! From recorded runs to a baseline: [`record`].
+//! From runs to a baseline: [`record`] after a recording, [`amend`] after a test.
 //!
 //! It must not write: it makes the value that is written. What a baseline holds stays, with its reasons, until it is pruned.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::project::project;
-use super::terms::{Baseline, Document, Entry};
+use super::terms::{Baseline, Entry};
 use crate::model::attribution::Subsystem;
 use crate::model::compare::{Detail, Fact};
-use crate::model::observation::Observation;
+use crate::model::confirm::Suspect;
+use crate::model::fingerprint::Fingerprint;
 use crate::model::platform::Platform;
 
 /// What becomes of facts that the old baseline holds and no run showed.
@@ -21,33 +21,66 @@ pub enum Unseen {
     Prune,
 }
 
-/// The baseline after these runs: one observation a run.
+/// What was recorded, and around what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Where.
+    pub platform: Platform,
+    /// What was around it.
+    pub fingerprint: Fingerprint,
+    /// It never became quiet.
+    pub restless: bool,
+    /// The facts of each run.
+    pub runs: Vec<BTreeSet<Fact>>,
+}
+
+/// The baseline after these runs.
 ///
 /// An entry that only some of the runs showed is marked `seen: sometimes`, and a mark stays. An entry that none showed is gone rather
-/// than rare: it gets no mark.
-pub fn record(
-    old: Option<&Baseline>,
-    platform: &Platform,
-    observations: &[Observation],
-    document: &Document,
-    unseen: Unseen,
-) -> Baseline {
-    let runs: Vec<BTreeSet<Fact>> = observations
-        .iter()
-        .map(|observation| project(observation, document, platform).facts.into_keys().collect())
-        .collect();
-    let mut new = Baseline::new(platform.clone());
-    for fact in runs.iter().flatten() {
+/// than rare: it gets no mark. What is said of the machine changes together with a fact, never by itself.
+pub fn record(old: Option<&Baseline>, recorded: &Recorded, unseen: Unseen) -> Baseline {
+    let mut new = Baseline::new(recorded.platform.clone());
+    for fact in recorded.runs.iter().flatten() {
         new.insert(fact);
     }
     for (subsystem, syscall, entry) in new.entries_mut() {
-        let fact = Fact::Use { subsystem, syscall: Some(syscall.to_owned()), detail: None };
-        entry.sometimes = !runs.iter().all(|facts| facts.contains(&fact));
+        entry.sometimes = !recorded.in_every_run(subsystem, syscall);
     }
     if let Some(old) = old {
         new.adopt(old, unseen);
     }
+    match old.filter(|old| new.holds_the_same(old)) {
+        Some(old) => Baseline { fingerprint: old.fingerprint.clone(), restless: old.restless, ..new },
+        None => Baseline { fingerprint: recorded.fingerprint.clone(), restless: recorded.restless, ..new },
+    }
+}
+
+/// The baseline with what these runs of a test add to it, without suspects. What it holds already stays as it is, marks included: a few runs
+/// that were made to confirm something say nothing about the rest.
+pub fn amend(old: &Baseline, recorded: &Recorded, suspects: &[Suspect]) -> Baseline {
+    let suspect = |fact: &Fact| suspects.iter().any(|suspect| suspect.finding.fact == *fact);
+    let mut new = old.clone();
+    for fact in recorded.runs.iter().flatten() {
+        if !suspect(fact) && !fact.parent().is_some_and(|parent| suspect(&parent)) {
+            new.insert(fact);
+        }
+    }
+    let none = BTreeMap::new();
+    for (subsystem, syscall, entry) in new.entries_mut() {
+        let known = old.subsystems.get(&subsystem).unwrap_or(&none).contains_key(syscall);
+        entry.sometimes |= !known && !recorded.in_every_run(subsystem, syscall);
+    }
+    if !new.holds_the_same(old) {
+        new.fingerprint.clone_from(&recorded.fingerprint);
+    }
     new
+}
+
+impl Recorded {
+    fn in_every_run(&self, subsystem: Subsystem, syscall: &str) -> bool {
+        let fact = Fact::Use { subsystem, syscall: Some(syscall.to_owned()), detail: None };
+        self.runs.iter().all(|facts| facts.contains(&fact))
+    }
 }
 
 impl Baseline {
@@ -66,6 +99,11 @@ impl Baseline {
                 }
             }
         }
+    }
+
+    /// Whether both hold the same facts, whatever is said of them.
+    fn holds_the_same(&self, other: &Self) -> bool {
+        self.facts() == other.facts()
     }
 
     /// Every entry with its place.
@@ -109,35 +147,30 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::attribution::Use;
-    use crate::model::event::BlindSpot;
-    use crate::model::observation::Tally;
-    use crate::model::syscall::{Abi, Syscall};
+    use crate::model::compare::Finding;
 
-    /// A run that made these calls, each on an object. Numbers that no table knows have names of their own.
-    fn run(calls: &[(i64, &'static str)]) -> Observation {
-        let once = Tally { calls: 1, errors: BTreeMap::new() };
-        let used = |&(number, object): &(i64, &'static str)| Use {
-            subsystem: Subsystem::Filesystem,
-            syscall: Syscall { abi: Abi::X86_64, number },
-            argument: None,
-            object: Some(object.into()),
-            ambient: false,
-        };
-        Observation { uses: calls.iter().map(|call| (used(call), once.clone())).collect(), ..Observation::new() }
+    /// A run that showed these facts and what they are part of.
+    fn run(keys: &[&str]) -> BTreeSet<Fact> {
+        let fact = |key: &&str| key.parse::<Fact>().expect(key);
+        keys.iter().map(fact).flat_map(|fact| std::iter::successors(Some(fact), Fact::parent)).collect()
     }
 
-    fn platform() -> Platform {
-        "x86_64-linux-gnu".parse().expect("a platform")
+    fn recording(libc: &str, runs: &[&[&str]]) -> Recorded {
+        Recorded {
+            platform: "x86_64-linux-gnu".parse().expect("a platform"),
+            fingerprint: Fingerprint { libc: Some(libc.to_owned()), ..Fingerprint::default() },
+            restless: false,
+            runs: runs.iter().map(|keys| run(keys)).collect(),
+        }
     }
 
-    fn recorded(old: Option<&Baseline>, runs: &[Observation], unseen: Unseen) -> Baseline {
-        record(old, &platform(), runs, &Document::for_tests(), unseen)
+    fn recorded(old: Option<&Baseline>, runs: &[&[&str]], unseen: Unseen) -> Baseline {
+        record(old, &recording("glibc 2.36", runs), unseen)
     }
 
     /// The entries as `syscall objects`, with `?` for sometimes and the reason.
     fn shown(baseline: &Baseline) -> Vec<String> {
-        let entries = baseline.subsystems.get(&Subsystem::Filesystem).into_iter().flatten();
+        let entries = baseline.subsystems.values().flatten();
         let show = |(name, entry): (&String, &Entry)| {
             let objects: Vec<_> = entry.objects.iter().map(String::as_str).collect();
             let mark = if entry.sometimes { "?" } else { "" };
@@ -148,40 +181,88 @@ mod tests {
         entries.map(show).collect()
     }
 
+    const READ_FILE: &str = "filesystem::read::object=file";
+    const READ_PIPE: &str = "filesystem::read::object=pipe";
+
     #[test]
     fn what_only_some_runs_showed_is_marked_and_the_mark_stays() {
-        let first =
-            recorded(None, &[run(&[(900, "file:ext4"), (901, "pipe")]), run(&[(900, "file:xfs")])], Unseen::Keep);
-        assert_eq!(shown(&first), ["syscall_0x384 file", "syscall_0x385? pipe"]);
-        let second = recorded(Some(&first), &[run(&[(900, "file:ext4"), (901, "pipe")])], Unseen::Keep);
+        let first = recorded(None, &[&[READ_FILE, "filesystem::write"], &[READ_FILE]], Unseen::Keep);
+        assert_eq!(shown(&first), ["read file", "write?"]);
+        let second = recorded(Some(&first), &[&[READ_FILE, "filesystem::write"]], Unseen::Keep);
         assert_eq!(second, first);
     }
 
     #[test]
     fn what_a_baseline_holds_stays_until_it_is_pruned() {
-        let mut old = recorded(None, &[run(&[(900, "file:ext4"), (900, "pipe"), (901, "pipe")])], Unseen::Keep);
+        let mut old = recorded(None, &[&[READ_FILE, READ_PIPE, "filesystem::write"]], Unseen::Keep);
         old.blind_spots.insert("io_uring".to_owned());
         let entry = old.entries_mut().next().expect("an entry").2;
         entry.why = Some("logs".to_owned());
-        let runs = [run(&[(900, "file:ext4"), (902, "pipe")])];
+        let runs: &[&[&str]] = &[&[READ_FILE, "filesystem::link"]];
 
-        let kept = recorded(Some(&old), &runs, Unseen::Keep);
-        assert_eq!(shown(&kept), ["syscall_0x384 file,pipe logs", "syscall_0x385 pipe", "syscall_0x386 pipe"]);
+        let kept = recorded(Some(&old), runs, Unseen::Keep);
+        assert_eq!(shown(&kept), ["link", "read file,pipe logs", "write"]);
         assert!(kept.blind_spots.contains("io_uring"));
 
-        let pruned = recorded(Some(&old), &runs, Unseen::Prune);
-        assert_eq!(shown(&pruned), ["syscall_0x384 file logs", "syscall_0x386 pipe"]);
+        let pruned = recorded(Some(&old), runs, Unseen::Prune);
+        assert_eq!(shown(&pruned), ["link", "read file logs"]);
         assert!(pruned.blind_spots.is_empty());
     }
 
     #[test]
     fn recording_the_same_again_changes_nothing() {
-        let mut runs = [run(&[(900, "file:proc")]), run(&[(900, "file:proc"), (901, "fifo")])];
-        runs[1].blind_spots.insert(BlindSpot::IoUring);
-        let first = recorded(None, &runs, Unseen::Keep);
+        let runs: &[&[&str]] =
+            &[&["filesystem::read::object=file:proc"], &["filesystem::read", "blind_spots::io_uring"]];
+        let first = recorded(None, runs, Unseen::Keep);
         for unseen in [Unseen::Keep, Unseen::Prune] {
-            assert_eq!(recorded(Some(&first), &runs, unseen), first);
+            assert_eq!(recorded(Some(&first), runs, unseen), first);
         }
         assert_eq!(recorded(Some(&first), &[], Unseen::Keep), first, "no runs, no change");
+    }
+
+    #[test]
+    fn a_fingerprint_changes_with_a_fact_and_never_alone() {
+        let old = recorded(None, &[&[READ_FILE]], Unseen::Keep);
+        let elsewhere = |runs: &[&[&str]], restless| {
+            let recorded = Recorded { restless, ..recording("glibc 2.39", runs) };
+            let new = record(Some(&old), &recorded, Unseen::Keep);
+            (new.fingerprint.libc.unwrap_or_default(), new.restless)
+        };
+        assert_eq!(elsewhere(&[&[READ_FILE]], true), ("glibc 2.36".to_owned(), false));
+        assert_eq!(elsewhere(&[&[READ_FILE], &[]], true), ("glibc 2.36".to_owned(), false), "a mark is no fact");
+        assert_eq!(elsewhere(&[&[READ_FILE, READ_PIPE]], true), ("glibc 2.39".to_owned(), true));
+        let unknown = Baseline { fingerprint: Fingerprint::default(), ..old.clone() };
+        let again = record(Some(&unknown), &recording("glibc 2.39", &[&[READ_FILE]]), Unseen::Keep);
+        assert_eq!(again, unknown, "a file from before fingerprints stays as it is too");
+    }
+
+    #[test]
+    fn a_test_adds_what_it_confirmed_and_touches_nothing_else() {
+        let old = recorded(None, &[&[READ_FILE, "filesystem::write"]], Unseen::Keep);
+        let suspect = |key: &str| {
+            let finding = Finding::new(key.parse().expect(key), 1);
+            Suspect { finding, seen: 1, runs: 2 }
+        };
+        let runs: &[&[&str]] = &[
+            &[
+                READ_FILE,
+                READ_PIPE,
+                "filesystem::link",
+                "filesystem::mkdir::object=file",
+                "network::socket",
+                "network::bind",
+            ],
+            &[READ_FILE, "filesystem::link", "network::socket"],
+        ];
+        let recorded = recording("glibc 2.39", runs);
+        let new = amend(&old, &recorded, &[suspect(READ_PIPE), suspect("filesystem::mkdir")]);
+        assert_eq!(shown(&new), ["link", "read file", "write", "bind?", "socket"]);
+        assert_eq!(new.fingerprint, recorded.fingerprint);
+
+        let all = ["filesystem::link", "filesystem::mkdir", "network", "network::socket", "network::bind", READ_PIPE];
+        let nothing = amend(&old, &recorded, &all.map(suspect));
+        assert_eq!(nothing.subsystems[&Subsystem::Filesystem], old.subsystems[&Subsystem::Filesystem]);
+        let quiet = recording("glibc 2.39", &[&["filesystem::write"], &[]]);
+        assert_eq!(amend(&old, &quiet, &[]), old, "nothing new, no byte changes");
     }
 }

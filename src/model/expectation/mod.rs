@@ -13,7 +13,7 @@ pub mod versions;
 
 pub use drift::Drift;
 pub use format::{Malformed, Parsed};
-pub use merge::{Unseen, record};
+pub use merge::{Recorded, Unseen, amend, record};
 pub use pending::{Aim, Misfit, Pending, Settled};
 pub use project::{Projection, project};
 pub use terms::{Baseline, Document, Entry, Expectation, Level, Rule};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::attribution::Subsystem;
+use crate::model::fingerprint::Fingerprint;
 use crate::model::platform::Platform;
 use crate::model::workload::Workload;
 
@@ -37,6 +38,8 @@ pub struct Document {
     pub forbid: Vec<Rule>,
     /// Whether ambient calls are judged like any other (`ambient: strict`).
     pub ambient_strict: bool,
+    /// Whether a new member of a known family is judged like any other new call (`families: strict`).
+    pub families_strict: bool,
 }
 
 #[cfg(test)]
@@ -62,6 +65,7 @@ impl Document {
             tolerate: Vec::new(),
             forbid: Vec::new(),
             ambient_strict: false,
+            families_strict: false,
         }
     }
 }
@@ -125,6 +129,10 @@ pub struct Rule {
 pub struct Baseline {
     /// Which platform.
     pub platform: Platform,
+    /// What was around the workload when a fact last changed.
+    pub fingerprint: Fingerprint,
+    /// That recording then never became quiet (`quiet: never`): more may show.
+    pub restless: bool,
     /// What it uses, by subsystem and syscall name.
     pub subsystems: BTreeMap<Subsystem, BTreeMap<String, Entry>>,
     /// What may have stayed unseen.
@@ -134,7 +142,13 @@ pub struct Baseline {
 impl Baseline {
     /// A baseline that holds nothing yet.
     pub fn new(platform: Platform) -> Self {
-        Self { platform, subsystems: BTreeMap::new(), blind_spots: BTreeSet::new() }
+        Self {
+            platform,
+            fingerprint: Fingerprint::default(),
+            restless: false,
+            subsystems: BTreeMap::new(),
+            blind_spots: BTreeSet::new(),
+        }
     }
 }
 

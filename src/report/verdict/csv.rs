@@ -5,6 +5,7 @@ use std::io;
 use super::batch::{PackageVerdicts, all};
 use super::headline;
 use crate::model::compare::{Detail, Finding};
+use crate::model::confirm::Suspect;
 use crate::model::verdict::{Status, Verdict};
 
 const COLUMNS: [&str; 9] = ["package", "workload", "path", "line", "outcome", "difference", "key", "calls", "remarks"];
@@ -20,13 +21,17 @@ pub(super) fn write(out: &mut dyn io::Write, packages: &[PackageVerdicts]) -> io
             csv.write_record([&package.name, &verdict.workload, &path, &line, outcome, difference, key, calls, remarks])
         };
         let comparison = &verdict.comparison;
-        if comparison.findings.is_empty() && comparison.notes.is_empty() && comparison.gone.is_empty() {
+        if !comparison.has_news() && comparison.gone.is_empty() {
             row(verdict.line, ["", "", "", &headline(verdict)])?;
         }
         let findings = comparison.findings.iter().map(|finding| (finding, finding.rule()));
         for (finding, difference) in findings.chain(comparison.notes.iter().map(|note| (note, "note"))) {
             let key = finding.fact.key(&verdict.workload);
             row(finding.line, [difference, &key, &finding.calls.to_string(), &remarks(finding)])?;
+        }
+        for Suspect { finding, seen, runs } in &comparison.suspects {
+            let (key, count) = (finding.fact.key(&verdict.workload), format!("in {seen} of {runs} runs"));
+            row(finding.line, ["suspect", &key, &finding.calls.to_string(), &count])?;
         }
         for fact in &comparison.gone {
             row(verdict.line, ["gone", &fact.key(&verdict.workload), "", ""])?;

@@ -2,7 +2,9 @@
 
 use std::io;
 
-use crate::model::compare::{Comparison, Detail, Fact, Finding, FindingKind};
+use crate::model::compare::{Comparison, Detail, Fact, Finding, FindingKind, Kin};
+use crate::model::confirm::Suspect;
+use crate::model::fingerprint::Drift;
 use crate::model::verdict::{Status, Verdict};
 use crate::model::weight::{Weight, privilege};
 use crate::report::Palette;
@@ -94,7 +96,33 @@ fn columns(finding: &Finding) -> [String; 4] {
         remark.push(format!("and {} more", cut.len()));
     }
     remark.extend(reason.map(|reason| format!("({reason})")));
+    remark.extend(finding.cause.as_ref().map(|cause| format!("({cause})")));
     [finding.rule().to_owned(), finding.fact.to_string(), calls, remark.join(" ")]
+}
+
+/// What not every run showed, one a line, each with its count.
+pub(super) fn write_suspects(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
+    let suspects = &verdict.comparison.suspects;
+    if suspects.is_empty() {
+        return Ok(());
+    }
+    let words = "new, but not in every run, so it does not fail:";
+    writeln!(out, "\n{} {words}", Painted(palette.hint, "suspect:"))?;
+    for Suspect { finding, seen, runs } in suspects {
+        let [kind, fact, calls, remark] = columns(finding);
+        let line = format!("{kind} {fact}  in {seen} of {runs} runs  {calls}  {remark}");
+        writeln!(out, "  {}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// What changed around the workload, where something is new.
+pub(super) fn write_drift(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
+    let drift: Vec<String> = verdict.comparison.drift.iter().map(Drift::to_string).collect();
+    if drift.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{} since the baseline was recorded: {}", Painted(palette.hint, "drift:"), drift.join(", "))
 }
 
 /// What does not fail: notes and what is gone, a line each.
@@ -103,21 +131,33 @@ pub(super) fn write_keys(out: &mut dyn io::Write, verdict: &Verdict, palette: &P
     if !notes.is_empty() || !gone.is_empty() {
         writeln!(out)?;
     }
-    if !notes.is_empty() {
-        let keys = some_of(notes.iter().map(|note| &note.fact));
+    let (kindred, deep): (Vec<&Finding>, Vec<&Finding>) = notes.iter().partition(|note| note.kin.is_some());
+    if !kindred.is_empty() {
+        let keys = some_of(kindred.iter().map(|note| in_its_family(note)));
+        writeln!(out, "{} new, but of a known family: {keys}", Painted(palette.hint, "note:"))?;
+    }
+    if !deep.is_empty() {
+        let keys = some_of(deep.iter().map(|note| note.fact.to_string()));
         writeln!(out, "{} new, but below the level that fails: {keys}", Painted(palette.hint, "note:"))?;
     }
     if !gone.is_empty() {
-        let keys = some_of(gone.iter());
+        let keys = some_of(gone.iter().map(Fact::to_string));
         writeln!(out, "{} in the baseline, but not seen: {keys}", Painted(palette.gone, "gone:"))?;
     }
     Ok(())
 }
 
+/// `filesystem::openat2 beside openat (family open)`
+fn in_its_family(note: &Finding) -> String {
+    let kin = note.kin.iter().map(|Kin { family, beside }| format!(" beside {beside} (family {family})"));
+    let cause = note.cause.iter().map(|cause| format!(", {cause}"));
+    std::iter::once(note.fact.to_string()).chain(kin).chain(cause).collect()
+}
+
 /// The first few, and how many more.
-fn some_of<'a>(facts: impl ExactSizeIterator<Item = &'a Fact>) -> String {
+fn some_of(facts: impl ExactSizeIterator<Item = String>) -> String {
     let more = facts.len().saturating_sub(KEYS);
-    let shown: Vec<String> = facts.take(KEYS).map(Fact::to_string).collect();
+    let shown: Vec<String> = facts.take(KEYS).collect();
     let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
     format!("{}{rest}", shown.join(", "))
 }

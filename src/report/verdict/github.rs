@@ -6,6 +6,7 @@ use std::io;
 
 use super::batch::{PackageVerdicts, Ranked, all};
 use super::{headline, next};
+use crate::model::confirm::Suspect;
 use crate::model::verdict::{Status, Verdict};
 use crate::model::weight::Weight;
 use crate::report::words::{counted, len};
@@ -24,10 +25,10 @@ enum Level {
 }
 
 impl Level {
-    /// A failure is an error; what is gone is a warning.
+    /// A failure is an error; what is gone, or was not in every run, is a warning.
     fn of(verdict: &Verdict) -> Option<Self> {
-        let gone = !verdict.comparison.gone.is_empty();
-        if verdict.status.is_failure() { Some(Self::Error) } else { gone.then_some(Self::Warning) }
+        let warns = !verdict.comparison.gone.is_empty() || !verdict.comparison.suspects.is_empty();
+        if verdict.status.is_failure() { Some(Self::Error) } else { warns.then_some(Self::Warning) }
     }
 
     fn words(self) -> (&'static str, &'static str, &'static str) {
@@ -80,6 +81,10 @@ fn message(verdict: &Verdict, findings: &[Ranked<'_>]) -> String {
     if !cut.is_empty() {
         lines.push(format!("… {}: see the summary", counted(len(cut), "more finding", "more findings")));
     }
+    let suspects = verdict.comparison.suspects.iter().take(FINDINGS);
+    lines.extend(suspects.map(|Suspect { finding, seen, runs }| {
+        format!("suspect, in {seen} of {runs} runs: {}", finding.fact.key(&verdict.workload))
+    }));
     let gone = verdict.comparison.gone.iter().take(FINDINGS);
     lines.extend(gone.map(|fact| format!("not seen: {}", fact.key(&verdict.workload))));
     lines.extend(next::first(verdict).map(|step| format!("next: {} ({})", step.command, step.purpose)));

@@ -96,11 +96,16 @@ mod tests {
                   "line": 5,
                   "calls": 2,
                   "details": [],
-                  "forbidden": "works, offline: 100%"
+                  "forbidden": "works, offline: 100%",
+                  "kin": null,
+                  "cause": null
                 }
               ],
               "notes": [],
+              "suspects": [],
               "gone": [],
+              "drift": [],
+              "growth": [],
               "change": null
             }
           ]

@@ -6,6 +6,7 @@ use std::io;
 
 use super::batch::{PackageVerdicts, Ranked, Tally, all, ranked};
 use super::{headline, next};
+use crate::model::confirm::Suspect;
 use crate::model::verdict::Status;
 use crate::report::words::counted;
 
@@ -28,6 +29,7 @@ pub(super) fn page(packages: &[PackageVerdicts], room: usize) -> String {
     page.add(None, format!("### sysguard: {}\n", Tally::of(packages)));
     outcomes(&mut page, packages);
     table(&mut page, packages);
+    suspects(&mut page, packages);
     gone(&mut page, packages);
     ignored(&mut page, packages);
     commands(&mut page, packages);
@@ -96,6 +98,17 @@ fn row(line: &Ranked<'_>) -> String {
     let cells = [line.kind().0.to_owned(), code(&line.key()), calls, remarks.join(" ")];
     // In a table, even code is split at a bar.
     format!("| {} |", cells.map(|cell| cell.replace('|', "\\|")).join(" | "))
+}
+
+fn suspects(page: &mut Page, packages: &[PackageVerdicts]) {
+    let mut title = Some("\nSuspects, new but not in every run:\n");
+    for (_, verdict) in all(packages) {
+        for Suspect { finding, seen, runs } in &verdict.comparison.suspects {
+            let title = title.take().unwrap_or_default();
+            let line = format!("{title}- {} in {seen} of {runs} runs", code(&finding.fact.key(&verdict.workload)));
+            page.add(Some(("suspect", "suspects")), line);
+        }
+    }
 }
 
 fn gone(page: &mut Page, packages: &[PackageVerdicts]) {

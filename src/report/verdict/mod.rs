@@ -18,9 +18,11 @@ use std::io;
 use super::style::Painted;
 use super::words::{counted, escaped, len};
 use super::{Format, Palette, VerdictFormat};
+use crate::model::compare::Comparison;
+use crate::model::recording::Growth;
 use crate::model::verdict::{Status, Verdict};
 use crate::model::workload::Exit;
-use findings::{in_numbers, write_findings, write_keys};
+use findings::{in_numbers, write_drift, write_findings, write_keys, write_suspects};
 use json::VerdictsRecord;
 
 pub use batch::PackageVerdicts;
@@ -52,6 +54,8 @@ pub fn verdict(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) ->
         Status::Failed | Status::NoBaseline { .. } | Status::Passed | Status::Blessed | Status::Ignored { .. } => {}
     }
     write_findings(out, verdict, palette)?;
+    write_suspects(out, verdict, palette)?;
+    write_drift(out, verdict, palette)?;
     write_keys(out, verdict, palette)?;
     if let Some(change) = &verdict.change {
         writeln!(out)?;
@@ -93,7 +97,7 @@ pub fn step_summary(packages: &[PackageVerdicts], room: usize) -> String {
 fn table(out: &mut dyn io::Write, packages: &[PackageVerdicts]) -> io::Result<()> {
     let palette = Palette::plain();
     for (_, told) in batch::all(packages) {
-        if told.status.is_failure() {
+        if told.status.is_failure() || !told.comparison.suspects.is_empty() {
             verdict(out, told, &palette)?;
             writeln!(out)?;
         } else {
@@ -107,10 +111,15 @@ fn table(out: &mut dyn io::Write, packages: &[PackageVerdicts]) -> io::Result<()
 fn headline(verdict: &Verdict) -> String {
     match &verdict.status {
         Status::Passed => format!("as expected{}", in_passing(verdict)),
-        Status::Blessed if verdict.change.is_none() => format!("blessed, nothing changed{}", in_passing(verdict)),
-        Status::Blessed => format!("blessed, {}{}", in_numbers(&verdict.comparison.findings), in_passing(verdict)),
+        Status::Blessed if verdict.change.is_none() => {
+            format!("blessed, nothing changed{}{}", in_passing(verdict), grown(&verdict.growth))
+        }
+        Status::Blessed => {
+            let numbers = in_numbers(&verdict.comparison.findings);
+            format!("blessed, {numbers}{}{}", in_passing(verdict), grown(&verdict.growth))
+        }
         Status::Failed => in_numbers(&verdict.comparison.findings),
-        Status::NoBaseline { platform } => format!("no baseline for {platform} yet"),
+        Status::NoBaseline { platform } => format!("no baseline for {platform} yet{}", grown(&verdict.growth)),
         Status::WrongExit { expected, actual: Exit::TimedOut, .. } => format!("timed out, expected {expected}"),
         Status::WrongExit { expected, actual, .. } => format!("ended with {actual}, expected {expected}"),
         Status::Ignored { reason } => format!("ignored, {}", first_line(reason)),
@@ -121,15 +130,27 @@ fn headline(verdict: &Verdict) -> String {
     }
 }
 
-/// What does not fail but is worth a word: ` (2 notes, 1 gone)`.
+/// What does not fail but is worth a word: ` (1 suspect, 2 notes, 1 gone)`.
 fn in_passing(verdict: &Verdict) -> String {
-    let notes = len(&verdict.comparison.notes);
-    let gone = len(&verdict.comparison.gone);
-    match (notes, gone) {
-        (0, 0) => String::new(),
-        (_, 0) => format!(" ({})", counted(notes, "note", "notes")),
-        (0, _) => format!(" ({gone} gone)"),
-        _ => format!(" ({}, {gone} gone)", counted(notes, "note", "notes")),
+    let Comparison { suspects, notes, gone, .. } = &verdict.comparison;
+    let words = [
+        (len(suspects), counted(len(suspects), "suspect", "suspects").to_string()),
+        (len(notes), counted(len(notes), "note", "notes").to_string()),
+        (len(gone), format!("{} gone", len(gone))),
+    ];
+    let words: Vec<String> = words.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| words).collect();
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
+}
+
+/// How a recording grew: `; 10 runs, nothing new since run 2`.
+fn grown(growth: &Growth) -> String {
+    let runs = counted(growth.runs().into(), "run", "runs");
+    match (growth.runs(), growth.last_new()) {
+        (0, _) => String::new(),
+        (1, _) => format!("; {runs}"),
+        (_, last) if growth.is_restless() => format!("; {runs} and never quiet, something new in run {last}"),
+        (count, last) if count == last => format!("; {runs}, something new in the last"),
+        (_, last) => format!("; {runs}, nothing new since run {last}"),
     }
 }
 

@@ -6,7 +6,10 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::compare::{Comparison, Detail, Fact, Finding, FindingKind};
+use crate::model::compare::{Comparison, Detail, Fact, Finding, FindingKind, Kin};
+use crate::model::confirm::Suspect;
+use crate::model::fingerprint::Drift;
+use crate::model::recording::Growth;
 use crate::model::verdict::{Change, Status, Verdict};
 use crate::model::workload::Exit;
 use crate::report::exit;
@@ -20,7 +23,13 @@ pub(super) struct VerdictRecord {
     status: Status,
     findings: Vec<FindingRecord>,
     notes: Vec<FindingRecord>,
+    #[serde(default)]
+    suspects: Vec<SuspectRecord>,
     gone: Vec<String>,
+    #[serde(default)]
+    drift: Vec<DriftRecord>,
+    #[serde(default)]
+    growth: Vec<usize>,
     change: Option<ChangeRecord>,
 }
 
@@ -66,6 +75,30 @@ struct FindingRecord {
     calls: u64,
     details: Vec<String>,
     forbidden: Option<String>,
+    kin: Option<KinRecord>,
+    cause: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KinRecord {
+    family: String,
+    beside: String,
+}
+
+/// A finding that `seen` of `runs` runs showed.
+#[derive(Serialize, Deserialize)]
+struct SuspectRecord {
+    #[serde(flatten)]
+    finding: FindingRecord,
+    seen: u32,
+    runs: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct DriftRecord {
+    part: String,
+    recorded: String,
+    now: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -116,12 +149,23 @@ pub fn read_json_line(line: &str) -> Result<(String, Verdict), NotAVerdict> {
 
 impl VerdictRecord {
     pub(super) fn of(verdict: &Verdict) -> Self {
-        let Verdict { workload, file, line, status, comparison, change } = verdict.clone();
+        let Verdict { workload, file, line, status, comparison, growth, change } = verdict.clone();
         let records =
             |findings: Vec<Finding>| findings.into_iter().map(|found| FindingRecord::of(found, &workload)).collect();
         Self {
             findings: records(comparison.findings),
             notes: records(comparison.notes),
+            suspects: comparison
+                .suspects
+                .into_iter()
+                .map(|Suspect { finding, seen, runs }| SuspectRecord {
+                    finding: FindingRecord::of(finding, &workload),
+                    seen,
+                    runs,
+                })
+                .collect(),
+            drift: comparison.drift.into_iter().map(DriftRecord::from).collect(),
+            growth: growth.counts().to_vec(),
             gone: comparison.gone.iter().map(|fact| fact.key(&workload)).collect(),
             change: change.map(|Change { before, after, written }| ChangeRecord { before, after, written }),
             workload,
@@ -132,15 +176,20 @@ impl VerdictRecord {
     }
 
     fn into_verdict(self) -> Result<Verdict, NotAVerdict> {
-        let Self { workload, file, line, status, findings, notes, gone, change } = self;
+        let Self { workload, file, line, status, findings, notes, suspects, gone, drift, growth, change } = self;
         let finding = |record: FindingRecord| record.into_finding(&workload);
+        let suspect = |SuspectRecord { finding, seen, runs }: SuspectRecord| {
+            finding.into_finding(&workload).map(|finding| Suspect { finding, seen, runs })
+        };
         let comparison = Comparison {
             findings: findings.into_iter().map(finding).collect::<Result<_, _>>()?,
             notes: notes.into_iter().map(finding).collect::<Result<_, _>>()?,
+            suspects: suspects.into_iter().map(suspect).collect::<Result<_, _>>()?,
+            drift: drift.into_iter().map(Drift::from).collect(),
             gone: gone.iter().map(|key| fact(key, &workload)).collect::<Result<_, _>>()?,
         };
         let change = change.map(|ChangeRecord { before, after, written }| Change { before, after, written });
-        Ok(Verdict { workload, file, line, status, comparison, change })
+        Ok(Verdict { workload, file, line, status, comparison, growth: Growth::from_counts(growth), change })
     }
 }
 
@@ -153,11 +202,13 @@ impl FindingRecord {
             calls: finding.calls,
             details: finding.details.iter().map(Detail::to_string).collect(),
             forbidden: finding.forbidden,
+            kin: finding.kin.map(|Kin { family, beside }| KinRecord { family, beside }),
+            cause: finding.cause,
         }
     }
 
     fn into_finding(self, workload: &str) -> Result<Finding, NotAVerdict> {
-        let Self { key, kind, line, calls, details, forbidden } = self;
+        let Self { key, kind, line, calls, details, forbidden, kin, cause } = self;
         let detail = |word: String| word.parse().map_err(|_| no(&word, "detail", workload));
         Ok(Finding {
             kind: FindingKind::from_name(&kind).ok_or_else(|| no(&kind, "kind of finding", workload))?,
@@ -166,7 +217,21 @@ impl FindingRecord {
             calls,
             forbidden,
             line,
+            kin: kin.map(|KinRecord { family, beside }| Kin { family, beside }),
+            cause,
         })
+    }
+}
+
+impl From<Drift> for DriftRecord {
+    fn from(Drift { part, recorded, now }: Drift) -> Self {
+        Self { part, recorded, now }
+    }
+}
+
+impl From<DriftRecord> for Drift {
+    fn from(DriftRecord { part, recorded, now }: DriftRecord) -> Self {
+        Self { part, recorded, now }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::PackageVerdicts;
 use crate::model::compare::{Comparison, Detail, Fact, Finding};
+use crate::model::recording::Growth;
 use crate::model::verdict::{Change, Status, Verdict};
 use crate::model::workload::Exit;
 
@@ -57,7 +58,9 @@ pub(super) fn failed() -> Verdict {
             ],
             notes: vec![finding("filesystem::close::error=EBADF", 3, &[])],
             gone: vec![fact("filesystem::readlink")],
+            ..Comparison::default()
         },
+        growth: Growth::default(),
         change: Some(Change {
             before: BEFORE.to_owned(),
             after: BEFORE.replace("  process:", &format!("{ADDED}  process:")),

@@ -1,5 +1,7 @@
 //! Every status in words, and as a line of JSON.
 
+mod remarks;
+
 use super::samples::{failed, finding, other_statuses, with_status};
 use super::*;
 use crate::model::compare::Comparison;
@@ -117,7 +119,7 @@ fn long_lists_are_cut_and_say_so() {
     let mut long = failed();
     let many =
         |count: u64| (0..count).map(|number| finding(&format!("filesystem::call{number}"), number, &[])).collect();
-    long.comparison = Comparison { findings: many(43), notes: many(7), gone: Vec::new() };
+    long.comparison = Comparison { findings: many(43), notes: many(7), ..Comparison::default() };
     long.change = None;
     let text = told(&long, &Palette::plain());
     let cut: Vec<&str> = text.lines().filter(|line| !line.contains("new-syscall filesystem::call")).collect();
@@ -230,7 +232,7 @@ fn every_verdict_survives_its_line_of_json() {
     let mut forbidden = failed();
     forbidden.comparison.findings[0].forbidden = Some("works offline".to_owned());
     let others = other_statuses().into_iter().map(with_status);
-    for verdict in others.chain([failed(), forbidden]) {
+    for verdict in others.chain([failed(), forbidden, remarks::remarked()]) {
         let mut line = Vec::new();
         write_json_line(&mut line, "/w/net", &verdict).expect("memory takes everything");
         let line = String::from_utf8(line).expect("JSON is text");
@@ -247,7 +249,7 @@ fn a_line_of_json_names_findings_by_key() {
     let mut line = Vec::new();
     write_json_line(&mut line, "/w/net", &verdict).expect("memory takes everything");
     insta::assert_snapshot!(String::from_utf8(line).expect("JSON is text"), @r#"
-    {"package":"/w/net","verdict":{"workload":"net::hello","file":"expectations/net/hello.yaml","line":5,"status":{"kind":"failed"},"findings":[{"key":"net::hello::network::socket","kind":"new-syscall","line":5,"calls":1,"details":["argument=AF_INET","object=socket:AF_INET:SOCK_STREAM"],"forbidden":null},{"key":"net::hello::filesystem::close::object=dir","kind":"new-object","line":7,"calls":12,"details":[],"forbidden":null}],"notes":[{"key":"net::hello::filesystem::close::error=EBADF","kind":"new-error","line":7,"calls":3,"details":[],"forbidden":null}],"gone":["net::hello::filesystem::readlink"],"change":{"before":"a","after":"b","written":null}}}
+    {"package":"/w/net","verdict":{"workload":"net::hello","file":"expectations/net/hello.yaml","line":5,"status":{"kind":"failed"},"findings":[{"key":"net::hello::network::socket","kind":"new-syscall","line":5,"calls":1,"details":["argument=AF_INET","object=socket:AF_INET:SOCK_STREAM"],"forbidden":null,"kin":null,"cause":null},{"key":"net::hello::filesystem::close::object=dir","kind":"new-object","line":7,"calls":12,"details":[],"forbidden":null,"kin":null,"cause":null}],"notes":[{"key":"net::hello::filesystem::close::error=EBADF","kind":"new-error","line":7,"calls":3,"details":[],"forbidden":null,"kin":null,"cause":null}],"suspects":[],"gone":["net::hello::filesystem::readlink"],"drift":[],"growth":[],"change":{"before":"a","after":"b","written":null}}}
     "#);
 }
 

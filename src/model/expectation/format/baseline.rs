@@ -9,10 +9,11 @@ use super::keys;
 use super::malformed::Fault;
 use super::outline::{Node, Outline};
 use super::typed;
-use super::words::{List, Said, Sometimes, SyscallName};
+use super::words::{List, Never, Said, Sometimes, SyscallName};
 use crate::model::attribution::Subsystem;
 use crate::model::event::Errno;
 use crate::model::expectation::terms::{Baseline, Entry};
+use crate::model::fingerprint::Fingerprint;
 use crate::model::platform::Platform;
 use crate::model::syscall::Abi;
 
@@ -21,8 +22,19 @@ use crate::model::syscall::Abi;
 #[serde(deny_unknown_fields, expecting = "a baseline: a map of `platform`, `subsystems` and `blind_spots`")]
 struct Written {
     platform: Said<Platform>,
+    fingerprint: Option<WrittenFingerprint>,
+    quiet: Option<Said<Never>>,
     subsystems: Option<BTreeMap<Said<Subsystem>, Option<Syscalls>>>,
     blind_spots: Option<List<Said<String>>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a map such as `{kernel: \"6.18\", libc: glibc 2.36}`")]
+struct WrittenFingerprint {
+    kernel: Option<Said<String>>,
+    libc: Option<Said<String>>,
+    rustc: Option<Said<String>>,
+    profile: Option<Said<String>>,
 }
 
 type Syscalls = BTreeMap<Said<SyscallName>, Option<WrittenEntry>>;
@@ -54,6 +66,9 @@ pub(super) fn read(text: &str, outline: &Outline) -> Result<(Baseline, Places), 
 
 fn check(root: &Node) -> Result<(), Fault> {
     keys::check::<Written>(root)?;
+    if let Some((_, fingerprint)) = root.get("fingerprint") {
+        keys::check::<WrittenFingerprint>(fingerprint)?;
+    }
     for (_, syscalls) in root.get("subsystems").map_or(&[][..], |(_, node)| node.pairs()) {
         for (_, entry) in syscalls.pairs() {
             keys::check::<WrittenEntry>(entry)?;
@@ -77,8 +92,22 @@ fn baseline(written: Written) -> Baseline {
     let subsystems = written.subsystems.unwrap_or_default().into_iter();
     Baseline {
         platform,
+        fingerprint: written.fingerprint.unwrap_or_default().into(),
+        restless: written.quiet.is_some(),
         subsystems: subsystems.map(|(Said(subsystem), written)| (subsystem, syscalls(written))).collect(),
         blind_spots: written.blind_spots.unwrap_or_default().into_set(|spot| spot),
+    }
+}
+
+impl From<WrittenFingerprint> for Fingerprint {
+    fn from(written: WrittenFingerprint) -> Self {
+        let text = |said: Option<Said<String>>| said.map(|Said(text)| text);
+        Self {
+            kernel: text(written.kernel),
+            libc: text(written.libc),
+            rustc: text(written.rustc),
+            profile: text(written.profile),
+        }
     }
 }
 

@@ -42,6 +42,7 @@ struct Written {
     tolerate: Option<List<WrittenRule>>,
     forbid: Option<List<WrittenRule>>,
     ambient: Option<Said<Strict>>,
+    families: Option<Said<Strict>>,
 }
 
 #[derive(Deserialize)]
@@ -192,6 +193,7 @@ fn document(written: Written, root: &Node) -> Result<Document, Fault> {
         tolerate: rules(written.tolerate),
         forbid: rules(written.forbid),
         ambient_strict: written.ambient.is_some(),
+        families_strict: written.families.is_some(),
     })
 }
 

@@ -12,6 +12,17 @@ use crate::model::expectation::terms::{Baseline, Entry};
 pub(super) fn baseline(baseline: &Baseline) -> String {
     let mut out = Lines(String::from("---\n"));
     out.pair(0, "platform", &baseline.platform.to_string());
+    if !baseline.fingerprint.is_empty() {
+        out.key(0, "fingerprint");
+    }
+    for (key, value) in baseline.fingerprint.parts() {
+        if let Some(value) = value {
+            out.pair(1, key, value);
+        }
+    }
+    if baseline.restless {
+        out.line(0, "quiet: never");
+    }
     if baseline.subsystems.is_empty() {
         out.line(0, "subsystems: {}");
     } else {

@@ -26,7 +26,8 @@ const EXAMPLE: &str = include_str!("example.yaml");
 #[test]
 fn the_example_is_read_whole_and_written_as_it_was() {
     let example = parsed(EXAMPLE);
-    let Document { workload, level, ignore, tolerate, forbid, ambient_strict } = &example.expectation.document;
+    let Document { workload, level, ignore, tolerate, forbid, ambient_strict, families_strict } =
+        &example.expectation.document;
     let words = ["redis-server", "--port", "0", "--save", ""].map(str::to_owned);
     assert_eq!(workload.program, Program::Command(words.to_vec()));
     assert_eq!(workload.env, [("LANG".to_owned(), "C".to_owned())].into());
@@ -34,7 +35,7 @@ fn the_example_is_read_whole_and_written_as_it_was() {
     assert_eq!(workload.timeout, Duration::from_secs(60));
     assert_eq!(workload.requires, ["redis-server"]);
     assert_eq!(workload.stop.map(|stop| (stop.after, stop.signal)), Some((Duration::from_secs(2), 15)));
-    assert_eq!((*level, ignore, *ambient_strict), (Level::Object, &None, false));
+    assert_eq!((*level, ignore, *ambient_strict, *families_strict), (Level::Object, &None, false, false));
     let why = Some("the JIT asks when it has a second CPU".to_owned());
     assert_eq!(*tolerate, [Rule { syscall: Some("getrusage".to_owned()), why, ..Rule::default() }]);
     assert_eq!(*forbid, [Rule { subsystem: Some(Subsystem::Bpf), ..Rule::default() }]);
@@ -55,6 +56,28 @@ fn lines_of_a_baseline_are_known() {
     assert_eq!(example.line(&x86_64, Some(Subsystem::Network)), line("  network:"));
     assert_eq!(example.line(&x86_64, Some(Subsystem::Bpf)), example.line(&x86_64, None));
     assert_eq!(example.line(&platform("x86_64-linux-musl"), None), None);
+}
+
+#[test]
+fn a_fingerprint_is_a_few_lines_below_the_platform() {
+    let text = "version: 1
+bin: a
+---
+platform: x86_64-linux-gnu
+fingerprint:
+  kernel: \"6.18\"
+  libc: glibc 2.36
+  rustc: \"1.95.0\"
+  profile: dev
+quiet: never
+subsystems: {}
+";
+    let read = parsed(text);
+    let [baseline] = &read.expectation.baselines[..] else { panic!("one baseline") };
+    assert_eq!(baseline.fingerprint.parts().map(|(_, value)| value), ["6.18", "glibc 2.36", "1.95.0", "dev"].map(Some));
+    assert!(baseline.restless);
+    let afresh = Parsed { sources: Vec::new(), ..read.clone() };
+    assert_eq!(write(&afresh, &read.expectation.baselines), text, "it is in canonical form");
 }
 
 #[test]
@@ -203,6 +226,7 @@ fn values_are_read_as_they_are_meant() {
     assert_eq!(document("stop: {after: 100ms}").workload.stop.map(|stop| stop.signal), Some(15));
     assert_eq!(document("level: error\nambient: strict\nignore: slow").ignore.as_deref(), Some("slow"));
     assert!(document("ambient: strict").ambient_strict && !document("ambient:").ambient_strict);
+    assert!(document("families: strict").families_strict && !document("families:").families_strict);
     assert_eq!(document("forbid: [{error: ENOTSUP}]").forbid[0].error.as_deref(), Some("EOPNOTSUPP"));
 }
 

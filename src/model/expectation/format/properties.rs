@@ -12,6 +12,7 @@ use super::{read, write};
 use crate::model::attribution::Subsystem;
 use crate::model::event::Errno;
 use crate::model::expectation::terms::{Baseline, Entry};
+use crate::model::fingerprint::Fingerprint;
 use crate::model::syscall::Abi;
 
 const EXAMPLE: &str = include_str!("example.yaml");
@@ -90,14 +91,29 @@ fn entry() -> impl Strategy<Value = Entry> {
     )
 }
 
+fn fingerprint() -> impl Strategy<Value = Fingerprint> {
+    let part = || prop::option::of(any_text().prop_filter("a version is not empty", |text| !text.is_empty()));
+    (part(), part(), part(), part()).prop_map(|(kernel, libc, rustc, profile)| Fingerprint {
+        kernel,
+        libc,
+        rustc,
+        profile,
+    })
+}
+
 fn baseline() -> impl Strategy<Value = Baseline> {
     let syscalls = prop::collection::btree_map("[a-z0-9_]{1,6}|syscall_-1|no|null", entry(), 0..4);
     let subsystems = prop::collection::btree_map(select(Subsystem::ALL.to_vec()), syscalls, 0..4);
-    (select(vec!["gnu", "musl"]), subsystems, words()).prop_map(|(env, subsystems, blind_spots)| Baseline {
-        platform: format!("x86_64-linux-{env}").parse().expect("a platform"),
-        subsystems,
-        blind_spots,
-    })
+    let platform = select(vec!["gnu", "musl"]);
+    (platform, fingerprint(), any::<bool>(), subsystems, words()).prop_map(
+        |(env, fingerprint, restless, subsystems, blind_spots)| Baseline {
+            platform: format!("x86_64-linux-{env}").parse().expect("a platform"),
+            fingerprint,
+            restless,
+            subsystems,
+            blind_spots,
+        },
+    )
 }
 
 proptest! {

@@ -201,7 +201,7 @@ impl Word for Platform {
     }
 }
 
-/// `ambient: strict`
+/// `ambient: strict`, `families: strict`
 pub(super) struct Strict;
 
 impl Word for Strict {
@@ -220,6 +220,17 @@ impl Word for Sometimes {
 
     fn read(text: &str) -> Result<Self, String> {
         only("sometimes", text).map(|()| Self)
+    }
+}
+
+/// `quiet: never`
+pub(super) struct Never;
+
+impl Word for Never {
+    const WHAT: &'static str = "`never`";
+
+    fn read(text: &str) -> Result<Self, String> {
+        only("never", text).map(|()| Self)
     }
 }
 

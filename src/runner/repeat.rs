@@ -1,0 +1,122 @@
+//! A workload run again and again: until its set is quiet, or until what is new is confirmed. Main type: [`Runs`].
+//!
+//! When to stop is the model's to say. Every run counts only if it ends as its document says; one that does not ends all of it.
+
+use super::progress::{Progress, Running};
+use super::run::{Obstacle, Prepared};
+use super::suite::{Case, Suite, Unfit};
+use crate::model::compare::{Comparison, compare};
+use crate::model::confirm::Sightings;
+use crate::model::expectation::{Baseline, Document, project};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::observation::Observation;
+use crate::model::recording::{FEWEST_CPUS, Growth, Length, WARM_UP_RUNS};
+
+/// The runs of one workload.
+pub(super) struct Runs<'a> {
+    suite: &'a Suite,
+    document: &'a Document,
+    prepared: Prepared<'a>,
+    running: Running<'a>,
+    sightings: Sightings,
+    all: Observation,
+}
+
+impl<'a> Runs<'a> {
+    /// Finds what is needed, and runs nothing yet.
+    pub(super) fn prepare(
+        suite: &'a Suite,
+        case: &'a Case,
+        document: &'a Document,
+        progress: &'a dyn Progress,
+    ) -> Result<Self, Unfit> {
+        Ok(Self {
+            suite,
+            document,
+            prepared: suite.prepare(&document.workload)?,
+            running: Running { progress, workload: &case.name },
+            sightings: Sightings::default(),
+            all: Observation::default(),
+        })
+    }
+
+    /// Runs it once.
+    pub(super) fn once(&mut self) -> Result<(), Unfit> {
+        self.next(1)
+    }
+
+    /// Runs it until it is quiet, or so often.
+    pub(super) fn record(&mut self, length: Length) -> Result<Growth, Unfit> {
+        enough_cpus(self.suite.cpus)?;
+        let mut growth = Growth::default();
+        for _ in 0..WARM_UP_RUNS {
+            self.running.run(0, growth.goal(length));
+            self.prepared.good_run()?;
+        }
+        while growth.goes_on(length) {
+            self.next(growth.goal(length))?;
+            growth = Growth::of(&self.sightings.facts());
+        }
+        Ok(growth)
+    }
+
+    /// Runs it once and, while a finding can be confirmed, again; up to so many times.
+    pub(super) fn confirm(&mut self, baseline: &Baseline, confirming: u32) -> Result<Comparison, Unfit> {
+        let most = confirming.saturating_add(1);
+        self.next(1)?;
+        loop {
+            let comparison = self.compare(Some(baseline));
+            if self.sightings.runs() >= most || !self.sightings.can_confirm(&comparison) {
+                return Ok(self.sightings.sort(comparison));
+            }
+            self.next(most)?;
+        }
+    }
+
+    /// All runs so far against a baseline.
+    pub(super) fn compare(&self, baseline: Option<&Baseline>) -> Comparison {
+        let projection = project(&self.all, self.document, &self.suite.platform);
+        self.sightings.told_of_one_run(compare(self.document, baseline, &projection, &self.all))
+    }
+
+    /// What each run showed.
+    pub(super) fn sightings(&self) -> &Sightings {
+        &self.sightings
+    }
+
+    /// What is around the workload.
+    pub(super) fn fingerprint(&self) -> Fingerprint {
+        self.suite.fingerprint(&self.prepared)
+    }
+
+    fn next(&mut self, of: u32) -> Result<(), Unfit> {
+        self.running.run(self.sightings.runs() + 1, of);
+        let observation = self.prepared.good_run()?.observation;
+        self.sightings.add(project(&observation, self.document, &self.suite.platform));
+        self.all.merge(observation);
+        Ok(())
+    }
+}
+
+/// A baseline that was recorded on one CPU fails every test on two.
+fn enough_cpus(cpus: usize) -> Result<(), Obstacle> {
+    if cpus >= FEWEST_CPUS {
+        return Ok(());
+    }
+    Err(Obstacle::NotStarted(format!(
+        "a baseline is recorded on at least {FEWEST_CPUS} CPUs, because threads that never run at the same time make fewer calls, \
+         and this process may use {cpus}: allow it more (taskset(1)), or bless on another machine"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_cpu_is_refused_with_the_reason() {
+        assert_eq!(enough_cpus(2), Ok(()));
+        let Err(Obstacle::NotStarted(reason)) = enough_cpus(1) else { panic!("one CPU is not enough") };
+        assert!(reason.contains("at least 2 CPUs") && reason.contains("may use 1"), "{reason}");
+    }
+}

@@ -1,0 +1,42 @@
+//! What is around a workload here: kernel, C library, compiler, profile. It only asks; what it means is the model's.
+
+use nix::sched::{CpuSet, sched_getaffinity};
+use nix::unistd::Pid;
+
+use super::kernel_release;
+use super::run::Prepared;
+use super::suite::Suite;
+use crate::artifacts;
+use crate::linux::glibc_version;
+use crate::model::fingerprint::{Fingerprint, kernel_minor};
+
+impl Suite {
+    /// The fingerprint of a workload's runs on this machine.
+    pub(super) fn fingerprint(&self, workload: &Prepared<'_>) -> Fingerprint {
+        let built = workload.built_by_cargo();
+        Fingerprint {
+            kernel: kernel_minor(&kernel_release()),
+            libc: self.c_library(),
+            rustc: built.and_then(|_| {
+                self.rustc.get_or_init(|| artifacts::rustc_version(&self.settings.rustc, self.package())).clone()
+            }),
+            profile: built.and_then(artifacts::profile).map(str::to_owned),
+        }
+    }
+
+    /// The platform's C library. A version is known of our own only, which is the same where the platform is.
+    fn c_library(&self) -> Option<String> {
+        match self.platform.env.as_str() {
+            env if env.starts_with("musl") => Some("musl".to_owned()),
+            env if env.starts_with("gnu") => glibc_version().map(|version| format!("glibc {version}")),
+            _ => None,
+        }
+    }
+}
+
+/// How many CPUs this process may use; where the kernel does not say, as many as there are.
+pub(super) fn cpus() -> usize {
+    let allowed = sched_getaffinity(Pid::from_raw(0));
+    let count = |set: CpuSet| (0..CpuSet::count()).filter(|cpu| set.is_set(*cpu) == Ok(true)).count();
+    allowed.map(count).unwrap_or_else(|_| std::thread::available_parallelism().map_or(1, usize::from))
+}

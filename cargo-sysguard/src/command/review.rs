@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use sysguard::model::expectation::Pending;
 use sysguard::model::verdict::Change;
 use sysguard::report::{self, Palette};
+use sysguard::store::StoreError;
 
 use super::Context;
 use super::accept::told;
@@ -16,6 +17,9 @@ use crate::review::Review;
 /// `review`'s options.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
+    /// Only workloads whose name contains one of these; that nothing is pending of any is wrong usage
+    #[arg(value_name = "FILTER")]
+    filters: Vec<String>,
     #[command(flatten)]
     proposals: Where,
 }
@@ -24,7 +28,11 @@ impl Options {
     /// Reviews on a terminal; elsewhere shows what there is to decide and what to type.
     pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let proposals = self.proposals.open(context)?;
-        let (found, faults) = proposals.all();
+        let (found, faults) = self.pending(&proposals);
+        if found.is_empty() && faults.is_empty() && !self.filters.is_empty() {
+            let filters = self.filters.join("`, `");
+            return Err(Failure::usage(format!("nothing is pending of any workload named by `{filters}`")));
+        }
         for fault in &faults {
             // Where even standard error is gone, the exit code has to do.
             let _ = writeln!(anstream::stderr(), "{}", cli::error(&fault.to_string()));
@@ -39,8 +47,16 @@ impl Options {
                 show(&proposals, place, pending).map_err(Failure::output)?;
             }
         }
-        let (rest, faults) = proposals.all();
+        let (rest, faults) = self.pending(&proposals);
         Ok(if rest.is_empty() && faults.is_empty() { Outcome::Expected } else { Outcome::Failed })
+    }
+
+    /// What is pending of the workloads that are meant, and what cannot be decided on, whosever it is.
+    fn pending(&self, proposals: &Proposals) -> (Vec<(Place, Pending)>, Vec<StoreError>) {
+        let (mut found, faults) = proposals.all();
+        let is_named = |name: &str| self.filters.iter().any(|filter| name.contains(filter.as_str()));
+        found.retain(|((_, name), _)| self.filters.is_empty() || is_named(name));
+        (found, faults)
     }
 }
 

@@ -208,6 +208,8 @@ pub(crate) fn without_a_terminal_it_shows_what_to_type() {
             "cargo sysguard reject 'net::talk'   # or one of these keys",
         ]
     );
+    assert_eq!(project.sysguard("review talk").ends(101).stdout, shown);
+    project.sysguard("review nobody").ends(2);
     assert_eq!(project.changed_since(&before), [""; 0]);
     project.sysguard("reject net::talk").ends(0);
     assert_eq!(project.sysguard("review").ends(0).stdout, "nothing is pending\n");

@@ -114,7 +114,7 @@ mod tests {
              execve:
 
         next:
-          cargo sysguard review             decide on it, one by one
+          cargo sysguard review net::hello  decide on it, one by one
           cargo sysguard accept net::hello  accept all of it; writes expectations/net/hello.yaml
           cargo sysguard accept KEY         accept one, such as net::hello::network
           cargo sysguard test net::hello    run it again

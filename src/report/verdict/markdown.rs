@@ -190,8 +190,8 @@ mod tests {
         - `other::ignored`: `because`
 
         Next:
-        - `cargo sysguard review`: decide on it, one by one
-        - `cargo sysguard review`: decide on it, one by one
+        - `cargo sysguard review net::hello`: decide on it, one by one
+        - `cargo sysguard review debugger`: decide on it, one by one
         - `cargo sysguard test offline`: once the workload no longer does it, or `forbid:` in expectations/offline.yaml allows it
         - `cargo sysguard bless other::no-baseline`: record the first baseline; writes expectations/other/no-baseline.yaml
         - `cargo sysguard test other::wrong-exit`: once it ends well, or `exit:` in expectations/other/wrong-exit.yaml says how it ends

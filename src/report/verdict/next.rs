@@ -43,7 +43,7 @@ fn steps(verdict: &Verdict) -> Vec<Step> {
             again(format!("once the workload no longer does it, or `forbid:` in {file} allows it"))
         }
         Status::Failed | Status::NoBaseline { .. } if is_proposed(verdict) => vec![
-            Step { command: "cargo sysguard review".to_owned(), purpose: "decide on it, one by one".to_owned() },
+            step("review", "decide on it, one by one".to_owned()),
             step("accept", format!("accept all of it; writes {file}")),
             Step { command: "cargo sysguard accept KEY".to_owned(), purpose: one_key(verdict) },
             step("test", "run it again".to_owned()),

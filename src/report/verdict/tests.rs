@@ -53,7 +53,7 @@ fn a_failure_tells_what_is_new_then_the_change_then_what_to_type() {
          execve:
 
     next:
-      cargo sysguard review             decide on it, one by one
+      cargo sysguard review net::hello  decide on it, one by one
       cargo sysguard accept net::hello  accept all of it; writes expectations/net/hello.yaml
       cargo sysguard accept KEY         accept one, such as net::hello::network
       cargo sysguard test net::hello    run it again
@@ -86,7 +86,7 @@ fn a_first_baseline_is_told_in_outline() {
     … 15 more lines: diff -u expectations/net/hello.yaml expectations/net/hello.yaml.new
 
     next:
-      cargo sysguard review             decide on it, one by one
+      cargo sysguard review net::hello  decide on it, one by one
       cargo sysguard accept net::hello  accept all of it; writes expectations/net/hello.yaml
       cargo sysguard accept KEY         accept one, such as net::hello::network
       cargo sysguard test net::hello    run it again

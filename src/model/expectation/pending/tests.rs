@@ -268,3 +268,20 @@ fn a_key_means_a_workload_or_a_fact_of_it() {
         assert_eq!(Aim::at("a::b", key), aim, "{key}");
     }
 }
+
+#[test]
+fn what_a_baseline_tells_of_its_recording_changes_with_a_fact_only() {
+    let told = |text: &str, kernel: &str| {
+        text.replace(
+            "platform: x86_64-linux-gnu\n",
+            &format!("platform: x86_64-linux-gnu\nfingerprint:\n  kernel: \"{kernel}\"\n"),
+        )
+    };
+    let (file, proposal) = (told(FILE, "6.12"), told(PROPOSAL, "6.18"));
+    let pending = fitting(&file, &proposal).expect("it fits").expect("something is pending");
+    let some = pending.under(&fact("network::socket"));
+    assert!(pending.accept(&some, None).file.contains("6.18"));
+    assert_eq!(pending.accept(pending.all(), None).file, proposal);
+    assert_eq!(pending.reject(pending.all()).file, file);
+    assert_eq!(fitting(&file, &told(FILE, "6.18")), Ok(None), "it is no fact itself");
+}

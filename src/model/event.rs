@@ -94,4 +94,18 @@ impl BlindSpot {
             Self::UntracedChild => "untraced_child",
         }
     }
+
+    /// The blind spot of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|spot| spot.name() == name)
+    }
+
+    /// What may have stayed unseen, in a sentence.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::IoUring => "operations submitted through the rings of io_uring are no system calls",
+            Self::SetuidExec => "a set-user-ID program ran without its privileges, or unseen, because it is traced",
+            Self::UntracedChild => "a child was made with CLONE_UNTRACED",
+        }
+    }
 }

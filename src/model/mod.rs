@@ -26,6 +26,8 @@ pub mod forbid;
 pub mod compare;
 pub mod confirm;
 pub mod decide;
+pub mod explain;
+pub mod near;
 pub mod recording;
 pub mod verdict;
 pub mod weight;

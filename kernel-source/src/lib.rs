@@ -5,6 +5,7 @@
 //! definition or Makefile that is missing, a file that no rule places) is an error, never a guess. It writes nothing.
 
 mod conditions;
+mod declarations;
 mod definitions;
 mod facts;
 mod kbuild;
@@ -16,6 +17,7 @@ mod subsystems;
 mod tables;
 mod tree;
 
+pub use declarations::declaration;
 pub use facts::{Fact, Facts, derive};
 pub use kinds::{Kind, derive as derive_kinds, made};
 pub use names::{cases, declared, without_comments};

@@ -95,9 +95,11 @@ mod tests {
           call    syscall_0x3e7: no kernel table knows it
           file    expectations/w.yaml:4
         new-blind-spot  w::blind_spots::io_uring
+          means   operations submitted through the rings of io_uring are no system calls
           file    expectations/w.yaml
         new-object  w::filesystem::openat::object=file
           call    openat: fs/open.c, FILESYSTEMS (VFS and infrastructure), since Linux 6.12 or before
+          object  file: filesystem, storage: which filesystem a machine keeps files on is not the workload's doing
           file    expectations/w.yaml:6
         ");
         assert!(shown("version: 1\nbin: demo\n").contains("w.yaml, with a first baseline for x86_64-linux-gnu\n"));

@@ -41,6 +41,9 @@ type Served = (Option<Subsystem>, &'static str, Option<&'static str>);
 fn served(name: &str) -> Option<Served> {
     let by_source = |kind: &'static objects::Kind| (Some(kind.subsystem), "its source file", Some(kind.source));
     let (class, rest) = name.split_once(':').unwrap_or((name, ""));
+    if name.ends_with(':') {
+        return None;
+    }
     match (class, rest) {
         ("file" | "dir", "") => Some((
             Some(Subsystem::Filesystem),

@@ -119,6 +119,10 @@ impl Witness {
     }
 
     fn of_path(&mut self, task: Tid, place: &Place) -> Option<Object> {
+        // No path at all means the fd itself: do_utimes(), fs/utimes.c, for futimens(3).
+        if place.address == 0 {
+            return self.of_fd(task, place.directory?);
+        }
         /// `PATH_MAX`, include/uapi/linux/limits.h
         const LONGEST: usize = 4096;
         let mut text = [0; LONGEST];

@@ -127,8 +127,10 @@ const HEADERS: &[(&str, Option<Subsystem>, &str, &str)] = &[
     ("xen/", Some(S::Kvm), "char:xen", "drivers/xen"),
 ];
 
-/// Names that their header misplaces: header, beginning, subsystem, reason.
+/// Names that their header misplaces: header, beginning, subsystem, reason. The first decides.
 const NAMES: &[(&str, &str, Option<Subsystem>, &str)] = &[
+    ("asm-generic/ioctls.h", "FIOCLEX", Some(S::Filesystem), "fs/ioctl.c: of the fd, whatever the file"),
+    ("asm-generic/ioctls.h", "FIONCLEX", Some(S::Filesystem), "fs/ioctl.c: of the fd, whatever the file"),
     ("asm-generic/ioctls.h", "FIO", None, "fs/ioctl.c: any file"),
     ("asm-generic/sockios.h", "FIO", None, "fs/fcntl.c: who is sent SIGIO"),
     ("linux/fs.h", "BLK", Some(S::Block), "block/ioctl.c"),

@@ -9,7 +9,7 @@ use super::launch::{Command, LaunchFailure, LaunchStep, Prepared};
 use super::tracer::{Tracer, Waited};
 use super::witness::Witness;
 use super::{probe, sys};
-use crate::model::event::{BlindSpot, Event, Tid};
+use crate::model::event::{Event, Tid};
 use crate::model::tracee::{Stop, Tasks};
 use crate::model::workload::{Exit, StopAfter};
 
@@ -155,8 +155,8 @@ impl Run {
             let mut step = self.tasks.step(tid, stop);
             self.witness.observe(tid, &stop, &mut step);
             step.before.iter().chain(&step.event).for_each(&mut *sink);
-            if self.tracer.take_hidden_child() {
-                sink(&Event::Blind(BlindSpot::UntracedChild));
+            for spot in self.tracer.take_blind_spots() {
+                sink(&Event::Blind(spot));
             }
             self.colocation.observe(tid, &stop);
             if let Some(task) = task {

@@ -25,6 +25,7 @@ pub(super) const TRACEES: &[(&str, Tracee)] = &[
     ("uses_ioctls", || between_marks(ioctls)),
     ("reuses_numbers", || between_marks(reused_numbers)),
     ("shares_files", || between_marks(shared_files)),
+    ("fails_to_unshare", || between_marks(shared_after_all)),
     ("receives_an_fd", || between_marks(received_fd)),
     ("inherits_over_exec", inherited),
     ("reads_what_it_inherited", || between_marks(read_inherited)),
@@ -312,6 +313,27 @@ fn in_child(flags: c_int, child: impl FnOnce()) {
         }
         pid => _ = call!(libc::SYS_wait4, pid, 0, 0, 0),
     }
+}
+
+/// Two tasks go on sharing after one failed to leave the table: what the other closes is closed for both.
+fn shared_after_all() {
+    let shared = eventfd();
+    let ([told, tells], [answered, answers]) = (pipe(), pipe());
+    let child = call!(libc::SYS_clone, libc::CLONE_FILES | libc::SIGCHLD, 0, 0, 0, 0);
+    if child == 0 {
+        call!(libc::SYS_unshare, libc::CLONE_FILES | 0x1);
+        read(shared);
+        write(tells);
+        read(answered);
+        read(shared);
+        call!(libc::SYS_exit_group, 0);
+    }
+    read(told);
+    close(shared);
+    let replaced = fd(call!(libc::SYS_memfd_create, c"x".as_ptr(), 0));
+    assert_eq!(replaced, shared, "the lowest number is taken");
+    write(answers);
+    call!(libc::SYS_wait4, child, 0, 0, 0);
 }
 
 /// An fd that comes in a message.

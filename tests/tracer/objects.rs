@@ -279,6 +279,23 @@ const TRUTHS: &[(&str, &[Need], &str)] = &[
         ",
     ),
     (
+        "fails_to_unshare",
+        &[],
+        "
+         poll eventfd2 - anon_inode:eventfd 1
+         filesystem pipe2 - pipe 2
+         process clone - - 1
+         namespace unshare - - 1
+         poll read - anon_inode:eventfd 1
+         filesystem write - pipe 2
+         filesystem read - pipe 2
+         filesystem close - anon_inode:eventfd 1
+         memory memfd_create - memfd 1
+         memory read - memfd 1
+         process wait4 - - 1
+        ",
+    ),
+    (
         "receives_an_fd",
         &[],
         "

@@ -11,6 +11,7 @@ mod proposals;
 mod recorded;
 mod review;
 mod suites;
+mod taxonomy;
 mod unreferenced;
 mod verdicts;
 

@@ -29,5 +29,6 @@ pub mod decide;
 pub mod explain;
 pub mod near;
 pub mod recording;
+pub mod taxonomy;
 pub mod verdict;
 pub mod weight;

@@ -4,6 +4,7 @@
 //! [`Palette`] of meanings that the caller chooses.
 
 pub mod drift;
+pub mod evidence;
 mod exit;
 pub mod explain;
 mod format;

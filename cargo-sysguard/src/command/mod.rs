@@ -9,6 +9,7 @@ pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod pending;
 pub(crate) mod reject;
+pub(crate) mod report;
 pub(crate) mod review;
 pub(crate) mod test;
 pub(crate) mod trace;
@@ -46,6 +47,7 @@ pub(crate) fn exec(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Reject(options) => options.exec(&context).map(ExitCode::from),
         Command::Diff(options) => options.exec(&context).map(ExitCode::from),
         Command::Explain(options) => options.exec(&context).map(ExitCode::from),
+        Command::Report(options) => options.exec(&context).map(ExitCode::from),
         Command::Trace(options) => Ok(options.exec()),
         Command::Doctor(options) => options.exec().map(ExitCode::from),
     }

@@ -1,7 +1,8 @@
-//! Files as they were at a revision, through `git` on the PATH. Main type: [`Revision`].
+//! Files as they were at a revision, through `git` on the PATH. Main types: [`Revision`] and [`Worktree`].
 
-use std::path::Path;
-use std::process::{Command, Output};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
 
 use crate::exit_code::Failure;
 
@@ -40,6 +41,65 @@ impl Revision {
     pub(crate) fn read(&self, folder: &Path, file: &str) -> Result<Vec<u8>, Failure> {
         let object = format!("{}:./{file}", self.commit);
         said(git(folder, &["show", "--no-textconv", &object])?, "read", &object)
+    }
+}
+
+/// A revision checked out in a temporary folder, for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Worktree {
+    /// The revision's folder for the folder it was asked from.
+    pub(crate) folder: PathBuf,
+    cleaner: Child,
+}
+
+/// Waits until nobody holds the other end of its standard input any more, then takes the worktree away. A build or a run that ends with its caller
+/// may still write for a moment.
+const CLEAN: &str = "cat >/dev/null; cd /; git -C \"$1\" worktree remove --force --force \"$2/tree\" 2>/dev/null; \
+                     for pause in 0 1 2; do sleep $pause; rm -rf \"$2\" && break; done; git -C \"$1\" worktree prune";
+
+impl Worktree {
+    /// Checks a revision out, seen from this folder.
+    pub(crate) fn of(revision: &Revision, folder: &Path) -> Result<Self, Failure> {
+        let told = |arguments: &[&str]| {
+            let bytes = said(git(folder, arguments)?, "tell the place of", &folder.display().to_string())?;
+            Ok(String::from_utf8_lossy(&bytes).trim_end_matches('\n').to_owned())
+        };
+        let (top, inside) = (told(&["rev-parse", "--show-toplevel"])?, told(&["rev-parse", "--show-prefix"])?);
+        let cannot =
+            |error: std::io::Error| Failure::failed(format!("cannot make a place for {}: {error}", revision.commit));
+        let place = tempfile::Builder::new()
+            .prefix("sysguard-diff-")
+            .tempdir()
+            .and_then(|dir| dir.path().canonicalize().map(|_| dir.keep()))
+            .map_err(cannot)?;
+        // It outlives us however we end, and Ctrl-C at the terminal is not for it.
+        let cleaner = Command::new("sh")
+            .args(["-c", CLEAN, "sh", &top])
+            .arg(&place)
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(cannot)?;
+        let tree = place.join("tree");
+        let worktree = Self { folder: tree.join(inside), cleaner };
+        let tree = tree.to_string_lossy();
+        said(
+            git(folder, &["worktree", "add", "--quiet", "--detach", &tree, &revision.commit])?,
+            "check out",
+            &revision.commit,
+        )?;
+        Ok(worktree)
+    }
+}
+
+impl Drop for Worktree {
+    /// Waits until it is gone.
+    fn drop(&mut self) {
+        drop(self.cleaner.stdin.take());
+        // What it could not remove, nobody else can.
+        let _ = self.cleaner.wait();
     }
 }
 

@@ -12,6 +12,7 @@ mod recorded;
 mod review;
 mod suites;
 mod taxonomy;
+mod traced;
 mod unreferenced;
 mod verdicts;
 

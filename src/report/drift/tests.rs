@@ -26,6 +26,10 @@ fn drifts() -> Vec<Drift> {
     .collect()
 }
 
+fn since() -> Base<'static> {
+    Base { revision: "HEAD", traced: false }
+}
+
 fn written(write: impl Fn(&mut dyn io::Write) -> io::Result<()>) -> String {
     let mut out = Vec::new();
     write(&mut out).expect("memory");
@@ -34,7 +38,7 @@ fn written(write: impl Fn(&mut dyn io::Write) -> io::Result<()>) -> String {
 
 #[test]
 fn text_is_one_line_a_finding_heaviest_first() {
-    insta::assert_snapshot!(written(|out| text(out, "HEAD", &drifts(), &Palette::plain())), @"
+    insta::assert_snapshot!(written(|out| text(out, since(), &drifts(), &Palette::plain())), @"
     5 new, 5 gone since HEAD
       new-subsystem   a::changed  x86_64-linux-gnu  network
       new-syscall     a::changed  x86_64-linux-gnu  network::socket                                 AF_INET
@@ -85,15 +89,18 @@ fn a_long_table_is_cut_and_says_so() {
 
 #[test]
 fn nothing_is_said_to_be_nothing() {
-    assert_eq!(written(|out| text(out, "HEAD", &[], &Palette::plain())), "nothing differs since HEAD\n");
-    assert_eq!(written(|out| markdown(out, "HEAD", &[])), "### sysguard: nothing differs since `HEAD`\n");
-    let record: serde_json::Value = serde_json::from_str(&written(|out| json(out, "HEAD", &[]))).expect("JSON");
-    assert_eq!(record, serde_json::json!({"schema": "sysguard.diff/1", "base": "HEAD", "workloads": []}));
+    assert_eq!(written(|out| text(out, since(), &[], &Palette::plain())), "nothing differs since HEAD\n");
+    assert_eq!(written(|out| markdown(out, since(), &[])), "### sysguard: nothing differs since `HEAD`\n");
+    let record: serde_json::Value = serde_json::from_str(&written(|out| json(out, since(), &[]))).expect("JSON");
+    assert_eq!(
+        record,
+        serde_json::json!({"schema": "sysguard.diff/1", "base": "HEAD", "traced": false, "workloads": []})
+    );
 }
 
 #[test]
 fn the_record_holds_every_finding() {
-    let record: serde_json::Value = serde_json::from_str(&written(|out| json(out, "HEAD", &drifts()))).expect("JSON");
+    let record: serde_json::Value = serde_json::from_str(&written(|out| json(out, since(), &drifts()))).expect("JSON");
     let changed = &record["workloads"][0];
     assert_eq!((&changed["change"], &changed["document_changed"]), (&"changed".into(), &true.into()));
     assert_eq!(

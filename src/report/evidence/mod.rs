@@ -56,8 +56,8 @@ pub fn evidence(
 }
 
 /// How baselines come about, in words that both pages tell.
-const METHOD: &str = "Each workload was run under a ptrace tracer until ten runs or more showed nothing new, in a built environment; what any \
-                      run used is in its baseline. A run shows what it executed: this is evidence of what was used, not that nothing else can be. \
+const METHOD: &str = "A baseline holds what runs of a workload showed under a ptrace tracer, in a built environment and repeated until nothing \
+                      new showed, and what a reviewer accepted since. A run shows what it executed: this is evidence of what was used, not that nothing else can be. \
                       Calls that scheduler, allocator, loader and vDSO decide are set apart unless a workload says `ambient: strict`.";
 
 #[cfg(test)]

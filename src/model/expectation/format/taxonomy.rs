@@ -129,7 +129,7 @@ mod tests {
             ("taxonomy: 1\nname: a\ngroup: {}\n", "3:1: unknown key `group`: did you mean `groups`?"),
             (
                 "taxonomy: 1\nname: a\ngroups: {A: [netwrok]}\n",
-                "3:13: unknown subsystem `netwrok`: did you mean `network`?",
+                "3:14: unknown subsystem `netwrok`: did you mean `network`?",
             ),
             (
                 "taxonomy: 1\nname: a\ncalls: {A: [opennat]}\n",

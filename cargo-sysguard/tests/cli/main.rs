@@ -51,6 +51,14 @@ fn trials() -> Vec<Trial> {
 
 #[cfg(target_os = "linux")]
 fn trials() -> Vec<Trial> {
+    let mut trials = of_workloads();
+    trials.extend(of_readings());
+    trials
+}
+
+/// What is run, blessed and decided on.
+#[cfg(target_os = "linux")]
+fn of_workloads() -> Vec<Trial> {
     vec![
         untraced("usage::cargo_finds_it_and_its_help", usage::cargo_finds_it_and_its_help),
         untraced(
@@ -125,6 +133,13 @@ fn trials() -> Vec<Trial> {
             review::every_way_out_leaves_the_terminal_as_it_was,
         ),
         untraced("review::without_a_terminal_it_shows_what_to_type", review::without_a_terminal_it_shows_what_to_type),
+    ]
+}
+
+/// What is read, compared and reported.
+#[cfg(target_os = "linux")]
+fn of_readings() -> Vec<Trial> {
+    vec![
         untraced(
             "diff::a_revision_is_compared_with_the_working_tree",
             diff::a_revision_is_compared_with_the_working_tree,

@@ -133,6 +133,7 @@ struct Line {
     /// The folder of the package.
     package: String,
     /// Beside the verdict, which is the same however long it took.
+    #[serde(default)]
     milliseconds: u64,
     verdict: VerdictRecord,
 }

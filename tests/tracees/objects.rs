@@ -14,6 +14,7 @@ macro_rules! call {
         unsafe { libc::syscall($number $(, $argument)*) }
     };
 }
+pub(super) use call;
 
 /// Name and program.
 pub(super) const TRACEES: &[(&str, Tracee)] = &[
@@ -26,6 +27,7 @@ pub(super) const TRACEES: &[(&str, Tracee)] = &[
     ("reuses_numbers", || between_marks(reused_numbers)),
     ("shares_files", || between_marks(shared_files)),
     ("fails_to_unshare", || between_marks(shared_after_all)),
+    ("closes_by_ring", super::rings::closes_by_ring),
     ("receives_an_fd", || between_marks(received_fd)),
     ("inherits_over_exec", inherited),
     ("reads_what_it_inherited", || between_marks(read_inherited)),
@@ -38,19 +40,19 @@ pub(super) const TRACEES: &[(&str, Tracee)] = &[
 const BEGIN: c_long = 0x3e8;
 const END: c_long = 0x3e9;
 
-fn between_marks(uses: fn()) -> ExitCode {
+pub(super) fn between_marks(uses: impl FnOnce()) -> ExitCode {
     call!(BEGIN);
     uses();
     call!(END);
     ExitCode::SUCCESS
 }
 
-fn fd(returned: c_long) -> c_int {
+pub(super) fn fd(returned: c_long) -> c_int {
     c_int::try_from(returned).expect("an fd")
 }
 
 /// Reads or writes eight bytes.
-fn read(fd: c_int) {
+pub(super) fn read(fd: c_int) {
     let mut bytes = [0_u64; 64];
     call!(libc::SYS_read, fd, bytes.as_mut_ptr(), 8);
 }
@@ -61,7 +63,7 @@ fn write(fd: c_int) {
 
 static ONE: u64 = 1;
 
-fn open(path: &CStr, flags: c_int) -> c_int {
+pub(super) fn open(path: &CStr, flags: c_int) -> c_int {
     c_int::try_from(call!(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags, 0o600)).unwrap_or(-1)
 }
 
@@ -69,13 +71,13 @@ fn close(fd: c_int) {
     call!(libc::SYS_close, fd);
 }
 
-fn pipe() -> [c_int; 2] {
+pub(super) fn pipe() -> [c_int; 2] {
     let mut ends = [0; 2];
     call!(libc::SYS_pipe2, ends.as_mut_ptr(), 0);
     ends
 }
 
-fn eventfd() -> c_int {
+pub(super) fn eventfd() -> c_int {
     fd(call!(libc::SYS_eventfd2, 1, libc::EFD_NONBLOCK))
 }
 
@@ -173,6 +175,10 @@ fn files() {
     call!(libc::SYS_mmap, 0, 4096, libc::PROT_READ, libc::MAP_PRIVATE, file, 0);
     call!(libc::SYS_sendfile, file, open(c"/dev/zero", libc::O_RDONLY), 0, 8);
     call!(libc::SYS_splice, file, 0, pipe()[1], 0, 8, 0);
+    // Only its place is opened; and times are an fd's.
+    open(c"/dev/urandom", libc::O_PATH);
+    call!(libc::SYS_openat2, libc::AT_FDCWD, c"/dev/urandom".as_ptr(), [libc::O_PATH as u64, 0, 0].as_ptr(), 24);
+    call!(libc::SYS_utimensat, file, 0, 0, 0);
     // What is gone afterwards, and what means something else.
     call!(libc::SYS_chdir, c"folder".as_ptr());
     call!(libc::SYS_unlinkat, libc::AT_FDCWD, c"fifo".as_ptr(), 0);
@@ -205,6 +211,12 @@ fn arguments() {
     let mut attributes = [0_u32; 32];
     (attributes[0], attributes[1]) = (1, 128);
     call!(libc::SYS_perf_event_open, attributes.as_ptr(), 0, -1, 99, 0);
+    let mut timer = 0_u32;
+    call!(libc::SYS_timer_create, libc::CLOCK_MONOTONIC, 0, &raw mut timer);
+    call!(libc::SYS_clock_nanosleep, libc::CLOCK_BOOTTIME, libc::TIMER_ABSTIME, time.as_ptr(), 0);
+    let own = fd(call!(libc::SYS_pidfd_open, std::process::id(), 0));
+    call!(libc::SYS_process_madvise, own, 0, 0, libc::MADV_COLD, 0);
+    call!(libc::SYS_pkey_mprotect, page, 4096, libc::PROT_READ | libc::PROT_EXEC, -1);
     for descriptor in [pair(libc::SOCK_STREAM)[0], eventfd()] {
         call!(libc::SYS_fcntl, descriptor, libc::F_GETFL);
         call!(libc::SYS_fcntl, descriptor, libc::F_SETOWN, 0);

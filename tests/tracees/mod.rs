@@ -4,6 +4,7 @@
 #[cfg(target_arch = "x86_64")]
 mod int80;
 mod kinds;
+mod multiplexers;
 mod objects;
 mod rings;
 

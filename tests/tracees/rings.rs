@@ -40,12 +40,13 @@ fn submit_close(ring: c_int, parameters: &[u32; PARAMETERS], closed: c_int) {
         call!(libc::SYS_mmap, 0, 4096, both, libc::MAP_SHARED | libc::MAP_POPULATE, ring, offset) as *mut u32
     };
     let (queue, entry) = (shared(0), shared(IORING_OFF_SQES));
-    // SAFETY: both are pages of the kernel's, and the offsets are its own; the entry is all zeroes.
-    unsafe {
-        entry.write(IORING_OP_CLOSE);
-        entry.add(1).write(closed.cast_unsigned());
-        queue.byte_add(parameters[ARRAY] as usize).write(0);
-        queue.byte_add(parameters[TAIL] as usize).write_volatile(1);
-    }
+    let put = |page: *mut u32, at: u32, value: u32| {
+        // SAFETY: a page that the kernel shares, which is all zeroes, and an offset of its own.
+        unsafe { page.wrapping_byte_add(at as usize).write_volatile(value) }
+    };
+    put(entry, 0, IORING_OP_CLOSE);
+    put(entry, 4, closed.cast_unsigned());
+    put(queue, parameters[ARRAY], 0);
+    put(queue, parameters[TAIL], 1);
     call!(libc::SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, 0, 0);
 }

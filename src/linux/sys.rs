@@ -4,6 +4,7 @@
 #![expect(unsafe_code, reason = "the room of system calls")]
 
 mod ask;
+mod terminal;
 
 #[cfg(target_env = "gnu")]
 use std::ffi::CStr;
@@ -17,6 +18,7 @@ use libc::{c_int, c_long, c_void, pid_t};
 use crate::model::syscall::Abi;
 
 pub(super) use ask::{FileStatus, copy_fd, file_status, open_place, read_memory, short_attribute, socket_option};
+pub(super) use terminal::{keep_modes, restore_before, restore_modes};
 
 /// `__WNOTHREAD` keeps other tracers of this process apart, `__WALL` brings clone children; linux/wait.h, in libc for some C libraries only.
 const WAIT_FLAGS: c_int = 0x2000_0000 | 0x4000_0000;

@@ -17,6 +17,8 @@ use crate::model::recording::CONFIRMING_RUNS;
 pub const VERDICTS: &str = "SYSGUARD_VERDICTS";
 /// The file in which `cargo sysguard test` names what it has built, one JSON line an artifact.
 pub const ARTIFACTS: &str = "SYSGUARD_ARTIFACTS";
+/// The file that `cargo sysguard test` holds locked for as long as it lives: a harness ends with it.
+pub const LIFELINE: &str = "SYSGUARD_LIFELINE";
 /// The file whose Markdown GitHub Actions shows on the page of a run.
 const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 /// What cargo calls the path of a binary target at run time (since 1.94), before the target's name.
@@ -106,6 +108,8 @@ pub struct Settings {
     pub verdicts: Option<PathBuf>,
     /// Where a watching `cargo sysguard test` tells what it has built.
     pub artifacts: Option<PathBuf>,
+    /// What a watching `cargo sysguard test` holds locked for as long as it lives.
+    pub lifeline: Option<PathBuf>,
     /// Where GitHub Actions wants a summary.
     pub step_summary: Option<PathBuf>,
     /// Binary targets that cargo says it has built for this process, by name.
@@ -150,6 +154,7 @@ pub fn resolve(given: &Given, flags: Flags) -> Result<Settings, BadVariable> {
         workspace_root: given.path("SYSGUARD_WORKSPACE_ROOT"),
         verdicts: given.path(VERDICTS),
         artifacts: given.path(ARTIFACTS),
+        lifeline: given.path(LIFELINE),
         step_summary: given.path(STEP_SUMMARY),
         binaries: binaries(given),
         rustc: rustc(given),

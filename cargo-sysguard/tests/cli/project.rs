@@ -155,8 +155,15 @@ impl Project {
     }
 
     pub(crate) fn command(&self, line: &str) -> Command {
-        let mut command = command(BINARY);
-        command.args(line.split_whitespace()).current_dir(self.folder.path());
+        let mut command = self.run_by(BINARY);
+        command.args(line.split_whitespace());
+        command
+    }
+
+    /// A command in the project's folder.
+    pub(crate) fn run_by(&self, program: &str) -> Command {
+        let mut command = command(program);
+        command.current_dir(self.folder.path());
         command
     }
 

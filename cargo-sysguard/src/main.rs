@@ -5,10 +5,13 @@ mod cli;
 mod command;
 mod exit_code;
 mod git;
+mod kernel_tree;
 mod output;
 mod proposals;
+mod recorded;
 mod review;
 mod suites;
+mod taxonomy;
 mod unreferenced;
 mod verdicts;
 

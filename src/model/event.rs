@@ -114,4 +114,28 @@ impl BlindSpot {
             Self::UntracedChild => "untraced_child",
         }
     }
+
+    /// The blind spot of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|spot| spot.name() == name)
+    }
+
+    /// What may have stayed unseen, in a sentence.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Aio => "operations submitted with io_submit(2) are no system calls",
+            Self::IoUring => "operations submitted through the rings of io_uring are no system calls",
+            Self::LdPreload => {
+                "a library was put before the program's own: calls may be its, and what it answers itself is none"
+            }
+            Self::PtraceRefused => {
+                "a process wanted to trace, or to be traced, and could not because it is traced already"
+            }
+            Self::SeccompFilter => {
+                "a filter of the workload may have answered calls that count as if they had reached their subsystem"
+            }
+            Self::SetuidExec => "a set-user-ID program ran without its privileges, or unseen, because it is traced",
+            Self::UntracedChild => "a child was made with CLONE_UNTRACED",
+        }
+    }
 }

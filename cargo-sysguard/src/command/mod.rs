@@ -4,6 +4,7 @@ pub(crate) mod accept;
 pub(crate) mod bless;
 pub(crate) mod diff;
 pub(crate) mod doctor;
+pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod pending;
@@ -44,6 +45,7 @@ pub(crate) fn exec(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Accept(options) => options.exec(&context).map(ExitCode::from),
         Command::Reject(options) => options.exec(&context).map(ExitCode::from),
         Command::Diff(options) => options.exec(&context).map(ExitCode::from),
+        Command::Explain(options) => options.exec(&context).map(ExitCode::from),
         Command::Trace(options) => Ok(options.exec()),
         Command::Doctor(options) => options.exec().map(ExitCode::from),
     }

@@ -5,6 +5,7 @@ mod cli;
 mod command;
 mod exit_code;
 mod git;
+mod nested;
 mod output;
 mod proposals;
 mod review;

@@ -21,6 +21,8 @@ mod project;
 #[cfg(target_os = "linux")]
 mod review;
 #[cfg(target_os = "linux")]
+mod run;
+#[cfg(target_os = "linux")]
 mod stable;
 #[cfg(target_os = "linux")]
 mod test;
@@ -47,7 +49,8 @@ fn trials() -> Vec<Trial> {
 
 #[cfg(target_os = "linux")]
 fn trials() -> Vec<Trial> {
-    vec![
+    let mut trials = run::trials();
+    trials.extend([
         untraced("usage::cargo_finds_it_and_its_help", usage::cargo_finds_it_and_its_help),
         untraced(
             "usage::what_is_wrong_usage_is_2_and_writes_nothing",
@@ -142,5 +145,6 @@ fn trials() -> Vec<Trial> {
         untraced("trace::its_own_failures_have_their_codes", trace::its_own_failures_have_their_codes),
         tracing("trace::the_command_keeps_its_streams", trace::the_command_keeps_its_streams),
         tracing("trace::ctrl_c_belongs_to_the_command", trace::ctrl_c_belongs_to_the_command),
-    ]
+    ]);
+    trials
 }

@@ -11,6 +11,7 @@
 //! `SYSGUARD_VERDICTS` names. It must not judge, nor put verdicts into words.
 
 mod arguments;
+mod each;
 mod lifeline;
 mod progress;
 mod relay;
@@ -25,6 +26,7 @@ use crate::runner::Suite;
 use crate::settings::{self, Flags, Given};
 
 pub use arguments::Arguments;
+pub use each::{Each, run_each};
 pub use progress::Spinners;
 pub use session::{Console, Session, Summary};
 

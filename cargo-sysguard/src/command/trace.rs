@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use sysguard::linux::{Command, Environment, Limits, Stream, TraceError, keep_terminal, leave_interrupts_to_workload};
 use sysguard::model::observation::{Engine, Recording};
-use sysguard::model::workload::Exit;
 use sysguard::model::taxonomy::Taxonomy;
+use sysguard::model::workload::Exit;
 use sysguard::report::{self, Format, Palette};
 use sysguard::runner::{DEFAULT_GRACE, Lookup, find_command, kernel_release, observe};
 use sysguard::settings;

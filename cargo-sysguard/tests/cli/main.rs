@@ -23,6 +23,8 @@ mod project;
 #[cfg(target_os = "linux")]
 mod review;
 #[cfg(target_os = "linux")]
+mod run;
+#[cfg(target_os = "linux")]
 mod session;
 #[cfg(target_os = "linux")]
 mod stable;
@@ -51,7 +53,7 @@ fn trials() -> Vec<Trial> {
 
 #[cfg(target_os = "linux")]
 fn trials() -> Vec<Trial> {
-    commands().into_iter().chain(ends::trials()).collect()
+    commands().into_iter().chain(ends::trials()).chain(run::trials()).collect()
 }
 
 #[cfg(target_os = "linux")]

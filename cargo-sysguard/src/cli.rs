@@ -6,7 +6,9 @@ use std::fmt;
 use anstyle::{AnsiColor, Style};
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::command::{accept, bless, diff, doctor, explain, init, list, pending, reject, report, review, test, trace};
+use crate::command::{
+    accept, bless, diff, doctor, explain, init, list, pending, reject, report, review, run, target_runner, test, trace,
+};
 
 /// System-call regression assertions: a test fails when a workload newly uses a system call or a kernel subsystem
 #[derive(Debug, Parser)]
@@ -54,6 +56,11 @@ pub(crate) enum Command {
     Report(report::Options),
     /// Run any command once and report what it uses of the kernel
     Trace(trace::Options),
+    /// Let cargo run the tests of any package, each of them traced and compared
+    Run(run::Options),
+    /// Stand where cargo runs a test
+    #[command(hide = true)]
+    TargetRunner(target_runner::Options),
     /// Say whether workloads can be traced here, and if not what to do
     Doctor(doctor::Options),
 }

@@ -6,6 +6,7 @@ mod command;
 mod exit_code;
 mod git;
 mod kernel_tree;
+mod nested;
 mod output;
 mod proposals;
 mod recorded;

@@ -12,6 +12,7 @@ use sysguard::harness::Spinners;
 use sysguard::model::expectation::{Drift, Expectation};
 use sysguard::model::recording::Length;
 use sysguard::model::verdict::Verdict;
+use sysguard::model::workload::Program;
 use sysguard::report::{self, Palette};
 use sysguard::runner::{Case, Suite};
 use sysguard::settings::Settings;
@@ -97,6 +98,8 @@ impl Traced<'_> {
         let named = self.filters.iter().any(|filter| case.name.contains(filter.as_str()));
         (self.filters.is_empty() || named)
             && case.ignored().is_none()
+            // What only cargo runs is not ours to start.
+            && case.document().is_none_or(|document| !matches!(document.workload.program, Program::Run(_)))
             && suites::runs_a_target(case, &self.cargo.targets)
     }
 }

@@ -89,7 +89,6 @@ pub fn trace(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) ->
         deadlines,
         end: None,
         stragglers: 0,
-        is_ending: false,
     };
     let launched = run.until_ready().and_then(|()| suspended.go()).map_err(system("let a process go"))?;
     sink(&Event::Spawned { task: root, parent: None, process: true });
@@ -116,8 +115,6 @@ struct Run {
     deadlines: Deadlines,
     end: Option<Exit>,
     stragglers: u64,
-    /// A deadline has passed: nobody runs on.
-    is_ending: bool,
 }
 
 /// How many stops may pass on a busy workload until the clock is looked at.
@@ -160,10 +157,6 @@ impl Run {
             }
             self.colocation.observe(tid, &stop);
             if let Some(task) = task {
-                // Else who forks faster than the clock ticks would never end.
-                if self.is_ending {
-                    sys::kill(tid, libc::SIGKILL);
-                }
                 self.tracer.obey(task, step.directive)?;
             }
             for (tid, directive) in step.released {
@@ -197,8 +190,7 @@ impl Run {
 
     /// Nobody of them is reaped before we wait for it, so no number can mean somebody else.
     fn kill_all(&mut self) {
-        self.is_ending = true;
-        self.tasks.alive().for_each(|tid| sys::kill(tid, libc::SIGKILL));
+        self.tasks.end().for_each(|tid| sys::kill(tid, libc::SIGKILL));
     }
 }
 

@@ -81,10 +81,7 @@ impl Tracer {
     pub(super) fn bury(&mut self) {
         loop {
             match self.wait() {
-                Ok(Waited::Stopped(task, _)) => {
-                    sys::kill(task.tid(), libc::SIGKILL);
-                    let _ = task.resume(0);
-                }
+                Ok(Waited::Stopped(task, _)) => drop(self.obey(task, Directive::Kill)),
                 Ok(Waited::Ended(..) | Waited::Interrupted) => {}
                 Ok(Waited::Nobody) | Err(_) => return,
             }
@@ -104,6 +101,11 @@ impl Tracer {
             Directive::Hold => {
                 self.held.insert(task.tid(), task);
                 Ok(())
+            }
+            Directive::Kill => {
+                sys::kill(task.tid(), libc::SIGKILL);
+                // It stops once more, at its exit.
+                task.resume(0)
             }
             Directive::Forget => Ok(()),
         }

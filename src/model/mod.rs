@@ -12,6 +12,7 @@ pub mod syscall;
 pub mod errno;
 pub mod event;
 pub mod signal;
+pub mod test_name;
 pub mod tracee;
 
 pub mod attribution;

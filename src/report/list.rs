@@ -13,7 +13,7 @@ pub struct Listed {
     pub package: String,
     /// Its expectation file, relative to the package.
     pub file: String,
-    /// What it runs: `command`, `bin`, `example` or `test`; nothing where its file cannot be read.
+    /// What it runs: `command`, `bin`, `example`, `test`, `bench` or `run`; nothing where its file cannot be read.
     pub program: Option<&'static str>,
     /// Why it runs only when asked for.
     pub ignored: Option<String>,

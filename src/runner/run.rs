@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::environment::{Built, Lookup};
 use super::output::Capture;
+use super::repeat::Start;
 use super::scratch::Scratch;
 use super::suite::Unfit;
 use crate::error::Error;
@@ -76,9 +77,12 @@ impl<'a> Prepared<'a> {
                 let name = words.first().map_or("", String::as_str);
                 (find(&environment, name, package)?, words.iter().map(OsString::from).collect())
             }
-            Program::Bin(_) | Program::Example(_) | Program::Test(_) => {
+            Program::Run(name) => return Err(Obstacle::NotStarted(format!("only `cargo sysguard run` runs {name}"))),
+            Program::Bin(_) | Program::Example(_) | Program::Test(_) | Program::Bench(_) => {
                 let program = built().map_err(Obstacle::NotStarted)?;
-                let argv = vec![program.clone().into_os_string()];
+                let mut argv = vec![program.clone().into_os_string()];
+                // As `cargo bench` calls it.
+                argv.extend(matches!(workload.program, Program::Bench(_)).then(|| OsString::from("--bench")));
                 (program, argv)
             }
         };
@@ -90,7 +94,7 @@ impl<'a> Prepared<'a> {
     fn run(&self) -> Result<Run, Obstacle> {
         let scratch = Scratch::create().map_err(not_started)?;
         let stdin = scratch.stdin(&self.workload.stdin, self.package).map_err(not_started)?;
-        let (capture, stdout, stderr) = Capture::start().map_err(|source| {
+        let (capture, stdout, stderr) = Capture::passing_on(None).map_err(|source| {
             not_started(Error::Io { operation: "create", subject: "pipes for the output".to_owned(), source })
         })?;
         let cwd = match &self.workload.cwd {
@@ -107,24 +111,7 @@ impl<'a> Prepared<'a> {
         };
         let (observation, outcome) = observe(command, &self.limits()).map_err(Obstacle::from)?;
         let output = capture.finish();
-        match observation.lost_events {
-            0 => Ok(Run { observation, exit: outcome.exit, output }),
-            lost => {
-                Err(Obstacle::Broken(format!("{lost} events were lost, so the run shows less than the workload did")))
-            }
-        }
-    }
-
-    /// Runs it once; it must end as its document says.
-    pub(super) fn good_run(&self) -> Result<Run, Unfit> {
-        let run = self.run()?;
-        if self.ended_well(run.exit) { Ok(run) } else { Err(Unfit::WrongExit(run)) }
-    }
-
-    /// The executable, where cargo built it.
-    pub(super) fn built_by_cargo(&self) -> Option<&Path> {
-        let foreign = matches!(self.workload.program, Program::Command(_));
-        (!foreign).then_some(self.program.as_path())
+        Run::whole(observation, outcome.exit, output)
     }
 
     /// Whether a run ended as its document says; a server may also end by the signal that it was sent.
@@ -135,6 +122,30 @@ impl<'a> Prepared<'a> {
 
     fn limits(&self) -> Limits {
         Limits { timeout: Some(self.workload.timeout), stop: self.workload.stop, grace: DEFAULT_GRACE }
+    }
+}
+
+impl Start for Prepared<'_> {
+    fn good_run(&self) -> Result<Run, Unfit> {
+        let run = self.run()?;
+        if self.ended_well(run.exit) { Ok(run) } else { Err(Unfit::WrongExit(run)) }
+    }
+
+    fn built_by_cargo(&self) -> Option<&Path> {
+        let foreign = matches!(self.workload.program, Program::Command(_));
+        (!foreign).then_some(self.program.as_path())
+    }
+}
+
+impl Run {
+    /// A run of which nothing was lost.
+    pub(super) fn whole(observation: Observation, exit: Exit, output: String) -> Result<Self, Obstacle> {
+        match observation.lost_events {
+            0 => Ok(Self { observation, exit, output }),
+            lost => {
+                Err(Obstacle::Broken(format!("{lost} events were lost, so the run shows less than the workload did")))
+            }
+        }
     }
 }
 

@@ -67,6 +67,8 @@ fn listed(package: &Package, case: &Case) -> Listed {
         Program::Bin(_) => "bin",
         Program::Example(_) => "example",
         Program::Test(_) => "test",
+        Program::Bench(_) => "bench",
+        Program::Run(_) => "run",
     });
     let baselines = case.content.iter().flat_map(|parsed| &parsed.expectation.baselines);
     Listed {

@@ -11,6 +11,8 @@ pub(crate) mod pending;
 pub(crate) mod reject;
 pub(crate) mod report;
 pub(crate) mod review;
+pub(crate) mod run;
+pub(crate) mod target_runner;
 pub(crate) mod test;
 pub(crate) mod trace;
 
@@ -48,6 +50,8 @@ pub(crate) fn exec(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Diff(options) => options.exec(&context).map(ExitCode::from),
         Command::Explain(options) => options.exec(&context).map(ExitCode::from),
         Command::Report(options) => options.exec(&context).map(ExitCode::from),
+        Command::Run(options) => options.exec(&context),
+        Command::TargetRunner(options) => options.exec(&context),
         Command::Trace(options) => Ok(options.exec()),
         Command::Doctor(options) => options.exec().map(ExitCode::from),
     }

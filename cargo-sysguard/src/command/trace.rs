@@ -8,9 +8,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use sysguard::linux::{Command, Environment, Limits, Stream, TraceError, leave_interrupts_to_workload};
+use sysguard::linux::{Command, Environment, Limits, Stream, TraceError, keep_terminal, leave_interrupts_to_workload};
 use sysguard::model::observation::{Engine, Recording};
 use sysguard::model::taxonomy::Taxonomy;
+use sysguard::model::workload::Exit;
 use sysguard::report::{self, Format, Palette};
 use sysguard::runner::{DEFAULT_GRACE, Lookup, find_command, kernel_release, observe};
 use sysguard::settings;
@@ -85,6 +86,8 @@ impl Options {
         let taxonomy = taxonomy::find(&self.taxonomy)
             .map_err(|failure| Failed { code: Failed::USAGE, message: failure.message })?;
         let program = self.find()?;
+        let terminal =
+            keep_terminal().map_err(|error| Failed::ours(format!("cannot read the terminal's modes: {error}")))?;
         leave_interrupts_to_workload()
             .map_err(|error| Failed::ours(format!("cannot leave Ctrl-C to the command: {error}")))?;
         let command = Command {
@@ -97,6 +100,10 @@ impl Options {
         };
         let limits = Limits { timeout: self.timeout, stop: None, grace: self.grace.unwrap_or(DEFAULT_GRACE) };
         let (observation, outcome) = observe(command, &limits).map_err(Failed::from)?;
+        if outcome.exit == Exit::TimedOut || outcome.killed_stragglers > 0 {
+            // Whoever was killed could not do it.
+            terminal.restore();
+        }
         let lost = observation.lost_events;
         let recording = Recording {
             workload: None,

@@ -7,6 +7,8 @@ mod bless;
 #[cfg(target_os = "linux")]
 mod diff;
 #[cfg(target_os = "linux")]
+mod ends;
+#[cfg(target_os = "linux")]
 mod explain;
 #[cfg(target_os = "linux")]
 mod formats;
@@ -24,6 +26,10 @@ mod project;
 mod report;
 #[cfg(target_os = "linux")]
 mod review;
+#[cfg(target_os = "linux")]
+mod run;
+#[cfg(target_os = "linux")]
+mod session;
 #[cfg(target_os = "linux")]
 mod stable;
 #[cfg(target_os = "linux")]
@@ -51,9 +57,8 @@ fn trials() -> Vec<Trial> {
 
 #[cfg(target_os = "linux")]
 fn trials() -> Vec<Trial> {
-    let mut trials = of_workloads();
-    trials.extend(of_readings());
-    trials
+    let commands = of_workloads().into_iter().chain(of_readings());
+    commands.chain(ends::trials()).chain(run::trials()).collect()
 }
 
 /// What is run, blessed and decided on.

@@ -154,6 +154,8 @@ fn workload<'a>(evidence: &Evidence<'a>, kernel: &'a Kernel, taxonomy: &'a Taxon
         Program::Bin(name) => vec![format!("bin:{name}")],
         Program::Example(name) => vec![format!("example:{name}")],
         Program::Test(name) => vec![format!("test:{name}")],
+        Program::Bench(name) => vec![format!("bench:{name}")],
+        Program::Run(name) => vec![format!("run:{name}")],
     };
     command.extend(workload.args.iter().cloned());
     let baselines = evidence.expectation.baselines.iter();

@@ -29,6 +29,8 @@ struct Written {
     bin: Option<Said<String>>,
     example: Option<Said<String>>,
     test: Option<Said<String>>,
+    bench: Option<Said<String>>,
+    run: Option<Said<String>>,
     args: Option<List<String>>,
     env: Option<BTreeMap<String, String>>,
     stdin: Option<WrittenStdin>,
@@ -197,6 +199,9 @@ fn document(written: Written, root: &Node) -> Result<Document, Fault> {
     })
 }
 
+/// What a test that cargo runs has no say in.
+const CARGOS_BUSINESS: [&str; 8] = ["args", "env", "stdin", "cwd", "timeout", "requires", "stop", "exit"];
+
 /// Exactly one key says what is run.
 fn program(written: &Written, root: &Node) -> Result<Program, Fault> {
     let name = |name: &Option<Said<String>>| name.as_ref().map(|Said(name)| name.clone());
@@ -205,10 +210,12 @@ fn program(written: &Written, root: &Node) -> Result<Program, Fault> {
         ("bin", name(&written.bin).map(Program::Bin)),
         ("example", name(&written.example).map(Program::Example)),
         ("test", name(&written.test).map(Program::Test)),
+        ("bench", name(&written.bench).map(Program::Bench)),
+        ("run", name(&written.run).map(Program::Run)),
     ];
     let mut given = choices.into_iter().filter_map(|(key, program)| program.map(|program| (key, program)));
     let Some((key, program)) = given.next() else {
-        return Err(Fault::new(root.place, "nothing to run: add one of `command`, `bin`, `example`, `test`"));
+        return Err(Fault::new(root.place, "nothing to run: add one of `command`, `bin`, `example`, `test`, `bench`"));
     };
     if let Some((other, _)) = given.next() {
         // Both are in the outline, for both were read; the later one is pointed at.
@@ -221,6 +228,13 @@ fn program(written: &Written, root: &Node) -> Result<Program, Fault> {
     {
         let place = root.get(key).map_or(root.place, |(_, list)| list.items().first().unwrap_or(list).place);
         return Err(Fault::new(place, "no program in `command`: write it as `[PROGRAM, ARGUMENT]`"));
+    }
+    if let Program::Run(_) = program
+        && let Some((key, _)) =
+            CARGOS_BUSINESS.iter().find_map(|key| root.get(key).filter(|(_, value)| !value.is_null()))
+    {
+        let message = format!("`{}` means nothing beside `run`: cargo or nextest runs the test; remove it", key.name);
+        return Err(Fault::new(key.place, message));
     }
     Ok(program)
 }

@@ -11,7 +11,7 @@ use super::outline::Node;
 use crate::model::near::near;
 
 /// Where nothing comes near, no more names than these are listed.
-const MOST_LISTED: usize = 20;
+const MOST_LISTED: usize = 24;
 
 /// Refuses every key of a map that `T` does not know.
 pub(super) fn check<T: for<'de> Deserialize<'de>>(map: &Node) -> Result<(), Fault> {

@@ -93,6 +93,20 @@ impl Parsed {
     }
 }
 
+impl Parsed {
+    /// The expectation of a test that has no file yet; no name of a test is empty.
+    pub fn of_test(name: &str) -> Result<Self, Malformed> {
+        read(emit::document_of_test(name).as_bytes())
+    }
+
+    /// The same without any baseline.
+    pub fn without_baselines(mut self) -> Self {
+        self.expectation.baselines.clear();
+        self.sources.clear();
+        self
+    }
+}
+
 /// Reads an expectation file.
 pub fn read(bytes: &[u8]) -> Result<Parsed, Malformed> {
     let whole = text::text(bytes)?;

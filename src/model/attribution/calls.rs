@@ -113,22 +113,6 @@ pub(crate) fn shapes() -> impl Iterator<Item = (&'static str, Shape)> {
     CALLS.iter().map(|&(name, selector, subject)| (name, Shape { selector, subject }))
 }
 
-impl Selector {
-    /// The values by name that it can select; those of an ioctl and of a socket's options are kept apart.
-    pub(crate) fn values(self) -> &'static [Value] {
-        match self {
-            Self::Value(_, _, table) | Self::Flags(_, _, table) | Self::FlagsAt(_, table) | Self::ValueAt(_, table) => {
-                table
-            }
-            Self::Protection(_) => &values::PROTECTION,
-            Self::Clock(_) => &values::CLOCK,
-            Self::Family => &values::FAMILY,
-            Self::SocketOption(_) => &values::LEVEL,
-            Self::None | Self::Filesystem(..) | Self::Command => &[],
-        }
-    }
-}
-
 use Selector as S;
 use Subject as O;
 

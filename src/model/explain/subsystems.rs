@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::arguments::selectable;
 use super::kernel::{Entry, Kernel};
 use crate::model::attribution::Subsystem;
 use crate::model::attribution::calls::shapes;
@@ -40,7 +41,7 @@ pub(super) fn facts(subsystem: Subsystem, kernel: &Kernel) -> SubsystemFacts {
         subsystem,
         calls: calls().map(|call| call.name.to_string()).collect(),
         arguments: shapes()
-            .flat_map(|(_, shape)| shape.selector.values())
+            .flat_map(|(_, shape)| selectable(shape.selector))
             .filter(leads_here)
             .map(|value| value.name)
             .collect(),

@@ -24,4 +24,4 @@ pub use interrupts::leave_interrupts_to_workload;
 pub use launch::{Command, Environment, Stream};
 pub use probe::{Gate, GateState, Remedy, probe};
 pub use sys::glibc_version;
-pub use trace::{Limits, Outcome, TraceError, trace};
+pub use trace::{Limits, Outcome, TraceError, trace, trace_unasked};

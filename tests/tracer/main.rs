@@ -30,6 +30,8 @@ mod seen;
 mod tracees;
 #[cfg(target_os = "linux")]
 mod trials;
+#[cfg(target_os = "linux")]
+mod under_load;
 
 #[cfg(target_os = "linux")]
 use std::io::Write;

@@ -6,6 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribution::{Use, attribute, blind_spot};
 use super::event::{BlindSpot, CallOutcome, Errno, Event};
+use super::expectation::Rule;
+use super::forbid::in_words;
+use super::marker::Marker;
 use super::platform::Platform;
 use super::workload::Exit;
 
@@ -42,7 +45,7 @@ impl Observation {
     }
 
     /// Takes one event in.
-    pub fn fold(&mut self, event: &Event) {
+    fn fold(&mut self, event: &Event) {
         match event {
             Event::Spawned { process, .. } => {
                 self.threads += 1;
@@ -82,6 +85,82 @@ impl Observation {
     /// All calls of all uses.
     pub fn calls(&self) -> u64 {
         self.uses.values().map(|tally| tally.calls).sum()
+    }
+
+    /// How often what is named was called: a [`Subsystem`](super::attribution::Subsystem), a system call's name, or a [`Rule`].
+    pub fn calls_of(&self, what: impl Into<Rule>) -> u64 {
+        let rule = what.into();
+        let matching = self.uses.iter().filter(|(used, _)| rule.matches(used, None));
+        matching.map(|(_, tally)| tally.calls).sum()
+    }
+
+    /// Whether it was called at all.
+    pub fn uses(&self, what: impl Into<Rule>) -> bool {
+        self.calls_of(what) > 0
+    }
+
+    /// Asserts that it was not called.
+    ///
+    /// # Panics
+    ///
+    /// Where it was, with what and how often.
+    #[track_caller]
+    pub fn forbid(&self, what: impl Into<Rule>) {
+        self.at_most(what, 0);
+    }
+
+    /// Asserts that it was called no more often than this.
+    ///
+    /// # Panics
+    ///
+    /// Where it was, with what and how often.
+    #[track_caller]
+    pub fn at_most(&self, what: impl Into<Rule>, most: u64) {
+        let rule = what.into();
+        let matching = self.uses.iter().filter(|(used, _)| rule.matches(used, None));
+        let told: Vec<String> =
+            matching.map(|(used, tally)| format!("{}  {}", in_words(&Rule::from(used)), tally.calls)).collect();
+        let calls = self.calls_of(rule.clone());
+        let rule = in_words(&rule);
+        assert!(calls <= most, "{rule}: {calls} calls, {most} are allowed:\n  {}", told.join("\n  "));
+    }
+}
+
+/// What of a run counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    #[default]
+    All,
+    /// What is called between [`Marker::Enter`] and [`Marker::Leave`], by whichever task.
+    Marked,
+}
+
+/// An observation that is being made.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    /// What counted so far.
+    pub observation: Observation,
+    part: Part,
+    is_inside: bool,
+}
+
+impl Watch {
+    /// Nothing has happened yet.
+    pub fn new(part: Part) -> Self {
+        Self { observation: Observation::new(), part, is_inside: false }
+    }
+
+    /// Takes one event in. A marker is no call of the workload's.
+    pub fn fold(&mut self, event: &Event) {
+        if let Event::Called { call, .. } = event {
+            match Marker::of(call) {
+                Some(marker) => return self.is_inside = marker == Marker::Enter,
+                None if self.part == Part::Marked && !self.is_inside => return,
+                None => {}
+            }
+        }
+        self.observation.fold(event);
     }
 }
 

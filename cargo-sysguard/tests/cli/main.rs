@@ -5,6 +5,8 @@
 #[cfg(target_os = "linux")]
 mod bless;
 #[cfg(target_os = "linux")]
+mod closures;
+#[cfg(target_os = "linux")]
 mod diff;
 #[cfg(target_os = "linux")]
 mod formats;
@@ -50,6 +52,7 @@ fn trials() -> Vec<Trial> {
 #[cfg(target_os = "linux")]
 fn trials() -> Vec<Trial> {
     let mut trials = run::trials();
+    trials.extend(closures::trials());
     trials.extend([
         untraced("usage::cargo_finds_it_and_its_help", usage::cargo_finds_it_and_its_help),
         untraced(

@@ -92,6 +92,33 @@ impl Rule {
     }
 }
 
+impl From<Subsystem> for Rule {
+    fn from(subsystem: Subsystem) -> Self {
+        Self { subsystem: Some(subsystem), ..Self::default() }
+    }
+}
+
+/// The name of a system call.
+impl From<&str> for Rule {
+    fn from(syscall: &str) -> Self {
+        Self { syscall: Some(syscall.to_owned()), ..Self::default() }
+    }
+}
+
+/// Exactly this use.
+impl From<&Use> for Rule {
+    fn from(used: &Use) -> Self {
+        let text = |part: Option<&str>| part.map(str::to_owned);
+        Self {
+            subsystem: Some(used.subsystem),
+            syscall: Some(used.syscall.name().into_owned()),
+            argument: text(used.argument.as_deref()),
+            object: text(used.object.as_deref()),
+            ..Self::default()
+        }
+    }
+}
+
 impl Baseline {
     /// Everything that this baseline holds, in the words of a [`Projection`].
     pub fn facts(&self) -> BTreeSet<Fact> {

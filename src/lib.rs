@@ -57,6 +57,8 @@ pub mod settings;
 pub use error::Error;
 #[cfg(target_os = "linux")]
 pub use harness::Harness;
+#[cfg(target_os = "linux")]
+pub use linux::phase;
 pub use model::attribution::Subsystem;
 pub use model::observation::Observation;
 

@@ -23,5 +23,5 @@ mod sys;
 pub use interrupts::leave_interrupts_to_workload;
 pub use launch::{Command, Environment, Stream};
 pub use probe::{Gate, GateState, Remedy, probe};
-pub use sys::{glibc_version, mark};
+pub use sys::{glibc_version, mark, phase};
 pub use trace::{Limits, Outcome, TraceError, trace};

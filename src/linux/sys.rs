@@ -14,7 +14,7 @@ use std::ptr;
 
 use libc::{c_int, c_long, c_void, pid_t};
 
-use crate::model::marker::Marker;
+use crate::model::marker::{Marker, PhaseName};
 use crate::model::syscall::Abi;
 
 pub(super) use ask::{FileStatus, copy_fd, file_status, open_place, read_memory, short_attribute, socket_option};
@@ -298,6 +298,17 @@ pub fn mark(marker: &Marker) {
     let [option, kind, a, b, c] = marker.registers();
     // SAFETY: prctl takes numbers, and refuses an option that it does not know; prctl(2).
     unsafe { libc::syscall(libc::SYS_prctl, option, kind, a, b, c) };
+}
+
+/// Says that the program is in this phase from here on, all its tasks, so that what it uses is kept apart; an empty name is the end of it.
+///
+/// It is one call that the kernel refuses, and nobody but a tracer of sysguard hears it. 24 bytes of the name are told.
+///
+/// ```
+/// sysguard::phase("serving");
+/// ```
+pub fn phase(name: &str) {
+    mark(&Marker::Phase(PhaseName::new(name)));
 }
 
 /// The version of the glibc in this process, such as `2.36`; nothing with another C library.

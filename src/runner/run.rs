@@ -143,7 +143,7 @@ impl<'a> Prepared<'a> {
 impl Start for Prepared<'_> {
     fn good_run(&self) -> Result<Run, Unfit> {
         let run = self.run()?;
-        if self.ended_well(run.exit) { Ok(run) } else { Err(Unfit::WrongExit(run)) }
+        if self.ended_well(run.exit) { Ok(run) } else { Err(Unfit::WrongExit(Box::new(run))) }
     }
 
     fn built_by_cargo(&self) -> Option<&Path> {

@@ -82,7 +82,7 @@ impl Case {
 pub(super) enum Unfit {
     Obstacle(Obstacle),
     /// It did not end as its document says.
-    WrongExit(Run),
+    WrongExit(Box<Run>),
 }
 
 impl From<Obstacle> for Unfit {

@@ -8,6 +8,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         tracing("closures::only_what_is_inside_counts", only_what_is_inside_counts),
         tracing("closures::a_check_needs_no_file", a_check_needs_no_file),
+        tracing("closures::a_phase_has_a_set_of_its_own", a_phase_has_a_set_of_its_own),
         tracing("closures::a_name_belongs_to_one", a_name_belongs_to_one),
     ]
 }
@@ -82,4 +83,34 @@ fn a_name_belongs_to_one() {
     let project = project.expecting("nobody", "closure: nobody");
     let ran = project.sysguard("test nobody").ends(101);
     assert!(ran.stdout.contains("no closure is named `nobody`"), "{}", ran.stdout);
+}
+
+fn a_phase_has_a_set_of_its_own() {
+    let body = |serving: &str| {
+        let start = "drop(std::fs::read(\"/proc/version\")); sysguard::phase(\"serving\");";
+        let serve = format!("drop(std::net::UdpSocket::bind(\"127.0.0.1:0\")); {serving}");
+        format!(".workload(\"server\", || {{ {start} {serve} }})")
+    };
+    let project = with_closure("closures-phase", &body(""));
+    project.sysguard("bless").ends(0);
+    project.sysguard("test").ends(101);
+    project.sysguard("accept server").ends(0);
+    let file = project.read("expectations/server.yaml");
+    assert!(
+        file.contains(
+            "phases:\n  serving:\n    filesystem:\n      - close\n      - fcntl\n    network:\n      - bind\n      - socket\n"
+        ),
+        "{file}"
+    );
+    project.sysguard("test").ends(0);
+
+    // What start-up does, serving may not.
+    let opening = with_closure("closures-phase", &body("drop(std::fs::read(\"/proc/version\"));"));
+    project.write("tests/sysguard.rs", &opening.read("tests/sysguard.rs"));
+    let ran = project.sysguard("test").ends(101);
+    assert!(ran.stdout.contains("new-syscall phase=serving::system::openat"), "{}", ran.stdout);
+    let keys = project.sysguard("pending").ends(101).stdout;
+    assert!(keys.contains("server::phase=serving::system::openat\n"), "{keys}");
+    keys.lines().for_each(|key| drop(project.sysguard(&format!("accept {key}")).ends(0)));
+    project.sysguard("test").ends(0);
 }

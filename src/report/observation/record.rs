@@ -33,6 +33,15 @@ pub(super) struct ObservationRecord<'a> {
     pub(super) syscalls: Vec<SyscallRecord>,
     pub(super) subsystems: Vec<SubsystemRecord>,
     blind_spots: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    phases: Vec<PhaseRecord<'a>>,
+}
+
+/// What a phase used that the program named.
+#[derive(Debug, Serialize)]
+struct PhaseRecord<'a> {
+    name: &'a str,
+    subsystems: Vec<SubsystemRecord>,
 }
 
 #[derive(Debug, Serialize)]
@@ -107,6 +116,11 @@ impl<'a> ObservationRecord<'a> {
             subsystems: subsystems(&syscalls),
             syscalls,
             blind_spots: observation.blind_spots.iter().copied().map(BlindSpot::name).collect(),
+            phases: observation
+                .phases
+                .iter()
+                .map(|(name, uses)| PhaseRecord { name, subsystems: of_phase(uses) })
+                .collect(),
         }
     }
 }
@@ -177,6 +191,18 @@ fn subsystems(syscalls: &[SyscallRecord]) -> Vec<SubsystemRecord> {
             record.calls += used.calls;
             record.syscalls.insert(syscall.name.clone());
         }
+    }
+    records.into_values().collect()
+}
+
+fn of_phase(uses: &BTreeMap<Use, Tally>) -> Vec<SubsystemRecord> {
+    let mut records: BTreeMap<Subsystem, SubsystemRecord> = BTreeMap::new();
+    for (used, tally) in uses {
+        let name = used.subsystem;
+        let record =
+            records.entry(name).or_insert_with(|| SubsystemRecord { name, calls: 0, syscalls: BTreeSet::new() });
+        record.calls += tally.calls;
+        record.syscalls.insert(used.syscall.name());
     }
     records.into_values().collect()
 }

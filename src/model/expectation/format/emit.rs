@@ -43,6 +43,13 @@ pub(super) fn baseline(baseline: &Baseline) -> String {
             out.entry(3, entry);
         }
     }
+    if !baseline.phases.is_empty() {
+        out.key(0, "phases");
+    }
+    for (phase, subsystems) in &baseline.phases {
+        out.key(1, phase);
+        subsystems.iter().for_each(|(subsystem, syscalls)| out.list(2, subsystem.slug(), syscalls));
+    }
     out.list(0, "blind_spots", &baseline.blind_spots);
     out.0
 }

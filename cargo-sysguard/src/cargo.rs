@@ -6,6 +6,7 @@ use std::{env, fs};
 
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 use clap::ArgAction;
+use sysguard::artifacts::CLOSURES;
 use sysguard::model::workload::Program;
 
 use crate::exit_code::Failure;
@@ -87,6 +88,7 @@ impl TargetFlags {
                 Program::Bin(name) => self.bins || self.bin.contains(name),
                 Program::Example(name) => self.examples || self.example.contains(name),
                 Program::Test(name) => self.tests || self.test.contains(name),
+                Program::Closure(_) => self.tests || self.test.contains(&CLOSURES.target().name),
                 Program::Bench(name) => self.benches || self.bench.contains(name),
             }
     }

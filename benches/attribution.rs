@@ -24,7 +24,7 @@ mod linux {
     use nix::time::{ClockId, clock_gettime};
     use sysguard::linux::{self, Environment, Limits, Stream};
     use sysguard::model::event::Event;
-    use sysguard::model::observation::Observation;
+    use sysguard::model::observation::{Part, Watch};
 
     const PAIRS: usize = 9;
     const REQUESTS: &str = "20000";
@@ -86,12 +86,12 @@ mod linux {
     /// Follows the server to its end: seconds of this thread's processor time a call.
     fn traced(server: linux::Command, attributes: bool) -> io::Result<f64> {
         let limits = Limits { timeout: Some(Duration::from_secs(300)), stop: None, grace: Duration::from_secs(2) };
-        let mut observation = Observation::new();
+        let mut watch = Watch::new(Part::All);
         let mut counts = HashMap::<_, u64>::new();
         let mut calls = 0_u64;
         let begun = processor_time()?;
         let ended = if attributes {
-            linux::trace(server, &limits, &mut |event| observation.fold(event))
+            linux::trace(server, &limits, &mut |event| watch.fold(event))
         } else {
             linux::trace_unasked(server, &limits, &mut |event| {
                 if let Event::Called { call, .. } = event {
@@ -101,7 +101,7 @@ mod linux {
         };
         let spent = processor_time()? - begun;
         ended.map_err(io::Error::other)?;
-        calls += observation.calls() + counts.values().sum::<u64>();
+        calls += watch.observation.calls() + counts.values().sum::<u64>();
         Ok(spent / calls as f64)
     }
 

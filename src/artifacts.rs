@@ -23,6 +23,20 @@ pub struct Target {
     pub name: String,
 }
 
+/// The test target that closures are in.
+pub const CLOSURES: Closures = Closures("sysguard");
+
+/// The name of the test target that closures are in.
+#[derive(Debug, Clone, Copy)]
+pub struct Closures(&'static str);
+
+impl Closures {
+    /// The target.
+    pub fn target(self) -> Target {
+        Target { kind: TargetKind::Test, name: self.0.to_owned() }
+    }
+}
+
 /// The kinds of targets that are programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -63,6 +77,7 @@ impl Target {
     pub fn of(program: &Program) -> Option<Self> {
         let (kind, name) = match program {
             Program::Command(_) | Program::Run(_) => return None,
+            Program::Closure(_) => return Some(CLOSURES.target()),
             Program::Bin(name) => (TargetKind::Bin, name),
             Program::Example(name) => (TargetKind::Example, name),
             Program::Test(name) => (TargetKind::Test, name),

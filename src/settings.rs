@@ -21,6 +21,8 @@ pub const ARTIFACTS: &str = "SYSGUARD_ARTIFACTS";
 pub const LIFELINE: &str = "SYSGUARD_LIFELINE";
 /// The file in which `cargo sysguard run` tells those that cargo calls as its target runner what the tests are.
 pub const PLAN: &str = "SYSGUARD_PLAN";
+/// The closure that a test is to be, and nothing else.
+pub const CLOSURE: &str = "SYSGUARD_CLOSURE";
 /// What nextest calls the test binary that is run.
 const NEXTEST_BINARY_ID: &str = "NEXTEST_BINARY_ID";
 /// The file whose Markdown GitHub Actions shows on the page of a run.
@@ -69,6 +71,11 @@ impl Given {
             Some("never") => Some(false),
             _ => None,
         }
+    }
+
+    /// The closure that this process is to be.
+    pub fn closure(&self) -> Option<String> {
+        self.text(CLOSURE)
     }
 
     /// As insta asks it: `CI` decides unless it is unset, then whether `TF_BUILD` (Azure Pipelines) is set.

@@ -15,7 +15,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("artifacts", &["model", "error"]),
     ("settings", &["model", "error", "artifacts"]),
     ("runner", &["model", "error", "linux", "store", "artifacts", "settings"]),
-    ("harness", &["model", "error", "report", "artifacts", "settings", "runner"]),
+    ("harness", &["model", "error", "linux", "report", "artifacts", "settings", "runner"]),
 ];
 
 /// What the pure core must not name.

@@ -6,6 +6,7 @@ use std::{env, fs};
 
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 use clap::ArgAction;
+use sysguard::artifacts::CLOSURES;
 use sysguard::model::workload::Program;
 
 use crate::exit_code::Failure;
@@ -87,6 +88,7 @@ impl TargetFlags {
                 Program::Bin(name) => self.bins || self.bin.contains(name),
                 Program::Example(name) => self.examples || self.example.contains(name),
                 Program::Test(name) => self.tests || self.test.contains(name),
+                Program::Closure(_) => self.tests || self.test.contains(&CLOSURES.target().name),
                 Program::Bench(name) => self.benches || self.bench.contains(name),
             }
     }
@@ -129,7 +131,12 @@ struct Access {
 impl CargoFlags {
     /// The flags by which things are built, for cargo.
     pub(crate) fn build_flags(&self) -> Vec<OsString> {
-        let Compilation { release, profile, target, target_dir, jobs } = &self.compilation;
+        self.build_flags_into(self.compilation.target_dir.as_deref())
+    }
+
+    /// The same, but built into this directory.
+    pub(crate) fn build_flags_into(&self, target_dir: Option<&Path>) -> Vec<OsString> {
+        let Compilation { release, profile, target, jobs, target_dir: _ } = &self.compilation;
         let mut flags = self.lock_flags();
         let mut switch = |given: bool, flag: &str| {
             if given {
@@ -150,7 +157,7 @@ impl CargoFlags {
         };
         option("--profile", profile.clone().map(OsString::from));
         option("--target", target.clone().map(OsString::from));
-        option("--target-dir", target_dir.clone().map(OsString::from));
+        option("--target-dir", target_dir.map(OsString::from));
         option("--jobs", jobs.clone().map(OsString::from));
         for feature in &self.features.features {
             option("--features", Some(feature.into()));

@@ -13,16 +13,23 @@ use super::scratch::Scratch;
 use super::suite::Unfit;
 use crate::error::Error;
 use crate::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, trace};
-use crate::model::observation::Observation;
+use crate::model::observation::{Observation, Part, Watch};
 use crate::model::workload::{Exit, Program, Workload};
+use crate::settings::CLOSURE;
 
 /// How long processes may outlive the first one, unless the user says otherwise.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(2);
 
 /// Runs a command once and folds what its whole tree does.
 pub fn observe(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
-    let mut observation = Observation::new();
-    let outcome = trace(command, limits, &mut |event| observation.fold(event))?;
+    observe_part(command, limits, Part::All)
+}
+
+/// The same of a part of the run.
+fn observe_part(command: Command, limits: &Limits, part: Part) -> Result<(Observation, Outcome), TraceError> {
+    let mut watch = Watch::new(part);
+    let outcome = trace(command, limits, &mut |event| watch.fold(event))?;
+    let mut observation = watch.observation;
     observation.lost_events += outcome.lost_events;
     Ok((observation, outcome))
 }
@@ -66,7 +73,10 @@ impl<'a> Prepared<'a> {
         package: &'a Path,
         built: impl FnOnce() -> Result<PathBuf, String>,
     ) -> Result<Self, Obstacle> {
-        let environment = Built::new(&workload.env);
+        let mut environment = Built::new(&workload.env);
+        if let Program::Closure(name) = &workload.program {
+            environment.set(CLOSURE, name);
+        }
         for required in &workload.requires {
             if !matches!(environment.find(required, package), Lookup::Found(_)) {
                 return Err(Obstacle::Absent(format!("requires {required}, which is not installed")));
@@ -78,7 +88,7 @@ impl<'a> Prepared<'a> {
                 (find(&environment, name, package)?, words.iter().map(OsString::from).collect())
             }
             Program::Run(name) => return Err(Obstacle::NotStarted(format!("only `cargo sysguard run` runs {name}"))),
-            Program::Bin(_) | Program::Example(_) | Program::Test(_) | Program::Bench(_) => {
+            Program::Bin(_) | Program::Example(_) | Program::Test(_) | Program::Bench(_) | Program::Closure(_) => {
                 let program = built().map_err(Obstacle::NotStarted)?;
                 let mut argv = vec![program.clone().into_os_string()];
                 // As `cargo bench` calls it.
@@ -109,9 +119,14 @@ impl<'a> Prepared<'a> {
             stdio: [stdin, stdout, stderr].map(Stream::Given),
             isolated: true,
         };
-        let (observation, outcome) = observe(command, &self.limits()).map_err(Obstacle::from)?;
+        let part = if self.is_closure() { Part::Marked } else { Part::All };
+        let (observation, outcome) = observe_part(command, &self.limits(), part).map_err(Obstacle::from)?;
         let output = capture.finish();
         Run::whole(observation, outcome.exit, output)
+    }
+
+    fn is_closure(&self) -> bool {
+        matches!(self.workload.program, Program::Closure(_))
     }
 
     /// Whether a run ended as its document says; a server may also end by the signal that it was sent.
@@ -128,7 +143,7 @@ impl<'a> Prepared<'a> {
 impl Start for Prepared<'_> {
     fn good_run(&self) -> Result<Run, Unfit> {
         let run = self.run()?;
-        if self.ended_well(run.exit) { Ok(run) } else { Err(Unfit::WrongExit(run)) }
+        if self.ended_well(run.exit) { Ok(run) } else { Err(Unfit::WrongExit(Box::new(run))) }
     }
 
     fn built_by_cargo(&self) -> Option<&Path> {

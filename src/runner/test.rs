@@ -150,7 +150,7 @@ impl Start for Process<'_> {
             Some(live) => live,
             None => self.run(None)?,
         };
-        if run.exit == Exit::Exited(0) { Ok(run) } else { Err(Unfit::WrongExit(run)) }
+        if run.exit == Exit::Exited(0) { Ok(run) } else { Err(Unfit::WrongExit(Box::new(run))) }
     }
 
     fn built_by_cargo(&self) -> Option<&Path> {

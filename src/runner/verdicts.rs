@@ -138,7 +138,8 @@ impl Suite {
             Ok(verdict) => verdict,
             Err(Setback::Store(error)) => bare(case, Status::Broken { reason: error.to_string() }),
             Err(Setback::Unfit(Unfit::Obstacle(obstacle))) => bare(case, self.told(obstacle)),
-            Err(Setback::Unfit(Unfit::WrongExit(Run { exit, output, .. }))) => {
+            Err(Setback::Unfit(Unfit::WrongExit(run))) => {
+                let Run { exit, output, .. } = *run;
                 let expected = parsed.expectation.document.workload.exit;
                 bare(case, Status::WrongExit { expected, actual: exit, output })
             }

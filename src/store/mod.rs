@@ -89,6 +89,11 @@ impl Store {
         self.proposals.join(find::path_of(name, find::PROPOSAL))
     }
 
+    /// Whether this can be the name of a workload.
+    pub fn check(&self, name: &str) -> Result<(), StoreError> {
+        check(name)
+    }
+
     /// Reads a workload's expectation.
     pub fn load(&self, name: &str) -> Result<Parsed, StoreError> {
         check(name)?;

@@ -68,6 +68,7 @@ fn listed(package: &Package, case: &Case) -> Listed {
         Program::Example(_) => "example",
         Program::Test(_) => "test",
         Program::Bench(_) => "bench",
+        Program::Closure(_) => "closure",
         Program::Run(_) => "run",
     });
     let baselines = case.content.iter().flat_map(|parsed| &parsed.expectation.baselines);

@@ -122,7 +122,7 @@ impl Options {
             }
             suite.tell_artifacts(built.clone());
             let folder = suite.package().to_owned();
-            let session = Session { suite, arguments: arguments.clone(), console: self.report.console() };
+            let session = Session::new(suite, arguments.clone(), self.report.console());
             for verdict in session.run().map_err(Failure::failed)?.verdicts {
                 outcome = outcome.max(Outcome::of(&verdict.status));
                 told.add(&folder, verdict);

@@ -5,6 +5,8 @@
 #[cfg(target_os = "linux")]
 mod bless;
 #[cfg(target_os = "linux")]
+mod closures;
+#[cfg(target_os = "linux")]
 mod diff;
 #[cfg(target_os = "linux")]
 mod ends;
@@ -58,7 +60,7 @@ fn trials() -> Vec<Trial> {
 #[cfg(target_os = "linux")]
 fn trials() -> Vec<Trial> {
     let commands = of_workloads().into_iter().chain(of_readings());
-    commands.chain(ends::trials()).chain(run::trials()).collect()
+    commands.chain(ends::trials()).chain(run::trials()).chain(closures::trials()).collect()
 }
 
 /// What is run, blessed and decided on.

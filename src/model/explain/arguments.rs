@@ -1,7 +1,7 @@
 //! The value of a multiplexing call: its number, which calls take it, what it reaches. Main type: [`Argument`].
 
 use crate::model::attribution::calls::{Selector, Shape, shapes};
-use crate::model::attribution::values::{self, Value, table};
+use crate::model::attribution::values::{self, Value};
 use crate::model::attribution::{Subsystem, objects};
 
 /// What is known of an argument.
@@ -46,26 +46,11 @@ impl Argument {
     }
 }
 
-/// The values by name that a selector can select; the commands of ioctl and the options of sockets are kept apart.
-pub(super) fn selectable(selector: Selector) -> &'static [Value] {
-    match selector {
-        Selector::Value(_, _, table)
-        | Selector::Flags(_, _, table)
-        | Selector::FlagsAt(_, table)
-        | Selector::ValueAt(_, table) => table,
-        Selector::Protection(_) => &table::PROTECTION,
-        Selector::Clock(_) => &table::CLOCK,
-        Selector::Family => &table::FAMILY,
-        Selector::SocketOption(_) => &table::LEVEL,
-        Selector::None | Selector::Filesystem(..) | Selector::Command => &[],
-    }
-}
-
 /// Every value of this name; the same name may be several values (`SOL_SOCKET/SO_REUSEADDR` is one).
 pub(super) fn find(name: &str) -> Vec<Argument> {
     let mut found: Vec<Argument> = Vec::new();
     for (call, shape) in shapes() {
-        if let Some(value) = selectable(shape.selector).iter().find(|value| value.name == name) {
+        if let Some(value) = shape.selector.values().iter().find(|value| value.name == name) {
             add(&mut found, call, value);
         }
     }

@@ -11,7 +11,6 @@ mod subsystems;
 
 use std::collections::BTreeSet;
 
-use arguments::selectable;
 pub use arguments::{Argument, Reaches};
 pub use calls::{Behind, CallFacts};
 pub use kernel::{Call, Entry, Kernel};
@@ -202,7 +201,7 @@ fn is_use(what: &What, fact: &Fact) -> bool {
 /// The known names that come near.
 fn nearest(name: &str, kernel: &Kernel, workloads: &[Recorded<'_>]) -> Vec<String> {
     let calls = kernel.calls.iter().map(|call| call.name.as_ref());
-    let arguments = shapes().flat_map(|(_, shape)| selectable(shape.selector)).map(|value| value.name);
+    let arguments = shapes().flat_map(|(_, shape)| shape.selector.values()).map(|value| value.name);
     let others =
         values::options().map(|(_, option)| option.name).chain(values::commands().iter().map(|command| command.name));
     let kinds = kinds().iter().map(|kind| kind.name);

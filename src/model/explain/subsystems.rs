@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::arguments::selectable;
 use super::kernel::{Entry, Kernel};
 use crate::model::attribution::Subsystem;
 use crate::model::attribution::calls::shapes;
@@ -41,7 +40,7 @@ pub(super) fn facts(subsystem: Subsystem, kernel: &Kernel) -> SubsystemFacts {
         subsystem,
         calls: calls().map(|call| call.name.to_string()).collect(),
         arguments: shapes()
-            .flat_map(|(_, shape)| selectable(shape.selector))
+            .flat_map(|(_, shape)| shape.selector.values())
             .filter(leads_here)
             .map(|value| value.name)
             .collect(),

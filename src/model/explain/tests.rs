@@ -110,7 +110,7 @@ fn every_name_of_the_tables_is_known() {
     for kind in kinds() {
         assert!(known(kind.name), "{}", kind.name);
     }
-    for value in shapes().flat_map(|(_, shape)| selectable(shape.selector)) {
+    for value in shapes().flat_map(|(_, shape)| shape.selector.values()) {
         assert!(!arguments::find(value.name).is_empty(), "{}", value.name);
     }
     for command in values::commands() {

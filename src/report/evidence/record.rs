@@ -155,6 +155,7 @@ fn workload<'a>(evidence: &Evidence<'a>, kernel: &'a Kernel, taxonomy: &'a Taxon
         Program::Example(name) => vec![format!("example:{name}")],
         Program::Test(name) => vec![format!("test:{name}")],
         Program::Bench(name) => vec![format!("bench:{name}")],
+        Program::Closure(name) => vec![format!("closure:{name}")],
         Program::Run(name) => vec![format!("run:{name}")],
     };
     command.extend(workload.args.iter().cloned());

@@ -38,6 +38,8 @@ pub(super) struct ObservationRecord<'a> {
     /// Another taxonomy's words, which it names; subsystems keep their slugs.
     #[serde(skip_serializing_if = "Option::is_none")]
     taxonomy: Option<TaxonomyRecord>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    phases: Vec<PhaseRecord<'a>>,
 }
 
 /// What is filed under the words of a taxonomy other than the kernel's.
@@ -52,6 +54,13 @@ struct GroupRecord {
     name: String,
     calls: u64,
     syscalls: BTreeSet<String>,
+}
+
+/// What a phase used that the program named.
+#[derive(Debug, Serialize)]
+struct PhaseRecord<'a> {
+    name: &'a str,
+    subsystems: Vec<SubsystemRecord>,
 }
 
 #[derive(Debug, Serialize)]
@@ -127,6 +136,11 @@ impl<'a> ObservationRecord<'a> {
             syscalls,
             blind_spots: observation.blind_spots.iter().copied().map(BlindSpot::name).collect(),
             taxonomy: None,
+            phases: observation
+                .phases
+                .iter()
+                .map(|(name, uses)| PhaseRecord { name, subsystems: of_phase(uses) })
+                .collect(),
         }
     }
 
@@ -212,6 +226,18 @@ fn subsystems(syscalls: &[SyscallRecord]) -> Vec<SubsystemRecord> {
             record.calls += used.calls;
             record.syscalls.insert(syscall.name.clone());
         }
+    }
+    records.into_values().collect()
+}
+
+fn of_phase(uses: &BTreeMap<Use, Tally>) -> Vec<SubsystemRecord> {
+    let mut records: BTreeMap<Subsystem, SubsystemRecord> = BTreeMap::new();
+    for (used, tally) in uses {
+        let name = used.subsystem;
+        let record =
+            records.entry(name).or_insert_with(|| SubsystemRecord { name, calls: 0, syscalls: BTreeSet::new() });
+        record.calls += tally.calls;
+        record.syscalls.insert(used.syscall.name());
     }
     records.into_values().collect()
 }

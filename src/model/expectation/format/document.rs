@@ -30,6 +30,7 @@ struct Written {
     example: Option<Said<String>>,
     test: Option<Said<String>>,
     bench: Option<Said<String>>,
+    closure: Option<Said<String>>,
     run: Option<Said<String>>,
     args: Option<List<String>>,
     env: Option<BTreeMap<String, String>>,
@@ -211,6 +212,7 @@ fn program(written: &Written, root: &Node) -> Result<Program, Fault> {
         ("example", name(&written.example).map(Program::Example)),
         ("test", name(&written.test).map(Program::Test)),
         ("bench", name(&written.bench).map(Program::Bench)),
+        ("closure", name(&written.closure).map(Program::Closure)),
         ("run", name(&written.run).map(Program::Run)),
     ];
     let mut given = choices.into_iter().filter_map(|(key, program)| program.map(|program| (key, program)));

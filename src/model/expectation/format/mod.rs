@@ -96,7 +96,12 @@ impl Parsed {
 impl Parsed {
     /// The expectation of a test that has no file yet; no name of a test is empty.
     pub fn of_test(name: &str) -> Result<Self, Malformed> {
-        read(emit::document_of_test(name).as_bytes())
+        read(emit::first_document("A test, as `cargo sysguard run` found it.", "run", name).as_bytes())
+    }
+
+    /// The expectation of a closure that has no file yet.
+    pub fn of_closure(name: &str) -> Result<Self, Malformed> {
+        read(emit::first_document("A closure of the test `sysguard`.", "closure", name).as_bytes())
     }
 
     /// The same without any baseline.

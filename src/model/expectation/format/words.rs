@@ -131,6 +131,24 @@ impl Word for RuleCall {
     }
 }
 
+/// The name of a phase, as it stands in keys.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct PhaseWord(pub(super) String);
+
+impl Word for PhaseWord {
+    const WHAT: &'static str = "the name of a phase";
+
+    fn read(text: &str) -> Result<Self, String> {
+        let is_name =
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+        if is_name {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(format!("`{text}` is no name of a phase: letters, digits and `_`, `.`, `-` only"))
+        }
+    }
+}
+
 impl Word for Duration {
     const WHAT: &'static str = "a duration such as `60s`";
 

@@ -21,6 +21,8 @@ pub const ARTIFACTS: &str = "SYSGUARD_ARTIFACTS";
 pub const LIFELINE: &str = "SYSGUARD_LIFELINE";
 /// The file whose Markdown GitHub Actions shows on the page of a run.
 const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+/// The flags of the compiler, the first that is set, as cargo has it; between flags a space, or in the first a unit separator.
+const RUSTFLAGS: [&str; 2] = ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"];
 /// What cargo calls the path of a binary target at run time (since 1.94), before the target's name.
 const BINARY_PREFIX: &str = "CARGO_BIN_EXE_";
 
@@ -40,6 +42,7 @@ impl Given {
             name.starts_with("SYSGUARD_")
                 || name.starts_with(BINARY_PREFIX)
                 || ["CI", "TF_BUILD", "CARGO", "RUSTC", "CARGO_TERM_COLOR", "TERM", STEP_SUMMARY].contains(&name)
+                || RUSTFLAGS.contains(&name)
         };
         let variables = env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
@@ -64,6 +67,11 @@ impl Given {
             Some("never") => Some(false),
             _ => None,
         }
+    }
+
+    /// What cargo gives to the compiler, as far as the environment says.
+    pub fn rustflags(&self) -> String {
+        RUSTFLAGS.iter().find_map(|name| self.text(name)).unwrap_or_default()
     }
 
     /// As insta asks it: `CI` decides unless it is unset, then whether `TF_BUILD` (Azure Pipelines) is set.

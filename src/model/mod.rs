@@ -11,6 +11,7 @@ pub mod syscall;
 
 pub mod errno;
 pub mod event;
+pub mod gate;
 pub mod signal;
 pub mod tracee;
 

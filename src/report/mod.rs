@@ -6,6 +6,7 @@
 pub mod drift;
 mod exit;
 mod format;
+mod gates;
 mod observation;
 mod pending;
 mod style;
@@ -13,6 +14,7 @@ mod verdict;
 mod words;
 
 pub use format::{Format, NotAFormat, VerdictFormat};
+pub use gates::gates;
 pub use observation::observation;
 pub use pending::{PendingKeys, finding, pending};
 pub use style::Palette;

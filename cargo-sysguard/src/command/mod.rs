@@ -45,7 +45,7 @@ pub(crate) fn exec(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Reject(options) => options.exec(&context).map(ExitCode::from),
         Command::Diff(options) => options.exec(&context).map(ExitCode::from),
         Command::Trace(options) => Ok(options.exec()),
-        Command::Doctor(options) => options.exec().map(ExitCode::from),
+        Command::Doctor(options) => options.exec(&context).map(ExitCode::from),
     }
 }
 

@@ -27,6 +27,8 @@ pub const CLOSURE: &str = "SYSGUARD_CLOSURE";
 const NEXTEST_BINARY_ID: &str = "NEXTEST_BINARY_ID";
 /// The file whose Markdown GitHub Actions shows on the page of a run.
 const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+/// The flags of the compiler, the first that is set, as cargo has it; between flags a space, or in the first a unit separator.
+const RUSTFLAGS: [&str; 2] = ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"];
 /// What cargo calls the path of a binary target at run time (since 1.94), before the target's name.
 const BINARY_PREFIX: &str = "CARGO_BIN_EXE_";
 
@@ -47,6 +49,7 @@ impl Given {
                 || name.starts_with(BINARY_PREFIX)
                 || ["CI", "TF_BUILD", "CARGO", "RUSTC", "CARGO_TERM_COLOR", "TERM", STEP_SUMMARY, NEXTEST_BINARY_ID]
                     .contains(&name)
+                || RUSTFLAGS.contains(&name)
         };
         let variables = env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
@@ -76,6 +79,11 @@ impl Given {
     /// The closure that this process is to be.
     pub fn closure(&self) -> Option<String> {
         self.text(CLOSURE)
+    }
+
+    /// What cargo gives to the compiler, as far as the environment says.
+    pub fn rustflags(&self) -> String {
+        RUSTFLAGS.iter().find_map(|name| self.text(name)).unwrap_or_default()
     }
 
     /// As insta asks it: `CI` decides unless it is unset, then whether `TF_BUILD` (Azure Pipelines) is set.

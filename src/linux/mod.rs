@@ -23,7 +23,7 @@ mod sys;
 
 pub use interrupts::leave_interrupts_to_workload;
 pub use launch::{Command, Environment, Stream};
-pub use probe::{Gate, GateState, Remedy, probe};
+pub use probe::probe;
 pub use sys::{glibc_version, mark, phase};
 pub use terminal::{KeptTerminal, keep_terminal};
 pub use trace::{Limits, Outcome, TraceError, trace, trace_unasked};

@@ -11,6 +11,7 @@ pub mod syscall;
 
 pub mod errno;
 pub mod event;
+pub mod gate;
 pub mod marker;
 pub mod signal;
 pub mod test_name;

@@ -44,6 +44,10 @@ const GROUPS: &[(&str, &str)] = &[
         "launches::how_it_ended_is_told",
         "Exit statuses, real-time and other signals, a stop and a continuation on the way.",
     ),
+    (
+        "kinds::",
+        "Every kind of fd that a process can come by, made and used by a live program: each use with its subsystem and object.",
+    ),
     ("launches::a_server_is_asked_to_stop", "`stop:` sends its signal after its time, once."),
     (
         "launches::stragglers_are_counted",

@@ -18,6 +18,7 @@ use nix::unistd::{pipe2, setsid};
 
 use super::sys::{self, StringArray};
 use crate::model::event::Tid;
+use crate::model::guard::bpf::Instruction;
 
 /// A program to start, everything resolved.
 #[derive(Debug)]
@@ -63,6 +64,7 @@ pub(super) struct Prepared {
     cwd: Option<CString>,
     stdio: [Stream; 3],
     isolated: bool,
+    filter: Option<Vec<Instruction>>,
 }
 
 /// A child that is not yet the command: it waits for [`Suspended::go`].
@@ -94,11 +96,13 @@ pub(super) struct LaunchFailure {
 pub(super) enum LaunchStep {
     Streams,
     Directory,
+    Filter,
     Execute,
 }
 
 impl Prepared {
-    pub(super) fn new(command: Command) -> io::Result<Self> {
+    /// With a filter on all that comes of it, if any.
+    pub(super) fn new(command: Command, filter: Option<Vec<Instruction>>) -> io::Result<Self> {
         let environment = match command.environment {
             Environment::Inherited => std::env::vars_os().collect(),
             Environment::Exactly(variables) => variables,
@@ -115,6 +119,7 @@ impl Prepared {
             cwd: command.cwd.map(|path| c_string(path.into())).transpose()?,
             stdio: command.stdio,
             isolated: command.isolated,
+            filter,
         })
     }
 
@@ -153,7 +158,8 @@ impl Launched {
         match self.failure.read_exact(&mut message) {
             Ok(()) => {
                 let [step, errno @ ..] = message;
-                let step = [LaunchStep::Streams, LaunchStep::Directory, LaunchStep::Execute][usize::from(step)];
+                let steps = [LaunchStep::Streams, LaunchStep::Directory, LaunchStep::Filter, LaunchStep::Execute];
+                let step = steps[usize::from(step)];
                 let source = io::Error::from_raw_os_error(i32::from_ne_bytes(errno));
                 Ok(Some(LaunchFailure { step, source }))
             }
@@ -197,7 +203,10 @@ fn prepare_and_wait(prepared: &Prepared, start: &mut File) -> Result<(), (Launch
     if start.read_exact(&mut go).is_err() {
         sys::exit_now(127);
     }
-    Ok(())
+    match &prepared.filter {
+        Some(filter) => sys::install_filter(filter).map_err(|errno| (LaunchStep::Filter, errno)),
+        None => Ok(()),
+    }
 }
 
 /// Fixes what a program inherits besides its environment. Each call can only fail where there is nothing to fix.

@@ -8,6 +8,7 @@ mod trace;
 mod colocation;
 mod deadlines;
 mod files;
+mod guard;
 mod launch;
 mod mounts;
 mod objects;
@@ -20,8 +21,9 @@ mod witness;
 
 mod sys;
 
+pub use guard::{Incomplete, streams};
 pub use interrupts::leave_interrupts_to_workload;
 pub use launch::{Command, Environment, Stream};
 pub use probe::{Gate, GateState, Remedy, probe};
 pub use sys::glibc_version;
-pub use trace::{Limits, Outcome, TraceError, trace};
+pub use trace::{Limits, Outcome, TraceError, trace, trace_guarded};

@@ -4,6 +4,7 @@
 #![expect(unsafe_code, reason = "the room of system calls")]
 
 mod ask;
+mod filter;
 
 #[cfg(target_env = "gnu")]
 use std::ffi::CStr;
@@ -17,6 +18,7 @@ use libc::{c_int, c_long, c_void, pid_t};
 use crate::model::syscall::Abi;
 
 pub(super) use ask::{FileStatus, copy_fd, file_status, open_place, read_memory, short_attribute, socket_option};
+pub(super) use filter::install_filter;
 
 /// `__WNOTHREAD` keeps other tracers of this process apart, `__WALL` brings clone children; linux/wait.h, in libc for some C libraries only.
 const WAIT_FLAGS: c_int = 0x2000_0000 | 0x4000_0000;
@@ -27,6 +29,7 @@ const PTRACE_LISTEN: u32 = 0x4208;
 const PTRACE_GETEVENTMSG: u32 = 0x4201;
 const PTRACE_GET_SYSCALL_INFO: u32 = 0x420e;
 const PTRACE_SYSCALL: u32 = 24;
+const PTRACE_CONT: u32 = 7;
 const PTRACE_PEEKDATA: u32 = 2;
 const PTRACE_POKEDATA: u32 = 5;
 
@@ -49,9 +52,10 @@ fn ptrace(request: u32, tid: pid_t, addr: usize, data: usize) -> io::Result<()> 
     checked(unsafe { libc::ptrace(request as _, tid, addr as *mut c_void, data as *mut c_void) }).map(drop)
 }
 
-/// Attaches without stopping, with all options of this tracer.
-pub(super) fn seize(tid: pid_t) -> io::Result<()> {
-    ptrace(PTRACE_SEIZE, tid, 0, OPTIONS as usize)
+/// Attaches without stopping, with all options of this tracer; where a filter stops calls it shall hear of those.
+pub(super) fn seize(tid: pid_t, filtered: bool) -> io::Result<()> {
+    let options = OPTIONS | if filtered { libc::PTRACE_O_TRACESECCOMP } else { 0 };
+    ptrace(PTRACE_SEIZE, tid, 0, options as usize)
 }
 
 /// Stops a running tracee.
@@ -62,6 +66,11 @@ pub(super) fn interrupt(tid: pid_t) -> io::Result<()> {
 /// Lets a stopped tracee run to its next call, and delivers a signal (0: none).
 pub(super) fn resume(tid: pid_t, signal: c_int) -> io::Result<()> {
     ptrace(PTRACE_SYSCALL, tid, 0, signal as usize)
+}
+
+/// Lets a stopped tracee run to the next call that its filter stops, and delivers a signal (0: none).
+pub(super) fn resume_filtered(tid: pid_t, signal: c_int) -> io::Result<()> {
+    ptrace(PTRACE_CONT, tid, 0, signal as usize)
 }
 
 /// Leaves a tracee in its group-stop, and hears of its end.

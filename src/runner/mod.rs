@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 pub use environment::Lookup;
 pub use progress::{Progress, Silent};
-pub use run::{DEFAULT_GRACE, observe};
+pub use run::{DEFAULT_GRACE, observe, observe_guarded};
 pub use suite::{Case, Suite, Unreadable};
 
 /// Looks for a program as a shell does: a name on the PATH of this process, a path as it is.

@@ -11,7 +11,8 @@ use super::output::Capture;
 use super::scratch::Scratch;
 use super::suite::Unfit;
 use crate::error::Error;
-use crate::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, trace};
+use crate::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, trace, trace_guarded};
+use crate::model::guard::Guard;
 use crate::model::observation::Observation;
 use crate::model::workload::{Exit, Program, Workload};
 
@@ -22,6 +23,14 @@ pub const DEFAULT_GRACE: Duration = Duration::from_secs(2);
 pub fn observe(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
     let mut observation = Observation::new();
     let outcome = trace(command, limits, &mut |event| observation.fold(event))?;
+    observation.lost_events += outcome.lost_events;
+    Ok((observation, outcome))
+}
+
+/// As [`observe`], but calls that the guard lets pass are not in the observation.
+pub fn observe_guarded(command: Command, limits: &Limits, guard: &Guard) -> Result<(Observation, Outcome), TraceError> {
+    let mut observation = Observation::new();
+    let outcome = trace_guarded(command, limits, guard, &mut |event| observation.fold(event))?;
     observation.lost_events += outcome.lost_events;
     Ok((observation, outcome))
 }

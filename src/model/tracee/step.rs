@@ -65,9 +65,23 @@ impl Tasks {
         self.tasks.iter().filter(|(_, task)| !matches!(task, Task::Attaching { .. })).map(|(tid, _)| *tid)
     }
 
+    /// The call that a task is in, where that was told.
+    pub fn call(&self, tid: Tid) -> Option<Call> {
+        self.tasks.get(&tid).and_then(|task| task.call())
+    }
+
+    /// Whether it is not yet the workload.
+    pub fn is_launching(&self, tid: Tid) -> bool {
+        self.tasks.get(&tid) == Some(&Task::Launching)
+    }
+
     /// Takes one stop in.
     pub fn step(&mut self, tid: Tid, stop: Stop) -> Step {
         match stop {
+            Stop::Filtered(_) if self.call(tid).is_some() || self.is_launching(tid) => {
+                Step::new(Directive::Resume(0), None)
+            }
+            Stop::Filtered(call) => self.syscall(tid, Stop::Entry(call)),
             Stop::Entry(_) | Stop::Exit { .. } | Stop::Unreadable => self.syscall(tid, stop),
             Stop::Spawning { child, leads } => self.announced(tid, child, leads),
             Stop::Trap { leads, group_stop } => self.trapped(tid, leads, group_stop),

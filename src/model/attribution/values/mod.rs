@@ -3,7 +3,7 @@
 //! The rows beside this file are generated; here is only the way to them. Main types: [`Value`] and [`Command`].
 
 mod commands;
-pub(super) mod table;
+pub(in crate::model) mod table;
 
 use super::Subsystem;
 

@@ -117,3 +117,18 @@ fn a_shell_with_pipes_and_children() {
 fn a_program_that_walks_a_tree() {
     same_verdicts(&["find", "/etc/default", "-type", "f"]);
 }
+
+#[test]
+fn processes_that_pass_messages_by_pipes() {
+    same_verdicts(&["perf", "bench", "sched", "pipe", "-l", "20"]);
+}
+
+#[test]
+fn processes_that_pass_messages_by_sockets() {
+    same_verdicts(&["perf", "bench", "sched", "messaging", "-g", "1", "-l", "2"]);
+}
+
+#[test]
+fn a_program_that_asks_network_interfaces() {
+    same_verdicts(&["stress-ng", "--netdev", "1", "--netdev-ops", "3"]);
+}

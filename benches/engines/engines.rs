@@ -11,6 +11,8 @@ use crate::watch;
 pub(crate) enum Engine {
     /// Nobody watches.
     Native,
+    /// `--engine guard`, with a baseline recorded just before
+    Guard,
     /// `--engine ptrace`
     Ptrace,
     /// `strace -f -c`
@@ -22,12 +24,14 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    pub(crate) const ALL: [Self; 5] = [Self::Native, Self::Ptrace, Self::Strace, Self::StraceBpf, Self::PerfTrace];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Native, Self::Guard, Self::Ptrace, Self::Strace, Self::StraceBpf, Self::PerfTrace];
 
     /// The name in tables and on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Native => "native",
+            Self::Guard => "guard",
             Self::Ptrace => "ptrace",
             Self::Strace => "strace",
             Self::StraceBpf => "strace-bpf",
@@ -45,7 +49,7 @@ impl Engine {
 
     pub(crate) fn is_installed(self) -> bool {
         match self {
-            Self::Native | Self::Ptrace => true,
+            Self::Native | Self::Guard | Self::Ptrace => true,
             Self::Strace | Self::StraceBpf => on_path("strace"),
             Self::PerfTrace => on_path("perf"),
         }
@@ -55,7 +59,7 @@ impl Engine {
     pub(crate) fn around(self, words: &[OsString]) -> Command {
         let before: &[&str] = match self {
             Self::Native => &[],
-            Self::Ptrace => return watch::command(self, words),
+            Self::Guard | Self::Ptrace => return watch::command(self.name(), words),
             Self::Strace => &["strace", "-f", "-c", "-o", "/dev/null", "--"],
             Self::StraceBpf => &["strace", "-f", "-c", "--seccomp-bpf", "-o", "/dev/null", "--"],
             Self::PerfTrace => &["perf", "trace", "-s", "-o", "/dev/null", "--"],

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crate::Row;
 use crate::engines::Engine;
+use crate::watch;
 use crate::workloads::Workload;
 
 /// How many times as long as native a workload takes under an engine: the median of its rounds, and the quartiles around it.
@@ -20,6 +21,10 @@ pub(crate) struct Cell {
 pub(crate) fn measure(workload: &Workload, engines: &[Engine], rounds: usize) -> io::Result<Row> {
     let place = workload.set_up()?;
     time(workload, Engine::Native, &place)?;
+    if engines.contains(&Engine::Guard) {
+        workload.before_each(&place)?;
+        watch::record(&workload.words(&place), place.folder())?;
+    }
     let able: Vec<bool> =
         engines.iter().map(|engine| Ok(time(workload, *engine, &place)?.is_some())).collect::<io::Result<_>>()?;
     let (mut native, mut ratios) = (Vec::new(), vec![Vec::new(); engines.len()]);

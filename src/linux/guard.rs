@@ -40,11 +40,13 @@ struct Table {
 }
 
 /// Why a guarded run shows less than the workload did: it must be watched call by call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Incomplete {
     /// It has a seccomp filter of its own, whose answers come before those of ours.
+    #[error("it has a seccomp filter of its own")]
     OwnFilter,
     /// A program would have more privileges if nobody watched.
+    #[error("it runs a set-user-ID program")]
     Privileges,
 }
 

@@ -195,6 +195,7 @@ impl Run<'_> {
                 }
                 task => task,
             };
+            let stop = self.tasks.heard(tid, stop);
             let mut step = self.tasks.step(tid, stop);
             self.witness.observe(tid, &stop, &mut step);
             self.watch(tid, &stop, &step);

@@ -11,8 +11,9 @@ use super::output::Capture;
 use super::scratch::Scratch;
 use super::suite::Unfit;
 use crate::error::Error;
-use crate::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, trace, trace_guarded};
-use crate::model::guard::Guard;
+use crate::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, streams, trace, trace_guarded};
+use crate::model::compare::Watched;
+use crate::model::guard::{Guard, Streams, Unguardable};
 use crate::model::observation::Observation;
 use crate::model::workload::{Exit, Program, Workload};
 
@@ -65,7 +66,12 @@ pub(super) enum Obstacle {
     Untraceable(String),
     /// It was traced, but not whole.
     Broken(String),
+    /// A guard cannot watch it; a tracer of every call can.
+    Unguarded(String),
 }
+
+/// Makes the guard of a workload that begins with these streams.
+pub(super) type MakeGuard<'a> = dyn Fn(&Streams) -> Result<Guard, Unguardable> + 'a;
 
 impl<'a> Prepared<'a> {
     /// Finds everything that the workload needs. `built` tells what cargo built for it, where cargo has to.
@@ -95,8 +101,8 @@ impl<'a> Prepared<'a> {
         Ok(Self { workload, package, environment, program, argv })
     }
 
-    /// Runs it once, in a place of its own.
-    fn run(&self) -> Result<Run, Obstacle> {
+    /// Runs it once, in a place of its own. `guard` makes the guard of a command, where it is to be guarded.
+    fn run(&self, guard: Option<&MakeGuard<'_>>) -> Result<Run, Obstacle> {
         let scratch = Scratch::create().map_err(not_started)?;
         let stdin = scratch.stdin(&self.workload.stdin, self.package).map_err(not_started)?;
         let (capture, stdout, stderr) = Capture::start().map_err(|source| {
@@ -114,7 +120,18 @@ impl<'a> Prepared<'a> {
             stdio: [stdin, stdout, stderr].map(Stream::Given),
             isolated: true,
         };
-        let (observation, outcome) = observe(command, &self.limits()).map_err(Obstacle::from)?;
+        let limits = self.limits();
+        let (observation, outcome) = match guard {
+            None => observe(command, &limits).map_err(Obstacle::from)?,
+            Some(guard) => {
+                let guard = guard(&streams(&command)).map_err(|error| Obstacle::Unguarded(error.to_string()))?;
+                // Where a filter cannot be installed, there is no guard.
+                observe_guarded(command, &limits, &guard).map_err(|error| Obstacle::Unguarded(error.to_string()))?
+            }
+        };
+        if let Some(incomplete) = outcome.incomplete {
+            return Err(Obstacle::Unguarded(incomplete.to_string()));
+        }
         let output = capture.finish();
         match observation.lost_events {
             0 => Ok(Run { observation, exit: outcome.exit, output }),
@@ -126,8 +143,19 @@ impl<'a> Prepared<'a> {
 
     /// Runs it once; it must end as its document says.
     pub(super) fn good_run(&self) -> Result<Run, Unfit> {
-        let run = self.run()?;
+        let run = self.run(None)?;
         if self.ended_well(run.exit) { Ok(run) } else { Err(Unfit::WrongExit(run)) }
+    }
+
+    /// Runs it once with expected calls unwatched; where that cannot be, or does not end as its document says, with all of them watched.
+    pub(super) fn guarded_run(&self, guard: &MakeGuard<'_>) -> Result<(Run, Watched), Unfit> {
+        let reason = match self.run(Some(guard)) {
+            Ok(run) if self.ended_well(run.exit) => return Ok((run, Watched::Guarded)),
+            Ok(_) => "it did not end as it should under a guard".to_owned(),
+            Err(Obstacle::Unguarded(reason)) => reason,
+            Err(obstacle) => return Err(obstacle.into()),
+        };
+        Ok((self.good_run()?, Watched::Unguarded { reason }))
     }
 
     /// The executable, where cargo built it.

@@ -4,12 +4,13 @@
 //! cannot come apart.
 
 use super::effect::{self, Effect};
-use super::{Guard, Streams};
+use super::{Guard, Streams, kinds};
 use crate::model::attribution::Object;
 use crate::model::attribution::calls::{Selector, Subject, shape};
 use crate::model::attribution::values::Value;
 use crate::model::attribution::values::table::CLOCK;
 use crate::model::event::Call;
+use crate::model::expectation::Baseline;
 use crate::model::syscall::{Syscall, table};
 
 /// What is done about one number.
@@ -62,15 +63,18 @@ const PROT_EXEC: u64 = 4;
 const MAP_ANONYMOUS: u64 = 0x20;
 
 /// The gate of every number of the table, and the calls on fds that pass.
-pub(super) fn all(guard: &Guard, kinds: &[Object], streams: &Streams) -> (Vec<(u32, Gate)>, Vec<Passing>) {
-    let mut maker = Maker { guard, kinds, streams, passing: Vec::new() };
+pub(super) fn all(guard: &Guard, baseline: &Baseline, streams: &Streams) -> (Vec<(u32, Gate)>, Vec<Passing>) {
+    let kinds = kinds::of(baseline);
+    let lasting = kinds.iter().filter(|kind| kinds::lasts(kind, baseline)).cloned().collect();
+    let mut maker = Maker { guard, kinds, lasting, streams, passing: Vec::new() };
     let gates = table::rows(guard.abi).iter().map(|row| (row.number, maker.gate(row.name, row.number))).collect();
     (gates, maker.passing)
 }
 
 struct Maker<'a> {
     guard: &'a Guard,
-    kinds: &'a [Object],
+    kinds: Vec<Object>,
+    lasting: Vec<Object>,
     streams: &'a Streams,
     passing: Vec<Passing>,
 }
@@ -147,7 +151,8 @@ impl Maker<'_> {
         for (class, stream) in self.streams.iter().enumerate() {
             classes[class] = stream.as_ref().is_some_and(|stream| self.guard.expects(&call, Some(stream)));
         }
-        classes[OTHERS] = self.kinds.iter().any(|kind| self.guard.expects(&call, Some(kind)));
+        let expects = |kind| self.guard.expects(&call, Some(kind));
+        classes[OTHERS] = self.kinds.iter().any(expects) && self.lasting.iter().all(expects);
         let alternatives = alternatives_of(classes, at, tests);
         if !alternatives.is_empty() {
             self.passing.push(Passing { call, classes });

@@ -29,6 +29,19 @@ pub(super) fn is_plain(object: &Object) -> bool {
     }
 }
 
+/// Whether fds of this kind stay open for long: pipes, sockets and what else a program makes to wait for. A file is opened, read and closed, and while it is
+/// open its task is watched call by call; of what lasts every call that passes must be borne. A pipe that nobody made is a stream.
+pub(super) fn lasts(object: &Object, baseline: &Baseline) -> bool {
+    let is_made = |calls: [&str; 2]| {
+        baseline.subsystems.values().any(|entries| calls.iter().any(|call| entries.contains_key(*call)))
+    };
+    match object.name.split(':').next() {
+        Some("pipe") => is_made(["pipe", "pipe2"]),
+        Some("socket" | "anon_inode" | "memfd" | "fifo") => true,
+        _ => false,
+    }
+}
+
 /// The plain kinds that a baseline knows, each in every subsystem in which it was used.
 pub(super) fn of(baseline: &Baseline) -> Vec<Object> {
     let mut kinds: Vec<Object> = Vec::new();

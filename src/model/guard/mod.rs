@@ -75,7 +75,7 @@ impl Guard {
             passing: Vec::new(),
             gates: Vec::new(),
         };
-        (guard.gates, guard.passing) = gate::all(&guard, &kinds::of(baseline), streams);
+        (guard.gates, guard.passing) = gate::all(&guard, baseline, streams);
         Ok(guard)
     }
 

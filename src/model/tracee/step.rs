@@ -75,13 +75,18 @@ impl Tasks {
         self.tasks.get(&tid) == Some(&Task::Launching)
     }
 
+    /// What a stop is for this task: where entries are not told, the filter's stop is one.
+    pub fn heard(&self, tid: Tid, stop: Stop) -> Stop {
+        match stop {
+            Stop::Filtered(call) if self.call(tid).is_none() && !self.is_launching(tid) => Stop::Entry(call),
+            stop => stop,
+        }
+    }
+
     /// Takes one stop in.
     pub fn step(&mut self, tid: Tid, stop: Stop) -> Step {
         match stop {
-            Stop::Filtered(_) if self.call(tid).is_some() || self.is_launching(tid) => {
-                Step::new(Directive::Resume(0), None)
-            }
-            Stop::Filtered(call) => self.syscall(tid, Stop::Entry(call)),
+            Stop::Filtered(_) => Step::new(Directive::Resume(0), None),
             Stop::Entry(_) | Stop::Exit { .. } | Stop::Unreadable => self.syscall(tid, stop),
             Stop::Spawning { child, leads } => self.announced(tid, child, leads),
             Stop::Trap { leads, group_stop } => self.trapped(tid, leads, group_stop),

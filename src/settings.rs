@@ -18,6 +18,12 @@ use crate::model::recording::CONFIRMING_RUNS;
 pub const VERDICTS: &str = "SYSGUARD_VERDICTS";
 /// The file in which `cargo sysguard test` names what it has built, one JSON line an artifact.
 pub const ARTIFACTS: &str = "SYSGUARD_ARTIFACTS";
+/// The file that `cargo sysguard test` holds locked for as long as it lives: a harness ends with it.
+pub const LIFELINE: &str = "SYSGUARD_LIFELINE";
+/// The file in which `cargo sysguard run` tells those that cargo calls as its target runner what the tests are.
+pub const PLAN: &str = "SYSGUARD_PLAN";
+/// What nextest calls the test binary that is run.
+const NEXTEST_BINARY_ID: &str = "NEXTEST_BINARY_ID";
 /// The file whose Markdown GitHub Actions shows on the page of a run.
 const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 /// What cargo calls the path of a binary target at run time (since 1.94), before the target's name.
@@ -38,7 +44,8 @@ impl Given {
         let relevant = |name: &str| {
             name.starts_with("SYSGUARD_")
                 || name.starts_with(BINARY_PREFIX)
-                || ["CI", "TF_BUILD", "CARGO", "RUSTC", "CARGO_TERM_COLOR", "TERM", STEP_SUMMARY].contains(&name)
+                || ["CI", "TF_BUILD", "CARGO", "RUSTC", "CARGO_TERM_COLOR", "TERM", STEP_SUMMARY, NEXTEST_BINARY_ID]
+                    .contains(&name)
         };
         let variables = env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
@@ -111,6 +118,12 @@ pub struct Settings {
     pub verdicts: Option<PathBuf>,
     /// Where a watching `cargo sysguard test` tells what it has built.
     pub artifacts: Option<PathBuf>,
+    /// What a watching `cargo sysguard test` holds locked for as long as it lives.
+    pub lifeline: Option<PathBuf>,
+    /// Where a watching `cargo sysguard run` tells what the tests are.
+    pub plan: Option<PathBuf>,
+    /// The test binary that nextest is running, as it calls it.
+    pub nextest_binary: Option<String>,
     /// Where GitHub Actions wants a summary.
     pub step_summary: Option<PathBuf>,
     /// Binary targets that cargo says it has built for this process, by name.
@@ -159,6 +172,9 @@ pub fn resolve(given: &Given, flags: Flags) -> Result<Settings, BadVariable> {
         workspace_root: given.path("SYSGUARD_WORKSPACE_ROOT"),
         verdicts: given.path(VERDICTS),
         artifacts: given.path(ARTIFACTS),
+        lifeline: given.path(LIFELINE),
+        plan: given.path(PLAN),
+        nextest_binary: given.text(NEXTEST_BINARY_ID),
         step_summary: given.path(STEP_SUMMARY),
         binaries: binaries(given),
         rustc: rustc(given),

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sysguard::linux::{Command, Environment, Limits, Stream, streams};
+use sysguard::linux::{Command, Environment, Limits, Stream, inherited};
 use sysguard::model::expectation::{Baseline, Document, Recorded, Unseen, format, project, record};
 use sysguard::model::fact::Fact;
 use sysguard::model::fingerprint::Fingerprint;
@@ -54,7 +54,7 @@ fn watched(words: &[&str], platform: &Platform) -> BTreeSet<Fact> {
 
 fn guarded(words: &[&str], baseline: &Baseline, platform: &Platform) -> BTreeSet<Fact> {
     let (command, _output) = command(words);
-    let guard = Guard::new(&document(), baseline, platform, &streams(&command)).expect("a guard");
+    let guard = Guard::new(&document(), baseline, platform, &inherited(&command)).expect("a guard");
     let (observation, outcome) = observe_guarded(command, &LIMITS, &guard).expect("a guarded run");
     assert_eq!((outcome.lost_events, outcome.incomplete), (0, None), "{words:?}");
     facts(&observation, platform)

@@ -136,7 +136,6 @@ fn numbers_are_those_of_libc() {
         clone3 = SYS_clone3,
         openat2 = SYS_openat2,
         futex_waitv = SYS_futex_waitv,
-        mseal = SYS_mseal,
     );
 }
 

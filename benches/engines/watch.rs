@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
-use sysguard::linux::{Command as Traced, Environment, Limits, Outcome, Stream, streams};
+use sysguard::linux::{Command as Traced, Environment, Limits, Outcome, Stream, inherited};
 use sysguard::model::expectation::{Baseline, Document, format, project};
 use sysguard::model::guard::Guard;
 use sysguard::model::observation::Observation;
@@ -56,11 +56,11 @@ const LIMITS: Limits = Limits { timeout: None, stop: None, grace: Duration::from
 
 fn watch(engine: &str, words: &[OsString]) -> Result<u8, String> {
     let folder = std::env::current_dir().map_err(|error| error.to_string())?;
-    let (observation, outcome) = match engine {
+    let (_, outcome) = match engine {
         "guard" => {
             let command = traced(words)?;
             let baseline = read(&baseline_of(&folder))?;
-            let guard = Guard::new(&document()?, &baseline, &settings::platform(), &streams(&command));
+            let guard = Guard::new(&document()?, &baseline, &settings::platform(), &inherited(&command));
             let guard = guard.map_err(|error| error.to_string())?;
             observe_guarded(command, &LIMITS, &guard).map_err(|error| error.to_string())?
         }

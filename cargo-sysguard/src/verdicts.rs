@@ -98,13 +98,17 @@ pub(crate) struct Told {
 impl Told {
     /// Nothing yet.
     pub(crate) fn of(packages: &[Package]) -> Self {
-        let nothing = |package: &Package| {
-            let folder = artifacts::root(&package.metadata);
-            let name = package.metadata.name.to_string();
+        let named = |package: &Package| (artifacts::root(&package.metadata), package.metadata.name.to_string());
+        Self::named(packages.iter().map(named))
+    }
+
+    /// Nothing yet of the packages in these folders.
+    pub(crate) fn named(packages: impl Iterator<Item = (PathBuf, String)>) -> Self {
+        let nothing = |(folder, name): (PathBuf, String)| {
             let verdicts = PackageVerdicts { name, folder: below_git(&folder), verdicts: Vec::new() };
             (folder, verdicts)
         };
-        Self { packages: packages.iter().map(nothing).collect() }
+        Self { packages: packages.map(nothing).collect() }
     }
 
     /// A verdict on a workload of the package in this folder.

@@ -11,6 +11,8 @@
 //! `SYSGUARD_VERDICTS` names. It must not judge, nor put verdicts into words.
 
 mod arguments;
+mod each;
+mod lifeline;
 mod progress;
 mod relay;
 mod session;
@@ -24,6 +26,7 @@ use crate::runner::Suite;
 use crate::settings::{self, Flags, Given};
 
 pub use arguments::Arguments;
+pub use each::{Each, run_each};
 pub use progress::Spinners;
 pub use session::{Console, Session, Summary};
 
@@ -52,6 +55,9 @@ pub fn main(package: &str) -> ExitCode {
 
 fn run(package: &Path, arguments: Arguments) -> Result<Summary, Box<dyn std::error::Error>> {
     let settings = settings::resolve(&Given::from_env(), Flags::default())?;
+    if let Some(file) = &settings.lifeline {
+        lifeline::follow(file.clone());
+    }
     let workspace = settings.workspace_root.clone();
     let suite = Suite::open(package, workspace.as_deref(), settings::platform(), settings)?;
     Ok(Session { suite, arguments, console: Console::Stdout }.run()?)

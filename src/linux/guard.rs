@@ -16,8 +16,8 @@ use super::sys;
 use super::witness::Witness;
 use crate::model::attribution::files::shares_files;
 use crate::model::attribution::{Memory, Object, answers};
-use crate::model::event::{Call, CallOutcome, Event, Tid};
-use crate::model::guard::{Effect, Guard, Streams, effect};
+use crate::model::event::{BlindSpot, Call, CallOutcome, Event, Tid};
+use crate::model::guard::{Effect, Guard, Inherited, effect};
 use crate::model::tracee::{Stop, Tasks};
 
 /// What is known of the fds of every task, none of which is left out.
@@ -25,7 +25,7 @@ pub(super) struct Watch<'a> {
     guard: &'a Guard,
     tables: HashMap<Tid, Rc<RefCell<Table>>>,
     /// What was decided of an fd's class and kind.
-    borne: RefCell<HashMap<(i32, Object), bool>>,
+    borne: RefCell<HashMap<(usize, Object), bool>>,
     incomplete: Option<Incomplete>,
     /// Fds may come without a call.
     is_hidden: bool,
@@ -67,7 +67,6 @@ impl<'a> Watch<'a> {
             if let Event::Called { task, call, outcome: CallOutcome::Returned(value), .. } = event {
                 self.returned(*task, call, *value, witness);
             }
-            self.is_hidden |= matches!(event, Event::Blind(_));
         }
         match *stop {
             Stop::Spawning { child, .. } => self.spawned(task, child, tasks),
@@ -84,9 +83,9 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// A child was made that nobody sees.
-    pub(super) fn hide(&mut self) {
-        self.is_hidden = true;
+    /// Something may stay unseen: of a child that nobody sees, what it does to the fds that it shares.
+    pub(super) fn hide(&mut self, spot: BlindSpot) {
+        self.is_hidden |= spot == BlindSpot::UntracedChild;
     }
 
     /// Where this task stops next. In a call that was told its result is awaited.
@@ -176,22 +175,36 @@ impl<'a> Watch<'a> {
 
     fn bears(&self, fd: i32, object: Option<&Object>) -> bool {
         let Some(object) = object else { return false };
-        // Above the streams all fds are alike.
-        let key = (fd.clamp(0, 3), object.clone());
+        let key = (self.guard.class(fd), object.clone());
         *self.borne.borrow_mut().entry(key).or_insert_with(|| self.guard.bears(fd, Some(object)))
     }
 }
 
-/// What the first three fds of this command stand for.
-pub fn streams(command: &Command) -> Streams {
+/// What the fds stand for that this command begins with.
+pub fn inherited(command: &Command) -> Inherited {
     let own = sys::gettid();
-    std::array::from_fn(|at| {
-        let fd = match &command.stdio[at] {
-            Stream::Inherited => at as i32,
-            Stream::Given(fd) => fd.as_raw_fd(),
-        };
-        Objects::default().of_fd(own, fd)
-    })
+    let mut inherited: Inherited = open_fds(own)
+        .filter(|fd| *fd > 2 && sys::survives_exec(*fd))
+        .map(|fd| (fd, fd))
+        .chain((0..).zip(&command.stdio).map(|(at, stream)| match stream {
+            Stream::Inherited => (at, at),
+            Stream::Given(fd) => (at, fd.as_raw_fd()),
+        }))
+        .map(|(at, fd)| (at, Objects::default().of_fd(own, fd)))
+        .collect();
+    // Many are no streams of a workload, but what somebody forgot to close; the filter must not grow with them.
+    while inherited.len() > MOST_INHERITED {
+        inherited.pop_last();
+    }
+    inherited
+}
+
+/// Each costs the filter some instructions in every gate of a call on an fd.
+const MOST_INHERITED: usize = 8;
+
+fn open_fds(task: Tid) -> impl Iterator<Item = i32> {
+    let fds = fs::read_dir(format!("/proc/{task}/fd")).into_iter().flatten().flatten();
+    fds.filter_map(|fd| fd.file_name().to_str()?.parse().ok())
 }
 
 /// Whether fds may come without a call from here on.

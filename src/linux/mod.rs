@@ -14,6 +14,7 @@ mod mounts;
 mod objects;
 mod probe;
 mod stopped;
+mod terminal;
 mod tracer;
 mod untraced;
 mod wait;
@@ -21,9 +22,10 @@ mod witness;
 
 mod sys;
 
-pub use guard::{Incomplete, streams};
+pub use guard::{Incomplete, inherited};
 pub use interrupts::leave_interrupts_to_workload;
 pub use launch::{Command, Environment, Stream};
 pub use probe::{Gate, GateState, Remedy, probe};
 pub use sys::glibc_version;
+pub use terminal::{KeptTerminal, keep_terminal};
 pub use trace::{Limits, Outcome, TraceError, trace, trace_guarded};

@@ -11,7 +11,7 @@ use super::stopped::Pace;
 use super::tracer::{Tracer, Waited};
 use super::witness::Witness;
 use super::{probe, sys};
-use crate::model::event::{BlindSpot, Event, Tid};
+use crate::model::event::{Event, Tid};
 use crate::model::guard::Guard;
 use crate::model::tracee::{Directive, Step, Stop, Tasks};
 use crate::model::workload::{Exit, StopAfter};
@@ -120,7 +120,6 @@ fn traced(
         deadlines,
         end: None,
         stragglers: 0,
-        is_ending: false,
     };
     let launched = run.until_ready().and_then(|()| suspended.go()).map_err(system("let a process go"))?;
     sink(&Event::Spawned { task: root, parent: None, process: true });
@@ -150,8 +149,6 @@ struct Run<'a> {
     deadlines: Deadlines,
     end: Option<Exit>,
     stragglers: u64,
-    /// A deadline has passed: nobody runs on.
-    is_ending: bool,
 }
 
 /// How many stops may pass on a busy workload until the clock is looked at.
@@ -200,16 +197,12 @@ impl Run<'_> {
             self.witness.observe(tid, &stop, &mut step);
             self.watch(tid, &stop, &step);
             step.before.iter().chain(&step.event).for_each(&mut *sink);
-            if self.tracer.take_hidden_child() {
-                self.watch.iter_mut().for_each(Watch::hide);
-                sink(&Event::Blind(BlindSpot::UntracedChild));
+            for spot in self.tracer.take_blind_spots() {
+                self.watch.iter_mut().for_each(|watch| watch.hide(spot));
+                sink(&Event::Blind(spot));
             }
             self.colocation.observe(tid, &stop);
             if let Some(task) = task {
-                // Else who forks faster than the clock ticks would never end.
-                if self.is_ending {
-                    sys::kill(tid, libc::SIGKILL);
-                }
                 let pace = self.pace(tid);
                 self.tracer.obey(task, step.directive, pace)?;
             }
@@ -231,7 +224,9 @@ impl Run<'_> {
     /// Whether a guard's filter stopped a call that needs no second look. Who is to end is not let go so.
     fn settles(&mut self, tid: Tid, stop: &Stop) -> bool {
         let (Stop::Filtered(call), Some(watch)) = (stop, &self.watch) else { return false };
-        !self.is_ending && watch.pace(tid, &self.tasks) == Pace::Filtered && watch.settles(tid, call, &mut self.witness)
+        !self.tasks.is_ending()
+            && watch.pace(tid, &self.tasks) == Pace::Filtered
+            && watch.settles(tid, call, &mut self.witness)
     }
 
     /// Shows the guard what happened. A run that it cannot guard ends.
@@ -239,7 +234,7 @@ impl Run<'_> {
         let Some(watch) = &mut self.watch else { return };
         let events: Vec<&Event> = step.before.iter().chain(&step.event).collect();
         watch.observe(tid, stop, &events, &self.tasks, &mut self.witness);
-        if watch.incomplete().is_some() && !self.is_ending {
+        if watch.incomplete().is_some() && !self.tasks.is_ending() {
             self.kill_all();
         }
     }
@@ -266,8 +261,7 @@ impl Run<'_> {
 
     /// Nobody of them is reaped before we wait for it, so no number can mean somebody else.
     fn kill_all(&mut self) {
-        self.is_ending = true;
-        self.tasks.alive().for_each(|tid| sys::kill(tid, libc::SIGKILL));
+        self.tasks.end().for_each(|tid| sys::kill(tid, libc::SIGKILL));
     }
 }
 

@@ -12,6 +12,7 @@ pub mod syscall;
 pub mod errno;
 pub mod event;
 pub mod signal;
+pub mod test_name;
 pub mod tracee;
 
 pub mod attribution;
@@ -27,6 +28,9 @@ pub mod guard;
 pub mod compare;
 pub mod confirm;
 pub mod decide;
+pub mod explain;
+pub mod near;
 pub mod recording;
+pub mod taxonomy;
 pub mod verdict;
 pub mod weight;

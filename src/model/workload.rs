@@ -39,6 +39,17 @@ pub enum Program {
     Example(String),
     /// A test target of the package, built by cargo first.
     Test(String),
+    /// A benchmark of the package, built by cargo first.
+    Bench(String),
+    /// A test of the package, by its name: only `cargo sysguard run` runs it, where and as cargo or nextest does.
+    Run(String),
+}
+
+impl Program {
+    /// Whether it is known without an expectation file: then a proposal may come before its file.
+    pub fn needs_no_file(&self) -> bool {
+        matches!(self, Self::Run(_))
+    }
 }
 
 /// Standard input of a workload.

@@ -5,7 +5,9 @@
 
 pub mod drift;
 mod exit;
+pub mod explain;
 mod format;
+mod markup;
 mod observation;
 mod pending;
 mod style;

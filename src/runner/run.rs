@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use super::environment::{Built, Lookup};
 use super::output::Capture;
+use super::repeat::Start;
 use super::scratch::Scratch;
 use super::suite::Unfit;
 use crate::error::Error;
-use crate::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, streams, trace, trace_guarded};
+use crate::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, inherited, trace, trace_guarded};
 use crate::model::compare::Watched;
-use crate::model::guard::{Guard, Streams, Unguardable};
+use crate::model::guard::{Guard, Inherited, Unguardable};
 use crate::model::observation::Observation;
 use crate::model::workload::{Exit, Program, Workload};
 
@@ -71,7 +72,7 @@ pub(super) enum Obstacle {
 }
 
 /// Makes the guard of a workload that begins with these streams.
-pub(super) type MakeGuard<'a> = dyn Fn(&Streams) -> Result<Guard, Unguardable> + 'a;
+pub(super) type MakeGuard<'a> = dyn Fn(&Inherited) -> Result<Guard, Unguardable> + 'a;
 
 impl<'a> Prepared<'a> {
     /// Finds everything that the workload needs. `built` tells what cargo built for it, where cargo has to.
@@ -91,9 +92,12 @@ impl<'a> Prepared<'a> {
                 let name = words.first().map_or("", String::as_str);
                 (find(&environment, name, package)?, words.iter().map(OsString::from).collect())
             }
-            Program::Bin(_) | Program::Example(_) | Program::Test(_) => {
+            Program::Run(name) => return Err(Obstacle::NotStarted(format!("only `cargo sysguard run` runs {name}"))),
+            Program::Bin(_) | Program::Example(_) | Program::Test(_) | Program::Bench(_) => {
                 let program = built().map_err(Obstacle::NotStarted)?;
-                let argv = vec![program.clone().into_os_string()];
+                let mut argv = vec![program.clone().into_os_string()];
+                // As `cargo bench` calls it.
+                argv.extend(matches!(workload.program, Program::Bench(_)).then(|| OsString::from("--bench")));
                 (program, argv)
             }
         };
@@ -105,7 +109,7 @@ impl<'a> Prepared<'a> {
     fn run(&self, guard: Option<&MakeGuard<'_>>) -> Result<Run, Obstacle> {
         let scratch = Scratch::create().map_err(not_started)?;
         let stdin = scratch.stdin(&self.workload.stdin, self.package).map_err(not_started)?;
-        let (capture, stdout, stderr) = Capture::start().map_err(|source| {
+        let (capture, stdout, stderr) = Capture::passing_on(None).map_err(|source| {
             not_started(Error::Io { operation: "create", subject: "pipes for the output".to_owned(), source })
         })?;
         let cwd = match &self.workload.cwd {
@@ -124,7 +128,7 @@ impl<'a> Prepared<'a> {
         let (observation, outcome) = match guard {
             None => observe(command, &limits).map_err(Obstacle::from)?,
             Some(guard) => {
-                let guard = guard(&streams(&command)).map_err(|error| Obstacle::Unguarded(error.to_string()))?;
+                let guard = guard(&inherited(&command)).map_err(|error| Obstacle::Unguarded(error.to_string()))?;
                 // Where a filter cannot be installed, there is no guard.
                 observe_guarded(command, &limits, &guard).map_err(|error| Obstacle::Unguarded(error.to_string()))?
             }
@@ -133,35 +137,7 @@ impl<'a> Prepared<'a> {
             return Err(Obstacle::Unguarded(incomplete.to_string()));
         }
         let output = capture.finish();
-        match observation.lost_events {
-            0 => Ok(Run { observation, exit: outcome.exit, output }),
-            lost => {
-                Err(Obstacle::Broken(format!("{lost} events were lost, so the run shows less than the workload did")))
-            }
-        }
-    }
-
-    /// Runs it once; it must end as its document says.
-    pub(super) fn good_run(&self) -> Result<Run, Unfit> {
-        let run = self.run(None)?;
-        if self.ended_well(run.exit) { Ok(run) } else { Err(Unfit::WrongExit(run)) }
-    }
-
-    /// Runs it once with expected calls unwatched; where that cannot be, or does not end as its document says, with all of them watched.
-    pub(super) fn guarded_run(&self, guard: &MakeGuard<'_>) -> Result<(Run, Watched), Unfit> {
-        let reason = match self.run(Some(guard)) {
-            Ok(run) if self.ended_well(run.exit) => return Ok((run, Watched::Guarded)),
-            Ok(_) => "it did not end as it should under a guard".to_owned(),
-            Err(Obstacle::Unguarded(reason)) => reason,
-            Err(obstacle) => return Err(obstacle.into()),
-        };
-        Ok((self.good_run()?, Watched::Unguarded { reason }))
-    }
-
-    /// The executable, where cargo built it.
-    pub(super) fn built_by_cargo(&self) -> Option<&Path> {
-        let foreign = matches!(self.workload.program, Program::Command(_));
-        (!foreign).then_some(self.program.as_path())
+        Run::whole(observation, outcome.exit, output)
     }
 
     /// Whether a run ended as its document says; a server may also end by the signal that it was sent.
@@ -172,6 +148,40 @@ impl<'a> Prepared<'a> {
 
     fn limits(&self) -> Limits {
         Limits { timeout: Some(self.workload.timeout), stop: self.workload.stop, grace: DEFAULT_GRACE }
+    }
+}
+
+impl Start for Prepared<'_> {
+    fn good_run(&self) -> Result<Run, Unfit> {
+        let run = self.run(None)?;
+        if self.ended_well(run.exit) { Ok(run) } else { Err(Unfit::WrongExit(run)) }
+    }
+
+    fn guarded_run(&self, guard: &MakeGuard<'_>) -> Result<(Run, Watched), Unfit> {
+        let reason = match self.run(Some(guard)) {
+            Ok(run) if self.ended_well(run.exit) => return Ok((run, Watched::Guarded)),
+            Ok(_) => "it did not end as it should under a guard".to_owned(),
+            Err(Obstacle::Unguarded(reason)) => reason,
+            Err(obstacle) => return Err(obstacle.into()),
+        };
+        Ok((self.good_run()?, Watched::Unguarded { reason }))
+    }
+
+    fn built_by_cargo(&self) -> Option<&Path> {
+        let foreign = matches!(self.workload.program, Program::Command(_));
+        (!foreign).then_some(self.program.as_path())
+    }
+}
+
+impl Run {
+    /// A run of which nothing was lost.
+    pub(super) fn whole(observation: Observation, exit: Exit, output: String) -> Result<Self, Obstacle> {
+        match observation.lost_events {
+            0 => Ok(Self { observation, exit, output }),
+            lost => {
+                Err(Obstacle::Broken(format!("{lost} events were lost, so the run shows less than the workload did")))
+            }
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::artifacts::{self, Artifacts, Target};
 use crate::error::Error;
 use crate::model::expectation::{Document, Parsed};
 use crate::model::platform::Platform;
-use crate::model::workload::Workload;
+use crate::model::workload::{Program, Workload};
 use crate::settings::Settings;
 use crate::store::{FOLDER, Store, StoreError, proposals_below};
 
@@ -98,6 +98,18 @@ impl Suite {
         platform: Platform,
         settings: Settings,
     ) -> Result<Self, Error> {
+        let mut suite = Self::for_tests(package, workspace, platform, settings)?;
+        suite.cases = cases(&suite.store);
+        Ok(suite)
+    }
+
+    /// The same for the tests that cargo runs: it reads no workload but those that are run.
+    pub fn for_tests(
+        package: &Path,
+        workspace: Option<&Path>,
+        platform: Platform,
+        settings: Settings,
+    ) -> Result<Self, Error> {
         let proposals = match &settings.pending_dir {
             Some(folder) => Some(proposals_of(package, workspace, folder, &settings.cargo)?),
             None => None,
@@ -112,7 +124,7 @@ impl Suite {
             wanted: BTreeSet::new(),
             built: OnceLock::new(),
         };
-        let cases = cases(&store);
+        let cases = Vec::new();
         let cpus = surroundings::cpus();
         Ok(Self { store, settings, platform, cpus, rustc: OnceLock::new(), cases, targets })
     }
@@ -171,7 +183,11 @@ fn cases(store: &Store) -> Vec<Case> {
         file: store.file(name).display().to_string(),
         content: store.load(name).map_err(Unreadable::from),
     };
-    store.names().map(case).collect()
+    let cases = store.names().map(case);
+    // Tests are cargo's to run.
+    cases
+        .filter(|case| !case.document().is_some_and(|document| matches!(document.workload.program, Program::Run(_))))
+        .collect()
 }
 
 /// The package's place in the tree for proposals; a relative tree begins at the workspace.

@@ -1,7 +1,7 @@
 //! From runs to a verdict: compare, decide, write. What is said of it is another room's work.
 
 use super::progress::Progress;
-use super::repeat::Runs;
+use super::repeat::{Runs, Start};
 use super::run::{Obstacle, Run};
 use super::suite::{Case, Suite, Unfit, Unreadable};
 
@@ -11,6 +11,7 @@ use crate::model::expectation::{Baseline, Parsed, Recorded, Unseen, amend, recor
 use crate::model::fingerprint::explain;
 use crate::model::recording::{Growth, Length};
 use crate::model::verdict::{Change, Status, Verdict};
+use crate::model::workload::Workload;
 use crate::store::StoreError;
 
 impl Suite {
@@ -18,14 +19,31 @@ impl Suite {
     ///
     /// Where there is no baseline, and one may be proposed, it is run as often as `bless` would: what is proposed may be accepted.
     pub fn test(&self, case: &Case, progress: &dyn Progress) -> Verdict {
+        self.tested(case, progress, Recording::default(), |workload| Ok(Box::new(self.prepare(workload)?)))
+    }
+
+    /// The same, however the workload is started.
+    pub(super) fn tested<'a>(
+        &'a self,
+        case: &'a Case,
+        progress: &'a dyn Progress,
+        Recording { length, is_partial }: Recording,
+        start: impl FnOnce(&'a Workload) -> Result<Box<dyn Start + 'a>, Obstacle>,
+    ) -> Verdict {
         let update = self.settings.update.resolve(self.settings.ci);
         self.verdict(case, |parsed| {
-            let mut runs = Runs::prepare(self, case, &parsed.expectation.document, progress)?;
-            let judgement = match parsed.expectation.baseline(&self.platform) {
+            let document = &parsed.expectation.document;
+            let mut runs = Runs::new(self, case, document, progress, start(&document.workload)?);
+            let baseline = parsed.expectation.baseline(&self.platform);
+            let update = if baseline.is_none() && is_partial { Update::No } else { update };
+            let mut judgement = match baseline {
                 Some(baseline) => self.confirmed(&mut runs, parsed, baseline)?,
                 None if update == Update::No => self.unrecorded(&mut runs, parsed)?,
-                None => self.recorded(&mut runs, parsed, Length::UntilQuiet, Unseen::Keep)?,
+                None => self.recorded(&mut runs, parsed, length, Unseen::Keep)?,
             };
+            if is_partial {
+                judgement.comparison.gone.clear();
+            }
             Ok(judgement.under(update, self, case)?)
         })
     }
@@ -35,7 +53,8 @@ impl Suite {
     /// A run that does not end as the document says, or what breaks a `forbid:`, leaves the file as it was.
     pub fn bless(&self, case: &Case, length: Length, unseen: Unseen, progress: &dyn Progress) -> Verdict {
         self.verdict(case, |parsed| {
-            let mut runs = Runs::prepare(self, case, &parsed.expectation.document, progress)?;
+            let document = &parsed.expectation.document;
+            let mut runs = Runs::new(self, case, document, progress, Box::new(self.prepare(&document.workload)?));
             Ok(self.recorded(&mut runs, parsed, length, unseen)?.under(Update::Force, self, case)?)
         })
     }
@@ -84,7 +103,11 @@ impl Suite {
         bare(case, Status::Ignored { reason: reason.to_owned() })
     }
 
-    fn verdict(&self, case: &Case, judge: impl FnOnce(&Parsed) -> Result<Verdict, Setback>) -> Verdict {
+    pub(super) fn verdict<'a>(
+        &self,
+        case: &'a Case,
+        judge: impl FnOnce(&'a Parsed) -> Result<Verdict, Setback>,
+    ) -> Verdict {
         let parsed = match &case.content {
             Ok(parsed) => parsed,
             Err(Unreadable { message, line }) => {
@@ -128,8 +151,16 @@ impl Suite {
     }
 }
 
+/// How a first baseline is made.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Recording {
+    pub(super) length: Length,
+    /// Less than the whole workload is run: what is not seen is not gone, and it makes no first baseline.
+    pub(super) is_partial: bool,
+}
+
 /// Why there is no judgement.
-enum Setback {
+pub(super) enum Setback {
     Unfit(Unfit),
     Store(StoreError),
 }

@@ -118,6 +118,13 @@ impl Store {
         file::replace(&self.proposal_file(name), text)
     }
 
+    /// Removes a workload's file and its proposal. Says whether there was any.
+    pub fn remove(&self, name: &str) -> Result<bool, StoreError> {
+        check(name)?;
+        let removed = file::remove(&self.package.join(self.file(name)))?;
+        Ok(self.remove_proposal(name)? || removed)
+    }
+
     /// Removes a workload's proposal. Says whether there was one.
     pub fn remove_proposal(&self, name: &str) -> Result<bool, StoreError> {
         check(name)?;

@@ -87,7 +87,7 @@ fn check_seen(truth: &Truth, seen: &Seen) -> Result<(), Failed> {
     differing.unless(seen.outcome.exit == truth.exit, "exit", &seen.outcome.exit, &truth.exit);
     differing.unless(seen.outcome.lost_events == 0, "lost events", &seen.outcome.lost_events, &0);
     differing.unless(truth.processes.allows(seen.processes), "processes", &seen.processes, &truth.processes);
-    let threads = truth.threads.unwrap_or(truth.processes);
+    let threads = truth.threads.unwrap_or(Amount::Exactly(seen.processes));
     differing.unless(threads.allows(seen.threads), "threads", &seen.threads, &threads);
     let vanished = seen.threads - seen.ended.min(seen.threads);
     differing.unless(truth.vanished.allows(vanished), "vanished", &vanished, &truth.vanished);

@@ -1,7 +1,7 @@
 //! `cargo sysguard test`: runs workloads against their baselines, through the packages' own harnesses where they have one.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,9 +10,10 @@ use sysguard::artifacts::{self, Artifacts, Target};
 use sysguard::harness::{Arguments, Console, Session};
 use sysguard::model::decide::UpdateMode;
 use sysguard::model::observation::Engine;
+use sysguard::model::verdict::Verdict;
 use sysguard::report;
 use sysguard::runner::Case;
-use sysguard::settings::{ARTIFACTS, Flags, Settings, VERDICTS};
+use sysguard::settings::{ARTIFACTS, Flags, LIFELINE, Settings, VERDICTS};
 use tempfile::TempDir;
 
 use super::Context;
@@ -180,6 +181,8 @@ fn harness_failure(package: &Package, built: &Artifacts) -> Option<String> {
 /// A nested cargo and the files by which its harnesses and we talk.
 struct Nested {
     folder: TempDir,
+    /// Held locked, so that the harnesses end with us; nothing where there are no locks.
+    lifeline: Option<File>,
 }
 
 impl Nested {
@@ -189,32 +192,40 @@ impl Nested {
         let folder = tempfile::tempdir().map_err(|error| cannot(&error))?;
         let lines = built.to_lines().map_err(|error| cannot(&error))?;
         fs::write(folder.path().join("artifacts"), lines).map_err(|error| cannot(&error))?;
-        Ok(Self { folder })
+        let lifeline = File::create(folder.path().join("lifeline")).map_err(|error| cannot(&error))?;
+        let lifeline = lifeline.lock().is_ok().then_some(lifeline);
+        Ok(Self { folder, lifeline })
     }
 
     fn run(&self, mut cargo: Command, told: &mut Told) -> Result<Outcome, Failure> {
         let verdicts = self.folder.path().join("verdicts");
         cargo.env(ARTIFACTS, self.folder.path().join("artifacts")).env(VERDICTS, &verdicts);
+        if self.lifeline.is_some() {
+            cargo.env(LIFELINE, self.folder.path().join("lifeline"));
+        }
         let status = cargo
             .status()
             .map_err(|error| Failure::failed(format!("cannot run {}: {error}", cargo.get_program().display())))?;
-        let worst = collect(&verdicts, told)?;
+        let mut worst = Outcome::Expected;
+        for (folder, verdict) in collect(&verdicts)? {
+            worst = worst.max(Outcome::of(&verdict.status));
+            told.add(&folder, verdict);
+        }
         // A harness that failed without a verdict was told of by itself.
         Ok(if status.success() { worst } else { worst.max(Outcome::Failed) })
     }
 }
 
-/// The worst that the harnesses told; nothing where no workload was run.
-fn collect(file: &Path, told: &mut Told) -> Result<Outcome, Failure> {
+/// What was told, with the folder of the package; nothing where no workload was run.
+pub(super) fn collect(file: &Path) -> Result<Vec<(PathBuf, Verdict)>, Failure> {
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(Failure::failed(format!("cannot read the verdicts: {error}"))),
     };
-    text.lines().try_fold(Outcome::Expected, |worst, line| {
+    let read = |line: &str| {
         let (folder, verdict) = report::read_json_line(line).map_err(Failure::failed)?;
-        let outcome = Outcome::of(&verdict.status);
-        told.add(Path::new(&folder), verdict);
-        Ok(worst.max(outcome))
-    })
+        Ok((PathBuf::from(folder), verdict))
+    };
+    text.lines().map(read).collect()
 }

@@ -7,6 +7,8 @@ mod bless;
 #[cfg(target_os = "linux")]
 mod diff;
 #[cfg(target_os = "linux")]
+mod ends;
+#[cfg(target_os = "linux")]
 mod formats;
 #[cfg(target_os = "linux")]
 mod harness;
@@ -20,6 +22,10 @@ mod pending;
 mod project;
 #[cfg(target_os = "linux")]
 mod review;
+#[cfg(target_os = "linux")]
+mod run;
+#[cfg(target_os = "linux")]
+mod session;
 #[cfg(target_os = "linux")]
 mod stable;
 #[cfg(target_os = "linux")]
@@ -47,6 +53,11 @@ fn trials() -> Vec<Trial> {
 
 #[cfg(target_os = "linux")]
 fn trials() -> Vec<Trial> {
+    commands().into_iter().chain(ends::trials()).chain(run::trials()).collect()
+}
+
+#[cfg(target_os = "linux")]
+fn commands() -> Vec<Trial> {
     vec![
         untraced("usage::cargo_finds_it_and_its_help", usage::cargo_finds_it_and_its_help),
         untraced(

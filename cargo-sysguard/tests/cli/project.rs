@@ -38,6 +38,23 @@ pub(crate) fn tracing(name: &str, run: fn()) -> Trial {
     })
 }
 
+/// The same, where `cargo nextest` is installed, too.
+pub(crate) fn nextest(name: &str, run: fn()) -> Trial {
+    Trial::ignorable_test(name, move || {
+        let is_there = || self::run(command(env!("CARGO")).args(["nextest", "--version"])).code == 0;
+        let missing = untraceable()
+            .or_else(|| (!is_there()).then(|| "requires cargo-nextest, which is not installed".to_owned()));
+        match missing {
+            Some(reason) if env::var_os("SYSGUARD_REQUIRE").is_some_and(|value| value == "1") => Err(reason.into()),
+            Some(reason) => Ok(Completion::ignored_with(reason)),
+            None => {
+                run();
+                Ok(Completion::Completed)
+            }
+        }
+    })
+}
+
 fn untraceable() -> Option<String> {
     static REASON: OnceLock<Option<String>> = OnceLock::new();
     let probe = || {
@@ -118,6 +135,15 @@ impl Project {
         Self { folder: tempfile::tempdir().expect("a temporary directory") }
     }
 
+    /// A library with one test, and a test target of one quiet test; nothing of ours in it.
+    pub(crate) fn foreign(name: &str) -> Self {
+        let manifest =
+            format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n");
+        let library = "/// ```\n/// assert!(true);\n/// ```\npub fn nothing() {}\n\n#[test]\nfn inside() {}\n";
+        let project = Self::empty().file("Cargo.toml", &manifest).file("src/lib.rs", library);
+        project.file("tests/it.rs", "#[test]\nfn quiet() {}\n#[test]\n#[ignore]\nfn left_out() {}\n")
+    }
+
     /// With `tests/sysguard.rs` and its entry.
     pub(crate) fn with_harness(self) -> Self {
         let manifest = self.read("Cargo.toml") + "\n[[test]]\nname = \"sysguard\"\nharness = false\n";
@@ -155,8 +181,15 @@ impl Project {
     }
 
     pub(crate) fn command(&self, line: &str) -> Command {
-        let mut command = command(BINARY);
-        command.args(line.split_whitespace()).current_dir(self.folder.path());
+        let mut command = self.run_by(BINARY);
+        command.args(line.split_whitespace());
+        command
+    }
+
+    /// A command in the project's folder.
+    pub(crate) fn run_by(&self, program: &str) -> Command {
+        let mut command = command(program);
+        command.current_dir(self.folder.path());
         command
     }
 

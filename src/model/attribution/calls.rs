@@ -49,8 +49,10 @@ pub(crate) enum Subject {
     Fd(usize),
     /// The fd in a register, but the call is about the descriptor itself.
     Descriptor(usize),
-    /// What the returned fd stands for.
-    Opened,
+    /// What the returned fd stands for. Opened by a path of which only the place is wanted (O_PATH), it was not reached.
+    Opened(Flags),
+    /// The ring in the first register: an fd, or its index in a table of the task's own if this bit is in that register.
+    Ring(usize, u64),
     /// Something new, of a kind that the call itself tells.
     Made(&'static str),
     /// A new socket, told by the first three registers.
@@ -63,6 +65,17 @@ pub(crate) enum Subject {
     Program,
     /// The mapped file, if any.
     Mapped,
+}
+
+/// Where the flags of an open are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flags {
+    /// Nowhere.
+    None,
+    /// In a register.
+    In(usize),
+    /// In the first eight bytes where a register points.
+    At(usize),
 }
 
 /// Where a path is: the register of the directory it begins at, and its own.
@@ -95,6 +108,27 @@ pub(crate) fn shape(name: &str) -> Option<Shape> {
     })
 }
 
+/// Every call that is read at all, with its shape.
+pub(crate) fn shapes() -> impl Iterator<Item = (&'static str, Shape)> {
+    CALLS.iter().map(|&(name, selector, subject)| (name, Shape { selector, subject }))
+}
+
+impl Selector {
+    /// The values by name that it can select; those of an ioctl and of a socket's options are kept apart.
+    pub(crate) fn values(self) -> &'static [Value] {
+        match self {
+            Self::Value(_, _, table) | Self::Flags(_, _, table) | Self::FlagsAt(_, table) | Self::ValueAt(_, table) => {
+                table
+            }
+            Self::Protection(_) => &values::PROTECTION,
+            Self::Clock(_) => &values::CLOCK,
+            Self::Family => &values::FAMILY,
+            Self::SocketOption(_) => &values::LEVEL,
+            Self::None | Self::Filesystem(..) | Self::Command => &[],
+        }
+    }
+}
+
 use Selector as S;
 use Subject as O;
 
@@ -120,12 +154,17 @@ const NO_EXIT_SIGNAL: u64 = !0xff;
 /// The version is above: `IPCCALL`, include/uapi/linux/ipc.h
 const NO_IPC_VERSION: u64 = 0xffff;
 
+/// include/uapi/linux/io_uring.h
+const IORING_ENTER_REGISTERED_RING: u64 = 1 << 4;
+const IORING_REGISTER_USE_REGISTERED_RING: u64 = 1 << 31;
+
 /// Name, selector, subject; ordered by name.
 const CALLS: &[(&str, Selector, Subject)] = &[
     ("_llseek", S::None, O::Descriptor(0)),
     ("accept", S::None, O::Fd(0)),
     ("accept4", S::None, O::Fd(0)),
     ("access", S::None, O::PathAfter(path(0))),
+    ("acct", S::None, O::PathAfter(path(0))),
     ("arch_prctl", S::Value(0, INT, &values::ARCH_PRCTL), O::None),
     ("bind", S::None, O::Fd(0)),
     ("bpf", S::Value(0, INT, &values::BPF), O::None),
@@ -150,7 +189,7 @@ const CALLS: &[(&str, Selector, Subject)] = &[
     ("close", S::None, O::Descriptor(0)),
     ("connect", S::None, O::Fd(0)),
     ("copy_file_range", S::None, O::Fd(0)),
-    ("creat", S::None, O::Opened),
+    ("creat", S::None, O::Opened(Flags::None)),
     ("dup", S::None, O::Descriptor(0)),
     ("dup2", S::None, O::Descriptor(0)),
     ("dup3", S::None, O::Descriptor(0)),
@@ -182,13 +221,15 @@ const CALLS: &[(&str, Selector, Subject)] = &[
     ("fcntl64", S::Value(1, INT, &values::FCNTL), O::Descriptor(0)),
     ("fdatasync", S::None, O::Fd(0)),
     ("fgetxattr", S::None, O::Descriptor(0)),
+    ("file_getattr", S::None, O::PathAfter(path_at(1, Link::FollowedUnless(4)))),
+    ("file_setattr", S::None, O::PathAfter(path_at(1, Link::FollowedUnless(4)))),
     ("finit_module", S::None, O::Descriptor(0)),
     ("flistxattr", S::None, O::Descriptor(0)),
     ("flock", S::None, O::Descriptor(0)),
     ("fremovexattr", S::None, O::Descriptor(0)),
     ("fsconfig", S::None, O::Fd(0)),
     ("fsetxattr", S::None, O::Descriptor(0)),
-    ("fsmount", S::None, O::Opened),
+    ("fsmount", S::None, O::Opened(Flags::None)),
     ("fsopen", S::Filesystem(0, None), O::Made("anon_inode:fscontext")),
     ("fspick", S::None, O::Made("anon_inode:fscontext")),
     ("fstat", S::None, O::Descriptor(0)),
@@ -208,15 +249,17 @@ const CALLS: &[(&str, Selector, Subject)] = &[
     ("getsockname", S::None, O::Fd(0)),
     ("getsockopt", S::SocketOption(true), O::Fd(0)),
     ("getxattr", S::None, O::PathAfter(path(0))),
+    ("getxattrat", S::None, O::PathAfter(path_at(1, Link::FollowedUnless(2)))),
     ("inotify_add_watch", S::None, O::Fd(0)),
     ("inotify_init", S::None, O::Made("anon_inode:inotify")),
     ("inotify_init1", S::None, O::Made("anon_inode:inotify")),
     ("inotify_rm_watch", S::None, O::Fd(0)),
-    ("io_uring_enter", S::None, O::Fd(0)),
-    ("io_uring_register", S::None, O::Fd(0)),
+    ("io_uring_enter", S::None, O::Ring(3, IORING_ENTER_REGISTERED_RING)),
+    ("io_uring_register", S::None, O::Ring(1, IORING_REGISTER_USE_REGISTERED_RING)),
     ("io_uring_setup", S::None, O::Made("anon_inode:io_uring")),
     ("ioctl", S::Command, O::Fd(0)),
     ("ipc", S::Value(0, NO_IPC_VERSION, &values::IPC), O::None),
+    ("kexec_file_load", S::None, O::Descriptor(0)),
     ("keyctl", S::Value(0, INT, &values::KEYCTL), O::None),
     ("landlock_add_rule", S::None, O::Fd(0)),
     ("landlock_create_ruleset", S::None, O::Made("anon_inode:landlock-ruleset")),
@@ -228,6 +271,7 @@ const CALLS: &[(&str, Selector, Subject)] = &[
     ("linkat", S::None, O::PathBefore(path_at(1, Link::ItselfUnless(4)))),
     ("listen", S::None, O::Fd(0)),
     ("listxattr", S::None, O::PathAfter(path(0))),
+    ("listxattrat", S::None, O::PathAfter(path_at(1, Link::FollowedUnless(2)))),
     ("llistxattr", S::None, O::PathAfter(link(0))),
     ("lremovexattr", S::None, O::PathAfter(link(0))),
     ("lseek", S::None, O::Descriptor(0)),
@@ -244,6 +288,8 @@ const CALLS: &[(&str, Selector, Subject)] = &[
     ("mmap", S::Protection(2), O::Mapped),
     ("mmap2", S::Protection(2), O::Mapped),
     ("mount", S::Filesystem(2, Some(3)), O::None),
+    ("mount_setattr", S::None, O::PathAfter(path_at(1, Link::FollowedUnless(2)))),
+    ("move_mount", S::None, O::PathBefore(path_at(1, Link::Itself))),
     ("mprotect", S::Protection(2), O::None),
     ("mq_getsetattr", S::None, O::Fd(0)),
     ("mq_notify", S::None, O::Fd(0)),
@@ -252,15 +298,19 @@ const CALLS: &[(&str, Selector, Subject)] = &[
     ("mq_timedreceive_time64", S::None, O::Fd(0)),
     ("mq_timedsend", S::None, O::Fd(0)),
     ("mq_timedsend_time64", S::None, O::Fd(0)),
+    ("name_to_handle_at", S::None, O::PathAfter(path_at(1, Link::ItselfUnless(4)))),
     ("newfstatat", S::None, O::PathAfter(path_at(1, Link::FollowedUnless(3)))),
-    ("open", S::None, O::Opened),
-    ("open_by_handle_at", S::None, O::Opened),
-    ("open_tree", S::None, O::Opened),
-    ("open_tree_attr", S::None, O::Opened),
-    ("openat", S::None, O::Opened),
-    ("openat2", S::None, O::Opened),
+    ("oldfstat", S::None, O::Descriptor(0)),
+    ("oldlstat", S::None, O::PathAfter(link(0))),
+    ("oldstat", S::None, O::PathAfter(path(0))),
+    ("open", S::None, O::Opened(Flags::In(1))),
+    ("open_by_handle_at", S::None, O::Opened(Flags::In(2))),
+    ("open_tree", S::None, O::PathAfter(path_at(1, Link::FollowedUnless(2)))),
+    ("open_tree_attr", S::None, O::PathAfter(path_at(1, Link::FollowedUnless(2)))),
+    ("openat", S::None, O::Opened(Flags::In(2))),
+    ("openat2", S::None, O::Opened(Flags::At(2))),
     ("perf_event_open", S::ValueAt(0, &values::PERF_TYPE), O::Made("anon_inode:perf_event")),
-    ("pidfd_getfd", S::None, O::Opened),
+    ("pidfd_getfd", S::None, O::Opened(Flags::None)),
     ("pidfd_open", S::None, O::Made("anon_inode:pidfd")),
     ("pidfd_send_signal", S::None, O::Descriptor(0)),
     ("pipe", S::None, O::Made("pipe")),
@@ -270,9 +320,12 @@ const CALLS: &[(&str, Selector, Subject)] = &[
     ("pread64", S::None, O::Fd(0)),
     ("preadv", S::None, O::Fd(0)),
     ("preadv2", S::None, O::Fd(0)),
+    ("process_madvise", S::Value(3, INT, &values::MADVISE), O::Descriptor(0)),
+    ("process_mrelease", S::None, O::Descriptor(0)),
     ("pwrite64", S::None, O::Fd(0)),
     ("pwritev", S::None, O::Fd(0)),
     ("pwritev2", S::None, O::Fd(0)),
+    ("quotactl", S::None, O::PathAfter(path(1))),
     ("quotactl_fd", S::None, O::Descriptor(0)),
     ("read", S::None, O::Fd(0)),
     ("readahead", S::None, O::Descriptor(0)),
@@ -286,6 +339,7 @@ const CALLS: &[(&str, Selector, Subject)] = &[
     ("recvmmsg_time64", S::None, O::Fd(0)),
     ("recvmsg", S::None, O::Fd(0)),
     ("removexattr", S::None, O::PathAfter(path(0))),
+    ("removexattrat", S::None, O::PathAfter(path_at(1, Link::FollowedUnless(2)))),
     ("rename", S::None, O::PathBefore(link(0))),
     ("renameat", S::None, O::PathBefore(path_at(1, Link::Itself))),
     ("renameat2", S::None, O::PathBefore(path_at(1, Link::Itself))),
@@ -300,6 +354,7 @@ const CALLS: &[(&str, Selector, Subject)] = &[
     ("setns", S::Flags(1, ALL, &values::CLONE), O::Descriptor(0)),
     ("setsockopt", S::SocketOption(false), O::Fd(0)),
     ("setxattr", S::None, O::PathAfter(path(0))),
+    ("setxattrat", S::None, O::PathAfter(path_at(1, Link::FollowedUnless(2)))),
     ("shutdown", S::None, O::Fd(0)),
     ("signalfd", S::None, O::Made("anon_inode:signalfd")),
     ("signalfd4", S::None, O::Made("anon_inode:signalfd")),
@@ -312,6 +367,8 @@ const CALLS: &[(&str, Selector, Subject)] = &[
     ("statfs", S::None, O::PathAfter(path(0))),
     ("statfs64", S::None, O::PathAfter(path(0))),
     ("statx", S::None, O::PathAfter(path_at(1, Link::FollowedUnless(2)))),
+    ("swapoff", S::None, O::PathAfter(path(0))),
+    ("swapon", S::None, O::PathAfter(path(0))),
     ("symlink", S::None, O::PathAfter(link(1))),
     ("symlinkat", S::None, O::PathAfter(path_at(2, Link::Itself))),
     ("sync_file_range", S::None, O::Fd(0)),
@@ -325,6 +382,8 @@ const CALLS: &[(&str, Selector, Subject)] = &[
     ("timerfd_settime64", S::None, O::Fd(0)),
     ("truncate", S::None, O::PathAfter(path(0))),
     ("truncate64", S::None, O::PathAfter(path(0))),
+    ("umount", S::None, O::PathBefore(path(0))),
+    ("umount2", S::None, O::PathBefore(path(0))),
     ("unlink", S::None, O::PathBefore(link(0))),
     ("unlinkat", S::None, O::PathBefore(path_at(1, Link::Itself))),
     ("unshare", S::Flags(0, ALL, &values::CLONE), O::None),

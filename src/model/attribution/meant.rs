@@ -3,7 +3,7 @@
 //! It must not interpret the arguments: that is [`arguments`](super::arguments)' and [`objects`](super::objects)'. Main type: [`Meant`].
 
 use super::answers::Memory;
-use super::calls::{Selector, Shape, shape};
+use super::calls::{Flags, Selector, Shape, Subject, shape};
 use super::values::table::SOCKETCALL;
 use super::values::value;
 use crate::model::event::Call;
@@ -22,6 +22,9 @@ pub(super) struct Meant {
 const PROT_EXEC: u64 = 0x4;
 const MAP_ANONYMOUS: u64 = 0x20;
 
+/// include/uapi/asm-generic/fcntl.h
+const O_PATH: u64 = 0o10_000_000;
+
 impl Meant {
     pub(super) fn shape(&self) -> Option<Shape> {
         shape(self.name)
@@ -30,6 +33,16 @@ impl Meant {
     /// Whether an mmap is of a file.
     pub(super) fn maps_a_file(&self) -> bool {
         self.args[3] & MAP_ANONYMOUS == 0
+    }
+
+    /// Whether a file is opened with O_PATH: "The file itself is not opened", open(2).
+    pub(super) fn opens_a_place_only(&self, flags: Flags, memory: &Memory) -> bool {
+        let flags = match flags {
+            Flags::None => 0,
+            Flags::In(at) => self.args[at],
+            Flags::At(_) => memory.long().unwrap_or(0),
+        };
+        flags & O_PATH != 0
     }
 
     /// Whether a mapping may be executed.
@@ -44,7 +57,11 @@ pub(super) fn points_to(call: &Call) -> Option<u64> {
     if let Some(at) = envelope(call.syscall.abi, name) {
         return Some(call.args[at]);
     }
-    match shape(name)?.selector {
+    let shape = shape(name)?;
+    if let Subject::Opened(Flags::At(at)) = shape.subject {
+        return Some(call.args[at]);
+    }
+    match shape.selector {
         Selector::FlagsAt(at, _) | Selector::ValueAt(at, _) | Selector::Filesystem(at, None) => Some(call.args[at]),
         Selector::Filesystem(at, Some(flags)) => mounts_anew(call.args[flags]).then(|| call.args[at]),
         _ => None,

@@ -60,9 +60,9 @@ pub(super) const fn equal_or_skip(value: u32, instructions: u8) -> Instruction {
     Instruction { code: 0x15, jt: 0, jf: instructions, k: value }
 }
 
-/// `BPF_JMP | BPF_JGT | BPF_K`: goes on if greater, else skips.
-pub(super) const fn above_or_skip(value: u32, instructions: u8) -> Instruction {
-    Instruction { code: 0x25, jt: 0, jf: instructions, k: value }
+/// `BPF_JMP | BPF_JEQ | BPF_K`: goes on if different, else skips.
+pub(super) const fn different_or_skip(value: u32, instructions: u8) -> Instruction {
+    Instruction { code: 0x15, jt: instructions, jf: 0, k: value }
 }
 
 /// `BPF_JMP | BPF_JGE | BPF_K`: goes on if at least, else skips.
@@ -93,7 +93,6 @@ pub(super) fn run(program: &[Instruction], architecture: u32, number: u32, args:
             }
             0x05 => k as usize,
             0x15 => jump(a == k),
-            0x25 => jump(a > k),
             0x35 => jump(a >= k),
             0x06 => return k,
             other => panic!("no such instruction: {other:#x}"),

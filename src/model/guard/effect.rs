@@ -21,7 +21,7 @@ pub enum Effect {
 }
 
 /// Calls that return one fd at most, and bring no other.
-const OPENING: &[&str] = &["accept", "accept4", "dup", "dup2", "dup3"];
+const OPENING: &[&str] = &["accept", "accept4", "dup", "dup2", "dup3", "open_tree", "open_tree_attr"];
 
 /// Calls that may bring fds, tasks, programs, mounts or filters, beside those whose shape says so, or that could see where a task runs. Ordered.
 const BRINGING: &[&str] = &[
@@ -96,7 +96,7 @@ pub fn effect(call: &Call) -> Effect {
 fn by_shape(name: &str) -> Effect {
     let Some(shape) = shape(name) else { return Effect::None };
     match (shape.subject, shape.selector) {
-        (Subject::Opened, _) => Effect::Opens,
+        (Subject::Opened(_), _) => Effect::Opens,
         (Subject::Made("pipe") | Subject::Program, _) => Effect::Anything,
         (Subject::Socket, _) if name == "socket" => Effect::Opens,
         (Subject::Socket, _) => Effect::Anything,
@@ -126,6 +126,7 @@ mod tests {
             ("openat", &[], Effect::Opens),
             ("socket", &[], Effect::Opens),
             ("eventfd2", &[], Effect::Opens),
+            ("open_tree", &[], Effect::Opens),
             ("accept4", &[3], Effect::Opens),
             ("dup2", &[3, 4], Effect::Opens),
             ("fcntl", &[3, 0], Effect::Opens),

@@ -5,7 +5,7 @@
 
 use super::Guard;
 use super::bpf::{
-    ARCHITECTURE, Instruction, LONGEST, NUMBER, PASS, STOP, above_or_skip, and, answer, at_least_or_skip,
+    ARCHITECTURE, Instruction, LONGEST, NUMBER, PASS, STOP, and, answer, at_least_or_skip, different_or_skip,
     equal_or_skip, high, load, low, skip,
 };
 use super::gate::{Alternative, Gate, Relation, Test};
@@ -79,7 +79,7 @@ fn alternative(tests: &Alternative) -> Vec<Instruction> {
         for (offset, mask, value) in halves(test) {
             let compare = match test.is {
                 Relation::Equal => equal_or_skip(value, code.len() as u8),
-                Relation::Above => above_or_skip(value, code.len() as u8),
+                Relation::Different => different_or_skip(value, code.len() as u8),
             };
             let before = [load(offset)].into_iter().chain((mask != u32::MAX).then(|| and(mask))).chain([compare]);
             code.splice(0..0, before);

@@ -4,7 +4,7 @@
 //! cannot come apart.
 
 use super::effect::{self, Effect};
-use super::{Guard, Streams, kinds};
+use super::{Guard, Inherited, kinds};
 use crate::model::attribution::Object;
 use crate::model::attribution::calls::{Selector, Subject, shape};
 use crate::model::attribution::values::Value;
@@ -37,24 +37,14 @@ pub(super) struct Test {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Relation {
     Equal,
-    /// Of 32-bit registers without a sign.
-    Above,
+    Different,
 }
 
-/// A call on an fd that passes where the fd is of one of these classes.
+/// A call on an fd that passes where the fd is of one of these classes: one each for those that were inherited, and one for all others.
 #[derive(Debug, Clone)]
 pub(super) struct Passing {
     pub(super) call: Call,
-    pub(super) classes: [bool; CLASSES],
-}
-
-/// The three streams, and all other fds.
-const CLASSES: usize = 4;
-const OTHERS: usize = 3;
-
-/// The class of an fd.
-pub(super) fn class(fd: i32) -> usize {
-    usize::try_from(fd).map_or(OTHERS, |fd| fd.min(OTHERS))
+    pub(super) classes: Vec<bool>,
 }
 
 const INT: u64 = 0xffff_ffff;
@@ -63,10 +53,10 @@ const PROT_EXEC: u64 = 4;
 const MAP_ANONYMOUS: u64 = 0x20;
 
 /// The gate of every number of the table, and the calls on fds that pass.
-pub(super) fn all(guard: &Guard, baseline: &Baseline, streams: &Streams) -> (Vec<(u32, Gate)>, Vec<Passing>) {
+pub(super) fn all(guard: &Guard, baseline: &Baseline, inherited: &Inherited) -> (Vec<(u32, Gate)>, Vec<Passing>) {
     let kinds = kinds::of(baseline);
     let lasting = kinds.iter().filter(|kind| kinds::lasts(kind, baseline)).cloned().collect();
-    let mut maker = Maker { guard, kinds, lasting, streams, passing: Vec::new() };
+    let mut maker = Maker { guard, kinds, lasting, inherited, passing: Vec::new() };
     let gates = table::rows(guard.abi).iter().map(|row| (row.number, maker.gate(row.name, row.number))).collect();
     (gates, maker.passing)
 }
@@ -75,7 +65,7 @@ struct Maker<'a> {
     guard: &'a Guard,
     kinds: Vec<Object>,
     lasting: Vec<Object>,
-    streams: &'a Streams,
+    inherited: &'a Inherited,
     passing: Vec<Passing>,
 }
 
@@ -147,29 +137,30 @@ impl Maker<'_> {
         if !self.guard.expects(&call, None) {
             return Vec::new();
         }
-        let mut classes = [false; CLASSES];
-        for (class, stream) in self.streams.iter().enumerate() {
-            classes[class] = stream.as_ref().is_some_and(|stream| self.guard.expects(&call, Some(stream)));
-        }
         let expects = |kind| self.guard.expects(&call, Some(kind));
-        classes[OTHERS] = self.kinds.iter().any(expects) && self.lasting.iter().all(expects);
-        let alternatives = alternatives_of(classes, at, tests);
+        let others = self.kinds.iter().any(expects) && self.lasting.iter().all(expects);
+        let inherited = self.inherited.values().map(|object| object.as_ref().is_some_and(expects));
+        let classes: Vec<bool> = inherited.chain([others]).collect();
+        let alternatives = self.alternatives_of(&classes, at, tests);
         if !alternatives.is_empty() {
             self.passing.push(Passing { call, classes });
         }
         alternatives
     }
-}
 
-fn alternatives_of(classes: [bool; CLASSES], at: usize, tests: &[Test]) -> Vec<Alternative> {
-    if classes == [true; CLASSES] {
-        return vec![tests.to_vec()];
+    /// Others are whatever is none of the inherited ones.
+    fn alternatives_of(&self, classes: &[bool], at: usize, tests: &[Test]) -> Vec<Alternative> {
+        if classes.iter().all(|passes| *passes) {
+            return vec![tests.to_vec()];
+        }
+        let test = |fd: &i32, is| Test { arg: at, mask: INT, is, value: u64::from(*fd as u32) };
+        let each = self.inherited.keys().zip(classes).filter(|(_, passes)| **passes);
+        let each = each.map(|(fd, _)| tests.iter().copied().chain([test(fd, Relation::Equal)]).collect());
+        let others = || self.inherited.keys().map(|fd| test(fd, Relation::Different));
+        let others =
+            classes.last().is_some_and(|passes| *passes).then(|| tests.iter().copied().chain(others()).collect());
+        each.chain(others).collect()
     }
-    let with = |test| tests.iter().copied().chain([test]).collect();
-    let streams = (0..OTHERS).filter(|class| classes[*class]);
-    let streams = streams.map(|fd| with(Test { arg: at, mask: INT, is: Relation::Equal, value: fd as u64 }));
-    let others = Test { arg: at, mask: INT, is: Relation::Above, value: OTHERS as u64 - 1 };
-    streams.chain(classes[OTHERS].then(|| with(others))).collect()
 }
 
 /// Without PROT_EXEC, and with each of the usual protections that have it; an mmap with a file and without.

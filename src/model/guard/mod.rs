@@ -9,9 +9,9 @@ mod filter;
 mod gate;
 mod kinds;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::attribution::{Answers, Object, Use, attribute};
+use super::attribution::{Answers, Object, Use, attribute, blind_spot};
 use super::event::{Call, CallOutcome, Errno};
 use super::expectation::project::facts_of;
 use super::expectation::{Baseline, Document, Level, Rule};
@@ -33,6 +33,8 @@ pub struct Guard {
     forbid: Vec<Rule>,
     /// The calls on fds that pass, by the class of the fd.
     passing: Vec<gate::Passing>,
+    /// The fds that have a class of their own.
+    inherited: Vec<i32>,
     /// What the filter does about each number.
     gates: Vec<(u32, gate::Gate)>,
 }
@@ -48,8 +50,8 @@ pub enum Unguardable {
     Architecture,
 }
 
-/// What the first three fds stand for when a workload begins: they last, so that each has a class of its own.
-pub type Streams = [Option<Object>; 3];
+/// The fds that a workload begins with, the three streams and whatever else it inherits: they last, so that each has a class of its own.
+pub type Inherited = BTreeMap<i32, Option<Object>>;
 
 impl Guard {
     /// What this baseline lets pass of a workload that begins with these streams.
@@ -57,7 +59,7 @@ impl Guard {
         document: &Document,
         baseline: &Baseline,
         platform: &Platform,
-        streams: &Streams,
+        inherited: &Inherited,
     ) -> Result<Self, Unguardable> {
         if document.level >= Level::Error {
             return Err(Unguardable::Errors);
@@ -74,19 +76,22 @@ impl Guard {
             forbid: document.forbid.iter().map(without_error).collect(),
             passing: Vec::new(),
             gates: Vec::new(),
+            inherited: inherited.keys().copied().collect(),
         };
-        (guard.gates, guard.passing) = gate::all(&guard, baseline, streams);
+        (guard.gates, guard.passing) = gate::all(&guard, baseline, inherited);
         Ok(guard)
     }
 
     /// Whether nothing that can come of this call on this object is news, however it ends.
     pub fn expects(&self, call: &Call, object: Option<&Object>) -> bool {
-        /// Any error: none is a fact below [`Level::Error`].
-        const FAILED: CallOutcome = CallOutcome::Failed(Errno(22));
+        /// EPERM for any error: none is a fact below [`Level::Error`].
+        const FAILED: CallOutcome = CallOutcome::Failed(Errno(1));
         let answers = Answers { object: object.cloned(), ..Answers::default() };
-        [CallOutcome::Returned(0), FAILED]
-            .into_iter()
-            .all(|outcome| self.expects_use(&attribute(call, outcome, &answers)))
+        [CallOutcome::Returned(0), FAILED].into_iter().all(|outcome| {
+            let blind = blind_spot(call, outcome).map(|spot| Fact::BlindSpot(spot.name().to_owned()));
+            blind.is_none_or(|blind| self.held.contains(&blind))
+                && self.expects_use(&attribute(call, outcome, &answers))
+        })
     }
 
     /// Whether what this call finds before it begins is what it finds at its end, so that it need not be awaited: it makes nothing.
@@ -98,13 +103,18 @@ impl Guard {
     /// Whether calls on this fd may pass while it stands for this object.
     pub fn bears(&self, fd: i32, object: Option<&Object>) -> bool {
         let Some(object) = object else { return false };
-        let class = gate::class(fd);
+        let class = self.class(fd);
         kinds::is_plain(object)
             && self
                 .passing
                 .iter()
                 .filter(|passing| passing.classes[class])
                 .all(|it| self.expects(&it.call, Some(object)))
+    }
+
+    /// The class of an fd: within one, the filter treats all alike.
+    pub fn class(&self, fd: i32) -> usize {
+        self.inherited.iter().position(|inherited| *inherited == fd).unwrap_or(self.inherited.len())
     }
 
     fn expects_use(&self, used: &Use) -> bool {

@@ -2,7 +2,7 @@
 
 use super::bpf::{self, PASS, STOP};
 use super::filter::AUDIT_ARCH_X86_64;
-use super::{Guard, Streams, Unguardable};
+use super::{Guard, Inherited, Unguardable};
 use crate::model::attribution::Object;
 use crate::model::event::Call;
 use crate::model::expectation::{Baseline, Document, Level, Rule};
@@ -36,8 +36,9 @@ fn baseline() -> Baseline {
     baseline
 }
 
-fn streams() -> Streams {
-    [Some(Object::character("null")), Some(Object::named("pipe")), Some(Object::named("pipe"))]
+fn streams() -> Inherited {
+    let streams = [Object::character("null"), Object::named("pipe"), Object::named("pipe")];
+    (0..).zip(streams.map(Some)).chain([(9, Some(Object::file("ext4", false, None)))]).collect()
 }
 
 fn guard(document: &Document) -> Guard {
@@ -76,6 +77,9 @@ fn what_is_held_whatever_it_acts_on_passes_and_nothing_else() {
         ("read", &[0], false),
         ("write", &[0], false),
         ("close", &[7], true),
+        // This one was inherited, and is a file.
+        ("write", &[9], false),
+        ("read", &[9], true),
         ("pread64", &[3], false),
         // Objects, tasks, programs.
         ("openat", &[], false),

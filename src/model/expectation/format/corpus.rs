@@ -21,7 +21,8 @@ const WHOLE: &[Row] = &[
     ("version: 0\n", "1:10", "there is no version 0: write `version: 1`"),
     ("bin: x\n", "1:1", "the version is missing: add `version: 1`"),
     ("versoin: 1\nbin: x\n", "1:1", "unknown key `versoin`: did you mean `version`?"),
-    ("version: 1\n", "1:1", "nothing to run: add one of `command`, `bin`, `example`, `test`"),
+    ("version: 1\nrun: a::b\nenv: {A: b}\n", "3:1", "`env` means nothing beside `run`: cargo or nextest runs the test; remove it"),
+    ("version: 1\n", "1:1", "nothing to run: add one of `command`, `bin`, `example`, `test`, `bench`"),
     ("version: 1\nbin: a\ncommand: [b]\n", "3:1", "`command` and `bin`: only one can be run, remove the other"),
     ("- a\n", "1:1", "invalid type: sequence, expected a map of keys such as `version: 1`"),
     ("hello\n", "1:1", "invalid type: string \"hello\", expected a map of keys such as `version: 1`"),
@@ -36,7 +37,7 @@ const WHOLE: &[Row] = &[
     ("version: 1\nbin: x\n---\nplatform: linux\n", "4:11", "platform: `linux` is not a platform such as `x86_64-linux-gnu`"),
     ("version: 1\nbin: x\n---\nplatform:\n", "4:1", "a baseline without `platform`: name it, or remove the document"),
     ("version: 99999999999999999999\n", "1:10", "version 99999999999999999999 is newer than this sysguard, which reads up to 1: update sysguard"),
-    ("\u{feff}version: 1\r\nbin: demo\r\nfoo: x", "3:1", "unknown key `foo`: known are `version`, `command`, `bin`, `example`, `test`, `args`, `env`, `stdin`, `cwd`, `timeout`, `requires`, `stop`, `level`, `ignore`, `exit`, `tolerate`, `forbid`, `ambient`, `families`"),
+    ("\u{feff}version: 1\r\nbin: demo\r\nfoo: x", "3:1", "unknown key `foo`: known are `version`, `command`, `bin`, `example`, `test`, `bench`, `run`, `args`, `env`, `stdin`, `cwd`, `timeout`, `requires`, `stop`, `level`, `ignore`, `exit`, `tolerate`, `forbid`, `ambient`, `families`"),
 ];
 
 /// What follows a good beginning of the author's document.
@@ -101,9 +102,9 @@ const KEYS: &[Row] = &[
     ("---\nfoo\n", "4:1", "a baseline without `platform`: name it, or remove the document"),
     ("---\nsubsystems: {}\n", "4:1", "a baseline without `platform`: name it, or remove the document"),
     ("--- platform: x\n", "3:13", "not YAML: mapping values are not allowed in this context"),
-    ("? a\n: b\n", "3:3", "unknown key `a`: known are `version`, `command`, `bin`, `example`, `test`, `args`, `env`, `stdin`, `cwd`, `timeout`, `requires`, `stop`, `level`, `ignore`, `exit`, `tolerate`, `forbid`, `ambient`, `families`"),
+    ("? a\n: b\n", "3:3", "unknown key `a`: known are `version`, `command`, `bin`, `example`, `test`, `bench`, `run`, `args`, `env`, `stdin`, `cwd`, `timeout`, `requires`, `stop`, `level`, `ignore`, `exit`, `tolerate`, `forbid`, `ambient`, `families`"),
     ("~: a\n", "3:1", "a key must be a word: put it in quotes if it is meant as text"),
-    ("<<: {a: b}\n", "3:1", "unknown key `<<`: known are `version`, `command`, `bin`, `example`, `test`, `args`, `env`, `stdin`, `cwd`, `timeout`, `requires`, `stop`, `level`, `ignore`, `exit`, `tolerate`, `forbid`, `ambient`, `families`"),
+    ("<<: {a: b}\n", "3:1", "unknown key `<<`: known are `version`, `command`, `bin`, `example`, `test`, `bench`, `run`, `args`, `env`, `stdin`, `cwd`, `timeout`, `requires`, `stop`, `level`, `ignore`, `exit`, `tolerate`, `forbid`, `ambient`, `families`"),
     ("exit: [0]\n", "3:7", "exit: invalid type: sequence, expected an exit status or a signal such as `SIGTERM`"),
     ("level: [x\n", "3:10", "not YAML: while parsing a flow sequence, expected ',' or ']'"),
     ("cwd: ''\n", "3:6", "cwd: empty: write a name, or remove the key"),

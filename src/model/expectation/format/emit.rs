@@ -8,6 +8,16 @@ use std::fmt::Write as _;
 use super::scalar::scalar;
 use crate::model::expectation::terms::{Baseline, Entry};
 
+/// The first document of a test that has no file yet.
+pub(super) fn document_of_test(name: &str) -> String {
+    let mut out = Lines(String::from(
+        "# A test, as `cargo sysguard run` found it. This first document is yours: say here why it matters.\n",
+    ));
+    out.line(0, "version: 1");
+    out.pair(0, "run", name);
+    out.0
+}
+
 /// A baseline as one document, its `---` included.
 pub(super) fn baseline(baseline: &Baseline) -> String {
     let mut out = Lines(String::from("---\n"));

@@ -69,6 +69,10 @@ impl<'a> Watch<'a> {
             }
         }
         match *stop {
+            // Strict mode would even be refused where there is a filter: seccomp_may_assign_mode(), kernel/seccomp.c.
+            Stop::Entry(call) if effect(&call) == Effect::Filters && !tasks.is_launching(task) => {
+                self.incomplete = Some(Incomplete::OwnFilter);
+            }
             Stop::Spawning { child, .. } => self.spawned(task, child, tasks),
             Stop::Exec { former, privileged } => {
                 self.tables.remove(&former);
@@ -121,7 +125,8 @@ impl<'a> Watch<'a> {
                 }
                 self.look_at_all(task, witness);
             }
-            Effect::Filters => self.incomplete = Some(Incomplete::OwnFilter),
+            // Its entry was enough.
+            Effect::Filters => {}
         }
     }
 

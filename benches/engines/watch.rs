@@ -33,8 +33,8 @@ pub(crate) fn command(engine: &str, words: &[OsString]) -> Command {
 /// Records the baseline of a command in this folder.
 pub(crate) fn record(words: &[OsString], folder: &Path) -> io::Result<()> {
     let mut command = command("record", words);
-    command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().map(drop)
+    command.current_dir(folder).stdin(Stdio::null());
+    command.output().map(drop)
 }
 
 /// Does the tracer's work where this process was called for it.

@@ -13,6 +13,7 @@ mod recorded;
 mod review;
 mod suites;
 mod taxonomy;
+mod traced;
 mod unreferenced;
 mod verdicts;
 

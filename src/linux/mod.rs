@@ -28,4 +28,4 @@ pub use launch::{Command, Environment, Stream};
 pub use probe::{Gate, GateState, Remedy, probe};
 pub use sys::glibc_version;
 pub use terminal::{KeptTerminal, keep_terminal};
-pub use trace::{Limits, Outcome, TraceError, trace, trace_guarded};
+pub use trace::{Limits, Outcome, TraceError, trace, trace_guarded, trace_unasked};

@@ -76,7 +76,7 @@ pub enum TraceError {
 ///
 /// [`TraceError`]; no task is left then either.
 pub fn trace(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
-    traced(command, limits, None, sink)
+    run(command, limits, None, true, sink)
 }
 
 /// As [`trace()`], but calls that the guard lets pass are no events.
@@ -90,13 +90,24 @@ pub fn trace_guarded(
     guard: &Guard,
     sink: &mut dyn FnMut(&Event),
 ) -> Result<Outcome, TraceError> {
-    traced(command, limits, Some(guard), sink)
+    run(command, limits, Some(guard), true, sink)
 }
 
-fn traced(
+/// As [`trace()`], but nobody is asked beyond registers, so that events have no answers: what `benches/attribution.rs` holds [`trace()`] against.
+///
+/// # Errors
+///
+/// As [`trace()`].
+#[doc(hidden)]
+pub fn trace_unasked(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
+    run(command, limits, None, false, sink)
+}
+
+fn run(
     command: Command,
     limits: &Limits,
     guard: Option<&Guard>,
+    asks: bool,
     sink: &mut dyn FnMut(&Event),
 ) -> Result<Outcome, TraceError> {
     let filter = guard.map(Guard::filter).transpose();
@@ -114,7 +125,10 @@ fn traced(
         root,
         tracer: Tracer::default(),
         tasks: Tasks::launch(root),
-        witness: if guard.is_some() { Witness::of_filtered(root) } else { Witness::new(root) },
+        witness: match guard {
+            Some(_) => Some(Witness::of_filtered(root)),
+            None => asks.then(|| Witness::new(root)),
+        },
         watch: guard.map(Watch::new),
         colocation: Colocation::new(),
         deadlines,
@@ -142,7 +156,8 @@ struct Run<'a> {
     root: Tid,
     tracer: Tracer,
     tasks: Tasks,
-    witness: Witness,
+    /// Who asks what registers do not tell.
+    witness: Option<Witness>,
     /// Who may run unwatched; nobody where there is no guard.
     watch: Option<Watch<'a>>,
     colocation: Colocation,
@@ -194,7 +209,9 @@ impl Run<'_> {
             };
             let stop = self.tasks.heard(tid, stop);
             let mut step = self.tasks.step(tid, stop);
-            self.witness.observe(tid, &stop, &mut step);
+            if let Some(witness) = &mut self.witness {
+                witness.observe(tid, &stop, &mut step);
+            }
             self.watch(tid, &stop, &step);
             step.before.iter().chain(&step.event).for_each(&mut *sink);
             for spot in self.tracer.take_blind_spots() {
@@ -223,17 +240,17 @@ impl Run<'_> {
 
     /// Whether a guard's filter stopped a call that needs no second look. Who is to end is not let go so.
     fn settles(&mut self, tid: Tid, stop: &Stop) -> bool {
-        let (Stop::Filtered(call), Some(watch)) = (stop, &self.watch) else { return false };
-        !self.tasks.is_ending()
-            && watch.pace(tid, &self.tasks) == Pace::Filtered
-            && watch.settles(tid, call, &mut self.witness)
+        let (Stop::Filtered(call), Some(watch), Some(witness)) = (stop, &self.watch, &mut self.witness) else {
+            return false;
+        };
+        !self.tasks.is_ending() && watch.pace(tid, &self.tasks) == Pace::Filtered && watch.settles(tid, call, witness)
     }
 
     /// Shows the guard what happened. A run that it cannot guard ends.
     fn watch(&mut self, tid: Tid, stop: &Stop, step: &Step) {
-        let Some(watch) = &mut self.watch else { return };
+        let (Some(watch), Some(witness)) = (&mut self.watch, &mut self.witness) else { return };
         let events: Vec<&Event> = step.before.iter().chain(&step.event).collect();
-        watch.observe(tid, stop, &events, &self.tasks, &mut self.witness);
+        watch.observe(tid, stop, &events, &self.tasks, witness);
         if watch.incomplete().is_some() && !self.tasks.is_ending() {
             self.kill_all();
         }

@@ -3,7 +3,7 @@
 use libtest_mimic::{Failed, Trial};
 
 use crate::seen::{Seen, Watched};
-use crate::{ends, examine, fidelity, kinds, launches, loads, objects, programs};
+use crate::{ends, examine, fidelity, kinds, launches, loads, objects, programs, under_load};
 
 /// Every trial.
 pub(crate) fn all() -> Vec<Trial> {
@@ -14,6 +14,7 @@ pub(crate) fn all() -> Vec<Trial> {
     trials.extend(objects::trials());
     trials.extend(kinds::trials());
     trials.extend(programs::trials());
+    trials.extend(under_load::trials());
     trials
 }
 

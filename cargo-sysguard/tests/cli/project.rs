@@ -26,6 +26,11 @@ pub(crate) fn untraced(name: &str, run: fn()) -> Trial {
     })
 }
 
+/// A trial that says what it lacks, if it lacks something; such a thing is never required.
+pub(crate) fn needing(name: &str, run: fn() -> Option<&'static str>) -> Trial {
+    Trial::ignorable_test(name, move || Ok(run().map_or(Completion::Completed, Completion::ignored_with)))
+}
+
 /// A trial that can only run where tracing is possible.
 pub(crate) fn tracing(name: &str, run: fn()) -> Trial {
     Trial::ignorable_test(name, move || match untraceable() {

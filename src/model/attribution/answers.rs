@@ -89,7 +89,7 @@ pub fn memory(call: &Call) -> Option<u64> {
 /// What must be asked about the object of this call, once the memory that it points to is known.
 pub fn object(call: &Call, memory: &Memory) -> Option<Question> {
     let meant = meant(call, memory)?;
-    match meant.shape()?.subject {
+    match meant.shape?.subject {
         Subject::Fd(at) | Subject::Descriptor(at) => Some(Question::Fd(meant.args[at] as i32)),
         Subject::Mapped => meant.maps_a_file().then(|| Question::Fd(meant.args[4] as i32)),
         Subject::Opened(_) => Some(Question::Returned),

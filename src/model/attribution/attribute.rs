@@ -35,7 +35,7 @@ pub fn attribute(call: &Call, outcome: CallOutcome, answers: &Answers) -> Use {
     let Some(meant) = meant(call, &answers.memory) else {
         return Use { subsystem: entry_point(), syscall: call.syscall, argument: None, object: None, ambient: false };
     };
-    let subject = meant.shape().map_or(Subject::None, |shape| shape.subject);
+    let subject = meant.shape.map_or(Subject::None, |shape| shape.subject);
     let object = object(subject, &meant, outcome, answers);
     let argument = argument(call, &meant, &answers.memory, object.as_ref().map(|object| &*object.name));
     let reached =

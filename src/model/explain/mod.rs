@@ -115,7 +115,9 @@ pub struct Unknown {
 /// What a kernel and the repository know of a name.
 pub fn explain(name: &str, kernel: &Kernel, workloads: &[Recorded<'_>]) -> Result<Explanation, Unknown> {
     let key = key(name, workloads);
-    let fact = key.as_ref().map(|key| key.fact.clone()).or_else(|| name.parse().ok());
+    // A bare `futex` is a call, too.
+    let bare = || name.contains("::").then(|| name.parse().ok()).flatten();
+    let fact = key.as_ref().map(|key| key.fact.clone()).or_else(bare);
     let what = fact.map_or_else(|| meanings(name, kernel), |fact| meanings_of(&fact, kernel));
     if what.is_empty() {
         return Err(Unknown { near: nearest(name, kernel, workloads) });

@@ -96,18 +96,16 @@ impl Taxonomy {
         if let Some(word) = self.calls.get(filed.call) {
             return word;
         }
-        let subsystem = match self.base {
-            Base::Kernel => filed.reached,
-            Base::WorkloadTracing => match guide::of_call(filed.call) {
-                Some(word) if self.groups.is_empty() => return word,
-                Some(word) => guide::subsystem(word).unwrap_or(filed.entry_point),
-                None => filed.entry_point,
-            },
-        };
-        match (self.groups.get(&subsystem), self.base) {
-            (Some(word), _) => word,
-            (None, Base::Kernel) => subsystem.title(),
-            (None, Base::WorkloadTracing) => guide::of_subsystem(subsystem),
+        match self.base {
+            Base::Kernel => self.groups.get(&filed.reached).map_or(filed.reached.title(), String::as_str),
+            Base::WorkloadTracing => {
+                let named = guide::of_call(filed.call);
+                let word = named.unwrap_or_else(|| guide::of_subsystem(filed.entry_point));
+                // Who renames a subsystem renames what the guide files under it.
+                let own = self.groups.get(&filed.entry_point).filter(|_| named.is_none());
+                let guides = || guide::subsystem(word).and_then(|subsystem| self.groups.get(&subsystem));
+                own.or_else(guides).map_or(word, String::as_str)
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ use sheet::{Sheet, sheets};
 
 pub(super) use brief::brief;
 pub use record::json;
+pub(super) use sheet::section;
 
 /// The words that a line has at most; what is more stands below it.
 const WIDTH: usize = 100;

@@ -119,7 +119,7 @@ fn entry(behind: &Behind, told: bool) -> String {
 }
 
 /// A section, or that none but the catch-all covers the file.
-pub(super) fn section(section: &str) -> String {
+pub(in crate::report) fn section(section: &str) -> String {
     match section.strip_prefix("core:") {
         Some(file) => format!("THE REST (no section of its own for {file})"),
         None => section.to_owned(),

@@ -314,7 +314,7 @@ fn the_guides_words_go_by_the_call_and_are_named() {
     | openat | 6 | Filesystem | sys_openat() |
     | open (i386) | 2 | Filesystem | compat_sys_open() |
     | socket | 1 | Network | sys_socket() |
-    | syscall\_0x3e7 | 1 | Not Implemented |  |
+    | syscall_0x3e7 | 1 | Not Implemented |  |
     | rt_sigaction (x32) | 1 | Signal | compat_sys_rt_sigaction() |
 
     Subsystems by the taxonomy workload-tracing/1.

@@ -126,6 +126,7 @@ impl Word for RuleCall {
         if is_number || Abi::ALL.into_iter().any(|abi| Syscall::from_name(abi, text).is_some()) {
             return Ok(Self(text.to_owned()));
         }
+        SyscallName::read(text)?;
         Err(unknown("syscall", text, Abi::ALL.into_iter().flat_map(table::rows).map(|row| row.name)))
     }
 }

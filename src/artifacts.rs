@@ -1,4 +1,4 @@
-//! What cargo built: the executables that `bin:`, `example:` and `test:` workloads run.
+//! What cargo built: the executables that `bin:`, `example:`, `test:` and `bench:` workloads run.
 //!
 //! They are found in what cargo says, never by guessing at paths below `target/`. Main type: [`Artifacts`].
 
@@ -23,6 +23,20 @@ pub struct Target {
     pub name: String,
 }
 
+/// The test target that closures are in.
+pub const CLOSURES: Closures = Closures("sysguard");
+
+/// The name of the test target that closures are in.
+#[derive(Debug, Clone, Copy)]
+pub struct Closures(&'static str);
+
+impl Closures {
+    /// The target.
+    pub fn target(self) -> Target {
+        Target { kind: TargetKind::Test, name: self.0.to_owned() }
+    }
+}
+
 /// The kinds of targets that are programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -33,6 +47,8 @@ pub enum TargetKind {
     Example,
     /// `tests/`
     Test,
+    /// `benches/`
+    Bench,
 }
 
 impl TargetKind {
@@ -42,6 +58,7 @@ impl TargetKind {
             Self::Bin => "bin",
             Self::Example => "example",
             Self::Test => "test",
+            Self::Bench => "bench",
         }
     }
 
@@ -50,6 +67,7 @@ impl TargetKind {
             Self::Bin => target.is_bin(),
             Self::Example => target.is_example(),
             Self::Test => target.is_test(),
+            Self::Bench => target.is_bench(),
         }
     }
 }
@@ -58,10 +76,12 @@ impl Target {
     /// What cargo must build for this program; nothing for a command.
     pub fn of(program: &Program) -> Option<Self> {
         let (kind, name) = match program {
-            Program::Command(_) => return None,
+            Program::Command(_) | Program::Run(_) => return None,
+            Program::Closure(_) => return Some(CLOSURES.target()),
             Program::Bin(name) => (TargetKind::Bin, name),
             Program::Example(name) => (TargetKind::Example, name),
             Program::Test(name) => (TargetKind::Test, name),
+            Program::Bench(name) => (TargetKind::Bench, name),
         };
         Some(Self { kind, name: name.clone() })
     }
@@ -70,7 +90,7 @@ impl Target {
     fn is_built_by(&self, artifact: &Artifact) -> bool {
         self.name == artifact.target.name
             && self.kind.is_of(&artifact.target)
-            && artifact.profile.test == (self.kind == TargetKind::Test)
+            && artifact.profile.test == matches!(self.kind, TargetKind::Test | TargetKind::Bench)
     }
 }
 
@@ -278,6 +298,8 @@ mod tests {
             (Program::Bin("a".to_owned()), Some(target(TargetKind::Bin, "a"))),
             (Program::Example("b".to_owned()), Some(target(TargetKind::Example, "b"))),
             (Program::Test("c".to_owned()), Some(target(TargetKind::Test, "c"))),
+            (Program::Bench("d".to_owned()), Some(target(TargetKind::Bench, "d"))),
+            (Program::Run("e".to_owned()), None),
         ] {
             assert_eq!(Target::of(&program), wanted);
         }

@@ -19,6 +19,12 @@ pub const VERDICTS: &str = "SYSGUARD_VERDICTS";
 pub const ARTIFACTS: &str = "SYSGUARD_ARTIFACTS";
 /// The file that `cargo sysguard test` holds locked for as long as it lives: a harness ends with it.
 pub const LIFELINE: &str = "SYSGUARD_LIFELINE";
+/// The file in which `cargo sysguard run` tells those that cargo calls as its target runner what the tests are.
+pub const PLAN: &str = "SYSGUARD_PLAN";
+/// The closure that a test is to be, and nothing else.
+pub const CLOSURE: &str = "SYSGUARD_CLOSURE";
+/// What nextest calls the test binary that is run.
+const NEXTEST_BINARY_ID: &str = "NEXTEST_BINARY_ID";
 /// The file whose Markdown GitHub Actions shows on the page of a run.
 const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 /// The flags of the compiler, the first that is set, as cargo has it; between flags a space, or in the first a unit separator.
@@ -41,7 +47,8 @@ impl Given {
         let relevant = |name: &str| {
             name.starts_with("SYSGUARD_")
                 || name.starts_with(BINARY_PREFIX)
-                || ["CI", "TF_BUILD", "CARGO", "RUSTC", "CARGO_TERM_COLOR", "TERM", STEP_SUMMARY].contains(&name)
+                || ["CI", "TF_BUILD", "CARGO", "RUSTC", "CARGO_TERM_COLOR", "TERM", STEP_SUMMARY, NEXTEST_BINARY_ID]
+                    .contains(&name)
                 || RUSTFLAGS.contains(&name)
         };
         let variables = env::vars_os()
@@ -67,6 +74,11 @@ impl Given {
             Some("never") => Some(false),
             _ => None,
         }
+    }
+
+    /// The closure that this process is to be.
+    pub fn closure(&self) -> Option<String> {
+        self.text(CLOSURE)
     }
 
     /// What cargo gives to the compiler, as far as the environment says.
@@ -118,6 +130,10 @@ pub struct Settings {
     pub artifacts: Option<PathBuf>,
     /// What a watching `cargo sysguard test` holds locked for as long as it lives.
     pub lifeline: Option<PathBuf>,
+    /// Where a watching `cargo sysguard run` tells what the tests are.
+    pub plan: Option<PathBuf>,
+    /// The test binary that nextest is running, as it calls it.
+    pub nextest_binary: Option<String>,
     /// Where GitHub Actions wants a summary.
     pub step_summary: Option<PathBuf>,
     /// Binary targets that cargo says it has built for this process, by name.
@@ -163,6 +179,8 @@ pub fn resolve(given: &Given, flags: Flags) -> Result<Settings, BadVariable> {
         verdicts: given.path(VERDICTS),
         artifacts: given.path(ARTIFACTS),
         lifeline: given.path(LIFELINE),
+        plan: given.path(PLAN),
+        nextest_binary: given.text(NEXTEST_BINARY_ID),
         step_summary: given.path(STEP_SUMMARY),
         binaries: binaries(given),
         rustc: rustc(given),

@@ -6,6 +6,7 @@ use std::{env, fs};
 
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 use clap::ArgAction;
+use sysguard::artifacts::CLOSURES;
 use sysguard::model::workload::Program;
 
 use crate::exit_code::Failure;
@@ -59,23 +60,36 @@ pub(crate) struct TargetFlags {
     /// Only workloads that run a test target
     #[arg(long)]
     tests: bool,
+    /// Only workloads that run this benchmark
+    #[arg(long, value_name = "NAME")]
+    bench: Vec<String>,
+    /// Only workloads that run a benchmark
+    #[arg(long)]
+    benches: bool,
+    /// Only workloads that run any target
+    #[arg(long)]
+    all_targets: bool,
 }
 
 impl TargetFlags {
     /// Whether any target is named.
     pub(crate) fn given(&self) -> bool {
-        let Self { lib, bin, bins, example, examples, test, tests } = self;
-        *lib || *bins || *examples || *tests || [bin, example, test].iter().any(|names| !names.is_empty())
+        let Self { lib, bin, bins, example, examples, test, tests, bench, benches, all_targets } = self;
+        [lib, bins, examples, tests, benches, all_targets].into_iter().any(|given| *given)
+            || [bin, example, test, bench].into_iter().any(|names| !names.is_empty())
     }
 
     /// Whether workloads that run this program are meant.
     pub(crate) fn select(&self, program: &Program) -> bool {
         !self.given()
             || match program {
-                Program::Command(_) => false,
+                Program::Command(_) | Program::Run(_) => false,
+                _ if self.all_targets => true,
                 Program::Bin(name) => self.bins || self.bin.contains(name),
                 Program::Example(name) => self.examples || self.example.contains(name),
                 Program::Test(name) => self.tests || self.test.contains(name),
+                Program::Closure(_) => self.tests || self.test.contains(&CLOSURES.target().name),
+                Program::Bench(name) => self.benches || self.bench.contains(name),
             }
     }
 }
@@ -144,6 +158,11 @@ impl CargoFlags {
             option("--features", Some(feature.into()));
         }
         flags
+    }
+
+    /// Whether there is a manifest to start from: one that is named, or one above this folder.
+    pub(crate) fn is_in_a_project(&self) -> bool {
+        self.manifest.manifest_path.is_some() || nearest_manifest().is_some()
     }
 
     fn lock_flags(&self) -> Vec<OsString> {
@@ -287,13 +306,16 @@ mod tests {
             Program::Bin("b".to_owned()),
             Program::Example("a".to_owned()),
             Program::Test("a".to_owned()),
+            Program::Bench("a".to_owned()),
         ];
         for (line, selected) in [
-            ("", [true; 5]),
-            ("--lib", [false; 5]),
-            ("--bin a", [false, true, false, false, false]),
-            ("--bins --example a", [false, true, true, true, false]),
-            ("--tests", [false, false, false, false, true]),
+            ("", [true; 6]),
+            ("--lib", [false; 6]),
+            ("--bin a", [false, true, false, false, false, false]),
+            ("--bins --example a", [false, true, true, true, false, false]),
+            ("--tests", [false, false, false, false, true, false]),
+            ("--bench a", [false, false, false, false, false, true]),
+            ("--all-targets", [false, true, true, true, true, true]),
         ] {
             let flags = parsed(line);
             assert_eq!(programs.each_ref().map(|program| flags.targets.select(program)), selected, "{line}");

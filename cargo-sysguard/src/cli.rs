@@ -6,7 +6,9 @@ use std::fmt;
 use anstyle::{AnsiColor, Style};
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::command::{accept, bless, diff, doctor, init, list, pending, reject, review, test, trace};
+use crate::command::{
+    accept, bless, diff, doctor, explain, init, list, pending, reject, report, review, run, target_runner, test, trace,
+};
 
 /// System-call regression assertions: a test fails when a workload newly uses a system call or a kernel subsystem
 #[derive(Debug, Parser)]
@@ -48,8 +50,17 @@ pub(crate) enum Command {
     Reject(reject::Options),
     /// Compare the expectations of the working tree with those at a revision; nothing is run
     Diff(diff::Options),
+    /// Say what a system call, argument, object, subsystem or key is: where in the kernel, who maintains it, who uses it
+    Explain(explain::Options),
+    /// Write the evidence: which workload uses what of the kernel, and why; nothing is run
+    Report(report::Options),
     /// Run any command once and report what it uses of the kernel
     Trace(trace::Options),
+    /// Let cargo run the tests of any package, each of them traced and compared
+    Run(run::Options),
+    /// Stand where cargo runs a test
+    #[command(hide = true)]
+    TargetRunner(target_runner::Options),
     /// Say whether workloads can be traced here, and if not what to do
     Doctor(doctor::Options),
 }

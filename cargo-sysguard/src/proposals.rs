@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use sysguard::artifacts;
 use sysguard::model::compare::Fact;
 use sysguard::model::expectation::{Aim, Pending};
+use sysguard::model::test_name;
 use sysguard::report::PendingKeys;
 use sysguard::settings::{Flags, Settings};
 use sysguard::store::{Store, StoreError, proposals_below};
@@ -155,7 +156,9 @@ impl Proposals {
         let mut meant = Vec::new();
         for (index, (_, store)) in self.packages.iter().enumerate() {
             let names: BTreeSet<&str> = store.names().chain(store.pending()).collect();
-            let aims = names.into_iter().filter_map(|name| Some((name, Aim::at(name, key)?)));
+            // A test is also called without the `run::` of its file.
+            let aim = |name: &str| Aim::at(name, key).or_else(|| Aim::at(test_name::short(name)?, key));
+            let aims = names.into_iter().filter_map(|name| Some((name, aim(name)?)));
             let mut here = Vec::new();
             for (name, aim) in aims {
                 if let Some(meaning) = self.taken((index, name.to_owned()), key, &aim, decision)? {

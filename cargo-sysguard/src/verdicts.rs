@@ -98,13 +98,17 @@ pub(crate) struct Told {
 impl Told {
     /// Nothing yet.
     pub(crate) fn of(packages: &[Package]) -> Self {
-        let nothing = |package: &Package| {
-            let folder = artifacts::root(&package.metadata);
-            let name = package.metadata.name.to_string();
+        let named = |package: &Package| (artifacts::root(&package.metadata), package.metadata.name.to_string());
+        Self::named(packages.iter().map(named))
+    }
+
+    /// Nothing yet of the packages in these folders.
+    pub(crate) fn named(packages: impl Iterator<Item = (PathBuf, String)>) -> Self {
+        let nothing = |(folder, name): (PathBuf, String)| {
             let verdicts = PackageVerdicts { name, folder: below_git(&folder), verdicts: Vec::new() };
             (folder, verdicts)
         };
-        Self { packages: packages.iter().map(nothing).collect() }
+        Self { packages: packages.map(nothing).collect() }
     }
 
     /// A verdict on a workload of the package in this folder.
@@ -141,6 +145,7 @@ fn below_git(folder: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::time::Duration;
 
     use sysguard::model::compare::Comparison;
     use sysguard::model::recording::Growth;
@@ -152,7 +157,16 @@ mod tests {
         let file = format!("expectations/{workload}.yaml");
         let (comparison, status) = (Comparison::default(), Status::Passed);
         let growth = Growth::default();
-        Verdict { workload: workload.to_owned(), file, line: None, status, comparison, growth, change: None }
+        Verdict {
+            workload: workload.to_owned(),
+            file,
+            line: None,
+            status,
+            comparison,
+            growth,
+            change: None,
+            elapsed: Duration::ZERO,
+        }
     }
 
     #[test]

@@ -154,6 +154,20 @@ impl Arguments {
         !self.accepted.bench && if ignored { self.ignored || self.include_ignored } else { !self.ignored }
     }
 
+    /// The one test that is asked for by its whole name, as test runners do.
+    pub fn single(&self) -> Option<&str> {
+        match &self.filters[..] {
+            [name] if self.exact && self.skip.is_empty() => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Whether some tests may be left out.
+    pub fn is_partial(&self) -> bool {
+        let chooses = [&self.filters, &self.skip, &self.only].iter().any(|names| !names.is_empty());
+        chooses || self.ignored || self.accepted.bench
+    }
+
     /// Whether results are coloured; nothing where the terminal decides.
     pub(super) fn colour(&self) -> Option<bool> {
         match self.color? {
@@ -248,6 +262,22 @@ mod tests {
             for arguments in [arguments, again] {
                 assert_eq!(NAMES.into_iter().filter(|name| arguments.selects(name)).collect::<Vec<_>>(), selected);
             }
+        }
+    }
+
+    #[test]
+    fn what_leaves_tests_out_and_what_asks_for_one_is_known() {
+        for (line, single, partial) in [
+            ("", None, false),
+            ("--nocapture --test-threads 1 --include-ignored", None, false),
+            ("a::b --exact --nocapture", Some("a::b"), true),
+            ("a::b", None, true),
+            ("a b --exact", None, true),
+            ("--skip a", None, true),
+            ("--ignored", None, true),
+        ] {
+            let arguments = parse(line).expect(line);
+            assert_eq!((arguments.single(), arguments.is_partial()), (single, partial), "{line}");
         }
     }
 

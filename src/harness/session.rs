@@ -10,6 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use libtest_mimic::{ColorSetting, Completion, Failed, Trial};
 
 use super::arguments::{Arguments, shuffled};
+use super::closures::Check;
 use super::progress::Spinners;
 use super::relay::Relay;
 use crate::error::Error;
@@ -27,6 +28,7 @@ pub struct Session {
     pub arguments: Arguments,
     /// Where results go, unless they are asked for in a file.
     pub console: Console,
+    checks: Vec<Check>,
 }
 
 /// A stream for people.
@@ -78,6 +80,16 @@ struct Shared {
 }
 
 impl Session {
+    /// The workloads of a suite.
+    pub fn new(suite: Suite, arguments: Arguments, console: Console) -> Self {
+        Self { suite, arguments, console, checks: Vec::new() }
+    }
+
+    /// With closures that are held against no file.
+    pub(super) fn with_checks(self, checks: Vec<Check>) -> Self {
+        Self { checks, ..self }
+    }
+
     /// Lists or runs, and prints the results as libtest does.
     pub fn run(mut self) -> Result<Summary, Error> {
         let arguments = self.arguments;
@@ -86,7 +98,9 @@ impl Session {
         let colour = arguments.colour().or(settings.colour).unwrap_or_else(|| self.console.has_colour());
         let mut out = output(arguments.logfile.as_deref(), self.console)?;
         let cases: Vec<Case> = self.suite.cases().iter().cloned().chain(self.suite.fault()).collect();
-        let mut translated = arguments.translate(cases.iter().map(|case| case.name.as_str()));
+        let mut translated = arguments.translate(
+            cases.iter().map(|case| &case.name).chain(self.checks.iter().map(|check| &check.name)).map(String::as_str),
+        );
         let colour = colour && arguments.logfile.is_none();
         translated.color = Some(if colour { ColorSetting::Always } else { ColorSetting::Never });
 
@@ -100,7 +114,8 @@ impl Session {
             suite: self.suite,
             cases,
         });
-        let trials = trials(&shared, &arguments);
+        let mut trials = trials(&shared, &arguments);
+        trials.extend(self.checks.into_iter().map(|check| checked(&shared, check)));
         let cannot = |operation| move |source| Error::Io { operation, subject: "the results".to_owned(), source };
         let relay = Relay::new().map_err(cannot("pass on"))?;
         translated.logfile = Some(relay.name());
@@ -142,6 +157,18 @@ fn trials(shared: &Arc<Shared>, arguments: &Arguments) -> Vec<Trial> {
         .with_ignored_flag(flagged)
     };
     cases.into_iter().map(trial).collect()
+}
+
+/// A closure without a file. What it needs to be run is as for any workload.
+fn checked(shared: &Arc<Shared>, check: Check) -> Trial {
+    let shared = Arc::clone(shared);
+    Trial::ignorable_test(check.name.clone(), move || match shared.suite.observe_closure(&check.name) {
+        Ok(observation) => check.judge(&observation).map(|()| Completion::Completed).map_err(Failed::from),
+        Err(verdict) => match &verdict.status {
+            Status::Ignored { reason } => Ok(Completion::ignored_with(reason)),
+            _ => Err(Failed::from(shared.in_words(&verdict))),
+        },
+    })
 }
 
 fn now() -> u64 {

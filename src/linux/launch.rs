@@ -248,9 +248,15 @@ mod tests {
                 stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
                 isolated: false,
             };
-            Prepared::new(command).and_then(Prepared::suspend)
+            let suspended = Prepared::new(command).and_then(Prepared::suspend).expect("a child");
+            // Only who has asked for it is told of a thread's end; it sleeps when it waits for its go.
+            let stat = format!("/proc/{}/stat", suspended.tid);
+            while !std::fs::read_to_string(&stat).expect("it is there").contains(") S ") {
+                std::thread::yield_now();
+            }
+            suspended
         };
-        let suspended = std::thread::spawn(suspend).join().expect("no panic").expect("a child");
+        let suspended = std::thread::spawn(suspend).join().expect("no panic");
         let child = Pid::from_raw(suspended.tid);
         assert_eq!(waitpid(child, None), Ok(WaitStatus::Signaled(child, Signal::SIGKILL, false)));
         drop(suspended);

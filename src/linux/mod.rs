@@ -24,6 +24,6 @@ mod sys;
 pub use interrupts::leave_interrupts_to_workload;
 pub use launch::{Command, Environment, Stream};
 pub use probe::probe;
-pub use sys::glibc_version;
+pub use sys::{glibc_version, mark, phase};
 pub use terminal::{KeptTerminal, keep_terminal};
-pub use trace::{Limits, Outcome, TraceError, trace};
+pub use trace::{Limits, Outcome, TraceError, trace, trace_unasked};

@@ -15,6 +15,7 @@ use std::ptr;
 
 use libc::{c_int, c_long, c_void, pid_t};
 
+use crate::model::marker::{Marker, PhaseName};
 use crate::model::syscall::Abi;
 
 pub(super) use ask::{FileStatus, copy_fd, file_status, open_place, read_memory, short_attribute, socket_option};
@@ -305,6 +306,24 @@ pub(super) fn duplicate_onto(fd: RawFd, onto: RawFd) -> Result<(), c_int> {
 pub(super) fn change_directory(path: &CString) -> Result<(), c_int> {
     // SAFETY: a live C string; chdir(2).
     if unsafe { libc::chdir(path.as_ptr()) } == -1 { Err(errno()) } else { Ok(()) }
+}
+
+/// Says something to whoever traces this process; nobody else hears it.
+pub fn mark(marker: &Marker) {
+    let [option, kind, a, b, c] = marker.registers();
+    // SAFETY: prctl takes numbers, and refuses an option that it does not know; prctl(2).
+    unsafe { libc::syscall(libc::SYS_prctl, option, kind, a, b, c) };
+}
+
+/// Says that the program is in this phase from here on, all its tasks, so that what it uses is kept apart; an empty name is the end of it.
+///
+/// It is one call that the kernel refuses, and nobody but a tracer of sysguard hears it. 24 bytes of the name are told.
+///
+/// ```
+/// sysguard::phase("serving");
+/// ```
+pub fn phase(name: &str) {
+    mark(&Marker::Phase(PhaseName::new(name)));
 }
 
 /// The version of the glibc in this process, such as `2.36`; nothing with another C library.

@@ -9,7 +9,7 @@ use super::launch::{Command, LaunchFailure, LaunchStep, Prepared};
 use super::tracer::{Tracer, Waited};
 use super::witness::Witness;
 use super::{probe, sys};
-use crate::model::event::{BlindSpot, Event, Tid};
+use crate::model::event::{Event, Tid};
 use crate::model::tracee::{Stop, Tasks};
 use crate::model::workload::{Exit, StopAfter};
 
@@ -71,6 +71,20 @@ pub enum TraceError {
 ///
 /// [`TraceError`]; no task is left then either.
 pub fn trace(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
+    run(command, limits, true, sink)
+}
+
+/// As [`trace`], but nobody is asked beyond registers, so that events have no answers: what `benches/attribution.rs` holds [`trace`] against.
+///
+/// # Errors
+///
+/// As [`trace`].
+#[doc(hidden)]
+pub fn trace_unasked(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
+    run(command, limits, false, sink)
+}
+
+fn run(command: Command, limits: &Limits, asks: bool, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
     let program = command.program.display().to_string();
     let deadlines = Deadlines::start(limits).map_err(system("start a timer"))?;
     let suspended = Prepared::new(command).and_then(Prepared::suspend).map_err(system("start a process"))?;
@@ -84,7 +98,7 @@ pub fn trace(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) ->
         root,
         tracer: Tracer::default(),
         tasks: Tasks::launch(root),
-        witness: Witness::new(root),
+        witness: asks.then(|| Witness::new(root)),
         colocation: Colocation::new(),
         deadlines,
         end: None,
@@ -110,7 +124,8 @@ struct Run {
     root: Tid,
     tracer: Tracer,
     tasks: Tasks,
-    witness: Witness,
+    /// Who asks what registers do not tell.
+    witness: Option<Witness>,
     colocation: Colocation,
     deadlines: Deadlines,
     end: Option<Exit>,
@@ -150,10 +165,12 @@ impl Run {
                 Waited::Nobody => return Ok(self.end.unwrap_or(Exit::Signaled(libc::SIGKILL))),
             };
             let mut step = self.tasks.step(tid, stop);
-            self.witness.observe(tid, &stop, &mut step);
+            if let Some(witness) = &mut self.witness {
+                witness.observe(tid, &stop, &mut step);
+            }
             step.before.iter().chain(&step.event).for_each(&mut *sink);
-            if self.tracer.take_hidden_child() {
-                sink(&Event::Blind(BlindSpot::UntracedChild));
+            for spot in self.tracer.take_blind_spots() {
+                sink(&Event::Blind(spot));
             }
             self.colocation.observe(tid, &stop);
             if let Some(task) = task {

@@ -156,6 +156,7 @@ impl FindingKind {
     pub fn of(fact: &Fact) -> Self {
         match fact {
             Fact::BlindSpot(_) => Self::NewBlindSpot,
+            Fact::Phase { .. } => Self::NewSyscall,
             Fact::Use { syscall: None, .. } => Self::NewSubsystem,
             Fact::Use { detail: None, .. } => Self::NewSyscall,
             Fact::Use { detail: Some(Detail::Argument(_)), .. } => Self::NewArgument,
@@ -187,7 +188,8 @@ pub fn compare(
     observation: &Observation,
 ) -> Comparison {
     let held = baseline.map(Baseline::facts).unwrap_or_default();
-    let mut found = unknown(&held, projection, document.families_strict);
+    let phases = baseline.map(|baseline| baseline.phases.keys().collect()).unwrap_or_default();
+    let mut found = unknown(&held, &phases, projection, document.families_strict);
     for (fact, broken) in forbid::broken(&document.forbid, observation) {
         found.entry(fact.clone()).or_insert_with(|| Finding::new(fact, broken.calls)).forbidden = Some(broken.rule);
     }
@@ -200,9 +202,17 @@ pub fn compare(
 }
 
 /// The facts that are not held, each as a finding; arguments and objects of an unknown syscall are told with it.
-fn unknown(held: &BTreeSet<Fact>, projection: &Projection, families_strict: bool) -> BTreeMap<Fact, Finding> {
+fn unknown(
+    held: &BTreeSet<Fact>,
+    phases: &BTreeSet<&String>,
+    projection: &Projection,
+    families_strict: bool,
+) -> BTreeMap<Fact, Finding> {
     let mut found: BTreeMap<Fact, Finding> = BTreeMap::new();
-    for (fact, &calls) in projection.facts.iter().filter(|(fact, _)| !held.contains(fact)) {
+    // What a phase uses is judged as the workload's, too; a phase that the baseline does not name is not judged beyond that.
+    let is_judged =
+        |fact: &Fact| phase(fact).is_none_or(|phase| phases.contains(phase) && held.contains(&fact.in_any_phase()));
+    for (fact, &calls) in projection.facts.iter().filter(|(fact, _)| !held.contains(fact) && is_judged(fact)) {
         let kin = kin(held, fact).filter(|_| !families_strict);
         let syscall = fact.parent().and_then(|parent| found.get_mut(&parent));
         match (syscall.filter(|syscall| syscall.includes(fact, kin.as_ref())), fact) {
@@ -213,6 +223,13 @@ fn unknown(held: &BTreeSet<Fact>, projection: &Projection, families_strict: bool
         }
     }
     found
+}
+
+fn phase(fact: &Fact) -> Option<&String> {
+    match fact {
+        Fact::Phase { phase, .. } => Some(phase),
+        _ => None,
+    }
 }
 
 /// The same fact of another member of the syscall's family, in the same subsystem. No family excuses another ABI.

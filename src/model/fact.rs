@@ -21,6 +21,15 @@ pub enum Fact {
     },
     /// A blind spot.
     BlindSpot(String),
+    /// A syscall, in a phase that the program named.
+    Phase {
+        /// The phase's name.
+        phase: String,
+        /// The subsystem that the syscall reached.
+        subsystem: Subsystem,
+        /// The syscall.
+        syscall: String,
+    },
 }
 
 /// The finer part of a fact.
@@ -38,6 +47,8 @@ pub enum Detail {
 
 /// Stands where a use has its subsystem; no subsystem has this slug.
 const BLIND_SPOTS: &str = "blind_spots";
+/// Stands before the name of a phase there.
+const PHASE: &str = "phase=";
 
 impl Fact {
     /// The key of this fact in a workload: `workload::subsystem::syscall::argument=…`.
@@ -53,8 +64,18 @@ impl Fact {
     /// The subsystem that is used; a blind spot hides which.
     pub fn subsystem(&self) -> Option<Subsystem> {
         match self {
-            Self::Use { subsystem, .. } => Some(*subsystem),
+            Self::Use { subsystem, .. } | Self::Phase { subsystem, .. } => Some(*subsystem),
             Self::BlindSpot(_) => None,
+        }
+    }
+
+    /// The same whatever the phase: a syscall of a phase is one of the workload.
+    pub fn in_any_phase(&self) -> Self {
+        match self {
+            Self::Phase { subsystem, syscall, .. } => {
+                Self::Use { subsystem: *subsystem, syscall: Some(syscall.clone()), detail: None }
+            }
+            other => other.clone(),
         }
     }
 
@@ -80,6 +101,7 @@ impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BlindSpot(name) => write!(f, "{BLIND_SPOTS}::{name}"),
+            Self::Phase { phase, subsystem, syscall } => write!(f, "{PHASE}{phase}::{subsystem}::{syscall}"),
             Self::Use { subsystem, syscall, detail } => {
                 write!(f, "{subsystem}")?;
                 syscall.iter().try_for_each(|syscall| write!(f, "::{syscall}"))?;
@@ -134,6 +156,11 @@ fn parse(text: &str) -> Option<Fact> {
     if first == BLIND_SPOTS {
         return second.filter(|_| third.is_none()).map(Fact::BlindSpot);
     }
+    if let Some(phase) = first.strip_prefix(PHASE).filter(|phase| !phase.is_empty()) {
+        let (subsystem, syscall) =
+            (Subsystem::from_slug(&second?)?, third.filter(|third| !third.is_empty())?.to_owned());
+        return Some(Fact::Phase { phase: phase.to_owned(), subsystem, syscall });
+    }
     let detail = match third {
         Some(text) => Some(parse_detail(text)?),
         None => None,
@@ -175,6 +202,10 @@ mod tests {
             (used(Some("bind"), Some(Detail::Error("EPERM".to_owned()))), "net::echo::network::bind::error=EPERM"),
             (used(Some("bind"), Some(Detail::Abi("i386".to_owned()))), "net::echo::network::bind::abi=i386"),
             (Fact::BlindSpot("io_uring".to_owned()), "net::echo::blind_spots::io_uring"),
+            (
+                Fact::Phase { phase: "serving".to_owned(), subsystem: Subsystem::Network, syscall: "read".to_owned() },
+                "net::echo::phase=serving::network::read",
+            ),
         ] {
             assert_eq!(fact.key("net::echo"), key);
             assert_eq!(Fact::from_key(key, "net::echo"), Some(fact));

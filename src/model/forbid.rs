@@ -58,7 +58,7 @@ fn fact_of(rule: &Rule, used: &Use, errno: Option<Errno>) -> Fact {
 }
 
 /// Its author's reason, else the rule itself.
-fn in_words(rule: &Rule) -> String {
+pub(super) fn in_words(rule: &Rule) -> String {
     let parts = [
         ("subsystem", rule.subsystem.map(|subsystem| subsystem.slug())),
         ("syscall", rule.syscall.as_deref()),

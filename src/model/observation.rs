@@ -6,6 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribution::{Use, attribute, blind_spot};
 use super::event::{BlindSpot, CallOutcome, Errno, Event};
+use super::expectation::Rule;
+use super::forbid::in_words;
+use super::marker::Marker;
 use super::platform::Platform;
 use super::workload::Exit;
 
@@ -31,8 +34,29 @@ pub struct Observation {
     pub lost_events: u64,
     /// Every use with its tally.
     pub uses: BTreeMap<Use, Tally>,
+    /// What each phase used that the program named: a part of `uses`.
+    pub phases: BTreeMap<String, BTreeMap<Use, Tally>>,
     /// What may have stayed unseen.
     pub blind_spots: BTreeSet<BlindSpot>,
+}
+
+impl Tally {
+    fn count(&mut self, outcome: CallOutcome) {
+        self.calls += 1;
+        if let CallOutcome::Failed(errno) = outcome {
+            *self.errors.entry(errno).or_default() += 1;
+        }
+    }
+}
+
+fn add(uses: &mut BTreeMap<Use, Tally>, more: BTreeMap<Use, Tally>) {
+    for (used, tally) in more {
+        let mine = uses.entry(used).or_default();
+        mine.calls += tally.calls;
+        for (errno, count) in tally.errors {
+            *mine.errors.entry(errno).or_default() += count;
+        }
+    }
 }
 
 impl Observation {
@@ -42,7 +66,7 @@ impl Observation {
     }
 
     /// Takes one event in.
-    pub fn fold(&mut self, event: &Event) {
+    fn fold(&mut self, event: &Event, phase: Option<&str>) {
         match event {
             Event::Spawned { process, .. } => {
                 self.threads += 1;
@@ -50,11 +74,15 @@ impl Observation {
             }
             Event::Called { call, outcome, answers, .. } => {
                 self.blind_spots.extend(blind_spot(call, *outcome));
-                let tally = self.uses.entry(attribute(call, *outcome, answers)).or_default();
-                tally.calls += 1;
-                if let CallOutcome::Failed(errno) = outcome {
-                    *tally.errors.entry(*errno).or_default() += 1;
+                let used = attribute(call, *outcome, answers);
+                if let Some(phase) = phase {
+                    if !self.phases.contains_key(phase) {
+                        self.phases.insert(phase.to_owned(), BTreeMap::new());
+                    }
+                    let uses = self.phases.get_mut(phase);
+                    uses.into_iter().for_each(|uses| uses.entry(used.clone()).or_default().count(*outcome));
                 }
+                self.uses.entry(used).or_default().count(*outcome);
             }
             Event::Blind(spot) => {
                 self.blind_spots.insert(*spot);
@@ -69,12 +97,9 @@ impl Observation {
         self.processes += other.processes;
         self.threads += other.threads;
         self.lost_events += other.lost_events;
-        for (used, tally) in other.uses {
-            let mine = self.uses.entry(used).or_default();
-            mine.calls += tally.calls;
-            for (errno, count) in tally.errors {
-                *mine.errors.entry(errno).or_default() += count;
-            }
+        add(&mut self.uses, other.uses);
+        for (phase, uses) in other.phases {
+            add(self.phases.entry(phase).or_default(), uses);
         }
         self.blind_spots.extend(other.blind_spots);
     }
@@ -82,6 +107,84 @@ impl Observation {
     /// All calls of all uses.
     pub fn calls(&self) -> u64 {
         self.uses.values().map(|tally| tally.calls).sum()
+    }
+
+    /// How often what is named was called: a [`Subsystem`](super::attribution::Subsystem), a system call's name, or a [`Rule`].
+    pub fn calls_of(&self, what: impl Into<Rule>) -> u64 {
+        let rule = what.into();
+        let matching = self.uses.iter().filter(|(used, _)| rule.matches(used, None));
+        matching.map(|(_, tally)| tally.calls).sum()
+    }
+
+    /// Whether it was called at all.
+    pub fn uses(&self, what: impl Into<Rule>) -> bool {
+        self.calls_of(what) > 0
+    }
+
+    /// Asserts that it was not called.
+    ///
+    /// # Panics
+    ///
+    /// Where it was, with what and how often.
+    #[track_caller]
+    pub fn forbid(&self, what: impl Into<Rule>) {
+        self.at_most(what, 0);
+    }
+
+    /// Asserts that it was called no more often than this.
+    ///
+    /// # Panics
+    ///
+    /// Where it was, with what and how often.
+    #[track_caller]
+    pub fn at_most(&self, what: impl Into<Rule>, most: u64) {
+        let rule = what.into();
+        let matching = self.uses.iter().filter(|(used, _)| rule.matches(used, None));
+        let told: Vec<String> =
+            matching.map(|(used, tally)| format!("{}  {}", in_words(&Rule::from(used)), tally.calls)).collect();
+        let calls = self.calls_of(rule.clone());
+        let rule = in_words(&rule);
+        assert!(calls <= most, "{rule}: {calls} calls, {most} are allowed:\n  {}", told.join("\n  "));
+    }
+}
+
+/// What of a run counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    #[default]
+    All,
+    /// What is called between [`Marker::Enter`] and [`Marker::Leave`], by whichever task.
+    Marked,
+}
+
+/// An observation that is being made.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    /// What counted so far.
+    pub observation: Observation,
+    part: Part,
+    is_inside: bool,
+    phase: Option<String>,
+}
+
+impl Watch {
+    /// Nothing has happened yet.
+    pub fn new(part: Part) -> Self {
+        Self { observation: Observation::new(), part, is_inside: false, phase: None }
+    }
+
+    /// Takes one event in. A marker is no call of the workload's.
+    pub fn fold(&mut self, event: &Event) {
+        if let Event::Called { call, .. } = event {
+            match Marker::of(call) {
+                Some(Marker::Phase(name)) => return self.phase = name.text(),
+                Some(marker) => return self.is_inside = marker == Marker::Enter,
+                None if self.part == Part::Marked && !self.is_inside => return,
+                None => {}
+            }
+        }
+        self.observation.fold(event, self.phase.as_deref());
     }
 }
 

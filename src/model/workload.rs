@@ -39,6 +39,19 @@ pub enum Program {
     Example(String),
     /// A test target of the package, built by cargo first.
     Test(String),
+    /// A benchmark of the package, built by cargo first.
+    Bench(String),
+    /// A closure in the package's test target `sysguard`, built by cargo first.
+    Closure(String),
+    /// A test of the package, by its name: only `cargo sysguard run` runs it, where and as cargo or nextest does.
+    Run(String),
+}
+
+impl Program {
+    /// Whether it is known without an expectation file: then a proposal may come before its file.
+    pub fn needs_no_file(&self) -> bool {
+        matches!(self, Self::Closure(_) | Self::Run(_))
+    }
 }
 
 /// Standard input of a workload.

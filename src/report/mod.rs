@@ -4,9 +4,13 @@
 //! [`Palette`] of meanings that the caller chooses.
 
 pub mod drift;
+pub mod evidence;
 mod exit;
+pub mod explain;
 mod format;
 mod gates;
+mod list;
+mod markup;
 mod observation;
 mod pending;
 mod style;
@@ -15,6 +19,7 @@ mod words;
 
 pub use format::{Format, NotAFormat, VerdictFormat};
 pub use gates::gates;
+pub use list::{Listed, list};
 pub use observation::observation;
 pub use pending::{PendingKeys, finding, pending};
 pub use style::Palette;

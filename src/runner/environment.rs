@@ -26,6 +26,11 @@ impl Built {
         Self(variables)
     }
 
+    /// Adds a variable of ours.
+    pub(super) fn set(&mut self, name: &str, value: &str) {
+        self.0.insert(name.into(), value.into());
+    }
+
     /// Adds what each run has of its own; what the document sets stays.
     pub(super) fn for_run(&self, home: &Path, temporary: &Path, cwd: &Path) -> Vec<(OsString, OsString)> {
         let mut variables = self.0.clone();

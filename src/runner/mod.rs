@@ -14,15 +14,18 @@ mod scratch;
 mod suite;
 mod surroundings;
 mod targets;
+mod test;
 mod verdicts;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 pub use environment::Lookup;
+pub use output::Echo;
 pub use progress::{Progress, Silent};
 pub use run::{DEFAULT_GRACE, observe};
 pub use suite::{Case, Suite, Unreadable};
+pub use test::{Test, Tested};
 
 /// Looks for a program as a shell does: a name on the PATH of this process, a path as it is.
 pub fn find_command(name: &OsStr) -> Lookup {

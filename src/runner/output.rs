@@ -4,7 +4,7 @@
 //! Main type: [`Capture`].
 
 use std::collections::VecDeque;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,12 +24,13 @@ pub(super) struct Capture {
 }
 
 impl Capture {
-    /// Starts draining; the descriptors are the workload's standard output and error.
-    pub(super) fn start() -> io::Result<(Self, OwnedFd, OwnedFd)> {
+    /// Starts draining; the descriptors are the workload's standard output and error. What comes goes on to `echo` at once, where there is one.
+    pub(super) fn passing_on(echo: Option<Echo>) -> io::Result<(Self, OwnedFd, OwnedFd)> {
         let (finish, finished) = channel();
         let tail = Arc::new(Mutex::new(Tail::default()));
-        let stdout = drain(0, Arc::clone(&tail), finish.clone())?;
-        let stderr = drain(1, Arc::clone(&tail), finish)?;
+        let [out, err] = echo.map_or([None, None], |echo| echo.map(Some));
+        let stdout = drain(0, Arc::clone(&tail), finish.clone(), out)?;
+        let stderr = drain(1, Arc::clone(&tail), finish, err)?;
         Ok((Self { tail, finished }, stdout, stderr))
     }
 
@@ -46,12 +47,23 @@ impl Capture {
     }
 }
 
-fn drain(stream: usize, tail: Arc<Mutex<Tail>>, finish: Sender<()>) -> io::Result<OwnedFd> {
+/// Whom a workload's standard output and standard error go on to.
+pub type Echo = [Box<dyn Write + Send>; 2];
+
+fn drain(
+    stream: usize,
+    tail: Arc<Mutex<Tail>>,
+    finish: Sender<()>,
+    mut echo: Option<Box<dyn Write + Send>>,
+) -> io::Result<OwnedFd> {
     let (mut reader, writer) = io::pipe()?;
     thread::Builder::new().name("output".to_owned()).spawn(move || {
         let mut buffer = vec![0; KEPT_BYTES];
         // An error ends the stream as its end does: there is nobody left to tell.
         while let Ok(length @ 1..) = read(&mut reader, &mut buffer) {
+            // Where nobody takes it, the workload must not be held up all the same.
+            let passed = echo.as_mut().map(|echo| echo.write_all(&buffer[..length]).and_then(|()| echo.flush()));
+            echo = echo.filter(|_| passed.is_none_or(|passed| passed.is_ok()));
             tail.lock().unwrap_or_else(PoisonError::into_inner).push(stream, &buffer[..length]);
         }
         // Nobody may be waiting any more.
@@ -147,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_pipe_is_drained_to_its_end() {
-        let (capture, stdout, stderr) = Capture::start().expect("pipes");
+        let (capture, stdout, stderr) = Capture::passing_on(None).expect("pipes");
         File::from(stdout).write_all(&[b'y'; 300_000]).expect("a drained pipe takes all");
         drop(stderr);
         assert_eq!(capture.finish().len(), KEPT_BYTES + "[…]\n".len());
@@ -155,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_pipe_that_stays_open_is_not_waited_for() {
-        let (capture, stdout, _held) = Capture::start().expect("pipes");
+        let (capture, stdout, _held) = Capture::passing_on(None).expect("pipes");
         File::from(stdout).write_all(b"all there is").expect("write");
         let begun = Instant::now();
         assert_eq!(capture.finish(), "all there is");

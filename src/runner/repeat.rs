@@ -1,9 +1,13 @@
 //! A workload run again and again: until its set is quiet, or until what is new is confirmed. Main type: [`Runs`].
 //!
-//! When to stop is the model's to say. Every run counts only if it ends as its document says; one that does not ends all of it.
+//! When to stop is the model's to say. Every run counts only if it ends as its document says; one that does not ends all of it. What is run
+//! is whatever can [`Start`].
+
+use std::fmt;
+use std::path::Path;
 
 use super::progress::{Progress, Running};
-use super::run::{Obstacle, Prepared};
+use super::run::{Obstacle, Run};
 use super::suite::{Case, Suite, Unfit};
 use crate::model::compare::{Comparison, compare};
 use crate::model::confirm::Sightings;
@@ -12,32 +16,36 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::observation::Observation;
 use crate::model::recording::{FEWEST_CPUS, Growth, Length, WARM_UP_RUNS};
 
+/// A workload that can be started, as often as wanted.
+pub(super) trait Start: fmt::Debug {
+    /// Runs it once; it must end as its document says.
+    fn good_run(&self) -> Result<Run, Unfit>;
+    /// The executable, where cargo built it.
+    fn built_by_cargo(&self) -> Option<&Path>;
+}
+
 /// The runs of one workload.
 pub(super) struct Runs<'a> {
     suite: &'a Suite,
     document: &'a Document,
-    prepared: Prepared<'a>,
+    prepared: Box<dyn Start + 'a>,
     running: Running<'a>,
     sightings: Sightings,
     all: Observation,
 }
 
 impl<'a> Runs<'a> {
-    /// Finds what is needed, and runs nothing yet.
-    pub(super) fn prepare(
+    /// Runs nothing yet.
+    pub(super) fn new(
         suite: &'a Suite,
         case: &'a Case,
         document: &'a Document,
         progress: &'a dyn Progress,
-    ) -> Result<Self, Unfit> {
-        Ok(Self {
-            suite,
-            document,
-            prepared: suite.prepare(&document.workload)?,
-            running: Running { progress, workload: &case.name },
-            sightings: Sightings::default(),
-            all: Observation::default(),
-        })
+        prepared: Box<dyn Start + 'a>,
+    ) -> Self {
+        let running = Running { progress, workload: &case.name };
+        let (sightings, all) = (Sightings::default(), Observation::default());
+        Self { suite, document, prepared, running, sightings, all }
     }
 
     /// Runs it once.
@@ -86,7 +94,7 @@ impl<'a> Runs<'a> {
 
     /// What is around the workload.
     pub(super) fn fingerprint(&self) -> Fingerprint {
-        self.suite.fingerprint(&self.prepared)
+        self.suite.fingerprint(self.prepared.built_by_cargo())
     }
 
     fn next(&mut self, of: u32) -> Result<(), Unfit> {

@@ -8,20 +8,28 @@ use std::time::Duration;
 
 use super::environment::{Built, Lookup};
 use super::output::Capture;
+use super::repeat::Start;
 use super::scratch::Scratch;
 use super::suite::Unfit;
 use crate::error::Error;
 use crate::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, trace};
-use crate::model::observation::Observation;
+use crate::model::observation::{Observation, Part, Watch};
 use crate::model::workload::{Exit, Program, Workload};
+use crate::settings::CLOSURE;
 
 /// How long processes may outlive the first one, unless the user says otherwise.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(2);
 
 /// Runs a command once and folds what its whole tree does.
 pub fn observe(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
-    let mut observation = Observation::new();
-    let outcome = trace(command, limits, &mut |event| observation.fold(event))?;
+    observe_part(command, limits, Part::All)
+}
+
+/// The same of a part of the run.
+fn observe_part(command: Command, limits: &Limits, part: Part) -> Result<(Observation, Outcome), TraceError> {
+    let mut watch = Watch::new(part);
+    let outcome = trace(command, limits, &mut |event| watch.fold(event))?;
+    let mut observation = watch.observation;
     observation.lost_events += outcome.lost_events;
     Ok((observation, outcome))
 }
@@ -65,7 +73,10 @@ impl<'a> Prepared<'a> {
         package: &'a Path,
         built: impl FnOnce() -> Result<PathBuf, String>,
     ) -> Result<Self, Obstacle> {
-        let environment = Built::new(&workload.env);
+        let mut environment = Built::new(&workload.env);
+        if let Program::Closure(name) = &workload.program {
+            environment.set(CLOSURE, name);
+        }
         for required in &workload.requires {
             if !matches!(environment.find(required, package), Lookup::Found(_)) {
                 return Err(Obstacle::Absent(format!("requires {required}, which is not installed")));
@@ -76,9 +87,12 @@ impl<'a> Prepared<'a> {
                 let name = words.first().map_or("", String::as_str);
                 (find(&environment, name, package)?, words.iter().map(OsString::from).collect())
             }
-            Program::Bin(_) | Program::Example(_) | Program::Test(_) => {
+            Program::Run(name) => return Err(Obstacle::NotStarted(format!("only `cargo sysguard run` runs {name}"))),
+            Program::Bin(_) | Program::Example(_) | Program::Test(_) | Program::Bench(_) | Program::Closure(_) => {
                 let program = built().map_err(Obstacle::NotStarted)?;
-                let argv = vec![program.clone().into_os_string()];
+                let mut argv = vec![program.clone().into_os_string()];
+                // As `cargo bench` calls it.
+                argv.extend(matches!(workload.program, Program::Bench(_)).then(|| OsString::from("--bench")));
                 (program, argv)
             }
         };
@@ -90,7 +104,7 @@ impl<'a> Prepared<'a> {
     fn run(&self) -> Result<Run, Obstacle> {
         let scratch = Scratch::create().map_err(not_started)?;
         let stdin = scratch.stdin(&self.workload.stdin, self.package).map_err(not_started)?;
-        let (capture, stdout, stderr) = Capture::start().map_err(|source| {
+        let (capture, stdout, stderr) = Capture::passing_on(None).map_err(|source| {
             not_started(Error::Io { operation: "create", subject: "pipes for the output".to_owned(), source })
         })?;
         let cwd = match &self.workload.cwd {
@@ -105,26 +119,14 @@ impl<'a> Prepared<'a> {
             stdio: [stdin, stdout, stderr].map(Stream::Given),
             isolated: true,
         };
-        let (observation, outcome) = observe(command, &self.limits()).map_err(Obstacle::from)?;
+        let part = if self.is_closure() { Part::Marked } else { Part::All };
+        let (observation, outcome) = observe_part(command, &self.limits(), part).map_err(Obstacle::from)?;
         let output = capture.finish();
-        match observation.lost_events {
-            0 => Ok(Run { observation, exit: outcome.exit, output }),
-            lost => {
-                Err(Obstacle::Broken(format!("{lost} events were lost, so the run shows less than the workload did")))
-            }
-        }
+        Run::whole(observation, outcome.exit, output)
     }
 
-    /// Runs it once; it must end as its document says.
-    pub(super) fn good_run(&self) -> Result<Run, Unfit> {
-        let run = self.run()?;
-        if self.ended_well(run.exit) { Ok(run) } else { Err(Unfit::WrongExit(run)) }
-    }
-
-    /// The executable, where cargo built it.
-    pub(super) fn built_by_cargo(&self) -> Option<&Path> {
-        let foreign = matches!(self.workload.program, Program::Command(_));
-        (!foreign).then_some(self.program.as_path())
+    fn is_closure(&self) -> bool {
+        matches!(self.workload.program, Program::Closure(_))
     }
 
     /// Whether a run ended as its document says; a server may also end by the signal that it was sent.
@@ -135,6 +137,30 @@ impl<'a> Prepared<'a> {
 
     fn limits(&self) -> Limits {
         Limits { timeout: Some(self.workload.timeout), stop: self.workload.stop, grace: DEFAULT_GRACE }
+    }
+}
+
+impl Start for Prepared<'_> {
+    fn good_run(&self) -> Result<Run, Unfit> {
+        let run = self.run()?;
+        if self.ended_well(run.exit) { Ok(run) } else { Err(Unfit::WrongExit(Box::new(run))) }
+    }
+
+    fn built_by_cargo(&self) -> Option<&Path> {
+        let foreign = matches!(self.workload.program, Program::Command(_));
+        (!foreign).then_some(self.program.as_path())
+    }
+}
+
+impl Run {
+    /// A run of which nothing was lost.
+    pub(super) fn whole(observation: Observation, exit: Exit, output: String) -> Result<Self, Obstacle> {
+        match observation.lost_events {
+            0 => Ok(Self { observation, exit, output }),
+            lost => {
+                Err(Obstacle::Broken(format!("{lost} events were lost, so the run shows less than the workload did")))
+            }
+        }
     }
 }
 

@@ -4,14 +4,17 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use super::repeat::Start;
 use super::run::{Obstacle, Prepared, Run};
 use super::surroundings;
 use super::targets::Targets;
 use crate::artifacts::{self, Artifacts, Target};
 use crate::error::Error;
 use crate::model::expectation::{Document, Parsed};
+use crate::model::observation::Observation;
 use crate::model::platform::Platform;
-use crate::model::workload::Workload;
+use crate::model::verdict::Verdict;
+use crate::model::workload::{Program, Workload};
 use crate::settings::Settings;
 use crate::store::{FOLDER, Store, StoreError, proposals_below};
 
@@ -79,7 +82,7 @@ impl Case {
 pub(super) enum Unfit {
     Obstacle(Obstacle),
     /// It did not end as its document says.
-    WrongExit(Run),
+    WrongExit(Box<Run>),
 }
 
 impl From<Obstacle> for Unfit {
@@ -93,6 +96,18 @@ impl Suite {
     ///
     /// A tree for proposals is like that of the `workspace`; where the caller knows none, cargo is asked.
     pub fn open(
+        package: &Path,
+        workspace: Option<&Path>,
+        platform: Platform,
+        settings: Settings,
+    ) -> Result<Self, Error> {
+        let mut suite = Self::for_tests(package, workspace, platform, settings)?;
+        suite.cases = cases(&suite.store);
+        Ok(suite)
+    }
+
+    /// The same for the tests that cargo runs: it reads no workload but those that are run.
+    pub fn for_tests(
         package: &Path,
         workspace: Option<&Path>,
         platform: Platform,
@@ -112,7 +127,7 @@ impl Suite {
             wanted: BTreeSet::new(),
             built: OnceLock::new(),
         };
-        let cases = cases(&store);
+        let cases = Vec::new();
         let cpus = surroundings::cpus();
         Ok(Self { store, settings, platform, cpus, rustc: OnceLock::new(), cases, targets })
     }
@@ -156,6 +171,36 @@ impl Suite {
         self.targets.told.extend(artifacts);
     }
 
+    /// Adds workloads that are closures of the test that we are; one without a file may get one.
+    pub fn add_closures(&mut self, names: impl IntoIterator<Item = String>) {
+        for name in names {
+            let case = match self.cases.iter().position(|case| case.name == name) {
+                Some(index) => own_file(self.cases.remove(index)),
+                None => self.closure(name),
+            };
+            let place = self.cases.partition_point(|other| other.name < case.name);
+            self.cases.insert(place, case);
+        }
+    }
+
+    fn closure(&self, name: String) -> Case {
+        let checked = self.store.check(&name).map_err(Unreadable::from);
+        let parse = || Parsed::of_closure(&name).map_err(|error| Unreadable { message: error.to_string(), line: None });
+        let content = checked.and_then(|()| parse());
+        Case { file: self.store.file(&name).display().to_string(), content, name }
+    }
+
+    /// What one run of a closure shows, or why there was none.
+    pub fn observe_closure(&self, name: &str) -> Result<Observation, Box<Verdict>> {
+        let case = self.closure(name.to_owned());
+        let mut seen = None;
+        let verdict = self.verdict(&case, |parsed| {
+            seen = Some(self.prepare(&parsed.expectation.document.workload)?.good_run()?.observation);
+            Ok(Self::ignored(&case, "it has no file"))
+        });
+        seen.ok_or_else(|| Box::new(verdict))
+    }
+
     /// Finds what a workload needs to run.
     pub(super) fn prepare<'a>(&'a self, workload: &'a Workload) -> Result<Prepared<'a>, Obstacle> {
         Prepared::new(workload, &self.targets.package, || match Target::of(&workload.program) {
@@ -165,13 +210,30 @@ impl Suite {
     }
 }
 
+/// The file of a closure's name must be the closure's.
+fn own_file(case: Case) -> Case {
+    let program = case.document().map(|document| &document.workload.program);
+    if program.is_none_or(|program| *program == Program::Closure(case.name.clone())) {
+        return case;
+    }
+    let message = format!(
+        "{}: `{}` is a closure of the test, too: write `closure: {}`, or give one of them another name",
+        case.file, case.name, case.name
+    );
+    Case { content: Err(Unreadable { message, line: None }), ..case }
+}
+
 fn cases(store: &Store) -> Vec<Case> {
     let case = |name: &str| Case {
         name: name.to_owned(),
         file: store.file(name).display().to_string(),
         content: store.load(name).map_err(Unreadable::from),
     };
-    store.names().map(case).collect()
+    let cases = store.names().map(case);
+    // Tests are cargo's to run.
+    cases
+        .filter(|case| !case.document().is_some_and(|document| matches!(document.workload.program, Program::Run(_))))
+        .collect()
 }
 
 /// The package's place in the tree for proposals; a relative tree begins at the workspace.

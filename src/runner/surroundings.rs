@@ -1,10 +1,11 @@
 //! What is around a workload here: kernel, C library, compiler, profile. It only asks; what it means is the model's.
 
+use std::path::Path;
+
 use nix::sched::{CpuSet, sched_getaffinity};
 use nix::unistd::Pid;
 
 use super::kernel_release;
-use super::run::Prepared;
 use super::suite::Suite;
 use crate::artifacts;
 use crate::linux::glibc_version;
@@ -12,8 +13,9 @@ use crate::model::fingerprint::{Fingerprint, kernel_minor};
 
 impl Suite {
     /// The fingerprint of a workload's runs on this machine.
-    pub(super) fn fingerprint(&self, workload: &Prepared<'_>) -> Fingerprint {
-        let built = workload.built_by_cargo();
+    ///
+    /// `built` is the executable, where cargo built it.
+    pub(super) fn fingerprint(&self, built: Option<&Path>) -> Fingerprint {
         Fingerprint {
             kernel: kernel_minor(&kernel_release()),
             libc: self.c_library(),

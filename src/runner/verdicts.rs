@@ -1,7 +1,9 @@
 //! From runs to a verdict: compare, decide, write. What is said of it is another room's work.
 
+use std::time::{Duration, Instant};
+
 use super::progress::Progress;
-use super::repeat::Runs;
+use super::repeat::{Runs, Start};
 use super::run::{Obstacle, Run};
 use super::suite::{Case, Suite, Unfit, Unreadable};
 
@@ -11,6 +13,7 @@ use crate::model::expectation::{Baseline, Parsed, Recorded, Unseen, amend, recor
 use crate::model::fingerprint::explain;
 use crate::model::recording::{Growth, Length};
 use crate::model::verdict::{Change, Status, Verdict};
+use crate::model::workload::Workload;
 use crate::store::StoreError;
 
 impl Suite {
@@ -18,14 +21,31 @@ impl Suite {
     ///
     /// Where there is no baseline, and one may be proposed, it is run as often as `bless` would: what is proposed may be accepted.
     pub fn test(&self, case: &Case, progress: &dyn Progress) -> Verdict {
+        self.tested(case, progress, Recording::default(), |workload| Ok(Box::new(self.prepare(workload)?)))
+    }
+
+    /// The same, however the workload is started.
+    pub(super) fn tested<'a>(
+        &'a self,
+        case: &'a Case,
+        progress: &'a dyn Progress,
+        Recording { length, is_partial }: Recording,
+        start: impl FnOnce(&'a Workload) -> Result<Box<dyn Start + 'a>, Obstacle>,
+    ) -> Verdict {
         let update = self.settings.update.resolve(self.settings.ci);
         self.verdict(case, |parsed| {
-            let mut runs = Runs::prepare(self, case, &parsed.expectation.document, progress)?;
-            let judgement = match parsed.expectation.baseline(&self.platform) {
+            let document = &parsed.expectation.document;
+            let mut runs = Runs::new(self, case, document, progress, start(&document.workload)?);
+            let baseline = parsed.expectation.baseline(&self.platform);
+            let update = if baseline.is_none() && is_partial { Update::No } else { update };
+            let mut judgement = match baseline {
                 Some(baseline) => self.confirmed(&mut runs, parsed, baseline)?,
                 None if update == Update::No => self.unrecorded(&mut runs, parsed)?,
-                None => self.recorded(&mut runs, parsed, Length::UntilQuiet, Unseen::Keep)?,
+                None => self.recorded(&mut runs, parsed, length, Unseen::Keep)?,
             };
+            if is_partial {
+                judgement.comparison.gone.clear();
+            }
             Ok(judgement.under(update, self, case)?)
         })
     }
@@ -35,9 +55,25 @@ impl Suite {
     /// A run that does not end as the document says, or what breaks a `forbid:`, leaves the file as it was.
     pub fn bless(&self, case: &Case, length: Length, unseen: Unseen, progress: &dyn Progress) -> Verdict {
         self.verdict(case, |parsed| {
-            let mut runs = Runs::prepare(self, case, &parsed.expectation.document, progress)?;
+            let document = &parsed.expectation.document;
+            let mut runs = Runs::new(self, case, document, progress, Box::new(self.prepare(&document.workload)?));
             Ok(self.recorded(&mut runs, parsed, length, unseen)?.under(Update::Force, self, case)?)
         })
+    }
+
+    /// Runs a workload as `bless` does, and hands out what it used as a baseline of its own; nothing is compared or written.
+    ///
+    /// The error is the verdict on a workload without such runs.
+    pub fn observe(&self, case: &Case, length: Length, progress: &dyn Progress) -> Result<Baseline, Box<Verdict>> {
+        let mut observed = None;
+        let verdict = self.verdict(case, |parsed| {
+            let document = &parsed.expectation.document;
+            let mut runs = Runs::new(self, case, document, progress, Box::new(self.prepare(&document.workload)?));
+            let growth = runs.record(length)?;
+            observed = Some(record(None, &self.recording(&runs, growth.is_restless()), Unseen::Keep));
+            Ok(bare(case, Status::Passed))
+        });
+        observed.ok_or_else(|| Box::new(verdict))
     }
 
     /// A test against a baseline.
@@ -84,23 +120,32 @@ impl Suite {
         bare(case, Status::Ignored { reason: reason.to_owned() })
     }
 
-    fn verdict(&self, case: &Case, judge: impl FnOnce(&Parsed) -> Result<Verdict, Setback>) -> Verdict {
+    pub(super) fn verdict<'a>(
+        &self,
+        case: &'a Case,
+        judge: impl FnOnce(&'a Parsed) -> Result<Verdict, Setback>,
+    ) -> Verdict {
         let parsed = match &case.content {
             Ok(parsed) => parsed,
             Err(Unreadable { message, line }) => {
                 return Verdict { line: *line, ..bare(case, Status::Malformed { message: message.clone() }) };
             }
         };
-        let verdict = match judge(parsed) {
+        let begun = Instant::now();
+        let judged = judge(parsed);
+        let elapsed = begun.elapsed();
+        let verdict = match judged {
             Ok(verdict) => verdict,
             Err(Setback::Store(error)) => bare(case, Status::Broken { reason: error.to_string() }),
             Err(Setback::Unfit(Unfit::Obstacle(obstacle))) => bare(case, self.told(obstacle)),
-            Err(Setback::Unfit(Unfit::WrongExit(Run { exit, output, .. }))) => {
+            Err(Setback::Unfit(Unfit::WrongExit(run))) => {
+                let Run { exit, output, .. } = *run;
                 let expected = parsed.expectation.document.workload.exit;
                 bare(case, Status::WrongExit { expected, actual: exit, output })
             }
         };
-        self.located(verdict, parsed)
+        let was_run = !matches!(verdict.status, Status::Ignored { .. });
+        self.located(Verdict { elapsed: if was_run { elapsed } else { Duration::ZERO }, ..verdict }, parsed)
     }
 
     /// With the lines of the file that it concerns.
@@ -128,8 +173,16 @@ impl Suite {
     }
 }
 
+/// How a first baseline is made.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Recording {
+    pub(super) length: Length,
+    /// Less than the whole workload is run: what is not seen is not gone, and it makes no first baseline.
+    pub(super) is_partial: bool,
+}
+
 /// Why there is no judgement.
-enum Setback {
+pub(super) enum Setback {
     Unfit(Unfit),
     Store(StoreError),
 }
@@ -155,7 +208,16 @@ impl From<StoreError> for Setback {
 fn bare(case: &Case, status: Status) -> Verdict {
     let (workload, file) = (case.name.clone(), case.file.clone());
     let comparison = Comparison::default();
-    Verdict { workload, file, line: None, status, comparison, growth: Growth::default(), change: None }
+    Verdict {
+        workload,
+        file,
+        line: None,
+        status,
+        comparison,
+        growth: Growth::default(),
+        change: None,
+        elapsed: Duration::ZERO,
+    }
 }
 
 /// What was seen of a workload against what is recorded of it.
@@ -201,6 +263,15 @@ impl Judgement<'_> {
         let shown = action != Action::Keep && after != before;
         let change = shown.then_some(Change { before, after, written });
         let (workload, file) = (case.name.clone(), case.file.clone());
-        Ok(Verdict { workload, file, line: None, status, comparison: self.comparison, growth: self.growth, change })
+        Ok(Verdict {
+            workload,
+            file,
+            line: None,
+            status,
+            comparison: self.comparison,
+            growth: self.growth,
+            change,
+            elapsed: Duration::ZERO,
+        })
     }
 }

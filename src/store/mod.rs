@@ -89,6 +89,11 @@ impl Store {
         self.proposals.join(find::path_of(name, find::PROPOSAL))
     }
 
+    /// Whether this can be the name of a workload.
+    pub fn check(&self, name: &str) -> Result<(), StoreError> {
+        check(name)
+    }
+
     /// Reads a workload's expectation.
     pub fn load(&self, name: &str) -> Result<Parsed, StoreError> {
         check(name)?;
@@ -116,6 +121,13 @@ impl Store {
     pub fn propose(&self, name: &str, text: &str) -> Result<bool, StoreError> {
         check(name)?;
         file::replace(&self.proposal_file(name), text)
+    }
+
+    /// Removes a workload's file and its proposal. Says whether there was any.
+    pub fn remove(&self, name: &str) -> Result<bool, StoreError> {
+        check(name)?;
+        let removed = file::remove(&self.package.join(self.file(name)))?;
+        Ok(self.remove_proposal(name)? || removed)
     }
 
     /// Removes a workload's proposal. Says whether there was one.

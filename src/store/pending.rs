@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Store, StoreError};
-use crate::model::expectation::{Pending, Settled};
+use crate::model::expectation::{Pending, Settled, format};
 
 impl Store {
     /// What is pending of a workload; `None` where there is no proposal, or the file holds all of it.
@@ -12,16 +12,23 @@ impl Store {
         let Some(proposal) = self.proposal(name)? else { return Ok(None) };
         let file = match self.load(name) {
             Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                return Err(self.unfit(name, "there is no such file"));
+                if !proposal.expectation.document.workload.program.needs_no_file() {
+                    return Err(self.unfit(name, "there is no such file"));
+                }
+                proposal.clone().without_baselines()
             }
             file => file?,
         };
         Pending::between(file, &proposal).map_err(|misfit| self.unfit(name, misfit))
     }
 
-    /// Writes what was decided: the file first, so that nothing is lost between the two.
+    /// Writes what was decided: the file first, so that nothing is lost between the two. Where there is none, a rejection makes none.
     pub fn settle(&self, name: &str, settled: &Settled) -> Result<(), StoreError> {
-        self.save(name, &settled.file)?;
+        let holds_something =
+            || format::read(settled.file.as_bytes()).is_ok_and(|file| !file.expectation.baselines.is_empty());
+        if self.files.contains_key(name) || holds_something() {
+            self.save(name, &settled.file)?;
+        }
         match &settled.proposal {
             Some(rest) => self.propose(name, rest)?,
             None => self.remove_proposal(name)?,

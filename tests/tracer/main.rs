@@ -12,6 +12,8 @@ mod examine;
 #[cfg(target_os = "linux")]
 mod fidelity;
 #[cfg(target_os = "linux")]
+mod kinds;
+#[cfg(target_os = "linux")]
 mod launches;
 #[cfg(target_os = "linux")]
 mod loads;

@@ -9,6 +9,7 @@ use std::process::Command;
 use sysguard::artifacts::{self, Artifacts, Target};
 use sysguard::harness::{Arguments, Console, Session};
 use sysguard::model::decide::UpdateMode;
+use sysguard::model::verdict::Verdict;
 use sysguard::report;
 use sysguard::runner::Case;
 use sysguard::settings::{ARTIFACTS, Flags, LIFELINE, Settings, VERDICTS};
@@ -121,7 +122,7 @@ impl Options {
             }
             suite.tell_artifacts(built.clone());
             let folder = suite.package().to_owned();
-            let session = Session { suite, arguments: arguments.clone(), console: self.report.console() };
+            let session = Session::new(suite, arguments.clone(), self.report.console());
             for verdict in session.run().map_err(Failure::failed)?.verdicts {
                 outcome = outcome.max(Outcome::of(&verdict.status));
                 told.add(&folder, verdict);
@@ -199,23 +200,26 @@ impl Nested {
         let status = cargo
             .status()
             .map_err(|error| Failure::failed(format!("cannot run {}: {error}", cargo.get_program().display())))?;
-        let worst = collect(&verdicts, told)?;
+        let mut worst = Outcome::Expected;
+        for (folder, verdict) in collect(&verdicts)? {
+            worst = worst.max(Outcome::of(&verdict.status));
+            told.add(&folder, verdict);
+        }
         // A harness that failed without a verdict was told of by itself.
         Ok(if status.success() { worst } else { worst.max(Outcome::Failed) })
     }
 }
 
-/// The worst that the harnesses told; nothing where no workload was run.
-fn collect(file: &Path, told: &mut Told) -> Result<Outcome, Failure> {
+/// What was told, with the folder of the package; nothing where no workload was run.
+pub(super) fn collect(file: &Path) -> Result<Vec<(PathBuf, Verdict)>, Failure> {
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
         Err(error) => return Err(Failure::failed(format!("cannot read the verdicts: {error}"))),
     };
-    text.lines().try_fold(Outcome::Expected, |worst, line| {
+    let read = |line: &str| {
         let (folder, verdict) = report::read_json_line(line).map_err(Failure::failed)?;
-        let outcome = Outcome::of(&verdict.status);
-        told.add(Path::new(&folder), verdict);
-        Ok(worst.max(outcome))
-    })
+        Ok((PathBuf::from(folder), verdict))
+    };
+    text.lines().map(read).collect()
 }

@@ -26,6 +26,11 @@ pub(crate) fn untraced(name: &str, run: fn()) -> Trial {
     })
 }
 
+/// A trial that says what it lacks, if it lacks something; such a thing is never required.
+pub(crate) fn needing(name: &str, run: fn() -> Option<&'static str>) -> Trial {
+    Trial::ignorable_test(name, move || Ok(run().map_or(Completion::Completed, Completion::ignored_with)))
+}
+
 /// A trial that can only run where tracing is possible.
 pub(crate) fn tracing(name: &str, run: fn()) -> Trial {
     Trial::ignorable_test(name, move || match untraceable() {
@@ -34,6 +39,23 @@ pub(crate) fn tracing(name: &str, run: fn()) -> Trial {
         None => {
             run();
             Ok(Completion::Completed)
+        }
+    })
+}
+
+/// The same, where `cargo nextest` is installed, too.
+pub(crate) fn nextest(name: &str, run: fn()) -> Trial {
+    Trial::ignorable_test(name, move || {
+        let is_there = || self::run(command(env!("CARGO")).args(["nextest", "--version"])).code == 0;
+        let missing = untraceable()
+            .or_else(|| (!is_there()).then(|| "requires cargo-nextest, which is not installed".to_owned()));
+        match missing {
+            Some(reason) if env::var_os("SYSGUARD_REQUIRE").is_some_and(|value| value == "1") => Err(reason.into()),
+            Some(reason) => Ok(Completion::ignored_with(reason)),
+            None => {
+                run();
+                Ok(Completion::Completed)
+            }
         }
     })
 }
@@ -116,6 +138,15 @@ impl Project {
     /// No package at all.
     pub(crate) fn empty() -> Self {
         Self { folder: tempfile::tempdir().expect("a temporary directory") }
+    }
+
+    /// A library with one test, and a test target of one quiet test; nothing of ours in it.
+    pub(crate) fn foreign(name: &str) -> Self {
+        let manifest =
+            format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n");
+        let library = "/// ```\n/// assert!(true);\n/// ```\npub fn nothing() {}\n\n#[test]\nfn inside() {}\n";
+        let project = Self::empty().file("Cargo.toml", &manifest).file("src/lib.rs", library);
+        project.file("tests/it.rs", "#[test]\nfn quiet() {}\n#[test]\n#[ignore]\nfn left_out() {}\n")
     }
 
     /// With `tests/sysguard.rs` and its entry.

@@ -37,8 +37,8 @@ fn baseline(keys: &[&str]) -> Baseline {
     for key in keys {
         let fact: Fact = key.trim_end_matches('?').parse().expect(key);
         let (subsystem, syscall, detail) = match fact {
-            Fact::BlindSpot(name) => {
-                baseline.blind_spots.insert(name);
+            Fact::BlindSpot(_) | Fact::Phase { .. } => {
+                baseline.insert(&fact);
                 continue;
             }
             Fact::Use { subsystem, syscall, detail } => (subsystem, syscall, detail),
@@ -361,4 +361,26 @@ fn kinds_are_found_by_name_and_listed_by_weight() {
     for kind in FindingKind::ALL {
         assert_eq!(FindingKind::from_name(kind.name()), Some(kind));
     }
+}
+
+#[test]
+fn a_phase_is_judged_where_the_baseline_names_it() {
+    let found = |held: &[&str], seen: &[&str]| {
+        let comparison =
+            compare(&document(Level::Object), Some(&baseline(held)), &projection(seen), &Observation::new());
+        comparison
+            .findings
+            .iter()
+            .map(|finding| format!("{} {}", finding.kind.name(), finding.fact))
+            .collect::<Vec<_>>()
+    };
+    let held = ["filesystem::openat", "network::read", "phase=serving::network::read"];
+    let quiet =
+        ["filesystem::openat", "network::read", "phase=serving::network::read", "phase=ending::filesystem::openat"];
+    assert_eq!(found(&held, &quiet), [""; 0]);
+    let opens = [&quiet[..], &["phase=serving::filesystem::openat"]].concat();
+    assert_eq!(found(&held, &opens), ["new-syscall phase=serving::filesystem::openat"]);
+    let binds = [&quiet[..], &["network::bind", "phase=serving::network::bind"]].concat();
+    assert_eq!(found(&held, &binds), ["new-syscall network::bind"], "told once");
+    assert_eq!(found(&held[..2], &opens), [""; 0]);
 }

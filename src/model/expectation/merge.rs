@@ -58,10 +58,14 @@ pub fn record(old: Option<&Baseline>, recorded: &Recorded, unseen: Unseen) -> Ba
 /// The baseline with what these runs of a test add to it, without suspects. What it holds already stays as it is, marks included: a few runs
 /// that were made to confirm something say nothing about the rest.
 pub fn amend(old: &Baseline, recorded: &Recorded, suspects: &[Suspect]) -> Baseline {
+    // A phase becomes known by a recording only.
+    let is_known = |fact: &Fact| !matches!(fact, Fact::Phase { phase, .. } if !old.phases.contains_key(phase));
     let suspect = |fact: &Fact| suspects.iter().any(|suspect| suspect.finding.fact == *fact);
     let mut new = old.clone();
     for fact in recorded.runs.iter().flatten() {
-        if !suspect(fact) && !fact.parent().is_some_and(|parent| suspect(&parent)) {
+        let whole = fact.in_any_phase();
+        if is_known(fact) && !suspect(fact) && !suspect(&whole) && !fact.parent().is_some_and(|parent| suspect(&parent))
+        {
             new.insert(fact);
         }
     }
@@ -89,6 +93,10 @@ impl Baseline {
         match fact {
             Fact::BlindSpot(spot) => {
                 self.blind_spots.insert(spot.clone());
+            }
+            Fact::Phase { phase, subsystem, syscall } => {
+                let subsystems = self.phases.entry(phase.clone()).or_default();
+                subsystems.entry(*subsystem).or_default().insert(syscall.clone());
             }
             Fact::Use { subsystem, syscall, detail } => {
                 let syscalls = self.subsystems.entry(*subsystem).or_default();

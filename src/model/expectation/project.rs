@@ -25,22 +25,31 @@ pub struct Projection {
 /// A subsystem reached by such calls only is no fact. Errors are facts at [`Level::Error`] only.
 pub fn project(observation: &Observation, document: &Document, platform: &Platform) -> Projection {
     let mut facts = BTreeMap::new();
-    for (used, tally) in &observation.uses {
-        if used.ambient && !document.ambient_strict {
-            continue;
+    for (used, outcome, calls) in judged(&observation.uses, document) {
+        let error = outcome.filter(|_| document.level >= Level::Error);
+        for fact in facts_of(used, error, platform) {
+            *facts.entry(fact).or_default() += calls;
         }
-        for (outcome, calls) in outcomes(tally) {
-            if document.tolerate.iter().any(|rule| rule.matches(used, outcome)) {
-                continue;
-            }
-            let error = outcome.filter(|_| document.level >= Level::Error);
-            for fact in facts_of(used, error, platform) {
-                *facts.entry(fact).or_default() += calls;
-            }
+    }
+    for (phase, uses) in &observation.phases {
+        for (used, _, calls) in judged(uses, document) {
+            let (subsystem, syscall) = (used.subsystem, used.syscall.name().into_owned());
+            *facts.entry(Fact::Phase { phase: phase.clone(), subsystem, syscall }).or_default() += calls;
         }
     }
     facts.extend(observation.blind_spots.iter().map(|spot| (Fact::BlindSpot(spot.name().to_owned()), 0)));
     Projection { facts }
+}
+
+/// The uses that count, with how they ended and how often so.
+fn judged<'a>(
+    uses: &'a BTreeMap<Use, Tally>,
+    document: &'a Document,
+) -> impl Iterator<Item = (&'a Use, Option<Errno>, u64)> {
+    let counts = |used: &Use| !used.ambient || document.ambient_strict;
+    let ends = uses.iter().filter(move |(used, _)| counts(used));
+    let ends = ends.flat_map(|(used, tally)| outcomes(tally).map(move |(outcome, calls)| (used, outcome, calls)));
+    ends.filter(|(used, outcome, _)| !document.tolerate.iter().any(|rule| rule.matches(used, *outcome)))
 }
 
 /// A tally taken apart: the calls that did not fail, then those of each error.
@@ -92,6 +101,33 @@ impl Rule {
     }
 }
 
+impl From<Subsystem> for Rule {
+    fn from(subsystem: Subsystem) -> Self {
+        Self { subsystem: Some(subsystem), ..Self::default() }
+    }
+}
+
+/// The name of a system call.
+impl From<&str> for Rule {
+    fn from(syscall: &str) -> Self {
+        Self { syscall: Some(syscall.to_owned()), ..Self::default() }
+    }
+}
+
+/// Exactly this use.
+impl From<&Use> for Rule {
+    fn from(used: &Use) -> Self {
+        let text = |part: Option<&str>| part.map(str::to_owned);
+        Self {
+            subsystem: Some(used.subsystem),
+            syscall: Some(used.syscall.name().into_owned()),
+            argument: text(used.argument.as_deref()),
+            object: text(used.object.as_deref()),
+            ..Self::default()
+        }
+    }
+}
+
 impl Baseline {
     /// Everything that this baseline holds, in the words of a [`Projection`].
     pub fn facts(&self) -> BTreeSet<Fact> {
@@ -101,6 +137,16 @@ impl Baseline {
             for (syscall, entry) in syscalls {
                 facts.extend(entry_facts(subsystem, syscall, entry));
             }
+        }
+        for (phase, subsystems) in &self.phases {
+            let syscalls = subsystems
+                .iter()
+                .flat_map(|(&subsystem, syscalls)| syscalls.iter().map(move |syscall| (subsystem, syscall)));
+            facts.extend(syscalls.map(|(subsystem, syscall)| Fact::Phase {
+                phase: phase.clone(),
+                subsystem,
+                syscall: syscall.clone(),
+            }));
         }
         facts
     }
@@ -149,7 +195,7 @@ mod tests {
             Fact::Use { subsystem, syscall, detail } => {
                 format!("{subsystem} {} {detail:?}", syscall.as_deref().unwrap_or("-"))
             }
-            Fact::BlindSpot(spot) => spot.clone(),
+            other => other.to_string(),
         };
         let projection = project(&observation, document, &platform);
         projection.facts.iter().map(|(fact, calls)| format!("{} {calls}", name(fact))).collect()

@@ -135,6 +135,8 @@ pub struct Baseline {
     pub restless: bool,
     /// What it uses, by subsystem and syscall name.
     pub subsystems: BTreeMap<Subsystem, BTreeMap<String, Entry>>,
+    /// What each phase uses that the program named: by phase and subsystem the names of syscalls.
+    pub phases: BTreeMap<String, BTreeMap<Subsystem, BTreeSet<String>>>,
     /// What may have stayed unseen.
     pub blind_spots: BTreeSet<String>,
 }
@@ -147,6 +149,7 @@ impl Baseline {
             fingerprint: Fingerprint::default(),
             restless: false,
             subsystems: BTreeMap::new(),
+            phases: BTreeMap::new(),
             blind_spots: BTreeSet::new(),
         }
     }

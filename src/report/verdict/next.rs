@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::model::test_name;
 use crate::model::verdict::{Status, Verdict};
 use crate::report::Palette;
 use crate::report::style::Painted;
@@ -33,8 +34,15 @@ pub(super) fn first(verdict: &Verdict) -> Option<Step> {
 /// Nothing where nothing is to be done.
 fn steps(verdict: &Verdict) -> Vec<Step> {
     let Verdict { workload, file, .. } = verdict;
-    let step =
-        |command: &str, purpose: String| Step { command: format!("cargo sysguard {command} {workload}"), purpose };
+    let is_test = test_name::short(workload).is_some();
+    let step = |command: &str, purpose: String| {
+        let command = match command {
+            "test" if is_test => "cargo sysguard run -- …".to_owned(),
+            "bless" if is_test => "cargo sysguard run --update always -- …".to_owned(),
+            command => format!("cargo sysguard {command} {workload}"),
+        };
+        Step { command, purpose }
+    };
     let bless = |purpose: &str| step("bless", format!("{purpose}; writes {file}"));
     let again = |purpose: String| vec![step("test", purpose)];
     match &verdict.status {

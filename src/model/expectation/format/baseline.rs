@@ -1,6 +1,6 @@
 //! Every further document, one platform's baseline: [`read`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -9,7 +9,7 @@ use super::keys;
 use super::malformed::Fault;
 use super::outline::{Node, Outline};
 use super::typed;
-use super::words::{List, Never, Said, Sometimes, SyscallName};
+use super::words::{List, Never, PhaseWord, Said, Sometimes, SyscallName};
 use crate::model::attribution::Subsystem;
 use crate::model::event::Errno;
 use crate::model::expectation::terms::{Baseline, Entry};
@@ -19,14 +19,17 @@ use crate::model::syscall::Abi;
 
 /// The document as it is written.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a baseline: a map of `platform`, `subsystems` and `blind_spots`")]
+#[serde(deny_unknown_fields, expecting = "a baseline: a map of `platform`, `subsystems`, `phases` and `blind_spots`")]
 struct Written {
     platform: Said<Platform>,
     fingerprint: Option<WrittenFingerprint>,
     quiet: Option<Said<Never>>,
     subsystems: Option<BTreeMap<Said<Subsystem>, Option<Syscalls>>>,
+    phases: Option<BTreeMap<Said<PhaseWord>, Option<Phase>>>,
     blind_spots: Option<List<Said<String>>>,
 }
+
+type Phase = BTreeMap<Said<Subsystem>, Option<List<Said<SyscallName>>>>;
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a map such as `{kernel: \"6.18\", libc: glibc 2.36}`")]
@@ -95,8 +98,21 @@ fn baseline(written: Written) -> Baseline {
         fingerprint: written.fingerprint.unwrap_or_default().into(),
         restless: written.quiet.is_some(),
         subsystems: subsystems.map(|(Said(subsystem), written)| (subsystem, syscalls(written))).collect(),
+        phases: written
+            .phases
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(Said(PhaseWord(name)), written)| (name, phase(written)))
+            .collect(),
         blind_spots: written.blind_spots.unwrap_or_default().into_set(|spot| spot),
     }
+}
+
+fn phase(written: Option<Phase>) -> BTreeMap<Subsystem, BTreeSet<String>> {
+    let named = |(Said(subsystem), syscalls): (_, Option<List<Said<SyscallName>>>)| {
+        (subsystem, syscalls.unwrap_or_default().into_set(|SyscallName(name)| name))
+    };
+    written.unwrap_or_default().into_iter().map(named).collect()
 }
 
 impl From<WrittenFingerprint> for Fingerprint {

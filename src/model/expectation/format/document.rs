@@ -11,7 +11,7 @@ use super::keys;
 use super::malformed::Fault;
 use super::outline::{Node, Outline};
 use super::typed;
-use super::words::{Limit, List, Said, Signal, Strict, SyscallName};
+use super::words::{Limit, List, RuleCall, Said, Signal, Strict};
 use crate::model::attribution::Subsystem;
 use crate::model::event::Errno;
 use crate::model::expectation::terms::{Document, Level, Rule};
@@ -29,6 +29,9 @@ struct Written {
     bin: Option<Said<String>>,
     example: Option<Said<String>>,
     test: Option<Said<String>>,
+    bench: Option<Said<String>>,
+    closure: Option<Said<String>>,
+    run: Option<Said<String>>,
     args: Option<List<String>>,
     env: Option<BTreeMap<String, String>>,
     stdin: Option<WrittenStdin>,
@@ -62,7 +65,7 @@ struct WrittenFile {
 #[serde(deny_unknown_fields, expecting = "a map such as `{syscall: getrusage, why: REASON}`")]
 struct WrittenRule {
     subsystem: Option<Said<Subsystem>>,
-    syscall: Option<Said<SyscallName>>,
+    syscall: Option<Said<RuleCall>>,
     argument: Option<Said<String>>,
     object: Option<Said<String>>,
     error: Option<Said<Errno>>,
@@ -197,6 +200,9 @@ fn document(written: Written, root: &Node) -> Result<Document, Fault> {
     })
 }
 
+/// What a test that cargo runs has no say in.
+const CARGOS_BUSINESS: [&str; 8] = ["args", "env", "stdin", "cwd", "timeout", "requires", "stop", "exit"];
+
 /// Exactly one key says what is run.
 fn program(written: &Written, root: &Node) -> Result<Program, Fault> {
     let name = |name: &Option<Said<String>>| name.as_ref().map(|Said(name)| name.clone());
@@ -205,10 +211,13 @@ fn program(written: &Written, root: &Node) -> Result<Program, Fault> {
         ("bin", name(&written.bin).map(Program::Bin)),
         ("example", name(&written.example).map(Program::Example)),
         ("test", name(&written.test).map(Program::Test)),
+        ("bench", name(&written.bench).map(Program::Bench)),
+        ("closure", name(&written.closure).map(Program::Closure)),
+        ("run", name(&written.run).map(Program::Run)),
     ];
     let mut given = choices.into_iter().filter_map(|(key, program)| program.map(|program| (key, program)));
     let Some((key, program)) = given.next() else {
-        return Err(Fault::new(root.place, "nothing to run: add one of `command`, `bin`, `example`, `test`"));
+        return Err(Fault::new(root.place, "nothing to run: add one of `command`, `bin`, `example`, `test`, `bench`"));
     };
     if let Some((other, _)) = given.next() {
         // Both are in the outline, for both were read; the later one is pointed at.
@@ -221,6 +230,13 @@ fn program(written: &Written, root: &Node) -> Result<Program, Fault> {
     {
         let place = root.get(key).map_or(root.place, |(_, list)| list.items().first().unwrap_or(list).place);
         return Err(Fault::new(place, "no program in `command`: write it as `[PROGRAM, ARGUMENT]`"));
+    }
+    if let Program::Run(_) = program
+        && let Some((key, _)) =
+            CARGOS_BUSINESS.iter().find_map(|key| root.get(key).filter(|(_, value)| !value.is_null()))
+    {
+        let message = format!("`{}` means nothing beside `run`: cargo or nextest runs the test; remove it", key.name);
+        return Err(Fault::new(key.place, message));
     }
     Ok(program)
 }
@@ -236,7 +252,7 @@ impl From<WrittenRule> for Rule {
     fn from(written: WrittenRule) -> Self {
         Self {
             subsystem: written.subsystem.map(|Said(subsystem)| subsystem),
-            syscall: written.syscall.map(|Said(SyscallName(syscall))| syscall),
+            syscall: written.syscall.map(|Said(RuleCall(syscall))| syscall),
             argument: written.argument.map(|Said(argument)| argument),
             object: written.object.map(|Said(object)| object),
             error: written.error.map(|Said(errno)| errno.name().into_owned()),

@@ -8,6 +8,14 @@ use std::fmt::Write as _;
 use super::scalar::scalar;
 use crate::model::expectation::terms::{Baseline, Entry};
 
+/// The first document of a workload that has no file yet: its key and its name.
+pub(super) fn first_document(what: &str, key: &str, name: &str) -> String {
+    let mut out = Lines(format!("# {what} This first document is yours: say here why it matters.\n"));
+    out.line(0, "version: 1");
+    out.pair(0, key, name);
+    out.0
+}
+
 /// A baseline as one document, its `---` included.
 pub(super) fn baseline(baseline: &Baseline) -> String {
     let mut out = Lines(String::from("---\n"));
@@ -34,6 +42,13 @@ pub(super) fn baseline(baseline: &Baseline) -> String {
             out.key(2, syscall);
             out.entry(3, entry);
         }
+    }
+    if !baseline.phases.is_empty() {
+        out.key(0, "phases");
+    }
+    for (phase, subsystems) in &baseline.phases {
+        out.key(1, phase);
+        subsystems.iter().for_each(|(subsystem, syscalls)| out.list(2, subsystem.slug(), syscalls));
     }
     out.list(0, "blind_spots", &baseline.blind_spots);
     out.0

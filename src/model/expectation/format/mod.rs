@@ -10,6 +10,7 @@ mod keys;
 mod malformed;
 mod outline;
 mod scalar;
+pub mod taxonomy;
 mod text;
 mod typed;
 mod words;
@@ -89,6 +90,25 @@ impl Parsed {
     fn source(&self, platform: &Platform) -> Option<&Source> {
         let index = self.expectation.baselines.iter().position(|baseline| baseline.platform == *platform)?;
         self.sources.get(index)
+    }
+}
+
+impl Parsed {
+    /// The expectation of a test that has no file yet; no name of a test is empty.
+    pub fn of_test(name: &str) -> Result<Self, Malformed> {
+        read(emit::first_document("A test, as `cargo sysguard run` found it.", "run", name).as_bytes())
+    }
+
+    /// The expectation of a closure that has no file yet.
+    pub fn of_closure(name: &str) -> Result<Self, Malformed> {
+        read(emit::first_document("A closure of the test `sysguard`.", "closure", name).as_bytes())
+    }
+
+    /// The same without any baseline.
+    pub fn without_baselines(mut self) -> Self {
+        self.expectation.baselines.clear();
+        self.sources.clear();
+        self
     }
 }
 

@@ -104,13 +104,17 @@ fn fingerprint() -> impl Strategy<Value = Fingerprint> {
 fn baseline() -> impl Strategy<Value = Baseline> {
     let syscalls = prop::collection::btree_map("[a-z0-9_]{1,6}|syscall_-1|no|null", entry(), 0..4);
     let subsystems = prop::collection::btree_map(select(Subsystem::ALL.to_vec()), syscalls, 0..4);
+    let names = prop::collection::btree_set("[a-z0-9_]{1,6}|no", 1..3);
+    let phase = prop::collection::btree_map(select(Subsystem::ALL.to_vec()), names, 0..3);
+    let phases = prop::collection::btree_map("[A-Za-z0-9_.-]{1,6}|no|null|1", phase, 0..3);
     let platform = select(vec!["gnu", "musl"]);
-    (platform, fingerprint(), any::<bool>(), subsystems, words()).prop_map(
-        |(env, fingerprint, restless, subsystems, blind_spots)| Baseline {
+    (platform, fingerprint(), any::<bool>(), subsystems, phases, words()).prop_map(
+        |(env, fingerprint, restless, subsystems, phases, blind_spots)| Baseline {
             platform: format!("x86_64-linux-{env}").parse().expect("a platform"),
             fingerprint,
             restless,
             subsystems,
+            phases,
             blind_spots,
         },
     )

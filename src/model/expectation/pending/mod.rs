@@ -131,6 +131,8 @@ impl Pending {
                 Fact::Use { detail: None, .. },
                 Fact::Use { detail: Some(Detail::Argument(_) | Detail::Object(_)), .. },
             ) => fact.parent().as_ref() == Some(aim),
+            (Fact::Use { syscall: Some(_), detail: None, .. }, Fact::Phase { .. }) => fact.in_any_phase() == *aim,
+            (Fact::Use { subsystem: aim, syscall: None, .. }, Fact::Phase { subsystem, .. }) => aim == subsystem,
             _ => false,
         };
         self.new.iter().filter(|fact| *fact == aim || goes_along(fact)).cloned().collect()
@@ -177,8 +179,12 @@ impl Pending {
         let nothing = || Baseline::new(self.platform().clone());
         let held = self.held().cloned().unwrap_or_else(nothing);
         // Whatever else a baseline tells of its recording is told anew with each new fact.
-        let mut baseline =
-            Baseline { subsystems: held.subsystems, blind_spots: held.blind_spots, ..self.proposed.clone() };
+        let mut baseline = Baseline {
+            subsystems: held.subsystems,
+            phases: held.phases,
+            blind_spots: held.blind_spots,
+            ..self.proposed.clone()
+        };
         for fact in facts {
             baseline.insert(fact);
         }

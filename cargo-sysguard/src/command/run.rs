@@ -1,0 +1,207 @@
+//! `cargo sysguard run -- test …` and `run -- nextest run …`: the tests of any package, traced without an edit to it.
+//!
+//! cargo runs the tests, with [`target_runner`](super::target_runner) in between.
+
+use std::env;
+use std::fs;
+use std::io::{self, Write};
+use std::num::NonZeroU32;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, ExitStatus};
+
+use sysguard::harness::Console;
+use sysguard::model::decide::UpdateMode;
+use sysguard::model::verdict::{Status, Verdict};
+use sysguard::report::{self, Palette};
+use sysguard::settings::{Flags, PLAN, Settings, VERDICTS};
+use tempfile::TempDir;
+
+use super::Context;
+use super::test::collect;
+use crate::cli;
+use crate::exit_code::{Failure, Outcome};
+use crate::nested::{self, Line, Plan, Targets, runner_variable};
+use crate::unreferenced::Unreferenced;
+use crate::verdicts::{ReportFlags, Told};
+
+/// `run`'s options.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Options {
+    /// Under plain `cargo test`: run each test of a binary by itself, as nextest does
+    #[arg(long)]
+    per_test: bool,
+    /// What to write where a test differs: auto, new, always, unseen, no or force
+    #[arg(long, value_name = "MODE")]
+    update: Option<UpdateMode>,
+    /// How many further runs of a test must show what is new; 0 believes the first
+    #[arg(long, value_name = "N")]
+    confirm: Option<u32>,
+    /// Record a first baseline from exactly so many runs, instead of until nothing new comes any more
+    #[arg(long, value_name = "N")]
+    runs: Option<NonZeroU32>,
+    /// Fail where a test cannot be traced
+    #[arg(long)]
+    require: bool,
+    /// Write proposals into this folder instead of beside the expectations
+    #[arg(long, value_name = "DIRECTORY")]
+    pending_dir: Option<PathBuf>,
+    /// What becomes of files of tests that are no more: ignore, warn, reject, delete or auto (reject in CI, else delete)
+    #[arg(long, value_name = "MODE", value_enum, default_value_t, hide_possible_values = true)]
+    unreferenced: Unreferenced,
+    #[command(flatten)]
+    report: ReportFlags,
+    /// What cargo is to do: `test …` or `nextest run …`
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<std::ffi::OsString>,
+}
+
+const AFTER_HELP: &str = "\
+Each test is a workload of its own under nextest and with --per-test, else each test binary is one. It is called CRATE::BINARY[::TEST], \
+its expectation lies below expectations/run/ of its package. A first run proposes and exits with 101; so does one with findings; else the exit \
+status is cargo's. Doctests are out of reach. What a test uses is what it uses where cargo runs it: environment and working directory are \
+cargo's, standard input is empty, standard output and error are pipes.";
+
+/// How many tests are named at the end.
+const NAMED: usize = 20;
+
+impl Options {
+    /// Lets cargo run the tests, then tells what they used.
+    pub(super) fn exec(self, context: &Context) -> Result<ExitCode, Failure> {
+        let settings = context.settings(Flags {
+            update: self.update,
+            require: self.require,
+            confirm: self.confirm,
+            // Tests run elsewhere.
+            pending_dir: self.pending_dir.as_deref().map(std::path::absolute).transpose().map_err(Failure::usage)?,
+        })?;
+        let line = Line::parse(&self.command)?;
+        let report = self.report.prepare("run", &settings)?;
+        let targets = Targets::of(&line, &settings.cargo)?;
+        let plan = Plan {
+            workspace: settings.workspace_root.clone().unwrap_or_else(|| targets.workspace()),
+            per_test: self.per_test,
+            runs: self.runs,
+            runners: line.runners()?,
+            binaries: targets.binaries(&line, &settings.cargo)?,
+        };
+        let place = Place::prepare(&plan)?;
+        let status = place.run(self.cargo(&line, &settings, &place, &plan), &settings.cargo)?;
+        let mut told = Told::named(targets.packages());
+        let verdicts = collect(&place.verdicts())?;
+        let mut outcome =
+            verdicts.iter().map(|(_, verdict)| Outcome::of(&verdict.status)).max().unwrap_or(Outcome::Expected);
+        let seen = nested::seen(&place.plan());
+        self.tell(&verdicts, seen.is_empty()).map_err(Failure::output)?;
+        for (folder, verdict) in verdicts {
+            told.add(&folder, verdict);
+        }
+        report.write(told)?;
+        if self.unreferenced.looks() && status.success() && line.is_whole() {
+            let folders: Vec<PathBuf> = targets.packages().map(|(folder, _)| folder).collect();
+            outcome = outcome.max(self.unreferenced.tests(&folders, &seen, &settings, &plan)?);
+        }
+        Ok(if outcome == Outcome::Expected { as_cargo(status) } else { outcome.into() })
+    }
+
+    fn cargo(&self, line: &Line, settings: &Settings, place: &Place, plan: &Plan) -> Command {
+        let mut command = Command::new(&settings.cargo);
+        command.args(&line.cargo);
+        if !line.harness.is_empty() {
+            command.arg("--").args(&line.harness);
+        }
+        for triple in plan.runners.keys() {
+            command.env(runner_variable(triple), format!("{} target-runner {triple}", place.program().display()));
+        }
+        command.env(PLAN, place.plan()).env(VERDICTS, place.verdicts());
+        command.env("SYSGUARD_UPDATE", settings.update.name());
+        command.env("SYSGUARD_CONFIRM", settings.confirm.to_string());
+        command.env("SYSGUARD_REQUIRE", if settings.require { "1" } else { "0" });
+        if let Some(folder) = &settings.pending_dir {
+            command.env("SYSGUARD_PENDING_DIR", folder);
+        }
+        match settings.colour {
+            Some(true) => command.env("CARGO_TERM_COLOR", "always"),
+            Some(false) => command.env("CARGO_TERM_COLOR", "never"),
+            None => &mut command,
+        };
+        if self.report.console() == Console::Stderr {
+            command.stdout(io::stderr());
+        }
+        command
+    }
+
+    /// What cargo's own output does not tell: a test without a baseline has passed.
+    fn tell(&self, verdicts: &[(PathBuf, Verdict)], nothing_seen: bool) -> io::Result<()> {
+        let mut out = anstream::stderr();
+        if nothing_seen {
+            return writeln!(out, "{}", cli::warning("no test was traced"));
+        }
+        let palette = Palette::coloured();
+        let mut failed: Vec<&Verdict> = verdicts.iter().map(|(_, verdict)| verdict).collect();
+        failed.retain(|verdict| verdict.status.is_failure());
+        failed.sort_by(|one, other| one.workload.cmp(&other.workload));
+        if failed.is_empty() {
+            return Ok(());
+        }
+        writeln!(out)?;
+        failed.iter().take(NAMED).try_for_each(|verdict| report::summary(&mut out, verdict, &palette))?;
+        if failed.len() > NAMED {
+            writeln!(out, "… and {} more", failed.len() - NAMED)?;
+        }
+        let is_new = |verdict: &&&Verdict| matches!(verdict.status, Status::NoBaseline { .. });
+        if failed.iter().any(|verdict| is_new(&verdict)) {
+            writeln!(out, "\nnext:")?;
+            writeln!(out, "  cargo sysguard review                     decide on what is proposed, one by one")?;
+            writeln!(out, "  cargo sysguard run --update unseen -- …   record every first baseline at once")?;
+        }
+        Ok(())
+    }
+}
+
+/// As cargo ended; it was not ended by a signal, or then by one that ends us too.
+fn as_cargo(status: ExitStatus) -> ExitCode {
+    ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(101))
+}
+
+/// A folder for what we and our runners tell each other.
+#[derive(Debug)]
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn prepare(plan: &Plan) -> Result<Self, Failure> {
+        let cannot = |error: &dyn std::fmt::Display| Failure::failed(format!("cannot prepare the runner: {error}"));
+        let folder = tempfile::Builder::new().prefix("sysguard-run-").tempdir().map_err(|error| cannot(&error))?;
+        let place = Self { folder };
+        // cargo splits the command of a runner at blanks, which our own path may hold.
+        let program = env::current_exe().map_err(|error| cannot(&error))?;
+        symlink(program, place.program()).map_err(|error| cannot(&error))?;
+        if place.program().to_string_lossy().contains(char::is_whitespace) {
+            return Err(cannot(&format_args!("the path {} holds a blank: set TMPDIR", place.program().display())));
+        }
+        plan.write(&place.plan())?;
+        Ok(place)
+    }
+
+    fn run(&self, mut command: Command, cargo: &Path) -> Result<ExitStatus, Failure> {
+        // Made here, so that a test that was never reached is told from a runner that was never called.
+        fs::write(self.verdicts(), "")
+            .map_err(|error| Failure::failed(format!("cannot prepare the runner: {error}")))?;
+        command.status().map_err(|error| Failure::failed(format!("cannot run {}: {error}", cargo.display())))
+    }
+
+    fn program(&self) -> PathBuf {
+        self.folder.path().join("cargo-sysguard")
+    }
+
+    fn plan(&self) -> PathBuf {
+        self.folder.path().join("plan")
+    }
+
+    fn verdicts(&self) -> PathBuf {
+        self.folder.path().join("verdicts")
+    }
+}

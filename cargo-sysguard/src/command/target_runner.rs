@@ -1,0 +1,239 @@
+//! What cargo calls as its target runner under `cargo sysguard run`: `target-runner TRIPLE EXECUTABLE ARGUMENT…`. Nobody types it.
+//!
+//! It stands where the test would: its output is the test's, and what it has to say itself goes to standard error. It must trace nothing that
+//! only lists, and nothing that is no test of the plan.
+
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
+
+use sysguard::harness::{Arguments, Each, run_each};
+use sysguard::linux::leave_interrupts_to_workload;
+use sysguard::model::compare::Comparison;
+use sysguard::model::platform::Platform;
+use sysguard::model::recording::Length;
+use sysguard::model::verdict::{Status, Verdict};
+use sysguard::report::{self, Palette};
+use sysguard::runner::{Suite, Test, Tested};
+use sysguard::settings::{self, Flags, PLAN, Settings};
+
+use super::Context;
+use crate::exit_code::Failure;
+use crate::nested::{self, Binary, Plan};
+
+/// What cargo gives its runner.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// What the test was built for
+    triple: String,
+    /// The test binary and its arguments
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    command: Vec<OsString>,
+}
+
+/// The exit status of a test that failed.
+const FAILED: u8 = 101;
+
+impl Options {
+    /// Runs the test.
+    pub(super) fn exec(self, context: &Context) -> Result<ExitCode, Failure> {
+        let settings = context.settings(Flags::default())?;
+        let plan_file = settings.plan.clone().ok_or_else(|| {
+            Failure::usage(format!(
+                "target-runner is for cargo, which `cargo sysguard run -- …` calls ({PLAN} is not set)"
+            ))
+        })?;
+        let plan = Plan::read(&plan_file)?;
+        let inner = plan.runners.get(&self.triple).cloned().unwrap_or_default();
+        let words: Vec<OsString> = inner.into_iter().map(OsString::from).chain(self.command.iter().cloned()).collect();
+        let executable = PathBuf::from(&self.command[0]);
+        let Some(binary) = plan.binary(&executable, settings.nextest_binary.as_deref()) else {
+            return Err(untraced(&words));
+        };
+        let called = Called { binary: binary.clone(), executable, arguments: self.command.len() - 1, words, plan_file };
+        if self.command.iter().any(|word| word == "--list") {
+            return called.list();
+        }
+        leave_interrupts_to_workload()
+            .map_err(|error| Failure::failed(format!("cannot leave Ctrl-C to the test: {error}")))?;
+        // A harness of its own kind may take anything; then all of it is one workload.
+        let arguments = Arguments::parse(self.command[1..].iter().cloned()).unwrap_or_default();
+        let platform = Platform::from_triple(&self.triple).unwrap_or_else(settings::platform);
+        let suite =
+            Suite::for_tests(&binary.folder, Some(&plan.workspace), platform, settings).map_err(Failure::failed)?;
+        let length = plan.runs.map_or(Length::UntilQuiet, Length::Exactly);
+        match arguments.single() {
+            None if plan.per_test => called.each(suite, &arguments, length),
+            single => called.whole(&suite, &arguments, single, length),
+        }
+    }
+}
+
+/// Becomes the command; returns only where that fails.
+fn untraced(words: &[OsString]) -> Failure {
+    let error = command(words).exec();
+    Failure::failed(format!("cannot execute {}: {error}", words[0].display()))
+}
+
+fn command(words: &[OsString]) -> Command {
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]);
+    command
+}
+
+/// A test binary that cargo calls.
+#[derive(Debug)]
+struct Called {
+    binary: Binary,
+    executable: PathBuf,
+    /// The whole command, with the user's own runner before it.
+    words: Vec<OsString>,
+    /// How many of its last words are arguments.
+    arguments: usize,
+    plan_file: PathBuf,
+}
+
+impl Called {
+    /// Lists, and takes note of what there is.
+    fn list(&self) -> Result<ExitCode, Failure> {
+        let cannot = |error: io::Error| Failure::failed(format!("cannot list {}: {error}", self.executable.display()));
+        let mut child = command(&self.words).stdout(Stdio::piped()).spawn().map_err(cannot)?;
+        let mut listed = Vec::new();
+        let mut out = io::stdout().lock();
+        if let Some(mut stdout) = child.stdout.take() {
+            stdout
+                .read_to_end(&mut listed)
+                .and_then(|_| out.write_all(&listed))
+                .and_then(|()| out.flush())
+                .map_err(cannot)?;
+        }
+        let status = child.wait().map_err(cannot)?;
+        let listed = String::from_utf8_lossy(&listed);
+        let seen: Vec<_> = names(&listed).map(|name| self.binary.test(Some(name))).collect();
+        self.seen(&seen)?;
+        Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED)))
+    }
+
+    /// The binary as it is called: one workload.
+    fn whole(
+        &self,
+        suite: &Suite,
+        arguments: &Arguments,
+        single: Option<&str>,
+        length: Length,
+    ) -> Result<ExitCode, Failure> {
+        let test = Test {
+            name: self.binary.test(single),
+            command: self.words.clone(),
+            executable: self.executable.clone(),
+            is_partial: single.is_none() && arguments.is_partial(),
+        };
+        self.seen(std::slice::from_ref(&test.name))?;
+        let Tested { exit, verdict, .. } =
+            suite.test_of_cargo(&test, length, Some([Box::new(io::stdout()), Box::new(io::stderr())]));
+        let settings = suite.settings();
+        let mut failed = false;
+        if let Some(verdict) = verdict {
+            failed = fails(&verdict);
+            self.tell(settings, &verdict)?;
+            if exit.is_none() && !failed {
+                // It cannot be traced here, and need not be.
+                return Err(untraced(&self.words));
+            }
+        }
+        let status = exit.map_or(FAILED, |exit| u8::try_from(exit.shell_status()).unwrap_or(u8::MAX));
+        Ok(ExitCode::from(if failed { FAILED } else { status }))
+    }
+
+    /// Each test of the binary by itself, told of as libtest does.
+    fn each(self, suite: Suite, arguments: &Arguments, length: Length) -> Result<ExitCode, Failure> {
+        let all = self.listed(&[])?;
+        let ignored = self.listed(&["--ignored"])?;
+        self.seen(&all.iter().map(|name| self.binary.test(Some(name))).collect::<Vec<_>>())?;
+        let shared = Arc::new((self, suite));
+        let tests = all.into_iter().map(|name| {
+            let (shared, is_ignored) = (Arc::clone(&shared), ignored.contains(&name));
+            Each {
+                ignored: is_ignored,
+                run: {
+                    let name = name.clone();
+                    Box::new(move || shared.0.one(&shared.1, &name, is_ignored, length))
+                },
+                name,
+            }
+        });
+        Ok(if run_each(arguments, tests.collect()) { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+    }
+
+    fn one(&self, suite: &Suite, name: &str, is_ignored: bool, length: Length) -> Result<(), String> {
+        let mut command = self.without_arguments();
+        command.extend([name, "--exact", "--nocapture"].map(OsString::from));
+        command.extend(is_ignored.then(|| OsString::from("--include-ignored")));
+        let (name, executable) = (self.binary.test(Some(name)), self.executable.clone());
+        let Tested { exit, output, verdict } =
+            suite.test_of_cargo(&Test { name, command, executable, is_partial: false }, length, None);
+        let Some(verdict) = verdict else {
+            return Err(output + &exit.map(|exit| format!("\nended with {exit}")).unwrap_or_default());
+        };
+        self.tell(suite.settings(), &verdict).map_err(|failure| failure.message)?;
+        match (exit, fails(&verdict)) {
+            (_, true) => Err(verdict.status.name().to_owned()),
+            (None, _) => Err("it was not run, because it cannot be traced here".to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    fn without_arguments(&self) -> Vec<OsString> {
+        self.words[..self.words.len() - self.arguments].to_vec()
+    }
+
+    fn listed(&self, more: &[&str]) -> Result<Vec<String>, Failure> {
+        let mut listing = command(&self.without_arguments());
+        listing.args(["--list", "--format", "terse"]).args(more).stdin(Stdio::null()).stderr(Stdio::inherit());
+        let cannot = |why: String| {
+            Failure::failed(format!(
+                "cannot list the tests of {}: {why}; run it without --per-test",
+                self.executable.display()
+            ))
+        };
+        let output = listing.output().map_err(|error| cannot(error.to_string()))?;
+        if !output.status.success() {
+            return Err(cannot(output.status.to_string()));
+        }
+        Ok(names(&String::from_utf8_lossy(&output.stdout)).map(str::to_owned).collect())
+    }
+
+    fn seen(&self, names: &[sysguard::model::test_name::TestName]) -> Result<(), Failure> {
+        nested::tell_seen(&self.plan_file, names)
+            .map_err(|error| Failure::failed(format!("cannot tell what is run: {error}")))
+    }
+
+    /// Hands the verdict on, and tells people what fails or is remarkable. A test without a baseline is told of at the end.
+    fn tell(&self, settings: &Settings, verdict: &Verdict) -> Result<(), Failure> {
+        if let Some(file) = &settings.verdicts {
+            let cannot =
+                |error: io::Error| Failure::failed(format!("cannot tell the verdict to {}: {error}", file.display()));
+            nested::tell(file, Path::new(&self.binary.folder), verdict).map_err(cannot)?;
+        }
+        let is_remarkable = verdict.comparison != Comparison::default()
+            && !matches!(verdict.status, Status::NoBaseline { .. } | Status::Blessed);
+        if fails(verdict) || is_remarkable || matches!(verdict.status, Status::Ignored { .. }) {
+            // Where standard error is gone, the exit status has to do.
+            let _ = report::verdict(&mut anstream::stderr(), verdict, &Palette::coloured());
+        }
+        Ok(())
+    }
+}
+
+/// Whether the test fails by it. Without a baseline it does not: cargo would not run the others any more, and `run` fails at the end.
+fn fails(verdict: &Verdict) -> bool {
+    verdict.status.is_failure() && !matches!(verdict.status, Status::NoBaseline { .. })
+}
+
+/// The tests in a list in libtest's terse format.
+fn names(listed: &str) -> impl Iterator<Item = &str> {
+    listed.lines().filter_map(|line| line.strip_suffix(": test"))
+}

@@ -1,0 +1,197 @@
+//! The command line behind `cargo sysguard run --`: cargo's words and the harness's, told apart. Main type: [`Line`].
+//!
+//! It only reads: what the words mean is cargo's and nextest's business, and they get them as they came.
+
+use std::ffi::{OsStr, OsString};
+
+use crate::exit_code::Failure;
+
+/// Who runs the tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tool {
+    /// `cargo test`
+    Libtest,
+    /// `cargo nextest run`
+    Nextest,
+}
+
+/// A command line for cargo.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) tool: Tool,
+    /// All before `--`, the subcommand included.
+    pub(crate) cargo: Vec<OsString>,
+    /// All behind it.
+    pub(crate) harness: Vec<OsString>,
+}
+
+/// Flags of cargo and nextest that take a value as their next word.
+const VALUED: &[&str] = &[
+    "-p",
+    "--package",
+    "--exclude",
+    "-j",
+    "--jobs",
+    "--build-jobs",
+    "-F",
+    "--features",
+    "--profile",
+    "--cargo-profile",
+    "-P",
+    "--target",
+    "--target-dir",
+    "--manifest-path",
+    "--lockfile-path",
+    "--message-format",
+    "--color",
+    "--config",
+    "--config-file",
+    "-Z",
+    "--test-threads",
+    "--retries",
+    "--test",
+    "--bin",
+    "--example",
+    "--bench",
+    "-E",
+    "--filterset",
+    "--filter-expr",
+    "--partition",
+    "--run-ignored",
+    "--max-fail",
+    "--no-tests",
+    "--failure-output",
+    "--success-output",
+    "--status-level",
+    "--final-status-level",
+    "--show-progress",
+    "--tool-config-file",
+];
+
+/// Flags that leave tests out.
+const CHOOSING: &[&str] = &[
+    "--lib",
+    "--bins",
+    "--bin",
+    "--examples",
+    "--example",
+    "--tests",
+    "--test",
+    "--benches",
+    "--bench",
+    "--doc",
+    "--no-run",
+    "-E",
+    "--filterset",
+    "--filter-expr",
+    "--partition",
+    "--run-ignored",
+    "--list",
+    "--skip",
+    "--exact",
+    "--ignored",
+    "--help",
+    "-h",
+    "--archive-file",
+];
+
+impl Line {
+    /// Reads the words behind `run --`.
+    pub(crate) fn parse(words: &[OsString]) -> Result<Self, Failure> {
+        let words = words.strip_prefix(&[OsString::from("cargo")]).unwrap_or(words);
+        let word = |index: usize| words.get(index).and_then(|word| word.to_str()).unwrap_or_default();
+        let tool = match (word(0), word(1)) {
+            ("test" | "t", _) => Tool::Libtest,
+            ("nextest", "run" | "r") => Tool::Nextest,
+            _ => {
+                return Err(Failure::usage(
+                    "after `--` comes what cargo is to do: `cargo sysguard run -- test …` or `cargo sysguard run -- nextest run …`",
+                ));
+            }
+        };
+        let mut parts = words.splitn(2, |word| word == "--");
+        let mut part = || parts.next().unwrap_or_default().to_vec();
+        Ok(Self { tool, cargo: part(), harness: part() })
+    }
+
+    /// The values that a flag of cargo's is given.
+    pub(crate) fn values(&self, flag: &str) -> Vec<&str> {
+        let words: Vec<&str> = self.cargo.iter().map(|word| word.to_str().unwrap_or_default()).collect();
+        let apart = words.windows(2).filter(|pair| pair[0] == flag).map(|pair| pair[1]);
+        let joined = words.iter().filter_map(|word| word.strip_prefix(flag)?.strip_prefix('='));
+        apart.chain(joined).collect()
+    }
+
+    /// Whether cargo is given a flag.
+    pub(crate) fn has(&self, flag: &str) -> bool {
+        self.cargo.iter().any(|word| word == flag)
+    }
+
+    /// Whether every test of the packages is meant.
+    pub(crate) fn is_whole(&self) -> bool {
+        let subcommand = if self.tool == Tool::Nextest { 2 } else { 1 };
+        let chooses = |word: &OsStr| {
+            let word = word.to_str().unwrap_or_default();
+            CHOOSING.contains(&word.split_once('=').map_or(word, |(flag, _)| flag))
+        };
+        let mut valued = false;
+        let names_tests = |word: &OsString| {
+            let is_value = std::mem::replace(&mut valued, word.to_str().is_some_and(|word| VALUED.contains(&word)));
+            !is_value && !word.as_encoded_bytes().starts_with(b"-")
+        };
+        let harness_names = self.harness.iter().any(|word| !word.as_encoded_bytes().starts_with(b"-"));
+        let names = harness_names || self.cargo.iter().skip(subcommand).any(names_tests);
+        !names && !self.cargo.iter().chain(&self.harness).any(|word| chooses(word))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(text: &str) -> Result<Line, Failure> {
+        Line::parse(&text.split_whitespace().map(OsString::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn cargos_words_and_the_harness_s_are_told_apart() {
+        for (text, tool, cargo, harness) in [
+            ("test", Tool::Libtest, 1, 0),
+            ("cargo t -p a", Tool::Libtest, 3, 0),
+            ("test name -- --nocapture --", Tool::Libtest, 2, 2),
+            ("nextest run --workspace -- a", Tool::Nextest, 3, 1),
+        ] {
+            let line = line(text).expect(text);
+            assert_eq!((line.tool, line.cargo.len(), line.harness.len()), (tool, cargo, harness), "{text}");
+        }
+        for text in ["", "build", "nextest", "nextest list", "bench"] {
+            assert_eq!(line(text).expect_err(text).outcome.code(), 2, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_flags_values_are_found_in_both_forms() {
+        let line = line("test --target a --target=b --targets c -- --target d").expect("a line");
+        assert_eq!(line.values("--target"), ["a", "b"]);
+        assert!(line.has("--target") && !line.has("--lib"));
+    }
+
+    #[test]
+    fn what_leaves_tests_out_is_known() {
+        for (text, whole) in [
+            ("test", true),
+            ("test --workspace -p a --features x,y --release --target-dir /t", true),
+            ("nextest run --no-fail-fast -j 2", true),
+            ("test -- --nocapture", true),
+            ("test name", false),
+            ("test --lib", false),
+            ("test --test=it", false),
+            ("test -- name", false),
+            ("test -- --skip=x", false),
+            ("nextest run -E all()", false),
+            ("nextest run name", false),
+        ] {
+            assert_eq!(line(text).expect(text).is_whole(), whole, "{text}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What `cargo sysguard run` tells the processes that cargo calls as its target runner: a file that names every test binary. Main type: [`Plan`].
+//!
+//! The runner must ask neither cargo nor the user again: nextest calls it once a test.
+
+mod line;
+mod targets;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sysguard::model::test_name::{self, TestName};
+use sysguard::model::verdict::Verdict;
+use sysguard::report;
+
+use crate::exit_code::Failure;
+
+pub(crate) use line::{Line, Tool};
+pub(crate) use targets::{Targets, runner_variable};
+
+/// What the tests are, and how they are run.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Plan {
+    /// The folder of the workspace.
+    pub(crate) workspace: PathBuf,
+    /// Each test of a binary is run by itself.
+    pub(crate) per_test: bool,
+    /// So many runs make a first baseline; nothing: until it is quiet.
+    pub(crate) runs: Option<NonZeroU32>,
+    /// The runners that the user's own configuration names, by target triple.
+    pub(crate) runners: BTreeMap<String, Vec<String>>,
+    pub(crate) binaries: Vec<Binary>,
+}
+
+/// A test binary.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Binary {
+    /// Its file, where cargo tells it, or what nextest calls it.
+    pub(crate) key: String,
+    /// The folder of its package.
+    pub(crate) folder: PathBuf,
+    /// The package's name.
+    pub(crate) package: String,
+    /// Its own name among the package's.
+    pub(crate) name: String,
+}
+
+impl Binary {
+    /// All of it, or one test in it.
+    pub(crate) fn test(&self, test: Option<&str>) -> TestName {
+        TestName { package: self.package.clone(), binary: self.name.clone(), test: test.map(str::to_owned) }
+    }
+}
+
+impl Plan {
+    /// Writes it where [`Plan::read`] finds it.
+    pub(crate) fn write(&self, file: &Path) -> Result<(), Failure> {
+        let text = serde_json::to_vec(self).map_err(Failure::failed)?;
+        fs::write(file, text).map_err(|error| Failure::failed(format!("cannot write {}: {error}", file.display())))
+    }
+
+    /// Reads what was written.
+    pub(crate) fn read(file: &Path) -> Result<Self, Failure> {
+        let cannot = |error: io::Error| Failure::failed(format!("cannot read {}: {error}", file.display()));
+        let text = fs::read(file).map_err(cannot)?;
+        serde_json::from_slice(&text).map_err(|error| cannot(error.into()))
+    }
+
+    /// Whether a complete run that showed these workloads tells that one of the package in this folder is no more: its binary is not there, or
+    /// shows other tests. A run of whole binaries tells nothing of each test, nor the other way round.
+    pub(crate) fn misses(&self, folder: &Path, workload: &str, seen: &BTreeSet<String>) -> bool {
+        if test_name::short(workload).is_none() || seen.contains(workload) {
+            return false;
+        }
+        let binaries = self.binaries.iter().filter(|binary| binary.folder == folder);
+        let its = binaries.map(|binary| binary.test(None).workload()).find(|whole| {
+            workload.strip_prefix(whole.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+        });
+        its.is_none_or(|whole| {
+            let below = format!("{whole}::");
+            workload != whole && seen.iter().any(|seen| seen.starts_with(&below))
+        })
+    }
+
+    /// The test binary of this file, or with this name of nextest's; nothing of a doctest or any other program.
+    pub(crate) fn binary(&self, executable: &Path, nextest: Option<&str>) -> Option<&Binary> {
+        let is = |binary: &&Binary| Some(binary.key.as_str()) == nextest || Path::new(&binary.key) == executable;
+        self.binaries.iter().find(is)
+    }
+}
+
+/// The file of names beside a plan: the tests that were run or listed.
+fn seen_file(plan: &Path) -> PathBuf {
+    plan.with_file_name("seen")
+}
+
+/// Says that these tests exist.
+pub(crate) fn tell_seen(plan: &Path, names: &[TestName]) -> io::Result<()> {
+    let lines: String = names.iter().map(|name| name.workload() + "\n").collect();
+    append(&seen_file(plan), lines.as_bytes())
+}
+
+/// The tests of which anybody said that they exist, by the names of their workloads.
+pub(crate) fn seen(plan: &Path) -> BTreeSet<String> {
+    fs::read_to_string(seen_file(plan)).unwrap_or_default().lines().map(str::to_owned).collect()
+}
+
+/// Tells a verdict on a test of the package in this folder.
+pub(crate) fn tell(file: &Path, folder: &Path, verdict: &Verdict) -> io::Result<()> {
+    let mut line = Vec::new();
+    report::write_json_line(&mut line, &folder.to_string_lossy(), verdict)?;
+    append(file, &line)
+}
+
+/// One write, because other processes do the same.
+fn append(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    OpenOptions::new().append(true).create(true).open(file)?.write_all(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan() -> Plan {
+        let binary = |key: &str, name: &str| Binary {
+            key: key.to_owned(),
+            folder: "/demo".into(),
+            package: "demo".to_owned(),
+            name: name.to_owned(),
+        };
+        let binaries = vec![binary("/target/demo-1", "demo"), binary("demo::it", "it")];
+        Plan { workspace: "/".into(), per_test: false, runs: None, runners: BTreeMap::new(), binaries }
+    }
+
+    #[test]
+    fn a_binary_is_found_by_its_file_or_by_nextests_name() {
+        let plan = plan();
+        let name = |file: &str, nextest| plan.binary(Path::new(file), nextest).map(|binary| binary.name.as_str());
+        assert_eq!(name("/target/demo-1", None), Some("demo"));
+        assert_eq!(name("/target/it-2", Some("demo::it")), Some("it"));
+        assert_eq!(name("/tmp/doctest", None), None);
+    }
+
+    #[test]
+    fn only_what_a_complete_run_could_have_shown_is_missed() {
+        let folder = Path::new("/demo");
+        for (seen, workload, missed) in [
+            (&["run::demo::it::a"][..], "run::demo::it::b", true),
+            (&["run::demo::it::a"], "run::demo::it::a", false),
+            (&["run::demo::it::a"], "run::demo::it", false),
+            (&["run::demo::it"], "run::demo::it::a", false),
+            (&["run::demo::it"], "run::demo::other::a", true),
+            (&["run::demo::it"], "run::demo::items", true),
+            (&["run::demo::it"], "echo", false),
+        ] {
+            let seen = seen.iter().map(|&name| name.to_owned()).collect();
+            assert_eq!(plan().misses(folder, workload, &seen), missed, "{workload}");
+        }
+    }
+}

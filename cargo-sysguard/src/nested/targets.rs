@@ -1,0 +1,174 @@
+//! Which test binaries there are, and for which targets: from what cargo knows and builds. Main type: [`Targets`].
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use cargo_metadata::{Artifact, Message, Metadata, MetadataCommand, Package, Target};
+use sysguard::artifacts;
+use sysguard::model::test_name;
+
+use super::{Binary, Line, Tool};
+use crate::exit_code::{Failure, Outcome};
+
+/// The workspace that a command line is about.
+#[derive(Debug)]
+pub(crate) struct Targets {
+    metadata: Metadata,
+}
+
+impl Targets {
+    /// Asks cargo about the workspace.
+    pub(crate) fn of(line: &Line, cargo: &Path) -> Result<Self, Failure> {
+        let mut command = MetadataCommand::new();
+        command.cargo_path(cargo).no_deps();
+        if let Some(manifest) = line.values("--manifest-path").last() {
+            command.manifest_path(manifest);
+        }
+        let cannot = |error: cargo_metadata::Error| match error {
+            cargo_metadata::Error::CargoMetadata { stderr } => {
+                Failure::usage(stderr.trim().trim_start_matches("error: "))
+            }
+            other => Failure::usage(format!("cannot ask cargo about the workspace: {other}")),
+        };
+        Ok(Self { metadata: command.exec().map_err(cannot)? })
+    }
+
+    /// The folder of the workspace.
+    pub(crate) fn workspace(&self) -> PathBuf {
+        self.metadata.workspace_root.clone().into()
+    }
+
+    /// The names of the workspace's packages by their folders.
+    pub(crate) fn packages(&self) -> impl Iterator<Item = (PathBuf, String)> {
+        self.metadata
+            .workspace_packages()
+            .into_iter()
+            .map(|package| (artifacts::root(package), package.name.to_string()))
+    }
+
+    /// Every test binary: built by cargo where only a file tells which it is.
+    pub(crate) fn binaries(&self, line: &Line, cargo: &Path) -> Result<Vec<Binary>, Failure> {
+        match line.tool {
+            Tool::Nextest => {
+                Ok(self.all().map(|(package, target)| binary(nextest_id(package, target), package, target)).collect())
+            }
+            // cargo builds no doctest.
+            Tool::Libtest if ["--doc", "--help", "-h"].iter().any(|flag| line.has(flag)) => Ok(Vec::new()),
+            Tool::Libtest => {
+                let built = build(line, cargo)?;
+                let of = |artifact: &Artifact| {
+                    let file = artifact.executable.as_ref()?.to_string();
+                    let package = self.metadata.packages.iter().find(|package| package.id == artifact.package_id)?;
+                    Some(binary(file, package, &artifact.target))
+                };
+                Ok(built.iter().filter_map(of).collect())
+            }
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&Package, &Target)> {
+        let packages = self.metadata.workspace_packages().into_iter();
+        packages.flat_map(|package| package.targets.iter().map(move |target| (package, target)))
+    }
+}
+
+/// What `cargo test` is about to run.
+fn build(line: &Line, cargo: &Path) -> Result<Vec<Artifact>, Failure> {
+    let mut command = Command::new(cargo);
+    command.args(&line.cargo);
+    if !line.has("--no-run") {
+        command.arg("--no-run");
+    }
+    command.arg("--message-format=json-render-diagnostics").stdin(Stdio::null()).stderr(Stdio::inherit());
+    let cannot = |error| Failure::failed(format!("cannot run {}: {error}", cargo.display()));
+    let output = command.output().map_err(cannot)?;
+    if !output.status.success() {
+        let message = "cargo could not build the tests: see its messages above".to_owned();
+        return Err(Failure { outcome: Outcome::Failed, message });
+    }
+    let messages = Message::parse_stream(&output.stdout[..]).filter_map(|message| match message {
+        Ok(Message::CompilerArtifact(artifact)) if artifact.profile.test => Some(artifact),
+        _ => None,
+    });
+    Ok(messages.collect())
+}
+
+fn binary(key: String, package: &Package, target: &Target) -> Binary {
+    // A build script runs no tests.
+    let names = package.targets.iter().take_while(|other| *other != target).filter(|other| !other.is_custom_build());
+    let earlier: Vec<&str> = names.map(|other| other.name.as_str()).collect();
+    let name = test_name::binary(kind(target), &target.name, &earlier);
+    Binary { key, folder: artifacts::root(package), package: package.name.to_string(), name }
+}
+
+fn kind(target: &Target) -> &'static str {
+    if target.is_bin() {
+        "bin"
+    } else if target.is_example() {
+        "example"
+    } else if target.is_test() {
+        "test"
+    } else if target.is_bench() {
+        "bench"
+    } else if target.is_proc_macro() {
+        "proc-macro"
+    } else {
+        "lib"
+    }
+}
+
+/// As nextest calls a binary: "binary ID" in its manual.
+fn nextest_id(package: &Package, target: &Target) -> String {
+    match kind(target) {
+        "lib" => package.name.to_string(),
+        "test" => format!("{}::{}", package.name, target.name),
+        kind => format!("{}::{kind}/{}", package.name, target.name),
+    }
+}
+
+/// The targets that cargo builds for, and the runners that the user's configuration names for them.
+pub(super) fn runners(line: &Line) -> Result<BTreeMap<String, Vec<String>>, cargo_config2::Error> {
+    let config = cargo_config2::Config::load()?;
+    let asked = line.values("--target");
+    let triples = config.build_target_for_cli(asked)?;
+    let triples = if triples.is_empty() { vec![config.host_triple()?.to_owned()] } else { triples };
+    let runner = |triple: String| {
+        let runner = config.runner(triple.as_str())?;
+        let words = runner.map(|runner| {
+            let words = std::iter::once(runner.path.into_os_string()).chain(runner.args);
+            words.map(|word| word.to_string_lossy().into_owned()).collect()
+        });
+        Ok((triple, words.unwrap_or_default()))
+    };
+    triples.into_iter().map(runner).collect()
+}
+
+impl Line {
+    /// The targets that cargo builds for, and the runners that the user's configuration names for them.
+    pub(crate) fn runners(&self) -> Result<BTreeMap<String, Vec<String>>, Failure> {
+        let cannot = |error| Failure::usage(format!("cannot read cargo's configuration: {error}"));
+        runners(self).map_err(cannot)
+    }
+}
+
+/// The variable by which cargo and nextest are told the runner of a target; it beats configuration files.
+pub(crate) fn runner_variable(triple: &str) -> String {
+    let upper = triple.to_uppercase().replace(['-', '.'], "_");
+    format!("CARGO_TARGET_{upper}_RUNNER")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runner_is_told_by_the_variable_of_its_target() {
+        for (triple, variable) in [
+            ("x86_64-unknown-linux-gnu", "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER"),
+            ("thumbv8m.main-none-eabi", "CARGO_TARGET_THUMBV8M_MAIN_NONE_EABI_RUNNER"),
+        ] {
+            assert_eq!(runner_variable(triple), variable);
+        }
+    }
+}

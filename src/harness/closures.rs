@@ -1,0 +1,182 @@
+//! Workloads in code: closures of a test, each run in a process of its own. Main type: [`Harness`].
+//!
+//! A closure is never run in the harness: that has threads, and would be in the set. The test binary is executed once more, told which closure
+//! it is to be, and watched between entering and leaving it.
+
+use std::fmt;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::FAILED;
+use super::arguments::Arguments;
+use super::lifeline;
+use super::session::{Console, Session};
+use crate::artifacts::{Artifacts, CLOSURES};
+use crate::linux;
+use crate::model::marker::Marker;
+use crate::model::observation::Observation;
+use crate::runner::Suite;
+use crate::settings::{self, Flags, Given};
+
+/// The workloads of a package: those below `expectations/`, and closures.
+///
+/// ```no_run
+/// use sysguard::Subsystem;
+///
+/// fn main() -> std::process::ExitCode {
+///     sysguard::Harness::new(env!("CARGO_MANIFEST_DIR"))
+///         // Held against expectations/parse.yaml, which the first run proposes.
+///         .workload("parse", || drop("1,2,3".split(',').count()))
+///         // Held against what is said here, without a file.
+///         .check("offline", || drop(std::fs::read("/dev/null")), |seen| {
+///             seen.forbid(Subsystem::Network);
+///             seen.at_most("openat", 1);
+///             assert!(seen.uses(Subsystem::Filesystem));
+///         })
+///         .main()
+/// }
+/// ```
+#[must_use = "a harness does nothing until its main() is called"]
+pub struct Harness {
+    package: PathBuf,
+    closures: Vec<Closure>,
+}
+
+/// A closure, and how it is judged.
+struct Closure {
+    name: String,
+    run: Box<dyn FnOnce()>,
+    check: Option<Judge>,
+}
+
+/// What is said of an observation: it panics where that is not as it should be, as any assertion.
+pub(super) type Judge = Arc<dyn Fn(&Observation) + Send + Sync>;
+
+/// A check by name.
+#[derive(Clone)]
+pub(super) struct Check {
+    pub(super) name: String,
+    pub(super) judge: Judge,
+}
+
+impl fmt::Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Check").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Harness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.closures.iter().map(|closure| closure.name.as_str()).collect();
+        f.debug_struct("Harness").field("package", &self.package).field("closures", &names).finish()
+    }
+}
+
+impl Harness {
+    /// The workloads of the package in this folder: `env!("CARGO_MANIFEST_DIR")`.
+    pub fn new(package: impl Into<PathBuf>) -> Self {
+        Self { package: package.into(), closures: Vec::new() }
+    }
+
+    /// Adds a closure that is a workload: `expectations/NAME.yaml` holds what it may use, with `closure: NAME` in its first document.
+    ///
+    /// The name is one that a file could have: `parse`, or `net::parse`. What the closure sets up before it is another matter: only what happens
+    /// between its beginning and its end counts, in all threads and processes.
+    pub fn workload(self, name: &str, run: impl FnOnce() + 'static) -> Self {
+        self.with(name, run, None)
+    }
+
+    /// Adds a closure without a file: `check` is given what one run of it showed, and fails by a panic.
+    ///
+    /// [`Observation::forbid`] and [`Observation::at_most`] do; so does any `assert!`.
+    pub fn check(
+        self,
+        name: &str,
+        run: impl FnOnce() + 'static,
+        check: impl Fn(&Observation) + Send + Sync + 'static,
+    ) -> Self {
+        self.with(name, run, Some(Arc::new(check)))
+    }
+
+    fn with(mut self, name: &str, run: impl FnOnce() + 'static, check: Option<Judge>) -> Self {
+        self.closures.push(Closure { name: name.to_owned(), run: Box::new(run), check });
+        self
+    }
+
+    /// Does what the command line of this process asks, as libtest does; to be called before anything else, and its result returned from `main`.
+    pub fn main(self) -> ExitCode {
+        let given = Given::from_env();
+        if let Some(name) = given.closure() {
+            return self.become_closure(&name);
+        }
+        let arguments = match Arguments::parse(std::env::args_os().skip(1)) {
+            Ok(arguments) => arguments,
+            Err(error) => {
+                // Where even standard error is gone, the exit status has to do.
+                let _ = error.print();
+                return if error.use_stderr() { ExitCode::from(FAILED) } else { ExitCode::SUCCESS };
+            }
+        };
+        match self.run(&given, arguments) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::from(FAILED),
+            Err(error) => failed(&error.to_string()),
+        }
+    }
+
+    /// Is the closure of this name, and nothing else.
+    fn become_closure(self, name: &str) -> ExitCode {
+        let Some(closure) = self.closures.into_iter().find(|closure| closure.name == name) else {
+            return failed(&format!(
+                "no closure is named `{name}`: add it to the test's main(), or remove its expectation"
+            ));
+        };
+        linux::mark(&Marker::Enter);
+        (closure.run)();
+        linux::mark(&Marker::Leave);
+        ExitCode::SUCCESS
+    }
+
+    /// Says whether all went well.
+    fn run(self, given: &Given, arguments: Arguments) -> Result<bool, Box<dyn std::error::Error>> {
+        let settings = settings::resolve(given, Flags::default())?;
+        if let Some(file) = &settings.lifeline {
+            lifeline::follow(file.clone());
+        }
+        let workspace = settings.workspace_root.clone();
+        let mut suite = Suite::open(&self.package, workspace.as_deref(), settings::platform(), settings)?;
+        suite.tell_artifacts(this_test(&self.package)?);
+        let (checks, workloads): (Vec<Closure>, Vec<Closure>) =
+            self.closures.into_iter().partition(|closure| closure.check.is_some());
+        suite.add_closures(workloads.into_iter().map(|closure| closure.name));
+        let check = |Closure { name, check, .. }: Closure| check.map(|judge| Check { name, judge });
+        let checks = checks.into_iter().filter_map(check).collect();
+        let summary = Session::new(suite, arguments, Console::Stdout).with_checks(checks).run()?;
+        Ok(!summary.failed)
+    }
+}
+
+/// The binary that closures are in: this one.
+fn this_test(package: &Path) -> Result<Artifacts, std::io::Error> {
+    let mut artifacts = Artifacts::default();
+    artifacts.insert(package, CLOSURES.target(), Ok(std::env::current_exe()?));
+    Ok(artifacts)
+}
+
+fn failed(message: &str) -> ExitCode {
+    let _ = writeln!(anstream::stderr(), "error: {message}");
+    ExitCode::from(FAILED)
+}
+
+impl Check {
+    /// Why the observation is not as it should be, where it is not.
+    pub(super) fn judge(&self, observation: &Observation) -> Result<(), String> {
+        catch_unwind(AssertUnwindSafe(|| (self.judge)(observation))).map_err(|panic| {
+            let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+            text.unwrap_or("the check panicked").to_owned()
+        })
+    }
+}

@@ -1,0 +1,89 @@
+//! How a test that cargo runs is called among the workloads: `run::CRATE::BINARY[::TEST]`. Main type: [`TestName`].
+//!
+//! It must not know where files lie: a name is a path below `expectations/`, so each part may hold only what a name of a workload may.
+
+use std::fmt;
+
+/// The first part of every such name, and the folder of its files.
+pub const RUN: &str = "run";
+
+/// A test binary, or one test in it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TestName {
+    /// The package.
+    pub package: String,
+    /// The target: a part of a name, made by [`binary`].
+    pub binary: String,
+    /// The test; `None`: all of the binary.
+    pub test: Option<String>,
+}
+
+impl TestName {
+    /// The workload's name.
+    pub fn workload(&self) -> String {
+        let test = self.test.iter().flat_map(|test| test.split("::"));
+        let parts = [RUN.to_owned(), part(&self.package), self.binary.clone()].into_iter().chain(test.map(part));
+        parts.collect::<Vec<_>>().join("::")
+    }
+}
+
+/// As people call it, `CRATE::BINARY[::TEST]`.
+impl fmt::Display for TestName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}::{}", self.package, self.binary)?;
+        self.test.iter().try_for_each(|test| write!(f, "::{test}"))
+    }
+}
+
+/// The name without its first part, where it is that of a test.
+pub fn short(workload: &str) -> Option<&str> {
+    workload.strip_prefix(RUN)?.strip_prefix("::")
+}
+
+/// What a target is called among those of its package that can be tests: by its name, or by `KIND.NAME` where an earlier one has that too.
+///
+/// `earlier` are the names of the targets before it in cargo's order: library, binaries, tests, examples, benchmarks.
+pub fn binary(kind: &str, name: &str, earlier: &[&str]) -> String {
+    let same = |other: &&str| other.replace('-', "_") == name.replace('-', "_");
+    if earlier.iter().any(same) { format!("{kind}.{}", part(name)) } else { part(name) }
+}
+
+/// One part of a name: what cannot stand there is written as `.HH`, its bytes in hexadecimal. Another text is another part.
+fn part(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    let escaped = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!(".{byte:02x}") };
+    // Nothing is no part of a path.
+    if text.is_empty() { "..-".to_owned() } else { text.bytes().map(escaped).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(binary: &str, test: Option<&str>) -> TestName {
+        TestName { package: "my-app".to_owned(), binary: binary.to_owned(), test: test.map(str::to_owned) }
+    }
+
+    #[test]
+    fn a_test_is_named_by_its_crate_its_binary_and_its_path() {
+        for (binary, test, workload, shown) in [
+            ("it", None, "run::my-app::it", "my-app::it"),
+            ("my_app", Some("tests::reads"), "run::my-app::my_app::tests::reads", "my-app::my_app::tests::reads"),
+            ("bin.my-app", Some("reads"), "run::my-app::bin.my-app::reads", "my-app::bin.my-app::reads"),
+            ("it", Some("a b/é"), "run::my-app::it::a.20b.2f.c3.a9", "my-app::it::a b/é"),
+            ("it", Some("..::::x"), "run::my-app::it::.2e.2e::..-::x", "my-app::it::..::::x"),
+        ] {
+            let name = name(binary, test);
+            assert_eq!((name.workload().as_str(), name.to_string().as_str()), (workload, shown));
+            assert_eq!(short(workload), Some(&workload["run::".len()..]));
+        }
+        assert_eq!(short("running::a"), None);
+    }
+
+    #[test]
+    fn of_two_targets_of_one_name_the_later_tells_its_kind() {
+        assert_eq!(binary("lib", "my_app", &[]), "my_app");
+        assert_eq!(binary("bin", "my-app", &["my_app"]), "bin.my-app");
+        assert_eq!(binary("test", "it", &["my_app", "my-app"]), "it");
+    }
+}

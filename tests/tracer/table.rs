@@ -57,6 +57,7 @@ const GROUPS: &[(&str, &str)] = &[
         "objects::",
         "What an fd or a path stands for, asked at the right moment: a program that does this, and the uses it must have.",
     ),
+    ("kinds::", "A process that comes by this kind of fd: the uses that making one and reading from it must have."),
     (
         "programs::as_strace_counts::",
         "A program of the machine that repeats exactly: every call and every error as often as `strace -f -c` counts them.",

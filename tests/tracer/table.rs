@@ -44,10 +44,6 @@ const GROUPS: &[(&str, &str)] = &[
         "launches::how_it_ended_is_told",
         "Exit statuses, real-time and other signals, a stop and a continuation on the way.",
     ),
-    (
-        "kinds::",
-        "Every kind of fd that a process can come by, made and used by a live program: each use with its subsystem and object.",
-    ),
     ("launches::a_server_is_asked_to_stop", "`stop:` sends its signal after its time, once."),
     (
         "launches::stragglers_are_counted",
@@ -61,6 +57,7 @@ const GROUPS: &[(&str, &str)] = &[
         "objects::",
         "What an fd or a path stands for, asked at the right moment: a program that does this, and the uses it must have.",
     ),
+    ("kinds::", "A process that comes by this kind of fd: the uses that making one and reading from it must have."),
     (
         "programs::as_strace_counts::",
         "A program of the machine that repeats exactly: every call and every error as often as `strace -f -c` counts them.",

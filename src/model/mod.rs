@@ -11,6 +11,7 @@ pub mod syscall;
 
 pub mod errno;
 pub mod event;
+pub mod gate;
 pub mod marker;
 pub mod signal;
 pub mod test_name;
@@ -24,6 +25,7 @@ pub mod fact;
 pub mod families;
 pub mod fingerprint;
 pub mod forbid;
+pub mod guard;
 
 pub mod compare;
 pub mod confirm;

@@ -8,6 +8,7 @@ mod trace;
 mod colocation;
 mod deadlines;
 mod files;
+mod guard;
 mod launch;
 mod mounts;
 mod objects;
@@ -21,9 +22,10 @@ mod witness;
 
 mod sys;
 
+pub use guard::{Incomplete, inherited};
 pub use interrupts::leave_interrupts_to_workload;
 pub use launch::{Command, Environment, Stream};
 pub use probe::probe;
 pub use sys::{glibc_version, mark, phase};
 pub use terminal::{KeptTerminal, keep_terminal};
-pub use trace::{Limits, Outcome, TraceError, trace, trace_unasked};
+pub use trace::{Limits, Outcome, TraceError, trace, trace_guarded, trace_unasked};

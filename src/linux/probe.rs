@@ -57,8 +57,8 @@ fn attempt() -> Result<(), Refusal> {
         stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
         isolated: false,
     };
-    let child = Prepared::new(idle).and_then(Prepared::suspend).map_err(refused("fork"))?;
-    let traced = sys::seize(child.tid).map_err(refused("PTRACE_SEIZE")).and_then(|()| {
+    let child = Prepared::new(idle, None).and_then(Prepared::suspend).map_err(refused("fork"))?;
+    let traced = sys::seize(child.tid, false).map_err(refused("PTRACE_SEIZE")).and_then(|()| {
         sys::interrupt(child.tid).map_err(refused("PTRACE_INTERRUPT"))?;
         let stopped = sys::wait().map_err(refused("waitpid"))?.map(|(tid, _)| Stopped::reported(tid));
         match stopped.map(|task| task.syscall_info()).transpose().map_err(refused("PTRACE_GET_SYSCALL_INFO"))? {

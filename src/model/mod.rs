@@ -25,6 +25,7 @@ pub mod fact;
 pub mod families;
 pub mod fingerprint;
 pub mod forbid;
+pub mod guard;
 
 pub mod compare;
 pub mod confirm;

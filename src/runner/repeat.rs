@@ -7,19 +7,24 @@ use std::fmt;
 use std::path::Path;
 
 use super::progress::{Progress, Running};
-use super::run::{Obstacle, Run};
+use super::run::{MakeGuard, Obstacle, Run};
 use super::suite::{Case, Suite, Unfit};
-use crate::model::compare::{Comparison, compare};
+use crate::model::compare::{Comparison, Watched, compare};
 use crate::model::confirm::Sightings;
 use crate::model::expectation::{Baseline, Document, project};
 use crate::model::fingerprint::Fingerprint;
-use crate::model::observation::Observation;
+use crate::model::guard::{Guard, Inherited};
+use crate::model::observation::{Engine, Observation};
 use crate::model::recording::{FEWEST_CPUS, Growth, Length, WARM_UP_RUNS};
 
 /// A workload that can be started, as often as wanted.
 pub(super) trait Start: fmt::Debug {
     /// Runs it once; it must end as its document says.
     fn good_run(&self) -> Result<Run, Unfit>;
+    /// Runs it once with expected calls unwatched, where that can be, else with all of them watched.
+    fn guarded_run(&self, _guard: &MakeGuard<'_>) -> Result<(Run, Watched), Unfit> {
+        Ok((self.good_run()?, Watched::EveryCall))
+    }
     /// The executable, where cargo built it.
     fn built_by_cargo(&self) -> Option<&Path>;
 }
@@ -71,14 +76,30 @@ impl<'a> Runs<'a> {
     /// Runs it once and, while a finding can be confirmed, again; up to so many times.
     pub(super) fn confirm(&mut self, baseline: &Baseline, confirming: u32) -> Result<Comparison, Unfit> {
         let most = confirming.saturating_add(1);
-        self.next(1)?;
+        let watched = self.first(baseline)?;
         loop {
-            let comparison = self.compare(Some(baseline));
+            let mut comparison = self.compare(Some(baseline));
             if self.sightings.runs() >= most || !self.sightings.can_confirm(&comparison) {
+                if watched == Watched::Guarded {
+                    comparison.gone.clear();
+                }
+                comparison.watched = watched;
                 return Ok(self.sightings.sort(comparison));
             }
             self.next(most)?;
         }
+    }
+
+    /// The first run of a test: guarded, where that is wanted and can be. What confirms its findings is watched call by call.
+    fn first(&mut self, baseline: &Baseline) -> Result<Watched, Unfit> {
+        if self.suite.settings.engine == Engine::Ptrace {
+            return self.next(1).map(|()| Watched::EveryCall);
+        }
+        self.running.run(1, 1);
+        let guard = |inherited: &Inherited| Guard::new(self.document, baseline, &self.suite.platform, inherited);
+        let (run, watched) = self.prepared.guarded_run(&guard)?;
+        self.take(run);
+        Ok(watched)
     }
 
     /// All runs so far against a baseline.
@@ -99,10 +120,14 @@ impl<'a> Runs<'a> {
 
     fn next(&mut self, of: u32) -> Result<(), Unfit> {
         self.running.run(self.sightings.runs() + 1, of);
-        let observation = self.prepared.good_run()?.observation;
+        let run = self.prepared.good_run()?;
+        self.take(run);
+        Ok(())
+    }
+
+    fn take(&mut self, Run { observation, .. }: Run) {
         self.sightings.add(project(&observation, self.document, &self.suite.platform));
         self.all.merge(observation);
-        Ok(())
     }
 }
 

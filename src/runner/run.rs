@@ -12,7 +12,9 @@ use super::repeat::Start;
 use super::scratch::Scratch;
 use super::suite::Unfit;
 use crate::error::Error;
-use crate::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, trace};
+use crate::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, inherited, trace, trace_guarded};
+use crate::model::compare::Watched;
+use crate::model::guard::{Guard, Inherited, Unguardable};
 use crate::model::observation::{Observation, Part, Watch};
 use crate::model::workload::{Exit, Program, Workload};
 use crate::settings::CLOSURE;
@@ -29,6 +31,15 @@ pub fn observe(command: Command, limits: &Limits) -> Result<(Observation, Outcom
 fn observe_part(command: Command, limits: &Limits, part: Part) -> Result<(Observation, Outcome), TraceError> {
     let mut watch = Watch::new(part);
     let outcome = trace(command, limits, &mut |event| watch.fold(event))?;
+    let mut observation = watch.observation;
+    observation.lost_events += outcome.lost_events;
+    Ok((observation, outcome))
+}
+
+/// As [`observe`], but calls that the guard lets pass are not in the observation.
+pub fn observe_guarded(command: Command, limits: &Limits, guard: &Guard) -> Result<(Observation, Outcome), TraceError> {
+    let mut watch = Watch::new(Part::All);
+    let outcome = trace_guarded(command, limits, guard, &mut |event| watch.fold(event))?;
     let mut observation = watch.observation;
     observation.lost_events += outcome.lost_events;
     Ok((observation, outcome))
@@ -64,7 +75,12 @@ pub(super) enum Obstacle {
     Untraceable(String),
     /// It was traced, but not whole.
     Broken(String),
+    /// A guard cannot watch it; a tracer of every call can.
+    Unguarded(String),
 }
+
+/// Makes the guard of a workload that begins with these streams.
+pub(super) type MakeGuard<'a> = dyn Fn(&Inherited) -> Result<Guard, Unguardable> + 'a;
 
 impl<'a> Prepared<'a> {
     /// Finds everything that the workload needs. `built` tells what cargo built for it, where cargo has to.
@@ -100,8 +116,8 @@ impl<'a> Prepared<'a> {
         Ok(Self { workload, package, environment, program, argv })
     }
 
-    /// Runs it once, in a place of its own.
-    fn run(&self) -> Result<Run, Obstacle> {
+    /// Runs it once, in a place of its own. `guard` makes the guard of a command, where it is to be guarded.
+    fn run(&self, guard: Option<&MakeGuard<'_>>) -> Result<Run, Obstacle> {
         let scratch = Scratch::create().map_err(not_started)?;
         let stdin = scratch.stdin(&self.workload.stdin, self.package).map_err(not_started)?;
         let (capture, stdout, stderr) = Capture::passing_on(None).map_err(|source| {
@@ -119,14 +135,25 @@ impl<'a> Prepared<'a> {
             stdio: [stdin, stdout, stderr].map(Stream::Given),
             isolated: true,
         };
-        let part = if self.is_closure() { Part::Marked } else { Part::All };
-        let (observation, outcome) = observe_part(command, &self.limits(), part).map_err(Obstacle::from)?;
+        let limits = self.limits();
+        let (observation, outcome) = match guard {
+            None => observe_part(command, &limits, self.part()).map_err(Obstacle::from)?,
+            Some(guard) => {
+                let guard = guard(&inherited(&command)).map_err(|error| Obstacle::Unguarded(error.to_string()))?;
+                // Where a filter cannot be installed, there is no guard.
+                observe_guarded(command, &limits, &guard).map_err(|error| Obstacle::Unguarded(error.to_string()))?
+            }
+        };
+        if let Some(incomplete) = outcome.incomplete {
+            return Err(Obstacle::Unguarded(incomplete.to_string()));
+        }
         let output = capture.finish();
         Run::whole(observation, outcome.exit, output)
     }
 
-    fn is_closure(&self) -> bool {
-        matches!(self.workload.program, Program::Closure(_))
+    /// What of a run counts.
+    fn part(&self) -> Part {
+        if matches!(self.workload.program, Program::Closure(_)) { Part::Marked } else { Part::All }
     }
 
     /// Whether a run ended as its document says; a server may also end by the signal that it was sent.
@@ -142,8 +169,22 @@ impl<'a> Prepared<'a> {
 
 impl Start for Prepared<'_> {
     fn good_run(&self) -> Result<Run, Unfit> {
-        let run = self.run()?;
+        let run = self.run(None)?;
         if self.ended_well(run.exit) { Ok(run) } else { Err(Unfit::WrongExit(Box::new(run))) }
+    }
+
+    fn guarded_run(&self, guard: &MakeGuard<'_>) -> Result<(Run, Watched), Unfit> {
+        let watched = match self.part() {
+            Part::All => self.run(Some(guard)),
+            Part::Marked => Err(Obstacle::Unguarded("only a part of it counts".to_owned())),
+        };
+        let reason = match watched {
+            Ok(run) if self.ended_well(run.exit) => return Ok((run, Watched::Guarded)),
+            Ok(_) => "it did not end as it should under a guard".to_owned(),
+            Err(Obstacle::Unguarded(reason)) => reason,
+            Err(obstacle) => return Err(obstacle.into()),
+        };
+        Ok((self.good_run()?, Watched::Unguarded { reason }))
     }
 
     fn built_by_cargo(&self) -> Option<&Path> {

@@ -232,7 +232,8 @@ fn every_verdict_survives_its_line_of_json() {
     let mut forbidden = failed();
     forbidden.comparison.findings[0].forbidden = Some("works offline".to_owned());
     let others = other_statuses().into_iter().map(with_status);
-    for verdict in others.chain([failed(), forbidden, remarks::remarked()]) {
+    let long = Verdict { elapsed: std::time::Duration::from_millis(61_234), ..failed() };
+    for verdict in others.chain([failed(), forbidden, remarks::remarked(), long]) {
         let mut line = Vec::new();
         write_json_line(&mut line, "/w/net", &verdict).expect("memory takes everything");
         let line = String::from_utf8(line).expect("JSON is text");

@@ -3,15 +3,17 @@
 //! When to stop is the model's to say. Every run counts only if it ends as its document says; one that does not ends all of it. What is run
 //! is whatever can [`Start`].
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
 use super::progress::{Progress, Running};
 use super::run::{Obstacle, Run};
 use super::suite::{Case, Suite, Unfit};
-use crate::model::compare::{Comparison, compare};
+use crate::model::attribution::Use;
+use crate::model::compare::{Comparison, Fact, compare};
 use crate::model::confirm::Sightings;
-use crate::model::expectation::{Baseline, Document, project};
+use crate::model::expectation::{Baseline, Document, is_news, project};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::observation::Observation;
 use crate::model::recording::{FEWEST_CPUS, Growth, Length, WARM_UP_RUNS};
@@ -19,7 +21,9 @@ use crate::model::recording::{FEWEST_CPUS, Growth, Length, WARM_UP_RUNS};
 /// A workload that can be started, as often as wanted.
 pub(super) trait Start: fmt::Debug {
     /// Runs it once; it must end as its document says.
-    fn good_run(&self) -> Result<Run, Unfit>;
+    ///
+    /// The call sites of uses that are wanted are in its observation.
+    fn good_run(&self, wanted: &dyn Fn(&Use) -> bool) -> Result<Run, Unfit>;
     /// The executable, where cargo built it.
     fn built_by_cargo(&self) -> Option<&Path>;
 }
@@ -32,6 +36,8 @@ pub(super) struct Runs<'a> {
     running: Running<'a>,
     sightings: Sightings,
     all: Observation,
+    /// What a baseline holds, where what is beyond it is asked about.
+    known: Option<BTreeSet<Fact>>,
 }
 
 impl<'a> Runs<'a> {
@@ -45,7 +51,7 @@ impl<'a> Runs<'a> {
     ) -> Self {
         let running = Running { progress, workload: &case.name };
         let (sightings, all) = (Sightings::default(), Observation::default());
-        Self { suite, document, prepared, running, sightings, all }
+        Self { suite, document, prepared, running, sightings, all, known: None }
     }
 
     /// Runs it once.
@@ -59,7 +65,7 @@ impl<'a> Runs<'a> {
         let mut growth = Growth::default();
         for _ in 0..WARM_UP_RUNS {
             self.running.run(0, growth.goal(length));
-            self.prepared.good_run()?;
+            self.prepared.good_run(&|_| false)?;
         }
         while growth.goes_on(length) {
             self.next(growth.goal(length))?;
@@ -70,6 +76,7 @@ impl<'a> Runs<'a> {
 
     /// Runs it once and, while a finding can be confirmed, again; up to so many times.
     pub(super) fn confirm(&mut self, baseline: &Baseline, confirming: u32) -> Result<Comparison, Unfit> {
+        self.known = Some(baseline.facts());
         let most = confirming.saturating_add(1);
         self.next(1)?;
         loop {
@@ -99,7 +106,11 @@ impl<'a> Runs<'a> {
 
     fn next(&mut self, of: u32) -> Result<(), Unfit> {
         self.running.run(self.sightings.runs() + 1, of);
-        let observation = self.prepared.good_run()?.observation;
+        let (known, platform) = (&self.known, &self.suite.platform);
+        let wanted = |used: &Use| known.as_ref().is_some_and(|known| is_news(used, known, platform));
+        let mut observation = self.prepared.good_run(&wanted)?.observation;
+        let package = self.suite.package().to_string_lossy();
+        observation.sites.values_mut().for_each(|site| site.relative_to(&package));
         self.sightings.add(project(&observation, self.document, &self.suite.platform));
         self.all.merge(observation);
         Ok(())

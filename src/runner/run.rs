@@ -12,7 +12,9 @@ use super::repeat::Start;
 use super::scratch::Scratch;
 use super::suite::Unfit;
 use crate::error::Error;
-use crate::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, trace};
+use crate::linux::{Callers, Command, Environment, Limits, Outcome, Stream, TraceError, trace};
+use crate::model::attribution::Use;
+use crate::model::event::Event;
 use crate::model::observation::{Observation, Part, Watch};
 use crate::model::workload::{Exit, Program, Workload};
 use crate::settings::CLOSURE;
@@ -22,13 +24,31 @@ pub const DEFAULT_GRACE: Duration = Duration::from_secs(2);
 
 /// Runs a command once and folds what its whole tree does.
 pub fn observe(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
-    observe_part(command, limits, Part::All)
+    observe_part(command, limits, Part::All, &|_| false)
 }
 
-/// The same of a part of the run.
-fn observe_part(command: Command, limits: &Limits, part: Part) -> Result<(Observation, Outcome), TraceError> {
+/// The same, with the call sites of all that it uses.
+pub fn observe_with_callers(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
+    observe_part(command, limits, Part::All, &|_| true)
+}
+
+/// The same of a part of the run, with the call sites of the uses that are wanted.
+pub(super) fn observe_part(
+    command: Command,
+    limits: &Limits,
+    part: Part,
+    wanted: &dyn Fn(&Use) -> bool,
+) -> Result<(Observation, Outcome), TraceError> {
     let mut watch = Watch::new(part);
-    let outcome = trace(command, limits, &mut |event| watch.fold(event))?;
+    let mut callers = Callers::default();
+    let outcome = trace(command, limits, &mut |event| {
+        // Only the first call of a use pays, and of a known use not even that.
+        if let (Some(used), Event::Called { task, .. }) = (watch.fold(event), event)
+            && wanted(&used)
+        {
+            watch.observation.sites.insert(used, callers.of(*task));
+        }
+    })?;
     let mut observation = watch.observation;
     observation.lost_events += outcome.lost_events;
     Ok((observation, outcome))
@@ -101,7 +121,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Runs it once, in a place of its own.
-    fn run(&self) -> Result<Run, Obstacle> {
+    fn run(&self, wanted: &dyn Fn(&Use) -> bool) -> Result<Run, Obstacle> {
         let scratch = Scratch::create().map_err(not_started)?;
         let stdin = scratch.stdin(&self.workload.stdin, self.package).map_err(not_started)?;
         let (capture, stdout, stderr) = Capture::passing_on(None).map_err(|source| {
@@ -120,7 +140,7 @@ impl<'a> Prepared<'a> {
             isolated: true,
         };
         let part = if self.is_closure() { Part::Marked } else { Part::All };
-        let (observation, outcome) = observe_part(command, &self.limits(), part).map_err(Obstacle::from)?;
+        let (observation, outcome) = observe_part(command, &self.limits(), part, wanted).map_err(Obstacle::from)?;
         let output = capture.finish();
         Run::whole(observation, outcome.exit, output)
     }
@@ -141,8 +161,8 @@ impl<'a> Prepared<'a> {
 }
 
 impl Start for Prepared<'_> {
-    fn good_run(&self) -> Result<Run, Unfit> {
-        let run = self.run()?;
+    fn good_run(&self, wanted: &dyn Fn(&Use) -> bool) -> Result<Run, Unfit> {
+        let run = self.run(wanted)?;
         if self.ended_well(run.exit) { Ok(run) } else { Err(Unfit::WrongExit(Box::new(run))) }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! [`record`] is the data as machines read it; the other formats are views of it.
 
+mod callers;
 mod csv;
 mod groups;
 mod markdown;
@@ -23,7 +24,10 @@ pub fn observation(
 ) -> io::Result<()> {
     let record = ObservationRecord::of(recording);
     match format {
-        Format::Table => table::write(out, recording, &record, palette),
+        Format::Table => {
+            table::write(out, recording, &record, palette)?;
+            callers::write(out, &recording.observation, palette)
+        }
         Format::Markdown => markdown::write(out, recording, &record),
         Format::Json => {
             serde_json::to_writer_pretty(&mut *out, &record)?;

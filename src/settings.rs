@@ -17,6 +17,8 @@ use crate::model::recording::CONFIRMING_RUNS;
 pub const VERDICTS: &str = "SYSGUARD_VERDICTS";
 /// The file in which `cargo sysguard test` names what it has built, one JSON line an artifact.
 pub const ARTIFACTS: &str = "SYSGUARD_ARTIFACTS";
+/// The file that `cargo sysguard test` holds locked for as long as it lives: a harness ends with it.
+pub const LIFELINE: &str = "SYSGUARD_LIFELINE";
 /// The file in which `cargo sysguard run` tells those that cargo calls as its target runner what the tests are.
 pub const PLAN: &str = "SYSGUARD_PLAN";
 /// The closure that a test is to be, and nothing else.
@@ -118,6 +120,8 @@ pub struct Settings {
     pub verdicts: Option<PathBuf>,
     /// Where a watching `cargo sysguard test` tells what it has built.
     pub artifacts: Option<PathBuf>,
+    /// What a watching `cargo sysguard test` holds locked for as long as it lives.
+    pub lifeline: Option<PathBuf>,
     /// Where a watching `cargo sysguard run` tells what the tests are.
     pub plan: Option<PathBuf>,
     /// The test binary that nextest is running, as it calls it.
@@ -166,6 +170,7 @@ pub fn resolve(given: &Given, flags: Flags) -> Result<Settings, BadVariable> {
         workspace_root: given.path("SYSGUARD_WORKSPACE_ROOT"),
         verdicts: given.path(VERDICTS),
         artifacts: given.path(ARTIFACTS),
+        lifeline: given.path(LIFELINE),
         plan: given.path(PLAN),
         nextest_binary: given.text(NEXTEST_BINARY_ID),
         step_summary: given.path(STEP_SUMMARY),

@@ -9,7 +9,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use sysguard::model::syscall::{Abi, table};
+use sysguard::model::attribution::entry_points::{EntryPoint, facts};
+use sysguard::model::syscall::{Abi, Syscall, table};
 
 const GENERATED: [&str; 9] = [
     "src/model/attribution/entry_points/table.rs",
@@ -136,16 +137,81 @@ fn numbers_are_those_of_libc() {
         clone3 = SYS_clone3,
         openat2 = SYS_openat2,
         futex_waitv = SYS_futex_waitv,
-        mseal = SYS_mseal,
     );
+}
+
+/// The entry points of all calls, each once.
+fn entry_points(abi: Abi) -> BTreeMap<&'static str, &'static EntryPoint> {
+    let calls = table::rows(abi).iter().map(|row| Syscall { abi, number: i64::from(row.number) });
+    calls.filter_map(facts).map(|facts| (facts.name, facts)).collect()
+}
+
+/// Where one file serves several subsystems: reason, and the calls of x86_64 to which it applies. All others follow from the path of their file.
+const OVERRIDES: [(&str, &str); 7] = [
+    (
+        "acts on struct cred",
+        "sys_getegid sys_geteuid sys_getgid sys_getresgid sys_getresuid sys_getuid sys_setfsgid sys_setfsuid sys_setgid sys_setregid sys_setresgid sys_setresuid sys_setreuid sys_setuid",
+    ),
+    ("acts on struct fs_struct", "sys_umask"),
+    ("asks or tells the scheduler", "sys_getcpu sys_getpriority sys_setpriority"),
+    ("describes the machine, not a process", "sys_newuname sys_setdomainname sys_sethostname sys_sysinfo"),
+    ("hangs up a terminal", "sys_vhangup"),
+    ("leaves namespaces, creates no task", "sys_unshare"),
+    ("page cache of a file", "sys_cachestat sys_fadvise64 sys_readahead"),
+];
+
+#[test]
+fn a_subsystem_follows_from_the_path_or_from_a_named_exception() {
+    let mut overrides = BTreeMap::<&str, Vec<&str>>::new();
+    for (name, facts) in entry_points(Abi::X86_64) {
+        match facts.basis.strip_prefix("path ") {
+            Some(path) => assert!(facts.source.starts_with(path), "{facts:?}"),
+            None => overrides.entry(facts.basis).or_default().push(name),
+        }
+    }
+    let overrides: Vec<_> = overrides.into_iter().map(|(reason, names)| (reason, names.join(" "))).collect();
+    assert_eq!(overrides, OVERRIDES.map(|(reason, names)| (reason, names.to_owned())));
+}
+
+/// What was elsewhere in the oldest tree.
+const MOVED: [(&str, &str); 2] = [("sys_arch_prctl", "arch/x86/kernel/process_64.c"), ("sys_close_range", "fs/open.c")];
+
+/// Without the generator's eyes: in each tree, each call of its own table that is ours is defined in the file that we name.
+#[test]
+#[ignore = "needs SYSGUARD_KERNEL_SOURCE"]
+fn entry_points_are_defined_where_we_say() {
+    let entry_points = entry_points(Abi::X86_64);
+    for tree in kernel_trees().split(':').map(Path::new) {
+        let calls =
+            fs::read_to_string(tree.join("arch/x86/entry/syscalls/syscall_64.tbl")).expect("its table of calls");
+        let mut found = 0;
+        for line in calls.lines().filter(|line| !line.starts_with('#')) {
+            let [_, "common" | "64", _, name, ..] = line.split_whitespace().collect::<Vec<_>>()[..] else { continue };
+            let Some(facts) = entry_points.get(name) else { continue };
+            let defines = |file: &str| {
+                let text = fs::read(tree.join(file)).unwrap_or_default();
+                let text = String::from_utf8_lossy(&text);
+                let definitions = text.match_indices("SYSCALL_DEFINE").map(|(at, _)| &text[at..]);
+                let mut names = definitions.filter_map(|rest| rest.split_once('(')?.1.split([',', ')']).next());
+                names.any(|defined| Some(defined.trim()) == name.strip_prefix("sys_"))
+            };
+            let earlier = MOVED.iter().find(|(moved, _)| *moved == name);
+            assert!(defines(facts.source) || earlier.is_some_and(|(_, file)| defines(file)), "{tree:?}: {facts:?}");
+            found += 1;
+        }
+        assert!(found > 350, "{tree:?}: {found} calls");
+    }
+}
+
+fn kernel_trees() -> String {
+    std::env::var("SYSGUARD_KERNEL_SOURCE").expect("SYSGUARD_KERNEL_SOURCE names the unpacked trees, joined by `:`")
 }
 
 /// `SYSGUARD_KERNEL_SOURCE=DIR[:DIR…]`: the trees that the header of a generated file names.
 #[test]
 #[ignore = "needs SYSGUARD_KERNEL_SOURCE"]
 fn tables_are_what_the_kernel_sources_say() {
-    let trees = std::env::var("SYSGUARD_KERNEL_SOURCE")
-        .expect("SYSGUARD_KERNEL_SOURCE names the unpacked trees, joined by `:`");
+    let trees = kernel_trees();
     let mut generator = Command::new(env!("CARGO"));
     generator.args(["run", "--quiet", "--example", "kernel-tables", "--", "--check"]);
     generator.args(trees.split(':').flat_map(|tree| ["--source", tree]));

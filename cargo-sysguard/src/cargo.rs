@@ -160,6 +160,11 @@ impl CargoFlags {
         flags
     }
 
+    /// Whether there is a manifest to start from: one that is named, or one above this folder.
+    pub(crate) fn is_in_a_project(&self) -> bool {
+        self.manifest.manifest_path.is_some() || nearest_manifest().is_some()
+    }
+
     fn lock_flags(&self) -> Vec<OsString> {
         let Access { locked, offline, frozen } = self.access;
         let given = [(locked, "--locked"), (offline, "--offline"), (frozen, "--frozen")];

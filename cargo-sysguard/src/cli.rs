@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::command::{
-    accept, bless, diff, doctor, init, list, pending, reject, review, run, target_runner, test, trace,
+    accept, bless, diff, doctor, explain, init, list, pending, reject, report, review, run, target_runner, test, trace,
 };
 
 /// System-call regression assertions: a test fails when a workload newly uses a system call or a kernel subsystem
@@ -50,6 +50,10 @@ pub(crate) enum Command {
     Reject(reject::Options),
     /// Compare the expectations of the working tree with those at a revision; nothing is run
     Diff(diff::Options),
+    /// Say what a system call, argument, object, subsystem or key is: where in the kernel, who maintains it, who uses it
+    Explain(explain::Options),
+    /// Write the evidence: which workload uses what of the kernel, and why; nothing is run
+    Report(report::Options),
     /// Run any command once and report what it uses of the kernel
     Trace(trace::Options),
     /// Let cargo run the tests of any package, each of them traced and compared

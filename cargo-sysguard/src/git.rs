@@ -1,7 +1,10 @@
-//! Files as they were at a revision, through `git` on the PATH. Main type: [`Revision`].
+//! Files as they were at a revision, through `git` on the PATH. Main types: [`Revision`] and [`Worktree`].
 
-use std::path::Path;
-use std::process::{Command, Output};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
 
 use crate::exit_code::Failure;
 
@@ -40,6 +43,88 @@ impl Revision {
     pub(crate) fn read(&self, folder: &Path, file: &str) -> Result<Vec<u8>, Failure> {
         let object = format!("{}:./{file}", self.commit);
         said(git(folder, &["show", "--no-textconv", &object])?, "read", &object)
+    }
+}
+
+/// A revision checked out in a temporary folder, for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Worktree {
+    /// The revision's folder for the folder it was asked from.
+    pub(crate) folder: PathBuf,
+    _cleaner: Cleaner,
+}
+
+/// A look at the past is no checkout of the user's.
+const NO_HOOKS: &str = "core.hooksPath=/dev/null";
+
+/// Waits until nobody holds the other end of its standard input any more, then takes the worktree away. A build or a run that ends with its caller
+/// may still write for a moment.
+const CLEAN: &str = "cat >/dev/null; cd /; git -C \"$1\" worktree remove --force --force \"$2/tree\" 2>/dev/null; \
+                     for pause in 0 1 2; do sleep $pause; rm -rf \"$2\" && break; done; git -C \"$1\" worktree prune";
+
+impl Worktree {
+    /// Checks a revision out, seen from this folder.
+    pub(crate) fn of(revision: &Revision, folder: &Path) -> Result<Self, Failure> {
+        let told = |arguments: &[&str]| {
+            let bytes = said(git(folder, arguments)?, "tell the place of", &folder.display().to_string())?;
+            Ok(String::from_utf8_lossy(&bytes).trim_end_matches('\n').to_owned())
+        };
+        let (top, inside) = (told(&["rev-parse", "--show-toplevel"])?, told(&["rev-parse", "--show-prefix"])?);
+        let cannot =
+            |error: std::io::Error| Failure::failed(format!("cannot make a place for {}: {error}", revision.commit));
+        let place = tempfile::Builder::new().prefix("sysguard-diff-").tempdir().map_err(cannot)?.keep();
+        let place = place.canonicalize().map_err(cannot)?;
+        let cleaner = Cleaner::start(&top, &place).map_err(cannot)?;
+        let tree = place.join("tree");
+        let worktree = Self { folder: tree.join(inside), _cleaner: cleaner };
+        let tree = tree.to_string_lossy();
+        said(
+            git(folder, &["-c", NO_HOOKS, "worktree", "add", "--quiet", "--detach", &tree, &revision.commit])?,
+            "check out",
+            &revision.commit,
+        )?;
+        Ok(worktree)
+    }
+}
+
+/// A process that outlives us however we end, and then takes a worktree away.
+#[derive(Debug)]
+struct Cleaner {
+    /// Its standard input: it waits for the end of that.
+    held: Option<ChildStdin>,
+    /// Who started it. A tracer waits for every child of its own thread, and this is none of its business.
+    parent: Option<JoinHandle<()>>,
+}
+
+impl Cleaner {
+    fn start(top: &str, place: &Path) -> std::io::Result<Self> {
+        let mut command = Command::new("sh");
+        // Ctrl-C at the terminal is not for it.
+        command.args(["-c", CLEAN, "sh", top]).arg(place).process_group(0);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let (started, told) = mpsc::channel();
+        let parent = thread::spawn(move || match command.spawn() {
+            Err(error) => drop(started.send(Err(error))),
+            Ok(mut child) => {
+                let held = child.stdin.take();
+                if started.send(Ok(held)).is_ok() {
+                    // What it could not remove, nobody else can.
+                    let _ = child.wait();
+                }
+            }
+        });
+        let held = told.recv().unwrap_or_else(|_| Err(std::io::Error::other("its thread ended")))?;
+        Ok(Self { held, parent: Some(parent) })
+    }
+}
+
+impl Drop for Cleaner {
+    /// Waits until all is gone.
+    fn drop(&mut self) {
+        drop(self.held.take());
+        if let Some(parent) = self.parent.take() {
+            let _ = parent.join();
+        }
     }
 }
 

@@ -5,11 +5,15 @@ mod cli;
 mod command;
 mod exit_code;
 mod git;
+mod kernel_tree;
 mod nested;
 mod output;
 mod proposals;
+mod recorded;
 mod review;
 mod suites;
+mod taxonomy;
+mod traced;
 mod unreferenced;
 mod verdicts;
 

@@ -53,7 +53,7 @@ pub(crate) fn runs_a_target(case: &Case, flags: &TargetFlags) -> bool {
 }
 
 /// The platform of what is built: `--target`, else our own.
-fn platform(flags: &CargoFlags) -> Result<Platform, Failure> {
+pub(crate) fn platform(flags: &CargoFlags) -> Result<Platform, Failure> {
     let Some(triple) = flags.target() else { return Ok(settings::platform()) };
     Platform::from_triple(triple).ok_or_else(|| Failure::usage(format!("`{triple}` is not a target triple")))
 }

@@ -145,6 +145,7 @@ fn below_git(folder: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::time::Duration;
 
     use sysguard::model::compare::Comparison;
     use sysguard::model::recording::Growth;
@@ -156,7 +157,16 @@ mod tests {
         let file = format!("expectations/{workload}.yaml");
         let (comparison, status) = (Comparison::default(), Status::Passed);
         let growth = Growth::default();
-        Verdict { workload: workload.to_owned(), file, line: None, status, comparison, growth, change: None }
+        Verdict {
+            workload: workload.to_owned(),
+            file,
+            line: None,
+            status,
+            comparison,
+            growth,
+            change: None,
+            elapsed: Duration::ZERO,
+        }
     }
 
     #[test]

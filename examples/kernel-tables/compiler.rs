@@ -8,9 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::Result;
-use crate::tree::Tree;
-
+use kernel_source::{Result, Tree};
 /// The C view of one architecture of one tree.
 pub(crate) struct Compiler {
     folder: tempfile::TempDir,

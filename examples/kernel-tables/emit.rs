@@ -4,14 +4,11 @@
 
 use std::fmt::Write as _;
 
+use kernel_source::{Fact, Facts, Kind, Row, TABLES, Tree};
 use sysguard::model::attribution::Subsystem;
 
-use crate::facts::{Fact, Facts};
 use crate::ioctls::Command;
-use crate::kinds::Kind;
 use crate::provenance::with_header;
-use crate::tables::{Row, TABLES};
-use crate::tree::Tree;
 use crate::vocabularies::{Table, Value};
 
 /// A generated file: its path in the repository, its text.
@@ -49,7 +46,7 @@ pub(crate) fn files(facts: &Facts, uses: &Uses, trees: &[Tree]) -> Vec<File> {
             "What the kernel source says of each entry point, ordered by name and architecture.",
             &versions,
             facts.entry_points.len(),
-            &entry_points_body(&facts.entry_points),
+            &entry_points_body(&facts.entry_points, trees),
         ),
     });
     files.push(File {
@@ -86,9 +83,13 @@ fn values_body(tables: &[Table]) -> String {
     let mut body = "\nuse super::Value;\nuse crate::model::attribution::Subsystem;\n".to_owned();
     for (table, values) in tables {
         let _ = write!(body, "\n#[rustfmt::skip]\npub(crate) static {table}: [Value; {}] = [\n", values.len());
-        for Value { name, number, subsystem } in values {
-            let subsystem = in_rust(*subsystem);
-            let _ = writeln!(body, "    Value {{ name: {name:?}, number: {number:#x}, subsystem: {subsystem} }},");
+        for Value { name, number, reaches } in values {
+            let (subsystem, why) =
+                (in_rust(reaches.map(|(subsystem, _)| subsystem)), reaches.map_or("", |(_, why)| why));
+            let _ = writeln!(
+                body,
+                "    Value {{ name: {name:?}, number: {number:#x}, subsystem: {subsystem}, why: {why:?} }},"
+            );
         }
         body += "];\n";
     }
@@ -101,11 +102,11 @@ fn commands_body(commands: &[Command]) -> String {
          pub(super) static COMMANDS: [Command; {}] = [\n",
         commands.len()
     );
-    for Command { number, name, subsystem, on } in commands {
+    for Command { number, name, subsystem, on, header, why } in commands {
         let subsystem = in_rust(*subsystem);
         let _ = writeln!(
             body,
-            "    Command {{ number: {number:#010x}, name: {name:?}, subsystem: {subsystem}, on: {on:?} }},"
+            "    Command {{ number: {number:#010x}, name: {name:?}, subsystem: {subsystem}, on: {on:?}, header: {header:?}, why: {why:?} }},"
         );
     }
     body + "];\n"
@@ -136,10 +137,13 @@ fn table_body(rows: &[Row]) -> String {
     body + "];\n"
 }
 
-fn entry_points_body(facts: &[Fact]) -> String {
+fn entry_points_body(facts: &[Fact], trees: &[Tree]) -> String {
+    let kernels: Vec<String> = trees.iter().map(|tree| tree.version().to_string()).collect();
     let mut body = format!(
-        "\nuse super::EntryPoint;\nuse crate::model::attribution::Subsystem;\n\n#[rustfmt::skip]\n\
-         pub(super) static ENTRY_POINTS: [EntryPoint; {}] = [\n",
+        "\nuse super::EntryPoint;\nuse crate::model::attribution::Subsystem;\n\n\
+         /// The examined kernels, the newest last: that one says what a call is.\npub(super) static KERNELS: [&str; {}] = {kernels:?};\n\n\
+         #[rustfmt::skip]\npub(super) static ENTRY_POINTS: [EntryPoint; {}] = [\n",
+        kernels.len(),
         facts.len()
     );
     for Fact { name, arch, source, section, subsystem, config, expert, since, basis } in facts {

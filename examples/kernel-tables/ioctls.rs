@@ -4,12 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kernel_source::{Result, Tree, declared};
 use sysguard::model::attribution::{Subsystem, Subsystem as S};
 
-use crate::Result;
 use crate::compiler::{Compiler, PRELUDE, TARGETS};
-use crate::names::declared;
-use crate::tree::Tree;
 
 /// One name of one command number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +18,10 @@ pub(crate) struct Command {
     pub(crate) subsystem: Option<Subsystem>,
     /// Beginnings of the objects that know the number by this name; empty where it has no other.
     pub(crate) on: String,
+    /// The header that defines it.
+    pub(crate) header: String,
+    /// Why it reaches what it reaches.
+    pub(crate) why: &'static str,
 }
 
 /// What the headers below a path serve: beginning of the path, subsystem (`None`: whatever the object is), beginnings of its objects, reason.
@@ -125,8 +127,10 @@ const HEADERS: &[(&str, Option<Subsystem>, &str, &str)] = &[
     ("xen/", Some(S::Kvm), "char:xen", "drivers/xen"),
 ];
 
-/// Names that their header misplaces: header, beginning, subsystem, reason.
+/// Names that their header misplaces: header, beginning, subsystem, reason. The first decides.
 const NAMES: &[(&str, &str, Option<Subsystem>, &str)] = &[
+    ("asm-generic/ioctls.h", "FIOCLEX", Some(S::Filesystem), "fs/ioctl.c: of the fd, whatever the file"),
+    ("asm-generic/ioctls.h", "FIONCLEX", Some(S::Filesystem), "fs/ioctl.c: of the fd, whatever the file"),
     ("asm-generic/ioctls.h", "FIO", None, "fs/ioctl.c: any file"),
     ("asm-generic/sockios.h", "FIO", None, "fs/fcntl.c: who is sent SIGIO"),
     ("linux/fs.h", "BLK", Some(S::Block), "block/ioctl.c"),
@@ -227,7 +231,7 @@ const NONE: &[&str] = &[
 
 /// Every name of every number, from trees ordered from old to new; by number, the preferred name first.
 pub(crate) fn derive(trees: &[Tree]) -> Result<Vec<Command>> {
-    let mut found = BTreeMap::<u32, Vec<(String, &'static str)>>::new();
+    let mut found = BTreeMap::<u32, Vec<Named>>::new();
     let mut read = BTreeSet::new();
     for tree in trees.iter().rev() {
         for target in TARGETS {
@@ -240,7 +244,7 @@ pub(crate) fn derive(trees: &[Tree]) -> Result<Vec<Command>> {
                 }
                 let prelude = format!("{PRELUDE}#include <{}>\n", header.name);
                 for (name, number) in commands(&header, &compiler, &prelude)? {
-                    remember(found.entry(number).or_default(), name, objects(&header.name));
+                    remember(found.entry(number).or_default(), Named { name, header: header.name.clone() });
                 }
             }
         }
@@ -248,19 +252,26 @@ pub(crate) fn derive(trees: &[Tree]) -> Result<Vec<Command>> {
     Ok(found.into_iter().flat_map(|(number, names)| rows(number, &names)).collect())
 }
 
+/// A name and the header it stands in.
+struct Named {
+    name: String,
+    header: String,
+}
+
 /// One name for each kind of object: an alias beside it, the same command of an older tree, or what one filesystem calls a generic command tells nothing more.
-fn remember(names: &mut Vec<(String, &'static str)>, name: String, header: &'static str) {
-    let on = rule(header).2;
-    let is_generic = |&(_, known): &(String, &str)| known == "linux/fs.h" && on.contains("file:");
-    if !names.iter().any(|known| rule(known.1).2 == on || is_generic(known)) {
-        names.push((name, header));
+fn remember(names: &mut Vec<Named>, named: Named) {
+    let on = rule(&named.header).2;
+    let is_generic = |known: &Named| rule(&known.header).0 == "linux/fs.h" && on.contains("file:");
+    if !names.iter().any(|known| rule(&known.header).2 == on || is_generic(known)) {
+        names.push(named);
     }
 }
 
-fn rows(number: u32, names: &[(String, &'static str)]) -> Vec<Command> {
-    let command = |(name, header): &(String, &'static str)| {
+fn rows(number: u32, names: &[Named]) -> Vec<Command> {
+    let command = |Named { name, header }: &Named| {
         let on = if names.len() > 1 { rule(header).2 } else { "" };
-        Command { number, name: name.clone(), subsystem: subsystem(header, name), on: on.to_owned() }
+        let (subsystem, why) = reached(header, name);
+        Command { number, name: name.clone(), subsystem, on: on.to_owned(), header: header.clone(), why }
     };
     names.iter().map(command).collect()
 }
@@ -326,14 +337,12 @@ fn rule(header: &str) -> Rule {
     rules.max_by_key(|(prefix, ..)| prefix.len()).copied().unwrap_or(HEADERS[0])
 }
 
-/// The header's rule by its name, which lives as long as the table.
-fn objects(header: &str) -> &'static str {
-    rule(header).0
-}
-
-fn subsystem(header: &str, name: &str) -> Option<Subsystem> {
-    let named = NAMES.iter().find(|(of, prefix, ..)| *of == header && name.starts_with(prefix));
-    named.map_or(rule(header).1, |&(_, _, subsystem, _)| subsystem)
+/// What a command reaches, and why.
+fn reached(header: &str, name: &str) -> (Option<Subsystem>, &'static str) {
+    let rule = rule(header);
+    // A name is misplaced by every header that the rule is for.
+    let named = NAMES.iter().find(|(of, prefix, ..)| *of == rule.0 && name.starts_with(prefix));
+    named.map_or((rule.1, rule.3), |&(_, _, subsystem, why)| (subsystem, why))
 }
 
 #[cfg(test)]
@@ -351,7 +360,7 @@ mod tests {
             ("linux/kvm.h", "KVM_RUN", Some(S::Kvm)),
             ("linux/joystick.h", "JSIOCGNAME", Some(S::Device)),
         ] {
-            assert_eq!(subsystem(objects(header), name), expected, "{header} {name}");
+            assert_eq!(reached(header, name).0, expected, "{header} {name}");
         }
     }
 

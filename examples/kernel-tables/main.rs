@@ -14,28 +14,16 @@
 //! upper bound (`<=6.18`: 6.18 has it, the next older tree given has not). This example links the library: restore a table that
 //! does not compile before generating a new one.
 //!
-//! One module a source of truth. Of calls: `tables`, `definitions`, `kbuild` and `kconfig` (with `conditions`), `maintainers`; `subsystems` is
-//! the curated part, and `facts` joins them. Of what calls are used with: `names` and the C compiler (`compiler`; `cc` must be installed) for values,
-//! `vocabularies`, `reaches` and `ioctls` being the curated part, and `kinds` for objects. `emit` writes Rust, `changes` compares, `provenance` seals. What the sources do not say
-//! without doubt (a definition or Makefile that is missing, a file that no rule places) is an error, never a guess.
+//! Calls and the kinds of objects are read by the crate `kernel-source`, which `cargo sysguard explain` reads trees with, too. The values of arguments are
+//! read here, by the C compiler (`compiler`; `cc` must be installed), `vocabularies`, `reaches` and `ioctls` being the curated part. `emit` writes Rust,
+//! `changes` compares, `provenance` seals.
 
 mod changes;
 mod compiler;
-mod conditions;
-mod definitions;
 mod emit;
-mod facts;
 mod ioctls;
-mod kbuild;
-mod kconfig;
-mod kinds;
-mod maintainers;
-mod names;
 mod provenance;
 mod reaches;
-mod subsystems;
-mod tables;
-mod tree;
 mod vocabularies;
 
 use std::fs;
@@ -45,11 +33,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::emit::Uses;
-use crate::tree::Tree;
+use kernel_source::{Result, Tree};
 
-/// What failed, in words: operation, subject, cause.
-type Result<T> = std::result::Result<T, String>;
+use crate::emit::Uses;
 
 /// Writes the syscall and subsystem tables from kernel source trees
 #[derive(Parser)]
@@ -78,11 +64,11 @@ fn run(options: &Options, out: &mut impl Write) -> Result<ExitCode> {
     trees.sort_by_key(Tree::version);
     let mut stale = 0;
     let uses = Uses {
-        kinds: kinds::derive(&trees)?,
+        kinds: kernel_source::derive_kinds(&trees)?,
         tables: vocabularies::derive(&trees)?,
         commands: ioctls::derive(&trees)?,
     };
-    for file in emit::files(&facts::derive(&trees)?, &uses, &trees) {
+    for file in emit::files(&kernel_source::derive(&trees)?, &uses, &trees) {
         stale += usize::from(update(&file, options.check, out)?);
     }
     let verdict = match (stale, options.check) {

@@ -87,10 +87,10 @@ const REACHES: &[(&str, &str, Subsystem, &str)] = &[
     ("NETLINK", "NETLINK_SELINUX", S::Security, "security/selinux/netlink.c"),
 ];
 
-/// What a rule says of this value.
-pub(crate) fn reaches(table: &str, name: &str) -> Option<Subsystem> {
+/// What a rule says of this value, and why.
+pub(crate) fn reaches(table: &str, name: &str) -> Option<(Subsystem, &'static str)> {
     let rules = REACHES.iter().filter(|(of, prefix, ..)| *of == table && name.starts_with(prefix));
-    rules.max_by_key(|(_, prefix, ..)| prefix.len()).map(|&(_, _, subsystem, _)| subsystem)
+    rules.max_by_key(|(_, prefix, ..)| prefix.len()).map(|&(_, _, subsystem, reason)| (subsystem, reason))
 }
 
 #[cfg(test)]
@@ -108,9 +108,10 @@ mod tests {
 
     #[test]
     fn the_longest_rule_decides() {
-        assert_eq!(reaches("CLONE", "CLONE_NEWNET"), Some(S::Namespace));
-        assert_eq!(reaches("CLONE", "CLONE_INTO_CGROUP"), Some(S::Cgroup));
-        assert_eq!(reaches("PRCTL", "PR_SET_NAME"), None);
-        assert_eq!(reaches("FAMILY", "AF_INET"), None);
+        let subsystem = |table, name| reaches(table, name).map(|(subsystem, _)| subsystem);
+        assert_eq!(subsystem("CLONE", "CLONE_NEWNET"), Some(S::Namespace));
+        assert_eq!(subsystem("CLONE", "CLONE_INTO_CGROUP"), Some(S::Cgroup));
+        assert_eq!(subsystem("PRCTL", "PR_SET_NAME"), None);
+        assert_eq!(subsystem("FAMILY", "AF_INET"), None);
     }
 }

@@ -4,13 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use kernel_source::{Result, Tree, cases, declared};
 use sysguard::model::attribution::Subsystem;
 
-use crate::Result;
 use crate::compiler::{Compiler, PRELUDE, TARGETS};
-use crate::names::{cases, declared};
 use crate::reaches::reaches;
-use crate::tree::Tree;
 
 /// The values of one argument.
 struct Vocabulary {
@@ -38,7 +36,8 @@ enum Names {
 pub(crate) struct Value {
     pub(crate) name: String,
     pub(crate) number: i64,
-    pub(crate) subsystem: Option<Subsystem>,
+    /// What it reaches where that is not its call's own, and why.
+    pub(crate) reaches: Option<(Subsystem, &'static str)>,
 }
 
 /// A table's name and its values, ordered by number.
@@ -252,7 +251,7 @@ pub(crate) fn derive(trees: &[Tree]) -> Result<Vec<Table>> {
     }
     let table = |table: &'static str| {
         let rows = numbers.range((table, i64::MIN, false)..=(table, i64::MAX, true));
-        rows.map(|(&(_, number, _), name)| Value { name: name.clone(), number, subsystem: reaches(table, name) })
+        rows.map(|(&(_, number, _), name)| Value { name: name.clone(), number, reaches: reaches(table, name) })
             .collect()
     };
     let mut tables: Vec<Table> =
@@ -334,7 +333,7 @@ impl Vocabulary {
 /// `#define AF_UNIX 1` and `SOCK_STREAM = 1,`: the lines that need nothing else, as macros.
 fn plain_lines(text: &str, prefixes: &[&str]) -> String {
     let mut plain = String::new();
-    for line in crate::names::without_comments(text).lines() {
+    for line in kernel_source::without_comments(text).lines() {
         let line = line.trim();
         let (name, value) = match line.strip_prefix("#define") {
             Some(rest) => rest.trim().split_once([' ', '\t']).unwrap_or_default(),

@@ -13,6 +13,7 @@
 mod arguments;
 mod closures;
 mod each;
+mod lifeline;
 mod progress;
 mod relay;
 mod session;

@@ -16,18 +16,26 @@ pub(super) struct Files {
     hidden: bool,
 }
 
-type Table = Rc<RefCell<HashMap<i32, Object>>>;
+type Table = Rc<RefCell<Known>>;
+
+/// One table of fds.
+#[derive(Debug, Default)]
+struct Known {
+    objects: HashMap<i32, Object>,
+    /// How many of its tasks are closing something: what they close is gone at some moment before they say so, and what is asked meanwhile may be old at once.
+    closing: usize,
+}
 
 impl Files {
     /// What an fd is known to stand for.
     pub(super) fn known(&self, task: Tid, fd: i32) -> Option<Object> {
-        self.tables.get(&task)?.borrow().get(&fd).cloned()
+        self.tables.get(&task)?.borrow().objects.get(&fd).cloned()
     }
 
     /// Keeps what an fd stands for. Of a task whose table is not known, nothing is kept.
     pub(super) fn keep(&self, task: Tid, fd: i32, object: &Object) {
-        if let Some(table) = self.tables.get(&task).filter(|_| !self.hidden) {
-            table.borrow_mut().insert(fd, object.clone());
+        if let Some(table) = self.tables.get(&task).filter(|table| !self.hidden && table.borrow().closing == 0) {
+            table.borrow_mut().objects.insert(fd, object.clone());
         }
     }
 
@@ -38,12 +46,22 @@ impl Files {
         }
     }
 
-    /// These may be closed, the last included.
-    pub(super) fn forget(&self, task: Tid, first: i32, last: i32) {
+    /// The task begins to close these, the last included.
+    pub(super) fn begin_closing(&self, task: Tid, first: i32, last: i32) {
         let Some(table) = self.tables.get(&task) else { return };
+        let mut table = table.borrow_mut();
+        table.closing += 1;
         match first == last {
-            true => drop(table.borrow_mut().remove(&first)),
-            false => table.borrow_mut().retain(|fd, _| !(first..=last).contains(fd)),
+            true => drop(table.objects.remove(&first)),
+            false => table.objects.retain(|fd, _| !(first..=last).contains(fd)),
+        }
+    }
+
+    /// The task has closed what it began to, or is gone.
+    pub(super) fn end_closing(&self, task: Tid) {
+        if let Some(table) = self.tables.get(&task) {
+            let mut table = table.borrow_mut();
+            table.closing = table.closing.saturating_sub(1);
         }
     }
 
@@ -68,7 +86,7 @@ impl Files {
     /// Tables may change unseen from here on.
     pub(super) fn hide(&mut self) {
         self.hidden = true;
-        self.tables.values().for_each(|table| table.borrow_mut().clear());
+        self.tables.values().for_each(|table| table.borrow_mut().objects.clear());
     }
 }
 
@@ -92,7 +110,7 @@ mod tests {
     fn who_shares_a_table_knows_and_forgets_together() {
         let files = two_tasks();
         assert_eq!(known(&files, 2, 5).as_deref(), Some("pipe"));
-        files.forget(2, 5, 5);
+        files.begin_closing(2, 5, 5);
         assert_eq!(known(&files, 1, 5), None);
     }
 
@@ -111,10 +129,21 @@ mod tests {
         for fd in 6..9 {
             files.keep(1, fd, &Object::named("pipe"));
         }
-        files.forget(1, 6, 7);
+        files.begin_closing(1, 6, 7);
         assert_eq!([5, 6, 7, 8].map(|fd| known(&files, 1, fd).is_some()), [true, false, false, true]);
-        files.forget(1, 0, i32::MAX);
+        files.begin_closing(1, 0, i32::MAX);
         assert_eq!(known(&files, 1, 5), None);
+    }
+
+    #[test]
+    fn nothing_is_kept_while_somebody_closes() {
+        let files = two_tasks();
+        files.begin_closing(2, 5, 5);
+        files.keep(1, 5, &Object::named("pipe"));
+        assert_eq!(known(&files, 1, 5), None);
+        files.end_closing(2);
+        files.keep(1, 5, &Object::named("memfd"));
+        assert_eq!(known(&files, 1, 5).as_deref(), Some("memfd"));
     }
 
     #[test]

@@ -11,10 +11,11 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use nix::fcntl::OFlag;
+use nix::sys::prctl::set_pdeathsig;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::{pipe2, setsid};
+use nix::unistd::{Pid, getpid, getppid, pipe2, setsid};
 
 use super::sys::{self, StringArray};
 use crate::model::event::Tid;
@@ -118,8 +119,9 @@ impl Prepared {
         })
     }
 
-    /// Forks. The child waits until it is told to go, and ends by itself when this process does.
+    /// Forks. The child waits until it is told to go, and ends when this thread does.
     pub(super) fn suspend(self) -> io::Result<Suspended> {
+        let parent = getpid();
         let (start_read, start_write) = pipe2(OFlag::O_CLOEXEC)?;
         let (failure_read, failure_write) = pipe2(OFlag::O_CLOEXEC)?;
         let (start_read, failure_write) = (File::from(start_read), File::from(failure_write));
@@ -127,9 +129,8 @@ impl Prepared {
         match unsafe { sys::fork() }? {
             Some(tid) => Ok(Suspended { tid, start: start_write.into(), failure: failure_read.into() }),
             None => {
-                // Its own copy would keep the child waiting when this process is gone.
                 drop(start_write);
-                become_command(&self, start_read, failure_write)
+                become_command(&self, parent, start_read, failure_write)
             }
         }
     }
@@ -168,7 +169,12 @@ fn c_string(text: OsString) -> io::Result<CString> {
 }
 
 /// The child between fork and execve. Async-signal-safe: no allocation, no locks, no panic.
-fn become_command(prepared: &Prepared, mut start: File, mut failure: File) -> ! {
+fn become_command(prepared: &Prepared, parent: Pid, mut start: File, mut failure: File) -> ! {
+    // Nobody traces it yet, and the end of the pipe may never come: children of other threads have copies of the other end.
+    let _ = set_pdeathsig(Signal::SIGKILL);
+    if getppid() != parent {
+        sys::exit_now(127);
+    }
     if prepared.isolated {
         isolate();
     }
@@ -197,6 +203,8 @@ fn prepare_and_wait(prepared: &Prepared, start: &mut File) -> Result<(), (Launch
     if start.read_exact(&mut go).is_err() {
         sys::exit_now(127);
     }
+    // From here on the tracer takes it along, and the workload must not find it.
+    let _ = set_pdeathsig(None);
     Ok(())
 }
 
@@ -221,3 +229,30 @@ const DEFAULT_LIMITS: [(Resource, u64); 3] =
 
 /// `_NSIG`, include/uapi/asm-generic/signal.h
 const LAST_SIGNAL: i32 = 64;
+
+#[cfg(test)]
+mod tests {
+    use nix::sys::wait::{WaitStatus, waitpid};
+
+    use super::*;
+
+    /// Children of other threads may hold the other end of the pipe, so that its end never comes.
+    #[test]
+    fn a_child_that_nobody_traces_yet_ends_with_its_parent() {
+        let suspend = || {
+            let command = Command {
+                program: PathBuf::from("/"),
+                argv: Vec::new(),
+                environment: Environment::Exactly(Vec::new()),
+                cwd: None,
+                stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
+                isolated: false,
+            };
+            Prepared::new(command).and_then(Prepared::suspend)
+        };
+        let suspended = std::thread::spawn(suspend).join().expect("no panic").expect("a child");
+        let child = Pid::from_raw(suspended.tid);
+        assert_eq!(waitpid(child, None), Ok(WaitStatus::Signaled(child, Signal::SIGKILL, false)));
+        drop(suspended);
+    }
+}

@@ -4,6 +4,7 @@
 #![expect(unsafe_code, reason = "the room of system calls")]
 
 mod ask;
+mod terminal;
 
 #[cfg(target_env = "gnu")]
 use std::ffi::CStr;
@@ -18,6 +19,7 @@ use crate::model::marker::{Marker, PhaseName};
 use crate::model::syscall::Abi;
 
 pub(super) use ask::{FileStatus, copy_fd, file_status, open_place, read_memory, short_attribute, socket_option};
+pub(super) use terminal::{keep_modes, restore_before, restore_modes};
 
 /// `__WNOTHREAD` keeps other tracers of this process apart, `__WALL` brings clone children; linux/wait.h, in libc for some C libraries only.
 const WAIT_FLAGS: c_int = 0x2000_0000 | 0x4000_0000;
@@ -157,16 +159,29 @@ pub(super) fn write_first_argument(tid: pid_t, abi: Abi, value: u64) -> io::Resu
 pub(super) fn write_first_argument(tid: pid_t, abi: Abi, value: u64) -> io::Result<()> {
     const PTRACE_GETREGSET: u32 = 0x4204;
     const PTRACE_SETREGSET: u32 = 0x4205;
-    const NT_PRSTATUS: usize = 1;
     if abi != Abi::Aarch64 {
         return Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP));
     }
     let mut registers = [0_u64; 34];
-    let mut place = libc::iovec { iov_base: registers.as_mut_ptr().cast(), iov_len: size_of_val(&registers) };
-    ptrace(PTRACE_GETREGSET, tid, NT_PRSTATUS, (&raw mut place).addr())?;
+    general_registers(PTRACE_GETREGSET, tid, &mut registers)?;
     registers[0] = value;
-    ptrace(PTRACE_SETREGSET, tid, NT_PRSTATUS, (&raw mut place).addr())
+    general_registers(PTRACE_SETREGSET, tid, &mut registers)
 }
+
+/// Reads or writes `struct user_pt_regs` (arch/arm64/include/uapi/asm/ptrace.h): 31 registers, stack pointer, program counter, state.
+#[cfg(target_arch = "aarch64")]
+fn general_registers(request: u32, tid: pid_t, registers: &mut [u64; 34]) -> io::Result<()> {
+    const NT_PRSTATUS: usize = 1;
+    let mut place = libc::iovec { iov_base: registers.as_mut_ptr().cast(), iov_len: size_of_val(registers) };
+    // SAFETY: the kernel reads or writes at most `iov_len` bytes of the registers, and the length in the live iovec; ptrace(2).
+    let returned = unsafe {
+        libc::ptrace(request as _, tid, NT_PRSTATUS as *mut c_void, ptr::from_mut(&mut place).cast::<c_void>())
+    };
+    checked(returned).map(drop)
+}
+
+/// Whether a call's result takes the place of its first argument: then there is nothing to put back, and nothing may be.
+pub(super) const RESULT_REPLACES_FIRST_ARGUMENT: bool = !cfg!(target_arch = "x86_64");
 
 /// RISC-V takes the first argument from where no tracer can write (`orig_a0`, arch/riscv/kernel/traps.c).
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]

@@ -9,7 +9,7 @@ use super::launch::{Command, LaunchFailure, LaunchStep, Prepared};
 use super::tracer::{Tracer, Waited};
 use super::witness::Witness;
 use super::{probe, sys};
-use crate::model::event::{BlindSpot, Event, Tid};
+use crate::model::event::{Event, Tid};
 use crate::model::tracee::{Stop, Tasks};
 use crate::model::workload::{Exit, StopAfter};
 
@@ -71,6 +71,20 @@ pub enum TraceError {
 ///
 /// [`TraceError`]; no task is left then either.
 pub fn trace(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
+    run(command, limits, true, sink)
+}
+
+/// As [`trace`], but nobody is asked beyond registers, so that events have no answers: what `benches/attribution.rs` holds [`trace`] against.
+///
+/// # Errors
+///
+/// As [`trace`].
+#[doc(hidden)]
+pub fn trace_unasked(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
+    run(command, limits, false, sink)
+}
+
+fn run(command: Command, limits: &Limits, asks: bool, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
     let program = command.program.display().to_string();
     let deadlines = Deadlines::start(limits).map_err(system("start a timer"))?;
     let suspended = Prepared::new(command).and_then(Prepared::suspend).map_err(system("start a process"))?;
@@ -84,12 +98,11 @@ pub fn trace(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) ->
         root,
         tracer: Tracer::default(),
         tasks: Tasks::launch(root),
-        witness: Witness::new(root),
+        witness: asks.then(|| Witness::new(root)),
         colocation: Colocation::new(),
         deadlines,
         end: None,
         stragglers: 0,
-        is_ending: false,
     };
     let launched = run.until_ready().and_then(|()| suspended.go()).map_err(system("let a process go"))?;
     sink(&Event::Spawned { task: root, parent: None, process: true });
@@ -111,13 +124,12 @@ struct Run {
     root: Tid,
     tracer: Tracer,
     tasks: Tasks,
-    witness: Witness,
+    /// Who asks what registers do not tell.
+    witness: Option<Witness>,
     colocation: Colocation,
     deadlines: Deadlines,
     end: Option<Exit>,
     stragglers: u64,
-    /// A deadline has passed: nobody runs on.
-    is_ending: bool,
 }
 
 /// How many stops may pass on a busy workload until the clock is looked at.
@@ -153,17 +165,15 @@ impl Run {
                 Waited::Nobody => return Ok(self.end.unwrap_or(Exit::Signaled(libc::SIGKILL))),
             };
             let mut step = self.tasks.step(tid, stop);
-            self.witness.observe(tid, &stop, &mut step);
+            if let Some(witness) = &mut self.witness {
+                witness.observe(tid, &stop, &mut step);
+            }
             step.before.iter().chain(&step.event).for_each(&mut *sink);
-            if self.tracer.take_hidden_child() {
-                sink(&Event::Blind(BlindSpot::UntracedChild));
+            for spot in self.tracer.take_blind_spots() {
+                sink(&Event::Blind(spot));
             }
             self.colocation.observe(tid, &stop);
             if let Some(task) = task {
-                // Else who forks faster than the clock ticks would never end.
-                if self.is_ending {
-                    sys::kill(tid, libc::SIGKILL);
-                }
                 self.tracer.obey(task, step.directive)?;
             }
             for (tid, directive) in step.released {
@@ -197,8 +207,7 @@ impl Run {
 
     /// Nobody of them is reaped before we wait for it, so no number can mean somebody else.
     fn kill_all(&mut self) {
-        self.is_ending = true;
-        self.tasks.alive().for_each(|tid| sys::kill(tid, libc::SIGKILL));
+        self.tasks.end().for_each(|tid| sys::kill(tid, libc::SIGKILL));
     }
 }
 

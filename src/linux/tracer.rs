@@ -3,6 +3,7 @@
 //! It must not know what a stop means: that is `model::tracee`. One tracer serves one thread, as ptrace(2) wants it.
 
 use std::collections::HashMap;
+use std::ffi::CString;
 use std::io;
 use std::marker::PhantomData;
 use std::os::unix::fs::MetadataExt;
@@ -11,7 +12,7 @@ use super::stopped::{Alive, Stopped};
 use super::sys::{self, SyscallInfo};
 use super::untraced::Revealed;
 use super::wait::{Report, report};
-use crate::model::event::{Call, Tid};
+use crate::model::event::{BlindSpot, Call, Tid};
 use crate::model::syscall::Syscall;
 use crate::model::tracee::{Directive, Stop};
 
@@ -21,8 +22,8 @@ pub(super) struct Tracer {
     /// Tasks that stay stopped until another one tells of them.
     held: HashMap<Tid, Stopped>,
     revealed: Revealed,
-    /// A child was made that nobody can trace.
-    has_hidden_child: bool,
+    /// What was found since it was asked for.
+    blind_spots: Vec<BlindSpot>,
     /// "Ptrace attachments are always per-thread": no other thread may use them.
     not_send: PhantomData<*const ()>,
 }
@@ -61,10 +62,14 @@ impl Tracer {
         Ok(Waited::Stopped(task, stop))
     }
 
-    /// Keeps children from being hidden.
+    /// Keeps children from being hidden, and notes what is.
     fn reveal(&mut self, task: &Stopped, stop: Stop) -> io::Result<()> {
         match stop {
-            Stop::Entry(call) => self.has_hidden_child |= !self.revealed.at_entry(task, &call)?,
+            Stop::Entry(call) => {
+                let is_revealed = self.revealed.at_entry(task, &call)?;
+                self.blind_spots.extend((!is_revealed).then_some(BlindSpot::UntracedChild));
+            }
+            Stop::Exec { .. } => self.blind_spots.extend(preloads(task.tid()).then_some(BlindSpot::LdPreload)),
             Stop::Exit { .. } | Stop::Trap { .. } => self.revealed.at_end(task)?,
             Stop::Spawning { child, .. } => self.revealed.at_birth(task.tid(), child, self.held.get(&child))?,
             _ => {}
@@ -76,19 +81,16 @@ impl Tracer {
     pub(super) fn bury(&mut self) {
         loop {
             match self.wait() {
-                Ok(Waited::Stopped(task, _)) => {
-                    sys::kill(task.tid(), libc::SIGKILL);
-                    let _ = task.resume(0);
-                }
+                Ok(Waited::Stopped(task, _)) => drop(self.obey(task, Directive::Kill)),
                 Ok(Waited::Ended(..) | Waited::Interrupted) => {}
                 Ok(Waited::Nobody) | Err(_) => return,
             }
         }
     }
 
-    /// Whether a child was made that nobody can trace; told once.
-    pub(super) fn take_hidden_child(&mut self) -> bool {
-        std::mem::take(&mut self.has_hidden_child)
+    /// What may stay unseen; told once.
+    pub(super) fn take_blind_spots(&mut self) -> Vec<BlindSpot> {
+        std::mem::take(&mut self.blind_spots)
     }
 
     /// Does with a stopped task what was decided.
@@ -99,6 +101,11 @@ impl Tracer {
             Directive::Hold => {
                 self.held.insert(task.tid(), task);
                 Ok(())
+            }
+            Directive::Kill => {
+                sys::kill(task.tid(), libc::SIGKILL);
+                // It stops once more, at its exit.
+                task.resume(0)
             }
             Directive::Forget => Ok(()),
         }
@@ -154,13 +161,30 @@ fn syscall_stop(info: &SyscallInfo) -> Stop {
     }
 }
 
-/// "If the calling process is being ptraced, set-user-ID and set-group-ID bits […] are ignored" unless its tracer is privileged; execve(2).
+/// "If the calling process is being ptraced, set-user-ID and set-group-ID bits […] are ignored" unless its tracer is privileged, and so are file capabilities; execve(2).
 fn loses_privileges(tid: Tid) -> bool {
     const SET_USER_ID: u32 = 0o4000;
-    const SET_GROUP_ID: u32 = 0o2000;
-    !sys::is_root()
-        && std::fs::metadata(format!("/proc/{tid}/exe"))
-            .is_ok_and(|program| program.mode() & (SET_USER_ID | SET_GROUP_ID) != 0)
+    /// "set-group-ID" needs that the group may execute: bprm_fill_uid(), fs/exec.c.
+    const SET_GROUP_ID: u32 = 0o2010;
+    if sys::is_root() {
+        return false;
+    }
+    let program = format!("/proc/{tid}/exe");
+    let sets_an_id = std::fs::metadata(&program).is_ok_and(|program| {
+        let mode = program.mode();
+        mode & SET_USER_ID != 0 || mode & SET_GROUP_ID == SET_GROUP_ID
+    });
+    sets_an_id
+        || CString::new(program).is_ok_and(|program| sys::short_attribute(&program, c"security.capability").is_ok())
+}
+
+/// Whether the loader of what a task executes from here on is told to put a library before others: ld.so(8).
+fn preloads(tid: Tid) -> bool {
+    let environment = std::fs::read(format!("/proc/{tid}/environ")).unwrap_or_default();
+    environment.split(|byte| *byte == 0).any(|variable| {
+        let value = variable.strip_prefix(b"LD_PRELOAD=").or_else(|| variable.strip_prefix(b"LD_AUDIT="));
+        value.is_some_and(|value| !value.is_empty())
+    })
 }
 
 #[cfg(test)]

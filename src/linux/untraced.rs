@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::io;
 
 use super::stopped::{Alive, Stopped};
+use super::sys;
 use crate::model::event::{Call, Tid};
 use crate::model::syscall::Abi;
 
@@ -83,6 +84,9 @@ fn flags_of(call: &Call) -> Option<Place> {
 }
 
 fn put_back(task: &Stopped, taken: Taken) -> io::Result<()> {
+    if matches!(taken.place, Place::Register(_)) && sys::RESULT_REPLACES_FIRST_ARGUMENT {
+        return Ok(());
+    }
     write(task, taken.place, taken.flags).map(drop)
 }
 

@@ -70,7 +70,7 @@ impl Witness {
         };
         let answers = Answers { object, memory };
         match effect(&call, &answers.memory) {
-            Some(Effect::Closes(first, last)) => self.files.forget(task, first, last),
+            Some(Effect::Closes(first, last)) => self.files.begin_closing(task, first, last),
             Some(Effect::Hidden) => self.files.hide(),
             Some(Effect::Unshares) | None => {}
         }
@@ -83,13 +83,14 @@ impl Witness {
         else {
             return Answers::default();
         };
-        // Another thread may have looked while it was being closed.
-        match effect(call, &answers.memory) {
-            Some(Effect::Closes(first, last)) => self.files.forget(task, first, last),
-            Some(Effect::Unshares) => self.files.own(task),
-            Some(Effect::Hidden) | None => {}
+        let effect = effect(call, &answers.memory);
+        if let Some(Effect::Closes(..)) = effect {
+            self.files.end_closing(task);
         }
         let CallOutcome::Returned(value) = outcome else { return answers };
+        if let Some(Effect::Unshares) = effect {
+            self.files.own(task);
+        }
         answers.object = match question {
             Some(Question::Returned) => i32::try_from(value).ok().and_then(|fd| self.of_returned(task, fd)),
             Some(Question::PathAfter(place)) => self.of_path(task, &place),
@@ -119,6 +120,10 @@ impl Witness {
     }
 
     fn of_path(&mut self, task: Tid, place: &Place) -> Option<Object> {
+        // No path at all means the fd itself: do_utimes(), fs/utimes.c, for futimens(3).
+        if place.address == 0 {
+            return self.of_fd(task, place.directory?);
+        }
         /// `PATH_MAX`, include/uapi/linux/limits.h
         const LONGEST: usize = 4096;
         let mut text = [0; LONGEST];

@@ -3,6 +3,7 @@
 //! The runner makes verdicts, the harness hands them on as JSON lines, `report` puts them into words. No wording lives here.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::compare::Comparison;
 use super::recording::Growth;
@@ -27,6 +28,8 @@ pub struct Verdict {
     pub growth: Growth,
     /// The expectation file as it is and as it would be (or now is), where they differ.
     pub change: Option<Change>,
+    /// How long all of its runs took; nothing where it was not run.
+    pub elapsed: Duration,
 }
 
 /// The outcome in one word.

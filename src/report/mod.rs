@@ -4,8 +4,12 @@
 //! [`Palette`] of meanings that the caller chooses.
 
 pub mod drift;
+pub mod evidence;
 mod exit;
+pub mod explain;
 mod format;
+mod list;
+mod markup;
 mod observation;
 mod pending;
 mod style;
@@ -13,6 +17,7 @@ mod verdict;
 mod words;
 
 pub use format::{Format, NotAFormat, VerdictFormat};
+pub use list::{Listed, list};
 pub use observation::observation;
 pub use pending::{PendingKeys, finding, pending};
 pub use style::Palette;

@@ -5,13 +5,11 @@ use std::io;
 use serde::Serialize;
 
 use super::Palette;
+use super::explain::brief;
 use super::style::Painted;
 use super::words::escaped;
-use crate::model::attribution::entry_points::{self, EntryPoint};
 use crate::model::compare::{Detail, Fact, Finding};
 use crate::model::expectation::Pending;
-use crate::model::platform::Platform;
-use crate::model::syscall::{Abi, Syscall};
 
 /// What is pending of one workload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -52,31 +50,16 @@ pub fn finding(
         let details: Vec<&str> = finding.details.iter().map(Detail::value).collect();
         writeln!(out, "  with    {}", escaped(&details.join(" ")))?;
     }
-    let Fact::Use { subsystem, syscall, detail } = fact else {
+    for (label, line) in brief(fact, pending.platform().abi()) {
+        writeln!(out, "  {label:<6}  {}", escaped(&line))?;
+    }
+    let Fact::Use { subsystem, .. } = fact else {
         return writeln!(out, "  file    {file}");
     };
-    if let Some(name) = syscall {
-        writeln!(out, "  call    {}: {}", escaped(name), described(name, detail.as_ref(), pending.platform()))?;
-    }
     match pending.file().line(pending.platform(), Some(*subsystem)) {
         Some(line) => writeln!(out, "  file    {file}:{line}"),
         None => writeln!(out, "  file    {file}, with a first baseline for {}", pending.platform()),
     }
-}
-
-/// Where in the kernel a call leads to, who maintains that, and what enables it.
-fn described(name: &str, detail: Option<&Detail>, platform: &Platform) -> String {
-    let abi = match detail {
-        Some(Detail::Abi(abi)) => Abi::from_name(abi),
-        _ => platform.abi(),
-    };
-    let facts = abi.and_then(|abi| Syscall::from_name(abi, name)).and_then(entry_points::facts);
-    let Some(EntryPoint { source, section, config, since, .. }) = facts else {
-        return "no kernel table knows it".to_owned();
-    };
-    let config = config.map(|config| format!(", {config}")).unwrap_or_default();
-    let since = since.trim_start_matches("<=");
-    format!("{source}, {section}{config}, since Linux {since} or before")
 }
 
 #[cfg(test)]
@@ -112,9 +95,11 @@ mod tests {
           call    syscall_0x3e7: no kernel table knows it
           file    expectations/w.yaml:4
         new-blind-spot  w::blind_spots::io_uring
+          means   operations submitted through the rings of io_uring are no system calls
           file    expectations/w.yaml
         new-object  w::filesystem::openat::object=file
           call    openat: fs/open.c, FILESYSTEMS (VFS and infrastructure), since Linux 6.12 or before
+          object  file: filesystem, storage: which filesystem a machine keeps files on is not the workload's doing
           file    expectations/w.yaml:6
         ");
         assert!(shown("version: 1\nbin: demo\n").contains("w.yaml, with a first baseline for x86_64-linux-gnu\n"));

@@ -1,5 +1,7 @@
 //! From runs to a verdict: compare, decide, write. What is said of it is another room's work.
 
+use std::time::{Duration, Instant};
+
 use super::progress::Progress;
 use super::repeat::{Runs, Start};
 use super::run::{Obstacle, Run};
@@ -59,6 +61,21 @@ impl Suite {
         })
     }
 
+    /// Runs a workload as `bless` does, and hands out what it used as a baseline of its own; nothing is compared or written.
+    ///
+    /// The error is the verdict on a workload without such runs.
+    pub fn observe(&self, case: &Case, length: Length, progress: &dyn Progress) -> Result<Baseline, Box<Verdict>> {
+        let mut observed = None;
+        let verdict = self.verdict(case, |parsed| {
+            let document = &parsed.expectation.document;
+            let mut runs = Runs::new(self, case, document, progress, Box::new(self.prepare(&document.workload)?));
+            let growth = runs.record(length)?;
+            observed = Some(record(None, &self.recording(&runs, growth.is_restless()), Unseen::Keep));
+            Ok(bare(case, Status::Passed))
+        });
+        observed.ok_or_else(|| Box::new(verdict))
+    }
+
     /// A test against a baseline.
     fn confirmed<'a>(&self, runs: &mut Runs<'_>, parsed: &'a Parsed, old: &Baseline) -> Result<Judgement<'a>, Unfit> {
         let mut comparison = runs.confirm(old, self.settings.confirm)?;
@@ -114,7 +131,10 @@ impl Suite {
                 return Verdict { line: *line, ..bare(case, Status::Malformed { message: message.clone() }) };
             }
         };
-        let verdict = match judge(parsed) {
+        let begun = Instant::now();
+        let judged = judge(parsed);
+        let elapsed = begun.elapsed();
+        let verdict = match judged {
             Ok(verdict) => verdict,
             Err(Setback::Store(error)) => bare(case, Status::Broken { reason: error.to_string() }),
             Err(Setback::Unfit(Unfit::Obstacle(obstacle))) => bare(case, self.told(obstacle)),
@@ -124,7 +144,8 @@ impl Suite {
                 bare(case, Status::WrongExit { expected, actual: exit, output })
             }
         };
-        self.located(verdict, parsed)
+        let was_run = !matches!(verdict.status, Status::Ignored { .. });
+        self.located(Verdict { elapsed: if was_run { elapsed } else { Duration::ZERO }, ..verdict }, parsed)
     }
 
     /// With the lines of the file that it concerns.
@@ -187,7 +208,16 @@ impl From<StoreError> for Setback {
 fn bare(case: &Case, status: Status) -> Verdict {
     let (workload, file) = (case.name.clone(), case.file.clone());
     let comparison = Comparison::default();
-    Verdict { workload, file, line: None, status, comparison, growth: Growth::default(), change: None }
+    Verdict {
+        workload,
+        file,
+        line: None,
+        status,
+        comparison,
+        growth: Growth::default(),
+        change: None,
+        elapsed: Duration::ZERO,
+    }
 }
 
 /// What was seen of a workload against what is recorded of it.
@@ -233,6 +263,15 @@ impl Judgement<'_> {
         let shown = action != Action::Keep && after != before;
         let change = shown.then_some(Change { before, after, written });
         let (workload, file) = (case.name.clone(), case.file.clone());
-        Ok(Verdict { workload, file, line: None, status, comparison: self.comparison, growth: self.growth, change })
+        Ok(Verdict {
+            workload,
+            file,
+            line: None,
+            status,
+            comparison: self.comparison,
+            growth: self.growth,
+            change,
+            elapsed: Duration::ZERO,
+        })
     }
 }

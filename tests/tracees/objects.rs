@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use libc::{c_int, c_long, c_void};
 
-use super::Tracee;
+use super::{Tracee, multiplexers};
 
 /// A system call with up to six numbers.
 macro_rules! call {
@@ -14,17 +14,20 @@ macro_rules! call {
         unsafe { libc::syscall($number $(, $argument)*) }
     };
 }
+pub(super) use call;
 
 /// Name and program.
 pub(super) const TRACEES: &[(&str, Tracee)] = &[
     ("uses_made_objects", || between_marks(made_objects)),
     ("uses_sockets", || between_marks(sockets)),
     ("uses_files", || between_marks(files)),
-    ("uses_arguments", || between_marks(arguments)),
-    ("uses_flags", || between_marks(flags)),
-    ("uses_ioctls", || between_marks(ioctls)),
+    ("uses_arguments", || between_marks(multiplexers::arguments)),
+    ("uses_flags", || between_marks(multiplexers::flags)),
+    ("uses_ioctls", || between_marks(multiplexers::ioctls)),
     ("reuses_numbers", || between_marks(reused_numbers)),
     ("shares_files", || between_marks(shared_files)),
+    ("fails_to_unshare", || between_marks(shared_after_all)),
+    ("closes_by_ring", super::rings::closes_by_ring),
     ("receives_an_fd", || between_marks(received_fd)),
     ("inherits_over_exec", inherited),
     ("reads_what_it_inherited", || between_marks(read_inherited)),
@@ -37,19 +40,19 @@ pub(super) const TRACEES: &[(&str, Tracee)] = &[
 const BEGIN: c_long = 0x3e8;
 const END: c_long = 0x3e9;
 
-fn between_marks(uses: fn()) -> ExitCode {
+pub(super) fn between_marks(uses: impl FnOnce()) -> ExitCode {
     call!(BEGIN);
     uses();
     call!(END);
     ExitCode::SUCCESS
 }
 
-fn fd(returned: c_long) -> c_int {
+pub(super) fn fd(returned: c_long) -> c_int {
     c_int::try_from(returned).expect("an fd")
 }
 
 /// Reads or writes eight bytes.
-fn read(fd: c_int) {
+pub(super) fn read(fd: c_int) {
     let mut bytes = [0_u64; 64];
     call!(libc::SYS_read, fd, bytes.as_mut_ptr(), 8);
 }
@@ -60,7 +63,7 @@ fn write(fd: c_int) {
 
 static ONE: u64 = 1;
 
-fn open(path: &CStr, flags: c_int) -> c_int {
+pub(super) fn open(path: &CStr, flags: c_int) -> c_int {
     c_int::try_from(call!(libc::SYS_openat, libc::AT_FDCWD, path.as_ptr(), flags, 0o600)).unwrap_or(-1)
 }
 
@@ -68,17 +71,17 @@ fn close(fd: c_int) {
     call!(libc::SYS_close, fd);
 }
 
-fn pipe() -> [c_int; 2] {
+pub(super) fn pipe() -> [c_int; 2] {
     let mut ends = [0; 2];
     call!(libc::SYS_pipe2, ends.as_mut_ptr(), 0);
     ends
 }
 
-fn eventfd() -> c_int {
+pub(super) fn eventfd() -> c_int {
     fd(call!(libc::SYS_eventfd2, 1, libc::EFD_NONBLOCK))
 }
 
-fn pair(kind: c_int) -> [c_int; 2] {
+pub(super) fn pair(kind: c_int) -> [c_int; 2] {
     let mut ends = [0; 2];
     call!(libc::SYS_socketpair, libc::AF_UNIX, kind, 0, ends.as_mut_ptr());
     ends
@@ -172,86 +175,15 @@ fn files() {
     call!(libc::SYS_mmap, 0, 4096, libc::PROT_READ, libc::MAP_PRIVATE, file, 0);
     call!(libc::SYS_sendfile, file, open(c"/dev/zero", libc::O_RDONLY), 0, 8);
     call!(libc::SYS_splice, file, 0, pipe()[1], 0, 8, 0);
+    // Only its place is opened; and times are an fd's.
+    open(c"/dev/urandom", libc::O_PATH);
+    call!(libc::SYS_openat2, libc::AT_FDCWD, c"/dev/urandom".as_ptr(), [libc::O_PATH as u64, 0, 0].as_ptr(), 24);
+    call!(libc::SYS_utimensat, file, 0, 0, 0);
     // What is gone afterwards, and what means something else.
     call!(libc::SYS_chdir, c"folder".as_ptr());
     call!(libc::SYS_unlinkat, libc::AT_FDCWD, c"fifo".as_ptr(), 0);
     call!(libc::SYS_unlinkat, libc::AT_FDCWD, c"file".as_ptr(), 0);
     call!(libc::SYS_lseek, file, 0, libc::SEEK_SET);
-}
-
-fn arguments() {
-    let mut word = 0_u32;
-    call!(libc::SYS_prctl, libc::PR_GET_DUMPABLE, 0, 0, 0, 0);
-    call!(libc::SYS_prctl, libc::PR_GET_SECCOMP, 0, 0, 0, 0);
-    call!(libc::SYS_prctl, libc::PR_CAPBSET_READ, 0, 0, 0, 0);
-    call!(libc::SYS_prctl, libc::PR_SET_TIMERSLACK, 0, 0, 0, 0);
-    call!(libc::SYS_prctl, 0x5361_6d65, 0, 0, 0, 0);
-    call!(libc::SYS_seccomp, 2, 0, &raw const word);
-    call!(libc::SYS_bpf, 0, 0, 0);
-    call!(libc::SYS_keyctl, 0, -3, 0);
-    call!(libc::SYS_futex, &raw mut word, libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, 1, 0, 0, 0);
-    call!(libc::SYS_futex, &raw mut word, libc::FUTEX_CMP_REQUEUE, 1, 0, &raw mut word, 0);
-    let page = call!(libc::SYS_mmap, 0, 4096, libc::PROT_READ, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0);
-    call!(libc::SYS_madvise, page, 4096, libc::MADV_HUGEPAGE);
-    call!(libc::SYS_madvise, page, 4096, 77);
-    call!(libc::SYS_mprotect, page, 4096, libc::PROT_READ | libc::PROT_EXEC);
-    let both = libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC;
-    call!(libc::SYS_mmap, 0, 4096, both, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0);
-    let mut time = [0_i64; 2];
-    for clock in [libc::CLOCK_TAI, 77, -6] {
-        call!(libc::SYS_clock_getres, clock, time.as_mut_ptr());
-    }
-    let mut attributes = [0_u32; 32];
-    (attributes[0], attributes[1]) = (1, 128);
-    call!(libc::SYS_perf_event_open, attributes.as_ptr(), 0, -1, 99, 0);
-    for descriptor in [pair(libc::SOCK_STREAM)[0], eventfd()] {
-        call!(libc::SYS_fcntl, descriptor, libc::F_GETFL);
-        call!(libc::SYS_fcntl, descriptor, libc::F_SETOWN, 0);
-    }
-    let socket = pair(libc::SOCK_DGRAM)[0];
-    let mut length = 4_u32;
-    call!(libc::SYS_getsockopt, socket, libc::SOL_SOCKET, libc::SO_TYPE, &raw mut word, &raw mut length);
-    call!(libc::SYS_getsockopt, socket, 999, 7, &raw mut word, &raw mut length);
-}
-
-fn flags() {
-    // All of these are refused, whoever asks: the flags exclude each other.
-    const NOT_TOGETHER: c_int = libc::CLONE_NEWNS | libc::CLONE_FS;
-    call!(libc::SYS_clone, NOT_TOGETHER | libc::CLONE_NEWNET | libc::SIGCHLD, 0, 0, 0, 0);
-    let mut arguments = [0_u64; 11];
-    arguments[0] = NOT_TOGETHER as u64 | 0x2_0000_0000;
-    call!(libc::SYS_clone3, arguments.as_ptr(), 88);
-    call!(libc::SYS_unshare, libc::CLONE_FILES);
-    call!(libc::SYS_unshare, 0x1 | libc::CLONE_NEWPID);
-    let namespace = open(c"/proc/self/ns/net", libc::O_RDONLY);
-    call!(libc::SYS_setns, namespace, libc::CLONE_NEWUTS);
-    call!(libc::SYS_mount, c"none".as_ptr(), c"/nowhere".as_ptr(), c"cgroup2".as_ptr(), 0, 0);
-    call!(libc::SYS_mount, c"/nowhere".as_ptr(), c"/nowhere".as_ptr(), c"ignored".as_ptr(), libc::MS_BIND, 0);
-    call!(libc::SYS_fsopen, c"no-filesystem".as_ptr(), 0);
-}
-
-fn ioctls() {
-    let mut answer = [0_u64; 8];
-    let [stream, _] = pair(libc::SOCK_STREAM);
-    let [out, _] = pipe();
-    let internet = fd(call!(libc::SYS_socket, libc::AF_INET, libc::SOCK_DGRAM, 0));
-    answer[0] = u64::from_ne_bytes(*b"lo\0\0\0\0\0\0");
-    for (descriptor, command) in [
-        (internet, libc::SIOCGIFMTU),
-        (internet, libc::FIONREAD),
-        (internet, libc::FIONBIO),
-        (stream, libc::FIONREAD),
-        (stream, libc::TIOCOUTQ),
-        (out, libc::FIONREAD),
-        (out, libc::TIOCGWINSZ),
-        (out, 0xdead_beef),
-        (open(c"/dev/ptmx", libc::O_RDWR | libc::O_NOCTTY), libc::TIOCOUTQ),
-        (open(c"/dev/urandom", libc::O_RDONLY), 0x8004_5200),
-        (open(c"/proc/self/ns/uts", libc::O_RDONLY), 0xb703),
-        (open(c"/proc/self", libc::O_RDONLY), 0x8008_6601),
-    ] {
-        call!(libc::SYS_ioctl, descriptor, command, answer.as_mut_ptr());
-    }
 }
 
 /// The same number for one kind after another.
@@ -312,6 +244,27 @@ fn in_child(flags: c_int, child: impl FnOnce()) {
         }
         pid => _ = call!(libc::SYS_wait4, pid, 0, 0, 0),
     }
+}
+
+/// Two tasks go on sharing after one failed to leave the table: what the other closes is closed for both.
+fn shared_after_all() {
+    let shared = eventfd();
+    let ([told, tells], [answered, answers]) = (pipe(), pipe());
+    let child = call!(libc::SYS_clone, libc::CLONE_FILES | libc::SIGCHLD, 0, 0, 0, 0);
+    if child == 0 {
+        call!(libc::SYS_unshare, libc::CLONE_FILES | 0x1);
+        read(shared);
+        write(tells);
+        read(answered);
+        read(shared);
+        call!(libc::SYS_exit_group, 0);
+    }
+    read(told);
+    close(shared);
+    let replaced = fd(call!(libc::SYS_memfd_create, c"x".as_ptr(), 0));
+    assert_eq!(replaced, shared, "the lowest number is taken");
+    write(answers);
+    call!(libc::SYS_wait4, child, 0, 0, 0);
 }
 
 /// An fd that comes in a message.

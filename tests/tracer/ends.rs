@@ -77,8 +77,11 @@ pub(crate) fn become_tool(name: &str) -> ExitCode {
 /// Every process of a trial has this variable, with the trial's own value.
 const MARK: &str = "SYSGUARD_TRIAL";
 
-/// No process of a workload may live longer than that.
-const SURVIVAL: Duration = Duration::from_secs(2);
+/// No process of a workload may live longer than that; on an emulated machine everything takes longer (`SYSGUARD_SLOWNESS`).
+fn survival() -> Duration {
+    let slowness = std::env::var("SYSGUARD_SLOWNESS").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
+    Duration::from_secs(2) * slowness
+}
 
 fn by_deadline(endless: &Endless) -> Result<(), Failed> {
     const TIMEOUT: Duration = Duration::from_millis(400);
@@ -99,7 +102,7 @@ fn by_deadline(endless: &Endless) -> Result<(), Failed> {
     if seen.outcome.lost_events != 0 || seen.ended != seen.threads {
         return Err(format!("lost {}; {} of {} ends", seen.outcome.lost_events, seen.ended, seen.threads).into());
     }
-    if lasted > TIMEOUT + SURVIVAL {
+    if lasted > TIMEOUT + survival() {
         return Err(format!("lasted {lasted:?}").into());
     }
     nobody_survives(&mark, Duration::ZERO)
@@ -112,7 +115,7 @@ fn by_signal(endless: &Endless, signal: Signal, times: u32) -> Result<(), Failed
         let moment = Duration::from_micros(chance(80_000));
         thread::sleep(moment);
         tool.end(signal)?;
-        nobody_survives(&mark, SURVIVAL).map_err(|failed| format!("{signal} after {moment:?}: {failed:?}"))?;
+        nobody_survives(&mark, survival()).map_err(|failed| format!("{signal} after {moment:?}: {failed:?}"))?;
     }
     Ok(())
 }

@@ -12,6 +12,8 @@ mod examine;
 #[cfg(target_os = "linux")]
 mod fidelity;
 #[cfg(target_os = "linux")]
+mod kinds;
+#[cfg(target_os = "linux")]
 mod launches;
 #[cfg(target_os = "linux")]
 mod loads;
@@ -30,7 +32,13 @@ mod seen;
 mod tracees;
 #[cfg(target_os = "linux")]
 mod trials;
+#[cfg(target_os = "linux")]
+mod under_load;
 
+#[cfg(target_os = "linux")]
+use std::io::Write;
+#[cfg(target_os = "linux")]
+use std::path::Path;
 use std::process::ExitCode;
 
 #[cfg(target_os = "linux")]
@@ -41,6 +49,14 @@ fn main() -> ExitCode {
         ["--plain", ref command @ ..] => tracees::become_plain(command),
         ["--trace", name] => ends::become_tool(name),
         ["--table"] => examine::write_table(&mut std::io::stdout()).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
+        ["--build", compiler, folder] => match examine::build_all(compiler, Path::new(folder)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failed) => {
+                // Whoever builds for another machine reads it.
+                let _ = writeln!(std::io::stderr(), "{}", failed.message().unwrap_or_default());
+                ExitCode::FAILURE
+            }
+        },
         _ => libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials::all()).exit_code(),
     }
 }

@@ -19,6 +19,8 @@ pub(crate) enum Need {
     UserNamespaces,
     /// Not to be root.
     OrdinaryUser,
+    /// The cargo that builds these tests, and its compiler.
+    Cargo,
     /// This program.
     Program(String),
 }
@@ -43,6 +45,7 @@ impl Need {
             Self::Calls32 => (takes_32_bit_calls(), "this kernel takes no 32-bit calls".to_owned()),
             Self::UserNamespaces => (makes_user_namespaces(), "user namespaces cannot be made here".to_owned()),
             Self::OrdinaryUser => (!is_root(), "root loses no privileges by being traced".to_owned()),
+            Self::Cargo => (cargo().is_some(), "the toolchain that built these tests cannot be reached".to_owned()),
             Self::Program(program) => (is_installed(program), format!("{program} is not installed")),
         };
         (!met).then_some(reason)
@@ -55,12 +58,13 @@ impl Need {
 pub(crate) fn unmet(needs: &[Need]) -> Option<Result<Completion, Failed>> {
     let reason = needs.iter().find_map(Need::missing)?;
     // No machine is root and an ordinary user at once.
+    Some(if needs.contains(&Need::OrdinaryUser) { Ok(Completion::ignored_with(reason)) } else { without(reason) })
+}
+
+/// What becomes of a trial that lacks something, for this reason.
+pub(crate) fn without(reason: String) -> Result<Completion, Failed> {
     let required = std::env::var_os("SYSGUARD_REQUIRE").is_some_and(|value| value == "1");
-    Some(if required && !needs.contains(&Need::OrdinaryUser) {
-        Err(reason.into())
-    } else {
-        Ok(Completion::ignored_with(reason))
-    })
+    if required { Err(reason.into()) } else { Ok(Completion::ignored_with(reason)) }
 }
 
 pub(crate) fn is_root() -> bool {
@@ -69,6 +73,12 @@ pub(crate) fn is_root() -> bool {
 
 pub(crate) fn is_installed(program: &str) -> bool {
     ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin"].iter().any(|folder| Path::new(folder).join(program).exists())
+}
+
+/// The cargo of the toolchain that built these tests.
+pub(crate) fn cargo() -> Option<&'static Path> {
+    let cargo = Path::new(option_env!("CARGO")?);
+    succeeds(Command::new(cargo).arg("--version")).then_some(cargo)
 }
 
 fn succeeds(command: &mut Command) -> bool {

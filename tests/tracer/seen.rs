@@ -9,6 +9,7 @@ use std::process::{self, Stdio};
 use std::time::Duration;
 
 use sysguard::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, trace};
+use sysguard::model::attribution::blind_spot;
 use sysguard::model::event::{BlindSpot, CallOutcome, Event};
 use sysguard::model::syscall::Abi;
 
@@ -129,6 +130,7 @@ impl Watched {
                 count.errors += u64::from(matches!(outcome, CallOutcome::Failed(_)));
                 count.restarts += u64::from(matches!(outcome, CallOutcome::Restarting));
                 count.unfinished += u64::from(matches!(outcome, CallOutcome::NeverReturned));
+                blind.extend(blind_spot(call, *outcome));
             }
             Event::Ended { .. } => ended += 1,
             Event::Blind(spot) => _ = blind.insert(*spot),

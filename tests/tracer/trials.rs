@@ -3,7 +3,7 @@
 use libtest_mimic::{Failed, Trial};
 
 use crate::seen::{Seen, Watched};
-use crate::{ends, examine, fidelity, launches, loads, objects, programs};
+use crate::{ends, examine, fidelity, kinds, launches, loads, objects, programs, under_load};
 
 /// Every trial.
 pub(crate) fn all() -> Vec<Trial> {
@@ -12,7 +12,9 @@ pub(crate) fn all() -> Vec<Trial> {
     trials.extend(examine::trials());
     trials.extend(ends::trials());
     trials.extend(objects::trials());
+    trials.extend(kinds::trials());
     trials.extend(programs::trials());
+    trials.extend(under_load::trials());
     trials
 }
 

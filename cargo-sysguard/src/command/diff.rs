@@ -1,11 +1,14 @@
-//! `cargo sysguard diff`: expectations at a revision against those in the working tree. Files only: nothing is run.
+//! `cargo sysguard diff`: expectations at a revision against those in the working tree; with `--trace`, what workloads use at both.
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::num::NonZeroU32;
 use std::path::Path;
 
 use clap::ValueEnum;
 use sysguard::model::expectation::{Drift, Expectation, format};
+use sysguard::model::recording::Length;
+use sysguard::report::drift::Base;
 use sysguard::report::{Palette, drift};
 use sysguard::settings::Flags;
 use sysguard::store::{FOLDER, Store};
@@ -16,6 +19,7 @@ use crate::cli;
 use crate::exit_code::{Failure, Outcome};
 use crate::git::Revision;
 use crate::proposals::Proposals;
+use crate::traced::Traced;
 
 /// `diff`'s options.
 #[derive(Debug, clap::Args)]
@@ -26,6 +30,15 @@ pub(crate) struct Options {
     /// How it is written: text, markdown or json
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
     format: Format,
+    /// Build and trace both revisions on this machine instead of comparing files: the environment cancels out, and no baseline is needed
+    #[arg(long)]
+    trace: bool,
+    /// With --trace: run each workload exactly so often, instead of until nothing new comes any more
+    #[arg(long, value_name = "N", requires = "trace")]
+    runs: Option<NonZeroU32>,
+    /// With --trace: only workloads whose name contains one of these
+    #[arg(value_name = "FILTER", requires = "trace")]
+    filters: Vec<String>,
     #[command(flatten)]
     cargo: CargoFlags,
 }
@@ -43,6 +56,26 @@ impl Options {
     pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags::default())?;
         let proposals = Proposals::open(&self.cargo, &settings)?;
+        let (drifts, outcome) = if self.trace {
+            let length = self.runs.map_or(Length::UntilQuiet, Length::Exactly);
+            let traced = Traced { filters: &self.filters, length, cargo: &self.cargo, settings: &settings };
+            traced.drifts(&proposals, &self.base)?
+        } else {
+            (self.drifts(&proposals)?, Outcome::Expected)
+        };
+        let base = Base { revision: &self.base, traced: self.trace };
+        let mut out = anstream::stdout();
+        match self.format {
+            Format::Text => drift::text(&mut out, base, &drifts, &Palette::coloured()),
+            Format::Markdown => drift::markdown(&mut out, base, &drifts),
+            Format::Json => drift::json(&mut out, base, &drifts),
+        }
+        .map_err(Failure::output)?;
+        Ok(outcome)
+    }
+
+    /// What differs between the files.
+    fn drifts(&self, proposals: &Proposals) -> Result<Vec<Drift>, Failure> {
         let mut drifts = Vec::new();
         for (folder, store) in proposals.packages() {
             let revision = Revision::find(folder, &self.base)?;
@@ -56,14 +89,7 @@ impl Options {
             };
             drifts.extend(names.into_iter().filter_map(drift));
         }
-        let mut out = anstream::stdout();
-        match self.format {
-            Format::Text => drift::text(&mut out, &self.base, &drifts, &Palette::coloured()),
-            Format::Markdown => drift::markdown(&mut out, &self.base, &drifts),
-            Format::Json => drift::json(&mut out, &self.base, &drifts),
-        }
-        .map_err(Failure::output)?;
-        Ok(Outcome::Expected)
+        Ok(drifts)
     }
 }
 

@@ -2,17 +2,23 @@
 
 use std::io::Write;
 
+use clap::ValueEnum;
+use sysguard::model::workload::Program;
+use sysguard::report::{self, Listed};
 use sysguard::runner::Case;
 use sysguard::settings::Flags;
 
 use super::Context;
 use crate::cargo::CargoFlags;
 use crate::exit_code::{Failure, Outcome};
-use crate::suites;
+use crate::suites::{self, Package};
 
 /// `list`'s options.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
+    /// How it is written: text (a name a line) or json
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
+    format: Format,
     /// Only workloads whose name contains one of these
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
@@ -20,17 +26,30 @@ pub(crate) struct Options {
     cargo: CargoFlags,
 }
 
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
 impl Options {
     /// Prints the names, also of workloads whose file is malformed.
     pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags::default())?;
-        let mut out = anstream::stdout();
         let packages = suites::open(&self.cargo, &settings)?;
-        for package in &packages {
-            for case in package.suite.cases().iter().filter(|case| self.names(case)) {
-                writeln!(out, "{}", case.name).map_err(Failure::output)?;
-            }
+        let listed: Vec<Listed> = packages
+            .iter()
+            .flat_map(|package| package.suite.cases().iter().map(move |case| (package, case)))
+            .filter(|(_, case)| self.names(case))
+            .map(|(package, case)| listed(package, case))
+            .collect();
+        let mut out = anstream::stdout();
+        match self.format {
+            Format::Text => listed.iter().try_for_each(|workload| writeln!(out, "{}", workload.name)),
+            Format::Json => report::list(&mut out, &listed),
         }
+        .map_err(Failure::output)?;
         suites::faults(&packages)?;
         Ok(Outcome::Expected)
     }
@@ -39,5 +58,27 @@ impl Options {
         let matches = |filter: &String| case.name.contains(filter.as_str());
         (self.filters.is_empty() || self.filters.iter().any(matches))
             && suites::runs_a_target(case, &self.cargo.targets)
+    }
+}
+
+fn listed(package: &Package, case: &Case) -> Listed {
+    let program = case.document().map(|document| match &document.workload.program {
+        Program::Command(_) => "command",
+        Program::Bin(_) => "bin",
+        Program::Example(_) => "example",
+        Program::Test(_) => "test",
+        Program::Bench(_) => "bench",
+        Program::Closure(_) => "closure",
+        Program::Run(_) => "run",
+    });
+    let baselines = case.content.iter().flat_map(|parsed| &parsed.expectation.baselines);
+    Listed {
+        name: case.name.clone(),
+        package: package.metadata.name.to_string(),
+        file: case.file.clone(),
+        program,
+        ignored: case.ignored().map(str::to_owned),
+        baselines: baselines.map(|baseline| baseline.platform.to_string()).collect(),
+        malformed: case.content.as_ref().err().map(|fault| fault.message.clone()),
     }
 }

@@ -4,10 +4,12 @@ pub(crate) mod accept;
 pub(crate) mod bless;
 pub(crate) mod diff;
 pub(crate) mod doctor;
+pub(crate) mod explain;
 pub(crate) mod init;
 pub(crate) mod list;
 pub(crate) mod pending;
 pub(crate) mod reject;
+pub(crate) mod report;
 pub(crate) mod review;
 pub(crate) mod run;
 pub(crate) mod target_runner;
@@ -46,6 +48,8 @@ pub(crate) fn exec(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Accept(options) => options.exec(&context).map(ExitCode::from),
         Command::Reject(options) => options.exec(&context).map(ExitCode::from),
         Command::Diff(options) => options.exec(&context).map(ExitCode::from),
+        Command::Explain(options) => options.exec(&context).map(ExitCode::from),
+        Command::Report(options) => options.exec(&context).map(ExitCode::from),
         Command::Run(options) => options.exec(&context),
         Command::TargetRunner(options) => options.exec(&context),
         Command::Trace(options) => Ok(options.exec()),

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use sysguard::linux::keep_terminal;
 use sysguard::model::expectation::Pending;
 use sysguard::model::verdict::Change;
 use sysguard::report::{self, Palette};
@@ -41,6 +42,7 @@ impl Options {
             return told("nothing is pending");
         }
         if io::stdin().is_terminal() && io::stdout().is_terminal() {
+            keep_terminal().map_err(|error| Failure::failed(format!("cannot read the terminal's modes: {error}")))?;
             Review::new(&proposals, &found).run()?;
         } else {
             for (place, pending) in &found {

@@ -1,7 +1,7 @@
 //! `cargo sysguard test`: runs workloads against their baselines, through the packages' own harnesses where they have one.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +12,7 @@ use sysguard::model::decide::UpdateMode;
 use sysguard::model::verdict::Verdict;
 use sysguard::report;
 use sysguard::runner::Case;
-use sysguard::settings::{ARTIFACTS, Flags, Settings, VERDICTS};
+use sysguard::settings::{ARTIFACTS, Flags, LIFELINE, Settings, VERDICTS};
 use tempfile::TempDir;
 
 use super::Context;
@@ -175,6 +175,8 @@ fn harness_failure(package: &Package, built: &Artifacts) -> Option<String> {
 /// A nested cargo and the files by which its harnesses and we talk.
 struct Nested {
     folder: TempDir,
+    /// Held locked, so that the harnesses end with us; nothing where there are no locks.
+    lifeline: Option<File>,
 }
 
 impl Nested {
@@ -184,12 +186,17 @@ impl Nested {
         let folder = tempfile::tempdir().map_err(|error| cannot(&error))?;
         let lines = built.to_lines().map_err(|error| cannot(&error))?;
         fs::write(folder.path().join("artifacts"), lines).map_err(|error| cannot(&error))?;
-        Ok(Self { folder })
+        let lifeline = File::create(folder.path().join("lifeline")).map_err(|error| cannot(&error))?;
+        let lifeline = lifeline.lock().is_ok().then_some(lifeline);
+        Ok(Self { folder, lifeline })
     }
 
     fn run(&self, mut cargo: Command, told: &mut Told) -> Result<Outcome, Failure> {
         let verdicts = self.folder.path().join("verdicts");
         cargo.env(ARTIFACTS, self.folder.path().join("artifacts")).env(VERDICTS, &verdicts);
+        if self.lifeline.is_some() {
+            cargo.env(LIFELINE, self.folder.path().join("lifeline"));
+        }
         let status = cargo
             .status()
             .map_err(|error| Failure::failed(format!("cannot run {}: {error}", cargo.get_program().display())))?;

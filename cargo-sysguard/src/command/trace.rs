@@ -8,14 +8,17 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use sysguard::linux::{Command, Environment, Limits, Stream, TraceError, leave_interrupts_to_workload};
+use sysguard::linux::{Command, Environment, Limits, Stream, TraceError, keep_terminal, leave_interrupts_to_workload};
 use sysguard::model::observation::{Engine, Recording};
+use sysguard::model::taxonomy::Taxonomy;
+use sysguard::model::workload::Exit;
 use sysguard::report::{self, Format, Palette};
 use sysguard::runner::{DEFAULT_GRACE, Lookup, find_command, kernel_release, observe, observe_with_callers};
 use sysguard::settings;
 
 use crate::cli;
 use crate::output::ReportFile;
+use crate::taxonomy;
 
 /// `trace`'s options.
 #[derive(Debug, clap::Args)]
@@ -27,6 +30,9 @@ pub(crate) struct Options {
     /// How the report is written: table, markdown, json, yaml or csv
     #[arg(long, value_name = "FORMAT", default_value_t)]
     format: Format,
+    /// Whose words subsystems go by: kernel, workload-tracing, or a file
+    #[arg(long, value_name = "NAME|FILE", default_value = "kernel")]
+    taxonomy: String,
     /// Write the report to this file instead of standard error
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -55,6 +61,7 @@ struct Failed {
 }
 
 impl Failed {
+    const USAGE: u8 = 2;
     const OURS: u8 = 125;
     const NOT_EXECUTABLE: u8 = 126;
     const NOT_FOUND: u8 = 127;
@@ -79,7 +86,11 @@ impl Options {
 
     fn trace(self) -> Result<u8, Failed> {
         let file = self.output.as_deref().map(ReportFile::prepare).transpose().map_err(Failed::ours)?;
+        let taxonomy = taxonomy::find(&self.taxonomy)
+            .map_err(|failure| Failed { code: Failed::USAGE, message: failure.message })?;
         let program = self.find()?;
+        let terminal =
+            keep_terminal().map_err(|error| Failed::ours(format!("cannot read the terminal's modes: {error}")))?;
         leave_interrupts_to_workload()
             .map_err(|error| Failed::ours(format!("cannot leave Ctrl-C to the command: {error}")))?;
         let command = Command {
@@ -93,6 +104,10 @@ impl Options {
         let limits = Limits { timeout: self.timeout, stop: None, grace: self.grace.unwrap_or(DEFAULT_GRACE) };
         let observe = if self.callers { observe_with_callers } else { observe };
         let (observation, outcome) = observe(command, &limits).map_err(Failed::from)?;
+        if outcome.exit == Exit::TimedOut || outcome.killed_stragglers > 0 {
+            // Whoever was killed could not do it.
+            terminal.restore();
+        }
         let lost = observation.lost_events;
         let recording = Recording {
             workload: None,
@@ -104,7 +119,7 @@ impl Options {
             killed_stragglers: outcome.killed_stragglers,
             observation,
         };
-        write(&recording, self.format, file)
+        write(&recording, self.format, &taxonomy, file)
             .map_err(|error| Failed::ours(format!("cannot write the report: {error}")))?;
         if lost > 0 {
             return Err(Failed::ours(format!("{lost} events were lost: the report shows less than the command did")));
@@ -125,12 +140,12 @@ impl Options {
     }
 }
 
-fn write(recording: &Recording, format: Format, file: Option<ReportFile<'_>>) -> io::Result<()> {
+fn write(recording: &Recording, format: Format, taxonomy: &Taxonomy, file: Option<ReportFile<'_>>) -> io::Result<()> {
     let Some(mut file) = file else {
         let mut out = anstream::AutoStream::auto(io::stderr().lock());
-        return report::observation(&mut out, recording, format, &Palette::coloured());
+        return report::observation(&mut out, recording, format, taxonomy, &Palette::coloured());
     };
-    report::observation(&mut file, recording, format, &Palette::plain())?;
+    report::observation(&mut file, recording, format, taxonomy, &Palette::plain())?;
     file.finish()
 }
 

@@ -1,6 +1,9 @@
 //! `diff`: two revisions of expectation files, nothing run.
 
 use super::pending::{PROPOSAL, TALK, proposing};
+use std::fs;
+use std::time::{Duration, Instant};
+
 use super::project::{Project, command, run};
 
 /// Runs git in the project as nobody in particular.
@@ -24,7 +27,7 @@ pub(crate) fn a_revision_is_compared_with_the_working_tree() {
     assert_eq!(project.sysguard("diff").ends(0).stdout, "nothing differs since HEAD\n");
     project.write(TALK, PROPOSAL);
     project.write("expectations/added.yaml", "version: 1\ncommand: [true]\n");
-    std::fs::remove_file(project.path("expectations/other.yaml")).expect("it was there");
+    fs::remove_file(project.path("expectations/other.yaml")).expect("it was there");
     let before = project.files();
     let text = project.sysguard("diff").ends(0).stdout;
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
@@ -85,4 +88,65 @@ pub(crate) fn what_was_malformed_then_is_told_and_what_is_now_fails() {
     let then = project.sysguard("diff").ends(0);
     assert!(then.stderr.contains("warning: at the revision, expectations/net/talk.yaml:1:1: "), "{}", then.stderr);
     assert!(then.stdout.contains("new-workload"), "{}", then.stdout);
+}
+
+const TALKS: &str = "fn main() { drop(std::net::UdpSocket::bind(\"127.0.0.1:0\")); }\n";
+
+/// A program that is quiet at HEAD and opens a socket in the working tree, without any baseline; temporary folders go into `tmp`.
+fn talkative(name: &str) -> Project {
+    let project = Project::new(name).expecting("talk", &format!("bin: {name}")).file("tmp/.gitignore", "*\n");
+    git(&project, &["init", "--quiet"]);
+    git(&project, &["add", "."]);
+    git(&project, &["commit", "--quiet", "--message", "quiet"]);
+    project.file("src/main.rs", TALKS)
+}
+
+fn worktrees(project: &Project) -> usize {
+    let mut list = command("git");
+    list.args(["worktree", "list"]).current_dir(project.path(""));
+    run(&mut list).ends(0).stdout.lines().count()
+}
+
+/// What was left in the folder for temporary things.
+fn left(project: &Project) -> Vec<String> {
+    let names = fs::read_dir(project.path("tmp")).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+    names.map(|name| name.to_string_lossy().into_owned()).filter(|name| name != ".gitignore").collect()
+}
+
+pub(crate) fn both_revisions_are_traced_without_a_baseline() {
+    let project = talkative("diff-trace");
+    let before = project.files();
+    let diff = |line: &str| run(project.command(line).env("TMPDIR", project.path("tmp"))).ends(0).stdout;
+    let text = diff("diff --trace --runs 1");
+    assert!(text.contains("since HEAD, both traced on this machine\n"), "{text}");
+    let new = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let new: Vec<Vec<&str>> = new.filter(|line| line.first().is_some_and(|word| word.starts_with("new-sub"))).collect();
+    assert_eq!(new, [["new-subsystem", "talk", "x86_64-linux-gnu", "network"]], "{text}");
+    let record: serde_json::Value =
+        serde_json::from_str(&diff("diff --trace --runs 1 --format json talk")).expect("JSON");
+    assert_eq!(
+        (&record["traced"], &record["workloads"][0]["baselines"][0]["new"][0]["key"]),
+        (&true.into(), &"talk::network".into())
+    );
+    assert_eq!((worktrees(&project), left(&project)), (1, vec![]));
+    assert_eq!(project.changed_since(&before).iter().filter(|name| !name.starts_with(".git/")).count(), 0);
+}
+
+pub(crate) fn what_a_trace_of_revisions_made_is_gone_even_when_it_is_killed() {
+    let project = talkative("diff-killed");
+    let mut diff = project.command("diff --trace --runs 30");
+    let mut child =
+        diff.env("TMPDIR", project.path("tmp")).stdout(std::process::Stdio::null()).spawn().expect("it starts");
+    let wait = |what: &dyn Fn() -> bool| {
+        let begun = Instant::now();
+        while !what() && begun.elapsed() < Duration::from_secs(60) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        what()
+    };
+    assert!(wait(&|| worktrees(&project) == 2), "a worktree was made");
+    child.kill().expect("it runs");
+    child.wait().expect("it ended");
+    let is_clean = || worktrees(&project) == 1 && left(&project).iter().all(|name| !name.starts_with("sysguard-diff-"));
+    assert!(wait(&is_clean), "left: {:?}", left(&project));
 }

@@ -47,3 +47,18 @@ pub(crate) fn packages_are_selected_as_by_cargo() {
     let below = run(project.command("list").current_dir(project.path("two/src"))).ends(0);
     assert_eq!(below.stdout, "second\n");
 }
+
+pub(crate) fn machines_read_the_same() {
+    let project = Project::new("list-json")
+        .expecting("copy", "bin: list-json\nignore: slow\n---\nplatform: x86_64-linux-gnu\nsubsystems: {}")
+        .expecting("malformed", "nonsense: true");
+    let stdout = project.sysguard("list --format json").ends(0).stdout;
+    let record: serde_json::Value = serde_json::from_str(&stdout).expect("JSON");
+    assert_eq!(record["schema"], "sysguard.list/1");
+    assert_eq!(
+        record["workloads"][0],
+        serde_json::json!({"name": "copy", "package": "list-json", "file": "expectations/copy.yaml", "program": "bin", "ignored": "slow",
+            "baselines": ["x86_64-linux-gnu"], "malformed": null})
+    );
+    assert!(record["workloads"][1]["malformed"].as_str().is_some_and(|reason| reason.contains(":2:1: ")), "{record}");
+}

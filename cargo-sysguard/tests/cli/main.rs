@@ -9,6 +9,10 @@ mod closures;
 #[cfg(target_os = "linux")]
 mod diff;
 #[cfg(target_os = "linux")]
+mod ends;
+#[cfg(target_os = "linux")]
+mod explain;
+#[cfg(target_os = "linux")]
 mod formats;
 #[cfg(target_os = "linux")]
 mod harness;
@@ -21,9 +25,13 @@ mod pending;
 #[cfg(target_os = "linux")]
 mod project;
 #[cfg(target_os = "linux")]
+mod report;
+#[cfg(target_os = "linux")]
 mod review;
 #[cfg(target_os = "linux")]
 mod run;
+#[cfg(target_os = "linux")]
+mod session;
 #[cfg(target_os = "linux")]
 mod stable;
 #[cfg(target_os = "linux")]
@@ -34,7 +42,7 @@ mod trace;
 mod usage;
 
 #[cfg(target_os = "linux")]
-use project::{tracing, untraced};
+use project::{needing, tracing, untraced};
 
 use std::process::ExitCode;
 
@@ -51,9 +59,14 @@ fn trials() -> Vec<Trial> {
 
 #[cfg(target_os = "linux")]
 fn trials() -> Vec<Trial> {
-    let mut trials = run::trials();
-    trials.extend(closures::trials());
-    trials.extend([
+    let commands = of_workloads().into_iter().chain(of_readings());
+    commands.chain(ends::trials()).chain(run::trials()).chain(closures::trials()).collect()
+}
+
+/// What is run, blessed and decided on.
+#[cfg(target_os = "linux")]
+fn of_workloads() -> Vec<Trial> {
+    vec![
         untraced("usage::cargo_finds_it_and_its_help", usage::cargo_finds_it_and_its_help),
         untraced(
             "usage::what_is_wrong_usage_is_2_and_writes_nothing",
@@ -127,6 +140,13 @@ fn trials() -> Vec<Trial> {
             review::every_way_out_leaves_the_terminal_as_it_was,
         ),
         untraced("review::without_a_terminal_it_shows_what_to_type", review::without_a_terminal_it_shows_what_to_type),
+    ]
+}
+
+/// What is read, compared and reported.
+#[cfg(target_os = "linux")]
+fn of_readings() -> Vec<Trial> {
+    vec![
         untraced(
             "diff::a_revision_is_compared_with_the_working_tree",
             diff::a_revision_is_compared_with_the_working_tree,
@@ -136,6 +156,38 @@ fn trials() -> Vec<Trial> {
             "diff::what_was_malformed_then_is_told_and_what_is_now_fails",
             diff::what_was_malformed_then_is_told_and_what_is_now_fails,
         ),
+        tracing(
+            "diff::both_revisions_are_traced_without_a_baseline",
+            diff::both_revisions_are_traced_without_a_baseline,
+        ),
+        tracing(
+            "diff::what_a_trace_of_revisions_made_is_gone_even_when_it_is_killed",
+            diff::what_a_trace_of_revisions_made_is_gone_even_when_it_is_killed,
+        ),
+        untraced("explain::a_name_is_told_with_who_uses_it", explain::a_name_is_told_with_who_uses_it),
+        untraced("explain::what_nothing_knows_is_2_with_near_names", explain::what_nothing_knows_is_2_with_near_names),
+        untraced(
+            "explain::it_needs_no_project_and_a_broken_file_is_told",
+            explain::it_needs_no_project_and_a_broken_file_is_told,
+        ),
+        needing(
+            "explain::a_kernel_tree_answers_in_place_of_the_tables",
+            explain::a_kernel_tree_answers_in_place_of_the_tables,
+        ),
+        untraced(
+            "report::the_evidence_is_the_same_bytes_in_every_format",
+            report::the_evidence_is_the_same_bytes_in_every_format,
+        ),
+        untraced(
+            "report::a_taxonomy_is_named_and_its_mistakes_have_places",
+            report::a_taxonomy_is_named_and_its_mistakes_have_places,
+        ),
+        tracing("report::a_trace_speaks_the_words_it_is_asked_to", report::a_trace_speaks_the_words_it_is_asked_to),
+        untraced(
+            "report::a_rule_on_a_call_that_does_not_exist_is_malformed",
+            report::a_rule_on_a_call_that_does_not_exist_is_malformed,
+        ),
+        untraced("list::machines_read_the_same", list::machines_read_the_same),
         untraced("pending::orphans_become_what_is_asked", pending::orphans_become_what_is_asked),
         tracing("pending::what_a_test_proposes_can_be_decided_on", pending::what_a_test_proposes_can_be_decided_on),
         tracing("formats::a_machine_has_standard_output_for_itself", formats::a_machine_has_standard_output_for_itself),
@@ -148,6 +200,5 @@ fn trials() -> Vec<Trial> {
         untraced("trace::its_own_failures_have_their_codes", trace::its_own_failures_have_their_codes),
         tracing("trace::the_command_keeps_its_streams", trace::the_command_keeps_its_streams),
         tracing("trace::ctrl_c_belongs_to_the_command", trace::ctrl_c_belongs_to_the_command),
-    ]);
-    trials
+    ]
 }

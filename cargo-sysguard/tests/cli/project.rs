@@ -26,6 +26,11 @@ pub(crate) fn untraced(name: &str, run: fn()) -> Trial {
     })
 }
 
+/// A trial that says what it lacks, if it lacks something; such a thing is never required.
+pub(crate) fn needing(name: &str, run: fn() -> Option<&'static str>) -> Trial {
+    Trial::ignorable_test(name, move || Ok(run().map_or(Completion::Completed, Completion::ignored_with)))
+}
+
 /// A trial that can only run where tracing is possible.
 pub(crate) fn tracing(name: &str, run: fn()) -> Trial {
     Trial::ignorable_test(name, move || match untraceable() {
@@ -181,8 +186,15 @@ impl Project {
     }
 
     pub(crate) fn command(&self, line: &str) -> Command {
-        let mut command = command(BINARY);
-        command.args(line.split_whitespace()).current_dir(self.folder.path());
+        let mut command = self.run_by(BINARY);
+        command.args(line.split_whitespace());
+        command
+    }
+
+    /// A command in the project's folder.
+    pub(crate) fn run_by(&self, program: &str) -> Command {
+        let mut command = command(program);
+        command.current_dir(self.folder.path());
         command
     }
 

@@ -34,12 +34,24 @@ const ALWAYS: &[(&str, &str)] = &[
     ("tkill", "runtimes preempt their own threads"),
 ];
 
+/// Anonymous mappings that hold no code.
+const MAPPINGS: &str =
+    "the allocator and the loader arrange memory: only of mappings of no file (mprotect: of any) without PROT_EXEC";
+
+/// Why calls of this name are ambient, all of them or those that the reason names.
+pub fn reason(name: &str) -> Option<&'static str> {
+    match name {
+        "mmap" | "mmap2" | "mprotect" => Some(MAPPINGS),
+        name => ALWAYS.binary_search_by_key(&name, |&(name, _)| name).ok().map(|at| ALWAYS[at].1),
+    }
+}
+
 /// Whether the call is ambient.
 pub(super) fn is_ambient(call: &Meant) -> bool {
     match call.name {
         "mmap" | "mmap2" => !call.maps_a_file() && !call.is_executable(),
         "mprotect" => !call.is_executable(),
-        name => ALWAYS.binary_search_by_key(&name, |&(name, _)| name).is_ok(),
+        name => reason(name).is_some(),
     }
 }
 

@@ -89,10 +89,11 @@ pub fn memory(call: &Call) -> Option<u64> {
 /// What must be asked about the object of this call, once the memory that it points to is known.
 pub fn object(call: &Call, memory: &Memory) -> Option<Question> {
     let meant = meant(call, memory)?;
-    match meant.shape()?.subject {
+    match meant.shape?.subject {
         Subject::Fd(at) | Subject::Descriptor(at) => Some(Question::Fd(meant.args[at] as i32)),
         Subject::Mapped => meant.maps_a_file().then(|| Question::Fd(meant.args[4] as i32)),
-        Subject::Opened => Some(Question::Returned),
+        Subject::Opened(_) => Some(Question::Returned),
+        Subject::Ring(flags, index) => (meant.args[flags] & index == 0).then(|| Question::Fd(meant.args[0] as i32)),
         Subject::PathBefore(path) => Some(Question::PathBefore(place(&meant, path))),
         Subject::PathAfter(path) => Some(Question::PathAfter(place(&meant, path))),
         Subject::Program => Some(Question::Program),
@@ -145,6 +146,8 @@ mod tests {
             ("statx", [6, 0x1000, 0, 0, 0, 0], Some(Question::PathAfter(path(Some(6), 0x1000, true)))),
             ("linkat", [CWD, 0x1000, CWD, 0x2000, 0, 0], Some(Question::PathBefore(path(None, 0x1000, false)))),
             ("execve", [0x1000, 0, 0, 0, 0, 0], Some(Question::Program)),
+            ("io_uring_enter", [4, 1, 0, 0, 0, 0], Some(Question::Fd(4))),
+            ("io_uring_enter", [4, 1, 0, 0x10, 0, 0], None),
             ("pipe2", [0x1000, 0, 0, 0, 0, 0], None),
             ("getpid", [0; 6], None),
         ] {
@@ -164,6 +167,7 @@ mod tests {
             (Abi::I386, "socketcall", [3, 0x1000, 0, 0, 0, 0], Some(0x1000)),
             (Abi::I386, "mmap", [0x1000, 0, 0, 0, 0, 0], Some(0x1000)),
             (Abi::X86_64, "mmap", [0x1000, 0, 0, 0, 0, 0], None),
+            (Abi::X86_64, "openat2", [1, 2, 0x1000, 24, 0, 0], Some(0x1000)),
             (Abi::X86_64, "read", [3, 0x1000, 0, 0, 0, 0], None),
         ] {
             assert_eq!(memory(&call(abi, name, args)), address, "{abi} {name}");

@@ -37,7 +37,7 @@ impl Argument {
 
 /// The argument of a call that acts on an object of this kind.
 pub(super) fn argument(call: &Call, meant: &Meant, memory: &Memory, object: Option<&str>) -> Option<Argument> {
-    let inner = meant.shape().and_then(|shape| selected(shape.selector, meant, memory, object));
+    let inner = meant.shape.and_then(|shape| selected(shape.selector, meant, memory, object));
     // A call that carries another one selects it, if the other one selects nothing.
     inner.or_else(|| (call.syscall.row()?.name == "socketcall").then(|| Argument::of(&table::SOCKETCALL, call.args[0])))
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::answers::Answers;
+use super::answers::{Answers, Memory};
 use super::arguments::argument;
 use super::calls::Subject;
 use super::meant::{Meant, meant};
@@ -35,10 +35,11 @@ pub fn attribute(call: &Call, outcome: CallOutcome, answers: &Answers) -> Use {
     let Some(meant) = meant(call, &answers.memory) else {
         return Use { subsystem: entry_point(), syscall: call.syscall, argument: None, object: None, ambient: false };
     };
-    let subject = meant.shape().map_or(Subject::None, |shape| shape.subject);
+    let subject = meant.shape.map_or(Subject::None, |shape| shape.subject);
     let object = object(subject, &meant, outcome, answers);
     let argument = argument(call, &meant, &answers.memory, object.as_ref().map(|object| &*object.name));
-    let reached = object.as_ref().filter(|_| moves(subject)).and_then(|object| object.subsystem);
+    let reached =
+        object.as_ref().filter(|_| moves(subject, &meant, &answers.memory)).and_then(|object| object.subsystem);
     let subsystem = argument.as_ref().and_then(|argument| argument.subsystem).or(reached).unwrap_or_else(entry_point);
     Use {
         subsystem,
@@ -50,8 +51,12 @@ pub fn attribute(call: &Call, outcome: CallOutcome, answers: &Answers) -> Use {
 }
 
 /// Whether data or control moves through the object, or the call brings it about: then it says what was reached.
-fn moves(subject: Subject) -> bool {
-    matches!(subject, Subject::Fd(_) | Subject::Opened | Subject::Made(_) | Subject::Socket)
+fn moves(subject: Subject, meant: &Meant, memory: &Memory) -> bool {
+    match subject {
+        Subject::Fd(_) | Subject::Made(_) | Subject::Ring(..) | Subject::Socket => true,
+        Subject::Opened(flags) => !meant.opens_a_place_only(flags, memory),
+        _ => false,
+    }
 }
 
 /// The object, as far as the call itself tells it or somebody answered. What a failed call would have made or found is none.
@@ -60,13 +65,17 @@ fn object(subject: Subject, meant: &Meant, outcome: CallOutcome, answers: &Answe
     match subject {
         Subject::None => None,
         Subject::Fd(_) | Subject::Descriptor(_) | Subject::Mapped => answers.object.clone(),
+        Subject::Ring(flags, index) if meant.args[flags] & index != 0 => Some(Object::named("anon_inode:io_uring")),
+        Subject::Ring(..) => answers.object.clone(),
         _ if !succeeded => None,
         Subject::Made(name) => Some(Object::named(name)),
         Subject::Socket => {
             let [domain, kind, protocol, ..] = meant.args;
             Some(Object::socket(domain as u32, kind as u32, protocol as u32))
         }
-        Subject::Opened | Subject::PathBefore(_) | Subject::PathAfter(_) | Subject::Program => answers.object.clone(),
+        Subject::Opened(_) | Subject::PathBefore(_) | Subject::PathAfter(_) | Subject::Program => {
+            answers.object.clone()
+        }
     }
 }
 

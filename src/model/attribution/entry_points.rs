@@ -30,6 +30,11 @@ pub struct EntryPoint {
     pub basis: &'static str,
 }
 
+/// The kernels that the tables were made from, the newest last: that one says what a call is.
+pub fn kernels() -> &'static [&'static str] {
+    &table::KERNELS
+}
+
 /// What is known of a call's entry point; `None` for a number that no table knows, or that has only a placeholder.
 pub fn facts(syscall: Syscall) -> Option<&'static EntryPoint> {
     let name = syscall.row()?.entry_point;

@@ -3,17 +3,19 @@
 //! It must not interpret the arguments: that is [`arguments`](super::arguments)' and [`objects`](super::objects)'. Main type: [`Meant`].
 
 use super::answers::Memory;
-use super::calls::{Selector, Shape, shape};
+use super::calls::{Flags, Selector, Shape, Subject, shape, shape_of};
 use super::values::table::SOCKETCALL;
 use super::values::value;
 use crate::model::event::Call;
 use crate::model::syscall::Abi;
 
 /// A call as a programmer means it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Meant {
-    /// The name by which its shape is known.
+    /// Its name.
     pub(super) name: &'static str,
+    /// How it is read.
+    pub(super) shape: Option<Shape>,
     /// Its arguments.
     pub(super) args: [u64; 6],
 }
@@ -22,14 +24,23 @@ pub(super) struct Meant {
 const PROT_EXEC: u64 = 0x4;
 const MAP_ANONYMOUS: u64 = 0x20;
 
-impl Meant {
-    pub(super) fn shape(&self) -> Option<Shape> {
-        shape(self.name)
-    }
+/// include/uapi/asm-generic/fcntl.h
+const O_PATH: u64 = 0o10_000_000;
 
+impl Meant {
     /// Whether an mmap is of a file.
     pub(super) fn maps_a_file(&self) -> bool {
         self.args[3] & MAP_ANONYMOUS == 0
+    }
+
+    /// Whether a file is opened with O_PATH: "The file itself is not opened", open(2).
+    pub(super) fn opens_a_place_only(&self, flags: Flags, memory: &Memory) -> bool {
+        let flags = match flags {
+            Flags::None => 0,
+            Flags::In(at) => self.args[at],
+            Flags::At(_) => memory.long().unwrap_or(0),
+        };
+        flags & O_PATH != 0
     }
 
     /// Whether a mapping may be executed.
@@ -44,7 +55,11 @@ pub(super) fn points_to(call: &Call) -> Option<u64> {
     if let Some(at) = envelope(call.syscall.abi, name) {
         return Some(call.args[at]);
     }
-    match shape(name)?.selector {
+    let shape = shape_of(call.syscall)?;
+    if let Subject::Opened(Flags::At(at)) = shape.subject {
+        return Some(call.args[at]);
+    }
+    match shape.selector {
         Selector::FlagsAt(at, _) | Selector::ValueAt(at, _) | Selector::Filesystem(at, None) => Some(call.args[at]),
         Selector::Filesystem(at, Some(flags)) => mounts_anew(call.args[flags]).then(|| call.args[at]),
         _ => None,
@@ -54,17 +69,17 @@ pub(super) fn points_to(call: &Call) -> Option<u64> {
 /// The call, undone. A number that no table knows means nothing.
 pub(super) fn meant(call: &Call, memory: &Memory) -> Option<Meant> {
     let name = call.syscall.row()?.name;
-    let itself = Meant { name, args: call.args };
+    let itself = Meant { name, shape: shape_of(call.syscall), args: call.args };
     if envelope(call.syscall.abi, name).is_none() {
         return Some(itself);
     }
     let args = std::array::from_fn(|index| memory.word(index).map_or(0, u64::from));
     if name == "mmap" {
-        return memory.word(4).map(|_| Meant { name, args }).or(Some(itself));
+        return memory.word(4).map(|_| Meant { args, ..itself }).or(Some(itself));
     }
     // What it carries is known as soon as its arguments are.
     let inner = value(&SOCKETCALL, call.args[0]).and_then(|operation| inner_name(operation.name));
-    Some(inner.filter(|_| memory.word(0).is_some()).map_or(itself, |name| Meant { name, args }))
+    Some(inner.filter(|_| memory.word(0).is_some()).map_or(itself, |name| Meant { name, shape: shape(name), args }))
 }
 
 /// The register that points to the arguments of the call that this one carries.
@@ -120,6 +135,10 @@ mod tests {
         Call { syscall: Syscall::from_name(abi, name).expect(name), args, instruction_pointer: 0 }
     }
 
+    fn plain(meant: Option<Meant>) -> Option<(&'static str, [u64; 6])> {
+        meant.map(|meant| (meant.name, meant.args))
+    }
+
     fn words(words: [u32; 6]) -> Memory {
         Memory::new(&words.map(u32::to_le_bytes).concat())
     }
@@ -130,12 +149,10 @@ mod tests {
         let args = [5, 1, 2, 3, 4, 0];
         for (operation, name) in [(3, "connect"), (14, "setsockopt"), (18, "accept4"), (9, "send")] {
             let call = call(Abi::I386, "socketcall", [operation, 0x1000, 0, 0, 0, 0]);
-            assert_eq!(meant(&call, &memory), Some(Meant { name, args }));
+            assert_eq!(plain(meant(&call, &memory)), Some((name, args)));
         }
-        assert_eq!(
-            meant(&call(Abi::I386, "mmap", [0x1000, 0, 0, 0, 0, 0]), &memory),
-            Some(Meant { name: "mmap", args })
-        );
+        let mmap = call(Abi::I386, "mmap", [0x1000, 0, 0, 0, 0, 0]);
+        assert_eq!(plain(meant(&mmap, &memory)), Some(("mmap", args)));
     }
 
     #[test]
@@ -148,10 +165,10 @@ mod tests {
             (Abi::I386, "socketcall", [3, 0, 0, 0, 0, 0]),
             (Abi::I386, "socketcall", [99, 0x1000, 0, 0, 0, 0]),
         ] {
-            assert_eq!(meant(&call(abi, name, args), &unread), Some(Meant { name, args }), "{abi} {name}");
+            assert_eq!(plain(meant(&call(abi, name, args), &unread)), Some((name, args)), "{abi} {name}");
         }
         let unknown = Call { syscall: Syscall { abi: Abi::X86_64, number: 999 }, args: [0; 6], instruction_pointer: 0 };
-        assert_eq!(meant(&unknown, &unread), None);
+        assert!(meant(&unknown, &unread).is_none());
     }
 
     #[test]

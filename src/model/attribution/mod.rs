@@ -7,7 +7,7 @@ pub mod answers;
 mod arguments;
 pub mod attribute;
 mod blind;
-mod calls;
+pub(crate) mod calls;
 pub mod entry_points;
 pub mod files;
 mod meant;

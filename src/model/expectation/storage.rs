@@ -68,8 +68,13 @@ pub fn written_object(object: &str) -> Cow<'_, str> {
 
 /// Also `fuse.sshfs`, as /proc/self/mountinfo writes it.
 fn is_storage(filesystem: &str) -> bool {
+    reason(filesystem).is_some()
+}
+
+/// Why a filesystem is storage, if it is.
+pub fn reason(filesystem: &str) -> Option<&'static str> {
     let name = if filesystem.starts_with("fuse.") { "fuse" } else { filesystem };
-    STORAGE.binary_search_by_key(&name, |&(known, _)| known).is_ok()
+    STORAGE.binary_search_by_key(&name, |&(known, _)| known).ok().map(|at| STORAGE[at].1)
 }
 
 #[cfg(test)]

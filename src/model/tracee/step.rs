@@ -16,6 +16,8 @@ pub enum Directive {
     Listen,
     /// Nothing yet: it stays stopped until a [`Step::released`] names it.
     Hold,
+    /// Die.
+    Kill,
     /// Nothing any more: it is gone.
     Forget,
 }
@@ -47,6 +49,7 @@ pub struct Tasks {
     /// Those that are held: [`Task::AwaitingParent`]. Nobody is unless somebody may still announce it.
     held: BTreeSet<Tid>,
     lost: u64,
+    is_ending: bool,
 }
 
 impl Tasks {
@@ -60,6 +63,12 @@ impl Tasks {
         self.lost
     }
 
+    /// From now on whoever stops is told to die: else who forks faster than anybody looks would never end. Those that must be killed at once are named.
+    pub fn end(&mut self) -> impl Iterator<Item = Tid> {
+        self.is_ending = true;
+        self.alive()
+    }
+
     /// The tasks that have shown themselves and are not gone: those that can be killed.
     pub fn alive(&self) -> impl Iterator<Item = Tid> {
         self.tasks.iter().filter(|(_, task)| !matches!(task, Task::Attaching { .. })).map(|(tid, _)| *tid)
@@ -67,6 +76,15 @@ impl Tasks {
 
     /// Takes one stop in.
     pub fn step(&mut self, tid: Tid, stop: Stop) -> Step {
+        let mut step = self.meaning(tid, stop);
+        if self.is_ending && step.directive != Directive::Forget {
+            self.held.remove(&tid);
+            step.directive = Directive::Kill;
+        }
+        step
+    }
+
+    fn meaning(&mut self, tid: Tid, stop: Stop) -> Step {
         match stop {
             Stop::Entry(_) | Stop::Exit { .. } | Stop::Unreadable => self.syscall(tid, stop),
             Stop::Spawning { child, leads } => self.announced(tid, child, leads),

@@ -15,6 +15,18 @@ use crate::model::expectation::drift::{BaselineDrift, Change, Drift};
 
 pub use record::json;
 
+/// What the working tree is compared with.
+#[derive(Debug, Clone, Copy)]
+pub struct Base<'a> {
+    /// The revision, in the user's words.
+    pub revision: &'a str,
+    /// Whether both were run on this machine; else their files were compared.
+    pub traced: bool,
+}
+
+/// What a trace of both revisions tells, in its title.
+const TRACED: &str = ", both traced on this machine";
+
 /// How many lines a Markdown table shows: a comment on a pull request holds 64 KB.
 const LINES: usize = 200;
 
@@ -117,9 +129,9 @@ fn outline(findings: &[Finding]) -> String {
 }
 
 /// What differs since `base`, for a terminal.
-pub fn text(out: &mut dyn io::Write, base: &str, drifts: &[Drift], palette: &Palette) -> io::Result<()> {
+pub fn text(out: &mut dyn io::Write, base: Base<'_>, drifts: &[Drift], palette: &Palette) -> io::Result<()> {
     let lines = lines(drifts);
-    writeln!(out, "{}", Painted(palette.heading, title(base, &lines)))?;
+    writeln!(out, "{}", Painted(palette.heading, title(base, base.revision, &lines)))?;
     let width = |column: fn(&Line) -> usize| lines.iter().map(column).max().unwrap_or_default();
     let kinds = width(|line| line.kind.to_string().len());
     let workloads = width(|line| line.workload.len());
@@ -138,9 +150,9 @@ pub fn text(out: &mut dyn io::Write, base: &str, drifts: &[Drift], palette: &Pal
 }
 
 /// What differs since `base`, for a comment on a pull request.
-pub fn markdown(out: &mut dyn io::Write, base: &str, drifts: &[Drift]) -> io::Result<()> {
+pub fn markdown(out: &mut dyn io::Write, base: Base<'_>, drifts: &[Drift]) -> io::Result<()> {
     let lines = lines(drifts);
-    writeln!(out, "### sysguard: {}", title(&code(base), &lines))?;
+    writeln!(out, "### sysguard: {}", title(base, &code(base.revision), &lines))?;
     if lines.is_empty() {
         return Ok(());
     }
@@ -157,7 +169,9 @@ pub fn markdown(out: &mut dyn io::Write, base: &str, drifts: &[Drift]) -> io::Re
         writeln!(out, "| {} |", cells.join(" | "))?;
     }
     if !cut.is_empty() {
-        writeln!(out, "\n… {}: `cargo sysguard diff --base {base}`", counted(len(cut), "more line", "more lines"))?;
+        let flag = if base.traced { " --trace" } else { "" };
+        let command = format!("cargo sysguard diff --base {}{flag}", base.revision);
+        writeln!(out, "\n… {}: {}", counted(len(cut), "more line", "more lines"), code(&command))?;
     }
     Ok(())
 }
@@ -168,14 +182,15 @@ fn code(text: &str) -> String {
 }
 
 /// `2 new, 1 gone since HEAD`
-fn title(base: &str, lines: &[Line]) -> String {
+fn title(base: Base<'_>, shown: &str, lines: &[Line]) -> String {
+    let how = if base.traced { TRACED } else { "" };
     let count = |is_meant: fn(Kind) -> bool| lines.iter().filter(|line| is_meant(line.kind)).count();
     let new = count(|kind| kind < Kind::Document);
     let gone = count(|kind| kind > Kind::Document);
     if lines.is_empty() {
-        format!("nothing differs since {base}")
+        format!("nothing differs since {shown}{how}")
     } else {
-        format!("{new} new, {gone} gone since {base}")
+        format!("{new} new, {gone} gone since {shown}{how}")
     }
 }
 

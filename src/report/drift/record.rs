@@ -4,6 +4,7 @@ use std::io;
 
 use serde::Serialize;
 
+use super::Base;
 use crate::model::compare::Finding;
 use crate::model::expectation::drift::{BaselineDrift, Change, Drift};
 
@@ -11,6 +12,8 @@ use crate::model::expectation::drift::{BaselineDrift, Change, Drift};
 struct DiffRecord<'a> {
     schema: &'static str,
     base: &'a str,
+    /// Both revisions were run on this machine; else their files were compared.
+    traced: bool,
     workloads: Vec<DriftRecord<'a>>,
 }
 
@@ -38,10 +41,13 @@ struct FindingRecord {
     details: Vec<String>,
 }
 
-/// What differs since `base`, as one object.
-pub fn json(out: &mut dyn io::Write, base: &str, drifts: &[Drift]) -> io::Result<()> {
+/// What differs since a revision, as one object.
+pub fn json(out: &mut dyn io::Write, base: Base<'_>, drifts: &[Drift]) -> io::Result<()> {
     let workloads = drifts.iter().map(drift_record).collect();
-    serde_json::to_writer_pretty(&mut *out, &DiffRecord { schema: "sysguard.diff/1", base, workloads })?;
+    serde_json::to_writer_pretty(
+        &mut *out,
+        &DiffRecord { schema: "sysguard.diff/1", base: base.revision, traced: base.traced, workloads },
+    )?;
     writeln!(out)
 }
 

@@ -26,6 +26,10 @@ fn drifts() -> Vec<Drift> {
     .collect()
 }
 
+fn since() -> Base<'static> {
+    Base { revision: "HEAD", traced: false }
+}
+
 fn written(write: impl Fn(&mut dyn io::Write) -> io::Result<()>) -> String {
     let mut out = Vec::new();
     write(&mut out).expect("memory");
@@ -34,7 +38,7 @@ fn written(write: impl Fn(&mut dyn io::Write) -> io::Result<()>) -> String {
 
 #[test]
 fn text_is_one_line_a_finding_heaviest_first() {
-    insta::assert_snapshot!(written(|out| text(out, "HEAD", &drifts(), &Palette::plain())), @"
+    insta::assert_snapshot!(written(|out| text(out, since(), &drifts(), &Palette::plain())), @"
     5 new, 5 gone since HEAD
       new-subsystem   a::changed  x86_64-linux-gnu  network
       new-syscall     a::changed  x86_64-linux-gnu  network::socket                                 AF_INET
@@ -53,7 +57,7 @@ fn text_is_one_line_a_finding_heaviest_first() {
 
 #[test]
 fn markdown_is_a_table_whose_cells_hold_anything() {
-    insta::assert_snapshot!(written(|out| markdown(out, "main", &drifts())), @r"
+    insta::assert_snapshot!(written(|out| markdown(out, Base { revision: "main", traced: false }, &drifts())), @r"
     ### sysguard: 5 new, 5 gone since `main`
 
     | finding | workload | fact | | platform |
@@ -78,22 +82,28 @@ fn a_long_table_is_cut_and_says_so() {
     let findings: String = (0x300..0x400).map(|number| format!("    syscall_{number:#x}:\n")).collect();
     let (before, after) = (expectation("", "  none: {}\n"), expectation("", &format!("  none:\n{findings}")));
     let drift = Drift::between("w", "w.yaml", Some(&before), Some(&after)).expect("a drift");
-    let table = written(|out| markdown(out, "main", std::slice::from_ref(&drift)));
+    let table = written(|out| markdown(out, Base { revision: "main", traced: false }, std::slice::from_ref(&drift)));
     assert!(table.ends_with("\n… 56 more lines: `cargo sysguard diff --base main`\n"), "{table}");
     assert!(table.len() < 64 * 1024);
 }
 
 #[test]
 fn nothing_is_said_to_be_nothing() {
-    assert_eq!(written(|out| text(out, "HEAD", &[], &Palette::plain())), "nothing differs since HEAD\n");
-    assert_eq!(written(|out| markdown(out, "HEAD", &[])), "### sysguard: nothing differs since `HEAD`\n");
-    let record: serde_json::Value = serde_json::from_str(&written(|out| json(out, "HEAD", &[]))).expect("JSON");
-    assert_eq!(record, serde_json::json!({"schema": "sysguard.diff/1", "base": "HEAD", "workloads": []}));
+    assert_eq!(written(|out| text(out, since(), &[], &Palette::plain())), "nothing differs since HEAD\n");
+    assert_eq!(written(|out| markdown(out, since(), &[])), "### sysguard: nothing differs since `HEAD`\n");
+    let traced = Base { traced: true, ..since() };
+    let told = "### sysguard: nothing differs since `HEAD`, both traced on this machine\n";
+    assert_eq!(written(|out| markdown(out, traced, &[])), told);
+    let record: serde_json::Value = serde_json::from_str(&written(|out| json(out, since(), &[]))).expect("JSON");
+    assert_eq!(
+        record,
+        serde_json::json!({"schema": "sysguard.diff/1", "base": "HEAD", "traced": false, "workloads": []})
+    );
 }
 
 #[test]
 fn the_record_holds_every_finding() {
-    let record: serde_json::Value = serde_json::from_str(&written(|out| json(out, "HEAD", &drifts()))).expect("JSON");
+    let record: serde_json::Value = serde_json::from_str(&written(|out| json(out, since(), &drifts()))).expect("JSON");
     let changed = &record["workloads"][0];
     assert_eq!((&changed["change"], &changed["document_changed"]), (&"changed".into(), &true.into()));
     assert_eq!(

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::record::{ObservationRecord, SyscallRecord, UseRecord, errors_in_words};
+use crate::model::taxonomy::{Filed, Taxonomy};
 
 /// The columns; their order is a public interface.
 const HEADER: [&str; 11] = [
@@ -19,9 +20,12 @@ const HEADER: [&str; 11] = [
     "section",
 ];
 
-pub(super) fn write(out: &mut dyn io::Write, record: &ObservationRecord<'_>) -> io::Result<()> {
+pub(super) fn write(out: &mut dyn io::Write, record: &ObservationRecord<'_>, taxonomy: &Taxonomy) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(HEADER)?;
+    // Another's words are a column of their own, which names them.
+    let own = taxonomy.is_default();
+    let column = format!("group ({})", taxonomy.name());
+    csv.write_record(HEADER.into_iter().chain((!own).then_some(column.as_str())))?;
     let uses = record.syscalls.iter().flat_map(|syscall| syscall.uses.iter().map(move |used| (syscall, used)));
     let mut lines: Vec<(&SyscallRecord, &UseRecord)> = uses.collect();
     // The lists are sorted already, only that a syscall may reach a subsystem other than its own.
@@ -29,7 +33,9 @@ pub(super) fn write(out: &mut dyn io::Write, record: &ObservationRecord<'_>) -> 
         (used_a.subsystem, &a.name, a.abi).cmp(&(used_b.subsystem, &b.name, b.abi))
     });
     for (syscall, used) in lines {
-        csv.write_record(fields(syscall, used))?;
+        let filed = Filed { call: &syscall.name, reached: used.subsystem, entry_point: syscall.subsystem };
+        let group = (!own).then(|| taxonomy.group(filed).to_owned());
+        csv.write_record(fields(syscall, used).into_iter().chain(group))?;
     }
     csv.flush()
 }

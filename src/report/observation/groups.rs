@@ -1,18 +1,21 @@
 //! An observation as people read it: by the subsystem that was reached, most calls first. Main type: [`Group`].
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use super::record::{Errors, ObservationRecord, SyscallRecord, UseRecord};
-use crate::model::attribution::Subsystem;
+use crate::model::taxonomy::{Filed, Taxonomy};
 
-/// A subsystem and what reached it.
+/// A word of the taxonomy and what is filed under it: a subsystem and what reached it.
 pub(super) struct Group<'a> {
-    pub(super) subsystem: Subsystem,
+    /// As machines call it: sysguard's own subsystems by their slugs.
+    pub(super) slug: &'a str,
+    pub(super) title: &'a str,
     pub(super) calls: u64,
     pub(super) lines: Vec<Line<'a>>,
 }
 
-/// A syscall as far as it reached one subsystem.
+/// A syscall as far as it is filed under one word.
 pub(super) struct Line<'a> {
     pub(super) syscall: &'a SyscallRecord,
     pub(super) calls: u64,
@@ -21,27 +24,39 @@ pub(super) struct Line<'a> {
 }
 
 /// Everything in an order for people: number of calls, then name.
-pub(super) fn groups<'a>(record: &'a ObservationRecord<'_>) -> Vec<Group<'a>> {
-    let group = |subsystem: Subsystem, calls| {
-        let mut lines: Vec<Line> = record.syscalls.iter().filter_map(|syscall| line(syscall, subsystem)).collect();
+pub(super) fn groups<'a>(record: &'a ObservationRecord<'_>, taxonomy: &'a Taxonomy) -> Vec<Group<'a>> {
+    let mut groups: BTreeMap<(&str, &str), Vec<Line<'a>>> = BTreeMap::new();
+    for syscall in &record.syscalls {
+        let mut uses: BTreeMap<(&str, &str), Vec<&UseRecord>> = BTreeMap::new();
+        for used in &syscall.uses {
+            uses.entry(names(taxonomy, syscall, used)).or_default().push(used);
+        }
+        for (group, uses) in uses {
+            groups.entry(group).or_default().push(line(syscall, uses));
+        }
+    }
+    let group = |((slug, title), mut lines): ((&'a str, &'a str), Vec<Line<'a>>)| {
         lines.sort_by_key(|line| Reverse(line.calls));
-        Group { subsystem, calls, lines }
+        Group { slug, title, calls: lines.iter().map(|line| line.calls).sum(), lines }
     };
-    let mut groups: Vec<Group> = record.subsystems.iter().map(|reached| group(reached.name, reached.calls)).collect();
+    let mut groups: Vec<Group> = groups.into_iter().map(group).collect();
     groups.sort_by_key(|group| Reverse(group.calls));
     groups
 }
 
-/// The part of a syscall that reached this subsystem.
-fn line(syscall: &SyscallRecord, subsystem: Subsystem) -> Option<Line<'_>> {
-    let mut uses: Vec<&UseRecord> = syscall.uses.iter().filter(|used| used.subsystem == subsystem).collect();
-    if uses.is_empty() {
-        return None;
-    }
+/// Slug and title under which a use is filed.
+fn names<'a>(taxonomy: &'a Taxonomy, syscall: &SyscallRecord, used: &UseRecord) -> (&'a str, &'a str) {
+    let filed = Filed { call: &syscall.name, reached: used.subsystem, entry_point: syscall.subsystem };
+    let title = taxonomy.group(filed);
+    (if taxonomy.is_default() { used.subsystem.slug() } else { title }, title)
+}
+
+/// The part of a syscall that is filed under one word.
+fn line<'a>(syscall: &'a SyscallRecord, mut uses: Vec<&'a UseRecord>) -> Line<'a> {
     uses.sort_by_key(|used| Reverse(used.calls));
     let mut errors = Errors::new();
     for (name, count) in uses.iter().flat_map(|used| &used.errors) {
         *errors.entry(name.clone()).or_default() += count;
     }
-    Some(Line { syscall, calls: uses.iter().map(|used| used.calls).sum(), errors, uses })
+    Line { syscall, calls: uses.iter().map(|used| used.calls).sum(), errors, uses }
 }

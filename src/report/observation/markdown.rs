@@ -6,16 +6,28 @@ use super::groups::groups;
 use super::record::ObservationRecord;
 use super::table::label;
 use crate::model::observation::Recording;
+use crate::model::taxonomy::Taxonomy;
+use crate::report::markup::markdown as cell;
 
-pub(super) fn write(out: &mut dyn io::Write, recording: &Recording, record: &ObservationRecord<'_>) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut dyn io::Write,
+    recording: &Recording,
+    record: &ObservationRecord<'_>,
+    taxonomy: &Taxonomy,
+) -> io::Result<()> {
     writeln!(out, "| System Call | # calls | Linux Subsystem | System Call (API) |")?;
     writeln!(out, "|---|---|---|---|")?;
-    for group in groups(record) {
+    for group in groups(record, taxonomy) {
         for line in group.lines {
             let name = label(line.syscall, recording.platform.abi());
             let api = line.syscall.entry_point.map(|entry_point| format!("{entry_point}()")).unwrap_or_default();
-            writeln!(out, "| {name} | {} | {} | {api} |", line.calls, group.subsystem.title())?;
+            writeln!(out, "| {name} | {} | {} | {api} |", line.calls, cell(group.title))?;
         }
     }
-    Ok(())
+    // The kernel's words need no name; another's are never used silently.
+    if taxonomy.is_default() {
+        Ok(())
+    } else {
+        writeln!(out, "\nSubsystems by the taxonomy {}.", cell(taxonomy.name()))
+    }
 }

@@ -13,28 +13,31 @@ use std::io;
 
 use super::{Format, Palette};
 use crate::model::observation::Recording;
+use crate::model::taxonomy::Taxonomy;
 use record::ObservationRecord;
 
-/// Writes what a recording shows. Only [`Format::Table`] has colours.
+/// Writes what a recording shows, filed under the words of a taxonomy. Only [`Format::Table`] has colours.
 pub fn observation(
     out: &mut dyn io::Write,
     recording: &Recording,
     format: Format,
+    taxonomy: &Taxonomy,
     palette: &Palette,
 ) -> io::Result<()> {
-    let record = ObservationRecord::of(recording);
+    let mut record = ObservationRecord::of(recording);
+    record.file_under(taxonomy);
     match format {
         Format::Table => {
-            table::write(out, recording, &record, palette)?;
+            table::write(out, recording, &record, taxonomy, palette)?;
             callers::write(out, &recording.observation, palette)
         }
-        Format::Markdown => markdown::write(out, recording, &record),
+        Format::Markdown => markdown::write(out, recording, &record, taxonomy),
         Format::Json => {
             serde_json::to_writer_pretty(&mut *out, &record)?;
             writeln!(out)
         }
         Format::Yaml => serde_yaml::to_writer(out, &record).map_err(io::Error::other),
-        Format::Csv => csv::write(out, &record),
+        Format::Csv => csv::write(out, &record, taxonomy),
     }
 }
 

@@ -7,9 +7,10 @@ use super::record::{ObservationRecord, SyscallRecord, UseRecord, errors_in_words
 use crate::model::event::BlindSpot;
 use crate::model::observation::Recording;
 use crate::model::syscall::Abi;
+use crate::model::taxonomy::Taxonomy;
 use crate::report::Palette;
 use crate::report::style::Painted;
-use crate::report::words::{counted, len};
+use crate::report::words::{counted, escaped, len};
 
 /// One line of the table.
 struct Row {
@@ -23,16 +24,18 @@ pub(super) fn write(
     out: &mut dyn io::Write,
     recording: &Recording,
     record: &ObservationRecord<'_>,
+    taxonomy: &Taxonomy,
     palette: &Palette,
 ) -> io::Result<()> {
     let mut rows = vec![Row::heading("System call", "Calls", "Errors")];
-    for group in groups(record) {
-        rows.extend(group_rows(&group, recording.platform.abi()));
+    let groups = groups(record, taxonomy);
+    for group in &groups {
+        rows.extend(group_rows(group, recording.platform.abi()));
     }
-    rows.push(totals(record));
+    rows.push(totals(record, len(&groups)));
     write_rows(out, &rows, palette)?;
     writeln!(out)?;
-    write_coverage(out, recording, palette)
+    write_coverage(out, recording, taxonomy, palette)
 }
 
 /// A syscall's name, with its ABI where that is not the platform's own: `openat (i386)`.
@@ -51,7 +54,7 @@ impl Row {
 }
 
 fn group_rows(group: &Group<'_>, own: Option<Abi>) -> Vec<Row> {
-    let mut rows = vec![Row::heading(group.subsystem.slug(), group.calls, "")];
+    let mut rows = vec![Row::heading(&escaped(group.slug), group.calls, "")];
     for line in &group.lines {
         let name = label(line.syscall, own);
         rows.push(Row::new(format!("  {name}"), line.calls, errors_in_words(&line.errors)));
@@ -70,9 +73,9 @@ fn use_in_words(used: &UseRecord) -> Option<String> {
     (!words.is_empty()).then_some(words)
 }
 
-fn totals(record: &ObservationRecord<'_>) -> Row {
+fn totals(record: &ObservationRecord<'_>, groups: u64) -> Row {
     let syscalls = counted(len(&record.syscalls), "system call", "system calls");
-    let subsystems = counted(len(&record.subsystems), "subsystem", "subsystems");
+    let subsystems = counted(groups, "subsystem", "subsystems");
     let calls: u64 = record.syscalls.iter().map(|syscall| syscall.calls).sum();
     let failed: u64 = record.syscalls.iter().flat_map(|syscall| syscall.errors.values()).sum();
     Row::heading(&format!("{syscalls} in {subsystems}"), calls, format_args!("{failed} failed"))
@@ -90,7 +93,12 @@ fn write_rows(out: &mut dyn io::Write, rows: &[Row], palette: &Palette) -> io::R
 }
 
 /// How far the report can be trusted, on one line.
-fn write_coverage(out: &mut dyn io::Write, recording: &Recording, palette: &Palette) -> io::Result<()> {
+fn write_coverage(
+    out: &mut dyn io::Write,
+    recording: &Recording,
+    taxonomy: &Taxonomy,
+    palette: &Palette,
+) -> io::Result<()> {
     let Recording { observation, killed_stragglers, engine, exit, .. } = recording;
     let spots: Vec<&str> = observation.blind_spots.iter().copied().map(BlindSpot::name).collect();
     let runs = if observation.runs == 1 { String::new() } else { format!("{} runs, ", observation.runs) };
@@ -109,5 +117,7 @@ fn write_coverage(out: &mut dyn io::Write, recording: &Recording, palette: &Pale
         (false, exit.to_string()),
     ];
     let paint = |(alarming, part)| Painted(if alarming { palette.error } else { palette.hint }, part).to_string();
-    writeln!(out, "{}", parts.map(paint).join("; "))
+    // The kernel's words need no name; another's are never used silently.
+    let words = (!taxonomy.is_default()).then(|| (false, format!("taxonomy {}", escaped(taxonomy.name()))));
+    writeln!(out, "{}", parts.into_iter().chain(words).map(paint).collect::<Vec<_>>().join("; "))
 }

@@ -8,6 +8,7 @@ use crate::model::event::{BlindSpot, Errno};
 use crate::model::observation::{Engine, Observation, Tally};
 use crate::model::platform::Platform;
 use crate::model::syscall::{Abi, Syscall};
+use crate::model::taxonomy::Taxonomy;
 use crate::model::workload::Exit;
 
 /// Calls of a syscall on nothing in particular.
@@ -61,8 +62,12 @@ fn recording() -> Recording {
 }
 
 fn written(recording: &Recording, format: Format, palette: &Palette) -> String {
+    filed(recording, format, &Taxonomy::default(), palette)
+}
+
+fn filed(recording: &Recording, format: Format, taxonomy: &Taxonomy, palette: &Palette) -> String {
     let mut out = Vec::new();
-    observation(&mut out, recording, format, palette).expect("memory takes everything");
+    observation(&mut out, recording, format, taxonomy, palette).expect("memory takes everything");
     String::from_utf8(out).expect("reports are text")
 }
 
@@ -295,4 +300,32 @@ fn uses_add_up_to_their_syscalls_and_subsystems() {
     }
     let by_subsystem: u64 = record.subsystems.iter().map(|subsystem| subsystem.calls).sum();
     assert_eq!(by_subsystem, recording.observation.calls());
+}
+
+#[test]
+fn the_guides_words_go_by_the_call_and_are_named() {
+    let guide = Taxonomy::built_in(crate::model::taxonomy::Base::WorkloadTracing);
+    let told = |format| filed(&recording(), format, &guide, &Palette::plain());
+    insta::assert_snapshot!(told(Format::Markdown), @r"
+    | System Call | # calls | Linux Subsystem | System Call (API) |
+    |---|---|---|---|
+    | mmap | 23 | Memory Mgmt. | sys_mmap() |
+    | close | 12 | Filesystem | sys_close() |
+    | openat | 6 | Filesystem | sys_openat() |
+    | open (i386) | 2 | Filesystem | compat_sys_open() |
+    | socket | 1 | Network | sys_socket() |
+    | syscall_0x3e7 | 1 | Not Implemented |  |
+    | rt_sigaction (x32) | 1 | Signal | compat_sys_rt_sigaction() |
+
+    Subsystems by the taxonomy workload-tracing/1.
+    ");
+    assert!(told(Format::Table).trim_end().ends_with("; taxonomy workload-tracing/1"));
+    assert!(told(Format::Csv).starts_with("subsystem,syscall,abi,number,argument,object,calls,errors,entry_point,source,section,group (workload-tracing/1)\n"));
+    let record: serde_json::Value = serde_json::from_str(&told(Format::Json)).expect("JSON");
+    assert_eq!(record["taxonomy"]["name"], "workload-tracing/1");
+    assert_eq!(
+        record["taxonomy"]["groups"][0],
+        serde_json::json!({"name": "Filesystem", "calls": 20, "syscalls": ["close", "open", "openat"]})
+    );
+    assert_eq!(record["syscalls"][0]["subsystem"], "filesystem", "attribution is the same");
 }

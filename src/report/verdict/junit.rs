@@ -7,6 +7,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::batch::PackageVerdicts;
 use super::headline;
 use crate::model::compare::Finding;
+use crate::model::confirm::Suspect;
 use crate::model::verdict::{Status, Verdict};
 use crate::report::Palette;
 
@@ -30,7 +31,19 @@ fn test_case(package: &PackageVerdicts, verdict: &Verdict) -> io::Result<TestCas
     if !keys.is_empty() {
         case.set_system_out(keys.join("\n"));
     }
+    let suspects: Vec<String> = verdict.comparison.suspects.iter().map(|suspect| suspected(suspect, verdict)).collect();
+    if !suspects.is_empty() {
+        case.set_system_err(allowed(&suspects.join("\n")));
+    }
+    if !verdict.elapsed.is_zero() {
+        case.set_time(verdict.elapsed);
+    }
     Ok(case)
+}
+
+/// `suspect: net::hello::filesystem::unlink in 1 of 5 runs`
+fn suspected(Suspect { finding, seen, runs }: &Suspect, verdict: &Verdict) -> String {
+    format!("suspect: {} in {seen} of {runs} runs", finding.fact.key(&verdict.workload))
 }
 
 /// A failure is a judgement on the workload; where there is none, that is an error.
@@ -66,7 +79,7 @@ fn allowed(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::verdict::samples::{failed, packages, with_status};
+    use crate::report::verdict::samples::{failed, finding, packages, with_status};
 
     fn written(packages: &[PackageVerdicts]) -> String {
         let mut out = Vec::new();
@@ -145,6 +158,21 @@ mod tests {
             </testsuite>
         </testsuites>
         "#);
+    }
+
+    #[test]
+    fn suspects_and_durations_are_told_of_what_passes_too() {
+        let mut packages = packages();
+        packages.truncate(1);
+        let mut passed = with_status(Status::Passed);
+        passed.elapsed = std::time::Duration::from_millis(1234);
+        let suspect = Suspect { finding: finding("filesystem::unlink", 3, &[]), seen: 1, runs: 5 };
+        passed.comparison.suspects = vec![suspect];
+        packages[0].verdicts = vec![passed];
+        let text = written(&packages);
+        assert!(text.contains(r#"time="1.234">"#), "{text}");
+        let told = "<system-err>suspect: net::hello::filesystem::unlink in 1 of 5 runs</system-err>";
+        assert!(text.contains(told), "{text}");
     }
 
     #[test]

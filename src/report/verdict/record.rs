@@ -3,6 +3,7 @@
 //! Field names are a public interface.
 
 use std::io;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -133,25 +134,29 @@ pub enum NotAVerdict {
 struct Line {
     /// The folder of the package.
     package: String,
+    /// Beside the verdict, which is the same however long it took.
+    #[serde(default)]
+    milliseconds: u64,
     verdict: VerdictRecord,
 }
 
 /// Writes a verdict on a workload of the package in this folder as one line of JSON.
 pub fn write_json_line(out: &mut dyn io::Write, package: &str, verdict: &Verdict) -> io::Result<()> {
-    let line = Line { package: package.to_owned(), verdict: VerdictRecord::of(verdict) };
+    let milliseconds = u64::try_from(verdict.elapsed.as_millis()).unwrap_or(u64::MAX);
+    let line = Line { package: package.to_owned(), milliseconds, verdict: VerdictRecord::of(verdict) };
     serde_json::to_writer(&mut *out, &line)?;
     writeln!(out)
 }
 
 /// Reads what [`write_json_line`] wrote: the folder of the package, and the verdict.
 pub fn read_json_line(line: &str) -> Result<(String, Verdict), NotAVerdict> {
-    let Line { package, verdict } = serde_json::from_str(line)?;
-    Ok((package, verdict.into_verdict()?))
+    let Line { package, milliseconds, verdict } = serde_json::from_str(line)?;
+    Ok((package, Verdict { elapsed: Duration::from_millis(milliseconds), ..verdict.into_verdict()? }))
 }
 
 impl VerdictRecord {
     pub(super) fn of(verdict: &Verdict) -> Self {
-        let Verdict { workload, file, line, status, comparison, growth, change } = verdict.clone();
+        let Verdict { workload, file, line, status, comparison, growth, change, .. } = verdict.clone();
         let records =
             |findings: Vec<Finding>| findings.into_iter().map(|found| FindingRecord::of(found, &workload)).collect();
         Self {
@@ -191,7 +196,8 @@ impl VerdictRecord {
             gone: gone.iter().map(|key| fact(key, &workload)).collect::<Result<_, _>>()?,
         };
         let change = change.map(|ChangeRecord { before, after, written }| Change { before, after, written });
-        Ok(Verdict { workload, file, line, status, comparison, growth: Growth::from_counts(growth), change })
+        let growth = Growth::from_counts(growth);
+        Ok(Verdict { workload, file, line, status, comparison, growth, change, elapsed: Duration::ZERO })
     }
 }
 

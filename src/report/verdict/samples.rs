@@ -1,5 +1,7 @@
 //! Verdicts made by hand, every status among them, for the tests of all formats.
 
+use std::time::Duration;
+
 use super::PackageVerdicts;
 use crate::model::compare::{Comparison, Detail, Fact, Finding};
 use crate::model::recording::Growth;
@@ -66,6 +68,7 @@ pub(super) fn failed() -> Verdict {
             after: BEFORE.replace("  process:", &format!("{ADDED}  process:")),
             written: Some("expectations/net/hello.yaml.new".to_owned()),
         }),
+        elapsed: Duration::ZERO,
     };
     let line = |name: &str| BEFORE.lines().position(|line| line.trim() == format!("{name}:")).map(|index| index + 1);
     verdict.comparison.locate(|subsystem| subsystem.and_then(|subsystem| line(&subsystem.to_string())).or(Some(5)));

@@ -12,8 +12,10 @@ use serde_sarif::sarif::{
 };
 
 use super::batch::{PackageVerdicts, Ranked, all};
+use super::findings::words;
 use super::headline;
 use crate::model::compare::FindingKind;
+use crate::model::confirm::Suspect;
 use crate::model::verdict::{Status, Verdict};
 use crate::model::weight::Weight;
 
@@ -31,7 +33,7 @@ pub(super) fn write(out: &mut dyn io::Write, packages: &[PackageVerdicts]) -> io
 }
 
 /// Every rule with what breaks it. A finding is filed under its kind, what was not compared under its status.
-const RULES: [(&str, &str); 15] = [
+const RULES: [(&str, &str); 16] = [
     ("forbidden", "The workload does what a `forbid:` rule of its expectation forbids."),
     (FindingKind::NewSubsystem.name(), "The workload uses a subsystem of the kernel that its baseline does not hold."),
     (FindingKind::NewBlindSpot.name(), "The workload does something that hides calls from tracing."),
@@ -47,6 +49,7 @@ const RULES: [(&str, &str); 15] = [
         "A system call of the workload fails with an error that its baseline does not hold.",
     ),
     ("gone", "The workload no longer does what its baseline holds."),
+    ("suspect", "The workload did something new, but not in every run: it does not fail."),
     ("no-baseline", "There is no baseline for this platform yet."),
     ("wrong-exit", "The workload did not end as its expectation says."),
     ("malformed", "The expectation file cannot be read."),
@@ -93,7 +96,13 @@ fn results_of(package: &PackageVerdicts, verdict: &Verdict) -> Vec<(Weight, Sari
         let told = Told { name: "gone", text: format!("no longer seen: {key}"), key };
         (Weight::Note, told.result(ResultLevel::Warning, package, verdict, verdict.line))
     });
-    whole.into_iter().chain(findings).chain(gone).collect()
+    let suspects = verdict.comparison.suspects.iter().map(|Suspect { finding, seen, runs }| {
+        let key = finding.fact.key(&verdict.workload);
+        let kind = words(finding.kind).0;
+        let told = Told { name: "suspect", text: format!("{kind}, but in {seen} of {runs} runs only: {key}"), key };
+        (Weight::Note, told.result(ResultLevel::Note, package, verdict, finding.line))
+    });
+    whole.into_iter().chain(findings).chain(suspects).chain(gone).collect()
 }
 
 /// `new system call: net::hello::network::socket (AF_INET)`
@@ -300,6 +309,20 @@ mod tests {
         let log = written(&packages);
         assert_eq!(results(&log).len(), RESULTS);
         assert_eq!(results(&log)[0]["ruleId"], "sysguard/new-subsystem");
+    }
+
+    #[test]
+    fn a_suspect_is_a_note_under_a_rule_of_its_own() {
+        let mut packages = packages();
+        packages.truncate(1);
+        let found = crate::report::verdict::samples::finding("filesystem::unlink", 3, &[]);
+        packages[0].verdicts.truncate(1);
+        packages[0].verdicts[0].comparison.suspects = vec![Suspect { finding: found, seen: 1, runs: 5 }];
+        let log = written(&packages);
+        let suspect = results(&log).iter().find(|result| result["ruleId"] == "sysguard/suspect").expect("a result");
+        assert_eq!(suspect["level"], "note");
+        let text = "new system call, but in 1 of 5 runs only: net::hello::filesystem::unlink";
+        assert_eq!(suspect["message"]["text"], text);
     }
 
     #[test]

@@ -249,7 +249,7 @@ fn a_line_of_json_names_findings_by_key() {
     let mut line = Vec::new();
     write_json_line(&mut line, "/w/net", &verdict).expect("memory takes everything");
     insta::assert_snapshot!(String::from_utf8(line).expect("JSON is text"), @r#"
-    {"package":"/w/net","verdict":{"workload":"net::hello","file":"expectations/net/hello.yaml","line":5,"status":{"kind":"failed"},"findings":[{"key":"net::hello::network::socket","kind":"new-syscall","line":5,"calls":1,"details":["argument=AF_INET","object=socket:AF_INET:SOCK_STREAM"],"forbidden":null,"kin":null,"cause":null},{"key":"net::hello::filesystem::close::object=dir","kind":"new-object","line":7,"calls":12,"details":[],"forbidden":null,"kin":null,"cause":null}],"notes":[{"key":"net::hello::filesystem::close::error=EBADF","kind":"new-error","line":7,"calls":3,"details":[],"forbidden":null,"kin":null,"cause":null}],"suspects":[],"gone":["net::hello::filesystem::readlink"],"drift":[],"growth":[],"change":{"before":"a","after":"b","written":null}}}
+    {"package":"/w/net","milliseconds":0,"verdict":{"workload":"net::hello","file":"expectations/net/hello.yaml","line":5,"status":{"kind":"failed"},"findings":[{"key":"net::hello::network::socket","kind":"new-syscall","line":5,"calls":1,"details":["argument=AF_INET","object=socket:AF_INET:SOCK_STREAM"],"forbidden":null,"kin":null,"cause":null},{"key":"net::hello::filesystem::close::object=dir","kind":"new-object","line":7,"calls":12,"details":[],"forbidden":null,"kin":null,"cause":null}],"notes":[{"key":"net::hello::filesystem::close::error=EBADF","kind":"new-error","line":7,"calls":3,"details":[],"forbidden":null,"kin":null,"cause":null}],"suspects":[],"gone":["net::hello::filesystem::readlink"],"drift":[],"growth":[],"change":{"before":"a","after":"b","written":null}}}
     "#);
 }
 
@@ -269,7 +269,7 @@ fn what_is_no_verdict_says_why() {
     cannot read the verdict on net::hello: `new-thing` is no kind of finding
     cannot read the verdict on net::hello: `net::hello::nowhere` is no key of this workload
     cannot read the verdict on net::hello: `AF_INET` is no detail
-    cannot read a verdict: unknown variant `lucky`, expected one of `passed`, `blessed`, `failed`, `no_baseline`, `wrong_exit`, `ignored`, `malformed`, `not_started`, `untraceable`, `broken` at line 1 column 125
+    cannot read a verdict: unknown variant `lucky`, expected one of `passed`, `blessed`, `failed`, `no_baseline`, `wrong_exit`, `ignored`, `malformed`, `not_started`, `untraceable`, `broken` at line 1 column 142
     ");
 }
 

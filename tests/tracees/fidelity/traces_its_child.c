@@ -3,6 +3,7 @@
 // exit: 2
 // untraced: 0
 // processes: 2
+// blind: ptrace_refused
 // calls: getppid 1
 // strace: is in the way as we are
 #include "../tracee.h"

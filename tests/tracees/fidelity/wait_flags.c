@@ -1,7 +1,7 @@
 // Every way to wait: nobody yet, not reaped, by group, by any, nobody left.
 //
 // processes: 4
-// varies: wait4
+// varies: clone, wait4
 #include "../tracee.h"
 
 int main(void) {

@@ -1,6 +1,7 @@
 // The filter asks another process, which answers in the caller's place.
 //
 // processes: 2
+// blind: seccomp_filter
 // calls: getppid 3 errors 1
 #include "filter.h"
 #include <sys/ioctl.h>

@@ -1,5 +1,6 @@
 // The filter asks a tracer. Ours does not answer, so the call fails with ENOSYS as it does when there is none.
 //
+// blind: seccomp_filter
 // calls: getppid 2 errors 2
 #include "filter.h"
 

@@ -1,5 +1,6 @@
 // The program's own filter answers with an error before the kernel's code is reached: the call was made, and failed.
 //
+// blind: seccomp_filter
 // calls: getppid 3 errors 3
 #include "filter.h"
 

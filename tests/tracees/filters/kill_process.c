@@ -2,6 +2,7 @@
 //
 // exit: SIGSYS
 // threads: 2
+// blind: seccomp_filter
 // calls: getppid 1
 // varies: pause, futex, clock_nanosleep
 #include "filter.h"

@@ -2,6 +2,7 @@
 //
 // exit: 3
 // threads: 2
+// blind: seccomp_filter
 // calls: getppid 1
 // varies: futex
 #include "filter.h"

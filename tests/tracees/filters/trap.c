@@ -1,5 +1,6 @@
 // The filter answers with SIGSYS, and the program's handler with a result of its own.
 //
+// blind: seccomp_filter
 // calls: getppid 3, rt_sigreturn 3
 // needs: x86_64
 #include "filter.h"

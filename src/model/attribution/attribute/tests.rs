@@ -110,9 +110,39 @@ fn an_object_tells_what_data_and_control_reach() {
         ("setns", &[3, 0x4000_0000], Object::namespace("net"), "namespace CLONE_NEWNET ns:net"),
         ("mmap", &[0, 4096, 5, 2, 3], Object::file("ext4", false, None), "memory PROT_READ|PROT_EXEC file:ext4"),
         ("execve", &[0x1000], Object::file("ext4", false, None), "process - file:ext4"),
+        ("process_madvise", &[3, 0x1000, 1, 20], Object::anonymous("[pidfd]"), "memory MADV_COLD anon_inode:pidfd"),
         ("pidfd_send_signal", &[3], Object::anonymous("[pidfd]"), "signal - anon_inode:pidfd"),
     ] {
         assert_eq!(used(name, args, &with(Some(object), &[])), expected, "{name} {args:x?}");
+    }
+}
+
+#[test]
+fn a_file_of_which_only_the_place_is_opened_is_not_reached() {
+    const O_PATH: u64 = 0o10_000_000;
+    for (name, args, memory, expected) in [
+        ("open", &[0x1000, O_PATH][..], 0, "filesystem - char:urandom"),
+        ("openat", &[0, 0x1000, O_PATH | 2], 0, "filesystem - char:urandom"),
+        ("openat", &[0, 0x1000, 2], O_PATH, "random - char:urandom"),
+        ("openat2", &[0, 0x1000, 0x2000, 24], O_PATH, "filesystem - char:urandom"),
+        ("openat2", &[0, 0x1000, 0x2000, 24], 2, "random - char:urandom"),
+        ("open_tree", &[0, 0x1000, 0], 0, "filesystem - char:urandom"),
+    ] {
+        let answers = with(Some(Object::character("urandom")), &memory.to_le_bytes());
+        assert_eq!(used(name, args, &answers), expected, "{name} {args:x?}");
+    }
+}
+
+#[test]
+fn a_ring_is_an_fd_or_an_index() {
+    let pipe = with(Some(Object::named("pipe")), &[]);
+    for (name, args, expected) in [
+        ("io_uring_enter", &[0, 1, 0, 0x11][..], "io_uring - anon_inode:io_uring"),
+        ("io_uring_enter", &[0, 1, 0, 1], "filesystem - pipe"),
+        ("io_uring_register", &[0, 0x8000_0002], "io_uring - anon_inode:io_uring"),
+        ("io_uring_register", &[0, 2], "filesystem - pipe"),
+    ] {
+        assert_eq!(used(name, args, &pipe), expected, "{name} {args:x?}");
     }
 }
 

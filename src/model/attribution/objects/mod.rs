@@ -28,6 +28,11 @@ pub fn kind(name: &str) -> Option<&'static Kind> {
     table::KINDS.binary_search_by_key(&name, |kind| kind.name).ok().map(|at| &table::KINDS[at])
 }
 
+/// Every kind that the kernel source makes, ordered by name.
+pub(crate) fn kinds() -> &'static [Kind] {
+    &table::KINDS
+}
+
 /// The subsystem of a filesystem; `None` if the kernel source has none of this name.
 pub(super) fn filesystem(name: &str) -> Option<Subsystem> {
     kind(&format!("file:{name}")).map(|kind| kind.subsystem)

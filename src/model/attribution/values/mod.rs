@@ -3,7 +3,7 @@
 //! The rows beside this file are generated; here is only the way to them. Main types: [`Value`] and [`Command`].
 
 mod commands;
-pub(super) mod table;
+pub(crate) mod table;
 
 use super::Subsystem;
 
@@ -16,6 +16,8 @@ pub struct Value {
     pub number: u64,
     /// The subsystem it reaches; `None`: that of its call.
     pub subsystem: Option<Subsystem>,
+    /// Why, where it names one.
+    pub why: &'static str,
 }
 
 /// One name of an ioctl's command.
@@ -29,6 +31,10 @@ pub struct Command {
     pub subsystem: Option<Subsystem>,
     /// Where a number has several names: the beginnings of the objects on which it is called so.
     pub on: &'static str,
+    /// The uapi header that defines it, as programs include it.
+    pub header: &'static str,
+    /// Why it reaches what it reaches: whose code answers it.
+    pub why: &'static str,
 }
 
 /// The value of this number in a table.
@@ -42,6 +48,19 @@ pub(super) fn option(level: u64, number: u64, reads: bool) -> Option<&'static Va
     let first = table.partition_point(|value| value.number < number);
     let same = || table[first..].iter().take_while(|value| value.number == number);
     same().find(|value| value.name.contains("_GET_") == reads).or_else(|| same().next())
+}
+
+/// Every option of a socket with the name of its level.
+pub(crate) fn options() -> impl Iterator<Item = (&'static str, &'static Value)> {
+    OPTIONS.iter().flat_map(|(levels, options)| {
+        let level = levels.iter().find_map(|&level| value(&table::LEVEL, level)).map_or("", |level| level.name);
+        options.iter().map(move |option| (level, option))
+    })
+}
+
+/// Every command of ioctl, by number.
+pub(crate) fn commands() -> &'static [Command] {
+    &commands::COMMANDS
 }
 
 /// Levels and their options. An address family is a level too: that of AF_VSOCK.

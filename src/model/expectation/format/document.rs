@@ -11,7 +11,7 @@ use super::keys;
 use super::malformed::Fault;
 use super::outline::{Node, Outline};
 use super::typed;
-use super::words::{Limit, List, Said, Signal, Strict, SyscallName};
+use super::words::{Limit, List, RuleCall, Said, Signal, Strict};
 use crate::model::attribution::Subsystem;
 use crate::model::event::Errno;
 use crate::model::expectation::terms::{Document, Level, Rule};
@@ -65,7 +65,7 @@ struct WrittenFile {
 #[serde(deny_unknown_fields, expecting = "a map such as `{syscall: getrusage, why: REASON}`")]
 struct WrittenRule {
     subsystem: Option<Said<Subsystem>>,
-    syscall: Option<Said<SyscallName>>,
+    syscall: Option<Said<RuleCall>>,
     argument: Option<Said<String>>,
     object: Option<Said<String>>,
     error: Option<Said<Errno>>,
@@ -252,7 +252,7 @@ impl From<WrittenRule> for Rule {
     fn from(written: WrittenRule) -> Self {
         Self {
             subsystem: written.subsystem.map(|Said(subsystem)| subsystem),
-            syscall: written.syscall.map(|Said(SyscallName(syscall))| syscall),
+            syscall: written.syscall.map(|Said(RuleCall(syscall))| syscall),
             argument: written.argument.map(|Said(argument)| argument),
             object: written.object.map(|Said(object)| object),
             error: written.error.map(|Said(errno)| errno.name().into_owned()),

@@ -8,6 +8,7 @@ use serde::forward_to_deserialize_any;
 
 use super::malformed::Fault;
 use super::outline::Node;
+use crate::model::near::near;
 
 /// Where nothing comes near, no more names than these are listed.
 const MOST_LISTED: usize = 24;
@@ -24,27 +25,13 @@ pub(super) fn check<T: for<'de> Deserialize<'de>>(map: &Node) -> Result<(), Faul
 /// `unknown KIND NAME`, and the known name that comes near.
 pub(super) fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     let mut message = format!("unknown {kind} `{name}`");
-    if let Some(near) = nearest(name, known.clone()) {
+    if let Some(near) = near(name, known.clone()).first() {
         message += &format!(": did you mean `{near}`?");
     } else if known.clone().count() <= MOST_LISTED {
         let all: Vec<_> = known.map(|name| format!("`{name}`")).collect();
         message += &format!(": known are {}", all.join(", "));
     }
     message
-}
-
-/// The known name that differs in the fewest letters, a third of them at most, or that lacks no more than its beginning (`TERM`).
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let name = name.to_lowercase();
-    let distance = |candidate: &str| {
-        let candidate = candidate.to_lowercase();
-        let distance = strsim::damerau_levenshtein(&name, &candidate);
-        let lacks_beginning = name.len() >= 3 && candidate.ends_with(&name);
-        (lacks_beginning || distance <= (candidate.len() / 3).max(1)).then_some(distance)
-    };
-    // The length is compared first, for it costs nothing and a name may be as long as a file.
-    let similar_length = known.filter(|candidate| candidate.len().abs_diff(name.len()) <= 4);
-    similar_length.filter_map(|candidate| Some((distance(candidate)?, candidate))).min().map(|(_, candidate)| candidate)
 }
 
 /// The names of a struct's fields as its `Deserialize` tells them to a deserializer.
@@ -84,23 +71,6 @@ impl<'de> Deserializer<'de> for Fields<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_small_slip_is_recognised_and_anything_else_is_not() {
-        let known = ["timeout", "tolerate", "args", "env", "exit", "SIGTERM"];
-        for (written, meant) in [
-            ("timout", Some("timeout")),
-            ("Timeout", Some("timeout")),
-            ("arg", Some("args")),
-            ("exti", Some("exit")),
-            ("network", None),
-            ("e", None),
-            ("exfo", None),
-            ("TERM", Some("SIGTERM")),
-        ] {
-            assert_eq!(nearest(written, known.into_iter()), meant, "{written}");
-        }
-    }
 
     #[test]
     fn fields_are_those_of_the_struct() {

@@ -10,6 +10,7 @@ mod keys;
 mod malformed;
 mod outline;
 mod scalar;
+pub mod taxonomy;
 mod text;
 mod typed;
 mod words;

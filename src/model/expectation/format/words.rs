@@ -13,7 +13,7 @@ use crate::model::event::Errno;
 use crate::model::expectation::terms::Level;
 use crate::model::platform::Platform;
 use crate::model::signal;
-use crate::model::syscall::Abi;
+use crate::model::syscall::{Abi, Syscall, table};
 use crate::model::workload::Exit;
 
 /// A scalar's meaning, read from its text.
@@ -110,6 +110,24 @@ impl Word for SyscallName {
         let is_name =
             !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
         if is_name { Ok(Self(text.to_owned())) } else { Err(format!("`{text}` is no name of a syscall")) }
+    }
+}
+
+/// The syscall of a rule: one that some ABI has, or a number that no table knows, so that no slip of the pen is silently no rule.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct RuleCall(pub(super) String);
+
+impl Word for RuleCall {
+    const WHAT: &'static str = SyscallName::WHAT;
+
+    fn read(text: &str) -> Result<Self, String> {
+        let number = text.strip_prefix("syscall_").map(|number| number.strip_prefix("0x").unwrap_or(number));
+        let is_number = number.is_some_and(|number| i64::from_str_radix(number, 16).is_ok());
+        if is_number || Abi::ALL.into_iter().any(|abi| Syscall::from_name(abi, text).is_some()) {
+            return Ok(Self(text.to_owned()));
+        }
+        SyscallName::read(text)?;
+        Err(unknown("syscall", text, Abi::ALL.into_iter().flat_map(table::rows).map(|row| row.name)))
     }
 }
 

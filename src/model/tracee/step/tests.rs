@@ -1,5 +1,7 @@
 //! Every race of architecture's list is a row: a sequence of stops, the directives they get, and the events they mean.
 
+use std::collections::BTreeSet;
+
 use super::{Directive, Step, Stop, Tasks};
 use crate::model::attribution::Answers;
 use crate::model::event::{BlindSpot, Call, CallOutcome, Errno, Event, Tid};
@@ -318,6 +320,33 @@ fn a_thread_killed_before_it_shows_itself_is_no_process() {
             (11, Stop::Ended(Exit::Signaled(9)), Directive::Forget, &[spawned(11, Some(ROOT), false), killed(11)]),
             (12, Stop::Exiting { leads: false }, GO, &[spawned(12, None, false)]),
             (12, Stop::Ended(Exit::Signaled(9)), Directive::Forget, &[killed(12)]),
+        ],
+    );
+}
+
+#[test]
+fn from_the_end_on_whoever_stops_dies() {
+    let signaled = |task| Event::Ended { task, exit: Exit::Signaled(9) };
+    let end = Stop::Ended(Exit::Signaled(9));
+    let mut tasks = check(started(), &[(ROOT, entry("fork"), GO, &[]), (ROOT, spawning(11), GO, &[])]);
+    let _ = tasks.step(11, BORN_PROCESS);
+    let mut tasks = check(
+        tasks,
+        &[(11, entry("fork"), GO, &[]), (ROOT, exit(11), GO, &[called(ROOT, "fork", CallOutcome::Returned(11))])],
+    );
+    let named: BTreeSet<Tid> = tasks.end().collect();
+    assert_eq!(named, BTreeSet::from([ROOT, 11]), "12 is there as well, but nobody has heard of it");
+    check(
+        tasks,
+        &[
+            // Else it would be held until its parent announces it.
+            (12, BORN_PROCESS, Directive::Kill, &[]),
+            (11, spawning(12), Directive::Kill, &[spawned(12, Some(11), true)]),
+            (12, entry("read"), Directive::Kill, &[]),
+            (11, EXITING, Directive::Kill, &[called(11, "fork", NEVER)]),
+            (12, end, Directive::Forget, &[called(12, "read", NEVER), signaled(12)]),
+            (11, end, Directive::Forget, &[signaled(11)]),
+            (ROOT, end, Directive::Forget, &[signaled(ROOT)]),
         ],
     );
 }

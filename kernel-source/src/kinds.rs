@@ -12,10 +12,13 @@ use crate::tree::Tree;
 
 /// One kind of thing: `file:ext4`, `anon_inode:eventfd`, `char:urandom`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Kind {
-    pub(crate) name: String,
-    pub(crate) subsystem: Subsystem,
-    pub(crate) source: String,
+pub struct Kind {
+    /// As objects are named.
+    pub name: String,
+    /// That of its source file.
+    pub subsystem: Subsystem,
+    /// The file that makes it.
+    pub source: String,
 }
 
 /// Whose the code below a path is, when it serves an open file: the longest beginning decides.
@@ -139,7 +142,7 @@ const ROOTS: [&str; 12] =
     ["arch/s390", "arch/x86", "block", "drivers", "fs", "io_uring", "ipc", "kernel", "mm", "net", "security", "virt"];
 
 /// Every kind, from trees ordered from old to new: the newest that knows one says where it is.
-pub(crate) fn derive(trees: &[Tree]) -> Result<Vec<Kind>> {
+pub fn derive(trees: &[Tree]) -> Result<Vec<Kind>> {
     let mut kinds = BTreeMap::new();
     for tree in trees.iter().rev() {
         for (name, source) in made(tree)? {
@@ -167,7 +170,7 @@ pub(crate) fn derive(trees: &[Tree]) -> Result<Vec<Kind>> {
 }
 
 /// What is made anywhere in one tree: name and source file.
-fn made(tree: &Tree) -> Result<Vec<(String, String)>> {
+pub fn made(tree: &Tree) -> Result<Vec<(String, String)>> {
     let mut made = Vec::new();
     for root in ROOTS {
         for path in

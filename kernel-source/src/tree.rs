@@ -9,18 +9,18 @@ use std::path::{Path, PathBuf};
 use crate::Result;
 
 /// An unpacked kernel source tree.
-pub(crate) struct Tree {
+pub struct Tree {
     root: PathBuf,
     version: Version,
 }
 
 /// `VERSION`, `PATCHLEVEL` and `SUBLEVEL` of the top Makefile; ordered as releases are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Version(u32, u32, u32);
+pub struct Version(u32, u32, u32);
 
 impl Version {
     /// The release without its patch level: tables do not change within one.
-    pub(crate) fn release(self) -> String {
+    pub fn release(self) -> String {
         format!("{}.{}", self.0, self.1)
     }
 
@@ -41,7 +41,7 @@ impl std::fmt::Display for Version {
 
 impl Tree {
     /// Opens the tree at `root`.
-    pub(crate) fn open(root: &Path) -> Result<Self> {
+    pub fn open(root: &Path) -> Result<Self> {
         let makefile = fs::read_to_string(root.join("Makefile")).map_err(|cause| {
             format!("read the kernel tree `{}`: {cause}: give an unpacked source tree", root.display())
         })?;
@@ -51,34 +51,34 @@ impl Tree {
     }
 
     /// Which kernel it is.
-    pub(crate) fn version(&self) -> Version {
+    pub fn version(&self) -> Version {
         self.version
     }
 
     /// Where a path inside the tree is on disk, for the compiler.
-    pub(crate) fn path(&self, path: &str) -> PathBuf {
+    pub fn path(&self, path: &str) -> PathBuf {
         self.root.join(path)
     }
 
     /// The text of the file at this path inside the tree.
-    pub(crate) fn read(&self, path: &str) -> Result<String> {
+    pub fn read(&self, path: &str) -> Result<String> {
         let bytes =
             fs::read(self.root.join(path)).map_err(|cause| format!("read `{path}` of {}: {cause}", self.version))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// The text of a file that a tree may lack.
-    pub(crate) fn read_if_present(&self, path: &str) -> Option<String> {
+    pub fn read_if_present(&self, path: &str) -> Option<String> {
         self.read(path).ok()
     }
 
     /// Whether this path inside the tree is a directory.
-    pub(crate) fn is_directory(&self, path: &str) -> bool {
+    pub fn is_directory(&self, path: &str) -> bool {
         self.root.join(path).is_dir()
     }
 
     /// Every file below a directory whose name `wanted` accepts, in order; links are not followed.
-    pub(crate) fn files(&self, below: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+    pub fn files(&self, below: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>> {
         let mut found = Vec::new();
         let mut directories = vec![below.to_owned()];
         while let Some(directory) = directories.pop() {

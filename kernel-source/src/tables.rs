@@ -6,11 +6,11 @@ use crate::Result;
 use crate::tree::Tree;
 
 /// One table that we generate: where its rows come from.
-pub(crate) struct Table {
+pub struct Table {
     /// The ABI's name in `sysguard::model::syscall::Abi`, and the name of the generated file.
-    pub(crate) abi: &'static str,
+    pub abi: &'static str,
     /// The directory below arch/ whose code runs its calls.
-    pub(crate) arch: &'static str,
+    pub arch: &'static str,
     path: &'static str,
     selection: Selection,
     /// 32-bit programs on a 64-bit kernel: the last column is what runs.
@@ -26,7 +26,7 @@ enum Selection {
 }
 
 /// Every table, ordered by ABI. arch/x86/entry/syscalls/Makefile names the columns of the fixed ones.
-pub(crate) const TABLES: [Table; 5] = [
+pub const TABLES: [Table; 5] = [
     generic("aarch64", "arm64"),
     x86("i386", "arch/x86/entry/syscalls/syscall_32.tbl", &["i386"], true),
     generic("riscv64", "riscv"),
@@ -44,15 +44,18 @@ const fn x86(abi: &'static str, path: &'static str, columns: &'static [&'static 
 
 /// One line of a table. The entry point is empty where the table itself names none or `sys_ni_syscall`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Row {
-    pub(crate) number: u32,
-    pub(crate) name: String,
-    pub(crate) entry_point: String,
+pub struct Row {
+    /// Under its ABI.
+    pub number: u32,
+    /// Without `sys_`.
+    pub name: String,
+    /// The function behind it.
+    pub entry_point: String,
 }
 
 impl Table {
     /// The rows of this ABI in one tree, ordered by number.
-    pub(crate) fn rows(&self, tree: &Tree) -> Result<Vec<Row>> {
+    pub fn rows(&self, tree: &Tree) -> Result<Vec<Row>> {
         let columns = match self.selection {
             Selection::Fixed(columns) => columns.iter().map(|&column| column.to_owned()).collect(),
             Selection::Generic => self.generic_columns(tree)?,

@@ -3,7 +3,7 @@
 //! It must not know what they are worth: that is `compiler`'s.
 
 /// Names of object-like macros and of enumerators.
-pub(crate) fn declared(text: &str) -> Vec<String> {
+pub fn declared(text: &str) -> Vec<String> {
     let text = without_comments(text);
     let mut names = Vec::new();
     let mut in_enum = false;
@@ -20,7 +20,7 @@ pub(crate) fn declared(text: &str) -> Vec<String> {
 }
 
 /// The labels of the outermost `switch` in the body of a function: `case NAME:` one tab in.
-pub(crate) fn cases(text: &str, function: &str) -> Vec<String> {
+pub fn cases(text: &str, function: &str) -> Vec<String> {
     let text = without_comments(text);
     let mut names = Vec::new();
     for (at, _) in text.match_indices(function) {
@@ -64,7 +64,7 @@ fn push(names: &mut Vec<String>, name: &str) {
 }
 
 /// The text with each comment made a space, and continued lines joined.
-pub(crate) fn without_comments(text: &str) -> String {
+pub fn without_comments(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("/*") {

@@ -36,24 +36,33 @@ const GIVEN: [&str; 11] = [
 
 /// What the sources say of one entry point, on one architecture or (`arch` empty) on all that have it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Fact {
-    pub(crate) name: String,
-    pub(crate) arch: String,
-    pub(crate) source: String,
-    pub(crate) section: String,
-    pub(crate) subsystem: Subsystem,
-    pub(crate) config: Option<String>,
-    pub(crate) expert: bool,
-    pub(crate) since: String,
-    pub(crate) basis: String,
+pub struct Fact {
+    /// The function as the table names it.
+    pub name: String,
+    /// The directory below `arch/`; empty for all.
+    pub arch: String,
+    /// The file that defines it.
+    pub source: String,
+    /// Its section of MAINTAINERS, or `core:<file>`.
+    pub section: String,
+    /// What its file, or its name, says.
+    pub subsystem: Subsystem,
+    /// What must be on, joined by ` && `.
+    pub config: Option<String>,
+    /// All of that is offered to experts only.
+    pub expert: bool,
+    /// The oldest of the trees that has it, as an upper bound.
+    pub since: String,
+    /// Why this subsystem.
+    pub basis: String,
 }
 
 /// All that is generated.
-pub(crate) struct Facts {
+pub struct Facts {
     /// The rows of each of [`TABLES`], in that order.
-    pub(crate) tables: Vec<Vec<Row>>,
+    pub tables: Vec<Vec<Row>>,
     /// Ordered by name, then architecture.
-    pub(crate) entry_points: Vec<Fact>,
+    pub entry_points: Vec<Fact>,
 }
 
 /// Which calls one kernel has, and where they are defined.
@@ -97,7 +106,7 @@ impl<'t> Kernel<'t> {
 }
 
 /// Derives everything from trees ordered from old to new: the newest says what a call is, the others how old it is.
-pub(crate) fn derive(trees: &[Tree]) -> Result<Facts> {
+pub fn derive(trees: &[Tree]) -> Result<Facts> {
     let kernels = trees.iter().map(Kernel::read).collect::<Result<Vec<_>>>()?;
     let newest = kernels.last().ok_or("derive the tables: no source tree given")?;
     let judge = Judge {

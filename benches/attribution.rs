@@ -1,0 +1,133 @@
+//! What attribution costs: redis-server under redis-benchmark, traced with all that is asked and attributed, against tracing that only counts calls.
+//!
+//! `cargo bench --bench attribution` makes pairs of runs, the order changing from pair to pair, and prints how much longer redis-benchmark takes and how
+//! much more processor time the tracing thread spends on a call: the median of the pairs, and the least and the most. The second is the steadier one on a
+//! busy machine.
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    linux::main()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() {}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::collections::HashMap;
+    use std::io::{self, Write};
+    use std::path::{Path, PathBuf};
+    use std::process::{Command, ExitCode, Stdio};
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use nix::time::{ClockId, clock_gettime};
+    use sysguard::linux::{self, Environment, Limits, Stream};
+    use sysguard::model::event::Event;
+    use sysguard::model::observation::{Part, Watch};
+
+    const PAIRS: usize = 9;
+    const REQUESTS: &str = "20000";
+    const SERVER: &str = "/usr/bin/redis-server";
+
+    pub(crate) fn main() -> ExitCode {
+        let told = if Path::new(SERVER).exists() {
+            measure(&mut io::stdout())
+        } else {
+            writeln!(io::stdout(), "ignored: redis-server and redis-benchmark are not installed")
+        };
+        told.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+    }
+
+    fn measure(out: &mut dyn Write) -> io::Result<()> {
+        let mut elapsed = Vec::new();
+        let mut processor = Vec::new();
+        for pair in 0..PAIRS {
+            let first = run(pair % 2 == 0)?;
+            let second = run(pair % 2 != 0)?;
+            let (attributed, counted) = if pair % 2 == 0 { (first, second) } else { (second, first) };
+            elapsed.push(attributed.elapsed / counted.elapsed);
+            processor.push(attributed.processor / counted.processor);
+            let [attributed, counted] = [attributed, counted].map(|cost| cost.processor * 1e6);
+            writeln!(out, "pair {pair}: {attributed:.2} µs against {counted:.2} µs a call in the tracer")?;
+        }
+        for (what, ratios) in [("elapsed time", &mut elapsed), ("the tracer's processor time", &mut processor)] {
+            ratios.sort_by(f64::total_cmp);
+            let percent = |ratio: f64| (ratio - 1.0) * 100.0;
+            let [least, median, most] = [ratios[0], ratios[PAIRS / 2], ratios[PAIRS - 1]].map(percent);
+            writeln!(out, "attribution costs {median:+.1} % of {what} ({least:+.1} to {most:+.1}, {PAIRS} pairs)")?;
+        }
+        Ok(())
+    }
+
+    /// Seconds of redis-benchmark, and of the tracing thread for a call.
+    #[derive(Clone, Copy)]
+    struct Cost {
+        elapsed: f64,
+        processor: f64,
+    }
+
+    fn run(attributes: bool) -> io::Result<Cost> {
+        let folder = tempfile::tempdir()?;
+        let socket = folder.path().join("socket");
+        let server = server(&socket, folder.path())?;
+        let tracing = thread::spawn(move || traced(server, attributes));
+        while !socket.exists() && !tracing.is_finished() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        let begun = Instant::now();
+        client("redis-benchmark", &socket, &["-q", "-n", REQUESTS, "-c", "20", "-t", "set,get"])?;
+        let elapsed = begun.elapsed().as_secs_f64();
+        client("redis-cli", &socket, &["shutdown", "nosave"])?;
+        let processor = tracing.join().map_err(|_| io::Error::other("the tracer panicked"))??;
+        Ok(Cost { elapsed, processor })
+    }
+
+    /// Follows the server to its end: seconds of this thread's processor time a call.
+    fn traced(server: linux::Command, attributes: bool) -> io::Result<f64> {
+        let limits = Limits { timeout: Some(Duration::from_secs(300)), stop: None, grace: Duration::from_secs(2) };
+        let mut watch = Watch::new(Part::All);
+        let mut counts = HashMap::<_, u64>::new();
+        let mut calls = 0_u64;
+        let begun = processor_time()?;
+        let ended = if attributes {
+            linux::trace(server, &limits, &mut |event| drop(watch.fold(event)))
+        } else {
+            linux::trace_unasked(server, &limits, &mut |event| {
+                if let Event::Called { call, .. } = event {
+                    *counts.entry(call.syscall).or_default() += 1;
+                }
+            })
+        };
+        let spent = processor_time()? - begun;
+        ended.map_err(io::Error::other)?;
+        calls += watch.observation.calls() + counts.values().sum::<u64>();
+        Ok(spent / calls as f64)
+    }
+
+    fn processor_time() -> io::Result<f64> {
+        let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID)?;
+        Ok(Duration::from(time).as_secs_f64())
+    }
+
+    fn server(socket: &Path, folder: &Path) -> io::Result<linux::Command> {
+        let path = socket.to_string_lossy();
+        let argv = [SERVER, "--port", "0", "--unixsocket", &path, "--save", ""].map(Into::into).into();
+        let null = || {
+            Ok::<_, io::Error>(Stream::Given(std::fs::File::options().read(true).write(true).open("/dev/null")?.into()))
+        };
+        Ok(linux::Command {
+            program: PathBuf::from(SERVER),
+            argv,
+            environment: Environment::Inherited,
+            cwd: Some(folder.to_owned()),
+            stdio: [null()?, null()?, null()?],
+            isolated: true,
+        })
+    }
+
+    fn client(program: &str, socket: &Path, args: &[&str]) -> io::Result<()> {
+        let status = Command::new(program).arg("-s").arg(socket).args(args).stdout(Stdio::null()).status()?;
+        if status.success() { Ok(()) } else { Err(io::Error::other(format!("{program} failed: {status}"))) }
+    }
+}

@@ -1,0 +1,101 @@
+//! `cargo sysguard explain`: what a name means to the kernel, and which workloads of the repository use it. Nothing is run.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use sysguard::model::explain::{Explanation, Kernel, Recorded, Unknown, explain};
+use sysguard::report::{Palette, explain as words};
+use sysguard::settings::Flags;
+
+use super::Context;
+use crate::cargo::CargoFlags;
+use crate::cli;
+use crate::exit_code::{Failure, Outcome};
+use crate::kernel_tree::KernelTree;
+use crate::proposals::Proposals;
+use crate::recorded::{self, Workload};
+
+/// `explain`'s options.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Options {
+    /// A system call (openat, x86_64:257), an argument (AF_INET), an object (file:proc), a subsystem (network) or a key
+    name: String,
+    /// How it is written: text, markdown or json
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
+    format: Format,
+    /// Ask this unpacked kernel source tree instead of the tables
+    #[arg(long, value_name = "DIR")]
+    kernel_source: Option<PathBuf>,
+    #[command(flatten)]
+    cargo: CargoFlags,
+}
+
+const AFTER_HELP: &str = "\
+A name that means several things is told with all of them. Exit codes: 0 it is known; 2 nothing knows it, and near names are told.";
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Format {
+    #[default]
+    #[value(alias = "table")]
+    Text,
+    Markdown,
+    Json,
+}
+
+impl Options {
+    /// Explains the name.
+    pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
+        let workloads = self.workloads(context)?;
+        let recorded: Vec<Recorded<'_>> = workloads.iter().map(Workload::recorded).collect();
+        let meant = |kernel: &Kernel| explain(&self.name, kernel, &recorded).map_err(|unknown| self.unknown(&unknown));
+        let (explained, kernel) = match &self.kernel_source {
+            None => {
+                let kernel = Kernel::of_tables();
+                (meant(&kernel)?, kernel)
+            }
+            Some(folder) => {
+                let (tree, kernel) = KernelTree::open(folder)?.kernel()?;
+                let mut explained = meant(&kernel)?;
+                tree.locate(&mut explained)?;
+                (explained, kernel)
+            }
+        };
+        self.write(&explained, &kernel).map_err(Failure::output)?;
+        Ok(Outcome::Expected)
+    }
+
+    fn write(&self, explained: &Explanation, kernel: &Kernel) -> std::io::Result<()> {
+        let mut out = anstream::stdout();
+        match self.format {
+            Format::Text => words::text(&mut out, explained, kernel, &Palette::coloured()),
+            Format::Markdown => words::markdown(&mut out, explained, kernel),
+            Format::Json => words::json(&mut out, explained, kernel),
+        }
+    }
+
+    /// The workloads of the selected packages; outside a project there are none.
+    fn workloads(&self, context: &Context) -> Result<Vec<Workload>, Failure> {
+        let settings = context.settings(Flags::default())?;
+        if !self.cargo.is_in_a_project() {
+            return Ok(Vec::new());
+        }
+        let (workloads, faults) = recorded::all(&Proposals::open(&self.cargo, &settings)?);
+        for fault in faults {
+            // Where even standard error is gone, the explanation has to do.
+            let _ = writeln!(anstream::stderr(), "{}", cli::warning(&fault.to_string()));
+        }
+        Ok(workloads)
+    }
+
+    fn unknown(&self, Unknown { near }: &Unknown) -> Failure {
+        let known = "a system call, argument, object, subsystem or key";
+        let near = match &near[..] {
+            [] => String::new(),
+            [one] => format!(": did you mean `{one}`?"),
+            some => format!(": did you mean one of `{}`?", some.join("`, `")),
+        };
+        Failure::usage(format!("nothing knows `{}` as {known}{near}", self.name))
+    }
+}

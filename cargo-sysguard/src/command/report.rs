@@ -1,0 +1,93 @@
+//! `cargo sysguard report`: the evidence, from the expectations of the repository. Nothing is run.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use sysguard::model::explain::Kernel;
+use sysguard::report::evidence::{Evidence, EvidenceFormat, evidence};
+use sysguard::settings::Flags;
+
+use super::Context;
+use crate::cargo::CargoFlags;
+use crate::cli;
+use crate::exit_code::{Failure, Outcome};
+use crate::output::ReportFile;
+use crate::proposals::Proposals;
+use crate::{recorded, taxonomy};
+
+/// `report`'s options.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Only workloads whose name contains one of these
+    #[arg(value_name = "FILTER")]
+    filters: Vec<String>,
+    /// How it is written: markdown, json or html
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
+    format: Format,
+    /// Write it to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Whose words subsystems go by: kernel, workload-tracing, or a file
+    #[arg(long, value_name = "NAME|FILE", default_value = "kernel")]
+    taxonomy: String,
+    #[command(flatten)]
+    cargo: CargoFlags,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Format {
+    #[default]
+    Markdown,
+    Json,
+    Html,
+}
+
+impl Options {
+    /// Writes it; a file that cannot be read is told and fails, for evidence with a hole is none.
+    pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
+        let settings = context.settings(Flags::default())?;
+        let taxonomy = taxonomy::find(&self.taxonomy)?;
+        let file = self.output.as_deref().map(ReportFile::prepare).transpose().map_err(Failure::failed)?;
+        let (mut workloads, faults) = recorded::all(&Proposals::open(&self.cargo, &settings)?);
+        let named = |name: &str| self.filters.iter().any(|filter| name.contains(filter.as_str()));
+        workloads.retain(|workload| self.filters.is_empty() || named(&workload.name));
+        if workloads.is_empty() && !self.filters.is_empty() {
+            return Err(Failure::usage(format!("no workload is named by `{}`", self.filters.join("`, `"))));
+        }
+        let evidences: Vec<Evidence<'_>> = workloads
+            .iter()
+            .map(|workload| Evidence {
+                workload: &workload.name,
+                file: &workload.file,
+                expectation: &workload.expectation,
+            })
+            .collect();
+        let mut text = Vec::new();
+        evidence(&mut text, &evidences, &Kernel::of_tables(), &taxonomy, self.format.into())
+            .map_err(Failure::output)?;
+        match file {
+            Some(mut file) => {
+                file.write_all(&text)
+                    .and_then(|()| file.finish())
+                    .map_err(|error| Failure::failed(format!("cannot write the report: {error}")))?;
+            }
+            None => std::io::stdout().lock().write_all(&text).map_err(Failure::output)?,
+        }
+        for fault in &faults {
+            // Where even standard error is gone, the exit code has to do.
+            let _ = writeln!(anstream::stderr(), "{}", cli::error(&fault.to_string()));
+        }
+        Ok(if faults.is_empty() { Outcome::Expected } else { Outcome::Failed })
+    }
+}
+
+impl From<Format> for EvidenceFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Markdown => Self::Markdown,
+            Format::Json => Self::Json,
+            Format::Html => Self::Html,
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! A kernel source tree in place of the tables: what `explain` asks of it. Main type: [`KernelTree`].
+
+use std::path::Path;
+
+use kernel_source::{Fact, Facts, TABLES, Tree, declaration, derive, made};
+use sysguard::model::explain::{Call, Entry, Explanation, Kernel, What};
+use sysguard::model::syscall::{Abi, Syscall};
+
+use crate::exit_code::Failure;
+
+/// An unpacked tree.
+pub(crate) struct KernelTree {
+    tree: Tree,
+    shown: String,
+}
+
+impl KernelTree {
+    /// Opens the tree in this folder.
+    pub(crate) fn open(folder: &Path) -> Result<Self, Failure> {
+        Ok(Self { tree: Tree::open(folder).map_err(Failure::usage)?, shown: folder.display().to_string() })
+    }
+
+    /// What it says of its calls.
+    pub(crate) fn kernel(self) -> Result<(Self, Kernel), Failure> {
+        let trees = [self.tree];
+        let facts = derive(&trees).map_err(Failure::failed)?;
+        let [tree] = trees;
+        let kernel =
+            Kernel { releases: vec![tree.version().to_string()], tree: Some(self.shown.clone()), calls: calls(&facts) };
+        Ok((Self { tree, ..self }, kernel))
+    }
+
+    /// Says where the tree has what is explained: arguments by their declaration, objects by the file that makes them.
+    pub(crate) fn locate(&self, explained: &mut Explanation) -> Result<(), Failure> {
+        for meaning in &mut explained.meanings {
+            match &mut meaning.what {
+                What::Argument(argument) => {
+                    let name = argument.name.rsplit('/').next().unwrap_or_default();
+                    argument.declared = declaration(&self.tree, name).map_err(Failure::failed)?;
+                }
+                What::Object(object) if object.source.is_some() => {
+                    let makes = made(&self.tree).map_err(Failure::failed)?;
+                    let kind = object.name.replacen("dir:", "file:", 1);
+                    // Devices and pipes are not searched for: their file is the tables', if the tree has it.
+                    let source = makes.into_iter().find(|(name, _)| *name == kind).map(|(_, source)| source);
+                    let told = object.source.take().filter(|source| self.tree.read_if_present(source).is_some());
+                    object.source = source.or(told);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn calls(facts: &Facts) -> Vec<Call> {
+    let mut calls = Vec::new();
+    for (table, rows) in TABLES.iter().zip(&facts.tables) {
+        let Some(abi) = Abi::from_name(table.abi) else { continue };
+        calls.extend(rows.iter().map(|row| Call {
+            name: row.name.clone().into(),
+            syscall: Syscall { abi, number: i64::from(row.number) },
+            entry_point: entry(facts, &row.entry_point, table.arch),
+        }));
+    }
+    calls
+}
+
+fn entry(facts: &Facts, name: &str, arch: &str) -> Option<Entry> {
+    let is_meant = |fact: &&Fact| fact.name == name && (fact.arch.is_empty() || fact.arch == arch);
+    let fact = facts.entry_points.iter().find(is_meant)?.clone();
+    Some(Entry {
+        name: fact.name.into(),
+        source: fact.source.into(),
+        section: fact.section.into(),
+        subsystem: fact.subsystem,
+        basis: fact.basis.into(),
+        config: fact.config.map(Into::into),
+        expert: fact.expert,
+        since: None,
+    })
+}

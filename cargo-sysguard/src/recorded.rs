@@ -1,0 +1,41 @@
+//! What the expectation files of the selected packages say, without tracing anything. Main type: [`Workload`].
+
+use sysguard::model::expectation::Expectation;
+use sysguard::model::explain::Recorded;
+use sysguard::store::StoreError;
+
+use crate::proposals::Proposals;
+
+/// One workload as its file has it.
+#[derive(Debug)]
+pub(crate) struct Workload {
+    pub(crate) name: String,
+    /// As it is called from the workspace's folder.
+    pub(crate) file: String,
+    pub(crate) expectation: Expectation,
+}
+
+impl Workload {
+    /// As an explanation wants it.
+    pub(crate) fn recorded(&self) -> Recorded<'_> {
+        Recorded { workload: &self.name, expectation: &self.expectation }
+    }
+}
+
+/// Every workload that can be read, and why others cannot.
+pub(crate) fn all(proposals: &Proposals) -> (Vec<Workload>, Vec<StoreError>) {
+    let (mut workloads, mut faults) = (Vec::new(), Vec::new());
+    for (folder, store) in proposals.packages() {
+        for name in store.names() {
+            match store.load(name) {
+                Ok(parsed) => workloads.push(Workload {
+                    name: name.to_owned(),
+                    file: proposals.file_below(folder, store, name),
+                    expectation: parsed.expectation,
+                }),
+                Err(fault) => faults.push(fault),
+            }
+        }
+    }
+    (workloads, faults)
+}

@@ -1,0 +1,23 @@
+//! `--taxonomy`: one of sysguard's own, or a user's file. Main function: [`find`].
+
+use std::path::Path;
+
+use sysguard::model::expectation::format::taxonomy::read;
+use sysguard::model::taxonomy::{Base, Taxonomy};
+
+use crate::exit_code::Failure;
+
+/// The taxonomy of this name, or in this file: a name of ours is never a file's.
+pub(crate) fn find(given: &str) -> Result<Taxonomy, Failure> {
+    if let Some(base) = Base::from_name(given) {
+        return Ok(Taxonomy::built_in(base));
+    }
+    let cannot = |error: std::io::Error| {
+        let names = Base::ALL.map(Base::name).join(" or ");
+        Failure::usage(format!(
+            "no taxonomy is named `{given}`, and it cannot be read as a file: {error}: use {names}, or a file"
+        ))
+    };
+    let bytes = std::fs::read(Path::new(given)).map_err(cannot)?;
+    read(&bytes).map_err(|malformed| Failure::usage(malformed.within(given)))
+}

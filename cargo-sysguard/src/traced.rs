@@ -1,0 +1,111 @@
+//! Two revisions traced on this machine: `diff --trace`. Main type: [`Traced`].
+//!
+//! Each is built in its own folder, and traced before the other is built: they may share a target directory. Nothing is written into either.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::Path;
+
+use sysguard::artifacts::{self, Build};
+use sysguard::harness::Spinners;
+use sysguard::model::expectation::{Drift, Expectation};
+use sysguard::model::recording::Length;
+use sysguard::model::verdict::Verdict;
+use sysguard::model::workload::Program;
+use sysguard::report::{self, Palette};
+use sysguard::runner::{Case, Suite};
+use sysguard::settings::Settings;
+
+use crate::cargo::CargoFlags;
+use crate::exit_code::{Failure, Outcome};
+use crate::git::{Revision, Worktree};
+use crate::proposals::Proposals;
+use crate::suites;
+
+/// What is traced, and how.
+#[derive(Debug)]
+pub(crate) struct Traced<'a> {
+    pub(crate) filters: &'a [String],
+    pub(crate) length: Length,
+    pub(crate) cargo: &'a CargoFlags,
+    pub(crate) settings: &'a Settings,
+}
+
+/// What the workloads of one package used at one revision.
+type Observed = BTreeMap<String, Expectation>;
+
+impl Traced<'_> {
+    /// What the workloads use now and did not use at the revision, and the other way round. A workload that cannot be run at either is told, and compared with nothing.
+    pub(crate) fn drifts(&self, proposals: &Proposals, base: &str) -> Result<(Vec<Drift>, Outcome), Failure> {
+        let (mut drifts, mut outcome) = (Vec::new(), Outcome::Expected);
+        for (folder, store) in proposals.packages() {
+            let revision = Revision::find(folder, base)?;
+            let worktree = Worktree::of(&revision, folder)?;
+            let mut failed = BTreeSet::new();
+            // A package may be newer than the revision.
+            let is_there = worktree.folder.join("Cargo.toml").is_file();
+            let before =
+                if is_there { self.observe(&worktree.folder, &mut failed, &mut outcome)? } else { Observed::new() };
+            drop(worktree);
+            let after = self.observe(folder, &mut failed, &mut outcome)?;
+            let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+            for name in names.into_iter().filter(|name| !failed.contains(*name)) {
+                let file = proposals.file_below(folder, store, name);
+                drifts.extend(Drift::between(name, &file, before.get(name), after.get(name)));
+            }
+        }
+        Ok((drifts, outcome))
+    }
+
+    /// Builds and runs the workloads of the package in this folder.
+    fn observe(
+        &self,
+        folder: &Path,
+        failed: &mut BTreeSet<String>,
+        outcome: &mut Outcome,
+    ) -> Result<Observed, Failure> {
+        // Proposals are none of its business.
+        let settings = Settings { pending_dir: None, ..self.settings.clone() };
+        let mut suite = Suite::open(folder, None, suites::platform(self.cargo)?, settings).map_err(Failure::failed)?;
+        let flags: Vec<OsString> = self.cargo.build_flags();
+        let targets = suite.targets(|case| self.selects(case));
+        if !targets.is_empty() {
+            let package = artifacts::package(&self.settings.cargo, folder).map_err(Failure::failed)?;
+            let build = Build { cargo: &self.settings.cargo, flags: &flags, shown: true };
+            suite.tell_artifacts(build.run(&[(&package, targets)]));
+        }
+        let spinners = Spinners::new(self.settings.progress);
+        let mut observed = Observed::new();
+        for case in suite.cases().iter().filter(|case| self.selects(case)) {
+            match (suite.observe(case, self.length, &spinners), case.document()) {
+                (Ok(baseline), Some(document)) => {
+                    let expectation = Expectation { document: document.clone(), baselines: vec![baseline] };
+                    observed.insert(case.name.clone(), expectation);
+                }
+                (Err(verdict), _) => {
+                    failed.insert(case.name.clone());
+                    *outcome = (*outcome).max(Outcome::of(&verdict.status));
+                    spinners.suspended(|| tell(&verdict));
+                }
+                (Ok(_), None) => {}
+            }
+        }
+        Ok(observed)
+    }
+
+    fn selects(&self, case: &Case) -> bool {
+        let named = self.filters.iter().any(|filter| case.name.contains(filter.as_str()));
+        (self.filters.is_empty() || named)
+            && case.ignored().is_none()
+            // What only cargo runs is not ours to start.
+            && case.document().is_none_or(|document| !matches!(document.workload.program, Program::Run(_)))
+            && suites::runs_a_target(case, &self.cargo.targets)
+    }
+}
+
+/// Why a workload was not traced; where even standard error is gone, the exit code has to do.
+fn tell(verdict: &Verdict) {
+    let mut out = anstream::stderr().lock();
+    let _ = report::verdict(&mut out, verdict, &Palette::coloured()).and_then(|()| out.flush());
+}

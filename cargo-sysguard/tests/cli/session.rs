@@ -1,0 +1,140 @@
+//! A command on a pseudo terminal: what it shows, what is typed, how it leaves the terminal. Main type: [`Session`].
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::OwnedFd;
+use std::process::Child;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::pty::openpty;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::termios::{LocalFlags, Termios, tcgetattr};
+use nix::unistd::Pid;
+
+use super::project::{BINARY, Project};
+
+/// Long enough for a machine that is busy with other things; nothing waits this long when it works.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A command on a terminal of its own.
+pub(crate) struct Session {
+    child: Child,
+    keyboard: File,
+    screen: Receiver<Vec<u8>>,
+    shown: String,
+    /// Kept open, so that the terminal outlives the command and can be asked.
+    terminal: OwnedFd,
+    before: Termios,
+}
+
+impl Session {
+    /// Starts `cargo-sysguard` with these words, as a login would: it leads a session that the terminal controls.
+    pub(crate) fn start(project: &Project, words: &[&str]) -> Self {
+        Self::start_with(project, words, &[])
+    }
+
+    /// The same with these variables.
+    pub(crate) fn start_with(project: &Project, words: &[&str], variables: &[(&str, &OsStr)]) -> Self {
+        let pty = openpty(None, None).expect("a terminal");
+        let before = tcgetattr(&pty.slave).expect("its state");
+        let end = || pty.slave.try_clone().expect("a file descriptor");
+        let mut command = project.run_by("setsid");
+        command.args(["--ctty", BINARY]).args(words).env("TERM", "xterm").envs(variables.iter().copied());
+        let child = command.stdin(end()).stdout(end()).stderr(end()).spawn().expect("it starts");
+        let keyboard = File::from(pty.master);
+        let mut output = keyboard.try_clone().expect("a file descriptor");
+        let (sender, screen) = channel();
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            loop {
+                match output.read(&mut buffer) {
+                    Ok(0) => break,
+                    Ok(count) if sender.send(buffer[..count].to_vec()).is_ok() => {}
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    Ok(_) | Err(_) => break,
+                }
+            }
+        });
+        Self { child, keyboard, screen, shown: String::new(), terminal: pty.slave, before }
+    }
+
+    /// Waits until this is shown, and gives all that came before it.
+    #[track_caller]
+    pub(crate) fn until(&mut self, text: &str) -> String {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(at) = self.shown.find(text) {
+                let rest = self.shown.split_off(at + text.len());
+                return std::mem::replace(&mut self.shown, rest);
+            }
+            match self.screen.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(bytes) => self.shown += &String::from_utf8_lossy(&bytes).replace('\r', ""),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    panic!("{text:?} is not shown:\n{}", self.shown)
+                }
+            }
+        }
+    }
+
+    /// A key, once one is waited for: before that the terminal itself would act on some.
+    #[track_caller]
+    pub(crate) fn press(&mut self, key: &str) {
+        self.until_raw();
+        self.keyboard.write_all(key.as_bytes()).expect("the terminal takes keys");
+    }
+
+    /// A line, or what ends it.
+    #[track_caller]
+    pub(crate) fn enter(&mut self, line: &str) {
+        self.when(|state| state.local_flags.contains(LocalFlags::ICANON));
+        self.keyboard.write_all(line.as_bytes()).expect("the terminal takes keys");
+    }
+
+    /// Waits until the terminal hands on single keys.
+    #[track_caller]
+    pub(crate) fn until_raw(&self) {
+        self.when(|state| !state.local_flags.contains(LocalFlags::ICANON));
+    }
+
+    /// What the terminal makes of Ctrl-C while it acts on keys itself.
+    #[track_caller]
+    pub(crate) fn ctrl_c(&mut self) {
+        self.enter("\u{3}");
+    }
+
+    /// A signal for the command alone.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id().cast_signed()), signal).expect("it is our child");
+    }
+
+    /// Waits until the terminal is in such a state.
+    #[track_caller]
+    fn when(&self, is_so: fn(&Termios) -> bool) {
+        let end = Instant::now() + PATIENCE;
+        while !is_so(&tcgetattr(&self.terminal).expect("its state")) {
+            assert!(Instant::now() < end, "the terminal does not change:\n{}", self.shown);
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// The exit code; the terminal must be as it was.
+    #[track_caller]
+    pub(crate) fn ends(mut self) -> Option<i32> {
+        let end = Instant::now() + PATIENCE;
+        let status = loop {
+            match self.child.try_wait().expect("it is our child") {
+                Some(status) => break status,
+                None if Instant::now() < end => thread::sleep(Duration::from_millis(1)),
+                None => {
+                    self.child.kill().expect("it is our child");
+                    panic!("it does not end:\n{}", self.shown);
+                }
+            }
+        };
+        assert_eq!(tcgetattr(&self.terminal).expect("its state"), self.before, "the terminal was left changed");
+        status.code()
+    }
+}

@@ -1,0 +1,71 @@
+//! Where a tree declares a constant that programs name. Main function: [`declaration`].
+
+use crate::Result;
+use crate::tree::Tree;
+
+/// The folders of the headers that programs include, and the headers whose constants only C libraries repeat.
+const HEADERS: [&str; 4] =
+    ["include/uapi", "arch/x86/include/uapi", "arch/arm64/include/uapi", "arch/riscv/include/uapi"];
+const REPEATED: [&str; 2] = ["include/linux/socket.h", "include/linux/net.h"];
+
+/// The first place that declares the name, as `file:line`: a macro or an enumerator.
+pub fn declaration(tree: &Tree, name: &str) -> Result<Option<String>> {
+    let mut files: Vec<String> = REPEATED.map(str::to_owned).into();
+    for root in HEADERS {
+        files.extend(tree.files(root, |file| file.ends_with(".h"))?);
+    }
+    for file in files {
+        let text = tree.read_if_present(&file).unwrap_or_default();
+        if let Some(line) = line_of(&text, name) {
+            return Ok(Some(format!("{file}:{line}")));
+        }
+    }
+    Ok(None)
+}
+
+/// The line, counted from 1, that declares the name.
+fn line_of(text: &str, name: &str) -> Option<usize> {
+    if !text.contains(name) {
+        return None;
+    }
+    let declares = |line: &str| {
+        let line = line.trim_start();
+        let word = match line.strip_prefix('#') {
+            Some(directive) => directive.trim_start().strip_prefix("define")?.trim_start(),
+            None => line,
+        };
+        let end = word.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(word.len());
+        let (word, rest) = word.split_at(end);
+        let is_macro = line.starts_with('#');
+        let is_enumerator = rest.trim_start().starts_with(['=', ',']) || rest.trim().is_empty();
+        (word == name && (is_macro || is_enumerator)).then_some(())
+    };
+    blanked(text).lines().position(|line| declares(line).is_some()).map(|index| index + 1)
+}
+
+/// Without comments, whose lines stay.
+fn blanked(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("/*") {
+        kept += &rest[..at];
+        let end = rest[at..].find("*/").map_or(rest.len(), |end| at + end + 2);
+        kept.extend(rest[at..end].chars().filter(|&c| c == '\n'));
+        rest = &rest[end..];
+    }
+    kept + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn macros_and_enumerators_are_declared_and_mentions_are_not() {
+        let text = "/* NAME,\n NAME */\n#define OTHER NAME\nint x = NAME;\nenum {\n\tA = 1, /* a */\n\tNAME,\n};\n# define MACRO 1\n";
+        assert_eq!(line_of(text, "NAME"), Some(7));
+        assert_eq!(line_of(text, "A"), Some(6));
+        assert_eq!(line_of(text, "MACRO"), Some(9));
+        assert_eq!(line_of(text, "x"), None);
+    }
+}

@@ -1,0 +1,58 @@
+//! The handler that gives a terminal its modes back before a signal ends this process. Everything in it is async-signal-safe.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::RawFd;
+use std::ptr;
+use std::sync::OnceLock;
+
+use libc::{c_int, c_long};
+
+use super::checked;
+
+/// The terminal, by an fd that stays open, and its modes.
+static KEPT: OnceLock<(RawFd, libc::termios)> = OnceLock::new();
+
+/// Keeps the modes that a terminal has now. They are kept once; later calls change nothing.
+pub(in crate::linux) fn keep_modes(terminal: RawFd) -> io::Result<()> {
+    let mut modes = MaybeUninit::<libc::termios>::uninit();
+    // SAFETY: tcgetattr writes one termios at a place of that size; termios(3).
+    checked(c_long::from(unsafe { libc::tcgetattr(terminal, modes.as_mut_ptr()) }))?;
+    // SAFETY: tcgetattr succeeded, so all of it is written.
+    let modes = unsafe { modes.assume_init() };
+    KEPT.get_or_init(|| (terminal, modes));
+    Ok(())
+}
+
+/// Gives the terminal the kept modes, unless it belongs to another job by now. Async-signal-safe.
+pub(in crate::linux) fn restore_modes() {
+    let Some((terminal, modes)) = KEPT.get() else { return };
+    // SAFETY: takes a number; tcgetpgrp(3). It fails where the terminal knows no jobs of this session.
+    let foreground = unsafe { libc::tcgetpgrp(*terminal) };
+    // SAFETY: takes nothing and cannot fail; getpgrp(2).
+    if foreground == -1 || foreground == unsafe { libc::getpgrp() } {
+        // SAFETY: a termios that is never written again; termios(3).
+        unsafe { libc::tcsetattr(*terminal, libc::TCSANOW, ptr::from_ref(modes)) };
+    }
+}
+
+extern "C" fn restore_and_end(signal: c_int) {
+    restore_modes();
+    // SA_RESETHAND has given the signal its default: it ends this process when the handler returns.
+    // SAFETY: takes a number; raise(3) is async-signal-safe.
+    unsafe { libc::raise(signal) };
+}
+
+/// From now on this signal gives the terminal its modes back before it ends this process.
+pub(in crate::linux) fn restore_before(signal: c_int) -> io::Result<()> {
+    let handler: extern "C" fn(c_int) = restore_and_end;
+    let action = libc::sigaction {
+        sa_sigaction: handler as usize,
+        // SAFETY: an empty sigset_t is all zeroes on Linux.
+        sa_mask: unsafe { std::mem::zeroed() },
+        sa_flags: libc::SA_RESETHAND,
+        sa_restorer: None,
+    };
+    // SAFETY: `action` is a live, whole sigaction, and its handler is async-signal-safe; sigaction(2).
+    checked(c_long::from(unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) })).map(drop)
+}

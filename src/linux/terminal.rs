@@ -1,0 +1,42 @@
+//! The terminal's modes: whoever changes them may be ended before it can change them back. Main type: [`KeptTerminal`].
+//!
+//! Nothing can be done where SIGKILL ends this very process.
+
+use std::fs::File;
+use std::io::{self, IsTerminal};
+use std::os::fd::{AsRawFd, IntoRawFd};
+
+use nix::sys::signal::Signal;
+
+use super::{interrupts, sys};
+
+/// The modes that the terminal had, if there is one.
+#[derive(Debug)]
+pub struct KeptTerminal(());
+
+/// Keeps the modes of the terminal: a signal that ends this process gives them back first. Programs that it starts have the default of these signals;
+/// one that is ignored stays so.
+pub fn keep_terminal() -> io::Result<KeptTerminal> {
+    let terminal = if io::stdin().is_terminal() {
+        Some(io::stdin().as_raw_fd())
+    } else {
+        // Stays open until the end; no terminal of this session, nothing to keep.
+        File::open("/dev/tty").ok().map(IntoRawFd::into_raw_fd)
+    };
+    if let Some(terminal) = terminal {
+        sys::keep_modes(terminal)?;
+        for signal in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM] {
+            if !interrupts::is_ignored(signal)? {
+                sys::restore_before(signal as i32)?;
+            }
+        }
+    }
+    Ok(KeptTerminal(()))
+}
+
+impl KeptTerminal {
+    /// Gives them back: for whoever has ended a program that may have changed them.
+    pub fn restore(&self) {
+        sys::restore_modes();
+    }
+}

@@ -1,0 +1,118 @@
+//! The value of a multiplexing call: its number, which calls take it, what it reaches. Main type: [`Argument`].
+
+use crate::model::attribution::calls::{Selector, Shape, shapes};
+use crate::model::attribution::values::{self, Value};
+use crate::model::attribution::{Subsystem, objects};
+
+/// What is known of an argument.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Argument {
+    /// Its name, or what was recorded of a value without one.
+    pub name: String,
+    /// The number it stands for.
+    pub number: Option<u64>,
+    /// The calls that take it.
+    pub calls: Vec<&'static str>,
+    /// What it reaches.
+    pub reaches: Reaches,
+    /// Why.
+    pub why: Option<&'static str>,
+    /// The header that names it, as programs include it.
+    pub header: Option<&'static str>,
+    /// Where a source tree that was asked declares it, as `file:line`.
+    pub declared: Option<String>,
+}
+
+/// What an argument reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reaches {
+    /// This subsystem, whatever call takes it and on whatever.
+    Subsystem(Subsystem),
+    /// What its call reaches without it.
+    ItsCall,
+    /// What the fd stands for.
+    ItsObject,
+}
+
+impl Argument {
+    fn new(name: &str, number: u64, calls: Vec<&'static str>, reaches: Reaches) -> Self {
+        let (name, number) = (name.to_owned(), Some(number));
+        Self { name, number, calls, reaches, why: None, header: None, declared: None }
+    }
+
+    /// Whether a recorded value holds it: alone, among flags joined by `|`, or as a socket's option after its level.
+    pub fn is_part_of(&self, value: &str) -> bool {
+        value == self.name || value.split(['|', '/']).any(|part| part == self.name)
+    }
+}
+
+/// Every value of this name; the same name may be several values (`SOL_SOCKET/SO_REUSEADDR` is one).
+pub(super) fn find(name: &str) -> Vec<Argument> {
+    let mut found: Vec<Argument> = Vec::new();
+    for (call, shape) in shapes() {
+        if let Some(value) = shape.selector.values().iter().find(|value| value.name == name) {
+            add(&mut found, call, value);
+        }
+    }
+    found.extend(option(name));
+    found.extend(command(name));
+    found.extend(filesystem(name));
+    found
+}
+
+/// What a recorded value of a call means, part by part; a value without a name too.
+pub(super) fn of_call(value: &str, call: &str) -> Vec<Argument> {
+    let known = |part: &str| -> Vec<Argument> {
+        let mut found = find(part);
+        found.retain(|argument| argument.calls.contains(&call));
+        found
+    };
+    let whole = known(value);
+    if !whole.is_empty() {
+        return whole;
+    }
+    value.split('|').flat_map(known).collect()
+}
+
+fn add(found: &mut Vec<Argument>, call: &'static str, value: &'static Value) {
+    let reaches = value.subsystem.map_or(Reaches::ItsCall, Reaches::Subsystem);
+    let same = |known: &&mut Argument| known.number == Some(value.number) && known.reaches == reaches;
+    match found.iter_mut().find(same) {
+        Some(known) => known.calls.push(call),
+        None => {
+            let why = Some(value.why).filter(|why| !why.is_empty());
+            found.push(Argument { why, ..Argument::new(value.name, value.number, vec![call], reaches) });
+        }
+    }
+}
+
+/// `SOL_TCP/TCP_NODELAY`, or the option alone.
+fn option(name: &str) -> Option<Argument> {
+    let (level, option) = name.split_once('/').map_or((None, name), |(level, option)| (Some(level), option));
+    let is_meant = |(of, known): &(&str, &Value)| known.name == option && level.is_none_or(|level| level == *of);
+    let (of, value) = values::options().find(is_meant)?;
+    let takers = |(call, shape): (&'static str, _)| match shape {
+        Shape { selector: Selector::SocketOption(_), .. } => Some(call),
+        _ => None,
+    };
+    let name = if of.is_empty() { option.to_owned() } else { format!("{of}/{option}") };
+    let calls = shapes().filter_map(takers).collect();
+    Some(Argument { name, ..Argument::new(option, value.number, calls, Reaches::ItsObject) })
+}
+
+fn command(name: &str) -> Option<Argument> {
+    let command = values::commands().iter().find(|command| command.name == name)?;
+    let reaches = command.subsystem.map_or(Reaches::ItsObject, Reaches::Subsystem);
+    let (why, header) = (Some(command.why), Some(command.header));
+    Some(Argument { why, header, ..Argument::new(name, u64::from(command.number), vec!["ioctl"], reaches) })
+}
+
+/// The type of a filesystem that `mount` and `fsopen` take.
+fn filesystem(name: &str) -> Option<Argument> {
+    let kind = objects::kind(&format!("file:{name}"))?;
+    let takers =
+        |(call, shape): (&'static str, Shape)| matches!(shape.selector, Selector::Filesystem(..)).then_some(call);
+    let calls = shapes().filter_map(takers).collect();
+    let reaches = Reaches::Subsystem(kind.subsystem);
+    Some(Argument { number: None, why: Some(kind.source), ..Argument::new(name, 0, calls, reaches) })
+}

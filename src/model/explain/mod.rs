@@ -1,0 +1,224 @@
+//! What is known of a name: a call, an argument, an object, a subsystem, a blind spot, or the key of an expectation. Main function: [`explain`].
+//!
+//! It joins what the tables say with what expectations hold, and phrases nothing. A name may mean several things (`futex`, `pipe`): all are told.
+
+mod arguments;
+mod calls;
+mod kernel;
+mod manual;
+mod objects;
+mod subsystems;
+
+use std::collections::BTreeSet;
+
+pub use arguments::{Argument, Reaches};
+pub use calls::{Behind, CallFacts};
+pub use kernel::{Call, Entry, Kernel};
+pub use objects::ObjectFacts;
+pub use subsystems::SubsystemFacts;
+
+use super::attribution::calls::shapes;
+use super::attribution::{Subsystem, objects::kinds, values};
+use super::event::BlindSpot;
+use super::expectation::{Entry as Held, Expectation};
+use super::fact::{Detail, Fact};
+use super::near::near;
+use super::platform::Platform;
+
+/// How many near names are told.
+const NEAR: usize = 5;
+
+/// A workload of the repository.
+#[derive(Debug, Clone, Copy)]
+pub struct Recorded<'a> {
+    /// Its name.
+    pub workload: &'a str,
+    /// What its file says.
+    pub expectation: &'a Expectation,
+}
+
+/// What is known of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// As it was asked.
+    pub name: String,
+    /// Where it stands, if it is the key of an expectation.
+    pub key: Option<Key>,
+    /// What it means, at least one thing.
+    pub meanings: Vec<Meaning>,
+}
+
+/// A key of an expectation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// Of which workload.
+    pub workload: String,
+    /// The fact.
+    pub fact: Fact,
+    /// The platforms whose baselines hold it.
+    pub held: Vec<HeldBy>,
+}
+
+/// A baseline that holds a fact, and what it says of the call's entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldBy {
+    /// The platform.
+    pub platform: Platform,
+    /// Why, in a reviewer's words.
+    pub why: Option<String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Not in every recorded run.
+    pub sometimes: bool,
+}
+
+/// One thing that a name means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meaning {
+    /// What it is.
+    pub what: What,
+    /// The workloads that use it.
+    pub used_by: Vec<UsedBy>,
+}
+
+/// The kinds of things that names mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// A system call.
+    Call(CallFacts),
+    /// A value of a multiplexing call.
+    Argument(Argument),
+    /// The kind of thing that an fd or a path stands for.
+    Object(ObjectFacts),
+    /// A subsystem of the kernel.
+    Subsystem(SubsystemFacts),
+    /// Something that hides calls.
+    BlindSpot(BlindSpot),
+}
+
+/// What a workload's baselines hold of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsedBy {
+    /// The workload.
+    pub workload: String,
+    /// The facts, over all platforms.
+    pub facts: BTreeSet<Fact>,
+}
+
+/// Nothing knows the name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// Known names that come near it, the nearest first.
+    pub near: Vec<String>,
+}
+
+/// What a kernel and the repository know of a name.
+pub fn explain(name: &str, kernel: &Kernel, workloads: &[Recorded<'_>]) -> Result<Explanation, Unknown> {
+    let key = key(name, workloads);
+    // A bare `futex` is a call, too.
+    let bare = || name.contains("::").then(|| name.parse().ok()).flatten();
+    let fact = key.as_ref().map(|key| key.fact.clone()).or_else(bare);
+    let what = fact.map_or_else(|| meanings(name, kernel), |fact| meanings_of(&fact, kernel));
+    if what.is_empty() {
+        return Err(Unknown { near: nearest(name, kernel, workloads) });
+    }
+    let meaning = |what: What| Meaning { used_by: used_by(&what, workloads), what };
+    Ok(Explanation { name: name.to_owned(), key, meanings: what.into_iter().map(meaning).collect() })
+}
+
+/// What a fact is about, the finest part first. What a recording once named needs no table that knows it.
+pub fn meanings_of(fact: &Fact, kernel: &Kernel) -> Vec<What> {
+    let Fact::Use { subsystem, syscall, detail } = fact else {
+        let Fact::BlindSpot(name) = fact else { return Vec::new() };
+        return BlindSpot::from_name(name).map(What::BlindSpot).into_iter().collect();
+    };
+    let Some(syscall) = syscall else {
+        return vec![What::Subsystem(subsystems::facts(*subsystem, kernel))];
+    };
+    let finer = match detail {
+        Some(Detail::Argument(value)) => arguments::of_call(value, syscall).into_iter().map(What::Argument).collect(),
+        Some(Detail::Object(name)) => objects::facts(name).map(What::Object).into_iter().collect(),
+        Some(Detail::Error(_) | Detail::Abi(_)) | None => Vec::new(),
+    };
+    let call = calls::named(syscall, kernel).unwrap_or_else(|| CallFacts::unknown(syscall));
+    finer.into_iter().chain([What::Call(call)]).collect()
+}
+
+fn meanings(name: &str, kernel: &Kernel) -> Vec<What> {
+    let calls = calls::find(name, kernel).into_iter().map(What::Call);
+    let subsystem = Subsystem::from_slug(name).map(|subsystem| What::Subsystem(subsystems::facts(subsystem, kernel)));
+    let arguments = name.split('|').flat_map(arguments::find).map(What::Argument);
+    let object = objects::facts(name).map(What::Object);
+    let spot = BlindSpot::from_name(name).map(What::BlindSpot);
+    calls.chain(subsystem).chain(arguments).chain(object).chain(spot).collect()
+}
+
+/// The key of an expectation; of two workloads that could be meant, the one with the longer name.
+fn key(name: &str, workloads: &[Recorded<'_>]) -> Option<Key> {
+    let keys = workloads.iter().filter_map(|recorded| Some((recorded, Fact::from_key(name, recorded.workload)?)));
+    let (recorded, fact) = keys.max_by_key(|(recorded, _)| recorded.workload.len())?;
+    let baselines = recorded.expectation.baselines.iter().filter(|baseline| baseline.facts().contains(&fact));
+    let held = baselines.map(|baseline| {
+        let entry = match &fact {
+            Fact::Use { subsystem, syscall: Some(syscall), .. } => {
+                baseline.subsystems.get(subsystem).and_then(|syscalls| syscalls.get(syscall)).cloned()
+            }
+            _ => None,
+        };
+        let Held { why, owner, sometimes, .. } = entry.unwrap_or_default();
+        HeldBy { platform: baseline.platform.clone(), why, owner, sometimes }
+    });
+    let held = held.collect();
+    Some(Key { workload: recorded.workload.to_owned(), fact, held })
+}
+
+/// What the baselines of the workloads hold of it.
+fn used_by(what: &What, workloads: &[Recorded<'_>]) -> Vec<UsedBy> {
+    let used = |recorded: &Recorded<'_>| {
+        let facts = recorded.expectation.baselines.iter().flat_map(|baseline| baseline.facts());
+        let facts: BTreeSet<Fact> = facts.filter(|fact| is_use(what, fact)).collect();
+        (!facts.is_empty()).then(|| UsedBy { workload: recorded.workload.to_owned(), facts })
+    };
+    workloads.iter().filter_map(used).collect()
+}
+
+/// Whether a fact is a use of it: the outermost facts are enough.
+fn is_use(what: &What, fact: &Fact) -> bool {
+    match (what, fact) {
+        (What::Call(call), Fact::Use { syscall: Some(syscall), detail: None, .. }) => call.name == *syscall,
+        (What::Argument(argument), Fact::Use { syscall: Some(call), detail: Some(Detail::Argument(value)), .. }) => {
+            argument.is_part_of(value) && argument.calls.contains(&call.as_str())
+        }
+        (What::Object(object), Fact::Use { detail: Some(Detail::Object(name)), .. }) => object.name == *name,
+        (What::Subsystem(used), Fact::Use { subsystem, syscall: Some(_), detail: None }) => {
+            used.subsystem == *subsystem
+        }
+        (What::BlindSpot(spot), Fact::BlindSpot(name)) => spot.name() == name,
+        _ => false,
+    }
+}
+
+/// The known names that come near.
+fn nearest(name: &str, kernel: &Kernel, workloads: &[Recorded<'_>]) -> Vec<String> {
+    let calls = kernel.calls.iter().map(|call| call.name.as_ref());
+    let arguments = shapes().flat_map(|(_, shape)| shape.selector.values()).map(|value| value.name);
+    let others =
+        values::options().map(|(_, option)| option.name).chain(values::commands().iter().map(|command| command.name));
+    let kinds = kinds().iter().map(|kind| kind.name);
+    let subsystems = Subsystem::ALL.iter().map(|subsystem| subsystem.slug());
+    let keys: Vec<String> = if name.contains("::") {
+        let of = |recorded: &Recorded<'_>| {
+            let facts = recorded.expectation.baselines.iter().flat_map(|baseline| baseline.facts());
+            facts.map(|fact| fact.key(recorded.workload)).collect::<Vec<_>>()
+        };
+        workloads.iter().flat_map(of).collect()
+    } else {
+        Vec::new()
+    };
+    let known =
+        calls.chain(arguments).chain(others).chain(kinds).chain(subsystems).chain(keys.iter().map(String::as_str));
+    near(name, known).into_iter().take(NEAR).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+//! The kind of thing that an fd or a path stands for: what serves it, and where it is made. Main type: [`ObjectFacts`].
+
+use crate::model::attribution::calls::{Shape, Subject, shapes};
+use crate::model::attribution::objects::kind;
+use crate::model::attribution::values::table::FAMILY;
+use crate::model::attribution::{Subsystem, objects};
+use crate::model::expectation::storage;
+
+/// What is known of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectFacts {
+    /// Its name: `file:proc`, `socket:AF_INET:SOCK_STREAM`.
+    pub name: String,
+    /// What serves it; `None`: whatever filesystem it lies on.
+    pub subsystem: Option<Subsystem>,
+    /// Why.
+    pub why: &'static str,
+    /// The source file that makes it.
+    pub source: Option<String>,
+    /// The calls that make one.
+    pub made_by: Vec<&'static str>,
+}
+
+/// What is known of the object of this name.
+pub(super) fn facts(name: &str) -> Option<ObjectFacts> {
+    let (subsystem, why, source) = served(name)?;
+    let makes = |(call, shape): (&'static str, Shape)| {
+        let made = match shape.subject {
+            Subject::Made(made) => made == name,
+            Subject::Socket => name.starts_with("socket:"),
+            _ => false,
+        };
+        made.then_some(call)
+    };
+    let (name, made_by) = (name.to_owned(), shapes().filter_map(makes).collect());
+    Some(ObjectFacts { name, subsystem, why, source: source.map(str::to_owned), made_by })
+}
+
+type Served = (Option<Subsystem>, &'static str, Option<&'static str>);
+
+fn served(name: &str) -> Option<Served> {
+    let by_source = |kind: &'static objects::Kind| (Some(kind.subsystem), "its source file", Some(kind.source));
+    let (class, rest) = name.split_once(':').unwrap_or((name, ""));
+    if name.ends_with(':') {
+        return None;
+    }
+    match (class, rest) {
+        ("file" | "dir", "") => Some((
+            Some(Subsystem::Filesystem),
+            "storage: which filesystem a machine keeps files on is not the workload's doing",
+            None,
+        )),
+        ("file" | "dir", filesystem) => {
+            let made = kind(&format!("file:{}", filesystem.split('.').next().unwrap_or_default()))?;
+            let why = match filesystem {
+                "proc" | "sysfs" => {
+                    "the filesystem's own files; others belong to what they tell of: /proc/meminfo is memory"
+                }
+                _ if storage::reason(filesystem).is_some() => {
+                    "its source file; as storage it is `file` or `dir` in an expectation"
+                }
+                _ => "its source file",
+            };
+            Some((Some(made.subsystem), why, Some(made.source)))
+        }
+        ("pipe" | "fifo", "") => Some((Some(Subsystem::Filesystem), "path fs/pipe.c", Some("fs/pipe.c"))),
+        ("socket", parts) => {
+            let family = FAMILY.iter().find(|family| Some(family.name) == parts.split(':').next())?;
+            match family.subsystem {
+                Some(subsystem) => Some((Some(subsystem), family.why, None)),
+                None => Some((Some(Subsystem::Network), "sockets are net/", None)),
+            }
+        }
+        (
+            "ns",
+            "cgroup" | "ipc" | "mnt" | "net" | "pid" | "pid_for_children" | "time" | "time_for_children" | "user"
+            | "uts",
+        ) => Some((Some(Subsystem::Namespace), "path fs/nsfs.c", Some("fs/nsfs.c"))),
+        ("block", driver) if !driver.is_empty() => Some((Some(Subsystem::Block), "every block device", None)),
+        ("char", device) if !device.is_empty() => Some(
+            kind(name).map_or((Some(Subsystem::Device), "every character device that no rule names", None), by_source),
+        ),
+        _ => kind(name).map(by_source),
+    }
+}

@@ -1,0 +1,167 @@
+//! The evidence as one file of HTML: no script, nothing from elsewhere, and fit for paper.
+
+use std::io::{self, Write};
+
+use super::METHOD;
+use super::record::{
+    BaselineRecord, EvidenceRecord, GroupRecord, MatrixRecord, ReachedRecord, RuleRecord, SpotRecord, UseRecord,
+    WorkloadRecord,
+};
+use crate::report::explain::section;
+use crate::report::markup::html as text;
+
+/// How it looks, on a screen and on paper.
+const STYLE: &str = include_str!("page.css");
+
+pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Result<()> {
+    let title = "What the workloads use of the Linux kernel";
+    writeln!(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title}</title>")?;
+    writeln!(out, "<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n<p>{}</p>", text(METHOD))?;
+    let summary = &record.summary;
+    let without = if summary.without_baseline > 0 {
+        format!(", {} without a baseline", summary.without_baseline)
+    } else {
+        String::new()
+    };
+    let rows = [
+        ("Workloads", format!("{}{without}", summary.workloads)),
+        ("Subsystems", format!("{}, by the taxonomy {}", summary.groups, record.taxonomy)),
+        ("System calls", summary.syscalls.to_string()),
+        ("Entries with a reason", format!("{} of {}", summary.entries_with_why, summary.entries)),
+        ("Tables", format!("Linux {}, made from {}", record.tables.kernel, record.tables.releases.join(", "))),
+        ("Made by", format!("sysguard {}", record.sysguard)),
+    ];
+    writeln!(out, "<table>")?;
+    rows.iter().try_for_each(|(name, value)| writeln!(out, "<tr><th>{name}</th><td>{}</td></tr>", text(value)))?;
+    writeln!(out, "</table>")?;
+    matrix(out, record)?;
+    reached(out, "Sections of MAINTAINERS", "Section", &record.sections)?;
+    reached(out, "Kernel options", "Option", &record.configs)?;
+    writeln!(
+        out,
+        "<p class=\"note\">As information: without such an option the calls answer ENOSYS. Other calls are in every kernel.</p>"
+    )?;
+    blind_spots(out, &record.blind_spots)?;
+    writeln!(out, "<h2>Workloads</h2>")?;
+    record.workloads.iter().try_for_each(|one| workload(out, one))?;
+    writeln!(out, "</body>\n</html>")
+}
+
+fn head(out: &mut dyn Write, names: &[&str]) -> io::Result<()> {
+    let cells: String = names.iter().map(|name| format!("<th>{}</th>", text(name))).collect();
+    writeln!(out, "<table>\n<thead><tr>{cells}</tr></thead>\n<tbody>")
+}
+
+fn end(out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "</tbody>\n</table>")
+}
+
+fn matrix(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Result<()> {
+    writeln!(out, "<h2>Subsystems by workload</h2>\n<p>How many system calls of a workload reach a subsystem.</p>")?;
+    let names: Vec<&str> = record.workloads.iter().map(|workload| workload.name).collect();
+    head(out, &[&["Subsystem"], &names[..]].concat())?;
+    for MatrixRecord { group, syscalls } in &record.matrix {
+        let cell = |name: &&str| match syscalls.get(name) {
+            Some(count) => format!("<td class=\"n y\">{count}</td>"),
+            None => "<td></td>".to_owned(),
+        };
+        writeln!(out, "<tr><th>{}</th>{}</tr>", text(group), names.iter().map(cell).collect::<String>())?;
+    }
+    end(out)
+}
+
+fn reached(out: &mut dyn Write, title: &str, column: &str, records: &[ReachedRecord<'_>]) -> io::Result<()> {
+    writeln!(out, "<h2>{title}</h2>")?;
+    head(out, &[column, "System calls", "Workloads"])?;
+    for ReachedRecord { name, expert, syscalls, workloads } in records {
+        let expert = if *expert == Some(true) { " (offered to experts only)" } else { "" };
+        let workloads = workloads.iter().copied().collect::<Vec<_>>().join(", ");
+        let calls = codes(syscalls.iter().copied());
+        writeln!(
+            out,
+            "<tr><td>{}{expert}</td><td>{calls}</td><td>{}</td></tr>",
+            text(&section(name)),
+            text(&workloads)
+        )?;
+    }
+    end(out)
+}
+
+fn blind_spots(out: &mut dyn Write, spots: &[SpotRecord<'_>]) -> io::Result<()> {
+    writeln!(out, "<h2>Blind spots</h2>")?;
+    if spots.is_empty() {
+        return writeln!(out, "<p>None was seen.</p>");
+    }
+    writeln!(out, "<ul>")?;
+    for SpotRecord { name, meaning, workloads } in spots {
+        let meaning = text(meaning.unwrap_or("not known to this version"));
+        let workloads = workloads.iter().copied().collect::<Vec<_>>().join(", ");
+        writeln!(out, "<li><code>{}</code>: {meaning} ({})</li>", text(name), text(&workloads))?;
+    }
+    writeln!(out, "</ul>")
+}
+
+fn workload(out: &mut dyn Write, workload: &WorkloadRecord<'_>) -> io::Result<()> {
+    let WorkloadRecord { name, file, command, level, ambient, .. } = workload;
+    writeln!(out, "<h3>{}</h3>", text(name))?;
+    writeln!(
+        out,
+        "<p>Runs <code>{}</code>, by <code>{}</code>. What is new fails down to the level {level}; ambient calls: {ambient}.</p>",
+        text(&command.join(" ")),
+        text(file)
+    )?;
+    if let Some(reason) = workload.ignored {
+        writeln!(out, "<p>Run only when asked for: {}.</p>", text(reason))?;
+    }
+    for (word, rules) in [("Forbidden", &workload.forbid), ("Tolerated", &workload.tolerate)] {
+        for RuleRecord { rule, why } in rules {
+            let why = why.map(|why| format!(" ({})", text(why))).unwrap_or_default();
+            writeln!(out, "<p>{word}: {}{why}.</p>", text(rule))?;
+        }
+    }
+    if workload.baselines.is_empty() {
+        writeln!(out, "<p>No baseline yet.</p>")?;
+    }
+    workload.baselines.iter().try_for_each(|one| baseline(out, one))
+}
+
+fn baseline(out: &mut dyn Write, baseline: &BaselineRecord<'_>) -> io::Result<()> {
+    let fingerprint: Vec<String> = baseline.fingerprint.iter().map(|(part, value)| format!("{part} {value}")).collect();
+    let quiet =
+        if baseline.quiet { "recorded until nothing new showed" } else { "recorded, but never quiet: more may show" };
+    let around = if fingerprint.is_empty() { String::new() } else { format!(" ({})", fingerprint.join(", ")) };
+    writeln!(out, "<p><strong>{}</strong>{}, {quiet}.</p>", text(&baseline.platform), text(&around))?;
+    head(out, &["Subsystem", "System call", "Arguments", "Objects", "Why", "Owner"])?;
+    for GroupRecord { name, syscalls } in &baseline.groups {
+        for used in syscalls {
+            let cells: String = columns(used).iter().map(|cell| format!("<td>{cell}</td>")).collect();
+            writeln!(out, "<tr><td>{}</td>{cells}</tr>", text(name))?;
+        }
+    }
+    end(out)?;
+    if baseline.blind_spots.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<p>Blind spots: {}.</p>", codes(baseline.blind_spots.iter().copied()))
+}
+
+fn columns(used: &UseRecord<'_>) -> [String; 5] {
+    let abis = used.abis.iter().map(|abi| format!(" ({})", text(abi))).collect::<String>();
+    let errors = if used.errors.is_empty() {
+        String::new()
+    } else {
+        format!(", fails with {}", codes(used.errors.iter().copied()))
+    };
+    let seen = if used.sometimes { ", not in every run" } else { "" };
+    [
+        format!("<code>{}</code>{abis}{seen}{errors}", text(used.name)),
+        codes(used.arguments.iter().copied()),
+        codes(used.objects.iter().copied()),
+        text(used.why.unwrap_or_default()),
+        text(used.owner.unwrap_or_default()),
+    ]
+}
+
+fn codes<'a>(values: impl Iterator<Item = &'a str>) -> String {
+    values.map(|value| format!("<code>{}</code>", text(value))).collect::<Vec<_>>().join(", ")
+}

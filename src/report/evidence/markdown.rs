@@ -1,0 +1,144 @@
+//! The evidence as a page of Markdown.
+
+use std::io::{self, Write};
+
+use super::METHOD;
+use super::record::{
+    BaselineRecord, EvidenceRecord, GroupRecord, MatrixRecord, ReachedRecord, RuleRecord, SpotRecord, UseRecord,
+    WorkloadRecord,
+};
+use crate::report::explain::section;
+use crate::report::markup::{code, markdown as cell};
+
+pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Result<()> {
+    let summary = &record.summary;
+    writeln!(out, "# What the workloads use of the Linux kernel\n\n{METHOD}\n")?;
+    writeln!(out, "| | |\n|---|---|")?;
+    let without = if summary.without_baseline > 0 {
+        format!(", {} without a baseline", summary.without_baseline)
+    } else {
+        String::new()
+    };
+    writeln!(out, "| Workloads | {}{without} |", summary.workloads)?;
+    writeln!(out, "| Subsystems | {}, by the taxonomy {} |", summary.groups, cell(record.taxonomy))?;
+    writeln!(out, "| System calls | {} |", summary.syscalls)?;
+    writeln!(out, "| Entries with a reason | {} of {} |", summary.entries_with_why, summary.entries)?;
+    let releases = record.tables.releases.join(", ");
+    writeln!(out, "| Tables | Linux {}, made from {} |", cell(record.tables.kernel), cell(&releases))?;
+    writeln!(out, "| Made by | sysguard {} |", record.sysguard)?;
+    matrix(out, record)?;
+    reached(out, "Sections of MAINTAINERS", "Section", &record.sections)?;
+    reached(out, "Kernel options", "Option", &record.configs)?;
+    writeln!(
+        out,
+        "\nAs information: without such an option the calls answer ENOSYS. Other calls are in every kernel."
+    )?;
+    blind_spots(out, &record.blind_spots)?;
+    writeln!(out, "\n## Workloads")?;
+    record.workloads.iter().try_for_each(|one| workload(out, one))
+}
+
+fn matrix(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Result<()> {
+    let names: Vec<&str> = record.workloads.iter().map(|workload| workload.name).collect();
+    writeln!(out, "\n## Subsystems by workload\n\nHow many system calls of a workload reach a subsystem.\n")?;
+    let heads: Vec<String> = names.iter().map(|name| cell(name)).collect();
+    writeln!(out, "| Subsystem | {} |\n|---|{}", heads.join(" | "), "---:|".repeat(names.len()))?;
+    for MatrixRecord { group, syscalls } in &record.matrix {
+        let counts = names.iter().map(|name| syscalls.get(name).map(u64::to_string).unwrap_or_default());
+        writeln!(out, "| {} | {} |", cell(group), counts.collect::<Vec<_>>().join(" | "))?;
+    }
+    Ok(())
+}
+
+fn reached(out: &mut dyn Write, title: &str, column: &str, records: &[ReachedRecord<'_>]) -> io::Result<()> {
+    writeln!(out, "\n## {title}\n\n| {column} | System calls | Workloads |\n|---|---|---|")?;
+    for ReachedRecord { name, expert, syscalls, workloads } in records {
+        let expert = if *expert == Some(true) { " (offered to experts only)" } else { "" };
+        let workloads: Vec<String> = workloads.iter().map(|name| cell(name)).collect();
+        let calls = codes(syscalls.iter().copied());
+        writeln!(out, "| {}{expert} | {calls} | {} |", cell(&section(name)), workloads.join(", "))?;
+    }
+    Ok(())
+}
+
+fn blind_spots(out: &mut dyn Write, spots: &[SpotRecord<'_>]) -> io::Result<()> {
+    writeln!(out, "\n## Blind spots\n")?;
+    if spots.is_empty() {
+        return writeln!(out, "None was seen.");
+    }
+    for SpotRecord { name, meaning, workloads } in spots {
+        let workloads: Vec<String> = workloads.iter().map(|name| cell(name)).collect();
+        writeln!(
+            out,
+            "- {}: {} ({})",
+            code(name),
+            cell(meaning.unwrap_or("not known to this version")),
+            workloads.join(", ")
+        )?;
+    }
+    Ok(())
+}
+
+fn workload(out: &mut dyn Write, workload: &WorkloadRecord<'_>) -> io::Result<()> {
+    writeln!(out, "\n### {}\n", cell(workload.name))?;
+    writeln!(
+        out,
+        "Runs {}, by {}. What is new fails down to the level {}; ambient calls: {}.",
+        code(&workload.command.join(" ")),
+        code(workload.file),
+        workload.level,
+        workload.ambient
+    )?;
+    if let Some(reason) = workload.ignored {
+        writeln!(out, "Run only when asked for: {}.", cell(reason))?;
+    }
+    for (word, rules) in [("Forbidden", &workload.forbid), ("Tolerated", &workload.tolerate)] {
+        for RuleRecord { rule, why } in rules {
+            writeln!(out, "{word}: {}{}.", cell(rule), why.map(|why| format!(" ({})", cell(why))).unwrap_or_default())?;
+        }
+    }
+    if workload.baselines.is_empty() {
+        writeln!(out, "\nNo baseline yet.")?;
+    }
+    workload.baselines.iter().try_for_each(|one| baseline(out, one))
+}
+
+fn baseline(out: &mut dyn Write, baseline: &BaselineRecord<'_>) -> io::Result<()> {
+    let fingerprint: Vec<String> =
+        baseline.fingerprint.iter().map(|(part, value)| format!("{part} {}", cell(value))).collect();
+    let quiet =
+        if baseline.quiet { "recorded until nothing new showed" } else { "recorded, but never quiet: more may show" };
+    let around = if fingerprint.is_empty() { String::new() } else { format!(" ({})", fingerprint.join(", ")) };
+    writeln!(out, "\n**{}**{around}, {quiet}.\n", cell(&baseline.platform))?;
+    writeln!(out, "| Subsystem | System call | Arguments | Objects | Why | Owner |\n|---|---|---|---|---|---|")?;
+    for GroupRecord { name, syscalls } in &baseline.groups {
+        for used in syscalls {
+            writeln!(out, "| {} | {} |", cell(name), columns(used).join(" | "))?;
+        }
+    }
+    if !baseline.blind_spots.is_empty() {
+        writeln!(out, "\nBlind spots: {}.", codes(baseline.blind_spots.iter().copied()))?;
+    }
+    Ok(())
+}
+
+fn columns(used: &UseRecord<'_>) -> [String; 5] {
+    let abis = used.abis.iter().map(|abi| format!(" ({})", cell(abi))).collect::<String>();
+    let errors = if used.errors.is_empty() {
+        String::new()
+    } else {
+        format!(", fails with {}", codes(used.errors.iter().copied()))
+    };
+    let seen = if used.sometimes { ", not in every run" } else { "" };
+    [
+        format!("{}{abis}{seen}{errors}", code(used.name)),
+        codes(used.arguments.iter().copied()),
+        codes(used.objects.iter().copied()),
+        cell(used.why.unwrap_or_default()),
+        cell(used.owner.unwrap_or_default()),
+    ]
+}
+
+fn codes<'a>(values: impl Iterator<Item = &'a str>) -> String {
+    values.map(code).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,301 @@
+//! The evidence as machines read it: `sysguard.report/1`. Main type: [`EvidenceRecord`].
+//!
+//! Field names and their order are a public interface. Lists are sorted, so that the same expectations give the same bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::Evidence;
+use crate::model::attribution::Subsystem;
+use crate::model::event::BlindSpot;
+use crate::model::expectation::{Baseline, Document, Entry, Rule};
+use crate::model::explain::{Call, Kernel};
+use crate::model::syscall::Abi;
+use crate::model::taxonomy::{Filed, Taxonomy};
+use crate::model::workload::Program;
+
+#[derive(Debug, Serialize)]
+pub(super) struct EvidenceRecord<'a> {
+    schema: &'static str,
+    pub(super) sysguard: &'static str,
+    pub(super) taxonomy: &'a str,
+    pub(super) tables: TablesRecord<'a>,
+    pub(super) summary: SummaryRecord,
+    pub(super) workloads: Vec<WorkloadRecord<'a>>,
+    pub(super) matrix: Vec<MatrixRecord<'a>>,
+    pub(super) sections: Vec<ReachedRecord<'a>>,
+    pub(super) configs: Vec<ReachedRecord<'a>>,
+    pub(super) blind_spots: Vec<SpotRecord<'a>>,
+}
+
+/// Which kernels the tables were made from.
+#[derive(Debug, Serialize)]
+pub(super) struct TablesRecord<'a> {
+    pub(super) kernel: &'a str,
+    pub(super) releases: &'a [String],
+}
+
+#[derive(Debug, Default, Serialize)]
+pub(super) struct SummaryRecord {
+    pub(super) workloads: u64,
+    pub(super) without_baseline: u64,
+    pub(super) groups: u64,
+    pub(super) syscalls: u64,
+    pub(super) entries: u64,
+    pub(super) entries_with_why: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct WorkloadRecord<'a> {
+    pub(super) name: &'a str,
+    pub(super) file: &'a str,
+    /// What is run.
+    pub(super) command: Vec<String>,
+    pub(super) level: &'static str,
+    pub(super) ambient: &'static str,
+    pub(super) ignored: Option<&'a str>,
+    pub(super) forbid: Vec<RuleRecord<'a>>,
+    pub(super) tolerate: Vec<RuleRecord<'a>>,
+    pub(super) baselines: Vec<BaselineRecord<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct RuleRecord<'a> {
+    pub(super) rule: String,
+    pub(super) why: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct BaselineRecord<'a> {
+    pub(super) platform: String,
+    /// What was around the workload when a fact last changed.
+    pub(super) fingerprint: BTreeMap<&'static str, &'a str>,
+    /// Whether recording ended because nothing new showed any more.
+    pub(super) quiet: bool,
+    pub(super) groups: Vec<GroupRecord<'a>>,
+    pub(super) blind_spots: Vec<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct GroupRecord<'a> {
+    pub(super) name: &'a str,
+    pub(super) syscalls: Vec<UseRecord<'a>>,
+}
+
+/// A call as far as it reached one subsystem.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct UseRecord<'a> {
+    pub(super) name: &'a str,
+    pub(super) subsystem: &'static str,
+    pub(super) entry_point: Option<&'a str>,
+    pub(super) source: Option<&'a str>,
+    pub(super) section: Option<&'a str>,
+    pub(super) config: Option<&'a str>,
+    pub(super) expert: bool,
+    pub(super) arguments: Vec<&'a str>,
+    pub(super) objects: Vec<&'a str>,
+    pub(super) errors: Vec<&'a str>,
+    pub(super) abis: Vec<&'a str>,
+    pub(super) sometimes: bool,
+    pub(super) why: Option<&'a str>,
+    pub(super) owner: Option<&'a str>,
+}
+
+/// A group, and how many calls of each workload are in it.
+#[derive(Debug, Serialize)]
+pub(super) struct MatrixRecord<'a> {
+    pub(super) group: &'a str,
+    pub(super) syscalls: BTreeMap<&'a str, u64>,
+}
+
+/// A section of MAINTAINERS or an option of the kernel, and who comes there.
+#[derive(Debug, Serialize)]
+pub(super) struct ReachedRecord<'a> {
+    pub(super) name: &'a str,
+    /// Of an option: it is offered to experts only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) expert: Option<bool>,
+    pub(super) syscalls: BTreeSet<&'a str>,
+    pub(super) workloads: BTreeSet<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct SpotRecord<'a> {
+    pub(super) name: &'a str,
+    pub(super) meaning: Option<&'static str>,
+    pub(super) workloads: BTreeSet<&'a str>,
+}
+
+impl<'a> EvidenceRecord<'a> {
+    pub(super) fn of(workloads: &[Evidence<'a>], kernel: &'a Kernel, taxonomy: &'a Taxonomy) -> Self {
+        let mut workloads: Vec<WorkloadRecord<'a>> =
+            workloads.iter().map(|evidence| workload(evidence, kernel, taxonomy)).collect();
+        workloads.sort_by_key(|workload| (workload.name, workload.file));
+        Self {
+            schema: "sysguard.report/1",
+            sysguard: env!("CARGO_PKG_VERSION"),
+            taxonomy: taxonomy.name(),
+            tables: TablesRecord { kernel: kernel.newest(), releases: &kernel.releases },
+            summary: summary(&workloads),
+            matrix: matrix(&workloads),
+            sections: reached(&workloads, |used| used.section.map(|section| (section, None))),
+            configs: reached(&workloads, |used| used.config.map(|config| (config, Some(used.expert)))),
+            blind_spots: blind_spots(&workloads),
+            workloads,
+        }
+    }
+}
+
+fn workload<'a>(evidence: &Evidence<'a>, kernel: &'a Kernel, taxonomy: &'a Taxonomy) -> WorkloadRecord<'a> {
+    let Document { workload, level, ignore, tolerate, forbid, ambient_strict, .. } = &evidence.expectation.document;
+    let mut command = match &workload.program {
+        Program::Command(words) => words.clone(),
+        Program::Bin(name) => vec![format!("bin:{name}")],
+        Program::Example(name) => vec![format!("example:{name}")],
+        Program::Test(name) => vec![format!("test:{name}")],
+        Program::Bench(name) => vec![format!("bench:{name}")],
+        Program::Closure(name) => vec![format!("closure:{name}")],
+        Program::Run(name) => vec![format!("run:{name}")],
+    };
+    command.extend(workload.args.iter().cloned());
+    let baselines = evidence.expectation.baselines.iter();
+    WorkloadRecord {
+        name: evidence.workload,
+        file: evidence.file,
+        command,
+        level: level.name(),
+        ambient: if *ambient_strict { "strict" } else { "set apart" },
+        ignored: ignore.as_deref(),
+        forbid: forbid.iter().map(rule).collect(),
+        tolerate: tolerate.iter().map(rule).collect(),
+        baselines: baselines.map(|recorded| baseline(recorded, kernel, taxonomy)).collect(),
+    }
+}
+
+fn rule(rule: &Rule) -> RuleRecord<'_> {
+    let parts = [
+        ("subsystem", rule.subsystem.map(Subsystem::slug)),
+        ("syscall", rule.syscall.as_deref()),
+        ("argument", rule.argument.as_deref()),
+        ("object", rule.object.as_deref()),
+        ("error", rule.error.as_deref()),
+    ];
+    let parts: Vec<String> = parts.iter().filter_map(|(name, value)| Some(format!("{name} {}", (*value)?))).collect();
+    RuleRecord { rule: parts.join(", "), why: rule.why.as_deref() }
+}
+
+fn baseline<'a>(recorded: &'a Baseline, kernel: &'a Kernel, taxonomy: &'a Taxonomy) -> BaselineRecord<'a> {
+    let mut groups: BTreeMap<&str, Vec<UseRecord<'a>>> = BTreeMap::new();
+    for (&subsystem, syscalls) in &recorded.subsystems {
+        for (name, entry) in syscalls {
+            let (used, entry_point) = used(subsystem, name, entry, kernel, recorded.platform.abi());
+            let group = taxonomy.group(Filed { call: name, reached: subsystem, entry_point });
+            groups.entry(group).or_default().push(used);
+        }
+    }
+    let group = |(name, mut syscalls): (&'a str, Vec<UseRecord<'a>>)| {
+        syscalls.sort_by_key(|used| (used.name, used.subsystem));
+        GroupRecord { name, syscalls }
+    };
+    let parts = recorded.fingerprint.parts();
+    BaselineRecord {
+        platform: recorded.platform.to_string(),
+        fingerprint: parts.into_iter().filter_map(|(part, value)| Some((part, value?))).collect(),
+        quiet: !recorded.restless,
+        groups: groups.into_iter().map(group).collect(),
+        blind_spots: recorded.blind_spots.iter().map(String::as_str).collect(),
+    }
+}
+
+/// A use, and the subsystem of its entry point.
+fn used<'a>(
+    subsystem: Subsystem,
+    name: &'a str,
+    entry: &'a Entry,
+    kernel: &'a Kernel,
+    abi: Option<Abi>,
+) -> (UseRecord<'a>, Subsystem) {
+    let own = entry.abis.iter().find_map(|abi| Abi::from_name(abi)).or(abi);
+    let is_meant = |call: &&Call| call.name == name && Some(call.syscall.abi) == own;
+    let facts = kernel.calls.iter().find(is_meant).and_then(|call| call.entry_point.as_ref());
+    let texts = |values: &'a BTreeSet<String>| values.iter().map(String::as_str).collect();
+    let record = UseRecord {
+        name,
+        subsystem: subsystem.slug(),
+        entry_point: facts.map(|facts| &*facts.name),
+        source: facts.map(|facts| &*facts.source),
+        section: facts.map(|facts| &*facts.section),
+        config: facts.and_then(|facts| facts.config.as_deref()),
+        expert: facts.is_some_and(|facts| facts.expert),
+        arguments: texts(&entry.arguments),
+        objects: texts(&entry.objects),
+        errors: texts(&entry.errors),
+        abis: texts(&entry.abis),
+        sometimes: entry.sometimes,
+        why: entry.why.as_deref(),
+        owner: entry.owner.as_deref(),
+    };
+    (record, facts.map_or(Subsystem::None, |facts| facts.subsystem))
+}
+
+/// Every use with its workload and its group.
+fn uses<'r, 'a>(workloads: &'r [WorkloadRecord<'a>]) -> impl Iterator<Item = (&'a str, &'a str, &'r UseRecord<'a>)> {
+    workloads.iter().flat_map(|workload| {
+        let groups = workload.baselines.iter().flat_map(|baseline| &baseline.groups);
+        groups.flat_map(move |group| group.syscalls.iter().map(move |used| (workload.name, group.name, used)))
+    })
+}
+
+fn summary(workloads: &[WorkloadRecord<'_>]) -> SummaryRecord {
+    let groups: BTreeSet<&str> = uses(workloads).map(|(_, group, _)| group).collect();
+    let syscalls: BTreeSet<&str> = uses(workloads).map(|(_, _, used)| used.name).collect();
+    SummaryRecord {
+        workloads: workloads.len() as u64,
+        without_baseline: workloads.iter().filter(|workload| workload.baselines.is_empty()).count() as u64,
+        groups: groups.len() as u64,
+        syscalls: syscalls.len() as u64,
+        entries: uses(workloads).count() as u64,
+        entries_with_why: uses(workloads).filter(|(_, _, used)| used.why.is_some()).count() as u64,
+    }
+}
+
+fn matrix<'a>(workloads: &[WorkloadRecord<'a>]) -> Vec<MatrixRecord<'a>> {
+    let mut cells: BTreeMap<&str, BTreeMap<&str, BTreeSet<&str>>> = BTreeMap::new();
+    for (workload, group, used) in uses(workloads) {
+        cells.entry(group).or_default().entry(workload).or_default().insert(used.name);
+    }
+    let row = |(group, row): (&'a str, BTreeMap<&'a str, BTreeSet<&str>>)| MatrixRecord {
+        group,
+        syscalls: row.into_iter().map(|(workload, calls)| (workload, calls.len() as u64)).collect(),
+    };
+    cells.into_iter().map(row).collect()
+}
+
+/// Who comes where: `place` names it for a use, with whether only experts are offered it.
+fn reached<'a>(
+    workloads: &[WorkloadRecord<'a>],
+    place: impl Fn(&UseRecord<'a>) -> Option<(&'a str, Option<bool>)>,
+) -> Vec<ReachedRecord<'a>> {
+    let mut reached: BTreeMap<&str, ReachedRecord<'a>> = BTreeMap::new();
+    for (workload, _, used) in uses(workloads) {
+        let Some((name, expert)) = place(used) else { continue };
+        let (syscalls, of) = (BTreeSet::new(), BTreeSet::new());
+        let record = reached.entry(name).or_insert(ReachedRecord { name, expert, syscalls, workloads: of });
+        record.syscalls.insert(used.name);
+        record.workloads.insert(workload);
+    }
+    reached.into_values().collect()
+}
+
+fn blind_spots<'a>(workloads: &[WorkloadRecord<'a>]) -> Vec<SpotRecord<'a>> {
+    let mut spots: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for workload in workloads {
+        for spot in workload.baselines.iter().flat_map(|baseline| &baseline.blind_spots) {
+            spots.entry(spot).or_default().insert(workload.name);
+        }
+    }
+    let record =
+        |(name, workloads)| SpotRecord { name, meaning: BlindSpot::from_name(name).map(BlindSpot::meaning), workloads };
+    spots.into_iter().map(record).collect()
+}

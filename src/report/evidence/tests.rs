@@ -1,0 +1,86 @@
+//! The evidence of two workloads, in every format.
+
+use super::*;
+use crate::model::expectation::format::read;
+use crate::model::taxonomy::Base;
+
+/// Everything foreign in it tries to be markup.
+const HOSTILE: &str = "version: 1\ncommand: [sh, -c, \"<script>alert(1)</script> | `x`\"]\nforbid:\n  - {subsystem: bpf, why: \"<b>no</b>\"}\n---\n\
+                       platform: x86_64-linux-gnu\nfingerprint:\n  kernel: \"6.18\"\nsubsystems:\n  network:\n    socket:\n      arguments: [AF_INET]\n      why: \"a|b <i>\"\n      \
+                       owner: net & co\n      seen: sometimes\n  poll:\n    epoll_wait:\nblind_spots: [io_uring]\n";
+const PLAIN: &str = "version: 1\nbin: demo\nignore: slow\n";
+
+fn written(taxonomy: &Taxonomy, format: EvidenceFormat) -> String {
+    let [hostile, plain] = [HOSTILE, PLAIN].map(|text| read(text.as_bytes()).expect("a good text").expectation);
+    let kernel = Kernel { releases: vec!["6.12.1".to_owned(), "7.1.8".to_owned()], ..Kernel::of_tables() };
+    // Out of order: the report has an order of its own.
+    let workloads = [
+        Evidence { workload: "z", file: "expectations/z.yaml", expectation: &plain },
+        Evidence { workload: "a", file: "expectations/a.yaml", expectation: &hostile },
+    ];
+    let mut out = Vec::new();
+    evidence(&mut out, &workloads, &kernel, taxonomy, format).expect("memory takes everything");
+    String::from_utf8(out).expect("text")
+}
+
+#[test]
+fn the_record_is_valid_by_its_schema() {
+    let schema = serde_json::from_str(include_str!("../schema/report-1.json")).expect("a schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    let mut record: serde_json::Value =
+        serde_json::from_str(&written(&Taxonomy::default(), EvidenceFormat::Json)).expect("JSON");
+    let errors: Vec<String> = validator.iter_errors(&record).map(|error| error.to_string()).collect();
+    assert_eq!(errors, [""; 0]);
+    assert_eq!(record["workloads"][0]["name"], "a");
+    assert_eq!(record["matrix"][0], serde_json::json!({"group": "Event Poll", "syscalls": {"a": 1}}));
+    assert_eq!(record["configs"][1]["name"], "CONFIG_NET");
+    assert_eq!(
+        (&record["configs"][0]["name"], &record["configs"][0]["expert"]),
+        (&"CONFIG_EPOLL".into(), &true.into())
+    );
+    assert_eq!(record["summary"]["without_baseline"], 1);
+    record["workloads"][0]["surprise"] = true.into();
+    assert!(!validator.is_valid(&record), "a new field is written into the schema too");
+}
+
+#[test]
+fn markdown_tells_each_use_with_its_reason() {
+    let page = written(&Taxonomy::default(), EvidenceFormat::Markdown);
+    for line in [
+        "| Subsystem | a | z |\n|---|---:|---:|\n| Event Poll | 1 |  |\n| Network | 1 |  |\n",
+        "| Network | `socket`, not in every run | `AF_INET` |  | a\\|b &lt;i&gt; | net &amp; co |\n",
+        "| CONFIG\\_EPOLL (offered to experts only) | `epoll_wait` | a |\n",
+        "- `io_uring`: operations submitted through the rings of io\\_uring are no system calls (a)\n",
+        "Forbidden: subsystem bpf (&lt;b&gt;no&lt;/b&gt;).\n",
+        "**x86\\_64-linux-gnu** (kernel 6.18), recorded until nothing new showed.\n",
+        "Run only when asked for: slow.\n\nNo baseline yet.\n",
+        "| Subsystems | 2, by the taxonomy kernel/1 |\n",
+        "| Tables | Linux 7.1.8, made from 6.12.1, 7.1.8 |\n",
+    ] {
+        assert!(page.contains(line), "{line}\n{page}");
+    }
+}
+
+#[test]
+fn html_is_one_file_in_which_nothing_foreign_is_markup() {
+    let page = written(&Taxonomy::default(), EvidenceFormat::Html);
+    for part in ["<script", "src=", "href=", "url(", "@import", "<b>", "<i>", "onload"] {
+        assert!(!page.contains(part), "{part}");
+    }
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt; | `x`"), "{page}");
+    assert!(page.contains("<td>a|b &lt;i&gt;</td><td>net &amp; co</td></tr>"), "{page}");
+    for tag in ["table", "thead", "tbody", "tr", "td", "th", "p", "ul", "li", "code", "h2", "h3"] {
+        let count = |text: &str| page.matches(text).count();
+        let opened = count(&format!("<{tag}>")) + count(&format!("<{tag} "));
+        assert_eq!(opened, count(&format!("</{tag}>")), "{tag}");
+    }
+}
+
+#[test]
+fn another_taxonomy_is_named() {
+    let page = written(&Taxonomy::built_in(Base::WorkloadTracing), EvidenceFormat::Markdown);
+    assert!(
+        page.contains("by the taxonomy workload-tracing/1") && page.contains("| Filesystem | `epoll_wait` |"),
+        "{page}"
+    );
+}

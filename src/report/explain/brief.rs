@@ -1,0 +1,57 @@
+//! What a reviewer wants to know of a fact, in a line each. Main function: [`brief`].
+
+use super::sheet::basis;
+use crate::model::explain::{Argument, CallFacts, Kernel, ObjectFacts, Reaches, What, meanings_of};
+use crate::model::fact::{Detail, Fact};
+use crate::model::syscall::Abi;
+
+/// Label and line of each part of a fact, as its call runs under this ABI.
+pub(in crate::report) fn brief(fact: &Fact, abi: Option<Abi>) -> Vec<(&'static str, String)> {
+    let abi = match fact {
+        Fact::Use { detail: Some(Detail::Abi(abi)), .. } => Abi::from_name(abi),
+        _ => abi,
+    };
+    let mut parts = meanings_of(fact, &Kernel::of_tables());
+    // The call first: it is what the rest is about.
+    parts.reverse();
+    parts.iter().filter_map(|what| line(what, abi)).collect()
+}
+
+fn line(what: &What, abi: Option<Abi>) -> Option<(&'static str, String)> {
+    match what {
+        What::Call(call) => Some(("call", of_call(call, abi))),
+        What::Argument(argument) => Some(("value", of_argument(argument))),
+        What::Object(object) => Some(("object", of_object(object))),
+        What::BlindSpot(spot) => Some(("means", spot.meaning().to_owned())),
+        What::Subsystem(_) => None,
+    }
+}
+
+/// Where in the kernel a call leads to, who maintains that, and what enables it.
+fn of_call(call: &CallFacts, abi: Option<Abi>) -> String {
+    let Some(entry) = call.entry_point(abi) else {
+        return format!("{}: no kernel table knows it", call.name);
+    };
+    let config = entry.config.as_ref().map(|config| format!(", {config}")).unwrap_or_default();
+    let since = entry.since.as_deref().unwrap_or_default().trim_start_matches("<=");
+    let rule = if entry.basis.starts_with("path ") { String::new() } else { format!(", {}", basis(&entry.basis)) };
+    let (name, source, section) = (&call.name, &entry.source, &entry.section);
+    format!("{name}: {source}, {section}{config}, since Linux {since} or before{rule}")
+}
+
+fn of_argument(argument: &Argument) -> String {
+    let why = argument.why.map(|why| format!(", {why}")).unwrap_or_default();
+    let header = argument.header.map(|header| format!(", <{header}>")).unwrap_or_default();
+    let reaches = match argument.reaches {
+        Reaches::Subsystem(subsystem) => format!("reaches {subsystem}"),
+        Reaches::ItsCall => "reaches what its call does".to_owned(),
+        Reaches::ItsObject => "reaches what the fd stands for".to_owned(),
+    };
+    format!("{}: {reaches}{why}{header}", argument.name)
+}
+
+fn of_object(object: &ObjectFacts) -> String {
+    let subsystem = object.subsystem.map_or("", |subsystem| subsystem.slug());
+    let source = object.source.as_ref().map(|source| format!(", {source}")).unwrap_or_default();
+    format!("{}: {subsystem}, {}{source}", object.name, object.why)
+}

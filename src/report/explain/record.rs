@@ -1,0 +1,243 @@
+//! Explanations as machines read them: `sysguard.explain/1`. Field names and their order are a public interface.
+
+use std::io;
+
+use serde::Serialize;
+
+use crate::model::explain::{
+    Argument, Behind, CallFacts, Entry, Explanation, HeldBy, Kernel, Key, Meaning, ObjectFacts, Reaches,
+    SubsystemFacts, UsedBy, What,
+};
+use crate::model::families::{Family, Kinship};
+
+#[derive(Serialize)]
+struct ExplainRecord<'a> {
+    schema: &'static str,
+    name: &'a str,
+    kernel: KernelRecord<'a>,
+    key: Option<KeyRecord<'a>>,
+    meanings: Vec<MeaningRecord<'a>>,
+}
+
+#[derive(Serialize)]
+struct KernelRecord<'a> {
+    version: &'a str,
+    releases: &'a [String],
+    source: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct KeyRecord<'a> {
+    workload: &'a str,
+    fact: String,
+    held: Vec<HeldRecord<'a>>,
+}
+
+#[derive(Serialize)]
+struct HeldRecord<'a> {
+    platform: String,
+    why: Option<&'a str>,
+    owner: Option<&'a str>,
+    sometimes: bool,
+}
+
+#[derive(Serialize)]
+struct MeaningRecord<'a> {
+    #[serde(flatten)]
+    what: WhatRecord<'a>,
+    used_by: Vec<UsedRecord<'a>>,
+}
+
+#[derive(Serialize)]
+struct UsedRecord<'a> {
+    workload: &'a str,
+    keys: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+enum WhatRecord<'a> {
+    Syscall {
+        name: &'a str,
+        numbers: Vec<NumberRecord<'a>>,
+        entry_points: Vec<EntryRecord<'a>>,
+        families: Vec<FamilyRecord>,
+        man_page: Option<String>,
+        ambient: Option<&'a str>,
+        privileged: Option<&'a str>,
+    },
+    Argument {
+        name: &'a str,
+        number: Option<u64>,
+        calls: &'a [&'static str],
+        subsystem: Option<&'static str>,
+        reaches: &'static str,
+        why: Option<&'a str>,
+        header: Option<&'a str>,
+        declared: Option<&'a str>,
+    },
+    Object {
+        name: &'a str,
+        subsystem: Option<&'static str>,
+        why: &'a str,
+        source: Option<&'a str>,
+        made_by: &'a [&'static str],
+    },
+    Subsystem {
+        name: &'static str,
+        title: &'static str,
+        syscalls: Vec<&'a str>,
+        arguments: Vec<&'a str>,
+        ioctl_commands: u64,
+        objects: &'a [&'static str],
+        sources: Vec<&'a str>,
+        sections: Vec<&'a str>,
+        configs: Vec<&'a str>,
+    },
+    BlindSpot {
+        name: &'static str,
+        meaning: &'static str,
+    },
+}
+
+#[derive(Serialize)]
+struct NumberRecord<'a> {
+    abi: &'static str,
+    number: i64,
+    entry_point: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct EntryRecord<'a> {
+    name: &'a str,
+    source: &'a str,
+    section: &'a str,
+    subsystem: &'static str,
+    basis: &'a str,
+    config: Option<&'a str>,
+    expert: bool,
+    since: Option<&'a str>,
+    abis: Vec<&'static str>,
+}
+
+#[derive(Serialize)]
+struct FamilyRecord {
+    name: &'static str,
+    members: &'static [&'static str],
+    exact: bool,
+    why: &'static str,
+}
+
+/// An explanation as one object.
+pub fn json(out: &mut dyn io::Write, explained: &Explanation, kernel: &Kernel) -> io::Result<()> {
+    let record = ExplainRecord {
+        schema: "sysguard.explain/1",
+        name: &explained.name,
+        kernel: KernelRecord { version: kernel.newest(), releases: &kernel.releases, source: kernel.tree.as_deref() },
+        key: explained.key.as_ref().map(of_key),
+        meanings: explained.meanings.iter().map(of_meaning).collect(),
+    };
+    serde_json::to_writer_pretty(&mut *out, &record)?;
+    writeln!(out)
+}
+
+fn of_key(key: &Key) -> KeyRecord<'_> {
+    let held = key.held.iter().map(|HeldBy { platform, why, owner, sometimes }| HeldRecord {
+        platform: platform.to_string(),
+        why: why.as_deref(),
+        owner: owner.as_deref(),
+        sometimes: *sometimes,
+    });
+    KeyRecord { workload: &key.workload, fact: key.fact.to_string(), held: held.collect() }
+}
+
+fn of_meaning(meaning: &Meaning) -> MeaningRecord<'_> {
+    let used = |UsedBy { workload, facts }: &'_ UsedBy| facts.iter().map(|fact| fact.key(workload)).collect();
+    let used_by = meaning.used_by.iter().map(|by| UsedRecord { workload: &by.workload, keys: used(by) }).collect();
+    let what = match &meaning.what {
+        What::Call(call) => of_call(call),
+        What::Argument(argument) => of_argument(argument),
+        What::Object(ObjectFacts { name, subsystem, why, source, made_by }) => WhatRecord::Object {
+            name,
+            subsystem: subsystem.map(|subsystem| subsystem.slug()),
+            why,
+            source: source.as_deref(),
+            made_by,
+        },
+        What::Subsystem(facts) => of_subsystem(facts),
+        What::BlindSpot(spot) => WhatRecord::BlindSpot { name: spot.name(), meaning: spot.meaning() },
+    };
+    MeaningRecord { what, used_by }
+}
+
+fn of_call(call: &CallFacts) -> WhatRecord<'_> {
+    let mut numbers: Vec<NumberRecord<'_>> = call.behind.iter().flat_map(numbers_of).collect();
+    numbers.sort_by_key(|number| number.abi);
+    let entries = call.behind.iter().filter_map(|behind| Some(entry(behind.entry_point.as_ref()?, behind)));
+    let family = |family: &&'static Family| FamilyRecord {
+        name: family.name,
+        members: family.members,
+        exact: family.kinship == Kinship::Exact,
+        why: family.why,
+    };
+    WhatRecord::Syscall {
+        name: &call.name,
+        numbers,
+        entry_points: entries.collect(),
+        families: call.families.iter().map(family).collect(),
+        man_page: call.page.as_ref().map(|page| format!("{page}(2)")),
+        ambient: call.ambient,
+        privileged: call.privileged,
+    }
+}
+
+fn numbers_of(behind: &Behind) -> impl Iterator<Item = NumberRecord<'_>> {
+    let entry_point = behind.entry_point.as_ref().map(|entry| &*entry.name);
+    behind.numbers.iter().map(move |number| NumberRecord { abi: number.abi.name(), number: number.number, entry_point })
+}
+
+fn entry<'a>(entry: &'a Entry, behind: &Behind) -> EntryRecord<'a> {
+    EntryRecord {
+        name: &entry.name,
+        source: &entry.source,
+        section: &entry.section,
+        subsystem: entry.subsystem.slug(),
+        basis: &entry.basis,
+        config: entry.config.as_deref(),
+        expert: entry.expert,
+        since: entry.since.as_deref(),
+        abis: behind.numbers.iter().map(|number| number.abi.name()).collect(),
+    }
+}
+
+fn of_argument(argument: &Argument) -> WhatRecord<'_> {
+    let (subsystem, reaches) = match argument.reaches {
+        Reaches::Subsystem(subsystem) => (Some(subsystem.slug()), "subsystem"),
+        Reaches::ItsCall => (None, "its-call"),
+        Reaches::ItsObject => (None, "its-object"),
+    };
+    WhatRecord::Argument {
+        name: &argument.name,
+        number: argument.number,
+        calls: &argument.calls,
+        subsystem,
+        reaches,
+        why: argument.why,
+        header: argument.header,
+        declared: argument.declared.as_deref(),
+    }
+}
+
+fn of_subsystem(facts: &SubsystemFacts) -> WhatRecord<'_> {
+    WhatRecord::Subsystem {
+        name: facts.subsystem.slug(),
+        title: facts.subsystem.title(),
+        syscalls: facts.calls.iter().map(String::as_str).collect(),
+        arguments: facts.arguments.iter().copied().collect(),
+        ioctl_commands: facts.commands,
+        objects: &facts.objects,
+        sources: facts.sources.iter().map(String::as_str).collect(),
+        sections: facts.sections.iter().map(String::as_str).collect(),
+        configs: facts.configs.iter().map(String::as_str).collect(),
+    }
+}

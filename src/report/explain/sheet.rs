@@ -1,0 +1,237 @@
+//! An explanation in words: a title and labelled lines, which text and Markdown lay out. Main type: [`Sheet`].
+
+use std::collections::BTreeSet;
+
+use crate::model::explain::{
+    Argument, Behind, CallFacts, Entry, Explanation, HeldBy, Kernel, Key, Meaning, ObjectFacts, Reaches,
+    SubsystemFacts, UsedBy, What,
+};
+use crate::model::fact::{Detail, Fact};
+use crate::model::families::{Family, Kinship};
+use crate::model::syscall::Syscall;
+use crate::report::words::counted;
+
+/// How many names stand on one line of people's text.
+const NAMES: usize = 60;
+
+/// One meaning, or the place of a key.
+pub(super) struct Sheet {
+    pub(super) title: String,
+    pub(super) kind: &'static str,
+    pub(super) rows: Vec<(&'static str, Vec<String>)>,
+}
+
+/// Everything in the order in which it is told.
+pub(super) fn sheets(explained: &Explanation, kernel: &Kernel) -> Vec<Sheet> {
+    let key = explained.key.iter().map(|key| of_key(key, &explained.name));
+    key.chain(explained.meanings.iter().map(|meaning| of_meaning(meaning, kernel))).collect()
+}
+
+fn of_key(key: &Key, name: &str) -> Sheet {
+    let held = |HeldBy { platform, why, owner, sometimes }: &HeldBy| {
+        let why = why.iter().map(|why| format!(", why: {why}"));
+        let owner = owner.iter().map(|owner| format!(", owner: {owner}"));
+        let seen = sometimes.then(|| ", not in every recorded run".to_owned());
+        std::iter::once(platform.to_string()).chain(seen).chain(why).chain(owner).collect::<String>()
+    };
+    let held: Vec<String> =
+        if key.held.is_empty() { vec!["no baseline".to_owned()] } else { key.held.iter().map(held).collect() };
+    Sheet {
+        title: name.to_owned(),
+        kind: "key",
+        rows: vec![("workload", vec![key.workload.clone()]), ("held by", held)],
+    }
+}
+
+fn of_meaning(meaning: &Meaning, kernel: &Kernel) -> Sheet {
+    let mut sheet = match &meaning.what {
+        What::Call(call) => of_call(call, kernel),
+        What::Argument(argument) => of_argument(argument, kernel),
+        What::Object(object) => of_object(object),
+        What::Subsystem(subsystem) => of_subsystem(subsystem),
+        What::BlindSpot(spot) => Sheet {
+            title: spot.name().to_owned(),
+            kind: "blind spot",
+            rows: vec![("means", vec![spot.meaning().to_owned()])],
+        },
+    };
+    let ambient = matches!(&meaning.what, What::Call(call) if call.ambient.is_some());
+    sheet.rows.push(("used by", used_by(&meaning.used_by, ambient)));
+    if !matches!(meaning.what, What::BlindSpot(_)) {
+        sheet.rows.push(("told by", vec![provenance(kernel)]));
+    }
+    sheet
+}
+
+/// Which kernel says so.
+pub(super) fn provenance(kernel: &Kernel) -> String {
+    match &kernel.tree {
+        Some(tree) => format!("Linux {}, the source tree {tree}", kernel.newest()),
+        None => format!("Linux {}; since when, by {}", kernel.newest(), kernel.releases.join(", ")),
+    }
+}
+
+fn of_call(call: &CallFacts, kernel: &Kernel) -> Sheet {
+    let mut rows = Vec::new();
+    if call.behind.is_empty() {
+        rows.push(("numbers", vec![format!("no table of Linux {} knows it", kernel.newest())]));
+    } else {
+        let mut all: Vec<Syscall> = call.behind.iter().flat_map(|behind| behind.numbers.clone()).collect();
+        all.sort_by_key(|number| std::cmp::Reverse(number.abi));
+        let numbers: Vec<String> = all.iter().map(|number| format!("{} {}", number.abi, number.number)).collect();
+        rows.push(("numbers", vec![numbers.join(", ")]));
+        rows.push(("entry", call.behind.iter().map(|behind| entry(behind, call.behind.len() > 1)).collect()));
+    }
+    let entries: Vec<&Entry> = call.behind.iter().filter_map(|behind| behind.entry_point.as_ref()).collect();
+    if !entries.is_empty() {
+        let told = |words: &dyn Fn(&Entry) -> String| distinct(entries.iter().map(|entry| words(entry)));
+        rows.push(("maintained", told(&|entry| section(&entry.section))));
+        rows.push(("subsystem", told(&|entry| format!("{}: {}", entry.subsystem, basis(&entry.basis)))));
+        rows.push(("option", told(&option)));
+        rows.push(("since", told(&since)));
+    }
+    rows.push((
+        "family",
+        if call.families.is_empty() {
+            vec!["none".to_owned()]
+        } else {
+            call.families.iter().map(|family| kin(family)).collect()
+        },
+    ));
+    let page = call.page.as_ref();
+    rows.push((
+        "manual",
+        vec![page.map_or_else(|| "man-pages 6.03 has no page of it".to_owned(), |page| format!("{page}(2)"))],
+    ));
+    rows.push(("ambient", vec![call.ambient.map_or_else(|| "no".to_owned(), |reason| format!("yes: {reason}"))]));
+    rows.extend(call.privileged.map(|reason| ("privileged", vec![format!("yes: {reason}")])));
+    Sheet { title: call.name.clone(), kind: "system call", rows }
+}
+
+/// `sys_openat in fs/open.c`, with its ABIs where they differ.
+fn entry(behind: &Behind, told: bool) -> String {
+    let abis: Vec<&str> = behind.numbers.iter().map(|number| number.abi.name()).collect();
+    let whose = if told { format!(" ({})", abis.join(", ")) } else { String::new() };
+    match &behind.entry_point {
+        Some(entry) => format!("{} in {}{whose}", entry.name, entry.source),
+        None => format!("none: the number answers ENOSYS{whose}"),
+    }
+}
+
+/// A section, or that none but the catch-all covers the file.
+pub(in crate::report) fn section(section: &str) -> String {
+    match section.strip_prefix("core:") {
+        Some(file) => format!("THE REST (no section of its own for {file})"),
+        None => section.to_owned(),
+    }
+}
+
+/// Why an entry point lies where it lies: by its path, or as a named exception.
+pub(super) fn basis(basis: &str) -> String {
+    match basis.strip_prefix("path ") {
+        Some(path) => format!("by the path {path}"),
+        None => format!("a rule for this call: {basis}"),
+    }
+}
+
+pub(super) fn option(entry: &Entry) -> String {
+    match &entry.config {
+        None => "none: every kernel has it".to_owned(),
+        Some(config) if entry.expert => format!("{config}, offered to experts only: practically every kernel has it"),
+        Some(config) => config.to_string(),
+    }
+}
+
+fn since(entry: &Entry) -> String {
+    let since = entry.since.as_deref().map(|since| since.trim_start_matches("<="));
+    since.map_or_else(|| "one tree does not tell".to_owned(), |since| format!("Linux {since} or before"))
+}
+
+fn kin(family: &Family) -> String {
+    let loose = if family.kinship == Kinship::Loose { ", not the same in all" } else { "" };
+    format!("{}{loose}: {} ({})", family.name, family.members.join(", "), family.why)
+}
+
+fn of_argument(argument: &Argument, kernel: &Kernel) -> Sheet {
+    let number =
+        argument.number.map_or_else(|| "none: it is a name".to_owned(), |number| format!("{number} ({number:#x})"));
+    let why = argument.why.map(|why| format!(": {why}")).unwrap_or_default();
+    let reaches = match argument.reaches {
+        Reaches::Subsystem(subsystem) => format!("{subsystem}{why}"),
+        Reaches::ItsCall => {
+            let calls = kernel.calls.iter().filter(|call| argument.calls.contains(&call.name.as_ref()));
+            let entries = calls.filter_map(|call| call.entry_point.as_ref());
+            format!("{}, as its call without it", distinct(entries.map(|entry| entry.subsystem.to_string())).join(", "))
+        }
+        Reaches::ItsObject => format!("what the fd stands for{why}"),
+    };
+    let mut rows =
+        vec![("number", vec![number]), ("taken by", vec![argument.calls.join(", ")]), ("subsystem", vec![reaches])];
+    rows.extend(argument.header.map(|header| ("header", vec![header.to_owned()])));
+    rows.extend(argument.declared.clone().map(|place| ("declared", vec![place])));
+    Sheet { title: argument.name.clone(), kind: "argument", rows }
+}
+
+fn of_object(object: &ObjectFacts) -> Sheet {
+    let subsystem = object.subsystem.map_or_else(String::new, |subsystem| subsystem.to_string());
+    let mut rows = vec![("subsystem", vec![format!("{subsystem}: {}", object.why)])];
+    rows.extend(object.source.clone().map(|source| ("source", vec![source])));
+    if !object.made_by.is_empty() {
+        rows.push(("made by", vec![object.made_by.join(", ")]));
+    }
+    Sheet { title: object.name.clone(), kind: "object", rows }
+}
+
+fn of_subsystem(facts: &SubsystemFacts) -> Sheet {
+    let commands =
+        (facts.commands > 0).then(|| counted(facts.commands, "command of ioctl", "commands of ioctl").to_string());
+    let arguments = facts.arguments.iter().copied().map(str::to_owned).chain(commands).collect::<Vec<_>>();
+    let rows = [
+        ("name", vec![facts.subsystem.title().to_owned()]),
+        ("calls", some(facts.calls.iter().map(String::as_str))),
+        ("arguments", some(arguments.iter().map(String::as_str))),
+        ("objects", some(facts.objects.iter().copied())),
+        ("sources", some(facts.sources.iter().map(String::as_str))),
+        ("maintained", distinct(facts.sections.iter().map(|title| section(title)))),
+        ("options", some(facts.configs.iter().map(String::as_str))),
+    ];
+    let rows = rows.into_iter().filter(|(_, lines)| !lines.is_empty()).collect();
+    Sheet { title: facts.subsystem.slug().to_owned(), kind: "subsystem", rows }
+}
+
+/// The first of many names, on one line.
+fn some<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let names: Vec<&str> = names.collect();
+    let more = names.len().saturating_sub(NAMES);
+    let shown = names.iter().take(NAMES).copied().collect::<Vec<_>>().join(", ");
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    if names.is_empty() { Vec::new() } else { vec![shown + &rest] }
+}
+
+fn distinct(lines: impl Iterator<Item = String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    lines.filter(|line| seen.insert(line.clone())).collect()
+}
+
+fn used_by(used: &[UsedBy], ambient: bool) -> Vec<String> {
+    if used.is_empty() {
+        let why = if ambient { ": baselines hold ambient calls under `ambient: strict` only" } else { "" };
+        return vec![format!("no workload here{why}")];
+    }
+    let line = |UsedBy { workload, facts }: &UsedBy| {
+        let facts = distinct(facts.iter().map(place));
+        format!("{workload} ({})", facts.join(", "))
+    };
+    used.iter().map(line).collect()
+}
+
+/// Where a baseline holds it: subsystem and call, or the value too where there is more than one.
+fn place(fact: &Fact) -> String {
+    match fact {
+        Fact::Use { subsystem, syscall: Some(syscall), detail: Some(Detail::Argument(value)) } => {
+            format!("{subsystem}::{syscall} {value}")
+        }
+        Fact::Use { subsystem, syscall: Some(syscall), .. } => format!("{subsystem}::{syscall}"),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,91 @@
+//! Explanations in every format.
+
+use super::*;
+use crate::model::expectation::format::read;
+use crate::model::explain::{Recorded, explain};
+
+const FILE: &str = "version: 1\nbin: demo\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  network:\n    socket:\n      arguments: [AF_INET]\n      \
+                    why: a|b <i>\n";
+
+fn kernel() -> Kernel {
+    Kernel { releases: vec!["6.12.1".to_owned(), "7.1.8".to_owned()], ..Kernel::of_tables() }
+}
+
+fn explained(name: &str) -> Explanation {
+    let expectation = read(FILE.as_bytes()).expect("a good text").expectation;
+    explain(name, &kernel(), &[Recorded { workload: "w", expectation: &expectation }]).expect(name)
+}
+
+fn written(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
+    let mut out = Vec::new();
+    write(&mut out).expect("memory takes everything");
+    String::from_utf8(out).expect("text")
+}
+
+#[test]
+fn a_key_is_told_from_the_finest_part_outwards() {
+    let text =
+        written(|out| text(out, &explained("w::network::socket::argument=AF_INET"), &kernel(), &Palette::plain()));
+    insta::assert_snapshot!(text, @r"
+    w::network::socket::argument=AF_INET  key
+      workload     w
+      held by      x86_64-linux-gnu, why: a|b <i>
+
+    AF_INET  argument
+      number       2 (0x2)
+      taken by     socket, socketpair
+      subsystem    network, as its call without it
+      used by      w (network::socket AF_INET)
+      told by      Linux 7.1.8; since when, by 6.12.1, 7.1.8
+
+    socket  system call
+      numbers      x86_64 41, x32 41, riscv64 198, i386 359, aarch64 198
+      entry        sys_socket in net/socket.c
+      maintained   NETWORKING [SOCKETS]
+      subsystem    network: by the path net/
+      option       CONFIG_NET
+      since        Linux 6.12 or before
+      family       none
+      manual       socket(2)
+      ambient      no
+      used by      w (network::socket)
+      told by      Linux 7.1.8; since when, by 6.12.1, 7.1.8
+    ");
+}
+
+#[test]
+fn markdown_holds_the_same_and_nothing_foreign_is_markup() {
+    let page = written(|out| markdown(out, &explained("w::network::socket"), &kernel()));
+    assert!(page.starts_with("### `w::network::socket`: key\n\n| | |\n|---|---|\n| workload | w |\n"), "{page}");
+    assert!(page.contains("| held by | x86\\_64-linux-gnu, why: a\\|b &lt;i&gt; |\n"), "{page}");
+}
+
+#[test]
+fn the_record_is_valid_by_its_schema() {
+    let schema = serde_json::from_str(include_str!("../schema/explain-1.json")).expect("a schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    for name in [
+        "w::network::socket::argument=AF_INET",
+        "futex",
+        "mmap",
+        "SIOCGIFMTU",
+        "file:proc",
+        "io_uring",
+        "syscall_0x3e7",
+    ] {
+        let mut record: serde_json::Value =
+            serde_json::from_str(&written(|out| json(out, &explained(name), &kernel()))).expect("JSON");
+        let errors: Vec<String> = validator.iter_errors(&record).map(|error| error.to_string()).collect();
+        assert_eq!(errors, [""; 0], "{name}");
+        record["meanings"][0]["surprise"] = true.into();
+        assert!(!validator.is_valid(&record), "a new field is written into the schema too");
+    }
+}
+
+#[test]
+fn a_long_line_goes_on_below() {
+    let lines = wrapped(&"word ".repeat(45));
+    assert_eq!(lines.len(), 3);
+    assert!(lines.iter().all(|line| line.chars().count() <= WIDTH));
+    assert_eq!(wrapped(""), [""]);
+}

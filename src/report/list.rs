@@ -1,0 +1,63 @@
+//! The workloads of the selected packages as machines read them: `sysguard.list/1`. Main type: [`Listed`].
+
+use std::io;
+
+use serde::Serialize;
+
+/// One workload. Field names and their order are a public interface.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// The package that it belongs to.
+    pub package: String,
+    /// Its expectation file, relative to the package.
+    pub file: String,
+    /// What it runs: `command`, `bin`, `example`, `test`, `bench` or `run`; nothing where its file cannot be read.
+    pub program: Option<&'static str>,
+    /// Why it runs only when asked for.
+    pub ignored: Option<String>,
+    /// The platforms that it has a baseline for.
+    pub baselines: Vec<String>,
+    /// Why its file cannot be read.
+    pub malformed: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ListRecord<'a> {
+    schema: &'static str,
+    workloads: &'a [Listed],
+}
+
+/// The workloads as one object.
+pub fn list(out: &mut dyn io::Write, workloads: &[Listed]) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &ListRecord { schema: "sysguard.list/1", workloads })?;
+    writeln!(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_record_is_valid_by_its_schema() {
+        let schema = serde_json::from_str(include_str!("schema/list-1.json")).expect("a schema is JSON");
+        let validator = jsonschema::validator_for(&schema).expect("a schema");
+        let listed = Listed {
+            name: "net::echo".to_owned(),
+            package: "demo".to_owned(),
+            file: "expectations/net/echo.yaml".to_owned(),
+            program: Some("bin"),
+            ignored: None,
+            baselines: vec!["x86_64-linux-gnu".to_owned()],
+            malformed: None,
+        };
+        let broken = Listed { program: None, malformed: Some("1:1: no".to_owned()), ..listed.clone() };
+        let mut out = Vec::new();
+        list(&mut out, &[listed, broken]).expect("memory takes everything");
+        let mut record: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
+        assert!(validator.is_valid(&record), "{record}");
+        record["workloads"][0]["surprise"] = true.into();
+        assert!(!validator.is_valid(&record), "a new field is written into the schema too");
+    }
+}

@@ -1,0 +1,21 @@
+// Thirty process groups in which everybody forks are killed as a whole; whoever is born into the end is a process all the same.
+//
+// processes: any
+// varies: all
+#include "../tracee.h"
+
+int main(void) {
+	for (int i = 0; i < 30; i++) {
+		pid_t child = born();
+		if (!child) {
+			setpgid(0, 0);
+			signal(SIGCHLD, SIG_IGN);
+			for (int n = 0; n < 3 && born(); n++) { }
+			for (;;) if (!syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0)) _exit(0);
+		}
+		must(!setpgid(child, child));
+		usleep(1000 + i * 131);
+		must(!kill(-child, SIGKILL));
+		dies(child, SIGKILL);
+	}
+}

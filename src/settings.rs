@@ -10,6 +10,7 @@ use std::io::{IsTerminal, stderr};
 use std::path::PathBuf;
 
 use crate::model::decide::UpdateMode;
+use crate::model::observation::Engine;
 use crate::model::platform::Platform;
 use crate::model::recording::CONFIRMING_RUNS;
 
@@ -27,6 +28,8 @@ pub const CLOSURE: &str = "SYSGUARD_CLOSURE";
 const NEXTEST_BINARY_ID: &str = "NEXTEST_BINARY_ID";
 /// The file whose Markdown GitHub Actions shows on the page of a run.
 const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+/// The flags of the compiler, the first that is set, as cargo has it; between flags a space, or in the first a unit separator.
+const RUSTFLAGS: [&str; 2] = ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"];
 /// What cargo calls the path of a binary target at run time (since 1.94), before the target's name.
 const BINARY_PREFIX: &str = "CARGO_BIN_EXE_";
 
@@ -47,6 +50,7 @@ impl Given {
                 || name.starts_with(BINARY_PREFIX)
                 || ["CI", "TF_BUILD", "CARGO", "RUSTC", "CARGO_TERM_COLOR", "TERM", STEP_SUMMARY, NEXTEST_BINARY_ID]
                     .contains(&name)
+                || RUSTFLAGS.contains(&name)
         };
         let variables = env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
@@ -78,6 +82,11 @@ impl Given {
         self.text(CLOSURE)
     }
 
+    /// What cargo gives to the compiler, as far as the environment says.
+    pub fn rustflags(&self) -> String {
+        RUSTFLAGS.iter().find_map(|name| self.text(name)).unwrap_or_default()
+    }
+
     /// As insta asks it: `CI` decides unless it is unset, then whether `TF_BUILD` (Azure Pipelines) is set.
     fn in_ci(&self) -> bool {
         match self.text("CI").as_deref() {
@@ -99,6 +108,8 @@ pub struct Flags {
     pub pending_dir: Option<PathBuf>,
     /// `--confirm`
     pub confirm: Option<u32>,
+    /// `--engine`
+    pub engine: Option<Engine>,
 }
 
 /// What is meant.
@@ -112,6 +123,8 @@ pub struct Settings {
     pub require: bool,
     /// How many further runs must show a finding.
     pub confirm: u32,
+    /// Who watches a test against a baseline.
+    pub engine: Engine,
     /// Where proposals are written instead of beside the expectations.
     pub pending_dir: Option<PathBuf>,
     /// What `pending_dir`'s tree is relative to, where cargo is not asked.
@@ -165,6 +178,10 @@ pub fn resolve(given: &Given, flags: Flags) -> Result<Settings, BadVariable> {
         confirm: match flags.confirm {
             Some(runs) => runs,
             None => confirm(given)?,
+        },
+        engine: match flags.engine {
+            Some(engine) => engine,
+            None => engine(given)?,
         },
         pending_dir: flags.pending_dir.or_else(|| given.path("SYSGUARD_PENDING_DIR")),
         workspace_root: given.path("SYSGUARD_WORKSPACE_ROOT"),
@@ -225,6 +242,17 @@ fn confirm(given: &Given) -> Result<u32, BadVariable> {
         Some(value) => value.parse().map_err(|_| {
             let expected = "a number of runs such as 4";
             BadVariable { variable: "SYSGUARD_CONFIRM", value, expected }
+        }),
+    }
+}
+
+/// A baseline says what need not be watched.
+fn engine(given: &Given) -> Result<Engine, BadVariable> {
+    match given.text("SYSGUARD_ENGINE").filter(|value| !value.is_empty()) {
+        None => Ok(Engine::Guard),
+        Some(value) => value.parse().map_err(|_| {
+            let expected = "one of guard, ptrace";
+            BadVariable { variable: "SYSGUARD_ENGINE", value, expected }
         }),
     }
 }
@@ -323,17 +351,24 @@ mod tests {
     #[test]
     fn a_flag_beats_the_environment_even_where_that_is_wrong() {
         let pending_dir = Some(PathBuf::from("/flag"));
-        let flags = Flags { update: Some(UpdateMode::No), require: true, pending_dir, confirm: Some(0) };
+        let flags = Flags {
+            update: Some(UpdateMode::No),
+            require: true,
+            pending_dir,
+            confirm: Some(0),
+            engine: Some(Engine::Ptrace),
+        };
         let variables = [
             ("SYSGUARD_UPDATE", "nonsense"),
             ("SYSGUARD_REQUIRE", "nonsense"),
             ("SYSGUARD_PENDING_DIR", "/variable"),
             ("SYSGUARD_CONFIRM", "nonsense"),
+            ("SYSGUARD_ENGINE", "nonsense"),
         ];
         let settings = resolve(&given(&variables), flags).expect("flags only");
         assert_eq!(settings.update, UpdateMode::No);
         assert!(settings.require);
-        assert_eq!(settings.confirm, 0);
+        assert_eq!((settings.confirm, settings.engine), (0, Engine::Ptrace));
         assert_eq!(settings.pending_dir, Some(PathBuf::from("/flag")));
     }
 

@@ -131,7 +131,12 @@ struct Access {
 impl CargoFlags {
     /// The flags by which things are built, for cargo.
     pub(crate) fn build_flags(&self) -> Vec<OsString> {
-        let Compilation { release, profile, target, target_dir, jobs } = &self.compilation;
+        self.build_flags_into(self.compilation.target_dir.as_deref())
+    }
+
+    /// The same, but built into this directory.
+    pub(crate) fn build_flags_into(&self, target_dir: Option<&Path>) -> Vec<OsString> {
+        let Compilation { release, profile, target, jobs, target_dir: _ } = &self.compilation;
         let mut flags = self.lock_flags();
         let mut switch = |given: bool, flag: &str| {
             if given {
@@ -152,7 +157,7 @@ impl CargoFlags {
         };
         option("--profile", profile.clone().map(OsString::from));
         option("--target", target.clone().map(OsString::from));
-        option("--target-dir", target_dir.clone().map(OsString::from));
+        option("--target-dir", target_dir.map(OsString::from));
         option("--jobs", jobs.clone().map(OsString::from));
         for feature in &self.features.features {
             option("--features", Some(feature.into()));

@@ -51,6 +51,8 @@ impl Revision {
 pub(crate) struct Worktree {
     /// The revision's folder for the folder it was asked from.
     pub(crate) folder: PathBuf,
+    /// Where it can be built. Cargo takes two checkouts of one workspace for the same, and would believe what the other built.
+    pub(crate) target: PathBuf,
     _cleaner: Cleaner,
 }
 
@@ -76,7 +78,7 @@ impl Worktree {
         let place = place.canonicalize().map_err(cannot)?;
         let cleaner = Cleaner::start(&top, &place).map_err(cannot)?;
         let tree = place.join("tree");
-        let worktree = Self { folder: tree.join(inside), _cleaner: cleaner };
+        let worktree = Self { folder: tree.join(inside), target: place.join("target"), _cleaner: cleaner };
         let tree = tree.to_string_lossy();
         said(
             git(folder, &["-c", NO_HOOKS, "worktree", "add", "--quiet", "--detach", &tree, &revision.commit])?,

@@ -1,6 +1,6 @@
 //! Two revisions traced on this machine: `diff --trace`. Main type: [`Traced`].
 //!
-//! Each is built in its own folder, and traced before the other is built: they may share a target directory. Nothing is written into either.
+//! Each is built in its own folder and its own target directory. Nothing is written into the expectations of either.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -45,10 +45,14 @@ impl Traced<'_> {
             let mut failed = BTreeSet::new();
             // A package may be newer than the revision.
             let is_there = worktree.folder.join("Cargo.toml").is_file();
-            let before =
-                if is_there { self.observe(&worktree.folder, &mut failed, &mut outcome)? } else { Observed::new() };
+            let flags = self.cargo.build_flags_into(Some(&worktree.target));
+            let before = if is_there {
+                self.observe(&worktree.folder, &flags, &mut failed, &mut outcome)?
+            } else {
+                Observed::new()
+            };
             drop(worktree);
-            let after = self.observe(folder, &mut failed, &mut outcome)?;
+            let after = self.observe(folder, &self.cargo.build_flags(), &mut failed, &mut outcome)?;
             let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
             for name in names.into_iter().filter(|name| !failed.contains(*name)) {
                 let file = proposals.file_below(folder, store, name);
@@ -62,17 +66,17 @@ impl Traced<'_> {
     fn observe(
         &self,
         folder: &Path,
+        flags: &[OsString],
         failed: &mut BTreeSet<String>,
         outcome: &mut Outcome,
     ) -> Result<Observed, Failure> {
         // Proposals are none of its business.
         let settings = Settings { pending_dir: None, ..self.settings.clone() };
         let mut suite = Suite::open(folder, None, suites::platform(self.cargo)?, settings).map_err(Failure::failed)?;
-        let flags: Vec<OsString> = self.cargo.build_flags();
         let targets = suite.targets(|case| self.selects(case));
         if !targets.is_empty() {
             let package = artifacts::package(&self.settings.cargo, folder).map_err(Failure::failed)?;
-            let build = Build { cargo: &self.settings.cargo, flags: &flags, shown: true };
+            let build = Build { cargo: &self.settings.cargo, flags, shown: true };
             suite.tell_artifacts(build.run(&[(&package, targets)]));
         }
         let spinners = Spinners::new(self.settings.progress);

@@ -23,6 +23,8 @@ pub(super) struct Colocation {
     /// Neither is worth the trouble where there is one CPU, or where the kernel does not say.
     own: Option<CpuSet>,
     lent: Option<(Tid, CpuSet)>,
+    /// Somebody has stopped since the last tick of the clock.
+    is_busy: bool,
 }
 
 const SELF: Pid = Pid::from_raw(0);
@@ -33,7 +35,7 @@ impl Colocation {
         let own = sched_getaffinity(SELF)
             .ok()
             .filter(|cpus| (0..CpuSet::count()).filter(|cpu| cpus.is_set(*cpu) == Ok(true)).count() > 1);
-        Self { last: 0, streak: 0, own, lent: None }
+        Self { last: 0, streak: 0, own, lent: None, is_busy: false }
     }
 
     /// Takes note of a stop, while the task is still stopped, or of its end.
@@ -52,9 +54,18 @@ impl Colocation {
             self.separate();
             (self.last, self.streak) = (task, 0);
         }
+        self.is_busy = true;
         self.streak += 1;
         if self.streak == STREAK {
             self.join(task);
+        }
+    }
+
+    /// A tick of the clock: who has not stopped since the last one runs by itself, and better where it likes.
+    pub(super) fn tick(&mut self) {
+        if !std::mem::take(&mut self.is_busy) {
+            self.separate();
+            self.streak = 0;
         }
     }
 
@@ -95,7 +106,7 @@ impl Drop for Colocation {
 
 /// Whether the task is about to look at affinities, or to make a task that inherits its own (sched_setaffinity(2)).
 fn may_see_affinity(stop: &Stop) -> bool {
-    let Stop::Entry(call) = stop else { return false };
+    let (Stop::Entry(call) | Stop::Filtered(call)) = stop else { return false };
     call.syscall.row().is_some_and(|row| {
         matches!(row.name, "sched_getaffinity" | "sched_setaffinity" | "clone" | "clone3" | "fork" | "vfork")
     })

@@ -19,6 +19,7 @@ use nix::unistd::{Pid, getpid, getppid, pipe2, setsid};
 
 use super::sys::{self, StringArray};
 use crate::model::event::Tid;
+use crate::model::guard::bpf::Instruction;
 
 /// A program to start, everything resolved.
 #[derive(Debug)]
@@ -64,6 +65,7 @@ pub(super) struct Prepared {
     cwd: Option<CString>,
     stdio: [Stream; 3],
     isolated: bool,
+    filter: Option<Vec<Instruction>>,
 }
 
 /// A child that is not yet the command: it waits for [`Suspended::go`].
@@ -95,11 +97,13 @@ pub(super) struct LaunchFailure {
 pub(super) enum LaunchStep {
     Streams,
     Directory,
+    Filter,
     Execute,
 }
 
 impl Prepared {
-    pub(super) fn new(command: Command) -> io::Result<Self> {
+    /// With a filter on all that comes of it, if any.
+    pub(super) fn new(command: Command, filter: Option<Vec<Instruction>>) -> io::Result<Self> {
         let environment = match command.environment {
             Environment::Inherited => std::env::vars_os().collect(),
             Environment::Exactly(variables) => variables,
@@ -116,6 +120,7 @@ impl Prepared {
             cwd: command.cwd.map(|path| c_string(path.into())).transpose()?,
             stdio: command.stdio,
             isolated: command.isolated,
+            filter,
         })
     }
 
@@ -154,7 +159,8 @@ impl Launched {
         match self.failure.read_exact(&mut message) {
             Ok(()) => {
                 let [step, errno @ ..] = message;
-                let step = [LaunchStep::Streams, LaunchStep::Directory, LaunchStep::Execute][usize::from(step)];
+                let steps = [LaunchStep::Streams, LaunchStep::Directory, LaunchStep::Filter, LaunchStep::Execute];
+                let step = steps[usize::from(step)];
                 let source = io::Error::from_raw_os_error(i32::from_ne_bytes(errno));
                 Ok(Some(LaunchFailure { step, source }))
             }
@@ -205,7 +211,10 @@ fn prepare_and_wait(prepared: &Prepared, start: &mut File) -> Result<(), (Launch
     }
     // From here on the tracer takes it along, and the workload must not find it.
     let _ = set_pdeathsig(None);
-    Ok(())
+    match &prepared.filter {
+        Some(filter) => sys::install_filter(filter).map_err(|errno| (LaunchStep::Filter, errno)),
+        None => Ok(()),
+    }
 }
 
 /// Fixes what a program inherits besides its environment. Each call can only fail where there is nothing to fix.
@@ -248,9 +257,15 @@ mod tests {
                 stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
                 isolated: false,
             };
-            Prepared::new(command).and_then(Prepared::suspend)
+            let suspended = Prepared::new(command, None).and_then(Prepared::suspend).expect("a child");
+            // Only who has asked for it is told of a thread's end; it sleeps when it waits for its go.
+            let stat = format!("/proc/{}/stat", suspended.tid);
+            while !std::fs::read_to_string(&stat).expect("it is there").contains(") S ") {
+                std::thread::yield_now();
+            }
+            suspended
         };
-        let suspended = std::thread::spawn(suspend).join().expect("no panic").expect("a child");
+        let suspended = std::thread::spawn(suspend).join().expect("no panic");
         let child = Pid::from_raw(suspended.tid);
         assert_eq!(waitpid(child, None), Ok(WaitStatus::Signaled(child, Signal::SIGKILL, false)));
         drop(suspended);

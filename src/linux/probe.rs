@@ -1,4 +1,4 @@
-//! May we trace here? Each gate that can be in the way, how it stands, and what opens it. Main type: [`Gate`].
+//! May we trace here? Each gate that can be in the way, how it stands, and what opens it: [`probe()`].
 //!
 //! One real attempt decides; the rest is evidence that explains it. Reading and judging are apart, so that machines which are not at hand can be judged
 //! in a test. Nothing here changes the machine.
@@ -13,51 +13,20 @@ use super::stopped::{Alive, Stopped};
 use super::sys;
 use super::trace::TraceError;
 use super::tracer::Tracer;
-
-/// Something that can stand between us and tracing.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gate {
-    /// One word: `ptrace`, `kernel`, `yama`, …
-    pub name: &'static str,
-    /// How it stands.
-    pub state: GateState,
-    /// What was found.
-    pub found: String,
-    /// What opens it, where it is not open.
-    pub remedies: Vec<Remedy>,
-}
-
-/// How a gate stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GateState {
-    /// It is not in the way.
-    Open,
-    /// Tracing is refused, and this may be why.
-    Suspect,
-    /// It is in the way.
-    Closed,
-}
-
-/// What opens a gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Remedy {
-    /// Where it applies: `Docker`, `GitHub Actions`, …
-    pub place: &'static str,
-    /// What to type or to paste there.
-    pub paste: &'static str,
-}
+use crate::model::gate::{Gate, GateState, Remedy};
 
 /// Tries to trace a child, and reads what may be in the way. The first gate, `ptrace`, is the attempt: tracing is possible if it is open.
-pub fn probe() -> Vec<Gate> {
+/// `rustflags` are those with which workloads are built.
+pub fn probe(rustflags: &str) -> Vec<Gate> {
     // A thread of its own, so that nobody else's children are waited for.
     let attempt = thread::spawn(attempt).join().unwrap_or(Err(Refusal { request: "a child", errno: libc::EIO }));
-    gates(&Evidence::read(attempt))
+    gates(&Evidence::read(attempt, rustflags))
 }
 
 /// Explains why a child could not be attached to.
 pub(super) fn explain(error: &io::Error) -> TraceError {
     let refusal = Refusal { request: "PTRACE_SEIZE", errno: error.raw_os_error().unwrap_or(libc::EIO) };
-    TraceError::Impossible { reason: reason(&gates(&Evidence::read(Err(refusal)))) }
+    TraceError::Impossible { reason: reason(&gates(&Evidence::read(Err(refusal), ""))) }
 }
 
 /// The gates that are to blame, and where to read on.
@@ -88,8 +57,8 @@ fn attempt() -> Result<(), Refusal> {
         stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
         isolated: false,
     };
-    let child = Prepared::new(idle).and_then(Prepared::suspend).map_err(refused("fork"))?;
-    let traced = sys::seize(child.tid).map_err(refused("PTRACE_SEIZE")).and_then(|()| {
+    let child = Prepared::new(idle, None).and_then(Prepared::suspend).map_err(refused("fork"))?;
+    let traced = sys::seize(child.tid, false).map_err(refused("PTRACE_SEIZE")).and_then(|()| {
         sys::interrupt(child.tid).map_err(refused("PTRACE_INTERRUPT"))?;
         let stopped = sys::wait().map_err(refused("waitpid"))?.map(|(tid, _)| Stopped::reported(tid));
         match stopped.map(|task| task.syscall_info()).transpose().map_err(refused("PTRACE_GET_SYSCALL_INFO"))? {
@@ -114,10 +83,12 @@ struct Evidence {
     status: String,
     /// What this machine seems to be.
     container: Option<&'static str>,
+    /// What workloads are built with.
+    rustflags: String,
 }
 
 impl Evidence {
-    fn read(attempt: Result<(), Refusal>) -> Self {
+    fn read(attempt: Result<(), Refusal>, rustflags: &str) -> Self {
         let signs = [
             ("/var/run/secrets/kubernetes.io", "Kubernetes"),
             ("/run/.containerenv", "Podman"),
@@ -129,6 +100,7 @@ impl Evidence {
             yama: fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").ok().map(|text| text.trim().to_owned()),
             status: fs::read_to_string("/proc/self/status").unwrap_or_default(),
             container: signs.iter().find(|(sign, _)| Path::new(sign).exists()).map(|(_, name)| *name),
+            rustflags: rustflags.to_owned(),
         }
     }
 
@@ -168,6 +140,7 @@ fn gates(evidence: &Evidence) -> Vec<Gate> {
         capability(evidence),
         seccomp(evidence),
         container(evidence),
+        sanitizer(evidence),
     ]
 }
 
@@ -273,6 +246,23 @@ fn seccomp(evidence: &Evidence) -> Gate {
 fn container(evidence: &Evidence) -> Gate {
     let found = evidence.container.map_or("no sign of one".to_owned(), |name| format!("this seems to be {name}"));
     gate("container", GateState::Open, found, &[])
+}
+
+/// LeakSanitizer stops its program's threads by ptrace(2) at the end, and gives up where somebody else traces them: "LeakSanitizer does not work under
+/// ptrace". It is part of the address sanitizer, too; the other ones do not mind.
+fn sanitizer(evidence: &Evidence) -> Gate {
+    let flags = evidence.rustflags.split([' ', '\u{1f}']).filter_map(|flag| flag.split_once("sanitizer="));
+    let sanitizers: Vec<&str> = flags.flat_map(|(_, names)| names.split(',')).collect();
+    let leaky = sanitizers.iter().find(|name| ["address", "hwaddress", "leak"].contains(*name));
+    let Some(name) = leaky else {
+        return gate("sanitizer", GateState::Open, "RUSTFLAGS ask for no leak detection", &[]);
+    };
+    let found = format!("RUSTFLAGS ask for the {name} sanitizer, whose leak detection fails in a traced workload");
+    let remedies = [
+        Remedy { place: "an expectation", paste: "env: {ASAN_OPTIONS: detect_leaks=0, LSAN_OPTIONS: detect_leaks=0}" },
+        Remedy { place: "here", paste: "unset RUSTFLAGS" },
+    ];
+    gate("sanitizer", GateState::Suspect, found, &remedies)
 }
 
 /// What makes container runtimes let a process trace its children.

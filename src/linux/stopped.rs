@@ -15,6 +15,15 @@ pub(super) struct Stopped {
     tid: Tid,
 }
 
+/// Where a task stops next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// At the next entry or exit of a call.
+    EveryCall,
+    /// At the next call that its filter stops.
+    Filtered,
+}
+
 /// An answer, unless the task was killed meanwhile.
 #[derive(Debug)]
 pub(super) enum Alive<T> {
@@ -76,9 +85,13 @@ impl Stopped {
         alive(readable(sys::write_first_argument(self.tid, abi, value)).map(|written| written.is_some()))
     }
 
-    /// Lets it go on to its next call, with a signal (0: none).
-    pub(super) fn resume(self, signal: i32) -> io::Result<()> {
-        alive(sys::resume(self.tid, signal)).map(drop)
+    /// Lets it go on to its next stop, with a signal (0: none).
+    pub(super) fn resume(self, signal: i32, pace: Pace) -> io::Result<()> {
+        alive(match pace {
+            Pace::EveryCall => sys::resume(self.tid, signal),
+            Pace::Filtered => sys::resume_filtered(self.tid, signal),
+        })
+        .map(drop)
     }
 
     /// Keeps it stopped with its group.

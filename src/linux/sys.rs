@@ -4,6 +4,7 @@
 #![expect(unsafe_code, reason = "the room of system calls")]
 
 mod ask;
+mod filter;
 mod terminal;
 
 #[cfg(target_env = "gnu")]
@@ -19,6 +20,7 @@ use crate::model::marker::{Marker, PhaseName};
 use crate::model::syscall::Abi;
 
 pub(super) use ask::{FileStatus, copy_fd, file_status, open_place, read_memory, short_attribute, socket_option};
+pub(super) use filter::install_filter;
 pub(super) use terminal::{keep_modes, restore_before, restore_modes};
 
 /// `__WNOTHREAD` keeps other tracers of this process apart, `__WALL` brings clone children; linux/wait.h, in libc for some C libraries only.
@@ -30,6 +32,7 @@ const PTRACE_LISTEN: u32 = 0x4208;
 const PTRACE_GETEVENTMSG: u32 = 0x4201;
 const PTRACE_GET_SYSCALL_INFO: u32 = 0x420e;
 const PTRACE_SYSCALL: u32 = 24;
+const PTRACE_CONT: u32 = 7;
 const PTRACE_PEEKDATA: u32 = 2;
 const PTRACE_POKEDATA: u32 = 5;
 
@@ -52,9 +55,10 @@ fn ptrace(request: u32, tid: pid_t, addr: usize, data: usize) -> io::Result<()> 
     checked(unsafe { libc::ptrace(request as _, tid, addr as *mut c_void, data as *mut c_void) }).map(drop)
 }
 
-/// Attaches without stopping, with all options of this tracer.
-pub(super) fn seize(tid: pid_t) -> io::Result<()> {
-    ptrace(PTRACE_SEIZE, tid, 0, OPTIONS as usize)
+/// Attaches without stopping, with all options of this tracer; where a filter stops calls it shall hear of those.
+pub(super) fn seize(tid: pid_t, filtered: bool) -> io::Result<()> {
+    let options = OPTIONS | if filtered { libc::PTRACE_O_TRACESECCOMP } else { 0 };
+    ptrace(PTRACE_SEIZE, tid, 0, options as usize)
 }
 
 /// Stops a running tracee.
@@ -65,6 +69,11 @@ pub(super) fn interrupt(tid: pid_t) -> io::Result<()> {
 /// Lets a stopped tracee run to its next call, and delivers a signal (0: none).
 pub(super) fn resume(tid: pid_t, signal: c_int) -> io::Result<()> {
     ptrace(PTRACE_SYSCALL, tid, 0, signal as usize)
+}
+
+/// Lets a stopped tracee run to the next call that its filter stops, and delivers a signal (0: none).
+pub(super) fn resume_filtered(tid: pid_t, signal: c_int) -> io::Result<()> {
+    ptrace(PTRACE_CONT, tid, 0, signal as usize)
 }
 
 /// Leaves a tracee in its group-stop, and hears of its end.
@@ -310,6 +319,13 @@ pub(super) fn duplicate_onto(fd: RawFd, onto: RawFd) -> Result<(), c_int> {
         unsafe { libc::dup2(fd, onto) }
     };
     if returned == -1 { Err(errno()) } else { Ok(()) }
+}
+
+/// Whether a new program keeps this fd.
+pub(super) fn survives_exec(fd: RawFd) -> bool {
+    // SAFETY: takes numbers only; fcntl(2).
+    let flags = unsafe { libc::fcntl(fd, libc::F_GETFD) };
+    flags != -1 && flags & libc::FD_CLOEXEC == 0
 }
 
 /// chdir(2). Async-signal-safe.

@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use super::colocation::Colocation;
 use super::deadlines::{Deadlines, Due};
+use super::guard::{Incomplete, Watch};
 use super::launch::{Command, LaunchFailure, LaunchStep, Prepared};
+use super::stopped::Pace;
 use super::tracer::{Tracer, Waited};
 use super::witness::Witness;
 use super::{probe, sys};
 use crate::model::event::{Event, Tid};
-use crate::model::tracee::{Stop, Tasks};
+use crate::model::guard::Guard;
+use crate::model::tracee::{Directive, Step, Stop, Tasks};
 use crate::model::workload::{Exit, StopAfter};
 
 /// When a run is ended from outside.
@@ -33,6 +36,8 @@ pub struct Outcome {
     pub lost_events: u64,
     /// Tasks that outlived the first process and were killed when the grace was over.
     pub killed_stragglers: u64,
+    /// Why a guarded run was ended and must be made again without a guard.
+    pub incomplete: Option<Incomplete>,
 }
 
 /// Why there is no outcome.
@@ -71,25 +76,47 @@ pub enum TraceError {
 ///
 /// [`TraceError`]; no task is left then either.
 pub fn trace(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
-    run(command, limits, true, sink)
+    run(command, limits, None, true, sink)
 }
 
-/// As [`trace`], but nobody is asked beyond registers, so that events have no answers: what `benches/attribution.rs` holds [`trace`] against.
+/// As [`trace()`], but calls that the guard lets pass are no events.
 ///
 /// # Errors
 ///
-/// As [`trace`].
-#[doc(hidden)]
-pub fn trace_unasked(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
-    run(command, limits, false, sink)
+/// As [`trace()`].
+pub fn trace_guarded(
+    command: Command,
+    limits: &Limits,
+    guard: &Guard,
+    sink: &mut dyn FnMut(&Event),
+) -> Result<Outcome, TraceError> {
+    run(command, limits, Some(guard), true, sink)
 }
 
-fn run(command: Command, limits: &Limits, asks: bool, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
+/// As [`trace()`], but nobody is asked beyond registers, so that events have no answers: what `benches/attribution.rs` holds [`trace()`] against.
+///
+/// # Errors
+///
+/// As [`trace()`].
+#[doc(hidden)]
+pub fn trace_unasked(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
+    run(command, limits, None, false, sink)
+}
+
+fn run(
+    command: Command,
+    limits: &Limits,
+    guard: Option<&Guard>,
+    asks: bool,
+    sink: &mut dyn FnMut(&Event),
+) -> Result<Outcome, TraceError> {
+    let filter = guard.map(Guard::filter).transpose();
+    let filter = filter.map_err(|error| system("make a filter")(io::Error::other(error)))?;
     let program = command.program.display().to_string();
     let deadlines = Deadlines::start(limits).map_err(system("start a timer"))?;
-    let suspended = Prepared::new(command).and_then(Prepared::suspend).map_err(system("start a process"))?;
+    let suspended = Prepared::new(command, filter).and_then(Prepared::suspend).map_err(system("start a process"))?;
     let root = suspended.tid;
-    if let Err(error) = attach(root) {
+    if let Err(error) = attach(root, guard.is_some()) {
         sys::kill(root, libc::SIGKILL);
         Tracer::default().bury();
         return Err(probe::explain(&error));
@@ -98,7 +125,11 @@ fn run(command: Command, limits: &Limits, asks: bool, sink: &mut dyn FnMut(&Even
         root,
         tracer: Tracer::default(),
         tasks: Tasks::launch(root),
-        witness: asks.then(|| Witness::new(root)),
+        witness: match guard {
+            Some(_) => Some(Witness::of_filtered(root)),
+            None => asks.then(|| Witness::new(root)),
+        },
+        watch: guard.map(Watch::new),
         colocation: Colocation::new(),
         deadlines,
         end: None,
@@ -110,22 +141,25 @@ fn run(command: Command, limits: &Limits, asks: bool, sink: &mut dyn FnMut(&Even
     if let Some(failure) = launched.failure().map_err(system("hear from a process"))? {
         return Err(failure.explain(program));
     }
-    Ok(Outcome { exit, lost_events: run.tasks.lost(), killed_stragglers: run.stragglers })
+    let incomplete = run.watch.as_ref().and_then(Watch::incomplete);
+    Ok(Outcome { exit, lost_events: run.tasks.lost(), killed_stragglers: run.stragglers, incomplete })
 }
 
 /// Attaches to the child and stops it, so that its execve is the first call that it is watched at.
-fn attach(root: Tid) -> io::Result<()> {
-    sys::seize(root)?;
+fn attach(root: Tid, filtered: bool) -> io::Result<()> {
+    sys::seize(root, filtered)?;
     sys::interrupt(root)
 }
 
 /// One run under way.
-struct Run {
+struct Run<'a> {
     root: Tid,
     tracer: Tracer,
     tasks: Tasks,
     /// Who asks what registers do not tell.
     witness: Option<Witness>,
+    /// Who may run unwatched; nobody where there is no guard.
+    watch: Option<Watch<'a>>,
     colocation: Colocation,
     deadlines: Deadlines,
     end: Option<Exit>,
@@ -135,14 +169,14 @@ struct Run {
 /// How many stops may pass on a busy workload until the clock is looked at.
 const STOPS_PER_LOOK: u32 = 1024;
 
-impl Run {
+impl Run<'_> {
     /// Takes the child through the stop that [`attach`] asked for.
     fn until_ready(&mut self) -> io::Result<()> {
         loop {
             match self.tracer.wait()? {
                 Waited::Stopped(task, stop) => {
                     let step = self.tasks.step(task.tid(), stop);
-                    return self.tracer.obey(task, step.directive);
+                    return self.tracer.obey(task, step.directive, Pace::EveryCall);
                 }
                 Waited::Interrupted => {}
                 // Somebody killed it already: `follow` will find nobody.
@@ -159,25 +193,39 @@ impl Run {
                 Waited::Stopped(task, stop) => (task.tid(), Some(task), stop),
                 Waited::Ended(tid, stop) => (tid, None, stop),
                 Waited::Interrupted => {
+                    self.colocation.tick();
                     self.keep_deadlines();
                     continue;
                 }
                 Waited::Nobody => return Ok(self.end.unwrap_or(Exit::Signaled(libc::SIGKILL))),
             };
+            let task = match task {
+                Some(task) if self.settles(tid, &stop) => {
+                    self.colocation.observe(tid, &stop);
+                    self.tracer.obey(task, Directive::Resume(0), Pace::Filtered)?;
+                    continue;
+                }
+                task => task,
+            };
+            let stop = self.tasks.heard(tid, stop);
             let mut step = self.tasks.step(tid, stop);
             if let Some(witness) = &mut self.witness {
                 witness.observe(tid, &stop, &mut step);
             }
+            self.watch(tid, &stop, &step);
             step.before.iter().chain(&step.event).for_each(&mut *sink);
             for spot in self.tracer.take_blind_spots() {
+                self.watch.iter_mut().for_each(|watch| watch.hide(spot));
                 sink(&Event::Blind(spot));
             }
             self.colocation.observe(tid, &stop);
             if let Some(task) = task {
-                self.tracer.obey(task, step.directive)?;
+                let pace = self.pace(tid);
+                self.tracer.obey(task, step.directive, pace)?;
             }
             for (tid, directive) in step.released {
-                self.tracer.release(tid, directive)?;
+                let pace = self.pace(tid);
+                self.tracer.release(tid, directive, pace)?;
             }
             if let (true, Stop::Ended(exit)) = (tid == self.root && self.end.is_none(), stop) {
                 self.end = Some(exit);
@@ -188,6 +236,29 @@ impl Run {
                 self.keep_deadlines();
             }
         }
+    }
+
+    /// Whether a guard's filter stopped a call that needs no second look. Who is to end is not let go so.
+    fn settles(&mut self, tid: Tid, stop: &Stop) -> bool {
+        let (Stop::Filtered(call), Some(watch), Some(witness)) = (stop, &self.watch, &mut self.witness) else {
+            return false;
+        };
+        !self.tasks.is_ending() && watch.pace(tid, &self.tasks) == Pace::Filtered && watch.settles(tid, call, witness)
+    }
+
+    /// Shows the guard what happened. A run that it cannot guard ends.
+    fn watch(&mut self, tid: Tid, stop: &Stop, step: &Step) {
+        let (Some(watch), Some(witness)) = (&mut self.watch, &mut self.witness) else { return };
+        let events: Vec<&Event> = step.before.iter().chain(&step.event).collect();
+        watch.observe(tid, stop, &events, &self.tasks, witness);
+        if watch.incomplete().is_some() && !self.tasks.is_ending() {
+            self.kill_all();
+        }
+    }
+
+    /// Where a task stops next.
+    fn pace(&self, tid: Tid) -> Pace {
+        self.watch.as_ref().map_or(Pace::EveryCall, |watch| watch.pace(tid, &self.tasks))
     }
 
     fn keep_deadlines(&mut self) {
@@ -212,7 +283,7 @@ impl Run {
 }
 
 /// Whatever way a run ends, nobody of its tree is left.
-impl Drop for Run {
+impl Drop for Run<'_> {
     fn drop(&mut self) {
         self.kill_all();
         self.tracer.bury();
@@ -229,6 +300,7 @@ impl LaunchFailure {
             LaunchStep::Execute => TraceError::Exec { program, source: self.source },
             LaunchStep::Streams => system("connect the standard streams")(self.source),
             LaunchStep::Directory => system("enter the working directory")(self.source),
+            LaunchStep::Filter => system("install a filter")(self.source),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::io;
 use std::marker::PhantomData;
 use std::os::unix::fs::MetadataExt;
 
-use super::stopped::{Alive, Stopped};
+use super::stopped::{Alive, Pace, Stopped};
 use super::sys::{self, SyscallInfo};
 use super::untraced::Revealed;
 use super::wait::{Report, report};
@@ -65,7 +65,7 @@ impl Tracer {
     /// Keeps children from being hidden, and notes what is.
     fn reveal(&mut self, task: &Stopped, stop: Stop) -> io::Result<()> {
         match stop {
-            Stop::Entry(call) => {
+            Stop::Entry(call) | Stop::Filtered(call) => {
                 let is_revealed = self.revealed.at_entry(task, &call)?;
                 self.blind_spots.extend((!is_revealed).then_some(BlindSpot::UntracedChild));
             }
@@ -81,7 +81,7 @@ impl Tracer {
     pub(super) fn bury(&mut self) {
         loop {
             match self.wait() {
-                Ok(Waited::Stopped(task, _)) => drop(self.obey(task, Directive::Kill)),
+                Ok(Waited::Stopped(task, _)) => drop(self.obey(task, Directive::Kill, Pace::EveryCall)),
                 Ok(Waited::Ended(..) | Waited::Interrupted) => {}
                 Ok(Waited::Nobody) | Err(_) => return,
             }
@@ -94,9 +94,9 @@ impl Tracer {
     }
 
     /// Does with a stopped task what was decided.
-    pub(super) fn obey(&mut self, task: Stopped, directive: Directive) -> io::Result<()> {
+    pub(super) fn obey(&mut self, task: Stopped, directive: Directive, pace: Pace) -> io::Result<()> {
         match directive {
-            Directive::Resume(signal) => task.resume(signal),
+            Directive::Resume(signal) => task.resume(signal, pace),
             Directive::Listen => task.listen(),
             Directive::Hold => {
                 self.held.insert(task.tid(), task);
@@ -105,16 +105,16 @@ impl Tracer {
             Directive::Kill => {
                 sys::kill(task.tid(), libc::SIGKILL);
                 // It stops once more, at its exit.
-                task.resume(0)
+                task.resume(0, Pace::EveryCall)
             }
             Directive::Forget => Ok(()),
         }
     }
 
     /// Does with a held task what was decided; one that died meanwhile needs nothing.
-    pub(super) fn release(&mut self, tid: Tid, directive: Directive) -> io::Result<()> {
+    pub(super) fn release(&mut self, tid: Tid, directive: Directive, pace: Pace) -> io::Result<()> {
         match self.held.remove(&tid) {
-            Some(task) => self.obey(task, directive),
+            Some(task) => self.obey(task, directive, pace),
             None => Ok(()),
         }
     }
@@ -125,6 +125,10 @@ fn stop(task: &Stopped, report: Report) -> io::Result<Stop> {
     let stop = match report {
         Report::Syscall => match task.syscall_info()? {
             Alive::Yes(info) => syscall_stop(&info),
+            Alive::Gone => Stop::Other,
+        },
+        Report::Filtered => match task.syscall_info()? {
+            Alive::Yes(info) => call(&info).map_or(Stop::Unreadable, Stop::Filtered),
             Alive::Gone => Stop::Other,
         },
         Report::Spawning => match task.event_message()? {
@@ -150,15 +154,16 @@ const OP_EXIT: u8 = 2;
 
 fn syscall_stop(info: &SyscallInfo) -> Stop {
     match info.op {
-        OP_ENTRY => match Syscall::from_kernel(info.arch, info.number) {
-            Some(syscall) => {
-                Stop::Entry(Call { syscall, args: info.args, instruction_pointer: info.instruction_pointer })
-            }
-            None => Stop::Unreadable,
-        },
+        OP_ENTRY => call(info).map_or(Stop::Unreadable, Stop::Entry),
         OP_EXIT => Stop::Exit { value: info.number as i64, failed: info.args[0] & 0xff != 0 },
         _ => Stop::Other,
     }
+}
+
+/// The call that is about to be made: its registers lie alike in the report of an entry and of a filter.
+fn call(info: &SyscallInfo) -> Option<Call> {
+    let syscall = Syscall::from_kernel(info.arch, info.number)?;
+    Some(Call { syscall, args: info.args, instruction_pointer: info.instruction_pointer })
 }
 
 /// "If the calling process is being ptraced, set-user-ID and set-group-ID bits […] are ignored" unless its tracer is privileged, and so are file capabilities; execve(2).

@@ -11,6 +11,8 @@ pub(super) enum Report {
     Syscall,
     /// A PTRACE_EVENT stop other than the next ones.
     OtherEvent,
+    /// A filter stops a call (PTRACE_EVENT_SECCOMP).
+    Filtered,
     /// It made a task: the event's message is its number.
     Spawning,
     /// It executes another program: the event's message is its former number.
@@ -46,6 +48,7 @@ pub(super) fn report(status: i32) -> Report {
         0 => Report::Signal(signal),
         libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE => Report::Spawning,
         libc::PTRACE_EVENT_EXEC => Report::Exec,
+        libc::PTRACE_EVENT_SECCOMP => Report::Filtered,
         libc::PTRACE_EVENT_EXIT => Report::Exiting,
         EVENT_STOP => Report::Trap { group_stop: signal != libc::SIGTRAP },
         _ => Report::OtherEvent,
@@ -78,6 +81,7 @@ mod tests {
             (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_CLONE), Report::Spawning),
             (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_EXEC), Report::Exec),
             (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_EXIT), Report::Exiting),
+            (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_SECCOMP), Report::Filtered),
             (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_VFORK_DONE), Report::OtherEvent),
             (stopped(libc::SIGTRAP, EVENT_STOP), Report::Trap { group_stop: false }),
             (stopped(libc::SIGSTOP, EVENT_STOP), Report::Trap { group_stop: true }),

@@ -36,6 +36,27 @@ impl Witness {
         Self { files, objects: Objects::default(), asked: HashMap::new() }
     }
 
+    /// For a tree of which not every call is seen: nothing is remembered of its fds.
+    pub(super) fn of_filtered(root: Tid) -> Self {
+        let mut witness = Self::new(root);
+        witness.files.hide();
+        witness
+    }
+
+    /// What the fd of a task stands for.
+    pub(super) fn fd(&mut self, task: Tid, fd: i32) -> Option<Object> {
+        self.objects.of_fd(task, fd)
+    }
+
+    /// What a call that is about to be made acts on, as far as that is there already.
+    pub(super) fn object_of(&mut self, task: Tid, call: &Call) -> Option<Object> {
+        match answers::object(call, &Memory::default())? {
+            Question::Fd(fd) => self.of_fd(task, fd),
+            Question::PathBefore(place) | Question::PathAfter(place) => self.of_path(task, &place),
+            Question::Returned | Question::Program => None,
+        }
+    }
+
     /// Takes a stop in, and answers in its events what can be answered. The task must not run on before.
     pub(super) fn observe(&mut self, task: Tid, stop: &Stop, step: &mut Step) {
         match *stop {

@@ -27,6 +27,23 @@ pub struct Comparison {
     pub gone: Vec<Fact>,
     /// What changed around the workload since the baseline was recorded.
     pub drift: Vec<Drift>,
+    /// How it was watched.
+    pub watched: Watched,
+}
+
+/// How a workload was watched, as far as that says what a comparison cannot hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Watched {
+    /// Every call was seen.
+    #[default]
+    EveryCall,
+    /// Expected calls ran unwatched: nothing is known of their number, of their errors, or of what is gone.
+    Guarded,
+    /// Every call was seen, though a guard was asked for: it cannot guard this workload.
+    Unguarded {
+        /// Why not.
+        reason: String,
+    },
 }
 
 impl Comparison {

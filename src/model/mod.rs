@@ -12,6 +12,7 @@ pub mod syscall;
 pub mod call_site;
 pub mod errno;
 pub mod event;
+pub mod gate;
 pub mod marker;
 pub mod signal;
 pub mod test_name;
@@ -25,6 +26,7 @@ pub mod fact;
 pub mod families;
 pub mod fingerprint;
 pub mod forbid;
+pub mod guard;
 
 pub mod compare;
 pub mod confirm;

@@ -3,6 +3,7 @@
 //! It must not judge: comparing is another room.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
 
 use super::attribution::{Use, attribute, blind_spot};
 use super::call_site::CallSite;
@@ -233,13 +234,32 @@ pub enum Engine {
     /// Two ptrace stops a call: exact, with results.
     #[default]
     Ptrace,
+    /// What a baseline expects runs unwatched, by a seccomp filter; everything else stops. No counts, errors or absences of what is expected.
+    Guard,
 }
 
 impl Engine {
+    /// Every engine.
+    pub const ALL: [Self; 2] = [Self::Ptrace, Self::Guard];
+
     /// The name used on the command line and in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ptrace => "ptrace",
+            Self::Guard => "guard",
         }
+    }
+}
+
+/// The word is no [`Engine`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no engine: one of guard, ptrace")]
+pub struct NotAnEngine(String);
+
+impl FromStr for Engine {
+    type Err = NotAnEngine;
+
+    fn from_str(word: &str) -> Result<Self, NotAnEngine> {
+        Self::ALL.into_iter().find(|engine| engine.name() == word).ok_or_else(|| NotAnEngine(word.to_owned()))
     }
 }

@@ -8,6 +8,7 @@ pub mod evidence;
 mod exit;
 pub mod explain;
 mod format;
+mod gates;
 mod list;
 mod markup;
 mod observation;
@@ -17,6 +18,7 @@ mod verdict;
 mod words;
 
 pub use format::{Format, NotAFormat, VerdictFormat};
+pub use gates::gates;
 pub use list::{Listed, list};
 pub use observation::observation;
 pub use pending::{PendingKeys, finding, pending};

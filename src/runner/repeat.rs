@@ -8,14 +8,15 @@ use std::fmt;
 use std::path::Path;
 
 use super::progress::{Progress, Running};
-use super::run::{Obstacle, Run};
+use super::run::{MakeGuard, Obstacle, Run, Wanted};
 use super::suite::{Case, Suite, Unfit};
 use crate::model::attribution::Use;
-use crate::model::compare::{Comparison, Fact, compare};
+use crate::model::compare::{Comparison, Fact, Watched, compare};
 use crate::model::confirm::Sightings;
 use crate::model::expectation::{Baseline, Document, is_news, project};
 use crate::model::fingerprint::Fingerprint;
-use crate::model::observation::Observation;
+use crate::model::guard::{Guard, Inherited};
+use crate::model::observation::{Engine, Observation};
 use crate::model::recording::{FEWEST_CPUS, Growth, Length, WARM_UP_RUNS};
 
 /// A workload that can be started, as often as wanted.
@@ -23,7 +24,11 @@ pub(super) trait Start: fmt::Debug {
     /// Runs it once; it must end as its document says.
     ///
     /// The call sites of uses that are wanted are in its observation.
-    fn good_run(&self, wanted: &dyn Fn(&Use) -> bool) -> Result<Run, Unfit>;
+    fn good_run(&self, wanted: &Wanted<'_>) -> Result<Run, Unfit>;
+    /// Runs it once with expected calls unwatched, where that can be, else with all of them watched.
+    fn guarded_run(&self, _guard: &MakeGuard<'_>, wanted: &Wanted<'_>) -> Result<(Run, Watched), Unfit> {
+        Ok((self.good_run(wanted)?, Watched::EveryCall))
+    }
     /// The executable, where cargo built it.
     fn built_by_cargo(&self) -> Option<&Path>;
 }
@@ -78,14 +83,30 @@ impl<'a> Runs<'a> {
     pub(super) fn confirm(&mut self, baseline: &Baseline, confirming: u32) -> Result<Comparison, Unfit> {
         self.known = Some(baseline.facts());
         let most = confirming.saturating_add(1);
-        self.next(1)?;
+        let watched = self.first(baseline)?;
         loop {
-            let comparison = self.compare(Some(baseline));
+            let mut comparison = self.compare(Some(baseline));
             if self.sightings.runs() >= most || !self.sightings.can_confirm(&comparison) {
+                if watched == Watched::Guarded {
+                    comparison.gone.clear();
+                }
+                comparison.watched = watched;
                 return Ok(self.sightings.sort(comparison));
             }
             self.next(most)?;
         }
+    }
+
+    /// The first run of a test: guarded, where that is wanted and can be. What confirms its findings is watched call by call.
+    fn first(&mut self, baseline: &Baseline) -> Result<Watched, Unfit> {
+        if self.suite.settings.engine == Engine::Ptrace {
+            return self.next(1).map(|()| Watched::EveryCall);
+        }
+        self.running.run(1, 1);
+        let guard = |inherited: &Inherited| Guard::new(self.document, baseline, &self.suite.platform, inherited);
+        let (run, watched) = self.prepared.guarded_run(&guard, &|used| self.is_news(used))?;
+        self.take(run);
+        Ok(watched)
     }
 
     /// All runs so far against a baseline.
@@ -106,14 +127,21 @@ impl<'a> Runs<'a> {
 
     fn next(&mut self, of: u32) -> Result<(), Unfit> {
         self.running.run(self.sightings.runs() + 1, of);
-        let (known, platform) = (&self.known, &self.suite.platform);
-        let wanted = |used: &Use| known.as_ref().is_some_and(|known| is_news(used, known, platform));
-        let mut observation = self.prepared.good_run(&wanted)?.observation;
+        let run = self.prepared.good_run(&|used| self.is_news(used))?;
+        self.take(run);
+        Ok(())
+    }
+
+    /// Whether it is wanted to know who calls it.
+    fn is_news(&self, used: &Use) -> bool {
+        self.known.as_ref().is_some_and(|known| is_news(used, known, &self.suite.platform))
+    }
+
+    fn take(&mut self, Run { mut observation, .. }: Run) {
         let package = self.suite.package().to_string_lossy();
         observation.sites.values_mut().for_each(|site| site.relative_to(&package));
         self.sightings.add(project(&observation, self.document, &self.suite.platform));
         self.all.merge(observation);
-        Ok(())
     }
 }
 

@@ -12,9 +12,13 @@ use super::repeat::Start;
 use super::scratch::Scratch;
 use super::suite::Unfit;
 use crate::error::Error;
-use crate::linux::{Callers, Command, Environment, Limits, Outcome, Stream, TraceError, trace};
+use crate::linux::{
+    Callers, Command, Environment, Limits, Outcome, Stream, TraceError, inherited, trace, trace_guarded,
+};
 use crate::model::attribution::Use;
+use crate::model::compare::Watched;
 use crate::model::event::Event;
+use crate::model::guard::{Guard, Inherited, Unguardable};
 use crate::model::observation::{Observation, Part, Watch};
 use crate::model::workload::{Exit, Program, Workload};
 use crate::settings::CLOSURE;
@@ -37,12 +41,25 @@ pub(super) fn observe_part(
     command: Command,
     limits: &Limits,
     part: Part,
-    wanted: &dyn Fn(&Use) -> bool,
+    wanted: &Wanted<'_>,
+) -> Result<(Observation, Outcome), TraceError> {
+    watched(part, wanted, |sink| trace(command, limits, sink))
+}
+
+/// As [`observe`], but calls that the guard lets pass are not in the observation.
+pub fn observe_guarded(command: Command, limits: &Limits, guard: &Guard) -> Result<(Observation, Outcome), TraceError> {
+    watched(Part::All, &|_| false, |sink| trace_guarded(command, limits, guard, sink))
+}
+
+/// Folds what a run shows, and asks who calls: only the first call of a use pays, and of one that is not wanted not even that.
+fn watched(
+    part: Part,
+    wanted: &Wanted<'_>,
+    run: impl FnOnce(&mut dyn FnMut(&Event)) -> Result<Outcome, TraceError>,
 ) -> Result<(Observation, Outcome), TraceError> {
     let mut watch = Watch::new(part);
     let mut callers = Callers::default();
-    let outcome = trace(command, limits, &mut |event| {
-        // Only the first call of a use pays, and of a known use not even that.
+    let outcome = run(&mut |event| {
         if let (Some(used), Event::Called { task, .. }) = (watch.fold(event), event)
             && wanted(&used)
         {
@@ -84,7 +101,15 @@ pub(super) enum Obstacle {
     Untraceable(String),
     /// It was traced, but not whole.
     Broken(String),
+    /// A guard cannot watch it; a tracer of every call can.
+    Unguarded(String),
 }
+
+/// Of which uses the call site is wanted.
+pub(super) type Wanted<'a> = dyn Fn(&Use) -> bool + 'a;
+
+/// Makes the guard of a workload that begins with these streams.
+pub(super) type MakeGuard<'a> = dyn Fn(&Inherited) -> Result<Guard, Unguardable> + 'a;
 
 impl<'a> Prepared<'a> {
     /// Finds everything that the workload needs. `built` tells what cargo built for it, where cargo has to.
@@ -120,8 +145,8 @@ impl<'a> Prepared<'a> {
         Ok(Self { workload, package, environment, program, argv })
     }
 
-    /// Runs it once, in a place of its own.
-    fn run(&self, wanted: &dyn Fn(&Use) -> bool) -> Result<Run, Obstacle> {
+    /// Runs it once, in a place of its own. `guard` makes the guard of a command, where it is to be guarded.
+    fn run(&self, guard: Option<&MakeGuard<'_>>, wanted: &Wanted<'_>) -> Result<Run, Obstacle> {
         let scratch = Scratch::create().map_err(not_started)?;
         let stdin = scratch.stdin(&self.workload.stdin, self.package).map_err(not_started)?;
         let (capture, stdout, stderr) = Capture::passing_on(None).map_err(|source| {
@@ -139,14 +164,26 @@ impl<'a> Prepared<'a> {
             stdio: [stdin, stdout, stderr].map(Stream::Given),
             isolated: true,
         };
-        let part = if self.is_closure() { Part::Marked } else { Part::All };
-        let (observation, outcome) = observe_part(command, &self.limits(), part, wanted).map_err(Obstacle::from)?;
+        let limits = self.limits();
+        let (observation, outcome) = match guard {
+            None => observe_part(command, &limits, self.part(), wanted).map_err(Obstacle::from)?,
+            Some(guard) => {
+                let guard = guard(&inherited(&command)).map_err(|error| Obstacle::Unguarded(error.to_string()))?;
+                // Where a filter cannot be installed, there is no guard.
+                watched(Part::All, wanted, |sink| trace_guarded(command, &limits, &guard, sink))
+                    .map_err(|error| Obstacle::Unguarded(error.to_string()))?
+            }
+        };
+        if let Some(incomplete) = outcome.incomplete {
+            return Err(Obstacle::Unguarded(incomplete.to_string()));
+        }
         let output = capture.finish();
         Run::whole(observation, outcome.exit, output)
     }
 
-    fn is_closure(&self) -> bool {
-        matches!(self.workload.program, Program::Closure(_))
+    /// What of a run counts.
+    fn part(&self) -> Part {
+        if matches!(self.workload.program, Program::Closure(_)) { Part::Marked } else { Part::All }
     }
 
     /// Whether a run ended as its document says; a server may also end by the signal that it was sent.
@@ -161,9 +198,23 @@ impl<'a> Prepared<'a> {
 }
 
 impl Start for Prepared<'_> {
-    fn good_run(&self, wanted: &dyn Fn(&Use) -> bool) -> Result<Run, Unfit> {
-        let run = self.run(wanted)?;
+    fn good_run(&self, wanted: &Wanted<'_>) -> Result<Run, Unfit> {
+        let run = self.run(None, wanted)?;
         if self.ended_well(run.exit) { Ok(run) } else { Err(Unfit::WrongExit(Box::new(run))) }
+    }
+
+    fn guarded_run(&self, guard: &MakeGuard<'_>, wanted: &Wanted<'_>) -> Result<(Run, Watched), Unfit> {
+        let watched = match self.part() {
+            Part::All => self.run(Some(guard), wanted),
+            Part::Marked => Err(Obstacle::Unguarded("only a part of it counts".to_owned())),
+        };
+        let reason = match watched {
+            Ok(run) if self.ended_well(run.exit) => return Ok((run, Watched::Guarded)),
+            Ok(_) => "it did not end as it should under a guard".to_owned(),
+            Err(Obstacle::Unguarded(reason)) => reason,
+            Err(obstacle) => return Err(obstacle.into()),
+        };
+        Ok((self.good_run(wanted)?, Watched::Unguarded { reason }))
     }
 
     fn built_by_cargo(&self) -> Option<&Path> {

@@ -13,7 +13,7 @@ use super::environment::Lookup;
 use super::output::{Capture, Echo};
 use super::progress::Silent;
 use super::repeat::Start;
-use super::run::{DEFAULT_GRACE, Obstacle, Run, observe_part};
+use super::run::{DEFAULT_GRACE, Obstacle, Run, Wanted, observe_part};
 use super::suite::{Case, Suite, Unfit, Unreadable};
 use super::verdicts::Recording;
 use crate::linux::{Command, Environment, Limits, Stream};
@@ -115,12 +115,12 @@ impl fmt::Debug for Process<'_> {
 }
 
 impl Process<'_> {
-    fn first(&self, wanted: &dyn Fn(&Use) -> bool) -> Result<Run, Obstacle> {
+    fn first(&self, wanted: &Wanted<'_>) -> Result<Run, Obstacle> {
         let echo = self.echo.lock().ok().and_then(|mut echo| echo.take());
         self.run(echo, wanted)
     }
 
-    fn run(&self, echo: Option<Echo>, wanted: &dyn Fn(&Use) -> bool) -> Result<Run, Obstacle> {
+    fn run(&self, echo: Option<Echo>, wanted: &Wanted<'_>) -> Result<Run, Obstacle> {
         let failed = |what: &str, error: &dyn fmt::Display| Obstacle::NotStarted(format!("cannot {what}: {error}"));
         let (capture, stdout, stderr) =
             Capture::passing_on(echo).map_err(|error| failed("create pipes for the output", &error))?;
@@ -151,7 +151,7 @@ impl Process<'_> {
 }
 
 impl Start for Process<'_> {
-    fn good_run(&self, wanted: &dyn Fn(&Use) -> bool) -> Result<Run, Unfit> {
+    fn good_run(&self, wanted: &Wanted<'_>) -> Result<Run, Unfit> {
         let run = match self.live.take() {
             Some(live) => live,
             None => self.run(None, wanted)?,

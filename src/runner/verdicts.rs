@@ -168,7 +168,7 @@ impl Suite {
             Obstacle::Untraceable(reason) if self.settings.require => Status::Untraceable { reason },
             Obstacle::Absent(reason) | Obstacle::Untraceable(reason) => Status::Ignored { reason },
             Obstacle::NotStarted(reason) => Status::NotStarted { reason },
-            Obstacle::Broken(reason) => Status::Broken { reason },
+            Obstacle::Broken(reason) | Obstacle::Unguarded(reason) => Status::Broken { reason },
         }
     }
 }

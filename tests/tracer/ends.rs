@@ -10,7 +10,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sysguard::model::workload::Exit;
 
-use crate::needs::{self, Need};
+use crate::needs::{self, Need, slowness};
 use crate::seen::Watched;
 
 /// A workload that does not end by itself.
@@ -77,10 +77,9 @@ pub(crate) fn become_tool(name: &str) -> ExitCode {
 /// Every process of a trial has this variable, with the trial's own value.
 const MARK: &str = "SYSGUARD_TRIAL";
 
-/// No process of a workload may live longer than that; on an emulated machine everything takes longer (`SYSGUARD_SLOWNESS`).
+/// No process of a workload may live longer than that.
 fn survival() -> Duration {
-    let slowness = std::env::var("SYSGUARD_SLOWNESS").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
-    Duration::from_secs(2) * slowness
+    Duration::from_secs(2) * slowness()
 }
 
 fn by_deadline(endless: &Endless) -> Result<(), Failed> {

@@ -1,7 +1,6 @@
 //! The one driver of all cases: builds the program, runs it untraced, traced, and under strace, and holds each against the truth.
 
 use std::fmt::Write as _;
-use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -30,15 +29,14 @@ pub(crate) fn trials() -> Vec<Trial> {
     Case::all().into_iter().map(trial).collect()
 }
 
-/// Writes all cases and what each asserts, as a table in Markdown.
-pub(crate) fn write_table(to: &mut dyn io::Write) -> io::Result<()> {
-    writeln!(to, "| case | what happens | what must be seen |\n|---|---|---|")?;
-    for (name, case) in Case::all() {
+/// A row for each case: name, what happens, what must be seen.
+pub(crate) fn rows() -> Vec<[String; 3]> {
+    let row = |(name, case): (String, Result<Case, String>)| {
         let (says, truth) =
             case.map_or_else(|fault| (fault, String::new()), |case| (case.says, case.truth.to_string()));
-        writeln!(to, "| `{name}` | {says} | {truth} |")?;
-    }
-    Ok(())
+        [format!("`{name}`"), says, truth]
+    };
+    Case::all().into_iter().map(row).collect()
 }
 
 fn examine(case: &Case) -> Result<(), Failed> {

@@ -13,6 +13,7 @@ use nix::unistd::pipe2;
 use sysguard::linux::{Command, Environment, Limits, Stream, trace};
 use sysguard::model::workload::Exit;
 
+use crate::needs::slowness;
 use crate::trials::{Plain, ensure_eq};
 
 /// Name and trial.
@@ -42,7 +43,8 @@ fn start(script: &str) -> Result<Piped, Failed> {
         stdio: [stdin, stdout, stderr].map(Stream::Given),
         isolated: true,
     };
-    let limits = Limits { timeout: Some(Duration::from_secs(60)), stop: None, grace: Duration::from_secs(2) };
+    let limits =
+        Limits { timeout: Some(Duration::from_secs(60) * slowness()), stop: None, grace: Duration::from_secs(2) };
     let follow = move || match trace(command, &limits, &mut |_| {}) {
         Ok(outcome) if outcome.lost_events == 0 => Ok(outcome.exit),
         other => Err(format!("{other:?}")),
@@ -117,7 +119,8 @@ fn inherits_streams() -> Result<(), Failed> {
         stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
         isolated: false,
     };
-    let limits = Limits { timeout: Some(Duration::from_secs(60)), stop: None, grace: Duration::from_secs(2) };
+    let limits =
+        Limits { timeout: Some(Duration::from_secs(60) * slowness()), stop: None, grace: Duration::from_secs(2) };
     let exit = trace(command, &limits, &mut |_| {}).map_err(|error| error.to_string())?.exit;
     ensure_eq!(exit, Exit::Exited(0));
     let theirs: Vec<PathBuf> = std::fs::read_to_string(said.path())?.lines().map(PathBuf::from).collect();

@@ -28,6 +28,8 @@ mod referee;
 #[cfg(target_os = "linux")]
 mod seen;
 #[cfg(target_os = "linux")]
+mod table;
+#[cfg(target_os = "linux")]
 #[path = "../tracees/mod.rs"]
 mod tracees;
 #[cfg(target_os = "linux")]
@@ -48,7 +50,9 @@ fn main() -> ExitCode {
         ["--tracee", name, ..] => tracees::become_tracee(name),
         ["--plain", ref command @ ..] => tracees::become_plain(command),
         ["--trace", name] => ends::become_tool(name),
-        ["--table"] => examine::write_table(&mut std::io::stdout()).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
+        ["--table"] => {
+            std::io::stdout().write_all(table::text().as_bytes()).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+        }
         ["--build", compiler, folder] => match examine::build_all(compiler, Path::new(folder)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(failed) => {

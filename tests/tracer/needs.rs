@@ -81,6 +81,11 @@ pub(crate) fn cargo() -> Option<&'static Path> {
     succeeds(Command::new(cargo).arg("--version")).then_some(cargo)
 }
 
+/// How much slower than others this machine is, by `SYSGUARD_SLOWNESS`: an emulated one has that much more time for everything.
+pub(crate) fn slowness() -> u32 {
+    std::env::var("SYSGUARD_SLOWNESS").ok().and_then(|times| times.parse().ok()).unwrap_or(1)
+}
+
 fn succeeds(command: &mut Command) -> bool {
     let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     quiet.status().is_ok_and(|status| status.success())

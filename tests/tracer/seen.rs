@@ -13,6 +13,8 @@ use sysguard::model::attribution::blind_spot;
 use sysguard::model::event::{BlindSpot, CallOutcome, Event};
 use sysguard::model::syscall::Abi;
 
+use crate::needs::slowness;
+
 /// Calls and failures of one syscall.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Count {
@@ -66,9 +68,6 @@ pub(crate) struct Watched {
     pub(crate) environment: Vec<(OsString, OsString)>,
 }
 
-/// Nothing here takes longer; what does is a fault.
-const LIMITS: Limits = Limits { timeout: Some(Duration::from_secs(120)), stop: None, grace: Duration::from_secs(2) };
-
 impl Watched {
     /// The tracee of this name in `tracees/`.
     pub(crate) fn tracee(name: &str) -> Self {
@@ -85,7 +84,10 @@ impl Watched {
         let argv = [program.into()].into_iter().chain(args.iter().map(OsString::from)).collect();
         let environment = [("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"), ("LC_ALL", "C"), ("HOME", "/")];
         let environment = environment.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self { program: program.to_owned(), argv, cwd: None, limits: LIMITS, environment }
+        // Most need a second: what comes to this limit hangs, or the machine has much else to do.
+        let timeout = Some(Duration::from_secs(120) * slowness());
+        let limits = Limits { timeout, stop: None, grace: Duration::from_secs(2) };
+        Self { program: program.to_owned(), argv, cwd: None, limits, environment }
     }
 
     /// The same without a tracer of ours: after these words, where it is to be run by another program. Its streams are the caller's to give.

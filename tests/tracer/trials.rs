@@ -3,10 +3,17 @@
 use libtest_mimic::{Failed, Trial};
 
 use crate::seen::{Seen, Watched};
-use crate::{ends, examine, fidelity, kinds, launches, loads, objects, programs, under_load};
+use crate::{ends, examine, fidelity, kinds, launches, loads, objects, programs, table, under_load};
 
 /// Every trial.
 pub(crate) fn all() -> Vec<Trial> {
+    let mut trials = of_the_tracer();
+    trials.push(Trial::test("table::is_current", table::is_current));
+    trials
+}
+
+/// Every trial but those of the suite itself.
+pub(crate) fn of_the_tracer() -> Vec<Trial> {
     let plain = [loads::TRIALS, launches::TRIALS, fidelity::TRIALS].concat();
     let mut trials: Vec<Trial> = plain.into_iter().map(|(name, trial)| Trial::test(name, trial)).collect();
     trials.extend(examine::trials());

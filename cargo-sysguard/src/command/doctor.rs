@@ -3,28 +3,42 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use sysguard::linux::{Gate, GateState, probe};
+use clap::ValueEnum;
+use sysguard::linux::probe;
+use sysguard::model::gate::{Gate, GateState, can_trace};
+use sysguard::report;
 
+use super::Context;
 use crate::exit_code::{Failure, Outcome};
 
 /// `doctor`'s options.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit codes: 0 workloads can be traced here; 4 they cannot; 2 wrong usage.")]
-pub(crate) struct Options {}
+pub(crate) struct Options {
+    /// How it is written: table or json
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Format {
+    #[default]
+    Table,
+    Json,
+}
 
 impl Options {
     /// Tries, and tells.
-    pub(super) fn exec(self) -> Result<Outcome, Failure> {
-        let Self {} = self;
-        let gates = probe();
-        write(&mut anstream::stdout().lock(), &gates).map_err(Failure::output)?;
-        Ok(if is_possible(&gates) { Outcome::Expected } else { Outcome::Untraceable })
+    pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
+        let gates = probe(&context.given.rustflags());
+        let mut out = anstream::stdout().lock();
+        match self.format {
+            Format::Table => write(&mut out, &gates),
+            Format::Json => report::gates(&mut out, &gates),
+        }
+        .map_err(Failure::output)?;
+        Ok(if can_trace(&gates) { Outcome::Expected } else { Outcome::Untraceable })
     }
-}
-
-/// The first gate is a real attempt, and closed if that failed.
-fn is_possible(gates: &[Gate]) -> bool {
-    gates.iter().all(|gate| gate.state != GateState::Closed)
 }
 
 fn write(out: &mut dyn Write, gates: &[Gate]) -> io::Result<()> {
@@ -35,7 +49,7 @@ fn write(out: &mut dyn Write, gates: &[Gate]) -> io::Result<()> {
             writeln!(out, "{:22}{}: {}", "", remedy.place, remedy.paste)?;
         }
     }
-    let verdict = if is_possible(gates) {
+    let verdict = if can_trace(gates) {
         "Workloads can be traced here."
     } else {
         "Workloads cannot be traced here. Open what is closed, or what may be, and ask again."
@@ -53,7 +67,7 @@ fn shown(state: GateState) -> (&'static str, Style) {
 
 #[cfg(test)]
 mod tests {
-    use sysguard::linux::Remedy;
+    use sysguard::model::gate::Remedy;
 
     use super::*;
 
@@ -82,6 +96,6 @@ mod tests {
 
         Workloads cannot be traced here. Open what is closed, or what may be, and ask again.
         ");
-        assert!(is_possible(&[open]) && !is_possible(&[refused]));
+        assert!(can_trace(&[open]) && !can_trace(&[refused]));
     }
 }

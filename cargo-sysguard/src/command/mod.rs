@@ -53,7 +53,7 @@ pub(crate) fn exec(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Run(options) => options.exec(&context),
         Command::TargetRunner(options) => options.exec(&context),
         Command::Trace(options) => Ok(options.exec()),
-        Command::Doctor(options) => options.exec().map(ExitCode::from),
+        Command::Doctor(options) => options.exec(&context).map(ExitCode::from),
     }
 }
 

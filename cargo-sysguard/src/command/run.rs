@@ -12,6 +12,7 @@ use std::process::{Command, ExitCode, ExitStatus};
 
 use sysguard::harness::Console;
 use sysguard::model::decide::UpdateMode;
+use sysguard::model::observation::Engine;
 use sysguard::model::verdict::{Status, Verdict};
 use sysguard::report::{self, Palette};
 use sysguard::settings::{Flags, PLAN, Settings, VERDICTS};
@@ -73,6 +74,8 @@ impl Options {
             update: self.update,
             require: self.require,
             confirm: self.confirm,
+            // What is called in a target runner's place is watched call by call.
+            engine: Some(Engine::Ptrace),
             // Tests run elsewhere.
             pending_dir: self.pending_dir.as_deref().map(std::path::absolute).transpose().map_err(Failure::usage)?,
         })?;

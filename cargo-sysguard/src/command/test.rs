@@ -9,6 +9,7 @@ use std::process::Command;
 use sysguard::artifacts::{self, Artifacts, Target};
 use sysguard::harness::{Arguments, Console, Session};
 use sysguard::model::decide::UpdateMode;
+use sysguard::model::observation::Engine;
 use sysguard::model::verdict::Verdict;
 use sysguard::report;
 use sysguard::runner::Case;
@@ -36,6 +37,9 @@ pub(crate) struct Options {
     /// How many further runs of a workload must show what is new; 0 believes the first
     #[arg(long, value_name = "N")]
     confirm: Option<u32>,
+    /// Who watches where there is a baseline: guard lets expected calls run unwatched, ptrace sees and counts them all [default: guard]
+    #[arg(long, value_name = "ENGINE")]
+    engine: Option<Engine>,
     /// Fail where a workload cannot be traced or lacks its program
     #[arg(long)]
     require: bool,
@@ -67,6 +71,7 @@ impl Options {
             update: self.update,
             require: self.require,
             confirm: self.confirm,
+            engine: self.engine,
             // The harness runs elsewhere.
             pending_dir: self.pending_dir.as_deref().map(std::path::absolute).transpose().map_err(Failure::usage)?,
         })?;
@@ -153,6 +158,7 @@ impl Options {
         command.arg("--").args(harness);
         command.env("SYSGUARD_UPDATE", settings.update.name());
         command.env("SYSGUARD_CONFIRM", settings.confirm.to_string());
+        command.env("SYSGUARD_ENGINE", settings.engine.name());
         command.env("SYSGUARD_REQUIRE", if settings.require { "1" } else { "0" });
         if let (Some(folder), Some(root)) = (&settings.pending_dir, &settings.workspace_root) {
             command.env("SYSGUARD_PENDING_DIR", folder).env("SYSGUARD_WORKSPACE_ROOT", root);

@@ -1,6 +1,7 @@
 //! Machines that are not at hand, judged by what would be read there.
 
-use super::{Evidence, GateState, Refusal, gates, probe, reason, version};
+use super::{Evidence, Refusal, gates, probe, reason, version};
+use crate::model::gate::GateState;
 
 const FREE: &str = "Name:\tx\nTracerPid:\t0\nCapEff:\t0000000000000000\nSeccomp:\t0\nSeccomp_filters:\t0\n";
 const FILTERED: &str = "TracerPid:\t0\nCapEff:\t00000000a80425fb\nSeccomp:\t2\nSeccomp_filters:\t1\n";
@@ -14,6 +15,7 @@ fn evidence() -> Evidence {
         yama: Some("1".to_owned()),
         status: FREE.to_owned(),
         container: None,
+        rustflags: String::new(),
     }
 }
 
@@ -34,6 +36,7 @@ fn in_the_way(evidence: &Evidence) -> Vec<String> {
 fn each_machine_is_judged_by_its_evidence() {
     let with_yama = |yama: &str| Evidence { yama: Some(yama.to_owned()), ..evidence() };
     let with_status = |status: &str| Evidence { status: status.to_owned(), ..evidence() };
+    let with_flags = |flags: &str| Evidence { rustflags: flags.to_owned(), ..evidence() };
     let seize = refused("PTRACE_SEIZE", EPERM);
     for (what, evidence, expected) in [
         ("all open", evidence(), vec![]),
@@ -69,6 +72,9 @@ fn each_machine_is_judged_by_its_evidence() {
             },
             vec!["ptrace", "kernel"],
         ),
+        ("the address sanitizer", with_flags("-C debuginfo=1 -Zsanitizer=thread,address"), vec!["sanitizer?"]),
+        ("the leak sanitizer", with_flags("-Zsanitizer=leak\u{1f}-Copt-level=1"), vec!["sanitizer?"]),
+        ("the thread sanitizer", with_flags("-Z sanitizer=thread"), vec![]),
         ("nothing can be read", Evidence { release: String::new(), status: String::new(), ..evidence() }, vec![]),
     ] {
         assert_eq!(in_the_way(&evidence), expected, "{what}");
@@ -118,9 +124,12 @@ fn releases_begin_with_two_numbers() {
 
 #[test]
 fn this_machine_has_every_gate_once_and_the_attempt_first() {
-    let gates = probe();
+    let gates = probe("");
     let names: Vec<&str> = gates.iter().map(|gate| gate.name).collect();
-    assert_eq!(names, ["ptrace", "kernel", "emulator", "tracer", "yama", "capability", "seccomp", "container"]);
+    assert_eq!(
+        names,
+        ["ptrace", "kernel", "emulator", "tracer", "yama", "capability", "seccomp", "container", "sanitizer"]
+    );
     // The other gates explain the attempt: one that is in the way of a successful one would be a fault of ours.
     if gates[0].state == GateState::Open {
         assert!(gates.iter().all(|gate| gate.state == GateState::Open), "{gates:?}");

@@ -116,7 +116,7 @@ pub(super) fn shape_of(syscall: Syscall) -> Option<Shape> {
 }
 
 /// The shape of the call of this name.
-pub(super) fn shape(name: &str) -> Option<Shape> {
+pub(in crate::model) fn shape(name: &str) -> Option<Shape> {
     CALLS.binary_search_by_key(&name, |&(name, ..)| name).ok().map(|at| {
         let (_, selector, subject) = CALLS[at];
         Shape { selector, subject }

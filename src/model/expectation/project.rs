@@ -78,7 +78,7 @@ fn outcomes(tally: &Tally) -> impl Iterator<Item = (Option<Errno>, u64)> {
 }
 
 /// A use as facts, the coarsest first.
-fn facts_of(used: &Use, error: Option<Errno>, platform: &Platform) -> impl Iterator<Item = Fact> {
+pub(in crate::model) fn facts_of(used: &Use, error: Option<Errno>, platform: &Platform) -> impl Iterator<Item = Fact> {
     let foreign_abi = Some(used.syscall.abi).filter(|&abi| platform.abi() != Some(abi));
     let details = [
         used.argument.as_ref().map(|argument| Detail::Argument(argument.to_string())),

@@ -74,6 +74,29 @@ impl Tasks {
         self.tasks.iter().filter(|(_, task)| !matches!(task, Task::Attaching { .. })).map(|(tid, _)| *tid)
     }
 
+    /// Whether all are to be killed.
+    pub fn is_ending(&self) -> bool {
+        self.is_ending
+    }
+
+    /// The call that a task is in, where that was told.
+    pub fn call(&self, tid: Tid) -> Option<Call> {
+        self.tasks.get(&tid).and_then(|task| task.call())
+    }
+
+    /// Whether it is not yet the workload.
+    pub fn is_launching(&self, tid: Tid) -> bool {
+        self.tasks.get(&tid) == Some(&Task::Launching)
+    }
+
+    /// What a stop is for this task: where entries are not told, the filter's stop is one.
+    pub fn heard(&self, tid: Tid, stop: Stop) -> Stop {
+        match stop {
+            Stop::Filtered(call) if self.call(tid).is_none() && !self.is_launching(tid) => Stop::Entry(call),
+            stop => stop,
+        }
+    }
+
     /// Takes one stop in.
     pub fn step(&mut self, tid: Tid, stop: Stop) -> Step {
         let mut step = self.meaning(tid, stop);
@@ -86,6 +109,7 @@ impl Tasks {
 
     fn meaning(&mut self, tid: Tid, stop: Stop) -> Step {
         match stop {
+            Stop::Filtered(_) => Step::new(Directive::Resume(0), None),
             Stop::Entry(_) | Stop::Exit { .. } | Stop::Unreadable => self.syscall(tid, stop),
             Stop::Spawning { child, leads } => self.announced(tid, child, leads),
             Stop::Trap { leads, group_stop } => self.trapped(tid, leads, group_stop),

@@ -8,6 +8,8 @@ use crate::model::workload::Exit;
 pub enum Stop {
     /// It is about to make a call (syscall-enter-stop).
     Entry(Call),
+    /// It is about to make a call that a filter stops (PTRACE_EVENT_SECCOMP): told after its entry where entries are told.
+    Filtered(Call),
     /// A call is over (syscall-exit-stop).
     Exit {
         /// The value in the result register; a negative errno where `failed`.

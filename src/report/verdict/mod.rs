@@ -18,7 +18,7 @@ use std::io;
 use super::style::Painted;
 use super::words::{counted, escaped, len};
 use super::{Format, Palette, VerdictFormat};
-use crate::model::compare::Comparison;
+use crate::model::compare::{Comparison, Watched};
 use crate::model::recording::Growth;
 use crate::model::verdict::{Status, Verdict};
 use crate::model::workload::Exit;
@@ -139,7 +139,12 @@ fn in_passing(verdict: &Verdict) -> String {
         (len(gone), format!("{} gone", len(gone))),
     ];
     let words: Vec<String> = words.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| words).collect();
-    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
+    let passing = if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) };
+    match &verdict.comparison.watched {
+        Watched::EveryCall => passing,
+        Watched::Guarded => format!("{passing}, guarded"),
+        Watched::Unguarded { reason } => format!("{passing}, not guarded: {}", first_line(reason)),
+    }
 }
 
 /// How a recording grew: `; 10 runs, nothing new since run 2`.

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::compare::{Comparison, Detail, Fact, Finding, FindingKind, Kin};
+use crate::model::compare::{Comparison, Detail, Fact, Finding, FindingKind, Kin, Watched};
 use crate::model::confirm::Suspect;
 use crate::model::fingerprint::Drift;
+use crate::model::observation::Engine;
 use crate::model::recording::Growth;
 use crate::model::verdict::{Change, Status, Verdict};
 use crate::model::workload::Exit;
@@ -32,6 +33,36 @@ pub(super) struct VerdictRecord {
     #[serde(default)]
     growth: Vec<usize>,
     change: Option<ChangeRecord>,
+    #[serde(default)]
+    watched: WatchedRecord,
+}
+
+/// Which engine saw it, and why it is not the one that was asked for.
+#[derive(Default, Serialize, Deserialize)]
+struct WatchedRecord {
+    engine: String,
+    reason: Option<String>,
+}
+
+impl From<Watched> for WatchedRecord {
+    fn from(watched: Watched) -> Self {
+        let (engine, reason) = match watched {
+            Watched::EveryCall => (Engine::Ptrace, None),
+            Watched::Guarded => (Engine::Guard, None),
+            Watched::Unguarded { reason } => (Engine::Ptrace, Some(reason)),
+        };
+        Self { engine: engine.name().to_owned(), reason }
+    }
+}
+
+impl From<WatchedRecord> for Watched {
+    fn from(record: WatchedRecord) -> Self {
+        match record.reason {
+            Some(reason) => Self::Unguarded { reason },
+            None if record.engine == Engine::Guard.name() => Self::Guarded,
+            None => Self::EveryCall,
+        }
+    }
 }
 
 /// `{"kind": "no_baseline", "platform": "x86_64-linux-gnu"}`
@@ -173,6 +204,7 @@ impl VerdictRecord {
                 .collect(),
             drift: comparison.drift.into_iter().map(DriftRecord::from).collect(),
             growth: growth.counts().to_vec(),
+            watched: comparison.watched.into(),
             gone: comparison.gone.iter().map(|fact| fact.key(&workload)).collect(),
             change: change.map(|Change { before, after, written }| ChangeRecord { before, after, written }),
             workload,
@@ -183,7 +215,8 @@ impl VerdictRecord {
     }
 
     fn into_verdict(self) -> Result<Verdict, NotAVerdict> {
-        let Self { workload, file, line, status, findings, notes, suspects, gone, drift, growth, change } = self;
+        let Self { workload, file, line, status, findings, notes, suspects, gone, drift, growth, change, watched } =
+            self;
         let finding = |record: FindingRecord| record.into_finding(&workload);
         let suspect = |SuspectRecord { finding, seen, runs }: SuspectRecord| {
             finding.into_finding(&workload).map(|finding| Suspect { finding, seen, runs })
@@ -193,6 +226,7 @@ impl VerdictRecord {
             notes: notes.into_iter().map(finding).collect::<Result<_, _>>()?,
             suspects: suspects.into_iter().map(suspect).collect::<Result<_, _>>()?,
             drift: drift.into_iter().map(Drift::from).collect(),
+            watched: watched.into(),
             gone: gone.iter().map(|key| fact(key, &workload)).collect::<Result<_, _>>()?,
         };
         let change = change.map(|ChangeRecord { before, after, written }| Change { before, after, written });

@@ -232,7 +232,8 @@ fn every_verdict_survives_its_line_of_json() {
     let mut forbidden = failed();
     forbidden.comparison.findings[0].forbidden = Some("works offline".to_owned());
     let others = other_statuses().into_iter().map(with_status);
-    for verdict in others.chain([failed(), forbidden, remarks::remarked()]) {
+    let long = Verdict { elapsed: std::time::Duration::from_millis(61_234), ..failed() };
+    for verdict in others.chain([failed(), forbidden, remarks::remarked(), long]) {
         let mut line = Vec::new();
         write_json_line(&mut line, "/w/net", &verdict).expect("memory takes everything");
         let line = String::from_utf8(line).expect("JSON is text");
@@ -249,7 +250,7 @@ fn a_line_of_json_names_findings_by_key() {
     let mut line = Vec::new();
     write_json_line(&mut line, "/w/net", &verdict).expect("memory takes everything");
     insta::assert_snapshot!(String::from_utf8(line).expect("JSON is text"), @r#"
-    {"package":"/w/net","milliseconds":0,"verdict":{"workload":"net::hello","file":"expectations/net/hello.yaml","line":5,"status":{"kind":"failed"},"findings":[{"key":"net::hello::network::socket","kind":"new-syscall","line":5,"calls":1,"details":["argument=AF_INET","object=socket:AF_INET:SOCK_STREAM"],"forbidden":null,"kin":null,"cause":null},{"key":"net::hello::filesystem::close::object=dir","kind":"new-object","line":7,"calls":12,"details":[],"forbidden":null,"kin":null,"cause":null}],"notes":[{"key":"net::hello::filesystem::close::error=EBADF","kind":"new-error","line":7,"calls":3,"details":[],"forbidden":null,"kin":null,"cause":null}],"suspects":[],"gone":["net::hello::filesystem::readlink"],"drift":[],"growth":[],"change":{"before":"a","after":"b","written":null}}}
+    {"package":"/w/net","milliseconds":0,"verdict":{"workload":"net::hello","file":"expectations/net/hello.yaml","line":5,"status":{"kind":"failed"},"findings":[{"key":"net::hello::network::socket","kind":"new-syscall","line":5,"calls":1,"details":["argument=AF_INET","object=socket:AF_INET:SOCK_STREAM"],"forbidden":null,"kin":null,"cause":null},{"key":"net::hello::filesystem::close::object=dir","kind":"new-object","line":7,"calls":12,"details":[],"forbidden":null,"kin":null,"cause":null}],"notes":[{"key":"net::hello::filesystem::close::error=EBADF","kind":"new-error","line":7,"calls":3,"details":[],"forbidden":null,"kin":null,"cause":null}],"suspects":[],"gone":["net::hello::filesystem::readlink"],"drift":[],"growth":[],"change":{"before":"a","after":"b","written":null},"watched":{"engine":"ptrace","reason":null}}}
     "#);
 }
 

@@ -58,7 +58,7 @@ pub fn filesystem_of_magic(magic: u64) -> Option<&'static str> {
 }
 
 /// The kind of one thing. A copy costs no allocation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Object {
     /// `file:ext4`, `socket:AF_INET:SOCK_STREAM`, `anon_inode:eventfd`, …
     pub name: Arc<str>,

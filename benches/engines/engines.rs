@@ -1,0 +1,78 @@
+//! Who watches: from a workload's command to the command that runs it watched. Main type: [`Engine`].
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::Command;
+
+use crate::watch;
+
+/// A way to watch a workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    /// Nobody watches.
+    Native,
+    /// `--engine guard`, with a baseline recorded just before
+    Guard,
+    /// `--engine ptrace`
+    Ptrace,
+    /// `strace -f -c`
+    Strace,
+    /// `strace -f -c --seccomp-bpf`: the calls are those of the workload, so the filter spares nothing but its set-up
+    StraceBpf,
+    /// `perf trace -s`
+    PerfTrace,
+}
+
+impl Engine {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Native, Self::Guard, Self::Ptrace, Self::Strace, Self::StraceBpf, Self::PerfTrace];
+
+    /// The name in tables and on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Guard => "guard",
+            Self::Ptrace => "ptrace",
+            Self::Strace => "strace",
+            Self::StraceBpf => "strace-bpf",
+            Self::PerfTrace => "perf-trace",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|engine| engine.name() == name)
+    }
+
+    pub(crate) fn unknown(name: &str) -> String {
+        format!("{name} is no engine; there are {}", Self::ALL.map(Self::name).join(", "))
+    }
+
+    pub(crate) fn is_installed(self) -> bool {
+        match self {
+            Self::Native | Self::Guard | Self::Ptrace => true,
+            Self::Strace | Self::StraceBpf => on_path("strace"),
+            Self::PerfTrace => on_path("perf"),
+        }
+    }
+
+    /// The command that runs this one watched; what a watcher has to say goes to `/dev/null`.
+    pub(crate) fn around(self, words: &[OsString]) -> Command {
+        let before: &[&str] = match self {
+            Self::Native => &[],
+            Self::Guard | Self::Ptrace => return watch::command(self.name(), words),
+            Self::Strace => &["strace", "-f", "-c", "-o", "/dev/null", "--"],
+            Self::StraceBpf => &["strace", "-f", "-c", "--seccomp-bpf", "-o", "/dev/null", "--"],
+            Self::PerfTrace => &["perf", "trace", "-s", "-o", "/dev/null", "--"],
+        };
+        let mut all = before.iter().map(OsString::from).chain(words.iter().cloned());
+        let mut command = Command::new(all.next().unwrap_or_default());
+        command.args(all);
+        command
+    }
+}
+
+/// Whether a program is on the PATH.
+pub(crate) fn on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| Path::new(&folder).join(program).is_file())
+}

@@ -1,0 +1,122 @@
+//! The benchmark as a tracer: it calls itself again for sysguard's own engines, so that what is measured is a whole run of a process of its own.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use sysguard::linux::{Command as Traced, Environment, Limits, Outcome, Stream, inherited};
+use sysguard::model::expectation::{Baseline, Document, format, project};
+use sysguard::model::guard::Guard;
+use sysguard::model::observation::Observation;
+use sysguard::runner::{Lookup, find_command, observe, observe_guarded};
+use sysguard::settings;
+
+const WORD: &str = "--watch";
+/// Runs of which a baseline is made.
+const RUNS: usize = 3;
+
+/// Where the baseline of a workload that runs in this folder is kept: beside it, so that it does not meet it.
+fn baseline_of(folder: &Path) -> PathBuf {
+    folder.with_extension("baseline")
+}
+
+/// This benchmark, called as the tracer of a command.
+pub(crate) fn command(engine: &str, words: &[OsString]) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap_or_else(|_| PathBuf::from("/proc/self/exe")));
+    command.args([WORD, engine, "--"]).args(words);
+    command
+}
+
+/// Records the baseline of a command in this folder.
+pub(crate) fn record(words: &[OsString], folder: &Path) -> io::Result<()> {
+    let mut command = command("record", words);
+    command.current_dir(folder).stdin(Stdio::null());
+    command.output().map(drop)
+}
+
+/// Does the tracer's work where this process was called for it.
+pub(crate) fn run(arguments: &[OsString]) -> Option<ExitCode> {
+    let [word, engine, _, words @ ..] = arguments else { return None };
+    if word != WORD {
+        return None;
+    }
+    match watch(&engine.to_string_lossy(), words) {
+        Ok(status) => Some(ExitCode::from(status)),
+        Err(message) => {
+            let _ = writeln!(io::stderr(), "error: {message}");
+            Some(ExitCode::from(125))
+        }
+    }
+}
+
+const LIMITS: Limits = Limits { timeout: None, stop: None, grace: Duration::from_secs(2) };
+
+fn watch(engine: &str, words: &[OsString]) -> Result<u8, String> {
+    let folder = std::env::current_dir().map_err(|error| error.to_string())?;
+    let (_, outcome) = match engine {
+        "guard" => {
+            let command = traced(words)?;
+            let baseline = read(&baseline_of(&folder))?;
+            let guard = Guard::new(&document()?, &baseline, &settings::platform(), &inherited(&command));
+            let guard = guard.map_err(|error| error.to_string())?;
+            observe_guarded(command, &LIMITS, &guard).map_err(|error| error.to_string())?
+        }
+        "record" => {
+            let mut all = seen(words)?;
+            for _ in 1..RUNS {
+                let _ = std::fs::remove_dir_all("target");
+                all.0.merge(seen(words)?.0);
+            }
+            std::fs::write(baseline_of(&folder), lines(&all.0)?).map_err(|error| error.to_string())?;
+            all
+        }
+        _ => seen(words)?,
+    };
+    match outcome.incomplete {
+        Some(incomplete) => Err(incomplete.to_string()),
+        None => Ok(u8::try_from(outcome.exit.shell_status()).unwrap_or(u8::MAX)),
+    }
+}
+
+fn seen(words: &[OsString]) -> Result<(Observation, Outcome), String> {
+    observe(traced(words)?, &LIMITS).map_err(|error| error.to_string())
+}
+
+fn traced(words: &[OsString]) -> Result<Traced, String> {
+    let name = words.first().map(OsString::as_os_str).unwrap_or(OsStr::new(""));
+    let Lookup::Found(program) = find_command(name) else { return Err(format!("{} is not found", name.display())) };
+    Ok(Traced {
+        program,
+        argv: words.to_vec(),
+        environment: Environment::Inherited,
+        cwd: None,
+        stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
+        isolated: false,
+    })
+}
+
+fn document() -> Result<Document, String> {
+    let parsed = format::read(b"version: 1\ncommand: [\"true\"]\n").map_err(|error| error.to_string())?;
+    Ok(parsed.expectation.document)
+}
+
+/// A fact a line.
+fn lines(observation: &Observation) -> Result<String, String> {
+    let facts = project(observation, &document()?, &settings::platform()).facts;
+    Ok(facts.keys().fold(String::new(), |mut lines, fact| {
+        let _ = writeln!(lines, "{fact}");
+        lines
+    }))
+}
+
+fn read(file: &Path) -> Result<Baseline, String> {
+    let mut baseline = Baseline::new(settings::platform());
+    let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
+    for line in text.lines() {
+        baseline.insert(&line.parse().map_err(|error| format!("{error}"))?);
+    }
+    Ok(baseline)
+}

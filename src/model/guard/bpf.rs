@@ -1,0 +1,101 @@
+//! Classic BPF, as seccomp(2) takes it: `struct sock_filter` (include/uapi/linux/filter.h) and the few instructions that a filter of ours needs.
+
+/// One instruction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+pub struct Instruction {
+    /// What is done.
+    pub code: u16,
+    /// So many instructions are skipped if it holds.
+    pub jt: u8,
+    /// So many instructions are skipped if it does not.
+    pub jf: u8,
+    /// The number it is done with.
+    pub k: u32,
+}
+
+/// `BPF_MAXINSNS`, include/uapi/linux/bpf_common.h
+pub const LONGEST: usize = 4096;
+
+/// `SECCOMP_RET_TRACE` and `SECCOMP_RET_ALLOW`, include/uapi/linux/seccomp.h
+pub(super) const STOP: u32 = 0x7ff0_0000;
+pub(super) const PASS: u32 = 0x7fff_0000;
+
+/// Where `struct seccomp_data` has the number, the architecture, and the halves of an argument on a little-endian machine.
+pub(super) const NUMBER: u32 = 0;
+pub(super) const ARCHITECTURE: u32 = 4;
+pub(super) const fn low(arg: usize) -> u32 {
+    16 + 8 * arg as u32
+}
+pub(super) const fn high(arg: usize) -> u32 {
+    low(arg) + 4
+}
+
+const fn instruction(code: u16, k: u32) -> Instruction {
+    Instruction { code, jt: 0, jf: 0, k }
+}
+
+/// `BPF_LD | BPF_W | BPF_ABS`
+pub(super) const fn load(offset: u32) -> Instruction {
+    instruction(0x20, offset)
+}
+
+/// `BPF_ALU | BPF_AND | BPF_K`
+pub(super) const fn and(mask: u32) -> Instruction {
+    instruction(0x54, mask)
+}
+
+/// `BPF_RET | BPF_K`
+pub(super) const fn answer(action: u32) -> Instruction {
+    instruction(0x06, action)
+}
+
+/// `BPF_JMP | BPF_JA`
+pub(super) const fn skip(instructions: u32) -> Instruction {
+    instruction(0x05, instructions)
+}
+
+/// `BPF_JMP | BPF_JEQ | BPF_K`: goes on if equal, else skips.
+pub(super) const fn equal_or_skip(value: u32, instructions: u8) -> Instruction {
+    Instruction { code: 0x15, jt: 0, jf: instructions, k: value }
+}
+
+/// `BPF_JMP | BPF_JEQ | BPF_K`: goes on if different, else skips.
+pub(super) const fn different_or_skip(value: u32, instructions: u8) -> Instruction {
+    Instruction { code: 0x15, jt: instructions, jf: 0, k: value }
+}
+
+/// `BPF_JMP | BPF_JGE | BPF_K`: goes on if at least, else skips.
+pub(super) const fn at_least_or_skip(value: u32, instructions: u8) -> Instruction {
+    Instruction { code: 0x35, jt: 0, jf: instructions, k: value }
+}
+
+/// What a program answers to a call: the kernel's interpreter in small, so that programs are tested on any machine.
+#[cfg(test)]
+pub(super) fn run(program: &[Instruction], architecture: u32, number: u32, args: &[u64; 6]) -> u32 {
+    let word = |offset: u32| match offset {
+        NUMBER => number,
+        ARCHITECTURE => architecture,
+        offset => (args[(offset as usize - 16) / 8] >> (offset % 8 * 8)) as u32,
+    };
+    let (mut at, mut a) = (0, 0);
+    loop {
+        let Instruction { code, jt, jf, k } = program[at];
+        let jump = |holds: bool| usize::from(if holds { jt } else { jf });
+        at += 1 + match code {
+            0x20 => {
+                a = word(k);
+                0
+            }
+            0x54 => {
+                a &= k;
+                0
+            }
+            0x05 => k as usize,
+            0x15 => jump(a == k),
+            0x35 => jump(a >= k),
+            0x06 => return k,
+            other => panic!("no such instruction: {other:#x}"),
+        };
+    }
+}

@@ -1,0 +1,165 @@
+//! What a call does to the table of fds of its caller, and to what may pass from then on: what whoever watches over the fds must know.
+//!
+//! It must err on one side only: a call that no list names is taken for one that may bring anything.
+
+use crate::model::attribution::calls::{Selector, Subject, shape};
+use crate::model::event::Call;
+
+/// An effect that a filter must not let pass unseen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// None: it may pass.
+    None,
+    /// This fd is closed.
+    Closes(i32),
+    /// The fd that it returns stands for something.
+    Opens,
+    /// Any fd may stand for something else: all must be looked at.
+    Anything,
+    /// It installs a filter of the workload's own, whose answers come before those of any other.
+    Filters,
+}
+
+/// Calls that return one fd at most, and bring no other.
+const OPENING: &[&str] = &["accept", "accept4", "dup", "dup2", "dup3", "open_tree", "open_tree_attr"];
+
+/// Calls that may bring fds, tasks, programs, mounts or filters, beside those whose shape says so, or that could see where a task runs. Ordered.
+const BRINGING: &[&str] = &[
+    "bpf",
+    "chroot",
+    "clone",
+    "clone3",
+    "close_range",
+    "execve",
+    "execveat",
+    "fork",
+    "fsconfig",
+    "getsockopt",
+    "io_uring_enter",
+    "io_uring_register",
+    "io_uring_setup",
+    "landlock_restrict_self",
+    "mount",
+    "mount_setattr",
+    "move_mount",
+    "pivot_root",
+    "prctl",
+    "ptrace",
+    "recvmmsg",
+    "recvmsg",
+    "sched_getaffinity",
+    "sched_setaffinity",
+    "seccomp",
+    "setns",
+    "umount2",
+    "unshare",
+    "vfork",
+];
+
+/// fcntl commands that concern one fd and bring none: include/uapi/linux/fcntl.h.
+pub(super) const FCNTL: &[u64] = &[1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1031, 1032, 1033, 1034];
+
+/// F_DUPFD and F_DUPFD_CLOEXEC.
+const DUPLICATING: &[u64] = &[0, 1030];
+
+/// ioctl commands that bring no fd: questions about terminals, files and network interfaces. SIOCGSKNS (0x894c) and what is above bring some.
+pub(super) fn ioctls() -> impl Iterator<Item = u64> {
+    const SINGLE: [u64; 14] = [
+        0x5401, 0x5402, 0x5403, 0x5404, 0x540f, 0x5410, 0x5411, 0x5413, 0x5414, 0x541b, 0x5421, 0x5450, 0x5451, 0x8906,
+    ];
+    SINGLE.into_iter().chain(0x8910..=0x894b).chain([0x8970, 0x8971])
+}
+
+/// `SECCOMP_SET_MODE_STRICT` and `SECCOMP_SET_MODE_FILTER` (include/uapi/linux/seccomp.h), `PR_SET_SECCOMP` (include/uapi/linux/prctl.h)
+const SET_MODES: [u64; 2] = [0, 1];
+const PR_SET_SECCOMP: u64 = 22;
+
+/// What this call may do.
+pub fn effect(call: &Call) -> Effect {
+    let Some(row) = call.syscall.row() else { return Effect::Anything };
+    let first = call.args[0];
+    match row.name {
+        "close" => Effect::Closes(first as i32),
+        "seccomp" if SET_MODES.contains(&(first & 0xffff_ffff)) => Effect::Filters,
+        "prctl" if first & 0xffff_ffff == PR_SET_SECCOMP => Effect::Filters,
+        "fcntl" if FCNTL.contains(&(call.args[1] & 0xffff_ffff)) => Effect::None,
+        "fcntl" if DUPLICATING.contains(&(call.args[1] & 0xffff_ffff)) => Effect::Opens,
+        "fcntl" => Effect::Anything,
+        "ioctl" if ioctls().any(|command| command == call.args[1] & 0xffff_ffff) => Effect::None,
+        "ioctl" => Effect::Anything,
+        name if OPENING.contains(&name) => Effect::Opens,
+        name if BRINGING.contains(&name) => Effect::Anything,
+        name => by_shape(name),
+    }
+}
+
+fn by_shape(name: &str) -> Effect {
+    let Some(shape) = shape(name) else { return Effect::None };
+    match (shape.subject, shape.selector) {
+        (Subject::Opened(_), _) => Effect::Opens,
+        (Subject::Made("pipe") | Subject::Program, _) => Effect::Anything,
+        (Subject::Socket, _) if name == "socket" => Effect::Opens,
+        (Subject::Socket, _) => Effect::Anything,
+        (Subject::Made(_), _) => Effect::Opens,
+        (_, Selector::Command) => Effect::Anything,
+        _ => Effect::None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::syscall::{Abi, Syscall};
+
+    fn of(name: &str, args: &[u64]) -> Effect {
+        let args = std::array::from_fn(|at| args.get(at).copied().unwrap_or(0));
+        let syscall = Syscall::from_name(Abi::X86_64, name).expect(name);
+        effect(&Call { syscall, args, instruction_pointer: 0 })
+    }
+
+    #[test]
+    fn whatever_may_bring_an_fd_says_so() {
+        for (name, args, expected) in [
+            ("read", &[3][..], Effect::None),
+            ("getppid", &[], Effect::None),
+            ("close", &[3], Effect::Closes(3)),
+            ("openat", &[], Effect::Opens),
+            ("socket", &[], Effect::Opens),
+            ("eventfd2", &[], Effect::Opens),
+            ("open_tree", &[], Effect::Opens),
+            ("accept4", &[3], Effect::Opens),
+            ("dup2", &[3, 4], Effect::Opens),
+            ("fcntl", &[3, 0], Effect::Opens),
+            ("fcntl", &[3, 1030], Effect::Opens),
+            ("fcntl", &[3, 8], Effect::Anything),
+            ("fcntl", &[3, 3], Effect::None),
+            ("pipe2", &[], Effect::Anything),
+            ("socketpair", &[], Effect::Anything),
+            ("recvmsg", &[3], Effect::Anything),
+            ("getsockopt", &[3], Effect::Anything),
+            ("io_uring_setup", &[], Effect::Anything),
+            ("bpf", &[], Effect::Anything),
+            ("execve", &[], Effect::Anything),
+            ("clone3", &[], Effect::Anything),
+            ("ioctl", &[3, 0x8913], Effect::None),
+            ("ioctl", &[3, 0x894c], Effect::Anything),
+            ("ioctl", &[3, 0xae01], Effect::Anything),
+            ("seccomp", &[1], Effect::Filters),
+            ("seccomp", &[2], Effect::Anything),
+            ("prctl", &[22], Effect::Filters),
+            ("prctl", &[15], Effect::Anything),
+        ] {
+            assert_eq!(of(name, args), expected, "{name} {args:x?}");
+        }
+        let unknown = Syscall { abi: Abi::X86_64, number: 0x3e7 };
+        assert_eq!(effect(&Call { syscall: unknown, args: [0; 6], instruction_pointer: 0 }), Effect::Anything);
+    }
+
+    #[test]
+    fn the_list_names_calls_and_is_ordered() {
+        assert!(BRINGING.is_sorted());
+        for name in BRINGING {
+            assert!(Syscall::from_name(Abi::X86_64, name).is_some(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What may run unwatched: the calls of which a baseline holds every fact that they can bring about. Main type: [`Guard`].
+//!
+//! From registers alone a filter decides; what it cannot be sure of, it stops. Objects are no registers: a call on an fd may pass only while every fd that
+//! it could mean is of a kind whose use the baseline holds too, which [`Guard::bears`] says of one fd, and the shell watches over. Nothing here touches a process.
+
+pub mod bpf;
+mod effect;
+mod filter;
+mod gate;
+mod kinds;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::attribution::{Answers, Object, Use, attribute, blind_spot};
+use super::event::{Call, CallOutcome, Errno};
+use super::expectation::project::facts_of;
+use super::expectation::{Baseline, Document, Level, Rule};
+use super::fact::Fact;
+use super::platform::Platform;
+use super::syscall::Abi;
+
+pub use effect::{Effect, effect};
+pub use filter::TooLong;
+
+/// What a baseline and its document let pass.
+#[derive(Debug)]
+pub struct Guard {
+    abi: Abi,
+    platform: Platform,
+    held: BTreeSet<Fact>,
+    ambient_strict: bool,
+    tolerate: Vec<Rule>,
+    forbid: Vec<Rule>,
+    /// The calls on fds that pass, by the class of the fd.
+    passing: Vec<gate::Passing>,
+    /// The fds that have a class of their own.
+    inherited: Vec<i32>,
+    /// What the filter does about each number.
+    gates: Vec<(u32, gate::Gate)>,
+}
+
+/// Why there is no guard for a workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unguardable {
+    /// Results are facts there, and a call that passes tells none.
+    #[error("`level: error` asks for the errors of every call")]
+    Errors,
+    /// Where a phase begins is a call, too, and a call that passes is of any phase.
+    #[error("its baseline holds a set for each phase")]
+    Phases,
+    /// The filter is a program for one convention of registers.
+    #[error("filters are made for x86_64 only")]
+    Architecture,
+}
+
+/// The fds that a workload begins with, the three streams and whatever else it inherits: they last, so that each has a class of its own.
+pub type Inherited = BTreeMap<i32, Option<Object>>;
+
+impl Guard {
+    /// What this baseline lets pass of a workload that begins with these streams.
+    pub fn new(
+        document: &Document,
+        baseline: &Baseline,
+        platform: &Platform,
+        inherited: &Inherited,
+    ) -> Result<Self, Unguardable> {
+        if document.level >= Level::Error {
+            return Err(Unguardable::Errors);
+        }
+        if !baseline.phases.is_empty() {
+            return Err(Unguardable::Phases);
+        }
+        let abi = platform.abi().filter(|abi| *abi == Abi::X86_64).ok_or(Unguardable::Architecture)?;
+        let without_error = |rule: &Rule| Rule { error: None, ..rule.clone() };
+        let mut guard = Self {
+            abi,
+            platform: platform.clone(),
+            held: baseline.facts(),
+            ambient_strict: document.ambient_strict,
+            // A call that is tolerated only if it fails may succeed; one that is forbidden only if it fails may fail.
+            tolerate: document.tolerate.iter().filter(|rule| rule.error.is_none()).cloned().collect(),
+            forbid: document.forbid.iter().map(without_error).collect(),
+            passing: Vec::new(),
+            gates: Vec::new(),
+            inherited: inherited.keys().copied().collect(),
+        };
+        (guard.gates, guard.passing) = gate::all(&guard, baseline, inherited);
+        Ok(guard)
+    }
+
+    /// Whether nothing that can come of this call on this object is news, however it ends.
+    pub fn expects(&self, call: &Call, object: Option<&Object>) -> bool {
+        /// EPERM for any error: none is a fact below [`Level::Error`].
+        const FAILED: CallOutcome = CallOutcome::Failed(Errno(1));
+        let answers = Answers { object: object.cloned(), ..Answers::default() };
+        [CallOutcome::Returned(0), FAILED].into_iter().all(|outcome| {
+            let blind = blind_spot(call, outcome).map(|spot| Fact::BlindSpot(spot.name().to_owned()));
+            blind.is_none_or(|blind| self.held.contains(&blind))
+                && self.expects_use(&attribute(call, outcome, &answers))
+        })
+    }
+
+    /// Whether what this call finds before it begins is what it finds at its end, so that it need not be awaited: it makes nothing.
+    pub fn settles_before(&self, call: &Call) -> bool {
+        const MAKING: [&str; 6] = ["mkdir", "mkdirat", "mknod", "mknodat", "symlink", "symlinkat"];
+        call.syscall.abi == self.abi && call.syscall.row().is_some_and(|row| !MAKING.contains(&row.name))
+    }
+
+    /// Whether calls on this fd may pass while it stands for this object.
+    pub fn bears(&self, fd: i32, object: Option<&Object>) -> bool {
+        let Some(object) = object else { return false };
+        let class = self.class(fd);
+        kinds::is_plain(object)
+            && self
+                .passing
+                .iter()
+                .filter(|passing| passing.classes[class])
+                .all(|it| self.expects(&it.call, Some(object)))
+    }
+
+    /// The class of an fd: within one, the filter treats all alike.
+    pub fn class(&self, fd: i32) -> usize {
+        self.inherited.iter().position(|inherited| *inherited == fd).unwrap_or(self.inherited.len())
+    }
+
+    fn expects_use(&self, used: &Use) -> bool {
+        if self.forbid.iter().any(|rule| rule.matches(used, None)) {
+            return false;
+        }
+        let is_set_apart = used.ambient && !self.ambient_strict;
+        is_set_apart
+            || self.tolerate.iter().any(|rule| rule.matches(used, None))
+            || facts_of(used, None, &self.platform).all(|fact| self.held.contains(&fact))
+    }
+}
+
+#[cfg(test)]
+mod tests;

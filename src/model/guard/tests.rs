@@ -1,0 +1,197 @@
+//! Every answer of a filter against what judges a watched call: a table of what must stop, and every register that chance brings.
+
+use super::bpf::{self, PASS, STOP};
+use super::filter::AUDIT_ARCH_X86_64;
+use super::{Guard, Inherited, Unguardable};
+use crate::model::attribution::Object;
+use crate::model::event::Call;
+use crate::model::expectation::{Baseline, Document, Level, Rule};
+use crate::model::syscall::{Abi, Syscall, table};
+
+const FACTS: &[&str] = &[
+    "filesystem::read::object=pipe",
+    "filesystem::read::object=file",
+    "filesystem::write::object=pipe",
+    "filesystem::close::object=pipe",
+    "filesystem::close::object=file",
+    "filesystem::fcntl::argument=F_GETFL",
+    "filesystem::fcntl::argument=F_DUPFD",
+    "filesystem::fcntl::object=pipe",
+    "filesystem::openat::object=file",
+    "memory::mmap::object=file",
+    "memory::mmap::argument=PROT_READ|PROT_EXEC",
+    "memory::mprotect::argument=PROT_READ|PROT_EXEC",
+    "filesystem::pipe2::object=pipe",
+    "process::getppid",
+    "process::execve::object=file",
+    "process::wait4",
+    "time::clock_nanosleep::argument=CLOCK_MONOTONIC",
+    "network::ioctl::argument=SIOCGIFMTU",
+    "filesystem::ioctl",
+];
+
+fn baseline() -> Baseline {
+    let mut baseline = Baseline::new("x86_64-linux-gnu".parse().expect("a platform"));
+    FACTS.iter().for_each(|fact| baseline.insert(&fact.parse().expect(fact)));
+    baseline
+}
+
+fn streams() -> Inherited {
+    let streams = [Object::character("null"), Object::named("pipe"), Object::named("pipe")];
+    (0..).zip(streams.map(Some)).chain([(9, Some(Object::file("ext4", false, None)))]).collect()
+}
+
+fn guard(document: &Document) -> Guard {
+    let baseline = baseline();
+    Guard::new(document, &baseline, &baseline.platform, &streams()).expect("a guard")
+}
+
+fn call(name: &str, args: &[u64]) -> Call {
+    let syscall = Syscall::from_name(Abi::X86_64, name).expect(name);
+    Call { syscall, args: std::array::from_fn(|at| args.get(at).copied().unwrap_or(0)), instruction_pointer: 0 }
+}
+
+fn passes(guard: &Guard, name: &str, args: &[u64]) -> bool {
+    let call = call(name, args);
+    let program = guard.filter().expect("a filter");
+    bpf::run(&program, AUDIT_ARCH_X86_64, call.syscall.number as u32, &call.args) == PASS
+}
+
+#[test]
+fn what_is_held_whatever_it_acts_on_passes_and_nothing_else() {
+    let guard = guard(&Document::for_tests());
+    for (name, args, expected) in [
+        ("getppid", &[][..], true),
+        ("getsid", &[], false),
+        ("wait4", &[], true),
+        // Ambient.
+        ("brk", &[0x1000], true),
+        ("futex", &[0x1000, 0x80], true),
+        ("futex", &[0x1000, 0x7f], true),
+        ("mmap", &[0, 4096, 3, 0x22, u64::MAX], true),
+        // Bytes of an object.
+        ("read", &[3], true),
+        ("write", &[3], true),
+        ("write", &[1], true),
+        ("read", &[1], true),
+        ("read", &[0], false),
+        ("write", &[0], false),
+        ("close", &[7], true),
+        // This one was inherited, and is a file.
+        ("write", &[9], false),
+        ("read", &[9], true),
+        ("pread64", &[3], false),
+        // Objects, tasks, programs.
+        ("openat", &[], false),
+        ("execve", &[], false),
+        ("clone", &[], false),
+        ("recvmsg", &[3], false),
+        // By a register.
+        ("fcntl", &[3, 3], true),
+        ("fcntl", &[3, 0], false),
+        ("fcntl", &[3, 4], false),
+        ("mprotect", &[0, 0, 3], true),
+        ("mprotect", &[0, 0, 5], true),
+        ("mprotect", &[0, 0, 7], false),
+        // A pipe lasts, and was never mapped.
+        ("mmap", &[0, 4096, 1, 2, 5], false),
+        ("mmap", &[0, 4096, 5, 2, 5], false),
+        ("mmap", &[0, 4096, 7, 0x22, 5], false),
+        ("clock_nanosleep", &[1], true),
+        ("clock_nanosleep", &[0], false),
+        ("clock_nanosleep", &[1 << 32 | 1], true),
+        ("ioctl", &[3, 0x8921], false),
+    ] {
+        assert_eq!(passes(&guard, name, args), expected, "{name} {args:x?}");
+    }
+}
+
+#[test]
+fn other_architectures_and_numbers_stop() {
+    let program = guard(&Document::for_tests()).filter().expect("a filter");
+    let getppid = call("getppid", &[]).syscall.number as u32;
+    for (architecture, number, expected) in [
+        (AUDIT_ARCH_X86_64, getppid, PASS),
+        (0x4000_0003, getppid, STOP),
+        (AUDIT_ARCH_X86_64, getppid | 0x4000_0000, STOP),
+        (AUDIT_ARCH_X86_64, 0x3e7, STOP),
+        (AUDIT_ARCH_X86_64, u32::MAX, STOP),
+    ] {
+        assert_eq!(bpf::run(&program, architecture, number, &[0; 6]), expected, "{architecture:#x} {number:#x}");
+    }
+}
+
+#[test]
+fn what_is_forbidden_never_passes_and_what_is_tolerated_does() {
+    let rule = |syscall: &str| Rule { syscall: Some(syscall.to_owned()), ..Rule::default() };
+    let failing = |syscall: &str| Rule { error: Some("EPERM".to_owned()), ..rule(syscall) };
+    let with = |forbid: &[Rule], tolerate: &[Rule]| Document {
+        forbid: forbid.to_vec(),
+        tolerate: tolerate.to_vec(),
+        ..Document::for_tests()
+    };
+    assert!(!passes(&guard(&with(&[rule("getppid")], &[])), "getppid", &[]));
+    assert!(!passes(&guard(&with(&[failing("getppid")], &[])), "getppid", &[]));
+    assert!(!passes(&guard(&with(&[rule("brk")], &[])), "brk", &[]));
+    assert!(passes(&guard(&with(&[], &[rule("getsid")])), "getsid", &[]));
+    assert!(!passes(&guard(&with(&[], &[failing("getsid")])), "getsid", &[]));
+    assert!(!passes(&guard(&Document { ambient_strict: true, ..Document::for_tests() }), "brk", &[]));
+}
+
+#[test]
+fn a_task_that_holds_another_kind_is_not_let_go() {
+    let guard = guard(&Document::for_tests());
+    for (fd, object, bears) in [
+        (1, Some(Object::named("pipe")), true),
+        (5, Some(Object::named("pipe")), true),
+        // `write` passes, and the baseline holds no write to a file.
+        (5, Some(Object::file("ext4", false, None)), false),
+        (5, Some(Object::file("proc", false, Some("12/maps"))), false),
+        (5, Some(Object::anonymous("[fanotify]")), false),
+        (5, None, false),
+        // What passes on a stream is what that stream bears.
+        (0, Some(Object::character("null")), true),
+        (1, Some(Object::character("null")), false),
+    ] {
+        assert_eq!(guard.bears(fd, object.as_ref()), bears, "{fd} {object:?}");
+    }
+}
+
+#[test]
+fn results_are_not_seen_so_errors_cannot_be_guarded() {
+    let baseline = baseline();
+    let guard = |level, platform: &str| {
+        let document = Document { level, ..Document::for_tests() };
+        Guard::new(&document, &baseline, &platform.parse().expect("a platform"), &streams()).err()
+    };
+    assert_eq!(guard(Level::Object, "x86_64-linux-gnu"), None);
+    assert_eq!(guard(Level::Error, "x86_64-linux-gnu"), Some(Unguardable::Errors));
+    assert_eq!(guard(Level::Object, "riscv64gc-linux-gnu"), Some(Unguardable::Architecture));
+}
+
+proptest::proptest! {
+    /// Nothing passes that would be news on any object that its caller is let go with.
+    #[test]
+    fn what_passes_is_expected(
+        at in 0..table::rows(Abi::X86_64).len(),
+        args: [u32; 6],
+        small in proptest::array::uniform6(0_u64..64),
+        choose: [bool; 6],
+    ) {
+        let guard = guard(&Document::for_tests());
+        let args: [u64; 6] = std::array::from_fn(|at| if choose[at] { small[at] } else { u64::from(args[at]) });
+        let row = &table::rows(Abi::X86_64)[at];
+        if passes(&guard, row.name, &args) {
+            let call = call(row.name, &args);
+            proptest::prop_assert!(guard.expects(&call, None), "{} {args:x?}", row.name);
+            let objects = [Object::named("pipe"), Object::file("ext4", false, None), Object::socket(2, 1, 0), Object::character("null")];
+            for object in objects {
+                let fd = super::super::attribution::answers::object(&call, &Default::default());
+                let Some(super::super::attribution::Question::Fd(fd)) = fd else { continue };
+                if guard.bears(fd, Some(&object)) {
+                    proptest::prop_assert!(guard.expects(&call, Some(&object)), "{} {args:x?} {object:?}", row.name);
+                }
+            }
+        }
+    }
+}

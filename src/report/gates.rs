@@ -1,0 +1,86 @@
+//! The gates between a workload and its tracer as JSON: [`gates`].
+
+use std::io;
+
+use serde::Serialize;
+
+use crate::model::gate::{Gate, GateState, Remedy, can_trace};
+
+#[derive(Serialize)]
+struct GatesRecord<'a> {
+    schema: &'static str,
+    possible: bool,
+    gates: Vec<GateRecord<'a>>,
+}
+
+#[derive(Serialize)]
+struct GateRecord<'a> {
+    name: &'a str,
+    state: &'static str,
+    found: &'a str,
+    remedies: Vec<RemedyRecord<'a>>,
+}
+
+#[derive(Serialize)]
+struct RemedyRecord<'a> {
+    place: &'a str,
+    paste: &'a str,
+}
+
+/// Every gate: `sysguard.doctor/1`.
+pub fn gates(out: &mut dyn io::Write, gates: &[Gate]) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &GatesRecord::of(gates))?;
+    writeln!(out)
+}
+
+impl<'a> GatesRecord<'a> {
+    fn of(gates: &'a [Gate]) -> Self {
+        Self {
+            schema: "sysguard.doctor/1",
+            possible: can_trace(gates),
+            gates: gates.iter().map(GateRecord::of).collect(),
+        }
+    }
+}
+
+impl<'a> GateRecord<'a> {
+    fn of(Gate { name, state, found, remedies }: &'a Gate) -> Self {
+        let state = match state {
+            GateState::Open => "open",
+            GateState::Suspect => "perhaps",
+            GateState::Closed => "closed",
+        };
+        let remedies = remedies.iter().map(|Remedy { place, paste }| RemedyRecord { place, paste }).collect();
+        Self { name, state, found, remedies }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What other programs may rely on, as a schema.
+    const SCHEMA: &str = include_str!("schema/doctor-1.json");
+
+    fn samples() -> Vec<Gate> {
+        let gate = |name, state, found: &str, remedies| Gate { name, state, found: found.to_owned(), remedies };
+        vec![
+            gate("ptrace", GateState::Closed, "PTRACE_SEIZE is refused", vec![]),
+            gate("kernel", GateState::Open, "Linux 6.18", vec![]),
+            gate("seccomp", GateState::Suspect, "a filter", vec![Remedy { place: "Docker", paste: "docker run" }]),
+        ]
+    }
+
+    #[test]
+    fn it_is_valid_by_its_schema() {
+        let schema = serde_json::from_str(SCHEMA).expect("a schema is JSON");
+        let validator = jsonschema::validator_for(&schema).expect("a schema");
+        let samples = samples();
+        let mut record = serde_json::to_value(GatesRecord::of(&samples)).expect("plain data");
+        let errors: Vec<String> = validator.iter_errors(&record).map(|error| error.to_string()).collect();
+        assert_eq!(errors, [""; 0]);
+        assert_eq!((&record["possible"], &record["gates"][2]["state"]), (&false.into(), &"perhaps".into()));
+        record["gates"][0]["surprise"] = true.into();
+        assert!(!validator.is_valid(&record), "a new field is written into the schema too");
+    }
+}

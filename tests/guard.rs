@@ -1,0 +1,162 @@
+//! Both engines give the same verdict: on a baseline that holds everything, and on every one that lacks a fact.
+//!
+//! The truth is what ptrace saw of the same command. A guard may miss nothing of what a baseline lacks, and must make nothing up.
+
+use std::collections::BTreeSet;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use sysguard::linux::{Command, Environment, Incomplete, Limits, Stream, inherited};
+use sysguard::model::expectation::{Baseline, Document, Recorded, Unseen, format, project, record};
+use sysguard::model::fact::Fact;
+use sysguard::model::fingerprint::Fingerprint;
+use sysguard::model::guard::Guard;
+use sysguard::model::observation::Observation;
+use sysguard::model::platform::Platform;
+use sysguard::runner::{Lookup, find_command, observe, observe_guarded};
+use sysguard::settings;
+
+const LIMITS: Limits = Limits { timeout: Some(Duration::from_secs(60)), stop: None, grace: Duration::from_secs(2) };
+
+/// About so many facts are taken away from a baseline, one at a time.
+const MUTATIONS: usize = 24;
+
+/// A command as a workload is run: its output is read by nobody, which pipes do not mind for as long as it is short.
+fn command(words: &[&str]) -> (Command, [std::io::PipeReader; 2]) {
+    let Lookup::Found(program) = find_command(words[0].as_ref()) else { panic!("{} is not installed", words[0]) };
+    let (out, stdout) = std::io::pipe().expect("a pipe");
+    let (err, stderr) = std::io::pipe().expect("a pipe");
+    let null = std::fs::File::open("/dev/null").expect("/dev/null");
+    let command = Command {
+        program,
+        argv: words.iter().map(Into::into).collect(),
+        environment: Environment::Exactly(vec![("PATH".into(), "/usr/bin:/bin".into())]),
+        cwd: Some(PathBuf::from("/tmp")),
+        stdio: [OwnedFd::from(null), stdout.into(), stderr.into()].map(Stream::Given),
+        isolated: true,
+    };
+    (command, [out, err])
+}
+
+fn document() -> Document {
+    let text = "version: 1\ncommand: [\"true\"]\n";
+    format::read(text.as_bytes()).expect("a document").expectation.document
+}
+
+fn facts(observation: &Observation, platform: &Platform) -> BTreeSet<Fact> {
+    project(observation, &document(), platform).facts.into_keys().collect()
+}
+
+fn watched(words: &[&str], platform: &Platform) -> BTreeSet<Fact> {
+    let (command, _output) = command(words);
+    let (observation, outcome) = observe(command, &LIMITS).expect("a traced run");
+    assert_eq!(outcome.lost_events, 0);
+    facts(&observation, platform)
+}
+
+fn guarded(words: &[&str], baseline: &Baseline, platform: &Platform) -> BTreeSet<Fact> {
+    let (command, _output) = command(words);
+    let guard = Guard::new(&document(), baseline, platform, &inherited(&command)).expect("a guard");
+    let (observation, outcome) = observe_guarded(command, &LIMITS, &guard).expect("a guarded run");
+    assert_eq!((outcome.lost_events, outcome.incomplete), (0, None), "{words:?}");
+    facts(&observation, platform)
+}
+
+/// The baseline that holds these facts and no others.
+fn holding(facts: &BTreeSet<Fact>, platform: &Platform) -> Baseline {
+    let recorded = Recorded {
+        platform: platform.clone(),
+        fingerprint: Fingerprint::default(),
+        restless: false,
+        runs: vec![facts.clone()],
+    };
+    record(None, &recorded, Unseen::Keep)
+}
+
+/// Without a fact goes what is a part of it.
+fn without(facts: &BTreeSet<Fact>, fact: &Fact) -> BTreeSet<Fact> {
+    let is_part = |other: &Fact| {
+        let ancestors = std::iter::successors(Some(other.clone()), Fact::parent);
+        ancestors.into_iter().any(|ancestor| ancestor == *fact)
+    };
+    facts.iter().filter(|other| !is_part(other)).cloned().collect()
+}
+
+fn same_verdicts(words: &[&str]) {
+    let platform = settings::platform();
+    // What scheduling adds now and then shall not look like a difference.
+    let all: BTreeSet<Fact> = (0..3).flat_map(|_| watched(words, &platform)).collect();
+    let always: BTreeSet<Fact> = {
+        let again = watched(words, &platform);
+        all.iter().filter(|fact| again.contains(fact)).cloned().collect()
+    };
+    assert!(!all.is_empty());
+    let news = |baseline: &BTreeSet<Fact>| -> BTreeSet<Fact> {
+        let seen = guarded(words, &holding(baseline, &platform), &platform);
+        seen.difference(&holding(baseline, &platform).facts()).cloned().collect()
+    };
+    assert_eq!(news(&all), BTreeSet::new(), "{words:?}: a whole baseline");
+    // A run each: of a program with many facts some are taken away, spread over all of them.
+    for fact in always.iter().step_by(1 + always.len() / MUTATIONS) {
+        let baseline = without(&all, fact);
+        let missing: BTreeSet<Fact> = always.difference(&holding(&baseline, &platform).facts()).cloned().collect();
+        let found = news(&baseline);
+        assert!(missing.is_subset(&found), "{words:?} without {fact}: {:?} were missed", missing.difference(&found));
+        assert!(found.is_subset(&all), "{words:?} without {fact}: {:?} were made up", found.difference(&all));
+    }
+}
+
+#[test]
+fn a_program_that_reads_files() {
+    same_verdicts(&["cat", "/etc/passwd", "/proc/self/maps", "/dev/null"]);
+}
+
+#[test]
+fn a_shell_with_pipes_and_children() {
+    same_verdicts(&["sh", "-c", "echo one | cat | wc -c; ls /tmp >/dev/null; exec true"]);
+}
+
+#[test]
+fn a_program_that_walks_a_tree() {
+    same_verdicts(&["find", "/etc/default", "-type", "f"]);
+}
+
+#[test]
+fn processes_that_pass_messages_by_pipes() {
+    same_verdicts(&["perf", "bench", "sched", "pipe", "-l", "20"]);
+}
+
+#[test]
+fn processes_that_pass_messages_by_sockets() {
+    same_verdicts(&["perf", "bench", "sched", "messaging", "-g", "1", "-l", "2"]);
+}
+
+#[test]
+fn a_program_that_asks_network_interfaces() {
+    same_verdicts(&["stress-ng", "--netdev", "1", "--netdev-ops", "3"]);
+}
+
+#[test]
+fn what_is_expected_runs_unwatched() {
+    let words = ["perl", "-e", "getppid() for 1..1000"];
+    let platform = settings::platform();
+    let baseline = holding(&watched(&words, &platform), &platform);
+    let (command, _output) = command(&words);
+    let guard = Guard::new(&document(), &baseline, &platform, &inherited(&command)).expect("a guard");
+    let (observation, _) = observe_guarded(command, &LIMITS, &guard).expect("a guarded run");
+    let stopped = observation.uses.iter().filter(|(used, _)| used.syscall.name() == "getppid");
+    assert_eq!(stopped.map(|(_, tally)| tally.calls).sum::<u64>(), 0);
+}
+
+#[test]
+fn a_workload_with_a_filter_of_its_own_is_not_guarded() {
+    // prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT)
+    let words = ["perl", "-e", "syscall(157, 22, 1, 0, 0, 0)"];
+    let platform = settings::platform();
+    let baseline = holding(&watched(&words, &platform), &platform);
+    let (command, _output) = command(&words);
+    let guard = Guard::new(&document(), &baseline, &platform, &inherited(&command)).expect("a guard");
+    let (_, outcome) = observe_guarded(command, &LIMITS, &guard).expect("a guarded run");
+    assert_eq!(outcome.incomplete, Some(Incomplete::OwnFilter));
+}

@@ -1,0 +1,30 @@
+// An ignored signal: the kernel drops it, unless a tracer wants to know of it (sig_ignored(), kernel/signal.c); then a wait that is never
+// restarted ends with EINTR, under strace too.
+//
+// exit: 3
+// untraced: 0
+// processes: 2
+// calls: epoll_pwait 1 errors 1
+// varies: epoll_wait, epoll_pwait, clock_nanosleep, rt_sigtimedwait
+#include "../tracee.h"
+#include <sys/epoll.h>
+
+int main(void) {
+	signal(SIGUSR1, SIG_IGN);
+	pid_t waiting = getpid();
+	if (!born()) {
+		until_asleep(waiting);
+		kill(waiting, SIGUSR1);
+		kill(waiting, SIGWINCH);
+		_exit(0);
+	}
+	// SIGCHLD, which is ignored by default, must not be what ends it.
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	must(!sigprocmask(SIG_BLOCK, &set, 0));
+	struct epoll_event event;
+	int ready = epoll_pwait(epoll_create1(0), &event, 1, 500, 0);
+	must(!ready || errno == EINTR);
+	return ready ? 3 : 0;
+}

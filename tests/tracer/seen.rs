@@ -84,8 +84,8 @@ impl Watched {
         let argv = [program.into()].into_iter().chain(args.iter().map(OsString::from)).collect();
         let environment = [("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"), ("LC_ALL", "C"), ("HOME", "/")];
         let environment = environment.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        // Most need a second: what comes to this limit hangs, or the machine has much else to do.
-        let timeout = Some(Duration::from_secs(120) * slowness());
+        // Most need a second. On two CPUs under a load of thirty the longest ones need two minutes, for the tracer gets its share only.
+        let timeout = Some(Duration::from_secs(300) * slowness());
         let limits = Limits { timeout, stop: None, grace: Duration::from_secs(2) };
         Self { program: program.to_owned(), argv, cwd: None, limits, environment }
     }

@@ -14,8 +14,7 @@ int main(void) {
 	pid_t waiting = getpid();
 	if (!born()) {
 		until_asleep(waiting);
-		kill(waiting, SIGUSR1);
-		kill(waiting, SIGWINCH);
+		must(!kill(waiting, SIGUSR1));
 		_exit(0);
 	}
 	// SIGCHLD, which is ignored by default, must not be what ends it.

@@ -69,6 +69,18 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
     #[test]
+    fn from_the_end_on_nobody_runs_on(stops in vec((1..8, stop()), 0..60), end in 0..60_usize) {
+        let mut tasks = Tasks::launch(ROOT);
+        for (at, (tid, stop)) in stops.into_iter().enumerate() {
+            if at == end {
+                let _ = tasks.end().count();
+            }
+            let directive = tasks.step(tid, stop).directive;
+            prop_assert!(at < end || matches!(directive, Directive::Kill | Directive::Forget), "{:?}", directive);
+        }
+    }
+
+    #[test]
     fn no_task_is_forgotten_whatever_is_said(stops in vec((1..8, stop()), 0..60)) {
         let mut tasks = Tasks::launch(ROOT);
         let mut waiting = Waiting::default();

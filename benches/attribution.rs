@@ -91,7 +91,7 @@ mod linux {
         let mut calls = 0_u64;
         let begun = processor_time()?;
         let ended = if attributes {
-            linux::trace(server, &limits, &mut |event| watch.fold(event))
+            linux::trace(server, &limits, &mut |event| drop(watch.fold(event)))
         } else {
             linux::trace_unasked(server, &limits, &mut |event| {
                 if let Event::Called { call, .. } = event {

@@ -5,6 +5,11 @@
 mod interrupts;
 mod trace;
 
+#[cfg(target_arch = "x86_64")]
+mod callers;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "callers/unknown.rs"]
+mod callers;
 mod colocation;
 mod deadlines;
 mod files;
@@ -22,6 +27,7 @@ mod witness;
 
 mod sys;
 
+pub use callers::Callers;
 pub use guard::{Incomplete, inherited};
 pub use interrupts::leave_interrupts_to_workload;
 pub use launch::{Command, Environment, Stream};

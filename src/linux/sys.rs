@@ -137,6 +137,16 @@ pub(super) fn read_word(tid: pid_t, address: u64) -> io::Result<u64> {
     Ok(word)
 }
 
+/// The registers of a stopped tracee by which its stack is unwound: instruction, stack and frame pointer.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn stack_registers(tid: pid_t) -> io::Result<[u64; 3]> {
+    const PTRACE_GETREGS: u32 = 12;
+    // SAFETY: registers of zeroes are valid ones: they are numbers only.
+    let mut registers: libc::user_regs_struct = unsafe { std::mem::zeroed() };
+    ptrace(PTRACE_GETREGS, tid, 0, (&raw mut registers).addr())?;
+    Ok([registers.rip, registers.rsp, registers.rbp])
+}
+
 /// Writes eight bytes of a stopped tracee's memory.
 pub(super) fn write_word(tid: pid_t, address: u64, word: u64) -> io::Result<()> {
     ptrace(PTRACE_POKEDATA, tid, address as usize, word as usize)

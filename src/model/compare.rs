@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribution::Subsystem;
 use super::confirm::Suspect;
+use super::expectation::project::tells_of;
 use super::expectation::{Baseline, Document, Level, Projection};
 use super::fingerprint::Drift;
 use super::observation::Observation;
@@ -89,6 +90,8 @@ pub struct Finding {
     pub kin: Option<Kin>,
     /// What is known to have brought it, other than a change of the workload.
     pub cause: Option<String>,
+    /// Who made its first call, where that was asked.
+    pub site: Option<String>,
 }
 
 /// `openat2` beside `openat`: C library, architecture or kernel may have swapped one for the other.
@@ -104,7 +107,7 @@ impl Finding {
     /// A fact that is new.
     pub fn new(fact: Fact, calls: u64) -> Self {
         let kind = FindingKind::of(&fact);
-        Self { kind, fact, details: Vec::new(), calls, forbidden: None, line: None, kin: None, cause: None }
+        Self { kind, fact, details: Vec::new(), calls, forbidden: None, line: None, kin: None, cause: None, site: None }
     }
 
     /// The name under which reports file it: that of its kind, or `forbidden`.
@@ -211,6 +214,10 @@ pub fn compare(
         found.entry(fact.clone()).or_insert_with(|| Finding::new(fact, broken.calls)).forbidden = Some(broken.rule);
     }
     let mut found: Vec<Finding> = found.into_values().collect();
+    for finding in &mut found {
+        let site = observation.sites.iter().find(|(used, _)| tells_of(&finding.fact, used));
+        finding.site = site.map(|(_, site)| site.to_string());
+    }
     found.sort_by_key(|finding| (finding.forbidden.is_none(), finding.kind));
     let fails = |finding: &Finding| finding.kin.is_none() && finding.kind.fails_at(document.level);
     let (findings, notes) = found.into_iter().partition(|finding| finding.forbidden.is_some() || fails(finding));

@@ -9,6 +9,7 @@ pub mod workload;
 
 pub mod syscall;
 
+pub mod call_site;
 pub mod errno;
 pub mod event;
 pub mod gate;

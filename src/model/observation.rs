@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use super::attribution::{Use, attribute, blind_spot};
+use super::call_site::CallSite;
 use super::event::{BlindSpot, CallOutcome, Errno, Event};
 use super::expectation::Rule;
 use super::forbid::in_words;
@@ -37,6 +38,8 @@ pub struct Observation {
     pub uses: BTreeMap<Use, Tally>,
     /// What each phase used that the program named: a part of `uses`.
     pub phases: BTreeMap<String, BTreeMap<Use, Tally>>,
+    /// Who made the first call of a use, of those that were asked about.
+    pub sites: BTreeMap<Use, CallSite>,
     /// What may have stayed unseen.
     pub blind_spots: BTreeSet<BlindSpot>,
 }
@@ -66,8 +69,8 @@ impl Observation {
         Self { runs: 1, ..Self::default() }
     }
 
-    /// Takes one event in.
-    fn fold(&mut self, event: &Event, phase: Option<&str>) {
+    /// Takes one event in; gives the use that it is the first of.
+    fn fold(&mut self, event: &Event, phase: Option<&str>) -> Option<Use> {
         match event {
             Event::Spawned { process, .. } => {
                 self.threads += 1;
@@ -83,13 +86,19 @@ impl Observation {
                     let uses = self.phases.get_mut(phase);
                     uses.into_iter().for_each(|uses| uses.entry(used.clone()).or_default().count(*outcome));
                 }
-                self.uses.entry(used).or_default().count(*outcome);
+                if let Some(tally) = self.uses.get_mut(&used) {
+                    tally.count(*outcome);
+                    return None;
+                }
+                self.uses.entry(used.clone()).or_default().count(*outcome);
+                return Some(used);
             }
             Event::Blind(spot) => {
                 self.blind_spots.insert(*spot);
             }
             Event::Ended { .. } => {}
         }
+        None
     }
 
     /// Adds the runs of another observation of the same workload.
@@ -99,6 +108,9 @@ impl Observation {
         self.threads += other.threads;
         self.lost_events += other.lost_events;
         add(&mut self.uses, other.uses);
+        for (used, site) in other.sites {
+            self.sites.entry(used).or_insert(site);
+        }
         for (phase, uses) in other.phases {
             add(self.phases.entry(phase).or_default(), uses);
         }
@@ -175,17 +187,23 @@ impl Watch {
         Self { observation: Observation::new(), part, is_inside: false, phase: None }
     }
 
-    /// Takes one event in. A marker is no call of the workload's.
-    pub fn fold(&mut self, event: &Event) {
+    /// Takes one event in; gives the use that it is the first of. A marker is no call of the workload's.
+    pub fn fold(&mut self, event: &Event) -> Option<Use> {
         if let Event::Called { call, .. } = event {
             match Marker::of(call) {
-                Some(Marker::Phase(name)) => return self.phase = name.text(),
-                Some(marker) => return self.is_inside = marker == Marker::Enter,
-                None if self.part == Part::Marked && !self.is_inside => return,
+                Some(Marker::Phase(name)) => {
+                    self.phase = name.text();
+                    return None;
+                }
+                Some(marker) => {
+                    self.is_inside = marker == Marker::Enter;
+                    return None;
+                }
+                None if self.part == Part::Marked && !self.is_inside => return None,
                 None => {}
             }
         }
-        self.observation.fold(event, self.phase.as_deref());
+        self.observation.fold(event, self.phase.as_deref())
     }
 }
 

@@ -3,15 +3,17 @@
 //! When to stop is the model's to say. Every run counts only if it ends as its document says; one that does not ends all of it. What is run
 //! is whatever can [`Start`].
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
 use super::progress::{Progress, Running};
-use super::run::{MakeGuard, Obstacle, Run};
+use super::run::{MakeGuard, Obstacle, Run, Wanted};
 use super::suite::{Case, Suite, Unfit};
-use crate::model::compare::{Comparison, Watched, compare};
+use crate::model::attribution::Use;
+use crate::model::compare::{Comparison, Fact, Watched, compare};
 use crate::model::confirm::Sightings;
-use crate::model::expectation::{Baseline, Document, project};
+use crate::model::expectation::{Baseline, Document, is_news, project};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::guard::{Guard, Inherited};
 use crate::model::observation::{Engine, Observation};
@@ -20,10 +22,12 @@ use crate::model::recording::{FEWEST_CPUS, Growth, Length, WARM_UP_RUNS};
 /// A workload that can be started, as often as wanted.
 pub(super) trait Start: fmt::Debug {
     /// Runs it once; it must end as its document says.
-    fn good_run(&self) -> Result<Run, Unfit>;
+    ///
+    /// The call sites of uses that are wanted are in its observation.
+    fn good_run(&self, wanted: &Wanted<'_>) -> Result<Run, Unfit>;
     /// Runs it once with expected calls unwatched, where that can be, else with all of them watched.
-    fn guarded_run(&self, _guard: &MakeGuard<'_>) -> Result<(Run, Watched), Unfit> {
-        Ok((self.good_run()?, Watched::EveryCall))
+    fn guarded_run(&self, _guard: &MakeGuard<'_>, wanted: &Wanted<'_>) -> Result<(Run, Watched), Unfit> {
+        Ok((self.good_run(wanted)?, Watched::EveryCall))
     }
     /// The executable, where cargo built it.
     fn built_by_cargo(&self) -> Option<&Path>;
@@ -37,6 +41,8 @@ pub(super) struct Runs<'a> {
     running: Running<'a>,
     sightings: Sightings,
     all: Observation,
+    /// What a baseline holds, where what is beyond it is asked about.
+    known: Option<BTreeSet<Fact>>,
 }
 
 impl<'a> Runs<'a> {
@@ -50,7 +56,7 @@ impl<'a> Runs<'a> {
     ) -> Self {
         let running = Running { progress, workload: &case.name };
         let (sightings, all) = (Sightings::default(), Observation::default());
-        Self { suite, document, prepared, running, sightings, all }
+        Self { suite, document, prepared, running, sightings, all, known: None }
     }
 
     /// Runs it once.
@@ -64,7 +70,7 @@ impl<'a> Runs<'a> {
         let mut growth = Growth::default();
         for _ in 0..WARM_UP_RUNS {
             self.running.run(0, growth.goal(length));
-            self.prepared.good_run()?;
+            self.prepared.good_run(&|_| false)?;
         }
         while growth.goes_on(length) {
             self.next(growth.goal(length))?;
@@ -75,6 +81,7 @@ impl<'a> Runs<'a> {
 
     /// Runs it once and, while a finding can be confirmed, again; up to so many times.
     pub(super) fn confirm(&mut self, baseline: &Baseline, confirming: u32) -> Result<Comparison, Unfit> {
+        self.known = Some(baseline.facts());
         let most = confirming.saturating_add(1);
         let watched = self.first(baseline)?;
         loop {
@@ -97,7 +104,7 @@ impl<'a> Runs<'a> {
         }
         self.running.run(1, 1);
         let guard = |inherited: &Inherited| Guard::new(self.document, baseline, &self.suite.platform, inherited);
-        let (run, watched) = self.prepared.guarded_run(&guard)?;
+        let (run, watched) = self.prepared.guarded_run(&guard, &|used| self.is_news(used))?;
         self.take(run);
         Ok(watched)
     }
@@ -120,12 +127,19 @@ impl<'a> Runs<'a> {
 
     fn next(&mut self, of: u32) -> Result<(), Unfit> {
         self.running.run(self.sightings.runs() + 1, of);
-        let run = self.prepared.good_run()?;
+        let run = self.prepared.good_run(&|used| self.is_news(used))?;
         self.take(run);
         Ok(())
     }
 
-    fn take(&mut self, Run { observation, .. }: Run) {
+    /// Whether it is wanted to know who calls it.
+    fn is_news(&self, used: &Use) -> bool {
+        self.known.as_ref().is_some_and(|known| is_news(used, known, &self.suite.platform))
+    }
+
+    fn take(&mut self, Run { mut observation, .. }: Run) {
+        let package = self.suite.package().to_string_lossy();
+        observation.sites.values_mut().for_each(|site| site.relative_to(&package));
         self.sightings.add(project(&observation, self.document, &self.suite.platform));
         self.all.merge(observation);
     }

@@ -12,8 +12,12 @@ use super::repeat::Start;
 use super::scratch::Scratch;
 use super::suite::Unfit;
 use crate::error::Error;
-use crate::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, inherited, trace, trace_guarded};
+use crate::linux::{
+    Callers, Command, Environment, Limits, Outcome, Stream, TraceError, inherited, trace, trace_guarded,
+};
+use crate::model::attribution::Use;
 use crate::model::compare::Watched;
+use crate::model::event::Event;
 use crate::model::guard::{Guard, Inherited, Unguardable};
 use crate::model::observation::{Observation, Part, Watch};
 use crate::model::workload::{Exit, Program, Workload};
@@ -24,22 +28,44 @@ pub const DEFAULT_GRACE: Duration = Duration::from_secs(2);
 
 /// Runs a command once and folds what its whole tree does.
 pub fn observe(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
-    observe_part(command, limits, Part::All)
+    observe_part(command, limits, Part::All, &|_| false)
 }
 
-/// The same of a part of the run.
-fn observe_part(command: Command, limits: &Limits, part: Part) -> Result<(Observation, Outcome), TraceError> {
-    let mut watch = Watch::new(part);
-    let outcome = trace(command, limits, &mut |event| watch.fold(event))?;
-    let mut observation = watch.observation;
-    observation.lost_events += outcome.lost_events;
-    Ok((observation, outcome))
+/// The same, with the call sites of all that it uses.
+pub fn observe_with_callers(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
+    observe_part(command, limits, Part::All, &|_| true)
+}
+
+/// The same of a part of the run, with the call sites of the uses that are wanted.
+pub(super) fn observe_part(
+    command: Command,
+    limits: &Limits,
+    part: Part,
+    wanted: &Wanted<'_>,
+) -> Result<(Observation, Outcome), TraceError> {
+    watched(part, wanted, |sink| trace(command, limits, sink))
 }
 
 /// As [`observe`], but calls that the guard lets pass are not in the observation.
 pub fn observe_guarded(command: Command, limits: &Limits, guard: &Guard) -> Result<(Observation, Outcome), TraceError> {
-    let mut watch = Watch::new(Part::All);
-    let outcome = trace_guarded(command, limits, guard, &mut |event| watch.fold(event))?;
+    watched(Part::All, &|_| false, |sink| trace_guarded(command, limits, guard, sink))
+}
+
+/// Folds what a run shows, and asks who calls: only the first call of a use pays, and of one that is not wanted not even that.
+fn watched(
+    part: Part,
+    wanted: &Wanted<'_>,
+    run: impl FnOnce(&mut dyn FnMut(&Event)) -> Result<Outcome, TraceError>,
+) -> Result<(Observation, Outcome), TraceError> {
+    let mut watch = Watch::new(part);
+    let mut callers = Callers::default();
+    let outcome = run(&mut |event| {
+        if let (Some(used), Event::Called { task, .. }) = (watch.fold(event), event)
+            && wanted(&used)
+        {
+            watch.observation.sites.insert(used, callers.of(*task));
+        }
+    })?;
     let mut observation = watch.observation;
     observation.lost_events += outcome.lost_events;
     Ok((observation, outcome))
@@ -79,6 +105,9 @@ pub(super) enum Obstacle {
     Unguarded(String),
 }
 
+/// Of which uses the call site is wanted.
+pub(super) type Wanted<'a> = dyn Fn(&Use) -> bool + 'a;
+
 /// Makes the guard of a workload that begins with these streams.
 pub(super) type MakeGuard<'a> = dyn Fn(&Inherited) -> Result<Guard, Unguardable> + 'a;
 
@@ -117,7 +146,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Runs it once, in a place of its own. `guard` makes the guard of a command, where it is to be guarded.
-    fn run(&self, guard: Option<&MakeGuard<'_>>) -> Result<Run, Obstacle> {
+    fn run(&self, guard: Option<&MakeGuard<'_>>, wanted: &Wanted<'_>) -> Result<Run, Obstacle> {
         let scratch = Scratch::create().map_err(not_started)?;
         let stdin = scratch.stdin(&self.workload.stdin, self.package).map_err(not_started)?;
         let (capture, stdout, stderr) = Capture::passing_on(None).map_err(|source| {
@@ -137,11 +166,12 @@ impl<'a> Prepared<'a> {
         };
         let limits = self.limits();
         let (observation, outcome) = match guard {
-            None => observe_part(command, &limits, self.part()).map_err(Obstacle::from)?,
+            None => observe_part(command, &limits, self.part(), wanted).map_err(Obstacle::from)?,
             Some(guard) => {
                 let guard = guard(&inherited(&command)).map_err(|error| Obstacle::Unguarded(error.to_string()))?;
                 // Where a filter cannot be installed, there is no guard.
-                observe_guarded(command, &limits, &guard).map_err(|error| Obstacle::Unguarded(error.to_string()))?
+                watched(Part::All, wanted, |sink| trace_guarded(command, &limits, &guard, sink))
+                    .map_err(|error| Obstacle::Unguarded(error.to_string()))?
             }
         };
         if let Some(incomplete) = outcome.incomplete {
@@ -168,14 +198,14 @@ impl<'a> Prepared<'a> {
 }
 
 impl Start for Prepared<'_> {
-    fn good_run(&self) -> Result<Run, Unfit> {
-        let run = self.run(None)?;
+    fn good_run(&self, wanted: &Wanted<'_>) -> Result<Run, Unfit> {
+        let run = self.run(None, wanted)?;
         if self.ended_well(run.exit) { Ok(run) } else { Err(Unfit::WrongExit(Box::new(run))) }
     }
 
-    fn guarded_run(&self, guard: &MakeGuard<'_>) -> Result<(Run, Watched), Unfit> {
+    fn guarded_run(&self, guard: &MakeGuard<'_>, wanted: &Wanted<'_>) -> Result<(Run, Watched), Unfit> {
         let watched = match self.part() {
-            Part::All => self.run(Some(guard)),
+            Part::All => self.run(Some(guard), wanted),
             Part::Marked => Err(Obstacle::Unguarded("only a part of it counts".to_owned())),
         };
         let reason = match watched {
@@ -184,7 +214,7 @@ impl Start for Prepared<'_> {
             Err(Obstacle::Unguarded(reason)) => reason,
             Err(obstacle) => return Err(obstacle.into()),
         };
-        Ok((self.good_run()?, Watched::Unguarded { reason }))
+        Ok((self.good_run(wanted)?, Watched::Unguarded { reason }))
     }
 
     fn built_by_cargo(&self) -> Option<&Path> {

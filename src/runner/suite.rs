@@ -195,7 +195,7 @@ impl Suite {
         let case = self.closure(name.to_owned());
         let mut seen = None;
         let verdict = self.verdict(&case, |parsed| {
-            seen = Some(self.prepare(&parsed.expectation.document.workload)?.good_run()?.observation);
+            seen = Some(self.prepare(&parsed.expectation.document.workload)?.good_run(&|_| false)?.observation);
             Ok(Self::ignored(&case, "it has no file"))
         });
         seen.ok_or_else(|| Box::new(verdict))

@@ -13,11 +13,14 @@ use super::environment::Lookup;
 use super::output::{Capture, Echo};
 use super::progress::Silent;
 use super::repeat::Start;
-use super::run::{DEFAULT_GRACE, Obstacle, Run, observe};
+use super::run::{DEFAULT_GRACE, Obstacle, Run, Wanted, observe_part};
 use super::suite::{Case, Suite, Unfit, Unreadable};
 use super::verdicts::Recording;
 use crate::linux::{Command, Environment, Limits, Stream};
+use crate::model::attribution::Use;
 use crate::model::expectation::format::Parsed;
+use crate::model::expectation::{Baseline, is_news};
+use crate::model::observation::Part;
 use crate::model::recording::Length;
 use crate::model::test_name::TestName;
 use crate::model::verdict::Verdict;
@@ -59,7 +62,10 @@ impl Suite {
     pub fn test_of_cargo(&self, test: &Test, length: Length, echo: Option<Echo>) -> Tested {
         let process = Process { test, echo: Mutex::new(echo), live: Cell::new(None) };
         let case = self.case_of(&test.name);
-        let live = match process.first() {
+        let baseline = case.content.as_ref().ok().and_then(|parsed| parsed.expectation.baseline(&self.platform));
+        let known = baseline.map(Baseline::facts);
+        let wanted = |used: &Use| known.as_ref().is_some_and(|known| is_news(used, known, &self.platform));
+        let live = match process.first(&wanted) {
             Ok(live) => live,
             Err(obstacle) => {
                 let verdict = self.verdict(&case, |_| Err(Unfit::Obstacle(obstacle).into()));
@@ -109,12 +115,12 @@ impl fmt::Debug for Process<'_> {
 }
 
 impl Process<'_> {
-    fn first(&self) -> Result<Run, Obstacle> {
+    fn first(&self, wanted: &Wanted<'_>) -> Result<Run, Obstacle> {
         let echo = self.echo.lock().ok().and_then(|mut echo| echo.take());
-        self.run(echo)
+        self.run(echo, wanted)
     }
 
-    fn run(&self, echo: Option<Echo>) -> Result<Run, Obstacle> {
+    fn run(&self, echo: Option<Echo>, wanted: &Wanted<'_>) -> Result<Run, Obstacle> {
         let failed = |what: &str, error: &dyn fmt::Display| Obstacle::NotStarted(format!("cannot {what}: {error}"));
         let (capture, stdout, stderr) =
             Capture::passing_on(echo).map_err(|error| failed("create pipes for the output", &error))?;
@@ -128,7 +134,7 @@ impl Process<'_> {
             isolated: false,
         };
         let limits = Limits { timeout: None, stop: None, grace: DEFAULT_GRACE };
-        let (observation, outcome) = observe(command, &limits).map_err(Obstacle::from)?;
+        let (observation, outcome) = observe_part(command, &limits, Part::All, wanted).map_err(Obstacle::from)?;
         Run::whole(observation, outcome.exit, capture.finish())
     }
 
@@ -145,10 +151,10 @@ impl Process<'_> {
 }
 
 impl Start for Process<'_> {
-    fn good_run(&self) -> Result<Run, Unfit> {
+    fn good_run(&self, wanted: &Wanted<'_>) -> Result<Run, Unfit> {
         let run = match self.live.take() {
             Some(live) => live,
-            None => self.run(None)?,
+            None => self.run(None, wanted)?,
         };
         if run.exit == Exit::Exited(0) { Ok(run) } else { Err(Unfit::WrongExit(Box::new(run))) }
     }

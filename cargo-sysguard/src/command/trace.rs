@@ -13,7 +13,7 @@ use sysguard::model::observation::{Engine, Recording};
 use sysguard::model::taxonomy::Taxonomy;
 use sysguard::model::workload::Exit;
 use sysguard::report::{self, Format, Palette};
-use sysguard::runner::{DEFAULT_GRACE, Lookup, find_command, kernel_release, observe};
+use sysguard::runner::{DEFAULT_GRACE, Lookup, find_command, kernel_release, observe, observe_with_callers};
 use sysguard::settings;
 
 use crate::cli;
@@ -36,6 +36,9 @@ pub(crate) struct Options {
     /// Write the report to this file instead of standard error
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Tell who made the first call of each kind
+    #[arg(short = 'k', long)]
+    callers: bool,
     /// How calls are watched
     #[arg(long, value_name = "ENGINE", default_value = "ptrace", value_parser = ["ptrace"])]
     engine: String,
@@ -99,6 +102,7 @@ impl Options {
             isolated: false,
         };
         let limits = Limits { timeout: self.timeout, stop: None, grace: self.grace.unwrap_or(DEFAULT_GRACE) };
+        let observe = if self.callers { observe_with_callers } else { observe };
         let (observation, outcome) = observe(command, &limits).map_err(Failed::from)?;
         if outcome.exit == Exit::TimedOut || outcome.killed_stragglers > 0 {
             // Whoever was killed could not do it.

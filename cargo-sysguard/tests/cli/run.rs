@@ -63,6 +63,7 @@ fn a_first_run_proposes_and_the_next_ends_as_cargo() {
     project.write("tests/it.rs", CONNECTS);
     let found = project.sysguard("run -- test").ends(101);
     assert!(found.stderr.contains("new-subsystem network"), "{}", found.stderr);
+    assert!(found.stderr.contains("by it::quiet at tests/it.rs:2\n"), "{}", found.stderr);
     assert_eq!(project.changed_since(&before), ["expectations/run/run-first/it.yaml.new", "tests/it.rs"]);
     project.sysguard("reject run-first::it").ends(0);
     assert_eq!(project.changed_since(&before), ["tests/it.rs"]);

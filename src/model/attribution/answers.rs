@@ -1,6 +1,6 @@
 //! What must be asked about a call beyond its registers, and what was answered: the border between knowing a call and touching its process.
 //!
-//! The shell asks what [`memory`] and [`object`] tell it to and hands the answers on with the call. Main types: [`Question`] and [`Answers`].
+//! The shell asks what [`memory`] and [`object()`] tell it to and hands the answers on with the call. Main types: [`Question`] and [`Answers`].
 
 use super::calls::{Link, Path, Subject};
 use super::meant::{Meant, meant, points_to};

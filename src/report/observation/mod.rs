@@ -2,6 +2,7 @@
 //!
 //! [`record`] is the data as machines read it; the other formats are views of it.
 
+mod callers;
 mod csv;
 mod groups;
 mod markdown;
@@ -26,7 +27,10 @@ pub fn observation(
     let mut record = ObservationRecord::of(recording);
     record.file_under(taxonomy);
     match format {
-        Format::Table => table::write(out, recording, &record, taxonomy, palette),
+        Format::Table => {
+            table::write(out, recording, &record, taxonomy, palette)?;
+            callers::write(out, &recording.observation, palette)
+        }
         Format::Markdown => markdown::write(out, recording, &record, taxonomy),
         Format::Json => {
             serde_json::to_writer_pretty(&mut *out, &record)?;

@@ -9,7 +9,7 @@ use crate::model::verdict::{Status, Verdict};
 use crate::model::weight::{Weight, privilege};
 use crate::report::Palette;
 use crate::report::style::Painted;
-use crate::report::words::{calls, counted, len};
+use crate::report::words::{calls, counted, escaped, len};
 
 /// How many findings are shown, one a line.
 const FINDINGS: usize = 40;
@@ -78,9 +78,12 @@ fn write_lines(out: &mut dyn io::Write, findings: &[&Finding], palette: &Palette
     let lines: Vec<[String; 4]> = findings.iter().map(|finding| columns(finding)).collect();
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
     let (kind_width, fact_width, calls_width) = (width(0), width(1), width(2));
-    for [kind, fact, calls, remark] in &lines {
+    for ([kind, fact, calls, remark], finding) in lines.iter().zip(findings) {
         let rest = format!("{fact:<fact_width$}  {calls:<calls_width$}  {remark}");
         writeln!(out, "  {} {}", Painted(palette.error, format_args!("{kind:<kind_width$}")), rest.trim_end())?;
+        if let Some(site) = &finding.site {
+            writeln!(out, "  {:kind_width$} {}", "", Painted(palette.hint, format_args!("by {}", escaped(site))))?;
+        }
     }
     Ok(())
 }

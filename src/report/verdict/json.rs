@@ -106,7 +106,11 @@ mod tests {
               "gone": [],
               "drift": [],
               "growth": [],
-              "change": null
+              "change": null,
+              "watched": {
+                "engine": "ptrace",
+                "reason": null
+              }
             }
           ]
         }

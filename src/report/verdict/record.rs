@@ -109,6 +109,8 @@ struct FindingRecord {
     forbidden: Option<String>,
     kin: Option<KinRecord>,
     cause: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    site: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -244,11 +246,12 @@ impl FindingRecord {
             forbidden: finding.forbidden,
             kin: finding.kin.map(|Kin { family, beside }| KinRecord { family, beside }),
             cause: finding.cause,
+            site: finding.site,
         }
     }
 
     fn into_finding(self, workload: &str) -> Result<Finding, NotAVerdict> {
-        let Self { key, kind, line, calls, details, forbidden, kin, cause } = self;
+        let Self { key, kind, line, calls, details, forbidden, kin, cause, site } = self;
         let detail = |word: String| word.parse().map_err(|_| no(&word, "detail", workload));
         Ok(Finding {
             kind: FindingKind::from_name(&kind).ok_or_else(|| no(&kind, "kind of finding", workload))?,
@@ -259,6 +262,7 @@ impl FindingRecord {
             line,
             kin: kin.map(|KinRecord { family, beside }| Kin { family, beside }),
             cause,
+            site,
         })
     }
 }

@@ -1,0 +1,195 @@
+//! The stack of a stopped task: unwound by what its programs and libraries tell of their frames, and named by their symbols. Main type: [`Callers`].
+//!
+//! It is slow beside a stop (a file is opened for every library once), so it is asked for what is new only. It must not fail a run: a stack that
+//! cannot be read ends where it cannot.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::{self, File};
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use addr2line::Loader;
+use framehop::x86_64::{CacheX86_64, UnwindRegsX86_64, UnwinderX86_64};
+use framehop::{ExplicitModuleSectionInfo, FrameAddress, Module, Unwinder};
+use object::SegmentFlags;
+use object::elf::PF_X;
+use object::read::{Object, ObjectSection, ObjectSegment, ReadCache};
+
+use super::sys;
+use crate::model::call_site::{CallSite, Frame};
+use crate::model::event::Tid;
+
+/// No stack is followed further: a recursion tells nothing more.
+const DEEPEST: usize = 128;
+
+/// What is known of the programs and libraries that were met.
+#[derive(Default)]
+pub struct Callers {
+    images: HashMap<String, Option<Rc<Image>>>,
+}
+
+impl fmt::Debug for Callers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Callers").field("images", &self.images.len()).finish()
+    }
+}
+
+/// A program or a library, as its file tells.
+struct Image {
+    /// Parts of the file that are loaded as code: offsets in it, and the address where the first of them belongs.
+    segments: Vec<(Range<u64>, u64)>,
+    sections: ExplicitModuleSectionInfo<Arc<[u8]>>,
+    symbols: Option<Loader>,
+}
+
+/// An image where it was loaded.
+struct Loaded {
+    name: String,
+    range: Range<u64>,
+    /// What must be taken from an address to have that of the file.
+    bias: u64,
+    image: Rc<Image>,
+}
+
+impl Callers {
+    /// Who calls: to be asked from a sink of events, about the task of the event, which is still stopped.
+    pub fn of(&mut self, task: Tid) -> CallSite {
+        let Ok(registers) = sys::stack_registers(task) else { return CallSite::default() };
+        let loaded = self.loaded(task);
+        let mut unwinder = UnwinderX86_64::<Arc<[u8]>>::new();
+        for module in &loaded {
+            let sections = module.image.sections.clone();
+            let base = module.bias.wrapping_add(sections.base_svma);
+            unwinder.add_module(Module::new(module.name.clone(), module.range.clone(), base, sections));
+        }
+        let mut cache = CacheX86_64::<_>::new();
+        let mut read = |address| sys::read_word(task, address).map_err(drop);
+        let [instruction, stack, frame] = registers;
+        let mut frames = Vec::new();
+        let mut addresses =
+            unwinder.iter_frames(instruction, UnwindRegsX86_64::new(instruction, stack, frame), &mut cache, &mut read);
+        while let Ok(Some(address)) = addresses.next() {
+            name(address, &loaded, &mut frames);
+            if frames.len() >= DEEPEST {
+                break;
+            }
+        }
+        CallSite { frames }
+    }
+
+    /// Every file that the task has loaded as code: proc_pid_maps(5).
+    fn loaded(&mut self, task: Tid) -> Vec<Loaded> {
+        let maps = fs::read_to_string(format!("/proc/{task}/maps")).unwrap_or_default();
+        let code = maps.lines().filter_map(mapping).filter(|mapping| mapping.is_code);
+        code.filter_map(|Mapping { range, offset, path, .. }| {
+            let image =
+                self.images.entry(path.to_owned()).or_insert_with(|| Image::read(task, path).map(Rc::new)).clone()?;
+            let (segment, address) = image.segments.iter().find(|(segment, _)| segment.contains(&offset))?;
+            let bias = range.start.wrapping_sub(address + (offset - segment.start));
+            let name = path.rsplit('/').next().unwrap_or(path).to_owned();
+            Some(Loaded { name, range, bias, image })
+        })
+        .collect()
+    }
+}
+
+struct Mapping<'a> {
+    range: Range<u64>,
+    is_code: bool,
+    offset: u64,
+    path: &'a str,
+}
+
+/// `55d0-55e0 r-xp 00002000 fe:00 123    /usr/bin/demo`
+fn mapping(line: &str) -> Option<Mapping<'_>> {
+    let mut words = line.splitn(6, ' ');
+    let (start, end) = words.next()?.split_once('-')?;
+    let number = |text: &str| u64::from_str_radix(text, 16).ok();
+    let is_code = words.next()?.contains('x');
+    let offset = number(words.next()?)?;
+    let path = words.nth(2)?.trim_start();
+    path.starts_with('/').then_some(Mapping { range: number(start)?..number(end)?, is_code, offset, path })
+}
+
+impl Image {
+    /// Read as the task sees it; nothing where the file is gone, or no ELF file.
+    fn read(task: Tid, path: &str) -> Option<Self> {
+        let file = format!("/proc/{task}/root{path}");
+        let cache = ReadCache::new(File::open(&file).ok()?);
+        let object = object::File::parse(&cache).ok()?;
+        let section = |name: &str| {
+            let section = object.section_by_name(name)?;
+            Some((section.address()..section.address() + section.size(), Arc::<[u8]>::from(section.data().ok()?)))
+        };
+        let (eh_frame_svma, eh_frame) = section(".eh_frame").unzip();
+        let (eh_frame_hdr_svma, eh_frame_hdr) = section(".eh_frame_hdr").unzip();
+        let text_svma = object.section_by_name(".text").map(|text| text.address()..text.address() + text.size());
+        let is_code = |segment: &object::Segment<'_, '_, _>| matches!(segment.flags(), SegmentFlags::Elf { p_flags, .. } if p_flags & PF_X == PF_X);
+        let segments = object
+            .segments()
+            .filter(is_code)
+            .map(|segment| {
+                let (offset, size) = segment.file_range();
+                // A mapping begins with a whole page.
+                let slack = offset % PAGE;
+                (offset - slack..offset + size, segment.address() - slack)
+            })
+            .collect();
+        let base_svma = object.segments().map(|segment| segment.address()).min().unwrap_or_default();
+        let sections = ExplicitModuleSectionInfo {
+            base_svma,
+            text_svma,
+            eh_frame_svma,
+            eh_frame,
+            eh_frame_hdr_svma,
+            eh_frame_hdr,
+            ..ExplicitModuleSectionInfo::default()
+        };
+        Some(Self { segments, sections, symbols: Loader::new(&file).ok() })
+    }
+}
+
+const PAGE: u64 = 4096;
+
+/// The functions at an address, inlined ones first.
+fn name(address: FrameAddress, loaded: &[Loaded], frames: &mut Vec<Frame>) {
+    let lookup = address.address_for_lookup();
+    let Some(module) = loaded.iter().find(|module| module.range.contains(&lookup)) else { return };
+    let probe = lookup.wrapping_sub(module.bias);
+    let before = frames.len();
+    if let Some(symbols) = &module.image.symbols {
+        if let Ok(mut inlined) = symbols.find_frames(probe) {
+            while let Ok(Some(frame)) = inlined.next() {
+                let function =
+                    frame.function.as_ref().and_then(|function| function.demangle().ok()).map(Cow::into_owned);
+                let source =
+                    frame.location.and_then(|place| Some((place.file?.to_owned(), place.line.unwrap_or_default())));
+                frames.push(Frame { function, source, module: module.name.clone() });
+            }
+        }
+        if let (true, Some(symbol)) = (frames.len() == before, symbols.find_symbol(probe)) {
+            let function = addr2line::demangle_auto(Cow::Borrowed(symbol), None).into_owned();
+            frames.push(Frame { function: Some(function), source: None, module: module.name.clone() });
+        }
+    }
+    if frames.len() == before {
+        frames.push(Frame { function: None, source: None, module: module.name.clone() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_maps_is_read() {
+        let line = "7f10a000-7f10c000 r-xp 00002000 fe:00 123                      /usr/lib/a b.so";
+        let Mapping { range, is_code, offset, path } = mapping(line).expect("a mapping");
+        assert_eq!((range, is_code, offset, path), (0x7f10_a000..0x7f10_c000, true, 0x2000, "/usr/lib/a b.so"));
+        assert!(mapping("7ffd0000-7ffd2000 r-xp 00000000 00:00 0                  [vdso]").is_none());
+        assert!(mapping("7f10a000-7f10c000 rw-p 00000000 00:00 0 ").is_none());
+    }
+}

@@ -1,0 +1,32 @@
+//! Who made the first call of each kind: a line for the call, and one for each function on its stack.
+
+use std::io;
+
+use crate::model::attribution::Use;
+use crate::model::call_site::{CallSite, Frame};
+use crate::model::observation::Observation;
+use crate::report::Palette;
+use crate::report::style::Painted;
+use crate::report::words::escaped;
+
+/// Nothing where nobody was asked about.
+pub(super) fn write(out: &mut dyn io::Write, observation: &Observation, palette: &Palette) -> io::Result<()> {
+    for (used, site) in &observation.sites {
+        let Use { subsystem, syscall, argument, object, .. } = used;
+        let details = [argument.as_deref(), object.as_deref()].into_iter().flatten();
+        let details: String = details.map(|detail| format!(" {}", escaped(detail))).collect();
+        let called = format!("{subsystem}::{}{details}", syscall.name());
+        writeln!(out, "\n{} by {}", Painted(palette.heading, called), escaped(&site.to_string()))?;
+        let CallSite { frames } = site;
+        frames.iter().try_for_each(|frame| writeln!(out, "  {}", in_words(frame)))?;
+    }
+    Ok(())
+}
+
+fn in_words(Frame { function, source, module }: &Frame) -> String {
+    let function = escaped(function.as_deref().unwrap_or("?"));
+    match source {
+        Some((file, line)) => format!("{function} at {}:{line}", escaped(file)),
+        None => format!("{function} in {}", escaped(module)),
+    }
+}

@@ -117,9 +117,7 @@ fn unsafe_code_lives_in_two_rooms() {
 
 #[test]
 fn files_can_be_held_in_mind_and_say_their_duty() {
-    for (path, text) in
-        ["src", "cargo-sysguard", "examples", "tests"].iter().flat_map(|folder| sources(folder))
-    {
+    for (path, text) in ["src", "cargo-sysguard", "examples", "tests"].iter().flat_map(|folder| sources(folder)) {
         let shown = path.display();
         let stem = path.file_stem().expect("a name").to_string_lossy();
         assert!(text.starts_with("//!"), "{shown} does not say what it is for");

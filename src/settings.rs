@@ -18,7 +18,7 @@ use crate::model::recording::CONFIRMING_RUNS;
 pub const VERDICTS: &str = "SYSGUARD_VERDICTS";
 /// The file in which `cargo sysguard test` names what it has built, one JSON line an artifact.
 pub const ARTIFACTS: &str = "SYSGUARD_ARTIFACTS";
-/// The file that `cargo sysguard test` holds locked for as long as it lives: a harness ends with it.
+/// The file that `cargo sysguard test` and `run` hold locked for as long as they live: whoever traces behind cargo ends with them.
 pub const LIFELINE: &str = "SYSGUARD_LIFELINE";
 /// The file in which `cargo sysguard run` tells those that cargo calls as its target runner what the tests are.
 pub const PLAN: &str = "SYSGUARD_PLAN";
@@ -133,7 +133,7 @@ pub struct Settings {
     pub verdicts: Option<PathBuf>,
     /// Where a watching `cargo sysguard test` tells what it has built.
     pub artifacts: Option<PathBuf>,
-    /// What a watching `cargo sysguard test` holds locked for as long as it lives.
+    /// What the `cargo sysguard` before cargo holds locked for as long as it lives.
     pub lifeline: Option<PathBuf>,
     /// Where a watching `cargo sysguard run` tells what the tests are.
     pub plan: Option<PathBuf>,

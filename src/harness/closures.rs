@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::FAILED;
 use super::arguments::Arguments;
-use super::lifeline;
+use super::follow_lifeline;
 use super::session::{Console, Session};
 use crate::artifacts::{Artifacts, CLOSURES};
 use crate::linux;
@@ -143,9 +143,7 @@ impl Harness {
     /// Says whether all went well.
     fn run(self, given: &Given, arguments: Arguments) -> Result<bool, Box<dyn std::error::Error>> {
         let settings = settings::resolve(given, Flags::default())?;
-        if let Some(file) = &settings.lifeline {
-            lifeline::follow(file.clone());
-        }
+        follow_lifeline(&settings);
         let workspace = settings.workspace_root.clone();
         let mut suite = Suite::open(&self.package, workspace.as_deref(), settings::platform(), settings)?;
         suite.tell_artifacts(this_test(&self.package)?);

@@ -23,6 +23,7 @@ use std::process::ExitCode;
 pub use arguments::Arguments;
 pub use closures::Harness;
 pub use each::{Each, run_each};
+pub use lifeline::{Lifeline, follow_lifeline};
 pub use progress::Spinners;
 pub use session::{Console, Session, Summary};
 

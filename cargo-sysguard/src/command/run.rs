@@ -10,7 +10,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
-use sysguard::harness::Console;
+use sysguard::harness::{Console, Lifeline};
 use sysguard::model::decide::UpdateMode;
 use sysguard::model::observation::Engine;
 use sysguard::model::verdict::{Status, Verdict};
@@ -172,13 +172,16 @@ fn as_cargo(status: ExitStatus) -> ExitCode {
 #[derive(Debug)]
 struct Place {
     folder: TempDir,
+    /// The runners end with us.
+    lifeline: Lifeline,
 }
 
 impl Place {
     fn prepare(plan: &Plan) -> Result<Self, Failure> {
         let cannot = |error: &dyn std::fmt::Display| Failure::failed(format!("cannot prepare the runner: {error}"));
         let folder = tempfile::Builder::new().prefix("sysguard-run-").tempdir().map_err(|error| cannot(&error))?;
-        let place = Self { folder };
+        let lifeline = Lifeline::hold(folder.path()).map_err(|error| cannot(&error))?;
+        let place = Self { folder, lifeline };
         // cargo splits the command of a runner at blanks, which our own path may hold.
         let program = env::current_exe().map_err(|error| cannot(&error))?;
         symlink(program, place.program()).map_err(|error| cannot(&error))?;
@@ -193,6 +196,7 @@ impl Place {
         // Made here, so that a test that was never reached is told from a runner that was never called.
         fs::write(self.verdicts(), "")
             .map_err(|error| Failure::failed(format!("cannot prepare the runner: {error}")))?;
+        self.lifeline.pass_to(&mut command);
         command.status().map_err(|error| Failure::failed(format!("cannot run {}: {error}", cargo.display())))
     }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 
-use sysguard::harness::{Arguments, Each, run_each};
+use sysguard::harness::{Arguments, Each, follow_lifeline, run_each};
 use sysguard::linux::leave_interrupts_to_workload;
 use sysguard::model::compare::Comparison;
 use sysguard::model::platform::Platform;
@@ -57,6 +57,7 @@ impl Options {
         if self.command.iter().any(|word| word == "--list") {
             return called.list();
         }
+        follow_lifeline(&settings);
         leave_interrupts_to_workload()
             .map_err(|error| Failure::failed(format!("cannot leave Ctrl-C to the test: {error}")))?;
         // A harness of its own kind may take anything; then all of it is one workload.

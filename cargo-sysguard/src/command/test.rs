@@ -1,19 +1,19 @@
 //! `cargo sysguard test`: runs workloads against their baselines, through the packages' own harnesses where they have one.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sysguard::artifacts::{self, Artifacts, Target};
-use sysguard::harness::{Arguments, Console, Session};
+use sysguard::harness::{Arguments, Console, Lifeline, Session};
 use sysguard::model::decide::UpdateMode;
 use sysguard::model::observation::Engine;
 use sysguard::model::verdict::Verdict;
 use sysguard::report;
 use sysguard::runner::Case;
-use sysguard::settings::{ARTIFACTS, Flags, LIFELINE, Settings, VERDICTS};
+use sysguard::settings::{ARTIFACTS, Flags, Settings, VERDICTS};
 use tempfile::TempDir;
 
 use super::Context;
@@ -181,8 +181,8 @@ fn harness_failure(package: &Package, built: &Artifacts) -> Option<String> {
 /// A nested cargo and the files by which its harnesses and we talk.
 struct Nested {
     folder: TempDir,
-    /// Held locked, so that the harnesses end with us; nothing where there are no locks.
-    lifeline: Option<File>,
+    /// The harnesses end with us.
+    lifeline: Lifeline,
 }
 
 impl Nested {
@@ -192,17 +192,14 @@ impl Nested {
         let folder = tempfile::tempdir().map_err(|error| cannot(&error))?;
         let lines = built.to_lines().map_err(|error| cannot(&error))?;
         fs::write(folder.path().join("artifacts"), lines).map_err(|error| cannot(&error))?;
-        let lifeline = File::create(folder.path().join("lifeline")).map_err(|error| cannot(&error))?;
-        let lifeline = lifeline.lock().is_ok().then_some(lifeline);
+        let lifeline = Lifeline::hold(folder.path()).map_err(|error| cannot(&error))?;
         Ok(Self { folder, lifeline })
     }
 
     fn run(&self, mut cargo: Command, told: &mut Told) -> Result<Outcome, Failure> {
         let verdicts = self.folder.path().join("verdicts");
         cargo.env(ARTIFACTS, self.folder.path().join("artifacts")).env(VERDICTS, &verdicts);
-        if self.lifeline.is_some() {
-            cargo.env(LIFELINE, self.folder.path().join("lifeline"));
-        }
+        self.lifeline.pass_to(&mut cargo);
         let status = cargo
             .status()
             .map_err(|error| Failure::failed(format!("cannot run {}: {error}", cargo.get_program().display())))?;

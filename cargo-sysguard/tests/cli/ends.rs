@@ -20,6 +20,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         tracing("ends::bless_killed_at_50_moments", bless_killed_at_50_moments),
         tracing("ends::test_killed_at_50_moments", test_killed_at_50_moments),
         tracing("ends::whoever_of_them_is_killed_no_workload_lives", whoever_of_them_is_killed_no_workload_lives),
+        tracing("ends::a_target_runner_ends_with_run", a_target_runner_ends_with_run),
         tracing("ends::ctrl_c_ends_all_on_a_terminal", ctrl_c_ends_all_on_a_terminal),
         tracing("ends::a_terminal_left_raw_is_restored", a_terminal_left_raw_is_restored),
     ]
@@ -201,11 +202,7 @@ fn whoever_of_them_is_killed_no_workload_lives() {
             command.env("TMPDIR", project.path(SCRATCH));
             let mut running =
                 command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
-            let begun = Instant::now();
-            while processes(&project).iter().filter(|process| process.line.starts_with("sleep 60")).count() < 3 {
-                assert!(begun.elapsed() < PATIENCE, "the workload does not start: {:?}", processes(&project));
-                thread::sleep(Duration::from_millis(10));
-            }
+            until_asleep(&project, 3);
             let is_meant = |process: &Process| {
                 !process.is_workload
                     && process.line.split(' ').next().is_some_and(|program| match words {
@@ -222,6 +219,39 @@ fn whoever_of_them_is_killed_no_workload_lives() {
     }
 }
 
+/// Waits until so many processes of the workload sleep.
+#[track_caller]
+fn until_asleep(project: &Project, count: usize) {
+    let begun = Instant::now();
+    while processes(project).iter().filter(|process| process.line.starts_with("sleep 60")).count() < count {
+        assert!(begun.elapsed() < PATIENCE, "the workload does not start: {:?}", processes(project));
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// `run` is two processes of ours with cargo between them. The tests have cargo's environment, and so no HOME of their own.
+fn a_target_runner_ends_with_run() {
+    const SLEEPS: &str =
+        "#[test]\nfn sleeps() { std::process::Command::new(\"sleep\").arg(\"60\").status().unwrap(); }\n";
+    let project = Project::foreign("ends-run").file("tests/it.rs", SLEEPS);
+    std::fs::create_dir(project.path(SCRATCH)).expect("a folder");
+    for who in ["run -- test", "target-runner"] {
+        let mut command = project.command("run -- test --test it");
+        command.env("TMPDIR", project.path(SCRATCH));
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut running = command.spawn().expect("it starts");
+        until_asleep(&project, 1);
+        let meant = |process: &&Process| process.line.contains("cargo-sysguard") && process.line.contains(who);
+        let pid = processes(&project).iter().find(meant).expect("it is there").pid;
+        kill(Pid::from_raw(pid), Signal::SIGKILL).expect("it is there");
+        gone(&project, SURVIVAL, who, |process| {
+            process.line.starts_with("sleep") || process.line.contains("/deps/it-")
+        });
+        running.wait().expect("it is our child");
+        gone(&project, PATIENCE, who, |_| true);
+    }
+}
+
 /// Started on a terminal as by a login.
 fn on_a_terminal(project: &Project, words: &[&str]) -> Session {
     let scratch = project.path(SCRATCH);
@@ -232,14 +262,9 @@ fn on_a_terminal(project: &Project, words: &[&str]) -> Session {
 fn ctrl_c_ends_all_on_a_terminal() {
     let project = project("ends-ctrl-c").expecting("sleeper", "command: [sh, -c, 'sleep 60 & sleep 60']");
     project.sysguard("test --no-run").ends(0);
-    let ready = |process: &Process| process.line.starts_with("sleep 60");
     for words in [&["test"][..], &["bless"], &["trace", "--", "sh", "-c", "sleep 60 & sleep 60"]] {
         let mut session = on_a_terminal(&project, words);
-        let begun = Instant::now();
-        while processes(&project).iter().filter(|process| ready(process)).count() < 2 {
-            assert!(begun.elapsed() < PATIENCE, "{words:?}: the workload does not start");
-            thread::sleep(Duration::from_millis(10));
-        }
+        until_asleep(&project, 2);
         session.ctrl_c();
         nobody_survives(&project, &format!("Ctrl-C for {words:?}"));
         session.ends();

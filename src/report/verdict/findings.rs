@@ -78,10 +78,12 @@ fn write_lines(out: &mut dyn io::Write, findings: &[&Finding], palette: &Palette
     let lines: Vec<[String; 4]> = findings.iter().map(|finding| columns(finding)).collect();
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
     let (kind_width, fact_width, calls_width) = (width(0), width(1), width(2));
-    for ([kind, fact, calls, remark], finding) in lines.iter().zip(findings) {
+    for (at, ([kind, fact, calls, remark], finding)) in lines.iter().zip(findings).enumerate() {
         let rest = format!("{fact:<fact_width$}  {calls:<calls_width$}  {remark}");
         writeln!(out, "  {} {}", Painted(palette.error, format_args!("{kind:<kind_width$}")), rest.trim_end())?;
-        if let Some(site) = &finding.site {
+        // Once for all that one place brought.
+        let next = findings.get(at + 1).and_then(|next| next.site.as_ref());
+        if let Some(site) = finding.site.as_ref().filter(|site| next != Some(*site)) {
             writeln!(out, "  {:kind_width$} {}", "", Painted(palette.hint, format_args!("by {}", escaped(site))))?;
         }
     }

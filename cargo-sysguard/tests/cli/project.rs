@@ -96,7 +96,9 @@ pub(crate) fn run(command: &mut Command) -> Ran {
 
 /// A command in an environment that does not tell of the test around it.
 pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
-    let mut command = Command::new(program);
+    // Whoever started these tests may ignore signals, in the background of a shell for one.
+    let mut command = Command::new("env");
+    command.arg("--default-signal").arg(program.as_ref());
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy().into_owned();
         let inherited =

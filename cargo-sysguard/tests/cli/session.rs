@@ -41,13 +41,8 @@ impl Session {
         let pty = openpty(None, None).expect("a terminal");
         let before = tcgetattr(&pty.slave).expect("its state");
         let end = || pty.slave.try_clone().expect("a file descriptor");
-        // Whoever started these tests may ignore signals, in the background of a shell for one.
-        let mut command = project.run_by("env");
-        command
-            .args(["--default-signal", "setsid", "--ctty", BINARY])
-            .args(words)
-            .env("TERM", "xterm")
-            .envs(variables.iter().copied());
+        let mut command = project.run_by("setsid");
+        command.args(["--ctty", BINARY]).args(words).env("TERM", "xterm").envs(variables.iter().copied());
         let child = command.stdin(end()).stdout(end()).stderr(end()).spawn().expect("it starts");
         let keyboard = File::from(pty.master);
         let mut output = keyboard.try_clone().expect("a file descriptor");

@@ -14,8 +14,10 @@ int main(void) {
 	int *asked = shared(sizeof *asked);
 	pid_t child = born();
 	if (!child) {
-		*asked = ptrace(PTRACE_TRACEME, 0, 0, 0) == -1 && errno == EPERM ? 1 : 2;
+		int answer = ptrace(PTRACE_TRACEME, 0, 0, 0) == -1 && errno == EPERM ? 1 : 2;
 		mark();
+		// From here on it may be killed.
+		*asked = answer;
 		pause();
 	}
 	while (!*asked) nap(1);

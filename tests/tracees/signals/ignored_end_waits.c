@@ -5,7 +5,7 @@
 // untraced: 0
 // processes: 2
 // calls: epoll_pwait 1 errors 1
-// varies: epoll_wait, epoll_pwait, clock_nanosleep, rt_sigtimedwait
+// varies: openat, read, close, epoll_pwait, clock_nanosleep
 #include "../tracee.h"
 #include <sys/epoll.h>
 

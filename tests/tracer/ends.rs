@@ -156,7 +156,7 @@ fn nobody_survives(mark: &str, within: Duration) -> Result<(), Failed> {
     }
 }
 
-/// The command lines of all processes with this mark.
+/// What can be told of all processes with this mark.
 fn marked(mark: &str) -> Vec<String> {
     let variable = format!("{MARK}={mark}");
     let is_marked = |process: &Path| {
@@ -168,7 +168,14 @@ fn marked(mark: &str) -> Vec<String> {
         .filter(|process| is_marked(process))
         .map(|process| {
             let line = std::fs::read(process.join("cmdline")).unwrap_or_default();
-            format!("{}: {}", process.display(), String::from_utf8_lossy(&line).replace('\0', " "))
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            // Why it still lives: what it waits for, who traces it, what signals are pending.
+            let status = std::fs::read_to_string(process.join("status")).unwrap_or_default();
+            let tells = ["State", "PPid", "TracerPid", "SigPnd", "ShdPnd"];
+            let status: Vec<&str> =
+                status.lines().filter(|line| tells.iter().any(|tell| line.starts_with(tell))).collect();
+            let waits = std::fs::read_to_string(process.join("wchan")).unwrap_or_default();
+            format!("{}: {line} {status:?} {waits}", process.display())
         })
         .collect()
 }

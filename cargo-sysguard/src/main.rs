@@ -5,6 +5,7 @@ mod cli;
 mod command;
 mod exit_code;
 mod git;
+mod judging;
 mod kernel_tree;
 mod nested;
 mod output;

@@ -14,7 +14,7 @@ use super::closures::Check;
 use super::progress::Spinners;
 use super::relay::Relay;
 use crate::error::Error;
-use crate::model::compare::Comparison;
+use crate::model::compare::Watched;
 use crate::model::verdict::{Status, Verdict};
 use crate::report::{self, Palette};
 use crate::runner::{Case, Suite};
@@ -123,6 +123,9 @@ impl Session {
             .during(&mut *out, &shared.spinners, || libtest_mimic::run(&translated, trials))
             .map_err(cannot("write"))?;
         let verdicts = std::mem::take(&mut *shared.verdicts.lock().unwrap_or_else(PoisonError::into_inner));
+        let guarded = verdicts.iter().filter(|verdict| verdict.comparison.watched == Watched::Guarded).count();
+        // Where standard error is gone, the verdicts still tell it.
+        let _ = report::guarded(&mut anstream::stderr(), guarded, &Palette::coloured());
         Ok(Summary { failed: conclusion.has_failed(), verdicts })
     }
 }
@@ -184,7 +187,7 @@ impl Shared {
         let verdict = self.suite.test(case, &self.spinners);
         let text = self.in_words(&verdict);
         let status = verdict.status.clone();
-        let remarkable = verdict.comparison != Comparison::default();
+        let remarkable = verdict.comparison.is_remarkable();
         let told = self.tell(verdict);
         match status {
             Status::Ignored { reason } => {

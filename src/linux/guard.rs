@@ -5,16 +5,16 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 use std::os::fd::AsRawFd;
 use std::rc::Rc;
+use std::{fs, io};
 
 use super::launch::{Command, Stream};
 use super::objects::Objects;
 use super::stopped::Pace;
 use super::sys;
-use super::witness::Witness;
-use crate::model::attribution::files::shares_files;
+use super::witness::{Witness, memory_of};
+use crate::model::attribution::files::{self, shares_files};
 use crate::model::attribution::{Memory, Object, answers};
 use crate::model::event::{BlindSpot, Call, CallOutcome, Event, Tid};
 use crate::model::guard::{Effect, Guard, Inherited, effect};
@@ -125,9 +125,8 @@ impl<'a> Watch<'a> {
                 self.learn(task, fd, |table| Some(witness.fd(table, fd)));
             }
             Effect::Anything => {
-                if is_hiding(call) {
-                    self.is_hidden = true;
-                }
+                // A child that hides is told by `hide`; memory matters to none of the others.
+                self.is_hidden |= files::effect(call, &Memory::default()) == Some(files::Effect::Hidden);
                 self.look_at_all(task, witness);
             }
             // Its entry was enough.
@@ -137,14 +136,7 @@ impl<'a> Watch<'a> {
 
     fn spawned(&mut self, parent: Tid, child: Tid, tasks: &Tasks) {
         let Some(table) = self.tables.get(&parent).cloned() else { return };
-        let shares = tasks.call(parent).is_none_or(|call| {
-            let memory = answers::memory(&call).map_or_else(Memory::default, |address| {
-                let mut bytes = [0; Memory::SIZE];
-                let length = sys::read_memory(parent, address, &mut bytes);
-                Memory::new(&bytes[..length])
-            });
-            shares_files(&call, &memory)
-        });
+        let shares = tasks.call(parent).is_none_or(|call| shares_files(&call, &memory_of(parent, &call)));
         let table = if shares { table } else { Rc::new(RefCell::new(table.borrow().clone())) };
         self.tables.insert(child, table);
     }
@@ -153,12 +145,8 @@ impl<'a> Watch<'a> {
     fn look_at_all(&mut self, task: Tid, witness: &mut Witness) {
         let Some(table) = self.tables.get(&task).cloned() else { return };
         let mut fresh = Table::default();
-        match fs::read_dir(format!("/proc/{task}/fd")) {
-            Ok(fds) => {
-                for fd in fds.flatten().filter_map(|fd| fd.file_name().to_str()?.parse().ok()) {
-                    self.put(&mut fresh, fd, Some(witness.fd(task, fd)));
-                }
-            }
+        match open_fds(task) {
+            Ok(fds) => fds.for_each(|fd| self.put(&mut fresh, fd, Some(witness.fd(task, fd)))),
             // Dead, or out of reach.
             Err(_) => self.put(&mut fresh, 0, Some(None)),
         }
@@ -194,6 +182,8 @@ impl<'a> Watch<'a> {
 pub fn inherited(command: &Command) -> Inherited {
     let own = sys::gettid();
     let mut inherited: Inherited = open_fds(own)
+        .into_iter()
+        .flatten()
         .filter(|fd| *fd > 2 && sys::survives_exec(*fd))
         .map(|fd| (fd, fd))
         .chain((0..).zip(&command.stdio).map(|(at, stream)| match stream {
@@ -212,14 +202,7 @@ pub fn inherited(command: &Command) -> Inherited {
 /// Each costs the filter some instructions in every gate of a call on an fd.
 const MOST_INHERITED: usize = 8;
 
-fn open_fds(task: Tid) -> impl Iterator<Item = i32> {
-    let fds = fs::read_dir(format!("/proc/{task}/fd")).into_iter().flatten().flatten();
-    fds.filter_map(|fd| fd.file_name().to_str()?.parse().ok())
-}
-
-/// Whether fds may come without a call from here on.
-fn is_hiding(call: &Call) -> bool {
-    let name = call.syscall.row().map(|row| row.name);
-    const SECCOMP_IOCTL_NOTIF_ADDFD: u32 = 0x4018_2103;
-    name == Some("io_uring_setup") || name == Some("ioctl") && call.args[1] as u32 == SECCOMP_IOCTL_NOTIF_ADDFD
+fn open_fds(task: Tid) -> io::Result<impl Iterator<Item = i32>> {
+    let fds = fs::read_dir(format!("/proc/{task}/fd"))?;
+    Ok(fds.flatten().filter_map(|fd| fd.file_name().to_str()?.parse().ok()))
 }

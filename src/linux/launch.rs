@@ -38,6 +38,20 @@ pub struct Command {
     pub isolated: bool,
 }
 
+impl Command {
+    /// One that is forked and never let go: `/` cannot be executed.
+    pub(super) fn idle() -> Self {
+        Self {
+            program: PathBuf::from("/"),
+            argv: Vec::new(),
+            environment: Environment::Exactly(Vec::new()),
+            cwd: None,
+            stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
+            isolated: false,
+        }
+    }
+}
+
 /// Environment variables of a new program.
 #[derive(Debug)]
 pub enum Environment {
@@ -249,15 +263,7 @@ mod tests {
     #[test]
     fn a_child_that_nobody_traces_yet_ends_with_its_parent() {
         let suspend = || {
-            let command = Command {
-                program: PathBuf::from("/"),
-                argv: Vec::new(),
-                environment: Environment::Exactly(Vec::new()),
-                cwd: None,
-                stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
-                isolated: false,
-            };
-            let suspended = Prepared::new(command, None).and_then(Prepared::suspend).expect("a child");
+            let suspended = Prepared::new(Command::idle(), None).and_then(Prepared::suspend).expect("a child");
             // Only who has asked for it is told of a thread's end; it sleeps when it waits for its go.
             let stat = format!("/proc/{}/stat", suspended.tid);
             while !std::fs::read_to_string(&stat).expect("it is there").contains(") S ") {

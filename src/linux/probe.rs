@@ -3,12 +3,12 @@
 //! One real attempt decides; the rest is evidence that explains it. Reading and judging are apart, so that machines which are not at hand can be judged
 //! in a test. Nothing here changes the machine.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::{fs, io, thread};
 
 use nix::sys::utsname::uname;
 
-use super::launch::{Command, Environment, Prepared, Stream};
+use super::launch::{Command, Prepared};
 use super::stopped::{Alive, Stopped};
 use super::sys;
 use super::trace::TraceError;
@@ -49,15 +49,7 @@ struct Refusal {
 fn attempt() -> Result<(), Refusal> {
     let refused =
         |request| move |error: io::Error| Refusal { request, errno: error.raw_os_error().unwrap_or(libc::EIO) };
-    let idle = Command {
-        program: PathBuf::from("/"),
-        argv: Vec::new(),
-        environment: Environment::Exactly(Vec::new()),
-        cwd: None,
-        stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
-        isolated: false,
-    };
-    let child = Prepared::new(idle, None).and_then(Prepared::suspend).map_err(refused("fork"))?;
+    let child = Prepared::new(Command::idle(), None).and_then(Prepared::suspend).map_err(refused("fork"))?;
     let traced = sys::seize(child.tid, false).map_err(refused("PTRACE_SEIZE")).and_then(|()| {
         sys::interrupt(child.tid).map_err(refused("PTRACE_INTERRUPT"))?;
         let stopped = sys::wait().map_err(refused("waitpid"))?.map(|(tid, _)| Stopped::reported(tid));

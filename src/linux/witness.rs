@@ -78,11 +78,7 @@ impl Witness {
 
     /// A call begins: what it may destroy is asked about now.
     fn entered(&mut self, task: Tid, call: Call) {
-        let memory = answers::memory(&call).map_or_else(Memory::default, |address| {
-            let mut bytes = [0; Memory::SIZE];
-            let length = sys::read_memory(task, address, &mut bytes);
-            Memory::new(&bytes[..length])
-        });
+        let memory = memory_of(task, &call);
         let question = answers::object(&call, &memory);
         let object = match question {
             Some(Question::Fd(fd)) => self.of_fd(task, fd),
@@ -175,6 +171,15 @@ impl Witness {
         self.files.leave(former);
         self.files.own(task);
     }
+}
+
+/// What stands where a register of this call points, if the call cannot be understood without.
+pub(super) fn memory_of(task: Tid, call: &Call) -> Memory {
+    answers::memory(call).map_or_else(Memory::default, |address| {
+        let mut bytes = [0; Memory::SIZE];
+        let length = sys::read_memory(task, address, &mut bytes);
+        Memory::new(&bytes[..length])
+    })
 }
 
 /// What makes known mounts old; a task's other root or namespace is others' mounts, with other numbers.

@@ -64,6 +64,11 @@ impl Comparison {
         !(self.findings.is_empty() && self.notes.is_empty() && self.suspects.is_empty())
     }
 
+    /// Whether it says something of a workload that passes. That it was guarded goes for most: it is told once for all.
+    pub fn is_remarkable(&self) -> bool {
+        self.has_news() || !self.gone.is_empty() || matches!(self.watched, Watched::Unguarded { .. })
+    }
+
     /// Findings, notes and suspects.
     pub(super) fn new_mut(&mut self) -> impl Iterator<Item = &mut Finding> {
         let suspects = self.suspects.iter_mut().map(|suspect| &mut suspect.finding);

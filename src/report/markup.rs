@@ -6,13 +6,11 @@ use super::words::escaped;
 pub(super) fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in escaped(text).chars() {
-        match character {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '\t' => out.push(' '),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' => out.extend(['\\', character]),
-            other => out.push(other),
+        match (entity(character), character) {
+            (Some(entity), _) => out.push_str(entity),
+            (None, '\t') => out.push(' '),
+            (None, '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!') => out.extend(['\\', character]),
+            (None, other) => out.push(other),
         }
     }
     out
@@ -27,16 +25,24 @@ pub(super) fn code(text: &str) -> String {
 pub(super) fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in escaped(text).chars() {
-        match character {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
+        match (entity(character), character) {
+            (Some(entity), _) => out.push_str(entity),
+            (None, '"') => out.push_str("&quot;"),
+            (None, '\'') => out.push_str("&#39;"),
+            (None, other) => out.push(other),
         }
     }
     out
+}
+
+/// What would be markup in both.
+fn entity(character: char) -> Option<&'static str> {
+    match character {
+        '<' => Some("&lt;"),
+        '>' => Some("&gt;"),
+        '&' => Some("&amp;"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -6,24 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Result;
 use crate::conditions::{Stack, Symbols};
-use crate::tree::Tree;
-
-/// The directories that define syscalls; a call defined elsewhere is reported as missing.
-const ROOTS: [&str; 13] = [
-    "arch/arm64",
-    "arch/riscv",
-    "arch/x86",
-    "block",
-    "drivers/char",
-    "fs",
-    "io_uring",
-    "ipc",
-    "kernel",
-    "mm",
-    "net",
-    "security",
-    "init",
-];
+use crate::tree::{ROOTS, Tree};
 
 /// Sites that are never part of the kernels we describe.
 const OTHER_KERNELS: [(&str, &str); 4] = [
@@ -51,7 +34,8 @@ impl Definitions {
     /// Reads all definitions of a tree.
     pub(crate) fn read(tree: &Tree) -> Result<Self> {
         let mut sites = BTreeMap::<String, Vec<Site>>::new();
-        for root in ROOTS {
+        // getrandom is in drivers/char/random.c.
+        for root in ROOTS.into_iter().chain(["drivers/char"]) {
             for file in tree.files(root, |name| name.ends_with(".c"))? {
                 if OTHER_KERNELS.iter().any(|(path, _)| file.starts_with(path)) {
                     continue;

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::Result;
-use crate::tree::Tree;
+use crate::tree::{ROOTS, Tree};
 
 /// What the Kconfig files of one tree say of prompts.
 pub(crate) struct Kconfig {
@@ -16,20 +16,7 @@ impl Kconfig {
     /// Reads every Kconfig file outside the architectures that we do not describe.
     pub(crate) fn read(tree: &Tree) -> Result<Self> {
         let mut for_experts = BTreeSet::new();
-        for root in [
-            "arch/arm64",
-            "arch/riscv",
-            "arch/x86",
-            "block",
-            "fs",
-            "init",
-            "io_uring",
-            "ipc",
-            "kernel",
-            "mm",
-            "net",
-            "security",
-        ] {
+        for root in ROOTS {
             for file in tree.files(root, |name| name.starts_with("Kconfig"))? {
                 for_experts.extend(offered_to_experts(&tree.read(&file)?));
             }

@@ -8,6 +8,22 @@ use std::path::{Path, PathBuf};
 
 use crate::Result;
 
+/// The directories of the core and of the architectures that we describe; drivers define hardly any call.
+pub(crate) const ROOTS: [&str; 12] = [
+    "arch/arm64",
+    "arch/riscv",
+    "arch/x86",
+    "block",
+    "fs",
+    "init",
+    "io_uring",
+    "ipc",
+    "kernel",
+    "mm",
+    "net",
+    "security",
+];
+
 /// An unpacked kernel source tree.
 pub struct Tree {
     root: PathBuf,

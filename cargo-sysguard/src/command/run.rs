@@ -11,17 +11,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
 use sysguard::harness::{Console, Lifeline};
-use sysguard::model::decide::UpdateMode;
 use sysguard::model::observation::Engine;
 use sysguard::model::verdict::{Status, Verdict};
 use sysguard::report::{self, Palette};
-use sysguard::settings::{Flags, PLAN, Settings, VERDICTS};
+use sysguard::settings::{PLAN, Settings, VERDICTS};
 use tempfile::TempDir;
 
 use super::Context;
 use super::test::collect;
 use crate::cli;
 use crate::exit_code::{Failure, Outcome};
+use crate::judging::{JudgingFlags, hand_on};
 use crate::nested::{self, Line, Plan, Targets, runner_variable};
 use crate::unreferenced::Unreferenced;
 use crate::verdicts::{ReportFlags, Told};
@@ -33,21 +33,11 @@ pub(crate) struct Options {
     /// Under plain `cargo test`: run each test of a binary by itself, as nextest does
     #[arg(long)]
     per_test: bool,
-    /// What to write where a test differs: auto, new, always, unseen, no or force
-    #[arg(long, value_name = "MODE")]
-    update: Option<UpdateMode>,
-    /// How many further runs of a test must show what is new; 0 believes the first
-    #[arg(long, value_name = "N")]
-    confirm: Option<u32>,
+    #[command(flatten)]
+    judging: JudgingFlags,
     /// Record a first baseline from exactly so many runs, instead of until nothing new comes any more
     #[arg(long, value_name = "N")]
     runs: Option<NonZeroU32>,
-    /// Fail where a test cannot be traced
-    #[arg(long)]
-    require: bool,
-    /// Write proposals into this folder instead of beside the expectations
-    #[arg(long, value_name = "DIRECTORY")]
-    pending_dir: Option<PathBuf>,
     /// What becomes of files of tests that are no more: ignore, warn, reject, delete or auto (reject in CI, else delete)
     #[arg(long, value_name = "MODE", value_enum, default_value_t, hide_possible_values = true)]
     unreferenced: Unreferenced,
@@ -70,15 +60,8 @@ const NAMED: usize = 20;
 impl Options {
     /// Lets cargo run the tests, then tells what they used.
     pub(super) fn exec(self, context: &Context) -> Result<ExitCode, Failure> {
-        let settings = context.settings(Flags {
-            update: self.update,
-            require: self.require,
-            confirm: self.confirm,
-            // What is called in a target runner's place is watched call by call.
-            engine: Some(Engine::Ptrace),
-            // Tests run elsewhere.
-            pending_dir: self.pending_dir.as_deref().map(std::path::absolute).transpose().map_err(Failure::usage)?,
-        })?;
+        // What is called in a target runner's place is watched call by call.
+        let settings = context.settings(self.judging.with(Some(Engine::Ptrace))?)?;
         let line = Line::parse(&self.command)?;
         let report = self.report.prepare("run", &settings)?;
         let targets = Targets::of(&line, &settings.cargo)?;
@@ -118,17 +101,7 @@ impl Options {
             command.env(runner_variable(triple), format!("{} target-runner {triple}", place.program().display()));
         }
         command.env(PLAN, place.plan()).env(VERDICTS, place.verdicts());
-        command.env("SYSGUARD_UPDATE", settings.update.name());
-        command.env("SYSGUARD_CONFIRM", settings.confirm.to_string());
-        command.env("SYSGUARD_REQUIRE", if settings.require { "1" } else { "0" });
-        if let Some(folder) = &settings.pending_dir {
-            command.env("SYSGUARD_PENDING_DIR", folder);
-        }
-        match settings.colour {
-            Some(true) => command.env("CARGO_TERM_COLOR", "always"),
-            Some(false) => command.env("CARGO_TERM_COLOR", "never"),
-            None => &mut command,
-        };
+        hand_on(&mut command, settings);
         if self.report.console() == Console::Stderr {
             command.stdout(io::stderr());
         }

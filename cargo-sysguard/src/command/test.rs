@@ -8,18 +8,18 @@ use std::process::Command;
 
 use sysguard::artifacts::{self, Artifacts, Target};
 use sysguard::harness::{Arguments, Console, Lifeline, Session};
-use sysguard::model::decide::UpdateMode;
 use sysguard::model::observation::Engine;
 use sysguard::model::verdict::Verdict;
 use sysguard::report;
 use sysguard::runner::Case;
-use sysguard::settings::{ARTIFACTS, Flags, Settings, VERDICTS};
+use sysguard::settings::{ARTIFACTS, Settings, VERDICTS};
 use tempfile::TempDir;
 
 use super::Context;
 use crate::cargo::CargoFlags;
 use crate::cli;
 use crate::exit_code::{Failure, Outcome};
+use crate::judging::{JudgingFlags, hand_on};
 use crate::proposals::Proposals;
 use crate::suites::{self, NOTHING_FOUND, Package};
 use crate::unreferenced::Unreferenced;
@@ -31,21 +31,11 @@ pub(crate) struct Options {
     /// Only workloads whose name contains one of these
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
-    /// What to write where a workload differs: auto, new, always, unseen, no or force
-    #[arg(long, value_name = "MODE")]
-    update: Option<UpdateMode>,
-    /// How many further runs of a workload must show what is new; 0 believes the first
-    #[arg(long, value_name = "N")]
-    confirm: Option<u32>,
+    #[command(flatten)]
+    judging: JudgingFlags,
     /// Who watches where there is a baseline: guard lets expected calls run unwatched, ptrace sees and counts them all [default: guard]
     #[arg(long, value_name = "ENGINE")]
     engine: Option<Engine>,
-    /// Fail where a workload cannot be traced or lacks its program
-    #[arg(long)]
-    require: bool,
-    /// Write proposals into this folder instead of beside the expectations
-    #[arg(long, value_name = "DIRECTORY")]
-    pending_dir: Option<PathBuf>,
     /// What becomes of proposals without their file: ignore, warn, reject, delete or auto (reject in CI, else delete)
     #[arg(long, value_name = "MODE", value_enum, default_value_t, hide_possible_values = true)]
     unreferenced: Unreferenced,
@@ -67,14 +57,7 @@ pub(crate) struct Options {
 impl Options {
     /// Runs, then looks for orphans; listing and building leave them alone.
     pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
-        let settings = context.settings(Flags {
-            update: self.update,
-            require: self.require,
-            confirm: self.confirm,
-            engine: self.engine,
-            // The harness runs elsewhere.
-            pending_dir: self.pending_dir.as_deref().map(std::path::absolute).transpose().map_err(Failure::usage)?,
-        })?;
+        let settings = context.settings(self.judging.with(self.engine)?)?;
         let outcome = self.run(&settings)?;
         if !self.unreferenced.looks() || self.no_run || self.libtest.iter().any(|flag| flag == "--list") {
             return Ok(outcome);
@@ -156,18 +139,10 @@ impl Options {
             command.arg("--no-fail-fast");
         }
         command.arg("--").args(harness);
-        command.env("SYSGUARD_UPDATE", settings.update.name());
-        command.env("SYSGUARD_CONFIRM", settings.confirm.to_string());
-        command.env("SYSGUARD_ENGINE", settings.engine.name());
-        command.env("SYSGUARD_REQUIRE", if settings.require { "1" } else { "0" });
-        if let (Some(folder), Some(root)) = (&settings.pending_dir, &settings.workspace_root) {
-            command.env("SYSGUARD_PENDING_DIR", folder).env("SYSGUARD_WORKSPACE_ROOT", root);
+        hand_on(&mut command, settings);
+        if let (Some(_), Some(root)) = (&settings.pending_dir, &settings.workspace_root) {
+            command.env("SYSGUARD_WORKSPACE_ROOT", root);
         }
-        match settings.colour {
-            Some(true) => command.env("CARGO_TERM_COLOR", "always"),
-            Some(false) => command.env("CARGO_TERM_COLOR", "never"),
-            None => &mut command,
-        };
         command
     }
 }

@@ -384,3 +384,13 @@ fn a_phase_is_judged_where_the_baseline_names_it() {
     assert_eq!(found(&held, &binds), ["new-syscall network::bind"], "told once");
     assert_eq!(found(&held[..2], &opens), [""; 0]);
 }
+
+#[test]
+fn that_a_workload_was_guarded_is_nothing_to_say_of_it_alone() {
+    let with = |watched| Comparison { watched, ..Comparison::default() };
+    assert!(!with(Watched::EveryCall).is_remarkable());
+    assert!(!with(Watched::Guarded).is_remarkable());
+    assert!(with(Watched::Unguarded { reason: "it names phases".to_owned() }).is_remarkable());
+    let gone = Comparison { gone: vec![Fact::BlindSpot("vdso".to_owned())], ..Comparison::default() };
+    assert!(gone.is_remarkable());
+}

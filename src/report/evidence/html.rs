@@ -4,11 +4,13 @@ use std::io::{self, Write};
 
 use super::METHOD;
 use super::record::{
-    BaselineRecord, EvidenceRecord, GroupRecord, MatrixRecord, ReachedRecord, RuleRecord, SpotRecord, UseRecord,
-    WorkloadRecord,
+    BaselineRecord, EvidenceRecord, GroupRecord, MatrixRecord, ReachedRecord, RuleRecord, SpotRecord, WorkloadRecord,
 };
+use super::wording::{Markup, workloads};
 use crate::report::explain::section;
 use crate::report::markup::html as text;
+
+const MARKUP: Markup = Markup { text, code: |value| format!("<code>{}</code>", text(value)) };
 
 /// How it looks, on a screen and on paper.
 const STYLE: &str = include_str!("page.css");
@@ -18,13 +20,8 @@ pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Res
     writeln!(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title}</title>")?;
     writeln!(out, "<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n<p>{}</p>", text(METHOD))?;
     let summary = &record.summary;
-    let without = if summary.without_baseline > 0 {
-        format!(", {} without a baseline", summary.without_baseline)
-    } else {
-        String::new()
-    };
     let rows = [
-        ("Workloads", format!("{}{without}", summary.workloads)),
+        ("Workloads", workloads(summary)),
         ("Subsystems", format!("{}, by the taxonomy {}", summary.groups, record.taxonomy)),
         ("System calls", summary.syscalls.to_string()),
         ("Entries with a reason", format!("{} of {}", summary.entries_with_why, summary.entries)),
@@ -76,7 +73,7 @@ fn reached(out: &mut dyn Write, title: &str, column: &str, records: &[ReachedRec
     for ReachedRecord { name, expert, syscalls, workloads } in records {
         let expert = if *expert == Some(true) { " (offered to experts only)" } else { "" };
         let workloads = workloads.iter().copied().collect::<Vec<_>>().join(", ");
-        let calls = codes(syscalls.iter().copied());
+        let calls = MARKUP.codes(syscalls.iter().copied());
         writeln!(
             out,
             "<tr><td>{}{expert}</td><td>{calls}</td><td>{}</td></tr>",
@@ -126,15 +123,12 @@ fn workload(out: &mut dyn Write, workload: &WorkloadRecord<'_>) -> io::Result<()
 }
 
 fn baseline(out: &mut dyn Write, baseline: &BaselineRecord<'_>) -> io::Result<()> {
-    let fingerprint: Vec<String> = baseline.fingerprint.iter().map(|(part, value)| format!("{part} {value}")).collect();
-    let quiet =
-        if baseline.quiet { "recorded until nothing new showed" } else { "recorded, but never quiet: more may show" };
-    let around = if fingerprint.is_empty() { String::new() } else { format!(" ({})", fingerprint.join(", ")) };
-    writeln!(out, "<p><strong>{}</strong>{}, {quiet}.</p>", text(&baseline.platform), text(&around))?;
+    let recorded = MARKUP.recorded(baseline);
+    writeln!(out, "<p><strong>{}</strong>{recorded}.</p>", text(&baseline.platform))?;
     head(out, &["Subsystem", "System call", "Arguments", "Objects", "Why", "Owner"])?;
     for GroupRecord { name, syscalls } in &baseline.groups {
         for used in syscalls {
-            let cells: String = columns(used).iter().map(|cell| format!("<td>{cell}</td>")).collect();
+            let cells: String = MARKUP.columns(used).iter().map(|cell| format!("<td>{cell}</td>")).collect();
             writeln!(out, "<tr><td>{}</td>{cells}</tr>", text(name))?;
         }
     }
@@ -142,26 +136,5 @@ fn baseline(out: &mut dyn Write, baseline: &BaselineRecord<'_>) -> io::Result<()
     if baseline.blind_spots.is_empty() {
         return Ok(());
     }
-    writeln!(out, "<p>Blind spots: {}.</p>", codes(baseline.blind_spots.iter().copied()))
-}
-
-fn columns(used: &UseRecord<'_>) -> [String; 5] {
-    let abis = used.abis.iter().map(|abi| format!(" ({})", text(abi))).collect::<String>();
-    let errors = if used.errors.is_empty() {
-        String::new()
-    } else {
-        format!(", fails with {}", codes(used.errors.iter().copied()))
-    };
-    let seen = if used.sometimes { ", not in every run" } else { "" };
-    [
-        format!("<code>{}</code>{abis}{seen}{errors}", text(used.name)),
-        codes(used.arguments.iter().copied()),
-        codes(used.objects.iter().copied()),
-        text(used.why.unwrap_or_default()),
-        text(used.owner.unwrap_or_default()),
-    ]
-}
-
-fn codes<'a>(values: impl Iterator<Item = &'a str>) -> String {
-    values.map(|value| format!("<code>{}</code>", text(value))).collect::<Vec<_>>().join(", ")
+    writeln!(out, "<p>Blind spots: {}.</p>", MARKUP.codes(baseline.blind_spots.iter().copied()))
 }

@@ -4,22 +4,19 @@ use std::io::{self, Write};
 
 use super::METHOD;
 use super::record::{
-    BaselineRecord, EvidenceRecord, GroupRecord, MatrixRecord, ReachedRecord, RuleRecord, SpotRecord, UseRecord,
-    WorkloadRecord,
+    BaselineRecord, EvidenceRecord, GroupRecord, MatrixRecord, ReachedRecord, RuleRecord, SpotRecord, WorkloadRecord,
 };
+use super::wording::{Markup, workloads};
 use crate::report::explain::section;
 use crate::report::markup::{code, markdown as cell};
+
+const MARKUP: Markup = Markup { text: cell, code };
 
 pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Result<()> {
     let summary = &record.summary;
     writeln!(out, "# What the workloads use of the Linux kernel\n\n{METHOD}\n")?;
     writeln!(out, "| | |\n|---|---|")?;
-    let without = if summary.without_baseline > 0 {
-        format!(", {} without a baseline", summary.without_baseline)
-    } else {
-        String::new()
-    };
-    writeln!(out, "| Workloads | {}{without} |", summary.workloads)?;
+    writeln!(out, "| Workloads | {} |", workloads(summary))?;
     writeln!(out, "| Subsystems | {}, by the taxonomy {} |", summary.groups, cell(record.taxonomy))?;
     writeln!(out, "| System calls | {} |", summary.syscalls)?;
     writeln!(out, "| Entries with a reason | {} of {} |", summary.entries_with_why, summary.entries)?;
@@ -55,7 +52,7 @@ fn reached(out: &mut dyn Write, title: &str, column: &str, records: &[ReachedRec
     for ReachedRecord { name, expert, syscalls, workloads } in records {
         let expert = if *expert == Some(true) { " (offered to experts only)" } else { "" };
         let workloads: Vec<String> = workloads.iter().map(|name| cell(name)).collect();
-        let calls = codes(syscalls.iter().copied());
+        let calls = MARKUP.codes(syscalls.iter().copied());
         writeln!(out, "| {}{expert} | {calls} | {} |", cell(&section(name)), workloads.join(", "))?;
     }
     Ok(())
@@ -104,41 +101,15 @@ fn workload(out: &mut dyn Write, workload: &WorkloadRecord<'_>) -> io::Result<()
 }
 
 fn baseline(out: &mut dyn Write, baseline: &BaselineRecord<'_>) -> io::Result<()> {
-    let fingerprint: Vec<String> =
-        baseline.fingerprint.iter().map(|(part, value)| format!("{part} {}", cell(value))).collect();
-    let quiet =
-        if baseline.quiet { "recorded until nothing new showed" } else { "recorded, but never quiet: more may show" };
-    let around = if fingerprint.is_empty() { String::new() } else { format!(" ({})", fingerprint.join(", ")) };
-    writeln!(out, "\n**{}**{around}, {quiet}.\n", cell(&baseline.platform))?;
+    writeln!(out, "\n**{}**{}.\n", cell(&baseline.platform), MARKUP.recorded(baseline))?;
     writeln!(out, "| Subsystem | System call | Arguments | Objects | Why | Owner |\n|---|---|---|---|---|---|")?;
     for GroupRecord { name, syscalls } in &baseline.groups {
         for used in syscalls {
-            writeln!(out, "| {} | {} |", cell(name), columns(used).join(" | "))?;
+            writeln!(out, "| {} | {} |", cell(name), MARKUP.columns(used).join(" | "))?;
         }
     }
     if !baseline.blind_spots.is_empty() {
-        writeln!(out, "\nBlind spots: {}.", codes(baseline.blind_spots.iter().copied()))?;
+        writeln!(out, "\nBlind spots: {}.", MARKUP.codes(baseline.blind_spots.iter().copied()))?;
     }
     Ok(())
-}
-
-fn columns(used: &UseRecord<'_>) -> [String; 5] {
-    let abis = used.abis.iter().map(|abi| format!(" ({})", cell(abi))).collect::<String>();
-    let errors = if used.errors.is_empty() {
-        String::new()
-    } else {
-        format!(", fails with {}", codes(used.errors.iter().copied()))
-    };
-    let seen = if used.sometimes { ", not in every run" } else { "" };
-    [
-        format!("{}{abis}{seen}{errors}", code(used.name)),
-        codes(used.arguments.iter().copied()),
-        codes(used.objects.iter().copied()),
-        cell(used.why.unwrap_or_default()),
-        cell(used.owner.unwrap_or_default()),
-    ]
-}
-
-fn codes<'a>(values: impl Iterator<Item = &'a str>) -> String {
-    values.map(code).collect::<Vec<_>>().join(", ")
 }

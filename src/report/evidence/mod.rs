@@ -6,6 +6,7 @@
 mod html;
 mod markdown;
 mod record;
+mod wording;
 
 use std::io;
 

@@ -64,6 +64,16 @@ pub fn verdict(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) ->
     next::write(out, verdict, palette)
 }
 
+/// What is not known of so many workloads, on one line; nothing of none.
+pub fn guarded(out: &mut dyn io::Write, workloads: usize, palette: &Palette) -> io::Result<()> {
+    if workloads == 0 {
+        return Ok(());
+    }
+    let workloads = counted(workloads as u64, "workload", "workloads");
+    let unknown = "counts, errors of expected calls and what is gone are not known (--engine ptrace tells them)";
+    writeln!(out, "{}", Painted(palette.hint, format_args!("{workloads} guarded: {unknown}")))
+}
+
 /// The verdicts of a whole run of `command`, without colours.
 pub fn verdicts(
     out: &mut dyn io::Write,

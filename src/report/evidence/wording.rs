@@ -1,0 +1,58 @@
+//! What both pages say in the same words, whatever their markup. Main type: [`Markup`].
+
+use super::record::{BaselineRecord, SummaryRecord, UseRecord};
+
+/// How foreign text and code are written in one format.
+pub(super) struct Markup {
+    pub(super) text: fn(&str) -> String,
+    pub(super) code: fn(&str) -> String,
+}
+
+impl Markup {
+    /// Several pieces of code.
+    pub(super) fn codes<'a>(&self, values: impl Iterator<Item = &'a str>) -> String {
+        values.map(self.code).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Call, arguments, objects, reason and owner.
+    pub(super) fn columns(&self, used: &UseRecord<'_>) -> [String; 5] {
+        let Self { text, code } = self;
+        let abis = used.abis.iter().map(|abi| format!(" ({})", text(abi))).collect::<String>();
+        let errors = if used.errors.is_empty() {
+            String::new()
+        } else {
+            format!(", fails with {}", self.codes(used.errors.iter().copied()))
+        };
+        let seen = if used.sometimes { ", not in every run" } else { "" };
+        [
+            format!("{}{abis}{seen}{errors}", code(used.name)),
+            self.codes(used.arguments.iter().copied()),
+            self.codes(used.objects.iter().copied()),
+            text(used.why.unwrap_or_default()),
+            text(used.owner.unwrap_or_default()),
+        ]
+    }
+
+    /// Where and how well a baseline was recorded, after its platform.
+    pub(super) fn recorded(&self, baseline: &BaselineRecord<'_>) -> String {
+        let fingerprint: Vec<String> =
+            baseline.fingerprint.iter().map(|(part, value)| format!("{part} {}", (self.text)(value))).collect();
+        let around = if fingerprint.is_empty() { String::new() } else { format!(" ({})", fingerprint.join(", ")) };
+        let quiet = if baseline.quiet {
+            "recorded until nothing new showed"
+        } else {
+            "recorded, but never quiet: more may show"
+        };
+        format!("{around}, {quiet}")
+    }
+}
+
+/// How many workloads there are.
+pub(super) fn workloads(summary: &SummaryRecord) -> String {
+    let without = if summary.without_baseline > 0 {
+        format!(", {} without a baseline", summary.without_baseline)
+    } else {
+        String::new()
+    };
+    format!("{}{without}", summary.workloads)
+}

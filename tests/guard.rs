@@ -12,6 +12,7 @@ use sysguard::model::expectation::{Baseline, Document, Recorded, Unseen, format,
 use sysguard::model::fact::Fact;
 use sysguard::model::fingerprint::Fingerprint;
 use sysguard::model::guard::Guard;
+use sysguard::model::marker;
 use sysguard::model::observation::Observation;
 use sysguard::model::platform::Platform;
 use sysguard::runner::{Lookup, find_command, observe, observe_guarded};
@@ -149,14 +150,29 @@ fn what_is_expected_runs_unwatched() {
     assert_eq!(stopped.map(|(_, tally)| tally.calls).sum::<u64>(), 0);
 }
 
+/// Why a guarded run of a workload against its own whole baseline would not do.
+fn incomplete(words: &[&str]) -> Option<Incomplete> {
+    let platform = settings::platform();
+    let mut baseline = holding(&watched(words, &platform), &platform);
+    // One from before the program named any.
+    baseline.phases.clear();
+    let (command, _output) = command(words);
+    let guard = Guard::new(&document(), &baseline, &platform, &inherited(&command)).expect("a guard");
+    let (_, outcome) = observe_guarded(command, &LIMITS, &guard).expect("a guarded run");
+    outcome.incomplete
+}
+
 #[test]
 fn a_workload_with_a_filter_of_its_own_is_not_guarded() {
     // prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT)
-    let words = ["perl", "-e", "syscall(157, 22, 1, 0, 0, 0)"];
-    let platform = settings::platform();
-    let baseline = holding(&watched(&words, &platform), &platform);
-    let (command, _output) = command(&words);
-    let guard = Guard::new(&document(), &baseline, &platform, &inherited(&command)).expect("a guard");
-    let (_, outcome) = observe_guarded(command, &LIMITS, &guard).expect("a guarded run");
-    assert_eq!(outcome.incomplete, Some(Incomplete::OwnFilter));
+    assert_eq!(incomplete(&["perl", "-e", "syscall(157, 22, 1, 0, 0, 0)"]), Some(Incomplete::OwnFilter));
+}
+
+#[test]
+fn a_workload_that_names_phases_is_not_guarded() {
+    // What `sysguard::phase("a")` says: a name of one letter.
+    let says = format!("syscall(157, {}, 3, 0x61, 0, 0)", marker::OPTION);
+    assert_eq!(incomplete(&["perl", "-e", &says]), Some(Incomplete::Phases));
+    // A call of prctl that says nothing to a tracer: PR_GET_DUMPABLE.
+    assert_eq!(incomplete(&["perl", "-e", "syscall(157, 3, 0, 0, 0, 0)"]), None);
 }

@@ -169,6 +169,15 @@ fn results_are_not_seen_so_errors_cannot_be_guarded() {
     assert_eq!(guard(Level::Object, "riscv64gc-linux-gnu"), Some(Unguardable::Architecture));
 }
 
+#[test]
+fn a_call_that_passes_is_of_any_phase_so_phases_cannot_be_guarded() {
+    let mut baseline = baseline();
+    baseline.phases.entry("serving".to_owned()).or_default();
+    let platform = "x86_64-linux-gnu".parse().expect("a platform");
+    let guard = Guard::new(&Document::for_tests(), &baseline, &platform, &streams());
+    assert_eq!(guard.err(), Some(Unguardable::Phases));
+}
+
 proptest::proptest! {
     /// Nothing passes that would be news on any object that its caller is let go with.
     #[test]

@@ -21,6 +21,8 @@ mod init;
 #[cfg(target_os = "linux")]
 mod list;
 #[cfg(target_os = "linux")]
+mod mutations;
+#[cfg(target_os = "linux")]
 mod pending;
 #[cfg(target_os = "linux")]
 mod project;
@@ -111,6 +113,7 @@ fn of_workloads() -> Vec<Trial> {
         ),
         tracing("stable::one_cpu_is_not_enough_to_record", stable::one_cpu_is_not_enough_to_record),
         tracing("stable::drift_is_told_where_something_is_new", stable::drift_is_told_where_something_is_new),
+        tracing("mutations::each_is_found_by_both_engines", mutations::each_is_found_by_both_engines),
         untraced("pending::what_is_printed_is_accepted", pending::what_is_printed_is_accepted),
         untraced(
             "pending::a_syscall_takes_its_details_along_and_nothing_else",

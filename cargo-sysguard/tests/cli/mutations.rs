@@ -1,0 +1,160 @@
+//! A program that begins to do something: whatever it is, both engines find it and name the subsystem.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use super::project::Project;
+
+/// A name, what the program begins to do, and the findings that this must bring; whether the kernel grants it is all the same.
+struct Mutation(&'static str, &'static str, &'static [&'static str]);
+
+const MUTATIONS: &[Mutation] = &[
+    Mutation(
+        "tcp",
+        "TcpListener::bind(\"127.0.0.1:0\")",
+        &["network", "network::socket", "network::bind", "network::listen"],
+    ),
+    Mutation("udp", "UdpSocket::bind(\"127.0.0.1:0\")", &["network", "network::socket", "network::bind"]),
+    Mutation(
+        "unix",
+        "UnixListener::bind(\"socket\")",
+        &["unix::bind", "unix::listen", "unix::socket::object=socket:AF_UNIX:SOCK_STREAM"],
+    ),
+    Mutation("netlink", "socket(libc::AF_NETLINK, libc::SOCK_RAW, 0)", &["network", "network::socket"]),
+    Mutation("packet", "socket(libc::AF_PACKET, libc::SOCK_RAW, 0)", &["network", "network::socket"]),
+    Mutation("exec", "Command::new(\"true\").status()", &["process::clone3", "process::wait4"]),
+    Mutation("thread", "std::thread::spawn(|| {}).join()", &["process::clone3"]),
+    Mutation(
+        "map-code",
+        "mmap(null_mut(), 4096, libc::PROT_WRITE | libc::PROT_EXEC, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0)",
+        &["memory::mmap::argument=PROT_WRITE|PROT_EXEC"],
+    ),
+    Mutation("make-code", "libc::mprotect(page(), 4096, libc::PROT_READ | libc::PROT_EXEC)", &["memory::mprotect"]),
+    Mutation("ioctl-mtu", "libc::ioctl(unix, libc::SIOCGIFMTU, zeros())", &["network", "network::ioctl"]),
+    Mutation("ioctl-null", "libc::ioctl(0, libc::TCGETS, zeros())", &["device", "device::ioctl"]),
+    Mutation(
+        "io-uring",
+        "libc::syscall(libc::SYS_io_uring_setup, 4, zeros())",
+        &["io_uring", "io_uring::io_uring_setup"],
+    ),
+    Mutation("ptrace", "libc::ptrace(libc::PTRACE_ATTACH, 1, 0, 0)", &["tracing", "tracing::ptrace"]),
+    Mutation("proc-status", "File::open(\"/proc/self/status\")", &["process::openat"]),
+    Mutation("proc-net", "File::open(\"/proc/net/dev\")", &["network", "network::openat"]),
+    Mutation(
+        "sys",
+        "File::open(\"/sys/kernel/mm/transparent_hugepage/enabled\")",
+        &["memory::openat::object=file:sysfs"],
+    ),
+    Mutation("device", "File::open(\"/dev/urandom\")", &["random", "random::openat"]),
+    Mutation("setuid", "libc::setuid(0)", &["credentials", "credentials::setuid"]),
+    Mutation("user-namespace", "libc::unshare(libc::CLONE_NEWUSER)", &["namespace", "namespace::unshare"]),
+    Mutation("bpf", "libc::syscall(libc::SYS_bpf, 0, zeros(), 128)", &["bpf", "bpf::bpf"]),
+    Mutation("keyctl", "libc::syscall(libc::SYS_keyctl, 0, -3, 0)", &["keys", "keys::keyctl"]),
+    Mutation("memfd", "libc::memfd_create(c\"a\".as_ptr(), 0)", &["memory::memfd_create"]),
+    Mutation("seccomp", "libc::prctl(libc::PR_SET_SECCOMP, 77)", &["seccomp", "seccomp::prctl"]),
+    Mutation(
+        "mount",
+        "libc::mount(c\"none\".as_ptr(), c\"/nowhere\".as_ptr(), c\"tmpfs\".as_ptr(), 0, null())",
+        &["filesystem::mount"],
+    ),
+    Mutation(
+        "perf",
+        "libc::syscall(libc::SYS_perf_event_open, zeros(), 0, -1, -1, 0)",
+        &["perf", "perf::perf_event_open"],
+    ),
+    Mutation("inotify", "libc::inotify_init1(0)", &["fsnotify", "fsnotify::inotify_init1"]),
+    Mutation("userfaultfd", "libc::syscall(libc::SYS_userfaultfd, 1)", &["memory::userfaultfd"]),
+    Mutation("kill", "libc::kill(libc::getpid(), 0)", &["signal::kill"]),
+    Mutation("chmod", "libc::chmod(c\"/nowhere\".as_ptr(), 0)", &["filesystem::chmod"]),
+    Mutation("affinity", "libc::sched_setaffinity(0, 8, zeros().cast())", &["scheduler::sched_setaffinity"]),
+    Mutation("message-queue", "libc::msgget(libc::IPC_PRIVATE, 0)", &["sysvipc", "sysvipc::msgget"]),
+    Mutation("module", "libc::syscall(libc::SYS_init_module, zeros(), 0, zeros())", &["module", "module::init_module"]),
+    Mutation(
+        "landlock",
+        "libc::syscall(libc::SYS_landlock_create_ruleset, 0, 0, 1)",
+        &["security", "security::landlock_create_ruleset"],
+    ),
+    Mutation("unknown", "libc::syscall(999)", &["none", "none::syscall_0x3e7"]),
+];
+
+/// The program: what it always does, then its mutation.
+fn program() -> String {
+    let mut arms = String::new();
+    for Mutation(name, code, _) in MUTATIONS {
+        let _ = writeln!(arms, "            Some({name:?}) => drop({code}),");
+    }
+    format!(
+        "#![allow(unused, dropping_copy_types, dropping_references)]
+use std::fs::File;
+use std::net::{{TcpListener, UdpSocket}};
+use std::os::unix::net::UnixListener;
+use std::process::Command;
+use std::ptr::{{null, null_mut}};
+use libc::{{mmap, socket}};
+
+static ZEROS: [u64; 64] = [0; 64];
+
+fn zeros() -> *mut u64 {{
+    ZEROS.as_ptr().cast_mut()
+}}
+
+fn main() {{
+    unsafe {{
+        let unix = socket(libc::AF_UNIX, libc::SOCK_DGRAM, 0);
+        let page = || mmap(null_mut(), 4096, libc::PROT_READ, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0);
+        libc::ioctl(unix, libc::FIONREAD, zeros());
+        match std::env::args().nth(1).as_deref() {{
+            None => {{}}
+{arms}            Some(other) => panic!(\"{{other}}\"),
+        }}
+    }}
+}}
+"
+    )
+}
+
+pub(crate) fn each_is_found_by_both_engines() {
+    let project = Project::new("mutations").expecting("before", "bin: mutations");
+    let manifest = project.read("Cargo.toml").replace("[dev-dep", "[dependencies]\nlibc = \"0.2\"\n\n[dev-dep");
+    project.write("Cargo.toml", &manifest);
+    project.write("src/main.rs", &program());
+    project.sysguard("bless").ends(0);
+    let blessed = project.read("expectations/before.yaml");
+    for Mutation(name, ..) in MUTATIONS {
+        let file = blessed.replacen("bin: mutations\n", &format!("bin: mutations\nargs: [{name}]\n"), 1);
+        project.write(&format!("expectations/mutated/{name}.yaml"), &file);
+    }
+    let [guard, ptrace] = ["guard", "ptrace"].map(|engine| {
+        let ran = project.sysguard(&format!("test --update no --format json --engine {engine}")).ends(101);
+        let told: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+        findings(&told)
+    });
+    assert_eq!(guard, ptrace, "guard (left) and ptrace find the same");
+    assert_eq!(guard.get("before"), Some(&BTreeMap::new()), "nothing was begun");
+    for Mutation(name, _, keys) in MUTATIONS {
+        let found = &guard[&format!("mutated::{name}")];
+        for key in *keys {
+            assert!(found.contains_key(*key), "{name}: {key} is missing: {found:?}");
+        }
+        let new = |key: &str| found.get(key).is_some_and(|kind| kind == "new-subsystem");
+        let expected: Vec<&str> = keys.iter().copied().filter(|key| !key.contains("::")).collect();
+        let told: Vec<&str> = found.keys().map(String::as_str).filter(|key| new(key)).collect();
+        assert_eq!(told, expected, "{name}: the new subsystems");
+    }
+}
+
+/// The findings of each workload: their keys, without the workload, and kinds. All have been confirmed, so each was there in five runs of five.
+fn findings(told: &Value) -> BTreeMap<String, BTreeMap<String, String>> {
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let list = |value: &Value| value.as_array().expect("a list").clone();
+    let of_one = |verdict: &Value| {
+        let workload = text(&verdict["workload"]);
+        let key = |finding: &Value| text(&finding["key"])[workload.len() + 2..].to_owned();
+        let findings = list(&verdict["findings"]);
+        let findings = findings.iter().map(|finding| (key(finding), text(&finding["kind"]))).collect();
+        (workload, findings)
+    };
+    list(&told["verdicts"]).iter().map(of_one).collect()
+}

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::project::{Project, command, run};
 
 /// Runs git in the project as nobody in particular.
-fn git(project: &Project, arguments: &[&str]) {
+pub(crate) fn git(project: &Project, arguments: &[&str]) {
     let identity = ["-c", "user.name=nobody", "-c", "user.email=nobody@localhost", "-c", "init.defaultBranch=main"];
     let mut git = command("git");
     git.args(identity).args(arguments).current_dir(project.path("")).env("GIT_CONFIG_GLOBAL", "/dev/null");

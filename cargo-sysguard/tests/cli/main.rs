@@ -27,6 +27,8 @@ mod pending;
 #[cfg(target_os = "linux")]
 mod project;
 #[cfg(target_os = "linux")]
+mod pull_request;
+#[cfg(target_os = "linux")]
 mod report;
 #[cfg(target_os = "linux")]
 mod review;
@@ -133,6 +135,7 @@ fn of_workloads() -> Vec<Trial> {
             pending::a_printed_key_wins_over_a_workload_of_that_name,
         ),
         untraced("pending::proposals_may_lie_elsewhere", pending::proposals_may_lie_elsewhere),
+        tracing("pull_request::lives_from_its_finding_to_its_merge", pull_request::lives_from_its_finding_to_its_merge),
         untraced(
             "review::accept_reason_reject_and_skip_to_the_byte",
             review::accept_reason_reject_and_skip_to_the_byte,

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use super::findings::words;
-use crate::model::compare::{Detail, Finding};
+use crate::model::compare::{Detail, Finding, Kin};
 use crate::model::fact::Fact;
+use crate::model::fingerprint::Drift;
 use crate::model::verdict::{Status, Verdict};
 use crate::model::weight::{Weight, privilege};
 use crate::report::words::counted;
@@ -113,9 +114,11 @@ impl<'a> Ranked<'a> {
         }
     }
 
-    /// Why it weighs what it weighs, in our words.
-    pub(super) fn reason(&self) -> Option<&'static str> {
-        privilege(&self.finding.fact).filter(|_| self.weight == Weight::Privileged)
+    /// What explains it, in our words: why it weighs what it weighs, which call it stands for, what changed around the workload.
+    pub(super) fn reasons(&self) -> impl Iterator<Item = String> {
+        let privilege = privilege(&self.finding.fact).filter(|_| self.weight == Weight::Privileged);
+        let kin = self.finding.kin.as_ref().map(|Kin { family, beside }| format!("beside {beside} (family {family})"));
+        privilege.map(str::to_owned).into_iter().chain(kin).chain(self.finding.cause.clone())
     }
 
     /// The words of the author who forbids it, then what came with it.
@@ -123,4 +126,15 @@ impl<'a> Ranked<'a> {
         let finding = self.finding;
         finding.forbidden.as_deref().into_iter().chain(finding.details.iter().map(Detail::value))
     }
+
+    /// Who made the call first.
+    pub(super) fn site(&self) -> Option<&'a str> {
+        self.finding.site.as_deref()
+    }
+}
+
+/// What changed around a workload since its baseline was recorded, where something is new.
+pub(super) fn drift(verdict: &Verdict) -> Option<String> {
+    let parts: Vec<String> = verdict.comparison.drift.iter().map(Drift::to_string).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }

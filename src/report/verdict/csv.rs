@@ -50,7 +50,9 @@ fn outcome(verdict: &Verdict) -> &'static str {
 
 fn remarks(finding: &Finding) -> String {
     let details = finding.details.iter().map(Detail::value);
-    finding.forbidden.as_deref().into_iter().chain(details).collect::<Vec<_>>().join(" ")
+    let remarks = finding.forbidden.as_deref().into_iter().chain(details).chain(finding.cause.as_deref());
+    let by = finding.site.iter().map(|site| format!("by {site}"));
+    remarks.map(str::to_owned).chain(by).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

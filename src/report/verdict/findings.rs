@@ -2,9 +2,9 @@
 
 use std::io;
 
+use super::batch::drift;
 use crate::model::compare::{Comparison, Detail, Fact, Finding, FindingKind, Kin};
 use crate::model::confirm::Suspect;
-use crate::model::fingerprint::Drift;
 use crate::model::verdict::{Status, Verdict};
 use crate::model::weight::{Weight, privilege};
 use crate::report::Palette;
@@ -123,11 +123,8 @@ pub(super) fn write_suspects(out: &mut dyn io::Write, verdict: &Verdict, palette
 
 /// What changed around the workload, where something is new.
 pub(super) fn write_drift(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
-    let drift: Vec<String> = verdict.comparison.drift.iter().map(Drift::to_string).collect();
-    if drift.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "\n{} since the baseline was recorded: {}", Painted(palette.hint, "drift:"), drift.join(", "))
+    let Some(drift) = drift(verdict) else { return Ok(()) };
+    writeln!(out, "\n{} since the baseline was recorded: {drift}", Painted(palette.hint, "drift:"))
 }
 
 /// What does not fail: notes and what is gone, a line each.

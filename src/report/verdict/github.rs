@@ -4,7 +4,7 @@
 
 use std::io;
 
-use super::batch::{PackageVerdicts, Ranked, all};
+use super::batch::{PackageVerdicts, Ranked, all, drift};
 use super::{headline, next};
 use crate::model::confirm::Suspect;
 use crate::model::verdict::{Status, Verdict};
@@ -77,10 +77,18 @@ fn annotation(out: &mut dyn io::Write, command: &str, package: &PackageVerdicts,
 fn message(verdict: &Verdict, findings: &[Ranked<'_>]) -> String {
     let (shown, cut) = findings.split_at(findings.len().min(FINDINGS));
     let mut lines = vec![headline(verdict)];
-    lines.extend(shown.iter().map(|line| format!("{}: {}", line.kind().0, line.key())));
+    for (at, line) in shown.iter().enumerate() {
+        let reasons: Vec<String> = line.reasons().collect();
+        let reasons = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join("; ")) };
+        lines.push(format!("{}: {}{reasons}", line.kind().0, line.key()));
+        // Once for all that one place brought.
+        let next = shown.get(at + 1).and_then(Ranked::site);
+        lines.extend(line.site().filter(|site| next != Some(*site)).map(|site| format!("by {site}")));
+    }
     if !cut.is_empty() {
         lines.push(format!("… {}: see the summary", counted(len(cut), "more finding", "more findings")));
     }
+    lines.extend(drift(verdict).map(|drift| format!("changed since the baseline was recorded: {drift}")));
     let suspects = verdict.comparison.suspects.iter().take(FINDINGS);
     lines.extend(suspects.map(|Suspect { finding, seen, runs }| {
         format!("suspect, in {seen} of {runs} runs: {}", finding.fact.key(&verdict.workload))
@@ -123,7 +131,7 @@ mod tests {
         ::error file=crates/demo net/expectations/other/broken.yaml,line=5,title=sysguard%3A other%3A%3Abroken::not judged, because%0Anext: cargo sysguard test other::broken (run it again)
         ::error file=crates/demo net/expectations/offline.yaml,line=5,title=sysguard%3A offline::1 forbidden use%0Aforbidden use: offline::network%0Anext: cargo sysguard test offline (once the workload no longer does it, or `forbid:` in expectations/offline.yaml allows it)
         ::error file=expectations/net/hello.yaml,line=5,title=sysguard%3A net%3A%3Ahello::1 new subsystem, 1 new blind spot, 2 new system calls, 1 new object%0Anew subsystem: net::hello::network%0Anew blind spot: net::hello::blind_spots::io_uring%0Anew system call: net::hello::network::connect%0Anew system call: net::hello::network::socket%0Anew object: net::hello::filesystem::close::object=dir%0Anot seen: net::hello::filesystem::readlink%0Anext: cargo sysguard review net::hello (decide on it, one by one)
-        ::error file=expectations/debugger.yaml,line=10,title=sysguard%3A debugger::2 new system calls%0Aprivileged call: debugger::process::ptrace%0Anew system call: debugger::process::getpid%0Anext: cargo sysguard review debugger (decide on it, one by one)
+        ::error file=expectations/debugger.yaml,line=10,title=sysguard%3A debugger::2 new system calls%0Aprivileged call: debugger::process::ptrace (reads or changes another process)%0Anew system call: debugger::process::getpid%0Anext: cargo sysguard review debugger (decide on it, one by one)
         ::warning file=expectations/gone.yaml,line=5,title=sysguard%3A gone::as expected (1 gone)%0Anot seen: gone::filesystem::readlink
         ");
     }

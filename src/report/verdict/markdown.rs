@@ -4,7 +4,7 @@
 
 use std::io;
 
-use super::batch::{PackageVerdicts, Ranked, Tally, all, ranked};
+use super::batch::{PackageVerdicts, Ranked, Tally, all, drift, ranked};
 use super::{headline, next};
 use crate::model::confirm::Suspect;
 use crate::model::verdict::Status;
@@ -26,9 +26,10 @@ pub(super) fn page(packages: &[PackageVerdicts], room: usize) -> String {
     if page.room < LAST_LINE {
         return String::new();
     }
-    page.add(None, format!("### sysguard: {}\n", Tally::of(packages)));
+    page.add(None, format!("### sysguard: {}", Tally::of(packages)));
     outcomes(&mut page, packages);
     table(&mut page, packages);
+    drifts(&mut page, packages);
     suspects(&mut page, packages);
     gone(&mut page, packages);
     ignored(&mut page, packages);
@@ -72,9 +73,11 @@ impl Page {
 
 /// What failed other than by findings.
 fn outcomes(page: &mut Page, packages: &[PackageVerdicts]) {
+    let mut gap = Some("\n");
     let failed = all(packages).filter(|(_, verdict)| verdict.status.is_failure() && verdict.status != Status::Failed);
     for (_, verdict) in failed {
-        let line = format!("- {}: {}", code(&verdict.workload), code(&headline(verdict)));
+        let gap = gap.take().unwrap_or_default();
+        let line = format!("{gap}- {}: {}", code(&verdict.workload), code(&headline(verdict)));
         page.add(Some(("failed workload", "failed workloads")), line);
     }
 }
@@ -85,19 +88,41 @@ fn table(page: &mut Page, packages: &[PackageVerdicts]) {
         return;
     }
     page.add(None, "\n| | finding | calls | |\n|---|---|---:|---|".to_owned());
+    let mut told = None;
     for line in &lines {
-        page.add(Some(line.kind()), row(line));
+        // Once for all that one place brought.
+        let by = line.site().filter(|_| told != Some(place(line)));
+        page.add(Some(line.kind()), row(line, by));
+        told = Some(place(line));
     }
 }
 
-fn row(line: &Ranked<'_>) -> String {
+/// Of which workload it is, and who made the call.
+fn place<'a>(line: &Ranked<'a>) -> (&'a str, Option<&'a str>) {
+    (&line.verdict.workload, line.site())
+}
+
+fn row(line: &Ranked<'_>, by: Option<&str>) -> String {
     // A blind spot is no call.
     let calls = if line.finding.calls == 0 { String::new() } else { line.finding.calls.to_string() };
-    let reason = line.reason().map(str::to_owned);
-    let remarks: Vec<String> = reason.into_iter().chain(line.remarks().map(code)).collect();
-    let cells = [line.kind().0.to_owned(), code(&line.key()), calls, remarks.join(" ")];
+    let remarks = line.remarks().map(code).chain(by.map(|site| format!("by {}", code(site))));
+    let remarks: Vec<String> = line.reasons().chain([remarks.collect::<Vec<_>>().join(" ")]).collect();
+    let remarks: Vec<String> = remarks.into_iter().filter(|remark| !remark.is_empty()).collect();
+    let cells = [line.kind().0.to_owned(), code(&line.key()), calls, remarks.join("; ")];
     // In a table, even code is split at a bar.
     format!("| {} |", cells.map(|cell| cell.replace('|', "\\|")).join(" | "))
+}
+
+/// What may be the cause of what is new.
+fn drifts(page: &mut Page, packages: &[PackageVerdicts]) {
+    let mut title = Some("\nChanged since the baseline was recorded:\n");
+    for (_, verdict) in all(packages) {
+        if let Some(drift) = drift(verdict) {
+            let title = title.take().unwrap_or_default();
+            let line = format!("{title}- {}: {}", code(&verdict.workload), code(&drift));
+            page.add(Some(("workload with a changed machine", "workloads with a changed machine")), line);
+        }
+    }
 }
 
 fn suspects(page: &mut Page, packages: &[PackageVerdicts]) {

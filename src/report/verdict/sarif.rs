@@ -107,7 +107,8 @@ fn results_of(package: &PackageVerdicts, verdict: &Verdict) -> Vec<(Weight, Sari
 
 /// `new system call: net::hello::network::socket (AF_INET)`
 fn text(line: &Ranked<'_>) -> String {
-    let remarks: Vec<&str> = line.reason().into_iter().chain(line.remarks()).collect();
+    let by = line.site().map(|site| format!("by {site}"));
+    let remarks: Vec<String> = line.reasons().chain(line.remarks().map(str::to_owned)).chain(by).collect();
     let remarks = if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join(", ")) };
     format!("{}: {}{remarks}", line.kind().0, line.key())
 }

@@ -89,3 +89,60 @@ fn a_suspect_is_told_in_every_format_for_readers() {
         assert!(text.contains("filesystem::unlink") && text.contains("blind_spots::io_uring"), "{format}:\n{text}");
     }
 }
+
+/// A finding that a new libc explains, and two that one place brought.
+fn explained() -> Verdict {
+    let mut verdict = failed();
+    let by = |key: &str| Finding { site: Some("greetings::hello at src/lib.rs:4".to_owned()), ..finding(key, 1, &[]) };
+    let cause = Some("glibc 2.39, not your change: fchmodat() tries it".to_owned());
+    verdict.comparison.findings =
+        vec![by("network"), by("network::socket"), Finding { cause, ..finding("filesystem::fchmodat2", 1, &[]) }];
+    (verdict.comparison.notes, verdict.comparison.gone) = (remarked().comparison.notes, Vec::new());
+    verdict.comparison.drift = remarked().comparison.drift;
+    verdict
+}
+
+fn written(verdict: Verdict, format: VerdictFormat) -> String {
+    let package = PackageVerdicts { name: "demo".to_owned(), folder: String::new(), verdicts: vec![verdict] };
+    let mut out = Vec::new();
+    verdicts(&mut out, "test", &[package], format).expect("memory takes everything");
+    String::from_utf8(out).expect("reports are text")
+}
+
+#[test]
+fn every_format_tells_who_made_a_call_and_what_may_be_its_cause() {
+    for format in VerdictFormat::ALL {
+        let text = written(explained(), format);
+        for told in ["greetings::hello at src/lib.rs:4", "glibc 2.39, not your change"] {
+            assert!(text.contains(told), "{format}: {told}:\n{text}");
+        }
+    }
+}
+
+#[test]
+fn a_pull_request_shows_a_place_once_and_what_changed_around_the_workload() {
+    let formats = ["markdown", "github"].map(|name| name.parse().expect("a format"));
+    let [page, annotation] = formats.map(|format| written(explained(), format));
+    insta::assert_snapshot!(page.split("\nNext:").next().unwrap_or_default(), @r"
+    ### sysguard: 1 of 1 workload failed
+
+    | | finding | calls | |
+    |---|---|---:|---|
+    | new subsystem | `net::hello::network` | 1 | by `greetings::hello at src/lib.rs:4` |
+    | new system call | `net::hello::network::socket` | 1 |  |
+    | new system call | `net::hello::filesystem::fchmodat2` | 1 | glibc 2.39, not your change: fchmodat() tries it |
+    | note | `net::hello::filesystem::fchmodat2` | 1 | beside fchmodat (family chmod); glibc 2.39, not your change: fchmodat() tries it |
+
+    Changed since the baseline was recorded:
+    - `net::hello`: `glibc 2.36 → glibc 2.39`
+    ");
+    insta::assert_snapshot!(annotation.replace("%0A", "\n"), @r"
+    ::error file=expectations/net/hello.yaml,line=5,title=sysguard%3A net%3A%3Ahello::1 new subsystem, 2 new system calls
+    new subsystem: net::hello::network
+    new system call: net::hello::network::socket
+    by greetings::hello at src/lib.rs:4
+    new system call: net::hello::filesystem::fchmodat2 (glibc 2.39, not your change: fchmodat() tries it)
+    changed since the baseline was recorded: glibc 2.36 → glibc 2.39
+    next: cargo sysguard review net::hello (decide on it, one by one)
+    ");
+}

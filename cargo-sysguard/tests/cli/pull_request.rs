@@ -1,0 +1,141 @@
+//! The life of a pull request: main is blessed, a branch adds a dependency that opens a socket, a reviewer sees it, accepts it, and it is merged.
+
+use super::diff::git;
+use super::project::{Project, run};
+
+const FILE: &str = "expectations/greeter.yaml";
+
+const TALKS: &str = "/// Says hello, and listens for updates from then on.
+pub fn hello() {
+    println!(\"hello\");
+    std::mem::forget(std::net::UdpSocket::bind(\"127.0.0.1:0\"));
+}
+";
+
+/// What the socket adds to the file, wherever in it.
+const ADDED: &str = "  network:
+    bind:
+      objects:
+        - socket:AF_INET:SOCK_DGRAM
+      why: \"REQ-12: listens for updates\"
+    socket:
+      arguments:
+        - AF_INET
+      objects:
+        - socket:AF_INET:SOCK_DGRAM
+      why: \"REQ-12: listens for updates\"
+";
+
+/// On `main`, a greeter with its baseline.
+fn blessed() -> Project {
+    let main = "fn main() {\n    println!(\"hello\");\n}\n";
+    let project = Project::new("pull-request").file("src/main.rs", main).file(".gitignore", "*.yaml.new\nCargo.lock\n");
+    project.write(FILE, "# greets; must not talk to the network without a review\nversion: 1\nbin: pull-request\n");
+    project.sysguard("bless").ends(0);
+    git(&project, &["init", "--quiet"]);
+    commit(&project, "a greeter, blessed");
+    project
+}
+
+fn commit(project: &Project, message: &str) {
+    git(project, &["add", "."]);
+    git(project, &["commit", "--quiet", "--message", message]);
+}
+
+/// A branch on which the greeting is left to a crate of its own, which talks.
+fn depend_on_what_talks(project: &Project) {
+    git(project, &["switch", "--quiet", "--create", "polite"]);
+    let manifest = "[package]\nname = \"greetings\"\nversion = \"0.3.1\"\nedition = \"2024\"\n";
+    project.write("greetings/Cargo.toml", manifest);
+    project.write("greetings/src/lib.rs", TALKS);
+    let manifest = project.read("Cargo.toml");
+    let depends = "[dependencies]\ngreetings = { path = \"greetings\" }\n\n[dev-dependencies]";
+    project.write("Cargo.toml", &manifest.replace("[dev-dependencies]", depends));
+    project.write("src/main.rs", "fn main() {\n    greetings::hello();\n}\n");
+    commit(project, "be polite");
+}
+
+pub(crate) fn lives_from_its_finding_to_its_merge() {
+    let project = blessed();
+    let blessed = project.read(FILE);
+    depend_on_what_talks(&project);
+    assert_eq!(project.sysguard("diff --base main").ends(0).stdout, "nothing differs since main\n");
+
+    // In CI: an annotation, a summary, nothing written.
+    let before = project.files();
+    let mut test = project.command("test --format github");
+    let told = run(test.env("CI", "true").env("GITHUB_STEP_SUMMARY", project.path("summary"))).ends(101);
+    let (place, said) = told.stdout.split_once(",title=").expect("an annotation");
+    let line = 1 + blessed.lines().position(|line| line.starts_with("platform: ")).expect("a baseline");
+    assert_eq!(place, format!("::error file={FILE},line={line}"));
+    let said: Vec<&str> = said.trim_end().split("%0A").collect();
+    assert_eq!(
+        said,
+        [
+            "sysguard%3A greeter::1 new subsystem, 2 new system calls",
+            "new subsystem: greeter::network",
+            "new system call: greeter::network::bind",
+            "new system call: greeter::network::socket",
+            "by greetings::hello at greetings/src/lib.rs:4",
+            "next: cargo sysguard bless greeter (accept all of it; writes expectations/greeter.yaml)",
+        ]
+    );
+    assert_eq!(
+        project.read("summary").lines().collect::<Vec<_>>(),
+        [
+            "### sysguard: 1 of 1 workload failed",
+            "",
+            "| | finding | calls | |",
+            "|---|---|---:|---|",
+            "| new subsystem | `greeter::network` | 2 | by `greetings::hello at greetings/src/lib.rs:4` |",
+            "| new system call | `greeter::network::bind` | 1 | `socket:AF_INET:SOCK_DGRAM` |",
+            "| new system call | `greeter::network::socket` | 1 | `AF_INET` `socket:AF_INET:SOCK_DGRAM` |",
+            "",
+            "Next:",
+            "- `cargo sysguard bless greeter`: accept all of it; writes expectations/greeter.yaml",
+        ]
+    );
+    std::fs::remove_file(project.path("summary")).expect("it was written");
+    assert_eq!(project.changed_since(&before), [""; 0], "in CI nothing is written");
+
+    // At the reviewer's: a proposal, accepted with a reason.
+    project.sysguard("test").ends(101);
+    assert_eq!(project.changed_since(&before), [format!("{FILE}.new")]);
+    let keys = project.sysguard("pending").ends(101).stdout;
+    assert_eq!(keys, "greeter::network::bind\ngreeter::network::socket\n");
+    let mut accept = project.command("accept");
+    let accept = accept.args(keys.lines()).args(["--why", "REQ-12: listens for updates"]);
+    assert_eq!(run(accept).ends(0).stdout, format!("wrote {FILE}\n"));
+    assert_eq!(project.changed_since(&before), [FILE]);
+    let accepted = project.read(FILE);
+    let mut rest = blessed.lines().peekable();
+    let added: String =
+        accepted.lines().filter(|line| rest.next_if_eq(line).is_none()).map(|line| format!("{line}\n")).collect();
+    assert_eq!((added.as_str(), rest.next()), (ADDED, None), "lines are added, and no other is touched");
+
+    let platform = blessed.lines().find_map(|line| line.strip_prefix("platform: ")).expect("a baseline");
+    assert_eq!(
+        project.sysguard("diff --base main --format markdown").ends(0).stdout.lines().collect::<Vec<_>>(),
+        [
+            "### sysguard: 3 new, 0 gone since `main`".to_owned(),
+            String::new(),
+            "| finding | workload | fact | | platform |".to_owned(),
+            "|---|---|---|---|---|".to_owned(),
+            format!("| **new-subsystem** | `greeter` | `network` |  | `{platform}` |"),
+            format!("| new-syscall | `greeter` | `network::bind` | `socket:AF_INET:SOCK_DGRAM` | `{platform}` |"),
+            format!(
+                "| new-syscall | `greeter` | `network::socket` | `AF_INET socket:AF_INET:SOCK_DGRAM` | `{platform}` |"
+            ),
+        ]
+    );
+
+    // The merge, and main as it is then.
+    commit(&project, "the greeter listens for updates: REQ-12");
+    git(&project, &["switch", "--quiet", "main"]);
+    assert_eq!(project.read(FILE), blessed);
+    git(&project, &["merge", "--quiet", "polite"]);
+    assert_eq!(project.read(FILE), accepted);
+    let merged = run(project.command("test --format github").env("CI", "true")).ends(0);
+    assert_eq!(merged.stdout, "", "nothing to annotate");
+    assert_eq!(project.sysguard("diff --base polite").ends(0).stdout, "nothing differs since polite\n");
+}

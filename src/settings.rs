@@ -250,7 +250,7 @@ fn confirm(given: &Given) -> Result<u32, BadVariable> {
 fn engine(given: &Given) -> Result<Engine, BadVariable> {
     match given.text("SYSGUARD_ENGINE").filter(|value| !value.is_empty()) {
         None => Ok(Engine::Guard),
-        Some(value) => value.parse().map_err(|_| {
+        Some(value) => Engine::to_judge(&value).map_err(|_| {
             let expected = "one of guard, ptrace";
             BadVariable { variable: "SYSGUARD_ENGINE", value, expected }
         }),

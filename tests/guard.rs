@@ -1,4 +1,4 @@
-//! Both engines give the same verdict: on a baseline that holds everything, and on every one that lacks a fact.
+//! All engines give the same verdict: on a baseline that holds everything, and on every one that lacks a fact; and record the same.
 //!
 //! The truth is what ptrace saw of the same command. A guard may miss nothing of what a baseline lacks, and must make nothing up.
 
@@ -15,7 +15,7 @@ use sysguard::model::guard::Guard;
 use sysguard::model::marker;
 use sysguard::model::observation::Observation;
 use sysguard::model::platform::Platform;
-use sysguard::runner::{Lookup, find_command, observe, observe_guarded};
+use sysguard::runner::{Lookup, find_command, observe, observe_guarded, observe_notified};
 use sysguard::settings;
 
 const LIMITS: Limits = Limits { timeout: Some(Duration::from_secs(60)), stop: None, grace: Duration::from_secs(2) };
@@ -56,6 +56,13 @@ fn watched(words: &[&str], platform: &Platform) -> BTreeSet<Fact> {
     facts(&observation, platform)
 }
 
+fn notified(words: &[&str], platform: &Platform) -> BTreeSet<Fact> {
+    let (command, _output) = command(words);
+    let (observation, outcome) = observe_notified(command, &LIMITS).expect("a run by notifications");
+    assert_eq!((outcome.lost_events, outcome.incomplete), (0, None), "{words:?}");
+    facts(&observation, platform)
+}
+
 fn guarded(words: &[&str], baseline: &Baseline, platform: &Platform) -> BTreeSet<Fact> {
     let (command, _output) = command(words);
     let guard = Guard::new(&document(), baseline, platform, &inherited(&command)).expect("a guard");
@@ -93,6 +100,9 @@ fn same_verdicts(words: &[&str]) {
         all.iter().filter(|fact| again.contains(fact)).cloned().collect()
     };
     assert!(!all.is_empty());
+    let told = notified(words, &platform);
+    assert!(always.is_subset(&told), "{words:?} by notifications: {:?} were missed", always.difference(&told));
+    assert!(told.is_subset(&all), "{words:?} by notifications: {:?} were made up", told.difference(&all));
     let news = |baseline: &BTreeSet<Fact>| -> BTreeSet<Fact> {
         let seen = guarded(words, &holding(baseline, &platform), &platform);
         seen.difference(&holding(baseline, &platform).facts()).cloned().collect()

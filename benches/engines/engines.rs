@@ -15,6 +15,8 @@ pub(crate) enum Engine {
     Guard,
     /// `--engine ptrace`
     Ptrace,
+    /// `--engine notify`
+    Notify,
     /// `strace -f -c`
     Strace,
     /// `strace -f -c --seccomp-bpf`: the calls are those of the workload, so the filter spares nothing but its set-up
@@ -24,8 +26,8 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Native, Self::Guard, Self::Ptrace, Self::Strace, Self::StraceBpf, Self::PerfTrace];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Native, Self::Guard, Self::Ptrace, Self::Notify, Self::Strace, Self::StraceBpf, Self::PerfTrace];
 
     /// The name in tables and on the command line.
     pub(crate) fn name(self) -> &'static str {
@@ -33,6 +35,7 @@ impl Engine {
             Self::Native => "native",
             Self::Guard => "guard",
             Self::Ptrace => "ptrace",
+            Self::Notify => "notify",
             Self::Strace => "strace",
             Self::StraceBpf => "strace-bpf",
             Self::PerfTrace => "perf-trace",
@@ -49,7 +52,7 @@ impl Engine {
 
     pub(crate) fn is_installed(self) -> bool {
         match self {
-            Self::Native | Self::Guard | Self::Ptrace => true,
+            Self::Native | Self::Guard | Self::Ptrace | Self::Notify => true,
             Self::Strace | Self::StraceBpf => on_path("strace"),
             Self::PerfTrace => on_path("perf"),
         }
@@ -59,7 +62,7 @@ impl Engine {
     pub(crate) fn around(self, words: &[OsString]) -> Command {
         let before: &[&str] = match self {
             Self::Native => &[],
-            Self::Guard | Self::Ptrace => return watch::command(self.name(), words),
+            Self::Guard | Self::Ptrace | Self::Notify => return watch::command(self.name(), words),
             Self::Strace => &["strace", "-f", "-c", "-o", "/dev/null", "--"],
             Self::StraceBpf => &["strace", "-f", "-c", "--seccomp-bpf", "-o", "/dev/null", "--"],
             Self::PerfTrace => &["perf", "trace", "-s", "-o", "/dev/null", "--"],

@@ -11,7 +11,7 @@ use sysguard::linux::{Command as Traced, Environment, Limits, Outcome, Stream, i
 use sysguard::model::expectation::{Baseline, Document, format, project};
 use sysguard::model::guard::Guard;
 use sysguard::model::observation::Observation;
-use sysguard::runner::{Lookup, find_command, observe, observe_guarded};
+use sysguard::runner::{Lookup, find_command, observe, observe_guarded, observe_notified};
 use sysguard::settings;
 
 const WORD: &str = "--watch";
@@ -73,6 +73,7 @@ fn watch(engine: &str, words: &[OsString]) -> Result<u8, String> {
             std::fs::write(baseline_of(&folder), lines(&all.0)?).map_err(|error| error.to_string())?;
             all
         }
+        "notify" => observe_notified(traced(words)?, &LIMITS).map_err(|error| error.to_string())?,
         _ => seen(words)?,
     };
     match outcome.incomplete {

@@ -2,9 +2,8 @@
 //!
 //! It must not ask: that is [`objects`](super::objects)'. Nothing stale is ever found, since whatever may be closed is forgotten.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::model::attribution::Object;
 use crate::model::event::Tid;
@@ -16,7 +15,15 @@ pub(super) struct Files {
     hidden: bool,
 }
 
-type Table = Rc<RefCell<Known>>;
+/// Shared by tasks, not by threads of ours: whoever holds [`Files`] holds all of it.
+#[derive(Debug, Clone, Default)]
+struct Table(Arc<Mutex<Known>>);
+
+impl Table {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// One table of fds.
 #[derive(Debug, Default)]
@@ -29,19 +36,19 @@ struct Known {
 impl Files {
     /// What an fd is known to stand for.
     pub(super) fn known(&self, task: Tid, fd: i32) -> Option<Object> {
-        self.tables.get(&task)?.borrow().objects.get(&fd).cloned()
+        self.tables.get(&task)?.known().objects.get(&fd).cloned()
     }
 
     /// Keeps what an fd stands for. Of a task whose table is not known, nothing is kept.
     pub(super) fn keep(&self, task: Tid, fd: i32, object: &Object) {
-        if let Some(table) = self.tables.get(&task).filter(|table| !self.hidden && table.borrow().closing == 0) {
-            table.borrow_mut().objects.insert(fd, object.clone());
+        if let Some(table) = self.tables.get(&task).filter(|table| !self.hidden && table.known().closing == 0) {
+            table.known().objects.insert(fd, object.clone());
         }
     }
 
     /// Keeps what an fd stands for that a call has just returned. Where others share the table, one of them may have replaced it meanwhile.
     pub(super) fn keep_returned(&self, task: Tid, fd: i32, object: &Object) {
-        if self.tables.get(&task).is_some_and(|table| Rc::strong_count(table) == 1) {
+        if self.tables.get(&task).is_some_and(|table| Arc::strong_count(&table.0) == 1) {
             self.keep(task, fd, object);
         }
     }
@@ -49,7 +56,7 @@ impl Files {
     /// The task begins to close these, the last included.
     pub(super) fn begin_closing(&self, task: Tid, first: i32, last: i32) {
         let Some(table) = self.tables.get(&task) else { return };
-        let mut table = table.borrow_mut();
+        let mut table = table.known();
         table.closing += 1;
         match first == last {
             true => drop(table.objects.remove(&first)),
@@ -60,7 +67,7 @@ impl Files {
     /// The task has closed what it began to, or is gone.
     pub(super) fn end_closing(&self, task: Tid) {
         if let Some(table) = self.tables.get(&task) {
-            let mut table = table.borrow_mut();
+            let mut table = table.known();
             table.closing = table.closing.saturating_sub(1);
         }
     }
@@ -86,7 +93,7 @@ impl Files {
     /// Tables may change unseen from here on.
     pub(super) fn hide(&mut self) {
         self.hidden = true;
-        self.tables.values().for_each(|table| table.borrow_mut().objects.clear());
+        self.tables.values().for_each(|table| table.known().objects.clear());
     }
 }
 

@@ -17,9 +17,8 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Pid, getpid, getppid, pipe2, setsid};
 
-use super::sys::{self, StringArray};
+use super::sys::{self, Filter, StringArray};
 use crate::model::event::Tid;
-use crate::model::guard::bpf::Instruction;
 
 /// A program to start, everything resolved.
 #[derive(Debug)]
@@ -79,7 +78,7 @@ pub(super) struct Prepared {
     cwd: Option<CString>,
     stdio: [Stream; 3],
     isolated: bool,
-    filter: Option<Vec<Instruction>>,
+    filter: Option<Filter>,
 }
 
 /// A child that is not yet the command: it waits for [`Suspended::go`].
@@ -117,7 +116,7 @@ pub(super) enum LaunchStep {
 
 impl Prepared {
     /// With a filter on all that comes of it, if any.
-    pub(super) fn new(command: Command, filter: Option<Vec<Instruction>>) -> io::Result<Self> {
+    pub(super) fn new(command: Command, filter: Option<Filter>) -> io::Result<Self> {
         let environment = match command.environment {
             Environment::Inherited => std::env::vars_os().collect(),
             Environment::Exactly(variables) => variables,

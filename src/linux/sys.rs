@@ -5,6 +5,8 @@
 
 mod ask;
 mod filter;
+mod notification;
+mod registers;
 mod terminal;
 
 #[cfg(target_env = "gnu")]
@@ -17,10 +19,15 @@ use std::ptr;
 use libc::{c_int, c_long, c_void, pid_t};
 
 use crate::model::marker::{Marker, PhaseName};
-use crate::model::syscall::Abi;
 
 pub(super) use ask::{FileStatus, copy_fd, file_status, open_place, read_memory, short_attribute, socket_option};
-pub(super) use filter::install_filter;
+pub(super) use filter::{Filter, install_filter};
+pub(super) use notification::{Notification, go_on, next_notification, prefer_one_cpu};
+#[cfg(target_arch = "x86_64")]
+pub(super) use registers::stack_registers;
+pub(super) use registers::{
+    Interrupted, RESULT_REPLACES_FIRST_ARGUMENT, interrupted_call, write_first_argument, write_result,
+};
 pub(super) use terminal::{keep_modes, restore_before, restore_modes};
 
 /// `__WNOTHREAD` keeps other tracers of this process apart, `__WALL` brings clone children; linux/wait.h, in libc for some C libraries only.
@@ -137,65 +144,9 @@ pub(super) fn read_word(tid: pid_t, address: u64) -> io::Result<u64> {
     Ok(word)
 }
 
-/// The registers of a stopped tracee by which its stack is unwound: instruction, stack and frame pointer.
-#[cfg(target_arch = "x86_64")]
-pub(super) fn stack_registers(tid: pid_t) -> io::Result<[u64; 3]> {
-    const PTRACE_GETREGS: u32 = 12;
-    // SAFETY: registers of zeroes are valid ones: they are numbers only.
-    let mut registers: libc::user_regs_struct = unsafe { std::mem::zeroed() };
-    ptrace(PTRACE_GETREGS, tid, 0, (&raw mut registers).addr())?;
-    Ok([registers.rip, registers.rsp, registers.rbp])
-}
-
 /// Writes eight bytes of a stopped tracee's memory.
 pub(super) fn write_word(tid: pid_t, address: u64, word: u64) -> io::Result<()> {
     ptrace(PTRACE_POKEDATA, tid, address as usize, word as usize)
-}
-
-/// Writes the register that holds the first argument of a call at its entry.
-#[cfg(target_arch = "x86_64")]
-pub(super) fn write_first_argument(tid: pid_t, abi: Abi, value: u64) -> io::Result<()> {
-    const PTRACE_POKEUSER: u32 = 6;
-    let register = match abi {
-        Abi::I386 => std::mem::offset_of!(libc::user_regs_struct, rbx),
-        _ => std::mem::offset_of!(libc::user_regs_struct, rdi),
-    };
-    ptrace(PTRACE_POKEUSER, tid, register, value as usize)
-}
-
-/// Writes the register that holds the first argument of a call at its entry.
-#[cfg(target_arch = "aarch64")]
-pub(super) fn write_first_argument(tid: pid_t, abi: Abi, value: u64) -> io::Result<()> {
-    const PTRACE_GETREGSET: u32 = 0x4204;
-    const PTRACE_SETREGSET: u32 = 0x4205;
-    if abi != Abi::Aarch64 {
-        return Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP));
-    }
-    let mut registers = [0_u64; 34];
-    general_registers(PTRACE_GETREGSET, tid, &mut registers)?;
-    registers[0] = value;
-    general_registers(PTRACE_SETREGSET, tid, &mut registers)
-}
-
-/// Reads or writes `struct user_pt_regs` (arch/arm64/include/uapi/asm/ptrace.h): 31 registers, stack pointer, program counter, state.
-#[cfg(target_arch = "aarch64")]
-fn general_registers(request: u32, tid: pid_t, registers: &mut [u64; 34]) -> io::Result<()> {
-    const NT_PRSTATUS: usize = 1;
-    let mut place = libc::iovec { iov_base: registers.as_mut_ptr().cast(), iov_len: size_of_val(registers) };
-    // SAFETY: the kernel reads or writes at most `iov_len` bytes of the registers, and the length in the live iovec; ptrace(2).
-    let returned = unsafe {
-        libc::ptrace(request as _, tid, NT_PRSTATUS as *mut c_void, ptr::from_mut(&mut place).cast::<c_void>())
-    };
-    checked(returned).map(drop)
-}
-
-/// Whether a call's result takes the place of its first argument: then there is nothing to put back, and nothing may be.
-pub(super) const RESULT_REPLACES_FIRST_ARGUMENT: bool = !cfg!(target_arch = "x86_64");
-
-/// RISC-V takes the first argument from where no tracer can write (`orig_a0`, arch/riscv/kernel/traps.c).
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub(super) fn write_first_argument(_tid: pid_t, _abi: Abi, _value: u64) -> io::Result<()> {
-    Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP))
 }
 
 /// Waits for any child or tracee of this very thread: its number and raw status, `None` when none is left.
@@ -220,6 +171,12 @@ pub(super) fn leads_thread_group(tid: pid_t) -> bool {
 pub(super) fn kill(tid: pid_t, signal: c_int) {
     // SAFETY: kill takes two numbers; kill(2).
     unsafe { libc::kill(tid, signal) };
+}
+
+/// Ends a blocked call of a thread of this process, where that is one: see [`interrupt_waits_with`].
+pub(super) fn wake(tid: pid_t) {
+    // SAFETY: tgkill takes three numbers; tgkill(2).
+    unsafe { libc::syscall(libc::SYS_tgkill, std::process::id(), tid, libc::SIGURG) };
 }
 
 /// This thread's number.

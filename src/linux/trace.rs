@@ -1,18 +1,21 @@
 //! The one door: start a command, follow its whole tree, hand every event on.
 
-use std::io;
 use std::time::Duration;
+use std::{io, thread};
 
 use super::colocation::Colocation;
 use super::deadlines::{Deadlines, Due};
 use super::guard::{Incomplete, Watch};
 use super::launch::{Command, LaunchFailure, LaunchStep, Prepared};
+use super::notify::{Desk, Hearing};
 use super::stopped::Pace;
+use super::sys::Filter;
 use super::tracer::{Tracer, Waited};
 use super::witness::Witness;
 use super::{probe, sys};
 use crate::model::event::{Event, Tid};
 use crate::model::guard::Guard;
+use crate::model::notify;
 use crate::model::tracee::{Directive, Step, Stop, Tasks};
 use crate::model::workload::{Exit, StopAfter};
 
@@ -76,7 +79,7 @@ pub enum TraceError {
 ///
 /// [`TraceError`]; no task is left then either.
 pub fn trace(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
-    run(command, limits, None, true, sink)
+    run(command, limits, Mode::EveryCall, sink)
 }
 
 /// As [`trace()`], but calls that the guard lets pass are no events.
@@ -90,7 +93,27 @@ pub fn trace_guarded(
     guard: &Guard,
     sink: &mut dyn FnMut(&Event),
 ) -> Result<Outcome, TraceError> {
-    run(command, limits, Some(guard), true, sink)
+    run(command, limits, Mode::Guarded(guard), sink)
+}
+
+/// As [`trace()`], but calls whose result does not say what they used are told before they are made, without one. Other threads than the caller's may tell.
+///
+/// # Errors
+///
+/// As [`trace()`].
+pub fn trace_notified(
+    command: Command,
+    limits: &Limits,
+    sink: &mut (dyn FnMut(&Event) + Send),
+) -> Result<Outcome, TraceError> {
+    let desk = Desk::new(sink);
+    let (hearing, receiver) = desk.sides();
+    thread::scope(|scope| {
+        let receiver = scope.spawn(|| receiver.receive());
+        let outcome = run(command, limits, Mode::Notified(hearing), &mut |event| desk.tell(event));
+        desk.close(|| receiver.is_finished());
+        outcome
+    })
 }
 
 /// As [`trace()`], but nobody is asked beyond registers, so that events have no answers: what `benches/attribution.rs` holds [`trace()`] against.
@@ -100,36 +123,57 @@ pub fn trace_guarded(
 /// As [`trace()`].
 #[doc(hidden)]
 pub fn trace_unasked(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
-    run(command, limits, None, false, sink)
+    run(command, limits, Mode::Unasked, sink)
 }
 
-fn run(
-    command: Command,
-    limits: &Limits,
-    guard: Option<&Guard>,
-    asks: bool,
-    sink: &mut dyn FnMut(&Event),
-) -> Result<Outcome, TraceError> {
-    let filter = guard.map(Guard::filter).transpose();
-    let filter = filter.map_err(|error| system("make a filter")(io::Error::other(error)))?;
+/// How a tree is watched.
+enum Mode<'a> {
+    EveryCall,
+    Unasked,
+    Guarded(&'a Guard),
+    Notified(Hearing<'a>),
+}
+
+impl Mode<'_> {
+    fn filter(&self) -> Result<Option<Filter>, TraceError> {
+        let (program, notifies) = match self {
+            Self::EveryCall | Self::Unasked => return Ok(None),
+            Self::Guarded(guard) => (guard.filter(), false),
+            Self::Notified(_) if cfg!(target_arch = "x86_64") => (Ok(notify::filter()), true),
+            Self::Notified(_) => {
+                return Err(TraceError::Impossible { reason: "notifications are received on x86_64 only".to_owned() });
+            }
+        };
+        let program = program.map_err(|error| system("make a filter")(io::Error::other(error)))?;
+        Ok(Some(Filter { program, notifies }))
+    }
+}
+
+fn run(command: Command, limits: &Limits, mode: Mode<'_>, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
+    let filter = mode.filter()?;
+    let is_filtered = filter.is_some();
     let program = command.program.display().to_string();
     let deadlines = Deadlines::start(limits).map_err(system("start a timer"))?;
     let suspended = Prepared::new(command, filter).and_then(Prepared::suspend).map_err(system("start a process"))?;
     let root = suspended.tid;
-    if let Err(error) = attach(root, guard.is_some()) {
+    if let Err(error) = attach(root, is_filtered) {
         sys::kill(root, libc::SIGKILL);
         Tracer::default().bury();
         return Err(probe::explain(&error));
     }
+    let (witness, watch, hearing) = match mode {
+        Mode::EveryCall => (Some(Witness::new(root)), None, None),
+        Mode::Unasked => (None, None, None),
+        Mode::Guarded(guard) => (Some(Witness::of_filtered(root)), Some(Watch::new(guard)), None),
+        Mode::Notified(hearing) => (None, None, Some(hearing.begin(root))),
+    };
     let mut run = Run {
         root,
         tracer: Tracer::default(),
         tasks: Tasks::launch(root),
-        witness: match guard {
-            Some(_) => Some(Witness::of_filtered(root)),
-            None => asks.then(|| Witness::new(root)),
-        },
-        watch: guard.map(Watch::new),
+        witness,
+        watch,
+        hearing,
         colocation: Colocation::new(),
         deadlines,
         end: None,
@@ -141,7 +185,7 @@ fn run(
     if let Some(failure) = launched.failure().map_err(system("hear from a process"))? {
         return Err(failure.explain(program));
     }
-    let incomplete = run.watch.as_ref().and_then(Watch::incomplete);
+    let incomplete = run.incomplete();
     Ok(Outcome { exit, lost_events: run.tasks.lost(), killed_stragglers: run.stragglers, incomplete })
 }
 
@@ -160,6 +204,8 @@ struct Run<'a> {
     witness: Option<Witness>,
     /// Who may run unwatched; nobody where there is no guard.
     watch: Option<Watch<'a>>,
+    /// Who hears of calls by notifications; nobody where there are none.
+    hearing: Option<Hearing<'a>>,
     colocation: Colocation,
     deadlines: Deadlines,
     end: Option<Exit>,
@@ -195,6 +241,9 @@ impl Run<'_> {
                 Waited::Interrupted => {
                     self.colocation.tick();
                     self.keep_deadlines();
+                    if let Some(failure) = self.hearing.as_ref().and_then(Hearing::failure) {
+                        return Err(failure);
+                    }
                     continue;
                 }
                 Waited::Nobody => return Ok(self.end.unwrap_or(Exit::Signaled(libc::SIGKILL))),
@@ -212,7 +261,13 @@ impl Run<'_> {
             if let Some(witness) = &mut self.witness {
                 witness.observe(tid, &stop, &mut step);
             }
+            if let Some(hearing) = &mut self.hearing {
+                hearing.observe(tid, &stop, &mut step, &self.tasks)?;
+            }
             self.watch(tid, &stop, &step);
+            if self.incomplete().is_some() && !self.tasks.is_ending() {
+                self.kill_all();
+            }
             step.before.iter().chain(&step.event).for_each(&mut *sink);
             for spot in self.tracer.take_blind_spots() {
                 self.watch.iter_mut().for_each(|watch| watch.hide(spot));
@@ -246,19 +301,26 @@ impl Run<'_> {
         !self.tasks.is_ending() && watch.pace(tid, &self.tasks) == Pace::Filtered && watch.settles(tid, call, witness)
     }
 
-    /// Shows the guard what happened. A run that it cannot guard ends.
+    /// Shows the guard what happened.
     fn watch(&mut self, tid: Tid, stop: &Stop, step: &Step) {
         let (Some(watch), Some(witness)) = (&mut self.watch, &mut self.witness) else { return };
         let events: Vec<&Event> = step.before.iter().chain(&step.event).collect();
         watch.observe(tid, stop, &events, &self.tasks, witness);
-        if watch.incomplete().is_some() && !self.tasks.is_ending() {
-            self.kill_all();
-        }
+    }
+
+    /// Why this run must be made again by another engine, once that is so.
+    fn incomplete(&self) -> Option<Incomplete> {
+        let heard = || self.hearing.as_ref().and_then(Hearing::incomplete);
+        self.watch.as_ref().and_then(Watch::incomplete).or_else(heard)
     }
 
     /// Where a task stops next.
     fn pace(&self, tid: Tid) -> Pace {
-        self.watch.as_ref().map_or(Pace::EveryCall, |watch| watch.pace(tid, &self.tasks))
+        match (&self.watch, &self.hearing) {
+            (Some(watch), _) => watch.pace(tid, &self.tasks),
+            (_, Some(hearing)) => hearing.pace(tid, &self.tasks),
+            _ => Pace::EveryCall,
+        }
     }
 
     fn keep_deadlines(&mut self) {

@@ -2,7 +2,7 @@
 //!
 //! What must be asked is told by `model::attribution`; how to ask is [`objects`](super::objects)'. Nothing here can fail: what cannot be answered stays empty.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::files::Files;
 use super::objects::Objects;
@@ -13,11 +13,13 @@ use crate::model::event::{Call, CallOutcome, Event, Tid};
 use crate::model::tracee::{Step, Stop};
 
 /// What is known of every task beyond its registers.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Witness {
     files: Files,
     objects: Objects,
     asked: HashMap<Tid, Asked>,
+    /// Who was last heard of closing something, in a call whose end nobody tells.
+    closing: HashSet<Tid>,
 }
 
 /// A call under way.
@@ -33,7 +35,7 @@ impl Witness {
     pub(super) fn new(root: Tid) -> Self {
         let mut files = Files::default();
         files.own(root);
-        Self { files, objects: Objects::default(), asked: HashMap::new() }
+        Self { files, ..Self::default() }
     }
 
     /// For a tree of which not every call is seen: nothing is remembered of its fds.
@@ -71,27 +73,55 @@ impl Witness {
         }
         match *stop {
             Stop::Entry(call) => self.entered(task, call),
-            Stop::Ended(_) => self.files.leave(task),
+            Stop::Ended(_) => {
+                self.leave_closing(task);
+                self.files.leave(task);
+            }
             _ => {}
+        }
+    }
+
+    /// A call is about to be made whose end nobody tells; nothing if it is one whose end somebody does.
+    pub(super) fn notified(&mut self, task: Tid, call: &Call) -> Option<Answers> {
+        if self.asked.contains_key(&task) {
+            return None;
+        }
+        let (_, answers) = self.before(task, call);
+        if let Some(Effect::Closes(..)) = effect(call, &answers.memory) {
+            self.closing.insert(task);
+        }
+        Some(answers)
+    }
+
+    /// Who does something else has closed what it was heard of closing.
+    fn leave_closing(&mut self, task: Tid) {
+        if !self.closing.is_empty() && self.closing.remove(&task) {
+            self.files.end_closing(task);
         }
     }
 
     /// A call begins: what it may destroy is asked about now.
     fn entered(&mut self, task: Tid, call: Call) {
-        let memory = memory_of(task, &call);
-        let question = answers::object(&call, &memory);
+        let (question, answers) = self.before(task, &call);
+        self.asked.insert(task, Asked { call, question, answers });
+    }
+
+    fn before(&mut self, task: Tid, call: &Call) -> (Option<Question>, Answers) {
+        self.leave_closing(task);
+        let memory = memory_of(task, call);
+        let question = answers::object(call, &memory);
         let object = match question {
             Some(Question::Fd(fd)) => self.of_fd(task, fd),
             Some(Question::PathBefore(place)) => self.of_path(task, &place),
             _ => None,
         };
         let answers = Answers { object, memory };
-        match effect(&call, &answers.memory) {
+        match effect(call, &answers.memory) {
             Some(Effect::Closes(first, last)) => self.files.begin_closing(task, first, last),
             Some(Effect::Hidden) => self.files.hide(),
             Some(Effect::Unshares) | None => {}
         }
-        self.asked.insert(task, Asked { call, question, answers });
+        (question, answers)
     }
 
     /// A call is over: what it made is asked about now.
@@ -168,6 +198,7 @@ impl Witness {
         if let Some(asked) = self.asked.remove(&former) {
             self.asked.insert(task, asked);
         }
+        self.leave_closing(former);
         self.files.leave(former);
         self.files.own(task);
     }

@@ -39,7 +39,9 @@ pub enum Watched {
     EveryCall,
     /// Expected calls ran unwatched: nothing is known of their number, of their errors, or of what is gone.
     Guarded,
-    /// Every call was seen, though a guard was asked for: it cannot guard this workload.
+    /// Every call was seen before it was made: nothing is known of the errors of most.
+    Notified,
+    /// Every call was seen with its result, though another engine was asked for: it cannot watch this workload.
     Unguarded {
         /// Why not.
         reason: String,

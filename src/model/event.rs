@@ -63,6 +63,8 @@ pub enum CallOutcome {
     Failed(Errno),
     /// The kernel will restart it after a signal (ERESTARTSYS and its kin, include/linux/errno.h): no result.
     Restarting,
+    /// Nobody awaited it.
+    Unknown,
     /// The task was gone before a result: exit, exit_group, or killed inside.
     NeverReturned,
 }

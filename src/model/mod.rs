@@ -27,6 +27,7 @@ pub mod families;
 pub mod fingerprint;
 pub mod forbid;
 pub mod guard;
+pub mod notify;
 
 pub mod compare;
 pub mod confirm;

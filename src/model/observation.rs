@@ -3,7 +3,6 @@
 //! It must not judge: comparing is another room.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::str::FromStr;
 
 use super::attribution::{Use, attribute, blind_spot};
 use super::call_site::CallSite;
@@ -236,30 +235,47 @@ pub enum Engine {
     Ptrace,
     /// What a baseline expects runs unwatched, by a seccomp filter; everything else stops. No counts, errors or absences of what is expected.
     Guard,
+    /// A notification a call, before it is made; calls whose result says what they used stop as under ptrace. No errors of the others.
+    Notify,
 }
 
 impl Engine {
-    /// Every engine.
-    pub const ALL: [Self; 2] = [Self::Ptrace, Self::Guard];
+    /// The one of this name that can record what a workload uses.
+    pub fn to_record(word: &str) -> Result<Self, NotAnEngine> {
+        Self::named(word, [Self::Notify, Self::Ptrace])
+    }
+
+    /// The one of this name that can hold a workload against its baseline.
+    pub fn to_judge(word: &str) -> Result<Self, NotAnEngine> {
+        Self::named(word, [Self::Guard, Self::Ptrace])
+    }
+
+    fn named(word: &str, among: [Self; 2]) -> Result<Self, NotAnEngine> {
+        among
+            .into_iter()
+            .find(|engine| engine.name() == word)
+            .ok_or_else(|| NotAnEngine { word: word.to_owned(), among })
+    }
 
     /// The name used on the command line and in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ptrace => "ptrace",
             Self::Guard => "guard",
+            Self::Notify => "notify",
         }
+    }
+
+    /// What it cannot see of a call that it tells.
+    pub fn unknown(self) -> Option<&'static str> {
+        (self == Self::Notify).then_some("errors of calls whose result does not say what they used")
     }
 }
 
-/// The word is no [`Engine`].
+/// The word is no [`Engine`] that can be chosen here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no engine: one of guard, ptrace")]
-pub struct NotAnEngine(String);
-
-impl FromStr for Engine {
-    type Err = NotAnEngine;
-
-    fn from_str(word: &str) -> Result<Self, NotAnEngine> {
-        Self::ALL.into_iter().find(|engine| engine.name() == word).ok_or_else(|| NotAnEngine(word.to_owned()))
-    }
+#[error("`{word}` is no engine here: one of {}", .among.map(Engine::name).join(", "))]
+pub struct NotAnEngine {
+    word: String,
+    among: [Engine; 2],
 }

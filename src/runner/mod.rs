@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 pub use environment::Lookup;
 pub use output::Echo;
 pub use progress::{Progress, Silent};
-pub use run::{DEFAULT_GRACE, observe, observe_guarded, observe_with_callers};
+pub use run::{DEFAULT_GRACE, observe, observe_guarded, observe_notified, observe_with_callers};
 pub use suite::{Case, Suite, Unreadable};
 pub use test::{Test, Tested};
 

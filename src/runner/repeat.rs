@@ -13,7 +13,7 @@ use super::suite::{Case, Suite, Unfit};
 use crate::model::attribution::Use;
 use crate::model::compare::{Comparison, Fact, Watched, compare};
 use crate::model::confirm::Sightings;
-use crate::model::expectation::{Baseline, Document, is_news, project};
+use crate::model::expectation::{Baseline, Document, Level, is_news, project};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::guard::{Guard, Inherited};
 use crate::model::observation::{Engine, Observation};
@@ -29,6 +29,10 @@ pub(super) trait Start: fmt::Debug {
     fn guarded_run(&self, _guard: &MakeGuard<'_>, wanted: &Wanted<'_>) -> Result<(Run, Watched), Unfit> {
         Ok((self.good_run(wanted)?, Watched::EveryCall))
     }
+    /// Runs it once by notifications, where that can be, else with every call watched.
+    fn notified_run(&self) -> Result<(Run, Watched), Unfit> {
+        Ok((self.good_run(&|_| false)?, Watched::EveryCall))
+    }
     /// The executable, where cargo built it.
     fn built_by_cargo(&self) -> Option<&Path>;
 }
@@ -43,6 +47,8 @@ pub(super) struct Runs<'a> {
     all: Observation,
     /// What a baseline holds, where what is beyond it is asked about.
     known: Option<BTreeSet<Fact>>,
+    /// How a recording is watched.
+    watched: Watched,
 }
 
 impl<'a> Runs<'a> {
@@ -56,7 +62,14 @@ impl<'a> Runs<'a> {
     ) -> Self {
         let running = Running { progress, workload: &case.name };
         let (sightings, all) = (Sightings::default(), Observation::default());
-        Self { suite, document, prepared, running, sightings, all, known: None }
+        let mut rules = document.tolerate.iter().chain(&document.forbid);
+        let asks_for_errors = document.level >= Level::Error || rules.any(|rule| rule.error.is_some());
+        let watched = match suite.settings.engine {
+            Engine::Notify if asks_for_errors => Watched::Unguarded { reason: ERRORS.to_owned() },
+            Engine::Notify => Watched::Notified,
+            Engine::Ptrace | Engine::Guard => Watched::EveryCall,
+        };
+        Self { suite, document, prepared, running, sightings, all, known: None, watched }
     }
 
     /// Runs it once.
@@ -70,13 +83,25 @@ impl<'a> Runs<'a> {
         let mut growth = Growth::default();
         for _ in 0..WARM_UP_RUNS {
             self.running.run(0, growth.goal(length));
-            self.prepared.good_run(&|_| false)?;
+            self.recorded()?;
         }
         while growth.goes_on(length) {
-            self.next(growth.goal(length))?;
+            self.running.run(self.sightings.runs() + 1, growth.goal(length));
+            let run = self.recorded()?;
+            self.take(run);
             growth = Growth::of(&self.sightings.facts());
         }
         Ok(growth)
+    }
+
+    /// One run of a recording. What notifications could not watch once they are not asked to watch again.
+    fn recorded(&mut self) -> Result<Run, Unfit> {
+        if self.watched != Watched::Notified {
+            return self.prepared.good_run(&|_| false);
+        }
+        let (run, watched) = self.prepared.notified_run()?;
+        self.watched = watched;
+        Ok(run)
     }
 
     /// Runs it once and, while a finding can be confirmed, again; up to so many times.
@@ -112,7 +137,8 @@ impl<'a> Runs<'a> {
     /// All runs so far against a baseline.
     pub(super) fn compare(&self, baseline: Option<&Baseline>) -> Comparison {
         let projection = project(&self.all, self.document, &self.suite.platform);
-        self.sightings.told_of_one_run(compare(self.document, baseline, &projection, &self.all))
+        let comparison = compare(self.document, baseline, &projection, &self.all);
+        self.sightings.told_of_one_run(Comparison { watched: self.watched.clone(), ..comparison })
     }
 
     /// What each run showed.
@@ -144,6 +170,8 @@ impl<'a> Runs<'a> {
         self.all.merge(observation);
     }
 }
+
+const ERRORS: &str = "its document asks for errors, and notifications tell none";
 
 /// A baseline that was recorded on one CPU fails every test on two.
 fn enough_cpus(cpus: usize) -> Result<(), Obstacle> {

@@ -13,7 +13,7 @@ use super::scratch::Scratch;
 use super::suite::Unfit;
 use crate::error::Error;
 use crate::linux::{
-    Callers, Command, Environment, Limits, Outcome, Stream, TraceError, inherited, trace, trace_guarded,
+    Callers, Command, Environment, Limits, Outcome, Stream, TraceError, inherited, trace, trace_guarded, trace_notified,
 };
 use crate::model::attribution::Use;
 use crate::model::compare::Watched;
@@ -51,6 +51,17 @@ pub fn observe_guarded(command: Command, limits: &Limits, guard: &Guard) -> Resu
     watched(Part::All, &|_| false, |sink| trace_guarded(command, limits, guard, sink))
 }
 
+/// As [`observe`], by notifications: of most calls no result is known, and of none who called.
+pub fn observe_notified(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
+    notified(command, limits, Part::All)
+}
+
+fn notified(command: Command, limits: &Limits, part: Part) -> Result<(Observation, Outcome), TraceError> {
+    let mut watch = Watch::new(part);
+    let outcome = trace_notified(command, limits, &mut |event| drop(watch.fold(event)))?;
+    Ok(told(watch, outcome))
+}
+
 /// Folds what a run shows, and asks who calls: only the first call of a use pays, and of one that is not wanted not even that.
 fn watched(
     part: Part,
@@ -66,9 +77,13 @@ fn watched(
             watch.observation.sites.insert(used, callers.of(*task));
         }
     })?;
+    Ok(told(watch, outcome))
+}
+
+fn told(watch: Watch, outcome: Outcome) -> (Observation, Outcome) {
     let mut observation = watch.observation;
     observation.lost_events += outcome.lost_events;
-    Ok((observation, outcome))
+    (observation, outcome)
 }
 
 /// A workload that can be started, as often as wanted.
@@ -101,8 +116,16 @@ pub(super) enum Obstacle {
     Untraceable(String),
     /// It was traced, but not whole.
     Broken(String),
-    /// A guard cannot watch it; a tracer of every call can.
+    /// The engine that was asked for cannot watch it; a tracer of every call can.
     Unguarded(String),
+}
+
+/// How one run is watched.
+#[derive(Clone, Copy)]
+enum By<'a> {
+    EveryCall,
+    Notifications,
+    Guard(&'a MakeGuard<'a>),
 }
 
 /// Of which uses the call site is wanted.
@@ -145,8 +168,8 @@ impl<'a> Prepared<'a> {
         Ok(Self { workload, package, environment, program, argv })
     }
 
-    /// Runs it once, in a place of its own. `guard` makes the guard of a command, where it is to be guarded.
-    fn run(&self, guard: Option<&MakeGuard<'_>>, wanted: &Wanted<'_>) -> Result<Run, Obstacle> {
+    /// Runs it once, in a place of its own.
+    fn run(&self, by: By<'_>, wanted: &Wanted<'_>) -> Result<Run, Obstacle> {
         let scratch = Scratch::create().map_err(not_started)?;
         let stdin = scratch.stdin(&self.workload.stdin, self.package).map_err(not_started)?;
         let (capture, stdout, stderr) = Capture::passing_on(None).map_err(|source| {
@@ -165,13 +188,14 @@ impl<'a> Prepared<'a> {
             isolated: true,
         };
         let limits = self.limits();
-        let (observation, outcome) = match guard {
-            None => observe_part(command, &limits, self.part(), wanted).map_err(Obstacle::from)?,
-            Some(guard) => {
+        // Where a filter cannot be installed, there is no guard and are no notifications.
+        let unguarded = |error: TraceError| Obstacle::Unguarded(error.to_string());
+        let (observation, outcome) = match by {
+            By::EveryCall => observe_part(command, &limits, self.part(), wanted).map_err(Obstacle::from)?,
+            By::Notifications => notified(command, &limits, self.part()).map_err(unguarded)?,
+            By::Guard(guard) => {
                 let guard = guard(&inherited(&command)).map_err(|error| Obstacle::Unguarded(error.to_string()))?;
-                // Where a filter cannot be installed, there is no guard.
-                watched(Part::All, wanted, |sink| trace_guarded(command, &limits, &guard, sink))
-                    .map_err(|error| Obstacle::Unguarded(error.to_string()))?
+                watched(Part::All, wanted, |sink| trace_guarded(command, &limits, &guard, sink)).map_err(unguarded)?
             }
         };
         if let Some(incomplete) = outcome.incomplete {
@@ -192,6 +216,22 @@ impl<'a> Prepared<'a> {
         exit == self.workload.exit || Some(exit) == stopped
     }
 
+    /// A run that will do, or else another one that is watched call by call.
+    fn or_every_call(
+        &self,
+        run: Result<Run, Obstacle>,
+        watched: Watched,
+        wanted: &Wanted<'_>,
+    ) -> Result<(Run, Watched), Unfit> {
+        let reason = match run {
+            Ok(run) if self.ended_well(run.exit) => return Ok((run, watched)),
+            Ok(_) => "it did not end as it should otherwise".to_owned(),
+            Err(Obstacle::Unguarded(reason)) => reason,
+            Err(obstacle) => return Err(obstacle.into()),
+        };
+        Ok((self.good_run(wanted)?, Watched::Unguarded { reason }))
+    }
+
     fn limits(&self) -> Limits {
         Limits { timeout: Some(self.workload.timeout), stop: self.workload.stop, grace: DEFAULT_GRACE }
     }
@@ -199,22 +239,20 @@ impl<'a> Prepared<'a> {
 
 impl Start for Prepared<'_> {
     fn good_run(&self, wanted: &Wanted<'_>) -> Result<Run, Unfit> {
-        let run = self.run(None, wanted)?;
+        let run = self.run(By::EveryCall, wanted)?;
         if self.ended_well(run.exit) { Ok(run) } else { Err(Unfit::WrongExit(Box::new(run))) }
     }
 
     fn guarded_run(&self, guard: &MakeGuard<'_>, wanted: &Wanted<'_>) -> Result<(Run, Watched), Unfit> {
         let watched = match self.part() {
-            Part::All => self.run(Some(guard), wanted),
+            Part::All => self.run(By::Guard(guard), wanted),
             Part::Marked => Err(Obstacle::Unguarded("only a part of it counts".to_owned())),
         };
-        let reason = match watched {
-            Ok(run) if self.ended_well(run.exit) => return Ok((run, Watched::Guarded)),
-            Ok(_) => "it did not end as it should under a guard".to_owned(),
-            Err(Obstacle::Unguarded(reason)) => reason,
-            Err(obstacle) => return Err(obstacle.into()),
-        };
-        Ok((self.good_run(wanted)?, Watched::Unguarded { reason }))
+        self.or_every_call(watched, Watched::Guarded, wanted)
+    }
+
+    fn notified_run(&self) -> Result<(Run, Watched), Unfit> {
+        self.or_every_call(self.run(By::Notifications, &|_| false), Watched::Notified, &|_| false)
     }
 
     fn built_by_cargo(&self) -> Option<&Path> {

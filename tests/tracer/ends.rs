@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 use libtest_mimic::{Completion, Failed, Trial};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use sysguard::model::observation::Engine;
+use sysguard::model::syscall::Abi;
 use sysguard::model::workload::Exit;
 
 use crate::needs::{self, Need, slowness};
-use crate::seen::Watched;
+use crate::seen::{NATIVE, Watched};
 
 /// A workload that does not end by itself.
 struct Endless {
@@ -83,9 +85,16 @@ fn survival() -> Duration {
 }
 
 fn by_deadline(endless: &Endless) -> Result<(), Failed> {
+    let engines = if NATIVE == Abi::X86_64 { &[Engine::Ptrace, Engine::Notify][..] } else { &[Engine::Ptrace] };
+    engines.iter().try_for_each(|engine| {
+        ends_by_deadline(endless, *engine).map_err(|failed| format!("{}: {failed:?}", engine.name()).into())
+    })
+}
+
+fn ends_by_deadline(endless: &Endless, engine: Engine) -> Result<(), Failed> {
     const TIMEOUT: Duration = Duration::from_millis(400);
-    let mark = format!("deadline-{}-{}", endless.name, std::process::id());
-    let mut watched = (endless.watched)();
+    let mark = format!("deadline-{}-{}-{}", engine.name(), endless.name, std::process::id());
+    let mut watched = Watched { engine, ..(endless.watched)() };
     watched.environment.push((MARK.into(), mark.clone().into()));
     if endless.outlives_the_first {
         watched.limits.grace = TIMEOUT;

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use libtest_mimic::{Completion, Failed, Trial};
+use sysguard::linux::Incomplete;
 use sysguard::model::signal;
+use sysguard::model::syscall::Abi;
 use sysguard::model::workload::Exit;
 
 use crate::case::{Amount, Case, Referee, Truth};
 use crate::needs::{self, Need};
 use crate::referee;
-use crate::seen::{Seen, Watched, read_from_start};
+use crate::seen::{NATIVE, Seen, Watched, read_from_start};
 
 /// A trial for each case.
 pub(crate) fn trials() -> Vec<Trial> {
@@ -57,7 +59,8 @@ fn examine(case: &Case) -> Result<(), Failed> {
     let truth = &case.truth;
     check_untraced(truth, &watched("untraced")?)?;
     let seen = watched("traced")?.watch()?;
-    check_seen(truth, &seen)?;
+    check(truth, &seen, "traced")?;
+    check_notified(case, &watched("notified")?.notified().watch()?)?;
     match &truth.referee {
         Referee::AllBut(varying) if needs::is_installed("strace") => {
             referee::agrees(&seen, &referee::strace(&watched("strace")?)?, varying)?;
@@ -98,7 +101,26 @@ fn check_untraced(truth: &Truth, watched: &Watched) -> Result<(), Failed> {
     differing.fail("untraced")
 }
 
-fn check_seen(truth: &Truth, seen: &Seen) -> Result<(), Failed> {
+/// By notifications the same is seen, but the errors of calls; or that it cannot be.
+fn check_notified(case: &Case, seen: &Seen) -> Result<(), Failed> {
+    if NATIVE != Abi::X86_64 {
+        return Ok(());
+    }
+    let has_own_filter = case.name.starts_with("filters::");
+    let loses_privileges = case.truth.blind.iter().any(|spot| spot == "setuid_exec");
+    match seen.outcome.incomplete {
+        Some(Incomplete::OwnFilter) if has_own_filter => Ok(()),
+        Some(Incomplete::Privileges) if loses_privileges => Ok(()),
+        None if !has_own_filter && !loses_privileges => {
+            let mut truth = case.truth.clone();
+            truth.calls.iter_mut().for_each(|expected| expected.errors = None);
+            check(&truth, seen, "notified")
+        }
+        incomplete => Err(format!("notified: {incomplete:?}").into()),
+    }
+}
+
+fn check(truth: &Truth, seen: &Seen, run: &str) -> Result<(), Failed> {
     let mut differing = Differing::default();
     differing.unless(seen.output == truth.output, "output", &seen.output, &truth.output);
     differing.unless(seen.outcome.exit == truth.exit, "exit", &seen.outcome.exit, &truth.exit);
@@ -116,7 +138,7 @@ fn check_seen(truth: &Truth, seen: &Seen) -> Result<(), Failed> {
         let is_right = count.calls == expected.calls && expected.errors.is_none_or(|errors| errors == count.errors);
         differing.unless(is_right, "calls", &count, expected);
     }
-    differing.fail("traced")
+    differing.fail(run)
 }
 
 /// All that differs, so that one run shows it.

@@ -5,9 +5,11 @@
 use std::collections::BTreeMap;
 
 use libtest_mimic::{Completion, Failed, Trial};
+use sysguard::linux::{Incomplete, Outcome};
 use sysguard::model::attribution::{Use, attribute};
 use sysguard::model::event::Event;
 use sysguard::model::expectation::storage::written_object;
+use sysguard::model::observation::Engine;
 use sysguard::model::workload::Exit;
 
 use crate::needs::{Need, unmet};
@@ -29,18 +31,30 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// Holds what a program used against the truth about it.
 pub(crate) fn check(tracee: &str, truth: &str) -> Result<Completion, Failed> {
-    let (exit, told) = uses_between_marks(tracee)?;
-    if exit == Exit::Exited(NOT_HERE.into()) {
-        return Ok(Completion::ignored_with("the kernel lacks it, or this user the right"));
+    for engine in [Engine::Ptrace, Engine::Notify] {
+        let (outcome, told) = uses_between_marks(tracee, engine)?;
+        if outcome.exit == Exit::Exited(NOT_HERE.into()) {
+            return Ok(Completion::ignored_with("the kernel lacks it, or this user the right"));
+        }
+        let has_own_filter = truth.contains("SECCOMP_SET_MODE_FILTER");
+        match outcome.incomplete {
+            None => same_lines(&told, truth).map_err(|failed| by(engine, &failed))?,
+            Some(Incomplete::OwnFilter) if engine == Engine::Notify && has_own_filter => {}
+            incomplete => return Err(format!("{incomplete:?}").into()),
+        }
     }
-    same_lines(&told, truth).map(|()| Completion::Completed)
+    Ok(Completion::Completed)
+}
+
+fn by(engine: Engine, failed: &Failed) -> Failed {
+    format!("{}: {}", engine.name(), failed.message().unwrap_or_default()).into()
 }
 
 /// How the program ended, and what was used between its marks by all its tasks: `SUBSYSTEM SYSCALL ARGUMENT OBJECT CALLS`, a line each. Ambient
 /// calls that select nothing are left out, and storage is one kind, as in an expectation.
-fn uses_between_marks(tracee: &str) -> Result<(Exit, String), Failed> {
+fn uses_between_marks(tracee: &str, engine: Engine) -> Result<(Outcome, String), Failed> {
     let folder = tempfile::tempdir()?;
-    let watched = Watched { cwd: Some(folder.path().to_owned()), ..Watched::tracee(tracee) };
+    let watched = Watched { cwd: Some(folder.path().to_owned()), engine, ..Watched::tracee(tracee) };
     let mut uses = BTreeMap::<_, u64>::new();
     let mut looking = false;
     let seen = watched.watch_with(&mut |event| {
@@ -58,7 +72,7 @@ fn uses_between_marks(tracee: &str) -> Result<(Exit, String), Failed> {
         }
     })?;
     let told = uses.iter().map(|(used, calls)| format!("{used} {calls}\n")).collect();
-    Ok((seen.outcome.exit, told))
+    Ok((seen.outcome, told))
 }
 
 fn line(used: &Use) -> String {

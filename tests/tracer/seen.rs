@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Stdio};
 use std::time::Duration;
 
-use sysguard::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, trace};
+use sysguard::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, trace, trace_notified};
 use sysguard::model::attribution::blind_spot;
 use sysguard::model::event::{BlindSpot, CallOutcome, Event};
+use sysguard::model::observation::Engine;
 use sysguard::model::syscall::Abi;
 
 use crate::needs::slowness;
@@ -66,6 +67,7 @@ pub(crate) struct Watched {
     pub(crate) cwd: Option<PathBuf>,
     pub(crate) limits: Limits,
     pub(crate) environment: Vec<(OsString, OsString)>,
+    pub(crate) engine: Engine,
 }
 
 impl Watched {
@@ -87,7 +89,7 @@ impl Watched {
         // Most need a second. On two CPUs under a load of thirty the longest ones need two minutes, for the tracer gets its share only.
         let timeout = Some(Duration::from_secs(300) * slowness());
         let limits = Limits { timeout, stop: None, grace: Duration::from_secs(2) };
-        Self { program: program.to_owned(), argv, cwd: None, limits, environment }
+        Self { program: program.to_owned(), argv, cwd: None, limits, environment, engine: Engine::Ptrace }
     }
 
     /// The same without a tracer of ours: after these words, where it is to be run by another program. Its streams are the caller's to give.
@@ -101,13 +103,18 @@ impl Watched {
         Ok(command)
     }
 
+    /// The same by notifications.
+    pub(crate) fn notified(self) -> Self {
+        Self { engine: Engine::Notify, ..self }
+    }
+
     /// Traces it, its standard output kept and its standard input empty.
     pub(crate) fn watch(self) -> Result<Seen, TraceError> {
         self.watch_with(&mut |_| {})
     }
 
     /// Traces it, and hands every event on.
-    pub(crate) fn watch_with(self, sink: &mut dyn FnMut(&Event)) -> Result<Seen, TraceError> {
+    pub(crate) fn watch_with(self, sink: &mut (dyn FnMut(&Event) + Send)) -> Result<Seen, TraceError> {
         let mut output = tempfile::tempfile().expect("a file for the output");
         let null = || Stream::Given(File::open("/dev/null").expect("/dev/null").into());
         let errors = File::options().write(true).open("/dev/null").expect("/dev/null");
@@ -137,10 +144,14 @@ impl Watched {
             Event::Ended { .. } => ended += 1,
             Event::Blind(spot) => _ = blind.insert(*spot),
         };
-        let outcome = trace(command, &self.limits, &mut |event| {
+        let mut sink = |event: &Event| {
             note(event);
             sink(event);
-        })?;
+        };
+        let outcome = match self.engine {
+            Engine::Notify => trace_notified(command, &self.limits, &mut sink)?,
+            _ => trace(command, &self.limits, &mut sink)?,
+        };
         let output = read_from_start(&mut output).expect("the program's output");
         Ok(Seen { outcome, counts, processes, threads, ended, blind, output })
     }

@@ -8,6 +8,7 @@ use std::thread;
 
 use sysguard::harness::{Console, Spinners};
 use sysguard::model::expectation::Unseen;
+use sysguard::model::observation::Engine;
 use sysguard::model::recording::Length;
 use sysguard::model::verdict::Verdict;
 use sysguard::report::{self, Palette};
@@ -36,6 +37,9 @@ pub(crate) struct Options {
     /// Run each workload exactly so often, instead of until nothing new comes any more
     #[arg(long, value_name = "N")]
     runs: Option<NonZeroU32>,
+    /// How calls are watched: ptrace; or notify, sooner, with the same sets
+    #[arg(long, value_name = "ENGINE", default_value = "ptrace", value_parser = Engine::to_record)]
+    engine: Engine,
     /// Drop from the baselines what no run showed
     #[arg(long)]
     prune: bool,
@@ -51,7 +55,8 @@ pub(crate) struct Options {
 impl Options {
     /// Blesses what is selected; a failure leaves the others blessed.
     pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
-        let settings = context.settings(Flags { require: self.require, ..Flags::default() })?;
+        let settings =
+            context.settings(Flags { require: self.require, engine: Some(self.engine), ..Flags::default() })?;
         let report = self.report.prepare("bless", &settings)?;
         let mut packages = suites::open(&self.cargo, &settings)?;
         if !self.filters.is_empty()

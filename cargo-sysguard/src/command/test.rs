@@ -34,7 +34,7 @@ pub(crate) struct Options {
     #[command(flatten)]
     judging: JudgingFlags,
     /// Who watches where there is a baseline: guard lets expected calls run unwatched, ptrace sees and counts them all [default: guard]
-    #[arg(long, value_name = "ENGINE")]
+    #[arg(long, value_name = "ENGINE", value_parser = Engine::to_judge)]
     engine: Option<Engine>,
     /// What becomes of proposals without their file: ignore, warn, reject, delete or auto (reject in CI, else delete)
     #[arg(long, value_name = "MODE", value_enum, default_value_t, hide_possible_values = true)]

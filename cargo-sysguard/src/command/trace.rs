@@ -13,7 +13,9 @@ use sysguard::model::observation::{Engine, Recording};
 use sysguard::model::taxonomy::Taxonomy;
 use sysguard::model::workload::Exit;
 use sysguard::report::{self, Format, Palette};
-use sysguard::runner::{DEFAULT_GRACE, Lookup, find_command, kernel_release, observe, observe_with_callers};
+use sysguard::runner::{
+    DEFAULT_GRACE, Lookup, find_command, kernel_release, observe, observe_notified, observe_with_callers,
+};
 use sysguard::settings;
 
 use crate::cli;
@@ -39,9 +41,9 @@ pub(crate) struct Options {
     /// Tell who made the first call of each kind
     #[arg(short = 'k', long)]
     callers: bool,
-    /// How calls are watched
-    #[arg(long, value_name = "ENGINE", default_value = "ptrace", value_parser = ["ptrace"])]
-    engine: String,
+    /// How calls are watched: ptrace, with their results; or notify, sooner, with the result of those only whose result says what they used
+    #[arg(long, value_name = "ENGINE", default_value = "ptrace", value_parser = Engine::to_record)]
+    engine: Engine,
     /// End the command after this time, for example 90s or 5m
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
@@ -52,6 +54,8 @@ pub(crate) struct Options {
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
+
+const NO_CALLERS: &str = "--callers wants stopped tasks, whose stacks can be read: --engine notify stops few";
 
 /// Why the command's own exit status is not ours.
 #[derive(Debug)]
@@ -102,8 +106,19 @@ impl Options {
             isolated: false,
         };
         let limits = Limits { timeout: self.timeout, stop: None, grace: self.grace.unwrap_or(DEFAULT_GRACE) };
-        let observe = if self.callers { observe_with_callers } else { observe };
+        let observe = match (self.engine, self.callers) {
+            (Engine::Notify, false) => observe_notified,
+            (_, false) => observe,
+            (Engine::Notify, true) => return Err(Failed { code: Failed::USAGE, message: NO_CALLERS.to_owned() }),
+            (_, true) => observe_with_callers,
+        };
         let (observation, outcome) = observe(command, &limits).map_err(Failed::from)?;
+        if let Some(reason) = outcome.incomplete {
+            terminal.restore();
+            return Err(Failed::ours(format!(
+                "notifications do not show all that the command does, since {reason}; it was ended: --engine ptrace shows all"
+            )));
+        }
         if outcome.exit == Exit::TimedOut || outcome.killed_stragglers > 0 {
             // Whoever was killed could not do it.
             terminal.restore();
@@ -114,7 +129,7 @@ impl Options {
             command: self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
             platform: settings::platform(),
             kernel: kernel_release(),
-            engine: Engine::Ptrace,
+            engine: self.engine,
             exit: outcome.exit,
             killed_stragglers: outcome.killed_stragglers,
             observation,

@@ -45,3 +45,22 @@ pub(crate) fn a_new_fact_is_an_added_line() {
     let kept = before.lines().all(|line| rest.any(|other| other == line));
     assert!(kept && before != after, "lines were changed, not added:\n{after}");
 }
+
+/// Whichever engine records: what cannot be watched by notifications, and what asks for errors, is watched call by call, with the reason.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn notifications_write_the_same_bytes() {
+    const STRICT: &str = "syscall(157, 22, 1, 0, 0, 0); syscall(60, 0)";
+    let project = Project::new("bless-notified")
+        .expecting("own", "bin: bless-notified")
+        .expecting("shell", "command: [sh, -c, 'echo $HOME > file; cat file | wc -c']")
+        .expecting("filters", &format!("command: [perl, -e, '{STRICT}']"))
+        .expecting("errors", "command: [cat, /etc/passwd]\nlevel: error");
+    let ran = project.sysguard("bless --engine notify").ends(0);
+    let line = |name: &str| ran.stdout.lines().find(|line| line.contains(name)).expect(name).to_owned();
+    assert!(line("own").contains(", by notifications"), "{}", ran.stdout);
+    assert!(line("filters").contains("every call watched: it has a seccomp filter of its own"), "{}", ran.stdout);
+    assert!(line("errors").contains("every call watched: its document asks for errors"), "{}", ran.stdout);
+    let before = project.files();
+    project.sysguard("bless").ends(0);
+    assert_eq!(project.changed_since(&before), [""; 0]);
+}

@@ -89,6 +89,8 @@ fn of_workloads() -> Vec<Trial> {
         tracing("bless::twice_changes_no_byte", bless::twice_changes_no_byte),
         tracing("bless::a_failure_leaves_the_others_written", bless::a_failure_leaves_the_others_written),
         tracing("bless::a_new_fact_is_an_added_line", bless::a_new_fact_is_an_added_line),
+        #[cfg(target_arch = "x86_64")]
+        tracing("bless::notifications_write_the_same_bytes", bless::notifications_write_the_same_bytes),
         tracing("test::a_new_subsystem_fails_and_is_proposed", test::a_new_subsystem_fails_and_is_proposed),
         tracing("test::without_a_harness_file_the_same_happens", test::without_a_harness_file_the_same_happens),
         tracing("test::each_status_has_its_exit_code", test::each_status_has_its_exit_code),
@@ -205,6 +207,8 @@ fn of_readings() -> Vec<Trial> {
         tracing("trace::it_exits_as_the_command_did", trace::it_exits_as_the_command_did),
         untraced("trace::its_own_failures_have_their_codes", trace::its_own_failures_have_their_codes),
         tracing("trace::the_command_keeps_its_streams", trace::the_command_keeps_its_streams),
+        #[cfg(target_arch = "x86_64")]
+        tracing("trace::notifications_show_the_same_uses", trace::notifications_show_the_same_uses),
         tracing("trace::ctrl_c_belongs_to_the_command", trace::ctrl_c_belongs_to_the_command),
     ]
 }

@@ -58,6 +58,39 @@ pub(crate) fn the_command_keeps_its_streams() {
     assert_eq!(project.changed_since(&before), ["report"]);
 }
 
+/// What notifications cannot show is named, or refused before anything runs, or ends the run.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn notifications_show_the_same_uses() {
+    let project = Project::empty();
+    let uses = |engine: &str| {
+        let line = format!("trace --engine {engine} --format json -o report -- sh -c");
+        run(project.command(&line).arg("ls /; cat no-such-file; exit 3")).ends(3);
+        let report: serde_json::Value = serde_json::from_str(&project.read("report")).expect("JSON");
+        assert_eq!((report["engine"].as_str(), report["lost_events"].as_u64()), (Some(engine), Some(0)));
+        assert_eq!(report["unknown"].is_string(), engine == "notify");
+        let mut syscalls = report["syscalls"].clone();
+        // Their errors are what is not known.
+        for syscall in syscalls.as_array_mut().expect("a list") {
+            syscall["errors"].take();
+            syscall["uses"].as_array_mut().expect("a list").iter_mut().for_each(|used| drop(used["errors"].take()));
+        }
+        syscalls
+    };
+    assert_eq!(uses("notify"), uses("ptrace"));
+
+    project.sysguard("trace -k --engine notify -- touch was-run").ends(2);
+    project.sysguard("trace --engine guard -- touch was-run").ends(2);
+    // prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT)
+    let mut filtering = project.command("trace --engine notify -- perl -e");
+    let ran = run(filtering.arg("syscall(157, 22, 1, 0, 0, 0); open(F, '>', 'was-run')")).ends(125);
+    assert!(
+        ran.stderr.contains("a seccomp filter of its own") && ran.stderr.contains("--engine ptrace"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!project.path("was-run").exists());
+}
+
 /// The command gets the signal with its default, the tracer outlives it and reports.
 pub(crate) fn ctrl_c_belongs_to_the_command() {
     let project = Project::empty();

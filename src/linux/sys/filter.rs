@@ -14,13 +14,25 @@ struct Program {
     filter: *const Instruction,
 }
 
+/// A filter to install.
+#[derive(Debug)]
+pub(in crate::linux) struct Filter {
+    pub(in crate::linux) program: Vec<Instruction>,
+    /// It notifies: a listener is opened with it, which does not survive execve.
+    pub(in crate::linux) notifies: bool,
+}
+
 /// Installs a filter for this process and all that come of it. Async-signal-safe.
 ///
 /// "In order to use the SECCOMP_SET_MODE_FILTER operation, either the calling thread must have the CAP_SYS_ADMIN capability […], or the thread must already
 /// have the no_new_privs bit set"; seccomp(2). SPEC_ALLOW leaves mitigations of speculation as they are, which older kernels would turn on.
-pub(in crate::linux) fn install_filter(filter: &[Instruction]) -> Result<(), c_int> {
-    const SECCOMP_SET_MODE_FILTER: usize = 1;
-    const SECCOMP_FILTER_FLAG_SPEC_ALLOW: usize = 4;
+///
+/// "Upon notification receipt […] the notifying process will ignore non-fatal signals until the response is sent", WAIT_KILLABLE_RECV in seccomp_unotify(2), since
+/// Linux 5.19.
+pub(in crate::linux) fn install_filter(filter: &Filter) -> Result<(), c_int> {
+    const SECCOMP_FILTER_FLAG_SPEC_ALLOW: usize = 1 << 2;
+    const SECCOMP_FILTER_FLAG_NEW_LISTENER: usize = 1 << 3;
+    const SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: usize = 1 << 5;
     if !is_root() {
         // SAFETY: takes numbers only; prctl(2).
         let returned = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1_usize, 0_usize, 0_usize, 0_usize) };
@@ -28,11 +40,17 @@ pub(in crate::linux) fn install_filter(filter: &[Instruction]) -> Result<(), c_i
             return Err(errno());
         }
     }
-    let length = u16::try_from(filter.len()).map_err(|_| libc::E2BIG)?;
-    let program = Program { length, filter: filter.as_ptr() };
-    let place: *const c_void = ptr::from_ref(&program).cast();
+    let length = u16::try_from(filter.program.len()).map_err(|_| libc::E2BIG)?;
+    let program = Program { length, filter: filter.program.as_ptr() };
+    let notifies =
+        if filter.notifies { SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV } else { 0 };
+    install(&program, SECCOMP_FILTER_FLAG_SPEC_ALLOW | notifies)
+}
+
+fn install(program: &Program, flags: usize) -> Result<(), c_int> {
+    const SECCOMP_SET_MODE_FILTER: usize = 1;
+    let place: *const c_void = ptr::from_ref(program).cast();
     // SAFETY: a live sock_fprog with as many live instructions as it tells, which are copied; seccomp(2).
-    let returned =
-        unsafe { libc::syscall(libc::SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, place) };
+    let returned = unsafe { libc::syscall(libc::SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, place) };
     if returned == -1 { Err(errno()) } else { Ok(()) }
 }

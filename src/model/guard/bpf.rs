@@ -72,7 +72,7 @@ pub(super) const fn at_least_or_skip(value: u32, instructions: u8) -> Instructio
 
 /// What a program answers to a call: the kernel's interpreter in small, so that programs are tested on any machine.
 #[cfg(test)]
-pub(super) fn run(program: &[Instruction], architecture: u32, number: u32, args: &[u64; 6]) -> u32 {
+pub(in crate::model) fn run(program: &[Instruction], architecture: u32, number: u32, args: &[u64; 6]) -> u32 {
     let word = |offset: u32| match offset {
         NUMBER => number,
         ARCHITECTURE => architecture,

@@ -21,11 +21,21 @@ pub struct TooLong(usize);
 impl Guard {
     /// The filter of what passes; everything else is stopped.
     pub fn filter(&self) -> Result<Vec<Instruction>, TooLong> {
-        let mut program =
-            vec![load(ARCHITECTURE), equal_or_skip(AUDIT_ARCH_X86_64, 1), skip(1), answer(STOP), load(NUMBER)];
-        program.extend(search(&ranges(&self.gates)));
+        let program = program(&self.gates);
         if program.len() > LONGEST { Err(TooLong(program.len())) } else { Ok(program) }
     }
+}
+
+/// The program of these gates; another architecture, and a number without a gate, is stopped.
+pub(in crate::model) fn program(gates: &[(u32, Gate)]) -> Vec<Instruction> {
+    let head = [load(ARCHITECTURE), equal_or_skip(AUDIT_ARCH_X86_64, 1), skip(1), answer(STOP), load(NUMBER)];
+    head.into_iter().chain(search(&ranges(gates))).collect()
+}
+
+/// The same program with another answer to what passes.
+pub(in crate::model) fn answer_with(action: u32, mut program: Vec<Instruction>) -> Vec<Instruction> {
+    program.iter_mut().filter(|instruction| **instruction == answer(PASS)).for_each(|pass| *pass = answer(action));
+    program
 }
 
 /// Where each run of numbers with one gate begins; numbers that no table knows are stopped.

@@ -15,7 +15,7 @@ use crate::model::syscall::{Syscall, table};
 
 /// What is done about one number.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Gate {
+pub(in crate::model) enum Gate {
     Pass,
     Stop,
     /// It passes where one of these holds.
@@ -23,11 +23,11 @@ pub(super) enum Gate {
 }
 
 /// All of these must hold.
-pub(super) type Alternative = Vec<Test>;
+pub(in crate::model) type Alternative = Vec<Test>;
 
 /// A register, after a mask, against a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Test {
+pub(in crate::model) struct Test {
     pub(super) arg: usize,
     pub(super) mask: u64,
     pub(super) is: Relation,
@@ -35,7 +35,7 @@ pub(super) struct Test {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Relation {
+pub(in crate::model) enum Relation {
     Equal,
     Different,
 }

@@ -21,6 +21,8 @@ use super::syscall::Abi;
 
 pub use effect::{Effect, effect};
 pub use filter::TooLong;
+pub(super) use filter::{answer_with, program};
+pub(super) use gate::Gate;
 
 /// What a baseline and its document let pass.
 #[derive(Debug)]
@@ -36,7 +38,7 @@ pub struct Guard {
     /// The fds that have a class of their own.
     inherited: Vec<i32>,
     /// What the filter does about each number.
-    gates: Vec<(u32, gate::Gate)>,
+    gates: Vec<(u32, Gate)>,
 }
 
 /// Why there is no guard for a workload.

@@ -26,6 +26,9 @@ pub(super) struct ObservationRecord<'a> {
     workload: WorkloadRecord<'a>,
     platform: PlatformRecord<'a>,
     engine: &'static str,
+    /// What that engine cannot see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unknown: Option<&'static str>,
     runs: u32,
     #[serde(serialize_with = "exit::serialize")]
     exit: Exit,
@@ -127,6 +130,7 @@ impl<'a> ObservationRecord<'a> {
                 kernel,
             },
             engine: engine.name(),
+            unknown: engine.unknown(),
             runs: observation.runs,
             exit: *exit,
             processes: observation.processes,

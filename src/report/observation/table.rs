@@ -107,13 +107,15 @@ fn write_coverage(
     let lost = counted(observation.lost_events, "event", "events");
     let spots_in_words = if spots.is_empty() { "none".to_owned() } else { spots.join(", ") };
     let stragglers = counted(*killed_stragglers, "straggler", "stragglers");
+    let unknown = engine.unknown().map_or_else(String::new, |unknown| format!(" (not known: {unknown})"));
+    let engine_in_words = format!("engine {}{unknown}", engine.name());
     // Each part with whether it makes the report less than whole.
     let parts = [
         (false, format!("{runs}followed {tasks} in {processes}")),
         (observation.lost_events != 0, format!("{lost} lost")),
         (!spots.is_empty(), format!("blind spots: {spots_in_words}")),
         (*killed_stragglers != 0, format!("{stragglers} killed")),
-        (false, format!("engine {}", engine.name())),
+        (false, engine_in_words),
         (false, exit.to_string()),
     ];
     let paint = |(alarming, part)| Painted(if alarming { palette.error } else { palette.hint }, part).to_string();

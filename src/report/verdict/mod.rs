@@ -153,7 +153,8 @@ fn in_passing(verdict: &Verdict) -> String {
     match &verdict.comparison.watched {
         Watched::EveryCall => passing,
         Watched::Guarded => format!("{passing}, guarded"),
-        Watched::Unguarded { reason } => format!("{passing}, not guarded: {}", first_line(reason)),
+        Watched::Notified => format!("{passing}, by notifications"),
+        Watched::Unguarded { reason } => format!("{passing}, every call watched: {}", first_line(reason)),
     }
 }
 

@@ -49,6 +49,7 @@ impl From<Watched> for WatchedRecord {
         let (engine, reason) = match watched {
             Watched::EveryCall => (Engine::Ptrace, None),
             Watched::Guarded => (Engine::Guard, None),
+            Watched::Notified => (Engine::Notify, None),
             Watched::Unguarded { reason } => (Engine::Ptrace, Some(reason)),
         };
         Self { engine: engine.name().to_owned(), reason }
@@ -60,6 +61,7 @@ impl From<WatchedRecord> for Watched {
         match record.reason {
             Some(reason) => Self::Unguarded { reason },
             None if record.engine == Engine::Guard.name() => Self::Guarded,
+            None if record.engine == Engine::Notify.name() => Self::Notified,
             None => Self::EveryCall,
         }
     }

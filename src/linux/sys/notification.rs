@@ -1,0 +1,68 @@
+//! Notifications of a seccomp filter: seccomp_unotify(2). What they mean is decided elsewhere.
+
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use libc::{c_int, c_ulong};
+
+use super::checked;
+
+const SECCOMP_IOCTL_NOTIF_RECV: c_ulong = 0xc050_2100;
+const SECCOMP_IOCTL_NOTIF_SEND: c_ulong = 0xc018_2101;
+const SECCOMP_IOCTL_NOTIF_SET_FLAGS: c_ulong = 0x4008_2104;
+
+/// `struct seccomp_notif` with its `struct seccomp_data`, include/uapi/linux/seccomp.h.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
+pub(in crate::linux) struct Notification {
+    pub(in crate::linux) id: u64,
+    pub(in crate::linux) task: c_int,
+    pub(in crate::linux) flags: u32,
+    pub(in crate::linux) number: c_int,
+    pub(in crate::linux) arch: u32,
+    pub(in crate::linux) instruction_pointer: u64,
+    pub(in crate::linux) args: [u64; 6],
+}
+
+/// "The size of the structures […] may be larger" in a later kernel, seccomp_unotify(2): so much is room for.
+#[repr(C)]
+struct Roomy<T> {
+    value: T,
+    room: [u64; 32],
+}
+
+/// Waits for the next call that is about to be made.
+pub(in crate::linux) fn next_notification(listener: &OwnedFd) -> io::Result<Notification> {
+    // "[Its] fields must be zeroed out before the call".
+    let mut next = Roomy { value: Notification::default(), room: [0; 32] };
+    // SAFETY: the kernel writes one seccomp_notif, which `next` has more than room for; any bytes are valid ones; seccomp_unotify(2).
+    let returned = unsafe { libc::ioctl(listener.as_raw_fd(), SECCOMP_IOCTL_NOTIF_RECV, &raw mut next) };
+    checked(returned.into())?;
+    Ok(next.value)
+}
+
+/// Lets a call be made as if nobody had been told; ENOENT if its task is gone.
+pub(in crate::linux) fn go_on(listener: &OwnedFd, id: u64) -> io::Result<()> {
+    const SECCOMP_USER_NOTIF_FLAG_CONTINUE: u32 = 1;
+    /// `struct seccomp_notif_resp`
+    #[repr(C)]
+    struct Response {
+        id: u64,
+        value: i64,
+        error: i32,
+        flags: u32,
+    }
+    let value = Response { id, value: 0, error: 0, flags: SECCOMP_USER_NOTIF_FLAG_CONTINUE };
+    let response = Roomy { value, room: [0; 32] };
+    // SAFETY: the kernel reads one seccomp_notif_resp from a live, larger structure; seccomp_unotify(2).
+    let returned = unsafe { libc::ioctl(listener.as_raw_fd(), SECCOMP_IOCTL_NOTIF_SEND, &raw const response) };
+    checked(returned.into()).map(drop)
+}
+
+/// Whether who calls and who is told wake each other on one CPU: "SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP", since Linux 6.6.
+pub(in crate::linux) fn prefer_one_cpu(listener: &OwnedFd, preferred: bool) -> io::Result<()> {
+    // SAFETY: takes numbers only; seccomp_unotify(2).
+    let returned =
+        unsafe { libc::ioctl(listener.as_raw_fd(), SECCOMP_IOCTL_NOTIF_SET_FLAGS, c_ulong::from(preferred)) };
+    checked(returned.into()).map(drop)
+}

@@ -1,0 +1,121 @@
+//! The registers of a stopped tracee, as far as this architecture lets a tracer touch them. What they mean is decided elsewhere.
+
+use std::io;
+#[cfg(target_arch = "aarch64")]
+use std::ptr;
+
+#[cfg(target_arch = "aarch64")]
+use libc::c_void;
+use libc::pid_t;
+
+#[cfg(target_arch = "aarch64")]
+use super::checked;
+#[cfg(target_arch = "x86_64")]
+use super::ptrace;
+use crate::model::syscall::Abi;
+
+/// The registers of a stopped tracee by which its stack is unwound: instruction, stack and frame pointer.
+#[cfg(target_arch = "x86_64")]
+pub(in crate::linux) fn stack_registers(tid: pid_t) -> io::Result<[u64; 3]> {
+    registers(tid).map(|registers| [registers.rip, registers.rsp, registers.rbp])
+}
+
+#[cfg(target_arch = "x86_64")]
+fn registers(tid: pid_t) -> io::Result<libc::user_regs_struct> {
+    const PTRACE_GETREGS: u32 = 12;
+    // SAFETY: registers of zeroes are valid ones: they are numbers only.
+    let mut registers: libc::user_regs_struct = unsafe { std::mem::zeroed() };
+    ptrace(PTRACE_GETREGS, tid, 0, (&raw mut registers).addr())?;
+    Ok(registers)
+}
+
+/// A call out of which a signal has taken a task.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::linux) struct Interrupted {
+    pub(in crate::linux) result: i64,
+    pub(in crate::linux) number: i64,
+    pub(in crate::linux) args: [u64; 6],
+    pub(in crate::linux) instruction_pointer: u64,
+}
+
+/// The call that a task comes out of which is stopped for a signal or its end; none where it was in none, or is gone.
+#[cfg(target_arch = "x86_64")]
+pub(in crate::linux) fn interrupted_call(tid: pid_t) -> io::Result<Option<Interrupted>> {
+    let r = match registers(tid) {
+        Ok(registers) => registers,
+        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let (result, number) = (r.rax as i64, r.orig_rax as i64);
+    let args = [r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9];
+    // -1 is "no syscall to restart": arch/x86/entry/entry_64.S.
+    Ok((number >= 0).then_some(Interrupted { result, number, args, instruction_pointer: r.rip }))
+}
+
+/// Writes the register of the result with which a stopped task comes out of its call. One that is gone needs none.
+#[cfg(target_arch = "x86_64")]
+pub(in crate::linux) fn write_result(tid: pid_t, value: i64) -> io::Result<()> {
+    const PTRACE_POKEUSER: u32 = 6;
+    match ptrace(PTRACE_POKEUSER, tid, std::mem::offset_of!(libc::user_regs_struct, rax), value as usize) {
+        Err(error) if error.raw_os_error() != Some(libc::ESRCH) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Filters notify on x86_64 only.
+#[cfg(not(target_arch = "x86_64"))]
+pub(in crate::linux) fn interrupted_call(_tid: pid_t) -> io::Result<Option<Interrupted>> {
+    Ok(None)
+}
+
+/// Filters notify on x86_64 only.
+#[cfg(not(target_arch = "x86_64"))]
+pub(in crate::linux) fn write_result(_tid: pid_t, _value: i64) -> io::Result<()> {
+    Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP))
+}
+
+/// Writes the register that holds the first argument of a call at its entry.
+#[cfg(target_arch = "x86_64")]
+pub(in crate::linux) fn write_first_argument(tid: pid_t, abi: Abi, value: u64) -> io::Result<()> {
+    const PTRACE_POKEUSER: u32 = 6;
+    let register = match abi {
+        Abi::I386 => std::mem::offset_of!(libc::user_regs_struct, rbx),
+        _ => std::mem::offset_of!(libc::user_regs_struct, rdi),
+    };
+    ptrace(PTRACE_POKEUSER, tid, register, value as usize)
+}
+
+/// Writes the register that holds the first argument of a call at its entry.
+#[cfg(target_arch = "aarch64")]
+pub(in crate::linux) fn write_first_argument(tid: pid_t, abi: Abi, value: u64) -> io::Result<()> {
+    const PTRACE_GETREGSET: u32 = 0x4204;
+    const PTRACE_SETREGSET: u32 = 0x4205;
+    if abi != Abi::Aarch64 {
+        return Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP));
+    }
+    let mut registers = [0_u64; 34];
+    general_registers(PTRACE_GETREGSET, tid, &mut registers)?;
+    registers[0] = value;
+    general_registers(PTRACE_SETREGSET, tid, &mut registers)
+}
+
+/// Reads or writes `struct user_pt_regs` (arch/arm64/include/uapi/asm/ptrace.h): 31 registers, stack pointer, program counter, state.
+#[cfg(target_arch = "aarch64")]
+fn general_registers(request: u32, tid: pid_t, registers: &mut [u64; 34]) -> io::Result<()> {
+    const NT_PRSTATUS: usize = 1;
+    let mut place = libc::iovec { iov_base: registers.as_mut_ptr().cast(), iov_len: size_of_val(registers) };
+    // SAFETY: the kernel reads or writes at most `iov_len` bytes of the registers, and the length in the live iovec; ptrace(2).
+    let returned = unsafe {
+        libc::ptrace(request as _, tid, NT_PRSTATUS as *mut c_void, ptr::from_mut(&mut place).cast::<c_void>())
+    };
+    checked(returned).map(drop)
+}
+
+/// Whether a call's result takes the place of its first argument: then there is nothing to put back, and nothing may be.
+pub(in crate::linux) const RESULT_REPLACES_FIRST_ARGUMENT: bool = !cfg!(target_arch = "x86_64");
+
+/// RISC-V takes the first argument from where no tracer can write (`orig_a0`, arch/riscv/kernel/traps.c).
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(in crate::linux) fn write_first_argument(_tid: pid_t, _abi: Abi, _value: u64) -> io::Result<()> {
+    Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP))
+}

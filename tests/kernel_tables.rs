@@ -24,6 +24,9 @@ const GENERATED: [&str; 9] = [
     "src/model/syscall/table/x86_64.rs",
 ];
 
+/// From the man-pages.
+const MANUAL: &str = "src/model/explain/manual/table.rs";
+
 fn generated(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect(path)
 }
@@ -39,6 +42,7 @@ fn generated_files_were_not_edited_by_hand() {
             "{path}: another kernel"
         );
     }
+    assert_eq!(provenance::verify(&generated(MANUAL)), Ok(()), "{MANUAL}: regenerate it with examples/kernel-tables");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use kernel_source::{Fact, Facts, Kind, Row, TABLES, Tree};
 use sysguard::model::attribution::Subsystem;
 
 use crate::ioctls::Command;
+use crate::manual::{Manual, Told};
 use crate::provenance::with_header;
 use crate::vocabularies::{Table, Value};
 
@@ -77,6 +78,25 @@ pub(crate) fn files(facts: &Facts, uses: &Uses, trees: &[Tree]) -> Vec<File> {
         ),
     });
     files
+}
+
+/// The generated file of the manual.
+pub(crate) fn manual(Manual { release, calls }: &Manual) -> File {
+    let mut body = format!(
+        "\nuse super::Row;\n\n/// Which release of the man-pages was read.\npub static RELEASE: &str = {release:?};\n\n\
+         #[rustfmt::skip]\npub(super) static ROWS: [Row; {}] = [\n",
+        calls.len()
+    );
+    for Told { name, since, page } in calls {
+        let _ = writeln!(body, "    Row {{ name: {name:?}, since: {since:?}, page: {page} }},");
+    }
+    body += "];\n";
+    let (title, sources) =
+        ("What section 2 of the manual says of calls, ordered by name.", format!("man-pages {release}"));
+    File {
+        path: "src/model/explain/manual/table.rs".to_owned(),
+        text: with_header(title, &sources, calls.len(), &body),
+    }
 }
 
 fn values_body(tables: &[Table]) -> String {

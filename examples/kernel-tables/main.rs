@@ -6,22 +6,25 @@
 //! apt-get install linux-source-6.12 && tar xf /usr/src/linux-source-6.12.tar.xz -C /tmp
 //! apt-get source --download-only --tar-only linux    # newer: with a deb-src line of backports or sid
 //! tar xf linux_7.1.8.orig.tar.xz -C /tmp
-//! cargo run --example kernel-tables -- --source /tmp/linux-source-6.12 --source /tmp/linux-7.1.8
+//! apt-get install manpages-dev                           # newer: from sid
+//! cargo run --example kernel-tables -- --source /tmp/linux-source-6.12 --source /tmp/linux-7.1.8 --man-pages /usr/share/man/man2
 //! ```
 //!
 //! It prints what changed, one row a line. With `--check` it writes nothing and exits 1 if anything would. The kernels of the
 //! committed tables stand in their headers; the newest tree says what a call is, older ones only since when it exists, as an
-//! upper bound (`<=6.18`: 6.18 has it, the next older tree given has not). This example links the library: restore a table that
+//! upper bound (`<=6.18`: 6.18 has it, the next older tree given has not), where the man-pages do not say it. Without
+//! `--man-pages` the table of those stays as it is. This example links the library: restore a table that
 //! does not compile before generating a new one.
 //!
 //! Calls and the kinds of objects are read by the crate `kernel-source`, which `cargo sysguard explain` reads trees with, too. The values of arguments are
-//! read here, by the C compiler (`compiler`; `cc` must be installed), `vocabularies`, `reaches` and `ioctls` being the curated part. `emit` writes Rust,
-//! `changes` compares, `provenance` seals.
+//! read here, by the C compiler (`compiler`; `cc` must be installed), `vocabularies`, `reaches` and `ioctls` being the curated part. `manual` reads
+//! man-pages, `emit` writes Rust, `changes` compares, `provenance` seals.
 
 mod changes;
 mod compiler;
 mod emit;
 mod ioctls;
+mod manual;
 mod provenance;
 mod reaches;
 mod vocabularies;
@@ -43,6 +46,9 @@ struct Options {
     /// An unpacked kernel source tree; repeat it for older and newer ones
     #[arg(long = "source", value_name = "DIR", required = true)]
     sources: Vec<PathBuf>,
+    /// The folder man2 of the Linux man-pages, which say since when most calls exist
+    #[arg(long, value_name = "DIR")]
+    man_pages: Option<PathBuf>,
     /// Write nothing; exit 1 when a file would change
     #[arg(long)]
     check: bool,
@@ -68,7 +74,13 @@ fn run(options: &Options, out: &mut impl Write) -> Result<ExitCode> {
         tables: vocabularies::derive(&trees)?,
         commands: ioctls::derive(&trees)?,
     };
-    for file in emit::files(&kernel_source::derive(&trees)?, &uses, &trees) {
+    let facts = kernel_source::derive(&trees)?;
+    let mut files = emit::files(&facts, &uses, &trees);
+    if let Some(folder) = &options.man_pages {
+        let calls = facts.tables.iter().flatten().map(|row| row.name.as_str()).collect();
+        files.push(emit::manual(&manual::derive(folder, &calls)?));
+    }
+    for file in files {
         stale += usize::from(update(&file, options.check, out)?);
     }
     let verdict = match (stale, options.check) {

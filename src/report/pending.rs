@@ -89,7 +89,7 @@ mod tests {
         insta::assert_snapshot!(shown(held), @"
         new-subsystem  w::network::socket
           with    AF_INET
-          call    socket: net/socket.c, NETWORKING [SOCKETS], CONFIG_NET, since Linux 6.12 or before
+          call    socket: net/socket.c, NETWORKING [SOCKETS], CONFIG_NET, since Linux 2.0
           file    expectations/w.yaml:4
         new-subsystem  w::none::syscall_0x3e7
           call    syscall_0x3e7: no kernel table knows it
@@ -98,7 +98,7 @@ mod tests {
           means   operations submitted through the rings of io_uring are no system calls
           file    expectations/w.yaml
         new-object  w::filesystem::openat::object=file
-          call    openat: fs/open.c, FILESYSTEMS (VFS and infrastructure), since Linux 6.12 or before
+          call    openat: fs/open.c, FILESYSTEMS (VFS and infrastructure), since Linux 2.6.16
           object  file: filesystem, storage: which filesystem a machine keeps files on is not the workload's doing
           file    expectations/w.yaml:6
         ");

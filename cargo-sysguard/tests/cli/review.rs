@@ -19,7 +19,7 @@ pub(crate) fn accept_reason_reject_and_skip_to_the_byte() {
     let first = session.until(PROMPT);
     for shown in [
         "(1/4) new-subsystem  net::talk::network::connect\n",
-        "  call    connect: net/socket.c, NETWORKING [SOCKETS], CONFIG_NET, since Linux 6.12 or before\n",
+        "  call    connect: net/socket.c, NETWORKING [SOCKETS], CONFIG_NET, since Linux 2.0\n",
         "  file    expectations/net/talk.yaml:5\n",
         "\n+  network:\n+    connect:\n",
     ] {

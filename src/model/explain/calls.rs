@@ -19,6 +19,8 @@ pub struct CallFacts {
     pub families: Vec<&'static Family>,
     /// Its page in section 2 of the manual.
     pub page: Option<String>,
+    /// Since which release it exists (`5.6`, or a bound such as `<=1.0`), by the manual's word.
+    pub since: Option<&'static str>,
     /// Why it is ambient, as far as it is.
     pub ambient: Option<&'static str>,
     /// Why it is a privileged call, if it is.
@@ -46,7 +48,12 @@ pub(super) fn named(name: &str, kernel: &Kernel) -> Option<CallFacts> {
     // What most ABIs have comes first.
     behind.sort_by_key(|behind| (behind.entry_point.is_none(), std::cmp::Reverse(behind.numbers.len())));
     let facts = CallFacts::unknown(name);
-    (!behind.is_empty()).then(|| CallFacts { behind, page: manual::page(name).map(str::to_owned), ..facts })
+    (!behind.is_empty()).then(|| CallFacts {
+        behind,
+        page: manual::page(name).map(str::to_owned),
+        since: manual::since(name),
+        ..facts
+    })
 }
 
 /// The calls that are meant: by name, by entry point (`sys_newfstat`), by number under an ABI (`x86_64:257`), or by the name of an unknown number.
@@ -102,6 +109,7 @@ impl CallFacts {
             behind: Vec::new(),
             families: families::of(name).collect(),
             page: None,
+            since: None,
             ambient: ambient::reason(name),
             privileged: privilege(&fact),
         }
@@ -111,5 +119,10 @@ impl CallFacts {
     pub fn entry_point(&self, abi: Option<Abi>) -> Option<&Entry> {
         let own = self.behind.iter().find(|behind| behind.numbers.iter().any(|number| Some(number.abi) == abi));
         own.or(self.behind.first())?.entry_point.as_ref()
+    }
+
+    /// Since which release it exists as this entry point: by the manual, else as the source trees bound it.
+    pub fn since<'a>(&self, entry: &'a Entry) -> Option<&'a str> {
+        self.since.or(entry.since.as_deref())
     }
 }

@@ -45,7 +45,7 @@ pub struct Entry {
     pub config: Option<Cow<'static, str>>,
     /// Those options are offered to experts only.
     pub expert: bool,
-    /// The oldest release that is known to have it, an upper bound (`<=6.12`); one tree tells nothing of that.
+    /// The oldest of the releases that has it, an upper bound (`<=6.12`); one tree tells nothing of that.
     pub since: Option<Cow<'static, str>>,
 }
 

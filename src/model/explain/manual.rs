@@ -1,48 +1,18 @@
-//! Which page of section 2 of the manual describes a call. Main function: [`page`].
+//! What section 2 of the manual says of a call: which page describes it, and since when it exists. Main functions: [`page`], [`since`].
 
-/// Calls that man-pages 6.03 has no page for.
-const WITHOUT: &[&str] = &[
-    "cachestat",
-    "fchmodat2",
-    "file_getattr",
-    "file_setattr",
-    "fsconfig",
-    "fsmount",
-    "fsopen",
-    "fspick",
-    "futex_requeue",
-    "futex_wait",
-    "futex_waitv",
-    "futex_wake",
-    "getxattrat",
-    "io_pgetevents",
-    "io_uring_enter",
-    "io_uring_register",
-    "io_uring_setup",
-    "listmount",
-    "listns",
-    "listxattrat",
-    "lsm_get_self_attr",
-    "lsm_list_modules",
-    "lsm_set_self_attr",
-    "map_shadow_stack",
-    "move_mount",
-    "mseal",
-    "open_tree",
-    "open_tree_attr",
-    "process_mrelease",
-    "quotactl_fd",
-    "removexattrat",
-    "riscv_flush_icache",
-    "riscv_hwprobe",
-    "rseq",
-    "rseq_slice_yield",
-    "set_mempolicy_home_node",
-    "setxattrat",
-    "statmount",
-    "uprobe",
-    "uretprobe",
-];
+mod table;
+
+pub use table::RELEASE;
+
+/// What the manual says of one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Row {
+    name: &'static str,
+    /// The first release that has it (`5.6`), or an upper bound of that (`<=1.0`).
+    since: Option<&'static str>,
+    /// It has a page.
+    page: bool,
+}
 
 /// Calls that are described under the name they have with 32-bit times or offsets.
 const TIMES: [&str; 7] = [
@@ -59,7 +29,16 @@ const TIMES: [&str; 7] = [
 pub(super) fn page(call: &str) -> Option<&str> {
     let plain = call.strip_suffix("_time64").unwrap_or(call);
     let plain = if TIMES.contains(&plain) { plain.trim_end_matches("64") } else { plain };
-    WITHOUT.binary_search(&plain).is_err().then_some(plain)
+    row(plain).is_some_and(|row| row.page).then_some(plain)
+}
+
+/// Since which release a call of this name exists, if the manual's table of them tells: syscalls(2).
+pub(super) fn since(call: &str) -> Option<&'static str> {
+    row(call)?.since
+}
+
+fn row(call: &str) -> Option<&'static Row> {
+    table::ROWS.binary_search_by_key(&call, |row| row.name).ok().map(|at| &table::ROWS[at])
 }
 
 #[cfg(test)]
@@ -79,9 +58,22 @@ mod tests {
         ] {
             assert_eq!(page(call), expected, "{call}");
         }
-        assert!(WITHOUT.is_sorted());
-        for call in WITHOUT.iter().chain(&TIMES) {
+        for call in table::ROWS.iter().map(|row| row.name).chain(TIMES) {
             assert!(Abi::ALL.into_iter().any(|abi| Syscall::from_name(abi, call).is_some()), "{call}");
         }
+    }
+
+    #[test]
+    fn most_calls_tell_since_when_they_exist() {
+        for (call, expected) in [
+            ("read", Some("<=1.0")),
+            ("openat2", Some("5.6")),
+            ("socket", Some("2.0")),
+            ("getxattr", Some("2.4.18")),
+            ("mseal", None),
+        ] {
+            assert_eq!(since(call), expected, "{call}");
+        }
+        assert!(table::ROWS.is_sorted_by_key(|row| row.name));
     }
 }

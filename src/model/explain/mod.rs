@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 pub use arguments::{Argument, Reaches};
 pub use calls::{Behind, CallFacts};
 pub use kernel::{Call, Entry, Kernel};
+pub use manual::RELEASE as MAN_PAGES;
 pub use objects::ObjectFacts;
 pub use subsystems::SubsystemFacts;
 

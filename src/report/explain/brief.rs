@@ -1,6 +1,6 @@
 //! What a reviewer wants to know of a fact, in a line each. Main function: [`brief`].
 
-use super::sheet::basis;
+use super::sheet::{basis, release};
 use crate::model::explain::{Argument, CallFacts, Kernel, ObjectFacts, Reaches, What, meanings_of};
 use crate::model::fact::{Detail, Fact};
 use crate::model::syscall::Abi;
@@ -33,10 +33,10 @@ fn of_call(call: &CallFacts, abi: Option<Abi>) -> String {
         return format!("{}: no kernel table knows it", call.name);
     };
     let config = entry.config.as_ref().map(|config| format!(", {config}")).unwrap_or_default();
-    let since = entry.since.as_deref().unwrap_or_default().trim_start_matches("<=");
+    let since = call.since(entry).map(|since| format!(", since {}", release(since))).unwrap_or_default();
     let rule = if entry.basis.starts_with("path ") { String::new() } else { format!(", {}", basis(&entry.basis)) };
     let (name, source, section) = (&call.name, &entry.source, &entry.section);
-    format!("{name}: {source}, {section}{config}, since Linux {since} or before{rule}")
+    format!("{name}: {source}, {section}{config}{since}{rule}")
 }
 
 fn of_argument(argument: &Argument) -> String {

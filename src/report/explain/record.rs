@@ -173,7 +173,7 @@ fn of_meaning(meaning: &Meaning) -> MeaningRecord<'_> {
 fn of_call(call: &CallFacts) -> WhatRecord<'_> {
     let mut numbers: Vec<NumberRecord<'_>> = call.behind.iter().flat_map(numbers_of).collect();
     numbers.sort_by_key(|number| number.abi);
-    let entries = call.behind.iter().filter_map(|behind| Some(entry(behind.entry_point.as_ref()?, behind)));
+    let entries = call.behind.iter().filter_map(|behind| Some(entry(call, behind.entry_point.as_ref()?, behind)));
     let family = |family: &&'static Family| FamilyRecord {
         name: family.name,
         members: family.members,
@@ -196,7 +196,7 @@ fn numbers_of(behind: &Behind) -> impl Iterator<Item = NumberRecord<'_>> {
     behind.numbers.iter().map(move |number| NumberRecord { abi: number.abi.name(), number: number.number, entry_point })
 }
 
-fn entry<'a>(entry: &'a Entry, behind: &Behind) -> EntryRecord<'a> {
+fn entry<'a>(call: &CallFacts, entry: &'a Entry, behind: &Behind) -> EntryRecord<'a> {
     EntryRecord {
         name: &entry.name,
         source: &entry.source,
@@ -205,7 +205,7 @@ fn entry<'a>(entry: &'a Entry, behind: &Behind) -> EntryRecord<'a> {
         basis: &entry.basis,
         config: entry.config.as_deref(),
         expert: entry.expert,
-        since: entry.since.as_deref(),
+        since: call.since(entry),
         abis: behind.numbers.iter().map(|number| number.abi.name()).collect(),
     }
 }

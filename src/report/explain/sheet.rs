@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::explain::{
-    Argument, Behind, CallFacts, Entry, Explanation, HeldBy, Kernel, Key, Meaning, ObjectFacts, Reaches,
+    Argument, Behind, CallFacts, Entry, Explanation, HeldBy, Kernel, Key, MAN_PAGES, Meaning, ObjectFacts, Reaches,
     SubsystemFacts, UsedBy, What,
 };
 use crate::model::fact::{Detail, Fact};
@@ -67,7 +67,7 @@ fn of_meaning(meaning: &Meaning, kernel: &Kernel) -> Sheet {
 pub(super) fn provenance(kernel: &Kernel) -> String {
     match &kernel.tree {
         Some(tree) => format!("Linux {}, the source tree {tree}", kernel.newest()),
-        None => format!("Linux {}; since when, by {}", kernel.newest(), kernel.releases.join(", ")),
+        None => format!("Linux {}", kernel.newest()),
     }
 }
 
@@ -88,7 +88,7 @@ fn of_call(call: &CallFacts, kernel: &Kernel) -> Sheet {
         rows.push(("maintained", told(&|entry| section(&entry.section))));
         rows.push(("subsystem", told(&|entry| format!("{}: {}", entry.subsystem, basis(&entry.basis)))));
         rows.push(("option", told(&option)));
-        rows.push(("since", told(&since)));
+        rows.push(("since", told(&|entry| since(call, entry, kernel))));
     }
     rows.push((
         "family",
@@ -101,7 +101,7 @@ fn of_call(call: &CallFacts, kernel: &Kernel) -> Sheet {
     let page = call.page.as_ref();
     rows.push((
         "manual",
-        vec![page.map_or_else(|| "man-pages 6.03 has no page of it".to_owned(), |page| format!("{page}(2)"))],
+        vec![page.map_or_else(|| format!("man-pages {MAN_PAGES} has no page of it"), |page| format!("{page}(2)"))],
     ));
     rows.push(("ambient", vec![call.ambient.map_or_else(|| "no".to_owned(), |reason| format!("yes: {reason}"))]));
     rows.extend(call.privileged.map(|reason| ("privileged", vec![format!("yes: {reason}")])));
@@ -142,9 +142,22 @@ pub(super) fn option(entry: &Entry) -> String {
     }
 }
 
-fn since(entry: &Entry) -> String {
-    let since = entry.since.as_deref().map(|since| since.trim_start_matches("<="));
-    since.map_or_else(|| "one tree does not tell".to_owned(), |since| format!("Linux {since} or before"))
+/// Since when a call exists, and by whose word.
+fn since(call: &CallFacts, entry: &Entry, kernel: &Kernel) -> String {
+    let by = match call.since {
+        Some(_) => format!("syscalls(2) of man-pages {MAN_PAGES}"),
+        None => format!("Linux {}", kernel.releases.join(", ")),
+    };
+    let since = call.since(entry).map(|since| format!("{}, by {by}", release(since)));
+    since.unwrap_or_else(|| "neither the manual nor one tree tells".to_owned())
+}
+
+/// `5.6`, or a bound: `<=1.0`.
+pub(super) fn release(since: &str) -> String {
+    match since.strip_prefix("<=") {
+        Some(bound) => format!("Linux {bound} or before"),
+        None => format!("Linux {since}"),
+    }
 }
 
 fn kin(family: &Family) -> String {

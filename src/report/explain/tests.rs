@@ -36,7 +36,7 @@ fn a_key_is_told_from_the_finest_part_outwards() {
       taken by     socket, socketpair
       subsystem    network, as its call without it
       used by      w (network::socket AF_INET)
-      told by      Linux 7.1.8; since when, by 6.12.1, 7.1.8
+      told by      Linux 7.1.8
 
     socket  system call
       numbers      x86_64 41, x32 41, riscv64 198, i386 359, aarch64 198
@@ -44,12 +44,12 @@ fn a_key_is_told_from_the_finest_part_outwards() {
       maintained   NETWORKING [SOCKETS]
       subsystem    network: by the path net/
       option       CONFIG_NET
-      since        Linux 6.12 or before
+      since        Linux 2.0, by syscalls(2) of man-pages 6.20
       family       none
       manual       socket(2)
       ambient      no
       used by      w (network::socket)
-      told by      Linux 7.1.8; since when, by 6.12.1, 7.1.8
+      told by      Linux 7.1.8
     ");
 }
 

@@ -1,8 +1,8 @@
 //! What attribution costs: redis-server under redis-benchmark, traced with all that is asked and attributed, against tracing that only counts calls.
 //!
-//! `cargo bench --bench attribution` makes pairs of runs, the order changing from pair to pair, and prints how much longer redis-benchmark takes and how
-//! much more processor time the tracing thread spends on a call: the median of the pairs, and the least and the most. The second is the steadier one on a
-//! busy machine.
+//! `cargo bench --bench attribution` makes pairs of runs (`-- --pairs N`), the order changing from pair to pair, and prints how much longer redis-benchmark
+//! takes and how much more processor time the tracing thread spends on a call: the median of the pairs, the interval that holds it with 95 % (of ranks, so
+//! no distribution is assumed), the least and the most. The second is the steadier one on a busy machine.
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
@@ -16,6 +16,7 @@ fn main() {}
 mod linux {
     use std::collections::HashMap;
     use std::io::{self, Write};
+    use std::os::unix::net::UnixStream;
     use std::path::{Path, PathBuf};
     use std::process::{Command, ExitCode, Stdio};
     use std::thread;
@@ -26,23 +27,32 @@ mod linux {
     use sysguard::model::event::Event;
     use sysguard::model::observation::{Part, Watch};
 
-    const PAIRS: usize = 9;
+    const PAIRS: usize = 15;
     const REQUESTS: &str = "20000";
     const SERVER: &str = "/usr/bin/redis-server";
 
     pub(crate) fn main() -> ExitCode {
         let told = if Path::new(SERVER).exists() {
-            measure(&mut io::stdout())
+            pairs().and_then(|pairs| measure(pairs, &mut io::stdout()))
         } else {
             writeln!(io::stdout(), "ignored: redis-server and redis-benchmark are not installed")
         };
         told.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
     }
 
-    fn measure(out: &mut dyn Write) -> io::Result<()> {
+    /// `--pairs N`; cargo adds words of its own.
+    fn pairs() -> io::Result<usize> {
+        let Some(number) = std::env::args().skip_while(|argument| argument != "--pairs").nth(1) else {
+            return Ok(PAIRS);
+        };
+        let number = number.parse().ok().filter(|&number| number >= 5);
+        number.ok_or_else(|| io::Error::other("--pairs takes a number, 5 or more"))
+    }
+
+    fn measure(pairs: usize, out: &mut dyn Write) -> io::Result<()> {
         let mut elapsed = Vec::new();
         let mut processor = Vec::new();
-        for pair in 0..PAIRS {
+        for pair in 0..pairs {
             let first = run(pair % 2 == 0)?;
             let second = run(pair % 2 != 0)?;
             let (attributed, counted) = if pair % 2 == 0 { (first, second) } else { (second, first) };
@@ -54,10 +64,29 @@ mod linux {
         for (what, ratios) in [("elapsed time", &mut elapsed), ("the tracer's processor time", &mut processor)] {
             ratios.sort_by(f64::total_cmp);
             let percent = |ratio: f64| (ratio - 1.0) * 100.0;
-            let [least, median, most] = [ratios[0], ratios[PAIRS / 2], ratios[PAIRS - 1]].map(percent);
-            writeln!(out, "attribution costs {median:+.1} % of {what} ({least:+.1} to {most:+.1}, {PAIRS} pairs)")?;
+            let below = below(pairs);
+            let [least, from, median, to, most] =
+                [0, below, pairs / 2, pairs - 1 - below, pairs - 1].map(|rank| percent(ratios[rank]));
+            writeln!(
+                out,
+                "attribution costs {median:+.1} % of {what} (median of {pairs} pairs, 95 %: {from:+.1} to {to:+.1}; all: {least:+.1} to {most:+.1})"
+            )?;
         }
         Ok(())
+    }
+
+    /// How many of the pairs may lie on either side of the interval for the median: a pair is below the true one as a coin falls.
+    fn below(pairs: usize) -> usize {
+        let mut of_exactly = 0.5_f64.powi(pairs as i32);
+        let mut of_fewer = 0.0;
+        for fewer in 0..pairs {
+            of_fewer += of_exactly;
+            if of_fewer > 0.025 {
+                return fewer.saturating_sub(1);
+            }
+            of_exactly *= (pairs - fewer) as f64 / (fewer + 1) as f64;
+        }
+        0
     }
 
     /// Seconds of redis-benchmark, and of the tracing thread for a call.
@@ -72,7 +101,7 @@ mod linux {
         let socket = folder.path().join("socket");
         let server = server(&socket, folder.path())?;
         let tracing = thread::spawn(move || traced(server, attributes));
-        while !socket.exists() && !tracing.is_finished() {
+        while UnixStream::connect(&socket).is_err() && !tracing.is_finished() {
             thread::sleep(Duration::from_millis(5));
         }
         let begun = Instant::now();

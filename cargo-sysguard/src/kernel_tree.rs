@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use kernel_source::{Fact, Facts, TABLES, Tree, declaration, derive, made};
-use sysguard::model::explain::{Call, Entry, Explanation, Kernel, What};
+use kernel_source::{Fact, Facts, Places, TABLES, Tree, declaration, derive, made};
+use sysguard::model::explain::{Call, Declared, Entry, Explanation, Kernel, What};
 use sysguard::model::syscall::{Abi, Syscall};
 
 use crate::exit_code::Failure;
@@ -30,13 +30,19 @@ impl KernelTree {
         Ok((Self { tree, ..self }, kernel))
     }
 
-    /// Says where the tree has what is explained: arguments by their declaration, objects by the file that makes them.
+    /// Says what the tree has of it: arguments by their declaration, objects by the file that makes them.
     pub(crate) fn locate(&self, explained: &mut Explanation) -> Result<(), Failure> {
+        let places = Places::read(&self.tree).map_err(Failure::failed)?;
         for meaning in &mut explained.meanings {
             match &mut meaning.what {
                 What::Argument(argument) => {
                     let name = argument.name.rsplit('/').next().unwrap_or_default();
-                    argument.declared = declaration(&self.tree, name).map_err(Failure::failed)?;
+                    if let Some(declaration) = declaration(&self.tree, name).map_err(Failure::failed)? {
+                        let value = declaration.value(&self.tree, name).map_err(Failure::failed)?;
+                        argument.number = value.map(i64::cast_unsigned).or(argument.number);
+                        let at = format!("{}:{}", declaration.file, declaration.line);
+                        argument.declared = Some(Declared { at, section: places.section(&declaration.file) });
+                    }
                 }
                 What::Object(object) if object.source.is_some() => {
                     let makes = made(&self.tree).map_err(Failure::failed)?;
@@ -45,6 +51,9 @@ impl KernelTree {
                     let source = makes.into_iter().find(|(name, _)| *name == kind).map(|(_, source)| source);
                     let told = object.source.take().filter(|source| self.tree.read_if_present(source).is_some());
                     object.source = source.or(told);
+                    object.section = object.source.as_ref().map(|source| places.section(source));
+                    let options = object.source.as_ref().and_then(|source| places.options(source));
+                    object.options = options.map(|options| (options.config, options.expert));
                 }
                 _ => {}
             }

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use kernel_source::{Fact, Facts, Kind, Row, TABLES, Tree};
+use kernel_source::{Fact, Facts, Kind, Options, Row, TABLES, Tree};
 use sysguard::model::attribution::Subsystem;
 
 use crate::ioctls::Command;
@@ -138,9 +138,15 @@ fn kinds_body(kinds: &[Kind]) -> String {
          pub(super) static KINDS: [Kind; {}] = [\n",
         kinds.len()
     );
-    for Kind { name, subsystem, source } in kinds {
-        let _ =
-            writeln!(body, "    Kind {{ name: {name:?}, subsystem: Subsystem::{subsystem:?}, source: {source:?} }},");
+    for Kind { name, subsystem, source, section, options } in kinds {
+        let options = match options {
+            Some(Options { config, expert }) => format!("Some(({config:?}, {expert}))"),
+            None => "None".to_owned(),
+        };
+        let _ = writeln!(
+            body,
+            "    Kind {{ name: {name:?}, subsystem: Subsystem::{subsystem:?}, source: {source:?}, section: {section:?}, options: {options} }},"
+        );
     }
     body + "];\n"
 }

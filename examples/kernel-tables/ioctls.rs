@@ -4,10 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use kernel_source::{Result, Tree, declared};
+use kernel_source::{Compiler, PRELUDE, Result, TARGETS, Tree, declared};
 use sysguard::model::attribution::{Subsystem, Subsystem as S};
-
-use crate::compiler::{Compiler, PRELUDE, TARGETS};
 
 /// One name of one command number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +99,12 @@ const HEADERS: &[(&str, Option<Subsystem>, &str, &str)] = &[
     ("linux/sed-opal.h", Some(S::Block), "block:", "block/sed-opal.c"),
     ("linux/sev-guest.h", Some(S::Kvm), "char:sev-guest", "drivers/virt/coco"),
     ("linux/sockios.h", Some(S::Network), "socket:", "net/"),
+    (
+        "linux/soundcard.h",
+        Some(S::Device),
+        "char:audio char:dsp char:midi char:mixer char:music char:sequencer",
+        "sound/",
+    ),
     ("linux/sonet.h", Some(S::Network), "socket:", "net/atm"),
     ("linux/suspend_ioctls.h", Some(S::Boot), "char:snapshot", "kernel/power/user.c"),
     ("linux/tdx-guest.h", Some(S::Kvm), "char:tdx_guest", "drivers/virt/coco"),

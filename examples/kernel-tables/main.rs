@@ -17,11 +17,10 @@
 //! does not compile before generating a new one.
 //!
 //! Calls and the kinds of objects are read by the crate `kernel-source`, which `cargo sysguard explain` reads trees with, too. The values of arguments are
-//! read here, by the C compiler (`compiler`; `cc` must be installed), `vocabularies`, `reaches` and `ioctls` being the curated part. `manual` reads
+//! chosen here and told by its C compiler (`cc` must be installed), `vocabularies`, `reaches` and `ioctls` being the curated part. `manual` reads
 //! man-pages, `emit` writes Rust, `changes` compares, `provenance` seals.
 
 mod changes;
-mod compiler;
 mod emit;
 mod ioctls;
 mod manual;

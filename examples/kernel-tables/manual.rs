@@ -62,7 +62,7 @@ fn release(page: &str) -> Option<String> {
     Some(release.split_once('"')?.0.to_owned())
 }
 
-/// Name → release, from rows such as `\f[B]openat2\f[](2)	5.6`; a name that is a cell of its own stands as `.BR accept (2)` before `T}	2.0`.
+/// Name → release, from rows such as `\f[B]openat2\f[](2)`, tab, `5.6`; a name in a cell of its own stands as `.BR accept (2)` before `T}`, tab, `2.0`.
 fn since(page: &str) -> BTreeMap<String, String> {
     let table = page.split_once(".TS\n").and_then(|(_, rest)| rest.split_once(".TE\n")).map_or("", |(table, _)| table);
     let table = [r"\f[B]", r"\f[]", r"\fB", r"\fP"].iter().fold(table.to_owned(), |text, font| text.replace(font, ""));

@@ -4,10 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use kernel_source::{Result, Tree, cases, declared};
+use kernel_source::{Compiler, PRELUDE, Result, TARGETS, Tree, cases, declared, plain_lines};
 use sysguard::model::attribution::Subsystem;
 
-use crate::compiler::{Compiler, PRELUDE, TARGETS};
 use crate::reaches::reaches;
 
 /// The values of one argument.
@@ -327,32 +326,5 @@ impl Vocabulary {
         let arches = TARGETS.map(|target| format!("arch/{}/include/uapi/{header}", target.arch));
         let places = [format!("{UAPI}{header}")].into_iter().chain(arches);
         Ok(places.filter_map(|path| tree.read_if_present(&path)).collect())
-    }
-}
-
-/// `#define AF_UNIX 1` and `SOCK_STREAM = 1,`: the lines that need nothing else, as macros.
-fn plain_lines(text: &str, prefixes: &[&str]) -> String {
-    let mut plain = String::new();
-    for line in kernel_source::without_comments(text).lines() {
-        let line = line.trim();
-        let (name, value) = match line.strip_prefix("#define") {
-            Some(rest) => rest.trim().split_once([' ', '\t']).unwrap_or_default(),
-            None => line.trim_end_matches(',').split_once('=').unwrap_or_default(),
-        };
-        if prefixes.iter().any(|prefix| name.trim().starts_with(prefix)) {
-            plain += &format!("#define {} {}\n", name.trim(), value.trim());
-        }
-    }
-    plain
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn plain_lines_need_no_header() {
-        let text = "#include <x.h>\n#define AF_UNIX\t\t1\t/* local */\nenum { AF_X = 2,\n\tAF_Y = 3,\n};\nint a;\n";
-        assert_eq!(plain_lines(text, &["AF_"]), "#define AF_UNIX 1\n#define AF_Y 3\n");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! It must not ask: that is [`objects`](super::objects)'. Nothing stale is ever found, since whatever may be closed is forgotten.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::model::attribution::Object;
@@ -11,7 +11,7 @@ use crate::model::event::Tid;
 /// The tables of fds of all tasks; tasks that share one share it here.
 #[derive(Debug, Default)]
 pub(super) struct Files {
-    tables: HashMap<Tid, Table>,
+    tables: BTreeMap<Tid, Table>,
     hidden: bool,
 }
 
@@ -28,7 +28,7 @@ impl Table {
 /// One table of fds.
 #[derive(Debug, Default)]
 struct Known {
-    objects: HashMap<i32, Object>,
+    objects: BTreeMap<i32, Object>,
     /// How many of its tasks are closing something: what they close is gone at some moment before they say so, and what is asked meanwhile may be old at once.
     closing: usize,
 }

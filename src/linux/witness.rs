@@ -2,7 +2,7 @@
 //!
 //! What must be asked is told by `model::attribution`; how to ask is [`objects`](super::objects)'. Nothing here can fail: what cannot be answered stays empty.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::files::Files;
 use super::objects::Objects;
@@ -17,7 +17,8 @@ use crate::model::tracee::{Step, Stop};
 pub(super) struct Witness {
     files: Files,
     objects: Objects,
-    asked: HashMap<Tid, Asked>,
+    /// Few at a time: a search is quicker than a hash.
+    asked: BTreeMap<Tid, Asked>,
     /// Who was last heard of closing something, in a call whose end nobody tells.
     closing: HashSet<Tid>,
 }
@@ -27,6 +28,7 @@ pub(super) struct Witness {
 struct Asked {
     call: Call,
     question: Option<Question>,
+    effect: Option<Effect>,
     answers: Answers,
 }
 
@@ -86,8 +88,8 @@ impl Witness {
         if self.asked.contains_key(&task) {
             return None;
         }
-        let (_, answers) = self.before(task, call);
-        if let Some(Effect::Closes(..)) = effect(call, &answers.memory) {
+        let Asked { effect, answers, .. } = self.before(task, *call);
+        if let Some(Effect::Closes(..)) = effect {
             self.closing.insert(task);
         }
         Some(answers)
@@ -102,35 +104,32 @@ impl Witness {
 
     /// A call begins: what it may destroy is asked about now.
     fn entered(&mut self, task: Tid, call: Call) {
-        let (question, answers) = self.before(task, &call);
-        self.asked.insert(task, Asked { call, question, answers });
+        let asked = self.before(task, call);
+        self.asked.insert(task, asked);
     }
 
-    fn before(&mut self, task: Tid, call: &Call) -> (Option<Question>, Answers) {
+    fn before(&mut self, task: Tid, call: Call) -> Asked {
         self.leave_closing(task);
-        let memory = memory_of(task, call);
-        let question = answers::object(call, &memory);
+        let memory = memory_of(task, &call);
+        let question = answers::object(&call, &memory);
         let object = match question {
             Some(Question::Fd(fd)) => self.of_fd(task, fd),
             Some(Question::PathBefore(place)) => self.of_path(task, &place),
             _ => None,
         };
-        let answers = Answers { object, memory };
-        match effect(call, &answers.memory) {
+        let effect = effect(&call, &memory);
+        match effect {
             Some(Effect::Closes(first, last)) => self.files.begin_closing(task, first, last),
             Some(Effect::Hidden) => self.files.hide(),
-            Some(Effect::Unshares) | None => {}
+            Some(Effect::Unshares | Effect::Mounts) | None => {}
         }
-        (question, answers)
+        Asked { call, question, effect, answers: Answers { object, memory } }
     }
 
     /// A call is over: what it made is asked about now.
     fn returned(&mut self, task: Tid, call: &Call, outcome: CallOutcome) -> Answers {
-        let Some(Asked { question, mut answers, .. }) = self.asked.remove(&task).filter(|asked| asked.call == *call)
-        else {
-            return Answers::default();
-        };
-        let effect = effect(call, &answers.memory);
+        let asked = self.asked.remove(&task).filter(|asked| asked.call == *call);
+        let Some(Asked { question, effect, mut answers, .. }) = asked else { return Answers::default() };
         if let Some(Effect::Closes(..)) = effect {
             self.files.end_closing(task);
         }
@@ -144,7 +143,7 @@ impl Witness {
             Some(Question::Program) => self.objects.program(task),
             Some(Question::Fd(_) | Question::PathBefore(_)) | None => answers.object,
         };
-        if changes_mounts(call) {
+        if let Some(Effect::Mounts) = effect {
             self.objects.forget_mounts();
         }
         answers
@@ -211,9 +210,4 @@ pub(super) fn memory_of(task: Tid, call: &Call) -> Memory {
         let length = sys::read_memory(task, address, &mut bytes);
         Memory::new(&bytes[..length])
     })
-}
-
-/// What makes known mounts old; a task's other root or namespace is others' mounts, with other numbers.
-fn changes_mounts(call: &Call) -> bool {
-    call.syscall.row().is_some_and(|row| matches!(row.name, "mount" | "umount" | "umount2" | "move_mount" | "fsmount"))
 }

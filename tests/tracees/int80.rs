@@ -19,6 +19,9 @@ pub(super) fn calls_of_32_bits() {
     int80(117, [23, 0, 0]);
     int80(54, [socket, 0x8921, 0]);
     int80(221, [socket, 13, 0]);
+    // And one that only this architecture has.
+    let mut base = 0_u64;
+    super::objects::call!(libc::SYS_arch_prctl, 0x1003, &raw mut base);
 }
 
 fn int80(number: u32, arguments: [u32; 3]) -> u32 {

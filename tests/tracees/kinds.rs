@@ -2,7 +2,10 @@
 //!
 //! Not every kernel makes each, nor for everybody: such a program exits with [`NOT_HERE`].
 
+use std::ffi::CStr;
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use libc::{c_int, c_long};
 
@@ -25,15 +28,23 @@ const KINDS: &[(&str, Make)] = &[
     ("kind_bpf_map", || bpf(0, &[2 | 4 << 32, 4 | 1 << 32])),
     ("kind_bpf_prog", bpf_program),
     ("kind_btf", btf),
+    ("kind_bpf_link", bpf_link),
+    ("kind_bpf_stats", || bpf(32, &[0])),
     ("kind_seccomp_notify", seccomp_listener),
     ("kind_kvm_vm", || call!(libc::SYS_ioctl, open(c"/dev/kvm", libc::O_RDWR), 0xae01, 0)),
+    ("kind_kvm_vcpu", || {
+        let machine = call!(libc::SYS_ioctl, open(c"/dev/kvm", libc::O_RDWR), 0xae01, 0);
+        call!(libc::SYS_ioctl, machine, 0xae41, 0)
+    }),
+    ("kind_huge_memfd", || call!(libc::SYS_memfd_create, c"x".as_ptr(), libc::MFD_HUGETLB)),
+    ("kind_namespaces", namespaces),
     ("kind_secretmem", || call!(libc::SYS_memfd_secret, 0)),
     ("kind_mqueue", message_queue),
     ("kind_fuse", || opened(c"/dev/fuse", libc::O_RDWR)),
     ("kind_tun", || opened(c"/dev/net/tun", libc::O_RDWR)),
     ("kind_block", || opened(c"/dev/loop0", libc::O_RDONLY)),
     ("kind_pts", pts),
-    ("kind_cgroup2", || opened(c"/sys/fs/cgroup/cgroup.procs", libc::O_RDONLY)),
+    ("kind_cgroup2", || opened(CGROUP2.get().copied().expect("a place"), libc::O_RDONLY)),
     ("kind_tracefs", || opened(c"/sys/kernel/tracing/trace_clock", libc::O_RDONLY)),
     ("kind_shared_memory", || opened(c"/dev/shm", libc::O_RDWR | libc::O_TMPFILE)),
     ("kind_directory", || opened(c"/", libc::O_RDONLY)),
@@ -50,6 +61,9 @@ const KINDS: &[(&str, Make)] = &[
 /// Makes one of this kind and reads from it; `None` if there is no such program.
 pub(super) fn make_and_read(name: &str) -> Option<ExitCode> {
     let (_, make) = KINDS.iter().find(|(known, _)| *known == name)?;
+    let places = [c"/sys/fs/cgroup/cgroup.procs", c"/sys/fs/cgroup/unified/cgroup.procs"];
+    let there = |place: &&CStr| place.to_str().is_ok_and(|place| Path::new(place).exists());
+    let _ = CGROUP2.set(places.into_iter().find(there).unwrap_or(places[0]));
     let mut is_made = false;
     between_marks(|| {
         let made = make();
@@ -59,7 +73,10 @@ pub(super) fn make_and_read(name: &str) -> Option<ExitCode> {
     Some(ExitCode::from(if is_made { 0 } else { NOT_HERE }))
 }
 
-fn opened(path: &std::ffi::CStr, flags: c_int) -> c_long {
+/// Where the groups of version 2 are: alone, or beside those of version 1. Found before anything is looked at.
+static CGROUP2: OnceLock<&CStr> = OnceLock::new();
+
+fn opened(path: &CStr, flags: c_int) -> c_long {
     open(path, flags | libc::O_NONBLOCK).into()
 }
 
@@ -85,6 +102,22 @@ fn bpf(command: c_int, beginning: &[u64]) -> c_long {
 fn bpf_program() -> c_long {
     let instructions = [0xb7_u64, 0x95];
     bpf(5, &[1 | 2 << 32, instructions.as_ptr() as u64, c"GPL".as_ptr() as u64])
+}
+
+/// A program that does nothing at each call of anybody, for as long as its link is open.
+fn bpf_link() -> c_long {
+    const RAW_TRACEPOINT: u64 = 17;
+    let instructions = [0xb7_u64, 0x95];
+    let program = bpf(5, &[RAW_TRACEPOINT | 2 << 32, instructions.as_ptr() as u64, c"GPL".as_ptr() as u64]);
+    if program < 0 { program } else { bpf(17, &[c"sys_enter".as_ptr() as u64, program as u64]) }
+}
+
+/// One of each; the last one is read from.
+fn namespaces() -> c_long {
+    let kinds = [c"cgroup", c"ipc", c"mnt", c"net", c"pid", c"time", c"user", c"uts"];
+    let folder = open(c"/proc/self/ns", libc::O_RDONLY);
+    let opened = kinds.map(|kind| call!(libc::SYS_openat, folder, kind.as_ptr(), libc::O_RDONLY, 0));
+    opened.into_iter().min().filter(|&least| least >= 0).map_or(-1, |_| opened[7])
 }
 
 /// A header, one type (a signed int of 32 bits called `i`), and the names.

@@ -26,6 +26,10 @@ pub(super) fn arguments() {
     for clock in [libc::CLOCK_TAI, 77, -6] {
         call!(libc::SYS_clock_getres, clock, time.as_mut_ptr());
     }
+    // A clock that nobody can set, and one that nobody has.
+    call!(libc::SYS_clock_gettime, libc::CLOCK_REALTIME_COARSE, [0_i64; 2].as_mut_ptr());
+    call!(libc::SYS_clock_settime, libc::CLOCK_MONOTONIC, time.as_ptr());
+    call!(libc::SYS_clock_adjtime, 77, [0_u64; 26].as_mut_ptr());
     let mut attributes = [0_u32; 32];
     (attributes[0], attributes[1]) = (1, 128);
     call!(libc::SYS_perf_event_open, attributes.as_ptr(), 0, -1, 99, 0);

@@ -31,11 +31,26 @@ const TRUTHS: &[(&str, &str)] = &[
     ("bpf_map", "bpf bpf BPF_MAP_CREATE - 1\n bpf read - anon_inode:bpf-map 1"),
     ("bpf_prog", "bpf bpf BPF_PROG_LOAD - 1\n bpf read - anon_inode:bpf-prog 1"),
     ("btf", "bpf bpf BPF_BTF_LOAD - 1\n bpf read - anon_inode:btf 1"),
+    ("bpf_link", "bpf bpf BPF_PROG_LOAD - 1\n bpf bpf BPF_RAW_TRACEPOINT_OPEN - 1\n bpf read - anon_inode:bpf_link 1"),
+    ("bpf_stats", "bpf bpf BPF_ENABLE_STATS - 1\n bpf read - anon_inode:bpf-stats 1"),
     (
         "seccomp_notify",
         "credentials prctl PR_SET_NO_NEW_PRIVS - 1\n seccomp seccomp SECCOMP_SET_MODE_FILTER - 1\n seccomp read - anon_inode:seccomp notify 1",
     ),
     ("kvm_vm", "kvm openat - char:kvm 1\n kvm ioctl KVM_CREATE_VM char:kvm 1\n kvm read - anon_inode:kvm-vm 1"),
+    (
+        "kvm_vcpu",
+        "kvm openat - char:kvm 1\n kvm ioctl KVM_CREATE_VM char:kvm 1\n kvm ioctl KVM_CREATE_VCPU anon_inode:kvm-vm 1
+         kvm read - anon_inode:kvm-vcpu 1",
+    ),
+    ("huge_memfd", "memory memfd_create - memfd 1\n memory read - memfd 1"),
+    (
+        "namespaces",
+        "namespace openat - dir:proc 1\n namespace openat - ns:cgroup 1\n namespace openat - ns:ipc 1
+         namespace openat - ns:mnt 1\n namespace openat - ns:net 1\n namespace openat - ns:pid 1
+         namespace openat - ns:time 1\n namespace openat - ns:user 1\n namespace openat - ns:uts 1
+         namespace read - ns:uts 1",
+    ),
     ("secretmem", "memory memfd_secret - secretmem 1\n memory read - secretmem 1"),
     ("mqueue", "mqueue mq_open - file:mqueue 1\n mqueue mq_unlink - - 1\n mqueue read - file:mqueue 1"),
     ("fuse", "filesystem openat - char:fuse 1\n filesystem read - char:fuse 1"),

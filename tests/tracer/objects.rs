@@ -26,7 +26,35 @@ pub(crate) fn trials() -> Vec<Trial> {
             check(tracee, truth)
         })
     };
-    TRUTHS.iter().map(trial).collect()
+    let complete = Trial::test("objects::every_multiplexer_has_a_program", every_multiplexer_has_a_program)
+        .with_ignored_flag(
+            // Some are calls of 32-bit programs.
+            cfg!(not(target_arch = "x86_64")),
+        );
+    TRUTHS.iter().map(trial).chain([complete]).collect()
+}
+
+/// The rows of the table by which calls are read, those in which something selects what the call does.
+fn every_multiplexer_has_a_program() -> Result<(), Failed> {
+    /// The same with 64-bit times or other pages, of 32-bit programs.
+    fn is_a_form(name: &str) -> bool {
+        name.ends_with("64") || name == "mmap2"
+    }
+    let rows = include_str!("../../src/model/attribution/calls/rows.rs").lines();
+    let rows = rows.filter_map(|row| row.trim().strip_prefix("(\"")?.split_once("\", S::"));
+    let multiplexers: Vec<&str> = rows.filter(|(_, rest)| !rest.starts_with("None")).map(|(name, _)| name).collect();
+    let selects = |name: &str| {
+        let lines = TRUTHS.iter().flat_map(|(_, _, truth)| truth.lines());
+        let words = lines.map(|line| line.split_whitespace().collect::<Vec<_>>());
+        words
+            .filter(|words| words.len() == 5)
+            .any(|words| words[1].trim_start_matches("i386/") == name && words[2] != "-")
+    };
+    let without: Vec<&str> = multiplexers.iter().copied().filter(|name| !is_a_form(name) && !selects(name)).collect();
+    if multiplexers.len() < 30 || !without.is_empty() {
+        return Err(format!("{} multiplexers, without a program: {without:?}", multiplexers.len()).into());
+    }
+    Ok(())
 }
 
 /// Holds what a program used against the truth about it.
@@ -215,6 +243,9 @@ const TRUTHS: &[(&str, &[Need], &str)] = &[
          time clock_getres CLOCK_TAI - 1
          time clock_getres 0x4d - 1
          time clock_getres MAKE_PROCESS_CPUCLOCK - 1
+         time clock_gettime CLOCK_REALTIME_COARSE - 1
+         time clock_settime CLOCK_MONOTONIC - 1
+         time clock_adjtime 0x4d - 1
          perf perf_event_open PERF_TYPE_SOFTWARE - 1
          time timer_create CLOCK_MONOTONIC - 1
          time clock_nanosleep CLOCK_BOOTTIME - 1
@@ -389,6 +420,7 @@ const TRUTHS: &[(&str, &[Need], &str)] = &[
          sysvipc i386/ipc SHMGET - 1
          network i386/ioctl SIOCGIFMTU socket:AF_UNIX:SOCK_DGRAM 1
          filesystem i386/fcntl64 F_SETLK64 socket:AF_UNIX:SOCK_DGRAM 1
+         arch arch_prctl ARCH_GET_FS - 1
         ",
     ),
 ];

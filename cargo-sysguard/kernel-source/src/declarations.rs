@@ -1,6 +1,8 @@
-//! Where a tree declares a constant that programs name. Main function: [`declaration`].
+//! Where a tree declares a constant that programs name, and what it is worth there. Main function: [`declaration`].
 
 use crate::Result;
+use crate::compiler::{Compiler, PRELUDE, TARGETS};
+use crate::names::plain_lines;
 use crate::tree::Tree;
 
 /// The folders of the headers that programs include, and the headers whose constants only C libraries repeat.
@@ -8,8 +10,34 @@ const HEADERS: [&str; 4] =
     ["include/uapi", "arch/x86/include/uapi", "arch/arm64/include/uapi", "arch/riscv/include/uapi"];
 const REPEATED: [&str; 2] = ["include/linux/socket.h", "include/linux/net.h"];
 
-/// The first place that declares the name, as `file:line`: a macro or an enumerator.
-pub fn declaration(tree: &Tree, name: &str) -> Result<Option<String>> {
+/// A macro or an enumerator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declaration {
+    /// The header, by its path in the tree.
+    pub file: String,
+    /// Counted from 1.
+    pub line: usize,
+}
+
+impl Declaration {
+    /// What the C compiler makes of the name there: for x86_64, or for the architecture whose own header it is.
+    pub fn value(&self, tree: &Tree, name: &str) -> Result<Option<i64>> {
+        let is_own = |target: &usize| self.file.starts_with(&format!("arch/{}/", TARGETS[*target].arch));
+        let target = TARGETS[(0..TARGETS.len()).find(is_own).unwrap_or_default()];
+        let own = format!("arch/{}/include/uapi/", target.arch);
+        let included = self.file.strip_prefix("include/uapi/").or_else(|| self.file.strip_prefix(&own));
+        let declares = match included {
+            Some(header) => format!("#include <{header}>\n"),
+            // Only the kernel includes it.
+            None => plain_lines(&tree.read(&self.file)?, &[name]),
+        };
+        let values = Compiler::new(tree, target)?.values(&(PRELUDE.to_owned() + &declares), &[name.to_owned()])?;
+        Ok(values.get(name).copied())
+    }
+}
+
+/// The first place that declares the name.
+pub fn declaration(tree: &Tree, name: &str) -> Result<Option<Declaration>> {
     let mut files: Vec<String> = REPEATED.map(str::to_owned).into();
     for root in HEADERS {
         files.extend(tree.files(root, |file| file.ends_with(".h"))?);
@@ -17,7 +45,7 @@ pub fn declaration(tree: &Tree, name: &str) -> Result<Option<String>> {
     for file in files {
         let text = tree.read_if_present(&file).unwrap_or_default();
         if let Some(line) = line_of(&text, name) {
-            return Ok(Some(format!("{file}:{line}")));
+            return Ok(Some(Declaration { file, line }));
         }
     }
     Ok(None)

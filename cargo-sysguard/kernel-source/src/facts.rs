@@ -7,32 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use sysguard::model::attribution::Subsystem;
 
 use crate::Result;
-use crate::conditions::Symbols;
 use crate::definitions::{Definitions, Site};
-use crate::kbuild::Kbuild;
-use crate::kconfig::Kconfig;
-use crate::maintainers::Maintainers;
+use crate::places::{Options, Places};
 use crate::subsystems;
 use crate::tables::{Row, TABLES};
 use crate::tree::Tree;
-
-/// Symbols that say nothing of a call: on whenever it can be made at all.
-const GIVEN: [&str; 11] = [
-    // The ABI itself.
-    "CONFIG_64BIT",
-    "CONFIG_COMPAT",
-    "CONFIG_IA32_EMULATION",
-    "CONFIG_MMU",
-    "CONFIG_X86_64",
-    "CONFIG_X86_X32_ABI",
-    // Chosen by the architecture, never by a user: which form of an old call it has.
-    "CONFIG_ARCH_WANT_OLD_COMPAT_IPC",
-    "CONFIG_CLONE_BACKWARDS",
-    "CONFIG_COMPAT_OLD_SIGACTION",
-    "CONFIG_OLD_SIGSUSPEND",
-    // Selected by BPF_SYSCALL.
-    "CONFIG_BPF",
-];
 
 /// What the sources say of one entry point, on one architecture or (`arch` empty) on all that have it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -109,12 +88,7 @@ impl<'t> Kernel<'t> {
 pub fn derive(trees: &[Tree]) -> Result<Facts> {
     let kernels = trees.iter().map(Kernel::read).collect::<Result<Vec<_>>>()?;
     let newest = kernels.last().ok_or("derive the tables: no source tree given")?;
-    let judge = Judge {
-        definitions: &newest.definitions,
-        kbuild: Kbuild::new(newest.tree),
-        kconfig: Kconfig::read(newest.tree)?,
-        maintainers: Maintainers::read(newest.tree)?,
-    };
+    let judge = Judge { definitions: &newest.definitions, places: Places::read(newest.tree)? };
     let mut entry_points = Vec::new();
     for (name, architectures) in calls_by_entry_point(newest) {
         let judged = architectures.iter().map(|(arch, calls)| judge.fact(&name, arch, since(calls, &kernels)));
@@ -154,9 +128,7 @@ fn merge(mut facts: Vec<Fact>) -> Vec<Fact> {
 /// The sources of the newest tree, as far as they say what a call is.
 struct Judge<'t> {
     definitions: &'t Definitions,
-    kbuild: Kbuild<'t>,
-    kconfig: Kconfig,
-    maintainers: Maintainers,
+    places: Places<'t>,
 }
 
 impl Judge<'_> {
@@ -164,36 +136,34 @@ impl Judge<'_> {
         let site = self.definitions.site(name, arch).ok_or_else(|| format!("find {name} for {arch}: no definition"))?;
         let verdict = subsystems::subsystem(name, &site.file)
             .ok_or_else(|| format!("place {name} of {}: no rule: add one to subsystems.rs", site.file))?;
-        let symbols = self.symbols(site)?;
+        let Options { config, expert } = self.options(site)?;
         Ok(Fact {
             name: name.to_owned(),
             arch: arch.to_owned(),
             source: site.file.clone(),
             section: self.section(name, &site.file)?,
             subsystem: verdict.subsystem,
-            expert: !symbols.is_empty() && symbols.iter().all(|symbol| self.kconfig.is_for_experts(symbol)),
-            config: (!symbols.is_empty()).then(|| Vec::from_iter(symbols).join(" && ")),
+            expert,
+            config,
             since,
             basis: verdict.basis,
         })
     }
 
     /// What must be on: the Makefiles' symbols and those around the definition.
-    fn symbols(&self, site: &Site) -> Result<Symbols> {
-        let built = self
-            .kbuild
-            .symbols(&site.file)
-            .ok_or_else(|| format!("find what builds {}: no Makefile names it", site.file))?;
-        Ok(built.union(&site.symbols).filter(|symbol| !GIVEN.contains(&symbol.as_str())).cloned().collect())
+    fn options(&self, site: &Site) -> Result<Options> {
+        let built = self.places.symbols(&site.file);
+        let built = built.ok_or_else(|| format!("find what builds {}: no Makefile names it", site.file))?;
+        Ok(self.places.joined(&built.union(&site.symbols).cloned().collect()))
     }
 
     fn section(&self, name: &str, file: &str) -> Result<String> {
         match subsystems::section(name, file) {
-            Some(curated) if !self.maintainers.has_section(curated) => {
+            Some(curated) if !self.places.maintainers.has_section(curated) => {
                 Err(format!("file {name} under `{curated}`: MAINTAINERS has no such section: adapt subsystems.rs"))
             }
             Some(curated) => Ok(curated.to_owned()),
-            None => Ok(self.maintainers.section(file).map_or_else(|| format!("core:{file}"), str::to_owned)),
+            None => Ok(self.places.section(file)),
         }
     }
 }

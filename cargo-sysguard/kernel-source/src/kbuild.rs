@@ -109,7 +109,7 @@ fn parse(makefile: &str) -> Vec<Assignment> {
 /// `obj-$(CONFIG_AIO) += aio.o`
 fn assignment(line: &str) -> Option<Assignment> {
     let (left, right) = line.split_once('=')?;
-    let (list, gate) = left.trim_end_matches([':', '+', ' ', '\t']).trim_start().split_once('-')?;
+    let (list, gate) = left.trim_end_matches([':', '+', ' ', '\t']).trim_start().rsplit_once('-')?;
     if !(gate == "y" || gate == "objs" || gate.starts_with("$(")) {
         return None;
     }
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn an_assignment_is_its_list_its_gates_and_its_words() {
         let makefile = "obj-y := open.o \\\n  stat.o\nobj-$(CONFIG_AIO)\t+= aio.o # comment\nifdef CONFIG_MMU\n\
-                        mmu-$(CONFIG_SWAP) := swap.o\nendif\nccflags-y := -O\nCFLAGS_x.o = -g\n";
+                        mmu-$(CONFIG_SWAP) := swap.o\nendif\nrng-core-y := core.o\nccflags-y := -O\nCFLAGS_x.o = -g\n";
         let found: Vec<_> = parse(makefile)
             .into_iter()
             .map(|a| (a.list, a.symbols.into_iter().collect::<Vec<_>>().join(" "), a.words.join(" ")))
@@ -142,6 +142,7 @@ mod tests {
             ("obj", "", "open.o stat.o"),
             ("obj", "CONFIG_AIO", "aio.o"),
             ("mmu", "CONFIG_MMU CONFIG_SWAP", "swap.o"),
+            ("rng-core", "", "core.o"),
             ("ccflags", "", "-O"),
         ];
         assert_eq!(found, expected.map(|(list, gate, words)| (list.to_owned(), gate.to_owned(), words.to_owned())));

@@ -8,6 +8,7 @@ use sysguard::model::attribution::{Subsystem, Subsystem as S};
 
 use crate::Result;
 use crate::names::without_comments;
+use crate::places::{Options, Places};
 use crate::tree::Tree;
 
 /// One kind of thing: `file:ext4`, `anon_inode:eventfd`, `char:urandom`.
@@ -19,6 +20,10 @@ pub struct Kind {
     pub subsystem: Subsystem,
     /// The file that makes it.
     pub source: String,
+    /// That file's section of MAINTAINERS, or `core:<file>`.
+    pub section: String,
+    /// What must be on for that file; `None` where no Makefile tells.
+    pub options: Option<Options>,
 }
 
 /// Whose the code below a path is, when it serves an open file: the longest beginning decides.
@@ -130,6 +135,12 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("anon_inode:pidfd", "fs/pidfs.c", "pidfs"),
     ("anon_inode:kvm-vcpu", "virt/kvm/kvm_main.c", "kvm-vcpu:%d"),
     ("anon_inode:kvm-vcpu-stats", "virt/kvm/kvm_main.c", "kvm-vcpu-stats:%d"),
+    ("anon_inode:kvm-gmem", "virt/kvm/guest_memfd.c", "[kvm-gmem]"),
+    ("anon_inode:kvm-vfio", "virt/kvm/vfio.c", "kvm-vfio"),
+    ("anon_inode:infinibandevent", "drivers/infiniband/core/uverbs_std_types.c", "[infinibandevent]"),
+    ("anon_inode:iommufd-pgfault", "drivers/iommu/iommufd/eventq.c", "[iommufd-pgfault]"),
+    ("anon_inode:iommufd-viommu-event", "drivers/iommu/iommufd/eventq.c", "[iommufd-viommu-event]"),
+    ("anon_inode:kfd_smi_ev", "drivers/gpu/drm/amd/amdkfd/kfd_smi_events.c", "kfd_smi_ev"),
     ("dmabuf", "drivers/dma-buf/dma-buf.c", "/%s:%s"),
     ("memfd", "mm/memfd.c", "memfd:"),
     ("secretmem", "mm/secretmem.c", "secretmem"),
@@ -144,12 +155,14 @@ const ROOTS: [&str; 12] =
 /// Every kind, from trees ordered from old to new: the newest that knows one says where it is.
 pub fn derive(trees: &[Tree]) -> Result<Vec<Kind>> {
     let mut kinds = BTreeMap::new();
-    for tree in trees.iter().rev() {
+    let places = trees.iter().map(Places::read).collect::<Result<Vec<_>>>()?;
+    for (tree, places) in trees.iter().zip(&places).rev() {
         for (name, source) in made(tree)? {
-            kinds.entry(name).or_insert(source);
+            kinds.entry(name).or_insert((source, places));
         }
     }
-    let newest = trees.last().ok_or("derive the kinds of objects: no source tree given")?;
+    let (newest, newest_places) =
+        trees.last().zip(places.last()).ok_or("derive the kinds of objects: no source tree given")?;
     let devices = DEVICES.iter().map(|&(name, source, said)| (format!("char:{name}"), source, said));
     let others = OTHERS.iter().map(|&(name, source, said)| (name.to_owned(), source, said));
     for (name, source, said) in devices.chain(others) {
@@ -157,14 +170,14 @@ pub fn derive(trees: &[Tree]) -> Result<Vec<Kind>> {
         if !text.contains(said) {
             return Err(format!("find {said} in {source}: it is not there: adapt kinds.rs"));
         }
-        kinds.insert(name, source.to_owned());
+        kinds.insert(name, (source.to_owned(), newest_places));
     }
     kinds
         .into_iter()
-        .map(|(name, source)| {
+        .map(|(name, (source, places))| {
             let subsystem =
                 owner(&source).ok_or_else(|| format!("place {name} of {source}: no rule: add one to kinds.rs"))?;
-            Ok(Kind { name, subsystem, source })
+            Ok(Kind { name, subsystem, section: places.section(&source), options: places.options(&source), source })
         })
         .collect()
 }

@@ -75,6 +75,22 @@ pub fn without_comments(text: &str) -> String {
     (kept + rest).replace("\\\n", " ")
 }
 
+/// `#define AF_UNIX 1` and `SOCK_STREAM = 1,`: the lines that need nothing else, as macros.
+pub fn plain_lines(text: &str, prefixes: &[&str]) -> String {
+    let mut plain = String::new();
+    for line in without_comments(text).lines() {
+        let line = line.trim();
+        let (name, value) = match line.strip_prefix("#define") {
+            Some(rest) => rest.trim().split_once([' ', '\t']).unwrap_or_default(),
+            None => line.trim_end_matches(',').split_once('=').unwrap_or_default(),
+        };
+        if prefixes.iter().any(|prefix| name.trim().starts_with(prefix)) {
+            plain += &format!("#define {} {}\n", name.trim(), value.trim());
+        }
+    }
+    plain
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,5 +108,11 @@ mod tests {
                     int g(int a)\n{\n\tswitch (f(a)) {\n\tcase C_ONE:\n\t}\n}\n";
         assert_eq!(cases(text, "f"), ["A_ONE", "A_TWO"]);
         assert_eq!(cases(text, "h"), [""; 0]);
+    }
+
+    #[test]
+    fn plain_lines_need_no_header() {
+        let text = "#include <x.h>\n#define AF_UNIX\t\t1\t/* local */\nenum { AF_X = 2,\n\tAF_Y = 3,\n};\nint a;\n";
+        assert_eq!(plain_lines(text, &["AF_"]), "#define AF_UNIX 1\n#define AF_Y 3\n");
     }
 }

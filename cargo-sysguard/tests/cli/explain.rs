@@ -65,13 +65,24 @@ pub(crate) fn a_kernel_tree_answers_in_place_of_the_tables() -> Option<&'static 
     let record = explained("openat");
     assert_eq!(
         (&record["kernel"]["source"], &record["meanings"][0]["entry_points"][0]["since"]),
-        (&tree.as_str().into(), &serde_json::Value::Null)
+        (&tree.as_str().into(), &"2.6.16".into())
     );
-    let place = explained("SIOCGIFMTU")["meanings"][0]["declared"].as_str().expect("a place").to_owned();
+    let command_of_ioctl = explained("SIOCGIFMTU");
+    let command_of_ioctl = &command_of_ioctl["meanings"][0];
+    assert_eq!(command_of_ioctl["number"], 0x8921);
+    // One that only the compiler knows the number of, and one whose header programs never see.
+    let of_kvm = explained("KVM_CREATE_VM");
+    let of_kvm = &of_kvm["meanings"][0];
+    assert_eq!((&of_kvm["number"], &of_kvm["section"]), (&0xae01.into(), &"KERNEL VIRTUAL MACHINE (KVM)".into()));
+    assert_eq!(explained("AF_VSOCK")["meanings"][0]["number"], 40);
+    let place = command_of_ioctl["declared"].as_str().expect("a place").to_owned();
     let (file, line) = place.split_once(':').expect("file and line");
     let text = std::fs::read_to_string(Path::new(&tree).join(file)).expect("a header");
     let line: usize = line.parse().expect("a number");
     assert!(text.lines().nth(line - 1).is_some_and(|line| line.contains("#define SIOCGIFMTU")), "{place}");
-    assert_eq!(explained("anon_inode:eventfd")["meanings"][0]["source"], "fs/eventfd.c");
+    let object = explained("anon_inode:eventfd");
+    let object = &object["meanings"][0];
+    assert_eq!((&object["source"], &object["config"]), (&"fs/eventfd.c".into(), &"CONFIG_EVENTFD".into()));
+    assert_eq!(object["section"], "FILESYSTEMS (VFS and infrastructure)");
     None
 }

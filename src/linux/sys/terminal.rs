@@ -46,10 +46,14 @@ extern "C" fn restore_and_end(signal: c_int) {
 /// From now on this signal gives the terminal its modes back before it ends this process.
 pub(in crate::linux) fn restore_before(signal: c_int) -> io::Result<()> {
     let handler: extern "C" fn(c_int) = restore_and_end;
+    // SAFETY: an empty sigset_t is all zeroes on Linux.
+    let mut mask: libc::sigset_t = unsafe { std::mem::zeroed() };
+    // Another job may take the terminal in the last moment: then this signal would stop the process that is to end.
+    // SAFETY: a live set, and a signal that is one; sigaddset(3).
+    unsafe { libc::sigaddset(&raw mut mask, libc::SIGTTOU) };
     let action = libc::sigaction {
         sa_sigaction: handler as usize,
-        // SAFETY: an empty sigset_t is all zeroes on Linux.
-        sa_mask: unsafe { std::mem::zeroed() },
+        sa_mask: mask,
         sa_flags: libc::SA_RESETHAND,
         sa_restorer: None,
     };

@@ -109,10 +109,9 @@ pub(crate) enum Link {
 /// The shape of a call: of all that is asked of each one, this is asked most often, so that names are compared once only.
 pub(super) fn shape_of(syscall: Syscall) -> Option<Shape> {
     static SHAPES: [OnceLock<Vec<Option<Shape>>>; Abi::ALL.len()] = [const { OnceLock::new() }; Abi::ALL.len()];
-    let rows = table::rows(syscall.abi);
-    let number = u32::try_from(syscall.number).ok()?;
-    let at = rows.binary_search_by_key(&number, |row| row.number).ok()?;
-    SHAPES[syscall.abi as usize].get_or_init(|| rows.iter().map(|row| shape(row.name)).collect())[at]
+    let at = table::place(syscall.abi, syscall.number)?;
+    let shapes = || table::rows(syscall.abi).iter().map(|row| shape(row.name)).collect();
+    SHAPES[syscall.abi as usize].get_or_init(shapes)[at]
 }
 
 /// The shape of the call of this name.

@@ -1,4 +1,4 @@
-//! What a call does to its caller's table of fds, as far as one who remembers what an fd stands for must know it.
+//! What a call does to its caller's table of fds and to mounts, as far as one who remembers what an fd or a path stands for must know it.
 //!
 //! It must not remember anything itself. Opening needs no word here: who forgets whatever is closed has nothing stale to find. Main type: [`Effect`].
 
@@ -6,7 +6,7 @@ use super::answers::Memory;
 use super::meant::meant;
 use crate::model::event::Call;
 
-/// An effect on what fds stand for.
+/// An effect on what fds and paths stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// These are closed, the last included; an old one may be replaced.
@@ -15,6 +15,8 @@ pub enum Effect {
     Unshares,
     /// From here on tables may change without a call that is seen: nothing can be remembered any more.
     Hidden,
+    /// Known mounts are old. A task's other root or namespace is others' mounts, with other numbers.
+    Mounts,
 }
 
 /// `CLONE_FILES` and `CLONE_UNTRACED`, include/uapi/linux/sched.h
@@ -40,6 +42,7 @@ pub fn effect(call: &Call, memory: &Memory) -> Option<Effect> {
         "io_uring_setup" => Some(Effect::Hidden),
         "ioctl" if args[1] as u32 == SECCOMP_IOCTL_NOTIF_ADDFD => Some(Effect::Hidden),
         "clone" | "clone3" if shares_files(call, memory) && is_untraced(call, memory) => Some(Effect::Hidden),
+        "mount" | "umount" | "umount2" | "move_mount" | "fsmount" => Some(Effect::Mounts),
         _ => None,
     }
 }
@@ -98,6 +101,7 @@ mod tests {
             ("clone", &[0x80_0000], None),
             ("clone", &[0x400], None),
             ("openat", &[], None),
+            ("umount2", &[], Some(Effect::Mounts)),
         ] {
             assert_eq!(of(name, args, &[]), expected, "{name} {args:x?}");
         }

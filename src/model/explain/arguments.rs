@@ -19,8 +19,17 @@ pub struct Argument {
     pub why: Option<&'static str>,
     /// The header that names it, as programs include it.
     pub header: Option<&'static str>,
-    /// Where a source tree that was asked declares it, as `file:line`.
-    pub declared: Option<String>,
+    /// Where a source tree that was asked declares it.
+    pub declared: Option<Declared>,
+}
+
+/// The place of a declaration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declared {
+    /// `file:line`
+    pub at: String,
+    /// The file's section of MAINTAINERS, or `core:<file>` where only the catch-all covers it.
+    pub section: String,
 }
 
 /// What an argument reaches.

@@ -11,7 +11,7 @@ mod subsystems;
 
 use std::collections::BTreeSet;
 
-pub use arguments::{Argument, Reaches};
+pub use arguments::{Argument, Declared, Reaches};
 pub use calls::{Behind, CallFacts};
 pub use kernel::{Call, Entry, Kernel};
 pub use manual::RELEASE as MAN_PAGES;

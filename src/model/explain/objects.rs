@@ -17,6 +17,10 @@ pub struct ObjectFacts {
     pub why: &'static str,
     /// The source file that makes it.
     pub source: Option<String>,
+    /// That file's section of MAINTAINERS, or `core:<file>` where only the catch-all covers it.
+    pub section: Option<String>,
+    /// What must be on for that file, and whether it is offered to experts only; `None`: not known.
+    pub options: Option<(Option<String>, bool)>,
     /// The calls that make one.
     pub made_by: Vec<&'static str>,
 }
@@ -33,7 +37,16 @@ pub(super) fn facts(name: &str) -> Option<ObjectFacts> {
         made.then_some(call)
     };
     let (name, made_by) = (name.to_owned(), shapes().filter_map(makes).collect());
-    Some(ObjectFacts { name, subsystem, why, source: source.map(str::to_owned), made_by })
+    let kind = kind(&name.replacen("dir:", "file:", 1));
+    Some(ObjectFacts {
+        name,
+        subsystem,
+        why,
+        source: source.map(str::to_owned),
+        section: kind.map(|kind| kind.section.to_owned()),
+        options: kind.and_then(|kind| kind.options).map(|(config, expert)| (config.map(str::to_owned), expert)),
+        made_by,
+    })
 }
 
 type Served = (Option<Subsystem>, &'static str, Option<&'static str>);

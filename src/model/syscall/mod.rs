@@ -93,9 +93,7 @@ impl Syscall {
 
     /// What the kernel's table says of this number, if it knows it.
     pub fn row(self) -> Option<&'static table::Row> {
-        let number = u32::try_from(self.number).ok()?;
-        let rows = table::rows(self.abi);
-        rows.binary_search_by_key(&number, |row| row.number).ok().map(|at| &rows[at])
+        table::place(self.abi, self.number).map(|at| &table::rows(self.abi)[at])
     }
 
     /// Its name, or `syscall_0x3e7` (`syscall_-1`) where no table knows the number.

@@ -75,12 +75,16 @@ enum WhatRecord<'a> {
         why: Option<&'a str>,
         header: Option<&'a str>,
         declared: Option<&'a str>,
+        section: Option<&'a str>,
     },
     Object {
         name: &'a str,
         subsystem: Option<&'static str>,
         why: &'a str,
         source: Option<&'a str>,
+        section: Option<&'a str>,
+        config: Option<&'a str>,
+        expert: bool,
         made_by: &'a [&'static str],
     },
     Subsystem {
@@ -157,11 +161,14 @@ fn of_meaning(meaning: &Meaning) -> MeaningRecord<'_> {
     let what = match &meaning.what {
         What::Call(call) => of_call(call),
         What::Argument(argument) => of_argument(argument),
-        What::Object(ObjectFacts { name, subsystem, why, source, made_by }) => WhatRecord::Object {
+        What::Object(ObjectFacts { name, subsystem, why, source, section, options, made_by }) => WhatRecord::Object {
             name,
             subsystem: subsystem.map(|subsystem| subsystem.slug()),
             why,
             source: source.as_deref(),
+            section: section.as_deref(),
+            config: options.as_ref().and_then(|(config, _)| config.as_deref()),
+            expert: options.as_ref().is_some_and(|&(_, expert)| expert),
             made_by,
         },
         What::Subsystem(facts) => of_subsystem(facts),
@@ -224,7 +231,8 @@ fn of_argument(argument: &Argument) -> WhatRecord<'_> {
         reaches,
         why: argument.why,
         header: argument.header,
-        declared: argument.declared.as_deref(),
+        declared: argument.declared.as_ref().map(|declared| declared.at.as_str()),
+        section: argument.declared.as_ref().map(|declared| declared.section.as_str()),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::model::explain::{
-    Argument, Behind, CallFacts, Entry, Explanation, HeldBy, Kernel, Key, MAN_PAGES, Meaning, ObjectFacts, Reaches,
-    SubsystemFacts, UsedBy, What,
+    Argument, Behind, CallFacts, Declared, Entry, Explanation, HeldBy, Kernel, Key, MAN_PAGES, Meaning, ObjectFacts,
+    Reaches, SubsystemFacts, UsedBy, What,
 };
 use crate::model::fact::{Detail, Fact};
 use crate::model::families::{Family, Kinship};
@@ -87,7 +87,7 @@ fn of_call(call: &CallFacts, kernel: &Kernel) -> Sheet {
         let told = |words: &dyn Fn(&Entry) -> String| distinct(entries.iter().map(|entry| words(entry)));
         rows.push(("maintained", told(&|entry| section(&entry.section))));
         rows.push(("subsystem", told(&|entry| format!("{}: {}", entry.subsystem, basis(&entry.basis)))));
-        rows.push(("option", told(&option)));
+        rows.push(("option", told(&|entry| option(entry.config.as_deref(), entry.expert))));
         rows.push(("since", told(&|entry| since(call, entry, kernel))));
     }
     rows.push((
@@ -134,10 +134,10 @@ pub(super) fn basis(basis: &str) -> String {
     }
 }
 
-pub(super) fn option(entry: &Entry) -> String {
-    match &entry.config {
+fn option(config: Option<&str>, expert: bool) -> String {
+    match config {
         None => "none: every kernel has it".to_owned(),
-        Some(config) if entry.expert => format!("{config}, offered to experts only: practically every kernel has it"),
+        Some(config) if expert => format!("{config}, offered to experts only: practically every kernel has it"),
         Some(config) => config.to_string(),
     }
 }
@@ -181,7 +181,14 @@ fn of_argument(argument: &Argument, kernel: &Kernel) -> Sheet {
     let mut rows =
         vec![("number", vec![number]), ("taken by", vec![argument.calls.join(", ")]), ("subsystem", vec![reaches])];
     rows.extend(argument.header.map(|header| ("header", vec![header.to_owned()])));
-    rows.extend(argument.declared.clone().map(|place| ("declared", vec![place])));
+    match (&argument.declared, &kernel.tree) {
+        (Some(Declared { at, section: of }), _) => {
+            rows.push(("declared", vec![at.clone()]));
+            rows.push(("maintained", vec![section(of)]));
+        }
+        (None, Some(_)) => rows.push(("declared", vec!["nowhere in this tree: the rest is by the tables".to_owned()])),
+        (None, None) => {}
+    }
     Sheet { title: argument.name.clone(), kind: "argument", rows }
 }
 
@@ -189,6 +196,8 @@ fn of_object(object: &ObjectFacts) -> Sheet {
     let subsystem = object.subsystem.map_or_else(String::new, |subsystem| subsystem.to_string());
     let mut rows = vec![("subsystem", vec![format!("{subsystem}: {}", object.why)])];
     rows.extend(object.source.clone().map(|source| ("source", vec![source])));
+    rows.extend(object.section.as_deref().map(|of| ("maintained", vec![section(of)])));
+    rows.extend(object.options.as_ref().map(|(config, expert)| ("option", vec![option(config.as_deref(), *expert)])));
     if !object.made_by.is_empty() {
         rows.push(("made by", vec![object.made_by.join(", ")]));
     }

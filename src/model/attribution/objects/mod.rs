@@ -21,6 +21,10 @@ pub struct Kind {
     pub subsystem: Subsystem,
     /// The source file that makes it.
     pub source: &'static str,
+    /// That file's section of MAINTAINERS, or `core:<file>` where only the catch-all covers it.
+    pub section: &'static str,
+    /// What must be on for that file, and whether all of it is offered to experts only; `None` where no Makefile tells.
+    pub options: Option<(Option<&'static str>, bool)>,
 }
 
 /// What the kernel source says of the objects of this name.

@@ -33,6 +33,15 @@ pub fn rows(abi: Abi) -> &'static [Row] {
     }
 }
 
+/// Where the row of a number is among those of its ABI. Most numbers are their own place: tables begin without gaps.
+pub(in crate::model) fn place(abi: Abi, number: i64) -> Option<usize> {
+    let (rows, number) = (rows(abi), u32::try_from(number).ok()?);
+    match rows.get(number as usize) {
+        Some(row) if row.number == number => Some(number as usize),
+        _ => rows.binary_search_by_key(&number, |row| row.number).ok(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +55,17 @@ mod tests {
             let mut names: Vec<_> = rows.iter().map(|row| row.name).collect();
             names.sort_unstable();
             assert!(names.is_sorted_by(|a, b| a < b), "{abi} has a name twice");
+        }
+    }
+
+    #[test]
+    fn every_number_has_its_place_and_no_other() {
+        for abi in Abi::ALL {
+            let numbers: Vec<i64> = rows(abi).iter().map(|row| i64::from(row.number)).collect();
+            let last = numbers.last().copied().unwrap_or(0);
+            for number in -1..=last + 1 {
+                assert_eq!(place(abi, number), numbers.iter().position(|&own| own == number), "{abi} {number}");
+            }
         }
     }
 

@@ -66,7 +66,7 @@ impl Waiting {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(512), ..ProptestConfig::default() })]
 
     #[test]
     fn from_the_end_on_nobody_runs_on(stops in vec((1..8, stop()), 0..60), end in 0..60_usize) {

@@ -8,9 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use kernel_source::{Result, Tree};
+use crate::Result;
+use crate::tree::Tree;
+
 /// The C view of one architecture of one tree.
-pub(crate) struct Compiler {
+pub struct Compiler {
     folder: tempfile::TempDir,
     includes: Vec<PathBuf>,
     wide: bool,
@@ -18,13 +20,15 @@ pub(crate) struct Compiler {
 
 /// An architecture whose numbers may differ: its directory below arch/, and whether its words have 64 bits.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Target {
-    pub(crate) arch: &'static str,
-    pub(crate) wide: bool,
+pub struct Target {
+    /// Its directory.
+    pub arch: &'static str,
+    /// Whether its words have 64 bits.
+    pub wide: bool,
 }
 
 /// Every one, the commonest first.
-pub(crate) const TARGETS: [Target; 4] = [
+pub const TARGETS: [Target; 4] = [
     Target { arch: "x86", wide: true },
     Target { arch: "arm64", wide: true },
     Target { arch: "riscv", wide: true },
@@ -33,7 +37,7 @@ pub(crate) const TARGETS: [Target; 4] = [
 
 impl Target {
     /// Whether an earlier one of [`TARGETS`] has words of this width.
-    pub(crate) fn is_first_of_its_width(self) -> bool {
+    pub fn is_first_of_its_width(self) -> bool {
         self.arch == TARGETS[0].arch
     }
 }
@@ -64,13 +68,13 @@ const STAND_INS: &[(&str, &str)] = &[
 
 /// What a program has seen before it includes a header of its choice; the last lines are what commands are about
 /// whose own header leaves it to the program to include them.
-pub(crate) const PRELUDE: &str = "#include <stddef.h>\n#include <stdint.h>\n#include <linux/types.h>\n#include <linux/ioctl.h>\n#include <sys/socket.h>\n\
+pub const PRELUDE: &str = "#include <stddef.h>\n#include <stdint.h>\n#include <linux/types.h>\n#include <linux/ioctl.h>\n#include <sys/socket.h>\n\
     #include <linux/time.h>\n#include <linux/major.h>\n#include <asm/termbits.h>\n#include <asm/ioctls.h>\n#include <linux/serial.h>\n#include <linux/fiemap.h>\n\
     #include <linux/blktrace_api.h>\n#include <linux/sockios.h>\n#include <linux/filter.h>\n#include <linux/atmdev.h>\ntypedef __u16 domid_t;\n";
 
 impl Compiler {
     /// Lays out the headers of one architecture.
-    pub(crate) fn new(tree: &Tree, target: Target) -> Result<Self> {
+    pub fn new(tree: &Tree, target: Target) -> Result<Self> {
         let folder = tempfile::tempdir().map_err(|cause| format!("make a folder for the compiler: {cause}"))?;
         let own = format!("arch/{}/include/uapi", target.arch);
         let generated = folder.path().join("include");
@@ -89,7 +93,7 @@ impl Compiler {
     }
 
     /// The value of every name that is a constant after this prelude; names that are none are left out.
-    pub(crate) fn values(&self, prelude: &str, names: &[String]) -> Result<BTreeMap<String, i64>> {
+    pub fn values(&self, prelude: &str, names: &[String]) -> Result<BTreeMap<String, i64>> {
         let mut names: Vec<&String> = names.iter().collect();
         loop {
             let (source, first) = self.question(prelude, &names)?;
@@ -112,7 +116,7 @@ impl Compiler {
     }
 
     /// What each name is after preprocessing, with `_IOC` left as it stands; names without a definition are themselves.
-    pub(crate) fn expansions(&self, prelude: &str, names: &[String]) -> Result<BTreeMap<String, String>> {
+    pub fn expansions(&self, prelude: &str, names: &[String]) -> Result<BTreeMap<String, String>> {
         let mut text = format!("{prelude}\n#undef _IOC\n");
         names.iter().for_each(|name| text += &format!("@@\"{name}\" {name}\n"));
         let source = self.write_source(&text)?;

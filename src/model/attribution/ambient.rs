@@ -2,7 +2,10 @@
 //!
 //! They are observed and reported; only the verdict sets them apart. The list was measured over 65,000 runs of 118 programs.
 
+use std::sync::OnceLock;
+
 use super::meant::Meant;
+use crate::model::syscall::{Abi, Syscall, table};
 
 /// Name and reason; a call that is ambient whatever its arguments.
 const ALWAYS: &[(&str, &str)] = &[
@@ -47,12 +50,20 @@ pub fn reason(name: &str) -> Option<&'static str> {
 }
 
 /// Whether the call is ambient.
-pub(super) fn is_ambient(call: &Meant) -> bool {
-    match call.name {
-        "mmap" | "mmap2" => !call.maps_a_file() && !call.is_executable(),
-        "mprotect" => !call.is_executable(),
-        name => reason(name).is_some(),
-    }
+pub(super) fn is_ambient(syscall: Syscall, call: &Meant) -> bool {
+    may_be(syscall)
+        && match call.name {
+            "mmap" | "mmap2" => !call.maps_a_file() && !call.is_executable(),
+            "mprotect" => !call.is_executable(),
+            _ => true,
+        }
+}
+
+/// Whether calls of this number may be ambient: asked of every call, so that names are compared once only.
+fn may_be(syscall: Syscall) -> bool {
+    static REASONS: [OnceLock<Vec<bool>>; Abi::ALL.len()] = [const { OnceLock::new() }; Abi::ALL.len()];
+    let reasons = || table::rows(syscall.abi).iter().map(|row| reason(row.name).is_some()).collect();
+    table::place(syscall.abi, syscall.number).is_some_and(|at| REASONS[syscall.abi as usize].get_or_init(reasons)[at])
 }
 
 #[cfg(test)]

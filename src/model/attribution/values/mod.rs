@@ -123,6 +123,8 @@ mod tests {
             (0x541b, None, "FIONREAD"),
             (0x5411, Some("socket:AF_UNIX:SOCK_DGRAM"), "SIOCOUTQ"),
             (0x5411, Some("char:pts"), "TIOCOUTQ"),
+            (0x5402, Some("char:null"), "TCSETS"),
+            (0x5402, Some("char:sequencer"), "SNDCTL_TMR_START"),
             (0x8921, Some("socket:AF_INET:SOCK_DGRAM"), "SIOCGIFMTU"),
             (0x1, Some("file:ext4"), "FIBMAP"),
         ] {

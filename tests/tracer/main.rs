@@ -18,8 +18,9 @@ mod launches;
 #[cfg(target_os = "linux")]
 mod loads;
 #[cfg(target_os = "linux")]
-mod needs;
+mod multiplexers;
 #[cfg(target_os = "linux")]
+mod needs;
 mod objects;
 #[cfg(target_os = "linux")]
 mod programs;

@@ -3,7 +3,7 @@
 use libtest_mimic::{Failed, Trial};
 
 use crate::seen::{Seen, Watched};
-use crate::{ends, examine, fidelity, kinds, launches, loads, objects, programs, table, under_load};
+use crate::{ends, examine, fidelity, kinds, launches, loads, multiplexers, objects, programs, table, under_load};
 
 /// Every trial.
 pub(crate) fn all() -> Vec<Trial> {
@@ -19,6 +19,7 @@ pub(crate) fn of_the_tracer() -> Vec<Trial> {
     trials.extend(examine::trials());
     trials.extend(ends::trials());
     trials.extend(objects::trials());
+    trials.extend(multiplexers::trials());
     trials.extend(kinds::trials());
     trials.extend(programs::trials());
     trials.extend(under_load::trials());

@@ -1,0 +1,36 @@
+//! That every call which does one of several things has a live program behind it; the programs are in `tracees/multiplexers.rs`, what they use is stated
+//! in [`objects`](crate::objects).
+
+use libtest_mimic::{Failed, Trial};
+
+use crate::objects::TRUTHS;
+
+/// One trial.
+pub(crate) fn trials() -> Vec<Trial> {
+    let trial = Trial::test("objects::every_multiplexer_has_a_program", every_one_has_a_program);
+    // Some are calls of 32-bit programs.
+    vec![trial.with_ignored_flag(cfg!(not(target_arch = "x86_64")))]
+}
+
+/// The rows of the table by which calls are read, those in which something selects what the call does.
+fn every_one_has_a_program() -> Result<(), Failed> {
+    /// The same with 64-bit times or other pages, of 32-bit programs.
+    fn is_a_form(name: &str) -> bool {
+        name.ends_with("64") || name == "mmap2"
+    }
+    let rows = include_str!("../../src/model/attribution/calls/rows.rs").lines();
+    let rows = rows.filter_map(|row| row.trim().strip_prefix("(\"")?.split_once("\", S::"));
+    let multiplexers: Vec<&str> = rows.filter(|(_, rest)| !rest.starts_with("None")).map(|(name, _)| name).collect();
+    let selects = |name: &str| {
+        let lines = TRUTHS.iter().flat_map(|(_, _, truth)| truth.lines());
+        let words = lines.map(|line| line.split_whitespace().collect::<Vec<_>>());
+        words
+            .filter(|words| words.len() == 5)
+            .any(|words| words[1].trim_start_matches("i386/") == name && words[2] != "-")
+    };
+    let without: Vec<&str> = multiplexers.iter().copied().filter(|name| !is_a_form(name) && !selects(name)).collect();
+    if multiplexers.len() < 30 || !without.is_empty() {
+        return Err(format!("{} multiplexers, without a program: {without:?}", multiplexers.len()).into());
+    }
+    Ok(())
+}

@@ -241,8 +241,10 @@ fn unknown(
 ) -> BTreeMap<Fact, Finding> {
     let mut found: BTreeMap<Fact, Finding> = BTreeMap::new();
     // What a phase uses is judged as the workload's, too; a phase that the baseline does not name is not judged beyond that.
-    let is_judged =
-        |fact: &Fact| phase(fact).is_none_or(|phase| phases.contains(phase) && held.contains(&fact.in_any_phase()));
+    let is_judged = |fact: &Fact| {
+        phase(fact).is_none_or(|phase| phases.contains(phase) && held.contains(&fact.in_any_phase()))
+            && !is_old_refusal(held, projection, fact)
+    };
     for (fact, &calls) in projection.facts.iter().filter(|(fact, _)| !held.contains(fact) && is_judged(fact)) {
         let kin = kin(held, fact).filter(|_| !families_strict);
         let syscall = fact.parent().and_then(|parent| found.get_mut(&parent));
@@ -254,6 +256,19 @@ fn unknown(
         }
     }
     found
+}
+
+/// Whether only refused calls show this, all of which the baseline knows from some subsystem: they are no news, and reached none.
+fn is_old_refusal(held: &BTreeSet<Fact>, projection: &Projection, fact: &Fact) -> bool {
+    let is_known = |refused: &Fact| {
+        let known = |other: &Fact| other.syscall() == refused.syscall();
+        refused.syscall().is_none() || held.iter().any(known)
+    };
+    let mut shown = projection.refused.iter().filter(|other| match fact.syscall() {
+        Some(_) => *other == fact,
+        None => other.subsystem() == fact.subsystem(),
+    });
+    projection.refused.contains(fact) && shown.all(is_known)
 }
 
 fn phase(fact: &Fact) -> Option<&String> {

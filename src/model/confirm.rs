@@ -89,7 +89,8 @@ mod tests {
     use super::*;
 
     fn run(keys: &[&str]) -> Projection {
-        Projection { facts: keys.iter().map(|key| (key.parse().expect(key), 2)).collect() }
+        let facts = keys.iter().map(|key| (key.parse().expect(key), 2)).collect();
+        Projection { facts, ..Projection::default() }
     }
 
     fn finding(key: &str) -> Finding {

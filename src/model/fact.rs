@@ -69,6 +69,15 @@ impl Fact {
         }
     }
 
+    /// The syscall that it tells of.
+    pub fn syscall(&self) -> Option<&str> {
+        match self {
+            Self::Use { syscall, .. } => syscall.as_deref(),
+            Self::Phase { syscall, .. } => Some(syscall),
+            Self::BlindSpot(_) => None,
+        }
+    }
+
     /// The same whatever the phase: a syscall of a phase is one of the workload.
     pub fn in_any_phase(&self) -> Self {
         match self {

@@ -73,6 +73,13 @@ pub(crate) enum Subject {
     Mapped,
 }
 
+impl Subject {
+    /// Whether data or control moves through it, or the call brings it about: then it says what was reached.
+    pub(crate) fn is_reached(self) -> bool {
+        matches!(self, Self::Fd(_) | Self::Made(_) | Self::Ring(..) | Self::Socket | Self::Opened(_))
+    }
+}
+
 /// Where the flags of an open are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flags {
@@ -112,6 +119,16 @@ pub(super) fn shape_of(syscall: Syscall) -> Option<Shape> {
     let at = table::place(syscall.abi, syscall.number)?;
     let shapes = || table::rows(syscall.abi).iter().map(|row| shape(row.name)).collect();
     SHAPES[syscall.abi as usize].get_or_init(shapes)[at]
+}
+
+/// Whether the call is about a descriptor itself (close, dup, fstat, lseek, …): nothing moves through it.
+pub(crate) fn is_housekeeping(syscall: Syscall) -> bool {
+    shape_of(syscall).is_some_and(|shape| matches!(shape.subject, Subject::Descriptor(_)))
+}
+
+/// Whether the call acts on what stands behind an fd.
+pub(crate) fn is_on_fd(syscall: Syscall) -> bool {
+    shape_of(syscall).is_some_and(|shape| matches!(shape.subject, Subject::Fd(_) | Subject::Mapped))
 }
 
 /// The shape of the call of this name.

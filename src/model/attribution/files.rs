@@ -63,7 +63,7 @@ fn is_untraced(call: &Call, memory: &Memory) -> bool {
 }
 
 /// The flags of a call that makes a task by flags.
-fn clone_flags(call: &Call, memory: &Memory) -> Option<u64> {
+pub(in crate::model) fn clone_flags(call: &Call, memory: &Memory) -> Option<u64> {
     match meant(call, memory)?.name {
         "clone" => Some(call.args[0]),
         "clone3" => memory.long(),

@@ -12,6 +12,7 @@ pub mod entry_points;
 pub mod files;
 mod meant;
 pub mod objects;
+pub(crate) mod reach;
 pub mod subsystem;
 pub mod values;
 

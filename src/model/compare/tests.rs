@@ -68,7 +68,7 @@ fn projection(keys: &[&str]) -> Projection {
             facts.insert(fact, 1);
         }
     }
-    Projection { facts }
+    Projection { facts, ..Projection::default() }
 }
 
 /// Findings as `KIND KEY [DETAIL…] (forbidden: RULE) (beside MEMBER)`.

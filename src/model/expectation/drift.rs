@@ -94,7 +94,8 @@ fn baselines(before: Option<&Expectation>, after: Option<&Expectation>) -> Vec<B
 /// What a baseline holds and another does not, heaviest first, however deep the document looks.
 pub(super) fn difference(document: &Document, held: Option<&Baseline>, baseline: &Baseline) -> Vec<Finding> {
     let document = Document { level: Level::Error, ..document.clone() };
-    let projection = Projection { facts: baseline.facts().into_iter().map(|fact| (fact, 0)).collect() };
+    let facts = baseline.facts().into_iter().map(|fact| (fact, 0)).collect();
+    let projection = Projection { facts, ..Projection::default() };
     let Comparison { mut findings, notes, .. } = compare(&document, held, &projection, &Observation::new());
     findings.extend(notes);
     findings

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::storage::written_object;
 use super::terms::{Baseline, Document, Entry, Level, Rule};
+use crate::model::attribution::calls::{is_housekeeping, is_on_fd};
+use crate::model::attribution::reach::is_refusal;
 use crate::model::attribution::{Subsystem, Use};
 use crate::model::compare::{Detail, Fact};
 use crate::model::event::Errno;
@@ -18,6 +20,8 @@ use crate::model::platform::Platform;
 pub struct Projection {
     /// Each fact (a subsystem, a syscall in it, a detail of that, a blind spot) with its calls; a blind spot has none.
     pub facts: BTreeMap<Fact, u64>,
+    /// Those that only calls show which were refused because of their fd: they have reached nothing.
+    pub refused: BTreeSet<Fact>,
 }
 
 /// What counts of an observation: without what `document` tolerates and, unless it is strict, without ambient calls.
@@ -25,20 +29,31 @@ pub struct Projection {
 /// A subsystem reached by such calls only is no fact. Errors are facts at [`Level::Error`] only.
 pub fn project(observation: &Observation, document: &Document, platform: &Platform) -> Projection {
     let mut facts = BTreeMap::new();
+    let (mut refused, mut reached) = (BTreeSet::new(), BTreeSet::new());
     for (used, outcome, calls) in judged(&observation.uses, document) {
         let error = outcome.filter(|_| document.level >= Level::Error);
         for fact in facts_of(used, error, platform) {
+            let shown = if is_refused(used, outcome) { &mut refused } else { &mut reached };
+            shown.insert(fact.clone());
             *facts.entry(fact).or_default() += calls;
         }
     }
+    refused.retain(|fact| !reached.contains(fact));
     for (phase, uses) in &observation.phases {
-        for (used, _, calls) in judged(uses, document) {
+        for (used, _, calls) in judged(uses, document).filter(|(used, outcome, _)| !is_refused(used, *outcome)) {
             let (subsystem, syscall) = (used.subsystem, used.syscall.name().into_owned());
             *facts.entry(Fact::Phase { phase: phase.clone(), subsystem, syscall }).or_default() += calls;
         }
     }
     facts.extend(observation.blind_spots.iter().map(|spot| (Fact::BlindSpot(spot.name().to_owned()), 0)));
-    Projection { facts }
+    Projection { facts, refused }
+}
+
+/// Whether a call found nothing behind its fd that it could act on. One of which nobody could say what it found is not refused.
+fn is_refused(used: &Use, outcome: Option<Errno>) -> bool {
+    used.object.is_none()
+        && is_on_fd(used.syscall)
+        && outcome.is_some_and(|errno| is_refusal(&used.syscall.name(), errno))
 }
 
 /// The uses that count, with how they ended and how often so.
@@ -77,12 +92,15 @@ fn outcomes(tally: &Tally) -> impl Iterator<Item = (Option<Errno>, u64)> {
     std::iter::once(succeeded).chain(errors).filter(|&(_, calls)| calls > 0)
 }
 
-/// A use as facts, the coarsest first.
+/// A use as facts, the coarsest first. Of what an fd that is only kept house with stands for, whoever opened or used it tells.
 pub(in crate::model) fn facts_of(used: &Use, error: Option<Errno>, platform: &Platform) -> impl Iterator<Item = Fact> {
     let foreign_abi = Some(used.syscall.abi).filter(|&abi| platform.abi() != Some(abi));
     let details = [
         used.argument.as_ref().map(|argument| Detail::Argument(argument.to_string())),
-        used.object.as_ref().map(|object| Detail::Object(written_object(object).into_owned())),
+        used.object
+            .as_ref()
+            .filter(|_| !is_housekeeping(used.syscall))
+            .map(|object| Detail::Object(written_object(object).into_owned())),
         error.map(|errno| Detail::Error(errno.name().into_owned())),
         foreign_abi.map(|abi| Detail::Abi(abi.name().to_owned())),
     ];

@@ -1,0 +1,139 @@
+//! Which kinds of object a call can act on at all: on any other one the kernel refuses it before something is reached.
+//!
+//! A row must hold for every file that the kernel makes of that kind. Main functions: [`reaches`] and [`direction`].
+
+use std::ops::RangeInclusive;
+
+use crate::model::event::Errno;
+
+/// What a call on an fd does with the bytes behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// EBADF "if fd is not open for reading", read(2).
+    Reads,
+    /// EBADF "if fd is not open for writing", write(2).
+    Writes,
+}
+
+/// The direction of a call that has one only.
+pub(crate) fn direction(name: &str) -> Option<Direction> {
+    match name {
+        "read" | "readv" | "pread64" | "preadv" | "preadv2" => Some(Direction::Reads),
+        "write" | "writev" | "pwrite64" | "pwritev" | "pwritev2" => Some(Direction::Writes),
+        _ => None,
+    }
+}
+
+/// Whether a call of this name can reach an object of this kind.
+pub(crate) fn reaches(name: &str, args: &[u64; 6], object: &str) -> bool {
+    let is_any = |kinds: &[&str]| kinds.contains(&object);
+    let is_directory = object == "dir" || object.starts_with("dir:");
+    let is_stored = is_directory || object == "file" || object.starts_with("file:");
+    let is_stream = is_any(&["pipe", "fifo"]) || object.starts_with("socket:");
+    if let Some((_, kind)) = NAMED.iter().find(|(calls, _)| calls.contains(&name)) {
+        return object == *kind;
+    }
+    match name {
+        name if SOCKET_CALLS.contains(&name) => object.starts_with("socket:"),
+        // ENOTTY: neither a file of a filesystem nor a pipe knows an interface.
+        "ioctl" if SOCKET_COMMANDS.contains(&args[1]) => !is_stored && object != "pipe",
+        // ENOTDIR: iterate_dir(), fs/readdir.c.
+        "getdents" | "getdents64" => is_directory,
+        // ESPIPE: `FMODE_PREAD` and `FMODE_PWRITE`, fs/read_write.c.
+        "pread64" | "preadv" | "pwrite64" | "pwritev" if is_stream => false,
+        // EISDIR or EINVAL: `FMODE_CAN_READ` and `FMODE_CAN_WRITE`, fs/open.c.
+        _ => match direction(name) {
+            Some(Direction::Reads) => !is_directory && !is_any(UNREADABLE),
+            Some(Direction::Writes) => !is_directory && !is_any(UNREADABLE) && !is_any(UNWRITABLE),
+            None => true,
+        },
+    }
+}
+
+/// ioctl commands about network interfaces: include/uapi/linux/sockios.h.
+pub(crate) const SOCKET_COMMANDS: RangeInclusive<u64> = 0x8910..=0x894b;
+
+/// Whether a call of this name that found no object failed because of its fd: it is none, or of a kind that the call cannot act on.
+pub(crate) fn is_refusal(name: &str, errno: Errno) -> bool {
+    let is_one_of = |names: &[&str]| names.contains(&&*errno.name());
+    if is_one_of(&["EBADF"]) {
+        return true;
+    }
+    match name {
+        "getdents" | "getdents64" => is_one_of(&["ENOTDIR"]),
+        "ioctl" => is_one_of(&["ENOTTY"]),
+        name if SOCKET_CALLS.contains(&name) => is_one_of(&["ENOTSOCK"]),
+        name if direction(name).is_some() => is_one_of(&["EINVAL", "EISDIR", "ESPIPE"]),
+        name => NAMED.iter().any(|(calls, _)| calls.contains(&name)) && is_one_of(&["EINVAL"]),
+    }
+}
+
+/// ENOTSOCK: sockfd_lookup_light(), net/socket.c.
+#[rustfmt::skip]
+const SOCKET_CALLS: &[&str] = &[
+    "accept", "accept4", "bind", "connect", "getpeername", "getsockname", "getsockopt", "listen", "recv", "recvfrom", "recvmmsg", "recvmsg", "send",
+    "sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown",
+];
+
+/// Calls for one kind of file, others are EINVAL: fs/eventpoll.c, fs/timerfd.c, fs/notify/inotify/inotify_user.c.
+const NAMED: &[(&[&str], &str)] = &[
+    (&["epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait"], "anon_inode:eventpoll"),
+    (&["timerfd_gettime", "timerfd_settime"], "anon_inode:timerfd"),
+    (&["inotify_add_watch", "inotify_rm_watch"], "anon_inode:inotify"),
+];
+
+/// Files without the method that reads.
+const UNREADABLE: &[&str] = &["anon_inode:eventpoll", "anon_inode:pidfd"];
+
+/// Files that can be read, but have no method that writes.
+const UNWRITABLE: &[&str] = &["anon_inode:inotify", "anon_inode:signalfd", "anon_inode:timerfd"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_tells_of_the_fd_or_of_something_else() {
+        for (name, errno, expected) in [
+            ("write", 9, true),
+            ("write", 32, false),
+            ("read", 21, true),
+            ("connect", 88, true),
+            ("connect", 111, false),
+            ("epoll_wait", 22, true),
+            ("ioctl", 22, false),
+            ("ioctl", 25, true),
+            ("getdents64", 20, true),
+        ] {
+            assert_eq!(is_refusal(name, Errno(errno)), expected, "{name} {errno}");
+        }
+    }
+
+    #[test]
+    fn what_a_call_cannot_act_on_is_not_reached() {
+        for (name, object, expected) in [
+            ("recvfrom", "socket:AF_INET:SOCK_STREAM", true),
+            ("recvfrom", "anon_inode:eventfd", false),
+            ("read", "socket:AF_INET:SOCK_STREAM", true),
+            ("read", "anon_inode:eventfd", true),
+            ("read", "anon_inode:eventpoll", false),
+            ("read", "dir:ext4", false),
+            ("read", "dir", false),
+            ("write", "anon_inode:timerfd", false),
+            ("read", "anon_inode:timerfd", true),
+            ("pread64", "pipe", false),
+            ("pread64", "file:ext4", true),
+            ("preadv2", "pipe", true),
+            ("epoll_ctl", "anon_inode:eventpoll", true),
+            ("epoll_ctl", "socket:AF_INET:SOCK_STREAM", false),
+            ("getdents64", "file:ext4", false),
+            ("getdents64", "dir:proc", true),
+            ("ioctl", "pipe", true),
+        ] {
+            assert_eq!(reaches(name, &[0; 6], object), expected, "{name} {object}");
+        }
+        let mtu = [3, 0x8921, 0, 0, 0, 0];
+        assert!(reaches("ioctl", &mtu, "socket:AF_INET:SOCK_DGRAM") && reaches("ioctl", &mtu, "char:net/tun"));
+        assert!(!reaches("ioctl", &mtu, "file:proc"));
+    }
+}

@@ -49,11 +49,17 @@ fn facts(observation: &Observation, platform: &Platform) -> BTreeSet<Fact> {
     project(observation, &document(), platform).facts.into_keys().collect()
 }
 
-fn watched(words: &[&str], platform: &Platform) -> BTreeSet<Fact> {
+/// What was reached: a call that is refused because of its fd is news only where no baseline knows it.
+fn reached(observation: &Observation, platform: &Platform) -> BTreeSet<Fact> {
+    let projection = project(observation, &document(), platform);
+    projection.facts.into_keys().filter(|fact| !projection.refused.contains(fact)).collect()
+}
+
+fn watched(words: &[&str]) -> Observation {
     let (command, _output) = command(words);
     let (observation, outcome) = observe(command, &LIMITS).expect("a traced run");
     assert_eq!(outcome.lost_events, 0);
-    facts(&observation, platform)
+    observation
 }
 
 fn notified(words: &[&str], platform: &Platform) -> BTreeSet<Fact> {
@@ -68,7 +74,7 @@ fn guarded(words: &[&str], baseline: &Baseline, platform: &Platform) -> BTreeSet
     let guard = Guard::new(&document(), baseline, platform, &inherited(&command)).expect("a guard");
     let (observation, outcome) = observe_guarded(command, &LIMITS, &guard).expect("a guarded run");
     assert_eq!((outcome.lost_events, outcome.incomplete), (0, None), "{words:?}");
-    facts(&observation, platform)
+    reached(&observation, platform)
 }
 
 /// The baseline that holds these facts and no others.
@@ -94,9 +100,9 @@ fn without(facts: &BTreeSet<Fact>, fact: &Fact) -> BTreeSet<Fact> {
 fn same_verdicts(words: &[&str]) {
     let platform = settings::platform();
     // What scheduling adds now and then shall not look like a difference.
-    let all: BTreeSet<Fact> = (0..3).flat_map(|_| watched(words, &platform)).collect();
+    let all: BTreeSet<Fact> = (0..3).flat_map(|_| facts(&watched(words), &platform)).collect();
     let always: BTreeSet<Fact> = {
-        let again = watched(words, &platform);
+        let again = reached(&watched(words), &platform);
         all.iter().filter(|fact| again.contains(fact)).cloned().collect()
     };
     assert!(!all.is_empty());
@@ -129,6 +135,35 @@ fn a_shell_with_pipes_and_children() {
 }
 
 #[test]
+fn threads_that_share_their_files() {
+    let script = "import threading, os
+def work():
+    a, b = os.pipe()
+    os.write(b, open('/etc/passwd', 'rb').read(9))
+    os.read(a, 9)
+    os.close(a)
+    os.close(b)
+threads = [threading.Thread(target=work) for _ in range(3)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()";
+    same_verdicts(&["/usr/bin/python3", "-S", "-c", script]);
+}
+
+#[test]
+fn a_write_to_what_is_open_for_reading_only_has_reached_nothing() {
+    let words = [
+        "perl",
+        "-e",
+        "open my $f, '<', '/etc/passwd'; my $x = 'x'; syscall(1, fileno($f) + 0, $x, 1); syswrite STDOUT, $x",
+    ];
+    let platform = settings::platform();
+    let observation = watched(&words);
+    let object = "filesystem::write::object=file".parse().expect("a fact");
+    assert!(facts(&observation, &platform).contains(&object) && !reached(&observation, &platform).contains(&object));
+    same_verdicts(&words);
+}
+
+#[test]
 fn a_program_that_walks_a_tree() {
     same_verdicts(&["find", "/etc/default", "-type", "f"]);
 }
@@ -152,7 +187,7 @@ fn a_program_that_asks_network_interfaces() {
 fn what_is_expected_runs_unwatched() {
     let words = ["perl", "-e", "getppid() for 1..1000"];
     let platform = settings::platform();
-    let baseline = holding(&watched(&words, &platform), &platform);
+    let baseline = holding(&facts(&watched(&words), &platform), &platform);
     let (command, _output) = command(&words);
     let guard = Guard::new(&document(), &baseline, &platform, &inherited(&command)).expect("a guard");
     let (observation, _) = observe_guarded(command, &LIMITS, &guard).expect("a guarded run");
@@ -163,7 +198,7 @@ fn what_is_expected_runs_unwatched() {
 /// Why a guarded run of a workload against its own whole baseline would not do.
 fn incomplete(words: &[&str]) -> Option<Incomplete> {
     let platform = settings::platform();
-    let mut baseline = holding(&watched(words, &platform), &platform);
+    let mut baseline = holding(&facts(&watched(words), &platform), &platform);
     // One from before the program named any.
     baseline.phases.clear();
     let (command, _output) = command(words);

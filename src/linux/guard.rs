@@ -4,41 +4,38 @@
 //! table is of a kind whose calls the baseline holds; else it is stopped at every call, until that fd is closed. Fds come by calls that always stop.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::os::fd::AsRawFd;
 use std::rc::Rc;
 use std::{fs, io};
 
 use super::launch::{Command, Stream};
-use super::objects::Objects;
+use super::objects::{Objects, access};
 use super::stopped::Pace;
 use super::sys;
 use super::witness::{Witness, memory_of};
 use crate::model::attribution::files::{self, shares_files};
 use crate::model::attribution::{Memory, Object, answers};
 use crate::model::event::{BlindSpot, Call, CallOutcome, Event, Tid};
-use crate::model::guard::{Effect, Guard, Inherited, effect};
+use crate::model::guard::{Access, Effect, Guard, Inherited, effect};
 use crate::model::marker::Marker;
 use crate::model::tracee::{Stop, Tasks};
 
 /// What is known of the fds of every task, none of which is left out.
 pub(super) struct Watch<'a> {
     guard: &'a Guard,
-    tables: HashMap<Tid, Rc<RefCell<Table>>>,
-    /// What was decided of an fd's class and kind.
-    borne: RefCell<HashMap<(usize, Object), bool>>,
+    tables: HashMap<Tid, Unborne>,
+    /// Who runs to the next call that its filter stops.
+    free: HashSet<Tid>,
+    /// What was decided of an fd's class, kind and access.
+    decided: HashMap<(usize, Object, Access), bool>,
     incomplete: Option<Incomplete>,
     /// Fds may come without a call.
     is_hidden: bool,
 }
 
-/// What a table of fds may hold: at least what it does hold, since a close may pass unseen.
-#[derive(Debug, Clone, Default)]
-struct Table {
-    fds: BTreeMap<i32, Option<Object>>,
-    /// So many of them are of a kind that the filter cannot be trusted with.
-    unborne: usize,
-}
+/// The fds of one table that the filter cannot be trusted with. One that was closed unseen may be among them, never the other way round.
+type Unborne = Rc<RefCell<BTreeSet<i32>>>;
 
 /// Why a guarded run shows less than the workload did: it must be watched call by call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -52,12 +49,15 @@ pub enum Incomplete {
     /// It tells its tracer what it is about to do, and a call that passes is of any phase.
     #[error("it names phases")]
     Phases,
+    /// A task runs unwatched while another one opens what it must not use so: it cannot be stopped without being disturbed.
+    #[error("its threads share what one of them opened")]
+    Shared,
 }
 
 impl<'a> Watch<'a> {
     pub(super) fn new(guard: &'a Guard) -> Self {
-        let (tables, borne) = (HashMap::new(), RefCell::default());
-        Self { guard, tables, borne, incomplete: None, is_hidden: false }
+        let (tables, free, decided) = (HashMap::new(), HashSet::new(), HashMap::new());
+        Self { guard, tables, free, decided, incomplete: None, is_hidden: false }
     }
 
     /// Why this run will not do, once that is so.
@@ -67,14 +67,15 @@ impl<'a> Watch<'a> {
 
     /// Takes a stop and its events in, after they have been witnessed.
     pub(super) fn observe(&mut self, task: Tid, stop: &Stop, events: &[&Event], tasks: &Tasks, witness: &mut Witness) {
+        self.free.remove(&task);
         for event in events {
-            if let Event::Called { task, call, outcome: CallOutcome::Returned(value), .. } = event {
-                self.returned(*task, call, *value, witness);
+            if let Event::Called { task, call, outcome: CallOutcome::Returned(value), answers } = event {
+                self.returned(*task, call, &answers.memory, *value, witness);
             }
         }
         match *stop {
             // Strict mode would even be refused where there is a filter: seccomp_may_assign_mode(), kernel/seccomp.c.
-            Stop::Entry(call) if effect(&call) == Effect::Filters && !tasks.is_launching(task) => {
+            Stop::Entry(call) if effect(&call, &Memory::default()) == Effect::Filters && !tasks.is_launching(task) => {
                 self.incomplete = Some(Incomplete::OwnFilter);
             }
             Stop::Entry(call) if Marker::of(&call).is_some() => self.incomplete = Some(Incomplete::Phases),
@@ -92,45 +93,69 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Something may stay unseen: of a child that nobody sees, what it does to the fds that it shares.
+    /// Something may stay unseen; here what a child does that nobody sees to the fds that it shares.
     pub(super) fn hide(&mut self, spot: BlindSpot) {
         self.is_hidden |= spot == BlindSpot::UntracedChild;
     }
 
-    /// Where this task stops next. In a call that was told its result is awaited.
-    pub(super) fn pace(&self, task: Tid, tasks: &Tasks) -> Pace {
-        let is_borne = self.tables.get(&task).is_some_and(|table| {
-            // A thread that opens something cannot stop the others before they might use it.
-            Rc::strong_count(table) == 1 && table.borrow().unborne == 0
-        });
-        let may_pass = is_borne && !self.is_hidden && tasks.call(task).is_none() && !tasks.is_launching(task);
-        if may_pass { Pace::Filtered } else { Pace::EveryCall }
+    /// Where this task stops next.
+    pub(super) fn pace(&mut self, task: Tid, tasks: &Tasks) -> Pace {
+        if self.may_run_free(task, tasks) {
+            self.free.insert(task);
+            return Pace::Filtered;
+        }
+        Pace::EveryCall
+    }
+
+    /// Whether the filter alone will do. In a call that was told its result is awaited.
+    fn may_run_free(&self, task: Tid, tasks: &Tasks) -> bool {
+        let is_borne = self.tables.get(&task).is_some_and(|unborne| unborne.borrow().is_empty());
+        is_borne && !self.is_hidden && tasks.call(task).is_none() && !tasks.is_launching(task)
     }
 
     /// Whether a call that the filter stopped is no news, so that its result need not be awaited.
-    pub(super) fn settles(&self, task: Tid, call: &Call, witness: &mut Witness) -> bool {
-        effect(call) == Effect::None
+    pub(super) fn settles(&self, task: Tid, call: &Call, tasks: &Tasks, witness: &mut Witness) -> bool {
+        self.may_run_free(task, tasks)
+            && matches!(effect(call, &Memory::default()), Effect::None | Effect::Looks)
             && answers::memory(call).is_none()
-            && self.guard.expects(call, None)
             && self.guard.settles_before(call)
-            && witness.object_of(task, call).is_none_or(|object| self.guard.expects(call, Some(&object)))
+            && match answers::object(call, &Memory::default()) {
+                None => self.guard.expects(call, None),
+                Some(question) => {
+                    // What nobody can say, or is not there, its result tells more of.
+                    let object = witness.object_of(task, &question);
+                    object
+                        .is_some_and(|object| self.guard.expects(call, None) && self.guard.expects(call, Some(&object)))
+                }
+            }
     }
 
-    fn returned(&mut self, task: Tid, call: &Call, value: i64, witness: &mut Witness) {
-        match effect(call) {
-            Effect::None => {}
-            Effect::Closes(fd) => self.learn(task, fd, |_| None),
-            Effect::Opens => {
-                let fd = i32::try_from(value).unwrap_or(-1);
-                self.learn(task, fd, |table| Some(witness.fd(table, fd)));
+    fn returned(&mut self, task: Tid, call: &Call, memory: &Memory, value: i64, witness: &mut Witness) {
+        match effect(call, memory) {
+            // Of a filter its entry was enough.
+            Effect::None | Effect::Looks | Effect::Spawns | Effect::Filters => {}
+            Effect::Closes(fd) => self.closed(task, fd),
+            Effect::Opens => self.opened(task, i32::try_from(value).unwrap_or(-1), witness),
+            Effect::OpensTwo(address) => match read(task, address).map(u64::to_ne_bytes) {
+                Some([a, b, c, d, rest @ ..]) => {
+                    self.opened(task, i32::from_ne_bytes([a, b, c, d]), witness);
+                    self.opened(task, i32::from_ne_bytes(rest), witness);
+                }
+                None => self.look_at_all(task, witness),
+            },
+            Effect::Receives(header) => {
+                if read(task, header.wrapping_add(CONTROL_LENGTH)) != Some(0) {
+                    self.look_at_all(task, witness);
+                }
             }
             Effect::Anything => {
-                // A child that hides is told by `hide`; memory matters to none of the others.
-                self.is_hidden |= files::effect(call, &Memory::default()) == Some(files::Effect::Hidden);
+                let effect = files::effect(call, memory);
+                self.is_hidden |= effect == Some(files::Effect::Hidden);
+                if effect == Some(files::Effect::Unshares) {
+                    self.tables.insert(task, Rc::default());
+                }
                 self.look_at_all(task, witness);
             }
-            // Its entry was enough.
-            Effect::Filters => {}
         }
     }
 
@@ -144,38 +169,59 @@ impl<'a> Watch<'a> {
     /// Whatever the task's table held, this is what it holds.
     fn look_at_all(&mut self, task: Tid, witness: &mut Witness) {
         let Some(table) = self.tables.get(&task).cloned() else { return };
-        let mut fresh = Table::default();
-        match open_fds(task) {
-            Ok(fds) => fds.for_each(|fd| self.put(&mut fresh, fd, Some(witness.fd(task, fd)))),
+        let unborne = match open_fds(task) {
+            Ok(fds) => fds.filter(|fd| !self.bears(task, *fd, witness)).collect(),
             // Dead, or out of reach.
-            Err(_) => self.put(&mut fresh, 0, Some(None)),
-        }
-        *table.borrow_mut() = fresh;
+            Err(_) => BTreeSet::from([-1]),
+        };
+        table.replace(unborne);
+        self.keep_from_others(task, &table);
     }
 
-    fn learn(&self, task: Tid, fd: i32, ask: impl FnOnce(Tid) -> Option<Option<Object>>) {
+    fn opened(&mut self, task: Tid, fd: i32, witness: &mut Witness) {
+        let Some(table) = self.tables.get(&task).cloned() else { return };
+        if self.bears(task, fd, witness) {
+            table.borrow_mut().remove(&fd);
+        } else {
+            table.borrow_mut().insert(fd);
+            self.keep_from_others(task, &table);
+        }
+    }
+
+    fn closed(&self, task: Tid, fd: i32) {
         if let Some(table) = self.tables.get(&task) {
-            self.put(&mut table.borrow_mut(), fd, ask(task));
+            table.borrow_mut().remove(&fd);
         }
     }
 
-    /// This fd stands for this now: `None` for nothing, `Some(None)` for something unknown.
-    fn put(&self, table: &mut Table, fd: i32, object: Option<Option<Object>>) {
-        let is_borne = |object: &Option<Object>| self.bears(fd, object.as_ref());
-        if let Some(former) = table.fds.remove(&fd) {
-            table.unborne -= usize::from(!is_borne(&former));
-        }
-        if let Some(object) = object {
-            table.unborne += usize::from(!is_borne(&object));
-            table.fds.insert(fd, object);
+    /// Nobody else who uses this table may run on unwatched. The task itself is stopped, and until it goes on nobody can have learnt of a new fd.
+    fn keep_from_others(&mut self, task: Tid, table: &Unborne) {
+        let shares = |other: &Tid| *other != task && self.tables.get(other).is_some_and(|own| Rc::ptr_eq(own, table));
+        if !table.borrow().is_empty() && self.free.iter().any(shares) {
+            self.incomplete = Some(Incomplete::Shared);
         }
     }
 
-    fn bears(&self, fd: i32, object: Option<&Object>) -> bool {
-        let Some(object) = object else { return false };
-        let key = (self.guard.class(fd), object.clone());
-        *self.borne.borrow_mut().entry(key).or_insert_with(|| self.guard.bears(fd, Some(object)))
+    fn bears(&mut self, task: Tid, fd: i32, witness: &mut Witness) -> bool {
+        let Some(object) = witness.fd(task, fd) else { return false };
+        let access = access(task, fd);
+        let key = (self.guard.class(fd), object, access);
+        if let Some(decided) = self.decided.get(&key) {
+            return *decided;
+        }
+        let bears = self.guard.bears(fd, Some(&key.1), access);
+        self.decided.insert(key, bears);
+        bears
     }
+}
+
+/// `msg_controllen` of `struct user_msghdr` on 64 bits: include/linux/socket.h.
+const CONTROL_LENGTH: u64 = 40;
+
+/// Eight bytes of a task's memory.
+fn read(task: Tid, address: u64) -> Option<u64> {
+    let mut bytes = [0; 8];
+    (sys::read_memory(task, address, &mut bytes) == bytes.len()).then(|| u64::from_ne_bytes(bytes))
 }
 
 /// What the fds stand for that this command begins with.

@@ -15,7 +15,7 @@ use super::guard::Incomplete;
 use super::stopped::Pace;
 use super::sys::{self, Interrupted, Notification};
 use super::witness::Witness;
-use crate::model::attribution::Answers;
+use crate::model::attribution::{Answers, Memory};
 use crate::model::event::{Call, CallOutcome, Event, Tid};
 use crate::model::guard::{Effect, effect};
 use crate::model::syscall::{Abi, Syscall};
@@ -107,14 +107,18 @@ impl Hearing<'_> {
         let mut state = self.desk.state();
         state.witness.observe(task, stop, step);
         match *stop {
-            Stop::Entry(call) if tasks.is_launching(task) => self.is_installing = effect(&call) == Effect::Filters,
+            Stop::Entry(call) if tasks.is_launching(task) => {
+                self.is_installing = effect(&call, &Memory::default()) == Effect::Filters
+            }
             Stop::Exit { value, failed: false } if std::mem::take(&mut self.is_installing) => {
                 let listener = sys::copy_fd(task, i32::try_from(value).unwrap_or(-1))?;
                 // Where nobody receives any more, the run is over.
                 let _ = self.receiver.send(listener);
             }
             // Its answers come before ours, and of two listeners the kernel refuses the second.
-            Stop::Entry(call) if effect(&call) == Effect::Filters => self.incomplete = Some(Incomplete::OwnFilter),
+            Stop::Entry(call) if effect(&call, &Memory::default()) == Effect::Filters => {
+                self.incomplete = Some(Incomplete::OwnFilter)
+            }
             Stop::Exec { former, privileged } => {
                 step.before.extend(state.forget(former));
                 if privileged {

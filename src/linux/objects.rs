@@ -14,6 +14,7 @@ use super::sys::{self, FileStatus};
 use crate::model::attribution::objects::Reference;
 use crate::model::attribution::{Object, Place};
 use crate::model::event::Tid;
+use crate::model::guard::Access;
 
 /// Whoever asks, with what was answered before.
 #[derive(Debug, Default)]
@@ -105,6 +106,15 @@ impl Objects {
         let ask = || if is_block { block_device(status.device) } else { character_device(status.device, link) };
         self.devices.entry((kind, status.device)).or_insert_with(ask).clone()
     }
+}
+
+/// How an fd of a task was opened, by the permissions of its link: tid_fd_update_inode(), fs/proc/fd.c. Whoever cannot be asked may do both.
+pub(super) fn access(task: Tid, fd: i32) -> Access {
+    let status = c_string(format!("/proc/{task}/fd/{fd}")).and_then(|link| sys::file_status(&link, false).ok());
+    status.map_or(Access::BOTH, |status| Access {
+        reads: status.mode & libc::S_IRUSR != 0,
+        writes: status.mode & libc::S_IWUSR != 0,
+    })
 }
 
 /// include/uapi/linux/openat2.h: "Treat all symlinks […] as relative to dirfd", and "only complete if resolution can be completed through cached lookup".

@@ -164,7 +164,7 @@ fn run(command: Command, limits: &Limits, mode: Mode<'_>, sink: &mut dyn FnMut(&
     let (witness, watch, hearing) = match mode {
         Mode::EveryCall => (Some(Witness::new(root)), None, None),
         Mode::Unasked => (None, None, None),
-        Mode::Guarded(guard) => (Some(Witness::of_filtered(root)), Some(Watch::new(guard)), None),
+        Mode::Guarded(guard) => (Some(Witness::new(root)), Some(Watch::new(guard)), None),
         Mode::Notified(hearing) => (None, None, Some(hearing.begin(root))),
     };
     let mut run = Run {
@@ -298,7 +298,7 @@ impl Run<'_> {
         let (Stop::Filtered(call), Some(watch), Some(witness)) = (stop, &self.watch, &mut self.witness) else {
             return false;
         };
-        !self.tasks.is_ending() && watch.pace(tid, &self.tasks) == Pace::Filtered && watch.settles(tid, call, witness)
+        !self.tasks.is_ending() && watch.settles(tid, call, &self.tasks, witness)
     }
 
     /// Shows the guard what happened.
@@ -315,8 +315,8 @@ impl Run<'_> {
     }
 
     /// Where a task stops next.
-    fn pace(&self, tid: Tid) -> Pace {
-        match (&self.watch, &self.hearing) {
+    fn pace(&mut self, tid: Tid) -> Pace {
+        match (&mut self.watch, &self.hearing) {
             (Some(watch), _) => watch.pace(tid, &self.tasks),
             (_, Some(hearing)) => hearing.pace(tid, &self.tasks),
             _ => Pace::EveryCall,

@@ -40,23 +40,18 @@ impl Witness {
         Self { files, ..Self::default() }
     }
 
-    /// For a tree of which not every call is seen: nothing is remembered of its fds.
-    pub(super) fn of_filtered(root: Tid) -> Self {
-        let mut witness = Self::new(root);
-        witness.files.hide();
-        witness
-    }
-
-    /// What the fd of a task stands for.
+    /// What an fd stands for that a task has just got, whatever was known of its number.
     pub(super) fn fd(&mut self, task: Tid, fd: i32) -> Option<Object> {
-        self.objects.of_fd(task, fd)
+        let object = self.objects.of_fd(task, fd)?;
+        self.files.keep(task, fd, &object);
+        Some(object)
     }
 
     /// What a call that is about to be made acts on, as far as that is there already.
-    pub(super) fn object_of(&mut self, task: Tid, call: &Call) -> Option<Object> {
-        match answers::object(call, &Memory::default())? {
-            Question::Fd(fd) => self.of_fd(task, fd),
-            Question::PathBefore(place) | Question::PathAfter(place) => self.of_path(task, &place),
+    pub(super) fn object_of(&mut self, task: Tid, question: &Question) -> Option<Object> {
+        match question {
+            Question::Fd(fd) => self.of_fd(task, *fd),
+            Question::PathBefore(place) | Question::PathAfter(place) => self.of_path(task, place),
             Question::Returned | Question::Program => None,
         }
     }

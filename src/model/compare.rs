@@ -261,8 +261,9 @@ fn unknown(
 /// Whether only refused calls show this, all of which the baseline knows from some subsystem: they are no news, and reached none.
 fn is_old_refusal(held: &BTreeSet<Fact>, projection: &Projection, fact: &Fact) -> bool {
     let is_known = |refused: &Fact| {
-        let known = |other: &Fact| other.syscall() == refused.syscall();
-        refused.syscall().is_none() || held.iter().any(known)
+        let is_same = |other: &Fact| other.syscall() == refused.syscall();
+        let same_argument = |other: &Fact| refused.argument().is_none_or(|it| other.argument() == Some(it));
+        refused.syscall().is_none() || held.iter().any(|other| is_same(other) && same_argument(other))
     };
     let mut shown = projection.refused.iter().filter(|other| match fact.syscall() {
         Some(_) => *other == fact,

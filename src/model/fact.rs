@@ -78,6 +78,14 @@ impl Fact {
         }
     }
 
+    /// The argument that it tells of.
+    pub fn argument(&self) -> Option<&str> {
+        match self {
+            Self::Use { detail: Some(Detail::Argument(argument)), .. } => Some(argument),
+            _ => None,
+        }
+    }
+
     /// The same whatever the phase: a syscall of a phase is one of the workload.
     pub fn in_any_phase(&self) -> Self {
         match self {

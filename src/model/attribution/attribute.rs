@@ -8,9 +8,8 @@ use super::arguments::argument;
 use super::calls::Subject;
 use super::meant::{Meant, meant};
 use super::objects::Object;
-use super::reach::reaches;
 use super::{Subsystem, ambient, entry_points};
-use crate::model::event::{Call, CallOutcome, Errno};
+use crate::model::event::{Call, CallOutcome};
 use crate::model::syscall::Syscall;
 
 /// One way in which a syscall was used. Its order is that of reports: subsystem, syscall, argument, object.
@@ -37,8 +36,7 @@ pub fn attribute(call: &Call, outcome: CallOutcome, answers: &Answers) -> Use {
         return Use { subsystem: entry_point(), syscall: call.syscall, argument: None, object: None, ambient: false };
     };
     let subject = meant.shape.map_or(Subject::None, |shape| shape.subject);
-    let object =
-        object(subject, &meant, outcome, answers).filter(|object| reaches(meant.name, &meant.args, &object.name));
+    let object = object(subject, &meant, outcome, answers);
     let argument = argument(call, &meant, &answers.memory, object.as_ref().map(|object| &*object.name));
     let reached =
         object.as_ref().filter(|_| is_reached(subject, &meant, &answers.memory)).and_then(|object| object.subsystem);
@@ -58,15 +56,11 @@ fn is_reached(subject: Subject, meant: &Meant, memory: &Memory) -> bool {
     subject.is_reached() && !is_place
 }
 
-/// EBADF, "not a valid file descriptor", or not open for what the call does: include/uapi/asm-generic/errno-base.h
-const EBADF: CallOutcome = CallOutcome::Failed(Errno(9));
-
-/// The object, as far as the call itself tells it or somebody answered. What a failed call would have made, found or used is none.
+/// The object, as far as the call itself tells it or somebody answered. What a failed call would have made or found is none.
 fn object(subject: Subject, meant: &Meant, outcome: CallOutcome, answers: &Answers) -> Option<Object> {
     let succeeded = matches!(outcome, CallOutcome::Returned(_));
     match subject {
         Subject::None => None,
-        _ if outcome == EBADF => None,
         Subject::Fd(_) | Subject::Descriptor(_) | Subject::Mapped => answers.object.clone(),
         Subject::Ring(flags, index) if meant.args[flags] & index != 0 => Some(Object::named("anon_inode:io_uring")),
         Subject::Ring(..) => answers.object.clone(),

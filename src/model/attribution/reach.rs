@@ -53,18 +53,17 @@ pub(crate) fn reaches(name: &str, args: &[u64; 6], object: &str) -> bool {
 /// ioctl commands about network interfaces: include/uapi/linux/sockios.h.
 pub(crate) const SOCKET_COMMANDS: RangeInclusive<u64> = 0x8910..=0x894b;
 
-/// Whether a call of this name that found no object failed because of its fd: it is none, or of a kind that the call cannot act on.
-pub(crate) fn is_refusal(name: &str, errno: Errno) -> bool {
-    let is_one_of = |names: &[&str]| names.contains(&&*errno.name());
-    if is_one_of(&["EBADF"]) {
-        return true;
-    }
-    match name {
-        "getdents" | "getdents64" => is_one_of(&["ENOTDIR"]),
-        "ioctl" => is_one_of(&["ENOTTY"]),
-        name if SOCKET_CALLS.contains(&name) => is_one_of(&["ENOTSOCK"]),
-        name if direction(name).is_some() => is_one_of(&["EINVAL", "EISDIR", "ESPIPE"]),
-        name => NAMED.iter().any(|(calls, _)| calls.contains(&name)) && is_one_of(&["EINVAL"]),
+/// Whether a call of this name failed because of its fd: it is closed, not open for this, or of a kind that the call cannot act on.
+pub(crate) fn is_refused(name: &str, errno: Errno, object: Option<&str>) -> bool {
+    match &*errno.name() {
+        "EBADF" => true,
+        "EISDIR" | "ESPIPE" => direction(name).is_some(),
+        "ENOTDIR" => matches!(name, "getdents" | "getdents64"),
+        "ENOTSOCK" => SOCKET_CALLS.contains(&name),
+        "ENOTTY" => name == "ioctl",
+        // It may mean anything else.
+        "EINVAL" => object.is_some_and(|object| name != "ioctl" && !reaches(name, &[0; 6], object)),
+        _ => false,
     }
 }
 
@@ -94,18 +93,23 @@ mod tests {
 
     #[test]
     fn an_error_tells_of_the_fd_or_of_something_else() {
-        for (name, errno, expected) in [
-            ("write", 9, true),
-            ("write", 32, false),
-            ("read", 21, true),
-            ("connect", 88, true),
-            ("connect", 111, false),
-            ("epoll_wait", 22, true),
-            ("ioctl", 22, false),
-            ("ioctl", 25, true),
-            ("getdents64", 20, true),
+        for (name, errno, object, expected) in [
+            ("write", 9, Some("pipe"), true),
+            ("write", 9, None, true),
+            ("write", 32, Some("pipe"), false),
+            ("read", 21, Some("dir:ext4"), true),
+            ("read", 22, Some("anon_inode:eventpoll"), true),
+            ("read", 22, Some("file:proc"), false),
+            ("read", 22, None, false),
+            ("connect", 88, Some("pipe"), true),
+            ("connect", 111, Some("socket:AF_INET:SOCK_STREAM"), false),
+            ("epoll_wait", 22, Some("pipe"), true),
+            ("epoll_wait", 22, Some("anon_inode:eventpoll"), false),
+            ("ioctl", 22, Some("file:ext4"), false),
+            ("ioctl", 25, Some("file:ext4"), true),
+            ("getdents64", 20, Some("file:ext4"), true),
         ] {
-            assert_eq!(is_refusal(name, Errno(errno)), expected, "{name} {errno}");
+            assert_eq!(is_refused(name, Errno(errno), object), expected, "{name} {errno} {object:?}");
         }
     }
 

@@ -8,8 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::storage::written_object;
 use super::terms::{Baseline, Document, Entry, Level, Rule};
 use crate::model::attribution::calls::{is_housekeeping, is_on_fd};
-use crate::model::attribution::reach::is_refusal;
-use crate::model::attribution::{Subsystem, Use};
+use crate::model::attribution::{Subsystem, Use, reach};
 use crate::model::compare::{Detail, Fact};
 use crate::model::event::Errno;
 use crate::model::observation::{Observation, Tally};
@@ -49,11 +48,10 @@ pub fn project(observation: &Observation, document: &Document, platform: &Platfo
     Projection { facts, refused }
 }
 
-/// Whether a call found nothing behind its fd that it could act on. One of which nobody could say what it found is not refused.
+/// Whether the call reached nothing.
 fn is_refused(used: &Use, outcome: Option<Errno>) -> bool {
-    used.object.is_none()
-        && is_on_fd(used.syscall)
-        && outcome.is_some_and(|errno| is_refusal(&used.syscall.name(), errno))
+    let is_on_fd = is_on_fd(used.syscall);
+    is_on_fd && outcome.is_some_and(|errno| reach::is_refused(&used.syscall.name(), errno, used.object.as_deref()))
 }
 
 /// The uses that count, with how they ended and how often so.

@@ -2,18 +2,29 @@
 //!
 //! It must err on one side only: a call that no list names is taken for one that may bring anything.
 
+use crate::model::attribution::Memory;
 use crate::model::attribution::calls::{Selector, Subject, shape};
+use crate::model::attribution::files::clone_flags;
 use crate::model::event::Call;
+use crate::model::syscall::Abi;
 
 /// An effect that a filter must not let pass unseen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// None: it may pass.
     None,
+    /// None on fds, but it must not pass: it could see where a task runs.
+    Looks,
     /// This fd is closed.
     Closes(i32),
     /// The fd that it returns stands for something.
     Opens,
+    /// So do the two whose numbers it writes to this address.
+    OpensTwo(u64),
+    /// So may those that come with the message whose header is at this address.
+    Receives(u64),
+    /// It makes a task or another program, of which stops of their own tell.
+    Spawns,
     /// Any fd may stand for something else: all must be looked at.
     Anything,
     /// It installs a filter of the workload's own, whose answers come before those of any other.
@@ -23,18 +34,18 @@ pub enum Effect {
 /// Calls that return one fd at most, and bring no other.
 const OPENING: &[&str] = &["accept", "accept4", "dup", "dup2", "dup3", "open_tree", "open_tree_attr"];
 
-/// Calls that may bring fds, tasks, programs, mounts or filters, beside those whose shape says so, or that could see where a task runs. Ordered.
+/// Calls that make a task like their caller, or another program of it.
+const SPAWNING: &[&str] = &["execve", "execveat", "fork", "vfork"];
+
+/// `CLONE_PIDFD`, include/uapi/linux/sched.h: the new task's pidfd is written to memory.
+const CLONE_PIDFD: u64 = 0x1000;
+
+/// Calls that may bring fds, tasks, programs, mounts or filters, beside those whose shape says so. Ordered.
 const BRINGING: &[&str] = &[
     "bpf",
     "chroot",
-    "clone",
-    "clone3",
     "close_range",
-    "execve",
-    "execveat",
-    "fork",
     "fsconfig",
-    "getsockopt",
     "io_uring_enter",
     "io_uring_register",
     "io_uring_setup",
@@ -43,17 +54,12 @@ const BRINGING: &[&str] = &[
     "mount_setattr",
     "move_mount",
     "pivot_root",
-    "prctl",
     "ptrace",
     "recvmmsg",
-    "recvmsg",
-    "sched_getaffinity",
-    "sched_setaffinity",
     "seccomp",
     "setns",
     "umount2",
     "unshare",
-    "vfork",
 ];
 
 /// fcntl commands that concern one fd and bring none: include/uapi/linux/fcntl.h.
@@ -74,33 +80,55 @@ pub(super) fn ioctls() -> impl Iterator<Item = u64> {
 const SET_MODES: [u64; 2] = [0, 1];
 const PR_SET_SECCOMP: u64 = 22;
 
-/// What this call may do.
-pub fn effect(call: &Call) -> Effect {
+/// prctl options that name a task, or ask or set what concerns its signals and timers: include/uapi/linux/prctl.h.
+const PRCTL: &[u64] = &[1, 2, 3, 7, 8, 15, 16, 23, 29, 30, 0x5356_4d41];
+
+/// What this call may do. Without its memory nothing is made of a call that must be read there.
+pub fn effect(call: &Call, memory: &Memory) -> Effect {
     let Some(row) = call.syscall.row() else { return Effect::Anything };
-    let first = call.args[0];
+    let [first, second] = [call.args[0], call.args[1]].map(|arg| arg & 0xffff_ffff);
     match row.name {
         "close" => Effect::Closes(first as i32),
-        "seccomp" if SET_MODES.contains(&(first & 0xffff_ffff)) => Effect::Filters,
-        "prctl" if first & 0xffff_ffff == PR_SET_SECCOMP => Effect::Filters,
-        "fcntl" if FCNTL.contains(&(call.args[1] & 0xffff_ffff)) => Effect::None,
-        "fcntl" if DUPLICATING.contains(&(call.args[1] & 0xffff_ffff)) => Effect::Opens,
+        "seccomp" if SET_MODES.contains(&first) => Effect::Filters,
+        "prctl" if first == PR_SET_SECCOMP => Effect::Filters,
+        "prctl" if PRCTL.contains(&first) => Effect::None,
+        "prctl" => Effect::Anything,
+        "fcntl" if FCNTL.contains(&second) => Effect::None,
+        "fcntl" if DUPLICATING.contains(&second) => Effect::Opens,
         "fcntl" => Effect::Anything,
-        "ioctl" if ioctls().any(|command| command == call.args[1] & 0xffff_ffff) => Effect::None,
+        "ioctl" if ioctls().any(|command| command == second) => Effect::None,
         "ioctl" => Effect::Anything,
+        "getsockopt" if answers_with_a_value(second, call.args[2]) => Effect::None,
+        "getsockopt" => Effect::Anything,
+        "pipe" | "pipe2" => Effect::OpensTwo(call.args[0]),
+        "socketpair" => Effect::OpensTwo(call.args[3]),
+        "recvmsg" if call.syscall.abi == Abi::X86_64 => Effect::Receives(call.args[1]),
+        "recvmsg" | "socketcall" => Effect::Anything,
+        "clone" | "clone3" if clone_flags(call, memory).is_some_and(|flags| flags & CLONE_PIDFD == 0) => Effect::Spawns,
+        "clone" | "clone3" => Effect::Anything,
+        "sched_getaffinity" | "sched_setaffinity" => Effect::Looks,
+        name if SPAWNING.contains(&name) => Effect::Spawns,
         name if OPENING.contains(&name) => Effect::Opens,
         name if BRINGING.contains(&name) => Effect::Anything,
         name => by_shape(name),
     }
 }
 
+/// `SOL_SOCKET` and `SO_PEERPIDFD`, include/uapi/asm-generic/socket.h; IPPROTO_IP, _TCP, _UDP and _IPV6, include/uapi/linux/in.h
+const SOL_SOCKET: u64 = 1;
+const SO_PEERPIDFD: u64 = 77;
+const PROTOCOLS: [u64; 4] = [0, 6, 17, 41];
+
+/// Whether a socket answers such a question with a value; a newer option, or one of a protocol that nobody looked at, may answer with an fd.
+fn answers_with_a_value(level: u64, option: u64) -> bool {
+    level == SOL_SOCKET && option < SO_PEERPIDFD || PROTOCOLS.contains(&level)
+}
+
 fn by_shape(name: &str) -> Effect {
     let Some(shape) = shape(name) else { return Effect::None };
     match (shape.subject, shape.selector) {
         (Subject::Opened(_), _) => Effect::Opens,
-        (Subject::Made("pipe") | Subject::Program, _) => Effect::Anything,
-        (Subject::Socket, _) if name == "socket" => Effect::Opens,
-        (Subject::Socket, _) => Effect::Anything,
-        (Subject::Made(_), _) => Effect::Opens,
+        (Subject::Socket | Subject::Made(_), _) => Effect::Opens,
         (_, Selector::Command) => Effect::Anything,
         _ => Effect::None,
     }
@@ -109,12 +137,12 @@ fn by_shape(name: &str) -> Effect {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::syscall::{Abi, Syscall};
+    use crate::model::syscall::Syscall;
 
     fn of(name: &str, args: &[u64]) -> Effect {
         let args = std::array::from_fn(|at| args.get(at).copied().unwrap_or(0));
         let syscall = Syscall::from_name(Abi::X86_64, name).expect(name);
-        effect(&Call { syscall, args, instruction_pointer: 0 })
+        effect(&Call { syscall, args, instruction_pointer: 0 }, &Memory::default())
     }
 
     #[test]
@@ -133,13 +161,20 @@ mod tests {
             ("fcntl", &[3, 1030], Effect::Opens),
             ("fcntl", &[3, 8], Effect::Anything),
             ("fcntl", &[3, 3], Effect::None),
-            ("pipe2", &[], Effect::Anything),
-            ("socketpair", &[], Effect::Anything),
-            ("recvmsg", &[3], Effect::Anything),
-            ("getsockopt", &[3], Effect::Anything),
+            ("pipe2", &[0x1000], Effect::OpensTwo(0x1000)),
+            ("socketpair", &[1, 1, 0, 0x1000], Effect::OpensTwo(0x1000)),
+            ("recvmsg", &[3, 0x1000], Effect::Receives(0x1000)),
+            ("getsockopt", &[3, 1, 4], Effect::None),
+            ("getsockopt", &[3, 6, 11], Effect::None),
+            ("getsockopt", &[3, 1, 77], Effect::Anything),
+            ("getsockopt", &[3, 132, 102], Effect::Anything),
             ("io_uring_setup", &[], Effect::Anything),
             ("bpf", &[], Effect::Anything),
-            ("execve", &[], Effect::Anything),
+            ("execve", &[], Effect::Spawns),
+            ("vfork", &[], Effect::Spawns),
+            ("sched_getaffinity", &[], Effect::Looks),
+            ("clone", &[0x11], Effect::Spawns),
+            ("clone", &[0x1011], Effect::Anything),
             ("clone3", &[], Effect::Anything),
             ("ioctl", &[3, 0x8913], Effect::None),
             ("ioctl", &[3, 0x894c], Effect::Anything),
@@ -147,12 +182,16 @@ mod tests {
             ("seccomp", &[1], Effect::Filters),
             ("seccomp", &[2], Effect::Anything),
             ("prctl", &[22], Effect::Filters),
-            ("prctl", &[15], Effect::Anything),
+            ("prctl", &[15], Effect::None),
+            ("prctl", &[4], Effect::Anything),
         ] {
             assert_eq!(of(name, args), expected, "{name} {args:x?}");
         }
         let unknown = Syscall { abi: Abi::X86_64, number: 0x3e7 };
-        assert_eq!(effect(&Call { syscall: unknown, args: [0; 6], instruction_pointer: 0 }), Effect::Anything);
+        assert_eq!(
+            effect(&Call { syscall: unknown, args: [0; 6], instruction_pointer: 0 }, &Memory::default()),
+            Effect::Anything
+        );
     }
 
     #[test]

@@ -5,10 +5,11 @@
 
 use super::effect::{self, Effect};
 use super::{Guard, Inherited, kinds};
-use crate::model::attribution::Object;
 use crate::model::attribution::calls::{Selector, Subject, shape};
+use crate::model::attribution::reach::{SOCKET_COMMANDS, direction, reaches};
 use crate::model::attribution::values::Value;
 use crate::model::attribution::values::table::CLOCK;
+use crate::model::attribution::{Memory, Object};
 use crate::model::event::Call;
 use crate::model::expectation::Baseline;
 use crate::model::syscall::{Syscall, table};
@@ -55,7 +56,9 @@ const MAP_ANONYMOUS: u64 = 0x20;
 /// The gate of every number of the table, and the calls on fds that pass.
 pub(super) fn all(guard: &Guard, baseline: &Baseline, inherited: &Inherited) -> (Vec<(u32, Gate)>, Vec<Passing>) {
     let kinds = kinds::of(baseline);
-    let lasting = kinds.iter().filter(|kind| kinds::lasts(kind, baseline)).cloned().collect();
+    // What a thread opens, others hold too: there no fd may be of a kind that does not bear what passes.
+    let is_shared = kinds::are_shared(baseline);
+    let lasting = kinds.iter().filter(|kind| is_shared || kinds::lasts(kind, baseline)).cloned().collect();
     let mut maker = Maker { guard, kinds, lasting, inherited, passing: Vec::new() };
     let gates = table::rows(guard.abi).iter().map(|row| (row.number, maker.gate(row.name, row.number))).collect();
     (gates, maker.passing)
@@ -95,7 +98,7 @@ impl Maker<'_> {
         let mut alternatives = Vec::new();
         for (tests, args) in choices {
             let call = probe(args);
-            if !matches!(effect::effect(&call), Effect::None | Effect::Closes(_)) {
+            if !matches!(effect::effect(&call, &Memory::default()), Effect::None | Effect::Closes(_)) {
                 continue;
             }
             match subject {
@@ -134,11 +137,13 @@ impl Maker<'_> {
 
     /// The alternatives of a call on the fd in a register. One that is bad or closed has no object.
     fn on_fd(&mut self, call: Call, at: usize, tests: &[Test]) -> Vec<Alternative> {
-        if !self.guard.expects(&call, None) {
+        if !self.guard.expects_refused(&call) {
             return Vec::new();
         }
-        let expects = |kind| self.guard.expects(&call, Some(kind));
-        let others = self.kinds.iter().any(expects) && self.lasting.iter().all(expects);
+        let expects = |kind: &Object| self.guard.expects(&call, Some(kind));
+        let is_used = |kind: &Object| reaches(&call.syscall.name(), &call.args, &kind.name) && expects(kind);
+        let bearing = if is_frequent(&call) { &self.lasting } else { &self.kinds };
+        let others = self.kinds.iter().any(is_used) && bearing.iter().all(expects);
         let inherited = self.inherited.values().map(|object| object.as_ref().is_some_and(expects));
         let classes: Vec<bool> = inherited.chain([others]).collect();
         let alternatives = self.alternatives_of(&classes, at, tests);
@@ -161,6 +166,15 @@ impl Maker<'_> {
             classes.last().is_some_and(|passes| *passes).then(|| tests.iter().copied().chain(others()).collect());
         each.chain(others).collect()
     }
+}
+
+/// Whether a program may do little else. A call that is rare is rather stopped where some kind does not bear it, than keeps tasks watched while they hold that.
+fn is_frequent(call: &Call) -> bool {
+    let name = call.syscall.name();
+    let is_on_sockets = name == "ioctl" && SOCKET_COMMANDS.contains(&call.args[1]);
+    is_on_sockets
+        || direction(&name).is_some()
+        || ["recvfrom", "recvmsg", "sendfile", "sendmsg", "sendto"].contains(&&*name)
 }
 
 /// Without PROT_EXEC, and with each of the usual protections that have it; an mmap with a file and without.

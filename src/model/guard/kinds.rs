@@ -3,6 +3,7 @@
 //! A call on any other kind may bring in fds by itself (a read of a fanotify group, an ioctl of KVM), so that whoever holds one is watched call by call.
 
 use crate::model::attribution::Object;
+use crate::model::attribution::calls::shape;
 use crate::model::expectation::Baseline;
 
 /// Devices whose reads and writes move bytes and nothing else.
@@ -29,24 +30,34 @@ pub(super) fn is_plain(object: &Object) -> bool {
     }
 }
 
+/// Calls that make or arrange what lasts; a kind that is used by no other call is made and closed again, as a socket is that finds nobody.
+const ARRANGING: &[&str] = &["bind", "connect", "listen", "memfd_create", "shutdown", "socket", "socketpair"];
+
 /// Whether fds of this kind stay open for long: pipes, sockets and what else a program makes to wait for. A file is opened, read and closed, and while it is
 /// open its task is watched call by call; of what lasts every call that passes must be borne. A pipe that nobody made is a stream.
 pub(super) fn lasts(object: &Object, baseline: &Baseline) -> bool {
-    let is_made = |calls: [&str; 2]| {
-        baseline.subsystems.values().any(|entries| calls.iter().any(|call| entries.contains_key(*call)))
-    };
+    let entries = || baseline.subsystems.values().flatten();
+    let is_made = |calls: [&str; 2]| entries().any(|(call, _)| calls.contains(&call.as_str()));
+    let is_used =
+        || entries().any(|(call, entry)| !ARRANGING.contains(&call.as_str()) && entry.objects.contains(&*object.name));
     match object.name.split(':').next() {
         Some("pipe") => is_made(["pipe", "pipe2"]),
-        Some("socket" | "anon_inode" | "memfd" | "fifo") => true,
+        Some("socket" | "anon_inode" | "memfd" | "fifo") => is_used(),
         _ => false,
     }
 }
 
-/// The plain kinds that a baseline knows, each in every subsystem in which it was used.
+/// Whether the program makes threads, as far as its baseline shows that: they are what clone3 is for in C libraries that do not fork by it.
+pub(super) fn are_shared(baseline: &Baseline) -> bool {
+    baseline.subsystems.values().any(|entries| entries.contains_key("clone3"))
+}
+
+/// The plain kinds that a baseline knows, each in every subsystem that was reached through it.
 pub(super) fn of(baseline: &Baseline) -> Vec<Object> {
     let mut kinds: Vec<Object> = Vec::new();
     for (&subsystem, entries) in &baseline.subsystems {
-        for name in entries.values().flat_map(|entry| &entry.objects) {
+        let reaching = entries.iter().filter(|(call, _)| shape(call).is_some_and(|shape| shape.subject.is_reached()));
+        for name in reaching.flat_map(|(_, entry)| &entry.objects) {
             let object = Object { name: name.as_str().into(), subsystem: Some(subsystem) };
             if is_plain(&object) && !kinds.contains(&object) {
                 kinds.push(object);

@@ -11,6 +11,7 @@ mod kinds;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::attribution::reach::{Direction, direction, reaches};
 use super::attribution::{Answers, Object, Use, attribute, blind_spot};
 use super::event::{Call, CallOutcome, Errno};
 use super::expectation::project::facts_of;
@@ -30,6 +31,8 @@ pub struct Guard {
     abi: Abi,
     platform: Platform,
     held: BTreeSet<Fact>,
+    /// The calls that are held in some subsystem, and each with its arguments.
+    calls: BTreeSet<(String, Option<String>)>,
     ambient_strict: bool,
     tolerate: Vec<Rule>,
     forbid: Vec<Rule>,
@@ -58,6 +61,28 @@ pub enum Unguardable {
 /// The fds that a workload begins with, the three streams and whatever else it inherits: they last, so that each has a class of its own.
 pub type Inherited = BTreeMap<i32, Option<Object>>;
 
+/// How a file was opened. A call that this does not allow fails with EBADF, and reaches nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Access {
+    /// For reading.
+    pub reads: bool,
+    /// For writing.
+    pub writes: bool,
+}
+
+impl Access {
+    /// For both.
+    pub const BOTH: Self = Self { reads: true, writes: true };
+
+    fn allows(self, call: &Call) -> bool {
+        match direction(&call.syscall.name()) {
+            Some(Direction::Reads) => self.reads,
+            Some(Direction::Writes) => self.writes,
+            None => true,
+        }
+    }
+}
+
 impl Guard {
     /// What this baseline lets pass of a workload that begins with these streams.
     pub fn new(
@@ -78,6 +103,7 @@ impl Guard {
             abi,
             platform: platform.clone(),
             held: baseline.facts(),
+            calls: calls(baseline),
             ambient_strict: document.ambient_strict,
             // A call that is tolerated only if it fails may succeed; one that is forbidden only if it fails may fail.
             tolerate: document.tolerate.iter().filter(|rule| rule.error.is_none()).cloned().collect(),
@@ -94,6 +120,9 @@ impl Guard {
     pub fn expects(&self, call: &Call, object: Option<&Object>) -> bool {
         /// EPERM for any error: none is a fact below [`Level::Error`].
         const FAILED: CallOutcome = CallOutcome::Failed(Errno(1));
+        if object.is_some_and(|object| !reaches(&call.syscall.name(), &call.args, &object.name)) {
+            return self.expects_refused(call);
+        }
         let answers = Answers { object: object.cloned(), ..Answers::default() };
         [CallOutcome::Returned(0), FAILED].into_iter().all(|outcome| {
             let blind = blind_spot(call, outcome).map(|spot| Fact::BlindSpot(spot.name().to_owned()));
@@ -102,21 +131,30 @@ impl Guard {
         })
     }
 
+    /// Whether it is no news if this call is refused because of its fd.
+    pub fn expects_refused(&self, call: &Call) -> bool {
+        const EBADF: CallOutcome = CallOutcome::Failed(Errno(9));
+        let used = attribute(call, EBADF, &Answers::default());
+        let is_forbidden = self.forbid.iter().any(|rule| rule.matches(&used, None));
+        let key = (call.syscall.name().into_owned(), used.argument.as_ref().map(|argument| argument.to_string()));
+        self.expects_use(&used) || !is_forbidden && self.calls.contains(&key)
+    }
+
     /// Whether what this call finds before it begins is what it finds at its end, so that it need not be awaited: it makes nothing.
     pub fn settles_before(&self, call: &Call) -> bool {
         const MAKING: [&str; 6] = ["mkdir", "mkdirat", "mknod", "mknodat", "symlink", "symlinkat"];
         call.syscall.abi == self.abi && call.syscall.row().is_some_and(|row| !MAKING.contains(&row.name))
     }
 
-    /// Whether calls on this fd may pass while it stands for this object.
-    pub fn bears(&self, fd: i32, object: Option<&Object>) -> bool {
+    /// Whether calls on this fd may pass while it stands for this object, opened so.
+    pub fn bears(&self, fd: i32, object: Option<&Object>, access: Access) -> bool {
         let Some(object) = object else { return false };
         let class = self.class(fd);
         kinds::is_plain(object)
             && self
                 .passing
                 .iter()
-                .filter(|passing| passing.classes[class])
+                .filter(|passing| passing.classes[class] && access.allows(&passing.call))
                 .all(|it| self.expects(&it.call, Some(object)))
     }
 
@@ -134,6 +172,11 @@ impl Guard {
             || self.tolerate.iter().any(|rule| rule.matches(used, None))
             || facts_of(used, None, &self.platform).all(|fact| self.held.contains(&fact))
     }
+}
+
+fn calls(baseline: &Baseline) -> BTreeSet<(String, Option<String>)> {
+    let facts = baseline.facts();
+    facts.iter().filter_map(|fact| Some((fact.syscall()?.to_owned(), fact.argument().map(str::to_owned)))).collect()
 }
 
 #[cfg(test)]

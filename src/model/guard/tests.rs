@@ -2,7 +2,7 @@
 
 use super::bpf::{self, PASS, STOP};
 use super::filter::AUDIT_ARCH_X86_64;
-use super::{Guard, Inherited, Unguardable};
+use super::{Access, Guard, Inherited, Unguardable};
 use crate::model::attribution::Object;
 use crate::model::event::Call;
 use crate::model::expectation::{Baseline, Document, Level, Rule};
@@ -153,7 +153,7 @@ fn a_task_that_holds_another_kind_is_not_let_go() {
         (0, Some(Object::character("null")), true),
         (1, Some(Object::character("null")), false),
     ] {
-        assert_eq!(guard.bears(fd, object.as_ref()), bears, "{fd} {object:?}");
+        assert_eq!(guard.bears(fd, object.as_ref(), Access::BOTH), bears, "{fd} {object:?}");
     }
 }
 
@@ -197,7 +197,7 @@ proptest::proptest! {
             for object in objects {
                 let fd = super::super::attribution::answers::object(&call, &Default::default());
                 let Some(super::super::attribution::Question::Fd(fd)) = fd else { continue };
-                if guard.bears(fd, Some(&object)) {
+                if guard.bears(fd, Some(&object), Access::BOTH) {
                     proptest::prop_assert!(guard.expects(&call, Some(&object)), "{} {args:x?} {object:?}", row.name);
                 }
             }

@@ -58,9 +58,7 @@ impl<'a> GateRecord<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// What other programs may rely on, as a schema.
-    const SCHEMA: &str = include_str!("schema/doctor-1.json");
+    use crate::report::schema::holds;
 
     fn samples() -> Vec<Gate> {
         let gate = |name, state, found: &str, remedies| Gate { name, state, found: found.to_owned(), remedies };
@@ -73,14 +71,9 @@ mod tests {
 
     #[test]
     fn it_is_valid_by_its_schema() {
-        let schema = serde_json::from_str(SCHEMA).expect("a schema is JSON");
-        let validator = jsonschema::validator_for(&schema).expect("a schema");
         let samples = samples();
-        let mut record = serde_json::to_value(GatesRecord::of(&samples)).expect("plain data");
-        let errors: Vec<String> = validator.iter_errors(&record).map(|error| error.to_string()).collect();
-        assert_eq!(errors, [""; 0]);
+        let record = serde_json::to_value(GatesRecord::of(&samples)).expect("plain data");
         assert_eq!((&record["possible"], &record["gates"][2]["state"]), (&false.into(), &"perhaps".into()));
-        record["gates"][0]["surprise"] = true.into();
-        assert!(!validator.is_valid(&record), "a new field is written into the schema too");
+        holds(include_str!("schema/doctor-1.json"), record, "/gates/0");
     }
 }

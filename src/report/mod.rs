@@ -13,6 +13,8 @@ mod list;
 mod markup;
 mod observation;
 mod pending;
+#[cfg(test)]
+mod schema;
 mod style;
 mod verdict;
 mod words;

@@ -66,6 +66,7 @@ pub fn finding(
 mod tests {
     use super::*;
     use crate::model::expectation::format::read;
+    use crate::report::schema::holds;
 
     const PROPOSAL: &str = "version: 1\nbin: demo\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  filesystem:\n    openat:\n      \
                             objects: [file]\n  network:\n    socket:\n      arguments: [AF_INET]\n  none:\n    syscall_0x3e7:\n\
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_record_is_versioned() {
+    fn the_record_is_versioned_and_valid_by_its_schema() {
         let keys = [PendingKeys { workload: "w".to_owned(), file: "f".to_owned(), keys: vec!["w::bpf".to_owned()] }];
         let mut out = Vec::new();
         pending(&mut out, &keys).expect("memory");
@@ -116,5 +117,6 @@ mod tests {
             "pending": [{"workload": "w", "file": "f", "keys": ["w::bpf"]}],
         });
         assert_eq!(value, expected);
+        holds(include_str!("schema/pending-1.json"), value, "/pending/0");
     }
 }

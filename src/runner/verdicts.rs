@@ -14,7 +14,6 @@ use crate::model::fingerprint::explain;
 use crate::model::recording::{Growth, Length};
 use crate::model::verdict::{Change, Status, Verdict};
 use crate::model::workload::Workload;
-use crate::store::StoreError;
 
 impl Suite {
     /// Runs a workload and compares it with its baseline; what is new is confirmed by further runs.
@@ -46,7 +45,7 @@ impl Suite {
             if is_partial {
                 judgement.comparison.gone.clear();
             }
-            Ok(judgement.under(update, self, case)?)
+            Ok(judgement.under(update, self, case))
         })
     }
 
@@ -57,7 +56,7 @@ impl Suite {
         self.verdict(case, |parsed| {
             let document = &parsed.expectation.document;
             let mut runs = Runs::new(self, case, document, progress, Box::new(self.prepare(&document.workload)?));
-            Ok(self.recorded(&mut runs, parsed, length, unseen)?.under(Update::Force, self, case)?)
+            Ok(self.recorded(&mut runs, parsed, length, unseen)?.under(Update::Force, self, case))
         })
     }
 
@@ -123,7 +122,7 @@ impl Suite {
     pub(super) fn verdict<'a>(
         &self,
         case: &'a Case,
-        judge: impl FnOnce(&'a Parsed) -> Result<Verdict, Setback>,
+        judge: impl FnOnce(&'a Parsed) -> Result<Verdict, Unfit>,
     ) -> Verdict {
         let parsed = match &case.content {
             Ok(parsed) => parsed,
@@ -136,9 +135,8 @@ impl Suite {
         let elapsed = begun.elapsed();
         let verdict = match judged {
             Ok(verdict) => verdict,
-            Err(Setback::Store(error)) => bare(case, Status::Broken { reason: error.to_string() }),
-            Err(Setback::Unfit(Unfit::Obstacle(obstacle))) => bare(case, self.told(obstacle)),
-            Err(Setback::Unfit(Unfit::WrongExit(run))) => {
+            Err(Unfit::Obstacle(obstacle)) => bare(case, self.told(obstacle)),
+            Err(Unfit::WrongExit(run)) => {
                 let Run { exit, output, .. } = *run;
                 let expected = parsed.expectation.document.workload.exit;
                 bare(case, Status::WrongExit { expected, actual: exit, output })
@@ -181,30 +179,6 @@ pub(super) struct Recording {
     pub(super) is_partial: bool,
 }
 
-/// Why there is no judgement.
-pub(super) enum Setback {
-    Unfit(Unfit),
-    Store(StoreError),
-}
-
-impl From<Unfit> for Setback {
-    fn from(unfit: Unfit) -> Self {
-        Self::Unfit(unfit)
-    }
-}
-
-impl From<Obstacle> for Setback {
-    fn from(obstacle: Obstacle) -> Self {
-        Self::Unfit(obstacle.into())
-    }
-}
-
-impl From<StoreError> for Setback {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
 fn bare(case: &Case, status: Status) -> Verdict {
     let (workload, file) = (case.name.clone(), case.file.clone());
     let comparison = Comparison::default();
@@ -232,8 +206,8 @@ struct Judgement<'a> {
 }
 
 impl Judgement<'_> {
-    /// Does what is to be done about it.
-    fn under(self, update: Update, suite: &Suite, case: &Case) -> Result<Verdict, StoreError> {
+    /// Does what is to be done about it. What was found is told, also where it cannot be written.
+    fn under(self, update: Update, suite: &Suite, case: &Case) -> Verdict {
         let action = decide(update, self.recorded, &self.comparison);
         let (before, after) = (self.parsed.text(), self.parsed.with(self.baseline));
         let status = match action {
@@ -244,26 +218,23 @@ impl Judgement<'_> {
         };
         let written = match action {
             // Where nothing may be written, nothing is removed either.
-            Action::Keep if update == Update::No => None,
-            Action::Keep => {
+            Action::Keep if update == Update::No => Ok(None),
+            Action::Keep => suite.store.remove_proposal(&case.name).map(|_| None),
+            Action::Propose => suite.store.propose(&case.name, &after).map(|_| Some(suite.proposal(&case.name))),
+            Action::Bless => suite.store.save(&case.name, &after).and_then(|changed| {
                 suite.store.remove_proposal(&case.name)?;
-                None
-            }
-            Action::Propose => {
-                suite.store.propose(&case.name, &after)?;
-                Some(suite.proposal(&case.name))
-            }
-            Action::Bless => {
-                let written = suite.store.save(&case.name, &after)?.then(|| case.file.clone());
-                suite.store.remove_proposal(&case.name)?;
-                written
-            }
-            Action::Refuse => None,
+                Ok(changed.then(|| case.file.clone()))
+            }),
+            Action::Refuse => Ok(None),
+        };
+        let (status, written) = match written {
+            Ok(written) => (status, written),
+            Err(error) => (Status::Broken { reason: error.to_string() }, None),
         };
         let shown = action != Action::Keep && after != before;
         let change = shown.then_some(Change { before, after, written });
         let (workload, file) = (case.name.clone(), case.file.clone());
-        Ok(Verdict {
+        Verdict {
             workload,
             file,
             line: None,
@@ -272,6 +243,6 @@ impl Judgement<'_> {
             growth: self.growth,
             change,
             elapsed: Duration::ZERO,
-        })
+        }
     }
 }

@@ -81,7 +81,14 @@ fn temporary(folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
     // As any new file: readable as far as the umask allows.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    builder.tempfile_in(folder).map_err(without_its_path)
+}
+
+/// What the system said, without the name of a temporary file that nobody knows.
+fn without_its_path(error: io::Error) -> io::Error {
+    let said = error.get_ref().and_then(std::error::Error::source);
+    let said = said.and_then(|source| source.downcast_ref::<io::Error>()).and_then(io::Error::raw_os_error);
+    said.map_or(error, io::Error::from_raw_os_error)
 }
 
 /// The name is on disk only once its folder is: rename(2), fsync(2).

@@ -96,6 +96,10 @@ fn of_workloads() -> Vec<Trial> {
         tracing("test::each_status_has_its_exit_code", test::each_status_has_its_exit_code),
         tracing("test::a_target_that_does_not_compile_is_3", test::a_target_that_does_not_compile_is_3),
         tracing("test::a_timeout_fails_and_proposes_nothing", test::a_timeout_fails_and_proposes_nothing),
+        tracing(
+            "test::what_cannot_be_proposed_is_told_all_the_same",
+            test::what_cannot_be_proposed_is_told_all_the_same,
+        ),
         tracing("stable::what_only_some_runs_show_is_a_suspect", stable::what_only_some_runs_show_is_a_suspect),
         tracing(
             "stable::what_every_run_shows_fails_and_only_that_is_proposed",

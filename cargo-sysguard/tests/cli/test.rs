@@ -97,3 +97,16 @@ pub(crate) fn a_timeout_fails_and_proposes_nothing() {
     project.sysguard("bless").ends(101);
     assert_eq!(project.changed_since(&before), [""; 0]);
 }
+
+pub(crate) fn what_cannot_be_proposed_is_told_all_the_same() {
+    let project = newly_connecting("test-unwritable", false).file("expectations/own.yaml.new/in-the-way", "");
+    let before = project.files();
+    let ran = project.sysguard("test").ends(101);
+    let told = "own: 1 new subsystem, ";
+    let line = ran.stdout.lines().find(|line| line.starts_with(told)).expect(told);
+    assert!(line.contains(", but ") && line.contains("expectations/own.yaml.new: it is a directory"), "{line}");
+    assert!(ran.stdout.contains("new-subsystem network"), "{}", ran.stdout);
+    assert_eq!(project.changed_since(&before), [""; 0]);
+    project.sysguard("test --pending-dir elsewhere").ends(101);
+    assert_eq!(project.changed_since(&before), ["elsewhere/expectations/own.yaml.new"]);
+}

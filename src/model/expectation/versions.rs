@@ -27,19 +27,43 @@ pub const CURRENT: u32 = HISTORY[HISTORY.len() - 1].number;
 
 /// An expectation read from a file of this version, as the current one would say it.
 pub fn upgraded(expectation: Expectation, version: u32) -> Expectation {
-    HISTORY
-        .iter()
-        .filter(|step| step.number >= version)
-        .fold(expectation, |expectation, step| (step.upgrade)(expectation))
+    through(HISTORY, expectation, version)
+}
+
+/// Step by step, from the first that is due.
+fn through(history: &[Version], expectation: Expectation, version: u32) -> Expectation {
+    let due = history.iter().filter(|step| step.number >= version);
+    due.fold(expectation, |expectation, step| (step.upgrade)(expectation))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::expectation::format;
 
     #[test]
     fn versions_count_up_from_one_and_are_explained() {
         assert!(HISTORY.iter().map(|version| version.number).eq(1..=CURRENT));
         assert!(HISTORY.iter().all(|version| !version.note.is_empty()));
+    }
+    #[test]
+    fn an_old_file_goes_through_every_later_version_and_a_new_one_through_none() {
+        fn step(number: u32, upgrade: fn(Expectation) -> Expectation) -> Version {
+            Version { number, note: "a step", upgrade }
+        }
+        fn noted(mut expectation: Expectation, step: &str) -> Expectation {
+            let ignore = expectation.document.ignore.unwrap_or_default();
+            expectation.document.ignore = Some(ignore + step);
+            expectation
+        }
+        let history = [
+            step(1, |expectation| noted(expectation, "1 to 2, ")),
+            step(2, |expectation| noted(expectation, "2 to 3")),
+            step(3, |expectation| expectation),
+        ];
+        for (version, steps) in [(1, Some("1 to 2, 2 to 3")), (2, Some("2 to 3")), (3, None)] {
+            let read = format::read(b"version: 1\nbin: demo\n").expect("a good text").expectation;
+            assert_eq!(through(&history, read, version).document.ignore.as_deref(), steps, "from {version}");
+        }
     }
 }

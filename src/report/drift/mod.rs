@@ -27,8 +27,8 @@ pub struct Base<'a> {
 /// What a trace of both revisions tells, in its title.
 const TRACED: &str = ", both traced on this machine";
 
-/// How many lines a Markdown table shows: a comment on a pull request holds 64 KB.
-const LINES: usize = 200;
+/// How many bytes of lines a Markdown table shows: a comment on a pull request holds 64 KB.
+const COMMENT: usize = 60_000;
 
 /// The weight of a line; the order is that of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -157,23 +157,32 @@ pub fn markdown(out: &mut dyn io::Write, base: Base<'_>, drifts: &[Drift]) -> io
         return Ok(());
     }
     writeln!(out, "\n| finding | workload | fact | | platform |\n|---|---|---|---|---|")?;
-    let (shown, cut) = lines.split_at(lines.len().min(LINES));
-    for Line { kind, workload, platform, fact, remark } in shown {
-        let kind = match kind {
-            Kind::New(FindingKind::NewSubsystem) => format!("**{kind}**"),
-            kind => kind.to_string(),
-        };
-        // Words of ours, or values out of the file, which might be anything.
-        let remark = if fact.is_empty() { remark.clone() } else { code(remark) };
-        let cells = [kind, code(workload), code(fact), remark, code(platform)];
-        writeln!(out, "| {} |", cells.join(" | "))?;
-    }
+    let mut room = COMMENT;
+    let rows: Vec<String> = lines.iter().map(row).collect();
+    let fits = |row: &&String| {
+        room = room.saturating_sub(row.len());
+        room > 0
+    };
+    let shown = rows.iter().take_while(fits).count();
+    rows[..shown].iter().try_for_each(|row| out.write_all(row.as_bytes()))?;
+    let cut = &rows[shown..];
     if !cut.is_empty() {
         let flag = if base.traced { " --trace" } else { "" };
         let command = format!("cargo sysguard diff --base {}{flag}", base.revision);
         writeln!(out, "\n… {}: {}", counted(len(cut), "more line", "more lines"), code(&command))?;
     }
     Ok(())
+}
+
+fn row(Line { kind, workload, platform, fact, remark }: &Line) -> String {
+    let kind = match kind {
+        Kind::New(FindingKind::NewSubsystem) => format!("**{kind}**"),
+        kind => kind.to_string(),
+    };
+    // Words of ours, or values out of the file, which might be anything.
+    let remark = if fact.is_empty() { remark.clone() } else { code(remark) };
+    let cells = [kind, code(workload), code(fact), remark, code(platform)];
+    format!("| {} |\n", cells.join(" | "))
 }
 
 /// As code within a cell.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::expectation::Expectation;
 use crate::model::expectation::format::read;
+use crate::report::schema::holds;
 
 fn expectation(document: &str, baseline: &str) -> Expectation {
     let text = format!("version: 1\nbin: demo\n{document}---\nplatform: x86_64-linux-gnu\nsubsystems:\n{baseline}");
@@ -79,11 +80,13 @@ fn markdown_is_a_table_whose_cells_hold_anything() {
 
 #[test]
 fn a_long_table_is_cut_and_says_so() {
-    let findings: String = (0x300..0x400).map(|number| format!("    syscall_{number:#x}:\n")).collect();
+    let findings: String = (0x1000..0x2000).map(|number| format!("    syscall_{number:#x}:\n")).collect();
     let (before, after) = (expectation("", "  none: {}\n"), expectation("", &format!("  none:\n{findings}")));
     let drift = Drift::between("w", "w.yaml", Some(&before), Some(&after)).expect("a drift");
     let table = written(|out| markdown(out, Base { revision: "main", traced: false }, std::slice::from_ref(&drift)));
-    assert!(table.ends_with("\n… 56 more lines: `cargo sysguard diff --base main`\n"), "{table}");
+    let shown = table.lines().filter(|line| line.starts_with("| new-syscall")).count();
+    let end = format!("\n… {} more lines: `cargo sysguard diff --base main`\n", 0x1000 - shown);
+    assert!(shown > 500 && table.ends_with(&end), "{shown} shown: {}", &table[table.len() - 200..]);
     assert!(table.len() < 64 * 1024);
 }
 
@@ -119,4 +122,7 @@ fn the_record_holds_every_finding() {
         (&record["workloads"][2]["change"], &record["workloads"][3]["change"]),
         (&"added".into(), &"removed".into())
     );
+    for place in ["", "/workloads/0/baselines/0/new/0"] {
+        holds(include_str!("../schema/diff-1.json"), record.clone(), place);
+    }
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::expectation::format::read;
 use crate::model::taxonomy::Base;
+use crate::report::schema::holds;
 
 /// Everything foreign in it tries to be markup.
 const HOSTILE: &str = "version: 1\ncommand: [sh, -c, \"<script>alert(1)</script> | `x`\"]\nforbid:\n  - {subsystem: bpf, why: \"<b>no</b>\"}\n---\n\
@@ -25,12 +26,8 @@ fn written(taxonomy: &Taxonomy, format: EvidenceFormat) -> String {
 
 #[test]
 fn the_record_is_valid_by_its_schema() {
-    let schema = serde_json::from_str(include_str!("../schema/report-1.json")).expect("a schema is JSON");
-    let validator = jsonschema::validator_for(&schema).expect("a schema");
-    let mut record: serde_json::Value =
+    let record: serde_json::Value =
         serde_json::from_str(&written(&Taxonomy::default(), EvidenceFormat::Json)).expect("JSON");
-    let errors: Vec<String> = validator.iter_errors(&record).map(|error| error.to_string()).collect();
-    assert_eq!(errors, [""; 0]);
     assert_eq!(record["workloads"][0]["name"], "a");
     assert_eq!(record["matrix"][0], serde_json::json!({"group": "Event Poll", "syscalls": {"a": 1}}));
     assert_eq!(record["configs"][1]["name"], "CONFIG_NET");
@@ -39,8 +36,7 @@ fn the_record_is_valid_by_its_schema() {
         (&"CONFIG_EPOLL".into(), &true.into())
     );
     assert_eq!(record["summary"]["without_baseline"], 1);
-    record["workloads"][0]["surprise"] = true.into();
-    assert!(!validator.is_valid(&record), "a new field is written into the schema too");
+    holds(include_str!("../schema/report-1.json"), record, "/workloads/0");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::expectation::format::read;
 use crate::model::explain::{Recorded, explain};
+use crate::report::schema::holds;
 
 const FILE: &str = "version: 1\nbin: demo\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  network:\n    socket:\n      arguments: [AF_INET]\n      \
                     why: a|b <i>\n";
@@ -62,8 +63,6 @@ fn markdown_holds_the_same_and_nothing_foreign_is_markup() {
 
 #[test]
 fn the_record_is_valid_by_its_schema() {
-    let schema = serde_json::from_str(include_str!("../schema/explain-1.json")).expect("a schema is JSON");
-    let validator = jsonschema::validator_for(&schema).expect("a schema");
     for name in [
         "w::network::socket::argument=AF_INET",
         "futex",
@@ -73,12 +72,8 @@ fn the_record_is_valid_by_its_schema() {
         "io_uring",
         "syscall_0x3e7",
     ] {
-        let mut record: serde_json::Value =
-            serde_json::from_str(&written(|out| json(out, &explained(name), &kernel()))).expect("JSON");
-        let errors: Vec<String> = validator.iter_errors(&record).map(|error| error.to_string()).collect();
-        assert_eq!(errors, [""; 0], "{name}");
-        record["meanings"][0]["surprise"] = true.into();
-        assert!(!validator.is_valid(&record), "a new field is written into the schema too");
+        let record = serde_json::from_str(&written(|out| json(out, &explained(name), &kernel()))).expect("JSON");
+        holds(include_str!("../schema/explain-1.json"), record, "/meanings/0");
     }
 }
 

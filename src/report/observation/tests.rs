@@ -8,8 +8,9 @@ use crate::model::event::{BlindSpot, Errno};
 use crate::model::observation::{Engine, Observation, Tally};
 use crate::model::platform::Platform;
 use crate::model::syscall::{Abi, Syscall};
-use crate::model::taxonomy::Taxonomy;
+use crate::model::taxonomy::{Base, Taxonomy};
 use crate::model::workload::Exit;
+use crate::report::schema::holds;
 
 /// Calls of a syscall on nothing in particular.
 fn plain(abi: Abi, number: i64, calls: u64) -> (Use, Tally) {
@@ -304,7 +305,7 @@ fn uses_add_up_to_their_syscalls_and_subsystems() {
 
 #[test]
 fn the_guides_words_go_by_the_call_and_are_named() {
-    let guide = Taxonomy::built_in(crate::model::taxonomy::Base::WorkloadTracing);
+    let guide = Taxonomy::built_in(Base::WorkloadTracing);
     let told = |format| filed(&recording(), format, &guide, &Palette::plain());
     insta::assert_snapshot!(told(Format::Markdown), @r"
     | System Call | # calls | Linux Subsystem | System Call (API) |
@@ -328,4 +329,19 @@ fn the_guides_words_go_by_the_call_and_are_named() {
         serde_json::json!({"name": "Filesystem", "calls": 20, "syscalls": ["close", "open", "openat"]})
     );
     assert_eq!(record["syscalls"][0]["subsystem"], "filesystem", "attribution is the same");
+}
+
+#[test]
+fn the_record_is_valid_by_its_schema() {
+    let mut recording = recording();
+    let phase = BTreeMap::from([plain(Abi::X86_64, 41, 1)]);
+    recording.observation.phases = BTreeMap::from([("serving".to_owned(), phase)]);
+    let guide = Taxonomy::built_in(Base::WorkloadTracing);
+    for exit in [Exit::Exited(3), Exit::Signaled(9), Exit::TimedOut] {
+        recording.exit = exit;
+        let text = filed(&recording, Format::Json, &guide, &Palette::plain());
+        for place in ["", "/syscalls/0", "/syscalls/0/uses/0", "/subsystems/0", "/taxonomy/groups/0", "/phases/0"] {
+            holds(include_str!("../schema/observation-1.json"), serde_json::from_str(&text).expect("JSON"), place);
+        }
+    }
 }

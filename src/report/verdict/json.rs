@@ -43,24 +43,16 @@ impl<'a> VerdictsRecord<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::schema::holds;
     use crate::report::verdict::samples::packages;
-
-    /// What other programs may rely on, as a schema.
-    const SCHEMA: &str = include_str!("../schema/test-1.json");
 
     #[test]
     fn it_is_valid_by_its_schema() {
-        let schema = serde_json::from_str(SCHEMA).expect("a schema is JSON");
-        let validator = jsonschema::validator_for(&schema).expect("a schema");
         let packages = packages();
         for command in ["test", "bless"] {
             let record = serde_json::to_value(VerdictsRecord::of(command, &packages)).expect("plain data");
-            let errors: Vec<String> = validator.iter_errors(&record).map(|error| error.to_string()).collect();
-            assert_eq!(errors, [""; 0]);
+            holds(include_str!("../schema/test-1.json"), record, "/verdicts/0");
         }
-        let mut record = serde_json::to_value(VerdictsRecord::of("test", &packages)).expect("plain data");
-        record["verdicts"][0]["surprise"] = true.into();
-        assert!(!validator.is_valid(&record), "a new field is written into the schema too");
     }
 
     #[test]

@@ -137,7 +137,7 @@ fn suspects(page: &mut Page, packages: &[PackageVerdicts]) {
 }
 
 fn gone(page: &mut Page, packages: &[PackageVerdicts]) {
-    let mut title = Some("\nIn the baseline, but not seen:\n");
+    let mut title = Some("\nIn the baseline, but not seen (`bless --prune` drops it):\n");
     for (_, verdict) in all(packages) {
         for fact in &verdict.comparison.gone {
             let title = title.take().unwrap_or_default();
@@ -207,7 +207,7 @@ mod tests {
         | new object | `net::hello::filesystem::close::object=dir` | 12 |  |
         | note | `net::hello::filesystem::close::error=EBADF` | 3 |  |
 
-        In the baseline, but not seen:
+        In the baseline, but not seen (`bless --prune` drops it):
         - `net::hello::filesystem::readlink`
         - `gone::filesystem::readlink`
 

@@ -136,7 +136,12 @@ fn headline(verdict: &Verdict) -> String {
         Status::Malformed { message } => format!("malformed expectation, {}", first_line(message)),
         Status::NotStarted { reason } => format!("not started, {}", first_line(reason)),
         Status::Untraceable { reason } => format!("not traced, {}", first_line(reason)),
-        Status::Broken { reason } => format!("not judged, {}", first_line(reason)),
+        Status::Broken { reason } if verdict.comparison.findings.is_empty() => {
+            format!("not judged, {}", first_line(reason))
+        }
+        Status::Broken { reason } => {
+            format!("{}, but {}", in_numbers(&verdict.comparison.findings), first_line(reason))
+        }
     }
 }
 

@@ -62,6 +62,9 @@ fn steps(verdict: &Verdict) -> Vec<Step> {
         Status::Malformed { .. } => again(format!("once {file} is mended")),
         Status::NotStarted { .. } => again("once it can be built and started".to_owned()),
         Status::Untraceable { .. } => again("where tracing is possible".to_owned()),
+        Status::Broken { .. } if !verdict.comparison.findings.is_empty() => {
+            again("once that can be written; `--pending-dir DIRECTORY` proposes elsewhere".to_owned())
+        }
         Status::Broken { .. } => again("run it again".to_owned()),
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use super::Palette;
-use super::explain::brief;
+use super::explain::{CALL, brief};
 use super::style::Painted;
 use super::words::escaped;
 use crate::model::compare::{Detail, Fact, Finding};
@@ -21,6 +21,9 @@ pub struct PendingKeys {
     /// The keys that `accept` and `reject` take.
     pub keys: Vec<String>,
 }
+
+/// How many arguments and objects of a new call are explained.
+const PARTS: usize = 4;
 
 #[derive(Serialize)]
 struct PendingRecord<'a> {
@@ -50,7 +53,9 @@ pub fn finding(
         let details: Vec<&str> = finding.details.iter().map(Detail::value).collect();
         writeln!(out, "  with    {}", escaped(&details.join(" ")))?;
     }
-    for (label, line) in brief(fact, pending.platform().abi()) {
+    let abi = pending.platform().abi();
+    let parts = parts(finding).map(|part| brief(&part, abi).into_iter().filter(|(label, _)| *label != CALL));
+    for (label, line) in brief(fact, abi).into_iter().chain(parts.flatten()) {
         writeln!(out, "  {label:<6}  {}", escaped(&line))?;
     }
     let Fact::Use { subsystem, .. } = fact else {
@@ -62,6 +67,17 @@ pub fn finding(
     }
 }
 
+/// The first few arguments and objects that come with a new call, as facts of their own.
+fn parts(finding: &Finding) -> impl Iterator<Item = Fact> {
+    let with = |detail: &Detail| match &finding.fact {
+        Fact::Use { subsystem, syscall, detail: None } => {
+            Some(Fact::Use { subsystem: *subsystem, syscall: syscall.clone(), detail: Some(detail.clone()) })
+        }
+        _ => None,
+    };
+    finding.details.iter().take(PARTS).filter_map(with)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,7 +85,7 @@ mod tests {
     use crate::report::schema::holds;
 
     const PROPOSAL: &str = "version: 1\nbin: demo\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  filesystem:\n    openat:\n      \
-                            objects: [file]\n  network:\n    socket:\n      arguments: [AF_INET]\n  none:\n    syscall_0x3e7:\n\
+                            objects: [file]\n  network:\n    socket:\n      arguments: [AF_INET]\n  random:\n    openat:\n      objects: [\"char:urandom\"]\n  none:\n    syscall_0x3e7:\n\
                             blind_spots: [io_uring]\n";
 
     /// Every pending finding of a proposal as it is shown.
@@ -94,6 +110,11 @@ mod tests {
           file    expectations/w.yaml:4
         new-subsystem  w::none::syscall_0x3e7
           call    syscall_0x3e7: no kernel table knows it
+          file    expectations/w.yaml:4
+        new-subsystem  w::random::openat
+          with    char:urandom
+          call    openat: fs/open.c, FILESYSTEMS (VFS and infrastructure), since Linux 6.12 or before
+          object  char:urandom: random, its source file, drivers/char/random.c
           file    expectations/w.yaml:4
         new-blind-spot  w::blind_spots::io_uring
           means   operations submitted through the rings of io_uring are no system calls

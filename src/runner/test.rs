@@ -68,7 +68,7 @@ impl Suite {
         let live = match process.first(&wanted) {
             Ok(live) => live,
             Err(obstacle) => {
-                let verdict = self.verdict(&case, |_| Err(Unfit::Obstacle(obstacle).into()));
+                let verdict = self.verdict(&case, |_| Err(Unfit::Obstacle(obstacle)));
                 return Tested { exit: None, output: String::new(), verdict: Some(verdict) };
             }
         };

@@ -147,6 +147,7 @@ fn of_workloads() -> Vec<Trial> {
             review::accept_reason_reject_and_skip_to_the_byte,
         ),
         untraced("review::capitals_mean_the_whole_workload", review::capitals_mean_the_whole_workload),
+        untraced("review::one_reason_holds_for_the_whole_workload", review::one_reason_holds_for_the_whole_workload),
         untraced(
             "review::every_way_out_leaves_the_terminal_as_it_was",
             review::every_way_out_leaves_the_terminal_as_it_was,

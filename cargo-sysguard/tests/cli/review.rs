@@ -66,6 +66,24 @@ pub(crate) fn capitals_mean_the_whole_workload() {
     assert!(!project.path(TALK_NEW).exists() && !project.path("expectations/a.yaml.new").exists());
 }
 
+pub(crate) fn one_reason_holds_for_the_whole_workload() {
+    let project = proposing("review-reasons");
+    let mut session = review(&project);
+    session.until(PROMPT);
+    session.press("E");
+    session.until("why: ");
+    session.enter("serves; REQ-12\n");
+    session.until("accepted: wrote expectations/net/talk.yaml\n\n4 accepted, 0 rejected, 0 undecided\n");
+    assert_eq!(session.ends(), Some(0));
+    let why = "      why: serves; REQ-12\n";
+    let expected = PROPOSAL
+        .replace("    connect:\n", &format!("    connect:\n{why}"))
+        .replace("        - AF_INET\n", &format!("        - AF_INET\n{why}"))
+        .replace("why: tidy\n", "why: tidy; serves; REQ-12\n");
+    assert_eq!(project.read(TALK), expected);
+    assert!(!project.path(TALK_NEW).exists());
+}
+
 pub(crate) fn every_way_out_leaves_the_terminal_as_it_was() {
     let project = proposing("review-exits");
     let before = project.files();

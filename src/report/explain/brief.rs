@@ -5,6 +5,9 @@ use crate::model::explain::{Argument, CallFacts, Kernel, ObjectFacts, Reaches, W
 use crate::model::fact::{Detail, Fact};
 use crate::model::syscall::Abi;
 
+/// The label of the call itself.
+pub(in crate::report) const CALL: &str = "call";
+
 /// Label and line of each part of a fact, as its call runs under this ABI.
 pub(in crate::report) fn brief(fact: &Fact, abi: Option<Abi>) -> Vec<(&'static str, String)> {
     let abi = match fact {
@@ -19,7 +22,9 @@ pub(in crate::report) fn brief(fact: &Fact, abi: Option<Abi>) -> Vec<(&'static s
 
 fn line(what: &What, abi: Option<Abi>) -> Option<(&'static str, String)> {
     match what {
-        What::Call(call) => Some(("call", of_call(call, abi))),
+        What::Call(call) => Some((CALL, of_call(call, abi))),
+        // One that reaches nothing of its own and is told nothing of says no more than its call.
+        What::Argument(Argument { reaches: Reaches::ItsCall, why: None, header: None, .. }) => None,
         What::Argument(argument) => Some(("value", of_argument(argument))),
         What::Object(object) => Some(("object", of_object(object))),
         What::BlindSpot(spot) => Some(("means", spot.meaning().to_owned())),

@@ -13,7 +13,7 @@ use super::words::escaped;
 use crate::model::explain::{Explanation, Kernel};
 use sheet::{Sheet, sheets};
 
-pub(super) use brief::brief;
+pub(super) use brief::{CALL, brief};
 pub use record::json;
 pub(super) use sheet::section;
 

@@ -190,8 +190,10 @@ mod tests {
         assert!(text.contains(r#"<skipped message="ab &lt;c&gt; &amp; &quot;d&quot;"/>"#), "{text}");
     }
 
+    type Names = &'static [&'static str];
+
     /// What Jenkins' schema (junit-10.xsd of its xUnit plugin) says of the elements that we write: required attributes, others, children.
-    const SCHEMA: &[(&str, &[&str], &[&str], &[&str])] = &[
+    const SCHEMA: &[(&str, Names, Names, Names)] = &[
         ("", &[], &[], &["testsuites"]),
         ("testsuites", &[], &["name", "time", "tests", "failures", "errors"], &["testsuite"]),
         (

@@ -42,6 +42,16 @@ impl Engine {
         }
     }
 
+    /// What is measured, as a reader would type it.
+    pub(crate) fn command(self) -> &'static str {
+        match self {
+            Self::Strace => "strace -f -c",
+            Self::StraceBpf => "strace --seccomp-bpf",
+            Self::PerfTrace => "perf trace -s",
+            own => own.name(),
+        }
+    }
+
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|engine| engine.name() == name)
     }

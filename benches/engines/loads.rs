@@ -25,6 +25,7 @@ pub(crate) fn run(arguments: &[OsString]) -> Option<ExitCode> {
         "storm" => storm(size),
         "children" => children(size),
         "threads" => threads(size),
+        "distinct" => distinct(size),
         _ => return None,
     }
     Some(ExitCode::SUCCESS)
@@ -59,5 +60,16 @@ fn threads(threads: usize) {
         .collect();
     for thread in threads {
         let _ = thread.join();
+    }
+}
+
+/// As many calls whatever the size, and as many different ones as the size says: commands that nothing knows.
+#[expect(unsafe_code, reason = "no safe call takes any command")]
+fn distinct(kinds: usize) {
+    const CALLS: usize = 20_000;
+    for call in 0..CALLS {
+        let command = 0x5347_0000 + (call % kinds) as u64;
+        // SAFETY: nothing is at fd -1, so that no command is carried out.
+        unsafe { libc::ioctl(-1, command as _) };
     }
 }

@@ -1,9 +1,10 @@
 //! What watching costs: each workload under each engine, in one run, as ratios to its native time.
 //!
-//! `cargo bench --bench engines -- [--quick] [--rounds N] [--engine NAME]… [--svg FILE] [WORKLOAD]…`. Runs are paired and interleaved: every round runs
+//! `cargo bench --bench engines -- [--quick] [--growth] [--rounds N] [--engine NAME]… [--svg FILE] [WORKLOAD]…`. Runs are paired and interleaved: every round runs
 //! every engine once, and a ratio is taken within its round, so that a machine that drifts shifts both sides. It must not judge what it measures.
 
 mod engines;
+mod growth;
 mod loads;
 mod measure;
 mod options;
@@ -27,6 +28,9 @@ struct Row {
 }
 
 fn main() -> ExitCode {
+    if let Some(package) = std::env::var_os(growth::SUITE) {
+        return sysguard::harness::Harness::new(package).main();
+    }
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
     if let Some(code) = loads::run(&arguments).or_else(|| watch::run(&arguments)) {
         return code;
@@ -43,6 +47,9 @@ fn main() -> ExitCode {
 fn bench(options: &Options) -> io::Result<()> {
     let engines: Vec<Engine> = Engine::ALL.into_iter().filter(|engine| options.wants_engine(*engine)).collect();
     let mut out = io::stdout().lock();
+    if options.growth {
+        return growth::tell(&mut out, options, &engines);
+    }
     let mut rows = Vec::new();
     table::head(&mut out, &engines)?;
     for workload in workloads::all(options.quick) {

@@ -9,6 +9,8 @@ use crate::engines::Engine;
 pub(crate) struct Options {
     pub(crate) quick: bool,
     pub(crate) rounds: usize,
+    /// Cost as work grows, instead of the table.
+    pub(crate) growth: bool,
     pub(crate) svg: Option<PathBuf>,
     engines: Vec<Engine>,
     workloads: Vec<String>,
@@ -17,13 +19,15 @@ pub(crate) struct Options {
 impl Options {
     /// Reads the words after the program's name; cargo's own `--bench` says nothing.
     pub(crate) fn read(words: &[OsString]) -> Result<Self, String> {
-        let mut options = Self { quick: false, rounds: 0, svg: None, engines: Vec::new(), workloads: Vec::new() };
+        let mut options =
+            Self { quick: false, growth: false, rounds: 0, svg: None, engines: Vec::new(), workloads: Vec::new() };
         let mut words = words.iter().map(|word| word.to_string_lossy().into_owned());
         while let Some(word) = words.next() {
             let mut value = |name: &str| words.next().ok_or_else(|| format!("{name} wants a value"));
             match word.as_str() {
                 "--bench" => {}
                 "--quick" => options.quick = true,
+                "--growth" => options.growth = true,
                 "--rounds" => options.rounds = value("--rounds")?.parse().map_err(|_| "--rounds wants a number")?,
                 "--svg" => options.svg = Some(value("--svg")?.into()),
                 "--engine" => {
@@ -31,7 +35,7 @@ impl Options {
                     options.engines.push(Engine::from_name(&name).ok_or_else(|| Engine::unknown(&name))?);
                 }
                 flag if flag.starts_with('-') => {
-                    return Err(format!("{flag} is none of --quick, --rounds N, --engine NAME, --svg FILE"));
+                    return Err(format!("{flag} is none of --quick, --growth, --rounds N, --engine NAME, --svg FILE"));
                 }
                 _ => options.workloads.push(word),
             }

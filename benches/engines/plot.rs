@@ -1,74 +1,153 @@
-//! The plot: one group a workload, one bar an engine, on a logarithmic scale, as SVG without any library.
+//! The plot: a row a workload, a dot an engine, on a logarithmic scale, as SVG without any library.
+//!
+//! A dot is a median, the line through it spans the quartiles. What is sysguard's own is filled, what is others' is hollow.
 
 use std::fmt::Write;
 
 use crate::Row;
 use crate::engines::Engine;
+use crate::measure::Cell;
 
-const LEFT: f64 = 190.0;
-const WIDTH: f64 = 520.0;
-const BAR: f64 = 9.0;
-const GAP: f64 = 10.0;
-const TOP: f64 = 54.0;
-/// Readable on white and on black, and told apart by those who see few colours.
-const COLOURS: [&str; 6] = ["#009e73", "#0072b2", "#e69f00", "#d55e00", "#cc79a7", "#7f7f7f"];
+const LEFT: f64 = 168.0;
+const WIDTH: f64 = 560.0;
+const RIGHT: f64 = 24.0;
+const TOP: f64 = 84.0;
+/// Between the dots of one row, and around them.
+const LANE: f64 = 8.0;
+const PADDING: f64 = 7.0;
+
+/// Told apart by those who see few colours, on white and on black.
+fn colour(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Native => "#7f7f7f",
+        Engine::Guard => "#009e73",
+        Engine::Ptrace => "#0072b2",
+        Engine::Notify => "#e69f00",
+        Engine::Strace => "#d55e00",
+        Engine::StraceBpf => "#cc79a7",
+        Engine::PerfTrace => "#7f7f7f",
+    }
+}
+
+fn is_own(engine: Engine) -> bool {
+    matches!(engine, Engine::Guard | Engine::Ptrace | Engine::Notify)
+}
+
+/// From ratios to places.
+struct Scale {
+    least: f64,
+    most: f64,
+}
+
+impl Scale {
+    /// From a power of ten or its half to another, so that every dot has its place.
+    fn of(rows: &[Row]) -> Self {
+        let cells = rows.iter().flat_map(|row| &row.cells).filter_map(|(_, cell)| *cell);
+        let (least, most) =
+            cells.fold((1.0, 2.0), |(least, most): (f64, f64), cell| (least.min(cell.low), most.max(cell.high)));
+        Self { least: least.max(0.1) / 1.1, most: most * 1.15 }
+    }
+
+    fn place(&self, ratio: f64) -> f64 {
+        LEFT + WIDTH * (ratio / self.least).log10() / (self.most / self.least).log10()
+    }
+
+    fn ticks(&self) -> impl Iterator<Item = (f64, bool)> {
+        let steps = [1.0, 2.0, 5.0];
+        let all = (-1..4).flat_map(move |power| steps.map(|step| (step * 10_f64.powi(power), step == 1.0)));
+        all.filter(|(ratio, _)| (self.least..=self.most).contains(ratio))
+    }
+}
 
 /// The rows as a picture.
 pub(crate) fn svg(rows: &[Row], engines: &[Engine]) -> String {
-    let group = BAR * engines.len() as f64 + GAP;
-    let height = TOP + group * rows.len() as f64 + 24.0;
-    let most =
-        rows.iter().flat_map(|row| &row.cells).filter_map(|(_, cell)| cell.map(|cell| cell.high)).fold(10.0, f64::max);
-    let scale = |ratio: f64| LEFT + WIDTH * ratio.max(1.0).log10() / most.log10();
+    let scale = Scale::of(rows);
+    let row_height = LANE * (engines.len() as f64 - 1.0) + 2.0 * PADDING;
+    let bottom = TOP + row_height * rows.len() as f64;
+    let (width, height) = (LEFT + WIDTH + RIGHT, bottom + 20.0);
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {:.0} {height:.0}\" font-family=\"sans-serif\" font-size=\"11\" fill=\"#7f7f7f\">\n",
-        LEFT + WIDTH + 60.0
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" font-family=\"sans-serif\" font-size=\"12\">\n\
+         <style>text{{fill:#1f2328}}.soft{{fill:#6e7781}}.grid{{stroke:#8c959f;stroke-opacity:.25}}.one{{stroke:#57606a}}.band{{fill:#8c959f;fill-opacity:.08}}.hole{{fill:#fff}}\n\
+         @media (prefers-color-scheme:dark){{text{{fill:#e6edf3}}.soft{{fill:#8d96a0}}.one{{stroke:#8d96a0}}.hole{{fill:#0d1117}}}}</style>\n\
+         <text x=\"{LEFT}\" y=\"18\" font-weight=\"bold\">Time under each watcher, as a multiple of the time alone</text>\n"
     );
-    for (at, engine) in engines.iter().enumerate() {
-        let x = LEFT + 90.0 * at as f64;
-        let colour = COLOURS[at % COLOURS.len()];
-        let _ = writeln!(
-            svg,
-            "<rect x=\"{x:.1}\" y=\"8\" width=\"10\" height=\"10\" fill=\"{colour}\"/><text x=\"{:.1}\" y=\"17\">{}</text>",
-            x + 14.0,
-            engine.name()
-        );
-    }
-    for power in 0..=most.log10().floor() as i32 {
-        let ratio = 10_f64.powi(power);
-        let x = scale(ratio);
-        let _ = writeln!(
-            svg,
-            "<line x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{:.1}\" y2=\"{:.1}\" stroke=\"#7f7f7f\" stroke-opacity=\"0.3\"/><text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{ratio}×</text>",
-            TOP - 6.0,
-            height - 18.0,
-            TOP - 12.0
-        );
-    }
+    legend(&mut svg, engines);
     for (at, row) in rows.iter().enumerate() {
-        let top = TOP + group * at as f64;
-        let middle = top + (group - GAP) / 2.0 + 4.0;
+        let top = TOP + row_height * at as f64;
+        if at % 2 == 0 {
+            let _ = writeln!(
+                svg,
+                "<rect class=\"band\" x=\"0\" y=\"{top:.1}\" width=\"{width:.0}\" height=\"{row_height:.1}\"/>"
+            );
+        }
+        let middle = top + row_height / 2.0 + 4.0;
         let _ = writeln!(
             svg,
             "<text x=\"{:.1}\" y=\"{middle:.1}\" text-anchor=\"end\">{}</text>",
-            LEFT - 8.0,
+            LEFT - 14.0,
             row.workload
         );
-        for (at, (_, cell)) in row.cells.iter().enumerate() {
-            let Some(cell) = cell else { continue };
-            let y = top + BAR * at as f64;
-            let (end, colour) = (scale(cell.median), COLOURS[at % COLOURS.len()]);
-            let _ = writeln!(
-                svg,
-                "<rect x=\"{LEFT}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{colour}\"/><text x=\"{:.1}\" y=\"{:.1}\" font-size=\"8\">{:.2}</text>",
-                (end - LEFT).max(1.0),
-                BAR - 1.0,
-                end + 3.0,
-                y + BAR - 2.0,
-                cell.median
-            );
+    }
+    grid(&mut svg, &scale, bottom);
+    for (at, row) in rows.iter().enumerate() {
+        let top = TOP + row_height * at as f64 + PADDING;
+        for (lane, (engine, cell)) in row.cells.iter().enumerate() {
+            if let Some(cell) = cell {
+                mark(&mut svg, *engine, cell, &scale, top + LANE * lane as f64);
+            }
         }
     }
     svg.push_str("</svg>\n");
     svg
+}
+
+fn legend(svg: &mut String, engines: &[Engine]) {
+    let mut x = LEFT + 4.0;
+    for engine in engines {
+        dot(svg, *engine, x, 38.0);
+        let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"42\">{}</text>", x + 9.0, engine.command());
+        x += 28.0 + 6.6 * engine.command().len() as f64;
+    }
+}
+
+fn grid(svg: &mut String, scale: &Scale, bottom: f64) {
+    for (ratio, is_power) in scale.ticks() {
+        let x = scale.place(ratio);
+        let class = if ratio == 1.0 { "one" } else { "grid" };
+        let _ = writeln!(
+            svg,
+            "<line class=\"{class}\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{:.1}\" y2=\"{bottom:.1}\"/>",
+            TOP - 6.0
+        );
+        if is_power || scale.most / scale.least < 200.0 {
+            let _ = writeln!(
+                svg,
+                "<text class=\"soft\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{ratio}×</text>",
+                TOP - 12.0
+            );
+        }
+    }
+}
+
+fn mark(svg: &mut String, engine: Engine, cell: &Cell, scale: &Scale, y: f64) {
+    let _ = writeln!(
+        svg,
+        "<line x1=\"{:.1}\" x2=\"{:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\" stroke=\"{}\" stroke-width=\"2\" stroke-opacity=\".55\"/>",
+        scale.place(cell.low),
+        scale.place(cell.high),
+        colour(engine)
+    );
+    dot(svg, engine, scale.place(cell.median), y);
+}
+
+fn dot(svg: &mut String, engine: Engine, x: f64, y: f64) {
+    let colour = colour(engine);
+    let _ = if is_own(engine) {
+        writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4\" fill=\"{colour}\"/>")
+    } else {
+        writeln!(
+            svg,
+            "<circle class=\"hole\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.2\" stroke=\"{colour}\" stroke-width=\"1.8\"/>"
+        )
+    };
 }

@@ -211,10 +211,14 @@ impl Receiver<'_> {
     }
 
     fn serve(&self, listener: &OwnedFd) -> io::Result<()> {
+        let mut company = Company::default();
         sys::prefer_one_cpu(listener, true)?;
         while !self.desk.is_over.load(Ordering::Acquire) {
             match sys::next_notification(listener) {
                 Ok(notification) => {
+                    if let Some(is_small) = company.changes(notification.task) {
+                        sys::prefer_one_cpu(listener, is_small)?;
+                    }
                     self.desk.state().hear(&notification);
                     match sys::go_on(listener, notification.id) {
                         // Killed meanwhile.
@@ -230,5 +234,56 @@ impl Receiver<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// How many tasks call at a time. Few are served best on the CPU where they run, since each sleeps until it is answered; many keep the receiver busy, and then
+/// its place does not matter, but theirs does.
+#[derive(Debug, Default)]
+struct Company {
+    last: [Tid; 4],
+    calls: u32,
+    strangers: u32,
+    is_large: bool,
+}
+
+impl Company {
+    /// So many calls are looked at together.
+    const CALLS: u32 = 256;
+
+    /// Takes a call in; tells whether the company is small where that is new.
+    fn changes(&mut self, task: Tid) -> Option<bool> {
+        if !self.last.contains(&task) {
+            self.last.rotate_right(1);
+            self.last[0] = task;
+            self.strangers += 1;
+        }
+        self.calls += 1;
+        if self.calls < Self::CALLS {
+            return None;
+        }
+        let is_large = self.strangers > Self::CALLS / 2;
+        (self.calls, self.strangers) = (0, 0);
+        (std::mem::replace(&mut self.is_large, is_large) != is_large).then_some(!is_large)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_company_is_large_while_many_call_by_turns() {
+        let mut company = Company::default();
+        let mut told = |tasks: &[Tid]| -> Vec<bool> {
+            let calls = tasks.iter().cycle().take(2 * Company::CALLS as usize);
+            calls.filter_map(|task| company.changes(*task)).collect()
+        };
+        let many: Vec<Tid> = (1..40).collect();
+        assert_eq!(told(&[7]), [true; 0]);
+        assert_eq!(told(&[7, 8]), [true; 0]);
+        assert_eq!(told(&many), [false]);
+        assert_eq!(told(&many), [false; 0]);
+        assert_eq!(told(&[9]), [true]);
     }
 }

@@ -13,7 +13,8 @@ use super::scratch::Scratch;
 use super::suite::Unfit;
 use crate::error::Error;
 use crate::linux::{
-    Callers, Command, Environment, Limits, Outcome, Stream, TraceError, inherited, trace, trace_guarded, trace_notified,
+    Callers, Command, Environment, Incomplete, Limits, Outcome, Stream, TraceError, inherited, trace, trace_guarded,
+    trace_notified,
 };
 use crate::model::attribution::Use;
 use crate::model::compare::Watched;
@@ -200,6 +201,10 @@ impl<'a> Prepared<'a> {
         };
         if let Some(incomplete) = outcome.incomplete {
             return Err(Obstacle::Unguarded(incomplete.to_string()));
+        }
+        // A call of a phase that was refused is none of that phase, and the refusal is not told.
+        if matches!(by, By::Notifications) && !observation.phases.is_empty() {
+            return Err(Obstacle::Unguarded(Incomplete::Phases.to_string()));
         }
         let output = capture.finish();
         Run::whole(observation, outcome.exit, output)

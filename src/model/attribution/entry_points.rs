@@ -4,8 +4,10 @@
 
 mod table;
 
+use std::sync::OnceLock;
+
 use super::Subsystem;
-use crate::model::syscall::{Abi, Syscall};
+use crate::model::syscall::{self, Abi, Syscall};
 
 /// One function behind syscalls, as the kernels that the table was made from have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,10 +37,16 @@ pub fn kernels() -> &'static [&'static str] {
     &table::KERNELS
 }
 
-/// What is known of a call's entry point; `None` for a number that no table knows, or that has only a placeholder.
+/// What is known of a call's entry point; `None` for a number that no table knows, or that has only a placeholder. It is asked of every call, so that
+/// names are compared once only.
 pub fn facts(syscall: Syscall) -> Option<&'static EntryPoint> {
-    let name = syscall.row()?.entry_point;
-    find(name, directory(syscall.abi)).or_else(|| find(name, ""))
+    type Known = Vec<Option<&'static EntryPoint>>;
+    static KNOWN: [OnceLock<Known>; Abi::ALL.len()] = [const { OnceLock::new() }; Abi::ALL.len()];
+    let rows = syscall::table::rows(syscall.abi);
+    let number = u32::try_from(syscall.number).ok()?;
+    let at = rows.binary_search_by_key(&number, |row| row.number).ok()?;
+    let find = |name| find(name, directory(syscall.abi)).or_else(|| find(name, ""));
+    KNOWN[syscall.abi as usize].get_or_init(|| rows.iter().map(|row| find(row.entry_point)).collect())[at]
 }
 
 /// The subsystem of a call's entry point; [`Subsystem::None`] for a number that no table knows, or that has only a placeholder.

@@ -21,6 +21,7 @@ mod loads;
 mod multiplexers;
 #[cfg(target_os = "linux")]
 mod needs;
+#[cfg(target_os = "linux")]
 mod objects;
 #[cfg(target_os = "linux")]
 mod programs;

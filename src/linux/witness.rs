@@ -17,15 +17,16 @@ use crate::model::tracee::{Step, Stop};
 pub(super) struct Witness {
     files: Files,
     objects: Objects,
-    /// Few at a time: a search is quicker than a hash.
+    /// The last call of each task. Few tasks at a time: a search is quicker than a hash, and a place that stays quicker than a new one.
     asked: BTreeMap<Tid, Asked>,
     /// Who was last heard of closing something, in a call whose end nobody tells.
     closing: HashSet<Tid>,
 }
 
-/// A call under way.
+/// A call and what was asked at its beginning.
 #[derive(Debug)]
 struct Asked {
+    under_way: bool,
     call: Call,
     question: Option<Question>,
     effect: Option<Effect>,
@@ -73,6 +74,7 @@ impl Witness {
             Stop::Ended(_) => {
                 self.leave_closing(task);
                 self.files.leave(task);
+                self.asked.remove(&task);
             }
             _ => {}
         }
@@ -80,7 +82,7 @@ impl Witness {
 
     /// A call is about to be made whose end nobody tells; nothing if it is one whose end somebody does.
     pub(super) fn notified(&mut self, task: Tid, call: &Call) -> Option<Answers> {
-        if self.asked.contains_key(&task) {
+        if self.under_way(task).is_some() {
             return None;
         }
         let Asked { effect, answers, .. } = self.before(task, *call);
@@ -100,7 +102,14 @@ impl Witness {
     /// A call begins: what it may destroy is asked about now.
     fn entered(&mut self, task: Tid, call: Call) {
         let asked = self.before(task, call);
-        self.asked.insert(task, asked);
+        match self.asked.get_mut(&task) {
+            Some(place) => *place = asked,
+            None => drop(self.asked.insert(task, asked)),
+        }
+    }
+
+    fn under_way(&self, task: Tid) -> Option<&Asked> {
+        self.asked.get(&task).filter(|asked| asked.under_way)
     }
 
     fn before(&mut self, task: Tid, call: Call) -> Asked {
@@ -118,13 +127,15 @@ impl Witness {
             Some(Effect::Hidden) => self.files.hide(),
             Some(Effect::Unshares | Effect::Mounts) | None => {}
         }
-        Asked { call, question, effect, answers: Answers { object, memory } }
+        Asked { under_way: true, call, question, effect, answers: Answers { object, memory } }
     }
 
     /// A call is over: what it made is asked about now.
     fn returned(&mut self, task: Tid, call: &Call, outcome: CallOutcome) -> Answers {
-        let asked = self.asked.remove(&task).filter(|asked| asked.call == *call);
-        let Some(Asked { question, effect, mut answers, .. }) = asked else { return Answers::default() };
+        let asked = self.asked.get_mut(&task).filter(|asked| asked.under_way && asked.call == *call);
+        let Some(asked) = asked else { return Answers::default() };
+        asked.under_way = false;
+        let (question, effect, mut answers) = (asked.question, asked.effect, std::mem::take(&mut asked.answers));
         if let Some(Effect::Closes(..)) = effect {
             self.files.end_closing(task);
         }
@@ -180,7 +191,7 @@ impl Witness {
 
     /// The parent is still in the call that made the child.
     fn spawned(&mut self, parent: Tid, child: Tid) {
-        match self.asked.get(&parent) {
+        match self.under_way(parent) {
             Some(asked) if shares_files(&asked.call, &asked.answers.memory) => self.files.share(child, parent),
             Some(_) => self.files.own(child),
             None => self.files.leave(child),

@@ -9,11 +9,10 @@ use libtest_mimic::{Completion, Failed, Trial};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sysguard::model::observation::Engine;
-use sysguard::model::syscall::Abi;
 use sysguard::model::workload::Exit;
 
 use crate::needs::{self, Need, slowness};
-use crate::seen::{NATIVE, Watched};
+use crate::seen::{ENGINES, Watched};
 
 /// A workload that does not end by itself.
 struct Endless {
@@ -85,8 +84,7 @@ fn survival() -> Duration {
 }
 
 fn by_deadline(endless: &Endless) -> Result<(), Failed> {
-    let engines = if NATIVE == Abi::X86_64 { &[Engine::Ptrace, Engine::Notify][..] } else { &[Engine::Ptrace] };
-    engines.iter().try_for_each(|engine| {
+    ENGINES.iter().try_for_each(|engine| {
         ends_by_deadline(endless, *engine).map_err(|failed| format!("{}: {failed:?}", engine.name()).into())
     })
 }

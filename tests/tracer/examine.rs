@@ -7,14 +7,14 @@ use std::process::Command;
 
 use libtest_mimic::{Completion, Failed, Trial};
 use sysguard::linux::Incomplete;
+use sysguard::model::observation::Engine;
 use sysguard::model::signal;
-use sysguard::model::syscall::Abi;
 use sysguard::model::workload::Exit;
 
 use crate::case::{Amount, Case, Referee, Truth};
 use crate::needs::{self, Need};
 use crate::referee;
-use crate::seen::{NATIVE, Seen, Watched, read_from_start};
+use crate::seen::{ENGINES, Seen, Watched, read_from_start};
 
 /// A trial for each case.
 pub(crate) fn trials() -> Vec<Trial> {
@@ -60,7 +60,9 @@ fn examine(case: &Case) -> Result<(), Failed> {
     check_untraced(truth, &watched("untraced")?)?;
     let seen = watched("traced")?.watch()?;
     check(truth, &seen, "traced")?;
-    check_notified(case, &watched("notified")?.notified().watch()?)?;
+    if ENGINES.contains(&Engine::Notify) {
+        check_notified(case, &watched("notified")?.notified().watch()?)?;
+    }
     match &truth.referee {
         Referee::AllBut(varying) if needs::is_installed("strace") => {
             referee::agrees(&seen, &referee::strace(&watched("strace")?)?, varying)?;
@@ -103,9 +105,6 @@ fn check_untraced(truth: &Truth, watched: &Watched) -> Result<(), Failed> {
 
 /// By notifications the same is seen, but the errors of calls; or that it cannot be.
 fn check_notified(case: &Case, seen: &Seen) -> Result<(), Failed> {
-    if NATIVE != Abi::X86_64 {
-        return Ok(());
-    }
     let has_own_filter = case.name.starts_with("filters::");
     let loses_privileges = case.truth.blind.iter().any(|spot| spot == "setuid_exec");
     match seen.outcome.incomplete {

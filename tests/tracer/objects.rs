@@ -13,7 +13,7 @@ use sysguard::model::observation::Engine;
 use sysguard::model::workload::Exit;
 
 use crate::needs::{Need, unmet};
-use crate::seen::Watched;
+use crate::seen::{ENGINES, Watched};
 use crate::tracees::NOT_HERE;
 
 /// One trial a program.
@@ -31,7 +31,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// Holds what a program used against the truth about it.
 pub(crate) fn check(tracee: &str, truth: &str) -> Result<Completion, Failed> {
-    for engine in [Engine::Ptrace, Engine::Notify] {
+    for &engine in ENGINES {
         let (outcome, told) = uses_between_marks(tracee, engine)?;
         if outcome.exit == Exit::Exited(NOT_HERE.into()) {
             return Ok(Completion::ignored_with("the kernel lacks it, or this user the right"));

@@ -59,6 +59,12 @@ pub(crate) const NATIVE: Abi = if cfg!(target_arch = "aarch64") {
     Abi::X86_64
 };
 
+/// The engines that this machine has and that hear every call.
+pub(crate) const ENGINES: &[Engine] = match NATIVE {
+    Abi::X86_64 => &[Engine::Ptrace, Engine::Notify],
+    _ => &[Engine::Ptrace],
+};
+
 /// A program to watch.
 #[derive(Debug)]
 pub(crate) struct Watched {

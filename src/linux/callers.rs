@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::File;
 use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use object::SegmentFlags;
 use object::elf::PF_X;
 use object::read::{Object, ObjectSection, ObjectSegment, ReadCache};
 
-use super::sys;
+use super::{maps, sys};
 use crate::model::call_site::{CallSite, Frame};
 use crate::model::event::Tid;
 
@@ -80,11 +80,11 @@ impl Callers {
         CallSite { frames }
     }
 
-    /// Every file that the task has loaded as code: proc_pid_maps(5).
+    /// Every file that the task has loaded as code.
     fn loaded(&mut self, task: Tid) -> Vec<Loaded> {
-        let maps = fs::read_to_string(format!("/proc/{task}/maps")).unwrap_or_default();
-        let code = maps.lines().filter_map(mapping).filter(|mapping| mapping.is_code);
-        code.filter_map(|Mapping { range, offset, path, .. }| {
+        let maps = maps::text(task);
+        let code = maps::mappings(&maps).filter(|mapping| mapping.is_code);
+        code.filter_map(|maps::Mapping { range, offset, path, .. }| {
             let image =
                 self.images.entry(path.to_owned()).or_insert_with(|| Image::read(task, path).map(Rc::new)).clone()?;
             let (segment, address) = image.segments.iter().find(|(segment, _)| segment.contains(&offset))?;
@@ -94,24 +94,6 @@ impl Callers {
         })
         .collect()
     }
-}
-
-struct Mapping<'a> {
-    range: Range<u64>,
-    is_code: bool,
-    offset: u64,
-    path: &'a str,
-}
-
-/// `55d0-55e0 r-xp 00002000 fe:00 123    /usr/bin/demo`
-fn mapping(line: &str) -> Option<Mapping<'_>> {
-    let mut words = line.splitn(6, ' ');
-    let (start, end) = words.next()?.split_once('-')?;
-    let number = |text: &str| u64::from_str_radix(text, 16).ok();
-    let is_code = words.next()?.contains('x');
-    let offset = number(words.next()?)?;
-    let path = words.nth(2)?.trim_start();
-    path.starts_with('/').then_some(Mapping { range: number(start)?..number(end)?, is_code, offset, path })
 }
 
 impl Image {
@@ -177,19 +159,5 @@ fn name(address: FrameAddress, loaded: &[Loaded], frames: &mut Vec<Frame>) {
     }
     if frames.len() == before {
         frames.push(Frame { function: None, source: None, module: module.name.clone() });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_of_maps_is_read() {
-        let line = "7f10a000-7f10c000 r-xp 00002000 fe:00 123                      /usr/lib/a b.so";
-        let Mapping { range, is_code, offset, path } = mapping(line).expect("a mapping");
-        assert_eq!((range, is_code, offset, path), (0x7f10_a000..0x7f10_c000, true, 0x2000, "/usr/lib/a b.so"));
-        assert!(mapping("7ffd0000-7ffd2000 r-xp 00000000 00:00 0                  [vdso]").is_none());
-        assert!(mapping("7f10a000-7f10c000 rw-p 00000000 00:00 0 ").is_none());
     }
 }

@@ -15,6 +15,8 @@ mod deadlines;
 mod files;
 mod guard;
 mod launch;
+mod loader;
+mod maps;
 mod mounts;
 mod notify;
 mod objects;

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::files::Files;
+use super::loader::Loaders;
 use super::objects::Objects;
 use super::sys;
 use crate::model::attribution::files::{Effect, effect, shares_files};
@@ -17,6 +18,7 @@ use crate::model::tracee::{Step, Stop};
 pub(super) struct Witness {
     files: Files,
     objects: Objects,
+    loaders: Loaders,
     /// The last call of each task. Few tasks at a time: a search is quicker than a hash, and a place that stays quicker than a new one.
     asked: BTreeMap<Tid, Asked>,
     /// Who was last heard of closing something, in a call whose end nobody tells.
@@ -75,6 +77,7 @@ impl Witness {
                 self.leave_closing(task);
                 self.files.leave(task);
                 self.asked.remove(&task);
+                self.loaders.leave(task);
             }
             _ => {}
         }
@@ -127,7 +130,8 @@ impl Witness {
             Some(Effect::Hidden) => self.files.hide(),
             Some(Effect::Unshares | Effect::Mounts) | None => {}
         }
-        Asked { under_way: true, call, question, effect, answers: Answers { object, memory } }
+        let answers = Answers { object, memory, by_loader: self.loaders.make(task, &call) };
+        Asked { under_way: true, call, question, effect, answers }
     }
 
     /// A call is over: what it made is asked about now.
@@ -206,6 +210,7 @@ impl Witness {
         self.leave_closing(former);
         self.files.leave(former);
         self.files.own(task);
+        self.loaders.executed(task, former);
     }
 }
 

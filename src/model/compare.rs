@@ -222,7 +222,9 @@ pub fn compare(
     }
     let mut found: Vec<Finding> = found.into_values().collect();
     for finding in &mut found {
-        let site = observation.sites.iter().find(|(used, _)| tells_of(&finding.fact, used));
+        let is_meant = |place: &Option<String>| place.as_ref() == phase(&finding.fact);
+        let mut sites = observation.sites.iter();
+        let site = sites.find(|((place, used), _)| is_meant(place) && tells_of(&finding.fact, used));
         finding.site = site.map(|(_, site)| site.to_string());
     }
     found.sort_by_key(|finding| (finding.forbidden.is_none(), finding.kind));

@@ -35,18 +35,24 @@ pub fn broken(rules: &[Rule], observation: &Observation) -> BTreeMap<Fact, Broke
 /// Every fact that this rule forbids, with its calls.
 fn broken_by(rule: &Rule, observation: &Observation) -> BTreeMap<Fact, u64> {
     let mut facts = BTreeMap::new();
-    for (used, tally) in &observation.uses {
-        let whole = std::iter::once((None, tally.calls)).filter(|_| rule.error.is_none());
-        let failed = tally.errors.iter().map(|(&errno, &calls)| (Some(errno), calls)).filter(|_| rule.error.is_some());
-        for (errno, calls) in whole.chain(failed).filter(|&(errno, _)| rule.matches(used, errno)) {
-            *facts.entry(fact_of(rule, used, errno)).or_default() += calls;
+    for (phase, uses) in observation.parts().filter(|(phase, _)| rule.is_of(*phase)) {
+        for (used, tally) in uses.iter() {
+            let whole = std::iter::once((None, tally.calls)).filter(|_| rule.error.is_none());
+            let failed = tally.errors.iter().map(|(&errno, &calls)| (Some(errno), calls));
+            let failed = failed.filter(|_| rule.error.is_some());
+            for (errno, calls) in whole.chain(failed).filter(|&(errno, _)| rule.matches(used, errno)) {
+                *facts.entry(fact_of(rule, phase, used, errno)).or_default() += calls;
+            }
         }
     }
     facts
 }
 
-/// The use as deep as the rule names it.
-fn fact_of(rule: &Rule, used: &Use, errno: Option<Errno>) -> Fact {
+/// The use as deep as the rule names it; in a phase as deep as facts of phases go.
+fn fact_of(rule: &Rule, phase: Option<&str>, used: &Use, errno: Option<Errno>) -> Fact {
+    if let Some(phase) = phase.filter(|_| rule.phase.is_some()) {
+        return used.in_phase(phase);
+    }
     let argument = used.argument.as_ref().filter(|_| rule.argument.is_some());
     let object = used.object.as_ref().filter(|_| rule.object.is_some());
     let detail = errno
@@ -59,15 +65,8 @@ fn fact_of(rule: &Rule, used: &Use, errno: Option<Errno>) -> Fact {
 
 /// Its author's reason, else the rule itself.
 pub(super) fn in_words(rule: &Rule) -> String {
-    let parts = [
-        ("subsystem", rule.subsystem.map(|subsystem| subsystem.slug())),
-        ("syscall", rule.syscall.as_deref()),
-        ("argument", rule.argument.as_deref()),
-        ("object", rule.object.as_deref()),
-        ("error", rule.error.as_deref()),
-    ];
-    let parts = parts.into_iter().filter_map(|(part, value)| value.map(|value| format!("{part}: {value}")));
-    rule.why.clone().unwrap_or_else(|| format!("{{{}}}", parts.collect::<Vec<_>>().join(", ")))
+    let parts = || rule.parts().map(|(part, value)| format!("{part}: {value}")).collect::<Vec<_>>();
+    rule.why.clone().unwrap_or_else(|| format!("{{{}}}", parts().join(", ")))
 }
 
 #[cfg(test)]
@@ -119,6 +118,25 @@ mod tests {
             assert_eq!(told(&[rule]), [broken]);
         }
         assert_eq!(told(&[Rule { error: text("EACCES"), ..Rule::default() }]), [""; 0]);
+    }
+
+    #[test]
+    fn a_rule_of_a_phase_is_broken_there_only() {
+        let mut seen = observation();
+        let (used, mut tally) =
+            seen.uses.first_key_value().map(|(used, tally)| (used.clone(), tally.clone())).expect("one");
+        tally.calls = 4;
+        seen.phases.insert("serving".to_owned(), BTreeMap::from([(used, tally)]));
+        let rule = |phase: &str| Rule {
+            phase: Some(phase.to_owned()),
+            subsystem: Some(Subsystem::Network),
+            object: Some("file".to_owned()),
+            ..Rule::default()
+        };
+        let broken: Vec<(Fact, Broken)> = broken(&[rule("serving"), rule("ending")], &seen).into_iter().collect();
+        let [(fact, Broken { calls: 4, rule })] = &broken[..] else { panic!("{broken:?}") };
+        assert_eq!(fact.to_string(), "phase=serving::network::syscall_0x3e7");
+        assert_eq!(rule, "{phase: serving, subsystem: network, object: file}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! It must not judge: comparing is another room.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribution::{Use, attribute, blind_spot};
@@ -12,6 +13,9 @@ use super::forbid::in_words;
 use super::marker::Marker;
 use super::platform::Platform;
 use super::workload::Exit;
+
+/// The phase that no program has to name: what the loader does before it lets the program begin.
+pub const LOADER: &str = "loader";
 
 /// How often one use occurred and how it failed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,10 +39,10 @@ pub struct Observation {
     pub lost_events: u64,
     /// Every use with its tally.
     pub uses: BTreeMap<Use, Tally>,
-    /// What each phase used that the program named: a part of `uses`.
+    /// What each phase used, be it named by the program or the loader's: a part of `uses`.
     pub phases: BTreeMap<String, BTreeMap<Use, Tally>>,
-    /// Who made the first call of a use, of those that were asked about.
-    pub sites: BTreeMap<Use, CallSite>,
+    /// Who made the first call of a use, in the whole run and in a phase, of those that were asked about.
+    pub sites: BTreeMap<(Option<String>, Use), CallSite>,
     /// What may have stayed unseen.
     pub blind_spots: BTreeSet<BlindSpot>,
 }
@@ -50,6 +54,24 @@ impl Tally {
             *self.errors.entry(errno).or_default() += 1;
         }
     }
+
+    fn remove(&mut self, part: &Self) {
+        self.calls = self.calls.saturating_sub(part.calls);
+        for (errno, count) in &part.errors {
+            self.errors.entry(*errno).and_modify(|all| *all = all.saturating_sub(*count));
+        }
+        self.errors.retain(|_, count| *count > 0);
+    }
+}
+
+/// Says whether it is the first.
+fn count(uses: &mut BTreeMap<Use, Tally>, used: &Use, outcome: CallOutcome) -> bool {
+    if let Some(tally) = uses.get_mut(used) {
+        tally.count(outcome);
+        return false;
+    }
+    uses.entry(used.clone()).or_default().count(outcome);
+    true
 }
 
 fn add(uses: &mut BTreeMap<Use, Tally>, more: BTreeMap<Use, Tally>) {
@@ -69,7 +91,7 @@ impl Observation {
     }
 
     /// Takes one event in; gives the use that it is the first of.
-    fn fold(&mut self, event: &Event, phase: Option<&str>) -> Option<Use> {
+    fn fold(&mut self, event: &Event, phase: Option<&str>) -> Option<First> {
         match event {
             Event::Spawned { process, .. } => {
                 self.threads += 1;
@@ -78,19 +100,18 @@ impl Observation {
             Event::Called { call, outcome, answers, .. } => {
                 self.blind_spots.extend(blind_spot(call, *outcome));
                 let used = attribute(call, *outcome, answers);
-                if let Some(phase) = phase {
-                    if !self.phases.contains_key(phase) {
-                        self.phases.insert(phase.to_owned(), BTreeMap::new());
+                let of_phase = phase.filter(|phase| {
+                    if !self.phases.contains_key(*phase) {
+                        self.phases.insert((*phase).to_owned(), BTreeMap::new());
                     }
-                    let uses = self.phases.get_mut(phase);
-                    uses.into_iter().for_each(|uses| uses.entry(used.clone()).or_default().count(*outcome));
-                }
-                if let Some(tally) = self.uses.get_mut(&used) {
-                    tally.count(*outcome);
-                    return None;
-                }
-                self.uses.entry(used.clone()).or_default().count(*outcome);
-                return Some(used);
+                    self.phases.get_mut(*phase).is_some_and(|uses| count(uses, &used, *outcome))
+                });
+                let of_run = count(&mut self.uses, &used, *outcome);
+                return (of_run || of_phase.is_some()).then(|| First {
+                    used,
+                    phase: of_phase.map(str::to_owned),
+                    of_run,
+                });
             }
             Event::Blind(spot) => {
                 self.blind_spots.insert(*spot);
@@ -107,13 +128,52 @@ impl Observation {
         self.threads += other.threads;
         self.lost_events += other.lost_events;
         add(&mut self.uses, other.uses);
-        for (used, site) in other.sites {
-            self.sites.entry(used).or_insert(site);
+        for (place, site) in other.sites {
+            self.sites.entry(place).or_insert(site);
         }
         for (phase, uses) in other.phases {
             add(self.phases.entry(phase).or_default(), uses);
         }
         self.blind_spots.extend(other.blind_spots);
+    }
+
+    /// Keeps who made a first call.
+    pub fn called_by(&mut self, First { used, phase, of_run }: First, site: CallSite) {
+        if of_run {
+            self.sites.insert((None, used.clone()), site.clone());
+        }
+        if phase.is_some() {
+            self.sites.insert((phase, used), site);
+        }
+    }
+
+    /// What was used outside all phases, and in each.
+    pub fn parts(&self) -> impl Iterator<Item = (Option<&str>, Cow<'_, BTreeMap<Use, Tally>>)> {
+        let phases = self.phases.iter().map(|(phase, uses)| (Some(phase.as_str()), Cow::Borrowed(uses)));
+        std::iter::once((None, self.outside())).chain(phases)
+    }
+
+    fn outside(&self) -> Cow<'_, BTreeMap<Use, Tally>> {
+        if self.phases.is_empty() {
+            return Cow::Borrowed(&self.uses);
+        }
+        let mut rest = self.uses.clone();
+        for (used, tally) in self.phases.values().flatten() {
+            rest.entry(used.clone()).and_modify(|all| all.remove(tally));
+        }
+        rest.retain(|_, tally| tally.calls > 0);
+        Cow::Owned(rest)
+    }
+
+    /// What a rule matches.
+    fn matching(&self, rule: &Rule) -> BTreeMap<Use, u64> {
+        let mut calls = BTreeMap::new();
+        for (_, uses) in self.parts().filter(|(phase, _)| rule.is_of(*phase)) {
+            for (used, tally) in uses.iter().filter(|(used, _)| rule.matches(used, None)) {
+                *calls.entry(used.clone()).or_default() += tally.calls;
+            }
+        }
+        calls
     }
 
     /// All calls of all uses.
@@ -123,9 +183,7 @@ impl Observation {
 
     /// How often what is named was called: a [`Subsystem`](super::attribution::Subsystem), a system call's name, or a [`Rule`].
     pub fn calls_of(&self, what: impl Into<Rule>) -> u64 {
-        let rule = what.into();
-        let matching = self.uses.iter().filter(|(used, _)| rule.matches(used, None));
-        matching.map(|(_, tally)| tally.calls).sum()
+        self.matching(&what.into()).values().sum()
     }
 
     /// Whether it was called at all.
@@ -151,13 +209,24 @@ impl Observation {
     #[track_caller]
     pub fn at_most(&self, what: impl Into<Rule>, most: u64) {
         let rule = what.into();
-        let matching = self.uses.iter().filter(|(used, _)| rule.matches(used, None));
+        let matching = self.matching(&rule);
         let told: Vec<String> =
-            matching.map(|(used, tally)| format!("{}  {}", in_words(&Rule::from(used)), tally.calls)).collect();
-        let calls = self.calls_of(rule.clone());
+            matching.iter().map(|(used, calls)| format!("{}  {calls}", in_words(&Rule::from(used)))).collect();
+        let calls: u64 = matching.values().sum();
         let rule = in_words(&rule);
         assert!(calls <= most, "{rule}: {calls} calls, {most} are allowed:\n  {}", told.join("\n  "));
     }
+}
+
+/// A use that was not seen before, in the whole run or in a phase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct First {
+    /// The use.
+    pub used: Use,
+    /// The phase that it is new to.
+    pub phase: Option<String>,
+    /// Whether it is new to the run.
+    pub of_run: bool,
 }
 
 /// What of a run counts.
@@ -187,8 +256,11 @@ impl Watch {
     }
 
     /// Takes one event in; gives the use that it is the first of. A marker is no call of the workload's.
-    pub fn fold(&mut self, event: &Event) -> Option<Use> {
-        if let Event::Called { call, .. } = event {
+    pub fn fold(&mut self, event: &Event) -> Option<First> {
+        let mut phase = self.phase.as_deref();
+        if let Event::Called { call, answers, .. } = event {
+            // What a program names goes before: its phase is of all its tree, the loaders of its children included.
+            phase = phase.or(answers.by_loader.then_some(LOADER));
             match Marker::of(call) {
                 Some(Marker::Phase(name)) => {
                     self.phase = name.text();
@@ -202,7 +274,7 @@ impl Watch {
                 None => {}
             }
         }
-        self.observation.fold(event, self.phase.as_deref())
+        self.observation.fold(event, phase)
     }
 }
 
@@ -279,3 +351,6 @@ pub struct NotAnEngine {
     word: String,
     among: [Engine; 2],
 }
+
+#[cfg(test)]
+mod tests;

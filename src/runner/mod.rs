@@ -5,6 +5,7 @@
 //!
 //! [`Verdict`]: crate::model::verdict::Verdict
 
+mod busy;
 mod environment;
 mod output;
 mod progress;

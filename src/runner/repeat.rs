@@ -3,20 +3,19 @@
 //! When to stop is the model's to say. Every run counts only if it ends as its document says; one that does not ends all of it. What is run
 //! is whatever can [`Start`].
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
+use super::busy::Busy;
 use super::progress::{Progress, Running};
 use super::run::{MakeGuard, Obstacle, Run, Wanted};
 use super::suite::{Case, Suite, Unfit};
-use crate::model::attribution::Use;
-use crate::model::compare::{Comparison, Fact, Watched, compare};
+use crate::model::compare::{Comparison, Watched, compare};
 use crate::model::confirm::Sightings;
-use crate::model::expectation::{Baseline, Document, Level, is_news, project};
+use crate::model::expectation::{Baseline, Document, Level, News, project};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::guard::{Guard, Inherited};
-use crate::model::observation::{Engine, Observation};
+use crate::model::observation::{Engine, First, Observation};
 use crate::model::recording::{FEWEST_CPUS, Growth, Length, WARM_UP_RUNS};
 
 /// A workload that can be started, as often as wanted.
@@ -45,8 +44,8 @@ pub(super) struct Runs<'a> {
     running: Running<'a>,
     sightings: Sightings,
     all: Observation,
-    /// What a baseline holds, where what is beyond it is asked about.
-    known: Option<BTreeSet<Fact>>,
+    /// What is beside a baseline, where there is one: it is asked about.
+    news: Option<News<'a>>,
     /// How a recording is watched.
     watched: Watched,
 }
@@ -69,7 +68,7 @@ impl<'a> Runs<'a> {
             Engine::Notify => Watched::Notified,
             Engine::Ptrace | Engine::Guard => Watched::EveryCall,
         };
-        Self { suite, document, prepared, running, sightings, all, known: None, watched }
+        Self { suite, document, prepared, running, sightings, all, news: None, watched }
     }
 
     /// Runs it once.
@@ -77,7 +76,7 @@ impl<'a> Runs<'a> {
         self.next(1)
     }
 
-    /// Runs it until it is quiet, or so often.
+    /// Runs it until it is quiet, or so often; every other time on a busy machine.
     pub(super) fn record(&mut self, length: Length) -> Result<Growth, Unfit> {
         enough_cpus(self.suite.cpus)?;
         let mut growth = Growth::default();
@@ -86,6 +85,7 @@ impl<'a> Runs<'a> {
             self.recorded()?;
         }
         while growth.goes_on(length) {
+            let _busy = (self.sightings.runs() % 2 == 1).then(|| Busy::keep(self.suite.cpus));
             self.running.run(self.sightings.runs() + 1, growth.goal(length));
             let run = self.recorded()?;
             self.take(run);
@@ -106,7 +106,7 @@ impl<'a> Runs<'a> {
 
     /// Runs it once and, while a finding can be confirmed, again; up to so many times.
     pub(super) fn confirm(&mut self, baseline: &Baseline, confirming: u32) -> Result<Comparison, Unfit> {
-        self.known = Some(baseline.facts());
+        self.news = Some(News::new(self.document, baseline, &self.suite.platform));
         let most = confirming.saturating_add(1);
         let watched = self.first(baseline)?;
         loop {
@@ -129,7 +129,7 @@ impl<'a> Runs<'a> {
         }
         self.running.run(1, 1);
         let guard = |inherited: &Inherited| Guard::new(self.document, baseline, &self.suite.platform, inherited);
-        let (run, watched) = self.prepared.guarded_run(&guard, &|used| self.is_news(used))?;
+        let (run, watched) = self.prepared.guarded_run(&guard, &|first| self.is_news(first))?;
         self.take(run);
         Ok(watched)
     }
@@ -153,14 +153,14 @@ impl<'a> Runs<'a> {
 
     fn next(&mut self, of: u32) -> Result<(), Unfit> {
         self.running.run(self.sightings.runs() + 1, of);
-        let run = self.prepared.good_run(&|used| self.is_news(used))?;
+        let run = self.prepared.good_run(&|first| self.is_news(first))?;
         self.take(run);
         Ok(())
     }
 
     /// Whether it is wanted to know who calls it.
-    fn is_news(&self, used: &Use) -> bool {
-        self.known.as_ref().is_some_and(|known| is_news(used, known, &self.suite.platform))
+    fn is_news(&self, first: &First) -> bool {
+        self.news.as_ref().is_some_and(|news| news.is(first))
     }
 
     fn take(&mut self, Run { mut observation, .. }: Run) {

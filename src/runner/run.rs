@@ -16,11 +16,10 @@ use crate::linux::{
     Callers, Command, Environment, Incomplete, Limits, Outcome, Stream, TraceError, inherited, trace, trace_guarded,
     trace_notified,
 };
-use crate::model::attribution::Use;
 use crate::model::compare::Watched;
 use crate::model::event::Event;
 use crate::model::guard::{Guard, Inherited, Unguardable};
-use crate::model::observation::{Observation, Part, Watch};
+use crate::model::observation::{First, Observation, Part, Watch};
 use crate::model::workload::{Exit, Program, Workload};
 use crate::settings::CLOSURE;
 
@@ -72,10 +71,10 @@ fn watched(
     let mut watch = Watch::new(part);
     let mut callers = Callers::default();
     let outcome = run(&mut |event| {
-        if let (Some(used), Event::Called { task, .. }) = (watch.fold(event), event)
-            && wanted(&used)
+        if let (Some(first), Event::Called { task, .. }) = (watch.fold(event), event)
+            && wanted(&first)
         {
-            watch.observation.sites.insert(used, callers.of(*task));
+            watch.observation.called_by(first, callers.of(*task));
         }
     })?;
     Ok(told(watch, outcome))
@@ -130,7 +129,7 @@ enum By<'a> {
 }
 
 /// Of which uses the call site is wanted.
-pub(super) type Wanted<'a> = dyn Fn(&Use) -> bool + 'a;
+pub(super) type Wanted<'a> = dyn Fn(&First) -> bool + 'a;
 
 /// Makes the guard of a workload that begins with these streams.
 pub(super) type MakeGuard<'a> = dyn Fn(&Inherited) -> Result<Guard, Unguardable> + 'a;

@@ -17,10 +17,9 @@ use super::run::{DEFAULT_GRACE, Obstacle, Run, Wanted, observe_part};
 use super::suite::{Case, Suite, Unfit, Unreadable};
 use super::verdicts::Recording;
 use crate::linux::{Command, Environment, Limits, Stream};
-use crate::model::attribution::Use;
+use crate::model::expectation::News;
 use crate::model::expectation::format::Parsed;
-use crate::model::expectation::{Baseline, is_news};
-use crate::model::observation::Part;
+use crate::model::observation::{First, Part};
 use crate::model::recording::Length;
 use crate::model::test_name::TestName;
 use crate::model::verdict::Verdict;
@@ -62,9 +61,11 @@ impl Suite {
     pub fn test_of_cargo(&self, test: &Test, length: Length, echo: Option<Echo>) -> Tested {
         let process = Process { test, echo: Mutex::new(echo), live: Cell::new(None) };
         let case = self.case_of(&test.name);
-        let baseline = case.content.as_ref().ok().and_then(|parsed| parsed.expectation.baseline(&self.platform));
-        let known = baseline.map(Baseline::facts);
-        let wanted = |used: &Use| known.as_ref().is_some_and(|known| is_news(used, known, &self.platform));
+        let news = case.content.as_ref().ok().and_then(|parsed| {
+            let baseline = parsed.expectation.baseline(&self.platform)?;
+            Some(News::new(&parsed.expectation.document, baseline, &self.platform))
+        });
+        let wanted = |first: &First| news.as_ref().is_some_and(|news| news.is(first));
         let live = match process.first(&wanted) {
             Ok(live) => live,
             Err(obstacle) => {

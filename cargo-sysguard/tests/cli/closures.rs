@@ -113,4 +113,17 @@ fn a_phase_has_a_set_of_its_own() {
     assert!(keys.contains("server::phase=serving::system::openat\n"), "{keys}");
     keys.lines().for_each(|key| drop(project.sysguard(&format!("accept {key}")).ends(0)));
     project.sysguard("test").ends(0);
+
+    // What a phase holds may still be forbidden in it, and the finding says who does it.
+    let forbidding = project.read("expectations/server.yaml").replacen(
+        "---",
+        "forbid:\n  - {phase: serving, syscall: openat}\n---",
+        1,
+    );
+    project.write("expectations/server.yaml", &forbidding);
+    let ran = project.sysguard("test").ends(101);
+    assert!(ran.stdout.contains("forbidden phase=serving::system::openat"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("at tests/sysguard.rs:"), "{}", ran.stdout);
+    project.write("expectations/server.yaml", &forbidding.replace("serving, syscall: openat", "loader"));
+    project.sysguard("test").ends(0);
 }

@@ -214,6 +214,8 @@ fn of_readings() -> Vec<Trial> {
         tracing("trace::the_command_keeps_its_streams", trace::the_command_keeps_its_streams),
         #[cfg(target_arch = "x86_64")]
         tracing("trace::notifications_show_the_same_uses", trace::notifications_show_the_same_uses),
+        #[cfg(target_env = "gnu")]
+        tracing("trace::what_the_loader_does_is_a_phase", trace::what_the_loader_does_is_a_phase),
         tracing("trace::ctrl_c_belongs_to_the_command", trace::ctrl_c_belongs_to_the_command),
     ]
 }

@@ -91,6 +91,17 @@ pub(crate) fn notifications_show_the_same_uses() {
     assert!(!project.path("was-run").exists());
 }
 
+/// The loader opens libraries and lists nothing; who executes it is somebody else.
+pub(crate) fn what_the_loader_does_is_a_phase() {
+    let ran = Project::empty().sysguard("trace --format json -- ls /").ends(0);
+    let report: serde_json::Value = serde_json::from_str(&ran.stderr).expect("the report alone");
+    let loader = &report["phases"][0];
+    assert_eq!(loader["name"], "loader", "{loader}");
+    let calls = loader["subsystems"].to_string();
+    assert!(calls.contains("\"openat\"") && calls.contains("\"mmap\""), "{calls}");
+    assert!(!calls.contains("\"getdents64\"") && !calls.contains("\"execve\""), "{calls}");
+}
+
 /// The command gets the signal with its default, the tracer outlives it and reports.
 pub(crate) fn ctrl_c_belongs_to_the_command() {
     let project = Project::empty();

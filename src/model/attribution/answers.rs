@@ -14,6 +14,8 @@ pub struct Answers {
     pub object: Option<Object>,
     /// What stood where one of its registers points.
     pub memory: Memory,
+    /// The loader makes it, before it lets the program begin.
+    pub by_loader: bool,
 }
 
 /// The first bytes of a structure or a string in the memory of a tracee.

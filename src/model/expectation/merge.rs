@@ -9,6 +9,7 @@ use crate::model::attribution::Subsystem;
 use crate::model::compare::{Detail, Fact};
 use crate::model::confirm::Suspect;
 use crate::model::fingerprint::Fingerprint;
+use crate::model::observation::LOADER;
 use crate::model::platform::Platform;
 
 /// What becomes of facts that the old baseline holds and no run showed.
@@ -37,10 +38,12 @@ pub struct Recorded {
 /// The baseline after these runs.
 ///
 /// An entry that only some of the runs showed is marked `seen: sometimes`, and a mark stays. An entry that none showed is gone rather
-/// than rare: it gets no mark. What is said of the machine changes together with a fact, never by itself.
+/// than rare: it gets no mark. The loader has a set of its own only where the file names it. What is said of the machine changes together with a fact, never by itself.
 pub fn record(old: Option<&Baseline>, recorded: &Recorded, unseen: Unseen) -> Baseline {
     let mut new = Baseline::new(recorded.platform.clone());
-    for fact in recorded.runs.iter().flatten() {
+    let has_loader = old.is_some_and(|old| old.phases.contains_key(LOADER));
+    let is_kept = |fact: &&Fact| has_loader || !matches!(fact, Fact::Phase { phase, .. } if phase == LOADER);
+    for fact in recorded.runs.iter().flatten().filter(is_kept) {
         new.insert(fact);
     }
     for (subsystem, syscall, entry) in new.entries_mut() {
@@ -226,6 +229,18 @@ mod tests {
             assert_eq!(recorded(Some(&first), runs, unseen), first);
         }
         assert_eq!(recorded(Some(&first), &[], Unseen::Keep), first, "no runs, no change");
+    }
+
+    #[test]
+    fn the_loader_has_a_set_where_the_file_names_it() {
+        let runs: &[&[&str]] = &[&["phase=loader::filesystem::openat", "phase=serving::network::read"]];
+        let phases = |baseline: &Baseline| baseline.phases.keys().cloned().collect::<Vec<_>>();
+        let mut first = recorded(None, runs, Unseen::Keep);
+        assert_eq!(phases(&first), ["serving"]);
+        first.phases.insert("loader".to_owned(), BTreeMap::new());
+        let named = recorded(Some(&first), runs, Unseen::Keep);
+        assert_eq!(phases(&named), ["loader", "serving"]);
+        assert_eq!(phases(&recorded(Some(&named), runs, Unseen::Keep)), ["loader", "serving"]);
     }
 
     #[test]

@@ -15,5 +15,5 @@ pub use drift::Drift;
 pub use format::{Malformed, Parsed};
 pub use merge::{Recorded, Unseen, amend, record};
 pub use pending::{Aim, Misfit, Pending, Settled};
-pub use project::{Projection, is_news, project};
+pub use project::{News, Projection, project};
 pub use terms::{Baseline, Document, Entry, Expectation, Level, Rule};

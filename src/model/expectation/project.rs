@@ -11,7 +11,7 @@ use crate::model::attribution::calls::{is_housekeeping, is_on_fd};
 use crate::model::attribution::{Subsystem, Use, reach};
 use crate::model::compare::{Detail, Fact};
 use crate::model::event::Errno;
-use crate::model::observation::{Observation, Tally};
+use crate::model::observation::{First, Observation, Tally};
 use crate::model::platform::Platform;
 
 /// The facts of an observation that a baseline can hold: neither ambient nor tolerated, in the words of an expectation.
@@ -29,21 +29,21 @@ pub struct Projection {
 pub fn project(observation: &Observation, document: &Document, platform: &Platform) -> Projection {
     let mut facts = BTreeMap::new();
     let (mut refused, mut reached) = (BTreeSet::new(), BTreeSet::new());
-    for (used, outcome, calls) in judged(&observation.uses, document) {
-        let error = outcome.filter(|_| document.level >= Level::Error);
-        for fact in facts_of(used, error, platform) {
-            let shown = if is_refused(used, outcome) { &mut refused } else { &mut reached };
-            shown.insert(fact.clone());
-            *facts.entry(fact).or_default() += calls;
+    for (phase, uses) in observation.parts() {
+        for (used, outcome, calls) in judged(phase, &uses, document) {
+            let error = outcome.filter(|_| document.level >= Level::Error);
+            let is_refused = is_refused(used, outcome);
+            for fact in facts_of(used, error, platform) {
+                let shown = if is_refused { &mut refused } else { &mut reached };
+                shown.insert(fact.clone());
+                *facts.entry(fact).or_default() += calls;
+            }
+            if let Some(phase) = phase.filter(|_| !is_refused) {
+                *facts.entry(used.in_phase(phase)).or_default() += calls;
+            }
         }
     }
     refused.retain(|fact| !reached.contains(fact));
-    for (phase, uses) in &observation.phases {
-        for (used, _, calls) in judged(uses, document).filter(|(used, outcome, _)| !is_refused(used, *outcome)) {
-            let (subsystem, syscall) = (used.subsystem, used.syscall.name().into_owned());
-            *facts.entry(Fact::Phase { phase: phase.clone(), subsystem, syscall }).or_default() += calls;
-        }
-    }
     facts.extend(observation.blind_spots.iter().map(|spot| (Fact::BlindSpot(spot.name().to_owned()), 0)));
     Projection { facts, refused }
 }
@@ -54,20 +54,48 @@ fn is_refused(used: &Use, outcome: Option<Errno>) -> bool {
     is_on_fd && outcome.is_some_and(|errno| reach::is_refused(&used.syscall.name(), errno, used.object.as_deref()))
 }
 
-/// The uses that count, with how they ended and how often so.
+/// The uses of a part of the run that count, with how they ended and how often so.
 fn judged<'a>(
+    phase: Option<&'a str>,
     uses: &'a BTreeMap<Use, Tally>,
     document: &'a Document,
 ) -> impl Iterator<Item = (&'a Use, Option<Errno>, u64)> {
     let counts = |used: &Use| !used.ambient || document.ambient_strict;
     let ends = uses.iter().filter(move |(used, _)| counts(used));
     let ends = ends.flat_map(|(used, tally)| outcomes(tally).map(move |(outcome, calls)| (used, outcome, calls)));
-    ends.filter(|(used, outcome, _)| !document.tolerate.iter().any(|rule| rule.matches(used, *outcome)))
+    let tolerated = move |rule: &Rule, used, outcome| rule.is_of(phase) && rule.matches(used, outcome);
+    ends.filter(move |(used, outcome, _)| !document.tolerate.iter().any(|rule| tolerated(rule, used, *outcome)))
 }
 
-/// Whether the use is, or holds, a fact that is not known.
-pub fn is_news(used: &Use, known: &BTreeSet<Fact>, platform: &Platform) -> bool {
-    facts_of(used, None, platform).any(|fact| !known.contains(&fact))
+/// Of which first calls a test wants to know who makes them: those of uses that a baseline does not hold, or that are forbidden.
+#[derive(Debug)]
+pub struct News<'a> {
+    document: &'a Document,
+    platform: &'a Platform,
+    held: BTreeSet<Fact>,
+    phases: BTreeSet<String>,
+}
+
+impl<'a> News<'a> {
+    /// What is news beside this baseline.
+    pub fn new(document: &'a Document, baseline: &Baseline, platform: &'a Platform) -> Self {
+        Self { document, platform, held: baseline.facts(), phases: baseline.phases.keys().cloned().collect() }
+    }
+
+    /// Whether this is some.
+    pub fn is(&self, First { used, phase, .. }: &First) -> bool {
+        let phase = phase.as_deref();
+        let of_phase = phase.filter(|phase| self.phases.contains(*phase)).map(|phase| used.in_phase(phase));
+        facts_of(used, None, self.platform).chain(of_phase).any(|fact| !self.held.contains(&fact))
+            || self.document.forbid.iter().any(|rule| rule.is_of(phase) && rule.matches(used, None))
+    }
+}
+
+impl Use {
+    /// The fact that it is in a phase.
+    pub(in crate::model) fn in_phase(&self, phase: &str) -> Fact {
+        Fact::Phase { phase: phase.to_owned(), subsystem: self.subsystem, syscall: self.syscall.name().into_owned() }
+    }
 }
 
 /// Whether the use is one of those that the fact tells of; an error is of any.
@@ -117,6 +145,11 @@ pub(in crate::model) fn facts_of(used: &Use, error: Option<Errno>, platform: &Pl
 }
 
 impl Rule {
+    /// Whether what happens in this phase, or outside all, can be meant.
+    pub fn is_of(&self, phase: Option<&str>) -> bool {
+        self.phase.as_deref().is_none_or(|wanted| phase == Some(wanted))
+    }
+
     /// Whether calls of this use that ended so (`None`: without an error) are meant: every part that is given must match.
     ///
     /// An object may be given as an observation names it (`file:ext4`) or as an expectation does (`file`).
@@ -207,139 +240,4 @@ impl Entry {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::event::BlindSpot;
-    use crate::model::syscall::{Abi, Syscall};
-
-    /// A number that no table knows, so that its name depends on none.
-    const CALL: &str = "syscall_0x3e7";
-
-    fn used(subsystem: Subsystem, object: Option<&'static str>) -> Use {
-        let syscall = Syscall { abi: Abi::X86_64, number: 0x3e7 };
-        Use { subsystem, syscall, argument: None, object: object.map(Into::into), ambient: false }
-    }
-
-    /// The facts in the form of keys, with their calls.
-    fn projected(uses: &[(Use, Tally)], document: &Document) -> Vec<String> {
-        let observation = Observation { uses: uses.iter().cloned().collect(), ..Observation::new() };
-        let platform = "x86_64-linux-gnu".parse().expect("a platform");
-        let name = |fact: &Fact| match fact {
-            Fact::Use { subsystem, syscall, detail } => {
-                format!("{subsystem} {} {detail:?}", syscall.as_deref().unwrap_or("-"))
-            }
-            other => other.to_string(),
-        };
-        let projection = project(&observation, document, &platform);
-        projection.facts.iter().map(|(fact, calls)| format!("{} {calls}", name(fact))).collect()
-    }
-
-    fn calls(calls: u64) -> Tally {
-        Tally { calls, errors: BTreeMap::new() }
-    }
-
-    #[test]
-    fn a_use_is_a_subsystem_a_syscall_and_its_details() {
-        let mut foreign = used(Subsystem::Network, None);
-        foreign.syscall.abi = Abi::I386;
-        foreign.argument = Some("AF_INET".into());
-        let uses = [
-            (used(Subsystem::Filesystem, Some("file:ext4")), calls(2)),
-            (used(Subsystem::Filesystem, Some("file:xfs")), calls(3)),
-            (used(Subsystem::Filesystem, Some("file:proc")), calls(1)),
-            (foreign, calls(4)),
-        ];
-        assert_eq!(
-            projected(&uses, &Document::for_tests()),
-            [
-                "filesystem - None 6".to_owned(),
-                format!("filesystem {CALL} None 6"),
-                format!("filesystem {CALL} Some(Object(\"file\")) 5"),
-                format!("filesystem {CALL} Some(Object(\"file:proc\")) 1"),
-                "network - None 4".to_owned(),
-                format!("network {CALL} None 4"),
-                format!("network {CALL} Some(Argument(\"AF_INET\")) 4"),
-                format!("network {CALL} Some(Abi(\"i386\")) 4"),
-            ]
-        );
-    }
-
-    #[test]
-    fn ambient_calls_count_only_when_the_document_is_strict() {
-        let mut used = used(Subsystem::Futex, None);
-        used.ambient = true;
-        let uses = [(used, calls(1))];
-        assert!(projected(&uses, &Document::for_tests()).is_empty());
-        let strict = Document { ambient_strict: true, ..Document::for_tests() };
-        assert_eq!(projected(&uses, &strict), ["futex - None 1".to_owned(), format!("futex {CALL} None 1")]);
-    }
-
-    #[test]
-    fn tolerated_calls_are_no_facts() {
-        let tally = Tally { calls: 5, errors: [(Errno(2), 2), (Errno(13), 3)].into() };
-        let uses = [(used(Subsystem::Filesystem, Some("file:ext4")), tally)];
-        let tolerating = |rules: &[Rule]| {
-            let document = Document { tolerate: rules.to_vec(), level: Level::Error, ..Document::for_tests() };
-            projected(&uses, &document)
-        };
-        let noent = Rule { error: Some("ENOENT".to_owned()), ..Rule::default() };
-        let acces = Rule { error: Some("EACCES".to_owned()), ..Rule::default() };
-        assert_eq!(
-            tolerating(std::slice::from_ref(&noent)),
-            [
-                "filesystem - None 3".to_owned(),
-                format!("filesystem {CALL} None 3"),
-                format!("filesystem {CALL} Some(Object(\"file\")) 3"),
-                format!("filesystem {CALL} Some(Error(\"EACCES\")) 3"),
-            ]
-        );
-        assert!(tolerating(&[noent, acces]).is_empty(), "every call ended in a tolerated error");
-    }
-
-    #[test]
-    fn every_given_part_of_a_rule_must_match() {
-        let used = used(Subsystem::Filesystem, Some("file:ext4"));
-        let rule = |subsystem, syscall: Option<&str>, argument: Option<&str>, object: Option<&str>| Rule {
-            subsystem,
-            syscall: syscall.map(str::to_owned),
-            argument: argument.map(str::to_owned),
-            object: object.map(str::to_owned),
-            ..Rule::default()
-        };
-        for (rule, matches) in [
-            (rule(Some(Subsystem::Filesystem), None, None, None), true),
-            (rule(Some(Subsystem::Filesystem), Some(CALL), None, Some("file")), true),
-            (rule(None, Some(CALL), None, Some("file:ext4")), true),
-            (rule(None, None, None, Some("file:xfs")), false),
-            (rule(Some(Subsystem::Network), Some(CALL), None, None), false),
-            (rule(None, Some(CALL), Some("AF_INET"), None), false),
-            (rule(None, Some("openat"), None, None), false),
-        ] {
-            assert_eq!(rule.matches(&used, None), matches, "{rule:?}");
-        }
-    }
-
-    #[test]
-    fn errors_are_facts_at_the_level_of_errors_only() {
-        let tally = Tally { calls: 1, errors: [(Errno(2), 1)].into() };
-        let uses = [(used(Subsystem::Filesystem, None), tally)];
-        assert_eq!(projected(&uses, &Document::for_tests()).len(), 2);
-        let document = Document { level: Level::Error, ..Document::for_tests() };
-        assert_eq!(projected(&uses, &document)[2], format!("filesystem {CALL} Some(Error(\"ENOENT\")) 1"));
-    }
-
-    #[test]
-    fn a_baseline_holds_facts_in_the_same_words() {
-        let entry = Entry { objects: ["file".to_owned()].into(), why: Some("reads".to_owned()), ..Entry::default() };
-        let mut baseline = Baseline::new("x86_64-linux-gnu".parse().expect("a platform"));
-        baseline.subsystems.entry(Subsystem::Filesystem).or_default().insert(CALL.to_owned(), entry);
-        baseline.blind_spots.insert("io_uring".to_owned());
-        let observation = Observation {
-            uses: [(used(Subsystem::Filesystem, Some("file:ext4")), calls(1))].into(),
-            blind_spots: [BlindSpot::IoUring].into(),
-            ..Observation::new()
-        };
-        let projection = project(&observation, &Document::for_tests(), &baseline.platform);
-        assert_eq!(projection.facts.keys().cloned().collect::<BTreeSet<_>>(), baseline.facts());
-    }
-}
+mod tests;

@@ -110,6 +110,8 @@ impl Level {
 /// What a `tolerate:` or `forbid:` line matches: every part that is given must match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rule {
+    /// In which phase; `None`: in any, and outside all.
+    pub phase: Option<String>,
     /// The subsystem reached.
     pub subsystem: Option<Subsystem>,
     /// The syscall's name.
@@ -122,6 +124,21 @@ pub struct Rule {
     pub error: Option<String>,
     /// Why.
     pub why: Option<String>,
+}
+
+impl Rule {
+    /// What it says, by the keys of a document; its reason is none of it.
+    pub fn parts(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let parts = [
+            ("phase", self.phase.as_deref()),
+            ("subsystem", self.subsystem.map(Subsystem::slug)),
+            ("syscall", self.syscall.as_deref()),
+            ("argument", self.argument.as_deref()),
+            ("object", self.object.as_deref()),
+            ("error", self.error.as_deref()),
+        ];
+        parts.into_iter().filter_map(|(part, value)| Some((part, value?)))
+    }
 }
 
 /// What a workload is expected to use on one platform.

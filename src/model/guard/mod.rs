@@ -51,7 +51,7 @@ pub enum Unguardable {
     #[error("`level: error` asks for the errors of every call")]
     Errors,
     /// Where a phase begins is a call, too, and a call that passes is of any phase.
-    #[error("its baseline holds a set for each phase")]
+    #[error("its phases are judged apart")]
     Phases,
     /// The filter is a program for one convention of registers.
     #[error("filters are made for x86_64 only")]
@@ -94,7 +94,8 @@ impl Guard {
         if document.level >= Level::Error {
             return Err(Unguardable::Errors);
         }
-        if !baseline.phases.is_empty() {
+        let mut rules = document.forbid.iter().chain(&document.tolerate);
+        if !baseline.phases.is_empty() || rules.any(|rule| rule.phase.is_some()) {
             return Err(Unguardable::Phases);
         }
         let abi = platform.abi().filter(|abi| *abi == Abi::X86_64).ok_or(Unguardable::Architecture)?;

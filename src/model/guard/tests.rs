@@ -172,10 +172,14 @@ fn results_are_not_seen_so_errors_cannot_be_guarded() {
 #[test]
 fn a_call_that_passes_is_of_any_phase_so_phases_cannot_be_guarded() {
     let mut baseline = baseline();
-    baseline.phases.entry("serving".to_owned()).or_default();
     let platform = "x86_64-linux-gnu".parse().expect("a platform");
-    let guard = Guard::new(&Document::for_tests(), &baseline, &platform, &streams());
-    assert_eq!(guard.err(), Some(Unguardable::Phases));
+    let guard = |document: Document, baseline: &Baseline| Guard::new(&document, baseline, &platform, &streams()).err();
+    let rules = || vec![Rule { phase: Some("serving".to_owned()), ..Rule::default() }];
+    assert_eq!(guard(Document { forbid: rules(), ..Document::for_tests() }, &baseline), Some(Unguardable::Phases));
+    assert_eq!(guard(Document { tolerate: rules(), ..Document::for_tests() }, &baseline), Some(Unguardable::Phases));
+    assert_eq!(guard(Document::for_tests(), &baseline), None);
+    baseline.phases.entry("serving".to_owned()).or_default();
+    assert_eq!(guard(Document::for_tests(), &baseline), Some(Unguardable::Phases));
 }
 
 proptest::proptest! {

@@ -174,14 +174,7 @@ fn workload<'a>(evidence: &Evidence<'a>, kernel: &'a Kernel, taxonomy: &'a Taxon
 }
 
 fn rule(rule: &Rule) -> RuleRecord<'_> {
-    let parts = [
-        ("subsystem", rule.subsystem.map(Subsystem::slug)),
-        ("syscall", rule.syscall.as_deref()),
-        ("argument", rule.argument.as_deref()),
-        ("object", rule.object.as_deref()),
-        ("error", rule.error.as_deref()),
-    ];
-    let parts: Vec<String> = parts.iter().filter_map(|(name, value)| Some(format!("{name} {}", (*value)?))).collect();
+    let parts: Vec<String> = rule.parts().map(|(part, value)| format!("{part} {value}")).collect();
     RuleRecord { rule: parts.join(", "), why: rule.why.as_deref() }
 }
 

@@ -11,7 +11,11 @@ use crate::report::words::escaped;
 
 /// Nothing where nobody was asked about.
 pub(super) fn write(out: &mut dyn io::Write, observation: &Observation, palette: &Palette) -> io::Result<()> {
-    for (used, site) in &observation.sites {
+    for ((phase, used), site) in &observation.sites {
+        // Told already: each phase is a part of the whole.
+        if phase.is_some() {
+            continue;
+        }
         let Use { subsystem, syscall, argument, object, .. } = used;
         let details = [argument.as_deref(), object.as_deref()].into_iter().flatten();
         let details: String = details.map(|detail| format!(" {}", escaped(detail))).collect();

@@ -19,7 +19,7 @@ fn told(used: &Use) -> String {
 }
 
 fn with(object: Option<Object>, memory: &[u8]) -> Answers {
-    Answers { object, memory: Memory::new(memory) }
+    Answers { object, memory: Memory::new(memory), by_loader: false }
 }
 
 fn used(name: &str, args: &[u64], answers: &Answers) -> String {

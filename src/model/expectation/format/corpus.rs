@@ -68,7 +68,7 @@ const KEYS: &[Row] = &[
     ("ambient: loose\n", "3:10", "ambient: `loose` means nothing here: write `strict`, or remove the key"),
     ("tolerate: {syscall: a}\n", "3:11", "tolerate: invalid type: map, expected a list such as `[a, b]`"),
     ("tolerate: [getrusage]\n", "3:12", "tolerate[0]: invalid type: string \"getrusage\", expected a map such as `{syscall: getrusage, why: REASON}`"),
-    ("tolerate:\n  - {why: x}\n", "4:5", "a rule that matches everything: name a `subsystem`, `syscall`, `argument`, `object` or `error`"),
+    ("tolerate:\n  - {why: x}\n", "4:5", "a rule that matches everything: name a `phase`, `subsystem`, `syscall`, `argument`, `object` or `error`"),
     ("tolerate:\n  - {syscal: x}\n", "4:6", "unknown key `syscal`: did you mean `syscall`?"),
     ("forbid:\n  - {subsystem: bfp}\n", "4:17", "forbid[0].subsystem: unknown subsystem `bfp`: did you mean `bpf`?"),
     ("forbid:\n  - {error: ENOET}\n", "4:13", "forbid[0].error: unknown error `ENOET`: did you mean `ENOENT`?"),
@@ -121,7 +121,7 @@ const KEYS: &[Row] = &[
     ("|x\n", "3:1", "not YAML: while scanning a block scalar, did not find expected comment or line break"),
     ("env: {A=B: x}\n", "3:7", "`A=B` is no name of an environment variable"),
     ("tolerate:\n  - {object: ''}\n", "4:14", "tolerate[0].object: empty: write a name, or remove the key"),
-    ("tolerate:\n  - {error: null}\n", "4:5", "a rule that matches everything: name a `subsystem`, `syscall`, `argument`, `object` or `error`"),
+    ("tolerate:\n  - {error: null}\n", "4:5", "a rule that matches everything: name a `phase`, `subsystem`, `syscall`, `argument`, `object` or `error`"),
     ("exit: 0\n  level: x\n", "4:8", "not YAML: mapping values are not allowed in this context"),
 ];
 

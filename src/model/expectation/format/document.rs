@@ -11,7 +11,7 @@ use super::keys;
 use super::malformed::Fault;
 use super::outline::{Node, Outline};
 use super::typed;
-use super::words::{Limit, List, RuleCall, Said, Signal, Strict};
+use super::words::{Limit, List, PhaseWord, RuleCall, Said, Signal, Strict};
 use crate::model::attribution::Subsystem;
 use crate::model::event::Errno;
 use crate::model::expectation::terms::{Document, Level, Rule};
@@ -64,6 +64,7 @@ struct WrittenFile {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a map such as `{syscall: getrusage, why: REASON}`")]
 struct WrittenRule {
+    phase: Option<Said<PhaseWord>>,
     subsystem: Option<Said<Subsystem>>,
     syscall: Option<Said<RuleCall>>,
     argument: Option<Said<String>>,
@@ -157,7 +158,8 @@ fn check_rule(rule: &Node) -> Result<(), Fault> {
     if rule.text().is_some() || rule.pairs().iter().any(narrows) {
         return Ok(());
     }
-    let message = "a rule that matches everything: name a `subsystem`, `syscall`, `argument`, `object` or `error`";
+    let message =
+        "a rule that matches everything: name a `phase`, `subsystem`, `syscall`, `argument`, `object` or `error`";
     Err(Fault::new(rule.place, message))
 }
 
@@ -251,6 +253,7 @@ impl From<WrittenStop> for StopAfter {
 impl From<WrittenRule> for Rule {
     fn from(written: WrittenRule) -> Self {
         Self {
+            phase: written.phase.map(|Said(PhaseWord(phase))| phase),
             subsystem: written.subsystem.map(|Said(subsystem)| subsystem),
             syscall: written.syscall.map(|Said(RuleCall(syscall))| syscall),
             argument: written.argument.map(|Said(argument)| argument),

@@ -1,0 +1,91 @@
+//! Where a program begins: until the first call from elsewhere, all calls are its loader's. Main type: [`Loaders`].
+//!
+//! Nothing is put into the program for it: where a call comes from is told with the call. Constructors of libraries are the program's, then. A static
+//! program has no loader, and musl's is the C library itself, so of its programs nothing is told.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use super::maps::{mappings, text};
+use crate::model::event::{Call, Tid};
+
+/// The loaders at work, each where it lies in its task.
+#[derive(Debug, Default)]
+pub(super) struct Loaders(HashMap<Tid, Range<u64>>);
+
+impl Loaders {
+    /// A task, which had another number before, has a new program. Nothing but that and its loader is mapped yet.
+    pub(super) fn executed(&mut self, task: Tid, former: Tid) {
+        self.0.remove(&former);
+        self.0.remove(&task);
+        self.0.extend(code(&text(task)).map(|range| (task, range)));
+    }
+
+    /// Whether a loader makes this call.
+    pub(super) fn make(&mut self, task: Tid, call: &Call) -> bool {
+        let Some(range) = self.0.get(&task) else { return false };
+        let is_inside = range.contains(&call.instruction_pointer);
+        if !is_inside {
+            self.0.remove(&task);
+        }
+        is_inside
+    }
+
+    /// A task is gone.
+    pub(super) fn leave(&mut self, task: Tid) {
+        self.0.remove(&task);
+    }
+}
+
+/// The code of the loader.
+fn code(maps: &str) -> Option<Range<u64>> {
+    mappings(maps).find(|mapping| mapping.is_code && is_loader(mapping.path)).map(|mapping| mapping.range)
+}
+
+/// `ld-linux-x86-64.so.2`, until glibc 2.33 `ld-2.33.so`; `ld64.so.2` and `ld.so.1` of others.
+fn is_loader(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let begins = |start: &&str| name.starts_with(start);
+    ["ld-", "ld64.so", "ld.so"].iter().any(|start| begins(&start)) && !begins(&"ld-musl")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::syscall::{Abi, Syscall};
+
+    const MAPS: &str = "\
+00400000-00500000 r-xp 00000000 fe:00 1                      /usr/bin/demo
+7f00000000-7f00001000 r--p 00000000 fe:00 2                  /usr/lib/ld-linux-x86-64.so.2
+7f00001000-7f00002000 r-xp 00001000 fe:00 2                  /usr/lib/ld-linux-x86-64.so.2
+7ffd0000-7ffd2000 r-xp 00000000 00:00 0                      [vdso]
+";
+
+    #[test]
+    fn a_loader_calls_until_anyone_else_does() {
+        let mut loaders = Loaders(code(MAPS).map(|range| (7, range)).into_iter().collect());
+        let syscall = Syscall { abi: Abi::X86_64, number: 257 };
+        let mut makes =
+            |task, instruction_pointer| loaders.make(task, &Call { syscall, args: [0; 6], instruction_pointer });
+        const LOADER: u64 = 0x7f_0000_1008;
+        assert!(!makes(8, LOADER), "another task");
+        assert!(makes(7, LOADER) && makes(7, LOADER));
+        assert!(!makes(7, 0x40_0000));
+        assert!(!makes(7, LOADER), "dlopen(3) is the program's");
+    }
+
+    #[test]
+    fn loaders_are_known_by_name() {
+        for (path, known) in [
+            ("/usr/lib64/ld-linux-x86-64.so.2", true),
+            ("/lib/aarch64-linux-gnu/ld-2.31.so", true),
+            ("/lib/ld64.so.2", true),
+            ("/lib/ld-musl-x86_64.so.1", false),
+            ("/usr/bin/ld", false),
+            ("/usr/lib/libld-linux.so", false),
+        ] {
+            assert_eq!(is_loader(path), known, "{path}");
+        }
+        assert_eq!(code("00400000-00500000 r-xp 00000000 fe:00 1  /usr/bin/static\n"), None);
+    }
+}

@@ -1,0 +1,178 @@
+//! What of an observation counts: tolerated, ambient, of a phase, and what is news.
+
+use super::*;
+use crate::model::event::BlindSpot;
+use crate::model::syscall::{Abi, Syscall};
+
+/// A number that no table knows, so that its name depends on none.
+const CALL: &str = "syscall_0x3e7";
+
+fn used(subsystem: Subsystem, object: Option<&'static str>) -> Use {
+    let syscall = Syscall { abi: Abi::X86_64, number: 0x3e7 };
+    Use { subsystem, syscall, argument: None, object: object.map(Into::into), ambient: false }
+}
+
+/// The facts in the form of keys, with their calls.
+fn projected(uses: &[(Use, Tally)], document: &Document) -> Vec<String> {
+    let observation = Observation { uses: uses.iter().cloned().collect(), ..Observation::new() };
+    let platform = "x86_64-linux-gnu".parse().expect("a platform");
+    let name = |fact: &Fact| match fact {
+        Fact::Use { subsystem, syscall, detail } => {
+            format!("{subsystem} {} {detail:?}", syscall.as_deref().unwrap_or("-"))
+        }
+        other => other.to_string(),
+    };
+    let projection = project(&observation, document, &platform);
+    projection.facts.iter().map(|(fact, calls)| format!("{} {calls}", name(fact))).collect()
+}
+
+fn calls(calls: u64) -> Tally {
+    Tally { calls, errors: BTreeMap::new() }
+}
+
+#[test]
+fn a_use_is_a_subsystem_a_syscall_and_its_details() {
+    let mut foreign = used(Subsystem::Network, None);
+    foreign.syscall.abi = Abi::I386;
+    foreign.argument = Some("AF_INET".into());
+    let uses = [
+        (used(Subsystem::Filesystem, Some("file:ext4")), calls(2)),
+        (used(Subsystem::Filesystem, Some("file:xfs")), calls(3)),
+        (used(Subsystem::Filesystem, Some("file:proc")), calls(1)),
+        (foreign, calls(4)),
+    ];
+    assert_eq!(
+        projected(&uses, &Document::for_tests()),
+        [
+            "filesystem - None 6".to_owned(),
+            format!("filesystem {CALL} None 6"),
+            format!("filesystem {CALL} Some(Object(\"file\")) 5"),
+            format!("filesystem {CALL} Some(Object(\"file:proc\")) 1"),
+            "network - None 4".to_owned(),
+            format!("network {CALL} None 4"),
+            format!("network {CALL} Some(Argument(\"AF_INET\")) 4"),
+            format!("network {CALL} Some(Abi(\"i386\")) 4"),
+        ]
+    );
+}
+
+#[test]
+fn ambient_calls_count_only_when_the_document_is_strict() {
+    let mut used = used(Subsystem::Futex, None);
+    used.ambient = true;
+    let uses = [(used, calls(1))];
+    assert!(projected(&uses, &Document::for_tests()).is_empty());
+    let strict = Document { ambient_strict: true, ..Document::for_tests() };
+    assert_eq!(projected(&uses, &strict), ["futex - None 1".to_owned(), format!("futex {CALL} None 1")]);
+}
+
+#[test]
+fn tolerated_calls_are_no_facts() {
+    let tally = Tally { calls: 5, errors: [(Errno(2), 2), (Errno(13), 3)].into() };
+    let uses = [(used(Subsystem::Filesystem, Some("file:ext4")), tally)];
+    let tolerating = |rules: &[Rule]| {
+        let document = Document { tolerate: rules.to_vec(), level: Level::Error, ..Document::for_tests() };
+        projected(&uses, &document)
+    };
+    let noent = Rule { error: Some("ENOENT".to_owned()), ..Rule::default() };
+    let acces = Rule { error: Some("EACCES".to_owned()), ..Rule::default() };
+    assert_eq!(
+        tolerating(std::slice::from_ref(&noent)),
+        [
+            "filesystem - None 3".to_owned(),
+            format!("filesystem {CALL} None 3"),
+            format!("filesystem {CALL} Some(Object(\"file\")) 3"),
+            format!("filesystem {CALL} Some(Error(\"EACCES\")) 3"),
+        ]
+    );
+    assert!(tolerating(&[noent, acces]).is_empty(), "every call ended in a tolerated error");
+}
+
+#[test]
+fn every_given_part_of_a_rule_must_match() {
+    let used = used(Subsystem::Filesystem, Some("file:ext4"));
+    let rule = |subsystem, syscall: Option<&str>, argument: Option<&str>, object: Option<&str>| Rule {
+        subsystem,
+        syscall: syscall.map(str::to_owned),
+        argument: argument.map(str::to_owned),
+        object: object.map(str::to_owned),
+        ..Rule::default()
+    };
+    for (rule, matches) in [
+        (rule(Some(Subsystem::Filesystem), None, None, None), true),
+        (rule(Some(Subsystem::Filesystem), Some(CALL), None, Some("file")), true),
+        (rule(None, Some(CALL), None, Some("file:ext4")), true),
+        (rule(None, None, None, Some("file:xfs")), false),
+        (rule(Some(Subsystem::Network), Some(CALL), None, None), false),
+        (rule(None, Some(CALL), Some("AF_INET"), None), false),
+        (rule(None, Some("openat"), None, None), false),
+    ] {
+        assert_eq!(rule.matches(&used, None), matches, "{rule:?}");
+    }
+}
+
+#[test]
+fn errors_are_facts_at_the_level_of_errors_only() {
+    let tally = Tally { calls: 1, errors: [(Errno(2), 1)].into() };
+    let uses = [(used(Subsystem::Filesystem, None), tally)];
+    assert_eq!(projected(&uses, &Document::for_tests()).len(), 2);
+    let document = Document { level: Level::Error, ..Document::for_tests() };
+    assert_eq!(projected(&uses, &document)[2], format!("filesystem {CALL} Some(Error(\"ENOENT\")) 1"));
+}
+
+#[test]
+fn what_a_phase_is_tolerated_for_counts_elsewhere_all_the_same() {
+    let uses = [(used(Subsystem::Filesystem, None), calls(5)), (used(Subsystem::Network, None), calls(2))];
+    let phase = [(used(Subsystem::Filesystem, None), calls(3)), (used(Subsystem::Network, None), calls(2))];
+    let observation =
+        Observation { uses: uses.into(), phases: [("starting".to_owned(), phase.into())].into(), ..Observation::new() };
+    let facts = |tolerate: Vec<Rule>| {
+        let document = Document { tolerate, ..Document::for_tests() };
+        let facts = project(&observation, &document, &"x86_64-linux-gnu".parse().expect("a platform")).facts;
+        facts.iter().map(|(fact, calls)| format!("{fact} {calls}")).collect::<Vec<_>>()
+    };
+    let call = |subsystem: &str, calls: u64| format!("{subsystem}::{CALL} {calls}");
+    let all = facts(Vec::new());
+    assert!(all.contains(&call("filesystem", 5)) && all.contains(&call("phase=starting::network", 2)), "{all:?}");
+    let starting = Rule { phase: Some("starting".to_owned()), ..Rule::default() };
+    assert_eq!(facts(vec![starting]), ["filesystem 2".to_owned(), call("filesystem", 2)]);
+}
+
+#[test]
+fn news_is_what_is_not_held_or_is_forbidden_in_the_run_or_in_a_known_phase() {
+    let platform: Platform = "x86_64-linux-gnu".parse().expect("a platform");
+    let mut baseline = Baseline::new(platform.clone());
+    for key in [format!("filesystem::{CALL}"), format!("phase=serving::filesystem::{CALL}")] {
+        baseline.insert(&key.parse().expect("a fact"));
+    }
+    baseline.phases.insert("ending".to_owned(), BTreeMap::new());
+    let forbid = vec![Rule { phase: Some("leaving".to_owned()), ..Rule::default() }];
+    let document = Document { forbid, ..Document::for_tests() };
+    let news = News::new(&document, &baseline, &platform);
+    for (subsystem, phase, is_news) in [
+        (Subsystem::Filesystem, None, false),
+        (Subsystem::Filesystem, Some("serving"), false),
+        (Subsystem::Filesystem, Some("ending"), true),
+        (Subsystem::Filesystem, Some("unnamed"), false),
+        (Subsystem::Filesystem, Some("leaving"), true),
+        (Subsystem::Network, None, true),
+    ] {
+        let first = First { used: used(subsystem, None), phase: phase.map(str::to_owned), of_run: false };
+        assert_eq!(news.is(&first), is_news, "{first:?}");
+    }
+}
+
+#[test]
+fn a_baseline_holds_facts_in_the_same_words() {
+    let entry = Entry { objects: ["file".to_owned()].into(), why: Some("reads".to_owned()), ..Entry::default() };
+    let mut baseline = Baseline::new("x86_64-linux-gnu".parse().expect("a platform"));
+    baseline.subsystems.entry(Subsystem::Filesystem).or_default().insert(CALL.to_owned(), entry);
+    baseline.blind_spots.insert("io_uring".to_owned());
+    let observation = Observation {
+        uses: [(used(Subsystem::Filesystem, Some("file:ext4")), calls(1))].into(),
+        blind_spots: [BlindSpot::IoUring].into(),
+        ..Observation::new()
+    };
+    let projection = project(&observation, &Document::for_tests(), &baseline.platform);
+    assert_eq!(projection.facts.keys().cloned().collect::<BTreeSet<_>>(), baseline.facts());
+}

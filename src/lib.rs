@@ -40,24 +40,19 @@
 
 pub mod model;
 
-#[cfg(target_os = "linux")]
 pub mod linux;
 pub mod report;
 pub mod store;
 
 pub mod artifacts;
-#[cfg(target_os = "linux")]
 pub mod harness;
-#[cfg(target_os = "linux")]
 pub mod runner;
 
 pub mod error;
 pub mod settings;
 
 pub use error::Error;
-#[cfg(target_os = "linux")]
 pub use harness::Harness;
-#[cfg(target_os = "linux")]
 pub use linux::phase;
 pub use model::attribution::Subsystem;
 pub use model::observation::Observation;

@@ -1,5 +1,6 @@
 //! Files as they were at a revision, through `git` on the PATH. Main types: [`Revision`] and [`Worktree`].
 
+#[cfg(unix)]
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Output, Stdio};
@@ -101,8 +102,10 @@ struct Cleaner {
 impl Cleaner {
     fn start(top: &str, place: &Path) -> std::io::Result<Self> {
         let mut command = Command::new("sh");
+        command.args(["-c", CLEAN, "sh", top]).arg(place);
         // Ctrl-C at the terminal is not for it.
-        command.args(["-c", CLEAN, "sh", top]).arg(place).process_group(0);
+        #[cfg(unix)]
+        command.process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let (started, told) = mpsc::channel();
         let parent = thread::spawn(move || match command.spawn() {

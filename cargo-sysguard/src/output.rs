@@ -4,7 +4,6 @@
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -53,7 +52,7 @@ impl<'a> ReportFile<'a> {
 }
 
 fn place(asked: &Path) -> io::Result<Place> {
-    let (file, permissions) = match fs::metadata(asked) {
+    let (file, permissions): (PathBuf, Option<Permissions>) = match fs::metadata(asked) {
         Ok(metadata) => {
             // Also tells of a directory, and of a file that must not be changed.
             let opened = OpenOptions::new().write(true).open(asked)?;
@@ -61,17 +60,30 @@ fn place(asked: &Path) -> io::Result<Place> {
                 return Ok(Place::Directly(opened));
             }
             // A symbolic link stays one.
-            (fs::canonicalize(asked)?, metadata.permissions())
+            (fs::canonicalize(asked)?, Some(metadata.permissions()))
         }
         // What the umask leaves of it.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => (asked.to_owned(), Permissions::from_mode(0o666)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (asked.to_owned(), new_file()),
         Err(error) => return Err(error),
     };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Said plainly; a temporary file's own error would name that.
     fs::metadata(folder)?;
-    let new = tempfile::Builder::new().permissions(permissions).tempfile_in(folder)?;
+    let mut new = tempfile::Builder::new();
+    permissions.map(|permissions| new.permissions(permissions));
+    let new = new.tempfile_in(folder)?;
     Ok(Place::Beside { new, file })
+}
+
+#[cfg(unix)]
+fn new_file() -> Option<Permissions> {
+    Some(std::os::unix::fs::PermissionsExt::from_mode(0o666))
+}
+
+/// Permissions there are the folder's.
+#[cfg(not(unix))]
+fn new_file() -> Option<Permissions> {
+    None
 }
 
 impl Write for ReportFile<'_> {

@@ -3,50 +3,99 @@
 //! libtest-mimic opens standard output or a file by itself. Given the name of a pipe instead, all its lines pass through here: they
 //! never fall between the lines of running workloads on a terminal, and a reason stands as libtest writes it.
 
-use std::io::{self, BufRead, BufReader, PipeReader, PipeWriter, Write};
-use std::os::fd::AsRawFd;
-use std::thread::{self, ScopedJoinHandle};
+use std::io::{self, BufRead, BufReader, Read, Write};
 
 use super::Spinners;
 
-/// A pipe that libtest-mimic writes into.
-#[derive(Debug)]
-pub(super) struct Relay {
-    reader: PipeReader,
-    writer: PipeWriter,
+#[cfg(not(target_os = "linux"))]
+pub(super) use file::Relay;
+#[cfg(target_os = "linux")]
+pub(super) use pipe::Relay;
+
+#[cfg(target_os = "linux")]
+mod pipe {
+    use std::io::{self, PipeReader, PipeWriter, Write};
+    use std::os::fd::AsRawFd;
+    use std::thread::{self, ScopedJoinHandle};
+
+    use super::super::Spinners;
+    use super::pass_on;
+
+    /// A pipe that libtest-mimic writes into.
+    #[derive(Debug)]
+    pub(in crate::harness) struct Relay {
+        reader: PipeReader,
+        writer: PipeWriter,
+    }
+
+    impl Relay {
+        pub(in crate::harness) fn new() -> io::Result<Self> {
+            let (reader, writer) = io::pipe()?;
+            Ok(Self { reader, writer })
+        }
+
+        /// The name under which libtest-mimic can open it; proc_pid_fd(5).
+        pub(in crate::harness) fn name(&self) -> String {
+            format!("/proc/self/fd/{}", self.writer.as_raw_fd())
+        }
+
+        /// Does `action`, and meanwhile passes on what comes.
+        pub(in crate::harness) fn during<R>(
+            self,
+            out: &mut (dyn Write + Send),
+            spinners: &Spinners,
+            action: impl FnOnce() -> R,
+        ) -> io::Result<R> {
+            let Self { reader, writer } = self;
+            thread::scope(|scope| {
+                let passing: ScopedJoinHandle<'_, io::Result<()>> = scope.spawn(move || pass_on(reader, out, spinners));
+                let result = action();
+                // The last writer: now the reader comes to its end.
+                drop(writer);
+                passing.join().unwrap_or_else(|_| Err(io::Error::other("the results could not be passed on")))?;
+                Ok(result)
+            })
+        }
+    }
 }
 
-impl Relay {
-    pub(super) fn new() -> io::Result<Self> {
-        let (reader, writer) = io::pipe()?;
-        Ok(Self { reader, writer })
-    }
+/// Elsewhere a pipe has no name. Nothing runs there that could take long, so that lines may come at the end.
+#[cfg(not(target_os = "linux"))]
+mod file {
+    use std::io::{self, Write};
 
-    /// The name under which libtest-mimic can open it; proc_pid_fd(5).
-    pub(super) fn name(&self) -> String {
-        format!("/proc/self/fd/{}", self.writer.as_raw_fd())
-    }
+    use tempfile::NamedTempFile;
 
-    /// Does `action`, and meanwhile passes on what comes.
-    pub(super) fn during<R>(
-        self,
-        out: &mut (dyn Write + Send),
-        spinners: &Spinners,
-        action: impl FnOnce() -> R,
-    ) -> io::Result<R> {
-        let Self { reader, writer } = self;
-        thread::scope(|scope| {
-            let passing: ScopedJoinHandle<'_, io::Result<()>> = scope.spawn(move || pass_on(reader, out, spinners));
+    use super::super::Spinners;
+    use super::pass_on;
+
+    /// A file that libtest-mimic writes into.
+    #[derive(Debug)]
+    pub(in crate::harness) struct Relay(NamedTempFile);
+
+    impl Relay {
+        pub(in crate::harness) fn new() -> io::Result<Self> {
+            NamedTempFile::new().map(Self)
+        }
+
+        pub(in crate::harness) fn name(&self) -> String {
+            self.0.path().to_string_lossy().into_owned()
+        }
+
+        /// Does `action`, and then passes on what came.
+        pub(in crate::harness) fn during<R>(
+            self,
+            out: &mut (dyn Write + Send),
+            spinners: &Spinners,
+            action: impl FnOnce() -> R,
+        ) -> io::Result<R> {
             let result = action();
-            // The last writer: now the reader comes to its end.
-            drop(writer);
-            passing.join().unwrap_or_else(|_| Err(io::Error::other("the results could not be passed on")))?;
-            Ok(result)
-        })
+            pass_on(self.0.reopen()?, out, spinners).map(|()| result)
+        }
     }
 }
 
-fn pass_on(reader: PipeReader, out: &mut dyn Write, spinners: &Spinners) -> io::Result<()> {
+fn pass_on(reader: impl Read, out: &mut dyn Write, spinners: &Spinners) -> io::Result<()> {
     let mut reader = BufReader::new(reader);
     let mut line = Vec::new();
     let mut result = Ok(());

@@ -12,12 +12,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use addr2line::Loader;
-use framehop::x86_64::{CacheX86_64, UnwindRegsX86_64, UnwinderX86_64};
-use framehop::{ExplicitModuleSectionInfo, FrameAddress, Module, Unwinder};
+use framehop::{
+    CacheNative, ExplicitModuleSectionInfo, FrameAddress, Module, UnwindRegsNative, Unwinder, UnwinderNative,
+};
 use object::SegmentFlags;
 use object::elf::PF_X;
 use object::read::{Object, ObjectSection, ObjectSegment, ReadCache};
 
+use super::sys::StackRegisters;
 use super::{maps, sys};
 use crate::model::call_site::{CallSite, Frame};
 use crate::model::event::Tid;
@@ -59,25 +61,24 @@ impl Callers {
     pub fn of(&mut self, task: Tid) -> CallSite {
         let Ok(registers) = sys::stack_registers(task) else { return CallSite::default() };
         let loaded = self.loaded(task);
-        let mut unwinder = UnwinderX86_64::<Arc<[u8]>>::new();
+        let mut unwinder = UnwinderNative::<Arc<[u8]>, _>::new();
         for module in &loaded {
             let sections = module.image.sections.clone();
             let base = module.bias.wrapping_add(sections.base_svma);
             unwinder.add_module(Module::new(module.name.clone(), module.range.clone(), base, sections));
         }
-        let mut cache = CacheX86_64::<_>::new();
+        let mut cache = CacheNative::<_>::new();
         let mut read = |address| sys::read_word(task, address).map_err(drop);
-        let [instruction, stack, frame] = registers;
         let mut frames = Vec::new();
-        let mut addresses =
-            unwinder.iter_frames(instruction, UnwindRegsX86_64::new(instruction, stack, frame), &mut cache, &mut read);
+        let instruction = registers.instruction;
+        let mut addresses = unwinder.iter_frames(instruction, unwind_registers(registers), &mut cache, &mut read);
         while let Ok(Some(address)) = addresses.next() {
             name(address, &loaded, &mut frames);
             if frames.len() >= DEEPEST {
                 break;
             }
         }
-        CallSite { frames }
+        CallSite { frames, past: None }
     }
 
     /// Every file that the task has loaded as code.
@@ -94,6 +95,18 @@ impl Callers {
         })
         .collect()
     }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn unwind_registers(StackRegisters { instruction, stack, frame }: StackRegisters) -> UnwindRegsNative {
+    UnwindRegsNative::new(instruction, stack, frame)
+}
+
+/// A return address may carry a signature in its upper bits, where no address of a process has any.
+#[cfg(target_arch = "aarch64")]
+fn unwind_registers(StackRegisters { instruction, link, stack, frame }: StackRegisters) -> UnwindRegsNative {
+    let addresses = framehop::aarch64::PtrAuthMask::from_max_known_address(stack.max(instruction));
+    UnwindRegsNative::new_with_ptr_auth_mask(addresses, link, stack, frame)
 }
 
 impl Image {

@@ -9,8 +9,8 @@ use nix::sys::signal::{SigEvent, SigevNotify, Signal};
 use nix::sys::timer::{Expiration, Timer, TimerSetTimeFlags};
 use nix::time::ClockId;
 
+use super::outcome::Limits;
 use super::sys;
-use super::trace::Limits;
 
 /// A blocked wait is woken this often to look at the clock: deadlines are kept to about this.
 const TICK: Duration = Duration::from_millis(50);

@@ -9,8 +9,9 @@ use std::os::fd::AsRawFd;
 use std::rc::Rc;
 use std::{fs, io};
 
-use super::launch::{Command, Stream};
+use super::command::{Command, Stream};
 use super::objects::{Objects, access};
+use super::outcome::Incomplete;
 use super::stopped::Pace;
 use super::sys;
 use super::witness::{Witness, memory_of};
@@ -36,23 +37,6 @@ pub(super) struct Watch<'a> {
 
 /// The fds of one table that the filter cannot be trusted with. One that was closed unseen may be among them, never the other way round.
 type Unborne = Rc<RefCell<BTreeSet<i32>>>;
-
-/// Why a guarded run shows less than the workload did: it must be watched call by call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Incomplete {
-    /// It has a seccomp filter of its own, whose answers come before those of ours.
-    #[error("it has a seccomp filter of its own")]
-    OwnFilter,
-    /// A program would have more privileges if nobody watched.
-    #[error("it runs a set-user-ID program")]
-    Privileges,
-    /// It tells its tracer what it is about to do, and a call that passes is of any phase.
-    #[error("it names phases")]
-    Phases,
-    /// A task runs unwatched while another one opens what it must not use so: it cannot be stopped without being disturbed.
-    #[error("its threads share what one of them opened")]
-    Shared,
-}
 
 impl<'a> Watch<'a> {
     pub(super) fn new(guard: &'a Guard) -> Self {

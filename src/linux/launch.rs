@@ -6,7 +6,7 @@
 use std::ffi::{CString, OsString};
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
@@ -17,25 +17,9 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Pid, getpid, getppid, pipe2, setsid};
 
+use super::command::{Command, Environment, Stream};
 use super::sys::{self, Filter, StringArray};
 use crate::model::event::Tid;
-
-/// A program to start, everything resolved.
-#[derive(Debug)]
-pub struct Command {
-    /// The file to execute: no search takes place.
-    pub program: PathBuf,
-    /// What the program sees as its arguments, `argv[0]` included.
-    pub argv: Vec<OsString>,
-    /// The environment.
-    pub environment: Environment,
-    /// The working directory; `None`: the caller's.
-    pub cwd: Option<PathBuf>,
-    /// Standard input, output and error.
-    pub stdio: [Stream; 3],
-    /// Cut it off from the caller: a session of its own, default signal dispositions, umask 022 and default limits.
-    pub isolated: bool,
-}
 
 impl Command {
     /// One that is forked and never let go: `/` cannot be executed.
@@ -49,24 +33,6 @@ impl Command {
             isolated: false,
         }
     }
-}
-
-/// Environment variables of a new program.
-#[derive(Debug)]
-pub enum Environment {
-    /// The caller's.
-    Inherited,
-    /// These and no others.
-    Exactly(Vec<(OsString, OsString)>),
-}
-
-/// One of the standard streams of a new program.
-#[derive(Debug)]
-pub enum Stream {
-    /// The caller's.
-    Inherited,
-    /// This file, pipe or device; the caller's copy is closed once the program has started.
-    Given(OwnedFd),
 }
 
 /// A command in the form in which the kernel takes it.

@@ -45,8 +45,8 @@ fn code(maps: &str) -> Option<Range<u64>> {
 /// `ld-linux-x86-64.so.2`, until glibc 2.33 `ld-2.33.so`; `ld64.so.2` and `ld.so.1` of others.
 fn is_loader(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    let begins = |start: &&str| name.starts_with(start);
-    ["ld-", "ld64.so", "ld.so"].iter().any(|start| begins(&start)) && !begins(&"ld-musl")
+    let begins = |start: &&str| name.starts_with(*start);
+    ["ld-", "ld64.so", "ld.so"].iter().any(begins) && !begins(&"ld-musl")
 }
 
 #[cfg(test)]

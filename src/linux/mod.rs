@@ -1,40 +1,87 @@
 //! The shell that touches the kernel: it turns the kernel's words into stops, and obeys directives.
 //!
-//! [`trace()`] is the one door. Nothing here judges, prints, or reads an expectation.
+//! [`trace()`] is the one door; off Linux it is closed (`elsewhere`). Nothing here judges, prints, or reads an expectation.
 
+mod command;
+mod outcome;
+
+pub use command::{Command, Environment, Handle, Stream};
+pub use outcome::{Incomplete, Limits, Outcome, TraceError};
+
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::{
+    Callers, KeptTerminal, Machine, inherited, keep_terminal, leave_interrupts_to_workload, mark, phase, probe, trace,
+    trace_guarded, trace_notified,
+};
+
+/// Why a workload cannot even be tried here.
+pub const NEEDED: Option<&str> = if cfg!(target_os = "linux") { None } else { Some("tracing needs Linux") };
+
+#[cfg(target_os = "linux")]
 mod interrupts;
+#[cfg(target_os = "linux")]
 mod trace;
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod callers;
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(all(target_os = "linux", not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
 #[path = "callers/unknown.rs"]
 mod callers;
+#[cfg(target_os = "linux")]
 mod colocation;
+#[cfg(target_os = "linux")]
 mod deadlines;
+#[cfg(target_os = "linux")]
 mod files;
+#[cfg(target_os = "linux")]
 mod guard;
+#[cfg(target_os = "linux")]
 mod launch;
+#[cfg(target_os = "linux")]
 mod loader;
+#[cfg(target_os = "linux")]
+mod machine;
+#[cfg(target_os = "linux")]
 mod maps;
+#[cfg(target_os = "linux")]
 mod mounts;
+#[cfg(target_os = "linux")]
 mod notify;
+#[cfg(target_os = "linux")]
 mod objects;
+#[cfg(target_os = "linux")]
 mod probe;
+#[cfg(target_os = "linux")]
 mod stopped;
+#[cfg(target_os = "linux")]
 mod terminal;
+#[cfg(target_os = "linux")]
 mod tracer;
+#[cfg(target_os = "linux")]
 mod untraced;
+#[cfg(target_os = "linux")]
 mod wait;
+#[cfg(target_os = "linux")]
 mod witness;
 
+#[cfg(target_os = "linux")]
 mod sys;
 
+#[cfg(target_os = "linux")]
 pub use callers::Callers;
-pub use guard::{Incomplete, inherited};
+#[cfg(target_os = "linux")]
+pub use guard::inherited;
+#[cfg(target_os = "linux")]
 pub use interrupts::leave_interrupts_to_workload;
-pub use launch::{Command, Environment, Stream};
+#[cfg(target_os = "linux")]
+pub use machine::Machine;
+#[cfg(target_os = "linux")]
 pub use probe::probe;
-pub use sys::{glibc_version, mark, phase};
+#[cfg(target_os = "linux")]
+pub use sys::{mark, phase};
+#[cfg(target_os = "linux")]
 pub use terminal::{KeptTerminal, keep_terminal};
-pub use trace::{Limits, Outcome, TraceError, trace, trace_guarded, trace_notified, trace_unasked};
+#[cfg(target_os = "linux")]
+pub use trace::{trace, trace_guarded, trace_notified, trace_unasked};

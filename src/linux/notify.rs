@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use super::guard::Incomplete;
+use super::outcome::Incomplete;
 use super::stopped::Pace;
 use super::sys::{self, Interrupted, Notification};
 use super::witness::Witness;

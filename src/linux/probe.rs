@@ -8,10 +8,11 @@ use std::{fs, io, thread};
 
 use nix::sys::utsname::uname;
 
-use super::launch::{Command, Prepared};
+use super::command::Command;
+use super::launch::Prepared;
+use super::outcome::TraceError;
 use super::stopped::{Alive, Stopped};
 use super::sys;
-use super::trace::TraceError;
 use super::tracer::Tracer;
 use crate::model::gate::{Gate, GateState, Remedy};
 

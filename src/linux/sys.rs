@@ -23,11 +23,11 @@ use crate::model::marker::{Marker, PhaseName};
 pub(super) use ask::{FileStatus, copy_fd, file_status, open_place, read_memory, short_attribute, socket_option};
 pub(super) use filter::{Filter, install_filter};
 pub(super) use notification::{Notification, go_on, next_notification, prefer_one_cpu};
-#[cfg(target_arch = "x86_64")]
-pub(super) use registers::stack_registers;
 pub(super) use registers::{
     Interrupted, RESULT_REPLACES_FIRST_ARGUMENT, interrupted_call, write_first_argument, write_result,
 };
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(super) use registers::{StackRegisters, stack_registers};
 pub(super) use terminal::{keep_modes, restore_before, restore_modes};
 
 /// `__WNOTHREAD` keeps other tracers of this process apart, `__WALL` brings clone children; linux/wait.h, in libc for some C libraries only.
@@ -311,7 +311,7 @@ pub fn phase(name: &str) {
 
 /// The version of the glibc in this process, such as `2.36`; nothing with another C library.
 #[cfg(target_env = "gnu")]
-pub fn glibc_version() -> Option<String> {
+pub(super) fn glibc_version() -> Option<String> {
     // SAFETY: takes nothing and cannot fail; gnu_get_libc_version(3).
     let version = unsafe { libc::gnu_get_libc_version() };
     // SAFETY: "returns a string", which glibc holds for as long as it is loaded; gnu_get_libc_version(3).
@@ -320,6 +320,6 @@ pub fn glibc_version() -> Option<String> {
 
 /// The version of the glibc in this process, such as `2.36`; nothing with another C library.
 #[cfg(not(target_env = "gnu"))]
-pub fn glibc_version() -> Option<String> {
+pub(super) fn glibc_version() -> Option<String> {
     None
 }

@@ -1,13 +1,14 @@
 //! The one door: start a command, follow its whole tree, hand every event on.
 
-use std::time::Duration;
 use std::{io, thread};
 
 use super::colocation::Colocation;
+use super::command::Command;
 use super::deadlines::{Deadlines, Due};
-use super::guard::{Incomplete, Watch};
-use super::launch::{Command, LaunchFailure, LaunchStep, Prepared};
+use super::guard::Watch;
+use super::launch::{LaunchFailure, LaunchStep, Prepared};
 use super::notify::{Desk, Hearing};
+use super::outcome::{Incomplete, Limits, Outcome, TraceError};
 use super::stopped::Pace;
 use super::sys::Filter;
 use super::tracer::{Tracer, Waited};
@@ -17,58 +18,7 @@ use crate::model::event::{Event, Tid};
 use crate::model::guard::Guard;
 use crate::model::notify;
 use crate::model::tracee::{Directive, Step, Stop, Tasks};
-use crate::model::workload::{Exit, StopAfter};
-
-/// When a run is ended from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// How long the run may take; then all of it is killed and [`Exit::TimedOut`] is its end.
-    pub timeout: Option<Duration>,
-    /// When and how the first process is asked to end.
-    pub stop: Option<StopAfter>,
-    /// How long other processes may outlive the first one before they are killed.
-    pub grace: Duration,
-}
-
-/// What came of a traced run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outcome {
-    /// How the first process ended.
-    pub exit: Exit,
-    /// Events known to be missing: other than 0 is an error.
-    pub lost_events: u64,
-    /// Tasks that outlived the first process and were killed when the grace was over.
-    pub killed_stragglers: u64,
-    /// Why a guarded run was ended and must be made again without a guard.
-    pub incomplete: Option<Incomplete>,
-}
-
-/// Why there is no outcome.
-#[derive(Debug, thiserror::Error)]
-pub enum TraceError {
-    /// The program was found but could not be executed: exit status 126 of `trace`.
-    #[error("cannot execute {program}: {source}")]
-    Exec {
-        /// The file.
-        program: String,
-        /// What execve(2) said.
-        source: io::Error,
-    },
-    /// Tracing is impossible here.
-    #[error("cannot trace: {reason}")]
-    Impossible {
-        /// Which gate is closed, and what opens it.
-        reason: String,
-    },
-    /// The system refused something that must work.
-    #[error("cannot {operation}: {source}")]
-    System {
-        /// What was tried.
-        operation: &'static str,
-        /// What the system said.
-        source: io::Error,
-    },
-}
+use crate::model::workload::Exit;
 
 /// Runs the command, hands every event of its whole tree to `sink`, and returns when no task of it is left.
 ///

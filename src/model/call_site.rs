@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use super::lockfile::{Moves, Past};
+
 /// One function on a stack; an inlined one is a frame of its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Frame {
@@ -21,6 +23,8 @@ pub struct Frame {
 pub struct CallSite {
     /// The functions, the innermost first.
     pub frames: Vec<Frame>,
+    /// Whence the dependency comes that made the call, where it moved since the baseline was last changed.
+    pub past: Option<Past>,
 }
 
 /// Whose code a source file is.
@@ -76,12 +80,18 @@ fn name_and_version(package: &str) -> (&str, &str) {
 /// On one line: `hyper 1.4.1 hyper::client::connect, called by demo::fetch at src/main.rs:7`.
 impl fmt::Display for CallSite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let of = |wanted: fn(Owner<'_>) -> bool| self.frames.iter().find(|frame| frame.owner().is_some_and(wanted));
-        let foreign = of(|owner| owner != Owner::System);
-        let own = of(|owner| owner == Owner::Own);
-        match (foreign.and_then(|frame| Some((frame, frame.owner()?))), own) {
+        let own = self.frames.iter().find(|frame| frame.owner() == Some(Owner::Own));
+        match (self.caller(), own) {
             (Some((frame, Owner::Dependency(name, version))), own) => {
-                write!(f, "{name} {version} {}", frame.name())?;
+                write!(f, "{name} {version} ")?;
+                match &self.past {
+                    None => {}
+                    Some(Past::Was(versions)) => {
+                        write!(f, "({} when the baseline last changed) ", versions.join(", "))?
+                    }
+                    Some(Past::Absent) => write!(f, "(not there when the baseline last changed) ")?,
+                }
+                write!(f, "{}", frame.name())?;
                 match own {
                     Some(own) => write!(f, ", called by {}", At(own)),
                     None => Ok(()),
@@ -94,6 +104,19 @@ impl fmt::Display for CallSite {
 }
 
 impl CallSite {
+    /// The innermost frame that is not of the system's libraries.
+    fn caller(&self) -> Option<(&Frame, Owner<'_>)> {
+        let owned = self.frames.iter().filter_map(|frame| Some((frame, frame.owner()?)));
+        owned.into_iter().find(|(_, owner)| *owner != Owner::System)
+    }
+
+    /// Says whence its dependency comes, where that moved.
+    pub fn since(&mut self, moves: &Moves) {
+        if let Some((_, Owner::Dependency(name, version))) = self.caller() {
+            self.past = moves.past(name, version);
+        }
+    }
+
     /// Takes the folder of the package from the front of its files.
     pub fn relative_to(&mut self, package: &str) {
         for (file, _) in self.frames.iter_mut().filter_map(|frame| frame.source.as_mut()) {
@@ -137,7 +160,7 @@ mod tests {
             source: (!file.is_empty()).then(|| (file.to_owned(), 7)),
             module: "demo".to_owned(),
         };
-        CallSite { frames: frames.iter().map(frame).collect() }.to_string()
+        CallSite { frames: frames.iter().map(frame).collect(), past: None }.to_string()
     }
 
     #[test]
@@ -162,6 +185,28 @@ mod tests {
     }
 
     #[test]
+    fn a_dependency_that_moved_is_told_with_what_it_was() {
+        let frame = |function: &str, file: &str| Frame {
+            function: Some(function.to_owned()),
+            source: Some((file.to_owned(), 7)),
+            module: "demo".to_owned(),
+        };
+        let frames =
+            vec![frame("http::get", "/c/registry/src/i/http-2.0.0/src/lib.rs"), frame("demo::main", "src/main.rs")];
+        let told = |before: &str| {
+            let lock = |version: &str| format!("name = \"http\"\nversion = \"{version}\"\n");
+            let before = if before.is_empty() { String::new() } else { lock(before) };
+            let mut site = CallSite { frames: frames.clone(), past: None };
+            site.since(&Moves::between(&before, &lock("2.0.0")));
+            site.to_string()
+        };
+        let end = "http::get, called by demo::main at src/main.rs:7";
+        assert_eq!(told("2.0.0"), format!("http 2.0.0 {end}"));
+        assert_eq!(told("1.0.0"), format!("http 2.0.0 (1.0.0 when the baseline last changed) {end}"));
+        assert_eq!(told(""), format!("http 2.0.0 (not there when the baseline last changed) {end}"));
+    }
+
+    #[test]
     fn a_stripped_program_is_told_before_a_named_c_library() {
         let frame = |function: Option<&str>, module: &str| Frame {
             function: function.map(str::to_owned),
@@ -169,13 +214,14 @@ mod tests {
             module: module.to_owned(),
         };
         let frames = vec![frame(Some("connect"), "libc.so.6"), frame(None, "demo"), frame(None, "libc.so.6")];
-        assert_eq!(CallSite { frames }.to_string(), "demo, which is stripped: no name is known");
+        assert_eq!(CallSite { frames, past: None }.to_string(), "demo, which is stripped: no name is known");
     }
 
     #[test]
     fn a_file_of_the_package_is_told_as_its_reader_calls_it() {
         let source = |file: &str| Frame { source: Some((file.to_owned(), 1)), ..Frame::default() };
-        let mut site = CallSite { frames: vec![source("/w/demo/src/main.rs"), source("/w/demo2/src/lib.rs")] };
+        let frames = vec![source("/w/demo/src/main.rs"), source("/w/demo2/src/lib.rs")];
+        let mut site = CallSite { frames, past: None };
         site.relative_to("/w/demo");
         assert_eq!(site.frames, [source("src/main.rs"), source("/w/demo2/src/lib.rs")]);
     }

@@ -13,6 +13,7 @@ pub mod call_site;
 pub mod errno;
 pub mod event;
 pub mod gate;
+pub mod lockfile;
 pub mod marker;
 pub mod signal;
 pub mod test_name;

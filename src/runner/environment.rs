@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use nix::unistd::{AccessFlags, Uid, access};
+use crate::linux::Machine;
 
 /// Where programs are looked for, unless a document says otherwise.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
@@ -82,14 +82,14 @@ pub(crate) fn look_at(file: PathBuf) -> Lookup {
     match fs::metadata(&file) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Lookup::NotExecutable(file),
         Err(_) => Lookup::Missing,
-        Ok(metadata) if metadata.is_file() && access(&file, AccessFlags::X_OK).is_ok() => Lookup::Found(file),
+        Ok(metadata) if metadata.is_file() && Machine::may_execute(&file) => Lookup::Found(file),
         Ok(_) => Lookup::NotExecutable(file),
     }
 }
 
 /// The name that /etc/passwd gives our user, else its number: no name service is asked, so it is the same in every run.
 fn user_name() -> String {
-    let uid = Uid::effective().to_string();
+    let uid = Machine::user();
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
     name_of(&uid, &passwd).unwrap_or(uid)
 }

@@ -7,6 +7,7 @@
 
 mod busy;
 mod environment;
+mod history;
 mod output;
 mod progress;
 mod repeat;
@@ -35,9 +36,4 @@ pub fn find_command(name: &OsStr) -> Lookup {
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
     environment::find_on_path(&path, name, Path::new(""))
-}
-
-/// The kernel's release as `uname -r` prints it; empty where it does not tell.
-pub fn kernel_release() -> String {
-    nix::sys::utsname::uname().map(|names| names.release().to_string_lossy().into_owned()).unwrap_or_default()
 }

@@ -5,11 +5,12 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::linux::Handle;
 
 /// How much of each stream is kept.
 const KEPT_BYTES: usize = 64 * 1024;
@@ -25,7 +26,7 @@ pub(super) struct Capture {
 
 impl Capture {
     /// Starts draining; the descriptors are the workload's standard output and error. What comes goes on to `echo` at once, where there is one.
-    pub(super) fn passing_on(echo: Option<Echo>) -> io::Result<(Self, OwnedFd, OwnedFd)> {
+    pub(super) fn passing_on(echo: Option<Echo>) -> io::Result<(Self, Handle, Handle)> {
         let (finish, finished) = channel();
         let tail = Arc::new(Mutex::new(Tail::default()));
         let [out, err] = echo.map_or([None, None], |echo| echo.map(Some));
@@ -55,7 +56,7 @@ fn drain(
     tail: Arc<Mutex<Tail>>,
     finish: Sender<()>,
     mut echo: Option<Box<dyn Write + Send>>,
-) -> io::Result<OwnedFd> {
+) -> io::Result<Handle> {
     let (mut reader, writer) = io::pipe()?;
     thread::Builder::new().name("output".to_owned()).spawn(move || {
         let mut buffer = vec![0; KEPT_BYTES];

@@ -3,6 +3,7 @@
 //! When to stop is the model's to say. Every run counts only if it ends as its document says; one that does not ends all of it. What is run
 //! is whatever can [`Start`].
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::path::Path;
 
@@ -15,6 +16,7 @@ use crate::model::confirm::Sightings;
 use crate::model::expectation::{Baseline, Document, Level, News, project};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::guard::{Guard, Inherited};
+use crate::model::lockfile::Moves;
 use crate::model::observation::{Engine, First, Observation};
 use crate::model::recording::{FEWEST_CPUS, Growth, Length, WARM_UP_RUNS};
 
@@ -42,6 +44,9 @@ pub(super) struct Runs<'a> {
     document: &'a Document,
     prepared: Box<dyn Start + 'a>,
     running: Running<'a>,
+    /// The expectation file, and what moved since it was last changed, once that is asked for.
+    file: &'a str,
+    moves: OnceCell<Moves>,
     sightings: Sightings,
     all: Observation,
     /// What is beside a baseline, where there is one: it is asked about.
@@ -68,7 +73,8 @@ impl<'a> Runs<'a> {
             Engine::Notify => Watched::Notified,
             Engine::Ptrace | Engine::Guard => Watched::EveryCall,
         };
-        Self { suite, document, prepared, running, sightings, all, news: None, watched }
+        let (file, moves) = (case.file.as_str(), OnceCell::new());
+        Self { suite, document, prepared, running, file, moves, sightings, all, news: None, watched }
     }
 
     /// Runs it once.
@@ -165,7 +171,10 @@ impl<'a> Runs<'a> {
 
     fn take(&mut self, Run { mut observation, .. }: Run) {
         let package = self.suite.package().to_string_lossy();
-        observation.sites.values_mut().for_each(|site| site.relative_to(&package));
+        for site in observation.sites.values_mut() {
+            site.relative_to(&package);
+            site.since(self.moves.get_or_init(|| self.suite.moves_since(self.file)));
+        }
         self.sightings.add(project(&observation, self.document, &self.suite.platform));
         self.all.merge(observation);
     }

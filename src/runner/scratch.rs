@@ -2,12 +2,12 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
 use crate::error::Error;
+use crate::linux::Handle;
 use crate::model::workload::Stdin;
 
 /// A scratch directory and what lies in it.
@@ -43,7 +43,7 @@ impl Scratch {
     }
 
     /// What the workload reads: always a file or `/dev/null`, so that how much is there does not depend on scheduling.
-    pub(super) fn stdin(&self, stdin: &Stdin, package: &Path) -> Result<OwnedFd, Error> {
+    pub(super) fn stdin(&self, stdin: &Stdin, package: &Path) -> Result<Handle, Error> {
         let file = match stdin {
             Stdin::Null => PathBuf::from("/dev/null"),
             Stdin::File(path) => package.join(path),
@@ -53,7 +53,7 @@ impl Scratch {
                 file
             }
         };
-        File::open(&file).map(OwnedFd::from).map_err(|source| cannot("open the standard input", &file, source))
+        File::open(&file).map(Handle::from).map_err(|source| cannot("open the standard input", &file, source))
     }
 }
 

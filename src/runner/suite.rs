@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 
 use super::repeat::Start;
 use super::run::{Obstacle, Prepared, Run};
-use super::surroundings;
 use super::targets::Targets;
 use crate::artifacts::{self, Artifacts, Target};
 use crate::error::Error;
+use crate::linux::Machine;
 use crate::model::expectation::{Document, Parsed};
 use crate::model::observation::Observation;
 use crate::model::platform::Platform;
@@ -128,7 +128,7 @@ impl Suite {
             built: OnceLock::new(),
         };
         let cases = Vec::new();
-        let cpus = surroundings::cpus();
+        let cpus = Machine::cpus();
         Ok(Self { store, settings, platform, cpus, rustc: OnceLock::new(), cases, targets })
     }
 

@@ -6,7 +6,10 @@ use std::env;
 use std::fs;
 use std::io::{self, Write};
 use std::num::NonZeroU32;
+#[cfg(unix)]
 use std::os::unix::fs::symlink;
+#[cfg(windows)]
+use std::os::windows::fs::symlink_file as symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 

@@ -5,7 +5,6 @@
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
@@ -51,7 +50,7 @@ impl Options {
         let words: Vec<OsString> = inner.into_iter().map(OsString::from).chain(self.command.iter().cloned()).collect();
         let executable = PathBuf::from(&self.command[0]);
         let Some(binary) = plan.binary(&executable, settings.nextest_binary.as_deref()) else {
-            return Err(untraced(&words));
+            return untraced(&words);
         };
         let called = Called { binary: binary.clone(), executable, arguments: self.command.len() - 1, words, plan_file };
         if self.command.iter().any(|word| word == "--list") {
@@ -74,8 +73,20 @@ impl Options {
 }
 
 /// Becomes the command; returns only where that fails.
-fn untraced(words: &[OsString]) -> Failure {
-    let error = command(words).exec();
+#[cfg(unix)]
+fn untraced(words: &[OsString]) -> Result<ExitCode, Failure> {
+    let error = std::os::unix::process::CommandExt::exec(&mut command(words));
+    Err(cannot_execute(words, &error))
+}
+
+/// Ends as the command does.
+#[cfg(not(unix))]
+fn untraced(words: &[OsString]) -> Result<ExitCode, Failure> {
+    let status = command(words).status().map_err(|error| cannot_execute(words, &error))?;
+    Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED)))
+}
+
+fn cannot_execute(words: &[OsString], error: &io::Error) -> Failure {
     Failure::failed(format!("cannot execute {}: {error}", words[0].display()))
 }
 
@@ -142,7 +153,7 @@ impl Called {
             self.tell(settings, &verdict)?;
             if exit.is_none() && !failed {
                 // It cannot be traced here, and need not be.
-                return Err(untraced(&self.words));
+                return untraced(&self.words);
             }
         }
         let status = exit.map_or(FAILED, |exit| u8::try_from(exit.shell_status()).unwrap_or(u8::MAX));

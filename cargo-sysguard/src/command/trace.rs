@@ -8,14 +8,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use sysguard::linux::{Command, Environment, Limits, Stream, TraceError, keep_terminal, leave_interrupts_to_workload};
+use sysguard::linux::{
+    Command, Environment, Limits, Machine, Stream, TraceError, keep_terminal, leave_interrupts_to_workload,
+};
 use sysguard::model::observation::{Engine, Recording};
 use sysguard::model::taxonomy::Taxonomy;
 use sysguard::model::workload::Exit;
 use sysguard::report::{self, Format, Palette};
-use sysguard::runner::{
-    DEFAULT_GRACE, Lookup, find_command, kernel_release, observe, observe_notified, observe_with_callers,
-};
+use sysguard::runner::{DEFAULT_GRACE, Lookup, find_command, observe, observe_notified, observe_with_callers};
 use sysguard::settings;
 
 use crate::cli;
@@ -128,7 +128,7 @@ impl Options {
             workload: None,
             command: self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
             platform: settings::platform(),
-            kernel: kernel_release(),
+            kernel: Machine::kernel_release(),
             engine: self.engine,
             exit: outcome.exit,
             killed_stragglers: outcome.killed_stragglers,

@@ -74,6 +74,35 @@ pub(crate) fn it_selects_and_ends_as_libtest_does() {
     assert!(ran.stdout.contains("\nfailures:\n    slow\n"), "{}", ran.stdout);
 }
 
+/// A workload that leaves a process behind must not make its test a leaky one.
+pub(crate) fn nextest_lists_and_runs_it() {
+    let (project, _) = built("harness-nextest");
+    let project = project.expecting("leaves", "command: [sh, -c, 'sleep 2718281 & exit 0']");
+    project.sysguard("bless --runs 1").ends(0);
+    let before = project.files();
+    let nextest = |line: &str| run(project.run_by(env!("CARGO")).arg("nextest").args(line.split_whitespace()));
+    let listed = nextest("list --test sysguard").ends(0).stdout;
+    for name in ["absent", "file::copy", "leaves", "net::echo", "net::echo-tls"] {
+        assert!(listed.contains(name), "{name}: {listed}");
+    }
+    let ran = nextest("run --test sysguard").ends(0);
+    assert!(ran.stderr.contains("5 tests run: 5 passed, 1 skipped"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("LEAK"), "{}", ran.stderr);
+    assert!(!is_running("2718281"), "it outlived its trial");
+    assert_eq!(project.changed_since(&before), [""; 0]);
+
+    project.write("expectations/net/echo.yaml", &project.read("expectations/net/echo.yaml").replace("[true]", "[ls]"));
+    let ran = nextest("run --test sysguard --no-fail-fast").ends(100);
+    assert!(ran.stderr.contains("5 tests run: 4 passed, 1 failed, 1 skipped"), "{}", ran.stderr);
+}
+
+/// Whether a process has this argument.
+fn is_running(argument: &str) -> bool {
+    let processes = std::fs::read_dir("/proc").expect("processes").filter_map(Result::ok);
+    let mut commands = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    commands.any(|command| command.split(|byte| *byte == 0).any(|word| word == argument.as_bytes()))
+}
+
 pub(crate) fn ignored_workloads_give_their_reasons() {
     let (_project, harness) = built("harness-ignored");
     let ran = call(&harness, "absent slow").ends(0);

@@ -46,7 +46,7 @@ mod trace;
 mod usage;
 
 #[cfg(target_os = "linux")]
-use project::{needing, tracing, untraced};
+use project::{needing, nextest, tracing, untraced};
 
 use std::process::ExitCode;
 
@@ -84,6 +84,7 @@ fn of_workloads() -> Vec<Trial> {
         untraced("list::every_name_also_of_malformed_files", list::every_name_also_of_malformed_files),
         untraced("list::packages_are_selected_as_by_cargo", list::packages_are_selected_as_by_cargo),
         untraced("harness::listing_runs_nothing", harness::listing_runs_nothing),
+        nextest("harness::nextest_lists_and_runs_it", harness::nextest_lists_and_runs_it),
         tracing("harness::it_selects_and_ends_as_libtest_does", harness::it_selects_and_ends_as_libtest_does),
         tracing("harness::ignored_workloads_give_their_reasons", harness::ignored_workloads_give_their_reasons),
         tracing("bless::twice_changes_no_byte", bless::twice_changes_no_byte),
@@ -93,6 +94,8 @@ fn of_workloads() -> Vec<Trial> {
         tracing("bless::notifications_write_the_same_bytes", bless::notifications_write_the_same_bytes),
         tracing("test::a_new_subsystem_fails_and_is_proposed", test::a_new_subsystem_fails_and_is_proposed),
         tracing("test::without_a_harness_file_the_same_happens", test::without_a_harness_file_the_same_happens),
+        #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+        tracing("test::a_dependency_that_moved_is_named", test::a_dependency_that_moved_is_named),
         tracing("test::each_status_has_its_exit_code", test::each_status_has_its_exit_code),
         tracing("test::a_target_that_does_not_compile_is_3", test::a_target_that_does_not_compile_is_3),
         tracing("test::a_timeout_fails_and_proposes_nothing", test::a_timeout_fails_and_proposes_nothing),

@@ -1,5 +1,6 @@
 //! `test`: verdicts, proposals and exit codes.
 
+use super::diff::git;
 use super::project::{Project, run};
 
 const CONNECTS: &str = "fn main() { let _ = std::net::TcpStream::connect((\"127.0.0.1\", 1)); }\n";
@@ -32,6 +33,37 @@ fn fails_and_is_proposed(project: &Project) {
 
 pub(crate) fn a_new_subsystem_fails_and_is_proposed() {
     fails_and_is_proposed(&newly_connecting("test-harness", true));
+}
+
+/// The dependency lies where one from a registry would.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(crate) fn a_dependency_that_moved_is_named() {
+    let project = Project::new("test-moved").expecting("own", "bin: test-moved");
+    let project = project.file("src/main.rs", "fn main() {\n    greeting::greet();\n}\n");
+    let (registry, manifest) = (Project::empty(), project.read("Cargo.toml"));
+    let depend = |version: &str, body: &str| {
+        let folder = format!("registry/src/index/greeting-{version}");
+        let package = format!("[package]\nname = \"greeting\"\nversion = \"{version}\"\nedition = \"2024\"\n");
+        registry.write(&format!("{folder}/Cargo.toml"), &package);
+        registry.write(&format!("{folder}/src/lib.rs"), &format!("#[inline(never)]\npub fn greet() {{ {body} }}\n"));
+        let place = registry.path(&folder);
+        let dependency = format!("[dependencies]\ngreeting = {{ path = {place:?} }}\n\n[dev-dependencies]");
+        project.write("Cargo.toml", &manifest.replace("[dev-dependencies]", &dependency));
+    };
+    depend("0.1.0", "");
+    project.sysguard("bless").ends(0);
+    git(&project, &["init", "--quiet"]);
+    git(&project, &["add", "."]);
+    git(&project, &["commit", "--quiet", "--message", "before"]);
+
+    depend("0.2.0", "let _ = std::net::TcpStream::connect((\"127.0.0.1\", 1));");
+    let ran = project.sysguard("test --update no").ends(101);
+    let site = "by greeting 0.2.0 (0.1.0 when the baseline last changed) greeting::greet, called by test_moved::main at src/main.rs:2\n";
+    assert!(ran.stdout.contains(site), "{}", ran.stdout);
+    // Since a baseline that is in no commit, nobody knows what moved.
+    project.write("expectations/own.yaml", &format!("# mine\n{}", project.read("expectations/own.yaml")));
+    let ran = project.sysguard("test --update no").ends(101);
+    assert!(ran.stdout.contains("by greeting 0.2.0 greeting::greet, called by"), "{}", ran.stdout);
 }
 
 pub(crate) fn without_a_harness_file_the_same_happens() {

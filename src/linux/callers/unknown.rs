@@ -1,4 +1,4 @@
-//! Stacks are unwound on x86_64 only: elsewhere nobody is known to call. Main type: [`Callers`].
+//! Stacks are unwound on x86_64 and aarch64: elsewhere nobody is known to call. Main type: [`Callers`].
 
 use crate::model::call_site::CallSite;
 use crate::model::event::Tid;

@@ -14,10 +14,29 @@ use super::checked;
 use super::ptrace;
 use crate::model::syscall::Abi;
 
-/// The registers of a stopped tracee by which its stack is unwound: instruction, stack and frame pointer.
+/// The registers of a stopped tracee by which its stack is unwound.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[derive(Debug, Clone, Copy)]
+pub(in crate::linux) struct StackRegisters {
+    pub(in crate::linux) instruction: u64,
+    /// Where the function returns to, on architectures that keep that in a register.
+    #[cfg(target_arch = "aarch64")]
+    pub(in crate::linux) link: u64,
+    pub(in crate::linux) stack: u64,
+    pub(in crate::linux) frame: u64,
+}
+
 #[cfg(target_arch = "x86_64")]
-pub(in crate::linux) fn stack_registers(tid: pid_t) -> io::Result<[u64; 3]> {
-    registers(tid).map(|registers| [registers.rip, registers.rsp, registers.rbp])
+pub(in crate::linux) fn stack_registers(tid: pid_t) -> io::Result<StackRegisters> {
+    let registers = registers(tid)?;
+    Ok(StackRegisters { instruction: registers.rip, stack: registers.rsp, frame: registers.rbp })
+}
+
+#[cfg(target_arch = "aarch64")]
+pub(in crate::linux) fn stack_registers(tid: pid_t) -> io::Result<StackRegisters> {
+    let mut registers = [0; 34];
+    general_registers(PTRACE_GETREGSET, tid, &mut registers)?;
+    Ok(StackRegisters { instruction: registers[32], link: registers[30], stack: registers[31], frame: registers[29] })
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -88,7 +107,6 @@ pub(in crate::linux) fn write_first_argument(tid: pid_t, abi: Abi, value: u64) -
 /// Writes the register that holds the first argument of a call at its entry.
 #[cfg(target_arch = "aarch64")]
 pub(in crate::linux) fn write_first_argument(tid: pid_t, abi: Abi, value: u64) -> io::Result<()> {
-    const PTRACE_GETREGSET: u32 = 0x4204;
     const PTRACE_SETREGSET: u32 = 0x4205;
     if abi != Abi::Aarch64 {
         return Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP));
@@ -98,6 +116,9 @@ pub(in crate::linux) fn write_first_argument(tid: pid_t, abi: Abi, value: u64) -
     registers[0] = value;
     general_registers(PTRACE_SETREGSET, tid, &mut registers)
 }
+
+#[cfg(target_arch = "aarch64")]
+const PTRACE_GETREGSET: u32 = 0x4204;
 
 /// Reads or writes `struct user_pt_regs` (arch/arm64/include/uapi/asm/ptrace.h): 31 registers, stack pointer, program counter, state.
 #[cfg(target_arch = "aarch64")]

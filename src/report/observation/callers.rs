@@ -21,7 +21,7 @@ pub(super) fn write(out: &mut dyn io::Write, observation: &Observation, palette:
         let details: String = details.map(|detail| format!(" {}", escaped(detail))).collect();
         let called = format!("{subsystem}::{}{details}", syscall.name());
         writeln!(out, "\n{} by {}", Painted(palette.heading, called), escaped(&site.to_string()))?;
-        let CallSite { frames } = site;
+        let CallSite { frames, .. } = site;
         frames.iter().try_for_each(|frame| writeln!(out, "  {}", in_words(frame)))?;
     }
     Ok(())

@@ -1,0 +1,37 @@
+//! The time since a baseline was last changed, as far as git knows it: which dependencies moved meanwhile.
+//!
+//! It only asks. Without git, without such a commit, or where the expectation has changes that are in no commit, nothing is said.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::suite::Suite;
+use crate::model::lockfile::Moves;
+
+const LOCK: &str = "Cargo.lock";
+
+impl Suite {
+    /// What moved since this file, named from the package, was last changed.
+    pub(super) fn moves_since(&self, file: &str) -> Moves {
+        self.known_moves(file).unwrap_or_default()
+    }
+
+    fn known_moves(&self, file: &str) -> Option<Moves> {
+        let package = self.package();
+        let workspace = package.ancestors().find(|folder| folder.join(LOCK).is_file())?;
+        let now = std::fs::read_to_string(workspace.join(LOCK)).ok()?;
+        if !git(package, &["status", "--porcelain", "--", file])?.is_empty() {
+            return None;
+        }
+        let commit = git(package, &["log", "-1", "--format=%H", "--", file])?;
+        let before = git(workspace, &["show", "--no-textconv", &format!("{}:./{LOCK}", commit.trim_end())])?;
+        Some(Moves::between(&before, &now))
+    }
+}
+
+/// What git says; nothing where it cannot.
+fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
+    let mut git = Command::new("git");
+    let output = git.arg("-C").arg(folder).args(arguments).stdin(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}

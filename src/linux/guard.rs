@@ -77,9 +77,11 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Something may stay unseen; here what a child does that nobody sees to the fds that it shares.
+    /// Something may stay unseen: where a child's tracer would have to answer, the child has none.
     pub(super) fn hide(&mut self, spot: BlindSpot) {
-        self.is_hidden |= spot == BlindSpot::UntracedChild;
+        if spot == BlindSpot::UntracedChild {
+            self.incomplete = Some(Incomplete::Untraced);
+        }
     }
 
     /// Where this task stops next.

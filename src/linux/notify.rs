@@ -16,7 +16,7 @@ use super::stopped::Pace;
 use super::sys::{self, Interrupted, Notification};
 use super::witness::Witness;
 use crate::model::attribution::{Answers, Memory};
-use crate::model::event::{Call, CallOutcome, Event, Tid};
+use crate::model::event::{BlindSpot, Call, CallOutcome, Event, Tid};
 use crate::model::guard::{Effect, effect};
 use crate::model::syscall::{Abi, Syscall};
 use crate::model::tracee::{Step, Stop, Tasks};
@@ -132,6 +132,13 @@ impl Hearing<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Something may stay unseen: where a child's tracer would have to answer, the child has none.
+    pub(super) fn hide(&mut self, spot: BlindSpot) {
+        if spot == BlindSpot::UntracedChild {
+            self.incomplete = Some(Incomplete::Untraced);
+        }
     }
 
     /// Why this run will not do, once that is so.

@@ -215,13 +215,14 @@ impl Run<'_> {
                 hearing.observe(tid, &stop, &mut step, &self.tasks)?;
             }
             self.watch(tid, &stop, &step);
-            if self.incomplete().is_some() && !self.tasks.is_ending() {
-                self.kill_all();
-            }
             step.before.iter().chain(&step.event).for_each(&mut *sink);
             for spot in self.tracer.take_blind_spots() {
                 self.watch.iter_mut().for_each(|watch| watch.hide(spot));
+                self.hearing.iter_mut().for_each(|hearing| hearing.hide(spot));
                 sink(&Event::Blind(spot));
+            }
+            if self.incomplete().is_some() && !self.tasks.is_ending() {
+                self.kill_all();
             }
             self.colocation.observe(tid, &stop);
             if let Some(task) = task {

@@ -13,7 +13,7 @@ use sysguard::model::fact::Fact;
 use sysguard::model::fingerprint::Fingerprint;
 use sysguard::model::guard::Guard;
 use sysguard::model::marker;
-use sysguard::model::observation::Observation;
+use sysguard::model::observation::{LOADER, Observation};
 use sysguard::model::platform::Platform;
 use sysguard::runner::{Lookup, find_command, observe, observe_guarded, observe_notified};
 use sysguard::settings;
@@ -45,14 +45,16 @@ fn document() -> Document {
     format::read(text.as_bytes()).expect("a document").expectation.document
 }
 
+/// All that a baseline takes which names no set of the loader's.
 fn facts(observation: &Observation, platform: &Platform) -> BTreeSet<Fact> {
-    project(observation, &document(), platform).facts.into_keys().collect()
+    let is_loaders = |fact: &Fact| matches!(fact, Fact::Phase { phase, .. } if phase == LOADER);
+    project(observation, &document(), platform).facts.into_keys().filter(|fact| !is_loaders(fact)).collect()
 }
 
 /// What was reached: a call that is refused because of its fd is news only where no baseline knows it.
 fn reached(observation: &Observation, platform: &Platform) -> BTreeSet<Fact> {
-    let projection = project(observation, &document(), platform);
-    projection.facts.into_keys().filter(|fact| !projection.refused.contains(fact)).collect()
+    let refused = project(observation, &document(), platform).refused;
+    facts(observation, platform).into_iter().filter(|fact| !refused.contains(fact)).collect()
 }
 
 fn watched(words: &[&str]) -> Observation {

@@ -19,7 +19,7 @@ use crate::linux::{
 use crate::model::compare::Watched;
 use crate::model::event::Event;
 use crate::model::guard::{Guard, Inherited, Unguardable};
-use crate::model::observation::{First, Observation, Part, Watch};
+use crate::model::observation::{First, LOADER, Observation, Part, Watch};
 use crate::model::workload::{Exit, Program, Workload};
 use crate::settings::CLOSURE;
 
@@ -202,7 +202,7 @@ impl<'a> Prepared<'a> {
             return Err(Obstacle::Unguarded(incomplete.to_string()));
         }
         // A call of a phase that was refused is none of that phase, and the refusal is not told.
-        if matches!(by, By::Notifications) && !observation.phases.is_empty() {
+        if matches!(by, By::Notifications) && observation.phases.keys().any(|phase| phase != LOADER) {
             return Err(Obstacle::Unguarded(Incomplete::Phases.to_string()));
         }
         let output = capture.finish();

@@ -56,7 +56,8 @@ pub(crate) fn notifications_write_the_same_bytes() {
         .expecting("filters", &format!("command: [perl, -e, '{STRICT}']"))
         .expecting("errors", "command: [cat, /etc/passwd]\nlevel: error");
     let ran = project.sysguard("bless --engine notify").ends(0);
-    let line = |name: &str| ran.stdout.lines().find(|line| line.contains(name)).expect(name).to_owned();
+    let line =
+        |name: &str| ran.stdout.lines().find(|line| line.starts_with(&format!("{name}: "))).expect(name).to_owned();
     assert!(line("own").contains(", by notifications"), "{}", ran.stdout);
     assert!(line("filters").contains("every call watched: it has a seccomp filter of its own"), "{}", ran.stdout);
     assert!(line("errors").contains("every call watched: its document asks for errors"), "{}", ran.stdout);

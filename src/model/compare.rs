@@ -3,6 +3,7 @@
 //! It must not decide what to do about it: that is [`decide`](super::decide).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter::successors;
 
 use super::attribution::Subsystem;
 use super::confirm::Suspect;
@@ -267,11 +268,8 @@ fn is_old_refusal(held: &BTreeSet<Fact>, projection: &Projection, fact: &Fact) -
         let same_argument = |other: &Fact| refused.argument().is_none_or(|it| other.argument() == Some(it));
         refused.syscall().is_none() || held.iter().any(|other| is_same(other) && same_argument(other))
     };
-    let mut shown = projection.refused.iter().filter(|other| match fact.syscall() {
-        Some(_) => *other == fact,
-        None => other.subsystem() == fact.subsystem(),
-    });
-    projection.refused.contains(fact) && shown.all(is_known)
+    let is_part = |other: &Fact| successors(Some(other.clone()), Fact::parent).any(|whole| whole == *fact);
+    projection.refused.contains(fact) && projection.refused.iter().filter(|other| is_part(other)).all(is_known)
 }
 
 fn phase(fact: &Fact) -> Option<&String> {

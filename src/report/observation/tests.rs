@@ -337,8 +337,9 @@ fn the_record_is_valid_by_its_schema() {
     let phase = BTreeMap::from([plain(Abi::X86_64, 41, 1)]);
     recording.observation.phases = BTreeMap::from([("serving".to_owned(), phase)]);
     let guide = Taxonomy::built_in(Base::WorkloadTracing);
-    for exit in [Exit::Exited(3), Exit::Signaled(9), Exit::TimedOut] {
-        recording.exit = exit;
+    let ends = [Exit::Exited(3), Exit::Signaled(9), Exit::TimedOut];
+    for (exit, engine) in ends.into_iter().zip([Engine::Ptrace, Engine::Guard, Engine::Notify]) {
+        (recording.exit, recording.engine) = (exit, engine);
         let text = filed(&recording, Format::Json, &guide, &Palette::plain());
         for place in ["", "/syscalls/0", "/syscalls/0/uses/0", "/subsystems/0", "/taxonomy/groups/0", "/phases/0"] {
             holds(include_str!("../schema/observation-1.json"), serde_json::from_str(&text).expect("JSON"), place);

@@ -1,5 +1,7 @@
 //! What differs, as a table of cases.
 
+mod refused;
+
 use super::*;
 use crate::model::attribution::{Subsystem, Use};
 use crate::model::expectation::{Entry, Rule};
@@ -393,19 +395,4 @@ fn that_a_workload_was_guarded_is_nothing_to_say_of_it_alone() {
     assert!(with(Watched::Unguarded { reason: "it names phases".to_owned() }).is_remarkable());
     let gone = Comparison { gone: vec![Fact::BlindSpot("vdso".to_owned())], ..Comparison::default() };
     assert!(gone.is_remarkable());
-}
-
-#[test]
-fn a_refused_call_is_news_whole_where_its_argument_is_and_else_not_at_all() {
-    let held = baseline(&["unix::ioctl::argument=SIOCINQ"]);
-    for (refused, findings) in [
-        ("device::ioctl::argument=TCGETS", &["new-subsystem device", "new-syscall device::ioctl TCGETS"][..]),
-        ("device::ioctl::argument=SIOCINQ", &[]),
-        ("device::read", &["new-subsystem device", "new-syscall device::read"]),
-    ] {
-        let mut seen = projection(&[refused, "unix::ioctl::argument=SIOCINQ"]);
-        seen.refused = projection(&[refused]).facts.into_keys().collect();
-        let found = compare(&document(Level::Object), Some(&held), &seen, &Observation::new());
-        assert_eq!(told(&found.findings), findings, "{refused}");
-    }
 }

@@ -113,7 +113,7 @@ mod tests {
           file    expectations/w.yaml:4
         new-subsystem  w::random::openat
           with    char:urandom
-          call    openat: fs/open.c, FILESYSTEMS (VFS and infrastructure), since Linux 6.12 or before
+          call    openat: fs/open.c, FILESYSTEMS (VFS and infrastructure), since Linux 2.6.16
           object  char:urandom: random, its source file, drivers/char/random.c
           file    expectations/w.yaml:4
         new-blind-spot  w::blind_spots::io_uring

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sysguard::artifacts;
 use sysguard::model::compare::Fact;
-use sysguard::model::expectation::{Aim, Pending};
+use sysguard::model::expectation::{Aim, Pending, Settled};
 use sysguard::model::test_name;
 use sysguard::report::PendingKeys;
 use sysguard::settings::{Flags, Settings};
@@ -90,6 +90,21 @@ impl Proposals {
         self.store(place).pending_of(&place.1)
     }
 
+    /// Writes what was decided.
+    pub(crate) fn settle(&self, place: &Place, settled: &Settled) -> Result<(), Failure> {
+        self.store(place).settle(&place.1, settled).map_err(unwritten)
+    }
+
+    /// Writes what is left of a proposal, and leaves its file as it is.
+    pub(crate) fn leave(&self, place: &Place, rest: Option<&str>) -> Result<(), Failure> {
+        let (store, name) = (self.store(place), place.1.as_str());
+        let changed = match rest {
+            Some(rest) => store.propose(name, rest),
+            None => store.remove_proposal(name),
+        };
+        changed.map(drop).map_err(unwritten)
+    }
+
     /// A workload's file as it is called from the workspace's folder.
     pub(crate) fn file(&self, place: &Place) -> String {
         let (folder, store) = &self.packages[place.0];
@@ -123,8 +138,7 @@ impl Proposals {
 
     /// The keys of all that is pending there.
     pub(crate) fn keys(&self, place: &Place, pending: &Pending) -> PendingKeys {
-        let workload = place.1.clone();
-        PendingKeys { keys: pending.keys(&workload), file: self.file(place), workload }
+        PendingKeys::new(&place.1, self.file(place), pending)
     }
 
     /// What all of these keys mean together. A key that means nothing, or two things, is wrong usage.
@@ -206,6 +220,11 @@ impl Proposals {
         let held = decision == Decision::Accept && holds(store, name, aim)?;
         Ok(held.then_some(Meaning { place, taken: Taken::Held, printed: false }))
     }
+}
+
+/// Nothing is lost by it.
+fn unwritten(error: StoreError) -> Failure {
+    Failure::failed(format!("{error}; what is not written stays pending"))
 }
 
 /// What is to become of the keys.

@@ -1,5 +1,6 @@
-//! What waits for a decision: [`pending`] as JSON, and [`finding`] as a reviewer sees it.
+//! What waits for a decision: [`pending`] as keys or JSON, and [`finding`] as a reviewer sees it.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use serde::Serialize;
@@ -8,7 +9,7 @@ use super::Palette;
 use super::explain::{CALL, brief};
 use super::style::Painted;
 use super::words::escaped;
-use crate::model::compare::{Detail, Fact, Finding};
+use crate::model::compare::{Detail, Fact, Finding, Kin};
 use crate::model::expectation::Pending;
 
 /// What is pending of one workload.
@@ -20,6 +21,41 @@ pub struct PendingKeys {
     pub file: String,
     /// The keys that `accept` and `reject` take.
     pub keys: Vec<String>,
+    /// What changed around the workload since the baseline was recorded.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    drift: Vec<String>,
+    /// Who made the first call, by keys.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    sites: BTreeMap<String, String>,
+    /// What is known to have brought it, by keys.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    causes: BTreeMap<String, String>,
+}
+
+impl PendingKeys {
+    /// What is pending of the workload of this name and file, and what is known of it.
+    pub fn new(workload: &str, file: String, pending: &Pending) -> Self {
+        let findings = pending.findings();
+        let told = |of: fn(&Finding) -> &Option<String>| {
+            findings.iter().filter_map(|finding| Some((finding.fact.key(workload), of(finding).clone()?))).collect()
+        };
+        Self {
+            workload: workload.to_owned(),
+            file,
+            keys: pending.keys(workload),
+            drift: pending.drift().to_vec(),
+            sites: told(|finding| &finding.site),
+            causes: told(|finding| &finding.cause),
+        }
+    }
+
+    /// What is known of whence a key comes, in words.
+    pub fn remark(&self, key: &str) -> Option<String> {
+        let site = self.sites.get(key).map(|site| format!("by {}", escaped(site)));
+        let cause = self.causes.get(key).map(|cause| format!("({})", escaped(cause)));
+        let parts: Vec<String> = site.into_iter().chain(cause).collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    }
 }
 
 /// How many arguments and objects of a new call are explained.
@@ -53,6 +89,9 @@ pub fn finding(
         let details: Vec<&str> = finding.details.iter().map(Detail::value).collect();
         writeln!(out, "  with    {}", escaped(&details.join(" ")))?;
     }
+    for (label, line) in whence(pending, finding) {
+        writeln!(out, "  {label:<6}  {}", escaped(&line))?;
+    }
     let abi = pending.platform().abi();
     let parts = parts(finding).map(|part| brief(&part, abi).into_iter().filter(|(label, _)| *label != CALL));
     for (label, line) in brief(fact, abi).into_iter().chain(parts.flatten()) {
@@ -65,6 +104,16 @@ pub fn finding(
         Some(line) => writeln!(out, "  file    {file}:{line}"),
         None => writeln!(out, "  file    {file}, with a first baseline for {}", pending.platform()),
     }
+}
+
+/// What is known of how it came, by labels.
+fn whence(pending: &Pending, finding: &Finding) -> impl Iterator<Item = (&'static str, String)> {
+    let Finding { site, cause, kin, .. } = finding;
+    let kin = kin.as_ref().map(|Kin { family, beside }| format!("{family}: the baseline holds {beside}"));
+    let drift = pending.drift().join(", ");
+    let drift = (!drift.is_empty()).then(|| format!("{drift} since the baseline was recorded"));
+    let lines = [("by", site.clone()), ("cause", cause.clone()), ("family", kin), ("drift", drift)];
+    lines.into_iter().filter_map(|(label, line)| Some((label, line?)))
 }
 
 /// The first few arguments and objects that come with a new call, as facts of their own.
@@ -86,13 +135,21 @@ mod tests {
 
     const PROPOSAL: &str = "version: 1\nbin: demo\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  filesystem:\n    openat:\n      \
                             objects: [file]\n  network:\n    socket:\n      arguments: [AF_INET]\n  random:\n    openat:\n      objects: [\"char:urandom\"]\n  none:\n    syscall_0x3e7:\n\
-                            blind_spots: [io_uring]\n";
+                            blind_spots: [io_uring]\n# For the review; accepting leaves these lines out.\n# drift: [glibc 2.36 → glibc 2.39]\n\
+                            # sites:\n#   network: demo::fetch at src/main.rs:7\n#   network::socket: demo::fetch at src/main.rs:7\n\
+                            # causes:\n#   random::openat: a cause\n";
+
+    fn pending_of(file: &str) -> Pending {
+        let parsed = |text: &str| read(text.as_bytes()).expect("a good text");
+        Pending::between(parsed(file), &parsed(PROPOSAL)).expect("it fits").expect("something is pending")
+    }
+
+    const HELD: &str =
+        "version: 1\nbin: demo\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  filesystem:\n    openat:\n";
 
     /// Every pending finding of a proposal as it is shown.
     fn shown(file: &str) -> String {
-        let parsed = |text: &str| read(text.as_bytes()).expect("a good text");
-        let pending =
-            Pending::between(parsed(file), &parsed(PROPOSAL)).expect("it fits").expect("something is pending");
+        let pending = pending_of(file);
         let mut out = Vec::new();
         for found in pending.findings() {
             finding(&mut out, "w", "expectations/w.yaml", &pending, &found, &Palette::plain()).expect("memory");
@@ -102,24 +159,30 @@ mod tests {
 
     #[test]
     fn a_finding_says_what_the_call_is_and_where_it_would_stand() {
-        let held = "version: 1\nbin: demo\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  filesystem:\n    openat:\n";
-        insta::assert_snapshot!(shown(held), @"
+        insta::assert_snapshot!(shown(HELD), @"
         new-subsystem  w::network::socket
           with    AF_INET
+          by      demo::fetch at src/main.rs:7
+          drift   glibc 2.36 → glibc 2.39 since the baseline was recorded
           call    socket: net/socket.c, NETWORKING [SOCKETS], CONFIG_NET, since Linux 2.0
           file    expectations/w.yaml:4
         new-subsystem  w::none::syscall_0x3e7
+          drift   glibc 2.36 → glibc 2.39 since the baseline was recorded
           call    syscall_0x3e7: no kernel table knows it
           file    expectations/w.yaml:4
         new-subsystem  w::random::openat
           with    char:urandom
+          cause   a cause
+          drift   glibc 2.36 → glibc 2.39 since the baseline was recorded
           call    openat: fs/open.c, FILESYSTEMS (VFS and infrastructure), since Linux 2.6.16
           object  char:urandom: random, its source file, drivers/char/random.c
           file    expectations/w.yaml:4
         new-blind-spot  w::blind_spots::io_uring
+          drift   glibc 2.36 → glibc 2.39 since the baseline was recorded
           means   operations submitted through the rings of io_uring are no system calls
           file    expectations/w.yaml
         new-object  w::filesystem::openat::object=file
+          drift   glibc 2.36 → glibc 2.39 since the baseline was recorded
           call    openat: fs/open.c, FILESYSTEMS (VFS and infrastructure), since Linux 2.6.16
           object  file: filesystem, storage: which filesystem a machine keeps files on is not the workload's doing
           file    expectations/w.yaml:6
@@ -129,13 +192,23 @@ mod tests {
 
     #[test]
     fn the_record_is_versioned_and_valid_by_its_schema() {
-        let keys = [PendingKeys { workload: "w".to_owned(), file: "f".to_owned(), keys: vec!["w::bpf".to_owned()] }];
+        let keys = PendingKeys::new("w", "f".to_owned(), &pending_of(HELD));
+        assert_eq!(keys.remark("w::network::socket").as_deref(), Some("by demo::fetch at src/main.rs:7"));
+        assert_eq!(keys.remark("w::random::openat").as_deref(), Some("(a cause)"));
+        assert_eq!(keys.remark("w::none::syscall_0x3e7"), None);
         let mut out = Vec::new();
-        pending(&mut out, &keys).expect("memory");
+        pending(&mut out, &[keys]).expect("memory");
         let value: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
         let expected = serde_json::json!({
             "schema": "sysguard.pending/1",
-            "pending": [{"workload": "w", "file": "f", "keys": ["w::bpf"]}],
+            "pending": [{
+                "workload": "w",
+                "file": "f",
+                "keys": pending_of(HELD).keys("w"),
+                "drift": ["glibc 2.36 → glibc 2.39"],
+                "sites": {"w::network::socket": "demo::fetch at src/main.rs:7"},
+                "causes": {"w::random::openat": "a cause"},
+            }],
         });
         assert_eq!(value, expected);
         holds(include_str!("schema/pending-1.json"), value, "/pending/0");

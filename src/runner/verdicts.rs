@@ -10,7 +10,8 @@ use super::suite::{Case, Suite, Unfit, Unreadable};
 use crate::linux::NEEDED;
 use crate::model::compare::Comparison;
 use crate::model::decide::{Action, Update, decide};
-use crate::model::expectation::{Baseline, Parsed, Recorded, Unseen, amend, record};
+use crate::model::expectation::format::with_remarks;
+use crate::model::expectation::{Baseline, Parsed, Recorded, Remarks, Unseen, amend, record};
 use crate::model::fingerprint::explain;
 use crate::model::recording::{Growth, Length};
 use crate::model::verdict::{Change, Status, Verdict};
@@ -213,6 +214,7 @@ impl Judgement<'_> {
     /// Does what is to be done about it. What was found is told, also where it cannot be written.
     fn under(self, update: Update, suite: &Suite, case: &Case) -> Verdict {
         let action = decide(update, self.recorded, &self.comparison);
+        let remarks = Remarks::of(&self.comparison, &self.baseline);
         let (before, after) = (self.parsed.text(), self.parsed.with(self.baseline));
         let status = match action {
             Action::Keep => Status::Passed,
@@ -224,7 +226,10 @@ impl Judgement<'_> {
             // Where nothing may be written, nothing is removed either.
             Action::Keep if update == Update::No => Ok(None),
             Action::Keep => suite.store.remove_proposal(&case.name).map(|_| None),
-            Action::Propose => suite.store.propose(&case.name, &after).map(|_| Some(suite.proposal(&case.name))),
+            Action::Propose => {
+                let proposal = with_remarks(after.clone(), &remarks);
+                suite.store.propose(&case.name, &proposal).map(|_| Some(suite.proposal(&case.name)))
+            }
             Action::Bless => suite.store.save(&case.name, &after).and_then(|changed| {
                 suite.store.remove_proposal(&case.name)?;
                 Ok(changed.then(|| case.file.clone()))

@@ -76,19 +76,14 @@ fn write_beside(target: &Path, folder: &Path, text: &str) -> io::Result<()> {
 }
 
 fn temporary(folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(prefix).suffix(".tmp");
     // As any new file: readable as far as the umask allows.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder).map_err(without_its_path)
-}
-
-/// What the system said, without the name of a temporary file that nobody knows.
-fn without_its_path(error: io::Error) -> io::Error {
-    let said = error.get_ref().and_then(std::error::Error::source);
-    let said = said.and_then(|source| source.downcast_ref::<io::Error>()).and_then(io::Error::raw_os_error);
-    said.map_or(error, io::Error::from_raw_os_error)
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    // What the system said, without the name of a temporary file that nobody knows.
+    let mut said = None;
+    let open = |path: &Path| options.open(path).inspect_err(|error| said = error.raw_os_error());
+    let made = tempfile::Builder::new().prefix(prefix).suffix(".tmp").make_in(folder, open);
+    made.map_err(|error| said.map_or(error, io::Error::from_raw_os_error))
 }
 
 /// The name is on disk only once its folder is: rename(2), fsync(2).

@@ -49,7 +49,7 @@ impl Options {
             return told("nothing to accept: the files hold it already");
         }
         for (place, settled) in &decided {
-            proposals.store(place).settle(&place.1, settled).map_err(Failure::failed)?;
+            proposals.settle(place, settled)?;
             told(&format!("wrote {}", proposals.file(place)))?;
         }
         Ok(Outcome::Expected)

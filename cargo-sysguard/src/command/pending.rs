@@ -1,6 +1,6 @@
 //! `cargo sysguard pending`: what waits for a decision, one key a line, or as JSON. Nothing is run.
 
-use std::io::Write;
+use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
 use sysguard::report::{self, PendingKeys};
@@ -13,7 +13,7 @@ use crate::proposals::Where;
 /// `pending`'s options.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// How it is written: text (a key a line) or json
+    /// How it is written: text (a key a line; on a terminal also whence it comes) or json
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
     format: Format,
     #[command(flatten)]
@@ -36,7 +36,7 @@ impl Options {
         let mut out = anstream::stdout();
         match self.format {
             Format::Json => report::pending(&mut out, &keys),
-            Format::Text => keys.iter().flat_map(|of| &of.keys).try_for_each(|key| writeln!(out, "{key}")),
+            Format::Text => keys.iter().try_for_each(|of| write_keys(&mut out, of, io::stdout().is_terminal())),
         }
         .map_err(Failure::output)?;
         for fault in &faults {
@@ -45,4 +45,17 @@ impl Options {
         }
         Ok(if keys.is_empty() && faults.is_empty() { Outcome::Expected } else { Outcome::Failed })
     }
+}
+
+/// One key a line; for people, what is known of it below, once for neighbours of which the same is.
+fn write_keys(out: &mut dyn Write, of: &PendingKeys, remarks: bool) -> io::Result<()> {
+    for (at, key) in of.keys.iter().enumerate() {
+        writeln!(out, "{key}")?;
+        let remark = of.remark(key).filter(|_| remarks);
+        let next = of.keys.get(at + 1).and_then(|next| of.remark(next));
+        if let Some(remark) = remark.filter(|remark| next.as_ref() != Some(remark)) {
+            writeln!(out, "  {remark}")?;
+        }
+    }
+    Ok(())
 }

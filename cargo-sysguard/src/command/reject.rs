@@ -37,17 +37,9 @@ impl Options {
             return told("nothing to reject");
         }
         for (place, rest) in &decided {
-            let (store, name) = (proposals.store(place), place.1.as_str());
-            match rest {
-                Some(rest) => {
-                    store.propose(name, rest).map_err(Failure::failed)?;
-                    told(&format!("wrote {}", proposals.proposal_file(place)))?;
-                }
-                None => {
-                    store.remove_proposal(name).map_err(Failure::failed)?;
-                    told(&format!("removed {}", proposals.proposal_file(place)))?;
-                }
-            }
+            proposals.leave(place, rest.as_deref())?;
+            let done = if rest.is_some() { "wrote" } else { "removed" };
+            told(&format!("{done} {}", proposals.proposal_file(place)))?;
         }
         Ok(Outcome::Expected)
     }

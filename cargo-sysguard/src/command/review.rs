@@ -70,8 +70,10 @@ fn show(proposals: &Proposals, place: &Place, pending: &Pending) -> io::Result<(
     let change = Change { before: pending.file().text(), after: pending.accept(pending.all(), None).file, written };
     report::change(&mut out, &file, &change, &Palette::coloured())?;
     writeln!(out)?;
-    for key in pending.keys(&place.1) {
-        writeln!(out, "cargo sysguard accept '{key}'")?;
+    let keys = proposals.keys(place, pending);
+    for key in &keys.keys {
+        let remark = keys.remark(key).map(|remark| format!("   # {remark}"));
+        writeln!(out, "cargo sysguard accept '{key}'{}", remark.unwrap_or_default())?;
     }
     writeln!(out, "cargo sysguard reject '{}'   # or one of these keys\n", place.1)
 }

@@ -129,7 +129,7 @@ impl<'a> Review<'a> {
             Decision::Reject => pending.reject(&facts),
         };
         let place = &self.items[of.start].place;
-        self.proposals.store(place).settle(&place.1, &settled).map_err(Failure::failed)?;
+        self.proposals.settle(place, &settled)?;
         match decision {
             Decision::Accept if why.is_some() && !takes_reason(&facts) => {
                 self.tell(&format!("accepted, but it has no place for a reason: wrote {}", self.proposals.file(place)))

@@ -40,7 +40,7 @@ pub(crate) fn a_revision_is_compared_with_the_working_tree() {
             &["new-blind-spot", "net::talk", x86_64, "blind_spots::io_uring"],
             &["new-syscall", "net::talk", x86_64, "network::connect"],
             &["new-syscall", "net::talk", x86_64, "network::socket", "AF_INET"],
-            &["new-object", "net::talk", x86_64, "filesystem::close::object=file"],
+            &["new-object", "net::talk", x86_64, "filesystem::close::object=file", "why:", "tidy"],
             &["new-workload", "added", "no", "baseline"],
             &["gone-workload", "other", "no", "baseline"],
         ]

@@ -63,11 +63,11 @@ fn trials() -> Vec<Trial> {
 
 #[cfg(target_os = "linux")]
 fn trials() -> Vec<Trial> {
-    let commands = of_workloads().into_iter().chain(of_readings());
+    let commands = of_workloads().into_iter().chain(of_proposals()).chain(of_readings());
     commands.chain(ends::trials()).chain(run::trials()).chain(closures::trials()).collect()
 }
 
-/// What is run, blessed and decided on.
+/// What is run and blessed.
 #[cfg(target_os = "linux")]
 fn of_workloads() -> Vec<Trial> {
     vec![
@@ -125,10 +125,29 @@ fn of_workloads() -> Vec<Trial> {
         tracing("stable::one_cpu_is_not_enough_to_record", stable::one_cpu_is_not_enough_to_record),
         tracing("stable::drift_is_told_where_something_is_new", stable::drift_is_told_where_something_is_new),
         tracing("mutations::each_is_found_by_both_engines", mutations::each_is_found_by_both_engines),
+    ]
+}
+
+/// What is decided on.
+#[cfg(target_os = "linux")]
+fn of_proposals() -> Vec<Trial> {
+    vec![
         untraced("pending::what_is_printed_is_accepted", pending::what_is_printed_is_accepted),
         untraced(
             "pending::a_syscall_takes_its_details_along_and_nothing_else",
             pending::a_syscall_takes_its_details_along_and_nothing_else,
+        ),
+        untraced(
+            "pending::whence_it_comes_is_told_and_never_accepted",
+            pending::whence_it_comes_is_told_and_never_accepted,
+        ),
+        untraced(
+            "pending::a_read_only_tree_is_one_clear_error_and_loses_nothing",
+            pending::a_read_only_tree_is_one_clear_error_and_loses_nothing,
+        ),
+        untraced(
+            "pending::a_proposal_that_cannot_be_written_is_told",
+            pending::a_proposal_that_cannot_be_written_is_told,
         ),
         untraced("pending::rejecting_drops_and_remembers_nothing", pending::rejecting_drops_and_remembers_nothing),
         untraced(
@@ -144,6 +163,8 @@ fn of_workloads() -> Vec<Trial> {
             pending::a_printed_key_wins_over_a_workload_of_that_name,
         ),
         untraced("pending::proposals_may_lie_elsewhere", pending::proposals_may_lie_elsewhere),
+        untraced("pending::orphans_become_what_is_asked", pending::orphans_become_what_is_asked),
+        tracing("pending::what_a_test_proposes_can_be_decided_on", pending::what_a_test_proposes_can_be_decided_on),
         tracing("pull_request::lives_from_its_finding_to_its_merge", pull_request::lives_from_its_finding_to_its_merge),
         untraced(
             "review::accept_reason_reject_and_skip_to_the_byte",
@@ -154,6 +175,11 @@ fn of_workloads() -> Vec<Trial> {
         untraced(
             "review::every_way_out_leaves_the_terminal_as_it_was",
             review::every_way_out_leaves_the_terminal_as_it_was,
+        ),
+        untraced("review::whence_a_finding_comes_is_shown", review::whence_a_finding_comes_is_shown),
+        untraced(
+            "review::a_read_only_tree_ends_it_with_everything_pending",
+            review::a_read_only_tree_ends_it_with_everything_pending,
         ),
         untraced("review::without_a_terminal_it_shows_what_to_type", review::without_a_terminal_it_shows_what_to_type),
     ]
@@ -204,8 +230,6 @@ fn of_readings() -> Vec<Trial> {
             report::a_rule_on_a_call_that_does_not_exist_is_malformed,
         ),
         untraced("list::machines_read_the_same", list::machines_read_the_same),
-        untraced("pending::orphans_become_what_is_asked", pending::orphans_become_what_is_asked),
-        tracing("pending::what_a_test_proposes_can_be_decided_on", pending::what_a_test_proposes_can_be_decided_on),
         tracing("formats::a_machine_has_standard_output_for_itself", formats::a_machine_has_standard_output_for_itself),
         tracing("formats::github_gets_annotations_and_a_summary", formats::github_gets_annotations_and_a_summary),
         tracing("formats::junit_has_every_selected_workload", formats::junit_has_every_selected_workload),

@@ -1,6 +1,7 @@
 //! `pending`, `accept`, `reject`: what is printed, what is accepted, and every byte on disk.
 
 use super::project::{Project, run};
+use super::session::Session;
 
 const FILE: &str = "\
 # talks
@@ -34,6 +35,20 @@ subsystems:
         - AF_INET
 blind_spots:
   - io_uring
+";
+
+/// What a test may tell of the proposal, at its end.
+pub(crate) const REMARKS: &str = "\
+# For the review; accepting leaves these lines out.
+# drift:
+#   - glibc 2.36 → glibc 2.39
+# sites:
+#   network: http 1.2.0 http::get, called by demo::fetch at src/main.rs:7
+#   network::connect: http 1.2.0 http::get, called by demo::fetch at src/main.rs:7
+#   network::socket: http 1.2.0 http::get, called by demo::fetch at src/main.rs:7
+#   filesystem::close::object=file: \"close in demo, which has no debug information: no line is known\"
+# causes:
+#   network::connect: glibc 2.39, not your change
 ";
 
 const KEYS: [&str; 4] = [
@@ -72,6 +87,96 @@ pub(crate) fn what_is_printed_is_accepted() {
     let none = project.sysguard("pending --format json").ends(0).stdout;
     let record: serde_json::Value = serde_json::from_str(&none).expect("JSON");
     assert_eq!(record["pending"], serde_json::json!([]));
+}
+
+pub(crate) fn whence_it_comes_is_told_and_never_accepted() {
+    let project = proposing("pending-whence").file(TALK_NEW, &format!("{PROPOSAL}{REMARKS}"));
+    let before = project.files();
+    assert_eq!(
+        project.sysguard("pending").ends(101).stdout.lines().collect::<Vec<_>>(),
+        KEYS,
+        "for scripts, keys only"
+    );
+    let json = project.sysguard("pending --format json").ends(101).stdout;
+    let record: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let get = "http 1.2.0 http::get, called by demo::fetch at src/main.rs:7";
+    let close = "close in demo, which has no debug information: no line is known";
+    let entry = &record["pending"][0];
+    assert_eq!(entry["sites"], serde_json::json!({KEYS[0]: get, KEYS[1]: get, KEYS[3]: close}));
+    assert_eq!(entry["causes"], serde_json::json!({KEYS[0]: "glibc 2.39, not your change"}));
+    assert_eq!(entry["drift"], serde_json::json!(["glibc 2.36 → glibc 2.39"]));
+
+    let mut session = Session::start(&project, &["pending"]);
+    let [connect, socket, spot, object] = KEYS;
+    session.until(&format!(
+        "{connect}\n  by {get} (glibc 2.39, not your change)\n{socket}\n  by {get}\n{spot}\n{object}\n  by {close}\n"
+    ));
+    assert_eq!(session.ends(), Some(101));
+    assert_eq!(project.changed_since(&before), [""; 0]);
+
+    project.sysguard(&format!("accept {socket}")).ends(0);
+    let connects: Vec<&str> = REMARKS.split_inclusive('\n').filter(|line| line.contains("connect")).collect();
+    let rest = project.read(TALK_NEW);
+    assert!(connects.iter().all(|line| rest.contains(line)) && !rest.contains("network::socket"), "{rest}");
+    project.sysguard(&format!("reject {object}")).ends(0);
+    assert!(!project.read(TALK_NEW).contains(close), "{}", project.read(TALK_NEW));
+    project.sysguard("accept net::talk").ends(0);
+    assert_eq!(project.read(TALK), PROPOSAL.replace("      objects:\n        - file\n      why", "      why"));
+    assert_eq!(project.changed_since(&before), [TALK, TALK_NEW]);
+}
+
+/// As in a container whose sources are mounted read-only: proposals lie elsewhere.
+pub(crate) fn a_read_only_tree_is_one_clear_error_and_loses_nothing() {
+    let elsewhere = tempfile::tempdir().expect("a temporary directory");
+    let folder = elsewhere.path().display();
+    let project = proposing("pending-read-only");
+    let proposal = elsewhere.path().join(TALK_NEW);
+    std::fs::create_dir_all(proposal.parent().expect("a folder")).expect("a folder");
+    std::fs::rename(project.path(TALK_NEW), &proposal).expect("a proposal");
+    project.writable(false);
+    let before = project.files();
+    let bound = |line: &str| run(&mut project.bound_command(&format!("{line} --pending-dir {folder}")));
+
+    assert_eq!(bound("pending").ends(101).stdout.lines().collect::<Vec<_>>(), KEYS);
+    assert!(bound("review").ends(101).stdout.contains("cargo sysguard accept 'net::talk::network::socket'\n"));
+    for line in ["accept net::talk", "accept net::talk::network::socket --why REQ-12"] {
+        let ran = bound(line).ends(101);
+        let errors: Vec<&str> = ran.stderr.lines().collect();
+        let [error] = errors[..] else { panic!("one error:\n{}", ran.stderr) };
+        let told = format!("error: cannot write {}: Permission denied (os error 13); ", project.path(TALK).display());
+        assert!(error.starts_with(&told) && error.ends_with("what is not written stays pending"), "{error}");
+        assert_eq!(ran.stdout, "");
+    }
+    assert_eq!(project.changed_since(&before), [""; 0]);
+    assert_eq!(std::fs::read_to_string(&proposal).expect("a proposal"), PROPOSAL, "nothing is lost");
+
+    // A rejection concerns the proposal only.
+    bound("reject net::talk::blind_spots::io_uring").ends(0);
+    assert_eq!(bound("pending").ends(101).stdout.lines().count(), 3);
+    assert_eq!(project.changed_since(&before), [""; 0]);
+
+    project.writable(true);
+    assert_eq!(bound("accept net::talk").ends(0).stdout, format!("wrote {TALK}\n"));
+    assert_eq!(project.read(TALK), PROPOSAL.replace("blind_spots:\n  - io_uring\n", ""));
+    assert!(!proposal.exists());
+}
+
+/// The proposal lies in the tree that is read-only.
+pub(crate) fn a_proposal_that_cannot_be_written_is_told() {
+    let project = proposing("pending-stuck");
+    project.writable(false);
+    let before = project.files();
+    let proposal = project.path(TALK_NEW).display().to_string();
+    for (line, operation) in [("reject net::talk", "remove"), ("reject net::talk::network::socket", "write")] {
+        let ran = run(&mut project.bound_command(line)).ends(101);
+        let told = format!("error: cannot {operation} {proposal}: Permission denied (os error 13); ");
+        assert!(ran.stderr.starts_with(&told) && ran.stderr.lines().count() == 1, "{line}: {}", ran.stderr);
+        assert_eq!(ran.stdout, "", "{line}");
+    }
+    assert_eq!(project.changed_since(&before), [""; 0]);
+    project.writable(true);
+    project.sysguard("reject net::talk").ends(0);
+    assert_eq!(project.changed_since(&before), [TALK_NEW]);
 }
 
 pub(crate) fn a_syscall_takes_its_details_along_and_nothing_else() {
@@ -244,10 +349,17 @@ pub(crate) fn what_a_test_proposes_can_be_decided_on() {
     assert!(ran.stdout.contains("cargo sysguard review") && ran.stdout.contains("accept own "), "{}", ran.stdout);
     let keys = project.sysguard("pending").ends(101).stdout;
     assert!(keys.contains("own::network::socket\n") && keys.contains("own::network::bind\n"), "{keys}");
+    if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) {
+        let json = project.sysguard("pending --format json").ends(101).stdout;
+        let record: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        let site = &record["pending"][0]["sites"]["own::network::socket"];
+        assert_eq!(site, "pending_life::main at src/main.rs:1");
+    }
     let before = project.files();
     run(project.command("accept").args(keys.lines()).arg("--why=a new port")).ends(0);
     assert_eq!(project.changed_since(&before), ["expectations/own.yaml", "expectations/own.yaml.new"]);
     assert!(project.read("expectations/own.yaml").contains("why: a new port"));
+    assert!(!project.read("expectations/own.yaml").contains("main.rs"), "no call site is accepted");
     project.sysguard("pending").ends(0);
     project.sysguard("test").ends(0);
 

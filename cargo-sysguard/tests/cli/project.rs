@@ -116,6 +116,15 @@ pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
+/// The words before a program that the modes of files bind, be it started by root.
+pub(crate) fn bound() -> &'static [&'static str] {
+    if nix::unistd::geteuid().is_root() {
+        &["setpriv", "--inh-caps=-all", "--bounding-set=-dac_override,-dac_read_search"]
+    } else {
+        &[]
+    }
+}
+
 /// A cargo project in a temporary directory.
 #[derive(Debug)]
 pub(crate) struct Project {
@@ -191,6 +200,19 @@ impl Project {
         let mut command = self.run_by(BINARY);
         command.args(line.split_whitespace());
         command
+    }
+
+    /// The same, for whom the modes of files hold.
+    pub(crate) fn bound_command(&self, line: &str) -> Command {
+        let mut command = self.run_by("env");
+        command.args(bound()).arg(BINARY).args(line.split_whitespace());
+        command
+    }
+
+    /// Takes the right to write to its expectations away, or gives it back.
+    pub(crate) fn writable(&self, writable: bool) {
+        let mode = if writable { "u+w" } else { "a-w" };
+        run(self.run_by("chmod").args(["-R", mode, "expectations"])).ends(0);
     }
 
     /// A command in the project's folder.

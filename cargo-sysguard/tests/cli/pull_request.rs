@@ -55,6 +55,9 @@ fn depend_on_what_talks(project: &Project) {
     commit(project, "be polite");
 }
 
+/// As a pull request's page shows it.
+const WHY: &str = "why: REQ-12: listens for updates";
+
 pub(crate) fn lives_from_its_finding_to_its_merge() {
     let project = blessed();
     let blessed = project.read(FILE);
@@ -122,9 +125,11 @@ pub(crate) fn lives_from_its_finding_to_its_merge() {
             "| finding | workload | fact | | platform |".to_owned(),
             "|---|---|---|---|---|".to_owned(),
             format!("| **new-subsystem** | `greeter` | `network` |  | `{platform}` |"),
-            format!("| new-syscall | `greeter` | `network::bind` | `socket:AF_INET:SOCK_DGRAM` | `{platform}` |"),
             format!(
-                "| new-syscall | `greeter` | `network::socket` | `AF_INET socket:AF_INET:SOCK_DGRAM` | `{platform}` |"
+                "| new-syscall | `greeter` | `network::bind` | `socket:AF_INET:SOCK_DGRAM`, {WHY} | `{platform}` |"
+            ),
+            format!(
+                "| new-syscall | `greeter` | `network::socket` | `AF_INET socket:AF_INET:SOCK_DGRAM`, {WHY} | `{platform}` |"
             ),
         ]
     );

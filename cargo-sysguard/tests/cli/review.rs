@@ -2,7 +2,7 @@
 
 use nix::sys::signal::Signal;
 
-use super::pending::{PROPOSAL, TALK, TALK_NEW, proposing};
+use super::pending::{PROPOSAL, REMARKS, TALK, TALK_NEW, proposing};
 use super::project::Project;
 use super::session::Session;
 
@@ -114,6 +114,56 @@ pub(crate) fn every_way_out_leaves_the_terminal_as_it_was() {
         assert_eq!(session.ends(), None, "{signal}");
     }
     assert_eq!(project.changed_since(&before), [""; 0]);
+}
+
+pub(crate) fn whence_a_finding_comes_is_shown() {
+    let project = proposing("review-whence").file(TALK_NEW, &format!("{PROPOSAL}{REMARKS}"));
+    let typed = project.sysguard("review").ends(101).stdout;
+    let site = "by http 1.2.0 http::get, called by demo::fetch at src/main.rs:7";
+    for line in [
+        format!("cargo sysguard accept 'net::talk::network::connect'   # {site} (glibc 2.39, not your change)\n"),
+        format!("cargo sysguard accept 'net::talk::network::socket'   # {site}\n"),
+        "cargo sysguard accept 'net::talk::blind_spots::io_uring'\n".to_owned(),
+    ] {
+        assert!(typed.contains(&line), "{line} is missing:\n{typed}");
+    }
+    let mut session = review(&project);
+    let came = "  by      http 1.2.0 http::get, called by demo::fetch at src/main.rs:7\n";
+    let drift = "  drift   glibc 2.36 → glibc 2.39 since the baseline was recorded\n";
+    let cause = "  cause   glibc 2.39, not your change\n";
+    let connect = format!("  net::talk::network::connect\n{came}{cause}{drift}  call    connect: ");
+    let socket = format!("  net::talk::network::socket\n  with    AF_INET\n{came}{drift}  call    socket: ");
+    let spot = format!("  net::talk::blind_spots::io_uring\n{drift}  means   ");
+    let close = "  by      close in demo, which has no debug information: no line is known\n";
+    for (shown, key) in [(connect.as_str(), "r"), (&socket, "a"), (&spot, "s"), (close, "a")] {
+        let card = session.until(PROMPT);
+        assert!(card.contains(shown), "{shown:?} is missing:\n{card}");
+        session.press(key);
+    }
+    session.until("\n2 accepted, 1 rejected, 1 undecided\n");
+    assert_eq!(session.ends(), Some(101));
+    let accepted = PROPOSAL.replace("    connect:\n", "").replace("blind_spots:\n  - io_uring\n", "");
+    assert_eq!(project.read(TALK), accepted);
+}
+
+pub(crate) fn a_read_only_tree_ends_it_with_everything_pending() {
+    let project = proposing("review-read-only");
+    project.writable(false);
+    let before = project.files();
+    for key in ["a", "r"] {
+        let mut session = review(&project);
+        session.until(PROMPT);
+        session.press(key);
+        session.until(": Permission denied (os error 13); what is not written stays pending\n");
+        assert_eq!(session.ends(), Some(101), "{key}");
+    }
+    assert_eq!(project.changed_since(&before), [""; 0]);
+    project.writable(true);
+    let mut session = review(&project);
+    session.until(PROMPT);
+    session.press("A");
+    session.until("\n4 accepted, 0 rejected, 0 undecided\n");
+    assert_eq!((session.ends(), project.read(TALK).as_str()), (Some(0), PROPOSAL));
 }
 
 pub(crate) fn without_a_terminal_it_shows_what_to_type() {

@@ -14,7 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::termios::{LocalFlags, Termios, tcgetattr};
 use nix::unistd::Pid;
 
-use super::project::{BINARY, Project};
+use super::project::{BINARY, Project, bound};
 
 /// Long enough for a machine that is busy with other things; nothing waits this long when it works.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -42,7 +42,13 @@ impl Session {
         let before = tcgetattr(&pty.slave).expect("its state");
         let end = || pty.slave.try_clone().expect("a file descriptor");
         let mut command = project.run_by("setsid");
-        command.args(["--ctty", BINARY]).args(words).env("TERM", "xterm").envs(variables.iter().copied());
+        command
+            .args(["--ctty", "env"])
+            .args(bound())
+            .arg(BINARY)
+            .args(words)
+            .env("TERM", "xterm")
+            .envs(variables.iter().copied());
         let child = command.stdin(end()).stdout(end()).stderr(end()).spawn().expect("it starts");
         let keyboard = File::from(pty.master);
         let mut output = keyboard.try_clone().expect("a file descriptor");

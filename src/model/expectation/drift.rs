@@ -42,9 +42,20 @@ pub struct BaselineDrift {
     /// Whether it is new, gone, or another.
     pub change: Change,
     /// What it holds now and did not, heaviest first.
-    pub new: Vec<Finding>,
+    pub new: Vec<Entered>,
     /// What it held and holds no longer, heaviest first.
-    pub gone: Vec<Finding>,
+    pub gone: Vec<Entered>,
+}
+
+/// A difference, with what the file that holds it says of its entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entered {
+    /// The difference.
+    pub finding: Finding,
+    /// Why the workload needs it.
+    pub why: Option<String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
 }
 
 impl Drift {
@@ -82,13 +93,22 @@ fn baselines(before: Option<&Expectation>, after: Option<&Expectation>) -> Vec<B
         let [old, new] = [before, after].map(|version| version.and_then(|version| version.baseline(platform)));
         let change = change(old.is_some(), new.is_some())?;
         let beyond = |held: Option<&Baseline>, other: Option<&Baseline>| {
-            other.map(|other| difference(document, held, other)).unwrap_or_default()
+            other.map(|other| entered(difference(document, held, other), other)).unwrap_or_default()
         };
         let (added, gone) = (beyond(old, new), beyond(new, old));
         let differs = change != Change::Changed || !added.is_empty() || !gone.is_empty();
         differs.then(|| BaselineDrift { platform: (*platform).clone(), change, new: added, gone })
     };
     platforms.iter().filter_map(drift).collect()
+}
+
+fn entered(findings: Vec<Finding>, baseline: &Baseline) -> Vec<Entered> {
+    let of = |finding: Finding| {
+        let entry = baseline.entry(&finding.fact.in_any_phase());
+        let (why, owner) = entry.map(|entry| (entry.why.clone(), entry.owner.clone())).unwrap_or_default();
+        Entered { finding, why, owner }
+    };
+    findings.into_iter().map(of).collect()
 }
 
 /// What a baseline holds and another does not, heaviest first, however deep the document looks.
@@ -114,8 +134,8 @@ mod tests {
 
     const GNU: &str = "---\nplatform: x86_64-linux-gnu\nsubsystems:\n";
 
-    fn shown(findings: &[Finding]) -> Vec<String> {
-        findings.iter().map(|finding| format!("{} {}", finding.kind.name(), finding.fact)).collect()
+    fn shown(findings: &[Entered]) -> Vec<String> {
+        findings.iter().map(|Entered { finding, .. }| format!("{} {}", finding.kind.name(), finding.fact)).collect()
     }
 
     #[test]
@@ -132,7 +152,23 @@ mod tests {
             ["new-subsystem network", "new-syscall network::socket", "new-object filesystem::close::object=file"]
         );
         assert_eq!(shown(&baseline.gone), ["new-syscall filesystem::openat"], "also what is seen only sometimes");
-        assert_eq!(baseline.gone[0].kind, FindingKind::NewSyscall);
+        assert_eq!(baseline.gone[0].finding.kind, FindingKind::NewSyscall);
+    }
+
+    #[test]
+    fn a_difference_has_the_reason_of_the_entry_that_it_is_in() {
+        let before =
+            expectation(&format!("{GNU}  network:\n    bind:\n      why: served\n    socket:\n      why: old\n"));
+        let after = expectation(&format!(
+            "{GNU}  network:\n    connect:\n    socket:\n      arguments: [AF_INET]\n      why: talks\n      owner: us\n"
+        ));
+        let drift = Drift::between("a", "a.yaml", Some(&before), Some(&after)).expect("a drift");
+        let reasons = |differences: &[Entered]| -> Vec<_> {
+            differences.iter().map(|Entered { why, owner, .. }| (why.clone(), owner.clone())).collect()
+        };
+        let said = |words: &str| Some(words.to_owned());
+        assert_eq!(reasons(&drift.baselines[0].new), [(None, None), (said("talks"), said("us"))]);
+        assert_eq!(reasons(&drift.baselines[0].gone), [(said("served"), None)]);
     }
 
     #[test]

@@ -8,10 +8,11 @@ use std::fmt;
 use std::io;
 
 use super::Palette;
+use super::markup;
 use super::style::Painted;
 use super::words::{counted, escaped, len};
-use crate::model::compare::{Detail, Fact, Finding, FindingKind};
-use crate::model::expectation::drift::{BaselineDrift, Change, Drift};
+use crate::model::compare::{Detail, Fact, FindingKind};
+use crate::model::expectation::drift::{BaselineDrift, Change, Drift, Entered};
 
 pub use record::json;
 
@@ -65,6 +66,8 @@ struct Line {
     platform: String,
     fact: String,
     remark: String,
+    /// What the file says of it: why, and who answers for it.
+    said: Vec<String>,
 }
 
 /// The differences, heaviest first; of what is new or gone as a whole only the outline.
@@ -81,8 +84,9 @@ fn lines_of(drift: &Drift) -> Vec<Line> {
         platform,
         fact,
         remark,
+        said: Vec::new(),
     };
-    let whole = |kind, findings: &dyn Fn(&BaselineDrift) -> Vec<Finding>| match &drift.baselines[..] {
+    let whole = |kind, findings: &dyn Fn(&BaselineDrift) -> Vec<Entered>| match &drift.baselines[..] {
         [] => vec![line(kind, String::new(), String::new(), "no baseline".to_owned())],
         baselines => baselines
             .iter()
@@ -100,16 +104,25 @@ fn lines_of(drift: &Drift) -> Vec<Line> {
         lines.push(line(Kind::Document, String::new(), String::new(), remark));
     }
     for BaselineDrift { platform, change, new, gone } in &drift.baselines {
-        let one = |kind, finding: &Finding| {
+        let one = |kind: fn(FindingKind) -> Kind, Entered { finding, why, owner }: &Entered| {
             let details: Vec<&str> = finding.details.iter().map(Detail::value).collect();
-            line(kind, platform.to_string(), escaped(&finding.fact.to_string()), escaped(&details.join(" ")))
+            let said = [("why", why), ("owner", owner)].into_iter();
+            Line {
+                said: said.filter_map(|(label, words)| Some(format!("{label}: {}", words.as_ref()?))).collect(),
+                ..line(
+                    kind(finding.kind),
+                    platform.to_string(),
+                    escaped(&finding.fact.to_string()),
+                    escaped(&details.join(" ")),
+                )
+            }
         };
         match change {
             Change::Added => lines.push(line(Kind::NewBaseline, platform.to_string(), String::new(), outline(new))),
             Change::Removed => lines.push(line(Kind::GoneBaseline, platform.to_string(), String::new(), outline(gone))),
             Change::Changed => {
-                lines.extend(new.iter().map(|finding| one(Kind::New(finding.kind), finding)));
-                lines.extend(gone.iter().map(|finding| one(Kind::Gone(finding.kind), finding)));
+                lines.extend(new.iter().map(|new| one(Kind::New, new)));
+                lines.extend(gone.iter().map(|gone| one(Kind::Gone, gone)));
             }
         }
     }
@@ -117,14 +130,14 @@ fn lines_of(drift: &Drift) -> Vec<Line> {
 }
 
 /// `filesystem, process: 12 system calls`
-fn outline(findings: &[Finding]) -> String {
-    let subsystems: Vec<String> = findings
-        .iter()
+fn outline(findings: &[Entered]) -> String {
+    let findings = || findings.iter().map(|entered| &entered.finding);
+    let subsystems: Vec<String> = findings()
         .filter(|finding| finding.kind == FindingKind::NewSubsystem)
         .map(|finding| finding.fact.to_string())
         .collect();
-    let is_syscall = |finding: &&Finding| matches!(&finding.fact, Fact::Use { syscall: Some(_), detail: None, .. });
-    let syscalls = findings.iter().filter(is_syscall).count() as u64;
+    let is_syscall = |fact: &&Fact| matches!(fact, Fact::Use { syscall: Some(_), detail: None, .. });
+    let syscalls = findings().map(|finding| &finding.fact).filter(is_syscall).count() as u64;
     format!("{}: {}", subsystems.join(", "), counted(syscalls, "system call", "system calls"))
 }
 
@@ -137,12 +150,15 @@ pub fn text(out: &mut dyn io::Write, base: Base<'_>, drifts: &[Drift], palette: 
     let workloads = width(|line| line.workload.len());
     let platforms = width(|line| line.platform.len());
     let facts = width(|line| line.fact.len());
-    for Line { kind, workload, platform, fact, remark } in &lines {
+    for Line { kind, workload, platform, fact, remark, said } in &lines {
         let style = match kind {
             Kind::New(_) | Kind::NewWorkload | Kind::NewBaseline => palette.new,
             Kind::Gone(_) | Kind::GoneWorkload | Kind::GoneBaseline => palette.gone,
             Kind::Document => palette.hint,
         };
+        let said = said.iter().map(|words| escaped(words));
+        let remark: Vec<String> = Some(remark.clone()).filter(|it| !it.is_empty()).into_iter().chain(said).collect();
+        let remark = remark.join("  ");
         let rest = format!("{workload:<workloads$}  {platform:<platforms$}  {fact:<facts$}  {remark}");
         writeln!(out, "  {}  {}", Painted(style, format_args!("{kind:<kinds$}")), rest.trim_end())?;
     }
@@ -174,13 +190,16 @@ pub fn markdown(out: &mut dyn io::Write, base: Base<'_>, drifts: &[Drift]) -> io
     Ok(())
 }
 
-fn row(Line { kind, workload, platform, fact, remark }: &Line) -> String {
+fn row(Line { kind, workload, platform, fact, remark, said }: &Line) -> String {
     let kind = match kind {
         Kind::New(FindingKind::NewSubsystem) => format!("**{kind}**"),
         kind => kind.to_string(),
     };
     // Words of ours, or values out of the file, which might be anything.
     let remark = if fact.is_empty() { remark.clone() } else { code(remark) };
+    let said = said.iter().map(|words| markup::markdown(words));
+    let remark: Vec<String> = Some(remark).filter(|it| !it.is_empty()).into_iter().chain(said).collect();
+    let remark = remark.join(", ");
     let cells = [kind, code(workload), code(fact), remark, code(platform)];
     format!("| {} |\n", cells.join(" | "))
 }

@@ -5,8 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use super::Base;
-use crate::model::compare::Finding;
-use crate::model::expectation::drift::{BaselineDrift, Change, Drift};
+use crate::model::expectation::drift::{BaselineDrift, Change, Drift, Entered};
 
 #[derive(Serialize)]
 struct DiffRecord<'a> {
@@ -39,6 +38,10 @@ struct FindingRecord {
     kind: &'static str,
     key: String,
     details: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
 }
 
 /// What differs since a revision, as one object.
@@ -53,7 +56,7 @@ pub fn json(out: &mut dyn io::Write, base: Base<'_>, drifts: &[Drift]) -> io::Re
 
 fn drift_record(drift: &Drift) -> DriftRecord<'_> {
     let baseline = |BaselineDrift { platform, change, new, gone }: &BaselineDrift| {
-        let records = |findings: &[Finding]| findings.iter().map(|finding| record(&drift.workload, finding)).collect();
+        let records = |entered: &[Entered]| entered.iter().map(|entered| record(&drift.workload, entered)).collect();
         BaselineRecord { platform: platform.to_string(), change: name(*change), new: records(new), gone: records(gone) }
     };
     DriftRecord {
@@ -66,12 +69,14 @@ fn drift_record(drift: &Drift) -> DriftRecord<'_> {
 }
 
 /// The kind says how deep the fact lies; whether it is new or gone, the list that it is in.
-fn record(workload: &str, finding: &Finding) -> FindingRecord {
+fn record(workload: &str, Entered { finding, why, owner }: &Entered) -> FindingRecord {
     let kind = finding.kind.name();
     FindingRecord {
         kind: kind.strip_prefix("new-").unwrap_or(kind),
         key: finding.fact.key(workload),
         details: finding.details.iter().map(ToString::to_string).collect(),
+        why: why.clone(),
+        owner: owner.clone(),
     }
 }
 

@@ -14,7 +14,7 @@ fn drifts() -> Vec<Drift> {
     let small = expectation("", "  filesystem:\n    openat:\n    mmap:\n      arguments: [PROT_READ]\n");
     let big = expectation(
         "level: syscall\n",
-        "  filesystem:\n    mmap:\n      arguments: [PROT_READ, PROT_READ|PROT_EXEC]\n  network:\n    socket:\n      arguments: [AF_INET]\n",
+        "  filesystem:\n    mmap:\n      arguments: [PROT_READ, PROT_READ|PROT_EXEC]\n  network:\n    socket:\n      arguments: [AF_INET]\n      why: serves|clients; REQ-12\n      owner: '@net'\n",
     );
     [
         ("a::changed", Some(&small), Some(&big)),
@@ -42,7 +42,7 @@ fn text_is_one_line_a_finding_heaviest_first() {
     insta::assert_snapshot!(written(|out| text(out, since(), &drifts(), &Palette::plain())), @"
     5 new, 5 gone since HEAD
       new-subsystem   a::changed  x86_64-linux-gnu  network
-      new-syscall     a::changed  x86_64-linux-gnu  network::socket                                 AF_INET
+      new-syscall     a::changed  x86_64-linux-gnu  network::socket                                 AF_INET  why: serves|clients; REQ-12  owner: @net
       new-syscall     b::back     x86_64-linux-gnu  filesystem::openat
       new-argument    a::changed  x86_64-linux-gnu  filesystem::mmap::argument=PROT_READ|PROT_EXEC
       new-workload    c::added    x86_64-linux-gnu                                                  filesystem, network: 2 system calls
@@ -50,7 +50,7 @@ fn text_is_one_line_a_finding_heaviest_first() {
       document        b::back                                                                       what is run, or how it is judged, is written differently
       gone-subsystem  b::back     x86_64-linux-gnu  network
       gone-syscall    a::changed  x86_64-linux-gnu  filesystem::openat
-      gone-syscall    b::back     x86_64-linux-gnu  network::socket                                 AF_INET
+      gone-syscall    b::back     x86_64-linux-gnu  network::socket                                 AF_INET  why: serves|clients; REQ-12  owner: @net
       gone-argument   b::back     x86_64-linux-gnu  filesystem::mmap::argument=PROT_READ|PROT_EXEC
       gone-workload   d::removed  x86_64-linux-gnu                                                  filesystem: 2 system calls
     ");
@@ -64,7 +64,7 @@ fn markdown_is_a_table_whose_cells_hold_anything() {
     | finding | workload | fact | | platform |
     |---|---|---|---|---|
     | **new-subsystem** | `a::changed` | `network` |  | `x86_64-linux-gnu` |
-    | new-syscall | `a::changed` | `network::socket` | `AF_INET` | `x86_64-linux-gnu` |
+    | new-syscall | `a::changed` | `network::socket` | `AF_INET`, why: serves\|clients; REQ-12, owner: @net | `x86_64-linux-gnu` |
     | new-syscall | `b::back` | `filesystem::openat` |  | `x86_64-linux-gnu` |
     | new-argument | `a::changed` | `filesystem::mmap::argument=PROT_READ\|PROT_EXEC` |  | `x86_64-linux-gnu` |
     | new-workload | `c::added` |  | filesystem, network: 2 system calls | `x86_64-linux-gnu` |
@@ -72,7 +72,7 @@ fn markdown_is_a_table_whose_cells_hold_anything() {
     | document | `b::back` |  | what is run, or how it is judged, is written differently |  |
     | gone-subsystem | `b::back` | `network` |  | `x86_64-linux-gnu` |
     | gone-syscall | `a::changed` | `filesystem::openat` |  | `x86_64-linux-gnu` |
-    | gone-syscall | `b::back` | `network::socket` | `AF_INET` | `x86_64-linux-gnu` |
+    | gone-syscall | `b::back` | `network::socket` | `AF_INET`, why: serves\|clients; REQ-12, owner: @net | `x86_64-linux-gnu` |
     | gone-argument | `b::back` | `filesystem::mmap::argument=PROT_READ\|PROT_EXEC` |  | `x86_64-linux-gnu` |
     | gone-workload | `d::removed` |  | filesystem: 2 system calls | `x86_64-linux-gnu` |
     ");
@@ -113,7 +113,7 @@ fn the_record_holds_every_finding() {
         changed["baselines"][0]["new"],
         serde_json::json!([
             {"kind": "subsystem", "key": "a::changed::network", "details": []},
-            {"kind": "syscall", "key": "a::changed::network::socket", "details": ["argument=AF_INET"]},
+            {"kind": "syscall", "key": "a::changed::network::socket", "details": ["argument=AF_INET"], "why": "serves|clients; REQ-12", "owner": "@net"},
             {"kind": "argument", "key": "a::changed::filesystem::mmap::argument=PROT_READ|PROT_EXEC", "details": []},
         ])
     );

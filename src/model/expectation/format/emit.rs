@@ -1,12 +1,14 @@
-//! The canonical form of a baseline: [`baseline`]. The same baseline is the same bytes.
+//! The canonical form of a baseline, [`baseline`], and of [`remarks`]. The same value is the same bytes.
 //!
 //! One fact a line, ordered, indented by two; quotes only where YAML needs them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::scalar::scalar;
+use crate::model::expectation::remarks::Remarks;
 use crate::model::expectation::terms::{Baseline, Entry};
+use crate::model::fact::Fact;
 
 /// The first document of a workload that has no file yet: its key and its name.
 pub(super) fn first_document(what: &str, key: &str, name: &str) -> String {
@@ -54,6 +56,15 @@ pub(super) fn baseline(baseline: &Baseline) -> String {
     out.0
 }
 
+/// Remarks as one document, without its `---`.
+pub(super) fn remarks(Remarks { drift, sites, causes }: &Remarks) -> String {
+    let mut out = Lines(String::new());
+    out.list(0, "drift", drift);
+    out.told("sites", sites);
+    out.told("causes", causes);
+    out.0
+}
+
 struct Lines(String);
 
 impl Lines {
@@ -70,13 +81,23 @@ impl Lines {
         self.line(depth, &format!("{key}: {}", scalar(value)));
     }
 
-    fn list(&mut self, depth: usize, key: &str, items: &BTreeSet<String>) {
-        if items.is_empty() {
+    fn list<'a>(&mut self, depth: usize, key: &str, items: impl IntoIterator<Item = &'a String>) {
+        let mut items = items.into_iter().peekable();
+        if items.peek().is_none() {
             return;
         }
         self.key(depth, key);
         for item in items {
             self.line(depth + 1, &format!("- {}", scalar(item)));
+        }
+    }
+
+    fn told(&mut self, key: &str, facts: &BTreeMap<Fact, String>) {
+        if !facts.is_empty() {
+            self.key(0, key);
+        }
+        for (fact, told) in facts {
+            self.pair(1, &scalar(&fact.to_string()), told);
         }
     }
 

@@ -9,6 +9,7 @@ mod emit;
 mod keys;
 mod malformed;
 mod outline;
+mod remarks;
 mod scalar;
 pub mod taxonomy;
 mod text;
@@ -25,9 +26,11 @@ mod properties;
 use std::collections::BTreeMap;
 
 pub use self::malformed::Malformed;
+pub use self::remarks::with_remarks;
 pub use self::text::MAX_BYTES;
 
 use self::malformed::{Fault, Place};
+use super::remarks::Remarks;
 use super::terms::{Baseline, Expectation};
 use super::versions;
 use crate::model::attribution::Subsystem;
@@ -38,6 +41,8 @@ use crate::model::platform::Platform;
 pub struct Parsed {
     /// What the text says.
     pub expectation: Expectation,
+    /// What a proposal tells its reviewer besides.
+    pub remarks: Remarks,
     /// The first document as it stands, with a final newline.
     document: String,
     /// One for each baseline, in the same order.
@@ -141,7 +146,7 @@ fn parse(text: &str) -> Result<Parsed, Fault> {
     }
     let document_text = typed::slice(text, &first.lines).to_owned();
     let expectation = versions::upgraded(Expectation { document, baselines }, version);
-    Ok(Parsed { expectation, document: document_text, sources })
+    Ok(Parsed { expectation, remarks: remarks::read(text), document: document_text, sources })
 }
 
 /// The text with these baselines and no others: the first document as it is, then each baseline; one that did not change as it was.

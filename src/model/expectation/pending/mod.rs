@@ -9,7 +9,8 @@ mod tests;
 use std::collections::BTreeSet;
 
 use super::drift::difference;
-use super::format::Parsed;
+use super::format::{Parsed, with_remarks};
+use super::remarks::Remarks;
 use super::terms::{Baseline, Entry};
 use crate::model::compare::{Detail, Fact, Finding};
 use crate::model::platform::Platform;
@@ -21,6 +22,7 @@ pub struct Pending {
     proposed: Baseline,
     /// What the proposal holds and the file does not.
     new: BTreeSet<Fact>,
+    remarks: Remarks,
 }
 
 /// Why a proposal cannot be decided on any more.
@@ -82,8 +84,9 @@ impl Pending {
         if let Some(lost) = held.difference(&proposed).next() {
             return Err(Misfit::Lacks(lost.clone()));
         }
-        let new = proposed.difference(&held).cloned().collect();
-        Ok(Some(Self { proposed: baseline.clone(), new, file }))
+        let new: BTreeSet<Fact> = proposed.difference(&held).cloned().collect();
+        let remarks = proposal.remarks.clone().only(&new);
+        Ok(Some(Self { proposed: baseline.clone(), new, remarks, file }))
     }
 
     /// The platform that the proposal is about.
@@ -103,7 +106,12 @@ impl Pending {
         let mut findings = difference(&self.file.expectation.document, self.held(), &self.proposed);
         findings.retain(|finding| !is_outline(&finding.fact));
         findings.sort_by_key(|finding| !self.opens_subsystem(&finding.fact));
-        findings
+        findings.into_iter().map(|finding| self.remarks.told(finding)).collect()
+    }
+
+    /// What changed around the workload since the file's baseline was recorded, as the test that proposed it saw it.
+    pub fn drift(&self) -> &[String] {
+        &self.remarks.drift
     }
 
     /// The keys by which all of it can be called. Where there is nothing but an empty baseline, that is the workload's name.
@@ -152,7 +160,7 @@ impl Pending {
         for baseline in [&mut accepted, &mut proposed] {
             facts.iter().for_each(|fact| give_reason(baseline, fact, why));
         }
-        Settled { file: self.file.with(accepted), proposal: (!rest.is_empty()).then(|| self.file.with(proposed)) }
+        Settled { file: self.file.with(accepted), proposal: self.proposal_of(&rest, proposed) }
     }
 
     /// The texts once these facts are dropped from the proposal: the file stays, and nothing is remembered.
@@ -166,8 +174,13 @@ impl Pending {
             matches!(fact, Fact::Use { syscall: None, .. }) && parts(&self.new) && !parts(&rest)
         };
         let rest: BTreeSet<Fact> = rest.iter().filter(|fact| !emptied(fact)).cloned().collect();
-        let proposal = (!rest.is_empty()).then(|| self.file.with(self.with_marks(&rest)));
+        let proposal = self.proposal_of(&rest, self.with_marks(&rest));
         Settled { file: self.file.text(), proposal }
+    }
+
+    /// The text of a proposal by which these facts are pending.
+    fn proposal_of(&self, rest: &BTreeSet<Fact>, proposed: Baseline) -> Option<String> {
+        (!rest.is_empty()).then(|| with_remarks(self.file.with(proposed), &self.remarks.clone().only(rest)))
     }
 
     fn held(&self) -> Option<&Baseline> {
@@ -220,7 +233,7 @@ fn give_reason(baseline: &mut Baseline, fact: &Fact, why: Option<&str>) {
 
 impl Baseline {
     /// What is held of the syscall that the fact is, or is part of.
-    fn entry(&self, fact: &Fact) -> Option<&Entry> {
+    pub(super) fn entry(&self, fact: &Fact) -> Option<&Entry> {
         let Fact::Use { subsystem, syscall: Some(syscall), .. } = fact else { return None };
         self.subsystems.get(subsystem)?.get(syscall)
     }

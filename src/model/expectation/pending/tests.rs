@@ -1,8 +1,9 @@
 //! Decisions on proposals, text to text.
 
 use super::{Aim, Misfit, Pending, Settled};
-use crate::model::compare::Fact;
-use crate::model::expectation::format::{Parsed, read};
+use crate::model::compare::{Fact, Finding};
+use crate::model::expectation::format::{Parsed, read, with_remarks};
+use crate::model::expectation::remarks::Remarks;
 
 const FILE: &str = "\
 # talks
@@ -284,4 +285,38 @@ fn what_a_baseline_tells_of_its_recording_changes_with_a_fact_only() {
     assert_eq!(pending.accept(pending.all(), None).file, proposal);
     assert_eq!(pending.reject(pending.all()).file, file);
     assert_eq!(fitting(&file, &told(FILE, "6.18")), Ok(None), "it is no fact itself");
+}
+
+#[test]
+fn what_is_said_of_a_fact_goes_with_it_and_never_into_the_file() {
+    let site = |key: &str| (fact(key), format!("who calls {key}"));
+    let remarks = Remarks {
+        drift: vec!["kernel 6.12 → 6.18".to_owned()],
+        sites: ["network::socket", "network::connect", "blind_spots::io_uring", "process::execve"].map(site).into(),
+        causes: [site("network::connect")].into(),
+    };
+    let proposal = with_remarks(PROPOSAL.to_owned(), &remarks);
+    let told = |file: &str, proposal: &str| {
+        let pending = fitting(file, proposal).expect("it fits").expect("something is pending");
+        let told = |finding: Finding| Some((finding.fact.to_string(), finding.site?, finding.cause.is_some()));
+        assert_eq!(pending.drift(), ["kernel 6.12 → 6.18"]);
+        pending.findings().into_iter().filter_map(told).collect::<Vec<_>>()
+    };
+    let line = |key: &str, cause| (key.to_owned(), format!("who calls {key}"), cause);
+    let [connect, socket, spot] =
+        [line("network::connect", true), line("network::socket", false), line("blind_spots::io_uring", false)];
+    assert_eq!(told(FILE, &proposal), [connect.clone(), socket.clone(), spot.clone()]);
+
+    let pending = fitting(FILE, &proposal).expect("it fits").expect("something is pending");
+    assert_eq!(pending.accept(pending.all(), None), Settled { file: PROPOSAL.to_owned(), proposal: None });
+    let Settled { file, proposal } = pending.accept(&pending.under(&fact("network::socket")), None);
+    assert_eq!(file, accepted(&["network::socket"], None).file);
+    let rest = proposal.expect("a rest");
+    assert!(rest.starts_with(PROPOSAL) && !rest.contains("who calls network::socket"), "{rest}");
+    assert_eq!(told(&file, &rest), [spot, connect]);
+    let Settled { file, proposal } = pending.reject(&pending.under(&fact("network::connect")));
+    assert_eq!(file, FILE);
+    let rest = proposal.expect("a rest");
+    assert!(!rest.contains("who calls network::connect"), "{rest}");
+    assert_eq!(told(&file, &rest).len(), 2);
 }

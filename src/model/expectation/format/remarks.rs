@@ -1,0 +1,122 @@
+//! Remarks as the last lines of a proposal, all of them comments: [`with_remarks`] writes them, `read` finds them again.
+//!
+//! As comments they leave the proposal what the file would be. What somebody made unreadable of them is no remark: a comment is never an error.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::emit;
+use super::text::MAX_BYTES;
+use crate::model::compare::Fact;
+use crate::model::expectation::remarks::Remarks;
+
+/// Stands before them; whatever stands before it is the file's.
+const HEADING: &str = "# For the review; accepting leaves these lines out.";
+
+/// Between the heading and the end: YAML behind a mark.
+const MARK: &str = "# ";
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Written {
+    drift: Vec<String>,
+    sites: BTreeMap<String, String>,
+    causes: BTreeMap<String, String>,
+}
+
+/// A text that ends with these remarks, unless it would be too large to be read.
+pub fn with_remarks(text: String, remarks: &Remarks) -> String {
+    if remarks.is_empty() {
+        return text;
+    }
+    let mut whole = format!("{text}{HEADING}\n");
+    for line in emit::remarks(remarks).lines() {
+        whole.extend([MARK, line, "\n"]);
+    }
+    if whole.len() > MAX_BYTES { text } else { whole }
+}
+
+/// The remarks that a text ends with.
+pub(super) fn read(text: &str) -> Remarks {
+    let heading = format!("\n{HEADING}\n");
+    let lines = text.rsplit_once(&heading).map_or("", |(_, lines)| lines).lines();
+    let lines: Option<Vec<&str>> = lines.map(|line| line.strip_prefix(MARK)).collect();
+    let written: Written = serde_yaml::from_str(&lines.unwrap_or_default().join("\n")).unwrap_or_default();
+    let facts = |told: BTreeMap<String, String>| -> BTreeMap<Fact, String> {
+        told.into_iter().filter_map(|(fact, told)| Some((fact.parse().ok()?, told))).collect()
+    };
+    Remarks { drift: written.drift, sites: facts(written.sites), causes: facts(written.causes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "version: 1\nbin: demo\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  network:\n    socket:\n";
+
+    fn remarks() -> Remarks {
+        let fact = |key: &str| key.parse::<Fact>().expect(key);
+        let site = |key: &str, site: &str| (fact(key), site.to_owned());
+        Remarks {
+            drift: vec!["glibc 2.36 → glibc 2.39".to_owned()],
+            sites: [
+                site("network::socket", "demo::fetch at src/main.rs:7"),
+                site(
+                    "network::connect::object=socket:AF_INET:SOCK_STREAM",
+                    "connect in demo: no \"line\"\n---\n\u{1b}[2J",
+                ),
+                site("blind_spots::io_uring", "~"),
+            ]
+            .into(),
+            causes: [site("process::clone3", "glibc 2.39, not your change: threads are made by it")].into(),
+        }
+    }
+
+    #[test]
+    fn remarks_are_comments_after_the_last_line() {
+        let text = with_remarks(TEXT.to_owned(), &remarks());
+        insta::assert_snapshot!(text.strip_prefix(TEXT).expect("the text comes first"), @r##"
+        # For the review; accepting leaves these lines out.
+        # drift:
+        #   - glibc 2.36 → glibc 2.39
+        # sites:
+        #   network::connect::object=socket:AF_INET:SOCK_STREAM: "connect in demo: no \"line\"\n---\n\u001B[2J"
+        #   network::socket: demo::fetch at src/main.rs:7
+        #   blind_spots::io_uring: "~"
+        # causes:
+        #   process::clone3: "glibc 2.39, not your change: threads are made by it"
+        "##);
+        assert_eq!(read(&text), remarks());
+        let parsed = super::super::read(text.as_bytes()).expect("a good text");
+        assert_eq!(parsed.remarks, remarks());
+        assert_eq!(parsed.expectation, super::super::read(TEXT.as_bytes()).expect("a good text").expectation);
+    }
+
+    #[test]
+    fn a_text_without_remarks_has_none_and_is_never_an_error() {
+        assert_eq!(with_remarks(TEXT.to_owned(), &Remarks::default()), TEXT);
+        let whole = with_remarks(TEXT.to_owned(), &remarks());
+        for text in [
+            TEXT.to_owned(),
+            String::new(),
+            whole.replace("# sites:", "# sites"),
+            whole.replace("# sites:", "sites:"),
+            whole.replace("# sites:", "# sites: &a *a"),
+            whole.replace("# sites:", "# sites:\n# - no map"),
+            format!("{whole}more: text\n"),
+        ] {
+            assert_eq!(read(&text), Remarks::default(), "{text}");
+        }
+        let strange = whole.replace("network::socket", "netwrok::socket");
+        assert_eq!(read(&strange).sites.len(), 2, "what is said of no fact is left out");
+    }
+
+    #[test]
+    fn the_last_ones_count_and_a_text_of_just_one_mebibyte_gets_none() {
+        let once = with_remarks(TEXT.to_owned(), &Remarks { drift: vec!["old".to_owned()], ..Remarks::default() });
+        assert_eq!(read(&with_remarks(once, &remarks())), remarks());
+        let large = "#".repeat(MAX_BYTES - 1) + "\n";
+        assert_eq!(with_remarks(large.clone(), &remarks()).len(), large.len());
+    }
+}

@@ -1,4 +1,4 @@
-//! What a task has mapped of files: proc_pid_maps(5). Main type: [`Mapping`].
+//! What a task has mapped of files, and its vDSO: proc_pid_maps(5). Main type: [`Mapping`].
 
 use std::fs;
 use std::ops::Range;
@@ -12,12 +12,30 @@ pub(super) struct Mapping<'a> {
     pub(super) is_code: bool,
     /// Where in the file it begins.
     pub(super) offset: u64,
+    /// What tells the file from others: device, number and path.
+    pub(super) file: &'a str,
     pub(super) path: &'a str,
 }
+
+/// The library that the kernel maps into every program.
+pub(super) const VDSO: &str = "[vdso]";
 
 /// All lines, to be read by [`mappings`]; empty where the task is gone.
 pub(super) fn text(task: Tid) -> String {
     fs::read_to_string(format!("/proc/{task}/maps")).unwrap_or_default()
+}
+
+/// The lines of code only.
+pub(super) fn code(task: Tid) -> String {
+    let text = text(task);
+    text.lines().filter(|line| mapping(line).is_some_and(|mapping| mapping.is_code)).fold(
+        String::new(),
+        |mut code, line| {
+            code.push_str(line);
+            code.push('\n');
+            code
+        },
+    )
 }
 
 /// Those of files.
@@ -27,13 +45,15 @@ pub(super) fn mappings(text: &str) -> impl Iterator<Item = Mapping<'_>> {
 
 /// `55d0-55e0 r-xp 00002000 fe:00 123    /usr/bin/demo`
 fn mapping(line: &str) -> Option<Mapping<'_>> {
-    let mut words = line.splitn(6, ' ');
+    let mut words = line.splitn(4, ' ');
     let (start, end) = words.next()?.split_once('-')?;
     let number = |text: &str| u64::from_str_radix(text, 16).ok();
     let is_code = words.next()?.contains('x');
     let offset = number(words.next()?)?;
-    let path = words.nth(2)?.trim_start();
-    path.starts_with('/').then_some(Mapping { range: number(start)?..number(end)?, is_code, offset, path })
+    let file = words.next()?;
+    let path = file.splitn(3, ' ').nth(2)?.trim_start();
+    let is_told = path.starts_with('/') || path == VDSO;
+    is_told.then_some(Mapping { range: number(start)?..number(end)?, is_code, offset, file, path })
 }
 
 #[cfg(test)]
@@ -41,11 +61,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_of_a_file_is_read_and_no_other() {
+    fn a_line_of_a_file_or_the_vdso_is_read_and_no_other() {
         let line = "7f10a000-7f10c000 r-xp 00002000 fe:00 123                      /usr/lib/a b.so";
-        let read = Mapping { range: 0x7f10_a000..0x7f10_c000, is_code: true, offset: 0x2000, path: "/usr/lib/a b.so" };
+        let file = "fe:00 123                      /usr/lib/a b.so";
+        let path = "/usr/lib/a b.so";
+        let read = Mapping { range: 0x7f10_a000..0x7f10_c000, is_code: true, offset: 0x2000, file, path };
         assert_eq!(mapping(line), Some(read));
-        assert_eq!(mapping("7ffd0000-7ffd2000 r-xp 00000000 00:00 0                  [vdso]"), None);
+        let vdso = mapping("7ffd0000-7ffd2000 r-xp 00000000 00:00 0                  [vdso]");
+        assert_eq!(vdso.map(|mapping| (mapping.offset, mapping.path)), Some((0, VDSO)));
+        assert_eq!(mapping("7ffd0000-7ffd2000 rw-p 00000000 00:00 0                  [stack]"), None);
         assert_eq!(mapping("7f10a000-7f10c000 rw-p 00000000 00:00 0 "), None);
     }
 }

@@ -1,6 +1,7 @@
 //! The tracees: tiny programs, one provocation each. The truth about each is stated in its trial.
 #![expect(unsafe_code, reason = "raw system calls are what these programs are for")]
 
+pub(crate) mod callers;
 #[cfg(target_arch = "x86_64")]
 mod int80;
 mod kinds;
@@ -51,6 +52,7 @@ const TRACEES: &[(&str, Tracee)] = &[
     ("flees_as_a_daemon", flees_as_a_daemon),
     ("sleeps_in_threads", sleeps_in_threads),
     ("hides_a_child", hides_a_child),
+    ("asks_in_a_thread", callers::asks_in_a_thread),
 ];
 
 /// A syscall without arguments, straight to the kernel.

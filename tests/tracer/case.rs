@@ -11,6 +11,7 @@
 //! | `vanished: 1` | threads whose number is heard of no more, because they executed | 0 |
 //! | `calls: read 3 errors 1, i386/fork 1` | exact counts; `calls on x86_64:` for one architecture | |
 //! | `blind: setuid_exec` | the blind spots that are told | none |
+//! | `stack: getppid < f at 8 < main at 12` | who makes the first such call: of its stack, the functions of this file, with their lines | nobody is asked |
 //! | `varies: futex, read`, `varies: all` | calls that chance decides: strace's count may differ | none |
 //! | `strace: REASON` | why strace is no referee here | it is |
 //! | `needs: x86_64, user namespaces` | what else it needs than a C compiler | nothing |
@@ -49,6 +50,7 @@ pub(crate) struct Truth {
     pub(crate) vanished: Amount,
     pub(crate) calls: Vec<Expected>,
     pub(crate) blind: Vec<String>,
+    pub(crate) stack: Option<Stack>,
     pub(crate) referee: Referee,
 }
 
@@ -73,6 +75,13 @@ pub(crate) struct Expected {
     pub(crate) calls: u64,
     /// `None`: not asked.
     pub(crate) errors: Option<u64>,
+}
+
+/// Who makes the first call of this name: the functions of the case's own file, innermost first, each with the line where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stack {
+    pub(crate) call: String,
+    pub(crate) functions: Vec<(String, u32)>,
 }
 
 /// How far strace's counts bind.
@@ -140,6 +149,7 @@ impl Case {
             "threads" => truth.threads = Some(amount(value)?),
             "vanished" => truth.vanished = amount(value)?,
             "blind" => truth.blind = list(value),
+            "stack" => truth.stack = Some(stack(value)?),
             "strace" => truth.referee = Referee::No(value.to_owned()),
             "varies" if value == "all" => truth.referee = Referee::No("chance decides what is called".to_owned()),
             "varies" => truth.referee = Referee::AllBut(list(value)),
@@ -167,6 +177,7 @@ impl Default for Truth {
             vanished: Amount::Exactly(0),
             calls: Vec::new(),
             blind: Vec::new(),
+            stack: None,
             referee: Referee::AllBut(Vec::new()),
         }
     }
@@ -189,6 +200,17 @@ fn exit(value: &str) -> Option<Exit> {
 
 fn amount(value: &str) -> Option<Amount> {
     if value == "any" { Some(Amount::Any) } else { value.parse().ok().map(Amount::Exactly) }
+}
+
+/// `getppid < innermost at 8 < main at 12`
+fn stack(value: &str) -> Option<Stack> {
+    let mut parts = value.split(" < ");
+    let call = parts.next()?.to_owned();
+    let function = |part: &str| {
+        let (name, line) = part.split_once(" at ")?;
+        Some((name.to_owned(), line.parse().ok()?))
+    };
+    Some(Stack { call, functions: parts.map(function).collect::<Option<_>>()? })
 }
 
 /// `read 3`, `read 3 errors 1`, `i386/read 3`

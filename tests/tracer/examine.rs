@@ -11,7 +11,8 @@ use sysguard::model::observation::Engine;
 use sysguard::model::signal;
 use sysguard::model::workload::Exit;
 
-use crate::case::{Amount, Case, Referee, Truth};
+use crate::callers;
+use crate::case::{Amount, Case, Referee, Stack, Truth};
 use crate::needs::{self, Need};
 use crate::referee;
 use crate::seen::{ENGINES, Seen, Watched, read_from_start};
@@ -58,7 +59,10 @@ fn examine(case: &Case) -> Result<(), Failed> {
     };
     let truth = &case.truth;
     check_untraced(truth, &watched("untraced")?)?;
-    let seen = watched("traced")?.watch()?;
+    let seen = match &truth.stack {
+        None => watched("traced")?.watch()?,
+        Some(stack) => callers::watch(watched("traced")?, stack, &case.source)?,
+    };
     check(truth, &seen, "traced")?;
     if ENGINES.contains(&Engine::Notify) {
         check_notified(case, &watched("notified")?.notified().watch()?)?;
@@ -87,7 +91,7 @@ pub(crate) fn build_all(compiler: &str, folder: &Path) -> Result<(), Failed> {
 fn build(case: &Case, compiler: &str, program: &Path) -> Result<(), Failed> {
     let mut words = compiler.split_whitespace();
     let mut command = Command::new(words.next().unwrap_or_default());
-    let flags = ["-O1", "-Wall", "-Wextra", "-Werror", "-pthread"];
+    let flags = ["-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"];
     let built = command.args(words).args(flags).args(&case.build).arg(&case.source).arg("-o").arg(program).output()?;
     if built.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&built.stderr).into_owned().into()) }
 }
@@ -178,6 +182,10 @@ impl std::fmt::Display for Truth {
             }
         }
         self.blind.iter().try_for_each(|spot| write!(f, ", blind spot {spot}"))?;
+        if let Some(Stack { call, functions }) = &self.stack {
+            let functions: Vec<String> = functions.iter().map(|(name, line)| format!("{name} at {line}")).collect();
+            write!(f, ", {call} called by {}", functions.join(", "))?;
+        }
         match &self.referee {
             Referee::AllBut(varying) if varying.is_empty() => write!(f, "; strace agrees on every call"),
             Referee::AllBut(varying) => write!(f, "; strace agrees but for {}", varying.join(", ")),

@@ -4,6 +4,8 @@
 //! A trial whose needs are missing is ignored with its reason, and fails under SYSGUARD_REQUIRE=1.
 
 #[cfg(target_os = "linux")]
+mod callers;
+#[cfg(target_os = "linux")]
 mod case;
 #[cfg(target_os = "linux")]
 mod ends;

@@ -49,6 +49,10 @@ const GROUPS: &[(&str, &str)] = &[
         "launches::stragglers_are_counted",
         "Processes that outlive the first one are killed after the grace, and counted.",
     ),
+    (
+        "callers::of_a_rust_thread",
+        "The stack of a call: through libc and std down to it, closures and inlined functions by their names, files and lines.",
+    ),
     ("loads::200000_calls", "200,000 calls, counted to the last one."),
     ("loads::200_threads", "200 threads of 50 calls each: 10,000 calls, 200 births, 200 ends."),
     ("loads::1000_children", "1,000 short-lived children, each with a call of its own."),

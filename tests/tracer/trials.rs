@@ -3,7 +3,9 @@
 use libtest_mimic::{Failed, Trial};
 
 use crate::seen::{Seen, Watched};
-use crate::{ends, examine, fidelity, kinds, launches, loads, multiplexers, objects, programs, table, under_load};
+use crate::{
+    callers, ends, examine, fidelity, kinds, launches, loads, multiplexers, objects, programs, table, under_load,
+};
 
 /// Every trial.
 pub(crate) fn all() -> Vec<Trial> {
@@ -14,7 +16,7 @@ pub(crate) fn all() -> Vec<Trial> {
 
 /// Every trial but those of the suite itself.
 pub(crate) fn of_the_tracer() -> Vec<Trial> {
-    let plain = [loads::TRIALS, launches::TRIALS, fidelity::TRIALS].concat();
+    let plain = [loads::TRIALS, launches::TRIALS, fidelity::TRIALS, callers::TRIALS].concat();
     let mut trials: Vec<Trial> = plain.into_iter().map(|(name, trial)| Trial::test(name, trial)).collect();
     trials.extend(examine::trials());
     trials.extend(ends::trials());

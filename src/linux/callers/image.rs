@@ -1,0 +1,172 @@
+//! A program or a library as its file tells: how its frames are unwound, and the functions at its addresses. Main type: [`Image`].
+//!
+//! It knows nothing of where it was loaded.
+
+use std::borrow::Cow;
+use std::cell::{OnceCell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use addr2line::Loader;
+use framehop::ExplicitModuleSectionInfo;
+use nix::unistd::{SysconfVar, sysconf};
+use object::elf::PF_X;
+use object::read::{Object, ObjectSection, ObjectSegment, ReadCache, ReadRef};
+use object::{SegmentFlags, SymbolMap};
+
+use crate::linux::maps::{Mapping, VDSO};
+use crate::linux::sys;
+use crate::model::event::Tid;
+
+/// A program or a library.
+pub(super) struct Image {
+    /// Parts of the file that are loaded as code: offsets in it, and the address where the first of them belongs.
+    segments: Vec<(Range<u64>, u64)>,
+    pub(super) sections: ExplicitModuleSectionInfo<Arc<[u8]>>,
+    path: String,
+    /// Loaded once a stack leads through it: most libraries of a program are on none.
+    symbols: OnceCell<Symbols>,
+    /// What was found already: stacks have their outer frames in common.
+    found: RefCell<HashMap<u64, Functions>>,
+}
+
+/// Those at an address, inlined ones first.
+type Functions = Rc<[Function]>;
+
+/// One of them, as far as anything tells.
+pub(super) struct Function {
+    pub(super) name: Option<String>,
+    /// File and line.
+    pub(super) source: Option<(String, u32)>,
+}
+
+enum Symbols {
+    File(Box<Loader>),
+    /// Of what is no file.
+    Memory(BTreeMap<u64, String>),
+    None,
+}
+
+impl Image {
+    /// Read as the task sees it; nothing where the file is gone, or no ELF file.
+    pub(super) fn read(task: Tid, mapping: &Mapping<'_>) -> Option<Self> {
+        if mapping.path == VDSO {
+            let mut bytes = vec![0; usize::try_from(mapping.range.end - mapping.range.start).ok()?];
+            let length = sys::read_memory(task, mapping.range.start, &mut bytes);
+            let object = object::File::parse(&bytes[..length]).ok()?;
+            let symbols: SymbolMap<_> = object.symbol_map();
+            let symbols = symbols.symbols().iter().map(|symbol| (symbol.address(), symbol.name().to_owned()));
+            return Some(Self::of(&object, mapping, OnceCell::from(Symbols::Memory(symbols.collect()))));
+        }
+        let cache = ReadCache::new(File::open(seen_by(task, mapping.path)).ok()?);
+        let object = object::File::parse(&cache).ok()?;
+        Some(Self::of(&object, mapping, OnceCell::new()))
+    }
+
+    fn of<'data>(
+        object: &object::File<'data, impl ReadRef<'data>>,
+        mapping: &Mapping<'_>,
+        symbols: OnceCell<Symbols>,
+    ) -> Self {
+        let section = |name: &str| {
+            let section = object.section_by_name(name)?;
+            Some((section.address()..section.address() + section.size(), Arc::<[u8]>::from(section.data().ok()?)))
+        };
+        let (eh_frame_svma, eh_frame) = section(".eh_frame").unzip();
+        let (eh_frame_hdr_svma, eh_frame_hdr) = section(".eh_frame_hdr").unzip();
+        let text_svma = object.section_by_name(".text").map(|text| text.address()..text.address() + text.size());
+        let page = page();
+        let segments = object
+            .segments()
+            .filter(|segment| matches!(segment.flags(), SegmentFlags::Elf { p_flags, .. } if p_flags & PF_X == PF_X))
+            .map(|segment| {
+                let (offset, size) = segment.file_range();
+                // A mapping begins with a whole page.
+                let slack = offset % page;
+                (offset - slack..offset + size, segment.address() - slack)
+            })
+            .collect();
+        let base_svma = object.segments().map(|segment| segment.address()).min().unwrap_or_default();
+        let sections = ExplicitModuleSectionInfo {
+            base_svma,
+            text_svma,
+            eh_frame_svma,
+            eh_frame,
+            eh_frame_hdr_svma,
+            eh_frame_hdr,
+            ..ExplicitModuleSectionInfo::default()
+        };
+        Self { segments, sections, path: mapping.path.to_owned(), symbols, found: RefCell::default() }
+    }
+
+    /// The address that belongs to a place in the file, where that is code.
+    pub(super) fn address(&self, offset: u64) -> Option<u64> {
+        let (segment, address) = self.segments.iter().find(|(segment, _)| segment.contains(&offset))?;
+        Some(address + (offset - segment.start))
+    }
+
+    /// The functions at an address, in a task that has loaded it; never none, but one of which nothing is known.
+    pub(super) fn functions(&self, task: Tid, address: u64) -> Functions {
+        let symbols = self.symbols.get_or_init(|| {
+            let loader = Loader::new(seen_by(task, &self.path));
+            loader.map_or(Symbols::None, |loader| Symbols::File(Box::new(loader)))
+        });
+        self.found.borrow_mut().entry(address).or_insert_with(|| symbols.functions(address)).clone()
+    }
+
+    /// Whether its symbols are loaded.
+    pub(super) fn has_symbols(&self) -> bool {
+        self.symbols.get().is_some()
+    }
+}
+
+fn seen_by(task: Tid, path: &str) -> String {
+    format!("/proc/{task}/root{path}")
+}
+
+impl Symbols {
+    fn functions(&self, address: u64) -> Functions {
+        let mut functions = if let Self::File(loader) = self { lines(loader, address) } else { Vec::new() };
+        let symbol = self.symbol(address);
+        match functions.last_mut() {
+            // Line tables alone name the functions that were inlined only, and those without their path.
+            Some(outermost) if symbol.as_ref().is_some_and(|symbol| symbol.contains("::")) => outermost.name = symbol,
+            Some(outermost) => outermost.name = outermost.name.take().or(symbol),
+            None => functions.push(Function { name: symbol, source: None }),
+        }
+        functions.into()
+    }
+
+    /// What the symbol of an address names.
+    fn symbol(&self, address: u64) -> Option<String> {
+        let symbol = match self {
+            Self::File(loader) => loader.find_symbol(address),
+            Self::Memory(symbols) => symbols.range(..=address).next_back().map(|(_, name)| name.as_str()),
+            Self::None => None,
+        };
+        symbol.map(|symbol| addr2line::demangle_auto(Cow::Borrowed(symbol), None).into_owned())
+    }
+}
+
+/// What debug information tells of an address.
+fn lines(loader: &Loader, address: u64) -> Vec<Function> {
+    let mut functions = Vec::new();
+    if let Ok(mut inlined) = loader.find_frames(address) {
+        while let Ok(Some(frame)) = inlined.next() {
+            let name = frame.function.as_ref().and_then(|function| function.demangle().ok()).map(Cow::into_owned);
+            let source =
+                frame.location.and_then(|place| Some((place.file?.to_owned(), place.line.unwrap_or_default())));
+            functions.push(Function { name, source });
+        }
+    }
+    functions
+}
+
+/// 4 KiB on x86_64; on aarch64 as its kernel was built.
+fn page() -> u64 {
+    let size = sysconf(SysconfVar::PAGE_SIZE).ok().flatten();
+    size.and_then(|size| u64::try_from(size).ok()).unwrap_or(4096)
+}

@@ -1,0 +1,229 @@
+//! What it costs to tell who makes a call: the time between a stopped call and its stack with names, files and lines, of real programs.
+//!
+//! `cargo bench --bench callers` traces each program several times (`-- --rounds N`) and asks for the stack of every call that is the first of its
+//! kind, as `trace -k` does. Apart from the others are told those stacks that lead through a program or library not met before in that run,
+//! whose symbols are loaded then. By the clock and by the processor time of the thread that traces; the latter is the steadier on a busy machine.
+//! Then the same under a guard, where only what its baseline lacks may be asked about.
+//!
+//! The own program has debug information as `[profile.bench]` says (`CARGO_PROFILE_BENCH_DEBUG=2`: all that there is).
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    linux::main()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() {}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::fs::File;
+    use std::io::{self, Write};
+    use std::net::TcpStream;
+    use std::os::unix::net::UnixStream;
+    use std::path::PathBuf;
+    use std::process::{Command, ExitCode};
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use nix::time::{ClockId, clock_gettime};
+    use sysguard::linux::{self, Callers, Environment, Limits, Stream, inherited, trace, trace_guarded};
+    use sysguard::model::attribution::Use;
+    use sysguard::model::compare::compare;
+    use sysguard::model::event::Event;
+    use sysguard::model::expectation::{Baseline, Document, News, format, project};
+    use sysguard::model::fact::Fact;
+    use sysguard::model::guard::Guard;
+    use sysguard::model::observation::{First, Observation, Part, Watch};
+    use sysguard::settings;
+
+    const ROUNDS: usize = 5;
+    /// Says that this process is the own program.
+    const OWN: &str = "SYSGUARD_BENCH_OWN";
+    const LIMITS: Limits = Limits { timeout: Some(Duration::from_secs(60)), stop: None, grace: Duration::from_secs(2) };
+
+    const PYTHON: &str = "import json, socket, sqlite3, ssl, subprocess, threading
+threading.Thread(target=sqlite3.connect, args=[':memory:']).start()
+subprocess.run(['/bin/true'])
+ssl.create_default_context()
+socket.socket().connect_ex(('127.0.0.1', 1))";
+
+    pub(crate) fn main() -> ExitCode {
+        if std::env::var_os(OWN).is_some() {
+            return own();
+        }
+        rounds().and_then(|rounds| measure(rounds, &mut io::stdout())).map_or_else(complain, |()| ExitCode::SUCCESS)
+    }
+
+    fn complain(error: io::Error) -> ExitCode {
+        let _ = writeln!(io::stderr(), "error: {error}");
+        ExitCode::FAILURE
+    }
+
+    /// `--rounds N`; cargo adds words of its own.
+    fn rounds() -> io::Result<usize> {
+        let Some(number) = std::env::args().skip_while(|argument| argument != "--rounds").nth(1) else {
+            return Ok(ROUNDS);
+        };
+        let number = number.parse().ok().filter(|&number| number > 0);
+        number.ok_or_else(|| io::Error::other("--rounds takes a number, 1 or more"))
+    }
+
+    /// A program with many dependencies: this framework, asked for its workloads, after some things that programs do.
+    fn own() -> ExitCode {
+        let greeting = thread::spawn(|| -> io::Result<()> {
+            let (mut here, there) = UnixStream::pair()?;
+            here.write_all(b"hello")?;
+            drop(there);
+            Command::new("/bin/true").status()?;
+            tempfile::tempfile()?.write_all(b"hello")
+        });
+        drop(TcpStream::connect("127.0.0.1:1"));
+        if !matches!(greeting.join(), Ok(Ok(()))) {
+            return ExitCode::FAILURE;
+        }
+        sysguard::harness::Harness::new(env!("CARGO_MANIFEST_DIR")).main()
+    }
+
+    /// Name, program and arguments.
+    fn programs() -> io::Result<Vec<(&'static str, PathBuf, Vec<&'static str>)>> {
+        Ok(vec![
+            ("own", std::env::current_exe()?, vec!["--list"]),
+            ("python3", PathBuf::from("/usr/bin/python3"), vec!["-c", PYTHON]),
+            ("curl", PathBuf::from("/usr/bin/curl"), vec!["-s", "file:///etc/passwd", "http://127.0.0.1:1/"]),
+        ])
+    }
+
+    fn command(program: &PathBuf, args: &[&str]) -> io::Result<linux::Command> {
+        let null =
+            || Ok::<_, io::Error>(Stream::Given(File::options().read(true).write(true).open("/dev/null")?.into()));
+        let own = [(OWN, "1"), ("PATH", "/usr/bin:/bin"), ("HOME", "/")];
+        Ok(linux::Command {
+            program: program.clone(),
+            argv: [program.into()].into_iter().chain(args.iter().map(Into::into)).collect(),
+            environment: Environment::Exactly(own.map(|(name, value)| (name.into(), value.into())).into()),
+            cwd: None,
+            stdio: [null()?, null()?, null()?],
+            isolated: true,
+        })
+    }
+
+    /// What one stack cost, in milliseconds.
+    #[derive(Clone, Copy)]
+    struct Cost {
+        elapsed: f64,
+        processor: f64,
+    }
+
+    fn measure(rounds: usize, out: &mut dyn Write) -> io::Result<()> {
+        for (name, program, args) in programs()? {
+            if !program.exists() {
+                writeln!(out, "{name}: ignored, it is not installed")?;
+                continue;
+            }
+            let (mut first, mut loading, mut later) = (Vec::new(), Vec::new(), Vec::new());
+            for _ in 0..rounds {
+                let mut is_first = true;
+                stacks(command(&program, &args)?, &mut |cost, loads| {
+                    let kind = if std::mem::take(&mut is_first) {
+                        &mut first
+                    } else if loads {
+                        &mut loading
+                    } else {
+                        &mut later
+                    };
+                    kind.push(cost);
+                })?;
+            }
+            for (kind, costs) in [("the first", first), ("loading more", loading), ("later", later)] {
+                tell(out, name, kind, rounds, costs)?;
+            }
+            guarded(out, name, &|| command(&program, &args))?;
+        }
+        Ok(())
+    }
+
+    fn tell(out: &mut dyn Write, name: &str, kind: &str, rounds: usize, costs: Vec<Cost>) -> io::Result<()> {
+        let ranks = |of: fn(&Cost) -> f64| {
+            let mut costs: Vec<f64> = costs.iter().map(of).collect();
+            costs.sort_by(f64::total_cmp);
+            let rank = |part: f64| costs.get(((costs.len() as f64 * part) as usize).min(costs.len().wrapping_sub(1)));
+            [0.5, 0.95, 1.0].map(|part| rank(part).copied().unwrap_or_default())
+        };
+        let [elapsed, slow, slowest] = ranks(|cost| cost.elapsed);
+        let [processor, much, most] = ranks(|cost| cost.processor);
+        writeln!(
+            out,
+            "{name:8} {kind:13} {:5.1} stacks a run: median {elapsed:.2} ms, 95 % within {slow:.2}, all within {slowest:.2}; of the processor {processor:.2}, {much:.2}, {most:.2}",
+            costs.len() as f64 / rounds as f64,
+        )
+    }
+
+    /// Traces a command, and tells what each stack costs, and whether symbols were loaded for it.
+    fn stacks(command: linux::Command, told: &mut dyn FnMut(Cost, bool)) -> io::Result<()> {
+        let mut watch = Watch::new(Part::All);
+        let mut callers = Callers::default();
+        let mut sink = |event: &Event| {
+            let (Some(_), Event::Called { task, .. }) = (watch.fold(event), event) else { return };
+            let (loaded, processor, begun) = (callers.loaded_symbols(), processor_time(), Instant::now());
+            let site = callers.of(*task);
+            let elapsed = begun.elapsed().as_secs_f64();
+            let cost = Cost { elapsed: elapsed * 1e3, processor: (processor_time() - processor) * 1e3 };
+            drop(site);
+            told(cost, callers.loaded_symbols() > loaded);
+        };
+        trace(command, &LIMITS, &mut sink).map(drop).map_err(io::Error::other)
+    }
+
+    fn processor_time() -> f64 {
+        clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(0.0, |time| Duration::from(time).as_secs_f64())
+    }
+
+    /// How many stacks are asked for under a guard, whose baseline holds everything, and then nothing of networks.
+    fn guarded(out: &mut dyn Write, name: &str, command: &dyn Fn() -> io::Result<linux::Command>) -> io::Result<()> {
+        let platform = settings::platform();
+        let document = document()?;
+        let mut all = Observation::default();
+        for _ in 0..3 {
+            let mut watch = Watch::new(Part::All);
+            trace(command()?, &LIMITS, &mut |event| drop(watch.fold(event))).map_err(io::Error::other)?;
+            all.merge(watch.observation);
+        }
+        let facts = project(&all, &document, &platform).facts.into_keys();
+        let facts: Vec<Fact> = facts.filter(|fact| !matches!(fact, Fact::Phase { .. })).collect();
+        for (holding, keeps) in [("everything", true), ("nothing of networks", false)] {
+            let mut baseline = Baseline::new(platform.clone());
+            facts
+                .iter()
+                .filter(|fact| keeps || !fact.to_string().contains("network"))
+                .for_each(|fact| baseline.insert(fact));
+            let news = News::new(&document, &baseline, &platform);
+            let (mut watch, mut callers, mut stacks) = (Watch::new(Part::All), Callers::default(), 0);
+            let command = command()?;
+            let guard = Guard::new(&document, &baseline, &platform, &inherited(&command)).map_err(io::Error::other)?;
+            let mut sink = |event: &Event| {
+                if let (Some(first), Event::Called { task, .. }) = (watch.fold(event), event)
+                    && news.is(&first)
+                {
+                    watch.observation.called_by(first, callers.of(*task));
+                    stacks += 1;
+                }
+            };
+            trace_guarded(command, &LIMITS, &guard, &mut sink).map_err(io::Error::other)?;
+            let projection = project(&watch.observation, &document, &platform);
+            let findings = compare(&document, Some(&baseline), &projection, &watch.observation).findings.len();
+            let first = |used: &Use| First { used: used.clone(), phase: None, of_run: true };
+            let lacking = watch.observation.uses.keys().filter(|used| news.is(&first(used))).count();
+            writeln!(
+                out,
+                "{name:8} guarded, holding {holding}: {stacks} stacks for {lacking} uses that it lacks, in {findings} findings"
+            )?;
+        }
+        Ok(())
+    }
+
+    fn document() -> io::Result<Document> {
+        let parsed = format::read(b"version: 1\ncommand: [\"true\"]\n").map_err(io::Error::other)?;
+        Ok(parsed.expectation.document)
+    }
+}

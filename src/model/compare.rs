@@ -223,16 +223,21 @@ pub fn compare(
     }
     let mut found: Vec<Finding> = found.into_values().collect();
     for finding in &mut found {
-        let is_meant = |place: &Option<String>| place.as_ref() == phase(&finding.fact);
-        let mut sites = observation.sites.iter();
-        let site = sites.find(|((place, used), _)| is_meant(place) && tells_of(&finding.fact, used));
-        finding.site = site.map(|(_, site)| site.to_string());
+        finding.site = call_site(&finding.fact, observation);
     }
     found.sort_by_key(|finding| (finding.forbidden.is_none(), finding.kind));
     let fails = |finding: &Finding| finding.kin.is_none() && finding.kind.fails_at(document.level);
     let (findings, notes) = found.into_iter().partition(|finding| finding.forbidden.is_some() || fails(finding));
     let gone = baseline.map(|baseline| gone(baseline, &held, projection, document.level)).unwrap_or_default();
     Comparison { findings, notes, gone, ..Comparison::default() }
+}
+
+/// Who made the first call that the fact tells of, where that was asked.
+pub fn call_site(fact: &Fact, observation: &Observation) -> Option<String> {
+    let is_meant = |place: &Option<String>| place.as_ref() == phase(fact);
+    let mut sites = observation.sites.iter();
+    let site = sites.find(|((place, used), _)| is_meant(place) && tells_of(fact, used));
+    site.map(|(_, site)| site.to_string())
 }
 
 /// The facts that are not held, each as a finding; arguments and objects of an unknown syscall are told with it.

@@ -27,7 +27,7 @@ pub struct PendingKeys {
     /// Who made the first call, by keys.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     sites: BTreeMap<String, String>,
-    /// What is known to have brought it, by keys.
+    /// Why it may be there without a change of the workload, by keys.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     causes: BTreeMap<String, String>,
 }

@@ -13,7 +13,8 @@ use super::run::{MakeGuard, Obstacle, Run, Wanted};
 use super::suite::{Case, Suite, Unfit};
 use crate::model::compare::{Comparison, Watched, compare};
 use crate::model::confirm::Sightings;
-use crate::model::expectation::{Baseline, Document, Level, News, project};
+use crate::model::expectation::drift::difference;
+use crate::model::expectation::{Baseline, Document, Level, News, Remarks, project};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::guard::{Guard, Inherited};
 use crate::model::lockfile::Moves;
@@ -145,6 +146,12 @@ impl<'a> Runs<'a> {
         let projection = project(&self.all, self.document, &self.suite.platform);
         let comparison = compare(self.document, baseline, &projection, &self.all);
         self.sightings.told_of_one_run(Comparison { watched: self.watched.clone(), ..comparison })
+    }
+
+    /// What is known of what a proposal adds to a baseline.
+    pub(super) fn remarks(&self, old: &Baseline, proposed: &Baseline, comparison: &Comparison) -> Remarks {
+        let refused = project(&self.all, self.document, &self.suite.platform).refused;
+        Remarks::of(&difference(self.document, Some(old), proposed), comparison, &self.all, &refused)
     }
 
     /// What each run showed.

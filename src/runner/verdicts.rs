@@ -80,13 +80,14 @@ impl Suite {
     /// A test against a baseline.
     fn confirmed<'a>(&self, runs: &mut Runs<'_>, parsed: &'a Parsed, old: &Baseline) -> Result<Judgement<'a>, Unfit> {
         let mut comparison = runs.confirm(old, self.settings.confirm)?;
-        let mut baseline = old.clone();
+        let (mut baseline, mut remarks) = (old.clone(), Remarks::default());
         if comparison.has_news() {
             let recorded = self.recording(runs, false);
             comparison = explain(comparison, &old.fingerprint, &recorded.fingerprint);
             baseline = amend(old, &recorded, &comparison.suspects);
+            remarks = runs.remarks(old, &baseline, &comparison);
         }
-        Ok(Judgement { parsed, recorded: true, comparison, baseline, growth: Growth::default() })
+        Ok(Judgement { parsed, recorded: true, comparison, baseline, remarks, growth: Growth::default() })
     }
 
     /// A test without a baseline where none may be proposed.
@@ -94,7 +95,8 @@ impl Suite {
         runs.once()?;
         let baseline = record(None, &self.recording(runs, false), Unseen::Keep);
         let comparison = runs.compare(None);
-        Ok(Judgement { parsed, recorded: false, comparison, baseline, growth: Growth::default() })
+        let (remarks, growth) = (Remarks::default(), Growth::default());
+        Ok(Judgement { parsed, recorded: false, comparison, baseline, remarks, growth })
     }
 
     /// A recording.
@@ -108,7 +110,8 @@ impl Suite {
         let old = parsed.expectation.baseline(&self.platform);
         let growth = runs.record(length)?;
         let baseline = record(old, &self.recording(runs, growth.is_restless()), unseen);
-        Ok(Judgement { parsed, recorded: old.is_some(), comparison: runs.compare(old), baseline, growth })
+        let (recorded, comparison, remarks) = (old.is_some(), runs.compare(old), Remarks::default());
+        Ok(Judgement { parsed, recorded, comparison, baseline, remarks, growth })
     }
 
     fn recording(&self, runs: &Runs<'_>, restless: bool) -> Recorded {
@@ -206,6 +209,8 @@ struct Judgement<'a> {
     comparison: Comparison,
     /// The baseline after accepting all.
     baseline: Baseline,
+    /// What a proposal says of it.
+    remarks: Remarks,
     /// How the recording grew, where there was one.
     growth: Growth,
 }
@@ -214,7 +219,6 @@ impl Judgement<'_> {
     /// Does what is to be done about it. What was found is told, also where it cannot be written.
     fn under(self, update: Update, suite: &Suite, case: &Case) -> Verdict {
         let action = decide(update, self.recorded, &self.comparison);
-        let remarks = Remarks::of(&self.comparison, &self.baseline);
         let (before, after) = (self.parsed.text(), self.parsed.with(self.baseline));
         let status = match action {
             Action::Keep => Status::Passed,
@@ -227,7 +231,7 @@ impl Judgement<'_> {
             Action::Keep if update == Update::No => Ok(None),
             Action::Keep => suite.store.remove_proposal(&case.name).map(|_| None),
             Action::Propose => {
-                let proposal = with_remarks(after.clone(), &remarks);
+                let proposal = with_remarks(after.clone(), &self.remarks);
                 suite.store.propose(&case.name, &proposal).map(|_| Some(suite.proposal(&case.name)))
             }
             Action::Bless => suite.store.save(&case.name, &after).and_then(|changed| {

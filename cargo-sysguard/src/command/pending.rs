@@ -47,13 +47,11 @@ impl Options {
     }
 }
 
-/// One key a line; for people, what is known of it below, once for neighbours of which the same is.
+/// One key a line; for people, what is known of it below.
 fn write_keys(out: &mut dyn Write, of: &PendingKeys, remarks: bool) -> io::Result<()> {
-    for (at, key) in of.keys.iter().enumerate() {
+    for key in &of.keys {
         writeln!(out, "{key}")?;
-        let remark = of.remark(key).filter(|_| remarks);
-        let next = of.keys.get(at + 1).and_then(|next| of.remark(next));
-        if let Some(remark) = remark.filter(|remark| next.as_ref() != Some(remark)) {
+        if let Some(remark) = of.remark(key).filter(|_| remarks) {
             writeln!(out, "  {remark}")?;
         }
     }

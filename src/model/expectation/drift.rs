@@ -112,7 +112,7 @@ fn entered(findings: Vec<Finding>, baseline: &Baseline) -> Vec<Entered> {
 }
 
 /// What a baseline holds and another does not, heaviest first, however deep the document looks.
-pub(super) fn difference(document: &Document, held: Option<&Baseline>, baseline: &Baseline) -> Vec<Finding> {
+pub fn difference(document: &Document, held: Option<&Baseline>, baseline: &Baseline) -> Vec<Finding> {
     let document = Document { level: Level::Error, ..document.clone() };
     let facts = baseline.facts().into_iter().map(|fact| (fact, 0)).collect();
     let projection = Projection { facts, ..Projection::default() };

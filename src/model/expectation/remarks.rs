@@ -1,12 +1,15 @@
-//! What a test knows of what it proposes and no baseline holds: who made the first call, and what may have brought it. Main type: [`Remarks`].
+//! What a test knows of what it proposes and no baseline holds: who made the first call, and why it may be there. Main type: [`Remarks`].
 //!
 //! They are for the reviewer only: a proposal carries them, no decision depends on them, and what is accepted is without them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::terms::Baseline;
-use crate::model::compare::{Comparison, Fact, Finding};
+use crate::model::compare::{Comparison, Fact, Finding, call_site};
 use crate::model::fingerprint::Drift;
+use crate::model::observation::Observation;
+
+/// Why something is proposed that a test does not tell.
+const REFUSED: &str = "refused calls only, of a kind that the baseline knows: the test does not tell it";
 
 /// What is said of the facts of a proposal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,23 +18,24 @@ pub struct Remarks {
     pub drift: Vec<String>,
     /// Who made the first call.
     pub sites: BTreeMap<Fact, String>,
-    /// What is known to have brought it, other than a change of the workload.
+    /// Why it may be there without a change of the workload.
     pub causes: BTreeMap<Fact, String>,
 }
 
 impl Remarks {
-    /// What a comparison tells of the facts that this baseline holds.
-    pub fn of(comparison: &Comparison, proposed: &Baseline) -> Self {
-        let told = |of: fn(&Finding) -> &Option<String>| {
-            let findings = comparison.findings.iter().chain(&comparison.notes);
-            findings.filter_map(|finding| Some((finding.fact.clone(), of(finding).clone()?))).collect()
+    /// What is known of the differences between a baseline and what is proposed, after a comparison with what was observed.
+    pub fn of(differences: &[Finding], comparison: &Comparison, seen: &Observation, refused: &BTreeSet<Fact>) -> Self {
+        let facts = || differences.iter().map(|finding| &finding.fact);
+        let compared = || comparison.findings.iter().chain(&comparison.notes);
+        let cause = |fact: &Fact| match compared().find(|finding| finding.fact == *fact) {
+            Some(finding) => finding.cause.clone(),
+            None => refused.contains(fact).then(|| REFUSED.to_owned()),
         };
-        let remarks = Self {
+        Self {
             drift: comparison.drift.iter().map(Drift::to_string).collect(),
-            sites: told(|finding| &finding.site),
-            causes: told(|finding| &finding.cause),
-        };
-        remarks.only(&proposed.facts())
+            sites: facts().filter_map(|fact| Some((fact.clone(), call_site(fact, seen)?))).collect(),
+            causes: facts().filter_map(|fact| Some((fact.clone(), cause(fact)?))).collect(),
+        }
     }
 
     /// What is said of these facts.
@@ -51,5 +55,25 @@ impl Remarks {
     pub(super) fn told(&self, finding: Finding) -> Finding {
         let [site, cause] = [&self.sites, &self.causes].map(|remarks| remarks.get(&finding.fact).cloned());
         Finding { site, cause, ..finding }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_proposed_without_a_finding_says_why() {
+        let fact = |key: &str| key.parse::<Fact>().expect(key);
+        let found = Finding { cause: Some("glibc".to_owned()), ..Finding::new(fact("process::clone3"), 1) };
+        let plain = Finding::new(fact("network::socket"), 1);
+        let silent = Finding::new(fact("device::ioctl::object=pipe"), 0);
+        let refused = [silent.fact.clone(), plain.fact.clone(), fact("device::ioctl::object=file")].into();
+        let comparison =
+            Comparison { findings: vec![found.clone()], notes: vec![plain.clone()], ..Comparison::default() };
+        let remarks = Remarks::of(&[found, plain, silent], &comparison, &Observation::new(), &refused);
+        let causes = [(fact("process::clone3"), "glibc"), (fact("device::ioctl::object=pipe"), REFUSED)];
+        assert_eq!(remarks.causes, causes.map(|(fact, cause)| (fact, cause.to_owned())).into());
+        assert_eq!(remarks.sites, BTreeMap::new());
     }
 }

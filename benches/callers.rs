@@ -3,7 +3,7 @@
 //! `cargo bench --bench callers` traces each program several times (`-- --rounds N`) and asks for the stack of every call that is the first of its
 //! kind, as `trace -k` does. Apart from the others are told those stacks that lead through a program or library not met before in that run,
 //! whose symbols are loaded then. By the clock and by the processor time of the thread that traces; the latter is the steadier on a busy machine.
-//! Then the same under a guard, where only what its baseline lacks may be asked about.
+//! Then the same under a guard, where only what its baseline lacks may be asked about. `-- [--rounds N] PROGRAM ARGUMENT…` does all this with another.
 //!
 //! The own program has debug information as `[profile.bench]` says (`CARGO_PROFILE_BENCH_DEBUG=2`: all that there is).
 
@@ -52,21 +52,20 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
         if std::env::var_os(OWN).is_some() {
             return own();
         }
-        rounds().and_then(|rounds| measure(rounds, &mut io::stdout())).map_or_else(complain, |()| ExitCode::SUCCESS)
+        let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+        let measured = match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            ["--rounds", number, ref program @ ..] => match number.parse() {
+                Ok(rounds) if rounds > 0 => measure(rounds, program, &mut io::stdout()),
+                _ => Err(io::Error::other("--rounds takes a number, 1 or more")),
+            },
+            ref program => measure(ROUNDS, program, &mut io::stdout()),
+        };
+        measured.map_or_else(complain, |()| ExitCode::SUCCESS)
     }
 
     fn complain(error: io::Error) -> ExitCode {
         let _ = writeln!(io::stderr(), "error: {error}");
         ExitCode::FAILURE
-    }
-
-    /// `--rounds N`; cargo adds words of its own.
-    fn rounds() -> io::Result<usize> {
-        let Some(number) = std::env::args().skip_while(|argument| argument != "--rounds").nth(1) else {
-            return Ok(ROUNDS);
-        };
-        let number = number.parse().ok().filter(|&number| number > 0);
-        number.ok_or_else(|| io::Error::other("--rounds takes a number, 1 or more"))
     }
 
     /// A program with many dependencies: this framework, asked for its workloads, after some things that programs do.
@@ -85,8 +84,11 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
         sysguard::harness::Harness::new(env!("CARGO_MANIFEST_DIR")).main()
     }
 
-    /// Name, program and arguments.
-    fn programs() -> io::Result<Vec<(&'static str, PathBuf, Vec<&'static str>)>> {
+    /// Name, program and arguments of those that are wanted.
+    fn programs<'a>(wanted: &[&'a str]) -> io::Result<Vec<(&'a str, PathBuf, Vec<&'a str>)>> {
+        if let [program, args @ ..] = wanted {
+            return Ok(vec![("it", PathBuf::from(program), args.to_vec())]);
+        }
         Ok(vec![
             ("own", std::env::current_exe()?, vec!["--list"]),
             ("python3", PathBuf::from("/usr/bin/python3"), vec!["-c", PYTHON]),
@@ -115,8 +117,8 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
         processor: f64,
     }
 
-    fn measure(rounds: usize, out: &mut dyn Write) -> io::Result<()> {
-        for (name, program, args) in programs()? {
+    fn measure(rounds: usize, wanted: &[&str], out: &mut dyn Write) -> io::Result<()> {
+        for (name, program, args) in programs(wanted)? {
             if !program.exists() {
                 writeln!(out, "{name}: ignored, it is not installed")?;
                 continue;

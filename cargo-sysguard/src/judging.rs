@@ -21,15 +21,29 @@ pub(crate) struct JudgingFlags {
     /// Fail where a workload cannot be traced or lacks its program
     #[arg(long)]
     require: bool,
-    /// Write proposals into this folder instead of beside the expectations
-    #[arg(long, value_name = "DIRECTORY")]
-    pending_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pending_dir: PendingDir,
+}
+
+/// Where proposals lie.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PendingDir {
+    /// Proposals lie in this folder instead of beside the expectations
+    #[arg(long = "pending-dir", value_name = "DIRECTORY")]
+    given: Option<PathBuf>,
+}
+
+impl PendingDir {
+    /// The folder, as seen from anywhere.
+    pub(crate) fn absolute(&self) -> Result<Option<PathBuf>, Failure> {
+        self.given.as_deref().map(std::path::absolute).transpose().map_err(Failure::usage)
+    }
 }
 
 impl JudgingFlags {
     /// With the engine that shall watch. Paths are made absolute: who judges runs elsewhere.
     pub(crate) fn with(&self, engine: Option<Engine>) -> Result<Flags, Failure> {
-        let pending_dir = self.pending_dir.as_deref().map(std::path::absolute).transpose().map_err(Failure::usage)?;
+        let pending_dir = self.pending_dir.absolute()?;
         Ok(Flags { update: self.update, confirm: self.confirm, require: self.require, pending_dir, engine })
     }
 }

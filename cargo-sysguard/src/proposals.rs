@@ -16,13 +16,13 @@ use sysguard::store::{Store, StoreError, proposals_below};
 use crate::cargo::{CargoFlags, Selected};
 use crate::command::Context;
 use crate::exit_code::Failure;
+use crate::judging::PendingDir;
 
 /// The options by which proposals are found.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Where {
-    /// The proposals lie in this folder instead of beside the expectations
-    #[arg(long, value_name = "DIRECTORY")]
-    pending_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) pending_dir: PendingDir,
     #[command(flatten)]
     cargo: CargoFlags,
 }
@@ -51,7 +51,7 @@ pub(crate) enum Taken {
 impl Where {
     /// Opens the stores.
     pub(crate) fn open(&self, context: &Context) -> Result<Proposals, Failure> {
-        let settings = context.settings(Flags { pending_dir: self.pending_dir.clone(), ..Flags::default() })?;
+        let settings = context.settings(Flags { pending_dir: self.pending_dir.absolute()?, ..Flags::default() })?;
         Proposals::open(&self.cargo, &settings)
     }
 }

@@ -106,7 +106,7 @@ impl Status {
 }
 
 /// A file before and after.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
     /// As it is on disk (or was, when [`Change::written`]).
     pub before: String,
@@ -114,6 +114,8 @@ pub struct Change {
     pub after: String,
     /// Where `after` was written, relative to the package: the proposal, or the file itself; `None`: nowhere.
     pub written: Option<String>,
+    /// The folder of proposals that it is in, where they do not lie beside their files.
+    pub pending_dir: Option<String>,
 }
 
 impl fmt::Display for Exit {

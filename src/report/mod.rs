@@ -26,6 +26,6 @@ pub use observation::observation;
 pub use pending::{PendingKeys, finding, pending};
 pub use style::Palette;
 pub use verdict::{
-    NotAVerdict, PackageVerdicts, change, guarded, read_json_line, step_summary, summary, verdict, verdicts,
-    write_json_line,
+    NotAVerdict, PackageVerdicts, change, guarded, pending_dir_flag, read_json_line, step_summary, summary, verdict,
+    verdicts, write_json_line,
 };

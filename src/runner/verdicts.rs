@@ -245,7 +245,8 @@ impl Judgement<'_> {
             Err(error) => (Status::Broken { reason: error.to_string() }, None),
         };
         let shown = action != Action::Keep && after != before;
-        let change = shown.then_some(Change { before, after, written });
+        let pending_dir = suite.settings.pending_dir.as_ref().map(|folder| folder.display().to_string());
+        let change = shown.then_some(Change { before, after, written, pending_dir });
         let (workload, file) = (case.name.clone(), case.file.clone());
         Verdict {
             workload,

@@ -45,8 +45,10 @@ impl Options {
             keep_terminal().map_err(|error| Failure::failed(format!("cannot read the terminal's modes: {error}")))?;
             Review::new(&proposals, &found).run()?;
         } else {
+            let folder = self.proposals.pending_dir.absolute()?;
+            let flag = folder.map(|folder| report::pending_dir_flag(&folder.display().to_string())).unwrap_or_default();
             for (place, pending) in &found {
-                show(&proposals, place, pending).map_err(Failure::output)?;
+                show(&proposals, place, pending, &flag).map_err(Failure::output)?;
             }
         }
         let (rest, faults) = self.pending(&proposals);
@@ -63,17 +65,22 @@ impl Options {
 }
 
 /// What accepting all of it makes of the file, and the commands.
-fn show(proposals: &Proposals, place: &Place, pending: &Pending) -> io::Result<()> {
+fn show(proposals: &Proposals, place: &Place, pending: &Pending, flag: &str) -> io::Result<()> {
     let mut out = anstream::stdout().lock();
     let file = proposals.file(place);
     let written = Some(proposals.proposal_file(place));
-    let change = Change { before: pending.file().text(), after: pending.accept(pending.all(), None).file, written };
+    let change = Change {
+        before: pending.file().text(),
+        after: pending.accept(pending.all(), None).file,
+        written,
+        ..Change::default()
+    };
     report::change(&mut out, &file, &change, &Palette::coloured())?;
     writeln!(out)?;
     let keys = proposals.keys(place, pending);
     for key in &keys.keys {
         let remark = keys.remark(key).map(|remark| format!("   # {remark}"));
-        writeln!(out, "cargo sysguard accept '{key}'{}", remark.unwrap_or_default())?;
+        writeln!(out, "cargo sysguard accept '{key}'{flag}{}", remark.unwrap_or_default())?;
     }
-    writeln!(out, "cargo sysguard reject '{}'   # or one of these keys\n", place.1)
+    writeln!(out, "cargo sysguard reject '{}'{flag}   # or one of these keys\n", place.1)
 }

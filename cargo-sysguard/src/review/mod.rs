@@ -105,7 +105,7 @@ impl<'a> Review<'a> {
         let finding = findings.iter().find(is_meant);
         let settled = pending.accept(&self.facts(&(at..at + 1), pending), None);
         let file = self.proposals.file(place);
-        let change = Change { before: pending.file().text(), after: settled.file, written: None };
+        let change = Change { before: pending.file().text(), after: settled.file, ..Change::default() };
         let (number, count, workload) = (at + 1, self.items.len(), place.1.as_str());
         self.screen.show(&Card { number, count, workload, file: &file, pending, finding, change: &change })
     }

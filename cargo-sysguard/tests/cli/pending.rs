@@ -138,7 +138,8 @@ pub(crate) fn a_read_only_tree_is_one_clear_error_and_loses_nothing() {
     let bound = |line: &str| run(&mut project.bound_command(&format!("{line} --pending-dir {folder}")));
 
     assert_eq!(bound("pending").ends(101).stdout.lines().collect::<Vec<_>>(), KEYS);
-    assert!(bound("review").ends(101).stdout.contains("cargo sysguard accept 'net::talk::network::socket'\n"));
+    let typed = format!("cargo sysguard accept 'net::talk::network::socket' --pending-dir {folder}\n");
+    assert!(bound("review").ends(101).stdout.contains(&typed), "what is typed finds it");
     for line in ["accept net::talk", "accept net::talk::network::socket --why REQ-12"] {
         let ran = bound(line).ends(101);
         let errors: Vec<&str> = ran.stderr.lines().collect();

@@ -139,6 +139,8 @@ pub(crate) fn what_cannot_be_proposed_is_told_all_the_same() {
     assert!(line.contains(", but ") && line.contains("expectations/own.yaml.new: it is a directory"), "{line}");
     assert!(ran.stdout.contains("new-subsystem network"), "{}", ran.stdout);
     assert_eq!(project.changed_since(&before), [""; 0]);
-    project.sysguard("test --pending-dir elsewhere").ends(101);
+    let told = project.sysguard("test --pending-dir elsewhere").ends(101).stdout;
+    let elsewhere = project.path("elsewhere").display().to_string();
+    assert!(told.contains(&format!("\n  cargo sysguard accept own --pending-dir {elsewhere}  ")), "{told}");
     assert_eq!(project.changed_since(&before), ["elsewhere/expectations/own.yaml.new"]);
 }

@@ -27,6 +27,7 @@ use json::VerdictsRecord;
 
 pub use batch::PackageVerdicts;
 pub use diff::write as change;
+pub use next::pending_dir_flag;
 pub use record::{NotAVerdict, read_json_line, write_json_line};
 
 /// How many lines of a workload's own output are shown.

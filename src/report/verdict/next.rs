@@ -6,6 +6,7 @@ use crate::model::test_name;
 use crate::model::verdict::{Status, Verdict};
 use crate::report::Palette;
 use crate::report::style::Painted;
+use crate::report::words::escaped;
 
 /// A command and what it is good for.
 pub(super) struct Step {
@@ -35,11 +36,14 @@ pub(super) fn first(verdict: &Verdict) -> Option<Step> {
 fn steps(verdict: &Verdict) -> Vec<Step> {
     let Verdict { workload, file, .. } = verdict;
     let is_test = test_name::short(workload).is_some();
+    let elsewhere = verdict.change.as_ref().and_then(|change| change.pending_dir.as_deref());
+    let elsewhere = elsewhere.map(pending_dir_flag).unwrap_or_default();
     let step = |command: &str, purpose: String| {
         let command = match command {
             "test" if is_test => "cargo sysguard run -- …".to_owned(),
             "bless" if is_test => "cargo sysguard run --update always -- …".to_owned(),
-            command => format!("cargo sysguard {command} {workload}"),
+            "bless" => format!("cargo sysguard bless {workload}"),
+            command => format!("cargo sysguard {command} {workload}{elsewhere}"),
         };
         Step { command, purpose }
     };
@@ -53,7 +57,7 @@ fn steps(verdict: &Verdict) -> Vec<Step> {
         Status::Failed | Status::NoBaseline { .. } if is_proposed(verdict) => vec![
             step("review", "decide on it, one by one".to_owned()),
             step("accept", format!("accept all of it; writes {file}")),
-            Step { command: "cargo sysguard accept KEY".to_owned(), purpose: one_key(verdict) },
+            Step { command: format!("cargo sysguard accept KEY{elsewhere}"), purpose: one_key(verdict) },
             step("test", "run it again".to_owned()),
         ],
         Status::Failed => vec![bless("accept all of it"), step("test", "run it again".to_owned())],
@@ -69,6 +73,16 @@ fn steps(verdict: &Verdict) -> Vec<Step> {
     }
 }
 
+/// What a command is told of a folder of proposals, as a shell takes it.
+pub fn pending_dir_flag(folder: &str) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+".contains(letter);
+    if folder.chars().all(is_plain) {
+        format!(" --pending-dir {folder}")
+    } else {
+        format!(" --pending-dir '{}'", escaped(folder).replace('\'', "'\\''"))
+    }
+}
+
 /// Whether there is a proposal to decide on.
 fn is_proposed(verdict: &Verdict) -> bool {
     let written = verdict.change.as_ref().and_then(|change| change.written.as_ref());
@@ -80,4 +94,18 @@ fn one_key(verdict: &Verdict) -> String {
     let example = verdict.comparison.findings.first().map(|finding| finding.fact.key(&verdict.workload));
     let example = example.map(|key| format!(", such as {key}")).unwrap_or_default();
     format!("accept one{example}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_one_word_for_a_shell() {
+        for (folder, word) in
+            [("/tmp/p-1/x", "/tmp/p-1/x"), ("a b", "'a b'"), ("it's;", "'it'\\''s;'"), ("$HOME", "'$HOME'")]
+        {
+            assert_eq!(pending_dir_flag(folder), format!(" --pending-dir {word}"));
+        }
+    }
 }

@@ -142,6 +142,8 @@ struct ChangeRecord {
     before: String,
     after: String,
     written: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pending_dir: Option<String>,
 }
 
 /// The line holds no verdict.
@@ -208,7 +210,7 @@ impl VerdictRecord {
             growth: growth.counts().to_vec(),
             watched: comparison.watched.into(),
             gone: comparison.gone.iter().map(|fact| fact.key(&workload)).collect(),
-            change: change.map(|Change { before, after, written }| ChangeRecord { before, after, written }),
+            change: change.map(ChangeRecord::from),
             workload,
             file,
             line,
@@ -231,7 +233,7 @@ impl VerdictRecord {
             watched: watched.into(),
             gone: gone.iter().map(|key| fact(key, &workload)).collect::<Result<_, _>>()?,
         };
-        let change = change.map(|ChangeRecord { before, after, written }| Change { before, after, written });
+        let change = change.map(Change::from);
         let growth = Growth::from_counts(growth);
         Ok(Verdict { workload, file, line, status, comparison, growth, change, elapsed: Duration::ZERO })
     }
@@ -278,6 +280,18 @@ impl From<Drift> for DriftRecord {
 impl From<DriftRecord> for Drift {
     fn from(DriftRecord { part, recorded, now }: DriftRecord) -> Self {
         Self { part, recorded, now }
+    }
+}
+
+impl From<Change> for ChangeRecord {
+    fn from(Change { before, after, written, pending_dir }: Change) -> Self {
+        Self { before, after, written, pending_dir }
+    }
+}
+
+impl From<ChangeRecord> for Change {
+    fn from(ChangeRecord { before, after, written, pending_dir }: ChangeRecord) -> Self {
+        Self { before, after, written, pending_dir }
     }
 }
 

@@ -67,6 +67,7 @@ pub(super) fn failed() -> Verdict {
             before: BEFORE.to_owned(),
             after: BEFORE.replace("  process:", &format!("{ADDED}  process:")),
             written: Some("expectations/net/hello.yaml.new".to_owned()),
+            pending_dir: None,
         }),
         elapsed: Duration::ZERO,
     };

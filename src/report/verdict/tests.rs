@@ -68,7 +68,7 @@ fn a_first_baseline_is_told_in_outline() {
     let lines: String = (0..70).map(|number| format!("    call{number}:\n")).collect();
     let proposal = Some("expectations/net/hello.yaml.new".to_owned());
     let after = format!("version: 1\n---\n{lines}");
-    first.change = Some(Change { before: "version: 1\n".to_owned(), after, written: proposal });
+    first.change = Some(Change { before: "version: 1\n".to_owned(), after, written: proposal, pending_dir: None });
     let text = told(&first, &Palette::plain());
     let cut: Vec<&str> = text.lines().filter(|line| !line.contains("    call")).collect();
     insta::assert_snapshot!(cut.join("\n"), @r"
@@ -246,7 +246,7 @@ fn every_verdict_survives_its_line_of_json() {
 fn a_line_of_json_names_findings_by_key() {
     let mut verdict = failed();
     verdict.comparison.findings.drain(..3);
-    verdict.change = Some(Change { before: "a".to_owned(), after: "b".to_owned(), written: None });
+    verdict.change = Some(Change { before: "a".to_owned(), after: "b".to_owned(), ..Change::default() });
     let mut line = Vec::new();
     write_json_line(&mut line, "/w/net", &verdict).expect("memory takes everything");
     insta::assert_snapshot!(String::from_utf8(line).expect("JSON is text"), @r#"

@@ -52,8 +52,11 @@ impl Frame {
         }))
     }
 
+    /// Or the part of it that the kernel brings.
     fn is_c_library(&self) -> bool {
-        ["libc.", "ld-linux", "ld-musl", "libpthread", "libm."].iter().any(|name| self.module.starts_with(name))
+        ["libc.", "ld-linux", "ld-musl", "libpthread", "libm.", "[vdso]"]
+            .iter()
+            .any(|name| self.module.starts_with(name))
     }
 
     fn name(&self) -> &str {
@@ -213,8 +216,10 @@ mod tests {
             source: None,
             module: module.to_owned(),
         };
-        let frames = vec![frame(Some("connect"), "libc.so.6"), frame(None, "demo"), frame(None, "libc.so.6")];
-        assert_eq!(CallSite { frames, past: None }.to_string(), "demo, which is stripped: no name is known");
+        for library in ["libc.so.6", "[vdso]"] {
+            let frames = vec![frame(Some("connect"), library), frame(None, "demo"), frame(None, "libc.so.6")];
+            assert_eq!(CallSite { frames, past: None }.to_string(), "demo, which is stripped: no name is known");
+        }
     }
 
     #[test]

@@ -62,13 +62,14 @@ impl Callers {
         let Layout { loaded, unwinder, rules, .. } = self.layout(task);
         let mut read = |address| sys::read_word(task, address).map_err(drop);
         let mut frames = Vec::new();
-        let instruction = registers.instruction;
-        let mut addresses = unwinder.iter_frames(instruction, unwind_registers(registers), rules, &mut read);
-        while let Ok(Some(address)) = addresses.next() {
+        let mut next = Some(FrameAddress::InstructionPointer(registers.instruction));
+        let mut registers = unwind_registers(registers);
+        while let Some(address) = next.filter(|_| frames.len() < DEEPEST) {
             name(task, address, loaded, &mut frames);
-            if frames.len() >= DEEPEST {
-                break;
-            }
+            next = interrupted(address, &mut registers, &mut read).or_else(|| {
+                let caller = unwinder.unwind_frame(address, &mut registers, rules, &mut read).ok()??;
+                FrameAddress::from_return_address(caller)
+            });
         }
         CallSite { frames, past: None }
     }
@@ -122,6 +123,38 @@ fn unwind_registers(StackRegisters { instruction, stack, frame }: StackRegisters
 fn unwind_registers(StackRegisters { instruction, link, stack, frame }: StackRegisters) -> UnwindRegsNative {
     let addresses = framehop::aarch64::PtrAuthMask::from_max_known_address(stack.max(instruction));
     UnwindRegsNative::new_with_ptr_auth_mask(addresses, link, stack, frame)
+}
+
+/// Whom a signal interrupted, where its handler returns to the kernel: his registers lie there, and what the C library tells of that frame cannot be followed.
+#[cfg(target_arch = "x86_64")]
+fn interrupted(
+    address: FrameAddress,
+    registers: &mut UnwindRegsNative,
+    read: &mut impl FnMut(u64) -> Result<u64, ()>,
+) -> Option<FrameAddress> {
+    /// `mov $15, %rax; syscall`, the most of it: rt_sigreturn(2), as every C library calls it.
+    const SIGNAL_RETURN: u64 = 0x0f_00_00_00_0f_c0_c7_48;
+    /// In `struct ucontext`, where the stack pointer points then; arch/x86/include/uapi/asm/sigcontext.h.
+    const FRAME: u64 = 120;
+    const STACK: u64 = 160;
+    const INSTRUCTION: u64 = 168;
+    if !address.is_return_address() || read(address.address()) != Ok(SIGNAL_RETURN) {
+        return None;
+    }
+    let mut saved = |place| read(registers.sp().wrapping_add(place)).ok();
+    let (instruction, stack, frame) = (saved(INSTRUCTION)?, saved(STACK)?, saved(FRAME)?);
+    *registers = UnwindRegsNative::new(instruction, stack, frame);
+    Some(FrameAddress::InstructionPointer(instruction))
+}
+
+/// The vDSO, to which a handler returns here, tells of it what can be followed.
+#[cfg(target_arch = "aarch64")]
+fn interrupted(
+    _: FrameAddress,
+    _: &mut UnwindRegsNative,
+    _: &mut impl FnMut(u64) -> Result<u64, ()>,
+) -> Option<FrameAddress> {
+    None
 }
 
 /// The functions at an address, inlined ones first.

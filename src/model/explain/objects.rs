@@ -81,7 +81,7 @@ fn served(name: &str) -> Option<Served> {
             let family = FAMILY.iter().find(|family| Some(family.name) == parts.split(':').next())?;
             match family.subsystem {
                 Some(subsystem) => Some((Some(subsystem), family.why, None)),
-                None => Some((Some(Subsystem::Network), "sockets are net/", None)),
+                None => Some((Some(Subsystem::Network), "sockets belong to net/", None)),
             }
         }
         (

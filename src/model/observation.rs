@@ -147,6 +147,12 @@ impl Observation {
         }
     }
 
+    /// Whether it is known who calls it first.
+    pub fn knows_caller(&self, First { used, phase, of_run }: &First) -> bool {
+        let places = of_run.then_some(None).into_iter().chain(phase.clone().map(Some));
+        places.into_iter().all(|phase| self.sites.contains_key(&(phase, used.clone())))
+    }
+
     /// What was used outside all phases, and in each.
     pub fn parts(&self) -> impl Iterator<Item = (Option<&str>, Cow<'_, BTreeMap<Use, Tally>>)> {
         let phases = self.phases.iter().map(|(phase, uses)| (Some(phase.as_str()), Cow::Borrowed(uses)));

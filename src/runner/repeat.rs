@@ -171,9 +171,9 @@ impl<'a> Runs<'a> {
         Ok(())
     }
 
-    /// Whether it is wanted to know who calls it.
+    /// Whether it is wanted to know who calls it: what confirms a finding need not tell that again.
     fn is_news(&self, first: &First) -> bool {
-        self.news.as_ref().is_some_and(|news| news.is(first))
+        self.news.as_ref().is_some_and(|news| news.is(first)) && !self.all.knows_caller(first)
     }
 
     fn take(&mut self, Run { mut observation, .. }: Run) {

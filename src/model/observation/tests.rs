@@ -48,7 +48,11 @@ fn who_calls_first_is_kept_for_the_run_and_for_the_phase() {
     let mut watch = Watch::new(Part::All);
     let mut sites = |event: Event| {
         let first = watch.fold(&event).expect("the first");
-        watch.observation.called_by(first, CallSite::default());
+        assert!(!watch.observation.knows_caller(&first));
+        watch.observation.called_by(first.clone(), CallSite::default());
+        assert!(watch.observation.knows_caller(&first));
+        let elsewhere = First { phase: Some("serving".to_owned()), ..first };
+        assert!(!watch.observation.knows_caller(&elsewhere));
         watch.observation.sites.keys().map(|(phase, _)| phase.clone()).collect::<Vec<_>>()
     };
     assert_eq!(sites(called("uname", [0; 5], true)), [None, Some("loader".to_owned())]);

@@ -82,7 +82,9 @@ impl Callers {
 
     /// That of the task as it is now.
     fn layout(&mut self, task: Tid) -> &mut Layout {
-        let code = maps::code(task);
+        let maps = maps::text(task);
+        let is_code = |line: &&str| maps::mappings(line).any(|mapping| mapping.is_code);
+        let code: String = maps.split_inclusive('\n').filter(is_code).collect();
         let known = self.layout.take().filter(|layout| layout.code == code);
         let layout = known.unwrap_or_else(|| self.lay_out(task, code));
         self.layout.insert(layout)

@@ -25,19 +25,6 @@ pub(super) fn text(task: Tid) -> String {
     fs::read_to_string(format!("/proc/{task}/maps")).unwrap_or_default()
 }
 
-/// The lines of code only.
-pub(super) fn code(task: Tid) -> String {
-    let text = text(task);
-    text.lines().filter(|line| mapping(line).is_some_and(|mapping| mapping.is_code)).fold(
-        String::new(),
-        |mut code, line| {
-            code.push_str(line);
-            code.push('\n');
-            code
-        },
-    )
-}
-
 /// Those of files.
 pub(super) fn mappings(text: &str) -> impl Iterator<Item = Mapping<'_>> {
     text.lines().filter_map(mapping)

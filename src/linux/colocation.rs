@@ -1,7 +1,7 @@
-//! Tracer and tracee on one CPU while a single task is busy: it is where the two run, not what they do, that makes a ptrace stop slow.
+//! Tracer and tracee on one CPU while a single task is busy, or two that take turns: it is where they run, not what they do, that makes a ptrace stop slow.
 //!
-//! It must stay invisible: a task's own affinity is restored before it can ask for it, change it or hand it to a child, and as soon as a second task
-//! is busy. Main type: [`Colocation`].
+//! It must stay invisible: a task's own affinity is restored before anybody can ask for it, change it or hand it to a child, and as soon as more tasks
+//! are busy. Main type: [`Colocation`].
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use nix::unistd::Pid;
@@ -9,33 +9,63 @@ use nix::unistd::Pid;
 use crate::model::event::Tid;
 use crate::model::tracee::Stop;
 
-/// So many stops of one task in a row mean that it is the only one that is busy.
-const STREAK: u32 = 8;
+/// So many tasks may take turns on the tracer's CPU: two that wake each other are busy one at a time.
+const TURNS: usize = 2;
 
-/// So many stops later both are let go for a moment, so that the scheduler can move them off a CPU that has become crowded.
+/// So many stops in a row of the same few tasks mean that nobody else is busy.
+const STREAK: u32 = 4;
+
+/// Who has not stopped for so many stops of others takes no turns.
+const SILENCE: u32 = 64;
+
+/// So many stops later all are let go for a moment, so that the scheduler can move them off a CPU that has become crowded.
 const STAY: u32 = 4096;
 
-/// Which task shares this tracer's CPU, if any.
+/// Which tasks share this tracer's CPU, if any.
 #[derive(Debug)]
 pub(super) struct Colocation {
-    last: Tid,
+    /// Who is busy, at most [`TURNS`] of them.
+    busy: Vec<Busy>,
     streak: u32,
-    /// Neither is worth the trouble where there is one CPU, or where the kernel does not say.
+    /// Stops since the first of them came here.
+    stay: u32,
+    /// In a call that may see affinities: nobody's changes until its next stop.
+    asking: Option<Tid>,
+    /// Nobody is worth the trouble where there is one CPU, or where the kernel does not say.
     own: Option<CpuSet>,
-    lent: Option<(Tid, CpuSet)>,
+    /// This tracer keeps to one of its CPUs.
+    is_bound: bool,
     /// Somebody has stopped since the last tick of the clock.
     is_busy: bool,
+}
+
+/// A task that is.
+#[derive(Debug)]
+struct Busy {
+    task: Tid,
+    /// Stops of others since its last one.
+    silence: u32,
+    /// Its own CPUs, while it shares the tracer's.
+    lent: Option<CpuSet>,
 }
 
 const SELF: Pid = Pid::from_raw(0);
 
 impl Colocation {
-    /// For the tracer that runs on this thread.
-    pub(super) fn new() -> Self {
+    /// For the tracer that runs on this thread, of a tree that begins with this task: as yet nobody else can be busy.
+    pub(super) fn new(root: Tid) -> Self {
         let own = sched_getaffinity(SELF)
             .ok()
             .filter(|cpus| (0..CpuSet::count()).filter(|cpu| cpus.is_set(*cpu) == Ok(true)).count() > 1);
-        Self { last: 0, streak: 0, own, lent: None, is_busy: false }
+        Self {
+            busy: vec![Busy::new(root)],
+            streak: STREAK,
+            stay: 0,
+            asking: None,
+            own,
+            is_bound: false,
+            is_busy: false,
+        }
     }
 
     /// Takes note of a stop, while the task is still stopped, or of its end.
@@ -43,57 +73,111 @@ impl Colocation {
         if self.own.is_none() {
             return;
         }
-        match (stop, &mut self.lent) {
+        self.is_busy = true;
+        if self.asking == Some(task) {
+            self.asking = None;
+        }
+        match stop {
             // Its number may mean somebody else from now on.
-            (Stop::Ended(_), Some((lent, _))) if *lent == task => return self.part(),
+            Stop::Ended(_) => return self.forget(task),
             // A thread that executes a program takes its leader's number.
-            (Stop::Exec { former, .. }, Some((lent, _))) if lent == former => *lent = task,
+            Stop::Exec { former, .. } if *former != task => {
+                self.forget(task);
+                self.busy.iter_mut().filter(|busy| busy.task == *former).for_each(|busy| busy.task = task);
+            }
             _ => {}
         }
-        if task != self.last || may_see_affinity(stop) || self.streak >= STAY {
+        self.turn(task);
+        if may_see_affinity(stop) {
             self.separate();
-            (self.last, self.streak) = (task, 0);
-        }
-        self.is_busy = true;
-        self.streak += 1;
-        if self.streak == STREAK {
+            self.asking = Some(task);
+        } else if self.stay >= STAY {
+            self.separate();
+        } else if self.streak >= STREAK && self.asking.is_none() {
             self.join(task);
         }
+    }
+
+    /// It is a task's turn: it is busy, and who was long silent is not.
+    fn turn(&mut self, task: Tid) {
+        let mut is_known = false;
+        for busy in &mut self.busy {
+            let is_its = busy.task == task;
+            busy.silence = if is_its { 0 } else { busy.silence + 1 };
+            is_known |= is_its;
+            if busy.silence > SILENCE {
+                busy.leave();
+            }
+        }
+        self.busy.retain(|busy| busy.silence <= SILENCE);
+        self.part();
+        if is_known {
+            self.streak += 1;
+            self.stay += 1;
+            return;
+        }
+        if self.busy.len() >= TURNS {
+            self.separate();
+            self.busy.sort_by_key(|busy| busy.silence);
+            self.busy.truncate(TURNS - 1);
+        }
+        self.streak = 1;
+        self.busy.push(Busy::new(task));
     }
 
     /// A tick of the clock: who has not stopped since the last one runs by itself, and better where it likes.
     pub(super) fn tick(&mut self) {
         if !std::mem::take(&mut self.is_busy) {
             self.separate();
-            self.streak = 0;
         }
     }
 
     /// Moves the task to this CPU. Where that is not allowed, nothing changes.
     fn join(&mut self, task: Tid) {
+        let Some(busy) = self.busy.iter_mut().find(|busy| busy.task == task && busy.lent.is_none()) else { return };
         let pid = Pid::from_raw(task);
         let Ok(theirs) = sched_getaffinity(pid) else { return };
         let Ok(cpu) = sched_getcpu() else { return };
         let mut here = CpuSet::new();
         if theirs.is_set(cpu) == Ok(true) && here.set(cpu).is_ok() && sched_setaffinity(pid, &here).is_ok() {
-            self.lent = Some((task, theirs));
-            let _ = sched_setaffinity(SELF, &here);
+            busy.lent = Some(theirs);
+            self.is_bound = sched_setaffinity(SELF, &here).is_ok() || self.is_bound;
         }
     }
 
-    /// Gives both their own CPUs back.
+    /// Gives everybody their own CPUs back.
     fn separate(&mut self) {
-        if let Some((task, theirs)) = &self.lent {
-            let _ = sched_setaffinity(Pid::from_raw(*task), theirs);
-            self.part();
-        }
+        self.busy.iter_mut().for_each(Busy::leave);
+        (self.streak, self.stay) = (0, 0);
+        self.part();
     }
 
-    /// Gives this tracer its own CPUs back.
+    /// A task is gone: there is nobody to be given anything back.
+    fn forget(&mut self, task: Tid) {
+        self.busy.retain(|busy| busy.task != task);
+        self.part();
+    }
+
+    /// Gives this tracer its own CPUs back if nobody shares the one that it keeps to.
     fn part(&mut self) {
-        self.lent = None;
-        if let Some(own) = &self.own {
+        if let Some(own) =
+            self.own.as_ref().filter(|_| self.is_bound && self.busy.iter().all(|busy| busy.lent.is_none()))
+        {
             let _ = sched_setaffinity(SELF, own);
+            self.is_bound = false;
+        }
+    }
+}
+
+impl Busy {
+    fn new(task: Tid) -> Self {
+        Self { task, silence: 0, lent: None }
+    }
+
+    /// Gives it its own CPUs back.
+    fn leave(&mut self) {
+        if let Some(theirs) = self.lent.take() {
+            let _ = sched_setaffinity(Pid::from_raw(self.task), &theirs);
         }
     }
 }

@@ -124,7 +124,7 @@ fn run(command: Command, limits: &Limits, mode: Mode<'_>, sink: &mut dyn FnMut(&
         witness,
         watch,
         hearing,
-        colocation: Colocation::new(),
+        colocation: Colocation::new(root),
         deadlines,
         end: None,
         stragglers: 0,

@@ -103,18 +103,25 @@ impl Prepared {
         })
     }
 
-    /// Forks. The child waits until it is told to go, and ends when this thread does.
+    /// Forks. The child prepares itself, which nobody need watch, waits until it is told to go, and ends when this thread does.
     pub(super) fn suspend(self) -> io::Result<Suspended> {
         let parent = getpid();
         let (start_read, start_write) = pipe2(OFlag::O_CLOEXEC)?;
         let (failure_read, failure_write) = pipe2(OFlag::O_CLOEXEC)?;
+        let (ready_read, ready_write) = pipe2(OFlag::O_CLOEXEC)?;
         let (start_read, failure_write) = (File::from(start_read), File::from(failure_write));
+        let (mut ready_read, ready_write) = (File::from(ready_read), File::from(ready_write));
         // SAFETY: the child runs `become_command` only, which keeps to async-signal-safe calls and never returns.
         match unsafe { sys::fork() }? {
-            Some(tid) => Ok(Suspended { tid, start: start_write.into(), failure: failure_read.into() }),
+            Some(tid) => {
+                drop(ready_write);
+                // Its end is as good a word here: whoever attaches finds it.
+                let _ = ready_read.read_exact(&mut [0]);
+                Ok(Suspended { tid, start: start_write.into(), failure: failure_read.into() })
+            }
             None => {
                 drop(start_write);
-                become_command(&self, parent, start_read, failure_write)
+                become_command(&self, parent, ready_write, start_read, failure_write)
             }
         }
     }
@@ -154,7 +161,7 @@ fn c_string(text: OsString) -> io::Result<CString> {
 }
 
 /// The child between fork and execve. Async-signal-safe: no allocation, no locks, no panic.
-fn become_command(prepared: &Prepared, parent: Pid, mut start: File, mut failure: File) -> ! {
+fn become_command(prepared: &Prepared, parent: Pid, ready: File, start: File, mut failure: File) -> ! {
     // Nobody traces it yet, and the end of the pipe may never come: children of other threads have copies of the other end.
     let _ = set_pdeathsig(Signal::SIGKILL);
     if getppid() != parent {
@@ -165,7 +172,7 @@ fn become_command(prepared: &Prepared, parent: Pid, mut start: File, mut failure
     }
     // Rust ignores SIGPIPE in every program of its own, and an ignored signal stays ignored across execve.
     sys::default_disposition(libc::SIGPIPE);
-    let (step, errno) = match prepare_and_wait(prepared, &mut start) {
+    let (step, errno) = match prepare_and_wait(prepared, ready, start) {
         Ok(()) => (LaunchStep::Execute, sys::execve(&prepared.program, &prepared.argv, &prepared.environment)),
         Err(failed) => failed,
     };
@@ -174,7 +181,23 @@ fn become_command(prepared: &Prepared, parent: Pid, mut start: File, mut failure
     sys::exit_now(127)
 }
 
-fn prepare_and_wait(prepared: &Prepared, start: &mut File) -> Result<(), (LaunchStep, i32)> {
+fn prepare_and_wait(prepared: &Prepared, mut ready: File, mut start: File) -> Result<(), (LaunchStep, i32)> {
+    // What fails is told after the wait: who attaches must find somebody.
+    let outcome = prepare(prepared);
+    let mut go = [0_u8; 1];
+    if ready.write_all(&[1]).and_then(|()| start.read_exact(&mut go)).is_err() {
+        sys::exit_now(127);
+    }
+    // From here on the tracer takes it along, and the workload must not find it.
+    let _ = set_pdeathsig(None);
+    outcome?;
+    match &prepared.filter {
+        Some(filter) => sys::install_filter(filter).map_err(|errno| (LaunchStep::Filter, errno)),
+        None => Ok(()),
+    }
+}
+
+fn prepare(prepared: &Prepared) -> Result<(), (LaunchStep, i32)> {
     if let Some(cwd) = &prepared.cwd {
         sys::change_directory(cwd).map_err(|errno| (LaunchStep::Directory, errno))?;
     }
@@ -184,16 +207,7 @@ fn prepare_and_wait(prepared: &Prepared, start: &mut File) -> Result<(), (Launch
             sys::duplicate_onto(fd.as_raw_fd(), onto).map_err(|errno| (LaunchStep::Streams, errno))?;
         }
     }
-    let mut go = [0_u8; 1];
-    if start.read_exact(&mut go).is_err() {
-        sys::exit_now(127);
-    }
-    // From here on the tracer takes it along, and the workload must not find it.
-    let _ = set_pdeathsig(None);
-    match &prepared.filter {
-        Some(filter) => sys::install_filter(filter).map_err(|errno| (LaunchStep::Filter, errno)),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 /// Fixes what a program inherits besides its environment. Each call can only fail where there is nothing to fix.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use sysguard::linux::{Command as Traced, Environment, Limits, Outcome, Stream, inherited};
 use sysguard::model::expectation::{Baseline, Document, format, project};
+use sysguard::model::fact::Fact;
 use sysguard::model::guard::Guard;
 use sysguard::model::observation::Observation;
 use sysguard::runner::{Lookup, find_command, observe, observe_guarded, observe_notified};
@@ -116,10 +117,11 @@ fn document() -> Result<Document, String> {
     Ok(parsed.expectation.document)
 }
 
-/// A fact a line.
+/// A fact a line. The loader has a set of its own only where a file names it.
 fn lines(observation: &Observation) -> Result<String, String> {
     let facts = project(observation, &document()?, &settings::platform()).facts;
-    Ok(facts.keys().fold(String::new(), |mut lines, fact| {
+    let facts = facts.keys().filter(|fact| !matches!(fact, Fact::Phase { .. }));
+    Ok(facts.fold(String::new(), |mut lines, fact| {
         let _ = writeln!(lines, "{fact}");
         lines
     }))

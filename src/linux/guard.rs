@@ -14,7 +14,7 @@ use super::objects::{Objects, access};
 use super::outcome::Incomplete;
 use super::stopped::Pace;
 use super::sys;
-use super::witness::{Witness, memory_of};
+use super::witness::{Sight, Witness, memory_of};
 use crate::model::attribution::files::{self, shares_files};
 use crate::model::attribution::{Memory, Object, answers};
 use crate::model::event::{BlindSpot, Call, CallOutcome, Event, Tid};
@@ -63,7 +63,7 @@ impl<'a> Watch<'a> {
                 self.incomplete = Some(Incomplete::OwnFilter);
             }
             Stop::Entry(call) if Marker::of(&call).is_some() => self.incomplete = Some(Incomplete::Phases),
-            Stop::Spawning { child, .. } => self.spawned(task, child, tasks),
+            Stop::Spawning { child, .. } => self.spawned(task, child, events),
             Stop::Exec { former, privileged } => {
                 self.tables.remove(&former);
                 self.tables.insert(task, Rc::default());
@@ -107,12 +107,12 @@ impl<'a> Watch<'a> {
             && self.guard.settles_before(call)
             && match answers::object(call, &Memory::default()) {
                 None => self.guard.expects(call, None),
-                Some(question) => {
-                    // What nobody can say, or is not there, its result tells more of.
-                    let object = witness.object_of(task, &question);
-                    object
-                        .is_some_and(|object| self.guard.expects(call, None) && self.guard.expects(call, Some(&object)))
-                }
+                Some(question) => match witness.look(task, &question) {
+                    Sight::Object(object) => self.guard.expects(call, None) && self.guard.expects(call, Some(&object)),
+                    Sight::Nothing => self.guard.expects(call, None),
+                    // Its result tells more.
+                    Sight::Unknown => false,
+                },
             }
     }
 
@@ -145,9 +145,14 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn spawned(&mut self, parent: Tid, child: Tid, tasks: &Tasks) {
+    /// The call that made the child is over with that.
+    fn spawned(&mut self, parent: Tid, child: Tid, events: &[&Event]) {
         let Some(table) = self.tables.get(&parent).cloned() else { return };
-        let shares = tasks.call(parent).is_none_or(|call| shares_files(&call, &memory_of(parent, &call)));
+        let calls = events.iter().filter_map(|event| match event {
+            Event::Called { task, call, .. } if *task == parent => Some(call),
+            _ => None,
+        });
+        let shares = calls.last().is_none_or(|call| shares_files(call, &memory_of(parent, call)));
         let table = if shares { table } else { Rc::new(RefCell::new(table.borrow().clone())) };
         self.tables.insert(child, table);
     }

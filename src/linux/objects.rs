@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::ffi::{CString, OsStr};
 use std::fs;
+use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
@@ -52,8 +53,8 @@ impl Objects {
         }
     }
 
-    /// What a path of a task stands for; `text` is it, not empty.
-    pub(super) fn of_path(&mut self, task: Tid, place: &Place, text: &[u8]) -> Option<Object> {
+    /// What a path of a task stands for; `text` is it, not empty. Not found is an error.
+    pub(super) fn of_path(&mut self, task: Tid, place: &Place, text: &[u8]) -> io::Result<Option<Object>> {
         let is_absolute = text.first() == Some(&b'/');
         let text = if is_absolute { as_seen_by(task, text) } else { text.to_vec() };
         let base = match place.directory {
@@ -64,20 +65,20 @@ impl Objects {
         if self.somebody_serves || is_absolute && !is_our_root(&base) {
             let cached = if self.somebody_serves { RESOLVE_CACHED } else { 0 };
             let how = cached | if is_absolute { RESOLVE_IN_ROOT } else { 0 };
-            let base = sys::open_place(None, &c_string(base)?, true, 0).ok()?;
-            let kept = sys::open_place(Some(&base), &CString::new(text).ok()?, place.follows, how).ok()?;
-            return self.describe(task, &c_string(format!("/proc/self/fd/{}", kept.as_raw_fd()))?, "", true);
+            let base = sys::open_place(None, &CString::new(base)?, true, 0)?;
+            let kept = sys::open_place(Some(&base), &CString::new(text)?, place.follows, how)?;
+            return self.describe(task, &CString::new(format!("/proc/self/fd/{}", kept.as_raw_fd()))?, "", true);
         }
         let path = if is_absolute { text } else { [base.as_bytes(), b"/", &text].concat() };
         let link = String::from_utf8_lossy(&path).into_owned();
-        self.describe(task, &CString::new(path).ok()?, &link, place.follows)
+        self.describe(task, &CString::new(path)?, &link, place.follows)
     }
 
     /// Which program a task executes.
     pub(super) fn program(&mut self, task: Tid) -> Option<Object> {
         let place = format!("/proc/{task}/exe");
         let link = fs::read_link(&place).ok()?;
-        self.describe(task, &c_string(place)?, &link.to_string_lossy(), true)
+        self.describe(task, &c_string(place)?, &link.to_string_lossy(), true).ok()?
     }
 
     /// Mounts have changed, or a task has others than before.
@@ -85,9 +86,9 @@ impl Objects {
         self.mounts.forget();
     }
 
-    fn describe(&mut self, task: Tid, place: &CString, link: &str, follows: bool) -> Option<Object> {
-        let status = sys::file_status(place, follows).ok()?;
-        self.described(task, place, &status, link)
+    fn describe(&mut self, task: Tid, place: &CString, link: &str, follows: bool) -> io::Result<Option<Object>> {
+        let status = sys::file_status(place, follows)?;
+        Ok(self.described(task, place, &status, link))
     }
 
     fn described(&mut self, task: Tid, place: &CString, status: &FileStatus, link: &str) -> Option<Object> {
@@ -134,9 +135,9 @@ fn as_seen_by(task: Tid, path: &[u8]) -> Vec<u8> {
         b"/dev/stderr" => b"/proc/self/fd/2",
         other => other,
     };
-    for own in [&b"/proc/self"[..], b"/proc/thread-self"] {
-        if let Some(rest) = path.strip_prefix(own).filter(|rest| rest.first() == Some(&b'/')) {
-            return [format!("/proc/{task}").as_bytes(), rest].concat();
+    for (own, place) in [("/proc/self", ""), ("/proc/thread-self", ""), ("/dev/fd", "/fd")] {
+        if let Some(rest) = path.strip_prefix(own.as_bytes()).filter(|rest| rest.first() == Some(&b'/')) {
+            return [format!("/proc/{task}{place}").as_bytes(), rest].concat();
         }
     }
     path.to_vec()
@@ -209,6 +210,7 @@ mod tests {
             (b"/proc/selfish", b"/proc/selfish"),
             (b"/proc/self", b"/proc/self"),
             (b"/dev/stdout", b"/proc/7/fd/1"),
+            (b"/dev/fd/63", b"/proc/7/fd/63"),
             (b"/etc/passwd", b"/etc/passwd"),
         ] {
             assert_eq!(String::from_utf8_lossy(&as_seen_by(7, path)), String::from_utf8_lossy(seen));

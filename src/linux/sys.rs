@@ -43,13 +43,12 @@ const PTRACE_CONT: u32 = 7;
 const PTRACE_PEEKDATA: u32 = 2;
 const PTRACE_POKEDATA: u32 = 5;
 
-/// What the tracer asks for: every child and thread, exec and exit stops, syscall stops apart from SIGTRAP, and death of all with the tracer.
+/// What the tracer asks for: every child and thread, exec stops, syscall stops apart from SIGTRAP, and death of all with the tracer.
 const OPTIONS: c_int = libc::PTRACE_O_TRACESYSGOOD
     | libc::PTRACE_O_TRACEFORK
     | libc::PTRACE_O_TRACEVFORK
     | libc::PTRACE_O_TRACECLONE
     | libc::PTRACE_O_TRACEEXEC
-    | libc::PTRACE_O_TRACEEXIT
     | libc::PTRACE_O_EXITKILL;
 
 fn checked(returned: c_long) -> io::Result<c_long> {
@@ -62,9 +61,20 @@ fn ptrace(request: u32, tid: pid_t, addr: usize, data: usize) -> io::Result<()> 
     checked(unsafe { libc::ptrace(request as _, tid, addr as *mut c_void, data as *mut c_void) }).map(drop)
 }
 
-/// Attaches without stopping, with all options of this tracer; where a filter stops calls it shall hear of those.
-pub(super) fn seize(tid: pid_t, filtered: bool) -> io::Result<()> {
-    let options = OPTIONS | if filtered { libc::PTRACE_O_TRACESECCOMP } else { 0 };
+/// What a tracer hears of beside births, programs and deaths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Hears {
+    /// Calls that a filter stops.
+    pub(super) filtered: bool,
+    /// Tasks on their way out.
+    pub(super) exits: bool,
+}
+
+/// Attaches without stopping, with all options of this tracer.
+pub(super) fn seize(tid: pid_t, hears: Hears) -> io::Result<()> {
+    let option = |heard, option| if heard { option } else { 0 };
+    let filtered = option(hears.filtered, libc::PTRACE_O_TRACESECCOMP);
+    let options = OPTIONS | filtered | option(hears.exits, libc::PTRACE_O_TRACEEXIT);
     ptrace(PTRACE_SEIZE, tid, 0, options as usize)
 }
 

@@ -10,7 +10,7 @@ use super::launch::{LaunchFailure, LaunchStep, Prepared};
 use super::notify::{Desk, Hearing};
 use super::outcome::{Incomplete, Limits, Outcome, TraceError};
 use super::stopped::Pace;
-use super::sys::Filter;
+use super::sys::{Filter, Hears};
 use super::tracer::{Tracer, Waited};
 use super::witness::Witness;
 use super::{probe, sys};
@@ -97,20 +97,31 @@ impl Mode<'_> {
         let program = program.map_err(|error| system("make a filter")(io::Error::other(error)))?;
         Ok(Some(Filter { program, notifies }))
     }
+
+    /// A stop that tells nothing new is not asked for.
+    fn hears(&self) -> Hears {
+        let is_guarded = matches!(self, Self::Guarded(_));
+        Hears { filtered: is_guarded || matches!(self, Self::Notified(_)), exits: !is_guarded }
+    }
+
+    fn tasks(&self, root: Tid) -> Tasks {
+        let tasks = Tasks::launch(root);
+        if matches!(self, Self::Guarded(_)) { tasks.in_brief() } else { tasks }
+    }
 }
 
 fn run(command: Command, limits: &Limits, mode: Mode<'_>, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
     let filter = mode.filter()?;
-    let is_filtered = filter.is_some();
     let program = command.program.display().to_string();
     let deadlines = Deadlines::start(limits).map_err(system("start a timer"))?;
     let suspended = Prepared::new(command, filter).and_then(Prepared::suspend).map_err(system("start a process"))?;
     let root = suspended.tid;
-    if let Err(error) = attach(root, is_filtered) {
+    if let Err(error) = attach(root, mode.hears()) {
         sys::kill(root, libc::SIGKILL);
         Tracer::default().bury();
         return Err(probe::explain(&error));
     }
+    let tasks = mode.tasks(root);
     let (witness, watch, hearing) = match mode {
         Mode::EveryCall => (Some(Witness::new(root)), None, None),
         Mode::Unasked => (None, None, None),
@@ -120,7 +131,7 @@ fn run(command: Command, limits: &Limits, mode: Mode<'_>, sink: &mut dyn FnMut(&
     let mut run = Run {
         root,
         tracer: Tracer::default(),
-        tasks: Tasks::launch(root),
+        tasks,
         witness,
         watch,
         hearing,
@@ -140,8 +151,8 @@ fn run(command: Command, limits: &Limits, mode: Mode<'_>, sink: &mut dyn FnMut(&
 }
 
 /// Attaches to the child and stops it, so that its execve is the first call that it is watched at.
-fn attach(root: Tid, filtered: bool) -> io::Result<()> {
-    sys::seize(root, filtered)?;
+fn attach(root: Tid, hears: Hears) -> io::Result<()> {
+    sys::seize(root, hears)?;
     sys::interrupt(root)
 }
 
@@ -268,6 +279,7 @@ impl Run<'_> {
     /// Where a task stops next.
     fn pace(&mut self, tid: Tid) -> Pace {
         match (&mut self.watch, &self.hearing) {
+            _ if self.tracer.owes_end(tid) => Pace::EveryCall,
             (Some(watch), _) => watch.pace(tid, &self.tasks),
             (_, Some(hearing)) => hearing.pace(tid, &self.tasks),
             _ => Pace::EveryCall,

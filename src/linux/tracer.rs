@@ -88,6 +88,11 @@ impl Tracer {
         }
     }
 
+    /// Whether a call of this task must be seen to its end: something of it was changed.
+    pub(super) fn owes_end(&self, task: Tid) -> bool {
+        self.revealed.holds(task)
+    }
+
     /// What may stay unseen; told once.
     pub(super) fn take_blind_spots(&mut self) -> Vec<BlindSpot> {
         std::mem::take(&mut self.blind_spots)

@@ -69,6 +69,11 @@ impl Revealed {
         self.taken.remove(&task.tid()).map_or(Ok(()), |taken| put_back(task, taken))
     }
 
+    /// Whether something must still be put back for this task.
+    pub(super) fn holds(&self, task: Tid) -> bool {
+        self.taken.contains_key(&task)
+    }
+
     /// The task is gone.
     pub(super) fn forget(&mut self, tid: Tid) {
         self.taken.remove(&tid);

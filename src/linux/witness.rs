@@ -3,6 +3,7 @@
 //! What must be asked is told by `model::attribution`; how to ask is [`objects`](super::objects)'. Nothing here can fail: what cannot be answered stays empty.
 
 use std::collections::{BTreeMap, HashSet};
+use std::io;
 
 use super::files::Files;
 use super::loader::Loaders;
@@ -23,6 +24,16 @@ pub(super) struct Witness {
     asked: BTreeMap<Tid, Asked>,
     /// Who was last heard of closing something, in a call whose end nobody tells.
     closing: HashSet<Tid>,
+}
+
+/// What there is before a call.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Sight {
+    Object(Object),
+    /// No file of that name.
+    Nothing,
+    /// Nobody can say.
+    Unknown,
 }
 
 /// A call and what was asked at its beginning.
@@ -50,12 +61,17 @@ impl Witness {
         Some(object)
     }
 
-    /// What a call that is about to be made acts on, as far as that is there already.
-    pub(super) fn object_of(&mut self, task: Tid, question: &Question) -> Option<Object> {
-        match question {
-            Question::Fd(fd) => self.of_fd(task, *fd),
-            Question::PathBefore(place) | Question::PathAfter(place) => self.of_path(task, place),
-            Question::Returned | Question::Program => None,
+    /// What a call that is about to be made acts on.
+    pub(super) fn look(&mut self, task: Tid, question: &Question) -> Sight {
+        let found = match question {
+            Question::Fd(fd) => Ok(self.of_fd(task, *fd)),
+            Question::PathBefore(place) | Question::PathAfter(place) => self.look_at_path(task, place),
+            Question::Returned | Question::Program => Ok(None),
+        };
+        match found {
+            Ok(Some(object)) => Sight::Object(object),
+            Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR)) => Sight::Nothing,
+            Ok(None) | Err(_) => Sight::Unknown,
         }
     }
 
@@ -176,18 +192,22 @@ impl Witness {
     }
 
     fn of_path(&mut self, task: Tid, place: &Place) -> Option<Object> {
+        self.look_at_path(task, place).ok()?
+    }
+
+    fn look_at_path(&mut self, task: Tid, place: &Place) -> io::Result<Option<Object>> {
         // No path at all means the fd itself: do_utimes(), fs/utimes.c, for futimens(3).
         if place.address == 0 {
-            return self.of_fd(task, place.directory?);
+            return Ok(place.directory.and_then(|fd| self.of_fd(task, fd)));
         }
         /// `PATH_MAX`, include/uapi/linux/limits.h
         const LONGEST: usize = 4096;
         let mut text = [0; LONGEST];
         let length = sys::read_memory(task, place.address, &mut text);
-        let end = text[..length].iter().position(|byte| *byte == 0)?;
+        let Some(end) = text[..length].iter().position(|byte| *byte == 0) else { return Ok(None) };
         match (end, place.directory) {
             // AT_EMPTY_PATH: "operate on the file referred to by dirfd". Without it the call fails.
-            (0, Some(fd)) => self.of_fd(task, fd),
+            (0, Some(fd)) => Ok(self.of_fd(task, fd)),
             (0, None) => self.objects.of_path(task, place, b"."),
             _ => self.objects.of_path(task, place, &text[..end]),
         }

@@ -29,7 +29,6 @@ pub(crate) fn reaches(name: &str, args: &[u64; 6], object: &str) -> bool {
     let is_any = |kinds: &[&str]| kinds.contains(&object);
     let is_directory = object == "dir" || object.starts_with("dir:");
     let is_stored = is_directory || object == "file" || object.starts_with("file:");
-    let is_stream = is_any(&["pipe", "fifo"]) || object.starts_with("socket:");
     if let Some((_, kind)) = NAMED.iter().find(|(calls, _)| calls.contains(&name)) {
         return object == *kind;
     }
@@ -39,8 +38,9 @@ pub(crate) fn reaches(name: &str, args: &[u64; 6], object: &str) -> bool {
         "ioctl" if SOCKET_COMMANDS.contains(&args[1]) => !is_stored && object != "pipe",
         // ENOTDIR: iterate_dir(), fs/readdir.c.
         "getdents" | "getdents64" => is_directory,
+        "mmap" | "mmap2" => !is_directory && !is_stream(object) && !is_any(UNMAPPABLE),
         // ESPIPE: `FMODE_PREAD` and `FMODE_PWRITE`, fs/read_write.c.
-        "pread64" | "preadv" | "pwrite64" | "pwritev" if is_stream => false,
+        "pread64" | "preadv" | "pwrite64" | "pwritev" if is_stream(object) || object.starts_with("socket:") => false,
         // EISDIR or EINVAL: `FMODE_CAN_READ` and `FMODE_CAN_WRITE`, fs/open.c.
         _ => match direction(name) {
             Some(Direction::Reads) => !is_directory && !is_any(UNREADABLE),
@@ -50,19 +50,27 @@ pub(crate) fn reaches(name: &str, args: &[u64; 6], object: &str) -> bool {
     }
 }
 
+/// The streams that no socket is, whose methods are all alike: those of a domain's sockets differ.
+fn is_stream(object: &str) -> bool {
+    matches!(object, "pipe" | "fifo")
+}
+
 /// ioctl commands about network interfaces: include/uapi/linux/sockios.h.
 pub(crate) const SOCKET_COMMANDS: RangeInclusive<u64> = 0x8910..=0x894b;
 
 /// Whether a call of this name failed because of its fd: it is closed, not open for this, or of a kind that the call cannot act on.
 pub(crate) fn is_refused(name: &str, errno: Errno, object: Option<&str>) -> bool {
+    let is_without_it = || object.is_some_and(|object| !reaches(name, &[0; 6], object));
     match &*errno.name() {
         "EBADF" => true,
         "EISDIR" | "ESPIPE" => direction(name).is_some(),
         "ENOTDIR" => matches!(name, "getdents" | "getdents64"),
         "ENOTSOCK" => SOCKET_CALLS.contains(&name),
         "ENOTTY" => name == "ioctl",
+        // No method for it, not open for it, from where nothing is executed: do_mmap(), mm/mmap.c, and proc_reg_mmap(), fs/proc/inode.c.
+        "ENODEV" | "EACCES" | "EPERM" | "EIO" => name.starts_with("mmap") && is_without_it(),
         // It may mean anything else.
-        "EINVAL" => object.is_some_and(|object| name != "ioctl" && !reaches(name, &[0; 6], object)),
+        "EINVAL" => name != "ioctl" && is_without_it(),
         _ => false,
     }
 }
@@ -83,6 +91,25 @@ const NAMED: &[(&[&str], &str)] = &[
 
 /// Files without the method that reads.
 const UNREADABLE: &[&str] = &["anon_inode:eventpoll", "anon_inode:pidfd"];
+
+/// Files without the method that maps. A file of proc has it where a device or the memory of a kernel that crashed is behind it; nobody trusts those
+/// with a filter.
+const UNMAPPABLE: &[&str] = &[
+    "anon_inode:eventfd",
+    "anon_inode:eventpoll",
+    "anon_inode:inotify",
+    "anon_inode:pidfd",
+    "anon_inode:signalfd",
+    "anon_inode:timerfd",
+    "char:full",
+    "char:null",
+    "char:ptmx",
+    "char:pts",
+    "char:random",
+    "char:tty",
+    "char:urandom",
+    "file:proc",
+];
 
 /// Files that can be read, but have no method that writes.
 const UNWRITABLE: &[&str] = &["anon_inode:inotify", "anon_inode:signalfd", "anon_inode:timerfd"];
@@ -108,6 +135,12 @@ mod tests {
             ("ioctl", 22, Some("file:ext4"), false),
             ("ioctl", 25, Some("file:ext4"), true),
             ("getdents64", 20, Some("file:ext4"), true),
+            ("mmap", 19, Some("pipe"), true),
+            ("mmap", 13, Some("pipe"), true),
+            ("mmap", 5, Some("file:proc"), true),
+            ("mmap", 13, Some("file:ext4"), false),
+            ("mmap", 19, None, false),
+            ("read", 5, Some("file:proc"), false),
         ] {
             assert_eq!(is_refused(name, Errno(errno), object), expected, "{name} {errno} {object:?}");
         }
@@ -133,6 +166,13 @@ mod tests {
             ("getdents64", "file:ext4", false),
             ("getdents64", "dir:proc", true),
             ("ioctl", "pipe", true),
+            ("mmap", "pipe", false),
+            ("mmap", "dir:ext4", false),
+            ("mmap", "file:proc", false),
+            ("mmap", "file:ext4", true),
+            ("mmap", "char:zero", true),
+            ("mmap", "memfd", true),
+            ("mmap", "socket:AF_INET:SOCK_STREAM", true),
         ] {
             assert_eq!(reaches(name, &[0; 6], object), expected, "{name} {object}");
         }

@@ -2,7 +2,7 @@
 //!
 //! A call on any other kind may bring in fds by itself (a read of a fanotify group, an ioctl of KVM), so that whoever holds one is watched call by call.
 
-use crate::model::attribution::Object;
+use crate::model::attribution::{Object, Subsystem};
 use crate::model::attribution::calls::shape;
 use crate::model::expectation::Baseline;
 
@@ -23,6 +23,8 @@ const PLAIN_ANONYMOUS: &[&str] = &[
 pub(super) fn is_plain(object: &Object) -> bool {
     let name = &*object.name;
     match name.split_once(':') {
+        // They can be mapped, as no other file of proc can: drivers/pci/proc.c, sound/core/info.c, fs/proc/vmcore.c.
+        Some(("file", "proc")) => !matches!(object.subsystem, Some(Subsystem::Device | Subsystem::Boot)),
         Some(("file" | "dir" | "socket", _)) => true,
         Some(("char", _)) => PLAIN_DEVICES.contains(&name),
         Some(("anon_inode", _)) => PLAIN_ANONYMOUS.contains(&name),

@@ -50,12 +50,19 @@ pub struct Tasks {
     held: BTreeSet<Tid>,
     lost: u64,
     is_ending: bool,
+    /// What a stop of its own tells, a new task or program, is the end of the call that made it.
+    is_brief: bool,
 }
 
 impl Tasks {
     /// A tree that consists of one process, not yet the workload: it becomes that with its first execve.
     pub fn launch(root: Tid) -> Self {
         Self { tasks: HashMap::from([(root, Task::Launching)]), ..Self::default() }
+    }
+
+    /// The same tree, whose calls end with the stop that tells of a new task or program: nobody awaits their exits.
+    pub fn in_brief(self) -> Self {
+        Self { is_brief: true, ..self }
     }
 
     /// Calls known to have been made, but not which.
@@ -156,7 +163,9 @@ impl Tasks {
         let mut step = Step::new(Directive::Resume(0), None);
         let before = self.tasks.get(&parent).copied();
         if let Some(Task::Inside(call)) = before {
-            self.tasks.insert(parent, Task::Announced(call));
+            let is_over = self.is_brief;
+            self.tasks.insert(parent, if is_over { Task::Outside } else { Task::Announced(call) });
+            step.before.extend(is_over.then(|| called(parent, call, CallOutcome::Returned(child.into()))));
         }
         match self.tasks.get(&child) {
             Some(&Task::AwaitingParent { leads, group_stop }) => {
@@ -204,6 +213,10 @@ impl Tasks {
             step.directive = Directive::Resume(0);
             let caller = self.tasks.remove(&former).unwrap_or(Task::Outside);
             self.tasks.insert(tid, caller);
+        }
+        if let (true, Some(&Task::Inside(call))) = (self.is_brief, self.tasks.get(&tid)) {
+            self.tasks.insert(tid, Task::Outside);
+            step.before.push(called(tid, call, CallOutcome::Returned(0)));
         }
         step.event = privileged.then_some(Event::Blind(BlindSpot::SetuidExec));
         step

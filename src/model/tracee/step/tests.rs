@@ -139,6 +139,32 @@ fn a_child_shows_itself_after_its_announcement() {
 }
 
 #[test]
+fn in_brief_a_new_task_and_a_new_program_end_the_call_that_made_them() {
+    let made = |name, child| called(ROOT, name, CallOutcome::Returned(child));
+    check(
+        Tasks::launch(ROOT).in_brief(),
+        &[
+            (ROOT, entry("execve"), GO, &[]),
+            (ROOT, exec(ROOT), GO, &[called(ROOT, "execve", DONE)]),
+            (ROOT, entry("vfork"), GO, &[]),
+            (ROOT, spawning(11), GO, &[made("vfork", 11)]),
+            (11, BORN_PROCESS, GO, &[spawned(11, Some(ROOT), true)]),
+            (ROOT, entry("clone"), GO, &[]),
+            (12, BORN_THREAD, Directive::Hold, &[]),
+            (ROOT, spawning(12), GO, &[made("clone", 12), spawned(12, Some(ROOT), false)]),
+            // One that fails tells of nobody, and one that was changed on its way is seen to its end.
+            (ROOT, entry("fork"), GO, &[]),
+            (ROOT, exit(-11), GO, &[called(ROOT, "fork", CallOutcome::Failed(Errno(11)))]),
+            (ROOT, exit(12), GO, &[]),
+            // From another thread.
+            (12, entry("execve"), GO, &[]),
+            (ROOT, exec(12), GO, &[called(ROOT, "execve", DONE)]),
+            (ROOT, entry("read"), GO, &[]),
+        ],
+    );
+}
+
+#[test]
 fn a_child_that_shows_itself_first_is_held_until_its_announcement() {
     let mut tasks = check(started(), &[(ROOT, entry("clone"), GO, &[]), (11, BORN_THREAD, Directive::Hold, &[])]);
     let step = tasks.step(ROOT, spawning(11));

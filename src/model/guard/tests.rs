@@ -93,9 +93,10 @@ fn what_is_held_whatever_it_acts_on_passes_and_nothing_else() {
         ("mprotect", &[0, 0, 3], true),
         ("mprotect", &[0, 0, 5], true),
         ("mprotect", &[0, 0, 7], false),
-        // A pipe lasts, and was never mapped.
-        ("mmap", &[0, 4096, 1, 2, 5], false),
-        ("mmap", &[0, 4096, 5, 2, 5], false),
+        // Files were mapped, and a pipe cannot be.
+        ("mmap", &[0, 4096, 1, 2, 5], true),
+        ("mmap", &[0, 4096, 5, 2, 5], true),
+        ("mmap", &[0, 4096, 7, 2, 5], false),
         ("mmap", &[0, 4096, 7, 0x22, 5], false),
         ("clock_nanosleep", &[1], true),
         ("clock_nanosleep", &[0], false),

@@ -148,11 +148,11 @@ impl<'a> Watch<'a> {
     /// The call that made the child is over with that.
     fn spawned(&mut self, parent: Tid, child: Tid, events: &[&Event]) {
         let Some(table) = self.tables.get(&parent).cloned() else { return };
-        let calls = events.iter().filter_map(|event| match event {
+        let mut calls = events.iter().filter_map(|event| match event {
             Event::Called { task, call, .. } if *task == parent => Some(call),
             _ => None,
         });
-        let shares = calls.last().is_none_or(|call| shares_files(call, &memory_of(parent, call)));
+        let shares = calls.next_back().is_none_or(|call| shares_files(call, &memory_of(parent, call)));
         let table = if shares { table } else { Rc::new(RefCell::new(table.borrow().clone())) };
         self.tables.insert(child, table);
     }

@@ -51,14 +51,16 @@ fn attempt() -> Result<(), Refusal> {
     let refused =
         |request| move |error: io::Error| Refusal { request, errno: error.raw_os_error().unwrap_or(libc::EIO) };
     let child = Prepared::new(Command::idle(), None).and_then(Prepared::suspend).map_err(refused("fork"))?;
-    let traced = sys::seize(child.tid, sys::Hears { filtered: false, exits: true }).map_err(refused("PTRACE_SEIZE")).and_then(|()| {
-        sys::interrupt(child.tid).map_err(refused("PTRACE_INTERRUPT"))?;
-        let stopped = sys::wait().map_err(refused("waitpid"))?.map(|(tid, _)| Stopped::reported(tid));
-        match stopped.map(|task| task.syscall_info()).transpose().map_err(refused("PTRACE_GET_SYSCALL_INFO"))? {
-            Some(Alive::Yes(_)) => Ok(()),
-            Some(Alive::Gone) | None => Err(Refusal { request: "waitpid", errno: libc::ESRCH }),
-        }
-    });
+    let traced = sys::seize(child.tid, sys::Hears { filtered: false, exits: true })
+        .map_err(refused("PTRACE_SEIZE"))
+        .and_then(|()| {
+            sys::interrupt(child.tid).map_err(refused("PTRACE_INTERRUPT"))?;
+            let stopped = sys::wait().map_err(refused("waitpid"))?.map(|(tid, _)| Stopped::reported(tid));
+            match stopped.map(|task| task.syscall_info()).transpose().map_err(refused("PTRACE_GET_SYSCALL_INFO"))? {
+                Some(Alive::Yes(_)) => Ok(()),
+                Some(Alive::Gone) | None => Err(Refusal { request: "waitpid", errno: libc::ESRCH }),
+            }
+        });
     sys::kill(child.tid, libc::SIGKILL);
     Tracer::default().bury();
     traced

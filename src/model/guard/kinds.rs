@@ -2,8 +2,8 @@
 //!
 //! A call on any other kind may bring in fds by itself (a read of a fanotify group, an ioctl of KVM), so that whoever holds one is watched call by call.
 
-use crate::model::attribution::{Object, Subsystem};
 use crate::model::attribution::calls::shape;
+use crate::model::attribution::{Object, Subsystem};
 use crate::model::expectation::Baseline;
 
 /// Devices whose reads and writes move bytes and nothing else.

@@ -15,6 +15,7 @@ use sysguard::model::guard::Guard;
 use sysguard::model::marker;
 use sysguard::model::observation::{LOADER, Observation};
 use sysguard::model::platform::Platform;
+use sysguard::model::workload::Exit;
 use sysguard::runner::{Lookup, find_command, observe, observe_guarded, observe_notified};
 use sysguard::settings;
 
@@ -151,18 +152,27 @@ for thread in threads: thread.join()";
     same_verdicts(&["/usr/bin/python3", "-S", "-c", script]);
 }
 
+/// What only calls show which were refused because of their fd.
+fn refused_only(words: &[&str], fact: &str) {
+    let platform = settings::platform();
+    let observation = watched(words);
+    let fact = fact.parse().expect("a fact");
+    assert!(facts(&observation, &platform).contains(&fact) && !reached(&observation, &platform).contains(&fact));
+    same_verdicts(words);
+}
+
 #[test]
 fn a_write_to_what_is_open_for_reading_only_has_reached_nothing() {
-    let words = [
-        "perl",
-        "-e",
-        "open my $f, '<', '/etc/passwd'; my $x = 'x'; syscall(1, fileno($f) + 0, $x, 1); syswrite STDOUT, $x",
-    ];
-    let platform = settings::platform();
-    let observation = watched(&words);
-    let object = "filesystem::write::object=file".parse().expect("a fact");
-    assert!(facts(&observation, &platform).contains(&object) && !reached(&observation, &platform).contains(&object));
-    same_verdicts(&words);
+    let script = "open my $f, '<', '/etc/passwd'; my $x = 'x'; syscall(1, fileno($f) + 0, $x, 1); syswrite STDOUT, $x";
+    refused_only(&["perl", "-e", script], "filesystem::write::object=file");
+}
+
+#[test]
+fn a_mapping_of_what_cannot_be_mapped_has_reached_nothing() {
+    // mmap(0, 4096, PROT_READ, MAP_PRIVATE, …) of both ends of a pipe, and of a file of proc.
+    let script = "pipe R, W; open P, '<', '/proc/self/maps'; syscall(9, 0, 4096, 1, 2, fileno($_) + 0, 0) for R, W, P";
+    refused_only(&["perl", "-e", script], "memory::mmap::object=pipe");
+    refused_only(&["perl", "-e", script], "memory::mmap::object=file:proc");
 }
 
 #[test]
@@ -195,6 +205,25 @@ fn what_is_expected_runs_unwatched() {
     let (observation, _) = observe_guarded(command, &LIMITS, &guard).expect("a guarded run");
     let stopped = observation.uses.iter().filter(|(used, _)| used.syscall.name() == "getppid");
     assert_eq!(stopped.map(|(_, tally)| tally.calls).sum::<u64>(), 0);
+}
+
+/// A tracer takes CLONE_UNTRACED out of a call for as long as it lasts.
+#[test]
+fn who_hides_a_child_from_a_guard_finds_no_trace_of_it() {
+    // clone3(&{.flags = CLONE_UNTRACED, .exit_signal = SIGCHLD}); parent and child each look at what they have asked for.
+    let script = "my $wanted = pack 'Q11', 0x800000, 0, 0, 0, 17, (0) x 6;
+my $child = syscall(435, $wanted, 88);
+my $kept = unpack('Q', $wanted) == 0x800000;
+exit($kept ? 0 : 9) unless $child;
+waitpid $child, 0;
+exit($kept ? $? >> 8 : 8)";
+    let words = ["perl", "-e", script];
+    let platform = settings::platform();
+    let baseline = holding(&facts(&watched(&words), &platform), &platform);
+    let (command, _output) = command(&words);
+    let guard = Guard::new(&document(), &baseline, &platform, &inherited(&command)).expect("a guard");
+    let (_, outcome) = observe_guarded(command, &LIMITS, &guard).expect("a guarded run");
+    assert_eq!((outcome.exit, outcome.incomplete), (Exit::Exited(0), None));
 }
 
 /// Why a guarded run of a workload against its own whole baseline would not do.

@@ -29,18 +29,19 @@ pub(crate) fn reaches(name: &str, args: &[u64; 6], object: &str) -> bool {
     let is_any = |kinds: &[&str]| kinds.contains(&object);
     let is_directory = object == "dir" || object.starts_with("dir:");
     let is_stored = is_directory || object == "file" || object.starts_with("file:");
+    let (is_pipe, is_socket) = (is_any(&["pipe", "fifo"]), object.starts_with("socket:"));
     if let Some((_, kind)) = NAMED.iter().find(|(calls, _)| calls.contains(&name)) {
         return object == *kind;
     }
     match name {
-        name if SOCKET_CALLS.contains(&name) => object.starts_with("socket:"),
+        name if SOCKET_CALLS.contains(&name) => is_socket,
         // ENOTTY: neither a file of a filesystem nor a pipe knows an interface.
         "ioctl" if SOCKET_COMMANDS.contains(&args[1]) => !is_stored && object != "pipe",
         // ENOTDIR: iterate_dir(), fs/readdir.c.
         "getdents" | "getdents64" => is_directory,
-        "mmap" | "mmap2" => !is_directory && !is_stream(object) && !is_any(UNMAPPABLE),
+        "mmap" | "mmap2" => !is_directory && !is_pipe && !is_any(UNMAPPABLE),
         // ESPIPE: `FMODE_PREAD` and `FMODE_PWRITE`, fs/read_write.c.
-        "pread64" | "preadv" | "pwrite64" | "pwritev" if is_stream(object) || object.starts_with("socket:") => false,
+        "pread64" | "preadv" | "pwrite64" | "pwritev" if is_pipe || is_socket => false,
         // EISDIR or EINVAL: `FMODE_CAN_READ` and `FMODE_CAN_WRITE`, fs/open.c.
         _ => match direction(name) {
             Some(Direction::Reads) => !is_directory && !is_any(UNREADABLE),
@@ -48,11 +49,6 @@ pub(crate) fn reaches(name: &str, args: &[u64; 6], object: &str) -> bool {
             None => true,
         },
     }
-}
-
-/// The streams that no socket is, whose methods are all alike: those of a domain's sockets differ.
-fn is_stream(object: &str) -> bool {
-    matches!(object, "pipe" | "fifo")
 }
 
 /// ioctl commands about network interfaces: include/uapi/linux/sockios.h.
@@ -68,7 +64,7 @@ pub(crate) fn is_refused(name: &str, errno: Errno, object: Option<&str>) -> bool
         "ENOTSOCK" => SOCKET_CALLS.contains(&name),
         "ENOTTY" => name == "ioctl",
         // No method for it, not open for it, from where nothing is executed: do_mmap(), mm/mmap.c, and proc_reg_mmap(), fs/proc/inode.c.
-        "ENODEV" | "EACCES" | "EPERM" | "EIO" => name.starts_with("mmap") && is_without_it(),
+        "ENODEV" | "EACCES" | "EPERM" | "EIO" => matches!(name, "mmap" | "mmap2") && is_without_it(),
         // It may mean anything else.
         "EINVAL" => name != "ioctl" && is_without_it(),
         _ => false,

@@ -16,7 +16,7 @@ use super::stopped::Pace;
 use super::sys;
 use super::witness::{Sight, Witness, memory_of};
 use crate::model::attribution::files::{self, shares_files};
-use crate::model::attribution::{Memory, Object, answers};
+use crate::model::attribution::{Answers, Memory, Object, Question, answers};
 use crate::model::event::{BlindSpot, Call, CallOutcome, Event, Tid};
 use crate::model::guard::{Access, Effect, Guard, Inherited, effect};
 use crate::model::marker::Marker;
@@ -54,7 +54,7 @@ impl<'a> Watch<'a> {
         self.free.remove(&task);
         for event in events {
             if let Event::Called { task, call, outcome: CallOutcome::Returned(value), answers } = event {
-                self.returned(*task, call, &answers.memory, *value, witness);
+                self.returned(*task, call, answers, *value, witness);
             }
         }
         match *stop {
@@ -65,9 +65,12 @@ impl<'a> Watch<'a> {
             Stop::Entry(call) if Marker::of(&call).is_some() => self.incomplete = Some(Incomplete::Phases),
             Stop::Spawning { child, .. } => self.spawned(task, child, events),
             Stop::Exec { former, privileged } => {
-                self.tables.remove(&former);
+                // What was borne still is: fds are closed, and none is opened.
+                let former = self.tables.remove(&former);
                 self.tables.insert(task, Rc::default());
-                self.look_at_all(task, witness);
+                if former.is_none_or(|former| !former.borrow().is_empty()) {
+                    self.look_at_all(task, witness);
+                }
                 if privileged {
                     self.incomplete = Some(Incomplete::Privileges);
                 }
@@ -116,16 +119,25 @@ impl<'a> Watch<'a> {
             }
     }
 
-    fn returned(&mut self, task: Tid, call: &Call, memory: &Memory, value: i64, witness: &mut Witness) {
+    fn returned(&mut self, task: Tid, call: &Call, answers: &Answers, value: i64, witness: &mut Witness) {
+        let memory = &answers.memory;
         match effect(call, memory) {
             // Of a filter its entry was enough.
             Effect::None | Effect::Looks | Effect::Spawns | Effect::Filters => {}
             Effect::Closes(fd) => self.closed(task, fd),
-            Effect::Opens => self.opened(task, i32::try_from(value).unwrap_or(-1), witness),
+            Effect::Opens => {
+                let fd = i32::try_from(value).unwrap_or(-1);
+                let is_answered = answers::object(call, memory) == Some(Question::Returned);
+                match answers.object.clone().filter(|_| is_answered) {
+                    Some(object) => self.opened(task, fd, Some(object)),
+                    None => self.opened(task, fd, witness.fd(task, fd)),
+                }
+            }
             Effect::OpensTwo(address) => match read(task, address).map(u64::to_ne_bytes) {
                 Some([a, b, c, d, rest @ ..]) => {
-                    self.opened(task, i32::from_ne_bytes([a, b, c, d]), witness);
-                    self.opened(task, i32::from_ne_bytes(rest), witness);
+                    for fd in [[a, b, c, d], rest].map(i32::from_ne_bytes) {
+                        self.opened(task, fd, witness.fd(task, fd));
+                    }
                 }
                 None => self.look_at_all(task, witness),
             },
@@ -161,7 +173,7 @@ impl<'a> Watch<'a> {
     fn look_at_all(&mut self, task: Tid, witness: &mut Witness) {
         let Some(table) = self.tables.get(&task).cloned() else { return };
         let unborne = match open_fds(task) {
-            Ok(fds) => fds.filter(|fd| !self.bears(task, *fd, witness)).collect(),
+            Ok(fds) => fds.filter(|fd| !self.bears(task, *fd, witness.fd(task, *fd))).collect(),
             // Dead, or out of reach.
             Err(_) => BTreeSet::from([-1]),
         };
@@ -169,9 +181,9 @@ impl<'a> Watch<'a> {
         self.keep_from_others(task, &table);
     }
 
-    fn opened(&mut self, task: Tid, fd: i32, witness: &mut Witness) {
+    fn opened(&mut self, task: Tid, fd: i32, object: Option<Object>) {
         let Some(table) = self.tables.get(&task).cloned() else { return };
-        if self.bears(task, fd, witness) {
+        if self.bears(task, fd, object) {
             table.borrow_mut().remove(&fd);
         } else {
             table.borrow_mut().insert(fd);
@@ -193,16 +205,15 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn bears(&mut self, task: Tid, fd: i32, witness: &mut Witness) -> bool {
-        let Some(object) = witness.fd(task, fd) else { return false };
-        let access = access(task, fd);
-        let key = (self.guard.class(fd), object, access);
-        if let Some(decided) = self.decided.get(&key) {
-            return *decided;
-        }
-        let bears = self.guard.bears(fd, Some(&key.1), access);
-        self.decided.insert(key, bears);
-        bears
+    /// Most kinds are borne however they were opened, and then nobody need ask.
+    fn bears(&mut self, task: Tid, fd: i32, object: Option<Object>) -> bool {
+        object
+            .is_some_and(|object| self.decide(fd, &object, Access::BOTH) || self.decide(fd, &object, access(task, fd)))
+    }
+
+    fn decide(&mut self, fd: i32, object: &Object, access: Access) -> bool {
+        let key = (self.guard.class(fd), object.clone(), access);
+        *self.decided.entry(key).or_insert_with(|| self.guard.bears(fd, Some(object), access))
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a task has mapped of files, and its vDSO: proc_pid_maps(5). Main type: [`Mapping`].
 
-use std::fs;
 use std::ops::Range;
 
+use super::sys;
 use crate::model::event::Tid;
 
 /// A line that names a file.
@@ -22,7 +22,7 @@ pub(super) const VDSO: &str = "[vdso]";
 
 /// All lines, to be read by [`mappings`]; empty where the task is gone.
 pub(super) fn text(task: Tid) -> String {
-    fs::read_to_string(format!("/proc/{task}/maps")).unwrap_or_default()
+    String::from_utf8_lossy(&sys::read_proc(&format!("/proc/{task}/maps"))).into_owned()
 }
 
 /// Those of files.

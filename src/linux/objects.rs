@@ -22,8 +22,20 @@ use crate::model::guard::Access;
 pub(super) struct Objects {
     mounts: Mounts,
     devices: HashMap<(u32, (u32, u32)), Option<Object>>,
+    roots: Roots,
     /// Somebody of the tree serves files, and who is stopped serves none: only what the kernel knows without asking may be looked up.
     somebody_serves: bool,
+}
+
+/// What `/` is to the tasks of a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Roots {
+    #[default]
+    Unasked,
+    /// Nobody has done anything that could change it.
+    Ours,
+    /// Each must be asked each time.
+    Moved,
 }
 
 impl Objects {
@@ -38,18 +50,31 @@ impl Objects {
         if status.mode & libc::S_IFMT == libc::S_IFSOCK {
             return socket(task, fd, &place);
         }
+        self.of_link(task, &path, &place, &status)
+    }
+
+    /// Which program a task executes.
+    pub(super) fn program(&mut self, task: Tid) -> Option<Object> {
+        let path = format!("/proc/{task}/exe");
+        let place = c_string(path.clone())?;
+        let status = sys::file_status(&place, true).ok()?;
+        self.of_link(task, &path, &place, &status)
+    }
+
+    /// What a link of proc leads to.
+    fn of_link(&mut self, task: Tid, path: &str, place: &CString, status: &FileStatus) -> Option<Object> {
         // Most files tell enough by their mount: the link is a question more.
-        if let Some(object) = self.mounts.plain_file(task, &status) {
+        if let Some(object) = self.mounts.plain_file(task, status) {
             return Some(object);
         }
-        let link = fs::read_link(&path).ok()?.into_os_string().into_vec();
+        let link = fs::read_link(path).ok()?.into_os_string().into_vec();
         let link = String::from_utf8_lossy(&link);
         match Reference::read(&link) {
             Reference::Socket => None,
             Reference::Pipe => Some(Object::named("pipe")),
             Reference::Anonymous(name) => Some(Object::anonymous(name)),
             Reference::Namespace(kind) => Some(Object::namespace(kind)),
-            Reference::Path(link) => self.described(task, &place, &status, link),
+            Reference::Path(link) => self.described(task, place, status, link),
         }
     }
 
@@ -62,7 +87,7 @@ impl Objects {
             Some(fd) => format!("/proc/{task}/fd/{fd}"),
             None => format!("/proc/{task}/cwd"),
         };
-        if self.somebody_serves || is_absolute && !is_our_root(&base) {
+        if self.somebody_serves || is_absolute && !self.is_our_root(&base) {
             let cached = if self.somebody_serves { RESOLVE_CACHED } else { 0 };
             let how = cached | if is_absolute { RESOLVE_IN_ROOT } else { 0 };
             let base = sys::open_place(None, &CString::new(base)?, true, 0)?;
@@ -74,16 +99,25 @@ impl Objects {
         self.describe(task, &CString::new(path)?, &link, place.follows)
     }
 
-    /// Which program a task executes.
-    pub(super) fn program(&mut self, task: Tid) -> Option<Object> {
-        let place = format!("/proc/{task}/exe");
-        let link = fs::read_link(&place).ok()?;
-        self.describe(task, &c_string(place)?, &link.to_string_lossy(), true).ok()?
-    }
-
     /// Mounts have changed, or a task has others than before.
     pub(super) fn forget_mounts(&mut self) {
         self.mounts.forget();
+    }
+
+    /// Somebody may have another root from here on, or one that was mounted anew.
+    pub(super) fn move_roots(&mut self) {
+        self.roots = Roots::Moved;
+    }
+
+    fn is_our_root(&mut self, root: &str) -> bool {
+        if self.roots == Roots::Ours {
+            return true;
+        }
+        let is_ours = is_our_root(root);
+        if self.roots == Roots::Unasked {
+            self.roots = if is_ours { Roots::Ours } else { Roots::Moved };
+        }
+        is_ours
     }
 
     fn describe(&mut self, task: Tid, place: &CString, link: &str, follows: bool) -> io::Result<Option<Object>> {

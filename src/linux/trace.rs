@@ -125,7 +125,7 @@ fn run(command: Command, limits: &Limits, mode: Mode<'_>, sink: &mut dyn FnMut(&
     let (witness, watch, hearing) = match mode {
         Mode::EveryCall => (Some(Witness::new(root)), None, None),
         Mode::Unasked => (None, None, None),
-        Mode::Guarded(guard) => (Some(Witness::new(root)), Some(Watch::new(guard)), None),
+        Mode::Guarded(guard) => (Some(Witness::without_loaders(root)), Some(Watch::new(guard)), None),
         Mode::Notified(hearing) => (None, None, Some(hearing.begin(root))),
     };
     let mut run = Run {

@@ -190,7 +190,7 @@ fn loses_privileges(tid: Tid) -> bool {
 
 /// Whether the loader of what a task executes from here on is told to put a library before others: ld.so(8).
 fn preloads(tid: Tid) -> bool {
-    let environment = std::fs::read(format!("/proc/{tid}/environ")).unwrap_or_default();
+    let environment = sys::read_proc(&format!("/proc/{tid}/environ"));
     environment.split(|byte| *byte == 0).any(|variable| {
         let value = variable.strip_prefix(b"LD_PRELOAD=").or_else(|| variable.strip_prefix(b"LD_AUDIT="));
         value.is_some_and(|value| !value.is_empty())

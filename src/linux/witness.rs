@@ -9,7 +9,7 @@ use super::files::Files;
 use super::loader::Loaders;
 use super::objects::Objects;
 use super::sys;
-use crate::model::attribution::files::{Effect, effect, shares_files};
+use crate::model::attribution::files::{Effect, effect, moves_root, shares_files};
 use crate::model::attribution::{Answers, Memory, Object, Place, Question, answers};
 use crate::model::event::{Call, CallOutcome, Event, Tid};
 use crate::model::tracee::{Step, Stop};
@@ -19,7 +19,8 @@ use crate::model::tracee::{Step, Stop};
 pub(super) struct Witness {
     files: Files,
     objects: Objects,
-    loaders: Loaders,
+    /// Nobody's are looked for where it does not matter.
+    loaders: Option<Loaders>,
     /// The last call of each task. Few tasks at a time: a search is quicker than a hash, and a place that stays quicker than a new one.
     asked: BTreeMap<Tid, Asked>,
     /// Who was last heard of closing something, in a call whose end nobody tells.
@@ -49,6 +50,11 @@ struct Asked {
 impl Witness {
     /// For a tree that begins with this task.
     pub(super) fn new(root: Tid) -> Self {
+        Self { loaders: Some(Loaders::default()), ..Self::without_loaders(root) }
+    }
+
+    /// The same, who does not tell which calls are the loader's.
+    pub(super) fn without_loaders(root: Tid) -> Self {
         let mut files = Files::default();
         files.own(root);
         Self { files, ..Self::default() }
@@ -93,7 +99,7 @@ impl Witness {
                 self.leave_closing(task);
                 self.files.leave(task);
                 self.asked.remove(&task);
-                self.loaders.leave(task);
+                self.loaders.iter_mut().for_each(|loaders| loaders.leave(task));
             }
             _ => {}
         }
@@ -146,7 +152,14 @@ impl Witness {
             Some(Effect::Hidden) => self.files.hide(),
             Some(Effect::Unshares | Effect::Mounts) | None => {}
         }
-        let answers = Answers { object, memory, by_loader: self.loaders.make(task, &call) };
+        if moves_root(&call, &memory) {
+            self.objects.move_roots();
+        }
+        let answers = Answers {
+            object,
+            memory,
+            by_loader: self.loaders.as_mut().is_some_and(|loaders| loaders.make(task, &call)),
+        };
         Asked { under_way: true, call, question, effect, answers }
     }
 
@@ -230,7 +243,7 @@ impl Witness {
         self.leave_closing(former);
         self.files.leave(former);
         self.files.own(task);
-        self.loaders.executed(task, former);
+        self.loaders.iter_mut().for_each(|loaders| loaders.executed(task, former));
     }
 }
 

@@ -1,7 +1,8 @@
 //! The calls that ask about a tracee's files and memory. What an answer means is decided elsewhere.
 
 use std::ffi::{CStr, CString};
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
@@ -56,6 +57,27 @@ pub(in crate::linux) fn open_place(
     let fd = checked(returned)?;
     // SAFETY: a new fd that nobody else has.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
+}
+
+/// All of a file of proc, empty where it cannot be read. Its size is told to be none, which whoever believes that reads a few bytes at a time.
+pub(in crate::linux) fn read_proc(path: &str) -> Vec<u8> {
+    const MOST: usize = 16 << 10;
+    let read = || -> io::Result<Vec<u8>> {
+        let mut file = File::open(path)?;
+        let (mut text, mut length) = (vec![0; MOST], 0);
+        loop {
+            match file.read(&mut text[length..])? {
+                0 => break,
+                more => length += more,
+            }
+            if length == text.len() {
+                text.resize(2 * length, 0);
+            }
+        }
+        text.truncate(length);
+        Ok(text)
+    };
+    read().unwrap_or_default()
 }
 
 /// Reads what is in the memory of a tracee, as far as it is there: the number of bytes.

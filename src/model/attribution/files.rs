@@ -22,6 +22,8 @@ pub enum Effect {
 /// `CLONE_FILES` and `CLONE_UNTRACED`, include/uapi/linux/sched.h
 const CLONE_FILES: u64 = 0x400;
 const CLONE_UNTRACED: u64 = 0x0080_0000;
+/// `CLONE_NEWNS`, the same
+const CLONE_NEWNS: u64 = 0x2_0000;
 /// `CLOSE_RANGE_UNSHARE` and `CLOSE_RANGE_CLOEXEC`, include/uapi/linux/close_range.h
 const CLOSE_RANGE_UNSHARE: u64 = 2;
 const CLOSE_RANGE_CLOEXEC: u64 = 4;
@@ -57,6 +59,16 @@ pub fn shares_files(call: &Call, memory: &Memory) -> bool {
     clone_flags(call, memory).is_some_and(|flags| flags & CLONE_FILES != 0)
 }
 
+/// Whether its caller, or whom it makes, may have another `/` from then on, or the same one in a mount namespace of its own.
+pub fn moves_root(call: &Call, memory: &Memory) -> bool {
+    let Some(row) = call.syscall.row() else { return true };
+    match row.name {
+        "chroot" | "pivot_root" | "setns" => true,
+        "unshare" => call.args[0] & CLONE_NEWNS != 0,
+        _ => clone_flags(call, memory).is_some_and(|flags| flags & CLONE_NEWNS != 0),
+    }
+}
+
 /// Whether the task that this call makes stays unseen.
 fn is_untraced(call: &Call, memory: &Memory) -> bool {
     clone_flags(call, memory).is_some_and(|flags| flags & CLONE_UNTRACED != 0)
@@ -80,6 +92,27 @@ mod tests {
         let args = std::array::from_fn(|at| args.get(at).copied().unwrap_or(0));
         let syscall = Syscall::from_name(Abi::X86_64, name).expect(name);
         effect(&Call { syscall, args, instruction_pointer: 0 }, &Memory::new(memory))
+    }
+
+    #[test]
+    fn what_may_change_the_root_is_known() {
+        let call = |name, first| {
+            let syscall = Syscall::from_name(Abi::X86_64, name).expect(name);
+            Call { syscall, args: [first, 0, 0, 0, 0, 0], instruction_pointer: 0 }
+        };
+        for (name, first, expected) in [
+            ("chroot", 0, true),
+            ("unshare", 0x2_0000, true),
+            ("unshare", 0x400, false),
+            ("clone", 0x2_0011, true),
+            ("clone", 0x11, false),
+            ("openat", 0x2_0000, false),
+        ] {
+            assert_eq!(moves_root(&call(name, first), &Memory::default()), expected, "{name} {first:x}");
+        }
+        assert!(moves_root(&call("clone3", 0), &Memory::new(&0x2_0000_u64.to_le_bytes())));
+        let unknown = Call { syscall: Syscall { abi: Abi::X86_64, number: 0x3e7 }, ..call("chroot", 0) };
+        assert!(moves_root(&unknown, &Memory::default()));
     }
 
     #[test]

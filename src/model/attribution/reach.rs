@@ -2,8 +2,6 @@
 //!
 //! A row must hold for every file that the kernel makes of that kind. Main functions: [`reaches`] and [`direction`].
 
-use std::ops::RangeInclusive;
-
 use crate::model::event::Errno;
 
 /// What a call on an fd does with the bytes behind it.
@@ -36,7 +34,7 @@ pub(crate) fn reaches(name: &str, args: &[u64; 6], object: &str) -> bool {
     match name {
         name if SOCKET_CALLS.contains(&name) => is_socket,
         // ENOTTY: neither a file of a filesystem nor a pipe knows an interface.
-        "ioctl" if SOCKET_COMMANDS.contains(&args[1]) => !is_stored && object != "pipe",
+        "ioctl" if is_socket_command(args[1]) => !is_stored && object != "pipe",
         // ENOTDIR: iterate_dir(), fs/readdir.c.
         "getdents" | "getdents64" => is_directory,
         "mmap" | "mmap2" => !is_directory && !is_pipe && !is_any(UNMAPPABLE),
@@ -51,8 +49,10 @@ pub(crate) fn reaches(name: &str, args: &[u64; 6], object: &str) -> bool {
     }
 }
 
-/// ioctl commands about network interfaces: include/uapi/linux/sockios.h.
-pub(crate) const SOCKET_COMMANDS: RangeInclusive<u64> = 0x8910..=0x894b;
+/// Whether an ioctl command is about network interfaces, and brings no fd: include/uapi/linux/sockios.h, `SIOCGIFMAP` and `SIOCSIFMAP` among them.
+pub(crate) fn is_socket_command(command: u64) -> bool {
+    matches!(command, 0x8910..=0x894b | 0x8970 | 0x8971)
+}
 
 /// Whether a call of this name failed because of its fd: it is closed, not open for this, or of a kind that the call cannot act on.
 pub(crate) fn is_refused(name: &str, errno: Errno, object: Option<&str>) -> bool {

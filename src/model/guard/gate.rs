@@ -6,7 +6,7 @@
 use super::effect::{self, Effect};
 use super::{Guard, Inherited, kinds};
 use crate::model::attribution::calls::{Selector, Subject, shape};
-use crate::model::attribution::reach::{SOCKET_COMMANDS, direction, reaches};
+use crate::model::attribution::reach::{direction, is_socket_command, reaches};
 use crate::model::attribution::values::Value;
 use crate::model::attribution::values::table::CLOCK;
 use crate::model::attribution::{Memory, Object};
@@ -171,7 +171,7 @@ impl Maker<'_> {
 /// Whether a program may do little else. A call that is rare is rather stopped where some kind does not bear it, than keeps tasks watched while they hold that.
 fn is_frequent(call: &Call) -> bool {
     let name = call.syscall.name();
-    let is_on_sockets = name == "ioctl" && SOCKET_COMMANDS.contains(&call.args[1]);
+    let is_on_sockets = name == "ioctl" && is_socket_command(call.args[1]);
     is_on_sockets
         || direction(&name).is_some()
         || ["recvfrom", "recvmsg", "sendfile", "sendmsg", "sendto"].contains(&&*name)

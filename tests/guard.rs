@@ -3,11 +3,12 @@
 //! The truth is what ptrace saw of the same command. A guard may miss nothing of what a baseline lacks, and must make nothing up.
 
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sysguard::linux::{Command, Environment, Incomplete, Limits, Stream, inherited};
+use sysguard::linux::{Command, Environment, Incomplete, Limits, Machine, Stream, inherited};
 use sysguard::model::expectation::{Baseline, Document, Recorded, Unseen, format, project, record};
 use sysguard::model::fact::Fact;
 use sysguard::model::fingerprint::Fingerprint;
@@ -173,6 +174,51 @@ fn a_mapping_of_what_cannot_be_mapped_has_reached_nothing() {
     let script = "pipe R, W; open P, '<', '/proc/self/maps'; syscall(9, 0, 4096, 1, 2, fileno($_) + 0, 0) for R, W, P";
     refused_only(&["perl", "-e", script], "memory::mmap::object=pipe");
     refused_only(&["perl", "-e", script], "memory::mmap::object=file:proc");
+}
+
+/// Whatever a path leads to: what is not there yet, another file's name, proc, a stream, a pipe.
+#[test]
+fn a_program_that_opens_in_many_ways() {
+    let script = "use Socket; my $t = qq(/tmp/sysguard.$$); mkdir $t; open A, '>', qq($t/a); symlink '/proc/meminfo', qq($t/l); open B, '<', qq($t/l);
+my $x = <B>; close B; link qq($t/a), qq($t/b); open C, '+<', qq($t/b); print C $x; close C; open D, '<', '/dev/fd/0'; open E, '<', '/proc/self/status';
+$x = <E>; close E; open STDERR, '>&', \\*A; print STDERR $x; close STDERR; close A; pipe R, W; open F, qq(/proc/self/fd/) . fileno R; close F;
+socketpair S, T, AF_UNIX, SOCK_STREAM, 0; syswrite S, 'x'; sysread T, $x, 1; open G, '<', '/nowhere'; opendir H, $t; readdir H; closedir H;
+chdir '/proc/self'; open I, '<', 'maps'; $x = <I>; unlink glob qq($t/*); rmdir $t";
+    same_verdicts(&["perl", "-e", script]);
+}
+
+/// Where a task runs while it is lent the tracer's CPU, nobody of its tree may find.
+#[test]
+fn nobody_finds_where_it_was_lent_a_cpu() {
+    let script = "import os, subprocess
+def look(): print(len(os.sched_getaffinity(0)), flush=True)
+for _ in range(8):
+    for _ in range(20): os.stat('/etc/passwd')
+    child = os.fork()
+    if child == 0:
+        look()
+        os._exit(0)
+    os.waitpid(child, 0)
+    subprocess.run(['nproc'])
+    subprocess.run(['sh', '-c', 'nproc; (nproc); nproc | cat'])
+look()";
+    let words = ["/usr/bin/python3", "-S", "-c", script];
+    let platform = settings::platform();
+    let baseline = holding(&(0..3).flat_map(|_| facts(&watched(&words), &platform)).collect(), &platform);
+    let expected = format!("{}\n", Machine::cpus()).repeat(8 * 5 + 1);
+    for guards in [false, true] {
+        let (command, [mut out, _]) = command(&words);
+        let outcome = if guards {
+            let guard = Guard::new(&document(), &baseline, &platform, &inherited(&command)).expect("a guard");
+            observe_guarded(command, &LIMITS, &guard)
+        } else {
+            observe(command, &LIMITS)
+        };
+        assert_eq!(outcome.expect("a run").1.exit, Exit::Exited(0));
+        let mut told = String::new();
+        out.read_to_string(&mut told).expect("its output");
+        assert_eq!(told, expected, "guarded: {guards}");
+    }
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Tracer and tracee on one CPU while a single task is busy, or two that take turns: it is where they run, not what they do, that makes a ptrace stop slow.
 //!
-//! It must stay invisible: a task's own affinity is restored before anybody can ask for it, change it or hand it to a child, and as soon as more tasks
-//! are busy. Main type: [`Colocation`].
+//! It must stay invisible: a task's own affinity is restored before anybody can ask for it or change it, in a child before it runs, and as soon as more
+//! tasks are busy. Main type: [`Colocation`].
+
+use std::collections::HashMap;
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use nix::unistd::Pid;
@@ -26,6 +28,8 @@ const STAY: u32 = 4096;
 pub(super) struct Colocation {
     /// Who is busy, at most [`TURNS`] of them.
     busy: Vec<Busy>,
+    /// The CPUs of whoever was lent one, as nobody but a call of the tree changes them. A child may have inherited the loan long after it has ended.
+    theirs: HashMap<Tid, CpuSet>,
     streak: u32,
     /// Stops since the first of them came here.
     stay: u32,
@@ -45,8 +49,8 @@ struct Busy {
     task: Tid,
     /// Stops of others since its last one.
     silence: u32,
-    /// Its own CPUs, while it shares the tracer's.
-    lent: Option<CpuSet>,
+    /// It shares the tracer's CPU.
+    is_lent: bool,
 }
 
 const SELF: Pid = Pid::from_raw(0);
@@ -59,6 +63,7 @@ impl Colocation {
             .filter(|cpus| (0..CpuSet::count()).filter(|cpu| cpus.is_set(*cpu) == Ok(true)).count() > 1);
         Self {
             busy: vec![Busy::new(root)],
+            theirs: HashMap::new(),
             streak: STREAK,
             stay: 0,
             asking: None,
@@ -84,6 +89,8 @@ impl Colocation {
             Stop::Exec { former, .. } if *former != task => {
                 self.forget(task);
                 self.busy.iter_mut().filter(|busy| busy.task == *former).for_each(|busy| busy.task = task);
+                let theirs = self.theirs.remove(former);
+                self.theirs.extend(theirs.map(|theirs| (task, theirs)));
             }
             _ => {}
         }
@@ -91,10 +98,33 @@ impl Colocation {
         if may_see_affinity(stop) {
             self.separate();
             self.asking = Some(task);
+            changes_cpus_of(task, stop).map(|changed| self.theirs.remove(&changed));
         } else if self.stay >= STAY {
             self.separate();
-        } else if self.streak >= STREAK && self.asking.is_none() {
+        } else if (self.streak >= STREAK || begins_to_stop(stop)) && self.asking.is_none() {
             self.join(task);
+        }
+        if let Stop::Spawning { child, awaited, .. } = *stop {
+            self.bear(task, child, awaited);
+        }
+    }
+
+    /// A child begins with the CPUs of its parent, and does not run yet: it is given its parent's own, whatever was lent. Where its parent waits for it, the
+    /// child is the one who is busy from now on.
+    fn bear(&mut self, parent: Tid, child: Tid, awaited: bool) {
+        let Some(theirs) = self.theirs.get(&parent).copied() else { return };
+        let is_full = self.busy.len() >= TURNS;
+        match self.busy.iter_mut().find(|busy| busy.task == parent && busy.is_lent) {
+            Some(busy) if awaited => {
+                self.theirs.insert(child, theirs);
+                if is_full {
+                    give_back(parent, &theirs);
+                    *busy = Busy { task: child, silence: 0, is_lent: true };
+                } else {
+                    self.busy.push(Busy { task: child, silence: 0, is_lent: true });
+                }
+            }
+            _ => give_back(child, &theirs),
         }
     }
 
@@ -106,7 +136,7 @@ impl Colocation {
             busy.silence = if is_its { 0 } else { busy.silence + 1 };
             is_known |= is_its;
             if busy.silence > SILENCE {
-                busy.leave();
+                busy.leave(&self.theirs);
             }
         }
         self.busy.retain(|busy| busy.silence <= SILENCE);
@@ -134,20 +164,23 @@ impl Colocation {
 
     /// Moves the task to this CPU. Where that is not allowed, nothing changes.
     fn join(&mut self, task: Tid) {
-        let Some(busy) = self.busy.iter_mut().find(|busy| busy.task == task && busy.lent.is_none()) else { return };
+        let Some(busy) = self.busy.iter_mut().find(|busy| busy.task == task && !busy.is_lent) else { return };
         let pid = Pid::from_raw(task);
-        let Ok(theirs) = sched_getaffinity(pid) else { return };
+        let known = self.theirs.get(&task).copied();
+        let Some(theirs) = known.or_else(|| sched_getaffinity(pid).ok()) else { return };
         let Ok(cpu) = sched_getcpu() else { return };
         let mut here = CpuSet::new();
         if theirs.is_set(cpu) == Ok(true) && here.set(cpu).is_ok() && sched_setaffinity(pid, &here).is_ok() {
-            busy.lent = Some(theirs);
+            self.theirs.insert(task, theirs);
+            busy.is_lent = true;
             self.is_bound = sched_setaffinity(SELF, &here).is_ok() || self.is_bound;
         }
     }
 
     /// Gives everybody their own CPUs back.
     fn separate(&mut self) {
-        self.busy.iter_mut().for_each(Busy::leave);
+        let theirs = &self.theirs;
+        self.busy.iter_mut().for_each(|busy| busy.leave(theirs));
         (self.streak, self.stay) = (0, 0);
         self.part();
     }
@@ -155,14 +188,13 @@ impl Colocation {
     /// A task is gone: there is nobody to be given anything back.
     fn forget(&mut self, task: Tid) {
         self.busy.retain(|busy| busy.task != task);
+        self.theirs.remove(&task);
         self.part();
     }
 
     /// Gives this tracer its own CPUs back if nobody shares the one that it keeps to.
     fn part(&mut self) {
-        if let Some(own) =
-            self.own.as_ref().filter(|_| self.is_bound && self.busy.iter().all(|busy| busy.lent.is_none()))
-        {
+        if let Some(own) = self.own.as_ref().filter(|_| self.is_bound && self.busy.iter().all(|busy| !busy.is_lent)) {
             let _ = sched_setaffinity(SELF, own);
             self.is_bound = false;
         }
@@ -171,15 +203,20 @@ impl Colocation {
 
 impl Busy {
     fn new(task: Tid) -> Self {
-        Self { task, silence: 0, lent: None }
+        Self { task, silence: 0, is_lent: false }
     }
 
     /// Gives it its own CPUs back.
-    fn leave(&mut self) {
-        if let Some(theirs) = self.lent.take() {
-            let _ = sched_setaffinity(Pid::from_raw(self.task), &theirs);
+    fn leave(&mut self, theirs: &HashMap<Tid, CpuSet>) {
+        if let (true, Some(theirs)) = (std::mem::take(&mut self.is_lent), theirs.get(&self.task)) {
+            give_back(self.task, theirs);
         }
     }
+}
+
+/// Whoever is gone needs none.
+fn give_back(task: Tid, theirs: &CpuSet) {
+    let _ = sched_setaffinity(Pid::from_raw(task), theirs);
 }
 
 impl Drop for Colocation {
@@ -188,10 +225,27 @@ impl Drop for Colocation {
     }
 }
 
-/// Whether the task is about to look at affinities, or to make a task that inherits its own (sched_setaffinity(2)).
+/// Whether the task is likely to stop soon and often: a program is loaded, or the next child made.
+fn begins_to_stop(stop: &Stop) -> bool {
+    matches!(stop, Stop::Exec { .. } | Stop::Signal(libc::SIGCHLD))
+}
+
+/// Whether the task is about to look at affinities (sched_setaffinity(2)), or to make a child that nobody may tell of.
 fn may_see_affinity(stop: &Stop) -> bool {
+    /// include/uapi/linux/sched.h
+    const CLONE_UNTRACED: u64 = 0x0080_0000;
     let (Stop::Entry(call) | Stop::Filtered(call)) = stop else { return false };
-    call.syscall.row().is_some_and(|row| {
-        matches!(row.name, "sched_getaffinity" | "sched_setaffinity" | "clone" | "clone3" | "fork" | "vfork")
+    call.syscall.row().is_some_and(|row| match row.name {
+        "sched_getaffinity" | "sched_setaffinity" => true,
+        "clone" => call.args[0] & CLONE_UNTRACED != 0,
+        _ => false,
     })
+}
+
+/// Whose CPUs are others after this call.
+fn changes_cpus_of(task: Tid, stop: &Stop) -> Option<Tid> {
+    let (Stop::Entry(call) | Stop::Filtered(call)) = stop else { return None };
+    let is_change = call.syscall.row().is_some_and(|row| row.name == "sched_setaffinity");
+    let whose = call.args[0] as Tid;
+    is_change.then_some(if whose == 0 { task } else { whose })
 }

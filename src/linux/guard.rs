@@ -16,9 +16,9 @@ use super::stopped::Pace;
 use super::sys;
 use super::witness::{Sight, Witness, memory_of};
 use crate::model::attribution::files::{self, shares_files};
-use crate::model::attribution::{Answers, Memory, Object, Question, answers};
+use crate::model::attribution::{Answers, Memory, Object, Question, answers, made};
 use crate::model::event::{BlindSpot, Call, CallOutcome, Event, Tid};
-use crate::model::guard::{Access, Effect, Guard, Inherited, effect};
+use crate::model::guard::{Access, Class, Effect, Guard, Inherited, Likeness, effect};
 use crate::model::marker::Marker;
 use crate::model::tracee::{Stop, Tasks};
 
@@ -29,7 +29,9 @@ pub(super) struct Watch<'a> {
     /// Who runs to the next call that its filter stops.
     free: HashSet<Tid>,
     /// What was decided of an fd's class, kind and access.
-    decided: HashMap<(usize, Object, Access), bool>,
+    decided: HashMap<(Class, Object, Access), bool>,
+    /// What was decided of calls that are alike, on such an object.
+    expected: HashMap<(Likeness, Option<Object>), bool>,
     incomplete: Option<Incomplete>,
     /// Fds may come without a call.
     is_hidden: bool,
@@ -40,8 +42,8 @@ type Unborne = Rc<RefCell<BTreeSet<i32>>>;
 
 impl<'a> Watch<'a> {
     pub(super) fn new(guard: &'a Guard) -> Self {
-        let (tables, free, decided) = (HashMap::new(), HashSet::new(), HashMap::new());
-        Self { guard, tables, free, decided, incomplete: None, is_hidden: false }
+        let (tables, free, decided, expected) = (HashMap::new(), HashSet::new(), HashMap::new(), HashMap::new());
+        Self { guard, tables, free, decided, expected, incomplete: None, is_hidden: false }
     }
 
     /// Why this run will not do, once that is so.
@@ -67,7 +69,7 @@ impl<'a> Watch<'a> {
             Stop::Exec { former, privileged } => {
                 // What was borne still is: fds are closed, and none is opened.
                 let former = self.tables.remove(&former);
-                self.tables.insert(task, Rc::default());
+                self.tables.insert(task, Unborne::default());
                 if former.is_none_or(|former| !former.borrow().is_empty()) {
                     self.look_at_all(task, witness);
                 }
@@ -87,8 +89,12 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Where this task stops next.
-    pub(super) fn pace(&mut self, task: Tid, tasks: &Tasks) -> Pace {
+    /// Where this task stops next. One that nobody announced has fds that nobody knows.
+    pub(super) fn pace(&mut self, task: Tid, tasks: &Tasks, witness: &mut Witness) -> Pace {
+        if !self.tables.contains_key(&task) && !tasks.is_launching(task) {
+            self.tables.insert(task, Unborne::default());
+            self.look_at_all(task, witness);
+        }
         if self.may_run_free(task, tasks) {
             self.free.insert(task);
             return Pace::Filtered;
@@ -103,20 +109,61 @@ impl<'a> Watch<'a> {
     }
 
     /// Whether a call that the filter stopped is no news, so that its result need not be awaited.
-    pub(super) fn settles(&self, task: Tid, call: &Call, tasks: &Tasks, witness: &mut Witness) -> bool {
+    pub(super) fn settles(&mut self, task: Tid, call: &Call, tasks: &Tasks, witness: &mut Witness) -> bool {
         self.may_run_free(task, tasks)
-            && matches!(effect(call, &Memory::default()), Effect::None | Effect::Looks)
-            && answers::memory(call).is_none()
+            && match effect(call, &Memory::default()) {
+                Effect::None | Effect::Looks => self.is_no_news(task, call, witness),
+                Effect::Opens | Effect::OpensTwo(_) => self.opens_nothing_new(task, call, witness),
+                _ => false,
+            }
+    }
+
+    fn is_no_news(&mut self, task: Tid, call: &Call, witness: &mut Witness) -> bool {
+        answers::memory(call).is_none()
             && self.guard.settles_before(call)
             && match answers::object(call, &Memory::default()) {
                 None => self.guard.expects(call, None),
-                Some(question) => match witness.look(task, &question) {
-                    Sight::Object(object) => self.guard.expects(call, None) && self.guard.expects(call, Some(&object)),
-                    Sight::Nothing => self.guard.expects(call, None),
-                    // Its result tells more.
-                    Sight::Unknown => false,
-                },
+                Some(question) => self.expects(call, &witness.look(task, &question)),
             }
+    }
+
+    /// Also if it fails.
+    fn expects(&mut self, call: &Call, sight: &Sight) -> bool {
+        let object = match sight {
+            Sight::Object(object) => Some(object),
+            Sight::Nothing => None,
+            // Its result tells more.
+            Sight::Unknown => return false,
+        };
+        let decide =
+            || self.guard.expects(call, None) && object.is_none_or(|object| self.guard.expects(call, Some(object)));
+        match Guard::likeness(call) {
+            Some(likeness) => *self.expected.entry((likeness, object.cloned())).or_insert_with(decide),
+            None => decide(),
+        }
+    }
+
+    /// Whether what this call opens, duplicates or makes is known before, expected, and of a kind that is borne whichever fd it gets.
+    fn opens_nothing_new(&mut self, task: Tid, call: &Call, witness: &mut Witness) -> bool {
+        if answers::memory(call).is_some() {
+            return false;
+        }
+        let (sight, access) = match (answers::opening(call), answers::object(call, &Memory::default())) {
+            (Some(opening), _) => match witness.look_at(task, &opening.place) {
+                Sight::Nothing if opening.makes => return false,
+                // What its link leads to is known of an fd only.
+                Sight::Object(object) if needs_its_path(&object) => return false,
+                sight => (sight, Access { reads: opening.reads, writes: opening.writes }),
+            },
+            (None, Some(Question::Fd(fd))) => (witness.look(task, &Question::Fd(fd)), access(task, fd)),
+            (None, Some(_)) => return false,
+            (None, None) => (made(call).map_or(Sight::Unknown, Sight::Object), Access::BOTH),
+        };
+        if !self.expects(call, &sight) {
+            return false;
+        }
+        let Sight::Object(object) = sight else { return true };
+        self.decide(becomes(call).map_or(Class::Any, |fd| self.guard.class(fd)), &object, access)
     }
 
     fn returned(&mut self, task: Tid, call: &Call, answers: &Answers, value: i64, witness: &mut Witness) {
@@ -150,23 +197,24 @@ impl<'a> Watch<'a> {
                 let effect = files::effect(call, memory);
                 self.is_hidden |= effect == Some(files::Effect::Hidden);
                 if effect == Some(files::Effect::Unshares) {
-                    self.tables.insert(task, Rc::default());
+                    self.tables.insert(task, Unborne::default());
                 }
                 self.look_at_all(task, witness);
             }
         }
     }
 
-    /// The call that made the child is over with that.
+    /// The call that made the child is over with that; one that was not told makes a child with a table of its own.
     fn spawned(&mut self, parent: Tid, child: Tid, events: &[&Event]) {
         let Some(table) = self.tables.get(&parent).cloned() else { return };
         let mut calls = events.iter().filter_map(|event| match event {
             Event::Called { task, call, .. } if *task == parent => Some(call),
             _ => None,
         });
-        let shares = calls.next_back().is_none_or(|call| shares_files(call, &memory_of(parent, call)));
+        let shares = calls.next_back().is_some_and(|call| shares_files(call, &memory_of(parent, call)));
         let table = if shares { table } else { Rc::new(RefCell::new(table.borrow().clone())) };
-        self.tables.insert(child, table);
+        // It may have shown itself long before.
+        self.tables.entry(child).or_insert(table);
     }
 
     /// Whatever the task's table held, this is what it holds.
@@ -207,14 +255,26 @@ impl<'a> Watch<'a> {
 
     /// Most kinds are borne however they were opened, and then nobody need ask.
     fn bears(&mut self, task: Tid, fd: i32, object: Option<Object>) -> bool {
-        object
-            .is_some_and(|object| self.decide(fd, &object, Access::BOTH) || self.decide(fd, &object, access(task, fd)))
+        let class = self.guard.class(fd);
+        object.is_some_and(|object| {
+            self.decide(class, &object, Access::BOTH) || self.decide(class, &object, access(task, fd))
+        })
     }
 
-    fn decide(&mut self, fd: i32, object: &Object, access: Access) -> bool {
-        let key = (self.guard.class(fd), object.clone(), access);
-        *self.decided.entry(key).or_insert_with(|| self.guard.bears(fd, Some(object), access))
+    fn decide(&mut self, class: Class, object: &Object, access: Access) -> bool {
+        let key = (class, object.clone(), access);
+        *self.decided.entry(key).or_insert_with(|| self.guard.bears(class, object, access))
     }
+}
+
+/// The fd that a call returns, where it says so itself.
+fn becomes(call: &Call) -> Option<i32> {
+    call.syscall.row().filter(|row| matches!(row.name, "dup2" | "dup3")).map(|_| call.args[1] as i32)
+}
+
+/// Files of proc and sysfs are told apart by their path.
+fn needs_its_path(object: &Object) -> bool {
+    matches!(&*object.name, "file:proc" | "file:sysfs" | "dir:proc" | "dir:sysfs")
 }
 
 /// `msg_controllen` of `struct user_msghdr` on 64 bits: include/linux/socket.h.

@@ -125,7 +125,7 @@ fn run(command: Command, limits: &Limits, mode: Mode<'_>, sink: &mut dyn FnMut(&
     let (witness, watch, hearing) = match mode {
         Mode::EveryCall => (Some(Witness::new(root)), None, None),
         Mode::Unasked => (None, None, None),
-        Mode::Guarded(guard) => (Some(Witness::without_loaders(root)), Some(Watch::new(guard)), None),
+        Mode::Guarded(guard) => (Some(Witness::of_some()), Some(Watch::new(guard)), None),
         Mode::Notified(hearing) => (None, None, Some(hearing.begin(root))),
     };
     let mut run = Run {
@@ -202,6 +202,9 @@ impl Run<'_> {
                 Waited::Interrupted => {
                     self.colocation.tick();
                     self.keep_deadlines();
+                    let Step { before, released, .. } = self.tasks.tick();
+                    before.iter().for_each(&mut *sink);
+                    self.release(released)?;
                     if let Some(failure) = self.hearing.as_ref().and_then(Hearing::failure) {
                         return Err(failure);
                     }
@@ -240,10 +243,7 @@ impl Run<'_> {
                 let pace = self.pace(tid);
                 self.tracer.obey(task, step.directive, pace)?;
             }
-            for (tid, directive) in step.released {
-                let pace = self.pace(tid);
-                self.tracer.release(tid, directive, pace)?;
-            }
+            self.release(step.released)?;
             if let (true, Stop::Ended(exit)) = (tid == self.root && self.end.is_none(), stop) {
                 self.end = Some(exit);
                 self.deadlines.begin_grace();
@@ -257,10 +257,19 @@ impl Run<'_> {
 
     /// Whether a guard's filter stopped a call that needs no second look. Who is to end is not let go so.
     fn settles(&mut self, tid: Tid, stop: &Stop) -> bool {
-        let (Stop::Filtered(call), Some(watch), Some(witness)) = (stop, &self.watch, &mut self.witness) else {
+        let (Stop::Filtered(call), Some(watch), Some(witness)) = (stop, &mut self.watch, &mut self.witness) else {
             return false;
         };
         !self.tasks.is_ending() && watch.settles(tid, call, &self.tasks, witness)
+    }
+
+    /// Lets those go on that were held.
+    fn release(&mut self, held: Vec<(Tid, Directive)>) -> io::Result<()> {
+        for (tid, directive) in held {
+            let pace = self.pace(tid);
+            self.tracer.release(tid, directive, pace)?;
+        }
+        Ok(())
     }
 
     /// Shows the guard what happened.
@@ -278,10 +287,10 @@ impl Run<'_> {
 
     /// Where a task stops next.
     fn pace(&mut self, tid: Tid) -> Pace {
-        match (&mut self.watch, &self.hearing) {
+        match (&mut self.watch, &mut self.witness, &self.hearing) {
             _ if self.tracer.owes_end(tid) => Pace::EveryCall,
-            (Some(watch), _) => watch.pace(tid, &self.tasks),
-            (_, Some(hearing)) => hearing.pace(tid, &self.tasks),
+            (Some(watch), Some(witness), _) => watch.pace(tid, &self.tasks, witness),
+            (_, _, Some(hearing)) => hearing.pace(tid, &self.tasks),
             _ => Pace::EveryCall,
         }
     }

@@ -136,8 +136,8 @@ fn stop(task: &Stopped, report: Report) -> io::Result<Stop> {
             Alive::Yes(info) => call(&info).map_or(Stop::Unreadable, Stop::Filtered),
             Alive::Gone => Stop::Other,
         },
-        Report::Spawning => match task.event_message()? {
-            Alive::Yes(child) => Stop::Spawning { child, leads: sys::leads_thread_group(child) },
+        Report::Spawning { awaited } => match task.event_message()? {
+            Alive::Yes(child) => Stop::Spawning { child, leads: sys::leads_thread_group(child), awaited },
             Alive::Gone => Stop::Other,
         },
         Report::Exec => match task.event_message()? {

@@ -14,7 +14,10 @@ pub(super) enum Report {
     /// A filter stops a call (PTRACE_EVENT_SECCOMP).
     Filtered,
     /// It made a task: the event's message is its number.
-    Spawning,
+    Spawning {
+        /// It waits for it (PTRACE_EVENT_VFORK).
+        awaited: bool,
+    },
     /// It executes another program: the event's message is its former number.
     Exec,
     /// It is about to be gone.
@@ -46,7 +49,8 @@ pub(super) fn report(status: i32) -> Report {
     match status >> 16 {
         0 if signal == SYSCALL_STOP => Report::Syscall,
         0 => Report::Signal(signal),
-        libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE => Report::Spawning,
+        libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_CLONE => Report::Spawning { awaited: false },
+        libc::PTRACE_EVENT_VFORK => Report::Spawning { awaited: true },
         libc::PTRACE_EVENT_EXEC => Report::Exec,
         libc::PTRACE_EVENT_SECCOMP => Report::Filtered,
         libc::PTRACE_EVENT_EXIT => Report::Exiting,
@@ -76,9 +80,9 @@ mod tests {
             (stopped(libc::SIGTRAP, 0), Report::Signal(5)),
             (stopped(libc::SIGSTOP, 0), Report::Signal(19)),
             (stopped(64, 0), Report::Signal(64)),
-            (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_FORK), Report::Spawning),
-            (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_VFORK), Report::Spawning),
-            (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_CLONE), Report::Spawning),
+            (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_FORK), Report::Spawning { awaited: false }),
+            (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_VFORK), Report::Spawning { awaited: true }),
+            (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_CLONE), Report::Spawning { awaited: false }),
             (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_EXEC), Report::Exec),
             (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_EXIT), Report::Exiting),
             (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_SECCOMP), Report::Filtered),

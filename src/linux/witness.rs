@@ -50,13 +50,15 @@ struct Asked {
 impl Witness {
     /// For a tree that begins with this task.
     pub(super) fn new(root: Tid) -> Self {
-        Self { loaders: Some(Loaders::default()), ..Self::without_loaders(root) }
-    }
-
-    /// The same, who does not tell which calls are the loader's.
-    pub(super) fn without_loaders(root: Tid) -> Self {
         let mut files = Files::default();
         files.own(root);
+        Self { files, loaders: Some(Loaders::default()), ..Self::default() }
+    }
+
+    /// For a tree that runs unwatched in part: what is closed there nobody tells, so that no fd is remembered, nor which calls are the loader's.
+    pub(super) fn of_some() -> Self {
+        let mut files = Files::default();
+        files.hide();
         Self { files, ..Self::default() }
     }
 
@@ -69,12 +71,16 @@ impl Witness {
 
     /// What a call that is about to be made acts on.
     pub(super) fn look(&mut self, task: Tid, question: &Question) -> Sight {
-        let found = match question {
-            Question::Fd(fd) => Ok(self.of_fd(task, *fd)),
-            Question::PathBefore(place) | Question::PathAfter(place) => self.look_at_path(task, place),
-            Question::Returned | Question::Program => Ok(None),
-        };
-        match found {
+        match question {
+            Question::Fd(fd) => self.of_fd(task, *fd).map_or(Sight::Unknown, Sight::Object),
+            Question::PathBefore(place) | Question::PathAfter(place) => self.look_at(task, place),
+            Question::Returned | Question::Program => Sight::Unknown,
+        }
+    }
+
+    /// What a path stands for.
+    pub(super) fn look_at(&mut self, task: Tid, place: &Place) -> Sight {
+        match self.look_at_path(task, place) {
             Ok(Some(object)) => Sight::Object(object),
             Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR)) => Sight::Nothing,
             Ok(None) | Err(_) => Sight::Unknown,

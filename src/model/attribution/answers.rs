@@ -2,7 +2,7 @@
 //!
 //! The shell asks what [`memory`] and [`object()`] tell it to and hands the answers on with the call. Main types: [`Question`] and [`Answers`].
 
-use super::calls::{Link, Path, Subject};
+use super::calls::{Flags, Link, Path, Subject};
 use super::meant::{Meant, meant, points_to};
 use super::objects::Object;
 use crate::model::event::Call;
@@ -103,6 +103,40 @@ pub fn object(call: &Call, memory: &Memory) -> Option<Question> {
     }
 }
 
+/// What a call will open, if that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening {
+    /// Where it is.
+    pub place: Place,
+    /// Whether it may be made instead: then its absence says nothing.
+    pub makes: bool,
+    /// What will be possible with the fd, by `O_ACCMODE` of open(2).
+    pub reads: bool,
+    /// The same.
+    pub writes: bool,
+}
+
+/// What an open or openat will open; of other calls nothing is known, nor of a file without a name (O_TMPFILE).
+pub fn opening(call: &Call) -> Option<Opening> {
+    let meant = meant(call, &Memory::default())?;
+    let Subject::Opened(Flags::In(at)) = meant.shape?.subject else { return None };
+    let (flags, path) = (meant.args[at], at.checked_sub(1)?);
+    let directory = path.checked_sub(1).map(|at| meant.args[at] as i32).filter(|fd| *fd != AT_FDCWD);
+    let is_exclusive = flags & (O_CREAT | O_EXCL) == O_CREAT | O_EXCL;
+    let place = Place { directory, address: meant.args[path], follows: flags & O_NOFOLLOW == 0 && !is_exclusive };
+    let (reads, writes) = (flags & O_ACCMODE != O_WRONLY, flags & O_ACCMODE != 0);
+    let is_named = meant.name != "open_by_handle_at" && flags & O_TMPFILE == 0;
+    is_named.then_some(Opening { place, makes: flags & O_CREAT != 0, reads, writes })
+}
+
+/// include/uapi/asm-generic/fcntl.h, the same on x86; O_TMPFILE without its O_DIRECTORY
+const O_ACCMODE: u64 = 3;
+const O_WRONLY: u64 = 1;
+const O_CREAT: u64 = 0o100;
+const O_EXCL: u64 = 0o200;
+const O_NOFOLLOW: u64 = 0o400_000;
+const O_TMPFILE: u64 = 0o20_000_000;
+
 /// `AT_FDCWD`, `AT_SYMLINK_NOFOLLOW` and `AT_SYMLINK_FOLLOW`, include/uapi/linux/fcntl.h
 const AT_FDCWD: i32 = -100;
 const AT_SYMLINK_NOFOLLOW: u64 = 0x100;
@@ -182,5 +216,24 @@ mod tests {
         assert_eq!((memory.text(), memory.word(1), memory.word(2)), (Some("ext4"), Some(0x7365_7200), None));
         assert_eq!(Memory::new(b"ext4").text(), None);
         assert_eq!(Memory::default().long(), None);
+    }
+
+    #[test]
+    fn what_will_be_opened_is_known_where_a_path_names_it() {
+        let opened = |name, args| opening(&call(Abi::X86_64, name, args));
+        let place = |directory, follows| Place { directory, address: 8, follows };
+        let found = |place| Opening { place, makes: false, reads: true, writes: false };
+        assert_eq!(opened("open", [8, 0, 0, 0, 0, 0]), Some(found(place(None, true))));
+        assert_eq!(opened("openat", [-100_i32 as u64, 8, 0o400_000, 0, 0, 0]), Some(found(place(None, false))));
+        assert_eq!(opened("openat", [5, 8, 0, 0, 0, 0]), Some(found(place(Some(5), true))));
+        let made = Opening { makes: true, reads: false, writes: true, ..found(place(None, true)) };
+        assert_eq!(opened("open", [8, 0o1101, 0o644, 0, 0, 0]), Some(made));
+        let both = Opening { makes: true, writes: true, ..found(place(None, false)) };
+        assert_eq!(opened("open", [8, 0o302, 0o644, 0, 0, 0]), Some(both));
+        // O_TMPFILE, flags in memory, a handle, no path at all.
+        assert_eq!(opened("open", [8, 0o20_200_002, 0, 0, 0, 0]), None);
+        for name in ["openat2", "open_by_handle_at", "creat", "dup", "read"] {
+            assert_eq!(opened(name, [8; 6]), None, "{name}");
+        }
     }
 }

@@ -50,6 +50,14 @@ pub fn attribute(call: &Call, outcome: CallOutcome, answers: &Answers) -> Use {
     }
 }
 
+/// What this call makes if it succeeds, where it makes something and the call itself tells what.
+pub fn made(call: &Call) -> Option<Object> {
+    let meant = meant(call, &Memory::default())?;
+    let subject = meant.shape?.subject;
+    let makes = matches!(subject, Subject::Made(_) | Subject::Socket);
+    if makes { object(subject, &meant, CallOutcome::Returned(0), &Answers::default()) } else { None }
+}
+
 /// Whether the object says what was reached: not if only a place was opened.
 fn is_reached(subject: Subject, meant: &Meant, memory: &Memory) -> bool {
     let is_place = matches!(subject, Subject::Opened(flags) if meant.opens_a_place_only(flags, memory));

@@ -17,7 +17,7 @@ pub mod subsystem;
 pub mod values;
 
 pub use answers::{Answers, Memory, Place, Question};
-pub use attribute::{Use, attribute};
+pub use attribute::{Use, attribute, made};
 pub use blind::blind_spot;
 pub use objects::Object;
 pub use subsystem::Subsystem;

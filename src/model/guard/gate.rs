@@ -64,6 +64,10 @@ pub(super) fn all(guard: &Guard, baseline: &Baseline, inherited: &Inherited) -> 
     (gates, maker.passing)
 }
 
+/// With these flags a clone is a fork(2), as C libraries write it: SIGCHLD, and with it CLONE_CHILD_SETTID and CLONE_CHILD_CLEARTID. Such a child is
+/// traced, and has a table of fds of its own.
+const FORKS: [u64; 2] = [0x11, 0x120_0011];
+
 struct Maker<'a> {
     guard: &'a Guard,
     kinds: Vec<Object>,
@@ -93,13 +97,16 @@ impl Maker<'_> {
             Selector::Clock(at) => self.values(&probe([0; 6]), at, INT, &CLOCK, &[!0 << 3, !0 << 3 | 4, !0 << 3 | 3]),
             Selector::Protection(at) => protections(at, is_mapping),
             Selector::Command => effect::ioctls().map(|command| equal(1, INT, command)).collect(),
+            Selector::Flags(0, ..) if name == "clone" => FORKS.map(|flags| equal(0, !0, flags)).to_vec(),
             _ => return Gate::Stop,
         };
         let mut alternatives = Vec::new();
         for (tests, args) in choices {
             let call = probe(args);
-            if !matches!(effect::effect(&call, &Memory::default()), Effect::None | Effect::Closes(_)) {
-                continue;
+            match effect::effect(&call, &Memory::default()) {
+                Effect::None | Effect::Closes(_) => {}
+                Effect::Spawns if subject == Subject::None => {}
+                _ => continue,
             }
             match subject {
                 Subject::None => alternatives.extend(self.guard.expects(&call, None).then_some(tests)),

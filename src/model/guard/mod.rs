@@ -11,14 +11,15 @@ mod kinds;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::attribution::calls::{Flags, Selector, Subject, shape};
 use super::attribution::reach::{Direction, direction, reaches};
-use super::attribution::{Answers, Object, Use, attribute, blind_spot};
+use super::attribution::{Answers, Object, Use, answers, attribute, blind_spot};
 use super::event::{Call, CallOutcome, Errno};
 use super::expectation::project::facts_of;
 use super::expectation::{Baseline, Document, Level, Rule};
 use super::fact::Fact;
 use super::platform::Platform;
-use super::syscall::Abi;
+use super::syscall::{Abi, Syscall};
 
 pub use effect::{Effect, effect};
 pub use filter::TooLong;
@@ -60,6 +61,19 @@ pub enum Unguardable {
 
 /// The fds that a workload begins with, the three streams and whatever else it inherits: they last, so that each has a class of its own.
 pub type Inherited = BTreeMap<i32, Option<Object>>;
+
+/// Within one class of fds, the filter treats all alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// This one.
+    Known(usize),
+    /// Nobody knows which: it must do for each.
+    Any,
+}
+
+/// What several calls have in common, so that a guard thinks the same of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Likeness(Syscall, u64);
 
 /// How a file was opened. A call that this does not allow fails with EBADF, and reaches nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -132,6 +146,18 @@ impl Guard {
         })
     }
 
+    /// What of a call decides whether it is expected on an object, where that is its number and one register at most: all that have that in common are alike.
+    pub fn likeness(call: &Call) -> Option<Likeness> {
+        let shape = shape(call.syscall.row()?.name)?;
+        let by_number = matches!(shape.selector, Selector::None) && answers::memory(call).is_none();
+        let register = match shape.subject {
+            Subject::PathBefore(_) | Subject::PathAfter(_) => 0,
+            Subject::Opened(Flags::In(at)) => call.args[at],
+            _ => return None,
+        };
+        by_number.then_some(Likeness(call.syscall, register))
+    }
+
     /// Whether it is no news if this call is refused because of its fd.
     pub fn expects_refused(&self, call: &Call) -> bool {
         const EBADF: CallOutcome = CallOutcome::Failed(Errno(9));
@@ -147,21 +173,23 @@ impl Guard {
         call.syscall.abi == self.abi && call.syscall.row().is_some_and(|row| !MAKING.contains(&row.name))
     }
 
-    /// Whether calls on this fd may pass while it stands for this object, opened so.
-    pub fn bears(&self, fd: i32, object: Option<&Object>, access: Access) -> bool {
-        let Some(object) = object else { return false };
-        let class = self.class(fd);
+    /// Whether calls on an fd of this class may pass while it stands for this object, opened so.
+    pub fn bears(&self, class: Class, object: &Object, access: Access) -> bool {
+        let is_its = |passing: &&gate::Passing| match class {
+            Class::Known(class) => passing.classes[class],
+            Class::Any => passing.classes.contains(&true),
+        };
         kinds::is_plain(object)
             && self
                 .passing
                 .iter()
-                .filter(|passing| passing.classes[class] && access.allows(&passing.call))
+                .filter(|passing| is_its(passing) && access.allows(&passing.call))
                 .all(|it| self.expects(&it.call, Some(object)))
     }
 
-    /// The class of an fd: within one, the filter treats all alike.
-    pub fn class(&self, fd: i32) -> usize {
-        self.inherited.iter().position(|inherited| *inherited == fd).unwrap_or(self.inherited.len())
+    /// The class of an fd.
+    pub fn class(&self, fd: i32) -> Class {
+        Class::Known(self.inherited.iter().position(|inherited| *inherited == fd).unwrap_or(self.inherited.len()))
     }
 
     fn expects_use(&self, used: &Use) -> bool {

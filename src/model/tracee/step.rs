@@ -48,6 +48,8 @@ pub struct Tasks {
     tasks: HashMap<Tid, Task>,
     /// Those that are held: [`Task::AwaitingParent`]. Nobody is unless somebody may still announce it.
     held: BTreeSet<Tid>,
+    /// Those of them that were held when the clock last ticked.
+    overdue: BTreeSet<Tid>,
     lost: u64,
     is_ending: bool,
     /// What a stop of its own tells, a new task or program, is the end of the call that made it.
@@ -60,7 +62,7 @@ impl Tasks {
         Self { tasks: HashMap::from([(root, Task::Launching)]), ..Self::default() }
     }
 
-    /// The same tree, whose calls end with the stop that tells of a new task or program: nobody awaits their exits.
+    /// The same tree, whose calls end with the stop that tells of a new task or program: nobody awaits their exits, and some are not told at all.
     pub fn in_brief(self) -> Self {
         Self { is_brief: true, ..self }
     }
@@ -118,7 +120,7 @@ impl Tasks {
         match stop {
             Stop::Filtered(_) => Step::new(Directive::Resume(0), None),
             Stop::Entry(_) | Stop::Exit { .. } | Stop::Unreadable => self.syscall(tid, stop),
-            Stop::Spawning { child, leads } => self.announced(tid, child, leads),
+            Stop::Spawning { child, leads, .. } => self.announced(tid, child, leads),
             Stop::Trap { leads, group_stop } => self.trapped(tid, leads, group_stop),
             Stop::Exec { former, privileged } => self.executed(tid, former, privileged),
             Stop::Exiting { leads } => self.exiting(tid, leads),
@@ -184,9 +186,22 @@ impl Tasks {
         step
     }
 
+    /// The clock ticks. Where calls are not told, nobody knows who might still announce a task: one that has been held for so long was made by somebody
+    /// who was killed just then, or is slow, and goes on.
+    pub fn tick(&mut self) -> Step {
+        let mut step = Step::new(Directive::Resume(0), None);
+        for tid in std::mem::replace(&mut self.overdue, self.held.clone()) {
+            if self.held.remove(&tid) {
+                self.overdue.remove(&tid);
+                self.orphaned(tid, &mut step);
+            }
+        }
+        step
+    }
+
     fn trapped(&mut self, tid: Tid, leads: bool, group_stop: bool) -> Step {
         match self.tasks.get(&tid) {
-            None if self.tasks.values().any(|task| task.may_announce()) => {
+            None if self.is_brief || self.tasks.values().any(|task| task.may_announce()) => {
                 self.tasks.insert(tid, Task::AwaitingParent { leads, group_stop });
                 self.held.insert(tid);
                 Step::new(Directive::Hold, None)
@@ -252,15 +267,22 @@ impl Tasks {
 
     /// A task has left a state. If it was the last that might announce another, whoever still waits for an announcement waits in vain.
     fn release_orphans(&mut self, left: Task, step: &mut Step) {
-        if self.held.is_empty() || !left.may_announce() || self.tasks.values().any(|task| task.may_announce()) {
+        if self.is_brief
+            || self.held.is_empty()
+            || !left.may_announce()
+            || self.tasks.values().any(|task| task.may_announce())
+        {
             return;
         }
-        for tid in std::mem::take(&mut self.held) {
-            if let Some(&Task::AwaitingParent { leads, group_stop }) = self.tasks.get(&tid) {
-                self.tasks.insert(tid, Task::Outside);
-                step.before.push(Event::Spawned { task: tid, parent: None, process: leads });
-                step.released.push((tid, birth(group_stop)));
-            }
+        std::mem::take(&mut self.held).into_iter().for_each(|tid| self.orphaned(tid, step));
+    }
+
+    /// Nobody announces this task.
+    fn orphaned(&mut self, tid: Tid, step: &mut Step) {
+        if let Some(&Task::AwaitingParent { leads, group_stop }) = self.tasks.get(&tid) {
+            self.tasks.insert(tid, Task::Outside);
+            step.before.push(Event::Spawned { task: tid, parent: None, process: leads });
+            step.released.push((tid, birth(group_stop)));
         }
     }
 }

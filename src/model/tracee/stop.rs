@@ -23,6 +23,8 @@ pub enum Stop {
         child: Tid,
         /// It leads a thread group, that is: it is a process rather than a thread.
         leads: bool,
+        /// Its maker waits until it executes a program or ends (PTRACE_EVENT_VFORK).
+        awaited: bool,
     },
     /// It executes another program from here on (PTRACE_EVENT_EXEC).
     Exec {

@@ -27,7 +27,7 @@ fn stop() -> impl Strategy<Value = Stop> {
     prop_oneof![
         prop_oneof![Just(READ), Just(CLONE), Just(EXECVE), -1..1000_i64].prop_map(|number| Stop::Entry(call(number))),
         (-600..600_i64, any::<bool>()).prop_map(|(value, failed)| Stop::Exit { value, failed }),
-        (tid(), any::<bool>()).prop_map(|(child, leads)| Stop::Spawning { child, leads }),
+        (tid(), any::<bool>()).prop_map(|(child, leads)| Stop::Spawning { child, leads, awaited: false }),
         (any::<bool>(), any::<bool>()).prop_map(|(leads, group_stop)| Stop::Trap { leads, group_stop }),
         (tid(), any::<bool>()).prop_map(|(former, privileged)| Stop::Exec { former, privileged }),
         any::<bool>().prop_map(|leads| Stop::Exiting { leads }),
@@ -183,7 +183,7 @@ impl Kernel {
             }
             State::Making { unannounced: Some(child) } => {
                 let leads = self.threads[&child];
-                self.say(tid, Stop::Spawning { child, leads }, State::Calling)
+                self.say(tid, Stop::Spawning { child, leads, awaited: false }, State::Calling)
             }
             State::Newborn { leads } => {
                 self.say(tid, Stop::Trap { leads, group_stop: what.is_multiple_of(7) }, State::Running)

@@ -25,7 +25,7 @@ fn exit(value: i64) -> Stop {
 }
 
 fn spawning(child: Tid) -> Stop {
-    Stop::Spawning { child, leads: true }
+    Stop::Spawning { child, leads: true, awaited: false }
 }
 
 const BORN_PROCESS: Stop = Stop::Trap { leads: true, group_stop: false };
@@ -162,6 +162,28 @@ fn in_brief_a_new_task_and_a_new_program_end_the_call_that_made_them() {
             (ROOT, entry("read"), GO, &[]),
         ],
     );
+}
+
+#[test]
+fn in_brief_a_child_of_a_call_that_nobody_told_is_held_for_a_moment() {
+    let begun = || {
+        check(
+            Tasks::launch(ROOT).in_brief(),
+            &[(ROOT, entry("execve"), GO, &[]), (ROOT, exec(ROOT), GO, &[called(ROOT, "execve", DONE)])],
+        )
+    };
+    let mut tasks = check(begun(), &[(11, BORN_PROCESS, Directive::Hold, &[])]);
+    let step = tasks.step(ROOT, spawning(11));
+    assert_eq!((happened(&step), step.released), (vec![spawned(11, Some(ROOT), true)], vec![(11, GO)]));
+    // Whoever made this one was killed before the kernel could tell.
+    let mut tasks = check(begun(), &[(11, BORN_PROCESS, Directive::Hold, &[])]);
+    assert_eq!(tasks.tick().released, []);
+    let step = tasks.tick();
+    assert_eq!((happened(&step), step.released), (vec![spawned(11, None, true)], vec![(11, GO)]));
+    // Told after all.
+    let step = tasks.step(ROOT, spawning(11));
+    assert_eq!((happened(&step), step.released), (vec![], vec![]));
+    assert_eq!(tasks.tick().released, []);
 }
 
 #[test]
@@ -342,7 +364,7 @@ fn a_thread_killed_before_it_shows_itself_is_no_process() {
     check(
         started(),
         &[
-            (ROOT, Stop::Spawning { child: 11, leads: false }, GO, &[]),
+            (ROOT, Stop::Spawning { child: 11, leads: false, awaited: false }, GO, &[]),
             (11, Stop::Ended(Exit::Signaled(9)), Directive::Forget, &[spawned(11, Some(ROOT), false), killed(11)]),
             (12, Stop::Exiting { leads: false }, GO, &[spawned(12, None, false)]),
             (12, Stop::Ended(Exit::Signaled(9)), Directive::Forget, &[killed(12)]),

@@ -1,7 +1,9 @@
 //! From a command to a traced process that waits to become it: [`Prepared`] → [`Suspended`] → running.
 //!
-//! Everything is allocated before the fork; after it the child makes system calls only. What fails there comes back by a pipe.
-#![expect(unsafe_code, reason = "fork in a process that may have threads")]
+//! The child shares this process's memory until its execve: a copy of it, and of each page that is touched from then on, costs more than a small workload does.
+//! A thread of its own starts it and is suspended meanwhile, so that nobody else uses that thread's part of the memory. Everything is allocated before; the
+//! child makes system calls only.
+#![expect(unsafe_code, reason = "a child in a process that may have threads")]
 
 use std::ffi::{CString, OsString};
 use std::fs::File;
@@ -9,12 +11,14 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
+use std::thread::{self, JoinHandle};
 
 use nix::fcntl::OFlag;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::stat::{Mode, umask};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getpid, getppid, pipe2, setsid};
 
 use super::command::{Command, Environment, Stream};
@@ -47,18 +51,18 @@ pub(super) struct Prepared {
     filter: Option<Filter>,
 }
 
-/// A child that is not yet the command: it waits for [`Suspended::go`].
+/// A child that is not yet the command: it waits for [`Suspended::go`], and ends without.
 #[derive(Debug)]
 pub(super) struct Suspended {
     pub(super) tid: Tid,
-    start: File,
-    failure: File,
+    /// Until it is told to go.
+    held: Option<(File, Launched)>,
 }
 
 /// A child that was let go.
 #[derive(Debug)]
 pub(super) struct Launched {
-    failure: File,
+    launcher: JoinHandle<io::Result<Option<LaunchFailure>>>,
 }
 
 /// Why the child never became the command.
@@ -72,7 +76,6 @@ pub(super) struct LaunchFailure {
 
 /// What the child does before it is the command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
 pub(super) enum LaunchStep {
     Streams,
     Directory,
@@ -103,56 +106,65 @@ impl Prepared {
         })
     }
 
-    /// Forks. The child prepares itself, which nobody need watch, waits until it is told to go, and ends when this thread does.
+    /// Starts a child. It prepares itself, which nobody need watch, waits until it is told to go, and ends when this process does.
     pub(super) fn suspend(self) -> io::Result<Suspended> {
-        let parent = getpid();
         let (start_read, start_write) = pipe2(OFlag::O_CLOEXEC)?;
-        let (failure_read, failure_write) = pipe2(OFlag::O_CLOEXEC)?;
         let (ready_read, ready_write) = pipe2(OFlag::O_CLOEXEC)?;
-        let (start_read, failure_write) = (File::from(start_read), File::from(failure_write));
-        let (mut ready_read, ready_write) = (File::from(ready_read), File::from(ready_write));
-        // SAFETY: the child runs `become_command` only, which keeps to async-signal-safe calls and never returns.
-        match unsafe { sys::fork() }? {
-            Some(tid) => {
-                drop(ready_write);
-                // Its end is as good a word here: whoever attaches finds it.
-                let _ = ready_read.read_exact(&mut [0]);
-                Ok(Suspended { tid, start: start_write.into(), failure: failure_read.into() })
-            }
-            None => {
-                drop(start_write);
-                become_command(&self, parent, ready_write, start_read, failure_write)
-            }
+        let launcher = thread::Builder::new()
+            .name("launch".to_owned())
+            .spawn(move || self.launch(&ready_write.into(), &start_read.into()))?;
+        let launched = Launched { launcher };
+        let mut tid = [0; size_of::<Tid>()];
+        match File::from(ready_read).read_exact(&mut tid) {
+            Ok(()) => Ok(Suspended { tid: Tid::from_ne_bytes(tid), held: Some((start_write.into(), launched)) }),
+            Err(nobody) => Err(launched.failure().err().unwrap_or(nobody)),
         }
+    }
+
+    /// Returns when the child is the command, or why it is not once it is gone.
+    fn launch(self, ready: &File, start: &File) -> io::Result<Option<LaunchFailure>> {
+        let parent = getpid();
+        // No handler of this process may run in the child. This thread ends with its signals blocked: others take them.
+        let mask = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
+        let mut failed = None;
+        let mut child = || {
+            failed = Some(become_command(&self, parent, &mask, ready, start));
+            127
+        };
+        // SAFETY: the child runs `become_command` only, which keeps to async-signal-safe calls.
+        unsafe { sys::vfork(&mut child) }?;
+        Ok(failed.map(|(step, errno)| LaunchFailure { step, source: io::Error::from_raw_os_error(errno) }))
     }
 }
 
 impl Suspended {
     /// Lets the child become the command.
     pub(super) fn go(mut self) -> io::Result<Launched> {
-        match self.start.write_all(&[1]) {
+        let (mut start, launched) = self.held.take().ok_or(io::ErrorKind::NotFound)?;
+        match start.write_all(&[1]) {
             // It died before it could be told; its end says more than this.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
-            _ => Ok(Launched { failure: self.failure }),
+            _ => Ok(launched),
+        }
+    }
+}
+
+/// One that is never let go is nobody's but ours.
+impl Drop for Suspended {
+    fn drop(&mut self) {
+        let child = Pid::from_raw(self.tid);
+        // Once a tracer has waited for it, its number may be somebody else's.
+        if self.held.is_some() && waitpid(child, Some(WaitPidFlag::WNOHANG)) == Ok(WaitStatus::StillAlive) {
+            sys::kill(self.tid, libc::SIGKILL);
+            let _ = waitpid(child, None);
         }
     }
 }
 
 impl Launched {
     /// Why the child never became the command; asked when it is gone.
-    pub(super) fn failure(mut self) -> io::Result<Option<LaunchFailure>> {
-        let mut message = [0_u8; 5];
-        match self.failure.read_exact(&mut message) {
-            Ok(()) => {
-                let [step, errno @ ..] = message;
-                let steps = [LaunchStep::Streams, LaunchStep::Directory, LaunchStep::Filter, LaunchStep::Execute];
-                let step = steps[usize::from(step)];
-                let source = io::Error::from_raw_os_error(i32::from_ne_bytes(errno));
-                Ok(Some(LaunchFailure { step, source }))
-            }
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-            Err(error) => Err(error),
-        }
+    pub(super) fn failure(self) -> io::Result<Option<LaunchFailure>> {
+        self.launcher.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
 
@@ -160,8 +172,8 @@ fn c_string(text: OsString) -> io::Result<CString> {
     CString::new(text.into_vec()).map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "a string with a NUL byte"))
 }
 
-/// The child between fork and execve. Async-signal-safe: no allocation, no locks, no panic.
-fn become_command(prepared: &Prepared, parent: Pid, ready: File, start: File, mut failure: File) -> ! {
+/// The child until execve; what failed. Async-signal-safe: no allocation, no locks, no panic, and nothing is dropped that its parent has, too.
+fn become_command(prepared: &Prepared, parent: Pid, mask: &SigSet, ready: &File, start: &File) -> (LaunchStep, i32) {
     // Nobody traces it yet, and the end of the pipe may never come: children of other threads have copies of the other end.
     let _ = set_pdeathsig(Signal::SIGKILL);
     if getppid() != parent {
@@ -170,22 +182,19 @@ fn become_command(prepared: &Prepared, parent: Pid, ready: File, start: File, mu
     if prepared.isolated {
         isolate();
     }
-    // Rust ignores SIGPIPE in every program of its own, and an ignored signal stays ignored across execve.
-    sys::default_disposition(libc::SIGPIPE);
-    let (step, errno) = match prepare_and_wait(prepared, ready, start) {
+    default_signals(prepared.isolated, mask);
+    match prepare_and_wait(prepared, ready, start) {
         Ok(()) => (LaunchStep::Execute, sys::execve(&prepared.program, &prepared.argv, &prepared.environment)),
         Err(failed) => failed,
-    };
-    let [a, b, c, d] = errno.to_ne_bytes();
-    let _ = failure.write_all(&[step as u8, a, b, c, d]);
-    sys::exit_now(127)
+    }
 }
 
-fn prepare_and_wait(prepared: &Prepared, mut ready: File, mut start: File) -> Result<(), (LaunchStep, i32)> {
+fn prepare_and_wait(prepared: &Prepared, mut ready: &File, mut start: &File) -> Result<(), (LaunchStep, i32)> {
     // What fails is told after the wait: who attaches must find somebody.
     let outcome = prepare(prepared);
+    let tid: Tid = getpid().as_raw();
     let mut go = [0_u8; 1];
-    if ready.write_all(&[1]).and_then(|()| start.read_exact(&mut go)).is_err() {
+    if ready.write_all(&tid.to_ne_bytes()).and_then(|()| start.read_exact(&mut go)).is_err() {
         sys::exit_now(127);
     }
     // From here on the tracer takes it along, and the workload must not find it.
@@ -214,15 +223,23 @@ fn prepare(prepared: &Prepared) -> Result<(), (LaunchStep, i32)> {
 fn isolate() {
     let _ = setsid();
     umask(Mode::S_IWGRP | Mode::S_IWOTH);
-    for signal in 1..=LAST_SIGNAL {
-        sys::default_disposition(signal);
-    }
-    let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None);
     for (resource, soft) in DEFAULT_LIMITS {
         if let Ok((_, hard)) = getrlimit(resource) {
             let _ = setrlimit(resource, soft.min(hard), hard);
         }
     }
+}
+
+/// No handler is left, and signals come again. What is ignored stays so across execve, unless isolated.
+fn default_signals(isolated: bool, mask: &SigSet) {
+    for signal in 1..=LAST_SIGNAL {
+        // Rust ignores SIGPIPE in every program of its own.
+        if isolated || signal == libc::SIGPIPE || !sys::is_ignored(signal) {
+            sys::default_disposition(signal);
+        }
+    }
+    let mask = if isolated { SigSet::empty() } else { *mask };
+    let _ = mask.thread_set_mask();
 }
 
 /// The soft limits of a fresh Linux login: getrlimit(2), include/asm-generic/resource.h.
@@ -234,25 +251,17 @@ const LAST_SIGNAL: i32 = 64;
 
 #[cfg(test)]
 mod tests {
-    use nix::sys::wait::{WaitStatus, waitpid};
+    use nix::errno::Errno;
+    use nix::sys::signal::kill;
 
     use super::*;
 
-    /// Children of other threads may hold the other end of the pipe, so that its end never comes.
     #[test]
-    fn a_child_that_nobody_traces_yet_ends_with_its_parent() {
-        let suspend = || {
-            let suspended = Prepared::new(Command::idle(), None).and_then(Prepared::suspend).expect("a child");
-            // Only who has asked for it is told of a thread's end; it sleeps when it waits for its go.
-            let stat = format!("/proc/{}/stat", suspended.tid);
-            while !std::fs::read_to_string(&stat).expect("it is there").contains(") S ") {
-                std::thread::yield_now();
-            }
-            suspended
-        };
-        let suspended = std::thread::spawn(suspend).join().expect("no panic");
+    fn a_child_that_is_never_let_go_is_gone() {
+        let suspended = Prepared::new(Command::idle(), None).and_then(Prepared::suspend).expect("a child");
         let child = Pid::from_raw(suspended.tid);
-        assert_eq!(waitpid(child, None), Ok(WaitStatus::Signaled(child, Signal::SIGKILL, false)));
+        assert_eq!(kill(child, None), Ok(()));
         drop(suspended);
+        assert_eq!(kill(child, None), Err(Errno::ESRCH));
     }
 }

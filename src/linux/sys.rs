@@ -230,12 +230,23 @@ pub(super) fn default_disposition(signal: c_int) {
     unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), ptr::null_mut::<c_void>(), 8_usize) };
 }
 
+/// Whether a signal is ignored. Async-signal-safe.
+pub(super) fn is_ignored(signal: c_int) -> bool {
+    let mut action = [0_usize; 4];
+    // SAFETY: the kernel writes its `struct sigaction`, at most 32 bytes of which the handler is the first; rt_sigaction(2).
+    unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, ptr::null::<c_void>(), action.as_mut_ptr(), 8_usize) };
+    action[0] == libc::SIG_IGN
+}
+
 /// A null-terminated array of pointers to strings, as execve(2) takes it. It borrows nothing and may be made before fork.
 #[derive(Debug)]
 pub(super) struct StringArray {
     pointers: Vec<*const libc::c_char>,
     _strings: Vec<CString>,
 }
+
+// SAFETY: the pointers lead into strings that it owns.
+unsafe impl Send for StringArray {}
 
 impl StringArray {
     pub(super) fn new(strings: Vec<CString>) -> Self {
@@ -266,15 +277,26 @@ pub(super) fn exit_now(status: c_int) -> ! {
     unsafe { libc::_exit(status) }
 }
 
-/// fork(2): `None` in the child.
+/// vfork(2) with a stack of its own for the child, and so for a function: its child's number, once that is another program or gone.
 ///
 /// # Safety
 ///
-/// Until execve or `_exit` the child may only do what is async-signal-safe: "in a multithreaded program", signal-safety(7).
-pub(super) unsafe fn fork() -> io::Result<Option<pid_t>> {
-    // SAFETY: the caller keeps to what fork allows.
-    let returned = checked(c_long::from(unsafe { libc::fork() }))?;
-    Ok((returned != 0).then_some(returned as pid_t))
+/// Until execve or its end the child may only do what is async-signal-safe: "in a multithreaded program", signal-safety(7). It shares all memory, and
+/// must not run this process's signal handlers.
+pub(super) unsafe fn vfork(mut child: &mut dyn FnMut() -> c_int) -> io::Result<pid_t> {
+    /// In 16 bytes, which is how a stack is aligned.
+    const STACK: usize = (64 << 10) / size_of::<u128>();
+    extern "C" fn enter(child: *mut c_void) -> c_int {
+        // SAFETY: the local below, alive since its function is suspended.
+        let child = unsafe { &mut *child.cast::<&mut dyn FnMut() -> c_int>() };
+        child()
+    }
+    let mut stack = Vec::<u128>::with_capacity(STACK);
+    let top = stack.spare_capacity_mut().as_mut_ptr_range().end;
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    // SAFETY: the end of a live stack that nobody else uses; the thread-local storage is nobody else's while this thread is suspended; clone(2).
+    checked(c_long::from(unsafe { libc::clone(enter, top.cast(), flags, (&raw mut child).cast()) }))
+        .map(|child| child as pid_t)
 }
 
 /// dup2(2), so that the copy survives execve. Async-signal-safe.

@@ -53,7 +53,8 @@ fn time(workload: &Workload, engine: Engine, place: &crate::workloads::Place) ->
     workload.before_each(place)?;
     let words = workload.words(place);
     let mut command: Command = engine.around(&words);
-    command.stdin(Stdio::null()).current_dir(place.folder());
+    // Where cargo found the benchmark's own libraries, every program would look for its own first.
+    command.stdin(Stdio::null()).current_dir(place.folder()).env_remove("LD_LIBRARY_PATH");
     let start = Instant::now();
     // By pipes, as a test runs it.
     let output = command.output()?;

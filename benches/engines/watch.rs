@@ -34,7 +34,7 @@ pub(crate) fn command(engine: &str, words: &[OsString]) -> Command {
 /// Records the baseline of a command in this folder.
 pub(crate) fn record(words: &[OsString], folder: &Path) -> io::Result<()> {
     let mut command = command("record", words);
-    command.current_dir(folder).stdin(Stdio::null());
+    command.current_dir(folder).stdin(Stdio::null()).env_remove("LD_LIBRARY_PATH");
     command.output().map(drop)
 }
 

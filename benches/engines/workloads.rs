@@ -63,7 +63,7 @@ pub(crate) fn all(quick: bool) -> Vec<Workload> {
     let program = |name, requires, needs, line: &str| Workload { name, requires, needs, words: words(line) };
     let perf = |name, line: String| program(name, &["perf"], Need::Nothing, &line);
     let redis = format!("redis-benchmark -p {PORT} -q -t set,get -n {}", size(50_000, 2_000));
-    let netdev = format!("stress-ng --netdev 1 --netdev-ops {}", size(5_000, 300));
+    let netdev = format!("stress-ng --netdev 1 --netdev-ops {}", size(100_000, 300));
     vec![
         own("getppid storm", "storm", size(1_000_000, 50_000)),
         perf("sched messaging", format!("perf bench sched messaging -l {}", size(100, 10))),

@@ -78,22 +78,86 @@ fn tests(gate: &Gate) -> Vec<Instruction> {
     match gate {
         Gate::Pass => vec![answer(PASS)],
         Gate::Stop => vec![answer(STOP)],
-        Gate::If(alternatives) => alternatives.iter().flat_map(alternative).chain([answer(STOP)]).collect(),
+        Gate::If(alternatives) => {
+            let (choices, others) = choices(alternatives);
+            let choices = choices.iter().flat_map(choice);
+            choices.chain(others.into_iter().flat_map(alternative)).chain([answer(STOP)]).collect()
+        }
     }
 }
 
-/// Passes where all tests hold, else goes on behind itself.
-fn alternative(tests: &Alternative) -> Vec<Instruction> {
-    let mut code = vec![answer(PASS)];
-    for test in tests.iter().rev() {
-        for (offset, mask, value) in halves(test) {
-            let compare = match test.is {
-                Relation::Equal => equal_or_skip(value, code.len() as u8),
-                Relation::Different => different_or_skip(value, code.len() as u8),
-            };
-            let before = [load(offset)].into_iter().chain((mask != u32::MAX).then(|| and(mask))).chain([compare]);
-            code.splice(0..0, before);
+/// Values of one register after which the same alternatives are left.
+struct Choice<'a> {
+    arg: usize,
+    mask: u32,
+    values: Vec<u32>,
+    left: Vec<&'a [Test]>,
+}
+
+/// More could not be jumped over.
+const MOST_VALUES: usize = 200;
+
+/// The choices that alternatives begin with, and what begins with none. It is whether one holds that matters, not which.
+fn choices(alternatives: &[Alternative]) -> (Vec<Choice<'_>>, Vec<&[Test]>) {
+    let (mut choices, mut others) = (Vec::<Choice>::new(), Vec::new());
+    for tests in alternatives {
+        let begins = tests.split_first().filter(|(test, _)| test.is == Relation::Equal);
+        let Some((test, rest, mask)) =
+            begins.and_then(|(test, rest)| Some((test, rest, u32::try_from(test.mask).ok()?)))
+        else {
+            others.push(tests.as_slice());
+            continue;
+        };
+        let value = test.value as u32;
+        let is_its = |choice: &&mut Choice| (choice.arg, choice.mask) == (test.arg, mask) && choice.values == [value];
+        match choices.iter_mut().find(is_its) {
+            Some(choice) => choice.left.push(rest),
+            None => choices.push(Choice { arg: test.arg, mask, values: vec![value], left: vec![rest] }),
         }
+    }
+    let mut together = Vec::<Choice>::new();
+    for choice in choices {
+        let is_alike = |other: &&mut Choice| {
+            (other.arg, other.mask) == (choice.arg, choice.mask)
+                && other.left == choice.left
+                && other.values.len() < MOST_VALUES
+        };
+        match together.iter_mut().find(is_alike) {
+            Some(alike) => alike.values.extend(choice.values),
+            None => together.push(choice),
+        }
+    }
+    (together, others)
+}
+
+/// Goes on with what is left where the register is one of the values, else behind that.
+fn choice(choice: &Choice<'_>) -> Vec<Instruction> {
+    let left: Vec<Instruction> = choice.left.iter().copied().flat_map(alternative).collect();
+    let masked = (choice.mask != u32::MAX).then(|| and(choice.mask));
+    let mut code: Vec<Instruction> = [load(low(choice.arg))].into_iter().chain(masked).collect();
+    let behind = (1..=choice.values.len() as u8).rev();
+    code.extend(choice.values.iter().zip(behind).map(|(value, behind)| different_or_skip(*value, behind)));
+    code.push(skip(left.len() as u32));
+    code.extend(left);
+    code
+}
+
+/// Passes where all tests hold, else goes on behind itself. What was loaded for one test is there for the next.
+fn alternative(tests: &[Test]) -> Vec<Instruction> {
+    let compared: Vec<_> = tests.iter().flat_map(|test| halves(test).map(|half| (half, test.is))).collect();
+    let mut code = vec![answer(PASS)];
+    for (at, ((offset, mask, value), is)) in compared.iter().enumerate().rev() {
+        let compare = match is {
+            Relation::Equal => equal_or_skip(*value, code.len() as u8),
+            Relation::Different => different_or_skip(*value, code.len() as u8),
+        };
+        let is_loaded = at > 0 && {
+            let ((before, masked, _), _) = compared[at - 1];
+            (before, masked) == (*offset, *mask)
+        };
+        let loads = (!is_loaded).then(|| load(*offset));
+        let masks = (!is_loaded && *mask != u32::MAX).then(|| and(*mask));
+        code.splice(0..0, loads.into_iter().chain(masks).chain([compare]));
     }
     code
 }

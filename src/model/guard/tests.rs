@@ -2,6 +2,7 @@
 
 use super::bpf::{self, PASS, STOP};
 use super::filter::AUDIT_ARCH_X86_64;
+use super::gate::{Gate, Relation, Test};
 use super::{Access, Guard, Inherited, Unguardable};
 use crate::model::attribution::Object;
 use crate::model::event::Call;
@@ -187,7 +188,37 @@ fn a_call_that_passes_is_of_any_phase_so_phases_cannot_be_guarded() {
     assert_eq!(guard(Document::for_tests(), &baseline), Some(Unguardable::Phases));
 }
 
+/// What the gate of a call says about these registers, told without a filter.
+fn is_let_pass(gate: &Gate, args: &[u64; 6]) -> bool {
+    let holds = |test: &Test| (args[test.arg] & test.mask == test.value) == (test.is == Relation::Equal);
+    match gate {
+        Gate::Pass => true,
+        Gate::Stop => false,
+        Gate::If(alternatives) => alternatives.iter().any(|tests| tests.iter().all(holds)),
+    }
+}
+
 proptest::proptest! {
+    /// However the comparisons are arranged, with values that gates ask for and with any others.
+    #[test]
+    fn a_filter_does_what_its_gates_say(
+        at: proptest::sample::Index,
+        any: [u64; 6],
+        asked: [proptest::sample::Index; 6],
+        choose: [bool; 6],
+    ) {
+        let guard = guard(&Document::for_tests());
+        let program = guard.filter().expect("a filter");
+        let (number, gate) = at.get(&guard.gates);
+        let Gate::If(alternatives) = gate else { return Ok(()) };
+        let args: [u64; 6] = std::array::from_fn(|arg| {
+            let values: Vec<u64> = alternatives.iter().flatten().filter(|test| test.arg == arg).map(|test| test.value).collect();
+            if choose[arg] && !values.is_empty() { *asked[arg].get(&values) } else { any[arg] }
+        });
+        let passes = bpf::run(&program, AUDIT_ARCH_X86_64, *number, &args) == PASS;
+        proptest::prop_assert_eq!(passes, is_let_pass(gate, &args), "{} {:x?}", number, args);
+    }
+
     /// Nothing passes that would be news on any object that its caller is let go with.
     #[test]
     fn what_passes_is_expected(

@@ -190,6 +190,10 @@ impl Tasks {
     /// who was killed just then, or is slow, and goes on.
     pub fn tick(&mut self) -> Step {
         let mut step = Step::new(Directive::Resume(0), None);
+        // Who was told to be in such a call announces it yet, or ends it.
+        if self.tasks.values().any(|task| task.may_announce()) {
+            return step;
+        }
         for tid in std::mem::replace(&mut self.overdue, self.held.clone()) {
             if self.held.remove(&tid) {
                 self.overdue.remove(&tid);

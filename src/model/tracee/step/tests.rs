@@ -166,12 +166,7 @@ fn in_brief_a_new_task_and_a_new_program_end_the_call_that_made_them() {
 
 #[test]
 fn in_brief_a_child_of_a_call_that_nobody_told_is_held_for_a_moment() {
-    let begun = || {
-        check(
-            Tasks::launch(ROOT).in_brief(),
-            &[(ROOT, entry("execve"), GO, &[]), (ROOT, exec(ROOT), GO, &[called(ROOT, "execve", DONE)])],
-        )
-    };
+    let begun = || started().in_brief();
     let mut tasks = check(begun(), &[(11, BORN_PROCESS, Directive::Hold, &[])]);
     let step = tasks.step(ROOT, spawning(11));
     assert_eq!((happened(&step), step.released), (vec![spawned(11, Some(ROOT), true)], vec![(11, GO)]));
@@ -180,6 +175,10 @@ fn in_brief_a_child_of_a_call_that_nobody_told_is_held_for_a_moment() {
     assert_eq!(tasks.tick().released, []);
     let step = tasks.tick();
     assert_eq!((happened(&step), step.released), (vec![spawned(11, None, true)], vec![(11, GO)]));
+    // A call that was told is awaited however long it takes: its child may share what its maker has.
+    let mut slow = check(begun(), &[(ROOT, entry("clone"), GO, &[]), (12, BORN_THREAD, Directive::Hold, &[])]);
+    assert!((0..9).all(|_| slow.tick().released.is_empty()));
+    assert_eq!(slow.step(ROOT, spawning(12)).released, [(12, GO)]);
     // Told after all.
     let step = tasks.step(ROOT, spawning(11));
     assert_eq!((happened(&step), step.released), (vec![], vec![]));

@@ -1,7 +1,7 @@
 //! Files as they were at a revision, through `git` on the PATH. Main types: [`Revision`] and [`Worktree`].
 
 #[cfg(unix)]
-use std::os::unix::process::CommandExt;
+use std::os::{fd::AsFd, unix::process::CommandExt};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc;
@@ -54,7 +54,7 @@ pub(crate) struct Worktree {
     pub(crate) folder: PathBuf,
     /// Where it can be built. Cargo takes two checkouts of one workspace for the same, and would believe what the other built.
     pub(crate) target: PathBuf,
-    _cleaner: Cleaner,
+    cleaner: Cleaner,
 }
 
 /// A look at the past is no checkout of the user's.
@@ -79,13 +79,12 @@ impl Worktree {
         let place = place.canonicalize().map_err(cannot)?;
         let cleaner = Cleaner::start(&top, &place).map_err(cannot)?;
         let tree = place.join("tree");
-        let worktree = Self { folder: tree.join(inside), target: place.join("target"), _cleaner: cleaner };
+        let worktree = Self { folder: tree.join(inside), target: place.join("target"), cleaner };
         let tree = tree.to_string_lossy();
-        said(
-            git(folder, &["-c", NO_HOOKS, "worktree", "add", "--quiet", "--detach", &tree, &revision.commit])?,
-            "check out",
-            &revision.commit,
-        )?;
+        let add = ["-c", NO_HOOKS, "worktree", "add", "--quiet", "--detach", &tree, &revision.commit];
+        // It may outlive us, and write on: who cleans up waits for it, too.
+        let held = worktree.cleaner.held().map_err(cannot)?;
+        said(output(command(folder, &add).stdin(held))?, "check out", &revision.commit)?;
         Ok(worktree)
     }
 }
@@ -121,6 +120,15 @@ impl Cleaner {
         let held = told.recv().unwrap_or_else(|_| Err(std::io::Error::other("its thread ended")))?;
         Ok(Self { held, parent: Some(parent) })
     }
+
+    /// What keeps it from its work while somebody has it; nobody reads or writes it.
+    fn held(&self) -> std::io::Result<Stdio> {
+        #[cfg(unix)]
+        if let Some(held) = &self.held {
+            return Ok(held.as_fd().try_clone_to_owned()?.into());
+        }
+        Ok(Stdio::null())
+    }
 }
 
 impl Drop for Cleaner {
@@ -134,8 +142,16 @@ impl Drop for Cleaner {
 }
 
 fn git(folder: &Path, arguments: &[&str]) -> Result<Output, Failure> {
+    output(&mut command(folder, arguments))
+}
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut git = Command::new("git");
     git.arg("-C").arg(folder).args(arguments);
+    git
+}
+
+fn output(git: &mut Command) -> Result<Output, Failure> {
     git.output().map_err(|error| Failure::failed(format!("cannot run git, which knows what files were: {error}")))
 }
 

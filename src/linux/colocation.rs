@@ -8,7 +8,10 @@ use std::collections::HashMap;
 use nix::sched::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use nix::unistd::Pid;
 
+use crate::model::attribution::Memory;
+use crate::model::attribution::files::is_untraced;
 use crate::model::event::Tid;
+use crate::model::syscall::table::Row;
 use crate::model::tracee::Stop;
 
 /// So many tasks may take turns on the tracer's CPU: two that wake each other are busy one at a time.
@@ -232,14 +235,9 @@ fn begins_to_stop(stop: &Stop) -> bool {
 
 /// Whether the task is about to look at affinities (sched_setaffinity(2)), or to make a child that nobody may tell of.
 fn may_see_affinity(stop: &Stop) -> bool {
-    /// include/uapi/linux/sched.h
-    const CLONE_UNTRACED: u64 = 0x0080_0000;
     let (Stop::Entry(call) | Stop::Filtered(call)) = stop else { return false };
-    call.syscall.row().is_some_and(|row| match row.name {
-        "sched_getaffinity" | "sched_setaffinity" => true,
-        "clone" => call.args[0] & CLONE_UNTRACED != 0,
-        _ => false,
-    })
+    let looks = |row: &Row| matches!(row.name, "sched_getaffinity" | "sched_setaffinity");
+    call.syscall.row().is_some_and(looks) || is_untraced(call, &Memory::default())
 }
 
 /// Whose CPUs are others after this call.

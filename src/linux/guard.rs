@@ -111,6 +111,8 @@ impl<'a> Watch<'a> {
     /// Whether a call that the filter stopped is no news, so that its result need not be awaited.
     pub(super) fn settles(&mut self, task: Tid, call: &Call, tasks: &Tasks, witness: &mut Witness) -> bool {
         self.may_run_free(task, tasks)
+            && answers::memory(call).is_none()
+            && self.guard.settles_before(call)
             && match effect(call, &Memory::default()) {
                 Effect::None | Effect::Looks => self.is_no_news(task, call, witness),
                 Effect::Opens | Effect::OpensTwo(_) => self.opens_nothing_new(task, call, witness),
@@ -119,12 +121,10 @@ impl<'a> Watch<'a> {
     }
 
     fn is_no_news(&mut self, task: Tid, call: &Call, witness: &mut Witness) -> bool {
-        answers::memory(call).is_none()
-            && self.guard.settles_before(call)
-            && match answers::object(call, &Memory::default()) {
-                None => self.guard.expects(call, None),
-                Some(question) => self.expects(call, &witness.look(task, &question)),
-            }
+        match answers::object(call, &Memory::default()) {
+            None => self.guard.expects(call, None),
+            Some(question) => self.expects(call, &witness.look(task, &question)),
+        }
     }
 
     /// Also if it fails.
@@ -145,9 +145,6 @@ impl<'a> Watch<'a> {
 
     /// Whether what this call opens, duplicates or makes is known before, expected, and of a kind that is borne whichever fd it gets.
     fn opens_nothing_new(&mut self, task: Tid, call: &Call, witness: &mut Witness) -> bool {
-        if answers::memory(call).is_some() {
-            return false;
-        }
         let (sight, access) = match (answers::opening(call), answers::object(call, &Memory::default())) {
             (Some(opening), _) => match witness.look_at(task, &opening.place) {
                 Sight::Nothing if opening.makes => return false,

@@ -70,7 +70,7 @@ pub fn moves_root(call: &Call, memory: &Memory) -> bool {
 }
 
 /// Whether the task that this call makes stays unseen.
-fn is_untraced(call: &Call, memory: &Memory) -> bool {
+pub fn is_untraced(call: &Call, memory: &Memory) -> bool {
     clone_flags(call, memory).is_some_and(|flags| flags & CLONE_UNTRACED != 0)
 }
 

@@ -81,6 +81,9 @@ type Choice = (Alternative, [u64; 6]);
 
 impl Maker<'_> {
     fn gate(&mut self, name: &str, number: u32) -> Gate {
+        if !self.guard.knows(name) {
+            return Gate::Stop;
+        }
         let probe = |args| Call {
             syscall: Syscall { abi: self.guard.abi, number: i64::from(number) },
             args,

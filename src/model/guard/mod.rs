@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribution::calls::{Flags, Selector, Subject, shape};
 use super::attribution::reach::{Direction, direction, reaches};
-use super::attribution::{Answers, Object, Use, answers, attribute, blind_spot};
+use super::attribution::{Answers, Object, Use, ambient, answers, attribute, blind_spot};
 use super::event::{Call, CallOutcome, Errno};
 use super::expectation::project::facts_of;
 use super::expectation::{Baseline, Document, Level, Rule};
@@ -144,6 +144,12 @@ impl Guard {
             blind.is_none_or(|blind| self.held.contains(&blind))
                 && self.expects_use(&attribute(call, outcome, &answers))
         })
+    }
+
+    /// Whether any call of this name can be expected: most names are in no baseline, and then none need be tried.
+    fn knows(&self, syscall: &str) -> bool {
+        let is_held = || self.calls.range((syscall.to_owned(), None)..).next().is_some_and(|(held, _)| held == syscall);
+        !self.tolerate.is_empty() || !self.ambient_strict && ambient::reason(syscall).is_some() || is_held()
     }
 
     /// What of a call decides whether it is expected on an object, where that is its number and one register at most: all that have that in common are alike.

@@ -188,6 +188,17 @@ fn a_call_that_passes_is_of_any_phase_so_phases_cannot_be_guarded() {
     assert_eq!(guard(Document::for_tests(), &baseline), Some(Unguardable::Phases));
 }
 
+#[test]
+fn what_is_not_even_tried_would_be_news() {
+    let guard = guard(&Document::for_tests());
+    let unknown = || table::rows(Abi::X86_64).iter().filter(|row| !guard.knows(row.name));
+    assert!(unknown().count() > 100);
+    for row in unknown() {
+        let call = call(row.name, &[]);
+        assert!(!guard.expects(&call, None) && !guard.expects_refused(&call), "{}", row.name);
+    }
+}
+
 /// What the gate of a call says about these registers, told without a filter.
 fn is_let_pass(gate: &Gate, args: &[u64; 6]) -> bool {
     let holds = |test: &Test| (args[test.arg] & test.mask == test.value) == (test.is == Relation::Equal);

@@ -23,11 +23,24 @@ pub(crate) enum Engine {
     StraceBpf,
     /// `perf trace -s`
     PerfTrace,
+    /// A filter that lets everything pass, alone: see [`floor`](crate::floor)
+    Filter,
+    /// A tracer that follows new tasks, alone
+    Births,
 }
 
 impl Engine {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Native, Self::Guard, Self::Ptrace, Self::Notify, Self::Strace, Self::StraceBpf, Self::PerfTrace];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Native,
+        Self::Guard,
+        Self::Ptrace,
+        Self::Notify,
+        Self::Strace,
+        Self::StraceBpf,
+        Self::PerfTrace,
+        Self::Filter,
+        Self::Births,
+    ];
 
     /// The name in tables and on the command line.
     pub(crate) fn name(self) -> &'static str {
@@ -39,6 +52,8 @@ impl Engine {
             Self::Strace => "strace",
             Self::StraceBpf => "strace-bpf",
             Self::PerfTrace => "perf-trace",
+            Self::Filter => "filter",
+            Self::Births => "births",
         }
     }
 
@@ -52,6 +67,11 @@ impl Engine {
         }
     }
 
+    /// Measured only where it is named: it watches nothing.
+    pub(crate) fn is_floor(self) -> bool {
+        matches!(self, Self::Filter | Self::Births)
+    }
+
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|engine| engine.name() == name)
     }
@@ -62,7 +82,7 @@ impl Engine {
 
     pub(crate) fn is_installed(self) -> bool {
         match self {
-            Self::Native | Self::Guard | Self::Ptrace | Self::Notify => true,
+            Self::Native | Self::Guard | Self::Ptrace | Self::Notify | Self::Filter | Self::Births => true,
             Self::Strace | Self::StraceBpf => on_path("strace"),
             Self::PerfTrace => on_path("perf"),
         }
@@ -72,7 +92,9 @@ impl Engine {
     pub(crate) fn around(self, words: &[OsString]) -> Command {
         let before: &[&str] = match self {
             Self::Native => &[],
-            Self::Guard | Self::Ptrace | Self::Notify => return watch::command(self.name(), words),
+            Self::Guard | Self::Ptrace | Self::Notify | Self::Filter | Self::Births => {
+                return watch::command(self.name(), words);
+            }
             Self::Strace => &["strace", "-f", "-c", "-o", "/dev/null", "--"],
             Self::StraceBpf => &["strace", "-f", "-c", "--seccomp-bpf", "-o", "/dev/null", "--"],
             Self::PerfTrace => &["perf", "trace", "-s", "-o", "/dev/null", "--"],

@@ -4,6 +4,7 @@
 //! every engine once, and a ratio is taken within its round, so that a machine that drifts shifts both sides. It must not judge what it measures.
 
 mod engines;
+mod floor;
 mod growth;
 mod loads;
 mod measure;

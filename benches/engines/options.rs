@@ -48,7 +48,7 @@ impl Options {
 
     /// Native times are always taken: everything else is told by them.
     pub(crate) fn wants_engine(&self, engine: Engine) -> bool {
-        let chosen = self.engines.is_empty() || self.engines.contains(&engine);
+        let chosen = self.engines.contains(&engine) || self.engines.is_empty() && !engine.is_floor();
         engine != Engine::Native && chosen && engine.is_installed()
     }
 

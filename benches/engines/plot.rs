@@ -19,7 +19,7 @@ const PADDING: f64 = 7.0;
 /// Told apart by those who see few colours, on white and on black.
 fn colour(engine: Engine) -> &'static str {
     match engine {
-        Engine::Native => "#7f7f7f",
+        Engine::Native | Engine::Filter | Engine::Births => "#7f7f7f",
         Engine::Guard => "#009e73",
         Engine::Ptrace => "#0072b2",
         Engine::Notify => "#e69f00",

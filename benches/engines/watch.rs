@@ -15,6 +15,8 @@ use sysguard::model::observation::Observation;
 use sysguard::runner::{Lookup, find_command, observe, observe_guarded, observe_notified};
 use sysguard::settings;
 
+use crate::floor;
+
 const WORD: &str = "--watch";
 /// Runs of which a baseline is made.
 const RUNS: usize = 3;
@@ -70,6 +72,8 @@ fn tell_peak() {
 fn watch(engine: &str, words: &[OsString]) -> Result<u8, String> {
     let folder = std::env::current_dir().map_err(|error| error.to_string())?;
     let (_, outcome) = match engine {
+        "filter" => return floor::filter(words).map_err(|error| error.to_string()),
+        "births" => return floor::births(words).map_err(|error| error.to_string()),
         "guard" => {
             let command = traced(words)?;
             let baseline = read(&baseline_of(&folder))?;

@@ -219,16 +219,13 @@ impl Witness {
         if place.address == 0 {
             return Ok(place.directory.and_then(|fd| self.of_fd(task, fd)));
         }
-        /// `PATH_MAX`, include/uapi/linux/limits.h
-        const LONGEST: usize = 4096;
         let mut text = [0; LONGEST];
-        let length = sys::read_memory(task, place.address, &mut text);
-        let Some(end) = text[..length].iter().position(|byte| *byte == 0) else { return Ok(None) };
-        match (end, place.directory) {
+        let Some(text) = read_path(task, place.address, &mut text) else { return Ok(None) };
+        match (text, place.directory) {
             // AT_EMPTY_PATH: "operate on the file referred to by dirfd". Without it the call fails.
-            (0, Some(fd)) => Ok(self.of_fd(task, fd)),
-            (0, None) => self.objects.of_path(task, place, b"."),
-            _ => self.objects.of_path(task, place, &text[..end]),
+            (b"", Some(fd)) => Ok(self.of_fd(task, fd)),
+            (b"", None) => self.objects.of_path(task, place, b"."),
+            _ => self.objects.of_path(task, place, text),
         }
     }
 
@@ -253,6 +250,24 @@ impl Witness {
     }
 }
 
+/// `PATH_MAX`, include/uapi/linux/limits.h
+const LONGEST: usize = 4096;
+
+/// The path at this address, if it ends. Most are short, and each page that is read must be found and held.
+fn read_path(task: Tid, address: u64, text: &mut [u8; LONGEST]) -> Option<&[u8]> {
+    const SHORT: usize = 256;
+    for (begin, end) in [(0, SHORT), (SHORT, LONGEST)] {
+        let length = sys::read_memory(task, address.wrapping_add(begin as u64), &mut text[begin..end]);
+        if let Some(at) = text[begin..begin + length].iter().position(|byte| *byte == 0) {
+            return Some(&text[..begin + at]);
+        }
+        if begin + length < end {
+            return None;
+        }
+    }
+    None
+}
+
 /// What stands where a register of this call points, if the call cannot be understood without.
 pub(super) fn memory_of(task: Tid, call: &Call) -> Memory {
     answers::memory(call).map_or_else(Memory::default, |address| {
@@ -260,4 +275,22 @@ pub(super) fn memory_of(task: Tid, call: &Call) -> Memory {
         let length = sys::read_memory(task, address, &mut bytes);
         Memory::new(&bytes[..length])
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_of_any_length_is_read_to_its_end() {
+        for length in [0, 1, 255, 256, 257, 4000, 4095] {
+            let path = [vec![b'x'; length], vec![0]].concat();
+            let mut text = [0; LONGEST];
+            assert_eq!(read_path(sys::gettid(), path.as_ptr() as u64, &mut text), Some(&path[..length]));
+        }
+        let endless = vec![b'x'; LONGEST];
+        for address in [endless.as_ptr() as u64, 8, u64::MAX] {
+            assert_eq!(read_path(sys::gettid(), address, &mut [0; LONGEST]), None);
+        }
+    }
 }

@@ -171,11 +171,13 @@ pub struct Build<'a> {
     pub flags: &'a [OsString],
     /// Whether cargo's standard error is the caller's; else it is kept for the reason of a failure.
     pub shown: bool,
+    /// What cargo holds as its standard input until it ends, which may be after us. It reads nothing.
+    pub stdin: Stdio,
 }
 
 impl Build<'_> {
     /// Builds targets of packages of one workspace with one call of cargo. What fails does not keep the rest from being built.
-    pub fn run(&self, wanted: &[(&Package, BTreeSet<Target>)]) -> Artifacts {
+    pub fn run(self, wanted: &[(&Package, BTreeSet<Target>)]) -> Artifacts {
         let mut artifacts = Artifacts::default();
         let mut present = Vec::new();
         for (package, target) in wanted.iter().flat_map(|(package, targets)| targets.iter().map(move |t| (*package, t)))
@@ -192,10 +194,11 @@ impl Build<'_> {
         artifacts
     }
 
-    fn call(&self, present: &[(&Package, &Target)]) -> Artifacts {
+    fn call(self, present: &[(&Package, &Target)]) -> Artifacts {
+        let cargo = self.cargo;
         let (messages, failure) = match self.command(present).output() {
             Ok(output) => (output.stdout, String::from_utf8_lossy(&output.stderr).trim_end().to_owned()),
-            Err(error) => (Vec::new(), format!("cannot run {}: {error}", self.cargo.display())),
+            Err(error) => (Vec::new(), format!("cannot run {}: {error}", cargo.display())),
         };
         let built: Vec<Artifact> = Message::parse_stream(&messages[..])
             .filter_map(|message| match message {
@@ -216,7 +219,7 @@ impl Build<'_> {
         artifacts
     }
 
-    fn command(&self, present: &[(&Package, &Target)]) -> Command {
+    fn command(self, present: &[(&Package, &Target)]) -> Command {
         let mut command = Command::new(self.cargo);
         command.args(["build", "--keep-going", "--message-format=json-render-diagnostics"]).args(self.flags);
         command.arg("--manifest-path").arg(&present[0].0.manifest_path);
@@ -226,7 +229,7 @@ impl Build<'_> {
         for target in present.iter().map(|(_, target)| target).collect::<BTreeSet<_>>() {
             command.arg(format!("--{}", target.kind.word())).arg(&target.name);
         }
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        command.stdin(self.stdin).stdout(Stdio::piped());
         command.stderr(if self.shown { Stdio::inherit() } else { Stdio::piped() });
         command
     }
@@ -325,7 +328,7 @@ mod tests {
     fn cargo_is_asked_once_for_all() {
         let this = package(Path::new("cargo"), Path::new(env!("CARGO_MANIFEST_DIR"))).expect("this package");
         let flags = [OsString::from("--release")];
-        let build = Build { cargo: Path::new("cargo"), flags: &flags, shown: false };
+        let build = Build { cargo: Path::new("cargo"), flags: &flags, shown: false, stdin: Stdio::null() };
         let (one, two) = (target(TargetKind::Bin, "one"), target(TargetKind::Example, "two"));
         let command = build.command(&[(&this, &one), (&this, &two)]);
         let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
@@ -336,7 +339,7 @@ mod tests {
     #[test]
     fn a_target_that_is_not_there_is_told_without_asking_cargo() {
         let this = package(Path::new("cargo"), Path::new(env!("CARGO_MANIFEST_DIR"))).expect("this package");
-        let build = Build { cargo: Path::new("/nonexistent"), flags: &[], shown: false };
+        let build = Build { cargo: Path::new("/nonexistent"), flags: &[], shown: false, stdin: Stdio::null() };
         let wanted = target(TargetKind::Bin, "nowhere");
         let artifacts = build.run(&[(&this, [wanted.clone()].into())]);
         let reason = artifacts.get(&root(&this), &wanted).expect("it was asked for").expect_err("it is not there");

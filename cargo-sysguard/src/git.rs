@@ -60,8 +60,8 @@ pub(crate) struct Worktree {
 /// A look at the past is no checkout of the user's.
 const NO_HOOKS: &str = "core.hooksPath=/dev/null";
 
-/// Waits until nobody holds the other end of its standard input any more, then takes the worktree away. A build or a run that ends with its caller
-/// may still write for a moment.
+/// Waits until nobody holds the other end of its standard input any more, then takes the worktree away. A run that ends with its caller may still write
+/// for a moment.
 const CLEAN: &str = "cat >/dev/null; cd /; git -C \"$1\" worktree remove --force --force \"$2/tree\" 2>/dev/null; \
                      for pause in 0 1 2; do sleep $pause; rm -rf \"$2\" && break; done; git -C \"$1\" worktree prune";
 
@@ -82,10 +82,18 @@ impl Worktree {
         let worktree = Self { folder: tree.join(inside), target: place.join("target"), cleaner };
         let tree = tree.to_string_lossy();
         let add = ["-c", NO_HOOKS, "worktree", "add", "--quiet", "--detach", &tree, &revision.commit];
-        // It may outlive us, and write on: who cleans up waits for it, too.
-        let held = worktree.cleaner.held().map_err(cannot)?;
+        let held = worktree.held().map_err(cannot)?;
         said(output(command(folder, &add).stdin(held))?, "check out", &revision.commit)?;
         Ok(worktree)
+    }
+
+    /// What whoever may outlive us, and write on here, must hold: the worktree stays until they let it go. Nobody reads or writes it.
+    pub(crate) fn held(&self) -> std::io::Result<Stdio> {
+        #[cfg(unix)]
+        if let Some(held) = &self.cleaner.held {
+            return Ok(held.as_fd().try_clone_to_owned()?.into());
+        }
+        Ok(Stdio::null())
     }
 }
 
@@ -119,15 +127,6 @@ impl Cleaner {
         });
         let held = told.recv().unwrap_or_else(|_| Err(std::io::Error::other("its thread ended")))?;
         Ok(Self { held, parent: Some(parent) })
-    }
-
-    /// What keeps it from its work while somebody has it; nobody reads or writes it.
-    fn held(&self) -> std::io::Result<Stdio> {
-        #[cfg(unix)]
-        if let Some(held) = &self.held {
-            return Ok(held.as_fd().try_clone_to_owned()?.into());
-        }
-        Ok(Stdio::null())
     }
 }
 

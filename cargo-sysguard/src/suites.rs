@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
+use std::process::Stdio;
 
 use sysguard::artifacts::{self, Artifacts, Build, Target, TargetKind};
 use sysguard::model::platform::Platform;
@@ -74,7 +75,7 @@ pub(crate) fn build(
             (&package.metadata, targets)
         })
         .collect();
-    Build { cargo, flags, shown: true }.run(&wanted)
+    Build { cargo, flags, shown: true, stdin: Stdio::null() }.run(&wanted)
 }
 
 /// What is wrong with the names of files, package by package; the other workloads are not touched by it.

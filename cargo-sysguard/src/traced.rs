@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::Path;
+use std::process::Stdio;
 
 use sysguard::artifacts::{self, Build};
 use sysguard::harness::Spinners;
@@ -47,12 +48,15 @@ impl Traced<'_> {
             let is_there = worktree.folder.join("Cargo.toml").is_file();
             let flags = self.cargo.build_flags_into(Some(&worktree.target));
             let before = if is_there {
-                self.observe(&worktree.folder, &flags, &mut failed, &mut outcome)?
+                // A build is not ended with us, and writes on: who cleans up waits for it, too.
+                let held =
+                    worktree.held().map_err(|error| Failure::failed(format!("cannot hold a worktree: {error}")))?;
+                self.observe(&worktree.folder, &flags, held, &mut failed, &mut outcome)?
             } else {
                 Observed::new()
             };
             drop(worktree);
-            let after = self.observe(folder, &self.cargo.build_flags(), &mut failed, &mut outcome)?;
+            let after = self.observe(folder, &self.cargo.build_flags(), Stdio::null(), &mut failed, &mut outcome)?;
             let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
             for name in names.into_iter().filter(|name| !failed.contains(*name)) {
                 let file = proposals.file_below(folder, store, name);
@@ -67,6 +71,7 @@ impl Traced<'_> {
         &self,
         folder: &Path,
         flags: &[OsString],
+        stdin: Stdio,
         failed: &mut BTreeSet<String>,
         outcome: &mut Outcome,
     ) -> Result<Observed, Failure> {
@@ -76,7 +81,7 @@ impl Traced<'_> {
         let targets = suite.targets(|case| self.selects(case));
         if !targets.is_empty() {
             let package = artifacts::package(&self.settings.cargo, folder).map_err(Failure::failed)?;
-            let build = Build { cargo: &self.settings.cargo, flags, shown: true };
+            let build = Build { cargo: &self.settings.cargo, flags, shown: true, stdin };
             suite.tell_artifacts(build.run(&[(&package, targets)]));
         }
         let spinners = Spinners::new(self.settings.progress);

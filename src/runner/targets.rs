@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::OnceLock;
 
 use crate::artifacts::{self, Artifacts, Build, Target, TargetKind};
@@ -47,7 +48,7 @@ impl Targets {
         let mut wanted: BTreeSet<Target> =
             self.wanted.iter().filter(|target| self.known(target).is_none()).cloned().collect();
         wanted.insert(first.clone());
-        let build = Build { cargo: &self.cargo, flags: &[], shown: false };
+        let build = Build { cargo: &self.cargo, flags: &[], shown: false, stdin: Stdio::null() };
         let mut built = Artifacts::default();
         for (target, executable) in build.run(&[(&package, wanted)]).of(&artifacts::root(&package)) {
             built.insert(&self.package, target, executable);

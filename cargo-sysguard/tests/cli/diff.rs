@@ -2,6 +2,7 @@
 
 use super::pending::{PROPOSAL, TALK, proposing};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use super::project::{Project, command, run};
@@ -134,9 +135,16 @@ pub(crate) fn both_revisions_are_traced_without_a_baseline() {
 
 pub(crate) fn what_a_trace_of_revisions_made_is_gone_even_when_it_is_killed() {
     let project = talkative("diff-killed");
+    // A compiler that is at work when its caller is killed, and for a while after.
+    let slow = project.path("tmp/slow");
+    let script = "#!/bin/sh\n\
+        case \"$*\" in *main.rs*) touch \"$TMPDIR/begun\"; sleep 3; touch \"$TMPDIR/waited\" ;; esac\n\
+        exec \"$@\"\n";
+    fs::write(&slow, script).expect("a program");
+    fs::set_permissions(&slow, fs::Permissions::from_mode(0o755)).expect("a program");
     let mut diff = project.command("diff --trace --runs 30");
-    let mut child =
-        diff.env("TMPDIR", project.path("tmp")).stdout(std::process::Stdio::null()).spawn().expect("it starts");
+    diff.env("TMPDIR", project.path("tmp")).env("RUSTC_WRAPPER", &slow).stdout(std::process::Stdio::null());
+    let mut child = diff.spawn().expect("it starts");
     let wait = |what: &dyn Fn() -> bool| {
         let begun = Instant::now();
         while !what() && begun.elapsed() < Duration::from_secs(60) {
@@ -144,9 +152,10 @@ pub(crate) fn what_a_trace_of_revisions_made_is_gone_even_when_it_is_killed() {
         }
         what()
     };
-    assert!(wait(&|| worktrees(&project) == 2), "a worktree was made");
+    assert!(wait(&|| project.path("tmp/begun").exists()), "a worktree is built");
     child.kill().expect("it runs");
     child.wait().expect("it ended");
     let is_clean = || worktrees(&project) == 1 && left(&project).iter().all(|name| !name.starts_with("sysguard-diff-"));
     assert!(wait(&is_clean), "left: {:?}", left(&project));
+    assert!(project.path("tmp/waited").exists(), "it was taken away from the compiler");
 }

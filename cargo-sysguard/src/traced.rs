@@ -11,6 +11,7 @@ use std::process::Stdio;
 use sysguard::artifacts::{self, Build};
 use sysguard::harness::Spinners;
 use sysguard::model::expectation::{Drift, Expectation};
+use sysguard::model::observation::Engine;
 use sysguard::model::recording::Length;
 use sysguard::model::verdict::Verdict;
 use sysguard::model::workload::Program;
@@ -75,8 +76,9 @@ impl Traced<'_> {
         failed: &mut BTreeSet<String>,
         outcome: &mut Outcome,
     ) -> Result<Observed, Failure> {
-        // Proposals are none of its business.
-        let settings = Settings { pending_dir: None, ..self.settings.clone() };
+        // Sets are compared here, and nothing else: what tells those sooner is enough unless somebody asks for more. Proposals are none of its business.
+        let engine = if self.settings.engine == Engine::Ptrace { Engine::Ptrace } else { Engine::Notify };
+        let settings = Settings { pending_dir: None, engine, ..self.settings.clone() };
         let mut suite = Suite::open(folder, None, suites::platform(self.cargo)?, settings).map_err(Failure::failed)?;
         let targets = suite.targets(|case| self.selects(case));
         if !targets.is_empty() {

@@ -3,11 +3,11 @@
 //! It must not remember fds: that is [`files`](super::files)'. Whoever cannot be asked, dead or out of reach, gives no object. Main type: [`Objects`].
 
 use std::collections::HashMap;
-use std::ffi::{CString, OsStr};
+use std::ffi::{CString, OsStr, OsString};
 use std::fs;
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::ffi::OsStringExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use super::mounts::Mounts;
@@ -92,11 +92,29 @@ impl Objects {
             let how = cached | if is_absolute { RESOLVE_IN_ROOT } else { 0 };
             let base = sys::open_place(None, &CString::new(base)?, true, 0)?;
             let kept = sys::open_place(Some(&base), &CString::new(text)?, place.follows, how)?;
-            return self.describe(task, &CString::new(format!("/proc/self/fd/{}", kept.as_raw_fd()))?, "", true);
+            let place = CString::new(format!("/proc/self/fd/{}", kept.as_raw_fd()))?;
+            let status = sys::file_status(&place, true)?;
+            return Ok(self.described(task, &place, &status, ""));
         }
         let path = if is_absolute { text } else { [base.as_bytes(), b"/", &text].concat() };
+        let status = sys::file_status(&CString::new(path.as_slice())?, false)?;
+        if status.mode & libc::S_IFMT == libc::S_IFLNK && place.follows {
+            return self.of_links(task, path);
+        }
         let link = String::from_utf8_lossy(&path).into_owned();
-        self.describe(task, &CString::new(path)?, &link, place.follows)
+        Ok(self.described(task, &CString::new(path)?, &status, &link))
+    }
+
+    /// What a link of the file system leads to, and what that does, if it is one.
+    fn of_links(&mut self, task: Tid, path: Vec<u8>) -> io::Result<Option<Object>> {
+        let path = led_to_itself(task, &path).unwrap_or(path);
+        if let Some(fd) = own_fd(task, &path) {
+            return Ok(self.of_fd(task, fd));
+        }
+        let link = String::from_utf8_lossy(&path).into_owned();
+        let place = CString::new(path)?;
+        let status = sys::file_status(&place, true)?;
+        Ok(self.described(task, &place, &status, &link))
     }
 
     /// Mounts have changed, or a task has others than before.
@@ -118,11 +136,6 @@ impl Objects {
             self.roots = if is_ours { Roots::Ours } else { Roots::Moved };
         }
         is_ours
-    }
-
-    fn describe(&mut self, task: Tid, place: &CString, link: &str, follows: bool) -> io::Result<Option<Object>> {
-        let status = sys::file_status(place, follows)?;
-        Ok(self.described(task, place, &status, link))
     }
 
     fn described(&mut self, task: Tid, place: &CString, status: &FileStatus, link: &str) -> Option<Object> {
@@ -175,6 +188,29 @@ fn as_seen_by(task: Tid, path: &[u8]) -> Vec<u8> {
         }
     }
     path.to_vec()
+}
+
+/// Where links lead that go by `/proc/self`: whoever looks for a task would find itself there.
+fn led_to_itself(task: Tid, path: &[u8]) -> Option<Vec<u8>> {
+    /// `MAXSYMLINKS`, include/linux/namei.h
+    const MOST_LINKS: usize = 40;
+    let mut at = path.to_vec();
+    for _ in 0..MOST_LINKS {
+        let seen = as_seen_by(task, &at);
+        if seen != at {
+            return Some(seen);
+        }
+        let target = fs::read_link(OsStr::from_bytes(&at)).ok()?.into_os_string().into_vec();
+        // An absolute one replaces the path.
+        at = Path::new(OsStr::from_bytes(&at)).parent()?.join(OsString::from_vec(target)).into_os_string().into_vec();
+    }
+    None
+}
+
+/// The fd, if the path is an fd's own.
+fn own_fd(task: Tid, path: &[u8]) -> Option<i32> {
+    let path = std::str::from_utf8(path).ok()?;
+    path.strip_prefix(&format!("/proc/{task}/fd/"))?.parse().ok()
 }
 
 /// Whether this directory is what we know as `/`.

@@ -167,6 +167,15 @@ fn files() {
     call!(libc::SYS_newfstatat, directory, c"".as_ptr(), status, libc::AT_EMPTY_PATH);
     call!(libc::SYS_newfstatat, directory, c"0".as_ptr(), status, 0);
     call!(libc::SYS_newfstatat, directory, c"0".as_ptr(), status, libc::AT_SYMLINK_NOFOLLOW);
+    // By a link, as logs lead to standard output, and without; a tracer has no such fds.
+    let [pipe, memory] = [pipe()[1], fd(call!(libc::SYS_memfd_create, c"x".as_ptr(), 0))];
+    call!(libc::SYS_dup3, pipe, 200, 0);
+    call!(libc::SYS_dup3, memory, 201, 0);
+    call!(libc::SYS_symlinkat, c"/proc/self/fd/200".as_ptr(), libc::AT_FDCWD, c"log".as_ptr());
+    call!(libc::SYS_newfstatat, libc::AT_FDCWD, c"log".as_ptr(), status, 0);
+    call!(libc::SYS_newfstatat, libc::AT_FDCWD, c"/proc/self/fd/201".as_ptr(), status, 0);
+    open(c"log", libc::O_WRONLY);
+    open(c"/proc/self/fd/201", libc::O_RDWR);
     call!(libc::SYS_mkdirat, libc::AT_FDCWD, c"folder".as_ptr(), 0o700);
     call!(libc::SYS_mknodat, libc::AT_FDCWD, c"folder/fifo".as_ptr(), libc::S_IFIFO | 0o600, 0);
     write(open(c"folder/fifo", libc::O_RDWR | libc::O_NONBLOCK));
@@ -174,7 +183,7 @@ fn files() {
     write(file);
     call!(libc::SYS_mmap, 0, 4096, libc::PROT_READ, libc::MAP_PRIVATE, file, 0);
     call!(libc::SYS_sendfile, file, open(c"/dev/zero", libc::O_RDONLY), 0, 8);
-    call!(libc::SYS_splice, file, 0, pipe()[1], 0, 8, 0);
+    call!(libc::SYS_splice, file, 0, pipe, 0, 8, 0);
     // Only its place is opened; and times are an fd's.
     open(c"/dev/urandom", libc::O_PATH);
     call!(libc::SYS_openat2, libc::AT_FDCWD, c"/dev/urandom".as_ptr(), [libc::O_PATH as u64, 0, 0].as_ptr(), 24);

@@ -152,9 +152,13 @@ impl Maker<'_> {
         }
         let expects = |kind: &Object| self.guard.expects(&call, Some(kind));
         let is_used = |kind: &Object| reaches(&call.syscall.name(), &call.args, &kind.name) && expects(kind);
-        let bearing = if is_frequent(&call) { &self.lasting } else { &self.kinds };
-        let others = self.kinds.iter().any(is_used) && bearing.iter().all(expects);
-        let inherited = self.inherited.values().map(|object| object.as_ref().is_some_and(expects));
+        let is_frequent = is_frequent(&call);
+        let bearing = if is_frequent { &self.lasting } else { &self.kinds };
+        let all_bear = bearing.iter().all(expects);
+        let others = self.kinds.iter().any(is_used) && all_bear;
+        // Another kind may be put in its place, as a shell does with `2>/dev/null`.
+        let may_pass = is_frequent || all_bear;
+        let inherited = self.inherited.values().map(|object| may_pass && object.as_ref().is_some_and(expects));
         let classes: Vec<bool> = inherited.chain([others]).collect();
         let alternatives = self.alternatives_of(&classes, at, tests);
         if !alternatives.is_empty() {

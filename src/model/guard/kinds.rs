@@ -2,7 +2,7 @@
 //!
 //! A call on any other kind may bring in fds by itself (a read of a fanotify group, an ioctl of KVM), so that whoever holds one is watched call by call.
 
-use crate::model::attribution::calls::shape;
+use crate::model::attribution::calls::{Selector, Shape, Subject, shape};
 use crate::model::attribution::{Object, Subsystem};
 use crate::model::expectation::Baseline;
 
@@ -58,7 +58,7 @@ pub(super) fn are_shared(baseline: &Baseline) -> bool {
 pub(super) fn of(baseline: &Baseline) -> Vec<Object> {
     let mut kinds: Vec<Object> = Vec::new();
     for (&subsystem, entries) in &baseline.subsystems {
-        let reaching = entries.iter().filter(|(call, _)| shape(call).is_some_and(|shape| shape.subject.is_reached()));
+        let reaching = entries.iter().filter(|(call, _)| shape(call).is_some_and(|shape| tells_of_its_object(&shape)));
         for name in reaching.flat_map(|(_, entry)| &entry.objects) {
             let object = Object { name: name.as_str().into(), subsystem: Some(subsystem) };
             if is_plain(&object) && !kinds.contains(&object) {
@@ -67,4 +67,10 @@ pub(super) fn of(baseline: &Baseline) -> Vec<Object> {
         }
     }
     kinds
+}
+
+/// Whether the subsystem that such a call reaches is its object's: an argument may say another one, as a command of terminals does of a pipe.
+fn tells_of_its_object(shape: &Shape) -> bool {
+    let is_made = matches!(shape.subject, Subject::Socket | Subject::Made(_));
+    shape.subject.is_reached() && (is_made || matches!(shape.selector, Selector::None))
 }

@@ -104,28 +104,57 @@ fn without(facts: &BTreeSet<Fact>, fact: &Fact) -> BTreeSet<Fact> {
 fn same_verdicts(words: &[&str]) {
     let platform = settings::platform();
     // What scheduling adds now and then shall not look like a difference.
-    let all: BTreeSet<Fact> = (0..3).flat_map(|_| facts(&watched(words), &platform)).collect();
+    let runs: Vec<BTreeSet<Fact>> = (0..3).map(|_| facts(&watched(words), &platform)).collect();
+    let mut all: BTreeSet<Fact> = runs.iter().flatten().cloned().collect();
     let always: BTreeSet<Fact> = {
         let again = reached(&watched(words), &platform);
-        all.iter().filter(|fact| again.contains(fact)).cloned().collect()
+        again.into_iter().filter(|fact| runs.iter().all(|run| run.contains(fact))).collect()
     };
     assert!(!all.is_empty());
-    let told = notified(words, &platform);
+    let mut is_known = |found: &BTreeSet<Fact>| {
+        for _ in 0..TRIES {
+            if found.is_subset(&all) {
+                break;
+            }
+            all.extend(facts(&watched(words), &platform));
+        }
+        (found.is_subset(&all), all.clone())
+    };
+
+    let told = showing(&always, || notified(words, &platform));
     assert!(always.is_subset(&told), "{words:?} by notifications: {:?} were missed", always.difference(&told));
-    assert!(told.is_subset(&all), "{words:?} by notifications: {:?} were made up", told.difference(&all));
+    let (is_true, all) = is_known(&told);
+    assert!(is_true, "{words:?} by notifications: {:?} were made up", told.difference(&all));
     let news = |baseline: &BTreeSet<Fact>| -> BTreeSet<Fact> {
         let seen = guarded(words, &holding(baseline, &platform), &platform);
         seen.difference(&holding(baseline, &platform).facts()).cloned().collect()
     };
-    assert_eq!(news(&all), BTreeSet::new(), "{words:?}: a whole baseline");
+    let (is_true, all) = is_known(&news(&all));
+    assert!(is_true, "{words:?}: a whole baseline, and {:?} were made up", news(&all));
     // A run each: of a program with many facts some are taken away, spread over all of them.
     for fact in always.iter().step_by(1 + always.len() / MUTATIONS) {
         let baseline = without(&all, fact);
         let missing: BTreeSet<Fact> = always.difference(&holding(&baseline, &platform).facts()).cloned().collect();
-        let found = news(&baseline);
+        let found = showing(&missing, || news(&baseline));
         assert!(missing.is_subset(&found), "{words:?} without {fact}: {:?} were missed", missing.difference(&found));
-        assert!(found.is_subset(&all), "{words:?} without {fact}: {:?} were made up", found.difference(&all));
+        let (is_true, all) = is_known(&found);
+        assert!(is_true, "{words:?} without {fact}: {:?} were made up", found.difference(&all));
     }
+}
+
+/// How often a run is made again that may have left out by chance what every other one shows. What an engine is blind to it never shows.
+const TRIES: usize = 4;
+
+/// What runs show, together, until these are among it.
+fn showing(wanted: &BTreeSet<Fact>, mut run: impl FnMut() -> BTreeSet<Fact>) -> BTreeSet<Fact> {
+    let mut seen = run();
+    for _ in 1..TRIES {
+        if wanted.is_subset(&seen) {
+            break;
+        }
+        seen.extend(run());
+    }
+    seen
 }
 
 #[test]

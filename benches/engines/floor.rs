@@ -1,4 +1,4 @@
-//! The least that watching can cost: the kernel's mechanisms of a guard alone, with nobody who looks at anything. No guard made of them can be faster.
+//! What the kernel's mechanisms of a guard cost alone: nobody looks at anything, and nobody decides where a task runs.
 
 use std::convert::Infallible;
 use std::ffi::{CString, OsString};

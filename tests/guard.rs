@@ -111,50 +111,35 @@ fn same_verdicts(words: &[&str]) {
         again.into_iter().filter(|fact| runs.iter().all(|run| run.contains(fact))).collect()
     };
     assert!(!all.is_empty());
-    let mut is_known = |found: &BTreeSet<Fact>| {
-        for _ in 0..TRIES {
-            if found.is_subset(&all) {
-                break;
-            }
-            all.extend(facts(&watched(words), &platform));
-        }
-        (found.is_subset(&all), all.clone())
-    };
-
-    let told = showing(&always, || notified(words, &platform));
+    let told = notified(words, &platform);
     assert!(always.is_subset(&told), "{words:?} by notifications: {:?} were missed", always.difference(&told));
-    let (is_true, all) = is_known(&told);
-    assert!(is_true, "{words:?} by notifications: {:?} were made up", told.difference(&all));
+    assert_eq!(made_up(&told, &mut all, words, &platform), BTreeSet::new(), "{words:?} by notifications");
     let news = |baseline: &BTreeSet<Fact>| -> BTreeSet<Fact> {
         let seen = guarded(words, &holding(baseline, &platform), &platform);
         seen.difference(&holding(baseline, &platform).facts()).cloned().collect()
     };
-    let (is_true, all) = is_known(&news(&all));
-    assert!(is_true, "{words:?}: a whole baseline, and {:?} were made up", news(&all));
+    let found = news(&all);
+    assert_eq!(made_up(&found, &mut all, words, &platform), BTreeSet::new(), "{words:?}: a whole baseline");
     // A run each: of a program with many facts some are taken away, spread over all of them.
     for fact in always.iter().step_by(1 + always.len() / MUTATIONS) {
         let baseline = without(&all, fact);
         let missing: BTreeSet<Fact> = always.difference(&holding(&baseline, &platform).facts()).cloned().collect();
-        let found = showing(&missing, || news(&baseline));
+        let found = news(&baseline);
         assert!(missing.is_subset(&found), "{words:?} without {fact}: {:?} were missed", missing.difference(&found));
-        let (is_true, all) = is_known(&found);
-        assert!(is_true, "{words:?} without {fact}: {:?} were made up", found.difference(&all));
+        assert_eq!(made_up(&found, &mut all, words, &platform), BTreeSet::new(), "{words:?} without {fact}");
     }
 }
 
-/// How often a run is made again that may have left out by chance what every other one shows. What an engine is blind to it never shows.
-const TRIES: usize = 4;
-
-/// What runs show, together, until these are among it.
-fn showing(wanted: &BTreeSet<Fact>, mut run: impl FnMut() -> BTreeSet<Fact>) -> BTreeSet<Fact> {
-    let mut seen = run();
-    for _ in 1..TRIES {
-        if wanted.is_subset(&seen) {
+/// What of this ptrace does not find, asked again for what a program does by chance.
+fn made_up(found: &BTreeSet<Fact>, all: &mut BTreeSet<Fact>, words: &[&str], platform: &Platform) -> BTreeSet<Fact> {
+    const MORE: usize = 4;
+    for _ in 0..MORE {
+        if found.is_subset(all) {
             break;
         }
-        seen.extend(run());
+        all.extend(facts(&watched(words), platform));
     }
-    seen
+    found.difference(all).cloned().collect()
 }
 
 #[test]

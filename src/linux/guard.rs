@@ -16,6 +16,7 @@ use super::stopped::Pace;
 use super::sys;
 use super::witness::{Sight, Witness, memory_of};
 use crate::model::attribution::files::{self, shares_files};
+use crate::model::attribution::objects::is_told_by_path;
 use crate::model::attribution::{Answers, Memory, Object, Question, answers, made};
 use crate::model::event::{BlindSpot, Call, CallOutcome, Event, Tid};
 use crate::model::guard::{Access, Class, Effect, Guard, Inherited, Likeness, effect};
@@ -269,9 +270,9 @@ fn becomes(call: &Call) -> Option<i32> {
     call.syscall.row().filter(|row| matches!(row.name, "dup2" | "dup3")).map(|_| call.args[1] as i32)
 }
 
-/// Files of proc and sysfs are told apart by their path.
 fn needs_its_path(object: &Object) -> bool {
-    matches!(&*object.name, "file:proc" | "file:sysfs" | "dir:proc" | "dir:sysfs")
+    let stored = object.name.strip_prefix("file:").or_else(|| object.name.strip_prefix("dir:"));
+    stored.is_some_and(is_told_by_path)
 }
 
 /// `msg_controllen` of `struct user_msghdr` on 64 bits: include/linux/socket.h.

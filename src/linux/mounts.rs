@@ -9,7 +9,7 @@ use nix::sys::statfs;
 
 use super::sys::FileStatus;
 use crate::model::attribution::Object;
-use crate::model::attribution::objects::filesystem_of_magic;
+use crate::model::attribution::objects::{filesystem_of_magic, is_told_by_path};
 use crate::model::event::Tid;
 
 /// The mounts that were seen so far. A number may be used again by a later mount, hardly ever with the same device.
@@ -53,8 +53,7 @@ impl Mounts {
             _ => return None,
         };
         let mount = self.of(task, status)?;
-        let needs_its_path = matches!(&*mount.filesystem, "proc" | "sysfs");
-        (!needs_its_path).then(|| object(mount))
+        (!is_told_by_path(&mount.filesystem)).then(|| object(mount))
     }
 
     /// The kind of a file that is neither device nor pipe; `link` is where it is.

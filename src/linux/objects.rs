@@ -92,9 +92,7 @@ impl Objects {
             let how = cached | if is_absolute { RESOLVE_IN_ROOT } else { 0 };
             let base = sys::open_place(None, &CString::new(base)?, true, 0)?;
             let kept = sys::open_place(Some(&base), &CString::new(text)?, place.follows, how)?;
-            let place = CString::new(format!("/proc/self/fd/{}", kept.as_raw_fd()))?;
-            let status = sys::file_status(&place, true)?;
-            return Ok(self.described(task, &place, &status, ""));
+            return self.led_to(task, &CString::new(format!("/proc/self/fd/{}", kept.as_raw_fd()))?, "");
         }
         let path = if is_absolute { text } else { [base.as_bytes(), b"/", &text].concat() };
         let status = sys::file_status(&CString::new(path.as_slice())?, false)?;
@@ -112,9 +110,13 @@ impl Objects {
             return Ok(self.of_fd(task, fd));
         }
         let link = String::from_utf8_lossy(&path).into_owned();
-        let place = CString::new(path)?;
-        let status = sys::file_status(&place, true)?;
-        Ok(self.described(task, &place, &status, &link))
+        self.led_to(task, &CString::new(path)?, &link)
+    }
+
+    /// What there is at the end of all links.
+    fn led_to(&mut self, task: Tid, place: &CString, link: &str) -> io::Result<Option<Object>> {
+        let status = sys::file_status(place, true)?;
+        Ok(self.described(task, place, &status, link))
     }
 
     /// Mounts have changed, or a task has others than before.

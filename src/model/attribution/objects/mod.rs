@@ -42,6 +42,11 @@ pub(super) fn filesystem(name: &str) -> Option<Subsystem> {
     kind(&format!("file:{name}")).map(|kind| kind.subsystem)
 }
 
+/// Whether the files of this filesystem are told apart by their path.
+pub fn is_told_by_path(filesystem: &str) -> bool {
+    matches!(filesystem, "proc" | "sysfs")
+}
+
 /// The filesystem of this magic number (include/uapi/linux/magic.h), where it is nobody else's: for mounts that are in no list.
 pub fn filesystem_of_magic(magic: u64) -> Option<&'static str> {
     const MAGIC: [(u64, &str); 12] = [

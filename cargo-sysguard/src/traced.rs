@@ -34,13 +34,21 @@ pub(crate) struct Traced<'a> {
     pub(crate) settings: &'a Settings,
 }
 
+/// What the two revisions differ in.
+pub(crate) struct Compared {
+    pub(crate) drifts: Vec<Drift>,
+    pub(crate) outcome: Outcome,
+    /// How many workloads could not be run.
+    pub(crate) untraced: usize,
+}
+
 /// What the workloads of one package used at one revision.
 type Observed = BTreeMap<String, Expectation>;
 
 impl Traced<'_> {
     /// What the workloads use now and did not use at the revision, and the other way round. A workload that cannot be run at either is told, and compared with nothing.
-    pub(crate) fn drifts(&self, proposals: &Proposals, base: &str) -> Result<(Vec<Drift>, Outcome), Failure> {
-        let (mut drifts, mut outcome) = (Vec::new(), Outcome::Expected);
+    pub(crate) fn drifts(&self, proposals: &Proposals, base: &str) -> Result<Compared, Failure> {
+        let (mut drifts, mut outcome, mut untraced) = (Vec::new(), Outcome::Expected, 0);
         for (folder, store) in proposals.packages() {
             let revision = Revision::find(folder, base)?;
             let worktree = Worktree::of(&revision, folder)?;
@@ -63,8 +71,9 @@ impl Traced<'_> {
                 let file = proposals.file_below(folder, store, name);
                 drifts.extend(Drift::between(name, &file, before.get(name), after.get(name)));
             }
+            untraced += failed.len();
         }
-        Ok((drifts, outcome))
+        Ok(Compared { drifts, outcome, untraced })
     }
 
     /// Builds and runs the workloads of the package in this folder.

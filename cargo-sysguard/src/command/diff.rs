@@ -19,7 +19,7 @@ use crate::cli;
 use crate::exit_code::{Failure, Outcome};
 use crate::git::Revision;
 use crate::proposals::Proposals;
-use crate::traced::Traced;
+use crate::traced::{Compared, Traced};
 
 /// `diff`'s options.
 #[derive(Debug, clap::Args)]
@@ -56,14 +56,14 @@ impl Options {
     pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags::default())?;
         let proposals = Proposals::open(&self.cargo, &settings)?;
-        let (drifts, outcome) = if self.trace {
+        let Compared { drifts, outcome, untraced } = if self.trace {
             let length = self.runs.map_or(Length::UntilQuiet, Length::Exactly);
             let traced = Traced { filters: &self.filters, length, cargo: &self.cargo, settings: &settings };
             traced.drifts(&proposals, &self.base)?
         } else {
-            (self.drifts(&proposals)?, Outcome::Expected)
+            Compared { drifts: self.drifts(&proposals)?, outcome: Outcome::Expected, untraced: 0 }
         };
-        let base = Base { revision: &self.base, traced: self.trace };
+        let base = Base { revision: &self.base, traced: self.trace, untraced };
         let mut out = anstream::stdout();
         match self.format {
             Format::Text => drift::text(&mut out, base, &drifts, &Palette::coloured()),

@@ -133,6 +133,14 @@ pub(crate) fn both_revisions_are_traced_without_a_baseline() {
     assert_eq!(project.changed_since(&before).iter().filter(|name| !name.starts_with(".git/")).count(), 0);
 }
 
+pub(crate) fn what_could_not_be_traced_is_counted() {
+    let project = talkative("diff-untraced").file("src/main.rs", "fn main() { nonsense }\n");
+    let seen = project.sysguard("diff --trace --runs 1").ends(3);
+    let told = "nothing differs since HEAD, both traced on this machine, without 1 workload that could not be\n";
+    assert_eq!(seen.stdout, told);
+    assert!(seen.stderr.contains("talk: not started"), "{}", seen.stderr);
+}
+
 pub(crate) fn what_a_trace_of_revisions_made_is_gone_even_when_it_is_killed() {
     let project = talkative("diff-killed");
     // A compiler that is at work when its caller is killed, and for a while after.

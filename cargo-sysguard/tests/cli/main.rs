@@ -202,6 +202,7 @@ fn of_readings() -> Vec<Trial> {
             "diff::both_revisions_are_traced_without_a_baseline",
             diff::both_revisions_are_traced_without_a_baseline,
         ),
+        tracing("diff::what_could_not_be_traced_is_counted", diff::what_could_not_be_traced_is_counted),
         tracing(
             "diff::what_a_trace_of_revisions_made_is_gone_even_when_it_is_killed",
             diff::what_a_trace_of_revisions_made_is_gone_even_when_it_is_killed,

@@ -23,6 +23,8 @@ pub struct Base<'a> {
     pub revision: &'a str,
     /// Whether both were run on this machine; else their files were compared.
     pub traced: bool,
+    /// How many workloads could not be run, and are compared with nothing.
+    pub untraced: usize,
 }
 
 /// What a trace of both revisions tells, in its title.
@@ -212,13 +214,17 @@ fn code(text: &str) -> String {
 /// `2 new, 1 gone since HEAD`
 fn title(base: Base<'_>, shown: &str, lines: &[Line]) -> String {
     let how = if base.traced { TRACED } else { "" };
+    let without = match base.untraced {
+        0 => String::new(),
+        some => format!(", without {} that could not be", counted(some as u64, "workload", "workloads")),
+    };
     let count = |is_meant: fn(Kind) -> bool| lines.iter().filter(|line| is_meant(line.kind)).count();
     let new = count(|kind| kind < Kind::Document);
     let gone = count(|kind| kind > Kind::Document);
     if lines.is_empty() {
-        format!("nothing differs since {shown}{how}")
+        format!("nothing differs since {shown}{how}{without}")
     } else {
-        format!("{new} new, {gone} gone since {shown}{how}")
+        format!("{new} new, {gone} gone since {shown}{how}{without}")
     }
 }
 

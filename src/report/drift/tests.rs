@@ -28,7 +28,7 @@ fn drifts() -> Vec<Drift> {
 }
 
 fn since() -> Base<'static> {
-    Base { revision: "HEAD", traced: false }
+    Base { revision: "HEAD", traced: false, untraced: 0 }
 }
 
 fn written(write: impl Fn(&mut dyn io::Write) -> io::Result<()>) -> String {
@@ -58,7 +58,7 @@ fn text_is_one_line_a_finding_heaviest_first() {
 
 #[test]
 fn markdown_is_a_table_whose_cells_hold_anything() {
-    insta::assert_snapshot!(written(|out| markdown(out, Base { revision: "main", traced: false }, &drifts())), @r"
+    insta::assert_snapshot!(written(|out| markdown(out, Base { revision: "main", traced: false, untraced: 0 }, &drifts())), @r"
     ### sysguard: 5 new, 5 gone since `main`
 
     | finding | workload | fact | | platform |
@@ -83,7 +83,9 @@ fn a_long_table_is_cut_and_says_so() {
     let findings: String = (0x1000..0x2000).map(|number| format!("    syscall_{number:#x}:\n")).collect();
     let (before, after) = (expectation("", "  none: {}\n"), expectation("", &format!("  none:\n{findings}")));
     let drift = Drift::between("w", "w.yaml", Some(&before), Some(&after)).expect("a drift");
-    let table = written(|out| markdown(out, Base { revision: "main", traced: false }, std::slice::from_ref(&drift)));
+    let table = written(|out| {
+        markdown(out, Base { revision: "main", traced: false, untraced: 0 }, std::slice::from_ref(&drift))
+    });
     let shown = table.lines().filter(|line| line.starts_with("| new-syscall")).count();
     let end = format!("\n… {} more lines: `cargo sysguard diff --base main`\n", 0x1000 - shown);
     assert!(shown > 500 && table.ends_with(&end), "{shown} shown: {}", &table[table.len() - 200..]);
@@ -97,6 +99,9 @@ fn nothing_is_said_to_be_nothing() {
     let traced = Base { traced: true, ..since() };
     let told = "### sysguard: nothing differs since `HEAD`, both traced on this machine\n";
     assert_eq!(written(|out| markdown(out, traced, &[])), told);
+    let partly = Base { untraced: 2, ..traced };
+    let told = "nothing differs since HEAD, both traced on this machine, without 2 workloads that could not be\n";
+    assert_eq!(written(|out| text(out, partly, &[], &Palette::plain())), told);
     let record: serde_json::Value = serde_json::from_str(&written(|out| json(out, since(), &[]))).expect("JSON");
     assert_eq!(
         record,

@@ -1,12 +1,11 @@
-//! Who may run unwatched: the fds of every task against what its filter lets pass. Main type: [`Watch`].
+//! Lets tasks run natively from one call that their filter stops to the next. Main type: [`Watch`].
 //!
-//! The filter is decided by `model::guard`, from registers. Here is the other half: a task runs to the next call that its filter stops only while every fd in its
-//! table is of a kind whose calls the baseline holds; else it is stopped at every call, until that fd is closed. Fds come by calls that always stop.
+//! `model::guard` decides the filter, from registers. This is the other half: a task runs natively
+//! only while every fd in its table is of a kind whose calls the baseline holds. Otherwise it stops
+//! at every call until that fd is closed. Every call that can bring fds stops.
 
-use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::os::fd::AsRawFd;
-use std::rc::Rc;
 use std::{fs, io};
 
 use super::command::{Command, Stream};
@@ -14,117 +13,146 @@ use super::objects::{Objects, access};
 use super::outcome::Incomplete;
 use super::stopped::Pace;
 use super::sys;
-use super::witness::{Sight, Witness, memory_of};
+use super::witness::{Sight, Witness};
 use crate::model::attribution::files::{self, shares_files};
 use crate::model::attribution::objects::is_told_by_path;
 use crate::model::attribution::{Answers, Memory, Object, Question, answers, made};
 use crate::model::event::{BlindSpot, Call, CallOutcome, Event, Tid};
-use crate::model::guard::{Access, Class, Effect, Guard, Inherited, Likeness, effect};
+use crate::model::guard::{
+    Access, Class, Effect, FdTables, Guard, Inherited, Likeness, Sharing, acts_through_fd, effect,
+};
 use crate::model::marker::Marker;
 use crate::model::tracee::{Stop, Tasks};
 
-/// What is known of the fds of every task, none of which is left out.
+/// The fds of all tasks against what the guard lets pass.
 pub(super) struct Watch<'a> {
     guard: &'a Guard,
-    tables: HashMap<Tid, Unborne>,
-    /// Who runs to the next call that its filter stops.
-    free: HashSet<Tid>,
-    /// What was decided of an fd's class, kind and access.
+    tables: FdTables,
+    /// Decisions about fds, by class, kind and access.
     decided: HashMap<(Class, Object, Access), bool>,
-    /// What was decided of calls that are alike, on such an object.
+    /// Decisions about calls that are alike, on such an object.
     expected: HashMap<(Likeness, Option<Object>), bool>,
     incomplete: Option<Incomplete>,
     /// Fds may come without a call.
     is_hidden: bool,
 }
 
-/// The fds of one table that the filter cannot be trusted with. One that was closed unseen may be among them, never the other way round.
-type Unborne = Rc<RefCell<BTreeSet<i32>>>;
-
 impl<'a> Watch<'a> {
     pub(super) fn new(guard: &'a Guard) -> Self {
-        let (tables, free, decided, expected) = (HashMap::new(), HashSet::new(), HashMap::new(), HashMap::new());
-        Self { guard, tables, free, decided, expected, incomplete: None, is_hidden: false }
+        let (tables, decided, expected) = (FdTables::default(), HashMap::new(), HashMap::new());
+        Self { guard, tables, decided, expected, incomplete: None, is_hidden: false }
     }
 
-    /// Why this run will not do, once that is so.
+    /// Why this run must be repeated by another engine, if it must.
     pub(super) fn incomplete(&self) -> Option<Incomplete> {
-        self.incomplete
+        self.incomplete.or(self.tables.has_raced().then_some(Incomplete::Shared))
     }
 
-    /// Takes a stop and its events in, after they have been witnessed.
+    /// Takes in a stop and its events, after the witness has answered them.
     pub(super) fn observe(&mut self, task: Tid, stop: &Stop, events: &[&Event], tasks: &Tasks, witness: &mut Witness) {
-        self.free.remove(&task);
         for event in events {
-            if let Event::Called { task, call, outcome: CallOutcome::Returned(value), answers } = event {
-                self.returned(*task, call, answers, *value, witness);
+            if let Event::Called { task, call, outcome, answers } = event {
+                self.called(*task, call, *outcome, answers, witness);
             }
         }
         match *stop {
-            // Strict mode would even be refused where there is a filter: seccomp_may_assign_mode(), kernel/seccomp.c.
-            Stop::Entry(call) if effect(&call, &Memory::default()) == Effect::Filters && !tasks.is_launching(task) => {
-                self.incomplete = Some(Incomplete::OwnFilter);
-            }
-            Stop::Entry(call) if Marker::of(&call).is_some() => self.incomplete = Some(Incomplete::Phases),
-            Stop::Spawning { child, .. } => self.spawned(task, child, events),
+            Stop::Entry(call) => self.entered(task, &call, tasks),
+            Stop::Spawning { child, .. } => self.spawned(task, child, events, witness),
             Stop::Exec { former, privileged } => {
-                // What was borne still is: fds are closed, and none is opened.
-                let former = self.tables.remove(&former);
-                self.tables.insert(task, Unborne::default());
-                if former.is_none_or(|former| !former.borrow().is_empty()) {
+                // An exec closes fds, and opens one only for an interpreter that wants it.
+                if !self.tables.executed(task, former) || has_program_fd(task) {
                     self.look_at_all(task, witness);
                 }
                 if privileged {
                     self.incomplete = Some(Incomplete::Privileges);
                 }
             }
-            Stop::Ended(_) => drop(self.tables.remove(&task)),
+            Stop::Ended(_) => {
+                let other = self.tables.ended(task);
+                // A task that was killed in a call may have left an fd in a table that others use.
+                let was_inside = events.iter().any(|event| may_leave_an_fd(event));
+                if let Some(other) = other.filter(|_| was_inside) {
+                    self.look_at_all(other, witness);
+                }
+            }
             _ => {}
         }
     }
 
-    /// Something may stay unseen: where a child's tracer would have to answer, the child has none.
+    fn entered(&mut self, task: Tid, call: &Call, tasks: &Tasks) {
+        self.tables.enter(task);
+        // Strict mode is even refused where there is a filter: seccomp_may_assign_mode(), kernel/seccomp.c.
+        if effect(call, &Memory::default()) == Effect::Filters && !tasks.is_launching(task) {
+            self.incomplete = Some(Incomplete::OwnFilter);
+        }
+        if Marker::of(call).is_some() {
+            self.incomplete = Some(Incomplete::Phases);
+        }
+    }
+
+    /// A child without a tracer gets ENOSYS for calls that stop.
     pub(super) fn hide(&mut self, spot: BlindSpot) {
         if spot == BlindSpot::UntracedChild {
             self.incomplete = Some(Incomplete::Untraced);
         }
     }
 
-    /// Where this task stops next. One that nobody announced has fds that nobody knows.
+    /// Returns where this task, which is about to go on, stops next.
     pub(super) fn pace(&mut self, task: Tid, tasks: &Tasks, witness: &mut Witness) -> Pace {
-        if !self.tables.contains_key(&task) && !tasks.is_launching(task) {
-            self.tables.insert(task, Unborne::default());
-            self.look_at_all(task, witness);
+        if !self.tables.contains(task) && !tasks.is_launching(task) {
+            self.adopt(task, witness);
         }
-        if self.may_run_free(task, tasks) {
-            self.free.insert(task);
-            return Pace::Filtered;
-        }
-        Pace::EveryCall
+        if self.may_run_natively(task, tasks) { Pace::Filtered } else { Pace::EveryCall }
     }
 
-    /// Whether the filter alone will do. In a call that was told its result is awaited.
-    fn may_run_free(&self, task: Tid, tasks: &Tasks) -> bool {
-        let is_borne = self.tables.get(&task).is_some_and(|unborne| unborne.borrow().is_empty());
-        is_borne && !self.is_hidden && tasks.call(task).is_none() && !tasks.is_launching(task)
+    /// Finds the fd table of a task that no parent announced.
+    fn adopt(&mut self, task: Tid, witness: &mut Witness) {
+        let ask = |other| (other, sys::share_fd_table(task, other));
+        let sharer = self.tables.tasks().map(ask).find(|(_, shares)| *shares != Some(false));
+        match sharer {
+            Some((other, shares)) => drop(self.tables.spawned(other, task, sharing_of(shares))),
+            None => self.tables.own(task),
+        }
+        self.look_at_all(task, witness);
     }
 
-    /// Whether a call that the filter stopped is no news, so that its result need not be awaited.
+    /// Whether the filter alone is enough. In a call that was stopped its result is awaited.
+    fn may_run_natively(&self, task: Tid, tasks: &Tasks) -> bool {
+        self.tables.is_safe(task) && !self.is_hidden && tasks.call(task).is_none() && !tasks.is_launching(task)
+    }
+
+    /// Whether a call that the filter stopped is expected however it ends, so that its result need
+    /// not be awaited.
+    ///
+    /// What the call acts on is looked at before it is made. That is believed only while no other
+    /// task of the tree can change it: an fd while the fd table is the task's alone, and a path
+    /// (its text, and what it leads to) while the task is the only one.
     pub(super) fn settles(&mut self, task: Tid, call: &Call, tasks: &Tasks, witness: &mut Witness) -> bool {
-        self.may_run_free(task, tasks)
+        self.may_run_natively(task, tasks)
             && answers::memory(call).is_none()
             && self.guard.settles_before(call)
             && match effect(call, &Memory::default()) {
-                Effect::None | Effect::Looks => self.is_no_news(task, call, witness),
-                Effect::Opens | Effect::OpensTwo(_) => self.opens_nothing_new(task, call, witness),
+                Effect::None | Effect::Looks => self.is_expected(task, call, tasks, witness),
+                Effect::Opens | Effect::OpensTwo(_) => self.opens_only_safe(task, call, tasks, witness),
                 _ => false,
             }
     }
 
-    fn is_no_news(&mut self, task: Tid, call: &Call, witness: &mut Witness) -> bool {
+    /// Whether what a look shows stays true until the call that it is for.
+    fn is_stable(&self, task: Tid, question: &Question, tasks: &Tasks) -> bool {
+        match question {
+            Question::Fd(_) => !self.tables.is_shared(task),
+            Question::PathBefore(_) | Question::PathAfter(_) => tasks.is_alone(task),
+            Question::Returned | Question::Program => false,
+        }
+    }
+
+    fn is_expected(&mut self, task: Tid, call: &Call, tasks: &Tasks, witness: &mut Witness) -> bool {
         match answers::object(call, &Memory::default()) {
             None => self.guard.expects(call, None),
-            Some(question) => self.expects(call, &witness.look(task, &question)),
+            Some(question) => {
+                self.is_stable(task, &question, tasks) && self.expects(call, &witness.look(task, &question))
+            }
         }
     }
 
@@ -144,16 +172,27 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Whether what this call opens, duplicates or makes is known before, expected, and of a kind that is borne whichever fd it gets.
-    fn opens_nothing_new(&mut self, task: Tid, call: &Call, witness: &mut Witness) -> bool {
+    /// Whether what this call opens, duplicates or makes is known before, expected, and safe
+    /// whichever fd it gets.
+    fn opens_only_safe(&mut self, task: Tid, call: &Call, tasks: &Tasks, witness: &mut Witness) -> bool {
         let (sight, access) = match (answers::opening(call), answers::object(call, &Memory::default())) {
-            (Some(opening), _) => match witness.look_at(task, &opening.place) {
-                Sight::Nothing if opening.makes => return false,
-                // What its link leads to is known of an fd only.
-                Sight::Object(object) if needs_its_path(&object) => return false,
-                sight => (sight, Access { reads: opening.reads, writes: opening.writes }),
-            },
-            (None, Some(Question::Fd(fd))) => (witness.look(task, &Question::Fd(fd)), access(task, fd)),
+            (Some(opening), _) => {
+                if !tasks.is_alone(task) {
+                    return false;
+                }
+                match witness.look_at(task, &opening.place) {
+                    Sight::Nothing if opening.makes => return false,
+                    // What its link leads to is known of an fd only.
+                    Sight::Object(object) if needs_its_path(&object) => return false,
+                    sight => (sight, Access { reads: opening.reads, writes: opening.writes }),
+                }
+            }
+            (None, Some(question @ Question::Fd(fd))) => {
+                if !self.is_stable(task, &question, tasks) {
+                    return false;
+                }
+                (witness.look(task, &question), access(task, fd))
+            }
             (None, Some(_)) => return false,
             (None, None) => (made(call).map_or(Sight::Unknown, Sight::Object), Access::BOTH),
         };
@@ -164,13 +203,22 @@ impl<'a> Watch<'a> {
         self.decide(becomes(call).map_or(Class::Any, |fd| self.guard.class(fd)), &object, access)
     }
 
-    fn returned(&mut self, task: Tid, call: &Call, answers: &Answers, value: i64, witness: &mut Witness) {
+    /// A call is over: its effect on the task's fds.
+    fn called(&mut self, task: Tid, call: &Call, outcome: CallOutcome, answers: &Answers, witness: &mut Witness) {
         let memory = &answers.memory;
-        match effect(call, memory) {
-            // Of a filter its entry was enough.
-            Effect::None | Effect::Looks | Effect::Spawns | Effect::Filters => {}
-            Effect::Closes(fd) => self.closed(task, fd),
-            Effect::Opens => {
+        let is_shared = self.tables.is_shared(task);
+        match (effect(call, memory), outcome) {
+            (Effect::Anything, _) => self.may_have_changed(task, call, outcome, memory, witness),
+            // Another task may have put another socket in its place.
+            (Effect::Receives, _) if is_shared || answers.object.as_ref().is_none_or(can_carry_fds) => {
+                self.look_at_all(task, witness);
+            }
+            (Effect::None | Effect::Looks, _) if self.tables.may_bring(task) && acts_through_fd(call) => {
+                self.look_at_all(task, witness);
+            }
+            (Effect::Changes, CallOutcome::Returned(_)) => self.incomplete = Some(Incomplete::Changed),
+            (Effect::Closes(fd), CallOutcome::Returned(_)) => self.look_at(task, fd, witness),
+            (Effect::Opens, CallOutcome::Returned(value)) => {
                 let fd = i32::try_from(value).unwrap_or(-1);
                 let is_answered = answers::object(call, memory) == Some(Question::Returned);
                 match answers.object.clone().filter(|_| is_answered) {
@@ -178,82 +226,85 @@ impl<'a> Watch<'a> {
                     None => self.opened(task, fd, witness.fd(task, fd)),
                 }
             }
-            Effect::OpensTwo(address) => match read(task, address).map(u64::to_ne_bytes) {
-                Some([a, b, c, d, rest @ ..]) => {
+            (Effect::OpensTwo(address), CallOutcome::Returned(_)) => match read(task, address).map(u64::to_ne_bytes) {
+                Some([a, b, c, d, rest @ ..]) if !is_shared => {
                     for fd in [[a, b, c, d], rest].map(i32::from_ne_bytes) {
                         self.opened(task, fd, witness.fd(task, fd));
                     }
                 }
-                None => self.look_at_all(task, witness),
+                // Another task may have written other numbers there.
+                _ => self.look_at_all(task, witness),
             },
-            Effect::Receives(header) => {
-                if read(task, header.wrapping_add(CONTROL_LENGTH)) != Some(0) {
-                    self.look_at_all(task, witness);
-                }
-            }
-            Effect::Anything => {
-                let effect = files::effect(call, memory);
-                self.is_hidden |= effect == Some(files::Effect::Hidden);
-                if effect == Some(files::Effect::Unshares) {
-                    self.tables.insert(task, Unborne::default());
-                }
-                self.look_at_all(task, witness);
-            }
+            // Of a filter its entry was enough.
+            _ => {}
         }
     }
 
-    /// The call that made the child is over with that; one that was not told makes a child with a table of its own.
-    fn spawned(&mut self, parent: Tid, child: Tid, events: &[&Event]) {
-        let Some(table) = self.tables.get(&parent).cloned() else { return };
-        let mut calls = events.iter().filter_map(|event| match event {
-            Event::Called { task, call, .. } if *task == parent => Some(call),
-            _ => None,
-        });
-        let shares = calls.next_back().is_some_and(|call| shares_files(call, &memory_of(parent, call)));
-        let table = if shares { table } else { Rc::new(RefCell::new(table.borrow().clone())) };
-        // It may have shown itself long before.
-        self.tables.entry(child).or_insert(table);
+    /// A call that may have brought any fd, however it ended.
+    fn may_have_changed(
+        &mut self,
+        task: Tid,
+        call: &Call,
+        outcome: CallOutcome,
+        memory: &Memory,
+        witness: &mut Witness,
+    ) {
+        let effect = files::effect(call, memory);
+        self.is_hidden |= effect == Some(files::Effect::Hidden);
+        if effect == Some(files::Effect::Unshares) && matches!(outcome, CallOutcome::Returned(_)) {
+            self.tables.own(task);
+        }
+        self.look_at_all(task, witness);
     }
 
-    /// Whatever the task's table held, this is what it holds.
+    /// The child's fd table: the parent's, or a copy of it.
+    fn spawned(&mut self, parent: Tid, child: Tid, events: &[&Event], witness: &mut Witness) {
+        let mut calls = events.iter().filter_map(|event| match event {
+            Event::Called { task, call, answers, .. } if *task == parent => Some((call, &answers.memory)),
+            _ => None,
+        });
+        // A call that passed the filter is a fork.
+        let sharing = calls.next_back().map_or(Sharing::Copied, |(call, memory)| {
+            match sys::share_fd_table(parent, child) {
+                Some(shares) => sharing_of(Some(shares)),
+                // Flags in a register are those that the kernel sees; in memory they may change.
+                None if answers::memory(call).is_none() => sharing_of(Some(shares_files(call, memory))),
+                None => Sharing::Unknown,
+            }
+        });
+        if !self.tables.spawned(parent, child, sharing) {
+            self.look_at_all(child, witness);
+        }
+    }
+
+    /// Looks at every fd of the task.
     fn look_at_all(&mut self, task: Tid, witness: &mut Witness) {
-        let Some(table) = self.tables.get(&task).cloned() else { return };
-        let unborne = match open_fds(task) {
-            Ok(fds) => fds.filter(|fd| !self.bears(task, *fd, witness.fd(task, *fd))).collect(),
+        let unsafe_fds = match open_fds(task) {
+            Ok(fds) => fds.filter(|fd| !self.is_safe(task, *fd, witness.fd(task, *fd))).collect(),
             // Dead, or out of reach.
             Err(_) => BTreeSet::from([-1]),
         };
-        table.replace(unborne);
-        self.keep_from_others(task, &table);
+        self.tables.replace(task, unsafe_fds);
+    }
+
+    /// Looks at an fd that the task has closed: another one may have opened it again since.
+    fn look_at(&mut self, task: Tid, fd: i32, witness: &mut Witness) {
+        let is_free = !self.tables.is_shared(task) || !is_open(task, fd);
+        let is_safe = is_free || self.is_safe(task, fd, witness.fd(task, fd));
+        self.tables.set(task, fd, is_safe);
     }
 
     fn opened(&mut self, task: Tid, fd: i32, object: Option<Object>) {
-        let Some(table) = self.tables.get(&task).cloned() else { return };
-        if self.bears(task, fd, object) {
-            table.borrow_mut().remove(&fd);
-        } else {
-            table.borrow_mut().insert(fd);
-            self.keep_from_others(task, &table);
-        }
+        let is_safe = self.is_safe(task, fd, object);
+        self.tables.set(task, fd, is_safe);
     }
 
-    fn closed(&self, task: Tid, fd: i32) {
-        if let Some(table) = self.tables.get(&task) {
-            table.borrow_mut().remove(&fd);
-        }
-    }
-
-    /// Nobody else who uses this table may run on unwatched. The task itself is stopped, and until it goes on nobody can have learnt of a new fd.
-    fn keep_from_others(&mut self, task: Tid, table: &Unborne) {
-        let shares = |other: &Tid| *other != task && self.tables.get(other).is_some_and(|own| Rc::ptr_eq(own, table));
-        if !table.borrow().is_empty() && self.free.iter().any(shares) {
-            self.incomplete = Some(Incomplete::Shared);
-        }
-    }
-
-    /// Most kinds are borne however they were opened, and then nobody need ask.
-    fn bears(&mut self, task: Tid, fd: i32, object: Option<Object>) -> bool {
+    /// Most kinds are safe however they were opened, and then the access is not asked for.
+    fn is_safe(&mut self, task: Tid, fd: i32, object: Option<Object>) -> bool {
         let class = self.guard.class(fd);
+        if !object.as_ref().is_some_and(Guard::is_plain) {
+            self.tables.has_bringing(task);
+        }
         object.is_some_and(|object| {
             self.decide(class, &object, Access::BOTH) || self.decide(class, &object, access(task, fd))
         })
@@ -275,8 +326,35 @@ fn needs_its_path(object: &Object) -> bool {
     stored.is_some_and(is_told_by_path)
 }
 
-/// `msg_controllen` of `struct user_msghdr` on 64 bits: include/linux/socket.h.
-const CONTROL_LENGTH: u64 = 40;
+fn sharing_of(shares: Option<bool>) -> Sharing {
+    match shares {
+        Some(true) => Sharing::Shared,
+        Some(false) => Sharing::Copied,
+        None => Sharing::Unknown,
+    }
+}
+
+/// Whether this is a call in which its task was killed, and which may have left an fd behind.
+fn may_leave_an_fd(event: &Event) -> bool {
+    let Event::Called { call, outcome: CallOutcome::NeverReturned, answers, .. } = event else { return false };
+    !matches!(effect(call, &answers.memory), Effect::Closes(_) | Effect::Spawns | Effect::Filters)
+}
+
+/// Whether fds may come with a message of this socket.
+fn can_carry_fds(object: &Object) -> bool {
+    object.name.strip_prefix("socket:").is_none_or(|family| family.starts_with("AF_UNIX"))
+}
+
+/// Whether the kernel opened the program for its interpreter: `AT_EXECFD`, getauxval(3), which
+/// binfmt_misc sets for its flags O and C.
+fn has_program_fd(task: Tid) -> bool {
+    const AT_EXECFD: u64 = 2;
+    /// Where a program has no vector that can be read, its fds are looked at.
+    const LEAST: usize = 16;
+    let vector = sys::read_proc(&format!("/proc/{task}/auxv"));
+    let words = |bytes: &[u8]| bytes.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes));
+    vector.len() < LEAST || vector.chunks_exact(LEAST).any(|entry| words(entry) == Some(AT_EXECFD))
+}
 
 /// Eight bytes of a task's memory.
 fn read(task: Tid, address: u64) -> Option<u64> {
@@ -307,6 +385,12 @@ pub fn inherited(command: &Command) -> Inherited {
 
 /// Each costs the filter some instructions in every gate of a call on an fd.
 const MOST_INHERITED: usize = 8;
+
+/// Whether the fd may be open. What cannot be asked may be.
+fn is_open(task: Tid, fd: i32) -> bool {
+    let link = fs::symlink_metadata(format!("/proc/{task}/fd/{fd}"));
+    link.err().is_none_or(|error| error.kind() != io::ErrorKind::NotFound)
+}
 
 fn open_fds(task: Tid) -> io::Result<impl Iterator<Item = i32>> {
     let fds = fs::read_dir(format!("/proc/{task}/fd"))?;

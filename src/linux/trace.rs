@@ -240,7 +240,7 @@ impl Run<'_> {
             }
             self.colocation.observe(tid, &stop);
             if let Some(task) = task {
-                let pace = self.pace(tid);
+                let pace = self.pace(tid, step.directive);
                 self.tracer.obey(task, step.directive, pace)?;
             }
             self.release(step.released)?;
@@ -266,7 +266,7 @@ impl Run<'_> {
     /// Lets those go on that were held.
     fn release(&mut self, held: Vec<(Tid, Directive)>) -> io::Result<()> {
         for (tid, directive) in held {
-            let pace = self.pace(tid);
+            let pace = self.pace(tid, directive);
             self.tracer.release(tid, directive, pace)?;
         }
         Ok(())
@@ -285,10 +285,11 @@ impl Run<'_> {
         self.watch.as_ref().and_then(Watch::incomplete).or_else(heard)
     }
 
-    /// Where a task stops next.
-    fn pace(&mut self, tid: Tid) -> Pace {
+    /// Returns where a task stops next. Only a task that goes on has a pace: the fd table of one
+    /// that is held is known when its parent announces it.
+    fn pace(&mut self, tid: Tid, directive: Directive) -> Pace {
         match (&mut self.watch, &mut self.witness, &self.hearing) {
-            _ if self.tracer.owes_end(tid) => Pace::EveryCall,
+            _ if !matches!(directive, Directive::Resume(_)) || self.tracer.owes_end(tid) => Pace::EveryCall,
             (Some(watch), Some(witness), _) => watch.pace(tid, &self.tasks, witness),
             (_, _, Some(hearing)) => hearing.pace(tid, &self.tasks),
             _ => Pace::EveryCall,

@@ -139,3 +139,16 @@ pub(in crate::linux) fn short_attribute(path: &CString, name: &CStr) -> io::Resu
     let length = checked(length as c_long)?;
     Ok(text[..length as usize].to_vec())
 }
+
+/// Whether two tasks use one fd table: KCMP_FILES of kcmp(2). `None`: the kernel does not say.
+pub(in crate::linux) fn share_fd_table(one: pid_t, other: pid_t) -> Option<bool> {
+    /// include/uapi/linux/kcmp.h
+    const KCMP_FILES: c_int = 2;
+    // SAFETY: takes numbers only; kcmp(2).
+    match checked(unsafe { libc::syscall(libc::SYS_kcmp, one, other, KCMP_FILES, 0, 0) }) {
+        Ok(order) => Some(order == 0),
+        // One of them is gone.
+        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Some(false),
+        Err(_) => None,
+    }
+}

@@ -1,12 +1,14 @@
-//! What a call does to the table of fds of its caller, and to what may pass from then on: what whoever watches over the fds must know.
+//! What a call does to the fd table of its caller. Main function: [`effect`].
 //!
-//! It must err on one side only: a call that no list names is taken for one that may bring anything.
+//! It errs on one side only: a call that no list names may bring any fd. That holds for calls of
+//! other ABIs and for calls that a later kernel adds.
+
+mod harmless;
 
 use crate::model::attribution::Memory;
-use crate::model::attribution::calls::{Selector, Subject, shape};
+use crate::model::attribution::calls::{Subject, shape};
 use crate::model::attribution::files::clone_flags;
 use crate::model::event::Call;
-use crate::model::syscall::Abi;
 
 /// An effect that a filter must not let pass unseen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,12 +23,14 @@ pub enum Effect {
     Opens,
     /// So do the two whose numbers it writes to this address.
     OpensTwo(u64),
-    /// So may those that come with the message whose header is at this address.
-    Receives(u64),
+    /// Where the socket is one of AF_UNIX, fds may come with the message: SCM_RIGHTS, unix(7).
+    Receives,
     /// It makes a task or another program, of which stops of their own tell.
     Spawns,
-    /// Any fd may stand for something else: all must be looked at.
+    /// Any fd may stand for something else, also if the call fails: all must be looked at.
     Anything,
+    /// An open file is of another kind from here on, in every table that it is in.
+    Changes,
     /// It installs a filter of the workload's own, whose answers come before those of any other.
     Filters,
 }
@@ -39,28 +43,6 @@ const SPAWNING: &[&str] = &["execve", "execveat", "fork", "vfork"];
 
 /// `CLONE_PIDFD`, include/uapi/linux/sched.h: the new task's pidfd is written to memory.
 const CLONE_PIDFD: u64 = 0x1000;
-
-/// Calls that may bring fds, tasks, programs, mounts or filters, beside those whose shape says so. Ordered.
-const BRINGING: &[&str] = &[
-    "bpf",
-    "chroot",
-    "close_range",
-    "fsconfig",
-    "io_uring_enter",
-    "io_uring_register",
-    "io_uring_setup",
-    "landlock_restrict_self",
-    "mount",
-    "mount_setattr",
-    "move_mount",
-    "pivot_root",
-    "ptrace",
-    "recvmmsg",
-    "seccomp",
-    "setns",
-    "umount2",
-    "unshare",
-];
 
 /// fcntl commands that concern one fd and bring none: include/uapi/linux/fcntl.h.
 pub(super) const FCNTL: &[u64] = &[1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1031, 1032, 1033, 1034];
@@ -92,52 +74,66 @@ pub fn effect(call: &Call, memory: &Memory) -> Effect {
         "seccomp" if SET_MODES.contains(&first) => Effect::Filters,
         "prctl" if first == PR_SET_SECCOMP => Effect::Filters,
         "prctl" if PRCTL.contains(&first) => Effect::None,
-        "prctl" => Effect::Anything,
-        "fcntl" if FCNTL.contains(&second) => Effect::None,
-        "fcntl" if DUPLICATING.contains(&second) => Effect::Opens,
-        "fcntl" => Effect::Anything,
+        "fcntl" | "fcntl64" if FCNTL.contains(&second) => Effect::None,
+        "fcntl" | "fcntl64" if DUPLICATING.contains(&second) => Effect::Opens,
         "ioctl" if ioctls().any(|command| command == second) => Effect::None,
-        "ioctl" => Effect::Anything,
         "getsockopt" if answers_with_a_value(second, call.args[2]) => Effect::None,
-        "getsockopt" => Effect::Anything,
+        "setsockopt" if [second, call.args[2] & 0xffff_ffff] == TO_IPV4 => Effect::Changes,
+        "setsockopt" => Effect::None,
+        "socketcall"
+            if first == SYS_SETSOCKOPT && [1, 2].map(|at| memory.word(at).map(u64::from)) == TO_IPV4.map(Some) =>
+        {
+            Effect::Changes
+        }
         "pipe" | "pipe2" => Effect::OpensTwo(call.args[0]),
         "socketpair" => Effect::OpensTwo(call.args[3]),
-        "recvmsg" if call.syscall.abi == Abi::X86_64 => Effect::Receives(call.args[1]),
-        "recvmsg" | "socketcall" => Effect::Anything,
+        "recvmsg" => Effect::Receives,
         "clone" | "clone3" if clone_flags(call, memory).is_some_and(|flags| flags & CLONE_PIDFD == 0) => Effect::Spawns,
-        "clone" | "clone3" => Effect::Anything,
         "sched_getaffinity" | "sched_setaffinity" => Effect::Looks,
         name if SPAWNING.contains(&name) => Effect::Spawns,
         name if OPENING.contains(&name) => Effect::Opens,
-        name if BRINGING.contains(&name) => Effect::Anything,
-        name => by_shape(name),
+        name if harmless::NAMES.binary_search(&name).is_ok() => Effect::None,
+        // Its rings open files without a call.
+        "io_uring_setup" => Effect::Anything,
+        name if makes_an_fd(name) => Effect::Opens,
+        _ => Effect::Anything,
     }
 }
 
-/// `SOL_SOCKET` and `SO_PEERPIDFD`, include/uapi/asm-generic/socket.h; IPPROTO_IP, _TCP, _UDP and _IPV6, include/uapi/linux/in.h
+/// Whether the call moves data or control through an fd. On some kinds of file that brings fds: a
+/// read of a fanotify group or of a userfaultfd.
+pub fn acts_through_fd(call: &Call) -> bool {
+    let shape = call.syscall.row().and_then(|row| shape(row.name));
+    shape.is_none_or(|shape| matches!(shape.subject, Subject::Fd(_)))
+}
+
+/// `SOL_SOCKET` and `SO_PEERPIDFD`, include/uapi/asm-generic/socket.h; IPPROTO_IP, _TCP, _UDP and
+/// _IPV6, include/uapi/linux/in.h
 const SOL_SOCKET: u64 = 1;
 const SO_PEERPIDFD: u64 = 77;
 const PROTOCOLS: [u64; 4] = [0, 6, 17, 41];
 
-/// Whether a socket answers such a question with a value; a newer option, or one of a protocol that nobody looked at, may answer with an fd.
+/// `IPPROTO_IPV6` and `IPV6_ADDRFORM`: "Turn an AF_INET6 socket into a socket of a different
+/// address family", ipv6(7).
+const TO_IPV4: [u64; 2] = [41, 1];
+/// include/uapi/linux/net.h
+const SYS_SETSOCKOPT: u64 = 14;
+
+/// Whether a socket answers such a question with a value. A newer option, or one of another
+/// protocol, may answer with an fd.
 fn answers_with_a_value(level: u64, option: u64) -> bool {
     level == SOL_SOCKET && option < SO_PEERPIDFD || PROTOCOLS.contains(&level)
 }
 
-fn by_shape(name: &str) -> Effect {
-    let Some(shape) = shape(name) else { return Effect::None };
-    match (shape.subject, shape.selector) {
-        (Subject::Opened(_), _) => Effect::Opens,
-        (Subject::Socket | Subject::Made(_), _) => Effect::Opens,
-        (_, Selector::Command) => Effect::Anything,
-        _ => Effect::None,
-    }
+fn makes_an_fd(name: &str) -> bool {
+    let subject = shape(name).map(|shape| shape.subject);
+    matches!(subject, Some(Subject::Opened(_) | Subject::Socket | Subject::Made(_)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::syscall::Syscall;
+    use crate::model::syscall::{Abi, Syscall};
 
     fn of(name: &str, args: &[u64]) -> Effect {
         let args = std::array::from_fn(|at| args.get(at).copied().unwrap_or(0));
@@ -163,7 +159,10 @@ mod tests {
             ("fcntl", &[3, 3], Effect::None),
             ("pipe2", &[0x1000], Effect::OpensTwo(0x1000)),
             ("socketpair", &[1, 1, 0, 0x1000], Effect::OpensTwo(0x1000)),
-            ("recvmsg", &[3, 0x1000], Effect::Receives(0x1000)),
+            ("recvmsg", &[3, 0x1000], Effect::Receives),
+            ("recvmmsg", &[3, 0x1000], Effect::Anything),
+            ("setsockopt", &[3, 41, 1], Effect::Changes),
+            ("setsockopt", &[3, 1, 2], Effect::None),
             ("getsockopt", &[3, 1, 4], Effect::None),
             ("getsockopt", &[3, 6, 11], Effect::None),
             ("getsockopt", &[3, 1, 77], Effect::Anything),
@@ -195,10 +194,21 @@ mod tests {
     }
 
     #[test]
-    fn the_list_names_calls_and_is_ordered() {
-        assert!(BRINGING.is_sorted());
-        for name in BRINGING {
-            assert!(Syscall::from_name(Abi::X86_64, name).is_some(), "{name}");
+    fn calls_of_another_abi_bring_fds_as_well() {
+        for (name, args, memory, expected) in [
+            ("fcntl64", [3, 0, 0], [0; 3], Effect::Opens),
+            ("fcntl64", [3, 8, 0], [0; 3], Effect::Anything),
+            ("recvmmsg_time64", [3, 0, 0], [0; 3], Effect::Anything),
+            ("recvmsg", [3, 0, 0], [0; 3], Effect::Receives),
+            ("socketcall", [17, 8, 0], [3, 0, 0], Effect::Anything),
+            ("socketcall", [14, 8, 0], [3, 41, 1], Effect::Changes),
+            ("read", [3, 0, 0], [0; 3], Effect::None),
+        ] {
+            let syscall = Syscall::from_name(Abi::I386, name).expect(name);
+            let args = std::array::from_fn(|at| args.get(at).copied().unwrap_or(0));
+            let memory: Vec<u8> = memory.iter().flat_map(|word: &u32| word.to_le_bytes()).collect();
+            let call = Call { syscall, args, instruction_pointer: 0 };
+            assert_eq!(effect(&call, &Memory::new(&memory)), expected, "{name}");
         }
     }
 }

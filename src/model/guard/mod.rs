@@ -8,6 +8,7 @@ mod effect;
 mod filter;
 mod gate;
 mod kinds;
+mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,10 +22,11 @@ use super::fact::Fact;
 use super::platform::Platform;
 use super::syscall::{Abi, Syscall};
 
-pub use effect::{Effect, effect};
+pub use effect::{Effect, acts_through_fd, effect};
 pub use filter::TooLong;
 pub(super) use filter::{answer_with, program};
 pub(super) use gate::Gate;
+pub use tables::{FdTables, Sharing};
 
 /// What a baseline and its document let pass.
 #[derive(Debug)]
@@ -191,6 +193,11 @@ impl Guard {
                 .iter()
                 .filter(|passing| is_its(passing) && access.allows(&passing.call))
                 .all(|it| self.expects(&it.call, Some(object)))
+    }
+
+    /// Whether calls through an fd of this kind bring no fd by themselves.
+    pub fn is_plain(object: &Object) -> bool {
+        kinds::is_plain(object)
     }
 
     /// The class of an fd.

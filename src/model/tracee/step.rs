@@ -93,6 +93,13 @@ impl Tasks {
         self.tasks.get(&tid).and_then(|task| task.call())
     }
 
+    /// Whether no other task of the tree can run: all others are held before their first
+    /// instruction, or have not yet shown themselves, which each does before it runs.
+    pub fn is_alone(&self, tid: Tid) -> bool {
+        let cannot_run = |task: &Task| matches!(task, Task::AwaitingParent { .. } | Task::Attaching { .. });
+        self.tasks.iter().all(|(other, task)| *other == tid || cannot_run(task))
+    }
+
     /// Whether it is not yet the workload.
     pub fn is_launching(&self, tid: Tid) -> bool {
         self.tasks.get(&tid) == Some(&Task::Launching)

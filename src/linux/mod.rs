@@ -56,11 +56,15 @@ mod probe;
 #[cfg(target_os = "linux")]
 mod stopped;
 #[cfg(target_os = "linux")]
+mod strays;
+#[cfg(target_os = "linux")]
 mod terminal;
 #[cfg(target_os = "linux")]
 mod tracer;
 #[cfg(target_os = "linux")]
 mod untraced;
+#[cfg(target_os = "linux")]
+mod vdso;
 #[cfg(target_os = "linux")]
 mod wait;
 #[cfg(target_os = "linux")]

@@ -116,7 +116,8 @@ fn run(command: Command, limits: &Limits, mode: Mode<'_>, sink: &mut dyn FnMut(&
     let deadlines = Deadlines::start(limits).map_err(system("start a timer"))?;
     let suspended = Prepared::new(command, filter).and_then(Prepared::suspend).map_err(system("start a process"))?;
     let root = suspended.tid;
-    if let Err(error) = attach(root, mode.hears()) {
+    let hears = mode.hears();
+    if let Err(error) = attach(root, hears) {
         sys::kill(root, libc::SIGKILL);
         Tracer::default().bury();
         return Err(probe::explain(&error));
@@ -130,6 +131,7 @@ fn run(command: Command, limits: &Limits, mode: Mode<'_>, sink: &mut dyn FnMut(&
     };
     let mut run = Run {
         root,
+        hears,
         tracer: Tracer::default(),
         tasks,
         witness,
@@ -159,6 +161,7 @@ fn attach(root: Tid, hears: Hears) -> io::Result<()> {
 /// One run under way.
 struct Run<'a> {
     root: Tid,
+    hears: Hears,
     tracer: Tracer,
     tasks: Tasks,
     /// Who asks what registers do not tell.
@@ -230,6 +233,11 @@ impl Run<'_> {
             }
             self.watch(tid, &stop, &step);
             step.before.iter().chain(&step.event).for_each(&mut *sink);
+            if let Some(number) = step.hidden {
+                for stray in self.tracer.attach_hidden(tid, number, self.hears) {
+                    self.tasks.found(stray.task, tid, stray.leads);
+                }
+            }
             for spot in self.tracer.take_blind_spots() {
                 self.watch.iter_mut().for_each(|watch| watch.hide(spot));
                 self.hearing.iter_mut().for_each(|hearing| hearing.hide(spot));

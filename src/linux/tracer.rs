@@ -9,8 +9,9 @@ use std::marker::PhantomData;
 use std::os::unix::fs::MetadataExt;
 
 use super::stopped::{Alive, Pace, Stopped};
-use super::sys::{self, SyscallInfo};
-use super::untraced::Revealed;
+use super::strays::{self, Stray};
+use super::sys::{self, Hears, SyscallInfo};
+use super::untraced::{Entry, Revealed};
 use super::wait::{Report, report};
 use crate::model::event::{BlindSpot, Call, Tid};
 use crate::model::syscall::Syscall;
@@ -58,23 +59,41 @@ impl Tracer {
         }
         let task = Stopped::reported(tid);
         let stop = stop(&task, report)?;
-        self.reveal(&task, stop)?;
+        let stop = self.reveal(&task, stop)?;
         Ok(Waited::Stopped(task, stop))
     }
 
-    /// Keeps children from being hidden, and notes what is.
-    fn reveal(&mut self, task: &Stopped, stop: Stop) -> io::Result<()> {
+    /// Keeps children from being hidden, and notes what is. Returns the stop as the kernel sees it
+    /// from here on: a call may have been given other arguments.
+    fn reveal(&mut self, task: &Stopped, stop: Stop) -> io::Result<Stop> {
         match stop {
-            Stop::Entry(call) | Stop::Filtered(call) => {
-                let is_revealed = self.revealed.at_entry(task, &call)?;
-                self.blind_spots.extend((!is_revealed).then_some(BlindSpot::UntracedChild));
-            }
+            Stop::Entry(call) => return Ok(Stop::Entry(self.reveal_call(task, call)?)),
+            Stop::Filtered(call) => return Ok(Stop::Filtered(self.reveal_call(task, call)?)),
             Stop::Exec { .. } => self.blind_spots.extend(preloads(task.tid()).then_some(BlindSpot::LdPreload)),
             Stop::Exit { .. } | Stop::Trap { .. } => self.revealed.at_end(task)?,
-            Stop::Spawning { child, .. } => self.revealed.at_birth(task.tid(), child, self.held.get(&child))?,
+            Stop::Spawning { child, .. } => self.revealed.at_birth(task, child, self.held.get(&child))?,
             _ => {}
         }
-        Ok(())
+        Ok(stop)
+    }
+
+    fn reveal_call(&mut self, task: &Stopped, call: Call) -> io::Result<Call> {
+        let args = match self.revealed.at_entry(task, &call)? {
+            Entry::Copied(address) => [[address].as_slice(), &call.args[1..]].concat(),
+            Entry::Revealed => return Ok(call),
+            Entry::Hidden => {
+                self.blind_spots.push(BlindSpot::UntracedChild);
+                return Ok(call);
+            }
+        };
+        Ok(Call { args: std::array::from_fn(|at| args[at]), ..call })
+    }
+
+    /// A child was made that no stop announced: attaches it and its descendants, and notes that what
+    /// they have done so far is unseen.
+    pub(super) fn attach_hidden(&mut self, parent: Tid, number: i64, hears: Hears) -> Vec<Stray> {
+        self.blind_spots.push(BlindSpot::UntracedChild);
+        strays::attach(parent, number, hears)
     }
 
     /// Waits until nobody is left, and kills whoever stops once more: a killed task does at its exit.

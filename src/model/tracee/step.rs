@@ -34,11 +34,13 @@ pub struct Step {
     pub before: Vec<Event>,
     /// Rare: tasks that were held and go on now, each with what it is told.
     pub released: Vec<(Tid, Directive)>,
+    /// Rare: the child that the call returned, as its parent numbers it, though no stop announced it.
+    pub hidden: Option<i64>,
 }
 
 impl Step {
     fn new(directive: Directive, event: Option<Event>) -> Self {
-        Self { directive, event, before: Vec::new(), released: Vec::new() }
+        Self { directive, event, before: Vec::new(), released: Vec::new(), hidden: None }
     }
 }
 
@@ -163,8 +165,17 @@ impl Tasks {
             (None, _) => None,
         };
         let mut step = Step::new(Directive::Resume(0), event);
+        step.hidden = match stop {
+            Stop::Exit { value, failed: false } if value > 0 && before.makes_a_task() => Some(value),
+            _ => None,
+        };
         self.release_orphans(before, &mut step);
         step
+    }
+
+    /// A task of the tree was found that no stop announced; its own first stop is still to come.
+    pub fn found(&mut self, task: Tid, parent: Tid, leads: bool) {
+        self.tasks.entry(task).or_insert(Task::Attaching { parent, leads });
     }
 
     /// A parent tells of its child, before or after the child shows itself.
@@ -326,3 +337,5 @@ fn outcome(call: Call, value: i64, failed: bool) -> CallOutcome {
 mod properties;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unannounced;

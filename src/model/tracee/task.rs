@@ -43,9 +43,14 @@ impl Task {
 
     /// Whether it is in a call that may still announce a task. If it leaves that or dies there, it never will.
     pub(super) fn may_announce(self) -> bool {
-        let Self::Inside(call) = self else { return false };
         // An ABI without a table may have called anything.
-        call.syscall.row().is_none_or(|row| matches!(row.name, "clone" | "clone3" | "fork" | "vfork"))
+        matches!(self, Self::Inside(call) if call.syscall.row().is_none()) || self.makes_a_task()
+    }
+
+    /// Whether it is in a call that makes a task and has not announced it.
+    pub(super) fn makes_a_task(self) -> bool {
+        let Self::Inside(call) = self else { return false };
+        call.syscall.row().is_some_and(|row| matches!(row.name, "clone" | "clone3" | "fork" | "vfork"))
     }
 }
 

@@ -1,13 +1,14 @@
-// A child that nothing can reveal: its flags lie where not even a tracer may write, a mapping of a file that is open for reading only. That is told,
-// and the child is waited for by its parent only. (A filter, which it inherits, would hear its calls.)
+// A child that no stop announces: its arguments are longer than those of any kernel, and lie where not even a tracer may write. It is a blind
+// spot, and the child is attached once its number is known, unless it has ended by then.
 //
+// processes: any
 // blind: untraced_child
 // calls: clone3 1
 // strace: blind to the child
 #include "../tracee.h"
 
 int main(void) {
-	struct clone_args wanted = { .flags = CLONE_UNTRACED, .exit_signal = SIGCHLD };
+	union { struct clone_args args; char bytes[256]; } wanted = { .args = { .flags = CLONE_UNTRACED, .exit_signal = SIGCHLD } };
 	char path[32];
 	int file = memfd_create("x", 0);
 	must(write(file, &wanted, sizeof wanted) == sizeof wanted);

@@ -8,7 +8,7 @@ use crate::model::event::{BlindSpot, Call, CallOutcome, Errno, Event, Tid};
 use crate::model::syscall::{Abi, Syscall};
 use crate::model::workload::Exit;
 
-const ROOT: Tid = 10;
+pub(super) const ROOT: Tid = 10;
 const GO: Directive = Directive::Resume(0);
 
 fn call(name: &str) -> Call {
@@ -16,19 +16,19 @@ fn call(name: &str) -> Call {
     Call { syscall, args: [0; 6], instruction_pointer: 0 }
 }
 
-fn entry(name: &str) -> Stop {
+pub(super) fn entry(name: &str) -> Stop {
     Stop::Entry(call(name))
 }
 
-fn exit(value: i64) -> Stop {
+pub(super) fn exit(value: i64) -> Stop {
     Stop::Exit { value, failed: (-4095..0).contains(&value) }
 }
 
-fn spawning(child: Tid) -> Stop {
+pub(super) fn spawning(child: Tid) -> Stop {
     Stop::Spawning { child, leads: true, awaited: false }
 }
 
-const BORN_PROCESS: Stop = Stop::Trap { leads: true, group_stop: false };
+pub(super) const BORN_PROCESS: Stop = Stop::Trap { leads: true, group_stop: false };
 const BORN_THREAD: Stop = Stop::Trap { leads: false, group_stop: false };
 const EXITING: Stop = Stop::Exiting { leads: true };
 const GROUP_STOP: Stop = Stop::Trap { leads: true, group_stop: true };
@@ -37,7 +37,7 @@ fn called(task: Tid, name: &str, outcome: CallOutcome) -> Event {
     Event::Called { task, call: call(name), outcome, answers: Answers::default() }
 }
 
-fn spawned(task: Tid, parent: Option<Tid>, process: bool) -> Event {
+pub(super) fn spawned(task: Tid, parent: Option<Tid>, process: bool) -> Event {
     Event::Spawned { task, parent, process }
 }
 
@@ -49,7 +49,7 @@ const DONE: CallOutcome = CallOutcome::Returned(0);
 const NEVER: CallOutcome = CallOutcome::NeverReturned;
 
 /// A tree whose first process has become the workload.
-fn started() -> Tasks {
+pub(super) fn started() -> Tasks {
     let mut tasks = Tasks::launch(ROOT);
     for stop in [BORN_PROCESS, entry("read"), exit(1), entry("execve"), exec(ROOT), exit(0)] {
         let _ = tasks.step(ROOT, stop);

@@ -1,0 +1,34 @@
+//! A child that a call returned without an announcement.
+
+use super::tests::{BORN_PROCESS, ROOT, entry, exit, spawned, spawning, started};
+use super::{Directive, Stop, Tasks};
+
+/// What the last of these stops of the root says of a hidden child.
+fn hidden(mut tasks: Tasks, stops: &[Stop]) -> Option<i64> {
+    stops.iter().map(|stop| tasks.step(ROOT, *stop).hidden).last().flatten()
+}
+
+#[test]
+fn a_returned_child_without_announcement_is_hidden() {
+    for (stops, expected) in [
+        (&[entry("clone3"), exit(11)][..], Some(11)),
+        (&[entry("clone"), exit(11)], Some(11)),
+        (&[entry("clone3"), spawning(11), exit(11)], None),
+        (&[entry("clone3"), exit(-11)], None),
+        (&[entry("clone3"), exit(0)], None),
+        (&[entry("read"), exit(11)], None),
+        (&[exit(11)], None),
+    ] {
+        assert_eq!(hidden(started(), stops), expected, "{stops:?}");
+    }
+    assert_eq!(hidden(started().in_brief(), &[entry("clone3"), exit(11)]), Some(11));
+    assert_eq!(hidden(started().in_brief(), &[entry("clone3"), spawning(11)]), None);
+}
+
+#[test]
+fn a_hidden_child_that_was_found_is_its_parents() {
+    let mut tasks = started();
+    tasks.found(11, ROOT, true);
+    let step = tasks.step(11, BORN_PROCESS);
+    assert_eq!((step.directive, step.event), (Directive::Resume(0), Some(spawned(11, Some(ROOT), true))));
+}

@@ -55,6 +55,10 @@ impl<'a> Watch<'a> {
                 self.called(*task, call, *outcome, answers, witness);
             }
         }
+        // Another task runs natively, and fds may come to it without a call of its own.
+        if self.is_hidden && !tasks.is_alone(task) {
+            self.incomplete = Some(Incomplete::Shared);
+        }
         match *stop {
             Stop::Entry(call) => self.entered(task, &call, tasks),
             Stop::Spawning { child, .. } => self.spawned(task, child, events, witness),

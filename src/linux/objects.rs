@@ -3,14 +3,14 @@
 //! It must not remember fds: that is [`files`](super::files)'. Whoever cannot be asked, dead or out of reach, gives no object. Main type: [`Objects`].
 
 use std::collections::HashMap;
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{CString, OsStr};
 use std::fs;
 use std::io;
-use std::os::fd::AsRawFd;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
 use super::mounts::Mounts;
+use super::paths::{self, Found, Reached, View};
 use super::sys::{self, FileStatus};
 use crate::model::attribution::objects::Reference;
 use crate::model::attribution::{Object, Place};
@@ -23,6 +23,8 @@ pub(super) struct Objects {
     mounts: Mounts,
     devices: HashMap<(u32, (u32, u32)), Option<Object>>,
     roots: Roots,
+    /// See [`paths::own_root_is_alike`]; not asked yet.
+    root_is_alike: Option<bool>,
     /// Somebody of the tree serves files, and who is stopped serves none: only what the kernel knows without asking may be looked up.
     somebody_serves: bool,
 }
@@ -67,7 +69,12 @@ impl Objects {
         if let Some(object) = self.mounts.plain_file(task, status) {
             return Some(object);
         }
-        let link = fs::read_link(path).ok()?.into_os_string().into_vec();
+        let link = match fs::read_link(path) {
+            Ok(link) => link.into_os_string().into_vec(),
+            // The path is longer than PATH_MAX; of a file without a path it never is.
+            Err(error) if error.raw_os_error() == Some(libc::ENAMETOOLONG) => b"/".to_vec(),
+            Err(_) => return None,
+        };
         let link = String::from_utf8_lossy(&link);
         match Reference::read(&link) {
             Reference::Socket => None,
@@ -78,45 +85,33 @@ impl Objects {
         }
     }
 
-    /// What a path of a task stands for; `text` is it, not empty. Not found is an error.
+    /// What a path of a task stands for; `text` is it, not empty. Not found is an error, unknown is no object.
     pub(super) fn of_path(&mut self, task: Tid, place: &Place, text: &[u8]) -> io::Result<Option<Object>> {
-        let is_absolute = text.first() == Some(&b'/');
-        let text = if is_absolute { as_seen_by(task, text) } else { text.to_vec() };
-        let base = match place.directory {
-            _ if is_absolute => format!("/proc/{task}/root"),
-            Some(fd) => format!("/proc/{task}/fd/{fd}"),
-            None => format!("/proc/{task}/cwd"),
+        let view = self.view(task);
+        match paths::resolve(view, place, text, &mut self.mounts) {
+            Found::File(reached) => Ok(self.of_reached(task, &reached)),
+            Found::Nothing => Err(io::ErrorKind::NotFound.into()),
+            Found::Unknown => Ok(None),
+        }
+    }
+
+    fn view(&mut self, task: Tid) -> View {
+        let shares_root = self.is_our_root(task);
+        let view = View { task, shares_root, root_is_alike: false, cached_only: self.somebody_serves };
+        let mounts = &mut self.mounts;
+        let is_alike = *self.root_is_alike.get_or_insert_with(|| paths::own_root_is_alike(view, mounts));
+        View { root_is_alike: is_alike, ..view }
+    }
+
+    fn of_reached(&mut self, task: Tid, reached: &Reached) -> Option<Object> {
+        let path = reached.place();
+        let place = c_string(path.clone())?;
+        let is_socket = reached.status.mode & libc::S_IFMT == libc::S_IFSOCK;
+        let object = match reached.fd.filter(|_| is_socket) {
+            Some((owner, fd)) => self.of_fd(owner, fd),
+            None => self.of_link(task, &path, &place, &reached.status),
         };
-        if self.somebody_serves || is_absolute && !self.is_our_root(&base) {
-            let cached = if self.somebody_serves { RESOLVE_CACHED } else { 0 };
-            let how = cached | if is_absolute { RESOLVE_IN_ROOT } else { 0 };
-            let base = sys::open_place(None, &CString::new(base)?, true, 0)?;
-            let kept = sys::open_place(Some(&base), &CString::new(text)?, place.follows, how)?;
-            return self.led_to(task, &CString::new(format!("/proc/self/fd/{}", kept.as_raw_fd()))?, "");
-        }
-        let path = if is_absolute { text } else { [base.as_bytes(), b"/", &text].concat() };
-        let status = sys::file_status(&CString::new(path.as_slice())?, false)?;
-        if status.mode & libc::S_IFMT == libc::S_IFLNK && place.follows {
-            return self.of_links(task, path);
-        }
-        let link = String::from_utf8_lossy(&path).into_owned();
-        Ok(self.described(task, &CString::new(path)?, &status, &link))
-    }
-
-    /// What a link of the file system leads to, and what that does, if it is one.
-    fn of_links(&mut self, task: Tid, path: Vec<u8>) -> io::Result<Option<Object>> {
-        let path = led_to_itself(task, &path).unwrap_or(path);
-        if let Some(fd) = own_fd(task, &path) {
-            return Ok(self.of_fd(task, fd));
-        }
-        let link = String::from_utf8_lossy(&path).into_owned();
-        self.led_to(task, &CString::new(path)?, &link)
-    }
-
-    /// What there is at the end of all links.
-    fn led_to(&mut self, task: Tid, place: &CString, link: &str) -> io::Result<Option<Object>> {
-        let status = sys::file_status(place, true)?;
-        Ok(self.described(task, place, &status, link))
+        object.or_else(|| if is_socket { socket_by_attribute(&place) } else { None })
     }
 
     /// Mounts have changed, or a task has others than before.
@@ -129,11 +124,11 @@ impl Objects {
         self.roots = Roots::Moved;
     }
 
-    fn is_our_root(&mut self, root: &str) -> bool {
+    fn is_our_root(&mut self, task: Tid) -> bool {
         if self.roots == Roots::Ours {
             return true;
         }
-        let is_ours = is_our_root(root);
+        let is_ours = is_our_root(&format!("/proc/{task}/root"));
         if self.roots == Roots::Unasked {
             self.roots = if is_ours { Roots::Ours } else { Roots::Moved };
         }
@@ -167,52 +162,9 @@ pub(super) fn access(task: Tid, fd: i32) -> Access {
     })
 }
 
-/// include/uapi/linux/openat2.h: "Treat all symlinks […] as relative to dirfd", and "only complete if resolution can be completed through cached lookup".
-const RESOLVE_IN_ROOT: u64 = 0x10;
-const RESOLVE_CACHED: u64 = 0x20;
-
 /// Devices through which a process serves files to others.
 fn serves(object: &Object) -> bool {
     matches!(&*object.name, "char:fuse" | "char:cuse" | "char:autofs" | "char:cachefiles")
-}
-
-/// `/proc/self` is whoever looks.
-fn as_seen_by(task: Tid, path: &[u8]) -> Vec<u8> {
-    let path = match path {
-        b"/dev/stdin" => b"/proc/self/fd/0",
-        b"/dev/stdout" => b"/proc/self/fd/1",
-        b"/dev/stderr" => b"/proc/self/fd/2",
-        other => other,
-    };
-    for (own, place) in [("/proc/self", ""), ("/proc/thread-self", ""), ("/dev/fd", "/fd")] {
-        if let Some(rest) = path.strip_prefix(own.as_bytes()).filter(|rest| rest.first() == Some(&b'/')) {
-            return [format!("/proc/{task}{place}").as_bytes(), rest].concat();
-        }
-    }
-    path.to_vec()
-}
-
-/// Where links lead that go by `/proc/self`: whoever looks for a task would find itself there.
-fn led_to_itself(task: Tid, path: &[u8]) -> Option<Vec<u8>> {
-    /// `MAXSYMLINKS`, include/linux/namei.h
-    const MOST_LINKS: usize = 40;
-    let mut at = path.to_vec();
-    for _ in 0..MOST_LINKS {
-        let seen = as_seen_by(task, &at);
-        if seen != at {
-            return Some(seen);
-        }
-        let target = fs::read_link(OsStr::from_bytes(&at)).ok()?.into_os_string().into_vec();
-        // An absolute one replaces the path.
-        at = Path::new(OsStr::from_bytes(&at)).parent()?.join(OsString::from_vec(target)).into_os_string().into_vec();
-    }
-    None
-}
-
-/// The fd, if the path is an fd's own.
-fn own_fd(task: Tid, path: &[u8]) -> Option<i32> {
-    let path = std::str::from_utf8(path).ok()?;
-    path.strip_prefix(&format!("/proc/{task}/fd/"))?.parse().ok()
 }
 
 /// Whether this directory is what we know as `/`.
@@ -230,10 +182,12 @@ fn socket(task: Tid, fd: i32, place: &CString) -> Option<Object> {
         let option = |option| sys::socket_option(&socket, option);
         Ok(Object::socket(option(libc::SO_DOMAIN)?, option(libc::SO_TYPE)?, option(libc::SO_PROTOCOL)?))
     });
-    copied.ok().or_else(|| {
-        let name = sys::short_attribute(place, c"system.sockprotoname").ok()?;
-        Object::socket_of_protocol(std::str::from_utf8(&name).ok()?.trim_end_matches('\0'))
-    })
+    copied.ok().or_else(|| socket_by_attribute(place))
+}
+
+fn socket_by_attribute(place: &CString) -> Option<Object> {
+    let name = sys::short_attribute(place, c"system.sockprotoname").ok()?;
+    Object::socket_of_protocol(std::str::from_utf8(&name).ok()?.trim_end_matches('\0'))
 }
 
 /// The name below /dev; the slaves of pseudo-terminals have none in sysfs.
@@ -269,23 +223,4 @@ fn device_name(place: &str) -> Option<String> {
 
 fn c_string(text: String) -> Option<CString> {
     CString::new(text).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_means_oneself_means_the_task() {
-        for (path, seen) in [
-            (&b"/proc/self/maps"[..], &b"/proc/7/maps"[..]),
-            (b"/proc/selfish", b"/proc/selfish"),
-            (b"/proc/self", b"/proc/self"),
-            (b"/dev/stdout", b"/proc/7/fd/1"),
-            (b"/dev/fd/63", b"/proc/7/fd/63"),
-            (b"/etc/passwd", b"/etc/passwd"),
-        ] {
-            assert_eq!(String::from_utf8_lossy(&as_seen_by(7, path)), String::from_utf8_lossy(seen));
-        }
-    }
 }

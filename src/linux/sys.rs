@@ -21,8 +21,8 @@ use libc::{c_int, c_long, c_void, pid_t};
 use crate::model::marker::{Marker, PhaseName};
 
 pub(super) use ask::{
-    FileStatus, copy_fd, file_status, open_place, read_memory, read_proc, share_fd_table, short_attribute,
-    socket_option,
+    FileStatus, copy_fd, file_status, open_file_status, open_place, read_memory, read_proc, share_fd_table,
+    short_attribute, socket_option,
 };
 pub(super) use filter::{Filter, install_filter};
 pub(super) use notification::{Notification, go_on, next_notification, prefer_one_cpu};

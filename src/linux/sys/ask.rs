@@ -24,13 +24,22 @@ pub(in crate::linux) struct FileStatus {
 
 /// The status of what a path stands for. `AT_STATX_DONT_SYNC`: "don't synchronize anything", so that nobody who is stopped is waited for.
 pub(in crate::linux) fn file_status(path: &CString, follows: bool) -> io::Result<FileStatus> {
+    statx(libc::AT_FDCWD, path, if follows { 0 } else { libc::AT_SYMLINK_NOFOLLOW })
+}
+
+/// The status of an open file, which may be open with `O_PATH` only.
+pub(in crate::linux) fn open_file_status(file: &OwnedFd) -> io::Result<FileStatus> {
+    statx(file.as_raw_fd(), c"", libc::AT_EMPTY_PATH)
+}
+
+fn statx(directory: RawFd, path: &CStr, flags: c_int) -> io::Result<FileStatus> {
     const STATX_MNT_ID: u32 = 0x1000;
-    let flags = libc::AT_STATX_DONT_SYNC | if follows { 0 } else { libc::AT_SYMLINK_NOFOLLOW };
+    let flags = libc::AT_STATX_DONT_SYNC | flags;
     let mask = libc::STATX_TYPE | libc::STATX_MODE | libc::STATX_INO | STATX_MNT_ID;
     // SAFETY: a statx of zeroes is a valid one: it holds numbers only.
     let mut status: libc::statx = unsafe { std::mem::zeroed() };
     // SAFETY: a live C string, and a live statx that is written; statx(2).
-    let returned = unsafe { libc::statx(libc::AT_FDCWD, path.as_ptr(), flags, mask, &raw mut status) };
+    let returned = unsafe { libc::statx(directory, path.as_ptr(), flags, mask, &raw mut status) };
     checked(c_long::from(returned))?;
     Ok(FileStatus {
         mode: u32::from(status.stx_mode),
@@ -44,7 +53,7 @@ pub(in crate::linux) fn file_status(path: &CString, follows: bool) -> io::Result
 /// Opens a place in the tree without touching what is there: "O_PATH" of open(2), `how` being `RESOLVE_*` of openat2(2).
 pub(in crate::linux) fn open_place(
     root: Option<&OwnedFd>,
-    path: &CString,
+    path: &CStr,
     follows: bool,
     how: u64,
 ) -> io::Result<OwnedFd> {

@@ -45,8 +45,23 @@ pub fn effect(call: &Call, memory: &Memory) -> Option<Effect> {
         "ioctl" if args[1] as u32 == SECCOMP_IOCTL_NOTIF_ADDFD => Some(Effect::Hidden),
         "clone" | "clone3" if shares_files(call, memory) && is_untraced(call, memory) => Some(Effect::Hidden),
         "mount" | "umount" | "umount2" | "move_mount" | "fsmount" => Some(Effect::Mounts),
-        _ => None,
+        _ => changes_family(call, memory).then_some(Effect::Hidden),
     }
+}
+
+/// Whether this call makes another kind of socket of one: `IPV6_ADDRFORM` turns an AF_INET6 socket into an
+/// AF_INET one in every table that has an fd of it.
+pub(in crate::model) fn changes_family(call: &Call, memory: &Memory) -> bool {
+    /// include/uapi/linux/in.h and in6.h
+    const IPPROTO_IPV6: u64 = 41;
+    const IPV6_ADDRFORM: u64 = 1;
+    if !call.syscall.row().is_some_and(|row| matches!(row.name, "setsockopt" | "socketcall")) {
+        return false;
+    }
+    meant(call, memory).is_some_and(|meant| {
+        let [level, option] = [meant.args[1], meant.args[2]].map(|arg| arg & 0xffff_ffff);
+        meant.name == "setsockopt" && (level, option) == (IPPROTO_IPV6, IPV6_ADDRFORM)
+    })
 }
 
 /// An unsigned argument: `close_range(3, ~0U, 0)`.
@@ -130,6 +145,9 @@ mod tests {
             ("io_uring_setup", &[8], Some(Effect::Hidden)),
             ("ioctl", &[3, 0x4018_2103], Some(Effect::Hidden)),
             ("ioctl", &[3, 0x5401], None),
+            ("setsockopt", &[3, 41, 1], Some(Effect::Hidden)),
+            ("setsockopt", &[3, 41, 26], None),
+            ("setsockopt", &[3, 6, 1], None),
             ("clone", &[0x80_0400], Some(Effect::Hidden)),
             ("clone", &[0x80_0000], None),
             ("clone", &[0x400], None),

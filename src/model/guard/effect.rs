@@ -7,7 +7,7 @@ mod harmless;
 
 use crate::model::attribution::Memory;
 use crate::model::attribution::calls::{Subject, shape};
-use crate::model::attribution::files::clone_flags;
+use crate::model::attribution::files::{changes_family, clone_flags};
 use crate::model::event::Call;
 
 /// An effect that a filter must not let pass unseen.
@@ -78,13 +78,8 @@ pub fn effect(call: &Call, memory: &Memory) -> Effect {
         "fcntl" | "fcntl64" if DUPLICATING.contains(&second) => Effect::Opens,
         "ioctl" if ioctls().any(|command| command == second) => Effect::None,
         "getsockopt" if answers_with_a_value(second, call.args[2]) => Effect::None,
-        "setsockopt" if [second, call.args[2] & 0xffff_ffff] == TO_IPV4 => Effect::Changes,
+        "setsockopt" | "socketcall" if changes_family(call, memory) => Effect::Changes,
         "setsockopt" => Effect::None,
-        "socketcall"
-            if first == SYS_SETSOCKOPT && [1, 2].map(|at| memory.word(at).map(u64::from)) == TO_IPV4.map(Some) =>
-        {
-            Effect::Changes
-        }
         "pipe" | "pipe2" => Effect::OpensTwo(call.args[0]),
         "socketpair" => Effect::OpensTwo(call.args[3]),
         "recvmsg" => Effect::Receives,
@@ -112,12 +107,6 @@ pub fn acts_through_fd(call: &Call) -> bool {
 const SOL_SOCKET: u64 = 1;
 const SO_PEERPIDFD: u64 = 77;
 const PROTOCOLS: [u64; 4] = [0, 6, 17, 41];
-
-/// `IPPROTO_IPV6` and `IPV6_ADDRFORM`: "Turn an AF_INET6 socket into a socket of a different
-/// address family", ipv6(7).
-const TO_IPV4: [u64; 2] = [41, 1];
-/// include/uapi/linux/net.h
-const SYS_SETSOCKOPT: u64 = 14;
 
 /// Whether a socket answers such a question with a value. A newer option, or one of another
 /// protocol, may answer with an fd.

@@ -1,0 +1,209 @@
+//! Resolves a path as a task would: with its root, working directory and fds, and its own `/proc/self`.
+//!
+//! Most paths are one `openat2` that is refused where its answer could depend on which process asks: at mounts and
+//! at magic links of procfs. Those are walked component by component ([`walk`]). Main type: [`Found`].
+
+mod numbers;
+mod walk;
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use nix::sys::statfs;
+
+use super::mounts::Mounts;
+use super::sys::{self, FileStatus};
+use crate::model::attribution::Place;
+use crate::model::event::Tid;
+
+/// What a path leads to.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// A file that every process sees alike, and the task finds by this path.
+    File(Reached),
+    /// The task finds nothing: its call fails.
+    Nothing,
+    /// It depends on which process asks, or this process may not look.
+    Unknown,
+}
+
+/// A file at the end of a path.
+#[derive(Debug)]
+pub(super) struct Reached {
+    /// Open with `O_PATH`.
+    pub(super) file: OwnedFd,
+    pub(super) status: FileStatus,
+    /// The task and its fd, where the path ends with the link of one in this process' own procfs.
+    pub(super) fd: Option<(Tid, i32)>,
+}
+
+impl Reached {
+    /// A path of this process that leads to the file.
+    pub(super) fn place(&self) -> String {
+        format!("/proc/self/fd/{}", self.file.as_raw_fd())
+    }
+}
+
+/// How a task sees the tree of files.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct View {
+    pub(super) task: Tid,
+    /// Its root is that of this process.
+    pub(super) shares_root: bool,
+    /// A name that this process does not find below its root does not exist: see [`own_root_is_alike`].
+    pub(super) root_is_alike: bool,
+    /// Only what the kernel knows without asking a server may be looked up.
+    pub(super) cached_only: bool,
+}
+
+/// include/uapi/linux/openat2.h
+const RESOLVE_NO_XDEV: u64 = 0x01;
+const RESOLVE_NO_MAGICLINKS: u64 = 0x02;
+const RESOLVE_BENEATH: u64 = 0x08;
+const RESOLVE_IN_ROOT: u64 = 0x10;
+const RESOLVE_CACHED: u64 = 0x20;
+
+impl View {
+    fn cached(self) -> u64 {
+        if self.cached_only { RESOLVE_CACHED } else { 0 }
+    }
+
+    /// Where relative paths begin.
+    fn base(self, place: &Place) -> io::Result<OwnedFd> {
+        let task = self.task;
+        let base = place.directory.map_or_else(|| format!("/proc/{task}/cwd"), |fd| format!("/proc/{task}/fd/{fd}"));
+        open(&base)
+    }
+
+    fn root(self) -> io::Result<OwnedFd> {
+        if self.shares_root { open("/") } else { open(&format!("/proc/{}/root", self.task)) }
+    }
+}
+
+fn open(path: &str) -> io::Result<OwnedFd> {
+    sys::open_place(None, &CString::new(path)?, true, 0)
+}
+
+/// Resolves `text`, which is not empty. Where it begins is `place`'s.
+pub(super) fn resolve(view: View, place: &Place, text: &[u8], mounts: &mut Mounts) -> Found {
+    Some(()).and_then(|()| Resolution::new(view, place, text, mounts)?.run()).unwrap_or(Found::Unknown)
+}
+
+struct Resolution<'a> {
+    view: View,
+    place: &'a Place,
+    text: CString,
+    is_absolute: bool,
+    /// `None` for an absolute path where the root is ours.
+    base: Option<OwnedFd>,
+    mounts: &'a mut Mounts,
+}
+
+impl<'a> Resolution<'a> {
+    fn new(view: View, place: &'a Place, text: &[u8], mounts: &'a mut Mounts) -> Option<Self> {
+        let is_absolute = text.first() == Some(&b'/');
+        let base = match is_absolute {
+            true if view.shares_root => None,
+            true => Some(view.root().ok()?),
+            false => Some(view.base(place).ok()?),
+        };
+        Some(Self { view, place, text: CString::new(text).ok()?, is_absolute, base, mounts })
+    }
+
+    /// `None` is the answer "unknown".
+    fn run(mut self) -> Option<Found> {
+        match self.open(RESOLVE_NO_XDEV) {
+            Ok(file) => {
+                // It is on the mount where the path began.
+                let reached = reached(file)?;
+                if names(self.view, &reached.file, &reached.status, self.mounts)? != Names::Proc {
+                    return Some(Found::File(reached));
+                }
+            }
+            Err(libc::ENOENT | libc::ENOTDIR) if self.begins_alike() => return Some(Found::Nothing),
+            Err(libc::ENOENT | libc::ENOTDIR | libc::ELOOP) => {}
+            Err(libc::EXDEV) => {
+                if let Some(reached) = self.across_mounts() {
+                    return Some(Found::File(reached));
+                }
+            }
+            Err(_) => return None,
+        }
+        walk::Walk::new(&mut self)?.run()
+    }
+
+    /// The file on another mount, if no procfs can have been on the way: nothing but magic links leads out
+    /// of one other than by `..`, and that leads to the same place from every directory of a task.
+    fn across_mounts(&mut self) -> Option<Reached> {
+        if !self.is_absolute && !self.view.shares_root {
+            return None;
+        }
+        let reached = reached(self.open(0).ok()?)?;
+        (!self.mounts.is_below_proc(self.view.task, &reached.status)).then_some(reached)
+    }
+
+    fn open(&self, limits: u64) -> Result<OwnedFd, i32> {
+        let inside = match (self.view.shares_root, self.is_absolute) {
+            (true, _) => 0,
+            (false, true) => RESOLVE_IN_ROOT,
+            // Neither an absolute link nor `..` may lead to our root instead of the task's.
+            (false, false) => RESOLVE_BENEATH,
+        };
+        let how = self.view.cached() | RESOLVE_NO_MAGICLINKS | limits | inside;
+        let file = sys::open_place(self.base.as_ref(), &self.text, self.place.follows, how);
+        file.map_err(|error| error.raw_os_error().unwrap_or_default())
+    }
+
+    /// Whether a name that is not found on the mount where the path begins does not exist.
+    fn begins_alike(&mut self) -> bool {
+        let Some(base) = &self.base else { return self.view.root_is_alike };
+        is_alike(self.view, base, self.mounts)
+    }
+}
+
+/// Whether a name that this process does not find on the mount of its root does not exist.
+pub(super) fn own_root_is_alike(view: View, mounts: &mut Mounts) -> bool {
+    open("/").is_ok_and(|root| is_alike(view, &root, mounts))
+}
+
+fn is_alike(view: View, file: &OwnedFd, mounts: &mut Mounts) -> bool {
+    let status = sys::open_file_status(file);
+    status.is_ok_and(|status| names(view, file, &status, mounts) == Some(Names::Alike))
+}
+
+fn reached(file: OwnedFd) -> Option<Reached> {
+    let status = sys::open_file_status(&file).ok()?;
+    Some(Reached { file, status, fd: None })
+}
+
+/// What the names of a filesystem depend on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    /// They lead every process that may look to the same files.
+    Alike,
+    /// They are made when they are looked up, and that may depend on which process does.
+    Differ,
+    /// As far as procfs makes them so, this is known: see [`numbers`].
+    Proc,
+}
+
+/// `None` where that cannot be known without waiting for a server.
+fn names(view: View, file: &OwnedFd, status: &FileStatus, mounts: &mut Mounts) -> Option<Names> {
+    /// include/uapi/linux/magic.h: procfs, autofs, FUSE, apparmorfs
+    const PROC: u64 = 0x9fa0;
+    const DIFFERING: [u64; 3] = [0x0187, 0x6573_5546, 0x5a3c_69f0];
+    if let Some(name) = mounts.filesystem(view.task, status) {
+        return Some(match name.split('.').next() {
+            Some("proc") => Names::Proc,
+            Some("autofs" | "fuse" | "fuseblk" | "apparmorfs") => Names::Differ,
+            _ => Names::Alike,
+        });
+    }
+    let magic = if view.cached_only { None } else { statfs::fstatfs(file).ok() };
+    match magic?.filesystem_type().0 as u64 {
+        PROC => Some(Names::Proc),
+        magic if DIFFERING.contains(&magic) => Some(Names::Differ),
+        _ => Some(Names::Alike),
+    }
+}

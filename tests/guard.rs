@@ -201,6 +201,28 @@ chdir '/proc/self'; open I, '<', 'maps'; $x = <I>; unlink glob qq($t/*); rmdir $
     same_verdicts(&["perl", "-e", script]);
 }
 
+/// What `self` is, only the task itself finds: however the path is spelled that leads there.
+#[test]
+fn a_program_that_opens_paths_through_itself() {
+    let script = "my $t = qq(/tmp/sysguard.$$); mkdir $t; chdir $t; symlink '/dev/zero', 'z'; symlink '/dev/full', 'y'; symlink '/proc/self/cwd', 'here';
+symlink '/proc', 'p'; for (qw(here/z p/thread-self/cwd/y /proc//self/maps //proc/self/../self/statm /proc/self/cwd/nowhere)) { open F, '<', $_; sysread F, $x, 1; close F }
+chdir '/proc'; open G, '<', 'self/cgroup'; sysread G, $x, 1; open H, '<', qq(self/fd/) . fileno G; sysread H, $x, 1; chdir $t; unlink qw(z y here p); rmdir $t";
+    same_verdicts(&["perl", "-e", script]);
+}
+
+/// Its procfs numbers tasks otherwise than that of the tracer.
+#[test]
+fn a_program_in_a_pid_namespace() {
+    let words = ["unshare", "-rpf", "--mount-proc"];
+    let makes_one = std::process::Command::new(words[0]).args(&words[1..]).arg("true").status();
+    if !makes_one.is_ok_and(|status| status.success()) {
+        assert!(std::env::var_os("SYSGUARD_REQUIRE").is_none_or(|value| value != "1"), "no PID namespace can be made");
+        return;
+    }
+    let script = "read x < /proc/self/status; read x < /proc/self/maps; read x < /proc/self/cgroup";
+    same_verdicts(&[&words[..], &["sh", "-c", script]].concat());
+}
+
 /// Where a task runs while it is lent the tracer's CPU, nobody of its tree may find.
 #[test]
 fn nobody_finds_where_it_was_lent_a_cpu() {

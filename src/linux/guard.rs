@@ -4,12 +4,14 @@
 //! only while every fd in its table is of a kind whose calls the baseline holds. Otherwise it stops
 //! at every call until that fd is closed. Every call that can bring fds stops.
 
-use std::collections::{BTreeSet, HashMap};
-use std::os::fd::AsRawFd;
-use std::{fs, io};
+mod fds;
 
-use super::command::{Command, Stream};
-use super::objects::{Objects, access};
+use std::collections::{BTreeSet, HashMap};
+
+pub use fds::inherited;
+use fds::{has_program_fd, is_open, open_fds, read};
+
+use super::objects::access;
 use super::outcome::Incomplete;
 use super::stopped::Pace;
 use super::sys;
@@ -18,9 +20,7 @@ use crate::model::attribution::files::{self, shares_files};
 use crate::model::attribution::objects::is_told_by_path;
 use crate::model::attribution::{Answers, Memory, Object, Question, answers, made};
 use crate::model::event::{BlindSpot, Call, CallOutcome, Event, Tid};
-use crate::model::guard::{
-    Access, Class, Effect, FdTables, Guard, Inherited, Likeness, Sharing, acts_through_fd, effect,
-};
+use crate::model::guard::{Access, Class, Effect, FdTables, Guard, Likeness, Sharing, acts_through_fd, effect};
 use crate::model::marker::Marker;
 use crate::model::tracee::{Stop, Tasks};
 
@@ -347,56 +347,4 @@ fn may_leave_an_fd(event: &Event) -> bool {
 /// Whether fds may come with a message of this socket.
 fn can_carry_fds(object: &Object) -> bool {
     object.name.strip_prefix("socket:").is_none_or(|family| family.starts_with("AF_UNIX"))
-}
-
-/// Whether the kernel opened the program for its interpreter: `AT_EXECFD`, getauxval(3), which
-/// binfmt_misc sets for its flags O and C.
-fn has_program_fd(task: Tid) -> bool {
-    const AT_EXECFD: u64 = 2;
-    /// Where a program has no vector that can be read, its fds are looked at.
-    const LEAST: usize = 16;
-    let vector = sys::read_proc(&format!("/proc/{task}/auxv"));
-    let words = |bytes: &[u8]| bytes.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes));
-    vector.len() < LEAST || vector.chunks_exact(LEAST).any(|entry| words(entry) == Some(AT_EXECFD))
-}
-
-/// Eight bytes of a task's memory.
-fn read(task: Tid, address: u64) -> Option<u64> {
-    let mut bytes = [0; 8];
-    (sys::read_memory(task, address, &mut bytes) == bytes.len()).then(|| u64::from_ne_bytes(bytes))
-}
-
-/// What the fds stand for that this command begins with.
-pub fn inherited(command: &Command) -> Inherited {
-    let own = sys::gettid();
-    let mut inherited: Inherited = open_fds(own)
-        .into_iter()
-        .flatten()
-        .filter(|fd| *fd > 2 && sys::survives_exec(*fd))
-        .map(|fd| (fd, fd))
-        .chain((0..).zip(&command.stdio).map(|(at, stream)| match stream {
-            Stream::Inherited => (at, at),
-            Stream::Given(fd) => (at, fd.as_raw_fd()),
-        }))
-        .map(|(at, fd)| (at, Objects::default().of_fd(own, fd)))
-        .collect();
-    // Many are no streams of a workload, but what somebody forgot to close; the filter must not grow with them.
-    while inherited.len() > MOST_INHERITED {
-        inherited.pop_last();
-    }
-    inherited
-}
-
-/// Each costs the filter some instructions in every gate of a call on an fd.
-const MOST_INHERITED: usize = 8;
-
-/// Whether the fd may be open. What cannot be asked may be.
-fn is_open(task: Tid, fd: i32) -> bool {
-    let link = fs::symlink_metadata(format!("/proc/{task}/fd/{fd}"));
-    link.err().is_none_or(|error| error.kind() != io::ErrorKind::NotFound)
-}
-
-fn open_fds(task: Tid) -> io::Result<impl Iterator<Item = i32>> {
-    let fds = fs::read_dir(format!("/proc/{task}/fd"))?;
-    Ok(fds.flatten().filter_map(|fd| fd.file_name().to_str()?.parse().ok()))
 }

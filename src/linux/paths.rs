@@ -207,3 +207,6 @@ fn names(view: View, file: &OwnedFd, status: &FileStatus, mounts: &mut Mounts) -
         _ => Some(Names::Alike),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ mod int80;
 mod kinds;
 mod multiplexers;
 mod objects;
+mod paths;
 mod rings;
 
 use std::os::unix::process::CommandExt;
@@ -21,7 +22,9 @@ pub(crate) fn become_tracee(name: &str) -> ExitCode {
     if let Some(exit) = kinds::make_and_read(name) {
         return exit;
     }
-    let Some((_, tracee)) = TRACEES.iter().chain(objects::TRACEES).find(|(known, _)| *known == name) else {
+    let Some((_, tracee)) =
+        TRACEES.iter().chain(objects::TRACEES).chain(paths::TRACEES).find(|(known, _)| *known == name)
+    else {
         return ExitCode::from(99);
     };
     tracee()

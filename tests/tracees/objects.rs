@@ -37,8 +37,8 @@ pub(super) const TRACEES: &[(&str, Tracee)] = &[
 ];
 
 /// Numbers that no kernel knows: only calls between them are looked at.
-const BEGIN: c_long = 0x3e8;
-const END: c_long = 0x3e9;
+pub(super) const BEGIN: c_long = 0x3e8;
+pub(super) const END: c_long = 0x3e9;
 
 pub(super) fn between_marks(uses: impl FnOnce()) -> ExitCode {
     call!(BEGIN);

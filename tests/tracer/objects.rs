@@ -1,7 +1,9 @@
 //! What calls act on, and which subsystem they reach: live programs that use one kind of thing each, and the whole truth about each call between their marks.
 //!
-//! The programs are in `tracees/objects.rs`, the truths in `objects/truths.rs`.
+//! The programs are in `tracees/objects.rs`, the truths in `objects/truths.rs`; those about paths in the
+//! `paths.rs` of both.
 
+mod paths;
 mod truths;
 
 use std::collections::BTreeMap;
@@ -30,7 +32,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             check(tracee, truth)
         })
     };
-    TRUTHS.iter().map(trial).collect()
+    TRUTHS.iter().chain(paths::TRUTHS).map(trial).collect()
 }
 
 /// Holds what a program used against the truth about it.

@@ -1,0 +1,62 @@
+//! What /proc and a task's memory say of its fds.
+
+use std::os::fd::AsRawFd;
+use std::{fs, io};
+
+use crate::linux::command::{Command, Stream};
+use crate::linux::objects::Objects;
+use crate::linux::sys;
+use crate::model::event::Tid;
+use crate::model::guard::Inherited;
+
+/// Whether the kernel opened the program for its interpreter: `AT_EXECFD`, getauxval(3), which
+/// binfmt_misc sets for its flags O and C.
+pub(super) fn has_program_fd(task: Tid) -> bool {
+    const AT_EXECFD: u64 = 2;
+    /// Where a program has no vector that can be read, its fds are looked at.
+    const LEAST: usize = 16;
+    let vector = sys::read_proc(&format!("/proc/{task}/auxv"));
+    let words = |bytes: &[u8]| bytes.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes));
+    vector.len() < LEAST || vector.chunks_exact(LEAST).any(|entry| words(entry) == Some(AT_EXECFD))
+}
+
+/// Eight bytes of a task's memory.
+pub(super) fn read(task: Tid, address: u64) -> Option<u64> {
+    let mut bytes = [0; 8];
+    (sys::read_memory(task, address, &mut bytes) == bytes.len()).then(|| u64::from_ne_bytes(bytes))
+}
+
+/// What the fds stand for that this command begins with.
+pub fn inherited(command: &Command) -> Inherited {
+    let own = sys::gettid();
+    let mut inherited: Inherited = open_fds(own)
+        .into_iter()
+        .flatten()
+        .filter(|fd| *fd > 2 && sys::survives_exec(*fd))
+        .map(|fd| (fd, fd))
+        .chain((0..).zip(&command.stdio).map(|(at, stream)| match stream {
+            Stream::Inherited => (at, at),
+            Stream::Given(fd) => (at, fd.as_raw_fd()),
+        }))
+        .map(|(at, fd)| (at, Objects::default().of_fd(own, fd)))
+        .collect();
+    // Many are no streams of a workload, but what somebody forgot to close; the filter must not grow with them.
+    while inherited.len() > MOST_INHERITED {
+        inherited.pop_last();
+    }
+    inherited
+}
+
+/// Each costs the filter some instructions in every gate of a call on an fd.
+const MOST_INHERITED: usize = 8;
+
+/// Whether the fd may be open. What cannot be asked may be.
+pub(super) fn is_open(task: Tid, fd: i32) -> bool {
+    let link = fs::symlink_metadata(format!("/proc/{task}/fd/{fd}"));
+    link.err().is_none_or(|error| error.kind() != io::ErrorKind::NotFound)
+}
+
+pub(super) fn open_fds(task: Tid) -> io::Result<impl Iterator<Item = i32>> {
+    let fds = fs::read_dir(format!("/proc/{task}/fd"))?;
+    Ok(fds.flatten().filter_map(|fd| fd.file_name().to_str()?.parse().ok()))
+}

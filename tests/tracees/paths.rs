@@ -252,6 +252,8 @@ fn of_another_mount_namespace() -> ExitCode {
     if !unshares(libc::CLONE_NEWNS) || !mount(c"none", c"/", c"none", libc::MS_REC | libc::MS_PRIVATE) {
         return ExitCode::from(NOT_HERE);
     }
+    // Fds of which nothing is known yet, on mounts that this namespace has not.
+    let [file, maps] = [file, maps].map(|inherited| fd(call!(libc::SYS_dup, inherited)));
     between_marks(|| {
         read(file);
         read(maps);

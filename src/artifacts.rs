@@ -173,6 +173,8 @@ pub struct Build<'a> {
     pub shown: bool,
     /// What cargo holds as its standard input until it ends, which may be after us. It reads nothing.
     pub stdin: Stdio,
+    /// The variables that cargo does not inherit.
+    pub without: &'a [String],
 }
 
 impl Build<'_> {
@@ -229,23 +231,26 @@ impl Build<'_> {
         for target in present.iter().map(|(_, target)| target).collect::<BTreeSet<_>>() {
             command.arg(format!("--{}", target.kind.word())).arg(&target.name);
         }
+        for name in self.without {
+            command.env_remove(name);
+        }
         command.stdin(self.stdin).stdout(Stdio::piped());
         command.stderr(if self.shown { Stdio::inherit() } else { Stdio::piped() });
         command
     }
 }
 
-/// The package in this folder, as cargo describes it.
-pub fn package(cargo: &Path, folder: &Path) -> Result<Package, String> {
+/// The package in this folder, as a cargo that does not inherit these variables describes it.
+pub fn package(cargo: &Path, folder: &Path, without: &[String]) -> Result<Package, String> {
     let manifest = folder.join("Cargo.toml");
     let same = |package: &Package| fs::canonicalize(&package.manifest_path).ok() == fs::canonicalize(&manifest).ok();
-    let found = metadata(cargo, &manifest)?.packages.into_iter().find(same);
+    let found = metadata(cargo, &manifest, without)?.packages.into_iter().find(same);
     found.ok_or_else(|| format!("cargo knows no package with the manifest {}", manifest.display()))
 }
 
 /// The folder of the workspace that the package in this folder is a member of.
 pub fn workspace(cargo: &Path, folder: &Path) -> Result<PathBuf, String> {
-    metadata(cargo, &folder.join("Cargo.toml")).map(|metadata| metadata.workspace_root.into())
+    metadata(cargo, &folder.join("Cargo.toml"), &[]).map(|metadata| metadata.workspace_root.into())
 }
 
 /// The version of the compiler, such as `1.95.0`, where it can be asked.
@@ -262,8 +267,11 @@ pub fn profile(executable: &Path) -> Option<&str> {
     Some(if folder == "debug" { "dev" } else { folder })
 }
 
-fn metadata(cargo: &Path, manifest: &Path) -> Result<Metadata, String> {
+fn metadata(cargo: &Path, manifest: &Path, without: &[String]) -> Result<Metadata, String> {
     let mut command = MetadataCommand::new();
+    for name in without {
+        command.env_remove(name);
+    }
     command.cargo_path(cargo).manifest_path(manifest).no_deps();
     command.exec().map_err(|error| format!("cannot ask cargo about {}: {error}", manifest.display()))
 }
@@ -328,7 +336,8 @@ mod tests {
     fn cargo_is_asked_once_for_all() {
         let this = package(Path::new("cargo"), Path::new(env!("CARGO_MANIFEST_DIR"))).expect("this package");
         let flags = [OsString::from("--release")];
-        let build = Build { cargo: Path::new("cargo"), flags: &flags, shown: false, stdin: Stdio::null() };
+        let build =
+            Build { cargo: Path::new("cargo"), flags: &flags, shown: false, stdin: Stdio::null(), without: &[] };
         let (one, two) = (target(TargetKind::Bin, "one"), target(TargetKind::Example, "two"));
         let command = build.command(&[(&this, &one), (&this, &two)]);
         let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
@@ -339,7 +348,8 @@ mod tests {
     #[test]
     fn a_target_that_is_not_there_is_told_without_asking_cargo() {
         let this = package(Path::new("cargo"), Path::new(env!("CARGO_MANIFEST_DIR"))).expect("this package");
-        let build = Build { cargo: Path::new("/nonexistent"), flags: &[], shown: false, stdin: Stdio::null() };
+        let build =
+            Build { cargo: Path::new("/nonexistent"), flags: &[], shown: false, stdin: Stdio::null(), without: &[] };
         let wanted = target(TargetKind::Bin, "nowhere");
         let artifacts = build.run(&[(&this, [wanted.clone()].into())]);
         let reason = artifacts.get(&root(&this), &wanted).expect("it was asked for").expect_err("it is not there");

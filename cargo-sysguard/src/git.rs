@@ -7,22 +7,26 @@ use std::process::{ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
+use sysguard::runner::git::Repository;
+
 use crate::exit_code::Failure;
 
 /// A commit of the repository that a folder lies in.
 #[derive(Debug)]
 pub(crate) struct Revision {
     commit: String,
+    repository: Repository,
 }
 
 impl Revision {
     /// The commit that the user's words mean, seen from this folder.
     pub(crate) fn find(folder: &Path, words: &str) -> Result<Self, Failure> {
-        let output =
-            git(folder, &["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{words}^{{commit}}")])?;
+        let repository = Repository::of(folder);
+        let verify = ["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{words}^{{commit}}")];
+        let output = output(&mut repository.command(folder, &verify))?;
         let commit = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         if output.status.success() && !commit.is_empty() {
-            return Ok(Self { commit });
+            return Ok(Self { commit, repository });
         }
         let why = String::from_utf8_lossy(&output.stderr).trim().trim_start_matches("fatal: ").to_owned();
         let why = if why.is_empty() { "git knows no such commit".to_owned() } else { why };
@@ -31,7 +35,7 @@ impl Revision {
 
     /// The files below a folder of the working tree, as they are named from there.
     pub(crate) fn files(&self, folder: &Path, below: &str) -> Result<Vec<String>, Failure> {
-        let output = git(folder, &["ls-tree", "-r", "-z", "--name-only", &self.commit, "--", below])?;
+        let output = self.git(folder, &["ls-tree", "-r", "-z", "--name-only", &self.commit, "--", below])?;
         let names = said(output, "list the files of", &self.commit)?;
         Ok(names
             .split(|byte| *byte == 0)
@@ -43,7 +47,11 @@ impl Revision {
     /// What a file held, named from that folder.
     pub(crate) fn read(&self, folder: &Path, file: &str) -> Result<Vec<u8>, Failure> {
         let object = format!("{}:./{file}", self.commit);
-        said(git(folder, &["show", "--no-textconv", &object])?, "read", &object)
+        said(self.git(folder, &["show", "--no-textconv", &object])?, "read", &object)
+    }
+
+    fn git(&self, folder: &Path, arguments: &[&str]) -> Result<Output, Failure> {
+        output(&mut self.repository.command(folder, arguments))
     }
 }
 
@@ -69,7 +77,7 @@ impl Worktree {
     /// Checks a revision out, seen from this folder.
     pub(crate) fn of(revision: &Revision, folder: &Path) -> Result<Self, Failure> {
         let told = |arguments: &[&str]| {
-            let bytes = said(git(folder, arguments)?, "tell the place of", &folder.display().to_string())?;
+            let bytes = said(revision.git(folder, arguments)?, "tell the place of", &folder.display().to_string())?;
             Ok(String::from_utf8_lossy(&bytes).trim_end_matches('\n').to_owned())
         };
         let (top, inside) = (told(&["rev-parse", "--show-toplevel"])?, told(&["rev-parse", "--show-prefix"])?);
@@ -77,13 +85,13 @@ impl Worktree {
             |error: std::io::Error| Failure::failed(format!("cannot make a place for {}: {error}", revision.commit));
         let place = tempfile::Builder::new().prefix("sysguard-diff-").tempdir().map_err(cannot)?.keep();
         let place = place.canonicalize().map_err(cannot)?;
-        let cleaner = Cleaner::start(&top, &place).map_err(cannot)?;
+        let cleaner = Cleaner::start(&revision.repository, &top, &place).map_err(cannot)?;
         let tree = place.join("tree");
         let worktree = Self { folder: tree.join(inside), target: place.join("target"), cleaner };
         let tree = tree.to_string_lossy();
         let add = ["-c", NO_HOOKS, "worktree", "add", "--quiet", "--detach", &tree, &revision.commit];
         let held = worktree.held().map_err(cannot)?;
-        said(output(command(folder, &add).stdin(held))?, "check out", &revision.commit)?;
+        said(output(revision.repository.command(folder, &add).stdin(held))?, "check out", &revision.commit)?;
         Ok(worktree)
     }
 
@@ -107,9 +115,10 @@ struct Cleaner {
 }
 
 impl Cleaner {
-    fn start(top: &str, place: &Path) -> std::io::Result<Self> {
+    fn start(repository: &Repository, top: &str, place: &Path) -> std::io::Result<Self> {
         let mut command = Command::new("sh");
         command.args(["-c", CLEAN, "sh", top]).arg(place);
+        repository.prepare(&mut command);
         // Ctrl-C at the terminal is not for it.
         #[cfg(unix)]
         command.process_group(0);
@@ -138,16 +147,6 @@ impl Drop for Cleaner {
             let _ = parent.join();
         }
     }
-}
-
-fn git(folder: &Path, arguments: &[&str]) -> Result<Output, Failure> {
-    output(&mut command(folder, arguments))
-}
-
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut git = Command::new("git");
-    git.arg("-C").arg(folder).args(arguments);
-    git
 }
 
 fn output(git: &mut Command) -> Result<Output, Failure> {

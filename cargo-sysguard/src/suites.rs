@@ -75,7 +75,7 @@ pub(crate) fn build(
             (&package.metadata, targets)
         })
         .collect();
-    Build { cargo, flags, shown: true, stdin: Stdio::null() }.run(&wanted)
+    Build { cargo, flags, shown: true, stdin: Stdio::null(), without: &[] }.run(&wanted)
 }
 
 /// What is wrong with the names of files, package by package; the other workloads are not touched by it.

@@ -16,7 +16,7 @@ use sysguard::model::recording::Length;
 use sysguard::model::verdict::Verdict;
 use sysguard::model::workload::Program;
 use sysguard::report::{self, Palette};
-use sysguard::runner::{Case, Suite};
+use sysguard::runner::{Case, Suite, git};
 use sysguard::settings::Settings;
 
 use crate::cargo::CargoFlags;
@@ -42,6 +42,14 @@ pub(crate) struct Compared {
     pub(crate) untraced: usize,
 }
 
+/// A package at one revision, and how it is built.
+struct Checkout<'a> {
+    folder: &'a Path,
+    flags: &'a [OsString],
+    /// The variables that tie git to the repository of the caller, which the other revision's build scripts must not find.
+    without: &'a [String],
+}
+
 /// What the workloads of one package used at one revision.
 type Observed = BTreeMap<String, Expectation>;
 
@@ -60,12 +68,15 @@ impl Traced<'_> {
                 // A build is not ended with us, and writes on: who cleans up waits for it, too.
                 let held =
                     worktree.held().map_err(|error| Failure::failed(format!("cannot hold a worktree: {error}")))?;
-                self.observe(&worktree.folder, &flags, held, &mut failed, &mut outcome)?
+                let checkout = Checkout { folder: &worktree.folder, flags: &flags, without: git::local_variables() };
+                self.observe(&checkout, held, &mut failed, &mut outcome)?
             } else {
                 Observed::new()
             };
             drop(worktree);
-            let after = self.observe(folder, &self.cargo.build_flags(), Stdio::null(), &mut failed, &mut outcome)?;
+            let flags = self.cargo.build_flags();
+            let checkout = Checkout { folder, flags: &flags, without: &[] };
+            let after = self.observe(&checkout, Stdio::null(), &mut failed, &mut outcome)?;
             let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
             for name in names.into_iter().filter(|name| !failed.contains(*name)) {
                 let file = proposals.file_below(folder, store, name);
@@ -79,20 +90,20 @@ impl Traced<'_> {
     /// Builds and runs the workloads of the package in this folder.
     fn observe(
         &self,
-        folder: &Path,
-        flags: &[OsString],
+        checkout: &Checkout<'_>,
         stdin: Stdio,
         failed: &mut BTreeSet<String>,
         outcome: &mut Outcome,
     ) -> Result<Observed, Failure> {
+        let Checkout { folder, flags, without } = *checkout;
         // Sets are compared here, and nothing else: what tells those sooner is enough unless somebody asks for more. Proposals are none of its business.
         let engine = if self.settings.engine == Engine::Ptrace { Engine::Ptrace } else { Engine::Notify };
         let settings = Settings { pending_dir: None, engine, ..self.settings.clone() };
         let mut suite = Suite::open(folder, None, suites::platform(self.cargo)?, settings).map_err(Failure::failed)?;
         let targets = suite.targets(|case| self.selects(case));
         if !targets.is_empty() {
-            let package = artifacts::package(&self.settings.cargo, folder).map_err(Failure::failed)?;
-            let build = Build { cargo: &self.settings.cargo, flags, shown: true, stdin };
+            let package = artifacts::package(&self.settings.cargo, folder, without).map_err(Failure::failed)?;
+            let build = Build { cargo: &self.settings.cargo, flags, shown: true, stdin, without };
             suite.tell_artifacts(build.run(&[(&package, targets)]));
         }
         let spinners = Spinners::new(self.settings.progress);

@@ -2,9 +2,7 @@
 //!
 //! It only asks. Without git, without such a commit, or where the expectation has changes that are in no commit, nothing is said.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
-
+use super::git::Repository;
 use super::suite::Suite;
 use crate::model::lockfile::Moves;
 
@@ -19,19 +17,14 @@ impl Suite {
     fn known_moves(&self, file: &str) -> Option<Moves> {
         let package = self.package();
         let workspace = package.ancestors().find(|folder| folder.join(LOCK).is_file())?;
+        let repository = Repository::of(package);
         let now = std::fs::read_to_string(workspace.join(LOCK)).ok()?;
-        if !git(package, &["status", "--porcelain", "--", file])?.is_empty() {
+        if !repository.ask(package, &["status", "--porcelain", "--", file])?.is_empty() {
             return None;
         }
-        let commit = git(package, &["log", "-1", "--format=%H", "--", file])?;
-        let before = git(workspace, &["show", "--no-textconv", &format!("{}:./{LOCK}", commit.trim_end())])?;
+        let commit = repository.ask(package, &["log", "-1", "--format=%H", "--", file])?;
+        let before =
+            repository.ask(workspace, &["show", "--no-textconv", &format!("{}:./{LOCK}", commit.trim_end())])?;
         Some(Moves::between(&before, &now))
     }
-}
-
-/// What git says; nothing where it cannot.
-fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
-    let mut git = Command::new("git");
-    let output = git.arg("-C").arg(folder).args(arguments).stdin(Stdio::null()).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }

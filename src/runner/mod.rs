@@ -7,6 +7,7 @@
 
 mod busy;
 mod environment;
+pub mod git;
 mod history;
 mod output;
 mod progress;

@@ -44,11 +44,11 @@ impl Targets {
     }
 
     fn build(&self, first: &Target) -> Result<Artifacts, String> {
-        let package = artifacts::package(&self.cargo, &self.package)?;
+        let package = artifacts::package(&self.cargo, &self.package, &[])?;
         let mut wanted: BTreeSet<Target> =
             self.wanted.iter().filter(|target| self.known(target).is_none()).cloned().collect();
         wanted.insert(first.clone());
-        let build = Build { cargo: &self.cargo, flags: &[], shown: false, stdin: Stdio::null() };
+        let build = Build { cargo: &self.cargo, flags: &[], shown: false, stdin: Stdio::null(), without: &[] };
         let mut built = Artifacts::default();
         for (target, executable) in build.run(&[(&package, wanted)]).of(&artifacts::root(&package)) {
             built.insert(&self.package, target, executable);

@@ -24,6 +24,9 @@ use std::process::ExitCode;
 
 use crate::exit_code::{Failure, Outcome};
 
+#[cfg(target_os = "linux")]
+sysguard::note_start!();
+
 fn main() -> ExitCode {
     let cli = match cli::parse(env::args_os()) {
         Ok(cli) => cli,

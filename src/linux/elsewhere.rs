@@ -86,7 +86,7 @@ impl KeptTerminal {
 /// # Errors
 ///
 /// Never.
-pub fn leave_interrupts_to_workload() -> io::Result<()> {
+pub fn leave_signals_to_workload() -> io::Result<()> {
     Ok(())
 }
 

@@ -212,8 +212,13 @@ fn prepare(prepared: &Prepared) -> Result<(), (LaunchStep, i32)> {
     }
     // The pipe ends of this launch were opened with 0, 1 and 2 taken, so nothing needed is overwritten.
     for (onto, stream) in (0..).zip(&prepared.stdio) {
-        if let Stream::Given(fd) = stream {
-            sys::duplicate_onto(fd.as_raw_fd(), onto).map_err(|errno| (LaunchStep::Streams, errno))?;
+        match stream {
+            Stream::Given(fd) => {
+                sys::duplicate_onto(fd.as_raw_fd(), onto).map_err(|errno| (LaunchStep::Streams, errno))?;
+            }
+            // Rust's start-up has opened /dev/null there.
+            Stream::Inherited if sys::was_closed(onto) => sys::close(onto),
+            Stream::Inherited => {}
         }
     }
     Ok(())
@@ -234,7 +239,8 @@ fn isolate() {
 fn default_signals(isolated: bool, mask: &SigSet) {
     for signal in 1..=LAST_SIGNAL {
         // Rust ignores SIGPIPE in every program of its own.
-        if isolated || signal == libc::SIGPIPE || !sys::is_ignored(signal) {
+        let was_ignored = if signal == libc::SIGPIPE { sys::ignored_sigpipe() } else { sys::is_ignored(signal) };
+        if isolated || !was_ignored {
             sys::default_disposition(signal);
         }
     }

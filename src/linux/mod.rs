@@ -12,7 +12,7 @@ pub use outcome::{Incomplete, Limits, Outcome, TraceError};
 mod elsewhere;
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{
-    Callers, KeptTerminal, Machine, inherited, keep_terminal, leave_interrupts_to_workload, mark, phase, probe, trace,
+    Callers, KeptTerminal, Machine, inherited, keep_terminal, leave_signals_to_workload, mark, phase, probe, trace,
     trace_guarded, trace_notified,
 };
 
@@ -20,7 +20,7 @@ pub use elsewhere::{
 pub const NEEDED: Option<&str> = if cfg!(target_os = "linux") { None } else { Some("tracing needs Linux") };
 
 #[cfg(target_os = "linux")]
-mod interrupts;
+mod members;
 #[cfg(target_os = "linux")]
 mod trace;
 
@@ -56,6 +56,8 @@ mod paths;
 #[cfg(target_os = "linux")]
 mod probe;
 #[cfg(target_os = "linux")]
+mod signals;
+#[cfg(target_os = "linux")]
 mod stopped;
 #[cfg(target_os = "linux")]
 mod strays;
@@ -80,13 +82,13 @@ pub use callers::Callers;
 #[cfg(target_os = "linux")]
 pub use guard::inherited;
 #[cfg(target_os = "linux")]
-pub use interrupts::leave_interrupts_to_workload;
-#[cfg(target_os = "linux")]
 pub use machine::Machine;
 #[cfg(target_os = "linux")]
 pub use probe::probe;
 #[cfg(target_os = "linux")]
-pub use sys::{mark, phase};
+pub use signals::leave_signals_to_workload;
+#[cfg(target_os = "linux")]
+pub use sys::{mark, note_start, phase};
 #[cfg(target_os = "linux")]
 pub use terminal::{KeptTerminal, keep_terminal};
 #[cfg(target_os = "linux")]

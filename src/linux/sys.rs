@@ -7,6 +7,8 @@ mod ask;
 mod filter;
 mod notification;
 mod registers;
+mod signals;
+mod start;
 mod terminal;
 
 #[cfg(target_env = "gnu")]
@@ -31,6 +33,9 @@ pub(super) use registers::{
 };
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(super) use registers::{StackRegisters, stack_registers};
+pub(super) use signals::decide_by_sender;
+pub use start::note_start;
+pub(super) use start::{ignored_sigpipe, was_closed};
 pub(super) use terminal::{keep_modes, restore_before, restore_modes};
 
 /// `__WNOTHREAD` keeps other tracers of this process apart, `__WALL` brings clone children; linux/wait.h, in libc for some C libraries only.
@@ -318,6 +323,28 @@ pub(super) fn survives_exec(fd: RawFd) -> bool {
     // SAFETY: takes numbers only; fcntl(2).
     let flags = unsafe { libc::fcntl(fd, libc::F_GETFD) };
     flags != -1 && flags & libc::FD_CLOEXEC == 0
+}
+
+/// close(2) of a fd that only the C library knows. Async-signal-safe.
+pub(super) fn close(fd: RawFd) {
+    // SAFETY: takes a number only, and nothing of Rust owns it in this process; close(2).
+    unsafe { libc::close(fd) };
+}
+
+/// Notes, before Rust's start-up, what this process was started with: its closed standard streams stay closed for a command
+/// that inherits them. For a program, at the top of its `main.rs`; on Linux only.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! note_start {
+    () => {
+        const _: () = {
+            #[expect(unsafe_code, reason = "a section that the C library calls functions of, before main")]
+            #[used]
+            // SAFETY: pointers to functions, which take nothing that they need; "Initialization and Termination Functions", gABI.
+            #[unsafe(link_section = ".init_array")]
+            static NOTE: extern "C" fn() = $crate::linux::note_start;
+        };
+    };
 }
 
 /// chdir(2). Async-signal-safe.

@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd, IntoRawFd};
 
 use nix::sys::signal::Signal;
 
-use super::{interrupts, sys};
+use super::sys;
 
 /// The modes that the terminal had, if there is one.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub fn keep_terminal() -> io::Result<KeptTerminal> {
     if let Some(terminal) = terminal {
         sys::keep_modes(terminal)?;
         for signal in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM] {
-            if !interrupts::is_ignored(signal)? {
+            if !sys::is_ignored(signal as i32) {
                 sys::restore_before(signal as i32)?;
             }
         }

@@ -7,6 +7,7 @@ use super::command::Command;
 use super::deadlines::{Deadlines, Due};
 use super::guard::Watch;
 use super::launch::{LaunchFailure, LaunchStep, Prepared};
+use super::members::Members;
 use super::notify::{Desk, Hearing};
 use super::outcome::{Incomplete, Limits, Outcome, TraceError};
 use super::stopped::Pace;
@@ -114,6 +115,7 @@ fn run(command: Command, limits: &Limits, mode: Mode<'_>, sink: &mut dyn FnMut(&
     let filter = mode.filter()?;
     let program = command.program.display().to_string();
     let deadlines = Deadlines::start(limits).map_err(system("start a timer"))?;
+    let is_isolated = command.isolated;
     let suspended = Prepared::new(command, filter).and_then(Prepared::suspend).map_err(system("start a process"))?;
     let root = suspended.tid;
     let hears = mode.hears();
@@ -138,6 +140,7 @@ fn run(command: Command, limits: &Limits, mode: Mode<'_>, sink: &mut dyn FnMut(&
         watch,
         hearing,
         colocation: Colocation::new(root),
+        members: (!is_isolated).then(Members::default),
         deadlines,
         end: None,
         stragglers: 0,
@@ -171,6 +174,8 @@ struct Run<'a> {
     /// Who hears of calls by notifications; nobody where there are none.
     hearing: Option<Hearing<'a>>,
     colocation: Colocation,
+    /// The tasks whose signals this process ignores; a tree with a session of its own cannot signal our process group.
+    members: Option<Members>,
     deadlines: Deadlines,
     end: Option<Exit>,
     stragglers: u64,
@@ -185,6 +190,7 @@ impl Run<'_> {
         loop {
             match self.tracer.wait()? {
                 Waited::Stopped(task, stop) => {
+                    self.know(task.tid(), &stop);
                     let step = self.tasks.step(task.tid(), stop);
                     return self.tracer.obey(task, step.directive, Pace::EveryCall);
                 }
@@ -223,6 +229,7 @@ impl Run<'_> {
                 }
                 task => task,
             };
+            self.know(tid, &stop);
             let stop = self.tasks.heard(tid, stop);
             let mut step = self.tasks.step(tid, stop);
             if let Some(witness) = &mut self.witness {
@@ -291,6 +298,18 @@ impl Run<'_> {
     fn incomplete(&self) -> Option<Incomplete> {
         let heard = || self.hearing.as_ref().and_then(Hearing::incomplete);
         self.watch.as_ref().and_then(Watch::incomplete).or_else(heard)
+    }
+
+    /// Notes which tasks there are. A newborn is noted before it runs, since it may send a signal.
+    fn know(&mut self, tid: Tid, stop: &Stop) {
+        let Some(members) = &mut self.members else { return };
+        match *stop {
+            Stop::Trap { .. } => members.join(tid),
+            // Its number from here on is that of its group's leader.
+            Stop::Exec { former, .. } if former != tid => members.leave(former),
+            Stop::Ended(_) => members.leave(tid),
+            _ => {}
+        }
     }
 
     /// Returns where a task stops next. Only a task that goes on has a pace: the fd table of one

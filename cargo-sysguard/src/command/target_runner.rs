@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 
 use sysguard::harness::{Arguments, Each, follow_lifeline, run_each};
-use sysguard::linux::leave_interrupts_to_workload;
+use sysguard::linux::leave_signals_to_workload;
 use sysguard::model::compare::Comparison;
 use sysguard::model::platform::Platform;
 use sysguard::model::recording::Length;
@@ -57,8 +57,8 @@ impl Options {
             return called.list();
         }
         follow_lifeline(&settings);
-        leave_interrupts_to_workload()
-            .map_err(|error| Failure::failed(format!("cannot leave Ctrl-C to the test: {error}")))?;
+        leave_signals_to_workload()
+            .map_err(|error| Failure::failed(format!("cannot leave signals to the test: {error}")))?;
         // A harness of its own kind may take anything; then all of it is one workload.
         let arguments = Arguments::parse(self.command[1..].iter().cloned()).unwrap_or_default();
         let platform = Platform::from_triple(&self.triple).unwrap_or_else(settings::platform);

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use sysguard::linux::{
-    Command, Environment, Limits, Machine, Stream, TraceError, keep_terminal, leave_interrupts_to_workload,
+    Command, Environment, Limits, Machine, Stream, TraceError, keep_terminal, leave_signals_to_workload,
 };
 use sysguard::model::observation::{Engine, Recording};
 use sysguard::model::taxonomy::Taxonomy;
@@ -95,8 +95,8 @@ impl Options {
         let program = self.find()?;
         let terminal =
             keep_terminal().map_err(|error| Failed::ours(format!("cannot read the terminal's modes: {error}")))?;
-        leave_interrupts_to_workload()
-            .map_err(|error| Failed::ours(format!("cannot leave Ctrl-C to the command: {error}")))?;
+        leave_signals_to_workload()
+            .map_err(|error| Failed::ours(format!("cannot leave signals to the command: {error}")))?;
         let command = Command {
             program,
             argv: self.command.clone(),

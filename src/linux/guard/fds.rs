@@ -35,9 +35,11 @@ pub fn inherited(command: &Command) -> Inherited {
         .filter(|fd| *fd > 2 && sys::survives_exec(*fd))
         .map(|fd| (fd, fd))
         .chain((0..).zip(&command.stdio).map(|(at, stream)| match stream {
+            Stream::Inherited if sys::was_closed(at) => (at, -1),
             Stream::Inherited => (at, at),
             Stream::Given(fd) => (at, fd.as_raw_fd()),
         }))
+        .filter(|(_, fd)| *fd >= 0)
         .map(|(at, fd)| (at, Objects::default().of_fd(own, fd)))
         .collect();
     // Many are no streams of a workload, but what somebody forgot to close; the filter must not grow with them.

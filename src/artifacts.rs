@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn cargo_is_asked_once_for_all() {
-        let this = package(Path::new("cargo"), Path::new(env!("CARGO_MANIFEST_DIR"))).expect("this package");
+        let this = package(Path::new("cargo"), Path::new(env!("CARGO_MANIFEST_DIR")), &[]).expect("this package");
         let flags = [OsString::from("--release")];
         let build =
             Build { cargo: Path::new("cargo"), flags: &flags, shown: false, stdin: Stdio::null(), without: &[] };
@@ -347,7 +347,7 @@ mod tests {
 
     #[test]
     fn a_target_that_is_not_there_is_told_without_asking_cargo() {
-        let this = package(Path::new("cargo"), Path::new(env!("CARGO_MANIFEST_DIR"))).expect("this package");
+        let this = package(Path::new("cargo"), Path::new(env!("CARGO_MANIFEST_DIR")), &[]).expect("this package");
         let build =
             Build { cargo: Path::new("/nonexistent"), flags: &[], shown: false, stdin: Stdio::null(), without: &[] };
         let wanted = target(TargetKind::Bin, "nowhere");

@@ -191,6 +191,8 @@ impl CargoFlags {
         command.other_options(
             self.lock_flags().into_iter().filter_map(|flag| flag.into_string().ok()).collect::<Vec<_>>(),
         );
+        // Its messages become part of ours.
+        command.env("CARGO_TERM_COLOR", "never");
         let metadata = command.exec().map_err(|error| match error {
             cargo_metadata::Error::CargoMetadata { stderr } => Failure::usage(without_label(&stderr)),
             other => Failure::usage(format!("cannot ask cargo about the workspace: {other}")),

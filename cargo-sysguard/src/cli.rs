@@ -5,6 +5,7 @@ use std::fmt;
 
 use anstyle::{AnsiColor, Style};
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+use sysguard::model::escape;
 
 use crate::command::{
     accept, bless, diff, doctor, explain, init, list, pending, reject, report, review, run, target_runner, test, trace,
@@ -100,7 +101,7 @@ pub(crate) fn warning(message: &str) -> impl fmt::Display + '_ {
 }
 
 fn labelled<'a>(label: &'a str, style: Style, message: &'a str) -> impl fmt::Display + 'a {
-    fmt::from_fn(move |f| write!(f, "{style}{label}{style:#}: {message}"))
+    fmt::from_fn(move |f| write!(f, "{style}{label}{style:#}: {}", escape::message(message)))
 }
 
 #[cfg(test)]
@@ -109,6 +110,14 @@ mod tests {
 
     fn parsed(line: &str) -> Result<Cli, clap::Error> {
         parse(line.split(' ').map(OsString::from))
+    }
+
+    #[test]
+    fn errors_and_warnings_are_escaped() {
+        const MESSAGE: &str = "a\u{7}\n::error::b";
+        for shown in [error(MESSAGE).to_string(), warning(MESSAGE).to_string()] {
+            assert!(shown.ends_with(": a\\u{7}\n:\\x3aerror::b"), "{shown:?}");
+        }
     }
 
     #[test]

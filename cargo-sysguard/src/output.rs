@@ -6,6 +6,7 @@ use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use sysguard::model::escape;
 use tempfile::NamedTempFile;
 
 /// What becomes of the file when the report is complete.
@@ -34,7 +35,8 @@ pub(crate) struct NotWritable {
 impl<'a> ReportFile<'a> {
     /// Makes sure that a report can be written there.
     pub(crate) fn prepare(asked: &'a Path) -> Result<Self, NotWritable> {
-        let place = place(asked).map_err(|source| NotWritable { path: asked.display().to_string(), source })?;
+        let place = place(asked)
+            .map_err(|source| NotWritable { path: escape::line(&asked.to_string_lossy()).into_owned(), source })?;
         Ok(Self { asked, place })
     }
 

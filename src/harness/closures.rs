@@ -16,6 +16,7 @@ use super::follow_lifeline;
 use super::session::{Console, Session};
 use crate::artifacts::{Artifacts, CLOSURES};
 use crate::linux;
+use crate::model::escape;
 use crate::model::marker::Marker;
 use crate::model::observation::Observation;
 use crate::runner::Suite;
@@ -165,7 +166,7 @@ fn this_test(package: &Path) -> Result<Artifacts, std::io::Error> {
 }
 
 fn failed(message: &str) -> ExitCode {
-    let _ = writeln!(anstream::stderr(), "error: {message}");
+    let _ = writeln!(anstream::stderr(), "error: {}", escape::message(message));
     ExitCode::from(FAILED)
 }
 

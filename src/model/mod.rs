@@ -11,6 +11,7 @@ pub mod syscall;
 
 pub mod call_site;
 pub mod errno;
+pub mod escape;
 pub mod event;
 pub mod gate;
 pub mod lockfile;

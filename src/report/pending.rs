@@ -97,6 +97,7 @@ pub fn finding(
     for (label, line) in brief(fact, abi).into_iter().chain(parts.flatten()) {
         writeln!(out, "  {label:<6}  {}", escaped(&line))?;
     }
+    let file = escaped(file);
     let Fact::Use { subsystem, .. } = fact else {
         return writeln!(out, "  file    {file}");
     };

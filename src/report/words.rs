@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::model::escape;
+
 /// `1 call`, `2 calls`.
 pub(super) fn counted(count: u64, one: &'static str, more: &'static str) -> impl fmt::Display {
     fmt::from_fn(move |f| write!(f, "{count} {}", if count == 1 { one } else { more }))
@@ -17,17 +19,9 @@ pub(super) fn len<T>(list: &[T]) -> u64 {
     list.len().try_into().unwrap_or(u64::MAX)
 }
 
-/// A line of somebody else's text: no control character of it reaches a terminal or a log.
+/// A line of somebody else's text: nothing of it reaches a terminal or a log that these would obey or hide.
 pub(super) fn escaped(line: &str) -> String {
-    let mut text = String::with_capacity(line.len());
-    for character in line.chars() {
-        if character.is_control() && character != '\t' {
-            text.extend(character.escape_default());
-        } else {
-            text.push(character);
-        }
-    }
-    text
+    escape::line(line).into_owned()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use std::time::Duration;
 use sysguard::linux::{
     Command, Environment, Limits, Machine, Stream, TraceError, keep_terminal, leave_signals_to_workload,
 };
+use sysguard::model::escape;
 use sysguard::model::observation::{Engine, Recording};
 use sysguard::model::taxonomy::Taxonomy;
 use sysguard::model::workload::Exit;
@@ -146,7 +147,10 @@ impl Options {
     /// Looks for the command as a shell does.
     fn find(&self) -> Result<PathBuf, Failed> {
         let name = self.command.first().map(OsString::as_os_str).unwrap_or_default();
-        let failed = |code, reason| Failed { code, message: format!("cannot execute {}: {reason}", name.display()) };
+        let failed = |code, reason| Failed {
+            code,
+            message: format!("cannot execute {}: {reason}", escape::line(&name.to_string_lossy())),
+        };
         match find_command(name) {
             Lookup::Found(program) => Ok(program),
             Lookup::NotExecutable(_) => Err(failed(Failed::NOT_EXECUTABLE, "it is not an executable file")),

@@ -17,11 +17,15 @@ mod formats;
 #[cfg(target_os = "linux")]
 mod harness;
 #[cfg(target_os = "linux")]
+mod hooks;
+#[cfg(target_os = "linux")]
 mod init;
 #[cfg(target_os = "linux")]
 mod list;
 #[cfg(target_os = "linux")]
 mod mutations;
+#[cfg(target_os = "linux")]
+mod names;
 #[cfg(target_os = "linux")]
 mod pending;
 #[cfg(target_os = "linux")]
@@ -36,6 +40,8 @@ mod review;
 mod run;
 #[cfg(target_os = "linux")]
 mod session;
+#[cfg(target_os = "linux")]
+mod signals;
 #[cfg(target_os = "linux")]
 mod stable;
 #[cfg(target_os = "linux")]
@@ -64,7 +70,9 @@ fn trials() -> Vec<Trial> {
 #[cfg(target_os = "linux")]
 fn trials() -> Vec<Trial> {
     let commands = of_workloads().into_iter().chain(of_proposals()).chain(of_readings());
-    commands.chain(ends::trials()).chain(run::trials()).chain(closures::trials()).collect()
+    let others = ends::trials().into_iter().chain(run::trials()).chain(closures::trials());
+    let others = others.chain(hooks::trials()).chain(names::trials()).chain(signals::trials());
+    commands.chain(others).collect()
 }
 
 /// What is run and blessed.

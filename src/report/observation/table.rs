@@ -70,7 +70,7 @@ fn group_rows(group: &Group<'_>, own: Option<Abi>) -> Vec<Row> {
 fn use_in_words(used: &UseRecord) -> Option<String> {
     let parts = [used.argument.as_deref(), used.object.as_deref()];
     let words = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    (!words.is_empty()).then_some(words)
+    (!words.is_empty()).then(|| escaped(&words))
 }
 
 fn totals(record: &ObservationRecord<'_>, groups: u64) -> Row {

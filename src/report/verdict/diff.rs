@@ -7,7 +7,7 @@ use similar::TextDiff;
 use crate::model::verdict::Change;
 use crate::report::Palette;
 use crate::report::style::Painted;
-use crate::report::words::{counted, len};
+use crate::report::words::{counted, escaped, len};
 
 /// How many lines of a diff are shown.
 const LINES: usize = 60;
@@ -20,17 +20,17 @@ pub fn write(out: &mut dyn io::Write, file: &str, change: &Change, palette: &Pal
     let unwritten = format!("{file} (as it would be)");
     let new_file = change.written.as_deref().unwrap_or(&unwritten);
     let diff = TextDiff::from_lines(&change.before, &change.after);
-    let unified = diff.unified_diff().context_radius(CONTEXT).header(file, new_file).to_string();
+    let unified = diff.unified_diff().context_radius(CONTEXT).header(&escaped(file), &escaped(new_file)).to_string();
     let lines: Vec<&str> = unified.lines().collect();
     let (shown, cut) = lines.split_at(lines.len().min(LINES));
     for line in shown {
-        writeln!(out, "{}", Painted(style(line, palette), line))?;
+        writeln!(out, "{}", Painted(style(line, palette), escaped(line)))?;
     }
     if !cut.is_empty() {
         let rest = counted(len(cut), "more line", "more lines");
         let whole = change.written.as_deref().filter(|&written| written != file);
         let whole = whole.map(|written| format!(": diff -u {file} {written}")).unwrap_or_default();
-        writeln!(out, "{}", Painted(palette.hint, format_args!("… {rest}{whole}")))?;
+        writeln!(out, "{}", Painted(palette.hint, format_args!("… {rest}{}", escaped(&whole))))?;
     }
     Ok(())
 }

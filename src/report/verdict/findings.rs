@@ -102,7 +102,7 @@ fn columns(finding: &Finding) -> [String; 4] {
     }
     remark.extend(reason.map(|reason| format!("({reason})")));
     remark.extend(finding.cause.as_ref().map(|cause| format!("({cause})")));
-    [finding.rule().to_owned(), finding.fact.to_string(), calls, remark.join(" ")]
+    [finding.rule().to_owned(), escaped(&finding.fact.to_string()), calls, escaped(&remark.join(" "))]
 }
 
 /// What not every run showed, one a line, each with its count.
@@ -124,7 +124,7 @@ pub(super) fn write_suspects(out: &mut dyn io::Write, verdict: &Verdict, palette
 /// What changed around the workload, where something is new.
 pub(super) fn write_drift(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
     let Some(drift) = drift(verdict) else { return Ok(()) };
-    writeln!(out, "\n{} since the baseline was recorded: {drift}", Painted(palette.hint, "drift:"))
+    writeln!(out, "\n{} since the baseline was recorded: {}", Painted(palette.hint, "drift:"), escaped(&drift))
 }
 
 /// What does not fail: notes and what is gone, a line each.
@@ -161,5 +161,5 @@ fn some_of(facts: impl ExactSizeIterator<Item = String>) -> String {
     let more = facts.len().saturating_sub(KEYS);
     let shown: Vec<String> = facts.take(KEYS).collect();
     let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
-    format!("{}{rest}", shown.join(", "))
+    format!("{}{rest}", escaped(&shown.join(", ")))
 }

@@ -9,7 +9,7 @@ use super::{headline, next};
 use crate::model::confirm::Suspect;
 use crate::model::verdict::{Status, Verdict};
 use crate::model::weight::Weight;
-use crate::report::words::{counted, len};
+use crate::report::words::{counted, escaped, len};
 
 /// How many annotations of a level GitHub shows of one step.
 const ANNOTATIONS: usize = 10;
@@ -96,7 +96,7 @@ fn message(verdict: &Verdict, findings: &[Ranked<'_>]) -> String {
     let gone = verdict.comparison.gone.iter().take(FINDINGS);
     lines.extend(gone.map(|fact| format!("not seen: {}", fact.key(&verdict.workload))));
     lines.extend(next::first(verdict).map(|step| format!("next: {} ({})", step.command, step.purpose)));
-    lines.join("\n")
+    lines.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("\n")
 }
 
 /// The text of a command, which ends with its line.

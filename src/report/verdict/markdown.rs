@@ -8,7 +8,7 @@ use super::batch::{PackageVerdicts, Ranked, Tally, all, drift, ranked};
 use super::{headline, next};
 use crate::model::confirm::Suspect;
 use crate::model::verdict::Status;
-use crate::report::words::counted;
+use crate::report::words::{counted, escaped};
 
 /// What a comment on GitHub may hold.
 const COMMENT: usize = 64 * 1024;
@@ -106,7 +106,8 @@ fn row(line: &Ranked<'_>, by: Option<&str>) -> String {
     // A blind spot is no call.
     let calls = if line.finding.calls == 0 { String::new() } else { line.finding.calls.to_string() };
     let remarks = line.remarks().map(code).chain(by.map(|site| format!("by {}", code(site))));
-    let remarks: Vec<String> = line.reasons().chain([remarks.collect::<Vec<_>>().join(" ")]).collect();
+    let remarks: Vec<String> =
+        line.reasons().map(|reason| escaped(&reason)).chain([remarks.collect::<Vec<_>>().join(" ")]).collect();
     let remarks: Vec<String> = remarks.into_iter().filter(|remark| !remark.is_empty()).collect();
     let cells = [line.kind().0.to_owned(), code(&line.key()), calls, remarks.join("; ")];
     // In a table, even code is split at a bar.

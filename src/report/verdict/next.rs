@@ -22,7 +22,8 @@ pub(super) fn write(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palett
     let width = steps.iter().map(|step| step.command.len()).max().unwrap_or_default();
     writeln!(out, "\n{}", Painted(palette.heading, "next:"))?;
     for Step { command, purpose } in &steps {
-        writeln!(out, "  {}  {purpose}", Painted(palette.hint, format_args!("{command:<width$}")))?;
+        let command = format!("{:<width$}", escaped(command));
+        writeln!(out, "  {}  {}", Painted(palette.hint, command), escaped(purpose))?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::Subsystem;
 use super::values::table::{FAMILY, NETLINK, SOCKET_TYPE};
 use super::values::value;
+use crate::model::escape;
 
 /// A kind of thing that the kernel source makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,8 +108,11 @@ impl<'a> Reference<'a> {
 }
 
 impl Object {
-    /// A kind that a name tells completely.
+    /// A kind that a name tells completely. As with all names made here, what of it is hidden is escaped: who makes a device
+    /// or mounts a filesystem may name it as it likes.
     pub fn named(name: &str) -> Self {
+        let name = escape::name(name);
+        let name = &*name;
         let subsystem = kind(name).map(|kind| kind.subsystem).or(match name {
             "pipe" | "fifo" => Some(Subsystem::Filesystem),
             _ => None,
@@ -125,7 +129,7 @@ impl Object {
 
     /// A namespace of this kind: `net`, `mnt`, …
     pub fn namespace(kind: &str) -> Self {
-        Self { name: format!("ns:{kind}").into(), subsystem: Some(Subsystem::Namespace) }
+        Self { name: format!("ns:{}", escape::name(kind)).into(), subsystem: Some(Subsystem::Namespace) }
     }
 
     /// A socket by its domain, type and protocol.
@@ -168,7 +172,7 @@ impl Object {
         // fuse.sshfs is a fuse.
         let family = filesystem.split('.').next().unwrap_or_default();
         let owner = path.and_then(|path| paths::owner(filesystem, path)).or_else(|| self::filesystem(family));
-        let name = format!("{kind}:{filesystem}");
+        let name = format!("{kind}:{}", escape::name(filesystem));
         Self { name: name.into(), subsystem: Some(owner.unwrap_or(Subsystem::Filesystem)) }
     }
 
@@ -181,7 +185,7 @@ impl Object {
 
     /// A block device by its driver.
     pub fn block(driver: &str) -> Self {
-        Self { name: format!("block:{driver}").into(), subsystem: Some(Subsystem::Block) }
+        Self { name: format!("block:{}", escape::name(driver)).into(), subsystem: Some(Subsystem::Block) }
     }
 }
 
@@ -244,6 +248,11 @@ mod tests {
             (Object::character("net/tun"), "char:net/tun", Some(S::Network)),
             (Object::character("nvme0"), "char:nvme", Some(S::Block)),
             (Object::block("loop"), "block:loop", Some(S::Block)),
+            (Object::character("e\u{1b}[31mvil\n::error::x"), "char:e\\x1b[31mvil\\x0a::error::x", Some(S::Device)),
+            (Object::block("\u{202e}x"), "block:\\xe2\\x80\\xaex", Some(S::Block)),
+            (Object::anonymous("[a\nb]"), "anon_inode:a\\x0ab", None),
+            (Object::namespace("\u{9b}"), "ns:\\xc2\\x9b", Some(S::Namespace)),
+            (Object::file("fuse.\u{1b}c", true, None), "dir:fuse.\\x1bc", Some(S::Filesystem)),
         ] {
             assert_eq!((&*object.name, object.subsystem), (name, subsystem));
         }

@@ -11,6 +11,7 @@ use super::outline::{Node, Outline};
 use super::typed;
 use super::words::{List, Never, PhaseWord, Said, Sometimes, SyscallName};
 use crate::model::attribution::Subsystem;
+use crate::model::escape;
 use crate::model::event::Errno;
 use crate::model::expectation::terms::{Baseline, Entry};
 use crate::model::fingerprint::Fingerprint;
@@ -104,7 +105,7 @@ fn baseline(written: Written) -> Baseline {
             .into_iter()
             .map(|(Said(PhaseWord(name)), written)| (name, phase(written)))
             .collect(),
-        blind_spots: written.blind_spots.unwrap_or_default().into_set(|spot| spot),
+        blind_spots: written.blind_spots.unwrap_or_default().into_set(read_name),
     }
 }
 
@@ -127,11 +128,16 @@ impl From<WrittenFingerprint> for Fingerprint {
     }
 }
 
+/// A name as observations hold it; a double-quoted scalar may hold what they escape.
+fn read_name(name: String) -> String {
+    escape::read_name(&name).into_owned()
+}
+
 impl From<WrittenEntry> for Entry {
     fn from(written: WrittenEntry) -> Self {
         Self {
-            arguments: written.arguments.unwrap_or_default().into_set(|argument| argument),
-            objects: written.objects.unwrap_or_default().into_set(|object| object),
+            arguments: written.arguments.unwrap_or_default().into_set(read_name),
+            objects: written.objects.unwrap_or_default().into_set(read_name),
             errors: written.errors.unwrap_or_default().into_set(|errno| errno.name().into_owned()),
             abis: written.abi.unwrap_or_default().into_set(|abi| abi.name().to_owned()),
             sometimes: written.seen.is_some(),

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::model::escape;
+
 /// How much of the offending line is shown, in characters.
 const EXCERPT: usize = 200;
 
@@ -84,34 +86,21 @@ impl Fault {
 /// The first characters of a line with everything escaped that a terminal would obey.
 fn excerpt(line: &str) -> String {
     let line = line.strip_suffix('\r').unwrap_or(line);
-    escape_all(line.chars().take(EXCERPT))
+    escaped(line.chars().take(EXCERPT))
 }
 
 /// Messages quote what the user wrote: that must neither break them apart nor drown them.
 fn one_line(message: &str) -> String {
-    let mut line = escape_all(message.chars().take(MESSAGE));
+    let mut line = escaped(message.chars().take(MESSAGE));
     if message.chars().nth(MESSAGE).is_some() {
         line.push('…');
     }
     line
 }
 
-fn escape_all(text: impl Iterator<Item = char>) -> String {
-    let mut escaped = String::new();
-    for character in text {
-        if is_harmful(character) {
-            escaped.extend(character.escape_default());
-        } else {
-            escaped.push(character);
-        }
-    }
-    escaped
-}
-
-/// Control characters, line separators, and those that reorder text for the eye.
-fn is_harmful(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+/// A tab, too: the place is counted in characters.
+fn escaped(text: impl Iterator<Item = char>) -> String {
+    escape::line(&text.collect::<String>()).replace('\t', "\\t")
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use serde_yaml::Value;
 use super::scalar::scalar;
 use super::{read, write};
 use crate::model::attribution::Subsystem;
+use crate::model::escape;
 use crate::model::event::Errno;
 use crate::model::expectation::terms::{Baseline, Entry};
 use crate::model::fingerprint::Fingerprint;
@@ -71,7 +72,8 @@ fn any_text() -> impl Strategy<Value = String> {
 }
 
 fn words() -> impl Strategy<Value = BTreeSet<String>> {
-    prop::collection::btree_set(any_text().prop_filter("a name is not empty", |text| !text.is_empty()), 0..4)
+    let name = any_text().prop_map(|text| escape::name(&text).into_owned());
+    prop::collection::btree_set(name.prop_filter("a name is not empty", |text| !text.is_empty()), 0..4)
 }
 
 fn entry() -> impl Strategy<Value = Entry> {

@@ -238,11 +238,7 @@ fn isolate() {
 /// No handler is left, and signals come again. What is ignored stays so across execve, unless isolated.
 fn default_signals(isolated: bool, mask: &SigSet) {
     for signal in 1..=LAST_SIGNAL {
-        // Rust ignores SIGPIPE in every program of its own.
-        let was_ignored = if signal == libc::SIGPIPE { sys::ignored_sigpipe() } else { sys::is_ignored(signal) };
-        if isolated || !was_ignored {
-            sys::default_disposition(signal);
-        }
+        sys::dispose(signal, !isolated && sys::was_ignored(signal));
     }
     let mask = if isolated { SigSet::empty() } else { *mask };
     let _ = mask.thread_set_mask();

@@ -35,7 +35,7 @@ pub(super) use registers::{
 pub(super) use registers::{StackRegisters, stack_registers};
 pub(super) use signals::decide_by_sender;
 pub use start::note_start;
-pub(super) use start::{ignored_sigpipe, was_closed};
+pub(super) use start::{was_closed, was_ignored};
 pub(super) use terminal::{keep_modes, restore_before, restore_modes};
 
 /// `__WNOTHREAD` keeps other tracers of this process apart, `__WALL` brings clone children; linux/wait.h, in libc for some C libraries only.
@@ -226,14 +226,14 @@ pub(super) fn interrupt_waits_with(signal: c_int) -> io::Result<()> {
     checked(c_long::from(unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) })).map(drop)
 }
 
-/// Gives a signal its default disposition. Async-signal-safe.
+/// Gives a signal its default disposition, or ignores it. Async-signal-safe.
 ///
 /// Straight to the kernel, since the C library does not let anyone touch 32 and 33, which its own posix_spawn(3) leaves ignored.
-pub(super) fn default_disposition(signal: c_int) {
-    // `struct sigaction` of the kernel (include/linux/signal_types.h), all of it zero: SIG_DFL, no flags, nothing blocked.
-    let default = [0_u64; 4];
+pub(super) fn dispose(signal: c_int, is_ignored: bool) {
+    // `struct sigaction` of the kernel (include/linux/signal_types.h): the handler, no flags, nothing blocked.
+    let action = [if is_ignored { libc::SIG_IGN } else { libc::SIG_DFL }, 0, 0, 0];
     // SAFETY: the kernel reads at most these 32 bytes, the mask in them being 8 long; SIGKILL and SIGSTOP are refused; rt_sigaction(2).
-    unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, default.as_ptr(), ptr::null_mut::<c_void>(), 8_usize) };
+    unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, action.as_ptr(), ptr::null_mut::<c_void>(), 8_usize) };
 }
 
 /// Whether a signal is ignored. Async-signal-safe.

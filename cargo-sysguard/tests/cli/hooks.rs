@@ -86,8 +86,8 @@ fn bare_repository_with_a_working_tree_is_used() {
     let (dir, top, sub) = (project.path("bare"), project.path("home"), project.path("home/sub"));
     let place = [format!("--git-dir={}", dir.display()), format!("--work-tree={}", top.display())];
     git(&project, &["init", "--quiet", "--bare", "bare"]);
-    git(&project, &[&*place[0], &*place[1], "add", "home"]);
-    git(&project, &[&*place[0], &*place[1], "commit", "--quiet", "--message", "one"]);
+    git(&project, &["-C", "home", &place[0], &place[1], "add", "."]);
+    git(&project, &["-C", "home", &place[0], &place[1], "commit", "--quiet", "--message", "one"]);
     let variables = [("GIT_DIR", &*dir), ("GIT_WORK_TREE", &*top)];
     assert_eq!(diff(&sub, &variables).ends(0).stdout, "nothing differs since HEAD\n");
     assert!(diff(&sub, &[]).ends(2).stderr.contains("not a git repository"));

@@ -94,7 +94,7 @@ fn signal_from_outside_ends_both() {
     }
 }
 
-/// Rust ignores SIGPIPE; the caller may do so, too.
+/// Rust ignores SIGPIPE, glibc handles signals of its own; the caller may have ignored any of them.
 fn dispositions_are_the_callers() {
     let project = Project::empty();
     for ignored in ["", "trap '' PIPE; ", "trap '' USR1 HUP; "] {

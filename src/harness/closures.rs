@@ -17,7 +17,7 @@ use super::session::{Console, Session};
 use crate::artifacts::{Artifacts, CLOSURES};
 use crate::linux;
 use crate::model::escape;
-use crate::model::marker::Marker;
+use crate::model::marker::{Key, Marker};
 use crate::model::observation::Observation;
 use crate::runner::Suite;
 use crate::settings::{self, Flags, Given};
@@ -85,7 +85,8 @@ impl Harness {
     /// Adds a closure that is a workload: `expectations/NAME.yaml` holds what it may use, with `closure: NAME` in its first document.
     ///
     /// The name is one that a file could have: `parse`, or `net::parse`. What the closure sets up before it is another matter: only what happens
-    /// between its beginning and its end counts, in all threads and processes.
+    /// between its beginning and its end counts, in all threads and processes; and what threads and processes that it started do after that. Exit
+    /// handlers that it installs run after its end and do not count. Markers that the harness did not send fail the test.
     pub fn workload(self, name: &str, run: impl FnOnce() + 'static) -> Self {
         self.with(name, run, None)
     }
@@ -135,9 +136,10 @@ impl Harness {
                 "no closure is named `{name}`: add it to the test's main(), or remove its expectation"
             ));
         };
-        linux::mark(&Marker::Enter);
+        let key = key();
+        linux::mark(&Marker::Enter(key));
         (closure.run)();
-        linux::mark(&Marker::Leave);
+        linux::mark(&Marker::Leave(key));
         ExitCode::SUCCESS
     }
 
@@ -156,6 +158,11 @@ impl Harness {
         let summary = Session::new(suite, arguments, Console::Stdout).with_checks(checks).run()?;
         Ok(!summary.failed)
     }
+}
+
+/// A number that code in the closure cannot guess: std seeds its hasher with random bytes of the system.
+fn key() -> Key {
+    Key(std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), std::process::id()))
 }
 
 /// The binary that closures are in: this one.

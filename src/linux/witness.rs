@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::io;
 
 use super::files::Files;
+use super::groups::is_own_thread;
 use super::loader::Loaders;
 use super::objects::Objects;
 use super::sys;
@@ -165,6 +166,7 @@ impl Witness {
             object,
             memory,
             by_loader: self.loaders.as_mut().is_some_and(|loaders| loaders.make(task, &call)),
+            to_own_thread: answers::receiver(&call).is_some_and(|receiver| is_own_thread(task, receiver)),
         };
         Asked { under_way: true, call, question, effect, answers }
     }

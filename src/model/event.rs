@@ -84,6 +84,8 @@ pub enum BlindSpot {
     LdPreload,
     /// A process wanted to trace, or to be traced, and could not because it is traced already.
     PtraceRefused,
+    /// A program named its phase `loader`, which only the tracer may.
+    ReservedPhase,
     /// A filter of the workload may have answered calls that count here as if they had reached their subsystem.
     SeccompFilter,
     /// A set-user-ID program ran without its privileges, or unseen, because it is traced.
@@ -94,11 +96,12 @@ pub enum BlindSpot {
 
 impl BlindSpot {
     /// Every blind spot, in the order of their names.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Aio,
         Self::IoUring,
         Self::LdPreload,
         Self::PtraceRefused,
+        Self::ReservedPhase,
         Self::SeccompFilter,
         Self::SetuidExec,
         Self::UntracedChild,
@@ -111,6 +114,7 @@ impl BlindSpot {
             Self::IoUring => "io_uring",
             Self::LdPreload => "ld_preload",
             Self::PtraceRefused => "ptrace_refused",
+            Self::ReservedPhase => "reserved_phase",
             Self::SeccompFilter => "seccomp_filter",
             Self::SetuidExec => "setuid_exec",
             Self::UntracedChild => "untraced_child",
@@ -132,6 +136,9 @@ impl BlindSpot {
             }
             Self::PtraceRefused => {
                 "a process wanted to trace, or to be traced, and could not because it is traced already"
+            }
+            Self::ReservedPhase => {
+                "a program named its phase `loader`, which only the tracer may: its calls count outside of every phase"
             }
             Self::SeccompFilter => {
                 "a filter of the workload may have answered calls that count as if they had reached their subsystem"

@@ -4,6 +4,7 @@
 //! in registers, so that nothing must be read from memory, and any program in any language can say it.
 
 use super::event::Call;
+use super::observation::LOADER;
 use super::syscall::Abi;
 
 /// The option, in ASCII `SYSG`.
@@ -12,23 +13,27 @@ pub const OPTION: u64 = 0x5359_5347;
 /// How many bytes of a name are told.
 pub const NAME: usize = 24;
 
+/// A number that the harness makes for one run, so that code in the closure cannot mark its end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Key(pub u64);
+
 /// What is said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Marker {
     /// The program is in this phase from here on.
     Phase(PhaseName),
     /// What counts begins here: a closure is entered.
-    Enter,
-    /// It ends here.
-    Leave,
+    Enter(Key),
+    /// It ends here, if the key is that of [`Marker::Enter`].
+    Leave(Key),
 }
 
 impl Marker {
     /// The registers by which it is said.
     pub fn registers(&self) -> [u64; 5] {
         match self {
-            Self::Enter => [OPTION, 1, 0, 0, 0],
-            Self::Leave => [OPTION, 2, 0, 0, 0],
+            Self::Enter(key) => [OPTION, 1, key.0, 0, 0],
+            Self::Leave(key) => [OPTION, 2, key.0, 0, 0],
             Self::Phase(name) => {
                 let [a, b, c] = [0, 8, 16].map(|at| {
                     let mut bytes = [0; 8];
@@ -47,8 +52,8 @@ impl Marker {
             return None;
         }
         match call.args[1] {
-            1 => Some(Self::Enter),
-            2 => Some(Self::Leave),
+            1 => Some(Self::Enter(Key(call.args[2]))),
+            2 => Some(Self::Leave(Key(call.args[2]))),
             3 => {
                 let mut name = PhaseName::default();
                 let bytes = call.args[2..5].iter().flat_map(|register| register.to_le_bytes());
@@ -80,6 +85,11 @@ impl PhaseName {
         Self(told)
     }
 
+    /// Whether it is the name of the loader's phase, which only the tracer may use.
+    pub fn is_reserved(&self) -> bool {
+        self.text().as_deref() == Some(LOADER)
+    }
+
     /// The name; nothing where none was told. What cannot stand in a key is a `_`.
     pub fn text(&self) -> Option<String> {
         let end = self.0.iter().position(|byte| *byte == 0).unwrap_or(NAME);
@@ -100,10 +110,40 @@ mod tests {
     }
 
     #[test]
+    fn only_loader_is_a_reserved_name() {
+        for (name, reserved) in [
+            ("loader", true),
+            ("loader\0 and more", true),
+            ("loader ", false),
+            ("Loader", false),
+            ("loaders", false),
+            ("", false),
+        ] {
+            assert_eq!(PhaseName::new(name).is_reserved(), reserved, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn names_become_text_without_control_characters() {
+        for (name, text) in [
+            ("\u{1b}[31m", Some("__31m")),
+            ("a\nb::c", Some("a_b__c")),
+            ("\u{202e}x", Some("_x")),
+            ("\0hidden", None),
+            ("a.b-c_d", Some("a.b-c_d")),
+        ] {
+            assert_eq!(PhaseName::new(name).text().as_deref(), text, "{name:?}");
+        }
+        let invalid = call(157, [OPTION, 3, u64::MAX, u64::MAX, u64::MAX]);
+        let Some(Marker::Phase(name)) = Marker::of(&invalid) else { panic!("a phase") };
+        assert_eq!(name.text(), Some("_".repeat(NAME)));
+    }
+
+    #[test]
     fn what_is_said_is_understood_and_nothing_else_is() {
         const PRCTL: i64 = 157;
         let phase = PhaseName::new("serving, and for a long time");
-        for marker in [Marker::Enter, Marker::Leave, Marker::Phase(phase)] {
+        for marker in [Marker::Enter(Key(7)), Marker::Leave(Key(u64::MAX)), Marker::Phase(phase)] {
             assert_eq!(Marker::of(&call(PRCTL, marker.registers())), Some(marker.clone()));
             assert_eq!(Marker::of(&call(0, marker.registers())), None);
         }

@@ -128,7 +128,7 @@ mod tests {
         for row in table::rows(Abi::X86_64).iter().filter(|row| !is_awaited(row.name)) {
             let syscall = Syscall { abi: Abi::X86_64, number: i64::from(row.number) };
             let selector = shape(row.name).map_or(Selector::None, |shape| shape.selector);
-            let values = selector.values().iter().map(|value| value.number).chain([0, 22, u64::MAX]);
+            let values = selector.values().map(|value| value.number).chain([0, 22, u64::MAX]);
             for args in values.map(|value| [value; 6]).chain([[22, 2, 0, 0, 0, 0], [0x4206, 0, 0, 0, 0, 0]]) {
                 let call = Call { syscall, args, instruction_pointer: 0 };
                 assert_eq!(answers::memory(&call), None, "{}", row.name);

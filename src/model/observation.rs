@@ -10,9 +10,12 @@ use super::call_site::CallSite;
 use super::event::{BlindSpot, CallOutcome, Errno, Event};
 use super::expectation::Rule;
 use super::forbid::in_words;
-use super::marker::Marker;
 use super::platform::Platform;
 use super::workload::Exit;
+
+mod watch;
+
+pub use watch::{Misplaced, Part, Watch};
 
 /// The phase that no program has to name: what the loader does before it lets the program begin.
 pub const LOADER: &str = "loader";
@@ -233,55 +236,6 @@ pub struct First {
     pub phase: Option<String>,
     /// Whether it is new to the run.
     pub of_run: bool,
-}
-
-/// What of a run counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Part {
-    /// All of it.
-    #[default]
-    All,
-    /// What is called between [`Marker::Enter`] and [`Marker::Leave`], by whichever task.
-    Marked,
-}
-
-/// An observation that is being made.
-#[derive(Debug, Clone)]
-pub struct Watch {
-    /// What counted so far.
-    pub observation: Observation,
-    part: Part,
-    is_inside: bool,
-    phase: Option<String>,
-}
-
-impl Watch {
-    /// Nothing has happened yet.
-    pub fn new(part: Part) -> Self {
-        Self { observation: Observation::new(), part, is_inside: false, phase: None }
-    }
-
-    /// Takes one event in; gives the use that it is the first of. A marker is no call of the workload's.
-    pub fn fold(&mut self, event: &Event) -> Option<First> {
-        let mut phase = self.phase.as_deref();
-        if let Event::Called { call, answers, .. } = event {
-            // What a program names goes before: its phase is of all its tree, the loaders of its children included.
-            phase = phase.or(answers.by_loader.then_some(LOADER));
-            match Marker::of(call) {
-                Some(Marker::Phase(name)) => {
-                    self.phase = name.text();
-                    return None;
-                }
-                Some(marker) => {
-                    self.is_inside = marker == Marker::Enter;
-                    return None;
-                }
-                None if self.part == Part::Marked && !self.is_inside => return None,
-                None => {}
-            }
-        }
-        self.observation.fold(event, phase)
-    }
 }
 
 /// An observation together with what was run where: all that a report of it needs.

@@ -43,23 +43,23 @@ pub(super) fn observe_part(
     part: Part,
     wanted: &Wanted<'_>,
 ) -> Result<(Observation, Outcome), TraceError> {
-    watched(part, wanted, |sink| trace(command, limits, sink))
+    watched(part, wanted, |sink| trace(command, limits, sink)).map(Seen::whole)
 }
 
 /// As [`observe`], but calls that the guard lets pass are not in the observation.
 pub fn observe_guarded(command: Command, limits: &Limits, guard: &Guard) -> Result<(Observation, Outcome), TraceError> {
-    watched(Part::All, &|_| false, |sink| trace_guarded(command, limits, guard, sink))
+    watched(Part::All, &|_| false, |sink| trace_guarded(command, limits, guard, sink)).map(Seen::whole)
 }
 
 /// As [`observe`], by notifications: of most calls no result is known, and of none who called.
 pub fn observe_notified(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
-    notified(command, limits, Part::All)
+    notified(command, limits, Part::All).map(Seen::whole)
 }
 
-fn notified(command: Command, limits: &Limits, part: Part) -> Result<(Observation, Outcome), TraceError> {
+fn notified(command: Command, limits: &Limits, part: Part) -> Result<Seen, TraceError> {
     let mut watch = Watch::new(part);
     let outcome = trace_notified(command, limits, &mut |event| drop(watch.fold(event)))?;
-    Ok(told(watch, outcome))
+    Ok(Seen { watch, outcome })
 }
 
 /// Folds what a run shows, and asks who calls: only the first call of a use pays, and of one that is not wanted not even that.
@@ -67,7 +67,7 @@ fn watched(
     part: Part,
     wanted: &Wanted<'_>,
     run: impl FnOnce(&mut dyn FnMut(&Event)) -> Result<Outcome, TraceError>,
-) -> Result<(Observation, Outcome), TraceError> {
+) -> Result<Seen, TraceError> {
     let mut watch = Watch::new(part);
     let mut callers = Callers::default();
     let outcome = run(&mut |event| {
@@ -77,14 +77,34 @@ fn watched(
             watch.observation.called_by(first, callers.of(*task));
         }
     })?;
-    Ok(told(watch, outcome))
+    Ok(Seen { watch, outcome })
 }
 
-fn told(watch: Watch, outcome: Outcome) -> (Observation, Outcome) {
-    let mut observation = watch.observation;
-    observation.lost_events += outcome.lost_events;
-    (observation, outcome)
+/// What came of a traced run.
+struct Seen {
+    watch: Watch,
+    outcome: Outcome,
 }
+
+impl Seen {
+    fn whole(self) -> (Observation, Outcome) {
+        let mut observation = self.watch.observation;
+        observation.lost_events += self.outcome.lost_events;
+        (observation, self.outcome)
+    }
+
+    /// Why a closure's part of the run cannot be told from the rest. A run that ended otherwise
+    /// than it should may well have ended before its closure.
+    fn unmarked(&self, ended_well: bool) -> Option<String> {
+        let hint = "only the harness may send these markers (prctl 0x53595347 with 1 or 2)";
+        let misplaced = self.watch.misplaced().map(|misplaced| format!("{misplaced}: {hint}"));
+        let is_never_entered = ended_well && self.watch.is_never_entered();
+        misplaced.or_else(|| is_never_entered.then(|| NEVER_ENTERED.to_owned()))
+    }
+}
+
+const NEVER_ENTERED: &str =
+    "the test ended before its closure was entered: call the harness before anything that may end the process";
 
 /// A workload that can be started, as often as wanted.
 #[derive(Debug)]
@@ -190,17 +210,23 @@ impl<'a> Prepared<'a> {
         let limits = self.limits();
         // Where a filter cannot be installed, there is no guard and are no notifications.
         let unguarded = |error: TraceError| Obstacle::Unguarded(error.to_string());
-        let (observation, outcome) = match by {
-            By::EveryCall => observe_part(command, &limits, self.part(), wanted).map_err(Obstacle::from)?,
+        let seen = match by {
+            By::EveryCall => {
+                watched(self.part(), wanted, |sink| trace(command, &limits, sink)).map_err(Obstacle::from)?
+            }
             By::Notifications => notified(command, &limits, self.part()).map_err(unguarded)?,
             By::Guard(guard) => {
                 let guard = guard(&inherited(&command)).map_err(|error| Obstacle::Unguarded(error.to_string()))?;
                 watched(Part::All, wanted, |sink| trace_guarded(command, &limits, &guard, sink)).map_err(unguarded)?
             }
         };
-        if let Some(incomplete) = outcome.incomplete {
+        if let Some(incomplete) = seen.outcome.incomplete {
             return Err(Obstacle::Unguarded(incomplete.to_string()));
         }
+        if let Some(reason) = seen.unmarked(self.ended_well(seen.outcome.exit)) {
+            return Err(Obstacle::Broken(reason));
+        }
+        let (observation, outcome) = seen.whole();
         // A call of a phase that was refused is none of that phase, and the refusal is not told.
         if matches!(by, By::Notifications) && observation.phases.keys().any(|phase| phase != LOADER) {
             return Err(Obstacle::Unguarded(Incomplete::Phases.to_string()));

@@ -16,6 +16,8 @@ pub(super) fn calls_of_32_bits() {
     int80(SOCKETCALL, [13, fill([socket, 2, 0, 0, 0, 0]), 0]);
     int80(SOCKETCALL, [14, fill([socket, libc::SOL_SOCKET as u32, libc::SO_DEBUG as u32, 0, 0, 0]), 0]);
     int80(90, [fill([0, 4096, 5, 0x22, 0xffff_ffff, 0]), 0, 0]);
+    // SHMAT of no segment, with SHM_EXEC.
+    int80(117, [21, u32::MAX, 0o100_000]);
     int80(117, [23, 0, 0]);
     int80(54, [socket, 0x8921, 0]);
     int80(221, [socket, 13, 0]);

@@ -29,7 +29,7 @@ const MUTATIONS: &[Mutation] = &[
     Mutation(
         "map-code",
         "mmap(null_mut(), 4096, libc::PROT_WRITE | libc::PROT_EXEC, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0)",
-        &["memory::mmap::argument=PROT_WRITE|PROT_EXEC"],
+        &["memory::mmap::argument=PROT_WRITE|PROT_EXEC|MAP_ANONYMOUS"],
     ),
     Mutation("make-code", "libc::mprotect(page(), 4096, libc::PROT_READ | libc::PROT_EXEC)", &["memory::mprotect"]),
     Mutation("ioctl-mtu", "libc::ioctl(unix, libc::SIOCGIFMTU, zeros())", &["network", "network::ioctl"]),

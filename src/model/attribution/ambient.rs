@@ -4,6 +4,7 @@
 
 use std::sync::OnceLock;
 
+use super::answers::Answers;
 use super::meant::Meant;
 use crate::model::syscall::{Abi, Syscall, table};
 
@@ -32,10 +33,11 @@ const ALWAYS: &[(&str, &str)] = &[
     ("set_robust_list", "thread start of the C library"),
     ("set_tid_address", "thread start of the C library"),
     ("sigreturn", "a handler ran"),
-    ("tgkill", "runtimes preempt their own threads"),
     ("time", "the vDSO answers it where the clock allows"),
-    ("tkill", "runtimes preempt their own threads"),
 ];
+
+/// Signals to threads.
+const SIGNALS: &str = "runtimes preempt their own threads: only of signals to the caller's own thread group";
 
 /// Anonymous mappings that hold no code.
 const MAPPINGS: &str =
@@ -45,16 +47,18 @@ const MAPPINGS: &str =
 pub fn reason(name: &str) -> Option<&'static str> {
     match name {
         "mmap" | "mmap2" | "mprotect" => Some(MAPPINGS),
+        "tgkill" | "tkill" => Some(SIGNALS),
         name => ALWAYS.binary_search_by_key(&name, |&(name, _)| name).ok().map(|at| ALWAYS[at].1),
     }
 }
 
 /// Whether the call is ambient.
-pub(super) fn is_ambient(syscall: Syscall, call: &Meant) -> bool {
+pub(super) fn is_ambient(syscall: Syscall, call: &Meant, answers: &Answers) -> bool {
     may_be(syscall)
         && match call.name {
             "mmap" | "mmap2" => !call.maps_a_file() && !call.is_executable(),
             "mprotect" => !call.is_executable(),
+            "tgkill" | "tkill" => answers.to_own_thread,
             _ => true,
         }
 }

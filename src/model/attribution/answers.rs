@@ -5,7 +5,7 @@
 use super::calls::{Flags, Link, Path, Subject};
 use super::meant::{Meant, meant, points_to};
 use super::objects::Object;
-use crate::model::event::Call;
+use crate::model::event::{Call, Tid};
 
 /// What was answered about one call; empty where nothing was asked or nobody could answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Answers {
     pub memory: Memory,
     /// The loader makes it, before it lets the program begin.
     pub by_loader: bool,
+    /// It signals a thread of its caller's own thread group; false where that could not be asked.
+    pub to_own_thread: bool,
 }
 
 /// The first bytes of a structure or a string in the memory of a tracee.
@@ -23,6 +25,15 @@ pub struct Answers {
 pub struct Memory {
     bytes: [u8; Self::SIZE],
     length: usize,
+}
+
+/// Where a signal goes, by the numbers of the caller's PID namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Receiver {
+    /// A thread of this thread group.
+    Group(Tid),
+    /// This thread.
+    Thread(Tid),
 }
 
 /// What must be asked to know the object of a call.
@@ -86,6 +97,17 @@ impl Memory {
 /// Where memory must be read at the entry of this call.
 pub fn memory(call: &Call) -> Option<u64> {
     points_to(call).filter(|address| *address != 0)
+}
+
+/// Whose thread group must be compared with the caller's, where that decides whether the call is
+/// ambient.
+pub fn receiver(call: &Call) -> Option<Receiver> {
+    let [first, ..] = call.args.map(|arg| arg as i32);
+    match call.syscall.row()?.name {
+        "tgkill" => Some(Receiver::Group(first)),
+        "tkill" => Some(Receiver::Thread(first)),
+        _ => None,
+    }
 }
 
 /// What must be asked about the object of this call, once the memory that it points to is known.

@@ -9,8 +9,11 @@ use super::answers::Memory;
 use super::calls::Selector;
 use super::meant::Meant;
 use super::objects;
-use super::values::{self, Value, table, value};
+use super::values::{self, Value, flags as curated, table, value};
 use crate::model::event::Call;
+
+/// The version is above: `IPCCALL`, include/uapi/linux/ipc.h
+const IPC_OPERATION: u64 = 0xffff;
 
 /// What a call was told to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +42,11 @@ impl Argument {
 pub(super) fn argument(call: &Call, meant: &Meant, memory: &Memory, object: Option<&str>) -> Option<Argument> {
     let inner = meant.shape.and_then(|shape| selected(shape.selector, meant, memory, object));
     // A call that carries another one selects it, if the other one selects nothing.
-    inner.or_else(|| (call.syscall.row()?.name == "socketcall").then(|| Argument::of(&table::SOCKETCALL, call.args[0])))
+    inner.or_else(|| match call.syscall.row()?.name {
+        "socketcall" => Some(Argument::of(&table::SOCKETCALL, call.args[0])),
+        "ipc" => Some(Argument::of(&table::IPC, call.args[0] & IPC_OPERATION)),
+        _ => None,
+    })
 }
 
 fn selected(selector: Selector, meant: &Meant, memory: &Memory, object: Option<&str>) -> Option<Argument> {
@@ -51,6 +58,8 @@ fn selected(selector: Selector, meant: &Meant, memory: &Memory, object: Option<&
         Selector::Flags(at, mask, table) => flags(table, args[at] & mask),
         Selector::FlagsAt(_, table) => flags(table, memory.long()?),
         Selector::Protection(at) => meant.is_executable().then(|| protection(args[at] & 0xffff_ffff)),
+        Selector::Mapping => meant.is_executable().then(|| mapping(args[2] & 0xffff_ffff, meant.maps_a_file())),
+        Selector::Personality => personality(args[0] & 0xffff_ffff),
         Selector::Clock(at) => Some(clock(args[at] as i32)),
         Selector::Filesystem(..) => memory.text().map(filesystem),
         Selector::Family => Some(family(args[0] & 0xffff_ffff, args[2] & 0xffff_ffff)),
@@ -86,6 +95,38 @@ fn protection(bits: u64) -> Argument {
             Argument { text: Cow::Owned(names.join("|")), subsystem: None }
         }
     }
+}
+
+/// The protection, and MAP_ANONYMOUS where no file is mapped: code that no file holds is another
+/// matter than a library's.
+fn mapping(bits: u64, maps_a_file: bool) -> Argument {
+    let mut argument = protection(bits);
+    if !maps_a_file {
+        argument.text.to_mut().push('|');
+        argument.text.to_mut().push_str(curated::MAPPING[0].name);
+    }
+    argument
+}
+
+/// The persona, unless it is PER_LINUX with flags; then the flags, lowest first; then what is left.
+/// 0xffffffff only asks, personality(2).
+fn personality(number: u64) -> Option<Argument> {
+    const QUESTION: u64 = 0xffff_ffff;
+    /// `PER_MASK`, include/uapi/linux/personality.h
+    const MASK: u64 = 0xff;
+    if number == QUESTION {
+        return None;
+    }
+    let (persona, bits) = (number & MASK, number & !MASK);
+    let mut names = Vec::new();
+    if persona != 0 || bits == 0 {
+        names.push(Argument::of(&curated::PERSONA, persona).text);
+    }
+    let known = curated::PERSONALITY.iter().filter(|value| bits & value.number != 0);
+    names.extend(known.map(named));
+    let unknown = curated::PERSONALITY.iter().fold(bits, |bits, value| bits & !value.number);
+    names.extend((unknown != 0).then(|| Argument::unknown(unknown).text));
+    Some(Argument { text: Cow::Owned(names.join("|")), subsystem: None })
 }
 
 /// "clockid_t" below zero is made from a number, which is not the program's doing: of an fd, a thread, or a process (include/linux/posix-timers.h).

@@ -46,7 +46,7 @@ pub fn attribute(call: &Call, outcome: CallOutcome, answers: &Answers) -> Use {
         syscall: call.syscall,
         argument: argument.map(|argument| argument.text),
         object: object.map(|object| object.name),
-        ambient: ambient::is_ambient(call.syscall, &meant),
+        ambient: ambient::is_ambient(call.syscall, &meant, answers),
     }
 }
 

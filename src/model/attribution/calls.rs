@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 
 use rows::CALLS;
 
-use super::values::{Value, table as values};
+use super::values::{Value, flags, table as values};
 use crate::model::syscall::{Abi, Syscall, table};
 
 /// How the registers of a call are to be read.
@@ -34,6 +34,10 @@ pub(crate) enum Selector {
     ValueAt(usize, &'static [Value]),
     /// Protection bits, told only where PROT_EXEC is among them.
     Protection(usize),
+    /// As [`Selector::Protection`] in the third register, and whether the mapping is anonymous by the flags in the fourth.
+    Mapping,
+    /// The persona and its flags in the first register, which may also be a question.
+    Personality,
     /// A clock: a value of the table, or made from a process or an fd.
     Clock(usize),
     /// The name of a filesystem where a register points, unless the flags in another one make it unused.
@@ -146,17 +150,21 @@ pub(crate) fn shapes() -> impl Iterator<Item = (&'static str, Shape)> {
 
 impl Selector {
     /// The values by name that it can select; those of an ioctl and of a socket's options are kept apart.
-    pub(crate) fn values(self) -> &'static [Value] {
-        match self {
+    pub(crate) fn values(self) -> impl Iterator<Item = &'static Value> {
+        let none: &[Value] = &[];
+        let (first, second) = match self {
             Self::Value(_, _, table) | Self::Flags(_, _, table) | Self::FlagsAt(_, table) | Self::ValueAt(_, table) => {
-                table
+                (table, none)
             }
-            Self::Protection(_) => &values::PROTECTION,
-            Self::Clock(_) => &values::CLOCK,
-            Self::Family => &values::FAMILY,
-            Self::SocketOption(_) => &values::LEVEL,
-            Self::None | Self::Filesystem(..) | Self::Command => &[],
-        }
+            Self::Protection(_) => (&values::PROTECTION[..], none),
+            Self::Mapping => (&values::PROTECTION[..], &flags::MAPPING[..]),
+            Self::Personality => (&flags::PERSONA[..], &flags::PERSONALITY[..]),
+            Self::Clock(_) => (&values::CLOCK[..], none),
+            Self::Family => (&values::FAMILY[..], none),
+            Self::SocketOption(_) => (&values::LEVEL[..], none),
+            Self::None | Self::Filesystem(..) | Self::Command => (none, none),
+        };
+        first.iter().chain(second)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use super::answers::Memory;
 use super::calls::{Flags, Selector, Shape, Subject, shape, shape_of};
-use super::values::table::SOCKETCALL;
+use super::values::table::{IPC, SOCKETCALL};
 use super::values::value;
 use crate::model::event::Call;
 use crate::model::syscall::Abi;
@@ -70,6 +70,9 @@ pub(super) fn points_to(call: &Call) -> Option<u64> {
 pub(super) fn meant(call: &Call, memory: &Memory) -> Option<Meant> {
     let name = call.syscall.row()?.name;
     let itself = Meant { name, shape: shape_of(call.syscall), args: call.args };
+    if let Some(attached) = attach(call, name) {
+        return Some(attached);
+    }
     if envelope(call.syscall.abi, name).is_none() {
         return Some(itself);
     }
@@ -80,6 +83,19 @@ pub(super) fn meant(call: &Call, memory: &Memory) -> Option<Meant> {
     // What it carries is known as soon as its arguments are.
     let inner = value(&SOCKETCALL, call.args[0]).and_then(|operation| inner_name(operation.name));
     Some(inner.filter(|_| memory.word(0).is_some()).map_or(itself, |name| Meant { name, shape: shape(name), args }))
+}
+
+/// `shmat` inside `ipc`, whose arguments stand in registers: "do_shmat(first, …, second, …)",
+/// `compat_ksys_ipc` in ipc/syscall.c. What is in `ptr` is the fifth register there.
+fn attach(call: &Call, name: &str) -> Option<Meant> {
+    /// The version is above.
+    const OPERATION: u64 = 0xffff;
+    let is_attach = || value(&IPC, call.args[0] & OPERATION).is_some_and(|operation| operation.name == "SHMAT");
+    if name != "ipc" || !is_attach() {
+        return None;
+    }
+    let [_, first, second, _, address, _] = call.args;
+    Some(Meant { name: "shmat", shape: shape("shmat"), args: [first, address, second, 0, 0, 0] })
 }
 
 /// The register that points to the arguments of the call that this one carries.

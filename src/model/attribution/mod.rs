@@ -16,7 +16,7 @@ pub(crate) mod reach;
 pub mod subsystem;
 pub mod values;
 
-pub use answers::{Answers, Memory, Place, Question};
+pub use answers::{Answers, Memory, Place, Question, Receiver};
 pub use attribute::{Use, attribute, made};
 pub use blind::blind_spot;
 pub use objects::Object;

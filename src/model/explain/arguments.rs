@@ -59,7 +59,7 @@ impl Argument {
 pub(super) fn find(name: &str) -> Vec<Argument> {
     let mut found: Vec<Argument> = Vec::new();
     for (call, shape) in shapes() {
-        if let Some(value) = shape.selector.values().iter().find(|value| value.name == name) {
+        if let Some(value) = shape.selector.values().find(|value| value.name == name) {
             add(&mut found, call, value);
         }
     }

@@ -92,13 +92,13 @@ impl Maker<'_> {
         let shape = shape(name);
         let (selector, subject) =
             shape.map_or((Selector::None, Subject::None), |shape| (shape.selector, shape.subject));
-        let is_mapping = subject == Subject::Mapped;
         let choices = match selector {
             Selector::None => vec![(Vec::new(), [0; 6])],
             Selector::Value(at, mask, values) => self.values(&probe([0; 6]), at, mask, values, &[]),
             // Made from a process, a thread, an fd: include/linux/posix-timers.h.
             Selector::Clock(at) => self.values(&probe([0; 6]), at, INT, &CLOCK, &[!0 << 3, !0 << 3 | 4, !0 << 3 | 3]),
-            Selector::Protection(at) => protections(at, is_mapping),
+            Selector::Protection(at) => protections(at),
+            Selector::Mapping => mappings(),
             Selector::Command => effect::ioctls().map(|command| equal(1, INT, command)).collect(),
             Selector::Flags(0, ..) if name == "clone" => FORKS.map(|flags| equal(0, !0, flags)).to_vec(),
             _ => return Gate::Stop,
@@ -191,13 +191,13 @@ fn is_frequent(call: &Call) -> bool {
         || ["recvfrom", "recvmsg", "sendfile", "sendmsg", "sendto"].contains(&&*name)
 }
 
-/// Without PROT_EXEC, and with each of the usual protections that have it; an mmap with a file and without.
-fn protections(at: usize, is_mapping: bool) -> Vec<Choice> {
-    let protections =
-        [equal(at, PROT_EXEC, 0)].into_iter().chain([4, 5, 6, 7].map(|protection| equal(at, INT, protection)));
-    if !is_mapping {
-        return protections.collect();
-    }
+/// Without PROT_EXEC, and with each of the usual protections that have it.
+fn protections(at: usize) -> Vec<Choice> {
+    [equal(at, PROT_EXEC, 0)].into_iter().chain([4, 5, 6, 7].map(|protection| equal(at, INT, protection))).collect()
+}
+
+/// Each protection of an mmap, with a file and without.
+fn mappings() -> Vec<Choice> {
     let kinds = [MAP_ANONYMOUS, 0].map(|flag| equal(3, MAP_ANONYMOUS, flag));
     let both = |(tests, args): Choice| {
         kinds.clone().map(|(kind, flags)| {
@@ -205,7 +205,7 @@ fn protections(at: usize, is_mapping: bool) -> Vec<Choice> {
             (tests.iter().copied().chain(kind).collect(), args)
         })
     };
-    protections.flat_map(both).collect()
+    protections(2).into_iter().flat_map(both).collect()
 }
 
 fn equal(arg: usize, mask: u64, value: u64) -> Choice {

@@ -21,6 +21,7 @@ const FACTS: &[&str] = &[
     "filesystem::openat::object=file",
     "memory::mmap::object=file",
     "memory::mmap::argument=PROT_READ|PROT_EXEC",
+    "memory::mmap::argument=PROT_WRITE|PROT_EXEC|MAP_ANONYMOUS",
     "memory::mprotect::argument=PROT_READ|PROT_EXEC",
     "filesystem::pipe2::object=pipe",
     "process::getppid",
@@ -99,6 +100,15 @@ fn what_is_held_whatever_it_acts_on_passes_and_nothing_else() {
         ("mmap", &[0, 4096, 5, 2, 5], true),
         ("mmap", &[0, 4096, 7, 2, 5], false),
         ("mmap", &[0, 4096, 7, 0x22, 5], false),
+        // Code without a file is another matter than a library's, and the reverse.
+        ("mmap", &[0, 4096, 5, 0x22, u64::MAX], false),
+        ("mmap", &[0, 4096, 6, 0x22, u64::MAX], true),
+        ("mmap", &[0, 4096, 6, 2, 5], false),
+        // Whose thread it is no register tells.
+        ("tgkill", &[1, 1, 0], false),
+        ("tkill", &[1, 0], false),
+        ("shmat", &[], false),
+        ("personality", &[0xffff_ffff], false),
         ("clock_nanosleep", &[1], true),
         ("clock_nanosleep", &[0], false),
         ("clock_nanosleep", &[1 << 32 | 1], true),

@@ -127,7 +127,11 @@ pub(crate) const TRUTHS: &[(&str, &[Need], &str)] = &[
          memory madvise MADV_HUGEPAGE - 1
          memory madvise 0x4d - 1
          memory mprotect PROT_READ|PROT_EXEC - 1
-         memory mmap PROT_READ|PROT_WRITE|PROT_EXEC - 1
+         memory mmap PROT_READ|PROT_WRITE|PROT_EXEC|MAP_ANONYMOUS - 1
+         process personality - - 1
+         process personality ADDR_NO_RANDOMIZE - 1
+         sysvipc shmat SHM_EXEC - 1
+         sysvipc shmat - - 1
          time clock_getres CLOCK_TAI - 1
          time clock_getres 0x4d - 1
          time clock_getres MAKE_PROCESS_CPUCLOCK - 1
@@ -304,7 +308,8 @@ pub(crate) const TRUTHS: &[(&str, &[Need], &str)] = &[
          unix i386/socketcall AF_UNIX socket:AF_UNIX:SOCK_DGRAM 1
          unix i386/socketcall SYS_SHUTDOWN socket:AF_UNIX:SOCK_DGRAM 1
          unix i386/socketcall SOL_SOCKET/SO_DEBUG socket:AF_UNIX:SOCK_DGRAM 1
-         memory i386/mmap PROT_READ|PROT_EXEC - 1
+         memory i386/mmap PROT_READ|PROT_EXEC|MAP_ANONYMOUS - 1
+         sysvipc i386/ipc SHM_EXEC - 1
          sysvipc i386/ipc SHMGET - 1
          network i386/ioctl SIOCGIFMTU socket:AF_UNIX:SOCK_DGRAM 1
          filesystem i386/fcntl64 F_SETLK64 socket:AF_UNIX:SOCK_DGRAM 1

@@ -19,7 +19,7 @@ fn told(used: &Use) -> String {
 }
 
 fn with(object: Option<Object>, memory: &[u8]) -> Answers {
-    Answers { object, memory: Memory::new(memory), by_loader: false }
+    Answers { object, memory: Memory::new(memory), ..Answers::default() }
 }
 
 fn used(name: &str, args: &[u64], answers: &Answers) -> String {
@@ -51,8 +51,21 @@ fn registers_alone_tell_the_value_of_a_multiplexer() {
         ("clock_gettime", &[0xffff_fff2], "time MAKE_PROCESS_CPUCLOCK -"),
         ("clock_gettime", &[0xffff_fff6], "time MAKE_THREAD_CPUCLOCK -"),
         ("clock_gettime", &[0xffff_ffe3], "device FD_TO_CLOCKID -"),
-        ("mmap", &[0, 4096, 5, 0x22], "memory PROT_READ|PROT_EXEC -"),
+        ("mmap", &[0, 4096, 5, 0x22], "memory PROT_READ|PROT_EXEC|MAP_ANONYMOUS -"),
+        ("mmap", &[0, 4096, 0x100_0004, 0x22], "memory PROT_EXEC|PROT_GROWSDOWN|MAP_ANONYMOUS -"),
+        ("mmap", &[0, 4096, 5, 0x8022], "memory PROT_READ|PROT_EXEC|MAP_ANONYMOUS -"),
         ("mmap", &[0, 4096, 3, 0x22], "memory - -"),
+        ("pkey_mprotect", &[0, 4096, 5], "memory PROT_READ|PROT_EXEC -"),
+        ("shmat", &[7, 0, 0o110_000], "sysvipc SHM_EXEC -"),
+        ("shmat", &[7, 0, 0o10_000], "sysvipc - -"),
+        ("personality", &[0xffff_ffff], "process - -"),
+        ("personality", &[u64::MAX], "process - -"),
+        ("personality", &[0], "process PER_LINUX -"),
+        ("personality", &[8], "process PER_LINUX32 -"),
+        ("personality", &[0x4_0000], "process ADDR_NO_RANDOMIZE -"),
+        ("personality", &[0x44_0008], "process PER_LINUX32|ADDR_NO_RANDOMIZE|READ_IMPLIES_EXEC -"),
+        ("personality", &[0x40_0100], "process READ_IMPLIES_EXEC|0x100 -"),
+        ("personality", &[0xfe], "process 0xfe -"),
         ("mprotect", &[0, 4096, 6], "memory PROT_WRITE|PROT_EXEC -"),
         ("mprotect", &[0, 4096, 0x100_0004], "memory PROT_EXEC|PROT_GROWSDOWN -"),
         ("socket", &[1, 1, 0], "unix AF_UNIX socket:AF_UNIX:SOCK_STREAM"),
@@ -206,8 +219,12 @@ fn other_architectures_mean_the_same() {
             "mmap",
             &[0x1000],
             with(None, &[0_u32, 4096, 7, 0x22, 0, 0].map(u32::to_le_bytes).concat()),
-            "memory PROT_READ|PROT_WRITE|PROT_EXEC -",
+            "memory PROT_READ|PROT_WRITE|PROT_EXEC|MAP_ANONYMOUS -",
         ),
+        (Abi::I386, "mmap2", &[0, 4096, 5, 0x22], Answers::default(), "memory PROT_READ|PROT_EXEC|MAP_ANONYMOUS -"),
+        (Abi::I386, "ipc", &[21, 7, 0o100_000], Answers::default(), "sysvipc SHM_EXEC -"),
+        (Abi::I386, "ipc", &[21, 7, 0o10_000], Answers::default(), "sysvipc SHMAT -"),
+        (Abi::I386, "ipc", &[23, 7, 0o100_000], Answers::default(), "sysvipc SHMGET -"),
         (Abi::I386, "ipc", &[0x1_0017], Answers::default(), "sysvipc SHMGET -"),
         (Abi::I386, "fcntl64", &[3, 13], Answers::default(), "filesystem F_SETLK64 -"),
         (Abi::I386, "ioctl", &[3, 0x8004_6601], Answers::default(), "filesystem FS_IOC32_GETFLAGS -"),
@@ -237,5 +254,20 @@ fn ambient_are_mappings_of_memory_alone() {
         (Abi::X86_64, "kill", &[], &[], false),
     ] {
         assert_eq!(is_ambient(abi, name, args, memory), ambient, "{abi} {name} {args:x?}");
+    }
+}
+
+#[test]
+fn signal_is_ambient_only_within_its_own_thread_group() {
+    for (name, to_own_thread, ambient) in [
+        ("tgkill", true, true),
+        ("tgkill", false, false),
+        ("tkill", true, true),
+        ("tkill", false, false),
+        ("kill", true, false),
+        ("rt_tgsigqueueinfo", true, false),
+    ] {
+        let answers = Answers { to_own_thread, ..Answers::default() };
+        assert_eq!(attribute(&call(Abi::X86_64, name, &[]), OK, &answers).ambient, ambient, "{name} {to_own_thread}");
     }
 }

@@ -1,6 +1,6 @@
 //! How each call is read, by its name. Main table: [`CALLS`].
 
-use super::super::values::table as values;
+use super::super::values::{flags, table as values};
 use super::{Flags, Link, Path, Selector, Selector as S, Subject, Subject as O};
 
 const fn path(at: usize) -> Path {
@@ -156,8 +156,8 @@ pub(super) const CALLS: &[(&str, Selector, Subject)] = &[
     ("mkdirat", S::None, O::PathAfter(path_at(1, Link::Itself))),
     ("mknod", S::None, O::PathAfter(link(0))),
     ("mknodat", S::None, O::PathAfter(path_at(1, Link::Itself))),
-    ("mmap", S::Protection(2), O::Mapped),
-    ("mmap2", S::Protection(2), O::Mapped),
+    ("mmap", S::Mapping, O::Mapped),
+    ("mmap2", S::Mapping, O::Mapped),
     ("mount", S::Filesystem(2, Some(3)), O::None),
     ("mount_setattr", S::None, O::PathAfter(path_at(1, Link::FollowedUnless(2)))),
     ("move_mount", S::None, O::PathBefore(path_at(1, Link::Itself))),
@@ -181,6 +181,7 @@ pub(super) const CALLS: &[(&str, Selector, Subject)] = &[
     ("openat", S::None, O::Opened(Flags::In(2))),
     ("openat2", S::None, O::Opened(Flags::At(2))),
     ("perf_event_open", S::ValueAt(0, &values::PERF_TYPE), O::Made("anon_inode:perf_event")),
+    ("personality", S::Personality, O::None),
     ("pidfd_getfd", S::None, O::Opened(Flags::None)),
     ("pidfd_open", S::None, O::Made("anon_inode:pidfd")),
     ("pidfd_send_signal", S::None, O::Descriptor(0)),
@@ -226,6 +227,7 @@ pub(super) const CALLS: &[(&str, Selector, Subject)] = &[
     ("setsockopt", S::SocketOption(false), O::Fd(0)),
     ("setxattr", S::None, O::PathAfter(path(0))),
     ("setxattrat", S::None, O::PathAfter(path_at(1, Link::FollowedUnless(2)))),
+    ("shmat", S::Flags(2, ALL, &flags::SHMAT), O::None),
     ("shutdown", S::None, O::Fd(0)),
     ("signalfd", S::None, O::Made("anon_inode:signalfd")),
     ("signalfd4", S::None, O::Made("anon_inode:signalfd")),

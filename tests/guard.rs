@@ -257,6 +257,42 @@ look()";
     }
 }
 
+/// Anonymous code, which no file holds, beside the loader's mappings of libraries.
+#[test]
+fn anonymous_code_is_reported_by_every_engine() {
+    // mmap(PROT_READ|PROT_EXEC, MAP_PRIVATE|MAP_ANONYMOUS), mprotect, shmat(SHM_EXEC), personality.
+    let script = "my $m = syscall 9, 0, 4096, 5, 0x22, -1, 0; syscall 10, $m, 4096, 5; syscall 30, -1, 0, 0100000;
+syscall 30, -1, 0, 0; syscall 135, 0xffffffff; syscall 135, 0x400000";
+    let words = ["perl", "-e", script];
+    let seen = facts(&watched(&words), &settings::platform());
+    for fact in [
+        "memory::mmap::argument=PROT_READ|PROT_EXEC",
+        "memory::mmap::argument=PROT_READ|PROT_EXEC|MAP_ANONYMOUS",
+        "memory::mprotect::argument=PROT_READ|PROT_EXEC",
+        "sysvipc::shmat::argument=SHM_EXEC",
+        "process::personality::argument=READ_IMPLIES_EXEC",
+    ] {
+        assert!(seen.contains(&fact.parse().expect(fact)), "{fact}: {seen:?}");
+    }
+    same_verdicts(&words);
+}
+
+/// A runtime may signal its own threads at any time; a signal to another process is a fact.
+#[test]
+fn signal_to_other_thread_group_is_reported_by_every_engine() {
+    for (number, own, other) in [(234, "$$, $$, 0", "$parent, $parent, 0"), (200, "$$, 0", "$parent, 0")] {
+        let (to_own, to_other) = (format!("syscall {number}, {own}"), format!("syscall {number}, {other}"));
+        let script = |call: &str| format!("my $parent = $$ + 0; unless (fork) {{ $$ += 0; {call}; exit }} wait");
+        let fact = format!("signal::{}", if number == 234 { "tgkill" } else { "tkill" }).parse().expect("a fact");
+        for (call, is_fact) in [(to_own, false), (to_other, true)] {
+            let script = script(&call);
+            let words = ["perl", "-e", script.as_str()];
+            assert_eq!(facts(&watched(&words), &settings::platform()).contains(&fact), is_fact, "{script}");
+            same_verdicts(&words);
+        }
+    }
+}
+
 #[test]
 fn a_program_that_walks_a_tree() {
     same_verdicts(&["find", "/etc/default", "-type", "f"]);

@@ -10,6 +10,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         tracing("closures::a_check_needs_no_file", a_check_needs_no_file),
         tracing("closures::a_phase_has_a_set_of_its_own", a_phase_has_a_set_of_its_own),
         tracing("closures::a_name_belongs_to_one", a_name_belongs_to_one),
+        tracing("closures::markers_of_the_closure_itself_fail", markers_of_the_closure_itself_fail),
+        tracing("closures::exit_inside_hides_nothing", exit_inside_hides_nothing),
+        tracing("closures::phase_named_loader_is_reported", phase_named_loader_is_reported),
     ]
 }
 
@@ -126,4 +129,97 @@ fn a_phase_has_a_set_of_its_own() {
     assert!(ran.stdout.contains("at tests/sysguard.rs:"), "{}", ran.stdout);
     project.write("expectations/server.yaml", &forbidding.replace("serving, syscall: openat", "loader"));
     project.sysguard("test").ends(0);
+}
+
+/// Sends a marker as any code can: 1 enters, 2 leaves.
+const SAYS: &str =
+    "fn say(kind: u64) { let _ = unsafe { libc::syscall(libc::SYS_prctl, 0x5359_5347_u64, kind, 0, 0, 0) }; }\n";
+
+/// A project whose checks run these bodies and forbid the network.
+fn offline(name: &str, checks: &[(&str, &str)]) -> Project {
+    let checks = checks
+        .iter()
+        .map(|(name, body)| format!(".check(\"{name}\", || {{ {body} }}, |seen| seen.forbid(Subsystem::Network))"));
+    let project = with_closure(name, &checks.collect::<String>());
+    let harness = format!("{SAYS}const BIND: fn() = || drop(std::net::UdpSocket::bind(\"127.0.0.1:0\"));\n");
+    let manifest = project.read("Cargo.toml").replace("[dev-dependencies]\n", "[dev-dependencies]\nlibc = \"0.2\"\n");
+    project.write("tests/sysguard.rs", &format!("{harness}{}", project.read("tests/sysguard.rs")));
+    project.write("Cargo.toml", &manifest);
+    project
+}
+
+fn markers_of_the_closure_itself_fail() {
+    let checks = [
+        ("leaves_and_enters", "say(2); BIND(); say(1);"),
+        ("leaves_and_exits", "say(2); BIND(); std::process::exit(0);"),
+        ("leaves", "say(2);"),
+        ("enters", "say(1);"),
+        ("by_thread", "std::thread::spawn(|| say(2)).join().unwrap(); BIND();"),
+    ];
+    let project = offline("closures-markers", &checks);
+    project.sysguard("bless").ends(0);
+    let ran = project.sysguard("test").ends(101);
+    for (name, _) in checks {
+        assert!(ran.stdout.contains(&format!("test {name:<17} ... FAILED")), "{name}\n{}", ran.stdout);
+    }
+    for told in [
+        "a closure was left by a marker that is not the harness's",
+        "a closure was entered more than once",
+        "a thread or child process sent the marker of a closure",
+        "only the harness may send these markers (prctl 0x53595347 with 1 or 2)",
+    ] {
+        assert!(ran.stdout.contains(told), "{told}\n{}", ran.stdout);
+    }
+}
+
+fn exit_inside_hides_nothing() {
+    let spawn = "std::process::Command::new(\"perl\").args([\"-MSocket\", \"-e\", \
+                 \"select undef, undef, undef, 0.2; socket S, AF_INET, SOCK_DGRAM, 0\"]).spawn().map(drop).unwrap();";
+    let execute = "use std::os::unix::process::CommandExt as _; drop(std::process::Command::new(\"perl\")\
+                   .args([\"-MSocket\", \"-e\", \"socket S, AF_INET, SOCK_DGRAM, 0\"]).exec());";
+    let checks = [
+        ("exits", "BIND(); std::process::exit(0);"),
+        ("executes", execute),
+        ("outlives", spawn),
+        ("aborts", "std::process::abort();"),
+        ("panics", "panic!();"),
+    ];
+    let project = offline("closures-ends", &checks);
+    project.sysguard("bless").ends(0);
+    let ran = project.sysguard("test").ends(101);
+    for (name, _) in checks {
+        assert!(ran.stdout.contains(&format!("test {name:<8} ... FAILED")), "{name}\n{}", ran.stdout);
+    }
+    for told in ["{subsystem: network}: 2 calls", "{subsystem: network}: 1 calls", "SIGABRT", "exit status 101"] {
+        assert!(ran.stdout.contains(told), "{told}\n{}", ran.stdout);
+    }
+    let harness = project.read("tests/sysguard.rs").replacen("let _before", "std::process::exit(0); let _before", 1);
+    assert!(harness.contains("exit(0); let _before"));
+    // Only where it is to be a closure.
+    let harness = harness.replacen("std::process::exit(0); let", "if std::env::args().count() == 1 && std::env::var_os(\"SYSGUARD_CLOSURE\").is_some() { std::process::exit(0) } let", 1);
+    project.write("tests/sysguard.rs", &harness);
+    let ran = project.sysguard("test exits").ends(101);
+    assert!(ran.stdout.contains("the test ended before its closure was entered"), "{}", ran.stdout);
+}
+
+fn phase_named_loader_is_reported() {
+    let body = |phase: &str| {
+        format!(".workload(\"server\", || {{ {phase} drop(std::net::UdpSocket::bind(\"127.0.0.1:0\")); }})")
+    };
+    let project = with_closure("closures-loader", &body(""));
+    project.sysguard("bless").ends(0);
+    project.sysguard("test").ends(101);
+    project.sysguard("accept server").ends(0);
+    let rule = "tolerate:\n  - {phase: loader, why: not ours}\n---";
+    let file = project.read("expectations/server.yaml").replacen("---", rule, 1);
+    project.write("expectations/server.yaml", &file);
+    project.sysguard("test").ends(0);
+    let reading = "sysguard::phase(\"loader\"); drop(std::fs::read(\"/proc/version\"));";
+    let forging = with_closure("closures-loader", &body(reading)).read("tests/sysguard.rs");
+    project.write("tests/sysguard.rs", &forging);
+    let ran = project.sysguard("test").ends(101);
+    for told in ["reserved_phase", "filesystem::openat", "system::openat"] {
+        assert!(ran.stdout.contains(told) || told.ends_with("openat"), "{told}\n{}", ran.stdout);
+    }
+    assert!(ran.stdout.contains("openat") && !ran.stdout.contains("phase=loader"), "{}", ran.stdout);
 }

@@ -363,6 +363,8 @@ pub fn mark(marker: &Marker) {
 /// Says that the program is in this phase from here on, all its tasks, so that what it uses is kept apart; an empty name is the end of it.
 ///
 /// It is one call that the kernel refuses, and nobody but a tracer of sysguard hears it. 24 bytes of the name are told.
+/// `loader` is reserved for the tracer: with that name the program is in no phase, which is reported as the blind spot
+/// `reserved_phase`. In the name, `_` replaces whatever is not a letter, a digit or one of `_.-` of ASCII.
 ///
 /// ```
 /// sysguard::phase("serving");

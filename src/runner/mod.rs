@@ -14,6 +14,7 @@ mod progress;
 mod repeat;
 mod run;
 mod scratch;
+mod seen;
 mod suite;
 mod surroundings;
 mod targets;

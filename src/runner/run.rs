@@ -10,6 +10,7 @@ use super::environment::{Built, Lookup};
 use super::output::Capture;
 use super::repeat::Start;
 use super::scratch::Scratch;
+use super::seen::Seen;
 use super::suite::Unfit;
 use crate::error::Error;
 use crate::linux::{
@@ -79,32 +80,6 @@ fn watched(
     })?;
     Ok(Seen { watch, outcome })
 }
-
-/// What came of a traced run.
-struct Seen {
-    watch: Watch,
-    outcome: Outcome,
-}
-
-impl Seen {
-    fn whole(self) -> (Observation, Outcome) {
-        let mut observation = self.watch.observation;
-        observation.lost_events += self.outcome.lost_events;
-        (observation, self.outcome)
-    }
-
-    /// Why a closure's part of the run cannot be told from the rest. A run that ended otherwise
-    /// than it should may well have ended before its closure.
-    fn unmarked(&self, ended_well: bool) -> Option<String> {
-        let hint = "only the harness may send these markers (prctl 0x53595347 with 1 or 2)";
-        let misplaced = self.watch.misplaced().map(|misplaced| format!("{misplaced}: {hint}"));
-        let is_never_entered = ended_well && self.watch.is_never_entered();
-        misplaced.or_else(|| is_never_entered.then(|| NEVER_ENTERED.to_owned()))
-    }
-}
-
-const NEVER_ENTERED: &str =
-    "the test ended before its closure was entered: call the harness before anything that may end the process";
 
 /// A workload that can be started, as often as wanted.
 #[derive(Debug)]

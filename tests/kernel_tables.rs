@@ -10,6 +10,8 @@ use std::path::Path;
 use std::process::Command;
 
 use sysguard::model::attribution::entry_points::{EntryPoint, facts};
+#[cfg(target_os = "linux")]
+use sysguard::model::explain::{Kernel, Meaning, What, explain};
 use sysguard::model::syscall::{Abi, Syscall, table};
 
 const GENERATED: [&str; 9] = [
@@ -52,6 +54,33 @@ fn an_edit_by_hand_is_noticed() {
         [text.replace("\"sys_read\"", "\"sys_write\""), text.replacen("    Row {", "    // Row {", 1), String::new()]
     {
         assert!(provenance::verify(&edited).is_err());
+    }
+}
+
+/// `values/flags.rs` is no generated file: its numbers must be those of the C library.
+#[cfg(target_os = "linux")]
+#[test]
+fn curated_values_are_those_of_libc() {
+    for (name, number) in [
+        ("MAP_ANONYMOUS", libc::MAP_ANONYMOUS),
+        ("SHM_EXEC", libc::SHM_EXEC),
+        ("UNAME26", libc::UNAME26),
+        ("ADDR_NO_RANDOMIZE", libc::ADDR_NO_RANDOMIZE),
+        ("MMAP_PAGE_ZERO", libc::MMAP_PAGE_ZERO),
+        ("ADDR_COMPAT_LAYOUT", libc::ADDR_COMPAT_LAYOUT),
+        ("READ_IMPLIES_EXEC", libc::READ_IMPLIES_EXEC),
+        ("ADDR_LIMIT_32BIT", libc::ADDR_LIMIT_32BIT),
+        ("SHORT_INODE", libc::SHORT_INODE),
+        ("WHOLE_SECONDS", libc::WHOLE_SECONDS),
+        ("STICKY_TIMEOUTS", libc::STICKY_TIMEOUTS),
+        ("ADDR_LIMIT_3GB", libc::ADDR_LIMIT_3GB),
+    ] {
+        let explained = explain(name, &Kernel::of_tables(), &[]).expect(name);
+        let is_number = |meaning: &Meaning| match &meaning.what {
+            What::Argument(argument) => argument.number == Some(number as u64) && !argument.calls.is_empty(),
+            _ => false,
+        };
+        assert!(explained.meanings.iter().any(is_number), "{name} is {number:#x}");
     }
 }
 

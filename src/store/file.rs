@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tempfile::NamedTempFile;
 
@@ -39,26 +39,23 @@ fn kind(metadata: &Metadata) -> &'static str {
 
 /// Replaces a file as a whole, or creates it with its folders: another process sees the old text or the new one, never a part.
 ///
-/// Says whether a byte changed; where none does, nothing is written.
+/// A link in its place is replaced, whatever it leads to: that may be a file outside of the package. Says whether a byte changed; where none does,
+/// nothing is written.
 pub(super) fn replace(path: &Path, text: &str) -> Result<bool, StoreError> {
+    let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
     match read_if_regular(path) {
         Ok(Content::Regular(bytes)) if bytes == text.as_bytes() => return Ok(false),
         Ok(Content::Regular(_)) => {}
+        _ if is_link => {}
         Ok(Content::Other(kind)) => return Err(StoreError::NotAFile { path: path.to_owned(), kind }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(StoreError::io("read", path)(error)),
     }
-    let target = behind_links(path);
-    let folder = target.parent().unwrap_or(Path::new("."));
+    let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
-    write_beside(&target, folder, text).map_err(StoreError::io("write", path))?;
+    write_beside(path, folder, text).map_err(StoreError::io("write", path))?;
     sync_folder(folder).map_err(StoreError::io("write", folder))?;
     Ok(true)
-}
-
-/// The file itself where the path is a link to it, so that the link stays one.
-fn behind_links(path: &Path) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// A temporary file in the same folder takes the text and then the name. It is removed if anything fails; if we are killed, its name
@@ -66,7 +63,10 @@ fn behind_links(path: &Path) -> PathBuf {
 fn write_beside(target: &Path, folder: &Path, text: &str) -> io::Result<()> {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let mut file = temporary(folder, &format!(".{name}."))?;
-    if let Ok(old) = fs::metadata(target) {
+    // The permissions of a link are none, and those of what it leads to are another file's.
+    if let Ok(old) = fs::symlink_metadata(target)
+        && old.is_file()
+    {
         file.as_file().set_permissions(old.permissions())?;
     }
     file.write_all(text.as_bytes())?;

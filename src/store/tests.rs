@@ -138,9 +138,83 @@ fn pipes_and_links_are_told_apart() {
     for name in ["fifo", "dir"] {
         assert!(matches!(store.load(name), Err(StoreError::NotAFile { .. })), "{name}");
     }
-    assert!(store.save("link", "version: 1\nbin: other\n").expect("it is written"));
-    assert!(at("link.yaml").is_symlink(), "the link stays one");
-    assert_eq!(fs::read_to_string(at("a.yaml")).expect("the file"), "version: 1\nbin: other\n");
+    assert!(store.load("link").is_ok());
+}
+
+/// What links outside of the package lead to.
+#[cfg(target_os = "linux")]
+fn outside(folder: &Path) -> PathBuf {
+    let outside = folder.join("outside");
+    fs::create_dir_all(outside.join("folder")).expect("a folder");
+    for (file, text) in [("secret", "precious\n"), ("folder/inside", "precious\n")] {
+        fs::write(outside.join(file), text).expect("a file");
+    }
+    outside
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn links_are_replaced_and_never_written_through() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    for target in ["secret", "folder", "absent", "none/absent", "itself", "pipe"] {
+        for ending in ["yaml", "yaml.new"] {
+            let (folder, package) = package(&["expectations/sub/other.yaml"]);
+            let outside = outside(folder.path());
+            nix::unistd::mkfifo(&outside.join("pipe"), nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+            symlink("itself", outside.join("itself")).expect("a link to itself");
+            fs::set_permissions(outside.join("secret"), fs::Permissions::from_mode(0o400)).expect("a mode");
+            let before = fs::read_dir(&outside).expect("a folder").count();
+            let path = package.join("expectations/sub/a").with_extension(ending);
+            symlink(outside.join(target), &path).expect("a link");
+            let store = open(&package);
+            let write = || if ending == "yaml" { store.save("sub::a", TEXT) } else { store.propose("sub::a", TEXT) };
+            let what = format!("{ending} leads to {target}");
+            assert!(write().expect(&what), "{what}");
+            assert!(!path.is_symlink() && fs::read_to_string(&path).expect(&what) == TEXT, "{what}");
+            assert_ne!(fs::metadata(&path).expect(&what).permissions().mode() & 0o777, 0o400, "{what}");
+            for file in ["secret", "folder/inside"] {
+                assert_eq!(fs::read_to_string(outside.join(file)).expect(&what), "precious\n", "{what}");
+            }
+            assert_eq!(fs::read_dir(&outside).expect("a folder").count(), before, "{what}");
+            assert_eq!(fs::read_dir(package.join("expectations/sub")).expect("a folder").count(), 2, "{what}");
+        }
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_proposal_that_is_a_link_is_settled_and_its_target_stays() {
+    let (folder, package) = package(&["expectations/a.yaml"]);
+    let proposed = outside(folder.path()).join("proposed");
+    let link = package.join("expectations/a.yaml.new");
+    for accepted in [true, false] {
+        fs::write(&proposed, BLESSED).expect("a file");
+        std::os::unix::fs::symlink(&proposed, &link).expect("a link");
+        fs::write(package.join("expectations/a.yaml"), TEXT).expect("the file");
+        let store = open(&package);
+        let pending = store.pending_of("a").expect("it fits").expect("something is pending");
+        let settled = if accepted { pending.accept(pending.all(), None) } else { pending.reject(pending.all()) };
+        store.settle("a", &settled).expect("it is written");
+        assert_eq!(fs::read_to_string(&proposed).expect("the target"), BLESSED);
+        assert!(!link.is_symlink() && !link.exists());
+    }
+    std::os::unix::fs::symlink(&proposed, &link).expect("a link");
+    assert!(open(&package).remove("a").expect("it is removed"));
+    assert!(!link.is_symlink() && proposed.is_file());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn folders_may_be_links_out_of_the_package() {
+    let (folder, package) = package(&["outside/a.yaml"]);
+    let real = package.join("outside");
+    std::os::unix::fs::symlink(&real, package.join("expectations")).expect("a link");
+    let store = open(&package);
+    assert_eq!(store.names().collect::<Vec<_>>(), ["a"]);
+    assert!(store.propose("a", BLESSED).expect("it is written"));
+    assert!(store.save("a", BLESSED).expect("it is written"));
+    assert!(package.join("expectations").is_symlink());
+    assert_eq!(fs::read_dir(&real).expect("a folder").count(), 2, "{:?}", folder.path());
 }
 
 #[test]

@@ -8,7 +8,8 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 use sysguard::model::escape;
 
 use crate::command::{
-    accept, bless, diff, doctor, explain, init, list, pending, reject, report, review, run, target_runner, test, trace,
+    accept, bless, clean_worktree, diff, doctor, explain, init, list, pending, reject, report, review, run,
+    target_runner, test, trace,
 };
 
 /// System-call regression assertions: a test fails when a workload newly uses a system call or a kernel subsystem
@@ -62,6 +63,9 @@ pub(crate) enum Command {
     /// Stand where cargo runs a test
     #[command(hide = true)]
     TargetRunner(target_runner::Options),
+    /// Remove a worktree of `diff --trace` once no process writes there
+    #[command(hide = true)]
+    CleanWorktree(clean_worktree::Options),
     /// Say whether workloads can be traced here, and if not what to do
     Doctor(doctor::Options),
 }

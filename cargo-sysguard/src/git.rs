@@ -7,6 +7,7 @@ use std::process::{ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
+use sysguard::runner::TemporaryFolder;
 use sysguard::runner::git::Repository;
 
 use crate::exit_code::Failure;
@@ -63,15 +64,12 @@ pub(crate) struct Worktree {
     /// Where it can be built. Cargo takes two checkouts of one workspace for the same, and would believe what the other built.
     pub(crate) target: PathBuf,
     cleaner: Cleaner,
+    /// Dropped last: what the cleaner could not remove is reported.
+    _place: TemporaryFolder,
 }
 
 /// A look at the past is no checkout of the user's.
 const NO_HOOKS: &str = "core.hooksPath=/dev/null";
-
-/// Waits until nobody holds the other end of its standard input any more, then takes the worktree away. A run that ends with its caller may still write
-/// for a moment.
-const CLEAN: &str = "cat >/dev/null; cd /; git -C \"$1\" worktree remove --force --force \"$2/tree\" 2>/dev/null; \
-                     for pause in 0 1 2; do sleep $pause; rm -rf \"$2\" && break; done; git -C \"$1\" worktree prune";
 
 impl Worktree {
     /// Checks a revision out, seen from this folder.
@@ -83,11 +81,13 @@ impl Worktree {
         let (top, inside) = (told(&["rev-parse", "--show-toplevel"])?, told(&["rev-parse", "--show-prefix"])?);
         let cannot =
             |error: std::io::Error| Failure::failed(format!("cannot make a place for {}: {error}", revision.commit));
-        let place = tempfile::Builder::new().prefix("sysguard-diff-").tempdir().map_err(cannot)?.keep();
-        let place = place.canonicalize().map_err(cannot)?;
-        let cleaner = Cleaner::start(&revision.repository, &top, &place).map_err(cannot)?;
-        let tree = place.join("tree");
-        let worktree = Self { folder: tree.join(inside), target: place.join("target"), cleaner };
+        let place = TemporaryFolder::create("sysguard-diff-").map_err(cannot)?;
+        let cleaner = Cleaner::start(&revision.repository, &top, place.path()).map_err(cannot)?;
+        // The cleaner also waits for a build that outlives this process.
+        place.hand_over();
+        let tree = place.path().join("tree");
+        let target = place.path().join("target");
+        let worktree = Self { folder: tree.join(inside), target, cleaner, _place: place };
         let tree = tree.to_string_lossy();
         let add = ["-c", NO_HOOKS, "worktree", "add", "--quiet", "--detach", &tree, &revision.commit];
         let held = worktree.held().map_err(cannot)?;
@@ -105,7 +105,7 @@ impl Worktree {
     }
 }
 
-/// A process that outlives us however we end, and then takes a worktree away.
+/// A process that outlives us however we end, and then takes a worktree away: `clean-worktree`.
 #[derive(Debug)]
 struct Cleaner {
     /// Its standard input: it waits for the end of that.
@@ -116,8 +116,11 @@ struct Cleaner {
 
 impl Cleaner {
     fn start(repository: &Repository, top: &str, place: &Path) -> std::io::Result<Self> {
-        let mut command = Command::new("sh");
-        command.args(["-c", CLEAN, "sh", top]).arg(place);
+        // The file of this program may be replaced while it runs.
+        let this_program = Path::new("/proc/self/exe");
+        let this_program = if this_program.exists() { this_program.to_owned() } else { std::env::current_exe()? };
+        let mut command = Command::new(this_program);
+        command.args(["clean-worktree", top]).arg(place);
         repository.prepare(&mut command);
         // Ctrl-C at the terminal is not for it.
         #[cfg(unix)]

@@ -22,17 +22,27 @@ use std::env;
 use std::io::Write;
 use std::process::ExitCode;
 
+use sysguard::report::{self, Palette};
+use sysguard::runner::{left_behind, serve_if_guardian};
+use sysguard::settings::Given;
+
 use crate::exit_code::{Failure, Outcome};
 
 #[cfg(target_os = "linux")]
 sysguard::note_start!();
 
 fn main() -> ExitCode {
+    if serve_if_guardian(&Given::from_env()) {
+        return ExitCode::SUCCESS;
+    }
     let cli = match cli::parse(env::args_os()) {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
-    match command::exec(cli) {
+    let outcome = command::exec(cli);
+    // Where standard error is gone, the exit code has to do.
+    let _ = report::left_behind(&mut anstream::stderr(), &left_behind(), &Palette::coloured());
+    match outcome {
         Ok(status) => status,
         Err(failure) => {
             let Failure { outcome, message } = failure;

@@ -19,7 +19,8 @@ use crate::linux;
 use crate::model::escape;
 use crate::model::marker::{Key, Marker};
 use crate::model::observation::Observation;
-use crate::runner::Suite;
+use crate::report::{self, Palette};
+use crate::runner::{Suite, left_behind, serve_if_guardian};
 use crate::settings::{self, Flags, Given};
 
 /// The workloads of a package: those below `expectations/`, and closures.
@@ -111,6 +112,9 @@ impl Harness {
     /// Does what the command line of this process asks, as libtest does; to be called before anything else, and its result returned from `main`.
     pub fn main(self) -> ExitCode {
         let given = Given::from_env();
+        if serve_if_guardian(&given) {
+            return ExitCode::SUCCESS;
+        }
         if let Some(name) = given.closure() {
             return self.become_closure(&name);
         }
@@ -122,7 +126,10 @@ impl Harness {
                 return if error.use_stderr() { ExitCode::from(FAILED) } else { ExitCode::SUCCESS };
             }
         };
-        match self.run(&given, arguments) {
+        let outcome = self.run(&given, arguments);
+        // Where standard error is gone, nothing can be said.
+        let _ = report::left_behind(&mut anstream::stderr(), &left_behind(), &Palette::coloured());
+        match outcome {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::from(FAILED),
             Err(error) => failed(&error.to_string()),

@@ -9,6 +9,7 @@ use crate::model::event::{Event, Tid};
 use crate::model::gate::{Gate, GateState};
 use crate::model::guard::{Guard, Inherited};
 use crate::model::marker::Marker;
+use crate::model::remains::Remains;
 
 fn impossible<T>() -> Result<T, TraceError> {
     Err(TraceError::Impossible { reason: NEEDED.unwrap_or_default().to_owned() })
@@ -88,6 +89,32 @@ impl KeptTerminal {
 /// Never.
 pub fn leave_signals_to_workload() -> io::Result<()> {
     Ok(())
+}
+
+/// Does nothing: no process is started here that would need it.
+///
+/// # Errors
+///
+/// Never.
+pub fn block_ending_signals() -> io::Result<()> {
+    Ok(())
+}
+
+/// Removes a folder and all that is in it. No workload runs here, so only this project writes there.
+///
+/// # Errors
+///
+/// Why it could not be removed.
+pub fn remove_tree(folder: &Path) -> Result<(), Remains> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Remains {
+            folder: folder.display().to_string(),
+            first: String::new(),
+            reason: error.to_string(),
+            entries: 1,
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Nobody could hear it.

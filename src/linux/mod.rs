@@ -12,13 +12,15 @@ pub use outcome::{Incomplete, Limits, Outcome, TraceError};
 mod elsewhere;
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{
-    Callers, KeptTerminal, Machine, inherited, keep_terminal, leave_signals_to_workload, mark, phase, probe, trace,
-    trace_guarded, trace_notified,
+    Callers, KeptTerminal, Machine, block_ending_signals, inherited, keep_terminal, leave_signals_to_workload, mark,
+    phase, probe, remove_tree, trace, trace_guarded, trace_notified,
 };
 
 /// Why a workload cannot even be tried here.
 pub const NEEDED: Option<&str> = if cfg!(target_os = "linux") { None } else { Some("tracing needs Linux") };
 
+#[cfg(target_os = "linux")]
+mod blocked;
 #[cfg(target_os = "linux")]
 mod members;
 #[cfg(target_os = "linux")]
@@ -58,6 +60,8 @@ mod paths;
 #[cfg(target_os = "linux")]
 mod probe;
 #[cfg(target_os = "linux")]
+mod remove;
+#[cfg(target_os = "linux")]
 mod signals;
 #[cfg(target_os = "linux")]
 mod stopped;
@@ -67,6 +71,8 @@ mod strays;
 mod terminal;
 #[cfg(target_os = "linux")]
 mod tracer;
+#[cfg(target_os = "linux")]
+mod unmount;
 #[cfg(target_os = "linux")]
 mod untraced;
 #[cfg(target_os = "linux")]
@@ -80,6 +86,8 @@ mod witness;
 mod sys;
 
 #[cfg(target_os = "linux")]
+pub use blocked::block_ending_signals;
+#[cfg(target_os = "linux")]
 pub use callers::Callers;
 #[cfg(target_os = "linux")]
 pub use guard::inherited;
@@ -87,6 +95,8 @@ pub use guard::inherited;
 pub use machine::Machine;
 #[cfg(target_os = "linux")]
 pub use probe::probe;
+#[cfg(target_os = "linux")]
+pub use remove::remove_tree;
 #[cfg(target_os = "linux")]
 pub use signals::leave_signals_to_workload;
 #[cfg(target_os = "linux")]

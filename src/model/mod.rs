@@ -37,6 +37,7 @@ pub mod decide;
 pub mod explain;
 pub mod near;
 pub mod recording;
+pub mod remains;
 pub mod taxonomy;
 pub mod verdict;
 pub mod weight;

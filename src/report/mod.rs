@@ -13,6 +13,7 @@ mod list;
 mod markup;
 mod observation;
 mod pending;
+mod remains;
 #[cfg(test)]
 mod schema;
 mod style;
@@ -24,6 +25,7 @@ pub use gates::gates;
 pub use list::{Listed, list};
 pub use observation::observation;
 pub use pending::{PendingKeys, finding, pending};
+pub use remains::left_behind;
 pub use style::Palette;
 pub use verdict::{
     NotAVerdict, PackageVerdicts, change, guarded, pending_dir_flag, read_json_line, step_summary, summary, verdict,

@@ -7,7 +7,9 @@
 
 mod busy;
 mod environment;
+mod folder;
 pub mod git;
+mod guardian;
 mod history;
 mod output;
 mod progress;
@@ -25,6 +27,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 pub use environment::Lookup;
+pub use folder::{TemporaryFolder, left_behind};
+pub use guardian::{remove_abandoned, serve_if_guardian};
 pub use output::Echo;
 pub use progress::{Progress, Silent};
 pub use run::{DEFAULT_GRACE, observe, observe_guarded, observe_notified, observe_with_callers};

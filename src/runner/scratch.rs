@@ -4,8 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
-
+use super::folder::TemporaryFolder;
 use crate::error::Error;
 use crate::linux::Handle;
 use crate::model::workload::Stdin;
@@ -13,7 +12,7 @@ use crate::model::workload::Stdin;
 /// A scratch directory and what lies in it.
 #[derive(Debug)]
 pub(super) struct Scratch {
-    root: TempDir,
+    root: TemporaryFolder,
     /// `HOME`
     pub(super) home: PathBuf,
     /// `TMPDIR`
@@ -26,10 +25,8 @@ impl Scratch {
     /// Makes a fresh one.
     pub(super) fn create() -> Result<Self, Error> {
         let made = || -> io::Result<Self> {
-            let root = tempfile::Builder::new().prefix("sysguard-").tempdir()?;
-            // A path without symbolic links: the kernel's idea of the working directory is PWD's.
-            let path = root.path().canonicalize()?;
-            let [home, temporary, work] = ["home", "tmp", "work"].map(|name| path.join(name));
+            let root = TemporaryFolder::create("sysguard-")?;
+            let [home, temporary, work] = ["home", "tmp", "work"].map(|name| root.path().join(name));
             for folder in [&home, &temporary, &work] {
                 fs::create_dir(folder)?;
             }

@@ -2,6 +2,7 @@
 
 pub(crate) mod accept;
 pub(crate) mod bless;
+pub(crate) mod clean_worktree;
 pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod explain;
@@ -52,6 +53,7 @@ pub(crate) fn exec(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Report(options) => options.exec(&context).map(ExitCode::from),
         Command::Run(options) => options.exec(&context),
         Command::TargetRunner(options) => options.exec(&context),
+        Command::CleanWorktree(options) => options.exec().map(ExitCode::from),
         Command::Trace(options) => Ok(options.exec()),
         Command::Doctor(options) => options.exec(&context).map(ExitCode::from),
     }

@@ -17,8 +17,8 @@ use sysguard::harness::{Console, Lifeline};
 use sysguard::model::observation::Engine;
 use sysguard::model::verdict::{Status, Verdict};
 use sysguard::report::{self, Palette};
+use sysguard::runner::TemporaryFolder;
 use sysguard::settings::{PLAN, Settings, VERDICTS};
-use tempfile::TempDir;
 
 use super::Context;
 use super::test::collect;
@@ -147,7 +147,7 @@ fn as_cargo(status: ExitStatus) -> ExitCode {
 /// A folder for what we and our runners tell each other.
 #[derive(Debug)]
 struct Place {
-    folder: TempDir,
+    folder: TemporaryFolder,
     /// The runners end with us.
     lifeline: Lifeline,
 }
@@ -155,7 +155,7 @@ struct Place {
 impl Place {
     fn prepare(plan: &Plan) -> Result<Self, Failure> {
         let cannot = |error: &dyn std::fmt::Display| Failure::failed(format!("cannot prepare the runner: {error}"));
-        let folder = tempfile::Builder::new().prefix("sysguard-run-").tempdir().map_err(|error| cannot(&error))?;
+        let folder = TemporaryFolder::create("sysguard-run-").map_err(|error| cannot(&error))?;
         let lifeline = Lifeline::hold(folder.path()).map_err(|error| cannot(&error))?;
         let place = Self { folder, lifeline };
         // cargo splits the command of a runner at blanks, which our own path may hold.

@@ -11,9 +11,8 @@ use sysguard::harness::{Arguments, Console, Lifeline, Session};
 use sysguard::model::observation::Engine;
 use sysguard::model::verdict::Verdict;
 use sysguard::report;
-use sysguard::runner::Case;
+use sysguard::runner::{Case, TemporaryFolder};
 use sysguard::settings::{ARTIFACTS, Settings, VERDICTS};
-use tempfile::TempDir;
 
 use super::Context;
 use crate::cargo::CargoFlags;
@@ -155,7 +154,7 @@ fn harness_failure(package: &Package, built: &Artifacts) -> Option<String> {
 
 /// A nested cargo and the files by which its harnesses and we talk.
 struct Nested {
-    folder: TempDir,
+    folder: TemporaryFolder,
     /// The harnesses end with us.
     lifeline: Lifeline,
 }
@@ -164,7 +163,7 @@ impl Nested {
     fn prepare(built: &Artifacts) -> Result<Self, Failure> {
         let cannot =
             |error: &dyn std::fmt::Display| Failure::failed(format!("cannot tell the harness what was built: {error}"));
-        let folder = tempfile::tempdir().map_err(|error| cannot(&error))?;
+        let folder = TemporaryFolder::create("sysguard-test-").map_err(|error| cannot(&error))?;
         let lines = built.to_lines().map_err(|error| cannot(&error))?;
         fs::write(folder.path().join("artifacts"), lines).map_err(|error| cannot(&error))?;
         let lifeline = Lifeline::hold(folder.path()).map_err(|error| cannot(&error))?;

@@ -30,14 +30,14 @@ pub(crate) fn trials() -> Vec<Trial> {
 const SURVIVAL: Duration = Duration::from_secs(2);
 
 /// cargo's own processes finish what they are at; on a busy machine that takes a while.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 const MOMENTS: u32 = 50;
 
 /// Where all temporary files of a project's processes go: by that they are known, and so are its workloads, which have their HOME in it.
-const SCRATCH: &str = "scratch";
+pub(super) const SCRATCH: &str = "scratch";
 
-fn project(name: &str) -> Project {
+pub(super) fn project(name: &str) -> Project {
     let project = Project::new(name).with_harness();
     std::fs::create_dir(project.path(SCRATCH)).expect("a folder");
     project
@@ -45,14 +45,14 @@ fn project(name: &str) -> Project {
 
 /// A process that knows the project's scratch folder.
 #[derive(Debug)]
-struct Process {
-    pid: i32,
+pub(super) struct Process {
+    pub(super) pid: i32,
     /// It has its HOME there.
-    is_workload: bool,
-    line: String,
+    pub(super) is_workload: bool,
+    pub(super) line: String,
 }
 
-fn processes(project: &Project) -> Vec<Process> {
+pub(super) fn processes(project: &Project) -> Vec<Process> {
     let scratch = project.path(SCRATCH).canonicalize().expect("a folder");
     let read = |process: &Path, name| std::fs::read(process.join(name)).unwrap_or_default();
     let known = |process: &Path| {
@@ -81,9 +81,26 @@ fn gone(project: &Project, within: Duration, what: &str, is_meant: fn(&Process) 
 }
 
 #[track_caller]
-fn nobody_survives(project: &Project, what: &str) {
+pub(super) fn nobody_survives(project: &Project, what: &str) {
     gone(project, SURVIVAL, what, |process| process.is_workload);
     gone(project, PATIENCE, what, |_| true);
+}
+
+/// What processes of ours have in the folder for temporary files. Compilers have theirs there, too.
+pub(super) fn left(project: &Project) -> Vec<String> {
+    let entries = std::fs::read_dir(project.path(SCRATCH)).expect("a folder");
+    let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.starts_with("sysguard-")).collect()
+}
+
+/// Waits until that is gone.
+#[track_caller]
+pub(super) fn nothing_is_left(project: &Project, what: &str) {
+    let begun = Instant::now();
+    while !left(project).is_empty() {
+        assert!(begun.elapsed() < PATIENCE, "{what}: left: {:?}", left(project));
+        thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// Numbers that come again with the same seed.
@@ -167,6 +184,7 @@ fn killed_at_random_moments(project: &Project, line: &str) {
         running.wait().expect("it is our child");
         let what = format!("{line}, seed {seed}, kill {number} after {moment:?} of {lasts:?}");
         nobody_survives(project, &what);
+        nothing_is_left(project, &what);
         are_whole(&files(project), &old, &new, &what);
     }
 }
@@ -215,6 +233,7 @@ fn whoever_of_them_is_killed_no_workload_lives() {
             let [process] = &meant[..] else { panic!("{who}: {meant:?} of {:?}", processes(&project)) };
             kill(Pid::from_raw(process.pid), signal).expect("it is there");
             nobody_survives(&project, &format!("{signal} for {who}"));
+            nothing_is_left(&project, &format!("{signal} for {who}"));
             running.wait().expect("it is our child");
         }
     }
@@ -222,7 +241,7 @@ fn whoever_of_them_is_killed_no_workload_lives() {
 
 /// Waits until so many processes of the workload sleep.
 #[track_caller]
-fn until_asleep(project: &Project, count: usize) {
+pub(super) fn until_asleep(project: &Project, count: usize) {
     let begun = Instant::now();
     while processes(project).iter().filter(|process| process.line.starts_with("sleep 60")).count() < count {
         assert!(begun.elapsed() < PATIENCE, "the workload does not start: {:?}", processes(project));
@@ -250,6 +269,7 @@ fn a_target_runner_ends_with_run() {
         });
         running.wait().expect("it is our child");
         gone(&project, PATIENCE, who, |_| true);
+        nothing_is_left(&project, who);
     }
 }
 
@@ -268,6 +288,7 @@ fn ctrl_c_ends_all_on_a_terminal() {
         until_asleep(&project, 2);
         session.ctrl_c();
         nobody_survives(&project, &format!("Ctrl-C for {words:?}"));
+        nothing_is_left(&project, &format!("Ctrl-C for {words:?}"));
         session.ends();
     }
 }

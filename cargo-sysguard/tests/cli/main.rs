@@ -21,6 +21,8 @@ mod hooks;
 #[cfg(target_os = "linux")]
 mod init;
 #[cfg(target_os = "linux")]
+mod left;
+#[cfg(target_os = "linux")]
 mod list;
 #[cfg(target_os = "linux")]
 mod mutations;
@@ -70,7 +72,7 @@ fn trials() -> Vec<Trial> {
 #[cfg(target_os = "linux")]
 fn trials() -> Vec<Trial> {
     let commands = of_workloads().into_iter().chain(of_proposals()).chain(of_readings());
-    let others = ends::trials().into_iter().chain(run::trials()).chain(closures::trials());
+    let others = ends::trials().into_iter().chain(left::trials()).chain(run::trials()).chain(closures::trials());
     let others = others.chain(hooks::trials()).chain(names::trials()).chain(signals::trials());
     commands.chain(others).collect()
 }

@@ -60,6 +60,27 @@ pub(crate) fn nextest(name: &str, run: fn()) -> Trial {
     })
 }
 
+/// The same, by root in a mount namespace of its own.
+pub(crate) fn mounting(name: &str, run: fn()) -> Trial {
+    Trial::ignorable_test(name, move || {
+        // No machine is root and an ordinary user at once, so this is never required.
+        if !nix::unistd::geteuid().is_root() {
+            return Ok(Completion::ignored_with("only root mounts"));
+        }
+        let namespaces = self::run(command("unshare").args(["--mount", "true"])).code == 0;
+        let missing =
+            untraceable().or_else(|| (!namespaces).then(|| "mount namespaces cannot be made here".to_owned()));
+        match missing {
+            Some(reason) if env::var_os("SYSGUARD_REQUIRE").is_some_and(|value| value == "1") => Err(reason.into()),
+            Some(reason) => Ok(Completion::ignored_with(reason)),
+            None => {
+                run();
+                Ok(Completion::Completed)
+            }
+        }
+    })
+}
+
 fn untraceable() -> Option<String> {
     static REASON: OnceLock<Option<String>> = OnceLock::new();
     let probe = || {

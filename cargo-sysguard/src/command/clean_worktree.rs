@@ -1,0 +1,36 @@
+//! Removes a worktree of `diff --trace` once every process that writes there has ended: `clean-worktree REPOSITORY FOLDER`. Users never call it.
+//!
+//! Such a process holds the other end of standard input. `git worktree remove` would not do: it follows mounts, and recurses.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use sysguard::linux::block_ending_signals;
+use sysguard::runner::remove_abandoned;
+
+use crate::exit_code::{Failure, Outcome};
+
+/// What is removed, and from where.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The top folder of the repository
+    repository: PathBuf,
+    /// The folder that holds the worktree
+    folder: PathBuf,
+}
+
+impl Options {
+    /// Waits, then removes.
+    pub(super) fn exec(&self) -> Result<Outcome, Failure> {
+        // What ends `diff` must not end this.
+        let _ = block_ending_signals();
+        let _ = std::env::set_current_dir("/");
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        remove_abandoned(&self.folder);
+        let mut prune = Command::new("git");
+        prune.arg("-C").arg(&self.repository).args(["worktree", "prune"]).stdin(Stdio::null());
+        let pruned = prune.status().map_err(|error| Failure::failed(format!("cannot run git: {error}")))?;
+        Ok(if pruned.success() { Outcome::Expected } else { Outcome::Failed })
+    }
+}

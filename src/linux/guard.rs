@@ -20,7 +20,9 @@ use crate::model::attribution::files::{self, shares_files};
 use crate::model::attribution::objects::is_told_by_path;
 use crate::model::attribution::{Answers, Memory, Object, Question, answers, made};
 use crate::model::event::{BlindSpot, Call, CallOutcome, Event, Tid};
-use crate::model::guard::{Access, Class, Effect, FdTables, Guard, Likeness, Sharing, acts_through_fd, effect};
+use crate::model::guard::{
+    Access, Class, Effect, FdTables, Guard, Likeness, Sharing, acts_through_fd, effect, needs_no_filter,
+};
 use crate::model::marker::Marker;
 use crate::model::tracee::{Stop, Tasks};
 
@@ -35,12 +37,21 @@ pub(super) struct Watch<'a> {
     incomplete: Option<Incomplete>,
     /// Fds may come without a call.
     is_hidden: bool,
+    /// The session of this process has a seccomp filter.
+    has_filter: bool,
 }
 
 impl<'a> Watch<'a> {
     pub(super) fn new(guard: &'a Guard) -> Self {
-        let (tables, decided, expected) = (FdTables::default(), HashMap::new(), HashMap::new());
-        Self { guard, tables, decided, expected, incomplete: None, is_hidden: false }
+        Self {
+            guard,
+            tables: FdTables::default(),
+            decided: HashMap::new(),
+            expected: HashMap::new(),
+            incomplete: None,
+            is_hidden: false,
+            has_filter: sys::is_filtered(),
+        }
     }
 
     /// Why this run must be repeated by another engine, if it must.
@@ -51,8 +62,10 @@ impl<'a> Watch<'a> {
     /// Takes in a stop and its events, after the witness has answered them.
     pub(super) fn observe(&mut self, task: Tid, stop: &Stop, events: &[&Event], tasks: &Tasks, witness: &mut Witness) {
         for event in events {
-            if let Event::Called { task, call, outcome, answers } = event {
-                self.called(*task, call, *outcome, answers, witness);
+            let Event::Called { task, call, outcome, answers } = event else { continue };
+            self.called(*task, call, *outcome, answers, witness);
+            if needs_no_filter(call, *outcome, self.has_filter) {
+                self.incomplete = Some(Incomplete::OwnFilter);
             }
         }
         // Another task runs natively, and fds may come to it without a call of its own.
@@ -60,7 +73,12 @@ impl<'a> Watch<'a> {
             self.incomplete = Some(Incomplete::Shared);
         }
         match *stop {
-            Stop::Entry(call) => self.entered(task, &call, tasks),
+            Stop::Entry(call) => {
+                self.tables.enter(task);
+                if Marker::of(&call).is_some() {
+                    self.incomplete = Some(Incomplete::Phases);
+                }
+            }
             Stop::Spawning { child, .. } => self.spawned(task, child, events, witness),
             Stop::Exec { former, privileged } => {
                 // An exec closes fds, and opens one only for an interpreter that wants it.
@@ -80,17 +98,6 @@ impl<'a> Watch<'a> {
                 }
             }
             _ => {}
-        }
-    }
-
-    fn entered(&mut self, task: Tid, call: &Call, tasks: &Tasks) {
-        self.tables.enter(task);
-        // Strict mode is even refused where there is a filter: seccomp_may_assign_mode(), kernel/seccomp.c.
-        if effect(call, &Memory::default()) == Effect::Filters && !tasks.is_launching(task) {
-            self.incomplete = Some(Incomplete::OwnFilter);
-        }
-        if Marker::of(call).is_some() {
-            self.incomplete = Some(Incomplete::Phases);
         }
     }
 
@@ -239,7 +246,6 @@ impl<'a> Watch<'a> {
                 // Another task may have written other numbers there.
                 _ => self.look_at_all(task, witness),
             },
-            // Of a filter its entry was enough.
             _ => {}
         }
     }

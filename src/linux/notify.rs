@@ -2,8 +2,10 @@
 //! result counts. Main types: [`Hearing`], the tracer's side, and [`Receiver`].
 //!
 //! Which calls are notified is `model::notify`'s to say. What both sides need lies on one [`Desk`].
+//! Signals that interrupt notified calls are decided by `model::notify::interruption`, which has the
+//! argument: both sides pass on what they see of a task, and do what it answers before that task goes
+//! on, under the desk's mutex.
 
-use std::collections::HashMap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
@@ -12,14 +14,16 @@ use std::thread;
 use std::time::Duration;
 
 use super::outcome::Incomplete;
+use super::signals::is_caught;
 use super::stopped::Pace;
-use super::sys::{self, Interrupted, Notification};
+use super::sys::{self, Notification};
 use super::witness::Witness;
-use crate::model::attribution::{Answers, Memory};
+use crate::model::attribution::Memory;
 use crate::model::event::{BlindSpot, Call, CallOutcome, Event, Tid};
-use crate::model::guard::{Effect, effect};
-use crate::model::syscall::{Abi, Syscall};
-use crate::model::tracee::{Step, Stop, Tasks};
+use crate::model::guard::{Effect, effect, needs_no_filter};
+use crate::model::notify::interruption::{ERESTARTSYS, Interruptions, Signal};
+use crate::model::syscall::Syscall;
+use crate::model::tracee::{Directive, Step, Stop, Tasks};
 
 /// What the tracer and the receiver share.
 pub(super) struct Desk<'a> {
@@ -31,10 +35,7 @@ pub(super) struct Desk<'a> {
 
 struct State<'a> {
     witness: Witness,
-    /// The last call that was heard of each task.
-    heard: HashMap<Tid, Call>,
-    /// A call of a task that a signal kept from being heard, and that will be made again unless the signal's handler does not come back.
-    unheard: HashMap<Tid, (Call, Answers)>,
+    interruptions: Interruptions,
     failure: Option<io::Error>,
     sink: &'a mut (dyn FnMut(&Event) + Send),
 }
@@ -46,6 +47,8 @@ pub(super) struct Hearing<'a> {
     receiver: mpsc::Sender<OwnedFd>,
     is_installing: bool,
     incomplete: Option<Incomplete>,
+    /// The session of this process has a seccomp filter.
+    has_filter: bool,
 }
 
 /// Who receives.
@@ -56,14 +59,16 @@ pub(super) struct Receiver<'a> {
 
 impl<'a> Desk<'a> {
     pub(super) fn new(sink: &'a mut (dyn FnMut(&Event) + Send)) -> Self {
-        let state =
-            State { witness: Witness::default(), heard: HashMap::new(), unheard: HashMap::new(), failure: None, sink };
+        let (witness, interruptions) = (Witness::default(), Interruptions::default());
+        let state = State { witness, interruptions, failure: None, sink };
         Self { state: Mutex::new(state), is_over: AtomicBool::new(false), receiver: AtomicI32::new(0) }
     }
 
     pub(super) fn sides(&'a self) -> (Hearing<'a>, Receiver<'a>) {
         let (receiver, listener) = mpsc::channel();
-        (Hearing { desk: self, receiver, is_installing: false, incomplete: None }, Receiver { desk: self, listener })
+        let has_filter = sys::is_filtered();
+        let hearing = Hearing { desk: self, receiver, is_installing: false, incomplete: None, has_filter };
+        (hearing, Receiver { desk: self, listener })
     }
 
     pub(super) fn tell(&self, event: &Event) {
@@ -72,9 +77,6 @@ impl<'a> Desk<'a> {
 
     /// Nobody is left who could notify: the receiver is woken until it has seen that, since older kernels do not tell.
     pub(super) fn close(&self, is_finished: impl Fn() -> bool) {
-        let left: Vec<Tid> = self.state().unheard.keys().copied().collect();
-        // Threads that another one's execve has ended.
-        left.into_iter().filter_map(|task| self.state().forget(task)).for_each(|event| self.tell(&event));
         self.is_over.store(true, Ordering::Release);
         while !is_finished() {
             sys::wake(self.receiver.load(Ordering::Acquire));
@@ -88,11 +90,7 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// That of the filter; all others stop.
-const ABI: Abi = Abi::X86_64;
-
-/// `ERESTARTSYS` and `ERESTARTNOINTR`, include/linux/errno.h: restarted if the handler says SA_RESTART, and always.
-const ERESTARTSYS: i64 = 512;
+/// `ERESTARTNOINTR`, include/linux/errno.h: the call is restarted whatever the handler asks for.
 const ERESTARTNOINTR: i64 = 513;
 
 impl Hearing<'_> {
@@ -106,6 +104,13 @@ impl Hearing<'_> {
     pub(super) fn observe(&mut self, task: Tid, stop: &Stop, step: &mut Step, tasks: &Tasks) -> io::Result<()> {
         let mut state = self.desk.state();
         state.witness.observe(task, stop, step);
+        for event in step.before.iter().chain(&step.event) {
+            let Event::Called { call, outcome, .. } = event else { continue };
+            // A filter of the workload answers before ours, and of two listeners the kernel refuses the second.
+            if needs_no_filter(call, *outcome, self.has_filter) {
+                self.incomplete = Some(Incomplete::OwnFilter);
+            }
+        }
         match *stop {
             Stop::Entry(call) if tasks.is_launching(task) => {
                 self.is_installing = effect(&call, &Memory::default()) == Effect::Filters
@@ -115,20 +120,23 @@ impl Hearing<'_> {
                 // Where nobody receives any more, the run is over.
                 let _ = self.receiver.send(listener);
             }
-            // Its answers come before ours, and of two listeners the kernel refuses the second.
-            Stop::Entry(call) if effect(&call, &Memory::default()) == Effect::Filters => {
-                self.incomplete = Some(Incomplete::OwnFilter)
+            Stop::Entry(call) => {
+                let signals = state.interruptions.entered(task, call);
+                send(task, &signals)?;
             }
             Stop::Exec { former, privileged } => {
-                step.before.extend(state.forget(former));
+                [task, former].iter().for_each(|task| state.interruptions.forget(*task));
                 if privileged {
                     self.incomplete = Some(Incomplete::Privileges);
                 }
             }
-            Stop::Signal(_) | Stop::Exiting { .. } if tasks.call(task).is_none() => {
-                step.before.extend(state.interrupted(task)?);
+            Stop::Signal(number) if tasks.call(task).is_none() => state.signalled(task, number, step)?,
+            Stop::Exiting { .. } if tasks.call(task).is_none() => {
+                let registers = sys::syscall_registers(task)?;
+                let unbegun = registers.and_then(|registers| state.interruptions.exiting(task, &registers));
+                step.before.extend(unbegun.and_then(|call| state.unreported(task, call, CallOutcome::NeverReturned)));
             }
-            Stop::Ended(_) => step.before.extend(state.forget(task)),
+            Stop::Ended(_) => state.interruptions.forget(task),
             _ => {}
         }
         Ok(())
@@ -158,48 +166,63 @@ impl Hearing<'_> {
 }
 
 impl State<'_> {
-    /// A call is about to be made. One of a task that is stopped at every call is told by that.
-    fn hear(&mut self, notification: &Notification) {
+    /// A notification was received. A call of a task that is stopped at every call is reported by its stops.
+    fn hear(&mut self, notification: &Notification) -> io::Result<()> {
         let task = notification.task;
         let number = notification.number as u32;
-        let Some(syscall) = Syscall::from_kernel(notification.arch, number.into()) else { return };
+        let Some(syscall) = Syscall::from_kernel(notification.arch, number.into()) else { return Ok(()) };
         let Notification { args, instruction_pointer, .. } = *notification;
         let call = Call { syscall, args, instruction_pointer };
-        if let Some(answers) = self.witness.notified(task, &call) {
-            self.heard.insert(task, call);
-            if !self.unheard.is_empty() && self.unheard.get(&task).is_some_and(|(unheard, _)| *unheard == call) {
-                self.unheard.remove(&task);
-            }
-            (self.sink)(&Event::Called { task, call, outcome: CallOutcome::Unknown, answers });
+        let received = self.interruptions.received(task, call);
+        send(task, &received.send)?;
+        if !received.is_reported {
+            self.unreported(task, call, CallOutcome::Unknown).iter().for_each(|event| (self.sink)(event));
         }
+        Ok(())
     }
 
-    /// A signal may have ended the wait of a call that nobody had heard of. It shall be made again, for many calls never end with EINTR.
-    ///
-    /// One that looks just like the last that was heard may be that one, interrupted in the kernel: it is told already, and EINTR is its own.
-    fn interrupted(&mut self, task: Tid) -> io::Result<Option<Event>> {
-        let Some(Interrupted { result, number, args, instruction_pointer }) = sys::interrupted_call(task)? else {
-            return Ok(None);
-        };
-        let call = Call { syscall: Syscall { abi: ABI, number }, args, instruction_pointer };
-        if result != -ERESTARTSYS || self.heard.get(&task) == Some(&call) {
-            return Ok(None);
+    /// A task stops for a signal, which may have interrupted a notified call.
+    fn signalled(&mut self, task: Tid, number: i32, step: &mut Step) -> io::Result<()> {
+        if step.directive != Directive::Resume(number) {
+            return Ok(());
         }
-        let Some(answers) = self.witness.notified(task, &call) else { return Ok(None) };
-        sys::write_result(task, -ERESTARTNOINTR)?;
-        let before = self.unheard.insert(task, (call, answers));
-        Ok(before.filter(|(before, _)| *before != call).map(|unheard| never_heard(task, unheard)))
+        let registers = sys::syscall_registers(task)?;
+        let Some(info) = alive(sys::signal_info(task))? else { return Ok(()) };
+        let is_ours = self.interruptions.has_sent(task, number) && sys::is_sent_by_us(&info);
+        let is_restart = registers.is_some_and(|registers| registers.result == -ERESTARTSYS);
+        let is_caught = is_restart && is_caught(task, number);
+        let answer = self.interruptions.signalled(task, registers, Signal { number, is_caught });
+        step.before.extend(answer.unreported.and_then(|call| self.unreported(task, call, CallOutcome::Unknown)));
+        send(task, &answer.send)?;
+        if answer.restarts {
+            sys::write_result(task, -ERESTARTNOINTR)?;
+        }
+        if answer.holds_back {
+            self.interruptions.hold(task, number, (!is_ours).then_some(info));
+            step.directive = Directive::Resume(0);
+        } else if let Some(info) = is_ours.then(|| self.interruptions.deliver(task, number)).flatten() {
+            alive(sys::set_signal_info(task, &info))?;
+        }
+        Ok(())
     }
 
-    /// The task is gone, or is another program: what it had not made again it never will.
-    fn forget(&mut self, task: Tid) -> Option<Event> {
-        self.heard.remove(&task);
-        self.unheard.remove(&task).map(|unheard| never_heard(task, unheard))
+    /// The event of a notified call.
+    fn unreported(&mut self, task: Tid, call: Call, outcome: CallOutcome) -> Option<Event> {
+        let answers = self.witness.notified(task, &call)?;
+        Some(Event::Called { task, call, outcome, answers })
     }
 }
 
-fn never_heard(task: Tid, (call, answers): (Call, Answers)) -> Event {
-    Event::Called { task, call, outcome: CallOutcome::NeverReturned, answers }
+/// `None` if the task was killed meanwhile.
+fn alive<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
+    match answer {
+        Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(None),
+        answer => answer.map(Some),
+    }
+}
+
+fn send(task: Tid, signals: &[i32]) -> io::Result<()> {
+    signals.iter().try_for_each(|signal| sys::signal_task(task, *signal))
 }
 
 impl Receiver<'_> {
@@ -226,7 +249,7 @@ impl Receiver<'_> {
                     if let Some(is_small) = company.changes(notification.task) {
                         sys::prefer_one_cpu(listener, is_small)?;
                     }
-                    self.desk.state().hear(&notification);
+                    self.desk.state().hear(&notification)?;
                     match sys::go_on(listener, notification.id) {
                         // Killed meanwhile.
                         Err(error) if error.raw_os_error() != Some(libc::ENOENT) => return Err(error),

@@ -1,8 +1,9 @@
 //! Signals to this process while it traces: a workload that signals its process group reaches its tracer, too.
 
-use std::io;
+use std::{fs, io};
 
 use super::sys;
+use crate::model::event::Tid;
 
 /// From now on this process ignores SIGINT and SIGQUIT, and whatever a traced task sends. Any other sender still ends it.
 ///
@@ -32,3 +33,28 @@ const KEPT: [i32; 9] = [
     libc::SIGURG,
     libc::SIGWINCH,
 ];
+
+/// Whether a task has a handler for a signal. Where that cannot be read, it counts as having one.
+pub(super) fn is_caught(task: Tid, signal: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{task}/status"));
+    status.map_or(true, |status| is_in_mask(&status, "SigCgt:", signal as u32))
+}
+
+/// Such a field of proc_pid_status(5) is a hexadecimal mask, the lowest bit is signal 1.
+fn is_in_mask(status: &str, field: &str, signal: u32) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix(field));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn caught_signals_are_read_from_the_mask() {
+        let status = "SigBlk:\tffffffffffffffff\nSigIgn:\t0000000000001002\nSigCgt:\t0000000000000010\n";
+        let caught: Vec<u32> = (1..=64).filter(|&signal| is_in_mask(status, "SigCgt:", signal)).collect();
+        assert_eq!(caught, [5]);
+        assert!(!is_in_mask("", "SigCgt:", 2));
+    }
+}

@@ -7,6 +7,7 @@ mod ask;
 mod filter;
 mod notification;
 mod registers;
+mod signal_info;
 mod signals;
 mod start;
 mod terminal;
@@ -26,13 +27,12 @@ pub(super) use ask::{
     FileStatus, copy_fd, file_status, open_file_status, open_place, read_memory, read_proc, share_fd_table,
     short_attribute, socket_option,
 };
-pub(super) use filter::{Filter, install_filter};
+pub(super) use filter::{Filter, has_killable_notifications, install_filter, is_filtered};
 pub(super) use notification::{Notification, go_on, next_notification, prefer_one_cpu};
-pub(super) use registers::{
-    Interrupted, RESULT_REPLACES_FIRST_ARGUMENT, interrupted_call, write_first_argument, write_result,
-};
+pub(super) use registers::{RESULT_REPLACES_FIRST_ARGUMENT, syscall_registers, write_first_argument, write_result};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(super) use registers::{StackRegisters, stack_registers};
+pub(super) use signal_info::{is_sent_by_us, set_signal_info, signal_info, signal_task};
 pub(super) use signals::decide_by_sender;
 pub use start::note_start;
 pub(super) use start::{was_closed, was_ignored};

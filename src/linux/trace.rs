@@ -90,10 +90,13 @@ impl Mode<'_> {
         let (program, notifies) = match self {
             Self::EveryCall | Self::Unasked => return Ok(None),
             Self::Guarded(guard) => (guard.filter(), false),
-            Self::Notified(_) if cfg!(target_arch = "x86_64") => (Ok(notify::filter()), true),
-            Self::Notified(_) => {
+            Self::Notified(_) if !cfg!(target_arch = "x86_64") => {
                 return Err(TraceError::Impossible { reason: "notifications are received on x86_64 only".to_owned() });
             }
+            Self::Notified(_) if !sys::has_killable_notifications() => {
+                return Err(TraceError::Impossible { reason: "notifications need Linux 5.19".to_owned() });
+            }
+            Self::Notified(_) => (Ok(notify::filter()), true),
         };
         let program = program.map_err(|error| system("make a filter")(io::Error::other(error)))?;
         Ok(Some(Filter { program, notifies }))

@@ -3,9 +3,11 @@
 //! What a call used must not depend on a result that nobody waits for: a call whose result says what it found or made stops under ptrace instead, as does
 //! one that changes what tasks, fds or mounts mean. Nothing here touches a process. Main function: [`filter`].
 
+pub mod interruption;
+
 use super::attribution::calls::{Selector, Shape, Subject, shape};
 use super::guard::bpf::Instruction;
-use super::guard::{Gate, answer_with, program};
+use super::guard::{Gate, program};
 use super::syscall::{Abi, table};
 
 /// `SECCOMP_RET_USER_NOTIF`, include/uapi/linux/seccomp.h
@@ -46,7 +48,7 @@ const AWAITED: &[&str] = &[
 pub fn filter() -> Vec<Instruction> {
     let gate = |row: &table::Row| (row.number, if is_awaited(row.name) { Gate::Stop } else { Gate::Pass });
     let gates: Vec<(u32, Gate)> = table::rows(Abi::X86_64).iter().map(gate).collect();
-    answer_with(NOTIFY, program(&gates))
+    program(&gates, NOTIFY)
 }
 
 /// Whether the result of the call of this name says what it used.
@@ -113,6 +115,23 @@ mod tests {
             assert_eq!(answer(architecture, number), STOP, "{number:#x}");
         }
         assert_eq!(answer(AUDIT_ARCH_I386, 20), STOP);
+    }
+
+    #[test]
+    fn calls_from_the_vsyscall_page_pass() {
+        const PASS: u32 = 0x7fff_0000;
+        for (name, page, expected) in [
+            ("gettimeofday", 0xffff_ffff_ff60_0000, [NOTIFY, PASS]),
+            ("time", 0xffff_ffff_ff60_0400, [NOTIFY, PASS]),
+            ("getcpu", 0xffff_ffff_ff60_0800, [NOTIFY, PASS]),
+            ("getppid", 0xffff_ffff_ff60_0000, [NOTIFY, NOTIFY]),
+        ] {
+            let number = Syscall::from_name(Abi::X86_64, name).expect(name).number as u32;
+            let at = |address| bpf::run_at(address, &filter(), AUDIT_ARCH_X86_64, number, &[0; 6]);
+            assert_eq!([0x7fff_ffff_f000, page].map(at), expected, "{name}");
+            let neighbours = [number - 1, number + 1].map(|number| answer(AUDIT_ARCH_X86_64, number));
+            assert!(neighbours.iter().all(|answer| [NOTIFY, STOP].contains(answer)), "{name}");
+        }
     }
 
     /// Against attribution itself, with whatever a selector can be and every kind of answer.

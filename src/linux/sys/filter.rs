@@ -31,8 +31,6 @@ pub(in crate::linux) struct Filter {
 /// Linux 5.19.
 pub(in crate::linux) fn install_filter(filter: &Filter) -> Result<(), c_int> {
     const SECCOMP_FILTER_FLAG_SPEC_ALLOW: usize = 1 << 2;
-    const SECCOMP_FILTER_FLAG_NEW_LISTENER: usize = 1 << 3;
-    const SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: usize = 1 << 5;
     if !is_root() {
         // SAFETY: takes numbers only; prctl(2).
         let returned = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1_usize, 0_usize, 0_usize, 0_usize) };
@@ -42,15 +40,30 @@ pub(in crate::linux) fn install_filter(filter: &Filter) -> Result<(), c_int> {
     }
     let length = u16::try_from(filter.program.len()).map_err(|_| libc::E2BIG)?;
     let program = Program { length, filter: filter.program.as_ptr() };
-    let notifies =
-        if filter.notifies { SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV } else { 0 };
+    let notifies = if filter.notifies { NOTIFYING } else { 0 };
     install(&program, SECCOMP_FILTER_FLAG_SPEC_ALLOW | notifies)
 }
 
-fn install(program: &Program, flags: usize) -> Result<(), c_int> {
+const SECCOMP_FILTER_FLAG_NEW_LISTENER: usize = 1 << 3;
+const SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: usize = 1 << 5;
+const NOTIFYING: usize = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+
+/// Whether this kernel has the flags that a notifying filter is installed with: unknown flags are
+/// EINVAL, a program that cannot be read is EFAULT (`seccomp_set_mode_filter()`).
+pub(in crate::linux) fn has_killable_notifications() -> bool {
+    install(ptr::null(), NOTIFYING) == Err(libc::EFAULT)
+}
+
+/// Whether this process has a seccomp filter, which all its children inherit.
+pub(in crate::linux) fn is_filtered() -> bool {
+    // SAFETY: takes numbers only; prctl(2).
+    unsafe { libc::prctl(libc::PR_GET_SECCOMP, 0_usize, 0_usize, 0_usize, 0_usize) > 0 }
+}
+
+fn install(program: *const Program, flags: usize) -> Result<(), c_int> {
     const SECCOMP_SET_MODE_FILTER: usize = 1;
-    let place: *const c_void = ptr::from_ref(program).cast();
-    // SAFETY: a live sock_fprog with as many live instructions as it tells, which are copied; seccomp(2).
+    let place: *const c_void = program.cast();
+    // SAFETY: null, or a live sock_fprog with as many live instructions as it tells, which are copied; seccomp(2).
     let returned = unsafe { libc::syscall(libc::SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, place) };
     if returned == -1 { Err(errno()) } else { Ok(()) }
 }

@@ -59,10 +59,14 @@ pub(in crate::linux) fn go_on(listener: &OwnedFd, id: u64) -> io::Result<()> {
     checked(returned.into()).map(drop)
 }
 
-/// Whether who calls and who is told wake each other on one CPU: "SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP", since Linux 6.6.
+/// Sets whether tracee and receiver wake each other on one CPU: "SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP".
+/// Linux before 6.6 does not know that request, and does without.
 pub(in crate::linux) fn prefer_one_cpu(listener: &OwnedFd, preferred: bool) -> io::Result<()> {
     // SAFETY: takes numbers only; seccomp_unotify(2).
     let returned =
         unsafe { libc::ioctl(listener.as_raw_fd(), SECCOMP_IOCTL_NOTIF_SET_FLAGS, c_ulong::from(preferred)) };
-    checked(returned.into()).map(drop)
+    match checked(returned.into()) {
+        Err(error) if error.raw_os_error() != Some(libc::EINVAL) => Err(error),
+        _ => Ok(()),
+    }
 }

@@ -12,7 +12,12 @@ use libc::pid_t;
 use super::checked;
 #[cfg(target_arch = "x86_64")]
 use super::ptrace;
+#[cfg(target_arch = "x86_64")]
+use crate::model::event::Call;
+use crate::model::notify::interruption::Registers;
 use crate::model::syscall::Abi;
+#[cfg(target_arch = "x86_64")]
+use crate::model::syscall::Syscall;
 
 /// The registers of a stopped tracee by which its stack is unwound.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -48,27 +53,29 @@ fn registers(tid: pid_t) -> io::Result<libc::user_regs_struct> {
     Ok(registers)
 }
 
-/// A call out of which a signal has taken a task.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::linux) struct Interrupted {
-    pub(in crate::linux) result: i64,
-    pub(in crate::linux) number: i64,
-    pub(in crate::linux) args: [u64; 6],
-    pub(in crate::linux) instruction_pointer: u64,
-}
-
-/// The call that a task comes out of which is stopped for a signal or its end; none where it was in none, or is gone.
+/// The registers of the syscall that a stopped task is leaving; `None` if there is none, or the task
+/// is gone. The code segment tells the ABI, except for `int $0x80` in 64-bit code.
 #[cfg(target_arch = "x86_64")]
-pub(in crate::linux) fn interrupted_call(tid: pid_t) -> io::Result<Option<Interrupted>> {
+pub(in crate::linux) fn syscall_registers(tid: pid_t) -> io::Result<Option<Registers>> {
+    /// `__USER32_CS`, arch/x86/include/asm/segment.h
+    const USER32_CS: u64 = 0x23;
+    /// include/uapi/linux/audit.h
+    const AUDIT_ARCH_I386: u32 = 0x4000_0003;
+    const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
     let r = match registers(tid) {
         Ok(registers) => registers,
         Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let (result, number) = (r.rax as i64, r.orig_rax as i64);
-    let args = [r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9];
     // -1 is "no syscall to restart": arch/x86/entry/entry_64.S.
-    Ok((number >= 0).then_some(Interrupted { result, number, args, instruction_pointer: r.rip }))
+    let Ok(number) = u64::try_from(r.orig_rax as i64) else { return Ok(None) };
+    let (arch, args) = if r.cs == USER32_CS {
+        (AUDIT_ARCH_I386, [r.rbx, r.rcx, r.rdx, r.rsi, r.rdi, r.rbp])
+    } else {
+        (AUDIT_ARCH_X86_64, [r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9])
+    };
+    let call = |syscall| Call { syscall, args, instruction_pointer: r.rip };
+    Ok(Syscall::from_kernel(arch, number).map(|syscall| Registers { call: call(syscall), result: r.rax as i64 }))
 }
 
 /// Writes the register of the result with which a stopped task comes out of its call. One that is gone needs none.
@@ -83,7 +90,7 @@ pub(in crate::linux) fn write_result(tid: pid_t, value: i64) -> io::Result<()> {
 
 /// Filters notify on x86_64 only.
 #[cfg(not(target_arch = "x86_64"))]
-pub(in crate::linux) fn interrupted_call(_tid: pid_t) -> io::Result<Option<Interrupted>> {
+pub(in crate::linux) fn syscall_registers(_tid: pid_t) -> io::Result<Option<Registers>> {
     Ok(None)
 }
 

@@ -21,9 +21,11 @@ pub const LONGEST: usize = 4096;
 pub(super) const STOP: u32 = 0x7ff0_0000;
 pub(super) const PASS: u32 = 0x7fff_0000;
 
-/// Where `struct seccomp_data` has the number, the architecture, and the halves of an argument on a little-endian machine.
+/// Where `struct seccomp_data` has the number, the architecture, the upper half of the instruction
+/// pointer, and the halves of an argument on a little-endian machine.
 pub(super) const NUMBER: u32 = 0;
 pub(super) const ARCHITECTURE: u32 = 4;
+pub(super) const HIGH_INSTRUCTION_POINTER: u32 = 12;
 pub(super) const fn low(arg: usize) -> u32 {
     16 + 8 * arg as u32
 }
@@ -73,9 +75,22 @@ pub(super) const fn at_least_or_skip(value: u32, instructions: u8) -> Instructio
 /// What a program answers to a call: the kernel's interpreter in small, so that programs are tested on any machine.
 #[cfg(test)]
 pub(in crate::model) fn run(program: &[Instruction], architecture: u32, number: u32, args: &[u64; 6]) -> u32 {
+    run_at(0x40_1000, program, architecture, number, args)
+}
+
+/// The same for a call that is made from this address.
+#[cfg(test)]
+pub(in crate::model) fn run_at(
+    address: u64,
+    program: &[Instruction],
+    architecture: u32,
+    number: u32,
+    args: &[u64; 6],
+) -> u32 {
     let word = |offset: u32| match offset {
         NUMBER => number,
         ARCHITECTURE => architecture,
+        HIGH_INSTRUCTION_POINTER => (address >> 32) as u32,
         offset => (args[(offset as usize - 16) / 8] >> (offset % 8 * 8)) as u32,
     };
     let (mut at, mut a) = (0, 0);

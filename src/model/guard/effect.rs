@@ -8,7 +8,7 @@ mod harmless;
 use crate::model::attribution::Memory;
 use crate::model::attribution::calls::{Subject, shape};
 use crate::model::attribution::files::{changes_family, clone_flags};
-use crate::model::event::Call;
+use crate::model::event::{Call, CallOutcome, Errno};
 
 /// An effect that a filter must not let pass unseen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +102,34 @@ pub fn acts_through_fd(call: &Call) -> bool {
     shape.is_none_or(|shape| matches!(shape.subject, Subject::Fd(_)))
 }
 
+/// Whether a finished call leaves a run under a filter of ours incomplete: it has installed a filter,
+/// or was refused what it would get without ours. `has_filter`: there is one around the session.
+///
+/// "EINVAL: […] the calling thread is already in […] another" mode, "EBUSY: […] a filter with
+/// SECCOMP_FILTER_FLAG_NEW_LISTENER […] is already installed", seccomp(2).
+pub fn needs_no_filter(call: &Call, outcome: CallOutcome, has_filter: bool) -> bool {
+    const REFUSED: [Errno; 3] = [Errno(13), Errno(14), Errno(22)];
+    if effect(call, &Memory::default()) != Effect::Filters {
+        return false;
+    }
+    match outcome {
+        CallOutcome::Failed(Errno(22)) if asks_for_strict_mode(call) => !has_filter,
+        CallOutcome::Failed(errno) => !REFUSED.contains(&errno),
+        CallOutcome::NeverReturned => false,
+        CallOutcome::Returned(_) | CallOutcome::Restarting | CallOutcome::Unknown => true,
+    }
+}
+
+/// `SECCOMP_MODE_STRICT`; seccomp(2) takes it with no flags and no argument only.
+fn asks_for_strict_mode(call: &Call) -> bool {
+    let [first, second, third, ..] = call.args;
+    match call.syscall.row().map(|row| row.name) {
+        Some("prctl") => second == 1,
+        Some("seccomp") => first as u32 == 0 && second as u32 == 0 && third == 0,
+        _ => false,
+    }
+}
+
 /// `SOL_SOCKET` and `SO_PEERPIDFD`, include/uapi/asm-generic/socket.h; IPPROTO_IP, _TCP, _UDP and
 /// _IPV6, include/uapi/linux/in.h
 const SOL_SOCKET: u64 = 1;
@@ -180,6 +208,33 @@ mod tests {
             effect(&Call { syscall: unknown, args: [0; 6], instruction_pointer: 0 }, &Memory::default()),
             Effect::Anything
         );
+    }
+
+    #[test]
+    fn refused_filter_is_harmless_unless_ours_is_the_reason() {
+        use CallOutcome::{Failed, NeverReturned, Returned};
+        for (name, args, outcome, [alone, filtered]) in [
+            ("prctl", &[22, 2, 0x1000][..], Returned(0), [true, true]),
+            ("seccomp", &[1, 8, 0x1000], Returned(5), [true, true]),
+            ("prctl", &[22, 2, 0], Failed(Errno(14)), [false, false]),
+            ("prctl", &[22, 7], Failed(Errno(22)), [false, false]),
+            ("seccomp", &[1, 0, 0x1000], Failed(Errno(13)), [false, false]),
+            ("seccomp", &[1, 8, 0x1000], Failed(Errno(16)), [true, true]),
+            ("seccomp", &[1, 0, 0x1000], Failed(Errno(12)), [true, true]),
+            ("prctl", &[22, 1], Failed(Errno(22)), [true, false]),
+            ("seccomp", &[0], Failed(Errno(22)), [true, false]),
+            ("seccomp", &[0, 1], Failed(Errno(22)), [false, false]),
+            ("seccomp", &[0, 0, 1], Failed(Errno(22)), [false, false]),
+            ("seccomp", &[1], NeverReturned, [false, false]),
+            ("prctl", &[15], Returned(0), [false, false]),
+            ("seccomp", &[2], Returned(0), [false, false]),
+        ] {
+            let args = std::array::from_fn(|at| args.get(at).copied().unwrap_or(0));
+            let syscall = Syscall::from_name(Abi::X86_64, name).expect(name);
+            let call = Call { syscall, args, instruction_pointer: 0 };
+            let needs = [false, true].map(|has_filter| needs_no_filter(&call, outcome, has_filter));
+            assert_eq!(needs, [alone, filtered], "{name} {args:x?} {outcome:?}");
+        }
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! From gates to a program: a balanced search for the number, then the tests of its gate.
 //!
 //! It must not know why a call passes. The search compares numbers only, so that the kernel can remember what always passes
-//! (`seccomp_cache_prepare()`, kernel/seccomp.c).
+//! (`seccomp_cache_prepare()`, kernel/seccomp.c). For the same reason only the three numbers of the
+//! vsyscall page look at the instruction pointer, and only where they do not pass anyway.
 
 use super::Guard;
 use super::bpf::{
-    ARCHITECTURE, Instruction, LONGEST, NUMBER, PASS, STOP, and, answer, at_least_or_skip, different_or_skip,
-    equal_or_skip, high, load, low, skip,
+    ARCHITECTURE, HIGH_INSTRUCTION_POINTER, Instruction, LONGEST, NUMBER, PASS, STOP, and, answer, at_least_or_skip,
+    different_or_skip, equal_or_skip, high, load, low, skip,
 };
 use super::gate::{Alternative, Gate, Relation, Test};
 
@@ -21,28 +22,49 @@ pub struct TooLong(usize);
 impl Guard {
     /// The filter of what passes; everything else is stopped.
     pub fn filter(&self) -> Result<Vec<Instruction>, TooLong> {
-        let program = program(&self.gates);
+        let program = program(&self.gates, PASS);
         if program.len() > LONGEST { Err(TooLong(program.len())) } else { Ok(program) }
     }
 }
 
-/// The program of these gates; another architecture, and a number without a gate, is stopped.
-pub(in crate::model) fn program(gates: &[(u32, Gate)]) -> Vec<Instruction> {
+/// The program of these gates, with this answer to what passes; another architecture, and a number
+/// without a gate, is stopped.
+pub(in crate::model) fn program(gates: &[(u32, Gate)], pass: u32) -> Vec<Instruction> {
     let head = [load(ARCHITECTURE), equal_or_skip(AUDIT_ARCH_X86_64, 1), skip(1), answer(STOP), load(NUMBER)];
-    head.into_iter().chain(search(&ranges(gates))).collect()
+    head.into_iter().chain(search(&ranges(gates), pass)).collect()
 }
 
-/// The same program with another answer to what passes.
-pub(in crate::model) fn answer_with(action: u32, mut program: Vec<Instruction>) -> Vec<Instruction> {
-    program.iter_mut().filter(|instruction| **instruction == answer(PASS)).for_each(|pass| *pass = answer(action));
-    program
+/// gettimeofday, time and getcpu of x86_64.
+///
+/// The kernel emulates calls to the vsyscall page in the page fault, and asks seccomp, though it is no
+/// syscall and no syscall-stop for ptrace: `emulate_vsyscall()`,
+/// arch/x86/entry/vsyscall/vsyscall_64.c. They must pass, or engines would differ.
+const EMULATED: [u32; 3] = [96, 201, 309];
+
+/// Lets calls from the vsyscall page pass first. It is the only page above 0xffffffff00000000 that user
+/// code can run from: all others there are the kernel's; Documentation/arch/x86/x86_64/mm.rst.
+fn past_emulation(number: u32, code: Vec<Instruction>) -> Vec<Instruction> {
+    const HIGH_OF_VSYSCALL_PAGE: u32 = 0xffff_ffff;
+    if !EMULATED.contains(&number) || code == [answer(PASS)] {
+        return code;
+    }
+    let head = [load(HIGH_INSTRUCTION_POINTER), equal_or_skip(HIGH_OF_VSYSCALL_PAGE, 1), answer(PASS)];
+    head.into_iter().chain(code).collect()
 }
 
-/// Where each run of numbers with one gate begins; numbers that no table knows are stopped.
+/// The same code with another answer to what passes.
+fn answer_with(action: u32, mut code: Vec<Instruction>) -> Vec<Instruction> {
+    code.iter_mut().filter(|instruction| **instruction == answer(PASS)).for_each(|pass| *pass = answer(action));
+    code
+}
+
+/// Where each run of numbers with one gate begins; numbers that no table knows are stopped. Each number
+/// of the vsyscall page is a run of its own.
 fn ranges(gates: &[(u32, Gate)]) -> Vec<(u32, &Gate)> {
     let mut ranges: Vec<(u32, &Gate)> = vec![(0, &Gate::Stop)];
+    let is_apart = |numbers: [u32; 2]| numbers.iter().any(|number| EMULATED.contains(number));
     let mut add = |from, gate| match ranges.last_mut() {
-        Some((_, last)) if *last == gate => {}
+        Some((begin, last)) if *last == gate && !is_apart([*begin, from]) => {}
         Some((begin, last)) if *begin == from => *last = gate,
         _ => ranges.push((from, gate)),
     };
@@ -58,17 +80,17 @@ fn ranges(gates: &[(u32, Gate)]) -> Vec<(u32, &Gate)> {
     ranges
 }
 
-fn search(ranges: &[(u32, &Gate)]) -> Vec<Instruction> {
+fn search(ranges: &[(u32, &Gate)], pass: u32) -> Vec<Instruction> {
     match ranges {
         [] => vec![answer(STOP)],
-        [(_, gate)] => tests(gate),
+        [(number, gate)] => past_emulation(*number, answer_with(pass, tests(gate))),
         _ => {
             let (left, right) = ranges.split_at(ranges.len() / 2);
-            let left = search(left);
+            let left = search(left, pass);
             // Far jumps are for `skip` only: those of comparisons end at 255.
             let mut code = vec![at_least_or_skip(right[0].0, 1), skip(left.len() as u32)];
             code.extend(left);
-            code.extend(search(right));
+            code.extend(search(right, pass));
             code
         }
     }

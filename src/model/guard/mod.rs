@@ -22,9 +22,9 @@ use super::fact::Fact;
 use super::platform::Platform;
 use super::syscall::{Abi, Syscall};
 
-pub use effect::{Effect, acts_through_fd, effect};
+pub use effect::{Effect, acts_through_fd, effect, needs_no_filter};
 pub use filter::TooLong;
-pub(super) use filter::{answer_with, program};
+pub(super) use filter::program;
 pub(super) use gate::Gate;
 pub use tables::{FdTables, Sharing};
 

@@ -358,8 +358,22 @@ fn incomplete(words: &[&str]) -> Option<Incomplete> {
 
 #[test]
 fn a_workload_with_a_filter_of_its_own_is_not_guarded() {
-    // prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT)
-    assert_eq!(incomplete(&["perl", "-e", "syscall(157, 22, 1, 0, 0, 0)"]), Some(Incomplete::OwnFilter));
+    // prctl(PR_SET_NO_NEW_PRIVS, 1), and prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER) with one instruction: SECCOMP_RET_ALLOW.
+    let filters = "syscall(157, 38, 1, 0, 0, 0); my $allow = pack('SCCL', 6, 0, 0, 0x7fff0000); \
+                   my $program = pack('Sx6P', 1, $allow); syscall(157, 22, 2, $program) == 0 or die";
+    assert_eq!(incomplete(&["perl", "-e", filters]), Some(Incomplete::OwnFilter));
+    // prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT), which a filter around the session makes the kernel refuse in any case.
+    let status = std::fs::read_to_string("/proc/self/status").expect("a status");
+    let is_refused = status.contains("Seccomp:\t2");
+    let strict = incomplete(&["perl", "-e", "syscall(157, 22, 1, 0, 0, 0)"]);
+    assert_eq!(strict, (!is_refused).then_some(Incomplete::OwnFilter));
+}
+
+#[test]
+fn refused_filter_does_not_end_a_guarded_run() {
+    // prctl(PR_SET_SECCOMP): a mode that there is not, and a program that cannot be read.
+    let refused = "syscall(157, 22, 7, 0, 0, 0) == -1 or die; syscall(157, 22, 2, 0, 0, 0) == -1 or die";
+    assert_eq!(incomplete(&["perl", "-e", refused]), None);
 }
 
 #[test]

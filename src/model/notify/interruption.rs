@@ -307,3 +307,6 @@ const WAITING: &[&str] = &[
     "write",
     "writev",
 ];
+
+#[cfg(test)]
+mod tests;

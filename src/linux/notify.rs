@@ -21,7 +21,7 @@ use super::witness::Witness;
 use crate::model::attribution::Memory;
 use crate::model::event::{BlindSpot, Call, CallOutcome, Event, Tid};
 use crate::model::guard::{Effect, effect, needs_no_filter};
-use crate::model::notify::interruption::{ERESTARTSYS, Interruptions, Signal};
+use crate::model::notify::interruption::{ERESTARTSYS, Interruptions, Registers, Signal};
 use crate::model::syscall::Syscall;
 use crate::model::tracee::{Directive, Step, Stop, Tasks};
 
@@ -130,7 +130,10 @@ impl Hearing<'_> {
                     self.incomplete = Some(Incomplete::Privileges);
                 }
             }
-            Stop::Signal(number) if tasks.call(task).is_none() => state.signalled(task, number, step)?,
+            Stop::Signal(number) if step.directive == Directive::Resume(number) => {
+                let registers = if tasks.call(task).is_none() { sys::syscall_registers(task)? } else { None };
+                state.signalled(task, number, registers, step)?;
+            }
             Stop::Exiting { .. } if tasks.call(task).is_none() => {
                 let registers = sys::syscall_registers(task)?;
                 let unbegun = registers.and_then(|registers| state.interruptions.exiting(task, &registers));
@@ -182,11 +185,7 @@ impl State<'_> {
     }
 
     /// A task stops for a signal, which may have interrupted a notified call.
-    fn signalled(&mut self, task: Tid, number: i32, step: &mut Step) -> io::Result<()> {
-        if step.directive != Directive::Resume(number) {
-            return Ok(());
-        }
-        let registers = sys::syscall_registers(task)?;
+    fn signalled(&mut self, task: Tid, number: i32, registers: Option<Registers>, step: &mut Step) -> io::Result<()> {
         let Some(info) = alive(sys::signal_info(task))? else { return Ok(()) };
         let is_ours = self.interruptions.has_sent(task, number) && sys::is_sent_by_us(&info);
         let is_restart = registers.is_some_and(|registers| registers.result == -ERESTARTSYS);

@@ -119,6 +119,23 @@ fn what_is_held_whatever_it_acts_on_passes_and_nothing_else() {
 }
 
 #[test]
+fn calls_from_the_vsyscall_page_pass() {
+    let strict = Document { ambient_strict: true, ..Document::for_tests() };
+    let program = guard(&strict).filter().expect("a filter");
+    for (name, page) in
+        [("gettimeofday", 0xffff_ffff_ff60_0000), ("time", 0xffff_ffff_ff60_0400), ("getcpu", 0xffff_ffff_ff60_0800)]
+    {
+        let number = call(name, &[]).syscall.number as u32;
+        let at = |address| bpf::run_at(address, &program, AUDIT_ARCH_X86_64, number, &[0; 6]);
+        assert_eq!([0x40_1000, 0x7fff_ffff_f000, page].map(at), [STOP, STOP, PASS], "{name}");
+    }
+    let at = |address| bpf::run_at(address, &program, AUDIT_ARCH_X86_64, 110, &[0; 6]);
+    assert_eq!([0x40_1000, 0xffff_ffff_ff60_0000].map(at), [PASS, PASS]);
+    let number = call("getsid", &[]).syscall.number as u32;
+    assert_eq!(bpf::run_at(0xffff_ffff_ff60_0000, &program, AUDIT_ARCH_X86_64, number, &[0; 6]), STOP);
+}
+
+#[test]
 fn other_architectures_and_numbers_stop() {
     let program = guard(&Document::for_tests()).filter().expect("a filter");
     let getppid = call("getppid", &[]).syscall.number as u32;

@@ -103,7 +103,7 @@ fn syscall_that_waits_fails_once() {
 #[test]
 fn unreceived_syscall_is_never_taken_for_the_pending_one() {
     let mut one = One::default();
-    assert_eq!(one.signalled(interrupted("getppid"), caught(USR1)).holds_back, true);
+    assert!(one.signalled(interrupted("getppid"), caught(USR1)).holds_back);
     assert_eq!(one.received("getppid"), restarted(&[USR1]));
     assert_eq!(one.signalled(leaving(call("getppid"), 1), caught(USR1)), deliver());
     assert_eq!(one.signalled(interrupted("read"), caught(USR1)), hold_back(Some(call("read"))));
@@ -126,7 +126,7 @@ fn further_signals_are_held_back_and_standard_ones_merge() {
 #[test]
 fn signal_sent_by_us_keeps_its_first_information_when_held_again() {
     let mut one = One::default();
-    assert_eq!(one.signalled(interrupted("getppid"), caught(REAL_TIME)).holds_back, true);
+    assert!(one.signalled(interrupted("getppid"), caught(REAL_TIME)).holds_back);
     assert_eq!(one.received("getppid"), restarted(&[REAL_TIME]));
     // An older kernel interrupts what was received.
     assert_eq!(one.0.signalled(TASK, interrupted("getppid"), caught(REAL_TIME)), hold_back(None));
@@ -139,15 +139,15 @@ fn signal_sent_by_us_keeps_its_first_information_when_held_again() {
 #[test]
 fn stop_elsewhere_sends_what_is_held_back() {
     let mut one = One::default();
-    assert_eq!(one.signalled(interrupted("getppid"), caught(USR1)).holds_back, true);
+    assert!(one.signalled(interrupted("getppid"), caught(USR1)).holds_back);
     let answer = one.signalled(leaving(call("getppid"), 110), caught(ALRM));
     assert_eq!(answer, Answer { send: vec![USR1], ..Answer::default() });
     // Made again after the handlers, and reported already.
     assert_eq!(one.received("getpid"), Received::default());
     assert_eq!(one.received("getppid"), restarted(&[]));
 
-    assert_eq!(one.signalled(interrupted("getppid"), caught(ALRM)).holds_back, true);
-    assert_eq!(one.0.entered(TASK, call("openat")).contains(&ALRM), true);
+    assert!(one.signalled(interrupted("getppid"), caught(ALRM)).holds_back);
+    assert!(one.0.entered(TASK, call("openat")).contains(&ALRM));
     assert_eq!(one.received("getpid"), Received::default());
 }
 

@@ -358,11 +358,13 @@ fn incomplete(words: &[&str]) -> Option<Incomplete> {
 
 #[test]
 fn a_workload_with_a_filter_of_its_own_is_not_guarded() {
-    // prctl(PR_SET_NO_NEW_PRIVS, 1), and prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER) with one instruction: SECCOMP_RET_ALLOW.
+    // prctl(PR_SET_NO_NEW_PRIVS, 1), and prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER) with one
+    // instruction: SECCOMP_RET_ALLOW.
     let filters = "syscall(157, 38, 1, 0, 0, 0); my $allow = pack('SCCL', 6, 0, 0, 0x7fff0000); \
                    my $program = pack('Sx6P', 1, $allow); syscall(157, 22, 2, $program) == 0 or die";
     assert_eq!(incomplete(&["perl", "-e", filters]), Some(Incomplete::OwnFilter));
-    // prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT), which a filter around the session makes the kernel refuse in any case.
+    // prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT), which the kernel refuses anyway where there is a
+    // filter around the session.
     let status = std::fs::read_to_string("/proc/self/status").expect("a status");
     let is_refused = status.contains("Seccomp:\t2");
     let strict = incomplete(&["perl", "-e", "syscall(157, 22, 1, 0, 0, 0)"]);

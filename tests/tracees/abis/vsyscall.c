@@ -1,4 +1,5 @@
-// Calls to the vsyscall page, which the kernel emulates in the page fault: a filter is asked, but they are no syscalls.
+// Calls to the vsyscall page, which the kernel emulates in the page fault: a filter is asked, but
+// they are no syscalls.
 //
 // needs: x86_64
 // calls: getppid 10, gettimeofday 0, time 0, getcpu 0

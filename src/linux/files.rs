@@ -90,6 +90,11 @@ impl Files {
         self.tables.remove(&task);
     }
 
+    /// Whether anything can be remembered.
+    pub(super) fn remembers(&self) -> bool {
+        !self.hidden
+    }
+
     /// Tables may change unseen from here on.
     pub(super) fn hide(&mut self) {
         self.hidden = true;

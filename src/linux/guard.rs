@@ -221,7 +221,7 @@ impl<'a> Watch<'a> {
         match (effect(call, memory), outcome) {
             (Effect::Anything, _) => self.may_have_changed(task, call, outcome, memory, witness),
             // Another task may have put another socket in its place.
-            (Effect::Receives, _) if is_shared || answers.object.as_ref().is_none_or(can_carry_fds) => {
+            (Effect::Receives, _) if is_shared || answers.object.as_object().is_none_or(can_carry_fds) => {
                 self.look_at_all(task, witness);
             }
             (Effect::None | Effect::Looks, _) if self.tables.may_bring(task) && acts_through_fd(call) => {
@@ -232,7 +232,7 @@ impl<'a> Watch<'a> {
             (Effect::Opens, CallOutcome::Returned(value)) => {
                 let fd = i32::try_from(value).unwrap_or(-1);
                 let is_answered = answers::object(call, memory) == Some(Question::Returned);
-                match answers.object.clone().filter(|_| is_answered) {
+                match answers.object.clone().object().filter(|_| is_answered) {
                     Some(object) => self.opened(task, fd, Some(object)),
                     None => self.opened(task, fd, witness.fd(task, fd)),
                 }

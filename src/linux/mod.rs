@@ -22,6 +22,8 @@ pub const NEEDED: Option<&str> = if cfg!(target_os = "linux") { None } else { So
 #[cfg(target_os = "linux")]
 mod blocked;
 #[cfg(target_os = "linux")]
+mod inquiry;
+#[cfg(target_os = "linux")]
 mod members;
 #[cfg(target_os = "linux")]
 mod trace;
@@ -49,6 +51,8 @@ mod loader;
 mod machine;
 #[cfg(target_os = "linux")]
 mod maps;
+#[cfg(target_os = "linux")]
+mod memory;
 #[cfg(target_os = "linux")]
 mod mounts;
 #[cfg(target_os = "linux")]

@@ -1,6 +1,7 @@
 //! What an fd or a path of a tracee stands for: the system is asked, and names are `model::attribution::objects`'.
 //!
-//! It must not remember fds: that is [`files`](super::files)'. Whoever cannot be asked, dead or out of reach, gives no object. Main type: [`Objects`].
+//! It must not remember fds: that is [`files`](super::files)'. A dead task gives no object; a
+//! refused question is [`Answer::Unanswerable`]. Main type: [`Objects`].
 
 use std::collections::HashMap;
 use std::ffi::{CString, OsStr};
@@ -9,11 +10,12 @@ use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
+use super::memory;
 use super::mounts::Mounts;
 use super::paths::{self, Found, Reached, View};
 use super::sys::{self, FileStatus};
 use crate::model::attribution::objects::Reference;
-use crate::model::attribution::{Object, Place};
+use crate::model::attribution::{Answer, Failure, Inquiry, Object, Place};
 use crate::model::event::Tid;
 use crate::model::guard::Access;
 
@@ -42,55 +44,58 @@ enum Roots {
 
 impl Objects {
     /// What an fd of a task stands for.
-    pub(super) fn of_fd(&mut self, task: Tid, fd: i32) -> Option<Object> {
+    pub(super) fn of_fd(&mut self, task: Tid, fd: i32) -> Answer {
         if fd < 0 {
-            return None;
+            return Answer::None;
         }
-        let path = format!("/proc/{task}/fd/{fd}");
-        let place = c_string(path.clone())?;
-        let status = sys::file_status(&place, true).ok()?;
-        if status.mode & libc::S_IFMT == libc::S_IFSOCK {
+        answer(task, self.ask_link(task, Some(fd)))
+    }
+
+    /// Which program a task executes.
+    pub(super) fn program(&mut self, task: Tid) -> Answer {
+        answer(task, self.ask_link(task, None))
+    }
+
+    /// What a link of proc leads to: that of an fd, or of the program.
+    fn ask_link(&mut self, task: Tid, fd: Option<i32>) -> io::Result<Option<Object>> {
+        let path = fd.map_or_else(|| format!("/proc/{task}/exe"), |fd| format!("/proc/{task}/fd/{fd}"));
+        let place = CString::new(path.as_str())?;
+        let status = sys::file_status(&place, true)?;
+        if let Some(fd) = fd.filter(|_| status.mode & libc::S_IFMT == libc::S_IFSOCK) {
             return socket(task, fd, &place);
         }
         self.of_link(task, &path, &place, &status)
     }
 
-    /// Which program a task executes.
-    pub(super) fn program(&mut self, task: Tid) -> Option<Object> {
-        let path = format!("/proc/{task}/exe");
-        let place = c_string(path.clone())?;
-        let status = sys::file_status(&place, true).ok()?;
-        self.of_link(task, &path, &place, &status)
-    }
-
-    /// What a link of proc leads to.
-    fn of_link(&mut self, task: Tid, path: &str, place: &CString, status: &FileStatus) -> Option<Object> {
+    /// What a link of proc leads to that is no socket.
+    fn of_link(&mut self, task: Tid, path: &str, place: &CString, status: &FileStatus) -> io::Result<Option<Object>> {
         // Most files tell enough by their mount: the link is a question more.
         if let Some(object) = self.mounts.plain_file(task, status) {
-            return Some(object);
+            return Ok(Some(object));
         }
         let link = match fs::read_link(path) {
             Ok(link) => link.into_os_string().into_vec(),
             // The path is longer than PATH_MAX; of a file without a path it never is.
             Err(error) if error.raw_os_error() == Some(libc::ENAMETOOLONG) => b"/".to_vec(),
-            Err(_) => return None,
+            Err(error) => return Err(error),
         };
         let link = String::from_utf8_lossy(&link);
-        match Reference::read(&link) {
+        Ok(match Reference::read(&link) {
             Reference::Socket => None,
             Reference::Pipe => Some(Object::named("pipe")),
             Reference::Anonymous(name) => Some(Object::anonymous(name)),
             Reference::Namespace(kind) => Some(Object::namespace(kind)),
             Reference::Path(link) => self.described(task, place, status, link),
-        }
+        })
     }
 
-    /// What a path of a task stands for; `text` is it, not empty. Not found is an error, unknown is no object.
+    /// What a path of a task stands for; `text` is it, not empty. Not found is an error, and `None`
+    /// something that nothing tells.
     pub(super) fn of_path(&mut self, task: Tid, place: &Place, text: &[u8]) -> io::Result<Option<Object>> {
         let view = self.view(task);
         match paths::resolve(view, place, text, &mut self.mounts) {
-            Found::File(reached) => Ok(self.of_reached(task, &reached)),
-            Found::Nothing => Err(io::ErrorKind::NotFound.into()),
+            Found::File(reached) => self.of_reached(task, &reached),
+            Found::Nothing => Err(io::Error::from_raw_os_error(libc::ENOENT)),
             Found::Unknown => Ok(None),
         }
     }
@@ -103,15 +108,19 @@ impl Objects {
         View { root_is_alike: is_alike, ..view }
     }
 
-    fn of_reached(&mut self, task: Tid, reached: &Reached) -> Option<Object> {
+    fn of_reached(&mut self, task: Tid, reached: &Reached) -> io::Result<Option<Object>> {
         let path = reached.place();
-        let place = c_string(path.clone())?;
+        let place = CString::new(path.as_str())?;
         let is_socket = reached.status.mode & libc::S_IFMT == libc::S_IFSOCK;
-        let object = match reached.fd.filter(|_| is_socket) {
-            Some((owner, fd)) => self.of_fd(owner, fd),
+        let asked = match reached.fd.filter(|_| is_socket) {
+            Some((owner, fd)) => self.ask_link(owner, Some(fd)),
             None => self.of_link(task, &path, &place, &reached.status),
         };
-        object.or_else(|| if is_socket { socket_by_attribute(&place) } else { None })
+        match asked {
+            Ok(Some(object)) => Ok(Some(object)),
+            _ if is_socket => socket_by_attribute(&place),
+            asked => asked,
+        }
     }
 
     /// Mounts have changed, or a task has others than before.
@@ -153,6 +162,17 @@ impl Objects {
     }
 }
 
+/// What an answer to a question about a link of proc, or its failure, says. A task on its way out
+/// owns no fds, and its links are root's: task_dump_owner(), fs/proc/base.c.
+fn answer(task: Tid, asked: io::Result<Option<Object>>) -> Answer {
+    match asked.map_err(|error| memory::failure(Inquiry::Link, &error)) {
+        Ok(found) => found.into(),
+        Err(Failure::Absent) if !is_hidden(task) => Answer::None,
+        Err(Failure::Refused) if is_leaving(task) => Answer::None,
+        Err(_) => Answer::Unanswerable,
+    }
+}
+
 /// How an fd of a task was opened, by the permissions of its link: tid_fd_update_inode(), fs/proc/fd.c. Whoever cannot be asked may do both.
 pub(super) fn access(task: Tid, fd: i32) -> Access {
     let status = c_string(format!("/proc/{task}/fd/{fd}")).and_then(|link| sys::file_status(&link, false).ok());
@@ -160,6 +180,23 @@ pub(super) fn access(task: Tid, fd: i32) -> Access {
         reads: status.mode & libc::S_IRUSR != 0,
         writes: status.mode & libc::S_IWUSR != 0,
     })
+}
+
+/// Whether a living task is missing from proc, which may be mounted with `hidepid=`: proc(5).
+fn is_hidden(task: Tid) -> bool {
+    !Path::new(&format!("/proc/{task}")).exists() && sys::is_alive(task)
+}
+
+/// Whether a task is on its way out, or gone.
+pub(super) fn is_leaving(task: Tid) -> bool {
+    /// include/linux/sched.h
+    const PF_EXITING: u64 = 4;
+    let Ok(text) = fs::read_to_string(format!("/proc/{task}/stat")) else { return !sys::is_alive(task) };
+    // The name before may hold anything, parentheses and blanks included; proc_pid_stat(5).
+    let mut fields = text.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
+    let is_dead = matches!(fields.next(), Some("Z" | "X"));
+    let flags = fields.nth(5).and_then(|flags| flags.parse().ok()).unwrap_or(0_u64);
+    is_dead || flags & PF_EXITING != 0
 }
 
 /// Devices through which a process serves files to others.
@@ -177,17 +214,18 @@ fn is_our_root(directory: &str) -> bool {
 }
 
 /// A copy of the socket can be asked; where that is forbidden, its attribute still names the protocol.
-fn socket(task: Tid, fd: i32, place: &CString) -> Option<Object> {
+fn socket(task: Tid, fd: i32, place: &CString) -> io::Result<Option<Object>> {
     let copied = sys::copy_fd(task, fd).and_then(|socket| {
         let option = |option| sys::socket_option(&socket, option);
         Ok(Object::socket(option(libc::SO_DOMAIN)?, option(libc::SO_TYPE)?, option(libc::SO_PROTOCOL)?))
     });
-    copied.ok().or_else(|| socket_by_attribute(place))
+    copied.map(Some).or_else(|_| socket_by_attribute(place))
 }
 
-fn socket_by_attribute(place: &CString) -> Option<Object> {
-    let name = sys::short_attribute(place, c"system.sockprotoname").ok()?;
-    Object::socket_of_protocol(std::str::from_utf8(&name).ok()?.trim_end_matches('\0'))
+fn socket_by_attribute(place: &CString) -> io::Result<Option<Object>> {
+    let name = sys::short_attribute(place, c"system.sockprotoname")?;
+    let name = String::from_utf8_lossy(&name);
+    Ok(Object::socket_of_protocol(name.trim_end_matches('\0')))
 }
 
 /// The name below /dev; the slaves of pseudo-terminals have none in sysfs.

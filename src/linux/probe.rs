@@ -9,12 +9,15 @@ use std::{fs, io, thread};
 use nix::sys::utsname::uname;
 
 use super::command::Command;
+use super::inquiry::{Asking, ProcMount};
 use super::launch::Prepared;
+use super::objects::is_leaving;
 use super::outcome::TraceError;
 use super::stopped::{Alive, Stopped};
 use super::sys;
 use super::tracer::Tracer;
-use crate::model::gate::{Gate, GateState, Remedy};
+use crate::model::event::Tid;
+use crate::model::gate::{Gate, GateState, Remedy, can_trace};
 
 /// Tries to trace a child, and reads what may be in the way. The first gate, `ptrace`, is the attempt: tracing is possible if it is open.
 /// `rustflags` are those with which workloads are built.
@@ -22,6 +25,23 @@ pub fn probe(rustflags: &str) -> Vec<Gate> {
     // A thread of its own, so that nobody else's children are waited for.
     let attempt = thread::spawn(attempt).join().unwrap_or(Err(Refusal { request: "a child", errno: libc::EIO }));
     gates(&Evidence::read(attempt, rustflags))
+}
+
+/// Refuses where files of tracees cannot be asked about, or those of other processes would be taken
+/// for theirs.
+pub(super) fn check_surroundings() -> Result<(), TraceError> {
+    refuse(&[proc_mount(ProcMount::read()), files(Asking::of_files())])
+}
+
+/// Refuses where this child, which has not executed anything yet, cannot be asked about. One that
+/// was killed need not be.
+pub(super) fn check_child(child: Tid) -> Result<(), TraceError> {
+    let refusal = refuse(&[memory(Some(Asking::of_child(child)))]);
+    if is_leaving(child) { Ok(()) } else { refusal }
+}
+
+fn refuse(gates: &[Gate]) -> Result<(), TraceError> {
+    if can_trace(gates) { Ok(()) } else { Err(TraceError::Impossible { reason: reason(gates) }) }
 }
 
 /// Explains why a child could not be attached to.
@@ -46,8 +66,8 @@ struct Refusal {
     errno: i32,
 }
 
-/// Traces a child that does nothing, with all that the tracer needs.
-fn attempt() -> Result<(), Refusal> {
+/// Traces a child that does nothing, with all that the tracer needs, and asks about it.
+fn attempt() -> Result<Asking, Refusal> {
     let refused =
         |request| move |error: io::Error| Refusal { request, errno: error.raw_os_error().unwrap_or(libc::EIO) };
     let child = Prepared::new(Command::idle(), None).and_then(Prepared::suspend).map_err(refused("fork"))?;
@@ -57,7 +77,7 @@ fn attempt() -> Result<(), Refusal> {
             sys::interrupt(child.tid).map_err(refused("PTRACE_INTERRUPT"))?;
             let stopped = sys::wait().map_err(refused("waitpid"))?.map(|(tid, _)| Stopped::reported(tid));
             match stopped.map(|task| task.syscall_info()).transpose().map_err(refused("PTRACE_GET_SYSCALL_INFO"))? {
-                Some(Alive::Yes(_)) => Ok(()),
+                Some(Alive::Yes(_)) => Ok(Asking::of_child(child.tid)),
                 Some(Alive::Gone) | None => Err(Refusal { request: "waitpid", errno: libc::ESRCH }),
             }
         });
@@ -69,7 +89,9 @@ fn attempt() -> Result<(), Refusal> {
 /// What can be read of this machine and this process.
 #[derive(Debug, Clone)]
 struct Evidence {
-    attempt: Result<(), Refusal>,
+    attempt: Result<Asking, Refusal>,
+    proc: ProcMount,
+    files: Asking,
     /// `uname -r`
     release: String,
     /// kernel.yama.ptrace_scope; `None` where Yama is not in the kernel.
@@ -83,7 +105,7 @@ struct Evidence {
 }
 
 impl Evidence {
-    fn read(attempt: Result<(), Refusal>, rustflags: &str) -> Self {
+    fn read(attempt: Result<Asking, Refusal>, rustflags: &str) -> Self {
         let signs = [
             ("/var/run/secrets/kubernetes.io", "Kubernetes"),
             ("/run/.containerenv", "Podman"),
@@ -91,6 +113,8 @@ impl Evidence {
         ];
         Self {
             attempt,
+            proc: ProcMount::read(),
+            files: Asking::of_files(),
             release: uname().map(|uts| uts.release().to_string_lossy().into_owned()).unwrap_or_default(),
             yama: fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").ok().map(|text| text.trim().to_owned()),
             status: fs::read_to_string("/proc/self/status").unwrap_or_default(),
@@ -136,12 +160,15 @@ fn gates(evidence: &Evidence) -> Vec<Gate> {
         seccomp(evidence),
         container(evidence),
         sanitizer(evidence),
+        proc_mount(evidence.proc),
+        files(evidence.files),
+        memory(evidence.attempt.ok().filter(|_| evidence.proc == ProcMount::Ours)),
     ]
 }
 
 fn ptrace(evidence: &Evidence) -> Gate {
     match evidence.attempt {
-        Ok(()) => gate("ptrace", GateState::Open, "a child was started and traced", &[]),
+        Ok(_) => gate("ptrace", GateState::Open, "a child was started and traced", &[]),
         Err(Refusal { request, errno }) => {
             let found = format!("{request} is refused: {}", io::Error::from_raw_os_error(errno));
             gate("ptrace", GateState::Closed, found, &[])
@@ -258,6 +285,47 @@ fn sanitizer(evidence: &Evidence) -> Gate {
         Remedy { place: "here", paste: "unset RUSTFLAGS" },
     ];
     gate("sanitizer", GateState::Suspect, found, &remedies)
+}
+
+/// Objects are asked for by `/proc/TID`.
+fn proc_mount(proc: ProcMount) -> Gate {
+    let remedies = [
+        Remedy { place: "here", paste: "mount -t proc proc /proc" },
+        Remedy { place: "unshare", paste: "unshare --pid --fork --mount-proc …" },
+    ];
+    match proc {
+        ProcMount::Ours => gate("/proc", GateState::Open, "it is mounted, and of this PID namespace", &[]),
+        ProcMount::Missing => gate("/proc", GateState::Closed, "no proc filesystem is mounted at /proc", &remedies),
+        ProcMount::Foreign => {
+            let found = "/proc is of another PID namespace: files of other processes would be taken for the workload's";
+            gate("/proc", GateState::Closed, found, &remedies)
+        }
+    }
+}
+
+fn files(asking: Asking) -> Gate {
+    let remedy =
+        Remedy { place: "Docker", paste: "a current Docker and libseccomp, whose default profile allows statx" };
+    match asking {
+        Asking::Works => gate("statx", GateState::Open, "the kernel answers statx", &[]),
+        Asking::FallsBack => gate("statx", GateState::Open, "statx is refused; fstatat and fdinfo answer instead", &[]),
+        Asking::Refused => gate("statx", GateState::Closed, "statx is refused, and so is fstatat", &[remedy]),
+    }
+}
+
+/// An own child's, and its fds.
+fn memory(asking: Option<Asking>) -> Gate {
+    let own = Remedy { place: "here", paste: "make the program readable: chmod +r cargo-sysguard" };
+    let found = match asking {
+        Some(Asking::Refused) => {
+            let found = "the memory or the fds of an own child cannot be read";
+            return gate("memory", GateState::Closed, found, &[&[own], CONTAINERS].concat());
+        }
+        Some(Asking::Works) => "the memory and the fds of an own child can be read",
+        Some(Asking::FallsBack) => "process_vm_readv is refused; /proc/PID/mem or PTRACE_PEEKDATA answers instead",
+        None => "not tried, since another gate is closed",
+    };
+    gate("memory", GateState::Open, found, &[])
 }
 
 /// What makes container runtimes let a process trace its children.

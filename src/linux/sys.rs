@@ -24,7 +24,7 @@ use libc::{c_int, c_long, c_void, pid_t};
 use crate::model::marker::{Marker, PhaseName};
 
 pub(super) use ask::{
-    FileStatus, copy_fd, file_status, open_file_status, open_place, read_memory, read_proc, share_fd_table,
+    FileStatus, copy_fd, file_status, has_statx, open_file_status, open_place, read_memory, read_proc, share_fd_table,
     short_attribute, socket_option,
 };
 pub(super) use filter::{Filter, has_killable_notifications, install_filter, is_filtered};
@@ -182,6 +182,13 @@ pub(super) fn wait() -> io::Result<Option<(pid_t, c_int)>> {
 pub(super) fn leads_thread_group(tid: pid_t) -> bool {
     // SAFETY: tgkill takes three numbers, and signal 0 only checks; tgkill(2).
     let returned = unsafe { libc::syscall(libc::SYS_tgkill, tid, tid, 0) };
+    returned == 0 || io::Error::last_os_error().raw_os_error() == Some(libc::EPERM)
+}
+
+/// Whether there is a task of this number.
+pub(super) fn is_alive(tid: pid_t) -> bool {
+    // SAFETY: kill takes two numbers, and signal 0 only checks; kill(2).
+    let returned = unsafe { libc::kill(tid, 0) };
     returned == 0 || io::Error::last_os_error().raw_os_error() == Some(libc::EPERM)
 }
 

@@ -115,6 +115,7 @@ impl Mode<'_> {
 }
 
 fn run(command: Command, limits: &Limits, mode: Mode<'_>, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
+    probe::check_surroundings()?;
     let filter = mode.filter()?;
     let program = command.program.display().to_string();
     let deadlines = Deadlines::start(limits).map_err(system("start a timer"))?;
@@ -148,7 +149,9 @@ fn run(command: Command, limits: &Limits, mode: Mode<'_>, sink: &mut dyn FnMut(&
         end: None,
         stragglers: 0,
     };
-    let launched = run.until_ready().and_then(|()| suspended.go()).map_err(system("let a process go"))?;
+    run.until_ready().map_err(system("let a process go"))?;
+    probe::check_child(root)?;
+    let launched = suspended.go().map_err(system("let a process go"))?;
     sink(&Event::Spawned { task: root, parent: None, process: true });
     let exit = run.follow(sink).map_err(system("follow a process"))?;
     if let Some(failure) = launched.failure().map_err(system("hear from a process"))? {

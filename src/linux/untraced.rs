@@ -11,7 +11,7 @@ use std::io;
 use std::ops::Range;
 
 use super::stopped::{Alive, Stopped};
-use super::{sys, vdso};
+use super::{memory, sys, vdso};
 use crate::model::event::{Call, Tid};
 use crate::model::syscall::Abi;
 
@@ -94,7 +94,7 @@ impl Revealed {
         else {
             return Ok(None);
         };
-        if sys::read_memory(task.tid(), address, arguments) != arguments.len() {
+        if memory::read(task.tid(), address, arguments) != Ok(arguments.len()) {
             return Ok(None);
         }
         let Some(copy) = vdso::spare(task.tid()).and_then(|spare| self.unused(spare)) else { return Ok(None) };

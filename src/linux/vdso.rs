@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::sys;
+use super::{memory, sys};
 use crate::model::event::Tid;
 
 /// `AT_SYSINFO_EHDR`: "The address of a page containing the virtual Dynamic Shared Object",
@@ -19,7 +19,7 @@ pub(super) fn spare(task: Tid) -> Option<Range<u64>> {
     let vector = sys::read_proc(&format!("/proc/{task}/auxv"));
     let base = auxiliary(&vector, AT_SYSINFO_EHDR)?;
     let mut header = [0; 64];
-    let length = sys::read_memory(task, base, &mut header);
+    let length = memory::read(task, base, &mut header).ok()?;
     let image = image_length(header.get(..length)?)?;
     let end = base.checked_add(image)?;
     Some(end.checked_next_multiple_of(16)?..end.checked_next_multiple_of(PAGE)?)
@@ -66,7 +66,7 @@ mod tests {
     fn the_vdso_of_this_process_ends_with_zeroes() {
         let spare = spare(sys::gettid()).expect("a vDSO");
         let mut bytes = vec![1; usize::try_from(spare.end - spare.start).expect("less than a page")];
-        assert_eq!(sys::read_memory(sys::gettid(), spare.start, &mut bytes), bytes.len());
+        assert_eq!(memory::read(sys::gettid(), spare.start, &mut bytes), Ok(bytes.len()));
         assert!(bytes.iter().all(|byte| *byte == 0) && bytes.len() < 4096);
     }
 

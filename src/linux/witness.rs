@@ -1,18 +1,19 @@
 //! Who asks: the right question at the right stop, and the answers into the event. Main type: [`Witness`].
 //!
-//! What must be asked is told by `model::attribution`; how to ask is [`objects`](super::objects)'. Nothing here can fail: what cannot be answered stays empty.
+//! What must be asked is told by `model::attribution`; how to ask is [`objects`](super::objects)'.
+//! Nothing here can fail: a refused question is an answer, too.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io;
 
 use super::files::Files;
 use super::groups::is_own_thread;
 use super::loader::Loaders;
+use super::memory;
 use super::objects::Objects;
-use super::sys;
 use crate::model::attribution::files::{Effect, effect, moves_root, shares_files};
-use crate::model::attribution::{Answers, Memory, Object, Place, Question, answers};
+use crate::model::attribution::{Answer, Answers, Failure, Inquiry, Memory, Object, Place, Question, answers, made};
 use crate::model::event::{Call, CallOutcome, Event, Tid};
+use crate::model::guard;
 use crate::model::tracee::{Step, Stop};
 
 /// What is known of every task beyond its registers.
@@ -65,7 +66,7 @@ impl Witness {
 
     /// What an fd stands for that a task has just got, whatever was known of its number.
     pub(super) fn fd(&mut self, task: Tid, fd: i32) -> Option<Object> {
-        let object = self.objects.of_fd(task, fd)?;
+        let object = self.objects.of_fd(task, fd).object()?;
         self.files.keep(task, fd, &object);
         Some(object)
     }
@@ -73,7 +74,7 @@ impl Witness {
     /// What a call that is about to be made acts on.
     pub(super) fn look(&mut self, task: Tid, question: &Question) -> Sight {
         match question {
-            Question::Fd(fd) => self.of_fd(task, *fd).map_or(Sight::Unknown, Sight::Object),
+            Question::Fd(fd) => self.of_fd(task, *fd).object().map_or(Sight::Unknown, Sight::Object),
             Question::PathBefore(place) | Question::PathAfter(place) => self.look_at(task, place),
             Question::Returned | Question::Program => Sight::Unknown,
         }
@@ -82,9 +83,9 @@ impl Witness {
     /// What a path stands for.
     pub(super) fn look_at(&mut self, task: Tid, place: &Place) -> Sight {
         match self.look_at_path(task, place) {
-            Ok(Some(object)) => Sight::Object(object),
-            Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR)) => Sight::Nothing,
-            Ok(None) | Err(_) => Sight::Unknown,
+            Ok(Answer::Object(object)) => Sight::Object(object),
+            Err(Failure::Absent) => Sight::Nothing,
+            Ok(Answer::None | Answer::Unanswerable) | Err(_) => Sight::Unknown,
         }
     }
 
@@ -146,12 +147,12 @@ impl Witness {
 
     fn before(&mut self, task: Tid, call: Call) -> Asked {
         self.leave_closing(task);
-        let memory = memory_of(task, &call);
+        let memory = memory::of_call(task, &call);
         let question = answers::object(&call, &memory);
         let object = match question {
             Some(Question::Fd(fd)) => self.of_fd(task, fd),
             Some(Question::PathBefore(place)) => self.of_path(task, &place),
-            _ => None,
+            _ => Answer::None,
         };
         let effect = effect(&call, &memory);
         match effect {
@@ -184,51 +185,80 @@ impl Witness {
         if let Some(Effect::Unshares) = effect {
             self.files.own(task);
         }
+        if answers::memory(call).is_some() && answers.memory.is_empty() {
+            // The kernel has read what we could not: memory of memfd_secret(2), or a mapping that
+            // came between.
+            answers.memory = Memory::refused();
+        }
         answers.object = match question {
-            Some(Question::Returned) => i32::try_from(value).ok().and_then(|fd| self.of_returned(task, fd)),
+            Some(Question::Returned) => self.of_returned(task, i32::try_from(value).unwrap_or(-1)),
             Some(Question::PathAfter(place)) => self.of_path(task, &place),
             Some(Question::Program) => self.objects.program(task),
             Some(Question::Fd(_) | Question::PathBefore(_)) | None => answers.object,
         };
+        if let (Ok(fd), None | Some(Question::Fd(_))) = (i32::try_from(value), question) {
+            self.keep_made(task, call, fd, &answers);
+        }
         if let Some(Effect::Mounts) = effect {
             self.objects.forget_mounts();
         }
         answers
     }
 
-    fn of_fd(&mut self, task: Tid, fd: i32) -> Option<Object> {
+    fn of_fd(&mut self, task: Tid, fd: i32) -> Answer {
         if let Some(object) = self.files.known(task, fd) {
-            return Some(object);
+            return Answer::Object(object);
         }
-        let object = self.objects.of_fd(task, fd)?;
-        self.files.keep(task, fd, &object);
-        Some(object)
+        let answer = self.objects.of_fd(task, fd);
+        if let Answer::Object(object) = &answer {
+            self.files.keep(task, fd, object);
+        }
+        answer
     }
 
     /// Asked anew, whatever was known.
-    fn of_returned(&mut self, task: Tid, fd: i32) -> Option<Object> {
-        let object = self.objects.of_fd(task, fd)?;
-        self.files.keep_returned(task, fd, &object);
-        Some(object)
+    fn of_returned(&mut self, task: Tid, fd: i32) -> Answer {
+        let answer = self.objects.of_fd(task, fd);
+        if let Answer::Object(object) = &answer {
+            self.files.keep_returned(task, fd, object);
+        }
+        answer
     }
 
-    fn of_path(&mut self, task: Tid, place: &Place) -> Option<Object> {
-        self.look_at_path(task, place).ok()?
+    /// What a new fd stands for, which the call that made or copied it tells where the kernel
+    /// refuses to.
+    fn keep_made(&mut self, task: Tid, call: &Call, fd: i32, answers: &Answers) {
+        let opens = guard::effect(call, &answers.memory) == guard::Effect::Opens;
+        if opens && self.files.remembers() && self.of_returned(task, fd) == Answer::Unanswerable {
+            let object = made(call).or_else(|| answers.object.clone().object());
+            object.iter().for_each(|object| self.files.keep_returned(task, fd, object));
+        }
     }
 
-    fn look_at_path(&mut self, task: Tid, place: &Place) -> io::Result<Option<Object>> {
+    /// What failed here as it does in the call is of no use unless the call succeeds:
+    /// `unanswerable` asks for that.
+    fn of_path(&mut self, task: Tid, place: &Place) -> Answer {
+        match self.look_at_path(task, place) {
+            Ok(answer) => answer,
+            Err(Failure::Absent) => Answer::None,
+            Err(Failure::Alike | Failure::Refused) => Answer::Unanswerable,
+        }
+    }
+
+    fn look_at_path(&mut self, task: Tid, place: &Place) -> Result<Answer, Failure> {
         // No path at all means the fd itself: do_utimes(), fs/utimes.c, for futimens(3).
         if place.address == 0 {
-            return Ok(place.directory.and_then(|fd| self.of_fd(task, fd)));
+            return Ok(place.directory.map_or(Answer::None, |fd| self.of_fd(task, fd)));
         }
         let mut text = [0; LONGEST];
-        let Some(text) = read_path(task, place.address, &mut text) else { return Ok(None) };
-        match (text, place.directory) {
+        let text = read_path(task, place.address, &mut text)?;
+        let found = match (text, place.directory) {
             // AT_EMPTY_PATH: "operate on the file referred to by dirfd". Without it the call fails.
-            (b"", Some(fd)) => Ok(self.of_fd(task, fd)),
+            (b"", Some(fd)) => return Ok(self.of_fd(task, fd)),
             (b"", None) => self.objects.of_path(task, place, b"."),
             _ => self.objects.of_path(task, place, text),
-        }
+        };
+        found.map(Answer::from).map_err(|error| memory::failure(Inquiry::Path, &error))
     }
 
     /// The parent is still in the call that made the child.
@@ -256,31 +286,24 @@ impl Witness {
 const LONGEST: usize = 4096;
 
 /// The path at this address, if it ends. Most are short, and each page that is read must be found and held.
-fn read_path(task: Tid, address: u64, text: &mut [u8; LONGEST]) -> Option<&[u8]> {
+fn read_path(task: Tid, address: u64, text: &mut [u8; LONGEST]) -> Result<&[u8], Failure> {
     const SHORT: usize = 256;
     for (begin, end) in [(0, SHORT), (SHORT, LONGEST)] {
-        let length = sys::read_memory(task, address.wrapping_add(begin as u64), &mut text[begin..end]);
+        let length = memory::read(task, address.wrapping_add(begin as u64), &mut text[begin..end])?;
         if let Some(at) = text[begin..begin + length].iter().position(|byte| *byte == 0) {
-            return Some(&text[..begin + at]);
+            return Ok(&text[..begin + at]);
         }
         if begin + length < end {
-            return None;
+            break;
         }
     }
-    None
-}
-
-/// What stands where a register of this call points, if the call cannot be understood without.
-pub(super) fn memory_of(task: Tid, call: &Call) -> Memory {
-    answers::memory(call).map_or_else(Memory::default, |address| {
-        let mut bytes = [0; Memory::SIZE];
-        let length = sys::read_memory(task, address, &mut bytes);
-        Memory::new(&bytes[..length])
-    })
+    // The kernel fails with EFAULT or ENAMETOOLONG.
+    Err(Failure::Alike)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::sys;
     use super::*;
 
     #[test]
@@ -288,11 +311,11 @@ mod tests {
         for length in [0, 1, 255, 256, 257, 4000, 4095] {
             let path = [vec![b'x'; length], vec![0]].concat();
             let mut text = [0; LONGEST];
-            assert_eq!(read_path(sys::gettid(), path.as_ptr() as u64, &mut text), Some(&path[..length]));
+            assert_eq!(read_path(sys::gettid(), path.as_ptr() as u64, &mut text), Ok(&path[..length]));
         }
         let endless = vec![b'x'; LONGEST];
         for address in [endless.as_ptr() as u64, 8, u64::MAX] {
-            assert_eq!(read_path(sys::gettid(), address, &mut [0; LONGEST]), None);
+            assert_eq!(read_path(sys::gettid(), address, &mut [0; LONGEST]), Err(Failure::Alike));
         }
     }
 }

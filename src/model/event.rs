@@ -90,13 +90,15 @@ pub enum BlindSpot {
     SeccompFilter,
     /// A set-user-ID program ran without its privileges, or unseen, because it is traced.
     SetuidExec,
+    /// The kernel refused to say which object a call used, or what its argument in memory was.
+    Unanswerable,
     /// A child was made with CLONE_UNTRACED.
     UntracedChild,
 }
 
 impl BlindSpot {
     /// Every blind spot, in the order of their names.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Aio,
         Self::IoUring,
         Self::LdPreload,
@@ -104,6 +106,7 @@ impl BlindSpot {
         Self::ReservedPhase,
         Self::SeccompFilter,
         Self::SetuidExec,
+        Self::Unanswerable,
         Self::UntracedChild,
     ];
 
@@ -117,6 +120,7 @@ impl BlindSpot {
             Self::ReservedPhase => "reserved_phase",
             Self::SeccompFilter => "seccomp_filter",
             Self::SetuidExec => "setuid_exec",
+            Self::Unanswerable => "unanswerable",
             Self::UntracedChild => "untraced_child",
         }
     }
@@ -144,6 +148,9 @@ impl BlindSpot {
                 "a filter of the workload may have answered calls that count as if they had reached their subsystem"
             }
             Self::SetuidExec => "a set-user-ID program ran without its privileges, or unseen, because it is traced",
+            Self::Unanswerable => {
+                "the kernel refused to say which object a call used, or what its argument in memory was"
+            }
             Self::UntracedChild => "a child was made with CLONE_UNTRACED",
         }
     }

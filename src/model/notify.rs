@@ -66,7 +66,7 @@ fn is_told_by_its_end(shape: Shape) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::attribution::{Answers, Memory, Object, answers, attribute, blind_spot, files};
+    use crate::model::attribution::{Answer, Answers, Memory, Object, answers, attribute, blind_spot, files};
     use crate::model::event::{Call, CallOutcome, Errno};
     use crate::model::guard::bpf;
     use crate::model::syscall::Syscall;
@@ -152,7 +152,8 @@ mod tests {
                 let call = Call { syscall, args, instruction_pointer: 0 };
                 assert_eq!(answers::memory(&call), None, "{}", row.name);
                 for object in &objects {
-                    let answers = Answers { object: object.clone(), ..Answers::default() };
+                    let object = object.clone().map_or(Answer::None, Answer::Object);
+                    let answers = Answers { object, ..Answers::default() };
                     let used = OUTCOMES.map(|outcome| attribute(&call, outcome, &answers));
                     assert!(used.iter().all(|one| *one == used[0]), "{} {args:x?}", row.name);
                 }

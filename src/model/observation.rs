@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::attribution::{Use, attribute, blind_spot};
+use super::attribution::{Use, attribute, blind_spot, unanswerable};
 use super::call_site::CallSite;
 use super::event::{BlindSpot, CallOutcome, Errno, Event};
 use super::expectation::Rule;
@@ -102,6 +102,7 @@ impl Observation {
             }
             Event::Called { call, outcome, answers, .. } => {
                 self.blind_spots.extend(blind_spot(call, *outcome));
+                self.blind_spots.extend(unanswerable(call, *outcome, answers));
                 let used = attribute(call, *outcome, answers);
                 let of_phase = phase.filter(|phase| {
                     if !self.phases.contains_key(*phase) {

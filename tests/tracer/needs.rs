@@ -15,6 +15,8 @@ pub(crate) enum Need {
     Programs32,
     /// A kernel that takes `int 0x80`.
     Calls32,
+    /// A kernel that gives memory which it does not read itself.
+    SecretMemory,
     /// The right to make a user namespace.
     UserNamespaces,
     /// Not to be root.
@@ -31,6 +33,7 @@ impl Need {
             "x86_64" => Self::X86,
             "32-bit programs" => Self::Programs32,
             "32-bit calls" => Self::Calls32,
+            "secret memory" => Self::SecretMemory,
             "user namespaces" => Self::UserNamespaces,
             "ordinary user" => Self::OrdinaryUser,
             _ => return None,
@@ -43,6 +46,7 @@ impl Need {
             Self::X86 => (cfg!(target_arch = "x86_64"), "only x86_64 has that".to_owned()),
             Self::Programs32 => (runs_32_bit_programs(), "32-bit programs cannot be built or run here".to_owned()),
             Self::Calls32 => (takes_32_bit_calls(), "this kernel takes no 32-bit calls".to_owned()),
+            Self::SecretMemory => (gives_secret_memory(), "memfd_secret is not in this kernel".to_owned()),
             Self::UserNamespaces => (makes_user_namespaces(), "user namespaces cannot be made here".to_owned()),
             Self::OrdinaryUser => (!is_root(), "root loses no privileges by being traced".to_owned()),
             Self::Cargo => (cargo().is_some(), "the toolchain that built these tests cannot be reached".to_owned()),
@@ -94,6 +98,12 @@ fn succeeds(command: &mut Command) -> bool {
 fn makes_user_namespaces() -> bool {
     static MAKES: OnceLock<bool> = OnceLock::new();
     *MAKES.get_or_init(|| succeeds(Command::new("unshare").args(["--user", "--pid", "--fork", "true"])))
+}
+
+fn gives_secret_memory() -> bool {
+    const PROBE: &str = "#include <unistd.h>\nint main(void) { return syscall(447, 0) < 0; }\n";
+    static GIVES: OnceLock<bool> = OnceLock::new();
+    *GIVES.get_or_init(|| runs(PROBE, &["-D_GNU_SOURCE"]))
 }
 
 /// Builds and runs a program that does nothing but leave.

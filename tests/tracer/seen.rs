@@ -9,7 +9,7 @@ use std::process::{self, Stdio};
 use std::time::Duration;
 
 use sysguard::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, trace, trace_notified};
-use sysguard::model::attribution::blind_spot;
+use sysguard::model::attribution::{blind_spot, unanswerable};
 use sysguard::model::event::{BlindSpot, CallOutcome, Event};
 use sysguard::model::observation::Engine;
 use sysguard::model::syscall::Abi;
@@ -143,13 +143,14 @@ impl Watched {
                 threads += 1;
                 processes += u64::from(*process);
             }
-            Event::Called { call, outcome, .. } => {
+            Event::Called { call, outcome, answers, .. } => {
                 let count = counts.entry((call.syscall.abi, call.syscall.name().into_owned())).or_default();
                 count.calls += 1;
                 count.errors += u64::from(matches!(outcome, CallOutcome::Failed(_)));
                 count.restarts += u64::from(matches!(outcome, CallOutcome::Restarting));
                 count.unfinished += u64::from(matches!(outcome, CallOutcome::NeverReturned));
                 blind.extend(blind_spot(call, *outcome));
+                blind.extend(unanswerable(call, *outcome, answers));
             }
             Event::Ended { .. } => ended += 1,
             Event::Blind(spot) => _ = blind.insert(*spot),

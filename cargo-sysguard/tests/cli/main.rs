@@ -35,6 +35,8 @@ mod project;
 #[cfg(target_os = "linux")]
 mod pull_request;
 #[cfg(target_os = "linux")]
+mod refused;
+#[cfg(target_os = "linux")]
 mod report;
 #[cfg(target_os = "linux")]
 mod review;
@@ -255,5 +257,9 @@ fn of_readings() -> Vec<Trial> {
         #[cfg(target_env = "gnu")]
         tracing("trace::what_the_loader_does_is_a_phase", trace::what_the_loader_does_is_a_phase),
         tracing("trace::ctrl_c_belongs_to_the_command", trace::ctrl_c_belongs_to_the_command),
+        tracing("refused::objects_are_the_same_under_a_filter", refused::objects_are_the_same_under_a_filter),
+        needing("refused::unreadable_process_is_a_blind_spot", refused::unreadable_process_is_a_blind_spot),
+        needing("refused::new_blind_spot_fails_under_both_engines", refused::new_blind_spot_fails_under_both_engines),
+        needing("refused::foreign_proc_is_refused_with_the_reason", refused::foreign_proc_is_refused_with_the_reason),
     ]
 }

@@ -55,7 +55,7 @@ impl Image {
     pub(super) fn read(task: Tid, mapping: &Mapping<'_>) -> Option<Self> {
         if mapping.path == VDSO {
             let mut bytes = vec![0; usize::try_from(mapping.range.end - mapping.range.start).ok()?];
-            let length = sys::read_memory(task, mapping.range.start, &mut bytes);
+            let length = sys::read_memory(task, mapping.range.start, &mut bytes).ok()?;
             let object = object::File::parse(&bytes[..length]).ok()?;
             let symbols: SymbolMap<_> = object.symbol_map();
             let symbols = symbols.symbols().iter().map(|symbol| (symbol.address(), symbol.name().to_owned()));

@@ -4,6 +4,7 @@ use std::os::fd::AsRawFd;
 use std::{fs, io};
 
 use crate::linux::command::{Command, Stream};
+use crate::linux::memory;
 use crate::linux::objects::Objects;
 use crate::linux::sys;
 use crate::model::event::Tid;
@@ -23,7 +24,7 @@ pub(super) fn has_program_fd(task: Tid) -> bool {
 /// Eight bytes of a task's memory.
 pub(super) fn read(task: Tid, address: u64) -> Option<u64> {
     let mut bytes = [0; 8];
-    (sys::read_memory(task, address, &mut bytes) == bytes.len()).then(|| u64::from_ne_bytes(bytes))
+    (memory::read(task, address, &mut bytes) == Ok(bytes.len())).then(|| u64::from_ne_bytes(bytes))
 }
 
 /// What the fds stand for that this command begins with.
@@ -40,7 +41,7 @@ pub fn inherited(command: &Command) -> Inherited {
             Stream::Given(fd) => (at, fd.as_raw_fd()),
         }))
         .filter(|(_, fd)| *fd >= 0)
-        .map(|(at, fd)| (at, Objects::default().of_fd(own, fd)))
+        .map(|(at, fd)| (at, Objects::default().of_fd(own, fd).object()))
         .collect();
     // Many are no streams of a workload, but what somebody forgot to close; the filter must not grow with them.
     while inherited.len() > MOST_INHERITED {

@@ -1,6 +1,6 @@
 //! Machines that are not at hand, judged by what would be read there.
 
-use super::{Evidence, Refusal, gates, probe, reason, version};
+use super::{Asking, Evidence, ProcMount, Refusal, gates, probe, reason, version};
 use crate::model::gate::GateState;
 
 const FREE: &str = "Name:\tx\nTracerPid:\t0\nCapEff:\t0000000000000000\nSeccomp:\t0\nSeccomp_filters:\t0\n";
@@ -10,7 +10,9 @@ const PRIVILEGED: &str = "TracerPid:\t0\nCapEff:\t0000000000080000\nSeccomp:\t0\
 
 fn evidence() -> Evidence {
     Evidence {
-        attempt: Ok(()),
+        attempt: Ok(Asking::Works),
+        proc: ProcMount::Ours,
+        files: Asking::Works,
         release: "6.18.44-generic".to_owned(),
         yama: Some("1".to_owned()),
         status: FREE.to_owned(),
@@ -19,7 +21,7 @@ fn evidence() -> Evidence {
     }
 }
 
-fn refused(request: &'static str, errno: i32) -> Result<(), Refusal> {
+fn refused(request: &'static str, errno: i32) -> Result<Asking, Refusal> {
     Err(Refusal { request, errno })
 }
 
@@ -75,6 +77,12 @@ fn each_machine_is_judged_by_its_evidence() {
         ("the address sanitizer", with_flags("-C debuginfo=1 -Zsanitizer=thread,address"), vec!["sanitizer?"]),
         ("the leak sanitizer", with_flags("-Zsanitizer=leak\u{1f}-Copt-level=1"), vec!["sanitizer?"]),
         ("the thread sanitizer", with_flags("-Z sanitizer=thread"), vec![]),
+        ("no proc", Evidence { proc: ProcMount::Missing, ..evidence() }, vec!["/proc"]),
+        ("another namespace's proc", Evidence { proc: ProcMount::Foreign, ..evidence() }, vec!["/proc"]),
+        ("no statx", Evidence { files: Asking::FallsBack, ..evidence() }, vec![]),
+        ("no statx and no fstatat", Evidence { files: Asking::Refused, ..evidence() }, vec!["statx"]),
+        ("no process_vm_readv", Evidence { attempt: Ok(Asking::FallsBack), ..evidence() }, vec![]),
+        ("an unreadable child", Evidence { attempt: Ok(Asking::Refused), ..evidence() }, vec!["memory"]),
         ("nothing can be read", Evidence { release: String::new(), status: String::new(), ..evidence() }, vec![]),
     ] {
         assert_eq!(in_the_way(&evidence), expected, "{what}");
@@ -104,6 +112,8 @@ fn a_refusal_names_the_gates_and_where_to_read_on() {
     let attempt = refused("PTRACE_SEIZE", EPERM);
     let yama = Evidence { attempt, yama: Some("3".to_owned()), ..evidence() };
     insta::assert_snapshot!(reason(&gates(&yama)), @"PTRACE_SEIZE is refused: Operation not permitted (os error 1); kernel.yama.ptrace_scope is 3: no process may be traced until the next boot; `cargo sysguard doctor` says what to do");
+    let foreign = Evidence { proc: ProcMount::Foreign, ..evidence() };
+    insta::assert_snapshot!(reason(&gates(&foreign)), @"/proc is of another PID namespace: files of other processes would be taken for the workload's; `cargo sysguard doctor` says what to do");
     let filtered = Evidence { attempt, status: FILTERED.to_owned(), ..evidence() };
     insta::assert_snapshot!(reason(&gates(&filtered)), @"PTRACE_SEIZE is refused: Operation not permitted (os error 1); perhaps a seccomp filter answers ptrace; `cargo sysguard doctor` says what to do");
 }
@@ -128,7 +138,20 @@ fn this_machine_has_every_gate_once_and_the_attempt_first() {
     let names: Vec<&str> = gates.iter().map(|gate| gate.name).collect();
     assert_eq!(
         names,
-        ["ptrace", "kernel", "emulator", "tracer", "yama", "capability", "seccomp", "container", "sanitizer"]
+        [
+            "ptrace",
+            "kernel",
+            "emulator",
+            "tracer",
+            "yama",
+            "capability",
+            "seccomp",
+            "container",
+            "sanitizer",
+            "/proc",
+            "statx",
+            "memory"
+        ]
     );
     // The other gates explain the attempt: one that is in the way of a successful one would be a fault of ours.
     if gates[0].state == GateState::Open {

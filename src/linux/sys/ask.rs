@@ -24,12 +24,28 @@ pub(in crate::linux) struct FileStatus {
 
 /// The status of what a path stands for. `AT_STATX_DONT_SYNC`: "don't synchronize anything", so that nobody who is stopped is waited for.
 pub(in crate::linux) fn file_status(path: &CString, follows: bool) -> io::Result<FileStatus> {
-    statx(libc::AT_FDCWD, path, if follows { 0 } else { libc::AT_SYMLINK_NOFOLLOW })
+    match statx(libc::AT_FDCWD, path, if follows { 0 } else { libc::AT_SYMLINK_NOFOLLOW }) {
+        Err(error) if is_unknown_call(&error) => file_status_by_fd(path, follows),
+        answer => answer,
+    }
 }
 
 /// The status of an open file, which may be open with `O_PATH` only.
 pub(in crate::linux) fn open_file_status(file: &OwnedFd) -> io::Result<FileStatus> {
-    statx(file.as_raw_fd(), c"", libc::AT_EMPTY_PATH)
+    match statx(file.as_raw_fd(), c"", libc::AT_EMPTY_PATH) {
+        Err(error) if is_unknown_call(&error) => status_by_fd(file),
+        answer => answer,
+    }
+}
+
+/// Older seccomp filters do not know statx(2).
+fn is_unknown_call(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM))
+}
+
+/// Whether statx(2) itself answers.
+pub(in crate::linux) fn has_statx() -> bool {
+    statx(libc::AT_FDCWD, c"/", 0).is_ok()
 }
 
 fn statx(directory: RawFd, path: &CStr, flags: c_int) -> io::Result<FileStatus> {
@@ -38,15 +54,48 @@ fn statx(directory: RawFd, path: &CStr, flags: c_int) -> io::Result<FileStatus> 
     let mask = libc::STATX_TYPE | libc::STATX_MODE | libc::STATX_INO | STATX_MNT_ID;
     // SAFETY: a statx of zeroes is a valid one: it holds numbers only.
     let mut status: libc::statx = unsafe { std::mem::zeroed() };
+    // Straight to the kernel: glibc answers ENOSYS with fstatat(2) and leaves the mount out.
     // SAFETY: a live C string, and a live statx that is written; statx(2).
-    let returned = unsafe { libc::statx(directory, path.as_ptr(), flags, mask, &raw mut status) };
-    checked(c_long::from(returned))?;
+    let returned = unsafe { libc::syscall(libc::SYS_statx, directory, path.as_ptr(), flags, mask, &raw mut status) };
+    checked(returned)?;
     Ok(FileStatus {
         mode: u32::from(status.stx_mode),
         device: (status.stx_rdev_major, status.stx_rdev_minor),
         filesystem: (status.stx_dev_major, status.stx_dev_minor),
         inode: status.stx_ino,
         mount: status.stx_mnt_id,
+    })
+}
+
+/// The same without statx: fstatat(2) takes its flags, and the mount is in proc_pid_fdinfo(5). A
+/// mount without a number there is number 0, which no mount has.
+fn file_status_by_fd(path: &CStr, follows: bool) -> io::Result<FileStatus> {
+    let flags = libc::O_PATH | libc::O_CLOEXEC | if follows { 0 } else { libc::O_NOFOLLOW };
+    // SAFETY: a live C string; open(2).
+    let fd = checked(c_long::from(unsafe { libc::open(path.as_ptr(), flags) }))?;
+    // SAFETY: a new fd that nobody else has.
+    let file = unsafe { OwnedFd::from_raw_fd(fd as RawFd) };
+    status_by_fd(&file)
+}
+
+fn status_by_fd(file: &OwnedFd) -> io::Result<FileStatus> {
+    // SAFETY: a stat of zeroes is a valid one: it holds numbers only.
+    let mut status: libc::stat = unsafe { std::mem::zeroed() };
+    let flags = libc::AT_EMPTY_PATH | libc::AT_STATX_DONT_SYNC;
+    // SAFETY: a live fd, a live C string, and a live stat that is written; fstatat(2).
+    let returned = unsafe { libc::fstatat(file.as_raw_fd(), c"".as_ptr(), &raw mut status, flags) };
+    checked(c_long::from(returned))?;
+    let information = read_proc(&format!("/proc/self/fdinfo/{}", file.as_raw_fd()));
+    let mount = String::from_utf8_lossy(&information)
+        .lines()
+        .find_map(|line| line.strip_prefix("mnt_id:")?.trim().parse().ok());
+    let numbers = |device| (libc::major(device), libc::minor(device));
+    Ok(FileStatus {
+        mode: status.st_mode,
+        device: numbers(status.st_rdev),
+        filesystem: numbers(status.st_dev),
+        inode: status.st_ino,
+        mount: mount.unwrap_or(0),
     })
 }
 
@@ -89,18 +138,28 @@ pub(in crate::linux) fn read_proc(path: &str) -> Vec<u8> {
     read().unwrap_or_default()
 }
 
-/// Reads what is in the memory of a tracee, as far as it is there: the number of bytes.
-pub(in crate::linux) fn read_memory(tid: pid_t, address: u64, buffer: &mut [u8]) -> usize {
+/// Reads what is in the memory of a tracee, as far as it is there: the number of bytes, at least
+/// one.
+///
+/// # Errors
+///
+/// EFAULT where nothing can be read at this address, EPERM where the tracee may not be read;
+/// process_vm_readv(2).
+pub(in crate::linux) fn read_memory(tid: pid_t, address: u64, buffer: &mut [u8]) -> io::Result<usize> {
     /// The smallest there is: a page that is not there must not take along one that is.
     const PAGE: usize = 4096;
-    let Ok(address) = usize::try_from(address) else { return 0 };
+    let fault = || io::Error::from_raw_os_error(libc::EFAULT);
+    let address = usize::try_from(address).map_err(|_| fault())?;
     let first = buffer.len().min(PAGE - address % PAGE);
     let at = |address: usize, length| libc::iovec { iov_base: address as *mut c_void, iov_len: length };
     let local = at(buffer.as_mut_ptr() as usize, buffer.len());
     let remote = [at(address, first), at(address.wrapping_add(first), buffer.len() - first)];
     // SAFETY: writes at most the length of `buffer`, which is live and ours; the other addresses are the tracee's; process_vm_readv(2).
     let returned = unsafe { libc::process_vm_readv(tid, &raw const local, 1, remote.as_ptr(), 2, 0) };
-    usize::try_from(returned).unwrap_or(0)
+    match checked(returned as c_long)? {
+        0 => Err(fault()),
+        length => Ok(length as usize),
+    }
 }
 
 /// A copy of another task's fd.
@@ -159,5 +218,29 @@ pub(in crate::linux) fn share_fd_table(one: pid_t, other: pid_t) -> Option<bool>
         // One of them is gone.
         Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Some(false),
         Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_is_the_same_with_and_without_statx() {
+        for path in [c"/proc/self/fd/0", c"/dev/null", c"/", c"/proc", c"/proc/self/exe", c"/proc/self/status"] {
+            for follows in [true, false] {
+                let shown = path.to_string_lossy();
+                let [by_statx, by_fd] = [file_status(&path.into(), follows), file_status_by_fd(path, follows)]
+                    .map(|status| status.expect("a status"));
+                // Links of proc are new files each time.
+                let is_link = !follows && by_statx.mode & libc::S_IFMT == libc::S_IFLNK;
+                let inode = |status: &FileStatus| if is_link { 0 } else { status.inode };
+                let answer =
+                    |status: &FileStatus| (status.mode, status.device, status.filesystem, inode(status), status.mount);
+                assert_eq!(answer(&by_statx), answer(&by_fd), "{shown} {follows}");
+            }
+        }
+        let missing = file_status_by_fd(c"/proc/self/fd/1000000", true).map_err(|error| error.raw_os_error());
+        assert_eq!(missing.err(), Some(Some(libc::ENOENT)));
     }
 }

@@ -1,6 +1,7 @@
 //! What must be asked about a call beyond its registers, and what was answered: the border between knowing a call and touching its process.
 //!
-//! The shell asks what [`memory`] and [`object()`] tell it to and hands the answers on with the call. Main types: [`Question`] and [`Answers`].
+//! The shell asks what [`memory`] and [`object()`] tell it to and hands the answers on with the
+//! call. Main types: [`Question`], [`Answer`] and [`Answers`].
 
 use super::calls::{Flags, Link, Path, Subject};
 use super::meant::{Meant, meant, points_to};
@@ -11,7 +12,7 @@ use crate::model::event::{Call, Tid};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answers {
     /// What the call acts on.
-    pub object: Option<Object>,
+    pub object: Answer,
     /// What stood where one of its registers points.
     pub memory: Memory,
     /// The loader makes it, before it lets the program begin.
@@ -20,11 +21,49 @@ pub struct Answers {
     pub to_own_thread: bool,
 }
 
+/// The answer to a question about an object.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Answer {
+    /// It is this.
+    Object(Object),
+    /// There is none, or nothing was asked.
+    #[default]
+    None,
+    /// There is one, or there may be one, but the kernel refused to say which.
+    Unanswerable,
+}
+
+impl Answer {
+    /// A reference to the object, if it is known.
+    pub fn as_object(&self) -> Option<&Object> {
+        match self {
+            Self::Object(object) => Some(object),
+            Self::None | Self::Unanswerable => None,
+        }
+    }
+
+    /// The object, if it is known.
+    pub fn object(self) -> Option<Object> {
+        match self {
+            Self::Object(object) => Some(object),
+            Self::None | Self::Unanswerable => None,
+        }
+    }
+}
+
+/// The answer where something was found: an object of a kind that has no name is no missing object.
+impl From<Option<Object>> for Answer {
+    fn from(object: Option<Object>) -> Self {
+        object.map_or(Self::Unanswerable, Self::Object)
+    }
+}
+
 /// The first bytes of a structure or a string in the memory of a tracee.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Memory {
     bytes: [u8; Self::SIZE],
     length: usize,
+    is_refused: bool,
 }
 
 /// Where a signal goes, by the numbers of the caller's PID namespace.
@@ -71,6 +110,21 @@ impl Memory {
         let mut memory = Self { length: bytes.len().min(Self::SIZE), ..Self::default() };
         memory.bytes[..memory.length].copy_from_slice(&bytes[..memory.length]);
         memory
+    }
+
+    /// Memory that the kernel does not let the tracer read.
+    pub fn refused() -> Self {
+        Self { is_refused: true, ..Self::default() }
+    }
+
+    /// Whether reading it was refused.
+    pub fn is_refused(&self) -> bool {
+        self.is_refused
+    }
+
+    /// Whether nothing of it was read.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
     }
 
     fn read(&self) -> &[u8] {

@@ -69,9 +69,9 @@ fn object(subject: Subject, meant: &Meant, outcome: CallOutcome, answers: &Answe
     let succeeded = matches!(outcome, CallOutcome::Returned(_));
     match subject {
         Subject::None => None,
-        Subject::Fd(_) | Subject::Descriptor(_) | Subject::Mapped => answers.object.clone(),
+        Subject::Fd(_) | Subject::Descriptor(_) | Subject::Mapped => answers.object.clone().object(),
         Subject::Ring(flags, index) if meant.args[flags] & index != 0 => Some(Object::named("anon_inode:io_uring")),
-        Subject::Ring(..) => answers.object.clone(),
+        Subject::Ring(..) => answers.object.clone().object(),
         _ if !succeeded => None,
         Subject::Made(name) => Some(Object::named(name)),
         Subject::Socket => {
@@ -79,7 +79,7 @@ fn object(subject: Subject, meant: &Meant, outcome: CallOutcome, answers: &Answe
             Some(Object::socket(domain as u32, kind as u32, protocol as u32))
         }
         Subject::Opened(_) | Subject::PathBefore(_) | Subject::PathAfter(_) | Subject::Program => {
-            answers.object.clone()
+            answers.object.clone().object()
         }
     }
 }

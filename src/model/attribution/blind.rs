@@ -3,6 +3,9 @@
 //! Only what the workload itself brings about, so that the same workload always has the same: what every program has (the vDSO) or the machine decides (/etc/ld.so.preload, filters
 //! around the whole session) is a limit of the method and is told in the README. Children made with CLONE_UNTRACED and what an execve begins are the tracer's to find.
 
+use super::answers::{self, Answer, Answers};
+use super::calls::Subject;
+use super::meant::meant;
 use crate::model::event::{BlindSpot, Call, CallOutcome, Errno};
 
 /// What may stay unseen after this call.
@@ -25,6 +28,32 @@ pub fn blind_spot(call: &Call, outcome: CallOutcome) -> Option<BlindSpot> {
     }
 }
 
+/// Whether an object or an argument of this call stayed unknown because asking was refused.
+///
+/// What a failed call would have opened or found is no object, and a bad fd or address is none
+/// either.
+pub fn unanswerable(call: &Call, outcome: CallOutcome, answers: &Answers) -> Option<BlindSpot> {
+    (lacks_memory(call, outcome, answers) || lacks_object(call, outcome, answers)).then_some(BlindSpot::Unanswerable)
+}
+
+fn lacks_memory(call: &Call, outcome: CallOutcome, answers: &Answers) -> bool {
+    answers.memory.is_refused() && answers::memory(call).is_some() && outcome != CallOutcome::Failed(EFAULT)
+}
+
+fn lacks_object(call: &Call, outcome: CallOutcome, answers: &Answers) -> bool {
+    if answers.object != Answer::Unanswerable {
+        return false;
+    }
+    let subject = meant(call, &answers.memory).and_then(|meant| meant.shape).map(|shape| shape.subject);
+    match (subject, outcome) {
+        (None, _) | (_, CallOutcome::Returned(_)) => true,
+        (Some(Subject::Fd(_) | Subject::Descriptor(_) | Subject::Mapped | Subject::Ring(..)), outcome) => {
+            outcome != CallOutcome::Failed(EBADF)
+        }
+        _ => false,
+    }
+}
+
 /// include/uapi/linux/seccomp.h and prctl.h
 const SECCOMP_SET_MODE_FILTER: u32 = 1;
 const SECCOMP_MODE_FILTER: u32 = 2;
@@ -32,10 +61,13 @@ const PR_SET_SECCOMP: u32 = 22;
 /// `PTRACE_TRACEME`, `PTRACE_ATTACH` and `PTRACE_SEIZE`, include/uapi/linux/ptrace.h
 const BEGINS_TO_TRACE: [u32; 3] = [0, 16, 0x4206];
 const EPERM: Errno = Errno(1);
+const EBADF: Errno = Errno(9);
+const EFAULT: Errno = Errno(14);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::attribution::{Memory, Object};
     use crate::model::syscall::{Abi, Syscall};
 
     #[test]
@@ -63,6 +95,41 @@ mod tests {
             let args = [args[0], args[1], 0, 0, 0, 0];
             let call = Call { syscall, args, instruction_pointer: 0 };
             assert_eq!(blind_spot(&call, outcome), spot, "{name} {args:?} {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn refused_question_is_blind_unless_the_call_had_no_object() {
+        let known = Answer::Object(Object::named("pipe"));
+        let failed = |errno| CallOutcome::Failed(Errno(errno));
+        let (done, unknown) = (CallOutcome::Returned(0), CallOutcome::Unknown);
+        let (read, missing, refused) = (Memory::new(&[0; 8]), Memory::default(), Memory::refused());
+        for (name, object, memory, outcome, is_blind) in [
+            ("read", known, missing, done, false),
+            ("read", Answer::None, missing, failed(9), false),
+            ("read", Answer::Unanswerable, missing, done, true),
+            ("read", Answer::Unanswerable, missing, unknown, true),
+            ("read", Answer::Unanswerable, missing, failed(11), true),
+            ("read", Answer::Unanswerable, missing, failed(9), false),
+            ("read", Answer::Unanswerable, missing, CallOutcome::NeverReturned, true),
+            ("openat", Answer::Unanswerable, missing, done, true),
+            ("openat", Answer::Unanswerable, missing, failed(2), false),
+            ("stat", Answer::Unanswerable, missing, done, true),
+            ("stat", Answer::Unanswerable, missing, failed(13), false),
+            ("stat", Answer::None, missing, done, false),
+            ("clone3", Answer::None, read, done, false),
+            ("clone3", Answer::None, missing, failed(14), false),
+            ("getpid", Answer::None, refused, done, false),
+            ("clone3", Answer::None, refused, done, true),
+            ("clone3", Answer::None, refused, failed(1), true),
+            ("clone3", Answer::None, refused, failed(14), false),
+            ("getpid", Answer::None, missing, done, false),
+        ] {
+            let syscall = Syscall::from_name(Abi::X86_64, name).expect(name);
+            let call = Call { syscall, args: [0x1000; 6], instruction_pointer: 0 };
+            let answers = Answers { object, memory, ..Answers::default() };
+            let spot = unanswerable(&call, outcome, &answers);
+            assert_eq!(spot.is_some(), is_blind, "{name} {outcome:?} {answers:?}");
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! It must not remember anything itself. Opening needs no word here: who forgets whatever is closed has nothing stale to find. Main type: [`Effect`].
 
-use super::answers::Memory;
+use super::answers::{self, Memory};
 use super::meant::meant;
 use crate::model::event::Call;
 
@@ -44,6 +44,8 @@ pub fn effect(call: &Call, memory: &Memory) -> Option<Effect> {
         "io_uring_setup" => Some(Effect::Hidden),
         "ioctl" if args[1] as u32 == SECCOMP_IOCTL_NOTIF_ADDFD => Some(Effect::Hidden),
         "clone" | "clone3" if shares_files(call, memory) && is_untraced(call, memory) => Some(Effect::Hidden),
+        // Flags that cannot be read may share the table with a child that stays unseen.
+        "clone3" if has_unread_flags(call, memory) => Some(Effect::Hidden),
         "mount" | "umount" | "umount2" | "move_mount" | "fsmount" => Some(Effect::Mounts),
         _ => changes_family(call, memory).then_some(Effect::Hidden),
     }
@@ -80,8 +82,16 @@ pub fn moves_root(call: &Call, memory: &Memory) -> bool {
     match row.name {
         "chroot" | "pivot_root" | "setns" => true,
         "unshare" => call.args[0] & CLONE_NEWNS != 0,
+        _ if has_unread_flags(call, memory) => true,
         _ => clone_flags(call, memory).is_some_and(|flags| flags & CLONE_NEWNS != 0),
     }
+}
+
+/// Whether this is a clone3 whose flags could not be read.
+fn has_unread_flags(call: &Call, memory: &Memory) -> bool {
+    answers::memory(call).is_some()
+        && memory.long().is_none()
+        && call.syscall.row().is_some_and(|row| row.name == "clone3")
 }
 
 /// Whether the task that this call makes stays unseen.
@@ -125,7 +135,9 @@ mod tests {
         ] {
             assert_eq!(moves_root(&call(name, first), &Memory::default()), expected, "{name} {first:x}");
         }
-        assert!(moves_root(&call("clone3", 0), &Memory::new(&0x2_0000_u64.to_le_bytes())));
+        assert!(moves_root(&call("clone3", 8), &Memory::new(&0x2_0000_u64.to_le_bytes())));
+        assert!(!moves_root(&call("clone3", 8), &Memory::new(&[0; 8])));
+        assert!(moves_root(&call("clone3", 8), &Memory::refused()));
         let unknown = Call { syscall: Syscall { abi: Abi::X86_64, number: 0x3e7 }, ..call("chroot", 0) };
         assert!(moves_root(&unknown, &Memory::default()));
     }
@@ -151,6 +163,8 @@ mod tests {
             ("clone", &[0x80_0400], Some(Effect::Hidden)),
             ("clone", &[0x80_0000], None),
             ("clone", &[0x400], None),
+            ("clone3", &[0x1000, 88], Some(Effect::Hidden)),
+            ("clone3", &[0, 0], None),
             ("openat", &[], None),
             ("umount2", &[], Some(Effect::Mounts)),
         ] {

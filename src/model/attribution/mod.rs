@@ -13,11 +13,13 @@ pub mod files;
 mod meant;
 pub mod objects;
 pub(crate) mod reach;
+mod refusal;
 pub mod subsystem;
 pub mod values;
 
-pub use answers::{Answers, Memory, Place, Question, Receiver};
+pub use answers::{Answer, Answers, Memory, Place, Question, Receiver};
 pub use attribute::{Use, attribute, made};
-pub use blind::blind_spot;
+pub use blind::{blind_spot, unanswerable};
 pub use objects::Object;
+pub use refusal::{Failure, Inquiry};
 pub use subsystem::Subsystem;

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribution::calls::{Flags, Selector, Subject, shape};
 use super::attribution::reach::{Direction, direction, reaches};
-use super::attribution::{Answers, Object, Use, ambient, answers, attribute, blind_spot};
+use super::attribution::{Answer, Answers, Object, Use, ambient, answers, attribute, blind_spot};
 use super::event::{Call, CallOutcome, Errno};
 use super::expectation::project::facts_of;
 use super::expectation::{Baseline, Document, Level, Rule};
@@ -140,7 +140,8 @@ impl Guard {
         if object.is_some_and(|object| !reaches(&call.syscall.name(), &call.args, &object.name)) {
             return self.expects_refused(call);
         }
-        let answers = Answers { object: object.cloned(), ..Answers::default() };
+        let object = object.cloned().map_or(Answer::None, Answer::Object);
+        let answers = Answers { object, ..Answers::default() };
         [CallOutcome::Returned(0), FAILED].into_iter().all(|outcome| {
             let blind = blind_spot(call, outcome).map(|spot| Fact::BlindSpot(spot.name().to_owned()));
             blind.is_none_or(|blind| self.held.contains(&blind))

@@ -1,7 +1,7 @@
 //! Calls as the kernel sees them, and what each one used: a row for every multiplexer, and the rules that choose between argument, object and entry point.
 
 use super::*;
-use crate::model::attribution::answers::Memory;
+use crate::model::attribution::answers::{Answer, Memory};
 use crate::model::event::Errno;
 use crate::model::syscall::Abi;
 
@@ -19,7 +19,7 @@ fn told(used: &Use) -> String {
 }
 
 fn with(object: Option<Object>, memory: &[u8]) -> Answers {
-    Answers { object, memory: Memory::new(memory), ..Answers::default() }
+    Answers { object: object.map_or(Answer::None, Answer::Object), memory: Memory::new(memory), ..Answers::default() }
 }
 
 fn used(name: &str, args: &[u64], answers: &Answers) -> String {

@@ -1,0 +1,116 @@
+//! Whether tracees can be asked about here: proc is mounted and shows this PID namespace, a file's
+//! status can be had, and an own child's memory and fds can be read. Main types: [`ProcMount`] and
+//! [`Asking`].
+//!
+//! With the proc of another PID namespace, `/proc/TID` is another process, and its files would be
+//! taken for the workload's.
+
+use std::fs;
+
+use nix::sys::statfs::{PROC_SUPER_MAGIC, statfs};
+
+use super::{memory, sys};
+use crate::model::event::Tid;
+
+/// What is mounted at `/proc`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ProcMount {
+    /// The processes of this PID namespace.
+    Ours,
+    /// No proc filesystem.
+    Missing,
+    /// The processes of another PID namespace.
+    Foreign,
+}
+
+/// How a question is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asking {
+    /// By the usual call.
+    Works,
+    /// By another one: the usual call is refused.
+    FallsBack,
+    /// Not at all.
+    Refused,
+}
+
+impl ProcMount {
+    /// Reads it.
+    pub(super) fn read() -> Self {
+        let is_proc = statfs("/proc").is_ok_and(|found| found.filesystem_type() == PROC_SUPER_MAGIC);
+        let own = fs::read_link("/proc/self").ok();
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        Self::judge(is_proc, own.as_deref().and_then(|own| own.to_str()), std::process::id(), &status)
+    }
+
+    /// `/proc/self` is this process's number in the PID namespace of the mount, and `NSpid` of
+    /// proc_pid_status(5) its numbers in that one and in all that lie between it and this process's
+    /// own: a single one where they are the same.
+    fn judge(is_proc: bool, own: Option<&str>, pid: u32, status: &str) -> Self {
+        let numbers =
+            status.lines().find_map(|line| line.strip_prefix("NSpid:")).map(|line| line.split_whitespace().count());
+        match own {
+            _ if !is_proc => Self::Missing,
+            Some(own) if own == pid.to_string() && numbers.is_none_or(|numbers| numbers == 1) => Self::Ours,
+            _ => Self::Foreign,
+        }
+    }
+}
+
+impl Asking {
+    /// How a file's status is asked for.
+    pub(super) fn of_files() -> Self {
+        let path = c"/".to_owned();
+        Self::of(sys::has_statx(), || sys::file_status(&path, true).is_ok())
+    }
+
+    /// How the memory of a child is read that has not executed anything yet, and so shares this
+    /// process's; and whether its fds can be looked at.
+    pub(super) fn of_child(child: Tid) -> Self {
+        static MARK: u64 = 0x7379_7367_7561_7264;
+        let address = (&raw const MARK).addr() as u64;
+        let mut bytes = [0; size_of::<u64>()];
+        if !sees_fds(child) {
+            return Self::Refused;
+        }
+        Self::of(sys::read_memory(child, address, &mut bytes).is_ok(), || {
+            memory::read(child, address, &mut bytes).is_ok_and(|_| u64::from_ne_bytes(bytes) == MARK)
+        })
+    }
+
+    fn of(works: bool, falls_back: impl FnOnce() -> bool) -> Self {
+        match works {
+            true => Self::Works,
+            false if falls_back() => Self::FallsBack,
+            false => Self::Refused,
+        }
+    }
+}
+
+/// Each child waits at a pipe, so that it has an fd.
+fn sees_fds(child: Tid) -> bool {
+    let fds = fs::read_dir(format!("/proc/{child}/fd"));
+    fds.is_ok_and(|mut fds| fds.any(|fd| fd.is_ok_and(|fd| fs::read_link(fd.path()).is_ok())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proc_is_ours_if_it_knows_this_process_by_one_number() {
+        use ProcMount::{Foreign, Missing, Ours};
+        for (is_proc, own, status, expected) in [
+            (true, Some("7"), "Name:\tx\nNSpid:\t7\n", Ours),
+            (true, Some("7"), "Name:\tx\n", Ours),
+            (true, Some("23"), "NSpid:\t23\t7\n", Foreign),
+            (true, Some("7"), "NSpid:\t7\t7\n", Foreign),
+            (true, Some("8"), "", Foreign),
+            (true, None, "", Foreign),
+            (false, None, "", Missing),
+            (false, Some("7"), "NSpid:\t7\n", Missing),
+        ] {
+            assert_eq!(ProcMount::judge(is_proc, own, 7, status), expected, "{is_proc} {own:?} {status:?}");
+        }
+    }
+}

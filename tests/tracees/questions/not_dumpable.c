@@ -1,0 +1,15 @@
+// The fds of a process that is not dumpable belong to root: a tracer without privileges may not
+// look at them, and says so.
+//
+// blind: unanswerable
+// calls: getppid 1
+// needs: ordinary user
+#include "../tracee.h"
+
+int main(void) {
+	char byte;
+	must(!prctl(PR_SET_DUMPABLE, 0));
+	int file = open("/dev/null", O_RDONLY);
+	must(file >= 0 && read(file, &byte, 1) == 0);
+	mark();
+}

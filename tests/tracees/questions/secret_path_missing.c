@@ -1,0 +1,15 @@
+// A call that fails has no object, wherever its path lies.
+//
+// calls: getppid 1
+// needs: secret memory
+#include "../tracee.h"
+#include "secret.h"
+#include <sys/stat.h>
+
+int main(void) {
+	char *path = secret();
+	strcpy(path, "/no/such/file");
+	struct stat found;
+	must(stat(path, &found) == -1 && errno == ENOENT);
+	mark();
+}

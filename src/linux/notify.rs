@@ -18,9 +18,10 @@ use super::signals::is_caught;
 use super::stopped::Pace;
 use super::sys::{self, Notification};
 use super::witness::Witness;
-use crate::model::attribution::Memory;
-use crate::model::event::{BlindSpot, Call, CallOutcome, Event, Tid};
+use crate::model::attribution::{Answer, Memory};
+use crate::model::event::{BlindSpot, Call, CallOutcome, Errno, Event, Tid};
 use crate::model::guard::{Effect, effect, needs_no_filter};
+use crate::model::notify::fails_first_by_its_fd;
 use crate::model::notify::interruption::{ERESTARTSYS, Interruptions, Registers, Signal};
 use crate::model::syscall::Syscall;
 use crate::model::tracee::{Directive, Step, Stop, Tasks};
@@ -170,18 +171,25 @@ impl Hearing<'_> {
 
 impl State<'_> {
     /// A notification was received. A call of a task that is stopped at every call is reported by its stops.
-    fn hear(&mut self, notification: &Notification) -> io::Result<()> {
+    /// Returns the error that it is answered with, if it cannot succeed.
+    fn hear(&mut self, notification: &Notification) -> io::Result<Option<i32>> {
         let task = notification.task;
         let number = notification.number as u32;
-        let Some(syscall) = Syscall::from_kernel(notification.arch, number.into()) else { return Ok(()) };
+        let Some(syscall) = Syscall::from_kernel(notification.arch, number.into()) else { return Ok(None) };
         let Notification { args, instruction_pointer, .. } = *notification;
         let call = Call { syscall, args, instruction_pointer };
         let received = self.interruptions.received(task, call);
         send(task, &received.send)?;
-        if !received.is_reported {
-            self.unreported(task, call, CallOutcome::Unknown).iter().for_each(|event| (self.sink)(event));
+        if received.is_reported {
+            return Ok(None);
         }
-        Ok(())
+        let Some(mut event) = self.unreported(task, call, CallOutcome::Unknown) else { return Ok(None) };
+        let errno = lacks_its_fd(&event).then_some(libc::EBADF);
+        if let (Event::Called { outcome, .. }, Some(errno)) = (&mut event, errno) {
+            *outcome = CallOutcome::Failed(Errno(errno));
+        }
+        (self.sink)(&event);
+        Ok(errno)
     }
 
     /// A task stops for a signal, which may have interrupted a notified call.
@@ -224,6 +232,13 @@ fn send(task: Tid, signals: &[i32]) -> io::Result<()> {
     signals.iter().try_for_each(|signal| sys::signal_task(task, *signal))
 }
 
+/// Whether a call that is about to be made has no open fd, and will find that first.
+fn lacks_its_fd(event: &Event) -> bool {
+    let Event::Called { call, answers, .. } = event else { return false };
+    let fails_first = || call.syscall.row().is_some_and(|row| fails_first_by_its_fd(row.name));
+    answers.object == Answer::None && fails_first()
+}
+
 impl Receiver<'_> {
     /// Receives until nobody is left.
     pub(super) fn receive(self) {
@@ -248,8 +263,8 @@ impl Receiver<'_> {
                     if let Some(is_small) = company.changes(notification.task) {
                         sys::prefer_one_cpu(listener, is_small)?;
                     }
-                    self.desk.state().hear(&notification)?;
-                    match sys::go_on(listener, notification.id) {
+                    let errno = self.desk.state().hear(&notification)?;
+                    match sys::answer(listener, notification.id, errno) {
                         // Killed meanwhile.
                         Err(error) if error.raw_os_error() != Some(libc::ENOENT) => return Err(error),
                         _ => {}

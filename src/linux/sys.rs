@@ -28,7 +28,7 @@ pub(super) use ask::{
     short_attribute, socket_option,
 };
 pub(super) use filter::{Filter, has_killable_notifications, install_filter, is_filtered};
-pub(super) use notification::{Notification, go_on, next_notification, prefer_one_cpu};
+pub(super) use notification::{Notification, answer, next_notification, prefer_one_cpu};
 pub(super) use registers::{RESULT_REPLACES_FIRST_ARGUMENT, syscall_registers, write_first_argument, write_result};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(super) use registers::{StackRegisters, stack_registers};

@@ -194,6 +194,8 @@ impl Witness {
             Some(Question::Returned) => self.of_returned(task, i32::try_from(value).unwrap_or(-1)),
             Some(Question::PathAfter(place)) => self.of_path(task, &place),
             Some(Question::Program) => self.objects.program(task),
+            // Another thread opened the fd after the entry.
+            Some(Question::Fd(fd)) if answers.object == Answer::None && effect.is_none() => self.of_fd(task, fd),
             Some(Question::Fd(_) | Question::PathBefore(_)) | None => answers.object,
         };
         if let (Ok(fd), None | Some(Question::Fd(_))) = (i32::try_from(value), question) {

@@ -56,6 +56,33 @@ pub fn is_awaited(name: &str) -> bool {
     AWAITED.binary_search(&name).is_ok() || shape(name).is_some_and(is_told_by_its_end)
 }
 
+/// Whether the call of this name fails with EBADF on an fd that is not open, whatever its other
+/// arguments are: the kernel looks up the fd before anything else.
+///
+/// Such a call can be answered with that error. Otherwise another thread could open the fd between
+/// the look at it and the call, which would then use an object that was not seen.
+pub fn fails_first_by_its_fd(name: &str) -> bool {
+    BY_FD.binary_search(&name).is_ok()
+}
+
+/// fs/read_write.c, fs/ioctl.c, fs/readdir.c, fs/sync.c, fs/stat.c, net/socket.c. Ordered.
+const BY_FD: &[&str] = &[
+    "connect",
+    "fdatasync",
+    "fstat",
+    "fsync",
+    "getdents",
+    "getdents64",
+    "getsockopt",
+    "ioctl",
+    "listen",
+    "lseek",
+    "read",
+    "readv",
+    "write",
+    "writev",
+];
+
 fn is_told_by_its_end(shape: Shape) -> bool {
     let by_memory = matches!(shape.selector, Selector::FlagsAt(..) | Selector::ValueAt(..) | Selector::Filesystem(..));
     // What the registers tell before the call, whatever comes of it.
@@ -81,8 +108,14 @@ mod tests {
 
     #[test]
     fn the_list_names_calls_and_is_ordered() {
-        assert!(AWAITED.is_sorted());
-        for name in AWAITED {
+        assert!(AWAITED.is_sorted() && BY_FD.is_sorted());
+        // The witness must ask about the fd of each that may be answered.
+        let is_on_fd = |name: &&str| {
+            let subject = shape(name).map(|shape| shape.subject);
+            matches!(subject, Some(Subject::Fd(0) | Subject::Descriptor(0))) && !is_awaited(name)
+        };
+        assert!(BY_FD.iter().all(|name| is_on_fd(name)));
+        for name in AWAITED.iter().chain(BY_FD) {
             assert!(Abi::ALL.iter().any(|abi| Syscall::from_name(*abi, name).is_some()), "{name}");
         }
     }

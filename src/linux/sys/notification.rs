@@ -41,8 +41,8 @@ pub(in crate::linux) fn next_notification(listener: &OwnedFd) -> io::Result<Noti
     Ok(next.value)
 }
 
-/// Lets a call be made as if nobody had been told; ENOENT if its task is gone.
-pub(in crate::linux) fn go_on(listener: &OwnedFd, id: u64) -> io::Result<()> {
+/// Lets a call be made as if it had not been notified, or ends it with an error. ENOENT if its task is gone.
+pub(in crate::linux) fn answer(listener: &OwnedFd, id: u64, errno: Option<i32>) -> io::Result<()> {
     const SECCOMP_USER_NOTIF_FLAG_CONTINUE: u32 = 1;
     /// `struct seccomp_notif_resp`
     #[repr(C)]
@@ -52,7 +52,8 @@ pub(in crate::linux) fn go_on(listener: &OwnedFd, id: u64) -> io::Result<()> {
         error: i32,
         flags: u32,
     }
-    let value = Response { id, value: 0, error: 0, flags: SECCOMP_USER_NOTIF_FLAG_CONTINUE };
+    let flags = if errno.is_none() { SECCOMP_USER_NOTIF_FLAG_CONTINUE } else { 0 };
+    let value = Response { id, value: 0, error: -errno.unwrap_or(0), flags };
     let response = Roomy { value, room: [0; 32] };
     // SAFETY: the kernel reads one seccomp_notif_resp from a live, larger structure; seccomp_unotify(2).
     let returned = unsafe { libc::ioctl(listener.as_raw_fd(), SECCOMP_IOCTL_NOTIF_SEND, &raw const response) };

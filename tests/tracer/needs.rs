@@ -21,6 +21,8 @@ pub(crate) enum Need {
     UserNamespaces,
     /// Not to be root.
     OrdinaryUser,
+    /// To be root, with root's rights.
+    Root,
     /// The cargo that builds these tests, and its compiler.
     Cargo,
     /// This program.
@@ -36,6 +38,7 @@ impl Need {
             "secret memory" => Self::SecretMemory,
             "user namespaces" => Self::UserNamespaces,
             "ordinary user" => Self::OrdinaryUser,
+            "root" => Self::Root,
             _ => return None,
         })
     }
@@ -49,6 +52,7 @@ impl Need {
             Self::SecretMemory => (gives_secret_memory(), "memfd_secret is not in this kernel".to_owned()),
             Self::UserNamespaces => (makes_user_namespaces(), "user namespaces cannot be made here".to_owned()),
             Self::OrdinaryUser => (!is_root(), "root loses no privileges by being traced".to_owned()),
+            Self::Root => (is_root(), "only root may do that".to_owned()),
             Self::Cargo => (cargo().is_some(), "the toolchain that built these tests cannot be reached".to_owned()),
             Self::Program(program) => (is_installed(program), format!("{program} is not installed")),
         };
@@ -62,7 +66,8 @@ impl Need {
 pub(crate) fn unmet(needs: &[Need]) -> Option<Result<Completion, Failed>> {
     let reason = needs.iter().find_map(Need::missing)?;
     // No machine is root and an ordinary user at once.
-    Some(if needs.contains(&Need::OrdinaryUser) { Ok(Completion::ignored_with(reason)) } else { without(reason) })
+    let is_of_one_user = needs.contains(&Need::OrdinaryUser) || needs.contains(&Need::Root);
+    Some(if is_of_one_user { Ok(Completion::ignored_with(reason)) } else { without(reason) })
 }
 
 /// What becomes of a trial that lacks something, for this reason.

@@ -1,0 +1,176 @@
+//! Blesses mode A of an attack by ptrace and lets every engine judge mode B.
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use sysguard::model::expectation::Baseline;
+use sysguard::model::fact::Fact;
+use sysguard::model::observation::Engine;
+use sysguard::model::workload::Exit;
+use sysguard::settings;
+
+use crate::attack::Attack;
+use crate::engines::{Bench, Target, fresh_folder};
+
+/// How many runs of mode A a baseline holds.
+const RECORDED: usize = 3;
+/// How many runs may pass for one in which a race comes about.
+const TRIES: u32 = 20;
+/// How long an engine may take to find so many.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a program says by its exit status.
+const DONE: Exit = Exit::Exited(0);
+const NOT_COME_ABOUT: Exit = Exit::Exited(3);
+const IMPOSSIBLE: Exit = Exit::Exited(77);
+
+/// What came of a trial.
+#[derive(Debug)]
+pub(crate) enum Judged {
+    Right,
+    /// The program cannot be run here, for this reason.
+    Impossible(String),
+    Wrong(String),
+}
+
+/// Builds the program of an attack in `folder`.
+pub(crate) fn build(attack: &Attack, folder: &Path) -> Result<PathBuf, String> {
+    let program = folder.join("attack");
+    let flags = ["-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"];
+    let mut cc = Command::new("cc");
+    let cc = cc.args(flags).arg(&program).arg(&attack.source).args(&attack.build).stdin(Stdio::null());
+    let built = cc.output().map_err(|error| format!("cannot run cc: {error}"))?;
+    if !built.status.success() {
+        return Err(String::from_utf8_lossy(&built.stderr).into_owned());
+    }
+    let mode = std::fs::Permissions::from_mode(attack.mode);
+    std::fs::set_permissions(&program, mode).map_err(|error| format!("cannot set the mode: {error}"))?;
+    Ok(program)
+}
+
+/// Judges an attack, each run in a folder of its own below `folder`.
+pub(crate) fn judge(attack: &Attack, program: &Path, folder: &Path) -> Judged {
+    let trial = Trial { attack, program, folder };
+    trial.judge().unwrap_or_else(Judged::Wrong)
+}
+
+struct Trial<'a> {
+    attack: &'a Attack,
+    program: &'a Path,
+    folder: &'a Path,
+}
+
+impl Trial<'_> {
+    fn judge(&self) -> Result<Judged, String> {
+        let (exit, output) = self.untraced("A")?;
+        match exit {
+            DONE => {}
+            IMPOSSIBLE => return Ok(Judged::Impossible(output)),
+            _ => return Err(format!("mode A untraced: {exit:?}: {output}")),
+        }
+        self.comes_about()?;
+        let bench = Bench::new(settings::platform())?;
+        let baseline = self.bless(&bench)?;
+        let held = baseline.facts();
+        if let Some(fact) = self.attack.new.iter().flatten().find(|fact| held.contains(fact)) {
+            return Err(format!("mode A does {fact} already"));
+        }
+        let wrong: Vec<String> = self
+            .attack
+            .engines
+            .iter()
+            .filter_map(|engine| self.by_engine(*engine, &bench, &baseline).err())
+            .collect();
+        if wrong.is_empty() { Ok(Judged::Right) } else { Err(wrong.join("\n")) }
+    }
+
+    /// Mode B must be able to do what it is for where nothing watches.
+    fn comes_about(&self) -> Result<(), String> {
+        let start = Instant::now();
+        for _ in 0..TRIES {
+            match self.untraced("B")? {
+                (DONE, _) => return Ok(()),
+                (NOT_COME_ABOUT, _) if self.attack.by_chance && start.elapsed() < PATIENCE => {}
+                // What only a tracer's slowness brings about.
+                (NOT_COME_ABOUT, _) if self.attack.by_chance => return Ok(()),
+                (exit, output) => return Err(format!("mode B untraced: {exit:?}: {output}")),
+            }
+        }
+        Ok(())
+    }
+
+    fn bless(&self, bench: &Bench) -> Result<Baseline, String> {
+        let nothing = bench.baseline(BTreeSet::new());
+        let mut facts = BTreeSet::new();
+        for _ in 0..RECORDED {
+            let (_cwd, target) = self.target("A")?;
+            let run = bench.run(Engine::Ptrace, &target, &nothing)?;
+            if run.exit != DONE {
+                return Err(format!("mode A: {:?}: {}", run.exit, run.output));
+            }
+            facts.extend(run.facts);
+        }
+        Ok(bench.baseline(facts))
+    }
+
+    fn by_engine(&self, engine: Engine, bench: &Bench, baseline: &Baseline) -> Result<(), String> {
+        let held = baseline.facts();
+        let start = Instant::now();
+        let (mut judged, mut missed, mut missing) = (0, 0, BTreeSet::new());
+        for _ in 0..self.attack.times * TRIES {
+            if judged == self.attack.times || start.elapsed() > PATIENCE {
+                break;
+            }
+            let (_cwd, target) = self.target("B")?;
+            let run = bench.run(engine, &target, baseline)?;
+            match run.exit {
+                DONE => judged += 1,
+                NOT_COME_ABOUT if self.attack.by_chance => continue,
+                exit => return Err(format!("{engine:?}: mode B: {exit:?}: {}", run.output)),
+            }
+            let new: BTreeSet<Fact> = run.facts.difference(&held).cloned().collect();
+            let is_missed = |facts: &&Vec<Fact>| facts.iter().all(|fact| !new.contains(fact));
+            let wanting: Vec<&Vec<Fact>> = self.attack.new.iter().filter(is_missed).collect();
+            missed += u32::from(!wanting.is_empty());
+            missing.extend(wanting.into_iter().flatten().map(ToString::to_string));
+        }
+        if missed == 0 {
+            return Ok(());
+        }
+        let missing: Vec<String> = missing.into_iter().collect();
+        Err(format!("{engine:?} missed {} in {missed} of {judged} runs", missing.join(", ")))
+    }
+
+    fn target(&self, mode: &str) -> Result<(tempfile::TempDir, Target), String> {
+        let cwd = fresh_folder(self.folder)?;
+        let args = [mode.to_owned()].into_iter().chain(self.attack.variant.clone()).collect();
+        let target = Target {
+            program: self.program.to_owned(),
+            args,
+            cwd: cwd.path().to_owned(),
+            timeout: Duration::from_secs(60),
+        };
+        Ok((cwd, target))
+    }
+
+    fn untraced(&self, mode: &str) -> Result<(Exit, String), String> {
+        let (_cwd, target) = self.target(mode)?;
+        let output = Command::new(&target.program)
+            .args(&target.args)
+            .current_dir(&target.cwd)
+            .env_clear()
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("cannot run {}: {error}", target.program.display()))?;
+        let code = output.status.code();
+        let exit = code.map_or_else(|| Exit::Signaled(signal_of(output.status)), Exit::Exited);
+        Ok((exit, String::from_utf8_lossy(&output.stdout).trim().to_owned()))
+    }
+}
+
+fn signal_of(status: std::process::ExitStatus) -> i32 {
+    std::os::unix::process::ExitStatusExt::signal(&status).unwrap_or_default()
+}

@@ -1,0 +1,41 @@
+//! Attacks on the engines: each trial is a program that does something new in a way that is easy to miss.
+//!
+//! Mode A is blessed by ptrace, mode B is judged by every engine. A trial whose needs are missing is ignored with its reason, and fails under
+//! SYSGUARD_REQUIRE=1.
+
+#[cfg(target_os = "linux")]
+mod attack;
+#[cfg(target_os = "linux")]
+mod engines;
+#[cfg(target_os = "linux")]
+mod judge;
+#[cfg(target_os = "linux")]
+#[path = "../tracer/needs.rs"]
+#[expect(dead_code, reason = "the tracer's trials need more")]
+mod needs;
+#[cfg(target_os = "linux")]
+mod trials;
+
+use std::process::ExitCode;
+
+#[cfg(target_os = "linux")]
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        // Returns only where it fails.
+        ["--become", ..] => match trials::become_ordinary(&arguments[1..]) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        },
+        ["--judge", name, program, folder] => trials::judge_text(name, program, folder),
+        _ => libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials::all()).exit_code(),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() -> ExitCode {
+    let nothing = vec![libtest_mimic::Trial::ignorable_test("attacks", || {
+        Ok(libtest_mimic::Completion::ignored_with("tracing needs Linux"))
+    })];
+    libtest_mimic::run(&libtest_mimic::Arguments::from_args(), nothing).exit_code()
+}

@@ -42,7 +42,7 @@ static inline void impossible(const char *what) {
 	_exit(IMPOSSIBLE);
 }
 
-// No process may outlive the trial, however that ends.
+// No child may outlive its parent, however that ends.
 static inline void mortal(void) {
 	must(!prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
 	alarm(30);
@@ -53,7 +53,7 @@ static void attack(const char *variant);
 int main(int count, char **words) {
 	must(count >= 2);
 	fresh = words[1][0] == 'B';
-	mortal();
+	alarm(30);
 	attack(count > 2 ? words[2] : "");
 	return 0;
 }

@@ -29,7 +29,8 @@ const LEAVES_WITHIN: Duration = Duration::from_secs(2);
 pub(crate) struct Target {
     pub(crate) program: PathBuf,
     pub(crate) args: Vec<String>,
-    pub(crate) cwd: PathBuf,
+    /// Where each run gets a folder of its own.
+    pub(crate) folder: PathBuf,
     pub(crate) timeout: Duration,
 }
 
@@ -75,7 +76,8 @@ impl Bench {
     ///
     /// What went wrong, a lost event and a task that outlives the run included.
     pub(crate) fn run(&self, engine: Engine, target: &Target, baseline: &Baseline) -> Result<Run, String> {
-        let (command, pipe) = target.command().map_err(|error| format!("cannot prepare a run: {error}"))?;
+        let cwd = fresh_folder(&target.folder)?;
+        let (command, pipe) = target.command(cwd.path()).map_err(|error| format!("cannot prepare a run: {error}"))?;
         let output = Output::of(pipe);
         let limits = target.limits();
         let (observation, outcome) = match engine {
@@ -114,7 +116,7 @@ impl Target {
     }
 
     /// Standard output and error go to one pipe.
-    fn command(&self) -> io::Result<(Command, PipeReader)> {
+    fn command(&self, cwd: &Path) -> io::Result<(Command, PipeReader)> {
         let (pipe, stdout) = io::pipe()?;
         let stderr = stdout.try_clone()?;
         let streams: [OwnedFd; 3] = [File::open("/dev/null")?.into(), stdout.into(), stderr.into()];
@@ -123,7 +125,7 @@ impl Target {
             program: self.program.clone(),
             argv: words.collect(),
             environment: Environment::Exactly(vec![("PATH".into(), "/usr/bin:/bin".into())]),
-            cwd: Some(self.cwd.clone()),
+            cwd: Some(cwd.to_owned()),
             stdio: streams.map(Stream::Given),
             isolated: true,
         };

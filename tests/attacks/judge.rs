@@ -1,6 +1,7 @@
 //! Blesses mode A of an attack by ptrace and lets every engine judge mode B.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -13,14 +14,14 @@ use sysguard::model::workload::Exit;
 use sysguard::settings;
 
 use crate::attack::Attack;
-use crate::engines::{Bench, Target, fresh_folder};
+use crate::engines::{Bench, Run, Target, fresh_folder};
 
 /// How many runs of mode A a baseline holds.
 const RECORDED: usize = 3;
 /// How many runs may pass for one in which a race comes about.
 const TRIES: u32 = 20;
 /// How long an engine may take to find so many.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a program says by its exit status.
 const DONE: Exit = Exit::Exited(0);
@@ -106,8 +107,7 @@ impl Trial<'_> {
         let nothing = bench.baseline(BTreeSet::new());
         let mut facts = BTreeSet::new();
         for _ in 0..RECORDED {
-            let (_cwd, target) = self.target("A")?;
-            let run = bench.run(Engine::Ptrace, &target, &nothing)?;
+            let run = bench.run(Engine::Ptrace, &self.target("A"), &nothing)?;
             if run.exit != DONE {
                 return Err(format!("mode A: {:?}: {}", run.exit, run.output));
             }
@@ -124,8 +124,8 @@ impl Trial<'_> {
             if judged == self.attack.times || start.elapsed() > PATIENCE {
                 break;
             }
-            let (_cwd, target) = self.target("B")?;
-            let run = bench.run(engine, &target, baseline)?;
+            let run = bench.run(engine, &self.target("B"), baseline)?;
+            self.shown(engine, &run, &held);
             match run.exit {
                 DONE => judged += 1,
                 NOT_COME_ABOUT if self.attack.by_chance => continue,
@@ -144,23 +144,29 @@ impl Trial<'_> {
         Err(format!("{engine:?} missed {} in {missed} of {judged} runs", missing.join(", ")))
     }
 
-    fn target(&self, mode: &str) -> Result<(tempfile::TempDir, Target), String> {
-        let cwd = fresh_folder(self.folder)?;
+    fn target(&self, mode: &str) -> Target {
         let args = [mode.to_owned()].into_iter().chain(self.attack.variant.clone()).collect();
-        let target = Target {
-            program: self.program.to_owned(),
-            args,
-            cwd: cwd.path().to_owned(),
-            timeout: Duration::from_secs(60),
-        };
-        Ok((cwd, target))
+        let (program, folder) = (self.program.to_owned(), self.folder.to_owned());
+        Target { program, args, folder, timeout: Duration::from_secs(60) }
+    }
+
+    /// Writes a run to standard error where that is asked for.
+    fn shown(&self, engine: Engine, run: &Run, held: &BTreeSet<Fact>) {
+        if std::env::var_os("SYSGUARD_SHOW_RUNS").is_none() {
+            return;
+        }
+        let new: Vec<String> = run.facts.difference(held).map(ToString::to_string).collect();
+        let (name, new) = (&self.attack.name, new.join(" "));
+        let line = format!("{name}: {engine:?} {:?} {:?} [{new}] {}\n", run.exit, run.incomplete, run.output);
+        // A trial's result does not depend on it.
+        drop(std::io::stderr().write_all(line.as_bytes()));
     }
 
     fn untraced(&self, mode: &str) -> Result<(Exit, String), String> {
-        let (_cwd, target) = self.target(mode)?;
+        let (target, cwd) = (self.target(mode), fresh_folder(self.folder)?);
         let output = Command::new(&target.program)
             .args(&target.args)
-            .current_dir(&target.cwd)
+            .current_dir(cwd.path())
             .env_clear()
             .stdin(Stdio::null())
             .output()

@@ -1,0 +1,80 @@
+// What a call is about changes between a look and the call: the text of a path, what a name means, what an fd is. A thread or another process changes it
+// without pause; the program finds by the fd which it got.
+//
+// new: device::openat::object=char:zero
+// variants: text_by_thread, text_by_process, link_by_thread, link_by_process, cwd_by_thread
+// happens: by chance
+// times: 6
+#include "../attack.h"
+
+enum { TRIES = 400 };
+static char (*text)[32];
+static volatile int *over;
+static const char *way;
+
+static void links(const char *to) {
+	must(!symlink(to, "next"));
+	must(!rename("next", "link"));
+}
+
+static void now_byte(char *at, char value) { __atomic_store_n(at, value, __ATOMIC_RELEASE); }
+
+static void changes(void) {
+	const char *odd = fresh ? "/dev/zero" : "/dev/null";
+	for (unsigned round = 0; !*over; round++) {
+		// One byte of it.
+		if (way[0] == 't') now_byte(*text + 3, round % 2 ? '1' : '0');
+		else if (way[0] == 'l') links(round % 2 ? odd : "/dev/null");
+		else must(!chdir(round % 2 ? "odd" : "plain"));
+	}
+}
+
+static void *changes_in_thread(void *nothing) {
+	changes();
+	return nothing;
+}
+
+static int is_zero(int fd) {
+	struct stat state;
+	must(!fstat(fd, &state));
+	return state.st_rdev == makedev(1, 5);
+}
+
+static void attack(const char *variant) {
+	way = variant;
+	text = shared(sizeof *text);
+	over = shared(sizeof *over);
+	strcpy(*text, "way0");
+	must(!symlink("/dev/null", "way0") && !symlink(fresh ? "/dev/zero" : "/dev/null", "way1"));
+	links("/dev/null");
+	const char *path = way[0] == 't' ? *text : "link";
+	if (way[0] == 'c') {
+		// From each of two folders a link leads to either; the name leads to another file in each.
+		path = "name";
+		must(!mkdir("plain", 0700) && !mkdir("odd", 0700));
+		must(!symlink("../odd", "plain/odd") && !symlink("../plain", "plain/plain"));
+		must(!symlink("../odd", "odd/odd") && !symlink("../plain", "odd/plain"));
+		must(!symlink("/dev/null", "plain/name") && !symlink(fresh ? "/dev/zero" : "/dev/null", "odd/name"));
+		must(!chdir("plain"));
+	}
+	int is_process = strstr(way, "process") != 0, found = 0;
+	pthread_t changer = 0;
+	pid_t child = 0;
+	if (is_process) {
+		child = born(0);
+		if (!child) {
+			changes();
+			_exit(0);
+		}
+	} else changer = thread(changes_in_thread, 0);
+	for (int tries = 0; tries < TRIES && !found; tries++) {
+		int fd = openat(AT_FDCWD, path, O_RDONLY);
+		must(fd >= 0);
+		found = is_zero(fd);
+		must(!close(fd));
+	}
+	now(over, 1);
+	if (is_process) leaves(child);
+	else joined(changer);
+	if (fresh && !found) _exit(NOT_COME_ABOUT);
+}

@@ -29,6 +29,8 @@ enum { NOT_COME_ABOUT = 3, IMPOSSIBLE = 77 };
 
 // Whether to do what is new.
 static int fresh;
+// Whether mode A opens a device, too, without reading it. A variant says so by its first word.
+static int known;
 
 #define must(condition) do { if (!(condition)) broken(__FILE__, __LINE__, #condition); } while (0)
 
@@ -50,11 +52,38 @@ static inline void mortal(void) {
 
 static void attack(const char *variant);
 
+// What every baseline holds: reads of pipes, sockets and files.
+static inline void usual(void) {
+	int ends[2], plain = open("/etc/passwd", O_RDONLY);
+	char byte = 'x';
+	must(plain >= 0 && read(plain, &byte, 1) == 1 && !close(plain));
+	for (int sockets = 0; sockets < 2; sockets++) {
+		must(sockets ? !socketpair(AF_UNIX, SOCK_STREAM, 0, ends) : !pipe(ends));
+		must(write(ends[1], &byte, 1) == 1 && read(ends[0], &byte, 1) == 1 && !close(ends[0]) && !close(ends[1]));
+	}
+}
+
+// Tasks that race each other need a CPU each, where there are two. The guard may put them on one.
+static inline void on_cpu(int number) {
+	cpu_set_t all, one;
+	must(!sched_getaffinity(0, sizeof all, &all));
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &all) || number--) continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		must(!sched_setaffinity(0, sizeof one, &one));
+		return;
+	}
+}
+
 int main(int count, char **words) {
 	must(count >= 2);
 	fresh = words[1][0] == 'B';
 	alarm(30);
-	attack(count > 2 ? words[2] : "");
+	const char *variant = count > 2 ? words[2] : "";
+	known = !strncmp(variant, "known_", 6);
+	usual();
+	attack(variant + (known ? 6 : 0));
 	return 0;
 }
 
@@ -64,10 +93,10 @@ static inline int opened(const char *path, int flags) {
 	return fd;
 }
 
-// A device that is opened in both modes and read in mode B only, and a file that is read in both.
-static inline int device(void) { return opened("/dev/zero", O_RDONLY); }
-
 static inline int file(void) { return opened("/etc/passwd", O_RDONLY); }
+
+// A device that is read in mode B only. In mode A it is opened where its kind is known, else a file is.
+static inline int device(void) { return known || fresh ? opened("/dev/zero", O_RDONLY) : file(); }
 
 static inline void reads(int fd) {
 	char byte;

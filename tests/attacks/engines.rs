@@ -91,7 +91,7 @@ impl Bench {
             }
         }
         .map_err(|error| format!("{engine:?}: {error}"))?;
-        let output = output.take()?;
+        let output = output.take().map_err(|error| format!("{engine:?}: {error}"))?;
         match outcome {
             Outcome { lost_events: lost @ 1.., .. } => Err(format!("{engine:?}: {lost} lost events")),
             Outcome { incomplete: Some(incomplete), .. } if engine != Engine::Ptrace => {

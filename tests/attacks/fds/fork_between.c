@@ -1,7 +1,7 @@
 // A thread opens a device, another one forks right then: the child has a copy of all fds, and reads by it. Forks come before, in between and after.
 //
 // new: device::read::object=char:zero
-// variants: fork, clone3, clone3_vfork
+// variants: fork, clone3, clone3_vfork, known_fork
 // times: 3
 #include "../attack.h"
 

@@ -9,7 +9,7 @@ static volatile int made = -1, seen;
 
 static void handles(int signal) {
 	(void)signal;
-	if (made < 0) made = open("/dev/zero", O_RDONLY);
+	if (made < 0) made = device();
 }
 
 static void *strikes(void *target) {

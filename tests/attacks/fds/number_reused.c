@@ -1,7 +1,7 @@
 // Threads close numbers and get them again for other objects, in every order: one closes a file, the other opens a device that gets its number.
 //
 // new: device::read::object=char:zero
-// variants: closed, replaced, ranges
+// variants: closed, replaced, ranges, known_closed, known_replaced
 // times: 3
 #include "../attack.h"
 

@@ -1,7 +1,7 @@
 // A task leaves the common table with a copy: what was opened before is in both, what is opened after in one. Then it reads by the copy.
 //
 // new: device::read::object=char:zero
-// variants: unshare, close_range
+// variants: unshare, close_range, known_unshare
 // times: 3
 #include "../attack.h"
 #include <linux/close_range.h>

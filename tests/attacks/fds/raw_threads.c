@@ -1,7 +1,7 @@
 // Threads by the raw clone, as runtimes without a C library make them: what one opens another reads. They hand it on by pipes or through memory.
 //
 // new: device::read::object=char:zero
-// variants: pipes, memory, three_in_a_row
+// variants: pipes, memory, three_in_a_row, known_pipes, known_three_in_a_row
 // needs: x86_64
 // times: 4
 #include "../attack.h"

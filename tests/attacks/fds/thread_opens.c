@@ -1,7 +1,7 @@
 // A thread makes an fd of an object that only the main thread uses.
 //
-// new: device::read::object=char:zero
-// variants: opened, duplicated, renumbered, received, fetched, made_beside_a_spinning_one
+// new: device::read::object=char:zero | device::read::object=char:null
+// variants: opened, duplicated, renumbered, received, fetched, made_beside_a_spinning_one, known_opened, known_duplicated
 // times: 4
 #include "../attack.h"
 
@@ -13,7 +13,7 @@ static void *makes(void *nothing) {
 	int fd = -1, spins = way[0] == 'm';
 	if (!spins) reads(go[0]);
 	if (spins || !strcmp(way, "opened")) fd = device();
-	if (!strcmp(way, "duplicated")) fd = dup(early);
+	if (!strcmp(way, "duplicated")) fd = dup(0);
 	if (!strcmp(way, "renumbered")) fd = dup2(early, 77);
 	if (!strcmp(way, "received")) fd = receives(ends[1]);
 	if (!strcmp(way, "fetched")) {
@@ -25,6 +25,12 @@ static void *makes(void *nothing) {
 	if (!spins) must(write(done[1], "x", 1) == 1);
 	reads(go[0]);
 	return nothing;
+}
+
+// Nothing can be read of what `dup` gives: standard input is /dev/null.
+static void reads_any(int fd) {
+	char byte;
+	must(read(fd, &byte, 1) >= 0);
 }
 
 static void attack(const char *variant) {
@@ -41,7 +47,7 @@ static void attack(const char *variant) {
 		must(write(go[1], "x", 1) == 1);
 		reads(done[0]);
 	}
-	for (int times = 0; times < 3; times++) reads(fresh ? made : plain);
+	for (int times = 0; times < 3; times++) reads_any(fresh ? made : plain);
 	must(write(go[1], "x", 1) == 1);
 	joined(maker);
 }

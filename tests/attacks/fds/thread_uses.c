@@ -1,7 +1,7 @@
 // The main thread opens a device; a thread that was there before reads it, or one that is born after.
 //
 // new: device::read::object=char:zero
-// variants: there_before, born_after, grandchild
+// variants: there_before, born_after, grandchild, known_there_before
 // times: 4
 #include "../attack.h"
 

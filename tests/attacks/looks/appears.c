@@ -11,13 +11,12 @@ enum { ROUNDS = 8 };
 
 // What appears is a file, but for one time in mode B.
 static void makes(void) {
-	char source[32];
-	snprintf(source, sizeof source, "/dev/%s", fresh ? "zero" : "null");
+	on_cpu(1);
 	for (int round = 1; round <= ROUNDS; round++) {
 		until(turn, round);
-		const char *to = round == ROUNDS / 2 ? source : "/dev/null";
+		const char *to = round == ROUNDS / 2 && fresh ? "/dev/zero" : "plain";
 		must(!symlink(to, "made"));
-		for (int turns = round % 7; turns; turns--) sched_yield();
+		for (volatile int spin = 300000 + rand() % 1000000; spin; spin--) { }
 		must(!rename("made", "there"));
 		until(turn, -round);
 		must(!unlink("there"));
@@ -31,14 +30,13 @@ static void *makes_in_thread(void *nothing) {
 }
 
 static void looks(void) {
+	on_cpu(0);
 	for (int round = 1; round <= ROUNDS; round++) {
 		now(turn, round);
 		int fd;
 		do fd = openat(AT_FDCWD, "there", O_RDONLY); while (fd < 0);
+		reads(fd);
 		must(!close(fd));
-		// So that in every round it is opened once at least.
-		fd = openat(AT_FDCWD, "/dev/null", O_RDONLY);
-		must(fd >= 0 && !close(fd));
 		now(turn, -round);
 		until(turn, 0);
 	}
@@ -47,6 +45,10 @@ static void looks(void) {
 static void attack(const char *variant) {
 	way = variant;
 	turn = shared(sizeof *turn);
+	srand(getpid());
+	int plain = open("plain", O_RDWR | O_CREAT, 0600);
+	must(plain >= 0 && write(plain, "x", 1) == 1 && !close(plain));
+	must(openat(AT_FDCWD, "there", O_RDONLY) < 0);
 	if (!strcmp(way, "process")) {
 		pid_t child = born(0);
 		if (!child) {

@@ -6,12 +6,14 @@
 // times: 4
 #include "../attack.h"
 
-enum { TRIES = 2000, NUMBER = 60 };
+// A look at the number just before one call may always be wrong: of so many not all can be.
+enum { TRIES = 600, ENOUGH = 100, NUMBER = 60 };
 static volatile int *over;
 static int plain, odd;
 static const char *way;
 
 static void changes(void) {
+	on_cpu(1);
 	for (unsigned round = 0; !*over; round++) {
 		int source = round % 2 ? odd : plain;
 		if (way[0] == 'd') must(dup3(source, NUMBER, O_CLOEXEC) == NUMBER);
@@ -39,14 +41,15 @@ static void attack(const char *variant) {
 	}
 	pthread_t changer = 0;
 	if (!is_process) changer = thread(changes_in_thread, 0);
-	for (int tries = 0; tries < TRIES && !found; tries++) {
+	on_cpu(0);
+	for (int tries = 0; tries < TRIES; tries++) {
 		char byte = 'y';
 		must(!lseek(plain, 0, SEEK_SET));
 		must(read(fresh ? NUMBER : plain, &byte, 1) == 1);
-		found = !byte;
+		found += !byte;
 	}
 	now(over, 1);
 	if (is_process) leaves(child);
 	else joined(changer);
-	if (fresh && !found) _exit(NOT_COME_ABOUT);
+	if (fresh && found < ENOUGH) _exit(NOT_COME_ABOUT);
 }

@@ -9,8 +9,9 @@ static struct clone_args *wanted;
 static volatile int over;
 
 static void *flips(void *nothing) {
+	on_cpu(1);
 	while (!over) {
-		wanted->flags ^= CLONE_FILES;
+		__atomic_fetch_xor(&wanted->flags, CLONE_FILES, __ATOMIC_SEQ_CST);
 		for (volatile int wait = 0; wait < 200; wait++) { }
 	}
 	return nothing;
@@ -23,6 +24,7 @@ static void attack(const char *variant) {
 	wanted->exit_signal = SIGCHLD;
 	int plain = file(), found = 0;
 	pthread_t flipper = thread(flips, 0);
+	on_cpu(0);
 	for (int tries = 0; tries < 30; tries++) {
 		*made = -1;
 		pid_t child = syscall(SYS_clone3, wanted, sizeof *wanted);

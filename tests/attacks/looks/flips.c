@@ -20,12 +20,13 @@ static void links(const char *to) {
 static void now_byte(char *at, char value) { __atomic_store_n(at, value, __ATOMIC_RELEASE); }
 
 static void changes(void) {
-	const char *odd = fresh ? "/dev/zero" : "/dev/null";
+	on_cpu(1);
+	const char *odd = fresh ? "/dev/zero" : "plain";
 	for (unsigned round = 0; !*over; round++) {
 		// One byte of it.
 		if (way[0] == 't') now_byte(*text + 3, round % 2 ? '1' : '0');
-		else if (way[0] == 'l') links(round % 2 ? odd : "/dev/null");
-		else must(!chdir(round % 2 ? "odd" : "plain"));
+		else if (way[0] == 'l') links(round % 2 ? odd : "plain");
+		else must(!chdir(round % 2 ? "odd" : "even"));
 	}
 }
 
@@ -37,25 +38,31 @@ static void *changes_in_thread(void *nothing) {
 static int is_zero(int fd) {
 	struct stat state;
 	must(!fstat(fd, &state));
+	reads(fd);
 	return state.st_rdev == makedev(1, 5);
 }
 
 static void attack(const char *variant) {
 	way = variant;
+	char home[PATH_MAX], name[PATH_MAX + 8];
+	must(getcwd(home, sizeof home));
+	snprintf(name, sizeof name, "%s/plain", home);
+	int plain = open(name, O_RDWR | O_CREAT, 0600);
+	must(plain >= 0 && write(plain, "x", 1) == 1 && !close(plain));
 	text = shared(sizeof *text);
 	over = shared(sizeof *over);
 	strcpy(*text, "way0");
-	must(!symlink("/dev/null", "way0") && !symlink(fresh ? "/dev/zero" : "/dev/null", "way1"));
-	links("/dev/null");
+	must(!symlink("plain", "way0") && !symlink(fresh ? "/dev/zero" : "plain", "way1"));
+	links("plain");
 	const char *path = way[0] == 't' ? *text : "link";
 	if (way[0] == 'c') {
 		// From each of two folders a link leads to either; the name leads to another file in each.
 		path = "name";
-		must(!mkdir("plain", 0700) && !mkdir("odd", 0700));
-		must(!symlink("../odd", "plain/odd") && !symlink("../plain", "plain/plain"));
-		must(!symlink("../odd", "odd/odd") && !symlink("../plain", "odd/plain"));
-		must(!symlink("/dev/null", "plain/name") && !symlink(fresh ? "/dev/zero" : "/dev/null", "odd/name"));
-		must(!chdir("plain"));
+		must(!mkdir("even", 0700) && !mkdir("odd", 0700));
+		must(!symlink("../odd", "even/odd") && !symlink("../even", "even/even"));
+		must(!symlink("../odd", "odd/odd") && !symlink("../even", "odd/even"));
+		must(!symlink(name, "even/name") && !symlink(fresh ? "/dev/zero" : name, "odd/name"));
+		must(!chdir("even"));
 	}
 	int is_process = strstr(way, "process") != 0, found = 0;
 	pthread_t changer = 0;
@@ -67,6 +74,7 @@ static void attack(const char *variant) {
 			_exit(0);
 		}
 	} else changer = thread(changes_in_thread, 0);
+	on_cpu(0);
 	for (int tries = 0; tries < TRIES && !found; tries++) {
 		int fd = openat(AT_FDCWD, path, O_RDONLY);
 		must(fd >= 0);

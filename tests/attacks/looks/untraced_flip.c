@@ -10,9 +10,10 @@ static struct clone_args *wanted;
 static volatile int over;
 
 static void *flips(void *nothing) {
+	on_cpu(1);
 	while (!over) {
 		// Both at once: the child finds by its fds which flags the kernel read.
-		wanted->flags ^= CLONE_UNTRACED | CLONE_FILES;
+		__atomic_fetch_xor(&wanted->flags, CLONE_UNTRACED | CLONE_FILES, __ATOMIC_SEQ_CST);
 		for (volatile int wait = 0; wait < 300; wait++) { }
 	}
 	return nothing;
@@ -25,6 +26,7 @@ static void attack(const char *variant) {
 	wanted->exit_signal = SIGCHLD;
 	must(dup2(0, 90) == 90);
 	pthread_t flipper = thread(flips, 0);
+	on_cpu(0);
 	for (int tries = 0; tries < 20 && !*hidden; tries++) {
 		pid_t child = syscall(SYS_clone3, wanted, sizeof *wanted);
 		must(child >= 0);

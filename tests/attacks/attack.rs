@@ -85,11 +85,8 @@ impl Attack {
         if attack.new.is_empty() {
             return Err("does not say what is new".to_owned());
         }
-        let of_variant = |variant: String| Self {
-            name: format!("{name}::{variant}"),
-            variant: Some(variant),
-            ..attack.clone()
-        };
+        let of_variant =
+            |variant: String| Self { name: format!("{name}::{variant}"), variant: Some(variant), ..attack.clone() };
         Ok(if variants.is_empty() { vec![attack] } else { variants.into_iter().map(of_variant).collect() })
     }
 

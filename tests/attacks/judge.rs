@@ -79,12 +79,8 @@ impl Trial<'_> {
         if let Some(fact) = self.attack.new.iter().flatten().find(|fact| held.contains(fact)) {
             return Err(format!("mode A does {fact} already"));
         }
-        let wrong: Vec<String> = self
-            .attack
-            .engines
-            .iter()
-            .filter_map(|engine| self.by_engine(*engine, &bench, &baseline).err())
-            .collect();
+        let wrong: Vec<String> =
+            self.attack.engines.iter().filter_map(|engine| self.by_engine(*engine, &bench, &baseline).err()).collect();
         if wrong.is_empty() { Ok(Judged::Right) } else { Err(wrong.join("\n")) }
     }
 

@@ -1,6 +1,6 @@
 // An ioctl opens: the other end of a pseudo-terminal, which is read in mode B only.
 //
-// new: device::read::object=char:pts | tty::read::object=char:pts | terminal::read::object=char:pts
+// new: device::read::object=char:pts
 // variants: peer, peer_of_thread
 #include "../attack.h"
 #include <sys/ioctl.h>

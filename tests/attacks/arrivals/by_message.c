@@ -54,7 +54,7 @@ static void takes(const char *way) {
 
 static void attack(const char *variant) {
 	int plain = file(), odd = fresh ? opened("/dev/zero", O_RDONLY) : file();
-	must(!socketpair(AF_UNIX, SOCK_DGRAM, 0, ends));
+	must(!socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
 	sends(ends[0], odd);
 	must(!close(odd));
 	int number = next_fd();

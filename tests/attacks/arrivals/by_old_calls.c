@@ -49,7 +49,7 @@ static long arrives(const char *way, int source, int socket, int free) {
 
 static void attack(const char *variant) {
 	int plain = file(), ends[2], odd = fresh ? opened("/dev/zero", O_RDONLY) : file();
-	must(!socketpair(AF_UNIX, SOCK_DGRAM, 0, ends));
+	must(!socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
 	int receives = strstr(variant, "recv") || !strcmp(variant, "socketcall");
 	if (receives) sends(ends[0], odd);
 	int number = next_fd();

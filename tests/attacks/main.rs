@@ -8,6 +8,8 @@ mod attack;
 #[cfg(target_os = "linux")]
 mod engines;
 #[cfg(target_os = "linux")]
+mod fuzz;
+#[cfg(target_os = "linux")]
 mod judge;
 #[cfg(target_os = "linux")]
 #[path = "../tracer/needs.rs"]
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
         },
+        ["--fuzz", ..] => fuzz::main(&arguments[1..]),
         ["--judge", name, program, folder] => trials::judge_text(name, program, folder),
         _ => libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials::all()).exit_code(),
     }

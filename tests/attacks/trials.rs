@@ -11,6 +11,7 @@ use libtest_mimic::{Completion, Failed, Trial};
 use nix::unistd::{Gid, Uid, fexecve, setgid, setgroups, setuid};
 
 use crate::attack::Attack;
+use crate::fuzz;
 use crate::judge::{Judged, build, judge};
 use crate::needs::{self, Need};
 
@@ -18,7 +19,9 @@ use crate::needs::{self, Need};
 const NOBODY: u32 = 65534;
 
 pub(crate) fn all() -> Vec<Trial> {
-    Attack::all().into_iter().map(|(name, attack)| Trial::ignorable_test(name, move || trial(&attack?))).collect()
+    let attacks = Attack::all().into_iter();
+    let attacks = attacks.map(|(name, attack)| Trial::ignorable_test(name, move || trial(&attack?)));
+    attacks.chain([Trial::ignorable_test("fuzz::same_findings", fuzz::trial)]).collect()
 }
 
 fn trial(attack: &Attack) -> Result<Completion, Failed> {

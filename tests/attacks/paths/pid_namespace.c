@@ -23,7 +23,7 @@ static int opens(const char *way, const char *name) {
 
 static void attack(const char *variant) {
 	int plain = open("plain", O_RDWR | O_CREAT, 0600);
-	must(plain >= 0 && write(plain, "x", 1) == 1 && !close(plain));
+	must(plain >= 0 && write(plain, "xxxx", 4) == 4 && !close(plain));
 	must(!symlink(fresh ? "/dev/zero" : "plain", "way") && !mkdir("own", 0700));
 	int flags = CLONE_NEWPID | CLONE_NEWNS | (geteuid() ? CLONE_NEWUSER : 0);
 	if (unshare(flags)) impossible("namespaces");

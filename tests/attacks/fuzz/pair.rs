@@ -1,0 +1,185 @@
+//! One pair of lists: the first is blessed by ptrace, the second, with one operation more, is judged by every engine. Main types: [`Judge`] and [`Miss`].
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sysguard::model::expectation::Baseline;
+use sysguard::model::fact::Fact;
+use sysguard::model::observation::Engine;
+use sysguard::model::workload::Exit;
+
+use super::list::{Chance, List};
+use crate::engines::{Bench, Target};
+
+/// How often a list is recorded, and how often one that no turns order.
+const RECORDED: (usize, usize) = (2, 4);
+/// How many runs by ptrace must show what is new.
+const SHOWN: usize = 2;
+/// How many more where something was missed.
+const CONFIRMED: usize = 5;
+/// How often an engine that missed something is asked again, to say how often it does.
+const AGAIN: u32 = 5;
+
+/// The engines that are judged.
+const JUDGED: &[Engine] =
+    if cfg!(target_arch = "x86_64") { &[Engine::Guard, Engine::Notify] } else { &[Engine::Notify] };
+
+/// Something new that an engine did not find.
+#[derive(Debug)]
+pub(crate) struct Miss {
+    pub(crate) engine: Engine,
+    pub(crate) facts: BTreeSet<Fact>,
+    /// In how many of so many runs it was missed.
+    pub(crate) rate: (u32, u32),
+    pub(crate) list: List,
+    /// The operation that is new in it.
+    pub(crate) inserted: usize,
+}
+
+impl fmt::Display for Miss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let facts: Vec<String> = self.facts.iter().map(ToString::to_string).collect();
+        let (missed, runs) = self.rate;
+        writeln!(f, "{:?} missed {} in {missed} of {runs} runs", self.engine, facts.join(", "))?;
+        writeln!(f, "  new: {}", self.list.operations[self.inserted])?;
+        writeln!(f, "  list: {}", self.list)?;
+        write!(f, "  argument: {}", self.list.argument())
+    }
+}
+
+/// What came of a pair.
+#[derive(Debug)]
+pub(crate) enum Judged {
+    /// A run did not end well, so that nothing can be said.
+    Unfit(String),
+    NothingNew,
+    Found,
+    Missed(Vec<Miss>),
+}
+
+/// What judges pairs, in a folder of its own.
+#[derive(Debug)]
+pub(crate) struct Judge<'a> {
+    pub(crate) bench: &'a Bench,
+    pub(crate) program: &'a Path,
+    pub(crate) folder: PathBuf,
+}
+
+/// A list and what is new in it.
+struct Pair {
+    list: List,
+    inserted: usize,
+}
+
+impl Judge<'_> {
+    /// Judges the pair that this number of this seed stands for.
+    pub(crate) fn judge(&self, seed: u64, number: u64) -> Judged {
+        let mut chance = Chance::new(seed, number);
+        let list = List::any(&mut chance);
+        let (list, inserted) = list.and_another(&mut chance);
+        self.pair(&Pair { list, inserted }).unwrap_or_else(Judged::Unfit)
+    }
+
+    fn pair(&self, pair: &Pair) -> Result<Judged, String> {
+        let (baseline, new) = self.new(pair, SHOWN)?;
+        if new.is_empty() {
+            return Ok(Judged::NothingNew);
+        }
+        let mut misses = Vec::new();
+        for engine in JUDGED {
+            if self.missed(*engine, pair, &baseline, &new)?.is_empty() {
+                continue;
+            }
+            // Only what is new in every run counts, however many there are.
+            let (baseline, new) = self.new(pair, CONFIRMED)?;
+            let (mut missed, mut facts) = (0, BTreeSet::new());
+            for _ in 0..AGAIN {
+                let again = self.missed(*engine, pair, &baseline, &new)?;
+                missed += u32::from(!again.is_empty());
+                facts.extend(again);
+            }
+            if missed > 0 {
+                let (list, inserted) = (pair.list.clone(), pair.inserted);
+                misses.push(Miss { engine: *engine, facts, rate: (missed, AGAIN), list, inserted });
+            }
+        }
+        Ok(if misses.is_empty() { Judged::Found } else { Judged::Missed(misses) })
+    }
+
+    /// The baseline of the shorter list, and what so many runs of the longer one all show beside it.
+    fn new(&self, pair: &Pair, shown: usize) -> Result<(Baseline, BTreeSet<Fact>), String> {
+        let nothing = self.bench.baseline(BTreeSet::new());
+        let shorter = pair.list.without(pair.inserted);
+        let (few, many) = RECORDED;
+        let recorded = if pair.list.is_ordered { few } else { many }.max(shown);
+        let mut held = BTreeSet::new();
+        for _ in 0..recorded {
+            held.extend(self.run(Engine::Ptrace, &shorter, &nothing)?);
+        }
+        let mut new = self.run(Engine::Ptrace, &pair.list, &nothing)?;
+        new.retain(|fact| !held.contains(fact));
+        for _ in 1..shown {
+            if !new.is_empty() {
+                let again = self.run(Engine::Ptrace, &pair.list, &nothing)?;
+                new.retain(|fact| again.contains(fact));
+            }
+        }
+        let baseline = self.bench.baseline(held);
+        let held = baseline.facts();
+        new.retain(|fact| !held.contains(fact));
+        Ok((baseline, new))
+    }
+
+    fn missed(
+        &self,
+        engine: Engine,
+        pair: &Pair,
+        baseline: &Baseline,
+        new: &BTreeSet<Fact>,
+    ) -> Result<BTreeSet<Fact>, String> {
+        let found = self.run(engine, &pair.list, baseline)?;
+        Ok(new.difference(&found).cloned().collect())
+    }
+
+    fn run(&self, engine: Engine, list: &List, baseline: &Baseline) -> Result<BTreeSet<Fact>, String> {
+        let target = Target {
+            program: self.program.to_owned(),
+            args: vec![list.argument()],
+            folder: self.folder.clone(),
+            timeout: Duration::from_secs(30),
+        };
+        let run = self.bench.run(engine, &target, baseline)?;
+        match run.exit {
+            Exit::Exited(0) => Ok(run.facts),
+            exit => Err(format!("{engine:?}: {exit:?}: {}", run.output.trim())),
+        }
+    }
+
+    /// The same miss with as few operations as possible.
+    pub(crate) fn minimise(&self, miss: Miss) -> Miss {
+        let mut smallest = miss;
+        let mut at = smallest.list.operations.len();
+        while at > 0 {
+            at -= 1;
+            if at >= smallest.list.operations.len() || at == smallest.inserted {
+                continue;
+            }
+            let list = smallest.list.without(at);
+            let Some(inserted) =
+                list.operations.iter().position(|it| *it == smallest.list.operations[smallest.inserted])
+            else {
+                continue;
+            };
+            let same = |judged| match judged {
+                Ok(Judged::Missed(misses)) => misses.into_iter().find(|miss: &Miss| miss.engine == smallest.engine),
+                _ => None,
+            };
+            // What is missed now and then only needs more than one chance.
+            let tried = (0..3).find_map(|_| same(self.pair(&Pair { list: list.clone(), inserted })));
+            smallest = tried.unwrap_or(smallest);
+        }
+        smallest
+    }
+}

@@ -37,8 +37,10 @@ pub(crate) struct Target {
 /// What a run showed.
 #[derive(Debug)]
 pub(crate) struct Run {
-    /// Without those that only refused calls show, and without the loader's phase.
+    /// What a baseline records, without the loader's phase.
     pub(crate) facts: BTreeSet<Fact>,
+    /// Those of them that not only refused calls show: what an engine must find.
+    pub(crate) reached: BTreeSet<Fact>,
     pub(crate) exit: Exit,
     pub(crate) output: String,
     /// Why the run was repeated by ptrace.
@@ -98,15 +100,16 @@ impl Bench {
                 let again = self.run(Engine::Ptrace, target, baseline)?;
                 Ok(Run { incomplete: Some(incomplete), ..again })
             }
-            Outcome { exit, .. } => Ok(Run { facts: self.facts(&observation), exit, output, incomplete: None }),
+            Outcome { exit, .. } => Ok(self.seen(&observation, exit, output)),
         }
     }
 
-    fn facts(&self, observation: &Observation) -> BTreeSet<Fact> {
+    fn seen(&self, observation: &Observation, exit: Exit, output: String) -> Run {
         let projection = project(observation, &self.document, &self.platform);
         let is_loaders = |fact: &Fact| matches!(fact, Fact::Phase { phase, .. } if phase == LOADER);
-        let facts = projection.facts.into_keys();
-        facts.filter(|fact| !is_loaders(fact) && !projection.refused.contains(fact)).collect()
+        let facts: BTreeSet<Fact> = projection.facts.into_keys().filter(|fact| !is_loaders(fact)).collect();
+        let reached = facts.difference(&projection.refused).cloned().collect();
+        Run { facts, reached, exit, output, incomplete: None }
     }
 }
 

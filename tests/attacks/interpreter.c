@@ -1,5 +1,5 @@
 // Carries out a list of operations on fds by several tasks: what the differential fuzzer runs. The list is the first argument: `o` (every operation in its turn)
-// or `f` (each task by itself), then TASK.HOW.CODE.A.B for each operation. The names are in `fuzz/list.rs`, in the same order.
+// or `f` (each task by itself), the kinds that are usual (`:K` each), then TASK.HOW.CODE.A.B for each operation. The names are in `fuzz/list.rs`, in the same order.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -43,7 +43,7 @@ struct operation { int task, how, code, a, b; };
 struct state { volatile int turn, slots[SLOTS + 1]; };
 
 static struct operation list[MOST];
-static int count, is_ordered;
+static int count, is_ordered, usual[MOST], usuals;
 static struct state *state;
 static char *own_list;
 static __thread struct operation *current;
@@ -238,6 +238,16 @@ static void acts(const struct operation *operation) {
 	(void)got;
 }
 
+// What a baseline is to hold of a kind, so that a guard lets calls on it pass.
+static void is_usual(int kind) {
+	static const int CODES[] = { 6, 7, 10, 13, 14, 18, 30, 12 };
+	int plain_slots[2] = { state->slots[0], state->slots[1] };
+	opens(kind, 0);
+	for (size_t code = 0; code < sizeof CODES / sizeof *CODES; code++) acts(&(struct operation) { .code = CODES[code] });
+	for (int at = 0; at < 2; at++) if (state->slots[at] != plain_slots[at]) close(slot(at));
+	memcpy((void *)state->slots, plain_slots, sizeof plain_slots);
+}
+
 static void handles(int signal) {
 	(void)signal;
 	if (current) acts(current);
@@ -354,6 +364,7 @@ static void works(int task, int from) {
 
 static void reads_list(char *text) {
 	is_ordered = *text++ == 'o';
+	for (; *text == ':'; usual[usuals++ % MOST] = strtol(text + 1, &text, 10)) { }
 	for (int used; count < MOST; text += used) {
 		struct operation *o = list + count;
 		if (sscanf(text, " %d.%d.%d.%d.%d%n", &o->task, &o->how, &o->code, &o->a, &o->b, &used) < 5) return;
@@ -387,6 +398,10 @@ int main(int words, char **word) {
 	close(box[0]);
 	close(box[1]);
 	for (int number = 0; number < SLOTS; number++) state->slots[number] = 40 + number;
+	// Both ways of the box, too.
+	char byte = 'x';
+	if (write(BOX, &byte, 1) != 1 || read(BOX + 1, &byte, 1) != 1) fails("the box");
+	for (int at = 0; at < usuals; at++) is_usual(usual[at]);
 	works(0, 0);
 	return 0;
 }

@@ -127,7 +127,7 @@ impl Trial<'_> {
                 NOT_COME_ABOUT if self.attack.by_chance => continue,
                 exit => return Err(format!("{engine:?}: mode B: {exit:?}: {}", run.output)),
             }
-            let new: BTreeSet<Fact> = run.facts.difference(&held).cloned().collect();
+            let new: BTreeSet<Fact> = run.reached.difference(&held).cloned().collect();
             let is_missed = |facts: &&Vec<Fact>| facts.iter().all(|fact| !new.contains(fact));
             let wanting: Vec<&Vec<Fact>> = self.attack.new.iter().filter(is_missed).collect();
             missed += u32::from(!wanting.is_empty());
@@ -151,7 +151,7 @@ impl Trial<'_> {
         if std::env::var_os("SYSGUARD_SHOW_RUNS").is_none() {
             return;
         }
-        let new: Vec<String> = run.facts.difference(held).map(ToString::to_string).collect();
+        let new: Vec<String> = run.reached.difference(held).map(ToString::to_string).collect();
         let (name, new) = (&self.attack.name, new.join(" "));
         let line = format!("{name}: {engine:?} {:?} {:?} [{new}] {}\n", run.exit, run.incomplete, run.output);
         // A trial's result does not depend on it.

@@ -108,6 +108,7 @@ const WAYS: &[&str] = &["", "in_handler", "in_fork", "in_exec", "in_thread", "in
 /// The operations that make a task, from this number on.
 const MAKES: u32 = 60;
 const MAKING: &[&str] = &["make_thread", "make_process", "make_sharer", "exec"];
+const KINDS_END: u32 = KINDS.len() as u32;
 const SLOTS: u32 = 12;
 const TASKS: u32 = 5;
 /// The operations that only a call on an fd of an odd kind shows, or that hand an fd on: more frequent than others.
@@ -139,6 +140,11 @@ impl Chance {
         self.below(end)
     }
 
+    fn one_of(&mut self, numbers: &[u32]) -> Option<u32> {
+        let at = self.below(u32::try_from(numbers.len()).unwrap_or_default());
+        usize::try_from(at).ok().and_then(|at| numbers.get(at).copied())
+    }
+
     fn happens(&mut self, percent: u32) -> bool {
         self.below(100) < percent
     }
@@ -155,14 +161,17 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    fn any(chance: &mut Chance, task: u32) -> Self {
+    fn any(chance: &mut Chance, task: u32, usual: &[u32]) -> Self {
         let codes = u32::try_from(CODES.len()).unwrap_or_default();
         let at = usize::try_from(chance.below(u32::try_from(FREQUENT.len()).unwrap_or_default())).unwrap_or_default();
         let code = if chance.happens(60) { FREQUENT[at] } else { chance.below(codes) };
         let how = if chance.happens(65) { 0 } else { 1 + chance.below(6) };
         let is_of_kind = code == 0;
         let a = if is_of_kind {
-            chance.below(u32::try_from(KINDS.len()).unwrap_or_default())
+            {
+                let frequent = if chance.happens(75) { chance.one_of(usual) } else { None };
+                frequent.unwrap_or_else(|| chance.below(KINDS_END))
+            }
         } else if CODES[usize::try_from(code).unwrap_or_default()] == "ask" {
             chance.below(14)
         } else {
@@ -178,9 +187,6 @@ impl Operation {
 
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |names: &[&'static str], at: u32| {
-            usize::try_from(at).ok().and_then(|at| names.get(at).copied()).unwrap_or("?")
-        };
         write!(f, "{}:", self.task)?;
         match self.code {
             0 => write!(f, "open({} → {})", name(KINDS, self.a), self.b)?,
@@ -191,16 +197,23 @@ impl fmt::Display for Operation {
     }
 }
 
+fn name(names: &[&'static str], at: u32) -> &'static str {
+    usize::try_from(at).ok().and_then(|at| names.get(at).copied()).unwrap_or("?")
+}
+
 /// What the interpreter carries out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct List {
     /// Every operation waits for its turn; else each task goes its own way.
     pub(crate) is_ordered: bool,
+    /// The kinds that are opened, read, written and closed before anything else.
+    usual: Vec<u32>,
     pub(crate) operations: Vec<Operation>,
 }
 
 impl List {
     pub(crate) fn any(chance: &mut Chance) -> Self {
+        let usual: Vec<u32> = (0..1 + chance.below(4)).map(|_| chance.below(KINDS_END)).collect();
         let mut operations: Vec<Operation> = Vec::new();
         let mut tasks = Tasks(vec![Task { is_process: true, has_threads: false }]);
         for _ in 0..4 + chance.below(14) {
@@ -210,10 +223,10 @@ impl List {
             } else if tasks.can_execute(task) && chance.happens(4) {
                 operations.push(Operation { task, how: 0, code: MAKES + 3, a: 0, b: 0 });
             } else {
-                operations.push(Operation::any(chance, task));
+                operations.push(Operation::any(chance, task, &usual));
             }
         }
-        Self { is_ordered: chance.happens(80), operations }
+        Self { is_ordered: chance.happens(80), usual, operations }
     }
 
     /// The same with one operation more.
@@ -224,8 +237,10 @@ impl List {
         let task = chance.below(u32::try_from(made.len() + 1).unwrap_or(1));
         let task = usize::try_from(task).ok().and_then(|at| at.checked_sub(1)).map_or(0, |at| made[at]);
         let mut operations = self.operations.clone();
-        operations.insert(at, Operation::any(chance, task));
-        (Self { operations, ..*self }, at)
+        // An open of any kind is what later operations find in its slot.
+        let other = Operation { code: 0, a: chance.below(KINDS_END), ..Operation::any(chance, task, &[]) };
+        operations.insert(at, if chance.happens(40) { other } else { Operation::any(chance, task, &[]) });
+        (Self { operations, usual: self.usual.clone(), ..*self }, at)
     }
 
     /// Without one operation, and without those of a task that would not be made.
@@ -233,12 +248,13 @@ impl List {
         let gone = self.operations[at].makes();
         let stays = |(index, operation): &(usize, &Operation)| *index != at && Some(operation.task) != gone;
         let kept = self.operations.iter().enumerate().filter(stays).map(|(_, operation)| *operation).collect();
-        Self { operations: kept, ..*self }
+        Self { operations: kept, usual: self.usual.clone(), ..*self }
     }
 
     /// What the interpreter takes.
     pub(crate) fn argument(&self) -> String {
         let mut text = if self.is_ordered { "o" } else { "f" }.to_owned();
+        self.usual.iter().for_each(|kind| _ = write!(text, ":{kind}"));
         for Operation { task, how, code, a, b } in &self.operations {
             let _ = write!(text, " {task}.{how}.{code}.{a}.{b}");
         }
@@ -248,7 +264,8 @@ impl List {
 
 impl fmt::Display for List {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", if self.is_ordered { "in turn" } else { "freely" })?;
+        write!(f, "{}; usual", if self.is_ordered { "in turn" } else { "freely" })?;
+        self.usual.iter().try_for_each(|kind| write!(f, " {}", name(KINDS, *kind)))?;
         self.operations.iter().try_for_each(|operation| write!(f, "; {operation}"))
     }
 }

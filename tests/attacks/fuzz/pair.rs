@@ -11,7 +11,7 @@ use sysguard::model::observation::Engine;
 use sysguard::model::workload::Exit;
 
 use super::list::{Chance, List};
-use crate::engines::{Bench, Target};
+use crate::engines::{Bench, Run, Target};
 
 /// How often a list is recorded, and how often one that no turns order.
 const RECORDED: (usize, usize) = (2, 4);
@@ -116,13 +116,13 @@ impl Judge<'_> {
         let recorded = if pair.list.is_ordered { few } else { many }.max(shown);
         let mut held = BTreeSet::new();
         for _ in 0..recorded {
-            held.extend(self.run(Engine::Ptrace, &shorter, &nothing)?);
+            held.extend(self.run(Engine::Ptrace, &shorter, &nothing)?.facts);
         }
-        let mut new = self.run(Engine::Ptrace, &pair.list, &nothing)?;
+        let mut new = self.run(Engine::Ptrace, &pair.list, &nothing)?.reached;
         new.retain(|fact| !held.contains(fact));
         for _ in 1..shown {
             if !new.is_empty() {
-                let again = self.run(Engine::Ptrace, &pair.list, &nothing)?;
+                let again = self.run(Engine::Ptrace, &pair.list, &nothing)?.reached;
                 new.retain(|fact| again.contains(fact));
             }
         }
@@ -139,11 +139,11 @@ impl Judge<'_> {
         baseline: &Baseline,
         new: &BTreeSet<Fact>,
     ) -> Result<BTreeSet<Fact>, String> {
-        let found = self.run(engine, &pair.list, baseline)?;
+        let found = self.run(engine, &pair.list, baseline)?.reached;
         Ok(new.difference(&found).cloned().collect())
     }
 
-    fn run(&self, engine: Engine, list: &List, baseline: &Baseline) -> Result<BTreeSet<Fact>, String> {
+    fn run(&self, engine: Engine, list: &List, baseline: &Baseline) -> Result<Run, String> {
         let target = Target {
             program: self.program.to_owned(),
             args: vec![list.argument()],
@@ -152,7 +152,7 @@ impl Judge<'_> {
         };
         let run = self.bench.run(engine, &target, baseline)?;
         match run.exit {
-            Exit::Exited(0) => Ok(run.facts),
+            Exit::Exited(0) => Ok(run),
             exit => Err(format!("{engine:?}: {exit:?}: {}", run.output.trim())),
         }
     }

@@ -43,6 +43,8 @@ pub(crate) struct Run {
     pub(crate) reached: BTreeSet<Fact>,
     pub(crate) exit: Exit,
     pub(crate) output: String,
+    /// The file `state` that the program left in its folder.
+    pub(crate) state: Option<Vec<u8>>,
     /// Why the run was repeated by ptrace.
     pub(crate) incomplete: Option<Incomplete>,
 }
@@ -100,7 +102,10 @@ impl Bench {
                 let again = self.run(Engine::Ptrace, target, baseline)?;
                 Ok(Run { incomplete: Some(incomplete), ..again })
             }
-            Outcome { exit, .. } => Ok(self.seen(&observation, exit, output)),
+            Outcome { exit, .. } => {
+                let state = std::fs::read(cwd.path().join("state")).ok();
+                Ok(Run { state, ..self.seen(&observation, exit, output) })
+            }
         }
     }
 
@@ -109,7 +114,7 @@ impl Bench {
         let is_loaders = |fact: &Fact| matches!(fact, Fact::Phase { phase, .. } if phase == LOADER);
         let facts: BTreeSet<Fact> = projection.facts.into_keys().filter(|fact| !is_loaders(fact)).collect();
         let reached = facts.difference(&projection.refused).cloned().collect();
-        Run { facts, reached, exit, output, incomplete: None }
+        Run { facts, reached, exit, output, state: None, incomplete: None }
     }
 }
 

@@ -40,7 +40,8 @@ enum { DIRECT, HANDLER, FORK, SPAWN, THREAD, SHARER, MEMORY_SHARER };
 
 struct operation { int task, how, code, a, b; };
 // What all tasks have in common, also after an exec: the file `state`.
-struct state { volatile int turn, slots[SLOTS + 1]; };
+// Of each operation it holds which fds it was about and how it ended, for the fuzzer to compare runs by.
+struct state { volatile int turn, slots[SLOTS + 1]; volatile struct { short fd, other, after, error; } ends[MOST]; };
 
 static struct operation list[MOST];
 static int count, is_ordered, usual[MOST], usuals;
@@ -157,7 +158,7 @@ static void asks(int which) {
 	}
 }
 
-static void acts(const struct operation *operation) {
+static void does(const struct operation *operation) {
 	int a = operation->a, b = operation->b, fd = slot(a), other = slot(b), number = 0, flag = 1;
 	char bytes[256] = "x";
 	struct iovec data = { bytes, 2 };
@@ -238,12 +239,23 @@ static void acts(const struct operation *operation) {
 	(void)got;
 }
 
+static void acts(const struct operation *operation) {
+	int a = slot(operation->a), b = slot(operation->b);
+	errno = 0;
+	does(operation);
+	int error = errno, at = operation - list;
+	state->ends[at].fd = a;
+	state->ends[at].other = b;
+	state->ends[at].after = slot(operation->b);
+	state->ends[at].error = error + 1;
+}
+
 // What a baseline is to hold of a kind, so that a guard lets calls on it pass.
 static void is_usual(int kind) {
 	static const int CODES[] = { 6, 7, 10, 13, 14, 18, 30, 12 };
 	int plain_slots[2] = { state->slots[0], state->slots[1] };
 	opens(kind, 0);
-	for (size_t code = 0; code < sizeof CODES / sizeof *CODES; code++) acts(&(struct operation) { .code = CODES[code] });
+	for (size_t code = 0; code < sizeof CODES / sizeof *CODES; code++) does(&(struct operation) { .code = CODES[code] });
 	for (int at = 0; at < 2; at++) if (state->slots[at] != plain_slots[at]) close(slot(at));
 	memcpy((void *)state->slots, plain_slots, sizeof plain_slots);
 }

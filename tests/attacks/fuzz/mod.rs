@@ -22,7 +22,7 @@ use crate::needs::{self, Need};
 use pair::{Judge, Judged};
 
 /// What the trial of the suite judges, always the same.
-const IN_SUITE: Options = Options { pairs: 60, seed: 1, jobs: 2, first: 0, minimises: false, by_ordinary_user: false };
+const IN_SUITE: Options = Options { pairs: 200, seed: 1, jobs: 2, first: 0, minimises: false, by_ordinary_user: false };
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]

@@ -73,6 +73,36 @@ struct Pair {
     inserted: usize,
 }
 
+/// What ptrace says of a pair.
+struct Truth {
+    baseline: Baseline,
+    held: BTreeSet<Fact>,
+    /// What each run of the longer list reached, and how its operations ended.
+    runs: Vec<Run>,
+}
+
+impl Truth {
+    /// What every run shows beside the baseline.
+    fn new(&self) -> BTreeSet<Fact> {
+        self.shared(self.runs.iter())
+    }
+
+    /// What a run must show whose operations ended like this. Where chance orders them, another run may have done other things.
+    fn of(&self, run: &Run, is_ordered: bool) -> BTreeSet<Fact> {
+        let alike: Vec<&Run> = self.runs.iter().filter(|other| other.state == run.state).collect();
+        match alike.is_empty() {
+            true if is_ordered => self.new(),
+            true => BTreeSet::new(),
+            false => self.shared(alike.into_iter()),
+        }
+    }
+
+    fn shared<'a>(&self, runs: impl Iterator<Item = &'a Run>) -> BTreeSet<Fact> {
+        let shared = runs.map(|run| run.reached.clone()).reduce(|all, run| &all & &run).unwrap_or_default();
+        &shared - &self.held
+    }
+}
+
 impl Judge<'_> {
     /// Judges the pair that this number of this seed stands for.
     pub(crate) fn judge(&self, seed: u64, number: u64) -> Judged {
@@ -83,20 +113,20 @@ impl Judge<'_> {
     }
 
     fn pair(&self, pair: &Pair) -> Result<Judged, String> {
-        let (baseline, new) = self.new(pair, SHOWN)?;
-        if new.is_empty() {
+        let truth = self.truth(pair, SHOWN)?;
+        if truth.new().is_empty() {
             return Ok(Judged::NothingNew);
         }
         let mut misses = Vec::new();
         for engine in JUDGED {
-            if self.missed(*engine, pair, &baseline, &new)?.is_empty() {
+            if self.missed(*engine, pair, &truth)?.is_empty() {
                 continue;
             }
             // Only what is new in every run counts, however many there are.
-            let (baseline, new) = self.new(pair, CONFIRMED)?;
+            let truth = self.truth(pair, CONFIRMED)?;
             let (mut missed, mut facts) = (0, BTreeSet::new());
             for _ in 0..AGAIN {
-                let again = self.missed(*engine, pair, &baseline, &new)?;
+                let again = self.missed(*engine, pair, &truth)?;
                 missed += u32::from(!again.is_empty());
                 facts.extend(again);
             }
@@ -108,39 +138,27 @@ impl Judge<'_> {
         Ok(if misses.is_empty() { Judged::Found } else { Judged::Missed(misses) })
     }
 
-    /// The baseline of the shorter list, and what so many runs of the longer one all show beside it.
-    fn new(&self, pair: &Pair, shown: usize) -> Result<(Baseline, BTreeSet<Fact>), String> {
+    /// The baseline of the shorter list, and so many runs of the longer one.
+    fn truth(&self, pair: &Pair, shown: usize) -> Result<Truth, String> {
         let nothing = self.bench.baseline(BTreeSet::new());
         let shorter = pair.list.without(pair.inserted);
         let (few, many) = RECORDED;
         let recorded = if pair.list.is_ordered { few } else { many }.max(shown);
-        let mut held = BTreeSet::new();
+        let mut facts = BTreeSet::new();
         for _ in 0..recorded {
-            held.extend(self.run(Engine::Ptrace, &shorter, &nothing)?.facts);
+            facts.extend(self.run(Engine::Ptrace, &shorter, &nothing)?.facts);
         }
-        let mut new = self.run(Engine::Ptrace, &pair.list, &nothing)?.reached;
-        new.retain(|fact| !held.contains(fact));
-        for _ in 1..shown {
-            if !new.is_empty() {
-                let again = self.run(Engine::Ptrace, &pair.list, &nothing)?.reached;
-                new.retain(|fact| again.contains(fact));
-            }
+        let baseline = self.bench.baseline(facts);
+        let mut truth = Truth { held: baseline.facts(), baseline, runs: Vec::new() };
+        while truth.runs.len() < shown && (truth.runs.is_empty() || !truth.new().is_empty()) {
+            truth.runs.push(self.run(Engine::Ptrace, &pair.list, &nothing)?);
         }
-        let baseline = self.bench.baseline(held);
-        let held = baseline.facts();
-        new.retain(|fact| !held.contains(fact));
-        Ok((baseline, new))
+        Ok(truth)
     }
 
-    fn missed(
-        &self,
-        engine: Engine,
-        pair: &Pair,
-        baseline: &Baseline,
-        new: &BTreeSet<Fact>,
-    ) -> Result<BTreeSet<Fact>, String> {
-        let found = self.run(engine, &pair.list, baseline)?.reached;
-        Ok(new.difference(&found).cloned().collect())
+    fn missed(&self, engine: Engine, pair: &Pair, truth: &Truth) -> Result<BTreeSet<Fact>, String> {
+        let found = self.run(engine, &pair.list, &truth.baseline)?;
+        Ok(&truth.of(&found, pair.list.is_ordered) - &found.reached)
     }
 
     fn run(&self, engine: Engine, list: &List, baseline: &Baseline) -> Result<Run, String> {

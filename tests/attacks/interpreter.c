@@ -41,7 +41,7 @@ enum { DIRECT, HANDLER, FORK, SPAWN, THREAD, SHARER, MEMORY_SHARER };
 struct operation { int task, how, code, a, b; };
 // What all tasks have in common, also after an exec: the file `state`.
 // Of each operation it holds which fds it was about and how it ended, for the fuzzer to compare runs by.
-struct state { volatile int turn, slots[SLOTS + 1]; volatile struct { short fd, other, after, error; } ends[MOST]; };
+struct state { volatile int turn, slots[SLOTS + 1]; volatile char path[32]; volatile struct { short fd, other, after, error; } ends[MOST]; };
 
 static struct operation list[MOST];
 static int count, is_ordered, usual[MOST], usuals;
@@ -63,14 +63,15 @@ static int address(struct sockaddr_in *loopback, int port) {
 	return sizeof *loopback;
 }
 
+static const char *const PATHS[] = {
+	"/etc/passwd", "text", ".", "/dev/null", "/dev/zero", "/dev/urandom", "/dev/full", "/proc/self/status", "/proc/self/maps", "/proc/meminfo",
+	"/sys/devices/system/cpu/online", "/proc/sys/kernel/ostype", "/proc/self/fd", "/proc/self/ns/uts", "/dev/ptmx", "/proc//self/limits",
+	"/proc/thread-self/comm", "/dev/random", "/sys/kernel/mm", "/nowhere",
+};
+enum { NAMED = sizeof PATHS / sizeof *PATHS };
+
 static void opens(int kind, int to) {
 	int pair[2] = { -1, -1 };
-	static const char *const PATHS[] = {
-		"/etc/passwd", "text", ".", "/dev/null", "/dev/zero", "/dev/urandom", "/dev/full", "/proc/self/status", "/proc/self/maps", "/proc/meminfo",
-		"/sys/devices/system/cpu/online", "/proc/sys/kernel/ostype", "/proc/self/fd", "/proc/self/ns/uts", "/dev/ptmx", "/proc//self/limits",
-		"/proc/thread-self/comm", "/dev/random", "/sys/kernel/mm", "/nowhere",
-	};
-	enum { NAMED = sizeof PATHS / sizeof *PATHS };
 	sigset_t none;
 	if (kind < NAMED) {
 		int can_write = kind == 1 || kind == 3 || kind == 6 || kind == 14;
@@ -127,6 +128,12 @@ static int reopened(const char *pattern, int fd, int flags) {
 	char path[64];
 	snprintf(path, sizeof path, pattern, fd);
 	return open(path, flags | O_NONBLOCK | O_NOCTTY);
+}
+
+static void relinks(const char *to) {
+	char name[32];
+	snprintf(name, sizeof name, "link.%ld", syscall(SYS_gettid));
+	if (!symlink(to, name)) rename(name, "link");
 }
 
 static void maps(int fd, int protection) {
@@ -234,6 +241,10 @@ static void does(const struct operation *operation) {
 	case 53: fstatfs(fd, &system); break;
 	case 54: shutdown(fd, SHUT_WR); break;
 	case 55: fcntl(fd, F_SETFD, FD_CLOEXEC); break;
+	case 56: relinks(PATHS[a % NAMED]); break;
+	case 57: put(b, open("link", O_RDONLY | O_NONBLOCK | O_NOCTTY)); break;
+	case 58: strcpy((char *)state->path, PATHS[a % NAMED]); break;
+	case 59: put(b, open((char *)state->path, O_RDONLY | O_NONBLOCK | O_NOCTTY)); break;
 	default: fails("an unknown operation");
 	}
 	(void)got;

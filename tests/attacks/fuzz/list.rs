@@ -60,6 +60,10 @@ const CODES: &[&str] = &[
     "fstatfs",
     "shutdown",
     "FD_CLOEXEC",
+    "relink",
+    "open_link",
+    "write_path",
+    "open_path",
 ];
 /// What the interpreter opens, in the order of its numbers.
 const KINDS: &[&str] = &[
@@ -111,10 +115,13 @@ const MAKING: &[&str] = &["make_thread", "make_process", "make_sharer", "exec"];
 /// Those of which anything can be read, or nothing without an error that says that the kind does not bear it.
 const READABLE: &[u32] = &[0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 16, 20, 21, 22, 28, 32, 36];
 const KINDS_END: u32 = KINDS.len() as u32;
+/// Of so many of these the interpreter has a path.
+const PATHS: u32 = 20;
+const QUESTIONS: u32 = 14;
 const SLOTS: u32 = 12;
 const TASKS: u32 = 5;
 /// The operations that only a call on an fd of an odd kind shows, or that hand an fd on: more frequent than others.
-const FREQUENT: &[u32] = &[0, 0, 0, 0, 1, 2, 3, 6, 6, 6, 7, 7, 20, 21, 23];
+const FREQUENT: &[u32] = &[0, 0, 0, 0, 1, 2, 3, 6, 6, 6, 7, 7, 20, 21, 23, 56, 57, 58, 59];
 
 /// Numbers by chance that a seed decides: splitmix64.
 #[derive(Debug, Clone)]
@@ -168,16 +175,12 @@ impl Operation {
         let at = usize::try_from(chance.below(u32::try_from(FREQUENT.len()).unwrap_or_default())).unwrap_or_default();
         let code = if chance.happens(60) { FREQUENT[at] } else { chance.below(codes) };
         let how = if chance.happens(65) { 0 } else { 1 + chance.below(6) };
-        let is_of_kind = code == 0;
-        let a = if is_of_kind {
-            {
-                let frequent = if chance.happens(75) { chance.one_of(usual) } else { None };
-                frequent.unwrap_or_else(|| chance.below(KINDS_END))
-            }
-        } else if CODES[usize::try_from(code).unwrap_or_default()] == "ask" {
-            chance.below(14)
-        } else {
-            chance.slot()
+        let a = match name(CODES, code) {
+            "open" if chance.happens(75) => chance.one_of(usual).unwrap_or_else(|| chance.below(KINDS_END)),
+            "open" => chance.below(KINDS_END),
+            "ask" => chance.below(QUESTIONS),
+            "relink" | "write_path" => chance.below(PATHS),
+            _ => chance.slot(),
         };
         Self { task, how, code, a, b: chance.slot() }
     }

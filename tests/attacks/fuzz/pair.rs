@@ -83,15 +83,15 @@ struct Truth {
 
 impl Truth {
     /// What every run shows beside the baseline.
-    fn new(&self) -> BTreeSet<Fact> {
+    fn additions(&self) -> BTreeSet<Fact> {
         self.shared(self.runs.iter())
     }
 
     /// What a run must show whose operations ended like this. Where chance orders them, another run may have done other things.
-    fn of(&self, run: &Run, is_ordered: bool) -> BTreeSet<Fact> {
+    fn expected_of(&self, run: &Run, is_ordered: bool) -> BTreeSet<Fact> {
         let alike: Vec<&Run> = self.runs.iter().filter(|other| other.state == run.state).collect();
         match alike.is_empty() {
-            true if is_ordered => self.new(),
+            true if is_ordered => self.additions(),
             true => BTreeSet::new(),
             false => self.shared(alike.into_iter()),
         }
@@ -114,7 +114,7 @@ impl Judge<'_> {
 
     fn pair(&self, pair: &Pair) -> Result<Judged, String> {
         let truth = self.truth(pair, SHOWN)?;
-        if truth.new().is_empty() {
+        if truth.additions().is_empty() {
             return Ok(Judged::NothingNew);
         }
         let mut misses = Vec::new();
@@ -150,7 +150,7 @@ impl Judge<'_> {
         }
         let baseline = self.bench.baseline(facts);
         let mut truth = Truth { held: baseline.facts(), baseline, runs: Vec::new() };
-        while truth.runs.len() < shown && (truth.runs.is_empty() || !truth.new().is_empty()) {
+        while truth.runs.len() < shown && (truth.runs.is_empty() || !truth.additions().is_empty()) {
             truth.runs.push(self.run(Engine::Ptrace, &pair.list, &nothing)?);
         }
         Ok(truth)
@@ -158,7 +158,7 @@ impl Judge<'_> {
 
     fn missed(&self, engine: Engine, pair: &Pair, truth: &Truth) -> Result<BTreeSet<Fact>, String> {
         let found = self.run(engine, &pair.list, &truth.baseline)?;
-        Ok(&truth.of(&found, pair.list.is_ordered) - &found.reached)
+        Ok(&truth.expected_of(&found, pair.list.is_ordered) - &found.reached)
     }
 
     fn run(&self, engine: Engine, list: &List, baseline: &Baseline) -> Result<Run, String> {

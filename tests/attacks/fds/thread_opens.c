@@ -1,24 +1,25 @@
 // A thread makes an fd of an object that only the main thread uses.
 //
 // new: device::read::object=char:zero | device::read::object=char:null
-// variants: opened, duplicated, renumbered, received, fetched, made_beside_a_spinning_one, known_opened, known_duplicated
+// variants: opened, duplicated, renumbered, received, fetched, made_beside_a_spinning_one, known_opened
 // times: 4
 #include "../attack.h"
 
 static volatile int made = -1;
 static const char *way;
-static int early, ends[2], go[2], done[2];
+static int ends[2], go[2], done[2];
 
 static void *makes(void *nothing) {
 	int fd = -1, spins = way[0] == 'm';
 	if (!spins) reads(go[0]);
 	if (spins || !strcmp(way, "opened")) fd = device();
 	if (!strcmp(way, "duplicated")) fd = dup(0);
-	if (!strcmp(way, "renumbered")) fd = dup2(early, 77);
+	if (!strcmp(way, "renumbered")) fd = dup2(0, 77);
 	if (!strcmp(way, "received")) fd = receives(ends[1]);
 	if (!strcmp(way, "fetched")) {
 		int own = syscall(SYS_pidfd_open, getpid(), 0);
-		fd = syscall(SYS_pidfd_getfd, own, early, 0);
+		fd = syscall(SYS_pidfd_getfd, own, 0, 0);
+		must(!close(own));
 	}
 	must(fd >= 0);
 	now(&made, fd);
@@ -27,7 +28,7 @@ static void *makes(void *nothing) {
 	return nothing;
 }
 
-// Nothing can be read of what `dup` gives: standard input is /dev/null.
+// Of standard input, which some ways hand on, nothing can be read: it is /dev/null.
 static void reads_any(int fd) {
 	char byte;
 	must(read(fd, &byte, 1) >= 0);
@@ -36,9 +37,8 @@ static void reads_any(int fd) {
 static void attack(const char *variant) {
 	way = variant;
 	int plain = file();
-	early = device();
 	must(!socketpair(AF_UNIX, SOCK_STREAM, 0, ends) && !pipe(go) && !pipe(done));
-	sends(ends[0], early);
+	sends(ends[0], 0);
 	pthread_t maker = thread(makes, 0);
 	if (way[0] == 'm') {
 		sched_yield();

@@ -22,7 +22,8 @@ use crate::needs::{self, Need};
 use pair::{Judge, Judged};
 
 /// What the trial of the suite judges, always the same.
-const IN_SUITE: Options = Options { pairs: 200, seed: 1, jobs: 2, first: 0, minimises: false, by_ordinary_user: false };
+const IN_SUITE: Options =
+    Options { pairs: 200, seed: 1, jobs: 2, first: 0, tries: 1, minimises: false, by_ordinary_user: false };
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +32,8 @@ struct Options {
     seed: u64,
     jobs: u64,
     first: u64,
+    /// How often a pair is judged: what chance decides is not missed each time.
+    tries: u32,
     minimises: bool,
     by_ordinary_user: bool,
 }
@@ -52,6 +55,7 @@ impl Options {
                     let text = value()?;
                     let (seed, first) = text.split_once(':').ok_or_else(|| format!("`{text}` is not SEED:N"))?;
                     (options.seed, options.first, options.pairs) = (number(seed)?, number(first)?, 1);
+                    options.tries = 20;
                 }
                 _ => return Err(format!("unknown option {word}")),
             }
@@ -114,7 +118,12 @@ fn fuzz<W: Write + Send>(options: &Options, out: &Mutex<&mut W>) -> Result<bool,
                 if number >= options.first + options.pairs {
                     return Ok(());
                 }
-                let judged = judge.judge(options.seed, number);
+                let mut judged = judge.judge(options.seed, number);
+                for _ in 1..options.tries {
+                    if !matches!(judged, Judged::Missed(_)) {
+                        judged = judge.judge(options.seed, number);
+                    }
+                }
                 say(&judge, options, number, judged, &counts, out)?;
             }
         };

@@ -1,4 +1,5 @@
-// What every attack may use: modes, checks that name their line, and ways to wait that both modes know.
+// What every attack may use: modes, checks that name their line, and ways to wait that both modes
+// know.
 #ifndef ATTACK_H
 #define ATTACK_H
 #define _GNU_SOURCE
@@ -95,7 +96,8 @@ static inline int opened(const char *path, int flags) {
 
 static inline int file(void) { return opened("/etc/passwd", O_RDONLY); }
 
-// A device that is read in mode B only. In mode A it is opened where its kind is known, else a file is.
+// A device that is read in mode B only. In mode A it is opened where its kind is known, else a file
+// is.
 static inline int device(void) { return known || fresh ? opened("/dev/zero", O_RDONLY) : file(); }
 
 static inline void reads(int fd) {

@@ -1,4 +1,5 @@
-//! An attack in C and what every engine must find of it, both read from one file. Main type: [`Attack`].
+//! An attack in C and what every engine must find of it, both read from one file. Main type:
+//! [`Attack`].
 //!
 //! The comment at the head of such a file says what happens, and below that what must be found:
 //!
@@ -9,7 +10,7 @@
 //! | `variants: a, b` | a trial for each, its name the second argument | one trial without |
 //! | `times: 4` | how many runs of mode B each engine must judge rightly | 1 |
 //! | `happens: by chance` | a run that ends with 3 does not count: the race did not come about | each run ends with 0 |
-//! | `user: ordinary` | the trial is run by an ordinary user, also where the suite runs as root | whoever runs the suite |
+//! | `user: ordinary` | the trial is run by an ordinary user, also where the suite runs as root | the user that runs the suite |
 //! | `mode: 0111` | the mode of the program's file | 0755 |
 //! | `needs: root, x86_64` | what else it needs than a C compiler | nothing |
 //! | `build: -static` | further arguments of the compiler | none |

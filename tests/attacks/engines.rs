@@ -1,4 +1,5 @@
-//! One run of a program under one engine, and the facts that it adds to a baseline. Main type: [`Target`].
+//! One run of a program under one engine, and the facts that it adds to a baseline. Main type:
+//! [`Target`].
 //!
 //! A guarded or notified run that ends incomplete is repeated by ptrace, as the product does.
 

@@ -1,5 +1,7 @@
-// Carries out a list of operations on fds by several tasks: what the differential fuzzer runs. The list is the first argument: `o` (every operation in its turn)
-// or `f` (each task by itself), the kinds that are usual (`:K` each), then TASK.HOW.CODE.A.B for each operation. The names are in `fuzz/list.rs`, in the same order.
+// Carries out a list of operations on fds by several tasks: what the differential fuzzer runs. The
+// list is the first argument: `o` (every operation in its turn) or `f` (each task by itself), the
+// kinds that are usual (`:K` each), then TASK.HOW.CODE.A.B for each operation. The names are in
+// `fuzz/list.rs`, in the same order.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -39,8 +41,8 @@ enum { SLOTS = 12, TASKS = 6, MOST = 64, BOX = 100, STACK = 1 << 16 };
 enum { DIRECT, HANDLER, FORK, SPAWN, THREAD, SHARER, MEMORY_SHARER };
 
 struct operation { int task, how, code, a, b; };
-// What all tasks have in common, also after an exec: the file `state`.
-// Of each operation it holds which fds it was about and how it ended, for the fuzzer to compare runs by.
+// What all tasks have in common, also after an exec: the file `state`. Of each operation it holds
+// which fds it was about and how it ended, for the fuzzer to compare runs by.
 struct state { volatile int turn, slots[SLOTS + 1]; volatile char path[32]; volatile struct { short fd, other, after, error; } ends[MOST]; };
 
 static struct operation list[MOST];
@@ -325,7 +327,7 @@ static void carries_out(struct operation *operation) {
 		if (!pthread_create(&thread, 0, acts_in_thread, operation)) pthread_join(thread, 0);
 		return;
 	default: {
-		// Freed by nobody: of two threads each has its own.
+		// Never freed: each call has a stack of its own.
 		char *stack = malloc(STACK);
 		child = clone(acts_on_a_stack, stack + (STACK & -16), CLONE_VM | CLONE_FILES | SIGCHLD, operation);
 		reaps(child);
@@ -350,7 +352,8 @@ static void *works_in_thread(void *born) {
 	return 0;
 }
 
-// The codes from 60 on make a task: a thread, a process, one with the same fds; 63 becomes this program again.
+// The codes from 60 on make a task: a thread, a process, one with the same fds; 63 becomes this
+// program again.
 static void works(int task, int from) {
 	pthread_t threads[TASKS];
 	pid_t children[TASKS];

@@ -1,7 +1,11 @@
-//! Attacks on the engines: each trial is a program that does something new in a way that is easy to miss.
+//! Attacks on the engines: each trial is a program that does something new in a way that is easy to
+//! miss.
 //!
-//! Mode A is blessed by ptrace, mode B is judged by every engine. A trial whose needs are missing is ignored with its reason, and fails under
-//! SYSGUARD_REQUIRE=1.
+//! Mode A is blessed by ptrace, mode B is judged by every engine. A trial whose needs are missing
+//! is ignored with its reason, and fails under SYSGUARD_REQUIRE=1.
+//!
+//! `SYSGUARD_SHOW_RUNS=1` writes what each judged run found to standard error. `--fuzz` starts the
+//! differential fuzzer ([`fuzz`]).
 
 #[cfg(target_os = "linux")]
 mod attack;

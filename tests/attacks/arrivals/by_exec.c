@@ -1,4 +1,5 @@
-// An interpreter of binfmt_misc is given the program's file as an fd: AT_EXECFD. Here the file is of another kind, and the interpreter reads it.
+// An interpreter of binfmt_misc is given the program's file as an fd: AT_EXECFD. Here the file is
+// of another kind, and the interpreter reads it.
 //
 // new: memory::read::object=memfd
 // needs: root
@@ -24,7 +25,7 @@ static void registers(void) {
 	own[length] = 0;
 	if (unshare(CLONE_NEWNS)) impossible("namespaces");
 	must(!mkdir("misc", 0700) && !mount("none", "/", 0, MS_REC | MS_PRIVATE, 0));
-	// Before Linux 6.7 one list is common to all, and nobody else's files must be touched.
+	// Before Linux 6.7 all user namespaces share one list, which must not be changed.
 	if (unshare(CLONE_NEWUSER)) impossible("a user namespace");
 	maps();
 	if (unshare(CLONE_NEWNS) || mount("binfmt_misc", "misc", "binfmt_misc", 0, 0)) impossible("binfmt_misc of its own");
@@ -46,7 +47,7 @@ static void attack(const char *variant) {
 	int memory = memfd_create("attack", 0), plain = open("program", O_RDWR | O_CREAT, 0700);
 	must(memory >= 0 && plain >= 0 && !fchmod(memory, 0700));
 	must(write(memory, "SYSGUARDATTACK\n", 15) == 15 && write(plain, "SYSGUARDATTACK\n", 15) == 15);
-	// Nobody may have it open for writing, and the child not at all.
+	// A program that is open for writing cannot be executed; the child has no fd of it at all.
 	char path[64];
 	snprintf(path, sizeof path, "/proc/%d/fd/%d", getpid(), fresh ? memory : plain);
 	int again = opened(path, O_RDONLY);

@@ -1,4 +1,5 @@
-// Each event that is read of a fanotify group brings an fd of the file that it is about: here one of a kind that is read in mode B only.
+// Each event that is read of a fanotify group brings an fd of the file that it is about: here one
+// of a kind that is read in mode B only.
 //
 // new: system::read::object=file:proc
 // needs: root

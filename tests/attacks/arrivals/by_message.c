@@ -1,5 +1,6 @@
-// An fd arrives by a message although the call does not say so: the header of the control data cannot be written, so that its length stays 0; or the message's
-// own header cannot, so that the call fails with EFAULT. The fd is there in any case, and is read by its number.
+// An fd arrives by a message although the call does not say so: the header of the control data
+// cannot be written, so that its length stays 0; or the message's own header cannot, so that the
+// call fails with EFAULT. The fd is there in any case, and is read by its number.
 //
 // new: device::read::object=char:zero
 // variants: no_length, fault, several, several_fault, truncated, peeked, by_thread
@@ -35,7 +36,8 @@ static void takes(const char *way) {
 	*message = (struct mmsghdr) { .msg_hdr = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE(sizeof(int)) } };
 	int several = !strncmp(way, "several", 7), faults = strstr(way, "fault") != 0;
 	if (!strcmp(way, "no_length") || !strcmp(way, "several")) {
-		// The header of the control data is the end of the first page, the fd the begin of the second one.
+		// The header of the control data is the end of the first page, the fd the begin of the
+		// second one.
 		struct mmsghdr *elsewhere = (void *)(memory + 6000);
 		*elsewhere = *message;
 		elsewhere->msg_hdr.msg_control = memory + 4096 - CMSG_LEN(0);

@@ -1,4 +1,5 @@
-// Of two that share their fds one executes, which gives it a table of its own: it reads by the number that the other one opened before.
+// Of two that share their fds one executes, which gives it a table of its own: it reads by the
+// number that the other one opened before.
 //
 // new: device::read::object=char:zero
 // variants: child, parent, thread, known_parent

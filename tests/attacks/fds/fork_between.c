@@ -1,4 +1,5 @@
-// A thread opens a device, another one forks right then: the child has a copy of all fds, and reads by it. Forks come before, in between and after.
+// A thread opens a device, another one forks right then: the child has a copy of all fds, and reads
+// by it. Forks come before, in between and after.
 //
 // new: device::read::object=char:zero
 // variants: fork, clone3, clone3_vfork, known_fork

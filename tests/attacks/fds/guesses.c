@@ -1,4 +1,5 @@
-// A task tries a number until something is there: it learns of the fd without a word from the one that opens it.
+// A task tries a number until something is there: it learns of the fd without a word from the one
+// that opens it.
 //
 // new: device::read::object=char:zero
 // variants: thread, process, known_process

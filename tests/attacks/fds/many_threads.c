@@ -1,4 +1,5 @@
-// Forty threads are born while others open, use and close; the last one opens a device that the first one reads.
+// Forty threads are born while others open, use and close; the last one opens a device that the
+// first one reads.
 //
 // new: device::read::object=char:zero
 // times: 3

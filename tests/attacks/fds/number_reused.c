@@ -1,4 +1,5 @@
-// Threads close numbers and get them again for other objects, in every order: one closes a file, the other opens a device that gets its number.
+// Threads close numbers and get them again for other objects, in every order: one closes a file,
+// the other opens a device that gets its number.
 //
 // new: device::read::object=char:zero
 // variants: closed, replaced, ranges, known_closed, known_replaced

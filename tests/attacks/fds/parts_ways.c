@@ -1,4 +1,5 @@
-// A task leaves the common table with a copy: what was opened before is in both, what is opened after in one. Then it reads by the copy.
+// A task leaves the common table with a copy: what was opened before is in both, what is opened
+// after in one. Then it reads by the copy.
 //
 // new: device::read::object=char:zero
 // variants: unshare, close_range, known_unshare

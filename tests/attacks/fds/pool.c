@@ -1,4 +1,5 @@
-// A pool of threads waits; short-lived workers open a file each, which the main thread reads. One of the files is of another kind.
+// A pool of threads waits; short-lived workers open a file each, which the main thread reads. One
+// of the files is of another kind.
 //
 // new: system::read::object=file:proc
 // times: 4

@@ -1,7 +1,8 @@
 // A process that shares its fds by CLONE_FILES, and no memory: what one opens the other reads.
 //
 // new: device::read::object=char:zero
-// variants: child_opens, parent_opens, grandchild_opens, shares_memory, vfork_shares, known_child_opens, known_parent_opens, known_shares_memory
+// variants: child_opens, parent_opens, grandchild_opens, shares_memory, vfork_shares
+// variants: known_child_opens, known_parent_opens, known_shares_memory
 // times: 4
 #include "../attack.h"
 

@@ -1,4 +1,5 @@
-// Threads by the raw clone, as runtimes without a C library make them: what one opens another reads. They hand it on by pipes or through memory.
+// Threads by the raw clone, as runtimes without a C library make them: what one opens another
+// reads. They hand it on by pipes or through memory.
 //
 // new: device::read::object=char:zero
 // variants: pipes, memory, three_in_a_row, known_pipes, known_three_in_a_row
@@ -12,7 +13,8 @@ static volatile int made = -1;
 static int go[2], done[2];
 static const char *way;
 
-// glibc's own wrappers would look for thread-local storage: errno is left alone where nothing fails.
+// glibc's own wrappers would look for thread-local storage: errno is left alone where nothing
+// fails.
 static int opens(void *nothing) {
 	(void)nothing;
 	char byte;

@@ -1,7 +1,8 @@
 // A thread makes an fd of an object that only the main thread uses.
 //
 // new: device::read::object=char:zero | device::read::object=char:null
-// variants: opened, duplicated, renumbered, received, fetched, made_beside_a_spinning_one, known_opened
+// variants: opened, duplicated, renumbered, received, fetched, made_beside_a_spinning_one
+// variants: known_opened
 // times: 4
 #include "../attack.h"
 

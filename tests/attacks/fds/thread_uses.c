@@ -1,4 +1,5 @@
-// The main thread opens a device; a thread that was there before reads it, or one that is born after.
+// The main thread opens a device; a thread that was there before reads it, or one that is born
+// after.
 //
 // new: device::read::object=char:zero
 // variants: there_before, born_after, grandchild, known_there_before

@@ -1,4 +1,5 @@
-//! Lists of operations: made at random, written for the interpreter and for readers. Main type: [`List`].
+//! Lists of operations: made at random, written for the interpreter and for readers. Main type:
+//! [`List`].
 
 use std::fmt::{self, Write as _};
 
@@ -112,7 +113,8 @@ const WAYS: &[&str] = &["", "in_handler", "in_fork", "in_exec", "in_thread", "in
 /// The operations that make a task, from this number on.
 const MAKES: u32 = 60;
 const MAKING: &[&str] = &["make_thread", "make_process", "make_sharer", "exec"];
-/// Those of which anything can be read, or nothing without an error that says that the kind does not bear it.
+/// Those of which anything can be read, or nothing without an error that says that the kind does
+/// not bear it.
 const READABLE: &[u32] = &[0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 16, 20, 21, 22, 28, 32, 36];
 const KINDS_END: u32 = KINDS.len() as u32;
 /// Of so many of these the interpreter has a path.
@@ -120,7 +122,8 @@ const PATHS: u32 = 20;
 const QUESTIONS: u32 = 14;
 const SLOTS: u32 = 12;
 const TASKS: u32 = 5;
-/// The operations that only a call on an fd of an odd kind shows, or that hand an fd on: more frequent than others.
+/// The operations that only a call on an fd of an odd kind shows, or that hand an fd on: more
+/// frequent than others.
 const FREQUENT: &[u32] = &[0, 0, 0, 0, 1, 2, 3, 6, 6, 6, 7, 7, 20, 21, 23, 56, 57, 58, 59];
 
 /// Numbers by chance that a seed decides: splitmix64.
@@ -218,7 +221,8 @@ pub(crate) struct List {
 
 impl List {
     pub(crate) fn any(chance: &mut Chance) -> Self {
-        // Where every kind is read, a guard lets reads pass; else it stops each of them, and there is little to miss.
+        // Where every kind is read, a guard lets reads pass; else it stops each of them, and there
+        // is little to miss.
         let is_calm = chance.happens(65);
         let kind = |chance: &mut Chance| match is_calm {
             true => chance.one_of(READABLE).unwrap_or_default(),

@@ -1,7 +1,9 @@
-//! A differential fuzzer: whatever ptrace finds new in a list of operations, guard and notify must find.
+//! A differential fuzzer: whatever ptrace finds new in a list of operations, guard and notify must
+//! find.
 //!
-//! `cargo test --test attacks -- --fuzz [--pairs N] [--seed N] [--jobs N] [--replay SEED:N] [--no-minimise] [--ordinary-user]`. It uses the loopback
-//! interface only, and makes no file outside its temporary folder.
+//! `cargo test --test attacks -- --fuzz [--pairs N] [--seed N] [--jobs N] [--replay SEED:N]
+//! [--no-minimise] [--ordinary-user]`. It uses the loopback interface only, and makes no file
+//! outside its temporary folder.
 
 mod list;
 mod pair;

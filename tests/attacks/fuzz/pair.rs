@@ -1,4 +1,5 @@
-//! One pair of lists: the first is blessed by ptrace, the second, with one operation more, is judged by every engine. Main types: [`Judge`] and [`Miss`].
+//! One pair of lists: the first is blessed by ptrace, the second, with one operation more, is
+//! judged by every engine. Main types: [`Judge`] and [`Miss`].
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -87,7 +88,8 @@ impl Truth {
         self.shared(self.runs.iter())
     }
 
-    /// What a run must show whose operations ended like this. Where chance orders them, another run may have done other things.
+    /// What a run must show whose operations ended like this. Where chance orders them, another run
+    /// may have done other things.
     fn expected_of(&self, run: &Run, is_ordered: bool) -> BTreeSet<Fact> {
         let alike: Vec<&Run> = self.runs.iter().filter(|other| other.state == run.state).collect();
         match alike.is_empty() {

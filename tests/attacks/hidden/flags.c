@@ -1,4 +1,5 @@
-// A process that is not dumpable asks clone3 for a namespace, or for an untraced child: its flags cannot be read by a tracer without privileges.
+// A process that is not dumpable asks clone3 for a namespace, or for an untraced child: its flags
+// cannot be read by a tracer without privileges.
 //
 // new: namespace | blind_spots::untraced_child | blind_spots::unanswerable
 // variants: user_namespace, untraced, threads_too

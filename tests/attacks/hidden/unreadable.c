@@ -1,5 +1,6 @@
-// A program that may be executed and not read opens and reads a device: its process is not dumpable from its first call on. Mode A does the same with a file,
-// where what cannot be answered is a blind spot already.
+// A program that may be executed and not read opens and reads a device: its process is not dumpable
+// from its first call on. Mode A does the same with a file, where what cannot be answered is a
+// blind spot already.
 //
 // new: device::read | blind_spots::unanswerable
 // user: ordinary

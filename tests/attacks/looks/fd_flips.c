@@ -1,4 +1,5 @@
-// A number means a device for moments only: a thread or a process that shares the table keeps replacing what another one reads by it.
+// A number means a device for moments only: a thread or a process that shares the table keeps
+// replacing what another one reads by it.
 //
 // new: device::read::object=char:zero
 // variants: thread, process, dup3

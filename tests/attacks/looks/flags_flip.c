@@ -1,4 +1,5 @@
-// A thread changes the flags of clone3 while it is called: the child shares its fds although a look says that it does not. It opens a device, the parent reads.
+// A thread changes the flags of clone3 while it is called: the child shares its fds although a look
+// says that it does not. It opens a device, the parent reads.
 //
 // new: device::read::object=char:zero
 // happens: by chance

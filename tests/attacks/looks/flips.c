@@ -1,5 +1,6 @@
-// What a call is about changes between a look and the call: the text of a path, what a name means, what an fd is. A thread or another process changes it
-// without pause; the program finds by the fd which it got.
+// What a call is about changes between a look and the call: the text of a path, what a name means,
+// what an fd is. A thread or another process changes it without pause; the program finds by the fd
+// which it got.
 //
 // new: device::openat::object=char:zero
 // variants: text_by_thread, text_by_process, link_by_thread, link_by_process, cwd_by_thread

@@ -1,4 +1,5 @@
-// The text of a path changes as late as possible before the kernel reads it: an ever shorter time after the call began, and once only.
+// The text of a path changes as late as possible before the kernel reads it: an ever shorter time
+// after the call began, and once only.
 //
 // new: device::openat::object=char:zero
 // variants: thread, process

@@ -1,4 +1,5 @@
-// clone3 writes a result over its own flags: what it was asked for is what they were at entry. The child shares its fds and opens a device, the parent reads.
+// clone3 writes a result over its own flags: what it was asked for is what they were at entry. The
+// child shares its fds and opens a device, the parent reads.
 //
 // new: device::read::object=char:zero
 // variants: parent_tid, pidfd, child_tid

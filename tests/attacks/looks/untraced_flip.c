@@ -1,5 +1,6 @@
-// A thread sets CLONE_UNTRACED in the flags of clone3 while it is called. The child opens a socket and would outlive its parent: it is traced, or the run says
-// that it was not; it ends with the tree in any case.
+// A thread sets CLONE_UNTRACED in the flags of clone3 while it is called. The child opens a socket
+// and would outlive its parent: it is traced, or the run says that it was not; it ends with the
+// tree in any case.
 //
 // new: network::socket | blind_spots::untraced_child
 // happens: by chance
@@ -35,7 +36,7 @@ static void attack(const char *variant) {
 			close(90);
 			if (fresh) {
 				alarm(6);
-				// Whoever was made without CLONE_UNTRACED leaves the proof to others.
+				// Only a child that was made with CLONE_UNTRACED opens the socket.
 				for (int waits = 0; waits < 1000 && !*hidden; waits++) usleep(1000);
 				if (*hidden == getpid()) {
 					socket(AF_INET, SOCK_DGRAM, 0);

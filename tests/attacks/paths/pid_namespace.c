@@ -1,4 +1,5 @@
-// In a PID namespace with a proc of its own a process has another number, and /proc/self leads to it.
+// In a PID namespace with a proc of its own a process has another number, and /proc/self leads to
+// it.
 //
 // new: device::openat::object=char:zero, device::read::object=char:zero
 // variants: self, thread_self, by_number, elsewhere, fd_of_proc, below_root

@@ -1,7 +1,11 @@
-// An fd of its own is opened by a path below /proc/self, spelled in another way: the object is what the kernel finds for that task.
+// An fd of its own is opened by a path below /proc/self, spelled in another way: the object is what
+// the kernel finds for that task.
 //
 // new: memory::openat::object=memfd, memory::read::object=memfd
-// variants: plain, double_slash, leading_slashes, dot, dot_dot, by_number, thread_self, task, dev_fd, dev_fd_odd, root_link, link_to_proc, link_to_self, link_to_fd, two_links, link_below_dev, cwd_link, fd_of_proc, fd_of_self, fd_of_fds, chdir_proc, chdir_self, chdir_fd
+// variants: plain, double_slash, leading_slashes, dot, dot_dot, by_number, thread_self, task
+// variants: dev_fd, dev_fd_odd, root_link, link_to_proc, link_to_self, link_to_fd, two_links
+// variants: link_below_dev, cwd_link, fd_of_proc, fd_of_self, fd_of_fds, chdir_proc, chdir_self
+// variants: chdir_fd
 #include "../attack.h"
 
 static int target;

@@ -1,4 +1,5 @@
-// A thread has a table of fds of its own. /proc/self/fd and /dev/fd are the leader's table, /proc/thread-self/fd is the thread's.
+// A thread has a table of fds of its own. /proc/self/fd and /dev/fd are the leader's table,
+// /proc/thread-self/fd is the thread's.
 //
 // new: memory::openat::object=memfd, memory::read::object=memfd
 // variants: self, dev_fd, thread_self, fd_of_self

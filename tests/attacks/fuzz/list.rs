@@ -40,7 +40,7 @@ const CODES: &[&str] = &[
     "epoll_wait",
     "fsync",
     "ftruncate",
-    "fchmod",
+    "fadvise",
     "flock",
     "getdents",
     "reopen_proc_self",

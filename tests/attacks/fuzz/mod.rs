@@ -9,6 +9,7 @@ mod list;
 mod pair;
 
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Mutex;
@@ -26,6 +27,30 @@ use pair::{Judge, Judged};
 /// What the trial of the suite judges, always the same.
 const IN_SUITE: Options =
     Options { pairs: 200, seed: 1, jobs: 2, first: 0, tries: 1, minimises: false, by_ordinary_user: false };
+
+/// Files of the machine that the interpreter opens: root could change them.
+const OUTSIDE: &[&str] = &[
+    "/etc/passwd",
+    "/dev/null",
+    "/dev/zero",
+    "/dev/urandom",
+    "/dev/random",
+    "/dev/full",
+    "/dev/ptmx",
+    "/proc/meminfo",
+    "/proc/sys/kernel/ostype",
+    "/sys/devices/system/cpu/online",
+    "/sys/kernel/mm",
+];
+
+/// Path, mode, owner and size of each of them.
+fn outside() -> Vec<(&'static str, Option<(u32, u32, u32, u64)>)> {
+    let state = |path: &&'static str| {
+        let data = std::fs::metadata(path).ok();
+        (*path, data.map(|data| (data.mode(), data.uid(), data.gid(), data.len())))
+    };
+    OUTSIDE.iter().map(state).collect()
+}
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -107,6 +132,7 @@ pub(crate) fn trial() -> Result<Completion, Failed> {
 
 /// Whether every engine found what is new.
 fn fuzz<W: Write + Send>(options: &Options, out: &Mutex<&mut W>) -> Result<bool, String> {
+    let before = outside();
     let folder = fresh_folder(&std::env::temp_dir())?;
     let program = build(folder.path())?;
     let bench = Bench::new(settings::platform())?;
@@ -136,6 +162,10 @@ fn fuzz<W: Write + Send>(options: &Options, out: &Mutex<&mut W>) -> Result<bool,
             .collect()
     });
     judged.into_iter().collect::<Result<(), _>>()?;
+    let after = outside();
+    if let Some((was, is)) = before.iter().zip(&after).find(|(was, is)| was != is) {
+        return Err(format!("a file outside the temporary folder was changed: {was:?} is now {is:?}"));
+    }
     let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let (pairs, new, unfit) = (count(&counts.judged), count(&counts.new), count(&counts.unfit));
     let (missed, seconds) = (count(&counts.missed), start.elapsed().as_secs());

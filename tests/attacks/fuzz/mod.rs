@@ -43,8 +43,10 @@ const OUTSIDE: &[&str] = &[
     "/sys/kernel/mm",
 ];
 
-/// Path, mode, owner and size of each of them.
-fn outside() -> Vec<(&'static str, Option<(u32, u32, u32, u64)>)> {
+/// A path, and mode, user, group and size of its file.
+type State = (&'static str, Option<(u32, u32, u32, u64)>);
+
+fn outside() -> Vec<State> {
     let state = |path: &&'static str| {
         let data = std::fs::metadata(path).ok();
         (*path, data.map(|data| (data.mode(), data.uid(), data.gid(), data.len())))

@@ -26,7 +26,7 @@ use pair::{Judge, Judged};
 
 /// What the trial of the suite judges, always the same.
 const IN_SUITE: Options =
-    Options { pairs: 200, seed: 1, jobs: 2, first: 0, tries: 1, minimises: false, by_ordinary_user: false };
+    Options { pairs: 400, seed: 1, jobs: 2, first: 0, tries: 1, minimises: false, by_ordinary_user: false };
 
 /// Files of the machine that the interpreter opens: root could change them.
 const OUTSIDE: &[&str] = &[

@@ -11,6 +11,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
+use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
 use nix::fcntl::OFlag;
@@ -63,6 +64,9 @@ pub(super) struct Suspended {
 #[derive(Debug)]
 pub(super) struct Launched {
     launcher: JoinHandle<io::Result<Option<LaunchFailure>>>,
+    /// Keeps the launcher alive. A thread's end is the death of the parent for the children that it
+    /// made: PR_SET_PDEATHSIG, prctl(2).
+    end: mpsc::Sender<()>,
 }
 
 /// Why the child never became the command.
@@ -110,10 +114,14 @@ impl Prepared {
     pub(super) fn suspend(self) -> io::Result<Suspended> {
         let (start_read, start_write) = pipe2(OFlag::O_CLOEXEC)?;
         let (ready_read, ready_write) = pipe2(OFlag::O_CLOEXEC)?;
-        let launcher = thread::Builder::new()
-            .name("launch".to_owned())
-            .spawn(move || self.launch(&ready_write.into(), &start_read.into()))?;
-        let launched = Launched { launcher };
+        let (end, ended) = mpsc::channel();
+        let launcher = thread::Builder::new().name("launch".to_owned()).spawn(move || {
+            let outcome = self.launch(ready_write.into(), start_read.into());
+            // An error is the end as well: the sender is gone.
+            let _ = ended.recv();
+            outcome
+        })?;
+        let launched = Launched { launcher, end };
         let mut tid = [0; size_of::<Tid>()];
         match File::from(ready_read).read_exact(&mut tid) {
             Ok(()) => Ok(Suspended { tid: Tid::from_ne_bytes(tid), held: Some((start_write.into(), launched)) }),
@@ -122,13 +130,13 @@ impl Prepared {
     }
 
     /// Returns when the child is the command, or why it is not once it is gone.
-    fn launch(self, ready: &File, start: &File) -> io::Result<Option<LaunchFailure>> {
+    fn launch(self, ready: File, start: File) -> io::Result<Option<LaunchFailure>> {
         let parent = getpid();
         // No handler of this process may run in the child. This thread ends with its signals blocked: others take them.
         let mask = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
         let mut failed = None;
         let mut child = || {
-            failed = Some(become_command(&self, parent, &mask, ready, start));
+            failed = Some(become_command(&self, parent, &mask, &ready, &start));
             127
         };
         // SAFETY: the child runs `become_command` only, which keeps to async-signal-safe calls.
@@ -164,6 +172,7 @@ impl Drop for Suspended {
 impl Launched {
     /// Why the child never became the command; asked when it is gone.
     pub(super) fn failure(self) -> io::Result<Option<LaunchFailure>> {
+        drop(self.end);
         self.launcher.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }

@@ -5,7 +5,8 @@
 //!
 //! | line | means | where it is absent |
 //! |---|---|---|
-//! | `new: network::socket, A \| B` | the facts that mode B adds to mode A; of `A \| B` one is enough | not allowed |
+//! | `new: network::socket, A \| B` | the facts that mode B adds to mode A; of `A \| B` one is enough | not allowed without `held` |
+//! | `held: blind_spots::unanswerable` | the facts that every run of both modes shows: what cannot be seen is named | nothing |
 //! | `engines: guard` | the engines that are asked | guard, ptrace, notify |
 //! | `variants: a, b` | a trial for each, its name the second argument | one trial without |
 //! | `times: 4` | how many runs of mode B each engine must judge rightly | 1 |
@@ -33,6 +34,8 @@ pub(crate) struct Attack {
     pub(crate) variant: Option<String>,
     /// Of each list one fact must be found.
     pub(crate) new: Vec<Vec<Fact>>,
+    /// What every run shows, of either mode.
+    pub(crate) held: Vec<Fact>,
     pub(crate) engines: Vec<Engine>,
     pub(crate) times: u32,
     pub(crate) by_chance: bool,
@@ -83,7 +86,7 @@ impl Attack {
                 attack.take(key, value).ok_or_else(|| format!("not understood: {line}"))?;
             }
         }
-        if attack.new.is_empty() {
+        if attack.new.is_empty() && attack.held.is_empty() {
             return Err("does not say what is new".to_owned());
         }
         let of_variant =
@@ -97,6 +100,7 @@ impl Attack {
             source: source.to_owned(),
             variant: None,
             new: Vec::new(),
+            held: Vec::new(),
             engines: ENGINES.to_vec(),
             times: 1,
             by_chance: false,
@@ -113,6 +117,7 @@ impl Attack {
                 let alternatives = |item: &str| item.split(" | ").map(|fact| fact.parse().ok()).collect();
                 self.new.extend(value.split(", ").map(alternatives).collect::<Option<Vec<Vec<Fact>>>>()?);
             }
+            "held" => self.held = value.split(", ").map(|fact| fact.parse().ok()).collect::<Option<_>>()?,
             "engines" => {
                 let asked = value.split(", ").map(engine).collect::<Option<Vec<Engine>>>()?;
                 self.engines.retain(|engine| asked.contains(engine));

@@ -79,6 +79,9 @@ impl Trial<'_> {
         if let Some(fact) = self.attack.new.iter().flatten().find(|fact| held.contains(fact)) {
             return Err(format!("mode A does {fact} already"));
         }
+        if let Some(fact) = self.attack.held.iter().find(|fact| !held.contains(fact)) {
+            return Err(format!("mode A does not show {fact}"));
+        }
         let wrong: Vec<String> =
             self.attack.engines.iter().filter_map(|engine| self.by_engine(*engine, &bench, &baseline).err()).collect();
         if wrong.is_empty() { Ok(Judged::Right) } else { Err(wrong.join("\n")) }
@@ -130,8 +133,9 @@ impl Trial<'_> {
             let new: BTreeSet<Fact> = run.reached.difference(&held).cloned().collect();
             let is_missed = |facts: &&Vec<Fact>| facts.iter().all(|fact| !new.contains(fact));
             let wanting: Vec<&Vec<Fact>> = self.attack.new.iter().filter(is_missed).collect();
-            missed += u32::from(!wanting.is_empty());
-            missing.extend(wanting.into_iter().flatten().map(ToString::to_string));
+            let unnamed: Vec<&Fact> = self.attack.held.iter().filter(|fact| !run.facts.contains(fact)).collect();
+            missed += u32::from(!wanting.is_empty() || !unnamed.is_empty());
+            missing.extend(wanting.into_iter().flatten().chain(unnamed).map(ToString::to_string));
         }
         if missed == 0 {
             return Ok(());

@@ -1,8 +1,7 @@
 // A program that may be executed and not read opens and reads a device: its process is not dumpable
-// from its first call on. Mode A does the same with a file, where what cannot be answered is a
-// blind spot already.
+// from its first call on. Mode A does the same with a file. What cannot be answered is named in both.
 //
-// new: device::read | blind_spots::unanswerable
+// held: blind_spots::unanswerable
 // user: ordinary
 // mode: 0111
 #include "../attack.h"

@@ -1,7 +1,7 @@
 //! Characters that a terminal, a log or a reader's eye obeys, and how text of others is written without them.
 //!
 //! Names of kinds go through [`name`] where they are made, so that keys and baselines hold none. Text that is only shown goes
-//! through [`line`].
+//! through [`line()`].
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -88,7 +88,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
-/// A message of one or more lines, each as [`line`] writes it. A further line may come from a name that it quotes: such a line
+/// A message of one or more lines, each as [`line()`] writes it. A further line may come from a name that it quotes: such a line
 /// is no command to a runner of GitHub, which obeys what begins with `::`.
 pub fn message(text: &str) -> String {
     let further = |text: &str| {

@@ -114,7 +114,7 @@ mod tests {
             let subject = shape(name).map(|shape| shape.subject);
             matches!(subject, Some(Subject::Fd(0) | Subject::Descriptor(0))) && !is_awaited(name)
         };
-        assert!(BY_FD.iter().all(|name| is_on_fd(name)));
+        assert!(BY_FD.iter().all(is_on_fd));
         for name in AWAITED.iter().chain(BY_FD) {
             assert!(Abi::ALL.iter().any(|abi| Syscall::from_name(*abi, name).is_some()), "{name}");
         }

@@ -1,7 +1,52 @@
-//! What may run unwatched: the calls of which a baseline holds every fact that they can bring about. Main type: [`Guard`].
+//! Decides which calls may run natively: those of which a baseline holds every fact that they can
+//! bring about. Main type: [`Guard`].
 //!
-//! From registers alone a filter decides; what it cannot be sure of, it stops. Objects are no registers: a call on an fd may pass only while every fd that
-//! it could mean is of a kind whose use the baseline holds too, which [`Guard::bears`] says of one fd, and the shell watches over. Nothing here touches a process.
+//! A filter decides from registers. What it cannot be sure of, it stops. Objects are not in registers:
+//! a call on an fd may pass only while every fd that it could mean is of a kind whose use the baseline
+//! holds too. [`Guard::bears`] says so of one fd, and `linux::guard` keeps track of them. Nothing here
+//! touches a process.
+//!
+//! # Why a guarded run misses nothing
+//!
+//! A guarded run shows each fact that ptrace would show and the baseline lacks, or ends as incomplete
+//! and is repeated under ptrace. That rests on these assumptions. Each names the tests that attack it;
+//! `::` paths without a file are trials of `tests/attacks`.
+//!
+//! 1. **Every syscall of every task meets the filter.** A filter is inherited and cannot be removed,
+//!    seccomp(2). The vsyscall page is emulated without a syscall and passes (`abis::vsyscall` in
+//!    `tests/tracer`). A workload's own filter answers first: such a run is incomplete
+//!    (`a_workload_with_a_filter_of_its_own_is_not_guarded` in `tests/guard.rs`).
+//! 2. **The kernel uses the registers that the filter saw.** No other task can change them. Where the
+//!    arguments are in memory, the call always stops (`looks::flags_flip`).
+//! 3. **A call passes only if attribution finds nothing new in it.** Each alternative of a gate is
+//!    tried against the code that judges a stopped call (`what_passes_is_expected` in this module's
+//!    tests; `tests/guard.rs` removes each fact of a baseline in turn).
+//! 4. **Fds come by calls that stop.** A call that is not known to be harmless makes the guard look at
+//!    all fds, also if it fails and under every ABI ([`effect`]; `arrivals::*`). io_uring and seccomp
+//!    listeners bring fds without a call; from then on no task runs natively, and where others run
+//!    already, the run is incomplete.
+//! 5. **Tasks that share an fd table share its unsafe fds.** The kernel says whether two tasks do, by
+//!    kcmp(2). A fork's copy and a table after an exec are looked at again unless only one task could
+//!    change them ([`FdTables`]; `fds::process_shares`, `fds::raw_threads`, `fds::fork_between`,
+//!    `fds::executes`, `fds::number_reused`).
+//! 6. **An unsafe fd exists before the guard knows of it.** If another task that uses the table ran
+//!    natively meanwhile, the run is incomplete (`fds::guesses`, `fds::thread_opens`).
+//! 7. **A look before a call is believed only while nothing can change what it shows.** That is an fd
+//!    whose table one task uses, or a path while the tree has one task. Otherwise the call's result is
+//!    awaited (`looks::appears`, `looks::late_flip`, `looks::fd_flips`, `looks::flips`).
+//! 8. **A path means what it means to its task.** It is resolved with the task's root and directory,
+//!    and with its own `/proc/self`; what depends on which process asks is awaited (`paths::*`).
+//! 9. **What is read at a call's entry is what the kernel reads.** clone3 is pointed to a copy of its
+//!    arguments that no task writes (`looks::own_flags`, `births::clone3_flipped` in `tests/tracer`).
+//! 10. **Every child has a tracer.** A call that returns a child without an announcement makes the run
+//!     incomplete (`looks::untraced_flip`, `births::clone3_hidden` in `tests/tracer`).
+//! 11. **What cannot be asked is named.** An fd that cannot be looked at is unsafe, and its use is the
+//!     blind spot `unanswerable` (`hidden::*`).
+//! 12. **Processes outside the tree do not interfere.** They do not change what a path leads to between
+//!     the look and the call of a tree of one task, and put no fds into its tasks. A name that another
+//!     process creates in that moment may be missed in that run.
+//!
+//! The `fuzz` trial of `tests/attacks` looks for pairs of operation lists for which this is false.
 
 pub mod bpf;
 mod effect;

@@ -1,6 +1,6 @@
 //! The values of multiplexing arguments by number: names as the kernel's headers have them, and the subsystem each reaches.
 //!
-//! The rows beside this file are generated, except those of [`flags`]; here is only the way to them. Main types: [`Value`] and [`Command`].
+//! The rows beside this file are generated, except those of `flags`; here is only the way to them. Main types: [`Value`] and [`Command`].
 
 mod commands;
 pub(crate) mod flags;

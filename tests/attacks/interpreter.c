@@ -382,10 +382,7 @@ static void works(int task, int from) {
 				_exit(0);
 			}
 			children[forked++] = child;
-		} else {
-			if (is_ordered) state->turn = at + 1;
-			executes(at + 1, task << 8);
-		}
+		} else executes(at + 1, task << 8);
 		if (is_ordered) state->turn = at + 1;
 	}
 	while (made) pthread_join(threads[--made], 0);
@@ -416,6 +413,8 @@ int main(int words, char **word) {
 	close(file);
 	if (!is_first) {
 		int from = atoi(word[2]), what = atoi(word[3]);
+		// The turn ends when the new program has its own fds.
+		if (what != 1 && is_ordered) state->turn = from;
 		if (what == 1) acts(list + from);
 		else works(what >> 8, from);
 		// Those that were made before the exec.

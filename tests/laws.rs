@@ -56,10 +56,34 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// The code of a file: no comments, and nothing from its unit tests on.
+/// The code of a file: no comments, and no items that only tests have.
 fn code(text: &str) -> impl Iterator<Item = &str> {
-    let end = text.find("#[cfg(test)]").unwrap_or(text.len());
-    text[..end].lines().filter(|line| !line.trim_start().starts_with("//"))
+    let mut lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    std::iter::from_fn(move || {
+        let mut line = lines.next()?;
+        while line.trim_start().starts_with("#[cfg(test)]") {
+            skip_item(&mut lines);
+            line = lines.next()?;
+        }
+        Some(line)
+    })
+}
+
+/// Skips an item, attributes included: up to its semicolon, or to the brace that closes it. The
+/// sources are formatted, so that brace is as far in as the item begins.
+fn skip_item<'a>(lines: &mut impl Iterator<Item = &'a str>) {
+    let indentation = |line: &str| line.len() - line.trim_start().len();
+    let Some(first) = lines.find(|line| !line.trim_start().starts_with("#[")) else { return };
+    if first.ends_with(';') || first.ends_with('}') || first.ends_with(',') {
+        return;
+    }
+    lines.find(|line| indentation(line) == indentation(first) && (line.trim_start().starts_with(['}', ')', ']'])));
+}
+
+#[test]
+fn only_items_of_tests_are_no_code() {
+    let text = "use a;\n#[cfg(test)]\nuse b;\n// c\nfn d() {}\n#[cfg(test)]\n#[path = \"e.rs\"]\nmod e {\n    fn f() {\n    }\n}\nfn g() {\n}\n";
+    assert_eq!(code(text).collect::<Vec<_>>(), ["use a;", "fn d() {}", "fn g() {", "}"]);
 }
 
 /// The room a path below `src/` belongs to.

@@ -35,6 +35,22 @@ pub enum StoreError {
         /// What it is.
         kind: &'static str,
     },
+    /// Something else lies where the folder of expectations should be.
+    #[error("cannot search {}: it is not a folder: remove it or rename it", path.display())]
+    NotAFolder {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The folder of the package is gone.
+    #[error(
+        "cannot find the package {}: there is no such folder; if it was moved after the build, set CARGO_MANIFEST_DIR to the \
+         package or SYSGUARD_WORKSPACE_ROOT to its workspace",
+        path.display()
+    )]
+    NoPackage {
+        /// The path.
+        path: PathBuf,
+    },
     /// A file that looks like an expectation and has no name for a workload.
     #[error("cannot use {} as an expectation: {reason}", path.display())]
     BadName {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::{FOLDER, StoreError};
+use super::{FOLDER, StoreError, walk};
 
 /// How the name of an expectation ends.
 pub(super) const EXPECTATION: &str = ".yaml";
@@ -25,16 +25,7 @@ pub(super) struct Found {
 /// Every expectation and proposal below a root.
 pub(super) fn find(root: &Path) -> Result<Found, StoreError> {
     let mut found = Found::default();
-    let Some(escaped) = root.to_str().map(glob::Pattern::escape) else {
-        return Err(StoreError::BadName { path: root.to_owned(), reason: "the path of the package is not UTF-8" });
-    };
-    let pattern = Path::new(&escaped).join(FOLDER).join("**").join("*");
-    let paths = glob::glob(&pattern.to_string_lossy()).expect("an escaped path and stars are a pattern");
-    for path in paths {
-        let path = path.map_err(|error| {
-            let path = error.path().to_owned();
-            StoreError::io("search", path)(error.into())
-        })?;
+    for path in walk::files(&root.join(FOLDER))? {
         let Ok(path) = path.strip_prefix(root) else { continue };
         found.take(path);
     }

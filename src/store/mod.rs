@@ -7,6 +7,7 @@ mod error;
 mod file;
 mod find;
 mod pending;
+mod walk;
 
 #[cfg(test)]
 mod tests;
@@ -40,7 +41,14 @@ pub struct Store {
 impl Store {
     /// Finds the expectations of a package and its proposals, which lie beside them or in a tree of their own
     /// (`PENDING_DIR/expectations/…`). A package without the folder has no workloads.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no such package, or its `expectations` cannot be searched.
     pub fn open(package: &Path, pending_dir: Option<&Path>) -> Result<Self, StoreError> {
+        if !package.is_dir() {
+            return Err(StoreError::NoPackage { path: package.to_owned() });
+        }
         let mut found = find::find(package)?;
         if let Some(root) = pending_dir.filter(|root| *root != package) {
             found.proposals = find::find(root)?.proposals;

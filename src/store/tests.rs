@@ -78,6 +78,45 @@ fn without_the_folder_there_are_no_workloads() {
 }
 
 #[test]
+fn missing_package_and_file_in_place_of_the_folder_are_errors() {
+    let (_folder, package) = package(&["expectations"]);
+    let path = package.join("expectations").canonicalize().expect("a path");
+    let refused = |package: &Path| Store::open(package, None).expect_err("no store").to_string();
+    assert_eq!(
+        refused(&package),
+        format!("cannot search {}: it is not a folder: remove it or rename it", path.display())
+    );
+    let gone = package.join("gone");
+    let error = refused(&gone);
+    assert!(error.starts_with(&format!("cannot find the package {}: ", gone.display())), "{error}");
+    assert!(error.contains("CARGO_MANIFEST_DIR") && error.contains("SYSGUARD_WORKSPACE_ROOT"), "{error}");
+    fs::remove_file(&path).expect("the file");
+    std::os::unix::fs::symlink("nowhere", package.join("expectations")).expect("a link");
+    assert!(refused(&package).starts_with("cannot search "), "a link to nothing");
+}
+
+/// Links to the folder itself, to the package and to a sibling; one to a shared folder outside, and back from there.
+#[test]
+fn each_file_is_found_once_however_folders_are_linked() {
+    let (_folder, package) =
+        package(&["expectations/a/one.yaml", "expectations/z/two.yaml", "src/x.yaml", "../shared/three.yaml"]);
+    let link = |target: &str, name: &str| {
+        std::os::unix::fs::symlink(target, package.join(name)).expect("a link");
+    };
+    link("..", "expectations/a/loop");
+    link("..", "expectations/a/again");
+    link("../..", "expectations/z/package");
+    link("/", "expectations/z/root");
+    link("z", "expectations/alias");
+    link("../../shared", "expectations/shared");
+    link(".", "../shared/itself");
+    link("../a[b]*?/expectations", "../shared/back");
+    let store = open(&package);
+    assert_eq!(store.names().collect::<Vec<_>>(), ["a::one", "shared::three", "z::two"]);
+    assert!(store.faults().is_empty());
+}
+
+#[test]
 fn other_names_are_faults_that_name_the_files() {
     let (_folder, package) = package(&[
         "expectations/a b.yaml",

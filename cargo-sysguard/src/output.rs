@@ -1,13 +1,49 @@
-//! A file that a report goes into: known to be writable before anything runs, and complete or untouched ever after.
-//!
-//! Main type: [`ReportFile`].
+//! Where reports go: [`stdout`], or a file that is known to be writable before anything runs, and complete or untouched
+//! ever after. Main type: [`ReportFile`].
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use anstream::AutoStream;
 use sysguard::model::escape;
 use tempfile::NamedTempFile;
+
+/// Standard output for people: coloured where its terminal, or the user, wants that.
+pub(crate) fn stdout() -> AutoStream<Box<dyn Write>> {
+    let choice = AutoStream::choice(&io::stdout());
+    AutoStream::new(Box::new(UntilClosed(io::stdout())), choice)
+}
+
+/// Standard error, for a report.
+pub(crate) fn stderr() -> AutoStream<Box<dyn Write>> {
+    let choice = AutoStream::choice(&io::stderr());
+    AutoStream::new(Box::new(UntilClosed(io::stderr())), choice)
+}
+
+/// Standard output for machines.
+pub(crate) fn plain_stdout() -> impl Write {
+    UntilClosed(io::stdout())
+}
+
+/// A stream whose reader may have seen enough, as `head` has: what it does not read is dropped, and nothing fails.
+struct UntilClosed<W>(W);
+
+impl<W: Write> Write for UntilClosed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            flushed => flushed,
+        }
+    }
+}
 
 /// What becomes of the file when the report is complete.
 #[derive(Debug)]

@@ -18,12 +18,13 @@ const TICK: Duration = Duration::from_millis(50);
 /// The signal that wakes it. It is ignored by default, so a handler that does nothing changes nothing for anyone else in the process.
 const WAKE_UP: Signal = Signal::SIGURG;
 
-/// The deadlines of one run.
+/// The deadlines of one run. One that the clock cannot express never comes.
 #[derive(Debug)]
 pub(super) struct Deadlines {
     timeout: Option<Instant>,
     stop: Option<(Instant, i32)>,
     grace: Duration,
+    /// Also `None` where the grace has no end.
     grace_ends: Option<Instant>,
     /// Wakes this thread, and no other, for as long as it lives.
     _ticks: Timer,
@@ -51,8 +52,8 @@ impl Deadlines {
         let mut ticks = Timer::new(ClockId::CLOCK_MONOTONIC, SigEvent::new(notify))?;
         ticks.set(Expiration::Interval(TICK.into()), TimerSetTimeFlags::empty())?;
         Ok(Self {
-            timeout: limits.timeout.map(|timeout| now + timeout),
-            stop: limits.stop.map(|stop| (now + stop.after, stop.signal)),
+            timeout: limits.timeout.and_then(|timeout| now.checked_add(timeout)),
+            stop: limits.stop.and_then(|stop| Some((now.checked_add(stop.after)?, stop.signal))),
             grace: limits.grace,
             grace_ends: None,
             _ticks: ticks,
@@ -62,7 +63,8 @@ impl Deadlines {
     /// The first process is gone: the others' time runs.
     pub(super) fn begin_grace(&mut self) {
         self.stop = None;
-        self.grace_ends = Some(Instant::now() + self.grace);
+        self.timeout = None;
+        self.grace_ends = Instant::now().checked_add(self.grace);
     }
 
     /// What is due now. Asking is told once; an end is told for as long as anybody is there to be ended.
@@ -72,7 +74,7 @@ impl Deadlines {
         if is_over(self.grace_ends) {
             return Due::GraceOver;
         }
-        if is_over(self.timeout) && self.grace_ends.is_none() {
+        if is_over(self.timeout) {
             return Due::Timeout;
         }
         match self.stop {
@@ -82,5 +84,30 @@ impl Deadlines {
             }
             _ => Due::Nothing,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::workload::StopAfter;
+
+    #[test]
+    fn moment_beyond_the_clock_never_comes() {
+        let stop = Some(StopAfter { after: Duration::MAX, signal: 15 });
+        let limits = Limits { timeout: Some(Duration::MAX), stop, grace: Duration::MAX };
+        let mut deadlines = Deadlines::start(&limits).expect("a timer");
+        assert_eq!(deadlines.due(), Due::Nothing);
+        deadlines.begin_grace();
+        assert_eq!(deadlines.due(), Due::Nothing);
+    }
+
+    #[test]
+    fn grace_replaces_the_timeout() {
+        let limits = Limits { timeout: Some(Duration::ZERO), stop: None, grace: Duration::MAX };
+        let mut deadlines = Deadlines::start(&limits).expect("a timer");
+        assert_eq!(deadlines.due(), Due::Timeout);
+        deadlines.begin_grace();
+        assert_eq!(deadlines.due(), Due::Nothing);
     }
 }

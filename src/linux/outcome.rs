@@ -40,6 +40,14 @@ pub enum TraceError {
         /// What execve(2) said.
         source: io::Error,
     },
+    /// The working directory could not be entered.
+    #[error("cannot enter the working directory {directory}: {source}")]
+    Directory {
+        /// Its path.
+        directory: String,
+        /// What chdir(2) said.
+        source: io::Error,
+    },
     /// Tracing is impossible here.
     #[error("cannot trace: {reason}")]
     Impossible {

@@ -118,6 +118,7 @@ fn run(command: Command, limits: &Limits, mode: Mode<'_>, sink: &mut dyn FnMut(&
     probe::check_surroundings()?;
     let filter = mode.filter()?;
     let program = command.program.display().to_string();
+    let directory = command.cwd.as_ref().map(|cwd| cwd.display().to_string()).unwrap_or_default();
     let deadlines = Deadlines::start(limits).map_err(system("start a timer"))?;
     let is_isolated = command.isolated;
     let suspended = Prepared::new(command, filter).and_then(Prepared::suspend).map_err(system("start a process"))?;
@@ -155,7 +156,7 @@ fn run(command: Command, limits: &Limits, mode: Mode<'_>, sink: &mut dyn FnMut(&
     sink(&Event::Spawned { task: root, parent: None, process: true });
     let exit = run.follow(sink).map_err(system("follow a process"))?;
     if let Some(failure) = launched.failure().map_err(system("hear from a process"))? {
-        return Err(failure.explain(program));
+        return Err(failure.explain(program, directory));
     }
     let incomplete = run.incomplete();
     Ok(Outcome { exit, lost_events: run.tasks.lost(), killed_stragglers: run.stragglers, incomplete })
@@ -363,11 +364,11 @@ fn system(operation: &'static str) -> impl FnOnce(io::Error) -> TraceError {
 }
 
 impl LaunchFailure {
-    fn explain(self, program: String) -> TraceError {
+    fn explain(self, program: String, directory: String) -> TraceError {
         match self.step {
             LaunchStep::Execute => TraceError::Exec { program, source: self.source },
+            LaunchStep::Directory => TraceError::Directory { directory, source: self.source },
             LaunchStep::Streams => system("connect the standard streams")(self.source),
-            LaunchStep::Directory => system("enter the working directory")(self.source),
             LaunchStep::Filter => system("install a filter")(self.source),
         }
     }

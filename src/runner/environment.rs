@@ -68,8 +68,11 @@ pub(crate) fn find_on_path(path: &OsStr, program: &OsStr, base: &Path) -> Lookup
         return result;
     }
     for folder in std::env::split_paths(path) {
-        match look_at(base.join(folder).join(program)) {
+        let folder = base.join(folder);
+        match look_at(folder.join(program)) {
             found @ Lookup::Found(_) => return found,
+            // execvp(3) passes over an entry that is no folder.
+            Lookup::NotExecutable(_) if folder.is_file() => {}
             seen @ Lookup::NotExecutable(_) if result == Lookup::Missing => result = seen,
             _ => {}
         }
@@ -77,11 +80,12 @@ pub(crate) fn find_on_path(path: &OsStr, program: &OsStr, base: &Path) -> Lookup
     result
 }
 
-/// Whether one file may be executed.
+/// Whether one file may be executed. Like env(1), only ENOENT means that there is none: a name that is too long, or that
+/// leads through a file, is one that cannot be executed.
 pub(crate) fn look_at(file: PathBuf) -> Lookup {
     match fs::metadata(&file) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Lookup::NotExecutable(file),
-        Err(_) => Lookup::Missing,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Lookup::Missing,
+        Err(_) => Lookup::NotExecutable(file),
         Ok(metadata) if metadata.is_file() && Machine::may_execute(&file) => Lookup::Found(file),
         Ok(_) => Lookup::NotExecutable(file),
     }
@@ -182,8 +186,13 @@ mod tests {
             ("./first/plain", Lookup::NotExecutable(at("./first/plain"))),
             ("./second", Lookup::NotExecutable(at("./second"))),
             ("second/none", Lookup::Missing),
+            ("first/only/none", Lookup::NotExecutable(at("first/only/none"))),
         ] {
             assert_eq!(built.find(program, package.path()), result, "{program}");
         }
+        let long = "x".repeat(300);
+        assert!(matches!(built.find(&long, package.path()), Lookup::NotExecutable(_)));
+        let through_a_file = Built::new(&BTreeMap::from([("PATH".to_owned(), "first/only:second".to_owned())]));
+        assert_eq!(through_a_file.find("none", package.path()), Lookup::Missing);
     }
 }

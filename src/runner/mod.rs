@@ -40,6 +40,7 @@ pub fn find_command(name: &OsStr) -> Lookup {
     if name.as_encoded_bytes().contains(&b'/') {
         return environment::look_at(PathBuf::from(name));
     }
-    let path = std::env::var_os("PATH").unwrap_or_default();
+    // confstr(3), _CS_PATH: where execvp(3) looks without a PATH.
+    let path = std::env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
     environment::find_on_path(&path, name, Path::new(""))
 }

@@ -140,10 +140,8 @@ impl<'a> Prepared<'a> {
         if let Program::Closure(name) = &workload.program {
             environment.set(CLOSURE, name);
         }
-        for required in &workload.requires {
-            if !matches!(environment.find(required, package), Lookup::Found(_)) {
-                return Err(Obstacle::Absent(format!("requires {required}, which is not installed")));
-            }
+        if let Some(reason) = missing(workload, &environment, package) {
+            return Err(Obstacle::Absent(reason));
         }
         let (program, mut argv) = match &workload.program {
             Program::Command(words) => {
@@ -278,6 +276,24 @@ impl Run {
     }
 }
 
+/// Says which program of the system a workload lacks.
+pub(super) fn lacks(workload: &Workload, package: &Path) -> Option<String> {
+    let environment = Built::new(&workload.env);
+    missing(workload, &environment, package).or_else(|| {
+        let Program::Command(words) = &workload.program else { return None };
+        match find(&environment, words.first()?, package) {
+            Err(Obstacle::Absent(reason)) => Some(reason),
+            _ => None,
+        }
+    })
+}
+
+fn missing(workload: &Workload, environment: &Built, package: &Path) -> Option<String> {
+    let is_there = |required: &str| matches!(environment.find(required, package), Lookup::Found(_));
+    let missing = workload.requires.iter().find(|required| !is_there(required))?;
+    Some(format!("requires {missing}, which is not installed"))
+}
+
 /// A program of the system may be absent; a file of the package is a mistake when it is.
 fn find(environment: &Built, name: &str, package: &Path) -> Result<PathBuf, Obstacle> {
     match environment.find(name, package) {
@@ -300,7 +316,7 @@ impl From<TraceError> for Obstacle {
     fn from(error: TraceError) -> Self {
         let reason = error.to_string();
         match error {
-            TraceError::Exec { .. } => Self::NotStarted(reason),
+            TraceError::Exec { .. } | TraceError::Directory { .. } => Self::NotStarted(reason),
             TraceError::Impossible { .. } => Self::Untraceable(reason),
             TraceError::System { .. } => Self::Broken(reason),
         }

@@ -3,8 +3,9 @@
 //! Its exit codes are those of env(1) and timeout(1), because it stands where the command would.
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use sysguard::runner::{DEFAULT_GRACE, Lookup, find_command, observe, observe_not
 use sysguard::settings;
 
 use crate::cli;
-use crate::output::ReportFile;
+use crate::output::{self, ReportFile};
 use crate::taxonomy;
 
 /// `trace`'s options.
@@ -52,7 +53,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     grace: Option<Duration>,
     /// The command and its arguments
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    #[arg(required = true, trailing_var_arg = true, value_name = "COMMAND")]
     command: Vec<OsString>,
 }
 
@@ -98,14 +99,6 @@ impl Options {
             keep_terminal().map_err(|error| Failed::ours(format!("cannot read the terminal's modes: {error}")))?;
         leave_signals_to_workload()
             .map_err(|error| Failed::ours(format!("cannot leave signals to the command: {error}")))?;
-        let command = Command {
-            program,
-            argv: self.command.clone(),
-            environment: Environment::Inherited,
-            cwd: None,
-            stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
-            isolated: false,
-        };
         let limits = Limits { timeout: self.timeout, stop: None, grace: self.grace.unwrap_or(DEFAULT_GRACE) };
         let observe = match (self.engine, self.callers) {
             (Engine::Notify, false) => observe_notified,
@@ -113,7 +106,11 @@ impl Options {
             (Engine::Notify, true) => return Err(Failed { code: Failed::USAGE, message: NO_CALLERS.to_owned() }),
             (_, true) => observe_with_callers,
         };
-        let (observation, outcome) = observe(command, &limits).map_err(Failed::from)?;
+        let (observation, outcome) = match observe(command(program.clone(), self.command.clone()), &limits) {
+            Err(error) if is_without_interpreter(&error) => observe(by_shell(program, &self.command), &limits),
+            observed => observed,
+        }
+        .map_err(Failed::from)?;
         if let Some(reason) = outcome.incomplete {
             terminal.restore();
             return Err(Failed::ours(format!(
@@ -147,21 +144,56 @@ impl Options {
     /// Looks for the command as a shell does.
     fn find(&self) -> Result<PathBuf, Failed> {
         let name = self.command.first().map(OsString::as_os_str).unwrap_or_default();
-        let failed = |code, reason| Failed {
+        let failed = |code, reason: &str| Failed {
             code,
             message: format!("cannot execute {}: {reason}", escape::line(&name.to_string_lossy())),
         };
         match find_command(name) {
             Lookup::Found(program) => Ok(program),
-            Lookup::NotExecutable(_) => Err(failed(Failed::NOT_EXECUTABLE, "it is not an executable file")),
+            Lookup::NotExecutable(file) => Err(failed(Failed::NOT_EXECUTABLE, &not_executable(&file))),
             Lookup::Missing => Err(failed(Failed::NOT_FOUND, "it is not found")),
         }
     }
 }
 
+/// Says why a file cannot be executed.
+fn not_executable(file: &Path) -> String {
+    match fs::metadata(file) {
+        Err(error) => error.to_string(),
+        Ok(_) => "it is not an executable file".to_owned(),
+    }
+}
+
+fn command(program: PathBuf, argv: Vec<OsString>) -> Command {
+    Command {
+        program,
+        argv,
+        environment: Environment::Inherited,
+        cwd: None,
+        stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
+        isolated: false,
+    }
+}
+
+/// Whether the kernel knows no way to execute the file: a script without `#!`.
+fn is_without_interpreter(error: &TraceError) -> bool {
+    matches!(error, TraceError::Exec { source, .. } if source.raw_os_error() == Some(ENOEXEC))
+}
+
+/// include/uapi/asm-generic/errno-base.h
+const ENOEXEC: i32 = 8;
+
+/// The shell that runs such a script, as execvp(3) does it for env(1) and timeout(1).
+fn by_shell(script: PathBuf, command_line: &[OsString]) -> Command {
+    const SHELL: &str = "/bin/sh";
+    let arguments = command_line.iter().skip(1).cloned();
+    let argv = [OsString::from(SHELL), script.into_os_string()].into_iter().chain(arguments).collect();
+    command(PathBuf::from(SHELL), argv)
+}
+
 fn write(recording: &Recording, format: Format, taxonomy: &Taxonomy, file: Option<ReportFile<'_>>) -> io::Result<()> {
     let Some(mut file) = file else {
-        let mut out = anstream::AutoStream::auto(io::stderr().lock());
+        let mut out = output::stderr();
         return report::observation(&mut out, recording, format, taxonomy, &Palette::coloured());
     };
     report::observation(&mut file, recording, format, taxonomy, &Palette::plain())?;
@@ -174,7 +206,7 @@ impl From<TraceError> for Failed {
             // The program is there; its interpreter is not.
             TraceError::Exec { source, .. } if source.kind() == io::ErrorKind::NotFound => Self::NOT_FOUND,
             TraceError::Exec { .. } => Self::NOT_EXECUTABLE,
-            TraceError::Impossible { .. } | TraceError::System { .. } => Self::OURS,
+            TraceError::Directory { .. } | TraceError::Impossible { .. } | TraceError::System { .. } => Self::OURS,
         };
         Self { code, message: error.to_string() }
     }

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, stderr};
 use std::path::PathBuf;
 
-use crate::model::decide::UpdateMode;
+use crate::model::decide::{Update, UpdateMode};
 use crate::model::observation::Engine;
 use crate::model::platform::Platform;
 use crate::model::recording::CONFIRMING_RUNS;
@@ -47,10 +47,8 @@ impl Given {
     pub fn from_env() -> Self {
         let relevant = |name: &str| {
             name.starts_with("SYSGUARD_")
-                || name.starts_with(BINARY_PREFIX)
-                || ["CI", "TF_BUILD", "CARGO", "RUSTC", "CARGO_TERM_COLOR", "TERM", STEP_SUMMARY, NEXTEST_BINARY_ID]
-                    .contains(&name)
-                || RUSTFLAGS.contains(&name)
+                || name.starts_with("CARGO")
+                || ["CI", "TF_BUILD", "RUSTC", "RUSTFLAGS", "TERM", STEP_SUMMARY, NEXTEST_BINARY_ID].contains(&name)
         };
         let variables = env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
@@ -75,6 +73,11 @@ impl Given {
             Some("never") => Some(false),
             _ => None,
         }
+    }
+
+    /// The package whose test cargo or nextest runs.
+    pub fn manifest_dir(&self) -> Option<PathBuf> {
+        self.path("CARGO_MANIFEST_DIR")
     }
 
     /// The closure that this process is to be.
@@ -151,6 +154,13 @@ pub struct Settings {
     pub colour: Option<bool>,
     /// Whether what is running may be drawn: standard error is a terminal that can move its cursor.
     pub progress: bool,
+}
+
+impl Settings {
+    /// What is written where a workload differs. A folder for proposals is asked for by name, so they are written in CI too.
+    pub fn update(&self) -> Update {
+        self.update.resolve(self.ci && self.pending_dir.is_none())
+    }
 }
 
 /// A variable has a value that it cannot have.
@@ -266,134 +276,4 @@ fn binaries(given: &Given) -> BTreeMap<String, PathBuf> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn given(variables: &[(&str, &str)]) -> Given {
-        let variables = variables.iter().map(|&(name, value)| (name.to_owned(), value.into())).collect();
-        Given { variables, terminal: true }
-    }
-
-    fn meant(variables: &[(&str, &str)]) -> Settings {
-        resolve(&given(variables), Flags::default()).expect("good values")
-    }
-
-    #[test]
-    fn ci_is_what_insta_calls_ci() {
-        for (variables, ci) in [
-            (&[][..], false),
-            (&[("CI", "true")], true),
-            (&[("CI", "1")], true),
-            (&[("CI", "")], false),
-            (&[("CI", "0")], false),
-            (&[("CI", "false")], false),
-            (&[("CI", "False")], true),
-            (&[("TF_BUILD", "")], true),
-            (&[("TF_BUILD", "True")], true),
-            (&[("CI", "false"), ("TF_BUILD", "True")], false),
-        ] {
-            assert_eq!(meant(variables).ci, ci, "{variables:?}");
-        }
-    }
-
-    #[test]
-    fn every_word_of_update_has_its_meaning() {
-        for mode in UpdateMode::ALL {
-            assert_eq!(meant(&[("SYSGUARD_UPDATE", mode.name())]).update, mode);
-        }
-        assert_eq!(meant(&[]).update, UpdateMode::Auto);
-        assert_eq!(meant(&[("SYSGUARD_UPDATE", "")]).update, UpdateMode::Auto);
-    }
-
-    #[test]
-    fn a_bad_value_names_its_variable_and_what_it_may_be() {
-        for (variable, value, message) in [
-            (
-                "SYSGUARD_UPDATE",
-                "Always",
-                "the environment variable SYSGUARD_UPDATE is `Always`, but must be one of auto, new, always, unseen, no, \
-                 force; correct or unset it",
-            ),
-            (
-                "SYSGUARD_REQUIRE",
-                "maybe",
-                "the environment variable SYSGUARD_REQUIRE is `maybe`, but must be 1, true, 0 or false; correct or unset it",
-            ),
-            (
-                "SYSGUARD_CONFIRM",
-                "-1",
-                "the environment variable SYSGUARD_CONFIRM is `-1`, but must be a number of runs such as 4; correct or unset it",
-            ),
-        ] {
-            let error = resolve(&given(&[(variable, value)]), Flags::default()).expect_err(variable);
-            assert_eq!(error.to_string(), message);
-        }
-    }
-
-    #[test]
-    fn require_is_a_switch() {
-        for (value, required) in [("1", true), ("true", true), ("0", false), ("false", false), ("", false)] {
-            assert_eq!(meant(&[("SYSGUARD_REQUIRE", value)]).require, required, "{value}");
-        }
-    }
-
-    #[test]
-    fn findings_are_confirmed_as_often_as_is_said() {
-        for (variables, runs) in [
-            (&[][..], CONFIRMING_RUNS),
-            (&[("SYSGUARD_CONFIRM", "")], CONFIRMING_RUNS),
-            (&[("SYSGUARD_CONFIRM", "0")], 0),
-        ] {
-            assert_eq!(meant(variables).confirm, runs, "{variables:?}");
-        }
-    }
-
-    #[test]
-    fn a_flag_beats_the_environment_even_where_that_is_wrong() {
-        let pending_dir = Some(PathBuf::from("/flag"));
-        let flags = Flags {
-            update: Some(UpdateMode::No),
-            require: true,
-            pending_dir,
-            confirm: Some(0),
-            engine: Some(Engine::Ptrace),
-        };
-        let variables = [
-            ("SYSGUARD_UPDATE", "nonsense"),
-            ("SYSGUARD_REQUIRE", "nonsense"),
-            ("SYSGUARD_PENDING_DIR", "/variable"),
-            ("SYSGUARD_CONFIRM", "nonsense"),
-            ("SYSGUARD_ENGINE", "nonsense"),
-        ];
-        let settings = resolve(&given(&variables), flags).expect("flags only");
-        assert_eq!(settings.update, UpdateMode::No);
-        assert!(settings.require);
-        assert_eq!((settings.confirm, settings.engine), (0, Engine::Ptrace));
-        assert_eq!(settings.pending_dir, Some(PathBuf::from("/flag")));
-    }
-
-    #[test]
-    fn paths_and_binaries_are_taken_and_an_empty_path_is_none() {
-        let settings = meant(&[
-            ("SYSGUARD_PENDING_DIR", "/pending"),
-            ("SYSGUARD_WORKSPACE_ROOT", ""),
-            ("CARGO", "/bin/cargo"),
-            ("CARGO_BIN_EXE_echo-server", "/target/echo-server"),
-        ]);
-        assert_eq!(settings.pending_dir, Some(PathBuf::from("/pending")));
-        assert_eq!(settings.workspace_root, None);
-        assert_eq!(settings.cargo, PathBuf::from("/bin/cargo"));
-        assert_eq!(settings.rustc, PathBuf::from("/bin/rustc"));
-        assert_eq!(meant(&[("RUSTC", "/other/rustc"), ("CARGO", "/bin/cargo")]).rustc, PathBuf::from("/other/rustc"));
-        assert_eq!(settings.binaries["echo-server"], PathBuf::from("/target/echo-server"));
-        assert_eq!((meant(&[]).cargo, meant(&[]).rustc), (PathBuf::from("cargo"), PathBuf::from("rustc")));
-    }
-
-    #[test]
-    fn progress_is_for_terminals_only() {
-        assert!(meant(&[("TERM", "xterm")]).progress);
-        assert!(!meant(&[("TERM", "dumb")]).progress);
-        let piped = Given { terminal: false, ..given(&[("TERM", "xterm")]) };
-        assert!(!resolve(&piped, Flags::default()).expect("good values").progress);
-    }
-}
+mod tests;

@@ -28,7 +28,7 @@ pub(crate) struct JudgingFlags {
 /// Where proposals lie.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PendingDir {
-    /// Proposals lie in this folder instead of beside the expectations
+    /// Proposals lie in this folder instead of beside the expectations, and are written in CI too
     #[arg(long = "pending-dir", value_name = "DIRECTORY")]
     given: Option<PathBuf>,
 }
@@ -48,6 +48,11 @@ impl JudgingFlags {
     }
 }
 
+/// The word by which cargo is asked for colours.
+pub(crate) fn colour_word(colour: bool) -> &'static str {
+    if colour { "always" } else { "never" }
+}
+
 /// Hands on what is meant to a process that reads it from its environment.
 pub(crate) fn hand_on(command: &mut Command, settings: &Settings) {
     command.env("SYSGUARD_UPDATE", settings.update.name());
@@ -58,6 +63,6 @@ pub(crate) fn hand_on(command: &mut Command, settings: &Settings) {
         command.env("SYSGUARD_PENDING_DIR", folder);
     }
     if let Some(colour) = settings.colour {
-        command.env("CARGO_TERM_COLOR", if colour { "always" } else { "never" });
+        command.env("CARGO_TERM_COLOR", colour_word(colour));
     }
 }

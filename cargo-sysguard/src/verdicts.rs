@@ -14,7 +14,7 @@ use sysguard::settings::Settings;
 
 use crate::cli;
 use crate::exit_code::Failure;
-use crate::output::ReportFile;
+use crate::output::{self, ReportFile};
 use crate::suites::Package;
 
 /// What GitHub takes as a step's summary, and a little less: it refuses what is longer as a whole.
@@ -66,7 +66,7 @@ impl Report<'_> {
             Some(mut file) => file.write_all(&text).and_then(|()| file.finish()).map_err(cannot)?,
             // People have read each already.
             None if self.format.is_table() => {}
-            None => io::stdout().lock().write_all(&text).map_err(Failure::output)?,
+            None => output::plain_stdout().write_all(&text).map_err(Failure::output)?,
         }
         if let Some(path) = &self.summary
             && let Err(error) = append_summary(path, &packages)
@@ -149,7 +149,7 @@ mod tests {
 
     use sysguard::model::compare::Comparison;
     use sysguard::model::recording::Growth;
-    use sysguard::model::verdict::Status;
+    use sysguard::model::verdict::{Asked, Status};
 
     use super::*;
 
@@ -166,6 +166,7 @@ mod tests {
             growth,
             change: None,
             elapsed: Duration::ZERO,
+            asked: Asked::Test,
         }
     }
 

@@ -30,6 +30,8 @@ pub struct Verdict {
     pub change: Option<Change>,
     /// How long all of its runs took; nothing where it was not run.
     pub elapsed: Duration,
+    /// What was asked for, and is to be asked again where it failed.
+    pub asked: Asked,
 }
 
 /// The outcome in one word.
@@ -80,6 +82,16 @@ pub enum Status {
         /// What happened.
         reason: String,
     },
+}
+
+/// Why a workload was run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Asked {
+    /// To compare it with its baseline.
+    #[default]
+    Test,
+    /// To record its baseline.
+    Bless,
 }
 
 impl Status {

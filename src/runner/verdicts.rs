@@ -14,7 +14,7 @@ use crate::model::expectation::format::with_remarks;
 use crate::model::expectation::{Baseline, Parsed, Recorded, Remarks, Unseen, amend, record};
 use crate::model::fingerprint::explain;
 use crate::model::recording::{Growth, Length};
-use crate::model::verdict::{Change, Status, Verdict};
+use crate::model::verdict::{Asked, Change, Status, Verdict};
 use crate::model::workload::Workload;
 
 impl Suite {
@@ -33,7 +33,7 @@ impl Suite {
         Recording { length, is_partial }: Recording,
         start: impl FnOnce(&'a Workload) -> Result<Box<dyn Start + 'a>, Obstacle>,
     ) -> Verdict {
-        let update = self.settings.update.resolve(self.settings.ci);
+        let update = self.settings.update();
         self.verdict(case, |parsed| {
             let document = &parsed.expectation.document;
             let mut runs = Runs::new(self, case, document, progress, start(&document.workload)?);
@@ -55,11 +55,12 @@ impl Suite {
     ///
     /// A run that does not end as the document says, or what breaks a `forbid:`, leaves the file as it was.
     pub fn bless(&self, case: &Case, length: Length, unseen: Unseen, progress: &dyn Progress) -> Verdict {
-        self.verdict(case, |parsed| {
+        let verdict = self.verdict(case, |parsed| {
             let document = &parsed.expectation.document;
             let mut runs = Runs::new(self, case, document, progress, Box::new(self.prepare(&document.workload)?));
             Ok(self.recorded(&mut runs, parsed, length, unseen)?.under(Update::Force, self, case))
-        })
+        });
+        Verdict { asked: Asked::Bless, ..verdict }
     }
 
     /// Runs a workload as `bless` does, and hands out what it used as a baseline of its own; nothing is compared or written.
@@ -199,6 +200,7 @@ fn bare(case: &Case, status: Status) -> Verdict {
         growth: Growth::default(),
         change: None,
         elapsed: Duration::ZERO,
+        asked: Asked::Test,
     }
 }
 
@@ -257,6 +259,7 @@ impl Judgement<'_> {
             growth: self.growth,
             change,
             elapsed: Duration::ZERO,
+            asked: Asked::Test,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::model::test_name;
-use crate::model::verdict::{Status, Verdict};
+use crate::model::verdict::{Asked, Status, Verdict};
 use crate::report::Palette;
 use crate::report::style::Painted;
 use crate::report::words::escaped;
@@ -49,7 +49,11 @@ fn steps(verdict: &Verdict) -> Vec<Step> {
         Step { command, purpose }
     };
     let bless = |purpose: &str| step("bless", format!("{purpose}; writes {file}"));
-    let again = |purpose: String| vec![step("test", purpose)];
+    let asked = match verdict.asked {
+        Asked::Test => "test",
+        Asked::Bless => "bless",
+    };
+    let again = |purpose: String| vec![step(asked, purpose)];
     match &verdict.status {
         Status::Passed | Status::Blessed | Status::Ignored { .. } => Vec::new(),
         Status::Failed if verdict.comparison.is_forbidden() => {
@@ -67,9 +71,10 @@ fn steps(verdict: &Verdict) -> Vec<Step> {
         Status::Malformed { .. } => again(format!("once {file} is mended")),
         Status::NotStarted { .. } => again("once it can be built and started".to_owned()),
         Status::Untraceable { .. } => again("where tracing is possible".to_owned()),
-        Status::Broken { .. } if !verdict.comparison.findings.is_empty() => {
-            again("once that can be written; `--pending-dir DIRECTORY` proposes elsewhere".to_owned())
-        }
+        Status::Broken { .. } if !verdict.comparison.findings.is_empty() => again(match verdict.asked {
+            Asked::Test => "once that can be written; `--pending-dir DIRECTORY` proposes elsewhere".to_owned(),
+            Asked::Bless => "once that can be written".to_owned(),
+        }),
         Status::Broken { .. } => again("run it again".to_owned()),
     }
 }
@@ -100,6 +105,17 @@ fn one_key(verdict: &Verdict) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::verdict::samples::{failed, other_statuses, with_status};
+
+    #[test]
+    fn failed_bless_is_asked_again() {
+        let failed = std::iter::once(failed()).chain(other_statuses().into_iter().map(with_status));
+        for verdict in failed.filter(|verdict| verdict.status.is_failure()) {
+            let verdict = Verdict { asked: Asked::Bless, change: None, ..verdict };
+            let step = first(&verdict).expect("a next step");
+            assert!(step.command.starts_with("cargo sysguard bless net::hello"), "{:?}", verdict.status);
+        }
+    }
 
     #[test]
     fn a_folder_is_one_word_for_a_shell() {

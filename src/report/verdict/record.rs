@@ -12,7 +12,7 @@ use crate::model::confirm::Suspect;
 use crate::model::fingerprint::Drift;
 use crate::model::observation::Engine;
 use crate::model::recording::Growth;
-use crate::model::verdict::{Change, Status, Verdict};
+use crate::model::verdict::{Asked, Change, Status, Verdict};
 use crate::model::workload::Exit;
 use crate::report::exit;
 
@@ -235,7 +235,17 @@ impl VerdictRecord {
         };
         let change = change.map(Change::from);
         let growth = Growth::from_counts(growth);
-        Ok(Verdict { workload, file, line, status, comparison, growth, change, elapsed: Duration::ZERO })
+        Ok(Verdict {
+            workload,
+            file,
+            line,
+            status,
+            comparison,
+            growth,
+            change,
+            elapsed: Duration::ZERO,
+            asked: Asked::Test,
+        })
     }
 }
 

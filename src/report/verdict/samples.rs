@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::PackageVerdicts;
 use crate::model::compare::{Comparison, Detail, Fact, Finding};
 use crate::model::recording::Growth;
-use crate::model::verdict::{Change, Status, Verdict};
+use crate::model::verdict::{Asked, Change, Status, Verdict};
 use crate::model::workload::Exit;
 
 pub(super) const BEFORE: &str = "\
@@ -70,6 +70,7 @@ pub(super) fn failed() -> Verdict {
             pending_dir: None,
         }),
         elapsed: Duration::ZERO,
+        asked: Asked::Test,
     };
     let line = |name: &str| BEFORE.lines().position(|line| line.trim() == format!("{name}:")).map(|index| index + 1);
     verdict.comparison.locate(|subsystem| subsystem.and_then(|subsystem| line(&subsystem.to_string())).or(Some(5)));

@@ -1,0 +1,143 @@
+//! Variables and flags, and the settings that they mean.
+
+use super::*;
+
+fn given(variables: &[(&str, &str)]) -> Given {
+    let variables = variables.iter().map(|&(name, value)| (name.to_owned(), value.into())).collect();
+    Given { variables, terminal: true }
+}
+
+fn meant(variables: &[(&str, &str)]) -> Settings {
+    resolve(&given(variables), Flags::default()).expect("good values")
+}
+
+#[test]
+fn ci_is_what_insta_calls_ci() {
+    for (variables, ci) in [
+        (&[][..], false),
+        (&[("CI", "true")], true),
+        (&[("CI", "1")], true),
+        (&[("CI", "")], false),
+        (&[("CI", "0")], false),
+        (&[("CI", "false")], false),
+        (&[("CI", "False")], true),
+        (&[("TF_BUILD", "")], true),
+        (&[("TF_BUILD", "True")], true),
+        (&[("CI", "false"), ("TF_BUILD", "True")], false),
+    ] {
+        assert_eq!(meant(variables).ci, ci, "{variables:?}");
+    }
+}
+
+#[test]
+fn every_word_of_update_has_its_meaning() {
+    for mode in UpdateMode::ALL {
+        assert_eq!(meant(&[("SYSGUARD_UPDATE", mode.name())]).update, mode);
+    }
+    assert_eq!(meant(&[]).update, UpdateMode::Auto);
+    assert_eq!(meant(&[("SYSGUARD_UPDATE", "")]).update, UpdateMode::Auto);
+}
+
+#[test]
+fn a_bad_value_names_its_variable_and_what_it_may_be() {
+    for (variable, value, message) in [
+        (
+            "SYSGUARD_UPDATE",
+            "Always",
+            "the environment variable SYSGUARD_UPDATE is `Always`, but must be one of auto, new, always, unseen, no, \
+             force; correct or unset it",
+        ),
+        (
+            "SYSGUARD_REQUIRE",
+            "maybe",
+            "the environment variable SYSGUARD_REQUIRE is `maybe`, but must be 1, true, 0 or false; correct or unset it",
+        ),
+        (
+            "SYSGUARD_CONFIRM",
+            "-1",
+            "the environment variable SYSGUARD_CONFIRM is `-1`, but must be a number of runs such as 4; correct or unset it",
+        ),
+    ] {
+        let error = resolve(&given(&[(variable, value)]), Flags::default()).expect_err(variable);
+        assert_eq!(error.to_string(), message);
+    }
+}
+
+#[test]
+fn require_is_a_switch() {
+    for (value, required) in [("1", true), ("true", true), ("0", false), ("false", false), ("", false)] {
+        assert_eq!(meant(&[("SYSGUARD_REQUIRE", value)]).require, required, "{value}");
+    }
+}
+
+#[test]
+fn findings_are_confirmed_as_often_as_is_said() {
+    for (variables, runs) in
+        [(&[][..], CONFIRMING_RUNS), (&[("SYSGUARD_CONFIRM", "")], CONFIRMING_RUNS), (&[("SYSGUARD_CONFIRM", "0")], 0)]
+    {
+        assert_eq!(meant(variables).confirm, runs, "{variables:?}");
+    }
+}
+
+#[test]
+fn a_flag_beats_the_environment_even_where_that_is_wrong() {
+    let pending_dir = Some(PathBuf::from("/flag"));
+    let flags = Flags {
+        update: Some(UpdateMode::No),
+        require: true,
+        pending_dir,
+        confirm: Some(0),
+        engine: Some(Engine::Ptrace),
+    };
+    let variables = [
+        ("SYSGUARD_UPDATE", "nonsense"),
+        ("SYSGUARD_REQUIRE", "nonsense"),
+        ("SYSGUARD_PENDING_DIR", "/variable"),
+        ("SYSGUARD_CONFIRM", "nonsense"),
+        ("SYSGUARD_ENGINE", "nonsense"),
+    ];
+    let settings = resolve(&given(&variables), flags).expect("flags only");
+    assert_eq!(settings.update, UpdateMode::No);
+    assert!(settings.require);
+    assert_eq!((settings.confirm, settings.engine), (0, Engine::Ptrace));
+    assert_eq!(settings.pending_dir, Some(PathBuf::from("/flag")));
+}
+
+#[test]
+fn paths_and_binaries_are_taken_and_an_empty_path_is_none() {
+    let settings = meant(&[
+        ("SYSGUARD_PENDING_DIR", "/pending"),
+        ("SYSGUARD_WORKSPACE_ROOT", ""),
+        ("CARGO", "/bin/cargo"),
+        ("CARGO_BIN_EXE_echo-server", "/target/echo-server"),
+    ]);
+    assert_eq!(settings.pending_dir, Some(PathBuf::from("/pending")));
+    assert_eq!(settings.workspace_root, None);
+    assert_eq!(settings.cargo, PathBuf::from("/bin/cargo"));
+    assert_eq!(settings.rustc, PathBuf::from("/bin/rustc"));
+    assert_eq!(meant(&[("RUSTC", "/other/rustc"), ("CARGO", "/bin/cargo")]).rustc, PathBuf::from("/other/rustc"));
+    assert_eq!(settings.binaries["echo-server"], PathBuf::from("/target/echo-server"));
+    assert_eq!((meant(&[]).cargo, meant(&[]).rustc), (PathBuf::from("cargo"), PathBuf::from("rustc")));
+}
+
+#[test]
+fn progress_is_for_terminals_only() {
+    assert!(meant(&[("TERM", "xterm")]).progress);
+    assert!(!meant(&[("TERM", "dumb")]).progress);
+    let piped = Given { terminal: false, ..given(&[("TERM", "xterm")]) };
+    assert!(!resolve(&piped, Flags::default()).expect("good values").progress);
+}
+
+#[test]
+fn named_pending_folder_is_written_in_ci_too() {
+    let ci = ("CI", "true");
+    let folder = ("SYSGUARD_PENDING_DIR", "/pending");
+    for (variables, update) in [
+        (&[ci][..], Update::No),
+        (&[ci, folder], Update::New),
+        (&[folder], Update::New),
+        (&[ci, folder, ("SYSGUARD_UPDATE", "no")], Update::No),
+    ] {
+        assert_eq!(meant(variables).update(), update, "{variables:?}");
+    }
+}

@@ -162,6 +162,11 @@ impl Arguments {
         }
     }
 
+    /// Whether the one test that is asked for is an ignored one: its result is reported as if it had run.
+    pub(super) fn demands_ignored(&self) -> bool {
+        self.ignored && self.single().is_some()
+    }
+
     /// Whether some tests may be left out.
     pub fn is_partial(&self) -> bool {
         let chooses = [&self.filters, &self.skip, &self.only].iter().any(|names| !names.is_empty());

@@ -3,6 +3,7 @@
 //! A closure is never run in the harness: that has threads, and would be in the set. The test binary is executed once more, told which closure
 //! it is to be, and watched between entering and leaving it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use super::FAILED;
 use super::arguments::Arguments;
 use super::follow_lifeline;
+use super::place;
 use super::session::{Console, Session};
 use crate::artifacts::{Artifacts, CLOSURES};
 use crate::linux;
@@ -78,7 +80,10 @@ impl fmt::Debug for Harness {
 }
 
 impl Harness {
-    /// The workloads of the package in this folder: `env!("CARGO_MANIFEST_DIR")`.
+    /// The workloads of the package in this folder: `env!("CARGO_MANIFEST_DIR")`, or a folder below it.
+    ///
+    /// Where the package was moved after the build, `CARGO_MANIFEST_DIR` at run time names its folder, or
+    /// `SYSGUARD_WORKSPACE_ROOT` that of its workspace.
     pub fn new(package: impl Into<PathBuf>) -> Self {
         Self { package: package.into(), closures: Vec::new() }
     }
@@ -118,6 +123,7 @@ impl Harness {
         if let Some(name) = given.closure() {
             return self.become_closure(&name);
         }
+        colour_streams(given.colour());
         let arguments = match Arguments::parse(std::env::args_os().skip(1)) {
             Ok(arguments) => arguments,
             Err(error) => {
@@ -150,20 +156,56 @@ impl Harness {
         ExitCode::SUCCESS
     }
 
+    /// Refuses two closures of one name: only the first would ever run.
+    fn check_names(&self) -> Result<(), String> {
+        let mut names = BTreeSet::new();
+        match self.closures.iter().find(|closure| !names.insert(closure.name.as_str())) {
+            Some(Closure { name, .. }) => {
+                Err(format!("two closures of the test are named `{name}`: give one of them another name"))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Says whether all went well.
     fn run(self, given: &Given, arguments: Arguments) -> Result<bool, Box<dyn std::error::Error>> {
+        colour_streams(arguments.colour());
         let settings = settings::resolve(given, Flags::default())?;
         follow_lifeline(&settings);
+        self.check_names()?;
         let workspace = settings.workspace_root.clone();
-        let mut suite = Suite::open(&self.package, workspace.as_deref(), settings::platform(), settings)?;
-        suite.tell_artifacts(this_test(&self.package)?);
+        let is_package = |folder: &Path| folder.join("Cargo.toml").is_file();
+        let package = place::package(&self.package, given.manifest_dir().as_deref(), workspace.as_deref(), is_package);
+        let mut suite = Suite::open(&package, workspace.as_deref(), settings::platform(), settings)?;
+        suite.tell_artifacts(this_test(&package)?);
         let (checks, workloads): (Vec<Closure>, Vec<Closure>) =
             self.closures.into_iter().partition(|closure| closure.check.is_some());
         suite.add_closures(workloads.into_iter().map(|closure| closure.name));
         let check = |Closure { name, check, .. }: Closure| check.map(|judge| Check { name, judge });
-        let checks = checks.into_iter().filter_map(check).collect();
+        let checks: Vec<Check> = checks.into_iter().filter_map(check).collect();
+        let named = suite.cases().iter().find(|case| checks.iter().any(|check| check.name == case.name));
+        if let Some(case) = named {
+            return Err(format!(
+                "{}: `{}` is a check of the test, too: give one of them another name",
+                case.file, case.name
+            )
+            .into());
+        }
+        if checks.is_empty() && suite.is_empty() {
+            // Where standard error is gone, nothing can be said.
+            let _ = report::no_workloads(&mut anstream::stderr(), &suite.folder(), &Palette::coloured());
+        }
         let summary = Session::new(suite, arguments, Console::Stdout).with_checks(checks).run()?;
         Ok(!summary.failed)
+    }
+}
+
+/// Colours standard output and error, or does not; `None` leaves that to the terminal.
+fn colour_streams(colour: Option<bool>) {
+    match colour {
+        Some(true) => anstream::ColorChoice::Always.write_global(),
+        Some(false) => anstream::ColorChoice::Never.write_global(),
+        None => {}
     }
 }
 

@@ -14,6 +14,7 @@ mod arguments;
 mod closures;
 mod each;
 mod lifeline;
+mod place;
 mod progress;
 mod relay;
 mod session;

@@ -3,7 +3,7 @@
 //! libtest-mimic opens standard output or a file by itself. Given the name of a pipe instead, all its lines pass through here: they
 //! never fall between the lines of running workloads on a terminal, and a reason stands as libtest writes it.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 
 use super::Spinners;
 
@@ -98,12 +98,16 @@ mod file {
 fn pass_on(reader: impl Read, out: &mut dyn Write, spinners: &Spinners) -> io::Result<()> {
     let mut reader = BufReader::new(reader);
     let mut line = Vec::new();
-    let mut result = Ok(());
+    let (mut result, mut is_open) = (Ok(()), true);
     while reader.read_until(b'\n', &mut line)? > 0 {
         // The reader goes on where the writing cannot: whoever writes into the pipe must not be held up.
-        if result.is_ok() {
+        if is_open && result.is_ok() {
             let text = as_libtest(&line);
-            result = spinners.suspended(|| out.write_all(&text).and_then(|()| out.flush()));
+            match spinners.suspended(|| out.write_all(&text).and_then(|()| out.flush())) {
+                // The reader has seen enough, as `head` has: that changes no result.
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => is_open = false,
+                written => result = written,
+            }
         }
         line.clear();
     }

@@ -75,6 +75,11 @@ struct Shared {
     palette: Palette,
     /// `--fail-fast`: once a workload has failed, no further one is started.
     stop_at_failure: bool,
+    /// Nothing can run here, so all tests count as ignored ones: a test runner takes one that is not listed among them for
+    /// one that passed.
+    is_untraceable: bool,
+    /// What cannot run fails: test runners list ignored tests first, and know no other result of one that they demand.
+    demands_ignored: bool,
     failed: AtomicBool,
     verdicts: Mutex<Vec<Verdict>>,
 }
@@ -109,6 +114,8 @@ impl Session {
             // Without a colour libtest-mimic takes them out again, except from JSON.
             palette: if arguments.machine_readable() { Palette::plain() } else { Palette::coloured() },
             stop_at_failure: arguments.fail_fast,
+            is_untraceable: arguments.runs(true) && self.suite.is_untraceable(),
+            demands_ignored: arguments.demands_ignored(),
             failed: AtomicBool::new(false),
             verdicts: Mutex::default(),
             suite: self.suite,
@@ -148,10 +155,14 @@ fn trials(shared: &Arc<Shared>, arguments: &Arguments) -> Vec<Trial> {
         let _ = writeln!(io::stderr(), "shuffle seed: {seed}");
         cases.sort_by_key(|(_, case)| shuffled(seed, &case.name));
     }
+    let will_not_run = |case: &Case| {
+        let lacks = shared.is_untraceable || (arguments.runs(true) && shared.suite.lacks_program(case));
+        lacks && case.content.is_ok()
+    };
     let trial = |(index, case): (usize, &Case)| {
         let reason = case.ignored().filter(|_| !arguments.runs(true)).map(str::to_owned);
         // A trial with the flag is never asked, and so could not give its reason.
-        let flagged = case.ignored().is_some() && (arguments.list || arguments.runs(true));
+        let flagged = case.ignored().is_some() && (arguments.list || arguments.runs(true)) || will_not_run(case);
         let shared = Arc::clone(shared);
         Trial::ignorable_test(case.name.clone(), move || match reason {
             Some(reason) => shared.ignore(index, reason),
@@ -165,13 +176,15 @@ fn trials(shared: &Arc<Shared>, arguments: &Arguments) -> Vec<Trial> {
 /// A closure without a file. What it needs to be run is as for any workload.
 fn checked(shared: &Arc<Shared>, check: Check) -> Trial {
     let shared = Arc::clone(shared);
+    let is_untraceable = shared.is_untraceable;
     Trial::ignorable_test(check.name.clone(), move || match shared.suite.observe_closure(&check.name) {
         Ok(observation) => check.judge(&observation).map(|()| Completion::Completed).map_err(Failed::from),
         Err(verdict) => match &verdict.status {
-            Status::Ignored { reason } => Ok(Completion::ignored_with(reason)),
+            Status::Ignored { reason } if !shared.demands_ignored => Ok(Completion::ignored_with(reason)),
             _ => Err(Failed::from(shared.in_words(&verdict))),
         },
     })
+    .with_ignored_flag(is_untraceable)
 }
 
 fn now() -> u64 {
@@ -195,7 +208,7 @@ impl Shared {
                 // Where standard error is gone, the result still tells it.
                 let _ = self.spinners.suspended(|| io::stderr().write_all(line.as_bytes()));
                 told?;
-                Ok(Completion::ignored_with(reason))
+                if self.demands_ignored { Err(Failed::from(text)) } else { Ok(Completion::ignored_with(reason)) }
             }
             status if status.is_failure() => {
                 self.failed.store(true, Ordering::Relaxed);

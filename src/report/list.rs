@@ -1,8 +1,13 @@
 //! The workloads of the selected packages as machines read them: `sysguard.list/1`. Main type: [`Listed`].
 
 use std::io;
+use std::path::Path;
 
 use serde::Serialize;
+
+use super::Palette;
+use super::style::Painted;
+use super::words::escaped;
 
 /// One workload. Field names and their order are a public interface.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,6 +38,13 @@ struct ListRecord<'a> {
 pub fn list(out: &mut dyn io::Write, workloads: &[Listed]) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, &ListRecord { schema: "sysguard.list/1", workloads })?;
     writeln!(out)
+}
+
+/// Says that there are no workloads in a folder, on one line.
+pub fn no_workloads(out: &mut dyn io::Write, folder: &Path, palette: &Palette) -> io::Result<()> {
+    let warning = Painted(palette.hint, "warning");
+    let folder = escaped(&folder.to_string_lossy());
+    writeln!(out, "{warning}: no workloads found in {folder}; `cargo sysguard init` writes a first one")
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ mod words;
 
 pub use format::{Format, NotAFormat, VerdictFormat};
 pub use gates::gates;
-pub use list::{Listed, list};
+pub use list::{Listed, list, no_workloads};
 pub use observation::observation;
 pub use pending::{PendingKeys, finding, pending};
 pub use remains::left_behind;

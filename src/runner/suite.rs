@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::repeat::Start;
-use super::run::{Obstacle, Prepared, Run};
+use super::run::{self, Obstacle, Prepared, Run};
 use super::targets::Targets;
 use crate::artifacts::{self, Artifacts, Target};
 use crate::error::Error;
-use crate::linux::Machine;
+use crate::linux::{Machine, probe};
 use crate::model::expectation::{Document, Parsed};
+use crate::model::gate::can_trace;
 use crate::model::observation::Observation;
 use crate::model::platform::Platform;
 use crate::model::verdict::Verdict;
@@ -150,9 +151,30 @@ impl Suite {
         &self.targets.package
     }
 
+    /// The folder of its expectations.
+    pub fn folder(&self) -> PathBuf {
+        self.package().join(FOLDER)
+    }
+
     /// The workloads in the order of their names.
     pub fn cases(&self) -> &[Case] {
         &self.cases
+    }
+
+    /// Whether there is neither a workload nor a file that should be one.
+    pub fn is_empty(&self) -> bool {
+        self.cases.is_empty() && self.store.faults().is_empty()
+    }
+
+    /// Whether every workload would be ignored here: none can be traced, and that is not required.
+    pub fn is_untraceable(&self) -> bool {
+        !self.settings.require && !can_trace(&probe(""))
+    }
+
+    /// Whether the workload would be ignored here: it lacks its program, and that is not required.
+    pub fn lacks_program(&self, case: &Case) -> bool {
+        let lacks = |document: &Document| run::lacks(&document.workload, self.package()).is_some();
+        !self.settings.require && case.document().is_some_and(lacks)
     }
 
     /// What cargo must build for these workloads.

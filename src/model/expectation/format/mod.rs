@@ -31,10 +31,19 @@ pub use self::text::MAX_BYTES;
 
 use self::malformed::{Fault, Place};
 use super::remarks::Remarks;
-use super::terms::{Baseline, Expectation};
+use super::terms::{Baseline, Expectation, Rule};
 use super::versions;
 use crate::model::attribution::Subsystem;
 use crate::model::platform::Platform;
+
+/// Checks the names of a rule that was not read from a text.
+///
+/// # Errors
+///
+/// Which name of a syscall or an error nothing has, and the nearest known one.
+pub(crate) fn check_rule(rule: &Rule) -> Result<(), String> {
+    words::check_rule(rule)
+}
 
 /// An expectation together with the text that it was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use super::keys::unknown;
 use crate::model::attribution::Subsystem;
 use crate::model::event::Errno;
-use crate::model::expectation::terms::Level;
+use crate::model::expectation::terms::{Level, Rule};
 use crate::model::platform::Platform;
 use crate::model::signal;
 use crate::model::syscall::{Abi, Syscall, table};
@@ -129,6 +129,13 @@ impl Word for RuleCall {
         SyscallName::read(text)?;
         Err(unknown("syscall", text, Abi::ALL.into_iter().flat_map(table::rows).map(|row| row.name)))
     }
+}
+
+/// Says which name of a rule nothing has. Arguments, objects and phases may have any name.
+pub(super) fn check_rule(rule: &Rule) -> Result<(), String> {
+    rule.syscall.as_deref().map(RuleCall::read).transpose()?;
+    rule.error.as_deref().map(Errno::read).transpose()?;
+    Ok(())
 }
 
 /// The name of a phase, as it stands in keys.

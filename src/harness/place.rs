@@ -1,0 +1,73 @@
+//! Where the package of a harness is when it runs: [`package`].
+//!
+//! The test binary holds the folder in which it was built. A nextest archive, `--workspace-remap` or a copied checkout
+//! runs it elsewhere, and then the folder of the build is gone or, worse, another version of the package.
+
+use std::path::{Path, PathBuf};
+
+/// Returns the folder of the package that was built in `built`.
+///
+/// `manifest_dir` is `CARGO_MANIFEST_DIR` at run time, which cargo and nextest set: it wins, unless `built` lies below it.
+/// Without it, `workspace` (`SYSGUARD_WORKSPACE_ROOT`) holds the package at the end of `built`'s path, or is the package.
+pub(super) fn package(
+    built: &Path,
+    manifest_dir: Option<&Path>,
+    workspace: Option<&Path>,
+    is_package: impl Fn(&Path) -> bool,
+) -> PathBuf {
+    let is_in_place = |root: &Path| built.starts_with(root);
+    match (manifest_dir, workspace) {
+        (Some(root), _) | (None, Some(root)) if is_in_place(root) => built.to_owned(),
+        (Some(package), _) => package.to_owned(),
+        (None, Some(workspace)) => moved(built, workspace, is_package).unwrap_or_else(|| built.to_owned()),
+        (None, None) => built.to_owned(),
+    }
+}
+
+/// Finds the package in another workspace: the longest end of its old path that is a package there. One is preferred
+/// whose old workspace had the new one's name, since a package may lie in one of its own name (`serde/serde`).
+fn moved(built: &Path, workspace: &Path, is_package: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+    let places: Vec<(&Path, PathBuf)> = built
+        .ancestors()
+        .filter_map(|old| Some((old, workspace.join(built.strip_prefix(old).ok()?))))
+        .filter(|(_, place)| is_package(place))
+        .collect();
+    let of_that_name = places.iter().rfind(|(old, _)| old.file_name() == workspace.file_name());
+    // Ancestors come from the package upwards, so the last is the longest end.
+    of_that_name.or(places.last()).map(|(_, place)| place.components().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn package_is_found_where_it_runs() {
+        let built = "/old/ws/crates/a";
+        for (manifest_dir, workspace, packages, found) in [
+            (None, None, &[][..], built),
+            (Some("/old/ws/crates/a"), None, &[], built),
+            (Some("/new/crates/a"), None, &[], "/new/crates/a"),
+            (Some("/new/crates/a"), Some("/other"), &["/other/crates/a"], "/new/crates/a"),
+            // A folder below the package was asked for.
+            (Some("/old/ws/crates"), None, &[], built),
+            (None, Some("/old/ws"), &["/old/ws", "/old/ws/a"], built),
+            (None, Some("/new"), &["/new", "/new/crates/a"], "/new/crates/a"),
+            (None, Some("/new"), &["/new"], "/new"),
+            (None, Some("/new"), &["/new/b"], built),
+        ] {
+            let is_package = |path: &Path| packages.iter().any(|package| path == Path::new(package));
+            let place = package(Path::new(built), manifest_dir.map(Path::new), workspace.map(Path::new), is_package);
+            assert_eq!(place, Path::new(found), "{manifest_dir:?} {workspace:?} {packages:?}");
+        }
+    }
+
+    #[test]
+    fn package_in_one_of_its_own_name_is_told_apart() {
+        let is_package = |path: &Path| path == Path::new("/new/serde") || path == Path::new("/new/serde/serde");
+        for (built, found) in [("/old/serde", "/new/serde"), ("/old/serde/serde", "/new/serde/serde")] {
+            let place = package(Path::new(built), None, Some(Path::new("/new/serde")), is_package);
+            assert_eq!(place, Path::new(found));
+        }
+    }
+}

@@ -4,8 +4,9 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 
 use anstyle::{AnsiColor, Style};
-use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use sysguard::model::escape;
+use sysguard::settings::Given;
 
 use crate::command::{
     accept, bless, clean_worktree, diff, doctor, explain, init, list, pending, reject, report, review, run,
@@ -21,9 +22,8 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 
     /// When to colour: auto, always, never
-    #[arg(long, global = true, value_name = "WHEN", default_value_t, hide_default_value = true)]
-    #[arg(hide_possible_values = true)]
-    pub(crate) color: ColorChoice,
+    #[arg(long, global = true, value_name = "WHEN", hide_possible_values = true)]
+    pub(crate) color: Option<ColorChoice>,
 }
 
 const EXIT_CODES: &str = "\
@@ -72,7 +72,9 @@ pub(crate) enum Command {
 
 /// Parses the arguments of this process.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    let matches = Cli::command().color(asked_colour()).try_get_matches_from(without_subcommand_name(arguments))?;
+    let arguments = without_subcommand_name(arguments);
+    let given = Given::from_env();
+    let matches = Cli::command().color(asked_colour(&arguments, &given)).try_get_matches_from(arguments)?;
     Cli::from_arg_matches(&matches)
 }
 
@@ -85,9 +87,15 @@ fn without_subcommand_name(arguments: impl IntoIterator<Item = OsString>) -> Vec
     arguments
 }
 
-/// The colour of clap's own messages: they come before any argument is understood, so the environment decides.
-fn asked_colour() -> ColorChoice {
-    match sysguard::settings::Given::from_env().colour() {
+/// The colour of clap's own messages, which come before any argument is understood.
+fn asked_colour(arguments: &[OsString], given: &Given) -> ColorChoice {
+    let words = || arguments.iter().map(|word| word.to_string_lossy()).take_while(|word| word != "--");
+    let joined = words().find_map(|word| word.strip_prefix("--color=").map(str::to_owned));
+    let asked = joined.or_else(|| words().skip_while(|word| word != "--color").nth(1).map(|word| word.into_owned()));
+    if let Some(choice) = asked.and_then(|asked| ColorChoice::from_str(&asked, false).ok()) {
+        return choice;
+    }
+    match given.colour() {
         Some(true) => ColorChoice::Always,
         Some(false) => ColorChoice::Never,
         None => ColorChoice::Auto,
@@ -121,6 +129,23 @@ mod tests {
         const MESSAGE: &str = "a\u{7}\n::error::b";
         for shown in [error(MESSAGE).to_string(), warning(MESSAGE).to_string()] {
             assert!(shown.ends_with(": a\\u{7}\n:\\x3aerror::b"), "{shown:?}");
+        }
+    }
+
+    #[test]
+    fn colour_flag_beats_the_environment() {
+        let always = [("CARGO_TERM_COLOR".to_owned(), OsString::from("always"))].into();
+        let given = Given { variables: always, terminal: false };
+        for (line, choice) in [
+            ("list", ColorChoice::Always),
+            ("list --color never", ColorChoice::Never),
+            ("--color=never list", ColorChoice::Never),
+            ("--color=auto list", ColorChoice::Auto),
+            ("--color sometimes list", ColorChoice::Always),
+            ("trace -- ls --color=never", ColorChoice::Always),
+        ] {
+            let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(asked_colour(&arguments, &given), choice, "{line}");
         }
     }
 

@@ -12,6 +12,7 @@ use sysguard::settings::{self, Settings};
 
 use crate::cargo::{CargoFlags, Selected, TargetFlags};
 use crate::exit_code::Failure;
+use crate::judging::colour_word;
 
 /// A selected package that has workloads, or a harness for them.
 #[derive(Debug)]
@@ -75,7 +76,15 @@ pub(crate) fn build(
             (&package.metadata, targets)
         })
         .collect();
-    Build { cargo, flags, shown: true, stdin: Stdio::null(), without: &[] }.run(&wanted)
+    let colour = packages.first().and_then(|package| package.suite.settings().colour);
+    let flags: Vec<OsString> = flags.iter().cloned().chain(colour_flags(colour)).collect();
+    Build { cargo, flags: &flags, shown: true, stdin: Stdio::null(), without: &[] }.run(&wanted)
+}
+
+/// A flag for cargo, which beats its environment as ours does; none where nothing was asked for.
+pub(crate) fn colour_flags(colour: Option<bool>) -> Vec<OsString> {
+    let flags = colour.map(|colour| ["--color", colour_word(colour)].map(OsString::from));
+    flags.into_iter().flatten().collect()
 }
 
 /// What is wrong with the names of files, package by package; the other workloads are not touched by it.

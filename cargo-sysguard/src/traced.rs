@@ -103,7 +103,9 @@ impl Traced<'_> {
         let targets = suite.targets(|case| self.selects(case));
         if !targets.is_empty() {
             let package = artifacts::package(&self.settings.cargo, folder, without).map_err(Failure::failed)?;
-            let build = Build { cargo: &self.settings.cargo, flags, shown: true, stdin, without };
+            let flags: Vec<OsString> =
+                flags.iter().cloned().chain(suites::colour_flags(self.settings.colour)).collect();
+            let build = Build { cargo: &self.settings.cargo, flags: &flags, shown: true, stdin, without };
             suite.tell_artifacts(build.run(&[(&package, targets)]));
         }
         let spinners = Spinners::new(self.settings.progress);

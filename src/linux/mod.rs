@@ -13,7 +13,7 @@ mod elsewhere;
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{
     Callers, KeptTerminal, Machine, block_ending_signals, inherited, keep_terminal, leave_signals_to_workload, mark,
-    phase, probe, remove_tree, trace, trace_guarded, trace_notified,
+    phase, probe, remove_tree, suspend_job, trace, trace_guarded, trace_notified,
 };
 
 /// Why a workload cannot even be tried here.
@@ -106,6 +106,6 @@ pub use signals::leave_signals_to_workload;
 #[cfg(target_os = "linux")]
 pub use sys::{mark, note_start, phase};
 #[cfg(target_os = "linux")]
-pub use terminal::{KeptTerminal, keep_terminal};
+pub use terminal::{KeptTerminal, keep_terminal, suspend_job};
 #[cfg(target_os = "linux")]
 pub use trace::{trace, trace_guarded, trace_notified, trace_unasked};

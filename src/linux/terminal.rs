@@ -6,7 +6,8 @@ use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsRawFd, IntoRawFd};
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::sys;
 
@@ -32,6 +33,16 @@ pub fn keep_terminal() -> io::Result<KeptTerminal> {
         }
     }
     Ok(KeptTerminal(()))
+}
+
+/// Stops this job, as Ctrl-Z does where the terminal itself acts on keys, and returns once it is continued. The terminal
+/// must have its modes back. Nothing happens where no shell could continue the job: credentials(7), orphaned groups.
+///
+/// # Errors
+///
+/// kill(2).
+pub fn suspend_job() -> io::Result<()> {
+    kill(Pid::from_raw(0), Signal::SIGTSTP).map_err(io::Error::from)
 }
 
 impl KeptTerminal {

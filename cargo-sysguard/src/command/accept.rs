@@ -6,6 +6,7 @@ use sysguard::model::expectation::Settled;
 
 use super::Context;
 use crate::exit_code::{Failure, Outcome};
+use crate::output;
 use crate::proposals::{Decision, Place, Taken, Where, takes_reason};
 
 /// `accept`'s options.
@@ -57,6 +58,6 @@ impl Options {
 }
 
 pub(super) fn told(line: &str) -> Result<Outcome, Failure> {
-    writeln!(anstream::stdout(), "{line}").map_err(Failure::output)?;
+    writeln!(output::stdout(), "{line}").map_err(Failure::output)?;
     Ok(Outcome::Expected)
 }

@@ -19,6 +19,7 @@ use super::Context;
 use crate::cargo::CargoFlags;
 use crate::cli;
 use crate::exit_code::{Failure, Outcome};
+use crate::output;
 use crate::suites::{self, NOTHING_FOUND};
 use crate::verdicts::{ReportFlags, Told};
 
@@ -145,7 +146,7 @@ fn tell(verdict: &Verdict, console: Console) -> io::Result<()> {
     let palette = Palette::coloured();
     match console {
         _ if verdict.status.is_failure() => report::verdict(&mut anstream::stderr(), verdict, &palette),
-        Console::Stdout => report::summary(&mut anstream::stdout(), verdict, &palette),
+        Console::Stdout => report::summary(&mut output::stdout(), verdict, &palette),
         Console::Stderr => report::summary(&mut anstream::stderr(), verdict, &palette),
     }
 }

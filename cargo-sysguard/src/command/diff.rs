@@ -18,6 +18,7 @@ use crate::cargo::CargoFlags;
 use crate::cli;
 use crate::exit_code::{Failure, Outcome};
 use crate::git::Revision;
+use crate::output;
 use crate::proposals::Proposals;
 use crate::traced::{Compared, Traced};
 
@@ -64,7 +65,7 @@ impl Options {
             Compared { drifts: self.drifts(&proposals)?, outcome: Outcome::Expected, untraced: 0 }
         };
         let base = Base { revision: &self.base, traced: self.trace, untraced };
-        let mut out = anstream::stdout();
+        let mut out = output::stdout();
         match self.format {
             Format::Text => drift::text(&mut out, base, &drifts, &Palette::coloured()),
             Format::Markdown => drift::markdown(&mut out, base, &drifts),

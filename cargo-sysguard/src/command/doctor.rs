@@ -10,6 +10,7 @@ use sysguard::report;
 
 use super::Context;
 use crate::exit_code::{Failure, Outcome};
+use crate::output;
 
 /// `doctor`'s options.
 #[derive(Debug, clap::Args)]
@@ -31,7 +32,7 @@ impl Options {
     /// Tries, and tells.
     pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let gates = probe(&context.given.rustflags());
-        let mut out = anstream::stdout().lock();
+        let mut out = output::stdout();
         match self.format {
             Format::Table => write(&mut out, &gates),
             Format::Json => report::gates(&mut out, &gates),

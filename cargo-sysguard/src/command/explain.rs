@@ -13,6 +13,7 @@ use crate::cargo::CargoFlags;
 use crate::cli;
 use crate::exit_code::{Failure, Outcome};
 use crate::kernel_tree::KernelTree;
+use crate::output;
 use crate::proposals::Proposals;
 use crate::recorded::{self, Workload};
 
@@ -67,7 +68,7 @@ impl Options {
     }
 
     fn write(&self, explained: &Explanation, kernel: &Kernel) -> std::io::Result<()> {
-        let mut out = anstream::stdout();
+        let mut out = output::stdout();
         match self.format {
             Format::Text => words::text(&mut out, explained, kernel, &Palette::coloured()),
             Format::Markdown => words::markdown(&mut out, explained, kernel),

@@ -11,7 +11,7 @@ use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, TableLike, value};
 use super::Context;
 use crate::cargo::CargoFlags;
 use crate::exit_code::{Failure, Outcome};
-use crate::output::ReportFile;
+use crate::output::{self, ReportFile};
 
 /// `init`'s options.
 #[derive(Debug, clap::Args)]
@@ -55,7 +55,7 @@ impl Options {
         ];
         said.extend(edit_manifest(&root.join("Cargo.toml"))?);
         said.push("next: `cargo sysguard bless` records the example, `cargo sysguard test` checks it".to_owned());
-        let mut out = anstream::stdout();
+        let mut out = output::stdout();
         said.iter().try_for_each(|line| writeln!(out, "{line}")).map_err(Failure::output)?;
         Ok(Outcome::Expected)
     }

@@ -11,6 +11,7 @@ use sysguard::settings::Flags;
 use super::Context;
 use crate::cargo::CargoFlags;
 use crate::exit_code::{Failure, Outcome};
+use crate::output;
 use crate::suites::{self, Package};
 
 /// `list`'s options.
@@ -44,7 +45,7 @@ impl Options {
             .filter(|(_, case)| self.names(case))
             .map(|(package, case)| listed(package, case))
             .collect();
-        let mut out = anstream::stdout();
+        let mut out = output::stdout();
         match self.format {
             Format::Text => listed.iter().try_for_each(|workload| writeln!(out, "{}", workload.name)),
             Format::Json => report::list(&mut out, &listed),

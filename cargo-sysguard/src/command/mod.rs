@@ -29,9 +29,10 @@ use crate::exit_code::Failure;
 pub(crate) fn exec(cli: Cli) -> Result<ExitCode, Failure> {
     let given = Given::from_env();
     let colour = match cli.color {
-        ColorChoice::Always => Some(true),
-        ColorChoice::Never => Some(false),
-        ColorChoice::Auto => given.colour(),
+        Some(ColorChoice::Always) => Some(true),
+        Some(ColorChoice::Never) => Some(false),
+        Some(ColorChoice::Auto) => None,
+        None => given.colour(),
     };
     match colour {
         Some(true) => anstream::ColorChoice::Always.write_global(),

@@ -8,6 +8,7 @@ use sysguard::report::{self, PendingKeys};
 use super::Context;
 use crate::cli;
 use crate::exit_code::{Failure, Outcome};
+use crate::output;
 use crate::proposals::Where;
 
 /// `pending`'s options.
@@ -33,7 +34,7 @@ impl Options {
         let proposals = self.proposals.open(context)?;
         let (found, faults) = proposals.all();
         let keys: Vec<PendingKeys> = found.iter().map(|(place, pending)| proposals.keys(place, pending)).collect();
-        let mut out = anstream::stdout();
+        let mut out = output::stdout();
         match self.format {
             Format::Json => report::pending(&mut out, &keys),
             Format::Text => keys.iter().try_for_each(|of| write_keys(&mut out, of, io::stdout().is_terminal())),

@@ -12,7 +12,7 @@ use super::Context;
 use crate::cargo::CargoFlags;
 use crate::cli;
 use crate::exit_code::{Failure, Outcome};
-use crate::output::ReportFile;
+use crate::output::{self, ReportFile};
 use crate::proposals::Proposals;
 use crate::{recorded, taxonomy};
 
@@ -72,7 +72,7 @@ impl Options {
                     .and_then(|()| file.finish())
                     .map_err(|error| Failure::failed(format!("cannot write the report: {error}")))?;
             }
-            None => std::io::stdout().lock().write_all(&text).map_err(Failure::output)?,
+            None => output::plain_stdout().write_all(&text).map_err(Failure::output)?,
         }
         for fault in &faults {
             // Where even standard error is gone, the exit code has to do.

@@ -12,6 +12,7 @@ use super::Context;
 use super::accept::told;
 use crate::cli;
 use crate::exit_code::{Failure, Outcome};
+use crate::output;
 use crate::proposals::{Place, Proposals, Where};
 use crate::review::Review;
 
@@ -66,7 +67,7 @@ impl Options {
 
 /// What accepting all of it makes of the file, and the commands.
 fn show(proposals: &Proposals, place: &Place, pending: &Pending, flag: &str) -> io::Result<()> {
-    let mut out = anstream::stdout().lock();
+    let mut out = output::stdout();
     let file = proposals.file(place);
     let written = Some(proposals.proposal_file(place));
     let change = Change {

@@ -101,7 +101,7 @@ impl Options {
             command.arg("--").args(&line.harness);
         }
         for triple in plan.runners.keys() {
-            command.env(runner_variable(triple), format!("{} target-runner {triple}", place.program().display()));
+            command.env(runner_variable(triple), format!("{} target-runner {triple}", place.program.display()));
         }
         command.env(PLAN, place.plan()).env(VERDICTS, place.verdicts());
         hand_on(&mut command, settings);
@@ -150,6 +150,8 @@ struct Place {
     folder: TemporaryFolder,
     /// The runners end with us.
     lifeline: Lifeline,
+    /// What cargo calls as its runner.
+    program: PathBuf,
 }
 
 impl Place {
@@ -157,13 +159,8 @@ impl Place {
         let cannot = |error: &dyn std::fmt::Display| Failure::failed(format!("cannot prepare the runner: {error}"));
         let folder = TemporaryFolder::create("sysguard-run-").map_err(|error| cannot(&error))?;
         let lifeline = Lifeline::hold(folder.path()).map_err(|error| cannot(&error))?;
-        let place = Self { folder, lifeline };
-        // cargo splits the command of a runner at blanks, which our own path may hold.
-        let program = env::current_exe().map_err(|error| cannot(&error))?;
-        symlink(program, place.program()).map_err(|error| cannot(&error))?;
-        if place.program().to_string_lossy().contains(char::is_whitespace) {
-            return Err(cannot(&format_args!("the path {} holds a blank: set TMPDIR", place.program().display())));
-        }
+        let program = runner(&env::current_exe().map_err(|error| cannot(&error))?, folder.path())?;
+        let place = Self { folder, lifeline, program };
         plan.write(&place.plan())?;
         Ok(place)
     }
@@ -176,15 +173,46 @@ impl Place {
         command.status().map_err(|error| Failure::failed(format!("cannot run {}: {error}", cargo.display())))
     }
 
-    fn program(&self) -> PathBuf {
-        self.folder.path().join("cargo-sysguard")
-    }
-
     fn plan(&self) -> PathBuf {
         self.folder.path().join("plan")
     }
 
     fn verdicts(&self) -> PathBuf {
         self.folder.path().join("verdicts")
+    }
+}
+
+/// A path to this program that cargo, which splits the command of a runner at blanks, takes as one word.
+fn runner(program: &Path, folder: &Path) -> Result<PathBuf, Failure> {
+    let is_one_word = |path: &Path| !path.to_string_lossy().contains(char::is_whitespace);
+    if is_one_word(program) {
+        return Ok(program.to_owned());
+    }
+    let link = folder.join("cargo-sysguard");
+    if !is_one_word(&link) {
+        let message = format!(
+            "cannot prepare the runner: {} and {} hold blanks, at which cargo splits its command: set TMPDIR to a folder without",
+            program.display(),
+            folder.display()
+        );
+        return Err(Failure { outcome: Outcome::NotStarted, message });
+    }
+    symlink(program, &link).map_err(|error| Failure::failed(format!("cannot prepare the runner: {error}")))?;
+    Ok(link)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runner_is_one_word_or_nothing_starts() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let plain = Path::new("/bin/cargo-sysguard");
+        assert_eq!(runner(plain, Path::new("/tmp/a b")).expect("itself"), plain);
+        let link = runner(Path::new("/a b/cargo-sysguard"), folder.path()).expect("a link");
+        assert!(link.starts_with(folder.path()) && link.is_symlink());
+        let failure = runner(Path::new("/a b/cargo-sysguard"), Path::new("/c d")).expect_err("two blanks");
+        assert_eq!(failure.outcome, Outcome::NotStarted);
     }
 }

@@ -6,6 +6,7 @@
 use std::io::{self, BufRead, Write};
 
 use console::{Key, Term};
+use sysguard::linux::suspend_job;
 use sysguard::model::compare::Finding;
 use sysguard::model::expectation::Pending;
 use sysguard::model::verdict::Change;
@@ -32,6 +33,9 @@ pub(crate) struct Card<'a> {
 
 const KEYS: &str = "[a]ccept  accept with a r[e]ason  [r]eject  [s]kip  [q]uit  capitals: all of this workload";
 
+/// What Ctrl-Z sends while single keys are read.
+const SUSPEND: char = '\u{1a}';
+
 impl Screen {
     pub(crate) fn new() -> Self {
         Self { keys: Term::stdout() }
@@ -51,6 +55,12 @@ impl Screen {
     /// Waits for a key; nothing at Ctrl-C, or where the terminal is gone.
     pub(crate) fn key(&self) -> io::Result<Option<char>> {
         match self.keys.read_key_raw() {
+            Ok(Key::Char(SUSPEND)) => {
+                writeln!(anstream::stdout())?;
+                suspend_job()?;
+                // Shows the finding again.
+                Ok(Some(' '))
+            }
             Ok(Key::Char(key)) => {
                 let shown = if key.is_control() { String::new() } else { key.to_string() };
                 writeln!(anstream::stdout(), "{shown}")?;

@@ -60,7 +60,8 @@ fn a_check_needs_no_file() {
     };
     let body = check("fine", "assert!(seen.uses(Subsystem::Network) && seen.calls_of(\"socket\") == 1)")
         + &check("forbidden", "seen.forbid(Subsystem::Network)")
-        + &check("too_often", "seen.at_most(\"bind\", 0)");
+        + &check("too_often", "seen.at_most(\"bind\", 0)")
+        + &check("unknown", "seen.forbid(\"sokcet\")");
     let project = with_closure("closures-checks", &body);
     project.sysguard("bless").ends(0);
     let before = project.files();
@@ -69,7 +70,8 @@ fn a_check_needs_no_file() {
         "test fine      ... ok",
         "{subsystem: network}: 2 calls, 0 are allowed:",
         "{syscall: bind}: 1 calls, 0 are allowed:",
-        "test result: FAILED. 2 passed; 2 failed;",
+        "unknown syscall `sokcet`: did you mean `socket`?",
+        "test result: FAILED. 2 passed; 3 failed;",
     ] {
         assert!(ran.stdout.contains(told), "{told}\n{}", ran.stdout);
     }
@@ -83,6 +85,19 @@ fn a_name_belongs_to_one() {
     for told in ["`plain` is a closure of the test, too", "each part of its path must consist of"] {
         assert!(ran.stdout.contains(told), "{told}\n{}", ran.stdout);
     }
+    for (body, said) in [
+        (
+            ".check(\"one\", || (), |_| ()).check(\"one\", || (), |_| panic!())",
+            "two closures of the test are named `one`",
+        ),
+        (".check(\"one\", || (), |_| ()).workload(\"one\", || ())", "two closures of the test are named `one`"),
+        (".check(\"plain\", || (), |_| panic!())", "`plain` is a check of the test, too"),
+    ] {
+        project.write("tests/sysguard.rs", &with_closure("closures-names", body).read("tests/sysguard.rs"));
+        let ran = project.sysguard("test").ends(101);
+        assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
+    }
+    project.write("tests/sysguard.rs", &with_closure("closures-names", "").read("tests/sysguard.rs"));
     let project = project.expecting("nobody", "closure: nobody");
     let ran = project.sysguard("test nobody").ends(101);
     assert!(ran.stdout.contains("no closure is named `nobody`"), "{}", ran.stdout);
@@ -217,7 +232,7 @@ fn phase_named_loader_is_reported() {
     let forging = with_closure("closures-loader", &body(reading)).read("tests/sysguard.rs");
     project.write("tests/sysguard.rs", &forging);
     let ran = project.sysguard("test").ends(101);
-    for told in ["reserved_phase", "new-syscall system::openat"] {
+    for told in ["new-blind-spot blind_spots::reserved_phase", "new-syscall    system::openat"] {
         assert!(ran.stdout.contains(told), "{told}\n{}", ran.stdout);
     }
 }

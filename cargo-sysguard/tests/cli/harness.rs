@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::project::{Project, Ran, command, run};
 
 /// The harness of a project with five workloads, built, with its project.
-fn built(name: &str) -> (Project, PathBuf) {
+pub(crate) fn built(name: &str) -> (Project, PathBuf) {
     let project = Project::new(name)
         .with_harness()
         .expecting("file/copy", "command: [true]")
@@ -35,7 +35,7 @@ pub(crate) fn listing_runs_nothing() {
     let all = "absent: test\nfile::copy: test\nmalformed: test\nnet::echo: test\nnet::echo-tls: test\nslow: test\n";
     for (line, listed) in [
         ("--list --format terse", all),
-        ("--list --format terse --ignored", "slow: test\n"),
+        ("--list --format terse --ignored", "absent: test\nslow: test\n"),
         ("--list --format terse echo", "net::echo: test\nnet::echo-tls: test\n"),
         ("--list --format terse --exact net::echo", "net::echo: test\n"),
     ] {
@@ -70,7 +70,8 @@ pub(crate) fn it_selects_and_ends_as_libtest_does() {
     }
     // Never blessed: it has no baseline.
     let ran = run(command(&harness).args(["--ignored"]).env("CI", "1")).ends(101);
-    assert!(ran.stdout.contains("test slow ... FAILED"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("test slow   ... FAILED"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("test absent ... ignored, no-such-program"), "{}", ran.stdout);
     assert!(ran.stdout.contains("\nfailures:\n    slow\n"), "{}", ran.stdout);
 }
 
@@ -82,18 +83,37 @@ pub(crate) fn nextest_lists_and_runs_it() {
     let before = project.files();
     let nextest = |line: &str| run(project.run_by(env!("CARGO")).arg("nextest").args(line.split_whitespace()));
     let listed = nextest("list --test sysguard").ends(0).stdout;
-    for name in ["absent", "file::copy", "leaves", "net::echo", "net::echo-tls"] {
+    for name in ["file::copy", "leaves", "net::echo", "net::echo-tls"] {
         assert!(listed.contains(name), "{name}: {listed}");
     }
+    assert!(!listed.contains("absent"), "it is an ignored test: {listed}");
     let ran = nextest("run --test sysguard").ends(0);
-    assert!(ran.stderr.contains("5 tests run: 5 passed, 1 skipped"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("4 tests run: 4 passed, 2 skipped"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("LEAK"), "{}", ran.stderr);
     assert!(!is_running("2718281"), "it outlived its trial");
     assert_eq!(project.changed_since(&before), [""; 0]);
 
     project.write("expectations/net/echo.yaml", &project.read("expectations/net/echo.yaml").replace("[true]", "[ls]"));
     let ran = nextest("run --test sysguard --no-fail-fast").ends(100);
-    assert!(ran.stderr.contains("5 tests run: 4 passed, 1 failed, 1 skipped"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("4 tests run: 3 passed, 1 failed, 2 skipped"), "{}", ran.stderr);
+}
+
+/// A test runner takes what ends well for what has passed.
+pub(crate) fn nextest_skips_what_lacks_its_program() {
+    let (project, harness) = built("harness-lacking");
+    let project = project.expecting("needs", "command: [true]\nrequires: [no-such-program]");
+    project.sysguard("bless --runs 1").ends(0);
+    let nextest = |line: &str| {
+        let words = line.split_whitespace();
+        run(project.run_by(env!("CARGO")).args(["nextest", "run", "--test", "sysguard", "--no-fail-fast"]).args(words))
+    };
+    let ran = nextest("").ends(0);
+    assert!(ran.stderr.contains("3 tests run: 3 passed, 3 skipped"), "{}", ran.stderr);
+    let ran = nextest("--run-ignored only absent needs").ends(100);
+    assert!(ran.stderr.contains("2 tests run: 0 passed, 2 failed"), "{}", ran.stderr);
+    // Where it is required, it is no ignored test.
+    let required = |line: &str| run(command(&harness).args(line.split_whitespace()).env("SYSGUARD_REQUIRE", "1"));
+    assert_eq!(required("--list --format terse --ignored").ends(0).stdout, "slow: test\n");
 }
 
 /// Whether a process has this argument.

@@ -31,6 +31,8 @@ mod names;
 #[cfg(target_os = "linux")]
 mod pending;
 #[cfg(target_os = "linux")]
+mod places;
+#[cfg(target_os = "linux")]
 mod project;
 #[cfg(target_os = "linux")]
 mod pull_request;
@@ -48,6 +50,8 @@ mod session;
 mod signals;
 #[cfg(target_os = "linux")]
 mod stable;
+#[cfg(target_os = "linux")]
+mod streams;
 #[cfg(target_os = "linux")]
 mod test;
 #[cfg(target_os = "linux")]
@@ -76,6 +80,7 @@ fn trials() -> Vec<Trial> {
     let commands = of_workloads().into_iter().chain(of_proposals()).chain(of_readings());
     let others = ends::trials().into_iter().chain(left::trials()).chain(run::trials()).chain(closures::trials());
     let others = others.chain(hooks::trials()).chain(names::trials()).chain(signals::trials());
+    let others = others.chain(places::trials()).chain(streams::trials());
     commands.chain(others).collect()
 }
 
@@ -98,6 +103,7 @@ fn of_workloads() -> Vec<Trial> {
         untraced("harness::listing_runs_nothing", harness::listing_runs_nothing),
         nextest("harness::nextest_lists_and_runs_it", harness::nextest_lists_and_runs_it),
         tracing("harness::it_selects_and_ends_as_libtest_does", harness::it_selects_and_ends_as_libtest_does),
+        nextest("harness::nextest_skips_what_lacks_its_program", harness::nextest_skips_what_lacks_its_program),
         tracing("harness::ignored_workloads_give_their_reasons", harness::ignored_workloads_give_their_reasons),
         tracing("bless::twice_changes_no_byte", bless::twice_changes_no_byte),
         tracing("bless::a_failure_leaves_the_others_written", bless::a_failure_leaves_the_others_written),
@@ -110,6 +116,7 @@ fn of_workloads() -> Vec<Trial> {
         tracing("test::a_dependency_that_moved_is_named", test::a_dependency_that_moved_is_named),
         tracing("test::each_status_has_its_exit_code", test::each_status_has_its_exit_code),
         tracing("test::a_target_that_does_not_compile_is_3", test::a_target_that_does_not_compile_is_3),
+        tracing("test::endless_durations_are_fine", test::endless_durations_are_fine),
         tracing("test::a_timeout_fails_and_proposes_nothing", test::a_timeout_fails_and_proposes_nothing),
         tracing(
             "test::what_cannot_be_proposed_is_told_all_the_same",
@@ -188,6 +195,7 @@ fn of_proposals() -> Vec<Trial> {
             "review::every_way_out_leaves_the_terminal_as_it_was",
             review::every_way_out_leaves_the_terminal_as_it_was,
         ),
+        needing("review::ctrl_z_suspends_and_resumes", review::ctrl_z_suspends_and_resumes),
         untraced("review::whence_a_finding_comes_is_shown", review::whence_a_finding_comes_is_shown),
         untraced(
             "review::a_read_only_tree_ends_it_with_everything_pending",
@@ -256,6 +264,8 @@ fn of_readings() -> Vec<Trial> {
         tracing("trace::notifications_show_the_same_uses", trace::notifications_show_the_same_uses),
         #[cfg(target_env = "gnu")]
         tracing("trace::what_the_loader_does_is_a_phase", trace::what_the_loader_does_is_a_phase),
+        tracing("trace::script_without_interpreter_is_run_by_sh", trace::script_without_interpreter_is_run_by_sh),
+        tracing("trace::durations_beyond_the_clock_never_end", trace::durations_beyond_the_clock_never_end),
         tracing("trace::ctrl_c_belongs_to_the_command", trace::ctrl_c_belongs_to_the_command),
         tracing("refused::objects_are_the_same_under_a_filter", refused::objects_are_the_same_under_a_filter),
         needing("refused::unreadable_process_is_a_blind_spot", refused::unreadable_process_is_a_blind_spot),

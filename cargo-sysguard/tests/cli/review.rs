@@ -3,7 +3,7 @@
 use nix::sys::signal::Signal;
 
 use super::pending::{PROPOSAL, REMARKS, TALK, TALK_NEW, proposing};
-use super::project::Project;
+use super::project::{Project, command, run};
 use super::session::Session;
 
 fn review(project: &Project) -> Session {
@@ -114,6 +114,25 @@ pub(crate) fn every_way_out_leaves_the_terminal_as_it_was() {
         assert_eq!(session.ends(), None, "{signal}");
     }
     assert_eq!(project.changed_since(&before), [""; 0]);
+}
+
+/// The job stops, its terminal has its modes back, and it goes on where it was.
+pub(crate) fn ctrl_z_suspends_and_resumes() -> Option<&'static str> {
+    if run(command("bash").args(["-c", "true"])).code != 0 {
+        return Some("requires bash, which is not installed");
+    }
+    let project = proposing("review-suspended");
+    let mut session = Session::start_job(&project, &["review"]);
+    session.until(PROMPT);
+    session.press("\u{1a}");
+    session.until("stopped 148\n");
+    session.enter("\n");
+    assert!(session.until(PROMPT).contains("(1/4) "), "it shows the finding again");
+    session.press("A");
+    session.until("\n4 accepted, 0 rejected, 0 undecided\n");
+    assert_eq!(session.ends(), Some(0));
+    assert_eq!(project.read(TALK), PROPOSAL);
+    None
 }
 
 pub(crate) fn whence_a_finding_comes_is_shown() {

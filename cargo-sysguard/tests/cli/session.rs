@@ -36,8 +36,18 @@ impl Session {
         Self::start_with(project, words, &[])
     }
 
+    /// The same as a job of a shell, which reads a line once the job has stopped, and then continues it.
+    pub(crate) fn start_job(project: &Project, words: &[&str]) -> Self {
+        let script = "\"$@\"; echo \"stopped $?\"; read -r; fg";
+        Self::start_by(project, &["bash", "-mc", script, "bash"], words, &[])
+    }
+
     /// The same with these variables.
     pub(crate) fn start_with(project: &Project, words: &[&str], variables: &[(&str, &OsStr)]) -> Self {
+        Self::start_by(project, &[], words, variables)
+    }
+
+    fn start_by(project: &Project, shell: &[&str], words: &[&str], variables: &[(&str, &OsStr)]) -> Self {
         let pty = openpty(None, None).expect("a terminal");
         let before = tcgetattr(&pty.slave).expect("its state");
         let end = || pty.slave.try_clone().expect("a file descriptor");
@@ -45,6 +55,7 @@ impl Session {
         command
             .args(["--ctty", "env"])
             .args(bound())
+            .args(shell)
             .arg(BINARY)
             .args(words)
             .env("TERM", "xterm")

@@ -121,6 +121,15 @@ pub(crate) fn a_target_that_does_not_compile_is_3() {
     assert!(ran.stderr.contains("the test target `sysguard`"), "{}", ran.stderr);
 }
 
+pub(crate) fn endless_durations_are_fine() {
+    let project = Project::new("test-endless")
+        .expecting("timeout", "command: [true]\ntimeout: 18446744073709551615s")
+        .expecting("stop", "command: [true]\nstop: {after: 18446744073709551615s, signal: SIGTERM}");
+    for line in ["bless --runs 1", "test", "test --engine ptrace"] {
+        project.sysguard(line).ends(0);
+    }
+}
+
 pub(crate) fn a_timeout_fails_and_proposes_nothing() {
     let project = Project::new("test-timeout").expecting("sleeper", "command: [sleep, '600']\ntimeout: 200ms");
     let before = project.files();

@@ -29,6 +29,12 @@ pub(crate) fn its_own_failures_have_their_codes() {
         ("trace -- ./no-such-command", 127),
         ("trace -- ./plain", 126),
         ("trace -- /", 126),
+        ("trace -- ./plain/below", 126),
+        (&format!("trace -- {}", "x".repeat(300)), 126),
+        (&format!("trace -- ./{}", "x".repeat(300)), 126),
+        ("trace --no-such-flag -- touch was-run", 2),
+        ("trace --format json --no-such-flag -- touch was-run", 2),
+        ("trace --grace 1s -x touch was-run", 2),
         ("trace -o no/such/folder/report -- touch was-run", 125),
         ("trace -o / -- touch was-run", 125),
         ("trace --timeout soon -- touch was-run", 2),
@@ -37,6 +43,34 @@ pub(crate) fn its_own_failures_have_their_codes() {
         assert!(ran.stderr.starts_with("error: "), "{line}: {}", ran.stderr);
     }
     assert_eq!(project.changed_since(&before), [""; 0], "nothing was run");
+}
+
+/// As env(1) and timeout(1) run it, by execvp(3); without a PATH too.
+pub(crate) fn script_without_interpreter_is_run_by_sh() {
+    let project = Project::empty().file("bin/script", "echo \"$0\" \"$1\" $#\nexit 4\n");
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(project.path("bin/script"), executable).expect("a mode");
+    for name in ["bin/script", "script"] {
+        let path = std::ffi::OsString::from(format!("{}:/bin:/usr/bin", project.path("bin").display()));
+        let words = [name, "a b", "--c"];
+        let expected = run(project.run_by("timeout").arg("60").args(words).env("PATH", &path)).ends(4);
+        let traced = run(project.command("trace -o report --").args(words).env("PATH", &path)).ends(4);
+        assert_eq!(traced.stdout, expected.stdout, "{name}");
+        assert_eq!(traced.stderr, "");
+    }
+    run(project.command("trace -o report -- true").env_remove("PATH")).ends(0);
+}
+
+pub(crate) fn durations_beyond_the_clock_never_end() {
+    let project = Project::empty();
+    for line in [
+        "trace --timeout 18446744073709551615s -- true",
+        "trace --grace 18446744073709551615s -- true",
+        "trace --timeout 500000000000y --grace 500000000000y --engine ptrace -- true",
+    ] {
+        let ran = project.sysguard(line).ends(0);
+        assert!(!ran.stderr.contains("panicked"), "{line}: {}", ran.stderr);
+    }
 }
 
 pub(crate) fn the_command_keeps_its_streams() {

@@ -170,7 +170,34 @@ impl CargoFlags {
         self.manifest.manifest_path.is_some() || nearest_manifest().is_some()
     }
 
-    fn lock_flags(&self) -> Vec<OsString> {
+    /// The words that select the same packages again, each after a blank.
+    pub(crate) fn selection(&self) -> String {
+        let clap_cargo::Workspace { package, workspace, all, exclude, .. } = &self.workspace;
+        let mut words = String::new();
+        for (flag, values) in [("-p", package), ("--exclude", exclude)] {
+            words.extend(values.iter().map(|value| format!(" {flag} {value}")));
+        }
+        if *workspace || *all {
+            words.insert_str(0, " --workspace");
+        }
+        let manifest = self.manifest.manifest_path.as_ref();
+        words.extend(manifest.map(|path| format!(" --manifest-path {}", path.display())));
+        words
+    }
+
+    /// The features that are asked for of a package: `default` unless it is switched off, and what is named.
+    pub(crate) fn features_of(&self, package: &Package) -> impl Iterator<Item = String> {
+        let clap_cargo::Features { all_features, no_default_features, features, .. } = &self.features;
+        let all = package.features.keys().filter(|_| *all_features).cloned();
+        let default = (!no_default_features).then(|| "default".to_owned());
+        // cargo takes several in one word, and `PACKAGE/FEATURE`.
+        let named = features.iter().flat_map(|names| names.split([',', ' ']));
+        let named = named.map(|name| name.rsplit('/').next().unwrap_or(name).to_owned());
+        all.chain(default).chain(named)
+    }
+
+    /// `--locked`, `--offline` and `--frozen`, as given.
+    pub(crate) fn lock_flags(&self) -> Vec<OsString> {
         let Access { locked, offline, frozen } = self.access;
         let given = [(locked, "--locked"), (offline, "--offline"), (frozen, "--frozen")];
         given.into_iter().filter(|(given, _)| *given).map(|(_, flag)| flag.into()).collect()

@@ -34,7 +34,7 @@ Exit codes: 0 all as expected; 101 findings, failures, malformed expectation fil
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Write a first expectation and a test that checks it; nothing is overwritten
+    /// Write an expectation for each program of a package; overwrite nothing
     Init(init::Options),
     /// Name the workloads, one a line; nothing is run
     List(list::Options),

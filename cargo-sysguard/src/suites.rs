@@ -97,5 +97,5 @@ pub(crate) fn faults(packages: &[Package]) -> Result<(), Failure> {
 }
 
 /// What to say where nothing was found.
-pub(crate) const NOTHING_FOUND: &str =
-    "no workloads found: the selected packages have no expectations/; `cargo sysguard init` writes a first one";
+pub(crate) const NOTHING_FOUND: &str = "no workloads found: the selected packages have no expectations/; `cargo sysguard init` writes some, and \
+     `cargo sysguard run -- test` traces the tests";

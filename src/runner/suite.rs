@@ -15,7 +15,7 @@ use crate::model::gate::can_trace;
 use crate::model::observation::Observation;
 use crate::model::platform::Platform;
 use crate::model::verdict::Verdict;
-use crate::model::workload::{Program, Workload};
+use crate::model::workload::{Exit, Program, Workload};
 use crate::settings::Settings;
 use crate::store::{FOLDER, Store, StoreError, proposals_below};
 
@@ -221,6 +221,16 @@ impl Suite {
             Ok(Self::ignored(&case, "it has no file"))
         });
         seen.ok_or_else(|| Box::new(verdict))
+    }
+
+    /// How one run of a workload ends; nothing where it cannot be run and traced here.
+    pub fn ending(&self, case: &Case) -> Option<Exit> {
+        let prepared = self.prepare(&case.document()?.workload).ok()?;
+        match prepared.good_run(&|_| false) {
+            Ok(run) => Some(run.exit),
+            Err(Unfit::WrongExit(run)) => Some(run.exit),
+            Err(Unfit::Obstacle(_)) => None,
+        }
     }
 
     /// Finds what a workload needs to run.

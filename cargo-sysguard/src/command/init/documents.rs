@@ -1,0 +1,142 @@
+//! The expectations that `init` writes: one for each program of a package. Main type: [`Draft`].
+
+use std::collections::BTreeSet;
+
+use cargo_metadata::Package;
+use sysguard::artifacts::{Target, TargetKind};
+use sysguard::model::expectation::format;
+use sysguard::model::expectation::format::Parsed;
+use sysguard::model::workload::Exit;
+use sysguard::runner::{Case, Suite};
+
+/// How long a program may run before it counts as a server.
+pub(super) const SERVER_AFTER: &str = "5s";
+
+/// An expectation to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Draft {
+    /// The program, whose name the workload gets.
+    pub(super) target: Target,
+}
+
+/// The programs of a package that get an expectation, and why others get none.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Drafts {
+    pub(super) drafts: Vec<Draft>,
+    pub(super) skipped: Vec<String>,
+}
+
+impl Drafts {
+    /// Every binary of the package; of a package without one, every example. What has a workload already needs none.
+    pub(super) fn of(package: &Package, suite: &Suite, features: &BTreeSet<String>) -> Self {
+        let mut drafts = Self::default();
+        let has_binaries = package.targets.iter().any(cargo_metadata::Target::is_bin);
+        let kind = if has_binaries { TargetKind::Bin } else { TargetKind::Example };
+        let is_program = |target: &&cargo_metadata::Target| match kind {
+            TargetKind::Bin => target.is_bin(),
+            // An example may also be a library.
+            _ => target.is_example() && target.crate_types.contains(&cargo_metadata::CrateType::Bin),
+        };
+        for target in package.targets.iter().filter(is_program) {
+            let program = Target { kind, name: target.name.clone() };
+            let named = |case: &&Case| {
+                let document = case.document();
+                document.is_some_and(|document| Target::of(&document.workload.program).as_ref() == Some(&program))
+            };
+            let missing = target.required_features.iter().find(|feature| !features.contains(*feature));
+            let word = kind.word();
+            match (suite.cases().iter().find(named), missing) {
+                (Some(case), _) => drafts.skipped.push(format!("kept {}: it runs {word} {}", case.file, target.name)),
+                (None, Some(feature)) => drafts
+                    .skipped
+                    .push(format!("skipped {word} {}: cargo builds it with the feature `{feature}` only", target.name)),
+                (None, None) => drafts.drafts.push(Draft { target: program }),
+            }
+        }
+        drafts
+    }
+}
+
+impl Draft {
+    /// The file, relative to the package.
+    pub(super) fn file(&self) -> String {
+        format!("expectations/{}.yaml", self.target.name)
+    }
+
+    /// The document, for a program that ends so without arguments; nothing where that is not known.
+    pub(super) fn text(&self, ending: Option<Exit>) -> String {
+        let (key, name) = (self.target.kind.word(), &self.target.name);
+        let end = match ending {
+            Some(Exit::Exited(code @ 1..)) => format!(
+                "# Without arguments it ends with {code}. Once `args:` gives it something to do, remove the next line.\n\
+                 exit: {code}\n"
+            ),
+            Some(Exit::TimedOut) => format!(
+                "# It was still running after {SERVER_AFTER}, as a server is: each run ends it with this signal.\n\
+                 stop: {{after: 2s, signal: SIGTERM}}\n"
+            ),
+            _ => String::new(),
+        };
+        let text = |name: &str| {
+            format!(
+                "# What {key} {name} uses of the kernel. This document is yours: say here why it matters, and give the\n\
+                 # program something to do (`args:`, `env:`, `stdin:`). `cargo sysguard bless` writes its baseline below.\n\
+                 version: 1\n{key}: {name}\n{end}"
+            )
+        };
+        // Such as `null`, which YAML reads as something else than a name.
+        let plain = text(name);
+        let is_read = |parsed: Parsed| Target::of(&parsed.expectation.document.workload.program);
+        if format::read(plain.as_bytes()).is_ok_and(|parsed| is_read(parsed).as_ref() == Some(&self.target)) {
+            plain
+        } else {
+            text(&format!("{name:?}"))
+        }
+    }
+
+    /// How the program ends without arguments, within [`SERVER_AFTER`]; nothing where it cannot be run here.
+    pub(super) fn ending(&self, suite: &Suite) -> Option<Exit> {
+        let text = format!("{}timeout: {SERVER_AFTER}\n", self.text(None));
+        let content = Ok(format::read(text.as_bytes()).ok()?);
+        suite.ending(&Case { name: self.target.name.clone(), file: self.file(), content })
+    }
+}
+
+/// The features of a package that are enabled: these, and what they enable in turn.
+pub(super) fn enabled(package: &Package, asked: impl Iterator<Item = String>) -> BTreeSet<String> {
+    let mut enabled = BTreeSet::new();
+    let mut next: Vec<String> = asked.collect();
+    while let Some(feature) = next.pop() {
+        next.extend(package.features.get(&feature).into_iter().flatten().cloned());
+        enabled.insert(feature);
+        next.retain(|feature| !enabled.contains(feature));
+    }
+    enabled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft(name: &str) -> Draft {
+        Draft { target: Target { kind: TargetKind::Bin, name: name.to_owned() } }
+    }
+
+    #[test]
+    fn every_document_is_read_as_it_is_meant() {
+        for name in ["demo", "null", "on", "a-b_c", "x.1"] {
+            for ending in
+                [None, Some(Exit::Exited(0)), Some(Exit::Exited(2)), Some(Exit::TimedOut), Some(Exit::Signaled(11))]
+            {
+                let draft = draft(name);
+                let text = draft.text(ending);
+                let workload = format::read(text.as_bytes()).expect(&text).expectation.document.workload;
+                assert_eq!(Target::of(&workload.program), Some(draft.target), "{text}");
+                assert_eq!(workload.stop.is_some(), ending == Some(Exit::TimedOut), "{text}");
+                let exit = if ending == Some(Exit::Exited(2)) { 2 } else { 0 };
+                assert_eq!(workload.exit, Exit::Exited(exit), "{text}");
+                assert!(text.lines().all(|line| line.chars().count() <= 110), "{text}");
+            }
+        }
+    }
+}

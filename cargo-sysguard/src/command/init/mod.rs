@@ -1,0 +1,204 @@
+//! `cargo sysguard init`: an expectation for each program of a package. It never overwrites and never damages.
+
+mod documents;
+mod lines;
+mod manifest;
+mod source;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::Stdio;
+
+use cargo_metadata::Package;
+use sysguard::artifacts::{self, Artifacts, Build, Target};
+use sysguard::linux::NEEDED;
+use sysguard::runner::Suite;
+use sysguard::settings::{Flags, Settings};
+
+use super::Context;
+use crate::cargo::{CargoFlags, Selected};
+use crate::exit_code::{Failure, Outcome};
+use crate::output::ReportFile;
+use crate::suites;
+use documents::{Draft, Drafts, enabled};
+use source::Source;
+
+/// `init`'s options.
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Options {
+    /// Also make `cargo test` check the workloads: a test target `sysguard`, and the dependency that it needs
+    #[arg(long)]
+    harness: bool,
+    /// Do not build and run the programs
+    #[arg(long)]
+    no_run: bool,
+    #[command(flatten)]
+    cargo: CargoFlags,
+}
+
+const AFTER_HELP: &str = "\
+Writes expectations/NAME.yaml for each binary of the selected packages (for each example of a package without binaries), and the line \
+`*.yaml.new` into .gitignore. Each program is built and run once without arguments, for 5 s at most, so that its document says how it ends: \
+`exit:` for a status other than 0, `stop:` for a server. Nothing is overwritten.";
+
+/// The proposals, which are no part of a commit.
+const IGNORED: &str = "*.yaml.new";
+
+const HARNESS: &str = "\
+//! Every file in expectations/ is a test of its own.
+
+fn main() -> std::process::ExitCode {
+    sysguard::harness::main(env!(\"CARGO_MANIFEST_DIR\"))
+}
+";
+
+impl Options {
+    /// Writes what is not there yet and says so.
+    pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
+        let settings = context.settings(Flags::default())?;
+        let Selected { root, packages } = self.cargo.select(&settings.cargo)?;
+        let mut plans = Vec::new();
+        for package in &packages {
+            plans.push(Plan::of(package, &root, &self.cargo, &settings)?);
+        }
+        let built = if self.no_run { Artifacts::default() } else { self.build(&plans, &settings) };
+        let mut out = anstream::stdout();
+        let mut say = |line: &dyn fmt::Display| writeln!(out, "{line}").map_err(Failure::output);
+        for plan in &mut plans {
+            plan.suite.tell_artifacts(built.clone());
+            plan.write(&root, &built, &mut say)?;
+            if self.harness {
+                let folder = artifacts::root(plan.package);
+                say(&new_file(&root, &folder.join("tests/sysguard.rs"), HARNESS)?)?;
+                let file = folder.join("Cargo.toml");
+                let source = || Source::find(&settings.cargo, &file, &self.cargo.lock_flags());
+                manifest::edit(&file, source)?.iter().try_for_each(|line| say(line))?;
+            }
+        }
+        if let Some(line) = ignore_proposals(&root, packages.first())? {
+            say(&line)?;
+        }
+        say(&next(&plans, &self.cargo.selection(), self.harness))?;
+        Ok(Outcome::Expected)
+    }
+
+    /// Builds what is about to be run once, where programs can be run under a tracer at all.
+    fn build(&self, plans: &[Plan<'_>], settings: &Settings) -> Artifacts {
+        let targets =
+            |plan: &Plan<'_>| plan.drafts.iter().map(|draft| draft.target.clone()).collect::<BTreeSet<Target>>();
+        let wanted: Vec<(&Package, BTreeSet<Target>)> =
+            plans.iter().map(|plan| (plan.package, targets(plan))).collect();
+        if NEEDED.is_some() || wanted.iter().all(|(_, targets)| targets.is_empty()) {
+            return Artifacts::default();
+        }
+        let flags = self.cargo.build_flags();
+        let build = Build { cargo: &settings.cargo, flags: &flags, shown: true, stdin: Stdio::null(), without: &[] };
+        build.run(&wanted)
+    }
+}
+
+/// What is written into one package.
+struct Plan<'a> {
+    package: &'a Package,
+    suite: Suite,
+    drafts: Vec<Draft>,
+    skipped: Vec<String>,
+}
+
+impl<'a> Plan<'a> {
+    fn of(package: &'a Package, root: &Path, flags: &CargoFlags, settings: &Settings) -> Result<Self, Failure> {
+        let folder = artifacts::root(package);
+        let suite =
+            Suite::open(&folder, Some(root), suites::platform(flags)?, settings.clone()).map_err(Failure::failed)?;
+        let features = enabled(package, flags.features_of(package));
+        let Drafts { drafts, skipped } = Drafts::of(package, &suite, &features);
+        Ok(Self { package, suite, drafts, skipped })
+    }
+
+    /// Writes each document as its program ends.
+    fn write(&self, root: &Path, built: &Artifacts, say: &mut Say<'_>) -> Result<(), Failure> {
+        let folder = artifacts::root(self.package);
+        self.skipped.iter().try_for_each(|line| say(line))?;
+        for draft in &self.drafts {
+            let is_built = built.get(&folder, &draft.target).is_some_and(|executable| executable.is_ok());
+            let file = folder.join(draft.file());
+            let ending = if is_built && !file.exists() { draft.ending(&self.suite) } else { None };
+            say(&new_file(root, &file, &draft.text(ending))?)?;
+        }
+        Ok(())
+    }
+}
+
+/// Says one line.
+type Say<'a> = dyn FnMut(&dyn fmt::Display) -> Result<(), Failure> + 'a;
+
+/// Writes a file that is not there yet; its name is shown from the workspace.
+fn new_file(workspace: &Path, path: &Path, content: &str) -> Result<String, Failure> {
+    let shown = path.strip_prefix(workspace).unwrap_or(path).display();
+    let create = || -> io::Result<()> {
+        fs::create_dir_all(path.parent().unwrap_or(workspace))?;
+        OpenOptions::new().write(true).create_new(true).open(path)?.write_all(content.as_bytes())
+    };
+    match create() {
+        Ok(()) => Ok(format!("wrote {shown}")),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(format!("kept {shown}: it is already there")),
+        Err(error) => Err(Failure::failed(format!("cannot write {}: {error}", path.display()))),
+    }
+}
+
+/// Adds proposals to the nearest `.gitignore` between the package and the top of its repository, or creates one in the workspace.
+fn ignore_proposals(workspace: &Path, package: Option<&Package>) -> Result<Option<String>, Failure> {
+    let Some(package) = package else { return Ok(None) };
+    let folder = artifacts::root(package);
+    let is_top = |folder: &Path| folder.join(".git").exists();
+    let top = folder.ancestors().find(|folder| is_top(folder)).unwrap_or(workspace);
+    let mut files =
+        folder.ancestors().take_while(|folder| folder.starts_with(top)).map(|folder| folder.join(".gitignore"));
+    let file = files.find(|file| file.exists()).unwrap_or_else(|| workspace.join(".gitignore"));
+    let failed = |error: io::Error| Failure::failed(format!("cannot add `{IGNORED}` to {}: {error}", file.display()));
+    let before = match fs::read(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(failed(error)),
+    };
+    let shown = file.strip_prefix(workspace).unwrap_or(&file).display();
+    let Some(after) = lines::appended(&before, IGNORED) else {
+        return Ok(Some(format!("kept {shown}: it has `{IGNORED}` already")));
+    };
+    let mut new = ReportFile::prepare(&file).map_err(|error| failed(io::Error::other(error)))?;
+    new.write_all(&after).and_then(|()| new.finish()).map_err(failed)?;
+    Ok(Some(format!("wrote `{IGNORED}` to {shown}")))
+}
+
+/// The commands that go on from here.
+fn next(plans: &[Plan<'_>], selection: &str, harness: bool) -> String {
+    let has_workloads = |plan: &Plan<'_>| !plan.drafts.is_empty() || !plan.suite.cases().is_empty();
+    let commands = if plans.iter().any(has_workloads) {
+        let bless = (format!("cargo sysguard bless{selection}"), "run the workloads and record what they use");
+        let test = (format!("cargo sysguard test{selection}"), "check them against that");
+        let cargo = (format!("cargo test{selection} --test sysguard"), "the same, by cargo");
+        [bless, test].into_iter().chain(harness.then_some(cargo)).collect()
+    } else {
+        vec![
+            (format!("cargo sysguard run --update unseen -- test{selection}"), "record what the tests use"),
+            (format!("cargo sysguard run -- test{selection}"), "check them against that"),
+            (format!("cargo sysguard init{selection}"), "again, once there is a binary or an example to run"),
+        ]
+    };
+    let names: Vec<&str> =
+        plans.iter().filter(|plan| !has_workloads(plan)).map(|plan| plan.package.name.as_str()).collect();
+    let mut text = String::new();
+    if !names.is_empty() {
+        text += &format!("nothing to run in {}: no binary, no example\n", names.join(", "));
+    }
+    text += "\nnext:";
+    let width = commands.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
+    for (command, meaning) in commands {
+        text += &format!("\n  {command:width$}  {meaning}");
+    }
+    text
+}

@@ -123,6 +123,11 @@ impl Told {
         }
     }
 
+    /// Every verdict so far.
+    pub(crate) fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
+        self.packages.iter().flat_map(|(_, package)| &package.verdicts)
+    }
+
     /// Workloads end in any order; they are told in that of their names.
     fn into_packages(self) -> Vec<PackageVerdicts> {
         let mut packages: Vec<PackageVerdicts> = self.packages.into_iter().map(|(_, package)| package).collect();

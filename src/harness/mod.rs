@@ -14,6 +14,7 @@ mod arguments;
 mod closures;
 mod each;
 mod lifeline;
+mod lines;
 mod place;
 mod progress;
 mod relay;

@@ -1,4 +1,4 @@
-//! What is running and for how long, drawn on a terminal. Main type: [`Spinners`].
+//! What is running and for how long: drawn on a terminal, else a line from time to time. Main type: [`Spinners`].
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::lines::Lines;
 use crate::runner::Progress;
 
 /// A line for every workload that is running.
@@ -13,13 +14,23 @@ use crate::runner::Progress;
 pub struct Spinners {
     lines: MultiProgress,
     running: Mutex<BTreeMap<String, ProgressBar>>,
+    /// Where nothing is drawn.
+    logged: Option<Lines>,
 }
 
 impl Spinners {
-    /// Draws on standard error; `shown` is whether that can be drawn on.
-    pub fn new(shown: bool) -> Self {
-        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Self { lines: MultiProgress::with_draw_target(target), running: Mutex::default() }
+    /// Draws on standard error where that can be drawn on, else writes there.
+    pub fn new(drawn: bool) -> Self {
+        if drawn { Self::with(ProgressDrawTarget::stderr(), None) } else { Self::logged() }
+    }
+
+    /// Writes a line to standard error from time to time.
+    pub fn logged() -> Self {
+        Self::with(ProgressDrawTarget::hidden(), Some(Lines::default()))
+    }
+
+    fn with(target: ProgressDrawTarget, logged: Option<Lines>) -> Self {
+        Self { lines: MultiProgress::with_draw_target(target), running: Mutex::default(), logged }
     }
 
     /// Does something else with the terminal meanwhile.
@@ -30,6 +41,9 @@ impl Spinners {
 
 impl Progress for Spinners {
     fn running(&self, workload: &str, run: u32, of: u32) {
+        if let Some(lines) = &self.logged {
+            return lines.running(workload, run, of);
+        }
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let line = running.entry(workload.to_owned()).or_insert_with(|| {
             let style = ProgressStyle::with_template("{spinner} {prefix} {msg} {elapsed}")
@@ -44,6 +58,9 @@ impl Progress for Spinners {
     }
 
     fn ended(&self, workload: &str) {
+        if let Some(lines) = &self.logged {
+            return lines.ended(workload);
+        }
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(line) = running.remove(workload) {
             line.finish_and_clear();

@@ -110,7 +110,7 @@ impl Session {
         translated.color = Some(if colour { ColorSetting::Always } else { ColorSetting::Never });
 
         let shared = Arc::new(Shared {
-            spinners: Spinners::new(settings.progress && !arguments.list),
+            spinners: Spinners::new(settings.progress),
             // Without a colour libtest-mimic takes them out again, except from JSON.
             palette: if arguments.machine_readable() { Palette::plain() } else { Palette::coloured() },
             stop_at_failure: arguments.fail_fast,

@@ -14,6 +14,8 @@ pub struct Workload {
     pub args: Vec<String>,
     /// What is added to the built environment.
     pub env: BTreeMap<String, String>,
+    /// Variables that hold the path of a target of the package, built by cargo first: how one workload runs several.
+    pub targets: BTreeMap<String, Program>,
     /// What the workload reads on standard input.
     pub stdin: Stdin,
     /// Working directory relative to the package; `None`: a fresh temporary one, removed afterwards.

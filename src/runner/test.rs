@@ -11,7 +11,7 @@ use std::sync::Mutex;
 
 use super::environment::Lookup;
 use super::output::{Capture, Echo};
-use super::progress::Silent;
+use super::progress::Progress;
 use super::repeat::Start;
 use super::run::{DEFAULT_GRACE, Obstacle, Run, Wanted, observe_part};
 use super::suite::{Case, Suite, Unfit, Unreadable};
@@ -58,7 +58,7 @@ impl Suite {
     /// Runs a test, and compares what it used with its baseline.
     ///
     /// What is new is confirmed, and a first baseline recorded, by further runs of the test.
-    pub fn test_of_cargo(&self, test: &Test, length: Length, echo: Option<Echo>) -> Tested {
+    pub fn test_of_cargo(&self, test: &Test, length: Length, echo: Option<Echo>, progress: &dyn Progress) -> Tested {
         let process = Process { test, echo: Mutex::new(echo), live: Cell::new(None) };
         let case = self.case_of(&test.name);
         let news = case.content.as_ref().ok().and_then(|parsed| {
@@ -82,7 +82,7 @@ impl Suite {
         }
         process.live.set(Some(live));
         let recording = Recording { length, is_partial: test.is_partial };
-        let verdict = self.tested(&case, &Silent, recording, |_| Ok(Box::new(process)));
+        let verdict = self.tested(&case, progress, recording, |_| Ok(Box::new(process)));
         Tested { exit: Some(exit), output, verdict: Some(verdict) }
     }
 

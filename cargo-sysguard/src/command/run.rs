@@ -2,6 +2,7 @@
 //!
 //! cargo runs the tests, with [`target_runner`](super::target_runner) in between.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
 use std::io::{self, Write};
@@ -16,7 +17,7 @@ use std::process::{Command, ExitCode, ExitStatus};
 use sysguard::harness::{Console, Lifeline};
 use sysguard::model::observation::Engine;
 use sysguard::model::verdict::{Status, Verdict};
-use sysguard::report::{self, Palette};
+use sysguard::report::{self, Closing, Palette};
 use sysguard::runner::TemporaryFolder;
 use sysguard::settings::{PLAN, Settings, VERDICTS};
 
@@ -25,7 +26,7 @@ use super::test::collect;
 use crate::cli;
 use crate::exit_code::{Failure, Outcome};
 use crate::judging::{JudgingFlags, hand_on};
-use crate::nested::{self, Line, Plan, Targets, runner_variable};
+use crate::nested::{self, Follower, Line, Plan, Targets, runner_variable};
 use crate::unreferenced::Unreferenced;
 use crate::verdicts::{ReportFlags, Told};
 
@@ -76,13 +77,18 @@ impl Options {
             binaries: targets.binaries(&line, &settings.cargo)?,
         };
         let place = Place::prepare(&plan)?;
+        let follower = Follower::beside(&place.plan());
         let status = place.run(self.cargo(&line, &settings, &place, &plan), &settings.cargo)?;
+        drop(follower);
         let mut told = Told::named(targets.packages());
         let verdicts = collect(&place.verdicts())?;
         let mut outcome =
             verdicts.iter().map(|(_, verdict)| Outcome::of(&verdict.status)).max().unwrap_or(Outcome::Expected);
         let seen = nested::seen(&place.plan());
         self.tell(&verdicts, seen.is_empty()).map_err(Failure::output)?;
+        if !seen.is_empty() {
+            close(&verdicts, &nested::unjudged(&place.plan()), plan.noun(line.tool)).map_err(Failure::output)?;
+        }
         for (folder, verdict) in verdicts {
             told.add(&folder, verdict);
         }
@@ -137,6 +143,19 @@ impl Options {
         }
         Ok(())
     }
+}
+
+/// Says how much was traced and how it came out. Of a test that was tried again, the last verdict counts.
+fn close(
+    verdicts: &[(PathBuf, Verdict)],
+    unjudged: &BTreeSet<String>,
+    noun: (&'static str, &'static str),
+) -> io::Result<()> {
+    let last: BTreeMap<(&Path, &str), &Verdict> =
+        verdicts.iter().map(|(folder, verdict)| ((folder.as_path(), verdict.workload.as_str()), verdict)).collect();
+    let alone = unjudged.iter().filter(|name| !last.values().any(|verdict| verdict.workload == **name)).count();
+    let closing = Closing::of(noun, last.into_values(), alone);
+    report::closing(&mut anstream::stderr(), &closing, &Palette::coloured())
 }
 
 /// As cargo ended; it was not ended by a signal, or then by one that ends us too.

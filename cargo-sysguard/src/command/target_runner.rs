@@ -14,6 +14,7 @@ use sysguard::linux::leave_signals_to_workload;
 use sysguard::model::compare::Comparison;
 use sysguard::model::platform::Platform;
 use sysguard::model::recording::Length;
+use sysguard::model::test_name::TestName;
 use sysguard::model::verdict::{Status, Verdict};
 use sysguard::report::{self, Palette};
 use sysguard::runner::{Suite, Test, Tested};
@@ -21,7 +22,7 @@ use sysguard::settings::{self, Flags, PLAN, Settings};
 
 use super::Context;
 use crate::exit_code::Failure;
-use crate::nested::{self, Binary, Plan};
+use crate::nested::{self, Binary, Plan, Reporter};
 
 /// What cargo gives its runner.
 #[derive(Debug, clap::Args)]
@@ -144,8 +145,8 @@ impl Called {
             is_partial: single.is_none() && arguments.is_partial(),
         };
         self.seen(std::slice::from_ref(&test.name))?;
-        let Tested { exit, verdict, .. } =
-            suite.test_of_cargo(&test, length, Some([Box::new(io::stdout()), Box::new(io::stderr())]));
+        let echo = Some([Box::new(io::stdout()) as _, Box::new(io::stderr()) as _]);
+        let Tested { exit, verdict, .. } = suite.test_of_cargo(&test, length, echo, &Reporter::beside(&self.plan_file));
         let settings = suite.settings();
         let mut failed = false;
         if let Some(verdict) = verdict {
@@ -155,6 +156,8 @@ impl Called {
                 // It cannot be traced here, and need not be.
                 return untraced(&self.words);
             }
+        } else {
+            self.unjudged(&test.name)?;
         }
         let status = exit.map_or(FAILED, |exit| u8::try_from(exit.shell_status()).unwrap_or(u8::MAX));
         Ok(ExitCode::from(if failed { FAILED } else { status }))
@@ -185,9 +188,11 @@ impl Called {
         command.extend([name, "--exact", "--nocapture"].map(OsString::from));
         command.extend(is_ignored.then(|| OsString::from("--include-ignored")));
         let (name, executable) = (self.binary.test(Some(name)), self.executable.clone());
+        let test = Test { name, command, executable, is_partial: false };
         let Tested { exit, output, verdict } =
-            suite.test_of_cargo(&Test { name, command, executable, is_partial: false }, length, None);
+            suite.test_of_cargo(&test, length, None, &Reporter::beside(&self.plan_file));
         let Some(verdict) = verdict else {
+            self.unjudged(&test.name).map_err(|failure| failure.message)?;
             return Err(output + &exit.map(|exit| format!("\nended with {exit}")).unwrap_or_default());
         };
         self.tell(suite.settings(), &verdict).map_err(|failure| failure.message)?;
@@ -218,9 +223,14 @@ impl Called {
         Ok(names(&String::from_utf8_lossy(&output.stdout)).map(str::to_owned).collect())
     }
 
-    fn seen(&self, names: &[sysguard::model::test_name::TestName]) -> Result<(), Failure> {
+    fn seen(&self, names: &[TestName]) -> Result<(), Failure> {
         nested::tell_seen(&self.plan_file, names)
             .map_err(|error| Failure::failed(format!("cannot tell what is run: {error}")))
+    }
+
+    fn unjudged(&self, name: &TestName) -> Result<(), Failure> {
+        nested::tell_unjudged(&self.plan_file, name)
+            .map_err(|error| Failure::failed(format!("cannot tell what failed: {error}")))
     }
 
     /// Hands the verdict on, and tells people what fails or is remarkable. A test without a baseline is told of at the end.

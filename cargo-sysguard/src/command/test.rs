@@ -10,7 +10,7 @@ use sysguard::artifacts::{self, Artifacts, Target};
 use sysguard::harness::{Arguments, Console, Lifeline, Session};
 use sysguard::model::observation::Engine;
 use sysguard::model::verdict::Verdict;
-use sysguard::report;
+use sysguard::report::{self, Closing, Palette};
 use sysguard::runner::{Case, TemporaryFolder};
 use sysguard::settings::{ARTIFACTS, Settings, VERDICTS};
 
@@ -115,6 +115,9 @@ impl Options {
                 told.add(&folder, verdict);
             }
         }
+        let closing = Closing::of(("workload", "workloads"), told.verdicts(), 0);
+        // Where standard error is gone, the verdicts still tell it.
+        let _ = report::closing(&mut anstream::stderr(), &closing, &Palette::coloured());
         report.write(told)?;
         Ok(outcome)
     }

@@ -3,6 +3,7 @@
 //! The runner must ask neither cargo nor the user again: nextest calls it once a test.
 
 mod line;
+mod progress;
 mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ use sysguard::report;
 use crate::exit_code::Failure;
 
 pub(crate) use line::{Line, Tool};
+pub(crate) use progress::{Follower, Reporter};
 pub(crate) use targets::{Targets, runner_variable};
 
 /// What the tests are, and how they are run.
@@ -85,6 +87,11 @@ impl Plan {
         })
     }
 
+    /// What a workload is, as one and as many.
+    pub(crate) fn noun(&self, tool: Tool) -> (&'static str, &'static str) {
+        if self.per_test || tool == Tool::Nextest { ("test", "tests") } else { ("test binary", "test binaries") }
+    }
+
     /// The test binary of this file, or with this name of nextest's; nothing of a doctest or any other program.
     pub(crate) fn binary(&self, executable: &Path, nextest: Option<&str>) -> Option<&Binary> {
         let is = |binary: &&Binary| Some(binary.key.as_str()) == nextest || Path::new(&binary.key) == executable;
@@ -103,9 +110,28 @@ pub(crate) fn tell_seen(plan: &Path, names: &[TestName]) -> io::Result<()> {
     append(&seen_file(plan), lines.as_bytes())
 }
 
+/// The file of names beside a plan: the tests that failed by themselves.
+fn unjudged_file(plan: &Path) -> PathBuf {
+    plan.with_file_name("unjudged")
+}
+
+/// Says that this test failed by itself, so that there is no verdict on what it used.
+pub(crate) fn tell_unjudged(plan: &Path, name: &TestName) -> io::Result<()> {
+    append(&unjudged_file(plan), (name.workload() + "\n").as_bytes())
+}
+
+/// The tests that failed by themselves, by the names of their workloads.
+pub(crate) fn unjudged(plan: &Path) -> BTreeSet<String> {
+    names_in(&unjudged_file(plan))
+}
+
+fn names_in(file: &Path) -> BTreeSet<String> {
+    fs::read_to_string(file).unwrap_or_default().lines().map(str::to_owned).collect()
+}
+
 /// The tests of which anybody said that they exist, by the names of their workloads.
 pub(crate) fn seen(plan: &Path) -> BTreeSet<String> {
-    fs::read_to_string(seen_file(plan)).unwrap_or_default().lines().map(str::to_owned).collect()
+    names_in(&seen_file(plan))
 }
 
 /// Tells a verdict on a test of the package in this folder.

@@ -51,6 +51,7 @@ impl Document {
             program: Program::Command(vec!["true".to_owned()]),
             args: Vec::new(),
             env: BTreeMap::new(),
+            targets: BTreeMap::new(),
             stdin: Stdin::Null,
             cwd: None,
             timeout: DEFAULT_TIMEOUT,

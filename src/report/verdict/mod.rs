@@ -2,6 +2,7 @@
 //! one as a JSON line between harness and subcommand.
 
 mod batch;
+mod closing;
 mod csv;
 mod diff;
 mod findings;
@@ -26,6 +27,7 @@ use findings::{in_numbers, write_drift, write_findings, write_keys, write_suspec
 use json::VerdictsRecord;
 
 pub use batch::PackageVerdicts;
+pub use closing::Closing;
 pub use diff::write as change;
 pub use next::pending_dir_flag;
 pub use record::{NotAVerdict, read_json_line, write_json_line};
@@ -73,6 +75,12 @@ pub fn guarded(out: &mut dyn io::Write, workloads: usize, palette: &Palette) -> 
     let workloads = counted(workloads as u64, "workload", "workloads");
     let unknown = "counts, errors of expected calls and what is gone are not known (--engine ptrace tells them)";
     writeln!(out, "{}", Painted(palette.hint, format_args!("{workloads} guarded: {unknown}")))
+}
+
+/// The last line of a run, in the colour of how it came out.
+pub fn closing(out: &mut dyn io::Write, closing: &Closing, palette: &Palette) -> io::Result<()> {
+    let style = if closing.is_good() { palette.same } else { palette.error };
+    writeln!(out, "{}", Painted(style, closing))
 }
 
 /// The verdicts of a whole run of `command`, without colours.

@@ -1,0 +1,116 @@
+//! What is running and for how long, as lines of a log: for standard error that is no terminal, or that others draw on.
+//! Main type: [`Lines`].
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a workload runs before the first line on it: most have ended by then.
+const FIRST: Duration = Duration::from_secs(10);
+/// The time between two lines on one workload.
+const NEXT: Duration = Duration::from_secs(30);
+/// How often it is looked whether a line is due.
+const TICK: Duration = Duration::from_secs(1);
+
+/// A line from time to time on every workload that is running.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    running: Arc<Mutex<Running>>,
+    /// Ends the thread that writes, which begins with the first workload.
+    ticking: Mutex<Option<Sender<()>>>,
+}
+
+/// What is running.
+#[derive(Debug, Default)]
+struct Running(BTreeMap<String, Entry>);
+
+#[derive(Debug)]
+struct Entry {
+    since: Instant,
+    due: Instant,
+    run: u32,
+    of: u32,
+}
+
+impl Lines {
+    /// The workload is being run for the `run`th of `of` times.
+    pub(super) fn running(&self, workload: &str, run: u32, of: u32) {
+        self.with(|running| running.began(workload, run, of, Instant::now()));
+        self.tick();
+    }
+
+    /// It is not run any more.
+    pub(super) fn ended(&self, workload: &str) {
+        self.with(|running| drop(running.0.remove(workload)));
+    }
+
+    fn with<R>(&self, action: impl FnOnce(&mut Running) -> R) -> R {
+        action(&mut self.running.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Starts the thread that writes, unless it is there.
+    fn tick(&self) {
+        let mut ticking = self.ticking.lock().unwrap_or_else(PoisonError::into_inner);
+        if ticking.is_some() {
+            return;
+        }
+        let (sender, receiver) = mpsc::channel();
+        let running = Arc::clone(&self.running);
+        *ticking = Some(sender);
+        thread::spawn(move || {
+            while receiver.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+                let lines = running.lock().unwrap_or_else(PoisonError::into_inner).due(Instant::now());
+                // Where standard error is gone, the results still say what was run.
+                let _ = io::stderr().write_all(lines.as_bytes());
+            }
+        });
+    }
+}
+
+impl Running {
+    fn began(&mut self, workload: &str, run: u32, of: u32, now: Instant) {
+        let entry = self.0.entry(workload.to_owned()).or_insert(Entry { since: now, due: now + FIRST, run, of });
+        (entry.run, entry.of) = (run, of);
+    }
+
+    /// The lines that are due.
+    fn due(&mut self, now: Instant) -> String {
+        let mut lines = String::new();
+        for (workload, entry) in self.0.iter_mut().filter(|(_, entry)| entry.due <= now) {
+            entry.due = now + NEXT;
+            let runs = match (entry.run, entry.of) {
+                (_, 0 | 1) => String::new(),
+                (0, of) => format!("warm-up before {of} runs, "),
+                (run, of) => format!("run {run} of {of}, "),
+            };
+            lines += &format!("{workload}: {runs}{}s so far\n", (now - entry.since).as_secs());
+        }
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_runs_long_is_told_and_not_too_often() {
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        let mut running = Running::default();
+        running.began("long", 0, 10, start);
+        running.began("single", 1, 1, after(5));
+        assert_eq!(running.due(after(9)), "");
+        assert_eq!(running.due(after(12)), "long: warm-up before 10 runs, 12s so far\n");
+        running.began("long", 3, 11, after(13));
+        assert_eq!(running.due(after(16)), "single: 11s so far\n");
+        running.0.remove("single");
+        assert_eq!(running.due(after(41)), "");
+        assert_eq!(running.due(after(45)), "long: run 3 of 11, 45s so far\n");
+        running.0.remove("long");
+        assert_eq!(running.due(after(100)), "");
+    }
+}

@@ -14,8 +14,8 @@ pub struct Workload {
     pub args: Vec<String>,
     /// What is added to the built environment.
     pub env: BTreeMap<String, String>,
-    /// Variables that hold the path of a target of the package, built by cargo first: how one workload runs several.
-    pub targets: BTreeMap<String, Program>,
+    /// Variables that hold the path of a target of the package, built by cargo first: so a shell can run several.
+    pub with: BTreeMap<String, Program>,
     /// What the workload reads on standard input.
     pub stdin: Stdin,
     /// Working directory relative to the package; `None`: a fresh temporary one, removed afterwards.
@@ -28,6 +28,13 @@ pub struct Workload {
     pub stop: Option<StopAfter>,
     /// The end of a good run.
     pub exit: Exit,
+}
+
+impl Workload {
+    /// Everything that must be there before it is run: the program, and what it is run with.
+    pub fn programs(&self) -> impl Iterator<Item = &Program> {
+        std::iter::once(&self.program).chain(self.with.values())
+    }
 }
 
 /// What is executed.

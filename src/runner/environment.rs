@@ -27,7 +27,7 @@ impl Built {
     }
 
     /// Adds a variable of ours.
-    pub(super) fn set(&mut self, name: &str, value: &str) {
+    pub(super) fn set(&mut self, name: &str, value: impl Into<OsString>) {
         self.0.insert(name.into(), value.into());
     }
 

@@ -134,7 +134,7 @@ impl<'a> Prepared<'a> {
     pub(super) fn new(
         workload: &'a Workload,
         package: &'a Path,
-        built: impl FnOnce() -> Result<PathBuf, String>,
+        built: impl Fn(&Program) -> Result<PathBuf, String>,
     ) -> Result<Self, Obstacle> {
         let mut environment = Built::new(&workload.env);
         if let Program::Closure(name) = &workload.program {
@@ -150,13 +150,16 @@ impl<'a> Prepared<'a> {
             }
             Program::Run(name) => return Err(Obstacle::NotStarted(format!("only `cargo sysguard run` runs {name}"))),
             Program::Bin(_) | Program::Example(_) | Program::Test(_) | Program::Bench(_) | Program::Closure(_) => {
-                let program = built().map_err(Obstacle::NotStarted)?;
+                let program = built(&workload.program).map_err(Obstacle::NotStarted)?;
                 let mut argv = vec![program.clone().into_os_string()];
                 // As `cargo bench` calls it.
                 argv.extend(matches!(workload.program, Program::Bench(_)).then(|| OsString::from("--bench")));
                 (program, argv)
             }
         };
+        for (name, target) in &workload.with {
+            environment.set(name, built(target).map_err(Obstacle::NotStarted)?);
+        }
         argv.extend(workload.args.iter().map(OsString::from));
         Ok(Self { workload, package, environment, program, argv })
     }
@@ -335,6 +338,7 @@ mod tests {
             program,
             args: vec!["last".to_owned()],
             env: BTreeMap::new(),
+            with: BTreeMap::new(),
             stdin: Stdin::Null,
             cwd: None,
             timeout: DEFAULT_TIMEOUT,
@@ -349,7 +353,7 @@ mod tests {
     }
 
     fn prepare(workload: &Workload) -> Result<Prepared<'_>, Obstacle> {
-        Prepared::new(workload, Path::new("/package"), || Err("cargo could not build it".to_owned()))
+        Prepared::new(workload, Path::new("/package"), |_| Err("cargo could not build it".to_owned()))
     }
 
     #[test]

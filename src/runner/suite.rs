@@ -180,7 +180,7 @@ impl Suite {
     /// What cargo must build for these workloads.
     pub fn targets(&self, selected: impl Fn(&Case) -> bool) -> BTreeSet<Target> {
         let documents = self.cases.iter().filter(|case| selected(case)).filter_map(Case::document);
-        documents.filter_map(|document| Target::of(&document.workload.program)).collect()
+        documents.flat_map(|document| document.workload.programs()).filter_map(Target::of).collect()
     }
 
     /// Says which workloads are about to be run, so that what they need is built at once.
@@ -235,7 +235,7 @@ impl Suite {
 
     /// Finds what a workload needs to run.
     pub(super) fn prepare<'a>(&'a self, workload: &'a Workload) -> Result<Prepared<'a>, Obstacle> {
-        Prepared::new(workload, &self.targets.package, || match Target::of(&workload.program) {
+        Prepared::new(workload, &self.targets.package, |program| match Target::of(program) {
             Some(target) => self.targets.executable(&target),
             None => Err("a command is not built".to_owned()),
         })

@@ -55,6 +55,8 @@ mod streams;
 #[cfg(target_os = "linux")]
 mod test;
 #[cfg(target_os = "linux")]
+mod together;
+#[cfg(target_os = "linux")]
 mod trace;
 #[cfg(target_os = "linux")]
 mod usage;
@@ -80,7 +82,7 @@ fn trials() -> Vec<Trial> {
     let commands = of_workloads().into_iter().chain(of_proposals()).chain(of_readings());
     let others = ends::trials().into_iter().chain(left::trials()).chain(run::trials()).chain(closures::trials());
     let others = others.chain(hooks::trials()).chain(names::trials()).chain(signals::trials());
-    let others = others.chain(places::trials()).chain(streams::trials());
+    let others = others.chain(places::trials()).chain(streams::trials()).chain(together::trials());
     commands.chain(others).collect()
 }
 

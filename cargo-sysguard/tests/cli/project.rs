@@ -43,6 +43,25 @@ pub(crate) fn tracing(name: &str, run: fn()) -> Trial {
     })
 }
 
+/// The same, where these programs are installed, too.
+pub(crate) fn tracing_with(name: &str, programs: &'static [&'static str], run: fn()) -> Trial {
+    Trial::ignorable_test(name, move || {
+        let is_there =
+            |program: &str| self::run(command("sh").args(["-c", &format!("command -v {program}")])).code == 0;
+        let absent = programs.iter().find(|program| !is_there(program));
+        let missing =
+            untraceable().or_else(|| absent.map(|program| format!("requires {program}, which is not installed")));
+        match missing {
+            Some(reason) if env::var_os("SYSGUARD_REQUIRE").is_some_and(|value| value == "1") => Err(reason.into()),
+            Some(reason) => Ok(Completion::ignored_with(reason)),
+            None => {
+                run();
+                Ok(Completion::Completed)
+            }
+        }
+    })
+}
+
 /// The same, where `cargo nextest` is installed, too.
 pub(crate) fn nextest(name: &str, run: fn()) -> Trial {
     Trial::ignorable_test(name, move || {

@@ -15,7 +15,7 @@ fn document(level: Level) -> Document {
         program: Program::Command(vec!["true".to_owned()]),
         args: Vec::new(),
         env: BTreeMap::new(),
-        targets: BTreeMap::new(),
+        with: BTreeMap::new(),
         stdin: Stdin::Null,
         cwd: None,
         timeout: DEFAULT_TIMEOUT,

@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use super::keys;
 use super::malformed::Fault;
-use super::outline::{Node, Outline};
+use super::outline::{Key, Node, Outline};
 use super::typed;
 use super::words::{Limit, List, PhaseWord, RuleCall, Said, Signal, Strict};
 use crate::model::attribution::Subsystem;
@@ -34,6 +34,7 @@ struct Written {
     run: Option<Said<String>>,
     args: Option<List<String>>,
     env: Option<BTreeMap<String, String>>,
+    with: Option<BTreeMap<String, WrittenTarget>>,
     stdin: Option<WrittenStdin>,
     cwd: Option<Said<String>>,
     timeout: Option<Said<Limit>>,
@@ -53,6 +54,13 @@ struct Written {
 struct WrittenStop {
     after: Said<Duration>,
     signal: Option<Said<Signal>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a map such as `{bin: NAME}`")]
+struct WrittenTarget {
+    bin: Option<Said<String>>,
+    example: Option<Said<String>>,
 }
 
 #[derive(Deserialize)]
@@ -146,6 +154,7 @@ fn check(root: &Node) -> Result<(), Fault> {
             "stdin" => keys::check::<WrittenFile>(node)?,
             "tolerate" | "forbid" => node.items().iter().try_for_each(check_rule)?,
             "env" => check_environment(node)?,
+            "with" => check_with(node, root)?,
             _ => {}
         }
     }
@@ -154,7 +163,7 @@ fn check(root: &Node) -> Result<(), Fault> {
 
 fn check_rule(rule: &Node) -> Result<(), Fault> {
     keys::check::<WrittenRule>(rule)?;
-    let narrows = |(key, value): &(super::outline::Key, Node)| key.name != "why" && !value.is_null();
+    let narrows = |(key, value): &(Key, Node)| key.name != "why" && !value.is_null();
     if rule.text().is_some() || rule.pairs().iter().any(narrows) {
         return Ok(());
     }
@@ -165,13 +174,40 @@ fn check_rule(rule: &Node) -> Result<(), Fault> {
 
 fn check_environment(env: &Node) -> Result<(), Fault> {
     for (key, value) in env.pairs() {
-        let name = &key.name;
-        if name.is_empty() || name.contains('=') {
-            return Err(Fault::new(key.place, format!("`{name}` is no name of an environment variable")));
-        }
+        check_variable(key)?;
         if value.is_null() {
+            let name = &key.name;
             let message = format!("`{name}` has no value: write \"\" for an empty one (nothing else is inherited)");
             return Err(Fault::new(key.place, message));
+        }
+    }
+    Ok(())
+}
+
+fn check_variable(Key { name, place }: &Key) -> Result<(), Fault> {
+    if name.is_empty() || name.contains('=') {
+        return Err(Fault::new(*place, format!("`{name}` is no name of an environment variable")));
+    }
+    Ok(())
+}
+
+/// Each variable is set once, and holds one target's path.
+fn check_with(with: &Node, root: &Node) -> Result<(), Fault> {
+    for (key, value) in with.pairs() {
+        check_variable(key)?;
+        keys::check::<WrittenTarget>(value)?;
+        let name = &key.name;
+        if root.get("env").is_some_and(|(_, env)| env.get(name).is_some()) {
+            let message = format!("`{name}` is set by `env` already: give one of them another name");
+            return Err(Fault::new(key.place, message));
+        }
+        let given = value.pairs().iter().filter(|(_, target)| !target.is_null()).count();
+        // Another shape is told when it is read.
+        if value.is_null() || value.text().is_none() && value.items().is_empty() && given != 1 {
+            return Err(Fault::new(
+                key.place,
+                format!("`{name}` needs one target: `{{bin: NAME}}` or `{{example: NAME}}`"),
+            ));
         }
     }
     Ok(())
@@ -186,6 +222,7 @@ fn document(written: Written, root: &Node) -> Result<Document, Fault> {
             program,
             args: written.args.unwrap_or_default().0,
             env: written.env.unwrap_or_default(),
+            with: written.with.unwrap_or_default().into_iter().filter_map(target).collect(),
             stdin: written.stdin.map_or(Stdin::Null, |WrittenStdin(stdin)| stdin),
             cwd: written.cwd.map(|Said(cwd)| cwd),
             timeout: written.timeout.map_or(DEFAULT_TIMEOUT, |Said(Limit(timeout))| timeout),
@@ -202,8 +239,14 @@ fn document(written: Written, root: &Node) -> Result<Document, Fault> {
     })
 }
 
+/// A variable and its target; each has one, as was checked.
+fn target((name, WrittenTarget { bin, example }): (String, WrittenTarget)) -> Option<(String, Program)> {
+    let bin = bin.map(|Said(target)| Program::Bin(target));
+    Some((name, bin.or(example.map(|Said(target)| Program::Example(target)))?))
+}
+
 /// What a test that cargo runs has no say in.
-const CARGOS_BUSINESS: [&str; 8] = ["args", "env", "stdin", "cwd", "timeout", "requires", "stop", "exit"];
+const CARGOS_BUSINESS: [&str; 9] = ["args", "env", "with", "stdin", "cwd", "timeout", "requires", "stop", "exit"];
 
 /// Exactly one key says what is run.
 fn program(written: &Written, root: &Node) -> Result<Program, Fault> {

@@ -81,8 +81,14 @@ fn trials() -> Vec<Trial> {
 fn trials() -> Vec<Trial> {
     let commands = of_workloads().into_iter().chain(of_proposals()).chain(of_readings());
     let others = ends::trials().into_iter().chain(left::trials()).chain(run::trials()).chain(closures::trials());
-    let others = others.chain(hooks::trials()).chain(names::trials()).chain(signals::trials());
-    let others = others.chain(places::trials()).chain(streams::trials()).chain(together::trials());
+    let others = others
+        .chain(hooks::trials())
+        .chain(names::trials())
+        .chain(signals::trials())
+        .chain(places::trials())
+        .chain(streams::trials())
+        .chain(together::trials())
+        .chain(init::trials());
     commands.chain(others).collect()
 }
 
@@ -97,9 +103,6 @@ fn of_workloads() -> Vec<Trial> {
         ),
         untraced("usage::a_bad_variable_is_named", usage::a_bad_variable_is_named),
         untraced("usage::nothing_to_test_is_fine_and_said", usage::nothing_to_test_is_fine_and_said),
-        untraced("init::it_writes_once_and_says_so", init::it_writes_once_and_says_so),
-        untraced("init::it_overwrites_nothing", init::it_overwrites_nothing),
-        tracing("init::its_example_passes", init::its_example_passes),
         untraced("list::every_name_also_of_malformed_files", list::every_name_also_of_malformed_files),
         untraced("list::packages_are_selected_as_by_cargo", list::packages_are_selected_as_by_cargo),
         untraced("harness::listing_runs_nothing", harness::listing_runs_nothing),

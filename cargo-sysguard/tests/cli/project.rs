@@ -255,6 +255,18 @@ impl Project {
         run(self.run_by("chmod").args(["-R", mode, "expectations"])).ends(0);
     }
 
+    /// Commits everything that is there.
+    pub(crate) fn commit(&self) {
+        for line in ["add -A", "-c user.name=me -c user.email=me@example.com commit --quiet -m all"] {
+            run(self.run_by("git").args(line.split_whitespace())).ends(0);
+        }
+    }
+
+    /// What git finds changed since the last commit, each file on its line.
+    pub(crate) fn status(&self) -> String {
+        run(self.run_by("git").args(["status", "--porcelain", "--untracked-files=all"])).ends(0).stdout
+    }
+
     /// A command in the project's folder.
     pub(crate) fn run_by(&self, program: &str) -> Command {
         let mut command = command(program);

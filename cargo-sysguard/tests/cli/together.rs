@@ -148,7 +148,7 @@ fn main() {
   - |
     set -e
     redis-server --port 0 --unixsocket redis.sock --save '' --logfile log.txt &
-    until sleep 0.1 && grep -q 'ready to accept\|Ready to accept' log.txt; do kill -0 $!; done
+    until sleep 0.1 && grep -q '[Rr]eady to accept' log.txt; do kill -0 $!; done
     "$APP" redis.sock
     kill $!
 with:

@@ -66,7 +66,7 @@ impl Options {
             plans.push(Plan::of(package, &root, &self.cargo, &settings)?);
         }
         let built = if self.no_run { Artifacts::default() } else { self.build(&plans, &settings) };
-        let mut out = anstream::stdout();
+        let mut out = crate::output::stdout();
         let mut say = |line: &dyn fmt::Display| writeln!(out, "{line}").map_err(Failure::output);
         for plan in &mut plans {
             plan.suite.tell_artifacts(built.clone());

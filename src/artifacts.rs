@@ -94,6 +94,11 @@ impl Target {
     }
 }
 
+/// The folder that this crate was built from: a dependency on it resolves there, where no registry has it.
+pub const SOURCE: &str = env!("CARGO_MANIFEST_DIR");
+/// What registries say this crate is: another crate of its name says something else.
+pub const DESCRIPTION: &str = env!("CARGO_PKG_DESCRIPTION");
+
 /// Executables by package folder and target; what could not be built has its reason instead.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Artifacts {

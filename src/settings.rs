@@ -209,11 +209,6 @@ pub fn resolve(given: &Given, flags: Flags) -> Result<Settings, BadVariable> {
     })
 }
 
-/// The folder that this crate was built from: a dependency on it resolves there, where no registry has it.
-pub const SOURCE: &str = env!("CARGO_MANIFEST_DIR");
-/// What registries say this crate is: another crate of its name says something else.
-pub const DESCRIPTION: &str = env!("CARGO_PKG_DESCRIPTION");
-
 /// The platform that this crate was built for: the target of the test that links it.
 pub fn platform() -> Platform {
     let triple = env!("SYSGUARD_TARGET");

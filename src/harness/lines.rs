@@ -44,7 +44,7 @@ impl Lines {
 
     /// It is not run any more.
     pub(super) fn ended(&self, workload: &str) {
-        self.with(|running| drop(running.0.remove(workload)));
+        self.with(|running| running.0.remove(workload));
     }
 
     fn with<R>(&self, action: impl FnOnce(&mut Running) -> R) -> R {

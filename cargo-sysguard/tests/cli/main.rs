@@ -5,6 +5,8 @@
 #[cfg(target_os = "linux")]
 mod bless;
 #[cfg(target_os = "linux")]
+mod closing;
+#[cfg(target_os = "linux")]
 mod closures;
 #[cfg(target_os = "linux")]
 mod diff;
@@ -36,6 +38,8 @@ mod places;
 mod project;
 #[cfg(target_os = "linux")]
 mod pull_request;
+#[cfg(target_os = "linux")]
+mod readme;
 #[cfg(target_os = "linux")]
 mod refused;
 #[cfg(target_os = "linux")]
@@ -88,7 +92,9 @@ fn trials() -> Vec<Trial> {
         .chain(places::trials())
         .chain(streams::trials())
         .chain(together::trials())
-        .chain(init::trials());
+        .chain(init::trials())
+        .chain(readme::trials())
+        .chain(closing::trials());
     commands.chain(others).collect()
 }
 

@@ -100,7 +100,8 @@ pub(crate) fn mounting(name: &str, run: fn()) -> Trial {
     })
 }
 
-fn untraceable() -> Option<String> {
+/// Why nothing can be traced here.
+pub(crate) fn untraceable() -> Option<String> {
     static REASON: OnceLock<Option<String>> = OnceLock::new();
     let probe = || {
         let run = run(command(BINARY).args(["trace", "--", "true"]));

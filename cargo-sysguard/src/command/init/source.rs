@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use sysguard::settings::{DESCRIPTION, SOURCE};
+use sysguard::artifacts::{DESCRIPTION, SOURCE};
 use toml_edit::{DocumentMut, InlineTable, Value};
 
 use crate::exit_code::Failure;

@@ -45,16 +45,34 @@ fn fresh_package_works_without_an_edit() {
 }
 
 fn documents_say_how_programs_end() {
+    const CATCHES: &str = r#"
+unsafe extern "C" {
+    fn signal(number: i32, handler: extern "C" fn(i32)) -> usize;
+    fn _exit(code: i32) -> !;
+}
+extern "C" fn end(_: i32) { unsafe { _exit(3) } }
+fn main() {
+    unsafe { signal(15, end) };
+    loop { std::thread::sleep(std::time::Duration::from_secs(9)) }
+}
+"#;
     let usage = "fn main() { eprintln!(\"usage: FILE\"); std::process::exit(2) }";
     let server = "fn main() { loop { std::thread::sleep(std::time::Duration::from_secs(9)) } }";
-    let project = Project::new("init-ends").file("src/bin/init-usage.rs", usage).file("src/bin/init-server.rs", server);
+    let project = Project::new("init-ends")
+        .file("src/bin/init-usage.rs", usage)
+        .file("src/bin/init-server.rs", server)
+        .file("src/bin/init-catches.rs", CATCHES);
     project.sysguard("init").ends(0);
-    for (name, end) in
-        [("init-ends", ""), ("init-usage", "\nexit: 2\n"), ("init-server", "\nstop: {after: 2s, signal: SIGTERM}\n")]
-    {
+    let stop = "stop: {after: 2s, signal: SIGTERM}\n";
+    for (name, end) in [
+        ("init-ends", String::new()),
+        ("init-usage", "exit: 2\n".to_owned()),
+        ("init-server", stop.to_owned()),
+        ("init-catches", format!("{stop}exit: 3\n")),
+    ] {
         let document = project.read(&format!("expectations/{name}.yaml"));
-        assert!(document.contains(&format!("version: 1\nbin: {name}\n")) && document.contains(end), "{document}");
-        assert_eq!(document.contains("\nexit: ") || document.contains("\nstop: "), !end.is_empty(), "{document}");
+        let said: Vec<&str> = document.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(said.concat(), format!("version: 1\nbin: {name}\n{end}"), "{document}");
     }
     project.sysguard("bless --runs 1").ends(0);
     project.sysguard("test").ends(0);
@@ -129,6 +147,12 @@ fn members_are_selected_as_by_cargo() {
     let ran = project.sysguard("init --no-run").ends(0);
     assert!(ran.stdout.contains("wrote one/expectations/init-one.yaml"), "{}", ran.stdout);
     assert_eq!(project.changed_since(&before), [two[0], "one/expectations/init-one.yaml", two[1]]);
+
+    // A member's own file says nothing of the others.
+    let project = project.file("one/.gitignore", "/x\n").file(".gitignore", "/target\n");
+    project.sysguard("init --no-run").ends(0);
+    assert_eq!(project.read("one/.gitignore"), "/x\n*.yaml.new\n");
+    assert_eq!(project.read(".gitignore"), "/target\n*.yaml.new\n");
 }
 
 fn library_is_told_what_to_do_next() {

@@ -19,6 +19,17 @@ pub(super) struct Draft {
     pub(super) target: Target,
 }
 
+/// How a program ends without arguments, as far as its document must say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// With 0, or in a way that no document should expect, or it is not known.
+    Good,
+    /// With this status.
+    Status(i32),
+    /// Only by a signal, and then with this status.
+    Served(i32),
+}
+
 /// The programs of a package that get an expectation, and why others get none.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Drafts {
@@ -63,19 +74,21 @@ impl Draft {
         format!("expectations/{}.yaml", self.target.name)
     }
 
-    /// The document, for a program that ends so without arguments; nothing where that is not known.
-    pub(super) fn text(&self, ending: Option<Exit>) -> String {
+    /// The document, for a program that ends so.
+    pub(super) fn text(&self, end: End) -> String {
         let (key, name) = (self.target.kind.word(), &self.target.name);
-        let end = match ending {
-            Some(Exit::Exited(code @ 1..)) => format!(
+        let served = format!(
+            "# It was still running after {SERVER_AFTER}, as a server is: each run ends it with this signal.\n\
+             stop: {{after: 2s, signal: SIGTERM}}\n"
+        );
+        let end = match end {
+            End::Good => String::new(),
+            End::Status(code) => format!(
                 "# Without arguments it ends with {code}. Once `args:` gives it something to do, remove the next line.\n\
                  exit: {code}\n"
             ),
-            Some(Exit::TimedOut) => format!(
-                "# It was still running after {SERVER_AFTER}, as a server is: each run ends it with this signal.\n\
-                 stop: {{after: 2s, signal: SIGTERM}}\n"
-            ),
-            _ => String::new(),
+            End::Served(0) => served,
+            End::Served(code) => format!("{served}exit: {code}\n"),
         };
         let text = |name: &str| {
             format!(
@@ -94,9 +107,21 @@ impl Draft {
         }
     }
 
-    /// How the program ends without arguments, within [`SERVER_AFTER`]; nothing where it cannot be run here.
-    pub(super) fn ending(&self, suite: &Suite) -> Option<Exit> {
-        let text = format!("{}timeout: {SERVER_AFTER}\n", self.text(None));
+    /// How the program ends without arguments; a second run says how a server ends.
+    pub(super) fn end(&self, suite: &Suite) -> End {
+        match self.run(suite, End::Good) {
+            Some(Exit::Exited(code @ 1..)) => End::Status(code),
+            Some(Exit::TimedOut) => match self.run(suite, End::Served(0)) {
+                Some(Exit::Exited(code)) => End::Served(code),
+                _ => End::Served(0),
+            },
+            _ => End::Good,
+        }
+    }
+
+    /// Runs the program of this document once; nothing where it cannot be run here.
+    fn run(&self, suite: &Suite, end: End) -> Option<Exit> {
+        let text = format!("{}timeout: {SERVER_AFTER}\n", self.text(end));
         let content = Ok(format::read(text.as_bytes()).ok()?);
         suite.ending(&Case { name: self.target.name.clone(), file: self.file(), content })
     }
@@ -125,15 +150,13 @@ mod tests {
     #[test]
     fn every_document_is_read_as_it_is_meant() {
         for name in ["demo", "null", "on", "a-b_c", "x.1"] {
-            for ending in
-                [None, Some(Exit::Exited(0)), Some(Exit::Exited(2)), Some(Exit::TimedOut), Some(Exit::Signaled(11))]
-            {
+            for end in [End::Good, End::Status(2), End::Served(0), End::Served(3)] {
                 let draft = draft(name);
-                let text = draft.text(ending);
+                let text = draft.text(end);
                 let workload = format::read(text.as_bytes()).expect(&text).expectation.document.workload;
                 assert_eq!(Target::of(&workload.program), Some(draft.target), "{text}");
-                assert_eq!(workload.stop.is_some(), ending == Some(Exit::TimedOut), "{text}");
-                let exit = if ending == Some(Exit::Exited(2)) { 2 } else { 0 };
+                assert_eq!(workload.stop.is_some(), matches!(end, End::Served(_)), "{text}");
+                let exit = if let End::Status(code) | End::Served(code) = end { code } else { 0 };
                 assert_eq!(workload.exit, Exit::Exited(exit), "{text}");
                 assert!(text.lines().all(|line| line.chars().count() <= 110), "{text}");
             }

@@ -23,7 +23,7 @@ use crate::cargo::{CargoFlags, Selected};
 use crate::exit_code::{Failure, Outcome};
 use crate::output::ReportFile;
 use crate::suites;
-use documents::{Draft, Drafts, enabled};
+use documents::{Draft, Drafts, End, enabled};
 use source::Source;
 
 /// `init`'s options.
@@ -79,9 +79,12 @@ impl Options {
                 manifest::edit(&file, source)?.iter().try_for_each(|line| say(line))?;
             }
         }
-        if let Some(line) = ignore_proposals(&root, packages.first())? {
-            say(&line)?;
+        let mut ignored = Vec::new();
+        for package in &packages {
+            ignored.push(ignore_proposals(&root, &artifacts::root(package))?);
         }
+        ignored.dedup();
+        ignored.iter().try_for_each(|line| say(line))?;
         say(&next(&plans, &self.cargo.selection(), self.harness))?;
         Ok(Outcome::Expected)
     }
@@ -126,8 +129,8 @@ impl<'a> Plan<'a> {
         for draft in &self.drafts {
             let is_built = built.get(&folder, &draft.target).is_some_and(|executable| executable.is_ok());
             let file = folder.join(draft.file());
-            let ending = if is_built && !file.exists() { draft.ending(&self.suite) } else { None };
-            say(&new_file(root, &file, &draft.text(ending))?)?;
+            let end = if is_built && !file.exists() { draft.end(&self.suite) } else { End::Good };
+            say(&new_file(root, &file, &draft.text(end))?)?;
         }
         Ok(())
     }
@@ -150,28 +153,31 @@ fn new_file(workspace: &Path, path: &Path, content: &str) -> Result<String, Fail
     }
 }
 
-/// Adds proposals to the nearest `.gitignore` between the package and the top of its repository, or creates one in the workspace.
-fn ignore_proposals(workspace: &Path, package: Option<&Package>) -> Result<Option<String>, Failure> {
-    let Some(package) = package else { return Ok(None) };
-    let folder = artifacts::root(package);
-    let is_top = |folder: &Path| folder.join(".git").exists();
-    let top = folder.ancestors().find(|folder| is_top(folder)).unwrap_or(workspace);
-    let mut files =
-        folder.ancestors().take_while(|folder| folder.starts_with(top)).map(|folder| folder.join(".gitignore"));
-    let file = files.find(|file| file.exists()).unwrap_or_else(|| workspace.join(".gitignore"));
+/// Adds proposals to the nearest `.gitignore` between the package and the top of its repository, unless one has them already;
+/// creates one in the workspace where there is none.
+fn ignore_proposals(workspace: &Path, folder: &Path) -> Result<String, Failure> {
+    let base = if folder.starts_with(workspace) { workspace } else { folder };
+    let top = folder.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(base);
+    let above = folder.ancestors().take_while(|folder| folder.starts_with(top)).map(|folder| folder.join(".gitignore"));
+    let mut nearest = None;
+    for file in above {
+        let shown = file.strip_prefix(workspace).unwrap_or(&file).display().to_string();
+        let failed = |error: io::Error| Failure::failed(format!("cannot read {}: {error}", file.display()));
+        let text = match fs::read(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(failed(error)),
+        };
+        match lines::appended(&text, IGNORED) {
+            None => return Ok(format!("kept {shown}: it has `{IGNORED}` already")),
+            Some(after) => nearest = nearest.or(Some((file, after))),
+        }
+    }
+    let (file, after) = nearest.unwrap_or_else(|| (base.join(".gitignore"), format!("{IGNORED}\n").into_bytes()));
     let failed = |error: io::Error| Failure::failed(format!("cannot add `{IGNORED}` to {}: {error}", file.display()));
-    let before = match fs::read(&file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(error) => return Err(failed(error)),
-    };
-    let shown = file.strip_prefix(workspace).unwrap_or(&file).display();
-    let Some(after) = lines::appended(&before, IGNORED) else {
-        return Ok(Some(format!("kept {shown}: it has `{IGNORED}` already")));
-    };
     let mut new = ReportFile::prepare(&file).map_err(|error| failed(io::Error::other(error)))?;
     new.write_all(&after).and_then(|()| new.finish()).map_err(failed)?;
-    Ok(Some(format!("wrote `{IGNORED}` to {shown}")))
+    Ok(format!("wrote `{IGNORED}` to {}", file.strip_prefix(workspace).unwrap_or(&file).display()))
 }
 
 /// The commands that go on from here.

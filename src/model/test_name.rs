@@ -48,12 +48,41 @@ pub fn binary(kind: &str, name: &str, earlier: &[&str]) -> String {
     if earlier.iter().any(same) { format!("{kind}.{}", part(name)) } else { part(name) }
 }
 
+/// The longest part of a name in bytes. A file name holds 255 on Linux, and the longest one made of a part is that of the temporary file
+/// that becomes a proposal.
+const LONGEST_PART: usize = 200;
+
 /// One part of a name: what cannot stand there is written as `.HH`, its bytes in hexadecimal. Another text is another part.
+///
+/// A part that would be too long is cut, and ends in two dots and a hash of the whole text; no other part holds two dots before a letter
+/// or digit.
 fn part(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
     let escaped = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!(".{byte:02x}") };
-    // Nothing is no part of a path.
-    if text.is_empty() { "..-".to_owned() } else { text.bytes().map(escaped).collect() }
+    let pieces: Vec<String> = text.bytes().map(escaped).collect();
+    match pieces.iter().map(String::len).sum::<usize>() {
+        // Nothing is no part of a path.
+        0 => "..-".to_owned(),
+        length if length <= LONGEST_PART => pieces.concat(),
+        _ => {
+            let hash = format!("..{:032x}", hash(text.as_bytes()));
+            let mut cut = String::new();
+            for piece in &pieces {
+                if cut.len() + piece.len() + hash.len() > LONGEST_PART {
+                    break;
+                }
+                cut.push_str(piece);
+            }
+            cut + &hash
+        }
+    }
+}
+
+/// FNV-1a with 128 bits: names of files outlive versions of Rust, whose own hashers promise no stable values.
+fn hash(bytes: &[u8]) -> u128 {
+    const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    bytes.iter().fold(BASIS, |hash, &byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME))
 }
 
 #[cfg(test)]
@@ -78,6 +107,28 @@ mod tests {
             assert_eq!(short(workload), Some(&workload["run::".len()..]));
         }
         assert_eq!(short("running::a"), None);
+    }
+
+    #[test]
+    fn long_parts_are_cut_and_stay_distinct() {
+        let part_of = |test: &str| name("it", Some(test)).workload().rsplit("::").next().map(str::len);
+        for text in ["д".repeat(60), "д".repeat(5000), "a".repeat(201), "%".repeat(67)] {
+            let length = part_of(&text).expect("a part");
+            assert!((LONGEST_PART - 2..=LONGEST_PART).contains(&length), "{length}");
+            let longer = [&text, "a", "b"].map(|end| name("it", Some(&format!("{text}{end}"))).workload());
+            assert!(longer[1] != longer[2] && longer[0] != longer[1]);
+            assert_eq!(name("it", Some(&text)).to_string(), format!("my-app::it::{text}"), "the full name is kept");
+        }
+        assert_eq!(part_of(&"a".repeat(LONGEST_PART)), Some(LONGEST_PART), "the longest that is not cut");
+        assert!(name("it", Some(&"a".repeat(201))).workload().contains("a.."), "a hash ends it");
+    }
+
+    #[test]
+    fn hash_is_fnv_1a() {
+        // The test vectors of the algorithm's authors.
+        assert_eq!(hash(b""), 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d);
+        assert_eq!(hash(b"a"), 0xd228_cb69_6f1a_8caf_7891_2b70_4e4a_8964);
+        assert_eq!(hash(b"foobar"), 0x343e_1662_793c_64bf_6f0d_3597_ba44_6f18);
     }
 
     #[test]

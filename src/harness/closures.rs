@@ -14,6 +14,7 @@ use std::sync::Arc;
 use super::FAILED;
 use super::arguments::Arguments;
 use super::follow_lifeline;
+use super::handshake::is_answered;
 use super::place;
 use super::session::{Console, Session};
 use crate::artifacts::{Artifacts, CLOSURES};
@@ -116,8 +117,9 @@ impl Harness {
 
     /// Does what the command line of this process asks, as libtest does; to be called before anything else, and its result returned from `main`.
     pub fn main(self) -> ExitCode {
+        linux::mark_harness();
         let given = Given::from_env();
-        if serve_if_guardian(&given) {
+        if serve_if_guardian(&given) || is_answered(&given) {
             return ExitCode::SUCCESS;
         }
         if let Some(name) = given.closure() {

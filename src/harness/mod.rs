@@ -13,6 +13,7 @@
 mod arguments;
 mod closures;
 mod each;
+mod handshake;
 mod lifeline;
 mod lines;
 mod place;
@@ -25,6 +26,7 @@ use std::process::ExitCode;
 pub use arguments::Arguments;
 pub use closures::Harness;
 pub use each::{Each, run_each};
+pub use handshake::is_harness;
 pub use lifeline::{Lifeline, follow_lifeline};
 pub use progress::Spinners;
 pub use session::{Console, Session, Summary};

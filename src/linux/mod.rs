@@ -13,7 +13,7 @@ mod elsewhere;
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{
     Callers, KeptTerminal, Machine, block_ending_signals, inherited, keep_terminal, leave_signals_to_workload, mark,
-    phase, probe, remove_tree, suspend_job, trace, trace_guarded, trace_notified,
+    mark_harness, may_be_harness, phase, probe, remove_tree, suspend_job, trace, trace_guarded, trace_notified,
 };
 
 /// Why a workload cannot even be tried here.
@@ -43,6 +43,8 @@ mod files;
 mod groups;
 #[cfg(target_os = "linux")]
 mod guard;
+#[cfg(target_os = "linux")]
+mod harness_mark;
 #[cfg(target_os = "linux")]
 mod launch;
 #[cfg(target_os = "linux")]
@@ -96,6 +98,8 @@ pub use callers::Callers;
 #[cfg(target_os = "linux")]
 pub use guard::inherited;
 #[cfg(target_os = "linux")]
+pub use harness_mark::may_be_harness;
+#[cfg(target_os = "linux")]
 pub use machine::Machine;
 #[cfg(target_os = "linux")]
 pub use probe::probe;
@@ -104,7 +108,7 @@ pub use remove::remove_tree;
 #[cfg(target_os = "linux")]
 pub use signals::leave_signals_to_workload;
 #[cfg(target_os = "linux")]
-pub use sys::{mark, note_start, phase};
+pub use sys::{mark, mark_harness, note_start, phase};
 #[cfg(target_os = "linux")]
 pub use terminal::{KeptTerminal, keep_terminal, suspend_job};
 #[cfg(target_os = "linux")]

@@ -5,6 +5,7 @@
 
 mod ask;
 mod filter;
+mod harness_mark;
 mod notification;
 mod registers;
 mod signal_info;
@@ -28,6 +29,8 @@ pub(super) use ask::{
     short_attribute, socket_option,
 };
 pub(super) use filter::{Filter, has_killable_notifications, install_filter, is_filtered};
+pub(super) use harness_mark::SECTION as HARNESS_SECTION;
+pub use harness_mark::mark_harness;
 pub(super) use notification::{Notification, answer, next_notification, prefer_one_cpu};
 pub(super) use registers::{RESULT_REPLACES_FIRST_ARGUMENT, syscall_registers, write_first_argument, write_result};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]

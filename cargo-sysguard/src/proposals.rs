@@ -170,26 +170,25 @@ impl Proposals {
         let mut meant = Vec::new();
         for (index, (_, store)) in self.packages.iter().enumerate() {
             let names: BTreeSet<&str> = store.names().chain(store.pending()).collect();
-            // A test is also called without the `run::` of its file.
-            let aim = |name: &str| Aim::at(name, key).or_else(|| Aim::at(test_name::short(name)?, key));
-            let aims = names.into_iter().filter_map(|name| Some((name, aim(name)?)));
             let mut here = Vec::new();
-            for (name, aim) in aims {
-                if let Some(meaning) = self.taken((index, name.to_owned()), key, &aim, decision)? {
-                    here.push(meaning);
-                }
+            for name in names {
+                let Some((aim, way)) = aim(name, key) else { continue };
+                here.extend(self.taken((index, name.to_owned()), key, &aim, decision)?.map(|meaning| (meaning, way)));
             }
             // A printed key is an accepted key: it wins over a workload or a subsystem of the same name.
-            if here.iter().any(|meaning| meaning.printed) {
-                here.retain(|meaning| meaning.printed);
+            if here.iter().any(|(meaning, _)| meaning.printed) {
+                here.retain(|(meaning, _)| meaning.printed);
             }
-            if let [one, other, ..] = &here[..] {
+            // What lies below a name is meant together; anything else must be one.
+            if let [(one, way), rest @ ..] = &here[..]
+                && let Some((other, _)) = rest.iter().find(|(_, other)| *way == Way::Fact || way != other)
+            {
                 let (one, other) = (&one.place.1, &other.place.1);
                 return Err(Failure::usage(format!(
                     "`{key}` can be of workload {one} or of workload {other}: name it more closely, as `cargo sysguard pending` does"
                 )));
             }
-            meant.extend(here.into_iter().map(|meaning| (meaning.place, meaning.taken)));
+            meant.extend(here.into_iter().map(|(meaning, _)| (meaning.place, meaning.taken)));
         }
         if meant.is_empty() {
             return Err(Failure::usage(format!(
@@ -220,6 +219,27 @@ impl Proposals {
         let held = decision == Decision::Accept && holds(store, name, aim)?;
         Ok(held.then_some(Meaning { place, taken: Taken::Held, printed: false }))
     }
+}
+
+/// How a key leads to a workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// It is the name, or a part of it up to a `::`.
+    Name,
+    /// The same of a test without the `run::` of its file.
+    ShortName,
+    /// It is a fact of the workload.
+    Fact,
+}
+
+/// What the key asks of the workload of this name.
+fn aim(name: &str, key: &str) -> Option<(Aim, Way)> {
+    let at = |name: &str, way: Way| match Aim::at(name, key) {
+        Some(Aim::Part(fact)) => Some((Aim::Part(fact), Way::Fact)),
+        Some(Aim::Whole) => Some((Aim::Whole, way)),
+        None => name.strip_prefix(key)?.starts_with("::").then_some((Aim::Whole, way)),
+    };
+    at(name, Way::Name).or_else(|| at(test_name::short(name)?, Way::ShortName))
 }
 
 /// Nothing is lost by it.
@@ -256,4 +276,27 @@ fn holds(store: &Store, name: &str, aim: &Aim) -> Result<bool, Failure> {
         Aim::Whole => !baselines.is_empty(),
         Aim::Part(fact) => baselines.iter().any(|baseline| baseline.facts().contains(fact)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_a_name_its_beginning_or_a_fact() {
+        for (name, key, way) in [
+            ("perf::sched", "perf::sched", Some(Way::Name)),
+            ("perf::sched", "perf", Some(Way::Name)),
+            ("perf::sched", "per", None),
+            ("perf::sched", "sched", None),
+            ("run::fd::tests::a", "run::fd::tests", Some(Way::Name)),
+            ("run::fd::tests::a", "fd::tests", Some(Way::ShortName)),
+            ("run::fd::tests::a", "fd::tests::a", Some(Way::ShortName)),
+            ("run::fd::tests::a", "run", Some(Way::Name)),
+            ("perf", "perf::network::socket", Some(Way::Fact)),
+            ("run::fd::it", "fd::it::network", Some(Way::Fact)),
+        ] {
+            assert_eq!(aim(name, key).map(|(_, way)| way), way, "{key} of {name}");
+        }
+    }
 }

@@ -30,8 +30,21 @@ impl Package {
     }
 }
 
-/// Opens the suites of the selected packages; what has neither workloads nor a harness is passed over.
-pub(crate) fn open(flags: &CargoFlags, settings: &Settings) -> Result<Vec<Package>, Failure> {
+/// Passes over what has neither workloads nor a harness.
+pub(crate) fn leave_runnable(packages: &mut Vec<Package>) {
+    packages.retain(|package| {
+        !package.suite.cases().is_empty() || package.suite.fault().is_some() || package.harness().is_some()
+    });
+}
+
+/// The names of tests that cargo runs, as far as the filter takes them.
+pub(crate) fn tests(packages: &[Package], selected: impl Fn(&Case) -> bool) -> Vec<&str> {
+    let tests = packages.iter().flat_map(|package| package.suite.tests());
+    tests.filter(|case| selected(case)).map(|case| case.name.as_str()).collect()
+}
+
+/// Opens the suites of all selected packages.
+pub(crate) fn open_all(flags: &CargoFlags, settings: &Settings) -> Result<Vec<Package>, Failure> {
     let Selected { root, packages } = flags.select(&settings.cargo)?;
     let workspace = settings.workspace_root.clone().unwrap_or(root);
     let settings = Settings { workspace_root: Some(workspace.clone()), ..settings.clone() };
@@ -41,10 +54,7 @@ pub(crate) fn open(flags: &CargoFlags, settings: &Settings) -> Result<Vec<Packag
         let folder = artifacts::root(&metadata);
         let suite =
             Suite::open(&folder, Some(&workspace), platform.clone(), settings.clone()).map_err(Failure::failed)?;
-        let package = Package { metadata, suite };
-        if !package.suite.cases().is_empty() || package.suite.fault().is_some() || package.harness().is_some() {
-            opened.push(package);
-        }
+        opened.push(Package { metadata, suite });
     }
     Ok(opened)
 }

@@ -33,6 +33,7 @@ pub struct Suite {
     /// The compiler's version, once it is asked for.
     pub(super) rustc: OnceLock<Option<String>>,
     cases: Vec<Case>,
+    tests: Vec<Case>,
     targets: Targets,
 }
 
@@ -72,6 +73,11 @@ impl Case {
         self.content.as_ref().ok().map(|parsed| &parsed.expectation.document)
     }
 
+    /// Whether it is a test, which only cargo runs.
+    fn is_test(&self) -> bool {
+        self.document().is_some_and(|document| matches!(document.workload.program, Program::Run(_)))
+    }
+
     /// Why it is run only when asked for.
     pub fn ignored(&self) -> Option<&str> {
         self.document()?.ignore.as_deref()
@@ -103,7 +109,7 @@ impl Suite {
         settings: Settings,
     ) -> Result<Self, Error> {
         let mut suite = Self::for_tests(package, workspace, platform, settings)?;
-        suite.cases = cases(&suite.store);
+        (suite.tests, suite.cases) = cases(&suite.store).into_iter().partition(Case::is_test);
         Ok(suite)
     }
 
@@ -128,9 +134,9 @@ impl Suite {
             wanted: BTreeSet::new(),
             built: OnceLock::new(),
         };
-        let cases = Vec::new();
+        let (cases, tests) = (Vec::new(), Vec::new());
         let cpus = Machine::cpus();
-        Ok(Self { store, settings, platform, cpus, rustc: OnceLock::new(), cases, targets })
+        Ok(Self { store, settings, platform, cpus, rustc: OnceLock::new(), cases, tests, targets })
     }
 
     /// What is meant by environment and command line.
@@ -175,6 +181,11 @@ impl Suite {
     pub fn lacks_program(&self, case: &Case) -> bool {
         let lacks = |document: &Document| run::lacks(&document.workload, self.package()).is_some();
         !self.settings.require && case.document().is_some_and(lacks)
+    }
+
+    /// The tests that cargo runs and that have a file, in the order of their names.
+    pub fn tests(&self) -> &[Case] {
+        &self.tests
     }
 
     /// What cargo must build for these workloads.
@@ -261,11 +272,7 @@ fn cases(store: &Store) -> Vec<Case> {
         file: store.file(name).display().to_string(),
         content: store.load(name).map_err(Unreadable::from),
     };
-    let cases = store.names().map(case);
-    // Tests are cargo's to run.
-    cases
-        .filter(|case| !case.document().is_some_and(|document| matches!(document.workload.program, Program::Run(_))))
-        .collect()
+    store.names().map(case).collect()
 }
 
 /// The package's place in the tree for proposals; a relative tree begins at the workspace.

@@ -13,7 +13,7 @@ use crate::proposals::{Decision, Place, Taken, Where, takes_reason};
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Options {
-    /// What `pending` prints; also `workload` and `workload::subsystem`, which take all of it
+    /// What `pending` prints; also a name and `workload::subsystem`, which take all that is below
     #[arg(value_name = "KEY", required = true)]
     keys: Vec<String>,
     /// The reason: becomes the `why:` of each system call, after the one that is there
@@ -24,7 +24,7 @@ pub(crate) struct Options {
 }
 
 const AFTER_HELP: &str = "\
-A system call takes its arguments and objects along and nothing else; anything finer takes its system call along. \
+A name, or its beginning up to a `::`, takes every workload below it; a test's name may lack `run::`. A system call takes its arguments and objects along and nothing else; anything finer takes its system call along. \
 All keys are looked up before anything is written.";
 
 impl Options {

@@ -59,15 +59,13 @@ impl Options {
         let settings =
             context.settings(Flags { require: self.require, engine: Some(self.engine), ..Flags::default() })?;
         let report = self.report.prepare("bless", &settings)?;
-        let mut packages = suites::open(&self.cargo, &settings)?;
+        let mut packages = suites::open_all(&self.cargo, &settings)?;
         if !self.filters.is_empty()
             && !packages.iter().any(|package| package.suite.cases().iter().any(|case| self.names(case)))
         {
-            let filters = self.filters.join("`, `");
-            return Err(Failure::usage(format!(
-                "no workload is named by `{filters}`; `cargo sysguard list` names them all"
-            )));
+            return Err(self.names_nothing(suites::tests(&packages, |case| self.names(case)).len()));
         }
+        suites::leave_runnable(&mut packages);
         let built =
             suites::build(&packages, |case| self.selects(case), |_| None, &settings.cargo, &self.cargo.build_flags());
         for package in &mut packages {
@@ -95,6 +93,17 @@ impl Options {
             |filter: &String| if self.exact { case.name == *filter } else { case.name.contains(filter.as_str()) };
         (self.filters.is_empty() || self.filters.iter().any(matches))
             && suites::runs_a_target(case, &self.cargo.targets)
+    }
+
+    /// No workload has such a name, only so many tests that cargo runs.
+    fn names_nothing(&self, tests: usize) -> Failure {
+        let filters = self.filters.join("`, `");
+        Failure::usage(match tests {
+            0 => format!("no workload is named by `{filters}`; `cargo sysguard list` names them all"),
+            _ => format!(
+                "`{filters}` names only tests that cargo runs ({tests}); `cargo sysguard run --update always -- test …` records what they use"
+            ),
+        })
     }
 
     fn selects(&self, case: &Case) -> bool {

@@ -38,10 +38,10 @@ impl Options {
     /// Prints the names, also of workloads whose file is malformed.
     pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags::default())?;
-        let packages = suites::open(&self.cargo, &settings)?;
+        let packages = suites::open_all(&self.cargo, &settings)?;
         let listed: Vec<Listed> = packages
             .iter()
-            .flat_map(|package| package.suite.cases().iter().map(move |case| (package, case)))
+            .flat_map(|package| ordered(package).into_iter().map(move |case| (package, case)))
             .filter(|(_, case)| self.names(case))
             .map(|(package, case)| listed(package, case))
             .collect();
@@ -60,6 +60,13 @@ impl Options {
         (self.filters.is_empty() || self.filters.iter().any(matches))
             && suites::runs_a_target(case, &self.cargo.targets)
     }
+}
+
+/// Workloads, and tests that cargo runs, in the order of their names.
+fn ordered(package: &Package) -> Vec<&Case> {
+    let mut cases: Vec<&Case> = package.suite.cases().iter().chain(package.suite.tests()).collect();
+    cases.sort_by_key(|case| &case.name);
+    cases
 }
 
 fn listed(package: &Package, case: &Case) -> Listed {

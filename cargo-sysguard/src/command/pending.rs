@@ -17,6 +17,9 @@ pub(crate) struct Options {
     /// How it is written: text (a key a line; on a terminal also whence it comes) or json
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
     format: Format,
+    /// Only workloads whose name contains one of these; that none does is wrong usage
+    #[arg(value_name = "FILTER")]
+    filters: Vec<String>,
     #[command(flatten)]
     proposals: Where,
 }
@@ -32,7 +35,18 @@ impl Options {
     /// Prints the keys; that there are any is a failure.
     pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let proposals = self.proposals.open(context)?;
-        let (found, faults) = proposals.all();
+        let is_named =
+            |name: &str| self.filters.is_empty() || self.filters.iter().any(|filter| name.contains(filter.as_str()));
+        if !self.filters.is_empty()
+            && !proposals.packages().any(|(_, store)| store.names().chain(store.pending()).any(is_named))
+        {
+            let filters = self.filters.join("`, `");
+            return Err(Failure::usage(format!(
+                "no workload is named by `{filters}`; `cargo sysguard list` names them all"
+            )));
+        }
+        let (mut found, faults) = proposals.all();
+        found.retain(|((_, name), _)| is_named(name));
         let keys: Vec<PendingKeys> = found.iter().map(|(place, pending)| proposals.keys(place, pending)).collect();
         let mut out = output::stdout();
         match self.format {

@@ -9,7 +9,7 @@ use crate::proposals::{Decision, Taken, Where};
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Options {
-    /// What `pending` prints; also `workload` and `workload::subsystem`, which take all of it
+    /// What `pending` prints; also a name and `workload::subsystem`, which take all that is below
     #[arg(value_name = "KEY", required = true)]
     keys: Vec<String>,
     #[command(flatten)]

@@ -71,7 +71,14 @@ impl Options {
         // Asked here too, because a harness can only say 101.
         let mut arguments = Arguments::parse(harness_arguments.clone()).map_err(Failure::usage_of_harness)?;
         let report = self.report.prepare("test", settings)?;
-        let packages = suites::open(&self.cargo, settings)?;
+        let mut packages = suites::open_all(&self.cargo, settings)?;
+        let tests = suites::tests(&packages, |case| arguments.selects(&case.name)).len();
+        if !self.filters.is_empty() && tests > 0 {
+            let line = format!("not run: {tests} tests that only `cargo sysguard run -- test …` runs");
+            // Where standard error is gone, nothing can be said.
+            let _ = writeln!(anstream::stderr(), "{}", cli::warning(&line));
+        }
+        suites::leave_runnable(&mut packages);
         let mut told = Told::of(&packages);
         if packages.is_empty() {
             let _ = writeln!(anstream::stderr(), "{}", cli::warning(NOTHING_FOUND));

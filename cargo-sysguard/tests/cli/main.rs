@@ -49,6 +49,12 @@ mod review;
 #[cfg(target_os = "linux")]
 mod run;
 #[cfg(target_os = "linux")]
+mod run_names;
+#[cfg(target_os = "linux")]
+mod run_slots;
+#[cfg(target_os = "linux")]
+mod run_transparent;
+#[cfg(target_os = "linux")]
 mod session;
 #[cfg(target_os = "linux")]
 mod signals;
@@ -94,7 +100,10 @@ fn trials() -> Vec<Trial> {
         .chain(together::trials())
         .chain(init::trials())
         .chain(readme::trials())
-        .chain(closing::trials());
+        .chain(closing::trials())
+        .chain(run_names::trials())
+        .chain(run_slots::trials())
+        .chain(run_transparent::trials());
     commands.chain(others).collect()
 }
 

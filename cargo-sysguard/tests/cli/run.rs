@@ -32,7 +32,7 @@ fn files(project: &Project, name: &str) -> Vec<String> {
 
 fn nonsense_behind_it_is_2() {
     let project = Project::foreign("run-nonsense");
-    for line in ["run", "run -- build", "run -- nextest list", "run --no-such-flag -- test", "target-runner x y"] {
+    for line in ["run", "run -- build", "run -- nextest list", "run --no-such-flag -- test", "target-runner x"] {
         project.sysguard(line).ends(2);
     }
 }
@@ -52,7 +52,7 @@ fn a_first_run_proposes_and_the_next_ends_as_cargo() {
     assert_eq!(files(&project, "run-first"), ["it.yaml", "run_first.yaml"]);
     assert!(project.read("expectations/run/run-first/it.yaml").contains("\nrun: run-first::it\n"));
     project.sysguard("run -- test").ends(0);
-    assert_eq!(project.sysguard("list").ends(0).stdout, "", "cargo runs them, not we");
+    assert_eq!(project.sysguard("list").ends(0).stdout, "run::run-first::it\nrun::run-first::run_first\n");
 
     let before = project.files();
     project.write("tests/it.rs", FAILS);

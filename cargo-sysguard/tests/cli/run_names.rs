@@ -1,0 +1,66 @@
+//! The names of tests that `run --` traces: every command takes them, and their beginnings.
+
+use libtest_mimic::Trial;
+
+use super::project::{Project, tracing};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        tracing("run::commands_take_names_and_their_beginnings", commands_take_names_and_their_beginnings),
+        tracing("run::a_binary_without_tests_needs_no_baseline", a_binary_without_tests_needs_no_baseline),
+        tracing("run::long_names_of_tests_stay_apart", long_names_of_tests_stay_apart),
+    ]
+}
+
+const TESTS: &str =
+    "mod net {\n    #[test]\n    fn one() {}\n    #[test]\n    fn two() {}\n}\n#[test]\nfn three() {}\n";
+
+fn commands_take_names_and_their_beginnings() {
+    let project = Project::foreign("names").file("tests/it.rs", TESTS);
+    project.sysguard("run --per-test --runs 1 -- test --test it").ends(101);
+    let pending = |filter: &str, code| {
+        let ran = project.sysguard(&format!("pending {filter}")).ends(code);
+        let name = |key: &str| key.splitn(6, "::").take(5).collect::<Vec<_>>().join("::");
+        let names: std::collections::BTreeSet<String> = ran.stdout.lines().map(name).collect();
+        names.into_iter().filter(|name| name.contains("::net::")).collect::<Vec<_>>()
+    };
+    let (one, two) = ("run::names::it::net::one", "run::names::it::net::two");
+    assert_eq!(pending("", 101), [one, two]);
+    assert_eq!(pending("names::it::net::o", 101), [one]);
+    pending("names::it::nothing", 2);
+
+    project.sysguard("reject run::names::it::ne").ends(2);
+    project.sysguard("reject names::it::three").ends(0);
+    project.sysguard("accept names::it::net").ends(0);
+    assert_eq!(project.sysguard("list").ends(0).stdout, format!("{one}\n{two}\n"));
+    assert!(project.sysguard("list --format json one").ends(0).stdout.contains("\"program\": \"run\""));
+    pending("names::it::net", 0);
+    assert!(project.sysguard("accept run::names").ends(0).stdout.contains("nothing to accept"));
+
+    let blessed = project.sysguard("bless run::names::it").ends(2);
+    assert!(blessed.stderr.contains("names only tests that cargo runs (2)"), "{}", blessed.stderr);
+    let tested = project.sysguard("test run::names::it").ends(0);
+    assert!(tested.stderr.contains("not run: 2 tests"), "{}", tested.stderr);
+}
+
+fn a_binary_without_tests_needs_no_baseline() {
+    let project = Project::foreign("names-empty").file("src/main.rs", "fn main() {}\n");
+    project.sysguard("run --runs 1 --update unseen -- test").ends(0);
+    let files: Vec<String> = project.files().into_keys().filter(|file| file.starts_with("expectations/")).collect();
+    assert_eq!(files, ["expectations/run/names-empty/it.yaml", "expectations/run/names-empty/names_empty.yaml"]);
+}
+
+fn long_names_of_tests_stay_apart() {
+    let long = "ж".repeat(120);
+    let tests = format!("#[test]\nfn {long}a() {{}}\n#[test]\nfn {long}b() {{}}\n");
+    let project = Project::foreign("names-long").file("tests/it.rs", &tests);
+    project.sysguard("run --per-test --runs 1 -- test --test it").ends(101);
+    project.sysguard("accept names-long").ends(0);
+    let files = project.files().into_iter().filter(|(file, _)| file.starts_with("expectations/"));
+    let texts: Vec<String> = files.map(|(_, text)| String::from_utf8(text).expect("text")).collect();
+    assert_eq!(texts.len(), 2);
+    for end in ["a", "b"] {
+        assert!(texts.iter().any(|text| text.contains(&format!("run: names-long::it::{long}{end}\n"))), "{texts:?}");
+    }
+    project.sysguard("run --per-test --runs 1 --unreferenced=reject -- test --test it").ends(0);
+}

@@ -129,6 +129,11 @@ impl<'a> Runs<'a> {
         }
     }
 
+    /// Whether further runs could confirm a finding.
+    pub(super) fn can_confirm(&self, baseline: &Baseline) -> bool {
+        self.sightings.can_confirm(&self.compare(Some(baseline)))
+    }
+
     /// The first run of a test: guarded, where that is wanted and can be. What confirms its findings is watched call by call.
     fn first(&mut self, baseline: &Baseline) -> Result<Watched, Unfit> {
         if self.suite.settings.engine == Engine::Ptrace {

@@ -35,6 +35,8 @@ pub struct Test {
     pub command: Vec<OsString>,
     /// The test binary in it.
     pub executable: PathBuf,
+    /// The environment that it would have without us.
+    pub environment: Vec<(OsString, OsString)>,
     /// A filter leaves tests of the binary out: what was not seen is not gone, and no first baseline is made of it.
     pub is_partial: bool,
 }
@@ -46,21 +48,51 @@ pub struct Tested {
     pub exit: Option<Exit>,
     /// The end of what that wrote.
     pub output: String,
-    /// What it used; nothing of a test that failed by itself.
+    /// What it used; nothing of a test that failed by itself, or of a binary without tests.
     pub verdict: Option<Verdict>,
+    /// Further runs are needed, and [`Moment::InSlot`] allows none: the verdict is no final one, and nothing was written.
+    pub waits: bool,
+}
+
+/// When a test is run, which decides about further runs of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Its time is not limited: further runs follow at once.
+    AtOnce,
+    /// Its time is limited by the one that runs it: it is run once.
+    InSlot,
+    /// It has run in its slot, and only what needs further runs is left.
+    Afterwards,
 }
 
 /// Variables that change what any program does, and that no test asks for.
 const STRIPPED: [&str; 5] = ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE", "LD_PRELOAD", "GLIBC_TUNABLES", "LD_AUDIT"];
-const STRIPPED_PREFIXES: [&str; 2] = ["LC_", "SYSGUARD_"];
+const STRIPPED_PREFIX: &str = "LC_";
 
 impl Suite {
     /// Runs a test, and compares what it used with its baseline.
     ///
     /// What is new is confirmed, and a first baseline recorded, by further runs of the test.
-    pub fn test_of_cargo(&self, test: &Test, length: Length, echo: Option<Echo>, progress: &dyn Progress) -> Tested {
+    pub fn test_of_cargo(
+        &self,
+        test: &Test,
+        moment: Moment,
+        length: Length,
+        echo: Option<Echo>,
+        progress: &dyn Progress,
+    ) -> Tested {
         let process = Process { test, echo: Mutex::new(echo), live: Cell::new(None) };
         let case = self.case_of(&test.name);
+        let recording = Recording { length, is_partial: test.is_partial, in_slot: moment == Moment::InSlot };
+        let judged = |exit, output, process| {
+            let waits = Cell::new(false);
+            let verdict = self.tested(&case, progress, recording, &waits, |_| Ok(Box::new(process)));
+            Tested { exit, output, verdict: Some(verdict), waits: waits.get() }
+        };
+        if moment == Moment::Afterwards {
+            // It has passed before, so that a run that fails is told of as one that cannot be repeated.
+            return judged(Some(Exit::Exited(0)), String::new(), process);
+        }
         let news = case.content.as_ref().ok().and_then(|parsed| {
             let baseline = parsed.expectation.baseline(&self.platform)?;
             Some(News::new(&parsed.expectation.document, baseline, &self.platform))
@@ -70,20 +102,22 @@ impl Suite {
             Ok(live) => live,
             Err(obstacle) => {
                 let verdict = self.verdict(&case, |_| Err(Unfit::Obstacle(obstacle)));
-                return Tested { exit: None, output: String::new(), verdict: Some(verdict) };
+                return Tested { exit: None, output: String::new(), verdict: Some(verdict), waits: false };
             }
         };
-        let (exit, output) = (live.exit, live.output.clone());
-        if exit != Exit::Exited(0) {
-            return Tested { exit: Some(exit), output, verdict: None };
+        let (exit, output) = (Some(live.exit), live.output.clone());
+        if live.exit != Exit::Exited(0) {
+            return Tested { exit, output, verdict: None, waits: false };
         }
         if let Some(reason) = case.ignored() {
-            return Tested { exit: Some(exit), output, verdict: Some(Self::ignored(&case, reason)) };
+            let verdict = Some(Self::ignored(&case, reason));
+            return Tested { exit, output, verdict, waits: false };
+        }
+        if case.content.is_ok() && news.is_none() && test.name.test.is_none() && holds_no_test(&output) {
+            return Tested { exit, output, verdict: None, waits: false };
         }
         process.live.set(Some(live));
-        let recording = Recording { length, is_partial: test.is_partial };
-        let verdict = self.tested(&case, progress, recording, |_| Ok(Box::new(process)));
-        Tested { exit: Some(exit), output, verdict: Some(verdict) }
+        judged(exit, output, process)
     }
 
     /// The expectation of a test, be it only one to come.
@@ -129,7 +163,7 @@ impl Process<'_> {
         let command = Command {
             program: self.program()?,
             argv: self.test.command.clone(),
-            environment: Environment::Exactly(environment(std::env::vars_os())),
+            environment: Environment::Exactly(environment(&self.test.environment)),
             cwd: None,
             stdio: [stdin.into(), stdout, stderr].map(Stream::Given),
             isolated: false,
@@ -165,13 +199,21 @@ impl Start for Process<'_> {
     }
 }
 
-/// The caller's, without what no test asks for.
-fn environment(inherited: impl Iterator<Item = (OsString, OsString)>) -> Vec<(OsString, OsString)> {
+/// A test's environment, without what no test asks for.
+fn environment(given: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
     let is_stripped = |name: &OsStr| {
         let name = name.to_string_lossy();
-        STRIPPED.contains(&&*name) || STRIPPED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+        STRIPPED.contains(&&*name) || name.starts_with(STRIPPED_PREFIX)
     };
-    inherited.filter(|(name, _)| !is_stripped(name)).collect()
+    given.iter().filter(|(name, _)| !is_stripped(name)).cloned().collect()
+}
+
+/// Whether libtest says that the binary has no tests at all: a baseline of that would hold the start of a process.
+fn holds_no_test(output: &str) -> bool {
+    let mut lines = output.lines().filter(|line| !line.is_empty());
+    lines.next() == Some("running 0 tests")
+        && lines.next().is_some_and(|line| line.contains("0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out"))
+        && lines.next().is_none()
 }
 
 #[cfg(test)]
@@ -180,9 +222,24 @@ mod tests {
 
     #[test]
     fn a_test_keeps_its_environment_but_for_what_changes_any_program() {
-        let given = ["CARGO_MANIFEST_DIR", "LC_ALL", "HOME", "RUST_BACKTRACE", "SYSGUARD_PLAN", "LD_LIBRARY_PATH"];
-        let kept = environment(given.into_iter().map(|name| (name.into(), "x".into())));
+        let given = ["CARGO_MANIFEST_DIR", "LC_ALL", "HOME", "RUST_BACKTRACE", "SYSGUARD_UPDATE", "LD_LIBRARY_PATH"];
+        let kept = environment(&given.map(|name| (name.into(), "x".into())));
         let kept: Vec<OsString> = kept.into_iter().map(|(name, _)| name).collect();
-        assert_eq!(kept, ["CARGO_MANIFEST_DIR", "HOME", "LD_LIBRARY_PATH"]);
+        assert_eq!(kept, ["CARGO_MANIFEST_DIR", "HOME", "SYSGUARD_UPDATE", "LD_LIBRARY_PATH"]);
+    }
+
+    #[test]
+    fn binaries_without_tests_are_recognised() {
+        let result = "test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s";
+        for (output, empty) in [
+            (format!("\nrunning 0 tests\n\n{result}\n\n"), true),
+            (format!("\nrunning 0 tests\n\n{}\n\n", result.replace("0 filtered", "3 filtered")), false),
+            (format!("hello\nrunning 0 tests\n\n{result}\n\n"), false),
+            (format!("\nrunning 0 tests\n\n{result}\n\nbye\n"), false),
+            (format!("\nrunning 1 test\ntest a ... ok\n\n{}\n", result.replace("0 passed", "1 passed")), false),
+            (String::new(), false),
+        ] {
+            assert_eq!(holds_no_test(&output), empty, "{output}");
+        }
     }
 }

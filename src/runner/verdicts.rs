@@ -1,5 +1,6 @@
 //! From runs to a verdict: compare, decide, write. What is said of it is another room's work.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use super::progress::Progress;
@@ -22,32 +23,45 @@ impl Suite {
     ///
     /// Where there is no baseline, and one may be proposed, it is run as often as `bless` would: what is proposed may be accepted.
     pub fn test(&self, case: &Case, progress: &dyn Progress) -> Verdict {
-        self.tested(case, progress, Recording::default(), |workload| Ok(Box::new(self.prepare(workload)?)))
+        let waits = Cell::new(false);
+        self.tested(case, progress, Recording::default(), &waits, |workload| Ok(Box::new(self.prepare(workload)?)))
     }
 
-    /// The same, however the workload is started.
+    /// The same, however the workload is started. `waits` is set where further runs are needed and may not be made yet.
     pub(super) fn tested<'a>(
         &'a self,
         case: &'a Case,
         progress: &'a dyn Progress,
-        Recording { length, is_partial }: Recording,
+        Recording { length, is_partial, in_slot }: Recording,
+        waits: &Cell<bool>,
         start: impl FnOnce(&'a Workload) -> Result<Box<dyn Start + 'a>, Obstacle>,
     ) -> Verdict {
         let update = self.settings.update();
         self.verdict(case, |parsed| {
             let document = &parsed.expectation.document;
-            let mut runs = Runs::new(self, case, document, progress, start(&document.workload)?);
             let baseline = parsed.expectation.baseline(&self.platform);
             let update = if baseline.is_none() && is_partial { Update::No } else { update };
+            let records = baseline.is_none() && update != Update::No;
+            if in_slot && records {
+                waits.set(true);
+                return Ok(bare(case, Status::Passed));
+            }
+            let mut runs = Runs::new(self, case, document, progress, start(&document.workload)?);
+            let confirming = if in_slot { 0 } else { self.settings.confirm };
             let mut judgement = match baseline {
-                Some(baseline) => self.confirmed(&mut runs, parsed, baseline)?,
-                None if update == Update::No => self.unrecorded(&mut runs, parsed)?,
-                None => self.recorded(&mut runs, parsed, length, Unseen::Keep)?,
+                Some(baseline) => self.confirmed(&mut runs, parsed, baseline, confirming)?,
+                None if records => self.recorded(&mut runs, parsed, length, Unseen::Keep)?,
+                None => self.unrecorded(&mut runs, parsed)?,
             };
             if is_partial {
                 judgement.comparison.gone.clear();
             }
-            Ok(judgement.under(update, self, case))
+            waits.set(in_slot && self.settings.confirm > 0 && baseline.is_some_and(|old| runs.can_confirm(old)));
+            Ok(if waits.get() {
+                Verdict { comparison: judgement.comparison, ..bare(case, Status::Failed) }
+            } else {
+                judgement.under(update, self, case)
+            })
         })
     }
 
@@ -79,8 +93,14 @@ impl Suite {
     }
 
     /// A test against a baseline.
-    fn confirmed<'a>(&self, runs: &mut Runs<'_>, parsed: &'a Parsed, old: &Baseline) -> Result<Judgement<'a>, Unfit> {
-        let mut comparison = runs.confirm(old, self.settings.confirm)?;
+    fn confirmed<'a>(
+        &self,
+        runs: &mut Runs<'_>,
+        parsed: &'a Parsed,
+        old: &Baseline,
+        confirming: u32,
+    ) -> Result<Judgement<'a>, Unfit> {
+        let mut comparison = runs.confirm(old, confirming)?;
         let (mut baseline, mut remarks) = (old.clone(), Remarks::default());
         if comparison.has_news() {
             let recorded = self.recording(runs, false);
@@ -186,6 +206,8 @@ pub(super) struct Recording {
     pub(super) length: Length,
     /// Less than the whole workload is run: what is not seen is not gone, and it makes no first baseline.
     pub(super) is_partial: bool,
+    /// Only one run may be made.
+    pub(super) in_slot: bool,
 }
 
 fn bare(case: &Case, status: Status) -> Verdict {

@@ -26,7 +26,7 @@ use super::test::collect;
 use crate::cli;
 use crate::exit_code::{Failure, Outcome};
 use crate::judging::{JudgingFlags, hand_on};
-use crate::nested::{self, Follower, Line, Plan, Targets, runner_variable};
+use crate::nested::{self, Added, Follower, Later, Line, Plan, Runners, Targets, Tool};
 use crate::unreferenced::Unreferenced;
 use crate::verdicts::{ReportFlags, Told};
 
@@ -56,7 +56,11 @@ const AFTER_HELP: &str = "\
 Each test is a workload of its own under nextest and with --per-test, else each test binary is one. It is called CRATE::BINARY[::TEST], \
 its expectation lies below expectations/run/ of its package. A first run proposes and exits with 101; so does one with findings; else the exit \
 status is cargo's. Doctests are out of reach. What a test uses is what it uses where cargo runs it: environment and working directory are \
-cargo's, standard input is empty, standard output and error are pipes.";
+cargo's, standard input is empty, standard output and error are pipes. Under nextest, recording and confirming wait until all tests have \
+ended, so that its time limits do not end them.";
+
+const NOT_TRACED: &str = "tests ran that were not traced, and tracing is required: cargo did not call the runner of `cargo sysguard run`\n\
+    help: leave out what names another runner or another target, such as a `--config` file that includes others; doctests are never traced";
 
 /// How many tests are named at the end.
 const NAMED: usize = 20;
@@ -69,24 +73,37 @@ impl Options {
         let line = Line::parse(&self.command)?;
         let report = self.report.prepare("run", &settings)?;
         let targets = Targets::of(&line, &settings.cargo)?;
-        let plan = Plan {
+        let runners = line.runners()?;
+        let mut plan = Plan {
             workspace: settings.workspace_root.clone().unwrap_or_else(|| targets.workspace()),
             per_test: self.per_test,
             runs: self.runs,
-            runners: line.runners()?,
             binaries: targets.binaries(&line, &settings.cargo)?,
+            runners: BTreeMap::new(),
+            has_slots: line.tool == Tool::Nextest && line.keeps_binaries(),
+            added: Added::default(),
         };
-        let place = Place::prepare(&plan)?;
+        let place = Place::prepare()?;
+        let cargo = self.cargo(&line, &settings, &place, &runners);
+        plan.added = Added::of(&cargo);
+        plan.runners = runners.inner;
+        plan.write(&place.plan())?;
         let follower = Follower::beside(&place.plan());
-        let status = place.run(self.cargo(&line, &settings, &place, &plan), &settings.cargo)?;
+        let status = place.run(cargo, &settings.cargo)?;
+        let repeated = place.run_later()?;
         drop(follower);
         let mut told = Told::named(targets.packages());
         let verdicts = collect(&place.verdicts())?;
+        if let Some(later) = repeated.iter().find(|later| !verdicts.iter().any(|(_, of)| of.workload == later.workload))
+        {
+            return Err(Failure::failed(format!("{} was repeated, and its runner told no verdict", later.workload)));
+        }
         let mut outcome =
             verdicts.iter().map(|(_, verdict)| Outcome::of(&verdict.status)).max().unwrap_or(Outcome::Expected);
         let seen = nested::seen(&place.plan());
-        self.tell(&verdicts, seen.is_empty()).map_err(Failure::output)?;
-        if !seen.is_empty() {
+        let called = nested::called(&place.plan());
+        self.tell(&verdicts, called.is_empty()).map_err(Failure::output)?;
+        if !called.is_empty() {
             close(&verdicts, &nested::unjudged(&place.plan()), plan.noun(line.tool)).map_err(Failure::output)?;
         }
         for (folder, verdict) in verdicts {
@@ -97,19 +114,26 @@ impl Options {
             let folders: Vec<PathBuf> = targets.packages().map(|(folder, _)| folder).collect();
             outcome = outcome.max(self.unreferenced.tests(&folders, &seen, &settings, &plan)?);
         }
+        if settings.require && status.success() && line.runs_tests() && !plan.is_kept(line.tool, &called) {
+            return Err(Failure { outcome: Outcome::Untraceable, message: NOT_TRACED.to_owned() });
+        }
         Ok(if outcome == Outcome::Expected { as_cargo(status) } else { outcome.into() })
     }
 
-    fn cargo(&self, line: &Line, settings: &Settings, place: &Place, plan: &Plan) -> Command {
+    fn cargo(&self, line: &Line, settings: &Settings, place: &Place, runners: &Runners) -> Command {
         let mut command = Command::new(&settings.cargo);
-        command.args(&line.cargo);
+        let (subcommand, words) = line.subcommand();
+        let ours = runners.arguments(&place.program);
+        match line.tool {
+            Tool::Libtest => command.args(subcommand).args(words).args(ours),
+            Tool::Nextest => command.args(subcommand).args(ours).args(words),
+        };
         if !line.harness.is_empty() {
             command.arg("--").args(&line.harness);
         }
-        for triple in plan.runners.keys() {
-            command.env(runner_variable(triple), format!("{} target-runner {triple}", place.program.display()));
-        }
+        command.envs(runners.variables(&place.program));
         command.env(PLAN, place.plan()).env(VERDICTS, place.verdicts());
+        place.lifeline.pass_to(&mut command);
         hand_on(&mut command, settings);
         if self.report.console() == Console::Stderr {
             command.stdout(io::stderr());
@@ -174,21 +198,32 @@ struct Place {
 }
 
 impl Place {
-    fn prepare(plan: &Plan) -> Result<Self, Failure> {
+    fn prepare() -> Result<Self, Failure> {
         let cannot = |error: &dyn std::fmt::Display| Failure::failed(format!("cannot prepare the runner: {error}"));
         let folder = TemporaryFolder::create("sysguard-run-").map_err(|error| cannot(&error))?;
         let lifeline = Lifeline::hold(folder.path()).map_err(|error| cannot(&error))?;
         let program = runner(&env::current_exe().map_err(|error| cannot(&error))?, folder.path())?;
-        let place = Self { folder, lifeline, program };
-        plan.write(&place.plan())?;
-        Ok(place)
+        Ok(Self { folder, lifeline, program })
+    }
+
+    /// Runs the tests again that need more than one run, now that no time limit ends them.
+    fn run_later(&self) -> Result<Vec<Later>, Failure> {
+        let all = Later::told(&self.plan())?;
+        let count = all.len();
+        if count == 0 {
+            return Ok(all);
+        }
+        let tests = if count == 1 { "test" } else { "tests" };
+        // Where standard error is gone, the exit code has to do.
+        let _ = writeln!(anstream::stderr(), "\nrepeating {count} {tests} to record or confirm what they use");
+        Later::run_all(&all, &self.program)?;
+        Ok(all)
     }
 
     fn run(&self, mut command: Command, cargo: &Path) -> Result<ExitStatus, Failure> {
         // Made here, so that a test that was never reached is told from a runner that was never called.
         fs::write(self.verdicts(), "")
             .map_err(|error| Failure::failed(format!("cannot prepare the runner: {error}")))?;
-        self.lifeline.pass_to(&mut command);
         command.status().map_err(|error| Failure::failed(format!("cannot run {}: {error}", cargo.display())))
     }
 

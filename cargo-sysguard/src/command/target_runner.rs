@@ -1,32 +1,39 @@
-//! What cargo calls as its target runner under `cargo sysguard run`: `target-runner TRIPLE EXECUTABLE ARGUMENT…`. Nobody types it.
+//! What cargo calls as its target runner under `cargo sysguard run`: `target-runner TRIPLE EXECUTABLE ARGUMENT…`. It is not for users.
 //!
-//! It stands where the test would: its output is the test's, and what it has to say itself goes to standard error. It must trace nothing that
-//! only lists, and nothing that is no test of the plan.
+//! It stands where the test would: its output is the test's, and its own messages go to standard error. It must not trace a listing, a
+//! harness of ours, or a program that is no test of the plan; and without a plan it is only the command.
 
+use std::collections::BTreeMap;
+use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 
-use sysguard::harness::{Arguments, Each, follow_lifeline, run_each};
+use sysguard::harness::{Arguments, Each, follow_lifeline, is_harness, run_each};
 use sysguard::linux::leave_signals_to_workload;
 use sysguard::model::compare::Comparison;
 use sysguard::model::platform::Platform;
 use sysguard::model::recording::Length;
 use sysguard::model::test_name::TestName;
 use sysguard::model::verdict::{Status, Verdict};
+use sysguard::model::workload::Exit;
 use sysguard::report::{self, Palette};
-use sysguard::runner::{Suite, Test, Tested};
-use sysguard::settings::{self, Flags, PLAN, Settings};
+use sysguard::runner::{Moment, Suite, Test, Tested};
+use sysguard::settings::{self, Flags, LIFELINE, Settings, VERDICTS};
 
 use super::Context;
 use crate::exit_code::Failure;
-use crate::nested::{self, Binary, Plan, Reporter};
+use crate::nested::{self, Binary, Later, Plan, Reporter};
 
 /// What cargo gives its runner.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
+    /// Make the runs that had no place in the test's slot
+    #[arg(long)]
+    afterwards: bool,
     /// What the test was built for
     triple: String,
     /// The test binary and its arguments
@@ -40,21 +47,28 @@ const FAILED: u8 = 101;
 impl Options {
     /// Runs the test.
     pub(super) fn exec(self, context: &Context) -> Result<ExitCode, Failure> {
-        let settings = context.settings(Flags::default())?;
-        let plan_file = settings.plan.clone().ok_or_else(|| {
-            Failure::usage(format!(
-                "target-runner is for cargo, which `cargo sysguard run -- …` calls ({PLAN} is not set)"
-            ))
-        })?;
-        let plan = Plan::read(&plan_file)?;
+        let mut settings = context.settings(Flags::default())?;
+        let Some((plan_file, plan)) = plan(&settings)? else {
+            return untraced(&self.command, env::vars_os().collect());
+        };
         let inner = plan.runners.get(&self.triple).cloned().unwrap_or_default();
         let words: Vec<OsString> = inner.into_iter().map(OsString::from).chain(self.command.iter().cloned()).collect();
         let executable = PathBuf::from(&self.command[0]);
+        let environment = plan.added.taken_from(env::vars_os());
         let Some(binary) = plan.binary(&executable, settings.nextest_binary.as_deref()) else {
-            return untraced(&words);
+            return untraced(&words, environment);
         };
-        let called = Called { binary: binary.clone(), executable, arguments: self.command.len() - 1, words, plan_file };
-        if self.command.iter().any(|word| word == "--list") {
+        let arguments = self.command.len() - 1;
+        let called = Called { binary: binary.clone(), executable, arguments, words, environment, plan_file };
+        called.called()?;
+        let lists = self.command.iter().any(|word| word == "--list");
+        if called.is_harness()? {
+            return untraced(
+                &called.words,
+                if lists { called.environment } else { as_harness(called.environment, &plan) },
+            );
+        }
+        if lists {
             return called.list();
         }
         follow_lifeline(&settings);
@@ -63,27 +77,55 @@ impl Options {
         // A harness of its own kind may take anything; then all of it is one workload.
         let arguments = Arguments::parse(self.command[1..].iter().cloned()).unwrap_or_default();
         let platform = Platform::from_triple(&self.triple).unwrap_or_else(settings::platform);
+        let moment = match (self.afterwards, plan.has_slots) {
+            (true, _) => Moment::Afterwards,
+            (false, true) => Moment::InSlot,
+            (false, false) => Moment::AtOnce,
+        };
+        if moment == Moment::Afterwards {
+            // The run in the slot was the first to show what is confirmed.
+            settings.confirm = settings.confirm.saturating_sub(1);
+        }
         let suite =
             Suite::for_tests(&binary.folder, Some(&plan.workspace), platform, settings).map_err(Failure::failed)?;
         let length = plan.runs.map_or(Length::UntilQuiet, Length::Exactly);
         match arguments.single() {
             None if plan.per_test => called.each(suite, &arguments, length),
-            single => called.whole(&suite, &arguments, single, length),
+            single => called.whole(&suite, &arguments, single, moment, length),
         }
     }
 }
 
+/// The plan and its file; nothing where no `cargo sysguard run` waits for this process.
+fn plan(settings: &Settings) -> Result<Option<(PathBuf, Plan)>, Failure> {
+    match &settings.plan {
+        // A process that outlives `run` may still have the variable.
+        Some(file) if file.exists() => Ok(Some((file.clone(), Plan::read(file)?))),
+        _ => Ok(None),
+    }
+}
+
+/// What a harness of ours reads from its environment besides: it judges as `run` would, and tells it the verdicts.
+fn as_harness(environment: Variables, plan: &Plan) -> Variables {
+    let handed_on =
+        ["SYSGUARD_UPDATE", "SYSGUARD_CONFIRM", "SYSGUARD_REQUIRE", "SYSGUARD_PENDING_DIR", VERDICTS, LIFELINE];
+    let mut all: BTreeMap<OsString, OsString> = environment.into_iter().collect();
+    all.extend(handed_on.iter().filter_map(|name| Some((OsString::from(name), env::var_os(name)?))));
+    all.insert("SYSGUARD_WORKSPACE_ROOT".into(), plan.workspace.clone().into());
+    all.into_iter().collect()
+}
+
 /// Becomes the command; returns only where that fails.
 #[cfg(unix)]
-fn untraced(words: &[OsString]) -> Result<ExitCode, Failure> {
-    let error = std::os::unix::process::CommandExt::exec(&mut command(words));
+fn untraced(words: &[OsString], environment: Variables) -> Result<ExitCode, Failure> {
+    let error = std::os::unix::process::CommandExt::exec(&mut command(words, environment));
     Err(cannot_execute(words, &error))
 }
 
 /// Ends as the command does.
 #[cfg(not(unix))]
-fn untraced(words: &[OsString]) -> Result<ExitCode, Failure> {
-    let status = command(words).status().map_err(|error| cannot_execute(words, &error))?;
+fn untraced(words: &[OsString], environment: Variables) -> Result<ExitCode, Failure> {
+    let status = command(words, environment).status().map_err(|error| cannot_execute(words, &error))?;
     Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED)))
 }
 
@@ -91,9 +133,12 @@ fn cannot_execute(words: &[OsString], error: &io::Error) -> Failure {
     Failure::failed(format!("cannot execute {}: {error}", words[0].display()))
 }
 
-fn command(words: &[OsString]) -> Command {
+/// The environment of a test.
+type Variables = Vec<(OsString, OsString)>;
+
+fn command(words: &[OsString], environment: Variables) -> Command {
     let mut command = Command::new(&words[0]);
-    command.args(&words[1..]);
+    command.args(&words[1..]).env_clear().envs(environment);
     command
 }
 
@@ -106,14 +151,40 @@ struct Called {
     words: Vec<OsString>,
     /// How many of its last words are arguments.
     arguments: usize,
+    /// The environment without what is ours.
+    environment: Variables,
     plan_file: PathBuf,
 }
 
 impl Called {
+    fn called(&self) -> Result<(), Failure> {
+        nested::tell_called(&self.plan_file, &self.binary)
+            .map_err(|error| Failure::failed(format!("cannot tell what is run: {error}")))
+    }
+
+    /// Whether the binary is a harness of ours, which judges its workloads itself: no process can trace for two. Nextest calls a binary
+    /// once a test, so that the answer is kept beside the plan.
+    fn is_harness(&self) -> Result<bool, Failure> {
+        let cannot = |error: io::Error| {
+            Failure::failed(format!("cannot tell whether {} is a harness: {error}", self.executable.display()))
+        };
+        let kept = nested::harness_file(&self.plan_file, &self.binary);
+        match fs::read_to_string(&kept).as_deref() {
+            Ok("yes") => return Ok(true),
+            Ok("no") => return Ok(false),
+            _ => {}
+        }
+        let mut command = command(&self.without_arguments(), self.environment.clone());
+        let is_harness = is_harness(&self.executable, &mut command).map_err(cannot)?;
+        fs::write(kept, if is_harness { "yes" } else { "no" }).map_err(cannot)?;
+        Ok(is_harness)
+    }
+
     /// Lists, and takes note of what there is.
     fn list(&self) -> Result<ExitCode, Failure> {
         let cannot = |error: io::Error| Failure::failed(format!("cannot list {}: {error}", self.executable.display()));
-        let mut child = command(&self.words).stdout(Stdio::piped()).spawn().map_err(cannot)?;
+        let mut child =
+            command(&self.words, self.environment.clone()).stdout(Stdio::piped()).spawn().map_err(cannot)?;
         let mut listed = Vec::new();
         let mut out = io::stdout().lock();
         if let Some(mut stdout) = child.stdout.take() {
@@ -136,31 +207,51 @@ impl Called {
         suite: &Suite,
         arguments: &Arguments,
         single: Option<&str>,
+        moment: Moment,
         length: Length,
     ) -> Result<ExitCode, Failure> {
         let test = Test {
             name: self.binary.test(single),
             command: self.words.clone(),
             executable: self.executable.clone(),
+            environment: self.environment.clone(),
             is_partial: single.is_none() && arguments.is_partial(),
         };
         self.seen(std::slice::from_ref(&test.name))?;
         let echo = Some([Box::new(io::stdout()) as _, Box::new(io::stderr()) as _]);
-        let Tested { exit, verdict, .. } = suite.test_of_cargo(&test, length, echo, &Reporter::beside(&self.plan_file));
+        let Tested { exit, verdict, waits, .. } =
+            suite.test_of_cargo(&test, moment, length, echo, &Reporter::beside(&self.plan_file));
         let settings = suite.settings();
+        if waits {
+            self.wait(&test.name, verdict.as_ref())?;
+            return Ok(ExitCode::SUCCESS);
+        }
         let mut failed = false;
         if let Some(verdict) = verdict {
             failed = fails(&verdict);
             self.tell(settings, &verdict)?;
             if exit.is_none() && !failed {
                 // It cannot be traced here, and need not be.
-                return untraced(&self.words);
+                return untraced(&self.words, self.environment.clone());
             }
-        } else {
+        } else if exit != Some(Exit::Exited(0)) {
             self.unjudged(&test.name)?;
         }
         let status = exit.map_or(FAILED, |exit| u8::try_from(exit.shell_status()).unwrap_or(u8::MAX));
         Ok(ExitCode::from(if failed { FAILED } else { status }))
+    }
+
+    /// Leaves further runs of the test for later. What one run has shown is told now, because the next may never come.
+    fn wait(&self, name: &TestName, verdict: Option<&Verdict>) -> Result<(), Failure> {
+        let later = Later::as_called(name.workload(), "--afterwards").and_then(|later| later.tell(&self.plan_file));
+        later.map_err(|error| Failure::failed(format!("cannot tell that {name} waits: {error}")))?;
+        if let Some(verdict) = verdict.filter(|verdict| verdict.status.is_failure()) {
+            let mut out = anstream::stderr();
+            // Where standard error is gone, the run after this one tells it.
+            let _ = report::verdict(&mut out, verdict, &Palette::coloured());
+            let _ = writeln!(out, "not confirmed yet: the test is repeated once all tests have ended");
+        }
+        Ok(())
     }
 
     /// Each test of the binary by itself, told of as libtest does.
@@ -188,9 +279,9 @@ impl Called {
         command.extend([name, "--exact", "--nocapture"].map(OsString::from));
         command.extend(is_ignored.then(|| OsString::from("--include-ignored")));
         let (name, executable) = (self.binary.test(Some(name)), self.executable.clone());
-        let test = Test { name, command, executable, is_partial: false };
-        let Tested { exit, output, verdict } =
-            suite.test_of_cargo(&test, length, None, &Reporter::beside(&self.plan_file));
+        let test = Test { name, command, executable, environment: self.environment.clone(), is_partial: false };
+        let Tested { exit, output, verdict, .. } =
+            suite.test_of_cargo(&test, Moment::AtOnce, length, None, &Reporter::beside(&self.plan_file));
         let Some(verdict) = verdict else {
             self.unjudged(&test.name).map_err(|failure| failure.message)?;
             return Err(output + &exit.map(|exit| format!("\nended with {exit}")).unwrap_or_default());
@@ -208,7 +299,7 @@ impl Called {
     }
 
     fn listed(&self, more: &[&str]) -> Result<Vec<String>, Failure> {
-        let mut listing = command(&self.without_arguments());
+        let mut listing = command(&self.without_arguments(), self.environment.clone());
         listing.args(["--list", "--format", "terse"]).args(more).stdin(Stdio::null()).stderr(Stdio::inherit());
         let cannot = |why: String| {
             Failure::failed(format!(

@@ -16,7 +16,7 @@ pub(crate) enum Tool {
 }
 
 /// A command line for cargo.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) tool: Tool,
     /// All before `--`, the subcommand included.
@@ -114,12 +114,23 @@ impl Line {
         Ok(Self { tool, cargo: part(), harness: part() })
     }
 
-    /// The values that a flag of cargo's is given.
+    /// The words of the subcommand, and cargo's other words.
+    pub(crate) fn subcommand(&self) -> (&[OsString], &[OsString]) {
+        self.cargo.split_at(if self.tool == Tool::Nextest { 2 } else { 1 })
+    }
+
+    /// The values that a flag of cargo's is given, in their order.
     pub(crate) fn values(&self, flag: &str) -> Vec<&str> {
-        let words: Vec<&str> = self.cargo.iter().map(|word| word.to_str().unwrap_or_default()).collect();
-        let apart = words.windows(2).filter(|pair| pair[0] == flag).map(|pair| pair[1]);
-        let joined = words.iter().filter_map(|word| word.strip_prefix(flag)?.strip_prefix('='));
-        apart.chain(joined).collect()
+        let mut words = self.cargo.iter().map(|word| word.to_str().unwrap_or_default());
+        let mut values = Vec::new();
+        while let Some(word) = words.next() {
+            match word.strip_prefix(flag) {
+                Some("") => values.extend(words.next()),
+                Some(joined) => values.extend(joined.strip_prefix('=')),
+                None => {}
+            }
+        }
+        values
     }
 
     /// Whether cargo is given a flag.
@@ -127,9 +138,21 @@ impl Line {
         self.cargo.iter().any(|word| word == flag)
     }
 
+    /// Whether cargo runs tests, and does not only build or list them or print its help.
+    pub(crate) fn runs_tests(&self) -> bool {
+        let asks =
+            |word: &OsString| ["--no-run", "--help", "-h", "--version", "-V", "--list"].iter().any(|flag| word == flag);
+        !self.cargo.iter().chain(&self.harness).any(asks)
+    }
+
+    /// Whether the test binaries are there once nextest has ended.
+    pub(crate) fn keeps_binaries(&self) -> bool {
+        let unpacks = |word: &OsString| word.to_str().is_some_and(|word| word.starts_with("--archive-file"));
+        !self.cargo.iter().any(unpacks)
+    }
+
     /// Whether every test of the packages is meant.
     pub(crate) fn is_whole(&self) -> bool {
-        let subcommand = if self.tool == Tool::Nextest { 2 } else { 1 };
         let chooses = |word: &OsStr| {
             let word = word.to_str().unwrap_or_default();
             CHOOSING.contains(&word.split_once('=').map_or(word, |(flag, _)| flag))
@@ -140,7 +163,7 @@ impl Line {
             !is_value && !word.as_encoded_bytes().starts_with(b"-")
         };
         let harness_names = self.harness.iter().any(|word| !word.as_encoded_bytes().starts_with(b"-"));
-        let names = harness_names || self.cargo.iter().skip(subcommand).any(names_tests);
+        let names = harness_names || self.subcommand().1.iter().any(names_tests);
         !names && !self.cargo.iter().chain(&self.harness).any(|word| chooses(word))
     }
 }
@@ -173,7 +196,25 @@ mod tests {
     fn a_flags_values_are_found_in_both_forms() {
         let line = line("test --target a --target=b --targets c -- --target d").expect("a line");
         assert_eq!(line.values("--target"), ["a", "b"]);
+        let mixed = Line {
+            cargo: ["test", "--config=a", "--config", "b", "--config=c", "--config"].map(OsString::from).to_vec(),
+            ..line.clone()
+        };
+        assert_eq!(mixed.values("--config"), ["a", "b", "c"]);
         assert!(line.has("--target") && !line.has("--lib"));
+    }
+
+    #[test]
+    fn building_and_listing_run_no_tests() {
+        for (text, runs) in [
+            ("test -p a", true),
+            ("test --no-run", false),
+            ("test -- --list", false),
+            ("nextest run --help", false),
+            ("nextest run -E all()", true),
+        ] {
+            assert_eq!(line(text).expect(text).runs_tests(), runs, "{text}");
+        }
     }
 
     #[test]

@@ -2,12 +2,16 @@
 //!
 //! The runner must ask neither cargo nor the user again: nextest calls it once a test.
 
+mod added;
+mod later;
 mod line;
 mod progress;
+mod runners;
 mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, OpenOptions};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -19,9 +23,12 @@ use sysguard::report;
 
 use crate::exit_code::Failure;
 
+pub(crate) use added::Added;
+pub(crate) use later::Later;
 pub(crate) use line::{Line, Tool};
 pub(crate) use progress::{Follower, Reporter};
-pub(crate) use targets::{Targets, runner_variable};
+pub(crate) use runners::Runners;
+pub(crate) use targets::Targets;
 
 /// What the tests are, and how they are run.
 #[derive(Debug, Serialize, Deserialize)]
@@ -35,6 +42,10 @@ pub(crate) struct Plan {
     /// The runners that the user's own configuration names, by target triple.
     pub(crate) runners: BTreeMap<String, Vec<String>>,
     pub(crate) binaries: Vec<Binary>,
+    /// The time of each test is limited, so that further runs of it wait until all have ended.
+    pub(crate) has_slots: bool,
+    /// The variables that a test must not see.
+    pub(crate) added: Added,
 }
 
 /// A test binary.
@@ -71,6 +82,17 @@ impl Plan {
         serde_json::from_slice(&text).map_err(|error| cannot(error.into()))
     }
 
+    /// Whether the runner was called for every binary that cargo surely ran, and for at least one where that is not known.
+    pub(crate) fn is_kept(&self, tool: Tool, called: &BTreeSet<String>) -> bool {
+        match tool {
+            Tool::Libtest => {
+                !self.binaries.is_empty() && self.binaries.iter().all(|binary| called.contains(&binary.key))
+            }
+            // What a filter leaves out is never called, or not even built.
+            Tool::Nextest => !called.is_empty(),
+        }
+    }
+
     /// Whether a complete run that showed these workloads tells that one of the package in this folder is no more: its binary is not there, or
     /// shows other tests. A run of whole binaries tells nothing of each test, nor the other way round.
     pub(crate) fn misses(&self, folder: &Path, workload: &str, seen: &BTreeSet<String>) -> bool {
@@ -97,6 +119,28 @@ impl Plan {
         let is = |binary: &&Binary| Some(binary.key.as_str()) == nextest || Path::new(&binary.key) == executable;
         self.binaries.iter().find(is)
     }
+}
+
+/// The file beside a plan with the keys of binaries that were called.
+fn called_file(plan: &Path) -> PathBuf {
+    plan.with_file_name("called")
+}
+
+/// Says that the runner was called for this binary.
+pub(crate) fn tell_called(plan: &Path, binary: &Binary) -> io::Result<()> {
+    append(&called_file(plan), format!("{}\n", binary.key).as_bytes())
+}
+
+/// The keys of binaries for which the runner was called.
+pub(crate) fn called(plan: &Path) -> BTreeSet<String> {
+    names_in(&called_file(plan))
+}
+
+/// The file beside a plan that keeps whether this binary is a harness of ours.
+pub(crate) fn harness_file(plan: &Path, binary: &Binary) -> PathBuf {
+    let mut hasher = DefaultHasher::new();
+    binary.key.hash(&mut hasher);
+    plan.with_file_name(format!("harness.{:016x}", hasher.finish()))
 }
 
 /// The file of names beside a plan: the tests that were run or listed.
@@ -158,7 +202,8 @@ mod tests {
             name: name.to_owned(),
         };
         let binaries = vec![binary("/target/demo-1", "demo"), binary("demo::it", "it")];
-        Plan { workspace: "/".into(), per_test: false, runs: None, runners: BTreeMap::new(), binaries }
+        let (runners, added) = (BTreeMap::new(), Added::default());
+        Plan { workspace: "/".into(), per_test: false, runs: None, runners, binaries, has_slots: false, added }
     }
 
     #[test]
@@ -168,6 +213,22 @@ mod tests {
         assert_eq!(name("/target/demo-1", None), Some("demo"));
         assert_eq!(name("/target/it-2", Some("demo::it")), Some("it"));
         assert_eq!(name("/tmp/doctest", None), None);
+    }
+
+    #[test]
+    fn cargo_must_have_called_every_binary() {
+        let plan = plan();
+        for (tool, called, kept) in [
+            (Tool::Libtest, &["/target/demo-1", "demo::it"][..], true),
+            (Tool::Libtest, &["demo::it"], false),
+            (Tool::Nextest, &["demo::it"], true),
+            (Tool::Nextest, &[], false),
+        ] {
+            let called = called.iter().map(|&key| key.to_owned()).collect();
+            assert_eq!(plan.is_kept(tool, &called), kept, "{tool:?} {called:?}");
+        }
+        let nothing = Plan { binaries: Vec::new(), ..plan };
+        assert!(!nothing.is_kept(Tool::Libtest, &BTreeSet::new()), "doctests only");
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Which test binaries there are, and for which targets: from what cargo knows and builds. Main type: [`Targets`].
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -124,51 +123,5 @@ fn nextest_id(package: &Package, target: &Target) -> String {
         "lib" => package.name.to_string(),
         "test" => format!("{}::{}", package.name, target.name),
         kind => format!("{}::{kind}/{}", package.name, target.name),
-    }
-}
-
-/// The targets that cargo builds for, and the runners that the user's configuration names for them.
-pub(super) fn runners(line: &Line) -> Result<BTreeMap<String, Vec<String>>, cargo_config2::Error> {
-    let config = cargo_config2::Config::load()?;
-    let asked = line.values("--target");
-    let triples = config.build_target_for_cli(asked)?;
-    let triples = if triples.is_empty() { vec![config.host_triple()?.to_owned()] } else { triples };
-    let runner = |triple: String| {
-        let runner = config.runner(triple.as_str())?;
-        let words = runner.map(|runner| {
-            let words = std::iter::once(runner.path.into_os_string()).chain(runner.args);
-            words.map(|word| word.to_string_lossy().into_owned()).collect()
-        });
-        Ok((triple, words.unwrap_or_default()))
-    };
-    triples.into_iter().map(runner).collect()
-}
-
-impl Line {
-    /// The targets that cargo builds for, and the runners that the user's configuration names for them.
-    pub(crate) fn runners(&self) -> Result<BTreeMap<String, Vec<String>>, Failure> {
-        let cannot = |error| Failure::usage(format!("cannot read cargo's configuration: {error}"));
-        runners(self).map_err(cannot)
-    }
-}
-
-/// The variable by which cargo and nextest are told the runner of a target; it beats configuration files.
-pub(crate) fn runner_variable(triple: &str) -> String {
-    let upper = triple.to_uppercase().replace(['-', '.'], "_");
-    format!("CARGO_TARGET_{upper}_RUNNER")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_runner_is_told_by_the_variable_of_its_target() {
-        for (triple, variable) in [
-            ("x86_64-unknown-linux-gnu", "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER"),
-            ("thumbv8m.main-none-eabi", "CARGO_TARGET_THUMBV8M_MAIN_NONE_EABI_RUNNER"),
-        ] {
-            assert_eq!(runner_variable(triple), variable);
-        }
     }
 }

@@ -77,5 +77,7 @@ fn long_recording_says_which_run_it_is_in() {
 fn long_recording_is_heard_under_nextest() {
     let project = Project::foreign("closing-heard").file("tests/it.rs", SLEEPS);
     let ran = project.sysguard("run --runs 2 -- nextest run --test it").ends(101);
-    assert!(ran.stderr.contains("run::closing-heard::it::quiet: run 2 of 2, "), "{}", ran.stderr);
+    // In which run it is then depends on how soon nextest starts the test again.
+    let is_line = |line: &str| line.starts_with("run::closing-heard::it::quiet: run ") && line.ends_with("s so far");
+    assert!(ran.stderr.lines().any(is_line), "{}", ran.stderr);
 }

@@ -96,7 +96,7 @@ impl Options {
         let verdicts = collect(&place.verdicts())?;
         if let Some(later) = repeated.iter().find(|later| !verdicts.iter().any(|(_, of)| of.workload == later.workload))
         {
-            return Err(Failure::failed(format!("{} was repeated, and its runner told no verdict", later.workload)));
+            return Err(Failure::failed(format!("{} was repeated, and its runner gave no verdict", later.workload)));
         }
         let mut outcome =
             verdicts.iter().map(|(_, verdict)| Outcome::of(&verdict.status)).max().unwrap_or(Outcome::Expected);

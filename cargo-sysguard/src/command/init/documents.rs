@@ -15,7 +15,7 @@ pub(super) const SERVER_AFTER: &str = "5s";
 /// An expectation to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Draft {
-    /// The program, whose name the workload gets.
+    /// The program that names the workload.
     pub(super) target: Target,
 }
 

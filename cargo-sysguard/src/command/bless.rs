@@ -26,7 +26,7 @@ use crate::verdicts::{ReportFlags, Told};
 /// `bless`'s options.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Only workloads whose name contains one of these; that none does is wrong usage
+    /// Only workloads with one of these in their name; it is wrong usage if there is none
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
     /// Filters match the whole name

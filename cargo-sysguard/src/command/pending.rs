@@ -17,7 +17,7 @@ pub(crate) struct Options {
     /// How it is written: text (a key a line; on a terminal also whence it comes) or json
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
     format: Format,
-    /// Only workloads whose name contains one of these; that none does is wrong usage
+    /// Only workloads with one of these in their name; it is wrong usage if there is none
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
     #[command(flatten)]

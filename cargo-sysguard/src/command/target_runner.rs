@@ -105,7 +105,7 @@ fn plan(settings: &Settings) -> Result<Option<(PathBuf, Plan)>, Failure> {
     }
 }
 
-/// What a harness of ours reads from its environment besides: it judges as `run` would, and tells it the verdicts.
+/// What our own harness also reads from its environment: it judges as `run` does, and passes the verdicts on.
 fn as_harness(environment: Variables, plan: &Plan) -> Variables {
     let handed_on =
         ["SYSGUARD_UPDATE", "SYSGUARD_CONFIRM", "SYSGUARD_REQUIRE", "SYSGUARD_PENDING_DIR", VERDICTS, LIFELINE];
@@ -241,13 +241,13 @@ impl Called {
         Ok(ExitCode::from(if failed { FAILED } else { status }))
     }
 
-    /// Leaves further runs of the test for later. What one run has shown is told now, because the next may never come.
+    /// Leaves further runs of the test for later. What one run has shown is printed now, because the next may never come.
     fn wait(&self, name: &TestName, verdict: Option<&Verdict>) -> Result<(), Failure> {
         let later = Later::as_called(name.workload(), "--afterwards").and_then(|later| later.tell(&self.plan_file));
         later.map_err(|error| Failure::failed(format!("cannot tell that {name} waits: {error}")))?;
         if let Some(verdict) = verdict.filter(|verdict| verdict.status.is_failure()) {
             let mut out = anstream::stderr();
-            // Where standard error is gone, the run after this one tells it.
+            // Where standard error is gone, the next run prints it.
             let _ = report::verdict(&mut out, verdict, &Palette::coloured());
             let _ = writeln!(out, "not confirmed yet: the test is repeated once all tests have ended");
         }

@@ -40,14 +40,14 @@ impl Later {
         Ok(Self { workload, arguments, folder: env::current_dir()?, environment })
     }
 
-    /// Tells it to the `cargo sysguard run` with this plan.
+    /// Passes it to the `cargo sysguard run` with this plan.
     pub(crate) fn tell(&self, plan: &Path) -> io::Result<()> {
         let mut line = serde_json::to_vec(self)?;
         line.push(b'\n');
         append(&file(plan), &line)
     }
 
-    /// Those that were told, each once, in the order of their names: a repeated test counts as it was run last.
+    /// Those that were passed on, each once, in the order of their names: a repeated test counts as it was run last.
     pub(crate) fn told(plan: &Path) -> Result<Vec<Self>, Failure> {
         let cannot = |error: &dyn std::fmt::Display| Failure::failed(format!("cannot read which tests wait: {error}"));
         let text = match fs::read_to_string(file(plan)) {
@@ -62,7 +62,7 @@ impl Later {
         Ok(all.into_values().collect())
     }
 
-    /// Runs them by this program, which tells verdicts and progress as in a slot.
+    /// Runs them by this program, which passes on verdicts and progress as in a slot.
     pub(crate) fn run_all(all: &[Self], program: &Path) -> Result<(), Failure> {
         let (beside, alone): (Vec<_>, Vec<_>) = all.iter().partition(|later| later.may_run_beside_others());
         let failed: Mutex<Option<io::Error>> = Mutex::default();

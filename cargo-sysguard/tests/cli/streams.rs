@@ -1,4 +1,4 @@
-//! Readers that close early, and who decides on colours.
+//! Readers that close early, and what decides on colours.
 
 use std::io::Read;
 use std::os::fd::OwnedFd;

@@ -1,4 +1,4 @@
-//! The ELF section by which a program that runs [`mark_harness`] is told from any other.
+//! The ELF section that tells programs that run [`mark_harness`] apart.
 //!
 //! The linker keeps the section only where the function is kept, and strip(1) leaves it: the loader maps it.
 

@@ -1,4 +1,4 @@
-//! The handler that tells a traced sender from any other one. Everything in it is async-signal-safe.
+//! The handler that distinguishes traced senders from all others. Everything in it is async-signal-safe.
 
 use std::io;
 use std::ptr;

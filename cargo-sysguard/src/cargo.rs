@@ -1,4 +1,5 @@
-//! What cargo knows and does: which packages are selected, and cargo's own flags in cargo's own words. Main type: [`CargoFlags`].
+//! What cargo knows and does: which packages are selected, and cargo's own flags in cargo's own words. Main types: [`PackageFlags`]
+//! for commands that only read, [`BuildFlags`] for those that build, and [`TargetFlags`].
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -11,21 +12,26 @@ use sysguard::model::workload::Program;
 
 use crate::exit_code::Failure;
 
-/// The flags that mean what they mean to cargo.
+/// Which packages are meant, and how cargo reads their manifests.
 #[derive(Debug, Default, clap::Args)]
-pub(crate) struct CargoFlags {
+pub(crate) struct PackageFlags {
     #[command(flatten, next_help_heading = "Package selection")]
     workspace: clap_cargo::Workspace,
-    #[command(flatten, next_help_heading = "Feature selection")]
-    features: clap_cargo::Features,
     #[command(flatten, next_help_heading = "Manifest options")]
     manifest: clap_cargo::Manifest,
     #[command(flatten)]
-    compilation: Compilation,
-    #[command(flatten)]
     access: Access,
+}
+
+/// Which packages are meant, and how cargo builds them.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct BuildFlags {
     #[command(flatten)]
-    pub(crate) targets: TargetFlags,
+    pub(crate) packages: PackageFlags,
+    #[command(flatten, next_help_heading = "Feature selection")]
+    features: clap_cargo::Features,
+    #[command(flatten)]
+    compilation: Compilation,
 
     /// Say less
     #[arg(short, long, conflicts_with = "verbose")]
@@ -128,7 +134,7 @@ struct Access {
     frozen: bool,
 }
 
-impl CargoFlags {
+impl BuildFlags {
     /// The flags by which things are built, for cargo.
     pub(crate) fn build_flags(&self) -> Vec<OsString> {
         self.build_flags_into(self.compilation.target_dir.as_deref())
@@ -137,7 +143,7 @@ impl CargoFlags {
     /// The same, but built into this directory.
     pub(crate) fn build_flags_into(&self, target_dir: Option<&Path>) -> Vec<OsString> {
         let Compilation { release, profile, target, jobs, target_dir: _ } = &self.compilation;
-        let mut flags = self.lock_flags();
+        let mut flags = self.packages.lock_flags();
         let mut switch = |given: bool, flag: &str| {
             if given {
                 flags.push(flag.into());
@@ -165,6 +171,24 @@ impl CargoFlags {
         flags
     }
 
+    /// The features that are asked for of a package: `default` unless it is switched off, and what is named.
+    pub(crate) fn features_of(&self, package: &Package) -> impl Iterator<Item = String> {
+        let clap_cargo::Features { all_features, no_default_features, features, .. } = &self.features;
+        let all = package.features.keys().filter(|_| *all_features).cloned();
+        let default = (!no_default_features).then(|| "default".to_owned());
+        // cargo takes several in one word, and `PACKAGE/FEATURE`.
+        let named = features.iter().flat_map(|names| names.split([',', ' ']));
+        let named = named.map(|name| name.rsplit('/').next().unwrap_or(name).to_owned());
+        all.chain(default).chain(named)
+    }
+
+    /// The triple that is built for, where the user names one.
+    pub(crate) fn target(&self) -> Option<&str> {
+        self.compilation.target.as_deref()
+    }
+}
+
+impl PackageFlags {
     /// Whether there is a manifest to start from: one that is named, or one above this folder.
     pub(crate) fn is_in_a_project(&self) -> bool {
         self.manifest.manifest_path.is_some() || nearest_manifest().is_some()
@@ -185,27 +209,11 @@ impl CargoFlags {
         words
     }
 
-    /// The features that are asked for of a package: `default` unless it is switched off, and what is named.
-    pub(crate) fn features_of(&self, package: &Package) -> impl Iterator<Item = String> {
-        let clap_cargo::Features { all_features, no_default_features, features, .. } = &self.features;
-        let all = package.features.keys().filter(|_| *all_features).cloned();
-        let default = (!no_default_features).then(|| "default".to_owned());
-        // cargo takes several in one word, and `PACKAGE/FEATURE`.
-        let named = features.iter().flat_map(|names| names.split([',', ' ']));
-        let named = named.map(|name| name.rsplit('/').next().unwrap_or(name).to_owned());
-        all.chain(default).chain(named)
-    }
-
     /// `--locked`, `--offline` and `--frozen`, as given.
     pub(crate) fn lock_flags(&self) -> Vec<OsString> {
         let Access { locked, offline, frozen } = self.access;
         let given = [(locked, "--locked"), (offline, "--offline"), (frozen, "--frozen")];
         given.into_iter().filter(|(given, _)| *given).map(|(_, flag)| flag.into()).collect()
-    }
-
-    /// The triple that is built for, where the user names one.
-    pub(crate) fn target(&self) -> Option<&str> {
-        self.compilation.target.as_deref()
     }
 
     /// The workspace as cargo sees it, and the packages that the flags select.
@@ -311,11 +319,13 @@ mod tests {
     #[derive(Debug, Parser)]
     struct Line {
         #[command(flatten)]
-        flags: CargoFlags,
+        flags: BuildFlags,
+        #[command(flatten)]
+        targets: TargetFlags,
     }
 
-    fn parsed(line: &str) -> CargoFlags {
-        Line::parse_from(std::iter::once("cargo").chain(line.split_whitespace())).flags
+    fn parsed(line: &str) -> Line {
+        Line::parse_from(std::iter::once("cargo").chain(line.split_whitespace()))
     }
 
     #[test]
@@ -327,7 +337,7 @@ mod tests {
             "--frozen --all-features --no-default-features --quiet --target-dir /t --jobs 3 --features a,b --features c",
         ] {
             let flags: Vec<String> =
-                parsed(line).build_flags().into_iter().map(|flag| flag.into_string().expect("UTF-8")).collect();
+                parsed(line).flags.build_flags().into_iter().map(|flag| flag.into_string().expect("UTF-8")).collect();
             assert_eq!(flags.join(" "), line);
         }
     }
@@ -351,8 +361,8 @@ mod tests {
             ("--bench a", [false, false, false, false, false, true]),
             ("--all-targets", [false, true, true, true, true, true]),
         ] {
-            let flags = parsed(line);
-            assert_eq!(programs.each_ref().map(|program| flags.targets.select(program)), selected, "{line}");
+            let targets = parsed(line).targets;
+            assert_eq!(programs.each_ref().map(|program| targets.select(program)), selected, "{line}");
         }
     }
 }

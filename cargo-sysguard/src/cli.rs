@@ -171,6 +171,13 @@ mod tests {
             ("cargo-sysguard frobnicate", 2),
             ("cargo-sysguard test --no-such-flag", 2),
             ("cargo-sysguard trace", 2),
+            ("cargo-sysguard explain openat --release", 2),
+            ("cargo-sysguard review --jobs 2", 2),
+            ("cargo-sysguard pending --features a", 2),
+            ("cargo-sysguard accept a --bench b", 2),
+            ("cargo-sysguard report --target-dir t", 2),
+            ("cargo-sysguard list --profile p", 2),
+            ("cargo-sysguard init --bin b", 2),
         ] {
             assert_eq!(parsed(line).expect_err(line).exit_code(), code, "{line}");
         }

@@ -13,7 +13,7 @@ use sysguard::report::PendingKeys;
 use sysguard::settings::{Flags, Settings};
 use sysguard::store::{Store, StoreError, proposals_below};
 
-use crate::cargo::{CargoFlags, Selected};
+use crate::cargo::{PackageFlags, Selected};
 use crate::command::Context;
 use crate::exit_code::Failure;
 use crate::judging::PendingDir;
@@ -24,7 +24,7 @@ pub(crate) struct Where {
     #[command(flatten)]
     pub(crate) pending_dir: PendingDir,
     #[command(flatten)]
-    cargo: CargoFlags,
+    cargo: PackageFlags,
 }
 
 /// The stores of the selected packages.
@@ -58,7 +58,7 @@ impl Where {
 
 impl Proposals {
     /// Opens the stores of the packages that the flags select.
-    pub(crate) fn open(flags: &CargoFlags, settings: &Settings) -> Result<Self, Failure> {
+    pub(crate) fn open(flags: &PackageFlags, settings: &Settings) -> Result<Self, Failure> {
         let Selected { root, packages } = flags.select(&settings.cargo)?;
         let workspace = settings.workspace_root.clone().unwrap_or(root);
         let open = |package: &cargo_metadata::Package| {

@@ -10,7 +10,7 @@ use sysguard::model::platform::Platform;
 use sysguard::runner::{Case, Suite};
 use sysguard::settings::{self, Settings};
 
-use crate::cargo::{CargoFlags, Selected, TargetFlags};
+use crate::cargo::{BuildFlags, PackageFlags, Selected, TargetFlags};
 use crate::exit_code::Failure;
 use crate::judging::colour_word;
 
@@ -44,11 +44,10 @@ pub(crate) fn tests(packages: &[Package], selected: impl Fn(&Case) -> bool) -> V
 }
 
 /// Opens the suites of all selected packages.
-pub(crate) fn open_all(flags: &CargoFlags, settings: &Settings) -> Result<Vec<Package>, Failure> {
+pub(crate) fn open_all(flags: &PackageFlags, platform: Platform, settings: &Settings) -> Result<Vec<Package>, Failure> {
     let Selected { root, packages } = flags.select(&settings.cargo)?;
     let workspace = settings.workspace_root.clone().unwrap_or(root);
     let settings = Settings { workspace_root: Some(workspace.clone()), ..settings.clone() };
-    let platform = platform(flags)?;
     let mut opened = Vec::new();
     for metadata in packages {
         let folder = artifacts::root(&metadata);
@@ -65,7 +64,7 @@ pub(crate) fn runs_a_target(case: &Case, flags: &TargetFlags) -> bool {
 }
 
 /// The platform of what is built: `--target`, else our own.
-pub(crate) fn platform(flags: &CargoFlags) -> Result<Platform, Failure> {
+pub(crate) fn platform(flags: &BuildFlags) -> Result<Platform, Failure> {
     let Some(triple) = flags.target() else { return Ok(settings::platform()) };
     Platform::from_triple(triple).ok_or_else(|| Failure::usage(format!("`{triple}` is not a target triple")))
 }

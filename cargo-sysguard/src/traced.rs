@@ -19,7 +19,7 @@ use sysguard::report::{self, Palette};
 use sysguard::runner::{Case, Suite, git};
 use sysguard::settings::Settings;
 
-use crate::cargo::CargoFlags;
+use crate::cargo::{BuildFlags, TargetFlags};
 use crate::exit_code::{Failure, Outcome};
 use crate::git::{Revision, Worktree};
 use crate::proposals::Proposals;
@@ -30,7 +30,8 @@ use crate::suites;
 pub(crate) struct Traced<'a> {
     pub(crate) filters: &'a [String],
     pub(crate) length: Length,
-    pub(crate) cargo: &'a CargoFlags,
+    pub(crate) cargo: &'a BuildFlags,
+    pub(crate) targets: &'a TargetFlags,
     pub(crate) settings: &'a Settings,
 }
 
@@ -133,7 +134,7 @@ impl Traced<'_> {
             && case.ignored().is_none()
             // What only cargo runs is not ours to start.
             && case.document().is_none_or(|document| !matches!(document.workload.program, Program::Run(_)))
-            && suites::runs_a_target(case, &self.cargo.targets)
+            && suites::runs_a_target(case, self.targets)
     }
 }
 

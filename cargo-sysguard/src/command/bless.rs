@@ -16,7 +16,7 @@ use sysguard::runner::{Case, Suite};
 use sysguard::settings::Flags;
 
 use super::Context;
-use crate::cargo::CargoFlags;
+use crate::cargo::{BuildFlags, TargetFlags};
 use crate::cli;
 use crate::exit_code::{Failure, Outcome};
 use crate::output;
@@ -50,7 +50,9 @@ pub(crate) struct Options {
     #[command(flatten)]
     report: ReportFlags,
     #[command(flatten)]
-    cargo: CargoFlags,
+    cargo: BuildFlags,
+    #[command(flatten)]
+    targets: TargetFlags,
 }
 
 impl Options {
@@ -59,7 +61,7 @@ impl Options {
         let settings =
             context.settings(Flags { require: self.require, engine: Some(self.engine), ..Flags::default() })?;
         let report = self.report.prepare("bless", &settings)?;
-        let mut packages = suites::open_all(&self.cargo, &settings)?;
+        let mut packages = suites::open_all(&self.cargo.packages, suites::platform(&self.cargo)?, &settings)?;
         if !self.filters.is_empty()
             && !packages.iter().any(|package| package.suite.cases().iter().any(|case| self.names(case)))
         {
@@ -92,7 +94,7 @@ impl Options {
         let matches =
             |filter: &String| if self.exact { case.name == *filter } else { case.name.contains(filter.as_str()) };
         (self.filters.is_empty() || self.filters.iter().any(matches))
-            && suites::runs_a_target(case, &self.cargo.targets)
+            && suites::runs_a_target(case, &self.targets)
     }
 
     /// No workload has such a name, only so many tests that cargo runs.

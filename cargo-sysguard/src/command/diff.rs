@@ -14,7 +14,7 @@ use sysguard::settings::Flags;
 use sysguard::store::{FOLDER, Store};
 
 use super::Context;
-use crate::cargo::CargoFlags;
+use crate::cargo::{BuildFlags, TargetFlags};
 use crate::cli;
 use crate::exit_code::{Failure, Outcome};
 use crate::git::Revision;
@@ -41,7 +41,9 @@ pub(crate) struct Options {
     #[arg(value_name = "FILTER", requires = "trace")]
     filters: Vec<String>,
     #[command(flatten)]
-    cargo: CargoFlags,
+    cargo: BuildFlags,
+    #[command(flatten)]
+    targets: TargetFlags,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -56,10 +58,10 @@ impl Options {
     /// Prints what differs; that something does is no failure.
     pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags::default())?;
-        let proposals = Proposals::open(&self.cargo, &settings)?;
+        let proposals = Proposals::open(&self.cargo.packages, &settings)?;
         let Compared { drifts, outcome, untraced } = if self.trace {
             let length = self.runs.map_or(Length::UntilQuiet, Length::Exactly);
-            let traced = Traced { filters: &self.filters, length, cargo: &self.cargo, settings: &settings };
+            let traced = Traced { filters: &self.filters, length, cargo: &self.cargo, targets: &self.targets, settings: &settings };
             traced.drifts(&proposals, &self.base)?
         } else {
             Compared { drifts: self.drifts(&proposals)?, outcome: Outcome::Expected, untraced: 0 }

@@ -9,7 +9,7 @@ use sysguard::report::{Palette, explain as words};
 use sysguard::settings::Flags;
 
 use super::Context;
-use crate::cargo::CargoFlags;
+use crate::cargo::PackageFlags;
 use crate::cli;
 use crate::exit_code::{Failure, Outcome};
 use crate::kernel_tree::KernelTree;
@@ -30,7 +30,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR")]
     kernel_source: Option<PathBuf>,
     #[command(flatten)]
-    cargo: CargoFlags,
+    cargo: PackageFlags,
 }
 
 const AFTER_HELP: &str = "\

@@ -6,10 +6,10 @@ use clap::ValueEnum;
 use sysguard::model::workload::Program;
 use sysguard::report::{self, Listed};
 use sysguard::runner::Case;
-use sysguard::settings::Flags;
+use sysguard::settings::{self, Flags};
 
 use super::Context;
-use crate::cargo::CargoFlags;
+use crate::cargo::{PackageFlags, TargetFlags};
 use crate::exit_code::{Failure, Outcome};
 use crate::output;
 use crate::suites::{self, Package};
@@ -24,7 +24,9 @@ pub(crate) struct Options {
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
     #[command(flatten)]
-    cargo: CargoFlags,
+    cargo: PackageFlags,
+    #[command(flatten)]
+    targets: TargetFlags,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -38,7 +40,7 @@ impl Options {
     /// Prints the names, also of workloads whose file is malformed.
     pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags::default())?;
-        let packages = suites::open_all(&self.cargo, &settings)?;
+        let packages = suites::open_all(&self.cargo, settings::platform(), &settings)?;
         let listed: Vec<Listed> = packages
             .iter()
             .flat_map(|package| ordered(package).into_iter().map(move |case| (package, case)))
@@ -58,7 +60,7 @@ impl Options {
     fn names(&self, case: &Case) -> bool {
         let matches = |filter: &String| case.name.contains(filter.as_str());
         (self.filters.is_empty() || self.filters.iter().any(matches))
-            && suites::runs_a_target(case, &self.cargo.targets)
+            && suites::runs_a_target(case, &self.targets)
     }
 }
 

@@ -9,7 +9,7 @@ use sysguard::report::evidence::{Evidence, EvidenceFormat, evidence};
 use sysguard::settings::Flags;
 
 use super::Context;
-use crate::cargo::CargoFlags;
+use crate::cargo::PackageFlags;
 use crate::cli;
 use crate::exit_code::{Failure, Outcome};
 use crate::output::{self, ReportFile};
@@ -32,7 +32,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "NAME|FILE", default_value = "kernel")]
     taxonomy: String,
     #[command(flatten)]
-    cargo: CargoFlags,
+    cargo: PackageFlags,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]

@@ -15,7 +15,7 @@ use sysguard::runner::{Case, TemporaryFolder};
 use sysguard::settings::{ARTIFACTS, Settings, VERDICTS};
 
 use super::Context;
-use crate::cargo::CargoFlags;
+use crate::cargo::{BuildFlags, TargetFlags};
 use crate::cli;
 use crate::exit_code::{Failure, Outcome};
 use crate::judging::{JudgingFlags, hand_on};
@@ -47,7 +47,9 @@ pub(crate) struct Options {
     #[command(flatten)]
     report: ReportFlags,
     #[command(flatten)]
-    cargo: CargoFlags,
+    cargo: BuildFlags,
+    #[command(flatten)]
+    targets: TargetFlags,
     /// Flags of libtest, for the harness
     #[arg(last = true, value_name = "LIBTEST FLAGS")]
     libtest: Vec<OsString>,
@@ -61,7 +63,7 @@ impl Options {
         if !self.unreferenced.looks() || self.no_run || self.libtest.iter().any(|flag| flag == "--list") {
             return Ok(outcome);
         }
-        let orphans = self.unreferenced.exec(&Proposals::open(&self.cargo, &settings)?, settings.ci)?;
+        let orphans = self.unreferenced.exec(&Proposals::open(&self.cargo.packages, &settings)?, settings.ci)?;
         Ok(outcome.max(orphans))
     }
 
@@ -71,7 +73,7 @@ impl Options {
         // Asked here too, because a harness can only say 101.
         let mut arguments = Arguments::parse(harness_arguments.clone()).map_err(Failure::usage_of_harness)?;
         let report = self.report.prepare("test", settings)?;
-        let mut packages = suites::open_all(&self.cargo, settings)?;
+        let mut packages = suites::open_all(&self.cargo.packages, suites::platform(&self.cargo)?, settings)?;
         let tests = suites::tests(&packages, |case| arguments.selects(&case.name)).len();
         if !self.filters.is_empty() && tests > 0 {
             let line = format!("not run: {tests} tests that only `cargo sysguard run -- test …` runs");
@@ -85,10 +87,10 @@ impl Options {
             report.write(told)?;
             return Ok(Outcome::Expected);
         }
-        if self.cargo.targets.given() {
+        if self.targets.given() {
             let cases = packages.iter().flat_map(|package| package.suite.cases());
             let named =
-                cases.filter(|case| suites::runs_a_target(case, &self.cargo.targets)).map(|case| case.name.clone());
+                cases.filter(|case| suites::runs_a_target(case, &self.targets)).map(|case| case.name.clone());
             harness_arguments.extend(arguments.restrict(named.collect()));
         }
         let runs = |case: &Case| arguments.selects(&case.name) && arguments.runs(case.ignored().is_some());

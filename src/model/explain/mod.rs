@@ -27,7 +27,7 @@ use super::near::near;
 use super::platform::Platform;
 
 /// How many near names are told.
-const NEAR: usize = 5;
+const NEAR: usize = 8;
 
 /// A workload of the repository.
 #[derive(Debug, Clone, Copy)]

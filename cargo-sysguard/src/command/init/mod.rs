@@ -19,7 +19,7 @@ use sysguard::runner::Suite;
 use sysguard::settings::{Flags, Settings};
 
 use super::Context;
-use crate::cargo::{CargoFlags, Selected};
+use crate::cargo::{BuildFlags, Selected};
 use crate::exit_code::{Failure, Outcome};
 use crate::output::ReportFile;
 use crate::suites;
@@ -37,7 +37,7 @@ pub(crate) struct Options {
     #[arg(long)]
     no_run: bool,
     #[command(flatten)]
-    cargo: CargoFlags,
+    cargo: BuildFlags,
 }
 
 const AFTER_HELP: &str = "\
@@ -60,7 +60,7 @@ impl Options {
     /// Writes what is not there yet and says so.
     pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags::default())?;
-        let Selected { root, packages } = self.cargo.select(&settings.cargo)?;
+        let Selected { root, packages } = self.cargo.packages.select(&settings.cargo)?;
         let mut plans = Vec::new();
         for package in &packages {
             plans.push(Plan::of(package, &root, &self.cargo, &settings)?);
@@ -75,7 +75,7 @@ impl Options {
                 let folder = artifacts::root(plan.package);
                 say(&new_file(&root, &folder.join("tests/sysguard.rs"), HARNESS)?)?;
                 let file = folder.join("Cargo.toml");
-                let source = || Source::find(&settings.cargo, &file, &self.cargo.lock_flags());
+                let source = || Source::find(&settings.cargo, &file, &self.cargo.packages.lock_flags());
                 manifest::edit(&file, source)?.iter().try_for_each(|line| say(line))?;
             }
         }
@@ -85,7 +85,7 @@ impl Options {
         }
         ignored.dedup();
         ignored.iter().try_for_each(|line| say(line))?;
-        say(&next(&plans, &self.cargo.selection(), self.harness))?;
+        say(&next(&plans, &self.cargo.packages.selection(), self.harness))?;
         Ok(Outcome::Expected)
     }
 
@@ -113,7 +113,7 @@ struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    fn of(package: &'a Package, root: &Path, flags: &CargoFlags, settings: &Settings) -> Result<Self, Failure> {
+    fn of(package: &'a Package, root: &Path, flags: &BuildFlags, settings: &Settings) -> Result<Self, Failure> {
         let folder = artifacts::root(package);
         let suite =
             Suite::open(&folder, Some(root), suites::platform(flags)?, settings.clone()).map_err(Failure::failed)?;

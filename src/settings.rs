@@ -3,6 +3,8 @@
 //! [`Given::from_env`] is the only reader of environment variables and terminals; everything after it is a pure function.
 //! Nothing here acts on a setting.
 
+mod values;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
@@ -12,7 +14,7 @@ use std::path::PathBuf;
 use crate::model::decide::{Update, UpdateMode};
 use crate::model::observation::Engine;
 use crate::model::platform::Platform;
-use crate::model::recording::CONFIRMING_RUNS;
+use values::{binaries, confirm, engine, require, rustc, update};
 
 /// The file to which a harness appends one JSON line a verdict: how `cargo sysguard test` learns more than pass or fail.
 pub const VERDICTS: &str = "SYSGUARD_VERDICTS";
@@ -142,6 +144,8 @@ pub struct Settings {
     pub plan: Option<PathBuf>,
     /// The test binary that nextest is running, as it calls it.
     pub nextest_binary: Option<String>,
+    /// The program that shows differences instead of us, with its first arguments.
+    pub diff_tool: Option<String>,
     /// Where GitHub Actions wants a summary.
     pub step_summary: Option<PathBuf>,
     /// Binary targets that cargo says it has built for this process, by name.
@@ -200,6 +204,7 @@ pub fn resolve(given: &Given, flags: Flags) -> Result<Settings, BadVariable> {
         lifeline: given.path(LIFELINE),
         plan: given.path(PLAN),
         nextest_binary: given.text(NEXTEST_BINARY_ID),
+        diff_tool: given.text("SYSGUARD_DIFF_TOOL").filter(|tool| !tool.trim().is_empty()),
         step_summary: given.path(STEP_SUMMARY),
         binaries: binaries(given),
         rustc: rustc(given),
@@ -218,61 +223,6 @@ pub fn platform() -> Platform {
         os: env::consts::OS.to_owned(),
         env: String::new(),
     })
-}
-
-fn update(given: &Given) -> Result<UpdateMode, BadVariable> {
-    match given.text("SYSGUARD_UPDATE").filter(|value| !value.is_empty()) {
-        None => Ok(UpdateMode::default()),
-        Some(value) => {
-            let expected = "one of auto, new, always, unseen, no, force";
-            value.parse().map_err(|_| BadVariable { variable: "SYSGUARD_UPDATE", value, expected })
-        }
-    }
-}
-
-fn require(given: &Given) -> Result<bool, BadVariable> {
-    match given.text("SYSGUARD_REQUIRE").as_deref() {
-        None | Some("" | "0" | "false") => Ok(false),
-        Some("1" | "true") => Ok(true),
-        Some(value) => {
-            Err(BadVariable { variable: "SYSGUARD_REQUIRE", value: value.to_owned(), expected: "1, true, 0 or false" })
-        }
-    }
-}
-
-/// What cargo itself obeys, else the one of its toolchain.
-fn rustc(given: &Given) -> PathBuf {
-    let beside = |cargo: PathBuf| cargo.with_file_name("rustc");
-    given.path("RUSTC").or_else(|| given.path("CARGO").map(beside)).unwrap_or_else(|| PathBuf::from("rustc"))
-}
-
-fn confirm(given: &Given) -> Result<u32, BadVariable> {
-    match given.text("SYSGUARD_CONFIRM").filter(|value| !value.is_empty()) {
-        None => Ok(CONFIRMING_RUNS),
-        Some(value) => value.parse().map_err(|_| {
-            let expected = "a number of runs such as 4";
-            BadVariable { variable: "SYSGUARD_CONFIRM", value, expected }
-        }),
-    }
-}
-
-/// A baseline says what need not be watched.
-fn engine(given: &Given) -> Result<Engine, BadVariable> {
-    match given.text("SYSGUARD_ENGINE").filter(|value| !value.is_empty()) {
-        None => Ok(Engine::Guard),
-        Some(value) => Engine::to_judge(&value).map_err(|_| {
-            let expected = "one of guard, ptrace";
-            BadVariable { variable: "SYSGUARD_ENGINE", value, expected }
-        }),
-    }
-}
-
-fn binaries(given: &Given) -> BTreeMap<String, PathBuf> {
-    given
-        .variables
-        .iter()
-        .filter_map(|(name, path)| Some((name.strip_prefix(BINARY_PREFIX)?.to_owned(), PathBuf::from(path))))
-        .collect()
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::model::compare::Watched;
 use crate::model::verdict::{Status, Verdict};
 use crate::report::{self, Palette};
-use crate::runner::{Case, Suite};
+use crate::runner::{Case, DiffTool, Suite};
 
 /// The workloads of a package and what the command line asks of them.
 #[derive(Debug)]
@@ -73,6 +73,8 @@ struct Shared {
     cases: Vec<Case>,
     spinners: Spinners,
     palette: Palette,
+    /// People read the messages, so the user's own program may show what changes.
+    shows_diffs: bool,
     /// `--fail-fast`: once a workload has failed, no further one is started.
     stop_at_failure: bool,
     /// Nothing can run here, so all tests count as ignored ones: a test runner takes one that is not listed among them for
@@ -113,6 +115,7 @@ impl Session {
             spinners: Spinners::new(settings.progress),
             // Without a colour libtest-mimic takes them out again, except from JSON.
             palette: if arguments.machine_readable() { Palette::plain() } else { Palette::coloured() },
+            shows_diffs: !arguments.machine_readable() && arguments.logfile.is_none(),
             stop_at_failure: arguments.fail_fast,
             is_untraceable: arguments.runs(true) && self.suite.is_untraceable(),
             demands_ignored: arguments.demands_ignored(),
@@ -232,10 +235,22 @@ impl Shared {
 
     fn in_words(&self, verdict: &Verdict) -> String {
         let mut text = Vec::new();
-        match report::verdict(&mut text, verdict, &self.palette) {
+        let diff = self.diff(verdict);
+        match report::verdict_with_diff(&mut text, verdict, diff.as_deref(), &self.palette) {
             Ok(()) => String::from_utf8_lossy(&text).trim_end().to_owned(),
             Err(error) => error.to_string(),
         }
+    }
+
+    /// Returns the change of the verdict's file as the user's own program prints it.
+    fn diff(&self, verdict: &Verdict) -> Option<String> {
+        let tool = DiffTool::of(self.suite.settings()).filter(|_| self.shows_diffs)?;
+        let printed = tool.output(&verdict.file, verdict.change.as_ref()?);
+        // Where standard error is gone, our own diff has to do.
+        let warn = |error: &String| {
+            let _ = self.spinners.suspended(|| writeln!(anstream::stderr(), "warning: {error}"));
+        };
+        printed.inspect_err(warn).ok()
     }
 
     /// Keeps the verdict, and appends it where somebody waits for it.

@@ -29,5 +29,5 @@ pub use remains::left_behind;
 pub use style::Palette;
 pub use verdict::{
     Closing, NotAVerdict, PackageVerdicts, change, closing, guarded, pending_dir_flag, read_json_line, step_summary,
-    summary, verdict, verdicts, write_json_line,
+    summary, verdict, verdict_with_diff, verdicts, write_json_line,
 };

@@ -6,6 +6,7 @@
 //! [`Verdict`]: crate::model::verdict::Verdict
 
 mod busy;
+mod diff_tool;
 mod environment;
 mod folder;
 pub mod git;
@@ -26,6 +27,7 @@ mod verdicts;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+pub use diff_tool::DiffTool;
 pub use environment::Lookup;
 pub use folder::{TemporaryFolder, left_behind};
 pub use guardian::{remove_abandoned, serve_if_guardian};

@@ -1,6 +1,7 @@
 //! Variables and flags, and the settings that they mean.
 
 use super::*;
+use crate::model::recording::CONFIRMING_RUNS;
 
 fn given(variables: &[(&str, &str)]) -> Given {
     let variables = variables.iter().map(|&(name, value)| (name.to_owned(), value.into())).collect();
@@ -139,5 +140,12 @@ fn named_pending_folder_is_written_in_ci_too() {
         (&[ci, folder, ("SYSGUARD_UPDATE", "no")], Update::No),
     ] {
         assert_eq!(meant(variables).update(), update, "{variables:?}");
+    }
+}
+
+#[test]
+fn a_diff_tool_may_have_arguments() {
+    for (value, tool) in [("delta --dark", Some("delta --dark")), ("", None), (" ", None)] {
+        assert_eq!(meant(&[("SYSGUARD_DIFF_TOOL", value)]).diff_tool.as_deref(), tool, "{value:?}");
     }
 }

@@ -93,8 +93,7 @@ impl Options {
     fn names(&self, case: &Case) -> bool {
         let matches =
             |filter: &String| if self.exact { case.name == *filter } else { case.name.contains(filter.as_str()) };
-        (self.filters.is_empty() || self.filters.iter().any(matches))
-            && suites::runs_a_target(case, &self.targets)
+        (self.filters.is_empty() || self.filters.iter().any(matches)) && suites::runs_a_target(case, &self.targets)
     }
 
     /// No workload has such a name, only so many tests that cargo runs.

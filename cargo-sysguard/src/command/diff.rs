@@ -61,7 +61,13 @@ impl Options {
         let proposals = Proposals::open(&self.cargo.packages, &settings)?;
         let Compared { drifts, outcome, untraced } = if self.trace {
             let length = self.runs.map_or(Length::UntilQuiet, Length::Exactly);
-            let traced = Traced { filters: &self.filters, length, cargo: &self.cargo, targets: &self.targets, settings: &settings };
+            let traced = Traced {
+                filters: &self.filters,
+                length,
+                cargo: &self.cargo,
+                targets: &self.targets,
+                settings: &settings,
+            };
             traced.drifts(&proposals, &self.base)?
         } else {
             Compared { drifts: self.drifts(&proposals)?, outcome: Outcome::Expected, untraced: 0 }

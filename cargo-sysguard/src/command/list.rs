@@ -59,8 +59,7 @@ impl Options {
 
     fn names(&self, case: &Case) -> bool {
         let matches = |filter: &String| case.name.contains(filter.as_str());
-        (self.filters.is_empty() || self.filters.iter().any(matches))
-            && suites::runs_a_target(case, &self.targets)
+        (self.filters.is_empty() || self.filters.iter().any(matches)) && suites::runs_a_target(case, &self.targets)
     }
 }
 

@@ -5,7 +5,9 @@ use std::io::{self, IsTerminal, Write};
 use sysguard::linux::keep_terminal;
 use sysguard::model::expectation::Pending;
 use sysguard::model::verdict::Change;
-use sysguard::report::{self, Palette};
+use sysguard::report;
+use sysguard::runner::DiffTool;
+use sysguard::settings::Flags;
 use sysguard::store::StoreError;
 
 use super::Context;
@@ -14,7 +16,7 @@ use crate::cli;
 use crate::exit_code::{Failure, Outcome};
 use crate::output;
 use crate::proposals::{Place, Proposals, Where};
-use crate::review::Review;
+use crate::review::{Review, write_change};
 
 /// `review`'s options.
 #[derive(Debug, clap::Args)]
@@ -29,6 +31,8 @@ pub(crate) struct Options {
 impl Options {
     /// Reviews on a terminal; elsewhere shows what there is to decide and what to type.
     pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
+        let settings = context.settings(Flags::default())?;
+        let diff_tool = DiffTool::of(&settings);
         let proposals = self.proposals.open(context)?;
         let (found, faults) = self.pending(&proposals);
         if found.is_empty() && faults.is_empty() && !self.filters.is_empty() {
@@ -44,12 +48,12 @@ impl Options {
         }
         if io::stdin().is_terminal() && io::stdout().is_terminal() {
             keep_terminal().map_err(|error| Failure::failed(format!("cannot read the terminal's modes: {error}")))?;
-            Review::new(&proposals, &found).run()?;
+            Review::new(&proposals, &found, diff_tool).run()?;
         } else {
             let folder = self.proposals.pending_dir.absolute()?;
             let flag = folder.map(|folder| report::pending_dir_flag(&folder.display().to_string())).unwrap_or_default();
             for (place, pending) in &found {
-                show(&proposals, place, pending, &flag).map_err(Failure::output)?;
+                show(&proposals, place, pending, &flag, diff_tool).map_err(Failure::output)?;
             }
         }
         let (rest, faults) = self.pending(&proposals);
@@ -66,7 +70,13 @@ impl Options {
 }
 
 /// What accepting all of it makes of the file, and the commands.
-fn show(proposals: &Proposals, place: &Place, pending: &Pending, flag: &str) -> io::Result<()> {
+fn show(
+    proposals: &Proposals,
+    place: &Place,
+    pending: &Pending,
+    flag: &str,
+    diff_tool: Option<DiffTool<'_>>,
+) -> io::Result<()> {
     let mut out = output::stdout();
     let file = proposals.file(place);
     let written = Some(proposals.proposal_file(place));
@@ -76,7 +86,7 @@ fn show(proposals: &Proposals, place: &Place, pending: &Pending, flag: &str) -> 
         written,
         ..Change::default()
     };
-    report::change(&mut out, &file, &change, &Palette::coloured())?;
+    write_change(&mut out, &file, &change, diff_tool)?;
     writeln!(out)?;
     let keys = proposals.keys(place, pending);
     for key in &keys.keys {

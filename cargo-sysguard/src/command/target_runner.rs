@@ -21,10 +21,11 @@ use sysguard::model::test_name::TestName;
 use sysguard::model::verdict::{Status, Verdict};
 use sysguard::model::workload::Exit;
 use sysguard::report::{self, Palette};
-use sysguard::runner::{Moment, Suite, Test, Tested};
+use sysguard::runner::{DiffTool, Moment, Suite, Test, Tested};
 use sysguard::settings::{self, Flags, LIFELINE, Settings, VERDICTS};
 
 use super::Context;
+use crate::cli;
 use crate::exit_code::Failure;
 use crate::nested::{self, Binary, Later, Plan, Reporter};
 
@@ -335,10 +336,19 @@ impl Called {
             && !matches!(verdict.status, Status::NoBaseline { .. } | Status::Blessed);
         if fails(verdict) || is_remarkable || matches!(verdict.status, Status::Ignored { .. }) {
             // Where standard error is gone, the exit status has to do.
-            let _ = report::verdict(&mut anstream::stderr(), verdict, &Palette::coloured());
+            let diff = diff(settings, verdict);
+            let _ = report::verdict_with_diff(&mut anstream::stderr(), verdict, diff.as_deref(), &Palette::coloured());
         }
         Ok(())
     }
+}
+
+/// The change of the verdict's file as the user's own program prints it.
+fn diff(settings: &Settings, verdict: &Verdict) -> Option<String> {
+    let printed = DiffTool::of(settings)?.output(&verdict.file, verdict.change.as_ref()?);
+    // Where standard error is gone, our own diff has to do.
+    let warn = |error: &String| drop(writeln!(anstream::stderr(), "{}", cli::warning(error)));
+    printed.inspect_err(warn).ok()
 }
 
 /// Whether the test fails by it. Without a baseline it does not: cargo would not run the others any more, and `run` fails at the end.

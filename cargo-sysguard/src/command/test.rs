@@ -89,8 +89,7 @@ impl Options {
         }
         if self.targets.given() {
             let cases = packages.iter().flat_map(|package| package.suite.cases());
-            let named =
-                cases.filter(|case| suites::runs_a_target(case, &self.targets)).map(|case| case.name.clone());
+            let named = cases.filter(|case| suites::runs_a_target(case, &self.targets)).map(|case| case.name.clone());
             harness_arguments.extend(arguments.restrict(named.collect()));
         }
         let runs = |case: &Case| arguments.selects(&case.name) && arguments.runs(case.ignored().is_some());

@@ -9,7 +9,9 @@ use std::ops::Range;
 use sysguard::model::compare::{Fact, Finding};
 use sysguard::model::expectation::{Pending, Settled};
 use sysguard::model::verdict::Change;
+use sysguard::runner::DiffTool;
 
+pub(crate) use self::screen::write_change;
 use self::screen::{Card, Screen};
 use self::state::{Step, Walk};
 use crate::exit_code::Failure;
@@ -19,7 +21,7 @@ use crate::proposals::{Decision, Place, Proposals, takes_reason};
 pub(crate) struct Review<'a> {
     proposals: &'a Proposals,
     items: Vec<Item>,
-    screen: Screen,
+    screen: Screen<'a>,
 }
 
 /// One thing to decide on.
@@ -38,7 +40,7 @@ pub(crate) struct Tally {
 
 impl<'a> Review<'a> {
     /// A review of what was found pending.
-    pub(crate) fn new(proposals: &'a Proposals, found: &[(Place, Pending)]) -> Self {
+    pub(crate) fn new(proposals: &'a Proposals, found: &[(Place, Pending)], diff_tool: Option<DiffTool<'a>>) -> Self {
         let of = |(place, pending): &(Place, Pending)| {
             let facts: Vec<Fact> = pending.findings().into_iter().map(|finding| finding.fact).collect();
             let nothing = facts.is_empty().then_some(None);
@@ -46,7 +48,7 @@ impl<'a> Review<'a> {
             let items = facts.into_iter().map(Some).chain(nothing);
             items.map(move |fact| Item { place: place.clone(), fact }).collect::<Vec<_>>()
         };
-        Self { proposals, items: found.iter().flat_map(of).collect(), screen: Screen::new() }
+        Self { proposals, items: found.iter().flat_map(of).collect(), screen: Screen::new(diff_tool) }
     }
 
     /// Walks through it until its end or until the reviewer leaves.

@@ -11,11 +11,16 @@ use sysguard::model::compare::Finding;
 use sysguard::model::expectation::Pending;
 use sysguard::model::verdict::Change;
 use sysguard::report::{self, Palette};
+use sysguard::runner::DiffTool;
+
+use crate::cli;
 
 /// A terminal, both ways.
 #[derive(Debug)]
-pub(crate) struct Screen {
+pub(crate) struct Screen<'a> {
     keys: Term,
+    /// What shows changes instead of us.
+    diff_tool: Option<DiffTool<'a>>,
 }
 
 /// One finding as it is shown.
@@ -36,9 +41,9 @@ const KEYS: &str = "[a]ccept  accept with a r[e]ason  [r]eject  [s]kip  [q]uit  
 /// What Ctrl-Z sends while single keys are read.
 const SUSPEND: char = '\u{1a}';
 
-impl Screen {
-    pub(crate) fn new() -> Self {
-        Self { keys: Term::stdout() }
+impl<'a> Screen<'a> {
+    pub(crate) fn new(diff_tool: Option<DiffTool<'a>>) -> Self {
+        Self { keys: Term::stdout(), diff_tool }
     }
 
     /// Shows a finding and what accepting it would change.
@@ -47,7 +52,7 @@ impl Screen {
         write!(out, "\n({}/{}) ", card.number, card.count)?;
         write_card(&mut out, card)?;
         writeln!(out)?;
-        report::change(&mut out, card.file, card.change, &Palette::coloured())?;
+        write_change(&mut out, card.file, card.change, self.diff_tool)?;
         write!(out, "\n{KEYS}\n> ")?;
         out.flush()
     }
@@ -89,6 +94,23 @@ impl Screen {
     pub(crate) fn tell(&self, line: &str) -> io::Result<()> {
         writeln!(anstream::stdout(), "{line}")
     }
+}
+
+/// What becomes of the file, by the user's own program where there is one that runs.
+pub(crate) fn write_change(
+    out: &mut dyn Write,
+    file: &str,
+    change: &Change,
+    diff_tool: Option<DiffTool<'_>>,
+) -> io::Result<()> {
+    if let Some(tool) = diff_tool {
+        out.flush()?;
+        match tool.show(file, change) {
+            Ok(()) => return Ok(()),
+            Err(error) => writeln!(out, "{}", cli::warning(&error))?,
+        }
+    }
+    report::change(out, file, change, &Palette::coloured())
 }
 
 /// The finding in words.

@@ -131,6 +131,7 @@ fn of_workloads() -> Vec<Trial> {
         #[cfg(target_arch = "x86_64")]
         tracing("bless::notifications_write_the_same_bytes", bless::notifications_write_the_same_bytes),
         tracing("test::a_new_subsystem_fails_and_is_proposed", test::a_new_subsystem_fails_and_is_proposed),
+        tracing("test::the_diff_tool_shows_the_change", test::the_diff_tool_shows_the_change),
         tracing("test::without_a_harness_file_the_same_happens", test::without_a_harness_file_the_same_happens),
         #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
         tracing("test::a_dependency_that_moved_is_named", test::a_dependency_that_moved_is_named),
@@ -209,6 +210,7 @@ fn of_proposals() -> Vec<Trial> {
             "review::accept_reason_reject_and_skip_to_the_byte",
             review::accept_reason_reject_and_skip_to_the_byte,
         ),
+        untraced("review::the_diff_tool_has_the_terminal", review::the_diff_tool_has_the_terminal),
         untraced("review::capitals_mean_the_whole_workload", review::capitals_mean_the_whole_workload),
         untraced("review::one_reason_holds_for_the_whole_workload", review::one_reason_holds_for_the_whole_workload),
         untraced(

@@ -50,6 +50,21 @@ pub(crate) fn accept_reason_reject_and_skip_to_the_byte() {
     assert_eq!(project.sysguard("pending").ends(101).stdout, "net::talk::network::connect\n");
 }
 
+pub(crate) fn the_diff_tool_has_the_terminal() {
+    let project = proposing("review-difftool");
+    let tool =
+        project.file("tool", "#!/bin/sh\ntest -t 0 && test -t 1 && echo on a terminal: \"$1\" && diff -c \"$2\" \"$3\"\n");
+    let script = tool.path("tool");
+    let words = format!("sh {} first", script.display());
+    let mut session = Session::start_with(&tool, &["review"], &[("SYSGUARD_DIFF_TOOL", words.as_ref())]);
+    let shown = session.until(PROMPT);
+    assert!(shown.contains("on a terminal: first\n") && shown.contains("\n+   network:\n"), "{shown}");
+    assert!(!shown.contains("\n+++ "), "not ours as well:\n{shown}");
+    session.press("q");
+    session.until("undecided\n");
+    assert_eq!(session.ends(), Some(101));
+}
+
 pub(crate) fn capitals_mean_the_whole_workload() {
     let project = proposing("review-capitals")
         .file("expectations/a.yaml", "version: 1\ncommand: [demo]\n")

@@ -35,6 +35,18 @@ pub(crate) fn a_new_subsystem_fails_and_is_proposed() {
     fails_and_is_proposed(&newly_connecting("test-harness", true));
 }
 
+/// The copies that the tool gets differ as the expectation and its proposal do.
+pub(crate) fn the_diff_tool_shows_the_change() {
+    let project = newly_connecting("test-difftool", true);
+    let test = |tool: &str| run(project.command("test").env("SYSGUARD_DIFF_TOOL", tool)).ends(101);
+    let shown = test("diff --normal").stdout;
+    assert!(shown.contains("\n> ") && !shown.contains("\n+++ "), "the tool's own form, in place of ours:\n{shown}");
+    let missing = test("no-such-diff-tool --dark");
+    let warning = "warning: cannot run SYSGUARD_DIFF_TOOL (`no-such-diff-tool --dark`): ";
+    assert!(missing.stderr.contains(warning), "{}", missing.stderr);
+    assert!(missing.stdout.contains("\n+++ "), "our own diff then:\n{}", missing.stdout);
+}
+
 /// The dependency lies where one from a registry would.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(crate) fn a_dependency_that_moved_is_named() {

@@ -54,19 +54,19 @@ pub(crate) fn is_socket_command(command: u64) -> bool {
     matches!(command, 0x8910..=0x894b | 0x8970 | 0x8971)
 }
 
-/// Whether a call of this name failed because of its fd: it is closed, not open for this, or of a kind that the call cannot act on.
+/// Whether a call of this name failed without reaching the object of its fd: the fd is closed, not open for this, or of a kind that the
+/// call cannot act on. On such a kind the errno says nothing, because other arguments may be checked first: epoll_ctl(2) on a file of
+/// proc that is to watch itself fails with EPERM, since the watched file cannot be polled, and not with EINVAL.
 pub(crate) fn is_refused(name: &str, errno: Errno, object: Option<&str>) -> bool {
-    let is_without_it = || object.is_some_and(|object| !reaches(name, &[0; 6], object));
+    if object.is_some_and(|object| !reaches(name, &[0; 6], object)) {
+        return true;
+    }
     match &*errno.name() {
         "EBADF" => true,
         "EISDIR" | "ESPIPE" => direction(name).is_some(),
         "ENOTDIR" => matches!(name, "getdents" | "getdents64"),
         "ENOTSOCK" => SOCKET_CALLS.contains(&name),
         "ENOTTY" => name == "ioctl",
-        // No method for it, not open for it, from where nothing is executed: do_mmap(), mm/mmap.c, and proc_reg_mmap(), fs/proc/inode.c.
-        "ENODEV" | "EACCES" | "EPERM" | "EIO" => matches!(name, "mmap" | "mmap2") && is_without_it(),
-        // It may mean anything else.
-        "EINVAL" => name != "ioctl" && is_without_it(),
         _ => false,
     }
 }
@@ -78,7 +78,7 @@ const SOCKET_CALLS: &[&str] = &[
     "sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown",
 ];
 
-/// Calls for one kind of file, others are EINVAL: fs/eventpoll.c, fs/timerfd.c, fs/notify/inotify/inotify_user.c.
+/// Calls for one kind of file, which refuse others: fs/eventpoll.c, fs/timerfd.c, fs/notify/inotify/inotify_user.c.
 const NAMED: &[(&[&str], &str)] = &[
     (&["epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait"], "anon_inode:eventpoll"),
     (&["timerfd_gettime", "timerfd_settime"], "anon_inode:timerfd"),
@@ -128,6 +128,11 @@ mod tests {
             ("connect", 111, Some("socket:AF_INET:SOCK_STREAM"), false),
             ("epoll_wait", 22, Some("pipe"), true),
             ("epoll_wait", 22, Some("anon_inode:eventpoll"), false),
+            ("epoll_ctl", 1, Some("file:proc"), true),
+            ("epoll_ctl", 14, Some("file:proc"), true),
+            ("epoll_ctl", 1, Some("anon_inode:eventpoll"), false),
+            ("recvmmsg", 14, Some("file:proc"), true),
+            ("readv", 14, Some("dir:ext4"), true),
             ("ioctl", 22, Some("file:ext4"), false),
             ("ioctl", 25, Some("file:ext4"), true),
             ("getdents64", 20, Some("file:ext4"), true),

@@ -47,6 +47,16 @@ pub fn summary(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) ->
 
 /// Everything on one workload: what is new, the change of its file, and what to type next.
 pub fn verdict(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
+    verdict_with_diff(out, verdict, None, palette)
+}
+
+/// The same, with the change of its file as another program printed it.
+pub fn verdict_with_diff(
+    out: &mut dyn io::Write,
+    verdict: &Verdict,
+    diff: Option<&str>,
+    palette: &Palette,
+) -> io::Result<()> {
     summary(out, verdict, palette)?;
     match &verdict.status {
         Status::WrongExit { output, .. } => write_output(out, output, palette)?,
@@ -62,7 +72,10 @@ pub fn verdict(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) ->
     write_keys(out, verdict, palette)?;
     if let Some(change) = &verdict.change {
         writeln!(out)?;
-        diff::write(out, &verdict.file, change, palette)?;
+        match diff {
+            Some(diff) => write!(out, "{diff}{}", if diff.ends_with('\n') { "" } else { "\n" })?,
+            None => diff::write(out, &verdict.file, change, palette)?,
+        }
     }
     next::write(out, verdict, palette)
 }

@@ -1,0 +1,99 @@
+//! The user's own program for differences, `SYSGUARD_DIFF_TOOL`, called as `TOOL OLD NEW`. Main type: [`DiffTool`].
+//!
+//! It gets copies: what it writes changes no expectation.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::folder::TemporaryFolder;
+use crate::model::escape;
+use crate::model::verdict::Change;
+use crate::settings::Settings;
+
+/// A program and its first arguments.
+#[derive(Debug, Clone, Copy)]
+pub struct DiffTool<'a>(&'a str);
+
+impl<'a> DiffTool<'a> {
+    /// Returns the program that the user named, if any.
+    pub fn of(settings: &'a Settings) -> Option<Self> {
+        settings.diff_tool.as_deref().map(Self)
+    }
+
+    /// Runs it on the change of `file` with standard output piped, and returns what it printed there and to standard error.
+    ///
+    /// # Errors
+    ///
+    /// The program cannot be started, or the copies cannot be written.
+    pub fn output(self, file: &str, change: &Change) -> Result<String, String> {
+        let (command, copies) = self.command(file, change)?;
+        let output = self.started(command, |command| command.stdin(Stdio::null()).output())?;
+        drop(copies);
+        let mut printed = output.stdout;
+        printed.extend(output.stderr);
+        Ok(String::from_utf8_lossy(&printed).into_owned())
+    }
+
+    /// Runs it on the change of `file` with this process's standard streams, until it ends.
+    ///
+    /// # Errors
+    ///
+    /// The program cannot be started, or the copies cannot be written.
+    pub fn show(self, file: &str, change: &Change) -> Result<(), String> {
+        let (command, copies) = self.command(file, change)?;
+        // diff(1) exits with 1 where files differ, so the status says nothing.
+        self.started(command, Command::status)?;
+        drop(copies);
+        Ok(())
+    }
+
+    fn command(self, file: &str, change: &Change) -> Result<(Command, TemporaryFolder), String> {
+        let cannot = |error: io::Error| format!("cannot write copies of {} for a diff: {error}", escape::message(file));
+        let folder = TemporaryFolder::create("sysguard-diff-").map_err(cannot)?;
+        let name = Path::new(file).file_name().unwrap_or(OsStr::new("expectation.yaml"));
+        let copy = |side: &str, text: &str| -> io::Result<PathBuf> {
+            let path = folder.path().join(side).join(name);
+            fs::create_dir(folder.path().join(side))?;
+            fs::write(&path, text)?;
+            Ok(path)
+        };
+        let (old, new) = (copy("old", &change.before).map_err(cannot)?, copy("new", &change.after).map_err(cannot)?);
+        let mut words = self.0.split_ascii_whitespace();
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command.args(words).arg(old).arg(new);
+        Ok((command, folder))
+    }
+
+    fn started<T>(self, mut command: Command, run: impl FnOnce(&mut Command) -> io::Result<T>) -> Result<T, String> {
+        run(&mut command)
+            .map_err(|error| format!("cannot run SYSGUARD_DIFF_TOOL (`{}`): {error}", escape::message(self.0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change() -> Change {
+        Change { before: "version: 1\n".to_owned(), after: "version: 2\n".to_owned(), ..Change::default() }
+    }
+
+    #[test]
+    fn the_tool_gets_old_and_new_after_its_own_arguments() {
+        let printed = DiffTool("cat -n").output("expectations/net/a.yaml", &change()).expect("cat runs");
+        assert_eq!(printed, "     1\tversion: 1\n     2\tversion: 2\n");
+        let printed = DiffTool("echo").output("expectations/net/a.yaml", &change()).expect("echo runs");
+        let paths: Vec<&str> = printed.split_whitespace().collect();
+        assert!(matches!(paths[..], [old, new] if old.ends_with("/old/a.yaml") && new.ends_with("/new/a.yaml")));
+        assert!(paths.iter().all(|path| !Path::new(path).exists()), "the copies are gone: {printed}");
+    }
+
+    #[test]
+    fn a_missing_tool_is_named() {
+        let error = DiffTool("no-such-tool-is-there").output("a.yaml", &change()).expect_err("it is missing");
+        assert!(error.starts_with("cannot run SYSGUARD_DIFF_TOOL (`no-such-tool-is-there`): "), "{error}");
+    }
+}

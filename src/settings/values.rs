@@ -1,0 +1,64 @@
+//! What each variable may be, and what it means.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::{BINARY_PREFIX, BadVariable, Given};
+use crate::model::decide::UpdateMode;
+use crate::model::observation::Engine;
+use crate::model::recording::CONFIRMING_RUNS;
+
+pub(super) fn update(given: &Given) -> Result<UpdateMode, BadVariable> {
+    match given.text("SYSGUARD_UPDATE").filter(|value| !value.is_empty()) {
+        None => Ok(UpdateMode::default()),
+        Some(value) => {
+            let expected = "one of auto, new, always, unseen, no, force";
+            value.parse().map_err(|_| BadVariable { variable: "SYSGUARD_UPDATE", value, expected })
+        }
+    }
+}
+
+pub(super) fn require(given: &Given) -> Result<bool, BadVariable> {
+    match given.text("SYSGUARD_REQUIRE").as_deref() {
+        None | Some("" | "0" | "false") => Ok(false),
+        Some("1" | "true") => Ok(true),
+        Some(value) => {
+            Err(BadVariable { variable: "SYSGUARD_REQUIRE", value: value.to_owned(), expected: "1, true, 0 or false" })
+        }
+    }
+}
+
+/// What cargo itself obeys, else the one of its toolchain.
+pub(super) fn rustc(given: &Given) -> PathBuf {
+    let beside = |cargo: PathBuf| cargo.with_file_name("rustc");
+    given.path("RUSTC").or_else(|| given.path("CARGO").map(beside)).unwrap_or_else(|| PathBuf::from("rustc"))
+}
+
+pub(super) fn confirm(given: &Given) -> Result<u32, BadVariable> {
+    match given.text("SYSGUARD_CONFIRM").filter(|value| !value.is_empty()) {
+        None => Ok(CONFIRMING_RUNS),
+        Some(value) => value.parse().map_err(|_| {
+            let expected = "a number of runs such as 4";
+            BadVariable { variable: "SYSGUARD_CONFIRM", value, expected }
+        }),
+    }
+}
+
+/// A baseline says what need not be watched.
+pub(super) fn engine(given: &Given) -> Result<Engine, BadVariable> {
+    match given.text("SYSGUARD_ENGINE").filter(|value| !value.is_empty()) {
+        None => Ok(Engine::Guard),
+        Some(value) => Engine::to_judge(&value).map_err(|_| {
+            let expected = "one of guard, ptrace";
+            BadVariable { variable: "SYSGUARD_ENGINE", value, expected }
+        }),
+    }
+}
+
+pub(super) fn binaries(given: &Given) -> BTreeMap<String, PathBuf> {
+    given
+        .variables
+        .iter()
+        .filter_map(|(name, path)| Some((name.strip_prefix(BINARY_PREFIX)?.to_owned(), PathBuf::from(path))))
+        .collect()
+}

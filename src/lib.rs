@@ -44,6 +44,8 @@ pub mod linux;
 pub mod report;
 pub mod store;
 
+pub mod guide;
+
 pub mod artifacts;
 pub mod harness;
 pub mod runner;
@@ -56,8 +58,3 @@ pub use harness::Harness;
 pub use linux::phase;
 pub use model::attribution::Subsystem;
 pub use model::observation::Observation;
-
-/// The README's Rust blocks, compiled with the documentation's tests.
-#[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-pub struct ReadmeDoctests;

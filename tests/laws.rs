@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// Each room and the rooms that it may import, in the order of the flow. A room missing here is a failure of its own.
 const ARROWS: &[(&str, &[&str])] = &[
     ("model", &[]),
+    ("guide", &[]),
     ("error", &["model", "store", "artifacts"]),
     ("linux", &["model"]),
     ("store", &["model", "error"]),

@@ -52,8 +52,8 @@ pub(crate) fn accept_reason_reject_and_skip_to_the_byte() {
 
 pub(crate) fn the_diff_tool_has_the_terminal() {
     let project = proposing("review-difftool");
-    let tool =
-        project.file("tool", "#!/bin/sh\ntest -t 0 && test -t 1 && echo on a terminal: \"$1\" && diff -c \"$2\" \"$3\"\n");
+    let tool = project
+        .file("tool", "#!/bin/sh\ntest -t 0 && test -t 1 && echo on a terminal: \"$1\" && diff -c \"$2\" \"$3\"\n");
     let script = tool.path("tool");
     let words = format!("sh {} first", script.display());
     let mut session = Session::start_with(&tool, &["review"], &[("SYSGUARD_DIFF_TOOL", words.as_ref())]);

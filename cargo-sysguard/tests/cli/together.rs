@@ -1,4 +1,4 @@
-//! Several programs in one workload: a server and its client, a service beside a program. The documents are those of the README.
+//! Several programs in one workload: a server and its client, a service beside a program. The documents are those of the guide's recipes.
 
 use libtest_mimic::Trial;
 
@@ -31,18 +31,14 @@ fn main() {
 }
 "#;
 
-const BOTH: &str = r#"command:
-  - sh
-  - -c
-  - |
-    set -e
-    "$SERVER" port.txt &
-    until sleep 0.1 && test -s port.txt; do kill -0 $!; done
-    "$CLIENT" "$(cat port.txt)"
-    kill $!
-with:
-  SERVER: {bin: NAME-server}
-  CLIENT: {bin: NAME-client}"#;
+const RECIPES: &str = include_str!("../../../src/guide/recipes.md");
+
+/// The document below this heading, without its version.
+fn recipe(heading: &str) -> &'static str {
+    let section = RECIPES.split(&format!("# {heading}\n")).nth(1).expect("the heading");
+    let block = section.split("```yaml\nversion: 1\n").nth(1).expect("a document");
+    block.split("\n```").next().expect("its end")
+}
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -57,7 +53,9 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// Programs of one name are one file in the target directory of all projects.
 fn both(name: &str) -> String {
-    BOTH.replace("NAME", name)
+    let document = recipe("A server and its client");
+    let named = document.replace("{bin: server}", &format!("{{bin: {name}-server}}"));
+    named.replace("{bin: client}", &format!("{{bin: {name}-client}}"))
 }
 
 fn package(name: &str, server: &str, client: &str) -> Project {
@@ -142,19 +140,8 @@ fn main() {
     assert_eq!(&answer, b"+PONG\r\n");
 }
 "#;
-    const DOCUMENT: &str = r#"command:
-  - sh
-  - -c
-  - |
-    set -e
-    redis-server --port 0 --unixsocket redis.sock --save '' --logfile log.txt &
-    until sleep 0.1 && grep -q '[Rr]eady to accept' log.txt; do kill -0 $!; done
-    "$APP" redis.sock
-    kill $!
-with:
-  APP: {bin: together-redis}
-requires: [redis-server]"#;
-    let project = Project::new("together-redis").file("src/main.rs", PROGRAM).expecting("app", DOCUMENT);
+    let document = recipe("A database client").replace("{bin: app}", "{bin: together-redis}");
+    let project = Project::new("together-redis").file("src/main.rs", PROGRAM).expecting("app", &document);
     project.sysguard("bless").ends(0);
     assert!(project.read("expectations/app.yaml").contains("socket:AF_UNIX"), "the client and redis");
     project.sysguard("test").ends(0);

@@ -1,17 +1,17 @@
 //! The command line: `cargo sysguard <command>`, called by cargo or directly. Main type: [`Cli`].
 
 use std::ffi::{OsStr, OsString};
-use std::fmt;
+use std::process::ExitCode;
 
-use anstyle::{AnsiColor, Style};
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use sysguard::model::escape;
 use sysguard::settings::Given;
 
 use crate::command::{
     accept, bless, clean_worktree, diff, doctor, explain, init, list, pending, reject, report, review, run,
     target_runner, test, trace,
 };
+use crate::context::Context;
+use crate::exit_code::Failure;
 
 /// System-call regression assertions: a test fails when a workload newly uses a system call or a kernel subsystem
 #[derive(Debug, Parser)]
@@ -70,6 +70,43 @@ pub(crate) enum Command {
     Doctor(doctor::Options),
 }
 
+impl Cli {
+    /// Runs the command.
+    pub(crate) fn exec(self) -> Result<ExitCode, Failure> {
+        let given = Given::from_env();
+        let colour = match self.color {
+            Some(ColorChoice::Always) => Some(true),
+            Some(ColorChoice::Never) => Some(false),
+            Some(ColorChoice::Auto) => None,
+            None => given.colour(),
+        };
+        match colour {
+            Some(true) => anstream::ColorChoice::Always.write_global(),
+            Some(false) => anstream::ColorChoice::Never.write_global(),
+            None => {}
+        }
+        let context = Context { given, colour };
+        match self.command {
+            Command::Init(options) => options.exec(&context).map(ExitCode::from),
+            Command::List(options) => options.exec(&context).map(ExitCode::from),
+            Command::Test(options) => options.exec(&context).map(ExitCode::from),
+            Command::Bless(options) => options.exec(&context).map(ExitCode::from),
+            Command::Review(options) => options.exec(&context).map(ExitCode::from),
+            Command::Pending(options) => options.exec(&context).map(ExitCode::from),
+            Command::Accept(options) => options.exec(&context).map(ExitCode::from),
+            Command::Reject(options) => options.exec(&context).map(ExitCode::from),
+            Command::Diff(options) => options.exec(&context).map(ExitCode::from),
+            Command::Explain(options) => options.exec(&context).map(ExitCode::from),
+            Command::Report(options) => options.exec(&context).map(ExitCode::from),
+            Command::Run(options) => options.exec(&context),
+            Command::TargetRunner(options) => options.exec(&context),
+            Command::CleanWorktree(options) => options.exec().map(ExitCode::from),
+            Command::Trace(options) => Ok(options.exec()),
+            Command::Doctor(options) => options.exec(&context).map(ExitCode::from),
+        }
+    }
+}
+
 /// Parses the arguments of this process.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let arguments = without_subcommand_name(arguments);
@@ -102,34 +139,12 @@ fn asked_colour(arguments: &[OsString], given: &Given) -> ColorChoice {
     }
 }
 
-/// What went wrong, as cargo writes it.
-pub(crate) fn error(message: &str) -> impl fmt::Display + '_ {
-    labelled("error", AnsiColor::Red.on_default().bold(), message)
-}
-
-/// What the user should know, as cargo writes it.
-pub(crate) fn warning(message: &str) -> impl fmt::Display + '_ {
-    labelled("warning", AnsiColor::Yellow.on_default().bold(), message)
-}
-
-fn labelled<'a>(label: &'a str, style: Style, message: &'a str) -> impl fmt::Display + 'a {
-    fmt::from_fn(move |f| write!(f, "{style}{label}{style:#}: {}", escape::message(message)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn parsed(line: &str) -> Result<Cli, clap::Error> {
         parse(line.split(' ').map(OsString::from))
-    }
-
-    #[test]
-    fn errors_and_warnings_are_escaped() {
-        const MESSAGE: &str = "a\u{7}\n::error::b";
-        for shown in [error(MESSAGE).to_string(), warning(MESSAGE).to_string()] {
-            assert!(shown.ends_with(": a\\u{7}\n:\\x3aerror::b"), "{shown:?}");
-        }
     }
 
     #[test]

@@ -3,10 +3,12 @@
 mod cargo;
 mod cli;
 mod command;
+mod context;
 mod exit_code;
 mod git;
 mod judging;
 mod kernel_tree;
+mod message;
 mod nested;
 mod output;
 mod proposals;
@@ -39,15 +41,15 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => error.exit(),
     };
-    let outcome = command::exec(cli);
+    let outcome = cli.exec();
     // Where standard error is gone, the exit code has to do.
     let _ = report::left_behind(&mut anstream::stderr(), &left_behind(), &Palette::coloured());
     match outcome {
         Ok(status) => status,
         Err(failure) => {
-            let Failure { outcome, message } = failure;
+            let Failure { outcome, message: text } = failure;
             // Where even standard error is gone, the exit code has to do.
-            let _ = writeln!(anstream::stderr(), "{}", cli::error(&message));
+            let _ = writeln!(anstream::stderr(), "{}", message::error(&text));
             outcome.into()
         }
     }

@@ -14,7 +14,7 @@ use sysguard::settings::{Flags, Settings};
 use sysguard::store::{Store, StoreError, proposals_below};
 
 use crate::cargo::{PackageFlags, Selected};
-use crate::command::Context;
+use crate::context::Context;
 use crate::exit_code::Failure;
 use crate::judging::PendingDir;
 

@@ -8,8 +8,8 @@ use clap::ValueEnum;
 use sysguard::settings::Settings;
 use sysguard::store::{Store, proposals_below};
 
-use crate::cli;
 use crate::exit_code::{Failure, Outcome};
+use crate::message;
 use crate::nested::Plan;
 use crate::proposals::{Place, Proposals};
 
@@ -62,17 +62,17 @@ impl Unreferenced {
                 let file = folder.join(store.file(name)).display().to_string();
                 let line = match meant {
                     Self::Ignore | Self::Auto => continue,
-                    Self::Warn => cli::warning(&format!("{file} is of a test that is no more")).to_string(),
+                    Self::Warn => message::warning(&format!("{file} is of a test that is no more")).to_string(),
                     Self::Reject => {
                         outcome = Outcome::Failed;
-                        cli::error(&format!(
+                        message::error(&format!(
                             "{file} is of a test that is no more: remove it, or --unreferenced=delete does"
                         ))
                         .to_string()
                     }
                     Self::Delete => {
                         store.remove(name).map_err(Failure::failed)?;
-                        cli::warning(&format!("removed {file}, of a test that is no more")).to_string()
+                        message::warning(&format!("removed {file}, of a test that is no more")).to_string()
                     }
                 };
                 // Where even standard error is gone, the exit code has to do.
@@ -90,14 +90,14 @@ impl Unreferenced {
             let file = proposals.proposal_file(place);
             let line = match meant {
                 Self::Ignore | Self::Auto => continue,
-                Self::Warn => cli::warning(&format!("{file} is a proposal for no file")).to_string(),
+                Self::Warn => message::warning(&format!("{file} is a proposal for no file")).to_string(),
                 Self::Reject => {
                     let command = format!("`cargo sysguard reject {}` removes it", place.1);
-                    cli::error(&format!("{file} is a proposal for no file: {command}")).to_string()
+                    message::error(&format!("{file} is a proposal for no file: {command}")).to_string()
                 }
                 Self::Delete => {
                     proposals.store(place).remove_proposal(&place.1).map_err(Failure::failed)?;
-                    cli::warning(&format!("removed {file}, a proposal for no file")).to_string()
+                    message::warning(&format!("removed {file}, a proposal for no file")).to_string()
                 }
             };
             // Where even standard error is gone, the exit code has to do.

@@ -12,8 +12,8 @@ use sysguard::model::verdict::Verdict;
 use sysguard::report::{self, PackageVerdicts, VerdictFormat};
 use sysguard::settings::Settings;
 
-use crate::cli;
 use crate::exit_code::Failure;
+use crate::message;
 use crate::output::{self, ReportFile};
 use crate::suites::Package;
 
@@ -72,7 +72,7 @@ impl Report<'_> {
             && let Err(error) = append_summary(path, &packages)
         {
             let message = format!("cannot write the summary to {}: {error}", path.display());
-            let _ = writeln!(anstream::stderr(), "{}", cli::warning(&message));
+            let _ = writeln!(anstream::stderr(), "{}", message::warning(&message));
         }
         Ok(())
     }

@@ -6,13 +6,13 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::FAILED;
 use super::arguments::Arguments;
+use super::check::{Check, Judge};
 use super::follow_lifeline;
 use super::handshake::is_answered;
 use super::place;
@@ -55,22 +55,6 @@ struct Closure {
     name: String,
     run: Box<dyn FnOnce()>,
     check: Option<Judge>,
-}
-
-/// What is said of an observation: it panics where that is not as it should be, as any assertion.
-pub(super) type Judge = Arc<dyn Fn(&Observation) + Send + Sync>;
-
-/// A check by name.
-#[derive(Clone)]
-pub(super) struct Check {
-    pub(super) name: String,
-    pub(super) judge: Judge,
-}
-
-impl fmt::Debug for Check {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Check").field("name", &self.name).finish_non_exhaustive()
-    }
 }
 
 impl fmt::Debug for Harness {
@@ -226,14 +210,4 @@ fn this_test(package: &Path) -> Result<Artifacts, std::io::Error> {
 fn failed(message: &str) -> ExitCode {
     let _ = writeln!(anstream::stderr(), "error: {}", escape::message(message));
     ExitCode::from(FAILED)
-}
-
-impl Check {
-    /// Why the observation is not as it should be, where it is not.
-    pub(super) fn judge(&self, observation: &Observation) -> Result<(), String> {
-        catch_unwind(AssertUnwindSafe(|| (self.judge)(observation))).map_err(|panic| {
-            let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
-            text.unwrap_or("the check panicked").to_owned()
-        })
-    }
 }

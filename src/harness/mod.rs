@@ -11,6 +11,7 @@
 //! `SYSGUARD_VERDICTS` names. It must not judge, nor put verdicts into words.
 
 mod arguments;
+mod check;
 mod closures;
 mod each;
 mod handshake;

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use libtest_mimic::{ColorSetting, Completion, Failed, Trial};
 
 use super::arguments::{Arguments, shuffled};
-use super::closures::Check;
+use super::check::Check;
 use super::progress::Spinners;
 use super::relay::Relay;
 use crate::error::Error;

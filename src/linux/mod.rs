@@ -24,8 +24,6 @@ mod blocked;
 #[cfg(target_os = "linux")]
 mod inquiry;
 #[cfg(target_os = "linux")]
-mod members;
-#[cfg(target_os = "linux")]
 mod trace;
 
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]

@@ -6,6 +6,7 @@
 mod ask;
 mod filter;
 mod harness_mark;
+pub(super) mod members;
 mod notification;
 mod registers;
 mod signal_info;

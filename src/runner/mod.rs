@@ -16,6 +16,7 @@ mod output;
 mod progress;
 mod repeat;
 mod run;
+mod runnable;
 mod scratch;
 mod seen;
 mod suite;

@@ -1,16 +1,14 @@
 //! A workload run again and again: until its set is quiet, or until what is new is confirmed. Main type: [`Runs`].
 //!
 //! When to stop is the model's to say. Every run counts only if it ends as its document says; one that does not ends all of it. What is run
-//! is whatever can [`Start`].
+//! is whatever can [`Runnable`].
 
 use std::cell::OnceCell;
-use std::fmt;
-use std::path::Path;
 
 use super::busy::Busy;
 use super::progress::{Progress, Running};
-use super::run::{MakeGuard, Obstacle, Run, Wanted};
-use super::suite::{Case, Suite, Unfit};
+use super::runnable::{Obstacle, Run, RunFailure, Runnable};
+use super::suite::{Case, Suite};
 use crate::model::compare::{Comparison, Watched, compare};
 use crate::model::confirm::Sightings;
 use crate::model::expectation::drift::difference;
@@ -21,29 +19,11 @@ use crate::model::lockfile::Moves;
 use crate::model::observation::{Engine, First, Observation};
 use crate::model::recording::{FEWEST_CPUS, Growth, Length, WARM_UP_RUNS};
 
-/// A workload that can be started, as often as wanted.
-pub(super) trait Start: fmt::Debug {
-    /// Runs it once; it must end as its document says.
-    ///
-    /// The call sites of uses that are wanted are in its observation.
-    fn good_run(&self, wanted: &Wanted<'_>) -> Result<Run, Unfit>;
-    /// Runs it once with expected calls unwatched, where that can be, else with all of them watched.
-    fn guarded_run(&self, _guard: &MakeGuard<'_>, wanted: &Wanted<'_>) -> Result<(Run, Watched), Unfit> {
-        Ok((self.good_run(wanted)?, Watched::EveryCall))
-    }
-    /// Runs it once by notifications, where that can be, else with every call watched.
-    fn notified_run(&self) -> Result<(Run, Watched), Unfit> {
-        Ok((self.good_run(&|_| false)?, Watched::EveryCall))
-    }
-    /// The executable, where cargo built it.
-    fn built_by_cargo(&self) -> Option<&Path>;
-}
-
 /// The runs of one workload.
 pub(super) struct Runs<'a> {
     suite: &'a Suite,
     document: &'a Document,
-    prepared: Box<dyn Start + 'a>,
+    prepared: Box<dyn Runnable + 'a>,
     running: Running<'a>,
     /// The expectation file, and what moved since it was last changed, once that is asked for.
     file: &'a str,
@@ -63,7 +43,7 @@ impl<'a> Runs<'a> {
         case: &'a Case,
         document: &'a Document,
         progress: &'a dyn Progress,
-        prepared: Box<dyn Start + 'a>,
+        prepared: Box<dyn Runnable + 'a>,
     ) -> Self {
         let running = Running { progress, workload: &case.name };
         let (sightings, all) = (Sightings::default(), Observation::default());
@@ -79,12 +59,12 @@ impl<'a> Runs<'a> {
     }
 
     /// Runs it once.
-    pub(super) fn once(&mut self) -> Result<(), Unfit> {
+    pub(super) fn once(&mut self) -> Result<(), RunFailure> {
         self.next(1)
     }
 
     /// Runs it until it is quiet, or so often; every other time on a busy machine.
-    pub(super) fn record(&mut self, length: Length) -> Result<Growth, Unfit> {
+    pub(super) fn record(&mut self, length: Length) -> Result<Growth, RunFailure> {
         enough_cpus(self.suite.cpus)?;
         let mut growth = Growth::default();
         for _ in 0..WARM_UP_RUNS {
@@ -102,7 +82,7 @@ impl<'a> Runs<'a> {
     }
 
     /// One run of a recording. What notifications could not watch once they are not asked to watch again.
-    fn recorded(&mut self) -> Result<Run, Unfit> {
+    fn recorded(&mut self) -> Result<Run, RunFailure> {
         if self.watched != Watched::Notified {
             return self.prepared.good_run(&|_| false);
         }
@@ -112,7 +92,7 @@ impl<'a> Runs<'a> {
     }
 
     /// Runs it once and, while a finding can be confirmed, again; up to so many times.
-    pub(super) fn confirm(&mut self, baseline: &Baseline, confirming: u32) -> Result<Comparison, Unfit> {
+    pub(super) fn confirm(&mut self, baseline: &Baseline, confirming: u32) -> Result<Comparison, RunFailure> {
         self.news = Some(News::new(self.document, baseline, &self.suite.platform));
         let most = confirming.saturating_add(1);
         let watched = self.first(baseline)?;
@@ -135,7 +115,7 @@ impl<'a> Runs<'a> {
     }
 
     /// The first run of a test: guarded, where that is wanted and can be. What confirms its findings is watched call by call.
-    fn first(&mut self, baseline: &Baseline) -> Result<Watched, Unfit> {
+    fn first(&mut self, baseline: &Baseline) -> Result<Watched, RunFailure> {
         if self.suite.settings.engine == Engine::Ptrace {
             return self.next(1).map(|()| Watched::EveryCall);
         }
@@ -169,7 +149,7 @@ impl<'a> Runs<'a> {
         self.suite.fingerprint(self.prepared.built_by_cargo())
     }
 
-    fn next(&mut self, of: u32) -> Result<(), Unfit> {
+    fn next(&mut self, of: u32) -> Result<(), RunFailure> {
         self.running.run(self.sightings.runs() + 1, of);
         let run = self.prepared.good_run(&|first| self.is_news(first))?;
         self.take(run);

@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use super::environment::{Built, Lookup};
 use super::output::Capture;
-use super::repeat::Start;
+use super::runnable::{MakeGuard, Obstacle, Run, RunFailure, Runnable, Wanted};
 use super::scratch::Scratch;
 use super::seen::Seen;
-use super::suite::Unfit;
 use crate::error::Error;
 use crate::linux::{
     Callers, Command, Environment, Incomplete, Limits, Outcome, Stream, TraceError, inherited, trace, trace_guarded,
@@ -19,8 +18,8 @@ use crate::linux::{
 };
 use crate::model::compare::Watched;
 use crate::model::event::Event;
-use crate::model::guard::{Guard, Inherited, Unguardable};
-use crate::model::observation::{First, LOADER, Observation, Part, Watch};
+use crate::model::guard::Guard;
+use crate::model::observation::{LOADER, Observation, Part, Watch};
 use crate::model::workload::{Exit, Program, Workload};
 use crate::settings::CLOSURE;
 
@@ -91,30 +90,6 @@ pub(super) struct Prepared<'a> {
     argv: Vec<OsString>,
 }
 
-/// One run.
-#[derive(Debug)]
-pub(super) struct Run {
-    pub(super) observation: Observation,
-    pub(super) exit: Exit,
-    /// The end of what it wrote on standard output and standard error.
-    pub(super) output: String,
-}
-
-/// Why there is no run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Obstacle {
-    /// A program is not installed.
-    Absent(String),
-    /// The workload could not be built or started.
-    NotStarted(String),
-    /// It cannot be traced here.
-    Untraceable(String),
-    /// It was traced, but not whole.
-    Broken(String),
-    /// The engine that was asked for cannot watch it; a tracer of every call can.
-    Unguarded(String),
-}
-
 /// How one run is watched.
 #[derive(Clone, Copy)]
 enum By<'a> {
@@ -122,12 +97,6 @@ enum By<'a> {
     Notifications,
     Guard(&'a MakeGuard<'a>),
 }
-
-/// Of which uses the call site is wanted.
-pub(super) type Wanted<'a> = dyn Fn(&First) -> bool + 'a;
-
-/// Makes the guard of a workload that begins with these streams.
-pub(super) type MakeGuard<'a> = dyn Fn(&Inherited) -> Result<Guard, Unguardable> + 'a;
 
 impl<'a> Prepared<'a> {
     /// Finds everything that the workload needs. `built` tells what cargo built for it, where cargo has to.
@@ -228,7 +197,7 @@ impl<'a> Prepared<'a> {
         run: Result<Run, Obstacle>,
         watched: Watched,
         wanted: &Wanted<'_>,
-    ) -> Result<(Run, Watched), Unfit> {
+    ) -> Result<(Run, Watched), RunFailure> {
         let reason = match run {
             Ok(run) if self.ended_well(run.exit) => return Ok((run, watched)),
             Ok(_) => "it did not end as it should otherwise".to_owned(),
@@ -243,13 +212,13 @@ impl<'a> Prepared<'a> {
     }
 }
 
-impl Start for Prepared<'_> {
-    fn good_run(&self, wanted: &Wanted<'_>) -> Result<Run, Unfit> {
+impl Runnable for Prepared<'_> {
+    fn good_run(&self, wanted: &Wanted<'_>) -> Result<Run, RunFailure> {
         let run = self.run(By::EveryCall, wanted)?;
-        if self.ended_well(run.exit) { Ok(run) } else { Err(Unfit::WrongExit(Box::new(run))) }
+        if self.ended_well(run.exit) { Ok(run) } else { Err(RunFailure::WrongExit(Box::new(run))) }
     }
 
-    fn guarded_run(&self, guard: &MakeGuard<'_>, wanted: &Wanted<'_>) -> Result<(Run, Watched), Unfit> {
+    fn guarded_run(&self, guard: &MakeGuard<'_>, wanted: &Wanted<'_>) -> Result<(Run, Watched), RunFailure> {
         let watched = match self.part() {
             Part::All => self.run(By::Guard(guard), wanted),
             Part::Marked => Err(Obstacle::Unguarded("only a part of it counts".to_owned())),
@@ -257,7 +226,7 @@ impl Start for Prepared<'_> {
         self.or_every_call(watched, Watched::Guarded, wanted)
     }
 
-    fn notified_run(&self) -> Result<(Run, Watched), Unfit> {
+    fn notified_run(&self) -> Result<(Run, Watched), RunFailure> {
         self.or_every_call(self.run(By::Notifications, &|_| false), Watched::Notified, &|_| false)
     }
 
@@ -313,17 +282,6 @@ fn find(environment: &Built, name: &str, package: &Path) -> Result<PathBuf, Obst
 
 fn not_started(error: Error) -> Obstacle {
     Obstacle::NotStarted(error.to_string())
-}
-
-impl From<TraceError> for Obstacle {
-    fn from(error: TraceError) -> Self {
-        let reason = error.to_string();
-        match error {
-            TraceError::Exec { .. } | TraceError::Directory { .. } => Self::NotStarted(reason),
-            TraceError::Impossible { .. } => Self::Untraceable(reason),
-            TraceError::System { .. } => Self::Broken(reason),
-        }
-    }
 }
 
 #[cfg(test)]

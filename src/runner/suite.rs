@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use super::repeat::Start;
-use super::run::{self, Obstacle, Prepared, Run};
+use super::run::{self, Prepared};
+use super::runnable::{Obstacle, RunFailure, Runnable};
 use super::targets::Targets;
 use crate::artifacts::{self, Artifacts, Target};
 use crate::error::Error;
@@ -81,20 +81,6 @@ impl Case {
     /// Why it is run only when asked for.
     pub fn ignored(&self) -> Option<&str> {
         self.document()?.ignore.as_deref()
-    }
-}
-
-/// Why a workload has no runs to judge.
-#[derive(Debug)]
-pub(super) enum Unfit {
-    Obstacle(Obstacle),
-    /// It did not end as its document says.
-    WrongExit(Box<Run>),
-}
-
-impl From<Obstacle> for Unfit {
-    fn from(obstacle: Obstacle) -> Self {
-        Self::Obstacle(obstacle)
     }
 }
 
@@ -239,8 +225,8 @@ impl Suite {
         let prepared = self.prepare(&case.document()?.workload).ok()?;
         match prepared.good_run(&|_| false) {
             Ok(run) => Some(run.exit),
-            Err(Unfit::WrongExit(run)) => Some(run.exit),
-            Err(Unfit::Obstacle(_)) => None,
+            Err(RunFailure::WrongExit(run)) => Some(run.exit),
+            Err(RunFailure::Obstacle(_)) => None,
         }
     }
 

@@ -12,9 +12,9 @@ use std::sync::Mutex;
 use super::environment::Lookup;
 use super::output::{Capture, Echo};
 use super::progress::Progress;
-use super::repeat::Start;
-use super::run::{DEFAULT_GRACE, Obstacle, Run, Wanted, observe_part};
-use super::suite::{Case, Suite, Unfit, Unreadable};
+use super::run::{DEFAULT_GRACE, observe_part};
+use super::runnable::{Obstacle, Run, RunFailure, Runnable, Wanted};
+use super::suite::{Case, Suite, Unreadable};
 use super::verdicts::Recording;
 use crate::linux::{Command, Environment, Limits, Stream};
 use crate::model::expectation::News;
@@ -101,7 +101,7 @@ impl Suite {
         let live = match process.first(&wanted) {
             Ok(live) => live,
             Err(obstacle) => {
-                let verdict = self.verdict(&case, |_| Err(Unfit::Obstacle(obstacle)));
+                let verdict = self.verdict(&case, |_| Err(RunFailure::Obstacle(obstacle)));
                 return Tested { exit: None, output: String::new(), verdict: Some(verdict), waits: false };
             }
         };
@@ -185,13 +185,13 @@ impl Process<'_> {
     }
 }
 
-impl Start for Process<'_> {
-    fn good_run(&self, wanted: &Wanted<'_>) -> Result<Run, Unfit> {
+impl Runnable for Process<'_> {
+    fn good_run(&self, wanted: &Wanted<'_>) -> Result<Run, RunFailure> {
         let run = match self.live.take() {
             Some(live) => live,
             None => self.run(None, wanted)?,
         };
-        if run.exit == Exit::Exited(0) { Ok(run) } else { Err(Unfit::WrongExit(Box::new(run))) }
+        if run.exit == Exit::Exited(0) { Ok(run) } else { Err(RunFailure::WrongExit(Box::new(run))) }
     }
 
     fn built_by_cargo(&self) -> Option<&Path> {

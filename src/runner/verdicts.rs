@@ -4,9 +4,9 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use super::progress::Progress;
-use super::repeat::{Runs, Start};
-use super::run::{Obstacle, Run};
-use super::suite::{Case, Suite, Unfit, Unreadable};
+use super::repeat::Runs;
+use super::runnable::{Obstacle, Run, RunFailure, Runnable};
+use super::suite::{Case, Suite, Unreadable};
 
 use crate::linux::NEEDED;
 use crate::model::compare::Comparison;
@@ -34,7 +34,7 @@ impl Suite {
         progress: &'a dyn Progress,
         Recording { length, is_partial, in_slot }: Recording,
         waits: &Cell<bool>,
-        start: impl FnOnce(&'a Workload) -> Result<Box<dyn Start + 'a>, Obstacle>,
+        start: impl FnOnce(&'a Workload) -> Result<Box<dyn Runnable + 'a>, Obstacle>,
     ) -> Verdict {
         let update = self.settings.update();
         self.verdict(case, |parsed| {
@@ -99,7 +99,7 @@ impl Suite {
         parsed: &'a Parsed,
         old: &Baseline,
         confirming: u32,
-    ) -> Result<Judgement<'a>, Unfit> {
+    ) -> Result<Judgement<'a>, RunFailure> {
         let mut comparison = runs.confirm(old, confirming)?;
         let (mut baseline, mut remarks) = (old.clone(), Remarks::default());
         if comparison.has_news() {
@@ -112,7 +112,7 @@ impl Suite {
     }
 
     /// A test without a baseline where none may be proposed.
-    fn unrecorded<'a>(&self, runs: &mut Runs<'_>, parsed: &'a Parsed) -> Result<Judgement<'a>, Unfit> {
+    fn unrecorded<'a>(&self, runs: &mut Runs<'_>, parsed: &'a Parsed) -> Result<Judgement<'a>, RunFailure> {
         runs.once()?;
         let baseline = record(None, &self.recording(runs, false), Unseen::Keep);
         let comparison = runs.compare(None);
@@ -127,7 +127,7 @@ impl Suite {
         parsed: &'a Parsed,
         length: Length,
         unseen: Unseen,
-    ) -> Result<Judgement<'a>, Unfit> {
+    ) -> Result<Judgement<'a>, RunFailure> {
         let old = parsed.expectation.baseline(&self.platform);
         let growth = runs.record(length)?;
         let baseline = record(old, &self.recording(runs, growth.is_restless()), unseen);
@@ -148,7 +148,7 @@ impl Suite {
     pub(super) fn verdict<'a>(
         &self,
         case: &'a Case,
-        judge: impl FnOnce(&'a Parsed) -> Result<Verdict, Unfit>,
+        judge: impl FnOnce(&'a Parsed) -> Result<Verdict, RunFailure>,
     ) -> Verdict {
         let parsed = match &case.content {
             Ok(parsed) => parsed,
@@ -164,8 +164,8 @@ impl Suite {
         let elapsed = begun.elapsed();
         let verdict = match judged {
             Ok(verdict) => verdict,
-            Err(Unfit::Obstacle(obstacle)) => bare(case, self.told(obstacle)),
-            Err(Unfit::WrongExit(run)) => {
+            Err(RunFailure::Obstacle(obstacle)) => bare(case, self.told(obstacle)),
+            Err(RunFailure::WrongExit(run)) => {
                 let Run { exit, output, .. } = *run;
                 let expected = parsed.expectation.document.workload.exit;
                 bare(case, Status::WrongExit { expected, actual: exit, output })

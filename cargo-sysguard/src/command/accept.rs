@@ -4,7 +4,7 @@ use std::io::Write;
 
 use sysguard::model::expectation::Settled;
 
-use super::Context;
+use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::output;
 use crate::proposals::{Decision, Place, Taken, Where, takes_reason};
@@ -29,7 +29,7 @@ All keys are looked up before anything is written.";
 
 impl Options {
     /// Looks all keys up, then writes: each file before its proposal.
-    pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
+    pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let proposals = self.proposals.open(context)?;
         let taken = proposals.resolve(&self.keys, Decision::Accept)?;
         let why = self.why.as_deref();

@@ -15,10 +15,10 @@ use sysguard::report::{self, Palette};
 use sysguard::runner::{Case, Suite};
 use sysguard::settings::Flags;
 
-use super::Context;
 use crate::cargo::{BuildFlags, TargetFlags};
-use crate::cli;
+use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
+use crate::message;
 use crate::output;
 use crate::suites::{self, NOTHING_FOUND};
 use crate::verdicts::{ReportFlags, Told};
@@ -57,7 +57,7 @@ pub(crate) struct Options {
 
 impl Options {
     /// Blesses what is selected; a failure leaves the others blessed.
-    pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
+    pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings =
             context.settings(Flags { require: self.require, engine: Some(self.engine), ..Flags::default() })?;
         let report = self.report.prepare("bless", &settings)?;
@@ -79,7 +79,7 @@ impl Options {
             .filter(|(_, case)| self.names(case))
             .collect();
         if jobs.is_empty() {
-            let _ = writeln!(anstream::stderr(), "{}", cli::warning(NOTHING_FOUND));
+            let _ = writeln!(anstream::stderr(), "{}", message::warning(NOTHING_FOUND));
         }
         let mut told = Told::of(&packages);
         let outcome = self.bless_all(&jobs, &Spinners::new(settings.progress), &mut told)?;

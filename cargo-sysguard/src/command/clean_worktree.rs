@@ -22,7 +22,7 @@ pub(crate) struct Options {
 
 impl Options {
     /// Waits, then removes.
-    pub(super) fn exec(&self) -> Result<Outcome, Failure> {
+    pub(crate) fn exec(&self) -> Result<Outcome, Failure> {
         // What ends `diff` must not end this.
         let _ = block_ending_signals();
         let _ = std::env::set_current_dir("/");

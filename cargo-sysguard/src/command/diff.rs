@@ -13,11 +13,11 @@ use sysguard::report::{Palette, drift};
 use sysguard::settings::Flags;
 use sysguard::store::{FOLDER, Store};
 
-use super::Context;
 use crate::cargo::{BuildFlags, TargetFlags};
-use crate::cli;
+use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::git::Revision;
+use crate::message;
 use crate::output;
 use crate::proposals::Proposals;
 use crate::traced::{Compared, Traced};
@@ -56,7 +56,7 @@ enum Format {
 
 impl Options {
     /// Prints what differs; that something does is no failure.
-    pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
+    pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags::default())?;
         let proposals = Proposals::open(&self.cargo.packages, &settings)?;
         let Compared { drifts, outcome, untraced } = if self.trace {
@@ -118,7 +118,7 @@ fn at(revision: &Revision, folder: &Path) -> Result<BTreeMap<String, Expectation
             Err(malformed) => {
                 let said = format!("at the revision, {}", malformed.within(&file));
                 // Where even standard error is gone, the report has to do.
-                let _ = writeln!(anstream::stderr(), "{}", cli::warning(&said));
+                let _ = writeln!(anstream::stderr(), "{}", message::warning(&said));
             }
         }
     }

@@ -8,7 +8,7 @@ use sysguard::linux::probe;
 use sysguard::model::gate::{Gate, GateState, can_trace};
 use sysguard::report;
 
-use super::Context;
+use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::output;
 
@@ -30,7 +30,7 @@ enum Format {
 
 impl Options {
     /// Tries, and tells.
-    pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
+    pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let gates = probe(&context.given.rustflags());
         let mut out = output::stdout();
         match self.format {

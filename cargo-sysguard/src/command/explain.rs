@@ -8,11 +8,11 @@ use sysguard::model::explain::{Explanation, Kernel, Recorded, Unknown, explain};
 use sysguard::report::{Palette, explain as words};
 use sysguard::settings::Flags;
 
-use super::Context;
 use crate::cargo::PackageFlags;
-use crate::cli;
+use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::kernel_tree::KernelTree;
+use crate::message;
 use crate::output;
 use crate::proposals::Proposals;
 use crate::recorded::{self, Workload};
@@ -47,7 +47,7 @@ enum Format {
 
 impl Options {
     /// Explains the name.
-    pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
+    pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let workloads = self.workloads(context)?;
         let recorded: Vec<Recorded<'_>> = workloads.iter().map(Workload::recorded).collect();
         let meant = |kernel: &Kernel| explain(&self.name, kernel, &recorded).map_err(|unknown| self.unknown(&unknown));
@@ -85,7 +85,7 @@ impl Options {
         let (workloads, faults) = recorded::all(&Proposals::open(&self.cargo, &settings)?);
         for fault in faults {
             // Where even standard error is gone, the explanation has to do.
-            let _ = writeln!(anstream::stderr(), "{}", cli::warning(&fault.to_string()));
+            let _ = writeln!(anstream::stderr(), "{}", message::warning(&fault.to_string()));
         }
         Ok(workloads)
     }

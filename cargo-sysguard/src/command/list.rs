@@ -8,8 +8,8 @@ use sysguard::report::{self, Listed};
 use sysguard::runner::Case;
 use sysguard::settings::{self, Flags};
 
-use super::Context;
 use crate::cargo::{PackageFlags, TargetFlags};
+use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::output;
 use crate::suites::{self, Package};
@@ -38,7 +38,7 @@ enum Format {
 
 impl Options {
     /// Prints the names, also of workloads whose file is malformed.
-    pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
+    pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags::default())?;
         let packages = suites::open_all(&self.cargo, settings::platform(), &settings)?;
         let listed: Vec<Listed> = packages

@@ -5,9 +5,9 @@ use std::io::{self, IsTerminal, Write};
 use clap::ValueEnum;
 use sysguard::report::{self, PendingKeys};
 
-use super::Context;
-use crate::cli;
+use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
+use crate::message;
 use crate::output;
 use crate::proposals::Where;
 
@@ -33,7 +33,7 @@ enum Format {
 
 impl Options {
     /// Prints the keys; that there are any is a failure.
-    pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
+    pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let proposals = self.proposals.open(context)?;
         let is_named =
             |name: &str| self.filters.is_empty() || self.filters.iter().any(|filter| name.contains(filter.as_str()));
@@ -56,7 +56,7 @@ impl Options {
         .map_err(Failure::output)?;
         for fault in &faults {
             // Where even standard error is gone, the exit code has to do.
-            let _ = writeln!(anstream::stderr(), "{}", cli::error(&fault.to_string()));
+            let _ = writeln!(anstream::stderr(), "{}", message::error(&fault.to_string()));
         }
         Ok(if keys.is_empty() && faults.is_empty() { Outcome::Expected } else { Outcome::Failed })
     }

@@ -1,7 +1,7 @@
 //! `cargo sysguard reject`: drops what keys name from proposals, and remembers nothing. Nothing is run.
 
-use super::Context;
 use super::accept::told;
+use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::proposals::{Decision, Taken, Where};
 
@@ -22,7 +22,7 @@ The next `cargo sysguard test` proposes anew what it still finds.";
 
 impl Options {
     /// Looks all keys up, then writes.
-    pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
+    pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let proposals = self.proposals.open(context)?;
         let mut decided = Vec::new();
         for (place, taken) in proposals.resolve(&self.keys, Decision::Reject)? {

@@ -8,10 +8,10 @@ use sysguard::model::explain::Kernel;
 use sysguard::report::evidence::{Evidence, EvidenceFormat, evidence};
 use sysguard::settings::Flags;
 
-use super::Context;
 use crate::cargo::PackageFlags;
-use crate::cli;
+use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
+use crate::message;
 use crate::output::{self, ReportFile};
 use crate::proposals::Proposals;
 use crate::{recorded, taxonomy};
@@ -45,7 +45,7 @@ enum Format {
 
 impl Options {
     /// Writes it; a file that cannot be read is told and fails, for evidence with a hole is none.
-    pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
+    pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags::default())?;
         let taxonomy = taxonomy::find(&self.taxonomy)?;
         let file = self.output.as_deref().map(ReportFile::prepare).transpose().map_err(Failure::failed)?;
@@ -76,7 +76,7 @@ impl Options {
         }
         for fault in &faults {
             // Where even standard error is gone, the exit code has to do.
-            let _ = writeln!(anstream::stderr(), "{}", cli::error(&fault.to_string()));
+            let _ = writeln!(anstream::stderr(), "{}", message::error(&fault.to_string()));
         }
         Ok(if faults.is_empty() { Outcome::Expected } else { Outcome::Failed })
     }

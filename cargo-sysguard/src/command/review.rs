@@ -10,10 +10,10 @@ use sysguard::runner::DiffTool;
 use sysguard::settings::Flags;
 use sysguard::store::StoreError;
 
-use super::Context;
 use super::accept::told;
-use crate::cli;
+use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
+use crate::message;
 use crate::output;
 use crate::proposals::{Place, Proposals, Where};
 use crate::review::{Review, write_change};
@@ -30,7 +30,7 @@ pub(crate) struct Options {
 
 impl Options {
     /// Reviews on a terminal; elsewhere shows what there is to decide and what to type.
-    pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
+    pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags::default())?;
         let diff_tool = DiffTool::of(&settings);
         let proposals = self.proposals.open(context)?;
@@ -41,7 +41,7 @@ impl Options {
         }
         for fault in &faults {
             // Where even standard error is gone, the exit code has to do.
-            let _ = writeln!(anstream::stderr(), "{}", cli::error(&fault.to_string()));
+            let _ = writeln!(anstream::stderr(), "{}", message::error(&fault.to_string()));
         }
         if found.is_empty() && faults.is_empty() {
             return told("nothing is pending");

@@ -21,11 +21,11 @@ use sysguard::report::{self, Closing, Palette};
 use sysguard::runner::TemporaryFolder;
 use sysguard::settings::{PLAN, Settings, VERDICTS};
 
-use super::Context;
 use super::test::collect;
-use crate::cli;
+use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::judging::{JudgingFlags, hand_on};
+use crate::message;
 use crate::nested::{self, Added, Follower, Later, Line, Plan, Runners, Targets, Tool};
 use crate::unreferenced::Unreferenced;
 use crate::verdicts::{ReportFlags, Told};
@@ -67,7 +67,7 @@ const NAMED: usize = 20;
 
 impl Options {
     /// Lets cargo run the tests, then tells what they used.
-    pub(super) fn exec(self, context: &Context) -> Result<ExitCode, Failure> {
+    pub(crate) fn exec(self, context: &Context) -> Result<ExitCode, Failure> {
         // What is called in a target runner's place is watched call by call.
         let settings = context.settings(self.judging.with(Some(Engine::Ptrace))?)?;
         let line = Line::parse(&self.command)?;
@@ -145,7 +145,7 @@ impl Options {
     fn tell(&self, verdicts: &[(PathBuf, Verdict)], nothing_seen: bool) -> io::Result<()> {
         let mut out = anstream::stderr();
         if nothing_seen {
-            return writeln!(out, "{}", cli::warning("no test was traced"));
+            return writeln!(out, "{}", message::warning("no test was traced"));
         }
         let palette = Palette::coloured();
         let mut failed: Vec<&Verdict> = verdicts.iter().map(|(_, verdict)| verdict).collect();

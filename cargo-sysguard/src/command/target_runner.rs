@@ -24,9 +24,9 @@ use sysguard::report::{self, Palette};
 use sysguard::runner::{DiffTool, Moment, Suite, Test, Tested};
 use sysguard::settings::{self, Flags, LIFELINE, Settings, VERDICTS};
 
-use super::Context;
-use crate::cli;
+use crate::context::Context;
 use crate::exit_code::Failure;
+use crate::message;
 use crate::nested::{self, Binary, Later, Plan, Reporter};
 
 /// What cargo gives its runner.
@@ -47,7 +47,7 @@ const FAILED: u8 = 101;
 
 impl Options {
     /// Runs the test.
-    pub(super) fn exec(self, context: &Context) -> Result<ExitCode, Failure> {
+    pub(crate) fn exec(self, context: &Context) -> Result<ExitCode, Failure> {
         let mut settings = context.settings(Flags::default())?;
         let Some((plan_file, plan)) = plan(&settings)? else {
             return untraced(&self.command, env::vars_os().collect());
@@ -347,7 +347,7 @@ impl Called {
 fn diff(settings: &Settings, verdict: &Verdict) -> Option<String> {
     let printed = DiffTool::of(settings)?.output(&verdict.file, verdict.change.as_ref()?);
     // Where standard error is gone, our own diff has to do.
-    let warn = |error: &String| drop(writeln!(anstream::stderr(), "{}", cli::warning(error)));
+    let warn = |error: &String| drop(writeln!(anstream::stderr(), "{}", message::warning(error)));
     printed.inspect_err(warn).ok()
 }
 

@@ -14,11 +14,11 @@ use sysguard::report::{self, Closing, Palette};
 use sysguard::runner::{Case, TemporaryFolder};
 use sysguard::settings::{ARTIFACTS, Settings, VERDICTS};
 
-use super::Context;
 use crate::cargo::{BuildFlags, TargetFlags};
-use crate::cli;
+use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::judging::{JudgingFlags, hand_on};
+use crate::message;
 use crate::proposals::Proposals;
 use crate::suites::{self, NOTHING_FOUND, Package};
 use crate::unreferenced::Unreferenced;
@@ -57,7 +57,7 @@ pub(crate) struct Options {
 
 impl Options {
     /// Runs, then looks for orphans; listing and building leave them alone.
-    pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
+    pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(self.judging.with(self.engine)?)?;
         let outcome = self.run(&settings)?;
         if !self.unreferenced.looks() || self.no_run || self.libtest.iter().any(|flag| flag == "--list") {
@@ -78,12 +78,12 @@ impl Options {
         if !self.filters.is_empty() && tests > 0 {
             let line = format!("not run: {tests} tests that only `cargo sysguard run -- test …` runs");
             // Where standard error is gone, nothing can be said.
-            let _ = writeln!(anstream::stderr(), "{}", cli::warning(&line));
+            let _ = writeln!(anstream::stderr(), "{}", message::warning(&line));
         }
         suites::leave_runnable(&mut packages);
         let mut told = Told::of(&packages);
         if packages.is_empty() {
-            let _ = writeln!(anstream::stderr(), "{}", cli::warning(NOTHING_FOUND));
+            let _ = writeln!(anstream::stderr(), "{}", message::warning(NOTHING_FOUND));
             report.write(told)?;
             return Ok(Outcome::Expected);
         }

@@ -20,7 +20,7 @@ use sysguard::report::{self, Format, Palette};
 use sysguard::runner::{DEFAULT_GRACE, Lookup, find_command, observe, observe_notified, observe_with_callers};
 use sysguard::settings;
 
-use crate::cli;
+use crate::message;
 use crate::output::{self, ReportFile};
 use crate::taxonomy;
 
@@ -79,12 +79,12 @@ impl Failed {
 
 impl Options {
     /// Runs the command.
-    pub(super) fn exec(self) -> ExitCode {
+    pub(crate) fn exec(self) -> ExitCode {
         match self.trace() {
             Ok(status) => ExitCode::from(status),
             Err(Failed { code, message }) => {
                 // Where even standard error is gone, the exit code has to do.
-                let _ = writeln!(anstream::stderr(), "{}", cli::error(&message));
+                let _ = writeln!(anstream::stderr(), "{}", message::error(&message));
                 ExitCode::from(code)
             }
         }

@@ -13,7 +13,7 @@ use sysguard::model::verdict::Change;
 use sysguard::report::{self, Palette};
 use sysguard::runner::DiffTool;
 
-use crate::cli;
+use crate::message;
 
 /// A terminal, both ways.
 #[derive(Debug)]
@@ -107,7 +107,7 @@ pub(crate) fn write_change(
         out.flush()?;
         match tool.show(file, change) {
             Ok(()) => return Ok(()),
-            Err(error) => writeln!(out, "{}", cli::warning(&error))?,
+            Err(error) => writeln!(out, "{}", message::warning(&error))?,
         }
     }
     report::change(out, file, change, &Palette::coloured())

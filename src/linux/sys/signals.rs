@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 use libc::{c_int, c_long, c_void, siginfo_t};
 
 use super::checked;
+use super::members;
 use super::terminal::restore_modes;
-use crate::linux::members;
 
 /// `struct sigaction` of the kernel (include/linux/signal_types.h), at most 32 bytes of which the handler is the first 8. The
 /// C library's own does not reach the signals that it keeps for itself.

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::record::{Errors, ObservationRecord, SyscallRecord, UseRecord};
+use super::record::{Errors, GroupRecord, ObservationRecord, SyscallRecord, TaxonomyRecord, UseRecord};
 use crate::model::taxonomy::{Filed, Taxonomy};
 
 /// A word of the taxonomy and what is filed under it: a subsystem and what reached it.
@@ -42,6 +42,21 @@ pub(super) fn groups<'a>(record: &'a ObservationRecord<'_>, taxonomy: &'a Taxono
     let mut groups: Vec<Group> = groups.into_iter().map(group).collect();
     groups.sort_by_key(|group| Reverse(group.calls));
     groups
+}
+
+/// Adds the groups of a taxonomy other than the kernel's to the record.
+pub(super) fn add_taxonomy(record: &mut ObservationRecord<'_>, taxonomy: &Taxonomy) {
+    if taxonomy.is_default() {
+        return;
+    }
+    let group = |group: Group<'_>| GroupRecord {
+        name: group.title.to_owned(),
+        calls: group.calls,
+        syscalls: group.lines.iter().map(|line| line.syscall.name.to_string()).collect(),
+    };
+    let mut groups: Vec<GroupRecord> = groups(record, taxonomy).into_iter().map(group).collect();
+    groups.sort_by(|a, b| a.name.cmp(&b.name));
+    record.taxonomy = Some(TaxonomyRecord { name: taxonomy.name().to_owned(), groups });
 }
 
 /// Slug and title under which a use is filed.

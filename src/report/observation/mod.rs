@@ -25,7 +25,7 @@ pub fn observation(
     palette: &Palette,
 ) -> io::Result<()> {
     let mut record = ObservationRecord::of(recording);
-    record.file_under(taxonomy);
+    groups::add_taxonomy(&mut record, taxonomy);
     match format {
         Format::Table => {
             table::write(out, recording, &record, taxonomy, palette)?;

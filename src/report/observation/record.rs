@@ -8,12 +8,10 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use super::groups::{Group, groups};
 use crate::model::attribution::{Subsystem, Use, entry_points};
 use crate::model::event::BlindSpot;
 use crate::model::observation::{Observation, Recording, Tally};
 use crate::model::syscall::{Abi, Syscall};
-use crate::model::taxonomy::Taxonomy;
 use crate::model::workload::Exit;
 use crate::report::exit;
 
@@ -40,23 +38,23 @@ pub(super) struct ObservationRecord<'a> {
     blind_spots: Vec<&'static str>,
     /// Another taxonomy's words, which it names; subsystems keep their slugs.
     #[serde(skip_serializing_if = "Option::is_none")]
-    taxonomy: Option<TaxonomyRecord>,
+    pub(super) taxonomy: Option<TaxonomyRecord>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     phases: Vec<PhaseRecord<'a>>,
 }
 
 /// What is filed under the words of a taxonomy other than the kernel's.
 #[derive(Debug, Serialize)]
-struct TaxonomyRecord {
-    name: String,
-    groups: Vec<GroupRecord>,
+pub(super) struct TaxonomyRecord {
+    pub(super) name: String,
+    pub(super) groups: Vec<GroupRecord>,
 }
 
 #[derive(Debug, Serialize)]
-struct GroupRecord {
-    name: String,
-    calls: u64,
-    syscalls: BTreeSet<String>,
+pub(super) struct GroupRecord {
+    pub(super) name: String,
+    pub(super) calls: u64,
+    pub(super) syscalls: BTreeSet<String>,
 }
 
 /// What a phase used that the program named.
@@ -146,21 +144,6 @@ impl<'a> ObservationRecord<'a> {
                 .map(|(name, uses)| PhaseRecord { name, subsystems: of_phase(uses) })
                 .collect(),
         }
-    }
-
-    /// Tells what another taxonomy makes of it.
-    pub(super) fn file_under(&mut self, taxonomy: &Taxonomy) {
-        if taxonomy.is_default() {
-            return;
-        }
-        let group = |group: Group<'_>| GroupRecord {
-            name: group.title.to_owned(),
-            calls: group.calls,
-            syscalls: group.lines.iter().map(|line| line.syscall.name.to_string()).collect(),
-        };
-        let mut groups: Vec<GroupRecord> = groups(self, taxonomy).into_iter().map(group).collect();
-        groups.sort_by(|a, b| a.name.cmp(&b.name));
-        self.taxonomy = Some(TaxonomyRecord { name: taxonomy.name().to_owned(), groups });
     }
 }
 

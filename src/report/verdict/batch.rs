@@ -5,7 +5,6 @@ use std::fmt;
 use super::findings::words;
 use crate::model::compare::{Detail, Finding, Kin};
 use crate::model::fact::Fact;
-use crate::model::fingerprint::Drift;
 use crate::model::verdict::{Status, Verdict};
 use crate::model::weight::{Weight, privilege};
 use crate::report::words::counted;
@@ -131,10 +130,4 @@ impl<'a> Ranked<'a> {
     pub(super) fn site(&self) -> Option<&'a str> {
         self.finding.site.as_deref()
     }
-}
-
-/// What changed around a workload since its baseline was recorded, where something is new.
-pub(super) fn drift(verdict: &Verdict) -> Option<String> {
-    let parts: Vec<String> = verdict.comparison.drift.iter().map(Drift::to_string).collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
 }

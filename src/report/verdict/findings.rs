@@ -2,9 +2,9 @@
 
 use std::io;
 
-use super::batch::drift;
 use crate::model::compare::{Comparison, Detail, Fact, Finding, FindingKind, Kin};
 use crate::model::confirm::Suspect;
+use crate::model::fingerprint::Drift;
 use crate::model::verdict::{Status, Verdict};
 use crate::model::weight::{Weight, privilege};
 use crate::report::Palette;
@@ -44,6 +44,12 @@ pub(super) fn words(kind: FindingKind) -> (&'static str, &'static str) {
         FindingKind::NewObject => ("new object", "new objects"),
         FindingKind::NewError => ("new error", "new errors"),
     }
+}
+
+/// What changed around a workload since its baseline was recorded, where something is new.
+pub(super) fn drift(verdict: &Verdict) -> Option<String> {
+    let parts: Vec<String> = verdict.comparison.drift.iter().map(Drift::to_string).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// The findings, one a line. Of a first baseline only the outline: its diff tells the rest.

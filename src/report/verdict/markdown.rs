@@ -4,7 +4,8 @@
 
 use std::io;
 
-use super::batch::{PackageVerdicts, Ranked, Tally, all, drift, ranked};
+use super::batch::{PackageVerdicts, Ranked, Tally, all, ranked};
+use super::findings::drift;
 use super::{headline, next};
 use crate::model::confirm::Suspect;
 use crate::model::verdict::Status;

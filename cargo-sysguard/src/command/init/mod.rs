@@ -18,8 +18,8 @@ use sysguard::linux::NEEDED;
 use sysguard::runner::Suite;
 use sysguard::settings::{Flags, Settings};
 
-use super::Context;
 use crate::cargo::{BuildFlags, Selected};
+use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::output::ReportFile;
 use crate::suites;
@@ -58,7 +58,7 @@ fn main() -> std::process::ExitCode {
 
 impl Options {
     /// Writes what is not there yet and says so.
-    pub(super) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
+    pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags::default())?;
         let Selected { root, packages } = self.cargo.packages.select(&settings.cargo)?;
         let mut plans = Vec::new();

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use nix::unistd::getppid;
 
-use super::sys;
 use crate::model::event::Tid;
 
 /// `PID_MAX_LIMIT`, include/linux/threads.h: numbers are smaller.
@@ -111,11 +110,11 @@ impl Ledger {
 
 /// The tasks of one run. A newborn task runs, and can send, only after its first stop was seen.
 #[derive(Debug, Default)]
-pub(super) struct Members(HashMap<Tid, Vec<Number>>);
+pub(in crate::linux) struct Members(HashMap<Tid, Vec<Number>>);
 
 impl Members {
     /// A task was seen.
-    pub(super) fn join(&mut self, task: Tid) {
+    pub(in crate::linux) fn join(&mut self, task: Tid) {
         self.0.entry(task).or_insert_with(|| {
             let nested = nested_numbers(task).into_iter().map(Number::Nested);
             let numbers: Vec<Number> = std::iter::once(Number::Ours(task)).chain(nested).collect();
@@ -126,7 +125,7 @@ impl Members {
     }
 
     /// A task is gone.
-    pub(super) fn leave(&mut self, task: Tid) {
+    pub(in crate::linux) fn leave(&mut self, task: Tid) {
         self.release(self.0.get(&task).cloned().unwrap_or_default());
         self.0.remove(&task);
     }
@@ -154,7 +153,7 @@ fn nested_numbers(task: Tid) -> Vec<i32> {
     if namespace(&task.to_string()) == namespace("self") {
         return Vec::new();
     }
-    let status = sys::read_proc(&format!("/proc/{task}/status"));
+    let status = super::read_proc(&format!("/proc/{task}/status"));
     nested_in(&String::from_utf8_lossy(&status))
 }
 

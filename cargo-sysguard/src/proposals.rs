@@ -2,12 +2,13 @@
 //!
 //! Off the rooms that trace: proposals can be decided on wherever the files are.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use sysguard::artifacts;
 use sysguard::model::compare::Fact;
-use sysguard::model::expectation::{Aim, Pending, Settled};
+use sysguard::model::expectation::{Aim, Baseline, Pending, Settled};
 use sysguard::model::test_name;
 use sysguard::report::PendingKeys;
 use sysguard::settings::{Flags, Settings};
@@ -145,8 +146,9 @@ impl Proposals {
     pub(crate) fn resolve(&self, keys: &[String], decision: Decision) -> Result<BTreeMap<Place, Taken>, Failure> {
         let mut all: BTreeMap<Place, Taken> = BTreeMap::new();
         let mut worst: Option<Failure> = None;
+        let mut lookup = Lookup::new(self);
         for key in keys {
-            let meant = match self.meaning(key, decision) {
+            let meant = match lookup.meaning(key, decision) {
                 Ok(meant) => meant,
                 Err(failure) => {
                     let is_worse = worst.as_ref().is_none_or(|worst| worst.outcome < failure.outcome);
@@ -164,15 +166,38 @@ impl Proposals {
         }
         worst.map_or(Ok(all), Err)
     }
+}
+
+/// What keys mean. Each workload is read once, for all keys.
+struct Lookup<'a> {
+    proposals: &'a Proposals,
+    /// The names of each package's workloads.
+    names: Vec<BTreeSet<&'a str>>,
+    pending: BTreeMap<Place, Waiting>,
+    held: BTreeMap<Place, Vec<BTreeSet<Fact>>>,
+}
+
+/// What is pending of a workload, and the keys that `cargo sysguard pending` prints of it.
+struct Waiting {
+    pending: Option<Pending>,
+    printed: BTreeSet<String>,
+}
+
+impl<'a> Lookup<'a> {
+    fn new(proposals: &'a Proposals) -> Self {
+        let names = |(_, store): &'a (PathBuf, Store)| store.names().chain(store.pending()).collect();
+        let names = proposals.packages.iter().map(names).collect();
+        Self { proposals, names, pending: BTreeMap::new(), held: BTreeMap::new() }
+    }
 
     /// What one key means, in every package.
-    fn meaning(&self, key: &str, decision: Decision) -> Result<Vec<(Place, Taken)>, Failure> {
+    fn meaning(&mut self, key: &str, decision: Decision) -> Result<Vec<(Place, Taken)>, Failure> {
         let mut meant = Vec::new();
-        for (index, (_, store)) in self.packages.iter().enumerate() {
-            let names: BTreeSet<&str> = store.names().chain(store.pending()).collect();
+        for index in 0..self.names.len() {
+            let aims = self.names[index].iter().filter_map(|name| Some((*name, aim(name, key)?)));
+            let aims: Vec<_> = aims.collect();
             let mut here = Vec::new();
-            for name in names {
-                let Some((aim, way)) = aim(name, key) else { continue };
+            for (name, (aim, way)) in aims {
                 here.extend(self.taken((index, name.to_owned()), key, &aim, decision)?.map(|meaning| (meaning, way)));
             }
             // A printed key is an accepted key: it wins over a workload or a subsystem of the same name.
@@ -198,26 +223,50 @@ impl Proposals {
         Ok(meant)
     }
 
-    fn taken(&self, place: Place, key: &str, aim: &Aim, decision: Decision) -> Result<Option<Meaning>, Failure> {
-        let store = self.store(&place);
-        let name = place.1.as_str();
+    fn taken(&mut self, place: Place, key: &str, aim: &Aim, decision: Decision) -> Result<Option<Meaning>, Failure> {
         if *aim == Aim::Whole && decision == Decision::Reject {
             // Also of a proposal that nothing else can be done with.
-            let lies_there = store.pending().any(|pending| pending == name);
+            let lies_there = self.proposals.store(&place).pending().any(|pending| pending == place.1);
             return Ok(lies_there.then_some(Meaning { place, taken: Taken::Proposal, printed: false }));
         }
-        let pending = store.pending_of(name).map_err(Failure::failed)?;
-        let facts = match (&pending, aim) {
+        let Waiting { pending, printed } = self.waiting(&place)?;
+        let facts = match (pending, aim) {
             (None, _) => BTreeSet::new(),
             (Some(pending), Aim::Whole) => pending.all().clone(),
             (Some(pending), Aim::Part(fact)) => pending.under(fact),
         };
-        let printed = pending.as_ref().is_some_and(|pending| pending.keys(name).iter().any(|printed| printed == key));
+        let printed = printed.contains(key);
         if !facts.is_empty() || printed {
             return Ok(Some(Meaning { place, taken: Taken::Facts(facts), printed }));
         }
-        let held = decision == Decision::Accept && holds(store, name, aim)?;
+        let held = decision == Decision::Accept && self.holds(&place, aim)?;
         Ok(held.then_some(Meaning { place, taken: Taken::Held, printed: false }))
+    }
+
+    fn waiting(&mut self, place: &Place) -> Result<&Waiting, Failure> {
+        let read = || {
+            let pending = self.proposals.pending(place).map_err(Failure::failed)?;
+            let printed = pending.iter().flat_map(|pending| pending.keys(&place.1)).collect();
+            Ok(Waiting { pending, printed })
+        };
+        once(&mut self.pending, place, read)
+    }
+
+    /// Whether the workload's file holds it, on any platform.
+    fn holds(&mut self, place: &Place, aim: &Aim) -> Result<bool, Failure> {
+        let store = self.proposals.store(place);
+        if !store.names().any(|known| known == place.1) {
+            return Ok(false);
+        }
+        let read = || {
+            let baselines = store.load(&place.1).map_err(Failure::failed)?.expectation.baselines;
+            Ok(baselines.iter().map(Baseline::facts).collect())
+        };
+        let baselines = once(&mut self.held, place, read)?;
+        Ok(match aim {
+            Aim::Whole => !baselines.is_empty(),
+            Aim::Part(fact) => baselines.iter().any(|facts| facts.contains(fact)),
+        })
     }
 }
 
@@ -266,15 +315,15 @@ pub(crate) fn takes_reason(facts: &BTreeSet<Fact>) -> bool {
     facts.iter().any(|fact| matches!(fact, Fact::Use { syscall: Some(_), .. }))
 }
 
-/// Whether the file holds it already, for whichever platform.
-fn holds(store: &Store, name: &str, aim: &Aim) -> Result<bool, Failure> {
-    if !store.names().any(|known| known == name) {
-        return Ok(false);
-    }
-    let baselines = store.load(name).map_err(Failure::failed)?.expectation.baselines;
-    Ok(match aim {
-        Aim::Whole => !baselines.is_empty(),
-        Aim::Part(fact) => baselines.iter().any(|baseline| baseline.facts().contains(fact)),
+/// What is known of a place, read where it is not yet.
+fn once<'a, T>(
+    known: &'a mut BTreeMap<Place, T>,
+    place: &Place,
+    read: impl FnOnce() -> Result<T, Failure>,
+) -> Result<&'a T, Failure> {
+    Ok(match known.entry(place.clone()) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(unknown) => unknown.insert(read()?),
     })
 }
 

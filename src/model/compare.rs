@@ -3,17 +3,20 @@
 //! It must not decide what to do about it: that is [`decide`](super::decide).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::iter::successors;
 
 use super::attribution::Subsystem;
 use super::confirm::Suspect;
-use super::expectation::project::tells_of;
 use super::expectation::{Baseline, Document, Level, Projection};
 use super::fingerprint::Drift;
+use super::first_callers::FirstCallers;
 use super::observation::Observation;
 use super::{families, forbid};
 
 pub use super::fact::{Detail, Fact};
+
+mod refusals;
+
+use refusals::KnownRefusals;
 
 /// What differs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -222,22 +225,15 @@ pub fn compare(
         found.entry(fact.clone()).or_insert_with(|| Finding::new(fact, broken.calls)).forbidden = Some(broken.rule);
     }
     let mut found: Vec<Finding> = found.into_values().collect();
+    let callers = FirstCallers::of(observation);
     for finding in &mut found {
-        finding.site = call_site(&finding.fact, observation);
+        finding.site = callers.of_fact(&finding.fact);
     }
     found.sort_by_key(|finding| (finding.forbidden.is_none(), finding.kind));
     let fails = |finding: &Finding| finding.kin.is_none() && finding.kind.fails_at(document.level);
     let (findings, notes) = found.into_iter().partition(|finding| finding.forbidden.is_some() || fails(finding));
     let gone = baseline.map(|baseline| gone(baseline, &held, projection, document.level)).unwrap_or_default();
     Comparison { findings, notes, gone, ..Comparison::default() }
-}
-
-/// Who made the first call that the fact tells of, where that was asked.
-pub fn call_site(fact: &Fact, observation: &Observation) -> Option<String> {
-    let is_meant = |place: &Option<String>| place.as_ref() == phase(fact);
-    let mut sites = observation.sites.iter();
-    let site = sites.find(|((place, used), _)| is_meant(place) && tells_of(fact, used));
-    site.map(|(_, site)| site.to_string())
 }
 
 /// The facts that are not held, each as a finding; arguments and objects of an unknown syscall are told with it.
@@ -248,10 +244,11 @@ fn unknown(
     families_strict: bool,
 ) -> BTreeMap<Fact, Finding> {
     let mut found: BTreeMap<Fact, Finding> = BTreeMap::new();
+    let known_refusals = KnownRefusals::of(held, &projection.refused);
     // What a phase uses is judged as the workload's, too; a phase that the baseline does not name is not judged beyond that.
     let is_judged = |fact: &Fact| {
         phase(fact).is_none_or(|phase| phases.contains(phase) && held.contains(&fact.in_any_phase()))
-            && !is_old_refusal(held, projection, fact)
+            && !known_refusals.contains(fact)
     };
     for (fact, &calls) in projection.facts.iter().filter(|(fact, _)| !held.contains(fact) && is_judged(fact)) {
         let kin = kin(held, fact).filter(|_| !families_strict);
@@ -264,17 +261,6 @@ fn unknown(
         }
     }
     found
-}
-
-/// Whether only refused calls show this, all of which the baseline knows from some subsystem: they are no news, and reached none.
-fn is_old_refusal(held: &BTreeSet<Fact>, projection: &Projection, fact: &Fact) -> bool {
-    let is_known = |refused: &Fact| {
-        let is_same = |other: &Fact| other.syscall() == refused.syscall();
-        let same_argument = |other: &Fact| refused.argument().is_none_or(|it| other.argument() == Some(it));
-        refused.syscall().is_none() || held.iter().any(|other| is_same(other) && same_argument(other))
-    };
-    let is_part = |other: &Fact| successors(Some(other.clone()), Fact::parent).any(|whole| whole == *fact);
-    projection.refused.contains(fact) && projection.refused.iter().filter(|other| is_part(other)).all(is_known)
 }
 
 fn phase(fact: &Fact) -> Option<&String> {
@@ -304,8 +290,9 @@ fn kin(held: &BTreeSet<Fact>, fact: &Fact) -> Option<Kin> {
 fn gone(baseline: &Baseline, held: &BTreeSet<Fact>, projection: &Projection, level: Level) -> Vec<Fact> {
     let judged = |fact: &Fact| FindingKind::of(fact) != FindingKind::NewError || level >= Level::Error;
     let missing = |fact: &Fact| !projection.facts.contains_key(fact) && judged(fact) && !is_occasional(baseline, fact);
-    let gone = held.iter().filter(|fact| missing(fact));
-    gone.filter(|fact| !fact.parent().is_some_and(|parent| missing(&parent))).cloned().collect()
+    let missing: BTreeSet<&Fact> = held.iter().filter(|fact| missing(fact)).collect();
+    let is_outermost = |fact: &Fact| fact.parent().is_none_or(|parent| !missing.contains(&parent));
+    missing.iter().filter(|fact| is_outermost(fact)).map(|&fact| fact.clone()).collect()
 }
 
 /// Whether the fact, or a part of it, was not in every recorded run.

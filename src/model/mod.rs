@@ -27,6 +27,7 @@ pub mod expectation;
 pub mod fact;
 pub mod families;
 pub mod fingerprint;
+pub mod first_callers;
 pub mod forbid;
 pub mod guard;
 pub mod notify;

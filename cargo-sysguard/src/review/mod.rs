@@ -3,7 +3,7 @@
 mod screen;
 mod state;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use sysguard::model::compare::{Fact, Finding};
@@ -85,10 +85,12 @@ impl<'a> Review<'a> {
 
     /// The workload of each item, as a number.
     fn workloads(&self) -> Vec<usize> {
-        let mut places: Vec<&Place> = self.items.iter().map(|item| &item.place).collect();
-        places.dedup();
-        let number = |item: &Item| places.iter().position(|place| **place == item.place).unwrap_or_default();
-        self.items.iter().map(number).collect()
+        let mut numbers = BTreeMap::new();
+        let number = |item| {
+            let next = numbers.len();
+            *numbers.entry(item).or_insert(next)
+        };
+        self.items.iter().map(|item| &item.place).map(number).collect()
     }
 
     /// What is pending of the item's workload, while the item itself still is. Read anew, for others may write too.

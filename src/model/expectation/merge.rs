@@ -63,7 +63,8 @@ pub fn record(old: Option<&Baseline>, recorded: &Recorded, unseen: Unseen) -> Ba
 pub fn amend(old: &Baseline, recorded: &Recorded, suspects: &[Suspect]) -> Baseline {
     // A phase becomes known by a recording only.
     let is_known = |fact: &Fact| !matches!(fact, Fact::Phase { phase, .. } if !old.phases.contains_key(phase));
-    let suspect = |fact: &Fact| suspects.iter().any(|suspect| suspect.finding.fact == *fact);
+    let suspects: BTreeSet<&Fact> = suspects.iter().map(|suspect| &suspect.finding.fact).collect();
+    let suspect = |fact: &Fact| suspects.contains(fact);
     let mut new = old.clone();
     for fact in recorded.runs.iter().flatten() {
         let whole = fact.in_any_phase();

@@ -98,18 +98,6 @@ impl Use {
     }
 }
 
-/// Whether the use is one of those that the fact tells of; an error is of any.
-pub fn tells_of(fact: &Fact, used: &Use) -> bool {
-    let Fact::Use { subsystem, syscall, detail } = fact.in_any_phase() else { return false };
-    subsystem == used.subsystem
-        && syscall.is_none_or(|syscall| syscall == used.syscall.name())
-        && match detail {
-            Some(Detail::Argument(argument)) => used.argument.as_deref() == Some(&argument),
-            Some(Detail::Object(object)) => used.object.as_deref().is_some_and(|own| written_object(own) == object),
-            Some(Detail::Error(_) | Detail::Abi(_)) | None => true,
-        }
-}
-
 /// A tally taken apart: the calls that did not fail, then those of each error.
 fn outcomes(tally: &Tally) -> impl Iterator<Item = (Option<Errno>, u64)> {
     let failed: u64 = tally.errors.values().sum();

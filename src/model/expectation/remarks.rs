@@ -4,8 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::compare::{Comparison, Fact, Finding, call_site};
+use crate::model::compare::{Comparison, Fact, Finding};
 use crate::model::fingerprint::Drift;
+use crate::model::first_callers::FirstCallers;
 use crate::model::observation::Observation;
 
 /// Why something is proposed that a test does not tell.
@@ -26,14 +27,18 @@ impl Remarks {
     /// What is known of the differences between a baseline and what is proposed, after a comparison with what was observed.
     pub fn of(differences: &[Finding], comparison: &Comparison, seen: &Observation, refused: &BTreeSet<Fact>) -> Self {
         let facts = || differences.iter().map(|finding| &finding.fact);
-        let compared = || comparison.findings.iter().chain(&comparison.notes);
-        let cause = |fact: &Fact| match compared().find(|finding| finding.fact == *fact) {
-            Some(finding) => finding.cause.clone(),
+        let mut compared = BTreeMap::new();
+        for finding in comparison.findings.iter().chain(&comparison.notes) {
+            compared.entry(&finding.fact).or_insert(&finding.cause);
+        }
+        let callers = FirstCallers::of(seen);
+        let cause = |fact: &Fact| match compared.get(fact) {
+            Some(cause) => (*cause).clone(),
             None => refused.contains(fact).then(|| REFUSED.to_owned()),
         };
         Self {
             drift: comparison.drift.iter().map(Drift::to_string).collect(),
-            sites: facts().filter_map(|fact| Some((fact.clone(), call_site(fact, seen)?))).collect(),
+            sites: facts().filter_map(|fact| Some((fact.clone(), callers.of_fact(fact)?))).collect(),
             causes: facts().filter_map(|fact| Some((fact.clone(), cause(fact)?))).collect(),
         }
     }

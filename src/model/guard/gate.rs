@@ -58,7 +58,8 @@ pub(super) fn all(guard: &Guard, baseline: &Baseline, inherited: &Inherited) -> 
     let kinds = kinds::of(baseline);
     // What a thread opens, others hold too: there no fd may be of a kind that does not bear what passes.
     let is_shared = kinds::are_shared(baseline);
-    let lasting = kinds.iter().filter(|kind| is_shared || kinds::lasts(kind, baseline)).cloned().collect();
+    let lasting = kinds::Lasting::of(baseline);
+    let lasting = kinds.iter().filter(|kind| is_shared || lasting.contains(kind)).cloned().collect();
     let mut maker = Maker { guard, kinds, lasting, inherited, passing: Vec::new() };
     let gates = table::rows(guard.abi).iter().map(|row| (row.number, maker.gate(row.name, row.number))).collect();
     (gates, maker.passing)

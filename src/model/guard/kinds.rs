@@ -2,6 +2,8 @@
 //!
 //! A call on any other kind may bring in fds by itself (a read of a fanotify group, an ioctl of KVM), so that whoever holds one is watched call by call.
 
+use std::collections::BTreeSet;
+
 use crate::model::attribution::calls::{Selector, Shape, Subject, shape};
 use crate::model::attribution::{Object, Subsystem};
 use crate::model::expectation::Baseline;
@@ -35,17 +37,30 @@ pub(super) fn is_plain(object: &Object) -> bool {
 /// Calls that make or arrange what lasts; a kind that is used by no other call is made and closed again, as a socket is that finds nobody.
 const ARRANGING: &[&str] = &["bind", "connect", "listen", "memfd_create", "shutdown", "socket", "socketpair"];
 
-/// Whether fds of this kind stay open for long: pipes, sockets and what else a program makes to wait for. A file is opened, read and closed, and while it is
+/// Which kinds of fds stay open for long: pipes, sockets and what else a program makes to wait for. A file is opened, read and closed, and while it is
 /// open its task is watched call by call; of what lasts every call that passes must be borne. A pipe that nobody made is a stream.
-pub(super) fn lasts(object: &Object, baseline: &Baseline) -> bool {
-    let entries = || baseline.subsystems.values().flatten();
-    let is_made = |calls: [&str; 2]| entries().any(|(call, _)| calls.contains(&call.as_str()));
-    let is_used =
-        || entries().any(|(call, entry)| !ARRANGING.contains(&call.as_str()) && entry.objects.contains(&*object.name));
-    match object.name.split(':').next() {
-        Some("pipe") => is_made(["pipe", "pipe2"]),
-        Some("socket" | "anon_inode" | "memfd" | "fifo") => is_used(),
-        _ => false,
+pub(super) struct Lasting<'a> {
+    makes_pipes: bool,
+    /// The objects of calls that do more than arrange them.
+    used: BTreeSet<&'a str>,
+}
+
+impl<'a> Lasting<'a> {
+    pub(super) fn of(baseline: &'a Baseline) -> Self {
+        let entries = || baseline.subsystems.values().flatten();
+        let used = entries().filter(|(call, _)| !ARRANGING.contains(&call.as_str()));
+        Self {
+            makes_pipes: entries().any(|(call, _)| ["pipe", "pipe2"].contains(&call.as_str())),
+            used: used.flat_map(|(_, entry)| &entry.objects).map(String::as_str).collect(),
+        }
+    }
+
+    pub(super) fn contains(&self, object: &Object) -> bool {
+        match object.name.split(':').next() {
+            Some("pipe") => self.makes_pipes,
+            Some("socket" | "anon_inode" | "memfd" | "fifo") => self.used.contains(&*object.name),
+            _ => false,
+        }
     }
 }
 
@@ -59,9 +74,10 @@ pub(super) fn of(baseline: &Baseline) -> Vec<Object> {
     let mut kinds: Vec<Object> = Vec::new();
     for (&subsystem, entries) in &baseline.subsystems {
         let reaching = entries.iter().filter(|(call, _)| shape(call).is_some_and(|shape| tells_of_its_object(&shape)));
+        let mut known = BTreeSet::new();
         for name in reaching.flat_map(|(_, entry)| &entry.objects) {
             let object = Object { name: name.as_str().into(), subsystem: Some(subsystem) };
-            if is_plain(&object) && !kinds.contains(&object) {
+            if known.insert(name) && is_plain(&object) {
                 kinds.push(object);
             }
         }

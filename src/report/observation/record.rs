@@ -165,38 +165,48 @@ impl SyscallRecord {
         }
     }
 
-    fn add(&mut self, used: &Use, tally: &Tally) {
+    fn add(&mut self, tally: &Tally) {
         self.calls += tally.calls;
         add_errors(&mut self.errors, tally);
-        // Ambient or not is the verdict's concern: here both are the same use.
-        let same = |record: &&mut UseRecord| {
-            (record.subsystem, record.argument.as_deref(), record.object.as_deref())
-                == (used.subsystem, used.argument.as_deref(), used.object.as_deref())
-        };
-        if let Some(record) = self.uses.iter_mut().find(same) {
-            record.calls += tally.calls;
-            add_errors(&mut record.errors, tally);
-        } else {
-            let mut errors = Errors::new();
-            add_errors(&mut errors, tally);
-            let Use { subsystem, object, argument, .. } = used.clone();
-            let object = object.map(|object| object.to_string());
-            self.uses.push(UseRecord { subsystem, object, argument, calls: tally.calls, errors });
-        }
     }
 }
 
+impl UseRecord {
+    /// A use that was never made.
+    fn new(used: &Use) -> Self {
+        Self {
+            subsystem: used.subsystem,
+            object: used.object.as_deref().map(str::to_owned),
+            argument: used.argument.clone(),
+            calls: 0,
+            errors: Errors::new(),
+        }
+    }
+
+    fn add(&mut self, tally: &Tally) {
+        self.calls += tally.calls;
+        add_errors(&mut self.errors, tally);
+    }
+}
+
+/// The uses of one syscall, by what tells them apart here: whether a use is ambient is the verdict's
+/// concern.
+type Uses<'a> = BTreeMap<(Subsystem, Option<&'a str>, Option<&'a str>), UseRecord>;
+
 /// All syscalls, sorted by subsystem, name, ABI and number; their uses by subsystem, argument and object.
 fn syscalls(observation: &Observation) -> Vec<SyscallRecord> {
-    let mut records: BTreeMap<Syscall, SyscallRecord> = BTreeMap::new();
+    let mut records: BTreeMap<Syscall, (SyscallRecord, Uses<'_>)> = BTreeMap::new();
     for (used, tally) in &observation.uses {
-        records.entry(used.syscall).or_insert_with(|| SyscallRecord::new(used.syscall)).add(used, tally);
+        let new = || (SyscallRecord::new(used.syscall), Uses::new());
+        let (record, uses) = records.entry(used.syscall).or_insert_with(new);
+        record.add(tally);
+        let key = (used.subsystem, used.argument.as_deref(), used.object.as_deref());
+        uses.entry(key).or_insert_with(|| UseRecord::new(used)).add(tally);
     }
-    let mut records: Vec<SyscallRecord> = records.into_values().collect();
+    let whole =
+        |(record, uses): (SyscallRecord, Uses<'_>)| SyscallRecord { uses: uses.into_values().collect(), ..record };
+    let mut records: Vec<SyscallRecord> = records.into_values().map(whole).collect();
     records.sort_by(|a, b| (a.subsystem, &a.name, a.abi, a.number).cmp(&(b.subsystem, &b.name, b.abi, b.number)));
-    for record in &mut records {
-        record.uses.sort_by(|a, b| (a.subsystem, &a.argument, &a.object).cmp(&(b.subsystem, &b.argument, &b.object)));
-    }
     records
 }
 

@@ -6,7 +6,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::drift::difference;
 use super::format::{Parsed, with_remarks};
@@ -22,6 +22,8 @@ pub struct Pending {
     proposed: Baseline,
     /// What the proposal holds and the file does not.
     new: BTreeSet<Fact>,
+    /// Those of `new` that are in phases, by what they are in any phase.
+    in_phases: BTreeMap<Fact, Vec<Fact>>,
     remarks: Remarks,
 }
 
@@ -86,7 +88,11 @@ impl Pending {
         }
         let new: BTreeSet<Fact> = proposed.difference(&held).cloned().collect();
         let remarks = proposal.remarks.clone().only(&new);
-        Ok(Some(Self { proposed: baseline.clone(), new, remarks, file }))
+        let mut in_phases: BTreeMap<Fact, Vec<Fact>> = BTreeMap::new();
+        for fact in new.iter().filter(|fact| matches!(fact, Fact::Phase { .. })) {
+            in_phases.entry(fact.in_any_phase()).or_default().push(fact.clone());
+        }
+        Ok(Some(Self { proposed: baseline.clone(), new, in_phases, remarks, file }))
     }
 
     /// The platform that the proposal is about.
@@ -101,8 +107,8 @@ impl Pending {
 
     /// What can be decided on one by one, heaviest first: a new subsystem stands for itself only where it holds no syscall.
     pub fn findings(&self) -> Vec<Finding> {
-        let is_filled = |fact: &Fact| self.new.iter().any(|other| other.parent().as_ref() == Some(fact));
-        let is_outline = |fact: &Fact| matches!(fact, Fact::Use { syscall: None, .. }) && is_filled(fact);
+        let filled = parents(&self.new);
+        let is_outline = |fact: &Fact| matches!(fact, Fact::Use { syscall: None, .. }) && filled.contains(fact);
         let mut findings = difference(&self.file.expectation.document, self.held(), &self.proposed);
         findings.retain(|finding| !is_outline(&finding.fact));
         findings.sort_by_key(|finding| !self.opens_subsystem(&finding.fact));
@@ -134,16 +140,17 @@ impl Pending {
     /// What is pending under this fact: of a syscall its arguments and objects too and nothing else, of a subsystem all of it.
     pub fn under(&self, aim: &Fact) -> BTreeSet<Fact> {
         let goes_along = |fact: &Fact| match (aim, fact) {
-            (Fact::Use { subsystem: aim, syscall: None, .. }, Fact::Use { subsystem, .. }) => aim == subsystem,
-            (
-                Fact::Use { detail: None, .. },
-                Fact::Use { detail: Some(Detail::Argument(_) | Detail::Object(_)), .. },
-            ) => fact.parent().as_ref() == Some(aim),
-            (Fact::Use { syscall: Some(_), detail: None, .. }, Fact::Phase { .. }) => fact.in_any_phase() == *aim,
-            (Fact::Use { subsystem: aim, syscall: None, .. }, Fact::Phase { subsystem, .. }) => aim == subsystem,
+            (Fact::Use { syscall: None, .. }, _) => true,
+            (Fact::Use { detail: None, .. }, Fact::Use { detail, .. }) => {
+                matches!(detail, Some(Detail::Argument(_) | Detail::Object(_)))
+            }
             _ => false,
         };
-        self.new.iter().filter(|fact| *fact == aim || goes_along(fact)).cloned().collect()
+        let parts = self.new.range(aim..).take_while(|fact| is_within(aim, fact));
+        let parts = parts.filter(|fact| *fact == aim || goes_along(fact)).cloned();
+        let in_phases = self.in_phases.range(aim..).take_while(|(fact, _)| is_within(aim, fact));
+        let in_phases = in_phases.filter(|(fact, _)| goes_along(fact) || *fact == aim).flat_map(|(_, phases)| phases);
+        parts.chain(in_phases.cloned()).collect()
     }
 
     /// The texts once these facts, and the coarser ones that they are part of, are accepted.
@@ -169,9 +176,9 @@ impl Pending {
         // A detail without its syscall would bring that back, and a subsystem without any call means nothing.
         let gone = |rest: &BTreeSet<Fact>, fact: &Fact| self.new.contains(fact) && !rest.contains(fact);
         rest = rest.iter().filter(|fact| !fact.parent().is_some_and(|parent| gone(&rest, &parent))).cloned().collect();
+        let (filled, still_filled) = (parents(&self.new), parents(&rest));
         let emptied = |fact: &Fact| {
-            let parts = |facts: &BTreeSet<Fact>| facts.iter().any(|part| part.parent().as_ref() == Some(fact));
-            matches!(fact, Fact::Use { syscall: None, .. }) && parts(&self.new) && !parts(&rest)
+            matches!(fact, Fact::Use { syscall: None, .. }) && filled.contains(fact) && !still_filled.contains(fact)
         };
         let rest: BTreeSet<Fact> = rest.iter().filter(|fact| !emptied(fact)).cloned().collect();
         let proposal = self.proposal_of(&rest, self.with_marks(&rest));
@@ -218,6 +225,22 @@ impl Pending {
             }
         }
         baseline
+    }
+}
+
+/// What any of these facts is a direct part of.
+fn parents(facts: &BTreeSet<Fact>) -> BTreeSet<Fact> {
+    facts.iter().filter_map(Fact::parent).collect()
+}
+
+/// Whether the fact is the aim or within its subsystem or syscall. In the order of facts, these
+/// follow each other from the aim on.
+fn is_within(aim: &Fact, fact: &Fact) -> bool {
+    match (aim, fact) {
+        (Fact::Use { subsystem, syscall, detail: None }, Fact::Use { subsystem: of, syscall: call, .. }) => {
+            subsystem == of && (syscall.is_none() || syscall == call)
+        }
+        _ => aim == fact,
     }
 }
 

@@ -320,3 +320,34 @@ fn what_is_said_of_a_fact_goes_with_it_and_never_into_the_file() {
     assert!(!rest.contains("who calls network::connect"), "{rest}");
     assert_eq!(told(&file, &rest).len(), 2);
 }
+
+/// What goes along with an aim, fact by fact.
+fn goes_along(aim: &Fact, fact: &Fact) -> bool {
+    use crate::model::compare::Detail;
+    match (aim, fact) {
+        (
+            Fact::Use { subsystem: aim, syscall: None, .. },
+            Fact::Use { subsystem, .. } | Fact::Phase { subsystem, .. },
+        ) => aim == subsystem,
+        (Fact::Use { detail: None, .. }, Fact::Use { detail: Some(Detail::Argument(_) | Detail::Object(_)), .. }) => {
+            fact.parent().as_ref() == Some(aim)
+        }
+        (Fact::Use { detail: None, .. }, Fact::Phase { .. }) => fact.in_any_phase() == *aim,
+        _ => false,
+    }
+}
+
+#[test]
+fn aim_takes_what_goes_along_in_every_phase() {
+    let phases = "phases:\n  ending:\n    network:\n      - connect\n  serving:\n    filesystem:\n      - close\n    \
+                  network:\n      - connect\n      - socket\n";
+    let proposal = PROPOSAL.replace("blind_spots:", &format!("{phases}blind_spots:"));
+    let pending = fitting(FILE, &proposal).expect("it fits").expect("something is pending");
+    let held = ["filesystem", "filesystem::close", "filesystem::openat", "memory", "network::connect::object=file"];
+    let held = held.map(|key| key.parse::<Fact>().expect(key));
+    assert_eq!(pending.all().len(), 12);
+    for aim in pending.all().iter().chain(&held) {
+        let along = pending.all().iter().filter(|fact| *fact == aim || goes_along(aim, fact)).cloned().collect();
+        assert_eq!(pending.under(aim), along, "{aim}");
+    }
+}

@@ -1,0 +1,135 @@
+//! Which caller made the first call of a fact. Main type: [`FirstCallers`].
+//!
+//! An observation holds callers by use, and a finding is a fact that many uses can show: the index
+//! answers for every fact after one pass over the uses. It must not know which facts are new.
+
+use std::collections::BTreeMap;
+
+use super::attribution::Use;
+use super::call_site::CallSite;
+use super::expectation::storage::written_object;
+use super::fact::{Detail, Fact};
+use super::observation::Observation;
+
+/// The callers that an observation holds, by fact.
+#[derive(Debug, Clone, Default)]
+pub struct FirstCallers<'a>(BTreeMap<Fact, &'a CallSite>);
+
+impl<'a> FirstCallers<'a> {
+    /// Indexes the callers of an observation.
+    pub fn of(observation: &'a Observation) -> Self {
+        let mut callers = BTreeMap::new();
+        for ((phase, used), site) in &observation.sites {
+            for fact in shown(phase.as_deref(), used) {
+                callers.entry(fact).or_insert(site);
+            }
+        }
+        Self(callers)
+    }
+
+    /// Returns the first caller of a fact in words; `None` where the observation does not hold it.
+    pub fn of_fact(&self, fact: &Fact) -> Option<String> {
+        // Uses know neither errors nor ABIs: those have the caller of their syscall.
+        let syscall = match fact {
+            Fact::Use { detail: Some(Detail::Error(_) | Detail::Abi(_)), .. } => fact.parent(),
+            _ => None,
+        };
+        self.0.get(syscall.as_ref().unwrap_or(fact)).map(ToString::to_string)
+    }
+}
+
+/// The facts that a use shows, in a phase or outside all.
+fn shown(phase: Option<&str>, used: &Use) -> Vec<Fact> {
+    if let Some(phase) = phase {
+        return vec![used.in_phase(phase)];
+    }
+    let argument = used.argument.as_ref().map(|argument| Detail::Argument(argument.to_string()));
+    let object = used.object.as_ref().map(|object| Detail::Object(written_object(object).into_owned()));
+    let fact = |syscall, detail| Fact::Use { subsystem: used.subsystem, syscall, detail };
+    let syscall = || Some(used.syscall.name().into_owned());
+    let details = [None, argument.map(Some), object.map(Some)].into_iter().flatten();
+    [fact(None, None), fact(syscall(), None)].into_iter().chain(details.map(|detail| fact(syscall(), detail))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::attribution::Subsystem;
+    use crate::model::call_site::Frame;
+    use crate::model::syscall::{Abi, Syscall};
+
+    /// The definition: the first use in the order of uses that the fact can mean.
+    fn searched(fact: &Fact, seen: &Observation) -> Option<String> {
+        let phase = match fact {
+            Fact::Phase { phase, .. } => Some(phase),
+            _ => None,
+        };
+        let mut sites = seen.sites.iter();
+        let site = sites.find(|((place, used), _)| place.as_ref() == phase && is_shown_by(fact, used));
+        site.map(|(_, site)| site.to_string())
+    }
+
+    fn is_shown_by(fact: &Fact, used: &Use) -> bool {
+        let Fact::Use { subsystem, syscall, detail } = fact.in_any_phase() else { return false };
+        subsystem == used.subsystem
+            && syscall.is_none_or(|syscall| syscall == used.syscall.name())
+            && match detail {
+                Some(Detail::Argument(argument)) => used.argument.as_deref() == Some(&argument),
+                Some(Detail::Object(object)) => used.object.as_deref().is_some_and(|own| written_object(own) == object),
+                Some(Detail::Error(_) | Detail::Abi(_)) | None => true,
+            }
+    }
+
+    /// Every combination of a few subsystems, syscalls, arguments, objects and phases; `missing`
+    /// leaves some out, so that the first use of a fact is another one.
+    fn observation(missing: usize) -> Observation {
+        let mut seen = Observation::new();
+        let subsystems = [Subsystem::Network, Subsystem::Filesystem];
+        let mut number = 0;
+        for (subsystem, syscall) in subsystems.into_iter().flat_map(|it| [(it, 3), (it, 16)]) {
+            for argument in [None, Some("A"), Some("B")] {
+                for object in [None, Some("file:ext4"), Some("file:xfs"), Some("pipe")] {
+                    for phase in [None, Some("serving"), Some("ending")] {
+                        let used = Use {
+                            subsystem,
+                            syscall: Syscall { abi: Abi::X86_64, number: syscall },
+                            argument: argument.map(Into::into),
+                            object: object.map(Into::into),
+                            ambient: number % 2 == 0,
+                        };
+                        number += 1;
+                        if number % missing != 0 {
+                            let frame = Frame { function: Some(format!("f{number}")), ..Frame::default() };
+                            let site = CallSite { frames: vec![frame], past: None };
+                            seen.sites.insert((phase.map(str::to_owned), used), site);
+                        }
+                    }
+                }
+            }
+        }
+        seen
+    }
+
+    #[test]
+    fn first_caller_is_that_of_first_use_in_order() {
+        let details = ["argument=A", "argument=B", "argument=C", "object=file", "object=pipe", "object=file:ext4"];
+        let mut keys = vec!["blind_spots::io_uring".to_owned()];
+        for subsystem in ["network", "filesystem", "memory"] {
+            keys.push(subsystem.to_owned());
+            for syscall in ["close", "ioctl", "read"] {
+                keys.push(format!("{subsystem}::{syscall}"));
+                keys.extend(["serving", "never"].map(|phase| format!("phase={phase}::{subsystem}::{syscall}")));
+                let details = details.iter().chain(&["error=EPERM", "abi=i386"]);
+                keys.extend(details.map(|detail| format!("{subsystem}::{syscall}::{detail}")));
+            }
+        }
+        for missing in 2..40 {
+            let seen = observation(missing);
+            let callers = FirstCallers::of(&seen);
+            for key in &keys {
+                let fact = key.parse().expect(key);
+                assert_eq!(callers.of_fact(&fact), searched(&fact, &seen), "{key}, every {missing}th is missing");
+            }
+        }
+    }
+}

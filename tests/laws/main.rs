@@ -116,8 +116,8 @@ fn the_model_uses_no_system() {
 #[test]
 fn siblings_use_each_other_in_no_cycle() {
     for root in ["src/lib.rs", "cargo-sysguard/src/main.rs", "cargo-sysguard/kernel-source/src/lib.rs"] {
-        let cycles = modules::cycles(&read(root));
-        assert!(cycles.is_empty(), "{root}: {cycles:#?}");
+        let cycles: Vec<String> = modules::cycles(&read(root)).iter().map(ToString::to_string).collect();
+        assert_eq!(cycles, [""; 0], "{root}");
     }
 }
 

@@ -3,8 +3,9 @@
 //! Code that only tests have is left out. Paths inside macros are read from their tokens.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::Visit;
@@ -22,7 +23,6 @@ pub(crate) struct Crate {
 /// One module, in a file of its own or not.
 #[derive(Debug, Default)]
 pub(crate) struct Module {
-    file: PathBuf,
     /// Names that `use` brings in, with the paths they stand for.
     imported: BTreeMap<String, Vec<String>>,
     /// Modules of which `use` brings in everything.
@@ -50,7 +50,7 @@ impl Crate {
 
     /// Adds a module with its items; `folder` is where the files of its children are.
     fn add(&mut self, path: ModulePath, file: &Path, folder: &Path, items: &[Item]) {
-        let mut module = Module { file: file.to_owned(), ..Module::default() };
+        let mut module = Module::default();
         for item in items.iter().filter(|item| !is_for_tests(attributes(item))) {
             match item {
                 Item::Mod(child) => {
@@ -316,10 +316,15 @@ pub(crate) fn cycles(read: &Crate) -> Vec<Cycle> {
 }
 
 /// Modules that use each other.
-#[derive(Debug)]
 pub(crate) struct Cycle {
     pub(crate) parent: String,
     pub(crate) members: Vec<String>,
     /// One use for each pair.
     pub(crate) edges: Vec<String>,
+}
+
+impl fmt::Display for Cycle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "below `{}`: {}: {}", self.parent, self.members.join(", "), self.edges.join("; "))
+    }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use sysguard::model::attribution::{Subsystem, Use};
+use sysguard::model::call::Errno;
 use sysguard::model::call_site::{CallSite, Frame};
-use sysguard::model::event::Errno;
 use sysguard::model::observation::{Observation, Tally};
 use sysguard::model::syscall::{Abi, Syscall};
 

@@ -6,20 +6,23 @@ use std::hint::black_box;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use sysguard::model::compare::{Comparison, compare};
+use sysguard::model::causes::explain;
+use sysguard::model::compare::compare;
 use sysguard::model::confirm::Sightings;
-use sysguard::model::expectation::drift::{Drift, difference};
 use sysguard::model::expectation::format::{read, with_remarks};
 use sysguard::model::expectation::{
-    Baseline, News, Parsed, Pending, Projection, Recorded, Remarks, Unseen, amend, project, record,
+    Baseline, News, Parsed, Projection, Recorded, Remarks, Unseen, amend, project, record,
 };
 use sysguard::model::explain::Kernel;
 use sysguard::model::fact::Fact;
-use sysguard::model::fingerprint::{Fingerprint, explain};
+use sysguard::model::finding::Comparison;
+use sysguard::model::fingerprint::Fingerprint;
 use sysguard::model::guard::{Guard, Inherited};
 use sysguard::model::observation::{Engine, First, Observation, Recording};
+use sysguard::model::pending::Pending;
 use sysguard::model::platform::Platform;
 use sysguard::model::recording::Growth;
+use sysguard::model::revisions::{Drift, difference};
 use sysguard::model::taxonomy::Taxonomy;
 use sysguard::model::verdict::{Asked, Change, Status, Verdict};
 use sysguard::model::workload::Exit;

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use sysguard::artifacts;
-use sysguard::model::compare::Fact;
-use sysguard::model::expectation::{Aim, Baseline, Pending, Settled};
+use sysguard::model::expectation::Baseline;
+use sysguard::model::fact::Fact;
+use sysguard::model::pending::{Aim, Pending, Settled};
 use sysguard::model::test_name;
 use sysguard::report::PendingKeys;
 use sysguard::settings::{Flags, Settings};

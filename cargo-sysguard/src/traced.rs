@@ -10,9 +10,10 @@ use std::process::Stdio;
 
 use sysguard::artifacts::{self, Build};
 use sysguard::harness::Spinners;
-use sysguard::model::expectation::{Drift, Expectation};
+use sysguard::model::expectation::Expectation;
 use sysguard::model::observation::Engine;
 use sysguard::model::recording::Length;
+use sysguard::model::revisions::Drift;
 use sysguard::model::verdict::Verdict;
 use sysguard::model::workload::Program;
 use sysguard::report::{self, Palette};

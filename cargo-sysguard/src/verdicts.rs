@@ -152,7 +152,7 @@ mod tests {
     use std::fs;
     use std::time::Duration;
 
-    use sysguard::model::compare::Comparison;
+    use sysguard::model::finding::Comparison;
     use sysguard::model::recording::Growth;
     use sysguard::model::verdict::{Asked, Status};
 

@@ -14,7 +14,7 @@ use super::check::Check;
 use super::progress::Spinners;
 use super::relay::Relay;
 use crate::error::Error;
-use crate::model::compare::Watched;
+use crate::model::finding::Watched;
 use crate::model::verdict::{Status, Verdict};
 use crate::report::{self, Palette};
 use crate::runner::{Case, DiffTool, Suite};

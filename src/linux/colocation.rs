@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 
 use crate::model::attribution::Memory;
 use crate::model::attribution::files::is_untraced;
-use crate::model::event::Tid;
+use crate::model::call::Tid;
 use crate::model::syscall::table::Row;
 use crate::model::tracee::Stop;
 

@@ -4,8 +4,9 @@ use std::io;
 use std::path::Path;
 
 use super::{Command, Limits, NEEDED, Outcome, TraceError};
+use crate::model::call::Tid;
 use crate::model::call_site::CallSite;
-use crate::model::event::{Event, Tid};
+use crate::model::event::Event;
 use crate::model::gate::{Gate, GateState};
 use crate::model::guard::{Guard, Inherited};
 use crate::model::marker::Marker;

@@ -19,7 +19,9 @@ use super::witness::{Sight, Witness};
 use crate::model::attribution::files::{self, shares_files};
 use crate::model::attribution::objects::is_told_by_path;
 use crate::model::attribution::{Answers, Memory, Object, Question, answers, made};
-use crate::model::event::{BlindSpot, Call, CallOutcome, Event, Tid};
+use crate::model::blind_spot::BlindSpot;
+use crate::model::call::{Call, CallOutcome, Tid};
+use crate::model::event::Event;
 use crate::model::guard::{
     Access, Class, Effect, FdTables, Guard, Likeness, Sharing, acts_through_fd, effect, needs_no_filter,
 };

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::maps::{mappings, text};
-use crate::model::event::{Call, Tid};
+use crate::model::call::{Call, Tid};
 
 /// The loaders at work, each where it lies in its task.
 #[derive(Debug, Default)]

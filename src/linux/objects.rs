@@ -16,7 +16,7 @@ use super::paths::{self, Found, Reached, View};
 use super::sys::{self, FileStatus};
 use crate::model::attribution::objects::Reference;
 use crate::model::attribution::{Answer, Failure, Inquiry, Object, Place};
-use crate::model::event::Tid;
+use crate::model::call::Tid;
 use crate::model::guard::Access;
 
 /// Whoever asks, with what was answered before.

@@ -15,7 +15,7 @@ use nix::sys::statfs;
 use super::mounts::Mounts;
 use super::sys::{self, FileStatus};
 use crate::model::attribution::Place;
-use crate::model::event::Tid;
+use crate::model::call::Tid;
 
 /// What a path leads to.
 #[derive(Debug)]

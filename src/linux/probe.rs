@@ -16,7 +16,7 @@ use super::outcome::TraceError;
 use super::stopped::{Alive, Stopped};
 use super::sys;
 use super::tracer::Tracer;
-use crate::model::event::Tid;
+use crate::model::call::Tid;
 use crate::model::gate::{Gate, GateState, Remedy, can_trace};
 
 /// Tries to trace a child, and reads what may be in the way. The first gate, `ptrace`, is the attempt: tracing is possible if it is open.

@@ -3,7 +3,7 @@
 use std::{fs, io};
 
 use super::sys;
-use crate::model::event::Tid;
+use crate::model::call::Tid;
 
 /// From now on this process ignores SIGINT and SIGQUIT, and whatever a traced task sends. Any other sender still ends it.
 ///

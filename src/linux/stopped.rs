@@ -5,7 +5,7 @@
 use std::io;
 
 use super::sys::{self, SyscallInfo};
-use crate::model::event::Tid;
+use crate::model::call::Tid;
 use crate::model::syscall::Abi;
 
 /// A task in a ptrace-stop. It cannot be copied, and every way to let it go consumes it.

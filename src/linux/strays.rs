@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use super::sys::{self, Hears};
-use crate::model::event::Tid;
+use crate::model::call::Tid;
 
 /// A task that has just been attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,7 +13,8 @@ use super::strays::{self, Stray};
 use super::sys::{self, Hears, SyscallInfo};
 use super::untraced::{Entry, Revealed};
 use super::wait::{Report, report};
-use crate::model::event::{BlindSpot, Call, Tid};
+use crate::model::blind_spot::BlindSpot;
+use crate::model::call::{Call, Tid};
 use crate::model::syscall::Syscall;
 use crate::model::tracee::{Directive, Stop};
 

@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use super::stopped::{Alive, Stopped};
 use super::{memory, sys, vdso};
-use crate::model::event::{Call, Tid};
+use crate::model::call::{Call, Tid};
 use crate::model::syscall::Abi;
 
 /// include/uapi/linux/sched.h

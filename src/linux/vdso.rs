@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::{memory, sys};
-use crate::model::event::Tid;
+use crate::model::call::Tid;
 
 /// `AT_SYSINFO_EHDR`: "The address of a page containing the virtual Dynamic Shared Object",
 /// getauxval(3).

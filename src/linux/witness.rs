@@ -12,7 +12,8 @@ use super::memory;
 use super::objects::Objects;
 use crate::model::attribution::files::{Effect, effect, moves_root, shares_files};
 use crate::model::attribution::{Answer, Answers, Failure, Inquiry, Memory, Object, Place, Question, answers, made};
-use crate::model::event::{Call, CallOutcome, Event, Tid};
+use crate::model::call::{Call, CallOutcome, Tid};
+use crate::model::event::Event;
 use crate::model::guard;
 use crate::model::tracee::{Step, Stop};
 

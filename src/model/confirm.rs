@@ -6,20 +6,9 @@
 use std::collections::BTreeSet;
 
 use super::attribution::Subsystem;
-use super::compare::{Comparison, Finding, FindingKind};
 use super::expectation::Projection;
 use super::fact::Fact;
-
-/// A finding that not every run showed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Suspect {
-    /// What it would be if every run showed it.
-    pub finding: Finding,
-    /// How many runs showed it.
-    pub seen: u32,
-    /// Of how many.
-    pub runs: u32,
-}
+use super::finding::{Comparison, Finding, FindingKind, Suspect};
 
 /// What each run of a workload showed.
 #[derive(Debug, Clone, Default)]

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::compare::Comparison;
+use super::finding::Comparison;
 
 /// What `SYSGUARD_UPDATE` or `--update` asks for, as insta's `INSTA_UPDATE`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -127,7 +127,8 @@ pub fn decide(update: Update, has_baseline: bool, comparison: &Comparison) -> Ac
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::compare::{Fact, Finding};
+    use crate::model::fact::Fact;
+    use crate::model::finding::Finding;
 
     #[test]
     fn ci_decides_only_where_nobody_else_did() {

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::event::Errno;
+use super::call::Errno;
 
 /// The names of 1 to 133; empty where Linux left a gap.
 #[rustfmt::skip]

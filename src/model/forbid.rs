@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::attribution::Use;
-use super::event::Errno;
+use super::call::Errno;
 use super::expectation::Rule;
 use super::expectation::storage::written_object;
 use super::fact::{Detail, Fact};

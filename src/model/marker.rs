@@ -3,9 +3,11 @@
 //! It is `prctl(0x53595347, kind, name[0..8], name[8..16], name[16..24])`: the kernel knows no such option and says EINVAL. Everything stands
 //! in registers, so that nothing must be read from memory, and any program in any language can say it.
 
-use super::event::Call;
-use super::observation::LOADER;
+use super::call::Call;
 use super::syscall::Abi;
+
+/// The phase that no program has to name: what the loader does before it lets the program begin.
+pub const LOADER: &str = "loader";
 
 /// The option, in ASCII `SYSG`.
 pub const OPTION: u64 = 0x5359_5347;

@@ -9,6 +9,8 @@ pub mod workload;
 
 pub mod syscall;
 
+pub mod blind_spot;
+pub mod call;
 pub mod call_site;
 pub mod errno;
 pub mod escape;
@@ -26,19 +28,23 @@ pub mod observation;
 pub mod expectation;
 pub mod fact;
 pub mod families;
+pub mod finding;
 pub mod fingerprint;
-pub mod first_callers;
 pub mod forbid;
 pub mod guard;
 pub mod notify;
 
+mod assertions;
+pub mod causes;
 pub mod compare;
 pub mod confirm;
 pub mod decide;
 pub mod explain;
 pub mod near;
+pub mod pending;
 pub mod recording;
 pub mod remains;
+pub mod revisions;
 pub mod taxonomy;
 pub mod verdict;
 pub mod weight;

@@ -94,7 +94,7 @@ fn is_told_by_its_end(shape: Shape) -> bool {
 mod tests {
     use super::*;
     use crate::model::attribution::{Answer, Answers, Memory, Object, answers, attribute, blind_spot, files};
-    use crate::model::event::{Call, CallOutcome, Errno};
+    use crate::model::call::{Call, CallOutcome, Errno};
     use crate::model::guard::bpf;
     use crate::model::syscall::Syscall;
 

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::compare::Comparison;
+use super::finding::Comparison;
 use super::recording::Growth;
 use super::signal;
 use super::workload::Exit;

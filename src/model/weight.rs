@@ -2,8 +2,8 @@
 //!
 //! It must not decide what fails: that is the document's `level:`. It only says what is to be read first.
 
-use super::compare::{Finding, FindingKind};
 use super::fact::Fact;
+use super::finding::{Finding, FindingKind};
 
 /// The weight of a finding, heaviest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,8 +9,9 @@ use super::Palette;
 use super::explain::{CALL, brief};
 use super::style::Painted;
 use super::words::escaped;
-use crate::model::compare::{Detail, Fact, Finding, Kin};
-use crate::model::expectation::Pending;
+use crate::model::fact::{Detail, Fact};
+use crate::model::finding::{Finding, Kin};
+use crate::model::pending::Pending;
 
 /// What is pending of one workload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -9,15 +9,16 @@ use super::busy::Busy;
 use super::progress::{Progress, Running};
 use super::runnable::{Obstacle, Run, RunFailure, Runnable};
 use super::suite::{Case, Suite};
-use crate::model::compare::{Comparison, Watched, compare};
+use crate::model::compare::compare;
 use crate::model::confirm::Sightings;
-use crate::model::expectation::drift::difference;
 use crate::model::expectation::{Baseline, Document, Level, News, Remarks, project};
+use crate::model::finding::{Comparison, Watched};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::guard::{Guard, Inherited};
 use crate::model::lockfile::Moves;
 use crate::model::observation::{Engine, First, Observation};
 use crate::model::recording::{FEWEST_CPUS, Growth, Length, WARM_UP_RUNS};
+use crate::model::revisions::difference;
 
 /// The runs of one workload.
 pub(super) struct Runs<'a> {

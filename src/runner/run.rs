@@ -16,10 +16,11 @@ use crate::linux::{
     Callers, Command, Environment, Incomplete, Limits, Outcome, Stream, TraceError, inherited, trace, trace_guarded,
     trace_notified,
 };
-use crate::model::compare::Watched;
 use crate::model::event::Event;
+use crate::model::finding::Watched;
 use crate::model::guard::Guard;
-use crate::model::observation::{LOADER, Observation, Part, Watch};
+use crate::model::marker::LOADER;
+use crate::model::observation::{Observation, Part, Watch};
 use crate::model::workload::{Exit, Program, Workload};
 use crate::settings::CLOSURE;
 

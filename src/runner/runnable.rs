@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use crate::linux::TraceError;
-use crate::model::compare::Watched;
+use crate::model::finding::Watched;
 use crate::model::guard::{Guard, Inherited, Unguardable};
 use crate::model::observation::{First, Observation};
 use crate::model::workload::Exit;

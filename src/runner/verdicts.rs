@@ -9,11 +9,11 @@ use super::runnable::{Obstacle, Run, RunFailure, Runnable};
 use super::suite::{Case, Suite, Unreadable};
 
 use crate::linux::NEEDED;
-use crate::model::compare::Comparison;
+use crate::model::causes::explain;
 use crate::model::decide::{Action, Update, decide};
 use crate::model::expectation::format::with_remarks;
 use crate::model::expectation::{Baseline, Parsed, Recorded, Remarks, Unseen, amend, record};
-use crate::model::fingerprint::explain;
+use crate::model::finding::Comparison;
 use crate::model::recording::{Growth, Length};
 use crate::model::verdict::{Asked, Change, Status, Verdict};
 use crate::model::workload::Workload;

@@ -4,7 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Store, StoreError};
-use crate::model::expectation::{Pending, Settled, format};
+use crate::model::expectation::format;
+use crate::model::pending::{Pending, Settled};
 
 impl Store {
     /// What is pending of a workload; `None` where there is no proposal, or the file holds all of it.

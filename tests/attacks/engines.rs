@@ -17,7 +17,8 @@ use sysguard::model::expectation::{Baseline, Document, Recorded, Unseen, format,
 use sysguard::model::fact::Fact;
 use sysguard::model::fingerprint::Fingerprint;
 use sysguard::model::guard::Guard;
-use sysguard::model::observation::{Engine, LOADER, Observation};
+use sysguard::model::marker::LOADER;
+use sysguard::model::observation::{Engine, Observation};
 use sysguard::model::platform::Platform;
 use sysguard::model::workload::Exit;
 use sysguard::runner::{observe, observe_guarded, observe_notified};

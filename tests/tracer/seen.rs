@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use sysguard::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, trace, trace_notified};
 use sysguard::model::attribution::{blind_spot, unanswerable};
-use sysguard::model::event::{BlindSpot, CallOutcome, Event};
+use sysguard::model::blind_spot::BlindSpot;
+use sysguard::model::call::CallOutcome;
+use sysguard::model::event::Event;
 use sysguard::model::observation::Engine;
 use sysguard::model::syscall::Abi;
 

@@ -6,8 +6,9 @@ use std::num::NonZeroU32;
 use std::path::Path;
 
 use clap::ValueEnum;
-use sysguard::model::expectation::{Drift, Expectation, format};
+use sysguard::model::expectation::{Expectation, format};
 use sysguard::model::recording::Length;
+use sysguard::model::revisions::Drift;
 use sysguard::report::drift::Base;
 use sysguard::report::{Palette, drift};
 use sysguard::settings::Flags;

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use sysguard::linux::keep_terminal;
-use sysguard::model::expectation::Pending;
+use sysguard::model::pending::Pending;
 use sysguard::model::verdict::Change;
 use sysguard::report;
 use sysguard::runner::DiffTool;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use sysguard::harness::{Arguments, Each, follow_lifeline, is_harness, run_each};
 use sysguard::linux::leave_signals_to_workload;
-use sysguard::model::compare::Comparison;
+use sysguard::model::finding::Comparison;
 use sysguard::model::platform::Platform;
 use sysguard::model::recording::Length;
 use sysguard::model::test_name::TestName;

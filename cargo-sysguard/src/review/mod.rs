@@ -6,8 +6,9 @@ mod state;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use sysguard::model::compare::{Fact, Finding};
-use sysguard::model::expectation::{Pending, Settled};
+use sysguard::model::fact::Fact;
+use sysguard::model::finding::Finding;
+use sysguard::model::pending::{Pending, Settled};
 use sysguard::model::verdict::Change;
 use sysguard::runner::DiffTool;
 

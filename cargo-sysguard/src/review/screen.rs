@@ -7,8 +7,8 @@ use std::io::{self, BufRead, Write};
 
 use console::{Key, Term};
 use sysguard::linux::suspend_job;
-use sysguard::model::compare::Finding;
-use sysguard::model::expectation::Pending;
+use sysguard::model::finding::Finding;
+use sysguard::model::pending::Pending;
 use sysguard::model::verdict::Change;
 use sysguard::report::{self, Palette};
 use sysguard::runner::DiffTool;

@@ -7,7 +7,7 @@ use crate::linux::command::{Command, Stream};
 use crate::linux::memory;
 use crate::linux::objects::Objects;
 use crate::linux::sys;
-use crate::model::event::Tid;
+use crate::model::call::Tid;
 use crate::model::guard::Inherited;
 
 /// Whether the kernel opened the program for its interpreter: `AT_EXECFD`, getauxval(3), which

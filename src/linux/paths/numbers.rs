@@ -10,7 +10,7 @@ use nix::fcntl::readlinkat;
 
 use super::Reached;
 use crate::linux::sys;
-use crate::model::event::Tid;
+use crate::model::call::Tid;
 
 /// A link of procfs that leads each task to itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

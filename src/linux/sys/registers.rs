@@ -13,7 +13,7 @@ use super::checked;
 #[cfg(target_arch = "x86_64")]
 use super::ptrace;
 #[cfg(target_arch = "x86_64")]
-use crate::model::event::Call;
+use crate::model::call::Call;
 use crate::model::notify::interruption::Registers;
 use crate::model::syscall::Abi;
 #[cfg(target_arch = "x86_64")]

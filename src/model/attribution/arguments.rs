@@ -5,12 +5,12 @@
 use std::borrow::Cow;
 
 use super::Subsystem;
-use super::answers::Memory;
 use super::calls::Selector;
 use super::meant::Meant;
+use super::memory::Memory;
 use super::objects;
 use super::values::{self, Value, flags as curated, table, value};
-use crate::model::event::Call;
+use crate::model::call::Call;
 
 /// The version is above: `IPCCALL`, include/uapi/linux/ipc.h
 const IPC_OPERATION: u64 = 0xffff;

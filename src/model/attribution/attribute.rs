@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::answers::{Answers, Memory};
+use super::answers::Answers;
 use super::arguments::argument;
 use super::calls::Subject;
 use super::meant::{Meant, meant};
+use super::memory::Memory;
 use super::objects::Object;
 use super::{Subsystem, ambient, entry_points};
-use crate::model::event::{Call, CallOutcome};
+use crate::model::call::{Call, CallOutcome};
 use crate::model::syscall::Syscall;
 
 /// One way in which a syscall was used. Its order is that of reports: subsystem, syscall, argument, object.

@@ -6,7 +6,8 @@
 use super::answers::{self, Answer, Answers};
 use super::calls::Subject;
 use super::meant::meant;
-use crate::model::event::{BlindSpot, Call, CallOutcome, Errno};
+use crate::model::blind_spot::BlindSpot;
+use crate::model::call::{Call, CallOutcome, Errno};
 
 /// What may stay unseen after this call.
 pub fn blind_spot(call: &Call, outcome: CallOutcome) -> Option<BlindSpot> {

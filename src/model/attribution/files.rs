@@ -2,9 +2,10 @@
 //!
 //! It must not remember anything itself. Opening needs no word here: who forgets whatever is closed has nothing stale to find. Main type: [`Effect`].
 
-use super::answers::{self, Memory};
+use super::answers;
 use super::meant::meant;
-use crate::model::event::Call;
+use super::memory::Memory;
+use crate::model::call::Call;
 
 /// An effect on what fds and paths stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,11 +2,11 @@
 //!
 //! It must not interpret the arguments: that is [`arguments`](super::arguments)' and [`objects`](super::objects)'. Main type: [`Meant`].
 
-use super::answers::Memory;
 use super::calls::{Flags, Selector, Shape, Subject, shape, shape_of};
+use super::memory::Memory;
 use super::values::table::{IPC, SOCKETCALL};
 use super::values::value;
-use crate::model::event::Call;
+use crate::model::call::Call;
 use crate::model::syscall::Abi;
 
 /// A call as a programmer means it.

@@ -11,15 +11,17 @@ pub(crate) mod calls;
 pub mod entry_points;
 pub mod files;
 mod meant;
+mod memory;
 pub mod objects;
 pub(crate) mod reach;
 mod refusal;
 pub mod subsystem;
 pub mod values;
 
-pub use answers::{Answer, Answers, Memory, Place, Question, Receiver};
+pub use answers::{Answer, Answers, Place, Question, Receiver};
 pub use attribute::{Use, attribute, made};
 pub use blind::{blind_spot, unanswerable};
+pub use memory::Memory;
 pub use objects::Object;
 pub use refusal::{Failure, Inquiry};
 pub use subsystem::Subsystem;

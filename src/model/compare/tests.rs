@@ -5,6 +5,7 @@ mod refused;
 use super::*;
 use crate::model::attribution::{Subsystem, Use};
 use crate::model::expectation::{Entry, Rule};
+use crate::model::finding::Watched;
 use crate::model::observation::Tally;
 use crate::model::platform::Platform;
 use crate::model::syscall::{Abi, Syscall};

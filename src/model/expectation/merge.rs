@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::terms::{Baseline, Entry};
 use crate::model::attribution::Subsystem;
-use crate::model::compare::{Detail, Fact};
-use crate::model::confirm::Suspect;
+use crate::model::fact::{Detail, Fact};
+use crate::model::finding::Suspect;
 use crate::model::fingerprint::Fingerprint;
-use crate::model::observation::LOADER;
+use crate::model::marker::LOADER;
 use crate::model::platform::Platform;
 
 /// What becomes of facts that the old baseline holds and no run showed.
@@ -159,7 +159,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::compare::Finding;
+    use crate::model::finding::Finding;
 
     /// A run that showed these facts and what they are part of.
     fn run(keys: &[&str]) -> BTreeSet<Fact> {

@@ -2,20 +2,17 @@
 //!
 //! [`terms`] are the words; [`mod@format`] is the one room that knows YAML; [`versions`] is the format's history.
 
-pub mod drift;
+pub mod first_callers;
 pub mod format;
 pub mod merge;
-pub mod pending;
 pub mod project;
 pub mod remarks;
 pub mod storage;
 pub mod terms;
 pub mod versions;
 
-pub use drift::Drift;
 pub use format::{Malformed, Parsed};
 pub use merge::{Recorded, Unseen, amend, record};
-pub use pending::{Aim, Misfit, Pending, Settled};
 pub use project::{News, Projection, project};
 pub use remarks::Remarks;
 pub use terms::{Baseline, Document, Entry, Expectation, Level, Rule};

@@ -9,8 +9,8 @@ use super::storage::written_object;
 use super::terms::{Baseline, Document, Entry, Level, Rule};
 use crate::model::attribution::calls::{is_housekeeping, is_on_fd};
 use crate::model::attribution::{Subsystem, Use, reach};
-use crate::model::compare::{Detail, Fact};
-use crate::model::event::Errno;
+use crate::model::call::Errno;
+use crate::model::fact::{Detail, Fact};
 use crate::model::observation::{First, Observation, Tally};
 use crate::model::platform::Platform;
 

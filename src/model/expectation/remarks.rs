@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::compare::{Comparison, Fact, Finding};
+use crate::model::expectation::first_callers::FirstCallers;
+use crate::model::fact::Fact;
+use crate::model::finding::{Comparison, Finding};
 use crate::model::fingerprint::Drift;
-use crate::model::first_callers::FirstCallers;
 use crate::model::observation::Observation;
 
 /// Why something is proposed that a test does not tell.
@@ -57,7 +58,7 @@ impl Remarks {
     }
 
     /// The finding, with what is said of it.
-    pub(super) fn told(&self, finding: Finding) -> Finding {
+    pub(in crate::model) fn told(&self, finding: Finding) -> Finding {
         let [site, cause] = [&self.sites, &self.causes].map(|remarks| remarks.get(&finding.fact).cloned());
         Finding { site, cause, ..finding }
     }

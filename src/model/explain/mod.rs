@@ -20,7 +20,7 @@ pub use subsystems::SubsystemFacts;
 
 use super::attribution::calls::shapes;
 use super::attribution::{Subsystem, objects::kinds, values};
-use super::event::BlindSpot;
+use super::blind_spot::BlindSpot;
 use super::expectation::{Entry as Held, Expectation};
 use super::fact::{Detail, Fact};
 use super::near::near;

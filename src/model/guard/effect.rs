@@ -8,7 +8,7 @@ mod harmless;
 use crate::model::attribution::Memory;
 use crate::model::attribution::calls::{Subject, shape};
 use crate::model::attribution::files::{changes_family, clone_flags};
-use crate::model::event::{Call, CallOutcome, Errno};
+use crate::model::call::{Call, CallOutcome, Errno};
 
 /// An effect that a filter must not let pass unseen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

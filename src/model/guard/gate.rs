@@ -10,7 +10,7 @@ use crate::model::attribution::reach::{direction, is_socket_command, reaches};
 use crate::model::attribution::values::Value;
 use crate::model::attribution::values::table::CLOCK;
 use crate::model::attribution::{Memory, Object};
-use crate::model::event::Call;
+use crate::model::call::Call;
 use crate::model::expectation::Baseline;
 use crate::model::syscall::{Syscall, table};
 

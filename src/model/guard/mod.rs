@@ -60,7 +60,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::attribution::calls::{Flags, Selector, Subject, shape};
 use super::attribution::reach::{Direction, direction, reaches};
 use super::attribution::{Answer, Answers, Object, Use, ambient, answers, attribute, blind_spot};
-use super::event::{Call, CallOutcome, Errno};
+use super::call::{Call, CallOutcome, Errno};
 use super::expectation::project::facts_of;
 use super::expectation::{Baseline, Document, Level, Rule};
 use super::fact::Fact;

@@ -5,7 +5,7 @@ use super::filter::AUDIT_ARCH_X86_64;
 use super::gate::{Gate, Relation, Test};
 use super::{Access, Guard, Inherited, Unguardable};
 use crate::model::attribution::Object;
-use crate::model::event::Call;
+use crate::model::call::Call;
 use crate::model::expectation::{Baseline, Document, Level, Rule};
 use crate::model::syscall::{Abi, Syscall, table};
 

@@ -40,7 +40,7 @@
 use std::collections::HashMap;
 
 use super::is_awaited;
-use crate::model::event::{Call, Tid};
+use crate::model::call::{Call, Tid};
 use crate::model::syscall::{Abi, Syscall};
 
 /// A `siginfo_t` as the kernel wrote it.

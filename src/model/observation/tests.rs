@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::model::attribution::Answers;
-use crate::model::event::Call;
+use crate::model::call::Call;
+use crate::model::expectation::Rule;
+use crate::model::marker::LOADER;
 use crate::model::marker::{Key, Marker, PhaseName};
 use crate::model::syscall::{Abi, Syscall};
 

@@ -4,8 +4,11 @@
 
 use std::collections::HashSet;
 
-use super::{First, LOADER, Observation};
-use crate::model::event::{BlindSpot, Call, CallOutcome, Event, Tid};
+use super::{First, Observation};
+use crate::model::blind_spot::BlindSpot;
+use crate::model::call::{Call, CallOutcome, Tid};
+use crate::model::event::Event;
+use crate::model::marker::LOADER;
 use crate::model::marker::{Key, Marker};
 
 /// What of a run counts.

@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use super::stop::Stop;
 use super::task::{Task, starts_workload};
 use crate::model::attribution::Answers;
-use crate::model::event::{BlindSpot, Call, CallOutcome, Errno, Event, Tid};
+use crate::model::blind_spot::BlindSpot;
+use crate::model::call::{Call, CallOutcome, Errno, Tid};
+use crate::model::event::Event;
 
 /// What a stopped task must be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

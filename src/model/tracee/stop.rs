@@ -1,6 +1,6 @@
 //! What the kernel said of one task, as plain data. Main type: [`Stop`].
 
-use crate::model::event::{Call, Tid};
+use crate::model::call::{Call, Tid};
 use crate::model::workload::Exit;
 
 /// One report of the kernel about a task. The names in parentheses are those of ptrace(2).

@@ -1,6 +1,6 @@
 //! Where one task stands in its life. Main type: [`Task`].
 
-use crate::model::event::{Call, Tid};
+use crate::model::call::{Call, Tid};
 use crate::model::tracee::stop::Stop;
 
 /// The life-cycle of a task. One that is gone is in no table.

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::Evidence;
 use crate::model::attribution::Subsystem;
-use crate::model::event::BlindSpot;
+use crate::model::blind_spot::BlindSpot;
 use crate::model::expectation::{Baseline, Document, Entry, Rule};
 use crate::model::explain::{Call, Kernel};
 use crate::model::syscall::Abi;

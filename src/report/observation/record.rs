@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::model::attribution::{Subsystem, Use, entry_points};
-use crate::model::event::BlindSpot;
+use crate::model::blind_spot::BlindSpot;
 use crate::model::observation::{Observation, Recording, Tally};
 use crate::model::syscall::{Abi, Syscall};
 use crate::model::workload::Exit;

@@ -4,7 +4,7 @@ use std::io;
 
 use super::groups::{Group, groups};
 use super::record::{ObservationRecord, SyscallRecord, UseRecord, errors_in_words};
-use crate::model::event::BlindSpot;
+use crate::model::blind_spot::BlindSpot;
 use crate::model::observation::Recording;
 use crate::model::syscall::Abi;
 use crate::model::taxonomy::Taxonomy;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::model::attribution::{Subsystem, Use, entry_points};
-use crate::model::event::{BlindSpot, Errno};
+use crate::model::blind_spot::BlindSpot;
+use crate::model::call::Errno;
 use crate::model::observation::{Engine, Observation, Tally};
 use crate::model::platform::Platform;
 use crate::model::syscall::{Abi, Syscall};

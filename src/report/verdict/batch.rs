@@ -3,8 +3,9 @@
 use std::fmt;
 
 use super::findings::words;
-use crate::model::compare::{Detail, Finding, Kin};
+use crate::model::fact::Detail;
 use crate::model::fact::Fact;
+use crate::model::finding::{Finding, Kin};
 use crate::model::verdict::{Status, Verdict};
 use crate::model::weight::{Weight, privilege};
 use crate::report::words::counted;

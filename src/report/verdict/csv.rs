@@ -4,8 +4,9 @@ use std::io;
 
 use super::batch::{PackageVerdicts, all};
 use super::headline;
-use crate::model::compare::{Detail, Finding};
-use crate::model::confirm::Suspect;
+use crate::model::fact::Detail;
+use crate::model::finding::Finding;
+use crate::model::finding::Suspect;
 use crate::model::verdict::{Status, Verdict};
 
 const COLUMNS: [&str; 9] = ["package", "workload", "path", "line", "outcome", "difference", "key", "calls", "remarks"];

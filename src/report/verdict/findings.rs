@@ -2,8 +2,9 @@
 
 use std::io;
 
-use crate::model::compare::{Comparison, Detail, Fact, Finding, FindingKind, Kin};
-use crate::model::confirm::Suspect;
+use crate::model::fact::{Detail, Fact};
+use crate::model::finding::Suspect;
+use crate::model::finding::{Comparison, Finding, FindingKind, Kin};
 use crate::model::fingerprint::Drift;
 use crate::model::verdict::{Status, Verdict};
 use crate::model::weight::{Weight, privilege};

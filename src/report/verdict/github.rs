@@ -7,7 +7,7 @@ use std::io;
 use super::batch::{PackageVerdicts, Ranked, all};
 use super::findings::drift;
 use super::{headline, next};
-use crate::model::confirm::Suspect;
+use crate::model::finding::Suspect;
 use crate::model::verdict::{Status, Verdict};
 use crate::model::weight::Weight;
 use crate::report::words::{counted, escaped, len};

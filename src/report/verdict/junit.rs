@@ -6,8 +6,8 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::batch::PackageVerdicts;
 use super::headline;
-use crate::model::compare::Finding;
-use crate::model::confirm::Suspect;
+use crate::model::finding::Finding;
+use crate::model::finding::Suspect;
 use crate::model::verdict::{Status, Verdict};
 use crate::report::Palette;
 

@@ -7,7 +7,7 @@ use std::io;
 use super::batch::{PackageVerdicts, Ranked, Tally, all, ranked};
 use super::findings::drift;
 use super::{headline, next};
-use crate::model::confirm::Suspect;
+use crate::model::finding::Suspect;
 use crate::model::verdict::Status;
 use crate::report::words::{counted, escaped};
 

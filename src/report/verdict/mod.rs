@@ -19,7 +19,7 @@ use std::io;
 use super::style::Painted;
 use super::words::{counted, escaped, len};
 use super::{Format, Palette, VerdictFormat};
-use crate::model::compare::{Comparison, Watched};
+use crate::model::finding::{Comparison, Watched};
 use crate::model::recording::Growth;
 use crate::model::verdict::{Status, Verdict};
 use crate::model::workload::Exit;

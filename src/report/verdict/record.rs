@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::compare::{Comparison, Detail, Fact, Finding, FindingKind, Kin, Watched};
-use crate::model::confirm::Suspect;
+use crate::model::fact::{Detail, Fact};
+use crate::model::finding::Suspect;
+use crate::model::finding::{Comparison, Finding, FindingKind, Kin, Watched};
 use crate::model::fingerprint::Drift;
 use crate::model::observation::Engine;
 use crate::model::recording::Growth;

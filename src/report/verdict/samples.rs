@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::PackageVerdicts;
-use crate::model::compare::{Comparison, Detail, Fact, Finding};
+use crate::model::fact::{Detail, Fact};
+use crate::model::finding::{Comparison, Finding};
 use crate::model::recording::Growth;
 use crate::model::verdict::{Asked, Change, Status, Verdict};
 use crate::model::workload::Exit;

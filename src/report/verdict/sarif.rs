@@ -14,8 +14,8 @@ use serde_sarif::sarif::{
 use super::batch::{PackageVerdicts, Ranked, all};
 use super::findings::words;
 use super::headline;
-use crate::model::compare::FindingKind;
-use crate::model::confirm::Suspect;
+use crate::model::finding::FindingKind;
+use crate::model::finding::Suspect;
 use crate::model::verdict::{Status, Verdict};
 use crate::model::weight::Weight;
 

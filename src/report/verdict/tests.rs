@@ -4,7 +4,7 @@ mod remarks;
 
 use super::samples::{failed, finding, other_statuses, with_status};
 use super::*;
-use crate::model::compare::Comparison;
+use crate::model::finding::Comparison;
 use crate::model::verdict::Change;
 use crate::model::workload::Exit;
 

@@ -1,8 +1,8 @@
 //! Calls as the kernel sees them, and what each one used: a row for every multiplexer, and the rules that choose between argument, object and entry point.
 
 use super::*;
-use crate::model::attribution::answers::{Answer, Memory};
-use crate::model::event::Errno;
+use crate::model::attribution::{Answer, Memory};
+use crate::model::call::Errno;
 use crate::model::syscall::Abi;
 
 const OK: CallOutcome = CallOutcome::Returned(3);

@@ -13,7 +13,7 @@ use super::outline::{Key, Node, Outline};
 use super::typed;
 use super::words::{Limit, List, PhaseWord, RuleCall, Said, Signal, Strict};
 use crate::model::attribution::Subsystem;
-use crate::model::event::Errno;
+use crate::model::call::Errno;
 use crate::model::expectation::terms::{Document, Level, Rule};
 use crate::model::expectation::versions;
 use crate::model::signal;

@@ -9,7 +9,7 @@ use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
 use super::keys::unknown;
 use crate::model::attribution::Subsystem;
-use crate::model::event::Errno;
+use crate::model::call::Errno;
 use crate::model::expectation::terms::{Level, Rule};
 use crate::model::platform::Platform;
 use crate::model::signal;

@@ -1,7 +1,7 @@
 //! What of an observation counts: tolerated, ambient, of a phase, and what is news.
 
 use super::*;
-use crate::model::event::BlindSpot;
+use crate::model::blind_spot::BlindSpot;
 use crate::model::syscall::{Abi, Syscall};
 
 /// A number that no table knows, so that its name depends on none.

@@ -1,7 +1,7 @@
 //! Every order of stops and notifications around a signal is a row.
 
 use super::{Answer, ERESTARTSYS, Interruptions, Received, Registers, Signal, SignalInfo, WAITING, is_notified};
-use crate::model::event::{Call, Tid};
+use crate::model::call::{Call, Tid};
 use crate::model::syscall::{Abi, Syscall, table};
 
 const TASK: Tid = 10;

@@ -8,7 +8,8 @@ use proptest::test_runner::TestCaseError;
 use proptest::{prop_assert, prop_assert_eq};
 
 use super::{Directive, Step, Stop, Tasks};
-use crate::model::event::{Call, Event, Tid};
+use crate::model::call::{Call, Tid};
+use crate::model::event::Event;
 use crate::model::syscall::{Abi, Syscall};
 use crate::model::workload::Exit;
 

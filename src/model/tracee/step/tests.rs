@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{Directive, Step, Stop, Tasks};
 use crate::model::attribution::Answers;
-use crate::model::event::{BlindSpot, Call, CallOutcome, Errno, Event, Tid};
+use crate::model::blind_spot::BlindSpot;
+use crate::model::call::{Call, CallOutcome, Errno, Tid};
+use crate::model::event::Event;
 use crate::model::syscall::{Abi, Syscall};
 use crate::model::workload::Exit;
 

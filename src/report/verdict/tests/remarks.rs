@@ -1,8 +1,8 @@
 //! What is told beside findings: suspects, families, drift, and how a recording grew.
 
 use super::*;
-use crate::model::compare::{Finding, Kin};
-use crate::model::confirm::Suspect;
+use crate::model::finding::Suspect;
+use crate::model::finding::{Finding, Kin};
 use crate::model::fingerprint::Drift;
 use crate::model::recording::Growth;
 

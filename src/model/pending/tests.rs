@@ -1,9 +1,10 @@
 //! Decisions on proposals, text to text.
 
 use super::{Aim, Misfit, Pending, Settled};
-use crate::model::compare::{Fact, Finding};
 use crate::model::expectation::format::{Parsed, read, with_remarks};
 use crate::model::expectation::remarks::Remarks;
+use crate::model::fact::Fact;
+use crate::model::finding::Finding;
 
 const FILE: &str = "\
 # talks
@@ -323,7 +324,7 @@ fn what_is_said_of_a_fact_goes_with_it_and_never_into_the_file() {
 
 /// What goes along with an aim, fact by fact.
 fn goes_along(aim: &Fact, fact: &Fact) -> bool {
-    use crate::model::compare::Detail;
+    use crate::model::fact::Detail;
     match (aim, fact) {
         (
             Fact::Use { subsystem: aim, syscall: None, .. },

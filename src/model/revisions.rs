@@ -2,9 +2,9 @@
 //!
 //! It must not judge: whether a difference is welcome is its reader's business.
 
-use super::project::Projection;
-use super::terms::{Baseline, Document, Expectation, Level};
-use crate::model::compare::{Comparison, Finding, compare};
+use super::expectation::{Baseline, Document, Expectation, Level, Projection};
+use crate::model::compare::compare;
+use crate::model::finding::{Comparison, Finding};
 use crate::model::observation::Observation;
 use crate::model::platform::Platform;
 
@@ -124,8 +124,8 @@ pub fn difference(document: &Document, held: Option<&Baseline>, baseline: &Basel
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::compare::FindingKind;
     use crate::model::expectation::format::read;
+    use crate::model::finding::FindingKind;
 
     fn expectation(baseline: &str) -> Expectation {
         let text = format!("version: 1\nbin: demo\n{baseline}");

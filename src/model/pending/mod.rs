@@ -8,12 +8,12 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::drift::difference;
-use super::format::{Parsed, with_remarks};
-use super::remarks::Remarks;
-use super::terms::{Baseline, Entry};
-use crate::model::compare::{Detail, Fact, Finding};
+use crate::model::expectation::format::{Parsed, with_remarks};
+use crate::model::expectation::{Baseline, Entry, Remarks};
+use crate::model::fact::{Detail, Fact};
+use crate::model::finding::Finding;
 use crate::model::platform::Platform;
+use crate::model::revisions::difference;
 
 /// A proposal that fits its file and holds more.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use super::attribution::Use;
-use super::call_site::CallSite;
-use super::expectation::storage::written_object;
-use super::fact::{Detail, Fact};
-use super::observation::Observation;
+use super::storage::written_object;
+use crate::model::attribution::Use;
+use crate::model::call_site::CallSite;
+use crate::model::fact::{Detail, Fact};
+use crate::model::observation::Observation;
 
 /// The callers that an observation holds, by fact.
 #[derive(Debug, Clone, Default)]

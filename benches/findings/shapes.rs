@@ -49,7 +49,9 @@ impl Shape {
     /// One run that shows so many facts, and the caller of each.
     pub(crate) fn observation(self, facts: usize) -> Observation {
         let mut seen = Observation { processes: 1, threads: 1, ..Observation::new() };
-        for number in 0..facts {
+        // A syscall of a phase is a fact of the workload, too.
+        let uses = if self == Self::Phases { facts / 2 } else { facts };
+        for number in 0..uses {
             let (used, tally) = self.used(number);
             seen.sites.insert((None, used.clone()), site(number));
             if self == Self::Phases {
@@ -76,7 +78,7 @@ impl Shape {
             }
             Self::Arguments => (Use { argument: argument(), ..base(syscall(IOCTL)) }, calls(&[])),
             Self::Objects => {
-                let object = Some(format!("char:device{number}x").into());
+                let object = Some(format!("char:d{number}").into());
                 (Use { object, ..base(syscall(READ)) }, calls(&[]))
             }
             Self::Refused => (Use { argument: argument(), ..base(syscall(IOCTL)) }, calls(&[ENOTTY])),

@@ -4,6 +4,9 @@
 #[expect(dead_code, reason = "the generator uses the rest")]
 mod provenance;
 
+#[path = "../examples/kernel-tables/missing.rs"]
+mod missing;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -14,9 +17,10 @@ use sysguard::model::attribution::entry_points::{EntryPoint, facts};
 use sysguard::model::explain::{Kernel, Meaning, What, explain};
 use sysguard::model::syscall::{Abi, Syscall, table};
 
-const GENERATED: [&str; 9] = [
+const GENERATED: [&str; 10] = [
     "src/model/attribution/entry_points/table.rs",
     "src/model/attribution/objects/table.rs",
+    "src/model/attribution/places/table.rs",
     "src/model/attribution/values/commands.rs",
     "src/model/attribution/values/table.rs",
     "src/model/syscall/table/aarch64.rs",
@@ -49,12 +53,43 @@ fn generated_files_were_not_edited_by_hand() {
 
 #[test]
 fn an_edit_by_hand_is_noticed() {
-    let text = generated(GENERATED[8]);
+    let text = generated(GENERATED[9]);
     for edited in
         [text.replace("\"sys_read\"", "\"sys_write\""), text.replacen("    Row {", "    // Row {", 1), String::new()]
     {
         assert!(provenance::verify(&edited).is_err());
     }
+}
+
+/// A name that a table has got since is missing on purpose no more.
+#[test]
+fn names_missing_on_purpose_are_in_no_table() {
+    assert!(missing::MISSING.is_sorted_by_key(|(table, name, _)| (*table, *name)));
+    let mut table = "";
+    let (values, commands) =
+        (generated("src/model/attribution/values/table.rs"), generated("src/model/attribution/values/commands.rs"));
+    for line in commands.lines().chain(values.lines()) {
+        if let Some(named) = line.strip_prefix("pub(crate) static ").or(line.strip_prefix("pub(super) static ")) {
+            table = match named.split(':').next() {
+                Some("COMMANDS") => "ioctl",
+                name => name.unwrap_or_default(),
+            };
+        }
+        let Some((_, rest)) = line.split_once("name: \"") else { continue };
+        let name = rest.split('"').next().unwrap_or_default();
+        let is_row = |(of, pattern, _): &&(&str, &str, &str)| missing::is_row((of, pattern), table, name);
+        // CLONE_* stands for all that the table does not have.
+        let row = missing::MISSING.iter().filter(|(_, pattern, _)| *pattern != "CLONE_*").find(is_row);
+        assert_eq!(row, None, "{table} has {name}");
+    }
+}
+
+/// `SYSGUARD_STRACE_SOURCE=DIR` beside the kernel trees: an unpacked source of strace.
+#[test]
+#[ignore = "needs SYSGUARD_KERNEL_SOURCE and SYSGUARD_STRACE_SOURCE"]
+fn vocabulary_holds_what_strace_names() {
+    let strace = std::env::var("SYSGUARD_STRACE_SOURCE").expect("SYSGUARD_STRACE_SOURCE names its unpacked source");
+    check_tables(&["--strace", &strace]);
 }
 
 /// `values/flags.rs` is no generated file: its numbers must be those of the C library.
@@ -244,10 +279,14 @@ fn kernel_trees() -> String {
 #[test]
 #[ignore = "needs SYSGUARD_KERNEL_SOURCE"]
 fn tables_are_what_the_kernel_sources_say() {
+    check_tables(&[]);
+}
+
+fn check_tables(options: &[&str]) {
     let trees = kernel_trees();
     let mut generator = Command::new(env!("CARGO"));
     generator.args(["run", "--quiet", "--example", "kernel-tables", "--", "--check"]);
-    generator.args(trees.split(':').flat_map(|tree| ["--source", tree]));
+    generator.args(trees.split(':').flat_map(|tree| ["--source", tree])).args(options);
     let output = generator.current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo runs the generator");
     assert!(
         output.status.success(),

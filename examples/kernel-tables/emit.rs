@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use kernel_source::{Fact, Facts, Kind, Options, Row, TABLES, Tree};
+use kernel_source::{Fact, Facts, Kind, Options, Place, Row, TABLES, Tree};
 use sysguard::model::attribution::Subsystem;
 
 use crate::ioctls::Command;
@@ -23,6 +23,8 @@ pub(crate) struct Uses {
     pub(crate) tables: Vec<Table>,
     pub(crate) commands: Vec<Command>,
     pub(crate) kinds: Vec<Kind>,
+    /// Where the sources of arguments are filed.
+    pub(crate) places: Vec<Place>,
 }
 
 /// Every generated file.
@@ -77,6 +79,15 @@ pub(crate) fn files(facts: &Facts, uses: &Uses, trees: &[Tree]) -> Vec<File> {
             &kinds_body(&uses.kinds),
         ),
     });
+    files.push(File {
+        path: "src/model/attribution/places/table.rs".to_owned(),
+        text: with_header(
+            "The source files and folders that arguments lead to, ordered by path.",
+            &versions,
+            uses.places.len(),
+            &places_body(&uses.places),
+        ),
+    });
     files
 }
 
@@ -103,12 +114,12 @@ fn values_body(tables: &[Table]) -> String {
     let mut body = "\nuse super::Value;\nuse crate::model::attribution::Subsystem;\n".to_owned();
     for (table, values) in tables {
         let _ = write!(body, "\n#[rustfmt::skip]\npub(crate) static {table}: [Value; {}] = [\n", values.len());
-        for Value { name, number, reaches } in values {
-            let (subsystem, why) =
-                (in_rust(reaches.map(|(subsystem, _)| subsystem)), reaches.map_or("", |(_, why)| why));
+        for Value { name, number, reaches, source } in values {
+            let subsystem = in_rust(reaches.map(|reached| reached.subsystem));
+            let why = reaches.map_or_else(String::new, |reached| why(reached.source, reached.reason));
             let _ = writeln!(
                 body,
-                "    Value {{ name: {name:?}, number: {number:#x}, subsystem: {subsystem}, why: {why:?} }},"
+                "    Value {{ name: {name:?}, number: {number:#x}, subsystem: {subsystem}, source: {source:?}, why: {why:?} }},"
             );
         }
         body += "];\n";
@@ -122,14 +133,37 @@ fn commands_body(commands: &[Command]) -> String {
          pub(super) static COMMANDS: [Command; {}] = [\n",
         commands.len()
     );
-    for Command { number, name, subsystem, on, header, why } in commands {
+    for Command { number, name, subsystem, on, header, source, why } in commands {
         let subsystem = in_rust(*subsystem);
         let _ = writeln!(
             body,
-            "    Command {{ number: {number:#010x}, name: {name:?}, subsystem: {subsystem}, on: {on:?}, header: {header:?}, why: {why:?} }},"
+            "    Command {{ number: {number:#010x}, name: {name:?}, subsystem: {subsystem}, on: {on:?}, header: {header:?}, source: {source:?}, why: {why:?} }},"
         );
     }
     body + "];\n"
+}
+
+fn places_body(places: &[Place]) -> String {
+    let mut body =
+        format!("\nuse super::Place;\n\n#[rustfmt::skip]\npub(super) static PLACES: [Place; {}] = [\n", places.len());
+    for Place { source, section, options } in places {
+        let section = section.clone().unwrap_or_else(|| format!("core:{source}"));
+        let options = options_in_rust(options.as_ref());
+        let _ = writeln!(body, "    Place {{ source: {source:?}, section: {section:?}, options: {options} }},");
+    }
+    body + "];\n"
+}
+
+fn options_in_rust(options: Option<&Options>) -> String {
+    match options {
+        Some(Options { config, expert }) => format!("Some(({config:?}, {expert}))"),
+        None => "None".to_owned(),
+    }
+}
+
+/// The source and the reason, as far as there are any.
+pub(crate) fn why(source: &str, reason: &str) -> String {
+    [source, reason].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
 }
 
 fn kinds_body(kinds: &[Kind]) -> String {
@@ -139,10 +173,7 @@ fn kinds_body(kinds: &[Kind]) -> String {
         kinds.len()
     );
     for Kind { name, subsystem, source, section, options } in kinds {
-        let options = match options {
-            Some(Options { config, expert }) => format!("Some(({config:?}, {expert}))"),
-            None => "None".to_owned(),
-        };
+        let options = options_in_rust(options.as_ref());
         let _ = writeln!(
             body,
             "    Kind {{ name: {name:?}, subsystem: Subsystem::{subsystem:?}, source: {source:?}, section: {section:?}, options: {options} }},"

@@ -10,6 +10,9 @@
 //! cargo run --example kernel-tables -- --source /tmp/linux-source-6.12 --source /tmp/linux-7.1.8 --man-pages /usr/share/man/man2
 //! ```
 //!
+//! With `--strace DIR` it also names what strace's lists have and the tables lack, except what `missing` gives a reason for, and exits 1
+//! then.
+//!
 //! It prints what changed, one row a line. With `--check` it writes nothing and exits 1 if anything would. The kernels of the
 //! committed tables stand in their headers; the newest tree says what a call is, older ones only since when it exists, as an
 //! upper bound (`<=6.18`: 6.18 has it, the next older tree given has not), where the man-pages do not say it. Without
@@ -24,8 +27,11 @@ mod changes;
 mod emit;
 mod ioctls;
 mod manual;
+mod missing;
+mod places;
 mod provenance;
 mod reaches;
+mod strace;
 mod vocabularies;
 
 use std::fs;
@@ -48,6 +54,9 @@ struct Options {
     /// The folder man2 of the Linux man-pages, which say since when most calls exist
     #[arg(long, value_name = "DIR")]
     man_pages: Option<PathBuf>,
+    /// An unpacked source of strace: name what its lists have and the tables lack
+    #[arg(long, value_name = "DIR")]
+    strace: Option<PathBuf>,
     /// Write nothing; exit 1 when a file would change
     #[arg(long)]
     check: bool,
@@ -68,11 +77,14 @@ fn run(options: &Options, out: &mut impl Write) -> Result<ExitCode> {
     let mut trees = options.sources.iter().map(|root| Tree::open(root)).collect::<Result<Vec<_>>>()?;
     trees.sort_by_key(Tree::version);
     let mut stale = 0;
-    let uses = Uses {
-        kinds: kernel_source::derive_kinds(&trees)?,
-        tables: vocabularies::derive(&trees)?,
-        commands: ioctls::derive(&trees)?,
+    let (tables, mut commands) = (vocabularies::derive(&trees)?, ioctls::derive(&trees)?);
+    let lacked = match &options.strace {
+        Some(source) => strace::compare(source, &tables, &commands)?,
+        None => Vec::new(),
     };
+    lacked.iter().try_for_each(|line| say(out, line))?;
+    let places = places::derive(&trees, &tables, &mut commands)?;
+    let uses = Uses { kinds: kernel_source::derive_kinds(&trees)?, tables, commands, places };
     let facts = kernel_source::derive(&trees)?;
     let mut files = emit::files(&facts, &uses, &trees);
     if let Some(folder) = &options.man_pages {
@@ -88,7 +100,7 @@ fn run(options: &Options, out: &mut impl Write) -> Result<ExitCode> {
         (_, false) => format!("{stale} files written"),
     };
     say(out, &verdict)?;
-    Ok(if options.check && stale > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if options.check && stale > 0 || !lacked.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Tells what changes in one file and, unless only checking, writes it. True if anything does.

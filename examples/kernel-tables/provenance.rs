@@ -21,7 +21,7 @@ pub(crate) fn verify(text: &str) -> Result<(), String> {
 
 /// Whether a line of a generated file is a row.
 pub(crate) fn is_row(line: &str) -> bool {
-    ["Row", "EntryPoint", "Value", "Command", "Kind"].iter().any(|kind| {
+    ["Row", "EntryPoint", "Value", "Command", "Kind", "Place"].iter().any(|kind| {
         line.strip_prefix("    ").and_then(|line| line.strip_prefix(kind)).is_some_and(|line| line.starts_with(" {"))
     })
 }

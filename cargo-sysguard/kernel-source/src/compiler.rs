@@ -46,6 +46,8 @@ impl Target {
 const STAND_INS: &[(&str, &str)] = &[
     ("linux/compiler_types.h", ""),
     ("linux/compiler.h", ""),
+    // Of include/xen/interface/xen.h.
+    ("xen/interface/xen.h", "typedef unsigned long xen_pfn_t;\n"),
     ("linux/version.h", ""),
     ("asm/unistd_64.h", ""),
     ("asm/unistd_32.h", ""),
@@ -116,11 +118,20 @@ impl Compiler {
     }
 
     /// What each name is after preprocessing, with `_IOC` left as it stands; names without a definition are themselves.
+    ///
+    /// # Errors
+    ///
+    /// The prelude does not preprocess: it includes a header that neither the tree nor the stand-ins have.
     pub fn expansions(&self, prelude: &str, names: &[String]) -> Result<BTreeMap<String, String>> {
         let mut text = format!("{prelude}\n#undef _IOC\n");
         names.iter().for_each(|name| text += &format!("@@\"{name}\" {name}\n"));
         let source = self.write_source(&text)?;
         let output = self.cc(&["-E", "-P"], &source)?;
+        if !output.status.success() {
+            let messages = String::from_utf8_lossy(&output.stderr).into_owned();
+            let first = messages.lines().find(|line| line.contains("error:")).unwrap_or("cc failed");
+            return Err(format!("preprocess the headers: {first}"));
+        }
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let lines = text.lines().filter_map(|line| line.strip_prefix("@@\"")?.split_once("\" "));
         Ok(lines.map(|(name, expansion)| (name.to_owned(), expansion.to_owned())).collect())

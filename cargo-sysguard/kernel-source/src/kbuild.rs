@@ -34,6 +34,24 @@ impl<'t> Kbuild<'t> {
         let (directory, name) = file.rsplit_once('/')?;
         let object = format!("{}.o", name.strip_suffix(".c")?);
         let Some(mut symbols) = self.of_word(directory, &object) else { return self.of_includer(directory, name) };
+        symbols.extend(self.of_directory(directory));
+        Some(symbols)
+    }
+
+    /// As [`Kbuild::symbols`], for a folder too.
+    pub(crate) fn symbols_of(&self, source: &str) -> Option<Symbols> {
+        if self.tree.is_directory(source) { Some(self.of_directory(source)) } else { self.symbols(source) }
+    }
+
+    /// The path as patterns of MAINTAINERS match it: a folder ends in a slash.
+    pub(crate) fn pattern(&self, source: &str) -> String {
+        let slash = if self.tree.is_directory(source) { "/" } else { "" };
+        format!("{source}{slash}")
+    }
+
+    /// What must be on for a folder to be entered.
+    fn of_directory(&self, directory: &str) -> Symbols {
+        let mut symbols = Symbols::new();
         let mut below = directory;
         // The root's own file names its directories by variables of the architecture too; those are always built.
         while let Some((parent, name)) = below.rsplit_once('/') {
@@ -41,7 +59,7 @@ impl<'t> Kbuild<'t> {
             below = parent;
         }
         symbols.extend(self.of_word("", &format!("{below}/")).unwrap_or_default());
-        Some(symbols)
+        symbols
     }
 
     /// What must be on for this word to be on the directory's list of objects, through composites (`landlock-y`) and variables (`mmu-y`).
@@ -49,15 +67,21 @@ impl<'t> Kbuild<'t> {
         let assignments = self.assignments(directory);
         // A file of both 32-bit and 64-bit kernels (sys_ia32.o) stands on two lists; the first is not ours.
         let ours = |assignment: &&Assignment| !assignment.symbols.contains("CONFIG_X86_32");
-        let assignment =
-            assignments.iter().filter(ours).find(|assignment| assignment.words.iter().any(|other| other == word))?;
+        let naming = assignments.iter().filter(ours);
+        let naming = naming.filter(|assignment| assignment.words.iter().any(|other| other == word));
+        // Each line that names it builds it (pty.o of CONFIG_LEGACY_PTYS and CONFIG_UNIX98_PTYS): what all demand must be on.
+        naming.map(|assignment| self.of_assignment(directory, assignment)).reduce(|a, b| &a & &b)
+    }
+
+    /// What must be on for the objects of one line.
+    fn of_assignment(&self, directory: &str, assignment: &Assignment) -> Symbols {
         let mut symbols = assignment.symbols.clone();
         if !matches!(assignment.list.as_str(), "obj" | "lib") {
             let composite = [format!("{}.o", assignment.list), format!("$({}-y)", assignment.list)];
             let outer = composite.iter().find_map(|outer| self.of_word(directory, outer));
             symbols.extend(outer.unwrap_or_default());
         }
-        Some(symbols)
+        symbols
     }
 
     /// What must be on where a neighbour includes this file as text (kernel/sched/build_utility.c).

@@ -1,4 +1,5 @@
-//! What an fd can stand for, from the sources: filesystems, anonymous inodes and the devices that are no mere device, each with the file that makes it.
+//! What an fd can stand for, from the sources: filesystems, anonymous inodes, families of sockets, namespaces and some devices, each with
+//! the file that makes it.
 //!
 //! Whose a source file is, is judgement, each row with what it says; the names are the sources'. Main function: [`derive`].
 
@@ -30,7 +31,6 @@ pub struct Kind {
 const OWNERS: &[(&str, Subsystem)] = &[
     ("arch/", S::Arch),
     ("arch/s390/hypfs/", S::Filesystem),
-    ("arch/x86/kvm/", S::Kvm),
     ("block/", S::Block),
     ("crypto/", S::Crypto),
     ("drivers/", S::Device),
@@ -65,33 +65,31 @@ const OWNERS: &[(&str, Subsystem)] = &[
     ("kernel/bpf/", S::Bpf),
     ("kernel/cgroup/", S::Cgroup),
     ("kernel/events/", S::Perf),
-    ("kernel/fork.c", S::Process),
-    ("kernel/liveupdate/", S::Boot),
     ("kernel/power/", S::Boot),
     ("kernel/printk/", S::System),
     ("kernel/resource.c", S::Device),
     ("kernel/seccomp.c", S::Seccomp),
-    ("kernel/trace/", S::Tracing),
     ("mm/", S::Memory),
     ("mm/shmem.c", S::Filesystem),
     ("net/", S::Network),
-    ("net/vmw_vsock/", S::Network),
+    ("net/unix/", S::Unix),
     ("security/", S::Security),
-    ("sound/", S::Device),
     ("virt/", S::Kvm),
 ];
 
-/// Devices whose driver is not merely a device's: name without its number, source file, and what stands in it.
+/// Devices whose driver is not merely a device's, and those that most programs open: name without its number, source file, and what stands in it.
 /// Names are not generated since a class or a macro mostly makes them; that the file says them is checked.
 const DEVICES: &[(&str, &str, &str)] = &[
     ("autofs", "fs/autofs/dev-ioctl.c", "AUTOFS_DEVICE_NAME"),
     ("bsg", "block/bsg.c", "\"bsg\""),
     ("btrfs-control", "fs/btrfs/super.c", "\"btrfs-control\""),
     ("cachefiles", "fs/cachefiles/main.c", "\"cachefiles\""),
+    ("console", "drivers/tty/tty_io.c", "\"console\""),
     ("cpu/cpuid", "arch/x86/kernel/cpuid.c", "\"cpu/%u/cpuid\""),
     ("cpu/msr", "arch/x86/kernel/msr.c", "\"cpu/%u/msr\""),
     ("cpu_dma_latency", "kernel/power/qos.c", "\"cpu_dma_latency\""),
     ("cuse", "fs/fuse/cuse.c", "\"cuse\""),
+    ("full", "drivers/char/mem.c", "\"full\""),
     ("fuse", "fs/fuse/dev.c", "\"fuse\""),
     ("hwrng", "drivers/char/hw_random/core.c", "\"hwrng\""),
     ("kmsg", "kernel/printk/printk.c", "kmsg_fops"),
@@ -101,9 +99,12 @@ const DEVICES: &[(&str, &str, &str)] = &[
     ("mcelog", "arch/x86/kernel/cpu/mce/dev-mcelog.c", "\"mcelog\""),
     ("net/tun", "drivers/net/tun.c", "\"net/tun\""),
     ("ng", "drivers/nvme/host/core.c", "\"ng%dn%d\""),
+    ("null", "drivers/char/mem.c", "\"null\""),
     ("nvme", "drivers/nvme/host/core.c", "\"nvme\""),
     ("nvme-fabrics", "drivers/nvme/host/fabrics.c", "\"nvme-fabrics\""),
     ("ppp", "drivers/net/ppp/ppp_generic.c", "\"ppp\""),
+    ("ptmx", "drivers/tty/pty.c", "\"ptmx\""),
+    ("pts", "drivers/tty/pty.c", "\"pts\""),
     ("random", "drivers/char/random.c", "random_fops"),
     ("rfkill", "net/rfkill/core.c", "RFKILL_NAME"),
     ("sg", "drivers/scsi/sg.c", "\"sg%d\""),
@@ -113,6 +114,7 @@ const DEVICES: &[(&str, &str, &str)] = &[
     ("snapshot", "kernel/power/user.c", "\"snapshot\""),
     ("st", "drivers/scsi/st.c", "\"st\""),
     ("tap", "drivers/net/tap.c", "tap_fops"),
+    ("tty", "drivers/tty/tty_io.c", "\"tty\""),
     ("ublk-control", "drivers/block/ublk_drv.c", "\"ublk-control\""),
     ("ublkc", "drivers/block/ublk_drv.c", "\"ublkc%d\""),
     ("urandom", "drivers/char/random.c", "urandom_fops"),
@@ -127,6 +129,7 @@ const DEVICES: &[(&str, &str, &str)] = &[
     ("xen/privcmd", "drivers/xen/privcmd.c", "\"xen/privcmd\""),
     ("xen/xenbus", "drivers/xen/xenbus/xenbus_dev_frontend.c", "\"xen/xenbus\""),
     ("xen/xenbus_backend", "drivers/xen/xenbus/xenbus_dev_backend.c", "\"xen/xenbus_backend\""),
+    ("zero", "drivers/char/mem.c", "\"zero\""),
     ("zram-control", "drivers/block/zram/zram_drv.c", "zram-control"),
 ];
 
@@ -141,23 +144,42 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("anon_inode:iommufd-pgfault", "drivers/iommu/iommufd/eventq.c", "[iommufd-pgfault]"),
     ("anon_inode:iommufd-viommu-event", "drivers/iommu/iommufd/eventq.c", "[iommufd-viommu-event]"),
     ("anon_inode:kfd_smi_ev", "drivers/gpu/drm/amd/amdkfd/kfd_smi_events.c", "kfd_smi_ev"),
+    ("block", "block/fops.c", "def_blk_fops"),
     ("dmabuf", "drivers/dma-buf/dma-buf.c", "/%s:%s"),
+    ("fifo", "fs/pipe.c", "fifo_open"),
     ("memfd", "mm/memfd.c", "memfd:"),
+    ("pipe", "fs/pipe.c", "pipe:[%llu]"),
     ("secretmem", "mm/secretmem.c", "secretmem"),
     // The object is the group's interface, not a file that it stores.
     ("file:rpc_pipefs", "net/sunrpc/rpc_pipe.c", "rpc_pipefs"),
 ];
 
-/// Where filesystems and anonymous inodes are made.
-const ROOTS: [&str; 12] =
-    ["arch/s390", "arch/x86", "block", "drivers", "fs", "io_uring", "ipc", "kernel", "mm", "net", "security", "virt"];
+/// Where filesystems, anonymous inodes, families of sockets and namespaces are made.
+const ROOTS: [&str; 13] = [
+    "arch/s390",
+    "arch/x86",
+    "block",
+    "crypto",
+    "drivers",
+    "fs",
+    "io_uring",
+    "ipc",
+    "kernel",
+    "mm",
+    "net",
+    "security",
+    "virt",
+];
 
 /// Every kind, from trees ordered from old to new: the newest that knows one says where it is.
 pub fn derive(trees: &[Tree]) -> Result<Vec<Kind>> {
     let mut kinds = BTreeMap::new();
     let places = trees.iter().map(Places::read).collect::<Result<Vec<_>>>()?;
     for (tree, places) in trees.iter().zip(&places).rev() {
-        for (name, source) in made(tree)? {
+        let mut made = made(tree)?;
+        // Each protocol of a family registers it; af_*.c is the family's own.
+        made.sort_by_key(|(_, source)| !source.contains("/af_"));
+        for (name, source) in made {
             kinds.entry(name).or_insert((source, places));
         }
     }
@@ -172,11 +194,22 @@ pub fn derive(trees: &[Tree]) -> Result<Vec<Kind>> {
         }
         kinds.insert(name, (source.to_owned(), newest_places));
     }
+    let unused = OWNERS
+        .iter()
+        .filter(|(prefix, _)| !kinds.values().any(|(source, _)| rule(source).map(|rule| rule.0) == Some(*prefix)));
+    let unused: Vec<&str> = unused.map(|(prefix, _)| *prefix).collect();
+    if !unused.is_empty() {
+        return Err(format!("match the owners of kinds: nothing for {}: adapt kinds.rs", unused.join(", ")));
+    }
     kinds
         .into_iter()
         .map(|(name, (source, places))| {
-            let subsystem =
-                owner(&source).ok_or_else(|| format!("place {name} of {source}: no rule: add one to kinds.rs"))?;
+            let subsystem = match name.starts_with("ns:") {
+                true => S::Namespace,
+                false => {
+                    owner(&source).ok_or_else(|| format!("place {name} of {source}: no rule: add one to kinds.rs"))?
+                }
+            };
             Ok(Kind { name, subsystem, section: places.section(&source), options: places.options(&source), source })
         })
         .collect()
@@ -190,6 +223,11 @@ pub fn made(tree: &Tree) -> Result<Vec<(String, String)>> {
             tree.files(root, |name| name.ends_with(".c") && !name.contains("test") && !name.contains("kunit"))?
         {
             let text = tree.read(&path)?;
+            if text.contains("struct net_proto_family") || text.contains("struct proc_ns_operations") {
+                let text = without_comments(&text);
+                made.extend(sockets(&text).into_iter().map(|name| (format!("socket:{name}"), path.clone())));
+                made.extend(namespaces(&text).into_iter().map(|name| (format!("ns:{name}"), path.clone())));
+            }
             if text.contains("struct file_system_type") || text.contains("anon_inode_") {
                 let text = without_comments(&text);
                 made.extend(filesystems(&text).into_iter().map(|name| (format!("file:{name}"), path.clone())));
@@ -202,16 +240,39 @@ pub fn made(tree: &Tree) -> Result<Vec<(String, String)>> {
 
 /// `struct file_system_type X = { … .name = "ext4", … }`
 fn filesystems(text: &str) -> Vec<String> {
-    let starts = text.match_indices("struct file_system_type ").map(|(at, found)| &text[at + found.len()..]);
-    let bodies = starts.filter_map(|rest| {
+    names_of(text, "struct file_system_type ")
+}
+
+/// `struct proc_ns_operations X = { .name = "net", … }`
+fn namespaces(text: &str) -> Vec<String> {
+    names_of(text, "struct proc_ns_operations ")
+}
+
+/// `struct net_proto_family X = { .family = PF_INET, … }`, as the family is called in calls.
+fn sockets(text: &str) -> Vec<String> {
+    let families = bodies(text, "struct net_proto_family ").filter_map(|body| field(body, ".family"));
+    let plain = families.filter_map(|value| value.split(',').next()?.trim().split_once('_'));
+    plain.filter(|(kind, _)| matches!(*kind, "AF" | "PF")).map(|(_, family)| format!("AF_{family}")).collect()
+}
+
+/// The strings that definitions of this type are named by.
+fn names_of(text: &str, kind: &str) -> Vec<String> {
+    bodies(text, kind).filter_map(|body| quoted(field(body, ".name")?)).map(str::to_owned).collect()
+}
+
+/// What a definition sets a field to, and the rest of it.
+fn field<'t>(body: &'t str, name: &str) -> Option<&'t str> {
+    body.split_once(name)?.1.trim_start().strip_prefix('=')
+}
+
+/// The bodies of the definitions of this type.
+fn bodies<'t>(text: &'t str, kind: &str) -> impl Iterator<Item = &'t str> {
+    let starts = text.match_indices(kind).map(|(at, found)| &text[at + found.len()..]);
+    starts.filter_map(|rest| {
         let (head, body) = rest.split_once('{')?;
         let end = body.find("};")?;
         (head.contains('=') && !head.contains(';')).then(|| &body[..end])
-    });
-    bodies
-        .filter_map(|body| quoted(body.split_once(".name")?.1.trim_start().strip_prefix('=')?))
-        .map(str::to_owned)
-        .collect()
+    })
 }
 
 /// `anon_inode_getfile("[eventfd]", …)`, without its brackets.
@@ -230,8 +291,13 @@ fn quoted(text: &str) -> Option<&str> {
 }
 
 fn owner(path: &str) -> Option<Subsystem> {
+    rule(path).map(|(_, subsystem)| subsystem)
+}
+
+/// The rule that places a path.
+fn rule(path: &str) -> Option<(&'static str, Subsystem)> {
     let rules = OWNERS.iter().filter(|(prefix, _)| path.starts_with(prefix));
-    rules.max_by_key(|(prefix, _)| prefix.len()).map(|&(_, subsystem)| subsystem)
+    rules.max_by_key(|(prefix, _)| prefix.len()).copied()
 }
 
 #[cfg(test)]
@@ -245,6 +311,16 @@ mod tests {
                     file = anon_inode_create_getfile(\n\t\"[io_uring]\", x);\nfd = anon_inode_getfd(name, x);\nanon_inode_make_secure_inode(a, \"x\");\n";
         assert_eq!(filesystems(text), ["ext4"]);
         assert_eq!(anonymous(text), ["timerfd", "io_uring"]);
+    }
+
+    #[test]
+    fn families_and_namespaces_are_read_from_definitions() {
+        let text = "static const struct net_proto_family a = {\n\t.family = PF_INET,\n\t.create = x,\n};\n\
+                    static struct net_proto_family b __read_mostly = {\n\t.family\t=\tAF_X25,\n};\n\
+                    const struct proc_ns_operations netns = {\n\t.name\t\t= \"net\",\n};\n\
+                    static const struct proc_ns_operations *const all[] = {\n};\n";
+        assert_eq!(sockets(text), ["AF_INET", "AF_X25"]);
+        assert_eq!(namespaces(text), ["net"]);
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub use declarations::{Declaration, declaration};
 pub use facts::{Fact, Facts, derive};
 pub use kinds::{Kind, derive as derive_kinds, made};
 pub use names::{cases, declared, plain_lines, without_comments};
-pub use places::{Options, Places};
+pub use places::{Options, Place, Places};
 pub use tables::{Row, TABLES, Table};
 pub use tree::{Tree, Version};
 

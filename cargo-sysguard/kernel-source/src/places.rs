@@ -5,6 +5,7 @@ use crate::conditions::Symbols;
 use crate::kbuild::Kbuild;
 use crate::kconfig::Kconfig;
 use crate::maintainers::Maintainers;
+use crate::subsystems;
 use crate::tree::Tree;
 
 /// Symbols that say nothing of what they build: on whenever it can be asked for at all.
@@ -41,6 +42,17 @@ pub struct Options {
     pub expert: bool,
 }
 
+/// A file or folder of the source: who maintains it, and what must be on for it to be built.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Its path.
+    pub source: String,
+    /// Its section of MAINTAINERS; `None` where only the catch-all covers it.
+    pub section: Option<String>,
+    /// What must be on; `None` where no Makefile tells.
+    pub options: Option<Options>,
+}
+
 impl<'t> Places<'t> {
     /// Reads what is always needed; Makefiles are read as they are asked for.
     pub fn read(tree: &'t Tree) -> Result<Self> {
@@ -50,6 +62,16 @@ impl<'t> Places<'t> {
     /// The file's section of MAINTAINERS, or `core:<file>` where only the catch-all covers it.
     pub fn section(&self, file: &str) -> String {
         self.maintainers.section(file).map_or_else(|| format!("core:{file}"), str::to_owned)
+    }
+
+    /// A file or folder. A header is never built: it has a section only.
+    pub fn place(&self, source: &str) -> Place {
+        let section = match subsystems::section("", source) {
+            Some(curated) => Some(curated),
+            None => self.maintainers.section(&self.kbuild.pattern(source)),
+        };
+        let options = self.kbuild.symbols_of(source).map(|symbols| self.joined(&symbols));
+        Place { source: source.to_owned(), section: section.map(str::to_owned), options }
     }
 
     /// What must be on for this file to be built; `None` where no Makefile names it.

@@ -88,6 +88,11 @@ impl Tree {
         self.read(path).ok()
     }
 
+    /// Whether the tree has anything at this path.
+    pub fn has(&self, path: &str) -> bool {
+        self.root.join(path).exists()
+    }
+
     /// Whether this path inside the tree is a directory.
     pub fn is_directory(&self, path: &str) -> bool {
         self.root.join(path).is_dir()

@@ -13,6 +13,7 @@ pub mod files;
 mod meant;
 mod memory;
 pub mod objects;
+pub mod places;
 pub(crate) mod reach;
 mod refusal;
 pub mod subsystem;

@@ -1,6 +1,7 @@
 //! The value of a multiplexing call: its number, which calls take it, what it reaches. Main type: [`Argument`].
 
 use crate::model::attribution::calls::{Selector, Shape, shapes};
+use crate::model::attribution::places::of_argument;
 use crate::model::attribution::values::{self, Value};
 use crate::model::attribution::{Subsystem, objects};
 
@@ -19,6 +20,12 @@ pub struct Argument {
     pub why: Option<&'static str>,
     /// The header that names it, as programs include it.
     pub header: Option<&'static str>,
+    /// The source file or folder that answers it.
+    pub source: Option<String>,
+    /// That file's section of MAINTAINERS, or `core:<file>` where only the catch-all covers it.
+    pub section: Option<String>,
+    /// What must be on for it, and whether it is offered to experts only; `None`: not known.
+    pub options: Option<(Option<String>, bool)>,
     /// Where a source tree that was asked declares it.
     pub declared: Option<Declared>,
 }
@@ -46,7 +53,18 @@ pub enum Reaches {
 impl Argument {
     fn new(name: &str, number: u64, calls: Vec<&'static str>, reaches: Reaches) -> Self {
         let (name, number) = (name.to_owned(), Some(number));
-        Self { name, number, calls, reaches, why: None, header: None, declared: None }
+        let (source, section, options) = (None, None, None);
+        Self { name, number, calls, reaches, why: None, header: None, source, section, options, declared: None }
+    }
+
+    /// With the place that answers it, for the calls that take it.
+    fn placed(mut self) -> Self {
+        let place = self.calls.first().and_then(|call| of_argument(call, &self.name));
+        self.source = place.map(|place| place.source.to_owned());
+        self.section = place.map(|place| place.section.to_owned());
+        let options = place.and_then(|place| place.options);
+        self.options = options.map(|(config, expert)| (config.map(str::to_owned), expert));
+        self
     }
 
     /// Whether a recorded value holds it: alone, among flags joined by `|`, or as a socket's option after its level.
@@ -66,7 +84,7 @@ pub(super) fn find(name: &str) -> Vec<Argument> {
     found.extend(option(name));
     found.extend(command(name));
     found.extend(filesystem(name));
-    found
+    found.into_iter().map(Argument::placed).collect()
 }
 
 /// What a recorded value of a call means, part by part; a value without a name too.

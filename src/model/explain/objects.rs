@@ -2,6 +2,7 @@
 
 use crate::model::attribution::calls::{Shape, Subject, shapes};
 use crate::model::attribution::objects::kind;
+use crate::model::attribution::places::of_object;
 use crate::model::attribution::values::table::FAMILY;
 use crate::model::attribution::{Subsystem, objects};
 use crate::model::expectation::storage;
@@ -37,14 +38,14 @@ pub(super) fn facts(name: &str) -> Option<ObjectFacts> {
         made.then_some(call)
     };
     let (name, made_by) = (name.to_owned(), shapes().filter_map(makes).collect());
-    let kind = kind(&name.replacen("dir:", "file:", 1));
+    let place = of_object(&name);
     Some(ObjectFacts {
         name,
         subsystem,
         why,
-        source: source.map(str::to_owned),
-        section: kind.map(|kind| kind.section.to_owned()),
-        options: kind.and_then(|kind| kind.options).map(|(config, expert)| (config.map(str::to_owned), expert)),
+        source: source.or(place.map(|place| place.source)).map(str::to_owned),
+        section: place.map(|place| place.section.to_owned()),
+        options: place.and_then(|place| place.options).map(|(config, expert)| (config.map(str::to_owned), expert)),
         made_by,
     })
 }
@@ -88,7 +89,7 @@ fn served(name: &str) -> Option<Served> {
             "ns",
             "cgroup" | "ipc" | "mnt" | "net" | "pid" | "pid_for_children" | "time" | "time_for_children" | "user"
             | "uts",
-        ) => Some((Some(Subsystem::Namespace), "path fs/nsfs.c", Some("fs/nsfs.c"))),
+        ) => Some((Some(Subsystem::Namespace), "a namespace, whatever it is of", None)),
         ("block", driver) if !driver.is_empty() => Some((Some(Subsystem::Block), "every block device", None)),
         ("char", device) if !device.is_empty() => Some(
             kind(name).map_or((Some(Subsystem::Device), "every character device that no rule names", None), by_source),

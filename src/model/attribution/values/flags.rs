@@ -6,7 +6,7 @@
 use super::Value;
 
 const fn row(name: &'static str, number: u64) -> Value {
-    Value { name, number, subsystem: None, why: "" }
+    Value { name, number, subsystem: None, source: "", why: "" }
 }
 
 /// Of mmap's flags: include/uapi/asm-generic/mman-common.h.

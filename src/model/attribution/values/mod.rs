@@ -17,6 +17,8 @@ pub struct Value {
     pub number: u64,
     /// The subsystem it reaches; `None`: that of its call.
     pub subsystem: Option<Subsystem>,
+    /// The source file or folder that serves it; empty: not known, or that of its call.
+    pub source: &'static str,
     /// Why, where it names one.
     pub why: &'static str,
 }
@@ -32,8 +34,10 @@ pub struct Command {
     pub subsystem: Option<Subsystem>,
     /// Where a number has several names: the beginnings of the objects on which it is called so.
     pub on: &'static str,
-    /// The uapi header that defines it, as programs include it.
+    /// The header that defines it, as programs include it.
     pub header: &'static str,
+    /// The source file or folder that answers it, else its header where MAINTAINERS files that; empty: neither.
+    pub source: &'static str,
     /// Why it reaches what it reaches: whose code answers it.
     pub why: &'static str,
 }
@@ -49,6 +53,11 @@ pub(super) fn option(level: u64, number: u64, reads: bool) -> Option<&'static Va
     let first = table.partition_point(|value| value.number < number);
     let same = || table[first..].iter().take_while(|value| value.number == number);
     same().find(|value| value.name.contains("_GET_") == reads).or_else(|| same().next())
+}
+
+/// The option of these names.
+pub(super) fn named_option(level: &str, option: &str) -> Option<&'static Value> {
+    options().find(|(of, known)| *of == level && known.name == option).map(|(_, known)| known)
 }
 
 /// Every option of a socket with the name of its level.
@@ -74,10 +83,23 @@ const OPTIONS: &[(&[u64], &[Value])] = &[
     (&[41], &table::SOL_IPV6),
     (&[58], &table::SOL_ICMPV6),
     (&[132], &table::SOL_SCTP),
+    (&[101], &table::SOL_CAN_RAW),
     (&[255], &table::SOL_RAW),
+    (&[257], &table::SOL_AX25),
     (&[263], &table::SOL_PACKET),
+    (&[268], &table::SOL_LLC),
+    (&[269], &table::SOL_DCCP),
     (&[270], &table::SOL_NETLINK),
+    (&[271], &table::SOL_TIPC),
+    (&[272], &table::SOL_RXRPC),
+    (&[273], &table::SOL_PPPOL2TP),
+    (&[274], &table::SOL_BLUETOOTH),
+    (&[275], &table::SOL_PNPIPE),
+    (&[276], &table::SOL_RDS),
+    (&[278], &table::SOL_CAIF),
     (&[279], &table::SOL_ALG),
+    (&[280], &table::SOL_NFC),
+    (&[281], &table::SOL_KCM),
     (&[282], &table::SOL_TLS),
     (&[283], &table::SOL_XDP),
     (&[284], &table::SOL_MPTCP),
@@ -134,6 +156,23 @@ mod tests {
         assert_eq!(command(0xdead_beef, None), None);
     }
 
+    /// Headers outside include/uapi, and headers that need another one first.
+    #[test]
+    fn commands_of_scsi_xen_and_bluetooth_have_names() {
+        for (number, name) in [
+            (0x2285, "SG_IO"),
+            (0x2282, "SG_GET_VERSION_NUM"),
+            (0x5386, "SCSI_IOCTL_GET_BUS_NUMBER"),
+            (0x0018_4700, "IOCTL_GNTDEV_MAP_GRANT_REF"),
+            (0x0000_4201, "IOCTL_XENBUS_BACKEND_SETUP"),
+            (0x4004_48c9, "HCIDEVUP"),
+            (0xc030_6201, "BINDER_WRITE_READ"),
+        ] {
+            assert_eq!(command(number, None).map(|command| command.name), Some(name), "{number:#x}");
+        }
+        assert_eq!(command(0x2285, Some("block:sd")).and_then(|command| command.subsystem), Some(Subsystem::Block));
+    }
+
     #[test]
     fn the_eleven_questions_of_netdev_are_network() {
         for (number, name) in [
@@ -165,6 +204,11 @@ mod tests {
             (6, 1, false, Some("TCP_NODELAY")),
             (41, 26, false, Some("IPV6_V6ONLY")),
             (1, 9999, false, None),
+            (271, 0x7f, false, Some("TIPC_IMPORTANCE")),
+            (271, 0x87, false, Some("TIPC_GROUP_JOIN")),
+            (0, 96, true, Some("ARPT_SO_GET_INFO")),
+            (101, 1, false, Some("CAN_RAW_FILTER")),
+            (274, 4, true, Some("BT_SECURITY")),
             (99, 1, false, None),
         ] {
             assert_eq!(option(level, number, reads).map(|option| option.name), name, "{level} {number}");

@@ -1,0 +1,145 @@
+//! Where in the kernel a call led: the source, the section of MAINTAINERS and the options of what its argument selected, of the object
+//! it acted on, or of its entry point, in this order.
+//!
+//! It goes by names alone, so that what an expectation holds is answered as an observation is. The rows beside this file are generated.
+//! Main function: [`reached`].
+
+mod table;
+
+use std::collections::BTreeSet;
+
+use super::calls::{Selector, shape};
+use super::entry_points::EntryPoint;
+use super::objects::{Kind, kind};
+use super::values::{self, named_option};
+
+/// A file or folder of the kernel source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Its path.
+    pub source: &'static str,
+    /// Its section of MAINTAINERS, or `core:<file>` where only the catch-all covers it.
+    pub section: &'static str,
+    /// What must be on for it, and whether all of it is offered to experts only; `None` where no Makefile tells.
+    pub options: Option<(Option<&'static str>, bool)>,
+}
+
+/// Where a call led.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reached {
+    /// The source file or folder.
+    pub source: &'static str,
+    /// Its section of MAINTAINERS, or `core:<file>` where only the catch-all covers it.
+    pub section: &'static str,
+    /// The `CONFIG_` symbols that must be on for it and for the entry point, joined by ` && `; `None` if every kernel has both, as far as
+    /// that is known.
+    pub config: Option<String>,
+    /// Those symbols are offered to experts only.
+    pub expert: bool,
+}
+
+/// The place of this path.
+pub(crate) fn place(source: &str) -> Option<&'static Place> {
+    table::PLACES.binary_search_by_key(&source, |place| place.source).ok().map(|at| &table::PLACES[at])
+}
+
+impl From<&'static Kind> for Place {
+    fn from(kind: &'static Kind) -> Self {
+        Self { source: kind.source, section: kind.section, options: kind.options }
+    }
+}
+
+impl From<&'static EntryPoint> for Place {
+    fn from(entry: &'static EntryPoint) -> Self {
+        Self { source: entry.source, section: entry.section, options: Some((entry.config, entry.expert)) }
+    }
+}
+
+/// Where a call of this name led: by its argument if that says so, else by the object that it reached, else by its entry point.
+pub fn reached(
+    entry: Option<&'static EntryPoint>,
+    call: &str,
+    argument: Option<&str>,
+    object: Option<&str>,
+) -> Option<Reached> {
+    let by_argument = argument.and_then(|argument| of_argument(call, argument));
+    let place = by_argument.or_else(|| object.and_then(|object| of_reached(call, object)));
+    joined(place, entry)
+}
+
+/// As [`reached`], of all that a call was used with where it is not known which argument went with which object.
+pub fn all_reached<'n>(
+    entry: Option<&'static EntryPoint>,
+    call: &str,
+    arguments: impl Iterator<Item = &'n str>,
+    objects: impl Iterator<Item = &'n str>,
+) -> BTreeSet<Reached> {
+    let mut places: Vec<Option<Place>> = arguments.map(|argument| of_argument(call, argument)).collect();
+    if places.iter().all(Option::is_some) && !places.is_empty() {
+        return places.into_iter().filter_map(|place| joined(place, entry)).collect();
+    }
+    places.retain(Option::is_some);
+    let by_object: Vec<Option<Place>> = objects.map(|object| of_reached(call, object)).collect();
+    let entry_alone = by_object.is_empty().then_some(None);
+    let places = places.into_iter().chain(by_object).chain(entry_alone);
+    places.filter_map(|place| joined(place, entry)).collect()
+}
+
+/// A place, else the entry point; what must be on for both.
+fn joined(place: Option<Place>, entry: Option<&'static EntryPoint>) -> Option<Reached> {
+    let entry = entry.map(Place::from);
+    let place = place.or(entry)?;
+    let needed = || [Some(place), entry].into_iter().flatten().filter_map(|place| place.options);
+    let symbols: BTreeSet<&str> =
+        needed().filter_map(|(config, _)| config).flat_map(|config| config.split(" && ")).collect();
+    let symbols: Vec<&str> = symbols.into_iter().collect();
+    Some(Reached {
+        source: place.source,
+        section: place.section,
+        expert: !symbols.is_empty() && needed().all(|(config, expert)| config.is_none() || expert),
+        config: (!symbols.is_empty()).then(|| symbols.join(" && ")),
+    })
+}
+
+/// The place that answers an argument of a call, part by part; `None` where the argument does not say.
+pub(crate) fn of_argument(call: &str, argument: &str) -> Option<Place> {
+    let place_of = |source: &str| place(source).copied();
+    match shape(call)?.selector {
+        Selector::Command => values::commands()
+            .iter()
+            .find(|command| command.name == argument)
+            // The object decides of a generic command.
+            .filter(|command| command.subsystem.is_some())
+            .and_then(|command| place_of(command.source)),
+        Selector::SocketOption(_) => {
+            let (level, option) = argument.split_once('/')?;
+            place_of(named_option(level, option)?.source)
+        }
+        Selector::Family => of_object(&format!("socket:{argument}")),
+        Selector::Filesystem(..) => of_object(&format!("file:{argument}")),
+        selector => argument.split('|').find_map(|part| {
+            let value = selector.values().find(|value| value.name == part)?;
+            place_of(value.source)
+        }),
+    }
+}
+
+/// The place of an object, where the call moves data or control through it.
+fn of_reached(call: &str, object: &str) -> Option<Place> {
+    shape(call)?.subject.is_reached().then(|| of_object(object)).flatten()
+}
+
+/// The place that serves the objects of this name.
+pub(crate) fn of_object(name: &str) -> Option<Place> {
+    let (class, rest) = name.split_once(':').unwrap_or((name, ""));
+    let known = match class {
+        "file" | "dir" => kind(&format!("file:{}", rest.split('.').next().unwrap_or_default())),
+        "socket" => kind(&format!("socket:{}", rest.split(':').next().unwrap_or_default())),
+        "block" => kind("block"),
+        _ => kind(name),
+    };
+    known.map(Place::from)
+}
+
+#[cfg(test)]
+mod tests;

@@ -43,6 +43,11 @@ impl KernelTree {
                         let at = format!("{}:{}", declaration.file, declaration.line);
                         argument.declared = Some(Declared { at, section: places.section(&declaration.file) });
                     }
+                    argument.source = argument.source.take().filter(|source| self.tree.has(source));
+                    let place = argument.source.as_ref().map(|source| places.place(source));
+                    argument.section = place.as_ref().and_then(|place| place.section.clone());
+                    let options = place.and_then(|place| place.options);
+                    argument.options = options.map(|options| (options.config, options.expert));
                 }
                 What::Object(object) if object.source.is_some() => {
                     let makes = made(&self.tree).map_err(Failure::failed)?;

@@ -177,7 +177,7 @@ mod tests {
           cause   a cause
           drift   glibc 2.36 → glibc 2.39 since the baseline was recorded
           call    openat: fs/open.c, FILESYSTEMS (VFS and infrastructure), since Linux 2.6.16
-          object  char:urandom: random, its source file, drivers/char/random.c
+          object  char:urandom: random, its source file, drivers/char/random.c, RANDOM NUMBER DRIVER
           file    expectations/w.yaml:4
         new-blind-spot  w::blind_spots::io_uring
           drift   glibc 2.36 → glibc 2.39 since the baseline was recorded

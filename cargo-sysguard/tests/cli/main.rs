@@ -279,6 +279,11 @@ fn of_readings() -> Vec<Trial> {
         tracing("formats::sarif_points_into_the_expectation", formats::sarif_points_into_the_expectation),
         tracing("formats::a_file_is_written_whole_or_nothing_runs", formats::a_file_is_written_whole_or_nothing_runs),
         tracing("formats::bless_tells_what_it_wrote", formats::bless_tells_what_it_wrote),
+        project::tracing_with(
+            "trace::sections_follow_what_was_reached",
+            &["perl"],
+            trace::sections_follow_what_was_reached,
+        ),
         tracing("trace::it_exits_as_the_command_did", trace::it_exits_as_the_command_did),
         untraced("trace::its_own_failures_have_their_codes", trace::its_own_failures_have_their_codes),
         tracing("trace::the_command_keeps_its_streams", trace::the_command_keeps_its_streams),

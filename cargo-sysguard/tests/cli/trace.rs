@@ -149,3 +149,37 @@ pub(crate) fn ctrl_c_belongs_to_the_command() {
     assert_eq!(tracer.wait().expect("its end").code(), Some(128 + 2));
     assert!(project.read("report").contains("SIGINT"));
 }
+
+/// An interface's MTU, a file of /proc, and sockets of three kinds; the section of each use and its options.
+pub(crate) fn sections_follow_what_was_reached() {
+    const SCRIPT: &str = "use Socket; socket(S, AF_INET, SOCK_DGRAM, 0) or die; ioctl(S, 0x8921, my $r = pack('a16x24', 'lo')) or die; \
+        open(F, '<', '/proc/self/status') or die; <F>; socketpair(A, B, AF_UNIX, SOCK_STREAM, 0) or die; syswrite(A, 'x') or die; \
+        socket(L, AF_INET, SOCK_STREAM, 0) or die; setsockopt(L, 6, 1, 1) or die;";
+    let project = Project::empty();
+    run(project.command("trace --format json -o report -- perl -e").arg(SCRIPT)).ends(0);
+    let report: serde_json::Value = serde_json::from_str(&project.read("report")).expect("JSON");
+    let place = |call: &str, argument: Option<&str>, object: &str| {
+        let syscalls = report["syscalls"].as_array().expect("a list").iter();
+        let uses = syscalls.filter(|syscall| syscall["name"] == call).flat_map(|syscall| syscall["uses"].as_array());
+        let is_meant = |used: &&serde_json::Value| {
+            used["argument"].as_str() == argument && used["object"].as_str() == Some(object)
+        };
+        let used = uses.flatten().find(is_meant).unwrap_or_else(|| panic!("{call} {argument:?} {object}: {report}"));
+        (used["section"].clone(), used["config"].clone())
+    };
+    for (call, argument, object, section, config) in [
+        ("ioctl", Some("SIOCGIFMTU"), "socket:AF_INET:SOCK_DGRAM", "NETWORKING [GENERAL]", "CONFIG_NET"),
+        ("read", None, "file:proc", "PROC FILESYSTEM", "CONFIG_PROC_FS"),
+        ("write", None, "socket:AF_UNIX:SOCK_STREAM", "NETWORKING [UNIX SOCKETS]", "CONFIG_NET && CONFIG_UNIX"),
+        ("socket", Some("AF_INET"), "socket:AF_INET:SOCK_STREAM", "NETWORKING [GENERAL]", "CONFIG_INET && CONFIG_NET"),
+        (
+            "setsockopt",
+            Some("SOL_TCP/TCP_NODELAY"),
+            "socket:AF_INET:SOCK_STREAM",
+            "NETWORKING [TCP]",
+            "CONFIG_INET && CONFIG_NET",
+        ),
+    ] {
+        assert_eq!(place(call, argument, object), (section.into(), config.into()), "{call} {argument:?}");
+    }
+}

@@ -36,7 +36,7 @@ pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Res
     reached(out, "Kernel options", "Option", &record.configs)?;
     writeln!(
         out,
-        "<p class=\"note\">As information: without such an option the calls answer ENOSYS. Other calls are in every kernel.</p>"
+        "<p class=\"note\">As information: without such an option the calls, or what they reach, are missing. Other calls are in every kernel.</p>"
     )?;
     blind_spots(out, &record.blind_spots)?;
     writeln!(out, "<h2>Workloads</h2>")?;

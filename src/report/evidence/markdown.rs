@@ -28,7 +28,7 @@ pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Res
     reached(out, "Kernel options", "Option", &record.configs)?;
     writeln!(
         out,
-        "\nAs information: without such an option the calls answer ENOSYS. Other calls are in every kernel."
+        "\nAs information: without such an option the calls, or what they reach, are missing. Other calls are in every kernel."
     )?;
     blind_spots(out, &record.blind_spots)?;
     writeln!(out, "\n## Workloads")?;

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Evidence;
-use crate::model::attribution::Subsystem;
+use crate::model::attribution::places::{self, Reached};
+use crate::model::attribution::{Subsystem, entry_points};
 use crate::model::blind_spot::BlindSpot;
 use crate::model::expectation::{Baseline, Document, Entry, Rule};
 use crate::model::explain::{Call, Kernel};
@@ -93,6 +94,8 @@ pub(super) struct UseRecord<'a> {
     pub(super) section: Option<&'a str>,
     pub(super) config: Option<&'a str>,
     pub(super) expert: bool,
+    /// Where its arguments and objects led; the fields above are the entry point's.
+    pub(super) reached: Vec<PlaceRecord>,
     pub(super) arguments: Vec<&'a str>,
     pub(super) objects: Vec<&'a str>,
     pub(super) errors: Vec<&'a str>,
@@ -102,6 +105,21 @@ pub(super) struct UseRecord<'a> {
     pub(super) owner: Option<&'a str>,
 }
 
+/// Where a call led.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct PlaceRecord {
+    pub(super) source: &'static str,
+    pub(super) section: &'static str,
+    pub(super) config: Option<String>,
+    pub(super) expert: bool,
+}
+
+impl From<Reached> for PlaceRecord {
+    fn from(Reached { source, section, config, expert }: Reached) -> Self {
+        Self { source, section, config, expert }
+    }
+}
+
 /// A group, and how many calls of each workload are in it.
 #[derive(Debug, Serialize)]
 pub(super) struct MatrixRecord<'a> {
@@ -109,10 +127,10 @@ pub(super) struct MatrixRecord<'a> {
     pub(super) syscalls: BTreeMap<&'a str, u64>,
 }
 
-/// A section of MAINTAINERS or an option of the kernel, and who comes there.
+/// A section of MAINTAINERS or an option of the kernel, and the calls and workloads that lead there.
 #[derive(Debug, Serialize)]
 pub(super) struct ReachedRecord<'a> {
-    pub(super) name: &'a str,
+    pub(super) name: String,
     /// Of an option: it is offered to experts only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) expert: Option<bool>,
@@ -139,8 +157,8 @@ impl<'a> EvidenceRecord<'a> {
             tables: TablesRecord { kernel: kernel.newest(), releases: &kernel.releases },
             summary: summary(&workloads),
             matrix: matrix(&workloads),
-            sections: reached(&workloads, |used| used.section.map(|section| (section, None))),
-            configs: reached(&workloads, |used| used.config.map(|config| (config, Some(used.expert)))),
+            sections: reached(&workloads, |place| Some((place.section, None))),
+            configs: reached(&workloads, |place| place.config.as_deref().map(|config| (config, Some(place.expert)))),
             blind_spots: blind_spots(&workloads),
             workloads,
         }
@@ -211,7 +229,11 @@ fn used<'a>(
 ) -> (UseRecord<'a>, Subsystem) {
     let own = entry.abis.iter().find_map(|abi| Abi::from_name(abi)).or(abi);
     let is_meant = |call: &&Call| call.name == name && Some(call.syscall.abi) == own;
-    let facts = kernel.calls.iter().find(is_meant).and_then(|call| call.entry_point.as_ref());
+    let call = kernel.calls.iter().find(is_meant);
+    let facts = call.and_then(|call| call.entry_point.as_ref());
+    let (arguments, objects) = (entry.arguments.iter().map(String::as_str), entry.objects.iter().map(String::as_str));
+    let entry_point = call.and_then(|call| entry_points::facts(call.syscall));
+    let reached = places::all_reached(entry_point, name, arguments, objects);
     let texts = |values: &'a BTreeSet<String>| values.iter().map(String::as_str).collect();
     let record = UseRecord {
         name,
@@ -221,6 +243,7 @@ fn used<'a>(
         section: facts.map(|facts| &*facts.section),
         config: facts.and_then(|facts| facts.config.as_deref()),
         expert: facts.is_some_and(|facts| facts.expert),
+        reached: reached.into_iter().map(PlaceRecord::from).collect(),
         arguments: texts(&entry.arguments),
         objects: texts(&entry.objects),
         errors: texts(&entry.errors),
@@ -265,18 +288,20 @@ fn matrix<'a>(workloads: &[WorkloadRecord<'a>]) -> Vec<MatrixRecord<'a>> {
     cells.into_iter().map(row).collect()
 }
 
-/// Who comes where: `place` names it for a use, with whether only experts are offered it.
+/// Which calls of which workloads lead where: `name` names a place, with whether only experts are offered it.
 fn reached<'a>(
     workloads: &[WorkloadRecord<'a>],
-    place: impl Fn(&UseRecord<'a>) -> Option<(&'a str, Option<bool>)>,
+    name: impl Fn(&PlaceRecord) -> Option<(&str, Option<bool>)>,
 ) -> Vec<ReachedRecord<'a>> {
-    let mut reached: BTreeMap<&str, ReachedRecord<'a>> = BTreeMap::new();
+    let mut reached: BTreeMap<String, ReachedRecord<'a>> = BTreeMap::new();
     for (workload, _, used) in uses(workloads) {
-        let Some((name, expert)) = place(used) else { continue };
-        let (syscalls, of) = (BTreeSet::new(), BTreeSet::new());
-        let record = reached.entry(name).or_insert(ReachedRecord { name, expert, syscalls, workloads: of });
-        record.syscalls.insert(used.name);
-        record.workloads.insert(workload);
+        for (name, expert) in used.reached.iter().filter_map(&name) {
+            let (syscalls, of) = (BTreeSet::new(), BTreeSet::new());
+            let record = ReachedRecord { name: name.to_owned(), expert, syscalls, workloads: of };
+            let record = reached.entry(name.to_owned()).or_insert(record);
+            record.syscalls.insert(used.name);
+            record.workloads.insert(workload);
+        }
     }
     reached.into_values().collect()
 }

@@ -30,7 +30,8 @@ fn the_record_is_valid_by_its_schema() {
         serde_json::from_str(&written(&Taxonomy::default(), EvidenceFormat::Json)).expect("JSON");
     assert_eq!(record["workloads"][0]["name"], "a");
     assert_eq!(record["matrix"][0], serde_json::json!({"group": "Event Poll", "syscalls": {"a": 1}}));
-    assert_eq!(record["configs"][1]["name"], "CONFIG_NET");
+    assert_eq!(record["configs"][1]["name"], "CONFIG_INET && CONFIG_NET");
+    assert_eq!(record["sections"][1]["name"], "NETWORKING [GENERAL]");
     assert_eq!(
         (&record["configs"][0]["name"], &record["configs"][0]["expert"]),
         (&"CONFIG_EPOLL".into(), &true.into())
@@ -52,6 +53,8 @@ fn markdown_tells_each_use_with_its_reason() {
         "Run only when asked for: slow.\n\nNo baseline yet.\n",
         "| Subsystems | 2, by the taxonomy kernel/1 |\n",
         "| Tables | Linux 7.1.8, made from 6.12.1, 7.1.8 |\n",
+        "| NETWORKING \\[GENERAL\\] | `socket` | a |\n",
+        "| CONFIG\\_INET &amp;&amp; CONFIG\\_NET | `socket` | a |\n",
     ] {
         assert!(page.contains(line), "{line}\n{page}");
     }

@@ -52,11 +52,19 @@ fn of_argument(argument: &Argument) -> String {
         Reaches::ItsCall => "reaches what its call does".to_owned(),
         Reaches::ItsObject => "reaches what the fd stands for".to_owned(),
     };
-    format!("{}: {reaches}{why}{header}", argument.name)
+    let place = placed(argument.section.as_deref(), argument.options.as_ref());
+    format!("{}: {reaches}{why}{header}{place}", argument.name)
 }
 
 fn of_object(object: &ObjectFacts) -> String {
     let subsystem = object.subsystem.map_or("", |subsystem| subsystem.slug());
     let source = object.source.as_ref().map(|source| format!(", {source}")).unwrap_or_default();
-    format!("{}: {subsystem}, {}{source}", object.name, object.why)
+    let place = placed(object.section.as_deref(), object.options.as_ref());
+    format!("{}: {subsystem}, {}{source}{place}", object.name, object.why)
+}
+
+/// A section of MAINTAINERS and the options, as far as they are known.
+fn placed(section: Option<&str>, options: Option<&(Option<String>, bool)>) -> String {
+    let config = options.and_then(|(config, _)| config.as_deref());
+    [section, config].into_iter().flatten().map(|part| format!(", {part}")).collect()
 }

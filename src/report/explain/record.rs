@@ -74,6 +74,9 @@ enum WhatRecord<'a> {
         reaches: &'static str,
         why: Option<&'a str>,
         header: Option<&'a str>,
+        source: Option<&'a str>,
+        config: Option<&'a str>,
+        expert: bool,
         declared: Option<&'a str>,
         section: Option<&'a str>,
     },
@@ -223,6 +226,7 @@ fn of_argument(argument: &Argument) -> WhatRecord<'_> {
         Reaches::ItsCall => (None, "its-call"),
         Reaches::ItsObject => (None, "its-object"),
     };
+    let declared = argument.declared.as_ref();
     WhatRecord::Argument {
         name: &argument.name,
         number: argument.number,
@@ -231,8 +235,11 @@ fn of_argument(argument: &Argument) -> WhatRecord<'_> {
         reaches,
         why: argument.why,
         header: argument.header,
-        declared: argument.declared.as_ref().map(|declared| declared.at.as_str()),
-        section: argument.declared.as_ref().map(|declared| declared.section.as_str()),
+        source: argument.source.as_deref(),
+        config: argument.options.as_ref().and_then(|(config, _)| config.as_deref()),
+        expert: argument.options.as_ref().is_some_and(|&(_, expert)| expert),
+        declared: declared.map(|declared| declared.at.as_str()),
+        section: argument.section.as_deref().or(declared.map(|declared| declared.section.as_str())),
     }
 }
 

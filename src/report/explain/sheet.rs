@@ -181,10 +181,13 @@ fn of_argument(argument: &Argument, kernel: &Kernel) -> Sheet {
     let mut rows =
         vec![("number", vec![number]), ("taken by", vec![argument.calls.join(", ")]), ("subsystem", vec![reaches])];
     rows.extend(argument.header.map(|header| ("header", vec![header.to_owned()])));
+    rows.extend(argument.source.clone().map(|source| ("source", vec![source])));
+    rows.extend(argument.section.as_deref().map(|of| ("maintained", vec![section(of)])));
+    rows.extend(argument.options.as_ref().map(|(config, expert)| ("option", vec![option(config.as_deref(), *expert)])));
     match (&argument.declared, &kernel.tree) {
         (Some(Declared { at, section: of }), _) => {
             rows.push(("declared", vec![at.clone()]));
-            rows.push(("maintained", vec![section(of)]));
+            rows.extend(argument.section.is_none().then(|| ("maintained", vec![section(of)])));
         }
         (None, Some(_)) => rows.push(("declared", vec!["nowhere in this tree: the rest is by the tables".to_owned()])),
         (None, None) => {}

@@ -36,6 +36,9 @@ fn a_key_is_told_from_the_finest_part_outwards() {
       number       2 (0x2)
       taken by     socket, socketpair
       subsystem    network, as its call without it
+      source       net/ipv4/af_inet.c
+      maintained   NETWORKING [GENERAL]
+      option       CONFIG_INET && CONFIG_NET
       used by      w (network::socket AF_INET)
       told by      Linux 7.1.8
 

@@ -6,7 +6,7 @@ use super::record::{ObservationRecord, SyscallRecord, UseRecord, errors_in_words
 use crate::model::taxonomy::{Filed, Taxonomy};
 
 /// The columns; their order is a public interface.
-const HEADER: [&str; 11] = [
+const HEADER: [&str; 12] = [
     "subsystem",
     "syscall",
     "abi",
@@ -18,6 +18,7 @@ const HEADER: [&str; 11] = [
     "entry_point",
     "source",
     "section",
+    "config",
 ];
 
 pub(super) fn write(out: &mut dyn io::Write, record: &ObservationRecord<'_>, taxonomy: &Taxonomy) -> io::Result<()> {
@@ -41,7 +42,7 @@ pub(super) fn write(out: &mut dyn io::Write, record: &ObservationRecord<'_>, tax
 }
 
 /// What is not known is an empty field.
-fn fields(syscall: &SyscallRecord, used: &UseRecord) -> [String; 11] {
+fn fields(syscall: &SyscallRecord, used: &UseRecord) -> [String; 12] {
     [
         used.subsystem.to_string(),
         syscall.name.to_string(),
@@ -52,7 +53,8 @@ fn fields(syscall: &SyscallRecord, used: &UseRecord) -> [String; 11] {
         used.calls.to_string(),
         errors_in_words(&used.errors),
         syscall.entry_point.unwrap_or_default().to_owned(),
-        syscall.source.unwrap_or_default().to_owned(),
-        syscall.section.unwrap_or_default().to_owned(),
+        used.source.unwrap_or_default().to_owned(),
+        used.section.unwrap_or_default().to_owned(),
+        used.config.clone().unwrap_or_default(),
     ]
 }

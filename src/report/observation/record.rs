@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::model::attribution::{Subsystem, Use, entry_points};
+use crate::model::attribution::{Subsystem, Use, entry_points, places};
 use crate::model::blind_spot::BlindSpot;
 use crate::model::observation::{Observation, Recording, Tally};
 use crate::model::syscall::{Abi, Syscall};
@@ -104,6 +104,12 @@ pub(super) struct UseRecord {
     pub(super) argument: Option<Cow<'static, str>>,
     pub(super) calls: u64,
     pub(super) errors: Errors,
+    /// The source that it led to: of its argument, its object, or the entry point.
+    pub(super) source: Option<&'static str>,
+    /// That source's section of MAINTAINERS.
+    pub(super) section: Option<&'static str>,
+    /// The options that must be on.
+    pub(super) config: Option<String>,
 }
 
 /// The uses that reached one subsystem.
@@ -174,12 +180,19 @@ impl SyscallRecord {
 impl UseRecord {
     /// A use that was never made.
     fn new(used: &Use) -> Self {
+        let entry = entry_points::facts(used.syscall);
+        let (argument, object) = (used.argument.as_deref(), used.object.as_deref());
+        let reached = places::reached(entry, &used.syscall.name(), argument, object);
+        let (source, section) = (reached.as_ref().map(|at| at.source), reached.as_ref().map(|at| at.section));
         Self {
             subsystem: used.subsystem,
-            object: used.object.as_deref().map(str::to_owned),
+            object: object.map(str::to_owned),
             argument: used.argument.clone(),
             calls: 0,
             errors: Errors::new(),
+            source,
+            section,
+            config: reached.and_then(|at| at.config),
         }
     }
 

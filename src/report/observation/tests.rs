@@ -194,14 +194,20 @@ fn json_is_version_1() {
               "errors": {
                 "EACCES": 1,
                 "ENOENT": 1
-              }
+              },
+              "source": "fs/ext4/super.c",
+              "section": "EXT4 FILE SYSTEM",
+              "config": "CONFIG_EXT4_FS"
             },
             {
               "subsystem": "random",
               "object": "char:urandom",
               "argument": null,
               "calls": 1,
-              "errors": {}
+              "errors": {},
+              "source": "drivers/char/random.c",
+              "section": "RANDOM NUMBER DRIVER",
+              "config": null
             }
           ]
         },
@@ -221,7 +227,10 @@ fn json_is_version_1() {
               "object": null,
               "argument": null,
               "calls": 1,
-              "errors": {}
+              "errors": {},
+              "source": null,
+              "section": null,
+              "config": null
             }
           ]
         }
@@ -281,15 +290,15 @@ fn yaml_holds_what_json_holds() {
 #[test]
 fn csv_has_one_line_a_use() {
     insta::assert_snapshot!(plainly(Format::Csv), @r"
-    subsystem,syscall,abi,number,argument,object,calls,errors,entry_point,source,section
-    filesystem,close,x86_64,3,,,12,EBADF:2,sys_close,fs/open.c,FILESYSTEMS (VFS and infrastructure)
-    filesystem,open,i386,5,,,2,,compat_sys_open,fs/open.c,FILESYSTEMS (VFS and infrastructure)
-    filesystem,openat,x86_64,257,,file:ext4,5,EACCES:1 ENOENT:1,sys_openat,fs/open.c,FILESYSTEMS (VFS and infrastructure)
-    memory,mmap,x86_64,9,,,23,ENOMEM:1,sys_mmap,arch/x86/kernel/sys_x86_64.c,X86 ARCHITECTURE (32-BIT AND 64-BIT)
-    network,socket,x86_64,41,AF_INET,socket:AF_INET:SOCK_STREAM,1,,sys_socket,net/socket.c,NETWORKING [SOCKETS]
-    none,syscall_0x3e7,x86_64,999,,,1,,,,
-    random,openat,x86_64,257,,char:urandom,1,,sys_openat,fs/open.c,FILESYSTEMS (VFS and infrastructure)
-    signal,rt_sigaction,x32,512,,,1,,compat_sys_rt_sigaction,kernel/signal.c,core:kernel/signal.c
+    subsystem,syscall,abi,number,argument,object,calls,errors,entry_point,source,section,config
+    filesystem,close,x86_64,3,,,12,EBADF:2,sys_close,fs/open.c,FILESYSTEMS (VFS and infrastructure),
+    filesystem,open,i386,5,,,2,,compat_sys_open,fs/open.c,FILESYSTEMS (VFS and infrastructure),
+    filesystem,openat,x86_64,257,,file:ext4,5,EACCES:1 ENOENT:1,sys_openat,fs/ext4/super.c,EXT4 FILE SYSTEM,CONFIG_EXT4_FS
+    memory,mmap,x86_64,9,,,23,ENOMEM:1,sys_mmap,arch/x86/kernel/sys_x86_64.c,X86 ARCHITECTURE (32-BIT AND 64-BIT),
+    network,socket,x86_64,41,AF_INET,socket:AF_INET:SOCK_STREAM,1,,sys_socket,net/ipv4/af_inet.c,NETWORKING [GENERAL],CONFIG_INET && CONFIG_NET
+    none,syscall_0x3e7,x86_64,999,,,1,,,,,
+    random,openat,x86_64,257,,char:urandom,1,,sys_openat,drivers/char/random.c,RANDOM NUMBER DRIVER,
+    signal,rt_sigaction,x32,512,,,1,,compat_sys_rt_sigaction,kernel/signal.c,core:kernel/signal.c,
     ");
 }
 
@@ -322,7 +331,7 @@ fn the_guides_words_go_by_the_call_and_are_named() {
     Subsystems by the taxonomy workload-tracing/1.
     ");
     assert!(told(Format::Table).trim_end().ends_with("; taxonomy workload-tracing/1"));
-    assert!(told(Format::Csv).starts_with("subsystem,syscall,abi,number,argument,object,calls,errors,entry_point,source,section,group (workload-tracing/1)\n"));
+    assert!(told(Format::Csv).starts_with("subsystem,syscall,abi,number,argument,object,calls,errors,entry_point,source,section,config,group (workload-tracing/1)\n"));
     let record: serde_json::Value = serde_json::from_str(&told(Format::Json)).expect("JSON");
     assert_eq!(record["taxonomy"]["name"], "workload-tracing/1");
     assert_eq!(

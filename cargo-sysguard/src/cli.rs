@@ -7,7 +7,7 @@ use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, Valu
 use sysguard::settings::Given;
 
 use crate::command::{
-    accept, bless, clean_worktree, diff, doctor, explain, init, list, pending, reject, report, review, run,
+    accept, bless, clean_worktree, diff, doctor, explain, init, layout, list, pending, reject, report, review, run,
     target_runner, test, trace,
 };
 use crate::context::Context;
@@ -60,6 +60,8 @@ pub(crate) enum Command {
     Trace(trace::Options),
     /// Let cargo run the tests of any package, each of them traced and compared
     Run(run::Options),
+    /// Move what tests of `run` use into a file a binary or a file a test; nothing is run
+    Layout(layout::Options),
     /// Stand where cargo runs a test
     #[command(hide = true)]
     TargetRunner(target_runner::Options),
@@ -99,6 +101,7 @@ impl Cli {
             Command::Explain(options) => options.exec(&context).map(ExitCode::from),
             Command::Report(options) => options.exec(&context).map(ExitCode::from),
             Command::Run(options) => options.exec(&context),
+            Command::Layout(options) => options.exec(&context).map(ExitCode::from),
             Command::TargetRunner(options) => options.exec(&context),
             Command::CleanWorktree(options) => options.exec().map(ExitCode::from),
             Command::Trace(options) => Ok(options.exec()),

@@ -115,7 +115,12 @@ impl Proposals {
 
     /// The same, where the package is at hand.
     pub(crate) fn file_below(&self, folder: &Path, store: &Store, workload: &str) -> String {
-        let file = folder.join(store.file(workload));
+        self.shown(folder, &store.file(workload))
+    }
+
+    /// A file of a package as it is called from the workspace's folder.
+    pub(crate) fn shown(&self, folder: &Path, file: &Path) -> String {
+        let file = folder.join(file);
         file.strip_prefix(&self.workspace).unwrap_or(&file).display().to_string()
     }
 

@@ -60,19 +60,21 @@ impl Unreferenced {
             let is_gone = |name: &&str| plan.misses(folder, name, seen);
             for name in store.names().chain(store.pending()).filter(is_gone).collect::<BTreeSet<_>>() {
                 let file = folder.join(store.file(name)).display().to_string();
+                // Of a shared file it is only a part.
+                let part = if store.is_shared(name) { format!("{name} in {file}") } else { file };
                 let line = match meant {
                     Self::Ignore | Self::Auto => continue,
-                    Self::Warn => message::warning(&format!("{file} is of a test that is no more")).to_string(),
+                    Self::Warn => message::warning(&format!("{part} is of a test that is no more")).to_string(),
                     Self::Reject => {
                         outcome = Outcome::Failed;
                         message::error(&format!(
-                            "{file} is of a test that is no more: remove it, or --unreferenced=delete does"
+                            "{part} is of a test that is no more: remove it, or --unreferenced=delete does"
                         ))
                         .to_string()
                     }
                     Self::Delete => {
                         store.remove(name).map_err(Failure::failed)?;
-                        message::warning(&format!("removed {file}, of a test that is no more")).to_string()
+                        message::warning(&format!("removed {part}, of a test that is no more")).to_string()
                     }
                 };
                 // Where even standard error is gone, the exit code has to do.

@@ -5,7 +5,7 @@
 use std::fmt;
 
 /// The few facts of a machine and a build by which sets of calls differ. What is not known is `None`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fingerprint {
     /// The kernel without its patch level: `6.18`.
     pub kernel: Option<String>,

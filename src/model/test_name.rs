@@ -35,6 +35,44 @@ impl fmt::Display for TestName {
     }
 }
 
+impl TestName {
+    /// The name that [`Display`](fmt::Display) writes.
+    pub fn parse(shown: &str) -> Option<Self> {
+        let mut parts = shown.splitn(3, "::").map(str::to_owned);
+        Some(Self { package: parts.next()?, binary: parts.next()?, test: parts.next() })
+    }
+
+    /// The binary without the test.
+    pub fn whole(&self) -> Self {
+        Self { test: None, ..self.clone() }
+    }
+
+    /// The name of the file that all tests of the binary can share: `run::CRATE::tests.BINARY`. No
+    /// workload has such a name, for `tests` is no kind of target.
+    pub fn shared_file(&self) -> String {
+        format!("{RUN}::{}::{SHARED}{}", part(&self.package), self.binary)
+    }
+}
+
+/// How the last part of the name of a shared file begins.
+const SHARED: &str = "tests.";
+
+/// The name of the file that this workload can share with the other tests of its binary; `None`
+/// where it is no test of a binary.
+pub fn shared_file(workload: &str) -> Option<String> {
+    let mut parts = short(workload)?.splitn(3, "::");
+    let (package, binary) = (parts.next()?, parts.next()?);
+    parts.next().filter(|_| !binary.starts_with(SHARED)).map(|_| format!("{RUN}::{package}::{SHARED}{binary}"))
+}
+
+/// What the names of all tests in this shared file begin with, `run::CRATE::BINARY::`; `None` where
+/// it is the name of a workload.
+pub fn tests_of(shared_file: &str) -> Option<String> {
+    let (package, file) = short(shared_file)?.split_once("::")?;
+    let binary = file.strip_prefix(SHARED).filter(|binary| !binary.contains("::"))?;
+    Some(format!("{RUN}::{package}::{binary}::"))
+}
+
 /// The name without its first part, where it is that of a test.
 pub fn short(workload: &str) -> Option<&str> {
     workload.strip_prefix(RUN)?.strip_prefix("::")
@@ -107,6 +145,30 @@ mod tests {
             assert_eq!(short(workload), Some(&workload["run::".len()..]));
         }
         assert_eq!(short("running::a"), None);
+    }
+
+    #[test]
+    fn shared_files_have_names_of_their_own() {
+        for (binary, test, file) in [
+            ("it", "quiet", "run::my-app::tests.it"),
+            ("bin.my-app", "tests::a b", "run::my-app::tests.bin.my-app"),
+            ("tests", "tests::tests", "run::my-app::tests.tests"),
+        ] {
+            let name = name(binary, Some(test));
+            assert_eq!(name.shared_file(), file);
+            assert_eq!(shared_file(&name.workload()).as_deref(), Some(file));
+            assert!(name.workload().starts_with(&tests_of(file).expect("a shared file")));
+            assert_eq!(TestName::parse(&name.to_string()), Some(name.clone()));
+            assert_eq!(TestName::parse(&name.whole().to_string()), Some(name.whole()));
+            assert_eq!((shared_file(&name.whole().workload()), tests_of(&name.workload())), (None, None));
+        }
+        assert_eq!((shared_file("perf::sched::x"), shared_file("run::a::tests.b::c")), (None, None));
+        // The kinds of targets, of which a name can begin with one, and the part that an escaped
+        // dot makes.
+        for kind in ["lib", "bin", "test", "example", "bench", "proc-macro"] {
+            assert_ne!(binary(kind, "it", &["it"]), "tests.it");
+        }
+        assert_ne!(part("tests.it"), "tests.it");
     }
 
     #[test]

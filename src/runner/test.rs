@@ -18,13 +18,11 @@ use super::suite::{Case, Suite, Unreadable};
 use super::verdicts::Recording;
 use crate::linux::{Command, Environment, Limits, Stream};
 use crate::model::expectation::News;
-use crate::model::expectation::format::Parsed;
 use crate::model::observation::{First, Part};
 use crate::model::recording::Length;
 use crate::model::test_name::TestName;
 use crate::model::verdict::Verdict;
 use crate::model::workload::Exit;
-use crate::store::StoreError;
 
 /// A test, or all tests of a binary.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,13 +121,7 @@ impl Suite {
     /// The expectation of a test, be it only one to come.
     fn case_of(&self, name: &TestName) -> Case {
         let workload = name.workload();
-        let content = match self.store.load(&workload) {
-            Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
-                Parsed::of_test(&name.to_string())
-                    .map_err(|malformed| Unreadable { message: malformed.to_string(), line: None })
-            }
-            content => content.map_err(Unreadable::from),
-        };
+        let content = self.store.load_test(name).map_err(Unreadable::from);
         Case { file: self.store.file(&workload).display().to_string(), name: workload, content }
     }
 }

@@ -1,34 +1,34 @@
 //! One file, read without waiting and replaced as a whole: [`read`], [`replace`], [`remove`].
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
 use tempfile::NamedTempFile;
 
 use super::StoreError;
-use crate::model::expectation::format::MAX_BYTES;
+use crate::model::expectation::format::MAX_SHARED_BYTES;
 
 /// What lies at a path.
 #[derive(Debug)]
 pub(super) enum Content {
-    /// A regular file: its bytes, one more than an expectation may have at most.
+    /// A regular file: its bytes, at most one more than was asked for.
     Regular(Vec<u8>),
     /// Something else, such as a directory or a pipe: it is not opened, for that might never end.
     Other(&'static str),
 }
 
-pub(super) fn read(path: &Path) -> Result<Content, StoreError> {
-    read_if_regular(path).map_err(StoreError::io("read", path))
+pub(super) fn read(path: &Path, most: usize) -> Result<Content, StoreError> {
+    read_if_regular(path, most).map_err(StoreError::io("read", path))
 }
 
-fn read_if_regular(path: &Path) -> io::Result<Content> {
+fn read_if_regular(path: &Path, most: usize) -> io::Result<Content> {
     let metadata = fs::metadata(path)?;
     if !metadata.is_file() {
         return Ok(Content::Other(kind(&metadata)));
     }
     let mut bytes = Vec::new();
-    let limit = u64::try_from(MAX_BYTES).map_or(u64::MAX, |limit| limit + 1);
+    let limit = u64::try_from(most).map_or(u64::MAX, |limit| limit + 1);
     File::open(path)?.take(limit).read_to_end(&mut bytes)?;
     Ok(Content::Regular(bytes))
 }
@@ -37,23 +37,34 @@ fn kind(metadata: &Metadata) -> &'static str {
     if metadata.is_dir() { "a directory" } else { "a device, a pipe or a socket" }
 }
 
+/// How often a folder that is removed again is created.
+const ATTEMPTS: usize = 8;
+
 /// Replaces a file as a whole, or creates it with its folders: another process sees the old text or the new one, never a part.
 ///
 /// A link in its place is replaced, whatever it leads to: that may be a file outside of the package. Says whether a byte changed; where none does,
 /// nothing is written.
 pub(super) fn replace(path: &Path, text: &str) -> Result<bool, StoreError> {
     let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
-    match read_if_regular(path) {
+    match read_if_regular(path, MAX_SHARED_BYTES) {
         Ok(Content::Regular(bytes)) if bytes == text.as_bytes() => return Ok(false),
         Ok(Content::Regular(_)) => {}
         _ if is_link => {}
         Ok(Content::Other(kind)) => return Err(StoreError::NotAFile { path: path.to_owned(), kind }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(StoreError::io("read", path)(error)),
     }
     let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
-    write_beside(path, folder, text).map_err(StoreError::io("write", path))?;
+    let mut attempts = ATTEMPTS;
+    loop {
+        let created = fs::create_dir_all(folder).map_err(|error| ("create", folder, error));
+        match created.and_then(|()| write_beside(path, folder, text).map_err(|error| ("write", path, error))) {
+            Ok(()) => break,
+            // Another process may have removed the folder while it was empty.
+            Err((.., error)) if error.kind() == ErrorKind::NotFound && attempts > 0 => attempts -= 1,
+            Err((operation, path, error)) => return Err(StoreError::io(operation, path)(error)),
+        }
+    }
     sync_folder(folder).map_err(StoreError::io("write", folder))?;
     Ok(true)
 }
@@ -92,8 +103,13 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
         return Ok(());
     }
     match File::open(folder).and_then(|folder| folder.sync_all()) {
-        // Some filesystems cannot sync a folder; the text is in its place all the same.
-        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+        // Some filesystems cannot sync a folder; the text is in its place all the same. A folder
+        // that is gone went with the file.
+        Err(error)
+            if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported | ErrorKind::NotFound) =>
+        {
+            Ok(())
+        }
         synced => synced,
     }
 }
@@ -102,7 +118,55 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 pub(super) fn remove(path: &Path) -> Result<bool, StoreError> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         Err(error) => Err(StoreError::io("remove", path)(error)),
+    }
+}
+
+/// Removes folders that are empty, from this one up to another, which stays.
+pub(super) fn remove_empty_folders(from: &Path, up_to: &Path) {
+    for folder in from.ancestors().take_while(|folder| *folder != up_to && folder.starts_with(up_to)) {
+        // One that holds something, or cannot be removed, does no harm.
+        if fs::remove_dir(folder).is_err() {
+            break;
+        }
+    }
+}
+
+/// A lock that processes and threads which change the files of a folder hold one after another,
+/// until it is dropped or its process ends.
+///
+/// It is the folder that is locked: a file for it would be left behind. Nothing here removes a
+/// folder that is locked this way.
+#[derive(Debug)]
+pub(super) struct Lock(#[cfg(unix)] File);
+
+impl Lock {
+    /// Waits for the folder's lock; the folder is created.
+    #[cfg(unix)]
+    pub(super) fn of(folder: &Path) -> Result<Self, StoreError> {
+        fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
+        let file = File::open(folder).map_err(StoreError::io("lock", folder))?;
+        loop {
+            match file.lock() {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                locked => return locked.map(|()| Self(file)).map_err(StoreError::io("lock", folder)),
+            }
+        }
+    }
+
+    /// Elsewhere nothing is traced, so that no two tests write at once.
+    #[cfg(not(unix))]
+    pub(super) fn of(_folder: &Path) -> Result<Self, StoreError> {
+        Ok(Self())
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Lock {
+    /// A child that has not yet executed its program may still have a copy of the file, so that
+    /// closing it is not enough.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
     }
 }

@@ -1,8 +1,8 @@
 //! Proposals and their files: reading both, and writing what was decided. What a decision makes of them is the model's work.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
+use super::shared::test_in;
 use super::{Store, StoreError};
 use crate::model::expectation::format;
 use crate::model::pending::{Pending, Settled};
@@ -12,7 +12,11 @@ impl Store {
     pub fn pending_of(&self, name: &str) -> Result<Option<Pending>, StoreError> {
         let Some(proposal) = self.proposal(name)? else { return Ok(None) };
         let file = match self.load(name) {
-            Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Err(error) if error.is_not_found() && self.is_shared(name) => match test_in(&proposal.expectation) {
+                Some(test) if test.workload() == name => self.load_test(&test)?,
+                _ => return Err(self.unfit(name, "it names another test than its path does")),
+            },
+            Err(error) if error.is_not_found() => {
                 if !proposal.expectation.document.workload.program.needs_no_file() {
                     return Err(self.unfit(name, "there is no such file"));
                 }
@@ -27,7 +31,7 @@ impl Store {
     pub fn settle(&self, name: &str, settled: &Settled) -> Result<(), StoreError> {
         let holds_something =
             || format::read(settled.file.as_bytes()).is_ok_and(|file| !file.expectation.baselines.is_empty());
-        if self.files.contains_key(name) || holds_something() {
+        if self.all_names().contains(name) || holds_something() {
             self.save(name, &settled.file)?;
         }
         match &settled.proposal {

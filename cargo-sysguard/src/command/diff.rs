@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::path::Path;
 
 use clap::ValueEnum;
-use sysguard::model::expectation::{Expectation, format};
+use sysguard::model::expectation::Expectation;
 use sysguard::model::recording::Length;
 use sysguard::model::revisions::Drift;
 use sysguard::report::drift::Base;
@@ -113,14 +113,14 @@ fn now(store: &Store) -> Result<BTreeMap<String, Expectation>, Failure> {
 fn at(revision: &Revision, folder: &Path) -> Result<BTreeMap<String, Expectation>, Failure> {
     let mut found = BTreeMap::new();
     for file in revision.files(folder, FOLDER)? {
-        let Some(name) = Store::name_of(Path::new(&file)) else { continue };
-        match format::read(&revision.read(folder, &file)?) {
-            Ok(parsed) => drop(found.insert(name, parsed.expectation)),
-            Err(malformed) => {
-                let said = format!("at the revision, {}", malformed.within(&file));
-                // Where even standard error is gone, the report has to do.
-                let _ = writeln!(anstream::stderr(), "{}", message::warning(&said));
-            }
+        let path = Path::new(&file);
+        if !Store::is_expectation(path) {
+            continue;
+        }
+        if let Err(malformed) = Store::add_expectations(&mut found, path, &revision.read(folder, &file)?) {
+            let said = format!("at the revision, {}", malformed.within(&file));
+            // Where even standard error is gone, the report has to do.
+            let _ = writeln!(anstream::stderr(), "{}", message::warning(&said));
         }
     }
     Ok(found)

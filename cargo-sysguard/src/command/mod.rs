@@ -7,6 +7,7 @@ pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod init;
+pub(crate) mod layout;
 pub(crate) mod list;
 pub(crate) mod pending;
 pub(crate) mod reject;

@@ -54,7 +54,7 @@ pub(crate) struct Options {
 
 const AFTER_HELP: &str = "\
 Each test is a workload of its own under nextest and with --per-test, else each test binary is one. It is called CRATE::BINARY[::TEST], \
-its expectation lies below expectations/run/ of its package. A first run proposes and exits with 101; so does one with findings; else the exit \
+its expectation lies below expectations/run/ of its package, all tests of a binary in one file unless they have files of their own (`cargo sysguard layout`). A first run proposes and exits with 101; so does one with findings; else the exit \
 status is cargo's. Doctests are out of reach. What a test uses is what it uses where cargo runs it: environment and working directory are \
 cargo's, standard input is empty, standard output and error are pipes. Under nextest, recording and confirming wait until all tests have \
 ended, so that its time limits do not end them.";

@@ -96,7 +96,10 @@ impl Plan {
     /// Whether a complete run that showed these workloads tells that one of the package in this folder is no more: its binary is not there, or
     /// shows other tests. A run of whole binaries tells nothing of each test, nor the other way round.
     pub(crate) fn misses(&self, folder: &Path, workload: &str, seen: &BTreeSet<String>) -> bool {
-        if test_name::short(workload).is_none() || seen.contains(workload) {
+        // A shared file is called by its own name where it cannot be read: which tests it holds is
+        // not known.
+        let is_file = test_name::tests_of(workload).is_some();
+        if is_file || test_name::short(workload).is_none() || seen.contains(workload) {
             return false;
         }
         let binaries = self.binaries.iter().filter(|binary| binary.folder == folder);
@@ -242,6 +245,8 @@ mod tests {
             (&["run::demo::it"], "run::demo::other::a", true),
             (&["run::demo::it"], "run::demo::items", true),
             (&["run::demo::it"], "echo", false),
+            (&["run::demo::it::a"], "run::demo::tests.it", false),
+            (&["run::demo::it::a"], "run::demo::tests.other", false),
         ] {
             let seen = seen.iter().map(|&name| name.to_owned()).collect();
             assert_eq!(plan().misses(folder, workload, &seen), missed, "{workload}");

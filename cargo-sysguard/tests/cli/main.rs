@@ -51,6 +51,8 @@ mod run;
 #[cfg(target_os = "linux")]
 mod run_names;
 #[cfg(target_os = "linux")]
+mod run_shared;
+#[cfg(target_os = "linux")]
 mod run_slots;
 #[cfg(target_os = "linux")]
 mod run_transparent;
@@ -102,6 +104,7 @@ fn trials() -> Vec<Trial> {
         .chain(readme::trials())
         .chain(closing::trials())
         .chain(run_names::trials())
+        .chain(run_shared::trials())
         .chain(run_slots::trials())
         .chain(run_transparent::trials());
     commands.chain(others).collect()

@@ -73,13 +73,14 @@ fn each_test_has_its_own(project: &Project, name: &str, line: &str, without: &st
     project.sysguard(&format!("run {line}")).ends(101);
     assert_eq!(files(project, name), ["it/quiet.yaml.new", &format!("{without}/inside.yaml.new")]);
     project.sysguard(&format!("run --update unseen {line}")).ends(0);
-    assert_eq!(files(project, name), ["it/quiet.yaml", &format!("{without}/inside.yaml")]);
+    let shared = ["tests.it.yaml", &format!("tests.{without}.yaml")];
+    assert_eq!(files(project, name), shared);
     project.sysguard(&format!("run {line}")).ends(0);
 
     project.write("tests/it.rs", CONNECTS);
     let ran = project.sysguard(&format!("run {line}")).ends(101);
     assert!(ran.stderr.contains("new-subsystem network"), "{}", ran.stderr);
-    assert_eq!(files(project, name), ["it/quiet.yaml", "it/quiet.yaml.new", &format!("{without}/inside.yaml")]);
+    assert_eq!(files(project, name), ["it/quiet.yaml.new", shared[0], shared[1]]);
 }
 
 fn each_test_by_itself_without_nextest() {
@@ -134,6 +135,7 @@ fn updates_write_and_ci_does_not() {
 fn files_of_tests_that_are_no_more_are_found() {
     let project = Project::foreign("run-orphans");
     project.sysguard("run --per-test --runs 1 --update always -- test").ends(0);
+    project.sysguard("layout test").ends(0);
     let quiet = project.read("expectations/run/run-orphans/it/quiet.yaml");
     let project = project
         .file("expectations/run/run-orphans/it/left_out.yaml", &quiet)

@@ -56,6 +56,12 @@ fn long_names_of_tests_stay_apart() {
     let project = Project::foreign("names-long").file("tests/it.rs", &tests);
     project.sysguard("run --per-test --runs 1 -- test --test it").ends(101);
     project.sysguard("accept names-long").ends(0);
+    let shared = project.read("expectations/run/names-long/tests.it.yaml");
+    assert!(shared.ends_with(&format!("\ntests:\n  {long}a:\n  {long}b:\n")), "{shared}");
+    assert_eq!(project.sysguard("list").ends(0).stdout.lines().count(), 2);
+    project.sysguard("run --per-test --unreferenced=reject -- test --test it").ends(0);
+
+    project.sysguard("layout test").ends(0);
     let files = project.files().into_iter().filter(|(file, _)| file.starts_with("expectations/"));
     let texts: Vec<String> = files.map(|(_, text)| String::from_utf8(text).expect("text")).collect();
     assert_eq!(texts.len(), 2);

@@ -53,14 +53,14 @@ fn confirming_waits_for_the_end_of_nextest() {
         project.path("once")
     );
     project.write("tests/it.rs", &test(&once));
-    let before = project.read("expectations/run/slots-confirm/it/slow.yaml");
+    let before = project.read("expectations/run/slots-confirm/tests.it.yaml");
     let ran = project.sysguard("run -- nextest run --test it --success-output immediate");
     assert!(ran.stderr.contains("not confirmed yet"), "{}", ran.stderr);
     assert!(
         !project.path("expectations/run/slots-confirm/it/slow.yaml.new").exists()
             || !project_proposes(&project, "mkdir")
     );
-    assert_eq!(project.read("expectations/run/slots-confirm/it/slow.yaml"), before);
+    assert_eq!(project.read("expectations/run/slots-confirm/tests.it.yaml"), before);
 }
 
 fn project_proposes(project: &Project, syscall: &str) -> bool {

@@ -7,11 +7,12 @@ pub mod format;
 pub mod merge;
 pub mod project;
 pub mod remarks;
+pub mod split;
 pub mod storage;
 pub mod terms;
 pub mod versions;
 
-pub use format::{Malformed, Parsed};
+pub use format::{Malformed, Parsed, Shared};
 pub use merge::{Recorded, Unseen, amend, record};
 pub use project::{News, Projection, project};
 pub use remarks::Remarks;

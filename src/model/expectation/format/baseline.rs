@@ -13,6 +13,7 @@ use super::words::{List, Never, PhaseWord, Said, Sometimes, SyscallName};
 use crate::model::attribution::Subsystem;
 use crate::model::call::Errno;
 use crate::model::escape;
+use crate::model::expectation::split::Facts;
 use crate::model::expectation::terms::{Baseline, Entry};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::platform::Platform;
@@ -25,16 +26,20 @@ struct Written {
     platform: Said<Platform>,
     fingerprint: Option<WrittenFingerprint>,
     quiet: Option<Said<Never>>,
-    subsystems: Option<BTreeMap<Said<Subsystem>, Option<Syscalls>>>,
-    phases: Option<BTreeMap<Said<PhaseWord>, Option<Phase>>>,
+    subsystems: Option<Subsystems>,
+    phases: Option<Phases>,
     blind_spots: Option<List<Said<String>>>,
 }
+
+pub(super) type Subsystems = BTreeMap<Said<Subsystem>, Option<Syscalls>>;
+
+pub(super) type Phases = BTreeMap<Said<PhaseWord>, Option<Phase>>;
 
 type Phase = BTreeMap<Said<Subsystem>, Option<List<Said<SyscallName>>>>;
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a map such as `{kernel: \"6.18\", libc: glibc 2.36}`")]
-struct WrittenFingerprint {
+pub(super) struct WrittenFingerprint {
     kernel: Option<Said<String>>,
     libc: Option<Said<String>>,
     rustc: Option<Said<String>>,
@@ -45,7 +50,7 @@ type Syscalls = BTreeMap<Said<SyscallName>, Option<WrittenEntry>>;
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a map such as `{objects: [file]}`, or nothing")]
-struct WrittenEntry {
+pub(super) struct WrittenEntry {
     arguments: Option<List<Said<String>>>,
     objects: Option<List<Said<String>>>,
     errors: Option<List<Said<Errno>>>,
@@ -70,10 +75,15 @@ pub(super) fn read(text: &str, outline: &Outline) -> Result<(Baseline, Places), 
 
 fn check(root: &Node) -> Result<(), Fault> {
     keys::check::<Written>(root)?;
-    if let Some((_, fingerprint)) = root.get("fingerprint") {
+    check_parts(root)
+}
+
+/// Checks the keys below `fingerprint` and `subsystems`.
+pub(super) fn check_parts(node: &Node) -> Result<(), Fault> {
+    if let Some((_, fingerprint)) = node.get("fingerprint") {
         keys::check::<WrittenFingerprint>(fingerprint)?;
     }
-    for (_, syscalls) in root.get("subsystems").map_or(&[][..], |(_, node)| node.pairs()) {
+    for (_, syscalls) in node.get("subsystems").map_or(&[][..], |(_, node)| node.pairs()) {
         for (_, entry) in syscalls.pairs() {
             keys::check::<WrittenEntry>(entry)?;
         }
@@ -81,31 +91,36 @@ fn check(root: &Node) -> Result<(), Fault> {
     Ok(())
 }
 
-fn subsystem_lines(root: &Node) -> BTreeMap<Subsystem, usize> {
+/// The lines of the keys below `subsystems`.
+pub(super) fn subsystem_lines(root: &Node) -> BTreeMap<Subsystem, usize> {
     let subsystems = root.get("subsystems").map_or(&[][..], |(_, node)| node.pairs());
     subsystems.iter().filter_map(|(key, _)| Some((Subsystem::from_slug(&key.name)?, key.place.line))).collect()
 }
 
 fn baseline(written: Written) -> Baseline {
     let Said(platform) = written.platform;
+    let Facts { subsystems, phases, blind_spots } = facts(written.subsystems, written.phases, written.blind_spots);
+    let fingerprint = written.fingerprint.unwrap_or_default().into();
+    Baseline { platform, fingerprint, restless: written.quiet.is_some(), subsystems, phases, blind_spots }
+}
+
+/// The facts of a baseline, or of a part of one.
+pub(super) fn facts(
+    subsystems: Option<Subsystems>,
+    phases: Option<Phases>,
+    blind_spots: Option<List<Said<String>>>,
+) -> Facts {
     let syscalls = |syscalls: Option<Syscalls>| {
         let named =
             |(Said(SyscallName(name)), entry): (_, Option<WrittenEntry>)| (name, entry.unwrap_or_default().into());
         syscalls.unwrap_or_default().into_iter().map(named).collect()
     };
-    let subsystems = written.subsystems.unwrap_or_default().into_iter();
-    Baseline {
-        platform,
-        fingerprint: written.fingerprint.unwrap_or_default().into(),
-        restless: written.quiet.is_some(),
+    let subsystems = subsystems.unwrap_or_default().into_iter();
+    let phases = phases.unwrap_or_default().into_iter();
+    Facts {
         subsystems: subsystems.map(|(Said(subsystem), written)| (subsystem, syscalls(written))).collect(),
-        phases: written
-            .phases
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(Said(PhaseWord(name)), written)| (name, phase(written)))
-            .collect(),
-        blind_spots: written.blind_spots.unwrap_or_default().into_set(read_name),
+        phases: phases.map(|(Said(PhaseWord(name)), written)| (name, phase(written))).collect(),
+        blind_spots: blind_spots.unwrap_or_default().into_set(read_name),
     }
 }
 

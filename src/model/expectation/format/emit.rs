@@ -1,4 +1,5 @@
-//! The canonical form of a baseline, [`baseline`], and of [`remarks`]. The same value is the same bytes.
+//! The canonical form of a baseline, [`baseline`], of those of all tests of a binary, [`split()`],
+//! and of [`remarks`]. The same value is the same bytes.
 //!
 //! One fact a line, ordered, indented by two; quotes only where YAML needs them.
 
@@ -7,10 +8,13 @@ use std::fmt::Write as _;
 
 use super::scalar::scalar;
 use crate::model::expectation::remarks::Remarks;
+use crate::model::expectation::split::{Difference, Facts, Split};
 use crate::model::expectation::terms::{Baseline, Entry};
 use crate::model::fact::Fact;
+use crate::model::fingerprint::Fingerprint;
 
-/// The first document of a workload that has no file yet: its key and its name.
+/// The first document of a workload, or of the tests of a binary, that have no file yet: its key
+/// and its name.
 pub(super) fn first_document(what: &str, key: &str, name: &str) -> String {
     let mut out = Lines(format!("# {what} This first document is yours: say here why it matters.\n"));
     out.line(0, "version: 1");
@@ -23,36 +27,41 @@ pub(super) fn baseline(baseline: &Baseline) -> String {
     let mut out = Lines(String::from("---\n"));
     out.pair(0, "platform", &baseline.platform.to_string());
     if !baseline.fingerprint.is_empty() {
-        out.key(0, "fingerprint");
-    }
-    for (key, value) in baseline.fingerprint.parts() {
-        if let Some(value) = value {
-            out.pair(1, key, value);
-        }
+        out.fingerprint(0, &baseline.fingerprint);
     }
     if baseline.restless {
-        out.line(0, "quiet: never");
+        out.line(0, QUIET_NEVER);
     }
     if baseline.subsystems.is_empty() {
         out.line(0, "subsystems: {}");
-    } else {
-        out.key(0, "subsystems");
     }
-    for (subsystem, syscalls) in &baseline.subsystems {
-        out.key(1, subsystem.slug());
-        for (syscall, entry) in syscalls {
-            out.key(2, syscall);
-            out.entry(3, entry);
+    out.facts(0, &baseline.into());
+    out.0
+}
+
+/// The baselines of all tests of a binary as one document, its `---` included.
+pub(super) fn split(split: &Split) -> String {
+    let mut out = Lines(String::from("---\n"));
+    out.pair(0, "platform", &split.platform.to_string());
+    if !split.fingerprint.is_empty() {
+        out.fingerprint(0, &split.fingerprint);
+    }
+    if split.common != Facts::default() {
+        out.key(0, "common");
+    }
+    out.facts(1, &split.common);
+    out.key(0, "tests");
+    for (name, Difference { fingerprint, restless, without, facts }) in &split.tests {
+        out.key(1, name);
+        if let Some(fingerprint) = fingerprint {
+            out.fingerprint(2, fingerprint);
         }
+        if *restless {
+            out.line(2, QUIET_NEVER);
+        }
+        out.list(2, "without", &without.iter().map(Fact::to_string).collect::<Vec<_>>());
+        out.facts(2, facts);
     }
-    if !baseline.phases.is_empty() {
-        out.key(0, "phases");
-    }
-    for (phase, subsystems) in &baseline.phases {
-        out.key(1, phase);
-        subsystems.iter().for_each(|(subsystem, syscalls)| out.list(2, subsystem.slug(), syscalls));
-    }
-    out.list(0, "blind_spots", &baseline.blind_spots);
     out.0
 }
 
@@ -65,9 +74,45 @@ pub(super) fn remarks(Remarks { drift, sites, causes }: &Remarks) -> String {
     out.0
 }
 
+const QUIET_NEVER: &str = "quiet: never";
+
 struct Lines(String);
 
 impl Lines {
+    fn fingerprint(&mut self, depth: usize, fingerprint: &Fingerprint) {
+        if fingerprint.is_empty() {
+            self.line(depth, "fingerprint: {}");
+            return;
+        }
+        self.key(depth, "fingerprint");
+        for (key, value) in fingerprint.parts() {
+            if let Some(value) = value {
+                self.pair(depth + 1, key, value);
+            }
+        }
+    }
+
+    fn facts(&mut self, depth: usize, Facts { subsystems, phases, blind_spots }: &Facts) {
+        if !subsystems.is_empty() {
+            self.key(depth, "subsystems");
+        }
+        for (subsystem, syscalls) in subsystems {
+            self.key(depth + 1, subsystem.slug());
+            for (syscall, entry) in syscalls {
+                self.key(depth + 2, syscall);
+                self.entry(depth + 3, entry);
+            }
+        }
+        if !phases.is_empty() {
+            self.key(depth, "phases");
+        }
+        for (phase, subsystems) in phases {
+            self.key(depth + 1, phase);
+            subsystems.iter().for_each(|(subsystem, syscalls)| self.list(depth + 2, subsystem.slug(), syscalls));
+        }
+        self.list(depth, "blind_spots", blind_spots);
+    }
+
     fn line(&mut self, depth: usize, text: &str) {
         let indent = "  ".repeat(depth);
         writeln!(self.0, "{indent}{text}").expect("a String takes everything");

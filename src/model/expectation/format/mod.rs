@@ -11,6 +11,7 @@ mod malformed;
 mod outline;
 mod remarks;
 mod scalar;
+mod shared;
 pub mod taxonomy;
 mod text;
 mod typed;
@@ -27,7 +28,8 @@ use std::collections::BTreeMap;
 
 pub use self::malformed::Malformed;
 pub use self::remarks::with_remarks;
-pub use self::text::MAX_BYTES;
+pub use self::shared::Shared;
+pub use self::text::{MAX_BYTES, MAX_SHARED_BYTES};
 
 use self::malformed::{Fault, Place};
 use super::remarks::Remarks;
@@ -128,7 +130,7 @@ impl Parsed {
 
 /// Reads an expectation file.
 pub fn read(bytes: &[u8]) -> Result<Parsed, Malformed> {
-    let whole = text::text(bytes)?;
+    let whole = text::text(bytes, MAX_BYTES)?;
     let content = text::without_mark(&whole);
     let mut parsed = parse(content).map_err(|fault| fault.shown(content))?;
     let mark = &whole[..whole.len() - content.len()];

@@ -1,6 +1,6 @@
 //! What holds for every input: no bytes make the reader panic, and what is written is read as it was.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -8,7 +8,7 @@ use saphyr_parser::{Event, Parser};
 use serde_yaml::Value;
 
 use super::scalar::scalar;
-use super::{read, write};
+use super::{Shared, read, write};
 use crate::model::attribution::Subsystem;
 use crate::model::call::Errno;
 use crate::model::escape;
@@ -167,6 +167,28 @@ proptest! {
         let again = read(text.as_bytes()).unwrap_or_else(|malformed| panic!("{malformed}\n{text}"));
         prop_assert_eq!(&again.expectation.baselines, std::slice::from_ref(&baseline));
         prop_assert_eq!(write(&document, &[baseline]), text);
+    }
+
+    #[test]
+    fn splitting_tests_loses_nothing(recorded in prop::collection::vec((any_text(), baseline()), 0..5)) {
+        let mut shared = Shared::of_binary("demo::it").expect("a name");
+        let (mut tests, mut reversed) = (BTreeMap::new(), shared.clone());
+        for (test, baseline) in &recorded {
+            shared.insert(test, baseline.clone());
+            tests.insert((test, baseline.platform.clone()), baseline);
+        }
+        for ((test, _), baseline) in tests.iter().rev() {
+            reversed.insert(test, (*baseline).clone());
+        }
+        let text = shared.text();
+        prop_assert_eq!(&reversed.text(), &text);
+        let again = Shared::read(text.as_bytes()).unwrap_or_else(|malformed| panic!("{malformed}\n{text}"));
+        prop_assert_eq!(&again.text(), &text);
+        for ((test, platform), baseline) in &tests {
+            let own = again.test(test);
+            prop_assert_eq!(own.expectation.baseline(platform), Some(*baseline));
+            prop_assert_eq!(&read(own.text().as_bytes()).expect("a file of its own").expectation, &own.expectation);
+        }
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Word for Base {
 
 /// Reads the file of a taxonomy.
 pub fn read(bytes: &[u8]) -> Result<Taxonomy, Malformed> {
-    let whole = text::text(bytes)?;
+    let whole = text::text(bytes, text::MAX_BYTES)?;
     let content = text::without_mark(&whole);
     parse(content).map_err(|fault| fault.shown(content))
 }

@@ -9,10 +9,13 @@ pub const MAX_BYTES: usize = 1024 * 1024;
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
+/// The largest file that is read of what all tests of a binary use.
+pub const MAX_SHARED_BYTES: usize = 16 * MAX_BYTES;
+
 /// A file's text, a byte order mark included, with a final newline.
-pub(super) fn text(bytes: &[u8]) -> Result<String, Malformed> {
-    if bytes.len() > MAX_BYTES {
-        let message = "the file is larger than 1 MiB: no expectation is";
+pub(super) fn text(bytes: &[u8], most: usize) -> Result<String, Malformed> {
+    if bytes.len() > most {
+        let message = format!("the file is larger than {} MiB: no expectation is", most / MAX_BYTES);
         let start = &bytes[..bytes.iter().position(|&byte| byte == b'\n').unwrap_or(0)];
         return Err(Fault::new(Place::START, message).shown(&String::from_utf8_lossy(start)));
     }
@@ -97,13 +100,13 @@ mod tests {
         for (given, text_) in
             [("a", "a\n"), ("a\n", "a\n"), ("a\r\nb", "a\r\nb\r\n"), ("", ""), ("\u{feff}a", "\u{feff}a\n")]
         {
-            assert_eq!(text(given.as_bytes()).as_deref(), Ok(text_));
+            assert_eq!(text(given.as_bytes(), MAX_BYTES).as_deref(), Ok(text_));
         }
     }
 
     #[test]
     fn a_file_of_just_one_mebibyte_is_read() {
-        assert!(text(&vec![b'#'; MAX_BYTES]).is_ok());
-        assert!(text(&vec![b'#'; MAX_BYTES + 1]).is_err());
+        assert!(text(&vec![b'#'; MAX_BYTES], MAX_BYTES).is_ok());
+        assert!(text(&vec![b'#'; MAX_BYTES + 1], MAX_BYTES).is_err());
     }
 }

@@ -10,7 +10,9 @@ use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use super::keys::unknown;
 use crate::model::attribution::Subsystem;
 use crate::model::call::Errno;
+use crate::model::escape;
 use crate::model::expectation::terms::{Level, Rule};
+use crate::model::fact::Fact;
 use crate::model::platform::Platform;
 use crate::model::signal;
 use crate::model::syscall::{Abi, Syscall, table};
@@ -136,6 +138,22 @@ pub(super) fn check_rule(rule: &Rule) -> Result<(), String> {
     rule.syscall.as_deref().map(RuleCall::read).transpose()?;
     rule.error.as_deref().map(Errno::read).transpose()?;
     Ok(())
+}
+
+/// What a test does not use of what is common: a subsystem, a syscall in it, or a detail of that.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Unused(pub(super) Fact);
+
+impl Word for Unused {
+    const WHAT: &'static str = "a fact such as `network::socket`";
+
+    fn read(text: &str) -> Result<Self, String> {
+        match escape::read_name(text).parse() {
+            Ok(fact @ Fact::Use { .. }) => Ok(Self(fact)),
+            Ok(_) => Err(format!("`{text}` is no subsystem and no part of one: only those can be left out")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
 }
 
 /// The name of a phase, as it stands in keys.

@@ -1,0 +1,147 @@
+//! One file for all tests of a binary, text to text.
+
+use super::Shared;
+use crate::model::expectation::format::read;
+use crate::model::expectation::terms::Baseline;
+use crate::model::workload::Program;
+
+const FILE: &str = "\
+# talks to nothing
+version: 1
+tests: demo::it   # all of them
+forbid:
+  - {subsystem: bpf}
+---
+platform: x86_64-linux-gnu
+fingerprint:
+  kernel: \"6.18\"
+common:
+  subsystems:
+    filesystem:
+      openat:
+        objects:
+          - file
+        why: reads its fixture
+tests:
+  a b/é:
+    subsystems:
+      filesystem:
+        openat:
+          objects:
+            - file:proc
+      network:
+        bind:
+          seen: sometimes
+  tests::plain:
+";
+
+fn shared(text: &str) -> Shared {
+    Shared::read(text.as_bytes()).unwrap_or_else(|malformed| panic!("{malformed}\n{text}"))
+}
+
+#[test]
+fn each_test_is_an_expectation_of_its_own() {
+    let shared = shared(FILE);
+    assert_eq!(shared.binary(), "demo::it");
+    assert_eq!(shared.tests().into_iter().collect::<Vec<_>>(), ["a b/é", "tests::plain"]);
+    let parsed = shared.test("a b/é");
+    assert_eq!(
+        parsed.text(),
+        "# talks to nothing\nversion: 1\nrun: demo::it::a b/é\nforbid:\n  - {subsystem: bpf}\n---\n\
+         platform: x86_64-linux-gnu\nfingerprint:\n  kernel: \"6.18\"\nsubsystems:\n  filesystem:\n    openat:\n      \
+         objects:\n        - file\n        - file:proc\n      why: reads its fixture\n  network:\n    bind:\n      \
+         seen: sometimes\n"
+    );
+    let again = read(parsed.text().as_bytes()).expect("a file of its own");
+    assert_eq!(again.expectation, parsed.expectation);
+    let absent = shared.test("absent");
+    assert!(absent.expectation.baselines.is_empty());
+    assert_eq!(absent.expectation.document.workload.program, Program::Run("demo::it::absent".to_owned()));
+    assert_eq!(absent.expectation.document.forbid, parsed.expectation.document.forbid);
+}
+
+#[test]
+fn lines_of_a_test_are_those_of_the_file() {
+    use crate::model::attribution::Subsystem;
+    let parsed = shared(FILE).test("a b/é");
+    let platform = "x86_64-linux-gnu".parse().expect("a platform");
+    let line = |subsystem| parsed.line(&platform, subsystem).and_then(|line| FILE.lines().nth(line - 1));
+    assert_eq!(line(Some(Subsystem::Network)), Some("      network:"));
+    assert_eq!(line(None), Some("  a b/é:"));
+    let plain = shared(FILE).test("tests::plain");
+    let line = plain.line(&platform, Some(Subsystem::Filesystem)).and_then(|line| FILE.lines().nth(line - 1));
+    assert_eq!(line, Some("    filesystem:"), "the one in common");
+}
+
+#[test]
+fn what_does_not_change_keeps_its_bytes() {
+    let hand_made = FILE.replace("tests:\n", "tests: # by hand\n").replace('\n', "\r\n");
+    for text in [FILE, hand_made.as_str(), &format!("\u{feff}{FILE}"), &FILE.replace("demo::it ", "'demo::it' ")] {
+        let mut shared = shared(text);
+        assert_eq!(shared.text(), text);
+        for test in ["a b/é", "tests::plain"] {
+            for baseline in shared.test(test).expectation.baselines {
+                shared.insert(test, baseline);
+            }
+        }
+        assert_eq!(shared.text(), text);
+    }
+}
+
+#[test]
+fn order_of_recording_does_not_matter() {
+    let baselines: Vec<(String, Baseline)> = {
+        let shared = shared(FILE);
+        let of = |test: &str| shared.test(test).expectation.baselines.remove(0);
+        let musl = Baseline { platform: "x86_64-linux-musl".parse().expect("a platform"), ..of("a b/é") };
+        vec![("a b/é".into(), of("a b/é")), ("tests::plain".into(), of("tests::plain")), ("m".into(), musl)]
+    };
+    let written = |order: [usize; 3]| {
+        let mut shared = Shared::of_binary("demo::it").expect("a name");
+        order.into_iter().for_each(|index| shared.insert(&baselines[index].0, baselines[index].1.clone()));
+        shared.text()
+    };
+    let text = written([0, 1, 2]);
+    for order in [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        assert_eq!(written(order), text);
+    }
+    assert_eq!(shared(&text).tests().len(), 3);
+}
+
+#[test]
+fn changed_test_leaves_the_users_document_alone() {
+    let mut changed = shared(FILE);
+    assert!(changed.remove("tests::plain"));
+    assert!(!changed.remove("tests::plain"));
+    let first = FILE.split("---\n").next().expect("a first document");
+    assert!(changed.text().starts_with(first));
+    assert_eq!(shared(&changed.text()).test("a b/é").expectation, shared(FILE).test("a b/é").expectation);
+    assert!(changed.remove("a b/é"));
+    assert_eq!(changed.text(), first);
+    assert!(!changed.is_bare(), "the first document has words of the user's");
+    assert!(Shared::of_binary("demo::it").expect("a name").is_bare());
+}
+
+#[test]
+fn faults_have_their_places() {
+    for (from, to, place, message) in [
+        ("tests: demo::it   # all of them\n", "", "2:1", "names none: add `tests: CRATE::BINARY`"),
+        ("tests: demo::it", "tests:\n  demo::it", "3:1", "on one line"),
+        ("tests: demo::it   # all of them", "tests: demo::it\n  more", "3:1", "on one line"),
+        ("tests: demo::it", "tests: demo::it\nrun: x", "4:1", "duplicate key `run`"),
+        ("forbid:", "forbidden:", "4:1", "unknown key `forbidden`"),
+        ("bpf", "bfp", "5:17", "unknown subsystem `bfp`"),
+        ("common:", "commons:", "10:1", "unknown key `commons`"),
+        ("  subsystems:\n    filesystem", "  subsystem:\n    filesystem", "11:3", "unknown key `subsystem`"),
+        ("          seen: sometimes", "          sen: sometimes", "26:11", "unknown key `sen`"),
+        ("plain:\n", "plain:\n    without:\n      - netwrok\n", "29:9", "`netwrok` is no fact"),
+        ("plain:\n", "plain:\n    without: [blind_spots::x]\n", "28:15", "only those can be left out"),
+        ("  tests::plain:\n", "  tests::plain:\n  tests::plain:\n", "28:3", "duplicate key"),
+        ("platform: x86_64-linux-gnu\n", "", "7:1", "without `platform`"),
+        ("  tests::plain:\n", "---\nplatform: x86_64-linux-gnu\n", "28:11", "a second baseline"),
+    ] {
+        assert!(FILE.contains(from), "{from}");
+        let error = Shared::read(FILE.replacen(from, to, 1).as_bytes()).expect_err(to).to_string();
+        assert!(error.starts_with(&format!("{place}: ")) && error.contains(message), "{to}: {error}");
+    }
+}

@@ -1,0 +1,289 @@
+//! The baselines of all tests of one binary as what they have in common and how each differs. Main
+//! type: [`Split`].
+//!
+//! Splitting loses nothing: [`Split::baseline`] returns each baseline as it was. The result depends
+//! on the baselines only, not on the order in which tests were recorded. It must not know how a
+//! file is laid out.
+//!
+//! Common is what more than half of the tests use. Were it what all use, one test that does nothing
+//! would spread everything else over the sections of all others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::terms::{Baseline, Entry};
+use crate::model::attribution::Subsystem;
+use crate::model::fact::{Detail, Fact};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::platform::Platform;
+
+type Subsystems = BTreeMap<Subsystem, BTreeMap<String, Entry>>;
+
+/// What the tests of one binary use on one platform.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// Which platform.
+    pub platform: Platform,
+    /// The fingerprint of each test that has none of its own: the one that most tests have.
+    pub fingerprint: Fingerprint,
+    /// What more than half of the tests use; of phases and blind spots, what all have. What is said
+    /// of it holds for each test that uses it.
+    pub common: Facts,
+    /// How each test differs.
+    pub tests: BTreeMap<String, Difference>,
+}
+
+/// How one test differs from what is common.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// Its fingerprint where that is not the one of [`Split::fingerprint`].
+    pub fingerprint: Option<Fingerprint>,
+    /// Whether recording it never became quiet.
+    pub restless: bool,
+    /// What is common and this test does not use; of a syscall or a subsystem everything in it,
+    /// too.
+    pub without: BTreeSet<Fact>,
+    /// What it uses besides. A mark or a reason that not all have lies here, too.
+    pub facts: Facts,
+}
+
+/// The part of a baseline that tests can have in common.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// As [`Baseline::subsystems`].
+    pub subsystems: Subsystems,
+    /// As [`Baseline::phases`].
+    pub phases: BTreeMap<String, BTreeMap<Subsystem, BTreeSet<String>>>,
+    /// As [`Baseline::blind_spots`].
+    pub blind_spots: BTreeSet<String>,
+}
+
+impl Split {
+    /// Splits the baselines of one platform, by the names of their tests.
+    pub fn of(platform: Platform, tests: &BTreeMap<String, Baseline>) -> Self {
+        let fingerprint = most_frequent(tests.values().map(|baseline| &baseline.fingerprint));
+        let all: BTreeMap<&String, Facts> = tests.iter().map(|(name, baseline)| (name, baseline.into())).collect();
+        let common = Facts::shared(&all.values().collect::<Vec<_>>());
+        let difference = |(name, baseline): (&String, &Baseline)| {
+            let own = Some(&baseline.fingerprint).filter(|own| **own != fingerprint).cloned();
+            let facts = all.get(name).map(|facts| facts.beyond(&common)).unwrap_or_default();
+            let without = lacking(&baseline.subsystems, &common.subsystems);
+            (name.clone(), Difference { fingerprint: own, restless: baseline.restless, without, facts })
+        };
+        let tests = tests.iter().map(difference).collect();
+        Self { platform, fingerprint, common, tests }
+    }
+
+    /// The baseline of a test.
+    pub fn baseline(&self, test: &str) -> Option<Baseline> {
+        let Difference { fingerprint, restless, without, facts } = self.tests.get(test)?;
+        let mut common = self.common.clone();
+        without.iter().for_each(|fact| common.remove(fact));
+        let Facts { subsystems, phases, blind_spots } = common.with(facts);
+        let fingerprint = fingerprint.as_ref().unwrap_or(&self.fingerprint).clone();
+        let platform = self.platform.clone();
+        Some(Baseline { platform, fingerprint, restless: *restless, subsystems, phases, blind_spots })
+    }
+
+    /// The baselines of all tests, by their names.
+    pub fn baselines(&self) -> BTreeMap<String, Baseline> {
+        self.tests.keys().filter_map(|name| Some((name.clone(), self.baseline(name)?))).collect()
+    }
+}
+
+/// The greatest of the most frequent ones, so that the order of tests does not matter.
+fn most_frequent<'a>(all: impl Iterator<Item = &'a Fingerprint>) -> Fingerprint {
+    let mut counts: BTreeMap<&Fingerprint, usize> = BTreeMap::new();
+    all.for_each(|fingerprint| *counts.entry(fingerprint).or_default() += 1);
+    counts.into_iter().max_by_key(|&(_, count)| count).map(|(fingerprint, _)| fingerprint.clone()).unwrap_or_default()
+}
+
+/// What is common and not in this baseline, the coarsest only.
+fn lacking(own: &Subsystems, common: &Subsystems) -> BTreeSet<Fact> {
+    let fact = |subsystem: Subsystem, syscall: Option<&String>, detail: Option<Detail>| Fact::Use {
+        subsystem,
+        syscall: syscall.cloned(),
+        detail,
+    };
+    let mut lacking = BTreeSet::new();
+    for (&subsystem, syscalls) in common {
+        let Some(own) = own.get(&subsystem) else {
+            lacking.insert(fact(subsystem, None, None));
+            continue;
+        };
+        for (syscall, entry) in syscalls {
+            match own.get(syscall) {
+                None => drop(lacking.insert(fact(subsystem, Some(syscall), None))),
+                Some(own) => {
+                    let own: BTreeSet<Detail> = own.details().collect();
+                    let details = entry.details().filter(|detail| !own.contains(detail));
+                    lacking.extend(details.map(|detail| fact(subsystem, Some(syscall), Some(detail))));
+                }
+            }
+        }
+    }
+    lacking
+}
+
+/// A set of facts that can be compared part by part.
+trait Part: Clone {
+    /// What at least so many of these hold.
+    fn shared(all: &[&Self], needed: usize) -> Self;
+    /// What this holds besides that part of it; `None` where that is nothing.
+    fn beyond(&self, common: &Self) -> Option<Self>;
+    /// This and what the other holds.
+    fn with(&self, other: &Self) -> Self;
+}
+
+impl Part for BTreeSet<String> {
+    fn shared(all: &[&Self], needed: usize) -> Self {
+        let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
+        all.iter().copied().flatten().for_each(|item| *counts.entry(item).or_default() += 1);
+        counts.into_iter().filter(|&(_, count)| count >= needed).map(|(item, _)| item.clone()).collect()
+    }
+
+    fn beyond(&self, common: &Self) -> Option<Self> {
+        let own: Self = self.difference(common).cloned().collect();
+        (!own.is_empty()).then_some(own)
+    }
+
+    fn with(&self, other: &Self) -> Self {
+        self.union(other).cloned().collect()
+    }
+}
+
+impl<K: Ord + Clone, V: Part> Part for BTreeMap<K, V> {
+    fn shared(all: &[&Self], needed: usize) -> Self {
+        let mut values: BTreeMap<&K, Vec<&V>> = BTreeMap::new();
+        all.iter().copied().flatten().for_each(|(key, value)| values.entry(key).or_default().push(value));
+        let common = values.into_iter().filter(|(_, values)| values.len() >= needed);
+        common.map(|(key, values)| (key.clone(), V::shared(&values, needed))).collect()
+    }
+
+    /// A key that is not common stays, whatever it leads to.
+    fn beyond(&self, common: &Self) -> Option<Self> {
+        let value = |(key, value): (&K, &V)| {
+            let own = match common.get(key) {
+                Some(common) => value.beyond(common)?,
+                None => value.clone(),
+            };
+            Some((key.clone(), own))
+        };
+        let own: Self = self.iter().filter_map(value).collect();
+        (!own.is_empty()).then_some(own)
+    }
+
+    fn with(&self, other: &Self) -> Self {
+        let mut all = self.clone();
+        for (key, value) in other {
+            let value = self.get(key).map_or_else(|| value.clone(), |mine| mine.with(value));
+            all.insert(key.clone(), value);
+        }
+        all
+    }
+}
+
+impl Part for Entry {
+    /// A mark or a reason is shared where all of these have it.
+    fn shared(all: &[&Self], needed: usize) -> Self {
+        let sets = |set: fn(&Self) -> &BTreeSet<String>| {
+            BTreeSet::shared(&all.iter().map(|entry| set(entry)).collect::<Vec<_>>(), needed)
+        };
+        let words = |words: fn(&Self) -> &Option<String>| {
+            let (first, rest) = all.split_first()?;
+            words(first).clone().filter(|_| rest.iter().all(|other| words(other) == words(first)))
+        };
+        Self {
+            arguments: sets(|entry| &entry.arguments),
+            objects: sets(|entry| &entry.objects),
+            errors: sets(|entry| &entry.errors),
+            abis: sets(|entry| &entry.abis),
+            sometimes: !all.is_empty() && all.iter().all(|entry| entry.sometimes),
+            why: words(|entry| &entry.why),
+            owner: words(|entry| &entry.owner),
+        }
+    }
+
+    fn beyond(&self, common: &Self) -> Option<Self> {
+        let set = |own: &BTreeSet<String>, common| own.beyond(common).unwrap_or_default();
+        let own = Self {
+            arguments: set(&self.arguments, &common.arguments),
+            objects: set(&self.objects, &common.objects),
+            errors: set(&self.errors, &common.errors),
+            abis: set(&self.abis, &common.abis),
+            sometimes: self.sometimes && !common.sometimes,
+            why: self.why.clone().filter(|_| self.why != common.why),
+            owner: self.owner.clone().filter(|_| self.owner != common.owner),
+        };
+        (own != Self::default()).then_some(own)
+    }
+
+    /// What is said of one test goes before what is said of all.
+    fn with(&self, other: &Self) -> Self {
+        Self {
+            arguments: self.arguments.with(&other.arguments),
+            objects: self.objects.with(&other.objects),
+            errors: self.errors.with(&other.errors),
+            abis: self.abis.with(&other.abis),
+            sometimes: self.sometimes || other.sometimes,
+            why: other.why.clone().or_else(|| self.why.clone()),
+            owner: other.owner.clone().or_else(|| self.owner.clone()),
+        }
+    }
+}
+
+impl Facts {
+    fn shared(all: &[&Self]) -> Self {
+        // Of no tests, nothing is common.
+        let (most, every) = (all.len() / 2 + 1, all.len().max(1));
+        Self {
+            subsystems: Part::shared(&all.iter().map(|facts| &facts.subsystems).collect::<Vec<_>>(), most),
+            phases: Part::shared(&all.iter().map(|facts| &facts.phases).collect::<Vec<_>>(), every),
+            blind_spots: Part::shared(&all.iter().map(|facts| &facts.blind_spots).collect::<Vec<_>>(), every),
+        }
+    }
+
+    /// Removes what a test does not use.
+    fn remove(&mut self, fact: &Fact) {
+        let Fact::Use { subsystem, syscall, detail } = fact else { return };
+        let (Some(syscall), Some(syscalls)) = (syscall, self.subsystems.get_mut(subsystem)) else {
+            self.subsystems.remove(subsystem);
+            return;
+        };
+        let (Some(detail), Some(entry)) = (detail, syscalls.get_mut(syscall)) else {
+            syscalls.remove(syscall);
+            return;
+        };
+        match detail {
+            Detail::Argument(value) => entry.arguments.remove(value),
+            Detail::Object(value) => entry.objects.remove(value),
+            Detail::Error(value) => entry.errors.remove(value),
+            Detail::Abi(value) => entry.abis.remove(value),
+        };
+    }
+
+    fn beyond(&self, common: &Self) -> Self {
+        Self {
+            subsystems: self.subsystems.beyond(&common.subsystems).unwrap_or_default(),
+            phases: self.phases.beyond(&common.phases).unwrap_or_default(),
+            blind_spots: self.blind_spots.beyond(&common.blind_spots).unwrap_or_default(),
+        }
+    }
+
+    fn with(&self, other: &Self) -> Self {
+        Self {
+            subsystems: self.subsystems.with(&other.subsystems),
+            phases: self.phases.with(&other.phases),
+            blind_spots: self.blind_spots.with(&other.blind_spots),
+        }
+    }
+}
+
+impl From<&Baseline> for Facts {
+    fn from(baseline: &Baseline) -> Self {
+        let Baseline { subsystems, phases, blind_spots, .. } = baseline.clone();
+        Self { subsystems, phases, blind_spots }
+    }
+}
+
+#[cfg(test)]
+mod tests;

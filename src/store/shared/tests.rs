@@ -1,0 +1,184 @@
+//! Shared files on real folders.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use tempfile::TempDir;
+
+use super::super::{Layout, Store};
+use crate::model::expectation::format::Parsed;
+use crate::model::test_name::TestName;
+
+fn package() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let package = folder.path().to_owned();
+    (folder, package)
+}
+
+fn open(package: &Path) -> Store {
+    Store::open(package, None).expect("the store opens")
+}
+
+fn test(name: &str) -> TestName {
+    TestName { package: "demo".to_owned(), binary: "it".to_owned(), test: Some(name.to_owned()) }
+}
+
+/// What a test that makes these calls would be recorded as.
+fn recorded(parsed: &Parsed, calls: &[&str]) -> String {
+    let lines: String = calls.iter().map(|call| format!("    {call}:\n")).collect();
+    let baseline = format!("---\nplatform: x86_64-linux-gnu\nsubsystems:\n  filesystem:\n{lines}");
+    parsed.clone().without_baselines().text() + &baseline
+}
+
+fn save(store: &Store, name: &str, calls: &[&str]) {
+    let test = test(name);
+    let text = recorded(&store.load_test(&test).expect("a start"), calls);
+    assert!(store.save(&test.workload(), &text).expect("it is written"));
+}
+
+const FILE: &str = "expectations/run/demo/tests.it.yaml";
+
+fn shared(package: &Path) -> String {
+    fs::read_to_string(package.join(FILE)).expect("the shared file")
+}
+
+fn names(package: &Path) -> Vec<String> {
+    open(package).names().map(str::to_owned).collect()
+}
+
+#[test]
+fn writers_at_the_same_time_lose_nothing() {
+    let (_folder, package) = package();
+    let calls = |number: usize| if number.is_multiple_of(3) { vec!["read", "write"] } else { vec!["read"] };
+    thread::scope(|scope| {
+        for number in 0..16 {
+            let package = &package;
+            // As processes do, each opens a store of its own.
+            scope.spawn(move || save(&open(package), &format!("t{number:02}"), &calls(number)));
+        }
+    });
+    assert_eq!(names(&package).len(), 16);
+    let at_once = shared(&package);
+    fs::remove_file(package.join(FILE)).expect("the file");
+    (0..16).rev().for_each(|number| save(&open(&package), &format!("t{number:02}"), &calls(number)));
+    assert_eq!(shared(&package), at_once, "whatever their order");
+    let entries = fs::read_dir(package.join("expectations/run/demo")).expect("a folder");
+    assert_eq!(entries.count(), 1, "no lock is left behind");
+}
+
+#[test]
+fn proposals_come_while_empty_folders_go() {
+    let (_folder, package) = package();
+    thread::scope(|scope| {
+        for name in ["deep::a", "deep::b", "deep::er::c"] {
+            let package = &package;
+            scope.spawn(move || {
+                let (store, name) = (open(package), test(name).workload());
+                for round in 0..100 {
+                    assert!(store.propose(&name, "version: 1\n").expect("it is written"), "{name} {round}");
+                    assert!(store.remove_proposal(&name).expect("it is removed"), "{name} {round}");
+                }
+            });
+        }
+    });
+    assert!(!package.join("expectations/run/demo/it").exists() && package.join("expectations/run/demo").is_dir());
+}
+
+#[test]
+fn new_tests_go_where_the_others_are() {
+    let (_folder, package) = package();
+    save(&open(&package), "one", &["read"]);
+    save(&open(&package), "deep::a b", &["read", "write"]);
+    assert_eq!(names(&package), ["run::demo::it::deep::a.20b", "run::demo::it::one"]);
+    assert!(
+        shared(&package)
+            .ends_with("tests:\n  deep::a b:\n    subsystems:\n      filesystem:\n        write:\n  one:\n")
+    );
+
+    let before = shared(&package);
+    let moved = open(&package).lay_out(Layout::Test).expect("it is moved");
+    assert_eq!((moved.len(), moved[0].tests, moved[0].binary.as_str()), (1, 2, "demo::it"));
+    assert!(!package.join(FILE).exists() && package.join("expectations/run/demo/it/deep/a.20b.yaml").is_file());
+    save(&open(&package), "two", &["read"]);
+    assert!(!package.join(FILE).exists() && package.join("expectations/run/demo/it/two.yaml").is_file());
+
+    open(&package).remove("run::demo::it::two").expect("it is removed");
+    let moved = open(&package).lay_out(Layout::Binary).expect("it is moved");
+    assert_eq!((moved.len(), moved[0].tests, moved[0].kept.len()), (1, 2, 0));
+    assert_eq!(shared(&package), before);
+    assert!(!package.join("expectations/run/demo/it").exists(), "no empty folder is left");
+    assert_eq!(open(&package).lay_out(Layout::Binary).expect("nothing to move"), []);
+}
+
+#[test]
+fn own_file_goes_before_the_shared_one() {
+    let (_folder, package) = package();
+    save(&open(&package), "one", &["read"]);
+    save(&open(&package), "two", &["read"]);
+    let own = package.join("expectations/run/demo/it/one.yaml");
+    fs::create_dir_all(own.parent().expect("a folder")).expect("the folder");
+    let text = "# mine\nversion: 1\nrun: demo::it::one\nlevel: syscall\n";
+    fs::write(&own, text).expect("the file");
+    let store = open(&package);
+    assert_eq!(store.load("run::demo::it::one").expect("it parses").text(), text);
+    assert_eq!(store.file("run::demo::it::one"), Path::new("expectations/run/demo/it/one.yaml"));
+    assert_eq!(store.file("run::demo::it::two"), Path::new(FILE));
+    assert_eq!(names(&package).len(), 2);
+    let before = shared(&package);
+    save(&store, "one", &["read", "write"]);
+    assert_eq!(shared(&package), before);
+    let moved = store.lay_out(Layout::Binary).expect("it stays");
+    assert_eq!((moved[0].tests, moved[0].kept.len()), (0, 1), "an edited document stays");
+    assert!(own.is_file());
+}
+
+#[test]
+fn last_test_takes_the_file_along_unless_it_was_edited() {
+    let (_folder, package) = package();
+    for (edited, remains) in [(false, false), (true, true)] {
+        save(&open(&package), "one", &["read"]);
+        if edited {
+            fs::write(package.join(FILE), format!("# mine\n{}", shared(&package))).expect("the file");
+        }
+        assert!(open(&package).remove("run::demo::it::one").expect("it is removed"));
+        assert!(!open(&package).remove("run::demo::it::one").expect("it is gone"));
+        assert_eq!(package.join(FILE).exists(), remains);
+    }
+}
+
+#[test]
+fn proposal_of_a_test_is_decided_on_in_the_shared_file() {
+    let (_folder, package) = package();
+    save(&open(&package), "one", &["read"]);
+    fs::write(package.join(FILE), shared(&package).replace("---\n", "level: syscall\n---\n")).expect("the file");
+    let store = open(&package);
+    let proposal = recorded(&store.load_test(&test("two")).expect("a start"), &["read", "write"]);
+    assert!(proposal.contains("\nlevel: syscall\n"), "{proposal}");
+    store.propose("run::demo::it::two", &proposal).expect("it is written");
+    // What is recorded of others meanwhile changes nothing.
+    save(&open(&package), "three", &["write"]);
+
+    let store = open(&package);
+    let pending = store.pending_of("run::demo::it::two").expect("it fits").expect("it is pending");
+    store.settle("run::demo::it::two", &pending.accept(pending.all(), None)).expect("it is written");
+    assert_eq!(names(&package).len(), 3);
+    assert!(shared(&package).contains("  two:\n") && !package.join("expectations/run/demo/it").exists());
+
+    // The rules of the user have changed since.
+    store.propose("run::demo::it::four", &proposal.replace("::two", "::four")).expect("it is written");
+    fs::write(package.join(FILE), shared(&package).replace("level: syscall", "level: object")).expect("the file");
+    let error = store.pending_of("run::demo::it::four").expect_err("it does not fit").to_string();
+    assert!(error.contains("the first document of the file has changed since"), "{error}");
+}
+
+#[test]
+fn shared_file_must_name_its_binary() {
+    let (_folder, package) = package();
+    save(&open(&package), "one", &["read"]);
+    fs::write(package.join(FILE), shared(&package).replace("tests: demo::it", "tests: demo::other")).expect("the file");
+    let error = open(&package).load("run::demo::it::one").expect_err("another binary").to_string();
+    assert!(error.contains("its `tests:` names another binary"), "{error}");
+    assert_eq!(names(&package), ["run::demo::tests.it"]);
+    assert!(open(&package).load("run::demo::tests.it").is_err());
+}

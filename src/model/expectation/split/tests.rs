@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{Difference, Facts, Split};
-use crate::model::compare::Fact;
+use crate::model::fact::Fact;
 use crate::model::expectation::terms::Baseline;
 use crate::model::fingerprint::Fingerprint;
 

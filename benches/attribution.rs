@@ -24,8 +24,8 @@ mod linux {
 
     use nix::time::{ClockId, clock_gettime};
     use sysguard::linux::{self, Environment, Limits, Stream};
-    use sysguard::model::event::Event;
-    use sysguard::model::observation::{Part, Watch};
+    use sysguard::model::observe::observation::{Part, Watch};
+    use sysguard::model::trace::event::Event;
 
     const PAIRS: usize = 15;
     const REQUESTS: &str = "20000";

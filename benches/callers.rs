@@ -29,12 +29,12 @@ mod linux {
     use nix::time::{ClockId, clock_gettime};
     use sysguard::linux::{self, Callers, Environment, Limits, Stream, inherited, trace, trace_guarded};
     use sysguard::model::attribution::Use;
-    use sysguard::model::compare::compare;
-    use sysguard::model::event::Event;
     use sysguard::model::expectation::{Baseline, Document, News, format, project};
-    use sysguard::model::fact::Fact;
+    use sysguard::model::facts::fact::Fact;
     use sysguard::model::guard::Guard;
-    use sysguard::model::observation::{First, Observation, Part, Watch};
+    use sysguard::model::judge::compare::compare;
+    use sysguard::model::observe::observation::{First, Observation, Part, Watch};
+    use sysguard::model::trace::event::Event;
     use sysguard::settings;
 
     const ROUNDS: usize = 5;

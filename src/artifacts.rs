@@ -12,7 +12,7 @@ use cargo_metadata::{Artifact, Message, Metadata, MetadataCommand, Package};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::model::workload::Program;
+use crate::model::run::workload::Program;
 
 /// A cargo target that a workload runs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -57,4 +57,4 @@ pub use error::Error;
 pub use harness::Harness;
 pub use linux::phase;
 pub use model::attribution::Subsystem;
-pub use model::observation::Observation;
+pub use model::observe::observation::Observation;

@@ -11,9 +11,9 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, stderr};
 use std::path::PathBuf;
 
-use crate::model::decide::{Update, UpdateMode};
-use crate::model::observation::Engine;
-use crate::model::platform::Platform;
+use crate::model::judge::decide::{Update, UpdateMode};
+use crate::model::observe::observation::Engine;
+use crate::model::run::platform::Platform;
 use values::{binaries, confirm, engine, require, rustc, update};
 
 /// The file to which a harness appends one JSON line a verdict: how `cargo sysguard test` learns more than pass or fail.

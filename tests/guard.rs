@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use sysguard::linux::{Command, Environment, Incomplete, Limits, Machine, Stream, inherited};
 use sysguard::model::expectation::{Baseline, Document, Recorded, Unseen, format, project, record};
-use sysguard::model::fact::Fact;
-use sysguard::model::fingerprint::Fingerprint;
+use sysguard::model::facts::fact::Fact;
+use sysguard::model::facts::fingerprint::Fingerprint;
 use sysguard::model::guard::Guard;
-use sysguard::model::marker;
-use sysguard::model::marker::LOADER;
-use sysguard::model::observation::Observation;
-use sysguard::model::platform::Platform;
-use sysguard::model::workload::Exit;
+use sysguard::model::observe::observation::Observation;
+use sysguard::model::run::platform::Platform;
+use sysguard::model::run::workload::Exit;
+use sysguard::model::trace::marker;
+use sysguard::model::trace::marker::LOADER;
 use sysguard::runner::{Lookup, find_command, observe, observe_guarded, observe_notified};
 use sysguard::settings;
 

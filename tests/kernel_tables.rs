@@ -15,7 +15,7 @@ use std::process::Command;
 use sysguard::model::attribution::entry_points::{EntryPoint, facts};
 #[cfg(target_os = "linux")]
 use sysguard::model::explain::{Kernel, Meaning, What, explain};
-use sysguard::model::syscall::{Abi, Syscall, table};
+use sysguard::model::kernel::syscall::{Abi, Syscall, table};
 
 const GENERATED: [&str; 10] = [
     "src/model/attribution/entry_points/table.rs",
@@ -23,11 +23,11 @@ const GENERATED: [&str; 10] = [
     "src/model/attribution/places/table.rs",
     "src/model/attribution/values/commands.rs",
     "src/model/attribution/values/table.rs",
-    "src/model/syscall/table/aarch64.rs",
-    "src/model/syscall/table/i386.rs",
-    "src/model/syscall/table/riscv64.rs",
-    "src/model/syscall/table/x32.rs",
-    "src/model/syscall/table/x86_64.rs",
+    "src/model/kernel/syscall/table/aarch64.rs",
+    "src/model/kernel/syscall/table/i386.rs",
+    "src/model/kernel/syscall/table/riscv64.rs",
+    "src/model/kernel/syscall/table/x32.rs",
+    "src/model/kernel/syscall/table/x86_64.rs",
 ];
 
 /// From the man-pages.
@@ -185,7 +185,7 @@ fn is_known(abi: Abi, ours: Option<&str>, theirs: Option<&str>) -> bool {
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 #[test]
 fn numbers_are_those_of_libc() {
-    use sysguard::model::syscall::Syscall;
+    use sysguard::model::kernel::syscall::Syscall;
 
     let abi = Abi::from_name(std::env::consts::ARCH).expect("a table of this machine");
     macro_rules! same {

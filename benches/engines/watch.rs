@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use sysguard::linux::{Command as Traced, Environment, Limits, Outcome, Stream, inherited};
 use sysguard::model::expectation::{Baseline, Document, format, project};
-use sysguard::model::fact::Fact;
+use sysguard::model::facts::fact::Fact;
 use sysguard::model::guard::Guard;
-use sysguard::model::observation::Observation;
+use sysguard::model::observe::observation::Observation;
 use sysguard::runner::{Lookup, find_command, observe, observe_guarded, observe_notified};
 use sysguard::settings;
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use sysguard::model::attribution::{Subsystem, Use};
-use sysguard::model::call::Errno;
-use sysguard::model::call_site::{CallSite, Frame};
-use sysguard::model::observation::{Observation, Tally};
-use sysguard::model::syscall::{Abi, Syscall};
+use sysguard::model::kernel::call::Errno;
+use sysguard::model::kernel::syscall::{Abi, Syscall};
+use sysguard::model::observe::call_site::{CallSite, Frame};
+use sysguard::model::observe::observation::{Observation, Tally};
 
 /// What differs between the facts of an observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

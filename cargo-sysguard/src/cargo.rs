@@ -8,7 +8,7 @@ use std::{env, fs};
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 use clap::ArgAction;
 use sysguard::artifacts::CLOSURES;
-use sysguard::model::workload::Program;
+use sysguard::model::run::workload::Program;
 
 use crate::exit_code::Failure;
 

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use sysguard::model::decide::UpdateMode;
-use sysguard::model::observation::Engine;
+use sysguard::model::judge::decide::UpdateMode;
+use sysguard::model::observe::observation::Engine;
 use sysguard::settings::{Flags, Settings};
 
 use crate::exit_code::Failure;

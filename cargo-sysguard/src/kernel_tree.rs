@@ -4,7 +4,7 @@ use std::path::Path;
 
 use kernel_source::{Fact, Facts, Places, TABLES, Tree, declaration, derive, made};
 use sysguard::model::explain::{Call, Declared, Entry, Explanation, Kernel, What};
-use sysguard::model::syscall::{Abi, Syscall};
+use sysguard::model::kernel::syscall::{Abi, Syscall};
 
 use crate::exit_code::Failure;
 

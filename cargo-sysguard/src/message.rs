@@ -3,7 +3,7 @@
 use std::fmt;
 
 use anstyle::{AnsiColor, Style};
-use sysguard::model::escape;
+use sysguard::model::text::escape;
 
 /// Returns a line that begins with `error:`.
 pub(crate) fn error(message: &str) -> impl fmt::Display + '_ {

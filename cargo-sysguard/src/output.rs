@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anstream::AutoStream;
-use sysguard::model::escape;
+use sysguard::model::text::escape;
 use tempfile::NamedTempFile;
 
 /// Standard output for people: coloured where its terminal, or the user, wants that.

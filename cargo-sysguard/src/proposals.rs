@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use sysguard::artifacts;
 use sysguard::model::expectation::Baseline;
-use sysguard::model::fact::Fact;
-use sysguard::model::pending::{Aim, Pending, Settled};
-use sysguard::model::test_name;
+use sysguard::model::facts::fact::Fact;
+use sysguard::model::judge::pending::{Aim, Pending, Settled};
+use sysguard::model::run::test_name;
 use sysguard::report::PendingKeys;
 use sysguard::settings::{Flags, Settings};
 use sysguard::store::{Store, StoreError, proposals_below};

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use sysguard::artifacts::{self, Artifacts, Build, Target, TargetKind};
-use sysguard::model::platform::Platform;
+use sysguard::model::run::platform::Platform;
 use sysguard::runner::{Case, Suite};
 use sysguard::settings::{self, Settings};
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use sysguard::artifacts;
 use sysguard::harness::Console;
-use sysguard::model::verdict::Verdict;
+use sysguard::model::judge::verdict::Verdict;
 use sysguard::report::{self, PackageVerdicts, VerdictFormat};
 use sysguard::settings::Settings;
 
@@ -152,9 +152,9 @@ mod tests {
     use std::fs;
     use std::time::Duration;
 
-    use sysguard::model::finding::Comparison;
-    use sysguard::model::recording::Growth;
-    use sysguard::model::verdict::{Asked, Status};
+    use sysguard::model::facts::finding::Comparison;
+    use sysguard::model::judge::verdict::{Asked, Status};
+    use sysguard::model::run::recording::Growth;
 
     use super::*;
 

@@ -34,7 +34,7 @@ pub(crate) fn files(facts: &Facts, uses: &Uses, trees: &[Tree]) -> Vec<File> {
         .iter()
         .zip(&facts.tables)
         .map(|(table, rows)| File {
-            path: format!("src/model/syscall/table/{}.rs", table.abi),
+            path: format!("src/model/kernel/syscall/table/{}.rs", table.abi),
             text: with_header(
                 &format!("Syscalls of {}, ordered by number.", table.abi),
                 &versions,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::model::observation::Observation;
+use crate::model::observe::observation::Observation;
 
 /// What is said of an observation: it panics where that is not as it should be, as any assertion.
 pub(super) type Judge = Arc<dyn Fn(&Observation) + Send + Sync>;

@@ -14,8 +14,8 @@ use super::check::Check;
 use super::progress::Spinners;
 use super::relay::Relay;
 use crate::error::Error;
-use crate::model::finding::Watched;
-use crate::model::verdict::{Status, Verdict};
+use crate::model::facts::finding::Watched;
+use crate::model::judge::verdict::{Status, Verdict};
 use crate::report::{self, Palette};
 use crate::runner::{Case, DiffTool, Suite};
 

@@ -16,8 +16,8 @@ use framehop::{CacheNative, FrameAddress, Module, UnwindRegsNative, Unwinder, Un
 use self::image::Image;
 use super::sys::StackRegisters;
 use super::{maps, sys};
-use crate::model::call::Tid;
-use crate::model::call_site::{CallSite, Frame};
+use crate::model::kernel::call::Tid;
+use crate::model::observe::call_site::{CallSite, Frame};
 
 /// No stack is followed further: a recursion tells nothing more.
 const DEEPEST: usize = 128;

@@ -10,9 +10,9 @@ use nix::unistd::Pid;
 
 use crate::model::attribution::Memory;
 use crate::model::attribution::files::is_untraced;
-use crate::model::call::Tid;
-use crate::model::syscall::table::Row;
-use crate::model::tracee::Stop;
+use crate::model::kernel::call::Tid;
+use crate::model::kernel::syscall::table::Row;
+use crate::model::trace::tracee::Stop;
 
 /// So many tasks may take turns on the tracer's CPU: two that wake each other are busy one at a time.
 const TURNS: usize = 2;

@@ -90,7 +90,7 @@ impl Deadlines {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::workload::StopAfter;
+    use crate::model::run::workload::StopAfter;
 
     #[test]
     fn moment_beyond_the_clock_never_comes() {

@@ -4,13 +4,13 @@ use std::io;
 use std::path::Path;
 
 use super::{Command, Limits, NEEDED, Outcome, TraceError};
-use crate::model::call::Tid;
-use crate::model::call_site::CallSite;
-use crate::model::event::Event;
-use crate::model::gate::{Gate, GateState};
 use crate::model::guard::{Guard, Inherited};
-use crate::model::marker::Marker;
-use crate::model::remains::Remains;
+use crate::model::kernel::call::Tid;
+use crate::model::observe::call_site::CallSite;
+use crate::model::text::remains::Remains;
+use crate::model::trace::event::Event;
+use crate::model::trace::gate::{Gate, GateState};
+use crate::model::trace::marker::Marker;
 
 fn impossible<T>() -> Result<T, TraceError> {
     Err(TraceError::Impossible { reason: NEEDED.unwrap_or_default().to_owned() })

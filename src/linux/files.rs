@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::model::attribution::Object;
-use crate::model::call::Tid;
+use crate::model::kernel::call::Tid;
 
 /// The tables of fds of all tasks; tasks that share one share it here.
 #[derive(Debug, Default)]

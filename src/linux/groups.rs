@@ -6,7 +6,7 @@ use std::fs;
 
 use super::sys;
 use crate::model::attribution::Receiver;
-use crate::model::call::Tid;
+use crate::model::kernel::call::Tid;
 
 /// Whether a signal for this receiver goes to a thread of the task's own thread group.
 ///

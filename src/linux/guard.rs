@@ -16,17 +16,17 @@ use super::outcome::Incomplete;
 use super::stopped::Pace;
 use super::sys;
 use super::witness::{Sight, Witness};
+use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::files::{self, shares_files};
 use crate::model::attribution::objects::is_told_by_path;
 use crate::model::attribution::{Answers, Memory, Object, Question, answers, made};
-use crate::model::blind_spot::BlindSpot;
-use crate::model::call::{Call, CallOutcome, Tid};
-use crate::model::event::Event;
 use crate::model::guard::{
     Access, Class, Effect, FdTables, Guard, Likeness, Sharing, acts_through_fd, effect, needs_no_filter,
 };
-use crate::model::marker::Marker;
-use crate::model::tracee::{Stop, Tasks};
+use crate::model::kernel::call::{Call, CallOutcome, Tid};
+use crate::model::trace::event::Event;
+use crate::model::trace::marker::Marker;
+use crate::model::trace::tracee::{Stop, Tasks};
 
 /// The fds of all tasks against what the guard lets pass.
 pub(super) struct Watch<'a> {

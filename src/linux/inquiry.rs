@@ -10,7 +10,7 @@ use std::fs;
 use nix::sys::statfs::{PROC_SUPER_MAGIC, statfs};
 
 use super::{memory, sys};
-use crate::model::call::Tid;
+use crate::model::kernel::call::Tid;
 
 /// What is mounted at `/proc`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -24,7 +24,7 @@ use nix::unistd::{Pid, getpid, getppid, pipe2, setsid};
 
 use super::command::{Command, Environment, Stream};
 use super::sys::{self, Filter, StringArray};
-use crate::model::call::Tid;
+use crate::model::kernel::call::Tid;
 
 impl Command {
     /// One that is forked and never let go: `/` cannot be executed.

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::maps::{mappings, text};
-use crate::model::call::{Call, Tid};
+use crate::model::kernel::call::{Call, Tid};
 
 /// The loaders at work, each where it lies in its task.
 #[derive(Debug, Default)]
@@ -52,7 +52,7 @@ fn is_loader(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::syscall::{Abi, Syscall};
+    use crate::model::kernel::syscall::{Abi, Syscall};
 
     const MAPS: &str = "\
 00400000-00500000 r-xp 00000000 fe:00 1                      /usr/bin/demo

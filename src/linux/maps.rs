@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::sys;
-use crate::model::call::Tid;
+use crate::model::kernel::call::Tid;
 
 /// A line that names a file.
 #[derive(Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use std::os::unix::fs::FileExt;
 
 use super::sys;
 use crate::model::attribution::{Failure, Inquiry, Memory, answers};
-use crate::model::call::{Call, Errno, Tid};
+use crate::model::kernel::call::{Call, Errno, Tid};
 
 /// Reads into the whole buffer, or as much of it as is mapped: the number of bytes.
 ///

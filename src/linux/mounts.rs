@@ -10,7 +10,7 @@ use nix::sys::statfs;
 use super::sys::FileStatus;
 use crate::model::attribution::Object;
 use crate::model::attribution::objects::{filesystem_of_magic, is_told_by_path};
-use crate::model::call::Tid;
+use crate::model::kernel::call::Tid;
 
 /// The mounts that were seen so far. A number may be used again by a later mount, hardly ever with the same device.
 #[derive(Debug, Default)]

@@ -18,15 +18,15 @@ use super::signals::is_caught;
 use super::stopped::Pace;
 use super::sys::{self, Notification};
 use super::witness::Witness;
+use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::{Answer, Memory};
-use crate::model::blind_spot::BlindSpot;
-use crate::model::call::{Call, CallOutcome, Errno, Tid};
-use crate::model::event::Event;
 use crate::model::guard::{Effect, effect, needs_no_filter};
+use crate::model::kernel::call::{Call, CallOutcome, Errno, Tid};
+use crate::model::kernel::syscall::Syscall;
 use crate::model::notify::fails_first_by_its_fd;
 use crate::model::notify::interruption::{ERESTARTSYS, Interruptions, Registers, Signal};
-use crate::model::syscall::Syscall;
-use crate::model::tracee::{Directive, Step, Stop, Tasks};
+use crate::model::trace::event::Event;
+use crate::model::trace::tracee::{Directive, Step, Stop, Tasks};
 
 /// What the tracer and the receiver share.
 pub(super) struct Desk<'a> {

@@ -16,8 +16,8 @@ use super::paths::{self, Found, Reached, View};
 use super::sys::{self, FileStatus};
 use crate::model::attribution::objects::Reference;
 use crate::model::attribution::{Answer, Failure, Inquiry, Object, Place};
-use crate::model::call::Tid;
 use crate::model::guard::Access;
+use crate::model::kernel::call::Tid;
 
 /// Whoever asks, with what was answered before.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use crate::model::workload::{Exit, StopAfter};
+use crate::model::run::workload::{Exit, StopAfter};
 
 /// When a run is ended from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use nix::sys::statfs;
 use super::mounts::Mounts;
 use super::sys::{self, FileStatus};
 use crate::model::attribution::Place;
-use crate::model::call::Tid;
+use crate::model::kernel::call::Tid;
 
 /// What a path leads to.
 #[derive(Debug)]

@@ -16,8 +16,8 @@ use super::outcome::TraceError;
 use super::stopped::{Alive, Stopped};
 use super::sys;
 use super::tracer::Tracer;
-use crate::model::call::Tid;
-use crate::model::gate::{Gate, GateState, Remedy, can_trace};
+use crate::model::kernel::call::Tid;
+use crate::model::trace::gate::{Gate, GateState, Remedy, can_trace};
 
 /// Tries to trace a child, and reads what may be in the way. The first gate, `ptrace`, is the attempt: tracing is possible if it is open.
 /// `rustflags` are those with which workloads are built.

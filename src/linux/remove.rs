@@ -19,7 +19,7 @@ use nix::sys::stat::{FchmodatFlags, Mode, fchmod, fchmodat, fstat};
 use nix::unistd::{UnlinkatFlags, geteuid, unlinkat};
 
 use super::unmount::{unmount_below, unmount_root_of};
-use crate::model::remains::Remains;
+use crate::model::text::remains::Remains;
 
 /// How long to wait before the tree is tried again, in milliseconds: a process that is being killed may still write for a moment.
 const PAUSES: [u64; 5] = [0, 5, 20, 80, 320];

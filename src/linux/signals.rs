@@ -3,7 +3,7 @@
 use std::{fs, io};
 
 use super::sys;
-use crate::model::call::Tid;
+use crate::model::kernel::call::Tid;
 
 /// From now on this process ignores SIGINT and SIGQUIT, and whatever a traced task sends. Any other sender still ends it.
 ///

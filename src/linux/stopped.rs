@@ -5,8 +5,8 @@
 use std::io;
 
 use super::sys::{self, SyscallInfo};
-use crate::model::call::Tid;
-use crate::model::syscall::Abi;
+use crate::model::kernel::call::Tid;
+use crate::model::kernel::syscall::Abi;
 
 /// A task in a ptrace-stop. It cannot be copied, and every way to let it go consumes it.
 #[derive(Debug)]

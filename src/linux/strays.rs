@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use super::sys::{self, Hears};
-use crate::model::call::Tid;
+use crate::model::kernel::call::Tid;
 
 /// A task that has just been attached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

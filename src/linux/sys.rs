@@ -23,7 +23,7 @@ use std::ptr;
 
 use libc::{c_int, c_long, c_void, pid_t};
 
-use crate::model::marker::{Marker, PhaseName};
+use crate::model::trace::marker::{Marker, PhaseName};
 
 pub(super) use ask::{
     FileStatus, copy_fd, file_status, has_statx, open_file_status, open_place, read_memory, read_proc, share_fd_table,

@@ -15,12 +15,12 @@ use super::sys::{Filter, Hears};
 use super::tracer::{Tracer, Waited};
 use super::witness::Witness;
 use super::{probe, sys};
-use crate::model::call::Tid;
-use crate::model::event::Event;
 use crate::model::guard::Guard;
+use crate::model::kernel::call::Tid;
 use crate::model::notify;
-use crate::model::tracee::{Directive, Step, Stop, Tasks};
-use crate::model::workload::Exit;
+use crate::model::run::workload::Exit;
+use crate::model::trace::event::Event;
+use crate::model::trace::tracee::{Directive, Step, Stop, Tasks};
 
 /// Runs the command, hands every event of its whole tree to `sink`, and returns when no task of it is left.
 ///

@@ -13,10 +13,10 @@ use super::strays::{self, Stray};
 use super::sys::{self, Hears, SyscallInfo};
 use super::untraced::{Entry, Revealed};
 use super::wait::{Report, report};
-use crate::model::blind_spot::BlindSpot;
-use crate::model::call::{Call, Tid};
-use crate::model::syscall::Syscall;
-use crate::model::tracee::{Directive, Stop};
+use crate::model::attribution::blind_spot::BlindSpot;
+use crate::model::kernel::call::{Call, Tid};
+use crate::model::kernel::syscall::Syscall;
+use crate::model::trace::tracee::{Directive, Stop};
 
 /// The tracer of this thread.
 #[derive(Debug, Default)]
@@ -220,7 +220,7 @@ fn preloads(tid: Tid) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::syscall::Abi;
+    use crate::model::kernel::syscall::Abi;
 
     #[test]
     fn what_the_kernel_says_of_a_call_becomes_a_stop() {

@@ -12,8 +12,8 @@ use std::ops::Range;
 
 use super::stopped::{Alive, Stopped};
 use super::{memory, sys, vdso};
-use crate::model::call::{Call, Tid};
-use crate::model::syscall::Abi;
+use crate::model::kernel::call::{Call, Tid};
+use crate::model::kernel::syscall::Abi;
 
 /// include/uapi/linux/sched.h
 const CLONE_UNTRACED: u64 = 0x0080_0000;
@@ -183,7 +183,7 @@ fn write(task: &Stopped, place: Place, flags: u64) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::syscall::Syscall;
+    use crate::model::kernel::syscall::Syscall;
 
     #[test]
     fn flags_are_where_the_call_has_them() {

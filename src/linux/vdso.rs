@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::{memory, sys};
-use crate::model::call::Tid;
+use crate::model::kernel::call::Tid;
 
 /// `AT_SYSINFO_EHDR`: "The address of a page containing the virtual Dynamic Shared Object",
 /// getauxval(3).

@@ -1,6 +1,6 @@
 //! A raw wait status → what kind of report it is: a pure function, so that each ambiguity of ptrace(2) is a row in a table test.
 
-use crate::model::workload::Exit;
+use crate::model::run::workload::Exit;
 
 /// What a wait status says, before anything else is asked of the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,10 +12,10 @@ use super::memory;
 use super::objects::Objects;
 use crate::model::attribution::files::{Effect, effect, moves_root, shares_files};
 use crate::model::attribution::{Answer, Answers, Failure, Inquiry, Memory, Object, Place, Question, answers, made};
-use crate::model::call::{Call, CallOutcome, Tid};
-use crate::model::event::Event;
 use crate::model::guard;
-use crate::model::tracee::{Step, Stop};
+use crate::model::kernel::call::{Call, CallOutcome, Tid};
+use crate::model::trace::event::Event;
+use crate::model::trace::tracee::{Step, Stop};
 
 /// What is known of every task beyond its registers.
 #[derive(Debug, Default)]

@@ -5,10 +5,10 @@
 
 pub mod interruption;
 
-use super::attribution::calls::{Selector, Shape, Subject, shape};
-use super::guard::bpf::Instruction;
-use super::guard::{Gate, program};
-use super::syscall::{Abi, table};
+use crate::model::attribution::calls::{Selector, Shape, Subject, shape};
+use crate::model::guard::bpf::Instruction;
+use crate::model::guard::{Gate, program};
+use crate::model::kernel::syscall::{Abi, table};
 
 /// `SECCOMP_RET_USER_NOTIF`, include/uapi/linux/seccomp.h
 const NOTIFY: u32 = 0x7fc0_0000;
@@ -94,9 +94,9 @@ fn is_told_by_its_end(shape: Shape) -> bool {
 mod tests {
     use super::*;
     use crate::model::attribution::{Answer, Answers, Memory, Object, answers, attribute, blind_spot, files};
-    use crate::model::call::{Call, CallOutcome, Errno};
     use crate::model::guard::bpf;
-    use crate::model::syscall::Syscall;
+    use crate::model::kernel::call::{Call, CallOutcome, Errno};
+    use crate::model::kernel::syscall::Syscall;
 
     const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
     const AUDIT_ARCH_I386: u32 = 0x4000_0003;

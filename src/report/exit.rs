@@ -3,8 +3,8 @@
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::signal;
-use crate::model::workload::Exit;
+use crate::model::kernel::signal;
+use crate::model::run::workload::Exit;
 
 /// How a run ended; signals by name.
 #[derive(Serialize, Deserialize)]

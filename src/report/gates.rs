@@ -4,7 +4,7 @@ use std::io;
 
 use serde::Serialize;
 
-use crate::model::gate::{Gate, GateState, Remedy, can_trace};
+use crate::model::trace::gate::{Gate, GateState, Remedy, can_trace};
 
 #[derive(Serialize)]
 struct GatesRecord<'a> {

@@ -9,9 +9,9 @@ use super::Palette;
 use super::explain::{CALL, brief};
 use super::style::Painted;
 use super::words::escaped;
-use crate::model::fact::{Detail, Fact};
-use crate::model::finding::{Finding, Kin};
-use crate::model::pending::Pending;
+use crate::model::facts::fact::{Detail, Fact};
+use crate::model::facts::finding::{Finding, Kin};
+use crate::model::judge::pending::Pending;
 
 /// What is pending of one workload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

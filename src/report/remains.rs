@@ -5,7 +5,7 @@ use std::io;
 use super::Palette;
 use super::style::Painted;
 use super::words::counted;
-use crate::model::remains::Remains;
+use crate::model::text::remains::Remains;
 
 /// How many folders are named.
 const NAMED: usize = 5;

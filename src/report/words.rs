@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::escape;
+use crate::model::text::escape;
 
 /// `1 call`, `2 calls`.
 pub(super) fn counted(count: u64, one: &'static str, more: &'static str) -> impl fmt::Display {

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::folder::TemporaryFolder;
-use crate::model::escape;
-use crate::model::verdict::Change;
+use crate::model::judge::verdict::Change;
+use crate::model::text::escape;
 use crate::settings::Settings;
 
 /// A program and its first arguments.

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::guardian;
 use crate::linux::remove_tree;
-use crate::model::remains::Remains;
+use crate::model::text::remains::Remains;
 
 static LEFT: Mutex<Vec<Remains>> = Mutex::new(Vec::new());
 

@@ -4,7 +4,7 @@
 
 use super::git::Repository;
 use super::suite::Suite;
-use crate::model::lockfile::Moves;
+use crate::model::observe::lockfile::Moves;
 
 const LOCK: &str = "Cargo.lock";
 

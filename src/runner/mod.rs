@@ -3,7 +3,7 @@
 //! A [`Suite`] is the workloads of one package. It runs them, compares, decides and writes; it phrases nothing and prints nothing.
 //! One suite may be used from many threads.
 //!
-//! [`Verdict`]: crate::model::verdict::Verdict
+//! [`Verdict`]: crate::model::judge::verdict::Verdict
 
 mod busy;
 mod diff_tool;

@@ -9,16 +9,16 @@ use super::busy::Busy;
 use super::progress::{Progress, Running};
 use super::runnable::{Obstacle, Run, RunFailure, Runnable};
 use super::suite::{Case, Suite};
-use crate::model::compare::compare;
-use crate::model::confirm::Sightings;
 use crate::model::expectation::{Baseline, Document, Level, News, Remarks, project};
-use crate::model::finding::{Comparison, Watched};
-use crate::model::fingerprint::Fingerprint;
+use crate::model::facts::finding::{Comparison, Watched};
+use crate::model::facts::fingerprint::Fingerprint;
 use crate::model::guard::{Guard, Inherited};
-use crate::model::lockfile::Moves;
-use crate::model::observation::{Engine, First, Observation};
-use crate::model::recording::{FEWEST_CPUS, Growth, Length, WARM_UP_RUNS};
-use crate::model::revisions::difference;
+use crate::model::judge::compare::compare;
+use crate::model::judge::confirm::Sightings;
+use crate::model::judge::revisions::difference;
+use crate::model::observe::lockfile::Moves;
+use crate::model::observe::observation::{Engine, First, Observation};
+use crate::model::run::recording::{FEWEST_CPUS, Growth, Length, WARM_UP_RUNS};
 
 /// The runs of one workload.
 pub(super) struct Runs<'a> {

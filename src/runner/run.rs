@@ -16,12 +16,12 @@ use crate::linux::{
     Callers, Command, Environment, Incomplete, Limits, Outcome, Stream, TraceError, inherited, trace, trace_guarded,
     trace_notified,
 };
-use crate::model::event::Event;
-use crate::model::finding::Watched;
+use crate::model::facts::finding::Watched;
 use crate::model::guard::Guard;
-use crate::model::marker::LOADER;
-use crate::model::observation::{Observation, Part, Watch};
-use crate::model::workload::{Exit, Program, Workload};
+use crate::model::observe::observation::{Observation, Part, Watch};
+use crate::model::run::workload::{Exit, Program, Workload};
+use crate::model::trace::event::Event;
+use crate::model::trace::marker::LOADER;
 use crate::settings::CLOSURE;
 
 /// How long processes may outlive the first one, unless the user says otherwise.
@@ -290,7 +290,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::model::workload::{DEFAULT_TIMEOUT, Stdin, StopAfter};
+    use crate::model::run::workload::{DEFAULT_TIMEOUT, Stdin, StopAfter};
 
     fn workload(program: Program) -> Workload {
         Workload {

@@ -4,10 +4,10 @@ use std::fmt;
 use std::path::Path;
 
 use crate::linux::TraceError;
-use crate::model::finding::Watched;
+use crate::model::facts::finding::Watched;
 use crate::model::guard::{Guard, Inherited, Unguardable};
-use crate::model::observation::{First, Observation};
-use crate::model::workload::Exit;
+use crate::model::observe::observation::{First, Observation};
+use crate::model::run::workload::Exit;
 
 /// A workload that can be started, as often as wanted.
 pub(super) trait Runnable: fmt::Debug {

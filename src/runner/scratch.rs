@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::folder::TemporaryFolder;
 use crate::error::Error;
 use crate::linux::Handle;
-use crate::model::workload::Stdin;
+use crate::model::run::workload::Stdin;
 
 /// A scratch directory and what lies in it.
 #[derive(Debug)]

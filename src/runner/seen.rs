@@ -3,7 +3,7 @@
 //! It must not start or judge anything.
 
 use crate::linux::Outcome;
-use crate::model::observation::{Observation, Watch};
+use crate::model::observe::observation::{Observation, Watch};
 
 /// What came of a traced run.
 pub(super) struct Seen {

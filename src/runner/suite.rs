@@ -11,11 +11,11 @@ use crate::artifacts::{self, Artifacts, Target};
 use crate::error::Error;
 use crate::linux::{Machine, probe};
 use crate::model::expectation::{Document, Parsed};
-use crate::model::gate::can_trace;
-use crate::model::observation::Observation;
-use crate::model::platform::Platform;
-use crate::model::verdict::Verdict;
-use crate::model::workload::{Exit, Program, Workload};
+use crate::model::judge::verdict::Verdict;
+use crate::model::observe::observation::Observation;
+use crate::model::run::platform::Platform;
+use crate::model::run::workload::{Exit, Program, Workload};
+use crate::model::trace::gate::can_trace;
 use crate::settings::Settings;
 use crate::store::{FOLDER, Store, StoreError, proposals_below};
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::suite::Suite;
 use crate::artifacts;
 use crate::linux::Machine;
-use crate::model::fingerprint::{Fingerprint, kernel_minor};
+use crate::model::facts::fingerprint::{Fingerprint, kernel_minor};
 
 impl Suite {
     /// The fingerprint of a workload's runs on this machine.

@@ -18,11 +18,11 @@ use super::suite::{Case, Suite, Unreadable};
 use super::verdicts::Recording;
 use crate::linux::{Command, Environment, Limits, Stream};
 use crate::model::expectation::News;
-use crate::model::observation::{First, Part};
-use crate::model::recording::Length;
-use crate::model::test_name::TestName;
-use crate::model::verdict::Verdict;
-use crate::model::workload::Exit;
+use crate::model::judge::verdict::Verdict;
+use crate::model::observe::observation::{First, Part};
+use crate::model::run::recording::Length;
+use crate::model::run::test_name::TestName;
+use crate::model::run::workload::Exit;
 
 /// A test, or all tests of a binary.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,14 +9,14 @@ use super::runnable::{Obstacle, Run, RunFailure, Runnable};
 use super::suite::{Case, Suite, Unreadable};
 
 use crate::linux::NEEDED;
-use crate::model::causes::explain;
-use crate::model::decide::{Action, Update, decide};
 use crate::model::expectation::format::with_remarks;
 use crate::model::expectation::{Baseline, Parsed, Recorded, Remarks, Unseen, amend, record};
-use crate::model::finding::Comparison;
-use crate::model::recording::{Growth, Length};
-use crate::model::verdict::{Asked, Change, Status, Verdict};
-use crate::model::workload::Workload;
+use crate::model::facts::finding::Comparison;
+use crate::model::judge::causes::explain;
+use crate::model::judge::decide::{Action, Update, decide};
+use crate::model::judge::verdict::{Asked, Change, Status, Verdict};
+use crate::model::run::recording::{Growth, Length};
+use crate::model::run::workload::Workload;
 
 impl Suite {
     /// Runs a workload and compares it with its baseline; what is new is confirmed by further runs.

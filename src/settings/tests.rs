@@ -1,7 +1,7 @@
 //! Variables and flags, and the settings that they mean.
 
 use super::*;
-use crate::model::recording::CONFIRMING_RUNS;
+use crate::model::run::recording::CONFIRMING_RUNS;
 
 fn given(variables: &[(&str, &str)]) -> Given {
     let variables = variables.iter().map(|&(name, value)| (name.to_owned(), value.into())).collect();

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{BINARY_PREFIX, BadVariable, Given};
-use crate::model::decide::UpdateMode;
-use crate::model::observation::Engine;
-use crate::model::recording::CONFIRMING_RUNS;
+use crate::model::judge::decide::UpdateMode;
+use crate::model::observe::observation::Engine;
+use crate::model::run::recording::CONFIRMING_RUNS;
 
 pub(super) fn update(given: &Given) -> Result<UpdateMode, BadVariable> {
     match given.text("SYSGUARD_UPDATE").filter(|value| !value.is_empty()) {

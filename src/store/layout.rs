@@ -8,7 +8,7 @@ use super::file::{self, Lock};
 use super::shared::{named, test_in};
 use super::{Store, StoreError, find};
 use crate::model::expectation::format::{self, Parsed, Shared};
-use crate::model::test_name::{self, TestName};
+use crate::model::run::test_name::{self, TestName};
 
 /// How what the tests of a binary use is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -25,7 +25,7 @@ pub use self::pending::proposals_below;
 use self::file::Content;
 use self::shared::SharedFiles;
 use crate::model::expectation::format::{self, MAX_BYTES, Parsed};
-use crate::model::test_name;
+use crate::model::run::test_name;
 
 /// The folder of a package that holds its expectations.
 pub const FOLDER: &str = "expectations";

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::shared::test_in;
 use super::{Store, StoreError};
 use crate::model::expectation::format;
-use crate::model::pending::{Pending, Settled};
+use crate::model::judge::pending::{Pending, Settled};
 
 impl Store {
     /// What is pending of a workload; `None` where there is no proposal, or the file holds all of it.

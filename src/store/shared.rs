@@ -14,8 +14,8 @@ use super::file::{self, Lock};
 use super::{Store, StoreError, find};
 use crate::model::expectation::format::{self, MAX_SHARED_BYTES, Parsed, Shared};
 use crate::model::expectation::{Expectation, Malformed};
-use crate::model::test_name::{self, TestName};
-use crate::model::workload::Program;
+use crate::model::run::test_name::{self, TestName};
+use crate::model::run::workload::Program;
 
 /// The shared files of a package.
 #[derive(Debug, Default)]

@@ -20,8 +20,8 @@
 
 use std::path::{Path, PathBuf};
 
-use sysguard::model::fact::Fact;
-use sysguard::model::observation::Engine;
+use sysguard::model::facts::fact::Fact;
+use sysguard::model::observe::observation::Engine;
 
 use crate::needs::Need;
 

@@ -14,13 +14,13 @@ use std::time::Duration;
 
 use sysguard::linux::{Command, Environment, Incomplete, Limits, Outcome, Stream, inherited};
 use sysguard::model::expectation::{Baseline, Document, Recorded, Unseen, format, project, record};
-use sysguard::model::fact::Fact;
-use sysguard::model::fingerprint::Fingerprint;
+use sysguard::model::facts::fact::Fact;
+use sysguard::model::facts::fingerprint::Fingerprint;
 use sysguard::model::guard::Guard;
-use sysguard::model::marker::LOADER;
-use sysguard::model::observation::{Engine, Observation};
-use sysguard::model::platform::Platform;
-use sysguard::model::workload::Exit;
+use sysguard::model::observe::observation::{Engine, Observation};
+use sysguard::model::run::platform::Platform;
+use sysguard::model::run::workload::Exit;
+use sysguard::model::trace::marker::LOADER;
 use sysguard::runner::{observe, observe_guarded, observe_notified};
 
 /// How long a task of the tree may keep the output open after the run.

@@ -8,9 +8,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use sysguard::model::expectation::Baseline;
-use sysguard::model::fact::Fact;
-use sysguard::model::observation::Engine;
-use sysguard::model::workload::Exit;
+use sysguard::model::facts::fact::Fact;
+use sysguard::model::observe::observation::Engine;
+use sysguard::model::run::workload::Exit;
 use sysguard::settings;
 
 use crate::attack::Attack;

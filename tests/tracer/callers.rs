@@ -4,8 +4,8 @@ use std::path::Path;
 
 use libtest_mimic::Failed;
 use sysguard::linux::Callers;
-use sysguard::model::call_site::CallSite;
-use sysguard::model::event::Event;
+use sysguard::model::observe::call_site::CallSite;
+use sysguard::model::trace::event::Event;
 
 use crate::case::Stack;
 use crate::seen::{Seen, Watched};

@@ -19,9 +19,9 @@
 
 use std::path::{Path, PathBuf};
 
-use sysguard::model::signal;
-use sysguard::model::syscall::Abi;
-use sysguard::model::workload::Exit;
+use sysguard::model::kernel::signal;
+use sysguard::model::kernel::syscall::Abi;
+use sysguard::model::run::workload::Exit;
 
 use crate::needs::Need;
 use crate::seen::NATIVE;

@@ -7,9 +7,9 @@ use std::process::Command;
 
 use libtest_mimic::{Completion, Failed, Trial};
 use sysguard::linux::Incomplete;
-use sysguard::model::observation::Engine;
-use sysguard::model::signal;
-use sysguard::model::workload::Exit;
+use sysguard::model::kernel::signal;
+use sysguard::model::observe::observation::Engine;
+use sysguard::model::run::workload::Exit;
 
 use crate::callers;
 use crate::case::{Amount, Case, Referee, Stack, Truth};

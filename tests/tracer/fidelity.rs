@@ -11,7 +11,7 @@ use libtest_mimic::Failed;
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
 use sysguard::linux::{Command, Environment, Limits, Stream, trace};
-use sysguard::model::workload::Exit;
+use sysguard::model::run::workload::Exit;
 
 use crate::needs::slowness;
 use crate::trials::{Plain, ensure_eq};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use libtest_mimic::Failed;
 use sysguard::linux::TraceError;
-use sysguard::model::workload::{Exit, StopAfter};
+use sysguard::model::run::workload::{Exit, StopAfter};
 
 use crate::seen::Watched;
 use crate::trials::{Plain, ensure_eq, watch};

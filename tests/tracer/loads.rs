@@ -1,7 +1,7 @@
 //! Much at once: every call of every task is counted, and trees that are traced side by side never mix.
 
 use libtest_mimic::Failed;
-use sysguard::model::workload::Exit;
+use sysguard::model::run::workload::Exit;
 
 use crate::seen::Watched;
 use crate::trials::{Plain, ensure_eq, watch};

@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 use libtest_mimic::{Completion, Failed, Trial};
 use sysguard::linux::{Incomplete, Outcome};
 use sysguard::model::attribution::{Use, attribute};
-use sysguard::model::event::Event;
 use sysguard::model::expectation::storage::written_object;
-use sysguard::model::observation::Engine;
-use sysguard::model::workload::Exit;
+use sysguard::model::observe::observation::Engine;
+use sysguard::model::run::workload::Exit;
+use sysguard::model::trace::event::Event;
 
 pub(crate) use truths::TRUTHS;
 

@@ -9,12 +9,12 @@ use std::process::{self, Stdio};
 use std::time::Duration;
 
 use sysguard::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, trace, trace_notified};
+use sysguard::model::attribution::blind_spot::BlindSpot;
 use sysguard::model::attribution::{blind_spot, unanswerable};
-use sysguard::model::blind_spot::BlindSpot;
-use sysguard::model::call::CallOutcome;
-use sysguard::model::event::Event;
-use sysguard::model::observation::Engine;
-use sysguard::model::syscall::Abi;
+use sysguard::model::kernel::call::CallOutcome;
+use sysguard::model::kernel::syscall::Abi;
+use sysguard::model::observe::observation::Engine;
+use sysguard::model::trace::event::Event;
 
 use crate::needs::slowness;
 

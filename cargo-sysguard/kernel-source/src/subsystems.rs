@@ -157,7 +157,7 @@ fn call(entry_point: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use sysguard::model::attribution::entry_points::{self, EntryPoint};
-    use sysguard::model::syscall::{Abi, Syscall};
+    use sysguard::model::kernel::syscall::{Abi, Syscall};
 
     use super::*;
 
@@ -183,7 +183,7 @@ mod tests {
     /// Name and facts of every entry point in the committed tables.
     fn told() -> Vec<&'static EntryPoint> {
         let syscalls = Abi::ALL.into_iter().flat_map(|abi| {
-            let rows = sysguard::model::syscall::table::rows(abi).iter();
+            let rows = sysguard::model::kernel::syscall::table::rows(abi).iter();
             rows.map(move |row| Syscall { abi, number: i64::from(row.number) })
         });
         syscalls.filter_map(entry_points::facts).collect()

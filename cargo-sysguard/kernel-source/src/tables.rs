@@ -7,7 +7,7 @@ use crate::tree::Tree;
 
 /// One table that we generate: where its rows come from.
 pub struct Table {
-    /// The ABI's name in `sysguard::model::syscall::Abi`, and the name of the generated file.
+    /// The ABI's name in `sysguard::model::kernel::syscall::Abi`, and the name of the generated file.
     pub abi: &'static str,
     /// The directory below arch/ whose code runs its calls.
     pub arch: &'static str,

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use sysguard::model::pending::Settled;
+use sysguard::model::judge::pending::Settled;
 
 use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};

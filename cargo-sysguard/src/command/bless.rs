@@ -8,9 +8,9 @@ use std::thread;
 
 use sysguard::harness::{Console, Spinners};
 use sysguard::model::expectation::Unseen;
-use sysguard::model::observation::Engine;
-use sysguard::model::recording::Length;
-use sysguard::model::verdict::Verdict;
+use sysguard::model::judge::verdict::Verdict;
+use sysguard::model::observe::observation::Engine;
+use sysguard::model::run::recording::Length;
 use sysguard::report::{self, Palette};
 use sysguard::runner::{Case, Suite};
 use sysguard::settings::Flags;

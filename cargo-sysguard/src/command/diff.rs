@@ -7,8 +7,8 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use sysguard::model::expectation::Expectation;
-use sysguard::model::recording::Length;
-use sysguard::model::revisions::Drift;
+use sysguard::model::judge::revisions::Drift;
+use sysguard::model::run::recording::Length;
 use sysguard::report::drift::Base;
 use sysguard::report::{Palette, drift};
 use sysguard::settings::Flags;

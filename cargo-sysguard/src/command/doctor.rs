@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use sysguard::linux::probe;
-use sysguard::model::gate::{Gate, GateState, can_trace};
+use sysguard::model::trace::gate::{Gate, GateState, can_trace};
 use sysguard::report;
 
 use crate::context::Context;
@@ -68,7 +68,7 @@ fn shown(state: GateState) -> (&'static str, Style) {
 
 #[cfg(test)]
 mod tests {
-    use sysguard::model::gate::Remedy;
+    use sysguard::model::trace::gate::Remedy;
 
     use super::*;
 

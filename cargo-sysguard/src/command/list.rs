@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use clap::ValueEnum;
-use sysguard::model::workload::Program;
+use sysguard::model::run::workload::Program;
 use sysguard::report::{self, Listed};
 use sysguard::runner::Case;
 use sysguard::settings::{self, Flags};

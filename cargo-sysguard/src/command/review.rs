@@ -3,8 +3,8 @@
 use std::io::{self, IsTerminal, Write};
 
 use sysguard::linux::keep_terminal;
-use sysguard::model::pending::Pending;
-use sysguard::model::verdict::Change;
+use sysguard::model::judge::pending::Pending;
+use sysguard::model::judge::verdict::Change;
 use sysguard::report;
 use sysguard::runner::DiffTool;
 use sysguard::settings::Flags;

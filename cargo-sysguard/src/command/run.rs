@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
 use sysguard::harness::{Console, Lifeline};
-use sysguard::model::observation::Engine;
-use sysguard::model::verdict::{Status, Verdict};
+use sysguard::model::judge::verdict::{Status, Verdict};
+use sysguard::model::observe::observation::Engine;
 use sysguard::report::{self, Closing, Palette};
 use sysguard::runner::TemporaryFolder;
 use sysguard::settings::{PLAN, Settings, VERDICTS};

@@ -14,12 +14,12 @@ use std::sync::Arc;
 
 use sysguard::harness::{Arguments, Each, follow_lifeline, is_harness, run_each};
 use sysguard::linux::leave_signals_to_workload;
-use sysguard::model::finding::Comparison;
-use sysguard::model::platform::Platform;
-use sysguard::model::recording::Length;
-use sysguard::model::test_name::TestName;
-use sysguard::model::verdict::{Status, Verdict};
-use sysguard::model::workload::Exit;
+use sysguard::model::facts::finding::Comparison;
+use sysguard::model::judge::verdict::{Status, Verdict};
+use sysguard::model::run::platform::Platform;
+use sysguard::model::run::recording::Length;
+use sysguard::model::run::test_name::TestName;
+use sysguard::model::run::workload::Exit;
 use sysguard::report::{self, Palette};
 use sysguard::runner::{DiffTool, Moment, Suite, Test, Tested};
 use sysguard::settings::{self, Flags, LIFELINE, Settings, VERDICTS};

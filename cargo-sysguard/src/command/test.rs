@@ -8,8 +8,8 @@ use std::process::Command;
 
 use sysguard::artifacts::{self, Artifacts, Target};
 use sysguard::harness::{Arguments, Console, Lifeline, Session};
-use sysguard::model::observation::Engine;
-use sysguard::model::verdict::Verdict;
+use sysguard::model::judge::verdict::Verdict;
+use sysguard::model::observe::observation::Engine;
 use sysguard::report::{self, Closing, Palette};
 use sysguard::runner::{Case, TemporaryFolder};
 use sysguard::settings::{ARTIFACTS, Settings, VERDICTS};

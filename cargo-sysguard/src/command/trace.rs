@@ -12,10 +12,10 @@ use std::time::Duration;
 use sysguard::linux::{
     Command, Environment, Limits, Machine, Stream, TraceError, keep_terminal, leave_signals_to_workload,
 };
-use sysguard::model::escape;
-use sysguard::model::observation::{Engine, Recording};
+use sysguard::model::observe::observation::{Engine, Recording};
+use sysguard::model::run::workload::Exit;
 use sysguard::model::taxonomy::Taxonomy;
-use sysguard::model::workload::Exit;
+use sysguard::model::text::escape;
 use sysguard::report::{self, Format, Palette};
 use sysguard::runner::{DEFAULT_GRACE, Lookup, find_command, observe, observe_notified, observe_with_callers};
 use sysguard::settings;

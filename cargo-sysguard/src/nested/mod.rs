@@ -17,8 +17,8 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sysguard::model::test_name::{self, TestName};
-use sysguard::model::verdict::Verdict;
+use sysguard::model::judge::verdict::Verdict;
+use sysguard::model::run::test_name::{self, TestName};
 use sysguard::report;
 
 use crate::exit_code::Failure;

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use cargo_metadata::{Artifact, Message, Metadata, MetadataCommand, Package, Target};
 use sysguard::artifacts;
-use sysguard::model::test_name;
+use sysguard::model::run::test_name;
 
 use super::{Binary, Line, Tool};
 use crate::exit_code::{Failure, Outcome};

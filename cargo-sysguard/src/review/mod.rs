@@ -6,10 +6,10 @@ mod state;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use sysguard::model::fact::Fact;
-use sysguard::model::finding::Finding;
-use sysguard::model::pending::{Pending, Settled};
-use sysguard::model::verdict::Change;
+use sysguard::model::facts::fact::Fact;
+use sysguard::model::facts::finding::Finding;
+use sysguard::model::judge::pending::{Pending, Settled};
+use sysguard::model::judge::verdict::Change;
 use sysguard::runner::DiffTool;
 
 pub(crate) use self::screen::write_change;

@@ -7,9 +7,9 @@ use std::io::{self, BufRead, Write};
 
 use console::{Key, Term};
 use sysguard::linux::suspend_job;
-use sysguard::model::finding::Finding;
-use sysguard::model::pending::Pending;
-use sysguard::model::verdict::Change;
+use sysguard::model::facts::finding::Finding;
+use sysguard::model::judge::pending::Pending;
+use sysguard::model::judge::verdict::Change;
 use sysguard::report::{self, Palette};
 use sysguard::runner::DiffTool;
 

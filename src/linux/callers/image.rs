@@ -19,7 +19,7 @@ use object::{SegmentFlags, SymbolMap};
 
 use crate::linux::maps::{Mapping, VDSO};
 use crate::linux::sys;
-use crate::model::call::Tid;
+use crate::model::kernel::call::Tid;
 
 /// A program or a library.
 pub(super) struct Image {

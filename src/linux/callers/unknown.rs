@@ -1,7 +1,7 @@
 //! Stacks are unwound on x86_64 and aarch64: elsewhere nobody is known to call. Main type: [`Callers`].
 
-use crate::model::call::Tid;
-use crate::model::call_site::CallSite;
+use crate::model::kernel::call::Tid;
+use crate::model::observe::call_site::CallSite;
 
 /// Nobody.
 #[derive(Debug, Default)]

@@ -7,8 +7,8 @@ use crate::linux::command::{Command, Stream};
 use crate::linux::memory;
 use crate::linux::objects::Objects;
 use crate::linux::sys;
-use crate::model::call::Tid;
 use crate::model::guard::Inherited;
+use crate::model::kernel::call::Tid;
 
 /// Whether the kernel opened the program for its interpreter: `AT_EXECFD`, getauxval(3), which
 /// binfmt_misc sets for its flags O and C.

@@ -10,7 +10,7 @@ use nix::fcntl::readlinkat;
 
 use super::Reached;
 use crate::linux::sys;
-use crate::model::call::Tid;
+use crate::model::kernel::call::Tid;
 
 /// A link of procfs that leads each task to itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Machines that are not at hand, judged by what would be read there.
 
 use super::{Asking, Evidence, ProcMount, Refusal, gates, probe, reason, version};
-use crate::model::gate::GateState;
+use crate::model::trace::gate::GateState;
 
 const FREE: &str = "Name:\tx\nTracerPid:\t0\nCapEff:\t0000000000000000\nSeccomp:\t0\nSeccomp_filters:\t0\n";
 const FILTERED: &str = "TracerPid:\t0\nCapEff:\t00000000a80425fb\nSeccomp:\t2\nSeccomp_filters:\t1\n";

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use nix::unistd::getppid;
 
-use crate::model::call::Tid;
+use crate::model::kernel::call::Tid;
 
 /// `PID_MAX_LIMIT`, include/linux/threads.h: numbers are smaller.
 const LIMIT: usize = 1 << 22;

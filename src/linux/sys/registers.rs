@@ -13,11 +13,11 @@ use super::checked;
 #[cfg(target_arch = "x86_64")]
 use super::ptrace;
 #[cfg(target_arch = "x86_64")]
-use crate::model::call::Call;
-use crate::model::notify::interruption::Registers;
-use crate::model::syscall::Abi;
+use crate::model::kernel::call::Call;
+use crate::model::kernel::syscall::Abi;
 #[cfg(target_arch = "x86_64")]
-use crate::model::syscall::Syscall;
+use crate::model::kernel::syscall::Syscall;
+use crate::model::notify::interruption::Registers;
 
 /// The registers of a stopped tracee by which its stack is unwound.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use super::answers::Answers;
 use super::meant::Meant;
-use crate::model::syscall::{Abi, Syscall, table};
+use crate::model::kernel::syscall::{Abi, Syscall, table};
 
 /// Name and reason; a call that is ambient whatever its arguments.
 const ALWAYS: &[(&str, &str)] = &[

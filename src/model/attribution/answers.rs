@@ -7,7 +7,7 @@ use super::calls::{Flags, Link, Path, Subject};
 use super::meant::{Meant, meant, points_to};
 use super::memory::Memory;
 use super::objects::Object;
-use crate::model::call::{Call, Tid};
+use crate::model::kernel::call::{Call, Tid};
 
 /// What was answered about one call; empty where nothing was asked or nobody could answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -178,7 +178,7 @@ fn place(meant: &Meant, path: Path) -> Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::syscall::{Abi, Syscall};
+    use crate::model::kernel::syscall::{Abi, Syscall};
 
     fn call(abi: Abi, name: &str, args: [u64; 6]) -> Call {
         Call { syscall: Syscall::from_name(abi, name).expect(name), args, instruction_pointer: 0 }

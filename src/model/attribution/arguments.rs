@@ -10,7 +10,7 @@ use super::meant::Meant;
 use super::memory::Memory;
 use super::objects;
 use super::values::{self, Value, flags as curated, table, value};
-use crate::model::call::Call;
+use crate::model::kernel::call::Call;
 
 /// The version is above: `IPCCALL`, include/uapi/linux/ipc.h
 const IPC_OPERATION: u64 = 0xffff;

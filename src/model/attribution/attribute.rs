@@ -10,8 +10,8 @@ use super::meant::{Meant, meant};
 use super::memory::Memory;
 use super::objects::Object;
 use super::{Subsystem, ambient, entry_points};
-use crate::model::call::{Call, CallOutcome};
-use crate::model::syscall::Syscall;
+use crate::model::kernel::call::{Call, CallOutcome};
+use crate::model::kernel::syscall::Syscall;
 
 /// One way in which a syscall was used. Its order is that of reports: subsystem, syscall, argument, object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

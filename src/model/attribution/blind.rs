@@ -6,8 +6,8 @@
 use super::answers::{self, Answer, Answers};
 use super::calls::Subject;
 use super::meant::meant;
-use crate::model::blind_spot::BlindSpot;
-use crate::model::call::{Call, CallOutcome, Errno};
+use crate::model::attribution::blind_spot::BlindSpot;
+use crate::model::kernel::call::{Call, CallOutcome, Errno};
 
 /// What may stay unseen after this call.
 pub fn blind_spot(call: &Call, outcome: CallOutcome) -> Option<BlindSpot> {
@@ -69,7 +69,7 @@ const EFAULT: Errno = Errno(14);
 mod tests {
     use super::*;
     use crate::model::attribution::{Memory, Object};
-    use crate::model::syscall::{Abi, Syscall};
+    use crate::model::kernel::syscall::{Abi, Syscall};
 
     #[test]
     fn what_hides_is_named_once_it_has_happened() {

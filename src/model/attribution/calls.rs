@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use rows::CALLS;
 
 use super::values::{Value, flags, table as values};
-use crate::model::syscall::{Abi, Syscall, table};
+use crate::model::kernel::syscall::{Abi, Syscall, table};
 
 /// How the registers of a call are to be read.
 #[derive(Debug, Clone, Copy)]
@@ -171,7 +171,7 @@ impl Selector {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::syscall::{Abi, Syscall};
+    use crate::model::kernel::syscall::{Abi, Syscall};
 
     #[test]
     fn calls_are_ordered_and_each_exists_somewhere() {

@@ -7,7 +7,7 @@ mod table;
 use std::sync::OnceLock;
 
 use super::Subsystem;
-use crate::model::syscall::{self, Abi, Syscall};
+use crate::model::kernel::syscall::{self, Abi, Syscall};
 
 /// One function behind syscalls, as the kernels that the table was made from have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::model::syscall::table::rows;
+    use crate::model::kernel::syscall::table::rows;
 
     fn call(abi: Abi, name: &str) -> Syscall {
         Syscall::from_name(abi, name).expect(name)

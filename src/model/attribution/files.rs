@@ -5,7 +5,7 @@
 use super::answers;
 use super::meant::meant;
 use super::memory::Memory;
-use crate::model::call::Call;
+use crate::model::kernel::call::Call;
 
 /// An effect on what fds and paths stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +112,7 @@ pub(in crate::model) fn clone_flags(call: &Call, memory: &Memory) -> Option<u64>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::syscall::{Abi, Syscall};
+    use crate::model::kernel::syscall::{Abi, Syscall};
 
     fn of(name: &str, args: &[u64], memory: &[u8]) -> Option<Effect> {
         let args = std::array::from_fn(|at| args.get(at).copied().unwrap_or(0));

@@ -6,8 +6,8 @@ use super::calls::{Flags, Selector, Shape, Subject, shape, shape_of};
 use super::memory::Memory;
 use super::values::table::{IPC, SOCKETCALL};
 use super::values::value;
-use crate::model::call::Call;
-use crate::model::syscall::Abi;
+use crate::model::kernel::call::Call;
+use crate::model::kernel::syscall::Abi;
 
 /// A call as a programmer means it.
 #[derive(Debug, Clone, Copy)]
@@ -145,7 +145,7 @@ pub(super) fn mounts_anew(flags: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::syscall::Syscall;
+    use crate::model::kernel::syscall::Syscall;
 
     fn call(abi: Abi, name: &str, args: [u64; 6]) -> Call {
         Call { syscall: Syscall::from_name(abi, name).expect(name), args, instruction_pointer: 0 }

@@ -7,6 +7,7 @@ pub mod answers;
 mod arguments;
 pub mod attribute;
 mod blind;
+pub mod blind_spot;
 pub(crate) mod calls;
 pub mod entry_points;
 pub mod files;

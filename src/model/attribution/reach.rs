@@ -2,7 +2,7 @@
 //!
 //! A row must hold for every file that the kernel makes of that kind. Main functions: [`reaches`] and [`direction`].
 
-use crate::model::call::Errno;
+use crate::model::kernel::call::Errno;
 
 /// What a call on an fd does with the bytes behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

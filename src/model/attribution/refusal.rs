@@ -5,7 +5,7 @@
 //! one for the other would hide an object from the baseline, or report a blind spot where there is
 //! none.
 
-use crate::model::call::Errno;
+use crate::model::kernel::call::Errno;
 
 /// What was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

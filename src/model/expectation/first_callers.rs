@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use super::storage::written_object;
 use crate::model::attribution::Use;
-use crate::model::call_site::CallSite;
-use crate::model::fact::{Detail, Fact};
-use crate::model::observation::Observation;
+use crate::model::facts::fact::{Detail, Fact};
+use crate::model::observe::call_site::CallSite;
+use crate::model::observe::observation::Observation;
 
 /// The callers that an observation holds, by fact.
 #[derive(Debug, Clone, Default)]
@@ -55,8 +55,8 @@ fn shown(phase: Option<&str>, used: &Use) -> Vec<Fact> {
 mod tests {
     use super::*;
     use crate::model::attribution::Subsystem;
-    use crate::model::call_site::Frame;
-    use crate::model::syscall::{Abi, Syscall};
+    use crate::model::kernel::syscall::{Abi, Syscall};
+    use crate::model::observe::call_site::Frame;
 
     /// The definition: the first use in the order of uses that the fact can mean.
     fn searched(fact: &Fact, seen: &Observation) -> Option<String> {

@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::terms::{Baseline, Entry};
 use crate::model::attribution::Subsystem;
-use crate::model::fact::{Detail, Fact};
-use crate::model::finding::Suspect;
-use crate::model::fingerprint::Fingerprint;
-use crate::model::marker::LOADER;
-use crate::model::platform::Platform;
+use crate::model::facts::fact::{Detail, Fact};
+use crate::model::facts::finding::Suspect;
+use crate::model::facts::fingerprint::Fingerprint;
+use crate::model::run::platform::Platform;
+use crate::model::trace::marker::LOADER;
 
 /// What becomes of facts that the old baseline holds and no run showed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -159,7 +159,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::finding::Finding;
+    use crate::model::facts::finding::Finding;
 
     /// A run that showed these facts and what they are part of.
     fn run(keys: &[&str]) -> BTreeSet<Fact> {

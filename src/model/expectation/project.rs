@@ -9,10 +9,10 @@ use super::storage::written_object;
 use super::terms::{Baseline, Document, Entry, Level, Rule};
 use crate::model::attribution::calls::{is_housekeeping, is_on_fd};
 use crate::model::attribution::{Subsystem, Use, reach};
-use crate::model::call::Errno;
-use crate::model::fact::{Detail, Fact};
-use crate::model::observation::{First, Observation, Tally};
-use crate::model::platform::Platform;
+use crate::model::facts::fact::{Detail, Fact};
+use crate::model::kernel::call::Errno;
+use crate::model::observe::observation::{First, Observation, Tally};
+use crate::model::run::platform::Platform;
 
 /// The facts of an observation that a baseline can hold: neither ambient nor tolerated, in the words of an expectation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

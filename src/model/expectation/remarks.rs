@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::expectation::first_callers::FirstCallers;
-use crate::model::fact::Fact;
-use crate::model::finding::{Comparison, Finding};
-use crate::model::fingerprint::Drift;
-use crate::model::observation::Observation;
+use crate::model::facts::fact::Fact;
+use crate::model::facts::finding::{Comparison, Finding};
+use crate::model::facts::fingerprint::Drift;
+use crate::model::observe::observation::Observation;
 
 /// Why something is proposed that a test does not tell.
 const REFUSED: &str = "refused calls only, of a kind that the baseline knows: the test does not tell it";

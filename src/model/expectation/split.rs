@@ -12,9 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::terms::{Baseline, Entry};
 use crate::model::attribution::Subsystem;
-use crate::model::fact::{Detail, Fact};
-use crate::model::fingerprint::Fingerprint;
-use crate::model::platform::Platform;
+use crate::model::facts::fact::{Detail, Fact};
+use crate::model::facts::fingerprint::Fingerprint;
+use crate::model::run::platform::Platform;
 
 type Subsystems = BTreeMap<Subsystem, BTreeMap<String, Entry>>;
 

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::attribution::Subsystem;
-use crate::model::fingerprint::Fingerprint;
-use crate::model::platform::Platform;
-use crate::model::workload::Workload;
+use crate::model::facts::fingerprint::Fingerprint;
+use crate::model::run::platform::Platform;
+use crate::model::run::workload::Workload;
 
 /// One expectation file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub struct Document {
 impl Document {
     /// A document that says no more than it must.
     pub(crate) fn for_tests() -> Self {
-        use crate::model::workload::{DEFAULT_TIMEOUT, Exit, Program, Stdin};
+        use crate::model::run::workload::{DEFAULT_TIMEOUT, Exit, Program, Stdin};
         let workload = Workload {
             program: Program::Command(vec!["true".to_owned()]),
             args: Vec::new(),

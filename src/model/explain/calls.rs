@@ -3,10 +3,10 @@
 use super::kernel::{Call, Entry, Kernel};
 use super::manual;
 use crate::model::attribution::{Subsystem, ambient};
-use crate::model::fact::Fact;
-use crate::model::families::{self, Family};
-use crate::model::syscall::{Abi, Syscall};
-use crate::model::weight::privilege;
+use crate::model::facts::fact::Fact;
+use crate::model::facts::families::{self, Family};
+use crate::model::judge::weight::privilege;
+use crate::model::kernel::syscall::{Abi, Syscall};
 
 /// What is known of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]

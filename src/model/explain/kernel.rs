@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::model::attribution::Subsystem;
 use crate::model::attribution::entry_points::{self, EntryPoint};
-use crate::model::syscall::{Abi, Syscall, table};
+use crate::model::kernel::syscall::{Abi, Syscall, table};
 
 /// The calls of a kernel, under every ABI that is known.
 #[derive(Debug, Clone, PartialEq, Eq)]

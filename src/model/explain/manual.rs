@@ -44,7 +44,7 @@ fn row(call: &str) -> Option<&'static Row> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::syscall::{Abi, Syscall};
+    use crate::model::kernel::syscall::{Abi, Syscall};
 
     #[test]
     fn a_call_has_its_page_or_none() {

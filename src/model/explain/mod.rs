@@ -18,13 +18,13 @@ pub use manual::RELEASE as MAN_PAGES;
 pub use objects::ObjectFacts;
 pub use subsystems::SubsystemFacts;
 
-use super::attribution::calls::shapes;
-use super::attribution::{Subsystem, objects::kinds, values};
-use super::blind_spot::BlindSpot;
-use super::expectation::{Entry as Held, Expectation};
-use super::fact::{Detail, Fact};
-use super::near::near;
-use super::platform::Platform;
+use crate::model::attribution::blind_spot::BlindSpot;
+use crate::model::attribution::calls::shapes;
+use crate::model::attribution::{Subsystem, objects::kinds, values};
+use crate::model::expectation::{Entry as Held, Expectation};
+use crate::model::facts::fact::{Detail, Fact};
+use crate::model::run::platform::Platform;
+use crate::model::text::near::near;
 
 /// How many near names are told.
 const NEAR: usize = 8;

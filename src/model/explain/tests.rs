@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::expectation::format::read;
-use crate::model::syscall::{Abi, Syscall};
+use crate::model::kernel::syscall::{Abi, Syscall};
 
 const FILE: &str = "version: 1\nbin: demo\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  memory:\n    mmap:\n      arguments: [PROT_READ|PROT_EXEC]\n  \
                     network:\n    socket:\n      arguments: [AF_INET]\n      objects: [\"socket:AF_INET:SOCK_STREAM\"]\n      why: serves; REQ-12\n      \

@@ -8,7 +8,7 @@ mod harmless;
 use crate::model::attribution::Memory;
 use crate::model::attribution::calls::{Subject, shape};
 use crate::model::attribution::files::{changes_family, clone_flags};
-use crate::model::call::{Call, CallOutcome, Errno};
+use crate::model::kernel::call::{Call, CallOutcome, Errno};
 
 /// An effect that a filter must not let pass unseen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -150,7 +150,7 @@ fn makes_an_fd(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::syscall::{Abi, Syscall};
+    use crate::model::kernel::syscall::{Abi, Syscall};
 
     fn of(name: &str, args: &[u64]) -> Effect {
         let args = std::array::from_fn(|at| args.get(at).copied().unwrap_or(0));

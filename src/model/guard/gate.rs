@@ -10,9 +10,9 @@ use crate::model::attribution::reach::{direction, is_socket_command, reaches};
 use crate::model::attribution::values::Value;
 use crate::model::attribution::values::table::CLOCK;
 use crate::model::attribution::{Memory, Object};
-use crate::model::call::Call;
 use crate::model::expectation::Baseline;
-use crate::model::syscall::{Syscall, table};
+use crate::model::kernel::call::Call;
+use crate::model::kernel::syscall::{Syscall, table};
 
 /// What is done about one number.
 #[derive(Debug, Clone, PartialEq, Eq)]

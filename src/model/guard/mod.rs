@@ -57,20 +57,20 @@ mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::attribution::calls::{Flags, Selector, Subject, shape};
-use super::attribution::reach::{Direction, direction, reaches};
-use super::attribution::{Answer, Answers, Object, Use, ambient, answers, attribute, blind_spot};
-use super::call::{Call, CallOutcome, Errno};
-use super::expectation::project::facts_of;
-use super::expectation::{Baseline, Document, Level, Rule};
-use super::fact::Fact;
-use super::platform::Platform;
-use super::syscall::{Abi, Syscall};
+use crate::model::attribution::calls::{Flags, Selector, Subject, shape};
+use crate::model::attribution::reach::{Direction, direction, reaches};
+use crate::model::attribution::{Answer, Answers, Object, Use, ambient, answers, attribute, blind_spot};
+use crate::model::expectation::project::facts_of;
+use crate::model::expectation::{Baseline, Document, Level, Rule};
+use crate::model::facts::fact::Fact;
+use crate::model::kernel::call::{Call, CallOutcome, Errno};
+use crate::model::kernel::syscall::{Abi, Syscall};
+use crate::model::run::platform::Platform;
 
 pub use effect::{Effect, acts_through_fd, effect, needs_no_filter};
 pub use filter::TooLong;
-pub(super) use filter::program;
-pub(super) use gate::Gate;
+pub(in crate::model) use filter::program;
+pub(in crate::model) use gate::Gate;
 pub use tables::{FdTables, Sharing};
 
 /// What a baseline and its document let pass.

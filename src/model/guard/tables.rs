@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
-use crate::model::call::Tid;
+use crate::model::kernel::call::Tid;
 
 /// The fd table of every task whose table is known.
 #[derive(Debug, Default)]

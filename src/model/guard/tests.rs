@@ -5,9 +5,9 @@ use super::filter::AUDIT_ARCH_X86_64;
 use super::gate::{Gate, Relation, Test};
 use super::{Access, Guard, Inherited, Unguardable};
 use crate::model::attribution::Object;
-use crate::model::call::Call;
 use crate::model::expectation::{Baseline, Document, Level, Rule};
-use crate::model::syscall::{Abi, Syscall, table};
+use crate::model::kernel::call::Call;
+use crate::model::kernel::syscall::{Abi, Syscall, table};
 
 const FACTS: &[&str] = &[
     "filesystem::read::object=pipe",
@@ -273,8 +273,8 @@ proptest::proptest! {
             proptest::prop_assert!(guard.expects(&call, None), "{} {args:x?}", row.name);
             let objects = [Object::named("pipe"), Object::file("ext4", false, None), Object::socket(2, 1, 0), Object::character("null")];
             for object in objects {
-                let fd = super::super::attribution::answers::object(&call, &Default::default());
-                let Some(super::super::attribution::Question::Fd(fd)) = fd else { continue };
+                let fd = crate::model::attribution::answers::object(&call, &Default::default());
+                let Some(crate::model::attribution::Question::Fd(fd)) = fd else { continue };
                 if guard.bears(guard.class(fd), &object, Access::BOTH) {
                     proptest::prop_assert!(guard.expects(&call, Some(&object)), "{} {args:x?} {object:?}", row.name);
                 }

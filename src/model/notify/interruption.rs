@@ -40,8 +40,8 @@
 use std::collections::HashMap;
 
 use super::is_awaited;
-use crate::model::call::{Call, Tid};
-use crate::model::syscall::{Abi, Syscall};
+use crate::model::kernel::call::{Call, Tid};
+use crate::model::kernel::syscall::{Abi, Syscall};
 
 /// A `siginfo_t` as the kernel wrote it.
 pub type SignalInfo = [u64; 16];

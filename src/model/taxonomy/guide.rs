@@ -98,7 +98,7 @@ pub(super) fn subsystem(word: &str) -> Option<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::syscall::{Abi, Syscall};
+    use crate::model::kernel::syscall::{Abi, Syscall};
 
     #[test]
     fn calls_are_ordered_known_and_filed_under_a_word_of_the_guide() {

@@ -6,7 +6,7 @@ mod guide;
 
 use std::collections::BTreeMap;
 
-use super::attribution::Subsystem;
+use crate::model::attribution::Subsystem;
 
 /// A way to file subsystems.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use super::Palette;
 use super::markup;
 use super::style::Painted;
 use super::words::{counted, escaped, len};
-use crate::model::fact::{Detail, Fact};
-use crate::model::finding::FindingKind;
-use crate::model::revisions::{BaselineDrift, Change, Drift, Entered};
+use crate::model::facts::fact::{Detail, Fact};
+use crate::model::facts::finding::FindingKind;
+use crate::model::judge::revisions::{BaselineDrift, Change, Drift, Entered};
 
 pub use record::json;
 

@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use super::Base;
-use crate::model::revisions::{BaselineDrift, Change, Drift, Entered};
+use crate::model::judge::revisions::{BaselineDrift, Change, Drift, Entered};
 
 #[derive(Serialize)]
 struct DiffRecord<'a> {

@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Evidence;
+use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::places::{self, Reached};
 use crate::model::attribution::{Subsystem, entry_points};
-use crate::model::blind_spot::BlindSpot;
 use crate::model::expectation::{Baseline, Document, Entry, Rule};
 use crate::model::explain::{Call, Kernel};
-use crate::model::syscall::Abi;
+use crate::model::kernel::syscall::Abi;
+use crate::model::run::workload::Program;
 use crate::model::taxonomy::{Filed, Taxonomy};
-use crate::model::workload::Program;
 
 #[derive(Debug, Serialize)]
 pub(super) struct EvidenceRecord<'a> {

@@ -2,8 +2,8 @@
 
 use super::sheet::{basis, release};
 use crate::model::explain::{Argument, CallFacts, Kernel, ObjectFacts, Reaches, What, meanings_of};
-use crate::model::fact::{Detail, Fact};
-use crate::model::syscall::Abi;
+use crate::model::facts::fact::{Detail, Fact};
+use crate::model::kernel::syscall::Abi;
 
 /// The label of the call itself.
 pub(in crate::report) const CALL: &str = "call";

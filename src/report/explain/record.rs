@@ -8,7 +8,7 @@ use crate::model::explain::{
     Argument, Behind, CallFacts, Entry, Explanation, HeldBy, Kernel, Key, Meaning, ObjectFacts, Reaches,
     SubsystemFacts, UsedBy, What,
 };
-use crate::model::families::{Family, Kinship};
+use crate::model::facts::families::{Family, Kinship};
 
 #[derive(Serialize)]
 struct ExplainRecord<'a> {

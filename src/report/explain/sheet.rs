@@ -6,9 +6,9 @@ use crate::model::explain::{
     Argument, Behind, CallFacts, Declared, Entry, Explanation, HeldBy, Kernel, Key, MAN_PAGES, Meaning, ObjectFacts,
     Reaches, SubsystemFacts, UsedBy, What,
 };
-use crate::model::fact::{Detail, Fact};
-use crate::model::families::{Family, Kinship};
-use crate::model::syscall::Syscall;
+use crate::model::facts::fact::{Detail, Fact};
+use crate::model::facts::families::{Family, Kinship};
+use crate::model::kernel::syscall::Syscall;
 use crate::report::words::counted;
 
 /// How many names stand on one line of people's text.

@@ -3,8 +3,8 @@
 use std::io;
 
 use crate::model::attribution::Use;
-use crate::model::call_site::{CallSite, Frame};
-use crate::model::observation::Observation;
+use crate::model::observe::call_site::{CallSite, Frame};
+use crate::model::observe::observation::Observation;
 use crate::report::Palette;
 use crate::report::style::Painted;
 use crate::report::words::escaped;

@@ -5,7 +5,7 @@ use std::io;
 use super::groups::groups;
 use super::record::ObservationRecord;
 use super::table::label;
-use crate::model::observation::Recording;
+use crate::model::observe::observation::Recording;
 use crate::model::taxonomy::Taxonomy;
 use crate::report::markup::markdown as cell;
 

@@ -12,7 +12,7 @@ mod table;
 use std::io;
 
 use super::{Format, Palette};
-use crate::model::observation::Recording;
+use crate::model::observe::observation::Recording;
 use crate::model::taxonomy::Taxonomy;
 use record::ObservationRecord;
 

@@ -8,11 +8,11 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::{Subsystem, Use, entry_points, places};
-use crate::model::blind_spot::BlindSpot;
-use crate::model::observation::{Observation, Recording, Tally};
-use crate::model::syscall::{Abi, Syscall};
-use crate::model::workload::Exit;
+use crate::model::kernel::syscall::{Abi, Syscall};
+use crate::model::observe::observation::{Observation, Recording, Tally};
+use crate::model::run::workload::Exit;
 use crate::report::exit;
 
 /// Errnos by name with their counts.

@@ -4,9 +4,9 @@ use std::io;
 
 use super::groups::{Group, groups};
 use super::record::{ObservationRecord, SyscallRecord, UseRecord, errors_in_words};
-use crate::model::blind_spot::BlindSpot;
-use crate::model::observation::Recording;
-use crate::model::syscall::Abi;
+use crate::model::attribution::blind_spot::BlindSpot;
+use crate::model::kernel::syscall::Abi;
+use crate::model::observe::observation::Recording;
 use crate::model::taxonomy::Taxonomy;
 use crate::report::Palette;
 use crate::report::style::Painted;

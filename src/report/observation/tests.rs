@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
+use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::{Subsystem, Use, entry_points};
-use crate::model::blind_spot::BlindSpot;
-use crate::model::call::Errno;
-use crate::model::observation::{Engine, Observation, Tally};
-use crate::model::platform::Platform;
-use crate::model::syscall::{Abi, Syscall};
+use crate::model::kernel::call::Errno;
+use crate::model::kernel::syscall::{Abi, Syscall};
+use crate::model::observe::observation::{Engine, Observation, Tally};
+use crate::model::run::platform::Platform;
+use crate::model::run::workload::Exit;
 use crate::model::taxonomy::{Base, Taxonomy};
-use crate::model::workload::Exit;
 use crate::report::schema::holds;
 
 /// Calls of a syscall on nothing in particular.

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use super::findings::words;
-use crate::model::fact::Detail;
-use crate::model::fact::Fact;
-use crate::model::finding::{Finding, Kin};
-use crate::model::verdict::{Status, Verdict};
-use crate::model::weight::{Weight, privilege};
+use crate::model::facts::fact::Detail;
+use crate::model::facts::fact::Fact;
+use crate::model::facts::finding::{Finding, Kin};
+use crate::model::judge::verdict::{Status, Verdict};
+use crate::model::judge::weight::{Weight, privilege};
 use crate::report::words::counted;
 
 /// The verdicts on the workloads of one package, and where its files lie.

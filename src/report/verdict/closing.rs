@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::verdict::{Status, Verdict};
+use crate::model::judge::verdict::{Status, Verdict};
 use crate::report::words::{counted, len};
 
 /// How a run came out, in numbers: `269 tests traced, 0 new`.

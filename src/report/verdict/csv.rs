@@ -4,10 +4,10 @@ use std::io;
 
 use super::batch::{PackageVerdicts, all};
 use super::headline;
-use crate::model::fact::Detail;
-use crate::model::finding::Finding;
-use crate::model::finding::Suspect;
-use crate::model::verdict::{Status, Verdict};
+use crate::model::facts::fact::Detail;
+use crate::model::facts::finding::Finding;
+use crate::model::facts::finding::Suspect;
+use crate::model::judge::verdict::{Status, Verdict};
 
 const COLUMNS: [&str; 9] = ["package", "workload", "path", "line", "outcome", "difference", "key", "calls", "remarks"];
 

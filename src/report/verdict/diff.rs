@@ -4,7 +4,7 @@ use std::io;
 
 use similar::TextDiff;
 
-use crate::model::verdict::Change;
+use crate::model::judge::verdict::Change;
 use crate::report::Palette;
 use crate::report::style::Painted;
 use crate::report::words::{counted, escaped, len};

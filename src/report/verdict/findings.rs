@@ -2,12 +2,12 @@
 
 use std::io;
 
-use crate::model::fact::{Detail, Fact};
-use crate::model::finding::Suspect;
-use crate::model::finding::{Comparison, Finding, FindingKind, Kin};
-use crate::model::fingerprint::Drift;
-use crate::model::verdict::{Status, Verdict};
-use crate::model::weight::{Weight, privilege};
+use crate::model::facts::fact::{Detail, Fact};
+use crate::model::facts::finding::Suspect;
+use crate::model::facts::finding::{Comparison, Finding, FindingKind, Kin};
+use crate::model::facts::fingerprint::Drift;
+use crate::model::judge::verdict::{Status, Verdict};
+use crate::model::judge::weight::{Weight, privilege};
 use crate::report::Palette;
 use crate::report::style::Painted;
 use crate::report::words::{calls, counted, escaped, len};

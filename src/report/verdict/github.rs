@@ -7,9 +7,9 @@ use std::io;
 use super::batch::{PackageVerdicts, Ranked, all};
 use super::findings::drift;
 use super::{headline, next};
-use crate::model::finding::Suspect;
-use crate::model::verdict::{Status, Verdict};
-use crate::model::weight::Weight;
+use crate::model::facts::finding::Suspect;
+use crate::model::judge::verdict::{Status, Verdict};
+use crate::model::judge::weight::Weight;
 use crate::report::words::{counted, escaped, len};
 
 /// How many annotations of a level GitHub shows of one step.

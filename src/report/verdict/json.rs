@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::batch::{PackageVerdicts, Tally, all};
 use super::record::VerdictRecord;
-use crate::model::verdict::Verdict;
+use crate::model::judge::verdict::Verdict;
 
 /// `{"schema": "sysguard.test/1", …}`
 #[derive(Serialize)]

@@ -6,9 +6,9 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::batch::PackageVerdicts;
 use super::headline;
-use crate::model::finding::Finding;
-use crate::model::finding::Suspect;
-use crate::model::verdict::{Status, Verdict};
+use crate::model::facts::finding::Finding;
+use crate::model::facts::finding::Suspect;
+use crate::model::judge::verdict::{Status, Verdict};
 use crate::report::Palette;
 
 pub(super) fn write(out: &mut dyn io::Write, packages: &[PackageVerdicts]) -> io::Result<()> {

@@ -7,8 +7,8 @@ use std::io;
 use super::batch::{PackageVerdicts, Ranked, Tally, all, ranked};
 use super::findings::drift;
 use super::{headline, next};
-use crate::model::finding::Suspect;
-use crate::model::verdict::Status;
+use crate::model::facts::finding::Suspect;
+use crate::model::judge::verdict::Status;
 use crate::report::words::{counted, escaped};
 
 /// What a comment on GitHub may hold.

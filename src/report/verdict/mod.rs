@@ -19,10 +19,10 @@ use std::io;
 use super::style::Painted;
 use super::words::{counted, escaped, len};
 use super::{Format, Palette, VerdictFormat};
-use crate::model::finding::{Comparison, Watched};
-use crate::model::recording::Growth;
-use crate::model::verdict::{Status, Verdict};
-use crate::model::workload::Exit;
+use crate::model::facts::finding::{Comparison, Watched};
+use crate::model::judge::verdict::{Status, Verdict};
+use crate::model::run::recording::Growth;
+use crate::model::run::workload::Exit;
 use findings::{in_numbers, write_drift, write_findings, write_keys, write_suspects};
 use json::VerdictsRecord;
 

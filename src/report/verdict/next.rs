@@ -2,8 +2,8 @@
 
 use std::io;
 
-use crate::model::test_name;
-use crate::model::verdict::{Asked, Status, Verdict};
+use crate::model::judge::verdict::{Asked, Status, Verdict};
+use crate::model::run::test_name;
 use crate::report::Palette;
 use crate::report::style::Painted;
 use crate::report::words::escaped;

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::fact::{Detail, Fact};
-use crate::model::finding::Suspect;
-use crate::model::finding::{Comparison, Finding, FindingKind, Kin, Watched};
-use crate::model::fingerprint::Drift;
-use crate::model::observation::Engine;
-use crate::model::recording::Growth;
-use crate::model::verdict::{Asked, Change, Status, Verdict};
-use crate::model::workload::Exit;
+use crate::model::facts::fact::{Detail, Fact};
+use crate::model::facts::finding::Suspect;
+use crate::model::facts::finding::{Comparison, Finding, FindingKind, Kin, Watched};
+use crate::model::facts::fingerprint::Drift;
+use crate::model::judge::verdict::{Asked, Change, Status, Verdict};
+use crate::model::observe::observation::Engine;
+use crate::model::run::recording::Growth;
+use crate::model::run::workload::Exit;
 use crate::report::exit;
 
 #[derive(Serialize, Deserialize)]

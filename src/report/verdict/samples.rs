@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::PackageVerdicts;
-use crate::model::fact::{Detail, Fact};
-use crate::model::finding::{Comparison, Finding};
-use crate::model::recording::Growth;
-use crate::model::verdict::{Asked, Change, Status, Verdict};
-use crate::model::workload::Exit;
+use crate::model::facts::fact::{Detail, Fact};
+use crate::model::facts::finding::{Comparison, Finding};
+use crate::model::judge::verdict::{Asked, Change, Status, Verdict};
+use crate::model::run::recording::Growth;
+use crate::model::run::workload::Exit;
 
 pub(super) const BEFORE: &str = "\
 # greets

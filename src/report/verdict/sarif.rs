@@ -14,10 +14,10 @@ use serde_sarif::sarif::{
 use super::batch::{PackageVerdicts, Ranked, all};
 use super::findings::words;
 use super::headline;
-use crate::model::finding::FindingKind;
-use crate::model::finding::Suspect;
-use crate::model::verdict::{Status, Verdict};
-use crate::model::weight::Weight;
+use crate::model::facts::finding::FindingKind;
+use crate::model::facts::finding::Suspect;
+use crate::model::judge::verdict::{Status, Verdict};
+use crate::model::judge::weight::Weight;
 
 /// How many results of a run code scanning accepts; the heaviest come first.
 const RESULTS: usize = 5_000;

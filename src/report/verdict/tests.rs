@@ -4,9 +4,9 @@ mod remarks;
 
 use super::samples::{failed, finding, other_statuses, with_status};
 use super::*;
-use crate::model::finding::Comparison;
-use crate::model::verdict::Change;
-use crate::model::workload::Exit;
+use crate::model::facts::finding::Comparison;
+use crate::model::judge::verdict::Change;
+use crate::model::run::workload::Exit;
 
 fn told(told: &Verdict, palette: &Palette) -> String {
     let mut out = Vec::new();

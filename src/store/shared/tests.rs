@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::super::{Layout, Store};
 use crate::model::expectation::format::Parsed;
-use crate::model::test_name::TestName;
+use crate::model::run::test_name::TestName;
 
 fn package() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sysguard::model::expectation::Baseline;
-use sysguard::model::fact::Fact;
-use sysguard::model::observation::Engine;
-use sysguard::model::workload::Exit;
+use sysguard::model::facts::fact::Fact;
+use sysguard::model::observe::observation::Engine;
+use sysguard::model::run::workload::Exit;
 
 use super::list::{Chance, List};
 use crate::engines::{Bench, Run, Target};

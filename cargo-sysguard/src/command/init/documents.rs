@@ -6,7 +6,7 @@ use cargo_metadata::Package;
 use sysguard::artifacts::{Target, TargetKind};
 use sysguard::model::expectation::format;
 use sysguard::model::expectation::format::Parsed;
-use sysguard::model::workload::Exit;
+use sysguard::model::run::workload::Exit;
 use sysguard::runner::{Case, Suite};
 
 /// How long a program may run before it counts as a server.

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::attribution::{Answer, Memory};
-use crate::model::call::Errno;
-use crate::model::syscall::Abi;
+use crate::model::kernel::call::Errno;
+use crate::model::kernel::syscall::Abi;
 
 const OK: CallOutcome = CallOutcome::Returned(3);
 

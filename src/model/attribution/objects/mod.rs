@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::Subsystem;
 use super::values::table::{FAMILY, NETLINK, SOCKET_TYPE};
 use super::values::value;
-use crate::model::escape;
+use crate::model::text::escape;
 
 /// A kind of thing that the kernel source makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

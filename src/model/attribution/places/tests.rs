@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::attribution::entry_points::facts;
-use crate::model::syscall::{Abi, Syscall};
+use crate::model::kernel::syscall::{Abi, Syscall};
 
 fn led(call: &str, argument: &str, object: &str) -> Reached {
     let entry = Syscall::from_name(Abi::X86_64, call).and_then(facts);

@@ -11,13 +11,13 @@ use super::outline::{Node, Outline};
 use super::typed;
 use super::words::{List, Never, PhaseWord, Said, Sometimes, SyscallName};
 use crate::model::attribution::Subsystem;
-use crate::model::call::Errno;
-use crate::model::escape;
 use crate::model::expectation::split::Facts;
 use crate::model::expectation::terms::{Baseline, Entry};
-use crate::model::fingerprint::Fingerprint;
-use crate::model::platform::Platform;
-use crate::model::syscall::Abi;
+use crate::model::facts::fingerprint::Fingerprint;
+use crate::model::kernel::call::Errno;
+use crate::model::kernel::syscall::Abi;
+use crate::model::run::platform::Platform;
+use crate::model::text::escape;
 
 /// The document as it is written.
 #[derive(Deserialize)]

@@ -13,11 +13,11 @@ use super::outline::{Key, Node, Outline};
 use super::typed;
 use super::words::{Limit, List, PhaseWord, RuleCall, Said, Signal, Strict};
 use crate::model::attribution::Subsystem;
-use crate::model::call::Errno;
 use crate::model::expectation::terms::{Document, Level, Rule};
 use crate::model::expectation::versions;
-use crate::model::signal;
-use crate::model::workload::{DEFAULT_TIMEOUT, Exit, Program, Stdin, StopAfter, Workload};
+use crate::model::kernel::call::Errno;
+use crate::model::kernel::signal;
+use crate::model::run::workload::{DEFAULT_TIMEOUT, Exit, Program, Stdin, StopAfter, Workload};
 
 /// The document as it is written; a key that is null is as good as absent.
 #[derive(Deserialize)]

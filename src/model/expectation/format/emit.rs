@@ -10,8 +10,8 @@ use super::scalar::scalar;
 use crate::model::expectation::remarks::Remarks;
 use crate::model::expectation::split::{Difference, Facts, Split};
 use crate::model::expectation::terms::{Baseline, Entry};
-use crate::model::fact::Fact;
-use crate::model::fingerprint::Fingerprint;
+use crate::model::facts::fact::Fact;
+use crate::model::facts::fingerprint::Fingerprint;
 
 /// The first document of a workload, or of the tests of a binary, that have no file yet: its key
 /// and its name.

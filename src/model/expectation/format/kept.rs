@@ -3,8 +3,8 @@
 use super::{Parsed, read, write};
 use crate::model::attribution::Subsystem;
 use crate::model::expectation::terms::{Baseline, Document, Entry, Level, Rule};
-use crate::model::platform::Platform;
-use crate::model::workload::{Exit, Program, Stdin};
+use crate::model::run::platform::Platform;
+use crate::model::run::workload::{Exit, Program, Stdin};
 use std::time::Duration;
 
 fn parsed(text: &str) -> Parsed {

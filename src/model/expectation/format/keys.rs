@@ -8,7 +8,7 @@ use serde::forward_to_deserialize_any;
 
 use super::malformed::Fault;
 use super::outline::Node;
-use crate::model::near::near;
+use crate::model::text::near::near;
 
 /// Where nothing comes near, no more names than these are listed.
 const MOST_LISTED: usize = 24;

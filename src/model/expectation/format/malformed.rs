@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::escape;
+use crate::model::text::escape;
 
 /// How much of the offending line is shown, in characters.
 const EXCERPT: usize = 200;

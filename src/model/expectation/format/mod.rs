@@ -36,7 +36,7 @@ use super::remarks::Remarks;
 use super::terms::{Baseline, Expectation, Rule};
 use super::versions;
 use crate::model::attribution::Subsystem;
-use crate::model::platform::Platform;
+use crate::model::run::platform::Platform;
 
 /// Checks the names of a rule that was not read from a text.
 ///

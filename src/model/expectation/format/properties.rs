@@ -10,11 +10,11 @@ use serde_yaml::Value;
 use super::scalar::scalar;
 use super::{Shared, read, write};
 use crate::model::attribution::Subsystem;
-use crate::model::call::Errno;
-use crate::model::escape;
 use crate::model::expectation::terms::{Baseline, Entry};
-use crate::model::fingerprint::Fingerprint;
-use crate::model::syscall::Abi;
+use crate::model::facts::fingerprint::Fingerprint;
+use crate::model::kernel::call::Errno;
+use crate::model::kernel::syscall::Abi;
+use crate::model::text::escape;
 
 const EXAMPLE: &str = include_str!("example.yaml");
 

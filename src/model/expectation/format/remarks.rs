@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::emit;
 use super::text::MAX_BYTES;
 use crate::model::expectation::remarks::Remarks;
-use crate::model::fact::Fact;
+use crate::model::facts::fact::Fact;
 
 /// Stands before them; whatever stands before it is the file's.
 const HEADING: &str = "# For the review; accepting leaves these lines out.";

@@ -21,9 +21,9 @@ use crate::model::expectation::remarks::Remarks;
 use crate::model::expectation::split::{Difference, Split};
 use crate::model::expectation::terms::{Baseline, Document, Expectation};
 use crate::model::expectation::versions;
-use crate::model::fingerprint::Fingerprint;
-use crate::model::platform::Platform;
-use crate::model::workload::Program;
+use crate::model::facts::fingerprint::Fingerprint;
+use crate::model::run::platform::Platform;
+use crate::model::run::workload::Program;
 
 /// What the tests of one binary are expected to use.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,14 +9,14 @@ use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
 use super::keys::unknown;
 use crate::model::attribution::Subsystem;
-use crate::model::call::Errno;
-use crate::model::escape;
 use crate::model::expectation::terms::{Level, Rule};
-use crate::model::fact::Fact;
-use crate::model::platform::Platform;
-use crate::model::signal;
-use crate::model::syscall::{Abi, Syscall, table};
-use crate::model::workload::Exit;
+use crate::model::facts::fact::Fact;
+use crate::model::kernel::call::Errno;
+use crate::model::kernel::signal;
+use crate::model::kernel::syscall::{Abi, Syscall, table};
+use crate::model::run::platform::Platform;
+use crate::model::run::workload::Exit;
+use crate::model::text::escape;
 
 /// A scalar's meaning, read from its text.
 pub(super) trait Word: Sized {

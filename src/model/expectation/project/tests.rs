@@ -1,8 +1,8 @@
 //! What of an observation counts: tolerated, ambient, of a phase, and what is news.
 
 use super::*;
-use crate::model::blind_spot::BlindSpot;
-use crate::model::syscall::{Abi, Syscall};
+use crate::model::attribution::blind_spot::BlindSpot;
+use crate::model::kernel::syscall::{Abi, Syscall};
 
 /// A number that no table knows, so that its name depends on none.
 const CALL: &str = "syscall_0x3e7";

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::{Difference, Facts, Split};
-use crate::model::fact::Fact;
 use crate::model::expectation::terms::Baseline;
-use crate::model::fingerprint::Fingerprint;
+use crate::model::facts::fact::Fact;
+use crate::model::facts::fingerprint::Fingerprint;
 
 fn baseline(keys: &[&str]) -> Baseline {
     let mut baseline = Baseline::new("x86_64-linux-gnu".parse().expect("a platform"));

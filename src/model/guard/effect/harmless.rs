@@ -72,7 +72,7 @@ pub(super) const NAMES: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::syscall::{Abi, Syscall};
+    use crate::model::kernel::syscall::{Abi, Syscall};
 
     #[test]
     fn the_list_names_calls_and_is_ordered() {

@@ -1,8 +1,8 @@
 //! Every order of stops and notifications around a signal is a row.
 
 use super::{Answer, ERESTARTSYS, Interruptions, Received, Registers, Signal, SignalInfo, WAITING, is_notified};
-use crate::model::call::{Call, Tid};
-use crate::model::syscall::{Abi, Syscall, table};
+use crate::model::kernel::call::{Call, Tid};
+use crate::model::kernel::syscall::{Abi, Syscall, table};
 
 const TASK: Tid = 10;
 const USR1: i32 = 10;

@@ -1,10 +1,10 @@
 //! What is told beside findings: suspects, families, drift, and how a recording grew.
 
 use super::*;
-use crate::model::finding::Suspect;
-use crate::model::finding::{Finding, Kin};
-use crate::model::fingerprint::Drift;
-use crate::model::recording::Growth;
+use crate::model::facts::finding::Suspect;
+use crate::model::facts::finding::{Finding, Kin};
+use crate::model::facts::fingerprint::Drift;
+use crate::model::run::recording::Growth;
 
 /// A run with a suspect and a member of a known family, on another machine than the baseline's.
 pub(super) fn remarked() -> Verdict {

@@ -3,7 +3,7 @@
 use super::Shared;
 use crate::model::expectation::format::read;
 use crate::model::expectation::terms::Baseline;
-use crate::model::workload::Program;
+use crate::model::run::workload::Program;
 
 const FILE: &str = "\
 # talks to nothing

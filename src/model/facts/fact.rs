@@ -1,0 +1,260 @@
+//! What a baseline can hold, and the keys by which it is called. Main type: [`Fact`].
+//!
+//! It must not know which facts are new: that is [`compare`](crate::model::judge::compare).
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::model::attribution::Subsystem;
+
+/// A thing a baseline can hold. Its order is that of keys.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fact {
+    /// A use of the kernel: a subsystem, a syscall in it, and the finer part of it.
+    Use {
+        /// The subsystem.
+        subsystem: Subsystem,
+        /// The syscall, unless the fact is the subsystem itself.
+        syscall: Option<String>,
+        /// The finer part.
+        detail: Option<Detail>,
+    },
+    /// A blind spot.
+    BlindSpot(String),
+    /// A syscall, in a phase that the program named.
+    Phase {
+        /// The phase's name.
+        phase: String,
+        /// The subsystem that the syscall reached.
+        subsystem: Subsystem,
+        /// The syscall.
+        syscall: String,
+    },
+}
+
+/// The finer part of a fact.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// `argument=AF_INET`
+    Argument(String),
+    /// `object=file:proc`
+    Object(String),
+    /// `error=EPERM`
+    Error(String),
+    /// `abi=i386`
+    Abi(String),
+}
+
+/// Stands where a use has its subsystem; no subsystem has this slug.
+const BLIND_SPOTS: &str = "blind_spots";
+/// Stands before the name of a phase there.
+const PHASE: &str = "phase=";
+
+impl Fact {
+    /// The key of this fact in a workload: `workload::subsystem::syscall::argument=…`.
+    pub fn key(&self, workload: &str) -> String {
+        format!("{workload}::{self}")
+    }
+
+    /// The fact of a workload that has this key.
+    pub fn from_key(key: &str, workload: &str) -> Option<Self> {
+        key.strip_prefix(workload)?.strip_prefix("::")?.parse().ok()
+    }
+
+    /// The subsystem that is used; a blind spot hides which.
+    pub fn subsystem(&self) -> Option<Subsystem> {
+        match self {
+            Self::Use { subsystem, .. } | Self::Phase { subsystem, .. } => Some(*subsystem),
+            Self::BlindSpot(_) => None,
+        }
+    }
+
+    /// The syscall that it tells of.
+    pub fn syscall(&self) -> Option<&str> {
+        match self {
+            Self::Use { syscall, .. } => syscall.as_deref(),
+            Self::Phase { syscall, .. } => Some(syscall),
+            Self::BlindSpot(_) => None,
+        }
+    }
+
+    /// The argument that it tells of.
+    pub fn argument(&self) -> Option<&str> {
+        match self {
+            Self::Use { detail: Some(Detail::Argument(argument)), .. } => Some(argument),
+            _ => None,
+        }
+    }
+
+    /// The same whatever the phase: a syscall of a phase is one of the workload.
+    pub fn in_any_phase(&self) -> Self {
+        match self {
+            Self::Phase { subsystem, syscall, .. } => {
+                Self::Use { subsystem: *subsystem, syscall: Some(syscall.clone()), detail: None }
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// What the fact is a part of: the syscall of a detail, the subsystem of a syscall.
+    pub fn parent(&self) -> Option<Self> {
+        let Self::Use { subsystem, syscall: Some(syscall), detail } = self else { return None };
+        let syscall = detail.as_ref().map(|_| syscall.clone());
+        Some(Self::Use { subsystem: *subsystem, syscall, detail: None })
+    }
+}
+
+impl Detail {
+    /// The value without its kind: `AF_INET`.
+    pub fn value(&self) -> &str {
+        match self {
+            Self::Argument(value) | Self::Object(value) | Self::Error(value) | Self::Abi(value) => value,
+        }
+    }
+}
+
+/// The key without its workload: `subsystem::syscall::argument=…`, `blind_spots::NAME`.
+impl fmt::Display for Fact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BlindSpot(name) => write!(f, "{BLIND_SPOTS}::{name}"),
+            Self::Phase { phase, subsystem, syscall } => write!(f, "{PHASE}{phase}::{subsystem}::{syscall}"),
+            Self::Use { subsystem, syscall, detail } => {
+                write!(f, "{subsystem}")?;
+                syscall.iter().try_for_each(|syscall| write!(f, "::{syscall}"))?;
+                detail.iter().try_for_each(|detail| write!(f, "::{detail}"))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self {
+            Self::Argument(_) => "argument",
+            Self::Object(_) => "object",
+            Self::Error(_) => "error",
+            Self::Abi(_) => "abi",
+        };
+        write!(f, "{kind}={}", self.value())
+    }
+}
+
+/// The text is not what a [`Fact`] is displayed as.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no fact such as `network`, `network::socket` or `network::socket::argument=AF_INET`")]
+pub struct NotAFact(String);
+
+impl FromStr for Fact {
+    type Err = NotAFact;
+
+    fn from_str(text: &str) -> Result<Self, NotAFact> {
+        parse(text).ok_or_else(|| NotAFact(text.to_owned()))
+    }
+}
+
+impl FromStr for Detail {
+    type Err = NotAFact;
+
+    fn from_str(text: &str) -> Result<Self, NotAFact> {
+        parse_detail(text).ok_or_else(|| NotAFact(text.to_owned()))
+    }
+}
+
+/// Only the last part may hold `::` itself: an object can.
+fn parse(text: &str) -> Option<Fact> {
+    let mut parts = text.splitn(3, "::");
+    let first = parts.next()?;
+    let second = parts.next().map(str::to_owned);
+    let third = parts.next();
+    if second.as_ref().is_some_and(String::is_empty) {
+        return None;
+    }
+    if first == BLIND_SPOTS {
+        return second.filter(|_| third.is_none()).map(Fact::BlindSpot);
+    }
+    if let Some(phase) = first.strip_prefix(PHASE).filter(|phase| !phase.is_empty()) {
+        let (subsystem, syscall) =
+            (Subsystem::from_slug(&second?)?, third.filter(|third| !third.is_empty())?.to_owned());
+        return Some(Fact::Phase { phase: phase.to_owned(), subsystem, syscall });
+    }
+    let detail = match third {
+        Some(text) => Some(parse_detail(text)?),
+        None => None,
+    };
+    Some(Fact::Use { subsystem: Subsystem::from_slug(first)?, syscall: second, detail })
+}
+
+fn parse_detail(text: &str) -> Option<Detail> {
+    let (kind, value) = text.split_once('=').filter(|(_, value)| !value.is_empty())?;
+    let value = value.to_owned();
+    match kind {
+        "argument" => Some(Detail::Argument(value)),
+        "object" => Some(Detail::Object(value)),
+        "error" => Some(Detail::Error(value)),
+        "abi" => Some(Detail::Abi(value)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_leads_back_to_its_fact() {
+        let subsystem = Subsystem::Network;
+        let used = |syscall: Option<&str>, detail| Fact::Use { subsystem, syscall: syscall.map(str::to_owned), detail };
+        for (fact, key) in [
+            (used(None, None), "net::echo::network"),
+            (used(Some("socket"), None), "net::echo::network::socket"),
+            (
+                used(Some("socket"), Some(Detail::Argument("AF_INET".to_owned()))),
+                "net::echo::network::socket::argument=AF_INET",
+            ),
+            (
+                used(Some("read"), Some(Detail::Object("char:a::b=c".to_owned()))),
+                "net::echo::network::read::object=char:a::b=c",
+            ),
+            (used(Some("bind"), Some(Detail::Error("EPERM".to_owned()))), "net::echo::network::bind::error=EPERM"),
+            (used(Some("bind"), Some(Detail::Abi("i386".to_owned()))), "net::echo::network::bind::abi=i386"),
+            (Fact::BlindSpot("io_uring".to_owned()), "net::echo::blind_spots::io_uring"),
+            (
+                Fact::Phase { phase: "serving".to_owned(), subsystem: Subsystem::Network, syscall: "read".to_owned() },
+                "net::echo::phase=serving::network::read",
+            ),
+        ] {
+            assert_eq!(fact.key("net::echo"), key);
+            assert_eq!(Fact::from_key(key, "net::echo"), Some(fact));
+            assert_eq!(Fact::from_key(key, "net::ech"), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn other_texts_are_no_facts() {
+        for text in [
+            "",
+            "nowhere",
+            "network::",
+            "network::::argument=A",
+            "network::socket::",
+            "network::socket::AF_INET",
+            "network::socket::argument=",
+            "network::socket::family=AF_INET",
+            "blind_spots",
+            "blind_spots::",
+            "blind_spots::io_uring::more",
+        ] {
+            assert_eq!(text.parse::<Fact>(), Err(NotAFact(text.to_owned())));
+        }
+    }
+
+    #[test]
+    fn a_detail_is_part_of_a_syscall_which_is_part_of_a_subsystem() {
+        let parent = |text: &str| text.parse::<Fact>().expect(text).parent().map(|parent| parent.to_string());
+        assert_eq!(parent("network::socket::argument=AF_INET").as_deref(), Some("network::socket"));
+        assert_eq!(parent("network::socket").as_deref(), Some("network"));
+        assert_eq!(parent("network"), None);
+        assert_eq!(parent("blind_spots::io_uring"), None);
+    }
+}

@@ -1,0 +1,191 @@
+//! Families: syscalls that C library, architecture or kernel may swap for each other while the program stays the same.
+//!
+//! It must not judge: what a new member of a known family means is [`compare`](crate::model::judge::compare)'s. Only what is really swapped shares a row: what
+//! merely resembles (`setuid` and `setfsuid`, `mount` and `fsopen`, `execve` and `execveat`) is a program's own choice, and a finding.
+//! Main type: [`Family`].
+
+/// How close the members are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kinship {
+    /// The same request by another door.
+    Exact,
+    /// The same job, of which one member can do more than another.
+    Loose,
+}
+
+/// Syscalls that may stand for each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Family {
+    /// Its name: that of the oldest member.
+    pub name: &'static str,
+    /// Its members.
+    pub members: &'static [&'static str],
+    /// How close they are.
+    pub kinship: Kinship,
+    /// Who swaps them.
+    pub why: &'static str,
+}
+
+const fn exact(name: &'static str, members: &'static [&'static str], why: &'static str) -> Family {
+    Family { name, members, kinship: Kinship::Exact, why }
+}
+
+const fn loose(name: &'static str, members: &'static [&'static str], why: &'static str) -> Family {
+    Family { name, members, kinship: Kinship::Loose, why }
+}
+
+const AT: &str = "C libraries use the `at` form, newer architectures have no other";
+const FLAGS: &str = "newer architectures have the form with flags only, C libraries moved to it";
+const WIDE: &str = "32-bit architectures: the 64-bit form, by C library and its version";
+const TIME64: &str = "32-bit architectures: C libraries moved to 64-bit times";
+
+/// Every family, by name.
+pub const FAMILIES: &[Family] = &[
+    exact("accept", &["accept", "accept4"], FLAGS),
+    exact("access", &["access", "faccessat", "faccessat2"], "C libraries try the newest form first; glibc since 2.33"),
+    exact("alarm", &["alarm", "setitimer"], "newer architectures lack alarm"),
+    exact("chmod", &["chmod", "fchmodat", "fchmodat2"], "glibc tries fchmodat2 since 2.39"),
+    exact("chown", &["chown", "lchown", "fchownat", "chown32", "lchown32"], AT),
+    loose(
+        "clone",
+        &["clone", "clone3", "fork", "vfork"],
+        "glibc uses clone3 since 2.34 and clone where a filter refuses it",
+    ),
+    exact("clock_adjtime", &["clock_adjtime", "clock_adjtime64", "adjtimex"], TIME64),
+    exact(
+        "clock_settime",
+        &["clock_settime", "clock_settime64", "settimeofday", "stime"],
+        "C libraries moved to clock_settime",
+    ),
+    loose(
+        "close",
+        &["close", "close_range"],
+        "closefrom(3) closes one by one where a kernel before 5.9 lacks close_range",
+    ),
+    loose(
+        "copy_file_range",
+        &["copy_file_range", "sendfile", "sendfile64", "splice"],
+        "Rust's fs::copy goes from one to the next as file system and kernel allow",
+    ),
+    exact("dup2", &["dup2", "dup3"], FLAGS),
+    exact("epoll_create", &["epoll_create", "epoll_create1"], FLAGS),
+    exact("epoll_wait", &["epoll_wait", "epoll_pwait", "epoll_pwait2"], FLAGS),
+    exact("eventfd", &["eventfd", "eventfd2"], FLAGS),
+    exact("fadvise64", &["fadvise64", "fadvise64_64"], WIDE),
+    exact("fchown", &["fchown", "fchown32"], WIDE),
+    exact("fcntl", &["fcntl", "fcntl64"], WIDE),
+    exact("fstatfs", &["fstatfs", "fstatfs64"], WIDE),
+    exact("ftruncate", &["ftruncate", "ftruncate64"], WIDE),
+    exact("getdents", &["getdents", "getdents64", "readdir"], "C libraries moved to getdents64"),
+    exact("getpgid", &["getpgid", "getpgrp"], "newer architectures lack getpgrp"),
+    exact("getrlimit", &["getrlimit", "ugetrlimit", "prlimit64"], "glibc and musl use prlimit64, Go getrlimit"),
+    exact("inotify_init", &["inotify_init", "inotify_init1"], FLAGS),
+    exact("io_getevents", &["io_getevents", "io_pgetevents", "io_pgetevents_time64"], "libaio goes by the kernel"),
+    exact("link", &["link", "linkat"], AT),
+    exact("lseek", &["lseek", "_llseek"], WIDE),
+    exact("mkdir", &["mkdir", "mkdirat"], AT),
+    exact("mknod", &["mknod", "mknodat"], AT),
+    exact("mmap", &["mmap", "mmap2"], WIDE),
+    exact("mq_timedreceive", &["mq_timedreceive", "mq_timedreceive_time64"], TIME64),
+    exact("mq_timedsend", &["mq_timedsend", "mq_timedsend_time64"], TIME64),
+    exact(
+        "nanosleep",
+        &["nanosleep", "clock_nanosleep", "clock_nanosleep_time64"],
+        "glibc sleeps by clock_nanosleep since 2.31",
+    ),
+    exact("open", &["open", "openat", "openat2", "creat"], "glibc opens by openat since 2.26"),
+    exact("pause", &["pause", "ppoll", "rt_sigsuspend"], "newer architectures lack pause"),
+    exact("pipe", &["pipe", "pipe2"], FLAGS),
+    exact("poll", &["poll", "ppoll", "ppoll_time64"], "newer architectures lack poll"),
+    exact("preadv", &["preadv", "preadv2"], "C libraries fall back where a kernel lacks preadv2"),
+    exact("pwritev", &["pwritev", "pwritev2"], "C libraries fall back where a kernel lacks pwritev2"),
+    loose("read", &["read", "readv"], "stdio: glibc uses read, musl readv"),
+    exact("readlink", &["readlink", "readlinkat"], AT),
+    exact("recvmmsg", &["recvmmsg", "recvmmsg_time64"], TIME64),
+    exact("rename", &["rename", "renameat", "renameat2"], "riscv64 has renameat2 only"),
+    exact("rmdir", &["rmdir", "unlinkat"], AT),
+    exact("rt_sigaction", &["rt_sigaction", "sigaction", "signal"], "C libraries use the rt form"),
+    exact("rt_sigpending", &["rt_sigpending", "sigpending"], "C libraries use the rt form"),
+    exact("rt_sigprocmask", &["rt_sigprocmask", "sigprocmask"], "C libraries use the rt form"),
+    exact("rt_sigsuspend", &["rt_sigsuspend", "sigsuspend"], "C libraries use the rt form"),
+    exact("rt_sigtimedwait", &["rt_sigtimedwait", "rt_sigtimedwait_time64"], TIME64),
+    exact("sched_rr_get_interval", &["sched_rr_get_interval", "sched_rr_get_interval_time64"], TIME64),
+    exact("select", &["select", "_newselect", "pselect6", "pselect6_time64"], "newer architectures lack select"),
+    exact(
+        "semop",
+        &["semop", "semtimedop", "semtimedop_time64"],
+        "glibc's semop(2) is semtimedop where there is no semop",
+    ),
+    exact("setrlimit", &["setrlimit", "prlimit64"], "glibc and musl use prlimit64"),
+    exact("signalfd", &["signalfd", "signalfd4"], FLAGS),
+    exact(
+        "stat",
+        &["stat", "fstat", "lstat", "newfstatat", "statx", "stat64", "fstat64", "lstat64", "fstatat64"],
+        "glibc's fstat(2) is newfstatat from 2.33 to 2.38; Rust's std asks statx first",
+    ),
+    exact("statfs", &["statfs", "statfs64"], WIDE),
+    exact("symlink", &["symlink", "symlinkat"], AT),
+    exact("timer_gettime", &["timer_gettime", "timer_gettime64"], TIME64),
+    exact("timer_settime", &["timer_settime", "timer_settime64"], TIME64),
+    exact("timerfd_gettime", &["timerfd_gettime", "timerfd_gettime64"], TIME64),
+    exact("timerfd_settime", &["timerfd_settime", "timerfd_settime64"], TIME64),
+    exact("truncate", &["truncate", "truncate64"], WIDE),
+    exact("umount", &["umount", "umount2"], FLAGS),
+    exact("unlink", &["unlink", "unlinkat"], AT),
+    exact("utime", &["utime", "utimes", "futimesat", "utimensat", "utimensat_time64"], "C libraries use utimensat"),
+    loose("wait4", &["wait4", "waitpid", "waitid"], "Rust's std waits by waitid where it has a pidfd, else by wait4"),
+    loose("write", &["write", "writev"], "stdio: glibc uses write, musl writev"),
+];
+
+/// The families that a syscall belongs to: prlimit64 stands for two others.
+pub fn of(syscall: &str) -> impl Iterator<Item = &'static Family> {
+    FAMILIES.iter().filter(move |family| family.members.contains(&syscall))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::model::kernel::syscall::{Abi, Syscall};
+
+    #[test]
+    fn rows_are_ordered_named_after_a_member_and_explained() {
+        let names: Vec<&str> = FAMILIES.iter().map(|family| family.name).collect();
+        let sorted: BTreeSet<&str> = names.iter().copied().collect();
+        assert_eq!(names.len(), sorted.len(), "a name twice");
+        for Family { name, members, why, .. } in FAMILIES {
+            assert!(members.contains(name) && !why.is_empty(), "{name}");
+            assert!(members.len() > 1, "{name} is alone");
+            assert_eq!(members.iter().collect::<BTreeSet<_>>().len(), members.len(), "{name} names one twice");
+        }
+    }
+
+    /// Totality over the names that the table mentions: each is a syscall of some ABI, so that a slip of the pen is no silent hole.
+    #[test]
+    fn every_member_is_a_syscall() {
+        for family in FAMILIES {
+            for member in family.members {
+                let known = Abi::ALL.into_iter().any(|abi| Syscall::from_name(abi, member).is_some());
+                assert!(known, "{member} of {}", family.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_program_chooses_for_itself_is_no_family() {
+        for pair in [
+            ["setuid", "setfsuid"],
+            ["mount", "fsopen"],
+            ["execve", "execveat"],
+            ["socket", "socketpair"],
+            ["truncate", "ftruncate"],
+            ["mprotect", "pkey_mprotect"],
+            ["kill", "pidfd_send_signal"],
+            ["init_module", "finit_module"],
+        ] {
+            assert!(of(pair[0]).all(|family| !family.members.contains(&pair[1])), "{pair:?}");
+        }
+        assert_eq!(of("prlimit64").map(|family| family.name).collect::<Vec<_>>(), ["getrlimit", "setrlimit"]);
+    }
+}

@@ -1,0 +1,114 @@
+//! Causes of findings other than a change of the workload. Main function: [`explain`].
+//!
+//! It excuses nothing: an explained finding still fails, and a reviewer decides.
+
+use crate::model::facts::fact::Fact;
+use crate::model::facts::finding::Comparison;
+use crate::model::facts::fingerprint::{Drift, Fingerprint, version};
+
+/// A call that only some versions of glibc make for the same program.
+struct Habit {
+    syscall: &'static str,
+    /// The first version that makes it, and the first that no longer does.
+    since: (u32, u32),
+    until: Option<(u32, u32)>,
+    /// What it makes it for.
+    purpose: &'static str,
+}
+
+const fn since(syscall: &'static str, since: (u32, u32), purpose: &'static str) -> Habit {
+    Habit { syscall, since, until: None, purpose }
+}
+
+/// Who introduced what. Only what is certain: a wrong row would excuse a real change.
+const GLIBC: &[Habit] = &[
+    // lttng-tools#90: "glibc 2.26 implements open(2) by openat".
+    since("openat", (2, 26), "open() is made of it"),
+    // dhcpcd#128, elastic/beats#33831, glibc bug 26540.
+    since("clock_nanosleep", (2, 31), "nanosleep() and sleep() are made of it"),
+    // wob#62 (2.33); "io: Do not implement fstat with fstatat" gave fstat back in 2.39.
+    Habit { syscall: "newfstatat", since: (2, 33), until: Some((2, 39)), purpose: "fstat() is made of it" },
+    since("fstat", (2, 39), "fstat() is made of it again"),
+    // glibc commit 3d3ab573a5f3 (2.33), crun#646.
+    since("faccessat2", (2, 33), "faccessat() with flags is made of it"),
+    // moby#42680, moby#42681: pthread_create and posix_spawn.
+    since("clone3", (2, 34), "threads and spawned processes are made by it"),
+    // glibc 2.34 NEWS: closefrom, and posix_spawn_file_actions_addclosefrom_np.
+    since("close_range", (2, 34), "closefrom() is made of it"),
+    // glibc 2.35 NEWS: rseq is registered for every thread.
+    since("rseq", (2, 35), "every thread registers it"),
+    // glibc commit 65341f7bbea8 (2.39), systemd#39095, systemd#31469.
+    since("fchmodat2", (2, 39), "fchmodat() with AT_SYMLINK_NOFOLLOW tries it"),
+];
+
+/// The cause that is known for a new syscall: `glibc 2.39, not your change: fchmodat() with AT_SYMLINK_NOFOLLOW tries it`.
+fn cause(fact: &Fact, drift: &[Drift]) -> Option<String> {
+    // A detail of a call that was known before needs another cause.
+    let Fact::Use { syscall: Some(syscall), detail: None, .. } = fact else { return None };
+    let libc = drift.iter().find(|drift| drift.part == "libc")?;
+    let (recorded, now) = (glibc(&libc.recorded)?, glibc(&libc.now)?);
+    let habit = GLIBC.iter().find(|habit| habit.syscall == syscall)?;
+    let has = |version| habit.since <= version && habit.until.is_none_or(|until| version < until);
+    (has(now) && !has(recorded)).then(|| format!("{}, not your change: {}", libc.now, habit.purpose))
+}
+
+/// Names what of a comparison is explained by what changed around the workload. Without a finding nothing is to be explained.
+pub fn explain(mut comparison: Comparison, recorded: &Fingerprint, now: &Fingerprint) -> Comparison {
+    let drift = recorded.drift(now);
+    for finding in comparison.new_mut() {
+        finding.cause = cause(&finding.fact, &drift);
+    }
+    comparison.drift = drift;
+    comparison
+}
+
+/// The version of a glibc: `glibc 2.36` → (2, 36).
+fn glibc(libc: &str) -> Option<(u32, u32)> {
+    version(libc.strip_prefix("glibc ")?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::facts::finding::Finding;
+
+    fn with_libc(libc: &str) -> Fingerprint {
+        Fingerprint { libc: Some(libc.to_owned()), kernel: Some("6.18".to_owned()), ..Fingerprint::default() }
+    }
+
+    /// Each row: a new syscall, glibc then and now, and whether that explains it.
+    #[test]
+    fn a_cause_is_named_where_the_version_crossed_it() {
+        for (key, recorded, now, explained) in [
+            ("filesystem::fchmodat2", "glibc 2.36", "glibc 2.39", true),
+            ("filesystem::fchmodat2", "glibc 2.38", "glibc 2.41", true),
+            ("filesystem::fchmodat2", "glibc 2.39", "glibc 2.41", false),
+            ("filesystem::fchmodat2", "glibc 2.36", "glibc 2.38", false),
+            ("filesystem::fchmodat2", "musl", "glibc 2.39", false),
+            ("filesystem::fchmodat2::argument=X", "glibc 2.36", "glibc 2.39", false),
+            ("filesystem::openat2", "glibc 2.36", "glibc 2.39", false),
+            ("filesystem::fstat", "glibc 2.36", "glibc 2.39", true),
+            ("filesystem::newfstatat", "glibc 2.36", "glibc 2.39", false),
+            ("filesystem::newfstatat", "glibc 2.39", "glibc 2.36", true),
+            ("process::clone3", "glibc 2.31", "glibc 2.36", true),
+            ("process", "glibc 2.31", "glibc 2.36", false),
+            ("blind_spots::vdso", "glibc 2.31", "glibc 2.36", false),
+        ] {
+            let found =
+                Comparison { findings: vec![Finding::new(key.parse().expect(key), 1)], ..Comparison::default() };
+            let found = explain(found, &with_libc(recorded), &with_libc(now));
+            let cause = found.findings[0].cause.as_deref();
+            assert_eq!(cause.is_some(), explained, "{key} from {recorded} to {now}: {cause:?}");
+            assert!(cause.is_none_or(|cause| cause.starts_with(&format!("{now}, not your change: "))), "{cause:?}");
+        }
+    }
+
+    #[test]
+    fn every_habit_is_of_a_syscall() {
+        use crate::model::kernel::syscall::{Abi, Syscall};
+        for Habit { syscall, since, until, .. } in GLIBC {
+            assert!(Syscall::from_name(Abi::X86_64, syscall).is_some(), "{syscall}");
+            assert!(until.is_none_or(|until| *since < until), "{syscall}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The difference between what was expected and what was observed. Main function: [`compare`].
+//!
+//! It must not decide what to do about it: that is [`decide`](crate::model::judge::decide).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::expectation::first_callers::FirstCallers;
+use crate::model::expectation::{Baseline, Document, Level, Projection};
+use crate::model::facts::fact::{Detail, Fact};
+use crate::model::facts::families;
+use crate::model::facts::finding::{Comparison, Finding, FindingKind, Kin};
+use crate::model::judge::forbid;
+use crate::model::observe::observation::Observation;
+
+mod refusals;
+
+use refusals::KnownRefusals;
+
+/// Compares what was observed with a baseline; without one everything is new.
+///
+/// `projection` is what counts of `observation`; only `forbid:` looks past it, at every use.
+pub fn compare(
+    document: &Document,
+    baseline: Option<&Baseline>,
+    projection: &Projection,
+    observation: &Observation,
+) -> Comparison {
+    let held = baseline.map(Baseline::facts).unwrap_or_default();
+    let phases = baseline.map(|baseline| baseline.phases.keys().collect()).unwrap_or_default();
+    let mut found = unknown(&held, &phases, projection, document.families_strict);
+    for (fact, broken) in forbid::broken(&document.forbid, observation) {
+        found.entry(fact.clone()).or_insert_with(|| Finding::new(fact, broken.calls)).forbidden = Some(broken.rule);
+    }
+    let mut found: Vec<Finding> = found.into_values().collect();
+    let callers = FirstCallers::of(observation);
+    for finding in &mut found {
+        finding.site = callers.of_fact(&finding.fact);
+    }
+    found.sort_by_key(|finding| (finding.forbidden.is_none(), finding.kind));
+    let fails = |finding: &Finding| finding.kin.is_none() && fails_at(finding.kind, document.level);
+    let (findings, notes) = found.into_iter().partition(|finding| finding.forbidden.is_some() || fails(finding));
+    let gone = baseline.map(|baseline| gone(baseline, &held, projection, document.level)).unwrap_or_default();
+    Comparison { findings, notes, gone, ..Comparison::default() }
+}
+
+/// Whether a finding of this kind fails at this level.
+fn fails_at(kind: FindingKind, level: Level) -> bool {
+    match kind {
+        FindingKind::NewSubsystem | FindingKind::NewBlindSpot | FindingKind::NewAbi => true,
+        FindingKind::NewSyscall => level >= Level::Syscall,
+        FindingKind::NewArgument => level >= Level::Argument,
+        FindingKind::NewObject => level >= Level::Object,
+        FindingKind::NewError => level >= Level::Error,
+    }
+}
+
+/// The facts that are not held, each as a finding; arguments and objects of an unknown syscall are told with it.
+fn unknown(
+    held: &BTreeSet<Fact>,
+    phases: &BTreeSet<&String>,
+    projection: &Projection,
+    families_strict: bool,
+) -> BTreeMap<Fact, Finding> {
+    let mut found: BTreeMap<Fact, Finding> = BTreeMap::new();
+    let known_refusals = KnownRefusals::of(held, &projection.refused);
+    // What a phase uses is judged as the workload's, too; a phase that the baseline does not name is not judged beyond that.
+    let is_judged = |fact: &Fact| {
+        phase(fact).is_none_or(|phase| phases.contains(phase) && held.contains(&fact.in_any_phase()))
+            && !known_refusals.contains(fact)
+    };
+    for (fact, &calls) in projection.facts.iter().filter(|(fact, _)| !held.contains(fact) && is_judged(fact)) {
+        let kin = kin(held, fact).filter(|_| !families_strict);
+        let syscall = fact.parent().and_then(|parent| found.get_mut(&parent));
+        match (syscall.filter(|syscall| syscall.includes(fact, kin.as_ref())), fact) {
+            (Some(syscall), Fact::Use { detail: Some(detail), .. }) => syscall.details.push(detail.clone()),
+            _ => {
+                found.insert(fact.clone(), Finding { kin, ..Finding::new(fact.clone(), calls) });
+            }
+        }
+    }
+    found
+}
+
+fn phase(fact: &Fact) -> Option<&String> {
+    match fact {
+        Fact::Phase { phase, .. } => Some(phase),
+        _ => None,
+    }
+}
+
+/// The same fact of another member of the syscall's family, in the same subsystem. No family excuses another ABI.
+fn kin(held: &BTreeSet<Fact>, fact: &Fact) -> Option<Kin> {
+    let Fact::Use { subsystem, syscall: Some(syscall), detail } = fact else { return None };
+    if matches!(detail, Some(Detail::Abi(_))) {
+        return None;
+    }
+    families::of(syscall).find_map(|family| {
+        let others = family.members.iter().filter(|member| **member != syscall.as_str());
+        let beside = others.copied().find(|member| {
+            let syscall = Some((*member).to_owned());
+            held.contains(&Fact::Use { subsystem: *subsystem, syscall, detail: detail.clone() })
+        })?;
+        Some(Kin { family: family.name.to_owned(), beside: beside.to_owned() })
+    })
+}
+
+/// What is held and was not seen. An entry that is seen only sometimes is not gone; errors count at [`Level::Error`] only.
+fn gone(baseline: &Baseline, held: &BTreeSet<Fact>, projection: &Projection, level: Level) -> Vec<Fact> {
+    let judged = |fact: &Fact| FindingKind::of(fact) != FindingKind::NewError || level >= Level::Error;
+    let missing = |fact: &Fact| !projection.facts.contains_key(fact) && judged(fact) && !is_occasional(baseline, fact);
+    let missing: BTreeSet<&Fact> = held.iter().filter(|fact| missing(fact)).collect();
+    let is_outermost = |fact: &Fact| fact.parent().is_none_or(|parent| !missing.contains(&parent));
+    missing.iter().filter(|fact| is_outermost(fact)).map(|&fact| fact.clone()).collect()
+}
+
+/// Whether the fact, or a part of it, was not in every recorded run.
+fn is_occasional(baseline: &Baseline, fact: &Fact) -> bool {
+    let Fact::Use { subsystem, syscall, .. } = fact else { return false };
+    let Some(entries) = baseline.subsystems.get(subsystem) else { return false };
+    match syscall {
+        Some(syscall) => entries.get(syscall).is_some_and(|entry| entry.sometimes),
+        None => entries.values().any(|entry| entry.sometimes),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,13 @@
+//! Observations against expectations: what differs, what of it is confirmed, and what follows. Main types:
+//! [`verdict::Verdict`] and [`pending::Pending`].
+
+mod assertions;
+pub mod causes;
+pub mod compare;
+pub mod confirm;
+pub mod decide;
+pub mod forbid;
+pub mod pending;
+pub mod revisions;
+pub mod verdict;
+pub mod weight;

@@ -1,0 +1,123 @@
+//! How much a finding matters to who reviews it. Main type: [`Weight`].
+//!
+//! It must not decide what fails: that is the document's `level:`. It only says what is to be read first.
+
+use crate::model::facts::fact::Fact;
+use crate::model::facts::finding::{Finding, FindingKind};
+
+/// The weight of a finding, heaviest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// A `forbid:` rule is broken.
+    Forbidden,
+    /// A part of the kernel that the workload did not use.
+    NewSubsystem,
+    /// A call that grants power over the machine or over other processes, or that hides what else is done.
+    Privileged,
+    /// Any other call.
+    NewCall,
+    /// A new argument, object or error of a known call.
+    Detail,
+    /// What does not fail.
+    Note,
+}
+
+impl Weight {
+    /// The weight of something that fails.
+    pub fn of(finding: &Finding) -> Self {
+        match finding.kind {
+            _ if finding.forbidden.is_some() => Self::Forbidden,
+            FindingKind::NewSubsystem => Self::NewSubsystem,
+            FindingKind::NewBlindSpot | FindingKind::NewAbi => Self::Privileged,
+            FindingKind::NewSyscall if privilege(&finding.fact).is_some() => Self::Privileged,
+            FindingKind::NewSyscall => Self::NewCall,
+            FindingKind::NewArgument | FindingKind::NewObject | FindingKind::NewError => Self::Detail,
+        }
+    }
+}
+
+/// Why the call of a fact is a privileged one, if it is.
+pub fn privilege(fact: &Fact) -> Option<&'static str> {
+    let Fact::Use { syscall: Some(syscall), .. } = fact else { return None };
+    // 32-bit ABIs have `setuid` with 16 bits and `setuid32`.
+    let name = syscall.strip_suffix("32").unwrap_or(syscall);
+    PRIVILEGED.iter().find(|(names, _)| names.contains(&name)).map(|(_, reason)| *reason)
+}
+
+/// Calls that a reviewer should not read past, each with what it makes possible. Curated by hand: a call belongs here when it is rare
+/// in ordinary programs, and one successful use of it changes what the process, or another one, may do or be seen doing.
+const PRIVILEGED: &[(&[&str], &str)] = &[
+    (&["ptrace", "process_vm_readv", "process_vm_writev"], "reads or changes another process"),
+    (&["pidfd_getfd"], "takes a file descriptor of another process"),
+    (&["bpf"], "runs a program of its own in the kernel"),
+    (&["perf_event_open"], "observes other processes or the kernel"),
+    (&["io_uring_setup", "io_uring_register"], "does I/O that is no system call and is not seen"),
+    (&["userfaultfd"], "decides when another thread, or the kernel, goes on"),
+    (&["init_module", "finit_module", "delete_module"], "changes the code of the kernel"),
+    (&["kexec_load", "kexec_file_load", "reboot"], "replaces or stops the kernel"),
+    (&["mount", "umount", "umount2", "move_mount", "open_tree", "mount_setattr"], "changes what paths mean"),
+    (&["fsopen", "fsconfig", "fsmount", "fspick"], "makes a filesystem to mount"),
+    (&["pivot_root", "chroot"], "changes what `/` means"),
+    (&["unshare", "setns"], "enters another namespace"),
+    (&["setuid", "setreuid", "setresuid", "setfsuid"], "changes the user it acts as"),
+    (&["setgid", "setregid", "setresgid", "setfsgid", "setgroups"], "changes the groups it acts as"),
+    (&["capset"], "changes its capabilities"),
+    (&["add_key", "request_key", "keyctl"], "handles keys that the kernel keeps"),
+    (&["open_by_handle_at"], "opens files past the directories that hide them"),
+    (&["fanotify_init"], "watches and can deny what others open"),
+    (&["mknod", "mknodat"], "can make device nodes"),
+    (&["ioperm", "iopl"], "speaks with hardware directly"),
+    (&["swapon", "swapoff", "quotactl", "quotactl_fd", "acct"], "administers storage and accounting"),
+    (&["settimeofday", "clock_settime", "stime"], "sets the clock of the machine"),
+    (&["sethostname", "setdomainname"], "renames the machine"),
+    (&["syslog"], "reads or clears the log of the kernel"),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::model::kernel::syscall::{Abi, Syscall};
+
+    fn finding(key: &str) -> Finding {
+        Finding::new(key.parse().expect(key), 1)
+    }
+
+    #[test]
+    fn weights_are_in_the_order_in_which_they_are_read() {
+        let forbidden = Finding { forbidden: Some("never".to_owned()), ..finding("filesystem::close::object=dir") };
+        let mut found = [
+            finding("network::socket::argument=AF_INET"),
+            finding("network::socket"),
+            finding("process::ptrace"),
+            finding("network"),
+            forbidden,
+        ];
+        found.sort_by_key(Weight::of);
+        let facts: Vec<String> = found.iter().map(|finding| finding.fact.to_string()).collect();
+        assert_eq!(
+            facts,
+            [
+                "filesystem::close::object=dir",
+                "network",
+                "process::ptrace",
+                "network::socket",
+                "network::socket::argument=AF_INET"
+            ]
+        );
+        assert_eq!(Weight::of(&finding("blind_spots::io_uring")), Weight::Privileged);
+        assert_eq!(Weight::of(&finding("process::setuid32")), Weight::Privileged);
+        assert_eq!(Weight::of(&finding("process::ptrace::argument=PTRACE_PEEKDATA")), Weight::Detail);
+    }
+
+    #[test]
+    fn every_privileged_call_is_one_and_stands_once() {
+        let mut seen = BTreeSet::new();
+        for name in PRIVILEGED.iter().flat_map(|(names, _)| *names) {
+            assert!(seen.insert(name), "{name} stands twice");
+            let known = Abi::ALL.into_iter().any(|abi| Syscall::from_name(abi, name).is_some());
+            assert!(known, "{name} is no system call of any ABI");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Phases and first calls, event by event.
+
+use super::*;
+use crate::model::attribution::Answers;
+use crate::model::expectation::Rule;
+use crate::model::kernel::call::Call;
+use crate::model::kernel::syscall::{Abi, Syscall};
+use crate::model::trace::marker::LOADER;
+use crate::model::trace::marker::{Key, Marker, PhaseName};
+
+fn called(name: &str, args: [u64; 5], by_loader: bool) -> Event {
+    let syscall = Syscall::from_name(Abi::X86_64, name).expect(name);
+    let [a, b, c, d, e] = args;
+    let call = Call { syscall, args: [a, b, c, d, e, 0], instruction_pointer: 0 };
+    let answers = Answers { by_loader, ..Answers::default() };
+    Event::Called { task: 1, call, outcome: CallOutcome::Returned(0), answers }
+}
+
+fn named(phase: &'static str) -> Event {
+    called("prctl", Marker::Phase(PhaseName::new(phase)).registers(), false)
+}
+
+#[test]
+fn each_call_is_of_the_phase_that_the_program_named_else_perhaps_the_loaders() {
+    let mut watch = Watch::new(Part::All);
+    let read = |by_loader| called("uname", [0; 5], by_loader);
+    for (event, phase, of_run) in [
+        (read(true), Some("loader"), true),
+        (read(true), None, false),
+        (read(false), None, false),
+        (named("serving"), None, false),
+        (read(false), Some("serving"), false),
+        (read(true), None, false),
+        (named(""), None, false),
+        (read(true), None, false),
+    ] {
+        let first = watch.fold(&event).map(|first| (first.phase, first.of_run));
+        let expected = (phase.is_some() || of_run).then(|| (phase.map(str::to_owned), of_run));
+        assert_eq!(first, expected, "{event:?}");
+    }
+    let calls = |uses: &BTreeMap<Use, Tally>| uses.values().map(|tally| tally.calls).sum::<u64>();
+    let parts: Vec<_> = watch.observation.parts().map(|(phase, uses)| (phase, calls(&uses))).collect();
+    assert_eq!(parts, [(None, 1), (Some("loader"), 3), (Some("serving"), 2)]);
+    let of_loader = Rule { phase: Some(LOADER.to_owned()), .."uname".into() };
+    assert_eq!((watch.observation.calls(), watch.observation.calls_of(of_loader)), (6, 3));
+}
+
+#[test]
+fn who_calls_first_is_kept_for_the_run_and_for_the_phase() {
+    let mut watch = Watch::new(Part::All);
+    let mut sites = |event: Event| {
+        let first = watch.fold(&event).expect("the first");
+        assert!(!watch.observation.knows_caller(&first));
+        watch.observation.called_by(first.clone(), CallSite::default());
+        assert!(watch.observation.knows_caller(&first));
+        let elsewhere = First { phase: Some("serving".to_owned()), ..first };
+        assert!(!watch.observation.knows_caller(&elsewhere));
+        watch.observation.sites.keys().map(|(phase, _)| phase.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(sites(called("uname", [0; 5], true)), [None, Some("loader".to_owned())]);
+    assert_eq!(sites(called("getppid", [0; 5], false)).len(), 3);
+}
+
+#[test]
+fn phase_named_loader_is_a_blind_spot_and_no_phase() {
+    for forged in ["loader", "loader\0x"] {
+        let mut watch = Watch::new(Part::All);
+        for event in [named("serving"), named(forged), called("uname", [0; 5], false), called("uname", [0; 5], true)] {
+            watch.fold(&event);
+        }
+        let of_loader = || Rule { phase: Some(LOADER.to_owned()), .."uname".into() };
+        // What the loader itself calls is still the loader's.
+        assert_eq!((watch.observation.calls(), watch.observation.calls_of(of_loader())), (2, 1));
+        assert!(!watch.observation.phases.contains_key("serving"));
+        assert_eq!(watch.observation.blind_spots, BTreeSet::from([BlindSpot::ReservedPhase]));
+    }
+}
+
+const ROOT: i32 = 1;
+const KEY: Key = Key(7);
+const FORGED: Key = Key(0);
+
+fn by(task: i32, event: Event) -> Event {
+    let Event::Called { call, outcome, answers, .. } = event else { panic!("a call") };
+    Event::Called { task, call, outcome, answers }
+}
+
+fn says(task: i32, marker: &Marker) -> Event {
+    by(task, called("prctl", marker.registers(), false))
+}
+
+fn calls(task: i32, name: &str) -> Event {
+    by(task, called(name, [0; 5], false))
+}
+
+fn spawned(task: i32, parent: Option<i32>) -> Event {
+    Event::Spawned { task, parent, process: false }
+}
+
+/// What counted of a closure whose process did this.
+fn marked(events: &[Event]) -> (Watch, Vec<String>) {
+    let mut watch = Watch::new(Part::Marked);
+    watch.fold(&spawned(ROOT, None));
+    events.iter().for_each(|event| drop(watch.fold(event)));
+    let names = watch.observation.uses.keys().map(|used| used.syscall.name().into_owned()).collect();
+    (watch, names)
+}
+
+#[test]
+fn closure_counts_from_its_first_marker_to_its_last() {
+    let (enter, leave) = (|| says(ROOT, &Marker::Enter(KEY)), || says(ROOT, &Marker::Leave(KEY)));
+    let forged = |task, marker: fn(Key) -> Marker| says(task, &marker(FORGED));
+    let (before, inside, after) = (|| calls(ROOT, "uname"), || calls(ROOT, "getppid"), || calls(ROOT, "getsid"));
+    for (events, misplaced, counted) in [
+        (vec![before(), enter(), inside(), leave(), after()], None, &["getppid"][..]),
+        // It never leaves: what follows is its doing.
+        (vec![before(), enter(), inside()], None, &["getppid"]),
+        (vec![enter(), forged(ROOT, Marker::Leave), inside(), leave()], Some(Misplaced::Forged), &["getppid"]),
+        (
+            vec![enter(), forged(ROOT, Marker::Leave), inside(), forged(ROOT, Marker::Enter), leave()],
+            Some(Misplaced::Forged),
+            &["getppid"],
+        ),
+        (vec![enter(), leave(), after(), leave()], Some(Misplaced::Forged), &[]),
+        (vec![enter(), leave(), enter(), after()], Some(Misplaced::EnteredAgain), &["getsid"]),
+        (vec![enter(), enter(), inside(), leave(), after()], Some(Misplaced::EnteredAgain), &["getppid", "getsid"]),
+        (vec![leave(), enter(), inside()], Some(Misplaced::NotEntered), &["getppid"]),
+        (vec![enter(), says(2, &Marker::Leave(KEY)), inside()], Some(Misplaced::ByOther), &["getppid"]),
+        (vec![says(2, &Marker::Enter(KEY)), before(), enter(), inside()], Some(Misplaced::ByOther), &["getppid"]),
+        // A program that it executes, before or after.
+        (vec![enter(), calls(ROOT, "execve"), inside()], None, &["getppid", "execve"]),
+        (vec![enter(), leave(), calls(ROOT, "execve"), after()], None, &["getsid", "execve"]),
+    ] {
+        let (watch, mut names) = marked(&events);
+        names.sort();
+        let mut counted = counted.to_vec();
+        counted.sort();
+        assert_eq!(
+            (watch.misplaced(), names),
+            (misplaced, counted.iter().map(|&name| name.into()).collect()),
+            "{events:?}"
+        );
+    }
+}
+
+#[test]
+fn tasks_of_a_closure_count_to_their_end() {
+    let (enter, leave) = (says(ROOT, &Marker::Enter(KEY)), says(ROOT, &Marker::Leave(KEY)));
+    let (watch, names) = marked(&[
+        spawned(2, Some(ROOT)),
+        enter,
+        spawned(3, Some(ROOT)),
+        calls(2, "uname"),
+        leave,
+        calls(2, "getsid"),
+        spawned(4, Some(3)),
+        calls(4, "getppid"),
+        spawned(5, Some(2)),
+        calls(5, "getpgid"),
+        calls(5, "execve"),
+        calls(5, "getuid"),
+        calls(ROOT, "getgid"),
+        Event::Ended { task: 4, exit: Exit::Exited(0) },
+        calls(4, "getegid"),
+    ]);
+    let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    assert_eq!((watch.misplaced(), names), (None, BTreeSet::from(["execve", "getppid", "getuid", "uname"])));
+}
+
+#[test]
+fn closure_that_was_never_entered_is_known() {
+    assert!(marked(&[calls(ROOT, "uname")]).0.is_never_entered());
+    assert!(!marked(&[says(ROOT, &Marker::Enter(KEY))]).0.is_never_entered());
+    assert!(!Watch::new(Part::All).is_never_entered());
+}

@@ -1,0 +1,158 @@
+//! A word from the program to whoever traces it: a call that does nothing for anyone else. Main type: [`Marker`].
+//!
+//! It is `prctl(0x53595347, kind, name[0..8], name[8..16], name[16..24])`: the kernel knows no such option and says EINVAL. Everything stands
+//! in registers, so that nothing must be read from memory, and any program in any language can say it.
+
+use crate::model::kernel::call::Call;
+use crate::model::kernel::syscall::Abi;
+
+/// The phase that no program has to name: what the loader does before it lets the program begin.
+pub const LOADER: &str = "loader";
+
+/// The option, in ASCII `SYSG`.
+pub const OPTION: u64 = 0x5359_5347;
+
+/// How many bytes of a name are told.
+pub const NAME: usize = 24;
+
+/// A number that the harness makes for one run, so that code in the closure cannot mark its end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Key(pub u64);
+
+/// What is said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Marker {
+    /// The program is in this phase from here on.
+    Phase(PhaseName),
+    /// What counts begins here: a closure is entered.
+    Enter(Key),
+    /// It ends here, if the key is that of [`Marker::Enter`].
+    Leave(Key),
+}
+
+impl Marker {
+    /// The registers by which it is said.
+    pub fn registers(&self) -> [u64; 5] {
+        match self {
+            Self::Enter(key) => [OPTION, 1, key.0, 0, 0],
+            Self::Leave(key) => [OPTION, 2, key.0, 0, 0],
+            Self::Phase(name) => {
+                let [a, b, c] = [0, 8, 16].map(|at| {
+                    let mut bytes = [0; 8];
+                    bytes.copy_from_slice(&name.0[at..at + 8]);
+                    u64::from_le_bytes(bytes)
+                });
+                [OPTION, 3, a, b, c]
+            }
+        }
+    }
+
+    /// What a call says, if it is a marker.
+    pub fn of(call: &Call) -> Option<Self> {
+        let is_prctl = || call.syscall.row().is_some_and(|row| row.name == "prctl");
+        if call.args[0] != OPTION || call.syscall.abi == Abi::I386 || !is_prctl() {
+            return None;
+        }
+        match call.args[1] {
+            1 => Some(Self::Enter(Key(call.args[2]))),
+            2 => Some(Self::Leave(Key(call.args[2]))),
+            3 => {
+                let mut name = PhaseName::default();
+                let bytes = call.args[2..5].iter().flat_map(|register| register.to_le_bytes());
+                name.0.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+                Some(Self::Phase(name))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The name of a phase, as it fits into registers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PhaseName([u8; NAME]);
+
+impl PhaseName {
+    /// As much of the name as is told: whole characters only.
+    pub const fn new(name: &str) -> Self {
+        let mut told = [0; NAME];
+        let mut end = if name.len() < NAME { name.len() } else { NAME };
+        while !name.is_char_boundary(end) {
+            end -= 1;
+        }
+        let mut at = 0;
+        while at < end {
+            told[at] = name.as_bytes()[at];
+            at += 1;
+        }
+        Self(told)
+    }
+
+    /// Whether it is the name of the loader's phase, which only the tracer may use.
+    pub fn is_reserved(&self) -> bool {
+        self.text().as_deref() == Some(LOADER)
+    }
+
+    /// The name; nothing where none was told. What cannot stand in a key is a `_`.
+    pub fn text(&self) -> Option<String> {
+        let end = self.0.iter().position(|byte| *byte == 0).unwrap_or(NAME);
+        let text = String::from_utf8_lossy(&self.0[..end]);
+        let part = |letter: char| if letter.is_ascii_alphanumeric() || "_.-".contains(letter) { letter } else { '_' };
+        (!text.is_empty()).then(|| text.chars().map(part).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::kernel::syscall::Syscall;
+
+    fn call(number: i64, registers: [u64; 5]) -> Call {
+        let [a, b, c, d, e] = registers;
+        Call { syscall: Syscall { abi: Abi::X86_64, number }, args: [a, b, c, d, e, 0], instruction_pointer: 0 }
+    }
+
+    #[test]
+    fn only_loader_is_a_reserved_name() {
+        for (name, reserved) in [
+            ("loader", true),
+            ("loader\0 and more", true),
+            ("loader ", false),
+            ("Loader", false),
+            ("loaders", false),
+            ("", false),
+        ] {
+            assert_eq!(PhaseName::new(name).is_reserved(), reserved, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn names_become_text_without_control_characters() {
+        for (name, text) in [
+            ("\u{1b}[31m", Some("__31m")),
+            ("a\nb::c", Some("a_b__c")),
+            ("\u{202e}x", Some("_x")),
+            ("\0hidden", None),
+            ("a.b-c_d", Some("a.b-c_d")),
+        ] {
+            assert_eq!(PhaseName::new(name).text().as_deref(), text, "{name:?}");
+        }
+        let invalid = call(157, [OPTION, 3, u64::MAX, u64::MAX, u64::MAX]);
+        let Some(Marker::Phase(name)) = Marker::of(&invalid) else { panic!("a phase") };
+        assert_eq!(name.text(), Some("_".repeat(NAME)));
+    }
+
+    #[test]
+    fn what_is_said_is_understood_and_nothing_else_is() {
+        const PRCTL: i64 = 157;
+        let phase = PhaseName::new("serving, and for a long time");
+        for marker in [Marker::Enter(Key(7)), Marker::Leave(Key(u64::MAX)), Marker::Phase(phase)] {
+            assert_eq!(Marker::of(&call(PRCTL, marker.registers())), Some(marker.clone()));
+            assert_eq!(Marker::of(&call(0, marker.registers())), None);
+        }
+        assert_eq!(phase.text().as_deref(), Some("serving__and_for_a_long_"));
+        assert_eq!(PhaseName::new("").text(), None);
+        assert_eq!(PhaseName::new("0123456789012345678901é3é").text().as_deref(), Some("0123456789012345678901_"));
+        assert_eq!(Marker::of(&call(PRCTL, [OPTION, 99, 0, 0, 0])), None);
+        assert_eq!(Marker::of(&call(PRCTL, [15, 1, 0, 0, 0])), None);
+    }
+}

@@ -1,4 +1,5 @@
-//! Hands the target's triple to the crate: cargo tells it to build scripts only, and a baseline belongs to one platform.
+//! Hands the target's triple to the crate: cargo tells it to build scripts only, and a baseline
+//! belongs to one platform.
 
 fn main() {
     let target = std::env::var("TARGET").expect("cargo sets TARGET for build scripts");

@@ -1,8 +1,11 @@
-//! What attribution costs: redis-server under redis-benchmark, traced with all that is asked and attributed, against tracing that only counts calls.
+//! What attribution costs: redis-server under redis-benchmark, traced with all that is asked and
+//! attributed, against tracing that only counts calls.
 //!
-//! `cargo bench --bench attribution` makes pairs of runs (`-- --pairs N`), the order changing from pair to pair, and prints how much longer redis-benchmark
-//! takes and how much more processor time the tracing thread spends on a call: the median of the pairs, the interval that holds it with 95 % (of ranks, so
-//! no distribution is assumed), the least and the most. The second is the steadier one on a busy machine.
+//! `cargo bench --bench attribution` makes pairs of runs (`-- --pairs N`), the order changing from
+//! pair to pair, and prints how much longer redis-benchmark takes and how much more processor time
+//! the tracing thread spends on a call: the median of the pairs, the interval that holds it with 95
+//! % (of ranks, so no distribution is assumed), the least and the most. The second is the steadier
+//! one on a busy machine.
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
@@ -75,7 +78,8 @@ mod linux {
         Ok(())
     }
 
-    /// How many of the pairs may lie on either side of the interval for the median: a pair is below the true one as a coin falls.
+    /// How many of the pairs may lie on either side of the interval for the median: a pair is below
+    /// the true one as a coin falls.
     fn below(pairs: usize) -> usize {
         let mut of_exactly = 0.5_f64.powi(pairs as i32);
         let mut of_fewer = 0.0;

@@ -1,11 +1,16 @@
-//! What it costs to tell who makes a call: the time between a stopped call and its stack with names, files and lines, of real programs.
+//! What it costs to tell who makes a call: the time between a stopped call and its stack with
+//! names, files and lines, of real programs.
 //!
-//! `cargo bench --bench callers` traces each program several times (`-- --rounds N`) and asks for the stack of every call that is the first of its
-//! kind, as `trace -k` does. Apart from the others are told those stacks that lead through a program or library not met before in that run,
-//! whose symbols are loaded then. By the clock and by the processor time of the thread that traces; the latter is the steadier on a busy machine.
-//! Then the same under a guard, where only what its baseline lacks may be asked about. `-- [--rounds N] PROGRAM ARGUMENT…` does all this with another.
+//! `cargo bench --bench callers` traces each program several times (`-- --rounds N`) and asks for
+//! the stack of every call that is the first of its kind, as `trace -k` does. Apart from the others
+//! are told those stacks that lead through a program or library not met before in that run, whose
+//! symbols are loaded then. By the clock and by the processor time of the thread that traces; the
+//! latter is the steadier on a busy machine. Then the same under a guard, where only what its
+//! baseline lacks may be asked about. `-- [--rounds N] PROGRAM ARGUMENT…` does all this with
+//! another.
 //!
-//! The own program has debug information as `[profile.bench]` says (`CARGO_PROFILE_BENCH_DEBUG=2`: all that there is).
+//! The own program has debug information as `[profile.bench]` says (`CARGO_PROFILE_BENCH_DEBUG=2`:
+//! all that there is).
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
@@ -68,7 +73,8 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
         ExitCode::FAILURE
     }
 
-    /// A program with many dependencies: this framework, asked for its workloads, after some things that programs do.
+    /// A program with many dependencies: this framework, asked for its workloads, after some things
+    /// that programs do.
     fn own() -> ExitCode {
         let greeting = thread::spawn(|| -> io::Result<()> {
             let (mut here, there) = UnixStream::pair()?;
@@ -181,7 +187,8 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
         clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(0.0, |time| Duration::from(time).as_secs_f64())
     }
 
-    /// How many stacks are asked for under a guard, whose baseline holds everything, and then nothing of networks.
+    /// How many stacks are asked for under a guard, whose baseline holds everything, and then
+    /// nothing of networks.
     fn guarded(out: &mut dyn Write, name: &str, command: &dyn Fn() -> io::Result<linux::Command>) -> io::Result<()> {
         let platform = settings::platform();
         let document = document()?;

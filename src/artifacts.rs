@@ -1,6 +1,7 @@
 //! What cargo built: the executables that `bin:`, `example:`, `test:` and `bench:` workloads run.
 //!
-//! They are found in what cargo says, never by guessing at paths below `target/`. Main type: [`Artifacts`].
+//! They are found in what cargo says, never by guessing at paths below `target/`. Main type:
+//! [`Artifacts`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -94,7 +95,8 @@ impl Target {
     }
 }
 
-/// The folder that this crate was built from: a dependency on it resolves there, where no registry has it.
+/// The folder that this crate was built from: a dependency on it resolves there, where no registry
+/// has it.
 pub const SOURCE: &str = env!("CARGO_MANIFEST_DIR");
 /// What registries say this crate is: another crate of its name says something else.
 pub const DESCRIPTION: &str = env!("CARGO_PKG_DESCRIPTION");
@@ -114,7 +116,8 @@ struct Line {
 }
 
 impl Artifacts {
-    /// What is known of a target: its executable, or why there is none; `None` where nobody asked for it.
+    /// What is known of a target: its executable, or why there is none; `None` where nobody asked
+    /// for it.
     pub fn get(&self, package: &Path, target: &Target) -> Option<Result<&Path, &str>> {
         let known = self.known.get(&(package.to_owned(), target.clone()))?;
         Some(known.as_deref().map_err(String::as_str))
@@ -176,14 +179,16 @@ pub struct Build<'a> {
     pub flags: &'a [OsString],
     /// Whether cargo's standard error is the caller's; else it is kept for the reason of a failure.
     pub shown: bool,
-    /// What cargo holds as its standard input until it ends, which may be after us. It reads nothing.
+    /// What cargo holds as its standard input until it ends, which may be after us. It reads
+    /// nothing.
     pub stdin: Stdio,
     /// The variables that cargo does not inherit.
     pub without: &'a [String],
 }
 
 impl Build<'_> {
-    /// Builds targets of packages of one workspace with one call of cargo. What fails does not keep the rest from being built.
+    /// Builds targets of packages of one workspace with one call of cargo. What fails does not keep
+    /// the rest from being built.
     pub fn run(self, wanted: &[(&Package, BTreeSet<Target>)]) -> Artifacts {
         let mut artifacts = Artifacts::default();
         let mut present = Vec::new();
@@ -265,7 +270,8 @@ pub fn rustc_version(rustc: &Path, folder: &Path) -> Option<String> {
     text.strip_prefix("rustc ")?.split_whitespace().next().map(str::to_owned)
 }
 
-/// The profile of an executable that cargo built: it names the folder after it, except for its two built-in pairs.
+/// The profile of an executable that cargo built: it names the folder after it, except for its two
+/// built-in pairs.
 pub fn profile(executable: &Path) -> Option<&str> {
     let folders = executable.ancestors().skip(1).filter_map(|folder| folder.file_name()?.to_str());
     let folder = folders.into_iter().find(|folder| !["examples", "deps"].contains(folder))?;

@@ -1,7 +1,7 @@
 //! What the user asked for in the environment: as given ([`Given`]) → as meant ([`Settings`]).
 //!
-//! [`Given::from_env`] is the only reader of environment variables and terminals; everything after it is a pure function.
-//! Nothing here acts on a setting.
+//! [`Given::from_env`] is the only reader of environment variables and terminals; everything after
+//! it is a pure function. Nothing here acts on a setting.
 
 mod values;
 
@@ -16,13 +16,16 @@ use crate::model::observe::observation::Engine;
 use crate::model::run::platform::Platform;
 use values::{binaries, confirm, engine, require, rustc, update};
 
-/// The file to which a harness appends one JSON line a verdict: how `cargo sysguard test` learns more than pass or fail.
+/// The file to which a harness appends one JSON line a verdict: how `cargo sysguard test` learns
+/// more than pass or fail.
 pub const VERDICTS: &str = "SYSGUARD_VERDICTS";
 /// The file in which `cargo sysguard test` names what it has built, one JSON line an artifact.
 pub const ARTIFACTS: &str = "SYSGUARD_ARTIFACTS";
-/// The file that `cargo sysguard test` and `run` hold locked for as long as they live: whoever traces behind cargo ends with them.
+/// The file that `cargo sysguard test` and `run` hold locked for as long as they live: whoever
+/// traces behind cargo ends with them.
 pub const LIFELINE: &str = "SYSGUARD_LIFELINE";
-/// The file in which `cargo sysguard run` tells those that cargo calls as its target runner what the tests are.
+/// The file in which `cargo sysguard run` tells those that cargo calls as its target runner what
+/// the tests are.
 pub const PLAN: &str = "SYSGUARD_PLAN";
 /// The closure that a test is to be, and nothing else.
 pub const CLOSURE: &str = "SYSGUARD_CLOSURE";
@@ -30,7 +33,8 @@ pub const CLOSURE: &str = "SYSGUARD_CLOSURE";
 const NEXTEST_BINARY_ID: &str = "NEXTEST_BINARY_ID";
 /// The file whose Markdown GitHub Actions shows on the page of a run.
 const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
-/// The flags of the compiler, the first that is set, as cargo has it; between flags a space, or in the first a unit separator.
+/// The flags of the compiler, the first that is set, as cargo has it; between flags a space, or in
+/// the first a unit separator.
 const RUSTFLAGS: [&str; 2] = ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"];
 /// What cargo calls the path of a binary target at run time (since 1.94), before the target's name.
 const BINARY_PREFIX: &str = "CARGO_BIN_EXE_";
@@ -92,7 +96,8 @@ impl Given {
         RUSTFLAGS.iter().find_map(|name| self.text(name)).unwrap_or_default()
     }
 
-    /// As insta asks it: `CI` decides unless it is unset, then whether `TF_BUILD` (Azure Pipelines) is set.
+    /// As insta asks it: `CI` decides unless it is unset, then whether `TF_BUILD` (Azure Pipelines)
+    /// is set.
     fn in_ci(&self) -> bool {
         match self.text("CI").as_deref() {
             Some("" | "0" | "false") => false,
@@ -161,7 +166,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What is written where a workload differs. A folder for proposals is asked for by name, so they are written in CI too.
+    /// What is written where a workload differs. A folder for proposals is asked for by name, so
+    /// they are written in CI too.
     pub fn update(&self) -> Update {
         self.update.resolve(self.ci && self.pending_dir.is_none())
     }
@@ -179,7 +185,8 @@ pub struct BadVariable {
     pub expected: &'static str,
 }
 
-/// From as given to as meant. A flag beats the environment, and then the variable is not even looked at.
+/// From as given to as meant. A flag beats the environment, and then the variable is not even
+/// looked at.
 pub fn resolve(given: &Given, flags: Flags) -> Result<Settings, BadVariable> {
     let update = match flags.update {
         Some(mode) => mode,

@@ -1,6 +1,8 @@
-//! All engines give the same verdict: on a baseline that holds everything, and on every one that lacks a fact; and record the same.
+//! All engines give the same verdict: on a baseline that holds everything, and on every one that
+//! lacks a fact; and record the same.
 //!
-//! The truth is what ptrace saw of the same command. A guard may miss nothing of what a baseline lacks, and must make nothing up.
+//! The truth is what ptrace saw of the same command. A guard may miss nothing of what a baseline
+//! lacks, and must make nothing up.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -26,7 +28,8 @@ const LIMITS: Limits = Limits { timeout: Some(Duration::from_secs(60)), stop: No
 /// About so many facts are taken away from a baseline, one at a time.
 const MUTATIONS: usize = 24;
 
-/// A command as a workload is run: its output is read by nobody, which pipes do not mind for as long as it is short.
+/// A command as a workload is run: its output is read by nobody, which pipes do not mind for as
+/// long as it is short.
 fn command(words: &[&str]) -> (Command, [std::io::PipeReader; 2]) {
     let Lookup::Found(program) = find_command(words[0].as_ref()) else { panic!("{} is not installed", words[0]) };
     let (out, stdout) = std::io::pipe().expect("a pipe");
@@ -54,7 +57,8 @@ fn facts(observation: &Observation, platform: &Platform) -> BTreeSet<Fact> {
     project(observation, &document(), platform).facts.into_keys().filter(|fact| !is_loaders(fact)).collect()
 }
 
-/// What was reached: a call that is refused because of its fd is news only where no baseline knows it.
+/// What was reached: a call that is refused because of its fd is news only where no baseline knows
+/// it.
 fn reached(observation: &Observation, platform: &Platform) -> BTreeSet<Fact> {
     let refused = project(observation, &document(), platform).refused;
     facts(observation, platform).into_iter().filter(|fact| !refused.contains(fact)).collect()
@@ -329,7 +333,8 @@ fn what_is_expected_runs_unwatched() {
 /// A tracer takes CLONE_UNTRACED out of a call for as long as it lasts.
 #[test]
 fn who_hides_a_child_from_a_guard_finds_no_trace_of_it() {
-    // clone3(&{.flags = CLONE_UNTRACED, .exit_signal = SIGCHLD}); parent and child each look at what they have asked for.
+    // clone3(&{.flags = CLONE_UNTRACED, .exit_signal = SIGCHLD}); parent and child each look at
+    // what they have asked for.
     let script = "my $wanted = pack 'Q11', 0x800000, 0, 0, 0, 17, (0) x 6;
 my $child = syscall(435, $wanted, 88);
 my $kept = unpack('Q', $wanted) == 0x800000;

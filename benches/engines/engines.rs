@@ -1,4 +1,5 @@
-//! Who watches: from a workload's command to the command that runs it watched. Main type: [`Engine`].
+//! Who watches: from a workload's command to the command that runs it watched. Main type:
+//! [`Engine`].
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -19,7 +20,8 @@ pub(crate) enum Engine {
     Notify,
     /// `strace -f -c`
     Strace,
-    /// `strace -f -c --seccomp-bpf`: the calls are those of the workload, so the filter spares nothing but its set-up
+    /// `strace -f -c --seccomp-bpf`: the calls are those of the workload, so the filter spares
+    /// nothing but its set-up
     StraceBpf,
     /// `perf trace -s`
     PerfTrace,

@@ -1,4 +1,5 @@
-//! What the kernel's mechanisms of a guard cost alone: nobody looks at anything, and nobody decides where a task runs.
+//! What the kernel's mechanisms of a guard cost alone: nobody looks at anything, and nobody decides
+//! where a task runs.
 
 use std::convert::Infallible;
 use std::ffi::{CString, OsString};
@@ -10,13 +11,15 @@ use nix::sys::signal::{Signal, kill, raise};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, execvp, fork};
 
-/// Runs a command below a seccomp filter of one instruction that lets everything pass, and no tracer.
+/// Runs a command below a seccomp filter of one instruction that lets everything pass, and no
+/// tracer.
 pub(crate) fn filter(words: &[OsString]) -> io::Result<u8> {
     install_filter()?;
     match execute(words)? {}
 }
 
-/// Runs a command under a tracer that follows every new task and stops at nothing else, so that the tree ends with its tracer.
+/// Runs a command under a tracer that follows every new task and stops at nothing else, so that the
+/// tree ends with its tracer.
 pub(crate) fn births(words: &[OsString]) -> io::Result<u8> {
     let root = stopped_child(words)?;
     let followed = [Options::PTRACE_O_TRACEFORK, Options::PTRACE_O_TRACEVFORK, Options::PTRACE_O_TRACECLONE];

@@ -1,6 +1,8 @@
-//! Cost as work grows: of one thing there is ten times as much each time, of everything else as much as before.
+//! Cost as work grows: of one thing there is ten times as much each time, of everything else as
+//! much as before.
 //!
-//! Seconds, not ratios: what grows faster than its work shows within a column. A watcher that would take too long is left out from there on.
+//! Seconds, not ratios: what grows faster than its work shows within a column. A watcher that would
+//! take too long is left out from there on.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;

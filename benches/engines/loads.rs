@@ -1,4 +1,5 @@
-//! Loads of our own, where no installed program makes one as plainly: this benchmark calls itself for them.
+//! Loads of our own, where no installed program makes one as plainly: this benchmark calls itself
+//! for them.
 
 use std::ffi::OsString;
 use std::hint::black_box;
@@ -63,7 +64,8 @@ fn threads(threads: usize) {
     }
 }
 
-/// As many calls whatever the size, and as many different ones as the size says: commands that nothing knows.
+/// As many calls whatever the size, and as many different ones as the size says: commands that
+/// nothing knows.
 #[expect(unsafe_code, reason = "no safe call takes any command")]
 fn distinct(kinds: usize) {
     const CALLS: usize = 20_000;

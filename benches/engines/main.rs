@@ -1,7 +1,9 @@
 //! What watching costs: each workload under each engine, in one run, as ratios to its native time.
 //!
-//! `cargo bench --bench engines -- [--quick] [--growth] [--rounds N] [--engine NAME]… [--svg FILE] [WORKLOAD]…`. Runs are paired and interleaved: every round runs
-//! every engine once, and a ratio is taken within its round, so that a machine that drifts shifts both sides. It must not judge what it measures.
+//! `cargo bench --bench engines -- [--quick] [--growth] [--rounds N] [--engine NAME]… [--svg FILE]
+//! [WORKLOAD]…`. Runs are paired and interleaved: every round runs every engine once, and a ratio
+//! is taken within its round, so that a machine that drifts shifts both sides. It must not judge
+//! what it measures.
 
 mod engines;
 mod floor;

@@ -9,7 +9,8 @@ use crate::engines::Engine;
 use crate::watch;
 use crate::workloads::Workload;
 
-/// How many times as long as native a workload takes under an engine: the median of its rounds, and the quartiles around it.
+/// How many times as long as native a workload takes under an engine: the median of its rounds, and
+/// the quartiles around it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cell {
     pub(crate) median: f64,
@@ -17,7 +18,8 @@ pub(crate) struct Cell {
     pub(crate) high: f64,
 }
 
-/// Measures one workload: a round to warm up, then rounds in which every engine runs once, each beginning with another one.
+/// Measures one workload: a round to warm up, then rounds in which every engine runs once, each
+/// beginning with another one.
 pub(crate) fn measure(workload: &Workload, engines: &[Engine], rounds: usize) -> io::Result<Row> {
     let place = workload.set_up()?;
     time(workload, Engine::Native, &place)?;

@@ -1,6 +1,7 @@
 //! The plot: a row a workload, a dot an engine, on a logarithmic scale, as SVG without any library.
 //!
-//! A dot is a median, the line through it spans the quartiles. What is sysguard's own is filled, what is others' is hollow.
+//! A dot is a median, the line through it spans the quartiles. What is sysguard's own is filled,
+//! what is others' is hollow.
 
 use std::fmt::Write;
 

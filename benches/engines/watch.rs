@@ -1,4 +1,5 @@
-//! The benchmark as a tracer: it calls itself again for sysguard's own engines, so that what is measured is a whole run of a process of its own.
+//! The benchmark as a tracer: it calls itself again for sysguard's own engines, so that what is
+//! measured is a whole run of a process of its own.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
@@ -21,7 +22,8 @@ const WORD: &str = "--watch";
 /// Runs of which a baseline is made.
 const RUNS: usize = 3;
 
-/// Where the baseline of a workload that runs in this folder is kept: beside it, so that it does not meet it.
+/// Where the baseline of a workload that runs in this folder is kept: beside it, so that it does
+/// not meet it.
 fn baseline_of(folder: &Path) -> PathBuf {
     folder.with_extension("baseline")
 }

@@ -1,4 +1,5 @@
-//! What is run: the table of workloads, and what each needs before it can be. Main type: [`Workload`].
+//! What is run: the table of workloads, and what each needs before it can be. Main type:
+//! [`Workload`].
 
 use std::ffi::OsString;
 use std::fmt::Write as _;

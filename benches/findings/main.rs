@@ -1,10 +1,10 @@
 //! What a finding costs by the number of findings: every step from an observation to its reports.
 //!
-//! `cargo bench --bench findings` makes observations of 1,000, 4,000 and 40,000 facts and takes each
-//! through comparison, confirmation, recording, review and every report format. It prints
+//! `cargo bench --bench findings` makes observations of 1,000, 4,000 and 40,000 facts and takes
+//! each through comparison, confirmation, recording, review and every report format. It prints
 //! microseconds per fact, and how many times the cost of one fact grows from the smallest size to
-//! the largest: about 1 where a step is linear, up to 4 where it looks up in a tree, which leaves the
-//! processor's caches as it grows, and 40 where it is quadratic.
+//! the largest: about 1 where a step is linear, up to 4 where it looks up in a tree, which leaves
+//! the processor's caches as it grows, and 40 where it is quadratic.
 //!
 //! `-- --facts 1000,4000` measures other sizes. `-- --write FOLDER` writes each text that a step
 //! makes, so that `diff -r` shows whether two versions of sysguard write the same bytes.

@@ -1,4 +1,5 @@
-//! Observations of many facts, each shape with another part of a fact that differs. Main type: [`Shape`].
+//! Observations of many facts, each shape with another part of a fact that differs. Main type:
+//! [`Shape`].
 
 use std::collections::BTreeMap;
 

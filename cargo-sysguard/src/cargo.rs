@@ -1,5 +1,6 @@
-//! What cargo knows and does: which packages are selected, and cargo's own flags in cargo's own words. Main types: [`PackageFlags`]
-//! for commands that only read, [`BuildFlags`] for those that build, and [`TargetFlags`].
+//! What cargo knows and does: which packages are selected, and cargo's own flags in cargo's own
+//! words. Main types: [`PackageFlags`] for commands that only read, [`BuildFlags`] for those that
+//! build, and [`TargetFlags`].
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -171,7 +172,8 @@ impl BuildFlags {
         flags
     }
 
-    /// The features that are asked for of a package: `default` unless it is switched off, and what is named.
+    /// The features that are asked for of a package: `default` unless it is switched off, and what
+    /// is named.
     pub(crate) fn features_of(&self, package: &Package) -> impl Iterator<Item = String> {
         let clap_cargo::Features { all_features, no_default_features, features, .. } = &self.features;
         let all = package.features.keys().filter(|_| *all_features).cloned();
@@ -291,7 +293,8 @@ pub(crate) struct Selected {
     pub(crate) packages: Vec<Package>,
 }
 
-/// Whether a package id specification means this package: a name, perhaps with wildcards, `name@version`, or a whole id.
+/// Whether a package id specification means this package: a name, perhaps with wildcards,
+/// `name@version`, or a whole id.
 fn names(spec: &str, package: &Package) -> bool {
     let name = package.name.as_str();
     let versioned =

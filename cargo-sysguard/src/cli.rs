@@ -13,7 +13,8 @@ use crate::command::{
 use crate::context::Context;
 use crate::exit_code::Failure;
 
-/// System-call regression assertions: a test fails when a workload newly uses a system call or a kernel subsystem
+/// System-call regression assertions: a test fails when a workload newly uses a system call or a
+/// kernel subsystem
 #[derive(Debug, Parser)]
 #[command(name = "cargo-sysguard", bin_name = "cargo sysguard", version, styles = clap_cargo::style::CLAP_STYLING)]
 #[command(max_term_width = 100, after_help = EXIT_CODES)]
@@ -52,7 +53,8 @@ pub(crate) enum Command {
     Reject(reject::Options),
     /// Compare the expectations of the working tree with those at a revision; nothing is run
     Diff(diff::Options),
-    /// Say what a system call, argument, object, subsystem or key is: where in the kernel, who maintains it, who uses it
+    /// Say what a system call, argument, object, subsystem or key is: where in the kernel, who
+    /// maintains it, who uses it
     Explain(explain::Options),
     /// Write the evidence: which workload uses what of the kernel, and why; nothing is run
     Report(report::Options),

@@ -1,8 +1,10 @@
-//! The exit codes of `cargo sysguard`: a public table. `trace` has its own, as it exits as the workload did.
+//! The exit codes of `cargo sysguard`: a public table. `trace` has its own, as it exits as the
+//! workload did.
 
 use sysguard::model::judge::verdict::Status;
 
-/// What came of a command. The order is that of precedence: of several outcomes the greatest is told.
+/// What came of a command. The order is that of precedence: of several outcomes the greatest is
+/// told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outcome {
     /// All as expected.

@@ -1,4 +1,5 @@
-//! Files as they were at a revision, through `git` on the PATH. Main types: [`Revision`] and [`Worktree`].
+//! Files as they were at a revision, through `git` on the PATH. Main types: [`Revision`] and
+//! [`Worktree`].
 
 #[cfg(unix)]
 use std::os::{fd::AsFd, unix::process::CommandExt};
@@ -61,7 +62,8 @@ impl Revision {
 pub(crate) struct Worktree {
     /// The revision's folder for the folder it was asked from.
     pub(crate) folder: PathBuf,
-    /// Where it can be built. Cargo takes two checkouts of one workspace for the same, and would believe what the other built.
+    /// Where it can be built. Cargo takes two checkouts of one workspace for the same, and would
+    /// believe what the other built.
     pub(crate) target: PathBuf,
     cleaner: Cleaner,
     /// Dropped last: what the cleaner could not remove is reported.
@@ -95,7 +97,8 @@ impl Worktree {
         Ok(worktree)
     }
 
-    /// What whoever may outlive us, and write on here, must hold: the worktree stays until they let it go. Nobody reads or writes it.
+    /// What whoever may outlive us, and write on here, must hold: the worktree stays until they let
+    /// it go. Nobody reads or writes it.
     pub(crate) fn held(&self) -> std::io::Result<Stdio> {
         #[cfg(unix)]
         if let Some(held) = &self.cleaner.held {
@@ -110,7 +113,8 @@ impl Worktree {
 struct Cleaner {
     /// Its standard input: it waits for the end of that.
     held: Option<ChildStdin>,
-    /// Who started it. A tracer waits for every child of its own thread, and this is none of its business.
+    /// Who started it. A tracer waits for every child of its own thread, and this is none of its
+    /// business.
     parent: Option<JoinHandle<()>>,
 }
 

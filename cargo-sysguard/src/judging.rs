@@ -1,4 +1,5 @@
-//! How `test` and `run` judge what differs, and how both hand that on to the harness that judges. Main type: [`JudgingFlags`].
+//! How `test` and `run` judge what differs, and how both hand that on to the harness that judges.
+//! Main type: [`JudgingFlags`].
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,4 +1,5 @@
-//! A kernel source tree in place of the tables: what `explain` asks of it. Main type: [`KernelTree`].
+//! A kernel source tree in place of the tables: what `explain` asks of it. Main type:
+//! [`KernelTree`].
 
 use std::path::Path;
 
@@ -30,7 +31,8 @@ impl KernelTree {
         Ok((Self { tree, ..self }, kernel))
     }
 
-    /// Says what the tree has of it: arguments by their declaration, objects by the file that makes them.
+    /// Says what the tree has of it: arguments by their declaration, objects by the file that makes
+    /// them.
     pub(crate) fn locate(&self, explained: &mut Explanation) -> Result<(), Failure> {
         let places = Places::read(&self.tree).map_err(Failure::failed)?;
         for meaning in &mut explained.meanings {
@@ -52,7 +54,8 @@ impl KernelTree {
                 What::Object(object) if object.source.is_some() => {
                     let makes = made(&self.tree).map_err(Failure::failed)?;
                     let kind = object.name.replacen("dir:", "file:", 1);
-                    // Devices and pipes are not searched for: their file is the tables', if the tree has it.
+                    // Devices and pipes are not searched for: their file is the tables', if the
+                    // tree has it.
                     let source = makes.into_iter().find(|(name, _)| *name == kind).map(|(_, source)| source);
                     let told = object.source.take().filter(|source| self.tree.read_if_present(source).is_some());
                     object.source = source.or(told);

@@ -1,5 +1,5 @@
-//! Where reports go: [`stdout`], or a file that is known to be writable before anything runs, and complete or untouched
-//! ever after. Main type: [`ReportFile`].
+//! Where reports go: [`stdout`], or a file that is known to be writable before anything runs, and
+//! complete or untouched ever after. Main type: [`ReportFile`].
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -26,7 +26,8 @@ pub(crate) fn plain_stdout() -> impl Write {
     UntilClosed(io::stdout())
 }
 
-/// A stream whose reader may have seen enough, as `head` has: what it does not read is dropped, and nothing fails.
+/// A stream whose reader may have seen enough, as `head` has: what it does not read is dropped, and
+/// nothing fails.
 struct UntilClosed<W>(W);
 
 impl<W: Write> Write for UntilClosed<W> {

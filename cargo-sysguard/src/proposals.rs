@@ -148,7 +148,8 @@ impl Proposals {
         PendingKeys::new(&place.1, self.file(place), pending)
     }
 
-    /// What all of these keys mean together. A key that means nothing, or two things, is wrong usage.
+    /// What all of these keys mean together. A key that means nothing, or two things, is wrong
+    /// usage.
     pub(crate) fn resolve(&self, keys: &[String], decision: Decision) -> Result<BTreeMap<Place, Taken>, Failure> {
         let mut all: BTreeMap<Place, Taken> = BTreeMap::new();
         let mut worst: Option<Failure> = None;
@@ -206,7 +207,8 @@ impl<'a> Lookup<'a> {
             for (name, (aim, way)) in aims {
                 here.extend(self.taken((index, name.to_owned()), key, &aim, decision)?.map(|meaning| (meaning, way)));
             }
-            // A printed key is an accepted key: it wins over a workload or a subsystem of the same name.
+            // A printed key is an accepted key: it wins over a workload or a subsystem of the same
+            // name.
             if here.iter().any(|(meaning, _)| meaning.printed) {
                 here.retain(|(meaning, _)| meaning.printed);
             }

@@ -1,4 +1,5 @@
-//! What the expectation files of the selected packages say, without tracing anything. Main type: [`Workload`].
+//! What the expectation files of the selected packages say, without tracing anything. Main type:
+//! [`Workload`].
 
 use sysguard::model::expectation::Expectation;
 use sysguard::model::explain::Recorded;

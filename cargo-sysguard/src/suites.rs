@@ -1,4 +1,5 @@
-//! The workloads of the selected packages, and what cargo must build for them. Main type: [`Package`].
+//! The workloads of the selected packages, and what cargo must build for them. Main type:
+//! [`Package`].
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -22,7 +23,8 @@ pub(crate) struct Package {
 }
 
 impl Package {
-    /// Its test target named `sysguard`, where it has one: cargo's metadata does not tell which harness a target has.
+    /// Its test target named `sysguard`, where it has one: cargo's metadata does not tell which
+    /// harness a target has.
     pub(crate) fn harness(&self) -> Option<Target> {
         let named = |target: &&cargo_metadata::Target| target.is_test() && target.name == "sysguard";
         let target = self.metadata.targets.iter().find(named)?;
@@ -96,7 +98,8 @@ pub(crate) fn colour_flags(colour: Option<bool>) -> Vec<OsString> {
     flags.into_iter().flatten().collect()
 }
 
-/// What is wrong with the names of files, package by package; the other workloads are not touched by it.
+/// What is wrong with the names of files, package by package; the other workloads are not touched
+/// by it.
 pub(crate) fn faults(packages: &[Package]) -> Result<(), Failure> {
     let faults = packages.iter().filter_map(|package| Some(package.suite.fault()?.content.err()?.message));
     match faults.collect::<Vec<_>>() {

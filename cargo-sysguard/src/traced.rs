@@ -1,6 +1,7 @@
 //! Two revisions traced on this machine: `diff --trace`. Main type: [`Traced`].
 //!
-//! Each is built in its own folder and its own target directory. Nothing is written into the expectations of either.
+//! Each is built in its own folder and its own target directory. Nothing is written into the
+//! expectations of either.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -48,7 +49,8 @@ pub(crate) struct Compared {
 struct Checkout<'a> {
     folder: &'a Path,
     flags: &'a [OsString],
-    /// The variables that tie git to the repository of the caller, which the other revision's build scripts must not find.
+    /// The variables that tie git to the repository of the caller, which the other revision's build
+    /// scripts must not find.
     without: &'a [String],
 }
 
@@ -56,7 +58,8 @@ struct Checkout<'a> {
 type Observed = BTreeMap<String, Expectation>;
 
 impl Traced<'_> {
-    /// What the workloads use now and did not use at the revision, and the other way round. A workload that cannot be run at either is told, and compared with nothing.
+    /// What the workloads use now and did not use at the revision, and the other way round. A
+    /// workload that cannot be run at either is told, and compared with nothing.
     pub(crate) fn drifts(&self, proposals: &Proposals, base: &str) -> Result<Compared, Failure> {
         let (mut drifts, mut outcome, mut untraced) = (Vec::new(), Outcome::Expected, 0);
         for (folder, store) in proposals.packages() {
@@ -98,7 +101,8 @@ impl Traced<'_> {
         outcome: &mut Outcome,
     ) -> Result<Observed, Failure> {
         let Checkout { folder, flags, without } = *checkout;
-        // Sets are compared here, and nothing else: what tells those sooner is enough unless somebody asks for more. Proposals are none of its business.
+        // Sets are compared here, and nothing else: what tells those sooner is enough unless
+        // somebody asks for more. Proposals are none of its business.
         let engine = if self.settings.engine == Engine::Ptrace { Engine::Ptrace } else { Engine::Notify };
         let settings = Settings { pending_dir: None, engine, ..self.settings.clone() };
         let mut suite = Suite::open(folder, None, suites::platform(self.cargo)?, settings).map_err(Failure::failed)?;

@@ -1,4 +1,5 @@
-//! Orphans, which are proposals without their file and files of tests that are no more, and what `--unreferenced` does about them. Main type: [`Unreferenced`].
+//! Orphans, which are proposals without their file and files of tests that are no more, and what
+//! `--unreferenced` does about them. Main type: [`Unreferenced`].
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -43,7 +44,8 @@ impl Unreferenced {
         }
     }
 
-    /// Does it to the files of tests that a complete run of these packages did not show, and says so on standard error.
+    /// Does it to the files of tests that a complete run of these packages did not show, and says
+    /// so on standard error.
     pub(crate) fn tests(
         self,
         folders: &[PathBuf],

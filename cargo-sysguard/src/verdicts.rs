@@ -1,4 +1,5 @@
-//! Verdicts on their way out of `test` and `bless`: `--format`, `-o`, and the summary of GitHub Actions. Main type: [`Report`].
+//! Verdicts on their way out of `test` and `bless`: `--format`, `-o`, and the summary of GitHub
+//! Actions. Main type: [`Report`].
 //!
 //! It must not change what comes of a command: an exit code says the same in every format.
 

@@ -1,6 +1,7 @@
 //! Writes sysguard's syscall and subsystem tables from unpacked kernel sources.
 //!
-//! To regenerate, unpack one or more trees, from the oldest kernel of interest to the newest, and name them all:
+//! To regenerate, unpack one or more trees, from the oldest kernel of interest to the newest, and
+//! name them all:
 //!
 //! ```text
 //! apt-get install linux-source-6.12 && tar xf /usr/src/linux-source-6.12.tar.xz -C /tmp
@@ -10,18 +11,20 @@
 //! cargo run --example kernel-tables -- --source /tmp/linux-source-6.12 --source /tmp/linux-7.1.8 --man-pages /usr/share/man/man2
 //! ```
 //!
-//! With `--strace DIR` it also names what strace's lists have and the tables lack, except what `missing` gives a reason for, and exits 1
-//! then.
+//! With `--strace DIR` it also names what strace's lists have and the tables lack, except what
+//! `missing` gives a reason for, and exits 1 then.
 //!
-//! It prints what changed, one row a line. With `--check` it writes nothing and exits 1 if anything would. The kernels of the
-//! committed tables stand in their headers; the newest tree says what a call is, older ones only since when it exists, as an
-//! upper bound (`<=6.18`: 6.18 has it, the next older tree given has not), where the man-pages do not say it. Without
-//! `--man-pages` the table of those stays as it is. This example links the library: restore a table that
-//! does not compile before generating a new one.
+//! It prints what changed, one row a line. With `--check` it writes nothing and exits 1 if anything
+//! would. The kernels of the committed tables stand in their headers; the newest tree says what a
+//! call is, older ones only since when it exists, as an upper bound (`<=6.18`: 6.18 has it, the
+//! next older tree given has not), where the man-pages do not say it. Without `--man-pages` the
+//! table of those stays as it is. This example links the library: restore a table that does not
+//! compile before generating a new one.
 //!
-//! Calls and the kinds of objects are read by the crate `kernel-source`, which `cargo sysguard explain` reads trees with, too. The values of arguments are
-//! chosen here and told by its C compiler (`cc` must be installed), `vocabularies`, `reaches` and `ioctls` being the curated part. `manual` reads
-//! man-pages, `emit` writes Rust, `changes` compares, `provenance` seals.
+//! Calls and the kinds of objects are read by the crate `kernel-source`, which `cargo sysguard
+//! explain` reads trees with, too. The values of arguments are chosen here and told by its C
+//! compiler (`cc` must be installed), `vocabularies`, `reaches` and `ioctls` being the curated
+//! part. `manual` reads man-pages, `emit` writes Rust, `changes` compares, `provenance` seals.
 
 mod changes;
 mod emit;

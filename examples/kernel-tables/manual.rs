@@ -1,4 +1,5 @@
-//! What section 2 of the Linux man-pages says of calls: since when each exists, by the table of syscalls(2), and whether it has a page.
+//! What section 2 of the Linux man-pages says of calls: since when each exists, by the table of
+//! syscalls(2), and whether it has a page.
 //!
 //! It must not judge, and leaves out what that table leaves open. Main function: [`derive`].
 
@@ -62,7 +63,8 @@ fn release(page: &str) -> Option<String> {
     Some(release.split_once('"')?.0.to_owned())
 }
 
-/// Name → release, from rows such as `\f[B]openat2\f[](2)`, tab, `5.6`; a name in a cell of its own stands as `.BR accept (2)` before `T}`, tab, `2.0`.
+/// Name → release, from rows such as `\f[B]openat2\f[](2)`, tab, `5.6`; a name in a cell of its own
+/// stands as `.BR accept (2)` before `T}`, tab, `2.0`.
 fn since(page: &str) -> BTreeMap<String, String> {
     let table = page.split_once(".TS\n").and_then(|(_, rest)| rest.split_once(".TE\n")).map_or("", |(table, _)| table);
     let table = [r"\f[B]", r"\f[]", r"\fB", r"\fP"].iter().fold(table.to_owned(), |text, font| text.replace(font, ""));
@@ -86,7 +88,8 @@ fn since(page: &str) -> BTreeMap<String, String> {
     since
 }
 
-/// `2.6; 2.4.18` is in both series. "Where no kernel version is indicated, the system call appeared in Linux 1.0 or earlier", says the page, and writes 1.0.
+/// `2.6; 2.4.18` is in both series. "Where no kernel version is indicated, the system call appeared
+/// in Linux 1.0 or earlier", says the page, and writes 1.0.
 fn oldest(releases: &str) -> Option<String> {
     let numbers = |release: &str| release.split('.').map(|number| number.parse().ok()).collect::<Option<Vec<u32>>>();
     let releases = releases.split("; ").filter_map(|release| Some((numbers(release)?, release)));

@@ -1,6 +1,8 @@
-//! What strace names and the tables lack on purpose: the table, the name or its beginning, the reason.
+//! What strace names and the tables lack on purpose: the table, the name or its beginning, the
+//! reason.
 //!
-//! Shared with tests/kernel_tables.rs, which checks that no row is stale. It must not read files. Main table: [`MISSING`].
+//! Shared with tests/kernel_tables.rs, which checks that no row is stale. It must not read files.
+//! Main table: [`MISSING`].
 
 /// Ordered by table and name. `*` stands for anything.
 pub(crate) const MISSING: &[(&str, &str, &str)] = &[

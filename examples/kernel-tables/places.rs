@@ -1,4 +1,5 @@
-//! The source files and folders that arguments lead to: who maintains each, and what must be on for it. Main function: [`derive`].
+//! The source files and folders that arguments lead to: who maintains each, and what must be on for
+//! it. Main function: [`derive`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,8 +12,9 @@ use crate::vocabularies::Table;
 const HEADERS: [&str; 5] =
     ["include/uapi", "arch/x86/include/uapi", "arch/arm64/include/uapi", "arch/riscv/include/uapi", "include"];
 
-/// The places of all arguments, from trees ordered from old to new: the newest that has a place says what it is. A command that no rule
-/// places goes by its header, where MAINTAINERS has a section for that.
+/// The places of all arguments, from trees ordered from old to new: the newest that has a place
+/// says what it is. A command that no rule places goes by its header, where MAINTAINERS has a
+/// section for that.
 pub(crate) fn derive(trees: &[Tree], tables: &[Table], commands: &mut [Command]) -> Result<Vec<Place>> {
     let read = trees.iter().rev().map(|tree| Ok((tree, Places::read(tree)?))).collect::<Result<Vec<_>>>()?;
     let newest = |source: &str| read.iter().find(|(tree, _)| tree.has(source)).map(|(_, places)| places.place(source));

@@ -1,11 +1,12 @@
-//! Which subsystem the value of an argument reaches, where that is not its call's own. All of it is judgement. Main function: [`reaches`].
+//! Which subsystem the value of an argument reaches, where that is not its call's own. All of it is
+//! judgement. Main function: [`reaches`].
 
 use std::collections::BTreeSet;
 
 use sysguard::model::attribution::{Subsystem, Subsystem as S};
 
-/// Table, beginning of the name, subsystem, the source file or folder that serves it (empty: the one that has the case), reason.
-/// The longest beginning decides.
+/// Table, beginning of the name, subsystem, the source file or folder that serves it (empty: the
+/// one that has the case), reason. The longest beginning decides.
 const REACHES: &[(&str, &str, Subsystem, &str, &str)] = &[
     ("ARCH_PRCTL", "ARCH_ENABLE_TAGGED_ADDR", S::Memory, "", "address bits of the process's memory map"),
     ("ARCH_PRCTL", "ARCH_FORCE_TAGGED_SVA", S::Memory, "", "address bits of the process's memory map"),

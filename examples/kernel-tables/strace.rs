@@ -1,4 +1,5 @@
-//! The vocabulary held against strace's: its lists are read where they lie, and what the tables lack must be in [`MISSING`].
+//! The vocabulary held against strace's: its lists are read where they lie, and what the tables
+//! lack must be in [`MISSING`].
 //!
 //! It must not write. Main function: [`compare`].
 
@@ -88,7 +89,8 @@ const WITHOUT_TABLE: &[(&str, &str)] = &[
     ("sock_iucv_options", "s390 only"),
 ];
 
-/// The names that neither a table nor [`MISSING`] has, and the rows of that for which strace has no name; one a line.
+/// The names that neither a table nor [`MISSING`] has, and the rows of that for which strace has no
+/// name; one a line.
 pub(crate) fn compare(source: &Path, tables: &[Table], commands: &[Command]) -> Result<Vec<String>> {
     let theirs = lists(source)?;
     let known: BTreeSet<(&str, &str)> = tables
@@ -162,7 +164,8 @@ fn read(path: &Path) -> Result<String> {
         .map_err(|cause| format!("read `{}`: {cause}: give an unpacked source of strace", path.display()))
 }
 
-/// `PR_SET_NAME 15`, one a line, between comments and conditions. One name for two numbers ends in what tells them apart.
+/// `PR_SET_NAME 15`, one a line, between comments and conditions. One name for two numbers ends in
+/// what tells them apart.
 fn names(text: &str) -> impl Iterator<Item = &str> {
     let first = text.lines().filter_map(|line| line.split_whitespace().next());
     let is_name = |word: &&str| word.starts_with(|c: char| c.is_ascii_uppercase()) && word.bytes().all(is_of_a_name);

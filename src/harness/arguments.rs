@@ -1,7 +1,9 @@
-//! The command line of a test harness: all that libtest takes, in the words of libtest-mimic. Main type: [`Arguments`].
+//! The command line of a test harness: all that libtest takes, in the words of libtest-mimic. Main
+//! type: [`Arguments`].
 //!
-//! libtest-mimic takes one filter and lacks some flags, so this parser is ours and the selection is made here: libtest-mimic
-//! is told the exact names to skip, which keeps its count of what was filtered out right.
+//! libtest-mimic takes one filter and lacks some flags, so this parser is ours and the selection is
+//! made here: libtest-mimic is told the exact names to skip, which keeps its count of what was
+//! filtered out right.
 
 use std::collections::hash_map::DefaultHasher;
 use std::ffi::OsString;
@@ -78,7 +80,8 @@ pub struct Arguments {
     accepted: Accepted,
 }
 
-/// What libtest takes and what changes nothing here: a workload's output never reaches ours, and there are no benchmarks.
+/// What libtest takes and what changes nothing here: a workload's output never reaches ours, and
+/// there are no benchmarks.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Accepted, without effect")]
 struct Accepted {
@@ -162,7 +165,8 @@ impl Arguments {
         }
     }
 
-    /// Whether the one test that is asked for is an ignored one: its result is reported as if it had run.
+    /// Whether the one test that is asked for is an ignored one: its result is reported as if it
+    /// had run.
     pub(super) fn demands_ignored(&self) -> bool {
         self.ignored && self.single().is_some()
     }
@@ -202,7 +206,8 @@ impl Arguments {
             list: self.list,
             exact: true,
             skip: names.into_iter().filter(|name| !self.selects(name)).map(str::to_owned).collect(),
-            // With --list, libtest's terse format is a list without a summary, and libtest-mimic's only one.
+            // With --list, libtest's terse format is a list without a summary, and libtest-mimic's
+            // only one.
             quiet: self.quiet,
             test_threads: self.test_threads.map(NonZeroUsize::get),
             format: self.format.map(|format| match format {

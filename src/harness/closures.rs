@@ -1,7 +1,8 @@
 //! Workloads in code: closures of a test, each run in a process of its own. Main type: [`Harness`].
 //!
-//! A closure is never run in the harness: that has threads, and would be in the set. The test binary is executed once more, told which closure
-//! it is to be, and watched between entering and leaving it.
+//! A closure is never run in the harness: that has threads, and would be in the set. The test
+//! binary is executed once more, told which closure it is to be, and watched between entering and
+//! leaving it.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -65,24 +66,29 @@ impl fmt::Debug for Harness {
 }
 
 impl Harness {
-    /// The workloads of the package in this folder: `env!("CARGO_MANIFEST_DIR")`, or a folder below it.
+    /// The workloads of the package in this folder: `env!("CARGO_MANIFEST_DIR")`, or a folder below
+    /// it.
     ///
-    /// Where the package was moved after the build, `CARGO_MANIFEST_DIR` at run time names its folder, or
-    /// `SYSGUARD_WORKSPACE_ROOT` that of its workspace.
+    /// Where the package was moved after the build, `CARGO_MANIFEST_DIR` at run time names its
+    /// folder, or `SYSGUARD_WORKSPACE_ROOT` that of its workspace.
     pub fn new(package: impl Into<PathBuf>) -> Self {
         Self { package: package.into(), closures: Vec::new() }
     }
 
-    /// Adds a closure that is a workload: `expectations/NAME.yaml` holds what it may use, with `closure: NAME` in its first document.
+    /// Adds a closure that is a workload: `expectations/NAME.yaml` holds what it may use, with
+    /// `closure: NAME` in its first document.
     ///
-    /// The name is one that a file could have: `parse`, or `net::parse`. What the closure sets up before it is another matter: only what happens
-    /// between its beginning and its end counts, in all threads and processes; and what threads and processes that it started do after that. Exit
-    /// handlers that it installs run after its end and do not count. Markers that the harness did not send fail the test.
+    /// The name is one that a file could have: `parse`, or `net::parse`. What the closure sets up
+    /// before it is another matter: only what happens between its beginning and its end counts, in
+    /// all threads and processes; and what threads and processes that it started do after that.
+    /// Exit handlers that it installs run after its end and do not count. Markers that the harness
+    /// did not send fail the test.
     pub fn workload(self, name: &str, run: impl FnOnce() + 'static) -> Self {
         self.with(name, run, None)
     }
 
-    /// Adds a closure without a file: `check` is given what one run of it showed, and fails by a panic.
+    /// Adds a closure without a file: `check` is given what one run of it showed, and fails by a
+    /// panic.
     ///
     /// [`Observation::forbid`] and [`Observation::at_most`] do; so does any `assert!`.
     pub fn check(
@@ -99,7 +105,8 @@ impl Harness {
         self
     }
 
-    /// Does what the command line of this process asks, as libtest does; to be called before anything else, and its result returned from `main`.
+    /// Does what the command line of this process asks, as libtest does; to be called before
+    /// anything else, and its result returned from `main`.
     pub fn main(self) -> ExitCode {
         linux::mark_harness();
         let given = Given::from_env();
@@ -195,7 +202,8 @@ fn colour_streams(colour: Option<bool>) {
     }
 }
 
-/// A number that code in the closure cannot guess: std seeds its hasher with random bytes of the system.
+/// A number that code in the closure cannot guess: std seeds its hasher with random bytes of the
+/// system.
 fn key() -> Key {
     Key(std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), std::process::id()))
 }

@@ -1,7 +1,7 @@
 //! How a program learns that a test binary is a harness of ours: [`is_harness`].
 //!
-//! A section of the file says that it may be one, and its answer that it is. A binary without the section is never executed for the
-//! question, because a foreign one may do anything when it runs.
+//! A section of the file says that it may be one, and its answer that it is. A binary without the
+//! section is never executed for the question, because a foreign one may do anything when it runs.
 
 use std::io::{self, Write};
 use std::path::Path;

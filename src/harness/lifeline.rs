@@ -1,7 +1,7 @@
 //! Whoever traces ends with the `cargo sysguard` that lets cargo start it. Main type: [`Lifeline`].
 //!
-//! Between the two stands cargo, which passes on no end but its own, so they have to see to it themselves. The kernel frees a lock
-//! with the process that holds it, however that ends.
+//! Between the two stands cargo, which passes on no end but its own, so they have to see to it
+//! themselves. The kernel frees a lock with the process that holds it, however that ends.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};

@@ -1,5 +1,5 @@
-//! What is running and for how long, as lines of a log: for standard error that is no terminal, or that others draw on.
-//! Main type: [`Lines`].
+//! What is running and for how long, as lines of a log: for standard error that is no terminal, or
+//! that others draw on. Main type: [`Lines`].
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

@@ -7,8 +7,9 @@
 //! }
 //! ```
 //!
-//! It ends with 0 or 101 and nothing else; whoever wants to know more reads the verdicts that it appends to the file that
-//! `SYSGUARD_VERDICTS` names. It must not judge, nor put verdicts into words.
+//! It ends with 0 or 101 and nothing else; whoever wants to know more reads the verdicts that it
+//! appends to the file that `SYSGUARD_VERDICTS` names. It must not judge, nor put verdicts into
+//! words.
 
 mod arguments;
 mod check;

@@ -1,14 +1,16 @@
 //! Where the package of a harness is when it runs: [`package`].
 //!
-//! The test binary holds the folder in which it was built. A nextest archive, `--workspace-remap` or a copied checkout
-//! runs it elsewhere, and then the folder of the build is gone or, worse, another version of the package.
+//! The test binary holds the folder in which it was built. A nextest archive, `--workspace-remap`
+//! or a copied checkout runs it elsewhere, and then the folder of the build is gone or, worse,
+//! another version of the package.
 
 use std::path::{Path, PathBuf};
 
 /// Returns the folder of the package that was built in `built`.
 ///
-/// `manifest_dir` is `CARGO_MANIFEST_DIR` at run time, which cargo and nextest set: it wins, unless `built` lies below it.
-/// Without it, `workspace` (`SYSGUARD_WORKSPACE_ROOT`) holds the package at the end of `built`'s path, or is the package.
+/// `manifest_dir` is `CARGO_MANIFEST_DIR` at run time, which cargo and nextest set: it wins, unless
+/// `built` lies below it. Without it, `workspace` (`SYSGUARD_WORKSPACE_ROOT`) holds the package at
+/// the end of `built`'s path, or is the package.
 pub(super) fn package(
     built: &Path,
     manifest_dir: Option<&Path>,
@@ -24,8 +26,9 @@ pub(super) fn package(
     }
 }
 
-/// Finds the package in another workspace: the longest end of its old path that is a package there. One is preferred
-/// whose old workspace had the new one's name, since a package may lie in one of its own name (`serde/serde`).
+/// Finds the package in another workspace: the longest end of its old path that is a package there.
+/// One is preferred whose old workspace had the new one's name, since a package may lie in one of
+/// its own name (`serde/serde`).
 fn moved(built: &Path, workspace: &Path, is_package: impl Fn(&Path) -> bool) -> Option<PathBuf> {
     let places: Vec<(&Path, PathBuf)> = built
         .ancestors()

@@ -1,4 +1,5 @@
-//! What is running and for how long: drawn on a terminal, else a line from time to time. Main type: [`Spinners`].
+//! What is running and for how long: drawn on a terminal, else a line from time to time. Main type:
+//! [`Spinners`].
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};

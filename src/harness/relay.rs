@@ -1,7 +1,8 @@
 //! What libtest-mimic prints, on its way out. Main type: [`Relay`].
 //!
-//! libtest-mimic opens standard output or a file by itself. Given the name of a pipe instead, all its lines pass through here: they
-//! never fall between the lines of running workloads on a terminal, and a reason stands as libtest writes it.
+//! libtest-mimic opens standard output or a file by itself. Given the name of a pipe instead, all
+//! its lines pass through here: they never fall between the lines of running workloads on a
+//! terminal, and a reason stands as libtest writes it.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 
@@ -59,7 +60,8 @@ mod pipe {
     }
 }
 
-/// Elsewhere a pipe has no name. Nothing runs there that could take long, so that lines may come at the end.
+/// Elsewhere a pipe has no name. Nothing runs there that could take long, so that lines may come at
+/// the end.
 #[cfg(not(target_os = "linux"))]
 mod file {
     use std::io::{self, Write};
@@ -100,7 +102,8 @@ fn pass_on(reader: impl Read, out: &mut dyn Write, spinners: &Spinners) -> io::R
     let mut line = Vec::new();
     let (mut result, mut is_open) = (Ok(()), true);
     while reader.read_until(b'\n', &mut line)? > 0 {
-        // The reader goes on where the writing cannot: whoever writes into the pipe must not be held up.
+        // The reader goes on where the writing cannot: whoever writes into the pipe must not be
+        // held up.
         if is_open && result.is_ok() {
             let text = as_libtest(&line);
             match spinners.suspended(|| out.write_all(&text).and_then(|()| out.flush())) {

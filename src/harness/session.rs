@@ -1,4 +1,5 @@
-//! One call of the harness: workloads become trials, trials become verdicts. Main type: [`Session`].
+//! One call of the harness: workloads become trials, trials become verdicts. Main type:
+//! [`Session`].
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -77,10 +78,11 @@ struct Shared {
     shows_diffs: bool,
     /// `--fail-fast`: once a workload has failed, no further one is started.
     stop_at_failure: bool,
-    /// Nothing can run here, so all tests count as ignored ones: a test runner takes one that is not listed among them for
-    /// one that passed.
+    /// Nothing can run here, so all tests count as ignored ones: a test runner takes one that is
+    /// not listed among them for one that passed.
     is_untraceable: bool,
-    /// What cannot run fails: test runners list ignored tests first, and know no other result of one that they demand.
+    /// What cannot run fails: test runners list ignored tests first, and know no other result of
+    /// one that they demand.
     demands_ignored: bool,
     failed: AtomicBool,
     verdicts: Mutex<Vec<Verdict>>,
@@ -154,7 +156,8 @@ fn output(logfile: Option<&str>, console: Console) -> Result<Box<dyn Write + Sen
 fn trials(shared: &Arc<Shared>, arguments: &Arguments) -> Vec<Trial> {
     let mut cases: Vec<(usize, &Case)> = shared.cases.iter().enumerate().collect();
     if let Some(seed) = arguments.seed(now) {
-        // The one thing that a repetition needs; where standard error is gone there is nobody to repeat it.
+        // The one thing that a repetition needs; where standard error is gone there is nobody to
+        // repeat it.
         let _ = writeln!(io::stderr(), "shuffle seed: {seed}");
         cases.sort_by_key(|(_, case)| shuffled(seed, &case.name));
     }

@@ -4,7 +4,8 @@ use std::io;
 
 use nix::sys::signal::{SigSet, Signal};
 
-/// Blocks the signals by which a terminal, a user or a supervisor ends a job, for this thread and all that it starts.
+/// Blocks the signals by which a terminal, a user or a supervisor ends a job, for this thread and
+/// all that it starts.
 ///
 /// # Errors
 ///

@@ -1,7 +1,8 @@
-//! The stack of a stopped task: unwound by what its programs and libraries tell of their frames, and named by their symbols. Main type: [`Callers`].
+//! The stack of a stopped task: unwound by what its programs and libraries tell of their frames,
+//! and named by their symbols. Main type: [`Callers`].
 //!
-//! It is slow beside a stop (a file is opened for every library once), so it is asked for what is new only. It must not fail a run: a stack that
-//! cannot be read ends where it cannot.
+//! It is slow beside a stop (a file is opened for every library once), so it is asked for what is
+//! new only. It must not fail a run: a stack that cannot be read ends where it cannot.
 
 mod image;
 
@@ -56,7 +57,8 @@ struct Loaded {
 }
 
 impl Callers {
-    /// Who calls: to be asked from a sink of events, about the task of the event, which is still stopped.
+    /// Who calls: to be asked from a sink of events, about the task of the event, which is still
+    /// stopped.
     pub fn of(&mut self, task: Tid) -> CallSite {
         let Ok(registers) = sys::stack_registers(task) else { return CallSite::default() };
         let Layout { loaded, unwinder, rules, .. } = self.layout(task);
@@ -74,7 +76,8 @@ impl Callers {
         CallSite { frames, past: None }
     }
 
-    /// Of how many programs and libraries symbols were loaded: the first stack through each waits for that, and `benches/callers.rs` tells it apart.
+    /// Of how many programs and libraries symbols were loaded: the first stack through each waits
+    /// for that, and `benches/callers.rs` tells it apart.
     #[doc(hidden)]
     pub fn loaded_symbols(&self) -> usize {
         self.images.values().flatten().filter(|image| image.has_symbols()).count()
@@ -127,7 +130,8 @@ fn unwind_registers(StackRegisters { instruction, link, stack, frame }: StackReg
     UnwindRegsNative::new_with_ptr_auth_mask(addresses, link, stack, frame)
 }
 
-/// Whom a signal interrupted, where its handler returns to the kernel: his registers lie there, and what the C library tells of that frame cannot be followed.
+/// Whom a signal interrupted, where its handler returns to the kernel: his registers lie there, and
+/// what the C library tells of that frame cannot be followed.
 #[cfg(target_arch = "x86_64")]
 fn interrupted(
     address: FrameAddress,
@@ -136,7 +140,8 @@ fn interrupted(
 ) -> Option<FrameAddress> {
     /// `mov $15, %rax; syscall`, the most of it: rt_sigreturn(2), as every C library calls it.
     const SIGNAL_RETURN: u64 = 0x0f_00_00_00_0f_c0_c7_48;
-    /// In `struct ucontext`, where the stack pointer points then; arch/x86/include/uapi/asm/sigcontext.h.
+    /// In `struct ucontext`, where the stack pointer points then;
+    /// arch/x86/include/uapi/asm/sigcontext.h.
     const FRAME: u64 = 120;
     const STACK: u64 = 160;
     const INSTRUCTION: u64 = 168;

@@ -1,7 +1,9 @@
-//! Tracer and tracee on one CPU while a single task is busy, or two that take turns: it is where they run, not what they do, that makes a ptrace stop slow.
+//! Tracer and tracee on one CPU while a single task is busy, or two that take turns: it is where
+//! they run, not what they do, that makes a ptrace stop slow.
 //!
-//! It must stay invisible: a task's own affinity is restored before anybody can ask for it or change it, in a child before it runs, and as soon as more
-//! tasks are busy. Main type: [`Colocation`].
+//! It must stay invisible: a task's own affinity is restored before anybody can ask for it or
+//! change it, in a child before it runs, and as soon as more tasks are busy. Main type:
+//! [`Colocation`].
 
 use std::collections::HashMap;
 
@@ -14,7 +16,8 @@ use crate::model::kernel::call::Tid;
 use crate::model::kernel::syscall::table::Row;
 use crate::model::trace::tracee::Stop;
 
-/// So many tasks may take turns on the tracer's CPU: two that wake each other are busy one at a time.
+/// So many tasks may take turns on the tracer's CPU: two that wake each other are busy one at a
+/// time.
 const TURNS: usize = 2;
 
 /// So many stops in a row of the same few tasks mean that nobody else is busy.
@@ -23,7 +26,8 @@ const STREAK: u32 = 4;
 /// Who has not stopped for so many stops of others takes no turns.
 const SILENCE: u32 = 64;
 
-/// So many stops later all are let go for a moment, so that the scheduler can move them off a CPU that has become crowded.
+/// So many stops later all are let go for a moment, so that the scheduler can move them off a CPU
+/// that has become crowded.
 const STAY: u32 = 4096;
 
 /// Which tasks share this tracer's CPU, if any.
@@ -31,7 +35,8 @@ const STAY: u32 = 4096;
 pub(super) struct Colocation {
     /// Who is busy, at most [`TURNS`] of them.
     busy: Vec<Busy>,
-    /// The CPUs of whoever was lent one, as nobody but a call of the tree changes them. A child may have inherited the loan long after it has ended.
+    /// The CPUs of whoever was lent one, as nobody but a call of the tree changes them. A child may
+    /// have inherited the loan long after it has ended.
     theirs: HashMap<Tid, CpuSet>,
     streak: u32,
     /// Stops since the first of them came here.
@@ -59,7 +64,8 @@ struct Busy {
 const SELF: Pid = Pid::from_raw(0);
 
 impl Colocation {
-    /// For the tracer that runs on this thread, of a tree that begins with this task: as yet nobody else can be busy.
+    /// For the tracer that runs on this thread, of a tree that begins with this task: as yet nobody
+    /// else can be busy.
     pub(super) fn new(root: Tid) -> Self {
         let own = sched_getaffinity(SELF)
             .ok()
@@ -112,8 +118,9 @@ impl Colocation {
         }
     }
 
-    /// A child begins with the CPUs of its parent, and does not run yet: it is given its parent's own, whatever was lent. Where its parent waits for it, the
-    /// child is the one who is busy from now on.
+    /// A child begins with the CPUs of its parent, and does not run yet: it is given its parent's
+    /// own, whatever was lent. Where its parent waits for it, the child is the one who is busy from
+    /// now on.
     fn bear(&mut self, parent: Tid, child: Tid, awaited: bool) {
         let Some(theirs) = self.theirs.get(&parent).copied() else { return };
         let is_full = self.busy.len() >= TURNS;
@@ -158,7 +165,8 @@ impl Colocation {
         self.busy.push(Busy::new(task));
     }
 
-    /// A tick of the clock: who has not stopped since the last one runs by itself, and better where it likes.
+    /// A tick of the clock: who has not stopped since the last one runs by itself, and better where
+    /// it likes.
     pub(super) fn tick(&mut self) {
         if !std::mem::take(&mut self.is_busy) {
             self.separate();
@@ -233,7 +241,8 @@ fn begins_to_stop(stop: &Stop) -> bool {
     matches!(stop, Stop::Exec { .. } | Stop::Signal(libc::SIGCHLD))
 }
 
-/// Whether the task is about to look at affinities (sched_setaffinity(2)), or to make a child that nobody may tell of.
+/// Whether the task is about to look at affinities (sched_setaffinity(2)), or to make a child that
+/// nobody may tell of.
 fn may_see_affinity(stop: &Stop) -> bool {
     let (Stop::Entry(call) | Stop::Filtered(call)) = stop else { return false };
     let looks = |row: &Row| matches!(row.name, "sched_getaffinity" | "sched_setaffinity");

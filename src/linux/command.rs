@@ -21,7 +21,8 @@ pub struct Command {
     pub cwd: Option<PathBuf>,
     /// Standard input, output and error.
     pub stdio: [Stream; 3],
-    /// Cut it off from the caller: a session of its own, default signal dispositions, umask 022 and default limits.
+    /// Cut it off from the caller: a session of its own, default signal dispositions, umask 022 and
+    /// default limits.
     pub isolated: bool,
 }
 

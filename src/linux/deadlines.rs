@@ -15,7 +15,8 @@ use super::sys;
 /// A blocked wait is woken this often to look at the clock: deadlines are kept to about this.
 const TICK: Duration = Duration::from_millis(50);
 
-/// The signal that wakes it. It is ignored by default, so a handler that does nothing changes nothing for anyone else in the process.
+/// The signal that wakes it. It is ignored by default, so a handler that does nothing changes
+/// nothing for anyone else in the process.
 const WAKE_UP: Signal = Signal::SIGURG;
 
 /// The deadlines of one run. One that the clock cannot express never comes.
@@ -67,7 +68,8 @@ impl Deadlines {
         self.grace_ends = Instant::now().checked_add(self.grace);
     }
 
-    /// What is due now. Asking is told once; an end is told for as long as anybody is there to be ended.
+    /// What is due now. Asking is told once; an end is told for as long as anybody is there to be
+    /// ended.
     pub(super) fn due(&mut self) -> Due {
         let now = Instant::now();
         let is_over = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);

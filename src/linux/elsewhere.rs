@@ -1,4 +1,5 @@
-//! The door where there is no Linux: nothing can be traced, and everything else goes on without. Its names are those of the others.
+//! The door where there is no Linux: nothing can be traced, and everything else goes on without.
+//! Its names are those of the others.
 
 use std::io;
 use std::path::Path;
@@ -118,7 +119,8 @@ pub fn block_ending_signals() -> io::Result<()> {
     Ok(())
 }
 
-/// Removes a folder and all that is in it. No workload runs here, so only this project writes there.
+/// Removes a folder and all that is in it. No workload runs here, so only this project writes
+/// there.
 ///
 /// # Errors
 ///

@@ -1,6 +1,7 @@
 //! What is known of the fds of every task, so that each is asked about once. Main type: [`Files`].
 //!
-//! It must not ask: that is [`objects`](super::objects)'. Nothing stale is ever found, since whatever may be closed is forgotten.
+//! It must not ask: that is [`objects`](super::objects)'. Nothing stale is ever found, since
+//! whatever may be closed is forgotten.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,7 +30,8 @@ impl Table {
 #[derive(Debug, Default)]
 struct Known {
     objects: BTreeMap<i32, Object>,
-    /// How many of its tasks are closing something: what they close is gone at some moment before they say so, and what is asked meanwhile may be old at once.
+    /// How many of its tasks are closing something: what they close is gone at some moment before
+    /// they say so, and what is asked meanwhile may be old at once.
     closing: usize,
 }
 
@@ -46,7 +48,8 @@ impl Files {
         }
     }
 
-    /// Keeps what an fd stands for that a call has just returned. Where others share the table, one of them may have replaced it meanwhile.
+    /// Keeps what an fd stands for that a call has just returned. Where others share the table, one
+    /// of them may have replaced it meanwhile.
     pub(super) fn keep_returned(&self, task: Tid, fd: i32, object: &Object) {
         if self.tables.get(&task).is_some_and(|table| Arc::strong_count(&table.0) == 1) {
             self.keep(task, fd, object);
@@ -72,7 +75,8 @@ impl Files {
         }
     }
 
-    /// The task has a table of its own, of which nothing is known yet: a copy of another one may have changed since.
+    /// The task has a table of its own, of which nothing is known yet: a copy of another one may
+    /// have changed since.
     pub(super) fn own(&mut self, task: Tid) {
         self.tables.insert(task, Table::default());
     }

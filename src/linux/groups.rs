@@ -1,4 +1,5 @@
-//! Which thread group a task is of, by the numbers that its own PID namespace uses. Main function: [`is_own_thread`].
+//! Which thread group a task is of, by the numbers that its own PID namespace uses. Main function:
+//! [`is_own_thread`].
 //!
 //! The tracer's numbers and those in a tracee's registers differ where a namespace lies between.
 

@@ -10,7 +10,8 @@ use object::{FileKind, read};
 
 use super::sys::HARNESS_SECTION;
 
-/// Whether the file has the section that [`mark_harness`](super::mark_harness) leaves. Reads headers only.
+/// Whether the file has the section that [`mark_harness`](super::mark_harness) leaves. Reads
+/// headers only.
 ///
 /// A program can hold the function and never call it, so that its answer to a handshake decides.
 ///

@@ -1,8 +1,10 @@
-//! From a command to a traced process that waits to become it: [`Prepared`] → [`Suspended`] → running.
+//! From a command to a traced process that waits to become it: [`Prepared`] → [`Suspended`] →
+//! running.
 //!
-//! The child shares this process's memory until its execve: a copy of it, and of each page that is touched from then on, costs more than a small workload does.
-//! A thread of its own starts it and is suspended meanwhile, so that nobody else uses that thread's part of the memory. Everything is allocated before; the
-//! child makes system calls only.
+//! The child shares this process's memory until its execve: a copy of it, and of each page that is
+//! touched from then on, costs more than a small workload does. A thread of its own starts it and
+//! is suspended meanwhile, so that nobody else uses that thread's part of the memory. Everything is
+//! allocated before; the child makes system calls only.
 #![expect(unsafe_code, reason = "a child in a process that may have threads")]
 
 use std::ffi::{CString, OsString};
@@ -110,7 +112,8 @@ impl Prepared {
         })
     }
 
-    /// Starts a child. It prepares itself, which nobody need watch, waits until it is told to go, and ends when this process does.
+    /// Starts a child. It prepares itself, which nobody need watch, waits until it is told to go,
+    /// and ends when this process does.
     pub(super) fn suspend(self) -> io::Result<Suspended> {
         let (start_read, start_write) = pipe2(OFlag::O_CLOEXEC)?;
         let (ready_read, ready_write) = pipe2(OFlag::O_CLOEXEC)?;
@@ -132,7 +135,8 @@ impl Prepared {
     /// Returns when the child is the command, or why it is not once it is gone.
     fn launch(self, ready: File, start: File) -> io::Result<Option<LaunchFailure>> {
         let parent = getpid();
-        // No handler of this process may run in the child. This thread ends with its signals blocked: others take them.
+        // No handler of this process may run in the child. This thread ends with its signals
+        // blocked: others take them.
         let mask = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
         let mut failed = None;
         let mut child = || {
@@ -181,9 +185,11 @@ fn c_string(text: OsString) -> io::Result<CString> {
     CString::new(text.into_vec()).map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "a string with a NUL byte"))
 }
 
-/// The child until execve; what failed. Async-signal-safe: no allocation, no locks, no panic, and nothing is dropped that its parent has, too.
+/// The child until execve; what failed. Async-signal-safe: no allocation, no locks, no panic, and
+/// nothing is dropped that its parent has, too.
 fn become_command(prepared: &Prepared, parent: Pid, mask: &SigSet, ready: &File, start: &File) -> (LaunchStep, i32) {
-    // Nobody traces it yet, and the end of the pipe may never come: children of other threads have copies of the other end.
+    // Nobody traces it yet, and the end of the pipe may never come: children of other threads have
+    // copies of the other end.
     let _ = set_pdeathsig(Signal::SIGKILL);
     if getppid() != parent {
         sys::exit_now(127);
@@ -219,7 +225,8 @@ fn prepare(prepared: &Prepared) -> Result<(), (LaunchStep, i32)> {
     if let Some(cwd) = &prepared.cwd {
         sys::change_directory(cwd).map_err(|errno| (LaunchStep::Directory, errno))?;
     }
-    // The pipe ends of this launch were opened with 0, 1 and 2 taken, so nothing needed is overwritten.
+    // The pipe ends of this launch were opened with 0, 1 and 2 taken, so nothing needed is
+    // overwritten.
     for (onto, stream) in (0..).zip(&prepared.stdio) {
         match stream {
             Stream::Given(fd) => {
@@ -233,7 +240,8 @@ fn prepare(prepared: &Prepared) -> Result<(), (LaunchStep, i32)> {
     Ok(())
 }
 
-/// Fixes what a program inherits besides its environment. Each call can only fail where there is nothing to fix.
+/// Fixes what a program inherits besides its environment. Each call can only fail where there is
+/// nothing to fix.
 fn isolate() {
     let _ = setsid();
     umask(Mode::S_IWGRP | Mode::S_IWOTH);
@@ -244,7 +252,8 @@ fn isolate() {
     }
 }
 
-/// No handler is left, and signals come again. What is ignored stays so across execve, unless isolated.
+/// No handler is left, and signals come again. What is ignored stays so across execve, unless
+/// isolated.
 fn default_signals(isolated: bool, mask: &SigSet) {
     for signal in 1..=LAST_SIGNAL {
         sys::dispose(signal, !isolated && sys::was_ignored(signal));

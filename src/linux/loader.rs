@@ -1,7 +1,9 @@
-//! Where a program begins: until the first call from elsewhere, all calls are its loader's. Main type: [`Loaders`].
+//! Where a program begins: until the first call from elsewhere, all calls are its loader's. Main
+//! type: [`Loaders`].
 //!
-//! Nothing is put into the program for it: where a call comes from is told with the call. Constructors of libraries are the program's, then. A static
-//! program has no loader, and musl's is the C library itself, so of its programs nothing is told.
+//! Nothing is put into the program for it: where a call comes from is told with the call.
+//! Constructors of libraries are the program's, then. A static program has no loader, and musl's is
+//! the C library itself, so of its programs nothing is told.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -14,7 +16,8 @@ use crate::model::kernel::call::{Call, Tid};
 pub(super) struct Loaders(HashMap<Tid, Range<u64>>);
 
 impl Loaders {
-    /// A task, which had another number before, has a new program. Nothing but that and its loader is mapped yet.
+    /// A task, which had another number before, has a new program. Nothing but that and its loader
+    /// is mapped yet.
     pub(super) fn executed(&mut self, task: Tid, former: Tid) {
         self.0.remove(&former);
         self.0.remove(&task);

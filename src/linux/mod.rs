@@ -1,6 +1,7 @@
 //! The shell that touches the kernel: it turns the kernel's words into stops, and obeys directives.
 //!
-//! [`trace()`] is the one door; off Linux it is closed (`elsewhere`). Nothing here judges, prints, or reads an expectation.
+//! [`trace()`] is the one door; off Linux it is closed (`elsewhere`). Nothing here judges, prints,
+//! or reads an expectation.
 
 mod command;
 mod outcome;

@@ -1,4 +1,5 @@
-//! Which filesystem a file is on: by its mount, since magic numbers are shared (ext2, ext3, ext4; all of FUSE). Main type: [`Mounts`].
+//! Which filesystem a file is on: by its mount, since magic numbers are shared (ext2, ext3, ext4;
+//! all of FUSE). Main type: [`Mounts`].
 
 use std::collections::HashMap;
 use std::ffi::CString;
@@ -12,7 +13,8 @@ use crate::model::attribution::Object;
 use crate::model::attribution::objects::{filesystem_of_magic, is_told_by_path};
 use crate::model::kernel::call::Tid;
 
-/// The mounts that were seen so far. A number may be used again by a later mount, hardly ever with the same device.
+/// The mounts that were seen so far. A number may be used again by a later mount, hardly ever with
+/// the same device.
 #[derive(Debug, Default)]
 pub(super) struct Mounts {
     /// `None`: one that is in no list.
@@ -66,7 +68,8 @@ impl Mounts {
         self.of(task, status).is_none_or(|mount| mount.is_below_proc)
     }
 
-    /// The kind of a file whose filesystem is the whole answer: not whose a file of proc is, nor what a device does.
+    /// The kind of a file whose filesystem is the whole answer: not whose a file of proc is, nor
+    /// what a device does.
     pub(super) fn plain_file(&mut self, task: Tid, status: &FileStatus) -> Option<Object> {
         let object = match status.mode & libc::S_IFMT {
             libc::S_IFREG | libc::S_IFLNK => |mount: &Mount| mount.file.clone(),
@@ -105,8 +108,8 @@ impl Mounts {
         self.known.get(&key)?.as_ref()
     }
 
-    /// Reads the lists of the task and of this process. Unlike one mount, a device has the same filesystem
-    /// in every mount namespace, so an fd from another namespace is known by its device.
+    /// Reads the lists of the task and of this process. Unlike one mount, a device has the same
+    /// filesystem in every mount namespace, so an fd from another namespace is known by its device.
     fn find(&mut self, task: Tid, key: Key) -> io::Result<Option<Mount>> {
         let theirs = fs::read_to_string(format!("/proc/{task}/mountinfo")).map(|text| (text, root_of(task)));
         let ours = fs::read_to_string("/proc/self/mountinfo").map(|text| (text, String::new()));
@@ -148,12 +151,14 @@ fn list(text: &str, root: &str) -> Vec<(Key, Mount)> {
     mounts
 }
 
-/// The path below the root of the filesystem. A bind mount shows a part of it only: then it says nothing of proc and sysfs, whose parts are mounted rarely.
+/// The path below the root of the filesystem. A bind mount shows a part of it only: then it says
+/// nothing of proc and sysfs, whose parts are mounted rarely.
 fn below<'a>(mount: &Mount, link: &'a str) -> Option<&'a str> {
     link.strip_prefix(&*mount.point).filter(|rest| rest.is_empty() || rest.starts_with('/') || &*mount.point == "/")
 }
 
-/// "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue", proc_pid_mountinfo(5)
+/// "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue",
+/// proc_pid_mountinfo(5)
 fn parse(line: &str, root: &str) -> Option<(Key, Mount)> {
     let (left, right) = line.split_once(" - ")?;
     let mut fields = left.split(' ');

@@ -1,10 +1,11 @@
-//! Calls that are told of once, before they are made: a thread of its own receives notifications, while the tracer's keeps to tasks, and to calls whose
-//! result counts. Main types: [`Hearing`], the tracer's side, and [`Receiver`].
+//! Calls that are told of once, before they are made: a thread of its own receives notifications,
+//! while the tracer's keeps to tasks, and to calls whose result counts. Main types: [`Hearing`],
+//! the tracer's side, and [`Receiver`].
 //!
 //! Which calls are notified is `model::notify`'s to say. What both sides need lies on one [`Desk`].
-//! Signals that interrupt notified calls are decided by `model::notify::interruption`, which has the
-//! argument: both sides pass on what they see of a task, and do what it answers before that task goes
-//! on, under the desk's mutex.
+//! Signals that interrupt notified calls are decided by `model::notify::interruption`, which has
+//! the argument: both sides pass on what they see of a task, and do what it answers before that
+//! task goes on, under the desk's mutex.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -78,7 +79,8 @@ impl<'a> Desk<'a> {
         (self.state().sink)(event);
     }
 
-    /// Nobody is left who could notify: the receiver is woken until it has seen that, since older kernels do not tell.
+    /// Nobody is left who could notify: the receiver is woken until it has seen that, since older
+    /// kernels do not tell.
     pub(super) fn close(&self, is_finished: impl Fn() -> bool) {
         self.is_over.store(true, Ordering::Release);
         while !is_finished() {
@@ -109,7 +111,8 @@ impl Hearing<'_> {
         state.witness.observe(task, stop, step);
         for event in step.before.iter().chain(&step.event) {
             let Event::Called { call, outcome, .. } = event else { continue };
-            // A filter of the workload answers before ours, and of two listeners the kernel refuses the second.
+            // A filter of the workload answers before ours, and of two listeners the kernel refuses
+            // the second.
             if needs_no_filter(call, *outcome, self.has_filter) {
                 self.incomplete = Some(Incomplete::OwnFilter);
             }
@@ -172,8 +175,8 @@ impl Hearing<'_> {
 }
 
 impl State<'_> {
-    /// A notification was received. A call of a task that is stopped at every call is reported by its stops.
-    /// Returns the error that it is answered with, if it cannot succeed.
+    /// A notification was received. A call of a task that is stopped at every call is reported by
+    /// its stops. Returns the error that it is answered with, if it cannot succeed.
     fn hear(&mut self, notification: &Notification) -> io::Result<Option<i32>> {
         let task = notification.task;
         let number = notification.number as u32;
@@ -273,7 +276,8 @@ impl Receiver<'_> {
                     }
                 }
                 Err(error) => match error.raw_os_error() {
-                    // Interrupted to look whether all is over; or the caller is gone, as all may be: recv_wait_event(), kernel/seccomp.c.
+                    // Interrupted to look whether all is over; or the caller is gone, as all may
+                    // be: recv_wait_event(), kernel/seccomp.c.
                     Some(libc::EINTR | libc::ENOENT) => thread::yield_now(),
                     _ => return Err(error),
                 },
@@ -283,8 +287,9 @@ impl Receiver<'_> {
     }
 }
 
-/// How many tasks call at a time. Few are served best on the CPU where they run, since each sleeps until it is answered; many keep the receiver busy, and then
-/// its place does not matter, but theirs does.
+/// How many tasks call at a time. Few are served best on the CPU where they run, since each sleeps
+/// until it is answered; many keep the receiver busy, and then its place does not matter, but
+/// theirs does.
 #[derive(Debug, Default)]
 struct Company {
     last: [Tid; 4],

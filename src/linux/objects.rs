@@ -1,4 +1,5 @@
-//! What an fd or a path of a tracee stands for: the system is asked, and names are `model::attribution::objects`'.
+//! What an fd or a path of a tracee stands for: the system is asked, and names are
+//! `model::attribution::objects`'.
 //!
 //! It must not remember fds: that is [`files`](super::files)'. A dead task gives no object; a
 //! refused question is [`Answer::Unanswerable`]. Main type: [`Objects`].
@@ -27,7 +28,8 @@ pub(super) struct Objects {
     roots: Roots,
     /// See [`paths::own_root_is_alike`]; not asked yet.
     root_is_alike: Option<bool>,
-    /// Somebody of the tree serves files, and who is stopped serves none: only what the kernel knows without asking may be looked up.
+    /// Somebody of the tree serves files, and who is stopped serves none: only what the kernel
+    /// knows without asking may be looked up.
     somebody_serves: bool,
 }
 
@@ -173,7 +175,8 @@ fn answer(task: Tid, asked: io::Result<Option<Object>>) -> Answer {
     }
 }
 
-/// How an fd of a task was opened, by the permissions of its link: tid_fd_update_inode(), fs/proc/fd.c. Whoever cannot be asked may do both.
+/// How an fd of a task was opened, by the permissions of its link: tid_fd_update_inode(),
+/// fs/proc/fd.c. Whoever cannot be asked may do both.
 pub(super) fn access(task: Tid, fd: i32) -> Access {
     let status = c_string(format!("/proc/{task}/fd/{fd}")).and_then(|link| sys::file_status(&link, false).ok());
     status.map_or(Access::BOTH, |status| Access {
@@ -213,7 +216,8 @@ fn is_our_root(directory: &str) -> bool {
     place(directory) == place("/")
 }
 
-/// A copy of the socket can be asked; where that is forbidden, its attribute still names the protocol.
+/// A copy of the socket can be asked; where that is forbidden, its attribute still names the
+/// protocol.
 fn socket(task: Tid, fd: i32, place: &CString) -> io::Result<Option<Object>> {
     let copied = sys::copy_fd(task, fd).and_then(|socket| {
         let option = |option| sys::socket_option(&socket, option);
@@ -240,7 +244,8 @@ fn character_device((major, minor): (u32, u32), link: &str) -> Option<Object> {
     Some(Object::character(&name))
 }
 
-/// The driver of the device or of the disk that it is a part of, else the name below /dev up to its number.
+/// The driver of the device or of the disk that it is a part of, else the name below /dev up to its
+/// number.
 fn block_device((major, minor): (u32, u32)) -> Option<Object> {
     let place = format!("/sys/dev/block/{major}:{minor}");
     let driver = ["device/driver", "../device/driver"].iter().find_map(|link| {

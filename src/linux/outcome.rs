@@ -76,13 +76,15 @@ pub enum Incomplete {
     /// It tells its tracer what it is about to do, and a call that passes is of any phase.
     #[error("it names phases")]
     Phases,
-    /// A task runs unwatched while another one opens what it must not use so: it cannot be stopped without being disturbed.
+    /// A task runs unwatched while another one opens what it must not use so: it cannot be stopped
+    /// without being disturbed.
     #[error("its threads share what one of them opened")]
     Shared,
     /// A socket became one of another family, also where other processes hold it.
     #[error("it turns a socket into one of another family")]
     Changed,
-    /// "[…] if there is no tracer, the system call is not executed and returns a failure status with errno set to ENOSYS", SECCOMP_RET_TRACE in seccomp(2).
+    /// "[…] if there is no tracer, the system call is not executed and returns a failure status
+    /// with errno set to ENOSYS", SECCOMP_RET_TRACE in seccomp(2).
     #[error("it makes a child that cannot be traced")]
     Untraced,
 }

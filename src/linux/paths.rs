@@ -1,7 +1,9 @@
-//! Resolves a path as a task would: with its root, working directory and fds, and its own `/proc/self`.
+//! Resolves a path as a task would: with its root, working directory and fds, and its own
+//! `/proc/self`.
 //!
-//! Most paths are one `openat2` that is refused where its answer could depend on which process asks: at mounts and
-//! at magic links of procfs. Those are walked component by component ([`walk`]). Main type: [`Found`].
+//! Most paths are one `openat2` that is refused where its answer could depend on which process
+//! asks: at mounts and at magic links of procfs. Those are walked component by component
+//! ([`walk`]). Main type: [`Found`].
 
 mod numbers;
 mod walk;
@@ -51,7 +53,8 @@ pub(super) struct View {
     pub(super) task: Tid,
     /// Its root is that of this process.
     pub(super) shares_root: bool,
-    /// A name that this process does not find below its root does not exist: see [`own_root_is_alike`].
+    /// A name that this process does not find below its root does not exist: see
+    /// [`own_root_is_alike`].
     pub(super) root_is_alike: bool,
     /// Only what the kernel knows without asking a server may be looked up.
     pub(super) cached_only: bool,
@@ -133,8 +136,9 @@ impl<'a> Resolution<'a> {
         walk::Walk::new(&mut self)?.run()
     }
 
-    /// The file on another mount, if no procfs can have been on the way: nothing but magic links leads out
-    /// of one other than by `..`, and that leads to the same place from every directory of a task.
+    /// The file on another mount, if no procfs can have been on the way: nothing but magic links
+    /// leads out of one other than by `..`, and that leads to the same place from every directory
+    /// of a task.
     fn across_mounts(&mut self) -> Option<Reached> {
         if !self.is_absolute && !self.view.shares_root {
             return None;

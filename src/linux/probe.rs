@@ -1,7 +1,9 @@
-//! May we trace here? Each gate that can be in the way, how it stands, and what opens it: [`probe()`].
+//! May we trace here? Each gate that can be in the way, how it stands, and what opens it:
+//! [`probe()`].
 //!
-//! One real attempt decides; the rest is evidence that explains it. Reading and judging are apart, so that machines which are not at hand can be judged
-//! in a test. Nothing here changes the machine.
+//! One real attempt decides; the rest is evidence that explains it. Reading and judging are apart,
+//! so that machines which are not at hand can be judged in a test. Nothing here changes the
+//! machine.
 
 use std::path::Path;
 use std::{fs, io, thread};
@@ -19,8 +21,9 @@ use super::tracer::Tracer;
 use crate::model::kernel::call::Tid;
 use crate::model::trace::gate::{Gate, GateState, Remedy, can_trace};
 
-/// Tries to trace a child, and reads what may be in the way. The first gate, `ptrace`, is the attempt: tracing is possible if it is open.
-/// `rustflags` are those with which workloads are built.
+/// Tries to trace a child, and reads what may be in the way. The first gate, `ptrace`, is the
+/// attempt: tracing is possible if it is open. `rustflags` are those with which workloads are
+/// built.
 pub fn probe(rustflags: &str) -> Vec<Gate> {
     // A thread of its own, so that nobody else's children are waited for.
     let attempt = thread::spawn(attempt).join().unwrap_or(Err(Refusal { request: "a child", errno: libc::EIO }));
@@ -223,7 +226,8 @@ fn tracer(evidence: &Evidence) -> Gate {
     }
 }
 
-/// Documentation/admin-guide/LSM/Yama.rst: 0 and 1 let a parent trace its child, 2 is admin-only, 3 is no attach.
+/// Documentation/admin-guide/LSM/Yama.rst: 0 and 1 let a parent trace its child, 2 is admin-only, 3
+/// is no attach.
 fn yama(evidence: &Evidence) -> Gate {
     let sysctl = Remedy { place: "the host", paste: "sudo sysctl kernel.yama.ptrace_scope=1" };
     let reboot =
@@ -270,8 +274,9 @@ fn container(evidence: &Evidence) -> Gate {
     gate("container", GateState::Open, found, &[])
 }
 
-/// LeakSanitizer stops its program's threads by ptrace(2) at the end, and gives up where somebody else traces them: "LeakSanitizer does not work under
-/// ptrace". It is part of the address sanitizer, too; the other ones do not mind.
+/// LeakSanitizer stops its program's threads by ptrace(2) at the end, and gives up where somebody
+/// else traces them: "LeakSanitizer does not work under ptrace". It is part of the address
+/// sanitizer, too; the other ones do not mind.
 fn sanitizer(evidence: &Evidence) -> Gate {
     let flags = evidence.rustflags.split([' ', '\u{1f}']).filter_map(|flag| flag.split_once("sanitizer="));
     let sanitizers: Vec<&str> = flags.flat_map(|(_, names)| names.split(',')).collect();

@@ -1,7 +1,8 @@
 //! Removes a directory tree that a workload could write to: [`remove_tree`].
 //!
-//! The content is hostile: links, mounts, folders without permission bits, thousands of levels, and a process that still writes. So every step is relative to
-//! an open directory, follows no link, stays on one mount, and needs neither stack nor fds for a level.
+//! The content is hostile: links, mounts, folders without permission bits, thousands of levels, and
+//! a process that still writes. So every step is relative to an open directory, follows no link,
+//! stays on one mount, and needs neither stack nor fds for a level.
 
 use std::ffi::{CStr, CString};
 use std::fs;
@@ -21,13 +22,15 @@ use nix::unistd::{UnlinkatFlags, geteuid, unlinkat};
 use super::unmount::{unmount_below, unmount_root_of};
 use crate::model::text::remains::Remains;
 
-/// How long to wait before the tree is tried again, in milliseconds: a process that is being killed may still write for a moment.
+/// How long to wait before the tree is tried again, in milliseconds: a process that is being killed
+/// may still write for a moment.
 const PAUSES: [u64; 5] = [0, 5, 20, 80, 320];
 
 /// How many mounts on one entry are taken off.
 const STACKED_MOUNTS: usize = 64;
 
-/// Removes a folder and all that is in it, and unmounts what is mounted there. A folder that is not there is removed already.
+/// Removes a folder and all that is in it, and unmounts what is mounted there. A folder that is not
+/// there is removed already.
 ///
 /// # Errors
 ///
@@ -254,7 +257,8 @@ impl Walk {
         }
     }
 
-    /// Goes back to the folder before, and removes the one that is done. Whether that is where we came from.
+    /// Goes back to the folder before, and removes the one that is done. Whether that is where we
+    /// came from.
     fn ascend(&mut self) -> bool {
         let Ok(before) = enter(&self.open, c"..") else { return false };
         let Some(done) = self.levels.pop() else { return false };

@@ -1,15 +1,18 @@
-//! Signals to this process while it traces: a workload that signals its process group reaches its tracer, too.
+//! Signals to this process while it traces: a workload that signals its process group reaches its
+//! tracer, too.
 
 use std::{fs, io};
 
 use super::sys;
 use crate::model::kernel::call::Tid;
 
-/// From now on this process ignores SIGINT and SIGQUIT, and whatever a traced task sends. Any other sender still ends it.
+/// From now on this process ignores SIGINT and SIGQUIT, and whatever a traced task sends. Any other
+/// sender still ends it.
 ///
-/// Ctrl-C is the workload's: the terminal sends it to the whole foreground group, and the tracer must outlive the workload to
-/// report. A program that this process starts has the default of all signals, as handlers end at execve(2); one that is already
-/// ignored (as nohup and background jobs of scripts have it) stays so, for the workload too.
+/// Ctrl-C is the workload's: the terminal sends it to the whole foreground group, and the tracer
+/// must outlive the workload to report. A program that this process starts has the default of all
+/// signals, as handlers end at execve(2); one that is already ignored (as nohup and background jobs
+/// of scripts have it) stays so, for the workload too.
 ///
 /// # Errors
 ///
@@ -21,7 +24,8 @@ pub fn leave_signals_to_workload() -> io::Result<()> {
 /// `_NSIG`, include/uapi/asm-generic/signal.h
 const LAST: i32 = 64;
 
-/// Those that cannot be caught, that do nothing by default, and that stop: job control stops the tracer with its job.
+/// Those that cannot be caught, that do nothing by default, and that stop: job control stops the
+/// tracer with its job.
 const KEPT: [i32; 9] = [
     libc::SIGKILL,
     libc::SIGSTOP,

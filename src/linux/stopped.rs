@@ -1,6 +1,7 @@
 //! A stopped task as a token: what can be asked of it, and the transitions that use the token up.
 //!
-//! "Any ptrace command may return ESRCH" once a task is killed: here, in one place, that becomes [`Alive::Gone`]. Its end is reported by wait later.
+//! "Any ptrace command may return ESRCH" once a task is killed: here, in one place, that becomes
+//! [`Alive::Gone`]. Its end is reported by wait later.
 
 use std::io;
 
@@ -75,12 +76,14 @@ impl Stopped {
         }
     }
 
-    /// Writes eight bytes of its memory, where that can be: "even if the memory is read-only", as debuggers do.
+    /// Writes eight bytes of its memory, where that can be: "even if the memory is read-only", as
+    /// debuggers do.
     pub(super) fn write_word(&self, address: u64, word: u64) -> io::Result<Alive<bool>> {
         alive(readable(sys::write_word(self.tid, address, word)).map(|written| written.is_some()))
     }
 
-    /// Writes the register of its call's first argument, where this architecture lets a tracer do that.
+    /// Writes the register of its call's first argument, where this architecture lets a tracer do
+    /// that.
     pub(super) fn write_first_argument(&self, abi: Abi, value: u64) -> io::Result<Alive<bool>> {
         alive(readable(sys::write_first_argument(self.tid, abi, value)).map(|written| written.is_some()))
     }

@@ -1,8 +1,8 @@
 //! Finds tasks of the tree that have no tracer: a child that a call made without an announcement.
 //!
 //! A thread may set CLONE_UNTRACED in another one's `struct clone_args` after the tracer has read
-//! it. The call returns a child all the same, so the child is looked for in /proc and attached; what
-//! it did before stays unseen. Main function: [`attach`].
+//! it. The call returns a child all the same, so the child is looked for in /proc and attached;
+//! what it did before stays unseen. Main function: [`attach`].
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -25,7 +25,8 @@ pub(super) fn attach(parent: Tid, number: i64, hears: Hears) -> Vec<Stray> {
     let mut strays = Vec::new();
     let Some(child) = find(parent, number) else { return strays };
     let mut families: BTreeSet<Tid> = status(child).and_then(|status| status.process).into_iter().collect();
-    // A child that is attached hands its tracer on to its children: what is found twice is complete.
+    // A child that is attached hands its tracer on to its children: what is found twice is
+    // complete.
     loop {
         let before = strays.len();
         for family in &families {

@@ -1,11 +1,14 @@
 //! Every unsafe call of the tracer, each short and with its reason. Nothing is decided here.
 //!
-//! nix is used where it can say the same; it cannot for ptrace stops, since its `Signal` has no real-time signals.
+//! nix is used where it can say the same; it cannot for ptrace stops, since its `Signal` has no
+//! real-time signals.
 #![expect(unsafe_code, reason = "the room of system calls")]
 
 mod ask;
 mod filter;
+mod glibc;
 mod harness_mark;
+mod marker;
 pub(super) mod members;
 mod notification;
 mod registers;
@@ -14,8 +17,6 @@ mod signals;
 mod start;
 mod terminal;
 
-#[cfg(target_env = "gnu")]
-use std::ffi::CStr;
 use std::ffi::CString;
 use std::io;
 use std::os::fd::RawFd;
@@ -23,15 +24,15 @@ use std::ptr;
 
 use libc::{c_int, c_long, c_void, pid_t};
 
-use crate::model::trace::marker::{Marker, PhaseName};
-
 pub(super) use ask::{
     FileStatus, copy_fd, file_status, has_statx, open_file_status, open_place, read_memory, read_proc, share_fd_table,
     short_attribute, socket_option,
 };
 pub(super) use filter::{Filter, has_killable_notifications, install_filter, is_filtered};
+pub(super) use glibc::glibc_version;
 pub(super) use harness_mark::SECTION as HARNESS_SECTION;
 pub use harness_mark::mark_harness;
+pub use marker::{mark, phase};
 pub(super) use notification::{Notification, answer, next_notification, prefer_one_cpu};
 pub(super) use registers::{RESULT_REPLACES_FIRST_ARGUMENT, syscall_registers, write_first_argument, write_result};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -42,7 +43,8 @@ pub use start::note_start;
 pub(super) use start::{was_closed, was_ignored};
 pub(super) use terminal::{keep_modes, restore_before, restore_modes};
 
-/// `__WNOTHREAD` keeps other tracers of this process apart, `__WALL` brings clone children; linux/wait.h, in libc for some C libraries only.
+/// `__WNOTHREAD` keeps other tracers of this process apart, `__WALL` brings clone children;
+/// linux/wait.h, in libc for some C libraries only.
 const WAIT_FLAGS: c_int = 0x2000_0000 | 0x4000_0000;
 
 const PTRACE_SEIZE: u32 = 0x4206;
@@ -55,7 +57,8 @@ const PTRACE_CONT: u32 = 7;
 const PTRACE_PEEKDATA: u32 = 2;
 const PTRACE_POKEDATA: u32 = 5;
 
-/// What the tracer asks for: every child and thread, exec stops, syscall stops apart from SIGTRAP, and death of all with the tracer.
+/// What the tracer asks for: every child and thread, exec stops, syscall stops apart from SIGTRAP,
+/// and death of all with the tracer.
 const OPTIONS: c_int = libc::PTRACE_O_TRACESYSGOOD
     | libc::PTRACE_O_TRACEFORK
     | libc::PTRACE_O_TRACEVFORK
@@ -69,7 +72,8 @@ fn checked(returned: c_long) -> io::Result<c_long> {
 
 /// ptrace(2) with two numbers as its last arguments.
 fn ptrace(request: u32, tid: pid_t, addr: usize, data: usize) -> io::Result<()> {
-    // SAFETY: the requests used with this function take numbers, not pointers, in `addr` and `data`; ptrace(2).
+    // SAFETY: the requests used with this function take numbers, not pointers, in `addr` and
+    // `data`; ptrace(2).
     checked(unsafe { libc::ptrace(request as _, tid, addr as *mut c_void, data as *mut c_void) }).map(drop)
 }
 
@@ -100,7 +104,8 @@ pub(super) fn resume(tid: pid_t, signal: c_int) -> io::Result<()> {
     ptrace(PTRACE_SYSCALL, tid, 0, signal as usize)
 }
 
-/// Lets a stopped tracee run to the next call that its filter stops, and delivers a signal (0: none).
+/// Lets a stopped tracee run to the next call that its filter stops, and delivers a signal (0:
+/// none).
 pub(super) fn resume_filtered(tid: pid_t, signal: c_int) -> io::Result<()> {
     ptrace(PTRACE_CONT, tid, 0, signal as usize)
 }
@@ -113,7 +118,8 @@ pub(super) fn listen(tid: pid_t) -> io::Result<()> {
 /// The message of a ptrace event: a child's number, a thread's former number, an exit status.
 pub(super) fn event_message(tid: pid_t) -> io::Result<libc::c_ulong> {
     let mut message: libc::c_ulong = 0;
-    // SAFETY: PTRACE_GETEVENTMSG writes one unsigned long at `data`, which is a live local; ptrace(2).
+    // SAFETY: PTRACE_GETEVENTMSG writes one unsigned long at `data`, which is a live local;
+    // ptrace(2).
     let returned = unsafe {
         libc::ptrace(
             PTRACE_GETEVENTMSG as _,
@@ -126,8 +132,9 @@ pub(super) fn event_message(tid: pid_t) -> io::Result<libc::c_ulong> {
     Ok(message)
 }
 
-/// `struct ptrace_syscall_info` (include/uapi/linux/ptrace.h) with the widest member of its union, that of an entry.
-/// For an exit, `number` is the result and the low byte of `args[0]` says whether it is an error.
+/// `struct ptrace_syscall_info` (include/uapi/linux/ptrace.h) with the widest member of its union,
+/// that of an entry. For an exit, `number` is the result and the low byte of `args[0]` says whether
+/// it is an error.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[repr(C)]
 pub(super) struct SyscallInfo {
@@ -144,7 +151,8 @@ pub(super) struct SyscallInfo {
 /// What a syscall-stop is about.
 pub(super) fn syscall_info(tid: pid_t) -> io::Result<SyscallInfo> {
     let mut info = SyscallInfo::default();
-    // SAFETY: PTRACE_GET_SYSCALL_INFO writes at most `addr` bytes at `data`, a live local of that size, valid for any bytes; ptrace(2).
+    // SAFETY: PTRACE_GET_SYSCALL_INFO writes at most `addr` bytes at `data`, a live local of that
+    // size, valid for any bytes; ptrace(2).
     let returned = unsafe {
         libc::ptrace(
             PTRACE_GET_SYSCALL_INFO as _,
@@ -160,7 +168,8 @@ pub(super) fn syscall_info(tid: pid_t) -> io::Result<SyscallInfo> {
 /// Eight bytes of a stopped tracee's memory.
 pub(super) fn read_word(tid: pid_t, address: u64) -> io::Result<u64> {
     let mut word: u64 = 0;
-    // SAFETY: the system call, unlike its wrapper, writes one word of the tracee at `data`, which is a live local; ptrace(2), "C library/kernel differences".
+    // SAFETY: the system call, unlike its wrapper, writes one word of the tracee at `data`, which
+    // is a live local; ptrace(2), "C library/kernel differences".
     let returned = unsafe { libc::syscall(libc::SYS_ptrace, PTRACE_PEEKDATA, tid, address, &raw mut word) };
     checked(returned)?;
     Ok(word)
@@ -171,7 +180,8 @@ pub(super) fn write_word(tid: pid_t, address: u64, word: u64) -> io::Result<()> 
     ptrace(PTRACE_POKEDATA, tid, address as usize, word as usize)
 }
 
-/// Waits for any child or tracee of this very thread: its number and raw status, `None` when none is left.
+/// Waits for any child or tracee of this very thread: its number and raw status, `None` when none
+/// is left.
 pub(super) fn wait() -> io::Result<Option<(pid_t, c_int)>> {
     let mut status: c_int = 0;
     // SAFETY: waitpid writes one int at a live local; waitpid(2).
@@ -182,7 +192,8 @@ pub(super) fn wait() -> io::Result<Option<(pid_t, c_int)>> {
     }
 }
 
-/// Whether the task leads a thread group. tgkill(2) with signal 0 finds it under its own number as the group's only if so.
+/// Whether the task leads a thread group. tgkill(2) with signal 0 finds it under its own number as
+/// the group's only if so.
 pub(super) fn leads_thread_group(tid: pid_t) -> bool {
     // SAFETY: tgkill takes three numbers, and signal 0 only checks; tgkill(2).
     let returned = unsafe { libc::syscall(libc::SYS_tgkill, tid, tid, 0) };
@@ -202,7 +213,8 @@ pub(super) fn kill(tid: pid_t, signal: c_int) {
     unsafe { libc::kill(tid, signal) };
 }
 
-/// Ends a blocked call of a thread of this process, where that is one: see [`interrupt_waits_with`].
+/// Ends a blocked call of a thread of this process, where that is one: see
+/// [`interrupt_waits_with`].
 pub(super) fn wake(tid: pid_t) {
     // SAFETY: tgkill takes three numbers; tgkill(2).
     unsafe { libc::syscall(libc::SYS_tgkill, std::process::id(), tid, libc::SIGURG) };
@@ -223,7 +235,8 @@ pub(super) fn is_root() -> bool {
 
 extern "C" fn nothing(_signal: c_int) {}
 
-/// Gives a signal a handler that does nothing, so that it ends a blocked wait with EINTR and otherwise changes nothing.
+/// Gives a signal a handler that does nothing, so that it ends a blocked wait with EINTR and
+/// otherwise changes nothing.
 pub(super) fn interrupt_waits_with(signal: c_int) -> io::Result<()> {
     let handler: extern "C" fn(c_int) = nothing;
     let action = libc::sigaction {
@@ -239,23 +252,28 @@ pub(super) fn interrupt_waits_with(signal: c_int) -> io::Result<()> {
 
 /// Gives a signal its default disposition, or ignores it. Async-signal-safe.
 ///
-/// Straight to the kernel, since the C library does not let anyone touch 32 and 33, which its own posix_spawn(3) leaves ignored.
+/// Straight to the kernel, since the C library does not let anyone touch 32 and 33, which its own
+/// posix_spawn(3) leaves ignored.
 pub(super) fn dispose(signal: c_int, is_ignored: bool) {
-    // `struct sigaction` of the kernel (include/linux/signal_types.h): the handler, no flags, nothing blocked.
+    // `struct sigaction` of the kernel (include/linux/signal_types.h): the handler, no flags,
+    // nothing blocked.
     let action = [if is_ignored { libc::SIG_IGN } else { libc::SIG_DFL }, 0, 0, 0];
-    // SAFETY: the kernel reads at most these 32 bytes, the mask in them being 8 long; SIGKILL and SIGSTOP are refused; rt_sigaction(2).
+    // SAFETY: the kernel reads at most these 32 bytes, the mask in them being 8 long; SIGKILL and
+    // SIGSTOP are refused; rt_sigaction(2).
     unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, action.as_ptr(), ptr::null_mut::<c_void>(), 8_usize) };
 }
 
 /// Whether a signal is ignored. Async-signal-safe.
 pub(super) fn is_ignored(signal: c_int) -> bool {
     let mut action = [0_usize; 4];
-    // SAFETY: the kernel writes its `struct sigaction`, at most 32 bytes of which the handler is the first; rt_sigaction(2).
+    // SAFETY: the kernel writes its `struct sigaction`, at most 32 bytes of which the handler is
+    // the first; rt_sigaction(2).
     unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, ptr::null::<c_void>(), action.as_mut_ptr(), 8_usize) };
     action[0] == libc::SIG_IGN
 }
 
-/// A null-terminated array of pointers to strings, as execve(2) takes it. It borrows nothing and may be made before fork.
+/// A null-terminated array of pointers to strings, as execve(2) takes it. It borrows nothing and
+/// may be made before fork.
 #[derive(Debug)]
 pub(super) struct StringArray {
     pointers: Vec<*const libc::c_char>,
@@ -294,12 +312,14 @@ pub(super) fn exit_now(status: c_int) -> ! {
     unsafe { libc::_exit(status) }
 }
 
-/// vfork(2) with a stack of its own for the child, and so for a function: its child's number, once that is another program or gone.
+/// vfork(2) with a stack of its own for the child, and so for a function: its child's number, once
+/// that is another program or gone.
 ///
 /// # Safety
 ///
-/// Until execve or its end the child may only do what is async-signal-safe: "in a multithreaded program", signal-safety(7). It shares all memory, and
-/// must not run this process's signal handlers.
+/// Until execve or its end the child may only do what is async-signal-safe: "in a multithreaded
+/// program", signal-safety(7). It shares all memory, and must not run this process's signal
+/// handlers.
 pub(super) unsafe fn vfork(mut child: &mut dyn FnMut() -> c_int) -> io::Result<pid_t> {
     /// In 16 bytes, which is how a stack is aligned.
     const STACK: usize = (64 << 10) / size_of::<u128>();
@@ -311,7 +331,8 @@ pub(super) unsafe fn vfork(mut child: &mut dyn FnMut() -> c_int) -> io::Result<p
     let mut stack = Vec::<u128>::with_capacity(STACK);
     let top = stack.spare_capacity_mut().as_mut_ptr_range().end;
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
-    // SAFETY: the end of a live stack that nobody else uses; the thread-local storage is nobody else's while this thread is suspended; clone(2).
+    // SAFETY: the end of a live stack that nobody else uses; the thread-local storage is nobody
+    // else's while this thread is suspended; clone(2).
     checked(c_long::from(unsafe { libc::clone(enter, top.cast(), flags, (&raw mut child).cast()) }))
         .map(|child| child as pid_t)
 }
@@ -342,8 +363,9 @@ pub(super) fn close(fd: RawFd) {
     unsafe { libc::close(fd) };
 }
 
-/// Notes, before Rust's start-up, what this process was started with: its closed standard streams stay closed for a command
-/// that inherits them. For a program, at the top of its `main.rs`; on Linux only.
+/// Notes, before Rust's start-up, what this process was started with: its closed standard streams
+/// stay closed for a command that inherits them. For a program, at the top of its `main.rs`; on
+/// Linux only.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! note_start {
@@ -351,7 +373,8 @@ macro_rules! note_start {
         const _: () = {
             #[expect(unsafe_code, reason = "a section that the C library calls functions of, before main")]
             #[used]
-            // SAFETY: pointers to functions, which take nothing that they need; "Initialization and Termination Functions", gABI.
+            // SAFETY: pointers to functions, which take nothing that they need; "Initialization and
+            // Termination Functions", gABI.
             #[unsafe(link_section = ".init_array")]
             static NOTE: extern "C" fn() = $crate::linux::note_start;
         };
@@ -362,39 +385,4 @@ macro_rules! note_start {
 pub(super) fn change_directory(path: &CString) -> Result<(), c_int> {
     // SAFETY: a live C string; chdir(2).
     if unsafe { libc::chdir(path.as_ptr()) } == -1 { Err(errno()) } else { Ok(()) }
-}
-
-/// Says something to whoever traces this process; nobody else hears it.
-pub fn mark(marker: &Marker) {
-    let [option, kind, a, b, c] = marker.registers();
-    // SAFETY: prctl takes numbers, and refuses an option that it does not know; prctl(2).
-    unsafe { libc::syscall(libc::SYS_prctl, option, kind, a, b, c) };
-}
-
-/// Says that the program is in this phase from here on, all its tasks, so that what it uses is kept apart; an empty name is the end of it.
-///
-/// It is one call that the kernel refuses, and nobody but a tracer of sysguard hears it. 24 bytes of the name are told.
-/// `loader` is reserved for the tracer: with that name the program is in no phase, which is reported as the blind spot
-/// `reserved_phase`. In the name, `_` replaces whatever is not a letter, a digit or one of `_.-` of ASCII.
-///
-/// ```
-/// sysguard::phase("serving");
-/// ```
-pub fn phase(name: &str) {
-    mark(&Marker::Phase(PhaseName::new(name)));
-}
-
-/// The version of the glibc in this process, such as `2.36`; nothing with another C library.
-#[cfg(target_env = "gnu")]
-pub(super) fn glibc_version() -> Option<String> {
-    // SAFETY: takes nothing and cannot fail; gnu_get_libc_version(3).
-    let version = unsafe { libc::gnu_get_libc_version() };
-    // SAFETY: "returns a string", which glibc holds for as long as it is loaded; gnu_get_libc_version(3).
-    unsafe { CStr::from_ptr(version) }.to_str().ok().map(str::to_owned)
-}
-
-/// The version of the glibc in this process, such as `2.36`; nothing with another C library.
-#[cfg(not(target_env = "gnu"))]
-pub(super) fn glibc_version() -> Option<String> {
-    None
 }

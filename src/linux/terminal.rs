@@ -1,4 +1,5 @@
-//! The terminal's modes: whoever changes them may be ended before it can change them back. Main type: [`KeptTerminal`].
+//! The terminal's modes: whoever changes them may be ended before it can change them back. Main
+//! type: [`KeptTerminal`].
 //!
 //! Nothing can be done where SIGKILL ends this very process.
 
@@ -15,8 +16,8 @@ use super::sys;
 #[derive(Debug)]
 pub struct KeptTerminal(());
 
-/// Keeps the modes of the terminal: a signal that ends this process gives them back first. Programs that it starts have the default of these signals;
-/// one that is ignored stays so.
+/// Keeps the modes of the terminal: a signal that ends this process gives them back first. Programs
+/// that it starts have the default of these signals; one that is ignored stays so.
 pub fn keep_terminal() -> io::Result<KeptTerminal> {
     let terminal = if io::stdin().is_terminal() {
         Some(io::stdin().as_raw_fd())
@@ -35,8 +36,9 @@ pub fn keep_terminal() -> io::Result<KeptTerminal> {
     Ok(KeptTerminal(()))
 }
 
-/// Stops this job, as Ctrl-Z does where the terminal itself acts on keys, and returns once it is continued. The terminal
-/// must have its modes back. Nothing happens where no shell could continue the job: credentials(7), orphaned groups.
+/// Stops this job, as Ctrl-Z does where the terminal itself acts on keys, and returns once it is
+/// continued. The terminal must have its modes back. Nothing happens where no shell could continue
+/// the job: credentials(7), orphaned groups.
 ///
 /// # Errors
 ///

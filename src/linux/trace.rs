@@ -22,10 +22,12 @@ use crate::model::run::workload::Exit;
 use crate::model::trace::event::Event;
 use crate::model::trace::tracee::{Directive, Step, Stop, Tasks};
 
-/// Runs the command, hands every event of its whole tree to `sink`, and returns when no task of it is left.
+/// Runs the command, hands every event of its whole tree to `sink`, and returns when no task of it
+/// is left.
 ///
-/// The tree dies with the calling thread, whatever becomes of it (PTRACE_O_EXITKILL, ptrace(2)). All children of the calling thread are taken to be the
-/// workload's: it must have none of its own. SIGURG is given a handler that does nothing.
+/// The tree dies with the calling thread, whatever becomes of it (PTRACE_O_EXITKILL, ptrace(2)).
+/// All children of the calling thread are taken to be the workload's: it must have none of its own.
+/// SIGURG is given a handler that does nothing.
 ///
 /// # Errors
 ///
@@ -48,7 +50,8 @@ pub fn trace_guarded(
     run(command, limits, Mode::Guarded(guard), sink)
 }
 
-/// As [`trace()`], but calls whose result does not say what they used are told before they are made, without one. Other threads than the caller's may tell.
+/// As [`trace()`], but calls whose result does not say what they used are told before they are
+/// made, without one. Other threads than the caller's may tell.
 ///
 /// # Errors
 ///
@@ -68,7 +71,8 @@ pub fn trace_notified(
     })
 }
 
-/// As [`trace()`], but nobody is asked beyond registers, so that events have no answers: what `benches/attribution.rs` holds [`trace()`] against.
+/// As [`trace()`], but nobody is asked beyond registers, so that events have no answers: what
+/// `benches/attribution.rs` holds [`trace()`] against.
 ///
 /// # Errors
 ///
@@ -182,7 +186,8 @@ struct Run<'a> {
     /// Who hears of calls by notifications; nobody where there are none.
     hearing: Option<Hearing<'a>>,
     colocation: Colocation,
-    /// The tasks whose signals this process ignores; a tree with a session of its own cannot signal our process group.
+    /// The tasks whose signals this process ignores; a tree with a session of its own cannot signal
+    /// our process group.
     members: Option<Members>,
     deadlines: Deadlines,
     end: Option<Exit>,
@@ -278,7 +283,8 @@ impl Run<'_> {
         }
     }
 
-    /// Whether a guard's filter stopped a call that needs no second look. Who is to end is not let go so.
+    /// Whether a guard's filter stopped a call that needs no second look. Who is to end is not let
+    /// go so.
     fn settles(&mut self, tid: Tid, stop: &Stop) -> bool {
         let (Stop::Filtered(call), Some(watch), Some(witness)) = (stop, &mut self.watch, &mut self.witness) else {
             return false;

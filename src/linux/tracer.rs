@@ -1,6 +1,8 @@
-//! Wait and obey: the kernel's reports become stops, directives become ptrace requests. Main type: [`Tracer`].
+//! Wait and obey: the kernel's reports become stops, directives become ptrace requests. Main type:
+//! [`Tracer`].
 //!
-//! It must not know what a stop means: that is `model::tracee`. One tracer serves one thread, as ptrace(2) wants it.
+//! It must not know what a stop means: that is `model::tracee`. One tracer serves one thread, as
+//! ptrace(2) wants it.
 
 use std::collections::HashMap;
 use std::ffi::CString;
@@ -90,14 +92,15 @@ impl Tracer {
         Ok(Call { args: std::array::from_fn(|at| args[at]), ..call })
     }
 
-    /// A child was made that no stop announced: attaches it and its descendants, and notes that what
-    /// they have done so far is unseen.
+    /// A child was made that no stop announced: attaches it and its descendants, and notes that
+    /// what they have done so far is unseen.
     pub(super) fn attach_hidden(&mut self, parent: Tid, number: i64, hears: Hears) -> Vec<Stray> {
         self.blind_spots.push(BlindSpot::UntracedChild);
         strays::attach(parent, number, hears)
     }
 
-    /// Waits until nobody is left, and kills whoever stops once more: a killed task does at its exit.
+    /// Waits until nobody is left, and kills whoever stops once more: a killed task does at its
+    /// exit.
     pub(super) fn bury(&mut self) {
         loop {
             match self.wait() {
@@ -145,7 +148,8 @@ impl Tracer {
     }
 }
 
-/// Asks the kernel for what belongs to a report. A task that is killed meanwhile has nothing more to say but its end.
+/// Asks the kernel for what belongs to a report. A task that is killed meanwhile has nothing more
+/// to say but its end.
 fn stop(task: &Stopped, report: Report) -> io::Result<Stop> {
     let stop = match report {
         Report::Syscall => match task.syscall_info()? {
@@ -185,13 +189,15 @@ fn syscall_stop(info: &SyscallInfo) -> Stop {
     }
 }
 
-/// The call that is about to be made: its registers lie alike in the report of an entry and of a filter.
+/// The call that is about to be made: its registers lie alike in the report of an entry and of a
+/// filter.
 fn call(info: &SyscallInfo) -> Option<Call> {
     let syscall = Syscall::from_kernel(info.arch, info.number)?;
     Some(Call { syscall, args: info.args, instruction_pointer: info.instruction_pointer })
 }
 
-/// "If the calling process is being ptraced, set-user-ID and set-group-ID bits […] are ignored" unless its tracer is privileged, and so are file capabilities; execve(2).
+/// "If the calling process is being ptraced, set-user-ID and set-group-ID bits […] are ignored"
+/// unless its tracer is privileged, and so are file capabilities; execve(2).
 fn loses_privileges(tid: Tid) -> bool {
     const SET_USER_ID: u32 = 0o4000;
     /// "set-group-ID" needs that the group may execute: bprm_fill_uid(), fs/exec.c.
@@ -208,7 +214,8 @@ fn loses_privileges(tid: Tid) -> bool {
         || CString::new(program).is_ok_and(|program| sys::short_attribute(&program, c"security.capability").is_ok())
 }
 
-/// Whether the loader of what a task executes from here on is told to put a library before others: ld.so(8).
+/// Whether the loader of what a task executes from here on is told to put a library before others:
+/// ld.so(8).
 fn preloads(tid: Tid) -> bool {
     let environment = sys::read_proc(&format!("/proc/{tid}/environ"));
     environment.split(|byte| *byte == 0).any(|variable| {

@@ -1,6 +1,7 @@
 //! Unmounts what a workload left mounted below a folder: [`unmount_below`].
 //!
-//! Errors are not reported here: a mount that stays is found again by the removal, which does not cross it.
+//! Errors are not reported here: a mount that stays is found again by the removal, which does not
+//! cross it.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
-/// Unmounts everything mounted on a folder or below it, the deepest mount first. `folder` holds no symbolic link.
+/// Unmounts everything mounted on a folder or below it, the deepest mount first. `folder` holds no
+/// symbolic link.
 pub(super) fn unmount_below(folder: &Path) {
     let mut before = usize::MAX;
     loop {
@@ -20,8 +22,9 @@ pub(super) fn unmount_below(folder: &Path) {
             return;
         }
         before = points.len();
-        // An unmount propagates to the peers of the mount that holds the mount point. A recursive bind mount of `/` is such a peer of `/`: its
-        // `/proc` would take the real one along. mount_namespaces(7)
+        // An unmount propagates to the peers of the mount that holds the mount point. A recursive
+        // bind mount of `/` is such a peer of `/`: its `/proc` would take the real one along.
+        // mount_namespaces(7)
         for point in &points {
             let _ = make_private(point);
         }

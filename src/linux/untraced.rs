@@ -1,10 +1,11 @@
-//! Keeps CLONE_UNTRACED from hiding a child: for the length of the call the flag is taken out of it. Main type: [`Revealed`].
+//! Keeps CLONE_UNTRACED from hiding a child: for the length of the call the flag is taken out of
+//! it. Main type: [`Revealed`].
 //!
 //! "If CLONE_UNTRACED is specified, then a tracing process cannot force CLONE_PTRACE on this child
-//! process", clone(2). The flags of clone3 are in memory, where another task could set the flag after
-//! it was looked for. So the call is pointed to a copy of its arguments that only the tracer writes.
-//! Neither parent nor child may find a trace of that: what was changed is put back before either
-//! runs on. No other call is touched.
+//! process", clone(2). The flags of clone3 are in memory, where another task could set the flag
+//! after it was looked for. So the call is pointed to a copy of its arguments that only the tracer
+//! writes. Neither parent nor child may find a trace of that: what was changed is put back before
+//! either runs on. No other call is touched.
 
 use std::collections::HashMap;
 use std::io;
@@ -37,7 +38,8 @@ struct Taken {
     copy: Option<u64>,
 }
 
-/// `CLONE_ARGS_SIZE_VER0` and room for the arguments of the kernels to come, include/uapi/linux/sched.h
+/// `CLONE_ARGS_SIZE_VER0` and room for the arguments of the kernels to come,
+/// include/uapi/linux/sched.h
 const LEAST_ARGUMENTS: usize = 64;
 const MOST_ARGUMENTS: usize = 128;
 
@@ -83,8 +85,8 @@ impl Revealed {
         Ok(Entry::Revealed)
     }
 
-    /// Points clone3 to a copy of its arguments without the flag. `None`: there is no place for one,
-    /// or the kernel will refuse these arguments.
+    /// Points clone3 to a copy of its arguments without the flag. `None`: there is no place for
+    /// one, or the kernel will refuse these arguments.
     fn copy_arguments(&mut self, task: &Stopped, call: &Call, address: u64) -> io::Result<Option<u64>> {
         let mut arguments = [0; MOST_ARGUMENTS];
         let Some(arguments) = usize::try_from(call.args[1])
@@ -116,7 +118,8 @@ impl Revealed {
         (spare.start..=end).step_by(MOST_ARGUMENTS).find(|place| !is_used(place))
     }
 
-    /// At a parent's announcement: the kernel has read what was changed, and the child owns a copy of it.
+    /// At a parent's announcement: the kernel has read what was changed, and the child owns a copy
+    /// of it.
     pub(super) fn at_birth(&mut self, parent: &Stopped, child: Tid, held: Option<&Stopped>) -> io::Result<()> {
         let Some(taken) = self.taken.get(&parent.tid()).copied() else { return Ok(()) };
         match held {

@@ -1,4 +1,5 @@
-//! A place in a tracee that no task of it writes: the end of the last page of its vDSO. Main function: [`spare`].
+//! A place in a tracee that no task of it writes: the end of the last page of its vDSO. Main
+//! function: [`spare`].
 //!
 //! The kernel maps the vDSO for reading and executing only, and fills its last page up with zeroes.
 //! A tracer may write there, as debuggers do for breakpoints: the page becomes the process's own.

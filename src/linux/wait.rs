@@ -1,4 +1,5 @@
-//! A raw wait status → what kind of report it is: a pure function, so that each ambiguity of ptrace(2) is a row in a table test.
+//! A raw wait status → what kind of report it is: a pure function, so that each ambiguity of
+//! ptrace(2) is a row in a table test.
 
 use crate::model::run::workload::Exit;
 
@@ -24,7 +25,8 @@ pub(super) enum Report {
     Exiting,
     /// PTRACE_EVENT_STOP, with whether a stopping signal holds the group.
     Trap {
-        /// "If the tracee was attached using PTRACE_SEIZE […] WSTOPSIG(status)" is the stopping signal in a group-stop, SIGTRAP else.
+        /// "If the tracee was attached using PTRACE_SEIZE […] WSTOPSIG(status)" is the stopping
+        /// signal in a group-stop, SIGTRAP else.
         group_stop: bool,
     },
     /// A signal is about to be delivered.

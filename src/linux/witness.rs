@@ -1,4 +1,5 @@
-//! Who asks: the right question at the right stop, and the answers into the event. Main type: [`Witness`].
+//! Who asks: the right question at the right stop, and the answers into the event. Main type:
+//! [`Witness`].
 //!
 //! What must be asked is told by `model::attribution`; how to ask is [`objects`](super::objects)'.
 //! Nothing here can fail: a refused question is an answer, too.
@@ -24,7 +25,8 @@ pub(super) struct Witness {
     objects: Objects,
     /// Nobody's are looked for where it does not matter.
     loaders: Option<Loaders>,
-    /// The last call of each task. Few tasks at a time: a search is quicker than a hash, and a place that stays quicker than a new one.
+    /// The last call of each task. Few tasks at a time: a search is quicker than a hash, and a
+    /// place that stays quicker than a new one.
     asked: BTreeMap<Tid, Asked>,
     /// Who was last heard of closing something, in a call whose end nobody tells.
     closing: HashSet<Tid>,
@@ -58,7 +60,8 @@ impl Witness {
         Self { files, loaders: Some(Loaders::default()), ..Self::default() }
     }
 
-    /// For a tree that runs unwatched in part: what is closed there nobody tells, so that no fd is remembered, nor which calls are the loader's.
+    /// For a tree that runs unwatched in part: what is closed there nobody tells, so that no fd is
+    /// remembered, nor which calls are the loader's.
     pub(super) fn of_some() -> Self {
         let mut files = Files::default();
         files.hide();
@@ -90,7 +93,8 @@ impl Witness {
         }
     }
 
-    /// Takes a stop in, and answers in its events what can be answered. The task must not run on before.
+    /// Takes a stop in, and answers in its events what can be answered. The task must not run on
+    /// before.
     pub(super) fn observe(&mut self, task: Tid, stop: &Stop, step: &mut Step) {
         match *stop {
             Stop::Spawning { child, .. } => self.spawned(task, child),
@@ -114,7 +118,8 @@ impl Witness {
         }
     }
 
-    /// A call is about to be made whose end nobody tells; nothing if it is one whose end somebody does.
+    /// A call is about to be made whose end nobody tells; nothing if it is one whose end somebody
+    /// does.
     pub(super) fn notified(&mut self, task: Tid, call: &Call) -> Option<Answers> {
         if self.under_way(task).is_some() {
             return None;
@@ -273,7 +278,8 @@ impl Witness {
         }
     }
 
-    /// execve gives its caller a table of its own and closes what is marked for that, and all other threads are gone.
+    /// execve gives its caller a table of its own and closes what is marked for that, and all other
+    /// threads are gone.
     fn executed(&mut self, task: Tid, former: Tid) {
         if let Some(asked) = self.asked.remove(&former) {
             self.asked.insert(task, asked);
@@ -288,7 +294,8 @@ impl Witness {
 /// `PATH_MAX`, include/uapi/linux/limits.h
 const LONGEST: usize = 4096;
 
-/// The path at this address, if it ends. Most are short, and each page that is read must be found and held.
+/// The path at this address, if it ends. Most are short, and each page that is read must be found
+/// and held.
 fn read_path(task: Tid, address: u64, text: &mut [u8; LONGEST]) -> Result<&[u8], Failure> {
     const SHORT: usize = 256;
     for (begin, end) in [(0, SHORT), (SHORT, LONGEST)] {

@@ -1,7 +1,7 @@
 //! The pure core: what sysguard knows and decides.
 //!
-//! It must not touch the file system, processes, the environment, the clock, or libc, and compiles on any operating system.
-//! Everything here is plain data and functions of it.
+//! It must not touch the file system, processes, the environment, the clock, or libc, and compiles
+//! on any operating system. Everything here is plain data and functions of it.
 #![forbid(unsafe_code)]
 
 pub mod attribution;

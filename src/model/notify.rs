@@ -1,7 +1,9 @@
-//! Which calls a notification tells enough of: number, arguments and task are known before the call is made, its result never is.
+//! Which calls a notification tells enough of: number, arguments and task are known before the call
+//! is made, its result never is.
 //!
-//! What a call used must not depend on a result that nobody waits for: a call whose result says what it found or made stops under ptrace instead, as does
-//! one that changes what tasks, fds or mounts mean. Nothing here touches a process. Main function: [`filter`].
+//! What a call used must not depend on a result that nobody waits for: a call whose result says
+//! what it found or made stops under ptrace instead, as does one that changes what tasks, fds or
+//! mounts mean. Nothing here touches a process. Main function: [`filter`].
 
 pub mod interruption;
 
@@ -44,7 +46,8 @@ const AWAITED: &[&str] = &[
     "vfork",
 ];
 
-/// The filter under which calls are notified, or stopped where their result counts: all of another ABI, and all that no table knows, too.
+/// The filter under which calls are notified, or stopped where their result counts: all of another
+/// ABI, and all that no table knows, too.
 pub fn filter() -> Vec<Instruction> {
     let gate = |row: &table::Row| (row.number, if is_awaited(row.name) { Gate::Stop } else { Gate::Pass });
     let gates: Vec<(u32, Gate)> = table::rows(Abi::X86_64).iter().map(gate).collect();

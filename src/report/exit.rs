@@ -1,4 +1,5 @@
-//! The end of a run as machine formats write it: `{"kind": "exited", "code": 0}`, for serde's `with`.
+//! The end of a run as machine formats write it: `{"kind": "exited", "code": 0}`, for serde's
+//! `with`.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

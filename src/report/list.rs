@@ -1,4 +1,5 @@
-//! The workloads of the selected packages as machines read them: `sysguard.list/1`. Main type: [`Listed`].
+//! The workloads of the selected packages as machines read them: `sysguard.list/1`. Main type:
+//! [`Listed`].
 
 use std::io;
 use std::path::Path;
@@ -18,7 +19,8 @@ pub struct Listed {
     pub package: String,
     /// Its expectation file, relative to the package.
     pub file: String,
-    /// What it runs: `command`, `bin`, `example`, `test`, `bench` or `run`; nothing where its file cannot be read.
+    /// What it runs: `command`, `bin`, `example`, `test`, `bench` or `run`; nothing where its file
+    /// cannot be read.
     pub program: Option<&'static str>,
     /// Why it runs only when asked for.
     pub ignored: Option<String>,

@@ -1,7 +1,7 @@
 //! Words and colours: what sysguard found, put for people and for programs.
 //!
-//! Everything here takes a writer and decides nothing: no exit status, no file, no terminal is its business. Colours are a
-//! [`Palette`] of meanings that the caller chooses.
+//! Everything here takes a writer and decides nothing: no exit status, no file, no terminal is its
+//! business. Colours are a [`Palette`] of meanings that the caller chooses.
 
 pub mod drift;
 pub mod evidence;

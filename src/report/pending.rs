@@ -74,7 +74,8 @@ pub fn pending(out: &mut dyn io::Write, pending: &[PendingKeys]) -> io::Result<(
     writeln!(out)
 }
 
-/// One pending finding: its key, what the call is, and where in the file (named as given) it would stand.
+/// One pending finding: its key, what the call is, and where in the file (named as given) it would
+/// stand.
 pub fn finding(
     out: &mut dyn io::Write,
     workload: &str,

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-/// The record is valid by its schema, and a field that the schema does not know is not, in the object at `place` (a JSON pointer).
+/// The record is valid by its schema, and a field that the schema does not know is not, in the
+/// object at `place` (a JSON pointer).
 #[track_caller]
 pub(super) fn holds(schema: &str, mut record: Value, place: &str) {
     let schema = serde_json::from_str(schema).expect("a schema is JSON");

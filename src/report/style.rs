@@ -1,6 +1,7 @@
 //! Colours by meaning. Main type: [`Palette`].
 //!
-//! Whether the reader's terminal shows colours is the caller's knowledge: [`Palette::plain`] writes none.
+//! Whether the reader's terminal shows colours is the caller's knowledge: [`Palette::plain`] writes
+//! none.
 
 use std::fmt;
 

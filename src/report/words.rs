@@ -19,7 +19,8 @@ pub(super) fn len<T>(list: &[T]) -> u64 {
     list.len().try_into().unwrap_or(u64::MAX)
 }
 
-/// A line of somebody else's text: nothing of it reaches a terminal or a log that these would obey or hide.
+/// A line of somebody else's text: nothing of it reaches a terminal or a log that these would obey
+/// or hide.
 pub(super) fn escaped(line: &str) -> String {
     escape::line(line).into_owned()
 }

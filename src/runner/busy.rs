@@ -1,7 +1,9 @@
-//! A machine that has other things to do: what else runs decides races, and with them what a workload calls. Main type: [`Busy`].
+//! A machine that has other things to do: what else runs decides races, and with them what a
+//! workload calls. Main type: [`Busy`].
 //!
-//! A test whose client closes a connection that its server has closed already, or has not, never shows the one on an idle machine, and mostly on a busy
-//! one. A baseline that was recorded on one of them only fails on the other.
+//! A test whose client closes a connection that its server has closed already, or has not, never
+//! shows the one on an idle machine, and mostly on a busy one. A baseline that was recorded on one
+//! of them only fails on the other.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,5 @@
-//! The user's own program for differences, `SYSGUARD_DIFF_TOOL`, called as `TOOL OLD NEW`. Main type: [`DiffTool`].
+//! The user's own program for differences, `SYSGUARD_DIFF_TOOL`, called as `TOOL OLD NEW`. Main
+//! type: [`DiffTool`].
 //!
 //! It gets copies: what it writes changes no expectation.
 
@@ -23,7 +24,8 @@ impl<'a> DiffTool<'a> {
         settings.diff_tool.as_deref().map(Self)
     }
 
-    /// Runs it on the change of `file` with standard output piped, and returns what it printed there and to standard error.
+    /// Runs it on the change of `file` with standard output piped, and returns what it printed
+    /// there and to standard error.
     ///
     /// # Errors
     ///

@@ -1,5 +1,6 @@
-//! The environment of a workload: built from a fixed minimum, never inherited, because every variable that a machine adds is
-//! a difference that the workload did not make. Main type: [`Built`].
+//! The environment of a workload: built from a fixed minimum, never inherited, because every
+//! variable that a machine adds is a difference that the workload did not make. Main type:
+//! [`Built`].
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -40,7 +41,8 @@ impl Built {
         variables.into_iter().collect()
     }
 
-    /// Finds a program as the workload itself would: a name on its own PATH, a path relative to `base`.
+    /// Finds a program as the workload itself would: a name on its own PATH, a path relative to
+    /// `base`.
     pub(super) fn find(&self, program: &str, base: &Path) -> Lookup {
         if program.contains('/') {
             return look_at(base.join(program));
@@ -61,7 +63,8 @@ pub enum Lookup {
     Missing,
 }
 
-/// Searches as execvp(3) does: the first executable file wins; an empty entry is the working directory, which is `base`.
+/// Searches as execvp(3) does: the first executable file wins; an empty entry is the working
+/// directory, which is `base`.
 pub(crate) fn find_on_path(path: &OsStr, program: &OsStr, base: &Path) -> Lookup {
     let mut result = Lookup::Missing;
     if program.is_empty() {
@@ -80,8 +83,8 @@ pub(crate) fn find_on_path(path: &OsStr, program: &OsStr, base: &Path) -> Lookup
     result
 }
 
-/// Whether one file may be executed. Like env(1), only ENOENT means that there is none: a name that is too long, or that
-/// leads through a file, is one that cannot be executed.
+/// Whether one file may be executed. Like env(1), only ENOENT means that there is none: a name that
+/// is too long, or that leads through a file, is one that cannot be executed.
 pub(crate) fn look_at(file: PathBuf) -> Lookup {
     match fs::metadata(&file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Lookup::Missing,
@@ -91,7 +94,8 @@ pub(crate) fn look_at(file: PathBuf) -> Lookup {
     }
 }
 
-/// The name that /etc/passwd gives our user, else its number: no name service is asked, so it is the same in every run.
+/// The name that /etc/passwd gives our user, else its number: no name service is asked, so it is
+/// the same in every run.
 fn user_name() -> String {
     let uid = Machine::user();
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();

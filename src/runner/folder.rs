@@ -1,6 +1,7 @@
 //! Temporary folders that are removed however this process ends. Main type: [`TemporaryFolder`].
 //!
-//! What a workload or a test can write to is removed by [`remove_tree`] only. What cannot be removed fails nothing: [`left_behind`] names it.
+//! What a workload or a test can write to is removed by [`remove_tree`] only. What cannot be
+//! removed fails nothing: [`left_behind`] names it.
 
 use std::fs;
 use std::io;
@@ -13,22 +14,26 @@ use crate::model::text::remains::Remains;
 
 static LEFT: Mutex<Vec<Remains>> = Mutex::new(Vec::new());
 
-/// A fresh folder of this process, removed with all that is in it when this is dropped, or by the guardian.
+/// A fresh folder of this process, removed with all that is in it when this is dropped, or by the
+/// guardian.
 #[derive(Debug)]
 pub struct TemporaryFolder {
     path: PathBuf,
 }
 
 impl TemporaryFolder {
-    /// Makes one in the directory for temporary files. A workload of root may become another user, so its mode is what the umask leaves.
+    /// Makes one in the directory for temporary files. A workload of root may become another user,
+    /// so its mode is what the umask leaves.
     ///
     /// # Errors
     ///
     /// That of mkdir(2).
     pub fn create(prefix: &str) -> io::Result<Self> {
-        // The kernel's path: that of the working directory of a workload, and of what is mounted below.
+        // The kernel's path: that of the working directory of a workload, and of what is mounted
+        // below.
         let place = std::env::temp_dir().canonicalize()?;
-        // Named to the guardian before it is there, so that no moment is left in which it would stay.
+        // Named to the guardian before it is there, so that no moment is left in which it would
+        // stay.
         let make = |path: &Path| {
             guardian::remember(path);
             fs::create_dir(path).inspect_err(|_| guardian::forget(path))

@@ -1,15 +1,17 @@
 //! Commands of git about the repository that a folder lies in. Main type: [`Repository`].
 //!
-//! git exports the place of its repository and index to hooks, aliases and rebase's commands, where `git -C` does not undo
-//! that. Each command here runs without these variables, so that none acts on the index of a commit under way.
+//! git exports the place of its repository and index to hooks, aliases and rebase's commands, where
+//! `git -C` does not undo that. Each command here runs without these variables, so that none acts
+//! on the index of a commit under way.
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-/// "List the GIT_* environment variables that are local to the repository": `git rev-parse --local-env-vars` of git 2.47,
-/// and `GIT_INTERNAL_SUPER_PREFIX` of git before 2.40. What a newer git lists is added.
+/// "List the GIT_* environment variables that are local to the repository": `git rev-parse
+/// --local-env-vars` of git 2.47, and `GIT_INTERNAL_SUPER_PREFIX` of git before 2.40. What a newer
+/// git lists is added.
 const LOCAL: [&str; 16] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
@@ -29,7 +31,8 @@ const LOCAL: [&str; 16] = [
     "GIT_WORK_TREE",
 ];
 
-/// The variables that tie a command to one repository. git is asked once, and only if one of its variables is set.
+/// The variables that tie a command to one repository. git is asked once, and only if one of its
+/// variables is set.
 pub fn local_variables() -> &'static [String] {
     static NAMES: OnceLock<Vec<String>> = OnceLock::new();
     NAMES.get_or_init(|| {
@@ -51,8 +54,8 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// The repository of this folder: the one that git finds from there, or the one that `GIT_DIR` names if the folder is
-    /// in its working tree and in no repository of its own below that.
+    /// The repository of this folder: the one that git finds from there, or the one that `GIT_DIR`
+    /// names if the folder is in its working tree and in no repository of its own below that.
     pub fn of(folder: &Path) -> Self {
         let found = Self::default();
         let Some(named) = Self::named() else { return found };
@@ -66,7 +69,8 @@ impl Repository {
             return found;
         };
         match of(&found, &folder, "--show-toplevel") {
-            // One of its own repository, of which the working tree may be another one: a linked one, or the whole of it.
+            // One of its own repository, of which the working tree may be another one: a linked
+            // one, or the whole of it.
             Some(_) if of(&found, &folder, "--git-common-dir") == of(&named, &here, "--git-common-dir") => found,
             Some(own) if own != top && own.starts_with(&top) => found,
             _ => named.with_working_tree(top),

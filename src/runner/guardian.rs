@@ -1,7 +1,9 @@
-//! A process that removes the temporary folders of this one when this one has ended, by a signal for instance. [`serve_if_guardian`] is its `main`.
+//! A process that removes the temporary folders of this one when this one has ended, by a signal
+//! for instance. [`serve_if_guardian`] is its `main`.
 //!
-//! It is this program, executed once more, and knows the folders from its standard input: `+PATH` and `-PATH`, each with a NUL byte at its end. The end of its
-//! standard input is that of its owner. It removes; it does not say anything, since nothing is left to say it to.
+//! It is this program, executed once more, and knows the folders from its standard input: `+PATH`
+//! and `-PATH`, each with a NUL byte at its end. The end of its standard input is that of its
+//! owner. It removes; it does not say anything, since nothing is left to say it to.
 
 #[cfg(not(target_os = "linux"))]
 use std::path::Path;
@@ -61,10 +63,12 @@ mod process {
     /// Whether this program knows how to be a guardian: without it, executing it would be anything.
     static MAY_START: AtomicBool = AtomicBool::new(false);
 
-    /// The guardian of this process, once there is something to guard; none where it cannot be started.
+    /// The guardian of this process, once there is something to guard; none where it cannot be
+    /// started.
     static STARTED: OnceLock<Option<Mutex<UnixStream>>> = OnceLock::new();
 
-    /// Serves until the owner has ended, if this process was started as a guardian, and says so. Otherwise this process may start one from now on.
+    /// Serves until the owner has ended, if this process was started as a guardian, and says so.
+    /// Otherwise this process may start one from now on.
     ///
     /// To be called at the begin of `main`.
     pub fn serve_if_guardian(given: &Given) -> bool {
@@ -128,7 +132,8 @@ mod process {
         if folders.is_empty() {
             return;
         }
-        // Files are closed before tracees are killed (do_exit() of kernel/exit.c). Once the last thread of the owner is gone, all of them are killed.
+        // Files are closed before tracees are killed (do_exit() of kernel/exit.c). Once the last
+        // thread of the owner is gone, all of them are killed.
         let begun = Instant::now();
         while parent_id() == owner && begun.elapsed() < PATIENCE {
             thread::sleep(PAUSE);
@@ -139,7 +144,8 @@ mod process {
         }
     }
 
-    /// Removes a folder of processes that are being killed, and may still write for a moment. What stays then has another reason.
+    /// Removes a folder of processes that are being killed, and may still write for a moment. What
+    /// stays then has another reason.
     pub fn remove_abandoned(folder: &Path) {
         let begun = Instant::now();
         let mut pause = PAUSE;
@@ -152,7 +158,8 @@ mod process {
     fn heed(message: &[u8], folders: &mut BTreeSet<PathBuf>) {
         let folder = |path: &[u8]| PathBuf::from(OsStr::from_bytes(path));
         match message {
-            // A message without its end is that of an owner that ended while it wrote: the folder is not there yet.
+            // A message without its end is that of an owner that ended while it wrote: the folder
+            // is not there yet.
             [b'+', path @ .., 0] => drop(folders.insert(folder(path))),
             [b'-', path @ .., 0] => drop(folders.remove(&folder(path))),
             _ => {}

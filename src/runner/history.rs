@@ -1,6 +1,8 @@
-//! The time since a baseline was last changed, as far as git knows it: which dependencies moved meanwhile.
+//! The time since a baseline was last changed, as far as git knows it: which dependencies moved
+//! meanwhile.
 //!
-//! It only asks. Without git, without such a commit, or where the expectation has changes that are in no commit, nothing is said.
+//! It only asks. Without git, without such a commit, or where the expectation has changes that are
+//! in no commit, nothing is said.
 
 use super::git::Repository;
 use super::suite::Suite;

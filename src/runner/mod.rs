@@ -1,7 +1,7 @@
 //! The only wiring: from a workload to its [`Verdict`].
 //!
-//! A [`Suite`] is the workloads of one package. It runs them, compares, decides and writes; it phrases nothing and prints nothing.
-//! One suite may be used from many threads.
+//! A [`Suite`] is the workloads of one package. It runs them, compares, decides and writes; it
+//! phrases nothing and prints nothing. One suite may be used from many threads.
 //!
 //! [`Verdict`]: crate::model::judge::verdict::Verdict
 

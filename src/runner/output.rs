@@ -1,7 +1,8 @@
-//! What a workload writes on its standard output and error: drained while it runs, its end kept for a failure's message.
+//! What a workload writes on its standard output and error: drained while it runs, its end kept for
+//! a failure's message.
 //!
-//! Draining must never hold a run up or outlive its patience: a descendant that nobody traces may hold a pipe open for ever.
-//! Main type: [`Capture`].
+//! Draining must never hold a run up or outlive its patience: a descendant that nobody traces may
+//! hold a pipe open for ever. Main type: [`Capture`].
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -25,7 +26,8 @@ pub(super) struct Capture {
 }
 
 impl Capture {
-    /// Starts draining; the descriptors are the workload's standard output and error. What comes goes on to `echo` at once, where there is one.
+    /// Starts draining; the descriptors are the workload's standard output and error. What comes
+    /// goes on to `echo` at once, where there is one.
     pub(super) fn passing_on(echo: Option<Echo>) -> io::Result<(Self, Handle, Handle)> {
         let (finish, finished) = channel();
         let tail = Arc::new(Mutex::new(Tail::default()));

@@ -2,7 +2,8 @@
 
 /// Told who runs; it may be asked from many threads.
 pub trait Progress: Sync {
-    /// The workload is being run for the `run`th of `of` times, counted from 1; 0 is a warm-up. `of` may grow from run to run.
+    /// The workload is being run for the `run`th of `of` times, counted from 1; 0 is a warm-up.
+    /// `of` may grow from run to run.
     fn running(&self, workload: &str, run: u32, of: u32);
     /// It is not run any more.
     fn ended(&self, workload: &str);

@@ -1,7 +1,8 @@
-//! A workload run again and again: until its set is quiet, or until what is new is confirmed. Main type: [`Runs`].
+//! A workload run again and again: until its set is quiet, or until what is new is confirmed. Main
+//! type: [`Runs`].
 //!
-//! When to stop is the model's to say. Every run counts only if it ends as its document says; one that does not ends all of it. What is run
-//! is whatever can [`Runnable`].
+//! When to stop is the model's to say. Every run counts only if it ends as its document says; one
+//! that does not ends all of it. What is run is whatever can [`Runnable`].
 
 use std::cell::OnceCell;
 
@@ -82,7 +83,8 @@ impl<'a> Runs<'a> {
         Ok(growth)
     }
 
-    /// One run of a recording. What notifications could not watch once they are not asked to watch again.
+    /// One run of a recording. What notifications could not watch once they are not asked to watch
+    /// again.
     fn recorded(&mut self) -> Result<Run, RunFailure> {
         if self.watched != Watched::Notified {
             return self.prepared.good_run(&|_| false);
@@ -115,7 +117,8 @@ impl<'a> Runs<'a> {
         self.sightings.can_confirm(&self.compare(Some(baseline)))
     }
 
-    /// The first run of a test: guarded, where that is wanted and can be. What confirms its findings is watched call by call.
+    /// The first run of a test: guarded, where that is wanted and can be. What confirms its
+    /// findings is watched call by call.
     fn first(&mut self, baseline: &Baseline) -> Result<Watched, RunFailure> {
         if self.suite.settings.engine == Engine::Ptrace {
             return self.next(1).map(|()| Watched::EveryCall);

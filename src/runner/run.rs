@@ -1,4 +1,5 @@
-//! One traced run of a workload: where it is found, what it is given, what it showed. Main types: [`Prepared`] and [`Run`].
+//! One traced run of a workload: where it is found, what it is given, what it showed. Main types:
+//! [`Prepared`] and [`Run`].
 //!
 //! Nothing is judged here but whether there was a run at all.
 
@@ -63,7 +64,8 @@ fn notified(command: Command, limits: &Limits, part: Part) -> Result<Seen, Trace
     Ok(Seen { watch, outcome })
 }
 
-/// Folds what a run shows, and asks who calls: only the first call of a use pays, and of one that is not wanted not even that.
+/// Folds what a run shows, and asks who calls: only the first call of a use pays, and of one that
+/// is not wanted not even that.
 fn watched(
     part: Part,
     wanted: &Wanted<'_>,
@@ -100,7 +102,8 @@ enum By<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    /// Finds everything that the workload needs. `built` tells what cargo built for it, where cargo has to.
+    /// Finds everything that the workload needs. `built` tells what cargo built for it, where cargo
+    /// has to.
     pub(super) fn new(
         workload: &'a Workload,
         package: &'a Path,
@@ -186,7 +189,8 @@ impl<'a> Prepared<'a> {
         if matches!(self.workload.program, Program::Closure(_)) { Part::Marked } else { Part::All }
     }
 
-    /// Whether a run ended as its document says; a server may also end by the signal that it was sent.
+    /// Whether a run ended as its document says; a server may also end by the signal that it was
+    /// sent.
     fn ended_well(&self, exit: Exit) -> bool {
         let stopped = self.workload.stop.map(|stop| Exit::Signaled(stop.signal));
         exit == self.workload.exit || Some(exit) == stopped

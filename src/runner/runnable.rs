@@ -1,4 +1,5 @@
-//! What can be run, and what one run gives or why there is none. Main types: [`Runnable`] and [`Run`].
+//! What can be run, and what one run gives or why there is none. Main types: [`Runnable`] and
+//! [`Run`].
 
 use std::fmt;
 use std::path::Path;
@@ -15,7 +16,8 @@ pub(super) trait Runnable: fmt::Debug {
     ///
     /// The call sites of uses that are wanted are in its observation.
     fn good_run(&self, wanted: &Wanted<'_>) -> Result<Run, RunFailure>;
-    /// Runs it once with expected calls unwatched, where that can be, else with all of them watched.
+    /// Runs it once with expected calls unwatched, where that can be, else with all of them
+    /// watched.
     fn guarded_run(&self, _guard: &MakeGuard<'_>, wanted: &Wanted<'_>) -> Result<(Run, Watched), RunFailure> {
         Ok((self.good_run(wanted)?, Watched::EveryCall))
     }

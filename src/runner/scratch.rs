@@ -1,4 +1,5 @@
-//! The place of one run: fresh directories, removed afterwards, so that no run finds what another left behind.
+//! The place of one run: fresh directories, removed afterwards, so that no run finds what another
+//! left behind.
 
 use std::fs::{self, File};
 use std::io;
@@ -39,7 +40,8 @@ impl Scratch {
         })
     }
 
-    /// What the workload reads: always a file or `/dev/null`, so that how much is there does not depend on scheduling.
+    /// What the workload reads: always a file or `/dev/null`, so that how much is there does not
+    /// depend on scheduling.
     pub(super) fn stdin(&self, stdin: &Stdin, package: &Path) -> Result<Handle, Error> {
         let file = match stdin {
             Stdin::Null => PathBuf::from("/dev/null"),

@@ -87,7 +87,8 @@ impl Case {
 impl Suite {
     /// Finds and reads the workloads of a package.
     ///
-    /// A tree for proposals is like that of the `workspace`; where the caller knows none, cargo is asked.
+    /// A tree for proposals is like that of the `workspace`; where the caller knows none, cargo is
+    /// asked.
     pub fn open(
         package: &Path,
         workspace: Option<&Path>,

@@ -1,4 +1,5 @@
-//! What is around a workload here: kernel, C library, compiler, profile. It only asks; what it means is the model's.
+//! What is around a workload here: kernel, C library, compiler, profile. It only asks; what it
+//! means is the model's.
 
 use std::path::Path;
 
@@ -22,7 +23,8 @@ impl Suite {
         }
     }
 
-    /// The platform's C library. A version is known of our own only, which is the same where the platform is.
+    /// The platform's C library. A version is known of our own only, which is the same where the
+    /// platform is.
     fn c_library(&self) -> Option<String> {
         match self.platform.env.as_str() {
             env if env.starts_with("musl") => Some("musl".to_owned()),

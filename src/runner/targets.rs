@@ -1,4 +1,5 @@
-//! Who built what a workload runs: a watching `cargo sysguard test`, the cargo that runs us, or we ourselves. Main type: [`Targets`].
+//! Who built what a workload runs: a watching `cargo sysguard test`, the cargo that runs us, or we
+//! ourselves. Main type: [`Targets`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,8 @@
-//! One test that cargo or nextest is about to run: run where it was put, watched, and judged. Main types: [`Test`] and [`Tested`].
+//! One test that cargo or nextest is about to run: run where it was put, watched, and judged. Main
+//! types: [`Test`] and [`Tested`].
 //!
-//! The test must not notice: it keeps its arguments, environment and working directory, and what it writes goes on as it comes. Only further
-//! runs, which confirm or record, are silent.
+//! The test must not notice: it keeps its arguments, environment and working directory, and what it
+//! writes goes on as it comes. Only further runs, which confirm or record, are silent.
 
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
@@ -35,7 +36,8 @@ pub struct Test {
     pub executable: PathBuf,
     /// The environment that it would have without us.
     pub environment: Vec<(OsString, OsString)>,
-    /// A filter leaves tests of the binary out: what was not seen is not gone, and no first baseline is made of it.
+    /// A filter leaves tests of the binary out: what was not seen is not gone, and no first
+    /// baseline is made of it.
     pub is_partial: bool,
 }
 
@@ -48,7 +50,8 @@ pub struct Tested {
     pub output: String,
     /// What it used; nothing of a test that failed by itself, or of a binary without tests.
     pub verdict: Option<Verdict>,
-    /// Further runs are needed, and [`Moment::InSlot`] allows none: the verdict is no final one, and nothing was written.
+    /// Further runs are needed, and [`Moment::InSlot`] allows none: the verdict is no final one,
+    /// and nothing was written.
     pub waits: bool,
 }
 
@@ -88,7 +91,8 @@ impl Suite {
             Tested { exit, output, verdict: Some(verdict), waits: waits.get() }
         };
         if moment == Moment::Afterwards {
-            // It has passed before, so that a run that fails is told of as one that cannot be repeated.
+            // It has passed before, so that a run that fails is told of as one that cannot be
+            // repeated.
             return judged(Some(Exit::Exited(0)), String::new(), process);
         }
         let news = case.content.as_ref().ok().and_then(|parsed| {
@@ -200,7 +204,8 @@ fn environment(given: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
     given.iter().filter(|(name, _)| !is_stripped(name)).cloned().collect()
 }
 
-/// Whether libtest says that the binary has no tests at all: a baseline of that would hold the start of a process.
+/// Whether libtest says that the binary has no tests at all: a baseline of that would hold the
+/// start of a process.
 fn holds_no_test(output: &str) -> bool {
     let mut lines = output.lines().filter(|line| !line.is_empty());
     lines.next() == Some("running 0 tests")

@@ -21,13 +21,15 @@ use crate::model::run::workload::Workload;
 impl Suite {
     /// Runs a workload and compares it with its baseline; what is new is confirmed by further runs.
     ///
-    /// Where there is no baseline, and one may be proposed, it is run as often as `bless` would: what is proposed may be accepted.
+    /// Where there is no baseline, and one may be proposed, it is run as often as `bless` would:
+    /// what is proposed may be accepted.
     pub fn test(&self, case: &Case, progress: &dyn Progress) -> Verdict {
         let waits = Cell::new(false);
         self.tested(case, progress, Recording::default(), &waits, |workload| Ok(Box::new(self.prepare(workload)?)))
     }
 
-    /// The same, however the workload is started. `waits` is set where further runs are needed and may not be made yet.
+    /// The same, however the workload is started. `waits` is set where further runs are needed and
+    /// may not be made yet.
     pub(super) fn tested<'a>(
         &'a self,
         case: &'a Case,
@@ -67,7 +69,8 @@ impl Suite {
 
     /// Runs a workload until it is quiet, and writes what it used into its baseline.
     ///
-    /// A run that does not end as the document says, or what breaks a `forbid:`, leaves the file as it was.
+    /// A run that does not end as the document says, or what breaks a `forbid:`, leaves the file as
+    /// it was.
     pub fn bless(&self, case: &Case, length: Length, unseen: Unseen, progress: &dyn Progress) -> Verdict {
         let verdict = self.verdict(case, |parsed| {
             let document = &parsed.expectation.document;
@@ -77,7 +80,8 @@ impl Suite {
         Verdict { asked: Asked::Bless, ..verdict }
     }
 
-    /// Runs a workload as `bless` does, and hands out what it used as a baseline of its own; nothing is compared or written.
+    /// Runs a workload as `bless` does, and hands out what it used as a baseline of its own;
+    /// nothing is compared or written.
     ///
     /// The error is the verdict on a workload without such runs.
     pub fn observe(&self, case: &Case, length: Length, progress: &dyn Progress) -> Result<Baseline, Box<Verdict>> {
@@ -204,7 +208,8 @@ impl Suite {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Recording {
     pub(super) length: Length,
-    /// Less than the whole workload is run: what is not seen is not gone, and it makes no first baseline.
+    /// Less than the whole workload is run: what is not seen is not gone, and it makes no first
+    /// baseline.
     pub(super) is_partial: bool,
     /// Only one run may be made.
     pub(super) in_slot: bool,

@@ -40,10 +40,11 @@ fn kind(metadata: &Metadata) -> &'static str {
 /// How often a folder that is removed again is created.
 const ATTEMPTS: usize = 8;
 
-/// Replaces a file as a whole, or creates it with its folders: another process sees the old text or the new one, never a part.
+/// Replaces a file as a whole, or creates it with its folders: another process sees the old text or
+/// the new one, never a part.
 ///
-/// A link in its place is replaced, whatever it leads to: that may be a file outside of the package. Says whether a byte changed; where none does,
-/// nothing is written.
+/// A link in its place is replaced, whatever it leads to: that may be a file outside of the
+/// package. Says whether a byte changed; where none does, nothing is written.
 pub(super) fn replace(path: &Path, text: &str) -> Result<bool, StoreError> {
     let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
     match read_if_regular(path, MAX_SHARED_BYTES) {
@@ -69,8 +70,9 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// A temporary file in the same folder takes the text and then the name. It is removed if anything fails; if we are killed, its name
-/// (`.NAME.RANDOM.tmp`) is one that no expectation and no proposal has.
+/// A temporary file in the same folder takes the text and then the name. It is removed if anything
+/// fails; if we are killed, its name (`.NAME.RANDOM.tmp`) is one that no expectation and no
+/// proposal has.
 fn write_beside(target: &Path, folder: &Path, text: &str) -> io::Result<()> {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let mut file = temporary(folder, &format!(".{name}."))?;

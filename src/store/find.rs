@@ -1,7 +1,8 @@
 //! Which files are expectations, and whose: [`find`].
 //!
-//! A name is a path: `expectations/perf/sched.yaml` is the workload `perf::sched`. Files that do not end like YAML (a README, an editor's
-//! backup, the input of a workload) are nobody's and left alone.
+//! A name is a path: `expectations/perf/sched.yaml` is the workload `perf::sched`. Files that do
+//! not end like YAML (a README, an editor's backup, the input of a workload) are nobody's and left
+//! alone.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! The shell that touches expectation files and proposals. Main type: [`Store`].
 //!
-//! It must not judge what they say: text is read and made by the model, files are found, read and replaced here. Nothing is rewritten
-//! when its bytes are the same.
+//! It must not judge what they say: text is read and made by the model, files are found, read and
+//! replaced here. Nothing is rewritten when its bytes are the same.
 
 mod error;
 mod file;
@@ -46,8 +46,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// Finds the expectations of a package and its proposals, which lie beside them or in a tree of their own
-    /// (`PENDING_DIR/expectations/…`). A package without the folder has no workloads.
+    /// Finds the expectations of a package and its proposals, which lie beside them or in a tree of
+    /// their own (`PENDING_DIR/expectations/…`). A package without the folder has no workloads.
     ///
     /// # Errors
     ///
@@ -80,7 +80,8 @@ impl Store {
         self.names.get_or_init(|| self.files.keys().cloned().chain(self.names_in_shared()).collect())
     }
 
-    /// Files that look like expectations and cannot be any. They fail a run; the other workloads still run.
+    /// Files that look like expectations and cannot be any. They fail a run; the other workloads
+    /// still run.
     pub fn faults(&self) -> &[StoreError] {
         &self.faults
     }

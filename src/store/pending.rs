@@ -1,4 +1,5 @@
-//! Proposals and their files: reading both, and writing what was decided. What a decision makes of them is the model's work.
+//! Proposals and their files: reading both, and writing what was decided. What a decision makes of
+//! them is the model's work.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,8 @@ use crate::model::expectation::format;
 use crate::model::judge::pending::{Pending, Settled};
 
 impl Store {
-    /// What is pending of a workload; `None` where there is no proposal, or the file holds all of it.
+    /// What is pending of a workload; `None` where there is no proposal, or the file holds all of
+    /// it.
     pub fn pending_of(&self, name: &str) -> Result<Option<Pending>, StoreError> {
         let Some(proposal) = self.proposal(name)? else { return Ok(None) };
         let file = match self.load(name) {
@@ -27,7 +29,8 @@ impl Store {
         Pending::between(file, &proposal).map_err(|misfit| self.unfit(name, misfit))
     }
 
-    /// Writes what was decided: the file first, so that nothing is lost between the two. Where there is none, a rejection makes none.
+    /// Writes what was decided: the file first, so that nothing is lost between the two. Where
+    /// there is none, a rejection makes none.
     pub fn settle(&self, name: &str, settled: &Settled) -> Result<(), StoreError> {
         let holds_something =
             || format::read(settled.file.as_bytes()).is_ok_and(|file| !file.expectation.baselines.is_empty());
@@ -48,8 +51,8 @@ impl Store {
     }
 }
 
-/// Where the proposals of a package lie below a folder for those of the whole workspace: as the package lies below the workspace. A
-/// relative folder begins at the workspace.
+/// Where the proposals of a package lie below a folder for those of the whole workspace: as the
+/// package lies below the workspace. A relative folder begins at the workspace.
 pub fn proposals_below(folder: &Path, workspace: &Path, package: &Path) -> PathBuf {
     let place = package.strip_prefix(workspace).unwrap_or(Path::new(""));
     workspace.join(folder).join(place)

@@ -95,7 +95,8 @@ fn missing_package_and_file_in_place_of_the_folder_are_errors() {
     assert!(refused(&package).starts_with("cannot search "), "a link to nothing");
 }
 
-/// Links to the folder itself, to the package and to a sibling; one to a shared folder outside, and back from there.
+/// Links to the folder itself, to the package and to a sibling; one to a shared folder outside, and
+/// back from there.
 #[test]
 fn each_file_is_found_once_however_folders_are_linked() {
     let (_folder, package) =

@@ -1,7 +1,8 @@
 //! Every file below a folder, each once: [`files`].
 //!
-//! Symbolic links to folders are followed, since expectations may be shared. One that leads to a folder of the tree
-//! itself, or to one above it, is passed over: its files are found at their own place.
+//! Symbolic links to folders are followed, since expectations may be shared. One that leads to a
+//! folder of the tree itself, or to one above it, is passed over: its files are found at their own
+//! place.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +21,8 @@ struct Walk {
     seen: BTreeSet<PathBuf>,
 }
 
-/// The paths of all files and folders below a folder, ordered; nothing where there is no such folder.
+/// The paths of all files and folders below a folder, ordered; nothing where there is no such
+/// folder.
 ///
 /// # Errors
 ///

@@ -1,6 +1,7 @@
 //! The laws of `src/ARCHITECTURE.md` that a test can check.
 //!
-//! Lints in Cargo.toml hold unsafe code, prints and long functions. This test holds what no lint can.
+//! Lints in Cargo.toml hold unsafe code, prints and long functions. This test holds what no lint
+//! can.
 
 mod modules;
 mod words;

@@ -91,7 +91,8 @@ impl Crate {
         (own, foreign)
     }
 
-    /// Returns the module that defines what these words mean in a module; nothing for another crate.
+    /// Returns the module that defines what these words mean in a module; nothing for another
+    /// crate.
     fn resolve(&self, from: &ModulePath, words: &[String]) -> Option<ModulePath> {
         let mut seen = BTreeSet::new();
         self.resolve_once(from, words, &mut seen)
@@ -270,7 +271,8 @@ fn attributes(item: &Item) -> &[Attribute] {
     }
 }
 
-/// Returns the cycles among siblings: groups of modules with one parent that use each other, whatever depth below them does so.
+/// Returns the cycles among siblings: groups of modules with one parent that use each other,
+/// whatever depth below them does so.
 pub(crate) fn cycles(read: &Crate) -> Vec<Cycle> {
     let mut siblings: BTreeMap<ModulePath, BTreeMap<String, BTreeMap<String, String>>> = BTreeMap::new();
     for from in read.modules.keys() {

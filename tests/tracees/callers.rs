@@ -5,8 +5,8 @@ use std::thread;
 
 use super::call;
 
-/// The functions of this file on the stack of the call, innermost first, each with its line. What was inlined is named without its path where there
-/// are line tables only, as for these tests.
+/// The functions of this file on the stack of the call, innermost first, each with its line. What
+/// was inlined is named without its path where there are line tables only, as for these tests.
 pub(crate) const STACK: &[(&str, u32)] = &[
     ("asks", ASKS),
     ("tracer::tracees::callers::asks_for_the_least::{{closure}}", CLOSURE),

@@ -1,4 +1,5 @@
-//! The calls of 32-bit programs, made by a program of 64 bits; the truth about them is stated in their trial.
+//! The calls of 32-bit programs, made by a program of 64 bits; the truth about them is stated in
+//! their trial.
 
 /// The calls of 32-bit programs, which carry others.
 pub(super) fn calls_of_32_bits() {
@@ -29,7 +30,8 @@ pub(super) fn calls_of_32_bits() {
 fn int80(number: u32, arguments: [u32; 3]) -> u32 {
     let returned: u32;
     let [first, second, third] = arguments;
-    // SAFETY: numbers, and one page below 4 GiB; rbx, which the compiler keeps to itself, is put back.
+    // SAFETY: numbers, and one page below 4 GiB; rbx, which the compiler keeps to itself, is put
+    // back.
     unsafe {
         std::arch::asm!(
             "xchg rbx, {first:r}",

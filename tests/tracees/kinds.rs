@@ -1,4 +1,5 @@
-//! One program a kind of fd: it makes one, and reads from it, so that what it stands for is asked rather than told by the call that made it.
+//! One program a kind of fd: it makes one, and reads from it, so that what it stands for is asked
+//! rather than told by the call that made it.
 //!
 //! Not every kernel makes each, nor for everybody: such a program exits with [`NOT_HERE`].
 
@@ -73,7 +74,8 @@ pub(super) fn make_and_read(name: &str) -> Option<ExitCode> {
     Some(ExitCode::from(if is_made { 0 } else { NOT_HERE }))
 }
 
-/// Where the groups of version 2 are: alone, or beside those of version 1. Found before anything is looked at.
+/// Where the groups of version 2 are: alone, or beside those of version 1. Found before anything is
+/// looked at.
 static CGROUP2: OnceLock<&CStr> = OnceLock::new();
 
 fn opened(path: &CStr, flags: c_int) -> c_long {
@@ -84,7 +86,8 @@ fn socket(family: c_int, kind: c_int, protocol: c_int) -> c_long {
     call!(libc::SYS_socket, family, kind | libc::SOCK_NONBLOCK, protocol)
 }
 
-/// `struct perf_event_attr`: PERF_TYPE_SOFTWARE, its size, PERF_COUNT_SW_TASK_CLOCK, and not the kernel's part.
+/// `struct perf_event_attr`: PERF_TYPE_SOFTWARE, its size, PERF_COUNT_SW_TASK_CLOCK, and not the
+/// kernel's part.
 fn perf_event() -> [u64; 16] {
     let mut attributes = [0; 16];
     (attributes[0], attributes[1], attributes[5]) = (1 | 128 << 32, 1, 1 << 5);

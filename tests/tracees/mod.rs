@@ -30,7 +30,8 @@ pub(crate) fn become_tracee(name: &str) -> ExitCode {
     tracee()
 }
 
-/// Becomes this command, with the signals of a fresh login: those of whoever started the tests (nohup, a background job) are its own affair.
+/// Becomes this command, with the signals of a fresh login: those of whoever started the tests
+/// (nohup, a background job) are its own affair.
 pub(crate) fn become_plain(command: &[&str]) -> ExitCode {
     for signal in 1..=libc::SIGRTMAX() {
         // SAFETY: no handler is given; signals that cannot be set are refused; signal(2).
@@ -133,7 +134,8 @@ fn fork() -> libc::pid_t {
 
 /// Four processes that each live only until their child does: no list of them is ever up to date.
 ///
-/// They give up after a while: a tracer that fails to end them must not leave the machine with them.
+/// They give up after a while: a tracer that fails to end them must not leave the machine with
+/// them.
 fn flees() -> ! {
     let begun = Instant::now();
     for _ in 0..3 {

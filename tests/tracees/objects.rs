@@ -1,4 +1,5 @@
-//! Programs that use one kind of thing each, between two marks; what each call used is stated in its trial.
+//! Programs that use one kind of thing each, between two marks; what each call used is stated in
+//! its trial.
 
 use std::ffi::CStr;
 use std::process::ExitCode;
@@ -255,7 +256,8 @@ fn in_child(flags: c_int, child: impl FnOnce()) {
     }
 }
 
-/// Two tasks go on sharing after one failed to leave the table: what the other closes is closed for both.
+/// Two tasks go on sharing after one failed to leave the table: what the other closes is closed for
+/// both.
 fn shared_after_all() {
     let shared = eventfd();
     let ([told, tells], [answered, answers]) = (pipe(), pipe());

@@ -1,6 +1,8 @@
-//! Programs that reach files by unusual paths: what each leads to must be seen as the program itself finds it.
+//! Programs that reach files by unusual paths: what each leads to must be seen as the program
+//! itself finds it.
 //!
-//! Every file that a path leads to is checked against what `fstat` says of the path once it is open.
+//! Every file that a path leads to is checked against what `fstat` says of the path once it is
+//! open.
 
 use std::ffi::{CStr, CString};
 use std::fs;

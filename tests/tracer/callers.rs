@@ -23,7 +23,8 @@ fn of_a_rust_thread() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Traces it, and holds the stack of its first such call against the truth, as far as it lies in this file.
+/// Traces it, and holds the stack of its first such call against the truth, as far as it lies in
+/// this file.
 pub(crate) fn watch(watched: Watched, stack: &Stack, file: &Path) -> Result<Seen, Failed> {
     let mut site = None;
     let seen = watched.watch_with(&mut |event| {

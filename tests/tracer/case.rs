@@ -1,6 +1,8 @@
-//! A tracee in C and the truth about it, both read from one file of `tests/tracees`. Main type: [`Case`].
+//! A tracee in C and the truth about it, both read from one file of `tests/tracees`. Main type:
+//! [`Case`].
 //!
-//! The comment at the head of such a file says what happens in it, and below that what must have been seen:
+//! The comment at the head of such a file says what happens in it, and below that what must have
+//! been seen:
 //!
 //! | line | means | where it is absent |
 //! |---|---|---|
@@ -77,7 +79,8 @@ pub(crate) struct Expected {
     pub(crate) errors: Option<u64>,
 }
 
-/// Who makes the first call of this name: the functions of the case's own file, innermost first, each with the line where it is.
+/// Who makes the first call of this name: the functions of the case's own file, innermost first,
+/// each with the line where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stack {
     pub(crate) call: String,

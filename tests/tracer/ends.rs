@@ -149,8 +149,8 @@ fn chance(end: u64) -> u64 {
     RandomState::new().hash_one(()) % end
 }
 
-/// The time is told by turns that this process gets, not by the clock: one that is killed needs a turn to be gone, and on a starved machine both wait for
-/// theirs.
+/// The time is told by turns that this process gets, not by the clock: one that is killed needs a
+/// turn to be gone, and on a starved machine both wait for theirs.
 fn nobody_survives(mark: &str, within: Duration) -> Result<(), Failed> {
     const TURN: Duration = Duration::from_millis(5);
     let begun = Instant::now();

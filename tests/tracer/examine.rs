@@ -1,4 +1,5 @@
-//! The one driver of all cases: builds the program, runs it untraced, traced, and under strace, and holds each against the truth.
+//! The one driver of all cases: builds the program, runs it untraced, traced, and under strace, and
+//! holds each against the truth.
 
 use std::fmt::Write as _;
 use std::os::unix::process::ExitStatusExt;
@@ -81,7 +82,8 @@ fn prebuilt() -> Option<PathBuf> {
     std::env::var_os("SYSGUARD_TRACEES").map(PathBuf::from)
 }
 
-/// Builds the programs of all cases for another machine of this architecture, those aside that need more than that.
+/// Builds the programs of all cases for another machine of this architecture, those aside that need
+/// more than that.
 pub(crate) fn build_all(compiler: &str, folder: &Path) -> Result<(), Failed> {
     let cases = Case::all().into_iter().map(|(_, case)| case).collect::<Result<Vec<_>, _>>()?;
     let builds = |case: &&Case| case.build.is_empty() && !case.needs.contains(&Need::X86);

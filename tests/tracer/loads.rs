@@ -1,4 +1,5 @@
-//! Much at once: every call of every task is counted, and trees that are traced side by side never mix.
+//! Much at once: every call of every task is counted, and trees that are traced side by side never
+//! mix.
 
 use libtest_mimic::Failed;
 use sysguard::model::run::workload::Exit;

@@ -1,7 +1,9 @@
-//! The tracer against real processes: each trial traces one tiny program and holds what was seen against the truth written beside it.
+//! The tracer against real processes: each trial traces one tiny program and holds what was seen
+//! against the truth written beside it.
 //!
-//! The programs are in `tracees/`; this binary is itself the Rust ones: `tracer --tracee NAME` becomes that program before anything else happens.
-//! A trial whose needs are missing is ignored with its reason, and fails under SYSGUARD_REQUIRE=1.
+//! The programs are in `tracees/`; this binary is itself the Rust ones: `tracer --tracee NAME`
+//! becomes that program before anything else happens. A trial whose needs are missing is ignored
+//! with its reason, and fails under SYSGUARD_REQUIRE=1.
 
 #[cfg(target_os = "linux")]
 mod callers;

@@ -1,5 +1,5 @@
-//! That every call which does one of several things has a live program behind it; the programs are in `tracees/multiplexers.rs`, what they use is stated
-//! in [`objects`](crate::objects).
+//! That every call which does one of several things has a live program behind it; the programs are
+//! in `tracees/multiplexers.rs`, what they use is stated in [`objects`](crate::objects).
 
 use libtest_mimic::{Failed, Trial};
 
@@ -12,7 +12,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![trial.with_ignored_flag(cfg!(not(target_arch = "x86_64")))]
 }
 
-/// The rows of the table by which calls are read, those in which something selects what the call does.
+/// The rows of the table by which calls are read, those in which something selects what the call
+/// does.
 fn every_one_has_a_program() -> Result<(), Failed> {
     /// The same with 64-bit times or other pages, of 32-bit programs.
     fn is_a_form(name: &str) -> bool {

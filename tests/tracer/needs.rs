@@ -90,7 +90,8 @@ pub(crate) fn cargo() -> Option<&'static Path> {
     succeeds(Command::new(cargo).arg("--version")).then_some(cargo)
 }
 
-/// How much slower than others this machine is, by `SYSGUARD_SLOWNESS`: an emulated one has that much more time for everything.
+/// How much slower than others this machine is, by `SYSGUARD_SLOWNESS`: an emulated one has that
+/// much more time for everything.
 pub(crate) fn slowness() -> u32 {
     std::env::var("SYSGUARD_SLOWNESS").ok().and_then(|times| times.parse().ok()).unwrap_or(1)
 }

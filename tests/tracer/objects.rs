@@ -1,7 +1,8 @@
-//! What calls act on, and which subsystem they reach: live programs that use one kind of thing each, and the whole truth about each call between their marks.
+//! What calls act on, and which subsystem they reach: live programs that use one kind of thing
+//! each, and the whole truth about each call between their marks.
 //!
-//! The programs are in `tracees/objects.rs`, the truths in `objects/truths.rs`; those about paths in the
-//! `paths.rs` of both.
+//! The programs are in `tracees/objects.rs`, the truths in `objects/truths.rs`; those about paths
+//! in the `paths.rs` of both.
 
 mod paths;
 mod truths;
@@ -56,8 +57,9 @@ fn by(engine: Engine, failed: &Failed) -> Failed {
     format!("{}: {}", engine.name(), failed.message().unwrap_or_default()).into()
 }
 
-/// How the program ended, and what was used between its marks by all its tasks: `SUBSYSTEM SYSCALL ARGUMENT OBJECT CALLS`, a line each. Ambient
-/// calls that select nothing are left out, and storage is one kind, as in an expectation.
+/// How the program ended, and what was used between its marks by all its tasks: `SUBSYSTEM SYSCALL
+/// ARGUMENT OBJECT CALLS`, a line each. Ambient calls that select nothing are left out, and storage
+/// is one kind, as in an expectation.
 fn uses_between_marks(tracee: &str, engine: Engine) -> Result<(Outcome, String), Failed> {
     let folder = tempfile::tempdir()?;
     let watched = Watched { cwd: Some(folder.path().to_owned()), engine, ..Watched::tracee(tracee) };

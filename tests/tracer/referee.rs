@@ -8,7 +8,8 @@ use crate::seen::{Count, Seen, Watched};
 /// What `strace -f -c` counts, by name. strace does not tell ABIs apart.
 pub(crate) fn strace(watched: &Watched) -> Result<BTreeMap<String, Count>, String> {
     let table = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
-    // A file, as in our own run: programs ask whether their output is a terminal only where it could be one.
+    // A file, as in our own run: programs ask whether their output is a terminal only where it
+    // could be one.
     let output = tempfile::tempfile().map_err(|error| error.to_string())?;
     let strace = ["strace", "-f", "-c", "-U", "name,calls,errors", "-o"].map(OsStr::new);
     let runner = [&strace[..], &[table.path().as_os_str(), OsStr::new("--")]].concat();

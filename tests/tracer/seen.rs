@@ -94,17 +94,20 @@ impl Watched {
         let argv = [program.into()].into_iter().chain(args.iter().map(OsString::from)).collect();
         let environment = [("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"), ("LC_ALL", "C"), ("HOME", "/")];
         let environment = environment.into_iter().map(|(name, value)| (name.into(), value.into()));
-        // An instrumented tracee that looks for leaks cannot end with a status of its own under ptrace.
+        // An instrumented tracee that looks for leaks cannot end with a status of its own under
+        // ptrace.
         let sanitizers = ["ASAN_OPTIONS", "LSAN_OPTIONS"].into_iter();
         let sanitizers = sanitizers.filter_map(|name| Some((name.into(), std::env::var_os(name)?)));
         let environment = environment.chain(sanitizers).collect();
-        // Most need a second. On two CPUs under a load of thirty the longest ones need two minutes, for the tracer gets its share only.
+        // Most need a second. On two CPUs under a load of thirty the longest ones need two minutes,
+        // for the tracer gets its share only.
         let timeout = Some(Duration::from_secs(300) * slowness());
         let limits = Limits { timeout, stop: None, grace: Duration::from_secs(2) };
         Self { program: program.to_owned(), argv, cwd: None, limits, environment, engine: Engine::Ptrace }
     }
 
-    /// The same without a tracer of ours: after these words, where it is to be run by another program. Its streams are the caller's to give.
+    /// The same without a tracer of ours: after these words, where it is to be run by another
+    /// program. Its streams are the caller's to give.
     pub(crate) fn plain(&self, runner: &[&OsStr]) -> io::Result<process::Command> {
         let mut command = process::Command::new(std::env::current_exe()?);
         command.arg("--plain").args(runner).args(&self.argv).env_clear().stdin(Stdio::null()).stderr(Stdio::null());

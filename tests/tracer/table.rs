@@ -1,4 +1,5 @@
-//! The table of all trials and what each asserts, `CASES.md`: made from the trials themselves, and a failure where it is stale.
+//! The table of all trials and what each asserts, `CASES.md`: made from the trials themselves, and
+//! a failure where it is stale.
 
 use std::fmt::Write as _;
 use std::path::Path;

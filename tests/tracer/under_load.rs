@@ -1,4 +1,5 @@
-//! Real programs under load: nothing is lost, and the calls that no chance decides are counted as strace counts them.
+//! Real programs under load: nothing is lost, and the calls that no chance decides are counted as
+//! strace counts them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -120,7 +121,8 @@ fn toolchain() -> Vec<(&'static str, OsString)> {
     vec![("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", folder.display()).into())]
 }
 
-/// Twenty connections, each with a hundred messages that wait for their echo; four threads of the runtime.
+/// Twenty connections, each with a hundred messages that wait for their echo; four threads of the
+/// runtime.
 const TOKIO: Load =
     Load { name: "tokio_echo", programs: &[], script: "exec \"$ECHO\"", steady: &["sendto", "connect"] };
 

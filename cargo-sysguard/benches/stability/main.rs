@@ -1,7 +1,10 @@
-//! How often an unchanged program fails: programs of many kinds, blessed once and then tested again and again.
+//! How often an unchanged program fails: programs of many kinds, blessed once and then tested again
+//! and again.
 //!
-//! `cargo bench --bench stability -- [--rounds N] [--in FOLDER] [--engine NAME] [PROGRAM]…`. Every second round is made hard, by load on all CPUs or by a
-//! single CPU. It judges nothing itself: what fails and what is suspect is what `cargo sysguard test` says. Any failure of a test is a fault of ours.
+//! `cargo bench --bench stability -- [--rounds N] [--in FOLDER] [--engine NAME] [PROGRAM]…`. Every
+//! second round is made hard, by load on all CPUs or by a single CPU. It judges nothing itself:
+//! what fails and what is suspect is what `cargo sysguard test` says. Any failure of a test is a
+//! fault of ours.
 
 mod condition;
 mod tally;
@@ -23,7 +26,8 @@ struct Options {
     /// How often each is tested
     #[arg(long, default_value_t = 100)]
     rounds: usize,
-    /// Where they are blessed and tested: what is blessed there already stays as it is [default: a temporary folder]
+    /// Where they are blessed and tested: what is blessed there already stays as it is [default: a
+    /// temporary folder]
     #[arg(long, value_name = "FOLDER")]
     r#in: Option<PathBuf>,
     /// Who watches: guard or ptrace [default: that of `cargo sysguard test`]

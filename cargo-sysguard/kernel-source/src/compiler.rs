@@ -1,7 +1,10 @@
-//! What constants of the kernel's headers are worth, by word of the C compiler: `cc` on the raw uapi headers of a tree.
+//! What constants of the kernel's headers are worth, by word of the C compiler: `cc` on the raw
+//! uapi headers of a tree.
 //!
-//! An ioctl number holds the size of its argument, so only a compiler knows it. Nothing is run or linked: values are read from the assembly, as the
-//! kernel's own asm-offsets does, so that any 64-bit machine answers for the others. It must not choose names or judge. Main type: [`Compiler`].
+//! An ioctl number holds the size of its argument, so only a compiler knows it. Nothing is run or
+//! linked: values are read from the assembly, as the kernel's own asm-offsets does, so that any
+//! 64-bit machine answers for the others. It must not choose names or judge. Main type:
+//! [`Compiler`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,7 +21,8 @@ pub struct Compiler {
     wide: bool,
 }
 
-/// An architecture whose numbers may differ: its directory below arch/, and whether its words have 64 bits.
+/// An architecture whose numbers may differ: its directory below arch/, and whether its words have
+/// 64 bits.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
     /// Its directory.
@@ -42,7 +46,8 @@ impl Target {
     }
 }
 
-/// Headers that uapi headers name and that a build, or the C library, would bring: as much of them as sizes need.
+/// Headers that uapi headers name and that a build, or the C library, would bring: as much of them
+/// as sizes need.
 const STAND_INS: &[(&str, &str)] = &[
     ("linux/compiler_types.h", ""),
     ("linux/compiler.h", ""),
@@ -68,8 +73,8 @@ const STAND_INS: &[(&str, &str)] = &[
     ("netinet/if_ether.h", "#include <linux/if_ether.h>\n"),
 ];
 
-/// What a program has seen before it includes a header of its choice; the last lines are what commands are about
-/// whose own header leaves it to the program to include them.
+/// What a program has seen before it includes a header of its choice; the last lines are what
+/// commands are about whose own header leaves it to the program to include them.
 pub const PRELUDE: &str = "#include <stddef.h>\n#include <stdint.h>\n#include <linux/types.h>\n#include <linux/ioctl.h>\n#include <sys/socket.h>\n\
     #include <linux/time.h>\n#include <linux/major.h>\n#include <asm/termbits.h>\n#include <asm/ioctls.h>\n#include <linux/serial.h>\n#include <linux/fiemap.h>\n\
     #include <linux/blktrace_api.h>\n#include <linux/sockios.h>\n#include <linux/filter.h>\n#include <linux/atmdev.h>\ntypedef __u16 domid_t;\n";
@@ -82,7 +87,8 @@ impl Compiler {
         let generated = folder.path().join("include");
         for header in tree.files("include/uapi/asm-generic", |name| name.ends_with(".h"))? {
             let name = header.trim_start_matches("include/uapi/asm-generic/");
-            // As `generic-y` of include/uapi/asm-generic/Kbuild does where an architecture has no header of its own.
+            // As `generic-y` of include/uapi/asm-generic/Kbuild does where an architecture has no
+            // header of its own.
             if tree.read_if_present(&format!("{own}/asm/{name}")).is_none() {
                 write(&generated.join("asm").join(name), &format!("#include <asm-generic/{name}>\n"))?;
             }
@@ -94,7 +100,8 @@ impl Compiler {
         Ok(Self { folder, includes, wide: target.wide })
     }
 
-    /// The value of every name that is a constant after this prelude; names that are none are left out.
+    /// The value of every name that is a constant after this prelude; names that are none are left
+    /// out.
     pub fn values(&self, prelude: &str, names: &[String]) -> Result<BTreeMap<String, i64>> {
         let mut names: Vec<&String> = names.iter().collect();
         loop {
@@ -117,11 +124,13 @@ impl Compiler {
         }
     }
 
-    /// What each name is after preprocessing, with `_IOC` left as it stands; names without a definition are themselves.
+    /// What each name is after preprocessing, with `_IOC` left as it stands; names without a
+    /// definition are themselves.
     ///
     /// # Errors
     ///
-    /// The prelude does not preprocess: it includes a header that neither the tree nor the stand-ins have.
+    /// The prelude does not preprocess: it includes a header that neither the tree nor the
+    /// stand-ins have.
     pub fn expansions(&self, prelude: &str, names: &[String]) -> Result<BTreeMap<String, String>> {
         let mut text = format!("{prelude}\n#undef _IOC\n");
         names.iter().for_each(|name| text += &format!("@@\"{name}\" {name}\n"));

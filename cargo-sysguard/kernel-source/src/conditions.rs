@@ -1,6 +1,8 @@
-//! Which `CONFIG_` symbols must be on where a line stands: the `#if` stack of C and the `ifdef` stack of make.
+//! Which `CONFIG_` symbols must be on where a line stands: the `#if` stack of C and the `ifdef`
+//! stack of make.
 //!
-//! Only what must be on is kept: an alternative (`||`) or a negation demands no symbol. Main type: [`Stack`].
+//! Only what must be on is kept: an alternative (`||`) or a negation demands no symbol. Main type:
+//! [`Stack`].
 
 use std::collections::BTreeSet;
 

@@ -1,11 +1,13 @@
-//! Where a tree declares a constant that programs name, and what it is worth there. Main function: [`declaration`].
+//! Where a tree declares a constant that programs name, and what it is worth there. Main function:
+//! [`declaration`].
 
 use crate::Result;
 use crate::compiler::{Compiler, PRELUDE, TARGETS};
 use crate::names::plain_lines;
 use crate::tree::Tree;
 
-/// The folders of the headers that programs include, and the headers whose constants only C libraries repeat.
+/// The folders of the headers that programs include, and the headers whose constants only C
+/// libraries repeat.
 const HEADERS: [&str; 4] =
     ["include/uapi", "arch/x86/include/uapi", "arch/arm64/include/uapi", "arch/riscv/include/uapi"];
 const REPEATED: [&str; 2] = ["include/linux/socket.h", "include/linux/net.h"];
@@ -20,7 +22,8 @@ pub struct Declaration {
 }
 
 impl Declaration {
-    /// What the C compiler makes of the name there: for x86_64, or for the architecture whose own header it is.
+    /// What the C compiler makes of the name there: for x86_64, or for the architecture whose own
+    /// header it is.
     pub fn value(&self, tree: &Tree, name: &str) -> Result<Option<i64>> {
         let is_own = |target: &usize| self.file.starts_with(&format!("arch/{}/", TARGETS[*target].arch));
         let target = TARGETS[(0..TARGETS.len()).find(is_own).unwrap_or_default()];

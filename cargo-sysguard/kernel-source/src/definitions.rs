@@ -1,4 +1,5 @@
-//! Where the kernel defines its entry points: every `SYSCALL_DEFINEn` site, and which of them an architecture runs.
+//! Where the kernel defines its entry points: every `SYSCALL_DEFINEn` site, and which of them an
+//! architecture runs.
 //!
 //! It must not know sections, subsystems or Makefiles. Main type: [`Definitions`].
 
@@ -51,7 +52,8 @@ impl Definitions {
 
     /// The site that runs on this architecture: its own, else the kernel's common one.
     ///
-    /// Of several in one file the first is the one for the option being on (`iopl`), and all of `clone` is one site to us.
+    /// Of several in one file the first is the one for the option being on (`iopl`), and all of
+    /// `clone` is one site to us.
     pub(crate) fn site(&self, entry_point: &str, arch: &str) -> Option<&Site> {
         let sites = self.sites.get(entry_point)?;
         let own = format!("arch/{arch}/");

@@ -1,4 +1,5 @@
-//! The join: tables, definitions, Makefiles, Kconfig, MAINTAINERS and the curated rules become one [`Fact`] an entry point.
+//! The join: tables, definitions, Makefiles, Kconfig, MAINTAINERS and the curated rules become one
+//! [`Fact`] an entry point.
 //!
 //! It must not read files itself or write Rust. Main function: [`derive`].
 
@@ -13,7 +14,8 @@ use crate::subsystems;
 use crate::tables::{Row, TABLES};
 use crate::tree::Tree;
 
-/// What the sources say of one entry point, on one architecture or (`arch` empty) on all that have it.
+/// What the sources say of one entry point, on one architecture or (`arch` empty) on all that have
+/// it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fact {
     /// The function as the table names it.
@@ -84,7 +86,8 @@ impl<'t> Kernel<'t> {
     }
 }
 
-/// Derives everything from trees ordered from old to new: the newest says what a call is, the others how old it is.
+/// Derives everything from trees ordered from old to new: the newest says what a call is, the
+/// others how old it is.
 pub fn derive(trees: &[Tree]) -> Result<Facts> {
     let kernels = trees.iter().map(Kernel::read).collect::<Result<Vec<_>>>()?;
     let newest = kernels.last().ok_or("derive the tables: no source tree given")?;

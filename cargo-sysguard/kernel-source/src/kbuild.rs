@@ -1,6 +1,7 @@
 //! Which `CONFIG_` symbols build a source file: the chain of Makefiles from it up to the root.
 //!
-//! It reads the `obj-$(CONFIG_X) += file.o` form and what encloses it, no more of make. Main type: [`Kbuild`].
+//! It reads the `obj-$(CONFIG_X) += file.o` form and what encloses it, no more of make. Main type:
+//! [`Kbuild`].
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -53,7 +54,8 @@ impl<'t> Kbuild<'t> {
     fn of_directory(&self, directory: &str) -> Symbols {
         let mut symbols = Symbols::new();
         let mut below = directory;
-        // The root's own file names its directories by variables of the architecture too; those are always built.
+        // The root's own file names its directories by variables of the architecture too; those are
+        // always built.
         while let Some((parent, name)) = below.rsplit_once('/') {
             symbols.extend(self.of_word(parent, &format!("{name}/")).unwrap_or_default());
             below = parent;
@@ -62,14 +64,17 @@ impl<'t> Kbuild<'t> {
         symbols
     }
 
-    /// What must be on for this word to be on the directory's list of objects, through composites (`landlock-y`) and variables (`mmu-y`).
+    /// What must be on for this word to be on the directory's list of objects, through composites
+    /// (`landlock-y`) and variables (`mmu-y`).
     fn of_word(&self, directory: &str, word: &str) -> Option<Symbols> {
         let assignments = self.assignments(directory);
-        // A file of both 32-bit and 64-bit kernels (sys_ia32.o) stands on two lists; the first is not ours.
+        // A file of both 32-bit and 64-bit kernels (sys_ia32.o) stands on two lists; the first is
+        // not ours.
         let ours = |assignment: &&Assignment| !assignment.symbols.contains("CONFIG_X86_32");
         let naming = assignments.iter().filter(ours);
         let naming = naming.filter(|assignment| assignment.words.iter().any(|other| other == word));
-        // Each line that names it builds it (pty.o of CONFIG_LEGACY_PTYS and CONFIG_UNIX98_PTYS): what all demand must be on.
+        // Each line that names it builds it (pty.o of CONFIG_LEGACY_PTYS and CONFIG_UNIX98_PTYS):
+        // what all demand must be on.
         naming.map(|assignment| self.of_assignment(directory, assignment)).reduce(|a, b| &a & &b)
     }
 

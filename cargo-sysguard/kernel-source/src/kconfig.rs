@@ -24,7 +24,8 @@ impl Kconfig {
         Ok(Self { for_experts })
     }
 
-    /// Whether the prompt of this `CONFIG_` symbol is shown `if EXPERT` only: then practically every kernel has its default.
+    /// Whether the prompt of this `CONFIG_` symbol is shown `if EXPERT` only: then practically
+    /// every kernel has its default.
     pub(crate) fn is_for_experts(&self, symbol: &str) -> bool {
         symbol.strip_prefix("CONFIG_").is_some_and(|name| self.for_experts.contains(name))
     }

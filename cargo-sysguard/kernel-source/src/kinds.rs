@@ -1,7 +1,8 @@
-//! What an fd can stand for, from the sources: filesystems, anonymous inodes, families of sockets, namespaces and some devices, each with
-//! the file that makes it.
+//! What an fd can stand for, from the sources: filesystems, anonymous inodes, families of sockets,
+//! namespaces and some devices, each with the file that makes it.
 //!
-//! Whose a source file is, is judgement, each row with what it says; the names are the sources'. Main function: [`derive`].
+//! Whose a source file is, is judgement, each row with what it says; the names are the sources'.
+//! Main function: [`derive`].
 
 use std::collections::BTreeMap;
 
@@ -77,8 +78,9 @@ const OWNERS: &[(&str, Subsystem)] = &[
     ("virt/", S::Kvm),
 ];
 
-/// Devices whose driver is not merely a device's, and those that most programs open: name without its number, source file, and what stands in it.
-/// Names are not generated since a class or a macro mostly makes them; that the file says them is checked.
+/// Devices whose driver is not merely a device's, and those that most programs open: name without
+/// its number, source file, and what stands in it. Names are not generated since a class or a macro
+/// mostly makes them; that the file says them is checked.
 const DEVICES: &[(&str, &str, &str)] = &[
     ("autofs", "fs/autofs/dev-ioctl.c", "AUTOFS_DEVICE_NAME"),
     ("bsg", "block/bsg.c", "\"bsg\""),
@@ -133,7 +135,8 @@ const DEVICES: &[(&str, &str, &str)] = &[
     ("zram-control", "drivers/block/zram/zram_drv.c", "zram-control"),
 ];
 
-/// What neither a device nor a filesystem's nor an anonymous inode's name tells: name, source file, and what stands in it.
+/// What neither a device nor a filesystem's nor an anonymous inode's name tells: name, source file,
+/// and what stands in it.
 const OTHERS: &[(&str, &str, &str)] = &[
     ("anon_inode:pidfd", "fs/pidfs.c", "pidfs"),
     ("anon_inode:kvm-vcpu", "virt/kvm/kvm_main.c", "kvm-vcpu:%d"),

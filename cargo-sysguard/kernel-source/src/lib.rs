@@ -1,8 +1,11 @@
 //! What an unpacked Linux source tree says of its system calls and of what they act on.
 //!
-//! One module a source of truth: `tables`, `definitions`, `kbuild` and `kconfig` (with `conditions`), `maintainers`; `subsystems` is the curated
-//! part, and `facts` joins them. `kinds` reads what an fd can stand for, `names` the constants of C and `declarations` where they stand, which `compiler` has `cc` evaluate. What a tree does not say without doubt (a
-//! definition or Makefile that is missing, a file that no rule places) is an error, never a guess. It writes nothing.
+//! One module a source of truth: `tables`, `definitions`, `kbuild` and `kconfig` (with
+//! `conditions`), `maintainers`; `subsystems` is the curated part, and `facts` joins them. `kinds`
+//! reads what an fd can stand for, `names` the constants of C and `declarations` where they stand,
+//! which `compiler` has `cc` evaluate. What a tree does not say without doubt (a definition or
+//! Makefile that is missing, a file that no rule places) is an error, never a guess. It writes
+//! nothing.
 
 mod compiler;
 mod conditions;

@@ -1,7 +1,7 @@
 //! MAINTAINERS: which section a source file belongs to, by the rules of scripts/get_maintainer.pl.
 //!
-//! It must not know syscalls. `N:` patterns are left out: they are regular expressions that score below every `F:` pattern and
-//! name drivers and boards. Main type: [`Maintainers`].
+//! It must not know syscalls. `N:` patterns are left out: they are regular expressions that score
+//! below every `F:` pattern and name drivers and boards. Main type: [`Maintainers`].
 
 use crate::Result;
 use crate::tree::Tree;
@@ -21,7 +21,8 @@ struct Section {
     excluded: Vec<Pattern>,
 }
 
-/// get_maintainer.pl ranks by depth and leaves ties open; a pattern that names the file itself is then the better one.
+/// get_maintainer.pl ranks by depth and leaves ties open; a pattern that names the file itself is
+/// then the better one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
     depth: usize,
@@ -37,7 +38,8 @@ impl Maintainers {
         Ok(Self::parse(&tree.read("MAINTAINERS")?, |path| tree.is_directory(path)))
     }
 
-    /// The best match: the section whose pattern ranks highest, the first of equals. `None` where only the catch-all matches.
+    /// The best match: the section whose pattern ranks highest, the first of equals. `None` where
+    /// only the catch-all matches.
     pub(crate) fn section(&self, file: &str) -> Option<&str> {
         let mut best: Option<(Rank, &str)> = None;
         for section in self.sections.iter().filter(|section| section.title != CATCH_ALL) {

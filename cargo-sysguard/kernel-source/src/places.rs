@@ -1,4 +1,5 @@
-//! What a tree says of a file of its own: who maintains it, and what must be on for it to be built. Main type: [`Places`].
+//! What a tree says of a file of its own: who maintains it, and what must be on for it to be built.
+//! Main type: [`Places`].
 
 use crate::Result;
 use crate::conditions::Symbols;

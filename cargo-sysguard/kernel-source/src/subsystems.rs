@@ -1,6 +1,8 @@
-//! The curated part: which subsystem a source file is, and the named calls that a shared file hides.
+//! The curated part: which subsystem a source file is, and the named calls that a shared file
+//! hides.
 //!
-//! Everything here is judgement, each row with its reason; everything else is derived. Main function: [`subsystem`].
+//! Everything here is judgement, each row with its reason; everything else is derived. Main
+//! function: [`subsystem`].
 
 use sysguard::model::attribution::{Subsystem, Subsystem as S};
 
@@ -52,8 +54,8 @@ const CALLS: &[(&str, &[&str], Subsystem, &str)] = &[
     ("arch/x86/kernel/sys_ia32.c", &["ia32_mmap"], S::Memory, "compat form of mmap"),
 ];
 
-/// What the beginning of a path says: the first that fits, so a directory stands after its exceptions.
-/// Where the path does not give the reason away, a comment does.
+/// What the beginning of a path says: the first that fits, so a directory stands after its
+/// exceptions. Where the path does not give the reason away, a comment does.
 const PATHS: &[(&str, Subsystem)] = &[
     ("arch/arm64/kernel/signal", S::Signal),
     ("arch/arm64/kernel/sys.c", S::Memory), // mmap
@@ -113,7 +115,8 @@ const PATHS: &[(&str, Subsystem)] = &[
     ("security/", S::Security),
 ];
 
-/// Files whose best match in MAINTAINERS misleads, and calls that only a `K:` pattern finds: file, calls' prefix, section, reason.
+/// Files whose best match in MAINTAINERS misleads, and calls that only a `K:` pattern finds: file,
+/// calls' prefix, section, reason.
 const SECTIONS: &[(&str, &str, &str, &str)] = &[
     ("fs/fcntl.c", "", VFS, "FILE LOCKING names this file for its lock commands"),
     ("fs/ioctl.c", "", VFS, "LANDLOCK names this file for its hook"),
@@ -130,7 +133,8 @@ pub(crate) struct Verdict {
     pub(crate) basis: String,
 }
 
-/// The subsystem of an entry point that is defined in this file; `None` where no rule knows the file.
+/// The subsystem of an entry point that is defined in this file; `None` where no rule knows the
+/// file.
 pub(crate) fn subsystem(entry_point: &str, file: &str) -> Option<Verdict> {
     let call = call(entry_point);
     let named = CALLS.iter().find(|(path, calls, ..)| *path == file && calls.contains(&call));

@@ -1,4 +1,5 @@
-//! The kernel's own syscall tables (`*.tbl`): number → name and entry point, for each ABI that we know.
+//! The kernel's own syscall tables (`*.tbl`): number → name and entry point, for each ABI that we
+//! know.
 //!
 //! It must not judge whether an entry point exists; `definitions` does. Main type: [`Table`].
 
@@ -7,7 +8,8 @@ use crate::tree::Tree;
 
 /// One table that we generate: where its rows come from.
 pub struct Table {
-    /// The ABI's name in `sysguard::model::kernel::syscall::Abi`, and the name of the generated file.
+    /// The ABI's name in `sysguard::model::kernel::syscall::Abi`, and the name of the generated
+    /// file.
     pub abi: &'static str,
     /// The directory below arch/ whose code runs its calls.
     pub arch: &'static str,
@@ -25,7 +27,8 @@ enum Selection {
     Generic,
 }
 
-/// Every table, ordered by ABI. arch/x86/entry/syscalls/Makefile names the columns of the fixed ones.
+/// Every table, ordered by ABI. arch/x86/entry/syscalls/Makefile names the columns of the fixed
+/// ones.
 pub const TABLES: [Table; 5] = [
     generic("aarch64", "arm64"),
     x86("i386", "arch/x86/entry/syscalls/syscall_32.tbl", &["i386"], true),
@@ -42,7 +45,8 @@ const fn x86(abi: &'static str, path: &'static str, columns: &'static [&'static 
     Table { abi, arch: "x86", path, selection: Selection::Fixed(columns), compat }
 }
 
-/// One line of a table. The entry point is empty where the table itself names none or `sys_ni_syscall`.
+/// One line of a table. The entry point is empty where the table itself names none or
+/// `sys_ni_syscall`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Row {
     /// Under its ABI.

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use crate::Result;
 
-/// The directories of the core and of the architectures that we describe; drivers define hardly any call.
+/// The directories of the core and of the architectures that we describe; drivers define hardly any
+/// call.
 pub(crate) const ROOTS: [&str; 12] = [
     "arch/arm64",
     "arch/riscv",

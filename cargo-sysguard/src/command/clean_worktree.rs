@@ -1,6 +1,8 @@
-//! Removes a worktree of `diff --trace` once every process that writes there has ended: `clean-worktree REPOSITORY FOLDER`. Users never call it.
+//! Removes a worktree of `diff --trace` once every process that writes there has ended:
+//! `clean-worktree REPOSITORY FOLDER`. Users never call it.
 //!
-//! Such a process holds the other end of standard input. `git worktree remove` would not do: it follows mounts, and recurses.
+//! Such a process holds the other end of standard input. `git worktree remove` would not do: it
+//! follows mounts, and recurses.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-//! `cargo sysguard diff`: expectations at a revision against those in the working tree; with `--trace`, what workloads use at both.
+//! `cargo sysguard diff`: expectations at a revision against those in the working tree; with
+//! `--trace`, what workloads use at both.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -32,10 +33,12 @@ pub(crate) struct Options {
     /// How it is written: text, markdown or json
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
     format: Format,
-    /// Build and trace both revisions on this machine instead of comparing files: the environment cancels out, and no baseline is needed
+    /// Build and trace both revisions on this machine instead of comparing files: the environment
+    /// cancels out, and no baseline is needed
     #[arg(long)]
     trace: bool,
-    /// With --trace: run each workload exactly so often, instead of until nothing new comes any more
+    /// With --trace: run each workload exactly so often, instead of until nothing new comes any
+    /// more
     #[arg(long, value_name = "N", requires = "trace")]
     runs: Option<NonZeroU32>,
     /// With --trace: only workloads whose name contains one of these
@@ -109,7 +112,8 @@ fn now(store: &Store) -> Result<BTreeMap<String, Expectation>, Failure> {
     store.names().map(read).collect()
 }
 
-/// The expectations that a package had at a revision. What could not be read then is told, and counts as not there.
+/// The expectations that a package had at a revision. What could not be read then is told, and
+/// counts as not there.
 fn at(revision: &Revision, folder: &Path) -> Result<BTreeMap<String, Expectation>, Failure> {
     let mut found = BTreeMap::new();
     for file in revision.files(folder, FOLDER)? {

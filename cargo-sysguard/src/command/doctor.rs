@@ -1,4 +1,5 @@
-//! `cargo sysguard doctor`: can workloads be traced here? Each gate, how it stands, and what to paste to open it.
+//! `cargo sysguard doctor`: can workloads be traced here? Each gate, how it stands, and what to
+//! paste to open it.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,5 @@
-//! `cargo sysguard explain`: what a name means to the kernel, and which workloads of the repository use it. Nothing is run.
+//! `cargo sysguard explain`: what a name means to the kernel, and which workloads of the repository
+//! use it. Nothing is run.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -21,7 +22,8 @@ use crate::recorded::{self, Workload};
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Options {
-    /// A system call (openat, x86_64:257), an argument (AF_INET), an object (file:proc), a subsystem (network) or a key
+    /// A system call (openat, x86_64:257), an argument (AF_INET), an object (file:proc), a
+    /// subsystem (network) or a key
     name: String,
     /// How it is written: text, markdown or json
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]

@@ -1,4 +1,5 @@
-//! `cargo sysguard reject`: drops what keys name from proposals, and remembers nothing. Nothing is run.
+//! `cargo sysguard reject`: drops what keys name from proposals, and remembers nothing. Nothing is
+//! run.
 
 use super::accept::told;
 use crate::context::Context;

@@ -1,4 +1,5 @@
-//! `cargo sysguard review`: decides on what is pending, finding by finding on a terminal. Nothing is run.
+//! `cargo sysguard review`: decides on what is pending, finding by finding on a terminal. Nothing
+//! is run.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -21,7 +22,8 @@ use crate::review::{Review, write_change};
 /// `review`'s options.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Only workloads whose name contains one of these; that nothing is pending of any is wrong usage
+    /// Only workloads whose name contains one of these; that nothing is pending of any is wrong
+    /// usage
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
     #[command(flatten)]
@@ -60,7 +62,8 @@ impl Options {
         Ok(if rest.is_empty() && faults.is_empty() { Outcome::Expected } else { Outcome::Failed })
     }
 
-    /// What is pending of the workloads that are meant, and what cannot be decided on, whosever it is.
+    /// What is pending of the workloads that are meant, and what cannot be decided on, whosever it
+    /// is.
     fn pending(&self, proposals: &Proposals) -> (Vec<(Place, Pending)>, Vec<StoreError>) {
         let (mut found, faults) = proposals.all();
         let is_named = |name: &str| self.filters.iter().any(|filter| name.contains(filter.as_str()));

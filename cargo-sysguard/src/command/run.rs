@@ -1,4 +1,5 @@
-//! `cargo sysguard run -- test …` and `run -- nextest run …`: the tests of any package, traced without an edit to it.
+//! `cargo sysguard run -- test …` and `run -- nextest run …`: the tests of any package, traced
+//! without an edit to it.
 //!
 //! cargo runs the tests, with [`target_runner`](super::target_runner) in between.
 
@@ -39,10 +40,12 @@ pub(crate) struct Options {
     per_test: bool,
     #[command(flatten)]
     judging: JudgingFlags,
-    /// Record a first baseline from exactly so many runs, instead of until nothing new comes any more
+    /// Record a first baseline from exactly so many runs, instead of until nothing new comes any
+    /// more
     #[arg(long, value_name = "N")]
     runs: Option<NonZeroU32>,
-    /// What becomes of files of tests that are no more: ignore, warn, reject, delete or auto (reject in CI, else delete)
+    /// What becomes of files of tests that are no more: ignore, warn, reject, delete or auto
+    /// (reject in CI, else delete)
     #[arg(long, value_name = "MODE", value_enum, default_value_t, hide_possible_values = true)]
     unreferenced: Unreferenced,
     #[command(flatten)]
@@ -169,7 +172,8 @@ impl Options {
     }
 }
 
-/// Says how much was traced and how it came out. Of a test that was tried again, the last verdict counts.
+/// Says how much was traced and how it came out. Of a test that was tried again, the last verdict
+/// counts.
 fn close(
     verdicts: &[(PathBuf, Verdict)],
     unjudged: &BTreeSet<String>,
@@ -221,7 +225,8 @@ impl Place {
     }
 
     fn run(&self, mut command: Command, cargo: &Path) -> Result<ExitStatus, Failure> {
-        // Made here, so that a test that was never reached is told from a runner that was never called.
+        // Made here, so that a test that was never reached is told from a runner that was never
+        // called.
         fs::write(self.verdicts(), "")
             .map_err(|error| Failure::failed(format!("cannot prepare the runner: {error}")))?;
         command.status().map_err(|error| Failure::failed(format!("cannot run {}: {error}", cargo.display())))
@@ -236,7 +241,8 @@ impl Place {
     }
 }
 
-/// A path to this program that cargo, which splits the command of a runner at blanks, takes as one word.
+/// A path to this program that cargo, which splits the command of a runner at blanks, takes as one
+/// word.
 fn runner(program: &Path, folder: &Path) -> Result<PathBuf, Failure> {
     let is_one_word = |path: &Path| !path.to_string_lossy().contains(char::is_whitespace);
     if is_one_word(program) {

@@ -1,7 +1,9 @@
-//! What cargo calls as its target runner under `cargo sysguard run`: `target-runner TRIPLE EXECUTABLE ARGUMENT…`. It is not for users.
+//! What cargo calls as its target runner under `cargo sysguard run`: `target-runner TRIPLE
+//! EXECUTABLE ARGUMENT…`. It is not for users.
 //!
-//! It stands where the test would: its output is the test's, and its own messages go to standard error. It must not trace a listing, a
-//! harness of ours, or a program that is no test of the plan; and without a plan it is only the command.
+//! It stands where the test would: its output is the test's, and its own messages go to standard
+//! error. It must not trace a listing, a harness of ours, or a program that is no test of the plan;
+//! and without a plan it is only the command.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -106,7 +108,8 @@ fn plan(settings: &Settings) -> Result<Option<(PathBuf, Plan)>, Failure> {
     }
 }
 
-/// What our own harness also reads from its environment: it judges as `run` does, and passes the verdicts on.
+/// What our own harness also reads from its environment: it judges as `run` does, and passes the
+/// verdicts on.
 fn as_harness(environment: Variables, plan: &Plan) -> Variables {
     let handed_on =
         ["SYSGUARD_UPDATE", "SYSGUARD_CONFIRM", "SYSGUARD_REQUIRE", "SYSGUARD_PENDING_DIR", VERDICTS, LIFELINE];
@@ -163,8 +166,9 @@ impl Called {
             .map_err(|error| Failure::failed(format!("cannot tell what is run: {error}")))
     }
 
-    /// Whether the binary is a harness of ours, which judges its workloads itself: no process can trace for two. Nextest calls a binary
-    /// once a test, so that the answer is kept beside the plan.
+    /// Whether the binary is a harness of ours, which judges its workloads itself: no process can
+    /// trace for two. Nextest calls a binary once a test, so that the answer is kept beside the
+    /// plan.
     fn is_harness(&self) -> Result<bool, Failure> {
         let cannot = |error: io::Error| {
             Failure::failed(format!("cannot tell whether {} is a harness: {error}", self.executable.display()))
@@ -242,7 +246,8 @@ impl Called {
         Ok(ExitCode::from(if failed { FAILED } else { status }))
     }
 
-    /// Leaves further runs of the test for later. What one run has shown is printed now, because the next may never come.
+    /// Leaves further runs of the test for later. What one run has shown is printed now, because
+    /// the next may never come.
     fn wait(&self, name: &TestName, verdict: Option<&Verdict>) -> Result<(), Failure> {
         let later = Later::as_called(name.workload(), "--afterwards").and_then(|later| later.tell(&self.plan_file));
         later.map_err(|error| Failure::failed(format!("cannot tell that {name} waits: {error}")))?;
@@ -325,7 +330,8 @@ impl Called {
             .map_err(|error| Failure::failed(format!("cannot tell what failed: {error}")))
     }
 
-    /// Hands the verdict on, and tells people what fails or is remarkable. A test without a baseline is told of at the end.
+    /// Hands the verdict on, and tells people what fails or is remarkable. A test without a
+    /// baseline is told of at the end.
     fn tell(&self, settings: &Settings, verdict: &Verdict) -> Result<(), Failure> {
         if let Some(file) = &settings.verdicts {
             let cannot =
@@ -351,7 +357,8 @@ fn diff(settings: &Settings, verdict: &Verdict) -> Option<String> {
     printed.inspect_err(warn).ok()
 }
 
-/// Whether the test fails by it. Without a baseline it does not: cargo would not run the others any more, and `run` fails at the end.
+/// Whether the test fails by it. Without a baseline it does not: cargo would not run the others any
+/// more, and `run` fails at the end.
 fn fails(verdict: &Verdict) -> bool {
     verdict.status.is_failure() && !matches!(verdict.status, Status::NoBaseline { .. })
 }

@@ -1,4 +1,5 @@
-//! `cargo sysguard test`: runs workloads against their baselines, through the packages' own harnesses where they have one.
+//! `cargo sysguard test`: runs workloads against their baselines, through the packages' own
+//! harnesses where they have one.
 
 use std::ffi::OsString;
 use std::fs;
@@ -32,10 +33,12 @@ pub(crate) struct Options {
     filters: Vec<String>,
     #[command(flatten)]
     judging: JudgingFlags,
-    /// Who watches where there is a baseline: guard lets expected calls run unwatched, ptrace sees and counts them all [default: guard]
+    /// Who watches where there is a baseline: guard lets expected calls run unwatched, ptrace sees
+    /// and counts them all [default: guard]
     #[arg(long, value_name = "ENGINE", value_parser = Engine::to_judge)]
     engine: Option<Engine>,
-    /// What becomes of proposals without their file: ignore, warn, reject, delete or auto (reject in CI, else delete)
+    /// What becomes of proposals without their file: ignore, warn, reject, delete or auto (reject
+    /// in CI, else delete)
     #[arg(long, value_name = "MODE", value_enum, default_value_t, hide_possible_values = true)]
     unreferenced: Unreferenced,
     /// Build, but run nothing

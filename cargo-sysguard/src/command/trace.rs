@@ -43,7 +43,8 @@ pub(crate) struct Options {
     /// Tell who made the first call of each kind
     #[arg(short = 'k', long)]
     callers: bool,
-    /// How calls are watched: ptrace, with their results; or notify, sooner, with the result of those only whose result says what they used
+    /// How calls are watched: ptrace, with their results; or notify, sooner, with the result of
+    /// those only whose result says what they used
     #[arg(long, value_name = "ENGINE", default_value = "ptrace", value_parser = Engine::to_record)]
     engine: Engine,
     /// End the command after this time, for example 90s or 5m

@@ -1,4 +1,5 @@
-//! The variables that `cargo sysguard run` adds to cargo's environment, and a test's environment without them. Main type: [`Added`].
+//! The variables that `cargo sysguard run` adds to cargo's environment, and a test's environment
+//! without them. Main type: [`Added`].
 
 use std::collections::BTreeMap;
 use std::env;
@@ -28,7 +29,8 @@ impl Added {
         Self(command.get_envs().filter_map(variable).collect())
     }
 
-    /// The environment as it would be without us. A variable that cargo's configuration sets to another value keeps that.
+    /// The environment as it would be without us. A variable that cargo's configuration sets to
+    /// another value keeps that.
     pub(crate) fn taken_from(&self, current: impl Iterator<Item = (OsString, OsString)>) -> Vec<(OsString, OsString)> {
         let restored = |(name, value): (OsString, OsString)| match name.to_str().and_then(|name| self.0.get(name)) {
             Some(variable) if variable.added == value => Some((name, variable.before.clone()?)),

@@ -1,4 +1,5 @@
-//! Tests that need further runs once nextest has ended: nextest limits the time of each test, and recording takes longer. Main type: [`Later`].
+//! Tests that need further runs once nextest has ended: nextest limits the time of each test, and
+//! recording takes longer. Main type: [`Later`].
 
 use std::collections::BTreeMap;
 use std::env;
@@ -16,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use super::append;
 use crate::exit_code::Failure;
 
-/// nextest's name of the group in which a test runs. Tests of the global group may run beside each other.
+/// nextest's name of the group in which a test runs. Tests of the global group may run beside each
+/// other.
 const GROUP: &str = "NEXTEST_TEST_GROUP";
 const GLOBAL: &str = "@global";
 
@@ -47,7 +49,8 @@ impl Later {
         append(&file(plan), &line)
     }
 
-    /// Those that were passed on, each once, in the order of their names: a repeated test counts as it was run last.
+    /// Those that were passed on, each once, in the order of their names: a repeated test counts as
+    /// it was run last.
     pub(crate) fn told(plan: &Path) -> Result<Vec<Self>, Failure> {
         let cannot = |error: &dyn std::fmt::Display| Failure::failed(format!("cannot read which tests wait: {error}"));
         let text = match fs::read_to_string(file(plan)) {

@@ -1,6 +1,8 @@
-//! The command line behind `cargo sysguard run --`: cargo's words and the harness's, told apart. Main type: [`Line`].
+//! The command line behind `cargo sysguard run --`: cargo's words and the harness's, told apart.
+//! Main type: [`Line`].
 //!
-//! It only reads: what the words mean is cargo's and nextest's business, and they get them as they came.
+//! It only reads: what the words mean is cargo's and nextest's business, and they get them as they
+//! came.
 
 use std::ffi::{OsStr, OsString};
 

@@ -1,4 +1,5 @@
-//! What `cargo sysguard run` tells the processes that cargo calls as its target runner: a file that names every test binary. Main type: [`Plan`].
+//! What `cargo sysguard run` tells the processes that cargo calls as its target runner: a file that
+//! names every test binary. Main type: [`Plan`].
 //!
 //! The runner must ask neither cargo nor the user again: nextest calls it once a test.
 
@@ -82,7 +83,8 @@ impl Plan {
         serde_json::from_slice(&text).map_err(|error| cannot(error.into()))
     }
 
-    /// Whether the runner was called for every binary that cargo surely ran, and for at least one where that is not known.
+    /// Whether the runner was called for every binary that cargo surely ran, and for at least one
+    /// where that is not known.
     pub(crate) fn is_kept(&self, tool: Tool, called: &BTreeSet<String>) -> bool {
         match tool {
             Tool::Libtest => {
@@ -93,8 +95,9 @@ impl Plan {
         }
     }
 
-    /// Whether a complete run that showed these workloads tells that one of the package in this folder is no more: its binary is not there, or
-    /// shows other tests. A run of whole binaries tells nothing of each test, nor the other way round.
+    /// Whether a complete run that showed these workloads tells that one of the package in this
+    /// folder is no more: its binary is not there, or shows other tests. A run of whole binaries
+    /// tells nothing of each test, nor the other way round.
     pub(crate) fn misses(&self, folder: &Path, workload: &str, seen: &BTreeSet<String>) -> bool {
         // A shared file is called by its own name where it cannot be read: which tests it holds is
         // not known.
@@ -117,7 +120,8 @@ impl Plan {
         if self.per_test || tool == Tool::Nextest { ("test", "tests") } else { ("test binary", "test binaries") }
     }
 
-    /// The test binary of this file, or with this name of nextest's; nothing of a doctest or any other program.
+    /// The test binary of this file, or with this name of nextest's; nothing of a doctest or any
+    /// other program.
     pub(crate) fn binary(&self, executable: &Path, nextest: Option<&str>) -> Option<&Binary> {
         let is = |binary: &&Binary| Some(binary.key.as_str()) == nextest || Path::new(&binary.key) == executable;
         self.binaries.iter().find(is)

@@ -1,6 +1,8 @@
-//! What the runners that cargo calls are running, on its way to people: nextest keeps a runner's own standard error to itself.
+//! What the runners that cargo calls are running, on its way to people: nextest keeps a runner's
+//! own standard error to itself.
 //!
-//! A runner appends to a file beside the plan ([`Reporter`]), and `run` reads it as it grows ([`Follower`]).
+//! A runner appends to a file beside the plan ([`Reporter`]), and `run` reads it as it grows
+//! ([`Follower`]).
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};

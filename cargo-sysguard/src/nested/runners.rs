@@ -1,7 +1,9 @@
-//! The runner that each target would have without us, and how ours takes its place. Main type: [`Runners`].
+//! The runner that each target would have without us, and how ours takes its place. Main type:
+//! [`Runners`].
 //!
-//! Cargo takes a runner from `--config`, the environment and configuration files, in this order; and one for `target.TRIPLE` before
-//! one for `target.'cfg(…)'`, wherever that is written ("Configuration" in the Cargo Book).
+//! Cargo takes a runner from `--config`, the environment and configuration files, in this order;
+//! and one for `target.TRIPLE` before one for `target.'cfg(…)'`, wherever that is written
+//! ("Configuration" in the Cargo Book).
 
 use std::collections::BTreeMap;
 use std::env;
@@ -20,7 +22,8 @@ use crate::exit_code::Failure;
 pub(crate) struct Runners {
     /// The words of the user's runner by target triple; none where there is no such runner.
     pub(crate) inner: BTreeMap<String, Vec<String>>,
-    /// The targets of which `--config` names a runner, and whether it is written as an array: only another `--config` displaces it.
+    /// The targets of which `--config` names a runner, and whether it is written as an array: only
+    /// another `--config` displaces it.
     displacing: BTreeMap<String, bool>,
 }
 
@@ -84,7 +87,8 @@ impl Runners {
         self.inner.keys().map(|triple| (runner_variable(triple), command(triple))).collect()
     }
 
-    /// The arguments by which cargo and nextest do so where the command line names another: cargo takes the last one, nextest the first.
+    /// The arguments by which cargo and nextest do so where the command line names another: cargo
+    /// takes the last one, nextest the first.
     pub(crate) fn arguments(&self, program: &Path) -> Vec<String> {
         let argument = |(triple, &is_array): (&String, &bool)| {
             let words = ours(program, triple);
@@ -137,7 +141,8 @@ impl Given {
         let mut given = Self::default();
         for value in values {
             let path = here.join(value);
-            // As cargo has it: what exists is a file, and its paths begin at the folder above its own.
+            // As cargo has it: what exists is a file, and its paths begin at the folder above its
+            // own.
             let is_file = !value.is_empty() && path.exists();
             let text = match is_file {
                 true => fs::read_to_string(&path).map_err(|error| cannot(value, &error))?,
@@ -165,7 +170,8 @@ impl Given {
 
     /// The runner of the `cfg()` that matches a target.
     ///
-    /// The crate that reads configurations decides: it is given the places of the runners as their commands, in a file of its own.
+    /// The crate that reads configurations decides: it is given the places of the runners as their
+    /// commands, in a file of its own.
     fn matching(&self, triple: &str) -> Result<Option<Written>, cargo_config2::Error> {
         let written: Vec<(&String, &Written)> =
             self.runners.iter().filter(|(key, _)| key.starts_with("cfg(")).collect();
@@ -210,7 +216,8 @@ fn texts(item: &Item) -> Option<(Vec<String>, bool)> {
     }
 }
 
-/// The variable by which cargo and nextest take the runner of a target; it wins over configuration files.
+/// The variable by which cargo and nextest take the runner of a target; it wins over configuration
+/// files.
 fn runner_variable(triple: &str) -> String {
     let upper = triple.to_uppercase().replace(['-', '.'], "_");
     format!("CARGO_TARGET_{upper}_RUNNER")

@@ -1,4 +1,5 @@
-//! Which test binaries there are, and for which targets: from what cargo knows and builds. Main type: [`Targets`].
+//! Which test binaries there are, and for which targets: from what cargo knows and builds. Main
+//! type: [`Targets`].
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -1,4 +1,5 @@
-//! The review: finding by finding on a terminal, each decision written as it is made. Main type: [`Review`].
+//! The review: finding by finding on a terminal, each decision written as it is made. Main type:
+//! [`Review`].
 
 mod screen;
 mod state;
@@ -94,7 +95,8 @@ impl<'a> Review<'a> {
         self.items.iter().map(|item| &item.place).map(number).collect()
     }
 
-    /// What is pending of the item's workload, while the item itself still is. Read anew, for others may write too.
+    /// What is pending of the item's workload, while the item itself still is. Read anew, for
+    /// others may write too.
     fn pending(&self, at: usize) -> Result<Option<Pending>, Failure> {
         let Item { place, fact } = &self.items[at];
         let pending = self.proposals.pending(place).map_err(Failure::failed)?;

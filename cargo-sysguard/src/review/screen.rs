@@ -1,7 +1,7 @@
 //! What the reviewer sees and types. Main type: [`Screen`].
 //!
-//! The terminal is changed for no longer than one key takes, and is as it was before that key is acted on; a signal that ends the review
-//! meanwhile restores it (`linux::keep_terminal`).
+//! The terminal is changed for no longer than one key takes, and is as it was before that key is
+//! acted on; a signal that ends the review meanwhile restores it (`linux::keep_terminal`).
 
 use std::io::{self, BufRead, Write};
 

@@ -46,7 +46,8 @@ pub(crate) fn a_new_fact_is_an_added_line() {
     assert!(kept && before != after, "lines were changed, not added:\n{after}");
 }
 
-/// Whichever engine records: what cannot be watched by notifications, and what asks for errors, is watched call by call, with the reason.
+/// Whichever engine records: what cannot be watched by notifications, and what asks for errors, is
+/// watched call by call, with the reason.
 #[cfg(target_arch = "x86_64")]
 pub(crate) fn notifications_write_the_same_bytes() {
     const STRICT: &str = "syscall(157, 22, 1, 0, 0, 0); syscall(60, 0)";

@@ -93,7 +93,8 @@ pub(crate) fn what_was_malformed_then_is_told_and_what_is_now_fails() {
 
 const TALKS: &str = "fn main() { drop(std::net::UdpSocket::bind(\"127.0.0.1:0\")); }\n";
 
-/// A program that is quiet at HEAD and opens a socket in the working tree, without any baseline; temporary folders go into `tmp`.
+/// A program that is quiet at HEAD and opens a socket in the working tree, without any baseline;
+/// temporary folders go into `tmp`.
 fn talkative(name: &str) -> Project {
     let project = Project::new(name).expecting("talk", &format!("bin: {name}")).file("tmp/.gitignore", "*\n");
     git(&project, &["init", "--quiet"]);

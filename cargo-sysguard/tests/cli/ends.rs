@@ -1,4 +1,5 @@
-//! Ends from outside: whichever process is ended, and however, no process of a workload lives on, and every file is whole.
+//! Ends from outside: whichever process is ended, and however, no process of a workload lives on,
+//! and every file is whole.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -34,7 +35,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 const MOMENTS: u32 = 50;
 
-/// Where all temporary files of a project's processes go: by that they are known, and so are its workloads, which have their HOME in it.
+/// Where all temporary files of a project's processes go: by that they are known, and so are its
+/// workloads, which have their HOME in it.
 pub(super) const SCRATCH: &str = "scratch";
 
 pub(super) fn project(name: &str) -> Project {
@@ -141,7 +143,8 @@ fn put_back(project: &Project, before: &Files) {
     }
 }
 
-/// Each file has the old bytes or the new ones, and what was on its way there has a name that nobody reads.
+/// Each file has the old bytes or the new ones, and what was on its way there has a name that
+/// nobody reads.
 #[track_caller]
 fn are_whole(now: &Files, old: &Files, new: &Files, what: &str) {
     for (name, bytes) in now {
@@ -204,7 +207,8 @@ fn test_killed_at_50_moments() {
     project.sysguard("bless").ends(0);
     for name in NAMES {
         let file = format!("expectations/{name}.yaml");
-        // One after the other: a fork that the end of another child interrupts is made again, which counts.
+        // One after the other: a fork that the end of another child interrupts is made again, which
+        // counts.
         project.write(&file, &project.read(&file).replace("[ls, /]", "[sh, -c, 'ls -l /; sort /dev/null; true']"));
     }
     killed_at_random_moments(&project, "test --format json -o report");
@@ -249,7 +253,8 @@ pub(super) fn until_asleep(project: &Project, count: usize) {
     }
 }
 
-/// `run` is two processes of ours with cargo between them. The tests have cargo's environment, and so no HOME of their own.
+/// `run` is two processes of ours with cargo between them. The tests have cargo's environment, and
+/// so no HOME of their own.
 fn a_target_runner_ends_with_run() {
     const SLEEPS: &str =
         "#[test]\nfn sleeps() { std::process::Command::new(\"sleep\").arg(\"60\").status().unwrap(); }\n";
@@ -279,7 +284,8 @@ fn on_a_terminal(project: &Project, words: &[&str]) -> Session {
     Session::start_with(project, words, &[("TMPDIR", scratch.as_os_str())])
 }
 
-/// The terminal tells all of the foreground; workloads of `test` and `bless` have sessions of their own.
+/// The terminal tells all of the foreground; workloads of `test` and `bless` have sessions of their
+/// own.
 fn ctrl_c_ends_all_on_a_terminal() {
     let project = project("ends-ctrl-c").expecting("sleeper", "command: [sh, -c, 'sleep 60 & sleep 60']");
     project.sysguard("test --no-run").ends(0);

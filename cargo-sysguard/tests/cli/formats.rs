@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::project::{Project, Ran, run};
 
-/// A package: a workload that uses more than its baseline holds, one that is fine, one that is ignored.
+/// A package: a workload that uses more than its baseline holds, one that is fine, one that is
+/// ignored.
 fn project(name: &str, harness: bool) -> Project {
     let project = Project::new(name)
         .expecting("good", "command: [true]")

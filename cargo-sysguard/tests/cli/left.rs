@@ -1,4 +1,5 @@
-//! What workloads leave behind, and what commands leave behind when they are ended: nothing, and nothing else is touched.
+//! What workloads leave behind, and what commands leave behind when they are ended: nothing, and
+//! nothing else is touched.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;

@@ -1,6 +1,8 @@
-//! The subcommand and the harness against real cargo projects: exit codes, and what is on disk afterwards.
+//! The subcommand and the harness against real cargo projects: exit codes, and what is on disk
+//! afterwards.
 //!
-//! A trial that needs tracing is ignored with its reason where tracing is impossible, and fails there under SYSGUARD_REQUIRE=1.
+//! A trial that needs tracing is ignored with its reason where tracing is impossible, and fails
+//! there under SYSGUARD_REQUIRE=1.
 
 #[cfg(target_os = "linux")]
 mod bless;

@@ -1,4 +1,5 @@
-//! A program that begins to do something: whatever it is, both engines find it and name the subsystem.
+//! A program that begins to do something: whatever it is, both engines find it and name the
+//! subsystem.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -7,7 +8,8 @@ use serde_json::Value;
 
 use super::project::Project;
 
-/// A name, what the program begins to do, and the findings that this must bring; whether the kernel grants it is all the same.
+/// A name, what the program begins to do, and the findings that this must bring; whether the kernel
+/// grants it is all the same.
 struct Mutation(&'static str, &'static str, &'static [&'static str]);
 
 const MUTATIONS: &[Mutation] = &[
@@ -145,7 +147,8 @@ pub(crate) fn each_is_found_by_both_engines() {
     }
 }
 
-/// The findings of each workload: their keys, without the workload, and kinds. All have been confirmed, so each was there in five runs of five.
+/// The findings of each workload: their keys, without the workload, and kinds. All have been
+/// confirmed, so each was there in five runs of five.
 fn findings(told: &Value) -> BTreeMap<String, BTreeMap<String, String>> {
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let list = |value: &Value| value.as_array().expect("a list").clone();

@@ -1,4 +1,5 @@
-//! Where things lie: packages that moved after the build, folders that are missing or linked, blanks in `TMPDIR`.
+//! Where things lie: packages that moved after the build, folders that are missing or linked,
+//! blanks in `TMPDIR`.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -173,7 +173,8 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// A package with a binary. Names must differ between trials, as all share one target directory.
+    /// A package with a binary. Names must differ between trials, as all share one target
+    /// directory.
     pub(crate) fn new(name: &str) -> Self {
         let project = Self::empty();
         let sysguard = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

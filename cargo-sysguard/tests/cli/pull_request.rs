@@ -1,4 +1,5 @@
-//! The life of a pull request: main is blessed, a branch adds a dependency that opens a socket, a reviewer sees it, accepts it, and it is merged.
+//! The life of a pull request: main is blessed, a branch adds a dependency that opens a socket, a
+//! reviewer sees it, accepts it, and it is merged.
 
 use super::diff::git;
 use super::project::{Project, run};

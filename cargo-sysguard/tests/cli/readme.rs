@@ -1,6 +1,8 @@
-//! The README's steps for "your project", in a fresh package and in packages from crates.io: each ends well, and nothing is edited.
+//! The README's steps for "your project", in a fresh package and in packages from crates.io: each
+//! ends well, and nothing is edited.
 //!
-//! No package is part of this repository: cargo fetches them, by version, where a registry can be reached.
+//! No package is part of this repository: cargo fetches them, by version, where a registry can be
+//! reached.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +27,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// The commands of the section, from `init` on: what stands before it installs the program under test.
+/// The commands of the section, from `init` on: what stands before it installs the program under
+/// test.
 fn steps(runner: &str) -> Vec<String> {
     let section = README.split("\n## In your project\n").nth(1).expect("the section");
     let block = section.split("```console\n").nth(1).and_then(|block| block.split("```").next()).expect("its commands");

@@ -1,4 +1,5 @@
-//! A command on a pseudo terminal: what it shows, what is typed, how it leaves the terminal. Main type: [`Session`].
+//! A command on a pseudo terminal: what it shows, what is typed, how it leaves the terminal. Main
+//! type: [`Session`].
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -31,12 +32,14 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Starts `cargo-sysguard` with these words, as a login would: it leads a session that the terminal controls.
+    /// Starts `cargo-sysguard` with these words, as a login would: it leads a session that the
+    /// terminal controls.
     pub(crate) fn start(project: &Project, words: &[&str]) -> Self {
         Self::start_with(project, words, &[])
     }
 
-    /// The same as a job of a shell, which reads a line once the job has stopped, and then continues it.
+    /// The same as a job of a shell, which reads a line once the job has stopped, and then
+    /// continues it.
     pub(crate) fn start_job(project: &Project, words: &[&str]) -> Self {
         let script = "\"$@\"; echo \"stopped $?\"; read -r; fg";
         Self::start_by(project, &["bash", "-mc", script, "bash"], words, &[])

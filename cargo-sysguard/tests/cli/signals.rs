@@ -109,7 +109,8 @@ fn dispositions_are_the_callers() {
     }
 }
 
-/// Says which fds it has and which it is given, into a file, and writes a line to that fd and to standard error.
+/// Says which fds it has and which it is given, into a file, and writes a line to that fd and to
+/// standard error.
 const SHOWS: &str = r#"perl -e 'opendir(D, "/proc/self/fd"); @fds = sort grep { !/^\./ } readdir D; closedir(D);
     open(F, ">", "out"); syswrite(F, "@fds, then " . fileno(F) . "\n"); syswrite(STDERR, "to standard error\n")'"#;
 

@@ -1,10 +1,12 @@
-//! Stable verdicts: what is new is confirmed, what is not in every run is a suspect, and a recording goes on until it is quiet.
+//! Stable verdicts: what is new is confirmed, what is not in every run is a suspect, and a
+//! recording goes on until it is quiet.
 
 use std::path::PathBuf;
 
 use super::project::{BINARY, Project, command, run};
 
-/// A workload that counts its runs in a file which outlives them, and does something in some of them.
+/// A workload that counts its runs in a file which outlives them, and does something in some of
+/// them.
 struct Counting {
     project: Project,
 }

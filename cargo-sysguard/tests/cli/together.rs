@@ -1,4 +1,5 @@
-//! Several programs in one workload: a server and its client, a service beside a program. The documents are those of the guide's recipes.
+//! Several programs in one workload: a server and its client, a service beside a program. The
+//! documents are those of the guide's recipes.
 
 use libtest_mimic::Trial;
 

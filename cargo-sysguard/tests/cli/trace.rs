@@ -150,7 +150,8 @@ pub(crate) fn ctrl_c_belongs_to_the_command() {
     assert!(project.read("report").contains("SIGINT"));
 }
 
-/// An interface's MTU, a file of /proc, and sockets of three kinds; the section of each use and its options.
+/// An interface's MTU, a file of /proc, and sockets of three kinds; the section of each use and its
+/// options.
 pub(crate) fn sections_follow_what_was_reached() {
     const SCRIPT: &str = "use Socket; socket(S, AF_INET, SOCK_DGRAM, 0) or die; ioctl(S, 0x8921, my $r = pack('a16x24', 'lo')) or die; \
         open(F, '<', '/proc/self/status') or die; <F>; socketpair(A, B, AF_UNIX, SOCK_STREAM, 0) or die; syswrite(A, 'x') or die; \

@@ -1,13 +1,15 @@
-//! What the headers of ioctl commands serve, and which headers are read beside the uapi ones. Each row has its reason.
+//! What the headers of ioctl commands serve, and which headers are read beside the uapi ones. Each
+//! row has its reason.
 
 use sysguard::model::attribution::{Subsystem, Subsystem as S};
 
-/// Beginning of a header's path, subsystem (`None`: that of the object), beginnings of its objects, the source file or folder that
-/// answers (empty: no single one), reason.
+/// Beginning of a header's path, subsystem (`None`: that of the object), beginnings of its objects,
+/// the source file or folder that answers (empty: no single one), reason.
 pub(super) type Rule = (&'static str, Option<Subsystem>, &'static str, &'static str, &'static str);
 
-/// Headers of the kernel itself that programs use as they use uapi headers: the path after `include/`, beginnings of the names that are
-/// read, reason. They include what only the kernel has, so only their plain definitions are read.
+/// Headers of the kernel itself that programs use as they use uapi headers: the path after
+/// `include/`, beginnings of the names that are read, reason. They include what only the kernel
+/// has, so only their plain definitions are read.
 pub(super) const EXPORTED: &[(&str, &[&str], &str)] = &[
     ("linux/vmw_vmci_defs.h", &["IOCTL_VMCI_"], "VMware's tools copy it"),
     ("net/bluetooth/hci_sock.h", &["HCI"], "bluez has its own copy"),
@@ -18,7 +20,8 @@ pub(super) const EXPORTED: &[(&str, &[&str], &str)] = &[
     ("xen/xenbus_dev.h", &["IOCTL_XENBUS_"], "programs copy it: its device is /dev/xen/xenbus_backend"),
 ];
 
-/// What programs include or define before a header that leaves it to them: header, its text, where that is from.
+/// What programs include or define before a header that leaves it to them: header, its text, where
+/// that is from.
 pub(super) const BEFORE: &[(&str, &str, &str)] = &[
     ("linux/ivtvfb.h", "#include <linux/videodev2.h>\n", "BASE_VIDIOC_PRIVATE"),
     ("misc/xilinx_sdfec.h", "#include <stdbool.h>\n", "bool"),

@@ -1,8 +1,8 @@
-//! Every ioctl command of the headers that programs use: what `_IO`, `_IOR`, `_IOW` and `_IOWR` make there, and the plain numbers of
-//! the older headers.
+//! Every ioctl command of the headers that programs use: what `_IO`, `_IOR`, `_IOW` and `_IOWR`
+//! make there, and the plain numbers of the older headers.
 //!
-//! `headers` and `rules` hold the judgement; the numbers are the compiler's. A rule that matches nothing, and a command whose header
-//! does not compile, are errors. Main function: [`derive`].
+//! `headers` and `rules` hold the judgement; the numbers are the compiler's. A rule that matches
+//! nothing, and a command whose header does not compile, are errors. Main function: [`derive`].
 
 mod headers;
 mod rules;
@@ -28,7 +28,8 @@ pub(crate) struct Command {
     pub(crate) on: String,
     /// The header that defines it.
     pub(crate) header: String,
-    /// The source file or folder that answers it, else its header where MAINTAINERS files that; empty: neither.
+    /// The source file or folder that answers it, else its header where MAINTAINERS files that;
+    /// empty: neither.
     pub(crate) source: String,
     /// Why it reaches what it reaches.
     pub(crate) why: String,
@@ -47,7 +48,8 @@ struct Found {
     excluded: BTreeSet<String>,
 }
 
-/// Every name of every number, from trees ordered from old to new; by number, the preferred name first.
+/// Every name of every number, from trees ordered from old to new; by number, the preferred name
+/// first.
 pub(crate) fn derive(trees: &[Tree]) -> Result<Vec<Command>> {
     let mut found = Found::default();
     let mut read = BTreeSet::new();
@@ -122,7 +124,8 @@ impl Found {
     }
 }
 
-/// One name for each kind of object: an alias beside it, the same command of an older tree, or what one filesystem calls a generic command tells nothing more.
+/// One name for each kind of object: an alias beside it, the same command of an older tree, or what
+/// one filesystem calls a generic command tells nothing more.
 fn remember(names: &mut Vec<Named>, named: Named) {
     let on = rule(&named.header).2;
     let is_generic = |known: &Named| rule(&known.header).0 == "linux/fs.h" && on.contains("file:");
@@ -154,7 +157,8 @@ impl Header {
         EXPORTED.iter().find(|(name, ..)| *name == self.name).map(|(_, prefixes, _)| *prefixes)
     }
 
-    /// The enumerators that are made as commands, which no preprocessor shows: `BINDER_VERSION = _IOWR('b', 9, …)`.
+    /// The enumerators that are made as commands, which no preprocessor shows: `BINDER_VERSION =
+    /// _IOWR('b', 9, …)`.
     fn enumerators(&self) -> BTreeSet<String> {
         let text = without_comments(&self.text);
         let made = text.match_indices("= _IO").map(|(at, _)| text[..at].trim_end());
@@ -168,7 +172,8 @@ impl Header {
         BEFORE.iter().find(|(name, ..)| *name == self.name).map_or("", |(_, text, _)| text)
     }
 
-    /// Whether what it says differs between architectures of one width, which lay out the same words alike.
+    /// Whether what it says differs between architectures of one width, which lay out the same
+    /// words alike.
     fn is_of_an_architecture(&self) -> bool {
         self.name.starts_with("asm/") || self.text.contains("#include <asm/kvm.h>")
     }

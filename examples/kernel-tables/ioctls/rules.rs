@@ -1,6 +1,7 @@
 //! The rules for ioctl commands by name: what each reaches, and what only looks like a command.
 //!
-//! A rule that matches nothing in any tree is an error: [`unused`]. Main functions: [`reached`], [`is_none`].
+//! A rule that matches nothing in any tree is an error: [`unused`]. Main functions: [`reached`],
+//! [`is_none`].
 
 use std::collections::BTreeSet;
 
@@ -8,7 +9,8 @@ use sysguard::model::attribution::{Subsystem, Subsystem as S};
 
 use super::headers::{BEFORE, EXPORTED, HEADERS, Rule};
 
-/// Names that their header misplaces: header, beginning, subsystem, source, reason. The first decides.
+/// Names that their header misplaces: header, beginning, subsystem, source, reason. The first
+/// decides.
 const NAMES: &[(&str, &str, Option<Subsystem>, &str, &str)] = &[
     ("asm-generic/ioctls.h", "FIOCLEX", Some(S::Filesystem), "fs/ioctl.c", "of the fd, whatever the file"),
     ("asm-generic/ioctls.h", "FIONCLEX", Some(S::Filesystem), "fs/ioctl.c", "of the fd, whatever the file"),
@@ -82,7 +84,8 @@ pub(super) const PLAIN: &[(&str, &[&str])] = &[
     ("scsi/sg.h", &["SG_"]),
 ];
 
-/// What looks like a command and is none: bits, sizes, ends of ranges; `*` for the rest of the name.
+/// What looks like a command and is none: bits, sizes, ends of ranges; `*` for the rest of the
+/// name.
 const NONE: &[&str] = &[
     "CDROM_LBA",
     "CDROM_MSF",
@@ -204,7 +207,8 @@ pub(super) fn reached(header: &str, name: &str) -> Reached {
     }
 }
 
-/// The rules that match none of these commands, of the names that [`is_none`] excluded, and of the commands without a number.
+/// The rules that match none of these commands, of the names that [`is_none`] excluded, and of the
+/// commands without a number.
 pub(super) fn unused(commands: &BTreeSet<Named>, excluded: &BTreeSet<String>, without: &[&Named]) -> Vec<String> {
     let headers: BTreeSet<&str> = commands.iter().map(|command| rule(&command.header).0).collect();
     let names: BTreeSet<usize> = commands.iter().filter_map(|command| named(&command.header, &command.name)).collect();

@@ -1,7 +1,7 @@
 //! The curated part of the arguments: which names are the values of which multiplexing call.
 //!
-//! What stands in `rules` and `options` is judgement, each rule with its reason; the values are the compiler's. A rule that matches nothing in
-//! any tree is an error. Main function: [`derive`].
+//! What stands in `rules` and `options` is judgement, each rule with its reason; the values are the
+//! compiler's. A rule that matches nothing in any tree is an error. Main function: [`derive`].
 
 mod options;
 mod rules;
@@ -18,7 +18,8 @@ use rules::VOCABULARIES;
 struct Vocabulary {
     /// The static that holds them.
     table: &'static str,
-    /// The headers that give them their worth. A header that only the kernel includes is read for its plain definitions.
+    /// The headers that give them their worth. A header that only the kernel includes is read for
+    /// its plain definitions.
     headers: &'static [&'static str],
     /// Where their names stand.
     names: Names,
@@ -76,7 +77,8 @@ struct Found {
     source: &'static str,
 }
 
-/// Every table, from trees ordered from old to new: a value keeps the name that the newest tree gives it.
+/// Every table, from trees ordered from old to new: a value keeps the name that the newest tree
+/// gives it.
 pub(crate) fn derive(trees: &[Tree]) -> Result<Vec<Table>> {
     let mut numbers = BTreeMap::<(&str, i64, bool), (String, &str)>::new();
     let mut matched = BTreeSet::new();
@@ -207,7 +209,8 @@ impl Vocabulary {
         self.prefix.iter().any(|prefix| name.starts_with(prefix)) && !self.but.iter().any(|but| is_meant(but, name))
     }
 
-    /// What the compiler reads before the names: the uapi headers, or the plain lines of a header that only the kernel includes.
+    /// What the compiler reads before the names: the uapi headers, or the plain lines of a header
+    /// that only the kernel includes.
     fn prelude(&self, tree: &Tree) -> Result<String> {
         let mut prelude = PRELUDE.to_owned();
         for header in self.headers.iter().filter(|header| self.has(tree, header)) {

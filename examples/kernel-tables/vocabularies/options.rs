@@ -2,7 +2,8 @@
 
 use super::{Vocabulary, declared_in, switched_in};
 
-/// Options of one level: the static's name is `OPTIONS`, and the level's number precedes the option's.
+/// Options of one level: the static's name is `OPTIONS`, and the level's number precedes the
+/// option's.
 pub(super) const OPTIONS: &[(&str, Vocabulary)] = &[
     ("SOL_ALG", declared_in("", &["linux/if_alg.h"], &["ALG_SET_"], &[])),
     (

@@ -1,4 +1,5 @@
-//! The values of the other multiplexing calls: which names are theirs, and where the kernel reads them.
+//! The values of the other multiplexing calls: which names are theirs, and where the kernel reads
+//! them.
 
 use super::{Vocabulary, declared_in, switched_in};
 

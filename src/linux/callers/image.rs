@@ -1,4 +1,5 @@
-//! A program or a library as its file tells: how its frames are unwound, and the functions at its addresses. Main type: [`Image`].
+//! A program or a library as its file tells: how its frames are unwound, and the functions at its
+//! addresses. Main type: [`Image`].
 //!
 //! It knows nothing of where it was loaded.
 
@@ -23,7 +24,8 @@ use crate::model::kernel::call::Tid;
 
 /// A program or a library.
 pub(super) struct Image {
-    /// Parts of the file that are loaded as code: offsets in it, and the address where the first of them belongs.
+    /// Parts of the file that are loaded as code: offsets in it, and the address where the first of
+    /// them belongs.
     segments: Vec<(Range<u64>, u64)>,
     pub(super) sections: ExplicitModuleSectionInfo<Arc<[u8]>>,
     path: String,
@@ -108,7 +110,8 @@ impl Image {
         Some(address + (offset - segment.start))
     }
 
-    /// The functions at an address, in a task that has loaded it; never none, but one of which nothing is known.
+    /// The functions at an address, in a task that has loaded it; never none, but one of which
+    /// nothing is known.
     pub(super) fn functions(&self, task: Tid, address: u64) -> Functions {
         let symbols = self.symbols.get_or_init(|| {
             let loader = Loader::new(seen_by(task, &self.path));
@@ -132,7 +135,8 @@ impl Symbols {
         let mut functions = if let Self::File(loader) = self { lines(loader, address) } else { Vec::new() };
         let symbol = self.symbol(address);
         match functions.last_mut() {
-            // Line tables alone name the functions that were inlined only, and those without their path.
+            // Line tables alone name the functions that were inlined only, and those without their
+            // path.
             Some(outermost) if symbol.as_ref().is_some_and(|symbol| symbol.contains("::")) => outermost.name = symbol,
             Some(outermost) => outermost.name = outermost.name.take().or(symbol),
             None => functions.push(Function { name: symbol, source: None }),

@@ -1,4 +1,5 @@
-//! Stacks are unwound on x86_64 and aarch64: elsewhere nobody is known to call. Main type: [`Callers`].
+//! Stacks are unwound on x86_64 and aarch64: elsewhere nobody is known to call. Main type:
+//! [`Callers`].
 
 use crate::model::kernel::call::Tid;
 use crate::model::observe::call_site::CallSite;

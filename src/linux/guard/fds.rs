@@ -43,7 +43,8 @@ pub fn inherited(command: &Command) -> Inherited {
         .filter(|(_, fd)| *fd >= 0)
         .map(|(at, fd)| (at, Objects::default().of_fd(own, fd).object()))
         .collect();
-    // Many are no streams of a workload, but what somebody forgot to close; the filter must not grow with them.
+    // Many are no streams of a workload, but what somebody forgot to close; the filter must not
+    // grow with them.
     while inherited.len() > MOST_INHERITED {
         inherited.pop_last();
     }

@@ -1,6 +1,7 @@
 //! Which directory of a procfs is a task's own: what `self` and `thread-self` mean to it there.
 //!
-//! A procfs numbers tasks as one PID namespace does. A task has a number in its own one and in each above it.
+//! A procfs numbers tasks as one PID namespace does. A task has a number in its own one and in each
+//! above it.
 
 use std::ffi::CStr;
 use std::fs;
@@ -57,8 +58,8 @@ fn levels(status: &str) -> Option<Vec<(Tid, Tid)>> {
     Some(numbers("NStgid:")?.into_iter().zip(numbers("NSpid:")?).collect())
 }
 
-/// The numbers by which a procfs shows this very task: one PID namespace gives a number once, so that the
-/// innermost namespace and the number there identify it.
+/// The numbers by which a procfs shows this very task: one PID namespace gives a number once, so
+/// that the innermost namespace and the number there identify it.
 fn identified<'a>(task: Tid, root: &Reached, levels: &'a [(Tid, Tid)]) -> Option<&'a (Tid, Tid)> {
     let namespace = fs::read_link(format!("/proc/{task}/ns/pid")).ok()?.into_os_string();
     levels.iter().enumerate().find_map(|(at, numbers)| {
@@ -69,7 +70,8 @@ fn identified<'a>(task: Tid, root: &Reached, levels: &'a [(Tid, Tid)]) -> Option
     })
 }
 
-/// The task and the fd whose link has this name in a directory of a procfs, if the procfs is that of this process.
+/// The task and the fd whose link has this name in a directory of a procfs, if the procfs is that
+/// of this process.
 pub(super) fn fd_of_link(directory: &Reached, name: &CStr) -> Option<(Tid, i32)> {
     let fd = name.to_str().ok()?.parse().ok()?;
     if !is_own_proc(directory) {
@@ -80,7 +82,8 @@ pub(super) fn fd_of_link(directory: &Reached, name: &CStr) -> Option<(Tid, i32)>
     Some((path.rsplit('/').next()?.parse().ok()?, fd))
 }
 
-/// Whether a file is of the procfs in which this process finds others by number: of whichever mount of it.
+/// Whether a file is of the procfs in which this process finds others by number: of whichever mount
+/// of it.
 fn is_own_proc(file: &Reached) -> bool {
     sys::file_status(&c"/proc".into(), true).is_ok_and(|own| own.filesystem == file.status.filesystem)
 }

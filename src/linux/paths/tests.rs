@@ -1,4 +1,5 @@
-//! What this process itself finds by a path is what must be found for it, by one call and step by step.
+//! What this process itself finds by a path is what must be found for it, by one call and step by
+//! step.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -91,7 +92,8 @@ const PARTS: &[&str] = &[
 ];
 
 fn texts() -> impl Iterator<Item = String> {
-    // A generator of numbers that are always the same: Numerical Recipes, "An Even Quicker Generator".
+    // A generator of numbers that are always the same: Numerical Recipes, "An Even Quicker
+    // Generator".
     let mut state = 1_u32;
     let mut next = move |below: usize| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

@@ -1,7 +1,8 @@
 //! Walks a path component by component, and follows symbolic links as the task would.
 //!
-//! Each step opens one name in one directory, which cannot depend on which process does so; what can is replaced:
-//! `..` stops at the task's root, absolute links begin there, and `self` of procfs is the task. Main type: [`Walk`].
+//! Each step opens one name in one directory, which cannot depend on which process does so; what
+//! can is replaced: `..` stops at the task's root, absolute links begin there, and `self` of procfs
+//! is the task. Main type: [`Walk`].
 
 use std::collections::VecDeque;
 use std::ffi::CString;
@@ -165,7 +166,8 @@ fn is_same(one: &FileStatus, other: &FileStatus) -> bool {
     (one.inode, one.filesystem, one.mount) == (other.inode, other.filesystem, other.mount)
 }
 
-/// The components that are still to come. A slash after the last one is a `.`: it must be a directory.
+/// The components that are still to come. A slash after the last one is a `.`: it must be a
+/// directory.
 #[derive(Debug)]
 struct Rest(VecDeque<Vec<u8>>);
 

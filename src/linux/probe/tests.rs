@@ -153,7 +153,8 @@ fn this_machine_has_every_gate_once_and_the_attempt_first() {
             "memory"
         ]
     );
-    // The other gates explain the attempt: one that is in the way of a successful one would be a fault of ours.
+    // The other gates explain the attempt: one that is in the way of a successful one would be a
+    // fault of ours.
     if gates[0].state == GateState::Open {
         assert!(gates.iter().all(|gate| gate.state == GateState::Open), "{gates:?}");
     }

@@ -22,7 +22,8 @@ pub(in crate::linux) struct FileStatus {
     pub(in crate::linux) mount: u64,
 }
 
-/// The status of what a path stands for. `AT_STATX_DONT_SYNC`: "don't synchronize anything", so that nobody who is stopped is waited for.
+/// The status of what a path stands for. `AT_STATX_DONT_SYNC`: "don't synchronize anything", so
+/// that nobody who is stopped is waited for.
 pub(in crate::linux) fn file_status(path: &CString, follows: bool) -> io::Result<FileStatus> {
     match statx(libc::AT_FDCWD, path, if follows { 0 } else { libc::AT_SYMLINK_NOFOLLOW }) {
         Err(error) if is_unknown_call(&error) => file_status_by_fd(path, follows),
@@ -99,7 +100,8 @@ fn status_by_fd(file: &OwnedFd) -> io::Result<FileStatus> {
     })
 }
 
-/// Opens a place in the tree without touching what is there: "O_PATH" of open(2), `how` being `RESOLVE_*` of openat2(2).
+/// Opens a place in the tree without touching what is there: "O_PATH" of open(2), `how` being
+/// `RESOLVE_*` of openat2(2).
 pub(in crate::linux) fn open_place(
     root: Option<&OwnedFd>,
     path: &CStr,
@@ -117,7 +119,8 @@ pub(in crate::linux) fn open_place(
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
 
-/// All of a file of proc, empty where it cannot be read. Its size is told to be none, which whoever believes that reads a few bytes at a time.
+/// All of a file of proc, empty where it cannot be read. Its size is told to be none, which whoever
+/// believes that reads a few bytes at a time.
 pub(in crate::linux) fn read_proc(path: &str) -> Vec<u8> {
     const MOST: usize = 16 << 10;
     let read = || -> io::Result<Vec<u8>> {
@@ -154,7 +157,8 @@ pub(in crate::linux) fn read_memory(tid: pid_t, address: u64, buffer: &mut [u8])
     let at = |address: usize, length| libc::iovec { iov_base: address as *mut c_void, iov_len: length };
     let local = at(buffer.as_mut_ptr() as usize, buffer.len());
     let remote = [at(address, first), at(address.wrapping_add(first), buffer.len() - first)];
-    // SAFETY: writes at most the length of `buffer`, which is live and ours; the other addresses are the tracee's; process_vm_readv(2).
+    // SAFETY: writes at most the length of `buffer`, which is live and ours; the other addresses
+    // are the tracee's; process_vm_readv(2).
     let returned = unsafe { libc::process_vm_readv(tid, &raw const local, 1, remote.as_ptr(), 2, 0) };
     match checked(returned as c_long)? {
         0 => Err(fault()),

@@ -24,11 +24,13 @@ pub(in crate::linux) struct Filter {
 
 /// Installs a filter for this process and all that come of it. Async-signal-safe.
 ///
-/// "In order to use the SECCOMP_SET_MODE_FILTER operation, either the calling thread must have the CAP_SYS_ADMIN capability […], or the thread must already
-/// have the no_new_privs bit set"; seccomp(2). SPEC_ALLOW leaves mitigations of speculation as they are, which older kernels would turn on.
+/// "In order to use the SECCOMP_SET_MODE_FILTER operation, either the calling thread must have the
+/// CAP_SYS_ADMIN capability […], or the thread must already have the no_new_privs bit set";
+/// seccomp(2). SPEC_ALLOW leaves mitigations of speculation as they are, which older kernels would
+/// turn on.
 ///
-/// "Upon notification receipt […] the notifying process will ignore non-fatal signals until the response is sent", WAIT_KILLABLE_RECV in seccomp_unotify(2), since
-/// Linux 5.19.
+/// "Upon notification receipt […] the notifying process will ignore non-fatal signals until the
+/// response is sent", WAIT_KILLABLE_RECV in seccomp_unotify(2), since Linux 5.19.
 pub(in crate::linux) fn install_filter(filter: &Filter) -> Result<(), c_int> {
     const SECCOMP_FILTER_FLAG_SPEC_ALLOW: usize = 1 << 2;
     if !is_root() {
@@ -63,7 +65,8 @@ pub(in crate::linux) fn is_filtered() -> bool {
 fn install(program: *const Program, flags: usize) -> Result<(), c_int> {
     const SECCOMP_SET_MODE_FILTER: usize = 1;
     let place: *const c_void = program.cast();
-    // SAFETY: null, or a live sock_fprog with as many live instructions as it tells, which are copied; seccomp(2).
+    // SAFETY: null, or a live sock_fprog with as many live instructions as it tells, which are
+    // copied; seccomp(2).
     let returned = unsafe { libc::syscall(libc::SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, place) };
     if returned == -1 { Err(errno()) } else { Ok(()) }
 }

@@ -1,7 +1,8 @@
-//! The numbers of all traced tasks, where a signal handler can look them up. Main type: [`Members`].
+//! The numbers of all traced tasks, where a signal handler can look them up. Main type:
+//! [`Members`].
 //!
-//! A sender may be gone before its signal arrives, so a number stays for a while after its task's end. It does not stay for
-//! good: the kernel gives it to another process.
+//! A sender may be gone before its signal arrives, so a number stays for a while after its task's
+//! end. It does not stay for good: the kernel gives it to another process.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs;
@@ -16,10 +17,12 @@ use crate::model::kernel::call::Tid;
 /// `PID_MAX_LIMIT`, include/linux/threads.h: numbers are smaller.
 const LIMIT: usize = 1 << 22;
 
-/// How long a number is known after its task's end. A signal arrives within a time slice, and numbers are given round-robin.
+/// How long a number is known after its task's end. A signal arrives within a time slice, and
+/// numbers are given round-robin.
 const KNOWN: Duration = Duration::from_secs(1);
 
-/// One bit a number. Static, since a handler may neither lock nor allocate; pages that are never written take no memory.
+/// One bit a number. Static, since a handler may neither lock nor allocate; pages that are never
+/// written take no memory.
 struct Bits([AtomicU64; LIMIT / 64]);
 
 impl Bits {
@@ -48,14 +51,15 @@ impl Bits {
 /// Numbers in this process's PID namespace.
 static OURS: Bits = Bits::new();
 
-/// Numbers in PID namespaces below it: kill(2) of a process group gives the sender's number in the sender's namespace, also to
-/// members of the group outside (prepare_kill_siginfo(), kernel/signal.c).
+/// Numbers in PID namespaces below it: kill(2) of a process group gives the sender's number in the
+/// sender's namespace, also to members of the group outside (prepare_kill_siginfo(),
+/// kernel/signal.c).
 static NESTED: Bits = Bits::new();
 
 /// Whether a signal's sender is, or just was, a traced task. Async-signal-safe.
 ///
-/// A nested number may also be that of an unrelated process; the parent, which is the likeliest one to end this process, is
-/// never taken for a task.
+/// A nested number may also be that of an unrelated process; the parent, which is the likeliest one
+/// to end this process, is never taken for a task.
 pub(super) fn include(sender: i32) -> bool {
     OURS.holds(sender) || NESTED.holds(sender) && sender != getppid().as_raw()
 }
@@ -75,7 +79,8 @@ impl Number {
     }
 }
 
-/// How often each number is in use, and what was released when. Several runs of one process share it.
+/// How often each number is in use, and what was released when. Several runs of one process share
+/// it.
 #[derive(Debug, Default)]
 struct Ledger {
     uses: HashMap<Number, u32>,
@@ -157,7 +162,8 @@ fn nested_numbers(task: Tid) -> Vec<i32> {
     nested_in(&String::from_utf8_lossy(&status))
 }
 
-/// `NSpid:` of proc_pid_status(5): "the thread group's PID in each of the PID namespaces of which it is a member", outermost first.
+/// `NSpid:` of proc_pid_status(5): "the thread group's PID in each of the PID namespaces of which
+/// it is a member", outermost first.
 fn nested_in(status: &str) -> Vec<i32> {
     let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
     numbers.split_whitespace().skip(1).filter_map(|number| number.parse().ok()).collect()

@@ -1,4 +1,5 @@
-//! The registers of a stopped tracee, as far as this architecture lets a tracer touch them. What they mean is decided elsewhere.
+//! The registers of a stopped tracee, as far as this architecture lets a tracer touch them. What
+//! they mean is decided elsewhere.
 
 use std::io;
 #[cfg(target_arch = "aarch64")]
@@ -53,8 +54,8 @@ fn registers(tid: pid_t) -> io::Result<libc::user_regs_struct> {
     Ok(registers)
 }
 
-/// The registers of the syscall that a stopped task is leaving; `None` if there is none, or the task
-/// is gone. The code segment tells the ABI, except for `int $0x80` in 64-bit code.
+/// The registers of the syscall that a stopped task is leaving; `None` if there is none, or the
+/// task is gone. The code segment tells the ABI, except for `int $0x80` in 64-bit code.
 #[cfg(target_arch = "x86_64")]
 pub(in crate::linux) fn syscall_registers(tid: pid_t) -> io::Result<Option<Registers>> {
     /// `__USER32_CS`, arch/x86/include/asm/segment.h
@@ -78,7 +79,8 @@ pub(in crate::linux) fn syscall_registers(tid: pid_t) -> io::Result<Option<Regis
     Ok(Syscall::from_kernel(arch, number).map(|syscall| Registers { call: call(syscall), result: r.rax as i64 }))
 }
 
-/// Writes the register of the result with which a stopped task comes out of its call. One that is gone needs none.
+/// Writes the register of the result with which a stopped task comes out of its call. One that is
+/// gone needs none.
 #[cfg(target_arch = "x86_64")]
 pub(in crate::linux) fn write_result(tid: pid_t, value: i64) -> io::Result<()> {
     const PTRACE_POKEUSER: u32 = 6;
@@ -127,22 +129,26 @@ pub(in crate::linux) fn write_first_argument(tid: pid_t, abi: Abi, value: u64) -
 #[cfg(target_arch = "aarch64")]
 const PTRACE_GETREGSET: u32 = 0x4204;
 
-/// Reads or writes `struct user_pt_regs` (arch/arm64/include/uapi/asm/ptrace.h): 31 registers, stack pointer, program counter, state.
+/// Reads or writes `struct user_pt_regs` (arch/arm64/include/uapi/asm/ptrace.h): 31 registers,
+/// stack pointer, program counter, state.
 #[cfg(target_arch = "aarch64")]
 fn general_registers(request: u32, tid: pid_t, registers: &mut [u64; 34]) -> io::Result<()> {
     const NT_PRSTATUS: usize = 1;
     let mut place = libc::iovec { iov_base: registers.as_mut_ptr().cast(), iov_len: size_of_val(registers) };
-    // SAFETY: the kernel reads or writes at most `iov_len` bytes of the registers, and the length in the live iovec; ptrace(2).
+    // SAFETY: the kernel reads or writes at most `iov_len` bytes of the registers, and the length
+    // in the live iovec; ptrace(2).
     let returned = unsafe {
         libc::ptrace(request as _, tid, NT_PRSTATUS as *mut c_void, ptr::from_mut(&mut place).cast::<c_void>())
     };
     checked(returned).map(drop)
 }
 
-/// Whether a call's result takes the place of its first argument: then there is nothing to put back, and nothing may be.
+/// Whether a call's result takes the place of its first argument: then there is nothing to put
+/// back, and nothing may be.
 pub(in crate::linux) const RESULT_REPLACES_FIRST_ARGUMENT: bool = !cfg!(target_arch = "x86_64");
 
-/// RISC-V takes the first argument from where no tracer can write (`orig_a0`, arch/riscv/kernel/traps.c).
+/// RISC-V takes the first argument from where no tracer can write (`orig_a0`,
+/// arch/riscv/kernel/traps.c).
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub(in crate::linux) fn write_first_argument(_tid: pid_t, _abi: Abi, _value: u64) -> io::Result<()> {
     Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP))

@@ -1,5 +1,5 @@
-//! Signals of a tracee at its signal-delivery-stop, and signals sent to one task. When to do that is
-//! decided elsewhere.
+//! Signals of a tracee at its signal-delivery-stop, and signals sent to one task. When to do that
+//! is decided elsewhere.
 
 use std::io;
 
@@ -32,8 +32,9 @@ pub(in crate::linux) fn signal_task(tid: pid_t, signal: c_int) -> io::Result<()>
     }
 }
 
-/// Whether a signal was sent by [`signal_task`] of this process: its code is SI_TKILL, and its sender
-/// is this process, or 0 where the task is in another PID namespace (`send_signal_locked()`).
+/// Whether a signal was sent by [`signal_task`] of this process: its code is SI_TKILL, and its
+/// sender is this process, or 0 where the task is in another PID namespace
+/// (`send_signal_locked()`).
 pub(in crate::linux) fn is_sent_by_us(info: &SignalInfo) -> bool {
     const SI_TKILL: i32 = -6;
     // `siginfo_t` of 64 bits: si_signo, si_errno, si_code, padding, si_pid, si_uid.

@@ -1,4 +1,5 @@
-//! The handler that distinguishes traced senders from all others. Everything in it is async-signal-safe.
+//! The handler that distinguishes traced senders from all others. Everything in it is
+//! async-signal-safe.
 
 use std::io;
 use std::ptr;
@@ -10,8 +11,8 @@ use super::checked;
 use super::members;
 use super::terminal::restore_modes;
 
-/// `struct sigaction` of the kernel (include/linux/signal_types.h), at most 32 bytes of which the handler is the first 8. The
-/// C library's own does not reach the signals that it keeps for itself.
+/// `struct sigaction` of the kernel (include/linux/signal_types.h), at most 32 bytes of which the
+/// handler is the first 8. The C library's own does not reach the signals that it keeps for itself.
 type Action = [usize; 4];
 
 /// The size of the kernel's signal sets.
@@ -25,7 +26,8 @@ static BEFORE: OnceLock<[Action; SIGNALS]> = OnceLock::new();
 
 fn action_of(signal: c_int) -> io::Result<Action> {
     let mut action = Action::default();
-    // SAFETY: the kernel writes its `struct sigaction` at a live local of at least that size; rt_sigaction(2).
+    // SAFETY: the kernel writes its `struct sigaction` at a live local of at least that size;
+    // rt_sigaction(2).
     checked(unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, ptr::null::<c_void>(), action.as_mut_ptr(), SET) })?;
     Ok(action)
 }
@@ -37,8 +39,8 @@ fn set_action(signal: c_int, action: &Action) -> io::Result<()> {
     checked(done).map(drop)
 }
 
-/// From now on these signals do nothing if a traced task sent them, nor SIGINT and SIGQUIT whoever sent them; else they do what
-/// they did before. One that is ignored stays so.
+/// From now on these signals do nothing if a traced task sent them, nor SIGINT and SIGQUIT whoever
+/// sent them; else they do what they did before. One that is ignored stays so.
 pub(in crate::linux) fn decide_by_sender(signals: impl Iterator<Item = c_int>) -> io::Result<()> {
     let mut before = [Action::default(); SIGNALS];
     for (signal, action) in (1..).zip(&mut before[1..]) {
@@ -64,7 +66,8 @@ fn install(signal: c_int) -> io::Result<()> {
     let handler: extern "C" fn(c_int, *mut siginfo_t, *mut c_void) = decide;
     // SAFETY: an empty sigset_t is all zeroes on Linux.
     let mut mask: libc::sigset_t = unsafe { std::mem::zeroed() };
-    // SAFETY: a live set; sigfillset(3). No other signal, and no stop of a terminal, comes in between.
+    // SAFETY: a live set; sigfillset(3). No other signal, and no stop of a terminal, comes in
+    // between.
     unsafe { libc::sigfillset(&raw mut mask) };
     let action = libc::sigaction {
         sa_sigaction: handler as usize,
@@ -72,7 +75,8 @@ fn install(signal: c_int) -> io::Result<()> {
         sa_flags: libc::SA_SIGINFO | libc::SA_RESTART | libc::SA_ONSTACK,
         sa_restorer: None,
     };
-    // SAFETY: `action` is a live, whole sigaction, and its handler is async-signal-safe; sigaction(2).
+    // SAFETY: `action` is a live, whole sigaction, and its handler is async-signal-safe;
+    // sigaction(2).
     checked(c_long::from(unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) })).map(drop)
 }
 
@@ -80,7 +84,8 @@ extern "C" fn decide(signal: c_int, info: *mut siginfo_t, _context: *mut c_void)
     if matches!(signal, libc::SIGINT | libc::SIGQUIT) {
         return;
     }
-    // SAFETY: "a pointer to a siginfo_t" that lives as long as the handler runs; sigaction(2), SA_SIGINFO.
+    // SAFETY: "a pointer to a siginfo_t" that lives as long as the handler runs; sigaction(2),
+    // SA_SIGINFO.
     let info = unsafe { &*info };
     if matches!(info.si_code, libc::SI_USER | libc::SI_TKILL | libc::SI_QUEUE) {
         // SAFETY: signals of these codes have a sender; sigaction(2).

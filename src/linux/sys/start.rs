@@ -1,9 +1,10 @@
-//! What this process was started with and is changed before and after `main`: Rust's start-up opens /dev/null for standard
-//! streams that are closed, and ignores SIGPIPE (library/std/src/sys/pal/unix/mod.rs, `init`); glibc handles two signals of its
-//! own once there are threads.
+//! What this process was started with and is changed before and after `main`: Rust's start-up opens
+//! /dev/null for standard streams that are closed, and ignores SIGPIPE
+//! (library/std/src/sys/pal/unix/mod.rs, `init`); glibc handles two signals of its own once there
+//! are threads.
 //!
-//! A program notes it by `note_start!`, whose function runs before that. In a program that does not, streams are taken to
-//! have been open and SIGPIPE to have had its default.
+//! A program notes it by `note_start!`, whose function runs before that. In a program that does
+//! not, streams are taken to have been open and SIGPIPE to have had its default.
 
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -22,8 +23,8 @@ const CHANGED: [c_int; 3] = [libc::SIGPIPE, 32, 33];
 /// The bit of the first of them.
 const FIRST: usize = 3;
 
-/// Notes what this process was started with. It may run before the C library's and Rust's start-up are complete: it makes system
-/// calls and allocates nothing.
+/// Notes what this process was started with. It may run before the C library's and Rust's start-up
+/// are complete: it makes system calls and allocates nothing.
 pub extern "C" fn note_start() {
     let is_closed = |fd: &RawFd| {
         // SAFETY: takes numbers only; fcntl(2).
@@ -40,7 +41,8 @@ pub(in crate::linux) fn was_closed(fd: RawFd) -> bool {
     (0..3).contains(&fd) && START.load(Ordering::Acquire) & 1 << fd != 0
 }
 
-/// Whether this process was, or is taken to have been, started with a signal ignored. Async-signal-safe.
+/// Whether this process was, or is taken to have been, started with a signal ignored.
+/// Async-signal-safe.
 pub(in crate::linux) fn was_ignored(signal: c_int) -> bool {
     let start = START.load(Ordering::Acquire);
     match CHANGED.iter().position(|changed| *changed == signal) {

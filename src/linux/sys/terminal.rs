@@ -1,4 +1,5 @@
-//! The handler that gives a terminal its modes back before a signal ends this process. Everything in it is async-signal-safe.
+//! The handler that gives a terminal its modes back before a signal ends this process. Everything
+//! in it is async-signal-safe.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -27,7 +28,8 @@ pub(in crate::linux) fn keep_modes(terminal: RawFd) -> io::Result<()> {
 /// Gives the terminal the kept modes, unless it belongs to another job by now. Async-signal-safe.
 pub(in crate::linux) fn restore_modes() {
     let Some((terminal, modes)) = KEPT.get() else { return };
-    // SAFETY: takes a number; tcgetpgrp(3). It fails where the terminal knows no jobs of this session.
+    // SAFETY: takes a number; tcgetpgrp(3). It fails where the terminal knows no jobs of this
+    // session.
     let foreground = unsafe { libc::tcgetpgrp(*terminal) };
     // SAFETY: takes nothing and cannot fail; getpgrp(2).
     if foreground == -1 || foreground == unsafe { libc::getpgrp() } {
@@ -48,8 +50,8 @@ pub(in crate::linux) fn restore_before(signal: c_int) -> io::Result<()> {
     let handler: extern "C" fn(c_int) = restore_and_end;
     // SAFETY: an empty sigset_t is all zeroes on Linux.
     let mut mask: libc::sigset_t = unsafe { std::mem::zeroed() };
-    // Another job may take the terminal in the last moment: then this signal would stop the process that is to end.
-    // SAFETY: a live set, and a signal that is one; sigaddset(3).
+    // Another job may take the terminal in the last moment: then this signal would stop the process
+    // that is to end. SAFETY: a live set, and a signal that is one; sigaddset(3).
     unsafe { libc::sigaddset(&raw mut mask, libc::SIGTTOU) };
     let action = libc::sigaction {
         sa_sigaction: handler as usize,
@@ -57,6 +59,7 @@ pub(in crate::linux) fn restore_before(signal: c_int) -> io::Result<()> {
         sa_flags: libc::SA_RESETHAND,
         sa_restorer: None,
     };
-    // SAFETY: `action` is a live, whole sigaction, and its handler is async-signal-safe; sigaction(2).
+    // SAFETY: `action` is a live, whole sigaction, and its handler is async-signal-safe;
+    // sigaction(2).
     checked(c_long::from(unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) })).map(drop)
 }

@@ -1,6 +1,8 @@
-//! Ambient calls: decided by the scheduler, the allocator, the loader or the vDSO, not by the program.
+//! Ambient calls: decided by the scheduler, the allocator, the loader or the vDSO, not by the
+//! program.
 //!
-//! They are observed and reported; only the verdict sets them apart. The list was measured over 65,000 runs of 118 programs.
+//! They are observed and reported; only the verdict sets them apart. The list was measured over
+//! 65,000 runs of 118 programs.
 
 use std::sync::OnceLock;
 
@@ -63,7 +65,8 @@ pub(super) fn is_ambient(syscall: Syscall, call: &Meant, answers: &Answers) -> b
         }
 }
 
-/// Whether calls of this number may be ambient: asked of every call, so that names are compared once only.
+/// Whether calls of this number may be ambient: asked of every call, so that names are compared
+/// once only.
 fn may_be(syscall: Syscall) -> bool {
     static REASONS: [OnceLock<Vec<bool>>; Abi::ALL.len()] = [const { OnceLock::new() }; Abi::ALL.len()];
     let reasons = || table::rows(syscall.abi).iter().map(|row| reason(row.name).is_some()).collect();

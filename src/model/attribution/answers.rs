@@ -1,4 +1,5 @@
-//! What must be asked about a call beyond its registers, and what was answered: the border between knowing a call and touching its process.
+//! What must be asked about a call beyond its registers, and what was answered: the border between
+//! knowing a call and touching its process.
 //!
 //! The shell asks what [`memory`] and [`object()`] tell it to and hands the answers on with the
 //! call. Main types: [`Question`], [`Answer`] and [`Answers`].
@@ -138,7 +139,8 @@ pub struct Opening {
     pub writes: bool,
 }
 
-/// What an open or openat will open; of other calls nothing is known, nor of a file without a name (O_TMPFILE).
+/// What an open or openat will open; of other calls nothing is known, nor of a file without a name
+/// (O_TMPFILE).
 pub fn opening(call: &Call) -> Option<Opening> {
     let meant = meant(call, &Memory::default())?;
     let Subject::Opened(Flags::In(at)) = meant.shape?.subject else { return None };

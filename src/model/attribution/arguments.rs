@@ -1,6 +1,7 @@
 //! The symbolic value of a multiplexing call, and the subsystem that the value reaches.
 //!
-//! It must not know which register selects: that is [`calls`](super::calls)'. Main type: [`Argument`].
+//! It must not know which register selects: that is [`calls`](super::calls)'. Main type:
+//! [`Argument`].
 
 use std::borrow::Cow;
 
@@ -129,7 +130,8 @@ fn personality(number: u64) -> Option<Argument> {
     Some(Argument { text: Cow::Owned(names.join("|")), subsystem: None })
 }
 
-/// "clockid_t" below zero is made from a number, which is not the program's doing: of an fd, a thread, or a process (include/linux/posix-timers.h).
+/// "clockid_t" below zero is made from a number, which is not the program's doing: of an fd, a
+/// thread, or a process (include/linux/posix-timers.h).
 fn clock(id: i32) -> Argument {
     match u64::try_from(id) {
         Ok(id) => Argument::of(&table::CLOCK, id),
@@ -139,7 +141,8 @@ fn clock(id: i32) -> Argument {
     }
 }
 
-/// A filesystem's type; the text is the tracee's, so that what no filesystem is called is made harmless.
+/// A filesystem's type; the text is the tracee's, so that what no filesystem is called is made
+/// harmless.
 fn filesystem(name: &str) -> Argument {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+');
     let text: String = name.chars().map(|c| if is_plain(c) { c } else { '?' }).collect();

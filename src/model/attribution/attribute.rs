@@ -13,7 +13,8 @@ use super::{Subsystem, ambient, entry_points};
 use crate::model::kernel::call::{Call, CallOutcome};
 use crate::model::kernel::syscall::Syscall;
 
-/// One way in which a syscall was used. Its order is that of reports: subsystem, syscall, argument, object.
+/// One way in which a syscall was used. Its order is that of reports: subsystem, syscall, argument,
+/// object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Use {
     /// The subsystem that the call reached.
@@ -30,7 +31,8 @@ pub struct Use {
 
 /// What this call used.
 ///
-/// The subsystem is the argument's if that says one, else that of the object through which data or control moved, else that of the entry point.
+/// The subsystem is the argument's if that says one, else that of the object through which data or
+/// control moved, else that of the entry point.
 pub fn attribute(call: &Call, outcome: CallOutcome, answers: &Answers) -> Use {
     let entry_point = || entry_points::subsystem(call.syscall);
     let Some(meant) = meant(call, &answers.memory) else {
@@ -65,7 +67,8 @@ fn is_reached(subject: Subject, meant: &Meant, memory: &Memory) -> bool {
     subject.is_reached() && !is_place
 }
 
-/// The object, as far as the call itself tells it or somebody answered. What a failed call would have made or found is none.
+/// The object, as far as the call itself tells it or somebody answered. What a failed call would
+/// have made or found is none.
 fn object(subject: Subject, meant: &Meant, outcome: CallOutcome, answers: &Answers) -> Option<Object> {
     let succeeded = matches!(outcome, CallOutcome::Returned(_));
     match subject {

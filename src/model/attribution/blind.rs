@@ -1,7 +1,9 @@
 //! Calls after which something may stay unseen, or may mean less than they seem to.
 //!
-//! Only what the workload itself brings about, so that the same workload always has the same: what every program has (the vDSO) or the machine decides (/etc/ld.so.preload, filters
-//! around the whole session) is a limit of the method and is told in the README. Children made with CLONE_UNTRACED and what an execve begins are the tracer's to find.
+//! Only what the workload itself brings about, so that the same workload always has the same: what
+//! every program has (the vDSO) or the machine decides (/etc/ld.so.preload, filters around the
+//! whole session) is a limit of the method and is told in the README. Children made with
+//! CLONE_UNTRACED and what an execve begins are the tracer's to find.
 
 use super::answers::{self, Answer, Answers};
 use super::calls::Subject;
@@ -16,7 +18,8 @@ pub fn blind_spot(call: &Call, outcome: CallOutcome) -> Option<BlindSpot> {
     match call.syscall.row()?.name {
         "io_uring_setup" | "io_uring_enter" if succeeded => Some(BlindSpot::IoUring),
         "io_submit" if succeeded => Some(BlindSpot::Aio),
-        // "Do seccomp after ptrace", kernel/entry/common.c: what a filter answers has been told to us as a call.
+        // "Do seccomp after ptrace", kernel/entry/common.c: what a filter answers has been told to
+        // us as a call.
         "seccomp" if succeeded && first == SECCOMP_SET_MODE_FILTER => Some(BlindSpot::SeccompFilter),
         "prctl" if succeeded && (first, second) == (PR_SET_SECCOMP, SECCOMP_MODE_FILTER) => {
             Some(BlindSpot::SeccompFilter)

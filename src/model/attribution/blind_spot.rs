@@ -7,13 +7,15 @@ pub enum BlindSpot {
     Aio,
     /// Operations submitted through io_uring's rings are no syscalls.
     IoUring,
-    /// A library was put before the program's own: calls may be its, and what it answers itself is none.
+    /// A library was put before the program's own: calls may be its, and what it answers itself is
+    /// none.
     LdPreload,
     /// A process wanted to trace, or to be traced, and could not because it is traced already.
     PtraceRefused,
     /// A program named its phase `loader`, which only the tracer may.
     ReservedPhase,
-    /// A filter of the workload may have answered calls that count here as if they had reached their subsystem.
+    /// A filter of the workload may have answered calls that count here as if they had reached
+    /// their subsystem.
     SeccompFilter,
     /// A set-user-ID program ran without its privileges, or unseen, because it is traced.
     SetuidExec,

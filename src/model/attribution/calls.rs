@@ -1,7 +1,8 @@
 //! How each call is read: which register selects what it does, and which tells what it does it on.
 //!
-//! One row a call, by its name: architectures differ in numbers, and where they differ in arguments the call has another name or is undone by
-//! [`meant`](super::meant::meant). A call without a row has neither argument nor object. Main type: [`Shape`].
+//! One row a call, by its name: architectures differ in numbers, and where they differ in arguments
+//! the call has another name or is undone by [`meant`](super::meant::meant). A call without a row
+//! has neither argument nor object. Main type: [`Shape`].
 
 mod rows;
 
@@ -34,13 +35,15 @@ pub(crate) enum Selector {
     ValueAt(usize, &'static [Value]),
     /// Protection bits, told only where PROT_EXEC is among them.
     Protection(usize),
-    /// As [`Selector::Protection`] in the third register, and whether the mapping is anonymous by the flags in the fourth.
+    /// As [`Selector::Protection`] in the third register, and whether the mapping is anonymous by
+    /// the flags in the fourth.
     Mapping,
     /// The persona and its flags in the first register, which may also be a question.
     Personality,
     /// A clock: a value of the table, or made from a process or an fd.
     Clock(usize),
-    /// The name of a filesystem where a register points, unless the flags in another one make it unused.
+    /// The name of a filesystem where a register points, unless the flags in another one make it
+    /// unused.
     Filesystem(usize, Option<usize>),
     /// Family, type and protocol of a socket.
     Family,
@@ -59,9 +62,11 @@ pub(crate) enum Subject {
     Fd(usize),
     /// The fd in a register, but the call is about the descriptor itself.
     Descriptor(usize),
-    /// What the returned fd stands for. Opened by a path of which only the place is wanted (O_PATH), it was not reached.
+    /// What the returned fd stands for. Opened by a path of which only the place is wanted
+    /// (O_PATH), it was not reached.
     Opened(Flags),
-    /// The ring in the first register: an fd, or its index in a table of the task's own if this bit is in that register.
+    /// The ring in the first register: an fd, or its index in a table of the task's own if this bit
+    /// is in that register.
     Ring(usize, u64),
     /// Something new, of a kind that the call itself tells.
     Made(&'static str),
@@ -78,7 +83,8 @@ pub(crate) enum Subject {
 }
 
 impl Subject {
-    /// Whether data or control moves through it, or the call brings it about: then it says what was reached.
+    /// Whether data or control moves through it, or the call brings it about: then it says what was
+    /// reached.
     pub(crate) fn is_reached(self) -> bool {
         matches!(self, Self::Fd(_) | Self::Made(_) | Self::Ring(..) | Self::Socket | Self::Opened(_))
     }
@@ -117,7 +123,8 @@ pub(crate) enum Link {
     ItselfUnless(usize),
 }
 
-/// The shape of a call: of all that is asked of each one, this is asked most often, so that names are compared once only.
+/// The shape of a call: of all that is asked of each one, this is asked most often, so that names
+/// are compared once only.
 pub(super) fn shape_of(syscall: Syscall) -> Option<Shape> {
     static SHAPES: [OnceLock<Vec<Option<Shape>>>; Abi::ALL.len()] = [const { OnceLock::new() }; Abi::ALL.len()];
     let at = table::place(syscall.abi, syscall.number)?;
@@ -125,7 +132,8 @@ pub(super) fn shape_of(syscall: Syscall) -> Option<Shape> {
     SHAPES[syscall.abi as usize].get_or_init(shapes)[at]
 }
 
-/// Whether the call is about a descriptor itself (close, dup, fstat, lseek, …): nothing moves through it.
+/// Whether the call is about a descriptor itself (close, dup, fstat, lseek, …): nothing moves
+/// through it.
 pub(crate) fn is_housekeeping(syscall: Syscall) -> bool {
     shape_of(syscall).is_some_and(|shape| matches!(shape.subject, Subject::Descriptor(_)))
 }
@@ -149,7 +157,8 @@ pub(crate) fn shapes() -> impl Iterator<Item = (&'static str, Shape)> {
 }
 
 impl Selector {
-    /// The values by name that it can select; those of an ioctl and of a socket's options are kept apart.
+    /// The values by name that it can select; those of an ioctl and of a socket's options are kept
+    /// apart.
     pub(crate) fn values(self) -> impl Iterator<Item = &'static Value> {
         let none: &[Value] = &[];
         let (first, second) = match self {

@@ -1,6 +1,8 @@
-//! What a call does to its caller's table of fds and to mounts, as far as one who remembers what an fd or a path stands for must know it.
+//! What a call does to its caller's table of fds and to mounts, as far as one who remembers what an
+//! fd or a path stands for must know it.
 //!
-//! It must not remember anything itself. Opening needs no word here: who forgets whatever is closed has nothing stale to find. Main type: [`Effect`].
+//! It must not remember anything itself. Opening needs no word here: who forgets whatever is closed
+//! has nothing stale to find. Main type: [`Effect`].
 
 use super::answers;
 use super::meant::meant;
@@ -14,9 +16,11 @@ pub enum Effect {
     Closes(i32, i32),
     /// The caller has a table of its own if the call succeeds.
     Unshares,
-    /// From here on tables may change without a call that is seen: nothing can be remembered any more.
+    /// From here on tables may change without a call that is seen: nothing can be remembered any
+    /// more.
     Hidden,
-    /// Known mounts are old. A task's other root or namespace is others' mounts, with other numbers.
+    /// Known mounts are old. A task's other root or namespace is others' mounts, with other
+    /// numbers.
     Mounts,
 }
 
@@ -52,8 +56,8 @@ pub fn effect(call: &Call, memory: &Memory) -> Option<Effect> {
     }
 }
 
-/// Whether this call makes another kind of socket of one: `IPV6_ADDRFORM` turns an AF_INET6 socket into an
-/// AF_INET one in every table that has an fd of it.
+/// Whether this call makes another kind of socket of one: `IPV6_ADDRFORM` turns an AF_INET6 socket
+/// into an AF_INET one in every table that has an fd of it.
 pub(in crate::model) fn changes_family(call: &Call, memory: &Memory) -> bool {
     /// include/uapi/linux/in.h and in6.h
     const IPPROTO_IPV6: u64 = 41;
@@ -77,7 +81,8 @@ pub fn shares_files(call: &Call, memory: &Memory) -> bool {
     clone_flags(call, memory).is_some_and(|flags| flags & CLONE_FILES != 0)
 }
 
-/// Whether its caller, or whom it makes, may have another `/` from then on, or the same one in a mount namespace of its own.
+/// Whether its caller, or whom it makes, may have another `/` from then on, or the same one in a
+/// mount namespace of its own.
 pub fn moves_root(call: &Call, memory: &Memory) -> bool {
     let Some(row) = call.syscall.row() else { return true };
     match row.name {

@@ -1,6 +1,8 @@
-//! What a call means: its name and arguments, after undoing the calls of 32-bit x86 that only carry another one.
+//! What a call means: its name and arguments, after undoing the calls of 32-bit x86 that only carry
+//! another one.
 //!
-//! It must not interpret the arguments: that is [`arguments`](super::arguments)' and [`objects`](super::objects)'. Main type: [`Meant`].
+//! It must not interpret the arguments: that is [`arguments`](super::arguments)' and
+//! [`objects`](super::objects)'. Main type: [`Meant`].
 
 use super::calls::{Flags, Selector, Shape, Subject, shape, shape_of};
 use super::memory::Memory;
@@ -136,7 +138,8 @@ fn inner_name(operation: &str) -> Option<&'static str> {
     CARRIED.into_iter().find(|name| name.eq_ignore_ascii_case(operation))
 }
 
-/// `MS_REMOUNT`, `MS_BIND`, `MS_MOVE` and the four kinds of propagation (include/uapi/linux/mount.h) change a mount that is there.
+/// `MS_REMOUNT`, `MS_BIND`, `MS_MOVE` and the four kinds of propagation
+/// (include/uapi/linux/mount.h) change a mount that is there.
 pub(super) fn mounts_anew(flags: u64) -> bool {
     const CHANGES: u64 = 0x20 | 0x1000 | 0x2000 | 1 << 17 | 1 << 18 | 1 << 19 | 1 << 20;
     flags & CHANGES == 0

@@ -1,6 +1,8 @@
-//! Which kinds of object a call can act on at all: on any other one the kernel refuses it before something is reached.
+//! Which kinds of object a call can act on at all: on any other one the kernel refuses it before
+//! something is reached.
 //!
-//! A row must hold for every file that the kernel makes of that kind. Main functions: [`reaches`] and [`direction`].
+//! A row must hold for every file that the kernel makes of that kind. Main functions: [`reaches`]
+//! and [`direction`].
 
 use crate::model::kernel::call::Errno;
 
@@ -49,14 +51,16 @@ pub(crate) fn reaches(name: &str, args: &[u64; 6], object: &str) -> bool {
     }
 }
 
-/// Whether an ioctl command is about network interfaces, and brings no fd: include/uapi/linux/sockios.h, `SIOCGIFMAP` and `SIOCSIFMAP` among them.
+/// Whether an ioctl command is about network interfaces, and brings no fd:
+/// include/uapi/linux/sockios.h, `SIOCGIFMAP` and `SIOCSIFMAP` among them.
 pub(crate) fn is_socket_command(command: u64) -> bool {
     matches!(command, 0x8910..=0x894b | 0x8970 | 0x8971)
 }
 
-/// Whether a call of this name failed without reaching the object of its fd: the fd is closed, not open for this, or of a kind that the
-/// call cannot act on. On such a kind the errno says nothing, because other arguments may be checked first: epoll_ctl(2) on a file of
-/// proc that is to watch itself fails with EPERM, since the watched file cannot be polled, and not with EINVAL.
+/// Whether a call of this name failed without reaching the object of its fd: the fd is closed, not
+/// open for this, or of a kind that the call cannot act on. On such a kind the errno says nothing,
+/// because other arguments may be checked first: epoll_ctl(2) on a file of proc that is to watch
+/// itself fails with EPERM, since the watched file cannot be polled, and not with EINVAL.
 pub(crate) fn is_refused(name: &str, errno: Errno, object: Option<&str>) -> bool {
     if object.is_some_and(|object| !reaches(name, &[0; 6], object)) {
         return true;
@@ -78,7 +82,8 @@ const SOCKET_CALLS: &[&str] = &[
     "sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown",
 ];
 
-/// Calls for one kind of file, which refuse others: fs/eventpoll.c, fs/timerfd.c, fs/notify/inotify/inotify_user.c.
+/// Calls for one kind of file, which refuse others: fs/eventpoll.c, fs/timerfd.c,
+/// fs/notify/inotify/inotify_user.c.
 const NAMED: &[(&[&str], &str)] = &[
     (&["epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait"], "anon_inode:eventpoll"),
     (&["timerfd_gettime", "timerfd_settime"], "anon_inode:timerfd"),
@@ -88,8 +93,8 @@ const NAMED: &[(&[&str], &str)] = &[
 /// Files without the method that reads.
 const UNREADABLE: &[&str] = &["anon_inode:eventpoll", "anon_inode:pidfd"];
 
-/// Files without the method that maps. A file of proc has it where a device or the memory of a kernel that crashed is behind it; nobody trusts those
-/// with a filter.
+/// Files without the method that maps. A file of proc has it where a device or the memory of a
+/// kernel that crashed is behind it; nobody trusts those with a filter.
 const UNMAPPABLE: &[&str] = &[
     "anon_inode:eventfd",
     "anon_inode:eventpoll",

@@ -1,6 +1,7 @@
 //! The kernel subsystems: sysguard's taxonomy `kernel`.
 //!
-//! A [`Subsystem`] is a name and nothing more; which call reaches which is told by the tables and rules beside this file.
+//! A [`Subsystem`] is a name and nothing more; which call reaches which is told by the tables and
+//! rules beside this file.
 
 use std::fmt;
 

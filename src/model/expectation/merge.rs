@@ -1,6 +1,7 @@
 //! From runs to a baseline: [`record`] after a recording, [`amend`] after a test.
 //!
-//! It must not write: it makes the value that is written. What a baseline holds stays, with its reasons, until it is pruned.
+//! It must not write: it makes the value that is written. What a baseline holds stays, with its
+//! reasons, until it is pruned.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,8 +38,10 @@ pub struct Recorded {
 
 /// The baseline after these runs.
 ///
-/// An entry that only some of the runs showed is marked `seen: sometimes`, and a mark stays. An entry that none showed is gone rather
-/// than rare: it gets no mark. The loader has a set of its own only where the file names it. What is said of the machine changes together with a fact, never by itself.
+/// An entry that only some of the runs showed is marked `seen: sometimes`, and a mark stays. An
+/// entry that none showed is gone rather than rare: it gets no mark. The loader has a set of its
+/// own only where the file names it. What is said of the machine changes together with a fact,
+/// never by itself.
 pub fn record(old: Option<&Baseline>, recorded: &Recorded, unseen: Unseen) -> Baseline {
     let mut new = Baseline::new(recorded.platform.clone());
     let has_loader = old.is_some_and(|old| old.phases.contains_key(LOADER));
@@ -58,8 +61,9 @@ pub fn record(old: Option<&Baseline>, recorded: &Recorded, unseen: Unseen) -> Ba
     }
 }
 
-/// The baseline with what these runs of a test add to it, without suspects. What it holds already stays as it is, marks included: a few runs
-/// that were made to confirm something say nothing about the rest.
+/// The baseline with what these runs of a test add to it, without suspects. What it holds already
+/// stays as it is, marks included: a few runs that were made to confirm something say nothing about
+/// the rest.
 pub fn amend(old: &Baseline, recorded: &Recorded, suspects: &[Suspect]) -> Baseline {
     // A phase becomes known by a recording only.
     let is_known = |fact: &Fact| !matches!(fact, Fact::Phase { phase, .. } if !old.phases.contains_key(phase));
@@ -125,7 +129,8 @@ impl Baseline {
         })
     }
 
-    /// Takes over what an earlier baseline says of the same entries and, unless pruned, everything else that it holds.
+    /// Takes over what an earlier baseline says of the same entries and, unless pruned, everything
+    /// else that it holds.
     fn adopt(&mut self, old: &Self, unseen: Unseen) {
         if unseen == Unseen::Keep {
             for fact in old.facts() {

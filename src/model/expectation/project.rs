@@ -1,7 +1,7 @@
 //! From an observation to the facts that count. Main type: [`Projection`].
 //!
-//! Comparing and recording both look through [`project`], so that what is written is what is judged. It must not judge itself:
-//! `forbid:` is applied elsewhere.
+//! Comparing and recording both look through [`project`], so that what is written is what is
+//! judged. It must not judge itself: `forbid:` is applied elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,16 +14,20 @@ use crate::model::kernel::call::Errno;
 use crate::model::observe::observation::{First, Observation, Tally};
 use crate::model::run::platform::Platform;
 
-/// The facts of an observation that a baseline can hold: neither ambient nor tolerated, in the words of an expectation.
+/// The facts of an observation that a baseline can hold: neither ambient nor tolerated, in the
+/// words of an expectation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Projection {
-    /// Each fact (a subsystem, a syscall in it, a detail of that, a blind spot) with its calls; a blind spot has none.
+    /// Each fact (a subsystem, a syscall in it, a detail of that, a blind spot) with its calls; a
+    /// blind spot has none.
     pub facts: BTreeMap<Fact, u64>,
-    /// Those that only calls show which were refused because of their fd: they have reached nothing.
+    /// Those that only calls show which were refused because of their fd: they have reached
+    /// nothing.
     pub refused: BTreeSet<Fact>,
 }
 
-/// What counts of an observation: without what `document` tolerates and, unless it is strict, without ambient calls.
+/// What counts of an observation: without what `document` tolerates and, unless it is strict,
+/// without ambient calls.
 ///
 /// A subsystem reached by such calls only is no fact. Errors are facts at [`Level::Error`] only.
 pub fn project(observation: &Observation, document: &Document, platform: &Platform) -> Projection {
@@ -67,7 +71,8 @@ fn judged<'a>(
     ends.filter(move |(used, outcome, _)| !document.tolerate.iter().any(|rule| tolerated(rule, used, *outcome)))
 }
 
-/// Of which first calls a test wants to know who makes them: those of uses that a baseline does not hold, or that are forbidden.
+/// Of which first calls a test wants to know who makes them: those of uses that a baseline does not
+/// hold, or that are forbidden.
 #[derive(Debug)]
 pub struct News<'a> {
     document: &'a Document,
@@ -106,7 +111,8 @@ fn outcomes(tally: &Tally) -> impl Iterator<Item = (Option<Errno>, u64)> {
     std::iter::once(succeeded).chain(errors).filter(|&(_, calls)| calls > 0)
 }
 
-/// A use as facts, the coarsest first. Of what an fd that is only kept house with stands for, whoever opened or used it tells.
+/// A use as facts, the coarsest first. Of what an fd that is only kept house with stands for,
+/// whoever opened or used it tells.
 pub(in crate::model) fn facts_of(used: &Use, error: Option<Errno>, platform: &Platform) -> impl Iterator<Item = Fact> {
     let foreign_abi = Some(used.syscall.abi).filter(|&abi| platform.abi() != Some(abi));
     let details = [
@@ -138,9 +144,11 @@ impl Rule {
         self.phase.as_deref().is_none_or(|wanted| phase == Some(wanted))
     }
 
-    /// Whether calls of this use that ended so (`None`: without an error) are meant: every part that is given must match.
+    /// Whether calls of this use that ended so (`None`: without an error) are meant: every part
+    /// that is given must match.
     ///
-    /// An object may be given as an observation names it (`file:ext4`) or as an expectation does (`file`).
+    /// An object may be given as an observation names it (`file:ext4`) or as an expectation does
+    /// (`file`).
     pub fn matches(&self, used: &Use, outcome: Option<Errno>) -> bool {
         fn agrees(wanted: Option<&String>, actual: Option<&str>) -> bool {
             wanted.is_none_or(|wanted| actual == Some(wanted.as_str()))

@@ -1,6 +1,8 @@
-//! What a test knows of what it proposes and no baseline holds: who made the first call, and why it may be there. Main type: [`Remarks`].
+//! What a test knows of what it proposes and no baseline holds: who made the first call, and why it
+//! may be there. Main type: [`Remarks`].
 //!
-//! They are for the reviewer only: a proposal carries them, no decision depends on them, and what is accepted is without them.
+//! They are for the reviewer only: a proposal carries them, no decision depends on them, and what
+//! is accepted is without them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +27,8 @@ pub struct Remarks {
 }
 
 impl Remarks {
-    /// What is known of the differences between a baseline and what is proposed, after a comparison with what was observed.
+    /// What is known of the differences between a baseline and what is proposed, after a comparison
+    /// with what was observed.
     pub fn of(differences: &[Finding], comparison: &Comparison, seen: &Observation, refused: &BTreeSet<Fact>) -> Self {
         let facts = || differences.iter().map(|finding| &finding.fact);
         let mut compared = BTreeMap::new();

@@ -1,11 +1,12 @@
-//! Storage filesystems are one object in an expectation: which one a machine has is not the workload's doing.
+//! Storage filesystems are one object in an expectation: which one a machine has is not the
+//! workload's doing.
 //!
 //! It must not touch observations: they always keep the exact name.
 
 use std::borrow::Cow;
 
-/// Filesystem and the reason why it is storage, ordered by name. What is not here (`proc`, `sysfs`, `cgroup2`, `tracefs`, …) is an
-/// interface of the kernel and keeps its name.
+/// Filesystem and the reason why it is storage, ordered by name. What is not here (`proc`, `sysfs`,
+/// `cgroup2`, `tracefs`, …) is an interface of the kernel and keeps its name.
 const STORAGE: &[(&str, &str)] = &[
     ("9p", "a host's directory in a guest"),
     ("afs", "network"),
@@ -58,7 +59,8 @@ const STORAGE: &[(&str, &str)] = &[
     ("zonefs", "disk"),
 ];
 
-/// The object as an expectation holds it: `file:ext4` → `file`, `dir:overlay` → `dir`, any other as it is.
+/// The object as an expectation holds it: `file:ext4` → `file`, `dir:overlay` → `dir`, any other as
+/// it is.
 pub fn written_object(object: &str) -> Cow<'_, str> {
     match object.split_once(':') {
         Some((kind @ ("file" | "dir"), filesystem)) if is_storage(filesystem) => Cow::Borrowed(kind),

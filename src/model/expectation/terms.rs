@@ -38,7 +38,8 @@ pub struct Document {
     pub forbid: Vec<Rule>,
     /// Whether ambient calls are judged like any other (`ambient: strict`).
     pub ambient_strict: bool,
-    /// Whether a new member of a known family is judged like any other new call (`families: strict`).
+    /// Whether a new member of a known family is judged like any other new call (`families:
+    /// strict`).
     pub families_strict: bool,
 }
 

@@ -1,4 +1,5 @@
-//! The value of a multiplexing call: its number, which calls take it, what it reaches. Main type: [`Argument`].
+//! The value of a multiplexing call: its number, which calls take it, what it reaches. Main type:
+//! [`Argument`].
 
 use crate::model::attribution::calls::{Selector, Shape, shapes};
 use crate::model::attribution::places::of_argument;
@@ -67,13 +68,15 @@ impl Argument {
         self
     }
 
-    /// Whether a recorded value holds it: alone, among flags joined by `|`, or as a socket's option after its level.
+    /// Whether a recorded value holds it: alone, among flags joined by `|`, or as a socket's option
+    /// after its level.
     pub fn is_part_of(&self, value: &str) -> bool {
         value == self.name || value.split(['|', '/']).any(|part| part == self.name)
     }
 }
 
-/// Every value of this name; the same name may be several values (`SOL_SOCKET/SO_REUSEADDR` is one).
+/// Every value of this name; the same name may be several values (`SOL_SOCKET/SO_REUSEADDR` is
+/// one).
 pub(super) fn find(name: &str) -> Vec<Argument> {
     let mut found: Vec<Argument> = Vec::new();
     for (call, shape) in shapes() {

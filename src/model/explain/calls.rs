@@ -13,7 +13,8 @@ use crate::model::kernel::syscall::{Abi, Syscall};
 pub struct CallFacts {
     /// Its name.
     pub name: String,
-    /// What is behind it, each entry point with the numbers that lead there; empty where no table knows the call.
+    /// What is behind it, each entry point with the numbers that lead there; empty where no table
+    /// knows the call.
     pub behind: Vec<Behind>,
     /// What it may be swapped for.
     pub families: Vec<&'static Family>,
@@ -56,7 +57,8 @@ pub(super) fn named(name: &str, kernel: &Kernel) -> Option<CallFacts> {
     })
 }
 
-/// The calls that are meant: by name, by entry point (`sys_newfstat`), by number under an ABI (`x86_64:257`), or by the name of an unknown number.
+/// The calls that are meant: by name, by entry point (`sys_newfstat`), by number under an ABI
+/// (`x86_64:257`), or by the name of an unknown number.
 pub(super) fn find(name: &str, kernel: &Kernel) -> Vec<CallFacts> {
     if let Some(facts) = named(name, kernel) {
         return vec![facts];
@@ -121,7 +123,8 @@ impl CallFacts {
         own.or(self.behind.first())?.entry_point.as_ref()
     }
 
-    /// Since which release it exists as this entry point: by the manual, else as the source trees bound it.
+    /// Since which release it exists as this entry point: by the manual, else as the source trees
+    /// bound it.
     pub fn since<'a>(&self, entry: &'a Entry) -> Option<&'a str> {
         self.since.or(entry.since.as_deref())
     }

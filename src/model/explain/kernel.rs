@@ -1,4 +1,5 @@
-//! What a kernel says of its calls, as plain data: from the tables, or from a tree that somebody else has read. Main type: [`Kernel`].
+//! What a kernel says of its calls, as plain data: from the tables, or from a tree that somebody
+//! else has read. Main type: [`Kernel`].
 
 use std::borrow::Cow;
 
@@ -45,7 +46,8 @@ pub struct Entry {
     pub config: Option<Cow<'static, str>>,
     /// Those options are offered to experts only.
     pub expert: bool,
-    /// The oldest of the releases that has it, an upper bound (`<=6.12`); one tree tells nothing of that.
+    /// The oldest of the releases that has it, an upper bound (`<=6.12`); one tree tells nothing of
+    /// that.
     pub since: Option<Cow<'static, str>>,
 }
 

@@ -1,4 +1,5 @@
-//! What section 2 of the manual says of a call: which page describes it, and since when it exists. Main functions: [`page`], [`since`].
+//! What section 2 of the manual says of a call: which page describes it, and since when it exists.
+//! Main functions: [`page`], [`since`].
 
 mod table;
 
@@ -32,7 +33,8 @@ pub(super) fn page(call: &str) -> Option<&str> {
     row(plain).is_some_and(|row| row.page).then_some(plain)
 }
 
-/// Since which release a call of this name exists, if the manual's table of them tells: syscalls(2).
+/// Since which release a call of this name exists, if the manual's table of them tells:
+/// syscalls(2).
 pub(super) fn since(call: &str) -> Option<&'static str> {
     row(call)?.since
 }

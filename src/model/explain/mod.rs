@@ -1,6 +1,8 @@
-//! What is known of a name: a call, an argument, an object, a subsystem, a blind spot, or the key of an expectation. Main function: [`explain`].
+//! What is known of a name: a call, an argument, an object, a subsystem, a blind spot, or the key
+//! of an expectation. Main function: [`explain`].
 //!
-//! It joins what the tables say with what expectations hold, and phrases nothing. A name may mean several things (`futex`, `pipe`): all are told.
+//! It joins what the tables say with what expectations hold, and phrases nothing. A name may mean
+//! several things (`futex`, `pipe`): all are told.
 
 mod arguments;
 mod calls;
@@ -127,7 +129,8 @@ pub fn explain(name: &str, kernel: &Kernel, workloads: &[Recorded<'_>]) -> Resul
     Ok(Explanation { name: name.to_owned(), key, meanings: what.into_iter().map(meaning).collect() })
 }
 
-/// What a fact is about, the finest part first. What a recording once named needs no table that knows it.
+/// What a fact is about, the finest part first. What a recording once named needs no table that
+/// knows it.
 pub fn meanings_of(fact: &Fact, kernel: &Kernel) -> Vec<What> {
     let Fact::Use { subsystem, syscall, detail } = fact else {
         let Fact::BlindSpot(name) = fact else { return Vec::new() };

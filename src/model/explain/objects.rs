@@ -1,4 +1,5 @@
-//! The kind of thing that an fd or a path stands for: what serves it, and where it is made. Main type: [`ObjectFacts`].
+//! The kind of thing that an fd or a path stands for: what serves it, and where it is made. Main
+//! type: [`ObjectFacts`].
 
 use crate::model::attribution::calls::{Shape, Subject, shapes};
 use crate::model::attribution::objects::kind;

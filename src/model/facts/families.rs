@@ -1,8 +1,10 @@
-//! Families: syscalls that C library, architecture or kernel may swap for each other while the program stays the same.
+//! Families: syscalls that C library, architecture or kernel may swap for each other while the
+//! program stays the same.
 //!
-//! It must not judge: what a new member of a known family means is [`compare`](crate::model::judge::compare)'s. Only what is really swapped shares a row: what
-//! merely resembles (`setuid` and `setfsuid`, `mount` and `fsopen`, `execve` and `execveat`) is a program's own choice, and a finding.
-//! Main type: [`Family`].
+//! It must not judge: what a new member of a known family means is
+//! [`compare`](crate::model::judge::compare)'s. Only what is really swapped shares a row: what
+//! merely resembles (`setuid` and `setfsuid`, `mount` and `fsopen`, `execve` and `execveat`) is a
+//! program's own choice, and a finding. Main type: [`Family`].
 
 /// How close the members are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,7 +163,8 @@ mod tests {
         }
     }
 
-    /// Totality over the names that the table mentions: each is a syscall of some ABI, so that a slip of the pen is no silent hole.
+    /// Totality over the names that the table mentions: each is a syscall of some ABI, so that a
+    /// slip of the pen is no silent hole.
     #[test]
     fn every_member_is_a_syscall() {
         for family in FAMILIES {

@@ -1,4 +1,5 @@
-//! Differences between what was expected and what was observed. Main types: [`Comparison`] and [`Finding`].
+//! Differences between what was expected and what was observed. Main types: [`Comparison`] and
+//! [`Finding`].
 //!
 //! Plain data: it neither compares nor decides.
 
@@ -29,11 +30,13 @@ pub enum Watched {
     /// Every call was seen.
     #[default]
     EveryCall,
-    /// Expected calls ran unwatched: nothing is known of their number, of their errors, or of what is gone.
+    /// Expected calls ran unwatched: nothing is known of their number, of their errors, or of what
+    /// is gone.
     Guarded,
     /// Every call was seen before it was made: nothing is known of the errors of most.
     Notified,
-    /// Every call was seen with its result, though another engine was asked for: it cannot watch this workload.
+    /// Every call was seen with its result, though another engine was asked for: it cannot watch
+    /// this workload.
     Unguarded {
         /// Why not.
         reason: String,
@@ -58,7 +61,8 @@ impl Comparison {
         !(self.findings.is_empty() && self.notes.is_empty() && self.suspects.is_empty())
     }
 
-    /// Whether it says something of a workload that passes. That it was guarded goes for most: it is told once for all.
+    /// Whether it says something of a workload that passes. That it was guarded goes for most: it
+    /// is told once for all.
     pub fn is_remarkable(&self) -> bool {
         self.has_news() || !self.gone.is_empty() || matches!(self.watched, Watched::Unguarded { .. })
     }
@@ -83,7 +87,8 @@ pub struct Finding {
     pub calls: u64,
     /// The `forbid:` rule that it breaks, in its author's words.
     pub forbidden: Option<String>,
-    /// The line of the expectation file that it concerns, counted from 1; known to who has read the file.
+    /// The line of the expectation file that it concerns, counted from 1; known to who has read the
+    /// file.
     pub line: Option<usize>,
     /// The member of its family that the baseline holds: then it is a note.
     pub kin: Option<Kin>,
@@ -98,7 +103,8 @@ pub struct Finding {
 pub struct Kin {
     /// The family's name.
     pub family: String,
-    /// The member that the baseline holds in the same subsystem, with the same detail where it is one that is new.
+    /// The member that the baseline holds in the same subsystem, with the same detail where it is
+    /// one that is new.
     pub beside: String,
 }
 
@@ -114,7 +120,8 @@ impl Finding {
         if self.forbidden.is_some() { "forbidden" } else { self.kind.name() }
     }
 
-    /// Whether this finding tells of the fact too, so that it is none of its own. A note must not tell of what fails.
+    /// Whether this finding tells of the fact too, so that it is none of its own. A note must not
+    /// tell of what fails.
     pub(in crate::model) fn includes(&self, fact: &Fact, kin: Option<&Kin>) -> bool {
         matches!(FindingKind::of(fact), FindingKind::NewArgument | FindingKind::NewObject)
             && fact.parent().as_ref() == Some(&self.fact)

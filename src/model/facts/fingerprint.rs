@@ -1,10 +1,13 @@
-//! What was around a workload when its baseline was recorded, and what of a finding that explains. Main types: [`Fingerprint`] and [`Drift`].
+//! What was around a workload when its baseline was recorded, and what of a finding that explains.
+//! Main types: [`Fingerprint`] and [`Drift`].
 //!
-//! It must not ask a machine for it, nor excuse anything: an explained finding still fails, and a reviewer decides.
+//! It must not ask a machine for it, nor excuse anything: an explained finding still fails, and a
+//! reviewer decides.
 
 use std::fmt;
 
-/// The few facts of a machine and a build by which sets of calls differ. What is not known is `None`.
+/// The few facts of a machine and a build by which sets of calls differ. What is not known is
+/// `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fingerprint {
     /// The kernel without its patch level: `6.18`.

@@ -1,4 +1,5 @@
-//! What a baseline can hold, and differences between such facts. Main types: [`fact::Fact`] and [`finding::Finding`].
+//! What a baseline can hold, and differences between such facts. Main types: [`fact::Fact`] and
+//! [`finding::Finding`].
 
 pub mod fact;
 pub mod families;

@@ -1,4 +1,5 @@
-//! Classic BPF, as seccomp(2) takes it: `struct sock_filter` (include/uapi/linux/filter.h) and the few instructions that a filter of ours needs.
+//! Classic BPF, as seccomp(2) takes it: `struct sock_filter` (include/uapi/linux/filter.h) and the
+//! few instructions that a filter of ours needs.
 
 /// One instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +73,8 @@ pub(super) const fn at_least_or_skip(value: u32, instructions: u8) -> Instructio
     Instruction { code: 0x35, jt: 0, jf: instructions, k: value }
 }
 
-/// What a program answers to a call: the kernel's interpreter in small, so that programs are tested on any machine.
+/// What a program answers to a call: the kernel's interpreter in small, so that programs are tested
+/// on any machine.
 #[cfg(test)]
 pub(in crate::model) fn run(program: &[Instruction], architecture: u32, number: u32, args: &[u64; 6]) -> u32 {
     run_at(0x40_1000, program, architecture, number, args)

@@ -50,7 +50,8 @@ pub(super) const FCNTL: &[u64] = &[1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1031, 1032, 
 /// F_DUPFD and F_DUPFD_CLOEXEC.
 const DUPLICATING: &[u64] = &[0, 1030];
 
-/// ioctl commands that bring no fd: questions about terminals, files and network interfaces. SIOCGSKNS (0x894c) and what is above bring some.
+/// ioctl commands that bring no fd: questions about terminals, files and network interfaces.
+/// SIOCGSKNS (0x894c) and what is above bring some.
 pub(super) fn ioctls() -> impl Iterator<Item = u64> {
     const SINGLE: [u64; 14] = [
         0x5401, 0x5402, 0x5403, 0x5404, 0x540f, 0x5410, 0x5411, 0x5413, 0x5414, 0x541b, 0x5421, 0x5450, 0x5451, 0x8906,
@@ -58,11 +59,13 @@ pub(super) fn ioctls() -> impl Iterator<Item = u64> {
     SINGLE.into_iter().chain(0x8910..=0x894b).chain([0x8970, 0x8971])
 }
 
-/// `SECCOMP_SET_MODE_STRICT` and `SECCOMP_SET_MODE_FILTER` (include/uapi/linux/seccomp.h), `PR_SET_SECCOMP` (include/uapi/linux/prctl.h)
+/// `SECCOMP_SET_MODE_STRICT` and `SECCOMP_SET_MODE_FILTER` (include/uapi/linux/seccomp.h),
+/// `PR_SET_SECCOMP` (include/uapi/linux/prctl.h)
 const SET_MODES: [u64; 2] = [0, 1];
 const PR_SET_SECCOMP: u64 = 22;
 
-/// prctl options that name a task, or ask or set what concerns its signals and timers: include/uapi/linux/prctl.h.
+/// prctl options that name a task, or ask or set what concerns its signals and timers:
+/// include/uapi/linux/prctl.h.
 const PRCTL: &[u64] = &[1, 2, 3, 7, 8, 15, 16, 23, 29, 30, 0x5356_4d41];
 
 /// What this call may do. Without its memory nothing is made of a call that must be read there.
@@ -102,8 +105,9 @@ pub fn acts_through_fd(call: &Call) -> bool {
     shape.is_none_or(|shape| matches!(shape.subject, Subject::Fd(_)))
 }
 
-/// Whether a finished call leaves a run under a filter of ours incomplete: it has installed a filter,
-/// or was refused what it would get without ours. `has_filter`: there is one around the session.
+/// Whether a finished call leaves a run under a filter of ours incomplete: it has installed a
+/// filter, or was refused what it would get without ours. `has_filter`: there is one around the
+/// session.
 ///
 /// "EINVAL: […] the calling thread is already in […] another" mode, "EBUSY: […] a filter with
 /// SECCOMP_FILTER_FLAG_NEW_LISTENER […] is already installed", seccomp(2).

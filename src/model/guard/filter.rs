@@ -1,8 +1,9 @@
 //! From gates to a program: a balanced search for the number, then the tests of its gate.
 //!
-//! It must not know why a call passes. The search compares numbers only, so that the kernel can remember what always passes
-//! (`seccomp_cache_prepare()`, kernel/seccomp.c). For the same reason only the three numbers of the
-//! vsyscall page look at the instruction pointer, and only where they do not pass anyway.
+//! It must not know why a call passes. The search compares numbers only, so that the kernel can
+//! remember what always passes (`seccomp_cache_prepare()`, kernel/seccomp.c). For the same reason
+//! only the three numbers of the vsyscall page look at the instruction pointer, and only where they
+//! do not pass anyway.
 
 use super::Guard;
 use super::bpf::{
@@ -36,13 +37,13 @@ pub(in crate::model) fn program(gates: &[(u32, Gate)], pass: u32) -> Vec<Instruc
 
 /// gettimeofday, time and getcpu of x86_64.
 ///
-/// The kernel emulates calls to the vsyscall page in the page fault, and asks seccomp, though it is no
-/// syscall and no syscall-stop for ptrace: `emulate_vsyscall()`,
+/// The kernel emulates calls to the vsyscall page in the page fault, and asks seccomp, though it is
+/// no syscall and no syscall-stop for ptrace: `emulate_vsyscall()`,
 /// arch/x86/entry/vsyscall/vsyscall_64.c. They must pass, or engines would differ.
 const EMULATED: [u32; 3] = [96, 201, 309];
 
-/// Lets calls from the vsyscall page pass first. It is the only page above 0xffffffff00000000 that user
-/// code can run from: all others there are the kernel's; Documentation/arch/x86/x86_64/mm.rst.
+/// Lets calls from the vsyscall page pass first. It is the only page above 0xffffffff00000000 that
+/// user code can run from: all others there are the kernel's; Documentation/arch/x86/x86_64/mm.rst.
 fn past_emulation(number: u32, code: Vec<Instruction>) -> Vec<Instruction> {
     const HIGH_OF_VSYSCALL_PAGE: u32 = 0xffff_ffff;
     if !EMULATED.contains(&number) || code == [answer(PASS)] {
@@ -58,8 +59,8 @@ fn answer_with(action: u32, mut code: Vec<Instruction>) -> Vec<Instruction> {
     code
 }
 
-/// Where each run of numbers with one gate begins; numbers that no table knows are stopped. Each number
-/// of the vsyscall page is a run of its own.
+/// Where each run of numbers with one gate begins; numbers that no table knows are stopped. Each
+/// number of the vsyscall page is a run of its own.
 fn ranges(gates: &[(u32, Gate)]) -> Vec<(u32, &Gate)> {
     let mut ranges: Vec<(u32, &Gate)> = vec![(0, &Gate::Stop)];
     let is_apart = |numbers: [u32; 2]| numbers.iter().any(|number| EMULATED.contains(number));
@@ -119,7 +120,8 @@ struct Choice<'a> {
 /// More could not be jumped over.
 const MOST_VALUES: usize = 200;
 
-/// The choices that alternatives begin with, and what begins with none. It is whether one holds that matters, not which.
+/// The choices that alternatives begin with, and what begins with none. It is whether one holds
+/// that matters, not which.
 fn choices(alternatives: &[Alternative]) -> (Vec<Choice<'_>>, Vec<&[Test]>) {
     let (mut choices, mut others) = (Vec::<Choice>::new(), Vec::new());
     for tests in alternatives {
@@ -164,7 +166,8 @@ fn choice(choice: &Choice<'_>) -> Vec<Instruction> {
     code
 }
 
-/// Passes where all tests hold, else goes on behind itself. What was loaded for one test is there for the next.
+/// Passes where all tests hold, else goes on behind itself. What was loaded for one test is there
+/// for the next.
 fn alternative(tests: &[Test]) -> Vec<Instruction> {
     let compared: Vec<_> = tests.iter().flat_map(|test| halves(test).map(|half| (half, test.is))).collect();
     let mut code = vec![answer(PASS)];

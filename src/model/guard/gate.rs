@@ -1,7 +1,8 @@
-//! What a filter does about each number: let it pass, stop it, or let it pass with these registers. Main type: [`Gate`].
+//! What a filter does about each number: let it pass, stop it, or let it pass with these registers.
+//! Main type: [`Gate`].
 //!
-//! Nothing is known here of how a filter is written. Each alternative is tried against the same attribution that judges a watched call, so that the two
-//! cannot come apart.
+//! Nothing is known here of how a filter is written. Each alternative is tried against the same
+//! attribution that judges a watched call, so that the two cannot come apart.
 
 use super::effect::{self, Effect};
 use super::{Guard, Inherited, kinds};
@@ -41,7 +42,8 @@ pub(in crate::model) enum Relation {
     Different,
 }
 
-/// A call on an fd that passes where the fd is of one of these classes: one each for those that were inherited, and one for all others.
+/// A call on an fd that passes where the fd is of one of these classes: one each for those that
+/// were inherited, and one for all others.
 #[derive(Debug, Clone)]
 pub(super) struct Passing {
     pub(super) call: Call,
@@ -56,7 +58,8 @@ const MAP_ANONYMOUS: u64 = 0x20;
 /// The gate of every number of the table, and the calls on fds that pass.
 pub(super) fn all(guard: &Guard, baseline: &Baseline, inherited: &Inherited) -> (Vec<(u32, Gate)>, Vec<Passing>) {
     let kinds = kinds::of(baseline);
-    // What a thread opens, others hold too: there no fd may be of a kind that does not bear what passes.
+    // What a thread opens, others hold too: there no fd may be of a kind that does not bear what
+    // passes.
     let is_shared = kinds::are_shared(baseline);
     let lasting = kinds::Lasting::of(baseline);
     let lasting = kinds.iter().filter(|kind| is_shared || lasting.contains(kind)).cloned().collect();
@@ -65,8 +68,9 @@ pub(super) fn all(guard: &Guard, baseline: &Baseline, inherited: &Inherited) -> 
     (gates, maker.passing)
 }
 
-/// With these flags a clone is a fork(2), as C libraries write it: SIGCHLD, and with it CLONE_CHILD_SETTID and CLONE_CHILD_CLEARTID. Such a child is
-/// traced, and has a table of fds of its own.
+/// With these flags a clone is a fork(2), as C libraries write it: SIGCHLD, and with it
+/// CLONE_CHILD_SETTID and CLONE_CHILD_CLEARTID. Such a child is traced, and has a table of fds of
+/// its own.
 const FORKS: [u64; 2] = [0x11, 0x120_0011];
 
 struct Maker<'a> {
@@ -129,7 +133,8 @@ impl Maker<'_> {
         }
     }
 
-    /// The values of a register; one choice without a test where each of them, and any unknown one, may pass.
+    /// The values of a register; one choice without a test where each of them, and any unknown one,
+    /// may pass.
     fn values(&self, probe: &Call, at: usize, mask: u64, values: &[Value], others: &[u64]) -> Vec<Choice> {
         let (mask, unknown) = (mask & INT, mask & 0x7eaf_be6f);
         let choices: Vec<Choice> = values.iter().map(|value| equal(at, mask, value.number & mask)).collect();
@@ -183,7 +188,8 @@ impl Maker<'_> {
     }
 }
 
-/// Whether a program may do little else. A call that is rare is rather stopped where some kind does not bear it, than keeps tasks watched while they hold that.
+/// Whether a program may do little else. A call that is rare is rather stopped where some kind does
+/// not bear it, than keeps tasks watched while they hold that.
 fn is_frequent(call: &Call) -> bool {
     let name = call.syscall.name();
     let is_on_sockets = name == "ioctl" && is_socket_command(call.args[1]);

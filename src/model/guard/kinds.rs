@@ -1,6 +1,7 @@
 //! Which kinds of objects a filter can be trusted with.
 //!
-//! A call on any other kind may bring in fds by itself (a read of a fanotify group, an ioctl of KVM), so that whoever holds one is watched call by call.
+//! A call on any other kind may bring in fds by itself (a read of a fanotify group, an ioctl of
+//! KVM), so that whoever holds one is watched call by call.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +26,8 @@ const PLAIN_ANONYMOUS: &[&str] = &[
 pub(super) fn is_plain(object: &Object) -> bool {
     let name = &*object.name;
     match name.split_once(':') {
-        // They can be mapped, as no other file of proc can: drivers/pci/proc.c, sound/core/info.c, fs/proc/vmcore.c.
+        // They can be mapped, as no other file of proc can: drivers/pci/proc.c, sound/core/info.c,
+        // fs/proc/vmcore.c.
         Some(("file", "proc")) => !matches!(object.subsystem, Some(Subsystem::Device | Subsystem::Boot)),
         Some(("file" | "dir" | "socket", _)) => true,
         Some(("char", _)) => PLAIN_DEVICES.contains(&name),
@@ -34,11 +36,13 @@ pub(super) fn is_plain(object: &Object) -> bool {
     }
 }
 
-/// Calls that make or arrange what lasts; a kind that is used by no other call is made and closed again, as a socket is that finds nobody.
+/// Calls that make or arrange what lasts; a kind that is used by no other call is made and closed
+/// again, as a socket is that finds nobody.
 const ARRANGING: &[&str] = &["bind", "connect", "listen", "memfd_create", "shutdown", "socket", "socketpair"];
 
-/// Which kinds of fds stay open for long: pipes, sockets and what else a program makes to wait for. A file is opened, read and closed, and while it is
-/// open its task is watched call by call; of what lasts every call that passes must be borne. A pipe that nobody made is a stream.
+/// Which kinds of fds stay open for long: pipes, sockets and what else a program makes to wait for.
+/// A file is opened, read and closed, and while it is open its task is watched call by call; of
+/// what lasts every call that passes must be borne. A pipe that nobody made is a stream.
 pub(super) struct Lasting<'a> {
     makes_pipes: bool,
     /// The objects of calls that do more than arrange them.
@@ -64,7 +68,8 @@ impl<'a> Lasting<'a> {
     }
 }
 
-/// Whether the program makes threads, as far as its baseline shows that: they are what clone3 is for in C libraries that do not fork by it.
+/// Whether the program makes threads, as far as its baseline shows that: they are what clone3 is
+/// for in C libraries that do not fork by it.
 pub(super) fn are_shared(baseline: &Baseline) -> bool {
     baseline.subsystems.values().any(|entries| entries.contains_key("clone3"))
 }
@@ -85,7 +90,8 @@ pub(super) fn of(baseline: &Baseline) -> Vec<Object> {
     kinds
 }
 
-/// Whether the subsystem that such a call reaches is its object's: an argument may say another one, as a command of terminals does of a pipe.
+/// Whether the subsystem that such a call reaches is its object's: an argument may say another one,
+/// as a command of terminals does of a pipe.
 fn tells_of_its_object(shape: &Shape) -> bool {
     let is_made = matches!(shape.subject, Subject::Socket | Subject::Made(_));
     shape.subject.is_reached() && (is_made || matches!(shape.selector, Selector::None))

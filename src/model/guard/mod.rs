@@ -1,50 +1,52 @@
 //! Decides which calls may run natively: those of which a baseline holds every fact that they can
 //! bring about. Main type: [`Guard`].
 //!
-//! A filter decides from registers. What it cannot be sure of, it stops. Objects are not in registers:
-//! a call on an fd may pass only while every fd that it could mean is of a kind whose use the baseline
-//! holds too. [`Guard::bears`] says so of one fd, and `linux::guard` keeps track of them. Nothing here
-//! touches a process.
+//! A filter decides from registers. What it cannot be sure of, it stops. Objects are not in
+//! registers: a call on an fd may pass only while every fd that it could mean is of a kind whose
+//! use the baseline holds too. [`Guard::bears`] says so of one fd, and `linux::guard` keeps track
+//! of them. Nothing here touches a process.
 //!
 //! # Why a guarded run misses nothing
 //!
-//! A guarded run shows each fact that ptrace would show and the baseline lacks, or ends as incomplete
-//! and is repeated under ptrace. That rests on these assumptions. Each names the tests that attack it;
-//! `::` paths without a file are trials of `tests/attacks`.
+//! A guarded run shows each fact that ptrace would show and the baseline lacks, or ends as
+//! incomplete and is repeated under ptrace. That rests on these assumptions. Each names the tests
+//! that attack it; `::` paths without a file are trials of `tests/attacks`.
 //!
-//! 1. **Every syscall of every task meets the filter.** A filter is inherited and cannot be removed,
-//!    seccomp(2). The vsyscall page is emulated without a syscall and passes (`abis::vsyscall` in
-//!    `tests/tracer`). A workload's own filter answers first: such a run is incomplete
-//!    (`a_workload_with_a_filter_of_its_own_is_not_guarded` in `tests/guard.rs`).
-//! 2. **The kernel uses the registers that the filter saw.** No other task can change them. Where the
-//!    arguments are in memory, the call always stops (`looks::flags_flip`).
+//! 1. **Every syscall of every task meets the filter.** A filter is inherited and cannot be
+//!    removed, seccomp(2). The vsyscall page is emulated without a syscall and passes
+//!    (`abis::vsyscall` in `tests/tracer`). A workload's own filter answers first: such a run is
+//!    incomplete (`a_workload_with_a_filter_of_its_own_is_not_guarded` in `tests/guard.rs`).
+//! 2. **The kernel uses the registers that the filter saw.** No other task can change them. Where
+//!    the arguments are in memory, the call always stops (`looks::flags_flip`).
 //! 3. **A call passes only if attribution finds nothing new in it.** Each alternative of a gate is
 //!    tried against the code that judges a stopped call (`what_passes_is_expected` in this module's
 //!    tests; `tests/guard.rs` removes each fact of a baseline in turn).
-//! 4. **Fds come by calls that stop.** A call that is not known to be harmless makes the guard look at
-//!    all fds, also if it fails and under every ABI ([`effect`]; `arrivals::*`). io_uring and seccomp
-//!    listeners bring fds without a call; from then on no task runs natively, and where others run
-//!    already, the run is incomplete.
-//! 5. **Tasks that share an fd table share its unsafe fds.** The kernel says whether two tasks do, by
-//!    kcmp(2). A fork's copy and a table after an exec are looked at again unless only one task could
-//!    change them ([`FdTables`]; `fds::process_shares`, `fds::raw_threads`, `fds::fork_between`,
-//!    `fds::executes`, `fds::number_reused`).
+//! 4. **Fds come by calls that stop.** A call that is not known to be harmless makes the guard look
+//!    at all fds, also if it fails and under every ABI ([`effect`]; `arrivals::*`). io_uring and
+//!    seccomp listeners bring fds without a call; from then on no task runs natively, and where
+//!    others run already, the run is incomplete.
+//! 5. **Tasks that share an fd table share its unsafe fds.** The kernel says whether two tasks do,
+//!    by kcmp(2). A fork's copy and a table after an exec are looked at again unless only one task
+//!    could change them ([`FdTables`]; `fds::process_shares`, `fds::raw_threads`,
+//!    `fds::fork_between`, `fds::executes`, `fds::number_reused`).
 //! 6. **An unsafe fd exists before the guard knows of it.** If another task that uses the table ran
 //!    natively meanwhile, the run is incomplete (`fds::guesses`, `fds::thread_opens`).
-//! 7. **A look before a call is believed only while nothing can change what it shows.** That is an fd
-//!    whose table one task uses, or a path while the tree has one task. Otherwise the call's result is
-//!    awaited (`looks::appears`, `looks::late_flip`, `looks::fd_flips`, `looks::flips`).
-//! 8. **A path means what it means to its task.** It is resolved with the task's root and directory,
-//!    and with its own `/proc/self`; what depends on which process asks is awaited (`paths::*`).
-//! 9. **What is read at a call's entry is what the kernel reads.** clone3 is pointed to a copy of its
-//!    arguments that no task writes (`looks::own_flags`, `births::clone3_flipped` in `tests/tracer`).
-//! 10. **Every child has a tracer.** A call that returns a child without an announcement makes the run
-//!     incomplete (`looks::untraced_flip`, `births::clone3_hidden` in `tests/tracer`).
-//! 11. **What cannot be asked is named.** An fd that cannot be looked at is unsafe, and its use is the
-//!     blind spot `unanswerable` (`hidden::*`).
-//! 12. **Processes outside the tree do not interfere.** They do not change what a path leads to between
-//!     the look and the call of a tree of one task, and put no fds into its tasks. A name that another
-//!     process creates in that moment may be missed in that run.
+//! 7. **A look before a call is believed only while nothing can change what it shows.** That is an
+//!    fd whose table one task uses, or a path while the tree has one task. Otherwise the call's
+//!    result is awaited (`looks::appears`, `looks::late_flip`, `looks::fd_flips`, `looks::flips`).
+//! 8. **A path means what it means to its task.** It is resolved with the task's root and
+//!    directory, and with its own `/proc/self`; what depends on which process asks is awaited
+//!    (`paths::*`).
+//! 9. **What is read at a call's entry is what the kernel reads.** clone3 is pointed to a copy of
+//!    its arguments that no task writes (`looks::own_flags`, `births::clone3_flipped` in
+//!    `tests/tracer`).
+//! 10. **Every child has a tracer.** A call that returns a child without an announcement makes the
+//!     run incomplete (`looks::untraced_flip`, `births::clone3_hidden` in `tests/tracer`).
+//! 11. **What cannot be asked is named.** An fd that cannot be looked at is unsafe, and its use is
+//!     the blind spot `unanswerable` (`hidden::*`).
+//! 12. **Processes outside the tree do not interfere.** They do not change what a path leads to
+//!     between the look and the call of a tree of one task, and put no fds into its tasks. A name
+//!     that another process creates in that moment may be missed in that run.
 //!
 //! The `fuzz` trial of `tests/attacks` looks for pairs of operation lists for which this is false.
 
@@ -106,7 +108,8 @@ pub enum Unguardable {
     Architecture,
 }
 
-/// The fds that a workload begins with, the three streams and whatever else it inherits: they last, so that each has a class of its own.
+/// The fds that a workload begins with, the three streams and whatever else it inherits: they last,
+/// so that each has a class of its own.
 pub type Inherited = BTreeMap<i32, Option<Object>>;
 
 /// Within one class of fds, the filter treats all alike.
@@ -167,7 +170,8 @@ impl Guard {
             held: baseline.facts(),
             calls: calls(baseline),
             ambient_strict: document.ambient_strict,
-            // A call that is tolerated only if it fails may succeed; one that is forbidden only if it fails may fail.
+            // A call that is tolerated only if it fails may succeed; one that is forbidden only if
+            // it fails may fail.
             tolerate: document.tolerate.iter().filter(|rule| rule.error.is_none()).cloned().collect(),
             forbid: document.forbid.iter().map(without_error).collect(),
             passing: Vec::new(),
@@ -194,13 +198,15 @@ impl Guard {
         })
     }
 
-    /// Whether any call of this name can be expected: most names are in no baseline, and then none need be tried.
+    /// Whether any call of this name can be expected: most names are in no baseline, and then none
+    /// need be tried.
     fn knows(&self, syscall: &str) -> bool {
         let is_held = || self.calls.range((syscall.to_owned(), None)..).next().is_some_and(|(held, _)| held == syscall);
         !self.tolerate.is_empty() || !self.ambient_strict && ambient::reason(syscall).is_some() || is_held()
     }
 
-    /// What of a call decides whether it is expected on an object, where that is its number and one register at most: all that have that in common are alike.
+    /// What of a call decides whether it is expected on an object, where that is its number and one
+    /// register at most: all that have that in common are alike.
     pub fn likeness(call: &Call) -> Option<Likeness> {
         let shape = shape(call.syscall.row()?.name)?;
         let by_number = matches!(shape.selector, Selector::None) && answers::memory(call).is_none();
@@ -221,7 +227,8 @@ impl Guard {
         self.expects_use(&used) || !is_forbidden && self.calls.contains(&key)
     }
 
-    /// Whether what this call finds before it begins is what it finds at its end, so that it need not be awaited: it makes nothing.
+    /// Whether what this call finds before it begins is what it finds at its end, so that it need
+    /// not be awaited: it makes nothing.
     pub fn settles_before(&self, call: &Call) -> bool {
         const MAKING: [&str; 6] = ["mkdir", "mkdirat", "mknod", "mknodat", "symlink", "symlinkat"];
         call.syscall.abi == self.abi && call.syscall.row().is_some_and(|row| !MAKING.contains(&row.name))

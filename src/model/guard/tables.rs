@@ -1,4 +1,5 @@
-//! The fd tables of all tasks, and which fds in each the filter cannot be trusted with. Main type: [`FdTables`].
+//! The fd tables of all tasks, and which fds in each the filter cannot be trusted with. Main type:
+//! [`FdTables`].
 //!
 //! Nothing here asks the system. A table that several tasks use is one table here; the caller says
 //! what each fd is, and is told when a task may already have used an unsafe fd natively.

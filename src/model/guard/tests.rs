@@ -1,4 +1,5 @@
-//! Every answer of a filter against what judges a watched call: a table of what must stop, and every register that chance brings.
+//! Every answer of a filter against what judges a watched call: a table of what must stop, and
+//! every register that chance brings.
 
 use super::bpf::{self, PASS, STOP};
 use super::filter::AUDIT_ARCH_X86_64;

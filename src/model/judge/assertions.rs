@@ -31,7 +31,8 @@ impl Observation {
         calls
     }
 
-    /// How often what is named was called: a [`Subsystem`](crate::model::attribution::Subsystem), a system call's name, or a [`Rule`].
+    /// How often what is named was called: a [`Subsystem`](crate::model::attribution::Subsystem), a
+    /// system call's name, or a [`Rule`].
     ///
     /// # Panics
     ///

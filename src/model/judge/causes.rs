@@ -41,7 +41,8 @@ const GLIBC: &[Habit] = &[
     since("fchmodat2", (2, 39), "fchmodat() with AT_SYMLINK_NOFOLLOW tries it"),
 ];
 
-/// The cause that is known for a new syscall: `glibc 2.39, not your change: fchmodat() with AT_SYMLINK_NOFOLLOW tries it`.
+/// The cause that is known for a new syscall: `glibc 2.39, not your change: fchmodat() with
+/// AT_SYMLINK_NOFOLLOW tries it`.
 fn cause(fact: &Fact, drift: &[Drift]) -> Option<String> {
     // A detail of a call that was known before needs another cause.
     let Fact::Use { syscall: Some(syscall), detail: None, .. } = fact else { return None };
@@ -52,7 +53,8 @@ fn cause(fact: &Fact, drift: &[Drift]) -> Option<String> {
     (has(now) && !has(recorded)).then(|| format!("{}, not your change: {}", libc.now, habit.purpose))
 }
 
-/// Names what of a comparison is explained by what changed around the workload. Without a finding nothing is to be explained.
+/// Names what of a comparison is explained by what changed around the workload. Without a finding
+/// nothing is to be explained.
 pub fn explain(mut comparison: Comparison, recorded: &Fingerprint, now: &Fingerprint) -> Comparison {
     let drift = recorded.drift(now);
     for finding in comparison.new_mut() {

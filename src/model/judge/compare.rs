@@ -54,7 +54,8 @@ fn fails_at(kind: FindingKind, level: Level) -> bool {
     }
 }
 
-/// The facts that are not held, each as a finding; arguments and objects of an unknown syscall are told with it.
+/// The facts that are not held, each as a finding; arguments and objects of an unknown syscall are
+/// told with it.
 fn unknown(
     held: &BTreeSet<Fact>,
     phases: &BTreeSet<&String>,
@@ -63,7 +64,8 @@ fn unknown(
 ) -> BTreeMap<Fact, Finding> {
     let mut found: BTreeMap<Fact, Finding> = BTreeMap::new();
     let known_refusals = KnownRefusals::of(held, &projection.refused);
-    // What a phase uses is judged as the workload's, too; a phase that the baseline does not name is not judged beyond that.
+    // What a phase uses is judged as the workload's, too; a phase that the baseline does not name
+    // is not judged beyond that.
     let is_judged = |fact: &Fact| {
         phase(fact).is_none_or(|phase| phases.contains(phase) && held.contains(&fact.in_any_phase()))
             && !known_refusals.contains(fact)
@@ -88,7 +90,8 @@ fn phase(fact: &Fact) -> Option<&String> {
     }
 }
 
-/// The same fact of another member of the syscall's family, in the same subsystem. No family excuses another ABI.
+/// The same fact of another member of the syscall's family, in the same subsystem. No family
+/// excuses another ABI.
 fn kin(held: &BTreeSet<Fact>, fact: &Fact) -> Option<Kin> {
     let Fact::Use { subsystem, syscall: Some(syscall), detail } = fact else { return None };
     if matches!(detail, Some(Detail::Abi(_))) {
@@ -104,7 +107,8 @@ fn kin(held: &BTreeSet<Fact>, fact: &Fact) -> Option<Kin> {
     })
 }
 
-/// What is held and was not seen. An entry that is seen only sometimes is not gone; errors count at [`Level::Error`] only.
+/// What is held and was not seen. An entry that is seen only sometimes is not gone; errors count at
+/// [`Level::Error`] only.
 fn gone(baseline: &Baseline, held: &BTreeSet<Fact>, projection: &Projection, level: Level) -> Vec<Fact> {
     let judged = |fact: &Fact| FindingKind::of(fact) != FindingKind::NewError || level >= Level::Error;
     let missing = |fact: &Fact| !projection.facts.contains_key(fact) && judged(fact) && !is_occasional(baseline, fact);

@@ -1,6 +1,8 @@
-//! Which findings are confirmed: those that every run of the workload shows. Main type: [`Sightings`].
+//! Which findings are confirmed: those that every run of the workload shows. Main type:
+//! [`Sightings`].
 //!
-//! It must not run anything. A new subsystem and whatever is forbidden need no confirmation; every other finding that some run does not show is a
+//! It must not run anything. A new subsystem and whatever is forbidden need no confirmation; every
+//! other finding that some run does not show is a
 //! [`Suspect`]: it does not fail, and it is told with its count.
 
 use std::collections::BTreeSet;

@@ -1,6 +1,8 @@
-//! What to do about a comparison: a pure function from what was asked and what was found. Main type: [`Action`].
+//! What to do about a comparison: a pure function from what was asked and what was found. Main
+//! type: [`Action`].
 //!
-//! It must not write anything, nor ask where it runs: the caller says what was asked and whether this is CI.
+//! It must not write anything, nor ask where it runs: the caller says what was asked and whether
+//! this is CI.
 
 use std::fmt;
 use std::str::FromStr;
@@ -106,8 +108,9 @@ pub enum Action {
 
 /// What to do with the file of a workload whose run ended as it should.
 ///
-/// What breaks a `forbid:` rule is refused under every update: no baseline makes it pass. A missing baseline fails like a finding.
-/// Notes alone pass, and only an update that writes baselines takes them in; what is gone never leads to a write.
+/// What breaks a `forbid:` rule is refused under every update: no baseline makes it pass. A missing
+/// baseline fails like a finding. Notes alone pass, and only an update that writes baselines takes
+/// them in; what is gone never leads to a write.
 pub fn decide(update: Update, has_baseline: bool, comparison: &Comparison) -> Action {
     if comparison.is_forbidden() {
         return Action::Refuse;
@@ -154,7 +157,8 @@ mod tests {
         assert_eq!(error.to_string(), told);
     }
 
-    /// The whole table: what was found, then what each update makes of it without and with a baseline.
+    /// The whole table: what was found, then what each update makes of it without and with a
+    /// baseline.
     #[test]
     fn every_situation_has_one_action() {
         use Action::{Bless, Keep, Propose, Refuse};

@@ -1,7 +1,8 @@
 //! What an author forbids: the `forbid:` rules against what was observed. Main type: [`Broken`].
 //!
-//! Rules match every use, be it tolerated, ambient or in the baseline: a rule that scheduling can switch off forbids nothing.
-//! What follows from it is [`compare`](crate::model::judge::compare)'s and [`decide`](crate::model::judge::decide)'s.
+//! Rules match every use, be it tolerated, ambient or in the baseline: a rule that scheduling can
+//! switch off forbids nothing. What follows from it is [`compare`](crate::model::judge::compare)'s
+//! and [`decide`](crate::model::judge::decide)'s.
 
 use std::collections::BTreeMap;
 
@@ -76,7 +77,8 @@ mod tests {
     use crate::model::kernel::syscall::{Abi, Syscall};
     use crate::model::observe::observation::Tally;
 
-    /// Ten calls of an unknown number in `network` on a socket, three of which failed with EPERM; ambient.
+    /// Ten calls of an unknown number in `network` on a socket, three of which failed with EPERM;
+    /// ambient.
     fn observation() -> Observation {
         let used = Use {
             subsystem: Subsystem::Network,

@@ -1,4 +1,5 @@
-//! What differs between two versions of an expectation, without running anything. Main type: [`Drift`].
+//! What differs between two versions of an expectation, without running anything. Main type:
+//! [`Drift`].
 //!
 //! It must not judge: whether a difference is welcome is its reader's business.
 
@@ -59,7 +60,8 @@ pub struct Entered {
 }
 
 impl Drift {
-    /// What differs between two versions of a workload's file; `None` where nothing does that counts.
+    /// What differs between two versions of a workload's file; `None` where nothing does that
+    /// counts.
     pub fn between(
         workload: &str,
         file: &str,

@@ -1,6 +1,7 @@
 //! What is told of one workload: [`Verdict`] is the border between doing and telling.
 //!
-//! The runner makes verdicts, the harness hands them on as JSON lines, `report` puts them into words. No wording lives here.
+//! The runner makes verdicts, the harness hands them on as JSON lines, `report` puts them into
+//! words. No wording lives here.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,8 +18,8 @@ pub struct Verdict {
     pub workload: String,
     /// Its expectation file, relative to the package.
     pub file: String,
-    /// The line of that file which the verdict as a whole concerns, counted from 1: that of the platform's baseline, or of what is
-    /// malformed.
+    /// The line of that file which the verdict as a whole concerns, counted from 1: that of the
+    /// platform's baseline, or of what is malformed.
     pub line: Option<usize>,
     /// The outcome in one word, with what belongs to it.
     pub status: Status,
@@ -124,7 +125,8 @@ pub struct Change {
     pub before: String,
     /// As it would be after accepting all.
     pub after: String,
-    /// Where `after` was written, relative to the package: the proposal, or the file itself; `None`: nowhere.
+    /// Where `after` was written, relative to the package: the proposal, or the file itself;
+    /// `None`: nowhere.
     pub written: Option<String>,
     /// The folder of proposals that it is in, where they do not lie beside their files.
     pub pending_dir: Option<String>,

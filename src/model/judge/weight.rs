@@ -1,6 +1,7 @@
 //! How much a finding matters to who reviews it. Main type: [`Weight`].
 //!
-//! It must not decide what fails: that is the document's `level:`. It only says what is to be read first.
+//! It must not decide what fails: that is the document's `level:`. It only says what is to be read
+//! first.
 
 use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::{Finding, FindingKind};
@@ -12,7 +13,8 @@ pub enum Weight {
     Forbidden,
     /// A part of the kernel that the workload did not use.
     NewSubsystem,
-    /// A call that grants power over the machine or over other processes, or that hides what else is done.
+    /// A call that grants power over the machine or over other processes, or that hides what else
+    /// is done.
     Privileged,
     /// Any other call.
     NewCall,
@@ -44,8 +46,9 @@ pub fn privilege(fact: &Fact) -> Option<&'static str> {
     PRIVILEGED.iter().find(|(names, _)| names.contains(&name)).map(|(_, reason)| *reason)
 }
 
-/// Calls that a reviewer should not read past, each with what it makes possible. Curated by hand: a call belongs here when it is rare
-/// in ordinary programs, and one successful use of it changes what the process, or another one, may do or be seen doing.
+/// Calls that a reviewer should not read past, each with what it makes possible. Curated by hand: a
+/// call belongs here when it is rare in ordinary programs, and one successful use of it changes
+/// what the process, or another one, may do or be seen doing.
 const PRIVILEGED: &[(&[&str], &str)] = &[
     (&["ptrace", "process_vm_readv", "process_vm_writev"], "reads or changes another process"),
     (&["pidfd_getfd"], "takes a file descriptor of another process"),

@@ -23,7 +23,8 @@ pub enum CallOutcome {
     Returned(i64),
     /// It failed with this errno.
     Failed(Errno),
-    /// The kernel will restart it after a signal (ERESTARTSYS and its kin, include/linux/errno.h): no result.
+    /// The kernel will restart it after a signal (ERESTARTSYS and its kin, include/linux/errno.h):
+    /// no result.
     Restarting,
     /// Nobody awaited it.
     Unknown,

@@ -1,4 +1,5 @@
-//! Error numbers and their names, as on x86, ARM and RISC-V: include/uapi/asm-generic/errno-base.h and errno.h.
+//! Error numbers and their names, as on x86, ARM and RISC-V: include/uapi/asm-generic/errno-base.h
+//! and errno.h.
 //!
 //! It must not know what an error means for a verdict. It names [`Errno`].
 

@@ -1,7 +1,7 @@
 //! Signal numbers and their names, as on x86, ARM and RISC-V: signal(7).
 //!
-//! It must not send anything. Real-time signals are named as `kill -l` names them: `SIGRTMIN` is 34, because the C library keeps
-//! 32 and 33 to itself.
+//! It must not send anything. Real-time signals are named as `kill -l` names them: `SIGRTMIN` is
+//! 34, because the C library keeps 32 and 33 to itself.
 
 use std::borrow::Cow;
 

@@ -161,7 +161,8 @@ impl Interruptions {
         let task = self.tasks.entry(task).or_default();
         let Some(call) = registers.and_then(|registers| task.interrupted(&registers)) else {
             let returned = task.phase == Phase::Pending;
-            // A syscall that does not wait now was not waiting before: the earlier one had returned.
+            // A syscall that does not wait now was not waiting before: the earlier one had
+            // returned.
             let unreported = if returned { task.doubtful.take() } else { None };
             return Answer { unreported, send: task.give_up(), ..Answer::default() };
         };

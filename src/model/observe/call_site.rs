@@ -1,7 +1,7 @@
 //! Who made a call: a stack, and what a reviewer wants to know of it. Main type: [`CallSite`].
 //!
-//! It must not unwind: frames are given, the innermost first. What is sought is the dependency that made the call, and the line of the user's own
-//! code that led there.
+//! It must not unwind: frames are given, the innermost first. What is sought is the dependency that
+//! made the call, and the line of the user's own code that led there.
 
 use std::fmt;
 
@@ -23,7 +23,8 @@ pub struct Frame {
 pub struct CallSite {
     /// The functions, the innermost first.
     pub frames: Vec<Frame>,
-    /// Whence the dependency comes that made the call, where it moved since the baseline was last changed.
+    /// Whence the dependency comes that made the call, where it moved since the baseline was last
+    /// changed.
     pub past: Option<Past>,
 }
 

@@ -1,6 +1,7 @@
 //! Which dependencies moved between two lock files. Main type: [`Moves`].
 //!
-//! A lock file is read as cargo writes it, a field on a line. It must not say that a move did anything: it is told beside a call site.
+//! A lock file is read as cargo writes it, a field on a line. It must not say that a move did
+//! anything: it is told beside a call site.
 
 use std::collections::{BTreeMap, BTreeSet};
 

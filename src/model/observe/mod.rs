@@ -1,5 +1,5 @@
-//! What runs showed: events folded into ordered counts, with the call sites of what is new. Main type:
-//! [`observation::Observation`].
+//! What runs showed: events folded into ordered counts, with the call sites of what is new. Main
+//! type: [`observation::Observation`].
 
 pub mod call_site;
 pub mod lockfile;

@@ -41,7 +41,8 @@ pub struct Observation {
     pub uses: BTreeMap<Use, Tally>,
     /// What each phase used, be it named by the program or the loader's: a part of `uses`.
     pub phases: BTreeMap<String, BTreeMap<Use, Tally>>,
-    /// Who made the first call of a use, in the whole run and in a phase, of those that were asked about.
+    /// Who made the first call of a use, in the whole run and in a phase, of those that were asked
+    /// about.
     pub sites: BTreeMap<(Option<String>, Use), CallSite>,
     /// What may have stayed unseen.
     pub blind_spots: BTreeSet<BlindSpot>,
@@ -216,9 +217,11 @@ pub enum Engine {
     /// Two ptrace stops a call: exact, with results.
     #[default]
     Ptrace,
-    /// What a baseline expects runs unwatched, by a seccomp filter; everything else stops. No counts, errors or absences of what is expected.
+    /// What a baseline expects runs unwatched, by a seccomp filter; everything else stops. No
+    /// counts, errors or absences of what is expected.
     Guard,
-    /// A notification a call, before it is made; calls whose result says what they used stop as under ptrace. No errors of the others.
+    /// A notification a call, before it is made; calls whose result says what they used stop as
+    /// under ptrace. No errors of the others.
     Notify,
 }
 

@@ -1,6 +1,7 @@
 //! Which machine and C library a baseline belongs to.
 //!
-//! A [`Platform`] is arch-os-env of the test target's triple (`x86_64-linux-gnu`). This room only names it; who finds it out is `settings`.
+//! A [`Platform`] is arch-os-env of the test target's triple (`x86_64-linux-gnu`). This room only
+//! names it; who finds it out is `settings`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,7 +20,8 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// The platform of a target triple as rustc writes it: `x86_64-unknown-linux-gnu` → `x86_64-linux-gnu`.
+    /// The platform of a target triple as rustc writes it: `x86_64-unknown-linux-gnu` →
+    /// `x86_64-linux-gnu`.
     ///
     /// A triple with fewer than three parts is no target of rustc: `None`.
     pub fn from_triple(triple: &str) -> Option<Self> {
@@ -33,7 +35,8 @@ impl Platform {
         Some(Self { arch: arch.to_owned(), os: os.to_owned(), env: env.to_owned() })
     }
 
-    /// The ABI that programs of this platform call the kernel by; `None` for an architecture that sysguard does not know.
+    /// The ABI that programs of this platform call the kernel by; `None` for an architecture that
+    /// sysguard does not know.
     pub fn abi(&self) -> Option<Abi> {
         match self.arch.as_str() {
             "x86_64" if self.env.ends_with("x32") => Some(Abi::X32),

@@ -1,7 +1,9 @@
-//! How often a workload is run before what it showed is a baseline: until it is quiet. Main type: [`Growth`].
+//! How often a workload is run before what it showed is a baseline: until it is quiet. Main type:
+//! [`Growth`].
 //!
-//! It must not run anything: it counts what each run brought, and says how many runs are due. The numbers were measured over 65,000 runs of
-//! 118 programs: what ten runs show fails an unchanged program less than once in 10,000 tests, given [`CONFIRMING_RUNS`].
+//! It must not run anything: it counts what each run brought, and says how many runs are due. The
+//! numbers were measured over 65,000 runs of 118 programs: what ten runs show fails an unchanged
+//! program less than once in 10,000 tests, given [`CONFIRMING_RUNS`].
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
@@ -18,7 +20,8 @@ pub const QUIET_RUNS: u32 = 8;
 pub const MOST_RUNS: u32 = 30;
 /// So many further runs must show a finding again.
 pub const CONFIRMING_RUNS: u32 = 4;
-/// A set that was recorded on fewer CPUs lacks what threads do when they really run at the same time.
+/// A set that was recorded on fewer CPUs lacks what threads do when they really run at the same
+/// time.
 pub const FEWEST_CPUS: usize = 2;
 
 /// How many runs are recorded.

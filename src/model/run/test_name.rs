@@ -1,6 +1,8 @@
-//! How a test that cargo runs is called among the workloads: `run::CRATE::BINARY[::TEST]`. Main type: [`TestName`].
+//! How a test that cargo runs is called among the workloads: `run::CRATE::BINARY[::TEST]`. Main
+//! type: [`TestName`].
 //!
-//! It must not know where files lie: a name is a path below `expectations/`, so each part may hold only what a name of a workload may.
+//! It must not know where files lie: a name is a path below `expectations/`, so each part may hold
+//! only what a name of a workload may.
 
 use std::fmt;
 
@@ -78,22 +80,25 @@ pub fn short(workload: &str) -> Option<&str> {
     workload.strip_prefix(RUN)?.strip_prefix("::")
 }
 
-/// What a target is called among those of its package that can be tests: by its name, or by `KIND.NAME` where an earlier one has that too.
+/// What a target is called among those of its package that can be tests: by its name, or by
+/// `KIND.NAME` where an earlier one has that too.
 ///
-/// `earlier` are the names of the targets before it in cargo's order: library, binaries, tests, examples, benchmarks.
+/// `earlier` are the names of the targets before it in cargo's order: library, binaries, tests,
+/// examples, benchmarks.
 pub fn binary(kind: &str, name: &str, earlier: &[&str]) -> String {
     let same = |other: &&str| other.replace('-', "_") == name.replace('-', "_");
     if earlier.iter().any(same) { format!("{kind}.{}", part(name)) } else { part(name) }
 }
 
-/// The longest part of a name in bytes. A file name holds 255 on Linux, and the longest one made of a part is that of the temporary file
-/// that becomes a proposal.
+/// The longest part of a name in bytes. A file name holds 255 on Linux, and the longest one made of
+/// a part is that of the temporary file that becomes a proposal.
 const LONGEST_PART: usize = 200;
 
-/// One part of a name: what cannot stand there is written as `.HH`, its bytes in hexadecimal. Another text is another part.
+/// One part of a name: what cannot stand there is written as `.HH`, its bytes in hexadecimal.
+/// Another text is another part.
 ///
-/// A part that would be too long is cut, and ends in two dots and a hash of the whole text; no other part holds two dots before a letter
-/// or digit.
+/// A part that would be too long is cut, and ends in two dots and a hash of the whole text; no
+/// other part holds two dots before a letter or digit.
 fn part(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
     let escaped = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!(".{byte:02x}") };
@@ -116,7 +121,8 @@ fn part(text: &str) -> String {
     }
 }
 
-/// FNV-1a with 128 bits: names of files outlive versions of Rust, whose own hashers promise no stable values.
+/// FNV-1a with 128 bits: names of files outlive versions of Rust, whose own hashers promise no
+/// stable values.
 fn hash(bytes: &[u8]) -> u128 {
     const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;

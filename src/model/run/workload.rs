@@ -1,6 +1,7 @@
 //! What to run: a [`Workload`] as its author described it.
 //!
-//! It must not know how a program is found, built or started: that is the runner's and the shells' work.
+//! It must not know how a program is found, built or started: that is the runner's and the shells'
+//! work.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,11 +15,13 @@ pub struct Workload {
     pub args: Vec<String>,
     /// What is added to the built environment.
     pub env: BTreeMap<String, String>,
-    /// Variables that hold the path of a target of the package, built by cargo first: so a shell can run several.
+    /// Variables that hold the path of a target of the package, built by cargo first: so a shell
+    /// can run several.
     pub with: BTreeMap<String, Program>,
     /// What the workload reads on standard input.
     pub stdin: Stdin,
-    /// Working directory relative to the package; `None`: a fresh temporary one, removed afterwards.
+    /// Working directory relative to the package; `None`: a fresh temporary one, removed
+    /// afterwards.
     pub cwd: Option<String>,
     /// How long one run may take.
     pub timeout: Duration,
@@ -52,7 +55,8 @@ pub enum Program {
     Bench(String),
     /// A closure in the package's test target `sysguard`, built by cargo first.
     Closure(String),
-    /// A test of the package, by its name: only `cargo sysguard run` runs it, where and as cargo or nextest does.
+    /// A test of the package, by its name: only `cargo sysguard run` runs it, where and as cargo or
+    /// nextest does.
     Run(String),
 }
 
@@ -96,7 +100,8 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The exit status a shell would show: the code, 128 + the signal's number, or 124 as timeout(1).
+    /// The exit status a shell would show: the code, 128 + the signal's number, or 124 as
+    /// timeout(1).
     pub fn shell_status(self) -> i32 {
         match self {
             Self::Exited(code) => code,

@@ -1,6 +1,8 @@
-//! The words of the kernel's guide *Discovering Linux kernel subsystems used by a workload* (Documentation/admin-guide/workload-tracing.rst).
+//! The words of the kernel's guide *Discovering Linux kernel subsystems used by a workload*
+//! (Documentation/admin-guide/workload-tracing.rst).
 //!
-//! What its three tables say of a call is here as they say it, whether or not the source agrees; the rest follows from the subsystem.
+//! What its three tables say of a call is here as they say it, whether or not the source agrees;
+//! the rest follows from the subsystem.
 
 use crate::model::attribution::Subsystem as S;
 

@@ -1,6 +1,7 @@
 //! Under which words reports file what was used: named and versioned. Main type: [`Taxonomy`].
 //!
-//! It renames and regroups for readers only: attribution, baselines and keys always speak of [`Subsystem`]s.
+//! It renames and regroups for readers only: attribution, baselines and keys always speak of
+//! [`Subsystem`]s.
 
 mod guide;
 
@@ -26,7 +27,8 @@ pub enum Base {
     /// The subsystem that a call really reached, in sysguard's words.
     #[default]
     Kernel,
-    /// The words of the kernel's guide *Discovering Linux kernel subsystems used by a workload*: by the name of the call alone.
+    /// The words of the kernel's guide *Discovering Linux kernel subsystems used by a workload*: by
+    /// the name of the call alone.
     WorkloadTracing,
 }
 
@@ -71,7 +73,8 @@ impl Taxonomy {
         Self { name: format!("{}/1", base.name()), base, groups: BTreeMap::new(), calls: BTreeMap::new() }
     }
 
-    /// A user's: what it does not name is as in its base. Its name tells whose it is and what it begins with.
+    /// A user's: what it does not name is as in its base. Its name tells whose it is and what it
+    /// begins with.
     pub fn of_user(
         name: &str,
         base: Base,

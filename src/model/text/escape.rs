@@ -1,13 +1,15 @@
-//! Characters that a terminal, a log or a reader's eye obeys, and how text of others is written without them.
+//! Characters that a terminal, a log or a reader's eye obeys, and how text of others is written
+//! without them.
 //!
-//! Names of kinds go through [`name`] where they are made, so that keys and baselines hold none. Text that is only shown goes
-//! through [`line()`].
+//! Names of kinds go through [`name`] where they are made, so that keys and baselines hold none.
+//! Text that is only shown goes through [`line()`].
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// The general categories Cf (without the visible prepended signs), Zl and Zp of Unicode 17, and letters without a glyph. A
-/// table of our own, since a name must not change with the compiler's version of Unicode.
+/// The general categories Cf (without the visible prepended signs), Zl and Zp of Unicode 17, and
+/// letters without a glyph. A table of our own, since a name must not change with the compiler's
+/// version of Unicode.
 const FORMAT: [(char, char); 20] = [
     ('\u{ad}', '\u{ad}'),
     ('\u{34f}', '\u{34f}'),
@@ -36,14 +38,15 @@ const FORMAT: [(char, char); 20] = [
     ('\u{e0000}', '\u{e0fff}'),
 ];
 
-/// Whether a character is not shown as itself: a control or format character, or a separator of lines.
+/// Whether a character is not shown as itself: a control or format character, or a separator of
+/// lines.
 pub fn is_hidden(character: char) -> bool {
     let is_format = || FORMAT.iter().any(|(first, last)| (*first..=*last).contains(&character));
     character.is_control() || !character.is_ascii() && is_format()
 }
 
-/// A name from foreign text: each byte of a hidden character, and of a backslash, is written as `\xNN`. Different texts stay
-/// different names.
+/// A name from foreign text: each byte of a hidden character, and of a backslash, is written as
+/// `\xNN`. Different texts stay different names.
 pub fn name(text: &str) -> Cow<'_, str> {
     escaped_bytes(text, |character| character == '\\' || is_hidden(character))
 }
@@ -88,8 +91,9 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
-/// A message of one or more lines, each as [`line()`] writes it. A further line may come from a name that it quotes: such a line
-/// is no command to a runner of GitHub, which obeys what begins with `::`.
+/// A message of one or more lines, each as [`line()`] writes it. A further line may come from a
+/// name that it quotes: such a line is no command to a runner of GitHub, which obeys what begins
+/// with `::`.
 pub fn message(text: &str) -> String {
     let further = |text: &str| {
         let escaped = line(text);

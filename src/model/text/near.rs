@@ -1,15 +1,16 @@
 //! Names that come near one that is unknown: what was probably meant. Main function: [`near`].
 
-/// The known names that were probably meant: those that begin with the name (`epoll`), those that contain it (`TERM`), then those
-/// that a slip of the pen leads to, which differ in a third of their letters at most. Of each kind the nearest come first.
+/// The known names that were probably meant: those that begin with the name (`epoll`), those that
+/// contain it (`TERM`), then those that a slip of the pen leads to, which differ in a third of
+/// their letters at most. Of each kind the nearest come first.
 pub fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let name = name.to_lowercase();
     let mut found: Vec<(Likeness, usize, &str)> = known
         .filter_map(|candidate| {
             let lowercase = candidate.to_lowercase();
             let likeness = likeness(&name, &lowercase)?;
-            // A distance takes the product of both lengths, and a name may be as long as a file: of names that contain
-            // each other it is the difference of the lengths.
+            // A distance takes the product of both lengths, and a name may be as long as a file: of
+            // names that contain each other it is the difference of the lengths.
             let distance = match likeness {
                 Likeness::Slip => strsim::damerau_levenshtein(&name, &lowercase),
                 Likeness::Beginning | Likeness::Part => lowercase.len() - name.len(),

@@ -1,6 +1,7 @@
 //! What tracing hands onward: [`Event`] is the only thing that leaves it.
 //!
-//! Events are plain data about tracees. They must not carry handles of the system, and nobody prints here.
+//! Events are plain data about tracees. They must not carry handles of the system, and nobody
+//! prints here.
 
 use crate::model::attribution::Answers;
 use crate::model::attribution::blind_spot::BlindSpot;

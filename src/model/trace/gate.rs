@@ -20,7 +20,8 @@ pub struct Gate {
 pub enum GateState {
     /// It is not in the way.
     Open,
-    /// It may be: tracing is refused and this may be why, or some workloads cannot bear to be traced.
+    /// It may be: tracing is refused and this may be why, or some workloads cannot bear to be
+    /// traced.
     Suspect,
     /// It is in the way.
     Closed,
@@ -35,7 +36,8 @@ pub struct Remedy {
     pub paste: &'static str,
 }
 
-/// Whether workloads can be traced behind these gates: the first one is an attempt, and closed if that failed.
+/// Whether workloads can be traced behind these gates: the first one is an attempt, and closed if
+/// that failed.
 pub fn can_trace(gates: &[Gate]) -> bool {
     gates.iter().all(|gate| gate.state != GateState::Closed)
 }

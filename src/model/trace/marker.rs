@@ -1,7 +1,9 @@
-//! A word from the program to whoever traces it: a call that does nothing for anyone else. Main type: [`Marker`].
+//! A word from the program to whoever traces it: a call that does nothing for anyone else. Main
+//! type: [`Marker`].
 //!
-//! It is `prctl(0x53595347, kind, name[0..8], name[8..16], name[16..24])`: the kernel knows no such option and says EINVAL. Everything stands
-//! in registers, so that nothing must be read from memory, and any program in any language can say it.
+//! It is `prctl(0x53595347, kind, name[0..8], name[8..16], name[16..24])`: the kernel knows no such
+//! option and says EINVAL. Everything stands in registers, so that nothing must be read from
+//! memory, and any program in any language can say it.
 
 use crate::model::kernel::call::Call;
 use crate::model::kernel::syscall::Abi;

@@ -1,4 +1,5 @@
-//! What differs between two revisions of expectation files: one line a finding, ranked, as text and Markdown; and as JSON.
+//! What differs between two revisions of expectation files: one line a finding, ranked, as text and
+//! Markdown; and as JSON.
 //!
 //! Main type: `Line`, which both tables are made of.
 

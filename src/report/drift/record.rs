@@ -1,4 +1,5 @@
-//! Differences as machines read them: `sysguard.diff/1`. Field names and their order are a public interface.
+//! Differences as machines read them: `sysguard.diff/1`. Field names and their order are a public
+//! interface.
 
 use std::io;
 

@@ -1,7 +1,8 @@
-//! The evidence: what the expectations of a repository say that its workloads use of the kernel, for who must know.
+//! The evidence: what the expectations of a repository say that its workloads use of the kernel,
+//! for who must know.
 //!
-//! `record` is the data as machines read it, `sysguard.report/1`; Markdown and HTML are views of it. Nothing is traced, and no clock is read:
-//! the same expectations give the same bytes.
+//! `record` is the data as machines read it, `sysguard.report/1`; Markdown and HTML are views of
+//! it. Nothing is traced, and no clock is read: the same expectations give the same bytes.
 
 mod html;
 mod markdown;

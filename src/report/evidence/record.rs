@@ -1,6 +1,7 @@
 //! The evidence as machines read it: `sysguard.report/1`. Main type: [`EvidenceRecord`].
 //!
-//! Field names and their order are a public interface. Lists are sorted, so that the same expectations give the same bytes.
+//! Field names and their order are a public interface. Lists are sorted, so that the same
+//! expectations give the same bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -127,7 +128,8 @@ pub(super) struct MatrixRecord<'a> {
     pub(super) syscalls: BTreeMap<&'a str, u64>,
 }
 
-/// A section of MAINTAINERS or an option of the kernel, and the calls and workloads that lead there.
+/// A section of MAINTAINERS or an option of the kernel, and the calls and workloads that lead
+/// there.
 #[derive(Debug, Serialize)]
 pub(super) struct ReachedRecord<'a> {
     pub(super) name: String,
@@ -288,7 +290,8 @@ fn matrix<'a>(workloads: &[WorkloadRecord<'a>]) -> Vec<MatrixRecord<'a>> {
     cells.into_iter().map(row).collect()
 }
 
-/// Which calls of which workloads lead where: `name` names a place, with whether only experts are offered it.
+/// Which calls of which workloads lead where: `name` names a place, with whether only experts are
+/// offered it.
 fn reached<'a>(
     workloads: &[WorkloadRecord<'a>],
     name: impl Fn(&PlaceRecord) -> Option<(&str, Option<bool>)>,

@@ -1,4 +1,5 @@
-//! What a name means: for people, as Markdown and, versioned, as JSON; and in one line each for a reviewer.
+//! What a name means: for people, as Markdown and, versioned, as JSON; and in one line each for a
+//! reviewer.
 
 mod brief;
 mod record;

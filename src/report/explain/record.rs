@@ -1,4 +1,5 @@
-//! Explanations as machines read them: `sysguard.explain/1`. Field names and their order are a public interface.
+//! Explanations as machines read them: `sysguard.explain/1`. Field names and their order are a
+//! public interface.
 
 use std::io;
 

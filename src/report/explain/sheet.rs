@@ -1,4 +1,5 @@
-//! An explanation in words: a title and labelled lines, which text and Markdown lay out. Main type: [`Sheet`].
+//! An explanation in words: a title and labelled lines, which text and Markdown lay out. Main type:
+//! [`Sheet`].
 
 use std::collections::BTreeSet;
 

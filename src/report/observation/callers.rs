@@ -1,4 +1,5 @@
-//! Who made the first call of each kind: a line for the call, and one for each function on its stack.
+//! Who made the first call of each kind: a line for the call, and one for each function on its
+//! stack.
 
 use std::io;
 

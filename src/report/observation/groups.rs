@@ -1,4 +1,5 @@
-//! An observation as people read it: by the subsystem that was reached, most calls first. Main type: [`Group`].
+//! An observation as people read it: by the subsystem that was reached, most calls first. Main
+//! type: [`Group`].
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

@@ -1,4 +1,5 @@
-//! The table of the kernel's workload-tracing guide (Documentation/admin-guide/workload-tracing.rst), with its four columns.
+//! The table of the kernel's workload-tracing guide
+//! (Documentation/admin-guide/workload-tracing.rst), with its four columns.
 
 use std::io;
 

@@ -16,7 +16,8 @@ use crate::model::observe::observation::Recording;
 use crate::model::taxonomy::Taxonomy;
 use record::ObservationRecord;
 
-/// Writes what a recording shows, filed under the words of a taxonomy. Only [`Format::Table`] has colours.
+/// Writes what a recording shows, filed under the words of a taxonomy. Only [`Format::Table`] has
+/// colours.
 pub fn observation(
     out: &mut dyn io::Write,
     recording: &Recording,

@@ -1,6 +1,7 @@
 //! An observation as machines read it: `sysguard.observation/1`. Main type: [`ObservationRecord`].
 //!
-//! Field names and their order are a public interface. Lists are sorted, so that the same observation gives the same bytes.
+//! Field names and their order are a public interface. Lists are sorted, so that the same
+//! observation gives the same bytes.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -202,11 +203,12 @@ impl UseRecord {
     }
 }
 
-/// The uses of one syscall, by what tells them apart here: whether a use is ambient is the verdict's
-/// concern.
+/// The uses of one syscall, by what tells them apart here: whether a use is ambient is the
+/// verdict's concern.
 type Uses<'a> = BTreeMap<(Subsystem, Option<&'a str>, Option<&'a str>), UseRecord>;
 
-/// All syscalls, sorted by subsystem, name, ABI and number; their uses by subsystem, argument and object.
+/// All syscalls, sorted by subsystem, name, ABI and number; their uses by subsystem, argument and
+/// object.
 fn syscalls(observation: &Observation) -> Vec<SyscallRecord> {
     let mut records: BTreeMap<Syscall, (SyscallRecord, Uses<'_>)> = BTreeMap::new();
     for (used, tally) in &observation.uses {

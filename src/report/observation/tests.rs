@@ -20,7 +20,8 @@ fn plain(abi: Abi, number: i64, calls: u64) -> (Use, Tally) {
     (Use { subsystem, syscall, argument: None, object: None, ambient: false }, Tally { calls, errors: BTreeMap::new() })
 }
 
-/// One of everything: errors, an unknown number, calls under other ABIs, a call with two uses, one that is ambient at times.
+/// One of everything: errors, an unknown number, calls under other ABIs, a call with two uses, one
+/// that is ambient at times.
 fn uses() -> BTreeMap<Use, Tally> {
     let (mut close, mut closed) = plain(Abi::X86_64, 3, 12);
     closed.errors = BTreeMap::from([(Errno(9), 2)]);

@@ -1,4 +1,5 @@
-//! The verdicts of a run, package by package, in the order in which a reviewer reads them. Main type: [`PackageVerdicts`].
+//! The verdicts of a run, package by package, in the order in which a reviewer reads them. Main
+//! type: [`PackageVerdicts`].
 
 use std::fmt;
 
@@ -86,7 +87,8 @@ pub(super) fn ranked(packages: &[PackageVerdicts]) -> Vec<Ranked<'_>> {
 }
 
 impl<'a> Ranked<'a> {
-    /// The findings and notes of a verdict, heaviest first. A first baseline has none: all in it is new.
+    /// The findings and notes of a verdict, heaviest first. A first baseline has none: all in it is
+    /// new.
     pub(super) fn of(verdict: &'a Verdict) -> Vec<Self> {
         if matches!(verdict.status, Status::NoBaseline { .. }) {
             return Vec::new();
@@ -114,7 +116,8 @@ impl<'a> Ranked<'a> {
         }
     }
 
-    /// What explains it, in our words: why it weighs what it weighs, which call it stands for, what changed around the workload.
+    /// What explains it, in our words: why it weighs what it weighs, which call it stands for, what
+    /// changed around the workload.
     pub(super) fn reasons(&self) -> impl Iterator<Item = String> {
         let privilege = privilege(&self.finding.fact).filter(|_| self.weight == Weight::Privileged);
         let kin = self.finding.kin.as_ref().map(|Kin { family, beside }| format!("beside {beside} (family {family})"));

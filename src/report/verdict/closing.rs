@@ -23,7 +23,8 @@ pub struct Closing {
 }
 
 impl Closing {
-    /// The numbers of these verdicts; `unjudged` were traced and failed by themselves, so that there is no verdict.
+    /// The numbers of these verdicts; `unjudged` were traced and failed by themselves, so that
+    /// there is no verdict.
     pub fn of<'a>(
         noun: (&'static str, &'static str),
         verdicts: impl IntoIterator<Item = &'a Verdict>,

@@ -1,4 +1,5 @@
-//! Verdicts as lines for a spreadsheet: one a finding, a note and what is gone; one for a workload that has none.
+//! Verdicts as lines for a spreadsheet: one a finding, a note and what is gone; one for a workload
+//! that has none.
 
 use std::io;
 

@@ -1,6 +1,8 @@
-//! Verdicts as workflow commands of GitHub Actions: an annotation a workload, where the expectation file stands in the pull request.
+//! Verdicts as workflow commands of GitHub Actions: an annotation a workload, where the expectation
+//! file stands in the pull request.
 //!
-//! GitHub shows ten errors and ten warnings of a step, so the heaviest come first and no more are written; the step's summary has all.
+//! GitHub shows ten errors and ten warnings of a step, so the heaviest come first and no more are
+//! written; the step's summary has all.
 
 use std::io;
 

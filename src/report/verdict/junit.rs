@@ -1,4 +1,5 @@
-//! Verdicts as JUnit's report in Jenkins' schema: a suite a package, a test case a workload, the keys of its findings as its output.
+//! Verdicts as JUnit's report in Jenkins' schema: a suite a package, a test case a workload, the
+//! keys of its findings as its output.
 
 use std::io;
 
@@ -192,7 +193,8 @@ mod tests {
 
     type Names = &'static [&'static str];
 
-    /// What Jenkins' schema (junit-10.xsd of its xUnit plugin) says of the elements that we write: required attributes, others, children.
+    /// What Jenkins' schema (junit-10.xsd of its xUnit plugin) says of the elements that we write:
+    /// required attributes, others, children.
     const SCHEMA: &[(&str, Names, Names, Names)] = &[
         ("", &[], &[], &["testsuites"]),
         ("testsuites", &[], &["name", "time", "tests", "failures", "errors"], &["testsuite"]),

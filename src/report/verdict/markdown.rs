@@ -47,7 +47,8 @@ struct Page {
 }
 
 impl Page {
-    /// Adds a line, counted as one of a kind where it does not fit. Once one did not fit, no further one does: the order is by weight.
+    /// Adds a line, counted as one of a kind where it does not fit. Once one did not fit, no
+    /// further one does: the order is by weight.
     fn add(&mut self, kind: Option<(&'static str, &'static str)>, line: String) {
         if self.cut.is_empty() && self.text.len() + line.len() < self.room {
             self.text.push_str(&line);

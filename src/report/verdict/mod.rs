@@ -1,5 +1,5 @@
-//! Verdicts put into words: [`summary`] on one line, [`verdict`] whole, [`verdicts`] of a run in the formats that machines read, and
-//! one as a JSON line between harness and subcommand.
+//! Verdicts put into words: [`summary`] on one line, [`verdict`] whole, [`verdicts`] of a run in
+//! the formats that machines read, and one as a JSON line between harness and subcommand.
 
 mod batch;
 mod closing;
@@ -120,7 +120,8 @@ pub fn verdicts(
     }
 }
 
-/// The page for `$GITHUB_STEP_SUMMARY`, as far as it fits into `room` bytes; nothing where nothing does.
+/// The page for `$GITHUB_STEP_SUMMARY`, as far as it fits into `room` bytes; nothing where nothing
+/// does.
 pub fn step_summary(packages: &[PackageVerdicts], room: usize) -> String {
     markdown::page(packages, room)
 }

@@ -1,4 +1,5 @@
-//! A verdict as other programs read it: the record in [`json`](super::json), and one JSON line, and back.
+//! A verdict as other programs read it: the record in [`json`](super::json), and one JSON line, and
+//! back.
 //!
 //! Field names are a public interface.
 

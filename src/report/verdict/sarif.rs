@@ -1,6 +1,8 @@
-//! Verdicts as SARIF 2.1.0: a result a finding, at the line of its subsystem in the expectation file.
+//! Verdicts as SARIF 2.1.0: a result a finding, at the line of its subsystem in the expectation
+//! file.
 //!
-//! Names of rules and fingerprints are a public interface: code scanning knows an alert again by them.
+//! Names of rules and fingerprints are a public interface: code scanning knows an alert again by
+//! them.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -32,7 +34,8 @@ pub(super) fn write(out: &mut dyn io::Write, packages: &[PackageVerdicts]) -> io
     writeln!(out)
 }
 
-/// Every rule with what breaks it. A finding is filed under its kind, what was not compared under its status.
+/// Every rule with what breaks it. A finding is filed under its kind, what was not compared under
+/// its status.
 const RULES: [(&str, &str); 16] = [
     ("forbidden", "The workload does what a `forbid:` rule of its expectation forbids."),
     (FindingKind::NewSubsystem.name(), "The workload uses a subsystem of the kernel that its baseline does not hold."),
@@ -131,7 +134,8 @@ impl Told {
     ) -> SarifResult {
         let Self { name, key, text } = self;
         let path = package.path(verdict);
-        // Code scanning knows an alert by the first: the line alone would make one of all that is new in a subsystem.
+        // Code scanning knows an alert by the first: the line alone would make one of all that is
+        // new in a subsystem.
         let fingerprint = format!("{:016x}:1", fnv1a(&format!("{path} {key}")));
         let fingerprints =
             [("primaryLocationLineHash".to_owned(), fingerprint), ("sysguard/key/v1".to_owned(), key.clone())];
@@ -153,7 +157,8 @@ fn key_of(key: String) -> PropertyBag {
     PropertyBag::builder().additional_properties(BTreeMap::from([("key".to_owned(), json!(key))])).build()
 }
 
-/// A place in the expectation file; the first line of a file in which no other is known, because code scanning asks for one.
+/// A place in the expectation file; the first line of a file in which no other is known, because
+/// code scanning asks for one.
 fn location(path: &str, verdict: &Verdict, line: Option<usize>) -> Location {
     let line = line.unwrap_or(1);
     let mut region = Region::builder().start_line(i64::try_from(line).unwrap_or(i64::MAX)).build();

@@ -1,4 +1,5 @@
-//! What each program uses between its marks: `SUBSYSTEM SYSCALL ARGUMENT OBJECT CALLS`, a line each.
+//! What each program uses between its marks: `SUBSYSTEM SYSCALL ARGUMENT OBJECT CALLS`, a line
+//! each.
 
 use crate::needs::Need;
 

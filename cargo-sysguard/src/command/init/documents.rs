@@ -38,7 +38,8 @@ pub(super) struct Drafts {
 }
 
 impl Drafts {
-    /// Every binary of the package; of a package without one, every example. What has a workload already needs none.
+    /// Every binary of the package; of a package without one, every example. What has a workload
+    /// already needs none.
     pub(super) fn of(package: &Package, suite: &Suite, features: &BTreeSet<String>) -> Self {
         let mut drafts = Self::default();
         let has_binaries = package.targets.iter().any(cargo_metadata::Target::is_bin);

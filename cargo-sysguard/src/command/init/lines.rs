@@ -1,5 +1,5 @@
-//! Text files edited so that every line that was there keeps its bytes: line ends and a byte order mark stay.
-//! Main functions: [`appended`] and [`edited`].
+//! Text files edited so that every line that was there keeps its bytes: line ends and a byte order
+//! mark stay. Main functions: [`appended`] and [`edited`].
 
 /// The byte order mark, UTF-8.
 const BOM: &str = "\u{feff}";
@@ -20,7 +20,8 @@ pub(super) fn appended(text: &[u8], line: &str) -> Option<Vec<u8>> {
     Some(after)
 }
 
-/// The text after an edit that only adds lines, each line with the end that it had. The editor sees line feeds only.
+/// The text after an edit that only adds lines, each line with the end that it had. The editor sees
+/// line feeds only.
 ///
 /// # Errors
 ///

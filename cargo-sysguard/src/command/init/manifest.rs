@@ -1,4 +1,5 @@
-//! What `init --harness` adds to a manifest: the test target and the dependency. Main function: [`edit`].
+//! What `init --harness` adds to a manifest: the test target and the dependency. Main function:
+//! [`edit`].
 
 use std::fmt;
 use std::fs;
@@ -12,7 +13,8 @@ use super::source::Source;
 use crate::exit_code::Failure;
 use crate::output::ReportFile;
 
-/// Adds what is missing, and says what was done. `source` is asked only where the dependency is missing.
+/// Adds what is missing, and says what was done. `source` is asked only where the dependency is
+/// missing.
 pub(super) fn edit(path: &Path, source: impl FnOnce() -> Result<Source, Failure>) -> Result<Vec<String>, Failure> {
     let failed = |error: &dyn fmt::Display| Failure::failed(format!("cannot edit {}: {error}", path.display()));
     let before = fs::read_to_string(path).map_err(|error| failed(&error))?;

@@ -1,4 +1,5 @@
-//! `cargo sysguard init`: an expectation for each program of a package. It never overwrites and never damages.
+//! `cargo sysguard init`: an expectation for each program of a package. It never overwrites and
+//! never damages.
 
 mod documents;
 mod lines;
@@ -30,7 +31,8 @@ use source::Source;
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Options {
-    /// Also make `cargo test` check the workloads: a test target `sysguard`, and the dependency that it needs
+    /// Also make `cargo test` check the workloads: a test target `sysguard`, and the dependency
+    /// that it needs
     #[arg(long)]
     harness: bool,
     /// Do not build and run the programs
@@ -153,8 +155,8 @@ fn new_file(workspace: &Path, path: &Path, content: &str) -> Result<String, Fail
     }
 }
 
-/// Adds proposals to the nearest `.gitignore` between the package and the top of its repository, unless one has them already;
-/// creates one in the workspace where there is none.
+/// Adds proposals to the nearest `.gitignore` between the package and the top of its repository,
+/// unless one has them already; creates one in the workspace where there is none.
 fn ignore_proposals(workspace: &Path, folder: &Path) -> Result<String, Failure> {
     let base = if folder.starts_with(workspace) { workspace } else { folder };
     let top = folder.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(base);

@@ -1,6 +1,8 @@
-//! Where the dependency that `init --harness` writes comes from: a registry, a git repository or a folder. Main type: [`Source`].
+//! Where the dependency that `init --harness` writes comes from: a registry, a git repository or a
+//! folder. Main type: [`Source`].
 //!
-//! It must resolve for this user, now: a version that no registry has breaks every later cargo command.
+//! It must resolve for this user, now: a version that no registry has breaks every later cargo
+//! command.
 
 use std::env;
 use std::ffi::OsString;
@@ -68,9 +70,11 @@ impl Source {
     }
 }
 
-/// Whether the registry has this version: cargo resolves it for the package, and it is this project.
+/// Whether the registry has this version: cargo resolves it for the package, and it is this
+/// project.
 ///
-/// `cargo add` does not look beyond the name, and `cargo info` writes a lock file into the package that it is called in.
+/// `cargo add` does not look beyond the name, and `cargo info` writes a lock file into the package
+/// that it is called in.
 fn is_published(cargo: &Path, manifest: &Path, flags: &[OsString]) -> bool {
     let spec = format!("sysguard@{VERSION}");
     let mut add = Command::new(cargo);
@@ -93,7 +97,8 @@ fn installed() -> Option<Source> {
     recorded(&fs::read_to_string(record).ok()?)
 }
 
-/// The source of cargo-sysguard in a `.crates.toml`: keys such as `cargo-sysguard 0.1.0 (git+URL?branch=main#REVISION)`.
+/// The source of cargo-sysguard in a `.crates.toml`: keys such as `cargo-sysguard 0.1.0
+/// (git+URL?branch=main#REVISION)`.
 fn recorded(text: &str) -> Option<Source> {
     let document: DocumentMut = text.parse().ok()?;
     let packages = document.get("v1")?.as_table_like()?;

@@ -1,4 +1,5 @@
-//! Calls as the kernel sees them, and what each one used: a row for every multiplexer, and the rules that choose between argument, object and entry point.
+//! Calls as the kernel sees them, and what each one used: a row for every multiplexer, and the
+//! rules that choose between argument, object and entry point.
 
 use super::*;
 use crate::model::attribution::{Answer, Memory};

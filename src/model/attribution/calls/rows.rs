@@ -20,7 +20,8 @@ const ALL: u64 = u64::MAX;
 const INT: u64 = 0xffff_ffff;
 /// FUTEX_PRIVATE_FLAG and FUTEX_CLOCK_REALTIME, include/uapi/linux/futex.h
 const NO_FUTEX_FLAGS: u64 = !(0x80 | 0x100);
-/// `CSIGNAL`, include/uapi/linux/sched.h: the signal at the child's end, where clone3 has CLONE_NEWTIME
+/// `CSIGNAL`, include/uapi/linux/sched.h: the signal at the child's end, where clone3 has
+/// CLONE_NEWTIME
 const NO_EXIT_SIGNAL: u64 = !0xff;
 /// The version is above: `IPCCALL`, include/uapi/linux/ipc.h
 const NO_IPC_VERSION: u64 = 0xffff;

@@ -1,4 +1,5 @@
-//! The name of a device without its number: which of several equal ones a machine gave is not the workload's doing.
+//! The name of a device without its number: which of several equal ones a machine gave is not the
+//! workload's doing.
 
 /// `pts/3` → `pts`, `tty1` → `tty`, `cpu/0/msr` → `cpu/msr`, `net/tun` → `net/tun`.
 pub(super) fn without_number(device: &str) -> String {

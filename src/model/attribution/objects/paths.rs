@@ -4,9 +4,9 @@
 
 use super::super::{Subsystem, Subsystem as S};
 
-/// Beginning of the path below the filesystem's root and subsystem; a part `#` stands for any number, one that ends in `_` for any that
-/// begins so, and the longest beginning decides. A sysctl is its source file's that registers it.
-/// What is not here stays the filesystem's own.
+/// Beginning of the path below the filesystem's root and subsystem; a part `#` stands for any
+/// number, one that ends in `_` for any that begins so, and the longest beginning decides. A sysctl
+/// is its source file's that registers it. What is not here stays the filesystem's own.
 const PROC: &[(&str, Subsystem)] = &[
     ("#", S::Process),
     ("#/arch_status", S::Arch),
@@ -177,7 +177,8 @@ const PROC: &[(&str, Subsystem)] = &[
     ("zoneinfo", S::Memory),
 ];
 
-/// The same of sysfs. What perf can measure are devices without a parent: perf_pmu_register() of kernel/events and arch/x86/events.
+/// The same of sysfs. What perf can measure are devices without a parent: perf_pmu_register() of
+/// kernel/events and arch/x86/events.
 const SYSFS: &[(&str, Subsystem)] = &[
     ("block", S::Block),
     ("bus", S::Device),

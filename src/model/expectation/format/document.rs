@@ -127,7 +127,8 @@ pub(super) fn read(text: &str, outline: &Outline) -> Result<(u32, Document), Fau
     Ok((version, document(written, root)?))
 }
 
-/// The version that the document names. A newer one is told before anything else that this program might not know.
+/// The version that the document names. A newer one is told before anything else that this program
+/// might not know.
 fn version(root: &Node) -> Result<Option<u32>, Fault> {
     let Some((_, node)) = root.get("version") else { return Ok(None) };
     let text = node.text().unwrap_or_default();

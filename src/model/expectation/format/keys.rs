@@ -1,6 +1,7 @@
 //! Which keys a map may have, and which one was meant: [`check`].
 //!
-//! The keys are those of the type that reads the map: they are asked of its `Deserialize`, so that they live once.
+//! The keys are those of the type that reads the map: they are asked of its `Deserialize`, so that
+//! they live once.
 
 use serde::de::value::Error as Refusal;
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor};

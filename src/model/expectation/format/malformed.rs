@@ -73,7 +73,8 @@ impl Fault {
         Self { place, message: message.into() }
     }
 
-    /// The error with the line of `text` that it is about; where the text is over too early, that is its end.
+    /// The error with the line of `text` that it is about; where the text is over too early, that
+    /// is its end.
     pub(super) fn shown(self, text: &str) -> Malformed {
         let written = text.trim_end_matches(['\r', '\n']);
         let end = Place::after(written);

@@ -1,7 +1,9 @@
-//! Text ⇄ terms: the one place that knows YAML. [`read`] makes a [`Parsed`], [`write()`] makes its text again.
+//! Text ⇄ terms: the one place that knows YAML. [`read`] makes a [`Parsed`], [`write()`] makes its
+//! text again.
 //!
-//! It must not touch files. `saphyr-parser` tells the shape of a text and the place of everything, `serde_yaml` reads each document as
-//! its type, and `emit` writes: whatever is not changed is kept byte for byte.
+//! It must not touch files. `saphyr-parser` tells the shape of a text and the place of everything,
+//! `serde_yaml` reads each document as its type, and `emit` writes: whatever is not changed is kept
+//! byte for byte.
 
 mod baseline;
 mod document;
@@ -83,7 +85,8 @@ impl Parsed {
         write(self, &self.expectation.baselines)
     }
 
-    /// The text with this baseline in the place of its platform's. Everything else is kept byte for byte.
+    /// The text with this baseline in the place of its platform's. Everything else is kept byte for
+    /// byte.
     pub fn with(&self, baseline: Baseline) -> String {
         let mut baselines = self.expectation.baselines.clone();
         match baselines.iter_mut().find(|old| old.platform == baseline.platform) {
@@ -97,7 +100,8 @@ impl Parsed {
         write(self, &baselines)
     }
 
-    /// The line that speaks of a subsystem on a platform, else that of the platform, counted from 1.
+    /// The line that speaks of a subsystem on a platform, else that of the platform, counted from
+    /// 1.
     pub fn line(&self, platform: &Platform, subsystem: Option<Subsystem>) -> Option<usize> {
         let places = &self.source(platform)?.places;
         Some(subsystem.and_then(|subsystem| places.subsystems.get(&subsystem).copied()).unwrap_or(places.platform))
@@ -160,7 +164,8 @@ fn parse(text: &str) -> Result<Parsed, Fault> {
     Ok(Parsed { expectation, remarks: remarks::read(text), document: document_text, sources })
 }
 
-/// The text with these baselines and no others: the first document as it is, then each baseline; one that did not change as it was.
+/// The text with these baselines and no others: the first document as it is, then each baseline;
+/// one that did not change as it was.
 pub fn write(parsed: &Parsed, baselines: &[Baseline]) -> String {
     let mut text = parsed.document.clone();
     for baseline in baselines {

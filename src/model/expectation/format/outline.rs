@@ -1,6 +1,8 @@
-//! The shape of a file and the place of everything in it: [`outline`], by the event parser of `saphyr-parser`.
+//! The shape of a file and the place of everything in it: [`outline`], by the event parser of
+//! `saphyr-parser`.
 //!
-//! It refuses what no expectation may hold (anchors, aliases, tags, duplicate keys, deep nesting). It must not know what keys mean.
+//! It refuses what no expectation may hold (anchors, aliases, tags, duplicate keys, deep nesting).
+//! It must not know what keys mean.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -20,7 +22,8 @@ const ALIAS: &str = "an alias: write the value itself";
 /// One document of a stream.
 #[derive(Debug)]
 pub(super) struct Outline {
-    /// The lines that belong to it, counted from 0; comments before a `---` belong to the document above.
+    /// The lines that belong to it, counted from 0; comments before a `---` belong to the document
+    /// above.
     pub(super) lines: Range<usize>,
     /// Its content.
     pub(super) root: Node,
@@ -119,7 +122,8 @@ fn start_of_document(text: &str, span: Span, explicit: bool, before: Option<&mut
     let Some(before) = before else { return Ok(0) };
     let place = place(span);
     let start = place.line - 1;
-    // Both parsers must find the same documents: a stream is cut where a line starts with the mark and nowhere else.
+    // Both parsers must find the same documents: a stream is cut where a line starts with the mark
+    // and nowhere else.
     if !explicit || !text.lines().nth(start).is_some_and(|line| line.starts_with("---")) {
         return Err(Fault::new(place, "a further document starts with a line `---`"));
     }

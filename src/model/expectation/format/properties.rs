@@ -1,4 +1,5 @@
-//! What holds for every input: no bytes make the reader panic, and what is written is read as it was.
+//! What holds for every input: no bytes make the reader panic, and what is written is read as it
+//! was.
 
 use std::collections::{BTreeMap, BTreeSet};
 

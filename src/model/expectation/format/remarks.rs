@@ -1,6 +1,8 @@
-//! Remarks as the last lines of a proposal, all of them comments: [`with_remarks`] writes them, `read` finds them again.
+//! Remarks as the last lines of a proposal, all of them comments: [`with_remarks`] writes them,
+//! `read` finds them again.
 //!
-//! As comments they leave the proposal what the file would be. What somebody made unreadable of them is no remark: a comment is never an error.
+//! As comments they leave the proposal what the file would be. What somebody made unreadable of
+//! them is no remark: a comment is never an error.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! A string as a YAML scalar: [`scalar`] quotes where YAML 1.1 or 1.2 would read something else, and only there.
+//! A string as a YAML scalar: [`scalar`] quotes where YAML 1.1 or 1.2 would read something else,
+//! and only there.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -8,7 +9,8 @@ pub(super) fn scalar(text: &str) -> Cow<'_, str> {
     if is_plain(text) { Cow::Borrowed(text) } else { Cow::Owned(quoted(text)) }
 }
 
-/// Words that YAML 1.1 or 1.2 reads as null, as a boolean, or as a merge key; in any case of letters.
+/// Words that YAML 1.1 or 1.2 reads as null, as a boolean, or as a merge key; in any case of
+/// letters.
 const WORDS: [&str; 12] = ["", "~", "<<", "=", "null", "true", "false", "yes", "no", "on", "off", "y"];
 
 fn is_plain(text: &str) -> bool {
@@ -34,7 +36,8 @@ fn starts_plainly(text: &str) -> bool {
     }
 }
 
-/// Integers, floats, sexagesimals, dates: whatever either version of YAML takes for a number. The text is in lower case.
+/// Integers, floats, sexagesimals, dates: whatever either version of YAML takes for a number. The
+/// text is in lower case.
 fn is_number(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let all =

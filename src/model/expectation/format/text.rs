@@ -1,6 +1,7 @@
 //! From bytes to a text that both YAML parsers read alike: [`text`].
 //!
-//! What YAML 1.1 and 1.2 treat differently, and what no expectation needs, is refused here, before any syntax is looked at.
+//! What YAML 1.1 and 1.2 treat differently, and what no expectation needs, is refused here, before
+//! any syntax is looked at.
 
 use super::malformed::{Fault, Malformed, Place};
 
@@ -60,7 +61,8 @@ fn check(text: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A `=======` alone is none: it may be text, and without the other marks the parser refuses it as what it is.
+/// A `=======` alone is none: it may be text, and without the other marks the parser refuses it as
+/// what it is.
 fn refused_line(line: &str) -> Option<&'static str> {
     let line = line.trim_end_matches('\r');
     let is_mark = |mark: &str| line.strip_prefix(mark).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));

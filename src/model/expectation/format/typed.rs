@@ -1,7 +1,7 @@
 //! From a document's text to a type, by `serde_yaml`: [`read`].
 //!
-//! Its parser is another one than the outline's. What one of them checked and the other read must be the same thing: where they see a
-//! text differently, it is refused.
+//! Its parser is another one than the outline's. What one of them checked and the other read must
+//! be the same thing: where they see a text differently, it is refused.
 
 use std::ops::Range;
 
@@ -13,7 +13,8 @@ use super::outline::{self, Node, Outline};
 
 /// Reads a document of a text.
 pub(super) fn read<T: DeserializeOwned>(text: &str, outline: &Outline) -> Result<T, Fault> {
-    // With as many empty lines before it as there are lines above, every place that the parser tells is one of the file.
+    // With as many empty lines before it as there are lines above, every place that the parser
+    // tells is one of the file.
     let document = "\n".repeat(outline.lines.start) + slice(text, &outline.lines);
     let value = serde_yaml::from_str(&document).map_err(|error| fault(&error, outline))?;
     if let Some(place) = disagreement(&outline.root, &value) {
@@ -25,7 +26,8 @@ pub(super) fn read<T: DeserializeOwned>(text: &str, outline: &Outline) -> Result
     serde_yaml::from_str(&document).map_err(|error| fault(&error, outline))
 }
 
-/// The first place where the parsers see another shape or another text. Numbers and booleans are one line of plain characters.
+/// The first place where the parsers see another shape or another text. Numbers and booleans are
+/// one line of plain characters.
 fn disagreement(node: &Node, value: &Value) -> Option<Place> {
     match (&node.value, value) {
         (outline::Value::Null, Value::Null) => None,

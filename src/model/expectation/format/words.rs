@@ -1,4 +1,5 @@
-//! Scalars that mean something: [`Said`] reads one and, where it is none, says at its very place what was expected.
+//! Scalars that mean something: [`Said`] reads one and, where it is none, says at its very place
+//! what was expected.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -27,7 +28,8 @@ pub(super) trait Word: Sized {
     fn read(text: &str) -> Result<Self, String>;
 }
 
-/// A scalar as its meaning. Numbers and booleans are text like any other here: `0`, `no` and `0x10` are what was written.
+/// A scalar as its meaning. Numbers and booleans are text like any other here: `0`, `no` and `0x10`
+/// are what was written.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Said<T>(pub(super) T);
 
@@ -115,7 +117,8 @@ impl Word for SyscallName {
     }
 }
 
-/// The syscall of a rule: one that some ABI has, or a number that no table knows, so that no slip of the pen is silently no rule.
+/// The syscall of a rule: one that some ABI has, or a number that no table knows, so that no slip
+/// of the pen is silently no rule.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct RuleCall(pub(super) String);
 

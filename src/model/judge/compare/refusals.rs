@@ -12,8 +12,8 @@ use crate::model::facts::fact::Fact;
 pub(super) struct KnownRefusals(BTreeSet<Fact>);
 
 impl KnownRefusals {
-    /// Of the facts that only refused calls show, keeps those of which every part is held. A part is
-    /// held with its syscall, and with its argument if it has one, in whichever subsystem.
+    /// Of the facts that only refused calls show, keeps those of which every part is held. A part
+    /// is held with its syscall, and with its argument if it has one, in whichever subsystem.
     pub(super) fn of(held: &BTreeSet<Fact>, refused: &BTreeSet<Fact>) -> Self {
         if refused.is_empty() {
             return Self(BTreeSet::new());

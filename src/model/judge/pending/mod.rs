@@ -1,7 +1,8 @@
-//! What a proposal holds that its file does not, and what deciding on it makes of both. Main type: [`Pending`].
+//! What a proposal holds that its file does not, and what deciding on it makes of both. Main type:
+//! [`Pending`].
 //!
-//! It must not write: deciding gives the two texts. What it decides on are facts; the author's document, the baselines of other platforms
-//! and every reason stay as the file has them.
+//! It must not write: deciding gives the two texts. What it decides on are facts; the author's
+//! document, the baselines of other platforms and every reason stay as the file has them.
 
 #[cfg(test)]
 mod tests;
@@ -105,7 +106,8 @@ impl Pending {
         &self.file
     }
 
-    /// What can be decided on one by one, heaviest first: a new subsystem stands for itself only where it holds no syscall.
+    /// What can be decided on one by one, heaviest first: a new subsystem stands for itself only
+    /// where it holds no syscall.
     pub fn findings(&self) -> Vec<Finding> {
         let filled = parents(&self.new);
         let is_outline = |fact: &Fact| matches!(fact, Fact::Use { syscall: None, .. }) && filled.contains(fact);
@@ -115,12 +117,14 @@ impl Pending {
         findings.into_iter().map(|finding| self.remarks.told(finding)).collect()
     }
 
-    /// What changed around the workload since the file's baseline was recorded, as the test that proposed it saw it.
+    /// What changed around the workload since the file's baseline was recorded, as the test that
+    /// proposed it saw it.
     pub fn drift(&self) -> &[String] {
         &self.remarks.drift
     }
 
-    /// The keys by which all of it can be called. Where there is nothing but an empty baseline, that is the workload's name.
+    /// The keys by which all of it can be called. Where there is nothing but an empty baseline,
+    /// that is the workload's name.
     pub fn keys(&self, workload: &str) -> Vec<String> {
         let keys: Vec<String> = self.findings().iter().map(|finding| finding.fact.key(workload)).collect();
         if keys.is_empty() { vec![workload.to_owned()] } else { keys }
@@ -137,7 +141,8 @@ impl Pending {
         &self.new
     }
 
-    /// What is pending under this fact: of a syscall its arguments and objects too and nothing else, of a subsystem all of it.
+    /// What is pending under this fact: of a syscall its arguments and objects too and nothing
+    /// else, of a subsystem all of it.
     pub fn under(&self, aim: &Fact) -> BTreeSet<Fact> {
         let goes_along = |fact: &Fact| match (aim, fact) {
             (Fact::Use { syscall: None, .. }, _) => true,
@@ -170,10 +175,12 @@ impl Pending {
         Settled { file: self.file.with(accepted), proposal: self.proposal_of(&rest, proposed) }
     }
 
-    /// The texts once these facts are dropped from the proposal: the file stays, and nothing is remembered.
+    /// The texts once these facts are dropped from the proposal: the file stays, and nothing is
+    /// remembered.
     pub fn reject(&self, facts: &BTreeSet<Fact>) -> Settled {
         let mut rest: BTreeSet<Fact> = self.new.difference(facts).cloned().collect();
-        // A detail without its syscall would bring that back, and a subsystem without any call means nothing.
+        // A detail without its syscall would bring that back, and a subsystem without any call
+        // means nothing.
         let gone = |rest: &BTreeSet<Fact>, fact: &Fact| self.new.contains(fact) && !rest.contains(fact);
         rest = rest.iter().filter(|fact| !fact.parent().is_some_and(|parent| gone(&rest, &parent))).cloned().collect();
         let (filled, still_filled) = (parents(&self.new), parents(&rest));
@@ -194,7 +201,8 @@ impl Pending {
         self.file.expectation.baseline(self.platform())
     }
 
-    /// The file's baseline with these facts, and what the proposal says of the entries that they touch.
+    /// The file's baseline with these facts, and what the proposal says of the entries that they
+    /// touch.
     fn with(&self, facts: &BTreeSet<Fact>) -> Baseline {
         let nothing = || Baseline::new(self.platform().clone());
         let held = self.held().cloned().unwrap_or_else(nothing);
@@ -268,7 +276,8 @@ impl Baseline {
 }
 
 impl Entry {
-    /// What another recording says of the same syscall, besides its details; what is said here stays.
+    /// What another recording says of the same syscall, besides its details; what is said here
+    /// stays.
     fn adopt_marks(&mut self, other: &Self) {
         self.sometimes |= other.sometimes;
         self.why = self.why.take().or_else(|| other.why.clone());

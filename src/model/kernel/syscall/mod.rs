@@ -1,6 +1,7 @@
 //! Syscalls by number: which [`Abi`] a call was made under, and what its number is called there.
 //!
-//! Architecture is data here: every table compiles on every host. A number that no table knows stays itself.
+//! Architecture is data here: every table compiles on every host. A number that no table knows
+//! stays itself.
 
 pub mod table;
 
@@ -12,7 +13,8 @@ use std::fmt;
 pub enum Abi {
     /// 64-bit ARM
     Aarch64,
-    /// 32-bit ARM programs on a 64-bit kernel; sysguard has no table of it, so its calls keep their numbers.
+    /// 32-bit ARM programs on a 64-bit kernel; sysguard has no table of it, so its calls keep their
+    /// numbers.
     Arm,
     /// `int 0x80` and 32-bit programs on x86
     I386,
@@ -60,16 +62,19 @@ impl fmt::Display for Abi {
 pub struct Syscall {
     /// The ABI the call was made under.
     pub abi: Abi,
-    /// The number, for x32 without its bit; −1 is what a tracee gets when it asks for no call at all.
+    /// The number, for x32 without its bit; −1 is what a tracee gets when it asks for no call at
+    /// all.
     pub number: i64,
 }
 
 impl Syscall {
-    /// From what `PTRACE_GET_SYSCALL_INFO` tells: the `AUDIT_ARCH_*` value (include/uapi/linux/audit.h) and the number.
+    /// From what `PTRACE_GET_SYSCALL_INFO` tells: the `AUDIT_ARCH_*` value
+    /// (include/uapi/linux/audit.h) and the number.
     ///
     /// `None` for an architecture that sysguard does not know.
     pub fn from_kernel(audit_arch: u32, number: u64) -> Option<Self> {
-        // The kernel reads a number as an int and widens it: ptrace_get_syscall_info_entry() in kernel/ptrace.c.
+        // The kernel reads a number as an int and widens it: ptrace_get_syscall_info_entry() in
+        // kernel/ptrace.c.
         let number = i64::from(number as i32);
         let abi = match audit_arch {
             0xc000_003e if number > 0 && number & X32_BIT != 0 => {

@@ -88,7 +88,8 @@ impl Watch {
         self.part == Part::Marked && self.place == Place::Before
     }
 
-    /// Takes one event in; gives the use that it is the first of. A marker is no call of the workload's.
+    /// Takes one event in; gives the use that it is the first of. A marker is no call of the
+    /// workload's.
     pub fn fold(&mut self, event: &Event) -> Option<First> {
         let mut is_by_loader = false;
         match event {
@@ -107,7 +108,8 @@ impl Watch {
                 is_by_loader = answers.by_loader;
             }
         }
-        // What a program names goes before: its phase is of all its tree, the loaders of its children included.
+        // What a program names goes before: its phase is of all its tree, the loaders of its
+        // children included.
         let phase = self.phase.as_deref().or(is_by_loader.then_some(LOADER));
         self.observation.fold(event, phase)
     }

@@ -36,7 +36,8 @@ pub struct Step {
     pub before: Vec<Event>,
     /// Rare: tasks that were held and go on now, each with what it is told.
     pub released: Vec<(Tid, Directive)>,
-    /// Rare: the child that the call returned, as its parent numbers it, though no stop announced it.
+    /// Rare: the child that the call returned, as its parent numbers it, though no stop announced
+    /// it.
     pub hidden: Option<i64>,
 }
 
@@ -50,7 +51,8 @@ impl Step {
 #[derive(Debug, Default)]
 pub struct Tasks {
     tasks: HashMap<Tid, Task>,
-    /// Those that are held: [`Task::AwaitingParent`]. Nobody is unless somebody may still announce it.
+    /// Those that are held: [`Task::AwaitingParent`]. Nobody is unless somebody may still announce
+    /// it.
     held: BTreeSet<Tid>,
     /// Those of them that were held when the clock last ticked.
     overdue: BTreeSet<Tid>,
@@ -61,12 +63,14 @@ pub struct Tasks {
 }
 
 impl Tasks {
-    /// A tree that consists of one process, not yet the workload: it becomes that with its first execve.
+    /// A tree that consists of one process, not yet the workload: it becomes that with its first
+    /// execve.
     pub fn launch(root: Tid) -> Self {
         Self { tasks: HashMap::from([(root, Task::Launching)]), ..Self::default() }
     }
 
-    /// The same tree, whose calls end with the stop that tells of a new task or program: nobody awaits their exits, and some are not told at all.
+    /// The same tree, whose calls end with the stop that tells of a new task or program: nobody
+    /// awaits their exits, and some are not told at all.
     pub fn in_brief(self) -> Self {
         Self { is_brief: true, ..self }
     }
@@ -76,7 +80,8 @@ impl Tasks {
         self.lost
     }
 
-    /// From now on whoever stops is told to die: else who forks faster than anybody looks would never end. Those that must be killed at once are named.
+    /// From now on whoever stops is told to die: else who forks faster than anybody looks would
+    /// never end. Those that must be killed at once are named.
     pub fn end(&mut self) -> impl Iterator<Item = Tid> {
         self.is_ending = true;
         self.alive()
@@ -145,7 +150,8 @@ impl Tasks {
         }
     }
 
-    /// "Syscall-enter-stop and syscall-exit-stop are indistinguishable": PTRACE_GET_SYSCALL_INFO tells them apart, and is believed over our own state.
+    /// "Syscall-enter-stop and syscall-exit-stop are indistinguishable": PTRACE_GET_SYSCALL_INFO
+    /// tells them apart, and is believed over our own state.
     fn syscall(&mut self, tid: Tid, stop: Stop) -> Step {
         let task = self.tasks.entry(tid).or_insert(Task::Outside);
         if *task == Task::Launching && !starts_workload(&stop) {
@@ -196,7 +202,8 @@ impl Tasks {
                 step.event = Some(Event::Spawned { task: child, parent: Some(parent), process: leads });
                 step.released.push((child, birth(group_stop)));
             }
-            // An `Attaching` of this number died before it showed itself, and the number is used again.
+            // An `Attaching` of this number died before it showed itself, and the number is used
+            // again.
             None | Some(Task::Attaching { .. }) => {
                 self.tasks.insert(child, Task::Attaching { parent, leads });
             }
@@ -206,8 +213,9 @@ impl Tasks {
         step
     }
 
-    /// The clock ticks. Where calls are not told, nobody knows who might still announce a task: one that has been held for so long was made by somebody
-    /// who was killed just then, or is slow, and goes on.
+    /// The clock ticks. Where calls are not told, nobody knows who might still announce a task: one
+    /// that has been held for so long was made by somebody who was killed just then, or is slow,
+    /// and goes on.
     pub fn tick(&mut self) -> Step {
         let mut step = Step::new(Directive::Resume(0), None);
         // Who was told to be in such a call announces it yet, or ends it.
@@ -243,8 +251,9 @@ impl Tasks {
         }
     }
 
-    /// execve from another thread than the leader: the caller takes the leader's number, "all other threads […] report death", and neither
-    /// the caller's old number nor the old leader is heard of again.
+    /// execve from another thread than the leader: the caller takes the leader's number, "all other
+    /// threads […] report death", and neither the caller's old number nor the old leader is heard
+    /// of again.
     fn executed(&mut self, tid: Tid, former: Tid, privileged: bool) -> Step {
         let mut step = Step::new(Directive::Resume(0), None);
         if former != tid {
@@ -266,7 +275,8 @@ impl Tasks {
         self.settle(tid, task, leads, Directive::Resume(0))
     }
 
-    /// Takes a task off the table. One that was never heard of is taken for a process: SIGKILL kills whole processes.
+    /// Takes a task off the table. One that was never heard of is taken for a process: SIGKILL
+    /// kills whole processes.
     fn gone(&mut self, tid: Tid) -> Step {
         let task = self.tasks.remove(&tid);
         self.settle(tid, task, true, Directive::Forget)
@@ -289,7 +299,8 @@ impl Tasks {
         step
     }
 
-    /// A task has left a state. If it was the last that might announce another, whoever still waits for an announcement waits in vain.
+    /// A task has left a state. If it was the last that might announce another, whoever still waits
+    /// for an announcement waits in vain.
     fn release_orphans(&mut self, left: Task, step: &mut Step) {
         if self.is_brief
             || self.held.is_empty()
@@ -320,7 +331,8 @@ fn called(task: Tid, call: Call, outcome: CallOutcome) -> Event {
     Event::Called { task, call, outcome, answers: Answers::default() }
 }
 
-/// ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND and ERESTART_RESTARTBLOCK (include/linux/errno.h) never reach a program.
+/// ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND and ERESTART_RESTARTBLOCK (include/linux/errno.h)
+/// never reach a program.
 const RESTARTS: [i64; 4] = [512, 513, 514, 516];
 
 fn outcome(call: Call, value: i64, failed: bool) -> CallOutcome {

@@ -8,7 +8,8 @@ use crate::model::run::workload::Exit;
 pub enum Stop {
     /// It is about to make a call (syscall-enter-stop).
     Entry(Call),
-    /// It is about to make a call that a filter stops (PTRACE_EVENT_SECCOMP): told after its entry where entries are told.
+    /// It is about to make a call that a filter stops (PTRACE_EVENT_SECCOMP): told after its entry
+    /// where entries are told.
     Filtered(Call),
     /// A call is over (syscall-exit-stop).
     Exit {
@@ -28,7 +29,8 @@ pub enum Stop {
     },
     /// It executes another program from here on (PTRACE_EVENT_EXEC).
     Exec {
-        /// The thread that called execve: "If the execing thread is not a thread group leader, the thread ID is reset to thread group leader's ID".
+        /// The thread that called execve: "If the execing thread is not a thread group leader, the
+        /// thread ID is reset to thread group leader's ID".
         former: Tid,
         /// The program would have gained privileges if nobody traced it.
         privileged: bool,
@@ -40,7 +42,8 @@ pub enum Stop {
     },
     /// A signal is about to be delivered (signal-delivery-stop).
     Signal(i32),
-    /// It stopped, for its birth, an interrupt, or a change of its group's stop (PTRACE_EVENT_STOP).
+    /// It stopped, for its birth, an interrupt, or a change of its group's stop
+    /// (PTRACE_EVENT_STOP).
     Trap {
         /// It leads a thread group.
         leads: bool,

@@ -41,7 +41,8 @@ impl Task {
         }
     }
 
-    /// Whether it is in a call that may still announce a task. If it leaves that or dies there, it never will.
+    /// Whether it is in a call that may still announce a task. If it leaves that or dies there, it
+    /// never will.
     pub(super) fn may_announce(self) -> bool {
         // An ABI without a table may have called anything.
         matches!(self, Self::Inside(call) if call.syscall.row().is_none()) || self.makes_a_task()

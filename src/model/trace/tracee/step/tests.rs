@@ -1,4 +1,4 @@
-//! Every race of architecture's list is a row: a sequence of stops, the directives they get, and the events they mean.
+//! Each race is a row: a sequence of stops, the expected directives, and the expected events.
 
 use std::collections::BTreeSet;
 
@@ -154,7 +154,7 @@ fn in_brief_a_new_task_and_a_new_program_end_the_call_that_made_them() {
             (ROOT, entry("clone"), GO, &[]),
             (12, BORN_THREAD, Directive::Hold, &[]),
             (ROOT, spawning(12), GO, &[made("clone", 12), spawned(12, Some(ROOT), false)]),
-            // One that fails tells of nobody, and one that was changed on its way is seen to its end.
+            // A failing call makes no child; a changed one is followed to its end.
             (ROOT, entry("fork"), GO, &[]),
             (ROOT, exit(-11), GO, &[called(ROOT, "fork", CallOutcome::Failed(Errno(11)))]),
             (ROOT, exit(12), GO, &[]),
@@ -177,11 +177,10 @@ fn in_brief_a_child_of_a_call_that_nobody_told_is_held_for_a_moment() {
     assert_eq!(tasks.tick().released, []);
     let step = tasks.tick();
     assert_eq!((happened(&step), step.released), (vec![spawned(11, None, true)], vec![(11, GO)]));
-    // A call that was told is awaited however long it takes: its child may share what its maker has.
+    // An announced call is awaited: its child may share resources of its maker.
     let mut slow = check(begun(), &[(ROOT, entry("clone"), GO, &[]), (12, BORN_THREAD, Directive::Hold, &[])]);
     assert!((0..9).all(|_| slow.tick().released.is_empty()));
     assert_eq!(slow.step(ROOT, spawning(12)).released, [(12, GO)]);
-    // Told after all.
     let step = tasks.step(ROOT, spawning(11));
     assert_eq!((happened(&step), step.released), (vec![], vec![]));
     assert_eq!(tasks.tick().released, []);
@@ -263,7 +262,7 @@ fn an_exec_from_another_thread_takes_the_leaders_number() {
             (11, entry("execve"), GO, &[]),
             (12, EXITING, GO, &[called(12, "read", NEVER)]),
             (12, Stop::Ended(Exit::Exited(0)), Directive::Forget, &[ended(12, 0)]),
-            // The leader's own call is over for good, and thread 11 goes on as the leader, inside its execve.
+            // The leader's call is over; thread 11 becomes the leader, inside its execve.
             (ROOT, exec(11), GO, &[called(ROOT, "futex", NEVER)]),
             (ROOT, exit(0), GO, &[called(ROOT, "execve", DONE)]),
         ],

@@ -1,7 +1,7 @@
 //! How often an unchanged program fails: programs of many kinds, blessed once and then tested again
 //! and again.
 //!
-//! `cargo bench --bench stability -- [--rounds N] [--in FOLDER] [--engine NAME] [PROGRAM]…`. Every
+//! `cargo bench -p cargo-sysguard --bench stability -- [--rounds N] [--in FOLDER] [--engine NAME] [PROGRAM]…`. Every
 //! second round is made hard, by load on all CPUs or by a single CPU. It judges nothing itself:
 //! what fails and what is suspect is what `cargo sysguard test` says. Any failure of a test is a
 //! fault of ours.

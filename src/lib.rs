@@ -59,6 +59,6 @@ pub mod settings;
 
 pub use error::Error;
 pub use harness::Harness;
-pub use linux::phase;
 pub use model::attribution::Subsystem;
 pub use model::observe::observation::Observation;
+pub use sysguard_phase::phase;

@@ -140,9 +140,6 @@ pub fn remove_tree(folder: &Path) -> Result<(), Remains> {
 /// Nobody could hear it.
 pub fn mark(_: &Marker) {}
 
-/// Says that the program is in this phase: on Linux, where a tracer could hear it.
-pub fn phase(_name: &str) {}
-
 /// This one, as far as anybody wants to know.
 #[derive(Debug, Clone, Copy)]
 pub struct Machine;

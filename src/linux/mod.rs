@@ -14,7 +14,7 @@ mod elsewhere;
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{
     Callers, KeptTerminal, Machine, block_ending_signals, inherited, keep_terminal, leave_signals_to_workload, mark,
-    mark_harness, may_be_harness, phase, probe, remove_tree, suspend_job, trace, trace_guarded, trace_notified,
+    mark_harness, may_be_harness, probe, remove_tree, suspend_job, trace, trace_guarded, trace_notified,
 };
 
 /// Why a workload cannot even be tried here.
@@ -107,7 +107,7 @@ pub use remove::remove_tree;
 #[cfg(target_os = "linux")]
 pub use signals::leave_signals_to_workload;
 #[cfg(target_os = "linux")]
-pub use sys::{mark, mark_harness, note_start, phase};
+pub use sys::{mark, mark_harness, note_start};
 #[cfg(target_os = "linux")]
 pub use terminal::{KeptTerminal, keep_terminal, suspend_job};
 #[cfg(target_os = "linux")]

@@ -32,7 +32,7 @@ pub(super) use filter::{Filter, has_killable_notifications, install_filter, is_f
 pub(super) use glibc::glibc_version;
 pub(super) use harness_mark::SECTION as HARNESS_SECTION;
 pub use harness_mark::mark_harness;
-pub use marker::{mark, phase};
+pub use marker::mark;
 pub(super) use notification::{Notification, answer, next_notification, prefer_one_cpu};
 pub(super) use registers::{RESULT_REPLACES_FIRST_ARGUMENT, syscall_registers, write_first_argument, write_result};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]

@@ -11,11 +11,7 @@ use crate::model::kernel::syscall::Abi;
 /// The phase that no program has to name: what the loader does before it lets the program begin.
 pub const LOADER: &str = "loader";
 
-/// The option, in ASCII `SYSG`.
-pub const OPTION: u64 = 0x5359_5347;
-
-/// How many bytes of a name are told.
-pub const NAME: usize = 24;
+pub use sysguard_phase::{NAME, OPTION};
 
 /// A number that the harness makes for one run, so that code in the closure cannot mark its end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -3,15 +3,18 @@
 
 mod batch;
 mod closing;
+#[cfg(feature = "formats")]
 mod csv;
 mod diff;
 mod findings;
 mod github;
 mod json;
+#[cfg(feature = "formats")]
 mod junit;
 mod markdown;
 mod next;
 mod record;
+#[cfg(feature = "formats")]
 mod sarif;
 
 use std::io;
@@ -113,9 +116,16 @@ pub fn verdicts(
         VerdictFormat::Report(Format::Yaml) => {
             serde_yaml::to_writer(out, &VerdictsRecord::of(command, packages)).map_err(io::Error::other)
         }
+        #[cfg(feature = "formats")]
         VerdictFormat::Report(Format::Csv) => csv::write(out, packages),
+        #[cfg(feature = "formats")]
         VerdictFormat::Junit => junit::write(out, packages),
+        #[cfg(feature = "formats")]
         VerdictFormat::Sarif => sarif::write(out, packages),
+        #[cfg(not(feature = "formats"))]
+        VerdictFormat::Report(Format::Csv) | VerdictFormat::Junit | VerdictFormat::Sarif => {
+            Err(super::format::is_left_out(format.name()))
+        }
         VerdictFormat::Github => github::write(out, packages),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::linux::TraceError;
 use crate::store::StoreError;
 
 /// An error of sysguard.
@@ -21,6 +22,9 @@ pub enum Error {
     /// An expectation file cannot be found, read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A command could not be traced.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
     /// cargo could not tell what must be known.
     #[error("{0}")]
     Cargo(String),

@@ -56,9 +56,11 @@ pub mod runner;
 
 pub mod error;
 pub mod settings;
+mod tracer;
 
 pub use error::Error;
 pub use harness::Harness;
 pub use model::attribution::Subsystem;
 pub use model::observe::observation::Observation;
 pub use sysguard_phase::phase;
+pub use tracer::{Traced, Tracer};

@@ -15,13 +15,14 @@ use modules::Crate;
 const ARROWS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("guide", &[]),
-    ("error", &["model", "store", "artifacts"]),
     ("linux", &["model"]),
+    ("error", &["model", "linux", "store", "artifacts"]),
     ("store", &["model", "error"]),
     ("report", &["model", "error"]),
     ("artifacts", &["model", "error"]),
     ("settings", &["model", "error", "artifacts"]),
     ("runner", &["model", "error", "linux", "store", "artifacts", "settings"]),
+    ("tracer", &["model", "error", "linux", "runner"]),
     ("harness", &["model", "error", "linux", "report", "artifacts", "settings", "runner"]),
 ];
 

@@ -74,7 +74,7 @@ fn attempt() -> Result<Asking, Refusal> {
     let refused =
         |request| move |error: io::Error| Refusal { request, errno: error.raw_os_error().unwrap_or(libc::EIO) };
     let child = Prepared::new(Command::idle(), None).and_then(Prepared::suspend).map_err(refused("fork"))?;
-    let traced = sys::seize(child.tid, sys::Hears { filtered: false, exits: true })
+    let traced = sys::seize(child.tid, sys::SeizeOptions { filtered: false, exits: true })
         .map_err(refused("PTRACE_SEIZE"))
         .and_then(|()| {
             sys::interrupt(child.tid).map_err(refused("PTRACE_INTERRUPT"))?;
@@ -85,7 +85,7 @@ fn attempt() -> Result<Asking, Refusal> {
             }
         });
     sys::kill(child.tid, libc::SIGKILL);
-    Tracer::default().bury();
+    Tracer::default().reap_all();
     traced
 }
 

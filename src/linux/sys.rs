@@ -79,7 +79,7 @@ fn ptrace(request: u32, tid: pid_t, addr: usize, data: usize) -> io::Result<()> 
 
 /// What a tracer hears of beside births, programs and deaths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Hears {
+pub(super) struct SeizeOptions {
     /// Calls that a filter stops.
     pub(super) filtered: bool,
     /// Tasks on their way out.
@@ -87,7 +87,7 @@ pub(super) struct Hears {
 }
 
 /// Attaches without stopping, with all options of this tracer.
-pub(super) fn seize(tid: pid_t, hears: Hears) -> io::Result<()> {
+pub(super) fn seize(tid: pid_t, hears: SeizeOptions) -> io::Result<()> {
     let option = |heard, option| if heard { option } else { 0 };
     let filtered = option(hears.filtered, libc::PTRACE_O_TRACESECCOMP);
     let options = OPTIONS | filtered | option(hears.exits, libc::PTRACE_O_TRACEEXIT);

@@ -131,8 +131,9 @@ fn unwind_registers(StackRegisters { instruction, link, stack, frame }: StackReg
     UnwindRegsNative::new_with_ptr_auth_mask(addresses, link, stack, frame)
 }
 
-/// Returns the interrupted code of a signal handler's frame, whose registers lie on the stack. The
-/// unwind tables of C libraries for that frame cannot be followed.
+/// Returns the code that a signal interrupted, given the return address of its handler. The
+/// registers of that code lie on the stack. C libraries have no usable unwind tables for this
+/// frame.
 #[cfg(target_arch = "x86_64")]
 fn interrupted(
     address: FrameAddress,
@@ -156,7 +157,7 @@ fn interrupted(
     Some(FrameAddress::InstructionPointer(instruction))
 }
 
-/// A handler returns to the vDSO here, whose unwind tables can be followed.
+/// A handler returns to the vDSO here, which has usable unwind tables.
 #[cfg(target_arch = "aarch64")]
 fn interrupted(
     _: FrameAddress,

@@ -12,7 +12,7 @@ use crate::model::kernel::call::Tid;
 
 /// Returns whether a signal for this receiver goes to a thread of the task's own thread group.
 ///
-/// A receiver that cannot be inspected counts as another thread group's.
+/// A receiver that cannot be inspected counts as one of another thread group.
 pub(super) fn is_own_thread(task: Tid, receiver: Receiver) -> bool {
     match receiver {
         // do_tkill() finds no thread of another group under this number, kernel/signal.c.

@@ -258,7 +258,7 @@ fn isolate() {
 /// unless isolated.
 fn default_signals(isolated: bool, mask: &SigSet) {
     for signal in 1..=LAST_SIGNAL {
-        sys::dispose(signal, !isolated && sys::was_ignored(signal));
+        sys::set_disposition(signal, !isolated && sys::was_ignored(signal));
     }
     let mask = if isolated { SigSet::empty() } else { *mask };
     let _ = mask.thread_set_mask();

@@ -1,5 +1,5 @@
 //! Handles calls that are reported once, before they are made. One thread receives seccomp
-//! notifications, while the tracer's thread handles ptrace stops and calls whose result matters.
+//! notifications. The tracer's thread handles ptrace stops, and calls with a result that matters.
 //! Main types: [`NotifyTracer`], the tracer's side, and [`NotifyReceiver`].
 //!
 //! `model::notify` selects the calls that notify. Both sides share one [`NotifyQueue`].
@@ -151,7 +151,7 @@ impl NotifyTracer<'_> {
         Ok(())
     }
 
-    /// Notes a blind spot: an untraced child cannot be answered by its tracer.
+    /// Notes a blind spot: calls of an untraced child that need the tracer's answer get none.
     pub(super) fn note_blind_spot(&mut self, spot: BlindSpot) {
         if spot == BlindSpot::UntracedChild {
             self.incomplete = Some(Incomplete::Untraced);

@@ -51,8 +51,8 @@ pub fn trace_guarded(
     run(command, limits, Mode::Guarded(guard), sink)
 }
 
-/// Like [`trace()`], but calls whose result does not affect attribution are reported before they
-/// are made, without a result. `sink` may run on other threads than the caller's.
+/// Like [`trace()`], but reports a call before it is made, without a result, if the result does not
+/// affect attribution. `sink` may run on other threads than the caller's.
 ///
 /// # Errors
 ///
@@ -187,7 +187,7 @@ struct Run<'a> {
     /// The tracer's side of seccomp notifications; `None` in other modes.
     notify_tracer: Option<NotifyTracer<'a>>,
     colocation: Colocation,
-    /// The tasks whose signals this process ignores. `None` for a tree in a session of its own,
+    /// The tasks that this process ignores signals from. `None` for a tree in a session of its own,
     /// which cannot signal this process group.
     members: Option<Members>,
     deadlines: Deadlines,

@@ -33,7 +33,7 @@ pub(super) fn unmount_below(folder: &Path) {
     }
 }
 
-/// Unmounts the mount whose root is an open file or directory.
+/// Unmounts the mount that has an open file or directory as its root.
 pub(super) fn unmount_root_of(place: &impl AsFd) -> nix::Result<()> {
     // A path in `/proc/self/fd` means exactly this place, however long its own path is.
     let path = PathBuf::from(format!("/proc/self/fd/{}", place.as_fd().as_raw_fd()));

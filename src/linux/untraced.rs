@@ -24,7 +24,7 @@ const CLONE_UNTRACED: u64 = 0x0080_0000;
 enum Place {
     /// In the register of the first argument, under this ABI: clone.
     Register(Abi),
-    /// In memory, at this address: clone3, whose `struct clone_args` begins with the flags.
+    /// In memory, at this address: clone3. Its `struct clone_args` begins with the flags.
     Memory(u64),
 }
 

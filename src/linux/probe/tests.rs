@@ -1,4 +1,4 @@
-//! Machines that are not at hand, judged by what would be read there.
+//! Judges machines by evidence as it would be read there.
 
 use super::{Asking, Evidence, ProcMount, Refusal, gates, probe, reason, version};
 use crate::model::trace::gate::GateState;
@@ -27,7 +27,7 @@ fn refused(request: &'static str, errno: i32) -> Result<Asking, Refusal> {
 
 const EPERM: i32 = libc::EPERM;
 
-/// The gates that are not open, `?` after a suspect.
+/// Returns the names of the gates that are not open, with `?` after a suspect.
 fn in_the_way(evidence: &Evidence) -> Vec<String> {
     let gates = gates(evidence);
     let blamed = gates.iter().filter(|gate| gate.state != GateState::Open);
@@ -51,8 +51,12 @@ fn each_machine_is_judged_by_its_evidence() {
             Evidence { attempt: seize, status: PRIVILEGED.to_owned(), ..with_yama("3") },
             vec!["ptrace", "yama"],
         ),
-        ("a filter that lets pass", with_status(FILTERED), vec![]),
-        ("a filter that does not", Evidence { attempt: seize, ..with_status(FILTERED) }, vec!["ptrace", "seccomp?"]),
+        ("a filter that allows ptrace", with_status(FILTERED), vec![]),
+        (
+            "a filter that refuses ptrace",
+            Evidence { attempt: seize, ..with_status(FILTERED) },
+            vec!["ptrace", "seccomp?"],
+        ),
         (
             "a strict container",
             Evidence { attempt: seize, container: Some("Docker"), ..with_status(FILTERED) },
@@ -90,7 +94,7 @@ fn each_machine_is_judged_by_its_evidence() {
 }
 
 #[test]
-fn whatever_may_be_in_the_way_has_a_remedy() {
+fn every_closed_gate_has_a_remedy() {
     let attempt = refused("PTRACE_SEIZE", EPERM);
     for (status, yama) in [(FILTERED, "2"), (TRACED, "3"), (FREE, "2")] {
         let evidence = Evidence {
@@ -108,18 +112,18 @@ fn whatever_may_be_in_the_way_has_a_remedy() {
 }
 
 #[test]
-fn a_refusal_names_the_gates_and_where_to_read_on() {
+fn refusal_names_the_gates_and_the_help() {
     let attempt = refused("PTRACE_SEIZE", EPERM);
     let yama = Evidence { attempt, yama: Some("3".to_owned()), ..evidence() };
-    insta::assert_snapshot!(reason(&gates(&yama)), @"PTRACE_SEIZE is refused: Operation not permitted (os error 1); kernel.yama.ptrace_scope is 3: no process may be traced until the next boot; `cargo sysguard doctor` says what to do");
+    insta::assert_snapshot!(reason(&gates(&yama)), @"PTRACE_SEIZE is refused: Operation not permitted (os error 1); kernel.yama.ptrace_scope is 3: tracing is disabled until the next boot; run `cargo sysguard doctor` for what to do");
     let foreign = Evidence { proc: ProcMount::Foreign, ..evidence() };
-    insta::assert_snapshot!(reason(&gates(&foreign)), @"/proc is of another PID namespace: files of other processes would be taken for the workload's; `cargo sysguard doctor` says what to do");
+    insta::assert_snapshot!(reason(&gates(&foreign)), @"/proc shows another PID namespace: files of other processes would be attributed to the workload; run `cargo sysguard doctor` for what to do");
     let filtered = Evidence { attempt, status: FILTERED.to_owned(), ..evidence() };
-    insta::assert_snapshot!(reason(&gates(&filtered)), @"PTRACE_SEIZE is refused: Operation not permitted (os error 1); perhaps a seccomp filter answers ptrace; `cargo sysguard doctor` says what to do");
+    insta::assert_snapshot!(reason(&gates(&filtered)), @"PTRACE_SEIZE is refused: Operation not permitted (os error 1); perhaps a seccomp filter refuses ptrace; run `cargo sysguard doctor` for what to do");
 }
 
 #[test]
-fn releases_begin_with_two_numbers() {
+fn release_is_parsed_as_two_numbers() {
     for (release, expected) in [
         ("6.18.44-generic", Some((6, 18))),
         ("5.3", Some((5, 3))),
@@ -133,7 +137,7 @@ fn releases_begin_with_two_numbers() {
 }
 
 #[test]
-fn this_machine_has_every_gate_once_and_the_attempt_first() {
+fn attempt_is_the_first_gate() {
     let gates = probe("");
     let names: Vec<&str> = gates.iter().map(|gate| gate.name).collect();
     assert_eq!(
@@ -153,8 +157,7 @@ fn this_machine_has_every_gate_once_and_the_attempt_first() {
             "memory"
         ]
     );
-    // The other gates explain the attempt: one that is in the way of a successful one would be a
-    // fault of ours.
+    // The other gates explain the attempt: none may be in the way of a successful one.
     if gates[0].state == GateState::Open {
         assert!(gates.iter().all(|gate| gate.state == GateState::Open), "{gates:?}");
     }

@@ -1,4 +1,4 @@
-//! Markers: calls that only a tracer of sysguard acts on.
+//! Sends markers: calls that only a sysguard tracer interprets. Main function: [`phase`].
 
 use crate::model::trace::marker::{Marker, PhaseName};
 
@@ -9,12 +9,12 @@ pub fn mark(marker: &Marker) {
     unsafe { libc::syscall(libc::SYS_prctl, option, kind, a, b, c) };
 }
 
-/// Begins a phase of the program, with all its tasks; an empty name ends it.
+/// Begins a phase of the program and all its tasks; an empty name ends it.
 ///
-/// A baseline can hold what each phase uses. The call costs one prctl(2), which the kernel refuses;
-/// only a tracer of sysguard acts on it. The first 24 bytes of the name count, and `_` replaces each
-/// byte that is not an ASCII letter, a digit or one of `_.-`. `loader` is reserved for the tracer: a
-/// program that uses it is in no phase and gets the blind spot `reserved_phase`.
+/// A baseline can record what each phase uses. The call costs one prctl(2), which the kernel
+/// refuses; only a sysguard tracer acts on it. The first 24 bytes of the name count, and `_`
+/// replaces each byte that is not an ASCII letter, a digit or one of `_.-`. `loader` is reserved
+/// for the tracer: a program that uses it is in no phase and gets the blind spot `reserved_phase`.
 ///
 /// ```
 /// sysguard::phase("serving");

@@ -1,8 +1,7 @@
-//! The numbers of all traced tasks, where a signal handler can look them up. Main type:
-//! [`Members`].
+//! The numbers of all traced tasks, readable in a signal handler. Main type: [`Members`].
 //!
-//! A sender may be gone before its signal arrives, so a number stays for a while after its task's
-//! end. It does not stay for good: the kernel gives it to another process.
+//! A sender may end before its signal arrives, so a number stays for a while after its task's end.
+//! It does not stay for good: the kernel reuses it for another process.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs;
@@ -17,12 +16,12 @@ use crate::model::kernel::call::Tid;
 /// `PID_MAX_LIMIT`, include/linux/threads.h: numbers are smaller.
 const LIMIT: usize = 1 << 22;
 
-/// How long a number is known after its task's end. A signal arrives within a time slice, and
-/// numbers are given round-robin.
+/// How long a number stays after its task's end. A signal arrives within a time slice, and the
+/// kernel assigns numbers round-robin.
 const KNOWN: Duration = Duration::from_secs(1);
 
-/// One bit a number. Static, since a handler may neither lock nor allocate; pages that are never
-/// written take no memory.
+/// One bit per number. Static, since a handler may neither lock nor allocate; pages that are never
+/// written use no memory.
 struct Bits([AtomicU64; LIMIT / 64]);
 
 impl Bits {
@@ -51,15 +50,14 @@ impl Bits {
 /// Numbers in this process's PID namespace.
 static OURS: Bits = Bits::new();
 
-/// Numbers in PID namespaces below it: kill(2) of a process group gives the sender's number in the
-/// sender's namespace, also to members of the group outside (prepare_kill_siginfo(),
-/// kernel/signal.c).
+/// Numbers in nested PID namespaces: kill(2) of a process group passes the sender's number in its
+/// own namespace, even to members of the group outside (prepare_kill_siginfo(), kernel/signal.c).
 static NESTED: Bits = Bits::new();
 
-/// Whether a signal's sender is, or just was, a traced task. Async-signal-safe.
+/// Returns whether a signal's sender is, or recently was, a traced task. Async-signal-safe.
 ///
-/// A nested number may also be that of an unrelated process; the parent, which is the likeliest one
-/// to end this process, is never taken for a task.
+/// A nested number may also belong to an unrelated process. The parent, the process most likely to
+/// end this one, never counts as a task.
 pub(super) fn include(sender: i32) -> bool {
     OURS.holds(sender) || NESTED.holds(sender) && sender != getppid().as_raw()
 }
@@ -79,8 +77,7 @@ impl Number {
     }
 }
 
-/// How often each number is in use, and what was released when. Several runs of one process share
-/// it.
+/// How often each number is in use, and when it was released. Several runs of one process share it.
 #[derive(Debug, Default)]
 struct Ledger {
     uses: HashMap<Number, u32>,
@@ -89,7 +86,7 @@ struct Ledger {
 
 static LEDGER: Mutex<Option<Ledger>> = Mutex::new(None);
 
-/// Whatever a panic left is whole: each change is one insertion or removal.
+/// A panic leaves it consistent: each change is one insertion or removal.
 fn ledger() -> MutexGuard<'static, Option<Ledger>> {
     LEDGER.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -113,12 +110,12 @@ impl Ledger {
     }
 }
 
-/// The tasks of one run. A newborn task runs, and can send, only after its first stop was seen.
+/// The tasks of one run. A new task runs, and can send signals, only after its first stop was seen.
 #[derive(Debug, Default)]
 pub(in crate::linux) struct Members(HashMap<Tid, Vec<Number>>);
 
 impl Members {
-    /// A task was seen.
+    /// Adds a task.
     pub(in crate::linux) fn join(&mut self, task: Tid) {
         self.0.entry(task).or_insert_with(|| {
             let nested = nested_numbers(task).into_iter().map(Number::Nested);
@@ -129,7 +126,7 @@ impl Members {
         });
     }
 
-    /// A task is gone.
+    /// Removes a task that has ended.
     pub(in crate::linux) fn leave(&mut self, task: Tid) {
         self.release(self.0.get(&task).cloned().unwrap_or_default());
         self.0.remove(&task);
@@ -152,7 +149,7 @@ impl Drop for Members {
     }
 }
 
-/// The numbers that a task has in PID namespaces below ours.
+/// Returns the numbers of a task in nested PID namespaces.
 fn nested_numbers(task: Tid) -> Vec<i32> {
     let namespace = |task: &str| fs::read_link(format!("/proc/{task}/ns/pid")).ok();
     if namespace(&task.to_string()) == namespace("self") {
@@ -162,8 +159,8 @@ fn nested_numbers(task: Tid) -> Vec<i32> {
     nested_in(&String::from_utf8_lossy(&status))
 }
 
-/// `NSpid:` of proc_pid_status(5): "the thread group's PID in each of the PID namespaces of which
-/// it is a member", outermost first.
+/// Parses `NSpid:` of proc_pid_status(5): "the thread group's PID in each of the PID namespaces of
+/// which it is a member", outermost first.
 fn nested_in(status: &str) -> Vec<i32> {
     let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
     numbers.split_whitespace().skip(1).filter_map(|number| number.parse().ok()).collect()
@@ -173,11 +170,11 @@ fn nested_in(status: &str) -> Vec<i32> {
 mod tests {
     use super::*;
 
-    /// No process has such numbers, and no other test.
+    /// No process and no other test uses such numbers.
     const FAR: i32 = (LIMIT - 10) as i32;
 
     #[test]
-    fn number_is_known_until_a_while_after_its_last_use() {
+    fn number_stays_known_shortly_after_its_last_use() {
         let number = Number::Ours(FAR);
         let mut ledger = Ledger::default();
         let now = Instant::now();
@@ -185,7 +182,7 @@ mod tests {
         ledger.released.push_back((now, number));
         ledger.take(number);
         ledger.forget_before(now);
-        assert!(include(FAR), "it was given again meanwhile");
+        assert!(include(FAR), "the number is in use again");
         ledger.released.push_back((now + KNOWN, number));
         ledger.forget_before(now);
         assert!(include(FAR), "its task ended just now");
@@ -194,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn no_number_is_out_of_range() {
+    fn numbers_out_of_range_are_ignored() {
         for number in [i32::MIN, -1, 0, LIMIT as i32, i32::MAX] {
             OURS.set(number, true);
             assert!(!include(number), "{number}");

@@ -21,7 +21,7 @@ use crate::model::kernel::call::Tid;
 use crate::model::observe::call_site::{CallSite, Frame};
 
 /// The most frames that are read of a stack; deep recursion adds no information.
-const DEEPEST: usize = 128;
+const MAX_FRAMES: usize = 128;
 
 /// Unwind tables and symbols of the programs and libraries seen so far.
 #[derive(Default)]
@@ -67,7 +67,7 @@ impl Callers {
         let mut frames = Vec::new();
         let mut next = Some(FrameAddress::InstructionPointer(registers.instruction));
         let mut registers = unwind_registers(registers);
-        while let Some(address) = next.filter(|_| frames.len() < DEEPEST) {
+        while let Some(address) = next.filter(|_| frames.len() < MAX_FRAMES) {
             name(task, address, loaded, &mut frames);
             next = interrupted(address, &mut registers, &mut read).or_else(|| {
                 let caller = unwinder.unwind_frame(address, &mut registers, rules, &mut read).ok()??;

@@ -1,6 +1,6 @@
 //! Checks that tracees can be inspected here: proc is mounted and shows this PID namespace, a
 //! file's status is available, and a child's memory and fds can be read. Main types: [`ProcMount`]
-//! and [`Asking`].
+//! and [`Availability`].
 //!
 //! In the proc of another PID namespace, `/proc/TID` is another process, and its files would be
 //! attributed to the workload.
@@ -25,7 +25,7 @@ pub(super) enum ProcMount {
 
 /// How a question to the kernel is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asking {
+pub(super) enum Availability {
     /// By the preferred call.
     Works,
     /// By a fallback, since the preferred call is refused.
@@ -57,7 +57,7 @@ impl ProcMount {
     }
 }
 
-impl Asking {
+impl Availability {
     /// Returns how a file's status is read.
     pub(super) fn of_files() -> Self {
         let path = c"/".to_owned();

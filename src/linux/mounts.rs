@@ -118,9 +118,9 @@ impl Mounts {
         // readlink(2) shows the paths of this process's list.
         self.known.extend(lists.iter().flatten().map(|(key, mount)| (*key, Some(mount.clone()))));
         let known = self.known.get(&key).cloned().flatten();
-        let alike = || lists.iter().flatten().find(|((_, device), _)| *device == key.1);
-        let alike = known.or_else(|| alike().map(|(_, mount)| Mount { is_below_proc: true, ..mount.clone() }));
-        match (alike, theirs) {
+        let by_device = || lists.iter().flatten().find(|((_, device), _)| *device == key.1);
+        let found = known.or_else(|| by_device().map(|(_, mount)| Mount { is_below_proc: true, ..mount.clone() }));
+        match (found, theirs) {
             (None, Err(error)) => Err(error),
             (found, _) => Ok(found),
         }

@@ -26,8 +26,8 @@ pub(super) struct Objects {
     mounts: Mounts,
     devices: HashMap<(u32, (u32, u32)), Option<Object>>,
     roots: Roots,
-    /// See [`paths::own_root_is_alike`]; `None` until it is asked.
-    root_is_alike: Option<bool>,
+    /// See [`paths::own_root_has_same_names`]; `None` until it is asked.
+    root_has_same_names: Option<bool>,
     /// A task of the tree serves files, and it cannot answer while it is stopped: only what the
     /// kernel has cached may be looked up.
     has_file_server: bool,
@@ -104,10 +104,11 @@ impl Objects {
 
     fn view(&mut self, task: Tid) -> View {
         let shares_root = self.is_our_root(task);
-        let view = View { task, shares_root, root_is_alike: false, cached_only: self.has_file_server };
+        let view = View { task, shares_root, root_has_same_names: false, cached_only: self.has_file_server };
         let mounts = &mut self.mounts;
-        let is_alike = *self.root_is_alike.get_or_insert_with(|| paths::own_root_is_alike(view, mounts));
-        View { root_is_alike: is_alike, ..view }
+        let has_same_names =
+            *self.root_has_same_names.get_or_insert_with(|| paths::own_root_has_same_names(view, mounts));
+        View { root_has_same_names: has_same_names, ..view }
     }
 
     fn of_reached(&mut self, task: Tid, reached: &Reached) -> io::Result<Option<Object>> {

@@ -79,7 +79,7 @@ pub enum Incomplete {
     Phases,
     /// A task runs natively while another task opens an fd that needs checks. The first task cannot
     /// be stopped without disturbing it.
-    #[error("its threads share an fd whose calls must be checked")]
+    #[error("its threads share an fd that needs checks")]
     Shared,
     /// A socket changed its family; other processes may hold it too.
     #[error("it changes the address family of a socket")]

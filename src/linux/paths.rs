@@ -54,8 +54,8 @@ pub(super) struct View {
     /// The task has the same root as this process.
     pub(super) shares_root: bool,
     /// A name that this process does not find below its root does not exist for any process: see
-    /// [`own_root_is_alike`].
-    pub(super) root_is_alike: bool,
+    /// [`own_root_has_same_names`].
+    pub(super) root_has_same_names: bool,
     /// Look up only what the kernel has cached, without a request to a file server.
     pub(super) cached_only: bool,
 }
@@ -124,7 +124,7 @@ impl<'a> Resolution<'a> {
                     return Some(Found::File(reached));
                 }
             }
-            Err(libc::ENOENT | libc::ENOTDIR) if self.begins_alike() => return Some(Found::Nothing),
+            Err(libc::ENOENT | libc::ENOTDIR) if self.start_has_same_names() => return Some(Found::Nothing),
             Err(libc::ENOENT | libc::ENOTDIR | libc::ELOOP) => {}
             Err(libc::EXDEV) => {
                 if let Some(reached) = self.across_mounts() {
@@ -161,21 +161,21 @@ impl<'a> Resolution<'a> {
 
     /// Returns whether a name that is not found on the path's first mount does not exist for any
     /// process.
-    fn begins_alike(&mut self) -> bool {
-        let Some(base) = &self.base else { return self.view.root_is_alike };
-        is_alike(self.view, base, self.mounts)
+    fn start_has_same_names(&mut self) -> bool {
+        let Some(base) = &self.base else { return self.view.root_has_same_names };
+        has_same_names(self.view, base, self.mounts)
     }
 }
 
 /// Returns whether a name that this process does not find on its root's mount does not exist for
 /// any process.
-pub(super) fn own_root_is_alike(view: View, mounts: &mut Mounts) -> bool {
-    open("/").is_ok_and(|root| is_alike(view, &root, mounts))
+pub(super) fn own_root_has_same_names(view: View, mounts: &mut Mounts) -> bool {
+    open("/").is_ok_and(|root| has_same_names(view, &root, mounts))
 }
 
-fn is_alike(view: View, file: &OwnedFd, mounts: &mut Mounts) -> bool {
+fn has_same_names(view: View, file: &OwnedFd, mounts: &mut Mounts) -> bool {
     let status = sys::open_file_status(file);
-    status.is_ok_and(|status| names(view, file, &status, mounts) == Some(Names::Alike))
+    status.is_ok_and(|status| names(view, file, &status, mounts) == Some(Names::Same))
 }
 
 fn reached(file: OwnedFd) -> Option<Reached> {
@@ -187,9 +187,9 @@ fn reached(file: OwnedFd) -> Option<Reached> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Names {
     /// Every process with permission finds the same files by the same names.
-    Alike,
+    Same,
     /// Names are created at lookup, and may depend on the process that looks them up.
-    Differ,
+    PerProcess,
     /// procfs: the names that depend on the process are known, see [`numbers`].
     Proc,
 }
@@ -202,15 +202,15 @@ fn names(view: View, file: &OwnedFd, status: &FileStatus, mounts: &mut Mounts) -
     if let Some(name) = mounts.filesystem(view.task, status) {
         return Some(match name.split('.').next() {
             Some("proc") => Names::Proc,
-            Some("autofs" | "fuse" | "fuseblk" | "apparmorfs") => Names::Differ,
-            _ => Names::Alike,
+            Some("autofs" | "fuse" | "fuseblk" | "apparmorfs") => Names::PerProcess,
+            _ => Names::Same,
         });
     }
     let magic = if view.cached_only { None } else { statfs::fstatfs(file).ok() };
     match magic?.filesystem_type().0 as u64 {
         PROC => Some(Names::Proc),
-        magic if DIFFERING.contains(&magic) => Some(Names::Differ),
-        _ => Some(Names::Alike),
+        magic if DIFFERING.contains(&magic) => Some(Names::PerProcess),
+        _ => Some(Names::Same),
     }
 }
 

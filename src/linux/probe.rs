@@ -10,7 +10,7 @@ use std::{fs, io, thread};
 use nix::sys::utsname::uname;
 
 use super::command::Command;
-use super::inquiry::{Asking, ProcMount};
+use super::inquiry::{Availability, ProcMount};
 use super::launch::Prepared;
 use super::objects::is_leaving;
 use super::outcome::TraceError;
@@ -34,7 +34,7 @@ pub fn probe(rustflags: &str) -> Vec<Gate> {
 ///
 /// [`TraceError::Impossible`] otherwise.
 pub(super) fn check_surroundings() -> Result<(), TraceError> {
-    refuse(&[proc_mount(ProcMount::read()), files(Asking::of_files())])
+    refuse(&[proc_mount(ProcMount::read()), files(Availability::of_files())])
 }
 
 /// Checks that this child, which has not executed anything yet, can be inspected. A child that was
@@ -44,7 +44,7 @@ pub(super) fn check_surroundings() -> Result<(), TraceError> {
 ///
 /// [`TraceError::Impossible`] otherwise.
 pub(super) fn check_child(child: Tid) -> Result<(), TraceError> {
-    let refusal = refuse(&[memory(Some(Asking::of_child(child)))]);
+    let refusal = refuse(&[memory(Some(Availability::of_child(child)))]);
     if is_leaving(child) { Ok(()) } else { refusal }
 }
 
@@ -75,7 +75,7 @@ struct Refusal {
 }
 
 /// Traces an idle child with every request that the tracer needs, and inspects the child.
-fn attempt() -> Result<Asking, Refusal> {
+fn attempt() -> Result<Availability, Refusal> {
     let refused =
         |request| move |error: io::Error| Refusal { request, errno: error.raw_os_error().unwrap_or(libc::EIO) };
     let child = Prepared::new(Command::idle(), None).and_then(Prepared::suspend).map_err(refused("fork"))?;
@@ -85,7 +85,7 @@ fn attempt() -> Result<Asking, Refusal> {
             sys::interrupt(child.tid).map_err(refused("PTRACE_INTERRUPT"))?;
             let stopped = sys::wait().map_err(refused("waitpid"))?.map(|(tid, _)| Stopped::reported(tid));
             match stopped.map(|task| task.syscall_info()).transpose().map_err(refused("PTRACE_GET_SYSCALL_INFO"))? {
-                Some(Alive::Yes(_)) => Ok(Asking::of_child(child.tid)),
+                Some(Alive::Yes(_)) => Ok(Availability::of_child(child.tid)),
                 Some(Alive::Gone) | None => Err(Refusal { request: "waitpid", errno: libc::ESRCH }),
             }
         });
@@ -97,9 +97,9 @@ fn attempt() -> Result<Asking, Refusal> {
 /// Facts about this machine and this process.
 #[derive(Debug, Clone)]
 struct Evidence {
-    attempt: Result<Asking, Refusal>,
+    attempt: Result<Availability, Refusal>,
     proc: ProcMount,
-    files: Asking,
+    files: Availability,
     /// `uname -r`
     release: String,
     /// kernel.yama.ptrace_scope; `None` if the kernel has no Yama.
@@ -113,7 +113,7 @@ struct Evidence {
 }
 
 impl Evidence {
-    fn read(attempt: Result<Asking, Refusal>, rustflags: &str) -> Self {
+    fn read(attempt: Result<Availability, Refusal>, rustflags: &str) -> Self {
         let signs = [
             ("/var/run/secrets/kubernetes.io", "Kubernetes"),
             ("/run/.containerenv", "Podman"),
@@ -122,7 +122,7 @@ impl Evidence {
         Self {
             attempt,
             proc: ProcMount::read(),
-            files: Asking::of_files(),
+            files: Availability::of_files(),
             release: uname().map(|uts| uts.release().to_string_lossy().into_owned()).unwrap_or_default(),
             yama: fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").ok().map(|text| text.trim().to_owned()),
             status: fs::read_to_string("/proc/self/status").unwrap_or_default(),
@@ -314,26 +314,30 @@ fn proc_mount(proc: ProcMount) -> Gate {
     }
 }
 
-fn files(asking: Asking) -> Gate {
+fn files(availability: Availability) -> Gate {
     let remedy =
         Remedy { place: "Docker", paste: "use a current Docker and libseccomp (their default profile allows statx)" };
-    match asking {
-        Asking::Works => gate("statx", GateState::Open, "the kernel answers statx", &[]),
-        Asking::FallsBack => gate("statx", GateState::Open, "statx is refused; fstatat and fdinfo answer instead", &[]),
-        Asking::Refused => gate("statx", GateState::Closed, "statx is refused, and so is fstatat", &[remedy]),
+    match availability {
+        Availability::Works => gate("statx", GateState::Open, "the kernel answers statx", &[]),
+        Availability::FallsBack => {
+            gate("statx", GateState::Open, "statx is refused; fstatat and fdinfo answer instead", &[])
+        }
+        Availability::Refused => gate("statx", GateState::Closed, "statx is refused, and so is fstatat", &[remedy]),
     }
 }
 
 /// Judges access to the memory and the fds of a child.
-fn memory(asking: Option<Asking>) -> Gate {
+fn memory(availability: Option<Availability>) -> Gate {
     let own = Remedy { place: "here", paste: "make the program readable: chmod +r cargo-sysguard" };
-    let found = match asking {
-        Some(Asking::Refused) => {
+    let found = match availability {
+        Some(Availability::Refused) => {
             let found = "the memory or the fds of a child cannot be read";
             return gate("memory", GateState::Closed, found, &[&[own], CONTAINERS].concat());
         }
-        Some(Asking::Works) => "the memory and the fds of a child can be read",
-        Some(Asking::FallsBack) => "process_vm_readv is refused; /proc/PID/mem or PTRACE_PEEKDATA answers instead",
+        Some(Availability::Works) => "the memory and the fds of a child can be read",
+        Some(Availability::FallsBack) => {
+            "process_vm_readv is refused; /proc/PID/mem or PTRACE_PEEKDATA answers instead"
+        }
         None => "not tried, since another gate is closed",
     };
     gate("memory", GateState::Open, found, &[])

@@ -299,7 +299,7 @@ impl Walk {
 
 /// Returns the path of an entry below the root, shortened if it is very long.
 fn display_path(levels: &[Level], name: &CStr) -> String {
-    const MOST: usize = 8;
+    const EDGE: usize = 8;
     let mut parts: Vec<String> = levels
         .iter()
         .skip(1)
@@ -308,9 +308,9 @@ fn display_path(levels: &[Level], name: &CStr) -> String {
         .filter(|part| !part.is_empty())
         .map(|part| part.to_string_lossy().escape_debug().to_string())
         .collect();
-    if parts.len() > 2 * MOST {
-        let cut = parts.len() - 2 * MOST;
-        parts.splice(MOST..MOST + cut, [format!("[{cut} folders]")]);
+    if parts.len() > 2 * EDGE {
+        let cut = parts.len() - 2 * EDGE;
+        parts.splice(EDGE..EDGE + cut, [format!("[{cut} folders]")]);
     }
     parts.join("/")
 }

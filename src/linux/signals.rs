@@ -18,7 +18,7 @@ use crate::model::kernel::call::Tid;
 ///
 /// The error of sigaction(2).
 pub fn leave_signals_to_workload() -> io::Result<()> {
-    sys::decide_by_sender((1..=LAST).filter(|signal| !KEPT.contains(signal)))
+    sys::ignore_traced_senders((1..=LAST).filter(|signal| !KEPT.contains(signal)))
 }
 
 /// `_NSIG`, include/uapi/asm-generic/signal.h

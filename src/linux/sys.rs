@@ -39,7 +39,7 @@ pub(super) use registers::{RESULT_REPLACES_FIRST_ARGUMENT, syscall_registers, wr
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(super) use registers::{StackRegisters, stack_registers};
 pub(super) use signal_info::{is_sent_by_us, set_signal_info, signal_info, signal_task};
-pub(super) use signals::decide_by_sender;
+pub(super) use signals::ignore_traced_senders;
 pub use start::note_start;
 pub(super) use start::{was_closed, was_ignored};
 pub(super) use terminal::{keep_modes, restore_before, restore_modes};

@@ -40,8 +40,8 @@ struct Change {
 
 /// `CLONE_ARGS_SIZE_VER0`, and room for larger structures of later kernels,
 /// include/uapi/linux/sched.h
-const LEAST_ARGUMENTS: usize = 64;
-const MOST_ARGUMENTS: usize = 128;
+const MIN_ARGUMENTS: usize = 64;
+const MAX_ARGUMENTS: usize = 128;
 
 /// What happened to the flag at a call's entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,10 +89,10 @@ impl CloneRewriter {
     /// Makes clone3 read a copy of its arguments without the flag. `None`: there is no place for a
     /// copy, or the kernel will refuse these arguments.
     fn copy_arguments(&mut self, task: &Stopped, call: &Call, address: u64) -> io::Result<Option<u64>> {
-        let mut arguments = [0; MOST_ARGUMENTS];
+        let mut arguments = [0; MAX_ARGUMENTS];
         let Some(arguments) = usize::try_from(call.args[1])
             .ok()
-            .filter(|size| (LEAST_ARGUMENTS..=MOST_ARGUMENTS).contains(size))
+            .filter(|size| (MIN_ARGUMENTS..=MAX_ARGUMENTS).contains(size))
             .map(|size| &mut arguments[..size])
         else {
             return Ok(None);
@@ -115,8 +115,8 @@ impl CloneRewriter {
     /// Returns a place for arguments that no other call under way uses.
     fn unused(&self, spare: Range<u64>) -> Option<u64> {
         let is_used = |place: &u64| self.changes.values().any(|change| change.copy == Some(*place));
-        let end = spare.end.checked_sub(MOST_ARGUMENTS as u64)?;
-        (spare.start..=end).step_by(MOST_ARGUMENTS).find(|place| !is_used(place))
+        let end = spare.end.checked_sub(MAX_ARGUMENTS as u64)?;
+        (spare.start..=end).step_by(MAX_ARGUMENTS).find(|place| !is_used(place))
     }
 
     /// Undoes a change when the parent announces its child: the kernel has read the arguments, and
@@ -156,7 +156,7 @@ fn flags_of(call: &Call) -> Option<Place> {
 
 fn undo(task: &Stopped, change: Change) -> io::Result<()> {
     if let Some(copy) = change.copy {
-        write_all(task, copy, &[0; MOST_ARGUMENTS])?;
+        write_all(task, copy, &[0; MAX_ARGUMENTS])?;
     }
     if matches!(change.place, Place::Register(_)) && sys::RESULT_REPLACES_FIRST_ARGUMENT {
         return Ok(());

@@ -28,7 +28,8 @@ pub(super) struct Witness {
     /// The last call of each task. With few tasks at a time, a search is faster than a hash, and a
     /// reused slot is faster than a new one.
     calls: BTreeMap<Tid, PendingCall>,
-    /// Tasks that were last notified of a closing call, whose end is not reported.
+    /// Tasks with a notified closing call as their last one; the end of such a call is not
+    /// reported.
     closing: HashSet<Tid>,
 }
 
@@ -118,8 +119,8 @@ impl Witness {
         }
     }
 
-    /// Returns the answers for a call whose end is not reported, before it is made. Returns `None`
-    /// for a call whose end is reported.
+    /// Returns the answers for a notified call before it is made, since its end is not reported.
+    /// Returns `None` for a call with a reported end.
     pub(super) fn notified(&mut self, task: Tid, call: &Call) -> Option<Answers> {
         if self.under_way(task).is_some() {
             return None;
@@ -258,7 +259,7 @@ impl Witness {
         if place.address == 0 {
             return Ok(place.directory.map_or(Answer::None, |fd| self.of_fd(task, fd)));
         }
-        let mut text = [0; LONGEST];
+        let mut text = [0; MAX_PATH];
         let text = read_path(task, place.address, &mut text)?;
         let found = match (text, place.directory) {
             // AT_EMPTY_PATH: "operate on the file referred to by dirfd". Without it the call fails.
@@ -292,13 +293,13 @@ impl Witness {
 }
 
 /// `PATH_MAX`, include/uapi/linux/limits.h
-const LONGEST: usize = 4096;
+const MAX_PATH: usize = 4096;
 
 /// Reads the path at this address, if it is terminated. Most paths are short, and each page that is
 /// read must be found and pinned.
-fn read_path(task: Tid, address: u64, text: &mut [u8; LONGEST]) -> Result<&[u8], Failure> {
+fn read_path(task: Tid, address: u64, text: &mut [u8; MAX_PATH]) -> Result<&[u8], Failure> {
     const SHORT: usize = 256;
-    for (begin, end) in [(0, SHORT), (SHORT, LONGEST)] {
+    for (begin, end) in [(0, SHORT), (SHORT, MAX_PATH)] {
         let length = memory::read(task, address.wrapping_add(begin as u64), &mut text[begin..end])?;
         if let Some(at) = text[begin..begin + length].iter().position(|byte| *byte == 0) {
             return Ok(&text[..begin + at]);
@@ -320,12 +321,12 @@ mod tests {
     fn path_of_any_length_is_read_completely() {
         for length in [0, 1, 255, 256, 257, 4000, 4095] {
             let path = [vec![b'x'; length], vec![0]].concat();
-            let mut text = [0; LONGEST];
+            let mut text = [0; MAX_PATH];
             assert_eq!(read_path(sys::gettid(), path.as_ptr() as u64, &mut text), Ok(&path[..length]));
         }
-        let endless = vec![b'x'; LONGEST];
+        let endless = vec![b'x'; MAX_PATH];
         for address in [endless.as_ptr() as u64, 8, u64::MAX] {
-            assert_eq!(read_path(sys::gettid(), address, &mut [0; LONGEST]), Err(Failure::Alike));
+            assert_eq!(read_path(sys::gettid(), address, &mut [0; MAX_PATH]), Err(Failure::Alike));
         }
     }
 }

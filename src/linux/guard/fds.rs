@@ -45,14 +45,14 @@ pub fn inherited(command: &Command) -> Inherited {
         .collect();
     // Many inherited fds are fds that a parent forgot to close, not streams of a workload. The
     // filter must not grow with them.
-    while inherited.len() > MOST_INHERITED {
+    while inherited.len() > MAX_INHERITED {
         inherited.pop_last();
     }
     inherited
 }
 
 /// Each inherited fd adds instructions to every check of an fd in the filter.
-const MOST_INHERITED: usize = 8;
+const MAX_INHERITED: usize = 8;
 
 /// Returns whether the fd may be open. An fd that cannot be inspected may be open.
 pub(super) fn is_open(task: Tid, fd: i32) -> bool {

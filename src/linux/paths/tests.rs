@@ -21,8 +21,8 @@ fn truth(place: &Place, base: Option<&OwnedFd>, text: &str) -> Option<Identity> 
 }
 
 fn view(shares_root: bool) -> View {
-    let view = View { task: sys::gettid(), shares_root, root_is_alike: false, cached_only: false };
-    View { root_is_alike: own_root_is_alike(view, &mut Mounts::default()), ..view }
+    let view = View { task: sys::gettid(), shares_root, root_has_same_names: false, cached_only: false };
+    View { root_has_same_names: own_root_has_same_names(view, &mut Mounts::default()), ..view }
 }
 
 fn by_walk(view: View, place: &Place, text: &str, mounts: &mut Mounts) -> Found {

@@ -17,7 +17,7 @@ use crate::linux::mounts::Mounts;
 use crate::linux::sys::{self, FileStatus};
 
 /// `MAXSYMLINKS`, include/linux/namei.h
-const MOST_LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
 /// A walk under way from the first component to the last.
 pub(super) struct Walk<'a> {
@@ -87,7 +87,7 @@ impl<'a> Walk<'a> {
         let name = CString::new(name).ok()?;
         let next = match open(self.view, &self.at.file, &name, false, 0) {
             Ok(next) => reached(next)?,
-            Err(libc::ENOENT | libc::ENOTDIR) if here == Names::Alike => return Some(Step::Done(Found::Nothing)),
+            Err(libc::ENOENT | libc::ENOTDIR) if here == Names::Same => return Some(Step::Done(Found::Nothing)),
             Err(libc::ENOTDIR) if here == Names::Proc => return Some(Step::Done(Found::Nothing)),
             Err(libc::ENAMETOOLONG) => return Some(Step::Done(Found::Nothing)),
             Err(_) => return None,
@@ -98,7 +98,7 @@ impl<'a> Walk<'a> {
             return self.arrive(next);
         }
         self.links += 1;
-        if self.links > MOST_LINKS {
+        if self.links > MAX_LINKS {
             return Some(Step::Done(Found::Nothing));
         }
         if here == Names::Proc {
@@ -107,10 +107,10 @@ impl<'a> Walk<'a> {
         // apparmorfs also has links without a text target, and a file server may wait for the
         // stopped task.
         let linked = names(self.view, &next.file, &next.status, self.mounts)?;
-        if linked == Names::Proc || linked == Names::Differ && self.view.cached_only {
+        if linked == Names::Proc || linked == Names::PerProcess && self.view.cached_only {
             return None;
         }
-        if linked == Names::Differ && open(self.view, &self.at.file, &name, true, RESOLVE_NO_MAGICLINKS).is_err() {
+        if linked == Names::PerProcess && open(self.view, &self.at.file, &name, true, RESOLVE_NO_MAGICLINKS).is_err() {
             return None;
         }
         self.expand(&target(&next.file)?)

@@ -1,6 +1,6 @@
 //! Judges machines by evidence as it would be read there.
 
-use super::{Asking, Evidence, ProcMount, Refusal, gates, probe, reason, version};
+use super::{Availability, Evidence, ProcMount, Refusal, gates, probe, reason, version};
 use crate::model::trace::gate::GateState;
 
 const FREE: &str = "Name:\tx\nTracerPid:\t0\nCapEff:\t0000000000000000\nSeccomp:\t0\nSeccomp_filters:\t0\n";
@@ -10,9 +10,9 @@ const PRIVILEGED: &str = "TracerPid:\t0\nCapEff:\t0000000000080000\nSeccomp:\t0\
 
 fn evidence() -> Evidence {
     Evidence {
-        attempt: Ok(Asking::Works),
+        attempt: Ok(Availability::Works),
         proc: ProcMount::Ours,
-        files: Asking::Works,
+        files: Availability::Works,
         release: "6.18.44-generic".to_owned(),
         yama: Some("1".to_owned()),
         status: FREE.to_owned(),
@@ -21,7 +21,7 @@ fn evidence() -> Evidence {
     }
 }
 
-fn refused(request: &'static str, errno: i32) -> Result<Asking, Refusal> {
+fn refused(request: &'static str, errno: i32) -> Result<Availability, Refusal> {
     Err(Refusal { request, errno })
 }
 
@@ -83,10 +83,10 @@ fn each_machine_is_judged_by_its_evidence() {
         ("the thread sanitizer", with_flags("-Z sanitizer=thread"), vec![]),
         ("no proc", Evidence { proc: ProcMount::Missing, ..evidence() }, vec!["/proc"]),
         ("another namespace's proc", Evidence { proc: ProcMount::Foreign, ..evidence() }, vec!["/proc"]),
-        ("no statx", Evidence { files: Asking::FallsBack, ..evidence() }, vec![]),
-        ("no statx and no fstatat", Evidence { files: Asking::Refused, ..evidence() }, vec!["statx"]),
-        ("no process_vm_readv", Evidence { attempt: Ok(Asking::FallsBack), ..evidence() }, vec![]),
-        ("an unreadable child", Evidence { attempt: Ok(Asking::Refused), ..evidence() }, vec!["memory"]),
+        ("no statx", Evidence { files: Availability::FallsBack, ..evidence() }, vec![]),
+        ("no statx and no fstatat", Evidence { files: Availability::Refused, ..evidence() }, vec!["statx"]),
+        ("no process_vm_readv", Evidence { attempt: Ok(Availability::FallsBack), ..evidence() }, vec![]),
+        ("an unreadable child", Evidence { attempt: Ok(Availability::Refused), ..evidence() }, vec!["memory"]),
         ("nothing can be read", Evidence { release: String::new(), status: String::new(), ..evidence() }, vec![]),
     ] {
         assert_eq!(in_the_way(&evidence), expected, "{what}");

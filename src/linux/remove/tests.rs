@@ -117,7 +117,7 @@ fn own_folders_without_permissions_are_removed() {
 }
 
 #[test]
-fn tree_that_is_written_to_is_removed_once_writing_ends() {
+fn written_tree_is_removed_once_writing_ends() {
     let (root, tree) = scratch();
     let ends = AtomicBool::new(false);
     thread::scope(|scope| {

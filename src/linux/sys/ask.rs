@@ -122,10 +122,10 @@ pub(in crate::linux) fn open_place(
 /// Reads a whole file of proc; empty if it cannot be read. The kernel reports a size of 0, and a
 /// reader that relies on that reads a few bytes at a time.
 pub(in crate::linux) fn read_proc(path: &str) -> Vec<u8> {
-    const MOST: usize = 16 << 10;
+    const INITIAL_SIZE: usize = 16 << 10;
     let read = || -> io::Result<Vec<u8>> {
         let mut file = File::open(path)?;
-        let (mut text, mut length) = (vec![0; MOST], 0);
+        let (mut text, mut length) = (vec![0; INITIAL_SIZE], 0);
         loop {
             match file.read(&mut text[length..])? {
                 0 => break,

@@ -13,12 +13,12 @@ use nix::unistd::getppid;
 
 use crate::model::kernel::call::Tid;
 
-/// `PID_MAX_LIMIT`, include/linux/threads.h: numbers are smaller.
+/// `PID_MAX_LIMIT`, is_traced_sender/linux/threads.h: numbers are smaller.
 const LIMIT: usize = 1 << 22;
 
 /// How long a number stays after its task's end. A signal arrives within a time slice, and the
 /// kernel assigns numbers round-robin.
-const KNOWN: Duration = Duration::from_secs(1);
+const RETENTION: Duration = Duration::from_secs(1);
 
 /// One bit per number. Static, since a handler may neither lock nor allocate; pages that are never
 /// written use no memory.
@@ -58,7 +58,7 @@ static NESTED: Bits = Bits::new();
 ///
 /// A nested number may also belong to an unrelated process. The parent, the process most likely to
 /// end this one, never counts as a task.
-pub(super) fn include(sender: i32) -> bool {
+pub(super) fn is_traced_sender(sender: i32) -> bool {
     OURS.holds(sender) || NESTED.holds(sender) && sender != getppid().as_raw()
 }
 
@@ -92,12 +92,12 @@ fn ledger() -> MutexGuard<'static, Option<Ledger>> {
 }
 
 impl Ledger {
-    fn take(&mut self, number: Number) {
+    fn acquire(&mut self, number: Number) {
         *self.uses.entry(number).or_default() += 1;
         number.set(true);
     }
 
-    fn forget_before(&mut self, time: Instant) {
+    fn expire(&mut self, time: Instant) {
         while self.released.front().is_some_and(|(released, _)| *released <= time) {
             let Some((_, number)) = self.released.pop_front() else { return };
             let Some(uses) = self.uses.get_mut(&number) else { continue };
@@ -121,7 +121,7 @@ impl Members {
             let nested = nested_numbers(task).into_iter().map(Number::Nested);
             let numbers: Vec<Number> = std::iter::once(Number::Ours(task)).chain(nested).collect();
             let mut ledger = ledger();
-            numbers.iter().for_each(|number| ledger.get_or_insert_default().take(*number));
+            numbers.iter().for_each(|number| ledger.get_or_insert_default().acquire(*number));
             numbers
         });
     }
@@ -137,8 +137,8 @@ impl Members {
         let mut ledger = ledger();
         let ledger = ledger.get_or_insert_default();
         ledger.released.extend(numbers.into_iter().map(|number| (now, number)));
-        if let Some(time) = now.checked_sub(KNOWN) {
-            ledger.forget_before(time);
+        if let Some(time) = now.checked_sub(RETENTION) {
+            ledger.expire(time);
         }
     }
 }
@@ -171,39 +171,39 @@ mod tests {
     use super::*;
 
     /// No process and no other test uses such numbers.
-    const FAR: i32 = (LIMIT - 10) as i32;
+    const UNUSED: i32 = (LIMIT - 10) as i32;
 
     #[test]
     fn number_stays_known_shortly_after_its_last_use() {
-        let number = Number::Ours(FAR);
+        let number = Number::Ours(UNUSED);
         let mut ledger = Ledger::default();
         let now = Instant::now();
-        ledger.take(number);
+        ledger.acquire(number);
         ledger.released.push_back((now, number));
-        ledger.take(number);
-        ledger.forget_before(now);
-        assert!(include(FAR), "the number is in use again");
-        ledger.released.push_back((now + KNOWN, number));
-        ledger.forget_before(now);
-        assert!(include(FAR), "its task ended just now");
-        ledger.forget_before(now + KNOWN);
-        assert!(!include(FAR));
+        ledger.acquire(number);
+        ledger.expire(now);
+        assert!(is_traced_sender(UNUSED), "the number is in use again");
+        ledger.released.push_back((now + RETENTION, number));
+        ledger.expire(now);
+        assert!(is_traced_sender(UNUSED), "its task ended just now");
+        ledger.expire(now + RETENTION);
+        assert!(!is_traced_sender(UNUSED));
     }
 
     #[test]
     fn numbers_out_of_range_are_ignored() {
         for number in [i32::MIN, -1, 0, LIMIT as i32, i32::MAX] {
             OURS.set(number, true);
-            assert!(!include(number), "{number}");
+            assert!(!is_traced_sender(number), "{number}");
         }
     }
 
     #[test]
     fn parent_is_never_a_nested_task() {
         let parent = getppid().as_raw();
-        for (number, is_known) in [(FAR + 1, true), (parent, false)] {
+        for (number, is_known) in [(UNUSED + 1, true), (parent, false)] {
             NESTED.set(number, true);
-            assert_eq!(include(number), is_known, "{number}");
+            assert_eq!(is_traced_sender(number), is_known, "{number}");
             NESTED.set(number, false);
         }
     }

@@ -1,5 +1,5 @@
 //! The signal handler that distinguishes traced senders from all others. Everything in it is
-//! async-signal-safe. Main function: [`decide_by_sender`].
+//! async-signal-safe. Main function: [`ignore_traced_senders`].
 
 use std::io;
 use std::ptr;
@@ -41,7 +41,7 @@ fn set_action(signal: c_int, action: &Action) -> io::Result<()> {
 
 /// Makes these signals do nothing if a traced task sent them, and SIGINT and SIGQUIT do nothing at
 /// all. Otherwise they keep their former effect. An ignored signal stays ignored.
-pub(in crate::linux) fn decide_by_sender(signals: impl Iterator<Item = c_int>) -> io::Result<()> {
+pub(in crate::linux) fn ignore_traced_senders(signals: impl Iterator<Item = c_int>) -> io::Result<()> {
     let mut before = [Action::default(); SIGNALS];
     for (signal, action) in (1..).zip(&mut before[1..]) {
         *action = action_of(signal)?;
@@ -63,7 +63,7 @@ pub(in crate::linux) fn decide_by_sender(signals: impl Iterator<Item = c_int>) -
 
 /// Installs the handler by the C library, which knows how a handler returns on this architecture.
 fn install(signal: c_int) -> io::Result<()> {
-    let handler: extern "C" fn(c_int, *mut siginfo_t, *mut c_void) = decide;
+    let handler: extern "C" fn(c_int, *mut siginfo_t, *mut c_void) = handle_signal;
     // SAFETY: an empty sigset_t is all zeroes on Linux.
     let mut mask: libc::sigset_t = unsafe { std::mem::zeroed() };
     // No other signal, and no stop by a terminal, may interrupt the handler.
@@ -80,7 +80,7 @@ fn install(signal: c_int) -> io::Result<()> {
     checked(c_long::from(unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) })).map(drop)
 }
 
-extern "C" fn decide(signal: c_int, info: *mut siginfo_t, _context: *mut c_void) {
+extern "C" fn handle_signal(signal: c_int, info: *mut siginfo_t, _context: *mut c_void) {
     if matches!(signal, libc::SIGINT | libc::SIGQUIT) {
         return;
     }
@@ -90,7 +90,7 @@ extern "C" fn decide(signal: c_int, info: *mut siginfo_t, _context: *mut c_void)
     if matches!(info.si_code, libc::SI_USER | libc::SI_TKILL | libc::SI_QUEUE) {
         // SAFETY: signals of these codes have a sender; sigaction(2).
         let sender = unsafe { info.si_pid() };
-        if members::include(sender) {
+        if members::is_traced_sender(sender) {
             return;
         }
     }

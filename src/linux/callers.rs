@@ -1,8 +1,8 @@
-//! The stack of a stopped task: unwound by what its programs and libraries tell of their frames,
-//! and named by their symbols. Main type: [`Callers`].
+//! Unwinds the stack of a stopped task by the unwind tables of its programs and libraries, and
+//! names its functions by their symbols. Main type: [`Callers`].
 //!
-//! It is slow beside a stop (a file is opened for every library once), so it is asked for what is
-//! new only. It must not fail a run: a stack that cannot be read ends where it cannot.
+//! Unwinding is slow compared to a stop (every library is opened once), so it is used for new facts
+//! only. It must not fail a run: a stack that cannot be read is cut there.
 
 mod image;
 
@@ -20,15 +20,16 @@ use super::{maps, sys};
 use crate::model::kernel::call::Tid;
 use crate::model::observe::call_site::{CallSite, Frame};
 
-/// No stack is followed further: a recursion tells nothing more.
-const DEEPEST: usize = 128;
+/// The most frames that are read of a stack; deep recursion adds no information.
+const MAX_FRAMES: usize = 128;
 
-/// What is known of the programs and libraries that were met.
+/// Unwind tables and symbols of the programs and libraries seen so far.
 #[derive(Default)]
 pub struct Callers {
-    /// By what maps say of a file: its device, number and path.
+    /// Keyed by the file fields of a maps line: device, inode and path.
     images: HashMap<String, Option<Rc<Image>>>,
-    /// Of the last task: the next one is most often the same, or laid out like it.
+    /// The layout of the last task. The next one is most often the same task, or has the same
+    /// layout.
     layout: Option<Layout>,
 }
 
@@ -38,27 +39,27 @@ impl fmt::Debug for Callers {
     }
 }
 
-/// All code of a task, and how to unwind it.
+/// The code mappings of a task, with an unwinder for them.
 struct Layout {
-    /// The lines of its maps.
+    /// The lines of the task's maps that are code.
     code: String,
     loaded: Vec<Loaded>,
     unwinder: UnwinderNative<Arc<[u8]>, framehop::MayAllocateDuringUnwind>,
     rules: CacheNative<framehop::MayAllocateDuringUnwind>,
 }
 
-/// An image where it was loaded.
+/// An image at its load address.
 struct Loaded {
     name: String,
     range: Range<u64>,
-    /// What must be taken from an address to have that of the file.
+    /// Difference between an address in the task and in the file.
     bias: u64,
     image: Rc<Image>,
 }
 
 impl Callers {
-    /// Who calls: to be asked from a sink of events, about the task of the event, which is still
-    /// stopped.
+    /// Returns the call site of the event's task. Must be called from the sink of that event, while
+    /// the task is still stopped.
     pub fn of(&mut self, task: Tid) -> CallSite {
         let Ok(registers) = sys::stack_registers(task) else { return CallSite::default() };
         let Layout { loaded, unwinder, rules, .. } = self.layout(task);
@@ -66,7 +67,7 @@ impl Callers {
         let mut frames = Vec::new();
         let mut next = Some(FrameAddress::InstructionPointer(registers.instruction));
         let mut registers = unwind_registers(registers);
-        while let Some(address) = next.filter(|_| frames.len() < DEEPEST) {
+        while let Some(address) = next.filter(|_| frames.len() < MAX_FRAMES) {
             name(task, address, loaded, &mut frames);
             next = interrupted(address, &mut registers, &mut read).or_else(|| {
                 let caller = unwinder.unwind_frame(address, &mut registers, rules, &mut read).ok()??;
@@ -76,14 +77,14 @@ impl Callers {
         CallSite { frames, past: None }
     }
 
-    /// Of how many programs and libraries symbols were loaded: the first stack through each waits
-    /// for that, and `benches/callers.rs` tells it apart.
+    /// Returns for how many programs and libraries symbols were loaded. The first stack through
+    /// each waits for that, and `benches/callers.rs` reports it separately.
     #[doc(hidden)]
     pub fn loaded_symbols(&self) -> usize {
         self.images.values().flatten().filter(|image| image.has_symbols()).count()
     }
 
-    /// That of the task as it is now.
+    /// Returns the current layout of the task.
     fn layout(&mut self, task: Tid) -> &mut Layout {
         let maps = maps::text(task);
         let is_code = |line: &&str| maps::mappings(line).any(|mapping| mapping.is_code);
@@ -123,24 +124,26 @@ fn unwind_registers(StackRegisters { instruction, stack, frame }: StackRegisters
     UnwindRegsNative::new(instruction, stack, frame)
 }
 
-/// A return address may carry a signature in its upper bits, where no address of a process has any.
+/// Pointer authentication signs return addresses in upper bits that no user address has.
 #[cfg(target_arch = "aarch64")]
 fn unwind_registers(StackRegisters { instruction, link, stack, frame }: StackRegisters) -> UnwindRegsNative {
     let addresses = framehop::aarch64::PtrAuthMask::from_max_known_address(stack.max(instruction));
     UnwindRegsNative::new_with_ptr_auth_mask(addresses, link, stack, frame)
 }
 
-/// Whom a signal interrupted, where its handler returns to the kernel: his registers lie there, and
-/// what the C library tells of that frame cannot be followed.
+/// Returns the code that a signal interrupted, given the return address of its handler. The
+/// registers of that code lie on the stack. C libraries have no usable unwind tables for this
+/// frame.
 #[cfg(target_arch = "x86_64")]
 fn interrupted(
     address: FrameAddress,
     registers: &mut UnwindRegsNative,
     read: &mut impl FnMut(u64) -> Result<u64, ()>,
 ) -> Option<FrameAddress> {
-    /// `mov $15, %rax; syscall`, the most of it: rt_sigreturn(2), as every C library calls it.
+    /// The first eight bytes of `mov $15, %rax; syscall`: rt_sigreturn(2), as every C library calls
+    /// it.
     const SIGNAL_RETURN: u64 = 0x0f_00_00_00_0f_c0_c7_48;
-    /// In `struct ucontext`, where the stack pointer points then;
+    /// Offsets in `struct ucontext`, to which the stack pointer points there;
     /// arch/x86/include/uapi/asm/sigcontext.h.
     const FRAME: u64 = 120;
     const STACK: u64 = 160;
@@ -154,7 +157,7 @@ fn interrupted(
     Some(FrameAddress::InstructionPointer(instruction))
 }
 
-/// The vDSO, to which a handler returns here, tells of it what can be followed.
+/// A handler returns to the vDSO here, which has usable unwind tables.
 #[cfg(target_arch = "aarch64")]
 fn interrupted(
     _: FrameAddress,
@@ -164,7 +167,7 @@ fn interrupted(
     None
 }
 
-/// The functions at an address, inlined ones first.
+/// Appends the functions at an address, inlined ones first.
 fn name(task: Tid, address: FrameAddress, loaded: &[Loaded], frames: &mut Vec<Frame>) {
     let lookup = address.address_for_lookup();
     let Some(module) = loaded.iter().find(|module| module.range.contains(&lookup)) else { return };

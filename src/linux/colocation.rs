@@ -1,9 +1,8 @@
-//! Tracer and tracee on one CPU while a single task is busy, or two that take turns: it is where
-//! they run, not what they do, that makes a ptrace stop slow.
+//! Keeps tracer and tracees on one CPU while a single task is busy, or two tasks take turns: a
+//! ptrace stop between CPUs is much slower.
 //!
-//! It must stay invisible: a task's own affinity is restored before anybody can ask for it or
-//! change it, in a child before it runs, and as soon as more tasks are busy. Main type:
-//! [`Colocation`].
+//! It must stay invisible to tracees. A task's own affinity is restored before any task can read or
+//! change it, in a child before it runs, and when more tasks get busy. Main type: [`Colocation`].
 
 use std::collections::HashMap;
 
@@ -16,63 +15,64 @@ use crate::model::kernel::call::Tid;
 use crate::model::kernel::syscall::table::Row;
 use crate::model::trace::tracee::Stop;
 
-/// So many tasks may take turns on the tracer's CPU: two that wake each other are busy one at a
-/// time.
+/// Maximum number of tasks that take turns on the tracer's CPU: of two tasks that wake each other,
+/// one is busy at a time.
 const TURNS: usize = 2;
 
-/// So many stops in a row of the same few tasks mean that nobody else is busy.
+/// After this many stops in a row of the same few tasks, no other task counts as busy.
 const STREAK: u32 = 4;
 
-/// Who has not stopped for so many stops of others takes no turns.
-const SILENCE: u32 = 64;
+/// A task counts as idle after this many stops of other tasks.
+const IDLE_STOPS: u32 = 64;
 
-/// So many stops later all are let go for a moment, so that the scheduler can move them off a CPU
-/// that has become crowded.
+/// After this many stops all affinities are restored for a moment, so that the scheduler can move
+/// the tasks off a crowded CPU.
 const STAY: u32 = 4096;
 
-/// Which tasks share this tracer's CPU, if any.
+/// The tasks that share this tracer's CPU, if any.
 #[derive(Debug)]
 pub(super) struct Colocation {
-    /// Who is busy, at most [`TURNS`] of them.
+    /// The busy tasks, at most [`TURNS`].
     busy: Vec<Busy>,
-    /// The CPUs of whoever was lent one, as nobody but a call of the tree changes them. A child may
-    /// have inherited the loan long after it has ended.
-    theirs: HashMap<Tid, CpuSet>,
+    /// The own affinity of every task that was moved. Only calls of the tree change it. A child may
+    /// inherit a moved affinity long after the move has ended.
+    own_cpus: HashMap<Tid, CpuSet>,
     streak: u32,
-    /// Stops since the first of them came here.
+    /// Stops since the first task was moved to this CPU.
     stay: u32,
-    /// In a call that may see affinities: nobody's changes until its next stop.
+    /// A task in a call that may see affinities: none is changed until the task's next stop.
     asking: Option<Tid>,
-    /// Nobody is worth the trouble where there is one CPU, or where the kernel does not say.
+    /// The tracer's own affinity. `None` disables colocation: there is only one CPU, or the
+    /// affinity is unknown.
     own: Option<CpuSet>,
-    /// This tracer keeps to one of its CPUs.
+    /// The tracer is bound to one CPU.
     is_bound: bool,
-    /// Somebody has stopped since the last tick of the clock.
+    /// A task has stopped since the last tick of the clock.
     is_busy: bool,
 }
 
-/// A task that is.
+/// A busy task.
 #[derive(Debug)]
 struct Busy {
     task: Tid,
-    /// Stops of others since its last one.
-    silence: u32,
-    /// It shares the tracer's CPU.
-    is_lent: bool,
+    /// Stops of other tasks since its last stop.
+    idle_stops: u32,
+    /// The task was moved to the tracer's CPU.
+    is_moved: bool,
 }
 
 const SELF: Pid = Pid::from_raw(0);
 
 impl Colocation {
-    /// For the tracer that runs on this thread, of a tree that begins with this task: as yet nobody
-    /// else can be busy.
+    /// Returns the colocation for the tracer on this thread. The tree begins with this task, so no
+    /// other task can be busy yet.
     pub(super) fn new(root: Tid) -> Self {
         let own = sched_getaffinity(SELF)
             .ok()
             .filter(|cpus| (0..CpuSet::count()).filter(|cpu| cpus.is_set(*cpu) == Ok(true)).count() > 1);
         Self {
             busy: vec![Busy::new(root)],
-            theirs: HashMap::new(),
+            own_cpus: HashMap::new(),
             streak: STREAK,
             stay: 0,
             asking: None,
@@ -82,7 +82,7 @@ impl Colocation {
         }
     }
 
-    /// Takes note of a stop, while the task is still stopped, or of its end.
+    /// Processes a stop, while the task is still stopped, or the task's end.
     pub(super) fn observe(&mut self, task: Tid, stop: &Stop) {
         if self.own.is_none() {
             return;
@@ -92,14 +92,14 @@ impl Colocation {
             self.asking = None;
         }
         match stop {
-            // Its number may mean somebody else from now on.
+            // The number may belong to another process from now on.
             Stop::Ended(_) => return self.forget(task),
-            // A thread that executes a program takes its leader's number.
+            // A thread that executes a program takes the number of its thread group leader.
             Stop::Exec { former, .. } if *former != task => {
                 self.forget(task);
                 self.busy.iter_mut().filter(|busy| busy.task == *former).for_each(|busy| busy.task = task);
-                let theirs = self.theirs.remove(former);
-                self.theirs.extend(theirs.map(|theirs| (task, theirs)));
+                let own_cpus = self.own_cpus.remove(former);
+                self.own_cpus.extend(own_cpus.map(|own_cpus| (task, own_cpus)));
             }
             _ => {}
         }
@@ -107,50 +107,50 @@ impl Colocation {
         if may_see_affinity(stop) {
             self.separate();
             self.asking = Some(task);
-            changes_cpus_of(task, stop).map(|changed| self.theirs.remove(&changed));
+            changes_cpus_of(task, stop).map(|changed| self.own_cpus.remove(&changed));
         } else if self.stay >= STAY {
             self.separate();
         } else if (self.streak >= STREAK || begins_to_stop(stop)) && self.asking.is_none() {
             self.join(task);
         }
         if let Stop::Spawning { child, awaited, .. } = *stop {
-            self.bear(task, child, awaited);
+            self.spawned(task, child, awaited);
         }
     }
 
-    /// A child begins with the CPUs of its parent, and does not run yet: it is given its parent's
-    /// own, whatever was lent. Where its parent waits for it, the child is the one who is busy from
-    /// now on.
-    fn bear(&mut self, parent: Tid, child: Tid, awaited: bool) {
-        let Some(theirs) = self.theirs.get(&parent).copied() else { return };
+    /// Handles a new child, which has inherited its parent's affinity and does not run yet. It gets
+    /// its parent's own affinity. Where the parent waits for the child, the child takes the
+    /// parent's turn instead.
+    fn spawned(&mut self, parent: Tid, child: Tid, awaited: bool) {
+        let Some(own_cpus) = self.own_cpus.get(&parent).copied() else { return };
         let is_full = self.busy.len() >= TURNS;
-        match self.busy.iter_mut().find(|busy| busy.task == parent && busy.is_lent) {
+        match self.busy.iter_mut().find(|busy| busy.task == parent && busy.is_moved) {
             Some(busy) if awaited => {
-                self.theirs.insert(child, theirs);
+                self.own_cpus.insert(child, own_cpus);
                 if is_full {
-                    give_back(parent, &theirs);
-                    *busy = Busy { task: child, silence: 0, is_lent: true };
+                    restore(parent, &own_cpus);
+                    *busy = Busy { task: child, idle_stops: 0, is_moved: true };
                 } else {
-                    self.busy.push(Busy { task: child, silence: 0, is_lent: true });
+                    self.busy.push(Busy { task: child, idle_stops: 0, is_moved: true });
                 }
             }
-            _ => give_back(child, &theirs),
+            _ => restore(child, &own_cpus),
         }
     }
 
-    /// It is a task's turn: it is busy, and who was long silent is not.
+    /// Marks a task as busy, and drops tasks that have been idle for long.
     fn turn(&mut self, task: Tid) {
         let mut is_known = false;
         for busy in &mut self.busy {
             let is_its = busy.task == task;
-            busy.silence = if is_its { 0 } else { busy.silence + 1 };
+            busy.idle_stops = if is_its { 0 } else { busy.idle_stops + 1 };
             is_known |= is_its;
-            if busy.silence > SILENCE {
-                busy.leave(&self.theirs);
+            if busy.idle_stops > IDLE_STOPS {
+                busy.restore(&self.own_cpus);
             }
         }
-        self.busy.retain(|busy| busy.silence <= SILENCE);
-        self.part();
+        self.busy.retain(|busy| busy.idle_stops <= IDLE_STOPS);
+        self.release_tracer();
         if is_known {
             self.streak += 1;
             self.stay += 1;
@@ -158,54 +158,54 @@ impl Colocation {
         }
         if self.busy.len() >= TURNS {
             self.separate();
-            self.busy.sort_by_key(|busy| busy.silence);
+            self.busy.sort_by_key(|busy| busy.idle_stops);
             self.busy.truncate(TURNS - 1);
         }
         self.streak = 1;
         self.busy.push(Busy::new(task));
     }
 
-    /// A tick of the clock: who has not stopped since the last one runs by itself, and better where
-    /// it likes.
+    /// Handles a tick of the clock: tasks without a stop since the last tick run natively, and any
+    /// CPU may suit them better.
     pub(super) fn tick(&mut self) {
         if !std::mem::take(&mut self.is_busy) {
             self.separate();
         }
     }
 
-    /// Moves the task to this CPU. Where that is not allowed, nothing changes.
+    /// Moves the task to this CPU. If that is not allowed, nothing changes.
     fn join(&mut self, task: Tid) {
-        let Some(busy) = self.busy.iter_mut().find(|busy| busy.task == task && !busy.is_lent) else { return };
+        let Some(busy) = self.busy.iter_mut().find(|busy| busy.task == task && !busy.is_moved) else { return };
         let pid = Pid::from_raw(task);
-        let known = self.theirs.get(&task).copied();
-        let Some(theirs) = known.or_else(|| sched_getaffinity(pid).ok()) else { return };
+        let known = self.own_cpus.get(&task).copied();
+        let Some(own_cpus) = known.or_else(|| sched_getaffinity(pid).ok()) else { return };
         let Ok(cpu) = sched_getcpu() else { return };
         let mut here = CpuSet::new();
-        if theirs.is_set(cpu) == Ok(true) && here.set(cpu).is_ok() && sched_setaffinity(pid, &here).is_ok() {
-            self.theirs.insert(task, theirs);
-            busy.is_lent = true;
+        if own_cpus.is_set(cpu) == Ok(true) && here.set(cpu).is_ok() && sched_setaffinity(pid, &here).is_ok() {
+            self.own_cpus.insert(task, own_cpus);
+            busy.is_moved = true;
             self.is_bound = sched_setaffinity(SELF, &here).is_ok() || self.is_bound;
         }
     }
 
-    /// Gives everybody their own CPUs back.
+    /// Restores the affinity of all tasks and of the tracer.
     fn separate(&mut self) {
-        let theirs = &self.theirs;
-        self.busy.iter_mut().for_each(|busy| busy.leave(theirs));
+        let own_cpus = &self.own_cpus;
+        self.busy.iter_mut().for_each(|busy| busy.restore(own_cpus));
         (self.streak, self.stay) = (0, 0);
-        self.part();
+        self.release_tracer();
     }
 
-    /// A task is gone: there is nobody to be given anything back.
+    /// Drops a task that has ended, without restoring it.
     fn forget(&mut self, task: Tid) {
         self.busy.retain(|busy| busy.task != task);
-        self.theirs.remove(&task);
-        self.part();
+        self.own_cpus.remove(&task);
+        self.release_tracer();
     }
 
-    /// Gives this tracer its own CPUs back if nobody shares the one that it keeps to.
-    fn part(&mut self) {
-        if let Some(own) = self.own.as_ref().filter(|_| self.is_bound && self.busy.iter().all(|busy| !busy.is_lent)) {
+    /// Restores the tracer's affinity if no task shares its CPU any more.
+    fn release_tracer(&mut self) {
+        if let Some(own) = self.own.as_ref().filter(|_| self.is_bound && self.busy.iter().all(|busy| !busy.is_moved)) {
             let _ = sched_setaffinity(SELF, own);
             self.is_bound = false;
         }
@@ -214,20 +214,20 @@ impl Colocation {
 
 impl Busy {
     fn new(task: Tid) -> Self {
-        Self { task, silence: 0, is_lent: false }
+        Self { task, idle_stops: 0, is_moved: false }
     }
 
-    /// Gives it its own CPUs back.
-    fn leave(&mut self, theirs: &HashMap<Tid, CpuSet>) {
-        if let (true, Some(theirs)) = (std::mem::take(&mut self.is_lent), theirs.get(&self.task)) {
-            give_back(self.task, theirs);
+    /// Restores the task's own affinity.
+    fn restore(&mut self, own_cpus: &HashMap<Tid, CpuSet>) {
+        if let (true, Some(own_cpus)) = (std::mem::take(&mut self.is_moved), own_cpus.get(&self.task)) {
+            restore(self.task, own_cpus);
         }
     }
 }
 
-/// Whoever is gone needs none.
-fn give_back(task: Tid, theirs: &CpuSet) {
-    let _ = sched_setaffinity(Pid::from_raw(task), theirs);
+/// Restores a task's affinity; errors are ignored, since a task may be gone.
+fn restore(task: Tid, own_cpus: &CpuSet) {
+    let _ = sched_setaffinity(Pid::from_raw(task), own_cpus);
 }
 
 impl Drop for Colocation {
@@ -236,23 +236,24 @@ impl Drop for Colocation {
     }
 }
 
-/// Whether the task is likely to stop soon and often: a program is loaded, or the next child made.
+/// Returns whether the task is likely to stop soon and often: a program is loaded, or the next
+/// child is started.
 fn begins_to_stop(stop: &Stop) -> bool {
     matches!(stop, Stop::Exec { .. } | Stop::Signal(libc::SIGCHLD))
 }
 
-/// Whether the task is about to look at affinities (sched_setaffinity(2)), or to make a child that
-/// nobody may tell of.
+/// Returns whether the task is about to read or change affinities (sched_setaffinity(2)), or to
+/// create a child that may stay untraced.
 fn may_see_affinity(stop: &Stop) -> bool {
     let (Stop::Entry(call) | Stop::Filtered(call)) = stop else { return false };
     let looks = |row: &Row| matches!(row.name, "sched_getaffinity" | "sched_setaffinity");
     call.syscall.row().is_some_and(looks) || is_untraced(call, &Memory::default())
 }
 
-/// Whose CPUs are others after this call.
+/// Returns the task that this call changes the affinity of.
 fn changes_cpus_of(task: Tid, stop: &Stop) -> Option<Tid> {
     let (Stop::Entry(call) | Stop::Filtered(call)) = stop else { return None };
     let is_change = call.syscall.row().is_some_and(|row| row.name == "sched_setaffinity");
-    let whose = call.args[0] as Tid;
-    is_change.then_some(if whose == 0 { task } else { whose })
+    let target = call.args[0] as Tid;
+    is_change.then_some(if target == 0 { task } else { target })
 }

@@ -1,4 +1,4 @@
-//! What is started, everything resolved. Main type: [`Command`].
+//! A resolved description of what to start. Main type: [`Command`].
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,21 +8,21 @@ pub use std::os::fd::OwnedFd as Handle;
 #[cfg(windows)]
 pub use std::os::windows::io::OwnedHandle as Handle;
 
-/// A program to start, everything resolved.
+/// A program to start, with everything resolved.
 #[derive(Debug)]
 pub struct Command {
-    /// The file to execute: no search takes place.
+    /// The file to execute; `PATH` is not searched.
     pub program: PathBuf,
-    /// What the program sees as its arguments, `argv[0]` included.
+    /// The arguments of the program, `argv[0]` included.
     pub argv: Vec<OsString>,
     /// The environment.
     pub environment: Environment,
-    /// The working directory; `None`: the caller's.
+    /// The working directory; `None` means the caller's.
     pub cwd: Option<PathBuf>,
     /// Standard input, output and error.
     pub stdio: [Stream; 3],
-    /// Cut it off from the caller: a session of its own, default signal dispositions, umask 022 and
-    /// default limits.
+    /// Isolates the program from the caller: a session of its own, default signal dispositions,
+    /// umask 022 and default limits.
     pub isolated: bool,
 }
 
@@ -31,7 +31,7 @@ pub struct Command {
 pub enum Environment {
     /// The caller's.
     Inherited,
-    /// These and no others.
+    /// Exactly these variables.
     Exactly(Vec<(OsString, OsString)>),
 }
 

@@ -1,6 +1,6 @@
-//! When a run is ended from outside. Main type: [`Deadlines`].
+//! Tracks the deadlines of a run. Main type: [`Deadlines`].
 //!
-//! It only knows the clock; what is done at a deadline is the tracing loop's work.
+//! It only reads the clock; the tracing loop acts on a deadline.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -12,40 +12,41 @@ use nix::time::ClockId;
 use super::outcome::Limits;
 use super::sys;
 
-/// A blocked wait is woken this often to look at the clock: deadlines are kept to about this.
+/// Interval at which a blocked wait is interrupted to check the clock; also the precision of
+/// deadlines.
 const TICK: Duration = Duration::from_millis(50);
 
-/// The signal that wakes it. It is ignored by default, so a handler that does nothing changes
-/// nothing for anyone else in the process.
+/// The signal that interrupts the wait. It is ignored by default, so a handler that does nothing
+/// does not affect other code in the process.
 const WAKE_UP: Signal = Signal::SIGURG;
 
-/// The deadlines of one run. One that the clock cannot express never comes.
+/// The deadlines of one run. A deadline that the clock cannot represent never comes.
 #[derive(Debug)]
 pub(super) struct Deadlines {
     timeout: Option<Instant>,
     stop: Option<(Instant, i32)>,
     grace: Duration,
-    /// Also `None` where the grace has no end.
+    /// `None` before the grace period, and if it never ends.
     grace_ends: Option<Instant>,
-    /// Wakes this thread, and no other, for as long as it lives.
+    /// Interrupts this thread only, until dropped.
     _ticks: Timer,
 }
 
-/// What is due.
+/// What to do now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
     /// Nothing.
     Nothing,
     /// Send this signal to the first process.
-    Ask(i32),
+    Signal(i32),
     /// The run took too long: kill all.
     Timeout,
-    /// What outlived the first process has had its time: kill it.
+    /// The grace period is over: kill the remaining processes.
     GraceOver,
 }
 
 impl Deadlines {
-    /// Starts the clock of a run that is traced by this thread.
+    /// Starts the clock of a run that this thread traces.
     pub(super) fn start(limits: &Limits) -> io::Result<Self> {
         let now = Instant::now();
         sys::interrupt_waits_with(WAKE_UP as i32)?;
@@ -61,15 +62,14 @@ impl Deadlines {
         })
     }
 
-    /// The first process is gone: the others' time runs.
+    /// Starts the grace period: the first process has ended.
     pub(super) fn begin_grace(&mut self) {
         self.stop = None;
         self.timeout = None;
         self.grace_ends = Instant::now().checked_add(self.grace);
     }
 
-    /// What is due now. Asking is told once; an end is told for as long as anybody is there to be
-    /// ended.
+    /// Returns what is due now. A signal is due once; a kill is due until no task is left.
     pub(super) fn due(&mut self) -> Due {
         let now = Instant::now();
         let is_over = |deadline: Option<Instant>| deadline.is_some_and(|deadline| deadline <= now);
@@ -82,7 +82,7 @@ impl Deadlines {
         match self.stop {
             Some((at, signal)) if at <= now => {
                 self.stop = None;
-                Due::Ask(signal)
+                Due::Signal(signal)
             }
             _ => Due::Nothing,
         }
@@ -95,7 +95,7 @@ mod tests {
     use crate::model::run::workload::StopAfter;
 
     #[test]
-    fn moment_beyond_the_clock_never_comes() {
+    fn unrepresentable_deadline_never_comes() {
         let stop = Some(StopAfter { after: Duration::MAX, signal: 15 });
         let limits = Limits { timeout: Some(Duration::MAX), stop, grace: Duration::MAX };
         let mut deadlines = Deadlines::start(&limits).expect("a timer");

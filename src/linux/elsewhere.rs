@@ -1,5 +1,5 @@
-//! The door where there is no Linux: nothing can be traced, and everything else goes on without.
-//! Its names are those of the others.
+//! Stubs for systems other than Linux: tracing fails, and everything else works without it. The
+//! names are those of the Linux modules.
 
 use std::io;
 use std::path::Path;
@@ -17,7 +17,7 @@ fn impossible<T>() -> Result<T, TraceError> {
     Err(TraceError::Impossible { reason: NEEDED.unwrap_or_default().to_owned() })
 }
 
-/// Impossible here.
+/// Fails: tracing needs Linux.
 ///
 /// # Errors
 ///
@@ -26,7 +26,7 @@ pub fn trace(_: Command, _: &Limits, _: &mut dyn FnMut(&Event)) -> Result<Outcom
     impossible()
 }
 
-/// Impossible here.
+/// Fails: tracing needs Linux.
 ///
 /// # Errors
 ///
@@ -35,7 +35,7 @@ pub fn trace_guarded(_: Command, _: &Limits, _: &Guard, _: &mut dyn FnMut(&Event
     impossible()
 }
 
-/// Impossible here.
+/// Fails: tracing needs Linux.
 ///
 /// # Errors
 ///
@@ -44,10 +44,10 @@ pub fn trace_notified(_: Command, _: &Limits, _: &mut (dyn FnMut(&Event) + Send)
     impossible()
 }
 
-/// Nothing is traced here, so no program has to be told apart.
+/// Does nothing: programs are not traced here, so harnesses need not be recognized.
 pub fn mark_harness() {}
 
-/// Nothing is traced here, so no program has to be told apart.
+/// Does nothing: programs are not traced here, so harnesses need not be recognized.
 ///
 /// # Errors
 ///
@@ -56,33 +56,33 @@ pub fn may_be_harness(_: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// The one gate that is in the way.
+/// Returns one closed gate: tracing needs Linux.
 pub fn probe(_rustflags: &str) -> Vec<Gate> {
     let found = NEEDED.unwrap_or_default().to_owned();
     vec![Gate { name: "ptrace", state: GateState::Closed, found, remedies: Vec::new() }]
 }
 
-/// Nobody is started here.
+/// Returns no fds: no command is started here.
 pub fn inherited(_: &Command) -> Inherited {
     Inherited::new()
 }
 
-/// Nobody.
+/// Knows no call sites.
 #[derive(Debug, Default)]
 pub struct Callers(());
 
 impl Callers {
-    /// Who calls: not known here.
+    /// Returns an empty call site.
     pub fn of(&mut self, _: Tid) -> CallSite {
         CallSite::default()
     }
 }
 
-/// What is left to the system here.
+/// Holds no modes.
 #[derive(Debug)]
 pub struct KeptTerminal(());
 
-/// Leaves it to the system.
+/// Does nothing.
 ///
 /// # Errors
 ///
@@ -91,17 +91,17 @@ pub fn keep_terminal() -> io::Result<KeptTerminal> {
     Ok(KeptTerminal(()))
 }
 
-/// There are no jobs to stop.
+/// Does nothing: there is no job control.
 pub fn suspend_job() -> io::Result<()> {
     Ok(())
 }
 
 impl KeptTerminal {
-    /// Nothing was kept.
+    /// Does nothing: no modes were saved.
     pub fn restore(&self) {}
 }
 
-/// Nothing is run that could want them.
+/// Does nothing: no workload runs here.
 ///
 /// # Errors
 ///
@@ -110,7 +110,7 @@ pub fn leave_signals_to_workload() -> io::Result<()> {
     Ok(())
 }
 
-/// Does nothing: no process is started here that would need it.
+/// Does nothing: no process that needs it is started here.
 ///
 /// # Errors
 ///
@@ -119,12 +119,11 @@ pub fn block_ending_signals() -> io::Result<()> {
     Ok(())
 }
 
-/// Removes a folder and all that is in it. No workload runs here, so only this project writes
-/// there.
+/// Removes a folder and its content. No workload runs here, so only this project writes there.
 ///
 /// # Errors
 ///
-/// Why it could not be removed.
+/// Why the folder could not be removed.
 pub fn remove_tree(folder: &Path) -> Result<(), Remains> {
     match std::fs::remove_dir_all(folder) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Remains {
@@ -137,35 +136,35 @@ pub fn remove_tree(folder: &Path) -> Result<(), Remains> {
     }
 }
 
-/// Nobody could hear it.
+/// Does nothing: there is no tracer.
 pub fn mark(_: &Marker) {}
 
-/// This one, as far as anybody wants to know.
+/// This machine.
 #[derive(Debug, Clone, Copy)]
 pub struct Machine;
 
 impl Machine {
-    /// Nobody asks.
+    /// Returns an empty string: not used here.
     pub fn kernel_release() -> String {
         String::new()
     }
 
-    /// There is none.
+    /// Returns `None`.
     pub fn glibc_version() -> Option<String> {
         None
     }
 
-    /// As many as there are.
+    /// Returns the number of CPUs.
     pub fn cpus() -> usize {
         std::thread::available_parallelism().map_or(1, usize::from)
     }
 
-    /// Any file that is there.
+    /// Returns `true` for any file.
     pub fn may_execute(_file: &Path) -> bool {
         true
     }
 
-    /// Nobody asks.
+    /// Returns an empty string: not used here.
     pub fn user() -> String {
         String::new()
     }

@@ -1,7 +1,8 @@
-//! What is known of the fds of every task, so that each is asked about once. Main type: [`Files`].
+//! Caches what the fds of every task stand for, so that each is asked about once. Main type:
+//! [`FdCache`].
 //!
-//! It must not ask: that is [`objects`](super::objects)'. Nothing stale is ever found, since
-//! whatever may be closed is forgotten.
+//! It must not ask the kernel: that is the job of [`objects`](super::objects). The cache never
+//! returns a stale object, since every fd that may be closed is dropped from it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,57 +10,58 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::model::attribution::Object;
 use crate::model::kernel::call::Tid;
 
-/// The tables of fds of all tasks; tasks that share one share it here.
+/// The cached fd tables of all tasks. Tasks that share an fd table share one entry.
 #[derive(Debug, Default)]
-pub(super) struct Files {
+pub(super) struct FdCache {
     tables: BTreeMap<Tid, Table>,
-    hidden: bool,
+    is_disabled: bool,
 }
 
-/// Shared by tasks, not by threads of ours: whoever holds [`Files`] holds all of it.
+/// One cached fd table. The `Arc` models sharing between tasks; [`FdCache`] itself belongs to one
+/// owner.
 #[derive(Debug, Clone, Default)]
-struct Table(Arc<Mutex<Known>>);
+struct Table(Arc<Mutex<Entries>>);
 
 impl Table {
-    fn known(&self) -> MutexGuard<'_, Known> {
+    fn entries(&self) -> MutexGuard<'_, Entries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One table of fds.
+/// The cached objects of one fd table.
 #[derive(Debug, Default)]
-struct Known {
+struct Entries {
     objects: BTreeMap<i32, Object>,
-    /// How many of its tasks are closing something: what they close is gone at some moment before
-    /// they say so, and what is asked meanwhile may be old at once.
+    /// Number of its tasks in a closing call. What they close disappears at some moment before the
+    /// call's end is seen, so an answer during that time may be stale at once.
     closing: usize,
 }
 
-impl Files {
-    /// What an fd is known to stand for.
-    pub(super) fn known(&self, task: Tid, fd: i32) -> Option<Object> {
-        self.tables.get(&task)?.known().objects.get(&fd).cloned()
+impl FdCache {
+    /// Returns the cached object of an fd.
+    pub(super) fn object(&self, task: Tid, fd: i32) -> Option<Object> {
+        self.tables.get(&task)?.entries().objects.get(&fd).cloned()
     }
 
-    /// Keeps what an fd stands for. Of a task whose table is not known, nothing is kept.
+    /// Caches the object of an fd. Does nothing for a task with an unknown fd table.
     pub(super) fn keep(&self, task: Tid, fd: i32, object: &Object) {
-        if let Some(table) = self.tables.get(&task).filter(|table| !self.hidden && table.known().closing == 0) {
-            table.known().objects.insert(fd, object.clone());
+        if let Some(table) = self.tables.get(&task).filter(|table| !self.is_disabled && table.entries().closing == 0) {
+            table.entries().objects.insert(fd, object.clone());
         }
     }
 
-    /// Keeps what an fd stands for that a call has just returned. Where others share the table, one
-    /// of them may have replaced it meanwhile.
+    /// Caches the object of an fd that a call has just returned. In a shared table another task may
+    /// already have replaced it, so nothing is cached there.
     pub(super) fn keep_returned(&self, task: Tid, fd: i32, object: &Object) {
         if self.tables.get(&task).is_some_and(|table| Arc::strong_count(&table.0) == 1) {
             self.keep(task, fd, object);
         }
     }
 
-    /// The task begins to close these, the last included.
+    /// Drops the fds from `first` to `last` inclusive, which the task begins to close.
     pub(super) fn begin_closing(&self, task: Tid, first: i32, last: i32) {
         let Some(table) = self.tables.get(&task) else { return };
-        let mut table = table.known();
+        let mut table = table.entries();
         table.closing += 1;
         match first == last {
             true => drop(table.objects.remove(&first)),
@@ -67,42 +69,41 @@ impl Files {
         }
     }
 
-    /// The task has closed what it began to, or is gone.
+    /// Ends a close that the task began; also called when the task has ended.
     pub(super) fn end_closing(&self, task: Tid) {
         if let Some(table) = self.tables.get(&task) {
-            let mut table = table.known();
+            let mut table = table.entries();
             table.closing = table.closing.saturating_sub(1);
         }
     }
 
-    /// The task has a table of its own, of which nothing is known yet: a copy of another one may
-    /// have changed since.
+    /// Gives the task an empty table of its own: a copy of another table may have changed since.
     pub(super) fn own(&mut self, task: Tid) {
         self.tables.insert(task, Table::default());
     }
 
-    /// The task uses the table of another one.
+    /// Makes the task use the table of another one.
     pub(super) fn share(&mut self, task: Tid, with: Tid) {
         match self.tables.get(&with).cloned() {
             Some(table) => drop(self.tables.insert(task, table)),
-            None => self.leave(task),
+            None => self.forget(task),
         }
     }
 
-    /// The task is gone, or nobody knows what table it uses.
-    pub(super) fn leave(&mut self, task: Tid) {
+    /// Drops the task's table: the task has ended, or its fd table is unknown.
+    pub(super) fn forget(&mut self, task: Tid) {
         self.tables.remove(&task);
     }
 
-    /// Whether anything can be remembered.
-    pub(super) fn remembers(&self) -> bool {
-        !self.hidden
+    /// Returns whether objects are cached.
+    pub(super) fn is_enabled(&self) -> bool {
+        !self.is_disabled
     }
 
-    /// Tables may change unseen from here on.
-    pub(super) fn hide(&mut self) {
-        self.hidden = true;
-        self.tables.values().for_each(|table| table.known().objects.clear());
+    /// Disables the cache: from here on fd tables may change unseen.
+    pub(super) fn disable(&mut self) {
+        self.is_disabled = true;
+        self.tables.values().for_each(|table| table.entries().objects.clear());
     }
 }
 
@@ -110,76 +111,76 @@ impl Files {
 mod tests {
     use super::*;
 
-    fn known(files: &Files, task: Tid, fd: i32) -> Option<String> {
-        files.known(task, fd).map(|object| object.name.to_string())
+    fn known(cache: &FdCache, task: Tid, fd: i32) -> Option<String> {
+        cache.object(task, fd).map(|object| object.name.to_string())
     }
 
-    fn two_tasks() -> Files {
-        let mut files = Files::default();
-        files.own(1);
-        files.share(2, 1);
-        files.keep(1, 5, &Object::named("pipe"));
-        files
-    }
-
-    #[test]
-    fn who_shares_a_table_knows_and_forgets_together() {
-        let files = two_tasks();
-        assert_eq!(known(&files, 2, 5).as_deref(), Some("pipe"));
-        files.begin_closing(2, 5, 5);
-        assert_eq!(known(&files, 1, 5), None);
+    fn two_tasks() -> FdCache {
+        let mut cache = FdCache::default();
+        cache.own(1);
+        cache.share(2, 1);
+        cache.keep(1, 5, &Object::named("pipe"));
+        cache
     }
 
     #[test]
-    fn a_table_of_ones_own_begins_empty() {
-        let mut files = two_tasks();
-        files.own(2);
-        files.keep(2, 6, &Object::named("memfd"));
-        assert_eq!((known(&files, 2, 5), known(&files, 1, 6)), (None, None));
-        assert_eq!(known(&files, 1, 5).as_deref(), Some("pipe"));
+    fn tasks_with_one_table_share_cached_objects() {
+        let cache = two_tasks();
+        assert_eq!(known(&cache, 2, 5).as_deref(), Some("pipe"));
+        cache.begin_closing(2, 5, 5);
+        assert_eq!(known(&cache, 1, 5), None);
     }
 
     #[test]
-    fn a_range_is_forgotten_up_to_its_last() {
-        let files = two_tasks();
+    fn own_table_begins_empty() {
+        let mut cache = two_tasks();
+        cache.own(2);
+        cache.keep(2, 6, &Object::named("memfd"));
+        assert_eq!((known(&cache, 2, 5), known(&cache, 1, 6)), (None, None));
+        assert_eq!(known(&cache, 1, 5).as_deref(), Some("pipe"));
+    }
+
+    #[test]
+    fn closed_range_includes_its_last_fd() {
+        let cache = two_tasks();
         for fd in 6..9 {
-            files.keep(1, fd, &Object::named("pipe"));
+            cache.keep(1, fd, &Object::named("pipe"));
         }
-        files.begin_closing(1, 6, 7);
-        assert_eq!([5, 6, 7, 8].map(|fd| known(&files, 1, fd).is_some()), [true, false, false, true]);
-        files.begin_closing(1, 0, i32::MAX);
-        assert_eq!(known(&files, 1, 5), None);
+        cache.begin_closing(1, 6, 7);
+        assert_eq!([5, 6, 7, 8].map(|fd| known(&cache, 1, fd).is_some()), [true, false, false, true]);
+        cache.begin_closing(1, 0, i32::MAX);
+        assert_eq!(known(&cache, 1, 5), None);
     }
 
     #[test]
-    fn nothing_is_kept_while_somebody_closes() {
-        let files = two_tasks();
-        files.begin_closing(2, 5, 5);
-        files.keep(1, 5, &Object::named("pipe"));
-        assert_eq!(known(&files, 1, 5), None);
-        files.end_closing(2);
-        files.keep(1, 5, &Object::named("memfd"));
-        assert_eq!(known(&files, 1, 5).as_deref(), Some("memfd"));
+    fn nothing_is_cached_during_a_close() {
+        let cache = two_tasks();
+        cache.begin_closing(2, 5, 5);
+        cache.keep(1, 5, &Object::named("pipe"));
+        assert_eq!(known(&cache, 1, 5), None);
+        cache.end_closing(2);
+        cache.keep(1, 5, &Object::named("memfd"));
+        assert_eq!(known(&cache, 1, 5).as_deref(), Some("memfd"));
     }
 
     #[test]
-    fn what_was_returned_is_kept_where_nobody_else_can_have_replaced_it() {
-        let mut files = two_tasks();
-        files.keep_returned(1, 7, &Object::named("pipe"));
-        assert_eq!(known(&files, 1, 7), None);
-        files.leave(2);
-        files.keep_returned(1, 7, &Object::named("pipe"));
-        assert_eq!(known(&files, 1, 7).as_deref(), Some("pipe"));
+    fn returned_fd_is_cached_only_in_unshared_table() {
+        let mut cache = two_tasks();
+        cache.keep_returned(1, 7, &Object::named("pipe"));
+        assert_eq!(known(&cache, 1, 7), None);
+        cache.forget(2);
+        cache.keep_returned(1, 7, &Object::named("pipe"));
+        assert_eq!(known(&cache, 1, 7).as_deref(), Some("pipe"));
     }
 
     #[test]
-    fn nothing_is_kept_of_the_unknown_or_after_hiding() {
-        let mut files = two_tasks();
-        files.keep(9, 5, &Object::named("pipe"));
-        files.share(3, 9);
-        assert_eq!((known(&files, 9, 5), known(&files, 3, 5)), (None, None));
-        files.hide();
-        files.keep(1, 6, &Object::named("pipe"));
-        assert_eq!((known(&files, 1, 5), known(&files, 1, 6)), (None, None));
+    fn unknown_table_and_disabled_cache_keep_nothing() {
+        let mut cache = two_tasks();
+        cache.keep(9, 5, &Object::named("pipe"));
+        cache.share(3, 9);
+        assert_eq!((known(&cache, 9, 5), known(&cache, 3, 5)), (None, None));
+        cache.disable();
+        cache.keep(1, 6, &Object::named("pipe"));
+        assert_eq!((known(&cache, 1, 5), known(&cache, 1, 6)), (None, None));
     }
 }

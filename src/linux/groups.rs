@@ -1,7 +1,8 @@
-//! Which thread group a task is of, by the numbers that its own PID namespace uses. Main function:
+//! Finds the thread group of a task, by the numbers of the task's own PID namespace. Main function:
 //! [`is_own_thread`].
 //!
-//! The tracer's numbers and those in a tracee's registers differ where a namespace lies between.
+//! The tracer's numbers and those in a tracee's registers differ if they are in different PID
+//! namespaces.
 
 use std::fs;
 
@@ -9,9 +10,9 @@ use super::sys;
 use crate::model::attribution::Receiver;
 use crate::model::kernel::call::Tid;
 
-/// Whether a signal for this receiver goes to a thread of the task's own thread group.
+/// Returns whether a signal for this receiver goes to a thread of the task's own thread group.
 ///
-/// What cannot be asked is no thread of its own.
+/// A receiver that cannot be inspected counts as one of another thread group.
 pub(super) fn is_own_thread(task: Tid, receiver: Receiver) -> bool {
     match receiver {
         // do_tkill() finds no thread of another group under this number, kernel/signal.c.
@@ -20,7 +21,8 @@ pub(super) fn is_own_thread(task: Tid, receiver: Receiver) -> bool {
     }
 }
 
-/// Most threads are in no namespace of their own, and then the directory has the number itself.
+/// Returns whether a number is a thread of the task's group. Outside nested PID namespaces, which
+/// is most common, /proc lists the number itself.
 fn is_thread(task: Tid, thread: Tid) -> bool {
     let own = status(task);
     if number(&own, "NSpid:") == Some(thread) {
@@ -46,7 +48,7 @@ fn text(path: &str) -> String {
     String::from_utf8_lossy(&sys::read_proc(path)).into_owned()
 }
 
-/// The last number of a line: that of the innermost namespace, proc_pid_status(5).
+/// Returns the last number of a line: that of the innermost namespace, proc_pid_status(5).
 fn number(status: &str, key: &str) -> Option<Tid> {
     numbers(status, key)?.last()?.parse().ok()
 }
@@ -64,21 +66,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn innermost_number_counts() {
+    fn innermost_number_is_read() {
         let status = "Name:\tNStgid:\nTgid:\t70\nNStgid:\t70\t8\t1\nNSpid:\t71\t9\t2\n";
         assert_eq!((number(status, "NStgid:"), number(status, "NSpid:"), depth(status)), (Some(1), Some(2), 3));
         assert_eq!((number("", "NStgid:"), depth("Name:\tx\n")), (None, 0));
     }
 
     #[test]
-    fn threads_of_this_process_are_its_own() {
+    fn only_own_threads_are_in_the_group() {
         let (own, other) = (sys::gettid(), std::thread::spawn(sys::gettid));
         let process = std::process::id() as Tid;
         assert!(is_own_thread(own, Receiver::Group(process)) && is_own_thread(own, Receiver::Thread(own)));
         assert!(is_own_thread(own, Receiver::Thread(process)));
-        for stranger in [0, 1, -1, Tid::MAX] {
-            assert!(!is_own_thread(own, Receiver::Group(stranger)), "{stranger}");
-            assert!(!is_own_thread(own, Receiver::Thread(stranger)), "{stranger}");
+        for foreign in [0, 1, -1, Tid::MAX] {
+            assert!(!is_own_thread(own, Receiver::Group(foreign)), "{foreign}");
+            assert!(!is_own_thread(own, Receiver::Thread(foreign)), "{foreign}");
         }
         let gone = other.join().expect("a number");
         assert!(!is_own_thread(Tid::MAX, Receiver::Thread(gone)));

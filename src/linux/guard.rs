@@ -1,8 +1,9 @@
-//! Lets tasks run natively from one call that their filter stops to the next. Main type: [`Watch`].
+//! Lets tasks run natively from one call that their seccomp filter stops to the next. Main type:
+//! [`Watch`].
 //!
-//! `model::guard` decides the filter, from registers. This is the other half: a task runs natively
-//! only while every fd in its table is of a kind whose calls the baseline holds. Otherwise it stops
-//! at every call until that fd is closed. Every call that can bring fds stops.
+//! `model::guard` builds the filter, which sees registers only. This module checks the fds: a task
+//! runs natively only while the baseline covers every call on each fd in its fd table. Otherwise
+//! the task stops at every call until that fd is closed. Every call that can add fds stops.
 
 mod fds;
 
@@ -13,9 +14,9 @@ use fds::{has_program_fd, is_open, open_fds, read};
 
 use super::objects::access;
 use super::outcome::Incomplete;
-use super::stopped::Pace;
+use super::stopped::NextStop;
 use super::sys;
-use super::witness::{Sight, Witness};
+use super::witness::{Target, Witness};
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::files::{self, shares_files};
 use crate::model::attribution::objects::is_told_by_path;
@@ -28,18 +29,18 @@ use crate::model::trace::event::Event;
 use crate::model::trace::marker::Marker;
 use crate::model::trace::tracee::{Stop, Tasks};
 
-/// The fds of all tasks against what the guard lets pass.
+/// Compares the fds of all tasks with what the guard allows.
 pub(super) struct Watch<'a> {
     guard: &'a Guard,
     tables: FdTables,
     /// Decisions about fds, by class, kind and access.
     decided: HashMap<(Class, Object, Access), bool>,
-    /// Decisions about calls that are alike, on such an object.
+    /// Decisions about equivalent calls on the same object.
     expected: HashMap<(Likeness, Option<Object>), bool>,
     incomplete: Option<Incomplete>,
-    /// Fds may come without a call.
-    is_hidden: bool,
-    /// The session of this process has a seccomp filter.
+    /// Fds may be added without a call.
+    has_unseen_fds: bool,
+    /// This process already has a seccomp filter, which its children inherit.
     has_filter: bool,
 }
 
@@ -51,17 +52,17 @@ impl<'a> Watch<'a> {
             decided: HashMap::new(),
             expected: HashMap::new(),
             incomplete: None,
-            is_hidden: false,
+            has_unseen_fds: false,
             has_filter: sys::is_filtered(),
         }
     }
 
-    /// Why this run must be repeated by another engine, if it must.
+    /// Returns why this run must be repeated by another engine, if it must.
     pub(super) fn incomplete(&self) -> Option<Incomplete> {
         self.incomplete.or(self.tables.has_raced().then_some(Incomplete::Shared))
     }
 
-    /// Takes in a stop and its events, after the witness has answered them.
+    /// Processes a stop and its events, after the witness has answered them.
     pub(super) fn observe(&mut self, task: Tid, stop: &Stop, events: &[&Event], tasks: &Tasks, witness: &mut Witness) {
         for event in events {
             let Event::Called { task, call, outcome, answers } = event else { continue };
@@ -70,8 +71,8 @@ impl<'a> Watch<'a> {
                 self.incomplete = Some(Incomplete::OwnFilter);
             }
         }
-        // Another task runs natively, and fds may come to it without a call of its own.
-        if self.is_hidden && !tasks.is_alone(task) {
+        // Another task runs natively, and fds may be added to its table without a call of its own.
+        if self.has_unseen_fds && !tasks.is_alone(task) {
             self.incomplete = Some(Incomplete::Shared);
         }
         match *stop {
@@ -83,9 +84,9 @@ impl<'a> Watch<'a> {
             }
             Stop::Spawning { child, .. } => self.spawned(task, child, events, witness),
             Stop::Exec { former, privileged } => {
-                // An exec closes fds, and opens one only for an interpreter that wants it.
+                // An exec closes fds, and opens one only for an interpreter that requests it.
                 if !self.tables.executed(task, former) || has_program_fd(task) {
-                    self.look_at_all(task, witness);
+                    self.scan_fds(task, witness);
                 }
                 if privileged {
                     self.incomplete = Some(Incomplete::Privileges);
@@ -96,26 +97,26 @@ impl<'a> Watch<'a> {
                 // A task that was killed in a call may have left an fd in a table that others use.
                 let was_inside = events.iter().any(|event| may_leave_an_fd(event));
                 if let Some(other) = other.filter(|_| was_inside) {
-                    self.look_at_all(other, witness);
+                    self.scan_fds(other, witness);
                 }
             }
             _ => {}
         }
     }
 
-    /// A child without a tracer gets ENOSYS for calls that stop.
-    pub(super) fn hide(&mut self, spot: BlindSpot) {
+    /// Notes a blind spot: an untraced child gets ENOSYS for calls that the filter stops.
+    pub(super) fn note_blind_spot(&mut self, spot: BlindSpot) {
         if spot == BlindSpot::UntracedChild {
             self.incomplete = Some(Incomplete::Untraced);
         }
     }
 
-    /// Returns where this task, which is about to go on, stops next.
-    pub(super) fn pace(&mut self, task: Tid, tasks: &Tasks, witness: &mut Witness) -> Pace {
+    /// Returns where this task, which is about to resume, stops next.
+    pub(super) fn next_stop(&mut self, task: Tid, tasks: &Tasks, witness: &mut Witness) -> NextStop {
         if !self.tables.contains(task) && !tasks.is_launching(task) {
             self.adopt(task, witness);
         }
-        if self.may_run_natively(task, tasks) { Pace::Filtered } else { Pace::EveryCall }
+        if self.may_run_natively(task, tasks) { NextStop::Filtered } else { NextStop::EveryCall }
     }
 
     /// Finds the fd table of a task that no parent announced.
@@ -126,21 +127,22 @@ impl<'a> Watch<'a> {
             Some((other, shares)) => drop(self.tables.spawned(other, task, sharing_of(shares))),
             None => self.tables.own(task),
         }
-        self.look_at_all(task, witness);
+        self.scan_fds(task, witness);
     }
 
-    /// Whether the filter alone is enough. In a call that was stopped its result is awaited.
+    /// Returns whether the filter alone suffices. A task in a stopped call must also stop at its
+    /// exit.
     fn may_run_natively(&self, task: Tid, tasks: &Tasks) -> bool {
-        self.tables.is_safe(task) && !self.is_hidden && tasks.call(task).is_none() && !tasks.is_launching(task)
+        self.tables.is_safe(task) && !self.has_unseen_fds && tasks.call(task).is_none() && !tasks.is_launching(task)
     }
 
-    /// Whether a call that the filter stopped is expected however it ends, so that its result need
-    /// not be awaited.
+    /// Returns whether a call that the filter stopped is expected whatever its result, so that its
+    /// exit need not be seen.
     ///
-    /// What the call acts on is looked at before it is made. That is believed only while no other
-    /// task of the tree can change it: an fd while the fd table is the task's alone, and a path
-    /// (its text, and what it leads to) while the task is the only one.
-    pub(super) fn settles(&mut self, task: Tid, call: &Call, tasks: &Tasks, witness: &mut Witness) -> bool {
+    /// The call's target is inspected before the call is made. The answer counts only while no
+    /// other task of the tree can change it: an fd while the fd table is the task's alone, and a
+    /// path (its text and its target) while the task is the only one.
+    pub(super) fn needs_no_exit(&mut self, task: Tid, call: &Call, tasks: &Tasks, witness: &mut Witness) -> bool {
         self.may_run_natively(task, tasks)
             && answers::memory(call).is_none()
             && self.guard.settles_before(call)
@@ -151,7 +153,7 @@ impl<'a> Watch<'a> {
             }
     }
 
-    /// Whether what a look shows stays true until the call that it is for.
+    /// Returns whether the answer to a question stays true until the call is made.
     fn is_stable(&self, task: Tid, question: &Question, tasks: &Tasks) -> bool {
         match question {
             Question::Fd(_) => !self.tables.is_shared(task),
@@ -164,18 +166,18 @@ impl<'a> Watch<'a> {
         match answers::object(call, &Memory::default()) {
             None => self.guard.expects(call, None),
             Some(question) => {
-                self.is_stable(task, &question, tasks) && self.expects(call, &witness.look(task, &question))
+                self.is_stable(task, &question, tasks) && self.expects(call, &witness.target(task, &question))
             }
         }
     }
 
-    /// Also if it fails.
-    fn expects(&mut self, call: &Call, sight: &Sight) -> bool {
-        let object = match sight {
-            Sight::Object(object) => Some(object),
-            Sight::Nothing => None,
-            // Its result tells more.
-            Sight::Unknown => return false,
+    /// Returns whether a call on this target is expected, also if it fails.
+    fn expects(&mut self, call: &Call, target: &Target) -> bool {
+        let object = match target {
+            Target::Object(object) => Some(object),
+            Target::Absent => None,
+            // The call's result gives more information.
+            Target::Unknown => return false,
         };
         let decide =
             || self.guard.expects(call, None) && object.is_none_or(|object| self.guard.expects(call, Some(object)));
@@ -185,52 +187,52 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Whether what this call opens, duplicates or makes is known before, expected, and safe
-    /// whichever fd it gets.
+    /// Returns whether the object that this call opens, duplicates or creates is known in advance,
+    /// expected, and safe at any fd.
     fn opens_only_safe(&mut self, task: Tid, call: &Call, tasks: &Tasks, witness: &mut Witness) -> bool {
-        let (sight, access) = match (answers::opening(call), answers::object(call, &Memory::default())) {
+        let (target, access) = match (answers::opening(call), answers::object(call, &Memory::default())) {
             (Some(opening), _) => {
                 if !tasks.is_alone(task) {
                     return false;
                 }
-                match witness.look_at(task, &opening.place) {
-                    Sight::Nothing if opening.makes => return false,
-                    // What its link leads to is known of an fd only.
-                    Sight::Object(object) if needs_its_path(&object) => return false,
-                    sight => (sight, Access { reads: opening.reads, writes: opening.writes }),
+                match witness.target_of_path(task, &opening.place) {
+                    Target::Absent if opening.makes => return false,
+                    // The link target is known only once there is an fd.
+                    Target::Object(object) if is_named_by_path(&object) => return false,
+                    target => (target, Access { reads: opening.reads, writes: opening.writes }),
                 }
             }
             (None, Some(question @ Question::Fd(fd))) => {
                 if !self.is_stable(task, &question, tasks) {
                     return false;
                 }
-                (witness.look(task, &question), access(task, fd))
+                (witness.target(task, &question), access(task, fd))
             }
             (None, Some(_)) => return false,
-            (None, None) => (made(call).map_or(Sight::Unknown, Sight::Object), Access::BOTH),
+            (None, None) => (made(call).map_or(Target::Unknown, Target::Object), Access::BOTH),
         };
-        if !self.expects(call, &sight) {
+        if !self.expects(call, &target) {
             return false;
         }
-        let Sight::Object(object) = sight else { return true };
-        self.decide(becomes(call).map_or(Class::Any, |fd| self.guard.class(fd)), &object, access)
+        let Target::Object(object) = target else { return true };
+        self.decide(returned_fd(call).map_or(Class::Any, |fd| self.guard.class(fd)), &object, access)
     }
 
-    /// A call is over: its effect on the task's fds.
+    /// Applies the effect of a finished call on the task's fds.
     fn called(&mut self, task: Tid, call: &Call, outcome: CallOutcome, answers: &Answers, witness: &mut Witness) {
         let memory = &answers.memory;
         let is_shared = self.tables.is_shared(task);
         match (effect(call, memory), outcome) {
-            (Effect::Anything, _) => self.may_have_changed(task, call, outcome, memory, witness),
-            // Another task may have put another socket in its place.
+            (Effect::Anything, _) => self.scan_after(task, call, outcome, memory, witness),
+            // Another task may have replaced the socket.
             (Effect::Receives, _) if is_shared || answers.object.as_object().is_none_or(can_carry_fds) => {
-                self.look_at_all(task, witness);
+                self.scan_fds(task, witness);
             }
             (Effect::None | Effect::Looks, _) if self.tables.may_bring(task) && acts_through_fd(call) => {
-                self.look_at_all(task, witness);
+                self.scan_fds(task, witness);
             }
             (Effect::Changes, CallOutcome::Returned(_)) => self.incomplete = Some(Incomplete::Changed),
-            (Effect::Closes(fd), CallOutcome::Returned(_)) => self.look_at(task, fd, witness),
+            (Effect::Closes(fd), CallOutcome::Returned(_)) => self.scan_fd(task, fd, witness),
             (Effect::Opens, CallOutcome::Returned(value)) => {
                 let fd = i32::try_from(value).unwrap_or(-1);
                 let is_answered = answers::object(call, memory) == Some(Question::Returned);
@@ -245,62 +247,56 @@ impl<'a> Watch<'a> {
                         self.opened(task, fd, witness.fd(task, fd));
                     }
                 }
-                // Another task may have written other numbers there.
-                _ => self.look_at_all(task, witness),
+                // Another task may have overwritten the numbers.
+                _ => self.scan_fds(task, witness),
             },
             _ => {}
         }
     }
 
-    /// A call that may have brought any fd, however it ended.
-    fn may_have_changed(
-        &mut self,
-        task: Tid,
-        call: &Call,
-        outcome: CallOutcome,
-        memory: &Memory,
-        witness: &mut Witness,
-    ) {
+    /// Handles a call that may have added any fd, whatever its result.
+    fn scan_after(&mut self, task: Tid, call: &Call, outcome: CallOutcome, memory: &Memory, witness: &mut Witness) {
         let effect = files::effect(call, memory);
-        self.is_hidden |= effect == Some(files::Effect::Hidden);
+        self.has_unseen_fds |= effect == Some(files::Effect::Hidden);
         if effect == Some(files::Effect::Unshares) && matches!(outcome, CallOutcome::Returned(_)) {
             self.tables.own(task);
         }
-        self.look_at_all(task, witness);
+        self.scan_fds(task, witness);
     }
 
-    /// The child's fd table: the parent's, or a copy of it.
+    /// Gives a child its fd table: the parent's, or a copy of it.
     fn spawned(&mut self, parent: Tid, child: Tid, events: &[&Event], witness: &mut Witness) {
         let mut calls = events.iter().filter_map(|event| match event {
             Event::Called { task, call, answers, .. } if *task == parent => Some((call, &answers.memory)),
             _ => None,
         });
-        // A call that passed the filter is a fork.
+        // A call that the filter let pass is a fork.
         let sharing = calls.next_back().map_or(Sharing::Copied, |(call, memory)| {
             match sys::share_fd_table(parent, child) {
                 Some(shares) => sharing_of(Some(shares)),
-                // Flags in a register are those that the kernel sees; in memory they may change.
+                // The kernel reads flags in a register as they are here; flags in memory may change
+                // before that.
                 None if answers::memory(call).is_none() => sharing_of(Some(shares_files(call, memory))),
                 None => Sharing::Unknown,
             }
         });
         if !self.tables.spawned(parent, child, sharing) {
-            self.look_at_all(child, witness);
+            self.scan_fds(child, witness);
         }
     }
 
-    /// Looks at every fd of the task.
-    fn look_at_all(&mut self, task: Tid, witness: &mut Witness) {
+    /// Inspects every fd of the task.
+    fn scan_fds(&mut self, task: Tid, witness: &mut Witness) {
         let unsafe_fds = match open_fds(task) {
             Ok(fds) => fds.filter(|fd| !self.is_safe(task, *fd, witness.fd(task, *fd))).collect(),
-            // Dead, or out of reach.
+            // The task is dead or cannot be inspected.
             Err(_) => BTreeSet::from([-1]),
         };
         self.tables.replace(task, unsafe_fds);
     }
 
-    /// Looks at an fd that the task has closed: another one may have opened it again since.
-    fn look_at(&mut self, task: Tid, fd: i32, witness: &mut Witness) {
+    /// Inspects an fd that the task has closed: another task may have opened it again.
+    fn scan_fd(&mut self, task: Tid, fd: i32, witness: &mut Witness) {
         let is_free = !self.tables.is_shared(task) || !is_open(task, fd);
         let is_safe = is_free || self.is_safe(task, fd, witness.fd(task, fd));
         self.tables.set(task, fd, is_safe);
@@ -311,7 +307,8 @@ impl<'a> Watch<'a> {
         self.tables.set(task, fd, is_safe);
     }
 
-    /// Most kinds are safe however they were opened, and then the access is not asked for.
+    /// Returns whether an fd is safe. Most kinds are safe in every access mode; only for others the
+    /// mode is read.
     fn is_safe(&mut self, task: Tid, fd: i32, object: Option<Object>) -> bool {
         let class = self.guard.class(fd);
         if !object.as_ref().is_some_and(Guard::is_plain) {
@@ -328,12 +325,12 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// The fd that a call returns, where it says so itself.
-fn becomes(call: &Call) -> Option<i32> {
+/// Returns the fd that a call will return, if its arguments say so.
+fn returned_fd(call: &Call) -> Option<i32> {
     call.syscall.row().filter(|row| matches!(row.name, "dup2" | "dup3")).map(|_| call.args[1] as i32)
 }
 
-fn needs_its_path(object: &Object) -> bool {
+fn is_named_by_path(object: &Object) -> bool {
     let stored = object.name.strip_prefix("file:").or_else(|| object.name.strip_prefix("dir:"));
     stored.is_some_and(is_told_by_path)
 }
@@ -346,13 +343,14 @@ fn sharing_of(shares: Option<bool>) -> Sharing {
     }
 }
 
-/// Whether this is a call in which its task was killed, and which may have left an fd behind.
+/// Returns whether this is a call in which its task was killed, and which may have left an fd
+/// behind.
 fn may_leave_an_fd(event: &Event) -> bool {
     let Event::Called { call, outcome: CallOutcome::NeverReturned, answers, .. } = event else { return false };
     !matches!(effect(call, &answers.memory), Effect::Closes(_) | Effect::Spawns | Effect::Filters)
 }
 
-/// Whether fds may come with a message of this socket.
+/// Returns whether a message of this socket can carry fds.
 fn can_carry_fds(object: &Object) -> bool {
     object.name.strip_prefix("socket:").is_none_or(|family| family.starts_with("AF_UNIX"))
 }

@@ -1,4 +1,4 @@
-//! Whether a file is a program with our harness in it: [`may_be_harness`].
+//! Detects programs that contain our harness: [`may_be_harness`].
 
 use std::fs::File;
 use std::io;
@@ -10,13 +10,12 @@ use object::{FileKind, read};
 
 use super::sys::HARNESS_SECTION;
 
-/// Whether the file has the section that [`mark_harness`](super::mark_harness) leaves. Reads
-/// headers only.
+/// Returns whether the file has the section that [`mark_harness`](super::mark_harness) leaves.
+/// Reads headers only.
 ///
-/// A program can hold the function and never call it, so that its answer to a handshake decides.
+/// A program can contain the function and never call it, so its answer to a handshake decides.
 ///
-/// # Errors
-/// The file cannot be opened. What is no ELF file is no harness.
+/// The file cannot be opened. A file of another format is no harness.
 pub fn may_be_harness(executable: &Path) -> io::Result<bool> {
     let file = ReadCache::new(File::open(executable)?);
     let has_section = |found: read::Result<bool>| found.unwrap_or(false);
@@ -38,7 +37,7 @@ mod tests {
     #[test]
     fn other_files_are_no_harness() {
         for file in ["/proc/self/exe", "/proc/self/cmdline", "/dev/null"] {
-            // This test refers to no harness; the linker has dropped the section.
+            // This test does not use the harness, so the linker has dropped the section.
             assert!(!may_be_harness(Path::new(file)).expect(file), "{file}");
         }
         assert!(may_be_harness(Path::new("/no/such/file")).is_err());

@@ -1,9 +1,9 @@
-//! Whether tracees can be asked about here: proc is mounted and shows this PID namespace, a file's
-//! status can be had, and an own child's memory and fds can be read. Main types: [`ProcMount`] and
-//! [`Asking`].
+//! Checks that tracees can be inspected here: proc is mounted and shows this PID namespace, a
+//! file's status is available, and a child's memory and fds can be read. Main types: [`ProcMount`]
+//! and [`Availability`].
 //!
-//! With the proc of another PID namespace, `/proc/TID` is another process, and its files would be
-//! taken for the workload's.
+//! In the proc of another PID namespace, `/proc/TID` is another process, and its files would be
+//! attributed to the workload.
 
 use std::fs;
 
@@ -15,27 +15,27 @@ use crate::model::kernel::call::Tid;
 /// What is mounted at `/proc`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProcMount {
-    /// The processes of this PID namespace.
+    /// A procfs of this PID namespace.
     Ours,
-    /// No proc filesystem.
+    /// No procfs.
     Missing,
-    /// The processes of another PID namespace.
+    /// A procfs of another PID namespace.
     Foreign,
 }
 
-/// How a question is answered.
+/// How a question to the kernel is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asking {
-    /// By the usual call.
+pub(super) enum Availability {
+    /// By the preferred call.
     Works,
-    /// By another one: the usual call is refused.
+    /// By a fallback, since the preferred call is refused.
     FallsBack,
     /// Not at all.
     Refused,
 }
 
 impl ProcMount {
-    /// Reads it.
+    /// Inspects the mount.
     pub(super) fn read() -> Self {
         let is_proc = statfs("/proc").is_ok_and(|found| found.filesystem_type() == PROC_SUPER_MAGIC);
         let own = fs::read_link("/proc/self").ok();
@@ -43,9 +43,9 @@ impl ProcMount {
         Self::judge(is_proc, own.as_deref().and_then(|own| own.to_str()), std::process::id(), &status)
     }
 
-    /// `/proc/self` is this process's number in the PID namespace of the mount, and `NSpid` of
-    /// proc_pid_status(5) its numbers in that one and in all that lie between it and this process's
-    /// own: a single one where they are the same.
+    /// Classifies the mount. `/proc/self` is this process's number in the PID namespace of the
+    /// mount. `NSpid` of proc_pid_status(5) lists its numbers from that namespace down to its own:
+    /// a single number if they are the same.
     fn judge(is_proc: bool, own: Option<&str>, pid: u32, status: &str) -> Self {
         let numbers =
             status.lines().find_map(|line| line.strip_prefix("NSpid:")).map(|line| line.split_whitespace().count());
@@ -57,15 +57,15 @@ impl ProcMount {
     }
 }
 
-impl Asking {
-    /// How a file's status is asked for.
+impl Availability {
+    /// Returns how a file's status is read.
     pub(super) fn of_files() -> Self {
         let path = c"/".to_owned();
         Self::of(sys::has_statx(), || sys::file_status(&path, true).is_ok())
     }
 
-    /// How the memory of a child is read that has not executed anything yet, and so shares this
-    /// process's; and whether its fds can be looked at.
+    /// Returns how a child's memory is read, and whether its fds can be listed. The child has not
+    /// executed anything yet, so it shares this process's memory.
     pub(super) fn of_child(child: Tid) -> Self {
         static MARK: u64 = 0x7379_7367_7561_7264;
         let address = (&raw const MARK).addr() as u64;
@@ -87,7 +87,7 @@ impl Asking {
     }
 }
 
-/// Each child waits at a pipe, so that it has an fd.
+/// Returns whether a child's fds can be listed. It has at least one, the pipe that it waits at.
 fn sees_fds(child: Tid) -> bool {
     let fds = fs::read_dir(format!("/proc/{child}/fd"));
     fds.is_ok_and(|mut fds| fds.any(|fd| fd.is_ok_and(|fd| fs::read_link(fd.path()).is_ok())))
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn proc_is_ours_if_it_knows_this_process_by_one_number() {
+    fn proc_is_ours_with_one_matching_number() {
         use ProcMount::{Foreign, Missing, Ours};
         for (is_proc, own, status, expected) in [
             (true, Some("7"), "Name:\tx\nNSpid:\t7\n", Ours),

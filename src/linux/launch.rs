@@ -1,10 +1,10 @@
-//! From a command to a traced process that waits to become it: [`Prepared`] → [`Suspended`] →
+//! Turns a command into a traced process that waits to execute it: [`Prepared`] → [`Suspended`] →
 //! running.
 //!
-//! The child shares this process's memory until its execve: a copy of it, and of each page that is
-//! touched from then on, costs more than a small workload does. A thread of its own starts it and
-//! is suspended meanwhile, so that nobody else uses that thread's part of the memory. Everything is
-//! allocated before; the child makes system calls only.
+//! The child shares this process's memory until its execve: copying it, and copying each page
+//! written from then on, costs more than running a small workload. A dedicated thread starts the
+//! child and is suspended meanwhile, so that no other code uses that thread's memory. Everything is
+//! allocated before; the child only makes system calls.
 #![expect(unsafe_code, reason = "a child in a process that may have threads")]
 
 use std::ffi::{CString, OsString};
@@ -29,7 +29,7 @@ use super::sys::{self, Filter, StringArray};
 use crate::model::kernel::call::Tid;
 
 impl Command {
-    /// One that is forked and never let go: `/` cannot be executed.
+    /// Returns a command that is forked but never executed: `/` is not executable.
     pub(super) fn idle() -> Self {
         Self {
             program: PathBuf::from("/"),
@@ -42,7 +42,7 @@ impl Command {
     }
 }
 
-/// A command in the form in which the kernel takes it.
+/// A command in the form that the kernel takes.
 #[derive(Debug)]
 pub(super) struct Prepared {
     program: CString,
@@ -54,33 +54,34 @@ pub(super) struct Prepared {
     filter: Option<Filter>,
 }
 
-/// A child that is not yet the command: it waits for [`Suspended::go`], and ends without.
+/// A child that has not executed the command yet. It waits for [`Suspended::go`], and ends if that
+/// is never called.
 #[derive(Debug)]
 pub(super) struct Suspended {
     pub(super) tid: Tid,
-    /// Until it is told to go.
-    held: Option<(File, Launched)>,
+    /// The start pipe and the launch; `None` after [`Suspended::go`].
+    pending: Option<(File, Launched)>,
 }
 
-/// A child that was let go.
+/// A child that may execute the command.
 #[derive(Debug)]
 pub(super) struct Launched {
     launcher: JoinHandle<io::Result<Option<LaunchFailure>>>,
-    /// Keeps the launcher alive. A thread's end is the death of the parent for the children that it
-    /// made: PR_SET_PDEATHSIG, prctl(2).
+    /// Keeps the launcher thread alive. For the children of a thread, its end counts as the death
+    /// of their parent: PR_SET_PDEATHSIG, prctl(2).
     end: mpsc::Sender<()>,
 }
 
-/// Why the child never became the command.
+/// Why the child did not execute the command.
 #[derive(Debug)]
 pub(super) struct LaunchFailure {
-    /// What it tried: `execute`, or an earlier step.
+    /// The step that failed.
     pub(super) step: LaunchStep,
-    /// What the system said.
+    /// The error of the system call.
     pub(super) source: io::Error,
 }
 
-/// What the child does before it is the command.
+/// A step of the child up to the command's execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LaunchStep {
     Streams,
@@ -90,7 +91,7 @@ pub(super) enum LaunchStep {
 }
 
 impl Prepared {
-    /// With a filter on all that comes of it, if any.
+    /// Prepares a command, with an optional seccomp filter for its whole tree.
     pub(super) fn new(command: Command, filter: Option<Filter>) -> io::Result<Self> {
         let environment = match command.environment {
             Environment::Inherited => std::env::vars_os().collect(),
@@ -112,31 +113,31 @@ impl Prepared {
         })
     }
 
-    /// Starts a child. It prepares itself, which nobody need watch, waits until it is told to go,
-    /// and ends when this process does.
+    /// Starts a child, which prepares itself untraced and then waits for [`Suspended::go`]. It ends
+    /// when this process does.
     pub(super) fn suspend(self) -> io::Result<Suspended> {
         let (start_read, start_write) = pipe2(OFlag::O_CLOEXEC)?;
         let (ready_read, ready_write) = pipe2(OFlag::O_CLOEXEC)?;
         let (end, ended) = mpsc::channel();
         let launcher = thread::Builder::new().name("launch".to_owned()).spawn(move || {
             let outcome = self.launch(ready_write.into(), start_read.into());
-            // An error is the end as well: the sender is gone.
+            // An error also means the end: the sender was dropped.
             let _ = ended.recv();
             outcome
         })?;
         let launched = Launched { launcher, end };
         let mut tid = [0; size_of::<Tid>()];
         match File::from(ready_read).read_exact(&mut tid) {
-            Ok(()) => Ok(Suspended { tid: Tid::from_ne_bytes(tid), held: Some((start_write.into(), launched)) }),
-            Err(nobody) => Err(launched.failure().err().unwrap_or(nobody)),
+            Ok(()) => Ok(Suspended { tid: Tid::from_ne_bytes(tid), pending: Some((start_write.into(), launched)) }),
+            Err(error) => Err(launched.failure().err().unwrap_or(error)),
         }
     }
 
-    /// Returns when the child is the command, or why it is not once it is gone.
+    /// Returns when the child executes the command, or after its end the reason why it did not.
     fn launch(self, ready: File, start: File) -> io::Result<Option<LaunchFailure>> {
         let parent = getpid();
-        // No handler of this process may run in the child. This thread ends with its signals
-        // blocked: others take them.
+        // No signal handler of this process may run in the child. This thread ends with its signals
+        // blocked; other threads take them.
         let mask = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
         let mut failed = None;
         let mut child = || {
@@ -150,23 +151,23 @@ impl Prepared {
 }
 
 impl Suspended {
-    /// Lets the child become the command.
+    /// Lets the child execute the command.
     pub(super) fn go(mut self) -> io::Result<Launched> {
-        let (mut start, launched) = self.held.take().ok_or(io::ErrorKind::NotFound)?;
+        let (mut start, launched) = self.pending.take().ok_or(io::ErrorKind::NotFound)?;
         match start.write_all(&[1]) {
-            // It died before it could be told; its end says more than this.
+            // The child has died already; its end explains more than EPIPE.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
             _ => Ok(launched),
         }
     }
 }
 
-/// One that is never let go is nobody's but ours.
+/// Kills and reaps a child that was never resumed by [`Suspended::go`].
 impl Drop for Suspended {
     fn drop(&mut self) {
         let child = Pid::from_raw(self.tid);
-        // Once a tracer has waited for it, its number may be somebody else's.
-        if self.held.is_some() && waitpid(child, Some(WaitPidFlag::WNOHANG)) == Ok(WaitStatus::StillAlive) {
+        // Once a tracer has reaped it, its number may belong to another process.
+        if self.pending.is_some() && waitpid(child, Some(WaitPidFlag::WNOHANG)) == Ok(WaitStatus::StillAlive) {
             sys::kill(self.tid, libc::SIGKILL);
             let _ = waitpid(child, None);
         }
@@ -174,7 +175,7 @@ impl Drop for Suspended {
 }
 
 impl Launched {
-    /// Why the child never became the command; asked when it is gone.
+    /// Returns why the child did not execute the command, after the child has ended.
     pub(super) fn failure(self) -> io::Result<Option<LaunchFailure>> {
         drop(self.end);
         self.launcher.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -185,11 +186,11 @@ fn c_string(text: OsString) -> io::Result<CString> {
     CString::new(text.into_vec()).map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "a string with a NUL byte"))
 }
 
-/// The child until execve; what failed. Async-signal-safe: no allocation, no locks, no panic, and
-/// nothing is dropped that its parent has, too.
+/// Runs the child up to execve and returns what failed. Async-signal-safe: no allocation, no locks,
+/// no panic, and no drop of anything that the parent also owns.
 fn become_command(prepared: &Prepared, parent: Pid, mask: &SigSet, ready: &File, start: &File) -> (LaunchStep, i32) {
-    // Nobody traces it yet, and the end of the pipe may never come: children of other threads have
-    // copies of the other end.
+    // The child has no tracer yet, and its read of the pipe may never end: children of other
+    // threads may hold copies of the write end.
     let _ = set_pdeathsig(Signal::SIGKILL);
     if getppid() != parent {
         sys::exit_now(127);
@@ -205,14 +206,15 @@ fn become_command(prepared: &Prepared, parent: Pid, mask: &SigSet, ready: &File,
 }
 
 fn prepare_and_wait(prepared: &Prepared, mut ready: &File, mut start: &File) -> Result<(), (LaunchStep, i32)> {
-    // What fails is told after the wait: who attaches must find somebody.
+    // Failures are reported after the wait: the tracer must find a child to attach to.
     let outcome = prepare(prepared);
     let tid: Tid = getpid().as_raw();
     let mut go = [0_u8; 1];
     if ready.write_all(&tid.to_ne_bytes()).and_then(|()| start.read_exact(&mut go)).is_err() {
         sys::exit_now(127);
     }
-    // From here on the tracer takes it along, and the workload must not find it.
+    // From here on the child dies with the tracer (PTRACE_O_EXITKILL), and the workload must not
+    // inherit the signal.
     let _ = set_pdeathsig(None);
     outcome?;
     match &prepared.filter {
@@ -225,14 +227,14 @@ fn prepare(prepared: &Prepared) -> Result<(), (LaunchStep, i32)> {
     if let Some(cwd) = &prepared.cwd {
         sys::change_directory(cwd).map_err(|errno| (LaunchStep::Directory, errno))?;
     }
-    // The pipe ends of this launch were opened with 0, 1 and 2 taken, so nothing needed is
+    // The pipes of this launch were opened while 0, 1 and 2 were in use, so nothing needed is
     // overwritten.
     for (onto, stream) in (0..).zip(&prepared.stdio) {
         match stream {
             Stream::Given(fd) => {
                 sys::duplicate_onto(fd.as_raw_fd(), onto).map_err(|errno| (LaunchStep::Streams, errno))?;
             }
-            // Rust's start-up has opened /dev/null there.
+            // Rust's start-up opened /dev/null there.
             Stream::Inherited if sys::was_closed(onto) => sys::close(onto),
             Stream::Inherited => {}
         }
@@ -240,8 +242,8 @@ fn prepare(prepared: &Prepared) -> Result<(), (LaunchStep, i32)> {
     Ok(())
 }
 
-/// Fixes what a program inherits besides its environment. Each call can only fail where there is
-/// nothing to fix.
+/// Sets what a program inherits besides its environment to fixed values. A call here fails only
+/// where there is nothing to set.
 fn isolate() {
     let _ = setsid();
     umask(Mode::S_IWGRP | Mode::S_IWOTH);
@@ -252,11 +254,11 @@ fn isolate() {
     }
 }
 
-/// No handler is left, and signals come again. What is ignored stays so across execve, unless
-/// isolated.
+/// Removes all signal handlers and unblocks signals. An ignored signal stays ignored across execve,
+/// unless isolated.
 fn default_signals(isolated: bool, mask: &SigSet) {
     for signal in 1..=LAST_SIGNAL {
-        sys::dispose(signal, !isolated && sys::was_ignored(signal));
+        sys::set_disposition(signal, !isolated && sys::was_ignored(signal));
     }
     let mask = if isolated { SigSet::empty() } else { *mask };
     let _ = mask.thread_set_mask();
@@ -277,7 +279,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_child_that_is_never_let_go_is_gone() {
+    fn child_that_is_never_resumed_is_reaped() {
         let suspended = Prepared::new(Command::idle(), None).and_then(Prepared::suspend).expect("a child");
         let child = Pid::from_raw(suspended.tid);
         assert_eq!(kill(child, None), Ok(()));

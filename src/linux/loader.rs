@@ -1,9 +1,9 @@
-//! Where a program begins: until the first call from elsewhere, all calls are its loader's. Main
-//! type: [`Loaders`].
+//! Recognizes the calls of the dynamic loader: all calls from its code until the first call from
+//! elsewhere. Main type: [`Loaders`].
 //!
-//! Nothing is put into the program for it: where a call comes from is told with the call.
-//! Constructors of libraries are the program's, then. A static program has no loader, and musl's is
-//! the C library itself, so of its programs nothing is told.
+//! The program is not changed: each call carries its instruction pointer. Constructors of libraries
+//! therefore count as the program's calls. A static program has no loader. In a musl program, the C
+//! library is the loader, so none of its calls are recognized.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -11,20 +11,20 @@ use std::ops::Range;
 use super::maps::{mappings, text};
 use crate::model::kernel::call::{Call, Tid};
 
-/// The loaders at work, each where it lies in its task.
+/// The address range of the loader of each task that is still loading.
 #[derive(Debug, Default)]
 pub(super) struct Loaders(HashMap<Tid, Range<u64>>);
 
 impl Loaders {
-    /// A task, which had another number before, has a new program. Nothing but that and its loader
-    /// is mapped yet.
+    /// Handles an execve of a task, with its former number. Only the program and its loader are
+    /// mapped yet.
     pub(super) fn executed(&mut self, task: Tid, former: Tid) {
         self.0.remove(&former);
         self.0.remove(&task);
         self.0.extend(code(&text(task)).map(|range| (task, range)));
     }
 
-    /// Whether a loader makes this call.
+    /// Returns whether the loader makes this call.
     pub(super) fn make(&mut self, task: Tid, call: &Call) -> bool {
         let Some(range) = self.0.get(&task) else { return false };
         let is_inside = range.contains(&call.instruction_pointer);
@@ -34,18 +34,19 @@ impl Loaders {
         is_inside
     }
 
-    /// A task is gone.
+    /// Drops a task that has ended.
     pub(super) fn leave(&mut self, task: Tid) {
         self.0.remove(&task);
     }
 }
 
-/// The code of the loader.
+/// Returns the address range of the loader's code.
 fn code(maps: &str) -> Option<Range<u64>> {
     mappings(maps).find(|mapping| mapping.is_code && is_loader(mapping.path)).map(|mapping| mapping.range)
 }
 
-/// `ld-linux-x86-64.so.2`, until glibc 2.33 `ld-2.33.so`; `ld64.so.2` and `ld.so.1` of others.
+/// Returns whether a path names a loader: `ld-linux-x86-64.so.2`, before glibc 2.34 `ld-2.33.so`;
+/// `ld64.so.2` and `ld.so.1` on other architectures.
 fn is_loader(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let begins = |start: &&str| name.starts_with(*start);
@@ -65,7 +66,7 @@ mod tests {
 ";
 
     #[test]
-    fn a_loader_calls_until_anyone_else_does() {
+    fn loading_ends_with_first_call_from_elsewhere() {
         let mut loaders = Loaders(code(MAPS).map(|range| (7, range)).into_iter().collect());
         let syscall = Syscall { abi: Abi::X86_64, number: 257 };
         let mut makes =
@@ -74,11 +75,11 @@ mod tests {
         assert!(!makes(8, LOADER), "another task");
         assert!(makes(7, LOADER) && makes(7, LOADER));
         assert!(!makes(7, 0x40_0000));
-        assert!(!makes(7, LOADER), "dlopen(3) is the program's");
+        assert!(!makes(7, LOADER), "dlopen(3) counts as the program");
     }
 
     #[test]
-    fn loaders_are_known_by_name() {
+    fn loaders_are_recognized_by_name() {
         for (path, known) in [
             ("/usr/lib64/ld-linux-x86-64.so.2", true),
             ("/lib/aarch64-linux-gnu/ld-2.31.so", true),

@@ -1,31 +1,31 @@
-//! What a task has mapped of files, and its vDSO: proc_pid_maps(5). Main type: [`Mapping`].
+//! Reads which files a task has mapped, and its vDSO: proc_pid_maps(5). Main type: [`Mapping`].
 
 use std::ops::Range;
 
 use super::sys;
 use crate::model::kernel::call::Tid;
 
-/// A line that names a file.
+/// A mapping of a file or the vDSO.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Mapping<'a> {
     pub(super) range: Range<u64>,
     pub(super) is_code: bool,
-    /// Where in the file it begins.
+    /// Offset in the file where the mapping begins.
     pub(super) offset: u64,
-    /// What tells the file from others: device, number and path.
+    /// The fields that identify the file: device, inode and path.
     pub(super) file: &'a str,
     pub(super) path: &'a str,
 }
 
-/// The library that the kernel maps into every program.
+/// The path of the library that the kernel maps into every program.
 pub(super) const VDSO: &str = "[vdso]";
 
-/// All lines, to be read by [`mappings`]; empty where the task is gone.
+/// Returns all lines, for [`mappings`]; empty if the task is gone.
 pub(super) fn text(task: Tid) -> String {
     String::from_utf8_lossy(&sys::read_proc(&format!("/proc/{task}/maps"))).into_owned()
 }
 
-/// Those of files.
+/// Returns the mappings of files and the vDSO.
 pub(super) fn mappings(text: &str) -> impl Iterator<Item = Mapping<'_>> {
     text.lines().filter_map(mapping)
 }
@@ -39,8 +39,8 @@ fn mapping(line: &str) -> Option<Mapping<'_>> {
     let offset = number(words.next()?)?;
     let file = words.next()?;
     let path = file.splitn(3, ' ').nth(2)?.trim_start();
-    let is_told = path.starts_with('/') || path == VDSO;
-    is_told.then_some(Mapping { range: number(start)?..number(end)?, is_code, offset, file, path })
+    let is_named = path.starts_with('/') || path == VDSO;
+    is_named.then_some(Mapping { range: number(start)?..number(end)?, is_code, offset, file, path })
 }
 
 #[cfg(test)]
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_of_a_file_or_the_vdso_is_read_and_no_other() {
+    fn only_lines_of_files_and_the_vdso_are_read() {
         let line = "7f10a000-7f10c000 r-xp 00002000 fe:00 123                      /usr/lib/a b.so";
         let file = "fe:00 123                      /usr/lib/a b.so";
         let path = "/usr/lib/a b.so";

@@ -1,8 +1,8 @@
-//! Reading a tracee's memory by every way there is, before it counts as refused. Main function:
+//! Reads a tracee's memory, trying every available way before it counts as refused. Main function:
 //! [`read`].
 //!
 //! process_vm_readv(2) may be missing from the kernel or refused by a container's seccomp filter.
-//! `/proc/TID/mem` needs no call beside open and pread, and PTRACE_PEEKDATA none beside those that
+//! `/proc/TID/mem` needs no calls but open and pread. PTRACE_PEEKDATA needs none beyond those that
 //! tracing needs anyway.
 
 use std::fs::File;
@@ -13,11 +13,11 @@ use super::sys;
 use crate::model::attribution::{Failure, Inquiry, Memory, answers};
 use crate::model::kernel::call::{Call, Errno, Tid};
 
-/// Reads into the whole buffer, or as much of it as is mapped: the number of bytes.
+/// Reads into the whole buffer, or as much of it as is mapped, and returns the number of bytes.
 ///
 /// # Errors
 ///
-/// Why there is none.
+/// Why nothing could be read.
 pub(super) fn read(task: Tid, address: u64, buffer: &mut [u8]) -> Result<usize, Failure> {
     let failure = |error: io::Error| failure(Inquiry::Memory, &error);
     match sys::read_memory(task, address, buffer).map_err(failure) {
@@ -26,30 +26,30 @@ pub(super) fn read(task: Tid, address: u64, buffer: &mut [u8]) -> Result<usize, 
     }
     match read_by_proc(task, address, buffer) {
         Ok(length) => return Ok(length),
-        // The file was opened: its answer is about the address.
+        // The file could be opened, so the error is about the address.
         Err(error) if error.raw_os_error() == Some(libc::EIO) => return Err(Failure::Alike),
         Err(_) => {}
     }
-    // Whatever else is wrong (the task is not stopped, or not this thread's tracee), memory stays
-    // refused.
+    // For any other error (the task is not stopped, or not this thread's tracee) the memory counts
+    // as refused.
     read_words(task, address, buffer).ok_or(Failure::Refused)
 }
 
-/// What a failed question means.
+/// Classifies a failed question.
 pub(super) fn failure(asked: Inquiry, error: &io::Error) -> Failure {
     error.raw_os_error().map_or(Failure::Refused, |errno| Failure::of(asked, Errno(errno)))
 }
 
 fn read_by_proc(task: Tid, address: u64, buffer: &mut [u8]) -> io::Result<usize> {
     match File::open(format!("/proc/{task}/mem"))?.read_at(buffer, address)? {
-        // Its memory is gone: mem_rw(), fs/proc/base.c.
+        // The task's memory is gone: mem_rw(), fs/proc/base.c.
         0 => Err(io::Error::from_raw_os_error(libc::ESRCH)),
         length => Ok(length),
     }
 }
 
-/// A word may begin on a mapped page and end on one that is not: words are read where they are
-/// aligned.
+/// Reads aligned words, since an unaligned word may begin on a mapped page and end on an unmapped
+/// one.
 fn read_words(task: Tid, address: u64, buffer: &mut [u8]) -> Option<usize> {
     const WORD: u64 = size_of::<u64>() as u64;
     let mut length = 0;
@@ -64,7 +64,8 @@ fn read_words(task: Tid, address: u64, buffer: &mut [u8]) -> Option<usize> {
     (length > 0).then_some(length)
 }
 
-/// What stands where a register of this call points, if the call cannot be understood without.
+/// Returns the memory that a register of this call points to, if the call cannot be understood
+/// without it.
 pub(super) fn of_call(task: Tid, call: &Call) -> Memory {
     answers::memory(call).map_or_else(Memory::default, |address| {
         let mut bytes = [0; Memory::SIZE];
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn unmapped_address_fails_alike_by_every_way() {
+    fn unmapped_address_fails_as_the_call_does() {
         for address in [8, u64::MAX - 8] {
             assert_eq!(read(sys::gettid(), address, &mut [0; 8]), Err(Failure::Alike), "{address:#x}");
         }

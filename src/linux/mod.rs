@@ -1,7 +1,7 @@
-//! The shell that touches the kernel: it turns the kernel's words into stops, and obeys directives.
+//! The kernel layer: turns the kernel's reports into stops and carries out directives.
 //!
-//! [`trace()`] is the one door; off Linux it is closed (`elsewhere`). Nothing here judges, prints,
-//! or reads an expectation.
+//! [`trace()`] is the entry point. Other systems get the stubs of `elsewhere`. Nothing here judges
+//! events, prints, or reads an expectation.
 
 mod command;
 mod outcome;
@@ -17,7 +17,7 @@ pub use elsewhere::{
     mark_harness, may_be_harness, probe, remove_tree, suspend_job, trace, trace_guarded, trace_notified,
 };
 
-/// Why a workload cannot even be tried here.
+/// Why this system cannot trace any workload; `None` on Linux.
 pub const NEEDED: Option<&str> = if cfg!(target_os = "linux") { None } else { Some("tracing needs Linux") };
 
 #[cfg(target_os = "linux")]

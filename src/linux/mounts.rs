@@ -1,5 +1,5 @@
-//! Which filesystem a file is on: by its mount, since magic numbers are shared (ext2, ext3, ext4;
-//! all of FUSE). Main type: [`Mounts`].
+//! Finds the filesystem of a file by its mount, since filesystems share magic numbers (ext2, ext3,
+//! ext4; all of FUSE). Main type: [`Mounts`].
 
 use std::collections::HashMap;
 use std::ffi::CString;
@@ -13,27 +13,26 @@ use crate::model::attribution::Object;
 use crate::model::attribution::objects::{filesystem_of_magic, is_told_by_path};
 use crate::model::kernel::call::Tid;
 
-/// The mounts that were seen so far. A number may be used again by a later mount, hardly ever with
-/// the same device.
+/// The mounts seen so far. A later mount may reuse a number, but hardly ever with the same device.
 #[derive(Debug, Default)]
 pub(super) struct Mounts {
-    /// `None`: one that is in no list.
+    /// `None`: a mount that no list contains.
     known: HashMap<Key, Option<Mount>>,
 }
 
-/// The number of a mount, and the device of its filesystem.
+/// The ID of a mount, and the device of its filesystem.
 type Key = (u64, (u32, u32));
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Mount {
     filesystem: Arc<str>,
-    /// Where it is, below the root of its mount namespace.
+    /// The mount point, as a path from the root of its mount namespace.
     point: Arc<str>,
-    /// The number of the mount that it is mounted on.
+    /// The ID of the parent mount.
     parent: u64,
-    /// The mount or one that it is mounted on, however far up, is a procfs.
+    /// The mount or one of its ancestors is a procfs.
     is_below_proc: bool,
-    /// Its files and its directories, wherever below they are.
+    /// The objects of its files and its directories, independent of their path.
     file: Object,
     directory: Object,
 }
@@ -53,23 +52,23 @@ impl Mount {
 }
 
 impl Mounts {
-    /// Mounts have changed.
+    /// Drops all mounts, after mounts have changed.
     pub(super) fn forget(&mut self) {
         self.known.clear();
     }
 
-    /// The type of the filesystem that a file is on, as mountinfo names it.
+    /// Returns the type of a file's filesystem, as mountinfo names it.
     pub(super) fn filesystem(&mut self, task: Tid, status: &FileStatus) -> Option<&str> {
         self.of(task, status).map(|mount| &*mount.filesystem)
     }
 
-    /// Whether the mount of a file is a procfs, or is mounted below one, or is not known.
+    /// Returns whether the mount of a file is a procfs, below one, or unknown.
     pub(super) fn is_below_proc(&mut self, task: Tid, status: &FileStatus) -> bool {
         self.of(task, status).is_none_or(|mount| mount.is_below_proc)
     }
 
-    /// The kind of a file whose filesystem is the whole answer: not whose a file of proc is, nor
-    /// what a device does.
+    /// Returns the object of a file that its filesystem alone determines. That excludes devices,
+    /// and files named by their path, as in proc.
     pub(super) fn plain_file(&mut self, task: Tid, status: &FileStatus) -> Option<Object> {
         let object = match status.mode & libc::S_IFMT {
             libc::S_IFREG | libc::S_IFLNK => |mount: &Mount| mount.file.clone(),
@@ -80,14 +79,14 @@ impl Mounts {
         (!is_told_by_path(&mount.filesystem)).then(|| object(mount))
     }
 
-    /// The kind of a file that is neither device nor pipe; `link` is where it is.
+    /// Returns the object of a file that is neither device nor pipe; `link` is its path.
     pub(super) fn file(&mut self, task: Tid, place: &CString, status: &FileStatus, link: &str) -> Option<Object> {
         let is_directory = status.mode & libc::S_IFMT == libc::S_IFDIR;
         if let Some(mount) = self.of(task, status) {
             let path = below(mount, link);
             return Some(Object::file(&mount.filesystem, is_directory, path));
         }
-        // A mount of the kernel's own, or one that the task does not see.
+        // An internal mount of the kernel, or a mount that the task does not see.
         let name = link.split([':', ' ']).next().unwrap_or_default();
         match name {
             "/memfd" => return Some(Object::named("memfd")),
@@ -108,32 +107,34 @@ impl Mounts {
         self.known.get(&key)?.as_ref()
     }
 
-    /// Reads the lists of the task and of this process. Unlike one mount, a device has the same
-    /// filesystem in every mount namespace, so an fd from another namespace is known by its device.
+    /// Reads the mount lists of the task and of this process. Unlike a mount, a device has the same
+    /// filesystem in every mount namespace, so an fd from another namespace is identified by its
+    /// device.
     fn find(&mut self, task: Tid, key: Key) -> io::Result<Option<Mount>> {
         let theirs = fs::read_to_string(format!("/proc/{task}/mountinfo")).map(|text| (text, root_of(task)));
         let ours = fs::read_to_string("/proc/self/mountinfo").map(|text| (text, String::new()));
         let lists: Vec<Vec<(Key, Mount)>> =
             [&theirs, &ours].into_iter().flatten().map(|(text, root)| list(text, root)).collect();
-        // The paths of this process' list are those that readlink(2) shows.
+        // readlink(2) shows the paths of this process's list.
         self.known.extend(lists.iter().flatten().map(|(key, mount)| (*key, Some(mount.clone()))));
         let known = self.known.get(&key).cloned().flatten();
-        let alike = || lists.iter().flatten().find(|((_, device), _)| *device == key.1);
-        let alike = known.or_else(|| alike().map(|(_, mount)| Mount { is_below_proc: true, ..mount.clone() }));
-        match (alike, theirs) {
+        let by_device = || lists.iter().flatten().find(|((_, device), _)| *device == key.1);
+        let found = known.or_else(|| by_device().map(|(_, mount)| Mount { is_below_proc: true, ..mount.clone() }));
+        match (found, theirs) {
             (None, Err(error)) => Err(error),
             (found, _) => Ok(found),
         }
     }
 }
 
-/// The root of a task as a path of its mount namespace: mountinfo leaves it out of every path.
+/// Returns the root of a task as a path in its mount namespace; mountinfo leaves it out of every
+/// path.
 fn root_of(task: Tid) -> String {
     let root = fs::read_link(format!("/proc/{task}/root")).unwrap_or_default();
     root.to_string_lossy().trim_end_matches('/').to_owned()
 }
 
-/// The mounts of a list, their points below this root.
+/// Parses a mount list; mount points are relative to this root.
 fn list(text: &str, root: &str) -> Vec<(Key, Mount)> {
     let mut mounts: Vec<(Key, Mount)> = text.lines().filter_map(|line| parse(line, root)).collect();
     let at: HashMap<u64, usize> = mounts.iter().enumerate().map(|(at, ((id, _), _))| (*id, at)).collect();
@@ -141,7 +142,7 @@ fn list(text: &str, root: &str) -> Vec<(Key, Mount)> {
         let mut next = Some(start);
         let mut lineage = std::iter::from_fn(|| {
             let mount = &mounts[next?].1;
-            // The root of all is mounted on one that is not listed, or on itself.
+            // The parent of the topmost mount is not listed, or is the mount itself.
             next = at.get(&mount.parent).copied().filter(|parent| Some(*parent) != next);
             Some(&mount.filesystem)
         });
@@ -151,8 +152,8 @@ fn list(text: &str, root: &str) -> Vec<(Key, Mount)> {
     mounts
 }
 
-/// The path below the root of the filesystem. A bind mount shows a part of it only: then it says
-/// nothing of proc and sysfs, whose parts are mounted rarely.
+/// Returns the path below the mount point, which is the path in the filesystem unless a bind mount
+/// shows a part of it. Bind mounts of parts of proc and sysfs are rare.
 fn below<'a>(mount: &Mount, link: &'a str) -> Option<&'a str> {
     link.strip_prefix(&*mount.point).filter(|rest| rest.is_empty() || rest.starts_with('/') || &*mount.point == "/")
 }
@@ -181,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_of_mountinfo_is_a_mount() {
+    fn mountinfo_lines_are_parsed() {
         for (line, parsed) in [
             (
                 "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue",
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_told_below_its_mount() {
+    fn path_is_relative_to_its_mount() {
         for (point, link, path) in [
             ("/proc", "/proc/12/maps", Some("/12/maps")),
             ("/proc", "/proc", Some("")),
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn mounts_of_another_root_are_below_it() {
+    fn mount_points_are_relative_to_the_root() {
         for (line, point) in
             [("21 1 0:19 / /proc rw - proc proc rw", "/jail/proc"), ("21 1 0:19 / / rw - tmpfs none rw", "/jail")]
         {
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn mounts_below_a_procfs_are_known() {
+    fn mounts_below_a_procfs_are_found() {
         let text = "20 1 8:1 / / rw - ext4 /dev/sda rw\n21 20 0:19 / /proc rw - proc proc rw\n\
                     22 21 0:20 / /proc/sys rw - tmpfs none rw\n23 20 0:21 / /tmp rw - tmpfs none rw\n\
                     24 24 0:22 / /x rw - tmpfs none rw\n25 26 0:2 / /a rw - tmpfs none rw\n26 25 0:3 / /b rw - tmpfs none rw";

@@ -1,11 +1,11 @@
-//! Calls that are told of once, before they are made: a thread of its own receives notifications,
-//! while the tracer's keeps to tasks, and to calls whose result counts. Main types: [`Hearing`],
-//! the tracer's side, and [`Receiver`].
+//! Handles calls that are reported once, before they are made. One thread receives seccomp
+//! notifications. The tracer's thread handles ptrace stops, and calls with a result that matters.
+//! Main types: [`NotifyTracer`], the tracer's side, and [`NotifyReceiver`].
 //!
-//! Which calls are notified is `model::notify`'s to say. What both sides need lies on one [`Desk`].
-//! Signals that interrupt notified calls are decided by `model::notify::interruption`, which has
-//! the argument: both sides pass on what they see of a task, and do what it answers before that
-//! task goes on, under the desk's mutex.
+//! `model::notify` selects the calls that notify. Both sides share one [`NotifyQueue`].
+//! `model::notify::interruption` decides about signals that interrupt notified calls, and its docs
+//! hold the proof: both sides report what they see of a task, and carry out the answer before that
+//! task resumes, under the queue's mutex.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use super::outcome::Incomplete;
 use super::signals::is_caught;
-use super::stopped::Pace;
+use super::stopped::NextStop;
 use super::sys::{self, Notification};
 use super::witness::Witness;
 use crate::model::attribution::blind_spot::BlindSpot;
@@ -29,11 +29,11 @@ use crate::model::notify::interruption::{ERESTARTSYS, Interruptions, Registers, 
 use crate::model::trace::event::Event;
 use crate::model::trace::tracee::{Directive, Step, Stop, Tasks};
 
-/// What the tracer and the receiver share.
-pub(super) struct Desk<'a> {
+/// The state that tracer and receiver share, and the one way from both to the sink.
+pub(super) struct NotifyQueue<'a> {
     state: Mutex<State<'a>>,
     is_over: AtomicBool,
-    /// The receiver's thread.
+    /// The thread ID of the receiver.
     receiver: AtomicI32,
 }
 
@@ -45,42 +45,42 @@ struct State<'a> {
 }
 
 /// The tracer's side.
-pub(super) struct Hearing<'a> {
-    desk: &'a Desk<'a>,
-    /// Takes the listener once it is there.
+pub(super) struct NotifyTracer<'a> {
+    queue: &'a NotifyQueue<'a>,
+    /// Sends the listener to the receiver, once there is one.
     receiver: mpsc::Sender<OwnedFd>,
     is_installing: bool,
     incomplete: Option<Incomplete>,
-    /// The session of this process has a seccomp filter.
+    /// This process already has a seccomp filter, which its children inherit.
     has_filter: bool,
 }
 
-/// Who receives.
-pub(super) struct Receiver<'a> {
-    desk: &'a Desk<'a>,
+/// The receiver's side.
+pub(super) struct NotifyReceiver<'a> {
+    queue: &'a NotifyQueue<'a>,
     listener: mpsc::Receiver<OwnedFd>,
 }
 
-impl<'a> Desk<'a> {
+impl<'a> NotifyQueue<'a> {
     pub(super) fn new(sink: &'a mut (dyn FnMut(&Event) + Send)) -> Self {
         let (witness, interruptions) = (Witness::default(), Interruptions::default());
         let state = State { witness, interruptions, failure: None, sink };
         Self { state: Mutex::new(state), is_over: AtomicBool::new(false), receiver: AtomicI32::new(0) }
     }
 
-    pub(super) fn sides(&'a self) -> (Hearing<'a>, Receiver<'a>) {
+    pub(super) fn sides(&'a self) -> (NotifyTracer<'a>, NotifyReceiver<'a>) {
         let (receiver, listener) = mpsc::channel();
         let has_filter = sys::is_filtered();
-        let hearing = Hearing { desk: self, receiver, is_installing: false, incomplete: None, has_filter };
-        (hearing, Receiver { desk: self, listener })
+        let tracer = NotifyTracer { queue: self, receiver, is_installing: false, incomplete: None, has_filter };
+        (tracer, NotifyReceiver { queue: self, listener })
     }
 
-    pub(super) fn tell(&self, event: &Event) {
+    pub(super) fn emit(&self, event: &Event) {
         (self.state().sink)(event);
     }
 
-    /// Nobody is left who could notify: the receiver is woken until it has seen that, since older
-    /// kernels do not tell.
+    /// Ends the receiver after the last task has ended. Wakes it until it has noticed, since older
+    /// kernels do not report that no task is left.
     pub(super) fn close(&self, is_finished: impl Fn() -> bool) {
         self.is_over.store(true, Ordering::Release);
         while !is_finished() {
@@ -89,30 +89,30 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Whoever panicked is heard of when its thread is joined.
+    /// Locks the state. A panic of the other side is reported when its thread is joined.
     fn state(&self) -> MutexGuard<'_, State<'a>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// `ERESTARTNOINTR`, include/linux/errno.h: the call is restarted whatever the handler asks for.
+/// `ERESTARTNOINTR`, include/linux/errno.h: the call is restarted whatever SA_RESTART says.
 const ERESTARTNOINTR: i64 = 513;
 
-impl Hearing<'_> {
-    /// The tree begins with this task.
+impl NotifyTracer<'_> {
+    /// Starts with the first task of the tree.
     pub(super) fn begin(self, root: Tid) -> Self {
-        self.desk.state().witness = Witness::new(root);
+        self.queue.state().witness = Witness::new(root);
         self
     }
 
-    /// Takes a stop in, and answers in its events what can be answered.
+    /// Processes a stop and adds the answers to its events.
     pub(super) fn observe(&mut self, task: Tid, stop: &Stop, step: &mut Step, tasks: &Tasks) -> io::Result<()> {
-        let mut state = self.desk.state();
+        let mut state = self.queue.state();
         state.witness.observe(task, stop, step);
         for event in step.before.iter().chain(&step.event) {
             let Event::Called { call, outcome, .. } = event else { continue };
-            // A filter of the workload answers before ours, and of two listeners the kernel refuses
-            // the second.
+            // A filter of the workload may answer before ours, and the kernel refuses a second
+            // listener.
             if needs_no_filter(call, *outcome, self.has_filter) {
                 self.incomplete = Some(Incomplete::OwnFilter);
             }
@@ -123,7 +123,7 @@ impl Hearing<'_> {
             }
             Stop::Exit { value, failed: false } if std::mem::take(&mut self.is_installing) => {
                 let listener = sys::copy_fd(task, i32::try_from(value).unwrap_or(-1))?;
-                // Where nobody receives any more, the run is over.
+                // The receiver is gone only if the run is over.
                 let _ = self.receiver.send(listener);
             }
             Stop::Entry(call) => {
@@ -151,33 +151,33 @@ impl Hearing<'_> {
         Ok(())
     }
 
-    /// Something may stay unseen: where a child's tracer would have to answer, the child has none.
-    pub(super) fn hide(&mut self, spot: BlindSpot) {
+    /// Notes a blind spot: calls of an untraced child that need the tracer's answer get none.
+    pub(super) fn note_blind_spot(&mut self, spot: BlindSpot) {
         if spot == BlindSpot::UntracedChild {
             self.incomplete = Some(Incomplete::Untraced);
         }
     }
 
-    /// Why this run will not do, once that is so.
+    /// Returns why this run must be repeated by another engine, if it must.
     pub(super) fn incomplete(&self) -> Option<Incomplete> {
         self.incomplete
     }
 
-    /// Where this task stops next: the result of a call that was told is awaited.
-    pub(super) fn pace(&self, task: Tid, tasks: &Tasks) -> Pace {
-        if tasks.call(task).is_some() || tasks.is_launching(task) { Pace::EveryCall } else { Pace::Filtered }
+    /// Returns where this task stops next: the exit of a reported call must be seen.
+    pub(super) fn next_stop(&self, task: Tid, tasks: &Tasks) -> NextStop {
+        if tasks.call(task).is_some() || tasks.is_launching(task) { NextStop::EveryCall } else { NextStop::Filtered }
     }
 
-    /// Whether nobody receives any more, though somebody might notify.
+    /// Returns the receiver's error if it exited early.
     pub(super) fn failure(&self) -> Option<io::Error> {
-        self.desk.state().failure.take()
+        self.queue.state().failure.take()
     }
 }
 
 impl State<'_> {
-    /// A notification was received. A call of a task that is stopped at every call is reported by
-    /// its stops. Returns the error that it is answered with, if it cannot succeed.
-    fn hear(&mut self, notification: &Notification) -> io::Result<Option<i32>> {
+    /// Processes a notification, and returns the errno to answer with if the call cannot succeed. A
+    /// task that stops at every call is reported by its stops instead.
+    fn handle(&mut self, notification: &Notification) -> io::Result<Option<i32>> {
         let task = notification.task;
         let number = notification.number as u32;
         let Some(syscall) = Syscall::from_kernel(notification.arch, number.into()) else { return Ok(None) };
@@ -189,7 +189,7 @@ impl State<'_> {
             return Ok(None);
         }
         let Some(mut event) = self.unreported(task, call, CallOutcome::Unknown) else { return Ok(None) };
-        let errno = lacks_its_fd(&event).then_some(libc::EBADF);
+        let errno = has_closed_fd(&event).then_some(libc::EBADF);
         if let (Event::Called { outcome, .. }, Some(errno)) = (&mut event, errno) {
             *outcome = CallOutcome::Failed(Errno(errno));
         }
@@ -197,7 +197,7 @@ impl State<'_> {
         Ok(errno)
     }
 
-    /// A task stops for a signal, which may have interrupted a notified call.
+    /// Handles a signal-delivery-stop; the signal may have interrupted a notified call.
     fn signalled(&mut self, task: Tid, number: i32, registers: Option<Registers>, step: &mut Step) -> io::Result<()> {
         let Some(info) = alive(sys::signal_info(task))? else { return Ok(()) };
         let is_ours = self.interruptions.has_sent(task, number) && sys::is_sent_by_us(&info);
@@ -218,14 +218,14 @@ impl State<'_> {
         Ok(())
     }
 
-    /// The event of a notified call.
+    /// Returns the event of a notified call that is not reported yet.
     fn unreported(&mut self, task: Tid, call: Call, outcome: CallOutcome) -> Option<Event> {
         let answers = self.witness.notified(task, &call)?;
         Some(Event::Called { task, call, outcome, answers })
     }
 }
 
-/// `None` if the task was killed meanwhile.
+/// Returns `None` if the task was killed meanwhile.
 fn alive<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
     match answer {
         Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(None),
@@ -237,47 +237,47 @@ fn send(task: Tid, signals: &[i32]) -> io::Result<()> {
     signals.iter().try_for_each(|signal| sys::signal_task(task, *signal))
 }
 
-/// Whether a call that is about to be made has no open fd, and will find that first.
-fn lacks_its_fd(event: &Event) -> bool {
+/// Returns whether a call is about to fail first because its fd is not open.
+fn has_closed_fd(event: &Event) -> bool {
     let Event::Called { call, answers, .. } = event else { return false };
     let fails_first = || call.syscall.row().is_some_and(|row| fails_first_by_its_fd(row.name));
     answers.object == Answer::None && fails_first()
 }
 
-impl Receiver<'_> {
-    /// Receives until nobody is left.
+impl NotifyReceiver<'_> {
+    /// Receives until the run is over.
     pub(super) fn receive(self) {
-        self.desk.receiver.store(sys::gettid(), Ordering::Release);
-        // None comes where the process never got so far.
+        self.queue.receiver.store(sys::gettid(), Ordering::Release);
+        // The listener is missing if the process failed before it installed the filter.
         let Ok(listener) = self.listener.recv() else { return };
         if let Err(failure) = self.serve(&listener) {
-            self.desk.state().failure = Some(failure);
-            // Without a listener calls would fail, and somebody is still there to make them.
-            while !self.desk.is_over.load(Ordering::Acquire) {
+            self.queue.state().failure = Some(failure);
+            // Dropping the listener makes calls fail, and a task may still make some.
+            while !self.queue.is_over.load(Ordering::Acquire) {
                 thread::sleep(Duration::from_millis(1));
             }
         }
     }
 
     fn serve(&self, listener: &OwnedFd) -> io::Result<()> {
-        let mut company = Company::default();
+        let mut callers = ActiveTasks::default();
         sys::prefer_one_cpu(listener, true)?;
-        while !self.desk.is_over.load(Ordering::Acquire) {
+        while !self.queue.is_over.load(Ordering::Acquire) {
             match sys::next_notification(listener) {
                 Ok(notification) => {
-                    if let Some(is_small) = company.changes(notification.task) {
-                        sys::prefer_one_cpu(listener, is_small)?;
+                    if let Some(is_few) = callers.record(notification.task) {
+                        sys::prefer_one_cpu(listener, is_few)?;
                     }
-                    let errno = self.desk.state().hear(&notification)?;
+                    let errno = self.queue.state().handle(&notification)?;
                     match sys::answer(listener, notification.id, errno) {
-                        // Killed meanwhile.
+                        // The task was killed meanwhile.
                         Err(error) if error.raw_os_error() != Some(libc::ENOENT) => return Err(error),
                         _ => {}
                     }
                 }
                 Err(error) => match error.raw_os_error() {
-                    // Interrupted to look whether all is over; or the caller is gone, as all may
-                    // be: recv_wait_event(), kernel/seccomp.c.
+                    // Interrupted to check for the end of the run; or the task that called is gone,
+                    // as every task may be: recv_wait_event(), kernel/seccomp.c.
                     Some(libc::EINTR | libc::ENOENT) => thread::yield_now(),
                     _ => return Err(error),
                 },
@@ -287,35 +287,35 @@ impl Receiver<'_> {
     }
 }
 
-/// How many tasks call at a time. Few are served best on the CPU where they run, since each sleeps
-/// until it is answered; many keep the receiver busy, and then its place does not matter, but
-/// theirs does.
+/// Estimates how many tasks call at a time. Few tasks are served best on their own CPU, since each
+/// sleeps until it is answered. Many tasks keep the receiver busy: its CPU then does not matter,
+/// but theirs do.
 #[derive(Debug, Default)]
-struct Company {
-    last: [Tid; 4],
+struct ActiveTasks {
+    recent: [Tid; 4],
     calls: u32,
-    strangers: u32,
-    is_large: bool,
+    misses: u32,
+    is_many: bool,
 }
 
-impl Company {
-    /// So many calls are looked at together.
-    const CALLS: u32 = 256;
+impl ActiveTasks {
+    /// Number of calls that are judged together.
+    const WINDOW: u32 = 256;
 
-    /// Takes a call in; tells whether the company is small where that is new.
-    fn changes(&mut self, task: Tid) -> Option<bool> {
-        if !self.last.contains(&task) {
-            self.last.rotate_right(1);
-            self.last[0] = task;
-            self.strangers += 1;
+    /// Records a call. Returns whether few tasks call, when that has changed.
+    fn record(&mut self, task: Tid) -> Option<bool> {
+        if !self.recent.contains(&task) {
+            self.recent.rotate_right(1);
+            self.recent[0] = task;
+            self.misses += 1;
         }
         self.calls += 1;
-        if self.calls < Self::CALLS {
+        if self.calls < Self::WINDOW {
             return None;
         }
-        let is_large = self.strangers > Self::CALLS / 2;
-        (self.calls, self.strangers) = (0, 0);
-        (std::mem::replace(&mut self.is_large, is_large) != is_large).then_some(!is_large)
+        let is_many = self.misses > Self::WINDOW / 2;
+        (self.calls, self.misses) = (0, 0);
+        (std::mem::replace(&mut self.is_many, is_many) != is_many).then_some(!is_many)
     }
 }
 
@@ -324,17 +324,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_company_is_large_while_many_call_by_turns() {
-        let mut company = Company::default();
-        let mut told = |tasks: &[Tid]| -> Vec<bool> {
-            let calls = tasks.iter().cycle().take(2 * Company::CALLS as usize);
-            calls.filter_map(|task| company.changes(*task)).collect()
+    fn many_tasks_by_turns_are_noticed() {
+        let mut callers = ActiveTasks::default();
+        let mut changes = |tasks: &[Tid]| -> Vec<bool> {
+            let calls = tasks.iter().cycle().take(2 * ActiveTasks::WINDOW as usize);
+            calls.filter_map(|task| callers.record(*task)).collect()
         };
         let many: Vec<Tid> = (1..40).collect();
-        assert_eq!(told(&[7]), [true; 0]);
-        assert_eq!(told(&[7, 8]), [true; 0]);
-        assert_eq!(told(&many), [false]);
-        assert_eq!(told(&many), [false; 0]);
-        assert_eq!(told(&[9]), [true]);
+        assert_eq!(changes(&[7]), [true; 0]);
+        assert_eq!(changes(&[7, 8]), [true; 0]);
+        assert_eq!(changes(&many), [false]);
+        assert_eq!(changes(&many), [false; 0]);
+        assert_eq!(changes(&[9]), [true]);
     }
 }

@@ -1,7 +1,7 @@
-//! What an fd or a path of a tracee stands for: the system is asked, and names are
-//! `model::attribution::objects`'.
+//! Finds the object of a tracee's fd or path. This module asks the system;
+//! `model::attribution::objects` builds the names.
 //!
-//! It must not remember fds: that is [`files`](super::files)'. A dead task gives no object; a
+//! It must not cache fds: that is the job of [`files`](super::files). A dead task has no object; a
 //! refused question is [`Answer::Unanswerable`]. Main type: [`Objects`].
 
 use std::collections::HashMap;
@@ -20,32 +20,32 @@ use crate::model::attribution::{Answer, Failure, Inquiry, Object, Place};
 use crate::model::guard::Access;
 use crate::model::kernel::call::Tid;
 
-/// Whoever asks, with what was answered before.
+/// Asks about objects and caches what does not change.
 #[derive(Debug, Default)]
 pub(super) struct Objects {
     mounts: Mounts,
     devices: HashMap<(u32, (u32, u32)), Option<Object>>,
     roots: Roots,
-    /// See [`paths::own_root_is_alike`]; not asked yet.
-    root_is_alike: Option<bool>,
-    /// Somebody of the tree serves files, and who is stopped serves none: only what the kernel
-    /// knows without asking may be looked up.
-    somebody_serves: bool,
+    /// See [`paths::own_root_has_same_names`]; `None` until it is asked.
+    root_has_same_names: Option<bool>,
+    /// A task of the tree serves files, and it cannot answer while it is stopped: only what the
+    /// kernel has cached may be looked up.
+    has_file_server: bool,
 }
 
-/// What `/` is to the tasks of a tree.
+/// Which root directory the tasks of a tree have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Roots {
     #[default]
     Unasked,
-    /// Nobody has done anything that could change it.
+    /// The root of this process; no task has made a call that could change it.
     Ours,
-    /// Each must be asked each time.
+    /// Roots may differ: ask for each task each time.
     Moved,
 }
 
 impl Objects {
-    /// What an fd of a task stands for.
+    /// Returns what an fd of a task stands for.
     pub(super) fn of_fd(&mut self, task: Tid, fd: i32) -> Answer {
         if fd < 0 {
             return Answer::None;
@@ -53,12 +53,12 @@ impl Objects {
         answer(task, self.ask_link(task, Some(fd)))
     }
 
-    /// Which program a task executes.
+    /// Returns the program that a task executes.
     pub(super) fn program(&mut self, task: Tid) -> Answer {
         answer(task, self.ask_link(task, None))
     }
 
-    /// What a link of proc leads to: that of an fd, or of the program.
+    /// Returns the object behind a link of proc: that of an fd, or of the program.
     fn ask_link(&mut self, task: Tid, fd: Option<i32>) -> io::Result<Option<Object>> {
         let path = fd.map_or_else(|| format!("/proc/{task}/exe"), |fd| format!("/proc/{task}/fd/{fd}"));
         let place = CString::new(path.as_str())?;
@@ -69,15 +69,15 @@ impl Objects {
         self.of_link(task, &path, &place, &status)
     }
 
-    /// What a link of proc leads to that is no socket.
+    /// Returns the object behind a link of proc that is not a socket.
     fn of_link(&mut self, task: Tid, path: &str, place: &CString, status: &FileStatus) -> io::Result<Option<Object>> {
-        // Most files tell enough by their mount: the link is a question more.
+        // The mount identifies most files, which saves reading the link.
         if let Some(object) = self.mounts.plain_file(task, status) {
             return Ok(Some(object));
         }
         let link = match fs::read_link(path) {
             Ok(link) => link.into_os_string().into_vec(),
-            // The path is longer than PATH_MAX; of a file without a path it never is.
+            // The path is longer than PATH_MAX, so the file has a path.
             Err(error) if error.raw_os_error() == Some(libc::ENAMETOOLONG) => b"/".to_vec(),
             Err(error) => return Err(error),
         };
@@ -91,8 +91,8 @@ impl Objects {
         })
     }
 
-    /// What a path of a task stands for; `text` is it, not empty. Not found is an error, and `None`
-    /// something that nothing tells.
+    /// Returns the object at a path of a task; `text` is not empty. A missing file is an error;
+    /// `None` means unknown.
     pub(super) fn of_path(&mut self, task: Tid, place: &Place, text: &[u8]) -> io::Result<Option<Object>> {
         let view = self.view(task);
         match paths::resolve(view, place, text, &mut self.mounts) {
@@ -104,10 +104,11 @@ impl Objects {
 
     fn view(&mut self, task: Tid) -> View {
         let shares_root = self.is_our_root(task);
-        let view = View { task, shares_root, root_is_alike: false, cached_only: self.somebody_serves };
+        let view = View { task, shares_root, root_has_same_names: false, cached_only: self.has_file_server };
         let mounts = &mut self.mounts;
-        let is_alike = *self.root_is_alike.get_or_insert_with(|| paths::own_root_is_alike(view, mounts));
-        View { root_is_alike: is_alike, ..view }
+        let has_same_names =
+            *self.root_has_same_names.get_or_insert_with(|| paths::own_root_has_same_names(view, mounts));
+        View { root_has_same_names: has_same_names, ..view }
     }
 
     fn of_reached(&mut self, task: Tid, reached: &Reached) -> io::Result<Option<Object>> {
@@ -125,12 +126,12 @@ impl Objects {
         }
     }
 
-    /// Mounts have changed, or a task has others than before.
+    /// Drops the mounts: they have changed, or a task has other ones than before.
     pub(super) fn forget_mounts(&mut self) {
         self.mounts.forget();
     }
 
-    /// Somebody may have another root from here on, or one that was mounted anew.
+    /// Notes that a task may get another root from here on, or that a root may be mounted anew.
     pub(super) fn move_roots(&mut self) {
         self.roots = Roots::Moved;
     }
@@ -152,7 +153,7 @@ impl Objects {
             libc::S_IFIFO => Some(Object::named("fifo")),
             _ => self.mounts.file(task, place, status, link),
         };
-        self.somebody_serves |= object.as_ref().is_some_and(serves);
+        self.has_file_server |= object.as_ref().is_some_and(serves);
         object
     }
 
@@ -164,8 +165,8 @@ impl Objects {
     }
 }
 
-/// What an answer to a question about a link of proc, or its failure, says. A task on its way out
-/// owns no fds, and its links are root's: task_dump_owner(), fs/proc/base.c.
+/// Classifies the result of a question about a link of proc. An exiting task has no fds, and its
+/// links belong to root: task_dump_owner(), fs/proc/base.c.
 fn answer(task: Tid, asked: io::Result<Option<Object>>) -> Answer {
     match asked.map_err(|error| memory::failure(Inquiry::Link, &error)) {
         Ok(found) => found.into(),
@@ -175,8 +176,8 @@ fn answer(task: Tid, asked: io::Result<Option<Object>>) -> Answer {
     }
 }
 
-/// How an fd of a task was opened, by the permissions of its link: tid_fd_update_inode(),
-/// fs/proc/fd.c. Whoever cannot be asked may do both.
+/// Returns the access mode of an fd, from the permissions of its link: tid_fd_update_inode(),
+/// fs/proc/fd.c. An fd that cannot be inspected counts as open for both.
 pub(super) fn access(task: Tid, fd: i32) -> Access {
     let status = c_string(format!("/proc/{task}/fd/{fd}")).and_then(|link| sys::file_status(&link, false).ok());
     status.map_or(Access::BOTH, |status| Access {
@@ -185,29 +186,31 @@ pub(super) fn access(task: Tid, fd: i32) -> Access {
     })
 }
 
-/// Whether a living task is missing from proc, which may be mounted with `hidepid=`: proc(5).
+/// Returns whether a living task is missing from proc, which may be mounted with `hidepid=`:
+/// proc(5).
 fn is_hidden(task: Tid) -> bool {
     !Path::new(&format!("/proc/{task}")).exists() && sys::is_alive(task)
 }
 
-/// Whether a task is on its way out, or gone.
+/// Returns whether a task is exiting or gone.
 pub(super) fn is_leaving(task: Tid) -> bool {
     /// include/linux/sched.h
     const PF_EXITING: u64 = 4;
     let Ok(text) = fs::read_to_string(format!("/proc/{task}/stat")) else { return !sys::is_alive(task) };
-    // The name before may hold anything, parentheses and blanks included; proc_pid_stat(5).
+    // The name before it may contain any characters, parentheses and spaces included;
+    // proc_pid_stat(5).
     let mut fields = text.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
     let is_dead = matches!(fields.next(), Some("Z" | "X"));
     let flags = fields.nth(5).and_then(|flags| flags.parse().ok()).unwrap_or(0_u64);
     is_dead || flags & PF_EXITING != 0
 }
 
-/// Devices through which a process serves files to others.
+/// Returns whether an object is a device through which a process serves files to others.
 fn serves(object: &Object) -> bool {
     matches!(&*object.name, "char:fuse" | "char:cuse" | "char:autofs" | "char:cachefiles")
 }
 
-/// Whether this directory is what we know as `/`.
+/// Returns whether this directory is the root of this process.
 fn is_our_root(directory: &str) -> bool {
     let place = |path: &str| {
         let status = sys::file_status(&c_string(path.to_owned())?, true).ok()?;
@@ -216,8 +219,8 @@ fn is_our_root(directory: &str) -> bool {
     place(directory) == place("/")
 }
 
-/// A copy of the socket can be asked; where that is forbidden, its attribute still names the
-/// protocol.
+/// Returns the object of a socket, from a copy of the fd. Where copying is forbidden, the socket's
+/// extended attribute still names the protocol.
 fn socket(task: Tid, fd: i32, place: &CString) -> io::Result<Option<Object>> {
     let copied = sys::copy_fd(task, fd).and_then(|socket| {
         let option = |option| sys::socket_option(&socket, option);
@@ -232,7 +235,8 @@ fn socket_by_attribute(place: &CString) -> io::Result<Option<Object>> {
     Ok(Object::socket_of_protocol(name.trim_end_matches('\0')))
 }
 
-/// The name below /dev; the slaves of pseudo-terminals have none in sysfs.
+/// Returns a character device by its name below /dev; sysfs has no names for the slaves of
+/// pseudo-terminals.
 fn character_device((major, minor): (u32, u32), link: &str) -> Option<Object> {
     /// Documentation/admin-guide/devices.txt: "UNIX98 PTY slaves"
     const PTS: std::ops::RangeInclusive<u32> = 136..=143;
@@ -244,7 +248,7 @@ fn character_device((major, minor): (u32, u32), link: &str) -> Option<Object> {
     Some(Object::character(&name))
 }
 
-/// The driver of the device or of the disk that it is a part of, else the name below /dev up to its
+/// Returns a block device by its driver, or that of its disk; else by its name below /dev up to the
 /// number.
 fn block_device((major, minor): (u32, u32)) -> Option<Object> {
     let place = format!("/sys/dev/block/{major}:{minor}");

@@ -1,9 +1,9 @@
 //! Resolves a path as a task would: with its root, working directory and fds, and its own
 //! `/proc/self`.
 //!
-//! Most paths are one `openat2` that is refused where its answer could depend on which process
-//! asks: at mounts and at magic links of procfs. Those are walked component by component
-//! ([`walk`]). Main type: [`Found`].
+//! One `openat2` call resolves most paths. It is refused where the result could depend on the
+//! process that asks: at mounts and at magic links of procfs. Those paths are walked component by
+//! component ([`walk`]). Main type: [`Found`].
 
 mod numbers;
 mod walk;
@@ -19,44 +19,44 @@ use super::sys::{self, FileStatus};
 use crate::model::attribution::Place;
 use crate::model::kernel::call::Tid;
 
-/// What a path leads to.
+/// The result of a path lookup.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// A file that every process sees alike, and the task finds by this path.
+    /// A file that is the same for every process, and that the task finds by this path.
     File(Reached),
-    /// The task finds nothing: its call fails.
+    /// There is no such file for the task: its call fails.
     Nothing,
-    /// It depends on which process asks, or this process may not look.
+    /// The result depends on the process that asks, or this process lacks permission.
     Unknown,
 }
 
 /// A file at the end of a path.
 #[derive(Debug)]
 pub(super) struct Reached {
-    /// Open with `O_PATH`.
+    /// Opened with `O_PATH`.
     pub(super) file: OwnedFd,
     pub(super) status: FileStatus,
-    /// The task and its fd, where the path ends with the link of one in this process' own procfs.
+    /// The task and its fd, if the path ends with an fd's link in this process's own procfs.
     pub(super) fd: Option<(Tid, i32)>,
 }
 
 impl Reached {
-    /// A path of this process that leads to the file.
+    /// Returns a path to the file for this process.
     pub(super) fn place(&self) -> String {
         format!("/proc/self/fd/{}", self.file.as_raw_fd())
     }
 }
 
-/// How a task sees the tree of files.
+/// How a task sees the file tree.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct View {
     pub(super) task: Tid,
-    /// Its root is that of this process.
+    /// The task has the same root as this process.
     pub(super) shares_root: bool,
-    /// A name that this process does not find below its root does not exist: see
-    /// [`own_root_is_alike`].
-    pub(super) root_is_alike: bool,
-    /// Only what the kernel knows without asking a server may be looked up.
+    /// A name that this process does not find below its root does not exist for any process: see
+    /// [`own_root_has_same_names`].
+    pub(super) root_has_same_names: bool,
+    /// Look up only what the kernel has cached, without a request to a file server.
     pub(super) cached_only: bool,
 }
 
@@ -72,7 +72,7 @@ impl View {
         if self.cached_only { RESOLVE_CACHED } else { 0 }
     }
 
-    /// Where relative paths begin.
+    /// Opens the directory where relative paths begin.
     fn base(self, place: &Place) -> io::Result<OwnedFd> {
         let task = self.task;
         let base = place.directory.map_or_else(|| format!("/proc/{task}/cwd"), |fd| format!("/proc/{task}/fd/{fd}"));
@@ -88,7 +88,7 @@ fn open(path: &str) -> io::Result<OwnedFd> {
     sys::open_place(None, &CString::new(path)?, true, 0)
 }
 
-/// Resolves `text`, which is not empty. Where it begins is `place`'s.
+/// Resolves `text`, which is not empty, from the start that `place` gives.
 pub(super) fn resolve(view: View, place: &Place, text: &[u8], mounts: &mut Mounts) -> Found {
     Some(()).and_then(|()| Resolution::new(view, place, text, mounts)?.run()).unwrap_or(Found::Unknown)
 }
@@ -98,7 +98,7 @@ struct Resolution<'a> {
     place: &'a Place,
     text: CString,
     is_absolute: bool,
-    /// `None` for an absolute path where the root is ours.
+    /// `None` for an absolute path if the task has our root.
     base: Option<OwnedFd>,
     mounts: &'a mut Mounts,
 }
@@ -114,17 +114,17 @@ impl<'a> Resolution<'a> {
         Some(Self { view, place, text: CString::new(text).ok()?, is_absolute, base, mounts })
     }
 
-    /// `None` is the answer "unknown".
+    /// Returns the result; `None` means unknown.
     fn run(mut self) -> Option<Found> {
         match self.open(RESOLVE_NO_XDEV) {
             Ok(file) => {
-                // It is on the mount where the path began.
+                // The file is on the mount where the path began.
                 let reached = reached(file)?;
                 if names(self.view, &reached.file, &reached.status, self.mounts)? != Names::Proc {
                     return Some(Found::File(reached));
                 }
             }
-            Err(libc::ENOENT | libc::ENOTDIR) if self.begins_alike() => return Some(Found::Nothing),
+            Err(libc::ENOENT | libc::ENOTDIR) if self.start_has_same_names() => return Some(Found::Nothing),
             Err(libc::ENOENT | libc::ENOTDIR | libc::ELOOP) => {}
             Err(libc::EXDEV) => {
                 if let Some(reached) = self.across_mounts() {
@@ -136,9 +136,9 @@ impl<'a> Resolution<'a> {
         walk::Walk::new(&mut self)?.run()
     }
 
-    /// The file on another mount, if no procfs can have been on the way: nothing but magic links
-    /// leads out of one other than by `..`, and that leads to the same place from every directory
-    /// of a task.
+    /// Returns the file on another mount, if the path cannot cross a procfs. Only magic links leave
+    /// a procfs other than by `..`, and `..` leads to the same place from every directory of a
+    /// task.
     fn across_mounts(&mut self) -> Option<Reached> {
         if !self.is_absolute && !self.view.shares_root {
             return None;
@@ -151,7 +151,7 @@ impl<'a> Resolution<'a> {
         let inside = match (self.view.shares_root, self.is_absolute) {
             (true, _) => 0,
             (false, true) => RESOLVE_IN_ROOT,
-            // Neither an absolute link nor `..` may lead to our root instead of the task's.
+            // Neither an absolute link nor `..` may lead to our root instead of the task's root.
             (false, false) => RESOLVE_BENEATH,
         };
         let how = self.view.cached() | RESOLVE_NO_MAGICLINKS | limits | inside;
@@ -159,21 +159,23 @@ impl<'a> Resolution<'a> {
         file.map_err(|error| error.raw_os_error().unwrap_or_default())
     }
 
-    /// Whether a name that is not found on the mount where the path begins does not exist.
-    fn begins_alike(&mut self) -> bool {
-        let Some(base) = &self.base else { return self.view.root_is_alike };
-        is_alike(self.view, base, self.mounts)
+    /// Returns whether a name that is not found on the path's first mount does not exist for any
+    /// process.
+    fn start_has_same_names(&mut self) -> bool {
+        let Some(base) = &self.base else { return self.view.root_has_same_names };
+        has_same_names(self.view, base, self.mounts)
     }
 }
 
-/// Whether a name that this process does not find on the mount of its root does not exist.
-pub(super) fn own_root_is_alike(view: View, mounts: &mut Mounts) -> bool {
-    open("/").is_ok_and(|root| is_alike(view, &root, mounts))
+/// Returns whether a name that this process does not find on its root's mount does not exist for
+/// any process.
+pub(super) fn own_root_has_same_names(view: View, mounts: &mut Mounts) -> bool {
+    open("/").is_ok_and(|root| has_same_names(view, &root, mounts))
 }
 
-fn is_alike(view: View, file: &OwnedFd, mounts: &mut Mounts) -> bool {
+fn has_same_names(view: View, file: &OwnedFd, mounts: &mut Mounts) -> bool {
     let status = sys::open_file_status(file);
-    status.is_ok_and(|status| names(view, file, &status, mounts) == Some(Names::Alike))
+    status.is_ok_and(|status| names(view, file, &status, mounts) == Some(Names::Same))
 }
 
 fn reached(file: OwnedFd) -> Option<Reached> {
@@ -181,18 +183,18 @@ fn reached(file: OwnedFd) -> Option<Reached> {
     Some(Reached { file, status, fd: None })
 }
 
-/// What the names of a filesystem depend on.
+/// How far the names in a filesystem depend on the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Names {
-    /// They lead every process that may look to the same files.
-    Alike,
-    /// They are made when they are looked up, and that may depend on which process does.
-    Differ,
-    /// As far as procfs makes them so, this is known: see [`numbers`].
+    /// Every process with permission finds the same files by the same names.
+    Same,
+    /// Names are created at lookup, and may depend on the process that looks them up.
+    PerProcess,
+    /// procfs: the names that depend on the process are known, see [`numbers`].
     Proc,
 }
 
-/// `None` where that cannot be known without waiting for a server.
+/// Classifies the names of a file's filesystem; `None` if that requires a request to a file server.
 fn names(view: View, file: &OwnedFd, status: &FileStatus, mounts: &mut Mounts) -> Option<Names> {
     /// include/uapi/linux/magic.h: procfs, autofs, FUSE, apparmorfs
     const PROC: u64 = 0x9fa0;
@@ -200,15 +202,15 @@ fn names(view: View, file: &OwnedFd, status: &FileStatus, mounts: &mut Mounts) -
     if let Some(name) = mounts.filesystem(view.task, status) {
         return Some(match name.split('.').next() {
             Some("proc") => Names::Proc,
-            Some("autofs" | "fuse" | "fuseblk" | "apparmorfs") => Names::Differ,
-            _ => Names::Alike,
+            Some("autofs" | "fuse" | "fuseblk" | "apparmorfs") => Names::PerProcess,
+            _ => Names::Same,
         });
     }
     let magic = if view.cached_only { None } else { statfs::fstatfs(file).ok() };
     match magic?.filesystem_type().0 as u64 {
         PROC => Some(Names::Proc),
-        magic if DIFFERING.contains(&magic) => Some(Names::Differ),
-        _ => Some(Names::Alike),
+        magic if DIFFERING.contains(&magic) => Some(Names::PerProcess),
+        _ => Some(Names::Same),
     }
 }
 

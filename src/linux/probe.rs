@@ -1,9 +1,8 @@
-//! May we trace here? Each gate that can be in the way, how it stands, and what opens it:
-//! [`probe()`].
+//! Checks whether tracing works here: the state of each gate that can prevent it, and how to open
+//! it. Main function: [`probe()`].
 //!
-//! One real attempt decides; the rest is evidence that explains it. Reading and judging are apart,
-//! so that machines which are not at hand can be judged in a test. Nothing here changes the
-//! machine.
+//! One real attempt decides; other evidence explains its result. Collecting and judging evidence
+//! are separate, so that tests can judge other machines. Nothing here changes the machine.
 
 use std::path::Path;
 use std::{fs, io, thread};
@@ -11,7 +10,7 @@ use std::{fs, io, thread};
 use nix::sys::utsname::uname;
 
 use super::command::Command;
-use super::inquiry::{Asking, ProcMount};
+use super::inquiry::{Availability, ProcMount};
 use super::launch::Prepared;
 use super::objects::is_leaving;
 use super::outcome::TraceError;
@@ -21,25 +20,31 @@ use super::tracer::Tracer;
 use crate::model::kernel::call::Tid;
 use crate::model::trace::gate::{Gate, GateState, Remedy, can_trace};
 
-/// Tries to trace a child, and reads what may be in the way. The first gate, `ptrace`, is the
-/// attempt: tracing is possible if it is open. `rustflags` are those with which workloads are
-/// built.
+/// Tries to trace a child and returns all gates. The first gate, `ptrace`, is the attempt: tracing
+/// works if it is open. `rustflags` are the flags that workloads are built with.
 pub fn probe(rustflags: &str) -> Vec<Gate> {
-    // A thread of its own, so that nobody else's children are waited for.
+    // A separate thread, so that it does not wait for children of other threads.
     let attempt = thread::spawn(attempt).join().unwrap_or(Err(Refusal { request: "a child", errno: libc::EIO }));
     gates(&Evidence::read(attempt, rustflags))
 }
 
-/// Refuses where files of tracees cannot be asked about, or those of other processes would be taken
-/// for theirs.
+/// Checks that files of tracees can be inspected, and are not those of other processes.
+///
+/// # Errors
+///
+/// [`TraceError::Impossible`] otherwise.
 pub(super) fn check_surroundings() -> Result<(), TraceError> {
-    refuse(&[proc_mount(ProcMount::read()), files(Asking::of_files())])
+    refuse(&[proc_mount(ProcMount::read()), files(Availability::of_files())])
 }
 
-/// Refuses where this child, which has not executed anything yet, cannot be asked about. One that
-/// was killed need not be.
+/// Checks that this child, which has not executed anything yet, can be inspected. A child that was
+/// killed passes.
+///
+/// # Errors
+///
+/// [`TraceError::Impossible`] otherwise.
 pub(super) fn check_child(child: Tid) -> Result<(), TraceError> {
-    let refusal = refuse(&[memory(Some(Asking::of_child(child)))]);
+    let refusal = refuse(&[memory(Some(Availability::of_child(child)))]);
     if is_leaving(child) { Ok(()) } else { refusal }
 }
 
@@ -53,62 +58,62 @@ pub(super) fn explain(error: &io::Error) -> TraceError {
     TraceError::Impossible { reason: reason(&gates(&Evidence::read(Err(refusal), ""))) }
 }
 
-/// The gates that are to blame, and where to read on.
+/// Names the gates that are in the way, and where to read on.
 fn reason(gates: &[Gate]) -> String {
     let blamed = |state| gates.iter().filter(move |gate| gate.state == state).map(|gate| gate.found.as_str());
     let closed: Vec<&str> = blamed(GateState::Closed).collect();
     let suspects: Vec<&str> = blamed(GateState::Suspect).collect();
     let suspects = if suspects.is_empty() { String::new() } else { format!("; perhaps {}", suspects.join(", or ")) };
-    format!("{}{suspects}; `cargo sysguard doctor` says what to do", closed.join("; "))
+    format!("{}{suspects}; run `cargo sysguard doctor` for what to do", closed.join("; "))
 }
 
-/// A request that was refused.
+/// A request that the kernel refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Refusal {
     request: &'static str,
     errno: i32,
 }
 
-/// Traces a child that does nothing, with all that the tracer needs, and asks about it.
-fn attempt() -> Result<Asking, Refusal> {
+/// Traces an idle child with every request that the tracer needs, and inspects the child.
+fn attempt() -> Result<Availability, Refusal> {
     let refused =
         |request| move |error: io::Error| Refusal { request, errno: error.raw_os_error().unwrap_or(libc::EIO) };
     let child = Prepared::new(Command::idle(), None).and_then(Prepared::suspend).map_err(refused("fork"))?;
-    let traced = sys::seize(child.tid, sys::Hears { filtered: false, exits: true })
+    let traced = sys::seize(child.tid, sys::SeizeOptions { filtered: false, exits: true })
         .map_err(refused("PTRACE_SEIZE"))
         .and_then(|()| {
             sys::interrupt(child.tid).map_err(refused("PTRACE_INTERRUPT"))?;
             let stopped = sys::wait().map_err(refused("waitpid"))?.map(|(tid, _)| Stopped::reported(tid));
             match stopped.map(|task| task.syscall_info()).transpose().map_err(refused("PTRACE_GET_SYSCALL_INFO"))? {
-                Some(Alive::Yes(_)) => Ok(Asking::of_child(child.tid)),
+                Some(Alive::Yes(_)) => Ok(Availability::of_child(child.tid)),
                 Some(Alive::Gone) | None => Err(Refusal { request: "waitpid", errno: libc::ESRCH }),
             }
         });
     sys::kill(child.tid, libc::SIGKILL);
-    Tracer::default().bury();
+    Tracer::default().reap_all();
     traced
 }
 
-/// What can be read of this machine and this process.
+/// Facts about this machine and this process.
 #[derive(Debug, Clone)]
 struct Evidence {
-    attempt: Result<Asking, Refusal>,
+    attempt: Result<Availability, Refusal>,
     proc: ProcMount,
-    files: Asking,
+    files: Availability,
     /// `uname -r`
     release: String,
-    /// kernel.yama.ptrace_scope; `None` where Yama is not in the kernel.
+    /// kernel.yama.ptrace_scope; `None` if the kernel has no Yama.
     yama: Option<String>,
     /// proc_pid_status(5) of this process.
     status: String,
-    /// What this machine seems to be.
+    /// The container runtime, if there are signs of one.
     container: Option<&'static str>,
-    /// What workloads are built with.
+    /// The RUSTFLAGS that workloads are built with.
     rustflags: String,
 }
 
 impl Evidence {
-    fn read(attempt: Result<Asking, Refusal>, rustflags: &str) -> Self {
+    fn read(attempt: Result<Availability, Refusal>, rustflags: &str) -> Self {
         let signs = [
             ("/var/run/secrets/kubernetes.io", "Kubernetes"),
             ("/run/.containerenv", "Podman"),
@@ -117,7 +122,7 @@ impl Evidence {
         Self {
             attempt,
             proc: ProcMount::read(),
-            files: Asking::of_files(),
+            files: Availability::of_files(),
             release: uname().map(|uts| uts.release().to_string_lossy().into_owned()).unwrap_or_default(),
             yama: fs::read_to_string("/proc/sys/kernel/yama/ptrace_scope").ok().map(|text| text.trim().to_owned()),
             status: fs::read_to_string("/proc/self/status").unwrap_or_default(),
@@ -126,21 +131,21 @@ impl Evidence {
         }
     }
 
-    /// A field of the status: `Seccomp:  2`.
+    /// Returns a field of the status: `Seccomp:  2`.
     fn field(&self, name: &str) -> Option<&str> {
         let value = |line: &'_ str| line.strip_prefix(name)?.strip_prefix(':').map(str::len);
         let line = self.status.lines().find(|line| value(line).is_some())?;
         line.split_once(':').map(|(_, value)| value.trim())
     }
 
-    fn may_trace_anybody(&self) -> bool {
+    fn has_cap_sys_ptrace(&self) -> bool {
         // include/uapi/linux/capability.h
         const CAP_SYS_PTRACE: u32 = 19;
         let effective = self.field("CapEff").and_then(|mask| u64::from_str_radix(mask, 16).ok()).unwrap_or(0);
         effective >> CAP_SYS_PTRACE & 1 == 1
     }
 
-    /// How a gate stands that is in the way if tracing is refused at all.
+    /// Returns the state of a gate that matters only if the attempt failed.
     fn suspect_if(&self, is_suspect: bool) -> GateState {
         if is_suspect && self.attempt.is_err() { GateState::Suspect } else { GateState::Open }
     }
@@ -187,7 +192,7 @@ fn kernel(evidence: &Evidence) -> Gate {
     let refused = evidence.attempt.is_err_and(|refusal| refusal.request == "PTRACE_GET_SYSCALL_INFO");
     let is_too_old = version(release).is_some_and(|version| version < NEEDED);
     if refused || is_too_old {
-        let found = format!("Linux {release} does not tell what its calls are (PTRACE_GET_SYSCALL_INFO, Linux 5.3)");
+        let found = format!("Linux {release} lacks PTRACE_GET_SYSCALL_INFO (Linux 5.3)");
         return gate("kernel", GateState::Closed, found, &[Remedy { place: "here", paste: "boot Linux 5.3 or later" }]);
     }
     gate("kernel", GateState::Open, format!("Linux {release}; 5.3 is needed"), &[])
@@ -202,13 +207,13 @@ fn version(release: &str) -> Option<(u32, u32)> {
 fn emulator(evidence: &Evidence) -> Gate {
     if evidence.attempt.is_err_and(|refusal| refusal.errno == libc::ENOSYS) {
         let remedies = [
-            Remedy { place: "Docker", paste: "docker run --platform with this machine's own architecture" },
-            Remedy { place: "elsewhere", paste: "a whole emulated machine (qemu-system) instead of qemu-user" },
+            Remedy { place: "Docker", paste: "use docker run --platform with this machine's own architecture" },
+            Remedy { place: "elsewhere", paste: "use a whole emulated machine (qemu-system) instead of qemu-user" },
         ];
         return gate(
             "emulator",
             GateState::Closed,
-            "ptrace is not implemented: programs are emulated one by one",
+            "ptrace is not implemented: this program runs under user-mode emulation",
             &remedies,
         );
     }
@@ -217,28 +222,28 @@ fn emulator(evidence: &Evidence) -> Gate {
 
 fn tracer(evidence: &Evidence) -> Gate {
     match evidence.field("TracerPid") {
-        None | Some("0") => gate("tracer", GateState::Open, "nobody traces this process", &[]),
+        None | Some("0") => gate("tracer", GateState::Open, "this process has no tracer", &[]),
         Some(pid) => {
-            let found = format!("process {pid} traces this one, and a process has one tracer at most");
+            let found = format!("process {pid} already traces this process");
             let remedy = Remedy { place: "here", paste: "run it outside of strace -f, gdb, rr or tarpaulin" };
             gate("tracer", evidence.suspect_if(true), found, &[remedy])
         }
     }
 }
 
-/// Documentation/admin-guide/LSM/Yama.rst: 0 and 1 let a parent trace its child, 2 is admin-only, 3
-/// is no attach.
+/// Documentation/admin-guide/LSM/Yama.rst: 0 and 1 let a parent trace its child, 2 requires
+/// CAP_SYS_PTRACE, 3 forbids to attach.
 fn yama(evidence: &Evidence) -> Gate {
     let sysctl = Remedy { place: "the host", paste: "sudo sysctl kernel.yama.ptrace_scope=1" };
-    let reboot =
-        Remedy { place: "the host", paste: "set kernel.yama.ptrace_scope=1 in /etc/sysctl.d and reboot: 3 stays" };
+    let reboot = Remedy {
+        place: "the host",
+        paste: "set kernel.yama.ptrace_scope=1 in /etc/sysctl.d and reboot (3 cannot be changed before)",
+    };
     let scope = |what: &str| format!("kernel.yama.ptrace_scope is {what}");
     match evidence.yama.as_deref() {
-        None => gate("yama", GateState::Open, "Yama is not in this kernel", &[]),
-        Some("3") => {
-            gate("yama", GateState::Closed, scope("3: no process may be traced until the next boot"), &[reboot])
-        }
-        Some("2") if !evidence.may_trace_anybody() => {
+        None => gate("yama", GateState::Open, "this kernel has no Yama", &[]),
+        Some("3") => gate("yama", GateState::Closed, scope("3: tracing is disabled until the next boot"), &[reboot]),
+        Some("2") if !evidence.has_cap_sys_ptrace() => {
             gate("yama", GateState::Closed, scope("2: only CAP_SYS_PTRACE may trace"), &[sysctl])
         }
         Some(other) => gate("yama", GateState::Open, scope(other), &[]),
@@ -246,10 +251,10 @@ fn yama(evidence: &Evidence) -> Gate {
 }
 
 fn capability(evidence: &Evidence) -> Gate {
-    if evidence.may_trace_anybody() {
-        return gate("capability", GateState::Open, "CAP_SYS_PTRACE is there", &[]);
+    if evidence.has_cap_sys_ptrace() {
+        return gate("capability", GateState::Open, "this process has CAP_SYS_PTRACE", &[]);
     }
-    let found = "CAP_SYS_PTRACE is missing, which own children do not need by themselves";
+    let found = "CAP_SYS_PTRACE is missing (the kernel does not require it for own children)";
     gate("capability", evidence.suspect_if(evidence.container.is_some()), found, CONTAINERS)
 }
 
@@ -258,33 +263,33 @@ fn seccomp(evidence: &Evidence) -> Gate {
         Some("2") => {
             let state = evidence.suspect_if(true);
             let found = if state == GateState::Open {
-                "a filter is in place and lets ptrace pass"
+                "a seccomp filter is installed and allows ptrace"
             } else {
-                "a seccomp filter answers ptrace"
+                "a seccomp filter refuses ptrace"
             };
             gate("seccomp", state, found, CONTAINERS)
         }
-        Some("0") => gate("seccomp", GateState::Open, "no filter is in place", &[]),
-        _ => gate("seccomp", GateState::Open, "this kernel does not say", &[]),
+        Some("0") => gate("seccomp", GateState::Open, "no seccomp filter is installed", &[]),
+        _ => gate("seccomp", GateState::Open, "unknown: the kernel does not report it", &[]),
     }
 }
 
 fn container(evidence: &Evidence) -> Gate {
-    let found = evidence.container.map_or("no sign of one".to_owned(), |name| format!("this seems to be {name}"));
+    let found = evidence.container.map_or("no container detected".to_owned(), |name| format!("{name} detected"));
     gate("container", GateState::Open, found, &[])
 }
 
-/// LeakSanitizer stops its program's threads by ptrace(2) at the end, and gives up where somebody
-/// else traces them: "LeakSanitizer does not work under ptrace". It is part of the address
-/// sanitizer, too; the other ones do not mind.
+/// LeakSanitizer stops its program's threads by ptrace(2) at the end, and fails if they have a
+/// tracer: "LeakSanitizer does not work under ptrace". The address sanitizers include it; the other
+/// sanitizers work.
 fn sanitizer(evidence: &Evidence) -> Gate {
     let flags = evidence.rustflags.split([' ', '\u{1f}']).filter_map(|flag| flag.split_once("sanitizer="));
     let sanitizers: Vec<&str> = flags.flat_map(|(_, names)| names.split(',')).collect();
     let leaky = sanitizers.iter().find(|name| ["address", "hwaddress", "leak"].contains(*name));
     let Some(name) = leaky else {
-        return gate("sanitizer", GateState::Open, "RUSTFLAGS ask for no leak detection", &[]);
+        return gate("sanitizer", GateState::Open, "RUSTFLAGS enable no leak detection", &[]);
     };
-    let found = format!("RUSTFLAGS ask for the {name} sanitizer, whose leak detection fails in a traced workload");
+    let found = format!("RUSTFLAGS enable the {name} sanitizer; its leak detection fails in a traced workload");
     let remedies = [
         Remedy { place: "an expectation", paste: "env: {ASAN_OPTIONS: detect_leaks=0, LSAN_OPTIONS: detect_leaks=0}" },
         Remedy { place: "here", paste: "unset RUSTFLAGS" },
@@ -292,48 +297,53 @@ fn sanitizer(evidence: &Evidence) -> Gate {
     gate("sanitizer", GateState::Suspect, found, &remedies)
 }
 
-/// Objects are asked for by `/proc/TID`.
+/// Objects are read from `/proc/TID`.
 fn proc_mount(proc: ProcMount) -> Gate {
     let remedies = [
         Remedy { place: "here", paste: "mount -t proc proc /proc" },
         Remedy { place: "unshare", paste: "unshare --pid --fork --mount-proc …" },
     ];
     match proc {
-        ProcMount::Ours => gate("/proc", GateState::Open, "it is mounted, and of this PID namespace", &[]),
+        ProcMount::Ours => gate("/proc", GateState::Open, "mounted for this PID namespace", &[]),
         ProcMount::Missing => gate("/proc", GateState::Closed, "no proc filesystem is mounted at /proc", &remedies),
         ProcMount::Foreign => {
-            let found = "/proc is of another PID namespace: files of other processes would be taken for the workload's";
+            let found =
+                "/proc shows another PID namespace: files of other processes would be attributed to the workload";
             gate("/proc", GateState::Closed, found, &remedies)
         }
     }
 }
 
-fn files(asking: Asking) -> Gate {
+fn files(availability: Availability) -> Gate {
     let remedy =
-        Remedy { place: "Docker", paste: "a current Docker and libseccomp, whose default profile allows statx" };
-    match asking {
-        Asking::Works => gate("statx", GateState::Open, "the kernel answers statx", &[]),
-        Asking::FallsBack => gate("statx", GateState::Open, "statx is refused; fstatat and fdinfo answer instead", &[]),
-        Asking::Refused => gate("statx", GateState::Closed, "statx is refused, and so is fstatat", &[remedy]),
+        Remedy { place: "Docker", paste: "use a current Docker and libseccomp (their default profile allows statx)" };
+    match availability {
+        Availability::Works => gate("statx", GateState::Open, "the kernel answers statx", &[]),
+        Availability::FallsBack => {
+            gate("statx", GateState::Open, "statx is refused; fstatat and fdinfo answer instead", &[])
+        }
+        Availability::Refused => gate("statx", GateState::Closed, "statx is refused, and so is fstatat", &[remedy]),
     }
 }
 
-/// An own child's, and its fds.
-fn memory(asking: Option<Asking>) -> Gate {
+/// Judges access to the memory and the fds of a child.
+fn memory(availability: Option<Availability>) -> Gate {
     let own = Remedy { place: "here", paste: "make the program readable: chmod +r cargo-sysguard" };
-    let found = match asking {
-        Some(Asking::Refused) => {
-            let found = "the memory or the fds of an own child cannot be read";
+    let found = match availability {
+        Some(Availability::Refused) => {
+            let found = "the memory or the fds of a child cannot be read";
             return gate("memory", GateState::Closed, found, &[&[own], CONTAINERS].concat());
         }
-        Some(Asking::Works) => "the memory and the fds of an own child can be read",
-        Some(Asking::FallsBack) => "process_vm_readv is refused; /proc/PID/mem or PTRACE_PEEKDATA answers instead",
+        Some(Availability::Works) => "the memory and the fds of a child can be read",
+        Some(Availability::FallsBack) => {
+            "process_vm_readv is refused; /proc/PID/mem or PTRACE_PEEKDATA answers instead"
+        }
         None => "not tried, since another gate is closed",
     };
     gate("memory", GateState::Open, found, &[])
 }
 
-/// What makes container runtimes let a process trace its children.
+/// How to let a process trace its children in each container runtime.
 const CONTAINERS: &[Remedy] = &[
     Remedy { place: "Docker", paste: "docker run --cap-add=SYS_PTRACE …" },
     Remedy {

@@ -1,8 +1,8 @@
 //! Removes a directory tree that a workload could write to: [`remove_tree`].
 //!
-//! The content is hostile: links, mounts, folders without permission bits, thousands of levels, and
-//! a process that still writes. So every step is relative to an open directory, follows no link,
-//! stays on one mount, and needs neither stack nor fds for a level.
+//! The content may be hostile: links, mounts, folders without permission bits, thousands of levels,
+//! and a process that still writes. So every step is relative to an open directory, follows no
+//! link, stays on one mount, and needs neither stack nor fds per level.
 
 use std::ffi::{CStr, CString};
 use std::fs;
@@ -22,19 +22,19 @@ use nix::unistd::{UnlinkatFlags, geteuid, unlinkat};
 use super::unmount::{unmount_below, unmount_root_of};
 use crate::model::text::remains::Remains;
 
-/// How long to wait before the tree is tried again, in milliseconds: a process that is being killed
-/// may still write for a moment.
+/// How long to wait before each attempt, in milliseconds: a process that is being killed may still
+/// write for a moment.
 const PAUSES: [u64; 5] = [0, 5, 20, 80, 320];
 
-/// How many mounts on one entry are taken off.
+/// How many mounts on one entry are unmounted at most.
 const STACKED_MOUNTS: usize = 64;
 
-/// Removes a folder and all that is in it, and unmounts what is mounted there. A folder that is not
-/// there is removed already.
+/// Removes a folder and its content, and unmounts what is mounted there. A missing folder counts as
+/// removed.
 ///
 /// # Errors
 ///
-/// What could not be removed. It is left as it is; the rest is gone.
+/// What could not be removed. The rest is gone.
 pub fn remove_tree(folder: &Path) -> Result<(), Remains> {
     let mut remains = Remains { folder: folder.display().to_string(), ..Remains::default() };
     for pause in PAUSES {
@@ -50,40 +50,40 @@ pub fn remove_tree(folder: &Path) -> Result<(), Remains> {
         };
         let Some((first, reason)) = left.first else { return Ok(()) };
         remains = Remains { first, reason, entries: left.entries, ..remains };
-        if !left.may_go {
+        if !left.is_transient {
             break;
         }
     }
     Err(remains)
 }
 
-/// A folder by its name in an open one.
+/// A folder, by its name in its open parent.
 struct Place {
     path: PathBuf,
     parent: OwnedFd,
     name: CString,
 }
 
-/// What one attempt left.
+/// What one attempt could not remove.
 #[derive(Debug, Default)]
 struct Left {
-    /// The first entry, and why.
+    /// The first entry, and why it stays.
     first: Option<(String, String)>,
     entries: u64,
     /// Another attempt may succeed.
-    may_go: bool,
+    is_transient: bool,
 }
 
-/// A folder on the way from the root to the one that is open.
+/// A folder on the way from the root to the open one.
 #[derive(Debug)]
 struct Level {
-    /// In the folder before.
+    /// The name in the parent folder.
     name: CString,
     /// Device and inode.
     id: (u64, u64),
-    /// Folders in it that are not empty.
+    /// Non-empty folders in it.
     folders: Vec<CString>,
-    /// Something in it cannot be removed.
+    /// An entry in it cannot be removed.
     keeps: bool,
 }
 
@@ -111,9 +111,9 @@ impl Place {
         let root = match enter(&self.parent, &self.name) {
             Ok(root) => root,
             Err(Errno::ENOENT) => return Left::default(),
-            // Another thing has its name: that goes, and not what it leads to.
+            // The name is no longer a folder: it is removed itself, and a link is not followed.
             Err(Errno::ENOTDIR | Errno::ELOOP) => return self.ended(Left::default()),
-            Err(error) => return Left::whole(&said(error)),
+            Err(error) => return Left::whole(&describe(error)),
         };
         let mut walk = Walk { open: root, levels: Vec::new(), left: Left::default() };
         match walk.run(self.name.clone()) {
@@ -130,8 +130,8 @@ impl Place {
         });
         match removed {
             Err(error) if left.first.is_none() => {
-                left = Left::whole(&said(error));
-                left.may_go = may_go(error);
+                left = Left::whole(&describe(error));
+                left.is_transient = is_transient(error);
             }
             _ => {}
         }
@@ -141,12 +141,13 @@ impl Place {
 
 impl Left {
     fn whole(reason: &str) -> Self {
-        Self { first: Some((String::new(), reason.to_owned())), entries: 1, may_go: false }
+        Self { first: Some((String::new(), reason.to_owned())), entries: 1, is_transient: false }
     }
 }
 
 impl Walk {
-    /// Empties the open folder. `false`: the way back is lost, since a folder was moved meanwhile.
+    /// Empties the open folder. Returns `false` if the way back is lost, since a folder was moved
+    /// meanwhile.
     fn run(&mut self, root: CString) -> bool {
         let Ok(()) = self.push(root) else { return false };
         while let Some(level) = self.levels.last_mut() {
@@ -155,18 +156,18 @@ impl Walk {
             } else if self.levels.len() == 1 {
                 return true;
             } else if !self.ascend() {
-                self.note(c"", "the folder was moved while it was removed", true);
+                self.note(c"", "the folder was moved during its removal", true);
                 return false;
             }
         }
         true
     }
 
-    /// Makes the open folder the last of the way, and removes what can be removed of it at once.
+    /// Appends the open folder to the way, and removes what can be removed in it at once.
     fn push(&mut self, name: CString) -> nix::Result<()> {
-        let status = fstat(&self.open).inspect_err(|error| self.left = Left::whole(&said(*error)))?;
+        let status = fstat(&self.open).inspect_err(|error| self.left = Left::whole(&describe(*error)))?;
         if status.st_mode & 0o700 != 0o700 {
-            // Where it is not ours, what follows says why it stays.
+            // If this user does not own it, a later step reports why it stays.
             let _ = fchmod(&self.open, Mode::from_bits_truncate(status.st_mode) | Mode::S_IRWXU);
         }
         self.levels.push(Level { name, id: (status.st_dev, status.st_ino), folders: Vec::new(), keeps: false });
@@ -179,12 +180,12 @@ impl Walk {
         let listing = self.open.try_clone().map_err(|_| Errno::EMFILE).and_then(Dir::from_fd);
         let mut listing = match listing {
             Ok(listing) => listing,
-            Err(error) => return self.note(c"", &said(error), false),
+            Err(error) => return self.note(c"", &describe(error), false),
         };
         for entry in listing.iter() {
             let entry = match entry {
                 Ok(entry) => entry,
-                Err(error) => return self.note(c"", &said(error), false),
+                Err(error) => return self.note(c"", &describe(error), false),
             };
             let name = entry.file_name();
             if name != c"." && name != c".." {
@@ -202,20 +203,20 @@ impl Walk {
             (Ok(()), _) => {}
             (Err(_), Some(Type::Directory)) | (Err(Errno::EISDIR), _) => self.later(name),
             (Err(Errno::EBUSY), _) => self.remove_mounted_file(name),
-            // unlink(2): "POSIX prescribed error" for a directory.
+            // unlink(2): EPERM is the "POSIX prescribed error" for a directory.
             (Err(Errno::EPERM), None) if enter(&self.open, name).is_ok() => self.later(name),
-            (Err(error), _) => self.note(name, &said(error), may_go(error)),
+            (Err(error), _) => self.note(name, &describe(error), is_transient(error)),
         }
     }
 
-    /// Leaves a folder that is not empty for later.
+    /// Queues a folder that is not empty.
     fn later(&mut self, name: &CStr) {
         if let Some(level) = self.levels.last_mut() {
             level.folders.push(name.to_owned());
         }
     }
 
-    /// A file may be a mount point, too.
+    /// Unmounts and removes a file that is a mount point.
     fn remove_mounted_file(&mut self, name: &CStr) {
         let mut removed = Err(Errno::EBUSY);
         for _ in 0..STACKED_MOUNTS {
@@ -228,7 +229,7 @@ impl Walk {
             }
         }
         if let Err(error) = removed {
-            self.note(name, &said(error), may_go(error));
+            self.note(name, &describe(error), is_transient(error));
         }
     }
 
@@ -239,7 +240,11 @@ impl Walk {
                 break;
             }
             if let Err(error) = unmount(&self.open, &name) {
-                return self.note(&name, &format!("is a mount point and cannot be unmounted: {}", said(error)), false);
+                return self.note(
+                    &name,
+                    &format!("is a mount point and cannot be unmounted: {}", describe(error)),
+                    false,
+                );
             }
             entered = enter(&self.open, &name);
         }
@@ -251,14 +256,14 @@ impl Walk {
                 }
             }
             Err(Errno::ENOENT) => {}
-            // It was a folder when it was listed.
+            // It was still a folder when it was listed.
             Err(Errno::ENOTDIR | Errno::ELOOP) => self.remove_entry(&name, None),
-            Err(error) => self.note(&name, &said(error), may_go(error)),
+            Err(error) => self.note(&name, &describe(error), is_transient(error)),
         }
     }
 
-    /// Goes back to the folder before, and removes the one that is done. Whether that is where we
-    /// came from.
+    /// Returns to the parent folder and removes the emptied one. Returns `false` if `..` is not
+    /// where the walk came from.
     fn ascend(&mut self) -> bool {
         let Ok(before) = enter(&self.open, c"..") else { return false };
         let Some(done) = self.levels.pop() else { return false };
@@ -270,7 +275,7 @@ impl Walk {
         match remove_folder(&self.open, &done.name) {
             Ok(()) => {}
             Err(_) if done.keeps => self.keep(),
-            Err(error) => self.note(&done.name, &said(error), may_go(error)),
+            Err(error) => self.note(&done.name, &describe(error), is_transient(error)),
         }
         true
     }
@@ -281,20 +286,20 @@ impl Walk {
         }
     }
 
-    /// Takes note of an entry of the open folder that stays.
-    fn note(&mut self, name: &CStr, reason: &str, may_go: bool) {
+    /// Records an entry of the open folder that stays.
+    fn note(&mut self, name: &CStr, reason: &str, is_transient: bool) {
         self.keep();
         self.left.entries += 1;
-        self.left.may_go |= may_go;
+        self.left.is_transient |= is_transient;
         if self.left.first.is_none() {
-            self.left.first = Some((shown(&self.levels, name), reason.to_owned()));
+            self.left.first = Some((display_path(&self.levels, name), reason.to_owned()));
         }
     }
 }
 
-/// The path of an entry below the root, shortened where it is very long.
-fn shown(levels: &[Level], name: &CStr) -> String {
-    const MOST: usize = 8;
+/// Returns the path of an entry below the root, shortened if it is very long.
+fn display_path(levels: &[Level], name: &CStr) -> String {
+    const EDGE: usize = 8;
     let mut parts: Vec<String> = levels
         .iter()
         .skip(1)
@@ -303,19 +308,19 @@ fn shown(levels: &[Level], name: &CStr) -> String {
         .filter(|part| !part.is_empty())
         .map(|part| part.to_string_lossy().escape_debug().to_string())
         .collect();
-    if parts.len() > 2 * MOST {
-        let cut = parts.len() - 2 * MOST;
-        parts.splice(MOST..MOST + cut, [format!("[{cut} folders]")]);
+    if parts.len() > 2 * EDGE {
+        let cut = parts.len() - 2 * EDGE;
+        parts.splice(EDGE..EDGE + cut, [format!("[{cut} folders]")]);
     }
     parts.join("/")
 }
 
-fn said(error: Errno) -> String {
+fn describe(error: Errno) -> String {
     error.desc().to_owned()
 }
 
-/// Whether a process that still writes may be the reason.
-fn may_go(error: Errno) -> bool {
+/// Returns whether a process that still writes may have caused the error.
+fn is_transient(error: Errno) -> bool {
     matches!(error, Errno::ENOTEMPTY | Errno::EEXIST | Errno::EBUSY | Errno::EINTR | Errno::EAGAIN | Errno::ESTALE)
 }
 
@@ -331,7 +336,7 @@ fn gone(removed: nix::Result<()>) -> nix::Result<()> {
     removed.or_else(|error| if error == Errno::ENOENT { Ok(()) } else { Err(error) })
 }
 
-/// Opens a folder of an open one to list it. `EXDEV`: it is a mount point.
+/// Opens a folder in an open one for listing. `EXDEV`: it is a mount point.
 fn enter(folder: &OwnedFd, name: &CStr) -> nix::Result<OwnedFd> {
     const LIST: OFlag = OFlag::O_RDONLY.union(OFlag::O_DIRECTORY);
     match open_on_mount(folder, name, LIST) {
@@ -343,7 +348,7 @@ fn enter(folder: &OwnedFd, name: &CStr) -> nix::Result<OwnedFd> {
     }
 }
 
-/// Gives a folder that is this user's the permissions that its removal needs.
+/// Gives a folder of this user the permissions that its removal needs.
 fn make_ours(folder: &OwnedFd, name: &CStr) -> nix::Result<()> {
     let place = open_on_mount(folder, name, OFlag::O_PATH | OFlag::O_DIRECTORY)?;
     if fstat(&place)?.st_uid != geteuid().as_raw() {
@@ -359,7 +364,7 @@ fn open_on_mount(folder: &OwnedFd, name: &CStr, flags: OFlag) -> nix::Result<Own
     let flags = flags | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
     let how = OpenHow::new().flags(flags).resolve(ResolveFlag::RESOLVE_NO_XDEV);
     match openat2(folder, name, how) {
-        // Since Linux 5.6; a filter that does not know it may say EPERM.
+        // openat2 exists since Linux 5.6; an older seccomp filter may answer EPERM.
         Err(Errno::ENOSYS | Errno::EPERM) => {
             let opened = openat(folder, name, flags, Mode::empty())?;
             if mount_of(&opened)? == mount_of(folder)? { Ok(opened) } else { Err(Errno::EXDEV) }
@@ -368,7 +373,7 @@ fn open_on_mount(folder: &OwnedFd, name: &CStr, flags: OFlag) -> nix::Result<Own
     }
 }
 
-/// The number of the mount that an open file is on: proc_pid_fdinfo(5).
+/// Returns the ID of the mount that an open file is on: proc_pid_fdinfo(5).
 fn mount_of(file: &impl AsFd) -> nix::Result<u64> {
     let text = fs::read_to_string(format!("/proc/self/fdinfo/{}", file.as_fd().as_raw_fd()));
     let text = text.map_err(|_| Errno::ENOTSUP)?;

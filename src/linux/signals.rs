@@ -1,31 +1,31 @@
-//! Signals to this process while it traces: a workload that signals its process group reaches its
-//! tracer, too.
+//! Handles signals to this process while it traces: a workload that signals its process group also
+//! reaches its tracer. Main function: [`leave_signals_to_workload`].
 
 use std::{fs, io};
 
 use super::sys;
 use crate::model::kernel::call::Tid;
 
-/// From now on this process ignores SIGINT and SIGQUIT, and whatever a traced task sends. Any other
-/// sender still ends it.
+/// Makes this process ignore SIGINT and SIGQUIT, and every signal that a traced task sends. Signals
+/// of other senders keep their effect.
 ///
-/// Ctrl-C is the workload's: the terminal sends it to the whole foreground group, and the tracer
-/// must outlive the workload to report. A program that this process starts has the default of all
-/// signals, as handlers end at execve(2); one that is already ignored (as nohup and background jobs
-/// of scripts have it) stays so, for the workload too.
+/// Ctrl-C is meant for the workload: the terminal sends it to the whole foreground group, and the
+/// tracer must outlive the workload to report. A program that this process starts has default
+/// dispositions, since execve(2) resets handlers. A signal that is already ignored (by nohup, or in
+/// background jobs of scripts) stays ignored, also for the workload.
 ///
 /// # Errors
 ///
-/// sigaction(2).
+/// The error of sigaction(2).
 pub fn leave_signals_to_workload() -> io::Result<()> {
-    sys::decide_by_sender((1..=LAST).filter(|signal| !KEPT.contains(signal)))
+    sys::ignore_traced_senders((1..=LAST).filter(|signal| !KEPT.contains(signal)))
 }
 
 /// `_NSIG`, include/uapi/asm-generic/signal.h
 const LAST: i32 = 64;
 
-/// Those that cannot be caught, that do nothing by default, and that stop: job control stops the
-/// tracer with its job.
+/// Signals that keep their disposition: those that cannot be caught, those without effect by
+/// default, and those that stop, since job control stops the tracer with its job.
 const KEPT: [i32; 9] = [
     libc::SIGKILL,
     libc::SIGSTOP,
@@ -38,13 +38,14 @@ const KEPT: [i32; 9] = [
     libc::SIGWINCH,
 ];
 
-/// Whether a task has a handler for a signal. Where that cannot be read, it counts as having one.
+/// Returns whether a task has a handler for a signal. If that cannot be read, it counts as having
+/// one.
 pub(super) fn is_caught(task: Tid, signal: i32) -> bool {
     let status = fs::read_to_string(format!("/proc/{task}/status"));
     status.map_or(true, |status| is_in_mask(&status, "SigCgt:", signal as u32))
 }
 
-/// Such a field of proc_pid_status(5) is a hexadecimal mask, the lowest bit is signal 1.
+/// Tests a bit in a mask of proc_pid_status(5): hexadecimal, with signal 1 as the lowest bit.
 fn is_in_mask(status: &str, field: &str, signal: u32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix(field));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask >> (signal - 1) & 1 == 1)

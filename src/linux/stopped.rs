@@ -1,7 +1,8 @@
-//! A stopped task as a token: what can be asked of it, and the transitions that use the token up.
+//! A stopped task as a token: queries about it, and transitions that consume it. Main type:
+//! [`Stopped`].
 //!
-//! "Any ptrace command may return ESRCH" once a task is killed: here, in one place, that becomes
-//! [`Alive::Gone`]. Its end is reported by wait later.
+//! "Any ptrace command may return ESRCH" once a task is killed. This module alone turns that into
+//! [`Alive::Gone`]; wait(2) reports the task's end later.
 
 use std::io;
 
@@ -9,19 +10,19 @@ use super::sys::{self, SyscallInfo};
 use crate::model::kernel::call::Tid;
 use crate::model::kernel::syscall::Abi;
 
-/// A task in a ptrace-stop. It cannot be copied, and every way to let it go consumes it.
+/// A task in a ptrace-stop. It cannot be copied, and every way to resume it consumes it.
 #[derive(Debug)]
-#[must_use = "a stopped task stays stopped until it is told to go on"]
+#[must_use = "a stopped task stays stopped until it is resumed"]
 pub(super) struct Stopped {
     tid: Tid,
 }
 
 /// Where a task stops next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pace {
+pub(super) enum NextStop {
     /// At the next entry or exit of a call.
     EveryCall,
-    /// At the next call that its filter stops.
+    /// At the next call that its seccomp filter stops.
     Filtered,
 }
 
@@ -49,7 +50,7 @@ fn readable<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
 }
 
 impl Stopped {
-    /// The token for a task that wait has just reported as stopped.
+    /// Returns the token for a task that wait(2) has just reported as stopped.
     pub(super) fn reported(tid: Tid) -> Self {
         Self { tid }
     }
@@ -58,17 +59,18 @@ impl Stopped {
         self.tid
     }
 
-    /// The number that belongs to its PTRACE_EVENT stop.
+    /// Returns the message of the task's PTRACE_EVENT stop.
     pub(super) fn event_message(&self) -> io::Result<Alive<Tid>> {
         alive(sys::event_message(self.tid).map(|message| message as Tid))
     }
 
-    /// What its syscall-stop is about.
+    /// Returns what the syscall-stop reports.
     pub(super) fn syscall_info(&self) -> io::Result<Alive<SyscallInfo>> {
         alive(sys::syscall_info(self.tid))
     }
 
-    /// Eight bytes of its memory; `None`: there is nothing at this address, or the task is gone.
+    /// Reads eight bytes of the task's memory. `None`: the address is not mapped, or the task is
+    /// gone.
     pub(super) fn read_word(&self, address: u64) -> io::Result<Option<u64>> {
         match alive(readable(sys::read_word(self.tid, address)))? {
             Alive::Yes(word) => Ok(word),
@@ -76,28 +78,28 @@ impl Stopped {
         }
     }
 
-    /// Writes eight bytes of its memory, where that can be: "even if the memory is read-only", as
-    /// debuggers do.
+    /// Writes eight bytes of the task's memory and returns whether that was possible. It works
+    /// "even if the memory is read-only", as debuggers do.
     pub(super) fn write_word(&self, address: u64, word: u64) -> io::Result<Alive<bool>> {
         alive(readable(sys::write_word(self.tid, address, word)).map(|written| written.is_some()))
     }
 
-    /// Writes the register of its call's first argument, where this architecture lets a tracer do
-    /// that.
+    /// Writes the register of the call's first argument. Returns whether this architecture allows
+    /// it.
     pub(super) fn write_first_argument(&self, abi: Abi, value: u64) -> io::Result<Alive<bool>> {
         alive(readable(sys::write_first_argument(self.tid, abi, value)).map(|written| written.is_some()))
     }
 
-    /// Lets it go on to its next stop, with a signal (0: none).
-    pub(super) fn resume(self, signal: i32, pace: Pace) -> io::Result<()> {
-        alive(match pace {
-            Pace::EveryCall => sys::resume(self.tid, signal),
-            Pace::Filtered => sys::resume_filtered(self.tid, signal),
+    /// Resumes the task up to its next stop, with a signal (0: none).
+    pub(super) fn resume(self, signal: i32, next_stop: NextStop) -> io::Result<()> {
+        alive(match next_stop {
+            NextStop::EveryCall => sys::resume(self.tid, signal),
+            NextStop::Filtered => sys::resume_filtered(self.tid, signal),
         })
         .map(drop)
     }
 
-    /// Keeps it stopped with its group.
+    /// Leaves the task in its group-stop.
     pub(super) fn listen(self) -> io::Result<()> {
         alive(sys::listen(self.tid)).map(drop)
     }

@@ -1,13 +1,14 @@
-//! Finds tasks of the tree that have no tracer: a child that a call made without an announcement.
+//! Finds tasks of the tree without a tracer: children that no ptrace event announced. Main
+//! function: [`attach`].
 //!
-//! A thread may set CLONE_UNTRACED in another one's `struct clone_args` after the tracer has read
-//! it. The call returns a child all the same, so the child is looked for in /proc and attached;
-//! what it did before stays unseen. Main function: [`attach`].
+//! A thread may set CLONE_UNTRACED in the `struct clone_args` of another thread after the tracer
+//! has read it. The call still returns a child, so the child is searched in /proc and attached. Its
+//! calls before that stay unseen.
 
 use std::collections::BTreeSet;
 use std::fs;
 
-use super::sys::{self, Hears};
+use super::sys::{self, SeizeOptions};
 use crate::model::kernel::call::Tid;
 
 /// A task that has just been attached.
@@ -19,31 +20,30 @@ pub(super) struct Stray {
 
 /// Attaches the child that a call of `parent` returned as `number`, and all its descendants.
 ///
-/// A child that has already ended, or that lost its parent before it could be found, is not among
-/// them.
-pub(super) fn attach(parent: Tid, number: i64, hears: Hears) -> Vec<Stray> {
+/// Misses a child that has already ended, or that lost its parent before it was found.
+pub(super) fn attach(parent: Tid, number: i64, options: SeizeOptions) -> Vec<Stray> {
     let mut strays = Vec::new();
     let Some(child) = find(parent, number) else { return strays };
-    let mut families: BTreeSet<Tid> = status(child).and_then(|status| status.process).into_iter().collect();
-    // A child that is attached hands its tracer on to its children: what is found twice is
-    // complete.
+    let mut known: BTreeSet<Tid> = status(child).and_then(|status| status.process).into_iter().collect();
+    // An attached child passes its tracer on to its children, so the search is complete once a
+    // round finds no more.
     loop {
         let before = strays.len();
-        for family in &families {
-            strays.extend(threads(*family).into_iter().filter_map(|task| attach_one(task, hears)));
+        for process in &known {
+            strays.extend(threads(*process).into_iter().filter_map(|task| attach_one(task, options)));
         }
         let children = processes().into_iter().filter(|process| {
             let parent = status(*process).and_then(|status| status.parent);
-            parent.is_some_and(|parent| families.contains(&parent))
+            parent.is_some_and(|parent| known.contains(&parent))
         });
-        families.extend(children.collect::<Vec<_>>());
+        known.extend(children.collect::<Vec<_>>());
         if strays.len() == before {
             return strays;
         }
     }
 }
 
-/// The task that the parent knows by this number in its own PID namespace.
+/// Returns the task that has this number in the parent's PID namespace.
 fn find(parent: Tid, number: i64) -> Option<Tid> {
     let number = Tid::try_from(number).ok()?;
     let depth = status(parent)?.numbers.len();
@@ -54,23 +54,23 @@ fn find(parent: Tid, number: i64) -> Option<Tid> {
     threads(parent).into_iter().find(is_it).or_else(|| processes().into_iter().find(is_it))
 }
 
-/// A task that another tracer has, this one among them, cannot be attached, nor one that has ended.
-fn attach_one(task: Tid, hears: Hears) -> Option<Stray> {
+/// Attaches a task. `None` if it has ended or already has a tracer, such as this one.
+fn attach_one(task: Tid, options: SeizeOptions) -> Option<Stray> {
     if status(task)?.tracer != Some(0) {
         return None;
     }
-    sys::seize(task, hears).and_then(|()| sys::interrupt(task)).ok()?;
+    sys::seize(task, options).and_then(|()| sys::interrupt(task)).ok()?;
     Some(Stray { task, leads: sys::leads_thread_group(task) })
 }
 
-/// What proc_pid_status(5) says of a task.
+/// Fields of proc_pid_status(5).
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Status {
-    /// `Tgid`: the process of a thread.
+    /// `Tgid`: the process that the thread belongs to.
     process: Option<Tid>,
     parent: Option<Tid>,
     tracer: Option<Tid>,
-    /// `NSpid`: its number in each PID namespace, from the outermost.
+    /// `NSpid`: the task's number in each PID namespace, outermost first.
     numbers: Vec<Tid>,
 }
 
@@ -98,7 +98,7 @@ fn processes() -> Vec<Tid> {
     numbered("/proc")
 }
 
-/// The threads of a process, or of the process of a thread.
+/// Returns the threads of a process, given any of its threads.
 fn threads(task: Tid) -> Vec<Tid> {
     numbered(&format!("/proc/{task}/task"))
 }
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_says_parent_tracer_and_numbers() {
+    fn status_fields_are_read() {
         let text = "Name:\tx: y\nTgid:\t11\nPid:\t12\nPPid:\t7\nTracerPid:\t0\nNSpid:\t12\t3\t1\nKthread:\t0\n";
         let status = read_status(text);
         let expected = Status { process: Some(11), parent: Some(7), tracer: Some(0), numbers: vec![12, 3, 1] };
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_without_a_namespace_is_its_own_number() {
+    fn task_without_own_namespace_is_found_by_number() {
         let own = sys::gettid();
         assert_eq!(find(own, i64::from(own)), Some(own));
         assert!(threads(own).contains(&own));

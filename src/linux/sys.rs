@@ -1,8 +1,9 @@
-//! Every unsafe call of the tracer, each short and with its reason. Nothing is decided here.
+//! Holds every unsafe call of the tracer, each short and with its reason. It must not decide
+//! anything.
 //!
-//! nix is used where it can say the same; it cannot for ptrace stops, since its `Signal` has no
-//! real-time signals.
-#![expect(unsafe_code, reason = "the room of system calls")]
+//! nix is used where it suffices. It does not for ptrace stops, since its `Signal` has no real-time
+//! signals.
+#![expect(unsafe_code, reason = "the module of system calls")]
 
 mod ask;
 mod filter;
@@ -38,13 +39,13 @@ pub(super) use registers::{RESULT_REPLACES_FIRST_ARGUMENT, syscall_registers, wr
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(super) use registers::{StackRegisters, stack_registers};
 pub(super) use signal_info::{is_sent_by_us, set_signal_info, signal_info, signal_task};
-pub(super) use signals::decide_by_sender;
+pub(super) use signals::ignore_traced_senders;
 pub use start::note_start;
 pub(super) use start::{was_closed, was_ignored};
 pub(super) use terminal::{keep_modes, restore_before, restore_modes};
 
-/// `__WNOTHREAD` keeps other tracers of this process apart, `__WALL` brings clone children;
-/// linux/wait.h, in libc for some C libraries only.
+/// `__WNOTHREAD` excludes children of other threads, `__WALL` includes clone children;
+/// linux/wait.h, which only some C libraries expose.
 const WAIT_FLAGS: c_int = 0x2000_0000 | 0x4000_0000;
 
 const PTRACE_SEIZE: u32 = 0x4206;
@@ -57,8 +58,8 @@ const PTRACE_CONT: u32 = 7;
 const PTRACE_PEEKDATA: u32 = 2;
 const PTRACE_POKEDATA: u32 = 5;
 
-/// What the tracer asks for: every child and thread, exec stops, syscall stops apart from SIGTRAP,
-/// and death of all with the tracer.
+/// The tracer's ptrace options: follow every child and thread, report exec, mark syscall stops
+/// apart from SIGTRAP, and kill all tracees when the tracer ends.
 const OPTIONS: c_int = libc::PTRACE_O_TRACESYSGOOD
     | libc::PTRACE_O_TRACEFORK
     | libc::PTRACE_O_TRACEVFORK
@@ -70,27 +71,27 @@ fn checked(returned: c_long) -> io::Result<c_long> {
     if returned == -1 { Err(io::Error::last_os_error()) } else { Ok(returned) }
 }
 
-/// ptrace(2) with two numbers as its last arguments.
+/// Calls ptrace(2) with two numbers as its last arguments.
 fn ptrace(request: u32, tid: pid_t, addr: usize, data: usize) -> io::Result<()> {
     // SAFETY: the requests used with this function take numbers, not pointers, in `addr` and
     // `data`; ptrace(2).
     checked(unsafe { libc::ptrace(request as _, tid, addr as *mut c_void, data as *mut c_void) }).map(drop)
 }
 
-/// What a tracer hears of beside births, programs and deaths.
+/// The stops that a tracer requests besides those for new children, exec and exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Hears {
-    /// Calls that a filter stops.
+pub(super) struct SeizeOptions {
+    /// Calls that a seccomp filter stops.
     pub(super) filtered: bool,
-    /// Tasks on their way out.
+    /// Exiting tasks.
     pub(super) exits: bool,
 }
 
-/// Attaches without stopping, with all options of this tracer.
-pub(super) fn seize(tid: pid_t, hears: Hears) -> io::Result<()> {
-    let option = |heard, option| if heard { option } else { 0 };
-    let filtered = option(hears.filtered, libc::PTRACE_O_TRACESECCOMP);
-    let options = OPTIONS | filtered | option(hears.exits, libc::PTRACE_O_TRACEEXIT);
+/// Attaches without stopping the task, with all options of this tracer.
+pub(super) fn seize(tid: pid_t, stops: SeizeOptions) -> io::Result<()> {
+    let option = |is_wanted, option| if is_wanted { option } else { 0 };
+    let filtered = option(stops.filtered, libc::PTRACE_O_TRACESECCOMP);
+    let options = OPTIONS | filtered | option(stops.exits, libc::PTRACE_O_TRACEEXIT);
     ptrace(PTRACE_SEIZE, tid, 0, options as usize)
 }
 
@@ -99,23 +100,24 @@ pub(super) fn interrupt(tid: pid_t) -> io::Result<()> {
     ptrace(PTRACE_INTERRUPT, tid, 0, 0)
 }
 
-/// Lets a stopped tracee run to its next call, and delivers a signal (0: none).
+/// Resumes a stopped tracee to its next syscall-stop, and delivers a signal (0: none).
 pub(super) fn resume(tid: pid_t, signal: c_int) -> io::Result<()> {
     ptrace(PTRACE_SYSCALL, tid, 0, signal as usize)
 }
 
-/// Lets a stopped tracee run to the next call that its filter stops, and delivers a signal (0:
+/// Resumes a stopped tracee to the next call that its filter stops, and delivers a signal (0:
 /// none).
 pub(super) fn resume_filtered(tid: pid_t, signal: c_int) -> io::Result<()> {
     ptrace(PTRACE_CONT, tid, 0, signal as usize)
 }
 
-/// Leaves a tracee in its group-stop, and hears of its end.
+/// Leaves a tracee in its group-stop until the next event.
 pub(super) fn listen(tid: pid_t) -> io::Result<()> {
     ptrace(PTRACE_LISTEN, tid, 0, 0)
 }
 
-/// The message of a ptrace event: a child's number, a thread's former number, an exit status.
+/// Returns the message of a ptrace event: a child's number, a thread's former number, an exit
+/// status.
 pub(super) fn event_message(tid: pid_t) -> io::Result<libc::c_ulong> {
     let mut message: libc::c_ulong = 0;
     // SAFETY: PTRACE_GETEVENTMSG writes one unsigned long at `data`, which is a live local;
@@ -133,7 +135,7 @@ pub(super) fn event_message(tid: pid_t) -> io::Result<libc::c_ulong> {
 }
 
 /// `struct ptrace_syscall_info` (include/uapi/linux/ptrace.h) with the widest member of its union,
-/// that of an entry. For an exit, `number` is the result and the low byte of `args[0]` says whether
+/// that of an entry. For an exit, `number` is the result, and the low byte of `args[0]` is set if
 /// it is an error.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -148,7 +150,7 @@ pub(super) struct SyscallInfo {
     pub(super) reserved: u64,
 }
 
-/// What a syscall-stop is about.
+/// Returns what a syscall-stop reports.
 pub(super) fn syscall_info(tid: pid_t) -> io::Result<SyscallInfo> {
     let mut info = SyscallInfo::default();
     // SAFETY: PTRACE_GET_SYSCALL_INFO writes at most `addr` bytes at `data`, a live local of that
@@ -165,7 +167,7 @@ pub(super) fn syscall_info(tid: pid_t) -> io::Result<SyscallInfo> {
     Ok(info)
 }
 
-/// Eight bytes of a stopped tracee's memory.
+/// Reads eight bytes of a stopped tracee's memory.
 pub(super) fn read_word(tid: pid_t, address: u64) -> io::Result<u64> {
     let mut word: u64 = 0;
     // SAFETY: the system call, unlike its wrapper, writes one word of the tracee at `data`, which
@@ -180,8 +182,8 @@ pub(super) fn write_word(tid: pid_t, address: u64, word: u64) -> io::Result<()> 
     ptrace(PTRACE_POKEDATA, tid, address as usize, word as usize)
 }
 
-/// Waits for any child or tracee of this very thread: its number and raw status, `None` when none
-/// is left.
+/// Waits for any child or tracee of this thread. Returns its number and raw status, or `None` if
+/// none is left.
 pub(super) fn wait() -> io::Result<Option<(pid_t, c_int)>> {
     let mut status: c_int = 0;
     // SAFETY: waitpid writes one int at a live local; waitpid(2).
@@ -192,42 +194,42 @@ pub(super) fn wait() -> io::Result<Option<(pid_t, c_int)>> {
     }
 }
 
-/// Whether the task leads a thread group. tgkill(2) with signal 0 finds it under its own number as
-/// the group's only if so.
+/// Returns whether the task is a thread group leader: only then tgkill(2) with signal 0 finds it
+/// under its own number as the group's number.
 pub(super) fn leads_thread_group(tid: pid_t) -> bool {
     // SAFETY: tgkill takes three numbers, and signal 0 only checks; tgkill(2).
     let returned = unsafe { libc::syscall(libc::SYS_tgkill, tid, tid, 0) };
     returned == 0 || io::Error::last_os_error().raw_os_error() == Some(libc::EPERM)
 }
 
-/// Whether there is a task of this number.
+/// Returns whether there is a task with this number.
 pub(super) fn is_alive(tid: pid_t) -> bool {
     // SAFETY: kill takes two numbers, and signal 0 only checks; kill(2).
     let returned = unsafe { libc::kill(tid, 0) };
     returned == 0 || io::Error::last_os_error().raw_os_error() == Some(libc::EPERM)
 }
 
-/// Sends a signal to the process of a task. One that is gone needs none: errors are not told.
+/// Sends a signal to the process of a task. Errors are ignored, since the process may be gone.
 pub(super) fn kill(tid: pid_t, signal: c_int) {
     // SAFETY: kill takes two numbers; kill(2).
     unsafe { libc::kill(tid, signal) };
 }
 
-/// Ends a blocked call of a thread of this process, where that is one: see
+/// Interrupts a blocked call of a thread of this process, if there is one: see
 /// [`interrupt_waits_with`].
 pub(super) fn wake(tid: pid_t) {
     // SAFETY: tgkill takes three numbers; tgkill(2).
     unsafe { libc::syscall(libc::SYS_tgkill, std::process::id(), tid, libc::SIGURG) };
 }
 
-/// This thread's number.
+/// Returns this thread's number.
 pub(super) fn gettid() -> pid_t {
     // SAFETY: gettid takes nothing and cannot fail; gettid(2).
     let tid = unsafe { libc::syscall(libc::SYS_gettid) };
     tid as pid_t
 }
 
-/// Whether the caller may do what belongs to root.
+/// Returns whether the effective user is root.
 pub(super) fn is_root() -> bool {
     // SAFETY: geteuid takes nothing and cannot fail; geteuid(2).
     unsafe { libc::geteuid() == 0 }
@@ -235,8 +237,8 @@ pub(super) fn is_root() -> bool {
 
 extern "C" fn nothing(_signal: c_int) {}
 
-/// Gives a signal a handler that does nothing, so that it ends a blocked wait with EINTR and
-/// otherwise changes nothing.
+/// Gives a signal a handler that does nothing, so that the signal interrupts a blocked wait with
+/// EINTR and has no other effect.
 pub(super) fn interrupt_waits_with(signal: c_int) -> io::Result<()> {
     let handler: extern "C" fn(c_int) = nothing;
     let action = libc::sigaction {
@@ -252,9 +254,9 @@ pub(super) fn interrupt_waits_with(signal: c_int) -> io::Result<()> {
 
 /// Gives a signal its default disposition, or ignores it. Async-signal-safe.
 ///
-/// Straight to the kernel, since the C library does not let anyone touch 32 and 33, which its own
-/// posix_spawn(3) leaves ignored.
-pub(super) fn dispose(signal: c_int, is_ignored: bool) {
+/// Calls the kernel directly, since the C library refuses 32 and 33, which its own posix_spawn(3)
+/// leaves ignored.
+pub(super) fn set_disposition(signal: c_int, is_ignored: bool) {
     // `struct sigaction` of the kernel (include/linux/signal_types.h): the handler, no flags,
     // nothing blocked.
     let action = [if is_ignored { libc::SIG_IGN } else { libc::SIG_DFL }, 0, 0, 0];
@@ -263,7 +265,7 @@ pub(super) fn dispose(signal: c_int, is_ignored: bool) {
     unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, action.as_ptr(), ptr::null_mut::<c_void>(), 8_usize) };
 }
 
-/// Whether a signal is ignored. Async-signal-safe.
+/// Returns whether a signal is ignored. Async-signal-safe.
 pub(super) fn is_ignored(signal: c_int) -> bool {
     let mut action = [0_usize; 4];
     // SAFETY: the kernel writes its `struct sigaction`, at most 32 bytes of which the handler is
@@ -272,7 +274,7 @@ pub(super) fn is_ignored(signal: c_int) -> bool {
     action[0] == libc::SIG_IGN
 }
 
-/// A null-terminated array of pointers to strings, as execve(2) takes it. It borrows nothing and
+/// A null-terminated array of pointers to strings, as execve(2) takes it. It owns its strings and
 /// may be made before fork.
 #[derive(Debug)]
 pub(super) struct StringArray {
@@ -294,26 +296,26 @@ impl StringArray {
     }
 }
 
-/// Replaces the program; returns only with an error's number. Async-signal-safe.
+/// Calls execve(2), and returns the errno if it fails. Async-signal-safe.
 pub(super) fn execve(program: &CString, argv: &StringArray, environment: &StringArray) -> c_int {
     // SAFETY: a C string and two null-terminated arrays of C strings, all alive; execve(2).
     unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), environment.as_ptr()) };
     errno()
 }
 
-/// The number of the last error. Async-signal-safe.
+/// Returns the errno of the last error. Async-signal-safe.
 pub(super) fn errno() -> c_int {
     io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
 }
 
-/// Ends this process without any of the C library's or Rust's clean-up. Async-signal-safe.
+/// Ends this process without the clean-up of the C library or Rust. Async-signal-safe.
 pub(super) fn exit_now(status: c_int) -> ! {
     // SAFETY: _exit takes a number and does not return; _exit(2).
     unsafe { libc::_exit(status) }
 }
 
-/// vfork(2) with a stack of its own for the child, and so for a function: its child's number, once
-/// that is another program or gone.
+/// Runs a function in a vfork(2) child with a stack of its own. Returns the child's number once the
+/// child has executed another program or ended.
 ///
 /// # Safety
 ///
@@ -321,7 +323,7 @@ pub(super) fn exit_now(status: c_int) -> ! {
 /// program", signal-safety(7). It shares all memory, and must not run this process's signal
 /// handlers.
 pub(super) unsafe fn vfork(mut child: &mut dyn FnMut() -> c_int) -> io::Result<pid_t> {
-    /// In 16 bytes, which is how a stack is aligned.
+    /// In units of 16 bytes, the alignment of a stack.
     const STACK: usize = (64 << 10) / size_of::<u128>();
     extern "C" fn enter(child: *mut c_void) -> c_int {
         // SAFETY: the local below, alive since its function is suspended.
@@ -331,13 +333,13 @@ pub(super) unsafe fn vfork(mut child: &mut dyn FnMut() -> c_int) -> io::Result<p
     let mut stack = Vec::<u128>::with_capacity(STACK);
     let top = stack.spare_capacity_mut().as_mut_ptr_range().end;
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
-    // SAFETY: the end of a live stack that nobody else uses; the thread-local storage is nobody
-    // else's while this thread is suspended; clone(2).
+    // SAFETY: the end of a live stack that no other code uses; no other code uses the thread-local
+    // storage while this thread is suspended; clone(2).
     checked(c_long::from(unsafe { libc::clone(enter, top.cast(), flags, (&raw mut child).cast()) }))
         .map(|child| child as pid_t)
 }
 
-/// dup2(2), so that the copy survives execve. Async-signal-safe.
+/// Calls dup2(2) so that the copy survives execve. Async-signal-safe.
 pub(super) fn duplicate_onto(fd: RawFd, onto: RawFd) -> Result<(), c_int> {
     let returned = if fd == onto {
         // dup2 onto itself would keep the close-on-exec flag.
@@ -350,21 +352,21 @@ pub(super) fn duplicate_onto(fd: RawFd, onto: RawFd) -> Result<(), c_int> {
     if returned == -1 { Err(errno()) } else { Ok(()) }
 }
 
-/// Whether a new program keeps this fd.
+/// Returns whether the fd stays open across execve.
 pub(super) fn survives_exec(fd: RawFd) -> bool {
     // SAFETY: takes numbers only; fcntl(2).
     let flags = unsafe { libc::fcntl(fd, libc::F_GETFD) };
     flags != -1 && flags & libc::FD_CLOEXEC == 0
 }
 
-/// close(2) of a fd that only the C library knows. Async-signal-safe.
+/// Calls close(2) on an fd that no Rust value owns. Async-signal-safe.
 pub(super) fn close(fd: RawFd) {
     // SAFETY: takes a number only, and nothing of Rust owns it in this process; close(2).
     unsafe { libc::close(fd) };
 }
 
-/// Notes, before Rust's start-up, what this process was started with: its closed standard streams
-/// stay closed for a command that inherits them. For a program, at the top of its `main.rs`; on
+/// Records, before Rust's start-up, how this process was started: standard streams that were closed
+/// stay closed for a command that inherits them. Call it at the top of a program's `main.rs`; on
 /// Linux only.
 #[doc(hidden)]
 #[macro_export]
@@ -373,15 +375,15 @@ macro_rules! note_start {
         const _: () = {
             #[expect(unsafe_code, reason = "a section that the C library calls functions of, before main")]
             #[used]
-            // SAFETY: pointers to functions, which take nothing that they need; "Initialization and
-            // Termination Functions", gABI.
+            // SAFETY: pointers to functions, which ignore the arguments that they get;
+            // "Initialization and Termination Functions", gABI.
             #[unsafe(link_section = ".init_array")]
             static NOTE: extern "C" fn() = $crate::linux::note_start;
         };
     };
 }
 
-/// chdir(2). Async-signal-safe.
+/// Calls chdir(2). Async-signal-safe.
 pub(super) fn change_directory(path: &CString) -> Result<(), c_int> {
     // SAFETY: a live C string; chdir(2).
     if unsafe { libc::chdir(path.as_ptr()) } == -1 { Err(errno()) } else { Ok(()) }

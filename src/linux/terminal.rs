@@ -1,7 +1,7 @@
-//! The terminal's modes: whoever changes them may be ended before it can change them back. Main
-//! type: [`KeptTerminal`].
+//! Restores the terminal's modes, since a program that changes them may be killed before it
+//! restores them. Main type: [`KeptTerminal`].
 //!
-//! Nothing can be done where SIGKILL ends this very process.
+//! A SIGKILL of this process cannot be handled.
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
@@ -12,17 +12,18 @@ use nix::unistd::Pid;
 
 use super::sys;
 
-/// The modes that the terminal had, if there is one.
+/// The original modes of the terminal, if there is one.
 #[derive(Debug)]
 pub struct KeptTerminal(());
 
-/// Keeps the modes of the terminal: a signal that ends this process gives them back first. Programs
-/// that it starts have the default of these signals; one that is ignored stays so.
+/// Saves the modes of the terminal, which are restored before a signal ends this process. Programs
+/// that it starts have the default disposition of these signals; an ignored signal stays ignored.
 pub fn keep_terminal() -> io::Result<KeptTerminal> {
     let terminal = if io::stdin().is_terminal() {
         Some(io::stdin().as_raw_fd())
     } else {
-        // Stays open until the end; no terminal of this session, nothing to keep.
+        // The fd stays open until the end. Without a controlling terminal there is nothing to
+        // restore.
         File::open("/dev/tty").ok().map(IntoRawFd::into_raw_fd)
     };
     if let Some(terminal) = terminal {
@@ -36,19 +37,19 @@ pub fn keep_terminal() -> io::Result<KeptTerminal> {
     Ok(KeptTerminal(()))
 }
 
-/// Stops this job, as Ctrl-Z does where the terminal itself acts on keys, and returns once it is
-/// continued. The terminal must have its modes back. Nothing happens where no shell could continue
-/// the job: credentials(7), orphaned groups.
+/// Stops this job, as Ctrl-Z does in the terminal's normal mode, and returns once it is continued.
+/// The terminal's modes must be restored before. Does nothing if no shell could continue the job:
+/// credentials(7), orphaned groups.
 ///
 /// # Errors
 ///
-/// kill(2).
+/// The error of kill(2).
 pub fn suspend_job() -> io::Result<()> {
     kill(Pid::from_raw(0), Signal::SIGTSTP).map_err(io::Error::from)
 }
 
 impl KeptTerminal {
-    /// Gives them back: for whoever has ended a program that may have changed them.
+    /// Restores the modes, after a program was ended that may have changed them.
     pub fn restore(&self) {
         sys::restore_modes();
     }

@@ -1,8 +1,8 @@
-//! Wait and obey: the kernel's reports become stops, directives become ptrace requests. Main type:
-//! [`Tracer`].
+//! Waits for tracees and carries out directives: the kernel's reports become stops, directives
+//! become ptrace requests. Main type: [`Tracer`].
 //!
-//! It must not know what a stop means: that is `model::tracee`. One tracer serves one thread, as
-//! ptrace(2) wants it.
+//! It must not interpret stops: that is the job of `model::trace::tracee`. One tracer serves one
+//! thread, as ptrace(2) requires.
 
 use std::collections::HashMap;
 use std::ffi::CString;
@@ -10,10 +10,10 @@ use std::io;
 use std::marker::PhantomData;
 use std::os::unix::fs::MetadataExt;
 
-use super::stopped::{Alive, Pace, Stopped};
+use super::stopped::{Alive, NextStop, Stopped};
 use super::strays::{self, Stray};
-use super::sys::{self, Hears, SyscallInfo};
-use super::untraced::{Entry, Revealed};
+use super::sys::{self, SeizeOptions, SyscallInfo};
+use super::untraced::{CloneRewriter, Entry};
 use super::wait::{Report, report};
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::kernel::call::{Call, Tid};
@@ -23,26 +23,26 @@ use crate::model::trace::tracee::{Directive, Stop};
 /// The tracer of this thread.
 #[derive(Debug, Default)]
 pub(super) struct Tracer {
-    /// Tasks that stay stopped until another one tells of them.
+    /// Tasks that stay stopped until their parent's stop announces them.
     held: HashMap<Tid, Stopped>,
-    revealed: Revealed,
-    /// What was found since it was asked for.
+    clones: CloneRewriter,
+    /// Blind spots found since the last [`Tracer::take_blind_spots`].
     blind_spots: Vec<BlindSpot>,
     /// "Ptrace attachments are always per-thread": no other thread may use them.
     not_send: PhantomData<*const ()>,
 }
 
-/// What a wait brought.
+/// The result of a wait.
 #[derive(Debug)]
 pub(super) enum Waited {
     /// A task stopped.
     Stopped(Stopped, Stop),
     /// A task is gone.
     Ended(Tid, Stop),
-    /// A signal came to this thread: time to look at the clock.
+    /// A signal interrupted this thread: time to check the clock.
     Interrupted,
     /// No task is left.
-    Nobody,
+    NoneLeft,
 }
 
 impl Tracer {
@@ -50,41 +50,41 @@ impl Tracer {
     pub(super) fn wait(&mut self) -> io::Result<Waited> {
         let (tid, status) = match sys::wait() {
             Ok(Some(reported)) => reported,
-            Ok(None) => return Ok(Waited::Nobody),
+            Ok(None) => return Ok(Waited::NoneLeft),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Waited::Interrupted),
             Err(error) => return Err(error),
         };
         let report = report(status);
         if let Report::Ended(exit) = report {
             self.held.remove(&tid);
-            self.revealed.forget(tid);
+            self.clones.forget(tid);
             return Ok(Waited::Ended(tid, Stop::Ended(exit)));
         }
         let task = Stopped::reported(tid);
         let stop = stop(&task, report)?;
-        let stop = self.reveal(&task, stop)?;
+        let stop = self.keep_children_traced(&task, stop)?;
         Ok(Waited::Stopped(task, stop))
     }
 
-    /// Keeps children from being hidden, and notes what is. Returns the stop as the kernel sees it
-    /// from here on: a call may have been given other arguments.
-    fn reveal(&mut self, task: &Stopped, stop: Stop) -> io::Result<Stop> {
+    /// Keeps children from being untraced and notes blind spots. Returns the stop as the kernel
+    /// sees it from here on: the arguments of a call may have been replaced.
+    fn keep_children_traced(&mut self, task: &Stopped, stop: Stop) -> io::Result<Stop> {
         match stop {
-            Stop::Entry(call) => return Ok(Stop::Entry(self.reveal_call(task, call)?)),
-            Stop::Filtered(call) => return Ok(Stop::Filtered(self.reveal_call(task, call)?)),
+            Stop::Entry(call) => return Ok(Stop::Entry(self.rewrite_clone(task, call)?)),
+            Stop::Filtered(call) => return Ok(Stop::Filtered(self.rewrite_clone(task, call)?)),
             Stop::Exec { .. } => self.blind_spots.extend(preloads(task.tid()).then_some(BlindSpot::LdPreload)),
-            Stop::Exit { .. } | Stop::Trap { .. } => self.revealed.at_end(task)?,
-            Stop::Spawning { child, .. } => self.revealed.at_birth(task, child, self.held.get(&child))?,
+            Stop::Exit { .. } | Stop::Trap { .. } => self.clones.at_exit(task)?,
+            Stop::Spawning { child, .. } => self.clones.at_spawn(task, child, self.held.get(&child))?,
             _ => {}
         }
         Ok(stop)
     }
 
-    fn reveal_call(&mut self, task: &Stopped, call: Call) -> io::Result<Call> {
-        let args = match self.revealed.at_entry(task, &call)? {
+    fn rewrite_clone(&mut self, task: &Stopped, call: Call) -> io::Result<Call> {
+        let args = match self.clones.at_entry(task, &call)? {
             Entry::Copied(address) => [[address].as_slice(), &call.args[1..]].concat(),
-            Entry::Revealed => return Ok(call),
-            Entry::Hidden => {
+            Entry::Traced => return Ok(call),
+            Entry::Untraced => {
                 self.blind_spots.push(BlindSpot::UntracedChild);
                 return Ok(call);
             }
@@ -92,39 +92,39 @@ impl Tracer {
         Ok(Call { args: std::array::from_fn(|at| args[at]), ..call })
     }
 
-    /// A child was made that no stop announced: attaches it and its descendants, and notes that
-    /// what they have done so far is unseen.
-    pub(super) fn attach_hidden(&mut self, parent: Tid, number: i64, hears: Hears) -> Vec<Stray> {
+    /// Attaches a child that no stop announced, and its descendants. Notes that their calls so far
+    /// are a blind spot.
+    pub(super) fn attach_hidden(&mut self, parent: Tid, number: i64, options: SeizeOptions) -> Vec<Stray> {
         self.blind_spots.push(BlindSpot::UntracedChild);
-        strays::attach(parent, number, hears)
+        strays::attach(parent, number, options)
     }
 
-    /// Waits until nobody is left, and kills whoever stops once more: a killed task does at its
-    /// exit.
-    pub(super) fn bury(&mut self) {
+    /// Waits until no task is left. Kills each task that stops once more, as a killed task does at
+    /// its exit.
+    pub(super) fn reap_all(&mut self) {
         loop {
             match self.wait() {
-                Ok(Waited::Stopped(task, _)) => drop(self.obey(task, Directive::Kill, Pace::EveryCall)),
+                Ok(Waited::Stopped(task, _)) => drop(self.obey(task, Directive::Kill, NextStop::EveryCall)),
                 Ok(Waited::Ended(..) | Waited::Interrupted) => {}
-                Ok(Waited::Nobody) | Err(_) => return,
+                Ok(Waited::NoneLeft) | Err(_) => return,
             }
         }
     }
 
-    /// Whether a call of this task must be seen to its end: something of it was changed.
-    pub(super) fn owes_end(&self, task: Tid) -> bool {
-        self.revealed.holds(task)
+    /// Returns whether the exit of this task's call must be seen, to restore what was changed.
+    pub(super) fn must_see_exit(&self, task: Tid) -> bool {
+        self.clones.has_change(task)
     }
 
-    /// What may stay unseen; told once.
+    /// Returns the blind spots found since the last call.
     pub(super) fn take_blind_spots(&mut self) -> Vec<BlindSpot> {
         std::mem::take(&mut self.blind_spots)
     }
 
-    /// Does with a stopped task what was decided.
-    pub(super) fn obey(&mut self, task: Stopped, directive: Directive, pace: Pace) -> io::Result<()> {
+    /// Carries out a directive on a stopped task.
+    pub(super) fn obey(&mut self, task: Stopped, directive: Directive, next_stop: NextStop) -> io::Result<()> {
         match directive {
-            Directive::Resume(signal) => task.resume(signal, pace),
+            Directive::Resume(signal) => task.resume(signal, next_stop),
             Directive::Listen => task.listen(),
             Directive::Hold => {
                 self.held.insert(task.tid(), task);
@@ -132,24 +132,24 @@ impl Tracer {
             }
             Directive::Kill => {
                 sys::kill(task.tid(), libc::SIGKILL);
-                // It stops once more, at its exit.
-                task.resume(0, Pace::EveryCall)
+                // The task stops once more, at its exit.
+                task.resume(0, NextStop::EveryCall)
             }
             Directive::Forget => Ok(()),
         }
     }
 
-    /// Does with a held task what was decided; one that died meanwhile needs nothing.
-    pub(super) fn release(&mut self, tid: Tid, directive: Directive, pace: Pace) -> io::Result<()> {
+    /// Carries out a directive on a held task. Does nothing if the task died meanwhile.
+    pub(super) fn release(&mut self, tid: Tid, directive: Directive, next_stop: NextStop) -> io::Result<()> {
         match self.held.remove(&tid) {
-            Some(task) => self.obey(task, directive, pace),
+            Some(task) => self.obey(task, directive, next_stop),
             None => Ok(()),
         }
     }
 }
 
-/// Asks the kernel for what belongs to a report. A task that is killed meanwhile has nothing more
-/// to say but its end.
+/// Reads from the kernel what belongs to a report. A task that was killed meanwhile only has an end
+/// left to report.
 fn stop(task: &Stopped, report: Report) -> io::Result<Stop> {
     let stop = match report {
         Report::Syscall => match task.syscall_info()? {
@@ -189,18 +189,18 @@ fn syscall_stop(info: &SyscallInfo) -> Stop {
     }
 }
 
-/// The call that is about to be made: its registers lie alike in the report of an entry and of a
-/// filter.
+/// Returns the call that is about to be made. Entry and seccomp reports hold its registers at the
+/// same offsets.
 fn call(info: &SyscallInfo) -> Option<Call> {
     let syscall = Syscall::from_kernel(info.arch, info.number)?;
     Some(Call { syscall, args: info.args, instruction_pointer: info.instruction_pointer })
 }
 
 /// "If the calling process is being ptraced, set-user-ID and set-group-ID bits […] are ignored"
-/// unless its tracer is privileged, and so are file capabilities; execve(2).
+/// unless its tracer is privileged. The same holds for file capabilities; execve(2).
 fn loses_privileges(tid: Tid) -> bool {
     const SET_USER_ID: u32 = 0o4000;
-    /// "set-group-ID" needs that the group may execute: bprm_fill_uid(), fs/exec.c.
+    /// The set-group-ID bit counts only if the group may execute: bprm_fill_uid(), fs/exec.c.
     const SET_GROUP_ID: u32 = 0o2010;
     if sys::is_root() {
         return false;
@@ -214,8 +214,7 @@ fn loses_privileges(tid: Tid) -> bool {
         || CString::new(program).is_ok_and(|program| sys::short_attribute(&program, c"security.capability").is_ok())
 }
 
-/// Whether the loader of what a task executes from here on is told to put a library before others:
-/// ld.so(8).
+/// Returns whether the environment makes the dynamic loader preload a library: ld.so(8).
 fn preloads(tid: Tid) -> bool {
     let environment = sys::read_proc(&format!("/proc/{tid}/environ"));
     environment.split(|byte| *byte == 0).any(|variable| {
@@ -230,7 +229,7 @@ mod tests {
     use crate::model::kernel::syscall::Abi;
 
     #[test]
-    fn what_the_kernel_says_of_a_call_becomes_a_stop() {
+    fn syscall_info_becomes_a_stop() {
         let entry =
             SyscallInfo { op: OP_ENTRY, arch: 0xc000_003e, number: 257, args: [1; 6], ..SyscallInfo::default() };
         let syscall = Syscall { abi: Abi::X86_64, number: 257 };

@@ -1,7 +1,6 @@
 //! Unmounts what a workload left mounted below a folder: [`unmount_below`].
 //!
-//! Errors are not reported here: a mount that stays is found again by the removal, which does not
-//! cross it.
+//! Errors are not reported here: the later removal finds a mount that stays, and does not cross it.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -11,20 +10,20 @@ use std::path::{Path, PathBuf};
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 
-/// Unmounts everything mounted on a folder or below it, the deepest mount first. `folder` holds no
-/// symbolic link.
+/// Unmounts everything mounted on a folder or below it, the deepest mount first. `folder` must not
+/// contain a symbolic link.
 pub(super) fn unmount_below(folder: &Path) {
     let mut before = usize::MAX;
     loop {
         let points = mounted_below(folder);
-        // Mounts are stacked: each round takes at least one off.
+        // Mounts may be stacked: each round removes at least one.
         if points.is_empty() || points.len() >= before {
             return;
         }
         before = points.len();
         // An unmount propagates to the peers of the mount that holds the mount point. A recursive
-        // bind mount of `/` is such a peer of `/`: its `/proc` would take the real one along.
-        // mount_namespaces(7)
+        // bind mount of `/` is such a peer of `/`: unmounting its `/proc` would also unmount the
+        // real one. mount_namespaces(7)
         for point in &points {
             let _ = make_private(point);
         }
@@ -34,9 +33,9 @@ pub(super) fn unmount_below(folder: &Path) {
     }
 }
 
-/// Unmounts the mount that an open file or directory is the root of.
+/// Unmounts the mount that has an open file or directory as its root.
 pub(super) fn unmount_root_of(place: &impl AsFd) -> nix::Result<()> {
-    // An fd of `/proc/self/fd` stands for exactly this place, however long its path is.
+    // A path in `/proc/self/fd` means exactly this place, however long its own path is.
     let path = PathBuf::from(format!("/proc/self/fd/{}", place.as_fd().as_raw_fd()));
     let _ = make_private(&path);
     umount2(&path, MntFlags::MNT_DETACH)
@@ -47,7 +46,7 @@ fn make_private(point: &Path) -> nix::Result<()> {
     mount(nothing, point, nothing, MsFlags::MS_PRIVATE | MsFlags::MS_REC, nothing)
 }
 
-/// The mount points on a folder and below, the deepest and latest first.
+/// Returns the mount points on a folder and below, the deepest and latest first.
 fn mounted_below(folder: &Path) -> Vec<PathBuf> {
     let text = fs::read("/proc/self/mountinfo").unwrap_or_default();
     let mut points: Vec<PathBuf> = text.split(|byte| *byte == b'\n').filter_map(mount_point).collect();
@@ -57,13 +56,13 @@ fn mounted_below(folder: &Path) -> Vec<PathBuf> {
     points
 }
 
-/// The fifth field of a line of proc_pid_mountinfo(5).
+/// Returns the fifth field of a line of proc_pid_mountinfo(5).
 fn mount_point(line: &[u8]) -> Option<PathBuf> {
     let field = line.split(|byte| *byte == b' ').nth(4)?;
     Some(PathBuf::from(OsStr::from_bytes(&unescaped(field))))
 }
 
-/// Space, tab, newline and backslash are written as `\` and three octal digits.
+/// Decodes a field: space, tab, newline and backslash are written as `\` and three octal digits.
 fn unescaped(field: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(field.len());
     let mut rest = field;

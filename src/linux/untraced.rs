@@ -1,11 +1,11 @@
-//! Keeps CLONE_UNTRACED from hiding a child: for the length of the call the flag is taken out of
-//! it. Main type: [`Revealed`].
+//! Keeps CLONE_UNTRACED from hiding a child: removes the flag for the length of the call. Main
+//! type: [`CloneRewriter`].
 //!
 //! "If CLONE_UNTRACED is specified, then a tracing process cannot force CLONE_PTRACE on this child
 //! process", clone(2). The flags of clone3 are in memory, where another task could set the flag
-//! after it was looked for. So the call is pointed to a copy of its arguments that only the tracer
-//! writes. Neither parent nor child may find a trace of that: what was changed is put back before
-//! either runs on. No other call is touched.
+//! after the tracer has read it. So the call gets the address of a copy of its arguments, which
+//! only the tracer writes. Neither parent nor child may see a trace of that: every change is undone
+//! before either resumes. No other call is changed.
 
 use std::collections::HashMap;
 use std::io;
@@ -19,18 +19,18 @@ use crate::model::kernel::syscall::Abi;
 /// include/uapi/linux/sched.h
 const CLONE_UNTRACED: u64 = 0x0080_0000;
 
-/// Where the flags of a call that makes a task are.
+/// Where a call that creates a task has its flags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// In the first argument's register of this ABI: clone.
+    /// In the register of the first argument, under this ABI: clone.
     Register(Abi),
-    /// In memory, at this address: clone3, whose `struct clone_args` begins with them.
+    /// In memory, at this address: clone3. Its `struct clone_args` begins with the flags.
     Memory(u64),
 }
 
-/// What was changed, and what was there before.
+/// A change to a call, and the value before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Taken {
+struct Change {
     place: Place,
     /// The flags, or the address of the arguments.
     before: u64,
@@ -38,37 +38,38 @@ struct Taken {
     copy: Option<u64>,
 }
 
-/// `CLONE_ARGS_SIZE_VER0` and room for the arguments of the kernels to come,
+/// `CLONE_ARGS_SIZE_VER0`, and room for larger structures of later kernels,
 /// include/uapi/linux/sched.h
-const LEAST_ARGUMENTS: usize = 64;
-const MOST_ARGUMENTS: usize = 128;
+const MIN_ARGUMENTS: usize = 64;
+const MAX_ARGUMENTS: usize = 128;
 
-/// What became of the flag at a call's entry.
+/// What happened to the flag at a call's entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Entry {
-    /// It is not in the call.
-    Revealed,
-    /// It is not in the copy of the arguments at this address, which the kernel will read.
+    /// The call does not have the flag.
+    Traced,
+    /// The kernel will read the copy of the arguments at this address, which does not have the
+    /// flag.
     Copied(u64),
-    /// It is in the call, and could not be taken out.
-    Hidden,
+    /// The call has the flag, and it could not be removed.
+    Untraced,
 }
 
-/// The calls under way that were changed, and the children that still have to get their copy back.
+/// The changed calls under way, and the children with a change still to undo.
 #[derive(Debug, Default)]
-pub(super) struct Revealed {
-    taken: HashMap<Tid, Taken>,
+pub(super) struct CloneRewriter {
+    changes: HashMap<Tid, Change>,
 }
 
-impl Revealed {
-    /// At a call's entry: takes the flag out of it.
+impl CloneRewriter {
+    /// Removes the flag at a call's entry.
     pub(super) fn at_entry(&mut self, task: &Stopped, call: &Call) -> io::Result<Entry> {
-        let Some(place) = flags_of(call) else { return Ok(Entry::Revealed) };
+        let Some(place) = flags_of(call) else { return Ok(Entry::Traced) };
         let flags = match place {
             Place::Register(_) => Some(call.args[0]),
             Place::Memory(address) => {
-                // An entry stop comes before the filter's.
-                if self.taken.get(&task.tid()).is_some_and(|taken| taken.copy == Some(address)) {
+                // A filter's stop may follow an entry stop of the same call.
+                if self.changes.get(&task.tid()).is_some_and(|change| change.copy == Some(address)) {
                     return Ok(Entry::Copied(address));
                 }
                 if let Some(copy) = self.copy_arguments(task, call, address)? {
@@ -77,21 +78,21 @@ impl Revealed {
                 task.read_word(address)?
             }
         };
-        let Some(flags) = flags.filter(|flags| flags & CLONE_UNTRACED != 0) else { return Ok(Entry::Revealed) };
+        let Some(flags) = flags.filter(|flags| flags & CLONE_UNTRACED != 0) else { return Ok(Entry::Traced) };
         if !write(task, place, flags & !CLONE_UNTRACED)? {
-            return Ok(Entry::Hidden);
+            return Ok(Entry::Untraced);
         }
-        self.taken.insert(task.tid(), Taken { place, before: flags, copy: None });
-        Ok(Entry::Revealed)
+        self.changes.insert(task.tid(), Change { place, before: flags, copy: None });
+        Ok(Entry::Traced)
     }
 
-    /// Points clone3 to a copy of its arguments without the flag. `None`: there is no place for
-    /// one, or the kernel will refuse these arguments.
+    /// Makes clone3 read a copy of its arguments without the flag. `None`: there is no place for a
+    /// copy, or the kernel will refuse these arguments.
     fn copy_arguments(&mut self, task: &Stopped, call: &Call, address: u64) -> io::Result<Option<u64>> {
-        let mut arguments = [0; MOST_ARGUMENTS];
+        let mut arguments = [0; MAX_ARGUMENTS];
         let Some(arguments) = usize::try_from(call.args[1])
             .ok()
-            .filter(|size| (LEAST_ARGUMENTS..=MOST_ARGUMENTS).contains(size))
+            .filter(|size| (MIN_ARGUMENTS..=MAX_ARGUMENTS).contains(size))
             .map(|size| &mut arguments[..size])
         else {
             return Ok(None);
@@ -107,41 +108,41 @@ impl Revealed {
         if !write_all(task, copy, arguments)? || !write(task, place, copy)? {
             return Ok(None);
         }
-        self.taken.insert(task.tid(), Taken { place, before: address, copy: Some(copy) });
+        self.changes.insert(task.tid(), Change { place, before: address, copy: Some(copy) });
         Ok(Some(copy))
     }
 
-    /// A place for arguments that no call under way has.
+    /// Returns a place for arguments that no other call under way uses.
     fn unused(&self, spare: Range<u64>) -> Option<u64> {
-        let is_used = |place: &u64| self.taken.values().any(|taken| taken.copy == Some(*place));
-        let end = spare.end.checked_sub(MOST_ARGUMENTS as u64)?;
-        (spare.start..=end).step_by(MOST_ARGUMENTS).find(|place| !is_used(place))
+        let is_used = |place: &u64| self.changes.values().any(|change| change.copy == Some(*place));
+        let end = spare.end.checked_sub(MAX_ARGUMENTS as u64)?;
+        (spare.start..=end).step_by(MAX_ARGUMENTS).find(|place| !is_used(place))
     }
 
-    /// At a parent's announcement: the kernel has read what was changed, and the child owns a copy
-    /// of it.
-    pub(super) fn at_birth(&mut self, parent: &Stopped, child: Tid, held: Option<&Stopped>) -> io::Result<()> {
-        let Some(taken) = self.taken.get(&parent.tid()).copied() else { return Ok(()) };
+    /// Undoes a change when the parent announces its child: the kernel has read the arguments, and
+    /// the child has a copy of the change.
+    pub(super) fn at_spawn(&mut self, parent: &Stopped, child: Tid, held: Option<&Stopped>) -> io::Result<()> {
+        let Some(change) = self.changes.get(&parent.tid()).copied() else { return Ok(()) };
         match held {
-            Some(child) => put_back(child, taken)?,
-            None => drop(self.taken.insert(child, taken)),
+            Some(child) => undo(child, change)?,
+            None => drop(self.changes.insert(child, change)),
         }
-        self.at_end(parent)
+        self.at_exit(parent)
     }
 
-    /// At a call's exit, and at a child's first stop.
-    pub(super) fn at_end(&mut self, task: &Stopped) -> io::Result<()> {
-        self.taken.remove(&task.tid()).map_or(Ok(()), |taken| put_back(task, taken))
+    /// Undoes a change at a call's exit or at a child's first stop.
+    pub(super) fn at_exit(&mut self, task: &Stopped) -> io::Result<()> {
+        self.changes.remove(&task.tid()).map_or(Ok(()), |change| undo(task, change))
     }
 
-    /// Whether something must still be put back for this task.
-    pub(super) fn holds(&self, task: Tid) -> bool {
-        self.taken.contains_key(&task)
+    /// Returns whether a change must still be undone for this task.
+    pub(super) fn has_change(&self, task: Tid) -> bool {
+        self.changes.contains_key(&task)
     }
 
-    /// The task is gone.
+    /// Drops the change of a task that has ended.
     pub(super) fn forget(&mut self, tid: Tid) {
-        self.taken.remove(&tid);
+        self.changes.remove(&tid);
     }
 }
 
@@ -153,17 +154,17 @@ fn flags_of(call: &Call) -> Option<Place> {
     }
 }
 
-fn put_back(task: &Stopped, taken: Taken) -> io::Result<()> {
-    if let Some(copy) = taken.copy {
-        write_all(task, copy, &[0; MOST_ARGUMENTS])?;
+fn undo(task: &Stopped, change: Change) -> io::Result<()> {
+    if let Some(copy) = change.copy {
+        write_all(task, copy, &[0; MAX_ARGUMENTS])?;
     }
-    if matches!(taken.place, Place::Register(_)) && sys::RESULT_REPLACES_FIRST_ARGUMENT {
+    if matches!(change.place, Place::Register(_)) && sys::RESULT_REPLACES_FIRST_ARGUMENT {
         return Ok(());
     }
-    write(task, taken.place, taken.before).map(drop)
+    write(task, change.place, change.before).map(drop)
 }
 
-/// Whether all bytes, a multiple of eight, could be written.
+/// Writes bytes, a multiple of eight, and returns whether that was possible.
 fn write_all(task: &Stopped, address: u64, bytes: &[u8]) -> io::Result<bool> {
     for (at, word) in (address..).step_by(8).zip(bytes.chunks_exact(8)) {
         let word = word.first_chunk().map_or(0, |word| u64::from_ne_bytes(*word));
@@ -174,7 +175,8 @@ fn write_all(task: &Stopped, address: u64, bytes: &[u8]) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Whether it could be written. A task that was killed meanwhile makes no child.
+/// Writes a value and returns whether that was possible. It counts as written if the task was
+/// killed meanwhile, since it makes no child.
 fn write(task: &Stopped, place: Place, flags: u64) -> io::Result<bool> {
     let written = match place {
         Place::Register(abi) => task.write_first_argument(abi, flags)?,
@@ -189,7 +191,7 @@ mod tests {
     use crate::model::kernel::syscall::Syscall;
 
     #[test]
-    fn flags_are_where_the_call_has_them() {
+    fn flags_are_found_in_each_clone_call() {
         for (abi, name, place) in [
             (Abi::X86_64, "clone", Some(Place::Register(Abi::X86_64))),
             (Abi::I386, "clone", Some(Place::Register(Abi::I386))),

@@ -1,8 +1,9 @@
-//! A place in a tracee that no task of it writes: the end of the last page of its vDSO. Main
-//! function: [`spare`].
+//! Finds memory in a tracee that none of its tasks writes: the end of the last page of its vDSO.
+//! Main function: [`spare`].
 //!
-//! The kernel maps the vDSO for reading and executing only, and fills its last page up with zeroes.
-//! A tracer may write there, as debuggers do for breakpoints: the page becomes the process's own.
+//! The kernel maps the vDSO without write permission and fills its last page up with zeroes. A
+//! tracer may write there, as debuggers do for breakpoints: the process then gets its own copy of
+//! the page.
 
 use std::ops::Range;
 
@@ -15,7 +16,7 @@ const AT_SYSINFO_EHDR: u64 = 33;
 
 const PAGE: u64 = 4096;
 
-/// The spare bytes behind the vDSO's image. `None`: the task has none, or moved it elsewhere.
+/// Returns the spare bytes after the vDSO's image. `None`: the task has no vDSO, or has moved it.
 pub(super) fn spare(task: Tid) -> Option<Range<u64>> {
     let vector = sys::read_proc(&format!("/proc/{task}/auxv"));
     let base = auxiliary(&vector, AT_SYSINFO_EHDR)?;
@@ -26,11 +27,11 @@ pub(super) fn spare(task: Tid) -> Option<Range<u64>> {
     Some(end.checked_next_multiple_of(16)?..end.checked_next_multiple_of(PAGE)?)
 }
 
-/// The value of this type in an auxiliary vector of 64-bit or 32-bit words.
+/// Returns the value of this type in an auxiliary vector of 64-bit or 32-bit words.
 fn auxiliary(vector: &[u8], wanted: u64) -> Option<u64> {
     let long = |bytes: &[u8]| bytes.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes));
     let short = |bytes: &[u8]| bytes.first_chunk().map(|bytes| u64::from(u32::from_ne_bytes(*bytes)));
-    // A 32-bit vector read as 64-bit words has types that no vector has.
+    // A 32-bit vector read as 64-bit words has types that no vector contains.
     let mut longs = vector.chunks_exact(16).map_while(|entry| Some((long(entry)?, long(&entry[8..])?)));
     if let Some((_, value)) = longs.find(|(kind, _)| *kind == wanted) {
         return Some(value);
@@ -39,8 +40,8 @@ fn auxiliary(vector: &[u8], wanted: u64) -> Option<u64> {
     shorts.find(|(kind, _)| *kind == wanted).map(|(_, value)| value)
 }
 
-/// How long an ELF image is whose section headers are its end: elf(5), `e_shoff`, `e_shentsize`
-/// and `e_shnum`.
+/// Returns the length of an ELF image that ends with its section headers: elf(5), `e_shoff`,
+/// `e_shentsize` and `e_shnum`.
 fn image_length(header: &[u8]) -> Option<u64> {
     const CLASS_32: u8 = 1;
     let short = |at: usize| header.get(at..)?.first_chunk().map(|bytes| u64::from(u16::from_ne_bytes(*bytes)));
@@ -54,7 +55,7 @@ fn image_length(header: &[u8]) -> Option<u64> {
         let offset = header.get(40..)?.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes))?;
         (offset, short(58)?, short(60)?)
     };
-    // A stripped image has no section headers, and then nothing says where it ends.
+    // Without section headers the end of the image is unknown.
     let length = offset.checked_add(size * count)?;
     (offset > 0 && count > 0).then_some(length)
 }
@@ -64,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_vdso_of_this_process_ends_with_zeroes() {
+    fn own_vdso_ends_with_zeroes() {
         let spare = spare(sys::gettid()).expect("a vDSO");
         let mut bytes = vec![1; usize::try_from(spare.end - spare.start).expect("less than a page")];
         assert_eq!(memory::read(sys::gettid(), spare.start, &mut bytes), Ok(bytes.len()));
@@ -72,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vector_has_words_of_either_size() {
+    fn vectors_of_both_word_sizes_are_read() {
         let longs: Vec<u8> =
             [16_u64, 7, 33, 0x7ffd_0000_1000, 0, 0].iter().flat_map(|word| word.to_ne_bytes()).collect();
         assert_eq!(auxiliary(&longs, 33), Some(0x7ffd_0000_1000));
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_image_has_no_length() {
+    fn invalid_image_has_no_length() {
         let magic = b"\x7fELF\x02".as_slice();
         for header in [&b""[..], &[0; 64], b"\x7fELF", &[magic, &[0; 59]].concat(), &[magic, &[0xff; 59]].concat()] {
             assert_eq!(image_length(header), None);

@@ -1,32 +1,32 @@
-//! A raw wait status → what kind of report it is: a pure function, so that each ambiguity of
+//! Decodes a raw wait status into a [`Report`]. The function is pure, so that each ambiguity of
 //! ptrace(2) is a row in a table test.
 
 use crate::model::run::workload::Exit;
 
-/// What a wait status says, before anything else is asked of the kernel.
+/// What a wait status alone says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Report {
     /// The task is gone.
     Ended(Exit),
-    /// It is at the entry or the exit of a call.
+    /// The task is at the entry or the exit of a call.
     Syscall,
-    /// A PTRACE_EVENT stop other than the next ones.
+    /// A PTRACE_EVENT stop without a variant of its own.
     OtherEvent,
-    /// A filter stops a call (PTRACE_EVENT_SECCOMP).
+    /// A seccomp filter stopped a call (PTRACE_EVENT_SECCOMP).
     Filtered,
-    /// It made a task: the event's message is its number.
+    /// The task made a child; the event message is the child's number.
     Spawning {
-        /// It waits for it (PTRACE_EVENT_VFORK).
+        /// The task waits for the child (PTRACE_EVENT_VFORK).
         awaited: bool,
     },
-    /// It executes another program: the event's message is its former number.
+    /// The task executes another program; the event message is its former number.
     Exec,
-    /// It is about to be gone.
+    /// The task is about to end.
     Exiting,
-    /// PTRACE_EVENT_STOP, with whether a stopping signal holds the group.
+    /// PTRACE_EVENT_STOP: a group-stop, an interrupt, or the first stop of a new task.
     Trap {
-        /// "If the tracee was attached using PTRACE_SEIZE […] WSTOPSIG(status)" is the stopping
-        /// signal in a group-stop, SIGTRAP else.
+        /// Whether this is a group-stop. "If the tracee was attached using PTRACE_SEIZE […]
+        /// WSTOPSIG(status)" is the stopping signal in a group-stop, otherwise SIGTRAP.
         group_stop: bool,
     },
     /// A signal is about to be delivered.
@@ -39,7 +39,7 @@ const SYSCALL_STOP: i32 = libc::SIGTRAP | 0x80;
 /// PTRACE_EVENT_STOP, include/uapi/linux/ptrace.h
 const EVENT_STOP: i32 = 128;
 
-/// What the status of a traced task says.
+/// Returns what the wait status of a traced task reports.
 pub(super) fn report(status: i32) -> Report {
     if libc::WIFEXITED(status) {
         return Report::Ended(Exit::Exited(libc::WEXITSTATUS(status)));
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_status_is_told_apart() {
+    fn every_kind_of_status_is_decoded() {
         for (status, expected) in [
             (0, Report::Ended(Exit::Exited(0))),
             (3 << 8, Report::Ended(Exit::Exited(3))),
@@ -97,9 +97,9 @@ mod tests {
         }
     }
     proptest::proptest! {
-        /// Each status is one thing, and the signal of a stop comes through.
+        /// Each status has exactly one meaning, and the signal of a stop is kept.
         #[test]
-        fn every_status_is_something(status: i32) {
+        fn any_status_is_decoded(status: i32) {
             let report = report(status);
             let is_end = libc::WIFEXITED(status) || libc::WIFSIGNALED(status);
             proptest::prop_assert_eq!(matches!(report, Report::Ended(_)), is_end);

@@ -1,12 +1,12 @@
-//! Who asks: the right question at the right stop, and the answers into the event. Main type:
-//! [`Witness`].
+//! Asks the kernel what attribution needs beyond registers, at the stop where the answer is valid,
+//! and stores the answers in the event. Main type: [`Witness`].
 //!
-//! What must be asked is told by `model::attribution`; how to ask is [`objects`](super::objects)'.
-//! Nothing here can fail: a refused question is an answer, too.
+//! `model::attribution` decides what to ask; [`objects`](super::objects) asks it. Nothing here can
+//! fail: a refused question is also an answer.
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::files::Files;
+use super::files::FdCache;
 use super::groups::is_own_thread;
 use super::loader::Loaders;
 use super::memory;
@@ -18,34 +18,35 @@ use crate::model::kernel::call::{Call, CallOutcome, Tid};
 use crate::model::trace::event::Event;
 use crate::model::trace::tracee::{Step, Stop};
 
-/// What is known of every task beyond its registers.
+/// Knowledge about every task beyond its registers.
 #[derive(Debug, Default)]
 pub(super) struct Witness {
-    files: Files,
+    fd_cache: FdCache,
     objects: Objects,
-    /// Nobody's are looked for where it does not matter.
+    /// `None` where loader calls need not be recognized.
     loaders: Option<Loaders>,
-    /// The last call of each task. Few tasks at a time: a search is quicker than a hash, and a
-    /// place that stays quicker than a new one.
-    asked: BTreeMap<Tid, Asked>,
-    /// Who was last heard of closing something, in a call whose end nobody tells.
+    /// The last call of each task. With few tasks at a time, a search is faster than a hash, and a
+    /// reused slot is faster than a new one.
+    calls: BTreeMap<Tid, PendingCall>,
+    /// Tasks with a notified closing call as their last one; the end of such a call is not
+    /// reported.
     closing: HashSet<Tid>,
 }
 
-/// What there is before a call.
+/// What a call is about to act on.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Sight {
+pub(super) enum Target {
     Object(Object),
     /// No file of that name.
-    Nothing,
-    /// Nobody can say.
+    Absent,
+    /// The kernel does not say.
     Unknown,
 }
 
-/// A call and what was asked at its beginning.
+/// A call and what was asked at its entry.
 #[derive(Debug)]
-struct Asked {
-    under_way: bool,
+struct PendingCall {
+    is_under_way: bool,
     call: Call,
     question: Option<Question>,
     effect: Option<Effect>,
@@ -53,48 +54,48 @@ struct Asked {
 }
 
 impl Witness {
-    /// For a tree that begins with this task.
+    /// Returns the witness of a tree that begins with this task.
     pub(super) fn new(root: Tid) -> Self {
-        let mut files = Files::default();
-        files.own(root);
-        Self { files, loaders: Some(Loaders::default()), ..Self::default() }
+        let mut fd_cache = FdCache::default();
+        fd_cache.own(root);
+        Self { fd_cache, loaders: Some(Loaders::default()), ..Self::default() }
     }
 
-    /// For a tree that runs unwatched in part: what is closed there nobody tells, so that no fd is
-    /// remembered, nor which calls are the loader's.
-    pub(super) fn of_some() -> Self {
-        let mut files = Files::default();
-        files.hide();
-        Self { files, ..Self::default() }
+    /// Returns the witness of a tree that runs natively in part. Its tasks may close fds unseen, so
+    /// that no fd is cached, and loader calls are not recognized.
+    pub(super) fn for_guarded_run() -> Self {
+        let mut fd_cache = FdCache::default();
+        fd_cache.disable();
+        Self { fd_cache, ..Self::default() }
     }
 
-    /// What an fd stands for that a task has just got, whatever was known of its number.
+    /// Returns the object of an fd that a task has just got, ignoring the cache.
     pub(super) fn fd(&mut self, task: Tid, fd: i32) -> Option<Object> {
         let object = self.objects.of_fd(task, fd).object()?;
-        self.files.keep(task, fd, &object);
+        self.fd_cache.keep(task, fd, &object);
         Some(object)
     }
 
-    /// What a call that is about to be made acts on.
-    pub(super) fn look(&mut self, task: Tid, question: &Question) -> Sight {
+    /// Returns what a call that is about to be made acts on.
+    pub(super) fn target(&mut self, task: Tid, question: &Question) -> Target {
         match question {
-            Question::Fd(fd) => self.of_fd(task, *fd).object().map_or(Sight::Unknown, Sight::Object),
-            Question::PathBefore(place) | Question::PathAfter(place) => self.look_at(task, place),
-            Question::Returned | Question::Program => Sight::Unknown,
+            Question::Fd(fd) => self.of_fd(task, *fd).object().map_or(Target::Unknown, Target::Object),
+            Question::PathBefore(place) | Question::PathAfter(place) => self.target_of_path(task, place),
+            Question::Returned | Question::Program => Target::Unknown,
         }
     }
 
-    /// What a path stands for.
-    pub(super) fn look_at(&mut self, task: Tid, place: &Place) -> Sight {
-        match self.look_at_path(task, place) {
-            Ok(Answer::Object(object)) => Sight::Object(object),
-            Err(Failure::Absent) => Sight::Nothing,
-            Ok(Answer::None | Answer::Unanswerable) | Err(_) => Sight::Unknown,
+    /// Returns what a path leads to.
+    pub(super) fn target_of_path(&mut self, task: Tid, place: &Place) -> Target {
+        match self.answer_for_path(task, place) {
+            Ok(Answer::Object(object)) => Target::Object(object),
+            Err(Failure::Absent) => Target::Absent,
+            Ok(Answer::None | Answer::Unanswerable) | Err(_) => Target::Unknown,
         }
     }
 
-    /// Takes a stop in, and answers in its events what can be answered. The task must not run on
-    /// before.
+    /// Processes a stop and adds the answers to its events. The task must not run before this
+    /// returns.
     pub(super) fn observe(&mut self, task: Tid, stop: &Stop, step: &mut Step) {
         match *stop {
             Stop::Spawning { child, .. } => self.spawned(task, child),
@@ -109,50 +110,50 @@ impl Witness {
         match *stop {
             Stop::Entry(call) => self.entered(task, call),
             Stop::Ended(_) => {
-                self.leave_closing(task);
-                self.files.leave(task);
-                self.asked.remove(&task);
+                self.finish_closing(task);
+                self.fd_cache.forget(task);
+                self.calls.remove(&task);
                 self.loaders.iter_mut().for_each(|loaders| loaders.leave(task));
             }
             _ => {}
         }
     }
 
-    /// A call is about to be made whose end nobody tells; nothing if it is one whose end somebody
-    /// does.
+    /// Returns the answers for a notified call before it is made, since its end is not reported.
+    /// Returns `None` for a call with a reported end.
     pub(super) fn notified(&mut self, task: Tid, call: &Call) -> Option<Answers> {
         if self.under_way(task).is_some() {
             return None;
         }
-        let Asked { effect, answers, .. } = self.before(task, *call);
+        let PendingCall { effect, answers, .. } = self.ask_before(task, *call);
         if let Some(Effect::Closes(..)) = effect {
             self.closing.insert(task);
         }
         Some(answers)
     }
 
-    /// Who does something else has closed what it was heard of closing.
-    fn leave_closing(&mut self, task: Tid) {
+    /// Ends a notified close: a task that makes another call has finished it.
+    fn finish_closing(&mut self, task: Tid) {
         if !self.closing.is_empty() && self.closing.remove(&task) {
-            self.files.end_closing(task);
+            self.fd_cache.end_closing(task);
         }
     }
 
-    /// A call begins: what it may destroy is asked about now.
+    /// Handles a call's entry: asks now about what the call may destroy.
     fn entered(&mut self, task: Tid, call: Call) {
-        let asked = self.before(task, call);
-        match self.asked.get_mut(&task) {
-            Some(place) => *place = asked,
-            None => drop(self.asked.insert(task, asked)),
+        let pending = self.ask_before(task, call);
+        match self.calls.get_mut(&task) {
+            Some(place) => *place = pending,
+            None => drop(self.calls.insert(task, pending)),
         }
     }
 
-    fn under_way(&self, task: Tid) -> Option<&Asked> {
-        self.asked.get(&task).filter(|asked| asked.under_way)
+    fn under_way(&self, task: Tid) -> Option<&PendingCall> {
+        self.calls.get(&task).filter(|pending| pending.is_under_way)
     }
 
-    fn before(&mut self, task: Tid, call: Call) -> Asked {
-        self.leave_closing(task);
+    fn ask_before(&mut self, task: Tid, call: Call) -> PendingCall {
+        self.finish_closing(task);
         let memory = memory::of_call(task, &call);
         let question = answers::object(&call, &memory);
         let object = match question {
@@ -162,8 +163,8 @@ impl Witness {
         };
         let effect = effect(&call, &memory);
         match effect {
-            Some(Effect::Closes(first, last)) => self.files.begin_closing(task, first, last),
-            Some(Effect::Hidden) => self.files.hide(),
+            Some(Effect::Closes(first, last)) => self.fd_cache.begin_closing(task, first, last),
+            Some(Effect::Hidden) => self.fd_cache.disable(),
             Some(Effect::Unshares | Effect::Mounts) | None => {}
         }
         if moves_root(&call, &memory) {
@@ -175,25 +176,25 @@ impl Witness {
             by_loader: self.loaders.as_mut().is_some_and(|loaders| loaders.make(task, &call)),
             to_own_thread: answers::receiver(&call).is_some_and(|receiver| is_own_thread(task, receiver)),
         };
-        Asked { under_way: true, call, question, effect, answers }
+        PendingCall { is_under_way: true, call, question, effect, answers }
     }
 
-    /// A call is over: what it made is asked about now.
+    /// Handles a call's exit: asks now about what the call made.
     fn returned(&mut self, task: Tid, call: &Call, outcome: CallOutcome) -> Answers {
-        let asked = self.asked.get_mut(&task).filter(|asked| asked.under_way && asked.call == *call);
-        let Some(asked) = asked else { return Answers::default() };
-        asked.under_way = false;
-        let (question, effect, mut answers) = (asked.question, asked.effect, std::mem::take(&mut asked.answers));
+        let pending = self.calls.get_mut(&task).filter(|pending| pending.is_under_way && pending.call == *call);
+        let Some(pending) = pending else { return Answers::default() };
+        pending.is_under_way = false;
+        let (question, effect, mut answers) = (pending.question, pending.effect, std::mem::take(&mut pending.answers));
         if let Some(Effect::Closes(..)) = effect {
-            self.files.end_closing(task);
+            self.fd_cache.end_closing(task);
         }
         let CallOutcome::Returned(value) = outcome else { return answers };
         if let Some(Effect::Unshares) = effect {
-            self.files.own(task);
+            self.fd_cache.own(task);
         }
         if answers::memory(call).is_some() && answers.memory.is_empty() {
-            // The kernel has read what we could not: memory of memfd_secret(2), or a mapping that
-            // came between.
+            // The kernel could read what we could not: memory of memfd_secret(2), or a mapping that
+            // was added meanwhile.
             answers.memory = Memory::refused();
         }
         answers.object = match question {
@@ -214,51 +215,51 @@ impl Witness {
     }
 
     fn of_fd(&mut self, task: Tid, fd: i32) -> Answer {
-        if let Some(object) = self.files.known(task, fd) {
+        if let Some(object) = self.fd_cache.object(task, fd) {
             return Answer::Object(object);
         }
         let answer = self.objects.of_fd(task, fd);
         if let Answer::Object(object) = &answer {
-            self.files.keep(task, fd, object);
+            self.fd_cache.keep(task, fd, object);
         }
         answer
     }
 
-    /// Asked anew, whatever was known.
+    /// Asks about a returned fd, ignoring the cache.
     fn of_returned(&mut self, task: Tid, fd: i32) -> Answer {
         let answer = self.objects.of_fd(task, fd);
         if let Answer::Object(object) = &answer {
-            self.files.keep_returned(task, fd, object);
+            self.fd_cache.keep_returned(task, fd, object);
         }
         answer
     }
 
-    /// What a new fd stands for, which the call that made or copied it tells where the kernel
-    /// refuses to.
+    /// Remembers the object of a new fd. Where the kernel does not name it, the call that made or
+    /// copied the fd does.
     fn keep_made(&mut self, task: Tid, call: &Call, fd: i32, answers: &Answers) {
         let opens = guard::effect(call, &answers.memory) == guard::Effect::Opens;
-        if opens && self.files.remembers() && self.of_returned(task, fd) == Answer::Unanswerable {
+        if opens && self.fd_cache.is_enabled() && self.of_returned(task, fd) == Answer::Unanswerable {
             let object = made(call).or_else(|| answers.object.clone().object());
-            object.iter().for_each(|object| self.files.keep_returned(task, fd, object));
+            object.iter().for_each(|object| self.fd_cache.keep_returned(task, fd, object));
         }
     }
 
-    /// What failed here as it does in the call is of no use unless the call succeeds:
-    /// `unanswerable` asks for that.
+    /// Answers a question about a path. A lookup that fails as the call itself does matters only if
+    /// the call succeeds: [`Answer::Unanswerable`] then means a refusal.
     fn of_path(&mut self, task: Tid, place: &Place) -> Answer {
-        match self.look_at_path(task, place) {
+        match self.answer_for_path(task, place) {
             Ok(answer) => answer,
             Err(Failure::Absent) => Answer::None,
             Err(Failure::Alike | Failure::Refused) => Answer::Unanswerable,
         }
     }
 
-    fn look_at_path(&mut self, task: Tid, place: &Place) -> Result<Answer, Failure> {
-        // No path at all means the fd itself: do_utimes(), fs/utimes.c, for futimens(3).
+    fn answer_for_path(&mut self, task: Tid, place: &Place) -> Result<Answer, Failure> {
+        // A null path means the fd itself: do_utimes(), fs/utimes.c, for futimens(3).
         if place.address == 0 {
             return Ok(place.directory.map_or(Answer::None, |fd| self.of_fd(task, fd)));
         }
-        let mut text = [0; LONGEST];
+        let mut text = [0; MAX_PATH];
         let text = read_path(task, place.address, &mut text)?;
         let found = match (text, place.directory) {
             // AT_EMPTY_PATH: "operate on the file referred to by dirfd". Without it the call fails.
@@ -269,36 +270,36 @@ impl Witness {
         found.map(Answer::from).map_err(|error| memory::failure(Inquiry::Path, &error))
     }
 
-    /// The parent is still in the call that made the child.
+    /// Handles a new child. The parent is still in the call that made it.
     fn spawned(&mut self, parent: Tid, child: Tid) {
         match self.under_way(parent) {
-            Some(asked) if shares_files(&asked.call, &asked.answers.memory) => self.files.share(child, parent),
-            Some(_) => self.files.own(child),
-            None => self.files.leave(child),
+            Some(pending) if shares_files(&pending.call, &pending.answers.memory) => self.fd_cache.share(child, parent),
+            Some(_) => self.fd_cache.own(child),
+            None => self.fd_cache.forget(child),
         }
     }
 
-    /// execve gives its caller a table of its own and closes what is marked for that, and all other
-    /// threads are gone.
+    /// Handles an execve: it gives its caller an fd table of its own, closes the fds marked
+    /// close-on-exec, and ends all other threads.
     fn executed(&mut self, task: Tid, former: Tid) {
-        if let Some(asked) = self.asked.remove(&former) {
-            self.asked.insert(task, asked);
+        if let Some(pending) = self.calls.remove(&former) {
+            self.calls.insert(task, pending);
         }
-        self.leave_closing(former);
-        self.files.leave(former);
-        self.files.own(task);
+        self.finish_closing(former);
+        self.fd_cache.forget(former);
+        self.fd_cache.own(task);
         self.loaders.iter_mut().for_each(|loaders| loaders.executed(task, former));
     }
 }
 
 /// `PATH_MAX`, include/uapi/linux/limits.h
-const LONGEST: usize = 4096;
+const MAX_PATH: usize = 4096;
 
-/// The path at this address, if it ends. Most are short, and each page that is read must be found
-/// and held.
-fn read_path(task: Tid, address: u64, text: &mut [u8; LONGEST]) -> Result<&[u8], Failure> {
+/// Reads the path at this address, if it is terminated. Most paths are short, and each page that is
+/// read must be found and pinned.
+fn read_path(task: Tid, address: u64, text: &mut [u8; MAX_PATH]) -> Result<&[u8], Failure> {
     const SHORT: usize = 256;
-    for (begin, end) in [(0, SHORT), (SHORT, LONGEST)] {
+    for (begin, end) in [(0, SHORT), (SHORT, MAX_PATH)] {
         let length = memory::read(task, address.wrapping_add(begin as u64), &mut text[begin..end])?;
         if let Some(at) = text[begin..begin + length].iter().position(|byte| *byte == 0) {
             return Ok(&text[..begin + at]);
@@ -307,7 +308,7 @@ fn read_path(task: Tid, address: u64, text: &mut [u8; LONGEST]) -> Result<&[u8],
             break;
         }
     }
-    // The kernel fails with EFAULT or ENAMETOOLONG.
+    // The kernel fails with EFAULT or ENAMETOOLONG here.
     Err(Failure::Alike)
 }
 
@@ -317,15 +318,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_of_any_length_is_read_to_its_end() {
+    fn path_of_any_length_is_read_completely() {
         for length in [0, 1, 255, 256, 257, 4000, 4095] {
             let path = [vec![b'x'; length], vec![0]].concat();
-            let mut text = [0; LONGEST];
+            let mut text = [0; MAX_PATH];
             assert_eq!(read_path(sys::gettid(), path.as_ptr() as u64, &mut text), Ok(&path[..length]));
         }
-        let endless = vec![b'x'; LONGEST];
+        let endless = vec![b'x'; MAX_PATH];
         for address in [endless.as_ptr() as u64, 8, u64::MAX] {
-            assert_eq!(read_path(sys::gettid(), address, &mut [0; LONGEST]), Err(Failure::Alike));
+            assert_eq!(read_path(sys::gettid(), address, &mut [0; MAX_PATH]), Err(Failure::Alike));
         }
     }
 }

@@ -1,7 +1,6 @@
-//! A program or a library as its file tells: how its frames are unwound, and the functions at its
-//! addresses. Main type: [`Image`].
+//! The unwind tables and functions of a program or a library file. Main type: [`Image`].
 //!
-//! It knows nothing of where it was loaded.
+//! It must not depend on the load address.
 
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
@@ -24,21 +23,21 @@ use crate::model::kernel::call::Tid;
 
 /// A program or a library.
 pub(super) struct Image {
-    /// Parts of the file that are loaded as code: offsets in it, and the address where the first of
-    /// them belongs.
+    /// Parts of the file that are loaded as code: file offsets, and the address of the first byte.
     segments: Vec<(Range<u64>, u64)>,
     pub(super) sections: ExplicitModuleSectionInfo<Arc<[u8]>>,
     path: String,
-    /// Loaded once a stack leads through it: most libraries of a program are on none.
+    /// Loaded when the first stack passes through the image; stacks never pass through most
+    /// libraries.
     symbols: OnceCell<Symbols>,
-    /// What was found already: stacks have their outer frames in common.
+    /// Functions found so far: stacks share their outer frames.
     found: RefCell<HashMap<u64, Functions>>,
 }
 
-/// Those at an address, inlined ones first.
+/// The functions at an address, inlined ones first.
 type Functions = Rc<[Function]>;
 
-/// One of them, as far as anything tells.
+/// A function, as far as debug information and symbols describe it.
 pub(super) struct Function {
     pub(super) name: Option<String>,
     /// File and line.
@@ -47,13 +46,13 @@ pub(super) struct Function {
 
 enum Symbols {
     File(Box<Loader>),
-    /// Of what is no file.
+    /// Symbols of the vDSO, which is not a file.
     Memory(BTreeMap<u64, String>),
     None,
 }
 
 impl Image {
-    /// Read as the task sees it; nothing where the file is gone, or no ELF file.
+    /// Reads an image from the task's root. `None` if the file is gone or not an ELF file.
     pub(super) fn read(task: Tid, mapping: &Mapping<'_>) -> Option<Self> {
         if mapping.path == VDSO {
             let mut bytes = vec![0; usize::try_from(mapping.range.end - mapping.range.start).ok()?];
@@ -86,7 +85,7 @@ impl Image {
             .filter(|segment| matches!(segment.flags(), SegmentFlags::Elf { p_flags, .. } if p_flags & PF_X == PF_X))
             .map(|segment| {
                 let (offset, size) = segment.file_range();
-                // A mapping begins with a whole page.
+                // A mapping begins at a page boundary.
                 let slack = offset % page;
                 (offset - slack..offset + size, segment.address() - slack)
             })
@@ -104,14 +103,14 @@ impl Image {
         Self { segments, sections, path: mapping.path.to_owned(), symbols, found: RefCell::default() }
     }
 
-    /// The address that belongs to a place in the file, where that is code.
+    /// Returns the address that belongs to a file offset, if that is code.
     pub(super) fn address(&self, offset: u64) -> Option<u64> {
         let (segment, address) = self.segments.iter().find(|(segment, _)| segment.contains(&offset))?;
         Some(address + (offset - segment.start))
     }
 
-    /// The functions at an address, in a task that has loaded it; never none, but one of which
-    /// nothing is known.
+    /// Returns the functions at an address, read through a task that has loaded the image. There is
+    /// at least one; an unknown one has neither name nor source.
     pub(super) fn functions(&self, task: Tid, address: u64) -> Functions {
         let symbols = self.symbols.get_or_init(|| {
             let loader = Loader::new(seen_by(task, &self.path));
@@ -120,7 +119,7 @@ impl Image {
         self.found.borrow_mut().entry(address).or_insert_with(|| symbols.functions(address)).clone()
     }
 
-    /// Whether its symbols are loaded.
+    /// Returns whether the symbols are loaded.
     pub(super) fn has_symbols(&self) -> bool {
         self.symbols.get().is_some()
     }
@@ -135,8 +134,8 @@ impl Symbols {
         let mut functions = if let Self::File(loader) = self { lines(loader, address) } else { Vec::new() };
         let symbol = self.symbol(address);
         match functions.last_mut() {
-            // Line tables alone name the functions that were inlined only, and those without their
-            // path.
+            // Without full debug information, line tables name inlined functions only, and without
+            // their module path.
             Some(outermost) if symbol.as_ref().is_some_and(|symbol| symbol.contains("::")) => outermost.name = symbol,
             Some(outermost) => outermost.name = outermost.name.take().or(symbol),
             None => functions.push(Function { name: symbol, source: None }),
@@ -144,7 +143,7 @@ impl Symbols {
         functions.into()
     }
 
-    /// What the symbol of an address names.
+    /// Returns the demangled symbol of an address.
     fn symbol(&self, address: u64) -> Option<String> {
         let symbol = match self {
             Self::File(loader) => loader.find_symbol(address),
@@ -155,7 +154,7 @@ impl Symbols {
     }
 }
 
-/// What debug information tells of an address.
+/// Returns the functions that debug information has for an address.
 fn lines(loader: &Loader, address: u64) -> Vec<Function> {
     let mut functions = Vec::new();
     if let Ok(mut inlined) = loader.find_frames(address) {
@@ -169,7 +168,7 @@ fn lines(loader: &Loader, address: u64) -> Vec<Function> {
     functions
 }
 
-/// 4 KiB on x86_64; on aarch64 as its kernel was built.
+/// Returns the page size: 4 KiB on x86_64; a build option of the kernel on aarch64.
 fn page() -> u64 {
     let size = sysconf(SysconfVar::PAGE_SIZE).ok().flatten();
     size.and_then(|size| u64::try_from(size).ok()).unwrap_or(4096)

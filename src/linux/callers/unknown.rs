@@ -1,20 +1,20 @@
-//! Stacks are unwound on x86_64 and aarch64: elsewhere nobody is known to call. Main type:
+//! Stub for architectures other than x86_64 and aarch64, where stacks are not unwound. Main type:
 //! [`Callers`].
 
 use crate::model::kernel::call::Tid;
 use crate::model::observe::call_site::CallSite;
 
-/// Nobody.
+/// Knows no call sites.
 #[derive(Debug, Default)]
 pub struct Callers(());
 
 impl Callers {
-    /// Who calls: not known here.
+    /// Returns an empty call site.
     pub fn of(&mut self, _task: Tid) -> CallSite {
         CallSite::default()
     }
 
-    /// Of none.
+    /// Returns 0.
     #[doc(hidden)]
     pub fn loaded_symbols(&self) -> usize {
         0

@@ -1,4 +1,4 @@
-//! What /proc and a task's memory say of its fds.
+//! Reads the fds of a task from /proc and its memory.
 
 use std::os::fd::AsRawFd;
 use std::{fs, io};
@@ -10,24 +10,24 @@ use crate::linux::sys;
 use crate::model::guard::Inherited;
 use crate::model::kernel::call::Tid;
 
-/// Whether the kernel opened the program for its interpreter: `AT_EXECFD`, getauxval(3), which
-/// binfmt_misc sets for its flags O and C.
+/// Returns whether the kernel opened the program for its interpreter: `AT_EXECFD`, getauxval(3),
+/// which binfmt_misc sets for its flags O and C.
 pub(super) fn has_program_fd(task: Tid) -> bool {
     const AT_EXECFD: u64 = 2;
-    /// Where a program has no vector that can be read, its fds are looked at.
-    const LEAST: usize = 16;
+    /// Size of an entry. If the vector cannot be read, the fds are inspected.
+    const ENTRY: usize = 16;
     let vector = sys::read_proc(&format!("/proc/{task}/auxv"));
     let words = |bytes: &[u8]| bytes.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes));
-    vector.len() < LEAST || vector.chunks_exact(LEAST).any(|entry| words(entry) == Some(AT_EXECFD))
+    vector.len() < ENTRY || vector.chunks_exact(ENTRY).any(|entry| words(entry) == Some(AT_EXECFD))
 }
 
-/// Eight bytes of a task's memory.
+/// Reads eight bytes of a task's memory.
 pub(super) fn read(task: Tid, address: u64) -> Option<u64> {
     let mut bytes = [0; 8];
     (memory::read(task, address, &mut bytes) == Ok(bytes.len())).then(|| u64::from_ne_bytes(bytes))
 }
 
-/// What the fds stand for that this command begins with.
+/// Returns the objects of the fds that this command starts with.
 pub fn inherited(command: &Command) -> Inherited {
     let own = sys::gettid();
     let mut inherited: Inherited = open_fds(own)
@@ -43,18 +43,18 @@ pub fn inherited(command: &Command) -> Inherited {
         .filter(|(_, fd)| *fd >= 0)
         .map(|(at, fd)| (at, Objects::default().of_fd(own, fd).object()))
         .collect();
-    // Many are no streams of a workload, but what somebody forgot to close; the filter must not
-    // grow with them.
-    while inherited.len() > MOST_INHERITED {
+    // Many inherited fds are fds that a parent forgot to close, not streams of a workload. The
+    // filter must not grow with them.
+    while inherited.len() > MAX_INHERITED {
         inherited.pop_last();
     }
     inherited
 }
 
-/// Each costs the filter some instructions in every gate of a call on an fd.
-const MOST_INHERITED: usize = 8;
+/// Each inherited fd adds instructions to every check of an fd in the filter.
+const MAX_INHERITED: usize = 8;
 
-/// Whether the fd may be open. What cannot be asked may be.
+/// Returns whether the fd may be open. An fd that cannot be inspected may be open.
 pub(super) fn is_open(task: Tid, fd: i32) -> bool {
     let link = fs::symlink_metadata(format!("/proc/{task}/fd/{fd}"));
     link.err().is_none_or(|error| error.kind() != io::ErrorKind::NotFound)

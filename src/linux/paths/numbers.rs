@@ -1,7 +1,8 @@
-//! Which directory of a procfs is a task's own: what `self` and `thread-self` mean to it there.
+//! Finds a task's own directory in a procfs: what `self` and `thread-self` mean to it there. Main
+//! functions: [`own_link`] and [`in_proc`].
 //!
-//! A procfs numbers tasks as one PID namespace does. A task has a number in its own one and in each
-//! above it.
+//! A procfs numbers tasks as one PID namespace does. A task has a number in its own PID namespace
+//! and in each ancestor of it.
 
 use std::ffi::CStr;
 use std::fs;
@@ -13,7 +14,7 @@ use super::Reached;
 use crate::linux::sys;
 use crate::model::kernel::call::Tid;
 
-/// A link of procfs that leads each task to itself.
+/// A link of procfs that leads each task to its own directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OwnLink {
     /// `self`
@@ -22,7 +23,7 @@ pub(super) enum OwnLink {
     Thread,
 }
 
-/// The link of this name in a directory of a procfs.
+/// Returns the link with this name in a directory of a procfs.
 pub(super) fn own_link(directory: u64, name: &CStr) -> Option<OwnLink> {
     /// include/uapi/linux/fs.h: `PROCFS_ROOT_INO`
     const ROOT: u64 = 1;
@@ -33,7 +34,7 @@ pub(super) fn own_link(directory: u64, name: &CStr) -> Option<OwnLink> {
     }
 }
 
-/// Where such a link leads the task in the procfs with this root.
+/// Returns the target of such a link for the task, in the procfs with this root.
 pub(super) fn in_proc(task: Tid, root: &Reached, link: OwnLink) -> Option<String> {
     let is_own_proc = is_own_proc(root);
     if is_own_proc && link == OwnLink::Process && sys::leads_thread_group(task) {
@@ -49,7 +50,7 @@ pub(super) fn in_proc(task: Tid, root: &Reached, link: OwnLink) -> Option<String
     })
 }
 
-/// Thread group and thread in each PID namespace that the task is in, the outermost first.
+/// Returns thread group and thread number in each PID namespace of the task, outermost first.
 fn levels(status: &str) -> Option<Vec<(Tid, Tid)>> {
     let numbers = |key: &str| -> Option<Vec<Tid>> {
         let line = status.lines().find_map(|line| line.strip_prefix(key))?;
@@ -58,8 +59,8 @@ fn levels(status: &str) -> Option<Vec<(Tid, Tid)>> {
     Some(numbers("NStgid:")?.into_iter().zip(numbers("NSpid:")?).collect())
 }
 
-/// The numbers by which a procfs shows this very task: one PID namespace gives a number once, so
-/// that the innermost namespace and the number there identify it.
+/// Returns the numbers by which a procfs shows the task. A PID namespace uses a number once, so the
+/// innermost namespace and the number there identify the task.
 fn identified<'a>(task: Tid, root: &Reached, levels: &'a [(Tid, Tid)]) -> Option<&'a (Tid, Tid)> {
     let namespace = fs::read_link(format!("/proc/{task}/ns/pid")).ok()?.into_os_string();
     levels.iter().enumerate().find_map(|(at, numbers)| {
@@ -70,8 +71,8 @@ fn identified<'a>(task: Tid, root: &Reached, levels: &'a [(Tid, Tid)]) -> Option
     })
 }
 
-/// The task and the fd whose link has this name in a directory of a procfs, if the procfs is that
-/// of this process.
+/// Returns the task and the fd of a link in a directory of a procfs, if that procfs is the one of
+/// this process.
 pub(super) fn fd_of_link(directory: &Reached, name: &CStr) -> Option<(Tid, i32)> {
     let fd = name.to_str().ok()?.parse().ok()?;
     if !is_own_proc(directory) {
@@ -82,8 +83,7 @@ pub(super) fn fd_of_link(directory: &Reached, name: &CStr) -> Option<(Tid, i32)>
     Some((path.rsplit('/').next()?.parse().ok()?, fd))
 }
 
-/// Whether a file is of the procfs in which this process finds others by number: of whichever mount
-/// of it.
+/// Returns whether a file is in the procfs that this process uses, on any of its mounts.
 fn is_own_proc(file: &Reached) -> bool {
     sys::file_status(&c"/proc".into(), true).is_ok_and(|own| own.filesystem == file.status.filesystem)
 }
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn only_links_in_the_root_lead_to_oneself() {
+    fn only_root_links_lead_to_own_directory() {
         for (directory, name, link) in [
             (1, c"self", Some(OwnLink::Process)),
             (1, c"thread-self", Some(OwnLink::Thread)),

@@ -1,5 +1,4 @@
-//! What this process itself finds by a path is what must be found for it, by one call and step by
-//! step.
+//! Compares path resolution, in one call and step by step, with what this process itself finds.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -14,7 +13,7 @@ fn identity(status: &FileStatus) -> Identity {
     (status.filesystem, status.inode, status.mount)
 }
 
-/// What this process finds: nothing where opening fails.
+/// Returns what this process finds by opening the path; `None` if that fails.
 fn truth(place: &Place, base: Option<&OwnedFd>, text: &str) -> Option<Identity> {
     let text = CString::new(text).expect("no zero");
     let file = sys::open_place(base, &text, place.follows, 0).ok()?;
@@ -22,8 +21,8 @@ fn truth(place: &Place, base: Option<&OwnedFd>, text: &str) -> Option<Identity> 
 }
 
 fn view(shares_root: bool) -> View {
-    let view = View { task: sys::gettid(), shares_root, root_is_alike: false, cached_only: false };
-    View { root_is_alike: own_root_is_alike(view, &mut Mounts::default()), ..view }
+    let view = View { task: sys::gettid(), shares_root, root_has_same_names: false, cached_only: false };
+    View { root_has_same_names: own_root_has_same_names(view, &mut Mounts::default()), ..view }
 }
 
 fn by_walk(view: View, place: &Place, text: &str, mounts: &mut Mounts) -> Found {
@@ -92,8 +91,7 @@ const PARTS: &[&str] = &[
 ];
 
 fn texts() -> impl Iterator<Item = String> {
-    // A generator of numbers that are always the same: Numerical Recipes, "An Even Quicker
-    // Generator".
+    // A pseudo-random generator with a fixed seed: Numerical Recipes, "An Even Quicker Generator".
     let mut state = 1_u32;
     let mut next = move |below: usize| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -107,7 +105,7 @@ fn texts() -> impl Iterator<Item = String> {
 }
 
 #[test]
-fn paths_lead_where_this_process_finds_them() {
+fn resolution_agrees_with_open() {
     let folder = folder();
     let directory = open(folder.path().to_str().expect("text")).expect("a directory");
     let mut mounts = Mounts::default();

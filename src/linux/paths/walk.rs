@@ -1,8 +1,8 @@
-//! Walks a path component by component, and follows symbolic links as the task would.
+//! Walks a path component by component and follows symbolic links as the task would.
 //!
-//! Each step opens one name in one directory, which cannot depend on which process does so; what
-//! can is replaced: `..` stops at the task's root, absolute links begin there, and `self` of procfs
-//! is the task. Main type: [`Walk`].
+//! Each step opens one name in one directory, which has the same result for every process. The
+//! exceptions are replaced: `..` stops at the task's root, absolute links begin there, and `self`
+//! of procfs is the task. Main type: [`Walk`].
 
 use std::collections::VecDeque;
 use std::ffi::CString;
@@ -17,9 +17,9 @@ use crate::linux::mounts::Mounts;
 use crate::linux::sys::{self, FileStatus};
 
 /// `MAXSYMLINKS`, include/linux/namei.h
-const MOST_LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
-/// Under way from the first component to the last.
+/// A walk under way from the first component to the last.
 pub(super) struct Walk<'a> {
     view: View,
     follows: bool,
@@ -30,9 +30,9 @@ pub(super) struct Walk<'a> {
     links: usize,
 }
 
-/// What a step came to.
+/// The result of a step.
 enum Step {
-    On,
+    Continue,
     Done(Found),
 }
 
@@ -56,7 +56,7 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// `None` is the answer "unknown".
+    /// Returns the result; `None` means unknown.
     pub(super) fn run(mut self) -> Option<Found> {
         loop {
             if let Step::Done(found) = self.step()? {
@@ -79,7 +79,7 @@ impl<'a> Walk<'a> {
 
     fn stay(&mut self) -> Option<Step> {
         let is_directory = self.at.status.mode & libc::S_IFMT == libc::S_IFDIR;
-        Some(if is_directory { Step::On } else { Step::Done(Found::Nothing) })
+        Some(if is_directory { Step::Continue } else { Step::Done(Found::Nothing) })
     }
 
     fn enter(&mut self, name: Vec<u8>) -> Option<Step> {
@@ -87,7 +87,7 @@ impl<'a> Walk<'a> {
         let name = CString::new(name).ok()?;
         let next = match open(self.view, &self.at.file, &name, false, 0) {
             Ok(next) => reached(next)?,
-            Err(libc::ENOENT | libc::ENOTDIR) if here == Names::Alike => return Some(Step::Done(Found::Nothing)),
+            Err(libc::ENOENT | libc::ENOTDIR) if here == Names::Same => return Some(Step::Done(Found::Nothing)),
             Err(libc::ENOTDIR) if here == Names::Proc => return Some(Step::Done(Found::Nothing)),
             Err(libc::ENAMETOOLONG) => return Some(Step::Done(Found::Nothing)),
             Err(_) => return None,
@@ -98,18 +98,19 @@ impl<'a> Walk<'a> {
             return self.arrive(next);
         }
         self.links += 1;
-        if self.links > MOST_LINKS {
+        if self.links > MAX_LINKS {
             return Some(Step::Done(Found::Nothing));
         }
         if here == Names::Proc {
             return self.follow_in_proc(&name, &next);
         }
-        // apparmorfs, too, has links to where no text says; a server may wait for the task.
+        // apparmorfs also has links without a text target, and a file server may wait for the
+        // stopped task.
         let linked = names(self.view, &next.file, &next.status, self.mounts)?;
-        if linked == Names::Proc || linked == Names::Differ && self.view.cached_only {
+        if linked == Names::Proc || linked == Names::PerProcess && self.view.cached_only {
             return None;
         }
-        if linked == Names::Differ && open(self.view, &self.at.file, &name, true, RESOLVE_NO_MAGICLINKS).is_err() {
+        if linked == Names::PerProcess && open(self.view, &self.at.file, &name, true, RESOLVE_NO_MAGICLINKS).is_err() {
             return None;
         }
         self.expand(&target(&next.file)?)
@@ -118,11 +119,12 @@ impl<'a> Walk<'a> {
     fn arrive(&mut self, next: Reached) -> Option<Step> {
         let is_directory = next.status.mode & libc::S_IFMT == libc::S_IFDIR;
         self.at = next;
-        // Also if nothing but a slash follows.
-        if self.rest.is_empty() || is_directory { Some(Step::On) } else { Some(Step::Done(Found::Nothing)) }
+        // A trailing slash also requires a directory.
+        if self.rest.is_empty() || is_directory { Some(Step::Continue) } else { Some(Step::Done(Found::Nothing)) }
     }
 
-    /// A link of procfs: to the task, to where no text says, or an ordinary one.
+    /// Follows a link of procfs: to the task's own directory, a magic link without a text target,
+    /// or an ordinary link.
     fn follow_in_proc(&mut self, name: &CString, link: &Reached) -> Option<Step> {
         if let Some(own) = numbers::own_link(self.at.status.inode, name) {
             let target = numbers::in_proc(self.view.task, &self.at, own)?;
@@ -147,7 +149,7 @@ impl<'a> Walk<'a> {
             self.at = Reached { file: self.root.file.try_clone().ok()?, ..self.root };
         }
         self.rest.put_before(target);
-        Some(Step::On)
+        Some(Step::Continue)
     }
 }
 
@@ -161,12 +163,12 @@ fn target(link: &OwnedFd) -> Option<Vec<u8>> {
     readlinkat(link, c"").ok().map(OsStringExt::into_vec)
 }
 
-/// Whether this is the same file on the same mount.
+/// Returns whether both are the same file on the same mount.
 fn is_same(one: &FileStatus, other: &FileStatus) -> bool {
     (one.inode, one.filesystem, one.mount) == (other.inode, other.filesystem, other.mount)
 }
 
-/// The components that are still to come. A slash after the last one is a `.`: it must be a
+/// The remaining components. A trailing slash becomes a `.`, since the last component must be a
 /// directory.
 #[derive(Debug)]
 struct Rest(VecDeque<Vec<u8>>);

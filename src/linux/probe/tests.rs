@@ -1,6 +1,6 @@
-//! Machines that are not at hand, judged by what would be read there.
+//! Judges machines by evidence as it would be read there.
 
-use super::{Asking, Evidence, ProcMount, Refusal, gates, probe, reason, version};
+use super::{Availability, Evidence, ProcMount, Refusal, gates, probe, reason, version};
 use crate::model::trace::gate::GateState;
 
 const FREE: &str = "Name:\tx\nTracerPid:\t0\nCapEff:\t0000000000000000\nSeccomp:\t0\nSeccomp_filters:\t0\n";
@@ -10,9 +10,9 @@ const PRIVILEGED: &str = "TracerPid:\t0\nCapEff:\t0000000000080000\nSeccomp:\t0\
 
 fn evidence() -> Evidence {
     Evidence {
-        attempt: Ok(Asking::Works),
+        attempt: Ok(Availability::Works),
         proc: ProcMount::Ours,
-        files: Asking::Works,
+        files: Availability::Works,
         release: "6.18.44-generic".to_owned(),
         yama: Some("1".to_owned()),
         status: FREE.to_owned(),
@@ -21,13 +21,13 @@ fn evidence() -> Evidence {
     }
 }
 
-fn refused(request: &'static str, errno: i32) -> Result<Asking, Refusal> {
+fn refused(request: &'static str, errno: i32) -> Result<Availability, Refusal> {
     Err(Refusal { request, errno })
 }
 
 const EPERM: i32 = libc::EPERM;
 
-/// The gates that are not open, `?` after a suspect.
+/// Returns the names of the gates that are not open, with `?` after a suspect.
 fn in_the_way(evidence: &Evidence) -> Vec<String> {
     let gates = gates(evidence);
     let blamed = gates.iter().filter(|gate| gate.state != GateState::Open);
@@ -51,8 +51,12 @@ fn each_machine_is_judged_by_its_evidence() {
             Evidence { attempt: seize, status: PRIVILEGED.to_owned(), ..with_yama("3") },
             vec!["ptrace", "yama"],
         ),
-        ("a filter that lets pass", with_status(FILTERED), vec![]),
-        ("a filter that does not", Evidence { attempt: seize, ..with_status(FILTERED) }, vec!["ptrace", "seccomp?"]),
+        ("a filter that allows ptrace", with_status(FILTERED), vec![]),
+        (
+            "a filter that refuses ptrace",
+            Evidence { attempt: seize, ..with_status(FILTERED) },
+            vec!["ptrace", "seccomp?"],
+        ),
         (
             "a strict container",
             Evidence { attempt: seize, container: Some("Docker"), ..with_status(FILTERED) },
@@ -79,10 +83,10 @@ fn each_machine_is_judged_by_its_evidence() {
         ("the thread sanitizer", with_flags("-Z sanitizer=thread"), vec![]),
         ("no proc", Evidence { proc: ProcMount::Missing, ..evidence() }, vec!["/proc"]),
         ("another namespace's proc", Evidence { proc: ProcMount::Foreign, ..evidence() }, vec!["/proc"]),
-        ("no statx", Evidence { files: Asking::FallsBack, ..evidence() }, vec![]),
-        ("no statx and no fstatat", Evidence { files: Asking::Refused, ..evidence() }, vec!["statx"]),
-        ("no process_vm_readv", Evidence { attempt: Ok(Asking::FallsBack), ..evidence() }, vec![]),
-        ("an unreadable child", Evidence { attempt: Ok(Asking::Refused), ..evidence() }, vec!["memory"]),
+        ("no statx", Evidence { files: Availability::FallsBack, ..evidence() }, vec![]),
+        ("no statx and no fstatat", Evidence { files: Availability::Refused, ..evidence() }, vec!["statx"]),
+        ("no process_vm_readv", Evidence { attempt: Ok(Availability::FallsBack), ..evidence() }, vec![]),
+        ("an unreadable child", Evidence { attempt: Ok(Availability::Refused), ..evidence() }, vec!["memory"]),
         ("nothing can be read", Evidence { release: String::new(), status: String::new(), ..evidence() }, vec![]),
     ] {
         assert_eq!(in_the_way(&evidence), expected, "{what}");
@@ -90,7 +94,7 @@ fn each_machine_is_judged_by_its_evidence() {
 }
 
 #[test]
-fn whatever_may_be_in_the_way_has_a_remedy() {
+fn every_closed_gate_has_a_remedy() {
     let attempt = refused("PTRACE_SEIZE", EPERM);
     for (status, yama) in [(FILTERED, "2"), (TRACED, "3"), (FREE, "2")] {
         let evidence = Evidence {
@@ -108,18 +112,18 @@ fn whatever_may_be_in_the_way_has_a_remedy() {
 }
 
 #[test]
-fn a_refusal_names_the_gates_and_where_to_read_on() {
+fn refusal_names_the_gates_and_the_help() {
     let attempt = refused("PTRACE_SEIZE", EPERM);
     let yama = Evidence { attempt, yama: Some("3".to_owned()), ..evidence() };
-    insta::assert_snapshot!(reason(&gates(&yama)), @"PTRACE_SEIZE is refused: Operation not permitted (os error 1); kernel.yama.ptrace_scope is 3: no process may be traced until the next boot; `cargo sysguard doctor` says what to do");
+    insta::assert_snapshot!(reason(&gates(&yama)), @"PTRACE_SEIZE is refused: Operation not permitted (os error 1); kernel.yama.ptrace_scope is 3: tracing is disabled until the next boot; run `cargo sysguard doctor` for what to do");
     let foreign = Evidence { proc: ProcMount::Foreign, ..evidence() };
-    insta::assert_snapshot!(reason(&gates(&foreign)), @"/proc is of another PID namespace: files of other processes would be taken for the workload's; `cargo sysguard doctor` says what to do");
+    insta::assert_snapshot!(reason(&gates(&foreign)), @"/proc shows another PID namespace: files of other processes would be attributed to the workload; run `cargo sysguard doctor` for what to do");
     let filtered = Evidence { attempt, status: FILTERED.to_owned(), ..evidence() };
-    insta::assert_snapshot!(reason(&gates(&filtered)), @"PTRACE_SEIZE is refused: Operation not permitted (os error 1); perhaps a seccomp filter answers ptrace; `cargo sysguard doctor` says what to do");
+    insta::assert_snapshot!(reason(&gates(&filtered)), @"PTRACE_SEIZE is refused: Operation not permitted (os error 1); perhaps a seccomp filter refuses ptrace; run `cargo sysguard doctor` for what to do");
 }
 
 #[test]
-fn releases_begin_with_two_numbers() {
+fn release_is_parsed_as_two_numbers() {
     for (release, expected) in [
         ("6.18.44-generic", Some((6, 18))),
         ("5.3", Some((5, 3))),
@@ -133,7 +137,7 @@ fn releases_begin_with_two_numbers() {
 }
 
 #[test]
-fn this_machine_has_every_gate_once_and_the_attempt_first() {
+fn attempt_is_the_first_gate() {
     let gates = probe("");
     let names: Vec<&str> = gates.iter().map(|gate| gate.name).collect();
     assert_eq!(
@@ -153,8 +157,7 @@ fn this_machine_has_every_gate_once_and_the_attempt_first() {
             "memory"
         ]
     );
-    // The other gates explain the attempt: one that is in the way of a successful one would be a
-    // fault of ours.
+    // The other gates explain the attempt: none may be in the way of a successful one.
     if gates[0].state == GateState::Open {
         assert!(gates.iter().all(|gate| gate.state == GateState::Open), "{gates:?}");
     }

@@ -1,4 +1,4 @@
-//! Trees that a workload may leave.
+//! Removes trees that a workload may leave.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -25,9 +25,9 @@ fn scratch_in(place: &Path) -> (PathBuf, PathBuf) {
     (root, tree)
 }
 
-/// The tree is gone, the rest of its folder is not.
+/// Removes the tree and asserts that the rest of its parent folder stays.
 #[track_caller]
-fn gone(root: &Path, tree: &Path) {
+fn assert_removed(root: &Path, tree: &Path) {
     assert_eq!(remove_tree(tree), Ok(()));
     assert!(!tree.exists());
     fs::remove_dir_all(root).expect("what is left is ours");
@@ -45,14 +45,14 @@ fn nest(folder: &Path, levels: usize) {
 
 #[test]
 fn deep_tree_needs_no_stack_and_no_fds() {
-    // Some disks take a minute for that.
+    // Some disks take a minute for this many folders.
     let memory = Path::new("/dev/shm");
     let (root, tree) = if memory.is_dir() { scratch_in(memory) } else { scratch() };
     nest(&tree, LEVELS);
     let fds = || fs::read_dir("/proc/self/fd").expect("fds").count();
     let most = thread::scope(|scope| {
         let small = thread::Builder::new().stack_size(64 << 10);
-        let removal = small.spawn_scoped(scope, || gone(&root, &tree)).expect("a thread");
+        let removal = small.spawn_scoped(scope, || assert_removed(&root, &tree)).expect("a thread");
         let mut most = 0;
         while !removal.is_finished() {
             most = most.max(fds());
@@ -61,7 +61,7 @@ fn deep_tree_needs_no_stack_and_no_fds() {
         removal.join().expect("no panic");
         most
     });
-    // Other tests of this process open some, too.
+    // Other tests of this process also open fds.
     assert!(most < 500, "{most} fds");
 }
 
@@ -81,11 +81,11 @@ fn links_are_removed_and_not_followed() {
     assert_eq!(fs::read_to_string(root.join("precious/sub/file")).expect("it is there"), "data");
     // The folder itself may have become a link.
     symlink(root.join("precious"), &tree).expect("a link");
-    gone(&root, &tree);
+    assert_removed(&root, &tree);
 }
 
 #[test]
-fn names_and_kinds_of_entries_do_not_matter() {
+fn any_name_and_kind_of_entry_is_removed() {
     let (root, tree) = scratch();
     for name in ["-rf", " ", "a\nb", "\u{1b}[31m", "é", &"n".repeat(255)] {
         fs::create_dir(tree.join(name)).expect("a folder");
@@ -97,7 +97,7 @@ fn names_and_kinds_of_entries_do_not_matter() {
         fs::create_dir(tree.join(number.to_string())).expect("a folder");
         fs::write(tree.join(number.to_string()).join("file"), "").expect("a file");
     }
-    gone(&root, &tree);
+    assert_removed(&root, &tree);
     assert_eq!(remove_tree(&tree), Ok(()), "it is gone already");
 }
 
@@ -113,11 +113,11 @@ fn own_folders_without_permissions_are_removed() {
         }
     }
     fs::set_permissions(&tree, Permissions::from_mode(0o000)).expect("a mode");
-    gone(&root, &tree);
+    assert_removed(&root, &tree);
 }
 
 #[test]
-fn tree_that_is_written_to_is_removed_once_writing_ends() {
+fn written_tree_is_removed_once_writing_ends() {
     let (root, tree) = scratch();
     let ends = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -145,8 +145,8 @@ fn tree_that_is_written_to_is_removed_once_writing_ends() {
 }
 
 #[test]
-fn what_stays_is_named_with_its_reason() {
-    let own = remove_tree(Path::new("/proc/self/fdinfo")).expect_err("no user removes that");
+fn remaining_entries_are_reported_with_a_reason() {
+    let own = remove_tree(Path::new("/proc/self/fdinfo")).expect_err("no user can remove it");
     assert_eq!(own.folder, "/proc/self/fdinfo");
     assert!(!own.reason.is_empty() && own.entries > 0, "{own:?}");
     assert!(Path::new("/proc/self/fdinfo").exists());
@@ -161,8 +161,8 @@ fn long_paths_are_shortened_in_messages() {
         keeps: false,
     };
     let levels: Vec<Level> = (0..1000).map(level).collect();
-    assert_eq!(shown(&levels[..3], c"a\nb"), "l1/l2/a\\nb");
-    assert_eq!(shown(&levels[..1], c""), "");
-    let long = shown(&levels, c"end");
+    assert_eq!(display_path(&levels[..3], c"a\nb"), "l1/l2/a\\nb");
+    assert_eq!(display_path(&levels[..1], c""), "");
+    let long = display_path(&levels, c"end");
     assert!(long.starts_with("l1/l2/") && long.contains("/[984 folders]/") && long.ends_with("/l999/end"), "{long}");
 }

@@ -1,4 +1,4 @@
-//! The calls that ask about a tracee's files and memory. What an answer means is decided elsewhere.
+//! Calls that read a tracee's files and memory. What an answer means is decided elsewhere.
 
 use std::ffi::{CStr, CString};
 use std::fs::File;
@@ -10,20 +10,20 @@ use libc::{c_int, c_long, c_void, pid_t};
 
 use super::checked;
 
-/// What a file is, as far as its inode and its mount tell without asking a server: statx(2).
+/// The status of a file, as far as the kernel has it without asking a file server: statx(2).
 #[derive(Debug, Clone, Copy)]
 pub(in crate::linux) struct FileStatus {
     pub(in crate::linux) mode: u32,
-    /// Major and minor number of a device.
+    /// Major and minor number of a device file.
     pub(in crate::linux) device: (u32, u32),
-    /// Those of the filesystem.
+    /// Major and minor number of the filesystem's device.
     pub(in crate::linux) filesystem: (u32, u32),
     pub(in crate::linux) inode: u64,
     pub(in crate::linux) mount: u64,
 }
 
-/// The status of what a path stands for. `AT_STATX_DONT_SYNC`: "don't synchronize anything", so
-/// that nobody who is stopped is waited for.
+/// Returns the status of the file at a path. `AT_STATX_DONT_SYNC`: "don't synchronize anything", so
+/// that it never waits for a stopped task that serves the file.
 pub(in crate::linux) fn file_status(path: &CString, follows: bool) -> io::Result<FileStatus> {
     match statx(libc::AT_FDCWD, path, if follows { 0 } else { libc::AT_SYMLINK_NOFOLLOW }) {
         Err(error) if is_unknown_call(&error) => file_status_by_fd(path, follows),
@@ -31,7 +31,7 @@ pub(in crate::linux) fn file_status(path: &CString, follows: bool) -> io::Result
     }
 }
 
-/// The status of an open file, which may be open with `O_PATH` only.
+/// Returns the status of an open file, which may be open with `O_PATH` only.
 pub(in crate::linux) fn open_file_status(file: &OwnedFd) -> io::Result<FileStatus> {
     match statx(file.as_raw_fd(), c"", libc::AT_EMPTY_PATH) {
         Err(error) if is_unknown_call(&error) => status_by_fd(file),
@@ -39,12 +39,12 @@ pub(in crate::linux) fn open_file_status(file: &OwnedFd) -> io::Result<FileStatu
     }
 }
 
-/// Older seccomp filters do not know statx(2).
+/// Returns whether statx(2) is missing, or refused by an older seccomp filter.
 fn is_unknown_call(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM))
 }
 
-/// Whether statx(2) itself answers.
+/// Returns whether statx(2) itself works.
 pub(in crate::linux) fn has_statx() -> bool {
     statx(libc::AT_FDCWD, c"/", 0).is_ok()
 }
@@ -55,7 +55,7 @@ fn statx(directory: RawFd, path: &CStr, flags: c_int) -> io::Result<FileStatus> 
     let mask = libc::STATX_TYPE | libc::STATX_MODE | libc::STATX_INO | STATX_MNT_ID;
     // SAFETY: a statx of zeroes is a valid one: it holds numbers only.
     let mut status: libc::statx = unsafe { std::mem::zeroed() };
-    // Straight to the kernel: glibc answers ENOSYS with fstatat(2) and leaves the mount out.
+    // Calls the kernel directly: glibc handles ENOSYS by fstatat(2) and leaves the mount out.
     // SAFETY: a live C string, and a live statx that is written; statx(2).
     let returned = unsafe { libc::syscall(libc::SYS_statx, directory, path.as_ptr(), flags, mask, &raw mut status) };
     checked(returned)?;
@@ -68,13 +68,13 @@ fn statx(directory: RawFd, path: &CStr, flags: c_int) -> io::Result<FileStatus> 
     })
 }
 
-/// The same without statx: fstatat(2) takes its flags, and the mount is in proc_pid_fdinfo(5). A
-/// mount without a number there is number 0, which no mount has.
+/// Returns the same without statx: fstatat(2) takes the same flags, and the mount is in
+/// proc_pid_fdinfo(5). If it is missing there, the mount is 0, which no mount has.
 fn file_status_by_fd(path: &CStr, follows: bool) -> io::Result<FileStatus> {
     let flags = libc::O_PATH | libc::O_CLOEXEC | if follows { 0 } else { libc::O_NOFOLLOW };
     // SAFETY: a live C string; open(2).
     let fd = checked(c_long::from(unsafe { libc::open(path.as_ptr(), flags) }))?;
-    // SAFETY: a new fd that nobody else has.
+    // SAFETY: a new fd that no other value owns.
     let file = unsafe { OwnedFd::from_raw_fd(fd as RawFd) };
     status_by_fd(&file)
 }
@@ -100,8 +100,8 @@ fn status_by_fd(file: &OwnedFd) -> io::Result<FileStatus> {
     })
 }
 
-/// Opens a place in the tree without touching what is there: "O_PATH" of open(2), `how` being
-/// `RESOLVE_*` of openat2(2).
+/// Opens a place in the file tree without opening the file itself: "O_PATH" of open(2). `how` are
+/// the `RESOLVE_*` flags of openat2(2).
 pub(in crate::linux) fn open_place(
     root: Option<&OwnedFd>,
     path: &CStr,
@@ -112,20 +112,20 @@ pub(in crate::linux) fn open_place(
     // `struct open_how`, include/uapi/linux/openat2.h: flags, mode, resolve.
     let how: [u64; 3] = [flags as u64, 0, how];
     let root = root.map_or(libc::AT_FDCWD, AsRawFd::as_raw_fd);
-    // SAFETY: a live C string and a live open_how of the size that is told; openat2(2).
+    // SAFETY: a live C string and a live open_how of the given size; openat2(2).
     let returned = unsafe { libc::syscall(libc::SYS_openat2, root, path.as_ptr(), how.as_ptr(), size_of_val(&how)) };
     let fd = checked(returned)?;
-    // SAFETY: a new fd that nobody else has.
+    // SAFETY: a new fd that no other value owns.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
 
-/// All of a file of proc, empty where it cannot be read. Its size is told to be none, which whoever
-/// believes that reads a few bytes at a time.
+/// Reads a whole file of proc; empty if it cannot be read. The kernel reports a size of 0, and a
+/// reader that relies on that reads a few bytes at a time.
 pub(in crate::linux) fn read_proc(path: &str) -> Vec<u8> {
-    const MOST: usize = 16 << 10;
+    const INITIAL_SIZE: usize = 16 << 10;
     let read = || -> io::Result<Vec<u8>> {
         let mut file = File::open(path)?;
-        let (mut text, mut length) = (vec![0; MOST], 0);
+        let (mut text, mut length) = (vec![0; INITIAL_SIZE], 0);
         loop {
             match file.read(&mut text[length..])? {
                 0 => break,
@@ -141,15 +141,14 @@ pub(in crate::linux) fn read_proc(path: &str) -> Vec<u8> {
     read().unwrap_or_default()
 }
 
-/// Reads what is in the memory of a tracee, as far as it is there: the number of bytes, at least
-/// one.
+/// Reads a tracee's memory as far as it is mapped, and returns the number of bytes, at least one.
 ///
 /// # Errors
 ///
-/// EFAULT where nothing can be read at this address, EPERM where the tracee may not be read;
+/// EFAULT if nothing is mapped at this address, EPERM if the tracee may not be read;
 /// process_vm_readv(2).
 pub(in crate::linux) fn read_memory(tid: pid_t, address: u64, buffer: &mut [u8]) -> io::Result<usize> {
-    /// The smallest there is: a page that is not there must not take along one that is.
+    /// The smallest page size: an unmapped page must not make the read of a mapped one fail.
     const PAGE: usize = 4096;
     let fault = || io::Error::from_raw_os_error(libc::EFAULT);
     let address = usize::try_from(address).map_err(|_| fault())?;
@@ -166,25 +165,25 @@ pub(in crate::linux) fn read_memory(tid: pid_t, address: u64, buffer: &mut [u8])
     }
 }
 
-/// A copy of another task's fd.
+/// Returns a copy of another task's fd.
 pub(in crate::linux) fn copy_fd(tid: pid_t, fd: c_int) -> io::Result<OwnedFd> {
-    /// For a thread that leads no group; include/uapi/linux/pidfd.h, since Linux 6.9.
+    /// For a thread that is no thread group leader; include/uapi/linux/pidfd.h, since Linux 6.9.
     const PIDFD_THREAD: c_int = libc::O_EXCL;
     let task = pidfd_open(tid, 0).or_else(|_| pidfd_open(tid, PIDFD_THREAD))?;
     // SAFETY: takes numbers only; pidfd_getfd(2).
     let copy = checked(unsafe { libc::syscall(libc::SYS_pidfd_getfd, task.as_raw_fd(), fd, 0) })?;
-    // SAFETY: a new fd that nobody else has.
+    // SAFETY: a new fd that no other value owns.
     Ok(unsafe { OwnedFd::from_raw_fd(copy as RawFd) })
 }
 
 fn pidfd_open(tid: pid_t, flags: c_int) -> io::Result<OwnedFd> {
     // SAFETY: takes numbers only; pidfd_open(2).
     let task = checked(unsafe { libc::syscall(libc::SYS_pidfd_open, tid, flags) })?;
-    // SAFETY: a new fd that nobody else has.
+    // SAFETY: a new fd that no other value owns.
     Ok(unsafe { OwnedFd::from_raw_fd(task as RawFd) })
 }
 
-/// A number that is an option of level `SOL_SOCKET`.
+/// Returns a numeric option of level `SOL_SOCKET`.
 pub(in crate::linux) fn socket_option(socket: &OwnedFd, option: c_int) -> io::Result<u32> {
     let mut value: c_int = 0;
     let mut length = size_of::<c_int>() as libc::socklen_t;
@@ -202,7 +201,7 @@ pub(in crate::linux) fn socket_option(socket: &OwnedFd, option: c_int) -> io::Re
     Ok(value as u32)
 }
 
-/// The text of an extended attribute, if it is a short one.
+/// Returns an extended attribute, if it is short.
 pub(in crate::linux) fn short_attribute(path: &CString, name: &CStr) -> io::Result<Vec<u8>> {
     let mut text = [0_u8; 64];
     // SAFETY: two live C strings, and writes at most the length of a live buffer; getxattr(2).
@@ -212,7 +211,8 @@ pub(in crate::linux) fn short_attribute(path: &CString, name: &CStr) -> io::Resu
     Ok(text[..length as usize].to_vec())
 }
 
-/// Whether two tasks use one fd table: KCMP_FILES of kcmp(2). `None`: the kernel does not say.
+/// Returns whether two tasks share an fd table: KCMP_FILES of kcmp(2). `None`: the kernel does not
+/// say.
 pub(in crate::linux) fn share_fd_table(one: pid_t, other: pid_t) -> Option<bool> {
     /// include/uapi/linux/kcmp.h
     const KCMP_FILES: c_int = 2;
@@ -236,7 +236,7 @@ mod tests {
                 let shown = path.to_string_lossy();
                 let [by_statx, by_fd] = [file_status(&path.into(), follows), file_status_by_fd(path, follows)]
                     .map(|status| status.expect("a status"));
-                // Links of proc are new files each time.
+                // A link of proc has a new inode each time.
                 let is_link = !follows && by_statx.mode & libc::S_IFMT == libc::S_IFLNK;
                 let inode = |status: &FileStatus| if is_link { 0 } else { status.inode };
                 let answer =

@@ -1,4 +1,4 @@
-//! Installing a seccomp filter. What it lets pass is decided elsewhere.
+//! Installs a seccomp filter. Its rules are decided elsewhere. Main type: [`Filter`].
 
 use std::ptr;
 
@@ -18,16 +18,16 @@ struct Program {
 #[derive(Debug)]
 pub(in crate::linux) struct Filter {
     pub(in crate::linux) program: Vec<Instruction>,
-    /// It notifies: a listener is opened with it, which does not survive execve.
+    /// The filter notifies. Its listener fd is close-on-exec.
     pub(in crate::linux) notifies: bool,
 }
 
-/// Installs a filter for this process and all that come of it. Async-signal-safe.
+/// Installs a filter for this process and all its descendants. Async-signal-safe.
 ///
 /// "In order to use the SECCOMP_SET_MODE_FILTER operation, either the calling thread must have the
 /// CAP_SYS_ADMIN capability […], or the thread must already have the no_new_privs bit set";
-/// seccomp(2). SPEC_ALLOW leaves mitigations of speculation as they are, which older kernels would
-/// turn on.
+/// seccomp(2). SPEC_ALLOW keeps the speculation mitigations unchanged; older kernels would enable
+/// them.
 ///
 /// "Upon notification receipt […] the notifying process will ignore non-fatal signals until the
 /// response is sent", WAIT_KILLABLE_RECV in seccomp_unotify(2), since Linux 5.19.
@@ -50,13 +50,13 @@ const SECCOMP_FILTER_FLAG_NEW_LISTENER: usize = 1 << 3;
 const SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: usize = 1 << 5;
 const NOTIFYING: usize = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
 
-/// Whether this kernel has the flags that a notifying filter is installed with: unknown flags are
-/// EINVAL, a program that cannot be read is EFAULT (`seccomp_set_mode_filter()`).
+/// Returns whether this kernel has the flags of a notifying filter: unknown flags fail with EINVAL,
+/// an unreadable program with EFAULT (`seccomp_set_mode_filter()`).
 pub(in crate::linux) fn has_killable_notifications() -> bool {
     install(ptr::null(), NOTIFYING) == Err(libc::EFAULT)
 }
 
-/// Whether this process has a seccomp filter, which all its children inherit.
+/// Returns whether this process has a seccomp filter, which all its children inherit.
 pub(in crate::linux) fn is_filtered() -> bool {
     // SAFETY: takes numbers only; prctl(2).
     unsafe { libc::prctl(libc::PR_GET_SECCOMP, 0_usize, 0_usize, 0_usize, 0_usize) > 0 }
@@ -65,8 +65,8 @@ pub(in crate::linux) fn is_filtered() -> bool {
 fn install(program: *const Program, flags: usize) -> Result<(), c_int> {
     const SECCOMP_SET_MODE_FILTER: usize = 1;
     let place: *const c_void = program.cast();
-    // SAFETY: null, or a live sock_fprog with as many live instructions as it tells, which are
-    // copied; seccomp(2).
+    // SAFETY: null, or a live sock_fprog with `length` live instructions, which are copied;
+    // seccomp(2).
     let returned = unsafe { libc::syscall(libc::SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, place) };
     if returned == -1 { Err(errno()) } else { Ok(()) }
 }

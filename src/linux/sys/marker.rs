@@ -1,4 +1,4 @@
-//! Markers: calls that only a tracer of sysguard acts on.
+//! Sends markers: calls that only a sysguard tracer interprets. Main function: [`mark`].
 
 use crate::model::trace::marker::Marker;
 

@@ -1,8 +1,7 @@
-//! The numbers of all traced tasks, where a signal handler can look them up. Main type:
-//! [`Members`].
+//! The numbers of all traced tasks, readable in a signal handler. Main type: [`Members`].
 //!
-//! A sender may be gone before its signal arrives, so a number stays for a while after its task's
-//! end. It does not stay for good: the kernel gives it to another process.
+//! A sender may end before its signal arrives, so a number stays for a while after its task's end.
+//! It does not stay for good: the kernel reuses it for another process.
 
 use std::collections::{HashMap, VecDeque};
 use std::fs;
@@ -14,15 +13,15 @@ use nix::unistd::getppid;
 
 use crate::model::kernel::call::Tid;
 
-/// `PID_MAX_LIMIT`, include/linux/threads.h: numbers are smaller.
+/// `PID_MAX_LIMIT`, is_traced_sender/linux/threads.h: numbers are smaller.
 const LIMIT: usize = 1 << 22;
 
-/// How long a number is known after its task's end. A signal arrives within a time slice, and
-/// numbers are given round-robin.
-const KNOWN: Duration = Duration::from_secs(1);
+/// How long a number stays after its task's end. A signal arrives within a time slice, and the
+/// kernel assigns numbers round-robin.
+const RETENTION: Duration = Duration::from_secs(1);
 
-/// One bit a number. Static, since a handler may neither lock nor allocate; pages that are never
-/// written take no memory.
+/// One bit per number. Static, since a handler may neither lock nor allocate; pages that are never
+/// written use no memory.
 struct Bits([AtomicU64; LIMIT / 64]);
 
 impl Bits {
@@ -51,16 +50,15 @@ impl Bits {
 /// Numbers in this process's PID namespace.
 static OURS: Bits = Bits::new();
 
-/// Numbers in PID namespaces below it: kill(2) of a process group gives the sender's number in the
-/// sender's namespace, also to members of the group outside (prepare_kill_siginfo(),
-/// kernel/signal.c).
+/// Numbers in nested PID namespaces: kill(2) of a process group passes the sender's number in its
+/// own namespace, even to members of the group outside (prepare_kill_siginfo(), kernel/signal.c).
 static NESTED: Bits = Bits::new();
 
-/// Whether a signal's sender is, or just was, a traced task. Async-signal-safe.
+/// Returns whether a signal's sender is, or recently was, a traced task. Async-signal-safe.
 ///
-/// A nested number may also be that of an unrelated process; the parent, which is the likeliest one
-/// to end this process, is never taken for a task.
-pub(super) fn include(sender: i32) -> bool {
+/// A nested number may also belong to an unrelated process. The parent, the process most likely to
+/// end this one, never counts as a task.
+pub(super) fn is_traced_sender(sender: i32) -> bool {
     OURS.holds(sender) || NESTED.holds(sender) && sender != getppid().as_raw()
 }
 
@@ -79,8 +77,7 @@ impl Number {
     }
 }
 
-/// How often each number is in use, and what was released when. Several runs of one process share
-/// it.
+/// How often each number is in use, and when it was released. Several runs of one process share it.
 #[derive(Debug, Default)]
 struct Ledger {
     uses: HashMap<Number, u32>,
@@ -89,18 +86,18 @@ struct Ledger {
 
 static LEDGER: Mutex<Option<Ledger>> = Mutex::new(None);
 
-/// Whatever a panic left is whole: each change is one insertion or removal.
+/// A panic leaves it consistent: each change is one insertion or removal.
 fn ledger() -> MutexGuard<'static, Option<Ledger>> {
     LEDGER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Ledger {
-    fn take(&mut self, number: Number) {
+    fn acquire(&mut self, number: Number) {
         *self.uses.entry(number).or_default() += 1;
         number.set(true);
     }
 
-    fn forget_before(&mut self, time: Instant) {
+    fn expire(&mut self, time: Instant) {
         while self.released.front().is_some_and(|(released, _)| *released <= time) {
             let Some((_, number)) = self.released.pop_front() else { return };
             let Some(uses) = self.uses.get_mut(&number) else { continue };
@@ -113,23 +110,23 @@ impl Ledger {
     }
 }
 
-/// The tasks of one run. A newborn task runs, and can send, only after its first stop was seen.
+/// The tasks of one run. A new task runs, and can send signals, only after its first stop was seen.
 #[derive(Debug, Default)]
 pub(in crate::linux) struct Members(HashMap<Tid, Vec<Number>>);
 
 impl Members {
-    /// A task was seen.
+    /// Adds a task.
     pub(in crate::linux) fn join(&mut self, task: Tid) {
         self.0.entry(task).or_insert_with(|| {
             let nested = nested_numbers(task).into_iter().map(Number::Nested);
             let numbers: Vec<Number> = std::iter::once(Number::Ours(task)).chain(nested).collect();
             let mut ledger = ledger();
-            numbers.iter().for_each(|number| ledger.get_or_insert_default().take(*number));
+            numbers.iter().for_each(|number| ledger.get_or_insert_default().acquire(*number));
             numbers
         });
     }
 
-    /// A task is gone.
+    /// Removes a task that has ended.
     pub(in crate::linux) fn leave(&mut self, task: Tid) {
         self.release(self.0.get(&task).cloned().unwrap_or_default());
         self.0.remove(&task);
@@ -140,8 +137,8 @@ impl Members {
         let mut ledger = ledger();
         let ledger = ledger.get_or_insert_default();
         ledger.released.extend(numbers.into_iter().map(|number| (now, number)));
-        if let Some(time) = now.checked_sub(KNOWN) {
-            ledger.forget_before(time);
+        if let Some(time) = now.checked_sub(RETENTION) {
+            ledger.expire(time);
         }
     }
 }
@@ -152,7 +149,7 @@ impl Drop for Members {
     }
 }
 
-/// The numbers that a task has in PID namespaces below ours.
+/// Returns the numbers of a task in nested PID namespaces.
 fn nested_numbers(task: Tid) -> Vec<i32> {
     let namespace = |task: &str| fs::read_link(format!("/proc/{task}/ns/pid")).ok();
     if namespace(&task.to_string()) == namespace("self") {
@@ -162,8 +159,8 @@ fn nested_numbers(task: Tid) -> Vec<i32> {
     nested_in(&String::from_utf8_lossy(&status))
 }
 
-/// `NSpid:` of proc_pid_status(5): "the thread group's PID in each of the PID namespaces of which
-/// it is a member", outermost first.
+/// Parses `NSpid:` of proc_pid_status(5): "the thread group's PID in each of the PID namespaces of
+/// which it is a member", outermost first.
 fn nested_in(status: &str) -> Vec<i32> {
     let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
     numbers.split_whitespace().skip(1).filter_map(|number| number.parse().ok()).collect()
@@ -173,40 +170,40 @@ fn nested_in(status: &str) -> Vec<i32> {
 mod tests {
     use super::*;
 
-    /// No process has such numbers, and no other test.
-    const FAR: i32 = (LIMIT - 10) as i32;
+    /// No process and no other test uses such numbers.
+    const UNUSED: i32 = (LIMIT - 10) as i32;
 
     #[test]
-    fn number_is_known_until_a_while_after_its_last_use() {
-        let number = Number::Ours(FAR);
+    fn number_stays_known_shortly_after_its_last_use() {
+        let number = Number::Ours(UNUSED);
         let mut ledger = Ledger::default();
         let now = Instant::now();
-        ledger.take(number);
+        ledger.acquire(number);
         ledger.released.push_back((now, number));
-        ledger.take(number);
-        ledger.forget_before(now);
-        assert!(include(FAR), "it was given again meanwhile");
-        ledger.released.push_back((now + KNOWN, number));
-        ledger.forget_before(now);
-        assert!(include(FAR), "its task ended just now");
-        ledger.forget_before(now + KNOWN);
-        assert!(!include(FAR));
+        ledger.acquire(number);
+        ledger.expire(now);
+        assert!(is_traced_sender(UNUSED), "the number is in use again");
+        ledger.released.push_back((now + RETENTION, number));
+        ledger.expire(now);
+        assert!(is_traced_sender(UNUSED), "its task ended just now");
+        ledger.expire(now + RETENTION);
+        assert!(!is_traced_sender(UNUSED));
     }
 
     #[test]
-    fn no_number_is_out_of_range() {
+    fn numbers_out_of_range_are_ignored() {
         for number in [i32::MIN, -1, 0, LIMIT as i32, i32::MAX] {
             OURS.set(number, true);
-            assert!(!include(number), "{number}");
+            assert!(!is_traced_sender(number), "{number}");
         }
     }
 
     #[test]
     fn parent_is_never_a_nested_task() {
         let parent = getppid().as_raw();
-        for (number, is_known) in [(FAR + 1, true), (parent, false)] {
+        for (number, is_known) in [(UNUSED + 1, true), (parent, false)] {
             NESTED.set(number, true);
-            assert_eq!(include(number), is_known, "{number}");
+            assert_eq!(is_traced_sender(number), is_known, "{number}");
             NESTED.set(number, false);
         }
     }

@@ -1,4 +1,5 @@
-//! Notifications of a seccomp filter: seccomp_unotify(2). What they mean is decided elsewhere.
+//! Receives and answers notifications of a seccomp filter: seccomp_unotify(2). What they mean is
+//! decided elsewhere.
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -24,27 +25,26 @@ pub(in crate::linux) struct Notification {
     pub(in crate::linux) args: [u64; 6],
 }
 
-/// "The size of the structures […] may be larger" in a later kernel, seccomp_unotify(2): so much is
-/// room for.
+/// Padding for later kernels: "The size of the structures […] may be larger", seccomp_unotify(2).
 #[repr(C)]
-struct Roomy<T> {
+struct Padded<T> {
     value: T,
-    room: [u64; 32],
+    padding: [u64; 32],
 }
 
 /// Waits for the next call that is about to be made.
 pub(in crate::linux) fn next_notification(listener: &OwnedFd) -> io::Result<Notification> {
     // "[Its] fields must be zeroed out before the call".
-    let mut next = Roomy { value: Notification::default(), room: [0; 32] };
-    // SAFETY: the kernel writes one seccomp_notif, which `next` has more than room for; any bytes
-    // are valid ones; seccomp_unotify(2).
+    let mut next = Padded { value: Notification::default(), padding: [0; 32] };
+    // SAFETY: the kernel writes one seccomp_notif, and `next` is larger than that; any bytes are
+    // valid; seccomp_unotify(2).
     let returned = unsafe { libc::ioctl(listener.as_raw_fd(), SECCOMP_IOCTL_NOTIF_RECV, &raw mut next) };
     checked(returned.into())?;
     Ok(next.value)
 }
 
-/// Lets a call be made as if it had not been notified, or ends it with an error. ENOENT if its task
-/// is gone.
+/// Lets a call continue as if it had not been notified, or ends it with an error. ENOENT if its
+/// task is gone.
 pub(in crate::linux) fn answer(listener: &OwnedFd, id: u64, errno: Option<i32>) -> io::Result<()> {
     const SECCOMP_USER_NOTIF_FLAG_CONTINUE: u32 = 1;
     /// `struct seccomp_notif_resp`
@@ -57,7 +57,7 @@ pub(in crate::linux) fn answer(listener: &OwnedFd, id: u64, errno: Option<i32>) 
     }
     let flags = if errno.is_none() { SECCOMP_USER_NOTIF_FLAG_CONTINUE } else { 0 };
     let value = Response { id, value: 0, error: -errno.unwrap_or(0), flags };
-    let response = Roomy { value, room: [0; 32] };
+    let response = Padded { value, padding: [0; 32] };
     // SAFETY: the kernel reads one seccomp_notif_resp from a live, larger structure;
     // seccomp_unotify(2).
     let returned = unsafe { libc::ioctl(listener.as_raw_fd(), SECCOMP_IOCTL_NOTIF_SEND, &raw const response) };
@@ -65,8 +65,7 @@ pub(in crate::linux) fn answer(listener: &OwnedFd, id: u64, errno: Option<i32>) 
 }
 
 /// Sets whether tracee and receiver wake each other on one CPU:
-/// "SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP". Linux before 6.6 does not know that request, and does
-/// without.
+/// "SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP". Ignored before Linux 6.6, which lacks that request.
 pub(in crate::linux) fn prefer_one_cpu(listener: &OwnedFd, preferred: bool) -> io::Result<()> {
     // SAFETY: takes numbers only; seccomp_unotify(2).
     let returned =

@@ -1,4 +1,4 @@
-//! The registers of a stopped tracee, as far as this architecture lets a tracer touch them. What
+//! Reads and writes the registers of a stopped tracee, as far as this architecture allows. What
 //! they mean is decided elsewhere.
 
 use std::io;
@@ -20,12 +20,12 @@ use crate::model::kernel::syscall::Abi;
 use crate::model::kernel::syscall::Syscall;
 use crate::model::notify::interruption::Registers;
 
-/// The registers of a stopped tracee by which its stack is unwound.
+/// The registers that stack unwinding starts with.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #[derive(Debug, Clone, Copy)]
 pub(in crate::linux) struct StackRegisters {
     pub(in crate::linux) instruction: u64,
-    /// Where the function returns to, on architectures that keep that in a register.
+    /// The return address, on architectures that keep it in a register.
     #[cfg(target_arch = "aarch64")]
     pub(in crate::linux) link: u64,
     pub(in crate::linux) stack: u64,
@@ -48,14 +48,14 @@ pub(in crate::linux) fn stack_registers(tid: pid_t) -> io::Result<StackRegisters
 #[cfg(target_arch = "x86_64")]
 fn registers(tid: pid_t) -> io::Result<libc::user_regs_struct> {
     const PTRACE_GETREGS: u32 = 12;
-    // SAFETY: registers of zeroes are valid ones: they are numbers only.
+    // SAFETY: all-zero registers are valid: they are numbers only.
     let mut registers: libc::user_regs_struct = unsafe { std::mem::zeroed() };
     ptrace(PTRACE_GETREGS, tid, 0, (&raw mut registers).addr())?;
     Ok(registers)
 }
 
-/// The registers of the syscall that a stopped task is leaving; `None` if there is none, or the
-/// task is gone. The code segment tells the ABI, except for `int $0x80` in 64-bit code.
+/// Returns the registers of the syscall that a stopped task is leaving; `None` if there is none, or
+/// the task is gone. The code segment gives the ABI, except for `int $0x80` in 64-bit code.
 #[cfg(target_arch = "x86_64")]
 pub(in crate::linux) fn syscall_registers(tid: pid_t) -> io::Result<Option<Registers>> {
     /// `__USER32_CS`, arch/x86/include/asm/segment.h
@@ -79,8 +79,7 @@ pub(in crate::linux) fn syscall_registers(tid: pid_t) -> io::Result<Option<Regis
     Ok(Syscall::from_kernel(arch, number).map(|syscall| Registers { call: call(syscall), result: r.rax as i64 }))
 }
 
-/// Writes the register of the result with which a stopped task comes out of its call. One that is
-/// gone needs none.
+/// Writes the result register of a task that leaves its call. Does nothing if the task is gone.
 #[cfg(target_arch = "x86_64")]
 pub(in crate::linux) fn write_result(tid: pid_t, value: i64) -> io::Result<()> {
     const PTRACE_POKEUSER: u32 = 6;
@@ -143,11 +142,10 @@ fn general_registers(request: u32, tid: pid_t, registers: &mut [u64; 34]) -> io:
     checked(returned).map(drop)
 }
 
-/// Whether a call's result takes the place of its first argument: then there is nothing to put
-/// back, and nothing may be.
+/// Whether a call's result overwrites its first argument: then the argument must not be restored.
 pub(in crate::linux) const RESULT_REPLACES_FIRST_ARGUMENT: bool = !cfg!(target_arch = "x86_64");
 
-/// RISC-V takes the first argument from where no tracer can write (`orig_a0`,
+/// RISC-V reads the first argument from a register that no tracer can write (`orig_a0`,
 /// arch/riscv/kernel/traps.c).
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub(in crate::linux) fn write_first_argument(_tid: pid_t, _abi: Abi, _value: u64) -> io::Result<()> {

@@ -1,5 +1,5 @@
-//! Signals of a tracee at its signal-delivery-stop, and signals sent to one task. When to do that
-//! is decided elsewhere.
+//! Reads and changes signals of a tracee at its signal-delivery-stop, and sends signals to one
+//! task. When to do that is decided elsewhere.
 
 use std::io;
 
@@ -23,7 +23,7 @@ pub(in crate::linux) fn set_signal_info(tid: pid_t, info: &SignalInfo) -> io::Re
     ptrace(PTRACE_SETSIGINFO, tid, 0, std::ptr::from_ref(info).addr())
 }
 
-/// Sends a signal to one task. A task that is gone needs none.
+/// Sends a signal to one task. Does nothing if the task is gone.
 pub(in crate::linux) fn signal_task(tid: pid_t, signal: c_int) -> io::Result<()> {
     // SAFETY: tkill takes two numbers; tkill(2).
     match checked(unsafe { libc::syscall(libc::SYS_tkill, tid, signal) }) {
@@ -32,8 +32,8 @@ pub(in crate::linux) fn signal_task(tid: pid_t, signal: c_int) -> io::Result<()>
     }
 }
 
-/// Whether a signal was sent by [`signal_task`] of this process: its code is SI_TKILL, and its
-/// sender is this process, or 0 where the task is in another PID namespace
+/// Returns whether a signal was sent by [`signal_task`] of this process: its code is SI_TKILL, and
+/// its sender is this process, or 0 if the task is in another PID namespace
 /// (`send_signal_locked()`).
 pub(in crate::linux) fn is_sent_by_us(info: &SignalInfo) -> bool {
     const SI_TKILL: i32 = -6;

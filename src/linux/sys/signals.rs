@@ -1,5 +1,5 @@
-//! The handler that distinguishes traced senders from all others. Everything in it is
-//! async-signal-safe.
+//! The signal handler that distinguishes traced senders from all others. Everything in it is
+//! async-signal-safe. Main function: [`ignore_traced_senders`].
 
 use std::io;
 use std::ptr;
@@ -11,8 +11,8 @@ use super::checked;
 use super::members;
 use super::terminal::restore_modes;
 
-/// `struct sigaction` of the kernel (include/linux/signal_types.h), at most 32 bytes of which the
-/// handler is the first 8. The C library's own does not reach the signals that it keeps for itself.
+/// `struct sigaction` of the kernel (include/linux/signal_types.h): at most 32 bytes, the first 8
+/// are the handler. The C library's own function refuses the signals that it reserves.
 type Action = [usize; 4];
 
 /// The size of the kernel's signal sets.
@@ -21,7 +21,7 @@ const SET: usize = 8;
 /// `_NSIG`, include/uapi/asm-generic/signal.h, and one more since signals begin with 1.
 const SIGNALS: usize = 65;
 
-/// The actions before ours.
+/// The actions before ours were installed.
 static BEFORE: OnceLock<[Action; SIGNALS]> = OnceLock::new();
 
 fn action_of(signal: c_int) -> io::Result<Action> {
@@ -39,9 +39,9 @@ fn set_action(signal: c_int, action: &Action) -> io::Result<()> {
     checked(done).map(drop)
 }
 
-/// From now on these signals do nothing if a traced task sent them, nor SIGINT and SIGQUIT whoever
-/// sent them; else they do what they did before. One that is ignored stays so.
-pub(in crate::linux) fn decide_by_sender(signals: impl Iterator<Item = c_int>) -> io::Result<()> {
+/// Makes these signals do nothing if a traced task sent them, and SIGINT and SIGQUIT do nothing at
+/// all. Otherwise they keep their former effect. An ignored signal stays ignored.
+pub(in crate::linux) fn ignore_traced_senders(signals: impl Iterator<Item = c_int>) -> io::Result<()> {
     let mut before = [Action::default(); SIGNALS];
     for (signal, action) in (1..).zip(&mut before[1..]) {
         *action = action_of(signal)?;
@@ -52,7 +52,7 @@ pub(in crate::linux) fn decide_by_sender(signals: impl Iterator<Item = c_int>) -
     set_action(libc::SIGTERM, &before[libc::SIGTERM as usize])?;
     for signal in signals {
         let handler = before[signal as usize][0];
-        // A real-time signal that is handled is the C library's own.
+        // A handler of a real-time signal belongs to the C library.
         let is_free = if signal < libc::SIGSYS { handler != libc::SIG_IGN } else { handler == libc::SIG_DFL };
         if is_free {
             set_action(signal, &ours)?;
@@ -61,13 +61,13 @@ pub(in crate::linux) fn decide_by_sender(signals: impl Iterator<Item = c_int>) -
     Ok(())
 }
 
-/// By the C library, which knows how a handler returns on this architecture.
+/// Installs the handler by the C library, which knows how a handler returns on this architecture.
 fn install(signal: c_int) -> io::Result<()> {
-    let handler: extern "C" fn(c_int, *mut siginfo_t, *mut c_void) = decide;
+    let handler: extern "C" fn(c_int, *mut siginfo_t, *mut c_void) = handle_signal;
     // SAFETY: an empty sigset_t is all zeroes on Linux.
     let mut mask: libc::sigset_t = unsafe { std::mem::zeroed() };
-    // SAFETY: a live set; sigfillset(3). No other signal, and no stop of a terminal, comes in
-    // between.
+    // No other signal, and no stop by a terminal, may interrupt the handler.
+    // SAFETY: a live set; sigfillset(3).
     unsafe { libc::sigfillset(&raw mut mask) };
     let action = libc::sigaction {
         sa_sigaction: handler as usize,
@@ -80,7 +80,7 @@ fn install(signal: c_int) -> io::Result<()> {
     checked(c_long::from(unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) })).map(drop)
 }
 
-extern "C" fn decide(signal: c_int, info: *mut siginfo_t, _context: *mut c_void) {
+extern "C" fn handle_signal(signal: c_int, info: *mut siginfo_t, _context: *mut c_void) {
     if matches!(signal, libc::SIGINT | libc::SIGQUIT) {
         return;
     }
@@ -90,18 +90,18 @@ extern "C" fn decide(signal: c_int, info: *mut siginfo_t, _context: *mut c_void)
     if matches!(info.si_code, libc::SI_USER | libc::SI_TKILL | libc::SI_QUEUE) {
         // SAFETY: signals of these codes have a sender; sigaction(2).
         let sender = unsafe { info.si_pid() };
-        if members::include(sender) {
+        if members::is_traced_sender(sender) {
             return;
         }
     }
-    // A fault comes again when the handler returns.
+    // A fault is raised again when the handler returns.
     let is_fault = info.si_code > 0
         && matches!(signal, libc::SIGSEGV | libc::SIGBUS | libc::SIGILL | libc::SIGFPE | libc::SIGTRAP)
         && info.si_code != libc::SI_KERNEL;
     restore_modes();
     let default = Action::default();
     let before = BEFORE.get().map_or(&default, |before| &before[signal as usize]);
-    // The kernel takes back what it gave.
+    // The kernel accepts an action that it returned before.
     let _ = set_action(signal, before);
     if !is_fault {
         // SAFETY: takes a number; raise(3) is async-signal-safe.

@@ -1,30 +1,30 @@
-//! What this process was started with and is changed before and after `main`: Rust's start-up opens
-//! /dev/null for standard streams that are closed, and ignores SIGPIPE
-//! (library/std/src/sys/pal/unix/mod.rs, `init`); glibc handles two signals of its own once there
-//! are threads.
+//! Records how this process was started, before `main` changes it. Rust's start-up opens /dev/null
+//! for closed standard streams and ignores SIGPIPE (library/std/src/sys/pal/unix/mod.rs, `init`).
+//! glibc handles two signals of its own once there are threads. Main function: [`note_start`].
 //!
-//! A program notes it by `note_start!`, whose function runs before that. In a program that does
-//! not, streams are taken to have been open and SIGPIPE to have had its default.
+//! A program records it by `note_start!`, which adds a function that runs before that start-up. In
+//! a program without it, streams count as open at the start, and SIGPIPE as not ignored.
 
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use libc::c_int;
 
-/// The bits 0 to 2: this stream was closed. The next ones: this of [`CHANGED`] was ignored.
+/// Bits 0 to 2: this standard stream was closed. The next bits: this signal of [`CHANGED`] was
+/// ignored.
 static START: AtomicU8 = AtomicU8::new(0);
 
-/// [`note_start`] ran.
+/// Set once [`note_start`] has run.
 const NOTED: u8 = 1 << 7;
 
-/// The signals whose disposition is changed; 32 and 33 are the C library's (nptl(7)).
+/// The signals with a changed disposition; 32 and 33 are the C library's (nptl(7)).
 const CHANGED: [c_int; 3] = [libc::SIGPIPE, 32, 33];
 
-/// The bit of the first of them.
+/// The bit of the first signal of [`CHANGED`].
 const FIRST: usize = 3;
 
-/// Notes what this process was started with. It may run before the C library's and Rust's start-up
-/// are complete: it makes system calls and allocates nothing.
+/// Records how this process was started. It may run before the C library's and Rust's start-up are
+/// complete: it makes system calls and allocates nothing.
 pub extern "C" fn note_start() {
     let is_closed = |fd: &RawFd| {
         // SAFETY: takes numbers only; fcntl(2).
@@ -36,12 +36,12 @@ pub extern "C" fn note_start() {
     START.store(ignored.fold(NOTED | closed, |bits, (bit, _)| bits | 1 << bit), Ordering::Release);
 }
 
-/// Whether this process was started with this standard stream closed. Async-signal-safe.
+/// Returns whether this standard stream was closed at the start of this process. Async-signal-safe.
 pub(in crate::linux) fn was_closed(fd: RawFd) -> bool {
     (0..3).contains(&fd) && START.load(Ordering::Acquire) & 1 << fd != 0
 }
 
-/// Whether this process was, or is taken to have been, started with a signal ignored.
+/// Returns whether a signal was ignored at the start of this process, as far as that is known.
 /// Async-signal-safe.
 pub(in crate::linux) fn was_ignored(signal: c_int) -> bool {
     let start = START.load(Ordering::Acquire);

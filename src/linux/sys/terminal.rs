@@ -1,5 +1,5 @@
-//! The handler that gives a terminal its modes back before a signal ends this process. Everything
-//! in it is async-signal-safe.
+//! The signal handler that restores a terminal's modes before a signal ends this process.
+//! Everything in it is async-signal-safe. Main function: [`restore_before`].
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -11,10 +11,10 @@ use libc::{c_int, c_long};
 
 use super::checked;
 
-/// The terminal, by an fd that stays open, and its modes.
+/// The terminal, as an fd that stays open, and its modes.
 static KEPT: OnceLock<(RawFd, libc::termios)> = OnceLock::new();
 
-/// Keeps the modes that a terminal has now. They are kept once; later calls change nothing.
+/// Saves the current modes of a terminal. Only the first call saves; later calls change nothing.
 pub(in crate::linux) fn keep_modes(terminal: RawFd) -> io::Result<()> {
     let mut modes = MaybeUninit::<libc::termios>::uninit();
     // SAFETY: tcgetattr writes one termios at a place of that size; termios(3).
@@ -25,11 +25,10 @@ pub(in crate::linux) fn keep_modes(terminal: RawFd) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the terminal the kept modes, unless it belongs to another job by now. Async-signal-safe.
+/// Restores the saved modes, unless the terminal belongs to another job by now. Async-signal-safe.
 pub(in crate::linux) fn restore_modes() {
     let Some((terminal, modes)) = KEPT.get() else { return };
-    // SAFETY: takes a number; tcgetpgrp(3). It fails where the terminal knows no jobs of this
-    // session.
+    // SAFETY: takes a number; tcgetpgrp(3). It fails if the terminal does not control this session.
     let foreground = unsafe { libc::tcgetpgrp(*terminal) };
     // SAFETY: takes nothing and cannot fail; getpgrp(2).
     if foreground == -1 || foreground == unsafe { libc::getpgrp() } {
@@ -40,18 +39,20 @@ pub(in crate::linux) fn restore_modes() {
 
 extern "C" fn restore_and_end(signal: c_int) {
     restore_modes();
-    // SA_RESETHAND has given the signal its default: it ends this process when the handler returns.
+    // SA_RESETHAND has reset the signal's disposition: it ends this process when the handler
+    // returns.
     // SAFETY: takes a number; raise(3) is async-signal-safe.
     unsafe { libc::raise(signal) };
 }
 
-/// From now on this signal gives the terminal its modes back before it ends this process.
+/// Makes this signal restore the terminal's modes before it ends this process.
 pub(in crate::linux) fn restore_before(signal: c_int) -> io::Result<()> {
     let handler: extern "C" fn(c_int) = restore_and_end;
     // SAFETY: an empty sigset_t is all zeroes on Linux.
     let mut mask: libc::sigset_t = unsafe { std::mem::zeroed() };
-    // Another job may take the terminal in the last moment: then this signal would stop the process
-    // that is to end. SAFETY: a live set, and a signal that is one; sigaddset(3).
+    // Another job may take the terminal at the last moment. SIGTTOU would then stop this process,
+    // which must end.
+    // SAFETY: a live set, and a valid signal number; sigaddset(3).
     unsafe { libc::sigaddset(&raw mut mask, libc::SIGTTOU) };
     let action = libc::sigaction {
         sa_sigaction: handler as usize,

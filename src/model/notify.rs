@@ -3,8 +3,8 @@
 //!
 //! A notification arrives before the call is made. It carries number, arguments and task, but never
 //! a result. So it is enough only for calls that use the same things whatever their result is. A
-//! call whose result says what it found or made stops under ptrace instead. So does one that
-//! changes what tasks, fds or mounts mean. Nothing here touches a process.
+//! call stops under ptrace instead if its result says what it found or made, or if it changes what
+//! tasks, fds or mounts mean. Nothing here touches a process.
 
 pub mod interruption;
 
@@ -47,8 +47,8 @@ const STOPPED: &[&str] = &[
     "vfork",
 ];
 
-/// Returns the filter that notifies of calls, and stops those whose result is needed. Calls of
-/// another ABI and numbers that no table has stop too.
+/// Returns the filter that notifies of calls, and stops those with a result that is needed. Calls
+/// of another ABI and numbers that no table has stop too.
 pub fn filter() -> Vec<Instruction> {
     let rule = |row: &table::Row| (row.number, if is_awaited(row.name) { FilterRule::Stop } else { FilterRule::Pass });
     let rules: Vec<(u32, FilterRule)> = table::rows(Abi::X86_64).iter().map(rule).collect();

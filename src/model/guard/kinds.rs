@@ -37,8 +37,8 @@ pub(super) fn is_plain(object: &Object) -> bool {
 }
 
 /// Calls that only create or set up an object. A kind that no other call uses is closed soon after
-/// it was made, such as a socket whose connect fails.
-const ARRANGING: &[&str] = &["bind", "connect", "listen", "memfd_create", "shutdown", "socket", "socketpair"];
+/// it was made: for example a socket after a failed connect.
+const SETUP_CALLS: &[&str] = &["bind", "connect", "listen", "memfd_create", "shutdown", "socket", "socketpair"];
 
 /// Kinds of fds that stay open for long: pipes, sockets, and others that a program waits on.
 ///
@@ -54,7 +54,7 @@ pub(super) struct LongLived<'a> {
 impl<'a> LongLived<'a> {
     pub(super) fn of(baseline: &'a Baseline) -> Self {
         let entries = || baseline.subsystems.values().flatten();
-        let used = entries().filter(|(call, _)| !ARRANGING.contains(&call.as_str()));
+        let used = entries().filter(|(call, _)| !SETUP_CALLS.contains(&call.as_str()));
         Self {
             makes_pipes: entries().any(|(call, _)| ["pipe", "pipe2"].contains(&call.as_str())),
             used: used.flat_map(|(_, entry)| &entry.objects).map(String::as_str).collect(),

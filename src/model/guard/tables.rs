@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use crate::model::kernel::call::Tid;
 
-/// The fd table of every task whose table is known.
+/// The fd tables of all tasks, as far as they are known.
 #[derive(Debug, Default)]
 pub struct FdTables {
     members: HashMap<Tid, Member>,
@@ -33,7 +33,7 @@ struct Table {
     unsafe_fds: BTreeSet<i32>,
     /// The kernel did not say whether its tasks really share it.
     is_ambiguous: bool,
-    /// It holds, or has held, an fd whose use may add other fds.
+    /// It holds, or has held, an fd through which a call may add other fds.
     may_bring: bool,
 }
 
@@ -75,7 +75,7 @@ impl FdTables {
         self.members.get(&task).is_none_or(|member| member.table.borrow().may_bring)
     }
 
-    /// Records that the task has an fd whose use may add other fds.
+    /// Records that the task has an fd through which a call may add other fds.
     pub fn has_bringing(&mut self, task: Tid) {
         if let Some(member) = self.members.get(&task) {
             member.table.borrow_mut().may_bring = true;
@@ -90,7 +90,7 @@ impl FdTables {
         self.has_raced
     }
 
-    /// Records that the task enters a call whose result is awaited.
+    /// Records that the task enters a call, and that the call's result is awaited.
     pub fn enter(&mut self, task: Tid) {
         if let Some(member) = self.members.get_mut(&task) {
             member.was_shared = member.is_shared();

@@ -1,32 +1,33 @@
-//! Which calls a notification tells enough of: number, arguments and task are known before the call
-//! is made, its result never is.
+//! Decides which calls are reported by a seccomp notification, and which stop under ptrace. Main
+//! function: [`filter`].
 //!
-//! What a call used must not depend on a result that nobody waits for: a call whose result says
-//! what it found or made stops under ptrace instead, as does one that changes what tasks, fds or
-//! mounts mean. Nothing here touches a process. Main function: [`filter`].
+//! A notification arrives before the call is made. It carries number, arguments and task, but never
+//! a result. So it is enough only for calls that use the same things whatever their result is. A
+//! call stops under ptrace instead if its result says what it found or made, or if it changes what
+//! tasks, fds or mounts mean. Nothing here touches a process.
 
 pub mod interruption;
 
 use crate::model::attribution::calls::{Selector, Shape, Subject, shape};
 use crate::model::guard::bpf::Instruction;
-use crate::model::guard::{Gate, program};
+use crate::model::guard::{FilterRule, program};
 use crate::model::kernel::syscall::{Abi, table};
 
 /// `SECCOMP_RET_USER_NOTIF`, include/uapi/linux/seccomp.h
 const NOTIFY: u32 = 0x7fc0_0000;
 
-/// Calls of which more than their shape must be awaited. Ordered.
-const AWAITED: &[&str] = &[
-    // They make tasks, or hide them.
+/// Calls that must stop for more reasons than their shape shows. Sorted.
+const STOPPED: &[&str] = &[
+    // Make tasks, or hide them.
     "clone",
-    // They change whole tables of fds, or which table a task has.
+    // Change many fds of a table, or give the task another table.
     "close_range",
     "dup2",
     "dup3",
     "fork",
-    // They change what a path means.
+    // Change what a path means.
     "fsmount",
-    // They succeed or not, and only one of these is a blind spot.
+    // Are a blind spot only if they succeed, or only if they fail.
     "io_submit",
     "io_uring_enter",
     "io_uring_register",
@@ -35,7 +36,7 @@ const AWAITED: &[&str] = &[
     "pivot_root",
     "prctl",
     "ptrace",
-    // Where a task runs must be put back before it looks.
+    // Could see the CPU affinity that the tracer has set; it is reset first.
     "sched_getaffinity",
     "sched_setaffinity",
     "seccomp",
@@ -46,30 +47,30 @@ const AWAITED: &[&str] = &[
     "vfork",
 ];
 
-/// The filter under which calls are notified, or stopped where their result counts: all of another
-/// ABI, and all that no table knows, too.
+/// Returns the filter that notifies of calls, and stops those with a result that is needed. Calls
+/// of another ABI and numbers that no table has stop too.
 pub fn filter() -> Vec<Instruction> {
-    let gate = |row: &table::Row| (row.number, if is_awaited(row.name) { Gate::Stop } else { Gate::Pass });
-    let gates: Vec<(u32, Gate)> = table::rows(Abi::X86_64).iter().map(gate).collect();
-    program(&gates, NOTIFY)
+    let rule = |row: &table::Row| (row.number, if is_awaited(row.name) { FilterRule::Stop } else { FilterRule::Pass });
+    let rules: Vec<(u32, FilterRule)> = table::rows(Abi::X86_64).iter().map(rule).collect();
+    program(&rules, NOTIFY)
 }
 
-/// Whether the result of the call of this name says what it used.
+/// Returns whether the result of a call of this name is needed to know what it used.
 pub fn is_awaited(name: &str) -> bool {
-    AWAITED.binary_search(&name).is_ok() || shape(name).is_some_and(is_told_by_its_end)
+    STOPPED.binary_search(&name).is_ok() || shape(name).is_some_and(depends_on_its_result)
 }
 
-/// Whether the call of this name fails with EBADF on an fd that is not open, whatever its other
-/// arguments are: the kernel looks up the fd before anything else.
+/// Returns whether a call of this name always fails with EBADF if its fd is not open: the kernel
+/// looks up the fd before it checks any other argument.
 ///
-/// Such a call can be answered with that error. Otherwise another thread could open the fd between
-/// the look at it and the call, which would then use an object that was not seen.
+/// Such a call can be answered with EBADF. Otherwise another thread could open the fd after the
+/// look at it, and the call would use an object that was not seen.
 pub fn fails_first_by_its_fd(name: &str) -> bool {
-    BY_FD.binary_search(&name).is_ok()
+    FD_CHECKED_FIRST.binary_search(&name).is_ok()
 }
 
-/// fs/read_write.c, fs/ioctl.c, fs/readdir.c, fs/sync.c, fs/stat.c, net/socket.c. Ordered.
-const BY_FD: &[&str] = &[
+/// fs/read_write.c, fs/ioctl.c, fs/readdir.c, fs/sync.c, fs/stat.c, net/socket.c. Sorted.
+const FD_CHECKED_FIRST: &[&str] = &[
     "connect",
     "fdatasync",
     "fstat",
@@ -86,9 +87,9 @@ const BY_FD: &[&str] = &[
     "writev",
 ];
 
-fn is_told_by_its_end(shape: Shape) -> bool {
+fn depends_on_its_result(shape: Shape) -> bool {
     let by_memory = matches!(shape.selector, Selector::FlagsAt(..) | Selector::ValueAt(..) | Selector::Filesystem(..));
-    // What the registers tell before the call, whatever comes of it.
+    // Known from registers before the call, whatever its result is.
     let before = matches!(shape.subject, Subject::None | Subject::Fd(_) | Subject::Descriptor(_) | Subject::Mapped);
     by_memory || !before
 }
@@ -105,20 +106,20 @@ mod tests {
     const AUDIT_ARCH_I386: u32 = 0x4000_0003;
     const STOP: u32 = 0x7ff0_0000;
 
-    fn answer(architecture: u32, number: u32) -> u32 {
+    fn action(architecture: u32, number: u32) -> u32 {
         bpf::run(&filter(), architecture, number, &[0; 6])
     }
 
     #[test]
-    fn the_list_names_calls_and_is_ordered() {
-        assert!(AWAITED.is_sorted() && BY_FD.is_sorted());
-        // The witness must ask about the fd of each that may be answered.
+    fn names_are_sorted_and_known() {
+        assert!(STOPPED.is_sorted() && FD_CHECKED_FIRST.is_sorted());
+        // The witness must ask about the fd of each call that may be answered.
         let is_on_fd = |name: &&str| {
             let subject = shape(name).map(|shape| shape.subject);
             matches!(subject, Some(Subject::Fd(0) | Subject::Descriptor(0))) && !is_awaited(name)
         };
-        assert!(BY_FD.iter().all(is_on_fd));
-        for name in AWAITED.iter().chain(BY_FD) {
+        assert!(FD_CHECKED_FIRST.iter().all(is_on_fd));
+        for name in STOPPED.iter().chain(FD_CHECKED_FIRST) {
             assert!(Abi::ALL.iter().any(|abi| Syscall::from_name(*abi, name).is_some()), "{name}");
         }
     }
@@ -143,14 +144,14 @@ mod tests {
             ("prctl", STOP),
             ("perf_event_open", STOP),
         ] {
-            assert_eq!(answer(AUDIT_ARCH_X86_64, number(name)), expected, "{name}");
+            assert_eq!(action(AUDIT_ARCH_X86_64, number(name)), expected, "{name}");
         }
         for (architecture, number) in
             [(AUDIT_ARCH_X86_64, 0x3e7), (AUDIT_ARCH_X86_64, 0x4000_0001), (AUDIT_ARCH_X86_64, u32::MAX)]
         {
-            assert_eq!(answer(architecture, number), STOP, "{number:#x}");
+            assert_eq!(action(architecture, number), STOP, "{number:#x}");
         }
-        assert_eq!(answer(AUDIT_ARCH_I386, 20), STOP);
+        assert_eq!(action(AUDIT_ARCH_I386, 20), STOP);
     }
 
     #[test]
@@ -165,14 +166,14 @@ mod tests {
             let number = Syscall::from_name(Abi::X86_64, name).expect(name).number as u32;
             let at = |address| bpf::run_at(address, &filter(), AUDIT_ARCH_X86_64, number, &[0; 6]);
             assert_eq!([0x7fff_ffff_f000, page].map(at), expected, "{name}");
-            let neighbours = [number - 1, number + 1].map(|number| answer(AUDIT_ARCH_X86_64, number));
-            assert!(neighbours.iter().all(|answer| [NOTIFY, STOP].contains(answer)), "{name}");
+            let neighbours = [number - 1, number + 1].map(|number| action(AUDIT_ARCH_X86_64, number));
+            assert!(neighbours.iter().all(|action| [NOTIFY, STOP].contains(action)), "{name}");
         }
     }
 
-    /// Against attribution itself, with whatever a selector can be and every kind of answer.
+    /// Compares attribution for every selector value, object and outcome.
     #[test]
-    fn what_is_notified_is_the_same_whatever_comes_of_it() {
+    fn notified_calls_mean_the_same_for_every_outcome() {
         const OUTCOMES: [CallOutcome; 4] = [
             CallOutcome::Returned(3),
             CallOutcome::Failed(Errno(1)),
@@ -195,8 +196,8 @@ mod tests {
                 }
                 assert!(OUTCOMES.iter().all(|outcome| blind_spot(&call, *outcome).is_none()), "{}", row.name);
                 let closes = files::effect(&call, &Memory::default());
-                let is_told = matches!(closes, None | Some(files::Effect::Hidden));
-                assert!(is_told || row.name == "close", "{} {args:x?}: {closes:?}", row.name);
+                let is_known_before = matches!(closes, None | Some(files::Effect::Hidden));
+                assert!(is_known_before || row.name == "close", "{} {args:x?}: {closes:?}", row.name);
             }
         }
     }

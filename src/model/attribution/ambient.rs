@@ -1,16 +1,16 @@
-//! Ambient calls: decided by the scheduler, the allocator, the loader or the vDSO, not by the
-//! program.
+//! Ambient calls: the scheduler, the allocator, the loader or the vDSO decides whether they are
+//! made, not the program. Main function: [`reason`].
 //!
-//! They are observed and reported; only the verdict sets them apart. The list was measured over
-//! 65,000 runs of 118 programs.
+//! They are observed and reported; only the verdict treats them differently. The list was measured
+//! over 65,000 runs of 118 programs.
 
 use std::sync::OnceLock;
 
 use super::answers::Answers;
-use super::meant::Meant;
+use super::decode::DecodedCall;
 use crate::model::kernel::syscall::{Abi, Syscall, table};
 
-/// Name and reason; a call that is ambient whatever its arguments.
+/// Calls that are ambient whatever their arguments are: name and reason.
 const ALWAYS: &[(&str, &str)] = &[
     ("arch_prctl", "the loader sets up thread-local storage"),
     ("brk", "the allocator grows the heap"),
@@ -19,16 +19,16 @@ const ALWAYS: &[(&str, &str)] = &[
     ("clock_gettime64", "the vDSO answers it where the clock allows"),
     ("exit", "a thread's end races with exit_group"),
     ("exit_group", "a thread's end races with exit_group"),
-    ("futex", "taken only under contention"),
+    ("futex", "needed only under contention"),
     ("getcpu", "the vDSO answers it where rseq does not"),
-    ("getpid", "the C library asks at moments of its own"),
+    ("getpid", "the C library decides when to ask"),
     ("getrandom", "hash seeds, allocator hardening, stack canaries"),
-    ("gettid", "the C library asks at moments of its own"),
+    ("gettid", "the C library decides when to ask"),
     ("gettimeofday", "the vDSO answers it where the clock allows"),
     ("madvise", "the allocator gives memory back"),
     ("mremap", "the allocator grows a block"),
     ("munmap", "the allocator gives memory back"),
-    ("restart_syscall", "a signal or a stop fell into a sleep"),
+    ("restart_syscall", "a signal or a stop interrupted a sleep"),
     ("rseq", "thread start of the C library"),
     ("rt_sigreturn", "a handler ran"),
     ("sched_yield", "spin loops"),
@@ -38,14 +38,14 @@ const ALWAYS: &[(&str, &str)] = &[
     ("time", "the vDSO answers it where the clock allows"),
 ];
 
-/// Signals to threads.
-const SIGNALS: &str = "runtimes preempt their own threads: only of signals to the caller's own thread group";
+/// The reason of signals to threads.
+const SIGNALS: &str = "runtimes preempt their threads (only signals to the caller's own thread group)";
 
-/// Anonymous mappings that hold no code.
+/// The reason of anonymous mappings without code.
 const MAPPINGS: &str =
-    "the allocator and the loader arrange memory: only of mappings of no file (mprotect: of any) without PROT_EXEC";
+    "the allocator and the loader manage memory (only without PROT_EXEC, and mmap only without a file)";
 
-/// Why calls of this name are ambient, all of them or those that the reason names.
+/// Returns why calls of this name are ambient: all of them, or those that the reason names.
 pub fn reason(name: &str) -> Option<&'static str> {
     match name {
         "mmap" | "mmap2" | "mprotect" => Some(MAPPINGS),
@@ -54,8 +54,8 @@ pub fn reason(name: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether the call is ambient.
-pub(super) fn is_ambient(syscall: Syscall, call: &Meant, answers: &Answers) -> bool {
+/// Returns whether the call is ambient.
+pub(super) fn is_ambient(syscall: Syscall, call: &DecodedCall, answers: &Answers) -> bool {
     may_be(syscall)
         && match call.name {
             "mmap" | "mmap2" => !call.maps_a_file() && !call.is_executable(),
@@ -65,8 +65,8 @@ pub(super) fn is_ambient(syscall: Syscall, call: &Meant, answers: &Answers) -> b
         }
 }
 
-/// Whether calls of this number may be ambient: asked of every call, so that names are compared
-/// once only.
+/// Returns whether calls of this number may be ambient. The names are compared once only, because
+/// this is asked of every call.
 fn may_be(syscall: Syscall) -> bool {
     static REASONS: [OnceLock<Vec<bool>>; Abi::ALL.len()] = [const { OnceLock::new() }; Abi::ALL.len()];
     let reasons = || table::rows(syscall.abi).iter().map(|row| reason(row.name).is_some()).collect();
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_list_is_ordered_and_explained() {
+    fn list_is_sorted_and_has_reasons() {
         assert!(ALWAYS.is_sorted_by_key(|&(name, _)| name));
         assert!(ALWAYS.iter().all(|(_, reason)| !reason.is_empty()));
     }

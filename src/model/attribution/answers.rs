@@ -1,42 +1,42 @@
-//! What must be asked about a call beyond its registers, and what was answered: the border between
-//! knowing a call and touching its process.
+//! The questions about a call that its registers do not answer, and the answers. Main types:
+//! [`Question`], [`Answer`] and [`Answers`].
 //!
-//! The shell asks what [`memory`] and [`object()`] tell it to and hands the answers on with the
-//! call. Main types: [`Question`], [`Answer`] and [`Answers`].
+//! The tracer asks what [`memory`] and [`object()`] return, and passes the answers on with the
+//! call. Nothing here touches a process.
 
 use super::calls::{Flags, Link, Path, Subject};
-use super::meant::{Meant, meant, points_to};
+use super::decode::{DecodedCall, decode, memory_address};
 use super::memory::Memory;
 use super::objects::Object;
 use crate::model::kernel::call::{Call, Tid};
 
-/// What was answered about one call; empty where nothing was asked or nobody could answer.
+/// The answers for one call; empty if nothing was asked or nothing could be answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answers {
-    /// What the call acts on.
+    /// The object that the call acts on.
     pub object: Answer,
-    /// What stood where one of its registers points.
+    /// The memory that one of its arguments points to.
     pub memory: Memory,
-    /// The loader makes it, before it lets the program begin.
+    /// The loader made the call, before the program began.
     pub by_loader: bool,
-    /// It signals a thread of its caller's own thread group; false where that could not be asked.
+    /// It signals a thread of its caller's own thread group; false if that could not be found out.
     pub to_own_thread: bool,
 }
 
 /// The answer to a question about an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Answer {
-    /// It is this.
+    /// The object.
     Object(Object),
-    /// There is none, or nothing was asked.
+    /// There is no object, or nothing was asked.
     #[default]
     None,
-    /// There is one, or there may be one, but the kernel refused to say which.
+    /// There is an object, or there may be one, but the kernel refused to say which.
     Unanswerable,
 }
 
 impl Answer {
-    /// A reference to the object, if it is known.
+    /// Returns a reference to the object, if it is known.
     pub fn as_object(&self) -> Option<&Object> {
         match self {
             Self::Object(object) => Some(object),
@@ -44,7 +44,7 @@ impl Answer {
         }
     }
 
-    /// The object, if it is known.
+    /// Returns the object, if it is known.
     pub fn object(self) -> Option<Object> {
         match self {
             Self::Object(object) => Some(object),
@@ -53,14 +53,15 @@ impl Answer {
     }
 }
 
-/// The answer where something was found: an object of a kind that has no name is no missing object.
+/// Converts the kind of something that was found: `None` means a kind without a name, which is not
+/// the same as no object.
 impl From<Option<Object>> for Answer {
     fn from(object: Option<Object>) -> Self {
         object.map_or(Self::Unanswerable, Self::Object)
     }
 }
 
-/// Where a signal goes, by the numbers of the caller's PID namespace.
+/// The receiver of a signal, numbered as in the caller's PID namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Receiver {
     /// A thread of this thread group.
@@ -69,39 +70,39 @@ pub enum Receiver {
     Thread(Tid),
 }
 
-/// What must be asked to know the object of a call.
+/// A question about the object of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
-    /// What does this fd stand for? Asked before the call, which may close it.
+    /// The object of this fd, before the call, which may close it.
     Fd(i32),
-    /// What does the fd stand for that the call returned?
+    /// The object of the fd that the call returned.
     Returned,
-    /// What does a path stand for before the call?
+    /// The object at this path before the call.
     PathBefore(Place),
-    /// What does a path stand for after the call?
+    /// The object at this path after the call.
     PathAfter(Place),
-    /// Which program runs after the call?
+    /// The program that runs after the call.
     Program,
 }
 
 /// A path in the memory of a tracee.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// The fd of the directory where it begins; `None`: the working directory.
+    /// The fd of the directory where it begins; `None` for the working directory.
     pub directory: Option<i32>,
-    /// Where its text is.
+    /// The address of its text.
     pub address: u64,
-    /// A link at its end is followed.
+    /// A symbolic link at its end is followed.
     pub follows: bool,
 }
 
-/// Where memory must be read at the entry of this call.
+/// Returns the address from which memory must be read at the entry of this call.
 pub fn memory(call: &Call) -> Option<u64> {
-    points_to(call).filter(|address| *address != 0)
+    memory_address(call).filter(|address| *address != 0)
 }
 
-/// Whose thread group must be compared with the caller's, where that decides whether the call is
-/// ambient.
+/// Returns the receiver of a signal if the call is ambient only within its caller's own thread
+/// group.
 pub fn receiver(call: &Call) -> Option<Receiver> {
     let [first, ..] = call.args.map(|arg| arg as i32);
     match call.syscall.row()?.name {
@@ -111,49 +112,50 @@ pub fn receiver(call: &Call) -> Option<Receiver> {
     }
 }
 
-/// What must be asked about the object of this call, once the memory that it points to is known.
+/// Returns the question about the object of this call. The memory that the call points to must be
+/// known.
 pub fn object(call: &Call, memory: &Memory) -> Option<Question> {
-    let meant = meant(call, memory)?;
-    match meant.shape?.subject {
-        Subject::Fd(at) | Subject::Descriptor(at) => Some(Question::Fd(meant.args[at] as i32)),
-        Subject::Mapped => meant.maps_a_file().then(|| Question::Fd(meant.args[4] as i32)),
+    let decoded = decode(call, memory)?;
+    match decoded.shape?.subject {
+        Subject::Fd(at) | Subject::Descriptor(at) => Some(Question::Fd(decoded.args[at] as i32)),
+        Subject::Mapped => decoded.maps_a_file().then(|| Question::Fd(decoded.args[4] as i32)),
         Subject::Opened(_) => Some(Question::Returned),
-        Subject::Ring(flags, index) => (meant.args[flags] & index == 0).then(|| Question::Fd(meant.args[0] as i32)),
-        Subject::PathBefore(path) => Some(Question::PathBefore(place(&meant, path))),
-        Subject::PathAfter(path) => Some(Question::PathAfter(place(&meant, path))),
+        Subject::Ring(flags, index) => (decoded.args[flags] & index == 0).then(|| Question::Fd(decoded.args[0] as i32)),
+        Subject::PathBefore(path) => Some(Question::PathBefore(place(&decoded, path))),
+        Subject::PathAfter(path) => Some(Question::PathAfter(place(&decoded, path))),
         Subject::Program => Some(Question::Program),
         Subject::None | Subject::Made(_) | Subject::Socket => None,
     }
 }
 
-/// What a call will open, if that is there already.
+/// What an open would open if the file exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opening {
-    /// Where it is.
+    /// The path of the file.
     pub place: Place,
-    /// Whether it may be made instead: then its absence says nothing.
+    /// The call creates the file if it does not exist, so that its absence means nothing.
     pub makes: bool,
-    /// What will be possible with the fd, by `O_ACCMODE` of open(2).
+    /// The fd will be readable, by `O_ACCMODE` of open(2).
     pub reads: bool,
-    /// The same.
+    /// The fd will be writable, likewise.
     pub writes: bool,
 }
 
-/// What an open or openat will open; of other calls nothing is known, nor of a file without a name
-/// (O_TMPFILE).
+/// Returns what an open or openat will open. Returns `None` for other calls, and for a file without
+/// a name (O_TMPFILE).
 pub fn opening(call: &Call) -> Option<Opening> {
-    let meant = meant(call, &Memory::default())?;
-    let Subject::Opened(Flags::In(at)) = meant.shape?.subject else { return None };
-    let (flags, path) = (meant.args[at], at.checked_sub(1)?);
-    let directory = path.checked_sub(1).map(|at| meant.args[at] as i32).filter(|fd| *fd != AT_FDCWD);
+    let decoded = decode(call, &Memory::default())?;
+    let Subject::Opened(Flags::In(at)) = decoded.shape?.subject else { return None };
+    let (flags, path) = (decoded.args[at], at.checked_sub(1)?);
+    let directory = path.checked_sub(1).map(|at| decoded.args[at] as i32).filter(|fd| *fd != AT_FDCWD);
     let is_exclusive = flags & (O_CREAT | O_EXCL) == O_CREAT | O_EXCL;
-    let place = Place { directory, address: meant.args[path], follows: flags & O_NOFOLLOW == 0 && !is_exclusive };
+    let place = Place { directory, address: decoded.args[path], follows: flags & O_NOFOLLOW == 0 && !is_exclusive };
     let (reads, writes) = (flags & O_ACCMODE != O_WRONLY, flags & O_ACCMODE != 0);
-    let is_named = meant.name != "open_by_handle_at" && flags & O_TMPFILE == 0;
+    let is_named = decoded.name != "open_by_handle_at" && flags & O_TMPFILE == 0;
     is_named.then_some(Opening { place, makes: flags & O_CREAT != 0, reads, writes })
 }
 
-/// include/uapi/asm-generic/fcntl.h, the same on x86; O_TMPFILE without its O_DIRECTORY
+/// include/uapi/asm-generic/fcntl.h, the same on x86. O_TMPFILE is without its O_DIRECTORY.
 const O_ACCMODE: u64 = 3;
 const O_WRONLY: u64 = 1;
 const O_CREAT: u64 = 0o100;
@@ -166,15 +168,15 @@ const AT_FDCWD: i32 = -100;
 const AT_SYMLINK_NOFOLLOW: u64 = 0x100;
 const AT_SYMLINK_FOLLOW: u64 = 0x400;
 
-fn place(meant: &Meant, path: Path) -> Place {
+fn place(decoded: &DecodedCall, path: Path) -> Place {
     let follows = match path.link {
         Link::Followed => true,
         Link::Itself => false,
-        Link::FollowedUnless(at) => meant.args[at] & AT_SYMLINK_NOFOLLOW == 0,
-        Link::ItselfUnless(at) => meant.args[at] & AT_SYMLINK_FOLLOW != 0,
+        Link::FollowedUnless(at) => decoded.args[at] & AT_SYMLINK_NOFOLLOW == 0,
+        Link::ItselfUnless(at) => decoded.args[at] & AT_SYMLINK_FOLLOW != 0,
     };
-    let directory = path.directory.map(|at| meant.args[at] as i32).filter(|fd| *fd != AT_FDCWD);
-    Place { directory, address: meant.args[path.at], follows }
+    let directory = path.directory.map(|at| decoded.args[at] as i32).filter(|fd| *fd != AT_FDCWD);
+    Place { directory, address: decoded.args[path.at], follows }
 }
 
 #[cfg(test)]
@@ -191,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_follows_from_the_call() {
+    fn question_follows_from_the_call() {
         let path = |directory, address, follows| Place { directory, address, follows };
         const CWD: u64 = AT_FDCWD as u32 as u64;
         for (name, args, question) in [
@@ -216,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_read_for_few_calls_only() {
+    fn memory_is_read_only_where_needed() {
         for (abi, name, args, address) in [
             (Abi::X86_64, "clone3", [0x1000, 88, 0, 0, 0, 0], Some(0x1000)),
             (Abi::X86_64, "perf_event_open", [0x1000, 0, 0, 0, 0, 0], Some(0x1000)),
@@ -235,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_that_could_be_read_in_part_answers_in_part() {
+    fn partial_memory_gives_partial_answers() {
         let memory = Memory::new(b"ext4\0rest");
         assert_eq!((memory.text(), memory.word(1), memory.word(2)), (Some("ext4"), Some(0x7365_7200), None));
         assert_eq!(Memory::new(b"ext4").text(), None);
@@ -243,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_will_be_opened_is_known_where_a_path_names_it() {
+    fn opening_is_known_if_a_path_names_it() {
         let opened = |name, args| opening(&call(Abi::X86_64, name, args));
         let place = |directory, follows| Place { directory, address: 8, follows };
         let found = |place| Opening { place, makes: false, reads: true, writes: false };
@@ -254,7 +256,7 @@ mod tests {
         assert_eq!(opened("open", [8, 0o1101, 0o644, 0, 0, 0]), Some(made));
         let both = Opening { makes: true, writes: true, ..found(place(None, false)) };
         assert_eq!(opened("open", [8, 0o302, 0o644, 0, 0, 0]), Some(both));
-        // O_TMPFILE, flags in memory, a handle, no path at all.
+        // O_TMPFILE, flags in memory, a file handle, and calls without a path.
         assert_eq!(opened("open", [8, 0o20_200_002, 0, 0, 0, 0]), None);
         for name in ["openat2", "open_by_handle_at", "creat", "dup", "read"] {
             assert_eq!(opened(name, [8; 6]), None, "{name}");

@@ -1,27 +1,27 @@
-//! The symbolic value of a multiplexing call, and the subsystem that the value reaches.
+//! Names the argument that selects what a multiplexing call does, and the subsystem that it
+//! reaches. Main type: [`Argument`].
 //!
-//! It must not know which register selects: that is [`calls`](super::calls)'. Main type:
-//! [`Argument`].
+//! This module does not know which register selects; [`calls`](super::calls) does.
 
 use std::borrow::Cow;
 
 use super::Subsystem;
 use super::calls::Selector;
-use super::meant::Meant;
+use super::decode::DecodedCall;
 use super::memory::Memory;
 use super::objects;
-use super::values::{self, Value, flags as curated, table, value};
+use super::values::{self, Value, flags as rows, table, value};
 use crate::model::kernel::call::Call;
 
-/// The version is above: `IPCCALL`, include/uapi/linux/ipc.h
+/// The bits above are the version: `IPCCALL`, include/uapi/linux/ipc.h.
 const IPC_OPERATION: u64 = 0xffff;
 
-/// What a call was told to do.
+/// The selecting argument of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Argument {
-    /// As the headers name it; hexadecimal where they do not.
+    /// Its name in the headers, or its hexadecimal value if they have none.
     pub(super) text: Cow<'static, str>,
-    /// What it reaches; `None`: it does not say.
+    /// The subsystem that it reaches; `None` if the argument alone does not say.
     pub(super) subsystem: Option<Subsystem>,
 }
 
@@ -39,10 +39,10 @@ impl Argument {
     }
 }
 
-/// The argument of a call that acts on an object of this kind.
-pub(super) fn argument(call: &Call, meant: &Meant, memory: &Memory, object: Option<&str>) -> Option<Argument> {
-    let inner = meant.shape.and_then(|shape| selected(shape.selector, meant, memory, object));
-    // A call that carries another one selects it, if the other one selects nothing.
+/// Returns the argument of a call that acts on an object of this kind.
+pub(super) fn argument(call: &Call, decoded: &DecodedCall, memory: &Memory, object: Option<&str>) -> Option<Argument> {
+    let inner = decoded.shape.and_then(|shape| selected(shape.selector, decoded, memory, object));
+    // A call that carries another one is named if the other one selects nothing.
     inner.or_else(|| match call.syscall.row()?.name {
         "socketcall" => Some(Argument::of(&table::SOCKETCALL, call.args[0])),
         "ipc" => Some(Argument::of(&table::IPC, call.args[0] & IPC_OPERATION)),
@@ -50,16 +50,16 @@ pub(super) fn argument(call: &Call, meant: &Meant, memory: &Memory, object: Opti
     })
 }
 
-fn selected(selector: Selector, meant: &Meant, memory: &Memory, object: Option<&str>) -> Option<Argument> {
-    let args = &meant.args;
+fn selected(selector: Selector, decoded: &DecodedCall, memory: &Memory, object: Option<&str>) -> Option<Argument> {
+    let args = &decoded.args;
     match selector {
         Selector::None => None,
         Selector::Value(at, mask, table) => Some(Argument::of(table, args[at] & mask)),
         Selector::ValueAt(_, table) => memory.word(0).map(|word| Argument::of(table, u64::from(word))),
         Selector::Flags(at, mask, table) => flags(table, args[at] & mask),
         Selector::FlagsAt(_, table) => flags(table, memory.long()?),
-        Selector::Protection(at) => meant.is_executable().then(|| protection(args[at] & 0xffff_ffff)),
-        Selector::Mapping => meant.is_executable().then(|| mapping(args[2] & 0xffff_ffff, meant.maps_a_file())),
+        Selector::Protection(at) => decoded.is_executable().then(|| protection(args[at] & 0xffff_ffff)),
+        Selector::Mapping => decoded.is_executable().then(|| mapping(args[2] & 0xffff_ffff, decoded.maps_a_file())),
         Selector::Personality => personality(args[0] & 0xffff_ffff),
         Selector::Clock(at) => Some(clock(args[at] as i32)),
         Selector::Filesystem(..) => memory.text().map(filesystem),
@@ -69,7 +69,8 @@ fn selected(selector: Selector, meant: &Meant, memory: &Memory, object: Option<&
     }
 }
 
-/// The known bits, lowest first; `None` without any. The lowest says what is reached.
+/// Returns the names of the known bits, lowest first, or `None` without any. The lowest bit says
+/// what is reached.
 fn flags(table: &'static [Value], bits: u64) -> Option<Argument> {
     let mut known = table.iter().filter(|value| bits & value.number != 0);
     let first = known.next()?;
@@ -81,7 +82,7 @@ fn flags(table: &'static [Value], bits: u64) -> Option<Argument> {
     Some(argument)
 }
 
-/// The common ones without making a new text.
+/// Returns the names of the protection bits. The common ones need no allocation.
 fn protection(bits: u64) -> Argument {
     match bits {
         4 => Argument::named("PROT_EXEC", None),
@@ -98,19 +99,19 @@ fn protection(bits: u64) -> Argument {
     }
 }
 
-/// The protection, and MAP_ANONYMOUS where no file is mapped: code that no file holds is another
-/// matter than a library's.
+/// Returns the protection, with MAP_ANONYMOUS if no file is mapped. Code without a file is another
+/// fact than code of a library.
 fn mapping(bits: u64, maps_a_file: bool) -> Argument {
     let mut argument = protection(bits);
     if !maps_a_file {
         argument.text.to_mut().push('|');
-        argument.text.to_mut().push_str(curated::MAPPING[0].name);
+        argument.text.to_mut().push_str(rows::MAPPING[0].name);
     }
     argument
 }
 
-/// The persona, unless it is PER_LINUX with flags; then the flags, lowest first; then what is left.
-/// 0xffffffff only asks, personality(2).
+/// Returns the persona, unless it is PER_LINUX with flags. The flags follow, lowest first, then all
+/// unknown bits. 0xffffffff is only a query, personality(2).
 fn personality(number: u64) -> Option<Argument> {
     const QUESTION: u64 = 0xffff_ffff;
     /// `PER_MASK`, include/uapi/linux/personality.h
@@ -121,17 +122,17 @@ fn personality(number: u64) -> Option<Argument> {
     let (persona, bits) = (number & MASK, number & !MASK);
     let mut names = Vec::new();
     if persona != 0 || bits == 0 {
-        names.push(Argument::of(&curated::PERSONA, persona).text);
+        names.push(Argument::of(&rows::PERSONA, persona).text);
     }
-    let known = curated::PERSONALITY.iter().filter(|value| bits & value.number != 0);
+    let known = rows::PERSONALITY.iter().filter(|value| bits & value.number != 0);
     names.extend(known.map(named));
-    let unknown = curated::PERSONALITY.iter().fold(bits, |bits, value| bits & !value.number);
+    let unknown = rows::PERSONALITY.iter().fold(bits, |bits, value| bits & !value.number);
     names.extend((unknown != 0).then(|| Argument::unknown(unknown).text));
     Some(Argument { text: Cow::Owned(names.join("|")), subsystem: None })
 }
 
-/// "clockid_t" below zero is made from a number, which is not the program's doing: of an fd, a
-/// thread, or a process (include/linux/posix-timers.h).
+/// Returns the name of a clock. A negative `clockid_t` is computed from an fd, a thread or a
+/// process (include/linux/posix-timers.h), so its value varies and is not shown.
 fn clock(id: i32) -> Argument {
     match u64::try_from(id) {
         Ok(id) => Argument::of(&table::CLOCK, id),
@@ -141,12 +142,12 @@ fn clock(id: i32) -> Argument {
     }
 }
 
-/// A filesystem's type; the text is the tracee's, so that what no filesystem is called is made
-/// harmless.
+/// Returns a filesystem type. The text comes from the tracee, so characters that no type contains
+/// are replaced.
 fn filesystem(name: &str) -> Argument {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+');
     let text: String = name.chars().map(|c| if is_plain(c) { c } else { '?' }).collect();
-    // fuse.sshfs is a fuse.
+    // fuse.sshfs is a FUSE filesystem.
     let subsystem = objects::filesystem(text.split('.').next().unwrap_or_default());
     Argument { text: Cow::Owned(text), subsystem }
 }
@@ -163,7 +164,7 @@ fn family(family: u64, protocol: u64) -> Argument {
 }
 
 fn option(level: u64, number: u64, reads: bool) -> Argument {
-    // af_vsock.c takes its family for a level.
+    // af_vsock.c uses its family as the level.
     let family = || value(&table::FAMILY, level).filter(|family| family.name == "AF_VSOCK");
     let level_name = value(&table::LEVEL, level).or_else(family).map_or_else(|| Argument::unknown(level).text, named);
     let option = values::option(level, number, reads).map_or_else(|| Argument::unknown(number).text, named);

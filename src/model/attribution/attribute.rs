@@ -1,4 +1,4 @@
-//! [`attribute`]: one call → one [`Use`].
+//! From a call to what it used. Main function: [`attribute`]. Main type: [`Use`].
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -6,80 +6,81 @@ use std::sync::Arc;
 use super::answers::Answers;
 use super::arguments::argument;
 use super::calls::Subject;
-use super::meant::{Meant, meant};
+use super::decode::{DecodedCall, decode};
 use super::memory::Memory;
 use super::objects::Object;
 use super::{Subsystem, ambient, entry_points};
 use crate::model::kernel::call::{Call, CallOutcome};
 use crate::model::kernel::syscall::Syscall;
 
-/// One way in which a syscall was used. Its order is that of reports: subsystem, syscall, argument,
-/// object.
+/// One way in which a syscall was used. Uses are ordered as in reports: by subsystem, syscall,
+/// argument and object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Use {
     /// The subsystem that the call reached.
     pub subsystem: Subsystem,
-    /// The call.
+    /// The syscall.
     pub syscall: Syscall,
     /// The symbolic value of a multiplexing call (`AF_INET`, `TIOCGWINSZ`).
     pub argument: Option<Cow<'static, str>>,
-    /// The kind of thing an fd or path stands for (`file:ext4`, `socket:AF_INET:SOCK_STREAM`).
+    /// The kind of object behind its fd or path (`file:ext4`, `socket:AF_INET:SOCK_STREAM`).
     pub object: Option<Arc<str>>,
-    /// Decided by scheduler, allocator, loader or vDSO rather than by the program: see [`ambient`].
+    /// Decided by scheduler, allocator, loader or vDSO instead of the program: see [`ambient`].
     pub ambient: bool,
 }
 
-/// What this call used.
+/// Returns what this call used.
 ///
-/// The subsystem is the argument's if that says one, else that of the object through which data or
-/// control moved, else that of the entry point.
+/// The subsystem is that of the argument, if it has one. Otherwise it is that of the object through
+/// which data or control moved, and else that of the entry point.
 pub fn attribute(call: &Call, outcome: CallOutcome, answers: &Answers) -> Use {
     let entry_point = || entry_points::subsystem(call.syscall);
-    let Some(meant) = meant(call, &answers.memory) else {
+    let Some(decoded) = decode(call, &answers.memory) else {
         return Use { subsystem: entry_point(), syscall: call.syscall, argument: None, object: None, ambient: false };
     };
-    let subject = meant.shape.map_or(Subject::None, |shape| shape.subject);
-    let object = object(subject, &meant, outcome, answers);
-    let argument = argument(call, &meant, &answers.memory, object.as_ref().map(|object| &*object.name));
+    let subject = decoded.shape.map_or(Subject::None, |shape| shape.subject);
+    let object = object(subject, &decoded, outcome, answers);
+    let argument = argument(call, &decoded, &answers.memory, object.as_ref().map(|object| &*object.name));
     let reached =
-        object.as_ref().filter(|_| is_reached(subject, &meant, &answers.memory)).and_then(|object| object.subsystem);
+        object.as_ref().filter(|_| is_reached(subject, &decoded, &answers.memory)).and_then(|object| object.subsystem);
     let subsystem = argument.as_ref().and_then(|argument| argument.subsystem).or(reached).unwrap_or_else(entry_point);
     Use {
         subsystem,
         syscall: call.syscall,
         argument: argument.map(|argument| argument.text),
         object: object.map(|object| object.name),
-        ambient: ambient::is_ambient(call.syscall, &meant, answers),
+        ambient: ambient::is_ambient(call.syscall, &decoded, answers),
     }
 }
 
-/// What this call makes if it succeeds, where it makes something and the call itself tells what.
+/// Returns the object that this call makes if it succeeds, if the call alone determines it.
 pub fn made(call: &Call) -> Option<Object> {
-    let meant = meant(call, &Memory::default())?;
-    let subject = meant.shape?.subject;
+    let decoded = decode(call, &Memory::default())?;
+    let subject = decoded.shape?.subject;
     let makes = matches!(subject, Subject::Made(_) | Subject::Socket);
-    if makes { object(subject, &meant, CallOutcome::Returned(0), &Answers::default()) } else { None }
+    if makes { object(subject, &decoded, CallOutcome::Returned(0), &Answers::default()) } else { None }
 }
 
-/// Whether the object says what was reached: not if only a place was opened.
-fn is_reached(subject: Subject, meant: &Meant, memory: &Memory) -> bool {
-    let is_place = matches!(subject, Subject::Opened(flags) if meant.opens_a_place_only(flags, memory));
-    subject.is_reached() && !is_place
+/// Returns whether the object says what was reached. It does not if the file was opened as a path
+/// only.
+fn is_reached(subject: Subject, decoded: &DecodedCall, memory: &Memory) -> bool {
+    let is_path_only = matches!(subject, Subject::Opened(flags) if decoded.opens_path_only(flags, memory));
+    subject.is_reached() && !is_path_only
 }
 
-/// The object, as far as the call itself tells it or somebody answered. What a failed call would
-/// have made or found is none.
-fn object(subject: Subject, meant: &Meant, outcome: CallOutcome, answers: &Answers) -> Option<Object> {
+/// Returns the object, as far as the call or an answer determines it. A failed call has neither
+/// made nor found one.
+fn object(subject: Subject, decoded: &DecodedCall, outcome: CallOutcome, answers: &Answers) -> Option<Object> {
     let succeeded = matches!(outcome, CallOutcome::Returned(_));
     match subject {
         Subject::None => None,
         Subject::Fd(_) | Subject::Descriptor(_) | Subject::Mapped => answers.object.clone().object(),
-        Subject::Ring(flags, index) if meant.args[flags] & index != 0 => Some(Object::named("anon_inode:io_uring")),
+        Subject::Ring(flags, index) if decoded.args[flags] & index != 0 => Some(Object::named("anon_inode:io_uring")),
         Subject::Ring(..) => answers.object.clone().object(),
         _ if !succeeded => None,
         Subject::Made(name) => Some(Object::named(name)),
         Subject::Socket => {
-            let [domain, kind, protocol, ..] = meant.args;
+            let [domain, kind, protocol, ..] = decoded.args;
             Some(Object::socket(domain as u32, kind as u32, protocol as u32))
         }
         Subject::Opened(_) | Subject::PathBefore(_) | Subject::PathAfter(_) | Subject::Program => {

@@ -1,30 +1,31 @@
-//! Calls after which something may stay unseen, or may mean less than they seem to.
+//! Calls after which something may not be seen, or may mean less than it seems. Main functions:
+//! [`blind_spot`] and [`unanswerable`].
 //!
-//! Only what the workload itself brings about, so that the same workload always has the same: what
-//! every program has (the vDSO) or the machine decides (/etc/ld.so.preload, filters around the
-//! whole session) is a limit of the method and is told in the README. Children made with
-//! CLONE_UNTRACED and what an execve begins are the tracer's to find.
+//! Only what the workload itself causes counts, so that the same workload always has the same blind
+//! spots. What every program has (the vDSO), or what the machine decides (/etc/ld.so.preload,
+//! filters around the whole session), is a limit of the method and is described in the README. The
+//! tracer itself finds children made with CLONE_UNTRACED, and the effects of an execve.
 
 use super::answers::{self, Answer, Answers};
 use super::calls::Subject;
-use super::meant::meant;
+use super::decode::decode;
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::kernel::call::{Call, CallOutcome, Errno};
 
-/// What may stay unseen after this call.
+/// Returns the blind spot that this call causes.
 pub fn blind_spot(call: &Call, outcome: CallOutcome) -> Option<BlindSpot> {
     let [first, second, ..] = call.args.map(|arg| arg as u32);
     let succeeded = matches!(outcome, CallOutcome::Returned(_));
     match call.syscall.row()?.name {
         "io_uring_setup" | "io_uring_enter" if succeeded => Some(BlindSpot::IoUring),
         "io_submit" if succeeded => Some(BlindSpot::Aio),
-        // "Do seccomp after ptrace", kernel/entry/common.c: what a filter answers has been told to
-        // us as a call.
+        // "Do seccomp after ptrace", kernel/entry/common.c: a call that a filter answers has
+        // already been reported to the tracer.
         "seccomp" if succeeded && first == SECCOMP_SET_MODE_FILTER => Some(BlindSpot::SeccompFilter),
         "prctl" if succeeded && (first, second) == (PR_SET_SECCOMP, SECCOMP_MODE_FILTER) => {
             Some(BlindSpot::SeccompFilter)
         }
-        // One tracer a task: ptrace_traceme() and ptrace_attach(), kernel/ptrace.c.
+        // A task has at most one tracer: ptrace_traceme() and ptrace_attach(), kernel/ptrace.c.
         "ptrace" if outcome == CallOutcome::Failed(EPERM) && BEGINS_TO_TRACE.contains(&first) => {
             Some(BlindSpot::PtraceRefused)
         }
@@ -32,10 +33,9 @@ pub fn blind_spot(call: &Call, outcome: CallOutcome) -> Option<BlindSpot> {
     }
 }
 
-/// Whether an object or an argument of this call stayed unknown because asking was refused.
+/// Returns the blind spot of a call with an object or an argument that the kernel refused to show.
 ///
-/// What a failed call would have opened or found is no object, and a bad fd or address is none
-/// either.
+/// A failed call has not opened or found an object, and a bad fd or address has none either.
 pub fn unanswerable(call: &Call, outcome: CallOutcome, answers: &Answers) -> Option<BlindSpot> {
     (lacks_memory(call, outcome, answers) || lacks_object(call, outcome, answers)).then_some(BlindSpot::Unanswerable)
 }
@@ -48,7 +48,7 @@ fn lacks_object(call: &Call, outcome: CallOutcome, answers: &Answers) -> bool {
     if answers.object != Answer::Unanswerable {
         return false;
     }
-    let subject = meant(call, &answers.memory).and_then(|meant| meant.shape).map(|shape| shape.subject);
+    let subject = decode(call, &answers.memory).and_then(|decoded| decoded.shape).map(|shape| shape.subject);
     match (subject, outcome) {
         (None, _) | (_, CallOutcome::Returned(_)) => true,
         (Some(Subject::Fd(_) | Subject::Descriptor(_) | Subject::Mapped | Subject::Ring(..)), outcome) => {
@@ -75,7 +75,7 @@ mod tests {
     use crate::model::kernel::syscall::{Abi, Syscall};
 
     #[test]
-    fn what_hides_is_named_once_it_has_happened() {
+    fn blind_spots_follow_from_call_and_outcome() {
         let done = CallOutcome::Returned(3);
         let refused = CallOutcome::Failed(EPERM);
         for (name, args, outcome, spot) in [
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_question_is_blind_unless_the_call_had_no_object() {
+    fn refused_question_is_blind_unless_without_object() {
         let known = Answer::Object(Object::named("pipe"));
         let failed = |errno| CallOutcome::Failed(Errno(errno));
         let (done, unknown) = (CallOutcome::Returned(0), CallOutcome::Unknown);

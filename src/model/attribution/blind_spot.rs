@@ -1,21 +1,21 @@
-//! What a tracer cannot see. Main type: [`BlindSpot`].
+//! The limits of what a tracer sees. Main type: [`BlindSpot`].
 
-/// What ptrace cannot see, or what may hide a call.
+/// Something that ptrace cannot see, or that may hide a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BlindSpot {
-    /// Operations submitted with io_submit(2) are no syscalls.
+    /// Operations submitted with io_submit(2) are not syscalls.
     Aio,
-    /// Operations submitted through io_uring's rings are no syscalls.
+    /// Operations submitted through the rings of io_uring are not syscalls.
     IoUring,
-    /// A library was put before the program's own: calls may be its, and what it answers itself is
-    /// none.
+    /// A library was preloaded. It may make calls of its own, and functions that it replaces may
+    /// make none.
     LdPreload,
-    /// A process wanted to trace, or to be traced, and could not because it is traced already.
+    /// A process tried to trace, or to be traced, and failed because it is traced already.
     PtraceRefused,
-    /// A program named its phase `loader`, which only the tracer may.
+    /// A program named its phase `loader`, which is reserved for the tracer.
     ReservedPhase,
-    /// A filter of the workload may have answered calls that count here as if they had reached
-    /// their subsystem.
+    /// A filter of the workload may have answered calls that are counted as if the kernel had run
+    /// them.
     SeccompFilter,
     /// A set-user-ID program ran without its privileges, or unseen, because it is traced.
     SetuidExec,
@@ -26,7 +26,7 @@ pub enum BlindSpot {
 }
 
 impl BlindSpot {
-    /// Every blind spot, in the order of their names.
+    /// Every blind spot, ordered by name.
     pub const ALL: [Self; 9] = [
         Self::Aio,
         Self::IoUring,
@@ -39,7 +39,7 @@ impl BlindSpot {
         Self::UntracedChild,
     ];
 
-    /// The name used in reports and expectations.
+    /// Returns the name used in reports and expectations.
     pub fn name(self) -> &'static str {
         match self {
             Self::Aio => "aio",
@@ -54,27 +54,25 @@ impl BlindSpot {
         }
     }
 
-    /// The blind spot of this name.
+    /// Returns the blind spot of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|spot| spot.name() == name)
     }
 
-    /// What may have stayed unseen, in a sentence.
+    /// Returns one sentence on what may not have been seen.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Aio => "operations submitted with io_submit(2) are no system calls",
             Self::IoUring => "operations submitted through the rings of io_uring are no system calls",
             Self::LdPreload => {
-                "a library was put before the program's own: calls may be its, and what it answers itself is none"
+                "a library was preloaded: some calls may be its own, and functions that it replaces may make none"
             }
-            Self::PtraceRefused => {
-                "a process wanted to trace, or to be traced, and could not because it is traced already"
-            }
+            Self::PtraceRefused => "a process tried to trace, or to be traced, and failed because it is traced already",
             Self::ReservedPhase => {
-                "a program named its phase `loader`, which only the tracer may: its calls count outside of every phase"
+                "a program named its phase `loader`, which is reserved for the tracer: its calls belong to no phase"
             }
             Self::SeccompFilter => {
-                "a filter of the workload may have answered calls that count as if they had reached their subsystem"
+                "a filter of the workload may have answered calls that are counted as if the kernel had run them"
             }
             Self::SetuidExec => "a set-user-ID program ran without its privileges, or unseen, because it is traced",
             Self::Unanswerable => {

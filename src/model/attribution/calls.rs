@@ -1,8 +1,9 @@
-//! How each call is read: which register selects what it does, and which tells what it does it on.
+//! How the registers of each call are read: which one selects what the call does, and which one
+//! names the object. Main type: [`Shape`].
 //!
-//! One row a call, by its name: architectures differ in numbers, and where they differ in arguments
-//! the call has another name or is undone by [`meant`](super::meant::meant). A call without a row
-//! has neither argument nor object. Main type: [`Shape`].
+//! There is one row per call name. Architectures differ in numbers. Where they differ in arguments,
+//! the call has another name or is unpacked by [`decode`](super::decode::decode). A call without a
+//! row has neither argument nor object.
 
 mod rows;
 
@@ -13,68 +14,68 @@ use rows::CALLS;
 use super::values::{Value, flags, table as values};
 use crate::model::kernel::syscall::{Abi, Syscall, table};
 
-/// How the registers of a call are to be read.
+/// How the registers of a call are read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shape {
     pub(crate) selector: Selector,
     pub(crate) subject: Subject,
 }
 
-/// What selects one of the things that a multiplexing call can do.
+/// The selector of a multiplexing call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Selector {
-    /// Nothing: it does one thing.
+    /// None: the call does only one thing.
     None,
-    /// A register, after a mask, is a value of a table.
+    /// A masked register holds a value of a table.
     Value(usize, u64, &'static [Value]),
-    /// Some bits of a register, after a mask, are flags of a table.
+    /// A masked register holds flags of a table.
     Flags(usize, u64, &'static [Value]),
-    /// As [`Selector::Flags`], in the first eight bytes where a register points.
+    /// As [`Selector::Flags`], in the first eight bytes of the memory that a register points to.
     FlagsAt(usize, &'static [Value]),
-    /// The first four bytes where a register points are a value of a table.
+    /// The first four bytes of the memory that a register points to are a value of a table.
     ValueAt(usize, &'static [Value]),
-    /// Protection bits, told only where PROT_EXEC is among them.
+    /// Protection bits, shown only with PROT_EXEC.
     Protection(usize),
-    /// As [`Selector::Protection`] in the third register, and whether the mapping is anonymous by
-    /// the flags in the fourth.
+    /// As [`Selector::Protection`] in the third register; flags in the fourth say whether the
+    /// mapping is anonymous.
     Mapping,
-    /// The persona and its flags in the first register, which may also be a question.
+    /// The persona and its flags in the first register, which may also be a query.
     Personality,
-    /// A clock: a value of the table, or made from a process or an fd.
+    /// A clock id: a value of the table, or one computed from a process, a thread or an fd.
     Clock(usize),
-    /// The name of a filesystem where a register points, unless the flags in another one make it
-    /// unused.
+    /// The name of a filesystem in the memory that a register points to, unless the flags in
+    /// another register make it unused.
     Filesystem(usize, Option<usize>),
     /// Family, type and protocol of a socket.
     Family,
-    /// Level and option.
+    /// Level and option. True: the call reads the option.
     SocketOption(bool),
-    /// An ioctl's command.
+    /// The command of an ioctl.
     Command,
 }
 
-/// What a call acts on.
+/// The object of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Subject {
-    /// Nothing that has a kind.
+    /// None.
     None,
-    /// The fd in a register, through which data or control moves: its kind says what is reached.
+    /// The fd in a register. Data or control moves through it, so its kind says what is reached.
     Fd(usize),
     /// The fd in a register, but the call is about the descriptor itself.
     Descriptor(usize),
-    /// What the returned fd stands for. Opened by a path of which only the place is wanted
-    /// (O_PATH), it was not reached.
+    /// The object of the returned fd. A file opened with O_PATH is not reached.
     Opened(Flags),
-    /// The ring in the first register: an fd, or its index in a table of the task's own if this bit
-    /// is in that register.
+    /// The ring in the first register. It is an fd, or an index in a table of the task's own if
+    /// this bit is set in that register.
     Ring(usize, u64),
-    /// Something new, of a kind that the call itself tells.
+    /// A new object, of a kind that follows from the call.
     Made(&'static str),
-    /// A new socket, told by the first three registers.
+    /// A new socket; the first three registers give its kind.
     Socket,
-    /// What a path stands for before the call: afterwards it may be gone, or mean something else.
+    /// The object at a path before the call. Afterwards the path may be gone, or mean another
+    /// object.
     PathBefore(Path),
-    /// What a path stands for after the call.
+    /// The object at a path after the call.
     PathAfter(Path),
     /// The program that execve started.
     Program,
@@ -83,48 +84,48 @@ pub(crate) enum Subject {
 }
 
 impl Subject {
-    /// Whether data or control moves through it, or the call brings it about: then it says what was
-    /// reached.
+    /// Returns whether the object says what was reached: data or control moves through it, or the
+    /// call makes it.
     pub(crate) fn is_reached(self) -> bool {
         matches!(self, Self::Fd(_) | Self::Made(_) | Self::Ring(..) | Self::Socket | Self::Opened(_))
     }
 }
 
-/// Where the flags of an open are.
+/// The place of the flags of an open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flags {
-    /// Nowhere.
+    /// There are none.
     None,
     /// In a register.
     In(usize),
-    /// In the first eight bytes where a register points.
+    /// In the first eight bytes of the memory that a register points to.
     At(usize),
 }
 
-/// Where a path is: the register of the directory it begins at, and its own.
+/// The registers that hold a path and the directory where it begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Path {
     pub(crate) directory: Option<usize>,
     pub(crate) at: usize,
-    /// What a link at its end means.
+    /// The meaning of a symbolic link at its end.
     pub(crate) link: Link,
 }
 
-/// Whether a link at the end of a path is followed.
+/// Whether a symbolic link at the end of a path is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Link {
-    /// It is.
+    /// It is followed.
     Followed,
-    /// It is meant itself.
+    /// It is not followed.
     Itself,
-    /// It is, unless AT_SYMLINK_NOFOLLOW is in this register.
+    /// It is followed unless AT_SYMLINK_NOFOLLOW is set in this register.
     FollowedUnless(usize),
-    /// It is meant itself, unless AT_SYMLINK_FOLLOW is in this register.
+    /// It is followed only if AT_SYMLINK_FOLLOW is set in this register.
     ItselfUnless(usize),
 }
 
-/// The shape of a call: of all that is asked of each one, this is asked most often, so that names
-/// are compared once only.
+/// Returns the shape of a call. The names are compared once only, because this is asked of every
+/// call, often several times.
 pub(super) fn shape_of(syscall: Syscall) -> Option<Shape> {
     static SHAPES: [OnceLock<Vec<Option<Shape>>>; Abi::ALL.len()] = [const { OnceLock::new() }; Abi::ALL.len()];
     let at = table::place(syscall.abi, syscall.number)?;
@@ -132,18 +133,18 @@ pub(super) fn shape_of(syscall: Syscall) -> Option<Shape> {
     SHAPES[syscall.abi as usize].get_or_init(shapes)[at]
 }
 
-/// Whether the call is about a descriptor itself (close, dup, fstat, lseek, …): nothing moves
-/// through it.
+/// Returns whether the call is about a descriptor itself (close, dup, fstat, lseek, …), so that
+/// nothing moves through it.
 pub(crate) fn is_housekeeping(syscall: Syscall) -> bool {
     shape_of(syscall).is_some_and(|shape| matches!(shape.subject, Subject::Descriptor(_)))
 }
 
-/// Whether the call acts on what stands behind an fd.
+/// Returns whether the call acts on the object behind an fd.
 pub(crate) fn is_on_fd(syscall: Syscall) -> bool {
     shape_of(syscall).is_some_and(|shape| matches!(shape.subject, Subject::Fd(_) | Subject::Mapped))
 }
 
-/// The shape of the call of this name.
+/// Returns the shape of the calls with this name.
 pub(in crate::model) fn shape(name: &str) -> Option<Shape> {
     CALLS.binary_search_by_key(&name, |&(name, ..)| name).ok().map(|at| {
         let (_, selector, subject) = CALLS[at];
@@ -151,14 +152,14 @@ pub(in crate::model) fn shape(name: &str) -> Option<Shape> {
     })
 }
 
-/// Every call that is read at all, with its shape.
+/// Returns all call names with a shape.
 pub(crate) fn shapes() -> impl Iterator<Item = (&'static str, Shape)> {
     CALLS.iter().map(|&(name, selector, subject)| (name, Shape { selector, subject }))
 }
 
 impl Selector {
-    /// The values by name that it can select; those of an ioctl and of a socket's options are kept
-    /// apart.
+    /// Returns the named values that it can select. Those of ioctl and of socket options are in
+    /// tables of their own.
     pub(crate) fn values(self) -> impl Iterator<Item = &'static Value> {
         let none: &[Value] = &[];
         let (first, second) = match self {
@@ -183,9 +184,9 @@ mod tests {
     use crate::model::kernel::syscall::{Abi, Syscall};
 
     #[test]
-    fn calls_are_ordered_and_each_exists_somewhere() {
+    fn calls_are_sorted_and_exist_under_some_abi() {
         assert!(CALLS.is_sorted_by(|a, b| a.0 < b.0));
-        // Operations of i386's socketcall that no table has as calls of their own.
+        // Operations of i386's socketcall without a syscall of their own.
         let only_inside = ["recv", "send"];
         for (name, ..) in CALLS {
             let exists = Abi::ALL.into_iter().any(|abi| Syscall::from_name(abi, name).is_some());

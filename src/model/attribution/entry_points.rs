@@ -1,6 +1,7 @@
-//! What the kernel source says of each entry point: where it is, who maintains it, what enables it, since when.
+//! What the kernel source says of each entry point: its file, its maintainers, its options and its
+//! age. Main type: [`EntryPoint`].
 //!
-//! The rows beside this file are generated; here is only the way to them. Main type: [`EntryPoint`].
+//! The rows in `table` are generated; this module only looks them up.
 
 mod table;
 
@@ -9,36 +10,39 @@ use std::sync::OnceLock;
 use super::Subsystem;
 use crate::model::kernel::syscall::{self, Abi, Syscall};
 
-/// One function behind syscalls, as the kernels that the table was made from have it.
+/// One function behind syscalls, in the kernels that the table was generated from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EntryPoint {
     /// The function as the syscall table names it: `sys_newfstat`, `compat_sys_ioctl`.
     pub name: &'static str,
-    /// The directory below `arch/` that this row is for; empty where all agree.
+    /// The directory below `arch/` to which this row applies; empty if all architectures agree.
     pub arch: &'static str,
     /// The source file that defines it.
     pub source: &'static str,
-    /// Its section of MAINTAINERS, or `core:<file>` where only the catch-all covers the file. Titles drift between releases.
+    /// Its section of MAINTAINERS, or `core:<file>` if only the catch-all section covers the file.
+    /// Titles change between releases.
     pub section: &'static str,
-    /// The subsystem of its source file, or of the call where one file serves several.
+    /// The subsystem of its source file, or of the call if one file serves several.
     pub subsystem: Subsystem,
-    /// The `CONFIG_` symbols that must be on, joined by ` && `; `None` if every kernel has it.
+    /// The `CONFIG_` symbols that it needs, joined by ` && `; `None` if every kernel has it.
     pub config: Option<&'static str>,
-    /// Those symbols are offered to experts only: practically every kernel has them on.
+    /// Only experts are offered these symbols, so practically every kernel has them.
     pub expert: bool,
-    /// The oldest examined release that has it, an upper bound: `<=6.12`.
+    /// The oldest examined release that has it, which is an upper bound: `<=6.12`.
     pub since: &'static str,
-    /// Why this subsystem: the path rule (`path fs/eventpoll.c`) or the reason of a rule for this call.
+    /// The reason for the subsystem: a path rule (`path fs/eventpoll.c`), or the reason of a rule
+    /// for this call.
     pub basis: &'static str,
 }
 
-/// The kernels that the tables were made from, the newest last: that one says what a call is.
+/// Returns the kernels that the tables were generated from, the newest last. The newest one
+/// decides.
 pub fn kernels() -> &'static [&'static str] {
     &table::KERNELS
 }
 
-/// What is known of a call's entry point; `None` for a number that no table knows, or that has only a placeholder. It is asked of every call, so that
-/// names are compared once only.
+/// Returns the row of a call's entry point, or `None` for a number that no table has or that is a
+/// placeholder. The names are compared once only, because this is asked of every call.
 pub fn facts(syscall: Syscall) -> Option<&'static EntryPoint> {
     type Known = Vec<Option<&'static EntryPoint>>;
     static KNOWN: [OnceLock<Known>; Abi::ALL.len()] = [const { OnceLock::new() }; Abi::ALL.len()];
@@ -49,7 +53,8 @@ pub fn facts(syscall: Syscall) -> Option<&'static EntryPoint> {
     KNOWN[syscall.abi as usize].get_or_init(|| rows.iter().map(|row| find(row.entry_point)).collect())[at]
 }
 
-/// The subsystem of a call's entry point; [`Subsystem::None`] for a number that no table knows, or that has only a placeholder.
+/// Returns the subsystem of a call's entry point, or [`Subsystem::None`] for a number that no table
+/// has or that is a placeholder.
 pub fn subsystem(syscall: Syscall) -> Subsystem {
     facts(syscall).map_or(Subsystem::None, |entry_point| entry_point.subsystem)
 }
@@ -59,7 +64,7 @@ fn find(name: &str, arch: &str) -> Option<&'static EntryPoint> {
     rows.binary_search_by_key(&(name, arch), |row| (row.name, row.arch)).ok().map(|at| &rows[at])
 }
 
-/// The directory below `arch/` whose code runs the calls of this ABI.
+/// Returns the directory below `arch/` with the code for calls of this ABI.
 fn directory(abi: Abi) -> &'static str {
     match abi {
         Abi::Aarch64 => "arm64",
@@ -81,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn entry_points_are_ordered_and_none_is_told_twice() {
+    fn entry_points_are_sorted_and_unique() {
         assert!(table::ENTRY_POINTS.is_sorted_by_key(|row| (row.name, row.arch)));
         for pair in table::ENTRY_POINTS.windows(2) {
             let apart = !pair[0].arch.is_empty() && pair[0].arch != pair[1].arch;
@@ -90,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn every_implemented_call_has_facts_and_every_fact_a_call() {
+    fn every_implemented_call_has_one_row() {
         let mut used = BTreeSet::new();
         for abi in Abi::ALL {
             for row in rows(abi) {
@@ -101,12 +106,12 @@ mod tests {
                 used.extend(facts.map(|facts| (facts.name, facts.arch)));
             }
         }
-        let told: BTreeSet<_> = table::ENTRY_POINTS.iter().map(|row| (row.name, row.arch)).collect();
-        assert_eq!(told, used);
+        let known: BTreeSet<_> = table::ENTRY_POINTS.iter().map(|row| (row.name, row.arch)).collect();
+        assert_eq!(known, used);
     }
 
     #[test]
-    fn a_fact_is_complete() {
+    fn rows_are_complete() {
         for row in &table::ENTRY_POINTS {
             assert!(row.source.ends_with(".c") && row.since.starts_with("<=") && !row.basis.is_empty(), "{row:?}");
             assert!(!row.section.is_empty() && row.section != "THE REST", "{row:?}");
@@ -115,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_of_a_call_is_what_the_source_says() {
+    fn rows_match_the_kernel_source() {
         for (abi, name, source, subsystem, config, basis) in [
             (Abi::X86_64, "openat", "fs/open.c", Subsystem::Filesystem, None, "path fs/"),
             (

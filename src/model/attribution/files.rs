@@ -1,41 +1,40 @@
-//! What a call does to its caller's table of fds and to mounts, as far as one who remembers what an
-//! fd or a path stands for must know it.
+//! What a call does to the fd table of its caller and to mounts, for caches of what fds and paths
+//! mean. Main type: [`Effect`].
 //!
-//! It must not remember anything itself. Opening needs no word here: who forgets whatever is closed
-//! has nothing stale to find. Main type: [`Effect`].
+//! It must not cache anything itself. Calls that open fds have no effect here: a cache that drops
+//! every closed fd has no stale entry for a new one.
 
 use super::answers;
-use super::meant::meant;
+use super::decode::decode;
 use super::memory::Memory;
 use crate::model::kernel::call::Call;
 
-/// An effect on what fds and paths stand for.
+/// How a call changes the meaning of fds or paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// These are closed, the last included; an old one may be replaced.
+    /// It closes the fds in this inclusive range, or replaces them.
     Closes(i32, i32),
-    /// The caller has a table of its own if the call succeeds.
+    /// It gives the caller a table of its own if it succeeds.
     Unshares,
-    /// From here on tables may change without a call that is seen: nothing can be remembered any
-    /// more.
+    /// From here on tables may change without a visible call, so nothing may be cached any more.
     Hidden,
-    /// Known mounts are old. A task's other root or namespace is others' mounts, with other
-    /// numbers.
+    /// It changes mounts, so known mounts are stale. A task with another root or mount namespace
+    /// sees other mounts, with other numbers.
     Mounts,
 }
 
 /// `CLONE_FILES` and `CLONE_UNTRACED`, include/uapi/linux/sched.h
 const CLONE_FILES: u64 = 0x400;
 const CLONE_UNTRACED: u64 = 0x0080_0000;
-/// `CLONE_NEWNS`, the same
+/// `CLONE_NEWNS`, likewise.
 const CLONE_NEWNS: u64 = 0x2_0000;
 /// `CLOSE_RANGE_UNSHARE` and `CLOSE_RANGE_CLOEXEC`, include/uapi/linux/close_range.h
 const CLOSE_RANGE_UNSHARE: u64 = 2;
 const CLOSE_RANGE_CLOEXEC: u64 = 4;
-/// include/uapi/linux/seccomp.h: puts an fd into another process.
+/// include/uapi/linux/seccomp.h: installs an fd in another process.
 const SECCOMP_IOCTL_NOTIF_ADDFD: u32 = 0x4018_2103;
 
-/// The effect of a call, if it has one.
+/// Returns the effect of a call, if it has one.
 pub fn effect(call: &Call, memory: &Memory) -> Option<Effect> {
     let args = &call.args;
     match call.syscall.row()?.name {
@@ -45,19 +44,19 @@ pub fn effect(call: &Call, memory: &Memory) -> Option<Effect> {
         "close_range" if args[2] & CLOSE_RANGE_CLOEXEC != 0 => None,
         "close_range" => Some(Effect::Closes(fd(args[0]), fd(args[1]))),
         "unshare" if args[0] & CLONE_FILES != 0 => Some(Effect::Unshares),
-        // The rings open and close without a call.
+        // The kernel opens and closes files for its rings without a call.
         "io_uring_setup" => Some(Effect::Hidden),
         "ioctl" if args[1] as u32 == SECCOMP_IOCTL_NOTIF_ADDFD => Some(Effect::Hidden),
         "clone" | "clone3" if shares_files(call, memory) && is_untraced(call, memory) => Some(Effect::Hidden),
-        // Flags that cannot be read may share the table with a child that stays unseen.
+        // With unread flags, it may share the table with a child that is not traced.
         "clone3" if has_unread_flags(call, memory) => Some(Effect::Hidden),
         "mount" | "umount" | "umount2" | "move_mount" | "fsmount" => Some(Effect::Mounts),
         _ => changes_family(call, memory).then_some(Effect::Hidden),
     }
 }
 
-/// Whether this call makes another kind of socket of one: `IPV6_ADDRFORM` turns an AF_INET6 socket
-/// into an AF_INET one in every table that has an fd of it.
+/// Returns whether this call changes the family of a socket: `IPV6_ADDRFORM` turns an AF_INET6
+/// socket into an AF_INET one, in every table that has an fd of it.
 pub(in crate::model) fn changes_family(call: &Call, memory: &Memory) -> bool {
     /// include/uapi/linux/in.h and in6.h
     const IPPROTO_IPV6: u64 = 41;
@@ -65,24 +64,24 @@ pub(in crate::model) fn changes_family(call: &Call, memory: &Memory) -> bool {
     if !call.syscall.row().is_some_and(|row| matches!(row.name, "setsockopt" | "socketcall")) {
         return false;
     }
-    meant(call, memory).is_some_and(|meant| {
-        let [level, option] = [meant.args[1], meant.args[2]].map(|arg| arg & 0xffff_ffff);
-        meant.name == "setsockopt" && (level, option) == (IPPROTO_IPV6, IPV6_ADDRFORM)
+    decode(call, memory).is_some_and(|decoded| {
+        let [level, option] = [decoded.args[1], decoded.args[2]].map(|arg| arg & 0xffff_ffff);
+        decoded.name == "setsockopt" && (level, option) == (IPPROTO_IPV6, IPV6_ADDRFORM)
     })
 }
 
-/// An unsigned argument: `close_range(3, ~0U, 0)`.
+/// Converts an unsigned argument, as in `close_range(3, ~0U, 0)`.
 fn fd(argument: u64) -> i32 {
     i32::try_from(argument & 0xffff_ffff).unwrap_or(i32::MAX)
 }
 
-/// Whether the task that this call makes uses its parent's table.
+/// Returns whether the task that this call makes shares the fd table of its parent.
 pub fn shares_files(call: &Call, memory: &Memory) -> bool {
     clone_flags(call, memory).is_some_and(|flags| flags & CLONE_FILES != 0)
 }
 
-/// Whether its caller, or whom it makes, may have another `/` from then on, or the same one in a
-/// mount namespace of its own.
+/// Returns whether its caller or the new task may have another `/` afterwards, or a mount namespace
+/// of its own.
 pub fn moves_root(call: &Call, memory: &Memory) -> bool {
     let Some(row) = call.syscall.row() else { return true };
     match row.name {
@@ -93,21 +92,21 @@ pub fn moves_root(call: &Call, memory: &Memory) -> bool {
     }
 }
 
-/// Whether this is a clone3 whose flags could not be read.
+/// Returns whether this is a clone3 with flags that could not be read.
 fn has_unread_flags(call: &Call, memory: &Memory) -> bool {
     answers::memory(call).is_some()
         && memory.long().is_none()
         && call.syscall.row().is_some_and(|row| row.name == "clone3")
 }
 
-/// Whether the task that this call makes stays unseen.
+/// Returns whether the task that this call makes is not traced.
 pub fn is_untraced(call: &Call, memory: &Memory) -> bool {
     clone_flags(call, memory).is_some_and(|flags| flags & CLONE_UNTRACED != 0)
 }
 
-/// The flags of a call that makes a task by flags.
+/// Returns the clone flags of a call that has some.
 pub(in crate::model) fn clone_flags(call: &Call, memory: &Memory) -> Option<u64> {
-    match meant(call, memory)?.name {
+    match decode(call, memory)?.name {
         "clone" => Some(call.args[0]),
         "clone3" => memory.long(),
         _ => None,
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_change_the_root_is_known() {
+    fn calls_that_may_change_the_root() {
         let call = |name, first| {
             let syscall = Syscall::from_name(Abi::X86_64, name).expect(name);
             Call { syscall, args: [first, 0, 0, 0, 0, 0], instruction_pointer: 0 }
@@ -149,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_closes_is_forgotten_and_what_hides_ends_remembering() {
+    fn effects_of_calls_on_fds_and_mounts() {
         for (name, args, expected) in [
             ("close", &[5][..], Some(Effect::Closes(5, 5))),
             ("dup2", &[5, 6], Some(Effect::Closes(6, 6))),

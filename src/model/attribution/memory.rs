@@ -9,27 +9,27 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// How much may be read: the longest of what is asked for.
+    /// The most that is read: the longest structure or string that any question needs.
     pub const SIZE: usize = 32;
 
-    /// From what could be read, which may be less than was asked for.
+    /// Holds the bytes that could be read, which may be fewer than asked for.
     pub fn new(bytes: &[u8]) -> Self {
         let mut memory = Self { length: bytes.len().min(Self::SIZE), ..Self::default() };
         memory.bytes[..memory.length].copy_from_slice(&bytes[..memory.length]);
         memory
     }
 
-    /// Memory that the kernel does not let the tracer read.
+    /// Stands for memory that the kernel did not let the tracer read.
     pub fn refused() -> Self {
         Self { is_refused: true, ..Self::default() }
     }
 
-    /// Whether reading it was refused.
+    /// Returns whether reading was refused.
     pub fn is_refused(&self) -> bool {
         self.is_refused
     }
 
-    /// Whether nothing of it was read.
+    /// Returns whether nothing was read.
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
@@ -38,17 +38,17 @@ impl Memory {
         &self.bytes[..self.length]
     }
 
-    /// The number of eight bytes at its beginning.
+    /// Returns the first eight bytes as a number.
     pub fn long(&self) -> Option<u64> {
         self.read().first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
     }
 
-    /// The number of four bytes at this index of an array of such.
+    /// Returns the element at this index of an array of four-byte numbers.
     pub fn word(&self, index: usize) -> Option<u32> {
         self.read().get(index * 4..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))
     }
 
-    /// The string at its beginning, if it ends here and is text.
+    /// Returns the string at the beginning, if it ends within these bytes and is UTF-8.
     pub fn text(&self) -> Option<&str> {
         let end = self.read().iter().position(|byte| *byte == 0)?;
         std::str::from_utf8(&self.read()[..end]).ok()

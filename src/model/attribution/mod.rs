@@ -1,6 +1,7 @@
-//! From an event to what it used: which subsystem a call reached, by which argument, on which object.
+//! Attribution: which subsystem a call reached, by which argument, on which object. Main type:
+//! [`Use`].
 //!
-//! Tables are generated and carry their provenance; rules are functions of plain data. Main type: [`Use`].
+//! Tables are generated and name their kernel sources. Rules are functions of plain data.
 
 pub mod ambient;
 pub mod answers;
@@ -9,9 +10,9 @@ pub mod attribute;
 mod blind;
 pub mod blind_spot;
 pub(crate) mod calls;
+mod decode;
 pub mod entry_points;
 pub mod files;
-mod meant;
 mod memory;
 pub mod objects;
 pub mod places;

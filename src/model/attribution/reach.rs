@@ -1,12 +1,11 @@
-//! Which kinds of object a call can act on at all: on any other one the kernel refuses it before
-//! something is reached.
+//! Which kinds of object a call can act on. The kernel refuses it on any other kind, before
+//! anything is reached. Main functions: [`reaches`] and [`direction`].
 //!
-//! A row must hold for every file that the kernel makes of that kind. Main functions: [`reaches`]
-//! and [`direction`].
+//! A row must hold for every file that the kernel makes of that kind.
 
 use crate::model::kernel::call::Errno;
 
-/// What a call on an fd does with the bytes behind it.
+/// In which direction a call on an fd moves bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
     /// EBADF "if fd is not open for reading", read(2).
@@ -15,7 +14,7 @@ pub(crate) enum Direction {
     Writes,
 }
 
-/// The direction of a call that has one only.
+/// Returns the direction of a call that only reads or only writes.
 pub(crate) fn direction(name: &str) -> Option<Direction> {
     match name {
         "read" | "readv" | "pread64" | "preadv" | "preadv2" => Some(Direction::Reads),
@@ -24,7 +23,7 @@ pub(crate) fn direction(name: &str) -> Option<Direction> {
     }
 }
 
-/// Whether a call of this name can reach an object of this kind.
+/// Returns whether a call of this name can reach an object of this kind.
 pub(crate) fn reaches(name: &str, args: &[u64; 6], object: &str) -> bool {
     let is_any = |kinds: &[&str]| kinds.contains(&object);
     let is_directory = object == "dir" || object.starts_with("dir:");
@@ -35,7 +34,7 @@ pub(crate) fn reaches(name: &str, args: &[u64; 6], object: &str) -> bool {
     }
     match name {
         name if SOCKET_CALLS.contains(&name) => is_socket,
-        // ENOTTY: neither a file of a filesystem nor a pipe knows an interface.
+        // ENOTTY: files of a filesystem and pipes have no network interfaces.
         "ioctl" if is_socket_command(args[1]) => !is_stored && object != "pipe",
         // ENOTDIR: iterate_dir(), fs/readdir.c.
         "getdents" | "getdents64" => is_directory,
@@ -51,16 +50,18 @@ pub(crate) fn reaches(name: &str, args: &[u64; 6], object: &str) -> bool {
     }
 }
 
-/// Whether an ioctl command is about network interfaces, and brings no fd:
-/// include/uapi/linux/sockios.h, `SIOCGIFMAP` and `SIOCSIFMAP` among them.
+/// Returns whether an ioctl command is about network interfaces and adds no fd:
+/// include/uapi/linux/sockios.h, with `SIOCGIFMAP` and `SIOCSIFMAP`.
 pub(crate) fn is_socket_command(command: u64) -> bool {
     matches!(command, 0x8910..=0x894b | 0x8970 | 0x8971)
 }
 
-/// Whether a call of this name failed without reaching the object of its fd: the fd is closed, not
-/// open for this, or of a kind that the call cannot act on. On such a kind the errno says nothing,
-/// because other arguments may be checked first: epoll_ctl(2) on a file of proc that is to watch
-/// itself fails with EPERM, since the watched file cannot be polled, and not with EINVAL.
+/// Returns whether a call of this name failed without reaching the object of its fd: the fd is
+/// closed, is not open for this direction, or is of a kind that the call cannot act on.
+///
+/// On such a kind the errno says nothing, because other arguments may be checked first. For
+/// example, epoll_ctl(2) on a file of proc that is also the file to watch fails with EPERM, because
+/// that file cannot be polled, and not with EINVAL.
 pub(crate) fn is_refused(name: &str, errno: Errno, object: Option<&str>) -> bool {
     if object.is_some_and(|object| !reaches(name, &[0; 6], object)) {
         return true;
@@ -82,7 +83,7 @@ const SOCKET_CALLS: &[&str] = &[
     "sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown",
 ];
 
-/// Calls for one kind of file, which refuse others: fs/eventpoll.c, fs/timerfd.c,
+/// Calls for one kind of file, which refuse all others: fs/eventpoll.c, fs/timerfd.c,
 /// fs/notify/inotify/inotify_user.c.
 const NAMED: &[(&[&str], &str)] = &[
     (&["epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait"], "anon_inode:eventpoll"),
@@ -90,11 +91,11 @@ const NAMED: &[(&[&str], &str)] = &[
     (&["inotify_add_watch", "inotify_rm_watch"], "anon_inode:inotify"),
 ];
 
-/// Files without the method that reads.
+/// Files without a read method.
 const UNREADABLE: &[&str] = &["anon_inode:eventpoll", "anon_inode:pidfd"];
 
-/// Files without the method that maps. A file of proc has it where a device or the memory of a
-/// kernel that crashed is behind it; nobody trusts those with a filter.
+/// Files without an mmap method. A file of proc has one if it shows a device or the memory of a
+/// crashed kernel; the guard never counts those as safe.
 const UNMAPPABLE: &[&str] = &[
     "anon_inode:eventfd",
     "anon_inode:eventpoll",
@@ -112,7 +113,7 @@ const UNMAPPABLE: &[&str] = &[
     "file:proc",
 ];
 
-/// Files that can be read, but have no method that writes.
+/// Files with a read method and without a write method.
 const UNWRITABLE: &[&str] = &["anon_inode:inotify", "anon_inode:signalfd", "anon_inode:timerfd"];
 
 #[cfg(test)]
@@ -120,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_tells_of_the_fd_or_of_something_else() {
+    fn error_means_refused_fd_or_other_failure() {
         for (name, errno, object, expected) in [
             ("write", 9, Some("pipe"), true),
             ("write", 9, None, true),
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_call_cannot_act_on_is_not_reached() {
+    fn call_reaches_only_kinds_it_acts_on() {
         for (name, object, expected) in [
             ("recvfrom", "socket:AF_INET:SOCK_STREAM", true),
             ("recvfrom", "anon_inode:eventfd", false),

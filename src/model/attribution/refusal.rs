@@ -1,51 +1,50 @@
-//! What it means that a question about a tracee was not answered, by the errno of the question.
-//! Main type: [`Failure`].
+//! What the errno of a failed question about a tracee means. Main type: [`Failure`].
 //!
-//! A missing object and a refused question look alike to the caller of a syscall that fails. Taking
-//! one for the other would hide an object from the baseline, or report a blind spot where there is
-//! none.
+//! A missing object and a refused question both look like a failed syscall. Confusing them would
+//! hide an object from the baseline, or report a blind spot where there is none.
 
 use crate::model::kernel::call::Errno;
 
-/// What was asked.
+/// The kind of question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inquiry {
-    /// What a link of `/proc/TID` leads to: an fd, the program, the root, the working directory.
+    /// The target of a link of `/proc/TID`: of an fd, the program, the root or the working
+    /// directory.
     Link,
-    /// What a path of the tracee names, once its starting point is known.
+    /// The object at a path of the tracee, when its starting point is known.
     Path,
-    /// What is in the memory of the tracee.
+    /// The content of the tracee's memory.
     Memory,
 }
 
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
-    /// There is no such thing, or the task is gone.
+    /// The object does not exist, or the task has ended.
     Absent,
-    /// The call under way fails as the question did. If it succeeds, it used something that could
-    /// not be asked about.
+    /// The call in progress fails with the same error. If it succeeds, it used something that could
+    /// not be examined.
     Alike,
-    /// The kernel, a filter or a security module refused the question: the object or the memory may
-    /// be there.
+    /// The kernel, a filter or a security module refused the question. The object or the memory may
+    /// exist.
     Refused,
 }
 
 impl Failure {
-    /// What this errno of a question means.
+    /// Returns what this errno means for a question of this kind.
     ///
-    /// Errors that no row names are refusals: an unknown failure says nothing about what is there.
+    /// An errno without a row counts as a refusal, because it does not say what exists.
     pub fn of(asked: Inquiry, errno: Errno) -> Self {
         match (asked, errno.0) {
             (_, ESRCH) => Self::Absent,
             (Inquiry::Link, ENOENT | EBADF) => Self::Absent,
             (Inquiry::Path, ENOENT | ENOTDIR) => Self::Absent,
-            // The caller's own rights are at least looked at alike, and so are the limits of a
-            // path.
+            // The caller's own permissions and the limits of a path apply to the call in the same
+            // way.
             (Inquiry::Path, EACCES | ELOOP | ENAMETOOLONG | EINVAL) => Self::Alike,
             // EFAULT of process_vm_readv(2) and EIO of /proc/TID/mem: the address is not mapped.
-            // Memory of memfd_secret(2) and of some devices gives the same, though the task itself
-            // can use it.
+            // Memory of memfd_secret(2) and of some devices gives the same error, although the task
+            // itself can use it.
             (Inquiry::Memory, EFAULT | EIO) => Self::Alike,
             _ => Self::Refused,
         }
@@ -69,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errno_and_question_decide_what_silence_means() {
+    fn meaning_depends_on_errno_and_question() {
         use Failure::{Absent, Alike, Refused};
         const EPERM: i32 = 1;
         const ENOMEM: i32 = 12;
@@ -97,8 +96,9 @@ mod tests {
             (ENOTCONN, Refused, Refused, Refused),
             (ESTALE, Refused, Refused, Refused),
         ] {
-            let meant = [Inquiry::Link, Inquiry::Path, Inquiry::Memory].map(|asked| Failure::of(asked, Errno(errno)));
-            assert_eq!(meant, [link, path, memory], "errno {errno}");
+            let meanings =
+                [Inquiry::Link, Inquiry::Path, Inquiry::Memory].map(|asked| Failure::of(asked, Errno(errno)));
+            assert_eq!(meanings, [link, path, memory], "errno {errno}");
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The kernel subsystems: sysguard's taxonomy `kernel`.
+//! The kernel subsystems: sysguard's taxonomy `kernel`. Main type: [`Subsystem`].
 //!
-//! A [`Subsystem`] is a name and nothing more; which call reaches which is told by the tables and
-//! rules beside this file.
+//! A subsystem is only a name. The tables and rules of attribution say which call reaches which
+//! one.
 
 use std::fmt;
 
@@ -78,7 +78,7 @@ pub enum Subsystem {
     Time,
     /// ptrace, uprobes, tracefs
     Tracing,
-    /// net/unix: AF_UNIX sockets; local, so apart from network (the seed files them under Network)
+    /// net/unix: AF_UNIX sockets, which are local and therefore separate from network
     Unix,
 }
 
@@ -123,7 +123,7 @@ impl Subsystem {
         Self::Unix,
     ];
 
-    /// The word used in JSON, expectations and keys.
+    /// Returns the name used in JSON, expectations and keys.
     pub fn slug(self) -> &'static str {
         match self {
             Self::Aio => "aio",
@@ -165,7 +165,8 @@ impl Subsystem {
         }
     }
 
-    /// The name for people, in the words of the kernel's workload-tracing guide where that has one.
+    /// Returns the title for readers, in the words of the kernel's workload-tracing guide if it has
+    /// one.
     pub fn title(self) -> &'static str {
         match self {
             Self::Aio => "AIO",
@@ -207,7 +208,7 @@ impl Subsystem {
         }
     }
 
-    /// The subsystem with this slug.
+    /// Returns the subsystem with this slug.
     pub fn from_slug(slug: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|subsystem| subsystem.slug() == slug)
     }

@@ -1,29 +1,29 @@
-//! Classic BPF, as seccomp(2) takes it: `struct sock_filter` (include/uapi/linux/filter.h) and the
-//! few instructions that a filter of ours needs.
+//! Classic BPF as seccomp(2) takes it: `struct sock_filter` (include/uapi/linux/filter.h) and the
+//! instructions that the filters here use. Main type: [`Instruction`].
 
-/// One instruction.
+/// One BPF instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub struct Instruction {
-    /// What is done.
+    /// The operation.
     pub code: u16,
-    /// So many instructions are skipped if it holds.
+    /// How many instructions a jump skips if its condition holds.
     pub jt: u8,
-    /// So many instructions are skipped if it does not.
+    /// How many instructions a jump skips if its condition does not hold.
     pub jf: u8,
-    /// The number it is done with.
+    /// The operand.
     pub k: u32,
 }
 
 /// `BPF_MAXINSNS`, include/uapi/linux/bpf_common.h
-pub const LONGEST: usize = 4096;
+pub const MAX_INSTRUCTIONS: usize = 4096;
 
 /// `SECCOMP_RET_TRACE` and `SECCOMP_RET_ALLOW`, include/uapi/linux/seccomp.h
 pub(super) const STOP: u32 = 0x7ff0_0000;
 pub(super) const PASS: u32 = 0x7fff_0000;
 
-/// Where `struct seccomp_data` has the number, the architecture, the upper half of the instruction
-/// pointer, and the halves of an argument on a little-endian machine.
+/// Offsets in `struct seccomp_data`: the number, the architecture, the upper half of the
+/// instruction pointer, and the halves of an argument on a little-endian machine.
 pub(super) const NUMBER: u32 = 0;
 pub(super) const ARCHITECTURE: u32 = 4;
 pub(super) const HIGH_INSTRUCTION_POINTER: u32 = 12;
@@ -49,7 +49,7 @@ pub(super) const fn and(mask: u32) -> Instruction {
 }
 
 /// `BPF_RET | BPF_K`
-pub(super) const fn answer(action: u32) -> Instruction {
+pub(super) const fn ret(action: u32) -> Instruction {
     instruction(0x06, action)
 }
 
@@ -58,29 +58,29 @@ pub(super) const fn skip(instructions: u32) -> Instruction {
     instruction(0x05, instructions)
 }
 
-/// `BPF_JMP | BPF_JEQ | BPF_K`: goes on if equal, else skips.
+/// `BPF_JMP | BPF_JEQ | BPF_K`: continues if equal, else skips.
 pub(super) const fn equal_or_skip(value: u32, instructions: u8) -> Instruction {
     Instruction { code: 0x15, jt: 0, jf: instructions, k: value }
 }
 
-/// `BPF_JMP | BPF_JEQ | BPF_K`: goes on if different, else skips.
+/// `BPF_JMP | BPF_JEQ | BPF_K`: continues if different, else skips.
 pub(super) const fn different_or_skip(value: u32, instructions: u8) -> Instruction {
     Instruction { code: 0x15, jt: instructions, jf: 0, k: value }
 }
 
-/// `BPF_JMP | BPF_JGE | BPF_K`: goes on if at least, else skips.
+/// `BPF_JMP | BPF_JGE | BPF_K`: continues if greater or equal, else skips.
 pub(super) const fn at_least_or_skip(value: u32, instructions: u8) -> Instruction {
     Instruction { code: 0x35, jt: 0, jf: instructions, k: value }
 }
 
-/// What a program answers to a call: the kernel's interpreter in small, so that programs are tested
-/// on any machine.
+/// Runs a program and returns its action. This small copy of the kernel's interpreter lets programs
+/// be tested on any machine.
 #[cfg(test)]
 pub(in crate::model) fn run(program: &[Instruction], architecture: u32, number: u32, args: &[u64; 6]) -> u32 {
     run_at(0x40_1000, program, architecture, number, args)
 }
 
-/// The same for a call that is made from this address.
+/// Runs a program for a call that is made from this address.
 #[cfg(test)]
 pub(in crate::model) fn run_at(
     address: u64,

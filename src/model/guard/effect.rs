@@ -1,7 +1,7 @@
 //! What a call does to the fd table of its caller. Main function: [`effect`].
 //!
-//! It errs on one side only: a call that no list names may bring any fd. That holds for calls of
-//! other ABIs and for calls that a later kernel adds.
+//! It errs on one side only: a call that no list names counts as one that may add any fd. That
+//! includes calls of other ABIs and calls that a later kernel adds.
 
 mod harmless;
 
@@ -10,48 +10,48 @@ use crate::model::attribution::calls::{Subject, shape};
 use crate::model::attribution::files::{changes_family, clone_flags};
 use crate::model::kernel::call::{Call, CallOutcome, Errno};
 
-/// An effect that a filter must not let pass unseen.
+/// The effect of a call on the fds of its caller. Only calls without one may pass a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// None: it may pass.
+    /// None: the call may pass.
     None,
-    /// None on fds, but it must not pass: it could see where a task runs.
+    /// None on fds, but the call must stop: it could see the CPU affinity that the tracer has set.
     Looks,
-    /// This fd is closed.
+    /// It closes this fd.
     Closes(i32),
-    /// The fd that it returns stands for something.
+    /// It returns a new fd.
     Opens,
-    /// So do the two whose numbers it writes to this address.
+    /// It writes the numbers of two new fds to this address.
     OpensTwo(u64),
-    /// Where the socket is one of AF_UNIX, fds may come with the message: SCM_RIGHTS, unix(7).
+    /// It may receive fds if the socket is one of AF_UNIX: SCM_RIGHTS, unix(7).
     Receives,
-    /// It makes a task or another program, of which stops of their own tell.
+    /// It makes a task or executes a program, which the kernel reports with a stop of its own.
     Spawns,
-    /// Any fd may stand for something else, also if the call fails: all must be looked at.
+    /// It may change any fd, even if the call fails. The guard must look at all of them.
     Anything,
-    /// An open file is of another kind from here on, in every table that it is in.
+    /// It changes the kind of an open file, in every table that has an fd of it.
     Changes,
-    /// It installs a filter of the workload's own, whose answers come before those of any other.
+    /// It installs a filter of the workload's own, which may answer a call before our filter does.
     Filters,
 }
 
-/// Calls that return one fd at most, and bring no other.
+/// Calls that return at most one fd and add no other.
 const OPENING: &[&str] = &["accept", "accept4", "dup", "dup2", "dup3", "open_tree", "open_tree_attr"];
 
-/// Calls that make a task like their caller, or another program of it.
+/// Calls that make a task like their caller, or replace its program.
 const SPAWNING: &[&str] = &["execve", "execveat", "fork", "vfork"];
 
-/// `CLONE_PIDFD`, include/uapi/linux/sched.h: the new task's pidfd is written to memory.
+/// `CLONE_PIDFD`, include/uapi/linux/sched.h: the kernel writes the new task's pidfd to memory.
 const CLONE_PIDFD: u64 = 0x1000;
 
-/// fcntl commands that concern one fd and bring none: include/uapi/linux/fcntl.h.
+/// fcntl commands that act on one fd and add none: include/uapi/linux/fcntl.h.
 pub(super) const FCNTL: &[u64] = &[1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1031, 1032, 1033, 1034];
 
 /// F_DUPFD and F_DUPFD_CLOEXEC.
 const DUPLICATING: &[u64] = &[0, 1030];
 
-/// ioctl commands that bring no fd: questions about terminals, files and network interfaces.
-/// SIOCGSKNS (0x894c) and what is above bring some.
+/// ioctl commands that add no fd: queries of terminals, files and network interfaces. SIOCGSKNS
+/// (0x894c) and some commands above it add fds.
 pub(super) fn ioctls() -> impl Iterator<Item = u64> {
     const SINGLE: [u64; 14] = [
         0x5401, 0x5402, 0x5403, 0x5404, 0x540f, 0x5410, 0x5411, 0x5413, 0x5414, 0x541b, 0x5421, 0x5450, 0x5451, 0x8906,
@@ -64,11 +64,11 @@ pub(super) fn ioctls() -> impl Iterator<Item = u64> {
 const SET_MODES: [u64; 2] = [0, 1];
 const PR_SET_SECCOMP: u64 = 22;
 
-/// prctl options that name a task, or ask or set what concerns its signals and timers:
+/// prctl options that name a task, or that read or set its signals and timers:
 /// include/uapi/linux/prctl.h.
 const PRCTL: &[u64] = &[1, 2, 3, 7, 8, 15, 16, 23, 29, 30, 0x5356_4d41];
 
-/// What this call may do. Without its memory nothing is made of a call that must be read there.
+/// Returns the effect of a call. One with arguments in memory that was not read may do anything.
 pub fn effect(call: &Call, memory: &Memory) -> Effect {
     let Some(row) = call.syscall.row() else { return Effect::Anything };
     let [first, second] = [call.args[0], call.args[1]].map(|arg| arg & 0xffff_ffff);
@@ -91,23 +91,24 @@ pub fn effect(call: &Call, memory: &Memory) -> Effect {
         name if SPAWNING.contains(&name) => Effect::Spawns,
         name if OPENING.contains(&name) => Effect::Opens,
         name if harmless::NAMES.binary_search(&name).is_ok() => Effect::None,
-        // Its rings open files without a call.
+        // The kernel opens files for its rings without a call.
         "io_uring_setup" => Effect::Anything,
-        name if makes_an_fd(name) => Effect::Opens,
+        name if returns_an_fd(name) => Effect::Opens,
         _ => Effect::Anything,
     }
 }
 
-/// Whether the call moves data or control through an fd. On some kinds of file that brings fds: a
-/// read of a fanotify group or of a userfaultfd.
+/// Returns whether the call moves data or control through an fd. On some kinds of file that adds
+/// fds: for example a read from a fanotify group or a userfaultfd.
 pub fn acts_through_fd(call: &Call) -> bool {
     let shape = call.syscall.row().and_then(|row| shape(row.name));
     shape.is_none_or(|shape| matches!(shape.subject, Subject::Fd(_)))
 }
 
-/// Whether a finished call leaves a run under a filter of ours incomplete: it has installed a
-/// filter, or was refused what it would get without ours. `has_filter`: there is one around the
-/// session.
+/// Returns whether a finished call makes a run under our filter incomplete.
+///
+/// That is so if it has installed a filter, or if it may have failed because of ours. `has_filter`:
+/// the whole session already runs under a filter.
 ///
 /// "EINVAL: […] the calling thread is already in […] another" mode, "EBUSY: […] a filter with
 /// SECCOMP_FILTER_FLAG_NEW_LISTENER […] is already installed", seccomp(2).
@@ -124,7 +125,7 @@ pub fn needs_no_filter(call: &Call, outcome: CallOutcome, has_filter: bool) -> b
     }
 }
 
-/// `SECCOMP_MODE_STRICT`; seccomp(2) takes it with no flags and no argument only.
+/// `SECCOMP_MODE_STRICT`; seccomp(2) accepts it only without flags and without an argument.
 fn asks_for_strict_mode(call: &Call) -> bool {
     let [first, second, third, ..] = call.args;
     match call.syscall.row().map(|row| row.name) {
@@ -140,13 +141,13 @@ const SOL_SOCKET: u64 = 1;
 const SO_PEERPIDFD: u64 = 77;
 const PROTOCOLS: [u64; 4] = [0, 6, 17, 41];
 
-/// Whether a socket answers such a question with a value. A newer option, or one of another
-/// protocol, may answer with an fd.
+/// Returns whether getsockopt answers this option with a plain value. A newer option, or one of
+/// another protocol, may answer with an fd.
 fn answers_with_a_value(level: u64, option: u64) -> bool {
     level == SOL_SOCKET && option < SO_PEERPIDFD || PROTOCOLS.contains(&level)
 }
 
-fn makes_an_fd(name: &str) -> bool {
+fn returns_an_fd(name: &str) -> bool {
     let subject = shape(name).map(|shape| shape.subject);
     matches!(subject, Some(Subject::Opened(_) | Subject::Socket | Subject::Made(_)))
 }
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_may_bring_an_fd_says_so() {
+    fn effect_names_every_call_that_adds_fds() {
         for (name, args, expected) in [
             ("read", &[3][..], Effect::None),
             ("getppid", &[], Effect::None),
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_filter_is_harmless_unless_ours_is_the_reason() {
+    fn refused_filter_matters_only_because_of_ours() {
         use CallOutcome::{Failed, NeverReturned, Returned};
         for (name, args, outcome, [alone, filtered]) in [
             ("prctl", &[22, 2, 0x1000][..], Returned(0), [true, true]),
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_of_another_abi_bring_fds_as_well() {
+    fn effect_covers_calls_of_another_abi() {
         for (name, args, memory, expected) in [
             ("fcntl64", [3, 0, 0], [0; 3], Effect::Opens),
             ("fcntl64", [3, 8, 0], [0; 3], Effect::Anything),

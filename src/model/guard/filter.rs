@@ -1,94 +1,97 @@
-//! From gates to a program: a balanced search for the number, then the tests of its gate.
+//! Compiles rules to a BPF program: a balanced search for the number, then the tests of its rule.
+//! Main function: [`program`].
 //!
-//! It must not know why a call passes. The search compares numbers only, so that the kernel can
-//! remember what always passes (`seccomp_cache_prepare()`, kernel/seccomp.c). For the same reason
-//! only the three numbers of the vsyscall page look at the instruction pointer, and only where they
-//! do not pass anyway.
+//! This module does not know why a call passes. The search compares numbers only, so that the
+//! kernel can cache the numbers that always pass (`seccomp_cache_prepare()`, kernel/seccomp.c). For
+//! the same reason only the three numbers of the vsyscall page test the instruction pointer, and
+//! only where their rule does not pass them anyway.
 
 use super::Guard;
 use super::bpf::{
-    ARCHITECTURE, HIGH_INSTRUCTION_POINTER, Instruction, LONGEST, NUMBER, PASS, STOP, and, answer, at_least_or_skip,
-    different_or_skip, equal_or_skip, high, load, low, skip,
+    ARCHITECTURE, HIGH_INSTRUCTION_POINTER, Instruction, MAX_INSTRUCTIONS, NUMBER, PASS, STOP, and, at_least_or_skip,
+    different_or_skip, equal_or_skip, high, load, low, ret, skip,
 };
-use super::gate::{Alternative, Gate, Relation, Test};
+use super::rules::{Alternative, FilterRule, Relation, Test};
 
 /// `AUDIT_ARCH_X86_64`, include/uapi/linux/audit.h
 pub(super) const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
 
-/// The program would not fit into the kernel's limit.
+/// The program is longer than the kernel allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the filter needs {0} instructions, and the kernel takes {LONGEST}")]
+#[error("the filter needs {0} instructions, but the kernel allows {MAX_INSTRUCTIONS}")]
 pub struct TooLong(usize);
 
 impl Guard {
-    /// The filter of what passes; everything else is stopped.
+    /// Returns the filter: calls that may pass are allowed, all others stop.
     pub fn filter(&self) -> Result<Vec<Instruction>, TooLong> {
-        let program = program(&self.gates, PASS);
-        if program.len() > LONGEST { Err(TooLong(program.len())) } else { Ok(program) }
+        let program = program(&self.rules, PASS);
+        if program.len() > MAX_INSTRUCTIONS { Err(TooLong(program.len())) } else { Ok(program) }
     }
 }
 
-/// The program of these gates, with this answer to what passes; another architecture, and a number
-/// without a gate, is stopped.
-pub(in crate::model) fn program(gates: &[(u32, Gate)], pass: u32) -> Vec<Instruction> {
-    let head = [load(ARCHITECTURE), equal_or_skip(AUDIT_ARCH_X86_64, 1), skip(1), answer(STOP), load(NUMBER)];
-    head.into_iter().chain(search(&ranges(gates), pass)).collect()
+/// Returns the program of these rules; `pass` is its action for calls that may pass. Calls of
+/// another architecture and numbers without a rule stop.
+pub(in crate::model) fn program(rules: &[(u32, FilterRule)], pass: u32) -> Vec<Instruction> {
+    let head = [load(ARCHITECTURE), equal_or_skip(AUDIT_ARCH_X86_64, 1), skip(1), ret(STOP), load(NUMBER)];
+    head.into_iter().chain(search(&ranges(rules), pass)).collect()
 }
 
 /// gettimeofday, time and getcpu of x86_64.
 ///
-/// The kernel emulates calls to the vsyscall page in the page fault, and asks seccomp, though it is
-/// no syscall and no syscall-stop for ptrace: `emulate_vsyscall()`,
-/// arch/x86/entry/vsyscall/vsyscall_64.c. They must pass, or engines would differ.
+/// The kernel emulates calls to the vsyscall page in its page-fault handler. It asks seccomp about
+/// them, but ptrace sees no syscall-stop because there is no syscall: `emulate_vsyscall()`,
+/// arch/x86/entry/vsyscall/vsyscall_64.c. They must pass, or the engines would report different
+/// calls.
 const EMULATED: [u32; 3] = [96, 201, 309];
 
-/// Lets calls from the vsyscall page pass first. It is the only page above 0xffffffff00000000 that
-/// user code can run from: all others there are the kernel's; Documentation/arch/x86/x86_64/mm.rst.
-fn past_emulation(number: u32, code: Vec<Instruction>) -> Vec<Instruction> {
+/// Returns code that first lets calls from the vsyscall page pass. It is the only page above
+/// 0xffffffff00000000 that user code can run from. All others there belong to the kernel:
+/// Documentation/arch/x86/x86_64/mm.rst.
+fn pass_vsyscall_page(number: u32, code: Vec<Instruction>) -> Vec<Instruction> {
     const HIGH_OF_VSYSCALL_PAGE: u32 = 0xffff_ffff;
-    if !EMULATED.contains(&number) || code == [answer(PASS)] {
+    if !EMULATED.contains(&number) || code == [ret(PASS)] {
         return code;
     }
-    let head = [load(HIGH_INSTRUCTION_POINTER), equal_or_skip(HIGH_OF_VSYSCALL_PAGE, 1), answer(PASS)];
+    let head = [load(HIGH_INSTRUCTION_POINTER), equal_or_skip(HIGH_OF_VSYSCALL_PAGE, 1), ret(PASS)];
     head.into_iter().chain(code).collect()
 }
 
-/// The same code with another answer to what passes.
-fn answer_with(action: u32, mut code: Vec<Instruction>) -> Vec<Instruction> {
-    code.iter_mut().filter(|instruction| **instruction == answer(PASS)).for_each(|pass| *pass = answer(action));
+/// Returns the same code with another action for calls that pass.
+fn with_action(action: u32, mut code: Vec<Instruction>) -> Vec<Instruction> {
+    code.iter_mut().filter(|instruction| **instruction == ret(PASS)).for_each(|pass| *pass = ret(action));
     code
 }
 
-/// Where each run of numbers with one gate begins; numbers that no table knows are stopped. Each
-/// number of the vsyscall page is a run of its own.
-fn ranges(gates: &[(u32, Gate)]) -> Vec<(u32, &Gate)> {
-    let mut ranges: Vec<(u32, &Gate)> = vec![(0, &Gate::Stop)];
+/// Returns where each range of numbers with one rule begins. Numbers that no table has stop. Each
+/// number of the vsyscall page is a range of its own.
+fn ranges(rules: &[(u32, FilterRule)]) -> Vec<(u32, &FilterRule)> {
+    let mut ranges: Vec<(u32, &FilterRule)> = vec![(0, &FilterRule::Stop)];
     let is_apart = |numbers: [u32; 2]| numbers.iter().any(|number| EMULATED.contains(number));
-    let mut add = |from, gate| match ranges.last_mut() {
-        Some((begin, last)) if *last == gate && !is_apart([*begin, from]) => {}
-        Some((begin, last)) if *begin == from => *last = gate,
-        _ => ranges.push((from, gate)),
+    let mut add = |from, rule| match ranges.last_mut() {
+        Some((begin, last)) if *last == rule && !is_apart([*begin, from]) => {}
+        Some((begin, last)) if *begin == from => *last = rule,
+        _ => ranges.push((from, rule)),
     };
     let mut next = 0;
-    for (number, gate) in gates {
+    for (number, rule) in rules {
         if *number > next {
-            add(next, &Gate::Stop);
+            add(next, &FilterRule::Stop);
         }
-        add(*number, gate);
+        add(*number, rule);
         next = number + 1;
     }
-    add(next, &Gate::Stop);
+    add(next, &FilterRule::Stop);
     ranges
 }
 
-fn search(ranges: &[(u32, &Gate)], pass: u32) -> Vec<Instruction> {
+fn search(ranges: &[(u32, &FilterRule)], pass: u32) -> Vec<Instruction> {
     match ranges {
-        [] => vec![answer(STOP)],
-        [(number, gate)] => past_emulation(*number, answer_with(pass, tests(gate))),
+        [] => vec![ret(STOP)],
+        [(number, rule)] => pass_vsyscall_page(*number, with_action(pass, tests(rule))),
         _ => {
             let (left, right) = ranges.split_at(ranges.len() / 2);
             let left = search(left, pass);
-            // Far jumps are for `skip` only: those of comparisons end at 255.
+            // Only `skip` can jump far: a comparison skips at most 255 instructions.
             let mut code = vec![at_least_or_skip(right[0].0, 1), skip(left.len() as u32)];
             code.extend(left);
             code.extend(search(right, pass));
@@ -97,19 +100,19 @@ fn search(ranges: &[(u32, &Gate)], pass: u32) -> Vec<Instruction> {
     }
 }
 
-fn tests(gate: &Gate) -> Vec<Instruction> {
-    match gate {
-        Gate::Pass => vec![answer(PASS)],
-        Gate::Stop => vec![answer(STOP)],
-        Gate::If(alternatives) => {
+fn tests(rule: &FilterRule) -> Vec<Instruction> {
+    match rule {
+        FilterRule::Pass => vec![ret(PASS)],
+        FilterRule::Stop => vec![ret(STOP)],
+        FilterRule::If(alternatives) => {
             let (choices, others) = choices(alternatives);
             let choices = choices.iter().flat_map(choice);
-            choices.chain(others.into_iter().flat_map(alternative)).chain([answer(STOP)]).collect()
+            choices.chain(others.into_iter().flat_map(alternative)).chain([ret(STOP)]).collect()
         }
     }
 }
 
-/// Values of one register after which the same alternatives are left.
+/// Values of one register that lead to the same remaining tests.
 struct Choice<'a> {
     arg: usize,
     mask: u32,
@@ -117,11 +120,11 @@ struct Choice<'a> {
     left: Vec<&'a [Test]>,
 }
 
-/// More could not be jumped over.
-const MOST_VALUES: usize = 200;
+/// A comparison could not skip the code of more values.
+const MAX_VALUES: usize = 200;
 
-/// The choices that alternatives begin with, and what begins with none. It is whether one holds
-/// that matters, not which.
+/// Splits alternatives into those that begin with an equality test, merged by value, and all
+/// others. The order may change: what matters is whether an alternative holds, not which one.
 fn choices(alternatives: &[Alternative]) -> (Vec<Choice<'_>>, Vec<&[Test]>) {
     let (mut choices, mut others) = (Vec::<Choice>::new(), Vec::new());
     for tests in alternatives {
@@ -144,7 +147,7 @@ fn choices(alternatives: &[Alternative]) -> (Vec<Choice<'_>>, Vec<&[Test]>) {
         let is_alike = |other: &&mut Choice| {
             (other.arg, other.mask) == (choice.arg, choice.mask)
                 && other.left == choice.left
-                && other.values.len() < MOST_VALUES
+                && other.values.len() < MAX_VALUES
         };
         match together.iter_mut().find(is_alike) {
             Some(alike) => alike.values.extend(choice.values),
@@ -154,7 +157,7 @@ fn choices(alternatives: &[Alternative]) -> (Vec<Choice<'_>>, Vec<&[Test]>) {
     (together, others)
 }
 
-/// Goes on with what is left where the register is one of the values, else behind that.
+/// Continues with the remaining tests if the register has one of the values, else skips them.
 fn choice(choice: &Choice<'_>) -> Vec<Instruction> {
     let left: Vec<Instruction> = choice.left.iter().copied().flat_map(alternative).collect();
     let masked = (choice.mask != u32::MAX).then(|| and(choice.mask));
@@ -166,11 +169,10 @@ fn choice(choice: &Choice<'_>) -> Vec<Instruction> {
     code
 }
 
-/// Passes where all tests hold, else goes on behind itself. What was loaded for one test is there
-/// for the next.
+/// Passes if all tests hold, else continues after itself. A loaded word is reused by the next test.
 fn alternative(tests: &[Test]) -> Vec<Instruction> {
     let compared: Vec<_> = tests.iter().flat_map(|test| halves(test).map(|half| (half, test.is))).collect();
-    let mut code = vec![answer(PASS)];
+    let mut code = vec![ret(PASS)];
     for (at, ((offset, mask, value), is)) in compared.iter().enumerate().rev() {
         let compare = match is {
             Relation::Equal => equal_or_skip(*value, code.len() as u8),

@@ -1,7 +1,7 @@
-//! Which kinds of objects a filter can be trusted with.
+//! Kinds of objects for which a filter is safe. Main function: [`is_plain`].
 //!
-//! A call on any other kind may bring in fds by itself (a read of a fanotify group, an ioctl of
-//! KVM), so that whoever holds one is watched call by call.
+//! On a kind that is not plain, a call may add fds by itself: a read from a fanotify group, or an
+//! ioctl of KVM. A task that holds such an fd stops at every call.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::model::attribution::calls::{Selector, Shape, Subject, shape};
 use crate::model::attribution::{Object, Subsystem};
 use crate::model::expectation::Baseline;
 
-/// Devices whose reads and writes move bytes and nothing else.
+/// Devices on which reads and writes only move bytes.
 const PLAIN_DEVICES: &[&str] =
     &["char:full", "char:null", "char:ptmx", "char:pts", "char:random", "char:tty", "char:urandom", "char:zero"];
 
@@ -22,12 +22,12 @@ const PLAIN_ANONYMOUS: &[&str] = &[
     "anon_inode:timerfd",
 ];
 
-/// Whether calls on this object that pass can bring in no other one.
+/// Returns whether no call that passes can add an fd through this object.
 pub(super) fn is_plain(object: &Object) -> bool {
     let name = &*object.name;
     match name.split_once(':') {
-        // They can be mapped, as no other file of proc can: drivers/pci/proc.c, sound/core/info.c,
-        // fs/proc/vmcore.c.
+        // These can be mapped, unlike all other files of proc: drivers/pci/proc.c,
+        // sound/core/info.c, fs/proc/vmcore.c.
         Some(("file", "proc")) => !matches!(object.subsystem, Some(Subsystem::Device | Subsystem::Boot)),
         Some(("file" | "dir" | "socket", _)) => true,
         Some(("char", _)) => PLAIN_DEVICES.contains(&name),
@@ -36,23 +36,25 @@ pub(super) fn is_plain(object: &Object) -> bool {
     }
 }
 
-/// Calls that make or arrange what lasts; a kind that is used by no other call is made and closed
-/// again, as a socket is that finds nobody.
-const ARRANGING: &[&str] = &["bind", "connect", "listen", "memfd_create", "shutdown", "socket", "socketpair"];
+/// Calls that only create or set up an object. A kind that no other call uses is closed soon after
+/// it was made: for example a socket after a failed connect.
+const SETUP_CALLS: &[&str] = &["bind", "connect", "listen", "memfd_create", "shutdown", "socket", "socketpair"];
 
-/// Which kinds of fds stay open for long: pipes, sockets and what else a program makes to wait for.
-/// A file is opened, read and closed, and while it is open its task is watched call by call; of
-/// what lasts every call that passes must be borne. A pipe that nobody made is a stream.
-pub(super) struct Lasting<'a> {
+/// Kinds of fds that stay open for long: pipes, sockets, and others that a program waits on.
+///
+/// Long-lived fds must be safe for every call that passes. A file is opened, read and closed; while
+/// it is open, its task stops at every call. Without a call that makes pipes, every pipe is an
+/// inherited stream, which has a class of its own.
+pub(super) struct LongLived<'a> {
     makes_pipes: bool,
-    /// The objects of calls that do more than arrange them.
+    /// The objects of calls that do more than create or set up one.
     used: BTreeSet<&'a str>,
 }
 
-impl<'a> Lasting<'a> {
+impl<'a> LongLived<'a> {
     pub(super) fn of(baseline: &'a Baseline) -> Self {
         let entries = || baseline.subsystems.values().flatten();
-        let used = entries().filter(|(call, _)| !ARRANGING.contains(&call.as_str()));
+        let used = entries().filter(|(call, _)| !SETUP_CALLS.contains(&call.as_str()));
         Self {
             makes_pipes: entries().any(|(call, _)| ["pipe", "pipe2"].contains(&call.as_str())),
             used: used.flat_map(|(_, entry)| &entry.objects).map(String::as_str).collect(),
@@ -68,17 +70,17 @@ impl<'a> Lasting<'a> {
     }
 }
 
-/// Whether the program makes threads, as far as its baseline shows that: they are what clone3 is
-/// for in C libraries that do not fork by it.
-pub(super) fn are_shared(baseline: &Baseline) -> bool {
+/// Returns whether the baseline shows that the program makes threads. It looks for clone3, which C
+/// libraries use for threads only, unless they also fork with it.
+pub(super) fn makes_threads(baseline: &Baseline) -> bool {
     baseline.subsystems.values().any(|entries| entries.contains_key("clone3"))
 }
 
-/// The plain kinds that a baseline knows, each in every subsystem that was reached through it.
-pub(super) fn of(baseline: &Baseline) -> Vec<Object> {
+/// Returns the plain kinds that a baseline holds, each with every subsystem reached through it.
+pub(super) fn known(baseline: &Baseline) -> Vec<Object> {
     let mut kinds: Vec<Object> = Vec::new();
     for (&subsystem, entries) in &baseline.subsystems {
-        let reaching = entries.iter().filter(|(call, _)| shape(call).is_some_and(|shape| tells_of_its_object(&shape)));
+        let reaching = entries.iter().filter(|(call, _)| shape(call).is_some_and(|shape| reaches_its_object(&shape)));
         let mut known = BTreeSet::new();
         for name in reaching.flat_map(|(_, entry)| &entry.objects) {
             let object = Object { name: name.as_str().into(), subsystem: Some(subsystem) };
@@ -90,9 +92,9 @@ pub(super) fn of(baseline: &Baseline) -> Vec<Object> {
     kinds
 }
 
-/// Whether the subsystem that such a call reaches is its object's: an argument may say another one,
-/// as a command of terminals does of a pipe.
-fn tells_of_its_object(shape: &Shape) -> bool {
+/// Returns whether a call of this shape reaches the subsystem of its object. An argument may select
+/// another one: a terminal command on a pipe reaches `device`.
+fn reaches_its_object(shape: &Shape) -> bool {
     let is_made = matches!(shape.subject, Subject::Socket | Subject::Made(_));
     shape.subject.is_reached() && (is_made || matches!(shape.selector, Selector::None))
 }

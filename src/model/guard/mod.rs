@@ -1,60 +1,73 @@
-//! Decides which calls may run natively: those of which a baseline holds every fact that they can
-//! bring about. Main type: [`Guard`].
+//! Decides which syscalls may run natively, without a stop. Main type: [`Guard`].
 //!
-//! A filter decides from registers. What it cannot be sure of, it stops. Objects are not in
-//! registers: a call on an fd may pass only while every fd that it could mean is of a kind whose
-//! use the baseline holds too. [`Guard::bears`] says so of one fd, and `linux::guard` keeps track
-//! of them. Nothing here touches a process.
+//! A call may run natively if the baseline holds every fact that the call can produce. A seccomp
+//! filter enforces this, but a filter sees registers only; calls that it cannot judge by them stop.
+//! The object behind an fd is not in a register. A call on an fd may therefore pass only while
+//! every fd in the table is *safe*: the baseline expects every passing call on an object of its
+//! kind. [`Guard::bears`] answers this for one fd, and `linux::guard` tracks the fds of all tasks.
+//! Nothing here touches a process.
 //!
 //! # Why a guarded run misses nothing
 //!
-//! A guarded run shows each fact that ptrace would show and the baseline lacks, or ends as
-//! incomplete and is repeated under ptrace. That rests on these assumptions. Each names the tests
-//! that attack it; `::` paths without a file are trials of `tests/attacks`.
+//! A guarded run shows every fact that ptrace would show and that the baseline lacks. A run that
+//! cannot guarantee this ends as incomplete and is repeated under ptrace. The argument rests on the
+//! twelve assumptions below. Each names the tests that attack it; a `::` path without a file name
+//! is a trial of `tests/attacks`.
 //!
-//! 1. **Every syscall of every task meets the filter.** A filter is inherited and cannot be
-//!    removed, seccomp(2). The vsyscall page is emulated without a syscall and passes
-//!    (`abis::vsyscall` in `tests/tracer`). A workload's own filter answers first: such a run is
-//!    incomplete (`a_workload_with_a_filter_of_its_own_is_not_guarded` in `tests/guard.rs`).
-//! 2. **The kernel uses the registers that the filter saw.** No other task can change them. Where
-//!    the arguments are in memory, the call always stops (`looks::flags_flip`).
-//! 3. **A call passes only if attribution finds nothing new in it.** Each alternative of a gate is
-//!    tried against the code that judges a stopped call (`what_passes_is_expected` in this module's
-//!    tests; `tests/guard.rs` removes each fact of a baseline in turn).
-//! 4. **Fds come by calls that stop.** A call that is not known to be harmless makes the guard look
-//!    at all fds, also if it fails and under every ABI ([`effect`]; `arrivals::*`). io_uring and
-//!    seccomp listeners bring fds without a call; from then on no task runs natively, and where
-//!    others run already, the run is incomplete.
-//! 5. **Tasks that share an fd table share its unsafe fds.** The kernel says whether two tasks do,
-//!    by kcmp(2). A fork's copy and a table after an exec are looked at again unless only one task
-//!    could change them ([`FdTables`]; `fds::process_shares`, `fds::raw_threads`,
-//!    `fds::fork_between`, `fds::executes`, `fds::number_reused`).
-//! 6. **An unsafe fd exists before the guard knows of it.** If another task that uses the table ran
-//!    natively meanwhile, the run is incomplete (`fds::guesses`, `fds::thread_opens`).
-//! 7. **A look before a call is believed only while nothing can change what it shows.** That is an
-//!    fd whose table one task uses, or a path while the tree has one task. Otherwise the call's
-//!    result is awaited (`looks::appears`, `looks::late_flip`, `looks::fd_flips`, `looks::flips`).
-//! 8. **A path means what it means to its task.** It is resolved with the task's root and
-//!    directory, and with its own `/proc/self`; what depends on which process asks is awaited
-//!    (`paths::*`).
-//! 9. **What is read at a call's entry is what the kernel reads.** clone3 is pointed to a copy of
-//!    its arguments that no task writes (`looks::own_flags`, `births::clone3_flipped` in
-//!    `tests/tracer`).
-//! 10. **Every child has a tracer.** A call that returns a child without an announcement makes the
-//!     run incomplete (`looks::untraced_flip`, `births::clone3_hidden` in `tests/tracer`).
-//! 11. **What cannot be asked is named.** An fd that cannot be looked at is unsafe, and its use is
-//!     the blind spot `unanswerable` (`hidden::*`).
-//! 12. **Processes outside the tree do not interfere.** They do not change what a path leads to
-//!     between the look and the call of a tree of one task, and put no fds into its tasks. A name
-//!     that another process creates in that moment may be missed in that run.
+//! 1. **Every syscall of every task passes through the filter.** A child inherits the filter,
+//!    execve keeps it, and no task can remove it; seccomp(2). There is one exception. The kernel
+//!    emulates calls to the vsyscall page in its page-fault handler, where no syscall takes place;
+//!    they pass (`abis::vsyscall` in `tests/tracer`). A filter that the workload installs may
+//!    answer a call before ours does, so such a run is incomplete
+//!    (`a_workload_with_a_filter_of_its_own_is_not_guarded` in `tests/guard.rs`).
+//! 2. **The kernel acts on the registers that the filter saw.** No other task can change the
+//!    registers of a task that is in a syscall. Memory is different: another thread can rewrite it
+//!    after the filter has run. A call with its arguments in memory therefore always stops
+//!    (`looks::flags_flip`).
+//! 3. **A call passes only if attribution finds nothing new in it.** The filter has no opinion of
+//!    its own: each alternative of a rule is tried against the code that judges a stopped call
+//!    (`passing_calls_are_expected` in this module's tests; `tests/guard.rs` removes each fact of a
+//!    baseline in turn).
+//! 4. **New fds come from calls that stop.** [`effect`] lists the calls that cannot add an fd, and
+//!    those that add one or two known ones. After any other call the guard looks at every fd of the
+//!    task, even if the call failed, and under every ABI (`arrivals::*`). io_uring and seccomp
+//!    listeners add fds without a call. Once one of them exists, no task runs natively any more; if
+//!    other tasks could already run, the run is incomplete.
+//! 5. **Tasks that share an fd table share its unsafe fds.** The kernel says by kcmp(2) whether two
+//!    tasks share one. A fork copies the table, and an execve leaves the task with a table of its
+//!    own. The guard looks at every fd of the new table unless only one task could have changed the
+//!    old one ([`FdTables`]; `fds::process_shares`, `fds::raw_threads`, `fds::fork_between`,
+//!    `fds::executes`, `fds::number_reused`).
+//! 6. **The kernel installs an fd before the guard learns of it.** In between, another task that
+//!    shares the table may use it natively. If the fd is unsafe and another such task was running
+//!    natively, the run is incomplete (`fds::guesses`, `fds::thread_opens`).
+//! 7. **A look before a call counts only while nothing can change what it shows.** For an fd this
+//!    means that one task uses the table; for a path, that the tree has one task. In all other
+//!    cases the guard waits for the call's result (`looks::appears`, `looks::late_flip`,
+//!    `looks::fd_flips`, `looks::flips`).
+//! 8. **A path is resolved as its task would resolve it.** The resolution starts at the task's own
+//!    root and working directory and uses its own `/proc/self`. If the target depends on which
+//!    process asks, the guard waits for the call's result (`paths::*`).
+//! 9. **The kernel acts on the memory that was read at the call's entry.** clone3 takes its flags
+//!    from memory, so the tracer points it to a copy of its arguments that no task writes
+//!    (`looks::own_flags`, `births::clone3_flipped` in `tests/tracer`).
+//! 10. **Every child has a tracer.** If a call returns a child that no stop announced, the run is
+//!     incomplete (`looks::untraced_flip`, `births::clone3_hidden` in `tests/tracer`).
+//! 11. **An object that cannot be examined is reported.** An fd that the guard cannot look at
+//!     counts as unsafe, and a call that uses it is reported as the blind spot `unanswerable`
+//!     (`hidden::*`).
+//! 12. **Processes outside the tree do not interfere.** They do not put fds into its tasks. While
+//!     the tree has one task, they do not change what a path leads to between the look and the
+//!     call. A name that another process creates in that moment may be missed in that run.
 //!
-//! The `fuzz` trial of `tests/attacks` looks for pairs of operation lists for which this is false.
+//! The `fuzz` trial of `tests/attacks` searches for pairs of operation lists that break this
+//! argument.
 
 pub mod bpf;
 mod effect;
 mod filter;
-mod gate;
 mod kinds;
+mod rules;
 mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,70 +85,70 @@ use crate::model::run::platform::Platform;
 pub use effect::{Effect, acts_through_fd, effect, needs_no_filter};
 pub use filter::TooLong;
 pub(in crate::model) use filter::program;
-pub(in crate::model) use gate::Gate;
+pub(in crate::model) use rules::FilterRule;
 pub use tables::{FdTables, Sharing};
 
-/// What a baseline and its document let pass.
+/// Decides which calls pass, for one baseline and its document.
 #[derive(Debug)]
 pub struct Guard {
     abi: Abi,
     platform: Platform,
     held: BTreeSet<Fact>,
-    /// The calls that are held in some subsystem, and each with its arguments.
+    /// The calls that the baseline holds in any subsystem, each with its arguments.
     calls: BTreeSet<(String, Option<String>)>,
     ambient_strict: bool,
     tolerate: Vec<Rule>,
     forbid: Vec<Rule>,
-    /// The calls on fds that pass, by the class of the fd.
-    passing: Vec<gate::Passing>,
+    /// The calls on fds that pass, with the fd classes for which they pass.
+    passing: Vec<rules::PassingCall>,
     /// The fds that have a class of their own.
     inherited: Vec<i32>,
-    /// What the filter does about each number.
-    gates: Vec<(u32, Gate)>,
+    /// The rule of each syscall number.
+    rules: Vec<(u32, FilterRule)>,
 }
 
-/// Why there is no guard for a workload.
+/// Why a workload cannot be guarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unguardable {
-    /// Results are facts there, and a call that passes tells none.
-    #[error("`level: error` asks for the errors of every call")]
+    /// Results are facts at this level, and the result of a call that passes is not seen.
+    #[error("`level: error` needs the result of every call")]
     Errors,
-    /// Where a phase begins is a call, too, and a call that passes is of any phase.
-    #[error("its phases are judged apart")]
+    /// A marker call begins a phase, and a call that passes cannot be assigned to one.
+    #[error("phases need a stop at every call")]
     Phases,
-    /// The filter is a program for one convention of registers.
-    #[error("filters are made for x86_64 only")]
+    /// The filter is written for the register layout of one architecture.
+    #[error("the guard supports x86_64 only")]
     Architecture,
 }
 
-/// The fds that a workload begins with, the three streams and whatever else it inherits: they last,
-/// so that each has a class of its own.
+/// The fds that a workload starts with: the three standard streams and any others. They are
+/// long-lived, so each has a class of its own.
 pub type Inherited = BTreeMap<i32, Option<Object>>;
 
-/// Within one class of fds, the filter treats all alike.
+/// A group of fds that the filter treats alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// This one.
+    /// The class with this index.
     Known(usize),
-    /// Nobody knows which: it must do for each.
+    /// The fd is unknown, so the rule must hold for every class.
     Any,
 }
 
-/// What several calls have in common, so that a guard thinks the same of them.
+/// A key for calls that are expected on the same objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Likeness(Syscall, u64);
 
-/// How a file was opened. A call that this does not allow fails with EBADF, and reaches nothing.
+/// How a file was opened. A call that needs more fails with EBADF and reaches nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Access {
-    /// For reading.
+    /// Open for reading.
     pub reads: bool,
-    /// For writing.
+    /// Open for writing.
     pub writes: bool,
 }
 
 impl Access {
-    /// For both.
+    /// Open for reading and writing.
     pub const BOTH: Self = Self { reads: true, writes: true };
 
     fn allows(self, call: &Call) -> bool {
@@ -148,7 +161,10 @@ impl Access {
 }
 
 impl Guard {
-    /// What this baseline lets pass of a workload that begins with these streams.
+    /// Returns the guard of a workload that starts with these fds.
+    ///
+    /// # Errors
+    /// Fails if the document or the platform cannot be guarded; see [`Unguardable`].
     pub fn new(
         document: &Document,
         baseline: &Baseline,
@@ -170,24 +186,24 @@ impl Guard {
             held: baseline.facts(),
             calls: calls(baseline),
             ambient_strict: document.ambient_strict,
-            // A call that is tolerated only if it fails may succeed; one that is forbidden only if
-            // it fails may fail.
+            // The outcome of a passing call is not seen. A call tolerated only if it fails may
+            // succeed, and a call forbidden only if it fails may fail.
             tolerate: document.tolerate.iter().filter(|rule| rule.error.is_none()).cloned().collect(),
             forbid: document.forbid.iter().map(without_error).collect(),
             passing: Vec::new(),
-            gates: Vec::new(),
+            rules: Vec::new(),
             inherited: inherited.keys().copied().collect(),
         };
-        (guard.gates, guard.passing) = gate::all(&guard, baseline, inherited);
+        (guard.rules, guard.passing) = rules::all(&guard, baseline, inherited);
         Ok(guard)
     }
 
-    /// Whether nothing that can come of this call on this object is news, however it ends.
+    /// Returns whether every outcome of this call on this object is expected.
     pub fn expects(&self, call: &Call, object: Option<&Object>) -> bool {
-        /// EPERM for any error: none is a fact below [`Level::Error`].
+        /// EPERM stands for every error: below [`Level::Error`] errors are not facts.
         const FAILED: CallOutcome = CallOutcome::Failed(Errno(1));
         if object.is_some_and(|object| !reaches(&call.syscall.name(), &call.args, &object.name)) {
-            return self.expects_refused(call);
+            return self.expects_refusal(call);
         }
         let object = object.cloned().map_or(Answer::None, Answer::Object);
         let answers = Answers { object, ..Answers::default() };
@@ -198,15 +214,15 @@ impl Guard {
         })
     }
 
-    /// Whether any call of this name can be expected: most names are in no baseline, and then none
-    /// need be tried.
-    fn knows(&self, syscall: &str) -> bool {
+    /// Returns whether some call of this name can be expected. Most names are in no baseline, and
+    /// their calls need not be tried.
+    fn can_expect(&self, syscall: &str) -> bool {
         let is_held = || self.calls.range((syscall.to_owned(), None)..).next().is_some_and(|(held, _)| held == syscall);
         !self.tolerate.is_empty() || !self.ambient_strict && ambient::reason(syscall).is_some() || is_held()
     }
 
-    /// What of a call decides whether it is expected on an object, where that is its number and one
-    /// register at most: all that have that in common are alike.
+    /// Returns the key of a call if its number and at most one register decide on which objects it
+    /// is expected.
     pub fn likeness(call: &Call) -> Option<Likeness> {
         let shape = shape(call.syscall.row()?.name)?;
         let by_number = matches!(shape.selector, Selector::None) && answers::memory(call).is_none();
@@ -218,8 +234,8 @@ impl Guard {
         by_number.then_some(Likeness(call.syscall, register))
     }
 
-    /// Whether it is no news if this call is refused because of its fd.
-    pub fn expects_refused(&self, call: &Call) -> bool {
+    /// Returns whether the call is expected if the kernel refuses it because of its fd.
+    pub fn expects_refusal(&self, call: &Call) -> bool {
         const EBADF: CallOutcome = CallOutcome::Failed(Errno(9));
         let used = attribute(call, EBADF, &Answers::default());
         let is_forbidden = self.forbid.iter().any(|rule| rule.matches(&used, None));
@@ -227,16 +243,17 @@ impl Guard {
         self.expects_use(&used) || !is_forbidden && self.calls.contains(&key)
     }
 
-    /// Whether what this call finds before it begins is what it finds at its end, so that it need
-    /// not be awaited: it makes nothing.
+    /// Returns whether a look before this call shows the same as its result would, so that it need
+    /// not be awaited. That is false for calls that create the file that they name.
     pub fn settles_before(&self, call: &Call) -> bool {
         const MAKING: [&str; 6] = ["mkdir", "mkdirat", "mknod", "mknodat", "symlink", "symlinkat"];
         call.syscall.abi == self.abi && call.syscall.row().is_some_and(|row| !MAKING.contains(&row.name))
     }
 
-    /// Whether calls on an fd of this class may pass while it stands for this object, opened so.
+    /// Returns whether an fd of this class is safe while it stands for this object, opened like
+    /// this.
     pub fn bears(&self, class: Class, object: &Object, access: Access) -> bool {
-        let is_its = |passing: &&gate::Passing| match class {
+        let is_its = |passing: &&rules::PassingCall| match class {
             Class::Known(class) => passing.classes[class],
             Class::Any => passing.classes.contains(&true),
         };
@@ -248,12 +265,12 @@ impl Guard {
                 .all(|it| self.expects(&it.call, Some(object)))
     }
 
-    /// Whether calls through an fd of this kind bring no fd by themselves.
+    /// Returns whether calls through an fd of this kind add no fd by themselves.
     pub fn is_plain(object: &Object) -> bool {
         kinds::is_plain(object)
     }
 
-    /// The class of an fd.
+    /// Returns the class of an fd.
     pub fn class(&self, fd: i32) -> Class {
         Class::Known(self.inherited.iter().position(|inherited| *inherited == fd).unwrap_or(self.inherited.len()))
     }
@@ -262,8 +279,8 @@ impl Guard {
         if self.forbid.iter().any(|rule| rule.matches(used, None)) {
             return false;
         }
-        let is_set_apart = used.ambient && !self.ambient_strict;
-        is_set_apart
+        let is_ambient = used.ambient && !self.ambient_strict;
+        is_ambient
             || self.tolerate.iter().any(|rule| rule.matches(used, None))
             || facts_of(used, None, &self.platform).all(|fact| self.held.contains(&fact))
     }

@@ -1,8 +1,8 @@
-//! The fd tables of all tasks, and which fds in each the filter cannot be trusted with. Main type:
-//! [`FdTables`].
+//! The fd tables of all tasks, and the unsafe fds in each. Main type: [`FdTables`].
 //!
-//! Nothing here asks the system. A table that several tasks use is one table here; the caller says
-//! what each fd is, and is told when a task may already have used an unsafe fd natively.
+//! Nothing here asks the system: the caller says what each fd is. Tasks that share a table in the
+//! kernel share one here. [`FdTables::has_raced`] says whether a task may already have used an
+//! unsafe fd natively.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
@@ -10,14 +10,14 @@ use std::rc::Rc;
 
 use crate::model::kernel::call::Tid;
 
-/// The fd table of every task whose table is known.
+/// The fd tables of all tasks, as far as they are known.
 #[derive(Debug, Default)]
 pub struct FdTables {
     members: HashMap<Tid, Member>,
     has_raced: bool,
 }
 
-/// A task's place in a table.
+/// A task and the table that it uses.
 #[derive(Debug, Clone, Default)]
 struct Member {
     table: Rc<RefCell<Table>>,
@@ -28,12 +28,12 @@ struct Member {
 /// One fd table.
 #[derive(Debug, Clone, Default)]
 struct Table {
-    /// Fds that the filter cannot be trusted with. One that was closed natively may still be here;
-    /// an unsafe fd is never missing.
+    /// Fds for which the filter is not safe. One that was closed natively may still be here; an
+    /// unsafe fd is never missing.
     unsafe_fds: BTreeSet<i32>,
-    /// Its members may have tables of their own instead: the system did not say.
+    /// The kernel did not say whether its tasks really share it.
     is_ambiguous: bool,
-    /// It holds, or held, an fd whose use may bring other fds.
+    /// It holds, or has held, an fd through which a call may add other fds.
     may_bring: bool,
 }
 
@@ -44,70 +44,72 @@ pub enum Sharing {
     Shared,
     /// It has a copy.
     Copied,
-    /// The system does not say.
+    /// The kernel does not say.
     Unknown,
 }
 
 impl FdTables {
-    /// Whether the task's table is known.
+    /// Returns whether the task's table is known.
     pub fn contains(&self, task: Tid) -> bool {
         self.members.contains_key(&task)
     }
 
-    /// The tasks whose tables are known.
+    /// Returns the tasks with a known table.
     pub fn tasks(&self) -> impl Iterator<Item = Tid> {
         self.members.keys().copied()
     }
 
-    /// Whether every fd of the task is safe. `false` where the table is not known.
+    /// Returns whether every fd of the task is safe. `false` if the table is not known.
     pub fn is_safe(&self, task: Tid) -> bool {
         self.members.get(&task).is_some_and(|member| member.table.borrow().unsafe_fds.is_empty())
     }
 
-    /// Whether another task uses the table, or used it when the task entered its current call.
+    /// Returns whether another task uses the table, or used it when the task entered its current
+    /// call.
     pub fn is_shared(&self, task: Tid) -> bool {
-        self.members.get(&task).is_some_and(|member| member.was_shared || member.has_company())
+        self.members.get(&task).is_some_and(|member| member.was_shared || member.is_shared())
     }
 
-    /// Whether a call through an fd of the task may bring other fds.
+    /// Returns whether a call through an fd of the task may add other fds.
     pub fn may_bring(&self, task: Tid) -> bool {
         self.members.get(&task).is_none_or(|member| member.table.borrow().may_bring)
     }
 
-    /// The task has an fd whose use may bring other fds.
+    /// Records that the task has an fd through which a call may add other fds.
     pub fn has_bringing(&mut self, task: Tid) {
         if let Some(member) = self.members.get(&task) {
             member.table.borrow_mut().may_bring = true;
         }
     }
 
-    /// Whether a task may have used an unsafe fd before its call could be stopped.
+    /// Returns whether a task may have used an unsafe fd before its call could be stopped.
     ///
-    /// The fd exists from the moment the kernel installs it, which is before the tracer knows of
+    /// The fd exists from the moment the kernel installs it, which is before the tracer learns of
     /// it. Until then, other tasks that use the table run natively.
     pub fn has_raced(&self) -> bool {
         self.has_raced
     }
 
-    /// The task enters a call whose end is awaited.
+    /// Records that the task enters a call, and that the call's result is awaited.
     pub fn enter(&mut self, task: Tid) {
         if let Some(member) = self.members.get_mut(&task) {
-            member.was_shared = member.has_company();
+            member.was_shared = member.is_shared();
         }
     }
 
-    /// The task has a table of its own, in which no fd is known to be unsafe.
+    /// Gives the task a table of its own, in which no fd is known to be unsafe.
     pub fn own(&mut self, task: Tid) {
         self.members.insert(task, Member::default());
     }
 
-    /// A task was born. Returns whether its table is known; if not, its fds must be looked at.
+    /// Adds a new task. Returns whether its table is known; if not, the caller must look at its
+    /// fds.
     pub fn spawned(&mut self, parent: Tid, child: Tid, sharing: Sharing) -> bool {
         let Some(parent) = self.members.get(&parent).cloned() else { return true };
         let table = match sharing {
-            // The parent's table at the fork is only known if no other task could change it since.
+            // The parent's table at the fork is known only if no other task could have changed it.
             Sharing::Copied => {
-                let is_known = !parent.was_shared && !parent.has_other_company();
+                let is_known = !parent.was_shared && !parent.is_clone_shared();
                 let copy = Table { is_ambiguous: false, ..parent.table.borrow().clone() };
                 self.members.insert(child, Member { table: Rc::new(RefCell::new(copy)), was_shared: false });
                 return is_known;
@@ -128,29 +130,29 @@ impl FdTables {
         true
     }
 
-    /// A task executed a program: it has a table of its own, without other threads. Returns whether
-    /// that table is known to be safe.
+    /// Gives a task that executed a program a table of its own, which no other thread uses. Returns
+    /// whether every fd in it is known to be safe.
     pub fn executed(&mut self, task: Tid, former: Tid) -> bool {
-        // A table in which every fd is safe holds none that brings others.
+        // A table in which every fd is safe has no fd that adds others.
         let is_known = self.is_safe(former) && !self.is_shared(former);
         self.members.remove(&former);
         self.own(task);
         is_known
     }
 
-    /// The task is gone. Returns another one that uses its table.
+    /// Removes a task that has ended. Returns another task that uses its table.
     pub fn ended(&mut self, task: Tid) -> Option<Tid> {
         let gone = self.members.remove(&task)?;
         let uses_it = |(_, member): &(&Tid, &Member)| Rc::ptr_eq(&member.table, &gone.table);
         self.members.iter().find(uses_it).map(|(tid, _)| *tid)
     }
 
-    /// These are all unsafe fds of the task's table.
+    /// Sets the unsafe fds of the task's table.
     pub fn replace(&mut self, task: Tid, unsafe_fds: BTreeSet<i32>) {
         self.change(task, |table| table.unsafe_fds = unsafe_fds);
     }
 
-    /// The fd is open, and safe or not.
+    /// Records that this fd is open, and whether it is safe.
     pub fn set(&mut self, task: Tid, fd: i32, is_safe: bool) {
         self.change(task, |table| {
             match is_safe {
@@ -166,18 +168,18 @@ impl FdTables {
         let was_safe = table.unsafe_fds.is_empty();
         change(&mut table);
         let is_safe = table.unsafe_fds.is_empty();
-        let ran_beside = was_safe && (member.was_shared || member.has_company());
-        self.has_raced |= !is_safe && (ran_beside || table.is_ambiguous);
+        let others_ran = was_safe && (member.was_shared || member.is_shared());
+        self.has_raced |= !is_safe && (others_ran || table.is_ambiguous);
     }
 }
 
 impl Member {
-    fn has_company(&self) -> bool {
+    fn is_shared(&self) -> bool {
         Rc::strong_count(&self.table) > 1
     }
 
-    /// As [`Member::has_company`] for a clone of a member, which counts itself.
-    fn has_other_company(&self) -> bool {
+    /// As [`Member::is_shared`], for a clone of a member, which counts itself.
+    fn is_clone_shared(&self) -> bool {
         Rc::strong_count(&self.table) > 2
     }
 }
@@ -186,7 +188,7 @@ impl Member {
 mod tests {
     use super::*;
 
-    /// Task 1 with these unsafe fds.
+    /// Returns tables in which task 1 has these unsafe fds.
     fn alone(unsafe_fds: &[i32]) -> FdTables {
         let mut tables = FdTables::default();
         tables.own(1);
@@ -201,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unsafe_fd_of_a_single_task_is_no_race() {
+    fn unsafe_fd_of_a_single_task_is_no_race() {
         let mut tables = alone(&[]);
         tables.set(1, 5, false);
         assert!(!tables.is_safe(1) && !tables.has_raced());
@@ -210,14 +212,14 @@ mod tests {
     }
 
     #[test]
-    fn threads_know_each_others_fds_and_have_raced() {
+    fn unsafe_fd_in_a_shared_table_is_a_race() {
         let mut tables = two_threads();
         tables.set(2, 5, false);
         assert!(!tables.is_safe(1) && tables.has_raced());
     }
 
     #[test]
-    fn more_unsafe_fds_among_watched_threads_are_no_race() {
+    fn second_unsafe_fd_in_a_shared_table_is_no_race() {
         let mut tables = alone(&[4]);
         assert!(tables.spawned(1, 2, Sharing::Shared));
         tables.set(2, 5, false);
@@ -225,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_that_left_during_the_call_has_raced() {
+    fn thread_that_ended_during_the_call_has_raced() {
         let mut tables = two_threads();
         tables.enter(2);
         assert_eq!(tables.ended(1), Some(2));
@@ -234,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_that_left_before_the_call_has_not() {
+    fn thread_that_ended_before_the_call_has_not_raced() {
         let mut tables = two_threads();
         tables.ended(1);
         tables.enter(2);
@@ -243,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_that_showed_itself_first_joins_its_parents_table() {
+    fn early_child_joins_the_table_of_its_parent() {
         let mut tables = alone(&[]);
         tables.own(2);
         assert!(tables.spawned(1, 2, Sharing::Shared));
@@ -252,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_child_held_before_counts_for_its_parent() {
+    fn unsafe_fds_of_early_child_count_for_parent() {
         let mut tables = alone(&[]);
         tables.own(2);
         tables.set(2, 5, false);
@@ -261,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_known_unless_other_tasks_could_change_it() {
+    fn copied_table_is_known_unless_others_could_change_it() {
         let mut tables = alone(&[4]);
         assert!(tables.spawned(1, 2, Sharing::Copied));
         tables.set(1, 4, true);
@@ -276,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ambiguous_table_must_stay_safe() {
+    fn unsafe_fd_in_an_ambiguous_table_is_a_race() {
         let mut tables = alone(&[]);
         assert!(tables.spawned(1, 2, Sharing::Unknown));
         assert!(!tables.has_raced());
@@ -290,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_begins_with_a_table_of_its_own() {
+    fn exec_gives_the_task_its_own_table() {
         for (mut tables, task, is_known) in [(alone(&[]), 1, true), (alone(&[4]), 1, false), (two_threads(), 2, false)]
         {
             assert_eq!(tables.executed(7, task), is_known);

@@ -1,9 +1,9 @@
-//! Every answer of a filter against what judges a watched call: a table of what must stop, and
-//! every register that chance brings.
+//! Compares every action of a filter with the code that judges stopped calls: a table of calls that
+//! must stop or pass, and random registers.
 
 use super::bpf::{self, PASS, STOP};
 use super::filter::AUDIT_ARCH_X86_64;
-use super::gate::{Gate, Relation, Test};
+use super::rules::{FilterRule, Relation, Test};
 use super::{Access, Guard, Inherited, Unguardable};
 use crate::model::attribution::Object;
 use crate::model::expectation::{Baseline, Document, Level, Rule};
@@ -61,18 +61,18 @@ fn passes(guard: &Guard, name: &str, args: &[u64]) -> bool {
 }
 
 #[test]
-fn what_is_held_whatever_it_acts_on_passes_and_nothing_else() {
+fn only_calls_of_the_baseline_pass() {
     let guard = guard(&Document::for_tests());
     for (name, args, expected) in [
         ("getppid", &[][..], true),
         ("getsid", &[], false),
         ("wait4", &[], true),
-        // Ambient.
+        // Ambient calls.
         ("brk", &[0x1000], true),
         ("futex", &[0x1000, 0x80], true),
         ("futex", &[0x1000, 0x7f], true),
         ("mmap", &[0, 4096, 3, 0x22, u64::MAX], true),
-        // Bytes of an object.
+        // Calls that move bytes.
         ("read", &[3], true),
         ("write", &[3], true),
         ("write", &[1], true),
@@ -80,32 +80,32 @@ fn what_is_held_whatever_it_acts_on_passes_and_nothing_else() {
         ("read", &[0], false),
         ("write", &[0], false),
         ("close", &[7], true),
-        // This one was inherited, and is a file.
+        // Fd 9 was inherited and is a file.
         ("write", &[9], false),
         ("read", &[9], true),
         ("pread64", &[3], false),
-        // Objects, tasks, programs.
+        // Calls on paths, tasks and programs.
         ("openat", &[], false),
         ("execve", &[], false),
         ("clone", &[], false),
         ("recvmsg", &[3], false),
-        // By a register.
+        // Calls selected by a register.
         ("fcntl", &[3, 3], true),
         ("fcntl", &[3, 0], false),
         ("fcntl", &[3, 4], false),
         ("mprotect", &[0, 0, 3], true),
         ("mprotect", &[0, 0, 5], true),
         ("mprotect", &[0, 0, 7], false),
-        // Files were mapped, and a pipe cannot be.
+        // Files were mapped, and a pipe cannot be mapped.
         ("mmap", &[0, 4096, 1, 2, 5], true),
         ("mmap", &[0, 4096, 5, 2, 5], true),
         ("mmap", &[0, 4096, 7, 2, 5], false),
         ("mmap", &[0, 4096, 7, 0x22, 5], false),
-        // Code without a file is another matter than a library's, and the reverse.
+        // Code without a file is another fact than code of a library.
         ("mmap", &[0, 4096, 5, 0x22, u64::MAX], false),
         ("mmap", &[0, 4096, 6, 0x22, u64::MAX], true),
         ("mmap", &[0, 4096, 6, 2, 5], false),
-        // Whose thread it is no register tells.
+        // No register says to which thread group the receiver belongs.
         ("tgkill", &[1, 1, 0], false),
         ("tkill", &[1, 0], false),
         ("shmat", &[], false),
@@ -137,7 +137,7 @@ fn calls_from_the_vsyscall_page_pass() {
 }
 
 #[test]
-fn other_architectures_and_numbers_stop() {
+fn unknown_architectures_and_numbers_stop() {
     let program = guard(&Document::for_tests()).filter().expect("a filter");
     let getppid = call("getppid", &[]).syscall.number as u32;
     for (architecture, number, expected) in [
@@ -152,7 +152,7 @@ fn other_architectures_and_numbers_stop() {
 }
 
 #[test]
-fn what_is_forbidden_never_passes_and_what_is_tolerated_does() {
+fn forbidden_calls_stop_and_tolerated_calls_pass() {
     let rule = |syscall: &str| Rule { syscall: Some(syscall.to_owned()), ..Rule::default() };
     let failing = |syscall: &str| Rule { error: Some("EPERM".to_owned()), ..rule(syscall) };
     let with = |forbid: &[Rule], tolerate: &[Rule]| Document {
@@ -169,7 +169,7 @@ fn what_is_forbidden_never_passes_and_what_is_tolerated_does() {
 }
 
 #[test]
-fn a_task_that_holds_another_kind_is_not_let_go() {
+fn fd_is_safe_if_passing_calls_expect_it() {
     let guard = guard(&Document::for_tests());
     for (fd, object, bears) in [
         (1, Some(Object::named("pipe")), true),
@@ -179,7 +179,7 @@ fn a_task_that_holds_another_kind_is_not_let_go() {
         (5, Some(Object::file("proc", false, Some("12/maps"))), false),
         (5, Some(Object::anonymous("[fanotify]")), false),
         (5, None, false),
-        // What passes on a stream is what that stream bears.
+        // An inherited stream is safe if the calls that pass on it expect its object.
         (0, Some(Object::character("null")), true),
         (1, Some(Object::character("null")), false),
     ] {
@@ -192,7 +192,7 @@ fn a_task_that_holds_another_kind_is_not_let_go() {
 }
 
 #[test]
-fn results_are_not_seen_so_errors_cannot_be_guarded() {
+fn level_error_and_other_platforms_cannot_be_guarded() {
     let baseline = baseline();
     let guard = |level, platform: &str| {
         let document = Document { level, ..Document::for_tests() };
@@ -204,7 +204,7 @@ fn results_are_not_seen_so_errors_cannot_be_guarded() {
 }
 
 #[test]
-fn a_call_that_passes_is_of_any_phase_so_phases_cannot_be_guarded() {
+fn workloads_with_phases_cannot_be_guarded() {
     let mut baseline = baseline();
     let platform = "x86_64-linux-gnu".parse().expect("a platform");
     let guard = |document: Document, baseline: &Baseline| Guard::new(&document, baseline, &platform, &streams()).err();
@@ -217,30 +217,30 @@ fn a_call_that_passes_is_of_any_phase_so_phases_cannot_be_guarded() {
 }
 
 #[test]
-fn what_is_not_even_tried_would_be_news() {
+fn calls_outside_the_baseline_are_never_expected() {
     let guard = guard(&Document::for_tests());
-    let unknown = || table::rows(Abi::X86_64).iter().filter(|row| !guard.knows(row.name));
+    let unknown = || table::rows(Abi::X86_64).iter().filter(|row| !guard.can_expect(row.name));
     assert!(unknown().count() > 100);
     for row in unknown() {
         let call = call(row.name, &[]);
-        assert!(!guard.expects(&call, None) && !guard.expects_refused(&call), "{}", row.name);
+        assert!(!guard.expects(&call, None) && !guard.expects_refusal(&call), "{}", row.name);
     }
 }
 
-/// What the gate of a call says about these registers, told without a filter.
-fn is_let_pass(gate: &Gate, args: &[u64; 6]) -> bool {
+/// Applies a rule to registers without a filter.
+fn passes_rule(rule: &FilterRule, args: &[u64; 6]) -> bool {
     let holds = |test: &Test| (args[test.arg] & test.mask == test.value) == (test.is == Relation::Equal);
-    match gate {
-        Gate::Pass => true,
-        Gate::Stop => false,
-        Gate::If(alternatives) => alternatives.iter().any(|tests| tests.iter().all(holds)),
+    match rule {
+        FilterRule::Pass => true,
+        FilterRule::Stop => false,
+        FilterRule::If(alternatives) => alternatives.iter().any(|tests| tests.iter().all(holds)),
     }
 }
 
 proptest::proptest! {
-    /// However the comparisons are arranged, with values that gates ask for and with any others.
+    /// Uses random values, and values that the rules compare with.
     #[test]
-    fn a_filter_does_what_its_gates_say(
+    fn filter_does_what_its_rules_say(
         at: proptest::sample::Index,
         any: [u64; 6],
         asked: [proptest::sample::Index; 6],
@@ -248,19 +248,19 @@ proptest::proptest! {
     ) {
         let guard = guard(&Document::for_tests());
         let program = guard.filter().expect("a filter");
-        let (number, gate) = at.get(&guard.gates);
-        let Gate::If(alternatives) = gate else { return Ok(()) };
+        let (number, rule) = at.get(&guard.rules);
+        let FilterRule::If(alternatives) = rule else { return Ok(()) };
         let args: [u64; 6] = std::array::from_fn(|arg| {
             let values: Vec<u64> = alternatives.iter().flatten().filter(|test| test.arg == arg).map(|test| test.value).collect();
             if choose[arg] && !values.is_empty() { *asked[arg].get(&values) } else { any[arg] }
         });
         let passes = bpf::run(&program, AUDIT_ARCH_X86_64, *number, &args) == PASS;
-        proptest::prop_assert_eq!(passes, is_let_pass(gate, &args), "{} {:x?}", number, args);
+        proptest::prop_assert_eq!(passes, passes_rule(rule, &args), "{} {:x?}", number, args);
     }
 
-    /// Nothing passes that would be news on any object that its caller is let go with.
+    /// A call that passes is expected on every object that is safe for it.
     #[test]
-    fn what_passes_is_expected(
+    fn passing_calls_are_expected(
         at in 0..table::rows(Abi::X86_64).len(),
         args: [u32; 6],
         small in proptest::array::uniform6(0_u64..64),

@@ -2,33 +2,33 @@
 
 use crate::model::kernel::syscall::Syscall;
 
-/// A kernel task id: of a thread, or of the process whose first thread it is.
+/// A kernel task id: of a thread, or of the process that the thread leads.
 pub type Tid = i32;
 
 /// A syscall as it entered the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Call {
-    /// Which.
+    /// The syscall number and its ABI.
     pub syscall: Syscall,
     /// Its six argument registers.
     pub args: [u64; 6],
-    /// Where the instruction pointer stood.
+    /// The instruction pointer at the entry.
     pub instruction_pointer: u64,
 }
 
-/// What came of a call.
+/// The result of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallOutcome {
     /// It returned this value.
     Returned(i64),
     /// It failed with this errno.
     Failed(Errno),
-    /// The kernel will restart it after a signal (ERESTARTSYS and its kin, include/linux/errno.h):
-    /// no result.
+    /// The kernel restarts it after a signal, so it has no result: ERESTARTSYS and similar,
+    /// include/linux/errno.h.
     Restarting,
-    /// Nobody awaited it.
+    /// The result was not awaited.
     Unknown,
-    /// The task was gone before a result: exit, exit_group, or killed inside.
+    /// The task ended before a result: by exit, by exit_group, or killed in the call.
     NeverReturned,
 }
 

@@ -1,13 +1,13 @@
 //! Error numbers and their names, as on x86, ARM and RISC-V: include/uapi/asm-generic/errno-base.h
 //! and errno.h.
 //!
-//! It must not know what an error means for a verdict. It names [`Errno`].
+//! This module does not know what an error means for a verdict. Main type: [`Errno`].
 
 use std::borrow::Cow;
 
 use crate::model::kernel::call::Errno;
 
-/// The names of 1 to 133; empty where Linux left a gap.
+/// The names of 1 to 133; empty where Linux has none.
 #[rustfmt::skip]
 const NAMES: [&str; 133] = [
     "EPERM", "ENOENT", "ESRCH", "EINTR", "EIO", "ENXIO", "E2BIG", "ENOEXEC", "EBADF", "ECHILD", "EAGAIN",
@@ -27,11 +27,11 @@ const NAMES: [&str; 133] = [
     "EKEYREJECTED", "EOWNERDEAD", "ENOTRECOVERABLE", "ERFKILL", "EHWPOISON",
 ];
 
-/// Second names of one number (errno(3)); reports use the first.
+/// Second names of some numbers (errno(3)); reports use the first.
 const ALIASES: [(&str, &str); 3] = [("EDEADLOCK", "EDEADLK"), ("ENOTSUP", "EOPNOTSUPP"), ("EWOULDBLOCK", "EAGAIN")];
 
 impl Errno {
-    /// Its name, or `errno_134` where Linux has none.
+    /// Returns the name, or `errno_134` if Linux has none.
     pub fn name(self) -> Cow<'static, str> {
         let index = usize::try_from(self.0).ok().and_then(|number| number.checked_sub(1));
         match index.and_then(|index| NAMES.get(index)) {
@@ -40,7 +40,7 @@ impl Errno {
         }
     }
 
-    /// The error of this name; `errno_134` and aliases (`ENOTSUP`) are understood too.
+    /// Returns the error of this name. `errno_134` and aliases (`ENOTSUP`) work too.
     pub fn from_name(name: &str) -> Option<Self> {
         let name = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |&(_, name)| name);
         if let Some(number) = name.strip_prefix("errno_") {
@@ -50,7 +50,7 @@ impl Errno {
         i32::try_from(index + 1).ok().map(Self)
     }
 
-    /// Every name that errno(3) knows, aliases apart, ordered by number.
+    /// Returns every name of errno(3) without aliases, ordered by number.
     pub fn names() -> impl Iterator<Item = &'static str> + Clone {
         NAMES.into_iter().filter(|name| !name.is_empty())
     }
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn names_lead_back_to_numbers_and_nothing_else_does() {
+    fn only_known_names_map_to_numbers() {
         for name in Errno::names() {
             assert_eq!(Errno::from_name(name).expect(name).name(), name);
         }

@@ -1,5 +1,5 @@
-//! The interface of the kernel: system calls and their numbers under each ABI, errnos and signals.
-//! Main types: [`syscall::Syscall`] and [`call::Call`].
+//! The kernel's interface: syscalls and their numbers under each ABI, errnos and signals. Main
+//! types: [`syscall::Syscall`] and [`call::Call`].
 
 pub mod call;
 pub mod errno;

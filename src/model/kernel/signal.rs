@@ -1,7 +1,7 @@
 //! Signal numbers and their names, as on x86, ARM and RISC-V: signal(7).
 //!
-//! It must not send anything. Real-time signals are named as `kill -l` names them: `SIGRTMIN` is
-//! 34, because the C library keeps 32 and 33 to itself.
+//! It must not send signals. Real-time signals are named as `kill -l` names them: `SIGRTMIN` is 34,
+//! because the C library reserves 32 and 33.
 
 use std::borrow::Cow;
 
@@ -13,16 +13,16 @@ const NAMES: [&str; 31] = [
     "SIGTTOU", "SIGURG", "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPWR", "SIGSYS",
 ];
 
-/// Second names of one number.
+/// Second names of some numbers.
 const ALIASES: [(&str, &str); 3] = [("SIGCLD", "SIGCHLD"), ("SIGIOT", "SIGABRT"), ("SIGPOLL", "SIGIO")];
 
-/// The signal that asks a process to end.
+/// The signal that asks a process to terminate.
 pub const SIGTERM: i32 = 15;
 
 const RTMIN: i32 = 34;
 const RTMAX: i32 = 64;
 
-/// The name of a signal, or `SIG70` where Linux has none.
+/// Returns the name of a signal, or `SIG70` if Linux has none.
 pub fn name(number: i32) -> Cow<'static, str> {
     let index = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
     match (index.and_then(|index| NAMES.get(index)), number) {
@@ -33,22 +33,22 @@ pub fn name(number: i32) -> Cow<'static, str> {
     }
 }
 
-/// The signal of this name; `SIGRTMAX-2` and aliases (`SIGPOLL`) are understood too.
+/// Returns the signal of this name. `SIGRTMAX-2` and aliases (`SIGPOLL`) work too.
 pub fn from_name(name: &str) -> Option<i32> {
     let name = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |&(_, name)| name);
     if let Some(index) = NAMES.iter().position(|known| *known == name) {
         return i32::try_from(index + 1).ok();
     }
     let number = match (name.strip_prefix("SIGRTMIN"), name.strip_prefix("SIGRTMAX")) {
-        (Some(offset), _) => RTMIN + distance(offset, '+')?,
-        (_, Some(offset)) => RTMAX - distance(offset, '-')?,
+        (Some(offset), _) => RTMIN + offset_of(offset, '+')?,
+        (_, Some(offset)) => RTMAX - offset_of(offset, '-')?,
         _ => return None,
     };
     (RTMIN..=RTMAX).contains(&number).then_some(number)
 }
 
-/// `+3` → 3, nothing → 0.
-fn distance(offset: &str, sign: char) -> Option<i32> {
+/// Parses an offset: `+3` is 3, and nothing is 0.
+fn offset_of(offset: &str, sign: char) -> Option<i32> {
     if offset.is_empty() {
         return Some(0);
     }
@@ -57,7 +57,7 @@ fn distance(offset: &str, sign: char) -> Option<i32> {
     Some(i32::from(number))
 }
 
-/// The names of 1 to 31, ordered by number.
+/// Returns the names of 1 to 31, ordered by number.
 pub fn names() -> impl Iterator<Item = &'static str> + Clone {
     NAMES.into_iter()
 }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_signal_has_a_name_that_leads_back() {
+    fn signal_names_map_back_to_their_numbers() {
         for number in (1..=31).chain(RTMIN..=RTMAX) {
             assert_eq!(from_name(&name(number)), Some(number));
         }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn other_words_are_no_signals() {
+    fn unknown_names_are_rejected() {
         for word in
             ["", "TERM", "sigterm", "SIG", "SIGRTMIN+31", "SIGRTMAX-31", "SIGRTMIN-1", "SIGRTMIN++1", "SIGRTMIN+", "15"]
         {

@@ -1,12 +1,13 @@
 //! Signals that interrupt notified syscalls: which signal is delivered, and when. Main type:
 //! [`Interruptions`].
 //!
-//! A notified syscall can be interrupted in two places, and the registers look alike afterwards
-//! (-ERESTARTSYS): while it waits for its notification to be received, when the kernel has not
-//! begun it, or while the syscall itself waits. In the first place EINTR would be false: most
-//! syscalls never fail with it. In the second it is the right result unless the handler asks for
-//! SA_RESTART. No state of ours can tell them apart, because a loop makes the same syscall from
-//! the same address with the same arguments. So the kernel is made to decide:
+//! A notified syscall can be interrupted in two places. The first is the wait for its notification
+//! to be received, when the kernel has not begun the syscall. The second is a wait in the syscall
+//! itself. The registers look the same afterwards (-ERESTARTSYS), but the right result differs. In
+//! the first place EINTR would be wrong: most syscalls never fail with it. In the second it is
+//! right, unless the handler asks for SA_RESTART. Our own state cannot tell them apart, because a
+//! loop makes the same syscall from the same address with the same arguments. So these rules make
+//! the kernel decide:
 //!
 //! 1. With `SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV`, non-fatal signals cannot interrupt the wait
 //!    once the notification is received (`seccomp_do_user_notification()`, kernel/seccomp.c).
@@ -21,7 +22,7 @@
 //!    `siginfo_t`, and the kernel turns -ERESTARTSYS into EINTR or a restart, as natively.
 //! 5. Another signal before rule 3 is held back as well. Standard signals merge, as pending ones
 //!    do; signal(7).
-//! 6. If the task stops elsewhere before rule 3, what is held back is sent at once.
+//! 6. If the task stops elsewhere before rule 3, the signals that are held back are sent at once.
 //! 7. Signals that are not caught need none of this: the kernel restarts the syscall or the task
 //!    ends. SIGCONT and stop signals are never held back, because sending them discards each other
 //!    (`prepare_signal()`, kernel/signal.c). For them alone, a syscall that may wait and looks like
@@ -49,16 +50,16 @@ pub type SignalInfo = [u64; 16];
 /// The registers of a task that is stopped on its way out of a syscall.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Registers {
-    /// The syscall, with the ABI of the code segment.
+    /// The syscall, with the ABI that the code segment implies.
     pub call: Call,
-    /// What the result register holds.
+    /// The value of the result register.
     pub result: i64,
 }
 
 /// A signal at its signal-delivery-stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signal {
-    /// Its number.
+    /// The signal number.
     pub number: i32,
     /// The task has a handler for it.
     pub is_caught: bool,
@@ -90,7 +91,7 @@ pub struct Received {
 enum Phase {
     #[default]
     Running,
-    /// A signal is held back, and the syscall that it interrupted is restarted.
+    /// A signal is held back, and the syscall that it interrupted is being restarted.
     Restarting,
     /// The restarted syscall runs with its signals pending.
     Pending,
@@ -103,23 +104,24 @@ struct Task {
     reported: Option<Call>,
     /// The last syscall that entered under ptrace, if none was notified since.
     entered: Option<Call>,
-    /// Interrupted where it looks like the last reported one, which may or may not be the same.
+    /// A call that was interrupted and looks like the last reported one. It may or may not be the
+    /// same.
     doubtful: Option<Call>,
-    /// Reported at a stop, and to be made again after a handler.
+    /// Reported at a stop, and made again after a handler.
     again: Option<Call>,
     held: Vec<Held>,
 }
 
-/// A signal that the task has not got yet.
+/// A signal that has not been delivered to the task.
 #[derive(Debug)]
 struct Held {
     number: i32,
     info: SignalInfo,
-    /// It is pending once more, without its information.
+    /// It was sent again by us and is pending, without its original information.
     is_sent: bool,
 }
 
-/// What is known of every task that has made a syscall.
+/// The state of every task that has made a syscall.
 #[derive(Debug, Default)]
 pub struct Interruptions {
     tasks: HashMap<Tid, Task>,
@@ -131,11 +133,11 @@ pub const ERESTARTSYS: i64 = 512;
 /// SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU: the same numbers on x86_64 and aarch64.
 const STOPPING: [i32; 5] = [18, 19, 20, 21, 22];
 
-/// `SIGRTMIN` of the kernel, include/uapi/asm-generic/signal.h: from here on every instance counts.
+/// `SIGRTMIN` of the kernel, include/uapi/asm-generic/signal.h: from here on signals do not merge.
 const FIRST_QUEUED: i32 = 32;
 
 impl Interruptions {
-    /// A syscall enters under ptrace. Returns the signals to send to the task now.
+    /// Records that a syscall enters under ptrace. Returns the signals to send to the task now.
     pub fn entered(&mut self, task: Tid, call: Call) -> Vec<i32> {
         let task = self.tasks.entry(task).or_default();
         task.entered = (!is_notified(call.syscall)).then_some(call);
@@ -145,7 +147,7 @@ impl Interruptions {
         task.give_up()
     }
 
-    /// A notification has been received, and is not yet answered.
+    /// Records that a notification has been received. It must not be answered yet.
     pub fn received(&mut self, task: Tid, call: Call) -> Received {
         let task = self.tasks.entry(task).or_default();
         let is_restarted = task.phase == Phase::Restarting;
@@ -156,12 +158,13 @@ impl Interruptions {
         Received { is_reported, send: if is_restarted { task.send() } else { Vec::new() } }
     }
 
-    /// A task stops for a signal; `registers` are those of a syscall that it is leaving, if any.
+    /// Decides what to do with a signal. `registers` are those of the syscall that the task is
+    /// leaving, if any.
     pub fn signalled(&mut self, task: Tid, registers: Option<Registers>, signal: Signal) -> Answer {
         let task = self.tasks.entry(task).or_default();
         let Some(call) = registers.and_then(|registers| task.interrupted(&registers)) else {
             let returned = task.phase == Phase::Pending;
-            // A syscall that does not wait now was not waiting before: the earlier one had
+            // This syscall does not wait, so the earlier one was not waiting either: it had
             // returned.
             let unreported = if returned { task.doubtful.take() } else { None };
             return Answer { unreported, send: task.give_up(), ..Answer::default() };
@@ -188,7 +191,7 @@ impl Interruptions {
         Answer { restarts: !is_doubtful, unreported, send, ..Answer::default() }
     }
 
-    /// Keeps the information of a signal that is held back; `None` if it was sent by us.
+    /// Keeps the information of a signal that is held back; `None` if we sent it.
     pub fn hold(&mut self, task: Tid, number: i32, info: Option<SignalInfo>) {
         let held = &mut self.tasks.entry(task).or_default().held;
         let mut its = held.iter_mut().filter(|held| held.number == number);
@@ -199,35 +202,36 @@ impl Interruptions {
         }
     }
 
-    /// Whether a signal of this number has been sent to the task by us and not been delivered.
+    /// Returns whether we have sent a signal of this number that has not been delivered.
     pub fn has_sent(&self, task: Tid, number: i32) -> bool {
         self.tasks.get(&task).is_some_and(|task| task.held.iter().any(|held| held.number == number && held.is_sent))
     }
 
-    /// Takes the original information of a signal that was sent by us and is delivered now.
+    /// Takes the original information of a signal that we sent and that is being delivered.
     pub fn deliver(&mut self, task: Tid, number: i32) -> Option<SignalInfo> {
         let held = &mut self.tasks.get_mut(&task)?.held;
         let at = held.iter().position(|held| held.number == number && held.is_sent)?;
         Some(held.remove(at).info)
     }
 
-    /// A task exits. Returns a syscall that it never begins, if that has not been reported.
+    /// Records that a task exits. Returns a syscall that it left before it began, unless it has
+    /// been reported.
     pub fn exiting(&mut self, task: Tid, registers: &Registers) -> Option<Call> {
         let task = self.tasks.entry(task).or_default();
         let call = task.interrupted(registers).filter(|call| task.reported != Some(*call))?;
-        // Its notification may have been received just before.
+        // Its notification may have been received just before the exit.
         (task.reported, task.again) = (Some(call), Some(call));
         Some(call)
     }
 
-    /// A task is gone, or has become another program.
+    /// Removes a task that has ended or executes another program.
     pub fn forget(&mut self, task: Tid) {
         self.tasks.remove(&task);
     }
 }
 
 impl Task {
-    /// The notified syscall that returns -ERESTARTSYS, if any.
+    /// Returns the notified syscall that returns -ERESTARTSYS, if any.
     fn interrupted(&self, registers: &Registers) -> Option<Call> {
         let Registers { call, result } = *registers;
         let is_same = |entered: Call| {
@@ -237,13 +241,13 @@ impl Task {
         (result == -ERESTARTSYS && is_notified(call.syscall) && !is_awaited).then_some(call)
     }
 
-    /// The signals that are held back; from now on they count as sent.
+    /// Returns the signals that are held back, and marks them as sent.
     fn send(&mut self) -> Vec<i32> {
         let unsent = self.held.iter_mut().filter(|held| !held.is_sent);
         unsent.map(|held| (held.is_sent = true, held.number).1).collect()
     }
 
-    /// The restarted syscall, if there is one, is not awaited any longer.
+    /// Stops waiting for the restarted syscall, if there is one. Returns the signals to send now.
     fn give_up(&mut self) -> Vec<i32> {
         if std::mem::take(&mut self.phase) != Phase::Restarting {
             return Vec::new();
@@ -255,17 +259,18 @@ impl Task {
     }
 }
 
-/// Whether a syscall can have been interrupted in its own wait: it may wait, and was reported.
+/// Returns whether a syscall may have been interrupted in its own wait: it may wait, and it was
+/// reported.
 fn may_be_own(task: &Task, call: &Call) -> bool {
     task.reported == Some(*call) && call.syscall.row().is_some_and(|row| WAITING.binary_search(&row.name).is_ok())
 }
 
-/// Whether the filter notifies of a syscall, rather than stopping it.
+/// Returns whether the filter notifies of a syscall instead of stopping it.
 fn is_notified(syscall: Syscall) -> bool {
     syscall.abi == Abi::X86_64 && syscall.row().is_some_and(|row| !is_awaited(row.name))
 }
 
-/// Notified syscalls that may return -ERESTARTSYS, on some fds at least. Ordered.
+/// Notified syscalls that may return -ERESTARTSYS, at least on some fds. Sorted.
 const WAITING: &[&str] = &[
     "accept",
     "accept4",

@@ -1,7 +1,7 @@
-//! What tracing hands onward: [`Event`] is the only thing that leaves it.
+//! The output of tracing. Main type: [`Event`].
 //!
-//! Events are plain data about tracees. They must not carry handles of the system, and nobody
-//! prints here.
+//! Events are plain data about tracees. They must not carry OS handles, and nothing is printed
+//! here.
 
 use crate::model::attribution::Answers;
 use crate::model::attribution::blind_spot::BlindSpot;
@@ -11,33 +11,34 @@ use crate::model::run::workload::Exit;
 /// One fact about the tracees.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// A task came to be; the first one has no parent.
+    /// A task was created; the first one has no parent.
     Spawned {
         /// The new task.
         task: Tid,
-        /// Who made it, where that is known.
+        /// The task that made it, if known.
         parent: Option<Tid>,
-        /// It leads a thread group of its own (a process), or joined its parent's (a thread).
+        /// True for the leader of a new thread group (a process), false for a thread of its
+        /// parent's group.
         process: bool,
     },
-    /// A call is over: it returned, or never will.
+    /// A call is over: it has returned, or never will.
     Called {
         /// The calling task.
         task: Tid,
-        /// What was called with what.
+        /// The syscall and its arguments.
         call: Call,
-        /// What came of it.
+        /// Its result.
         outcome: CallOutcome,
-        /// What its registers alone do not tell; empty where nobody asked.
+        /// Answers to questions beyond the registers; empty if none was asked.
         answers: Answers,
     },
-    /// A task is gone.
+    /// A task has ended.
     Ended {
-        /// Which.
+        /// The task.
         task: Tid,
-        /// How.
+        /// Its exit status or signal.
         exit: Exit,
     },
-    /// Something may have stayed unseen.
+    /// Something may not have been seen.
     Blind(BlindSpot),
 }

@@ -1,33 +1,32 @@
-//! What can stand between a workload and its tracer. Main type: [`Gate`].
+//! Conditions for tracing on this system. Main type: [`Gate`].
 //!
-//! Plain data: it neither looks nor judges.
+//! Plain data: this module neither checks the system nor judges.
 
-/// Something that can stand between us and tracing.
+/// A condition that can prevent tracing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gate {
     /// One word: `ptrace`, `kernel`, `yama`, …
     pub name: &'static str,
-    /// How it stands.
+    /// Whether it prevents tracing.
     pub state: GateState,
-    /// What was found.
+    /// What was found on this system.
     pub found: String,
-    /// What opens it, where it is not open.
+    /// Ways to fix it, unless it is open.
     pub remedies: Vec<Remedy>,
 }
 
-/// How a gate stands.
+/// Whether a gate prevents tracing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GateState {
-    /// It is not in the way.
+    /// It does not prevent tracing.
     Open,
-    /// It may be: tracing is refused and this may be why, or some workloads cannot bear to be
-    /// traced.
+    /// It may: tracing is refused and this may be the reason, or some workloads fail when traced.
     Suspect,
-    /// It is in the way.
+    /// It prevents tracing.
     Closed,
 }
 
-/// What opens a gate.
+/// A way to open a gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Remedy {
     /// Where it applies: `Docker`, `GitHub Actions`, …
@@ -36,8 +35,8 @@ pub struct Remedy {
     pub paste: &'static str,
 }
 
-/// Whether workloads can be traced behind these gates: the first one is an attempt, and closed if
-/// that failed.
+/// Returns whether workloads can be traced: no gate is closed. The first gate is an attempt to
+/// trace, and is closed if that failed.
 pub fn can_trace(gates: &[Gate]) -> bool {
     gates.iter().all(|gate| gate.state != GateState::Closed)
 }

@@ -1,35 +1,35 @@
-//! A word from the program to whoever traces it: a call that does nothing for anyone else. Main
-//! type: [`Marker`].
+//! Markers: calls by which a program informs its tracer, and that have no other effect. Main type:
+//! [`Marker`].
 //!
-//! It is `prctl(0x53595347, kind, name[0..8], name[8..16], name[16..24])`: the kernel knows no such
-//! option and says EINVAL. Everything stands in registers, so that nothing must be read from
-//! memory, and any program in any language can say it.
+//! A marker is `prctl(0x53595347, kind, name[0..8], name[8..16], name[16..24])`. The kernel has no
+//! such option and returns EINVAL. All arguments are in registers, so no memory must be read, and
+//! programs in any language can make the call.
 
 use crate::model::kernel::call::Call;
 use crate::model::kernel::syscall::Abi;
 
-/// The phase that no program has to name: what the loader does before it lets the program begin.
+/// The phase before the program begins, in which the loader runs. No program has to name it.
 pub const LOADER: &str = "loader";
 
 pub use sysguard_phase::{NAME, OPTION};
 
-/// A number that the harness makes for one run, so that code in the closure cannot mark its end.
+/// A number that the harness makes for one run, so that code in the closure cannot fake its end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Key(pub u64);
 
-/// What is said.
+/// The meaning of a marker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Marker {
-    /// The program is in this phase from here on.
+    /// The program enters this phase.
     Phase(PhaseName),
-    /// What counts begins here: a closure is entered.
+    /// A closure is entered: its calls count from here on.
     Enter(Key),
-    /// It ends here, if the key is that of [`Marker::Enter`].
+    /// The closure ends, if the key is that of [`Marker::Enter`].
     Leave(Key),
 }
 
 impl Marker {
-    /// The registers by which it is said.
+    /// Returns the arguments of the prctl call.
     pub fn registers(&self) -> [u64; 5] {
         match self {
             Self::Enter(key) => [OPTION, 1, key.0, 0, 0],
@@ -45,7 +45,7 @@ impl Marker {
         }
     }
 
-    /// What a call says, if it is a marker.
+    /// Returns the marker that a call is, if it is one.
     pub fn of(call: &Call) -> Option<Self> {
         let is_prctl = || call.syscall.row().is_some_and(|row| row.name == "prctl");
         if call.args[0] != OPTION || call.syscall.abi == Abi::I386 || !is_prctl() {
@@ -65,32 +65,32 @@ impl Marker {
     }
 }
 
-/// The name of a phase, as it fits into registers.
+/// The name of a phase, cut to the size of three registers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PhaseName([u8; NAME]);
 
 impl PhaseName {
-    /// As much of the name as is told: whole characters only.
+    /// Returns the name, cut to [`NAME`] bytes at a character boundary.
     pub const fn new(name: &str) -> Self {
-        let mut told = [0; NAME];
+        let mut bytes = [0; NAME];
         let mut end = if name.len() < NAME { name.len() } else { NAME };
         while !name.is_char_boundary(end) {
             end -= 1;
         }
         let mut at = 0;
         while at < end {
-            told[at] = name.as_bytes()[at];
+            bytes[at] = name.as_bytes()[at];
             at += 1;
         }
-        Self(told)
+        Self(bytes)
     }
 
-    /// Whether it is the name of the loader's phase, which only the tracer may use.
+    /// Returns whether this is the name of the loader's phase, which only the tracer may use.
     pub fn is_reserved(&self) -> bool {
         self.text().as_deref() == Some(LOADER)
     }
 
-    /// The name; nothing where none was told. What cannot stand in a key is a `_`.
+    /// Returns the name, or `None` if it is empty. Characters that a key cannot hold become `_`.
     pub fn text(&self) -> Option<String> {
         let end = self.0.iter().position(|byte| *byte == 0).unwrap_or(NAME);
         let text = String::from_utf8_lossy(&self.0[..end]);
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_is_understood_and_nothing_else_is() {
+    fn only_markers_are_parsed_as_markers() {
         const PRCTL: i64 = 157;
         let phase = PhaseName::new("serving, and for a long time");
         for marker in [Marker::Enter(Key(7)), Marker::Leave(Key(u64::MAX)), Marker::Phase(phase)] {

@@ -1,5 +1,5 @@
-//! What a tracer learns of its tracees, without a tracer: the state machine of ptrace(2) stops, and
-//! the events that leave it. Main types: [`event::Event`] and [`tracee::Tasks`].
+//! Tracing without a tracer: the state machine of ptrace(2) stops, and the events that it emits.
+//! Main types: [`event::Event`] and [`tracee::Tasks`].
 
 pub mod event;
 pub mod gate;

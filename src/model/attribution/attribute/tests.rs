@@ -1,5 +1,5 @@
-//! Calls as the kernel sees them, and what each one used: a row for every multiplexer, and the
-//! rules that choose between argument, object and entry point.
+//! Tests of what calls used: a row for every multiplexer, and for each rule that chooses between
+//! argument, object and entry point.
 
 use super::*;
 use crate::model::attribution::{Answer, Memory};
@@ -13,8 +13,8 @@ fn call(abi: Abi, name: &str, args: &[u64]) -> Call {
     Call { syscall: Syscall::from_name(abi, name).expect(name), args, instruction_pointer: 0 }
 }
 
-/// `SUBSYSTEM ARGUMENT OBJECT`, with `-` for none.
-fn told(used: &Use) -> String {
+/// Formats a use as `SUBSYSTEM ARGUMENT OBJECT`, with `-` for none.
+fn summary(used: &Use) -> String {
     let part = |text: Option<&str>| text.unwrap_or("-").to_owned();
     format!("{} {} {}", used.subsystem, part(used.argument.as_deref()), part(used.object.as_deref()))
 }
@@ -24,11 +24,11 @@ fn with(object: Option<Object>, memory: &[u8]) -> Answers {
 }
 
 fn used(name: &str, args: &[u64], answers: &Answers) -> String {
-    told(&attribute(&call(Abi::X86_64, name, args), OK, answers))
+    summary(&attribute(&call(Abi::X86_64, name, args), OK, answers))
 }
 
 #[test]
-fn registers_alone_tell_the_value_of_a_multiplexer() {
+fn registers_give_the_argument_of_a_multiplexer() {
     for (name, args, expected) in [
         ("prctl", &[22][..], "seccomp PR_SET_SECCOMP -"),
         ("prctl", &[15], "process PR_SET_NAME -"),
@@ -44,7 +44,7 @@ fn registers_alone_tell_the_value_of_a_multiplexer() {
         ("madvise", &[0, 0, 4], "memory MADV_DONTNEED -"),
         ("clone", &[0x11], "process - -"),
         ("clone", &[0x4002_0011], "namespace CLONE_NEWNS|CLONE_NEWNET -"),
-        // 0x80 is a part of the exit signal here, not CLONE_NEWTIME.
+        // 0x80 is part of the exit signal here, not CLONE_NEWTIME.
         ("clone", &[0x80], "process - -"),
         ("unshare", &[0x80], "namespace CLONE_NEWTIME -"),
         ("unshare", &[0x400], "namespace - -"),
@@ -84,7 +84,7 @@ fn registers_alone_tell_the_value_of_a_multiplexer() {
 }
 
 #[test]
-fn memory_tells_the_rest() {
+fn memory_gives_the_other_arguments() {
     for (name, args, memory, expected) in [
         ("clone3", &[0x1000][..], &0x2_4000_0000_u64.to_le_bytes()[..], "namespace CLONE_NEWNET|CLONE_INTO_CGROUP -"),
         ("clone3", &[0x1000], &0x2_0000_0000_u64.to_le_bytes(), "cgroup CLONE_INTO_CGROUP -"),
@@ -102,7 +102,7 @@ fn memory_tells_the_rest() {
 }
 
 #[test]
-fn an_object_tells_what_data_and_control_reach() {
+fn object_gives_the_subsystem_of_data_and_control() {
     let tcp = || Object::socket(2, 1, 6);
     let unix = || Object::socket(1, 1, 0);
     for (name, args, object, expected) in [
@@ -132,7 +132,7 @@ fn an_object_tells_what_data_and_control_reach() {
 }
 
 #[test]
-fn a_file_of_which_only_the_place_is_opened_is_not_reached() {
+fn file_opened_with_o_path_is_not_reached() {
     const O_PATH: u64 = 0o10_000_000;
     for (name, args, memory, expected) in [
         ("open", &[0x1000, O_PATH][..], 0, "filesystem - char:urandom"),
@@ -148,7 +148,7 @@ fn a_file_of_which_only_the_place_is_opened_is_not_reached() {
 }
 
 #[test]
-fn a_ring_is_an_fd_or_an_index() {
+fn ring_is_an_fd_or_an_index() {
     let pipe = with(Some(Object::named("pipe")), &[]);
     for (name, args, expected) in [
         ("io_uring_enter", &[0, 1, 0, 0x11][..], "io_uring - anon_inode:io_uring"),
@@ -161,7 +161,7 @@ fn a_ring_is_an_fd_or_an_index() {
 }
 
 #[test]
-fn an_ioctl_goes_by_its_command_and_a_generic_one_by_its_object() {
+fn ioctl_is_attributed_by_command_or_object() {
     let tcp = || Some(Object::socket(2, 1, 6));
     for (command, object, expected) in [
         (0x8921, tcp(), "network SIOCGIFMTU socket:AF_INET:SOCK_STREAM"),
@@ -177,7 +177,7 @@ fn an_ioctl_goes_by_its_command_and_a_generic_one_by_its_object() {
         (0xae80, Some(Object::anonymous("kvm-vcpu:0")), "kvm KVM_RUN anon_inode:kvm-vcpu"),
         (0xdead_beef, Some(Object::character("null")), "device 0xdeadbeef char:null"),
         (0xdead_beef, None, "filesystem 0xdeadbeef -"),
-        // Only 32 bits are the command's.
+        // A command has only 32 bits.
         (0xffff_ffff_0000_8921, tcp(), "network SIOCGIFMTU socket:AF_INET:SOCK_STREAM"),
     ] {
         assert_eq!(used("ioctl", &[3, command], &with(object, &[])), expected, "{command:#x}");
@@ -185,7 +185,7 @@ fn an_ioctl_goes_by_its_command_and_a_generic_one_by_its_object() {
 }
 
 #[test]
-fn what_failed_made_nothing_but_was_tried_on_something() {
+fn failed_call_has_no_new_object() {
     let failed = CallOutcome::Failed(Errno(13));
     let file = || Object::file("ext4", false, None);
     for (name, args, outcome, expected) in [
@@ -199,12 +199,12 @@ fn what_failed_made_nothing_but_was_tried_on_something() {
         ("execve", &[0x1000], CallOutcome::NeverReturned, "process - -"),
     ] {
         let used = attribute(&call(Abi::X86_64, name, args), outcome, &with(Some(file()), &[]));
-        assert_eq!(told(&used), expected, "{name} {outcome:?}");
+        assert_eq!(summary(&used), expected, "{name} {outcome:?}");
     }
 }
 
 #[test]
-fn other_architectures_mean_the_same() {
+fn other_architectures_are_attributed_alike() {
     let unix = || with(Some(Object::socket(1, 1, 0)), &[3_u32, 0, 0, 0, 0, 0].map(u32::to_le_bytes).concat());
     for (abi, name, args, answers, expected) in [
         (Abi::I386, "socketcall", &[3, 0x1000][..], unix(), "unix SYS_CONNECT socket:AF_UNIX:SOCK_STREAM"),
@@ -234,12 +234,12 @@ fn other_architectures_mean_the_same() {
         (Abi::Aarch64, "ioctl", &[3, 0x5413], Answers::default(), "device TIOCGWINSZ -"),
         (Abi::Riscv64, "clone", &[0x2000_0011], Answers::default(), "namespace CLONE_NEWPID -"),
     ] {
-        assert_eq!(told(&attribute(&call(abi, name, args), OK, &answers)), expected, "{abi} {name} {args:x?}");
+        assert_eq!(summary(&attribute(&call(abi, name, args), OK, &answers)), expected, "{abi} {name} {args:x?}");
     }
 }
 
 #[test]
-fn ambient_are_mappings_of_memory_alone() {
+fn mappings_are_ambient_only_without_file_or_code() {
     let is_ambient = |abi, name, args: &[u64], memory: &[u32]| {
         let memory: Vec<u8> = memory.iter().flat_map(|word| word.to_le_bytes()).collect();
         attribute(&call(abi, name, args), OK, &with(None, &memory)).ambient

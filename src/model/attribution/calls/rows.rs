@@ -1,4 +1,4 @@
-//! How each call is read, by its name. Main table: [`CALLS`].
+//! The table of how each call is read, by name. Main table: [`CALLS`].
 
 use super::super::values::{flags, table as values};
 use super::{Flags, Link, Path, Selector, Selector as S, Subject, Subject as O};
@@ -11,7 +11,7 @@ const fn link(at: usize) -> Path {
     Path { directory: None, at, link: Link::Itself }
 }
 
-/// A path from a directory's fd in the register before it.
+/// A path relative to the directory fd in the register before it.
 const fn path_at(at: usize, link: Link) -> Path {
     Path { directory: Some(at - 1), at, link }
 }
@@ -20,17 +20,17 @@ const ALL: u64 = u64::MAX;
 const INT: u64 = 0xffff_ffff;
 /// FUTEX_PRIVATE_FLAG and FUTEX_CLOCK_REALTIME, include/uapi/linux/futex.h
 const NO_FUTEX_FLAGS: u64 = !(0x80 | 0x100);
-/// `CSIGNAL`, include/uapi/linux/sched.h: the signal at the child's end, where clone3 has
-/// CLONE_NEWTIME
+/// `CSIGNAL`, include/uapi/linux/sched.h: the child's exit signal, in bits that clone3 uses for
+/// CLONE_NEWTIME.
 const NO_EXIT_SIGNAL: u64 = !0xff;
-/// The version is above: `IPCCALL`, include/uapi/linux/ipc.h
+/// The bits above are the version: `IPCCALL`, include/uapi/linux/ipc.h.
 const NO_IPC_VERSION: u64 = 0xffff;
 
 /// include/uapi/linux/io_uring.h
 const IORING_ENTER_REGISTERED_RING: u64 = 1 << 4;
 const IORING_REGISTER_USE_REGISTERED_RING: u64 = 1 << 31;
 
-/// Name, selector, subject; ordered by name.
+/// Name, selector and object, sorted by name.
 pub(super) const CALLS: &[(&str, Selector, Subject)] = &[
     ("_llseek", S::None, O::Descriptor(0)),
     ("accept", S::None, O::Fd(0)),

@@ -1,7 +1,8 @@
-//! The name of a device without its number: which of several equal ones a machine gave is not the
-//! workload's doing.
+//! Device names without numbers: the machine decides which of several equal devices a program gets,
+//! not the workload.
 
-/// `pts/3` → `pts`, `tty1` → `tty`, `cpu/0/msr` → `cpu/msr`, `net/tun` → `net/tun`.
+/// Removes the numbers: `pts/3` → `pts`, `tty1` → `tty`, `cpu/0/msr` → `cpu/msr`, `net/tun` →
+/// `net/tun`.
 pub(super) fn without_number(device: &str) -> String {
     let is_number = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
     let named = device.split('/').filter(|part| !is_number(part));
@@ -16,7 +17,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_left_out() {
+    fn numbers_are_removed() {
         for (device, name) in [
             ("null", "null"),
             ("urandom", "urandom"),

@@ -1,6 +1,8 @@
-//! What an fd or a path stands for: the name of its kind, and the subsystem that serves it.
+//! The object behind an fd or a path: the name of its kind, and the subsystem that serves it. Main
+//! type: [`Object`].
 //!
-//! It takes what the system said as plain data; asking is the shell's. The rows beside this file are generated. Main type: [`Object`].
+//! It takes plain data that `linux` has read; it asks nothing itself. The rows in `table` are
+//! generated.
 
 mod device;
 mod paths;
@@ -13,42 +15,45 @@ use super::values::table::{FAMILY, NETLINK, SOCKET_TYPE};
 use super::values::value;
 use crate::model::text::escape;
 
-/// A kind of thing that the kernel source makes.
+/// A kind of object that the kernel source makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kind {
-    /// As objects are named: `file:ext4`, `anon_inode:eventfd`, `char:urandom`.
+    /// The name of its objects: `file:ext4`, `anon_inode:eventfd`, `char:urandom`.
     pub name: &'static str,
     /// The subsystem of its source file.
     pub subsystem: Subsystem,
     /// The source file that makes it.
     pub source: &'static str,
-    /// That file's section of MAINTAINERS, or `core:<file>` where only the catch-all covers it.
+    /// That file's section of MAINTAINERS, or `core:<file>` if only the catch-all section covers
+    /// it.
     pub section: &'static str,
-    /// What must be on for that file, and whether all of it is offered to experts only; `None` where no Makefile tells.
+    /// The options that the file needs, and whether only experts are offered all of them; `None` if
+    /// no Makefile says.
     pub options: Option<(Option<&'static str>, bool)>,
 }
 
-/// What the kernel source says of the objects of this name.
+/// Returns the kind with this name.
 pub fn kind(name: &str) -> Option<&'static Kind> {
     table::KINDS.binary_search_by_key(&name, |kind| kind.name).ok().map(|at| &table::KINDS[at])
 }
 
-/// Every kind that the kernel source makes, ordered by name.
+/// Returns every kind that the kernel source makes, ordered by name.
 pub(crate) fn kinds() -> &'static [Kind] {
     &table::KINDS
 }
 
-/// The subsystem of a filesystem; `None` if the kernel source has none of this name.
+/// Returns the subsystem of a filesystem, or `None` if the kernel source has none of this name.
 pub(super) fn filesystem(name: &str) -> Option<Subsystem> {
     kind(&format!("file:{name}")).map(|kind| kind.subsystem)
 }
 
-/// Whether the files of this filesystem are told apart by their path.
+/// Returns whether the subsystem of a file depends on its path in this filesystem.
 pub fn is_told_by_path(filesystem: &str) -> bool {
     matches!(filesystem, "proc" | "sysfs")
 }
 
-/// The filesystem of this magic number (include/uapi/linux/magic.h), where it is nobody else's: for mounts that are in no list.
+/// Returns the filesystem with this magic number (include/uapi/linux/magic.h), if no other one has
+/// it. Used for mounts that are in no list.
 pub fn filesystem_of_magic(magic: u64) -> Option<&'static str> {
     const MAGIC: [(u64, &str); 12] = [
         (0x9fa0, "proc"),
@@ -67,16 +72,16 @@ pub fn filesystem_of_magic(magic: u64) -> Option<&'static str> {
     MAGIC.iter().find(|(known, _)| *known == magic & 0xffff_ffff).map(|&(_, filesystem)| filesystem)
 }
 
-/// The kind of one thing. A copy costs no allocation.
+/// The kind of one object. A copy costs no allocation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Object {
     /// `file:ext4`, `socket:AF_INET:SOCK_STREAM`, `anon_inode:eventfd`, …
     pub name: Arc<str>,
-    /// What serves it; `None` where that is not known.
+    /// The subsystem that serves it; `None` if it is not known.
     pub subsystem: Option<Subsystem>,
 }
 
-/// What the link of an fd in /proc says, d_path() of its file: fs/d_path.c.
+/// The link text of an fd in /proc, which is d_path() of its file: fs/d_path.c.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reference<'a> {
     /// `socket:[4711]`
@@ -92,7 +97,7 @@ pub enum Reference<'a> {
 }
 
 impl<'a> Reference<'a> {
-    /// Reads such a link.
+    /// Parses the text of such a link.
     pub fn read(link: &'a str) -> Self {
         if link.starts_with('/') {
             return Self::Path(link);
@@ -108,8 +113,8 @@ impl<'a> Reference<'a> {
 }
 
 impl Object {
-    /// A kind that a name tells completely. As with all names made here, what of it is hidden is escaped: who makes a device
-    /// or mounts a filesystem may name it as it likes.
+    /// Returns the object of a kind that the name determines. As in all names made here, hidden
+    /// characters are escaped: drivers and mounts may choose any name.
     pub fn named(name: &str) -> Self {
         let name = escape::name(name);
         let name = &*name;
@@ -120,21 +125,21 @@ impl Object {
         Self { name: name.into(), subsystem }
     }
 
-    /// A file without a place, by the name that its maker gave it: brackets and numbers are no part of the kind.
+    /// Returns the object of an anonymous inode. Brackets and numbers are not part of its kind.
     pub fn anonymous(name: &str) -> Self {
         let name = name.trim_matches(['[', ']']);
         let kind = name.split_once(':').filter(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()));
         Self::named(&format!("anon_inode:{}", kind.map_or(name, |(kind, _)| kind)))
     }
 
-    /// A namespace of this kind: `net`, `mnt`, …
+    /// Returns a namespace of this kind: `net`, `mnt`, …
     pub fn namespace(kind: &str) -> Self {
         Self { name: format!("ns:{}", escape::name(kind)).into(), subsystem: Some(Subsystem::Namespace) }
     }
 
-    /// A socket by its domain, type and protocol.
+    /// Returns a socket by its domain, type and protocol.
     pub fn socket(domain: u32, kind: u32, protocol: u32) -> Self {
-        /// Flags beside the type: SOCK_NONBLOCK and SOCK_CLOEXEC are above it, include/linux/net.h.
+        /// SOCK_NONBLOCK and SOCK_CLOEXEC are flags above the type, include/linux/net.h.
         const TYPE: u32 = 0xf;
         let name = |table, number: u32| {
             value(table, u64::from(number)).map_or_else(|| format!("{number:#x}"), |value| value.name.to_owned())
@@ -146,7 +151,8 @@ impl Object {
         Self { name: name.into(), subsystem: Some(subsystem) }
     }
 
-    /// A socket of which only the attribute `system.sockprotoname` is known (`struct proto` of net/): the type, where one protocol has several, is not.
+    /// Returns a socket of which only the attribute `system.sockprotoname` is known (`struct proto`
+    /// of net/). The type is missing if the protocol has several.
     pub fn socket_of_protocol(protocol: &str) -> Option<Self> {
         let (family, kind) = match protocol {
             "TCP" | "MPTCP" => ("AF_INET", Some("SOCK_STREAM")),
@@ -166,24 +172,25 @@ impl Object {
         Some(Self { name: name.into(), subsystem: Some(subsystem) })
     }
 
-    /// A file or directory of a filesystem of this type, at this path below the root of the filesystem where that is known.
+    /// Returns a file or directory of a filesystem of this type. `path` is its path below the
+    /// filesystem's root, if known.
     pub fn file(filesystem: &str, is_directory: bool, path: Option<&str>) -> Self {
         let kind = if is_directory { "dir" } else { "file" };
-        // fuse.sshfs is a fuse.
+        // fuse.sshfs is a FUSE filesystem.
         let family = filesystem.split('.').next().unwrap_or_default();
         let owner = path.and_then(|path| paths::owner(filesystem, path)).or_else(|| self::filesystem(family));
         let name = format!("{kind}:{}", escape::name(filesystem));
         Self { name: name.into(), subsystem: Some(owner.unwrap_or(Subsystem::Filesystem)) }
     }
 
-    /// A character device by its name below /dev.
+    /// Returns a character device by its name below /dev.
     pub fn character(device: &str) -> Self {
         let mut object = Self::named(&format!("char:{}", device::without_number(device)));
         object.subsystem.get_or_insert(Subsystem::Device);
         object
     }
 
-    /// A block device by its driver.
+    /// Returns a block device by its driver.
     pub fn block(driver: &str) -> Self {
         Self { name: format!("block:{}", escape::name(driver)).into(), subsystem: Some(Subsystem::Block) }
     }
@@ -194,13 +201,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds_are_ordered_and_each_has_its_source() {
+    fn kinds_are_sorted_and_have_a_source() {
         assert!(table::KINDS.is_sorted_by(|a, b| a.name < b.name));
         assert!(table::KINDS.iter().all(|kind| kind.source.ends_with(".c")));
     }
 
     #[test]
-    fn a_link_says_what_it_refers_to() {
+    fn link_text_is_parsed() {
         for (link, reference) in [
             ("socket:[4711]", Reference::Socket),
             ("pipe:[4711]", Reference::Pipe),
@@ -216,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_has_its_name_and_its_subsystem() {
+    fn objects_have_name_and_subsystem() {
         use Subsystem as S;
         for (object, name, subsystem) in [
             (Object::named("pipe"), "pipe", Some(S::Filesystem)),
@@ -226,7 +233,7 @@ mod tests {
             (Object::anonymous("kvm-vcpu:12"), "anon_inode:kvm-vcpu", Some(S::Kvm)),
             (Object::anonymous("seccomp notify"), "anon_inode:seccomp notify", Some(S::Seccomp)),
             (Object::anonymous("iio:event"), "anon_inode:iio:event", Some(S::Device)),
-            (Object::anonymous("unheard-of"), "anon_inode:unheard-of", None),
+            (Object::anonymous("unknown"), "anon_inode:unknown", None),
             (Object::anonymous("[pidfd]"), "anon_inode:pidfd", Some(S::Process)),
             (Object::namespace("net"), "ns:net", Some(S::Namespace)),
             (Object::socket(2, 1, 6), "socket:AF_INET:SOCK_STREAM", Some(S::Network)),
@@ -236,7 +243,7 @@ mod tests {
             (Object::socket(38, 5, 0), "socket:AF_ALG:SOCK_SEQPACKET", Some(S::Crypto)),
             (Object::socket(99, 9, 0), "socket:0x63:0x9", Some(S::Network)),
             (Object::file("ext4", false, None), "file:ext4", Some(S::Filesystem)),
-            (Object::file("unheard-of", true, None), "dir:unheard-of", Some(S::Filesystem)),
+            (Object::file("unknown", true, None), "dir:unknown", Some(S::Filesystem)),
             (Object::file("fuse.sshfs", false, None), "file:fuse.sshfs", Some(S::Filesystem)),
             (Object::file("cgroup2", false, Some("cpu.max")), "file:cgroup2", Some(S::Cgroup)),
             (Object::file("tracefs", false, None), "file:tracefs", Some(S::Tracing)),

@@ -1,12 +1,14 @@
-//! Whose a file of proc or sysfs is: both only carry what other subsystems tell there.
+//! Which subsystem owns a file of proc or sysfs. Main function: [`owner`].
 //!
-//! Main function: [`owner`].
+//! Both filesystems only present data of other subsystems.
 
 use super::super::{Subsystem, Subsystem as S};
 
-/// Beginning of the path below the filesystem's root and subsystem; a part `#` stands for any
-/// number, one that ends in `_` for any that begins so, and the longest beginning decides. A sysctl
-/// is its source file's that registers it. What is not here stays the filesystem's own.
+/// Path prefixes below the filesystem's root, with their subsystems.
+///
+/// A part `#` matches any number, a part that ends in `_` matches all parts that begin with it, and
+/// the longest match decides. A sysctl belongs to the source file that registers it. A path without
+/// a match belongs to the filesystem itself.
 const PROC: &[(&str, Subsystem)] = &[
     ("#", S::Process),
     ("#/arch_status", S::Arch),
@@ -177,7 +179,7 @@ const PROC: &[(&str, Subsystem)] = &[
     ("zoneinfo", S::Memory),
 ];
 
-/// The same of sysfs. What perf can measure are devices without a parent: perf_pmu_register() of
+/// Path prefixes of sysfs. Perf event sources are devices without a parent: perf_pmu_register() of
 /// kernel/events and arch/x86/events.
 const SYSFS: &[(&str, Subsystem)] = &[
     ("block", S::Block),
@@ -227,15 +229,15 @@ const SYSFS: &[(&str, Subsystem)] = &[
     ("power", S::Boot),
 ];
 
-/// The subsystem whose affairs the file at this path is about; `None`: the filesystem's own.
+/// Returns the subsystem that owns the file at this path; `None` for the filesystem itself.
 pub(super) fn owner(filesystem: &str, path: &str) -> Option<Subsystem> {
     let rules = match filesystem {
         "proc" => PROC,
         "sysfs" => SYSFS,
         _ => return None,
     };
-    let path = normal(path);
-    // Whichever bus a card is on, its network interface or disk is what is meant.
+    let path = normalized(path);
+    // A network interface or a disk counts as such, whatever bus its card is on.
     let inner = [("/net/", S::Network), ("/block/", S::Block)];
     let inner = inner.into_iter().find(|(part, _)| filesystem == "sysfs" && path.contains(part));
     let fitting = rules.iter().filter(|(beginning, _)| begins(&path, beginning));
@@ -243,8 +245,9 @@ pub(super) fn owner(filesystem: &str, path: &str) -> Option<Subsystem> {
     inner.or(rule).map(|(_, subsystem)| subsystem)
 }
 
-/// `/12/task/13/maps` → `#/maps`: what a thread has is what its process has.
-fn normal(path: &str) -> String {
+/// Normalizes a path: `/12/task/13/maps` → `#/maps`. A file of a thread counts as the same file of
+/// its process.
+fn normalized(path: &str) -> String {
     let mut parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     if let Some(first) = parts.first_mut().filter(|first| is_process(first)) {
         *first = "#";
@@ -259,7 +262,7 @@ fn is_process(part: &str) -> bool {
     matches!(part, "self" | "thread-self") || part.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether the path is at this place or below it.
+/// Returns whether the path is at or below this prefix.
 fn begins(path: &str, beginning: &str) -> bool {
     path.strip_prefix(beginning)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || beginning.ends_with('_'))
@@ -270,7 +273,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_belongs_to_whom_it_tells_of() {
+    fn file_belongs_to_the_subsystem_it_describes() {
         for (filesystem, path, subsystem) in [
             ("proc", "12/maps", Some(S::Memory)),
             ("proc", "/self/maps", Some(S::Memory)),
@@ -304,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn no_rule_is_told_twice() {
+    fn no_rule_appears_twice() {
         for rules in [PROC, SYSFS] {
             for (at, (beginning, _)) in rules.iter().enumerate() {
                 assert!(!rules[..at].iter().any(|(earlier, _)| earlier == beginning), "{beginning}");

@@ -1,8 +1,8 @@
-//! Where in the kernel a call led: the source, the section of MAINTAINERS and the options of what its argument selected, of the object
-//! it acted on, or of its entry point, in this order.
-//!
-//! It goes by names alone, so that what an expectation holds is answered as an observation is. The rows beside this file are generated.
+//! Where in the kernel a call led: the source file, the section of MAINTAINERS and the options.
 //! Main function: [`reached`].
+//!
+//! The argument decides first, then the object, then the entry point. Only names are needed, so the
+//! answer is the same for an expectation and for an observation. The rows in `table` are generated.
 
 mod table;
 
@@ -18,9 +18,10 @@ use super::values::{self, named_option};
 pub struct Place {
     /// Its path.
     pub source: &'static str,
-    /// Its section of MAINTAINERS, or `core:<file>` where only the catch-all covers it.
+    /// Its section of MAINTAINERS, or `core:<file>` if only the catch-all section covers it.
     pub section: &'static str,
-    /// What must be on for it, and whether all of it is offered to experts only; `None` where no Makefile tells.
+    /// The options that it needs, and whether only experts are offered all of them; `None` if no
+    /// Makefile says.
     pub options: Option<(Option<&'static str>, bool)>,
 }
 
@@ -29,16 +30,16 @@ pub struct Place {
 pub struct Reached {
     /// The source file or folder.
     pub source: &'static str,
-    /// Its section of MAINTAINERS, or `core:<file>` where only the catch-all covers it.
+    /// Its section of MAINTAINERS, or `core:<file>` if only the catch-all section covers it.
     pub section: &'static str,
-    /// The `CONFIG_` symbols that must be on for it and for the entry point, joined by ` && `; `None` if every kernel has both, as far as
-    /// that is known.
+    /// The `CONFIG_` symbols that it and the entry point need, joined by ` && `; `None` if neither
+    /// is known to need any.
     pub config: Option<String>,
-    /// Those symbols are offered to experts only.
+    /// Only experts are offered these symbols.
     pub expert: bool,
 }
 
-/// The place of this path.
+/// Returns the place with this path.
 pub(crate) fn place(source: &str) -> Option<&'static Place> {
     table::PLACES.binary_search_by_key(&source, |place| place.source).ok().map(|at| &table::PLACES[at])
 }
@@ -55,7 +56,8 @@ impl From<&'static EntryPoint> for Place {
     }
 }
 
-/// Where a call of this name led: by its argument if that says so, else by the object that it reached, else by its entry point.
+/// Returns where a call of this name led: by its argument, else by the object that it reached, else
+/// by its entry point.
 pub fn reached(
     entry: Option<&'static EntryPoint>,
     call: &str,
@@ -67,7 +69,8 @@ pub fn reached(
     joined(place, entry)
 }
 
-/// As [`reached`], of all that a call was used with where it is not known which argument went with which object.
+/// Returns every place to which a call may have led, if it is not known which argument was used
+/// with which object.
 pub fn all_reached<'n>(
     entry: Option<&'static EntryPoint>,
     call: &str,
@@ -85,7 +88,7 @@ pub fn all_reached<'n>(
     places.filter_map(|place| joined(place, entry)).collect()
 }
 
-/// A place, else the entry point; what must be on for both.
+/// Returns the place, else the entry point, with the options of both.
 fn joined(place: Option<Place>, entry: Option<&'static EntryPoint>) -> Option<Reached> {
     let entry = entry.map(Place::from);
     let place = place.or(entry)?;
@@ -101,14 +104,15 @@ fn joined(place: Option<Place>, entry: Option<&'static EntryPoint>) -> Option<Re
     })
 }
 
-/// The place that answers an argument of a call, part by part; `None` where the argument does not say.
+/// Returns the place that serves an argument of a call. The parts of the argument are tried in
+/// order; `None` if no part says.
 pub(crate) fn of_argument(call: &str, argument: &str) -> Option<Place> {
     let place_of = |source: &str| place(source).copied();
     match shape(call)?.selector {
         Selector::Command => values::commands()
             .iter()
             .find(|command| command.name == argument)
-            // The object decides of a generic command.
+            // The object decides where a generic command leads.
             .filter(|command| command.subsystem.is_some())
             .and_then(|command| place_of(command.source)),
         Selector::SocketOption(_) => {
@@ -124,12 +128,12 @@ pub(crate) fn of_argument(call: &str, argument: &str) -> Option<Place> {
     }
 }
 
-/// The place of an object, where the call moves data or control through it.
+/// Returns the place of an object if the call moves data or control through it.
 fn of_reached(call: &str, object: &str) -> Option<Place> {
     shape(call)?.subject.is_reached().then(|| of_object(object)).flatten()
 }
 
-/// The place that serves the objects of this name.
+/// Returns the place that serves the objects of this name.
 pub(crate) fn of_object(name: &str) -> Option<Place> {
     let (class, rest) = name.split_once(':').unwrap_or((name, ""));
     let known = match class {

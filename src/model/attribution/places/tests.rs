@@ -1,17 +1,17 @@
-//! Where calls led: argument first, then object, then entry point.
+//! Tests of where calls led: argument first, then object, then entry point.
 
 use super::*;
 use crate::model::attribution::entry_points::facts;
 use crate::model::kernel::syscall::{Abi, Syscall};
 
-fn led(call: &str, argument: &str, object: &str) -> Reached {
+fn place_of(call: &str, argument: &str, object: &str) -> Reached {
     let entry = Syscall::from_name(Abi::X86_64, call).and_then(facts);
     let given = |text| Some(text).filter(|text: &&str| !text.is_empty());
     reached(entry, call, given(argument), given(object)).expect(call)
 }
 
 #[test]
-fn places_are_ordered_and_complete() {
+fn places_are_sorted_and_complete() {
     assert!(table::PLACES.is_sorted_by(|a, b| a.source < b.source));
     for place in &table::PLACES {
         assert!(!place.section.is_empty() && place.section != "THE REST", "{place:?}");
@@ -19,7 +19,7 @@ fn places_are_ordered_and_complete() {
 }
 
 #[test]
-fn every_source_of_an_argument_has_its_place() {
+fn every_source_of_an_argument_has_a_place() {
     let commands = values::commands().iter().map(|command| command.source);
     let options = values::options().map(|(_, option)| option.source);
     let others = crate::model::attribution::calls::shapes().flat_map(|(_, shape)| shape.selector.values());
@@ -29,7 +29,7 @@ fn every_source_of_an_argument_has_its_place() {
 }
 
 #[test]
-fn argument_decides_before_object_and_object_before_entry_point() {
+fn argument_decides_before_object_before_entry_point() {
     for (call, argument, object, section, config) in [
         ("ioctl", "SIOCGIFMTU", "socket:AF_INET:SOCK_DGRAM", "NETWORKING [GENERAL]", Some("CONFIG_NET")),
         ("ioctl", "SIOCGIFMTU", "", "NETWORKING [GENERAL]", Some("CONFIG_NET")),
@@ -67,21 +67,23 @@ fn argument_decides_before_object_and_object_before_entry_point() {
         ("mount", "ext4", "", "EXT4 FILE SYSTEM", Some("CONFIG_EXT4_FS")),
         ("write", "", "anon_inode:eventfd", "FILESYSTEMS (VFS and infrastructure)", Some("CONFIG_EVENTFD")),
     ] {
-        let led = led(call, argument, object);
-        assert_eq!((led.section, led.config.as_deref()), (section, config), "{call} {argument} {object}");
+        let place = place_of(call, argument, object);
+        assert_eq!((place.section, place.config.as_deref()), (section, config), "{call} {argument} {object}");
     }
 }
 
 #[test]
 fn options_of_the_entry_point_are_needed_too() {
-    let led = led("fanotify_mark", "", "file:tmpfs");
-    assert!(led.config.as_deref().is_some_and(|config| config.split(" && ").any(|symbol| symbol == "CONFIG_FANOTIFY")));
-    let led = self::led("write", "", "anon_inode:eventfd");
-    assert!(led.expert);
+    let place = place_of("fanotify_mark", "", "file:tmpfs");
+    assert!(
+        place.config.as_deref().is_some_and(|config| config.split(" && ").any(|symbol| symbol == "CONFIG_FANOTIFY"))
+    );
+    let place = place_of("write", "", "anon_inode:eventfd");
+    assert!(place.expert);
 }
 
 #[test]
-fn unpaired_arguments_and_objects_lead_everywhere_they_may() {
+fn unpaired_arguments_and_objects_give_all_places() {
     let sections = |call: &str, arguments: &[&'static str], objects: &[&'static str]| {
         let entry = Syscall::from_name(Abi::X86_64, call).and_then(facts);
         let reached = all_reached(entry, call, arguments.iter().copied(), objects.iter().copied());

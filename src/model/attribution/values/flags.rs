@@ -1,7 +1,8 @@
-//! Values and flags that the generated tables lack, as the uapi headers define them.
+//! Values and flags that the generated tables lack, as the uapi headers define them. Main tables:
+//! [`MAPPING`], [`SHMAT`], [`PERSONA`] and [`PERSONALITY`].
 //!
-//! Each is the same on every supported architecture and can never change. Here are rows only: what
-//! an argument shows of them is decided by [`arguments`](super::super::arguments).
+//! Each value is the same on every supported architecture and can never change.
+//! [`arguments`](super::super::arguments) decides how they are shown.
 
 use super::Value;
 
@@ -9,14 +10,14 @@ const fn row(name: &'static str, number: u64) -> Value {
     Value { name, number, subsystem: None, source: "", why: "" }
 }
 
-/// Of mmap's flags: include/uapi/asm-generic/mman-common.h.
+/// Flags of mmap: include/uapi/asm-generic/mman-common.h.
 pub(crate) static MAPPING: [Value; 1] = [row("MAP_ANONYMOUS", 0x20)];
 
-/// Of shmat's flags: include/uapi/linux/shm.h.
+/// Flags of shmat: include/uapi/linux/shm.h.
 pub(crate) static SHMAT: [Value; 1] = [row("SHM_EXEC", 0o100_000)];
 
-/// The lowest byte of personality's argument, `PER_MASK`: include/uapi/linux/personality.h, without
-/// the flags that some names include.
+/// The lowest byte of personality's argument, `PER_MASK`: include/uapi/linux/personality.h. The
+/// flags that some names include are left out.
 pub(crate) static PERSONA: [Value; 17] = [
     row("PER_LINUX", 0x0),
     row("PER_SVR4", 0x1),
@@ -37,7 +38,7 @@ pub(crate) static PERSONA: [Value; 17] = [
     row("PER_HPUX", 0x10),
 ];
 
-/// The flags of personality's argument: include/uapi/linux/personality.h.
+/// Flags of personality's argument: include/uapi/linux/personality.h.
 pub(crate) static PERSONALITY: [Value; 11] = [
     row("UNAME26", 0x2_0000),
     row("ADDR_NO_RANDOMIZE", 0x4_0000),
@@ -57,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_ordered_for_the_search() {
+    fn rows_are_sorted() {
         for table in [&MAPPING[..], &SHMAT, &PERSONA, &PERSONALITY] {
             assert!(table.is_sorted_by(|a, b| a.number < b.number), "{}", table[0].name);
         }

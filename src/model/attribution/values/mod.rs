@@ -1,6 +1,7 @@
-//! The values of multiplexing arguments by number: names as the kernel's headers have them, and the subsystem each reaches.
+//! The values of multiplexing arguments: the names in the kernel's headers, and the subsystem that
+//! each reaches. Main types: [`Value`] and [`Command`].
 //!
-//! The rows beside this file are generated, except those of `flags`; here is only the way to them. Main types: [`Value`] and [`Command`].
+//! All rows except those of `flags` are generated; this module only looks them up.
 
 mod commands;
 pub(crate) mod flags;
@@ -15,39 +16,41 @@ pub struct Value {
     pub name: &'static str,
     /// The number it stands for.
     pub number: u64,
-    /// The subsystem it reaches; `None`: that of its call.
+    /// The subsystem that it reaches; `None` for that of its call.
     pub subsystem: Option<Subsystem>,
-    /// The source file or folder that serves it; empty: not known, or that of its call.
+    /// The source file or folder that serves it; empty if unknown, or if it is that of its call.
     pub source: &'static str,
-    /// Why, where it names one.
+    /// The reason, if it names a subsystem or a source.
     pub why: &'static str,
 }
 
-/// One name of an ioctl's command.
+/// A name of an ioctl command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Command {
-    /// All 32 bits of it.
+    /// All 32 bits of the command.
     pub number: u32,
     /// The name in the headers.
     pub name: &'static str,
-    /// The subsystem it reaches; `None`: that of whatever the fd stands for.
+    /// The subsystem that it reaches; `None` for that of the object behind the fd.
     pub subsystem: Option<Subsystem>,
-    /// Where a number has several names: the beginnings of the objects on which it is called so.
+    /// If a number has several names: prefixes of the objects for which this name is used.
     pub on: &'static str,
     /// The header that defines it, as programs include it.
     pub header: &'static str,
-    /// The source file or folder that answers it, else its header where MAINTAINERS files that; empty: neither.
+    /// The source file or folder that implements it, else its header if MAINTAINERS lists that;
+    /// empty if neither is known.
     pub source: &'static str,
-    /// Why it reaches what it reaches: whose code answers it.
+    /// The reason for the subsystem: the code that implements the command.
     pub why: &'static str,
 }
 
-/// The value of this number in a table.
+/// Returns the value of this number in a table.
 pub fn value(table: &'static [Value], number: u64) -> Option<&'static Value> {
     table.binary_search_by_key(&number, |value| value.number).ok().map(|at| &table[at])
 }
 
-/// The option of this number: `reads` tells `IPT_SO_GET_INFO` from `IPT_SO_SET_REPLACE`, which are one number.
+/// Returns the option of this number. `reads` distinguishes `IPT_SO_GET_INFO` from
+/// `IPT_SO_SET_REPLACE`, which share a number.
 pub(super) fn option(level: u64, number: u64, reads: bool) -> Option<&'static Value> {
     let (_, table) = OPTIONS.iter().find(|(known, _)| known.contains(&level))?;
     let first = table.partition_point(|value| value.number < number);
@@ -55,12 +58,12 @@ pub(super) fn option(level: u64, number: u64, reads: bool) -> Option<&'static Va
     same().find(|value| value.name.contains("_GET_") == reads).or_else(|| same().next())
 }
 
-/// The option of these names.
+/// Returns the option with these names.
 pub(super) fn named_option(level: &str, option: &str) -> Option<&'static Value> {
     options().find(|(of, known)| *of == level && known.name == option).map(|(_, known)| known)
 }
 
-/// Every option of a socket with the name of its level.
+/// Returns every socket option with the name of its level.
 pub(crate) fn options() -> impl Iterator<Item = (&'static str, &'static Value)> {
     OPTIONS.iter().flat_map(|(levels, options)| {
         let level = levels.iter().find_map(|&level| value(&table::LEVEL, level)).map_or("", |level| level.name);
@@ -68,12 +71,12 @@ pub(crate) fn options() -> impl Iterator<Item = (&'static str, &'static Value)> 
     })
 }
 
-/// Every command of ioctl, by number.
+/// Returns every ioctl command, ordered by number.
 pub(crate) fn commands() -> &'static [Command] {
     &commands::COMMANDS
 }
 
-/// Levels and their options. An address family is a level too: that of AF_VSOCK.
+/// Levels and their options. The address family AF_VSOCK is also a level.
 const OPTIONS: &[(&[u64], &[Value])] = &[
     (&[0], &table::SOL_IP),
     (&[1], &table::SOL_SOCKET),
@@ -105,22 +108,22 @@ const OPTIONS: &[(&[u64], &[Value])] = &[
     (&[284], &table::SOL_MPTCP),
 ];
 
-/// The name of a command, asked of an object of this kind.
+/// Returns the command with this number for an object of this kind.
 pub fn command(number: u32, object: Option<&str>) -> Option<&'static Command> {
     let commands = &commands::COMMANDS;
     let first = commands.partition_point(|command| command.number < number);
     let past = first + commands[first..].partition_point(|command| command.number == number);
-    // Of equals `max_by_key` takes the last: that shall be the preferred one.
+    // `max_by_key` takes the last of equals, which must be the preferred name.
     let best = commands[first..past]
         .iter()
         .rev()
-        .max_by_key(|command| object.map_or(0, |object| command.is_known_to(object)))?;
+        .max_by_key(|command| object.map_or(0, |object| command.match_length(object)))?;
     Some(best)
 }
 
 impl Command {
-    /// How exactly it is meant for this object: the length of what fits, 0 where nothing does.
-    fn is_known_to(&self, object: &str) -> usize {
+    /// Returns the length of the longest matching prefix, or 0 if none matches.
+    fn match_length(&self, object: &str) -> usize {
         let fits = self.on.split_whitespace().filter(|beginning| object.starts_with(beginning));
         fits.map(str::len).max().unwrap_or(0)
     }
@@ -131,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_are_ordered_and_apart() {
+    fn commands_are_sorted_and_distinct() {
         for pair in commands::COMMANDS.windows(2) {
             assert!(pair[0].number <= pair[1].number, "{}", pair[0].name);
             assert!(pair[0].number != pair[1].number || pair[0].on != pair[1].on, "{}", pair[0].name);
@@ -139,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_names_for_one_number_the_fd_decides() {
+    fn object_chooses_between_names_of_one_number() {
         for (number, object, name) in [
             (0x541b, Some("socket:AF_INET:SOCK_STREAM"), "SIOCINQ"),
             (0x541b, Some("pipe"), "FIONREAD"),
@@ -156,7 +159,7 @@ mod tests {
         assert_eq!(command(0xdead_beef, None), None);
     }
 
-    /// Headers outside include/uapi, and headers that need another one first.
+    /// Names from headers outside include/uapi, and from headers that need another one first.
     #[test]
     fn commands_of_scsi_xen_and_bluetooth_have_names() {
         for (number, name) in [
@@ -174,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_eleven_questions_of_netdev_are_network() {
+    fn netdev_queries_are_network() {
         for (number, name) in [
             (0x8910, "SIOCGIFNAME"),
             (0x8913, "SIOCGIFFLAGS"),
@@ -194,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn options_of_one_number_are_told_apart_by_direction() {
+    fn direction_chooses_between_options_of_one_number() {
         for (level, number, reads, name) in [
             (1, 2, false, Some("SO_REUSEADDR")),
             (1, 26, false, Some("SO_ATTACH_FILTER")),
@@ -216,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_are_those_of_the_headers() {
+    fn levels_are_known_in_the_headers() {
         for (levels, options) in OPTIONS {
             let name = value(&table::LEVEL, levels[levels.len() - 1]).map(|level| level.name);
             assert!(name.is_some() || levels.contains(&136), "{levels:?} {}", options[0].name);

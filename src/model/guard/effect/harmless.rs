@@ -1,8 +1,8 @@
-//! Calls that bring no fd on a file of a plain kind, whatever their arguments. Table: [`NAMES`].
+//! Calls that add no fd on a file of a plain kind, whatever their arguments are. Table: [`NAMES`].
 //!
-//! A call that is missing here is taken for one that may bring any fd.
+//! A call that is missing here counts as one that may add any fd.
 
-/// The names, in order.
+/// The names, sorted.
 #[rustfmt::skip]
 pub(super) const NAMES: &[&str] = &[
     "_llseek", "_newselect", "_sysctl", "access", "acct", "add_key", "adjtimex", "alarm",
@@ -75,7 +75,7 @@ mod tests {
     use crate::model::kernel::syscall::{Abi, Syscall};
 
     #[test]
-    fn the_list_names_calls_and_is_ordered() {
+    fn names_are_sorted_and_known() {
         assert!(NAMES.is_sorted());
         for name in NAMES {
             assert!(Abi::ALL.iter().any(|abi| Syscall::from_name(*abi, name).is_some()), "{name}");
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_that_bring_fds_are_missing() {
+    fn calls_that_add_fds_are_not_listed() {
         for name in ["accept", "bpf", "clone3", "close_range", "ioctl", "open", "pidfd_getfd", "recvmmsg", "recvmsg"] {
             assert!(NAMES.binary_search(&name).is_err(), "{name}");
         }

@@ -1,20 +1,21 @@
-//! Syscalls by number: which [`Abi`] a call was made under, and what its number is called there.
+//! Syscalls by number: the [`Abi`] of a call, and the name of its number under that ABI. Main type:
+//! [`Syscall`].
 //!
-//! Architecture is data here: every table compiles on every host. A number that no table knows
-//! stays itself.
+//! The architecture is data: every table compiles on every host. A number that no table has is
+//! shown as a number.
 
 pub mod table;
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// The convention under which a call was made. It decides what a number means.
+/// The calling convention of a syscall. It decides what a number means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Abi {
     /// 64-bit ARM
     Aarch64,
-    /// 32-bit ARM programs on a 64-bit kernel; sysguard has no table of it, so its calls keep their
-    /// numbers.
+    /// 32-bit ARM programs on a 64-bit kernel. sysguard has no table for it, so its calls are shown
+    /// by number.
     Arm,
     /// `int 0x80` and 32-bit programs on x86
     I386,
@@ -30,10 +31,10 @@ pub enum Abi {
 const X32_BIT: i64 = 0x4000_0000;
 
 impl Abi {
-    /// Every ABI, in the order of their names.
+    /// Every ABI, ordered by name.
     pub const ALL: [Self; 6] = [Self::Aarch64, Self::Arm, Self::I386, Self::Riscv64, Self::X32, Self::X86_64];
 
-    /// The name used in reports and expectations.
+    /// Returns the name used in reports and expectations.
     pub fn name(self) -> &'static str {
         match self {
             Self::Aarch64 => "aarch64",
@@ -45,7 +46,7 @@ impl Abi {
         }
     }
 
-    /// The ABI with this name.
+    /// Returns the ABI with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|abi| abi.name() == name)
     }
@@ -62,18 +63,17 @@ impl fmt::Display for Abi {
 pub struct Syscall {
     /// The ABI the call was made under.
     pub abi: Abi,
-    /// The number, for x32 without its bit; −1 is what a tracee gets when it asks for no call at
-    /// all.
+    /// The number, for x32 without its bit. A tracee with number −1 makes no call at all.
     pub number: i64,
 }
 
 impl Syscall {
-    /// From what `PTRACE_GET_SYSCALL_INFO` tells: the `AUDIT_ARCH_*` value
+    /// Converts what `PTRACE_GET_SYSCALL_INFO` returns: the `AUDIT_ARCH_*` value
     /// (include/uapi/linux/audit.h) and the number.
     ///
-    /// `None` for an architecture that sysguard does not know.
+    /// Returns `None` for an architecture that sysguard does not know.
     pub fn from_kernel(audit_arch: u32, number: u64) -> Option<Self> {
-        // The kernel reads a number as an int and widens it: ptrace_get_syscall_info_entry() in
+        // The kernel reads the number as an int and widens it: ptrace_get_syscall_info_entry() in
         // kernel/ptrace.c.
         let number = i64::from(number as i32);
         let abi = match audit_arch {
@@ -90,18 +90,18 @@ impl Syscall {
         Some(Self { abi, number })
     }
 
-    /// The syscall of this name under this ABI.
+    /// Returns the syscall of this name under this ABI.
     pub fn from_name(abi: Abi, name: &str) -> Option<Self> {
         let row = table::rows(abi).iter().find(|row| row.name == name)?;
         Some(Self { abi, number: i64::from(row.number) })
     }
 
-    /// What the kernel's table says of this number, if it knows it.
+    /// Returns the row of the kernel's table for this number, if there is one.
     pub fn row(self) -> Option<&'static table::Row> {
         table::place(self.abi, self.number).map(|at| &table::rows(self.abi)[at])
     }
 
-    /// Its name, or `syscall_0x3e7` (`syscall_-1`) where no table knows the number.
+    /// Returns the name, or `syscall_0x3e7` (`syscall_-1`) for a number that no table has.
     pub fn name(self) -> Cow<'static, str> {
         match self.row() {
             Some(row) => Cow::Borrowed(row.name),
@@ -125,7 +125,7 @@ mod tests {
     const AUDIT_I386: u32 = 0x4000_0003;
 
     #[test]
-    fn the_kernel_says_which_abi_a_call_was_made_under() {
+    fn abi_follows_from_architecture_and_number() {
         for (arch, number, abi, name) in [
             (AUDIT_X86_64, 0, Abi::X86_64, "read"),
             (AUDIT_X86_64, 0x4000_0000, Abi::X32, "read"),
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_leads_back_to_its_number() {
+    fn names_map_back_to_their_numbers() {
         for abi in Abi::ALL {
             for row in table::rows(abi) {
                 let syscall = Syscall::from_name(abi, row.name).expect(row.name);

@@ -1,4 +1,4 @@
-//! Every order of stops and notifications around a signal is a row.
+//! Tests of every order of stops and notifications around a signal.
 
 use super::{Answer, ERESTARTSYS, Interruptions, Received, Registers, Signal, SignalInfo, WAITING, is_notified};
 use crate::model::kernel::call::{Call, Tid};
@@ -39,7 +39,7 @@ fn hold_back(unreported: Option<Call>) -> Answer {
     Answer { holds_back: true, unreported, ..Answer::default() }
 }
 
-/// One task.
+/// The state of one task.
 #[derive(Default)]
 struct One(Interruptions);
 
@@ -48,7 +48,7 @@ impl One {
         self.0.received(TASK, call(name))
     }
 
-    /// As the tracer does it: what is held back is kept.
+    /// Answers like the tracer: it keeps the signals that are held back.
     fn signalled(&mut self, registers: Option<Registers>, signal: Signal) -> Answer {
         let answer = self.0.signalled(TASK, registers, signal);
         if answer.holds_back {
@@ -87,15 +87,15 @@ fn signal_before_the_receipt_comes_after_the_syscall() {
 fn syscall_that_waits_fails_once() {
     let mut one = One::default();
     assert_eq!(one.received("read"), Received::default());
-    // Whether it waits, or is another one that was not received yet, is not known.
+    // It may be waiting, or be a second syscall that was not received yet.
     assert_eq!(one.signalled(interrupted("read"), caught(USR1)), hold_back(None));
     assert_eq!(one.received("read"), restarted(&[USR1]));
     assert_eq!(one.signalled(interrupted("read"), caught(USR1)), deliver());
     assert_eq!(one.delivered(USR1), Some([USR1 as u64; 16]));
-    // The next one is interrupted before its receipt.
+    // The next syscall is interrupted before its notification is received.
     assert_eq!(one.signalled(interrupted("read"), caught(USR1)), hold_back(None));
     assert_eq!(one.received("read"), restarted(&[USR1]));
-    // It does not wait: it is one that was not reported.
+    // It does not wait, so it is a syscall that was not reported.
     let answer = one.signalled(leaving(call("read"), 1), caught(USR1));
     assert_eq!(answer, Answer { unreported: Some(call("read")), ..Answer::default() });
 }
@@ -124,11 +124,11 @@ fn further_signals_are_held_back_and_standard_ones_merge() {
 }
 
 #[test]
-fn signal_sent_by_us_keeps_its_first_information_when_held_again() {
+fn resent_signal_keeps_its_original_information() {
     let mut one = One::default();
     assert!(one.signalled(interrupted("getppid"), caught(REAL_TIME)).holds_back);
     assert_eq!(one.received("getppid"), restarted(&[REAL_TIME]));
-    // An older kernel interrupts what was received.
+    // Kernels before 6.17 interrupt a syscall after its notification was received.
     assert_eq!(one.0.signalled(TASK, interrupted("getppid"), caught(REAL_TIME)), hold_back(None));
     one.0.hold(TASK, REAL_TIME, None);
     assert_eq!(one.received("getppid"), restarted(&[REAL_TIME]));
@@ -142,7 +142,7 @@ fn stop_elsewhere_sends_what_is_held_back() {
     assert!(one.signalled(interrupted("getppid"), caught(USR1)).holds_back);
     let answer = one.signalled(leaving(call("getppid"), 110), caught(ALRM));
     assert_eq!(answer, Answer { send: vec![USR1], ..Answer::default() });
-    // Made again after the handlers, and reported already.
+    // It is made again after the handlers, and was reported before.
     assert_eq!(one.received("getpid"), Received::default());
     assert_eq!(one.received("getppid"), restarted(&[]));
 
@@ -185,7 +185,7 @@ fn syscall_seen_under_ptrace_keeps_its_result() {
         (call("openat"), call("openat")),
         (call_of(Abi::I386, "wait4"), call_of(Abi::I386, "wait4")),
         (call_of(Abi::X32, "read"), call_of(Abi::X32, "read")),
-        // By `int $0x80` in 64-bit code, where the code segment tells the wrong ABI.
+        // `int $0x80` in 64-bit code: the code segment implies the wrong ABI.
         (call_of(Abi::I386, "read"), call("close")),
     ] {
         let mut one = One::default();

@@ -1,8 +1,8 @@
-//! The ptrace state machine without ptrace: what a stop means, and what the task must be told.
+//! The ptrace(2) state machine as pure code: what a stop means, and how the task must be resumed.
+//! Main type: [`Tasks`].
 //!
-//! It must not wait, resume or read anything: [`Tasks::step`] takes what the kernel said as plain
-//! data and answers with plain data, so that every race of ptrace(2) is a row in a table test on
-//! any operating system.
+//! It must not wait, resume or read anything. [`Tasks::step`] takes and returns plain data, so
+//! every race of ptrace(2) is a row in a table test on any operating system.
 
 mod step;
 mod stop;

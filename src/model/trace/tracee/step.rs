@@ -1,4 +1,4 @@
-//! One stop → what the task is told, and what it means. Main types: [`Tasks`] and [`Step`].
+//! From one stop to a directive and its events. Main types: [`Tasks`] and [`Step`].
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,35 +9,35 @@ use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::kernel::call::{Call, CallOutcome, Errno, Tid};
 use crate::model::trace::event::Event;
 
-/// What a stopped task must be told.
+/// How a stopped task must be resumed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Directive {
-    /// Go on to the next call, and take this signal (0: none).
+    /// Resume until the next call, and deliver this signal (0: none).
     Resume(i32),
-    /// Stay stopped with your group, but report when that ends (PTRACE_LISTEN).
+    /// Stay stopped with the group, but report when the group-stop ends (PTRACE_LISTEN).
     Listen,
-    /// Nothing yet: it stays stopped until a [`Step::released`] names it.
+    /// Stay stopped until a [`Step::released`] names the task.
     Hold,
-    /// Die.
+    /// Kill the task.
     Kill,
-    /// Nothing any more: it is gone.
+    /// Do nothing: the task has ended.
     Forget,
 }
 
-/// The answer to one stop.
+/// The result of one stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use = "a task that is told nothing stays stopped for ever"]
+#[must_use = "a task without a directive stays stopped forever"]
 pub struct Step {
-    /// What the task is told.
+    /// How the task must be resumed.
     pub directive: Directive,
-    /// What the stop meant, if anything.
+    /// The event that the stop means, if any.
     pub event: Option<Event>,
-    /// Rare: what else it meant, before `event` in time.
+    /// Rare: events that happened before `event`.
     pub before: Vec<Event>,
-    /// Rare: tasks that were held and go on now, each with what it is told.
+    /// Rare: tasks that were held and must be resumed now, with their directives.
     pub released: Vec<(Tid, Directive)>,
-    /// Rare: the child that the call returned, as its parent numbers it, though no stop announced
-    /// it.
+    /// Rare: the child that the call returned, although no stop announced it. The number is that of
+    /// the parent's PID namespace.
     pub hidden: Option<i64>,
 }
 
@@ -47,74 +47,75 @@ impl Step {
     }
 }
 
-/// All tasks of a tracee tree.
+/// All tasks of a traced tree.
 #[derive(Debug, Default)]
 pub struct Tasks {
     tasks: HashMap<Tid, Task>,
-    /// Those that are held: [`Task::AwaitingParent`]. Nobody is unless somebody may still announce
-    /// it.
+    /// The tasks that are held: [`Task::AwaitingParent`]. A task is held only while another one may
+    /// still announce it.
     held: BTreeSet<Tid>,
-    /// Those of them that were held when the clock last ticked.
+    /// The held tasks that were held at the last tick, too.
     overdue: BTreeSet<Tid>,
     lost: u64,
     is_ending: bool,
-    /// What a stop of its own tells, a new task or program, is the end of the call that made it.
+    /// The stop that reports a new task or program also ends the call that made it.
     is_brief: bool,
 }
 
 impl Tasks {
-    /// A tree that consists of one process, not yet the workload: it becomes that with its first
-    /// execve.
+    /// Returns a tree with one process, which becomes the workload with its first execve.
     pub fn launch(root: Tid) -> Self {
         Self { tasks: HashMap::from([(root, Task::Launching)]), ..Self::default() }
     }
 
-    /// The same tree, whose calls end with the stop that tells of a new task or program: nobody
-    /// awaits their exits, and some are not told at all.
+    /// Returns the same tree in brief mode. The stop that reports a new task or program ends the
+    /// call that made it. Its exit is not awaited, and some calls are not reported at all.
     pub fn in_brief(self) -> Self {
         Self { is_brief: true, ..self }
     }
 
-    /// Calls known to have been made, but not which.
+    /// Returns the number of calls that are known to have been made, but not which they were.
     pub fn lost(&self) -> u64 {
         self.lost
     }
 
-    /// From now on whoever stops is told to die: else who forks faster than anybody looks would
-    /// never end. Those that must be killed at once are named.
+    /// From now on, kills every task that stops. Returns the tasks to kill at once.
+    ///
+    /// Both are needed: a tree that forks faster than it is killed would never end.
     pub fn end(&mut self) -> impl Iterator<Item = Tid> {
         self.is_ending = true;
         self.alive()
     }
 
-    /// The tasks that have shown themselves and are not gone: those that can be killed.
+    /// Returns the tasks that have stopped once and have not ended. These can be killed.
     pub fn alive(&self) -> impl Iterator<Item = Tid> {
         self.tasks.iter().filter(|(_, task)| !matches!(task, Task::Attaching { .. })).map(|(tid, _)| *tid)
     }
 
-    /// Whether all are to be killed.
+    /// Returns whether all tasks are to be killed.
     pub fn is_ending(&self) -> bool {
         self.is_ending
     }
 
-    /// The call that a task is in, where that was told.
+    /// Returns the call that a task is in, if its entry was reported.
     pub fn call(&self, tid: Tid) -> Option<Call> {
         self.tasks.get(&tid).and_then(|task| task.call())
     }
 
-    /// Whether no other task of the tree can run: all others are held before their first
-    /// instruction, or have not yet shown themselves, which each does before it runs.
+    /// Returns whether no other task of the tree can run. All others are held before their first
+    /// instruction, or have not had their first stop, which comes before it.
     pub fn is_alone(&self, tid: Tid) -> bool {
         let cannot_run = |task: &Task| matches!(task, Task::AwaitingParent { .. } | Task::Attaching { .. });
         self.tasks.iter().all(|(other, task)| *other == tid || cannot_run(task))
     }
 
-    /// Whether it is not yet the workload.
+    /// Returns whether the task is not yet the workload.
     pub fn is_launching(&self, tid: Tid) -> bool {
         self.tasks.get(&tid) == Some(&Task::Launching)
     }
 
-    /// What a stop is for this task: where entries are not told, the filter's stop is one.
+    /// Returns what a stop means for this task: without a syscall-enter-stop, the filter's stop is
+    /// the entry.
     pub fn heard(&self, tid: Tid, stop: Stop) -> Stop {
         match stop {
             Stop::Filtered(call) if self.call(tid).is_none() && !self.is_launching(tid) => Stop::Entry(call),
@@ -122,9 +123,9 @@ impl Tasks {
         }
     }
 
-    /// Takes one stop in.
+    /// Processes one stop.
     pub fn step(&mut self, tid: Tid, stop: Stop) -> Step {
-        let mut step = self.meaning(tid, stop);
+        let mut step = self.apply(tid, stop);
         if self.is_ending && step.directive != Directive::Forget {
             self.held.remove(&tid);
             step.directive = Directive::Kill;
@@ -132,7 +133,7 @@ impl Tasks {
         step
     }
 
-    fn meaning(&mut self, tid: Tid, stop: Stop) -> Step {
+    fn apply(&mut self, tid: Tid, stop: Stop) -> Step {
         match stop {
             Stop::Filtered(_) => Step::new(Directive::Resume(0), None),
             Stop::Entry(_) | Stop::Exit { .. } | Stop::Unreadable => self.syscall(tid, stop),
@@ -150,8 +151,8 @@ impl Tasks {
         }
     }
 
-    /// "Syscall-enter-stop and syscall-exit-stop are indistinguishable": PTRACE_GET_SYSCALL_INFO
-    /// tells them apart, and is believed over our own state.
+    /// "Syscall-enter-stop and syscall-exit-stop are indistinguishable" in their status.
+    /// PTRACE_GET_SYSCALL_INFO tells them apart, and takes precedence over our own state.
     fn syscall(&mut self, tid: Tid, stop: Stop) -> Step {
         let task = self.tasks.entry(tid).or_insert(Task::Outside);
         if *task == Task::Launching && !starts_workload(&stop) {
@@ -167,9 +168,9 @@ impl Tasks {
         let before = std::mem::replace(task, next);
         let event = match (before.call(), stop) {
             (Some(call), Stop::Exit { value, failed }) => Some(called(tid, call, outcome(call, value, failed))),
-            // Two entries in a row: a signal restarted the first one.
+            // Two entries in a row: a signal has restarted the first call.
             (Some(call), _) => Some(called(tid, call, CallOutcome::Restarting)),
-            // An exit without an entry belongs to a call that was made before this task was ours.
+            // An exit without an entry belongs to a call that began before the task was traced.
             (None, _) => None,
         };
         let mut step = Step::new(Directive::Resume(0), event);
@@ -181,12 +182,12 @@ impl Tasks {
         step
     }
 
-    /// A task of the tree was found that no stop announced; its own first stop is still to come.
+    /// Adds a task that no stop announced but that was found. Its own first stop is still to come.
     pub fn found(&mut self, task: Tid, parent: Tid, leads: bool) {
         self.tasks.entry(task).or_insert(Task::Attaching { parent, leads });
     }
 
-    /// A parent tells of its child, before or after the child shows itself.
+    /// A parent announces its child, before or after the child's own first stop.
     fn announced(&mut self, parent: Tid, child: Tid, leads: bool) -> Step {
         let mut step = Step::new(Directive::Resume(0), None);
         let before = self.tasks.get(&parent).copied();
@@ -200,10 +201,10 @@ impl Tasks {
                 self.tasks.insert(child, Task::Outside);
                 self.held.remove(&child);
                 step.event = Some(Event::Spawned { task: child, parent: Some(parent), process: leads });
-                step.released.push((child, birth(group_stop)));
+                step.released.push((child, after_trap(group_stop)));
             }
-            // An `Attaching` of this number died before it showed itself, and the number is used
-            // again.
+            // An `Attaching` task with this id has died before its first stop, and the id was
+            // reused.
             None | Some(Task::Attaching { .. }) => {
                 self.tasks.insert(child, Task::Attaching { parent, leads });
             }
@@ -213,12 +214,13 @@ impl Tasks {
         step
     }
 
-    /// The clock ticks. Where calls are not told, nobody knows who might still announce a task: one
-    /// that has been held for so long was made by somebody who was killed just then, or is slow,
-    /// and goes on.
+    /// Releases tasks that have been held for a whole tick. Returns a step with these tasks only.
+    ///
+    /// In brief mode, not every call that makes a task is reported. The parent of such a task was
+    /// killed in that moment, or is slow.
     pub fn tick(&mut self) -> Step {
         let mut step = Step::new(Directive::Resume(0), None);
-        // Who was told to be in such a call announces it yet, or ends it.
+        // A task that is known to be in such a call will still announce its child, or end the call.
         if self.tasks.values().any(|task| task.may_announce()) {
             return step;
         }
@@ -240,20 +242,20 @@ impl Tasks {
             }
             None => {
                 self.tasks.insert(tid, Task::Outside);
-                Step::new(birth(group_stop), Some(Event::Spawned { task: tid, parent: None, process: leads }))
+                Step::new(after_trap(group_stop), Some(Event::Spawned { task: tid, parent: None, process: leads }))
             }
             Some(&Task::Attaching { parent, .. }) => {
                 self.tasks.insert(tid, Task::Outside);
                 let event = Event::Spawned { task: tid, parent: Some(parent), process: leads };
-                Step::new(birth(group_stop), Some(event))
+                Step::new(after_trap(group_stop), Some(event))
             }
-            Some(_) => Step::new(birth(group_stop), None),
+            Some(_) => Step::new(after_trap(group_stop), None),
         }
     }
 
-    /// execve from another thread than the leader: the caller takes the leader's number, "all other
-    /// threads […] report death", and neither the caller's old number nor the old leader is heard
-    /// of again.
+    /// A task executes a program. If it is not the leader, it takes over the leader's id: "all
+    /// other threads […] report death", and neither its old id nor the old leader is reported
+    /// again.
     fn executed(&mut self, tid: Tid, former: Tid, privileged: bool) -> Step {
         let mut step = Step::new(Directive::Resume(0), None);
         if former != tid {
@@ -272,18 +274,17 @@ impl Tasks {
 
     fn exiting(&mut self, tid: Tid, leads: bool) -> Step {
         let task = self.tasks.insert(tid, Task::Exiting);
-        self.settle(tid, task, leads, Directive::Resume(0))
+        self.finish(tid, task, leads, Directive::Resume(0))
     }
 
-    /// Takes a task off the table. One that was never heard of is taken for a process: SIGKILL
-    /// kills whole processes.
+    /// Removes a task. An unknown one counts as a process, because SIGKILL kills whole processes.
     fn gone(&mut self, tid: Tid) -> Step {
         let task = self.tasks.remove(&tid);
-        self.settle(tid, task, true, Directive::Forget)
+        self.finish(tid, task, true, Directive::Forget)
     }
 
-    /// Says what is still owed for a task that will do nothing more.
-    fn settle(&mut self, tid: Tid, task: Option<Task>, leads: bool, directive: Directive) -> Step {
+    /// Emits the events that are still missing for a task that makes no further call.
+    fn finish(&mut self, tid: Tid, task: Option<Task>, leads: bool, directive: Directive) -> Step {
         let mut step = Step::new(directive, None);
         let spawned = |parent, process| Event::Spawned { task: tid, parent, process };
         step.before.extend(match task {
@@ -299,8 +300,8 @@ impl Tasks {
         step
     }
 
-    /// A task has left a state. If it was the last that might announce another, whoever still waits
-    /// for an announcement waits in vain.
+    /// Releases all held tasks if the task that has left this state was the last one that could
+    /// announce them.
     fn release_orphans(&mut self, left: Task, step: &mut Step) {
         if self.is_brief
             || self.held.is_empty()
@@ -312,18 +313,18 @@ impl Tasks {
         std::mem::take(&mut self.held).into_iter().for_each(|tid| self.orphaned(tid, step));
     }
 
-    /// Nobody announces this task.
+    /// Releases a held task that no parent will announce.
     fn orphaned(&mut self, tid: Tid, step: &mut Step) {
         if let Some(&Task::AwaitingParent { leads, group_stop }) = self.tasks.get(&tid) {
             self.tasks.insert(tid, Task::Outside);
             step.before.push(Event::Spawned { task: tid, parent: None, process: leads });
-            step.released.push((tid, birth(group_stop)));
+            step.released.push((tid, after_trap(group_stop)));
         }
     }
 }
 
-/// A task that is stopped with its group listens; any other goes on.
-fn birth(group_stop: bool) -> Directive {
+/// Returns the directive after a trap: a task that is stopped with its group listens, others run.
+fn after_trap(group_stop: bool) -> Directive {
     if group_stop { Directive::Listen } else { Directive::Resume(0) }
 }
 
@@ -336,7 +337,7 @@ fn called(task: Tid, call: Call, outcome: CallOutcome) -> Event {
 const RESTARTS: [i64; 4] = [512, 513, 514, 516];
 
 fn outcome(call: Call, value: i64, failed: bool) -> CallOutcome {
-    // What sigreturn "returns" is the register it restored, whatever that was.
+    // sigreturn "returns" the register that it restored, whatever that holds.
     let restores = || call.syscall.row().is_some_and(|row| matches!(row.name, "rt_sigreturn" | "sigreturn"));
     if !failed || restores() {
         CallOutcome::Returned(value)

@@ -1,4 +1,4 @@
-//! What the kernel said of one task, as plain data. Main type: [`Stop`].
+//! What the kernel reports about one task, as plain data. Main type: [`Stop`].
 
 use crate::model::kernel::call::{Call, Tid};
 use crate::model::run::workload::Exit;
@@ -6,54 +6,54 @@ use crate::model::run::workload::Exit;
 /// One report of the kernel about a task. The names in parentheses are those of ptrace(2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
-    /// It is about to make a call (syscall-enter-stop).
+    /// The task enters a call (syscall-enter-stop).
     Entry(Call),
-    /// It is about to make a call that a filter stops (PTRACE_EVENT_SECCOMP): told after its entry
-    /// where entries are told.
+    /// The task enters a call that a filter stops (PTRACE_EVENT_SECCOMP). Where entries are
+    /// reported, this comes after the entry.
     Filtered(Call),
-    /// A call is over (syscall-exit-stop).
+    /// A call has ended (syscall-exit-stop).
     Exit {
-        /// The value in the result register; a negative errno where `failed`.
+        /// The value in the result register; a negative errno if `failed`.
         value: i64,
         /// The kernel says that it is an error.
         failed: bool,
     },
-    /// It made a task (PTRACE_EVENT_FORK, PTRACE_EVENT_VFORK, PTRACE_EVENT_CLONE).
+    /// The task has made another one (PTRACE_EVENT_FORK, PTRACE_EVENT_VFORK, PTRACE_EVENT_CLONE).
     Spawning {
         /// The new task.
         child: Tid,
-        /// It leads a thread group, that is: it is a process rather than a thread.
+        /// The new task leads a thread group: it is a process, not a thread.
         leads: bool,
-        /// Its maker waits until it executes a program or ends (PTRACE_EVENT_VFORK).
+        /// The parent waits until the child executes a program or ends (PTRACE_EVENT_VFORK).
         awaited: bool,
     },
-    /// It executes another program from here on (PTRACE_EVENT_EXEC).
+    /// The task executes another program (PTRACE_EVENT_EXEC).
     Exec {
         /// The thread that called execve: "If the execing thread is not a thread group leader, the
         /// thread ID is reset to thread group leader's ID".
         former: Tid,
-        /// The program would have gained privileges if nobody traced it.
+        /// Without a tracer, the program would have gained privileges.
         privileged: bool,
     },
-    /// It is about to be gone (PTRACE_EVENT_EXIT).
+    /// The task is about to end (PTRACE_EVENT_EXIT).
     Exiting {
         /// It leads a thread group.
         leads: bool,
     },
     /// A signal is about to be delivered (signal-delivery-stop).
     Signal(i32),
-    /// It stopped, for its birth, an interrupt, or a change of its group's stop
-    /// (PTRACE_EVENT_STOP).
+    /// The task has stopped after its creation, for an interrupt, or because its group stops or
+    /// continues (PTRACE_EVENT_STOP).
     Trap {
         /// It leads a thread group.
         leads: bool,
-        /// A stopping signal holds its whole group (group-stop).
+        /// A stop signal stops its whole group (group-stop).
         group_stop: bool,
     },
     /// A stop without consequences, or one that could not be read because the task is being killed.
     Other,
-    /// A call that cannot be told: the kernel named an architecture that sysguard does not know.
+    /// A call that cannot be decoded: the kernel named an architecture that sysguard does not know.
     Unreadable,
-    /// It is gone.
+    /// The task has ended.
     Ended(Exit),
 }

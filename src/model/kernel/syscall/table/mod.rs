@@ -1,6 +1,6 @@
-//! One generated table per ABI: number → name and kernel entry point.
+//! One generated table per ABI: from number to name and kernel entry point. Main type: [`Row`].
 //!
-//! Written by `examples/kernel-tables`; never edited by hand.
+//! The tables are written by `examples/kernel-tables` and must not be edited by hand.
 
 mod aarch64;
 mod i386;
@@ -10,18 +10,19 @@ mod x86_64;
 
 use super::Abi;
 
-/// One line of a kernel's syscall table.
+/// One row of a kernel's syscall table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
     /// The number under this ABI.
     pub number: u32,
     /// The name without `sys_`.
     pub name: &'static str,
-    /// The kernel function behind it (`sys_newfstat`), empty where the kernel has only a placeholder (`sys_ni_syscall`).
+    /// The kernel function behind it (`sys_newfstat`); empty if the kernel has only a placeholder
+    /// (`sys_ni_syscall`).
     pub entry_point: &'static str,
 }
 
-/// All rows of an ABI, ordered by number. Empty for [`Abi::Arm`].
+/// Returns all rows of an ABI, ordered by number. Empty for [`Abi::Arm`].
 pub fn rows(abi: Abi) -> &'static [Row] {
     match abi {
         Abi::Aarch64 => &aarch64::ROWS,
@@ -33,7 +34,8 @@ pub fn rows(abi: Abi) -> &'static [Row] {
     }
 }
 
-/// Where the row of a number is among those of its ABI. Most numbers are their own place: tables begin without gaps.
+/// Returns the index of a number's row. Tables begin without gaps, so most numbers are their own
+/// index.
 pub(in crate::model) fn place(abi: Abi, number: i64) -> Option<usize> {
     let (rows, number) = (rows(abi), u32::try_from(number).ok()?);
     match rows.get(number as usize) {
@@ -59,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn every_number_has_its_place_and_no_other() {
+    fn every_number_is_found_in_its_row() {
         for abi in Abi::ALL {
             let numbers: Vec<i64> = rows(abi).iter().map(|row| i64::from(row.number)).collect();
             let last = numbers.last().copied().unwrap_or(0);
@@ -70,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_placeholder_keeps_its_name_and_a_32_bit_call_its_compat_entry() {
+    fn placeholders_and_compat_entry_points_are_kept() {
         let entry_point = |abi, name| rows(abi).iter().find(|row| row.name == name).map(|row| row.entry_point);
         for (abi, name, expected) in [
             (Abi::X86_64, "tuxcall", ""),

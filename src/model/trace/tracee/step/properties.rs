@@ -1,4 +1,5 @@
-//! What holds for every sequence of stops: whatever a kernel says, and whatever one may truly say.
+//! Properties of every sequence of stops, possible or not, and of every sequence that a kernel may
+//! report.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +23,7 @@ const CLONE: i64 = 56;
 const EXECVE: i64 = 59;
 const ROOT: Tid = 1;
 
-/// Any stop of any task, however senseless.
+/// Any stop of any task, possible or not.
 fn stop() -> impl Strategy<Value = Stop> {
     let tid = || 1..8;
     prop_oneof![
@@ -39,24 +40,24 @@ fn stop() -> impl Strategy<Value = Stop> {
     ]
 }
 
-/// The tasks that were told to wait and have not been told anything since.
+/// The tasks that are held and have not been released.
 #[derive(Default)]
-struct Waiting(BTreeSet<Tid>);
+struct HeldTasks(BTreeSet<Tid>);
 
-impl Waiting {
-    /// A task that waits is stopped: nothing but its end can be heard of it.
+impl HeldTasks {
+    /// A held task is stopped, so the kernel can report only its end.
     fn is_contradicted_by(&self, tid: Tid, stop: Stop) -> bool {
         let is_an_end = matches!(stop, Stop::Exiting { .. } | Stop::Ended(_));
         let executed = matches!(stop, Stop::Exec { former, .. } if self.0.contains(&former));
         executed || (self.0.contains(&tid) && !is_an_end)
     }
 
-    /// Each stop has one answer, and none but waiting tasks are released.
+    /// Each stop has one directive, and only held tasks are released.
     fn take(&mut self, tid: Tid, stop: Stop, step: &Step) -> Result<(), TestCaseError> {
         self.0.remove(&tid);
         prop_assert_eq!(step.directive == Directive::Forget, matches!(stop, Stop::Ended(_)));
         for (released, directive) in &step.released {
-            prop_assert!(self.0.remove(released), "{} was released unasked", released);
+            prop_assert!(self.0.remove(released), "{} was released but not held", released);
             prop_assert!(matches!(directive, Directive::Resume(0) | Directive::Listen));
         }
         if step.directive == Directive::Hold {
@@ -70,7 +71,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(512), ..ProptestConfig::default() })]
 
     #[test]
-    fn from_the_end_on_nobody_runs_on(stops in vec((1..8, stop()), 0..60), end in 0..60_usize) {
+    fn no_task_is_resumed_after_end(stops in vec((1..8, stop()), 0..60), end in 0..60_usize) {
         let mut tasks = Tasks::launch(ROOT);
         for (at, (tid, stop)) in stops.into_iter().enumerate() {
             if at == end {
@@ -82,41 +83,41 @@ proptest! {
     }
 
     #[test]
-    fn no_task_is_forgotten_whatever_is_said(stops in vec((1..8, stop()), 0..60)) {
+    fn no_held_task_is_forgotten(stops in vec((1..8, stop()), 0..60)) {
         let mut tasks = Tasks::launch(ROOT);
-        let mut waiting = Waiting::default();
+        let mut held = HeldTasks::default();
         for (tid, stop) in stops {
-            if waiting.is_contradicted_by(tid, stop) {
+            if held.is_contradicted_by(tid, stop) {
                 continue;
             }
-            waiting.take(tid, stop, &tasks.step(tid, stop))?;
+            held.take(tid, stop, &tasks.step(tid, stop))?;
         }
-        // Whoever might still announce a task ends: then nobody waits.
+        // Every task that might still announce another one ends. Then none may be held.
         for tid in 1..8 {
-            if !waiting.0.contains(&tid) {
+            if !held.0.contains(&tid) {
                 let stop = Stop::Ended(Exit::Exited(0));
-                waiting.take(tid, stop, &tasks.step(tid, stop))?;
+                held.take(tid, stop, &tasks.step(tid, stop))?;
             }
         }
-        prop_assert_eq!(waiting.0, BTreeSet::new());
+        prop_assert_eq!(held.0, BTreeSet::new());
     }
 
     #[test]
-    fn nothing_is_lost_of_any_tree(choices in vec(any::<(u8, u8)>(), 0..300)) {
+    fn no_call_or_task_of_a_tree_is_lost(choices in vec(any::<(u8, u8)>(), 0..300)) {
         let mut kernel = Kernel::new();
-        for (who, what) in choices {
-            kernel.act(usize::from(who), usize::from(what))?;
+        for (task, choice) in choices {
+            kernel.act(usize::from(task), usize::from(choice))?;
         }
         kernel.end()?;
     }
 }
 
-/// Where a task of the simulated kernel stands.
+/// The state of a task in the simulated kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Running,
     Calling,
-    /// In clone; what it has made and not yet announced.
+    /// In clone, with the child that it has made and not announced.
     Making {
         unannounced: Option<Tid>,
     },
@@ -127,11 +128,11 @@ enum State {
     Held,
 }
 
-/// A kernel that says only what a kernel may say, in any order in which it may.
+/// A simulated kernel that reports only possible stops, in any possible order.
 struct Kernel {
     tasks: Tasks,
     states: BTreeMap<Tid, State>,
-    waiting: Waiting,
+    held: HeldTasks,
     next: Tid,
     entries: u64,
     calls: u64,
@@ -149,7 +150,7 @@ impl Kernel {
         Self {
             tasks,
             states: BTreeMap::from([(ROOT, State::Running)]),
-            waiting: Waiting::default(),
+            held: HeldTasks::default(),
             next: ROOT + 1,
             entries: 0,
             calls: 0,
@@ -159,23 +160,23 @@ impl Kernel {
         }
     }
 
-    fn act(&mut self, who: usize, what: usize) -> Result<(), TestCaseError> {
-        let Some((&tid, &state)) = self.states.iter().nth(who % self.states.len().max(1)) else { return Ok(()) };
-        if what.is_multiple_of(16) {
-            return self.die(tid, what.is_multiple_of(32));
+    fn act(&mut self, task: usize, choice: usize) -> Result<(), TestCaseError> {
+        let Some((&tid, &state)) = self.states.iter().nth(task % self.states.len().max(1)) else { return Ok(()) };
+        if choice.is_multiple_of(16) {
+            return self.die(tid, choice.is_multiple_of(32));
         }
         let exit = Stop::Exit { value: 0, failed: false };
         match state {
-            State::Running if what.is_multiple_of(2) => self.enter(tid, READ, State::Calling),
+            State::Running if choice.is_multiple_of(2) => self.enter(tid, READ, State::Calling),
             State::Running => self.enter(tid, CLONE, State::Making { unannounced: None }),
-            // A signal restarts it.
-            State::Calling if what.is_multiple_of(5) => self.enter(tid, READ, State::Calling),
-            State::Calling => self.say(tid, exit, State::Running),
-            State::Making { unannounced: None } if !what.is_multiple_of(3) || self.next > 40 => {
-                self.say(tid, exit, State::Running)
+            // A signal restarts the call.
+            State::Calling if choice.is_multiple_of(5) => self.enter(tid, READ, State::Calling),
+            State::Calling => self.report(tid, exit, State::Running),
+            State::Making { unannounced: None } if !choice.is_multiple_of(3) || self.next > 40 => {
+                self.report(tid, exit, State::Running)
             }
             State::Making { unannounced: None } => {
-                let (child, leads) = (self.next, what.is_multiple_of(2));
+                let (child, leads) = (self.next, choice.is_multiple_of(2));
                 self.next += 1;
                 self.states.insert(child, State::Newborn { leads });
                 self.threads.insert(child, leads);
@@ -184,10 +185,10 @@ impl Kernel {
             }
             State::Making { unannounced: Some(child) } => {
                 let leads = self.threads[&child];
-                self.say(tid, Stop::Spawning { child, leads, awaited: false }, State::Calling)
+                self.report(tid, Stop::Spawning { child, leads, awaited: false }, State::Calling)
             }
             State::Newborn { leads } => {
-                self.say(tid, Stop::Trap { leads, group_stop: what.is_multiple_of(7) }, State::Running)
+                self.report(tid, Stop::Trap { leads, group_stop: choice.is_multiple_of(7) }, State::Running)
             }
             State::Held => Ok(()),
         }
@@ -195,23 +196,23 @@ impl Kernel {
 
     fn enter(&mut self, tid: Tid, number: i64, next: State) -> Result<(), TestCaseError> {
         self.entries += 1;
-        self.say(tid, Stop::Entry(call(number)), next)
+        self.report(tid, Stop::Entry(call(number)), next)
     }
 
     fn die(&mut self, tid: Tid, is_seen_exiting: bool) -> Result<(), TestCaseError> {
         let leads = self.threads[&tid];
-        // A thread that is not even seen exiting was seen before, or is announced.
+        // A thread that ends without an exit stop has stopped before, or is announced.
         if is_seen_exiting || !leads {
-            self.say(tid, Stop::Exiting { leads }, State::Running)?;
+            self.report(tid, Stop::Exiting { leads }, State::Running)?;
         }
-        self.say(tid, Stop::Ended(Exit::Signaled(9)), State::Running)?;
+        self.report(tid, Stop::Ended(Exit::Signaled(9)), State::Running)?;
         self.states.remove(&tid);
         Ok(())
     }
 
-    fn say(&mut self, tid: Tid, stop: Stop, next: State) -> Result<(), TestCaseError> {
+    fn report(&mut self, tid: Tid, stop: Stop, next: State) -> Result<(), TestCaseError> {
         let step = self.tasks.step(tid, stop);
-        self.waiting.take(tid, stop, &step)?;
+        self.held.take(tid, stop, &step)?;
         self.states.insert(tid, if step.directive == Directive::Hold { State::Held } else { next });
         for (released, _) in &step.released {
             prop_assert_eq!(self.states.insert(*released, State::Running), Some(State::Held));
@@ -219,27 +220,27 @@ impl Kernel {
         for event in step.before.iter().chain(&step.event) {
             match event {
                 Event::Spawned { task, process, .. } => {
-                    prop_assert_eq!(self.spawned.insert(*task, *process), None, "{} was born twice", task);
+                    prop_assert_eq!(self.spawned.insert(*task, *process), None, "{} was spawned twice", task);
                 }
                 Event::Called { task, .. } => {
-                    prop_assert!(self.spawned.contains_key(task), "{} called before it was born", task);
+                    prop_assert!(self.spawned.contains_key(task), "{} called before it was spawned", task);
                     self.calls += 1;
                 }
                 Event::Ended { .. } => self.ended += 1,
-                Event::Blind(_) => prop_assert!(false, "nothing is hidden here"),
+                Event::Blind(_) => prop_assert!(false, "unexpected blind spot"),
             }
         }
         Ok(())
     }
 
-    /// All calls return and all tasks end; then the books must balance.
+    /// Ends all calls and all tasks, then compares the totals.
     fn end(mut self) -> Result<(), TestCaseError> {
         let busy: Vec<Tid> =
             self.states.iter().filter(|(_, state)| **state != State::Held).map(|(tid, _)| *tid).collect();
         for tid in busy {
             self.die(tid, true)?;
         }
-        prop_assert_eq!(&self.waiting.0, &BTreeSet::new());
+        prop_assert_eq!(&self.held.0, &BTreeSet::new());
         for tid in self.states.keys().copied().collect::<Vec<_>>() {
             self.die(tid, true)?;
         }

@@ -1,4 +1,4 @@
-//! Each race is a row: a sequence of stops, the expected directives, and the expected events.
+//! Tests of each race as a sequence of stops, with the expected directives and events.
 
 use std::collections::BTreeSet;
 
@@ -30,8 +30,8 @@ pub(super) fn spawning(child: Tid) -> Stop {
     Stop::Spawning { child, leads: true, awaited: false }
 }
 
-pub(super) const BORN_PROCESS: Stop = Stop::Trap { leads: true, group_stop: false };
-const BORN_THREAD: Stop = Stop::Trap { leads: false, group_stop: false };
+pub(super) const NEW_PROCESS: Stop = Stop::Trap { leads: true, group_stop: false };
+const NEW_THREAD: Stop = Stop::Trap { leads: false, group_stop: false };
 const EXITING: Stop = Stop::Exiting { leads: true };
 const GROUP_STOP: Stop = Stop::Trap { leads: true, group_stop: true };
 
@@ -50,10 +50,10 @@ fn ended(task: Tid, code: i32) -> Event {
 const DONE: CallOutcome = CallOutcome::Returned(0);
 const NEVER: CallOutcome = CallOutcome::NeverReturned;
 
-/// A tree whose first process has become the workload.
+/// Returns a tree in which the first process has become the workload.
 pub(super) fn started() -> Tasks {
     let mut tasks = Tasks::launch(ROOT);
-    for stop in [BORN_PROCESS, entry("read"), exit(1), entry("execve"), exec(ROOT), exit(0)] {
+    for stop in [NEW_PROCESS, entry("read"), exit(1), entry("execve"), exec(ROOT), exit(0)] {
         let _ = tasks.step(ROOT, stop);
     }
     tasks
@@ -63,27 +63,27 @@ fn exec(former: Tid) -> Stop {
     Stop::Exec { former, privileged: false }
 }
 
-/// The one driver: plays the stops, and compares what every one of them was answered.
+/// Plays the stops and compares the directive and the events of each.
 #[track_caller]
 fn check(mut tasks: Tasks, rows: &[(Tid, Stop, Directive, &[Event])]) -> Tasks {
     for (at, (tid, stop, directive, events)) in rows.iter().enumerate() {
         let step = tasks.step(*tid, *stop);
         assert_eq!(step.directive, *directive, "directive of row {at}: {stop:?}");
-        assert_eq!(happened(&step), *events, "events of row {at}: {stop:?}");
+        assert_eq!(events_of(&step), *events, "events of row {at}: {stop:?}");
     }
     tasks
 }
 
-fn happened(step: &Step) -> Vec<Event> {
+fn events_of(step: &Step) -> Vec<Event> {
     step.before.iter().chain(&step.event).cloned().collect()
 }
 
 #[test]
-fn the_workload_begins_with_its_own_execve() {
+fn workload_begins_with_its_execve() {
     check(
         Tasks::launch(ROOT),
         &[
-            (ROOT, BORN_PROCESS, GO, &[]),
+            (ROOT, NEW_PROCESS, GO, &[]),
             (ROOT, exit(1), GO, &[]),
             (ROOT, entry("read"), GO, &[]),
             (ROOT, exit(1), GO, &[]),
@@ -112,7 +112,7 @@ fn results_are_values_errnos_or_restarts() {
 }
 
 #[test]
-fn a_call_restarted_by_a_signal_shows_two_entries_or_two_exits() {
+fn restarted_call_has_two_entries_or_two_exits() {
     check(
         started(),
         &[
@@ -126,13 +126,13 @@ fn a_call_restarted_by_a_signal_shows_two_entries_or_two_exits() {
 }
 
 #[test]
-fn a_child_shows_itself_after_its_announcement() {
+fn child_stops_after_its_announcement() {
     check(
         started(),
         &[
             (ROOT, entry("fork"), GO, &[]),
             (ROOT, spawning(11), GO, &[]),
-            (11, BORN_PROCESS, GO, &[spawned(11, Some(ROOT), true)]),
+            (11, NEW_PROCESS, GO, &[spawned(11, Some(ROOT), true)]),
             (11, entry("getpid"), GO, &[]),
             (ROOT, exit(11), GO, &[called(ROOT, "fork", CallOutcome::Returned(11))]),
             (11, exit(11), GO, &[called(11, "getpid", CallOutcome::Returned(11))]),
@@ -141,7 +141,7 @@ fn a_child_shows_itself_after_its_announcement() {
 }
 
 #[test]
-fn in_brief_a_new_task_and_a_new_program_end_the_call_that_made_them() {
+fn new_task_or_program_ends_its_call_in_brief() {
     let made = |name, child| called(ROOT, name, CallOutcome::Returned(child));
     check(
         Tasks::launch(ROOT).in_brief(),
@@ -150,15 +150,15 @@ fn in_brief_a_new_task_and_a_new_program_end_the_call_that_made_them() {
             (ROOT, exec(ROOT), GO, &[called(ROOT, "execve", DONE)]),
             (ROOT, entry("vfork"), GO, &[]),
             (ROOT, spawning(11), GO, &[made("vfork", 11)]),
-            (11, BORN_PROCESS, GO, &[spawned(11, Some(ROOT), true)]),
+            (11, NEW_PROCESS, GO, &[spawned(11, Some(ROOT), true)]),
             (ROOT, entry("clone"), GO, &[]),
-            (12, BORN_THREAD, Directive::Hold, &[]),
+            (12, NEW_THREAD, Directive::Hold, &[]),
             (ROOT, spawning(12), GO, &[made("clone", 12), spawned(12, Some(ROOT), false)]),
-            // A failing call makes no child; a changed one is followed to its end.
+            // A failing call makes no child, and is followed to its end.
             (ROOT, entry("fork"), GO, &[]),
             (ROOT, exit(-11), GO, &[called(ROOT, "fork", CallOutcome::Failed(Errno(11)))]),
             (ROOT, exit(12), GO, &[]),
-            // From another thread.
+            // An exec from another thread.
             (12, entry("execve"), GO, &[]),
             (ROOT, exec(12), GO, &[called(ROOT, "execve", DONE)]),
             (ROOT, entry("read"), GO, &[]),
@@ -167,51 +167,51 @@ fn in_brief_a_new_task_and_a_new_program_end_the_call_that_made_them() {
 }
 
 #[test]
-fn in_brief_a_child_of_a_call_that_nobody_told_is_held_for_a_moment() {
+fn unannounced_child_is_held_for_a_tick_in_brief() {
     let begun = || started().in_brief();
-    let mut tasks = check(begun(), &[(11, BORN_PROCESS, Directive::Hold, &[])]);
+    let mut tasks = check(begun(), &[(11, NEW_PROCESS, Directive::Hold, &[])]);
     let step = tasks.step(ROOT, spawning(11));
-    assert_eq!((happened(&step), step.released), (vec![spawned(11, Some(ROOT), true)], vec![(11, GO)]));
-    // Whoever made this one was killed before the kernel could tell.
-    let mut tasks = check(begun(), &[(11, BORN_PROCESS, Directive::Hold, &[])]);
+    assert_eq!((events_of(&step), step.released), (vec![spawned(11, Some(ROOT), true)], vec![(11, GO)]));
+    // The parent of this child was killed before the kernel could announce it.
+    let mut tasks = check(begun(), &[(11, NEW_PROCESS, Directive::Hold, &[])]);
     assert_eq!(tasks.tick().released, []);
     let step = tasks.tick();
-    assert_eq!((happened(&step), step.released), (vec![spawned(11, None, true)], vec![(11, GO)]));
-    // An announced call is awaited: its child may share resources of its maker.
-    let mut slow = check(begun(), &[(ROOT, entry("clone"), GO, &[]), (12, BORN_THREAD, Directive::Hold, &[])]);
+    assert_eq!((events_of(&step), step.released), (vec![spawned(11, None, true)], vec![(11, GO)]));
+    // A known call is awaited: its child may share resources with its parent.
+    let mut slow = check(begun(), &[(ROOT, entry("clone"), GO, &[]), (12, NEW_THREAD, Directive::Hold, &[])]);
     assert!((0..9).all(|_| slow.tick().released.is_empty()));
     assert_eq!(slow.step(ROOT, spawning(12)).released, [(12, GO)]);
     let step = tasks.step(ROOT, spawning(11));
-    assert_eq!((happened(&step), step.released), (vec![], vec![]));
+    assert_eq!((events_of(&step), step.released), (vec![], vec![]));
     assert_eq!(tasks.tick().released, []);
 }
 
 #[test]
-fn a_child_that_shows_itself_first_is_held_until_its_announcement() {
-    let mut tasks = check(started(), &[(ROOT, entry("clone"), GO, &[]), (11, BORN_THREAD, Directive::Hold, &[])]);
+fn early_child_is_held_until_its_announcement() {
+    let mut tasks = check(started(), &[(ROOT, entry("clone"), GO, &[]), (11, NEW_THREAD, Directive::Hold, &[])]);
     let step = tasks.step(ROOT, spawning(11));
-    assert_eq!(happened(&step), [spawned(11, Some(ROOT), false)]);
+    assert_eq!(events_of(&step), [spawned(11, Some(ROOT), false)]);
     assert_eq!(step.released, [(11, GO)]);
 }
 
 #[test]
-fn a_parent_killed_while_it_forks_lets_its_child_go() {
-    let mut tasks = check(started(), &[(ROOT, entry("vfork"), GO, &[]), (11, BORN_PROCESS, Directive::Hold, &[])]);
+fn child_of_a_parent_killed_in_fork_is_released() {
+    let mut tasks = check(started(), &[(ROOT, entry("vfork"), GO, &[]), (11, NEW_PROCESS, Directive::Hold, &[])]);
     let step = tasks.step(ROOT, Stop::Ended(Exit::Signaled(9)));
     let killed = Event::Ended { task: ROOT, exit: Exit::Signaled(9) };
-    assert_eq!(happened(&step), [called(ROOT, "vfork", NEVER), spawned(11, None, true), killed]);
+    assert_eq!(events_of(&step), [called(ROOT, "vfork", NEVER), spawned(11, None, true), killed]);
     assert_eq!((step.directive, step.released), (Directive::Forget, vec![(11, GO)]));
 }
 
 #[test]
-fn a_death_elsewhere_releases_nobody() {
+fn end_of_another_task_releases_no_child() {
     let mut tasks = check(
         started(),
         &[
             (ROOT, spawning(11), GO, &[]),
-            (11, BORN_PROCESS, GO, &[spawned(11, Some(ROOT), true)]),
+            (11, NEW_PROCESS, GO, &[spawned(11, Some(ROOT), true)]),
             (ROOT, entry("clone3"), GO, &[]),
-            (12, BORN_PROCESS, Directive::Hold, &[]),
+            (12, NEW_PROCESS, Directive::Hold, &[]),
             (11, Stop::Ended(Exit::Exited(0)), Directive::Forget, &[ended(11, 0)]),
         ],
     );
@@ -219,7 +219,7 @@ fn a_death_elsewhere_releases_nobody() {
 }
 
 #[test]
-fn a_child_killed_before_it_shows_itself_is_counted() {
+fn child_killed_before_its_first_stop_is_counted() {
     check(
         started(),
         &[
@@ -233,36 +233,36 @@ fn a_child_killed_before_it_shows_itself_is_counted() {
 }
 
 #[test]
-fn a_number_may_be_used_again() {
+fn task_id_may_be_reused() {
     check(
         started(),
         &[
             (ROOT, spawning(11), GO, &[]),
-            (11, BORN_PROCESS, GO, &[spawned(11, Some(ROOT), true)]),
+            (11, NEW_PROCESS, GO, &[spawned(11, Some(ROOT), true)]),
             (11, entry("read"), GO, &[]),
             (11, Stop::Ended(Exit::Exited(0)), Directive::Forget, &[called(11, "read", NEVER), ended(11, 0)]),
             (ROOT, spawning(11), GO, &[]),
-            (11, BORN_THREAD, GO, &[spawned(11, Some(ROOT), false)]),
+            (11, NEW_THREAD, GO, &[spawned(11, Some(ROOT), false)]),
             (11, exit(0), GO, &[]),
         ],
     );
 }
 
 #[test]
-fn an_exec_from_another_thread_takes_the_leaders_number() {
+fn exec_from_another_thread_takes_the_leaders_id() {
     check(
         started(),
         &[
             (ROOT, spawning(11), GO, &[]),
-            (11, BORN_THREAD, GO, &[spawned(11, Some(ROOT), false)]),
+            (11, NEW_THREAD, GO, &[spawned(11, Some(ROOT), false)]),
             (ROOT, spawning(12), GO, &[]),
-            (12, BORN_THREAD, GO, &[spawned(12, Some(ROOT), false)]),
+            (12, NEW_THREAD, GO, &[spawned(12, Some(ROOT), false)]),
             (ROOT, entry("futex"), GO, &[]),
             (12, entry("read"), GO, &[]),
             (11, entry("execve"), GO, &[]),
             (12, EXITING, GO, &[called(12, "read", NEVER)]),
             (12, Stop::Ended(Exit::Exited(0)), Directive::Forget, &[ended(12, 0)]),
-            // The leader's call is over; thread 11 becomes the leader, inside its execve.
+            // The leader's call is over. Thread 11 becomes the leader, inside its execve.
             (ROOT, exec(11), GO, &[called(ROOT, "futex", NEVER)]),
             (ROOT, exit(0), GO, &[called(ROOT, "execve", DONE)]),
         ],
@@ -270,12 +270,12 @@ fn an_exec_from_another_thread_takes_the_leaders_number() {
 }
 
 #[test]
-fn a_leader_that_left_reappears_with_an_exec() {
+fn exited_leader_returns_with_an_exec() {
     let tasks = check(
         started(),
         &[
             (ROOT, spawning(11), GO, &[]),
-            (11, BORN_THREAD, GO, &[spawned(11, Some(ROOT), false)]),
+            (11, NEW_THREAD, GO, &[spawned(11, Some(ROOT), false)]),
             (ROOT, entry("exit"), GO, &[]),
             (ROOT, EXITING, GO, &[called(ROOT, "exit", NEVER)]),
             (11, entry("execve"), GO, &[]),
@@ -287,7 +287,7 @@ fn a_leader_that_left_reappears_with_an_exec() {
 }
 
 #[test]
-fn a_privileged_exec_is_a_blind_spot() {
+fn privileged_exec_is_a_blind_spot() {
     check(
         started(),
         &[(ROOT, Stop::Exec { former: ROOT, privileged: true }, GO, &[Event::Blind(BlindSpot::SetuidExec)])],
@@ -314,7 +314,7 @@ fn signals_are_delivered_and_group_stops_are_kept() {
             (ROOT, Stop::Signal(5), Directive::Resume(5), &[]),
             (ROOT, Stop::Signal(19), Directive::Resume(19), &[]),
             (ROOT, GROUP_STOP, Directive::Listen, &[]),
-            (ROOT, BORN_PROCESS, GO, &[]),
+            (ROOT, NEW_PROCESS, GO, &[]),
             (ROOT, Stop::Signal(18), Directive::Resume(18), &[]),
             (ROOT, Stop::Signal(64), Directive::Resume(64), &[]),
             (ROOT, spawning(11), GO, &[]),
@@ -324,29 +324,29 @@ fn signals_are_delivered_and_group_stops_are_kept() {
 }
 
 #[test]
-fn what_cannot_be_told_is_lost_and_said() {
+fn unreadable_calls_are_counted_as_lost() {
     let tasks = check(started(), &[(ROOT, Stop::Unreadable, GO, &[]), (ROOT, exit(0), GO, &[])]);
     assert_eq!(tasks.lost(), 1);
 }
 
 #[test]
-fn only_tasks_that_showed_themselves_are_alive() {
+fn only_tasks_that_have_stopped_are_alive() {
     let mut tasks = started();
     let _ = tasks.step(ROOT, spawning(11));
     assert_eq!(tasks.alive().collect::<Vec<_>>(), [ROOT]);
-    let _ = tasks.step(11, BORN_PROCESS);
+    let _ = tasks.step(11, NEW_PROCESS);
     let mut alive: Vec<Tid> = tasks.alive().collect();
     alive.sort_unstable();
     assert_eq!(alive, [ROOT, 11]);
 }
 
 #[test]
-fn a_held_child_that_is_killed_is_counted() {
+fn held_child_that_is_killed_is_counted() {
     check(
         started(),
         &[
             (ROOT, entry("clone"), GO, &[]),
-            (11, BORN_THREAD, Directive::Hold, &[]),
+            (11, NEW_THREAD, Directive::Hold, &[]),
             (11, EXITING, GO, &[spawned(11, None, false)]),
             (
                 11,
@@ -359,7 +359,7 @@ fn a_held_child_that_is_killed_is_counted() {
 }
 
 #[test]
-fn a_thread_killed_before_it_shows_itself_is_no_process() {
+fn thread_killed_before_its_first_stop_is_no_process() {
     let killed = |task| Event::Ended { task, exit: Exit::Signaled(9) };
     check(
         started(),
@@ -373,22 +373,22 @@ fn a_thread_killed_before_it_shows_itself_is_no_process() {
 }
 
 #[test]
-fn from_the_end_on_whoever_stops_dies() {
+fn tasks_that_stop_after_end_are_killed() {
     let signaled = |task| Event::Ended { task, exit: Exit::Signaled(9) };
     let end = Stop::Ended(Exit::Signaled(9));
     let mut tasks = check(started(), &[(ROOT, entry("fork"), GO, &[]), (ROOT, spawning(11), GO, &[])]);
-    let _ = tasks.step(11, BORN_PROCESS);
+    let _ = tasks.step(11, NEW_PROCESS);
     let mut tasks = check(
         tasks,
         &[(11, entry("fork"), GO, &[]), (ROOT, exit(11), GO, &[called(ROOT, "fork", CallOutcome::Returned(11))])],
     );
     let named: BTreeSet<Tid> = tasks.end().collect();
-    assert_eq!(named, BTreeSet::from([ROOT, 11]), "12 is there as well, but nobody has heard of it");
+    assert_eq!(named, BTreeSet::from([ROOT, 11]), "12 exists, but has not stopped yet");
     check(
         tasks,
         &[
-            // Else it would be held until its parent announces it.
-            (12, BORN_PROCESS, Directive::Kill, &[]),
+            // Without `end`, it would be held until its parent announces it.
+            (12, NEW_PROCESS, Directive::Kill, &[]),
             (11, spawning(12), Directive::Kill, &[spawned(12, Some(11), true)]),
             (12, entry("read"), Directive::Kill, &[]),
             (11, EXITING, Directive::Kill, &[called(11, "fork", NEVER)]),

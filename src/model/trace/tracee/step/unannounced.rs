@@ -1,15 +1,15 @@
-//! A child that a call returned without an announcement.
+//! Tests of children that a call returned without an announcement.
 
-use super::tests::{BORN_PROCESS, ROOT, entry, exit, spawned, spawning, started};
+use super::tests::{NEW_PROCESS, ROOT, entry, exit, spawned, spawning, started};
 use super::{Directive, Stop, Tasks};
 
-/// What the last of these stops of the root says of a hidden child.
+/// Returns the hidden child that the last of these stops of the root reports.
 fn hidden(mut tasks: Tasks, stops: &[Stop]) -> Option<i64> {
     stops.iter().map(|stop| tasks.step(ROOT, *stop).hidden).last().flatten()
 }
 
 #[test]
-fn a_returned_child_without_announcement_is_hidden() {
+fn returned_child_without_announcement_is_hidden() {
     for (stops, expected) in [
         (&[entry("clone3"), exit(11)][..], Some(11)),
         (&[entry("clone"), exit(11)], Some(11)),
@@ -26,9 +26,9 @@ fn a_returned_child_without_announcement_is_hidden() {
 }
 
 #[test]
-fn a_hidden_child_that_was_found_is_its_parents() {
+fn found_child_belongs_to_its_parent() {
     let mut tasks = started();
     tasks.found(11, ROOT, true);
-    let step = tasks.step(11, BORN_PROCESS);
+    let step = tasks.step(11, NEW_PROCESS);
     assert_eq!((step.directive, step.event), (Directive::Resume(0), Some(spawned(11, Some(ROOT), true))));
 }

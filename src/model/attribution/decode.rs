@@ -1,8 +1,8 @@
-//! What a call means: its name and arguments, after undoing the calls of 32-bit x86 that only carry
-//! another one.
+//! Decodes a call: its name and arguments, unpacked from calls of 32-bit x86 that only carry
+//! another one. Main type: [`DecodedCall`].
 //!
-//! It must not interpret the arguments: that is [`arguments`](super::arguments)' and
-//! [`objects`](super::objects)'. Main type: [`Meant`].
+//! It must not interpret the arguments: [`arguments`](super::arguments) and
+//! [`objects`](super::objects) do that.
 
 use super::calls::{Flags, Selector, Shape, Subject, shape, shape_of};
 use super::memory::Memory;
@@ -11,12 +11,12 @@ use super::values::value;
 use crate::model::kernel::call::Call;
 use crate::model::kernel::syscall::Abi;
 
-/// A call as a programmer means it.
+/// A call as the program meant it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Meant {
+pub(super) struct DecodedCall {
     /// Its name.
     pub(super) name: &'static str,
-    /// How it is read.
+    /// How its registers are read.
     pub(super) shape: Option<Shape>,
     /// Its arguments.
     pub(super) args: [u64; 6],
@@ -29,14 +29,14 @@ const MAP_ANONYMOUS: u64 = 0x20;
 /// include/uapi/asm-generic/fcntl.h
 const O_PATH: u64 = 0o10_000_000;
 
-impl Meant {
-    /// Whether an mmap is of a file.
+impl DecodedCall {
+    /// Returns whether an mmap maps a file.
     pub(super) fn maps_a_file(&self) -> bool {
         self.args[3] & MAP_ANONYMOUS == 0
     }
 
-    /// Whether a file is opened with O_PATH: "The file itself is not opened", open(2).
-    pub(super) fn opens_a_place_only(&self, flags: Flags, memory: &Memory) -> bool {
+    /// Returns whether a file is opened with O_PATH: "The file itself is not opened", open(2).
+    pub(super) fn opens_path_only(&self, flags: Flags, memory: &Memory) -> bool {
         let flags = match flags {
             Flags::None => 0,
             Flags::In(at) => self.args[at],
@@ -45,16 +45,16 @@ impl Meant {
         flags & O_PATH != 0
     }
 
-    /// Whether a mapping may be executed.
+    /// Returns whether a mapping may be executed.
     pub(super) fn is_executable(&self) -> bool {
         self.args[2] & PROT_EXEC != 0
     }
 }
 
-/// Where the memory is that a call cannot be understood without.
-pub(super) fn points_to(call: &Call) -> Option<u64> {
+/// Returns the address of the memory that must be read to decode the call.
+pub(super) fn memory_address(call: &Call) -> Option<u64> {
     let name = call.syscall.row()?.name;
-    if let Some(at) = envelope(call.syscall.abi, name) {
+    if let Some(at) = arguments_register(call.syscall.abi, name) {
         return Some(call.args[at]);
     }
     let shape = shape_of(call.syscall)?;
@@ -63,45 +63,49 @@ pub(super) fn points_to(call: &Call) -> Option<u64> {
     }
     match shape.selector {
         Selector::FlagsAt(at, _) | Selector::ValueAt(at, _) | Selector::Filesystem(at, None) => Some(call.args[at]),
-        Selector::Filesystem(at, Some(flags)) => mounts_anew(call.args[flags]).then(|| call.args[at]),
+        Selector::Filesystem(at, Some(flags)) => is_new_mount(call.args[flags]).then(|| call.args[at]),
         _ => None,
     }
 }
 
-/// The call, undone. A number that no table knows means nothing.
-pub(super) fn meant(call: &Call, memory: &Memory) -> Option<Meant> {
+/// Returns the decoded call, or `None` for a number that no table has.
+pub(super) fn decode(call: &Call, memory: &Memory) -> Option<DecodedCall> {
     let name = call.syscall.row()?.name;
-    let itself = Meant { name, shape: shape_of(call.syscall), args: call.args };
-    if let Some(attached) = attach(call, name) {
-        return Some(attached);
+    let itself = DecodedCall { name, shape: shape_of(call.syscall), args: call.args };
+    if let Some(shmat) = decode_shmat(call, name) {
+        return Some(shmat);
     }
-    if envelope(call.syscall.abi, name).is_none() {
+    if arguments_register(call.syscall.abi, name).is_none() {
         return Some(itself);
     }
     let args = std::array::from_fn(|index| memory.word(index).map_or(0, u64::from));
     if name == "mmap" {
-        return memory.word(4).map(|_| Meant { args, ..itself }).or(Some(itself));
+        return memory.word(4).map(|_| DecodedCall { args, ..itself }).or(Some(itself));
     }
-    // What it carries is known as soon as its arguments are.
+    // The carried call is known only if its arguments were read.
     let inner = value(&SOCKETCALL, call.args[0]).and_then(|operation| inner_name(operation.name));
-    Some(inner.filter(|_| memory.word(0).is_some()).map_or(itself, |name| Meant { name, shape: shape(name), args }))
+    Some(inner.filter(|_| memory.word(0).is_some()).map_or(itself, |name| DecodedCall {
+        name,
+        shape: shape(name),
+        args,
+    }))
 }
 
-/// `shmat` inside `ipc`, whose arguments stand in registers: "do_shmat(first, …, second, …)",
-/// `compat_ksys_ipc` in ipc/syscall.c. What is in `ptr` is the fifth register there.
-fn attach(call: &Call, name: &str) -> Option<Meant> {
-    /// The version is above.
+/// Decodes `shmat` inside `ipc`, where all arguments are in registers: "do_shmat(first, …, second,
+/// …)", `compat_ksys_ipc` in ipc/syscall.c. Its `ptr` is the fifth register.
+fn decode_shmat(call: &Call, name: &str) -> Option<DecodedCall> {
+    /// The bits above are the version.
     const OPERATION: u64 = 0xffff;
     let is_attach = || value(&IPC, call.args[0] & OPERATION).is_some_and(|operation| operation.name == "SHMAT");
     if name != "ipc" || !is_attach() {
         return None;
     }
     let [_, first, second, _, address, _] = call.args;
-    Some(Meant { name: "shmat", shape: shape("shmat"), args: [first, address, second, 0, 0, 0] })
+    Some(DecodedCall { name: "shmat", shape: shape("shmat"), args: [first, address, second, 0, 0, 0] })
 }
 
-/// The register that points to the arguments of the call that this one carries.
-fn envelope(abi: Abi, name: &str) -> Option<usize> {
+/// Returns the register that points to the arguments of a carried call.
+fn arguments_register(abi: Abi, name: &str) -> Option<usize> {
     match (abi, name) {
         (Abi::I386, "socketcall") => Some(1),
         // sys_old_mmap: "struct mmap_arg_struct", mm/util.c
@@ -110,7 +114,7 @@ fn envelope(abi: Abi, name: &str) -> Option<usize> {
     }
 }
 
-/// `SYS_CONNECT` → `connect`: net/socket.c has each operation as a call of its own.
+/// Converts `SYS_CONNECT` to `connect`: in net/socket.c each operation is also a call of its own.
 fn inner_name(operation: &str) -> Option<&'static str> {
     const CARRIED: [&str; 20] = [
         "accept",
@@ -138,9 +142,9 @@ fn inner_name(operation: &str) -> Option<&'static str> {
     CARRIED.into_iter().find(|name| name.eq_ignore_ascii_case(operation))
 }
 
-/// `MS_REMOUNT`, `MS_BIND`, `MS_MOVE` and the four kinds of propagation
-/// (include/uapi/linux/mount.h) change a mount that is there.
-pub(super) fn mounts_anew(flags: u64) -> bool {
+/// Returns whether a mount(2) mounts a filesystem. `MS_REMOUNT`, `MS_BIND`, `MS_MOVE` and the four
+/// kinds of propagation (include/uapi/linux/mount.h) only change an existing mount.
+pub(super) fn is_new_mount(flags: u64) -> bool {
     const CHANGES: u64 = 0x20 | 0x1000 | 0x2000 | 1 << 17 | 1 << 18 | 1 << 19 | 1 << 20;
     flags & CHANGES == 0
 }
@@ -154,8 +158,8 @@ mod tests {
         Call { syscall: Syscall::from_name(abi, name).expect(name), args, instruction_pointer: 0 }
     }
 
-    fn plain(meant: Option<Meant>) -> Option<(&'static str, [u64; 6])> {
-        meant.map(|meant| (meant.name, meant.args))
+    fn plain(decoded: Option<DecodedCall>) -> Option<(&'static str, [u64; 6])> {
+        decoded.map(|decoded| (decoded.name, decoded.args))
     }
 
     fn words(words: [u32; 6]) -> Memory {
@@ -163,19 +167,19 @@ mod tests {
     }
 
     #[test]
-    fn what_a_call_of_32_bits_carries_is_unpacked() {
+    fn call_carried_by_32_bit_call_is_unpacked() {
         let memory = words([5, 1, 2, 3, 4, 0]);
         let args = [5, 1, 2, 3, 4, 0];
         for (operation, name) in [(3, "connect"), (14, "setsockopt"), (18, "accept4"), (9, "send")] {
             let call = call(Abi::I386, "socketcall", [operation, 0x1000, 0, 0, 0, 0]);
-            assert_eq!(plain(meant(&call, &memory)), Some((name, args)));
+            assert_eq!(plain(decode(&call, &memory)), Some((name, args)));
         }
         let mmap = call(Abi::I386, "mmap", [0x1000, 0, 0, 0, 0, 0]);
-        assert_eq!(plain(meant(&mmap, &memory)), Some(("mmap", args)));
+        assert_eq!(plain(decode(&mmap, &memory)), Some(("mmap", args)));
     }
 
     #[test]
-    fn other_calls_mean_themselves() {
+    fn other_calls_are_left_unchanged() {
         let unread = Memory::default();
         for (abi, name, args) in [
             (Abi::X86_64, "read", [3, 0, 0, 0, 0, 0]),
@@ -184,14 +188,14 @@ mod tests {
             (Abi::I386, "socketcall", [3, 0, 0, 0, 0, 0]),
             (Abi::I386, "socketcall", [99, 0x1000, 0, 0, 0, 0]),
         ] {
-            assert_eq!(plain(meant(&call(abi, name, args), &unread)), Some((name, args)), "{abi} {name}");
+            assert_eq!(plain(decode(&call(abi, name, args), &unread)), Some((name, args)), "{abi} {name}");
         }
         let unknown = Call { syscall: Syscall { abi: Abi::X86_64, number: 999 }, args: [0; 6], instruction_pointer: 0 };
-        assert!(meant(&unknown, &unread).is_none());
+        assert!(decode(&unknown, &unread).is_none());
     }
 
     #[test]
-    fn every_operation_of_socketcall_is_a_call() {
+    fn every_socketcall_operation_has_a_shape() {
         for operation in &SOCKETCALL {
             let name = inner_name(operation.name).expect(operation.name);
             assert!(shape(name).is_some(), "{name}");

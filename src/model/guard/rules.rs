@@ -1,8 +1,8 @@
-//! What a filter does about each number: let it pass, stop it, or let it pass with these registers.
-//! Main type: [`Gate`].
+//! Decides what the filter does with each syscall number: pass, stop, or pass if registers have
+//! certain values. Main type: [`FilterRule`].
 //!
-//! Nothing is known here of how a filter is written. Each alternative is tried against the same
-//! attribution that judges a watched call, so that the two cannot come apart.
+//! This module does not know how a filter is encoded. Each alternative is tried against the
+//! attribution that also judges stopped calls, so the two cannot disagree.
 
 use super::effect::{self, Effect};
 use super::{Guard, Inherited, kinds};
@@ -15,19 +15,19 @@ use crate::model::expectation::Baseline;
 use crate::model::kernel::call::Call;
 use crate::model::kernel::syscall::{Syscall, table};
 
-/// What is done about one number.
+/// What the filter does with one syscall number.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::model) enum Gate {
+pub(in crate::model) enum FilterRule {
     Pass,
     Stop,
-    /// It passes where one of these holds.
+    /// The call passes if one of these holds.
     If(Vec<Alternative>),
 }
 
-/// All of these must hold.
+/// Tests that must all hold.
 pub(in crate::model) type Alternative = Vec<Test>;
 
-/// A register, after a mask, against a value.
+/// Compares a masked register with a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::model) struct Test {
     pub(super) arg: usize,
@@ -42,10 +42,10 @@ pub(in crate::model) enum Relation {
     Different,
 }
 
-/// A call on an fd that passes where the fd is of one of these classes: one each for those that
-/// were inherited, and one for all others.
+/// A call on an fd that may pass, and the fd classes for which it passes: one class for each
+/// inherited fd, and the last one for all other fds.
 #[derive(Debug, Clone)]
-pub(super) struct Passing {
+pub(super) struct PassingCall {
     pub(super) call: Call,
     pub(super) classes: Vec<bool>,
 }
@@ -55,39 +55,43 @@ const INT: u64 = 0xffff_ffff;
 const PROT_EXEC: u64 = 4;
 const MAP_ANONYMOUS: u64 = 0x20;
 
-/// The gate of every number of the table, and the calls on fds that pass.
-pub(super) fn all(guard: &Guard, baseline: &Baseline, inherited: &Inherited) -> (Vec<(u32, Gate)>, Vec<Passing>) {
-    let kinds = kinds::of(baseline);
-    // What a thread opens, others hold too: there no fd may be of a kind that does not bear what
-    // passes.
-    let is_shared = kinds::are_shared(baseline);
-    let lasting = kinds::Lasting::of(baseline);
-    let lasting = kinds.iter().filter(|kind| is_shared || lasting.contains(kind)).cloned().collect();
-    let mut maker = Maker { guard, kinds, lasting, inherited, passing: Vec::new() };
-    let gates = table::rows(guard.abi).iter().map(|row| (row.number, maker.gate(row.name, row.number))).collect();
-    (gates, maker.passing)
+/// Returns the rule of every number of the table, and the calls on fds that pass.
+pub(super) fn all(
+    guard: &Guard,
+    baseline: &Baseline,
+    inherited: &Inherited,
+) -> (Vec<(u32, FilterRule)>, Vec<PassingCall>) {
+    let kinds = kinds::known(baseline);
+    // Threads share the fds that one of them opens. If some kind of fd were unsafe, its appearance
+    // would be a race, so with threads every known kind must allow every call that passes.
+    let has_threads = kinds::makes_threads(baseline);
+    let long_lived = kinds::LongLived::of(baseline);
+    let long_lived = kinds.iter().filter(|kind| has_threads || long_lived.contains(kind)).cloned().collect();
+    let mut builder = RuleBuilder { guard, kinds, long_lived, inherited, passing: Vec::new() };
+    let rules = table::rows(guard.abi).iter().map(|row| (row.number, builder.rule(row.name, row.number))).collect();
+    (rules, builder.passing)
 }
 
-/// With these flags a clone is a fork(2), as C libraries write it: SIGCHLD, and with it
-/// CLONE_CHILD_SETTID and CLONE_CHILD_CLEARTID. Such a child is traced, and has a table of fds of
-/// its own.
+/// A clone with these flags is a fork(2), as C libraries make it: SIGCHLD, with or without
+/// CLONE_CHILD_SETTID and CLONE_CHILD_CLEARTID. Such a child is traced and has an fd table of its
+/// own.
 const FORKS: [u64; 2] = [0x11, 0x120_0011];
 
-struct Maker<'a> {
+struct RuleBuilder<'a> {
     guard: &'a Guard,
     kinds: Vec<Object>,
-    lasting: Vec<Object>,
+    long_lived: Vec<Object>,
     inherited: &'a Inherited,
-    passing: Vec<Passing>,
+    passing: Vec<PassingCall>,
 }
 
-/// One register's worth of a selector: the tests that find it, and the registers that show it.
+/// The tests for one value of a selector, and registers that satisfy them.
 type Choice = (Alternative, [u64; 6]);
 
-impl Maker<'_> {
-    fn gate(&mut self, name: &str, number: u32) -> Gate {
-        if !self.guard.knows(name) {
-            return Gate::Stop;
+impl RuleBuilder<'_> {
+    fn rule(&mut self, name: &str, number: u32) -> FilterRule {
+        if !self.guard.can_expect(name) {
+            return FilterRule::Stop;
         }
         let probe = |args| Call {
             syscall: Syscall { abi: self.guard.abi, number: i64::from(number) },
@@ -100,13 +104,13 @@ impl Maker<'_> {
         let choices = match selector {
             Selector::None => vec![(Vec::new(), [0; 6])],
             Selector::Value(at, mask, values) => self.values(&probe([0; 6]), at, mask, values, &[]),
-            // Made from a process, a thread, an fd: include/linux/posix-timers.h.
+            // Clock ids made from a process, a thread or an fd: include/linux/posix-timers.h.
             Selector::Clock(at) => self.values(&probe([0; 6]), at, INT, &CLOCK, &[!0 << 3, !0 << 3 | 4, !0 << 3 | 3]),
             Selector::Protection(at) => protections(at),
             Selector::Mapping => mappings(),
             Selector::Command => effect::ioctls().map(|command| equal(1, INT, command)).collect(),
             Selector::Flags(0, ..) if name == "clone" => FORKS.map(|flags| equal(0, !0, flags)).to_vec(),
-            _ => return Gate::Stop,
+            _ => return FilterRule::Stop,
         };
         let mut alternatives = Vec::new();
         for (tests, args) in choices {
@@ -123,18 +127,18 @@ impl Maker<'_> {
                 }
                 Subject::Mapped => alternatives.extend(self.on_fd(call, 4, &tests)),
                 Subject::Fd(at) | Subject::Descriptor(at) => alternatives.extend(self.on_fd(call, at, &tests)),
-                _ => return Gate::Stop,
+                _ => return FilterRule::Stop,
             }
         }
         match alternatives {
-            none if none.is_empty() => Gate::Stop,
-            some if some.iter().any(Vec::is_empty) => Gate::Pass,
-            some => Gate::If(some),
+            none if none.is_empty() => FilterRule::Stop,
+            some if some.iter().any(Vec::is_empty) => FilterRule::Pass,
+            some => FilterRule::If(some),
         }
     }
 
-    /// The values of a register; one choice without a test where each of them, and any unknown one,
-    /// may pass.
+    /// Returns a choice for each value of a register. If every value may pass, known or unknown, it
+    /// is one choice without a test.
     fn values(&self, probe: &Call, at: usize, mask: u64, values: &[Value], others: &[u64]) -> Vec<Choice> {
         let (mask, unknown) = (mask & INT, mask & 0x7eaf_be6f);
         let choices: Vec<Choice> = values.iter().map(|value| equal(at, mask, value.number & mask)).collect();
@@ -144,36 +148,38 @@ impl Maker<'_> {
             self.guard.expects(&call, None)
         };
         let all = values.iter().map(|value| value.number).chain(others.iter().copied()).chain([unknown]).all(passes);
-        // A rule may name a number that no header does.
+        // A `forbid` rule may name a number that no header names.
         if all && self.guard.forbid.iter().all(|rule| rule.argument.is_none()) {
             return vec![(Vec::new(), probe.args)];
         }
         choices
     }
 
-    /// The alternatives of a call on the fd in a register. One that is bad or closed has no object.
+    /// Returns the alternatives of a call on the fd in a register. A bad or closed fd has no
+    /// object.
     fn on_fd(&mut self, call: Call, at: usize, tests: &[Test]) -> Vec<Alternative> {
-        if !self.guard.expects_refused(&call) {
+        if !self.guard.expects_refusal(&call) {
             return Vec::new();
         }
         let expects = |kind: &Object| self.guard.expects(&call, Some(kind));
         let is_used = |kind: &Object| reaches(&call.syscall.name(), &call.args, &kind.name) && expects(kind);
         let is_frequent = is_frequent(&call);
-        let bearing = if is_frequent { &self.lasting } else { &self.kinds };
-        let all_bear = bearing.iter().all(expects);
-        let others = self.kinds.iter().any(is_used) && all_bear;
-        // Another kind may be put in its place, as a shell does with `2>/dev/null`.
-        let may_pass = is_frequent || all_bear;
+        let required = if is_frequent { &self.long_lived } else { &self.kinds };
+        let all_expect = required.iter().all(expects);
+        let others = self.kinds.iter().any(is_used) && all_expect;
+        // A program may replace an inherited fd, as a shell does for `2>/dev/null`.
+        let may_pass = is_frequent || all_expect;
         let inherited = self.inherited.values().map(|object| may_pass && object.as_ref().is_some_and(expects));
         let classes: Vec<bool> = inherited.chain([others]).collect();
         let alternatives = self.alternatives_of(&classes, at, tests);
         if !alternatives.is_empty() {
-            self.passing.push(Passing { call, classes });
+            self.passing.push(PassingCall { call, classes });
         }
         alternatives
     }
 
-    /// Others are whatever is none of the inherited ones.
+    /// Returns the alternatives of a call that passes for these classes. The last class holds every
+    /// fd that was not inherited.
     fn alternatives_of(&self, classes: &[bool], at: usize, tests: &[Test]) -> Vec<Alternative> {
         if classes.iter().all(|passes| *passes) {
             return vec![tests.to_vec()];
@@ -188,8 +194,10 @@ impl Maker<'_> {
     }
 }
 
-/// Whether a program may do little else. A call that is rare is rather stopped where some kind does
-/// not bear it, than keeps tasks watched while they hold that.
+/// Returns whether a program may make this call very often.
+///
+/// A rare call is stopped if any known kind of object does not expect it. If it passed, fds of that
+/// kind would be unsafe, and tasks that hold one would stop at every call.
 fn is_frequent(call: &Call) -> bool {
     let name = call.syscall.name();
     let is_on_sockets = name == "ioctl" && is_socket_command(call.args[1]);
@@ -198,12 +206,12 @@ fn is_frequent(call: &Call) -> bool {
         || ["recvfrom", "recvmsg", "sendfile", "sendmsg", "sendto"].contains(&&*name)
 }
 
-/// Without PROT_EXEC, and with each of the usual protections that have it.
+/// One choice without PROT_EXEC, and one for each common protection with it.
 fn protections(at: usize) -> Vec<Choice> {
     [equal(at, PROT_EXEC, 0)].into_iter().chain([4, 5, 6, 7].map(|protection| equal(at, INT, protection))).collect()
 }
 
-/// Each protection of an mmap, with a file and without.
+/// Each protection of an mmap, with and without a file.
 fn mappings() -> Vec<Choice> {
     let kinds = [MAP_ANONYMOUS, 0].map(|flag| equal(3, MAP_ANONYMOUS, flag));
     let both = |(tests, args): Choice| {

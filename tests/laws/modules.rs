@@ -37,19 +37,19 @@ impl Crate {
         let mut found = Self::default();
         let text = fs::read_to_string(root).unwrap_or_else(|error| panic!("{}: {error}", root.display()));
         let folder = root.parent().expect("a root file lies in a folder");
-        found.add(Vec::new(), root, folder, &parsed(root, &text).items);
+        found.add(Vec::new(), folder, &parsed(root, &text).items);
         found
     }
 
     /// Reads the crate of one module whose items are this text.
     pub(crate) fn of(text: &str) -> Self {
         let mut found = Self::default();
-        found.add(Vec::new(), Path::new("lib.rs"), Path::new(""), &parsed(Path::new("lib.rs"), text).items);
+        found.add(Vec::new(), Path::new(""), &parsed(Path::new("lib.rs"), text).items);
         found
     }
 
     /// Adds a module with its items; `folder` is where the files of its children are.
-    fn add(&mut self, path: ModulePath, file: &Path, folder: &Path, items: &[Item]) {
+    fn add(&mut self, path: ModulePath, folder: &Path, items: &[Item]) {
         let mut module = Module::default();
         for item in items.iter().filter(|item| !is_for_tests(attributes(item))) {
             match item {
@@ -57,7 +57,7 @@ impl Crate {
                     let name = child.ident.to_string();
                     let below: ModulePath = path.iter().cloned().chain([name.clone()]).collect();
                     if let Some((_, items)) = &child.content {
-                        self.add(below, file, &folder.join(&name), items);
+                        self.add(below, &folder.join(&name), items);
                     } else {
                         self.add_file(below, folder, &name);
                     }
@@ -73,7 +73,7 @@ impl Crate {
         let (flat, nested) = (folder.join(format!("{name}.rs")), folder.join(name).join("mod.rs"));
         let file = if flat.is_file() { flat } else { nested };
         let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        self.add(path, &file, &folder.join(name), &parsed(&file, &text).items);
+        self.add(path, &folder.join(name), &parsed(&file, &text).items);
     }
 
     /// Returns the modules of this crate that a module uses, and the paths of other crates.

@@ -1,4 +1,4 @@
-//! The kind of thing that an fd or a path stands for: what serves it, and where it is made. Main
+//! A kind of object that an fd or a path refers to: what serves it, and where it is made. Main
 //! type: [`ObjectFacts`].
 
 use crate::model::attribution::calls::{Shape, Subject, shapes};
@@ -8,26 +8,27 @@ use crate::model::attribution::values::table::FAMILY;
 use crate::model::attribution::{Subsystem, objects};
 use crate::model::expectation::storage;
 
-/// What is known of an object.
+/// What the tables hold on an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectFacts {
     /// Its name: `file:proc`, `socket:AF_INET:SOCK_STREAM`.
     pub name: String,
-    /// What serves it; `None`: whatever filesystem it lies on.
+    /// The subsystem that serves it; `None`: the subsystem of its filesystem.
     pub subsystem: Option<Subsystem>,
-    /// Why.
+    /// Why it belongs there.
     pub why: &'static str,
-    /// The source file that makes it.
+    /// The source file that creates it.
     pub source: Option<String>,
     /// That file's section of MAINTAINERS, or `core:<file>` where only the catch-all covers it.
     pub section: Option<String>,
-    /// What must be on for that file, and whether it is offered to experts only; `None`: not known.
+    /// The kernel options that enable that file, and whether they are offered only to experts;
+    /// `None`: not known.
     pub options: Option<(Option<String>, bool)>,
-    /// The calls that make one.
+    /// The calls that create one.
     pub made_by: Vec<&'static str>,
 }
 
-/// What is known of the object of this name.
+/// Returns what the tables hold on the object of this name.
 pub(super) fn facts(name: &str) -> Option<ObjectFacts> {
     let (subsystem, why, source) = served(name)?;
     let makes = |(call, shape): (&'static str, Shape)| {

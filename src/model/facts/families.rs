@@ -1,30 +1,30 @@
-//! Families: syscalls that C library, architecture or kernel may swap for each other while the
-//! program stays the same.
+//! Families: syscalls that the C library, the architecture or the kernel may exchange for each
+//! other without a change of the program.
 //!
-//! It must not judge: what a new member of a known family means is
-//! [`compare`](crate::model::judge::compare)'s. Only what is really swapped shares a row: what
-//! merely resembles (`setuid` and `setfsuid`, `mount` and `fsopen`, `execve` and `execveat`) is a
-//! program's own choice, and a finding. Main type: [`Family`].
+//! It must not judge: [`compare`](crate::model::judge::compare) decides what a new member of a
+//! known family means. Only syscalls that are really exchanged share a row. A program itself
+//! chooses between syscalls that are merely similar (`setuid` and `setfsuid`, `mount` and `fsopen`,
+//! `execve` and `execveat`), so these are findings. Main type: [`Family`].
 
-/// How close the members are.
+/// How similar the members of a family are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kinship {
-    /// The same request by another door.
+    /// The same request through another syscall.
     Exact,
-    /// The same job, of which one member can do more than another.
+    /// The same task, but one member can do more than another.
     Loose,
 }
 
-/// Syscalls that may stand for each other.
+/// Syscalls that may replace each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Family {
-    /// Its name: that of the oldest member.
+    /// Its name: the oldest member.
     pub name: &'static str,
     /// Its members.
     pub members: &'static [&'static str],
-    /// How close they are.
+    /// How similar they are.
     pub kinship: Kinship,
-    /// Who swaps them.
+    /// Why they are exchanged.
     pub why: &'static str,
 }
 
@@ -41,7 +41,7 @@ const FLAGS: &str = "newer architectures have the form with flags only, C librar
 const WIDE: &str = "32-bit architectures: the 64-bit form, by C library and its version";
 const TIME64: &str = "32-bit architectures: C libraries moved to 64-bit times";
 
-/// Every family, by name.
+/// Every family, ordered by name.
 pub const FAMILIES: &[Family] = &[
     exact("accept", &["accept", "accept4"], FLAGS),
     exact("access", &["access", "faccessat", "faccessat2"], "C libraries try the newest form first; glibc since 2.33"),
@@ -139,7 +139,7 @@ pub const FAMILIES: &[Family] = &[
     loose("write", &["write", "writev"], "stdio: glibc uses write, musl writev"),
 ];
 
-/// The families that a syscall belongs to: prlimit64 stands for two others.
+/// Returns the families of a syscall; prlimit64 belongs to two.
 pub fn of(syscall: &str) -> impl Iterator<Item = &'static Family> {
     FAMILIES.iter().filter(move |family| family.members.contains(&syscall))
 }
@@ -152,7 +152,7 @@ mod tests {
     use crate::model::kernel::syscall::{Abi, Syscall};
 
     #[test]
-    fn rows_are_ordered_named_after_a_member_and_explained() {
+    fn rows_have_unique_names_and_reasons() {
         let names: Vec<&str> = FAMILIES.iter().map(|family| family.name).collect();
         let sorted: BTreeSet<&str> = names.iter().copied().collect();
         assert_eq!(names.len(), sorted.len(), "a name twice");
@@ -163,8 +163,7 @@ mod tests {
         }
     }
 
-    /// Totality over the names that the table mentions: each is a syscall of some ABI, so that a
-    /// slip of the pen is no silent hole.
+    /// A misspelled name would silently match nothing.
     #[test]
     fn every_member_is_a_syscall() {
         for family in FAMILIES {
@@ -176,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_program_chooses_for_itself_is_no_family() {
+    fn similar_syscalls_are_no_family() {
         for pair in [
             ["setuid", "setfsuid"],
             ["mount", "fsopen"],

@@ -1,4 +1,4 @@
-//! Phases and first calls, event by event.
+//! Tests of phases, first calls and closures, event by event.
 
 use super::*;
 use crate::model::attribution::Answers;
@@ -21,7 +21,7 @@ fn named(phase: &'static str) -> Event {
 }
 
 #[test]
-fn each_call_is_of_the_phase_that_the_program_named_else_perhaps_the_loaders() {
+fn named_phase_takes_precedence_over_the_loader() {
     let mut watch = Watch::new(Part::All);
     let read = |by_loader| called("uname", [0; 5], by_loader);
     for (event, phase, of_run) in [
@@ -46,7 +46,7 @@ fn each_call_is_of_the_phase_that_the_program_named_else_perhaps_the_loaders() {
 }
 
 #[test]
-fn who_calls_first_is_kept_for_the_run_and_for_the_phase() {
+fn call_site_is_kept_for_run_and_phase() {
     let mut watch = Watch::new(Part::All);
     let mut sites = |event: Event| {
         let first = watch.fold(&event).expect("the first");
@@ -69,7 +69,7 @@ fn phase_named_loader_is_a_blind_spot_and_no_phase() {
             watch.fold(&event);
         }
         let of_loader = || Rule { phase: Some(LOADER.to_owned()), .."uname".into() };
-        // What the loader itself calls is still the loader's.
+        // Calls of the loader itself still belong to its phase.
         assert_eq!((watch.observation.calls(), watch.observation.calls_of(of_loader())), (2, 1));
         assert!(!watch.observation.phases.contains_key("serving"));
         assert_eq!(watch.observation.blind_spots, BTreeSet::from([BlindSpot::ReservedPhase]));
@@ -97,7 +97,7 @@ fn spawned(task: i32, parent: Option<i32>) -> Event {
     Event::Spawned { task, parent, process: false }
 }
 
-/// What counted of a closure whose process did this.
+/// Returns the watch, and the counted syscalls, of a closure with these events.
 fn marked(events: &[Event]) -> (Watch, Vec<String>) {
     let mut watch = Watch::new(Part::Marked);
     watch.fold(&spawned(ROOT, None));
@@ -113,7 +113,7 @@ fn closure_counts_from_its_first_marker_to_its_last() {
     let (before, inside, after) = (|| calls(ROOT, "uname"), || calls(ROOT, "getppid"), || calls(ROOT, "getsid"));
     for (events, misplaced, counted) in [
         (vec![before(), enter(), inside(), leave(), after()], None, &["getppid"][..]),
-        // It never leaves: what follows is its doing.
+        // The closure never leaves, so later calls are its own.
         (vec![before(), enter(), inside()], None, &["getppid"]),
         (vec![enter(), forged(ROOT, Marker::Leave), inside(), leave()], Some(Misplaced::Forged), &["getppid"]),
         (
@@ -127,7 +127,7 @@ fn closure_counts_from_its_first_marker_to_its_last() {
         (vec![leave(), enter(), inside()], Some(Misplaced::NotEntered), &["getppid"]),
         (vec![enter(), says(2, &Marker::Leave(KEY)), inside()], Some(Misplaced::ByOther), &["getppid"]),
         (vec![says(2, &Marker::Enter(KEY)), before(), enter(), inside()], Some(Misplaced::ByOther), &["getppid"]),
-        // A program that it executes, before or after.
+        // A program executed inside or after the closure.
         (vec![enter(), calls(ROOT, "execve"), inside()], None, &["getppid", "execve"]),
         (vec![enter(), leave(), calls(ROOT, "execve"), after()], None, &["getsid", "execve"]),
     ] {

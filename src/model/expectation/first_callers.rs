@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn first_caller_is_that_of_first_use_in_order() {
+    fn first_caller_is_that_of_the_first_use() {
         let details = ["argument=A", "argument=B", "argument=C", "object=file", "object=pipe", "object=file:ext4"];
         let mut keys = vec!["blind_spots::io_uring".to_owned()];
         for subsystem in ["network", "filesystem", "memory"] {

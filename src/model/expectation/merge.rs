@@ -233,7 +233,7 @@ mod tests {
         for unseen in [Unseen::Keep, Unseen::Prune] {
             assert_eq!(recorded(Some(&first), runs, unseen), first);
         }
-        assert_eq!(recorded(Some(&first), &[], Unseen::Keep), first, "no runs, no change");
+        assert_eq!(recorded(Some(&first), &[], Unseen::Keep), first, "no runs change nothing");
     }
 
     #[test]
@@ -257,11 +257,11 @@ mod tests {
             (new.fingerprint.libc.unwrap_or_default(), new.restless)
         };
         assert_eq!(elsewhere(&[&[READ_FILE]], true), ("glibc 2.36".to_owned(), false));
-        assert_eq!(elsewhere(&[&[READ_FILE], &[]], true), ("glibc 2.36".to_owned(), false), "a mark is no fact");
+        assert_eq!(elsewhere(&[&[READ_FILE], &[]], true), ("glibc 2.36".to_owned(), false), "a mark is not a fact");
         assert_eq!(elsewhere(&[&[READ_FILE, READ_PIPE]], true), ("glibc 2.39".to_owned(), true));
         let unknown = Baseline { fingerprint: Fingerprint::default(), ..old.clone() };
         let again = record(Some(&unknown), &recording("glibc 2.39", &[&[READ_FILE]]), Unseen::Keep);
-        assert_eq!(again, unknown, "a file from before fingerprints stays as it is too");
+        assert_eq!(again, unknown, "a baseline without a fingerprint stays unchanged");
     }
 
     #[test]
@@ -291,6 +291,6 @@ mod tests {
         let nothing = amend(&old, &recorded, &all.map(suspect));
         assert_eq!(nothing.subsystems[&Subsystem::Filesystem], old.subsystems[&Subsystem::Filesystem]);
         let quiet = recording("glibc 2.39", &[&["filesystem::write"], &[]]);
-        assert_eq!(amend(&old, &quiet, &[]), old, "nothing new, no byte changes");
+        assert_eq!(amend(&old, &quiet, &[]), old, "known facts change nothing");
     }
 }

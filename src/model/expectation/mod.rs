@@ -1,4 +1,4 @@
-//! The expectation of a workload: its author's document, and one recorded baseline a platform.
+//! The expectation of a workload: its author's document, and one recorded baseline per platform.
 //!
 //! [`terms`] holds the types; [`mod@format`] is the only module that knows YAML; [`versions`] is
 //! the history of the format.

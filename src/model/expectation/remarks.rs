@@ -75,12 +75,13 @@ mod tests {
     fn proposed_fact_without_finding_has_a_cause() {
         let fact = |key: &str| key.parse::<Fact>().expect(key);
         let found = Finding { cause: Some("glibc".to_owned()), ..Finding::new(fact("process::clone3"), 1) };
-        let plain = Finding::new(fact("network::socket"), 1);
-        let silent = Finding::new(fact("device::ioctl::object=pipe"), 0);
-        let refused = [silent.fact.clone(), plain.fact.clone(), fact("device::ioctl::object=file")].into();
+        let without_cause = Finding::new(fact("network::socket"), 1);
+        let without_finding = Finding::new(fact("device::ioctl::object=pipe"), 0);
+        let refused =
+            [without_finding.fact.clone(), without_cause.fact.clone(), fact("device::ioctl::object=file")].into();
         let comparison =
-            Comparison { findings: vec![found.clone()], notes: vec![plain.clone()], ..Comparison::default() };
-        let remarks = Remarks::of(&[found, plain, silent], &comparison, &Observation::new(), &refused);
+            Comparison { findings: vec![found.clone()], notes: vec![without_cause.clone()], ..Comparison::default() };
+        let remarks = Remarks::of(&[found, without_cause, without_finding], &comparison, &Observation::new(), &refused);
         let causes = [(fact("process::clone3"), "glibc"), (fact("device::ioctl::object=pipe"), REFUSED)];
         assert_eq!(remarks.causes, causes.map(|(fact, cause)| (fact, cause.to_owned())).into());
         assert_eq!(remarks.sites, BTreeMap::new());

@@ -48,11 +48,11 @@ pub struct Difference {
 /// The part of a baseline that tests can share.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// As [`Baseline::subsystems`].
+    /// Like [`Baseline::subsystems`].
     pub subsystems: Subsystems,
-    /// As [`Baseline::phases`].
+    /// Like [`Baseline::phases`].
     pub phases: BTreeMap<String, BTreeMap<Subsystem, BTreeSet<String>>>,
-    /// As [`Baseline::blind_spots`].
+    /// Like [`Baseline::blind_spots`].
     pub blind_spots: BTreeSet<String>,
 }
 

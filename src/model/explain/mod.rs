@@ -190,8 +190,8 @@ fn used_by(what: &What, workloads: &[Recorded<'_>]) -> Vec<UsedBy> {
     workloads.iter().filter_map(used).collect()
 }
 
-/// Returns whether a fact is a use of it. For a subsystem, syscalls count; for a call, the syscall
-/// itself.
+/// Returns whether a fact is a use of it. Only outermost facts count: details of a syscall are no
+/// further uses of the call or the subsystem.
 fn is_use(what: &What, fact: &Fact) -> bool {
     match (what, fact) {
         (What::Call(call), Fact::Use { syscall: Some(syscall), detail: None, .. }) => call.name == *syscall,

@@ -70,7 +70,7 @@ fn served(name: &str) -> Option<Served> {
             let made = kind(&format!("file:{}", filesystem.split('.').next().unwrap_or_default()))?;
             let why = match filesystem {
                 "proc" | "sysfs" => {
-                    "the filesystem's own files; others belong to what they tell of: /proc/meminfo is memory"
+                    "the filesystem's own files; others belong to the subsystem that they describe: /proc/meminfo is memory"
                 }
                 _ if storage::reason(filesystem).is_some() => {
                     "its source file; as storage it is `file` or `dir` in an expectation"
@@ -91,10 +91,11 @@ fn served(name: &str) -> Option<Served> {
             "ns",
             "cgroup" | "ipc" | "mnt" | "net" | "pid" | "pid_for_children" | "time" | "time_for_children" | "user"
             | "uts",
-        ) => Some((Some(Subsystem::Namespace), "a namespace, whatever it is of", None)),
+        ) => Some((Some(Subsystem::Namespace), "a namespace of any kind", None)),
         ("block", driver) if !driver.is_empty() => Some((Some(Subsystem::Block), "every block device", None)),
         ("char", device) if !device.is_empty() => Some(
-            kind(name).map_or((Some(Subsystem::Device), "every character device that no rule names", None), by_source),
+            kind(name)
+                .map_or((Some(Subsystem::Device), "every character device without a rule of its own", None), by_source),
         ),
         _ => kind(name).map(by_source),
     }

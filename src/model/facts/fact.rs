@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use crate::model::attribution::Subsystem;
 
-/// A fact that a baseline can hold, in the order of keys.
+/// A fact that a baseline can hold. Facts are ordered like their keys.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fact {
     /// A use of the kernel: a subsystem, a syscall in it, or a detail of the syscall.

@@ -59,7 +59,7 @@ impl Observation {
     ///
     /// # Panics
     ///
-    /// If more calls match, with a list of them; and as [`calls_of`](Self::calls_of).
+    /// If a call matches, with a list of all; and as [`calls_of`](Self::calls_of).
     #[track_caller]
     pub fn forbid(&self, what: impl Into<Rule>) {
         self.at_most(what, 0);

@@ -24,18 +24,18 @@ const fn since(syscall: &'static str, since: (u32, u32), purpose: &'static str) 
 /// a real change.
 const GLIBC: &[GlibcCall] = &[
     // lttng-tools#90: "glibc 2.26 implements open(2) by openat".
-    since("openat", (2, 26), "open() is made of it"),
+    since("openat", (2, 26), "open() uses it"),
     // dhcpcd#128, elastic/beats#33831, glibc bug 26540.
-    since("clock_nanosleep", (2, 31), "nanosleep() and sleep() are made of it"),
-    // wob#62 (2.33); "io: Do not implement fstat with fstatat" gave fstat back in 2.39.
-    GlibcCall { syscall: "newfstatat", since: (2, 33), until: Some((2, 39)), purpose: "fstat() is made of it" },
-    since("fstat", (2, 39), "fstat() is made of it again"),
+    since("clock_nanosleep", (2, 31), "nanosleep() and sleep() use it"),
+    // wob#62 (2.33); "io: Do not implement fstat with fstatat" restored fstat in 2.39.
+    GlibcCall { syscall: "newfstatat", since: (2, 33), until: Some((2, 39)), purpose: "fstat() uses it" },
+    since("fstat", (2, 39), "fstat() uses it again"),
     // glibc commit 3d3ab573a5f3 (2.33), crun#646.
-    since("faccessat2", (2, 33), "faccessat() with flags is made of it"),
+    since("faccessat2", (2, 33), "faccessat() with flags uses it"),
     // moby#42680, moby#42681: pthread_create and posix_spawn.
-    since("clone3", (2, 34), "threads and spawned processes are made by it"),
+    since("clone3", (2, 34), "threads and spawned processes are created by it"),
     // glibc 2.34 NEWS: closefrom, and posix_spawn_file_actions_addclosefrom_np.
-    since("close_range", (2, 34), "closefrom() is made of it"),
+    since("close_range", (2, 34), "closefrom() uses it"),
     // glibc 2.35 NEWS: rseq is registered for every thread.
     since("rseq", (2, 35), "every thread registers it"),
     // glibc commit 65341f7bbea8 (2.39), systemd#39095, systemd#31469.

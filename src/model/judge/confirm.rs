@@ -126,7 +126,7 @@ mod tests {
             open: true,
         },
         Case {
-            name: "a fact that the first run did not show is a suspect",
+            name: "facts that one of two runs showed are suspects",
             runs: &[&["filesystem::read"], &["filesystem::write"]],
             new: &["filesystem::read", "filesystem::write"],
             findings: &[],

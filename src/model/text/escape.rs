@@ -14,7 +14,7 @@ const FORMAT: [(char, char); 20] = [
     ('\u{ad}', '\u{ad}'),
     ('\u{34f}', '\u{34f}'),
     ('\u{61c}', '\u{61c}'),
-    // Hangul fillers; another one is U+3164, half as wide U+FFA0.
+    // Hangul fillers; U+3164 and its half-width form U+FFA0 are below.
     ('\u{115f}', '\u{1160}'),
     ('\u{17b4}', '\u{17b5}'),
     ('\u{180e}', '\u{180e}'),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn hidden_characters_are_bytes_in_names_and_escapes_in_lines() {
+    fn hidden_characters_are_escaped_in_names_and_lines() {
         for (text, named, shown) in [
             ("e\u{1b}[31mvil", "e\\x1b[31mvil", "e\\u{1b}[31mvil"),
             ("a\n::error::b", "a\\x0a::error::b", "a\\n::error::b"),

@@ -133,7 +133,7 @@ fn phase(written: Option<Phase>) -> BTreeMap<Subsystem, BTreeSet<String>> {
 
 impl From<WrittenFingerprint> for Fingerprint {
     fn from(written: WrittenFingerprint) -> Self {
-        let text = |said: Option<Scalar<String>>| said.map(|Scalar(text)| text);
+        let text = |scalar: Option<Scalar<String>>| scalar.map(|Scalar(text)| text);
         Self {
             kernel: text(written.kernel),
             libc: text(written.libc),

@@ -77,7 +77,7 @@ subsystems: {}
     assert_eq!(baseline.fingerprint.parts().map(|(_, value)| value), ["6.18", "glibc 2.36", "1.95.0", "dev"].map(Some));
     assert!(baseline.restless);
     let afresh = Parsed { sources: Vec::new(), ..read.clone() };
-    assert_eq!(write(&afresh, &read.expectation.baselines), text, "it is in canonical form");
+    assert_eq!(write(&afresh, &read.expectation.baselines), text, "the text is in canonical form");
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn only_the_changed_baseline_is_rewritten() {
     let between = before.with(Baseline::new(platform("x86_64-linux-android")));
     let order: Vec<_> =
         parsed(&between).expectation.baselines.into_iter().map(|baseline| baseline.platform.env).collect();
-    assert_eq!(order, ["gnu", "android", "gnu"], "a new baseline stands where its platform's name belongs");
+    assert_eq!(order, ["gnu", "android", "gnu"], "a new baseline is inserted in the order of platforms");
     assert_eq!(write(&before, &[]), "version: 1\nbin: a\n");
 }
 

@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn fields_are_those_of_the_struct() {
         #[derive(serde::Deserialize)]
-        #[expect(dead_code, reason = "only its field names are asked")]
+        #[expect(dead_code, reason = "only its field names are used")]
         struct Sample {
             one: String,
             #[serde(rename = "second")]

@@ -5,9 +5,9 @@
 //! name: team
 //! base: kernel                     # or workload-tracing
 //! groups:
-//! Storage: [filesystem, block]   # a group and its subsystems
+//!   Storage: [filesystem, block]   # a group and its subsystems
 //! calls:
-//! Waiting: [wait4, waitid]       # a group of single calls
+//!   Waiting: [wait4, waitid]       # a group of single calls
 //! ```
 
 use std::collections::BTreeMap;

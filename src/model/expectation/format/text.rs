@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn missing_final_newline_is_added_as_lf_or_crlf() {
+    fn missing_final_newline_is_added() {
         for (given, text_) in
             [("a", "a\n"), ("a\n", "a\n"), ("a\r\nb", "a\r\nb\r\n"), ("", ""), ("\u{feff}a", "\u{feff}a\n")]
         {

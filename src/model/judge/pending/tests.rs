@@ -57,7 +57,7 @@ fn fitting(file: &str, proposal: &str) -> Result<Option<Pending>, Misfit> {
 }
 
 fn pending() -> Pending {
-    fitting(FILE, PROPOSAL).expect("it fits").expect("something is pending")
+    fitting(FILE, PROPOSAL).expect("a fitting proposal").expect("something is pending")
 }
 
 fn fact(key: &str) -> Fact {
@@ -73,7 +73,7 @@ fn accepted(keys: &[&str], why: Option<&str>) -> Settled {
 /// Returns the keys that are pending after a decision.
 fn left(settled: &Settled) -> Vec<String> {
     let Some(proposal) = &settled.proposal else { return Vec::new() };
-    let pending = fitting(&settled.file, proposal).expect("it fits").expect("something is pending");
+    let pending = fitting(&settled.file, proposal).expect("a fitting proposal").expect("something is pending");
     pending.keys("w")
 }
 
@@ -115,7 +115,7 @@ fn key_selects_a_fact_and_its_details() {
         let under: Vec<String> = pending().under(&fact(key)).iter().map(ToString::to_string).collect();
         assert_eq!(under, taken, "{key}");
     }
-    assert_eq!(pending().under(&fact("network")).len(), 6, "a subsystem is all of it");
+    assert_eq!(pending().under(&fact("network")).len(), 6, "a subsystem selects everything in it");
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn accepting_one_by_one_equals_accepting_all() {
     let (mut file, mut proposal) = (FILE.to_owned(), Some(PROPOSAL.to_owned()));
     for key in pending().keys("w") {
         let Some(text) = proposal else { break };
-        let pending = fitting(&file, &text).expect("it fits").expect("something is pending");
+        let pending = fitting(&file, &text).expect("a fitting proposal").expect("something is pending");
         let Some(Aim::Part(fact)) = Aim::at("w", &key) else { panic!("{key} is no key") };
         Settled { file, proposal } = pending.accept(&pending.under(&fact), None);
     }
@@ -155,10 +155,14 @@ fn accepting_one_adds_only_its_lines() {
         ],
         "once it is held, a subsystem is not new"
     );
-    assert_eq!(settled.proposal.as_deref(), Some(PROPOSAL), "the proposal is still all that was proposed");
+    assert_eq!(settled.proposal.as_deref(), Some(PROPOSAL), "the proposal is unchanged");
 
     let finer = accepted(&["network::connect::error=EPERM"], None);
-    assert_eq!(lines_beyond(&finer.file, FILE), ["network:", "connect:", "errors:", "- EPERM"], "with its syscall");
+    assert_eq!(
+        lines_beyond(&finer.file, FILE),
+        ["network:", "connect:", "errors:", "- EPERM"],
+        "together with its syscall"
+    );
 }
 
 #[test]
@@ -166,9 +170,9 @@ fn reason_is_appended_to_each_entry() {
     let settled = accepted(&["network::socket", "filesystem::close"], Some("serves; REQ-12"));
     assert!(settled.file.contains("      seen: sometimes\n      why: serves; REQ-12\n"), "{}", settled.file);
     assert!(settled.file.contains("        - file\n      why: tidy; serves; REQ-12\n"), "{}", settled.file);
-    let proposal = settled.proposal.clone().expect("a rest");
+    let proposal = settled.proposal.clone().expect("a remaining proposal");
     assert!(proposal.contains("why: tidy; serves; REQ-12"), "accepting the rest keeps it:\n{proposal}");
-    let rest = fitting(&settled.file, &proposal).expect("it fits").expect("a rest");
+    let rest = fitting(&settled.file, &proposal).expect("a fitting proposal").expect("a remaining proposal");
     assert_eq!(rest.accept(rest.all(), Some("tidy")).file.matches("tidy; serves").count(), 1);
     assert_eq!(accepted(&["filesystem::close"], Some("tidy")).file.matches("tidy").count(), 1, "not twice");
 }
@@ -208,17 +212,17 @@ fn rejecting_changes_only_the_proposal() {
 fn subsystem_is_rejected_with_its_last_syscall() {
     let network = ["network::socket", "network::connect"];
     let facts = network.iter().flat_map(|key| pending().under(&fact(key))).collect();
-    let proposal = pending().reject(&facts).proposal.expect("a rest");
+    let proposal = pending().reject(&facts).proposal.expect("a remaining proposal");
     assert!(!proposal.contains("network"), "{proposal}");
 }
 
 #[test]
 fn first_baseline_is_pending_as_a_whole() {
     let (document, _) = FILE.split_once("---").expect("two documents");
-    let first = fitting(document, PROPOSAL).expect("it fits").expect("something is pending");
+    let first = fitting(document, PROPOSAL).expect("a fitting proposal").expect("something is pending");
     assert_eq!(first.accept(first.all(), None).file, PROPOSAL);
     let empty = format!("{document}---\nplatform: x86_64-linux-gnu\nsubsystems: {{}}\n");
-    let first = fitting(document, &empty).expect("it fits").expect("a baseline is pending");
+    let first = fitting(document, &empty).expect("a fitting proposal").expect("a baseline is pending");
     assert_eq!(first.keys("w"), ["w"]);
     assert_eq!(first.accept(first.all(), None), Settled { file: empty, proposal: None });
 }
@@ -247,10 +251,10 @@ fn outdated_proposal_does_not_fit() {
 #[test]
 fn comments_and_reasons_of_the_file_stay() {
     let file = FILE.replace("# talks", "# talks a lot").replace("why: tidy", "why: cleans up");
-    let pending = fitting(&file, PROPOSAL).expect("it fits").expect("something is pending");
+    let pending = fitting(&file, PROPOSAL).expect("a fitting proposal").expect("something is pending");
     let settled = pending.accept(pending.all(), None);
     assert_eq!(settled.file, PROPOSAL.replace("# talks", "# talks a lot").replace("why: tidy", "why: cleans up"));
-    assert_eq!(fitting(&settled.file, PROPOSAL), Ok(None), "nothing is pending any more");
+    assert_eq!(fitting(&settled.file, PROPOSAL), Ok(None), "nothing is pending");
     assert_eq!(fitting(FILE, FILE), Ok(None));
     let marked = FILE.replace("    openat:\n", "    openat:\n      seen: sometimes\n");
     assert_eq!(fitting(FILE, &marked), Ok(None));
@@ -280,7 +284,7 @@ fn fingerprint_changes_only_with_an_accepted_fact() {
         )
     };
     let (file, proposal) = (with_kernel(FILE, "6.12"), with_kernel(PROPOSAL, "6.18"));
-    let pending = fitting(&file, &proposal).expect("it fits").expect("something is pending");
+    let pending = fitting(&file, &proposal).expect("a fitting proposal").expect("something is pending");
     let some = pending.under(&fact("network::socket"));
     assert!(pending.accept(&some, None).file.contains("6.18"));
     assert_eq!(pending.accept(pending.all(), None).file, proposal);
@@ -298,7 +302,7 @@ fn remarks_stay_in_the_proposal() {
     };
     let proposal = with_remarks(PROPOSAL.to_owned(), &remarks);
     let remarked = |file: &str, proposal: &str| {
-        let pending = fitting(file, proposal).expect("it fits").expect("something is pending");
+        let pending = fitting(file, proposal).expect("a fitting proposal").expect("something is pending");
         let remark = |finding: Finding| Some((finding.fact.to_string(), finding.site?, finding.cause.is_some()));
         assert_eq!(pending.drift(), ["kernel 6.12 → 6.18"]);
         pending.findings().into_iter().filter_map(remark).collect::<Vec<_>>()
@@ -308,16 +312,16 @@ fn remarks_stay_in_the_proposal() {
         [line("network::connect", true), line("network::socket", false), line("blind_spots::io_uring", false)];
     assert_eq!(remarked(FILE, &proposal), [connect.clone(), socket.clone(), spot.clone()]);
 
-    let pending = fitting(FILE, &proposal).expect("it fits").expect("something is pending");
+    let pending = fitting(FILE, &proposal).expect("a fitting proposal").expect("something is pending");
     assert_eq!(pending.accept(pending.all(), None), Settled { file: PROPOSAL.to_owned(), proposal: None });
     let Settled { file, proposal } = pending.accept(&pending.under(&fact("network::socket")), None);
     assert_eq!(file, accepted(&["network::socket"], None).file);
-    let rest = proposal.expect("a rest");
+    let rest = proposal.expect("a remaining proposal");
     assert!(rest.starts_with(PROPOSAL) && !rest.contains("caller of network::socket"), "{rest}");
     assert_eq!(remarked(&file, &rest), [spot, connect]);
     let Settled { file, proposal } = pending.reject(&pending.under(&fact("network::connect")));
     assert_eq!(file, FILE);
-    let rest = proposal.expect("a rest");
+    let rest = proposal.expect("a remaining proposal");
     assert!(!rest.contains("caller of network::connect"), "{rest}");
     assert_eq!(remarked(&file, &rest).len(), 2);
 }
@@ -343,7 +347,7 @@ fn aim_selects_details_in_every_phase() {
     let phases = "phases:\n  ending:\n    network:\n      - connect\n  serving:\n    filesystem:\n      - close\n    \
                   network:\n      - connect\n      - socket\n";
     let proposal = PROPOSAL.replace("blind_spots:", &format!("{phases}blind_spots:"));
-    let pending = fitting(FILE, &proposal).expect("it fits").expect("something is pending");
+    let pending = fitting(FILE, &proposal).expect("a fitting proposal").expect("something is pending");
     let held = ["filesystem", "filesystem::close", "filesystem::openat", "memory", "network::connect::object=file"];
     let held = held.map(|key| key.parse::<Fact>().expect(key));
     assert_eq!(pending.all().len(), 12);

@@ -62,7 +62,7 @@ fn call_site_is_kept_for_run_and_phase() {
 }
 
 #[test]
-fn phase_named_loader_is_a_blind_spot_and_no_phase() {
+fn phase_named_loader_is_a_blind_spot() {
     for forged in ["loader", "loader\0x"] {
         let mut watch = Watch::new(Part::All);
         for event in [named("serving"), named(forged), called("uname", [0; 5], false), called("uname", [0; 5], true)] {
@@ -85,7 +85,7 @@ fn by(task: i32, event: Event) -> Event {
     Event::Called { task, call, outcome, answers }
 }
 
-fn says(task: i32, marker: &Marker) -> Event {
+fn marker_by(task: i32, marker: &Marker) -> Event {
     by(task, called("prctl", marker.registers(), false))
 }
 
@@ -107,9 +107,9 @@ fn marked(events: &[Event]) -> (Watch, Vec<String>) {
 }
 
 #[test]
-fn closure_counts_from_its_first_marker_to_its_last() {
-    let (enter, leave) = (|| says(ROOT, &Marker::Enter(KEY)), || says(ROOT, &Marker::Leave(KEY)));
-    let forged = |task, marker: fn(Key) -> Marker| says(task, &marker(FORGED));
+fn closure_counts_between_its_markers() {
+    let (enter, leave) = (|| marker_by(ROOT, &Marker::Enter(KEY)), || marker_by(ROOT, &Marker::Leave(KEY)));
+    let forged = |task, marker: fn(Key) -> Marker| marker_by(task, &marker(FORGED));
     let (before, inside, after) = (|| calls(ROOT, "uname"), || calls(ROOT, "getppid"), || calls(ROOT, "getsid"));
     for (events, misplaced, counted) in [
         (vec![before(), enter(), inside(), leave(), after()], None, &["getppid"][..]),
@@ -125,8 +125,8 @@ fn closure_counts_from_its_first_marker_to_its_last() {
         (vec![enter(), leave(), enter(), after()], Some(Misplaced::EnteredAgain), &["getsid"]),
         (vec![enter(), enter(), inside(), leave(), after()], Some(Misplaced::EnteredAgain), &["getppid", "getsid"]),
         (vec![leave(), enter(), inside()], Some(Misplaced::NotEntered), &["getppid"]),
-        (vec![enter(), says(2, &Marker::Leave(KEY)), inside()], Some(Misplaced::ByOther), &["getppid"]),
-        (vec![says(2, &Marker::Enter(KEY)), before(), enter(), inside()], Some(Misplaced::ByOther), &["getppid"]),
+        (vec![enter(), marker_by(2, &Marker::Leave(KEY)), inside()], Some(Misplaced::ByOther), &["getppid"]),
+        (vec![marker_by(2, &Marker::Enter(KEY)), before(), enter(), inside()], Some(Misplaced::ByOther), &["getppid"]),
         // A program executed inside or after the closure.
         (vec![enter(), calls(ROOT, "execve"), inside()], None, &["getppid", "execve"]),
         (vec![enter(), leave(), calls(ROOT, "execve"), after()], None, &["getsid", "execve"]),
@@ -145,7 +145,7 @@ fn closure_counts_from_its_first_marker_to_its_last() {
 
 #[test]
 fn tasks_of_a_closure_count_to_their_end() {
-    let (enter, leave) = (says(ROOT, &Marker::Enter(KEY)), says(ROOT, &Marker::Leave(KEY)));
+    let (enter, leave) = (marker_by(ROOT, &Marker::Enter(KEY)), marker_by(ROOT, &Marker::Leave(KEY)));
     let (watch, names) = marked(&[
         spawned(2, Some(ROOT)),
         enter,
@@ -170,6 +170,6 @@ fn tasks_of_a_closure_count_to_their_end() {
 #[test]
 fn closure_that_was_never_entered_is_known() {
     assert!(marked(&[calls(ROOT, "uname")]).0.is_never_entered());
-    assert!(!marked(&[says(ROOT, &Marker::Enter(KEY))]).0.is_never_entered());
+    assert!(!marked(&[marker_by(ROOT, &Marker::Enter(KEY))]).0.is_never_entered());
     assert!(!Watch::new(Part::All).is_never_entered());
 }

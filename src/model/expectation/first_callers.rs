@@ -59,7 +59,7 @@ mod tests {
     use crate::model::observe::call_site::Frame;
 
     /// Reference implementation: a linear search for the first use that shows the fact.
-    fn searched(fact: &Fact, seen: &Observation) -> Option<String> {
+    fn linear_search(fact: &Fact, seen: &Observation) -> Option<String> {
         let phase = match fact {
             Fact::Phase { phase, .. } => Some(phase),
             _ => None,
@@ -128,7 +128,7 @@ mod tests {
             let callers = FirstCallers::of(&seen);
             for key in &keys {
                 let fact = key.parse().expect(key);
-                assert_eq!(callers.of_fact(&fact), searched(&fact, &seen), "{key}, every {missing}th is missing");
+                assert_eq!(callers.of_fact(&fact), linear_search(&fact, &seen), "{key}, every {missing}th is missing");
             }
         }
     }

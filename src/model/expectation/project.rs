@@ -71,8 +71,8 @@ fn judged<'a>(
     ends.filter(move |(used, outcome, _)| !document.tolerate.iter().any(|rule| tolerated(rule, used, *outcome)))
 }
 
-/// Selects the first calls whose call site is recorded: calls whose use the baseline does not hold,
-/// and forbidden calls.
+/// Selects the first calls that need a recorded call site: forbidden calls, and calls with a use
+/// that the baseline does not hold.
 #[derive(Debug)]
 pub struct News<'a> {
     document: &'a Document,

@@ -58,7 +58,7 @@ pub struct Key {
     pub workload: String,
     /// The fact.
     pub fact: Fact,
-    /// The platforms whose baselines hold it.
+    /// The platforms with a baseline that holds it.
     pub held: Vec<HeldBy>,
 }
 

@@ -104,7 +104,7 @@ pub enum Action {
     Refuse,
 }
 
-/// Returns the action for a workload whose run ended as expected.
+/// Returns the action for a workload after a run that ended as expected.
 ///
 /// A broken `forbid:` rule is refused in every mode. A missing baseline fails like a finding. Notes
 /// alone pass; only modes that write baselines add them. Removed facts never cause a write.

@@ -219,8 +219,8 @@ pub enum Engine {
     /// Expected calls run natively, by a seccomp filter; all others stop. Counts, errors and
     /// removals of expected calls are unknown.
     Guard,
-    /// One notification per call, before it is made. Calls whose result shows what they used stop
-    /// as under ptrace; the errors of the others are unknown.
+    /// One notification per call, before it is made. A call stops as under ptrace if only its
+    /// result shows what it used; the errors of the other calls are unknown.
     Notify,
 }
 

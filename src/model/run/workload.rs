@@ -95,7 +95,7 @@ pub enum Exit {
     Exited(i32),
     /// It was killed by the signal with this number.
     Signaled(i32),
-    /// It was killed after its timeout.
+    /// It was ended after its timeout.
     TimedOut,
 }
 
@@ -111,5 +111,5 @@ impl Exit {
     }
 }
 
-/// The timeout of workloads whose document has none.
+/// The timeout of a workload if its document has none.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);

@@ -147,7 +147,7 @@ impl<'a> Reader<'a> {
     /// Reads the node that begins with this event.
     fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, Fault> {
         let place = place(span);
-        refuse_decoration(&event, place)?;
+        refuse_unsupported(&event, place)?;
         if depth > MAX_DEPTH {
             return Err(too_deep(place));
         }
@@ -209,7 +209,7 @@ fn scalar(text: &str, style: ScalarStyle, place: Place) -> Result<Value, Fault> 
     Ok(Value::Scalar(text.to_owned()))
 }
 
-fn refuse_decoration(event: &Event<'_>, place: Place) -> Result<(), Fault> {
+fn refuse_unsupported(event: &Event<'_>, place: Place) -> Result<(), Fault> {
     let (anchor, tag) = match event {
         Event::Alias(_) => return Err(Fault::new(place, ALIAS)),
         Event::Scalar(_, _, anchor, tag) | Event::SequenceStart(anchor, tag) | Event::MappingStart(anchor, tag) => {

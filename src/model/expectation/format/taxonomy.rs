@@ -75,7 +75,7 @@ fn parse(text: &str) -> Result<Taxonomy, Fault> {
     };
     keys::check::<Written>(&outline.root)?;
     for key in ["groups", "calls"] {
-        outline.root.get(key).map_or(Ok(()), |(_, groups)| once_each(groups))?;
+        outline.root.get(key).map_or(Ok(()), |(_, groups)| check_unique(groups))?;
     }
     let Written { taxonomy: Scalar(FormatVersion), name: Scalar(name), base, groups, calls } =
         typed::read(text, outline)?;
@@ -85,7 +85,7 @@ fn parse(text: &str) -> Result<Taxonomy, Fault> {
 }
 
 /// Refuses an item that is listed in two groups.
-fn once_each(groups: &Node) -> Result<(), Fault> {
+fn check_unique(groups: &Node) -> Result<(), Fault> {
     let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
     for (group, items) in groups.pairs() {
         for item in items.items() {

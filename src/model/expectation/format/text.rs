@@ -80,13 +80,13 @@ fn refused_character(character: char, rest: &str) -> Option<String> {
         '\n' | '\t' => None,
         '\r' if rest.starts_with("\r\n") => None,
         '\r' => Some("carriage return without a line feed: end lines with a line feed".to_owned()),
-        '\u{85}' | '\u{2028}' | '\u{2029}' | BYTE_ORDER_MARK | '\u{fffe}' | '\u{ffff}' => Some(escape_it(character)),
-        _ if character.is_control() => Some(escape_it(character)),
+        '\u{85}' | '\u{2028}' | '\u{2029}' | BYTE_ORDER_MARK | '\u{fffe}' | '\u{ffff}' => Some(not_allowed(character)),
+        _ if character.is_control() => Some(not_allowed(character)),
         _ => None,
     }
 }
 
-fn escape_it(character: char) -> String {
+fn not_allowed(character: char) -> String {
     format!(
         "character U+{code:04X} is not allowed here: write it as \"\\u{code:04X}\" in double quotes",
         code = u32::from(character)

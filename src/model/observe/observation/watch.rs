@@ -46,7 +46,7 @@ pub struct Watch {
     pub observation: Observation,
     part: Part,
     phase: Option<String>,
-    place: Place,
+    position: Position,
     /// The first task.
     root: Option<Tid>,
     /// Live tasks that were created inside the closure, and their live descendants.
@@ -56,7 +56,7 @@ pub struct Watch {
 
 /// The position of the harness relative to the closure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Position {
     Before,
     Inside(Key),
     After,
@@ -71,7 +71,7 @@ impl Watch {
             observation: Observation::new(),
             part,
             phase: None,
-            place: Place::Before,
+            position: Position::Before,
             root: None,
             tasks_inside: HashSet::new(),
             misplaced: None,
@@ -85,7 +85,7 @@ impl Watch {
 
     /// Returns whether the closure was never entered, so that no call counted.
     pub fn is_never_entered(&self) -> bool {
-        self.part == Part::Marked && self.place == Place::Before
+        self.part == Part::Marked && self.position == Position::Before
     }
 
     /// Adds one event. Returns its use if this is the first call of that use. A marker is not
@@ -127,18 +127,18 @@ impl Watch {
     /// execve(2).
     fn executed(&mut self, task: Tid, call: &Call, outcome: CallOutcome) {
         let is_execute = || call.syscall.row().is_some_and(|row| matches!(row.name, "execve" | "execveat"));
-        if self.place != Place::After || !matches!(outcome, CallOutcome::Returned(_)) || !is_execute() {
+        if self.position != Position::After || !matches!(outcome, CallOutcome::Returned(_)) || !is_execute() {
             return;
         }
         if self.root == Some(task) {
-            self.place = Place::Replaced;
+            self.position = Position::Replaced;
         } else {
             self.tasks_inside.insert(task);
         }
     }
 
     fn counts(&self, task: Tid) -> bool {
-        let is_inside = matches!(self.place, Place::Inside(_) | Place::Replaced);
+        let is_inside = matches!(self.position, Position::Inside(_) | Position::Replaced);
         self.part == Part::All || is_inside || self.tasks_inside.contains(&task)
     }
 
@@ -151,11 +151,11 @@ impl Watch {
             Marker::Phase(name) => self.phase = name.text(),
             Marker::Enter(_) | Marker::Leave(_) if self.part == Part::All => {}
             Marker::Enter(_) | Marker::Leave(_) if self.root != Some(task) => self.misplace(Misplaced::ByOther),
-            Marker::Enter(key) if self.place == Place::Before => self.place = Place::Inside(key),
+            Marker::Enter(key) if self.position == Position::Before => self.position = Position::Inside(key),
             Marker::Enter(_) => self.misplace(Misplaced::EnteredAgain),
-            Marker::Leave(_) if self.place == Place::Before => self.misplace(Misplaced::NotEntered),
-            Marker::Leave(key) if self.place == Place::Inside(key) && self.misplaced.is_none() => {
-                self.place = Place::After;
+            Marker::Leave(_) if self.position == Position::Before => self.misplace(Misplaced::NotEntered),
+            Marker::Leave(key) if self.position == Position::Inside(key) && self.misplaced.is_none() => {
+                self.position = Position::After;
             }
             Marker::Leave(_) => self.misplace(Misplaced::Forged),
         }
@@ -164,8 +164,8 @@ impl Watch {
     /// Records a misplaced marker. From here on everything counts.
     fn misplace(&mut self, misplaced: Misplaced) {
         self.misplaced.get_or_insert(misplaced);
-        if self.place == Place::After {
-            self.place = Place::Replaced;
+        if self.position == Position::After {
+            self.position = Position::Replaced;
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Which caller made the first call of a fact. Main type: [`FirstCallers`].
+//! Finds the call site of the first call of each fact. Main type: [`FirstCallers`].
 //!
-//! An observation holds callers by use, and a finding is a fact that many uses can show: the index
-//! answers for every fact after one pass over the uses. It must not know which facts are new.
+//! An observation stores call sites by use, and several uses can show the same fact. The index is
+//! built in one pass over the uses. It must not know which facts are new.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use crate::model::facts::fact::{Detail, Fact};
 use crate::model::observe::call_site::CallSite;
 use crate::model::observe::observation::Observation;
 
-/// The callers that an observation holds, by fact.
+/// The call sites of an observation, by fact.
 #[derive(Debug, Clone, Default)]
 pub struct FirstCallers<'a>(BTreeMap<Fact, &'a CallSite>);
 
 impl<'a> FirstCallers<'a> {
-    /// Indexes the callers of an observation.
+    /// Indexes the call sites of an observation.
     pub fn of(observation: &'a Observation) -> Self {
         let mut callers = BTreeMap::new();
         for ((phase, used), site) in &observation.sites {
@@ -27,9 +27,9 @@ impl<'a> FirstCallers<'a> {
         Self(callers)
     }
 
-    /// Returns the first caller of a fact in words; `None` where the observation does not hold it.
+    /// Returns the first call site of a fact as text; `None` if the observation has none.
     pub fn of_fact(&self, fact: &Fact) -> Option<String> {
-        // Uses know neither errors nor ABIs: those have the caller of their syscall.
+        // Uses hold neither errors nor ABIs, so those facts get the call site of their syscall.
         let syscall = match fact {
             Fact::Use { detail: Some(Detail::Error(_) | Detail::Abi(_)), .. } => fact.parent(),
             _ => None,
@@ -38,7 +38,7 @@ impl<'a> FirstCallers<'a> {
     }
 }
 
-/// The facts that a use shows, in a phase or outside all.
+/// Returns the facts that a use shows, in a phase or outside all phases.
 fn shown(phase: Option<&str>, used: &Use) -> Vec<Fact> {
     if let Some(phase) = phase {
         return vec![used.in_phase(phase)];
@@ -58,8 +58,8 @@ mod tests {
     use crate::model::kernel::syscall::{Abi, Syscall};
     use crate::model::observe::call_site::Frame;
 
-    /// The definition: the first use in the order of uses that the fact can mean.
-    fn searched(fact: &Fact, seen: &Observation) -> Option<String> {
+    /// Reference implementation: a linear search for the first use that shows the fact.
+    fn linear_search(fact: &Fact, seen: &Observation) -> Option<String> {
         let phase = match fact {
             Fact::Phase { phase, .. } => Some(phase),
             _ => None,
@@ -80,8 +80,8 @@ mod tests {
             }
     }
 
-    /// Every combination of a few subsystems, syscalls, arguments, objects and phases; `missing`
-    /// leaves some out, so that the first use of a fact is another one.
+    /// Builds uses from every combination of a few subsystems, syscalls, arguments, objects and
+    /// phases. It leaves out every `missing`th, so that the first use of a fact varies.
     fn observation(missing: usize) -> Observation {
         let mut seen = Observation::new();
         let subsystems = [Subsystem::Network, Subsystem::Filesystem];
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn first_caller_is_that_of_first_use_in_order() {
+    fn first_caller_is_that_of_the_first_use() {
         let details = ["argument=A", "argument=B", "argument=C", "object=file", "object=pipe", "object=file:ext4"];
         let mut keys = vec!["blind_spots::io_uring".to_owned()];
         for subsystem in ["network", "filesystem", "memory"] {
@@ -128,7 +128,7 @@ mod tests {
             let callers = FirstCallers::of(&seen);
             for key in &keys {
                 let fact = key.parse().expect(key);
-                assert_eq!(callers.of_fact(&fact), searched(&fact, &seen), "{key}, every {missing}th is missing");
+                assert_eq!(callers.of_fact(&fact), linear_search(&fact, &seen), "{key}, every {missing}th is missing");
             }
         }
     }

@@ -1,7 +1,6 @@
-//! From runs to a baseline: [`record`] after a recording, [`amend`] after a test.
+//! Makes a baseline from runs: [`record`] after a recording, [`amend`] after a test.
 //!
-//! It must not write: it makes the value that is written. What a baseline holds stays, with its
-//! reasons, until it is pruned.
+//! It must not write files. Facts of the old baseline and their reasons stay until they are pruned.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,35 +12,34 @@ use crate::model::facts::fingerprint::Fingerprint;
 use crate::model::run::platform::Platform;
 use crate::model::trace::marker::LOADER;
 
-/// What becomes of facts that the old baseline holds and no run showed.
+/// What to do with facts of the old baseline that no run showed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Unseen {
-    /// They stay as they are.
+    /// Keep them unchanged.
     #[default]
     Keep,
-    /// They are dropped (`--prune`).
+    /// Remove them (`--prune`).
     Prune,
 }
 
-/// What was recorded, and around what.
+/// The result of a recording, and its environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
-    /// Where.
+    /// The platform of the runs.
     pub platform: Platform,
-    /// What was around it.
+    /// The machine and build of the runs.
     pub fingerprint: Fingerprint,
-    /// It never became quiet.
+    /// Whether new facts still appeared at the end of the recording.
     pub restless: bool,
     /// The facts of each run.
     pub runs: Vec<BTreeSet<Fact>>,
 }
 
-/// The baseline after these runs.
+/// Returns the baseline after these runs.
 ///
-/// An entry that only some of the runs showed is marked `seen: sometimes`, and a mark stays. An
-/// entry that none showed is gone rather than rare: it gets no mark. The loader has a set of its
-/// own only where the file names it. What is said of the machine changes together with a fact,
-/// never by itself.
+/// An entry that only some runs showed is marked `seen: sometimes`, and the mark stays. An entry
+/// that no run showed gets no mark. The loader phase is recorded only if the file names it. The
+/// fingerprint changes only together with a fact.
 pub fn record(old: Option<&Baseline>, recorded: &Recorded, unseen: Unseen) -> Baseline {
     let mut new = Baseline::new(recorded.platform.clone());
     let has_loader = old.is_some_and(|old| old.phases.contains_key(LOADER));
@@ -61,11 +59,12 @@ pub fn record(old: Option<&Baseline>, recorded: &Recorded, unseen: Unseen) -> Ba
     }
 }
 
-/// The baseline with what these runs of a test add to it, without suspects. What it holds already
-/// stays as it is, marks included: a few runs that were made to confirm something say nothing about
-/// the rest.
+/// Returns the baseline with the facts that these runs of a test add, without suspects.
+///
+/// Existing entries stay unchanged, including their marks: a few runs that confirm a finding say
+/// nothing about the other entries.
 pub fn amend(old: &Baseline, recorded: &Recorded, suspects: &[Suspect]) -> Baseline {
-    // A phase becomes known by a recording only.
+    // Only a recording adds a phase.
     let is_known = |fact: &Fact| !matches!(fact, Fact::Phase { phase, .. } if !old.phases.contains_key(phase));
     let suspects: BTreeSet<&Fact> = suspects.iter().map(|suspect| &suspect.finding.fact).collect();
     let suspect = |fact: &Fact| suspects.contains(fact);
@@ -96,7 +95,7 @@ impl Recorded {
 }
 
 impl Baseline {
-    /// Takes a fact in, together with the coarser ones that it is part of.
+    /// Adds a fact, together with the coarser facts that it is part of.
     pub fn insert(&mut self, fact: &Fact) {
         match fact {
             Fact::BlindSpot(spot) => {
@@ -117,20 +116,20 @@ impl Baseline {
         }
     }
 
-    /// Whether both hold the same facts, whatever is said of them.
+    /// Returns whether both hold the same facts; marks and reasons are ignored.
     fn holds_the_same(&self, other: &Self) -> bool {
         self.facts() == other.facts()
     }
 
-    /// Every entry with its place.
+    /// Returns every entry with its subsystem and syscall.
     fn entries_mut(&mut self) -> impl Iterator<Item = (Subsystem, &str, &mut Entry)> {
         self.subsystems.iter_mut().flat_map(|(&subsystem, syscalls)| {
             syscalls.iter_mut().map(move |(syscall, entry)| (subsystem, syscall.as_str(), entry))
         })
     }
 
-    /// Takes over what an earlier baseline says of the same entries and, unless pruned, everything
-    /// else that it holds.
+    /// Copies marks and reasons of the same entries from an earlier baseline and, unless pruned,
+    /// its other facts.
     fn adopt(&mut self, old: &Self, unseen: Unseen) {
         if unseen == Unseen::Keep {
             for fact in old.facts() {
@@ -149,7 +148,7 @@ impl Baseline {
 }
 
 impl Entry {
-    /// Takes a detail in.
+    /// Adds a detail.
     fn insert(&mut self, detail: &Detail) {
         let (set, value) = match detail {
             Detail::Argument(argument) => (&mut self.arguments, argument),
@@ -166,7 +165,7 @@ mod tests {
     use super::*;
     use crate::model::facts::finding::Finding;
 
-    /// A run that showed these facts and what they are part of.
+    /// Returns a run that showed these facts and their parents.
     fn run(keys: &[&str]) -> BTreeSet<Fact> {
         let fact = |key: &&str| key.parse::<Fact>().expect(key);
         keys.iter().map(fact).flat_map(|fact| std::iter::successors(Some(fact), Fact::parent)).collect()
@@ -185,7 +184,7 @@ mod tests {
         record(old, &recording("glibc 2.36", runs), unseen)
     }
 
-    /// The entries as `syscall objects`, with `?` for sometimes and the reason.
+    /// Formats the entries as `syscall objects reason`, with `?` for `seen: sometimes`.
     fn shown(baseline: &Baseline) -> Vec<String> {
         let entries = baseline.subsystems.values().flatten();
         let show = |(name, entry): (&String, &Entry)| {
@@ -202,7 +201,7 @@ mod tests {
     const READ_PIPE: &str = "filesystem::read::object=pipe";
 
     #[test]
-    fn what_only_some_runs_showed_is_marked_and_the_mark_stays() {
+    fn occasional_entry_is_marked_and_keeps_its_mark() {
         let first = recorded(None, &[&[READ_FILE, "filesystem::write"], &[READ_FILE]], Unseen::Keep);
         assert_eq!(shown(&first), ["read file", "write?"]);
         let second = recorded(Some(&first), &[&[READ_FILE, "filesystem::write"]], Unseen::Keep);
@@ -210,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_baseline_holds_stays_until_it_is_pruned() {
+    fn held_facts_stay_until_pruned() {
         let mut old = recorded(None, &[&[READ_FILE, READ_PIPE, "filesystem::write"]], Unseen::Keep);
         old.blind_spots.insert("io_uring".to_owned());
         let entry = old.entries_mut().next().expect("an entry").2;
@@ -227,18 +226,18 @@ mod tests {
     }
 
     #[test]
-    fn recording_the_same_again_changes_nothing() {
+    fn recording_the_same_facts_changes_nothing() {
         let runs: &[&[&str]] =
             &[&["filesystem::read::object=file:proc"], &["filesystem::read", "blind_spots::io_uring"]];
         let first = recorded(None, runs, Unseen::Keep);
         for unseen in [Unseen::Keep, Unseen::Prune] {
             assert_eq!(recorded(Some(&first), runs, unseen), first);
         }
-        assert_eq!(recorded(Some(&first), &[], Unseen::Keep), first, "no runs, no change");
+        assert_eq!(recorded(Some(&first), &[], Unseen::Keep), first, "no runs change nothing");
     }
 
     #[test]
-    fn the_loader_has_a_set_where_the_file_names_it() {
+    fn loader_phase_is_recorded_only_if_named() {
         let runs: &[&[&str]] = &[&["phase=loader::filesystem::openat", "phase=serving::network::read"]];
         let phases = |baseline: &Baseline| baseline.phases.keys().cloned().collect::<Vec<_>>();
         let mut first = recorded(None, runs, Unseen::Keep);
@@ -250,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_changes_with_a_fact_and_never_alone() {
+    fn fingerprint_changes_only_with_a_fact() {
         let old = recorded(None, &[&[READ_FILE]], Unseen::Keep);
         let elsewhere = |runs: &[&[&str]], restless| {
             let recorded = Recorded { restless, ..recording("glibc 2.39", runs) };
@@ -258,15 +257,15 @@ mod tests {
             (new.fingerprint.libc.unwrap_or_default(), new.restless)
         };
         assert_eq!(elsewhere(&[&[READ_FILE]], true), ("glibc 2.36".to_owned(), false));
-        assert_eq!(elsewhere(&[&[READ_FILE], &[]], true), ("glibc 2.36".to_owned(), false), "a mark is no fact");
+        assert_eq!(elsewhere(&[&[READ_FILE], &[]], true), ("glibc 2.36".to_owned(), false), "a mark is not a fact");
         assert_eq!(elsewhere(&[&[READ_FILE, READ_PIPE]], true), ("glibc 2.39".to_owned(), true));
         let unknown = Baseline { fingerprint: Fingerprint::default(), ..old.clone() };
         let again = record(Some(&unknown), &recording("glibc 2.39", &[&[READ_FILE]]), Unseen::Keep);
-        assert_eq!(again, unknown, "a file from before fingerprints stays as it is too");
+        assert_eq!(again, unknown, "a baseline without a fingerprint stays unchanged");
     }
 
     #[test]
-    fn a_test_adds_what_it_confirmed_and_touches_nothing_else() {
+    fn test_adds_only_confirmed_facts() {
         let old = recorded(None, &[&[READ_FILE, "filesystem::write"]], Unseen::Keep);
         let suspect = |key: &str| {
             let finding = Finding::new(key.parse().expect(key), 1);
@@ -292,6 +291,6 @@ mod tests {
         let nothing = amend(&old, &recorded, &all.map(suspect));
         assert_eq!(nothing.subsystems[&Subsystem::Filesystem], old.subsystems[&Subsystem::Filesystem]);
         let quiet = recording("glibc 2.39", &[&["filesystem::write"], &[]]);
-        assert_eq!(amend(&old, &quiet, &[]), old, "nothing new, no byte changes");
+        assert_eq!(amend(&old, &quiet, &[]), old, "known facts change nothing");
     }
 }

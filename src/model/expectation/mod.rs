@@ -1,7 +1,7 @@
-//! The expectation of a workload: its author's document, and one recorded baseline a platform.
+//! The expectation of a workload: its author's document, and one recorded baseline per platform.
 //!
-//! [`terms`] are the words; [`mod@format`] is the one room that knows YAML; [`versions`] is the
-//! format's history.
+//! [`terms`] holds the types; [`mod@format`] is the only module that knows YAML; [`versions`] is
+//! the history of the format.
 
 pub mod first_callers;
 pub mod format;

@@ -1,7 +1,7 @@
-//! From an observation to the facts that count. Main type: [`Projection`].
+//! Reduces an observation to the facts that a baseline can hold. Main type: [`Projection`].
 //!
-//! Comparing and recording both look through [`project`], so that what is written is what is
-//! judged. It must not judge itself: `forbid:` is applied elsewhere.
+//! Comparison and recording both use [`project`], so a baseline holds the facts that are judged. It
+//! must not judge: `forbid:` is applied elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,22 +14,22 @@ use crate::model::kernel::call::Errno;
 use crate::model::observe::observation::{First, Observation, Tally};
 use crate::model::run::platform::Platform;
 
-/// The facts of an observation that a baseline can hold: neither ambient nor tolerated, in the
-/// words of an expectation.
+/// The facts of an observation that a baseline can hold: without ambient and tolerated calls, named
+/// as in an expectation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Projection {
-    /// Each fact (a subsystem, a syscall in it, a detail of that, a blind spot) with its calls; a
-    /// blind spot has none.
+    /// Each fact (a subsystem, a syscall in it, a detail of that, a blind spot) with its number of
+    /// calls; 0 for a blind spot.
     pub facts: BTreeMap<Fact, u64>,
-    /// Those that only calls show which were refused because of their fd: they have reached
+    /// The facts shown only by calls that were refused because of their fd: these calls reached
     /// nothing.
     pub refused: BTreeSet<Fact>,
 }
 
-/// What counts of an observation: without what `document` tolerates and, unless it is strict,
+/// Returns the facts of an observation without tolerated calls and, unless `document` is strict,
 /// without ambient calls.
 ///
-/// A subsystem reached by such calls only is no fact. Errors are facts at [`Level::Error`] only.
+/// A subsystem that only such calls reach is no fact. Errors are facts only at [`Level::Error`].
 pub fn project(observation: &Observation, document: &Document, platform: &Platform) -> Projection {
     let mut facts = BTreeMap::new();
     let (mut refused, mut reached) = (BTreeSet::new(), BTreeSet::new());
@@ -52,13 +52,13 @@ pub fn project(observation: &Observation, document: &Document, platform: &Platfo
     Projection { facts, refused }
 }
 
-/// Whether the call reached nothing.
+/// Returns whether the call was refused because of its fd and so reached nothing.
 fn is_refused(used: &Use, outcome: Option<Errno>) -> bool {
     let is_on_fd = is_on_fd(used.syscall);
     is_on_fd && outcome.is_some_and(|errno| reach::is_refused(&used.syscall.name(), errno, used.object.as_deref()))
 }
 
-/// The uses of a part of the run that count, with how they ended and how often so.
+/// Returns the judged uses of a part of the run, each with an outcome and its number of calls.
 fn judged<'a>(
     phase: Option<&'a str>,
     uses: &'a BTreeMap<Use, Tally>,
@@ -71,8 +71,8 @@ fn judged<'a>(
     ends.filter(move |(used, outcome, _)| !document.tolerate.iter().any(|rule| tolerated(rule, used, *outcome)))
 }
 
-/// Of which first calls a test wants to know who makes them: those of uses that a baseline does not
-/// hold, or that are forbidden.
+/// Selects the first calls that need a recorded call site: forbidden calls, and calls with a use
+/// that the baseline does not hold.
 #[derive(Debug)]
 pub struct News<'a> {
     document: &'a Document,
@@ -82,12 +82,12 @@ pub struct News<'a> {
 }
 
 impl<'a> News<'a> {
-    /// What is news beside this baseline.
+    /// Selects calls that are new compared with this baseline.
     pub fn new(document: &'a Document, baseline: &Baseline, platform: &'a Platform) -> Self {
         Self { document, platform, held: baseline.facts(), phases: baseline.phases.keys().cloned().collect() }
     }
 
-    /// Whether this is some.
+    /// Returns whether the call site of this first call is recorded.
     pub fn is(&self, First { used, phase, .. }: &First) -> bool {
         let phase = phase.as_deref();
         let of_phase = phase.filter(|phase| self.phases.contains(*phase)).map(|phase| used.in_phase(phase));
@@ -97,13 +97,13 @@ impl<'a> News<'a> {
 }
 
 impl Use {
-    /// The fact that it is in a phase.
+    /// Returns the fact of this use in a phase.
     pub(in crate::model) fn in_phase(&self, phase: &str) -> Fact {
         Fact::Phase { phase: phase.to_owned(), subsystem: self.subsystem, syscall: self.syscall.name().into_owned() }
     }
 }
 
-/// A tally taken apart: the calls that did not fail, then those of each error.
+/// Splits a tally by outcome: the calls that did not fail, then those of each error.
 fn outcomes(tally: &Tally) -> impl Iterator<Item = (Option<Errno>, u64)> {
     let failed: u64 = tally.errors.values().sum();
     let succeeded = (None, tally.calls.saturating_sub(failed));
@@ -111,8 +111,8 @@ fn outcomes(tally: &Tally) -> impl Iterator<Item = (Option<Errno>, u64)> {
     std::iter::once(succeeded).chain(errors).filter(|&(_, calls)| calls > 0)
 }
 
-/// A use as facts, the coarsest first. Of what an fd that is only kept house with stands for,
-/// whoever opened or used it tells.
+/// Returns the facts of a use, the coarsest first. Housekeeping calls have no object fact: the
+/// calls that opened or used the fd show its object.
 pub(in crate::model) fn facts_of(used: &Use, error: Option<Errno>, platform: &Platform) -> impl Iterator<Item = Fact> {
     let foreign_abi = Some(used.syscall.abi).filter(|&abi| platform.abi() != Some(abi));
     let details = [
@@ -139,16 +139,15 @@ pub(in crate::model) fn facts_of(used: &Use, error: Option<Errno>, platform: &Pl
 }
 
 impl Rule {
-    /// Whether what happens in this phase, or outside all, can be meant.
+    /// Returns whether the rule applies to calls of this phase, or outside all phases.
     pub fn is_of(&self, phase: Option<&str>) -> bool {
         self.phase.as_deref().is_none_or(|wanted| phase == Some(wanted))
     }
 
-    /// Whether calls of this use that ended so (`None`: without an error) are meant: every part
-    /// that is given must match.
+    /// Returns whether the rule matches calls of this use with this outcome (`None`: no error).
+    /// Every given part must match.
     ///
-    /// An object may be given as an observation names it (`file:ext4`) or as an expectation does
-    /// (`file`).
+    /// An object may have the name of the observation (`file:ext4`) or of the expectation (`file`).
     pub fn matches(&self, used: &Use, outcome: Option<Errno>) -> bool {
         fn agrees(wanted: Option<&String>, actual: Option<&str>) -> bool {
             wanted.is_none_or(|wanted| actual == Some(wanted.as_str()))
@@ -169,14 +168,14 @@ impl From<Subsystem> for Rule {
     }
 }
 
-/// The name of a system call.
+/// A rule for the syscall of this name.
 impl From<&str> for Rule {
     fn from(syscall: &str) -> Self {
         Self { syscall: Some(syscall.to_owned()), ..Self::default() }
     }
 }
 
-/// Exactly this use.
+/// A rule for exactly this use.
 impl From<&Use> for Rule {
     fn from(used: &Use) -> Self {
         let text = |part: Option<&str>| part.map(str::to_owned);
@@ -191,7 +190,7 @@ impl From<&Use> for Rule {
 }
 
 impl Baseline {
-    /// Everything that this baseline holds, in the words of a [`Projection`].
+    /// Returns all facts of this baseline, named as in a [`Projection`].
     pub fn facts(&self) -> BTreeSet<Fact> {
         let mut facts: BTreeSet<Fact> = self.blind_spots.iter().cloned().map(Fact::BlindSpot).collect();
         for (&subsystem, syscalls) in &self.subsystems {
@@ -214,7 +213,7 @@ impl Baseline {
     }
 }
 
-/// A syscall and its details.
+/// Returns the facts of a syscall and its details.
 fn entry_facts(subsystem: Subsystem, syscall: &str, entry: &Entry) -> impl Iterator<Item = Fact> {
     let details = entry.details().map(Some);
     std::iter::once(None).chain(details).map(move |detail| Fact::Use {
@@ -225,7 +224,7 @@ fn entry_facts(subsystem: Subsystem, syscall: &str, entry: &Entry) -> impl Itera
 }
 
 impl Entry {
-    /// What is held of the syscall beyond its name.
+    /// Returns the details of the syscall.
     pub fn details(&self) -> impl Iterator<Item = Detail> {
         let arguments = self.arguments.iter().cloned().map(Detail::Argument);
         let objects = self.objects.iter().cloned().map(Detail::Object);

@@ -1,8 +1,8 @@
-//! What a test knows of what it proposes and no baseline holds: who made the first call, and why it
-//! may be there. Main type: [`Remarks`].
+//! Remarks on the new facts of a proposal: the call site of the first call, and a known cause. Main
+//! type: [`Remarks`].
 //!
-//! They are for the reviewer only: a proposal carries them, no decision depends on them, and what
-//! is accepted is without them.
+//! They are for the reviewer only: no decision depends on them, and an accepted baseline holds
+//! none.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,23 +12,23 @@ use crate::model::facts::finding::{Comparison, Finding};
 use crate::model::facts::fingerprint::Drift;
 use crate::model::observe::observation::Observation;
 
-/// Why something is proposed that a test does not tell.
-const REFUSED: &str = "refused calls only, of a kind that the baseline knows: the test does not tell it";
+/// The cause of a proposed fact that a test does not report as a finding.
+const REFUSED: &str = "only refused calls, and the baseline knows their kind: no finding of the test";
 
-/// What is said of the facts of a proposal.
+/// The remarks on the facts of a proposal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Remarks {
-    /// What changed around the workload since the baseline was recorded.
+    /// Parts of the fingerprint that changed since the baseline was recorded.
     pub drift: Vec<String>,
-    /// Who made the first call.
+    /// The call site of the first call.
     pub sites: BTreeMap<Fact, String>,
-    /// Why it may be there without a change of the workload.
+    /// A possible cause other than a change of the workload.
     pub causes: BTreeMap<Fact, String>,
 }
 
 impl Remarks {
-    /// What is known of the differences between a baseline and what is proposed, after a comparison
-    /// with what was observed.
+    /// Returns remarks on the differences between a baseline and a proposal, after a comparison
+    /// with the observation.
     pub fn of(differences: &[Finding], comparison: &Comparison, seen: &Observation, refused: &BTreeSet<Fact>) -> Self {
         let facts = || differences.iter().map(|finding| &finding.fact);
         let mut compared = BTreeMap::new();
@@ -47,7 +47,7 @@ impl Remarks {
         }
     }
 
-    /// What is said of these facts.
+    /// Keeps only the remarks on these facts.
     pub fn only(mut self, facts: &BTreeSet<Fact>) -> Self {
         for remarks in [&mut self.sites, &mut self.causes] {
             remarks.retain(|fact, _| facts.contains(fact));
@@ -55,13 +55,13 @@ impl Remarks {
         self
     }
 
-    /// Whether nothing is said.
+    /// Returns whether there are no remarks.
     pub fn is_empty(&self) -> bool {
         self.drift.is_empty() && self.sites.is_empty() && self.causes.is_empty()
     }
 
-    /// The finding, with what is said of it.
-    pub(in crate::model) fn told(&self, finding: Finding) -> Finding {
+    /// Returns the finding with its call site and cause.
+    pub(in crate::model) fn annotated(&self, finding: Finding) -> Finding {
         let [site, cause] = [&self.sites, &self.causes].map(|remarks| remarks.get(&finding.fact).cloned());
         Finding { site, cause, ..finding }
     }
@@ -72,15 +72,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_proposed_without_a_finding_says_why() {
+    fn proposed_fact_without_finding_has_a_cause() {
         let fact = |key: &str| key.parse::<Fact>().expect(key);
         let found = Finding { cause: Some("glibc".to_owned()), ..Finding::new(fact("process::clone3"), 1) };
-        let plain = Finding::new(fact("network::socket"), 1);
-        let silent = Finding::new(fact("device::ioctl::object=pipe"), 0);
-        let refused = [silent.fact.clone(), plain.fact.clone(), fact("device::ioctl::object=file")].into();
+        let without_cause = Finding::new(fact("network::socket"), 1);
+        let without_finding = Finding::new(fact("device::ioctl::object=pipe"), 0);
+        let refused =
+            [without_finding.fact.clone(), without_cause.fact.clone(), fact("device::ioctl::object=file")].into();
         let comparison =
-            Comparison { findings: vec![found.clone()], notes: vec![plain.clone()], ..Comparison::default() };
-        let remarks = Remarks::of(&[found, plain, silent], &comparison, &Observation::new(), &refused);
+            Comparison { findings: vec![found.clone()], notes: vec![without_cause.clone()], ..Comparison::default() };
+        let remarks = Remarks::of(&[found, without_cause, without_finding], &comparison, &Observation::new(), &refused);
         let causes = [(fact("process::clone3"), "glibc"), (fact("device::ioctl::object=pipe"), REFUSED)];
         assert_eq!(remarks.causes, causes.map(|(fact, cause)| (fact, cause.to_owned())).into());
         assert_eq!(remarks.sites, BTreeMap::new());

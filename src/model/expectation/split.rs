@@ -1,12 +1,11 @@
-//! The baselines of all tests of one binary as what they have in common and how each differs. Main
-//! type: [`Split`].
+//! Splits the baselines of all tests of one binary into common facts and differences. Main type:
+//! [`Split`].
 //!
-//! Splitting loses nothing: [`Split::baseline`] returns each baseline as it was. The result depends
-//! on the baselines only, not on the order in which tests were recorded. It must not know how a
-//! file is laid out.
+//! Splitting loses nothing: [`Split::baseline`] returns each baseline unchanged. The result does
+//! not depend on the order of recordings. It must not know the layout of a file.
 //!
-//! Common is what more than half of the tests use. Were it what all use, one test that does nothing
-//! would spread everything else over the sections of all others.
+//! A fact is common if more than half of the tests use it. If it had to be used by all tests, one
+//! test that does nothing would move every fact into the sections of the other tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,42 +17,42 @@ use crate::model::run::platform::Platform;
 
 type Subsystems = BTreeMap<Subsystem, BTreeMap<String, Entry>>;
 
-/// What the tests of one binary use on one platform.
+/// The baselines of the tests of one binary on one platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
-    /// Which platform.
+    /// The platform.
     pub platform: Platform,
-    /// The fingerprint of each test that has none of its own: the one that most tests have.
+    /// The fingerprint that most tests have; the others have one of their own.
     pub fingerprint: Fingerprint,
-    /// What more than half of the tests use; of phases and blind spots, what all have. What is said
-    /// of it holds for each test that uses it.
+    /// Facts that more than half of the tests use; phases and blind spots that all have. Marks and
+    /// reasons hold for each test that uses the entry.
     pub common: Facts,
     /// How each test differs.
     pub tests: BTreeMap<String, Difference>,
 }
 
-/// How one test differs from what is common.
+/// How one test differs from the common facts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Difference {
-    /// Its fingerprint where that is not the one of [`Split::fingerprint`].
+    /// Its fingerprint, if it differs from [`Split::fingerprint`].
     pub fingerprint: Option<Fingerprint>,
-    /// Whether recording it never became quiet.
+    /// Whether new facts still appeared at the end of its recording.
     pub restless: bool,
-    /// What is common and this test does not use; of a syscall or a subsystem everything in it,
-    /// too.
+    /// Common facts that this test does not use; a syscall or a subsystem includes everything in
+    /// it.
     pub without: BTreeSet<Fact>,
-    /// What it uses besides. A mark or a reason that not all have lies here, too.
+    /// Facts that it uses besides the common ones, and marks and reasons that not all tests have.
     pub facts: Facts,
 }
 
-/// The part of a baseline that tests can have in common.
+/// The part of a baseline that tests can share.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// As [`Baseline::subsystems`].
+    /// Like [`Baseline::subsystems`].
     pub subsystems: Subsystems,
-    /// As [`Baseline::phases`].
+    /// Like [`Baseline::phases`].
     pub phases: BTreeMap<String, BTreeMap<Subsystem, BTreeSet<String>>>,
-    /// As [`Baseline::blind_spots`].
+    /// Like [`Baseline::blind_spots`].
     pub blind_spots: BTreeSet<String>,
 }
 
@@ -73,7 +72,7 @@ impl Split {
         Self { platform, fingerprint, common, tests }
     }
 
-    /// The baseline of a test.
+    /// Returns the baseline of a test.
     pub fn baseline(&self, test: &str) -> Option<Baseline> {
         let Difference { fingerprint, restless, without, facts } = self.tests.get(test)?;
         let mut common = self.common.clone();
@@ -84,20 +83,21 @@ impl Split {
         Some(Baseline { platform, fingerprint, restless: *restless, subsystems, phases, blind_spots })
     }
 
-    /// The baselines of all tests, by their names.
+    /// Returns the baselines of all tests, by name.
     pub fn baselines(&self) -> BTreeMap<String, Baseline> {
         self.tests.keys().filter_map(|name| Some((name.clone(), self.baseline(name)?))).collect()
     }
 }
 
-/// The greatest of the most frequent ones, so that the order of tests does not matter.
+/// Returns the most frequent fingerprint, and the greatest of several, independent of the order of
+/// tests.
 fn most_frequent<'a>(all: impl Iterator<Item = &'a Fingerprint>) -> Fingerprint {
     let mut counts: BTreeMap<&Fingerprint, usize> = BTreeMap::new();
     all.for_each(|fingerprint| *counts.entry(fingerprint).or_default() += 1);
     counts.into_iter().max_by_key(|&(_, count)| count).map(|(fingerprint, _)| fingerprint.clone()).unwrap_or_default()
 }
 
-/// What is common and not in this baseline, the coarsest only.
+/// Returns the common facts that this baseline lacks, only the coarsest ones.
 fn lacking(own: &Subsystems, common: &Subsystems) -> BTreeSet<Fact> {
     let fact = |subsystem: Subsystem, syscall: Option<&String>, detail: Option<Detail>| Fact::Use {
         subsystem,
@@ -126,11 +126,11 @@ fn lacking(own: &Subsystems, common: &Subsystems) -> BTreeSet<Fact> {
 
 /// A set of facts that can be compared part by part.
 trait Part: Clone {
-    /// What at least so many of these hold.
+    /// Returns what at least `needed` of these hold.
     fn shared(all: &[&Self], needed: usize) -> Self;
-    /// What this holds besides that part of it; `None` where that is nothing.
+    /// Returns what this holds beyond `common`; `None` if nothing.
     fn beyond(&self, common: &Self) -> Option<Self>;
-    /// This and what the other holds.
+    /// Returns the union of both.
     fn with(&self, other: &Self) -> Self;
 }
 
@@ -159,7 +159,7 @@ impl<K: Ord + Clone, V: Part> Part for BTreeMap<K, V> {
         common.map(|(key, values)| (key.clone(), V::shared(&values, needed))).collect()
     }
 
-    /// A key that is not common stays, whatever it leads to.
+    /// Keeps a key that is not common with its whole value.
     fn beyond(&self, common: &Self) -> Option<Self> {
         let value = |(key, value): (&K, &V)| {
             let own = match common.get(key) {
@@ -183,7 +183,7 @@ impl<K: Ord + Clone, V: Part> Part for BTreeMap<K, V> {
 }
 
 impl Part for Entry {
-    /// A mark or a reason is shared where all of these have it.
+    /// A mark or a reason is shared if all of these have it.
     fn shared(all: &[&Self], needed: usize) -> Self {
         let sets = |set: fn(&Self) -> &BTreeSet<String>| {
             BTreeSet::shared(&all.iter().map(|entry| set(entry)).collect::<Vec<_>>(), needed)
@@ -217,7 +217,7 @@ impl Part for Entry {
         (own != Self::default()).then_some(own)
     }
 
-    /// What is said of one test goes before what is said of all.
+    /// A reason of the test takes precedence over a common reason.
     fn with(&self, other: &Self) -> Self {
         Self {
             arguments: self.arguments.with(&other.arguments),
@@ -233,7 +233,7 @@ impl Part for Entry {
 
 impl Facts {
     fn shared(all: &[&Self]) -> Self {
-        // Of no tests, nothing is common.
+        // Without tests, nothing is common.
         let (most, every) = (all.len() / 2 + 1, all.len().max(1));
         Self {
             subsystems: Part::shared(&all.iter().map(|facts| &facts.subsystems).collect::<Vec<_>>(), most),
@@ -242,7 +242,7 @@ impl Facts {
         }
     }
 
-    /// Removes what a test does not use.
+    /// Removes a fact and everything in it.
     fn remove(&mut self, fact: &Fact) {
         let Fact::Use { subsystem, syscall, detail } = fact else { return };
         let (Some(syscall), Some(syscalls)) = (syscall, self.subsystems.get_mut(subsystem)) else {

@@ -1,12 +1,12 @@
-//! Storage filesystems are one object in an expectation: which one a machine has is not the
-//! workload's doing.
+//! Maps all storage filesystems to one object in an expectation, because the machine decides which
+//! one a file is on.
 //!
-//! It must not touch observations: they always keep the exact name.
+//! It must not change observations: they keep the exact name.
 
 use std::borrow::Cow;
 
-/// Filesystem and the reason why it is storage, ordered by name. What is not here (`proc`, `sysfs`,
-/// `cgroup2`, `tracefs`, …) is an interface of the kernel and keeps its name.
+/// Storage filesystems with the kind of storage, ordered by name. Other filesystems (`proc`,
+/// `sysfs`, `cgroup2`, `tracefs`, …) are kernel interfaces and keep their name.
 const STORAGE: &[(&str, &str)] = &[
     ("9p", "a host's directory in a guest"),
     ("afs", "network"),
@@ -59,8 +59,8 @@ const STORAGE: &[(&str, &str)] = &[
     ("zonefs", "disk"),
 ];
 
-/// The object as an expectation holds it: `file:ext4` → `file`, `dir:overlay` → `dir`, any other as
-/// it is.
+/// Returns the object as an expectation names it: `file:ext4` → `file`, `dir:overlay` → `dir`, any
+/// other unchanged.
 pub fn written_object(object: &str) -> Cow<'_, str> {
     match object.split_once(':') {
         Some((kind @ ("file" | "dir"), filesystem)) if is_storage(filesystem) => Cow::Borrowed(kind),
@@ -68,12 +68,12 @@ pub fn written_object(object: &str) -> Cow<'_, str> {
     }
 }
 
-/// Also `fuse.sshfs`, as /proc/self/mountinfo writes it.
+/// Accepts `fuse.sshfs` too, as /proc/self/mountinfo writes it.
 fn is_storage(filesystem: &str) -> bool {
     reason(filesystem).is_some()
 }
 
-/// Why a filesystem is storage, if it is.
+/// Returns why a filesystem is storage, or `None` if it is not.
 pub fn reason(filesystem: &str) -> Option<&'static str> {
     let name = if filesystem.starts_with("fuse.") { "fuse" } else { filesystem };
     STORAGE.binary_search_by_key(&name, |&(known, _)| known).ok().map(|at| STORAGE[at].1)
@@ -84,13 +84,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_is_ordered_and_explained() {
+    fn table_is_ordered_and_explained() {
         assert!(STORAGE.is_sorted_by(|a, b| a.0 < b.0));
         assert!(STORAGE.iter().all(|(_, reason)| !reason.is_empty()));
     }
 
     #[test]
-    fn storage_is_one_object_and_interfaces_keep_their_names() {
+    fn storage_is_one_object_and_interfaces_are_not() {
         for (object, written) in [
             ("file:ext4", "file"),
             ("dir:overlay", "dir"),
@@ -98,7 +98,7 @@ mod tests {
             ("file:proc", "file:proc"),
             ("dir:sysfs", "dir:sysfs"),
             ("file:cgroup2", "file:cgroup2"),
-            ("file:unheard-of", "file:unheard-of"),
+            ("file:unknown", "file:unknown"),
             ("socket:AF_INET:SOCK_STREAM", "socket:AF_INET:SOCK_STREAM"),
             ("block:xfs", "block:xfs"),
             ("pipe", "pipe"),

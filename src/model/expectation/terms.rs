@@ -1,4 +1,4 @@
-//! The words of an expectation file, without its syntax. Main type: [`Expectation`].
+//! The content of an expectation file, without its syntax. Main type: [`Expectation`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,33 +10,33 @@ use crate::model::run::workload::Workload;
 /// One expectation file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expectation {
-    /// What its author wrote.
+    /// The author's document.
     pub document: Document,
-    /// What `bless` recorded, at most one a platform, in the file's order.
+    /// The recorded baselines, at most one per platform, in the file's order.
     pub baselines: Vec<Baseline>,
 }
 
 impl Expectation {
-    /// The baseline of a platform.
+    /// Returns the baseline of a platform.
     pub fn baseline(&self, platform: &Platform) -> Option<&Baseline> {
         self.baselines.iter().find(|baseline| baseline.platform == *platform)
     }
 }
 
-/// The author's document: what to run, and what is judged how.
+/// The author's document: what to run, and how it is judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
     /// What to run.
     pub workload: Workload,
-    /// Down to which depth a new thing fails.
+    /// The finest detail at which a new fact fails.
     pub level: Level,
     /// Why the workload runs only with `--ignored` or `--include-ignored`.
     pub ignore: Option<String>,
-    /// Never a finding.
+    /// Rules for calls that are never a finding.
     pub tolerate: Vec<Rule>,
-    /// Fails at once, whatever the baseline holds.
+    /// Rules for calls that always fail, even if the baseline holds them.
     pub forbid: Vec<Rule>,
-    /// Whether ambient calls are judged like any other (`ambient: strict`).
+    /// Whether ambient calls are judged like other calls (`ambient: strict`).
     pub ambient_strict: bool,
     /// Whether a new member of a known family is judged like any other new call (`families:
     /// strict`).
@@ -45,7 +45,7 @@ pub struct Document {
 
 #[cfg(test)]
 impl Document {
-    /// A document that says no more than it must.
+    /// Returns a minimal document.
     pub(crate) fn for_tests() -> Self {
         use crate::model::run::workload::{DEFAULT_TIMEOUT, Exit, Program, Stdin};
         let workload = Workload {
@@ -72,7 +72,7 @@ impl Document {
     }
 }
 
-/// How deep a verdict looks; each level includes all before it.
+/// The finest detail that a verdict judges; each level includes those before it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Subsystems only.
@@ -92,7 +92,7 @@ impl Level {
     /// Every level, the coarsest first.
     pub const ALL: [Self; 5] = [Self::Subsystem, Self::Syscall, Self::Argument, Self::Object, Self::Error];
 
-    /// The word used in documents.
+    /// Returns the name used in documents.
     pub fn name(self) -> &'static str {
         match self {
             Self::Subsystem => "subsystem",
@@ -103,16 +103,16 @@ impl Level {
         }
     }
 
-    /// The level of this name.
+    /// Returns the level of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|level| level.name() == name)
     }
 }
 
-/// What a `tolerate:` or `forbid:` line matches: every part that is given must match.
+/// A `tolerate:` or `forbid:` rule: every given part must match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rule {
-    /// In which phase; `None`: in any, and outside all.
+    /// The phase; `None`: any phase, and outside all phases.
     pub phase: Option<String>,
     /// The subsystem reached.
     pub subsystem: Option<Subsystem>,
@@ -124,12 +124,12 @@ pub struct Rule {
     pub object: Option<String>,
     /// The errno's name.
     pub error: Option<String>,
-    /// Why.
+    /// The reason.
     pub why: Option<String>,
 }
 
 impl Rule {
-    /// What it says, by the keys of a document; its reason is none of it.
+    /// Returns the given parts by their keys in a document, without the reason.
     pub fn parts(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let parts = [
             ("phase", self.phase.as_deref()),
@@ -143,25 +143,25 @@ impl Rule {
     }
 }
 
-/// What a workload is expected to use on one platform.
+/// The expected uses of a workload on one platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Baseline {
-    /// Which platform.
+    /// The platform.
     pub platform: Platform,
-    /// What was around the workload when a fact last changed.
+    /// The machine and build when a fact last changed.
     pub fingerprint: Fingerprint,
-    /// That recording then never became quiet (`quiet: never`): more may show.
+    /// Whether new facts still appeared at the end of that recording (`quiet: never`).
     pub restless: bool,
-    /// What it uses, by subsystem and syscall name.
+    /// The entries, by subsystem and syscall name.
     pub subsystems: BTreeMap<Subsystem, BTreeMap<String, Entry>>,
-    /// What each phase uses that the program named: by phase and subsystem the names of syscalls.
+    /// The syscalls of each phase that the program named, by phase and subsystem.
     pub phases: BTreeMap<String, BTreeMap<Subsystem, BTreeSet<String>>>,
-    /// What may have stayed unseen.
+    /// Blind spots: uses that may have been missed.
     pub blind_spots: BTreeSet<String>,
 }
 
 impl Baseline {
-    /// A baseline that holds nothing yet.
+    /// Returns an empty baseline.
     pub fn new(platform: Platform) -> Self {
         Self {
             platform,
@@ -174,21 +174,21 @@ impl Baseline {
     }
 }
 
-/// What a baseline holds of one syscall within one subsystem.
+/// The entry of one syscall within one subsystem.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entry {
     /// The arguments seen.
     pub arguments: BTreeSet<String>,
-    /// The objects seen, storage filesystems as one (`file`, `dir`).
+    /// The objects seen; storage filesystems are one object (`file`, `dir`).
     pub objects: BTreeSet<String>,
-    /// The errors seen, recorded at [`Level::Error`] only.
+    /// The errors seen, recorded only at [`Level::Error`].
     pub errors: BTreeSet<String>,
-    /// The ABIs seen other than the platform's own.
+    /// The ABIs seen, other than the platform's own.
     pub abis: BTreeSet<String>,
-    /// Not in every recorded run (`seen: sometimes`).
+    /// Whether some recorded run did not show it (`seen: sometimes`).
     pub sometimes: bool,
-    /// Why the workload needs it: the reviewer's words.
+    /// Why the workload needs it, written by a reviewer.
     pub why: Option<String>,
-    /// Who answers for it.
+    /// The person or team responsible for it.
     pub owner: Option<String>,
 }

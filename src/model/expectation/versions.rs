@@ -1,37 +1,38 @@
 //! The history of the expectation format. Main type: [`Version`].
 //!
-//! A file names its version; older ones are upgraded as they are read, newer ones are refused.
+//! A file names its version. Older versions are upgraded when they are read, newer ones are
+//! refused.
 
 use super::terms::Expectation;
 
 /// One version of the format.
 #[derive(Debug, Clone, Copy)]
 pub struct Version {
-    /// As in `version: 1`.
+    /// The number, as in `version: 1`.
     pub number: u32,
-    /// What it brought.
+    /// What it changed.
     pub note: &'static str,
-    /// From what a file of this version says to what the next one would say.
+    /// Converts the content of a file of this version to the next version.
     pub upgrade: fn(Expectation) -> Expectation,
 }
 
 /// Every version, the oldest first.
 pub const HISTORY: &[Version] = &[Version {
     number: 1,
-    note: "the author's document, then one baseline a platform",
+    note: "the author's document, then one baseline per platform",
     upgrade: |expectation| expectation,
 }];
 
-/// The version that is written, and the newest that is read.
+/// The version that is written, and the newest one that is read.
 pub const CURRENT: u32 = HISTORY[HISTORY.len() - 1].number;
 
-/// An expectation read from a file of this version, as the current one would say it.
+/// Converts an expectation from a file of this version to the current version.
 pub fn upgraded(expectation: Expectation, version: u32) -> Expectation {
-    through(HISTORY, expectation, version)
+    upgrade_by(HISTORY, expectation, version)
 }
 
-/// Step by step, from the first that is due.
-fn through(history: &[Version], expectation: Expectation, version: u32) -> Expectation {
+/// Applies the upgrade of this version and of each later one.
+fn upgrade_by(history: &[Version], expectation: Expectation, version: u32) -> Expectation {
     let due = history.iter().filter(|step| step.number >= version);
     due.fold(expectation, |expectation, step| (step.upgrade)(expectation))
 }
@@ -47,7 +48,7 @@ mod tests {
         assert!(HISTORY.iter().all(|version| !version.note.is_empty()));
     }
     #[test]
-    fn an_old_file_goes_through_every_later_version_and_a_new_one_through_none() {
+    fn old_file_is_upgraded_through_every_later_version() {
         fn step(number: u32, upgrade: fn(Expectation) -> Expectation) -> Version {
             Version { number, note: "a step", upgrade }
         }
@@ -63,7 +64,7 @@ mod tests {
         ];
         for (version, steps) in [(1, Some("1 to 2, 2 to 3")), (2, Some("2 to 3")), (3, None)] {
             let read = format::read(b"version: 1\nbin: demo\n").expect("a good text").expectation;
-            assert_eq!(through(&history, read, version).document.ignore.as_deref(), steps, "from {version}");
+            assert_eq!(upgrade_by(&history, read, version).document.ignore.as_deref(), steps, "from {version}");
         }
     }
 }

@@ -1,15 +1,15 @@
-//! The value of a multiplexing call: its number, which calls take it, what it reaches. Main type:
-//! [`Argument`].
+//! A value of a multiplexing call: its number, the calls that take it, and what it reaches. Main
+//! type: [`Argument`].
 
 use crate::model::attribution::calls::{Selector, Shape, shapes};
 use crate::model::attribution::places::of_argument;
 use crate::model::attribution::values::{self, Value};
 use crate::model::attribution::{Subsystem, objects};
 
-/// What is known of an argument.
+/// What the tables hold on an argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Argument {
-    /// Its name, or what was recorded of a value without one.
+    /// Its name, or the recorded text of a value without a name.
     pub name: String,
     /// The number it stands for.
     pub number: Option<u64>,
@@ -17,17 +17,18 @@ pub struct Argument {
     pub calls: Vec<&'static str>,
     /// What it reaches.
     pub reaches: Reaches,
-    /// Why.
+    /// Why it reaches that.
     pub why: Option<&'static str>,
     /// The header that names it, as programs include it.
     pub header: Option<&'static str>,
-    /// The source file or folder that answers it.
+    /// The source file or folder that handles it.
     pub source: Option<String>,
     /// That file's section of MAINTAINERS, or `core:<file>` where only the catch-all covers it.
     pub section: Option<String>,
-    /// What must be on for it, and whether it is offered to experts only; `None`: not known.
+    /// The kernel options that enable it, and whether they are offered only to experts; `None`: not
+    /// known.
     pub options: Option<(Option<String>, bool)>,
-    /// Where a source tree that was asked declares it.
+    /// Its declaration in a given source tree.
     pub declared: Option<Declared>,
 }
 
@@ -43,11 +44,11 @@ pub struct Declared {
 /// What an argument reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reaches {
-    /// This subsystem, whatever call takes it and on whatever.
+    /// This subsystem, for every call and object.
     Subsystem(Subsystem),
-    /// What its call reaches without it.
+    /// The subsystem that its call reaches without it.
     ItsCall,
-    /// What the fd stands for.
+    /// The subsystem of the object behind the fd.
     ItsObject,
 }
 
@@ -58,7 +59,7 @@ impl Argument {
         Self { name, number, calls, reaches, why: None, header: None, source, section, options, declared: None }
     }
 
-    /// With the place that answers it, for the calls that take it.
+    /// Adds the source file that handles it.
     fn placed(mut self) -> Self {
         let place = self.calls.first().and_then(|call| of_argument(call, &self.name));
         self.source = place.map(|place| place.source.to_owned());
@@ -68,15 +69,15 @@ impl Argument {
         self
     }
 
-    /// Whether a recorded value holds it: alone, among flags joined by `|`, or as a socket's option
-    /// after its level.
+    /// Returns whether a recorded value contains it: alone, among flags joined by `|`, or as a
+    /// socket option after its level.
     pub fn is_part_of(&self, value: &str) -> bool {
         value == self.name || value.split(['|', '/']).any(|part| part == self.name)
     }
 }
 
-/// Every value of this name; the same name may be several values (`SOL_SOCKET/SO_REUSEADDR` is
-/// one).
+/// Returns every value of this name. A name may stand for several values; `SOL_SOCKET/SO_REUSEADDR`
+/// is one value.
 pub(super) fn find(name: &str) -> Vec<Argument> {
     let mut found: Vec<Argument> = Vec::new();
     for (call, shape) in shapes() {
@@ -90,7 +91,7 @@ pub(super) fn find(name: &str) -> Vec<Argument> {
     found.into_iter().map(Argument::placed).collect()
 }
 
-/// What a recorded value of a call means, part by part; a value without a name too.
+/// Returns the arguments in a recorded value of a call, as a whole or part by part.
 pub(super) fn of_call(value: &str, call: &str) -> Vec<Argument> {
     let known = |part: &str| -> Vec<Argument> {
         let mut found = find(part);
@@ -116,7 +117,7 @@ fn add(found: &mut Vec<Argument>, call: &'static str, value: &'static Value) {
     }
 }
 
-/// `SOL_TCP/TCP_NODELAY`, or the option alone.
+/// Returns a socket option, given as `SOL_TCP/TCP_NODELAY` or without its level.
 fn option(name: &str) -> Option<Argument> {
     let (level, option) = name.split_once('/').map_or((None, name), |(level, option)| (Some(level), option));
     let is_meant = |(of, known): &(&str, &Value)| known.name == option && level.is_none_or(|level| level == *of);
@@ -137,7 +138,7 @@ fn command(name: &str) -> Option<Argument> {
     Some(Argument { why, header, ..Argument::new(name, u64::from(command.number), vec!["ioctl"], reaches) })
 }
 
-/// The type of a filesystem that `mount` and `fsopen` take.
+/// Returns a filesystem type, which `mount` and `fsopen` take.
 fn filesystem(name: &str) -> Option<Argument> {
     let kind = objects::kind(&format!("file:{name}"))?;
     let takers =

@@ -1,4 +1,4 @@
-//! A call: its numbers, what is behind it, its family. Main type: [`CallFacts`].
+//! A call: its numbers, its entry points, its families. Main type: [`CallFacts`].
 
 use super::kernel::{Call, Entry, Kernel};
 use super::manual;
@@ -8,36 +8,35 @@ use crate::model::facts::families::{self, Family};
 use crate::model::judge::weight::privilege;
 use crate::model::kernel::syscall::{Abi, Syscall};
 
-/// What is known of a call.
+/// What the tables hold on a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallFacts {
     /// Its name.
     pub name: String,
-    /// What is behind it, each entry point with the numbers that lead there; empty where no table
-    /// knows the call.
+    /// Its entry points, each with its numbers; empty if no table has the call.
     pub behind: Vec<Behind>,
-    /// What it may be swapped for.
+    /// The families of calls that it may be exchanged with.
     pub families: Vec<&'static Family>,
     /// Its page in section 2 of the manual.
     pub page: Option<String>,
-    /// Since which release it exists (`5.6`, or a bound such as `<=1.0`), by the manual's word.
+    /// The first release with it according to the manual (`5.6`, or a bound such as `<=1.0`).
     pub since: Option<&'static str>,
-    /// Why it is ambient, as far as it is.
+    /// Why it is ambient, if it is.
     pub ambient: Option<&'static str>,
-    /// Why it is a privileged call, if it is.
+    /// Why it is privileged, if it is.
     pub privileged: Option<&'static str>,
 }
 
-/// One entry point and the numbers that lead there.
+/// An entry point and its numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Behind {
     /// The entry point; `None`: the number answers ENOSYS.
     pub entry_point: Option<Entry>,
-    /// Numbers, in the order of their ABIs.
+    /// The numbers, in the order of their ABIs.
     pub numbers: Vec<Syscall>,
 }
 
-/// The call of this name.
+/// Returns the call of this name.
 pub(super) fn named(name: &str, kernel: &Kernel) -> Option<CallFacts> {
     let mut behind: Vec<Behind> = Vec::new();
     for Call { syscall, entry_point, .. } in kernel.calls.iter().filter(|call| call.name == name) {
@@ -46,7 +45,7 @@ pub(super) fn named(name: &str, kernel: &Kernel) -> Option<CallFacts> {
             None => behind.push(Behind { entry_point: entry_point.clone(), numbers: vec![*syscall] }),
         }
     }
-    // What most ABIs have comes first.
+    // The entry point of most ABIs comes first.
     behind.sort_by_key(|behind| (behind.entry_point.is_none(), std::cmp::Reverse(behind.numbers.len())));
     let facts = CallFacts::unknown(name);
     (!behind.is_empty()).then(|| CallFacts {
@@ -57,8 +56,8 @@ pub(super) fn named(name: &str, kernel: &Kernel) -> Option<CallFacts> {
     })
 }
 
-/// The calls that are meant: by name, by entry point (`sys_newfstat`), by number under an ABI
-/// (`x86_64:257`), or by the name of an unknown number.
+/// Returns the calls that a name stands for: by name, by entry point (`sys_newfstat`), by number
+/// under an ABI (`x86_64:257`), or by the name of an unknown number.
 pub(super) fn find(name: &str, kernel: &Kernel) -> Vec<CallFacts> {
     if let Some(facts) = named(name, kernel) {
         return vec![facts];
@@ -82,7 +81,7 @@ pub(super) fn find(name: &str, kernel: &Kernel) -> Vec<CallFacts> {
     names.into_iter().filter_map(|name| named(name, kernel)).collect()
 }
 
-/// `x86_64:257`
+/// Parses a number under an ABI, such as `x86_64:257`.
 fn numbered(name: &str) -> Option<Syscall> {
     let (abi, number) = name.split_once(':')?;
     let number = match number.strip_prefix("0x") {
@@ -92,7 +91,7 @@ fn numbered(name: &str) -> Option<Syscall> {
     Some(Syscall { abi: Abi::from_name(abi)?, number })
 }
 
-/// `syscall_0x3e7`, as observations call a number that no table knows.
+/// Returns whether the name is that of an unknown number in observations, such as `syscall_0x3e7`.
 fn is_number_without_name(name: &str) -> bool {
     let number = name.strip_prefix("syscall_");
     number.is_some_and(|number| number == "-1" || number.strip_prefix("0x").is_some_and(is_hexadecimal))
@@ -103,7 +102,7 @@ fn is_hexadecimal(digits: &str) -> bool {
 }
 
 impl CallFacts {
-    /// A call of which the kernel says nothing.
+    /// Returns a call that the kernel does not have.
     pub(super) fn unknown(name: &str) -> Self {
         let fact = Fact::Use { subsystem: Subsystem::None, syscall: Some(name.to_owned()), detail: None };
         Self {
@@ -117,14 +116,14 @@ impl CallFacts {
         }
     }
 
-    /// The entry point under this ABI, else that of most ABIs.
+    /// Returns the entry point under this ABI, or that of most ABIs.
     pub fn entry_point(&self, abi: Option<Abi>) -> Option<&Entry> {
         let own = self.behind.iter().find(|behind| behind.numbers.iter().any(|number| Some(number.abi) == abi));
         own.or(self.behind.first())?.entry_point.as_ref()
     }
 
-    /// Since which release it exists as this entry point: by the manual, else as the source trees
-    /// bound it.
+    /// Returns the first release with this entry point: from the manual, or a bound from the source
+    /// trees.
     pub fn since<'a>(&self, entry: &'a Entry) -> Option<&'a str> {
         self.since.or(entry.since.as_deref())
     }

@@ -1,5 +1,5 @@
-//! What a kernel says of its calls, as plain data: from the tables, or from a tree that somebody
-//! else has read. Main type: [`Kernel`].
+//! The calls of a kernel as plain data: from the tables, or from a source tree that the caller has
+//! read. Main type: [`Kernel`].
 
 use std::borrow::Cow;
 
@@ -7,14 +7,14 @@ use crate::model::attribution::Subsystem;
 use crate::model::attribution::entry_points::{self, EntryPoint};
 use crate::model::kernel::syscall::{Abi, Syscall, table};
 
-/// The calls of a kernel, under every ABI that is known.
+/// The calls of a kernel, under every known ABI.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kernel {
-    /// The releases that were read, the newest last: that one says what a call is.
+    /// The releases that were read; the last and newest one defines the calls.
     pub releases: Vec<String>,
-    /// The source tree that was asked; `None`: the tables.
+    /// The source tree that was read; `None`: the tables.
     pub tree: Option<String>,
-    /// One call a number and ABI.
+    /// One call per number and ABI.
     pub calls: Vec<Call>,
 }
 
@@ -29,7 +29,7 @@ pub struct Call {
     pub entry_point: Option<Entry>,
 }
 
-/// What the source says of a function behind calls.
+/// The function that implements calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// `sys_openat`
@@ -40,19 +40,18 @@ pub struct Entry {
     pub section: Cow<'static, str>,
     /// The subsystem.
     pub subsystem: Subsystem,
-    /// Why: `path fs/`, or the reason of a rule for this call.
+    /// Why it belongs there: `path fs/`, or the reason of a rule for this call.
     pub basis: Cow<'static, str>,
-    /// The options that must be on.
+    /// The kernel options that enable it.
     pub config: Option<Cow<'static, str>>,
-    /// Those options are offered to experts only.
+    /// Whether those options are offered only to experts.
     pub expert: bool,
-    /// The oldest of the releases that has it, an upper bound (`<=6.12`); one tree tells nothing of
-    /// that.
+    /// The oldest release that has it, as an upper bound (`<=6.12`); `None` for a single tree.
     pub since: Option<Cow<'static, str>>,
 }
 
 impl Kernel {
-    /// What the tables of this library say.
+    /// Returns the kernel of the tables in this library.
     pub fn of_tables() -> Self {
         let calls = Abi::ALL.into_iter().flat_map(|abi| table::rows(abi).iter().map(move |row| (abi, row)));
         let call = |(abi, row): (Abi, &table::Row)| {
@@ -63,7 +62,7 @@ impl Kernel {
         Self { releases, tree: None, calls: calls.map(call).collect() }
     }
 
-    /// The release that says what a call is.
+    /// Returns the release that defines the calls.
     pub fn newest(&self) -> &str {
         self.releases.last().map_or("", String::as_str)
     }

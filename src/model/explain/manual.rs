@@ -1,21 +1,21 @@
-//! What section 2 of the manual says of a call: which page describes it, and since when it exists.
-//! Main functions: [`page`], [`since`].
+//! Section 2 of the manual: the page that describes a call, and the first release with it. Main
+//! functions: [`page`], [`since`].
 
 mod table;
 
 pub use table::RELEASE;
 
-/// What the manual says of one call.
+/// One call in the manual.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Row {
     name: &'static str,
-    /// The first release that has it (`5.6`), or an upper bound of that (`<=1.0`).
+    /// The first release with it (`5.6`), or an upper bound (`<=1.0`).
     since: Option<&'static str>,
-    /// It has a page.
+    /// Whether it has a page.
     page: bool,
 }
 
-/// Calls that are described under the name they have with 32-bit times or offsets.
+/// Calls that the manual describes under their name with 32-bit times.
 const TIMES: [&str; 7] = [
     "clock_adjtime64",
     "clock_gettime64",
@@ -26,15 +26,14 @@ const TIMES: [&str; 7] = [
     "timerfd_settime64",
 ];
 
-/// The page of section 2 for this call.
+/// Returns the page of section 2 for this call.
 pub(super) fn page(call: &str) -> Option<&str> {
     let plain = call.strip_suffix("_time64").unwrap_or(call);
     let plain = if TIMES.contains(&plain) { plain.trim_end_matches("64") } else { plain };
     row(plain).is_some_and(|row| row.page).then_some(plain)
 }
 
-/// Since which release a call of this name exists, if the manual's table of them tells:
-/// syscalls(2).
+/// Returns the first release with this call, if the table in syscalls(2) has it.
 pub(super) fn since(call: &str) -> Option<&'static str> {
     row(call)?.since
 }
@@ -49,7 +48,7 @@ mod tests {
     use crate::model::kernel::syscall::{Abi, Syscall};
 
     #[test]
-    fn a_call_has_its_page_or_none() {
+    fn call_has_its_page_or_none() {
         for (call, expected) in [
             ("openat", Some("openat")),
             ("clock_gettime64", Some("clock_gettime")),
@@ -66,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn most_calls_tell_since_when_they_exist() {
+    fn first_release_is_known_for_most_calls() {
         for (call, expected) in [
             ("read", Some("<=1.0")),
             ("openat2", Some("5.6")),

@@ -1,8 +1,8 @@
-//! What is known of a name: a call, an argument, an object, a subsystem, a blind spot, or the key
-//! of an expectation. Main function: [`explain`].
+//! Explains a name: a call, an argument, an object, a subsystem, a blind spot, or the key of an
+//! expectation. Main function: [`explain`].
 //!
-//! It joins what the tables say with what expectations hold, and phrases nothing. A name may mean
-//! several things (`futex`, `pipe`): all are told.
+//! It joins the tables with the expectations. It must not format text. A name may have several
+//! meanings (`futex`, `pipe`): all are returned.
 
 mod arguments;
 mod calls;
@@ -28,7 +28,7 @@ use crate::model::facts::fact::{Detail, Fact};
 use crate::model::run::platform::Platform;
 use crate::model::text::near::near;
 
-/// How many near names are told.
+/// How many near names are returned.
 const NEAR: usize = 8;
 
 /// A workload of the repository.
@@ -36,62 +36,62 @@ const NEAR: usize = 8;
 pub struct Recorded<'a> {
     /// Its name.
     pub workload: &'a str,
-    /// What its file says.
+    /// Its expectation.
     pub expectation: &'a Expectation,
 }
 
-/// What is known of a name.
+/// The meanings of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// As it was asked.
+    /// The name as given.
     pub name: String,
-    /// Where it stands, if it is the key of an expectation.
+    /// The key and its baselines, if it is the key of an expectation.
     pub key: Option<Key>,
-    /// What it means, at least one thing.
+    /// Its meanings, at least one.
     pub meanings: Vec<Meaning>,
 }
 
 /// A key of an expectation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
-    /// Of which workload.
+    /// The workload.
     pub workload: String,
     /// The fact.
     pub fact: Fact,
-    /// The platforms whose baselines hold it.
+    /// The platforms with a baseline that holds it.
     pub held: Vec<HeldBy>,
 }
 
-/// A baseline that holds a fact, and what it says of the call's entry.
+/// A baseline that holds a fact, with the marks and reasons of the entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldBy {
     /// The platform.
     pub platform: Platform,
-    /// Why, in a reviewer's words.
+    /// The reason, written by a reviewer.
     pub why: Option<String>,
-    /// Who answers for it.
+    /// The person or team responsible for it.
     pub owner: Option<String>,
-    /// Not in every recorded run.
+    /// Whether some recorded run did not show it.
     pub sometimes: bool,
 }
 
-/// One thing that a name means.
+/// One meaning of a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meaning {
-    /// What it is.
+    /// The thing that is meant.
     pub what: What,
     /// The workloads that use it.
     pub used_by: Vec<UsedBy>,
 }
 
-/// The kinds of things that names mean.
+/// The thing that a name means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// A system call.
     Call(CallFacts),
     /// A value of a multiplexing call.
     Argument(Argument),
-    /// The kind of thing that an fd or a path stands for.
+    /// A kind of object that an fd or a path refers to.
     Object(ObjectFacts),
     /// A subsystem of the kernel.
     Subsystem(SubsystemFacts),
@@ -99,7 +99,7 @@ pub enum What {
     BlindSpot(BlindSpot),
 }
 
-/// What a workload's baselines hold of it.
+/// The facts of a workload that use it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsedBy {
     /// The workload.
@@ -108,17 +108,21 @@ pub struct UsedBy {
     pub facts: BTreeSet<Fact>,
 }
 
-/// Nothing knows the name.
+/// The name is unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
-    /// Known names that come near it, the nearest first.
+    /// Similar known names, the nearest first.
     pub near: Vec<String>,
 }
 
-/// What a kernel and the repository know of a name.
+/// Returns the meanings of a name in a kernel and in the expectations of a repository.
+///
+/// # Errors
+///
+/// If the name is unknown: similar names.
 pub fn explain(name: &str, kernel: &Kernel, workloads: &[Recorded<'_>]) -> Result<Explanation, Unknown> {
     let key = key(name, workloads);
-    // A bare `futex` is a call, too.
+    // Without `::`, a subsystem such as `futex` may be a call too.
     let bare = || name.contains("::").then(|| name.parse().ok()).flatten();
     let fact = key.as_ref().map(|key| key.fact.clone()).or_else(bare);
     let what = fact.map_or_else(|| meanings(name, kernel), |fact| meanings_of(&fact, kernel));
@@ -129,8 +133,8 @@ pub fn explain(name: &str, kernel: &Kernel, workloads: &[Recorded<'_>]) -> Resul
     Ok(Explanation { name: name.to_owned(), key, meanings: what.into_iter().map(meaning).collect() })
 }
 
-/// What a fact is about, the finest part first. What a recording once named needs no table that
-/// knows it.
+/// Returns the things that a fact names, the finest first. A syscall in a recorded fact is always
+/// returned, even if no table knows it.
 pub fn meanings_of(fact: &Fact, kernel: &Kernel) -> Vec<What> {
     let Fact::Use { subsystem, syscall, detail } = fact else {
         let Fact::BlindSpot(name) = fact else { return Vec::new() };
@@ -157,7 +161,7 @@ fn meanings(name: &str, kernel: &Kernel) -> Vec<What> {
     calls.chain(subsystem).chain(arguments).chain(object).chain(spot).collect()
 }
 
-/// The key of an expectation; of two workloads that could be meant, the one with the longer name.
+/// Returns the key of an expectation; of several matching workloads, the one with the longest name.
 fn key(name: &str, workloads: &[Recorded<'_>]) -> Option<Key> {
     let keys = workloads.iter().filter_map(|recorded| Some((recorded, Fact::from_key(name, recorded.workload)?)));
     let (recorded, fact) = keys.max_by_key(|(recorded, _)| recorded.workload.len())?;
@@ -176,7 +180,7 @@ fn key(name: &str, workloads: &[Recorded<'_>]) -> Option<Key> {
     Some(Key { workload: recorded.workload.to_owned(), fact, held })
 }
 
-/// What the baselines of the workloads hold of it.
+/// Returns the workloads that use it, with their facts.
 fn used_by(what: &What, workloads: &[Recorded<'_>]) -> Vec<UsedBy> {
     let used = |recorded: &Recorded<'_>| {
         let facts = recorded.expectation.baselines.iter().flat_map(|baseline| baseline.facts());
@@ -186,7 +190,8 @@ fn used_by(what: &What, workloads: &[Recorded<'_>]) -> Vec<UsedBy> {
     workloads.iter().filter_map(used).collect()
 }
 
-/// Whether a fact is a use of it: the outermost facts are enough.
+/// Returns whether a fact is a use of it. Only outermost facts count: details of a syscall are no
+/// further uses of the call or the subsystem.
 fn is_use(what: &What, fact: &Fact) -> bool {
     match (what, fact) {
         (What::Call(call), Fact::Use { syscall: Some(syscall), detail: None, .. }) => call.name == *syscall,
@@ -202,7 +207,7 @@ fn is_use(what: &What, fact: &Fact) -> bool {
     }
 }
 
-/// The known names that come near.
+/// Returns similar known names.
 fn nearest(name: &str, kernel: &Kernel, workloads: &[Recorded<'_>]) -> Vec<String> {
     let calls = kernel.calls.iter().map(|call| call.name.as_ref());
     let arguments = shapes().flat_map(|(_, shape)| shape.selector.values()).map(|value| value.name);

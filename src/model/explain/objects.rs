@@ -1,4 +1,4 @@
-//! The kind of thing that an fd or a path stands for: what serves it, and where it is made. Main
+//! A kind of object that an fd or a path refers to: what serves it, and where it is made. Main
 //! type: [`ObjectFacts`].
 
 use crate::model::attribution::calls::{Shape, Subject, shapes};
@@ -8,26 +8,27 @@ use crate::model::attribution::values::table::FAMILY;
 use crate::model::attribution::{Subsystem, objects};
 use crate::model::expectation::storage;
 
-/// What is known of an object.
+/// What the tables hold on an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectFacts {
     /// Its name: `file:proc`, `socket:AF_INET:SOCK_STREAM`.
     pub name: String,
-    /// What serves it; `None`: whatever filesystem it lies on.
+    /// The subsystem that serves it; `None`: the subsystem of its filesystem.
     pub subsystem: Option<Subsystem>,
-    /// Why.
+    /// Why it belongs there.
     pub why: &'static str,
-    /// The source file that makes it.
+    /// The source file that creates it.
     pub source: Option<String>,
     /// That file's section of MAINTAINERS, or `core:<file>` where only the catch-all covers it.
     pub section: Option<String>,
-    /// What must be on for that file, and whether it is offered to experts only; `None`: not known.
+    /// The kernel options that enable that file, and whether they are offered only to experts;
+    /// `None`: not known.
     pub options: Option<(Option<String>, bool)>,
-    /// The calls that make one.
+    /// The calls that create one.
     pub made_by: Vec<&'static str>,
 }
 
-/// What is known of the object of this name.
+/// Returns what the tables hold on the object of this name.
 pub(super) fn facts(name: &str) -> Option<ObjectFacts> {
     let (subsystem, why, source) = served(name)?;
     let makes = |(call, shape): (&'static str, Shape)| {
@@ -69,7 +70,7 @@ fn served(name: &str) -> Option<Served> {
             let made = kind(&format!("file:{}", filesystem.split('.').next().unwrap_or_default()))?;
             let why = match filesystem {
                 "proc" | "sysfs" => {
-                    "the filesystem's own files; others belong to what they tell of: /proc/meminfo is memory"
+                    "the filesystem's own files; others belong to the subsystem that they describe: /proc/meminfo is memory"
                 }
                 _ if storage::reason(filesystem).is_some() => {
                     "its source file; as storage it is `file` or `dir` in an expectation"
@@ -90,10 +91,11 @@ fn served(name: &str) -> Option<Served> {
             "ns",
             "cgroup" | "ipc" | "mnt" | "net" | "pid" | "pid_for_children" | "time" | "time_for_children" | "user"
             | "uts",
-        ) => Some((Some(Subsystem::Namespace), "a namespace, whatever it is of", None)),
+        ) => Some((Some(Subsystem::Namespace), "a namespace of any kind", None)),
         ("block", driver) if !driver.is_empty() => Some((Some(Subsystem::Block), "every block device", None)),
         ("char", device) if !device.is_empty() => Some(
-            kind(name).map_or((Some(Subsystem::Device), "every character device that no rule names", None), by_source),
+            kind(name)
+                .map_or((Some(Subsystem::Device), "every character device without a rule of its own", None), by_source),
         ),
         _ => kind(name).map(by_source),
     }

@@ -1,4 +1,4 @@
-//! A subsystem: what leads there, and who maintains it. Main type: [`SubsystemFacts`].
+//! A subsystem: what reaches it, and its maintainers. Main type: [`SubsystemFacts`].
 
 use std::collections::BTreeSet;
 
@@ -8,16 +8,16 @@ use crate::model::attribution::calls::shapes;
 use crate::model::attribution::objects::kinds;
 use crate::model::attribution::values::{Value, commands};
 
-/// What is known of a subsystem.
+/// What the tables hold on a subsystem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubsystemFacts {
-    /// Which.
+    /// The subsystem.
     pub subsystem: Subsystem,
-    /// The calls whose entry points lie in it, under any ABI.
+    /// The calls with an entry point in it, under any ABI.
     pub calls: BTreeSet<String>,
-    /// The arguments that lead there from elsewhere, without the commands of ioctl.
+    /// The arguments that reach it from calls of other subsystems, without the commands of ioctl.
     pub arguments: BTreeSet<&'static str>,
-    /// How many commands of ioctl lead there.
+    /// How many commands of ioctl reach it.
     pub commands: u64,
     /// The kinds of objects that it serves.
     pub objects: Vec<&'static str>,
@@ -29,7 +29,7 @@ pub struct SubsystemFacts {
     pub configs: BTreeSet<String>,
 }
 
-/// What is known of a subsystem.
+/// Returns what the tables hold on a subsystem.
 pub(super) fn facts(subsystem: Subsystem, kernel: &Kernel) -> SubsystemFacts {
     let of_entry = |entry: &Option<Entry>| entry.as_ref().map_or(Subsystem::None, |entry| entry.subsystem) == subsystem;
     let calls = || kernel.calls.iter().filter(|call| of_entry(&call.entry_point));

@@ -1,4 +1,4 @@
-//! Names and what they mean.
+//! Tests of names and their meanings.
 
 use super::*;
 use crate::model::expectation::format::read;
@@ -13,7 +13,8 @@ fn explained(name: &str) -> Result<Explanation, Unknown> {
     explain(name, &Kernel::of_tables(), &[Recorded { workload: "net::w", expectation: &expectation }])
 }
 
-/// The kinds of what a name means, in order, each with how many facts use it.
+/// Returns the kinds of the meanings of a name, in order, each with the number of facts that use
+/// it.
 fn kinds_of(name: &str) -> Vec<(&'static str, usize)> {
     let kind = |meaning: &Meaning| match meaning.what {
         What::Call(_) => "call",
@@ -27,7 +28,7 @@ fn kinds_of(name: &str) -> Vec<(&'static str, usize)> {
 }
 
 #[test]
-fn a_name_means_all_that_it_can() {
+fn name_has_all_its_meanings() {
     for (name, kinds) in [
         ("openat", &[("call", 0)][..]),
         ("socket", &[("call", 1)]),
@@ -64,7 +65,7 @@ fn a_name_means_all_that_it_can() {
 }
 
 #[test]
-fn a_key_says_who_holds_it_and_why() {
+fn key_has_its_baselines_and_reasons() {
     let key = explained("net::w::network::socket::argument=AF_INET").expect("known").key.expect("a key");
     let [held] = &key.held[..] else { panic!("one platform") };
     assert_eq!((key.workload.as_str(), held.sometimes), ("net::w", true));
@@ -74,7 +75,7 @@ fn a_key_says_who_holds_it_and_why() {
 }
 
 #[test]
-fn what_nothing_knows_has_near_names() {
+fn unknown_name_has_near_names() {
     let near = |name: &str| explained(name).expect_err(name).near;
     assert_eq!(near("opennat")[0], "openat");
     assert_eq!(near("AF_INTE")[0], "AF_INET");
@@ -87,7 +88,7 @@ fn what_nothing_knows_has_near_names() {
 }
 
 #[test]
-fn numbers_stand_behind_their_entry_points() {
+fn numbers_are_grouped_by_entry_point() {
     let [Meaning { what: What::Call(openat), .. }] = &explained("openat").expect("known").meanings[..] else {
         panic!("one call")
     };
@@ -103,7 +104,7 @@ fn numbers_stand_behind_their_entry_points() {
     assert_eq!(openat.families.len(), 1);
 }
 
-/// Everything that a baseline can hold by name has a meaning.
+/// Every name in the tables has a meaning.
 #[test]
 fn every_name_of_the_tables_is_known() {
     let kernel = Kernel::of_tables();

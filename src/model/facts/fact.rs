@@ -1,27 +1,27 @@
-//! What a baseline can hold, and the keys by which it is called. Main type: [`Fact`].
+//! The facts that a baseline can hold, and their keys. Main type: [`Fact`].
 //!
-//! It must not know which facts are new: that is [`compare`](crate::model::judge::compare).
+//! It must not know which facts are new: [`compare`](crate::model::judge::compare) does.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::model::attribution::Subsystem;
 
-/// A thing a baseline can hold. Its order is that of keys.
+/// A fact that a baseline can hold. Facts are ordered like their keys.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fact {
-    /// A use of the kernel: a subsystem, a syscall in it, and the finer part of it.
+    /// A use of the kernel: a subsystem, a syscall in it, or a detail of the syscall.
     Use {
         /// The subsystem.
         subsystem: Subsystem,
         /// The syscall, unless the fact is the subsystem itself.
         syscall: Option<String>,
-        /// The finer part.
+        /// The detail, if the fact is one.
         detail: Option<Detail>,
     },
     /// A blind spot.
     BlindSpot(String),
-    /// A syscall, in a phase that the program named.
+    /// A syscall in a phase that the program named.
     Phase {
         /// The phase's name.
         phase: String,
@@ -32,7 +32,7 @@ pub enum Fact {
     },
 }
 
-/// The finer part of a fact.
+/// A detail of a syscall.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
     /// `argument=AF_INET`
@@ -45,23 +45,23 @@ pub enum Detail {
     Abi(String),
 }
 
-/// Stands where a use has its subsystem; no subsystem has this slug.
+/// The first part of the key of a blind spot; no subsystem has this slug.
 const BLIND_SPOTS: &str = "blind_spots";
-/// Stands before the name of a phase there.
+/// The prefix of the first part of the key of a phase.
 const PHASE: &str = "phase=";
 
 impl Fact {
-    /// The key of this fact in a workload: `workload::subsystem::syscall::argument=…`.
+    /// Returns the key of this fact in a workload: `workload::subsystem::syscall::argument=…`.
     pub fn key(&self, workload: &str) -> String {
         format!("{workload}::{self}")
     }
 
-    /// The fact of a workload that has this key.
+    /// Returns the fact with this key in a workload.
     pub fn from_key(key: &str, workload: &str) -> Option<Self> {
         key.strip_prefix(workload)?.strip_prefix("::")?.parse().ok()
     }
 
-    /// The subsystem that is used; a blind spot hides which.
+    /// Returns the subsystem; `None` for a blind spot.
     pub fn subsystem(&self) -> Option<Subsystem> {
         match self {
             Self::Use { subsystem, .. } | Self::Phase { subsystem, .. } => Some(*subsystem),
@@ -69,7 +69,7 @@ impl Fact {
         }
     }
 
-    /// The syscall that it tells of.
+    /// Returns the syscall, unless the fact is a subsystem or a blind spot.
     pub fn syscall(&self) -> Option<&str> {
         match self {
             Self::Use { syscall, .. } => syscall.as_deref(),
@@ -78,7 +78,7 @@ impl Fact {
         }
     }
 
-    /// The argument that it tells of.
+    /// Returns the argument, if the fact is one.
     pub fn argument(&self) -> Option<&str> {
         match self {
             Self::Use { detail: Some(Detail::Argument(argument)), .. } => Some(argument),
@@ -86,7 +86,7 @@ impl Fact {
         }
     }
 
-    /// The same whatever the phase: a syscall of a phase is one of the workload.
+    /// Returns the fact outside its phase: a syscall of a phase is a syscall of the workload.
     pub fn in_any_phase(&self) -> Self {
         match self {
             Self::Phase { subsystem, syscall, .. } => {
@@ -96,7 +96,8 @@ impl Fact {
         }
     }
 
-    /// What the fact is a part of: the syscall of a detail, the subsystem of a syscall.
+    /// Returns the fact that this one is part of: the syscall of a detail, the subsystem of a
+    /// syscall.
     pub fn parent(&self) -> Option<Self> {
         let Self::Use { subsystem, syscall: Some(syscall), detail } = self else { return None };
         let syscall = detail.as_ref().map(|_| syscall.clone());
@@ -105,7 +106,7 @@ impl Fact {
 }
 
 impl Detail {
-    /// The value without its kind: `AF_INET`.
+    /// Returns the value without its kind: `AF_INET`.
     pub fn value(&self) -> &str {
         match self {
             Self::Argument(value) | Self::Object(value) | Self::Error(value) | Self::Abi(value) => value,
@@ -113,7 +114,7 @@ impl Detail {
     }
 }
 
-/// The key without its workload: `subsystem::syscall::argument=…`, `blind_spots::NAME`.
+/// Writes the key without its workload: `subsystem::syscall::argument=…`, `blind_spots::NAME`.
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -140,9 +141,9 @@ impl fmt::Display for Detail {
     }
 }
 
-/// The text is not what a [`Fact`] is displayed as.
+/// The text is no [`Fact`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no fact such as `network`, `network::socket` or `network::socket::argument=AF_INET`")]
+#[error("invalid fact `{0}`: write one such as `network`, `network::socket` or `network::socket::argument=AF_INET`")]
 pub struct NotAFact(String);
 
 impl FromStr for Fact {
@@ -161,7 +162,7 @@ impl FromStr for Detail {
     }
 }
 
-/// Only the last part may hold `::` itself: an object can.
+/// Parses a key without its workload. The last part may contain `::`, because an object may.
 fn parse(text: &str) -> Option<Fact> {
     let mut parts = text.splitn(3, "::");
     let first = parts.next()?;
@@ -202,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_leads_back_to_its_fact() {
+    fn key_parses_to_its_fact() {
         let subsystem = Subsystem::Network;
         let used = |syscall: Option<&str>, detail| Fact::Use { subsystem, syscall: syscall.map(str::to_owned), detail };
         for (fact, key) in [
@@ -231,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_no_facts() {
+    fn invalid_facts_are_refused() {
         for text in [
             "",
             "nowhere",
@@ -250,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_detail_is_part_of_a_syscall_which_is_part_of_a_subsystem() {
+    fn detail_has_syscall_and_subsystem_as_parents() {
         let parent = |text: &str| text.parse::<Fact>().expect(text).parent().map(|parent| parent.to_string());
         assert_eq!(parent("network::socket::argument=AF_INET").as_deref(), Some("network::socket"));
         assert_eq!(parent("network::socket").as_deref(), Some("network"));

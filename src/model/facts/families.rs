@@ -1,30 +1,30 @@
-//! Families: syscalls that C library, architecture or kernel may swap for each other while the
-//! program stays the same.
+//! Families: syscalls that the C library, the architecture or the kernel may exchange for each
+//! other without a change of the program.
 //!
-//! It must not judge: what a new member of a known family means is
-//! [`compare`](crate::model::judge::compare)'s. Only what is really swapped shares a row: what
-//! merely resembles (`setuid` and `setfsuid`, `mount` and `fsopen`, `execve` and `execveat`) is a
-//! program's own choice, and a finding. Main type: [`Family`].
+//! It must not judge: [`compare`](crate::model::judge::compare) decides what a new member of a
+//! known family means. Only syscalls that are really exchanged share a row. A program itself
+//! chooses between syscalls that are merely similar (`setuid` and `setfsuid`, `mount` and `fsopen`,
+//! `execve` and `execveat`), so these are findings. Main type: [`Family`].
 
-/// How close the members are.
+/// How similar the members of a family are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kinship {
-    /// The same request by another door.
+    /// The same request through another syscall.
     Exact,
-    /// The same job, of which one member can do more than another.
+    /// The same task, but one member can do more than another.
     Loose,
 }
 
-/// Syscalls that may stand for each other.
+/// Syscalls that may replace each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Family {
-    /// Its name: that of the oldest member.
+    /// Its name: the oldest member.
     pub name: &'static str,
     /// Its members.
     pub members: &'static [&'static str],
-    /// How close they are.
+    /// How similar they are.
     pub kinship: Kinship,
-    /// Who swaps them.
+    /// Why they are exchanged.
     pub why: &'static str,
 }
 
@@ -36,12 +36,12 @@ const fn loose(name: &'static str, members: &'static [&'static str], why: &'stat
     Family { name, members, kinship: Kinship::Loose, why }
 }
 
-const AT: &str = "C libraries use the `at` form, newer architectures have no other";
-const FLAGS: &str = "newer architectures have the form with flags only, C libraries moved to it";
-const WIDE: &str = "32-bit architectures: the 64-bit form, by C library and its version";
+const AT: &str = "C libraries use the `at` form; newer architectures have only that";
+const FLAGS: &str = "newer architectures have only the form with flags; C libraries use it";
+const WIDE: &str = "32-bit architectures: C libraries use either form, depending on their version";
 const TIME64: &str = "32-bit architectures: C libraries moved to 64-bit times";
 
-/// Every family, by name.
+/// Every family, ordered by name.
 pub const FAMILIES: &[Family] = &[
     exact("accept", &["accept", "accept4"], FLAGS),
     exact("access", &["access", "faccessat", "faccessat2"], "C libraries try the newest form first; glibc since 2.33"),
@@ -51,7 +51,7 @@ pub const FAMILIES: &[Family] = &[
     loose(
         "clone",
         &["clone", "clone3", "fork", "vfork"],
-        "glibc uses clone3 since 2.34 and clone where a filter refuses it",
+        "glibc uses clone3 since 2.34, or clone if a filter refuses it",
     ),
     exact("clock_adjtime", &["clock_adjtime", "clock_adjtime64", "adjtimex"], TIME64),
     exact(
@@ -62,12 +62,12 @@ pub const FAMILIES: &[Family] = &[
     loose(
         "close",
         &["close", "close_range"],
-        "closefrom(3) closes one by one where a kernel before 5.9 lacks close_range",
+        "closefrom(3) closes fds one by one on kernels before 5.9, which lack close_range",
     ),
     loose(
         "copy_file_range",
         &["copy_file_range", "sendfile", "sendfile64", "splice"],
-        "Rust's fs::copy goes from one to the next as file system and kernel allow",
+        "Rust's fs::copy tries one after the other, as filesystem and kernel allow",
     ),
     exact("dup2", &["dup2", "dup3"], FLAGS),
     exact("epoll_create", &["epoll_create", "epoll_create1"], FLAGS),
@@ -82,7 +82,11 @@ pub const FAMILIES: &[Family] = &[
     exact("getpgid", &["getpgid", "getpgrp"], "newer architectures lack getpgrp"),
     exact("getrlimit", &["getrlimit", "ugetrlimit", "prlimit64"], "glibc and musl use prlimit64, Go getrlimit"),
     exact("inotify_init", &["inotify_init", "inotify_init1"], FLAGS),
-    exact("io_getevents", &["io_getevents", "io_pgetevents", "io_pgetevents_time64"], "libaio goes by the kernel"),
+    exact(
+        "io_getevents",
+        &["io_getevents", "io_pgetevents", "io_pgetevents_time64"],
+        "libaio chooses by kernel version",
+    ),
     exact("link", &["link", "linkat"], AT),
     exact("lseek", &["lseek", "_llseek"], WIDE),
     exact("mkdir", &["mkdir", "mkdirat"], AT),
@@ -93,14 +97,14 @@ pub const FAMILIES: &[Family] = &[
     exact(
         "nanosleep",
         &["nanosleep", "clock_nanosleep", "clock_nanosleep_time64"],
-        "glibc sleeps by clock_nanosleep since 2.31",
+        "glibc uses clock_nanosleep since 2.31",
     ),
-    exact("open", &["open", "openat", "openat2", "creat"], "glibc opens by openat since 2.26"),
+    exact("open", &["open", "openat", "openat2", "creat"], "glibc uses openat since 2.26"),
     exact("pause", &["pause", "ppoll", "rt_sigsuspend"], "newer architectures lack pause"),
     exact("pipe", &["pipe", "pipe2"], FLAGS),
     exact("poll", &["poll", "ppoll", "ppoll_time64"], "newer architectures lack poll"),
-    exact("preadv", &["preadv", "preadv2"], "C libraries fall back where a kernel lacks preadv2"),
-    exact("pwritev", &["pwritev", "pwritev2"], "C libraries fall back where a kernel lacks pwritev2"),
+    exact("preadv", &["preadv", "preadv2"], "C libraries fall back if a kernel lacks preadv2"),
+    exact("pwritev", &["pwritev", "pwritev2"], "C libraries fall back if a kernel lacks pwritev2"),
     loose("read", &["read", "readv"], "stdio: glibc uses read, musl readv"),
     exact("readlink", &["readlink", "readlinkat"], AT),
     exact("recvmmsg", &["recvmmsg", "recvmmsg_time64"], TIME64),
@@ -116,14 +120,14 @@ pub const FAMILIES: &[Family] = &[
     exact(
         "semop",
         &["semop", "semtimedop", "semtimedop_time64"],
-        "glibc's semop(2) is semtimedop where there is no semop",
+        "glibc's semop(2) uses semtimedop on architectures without semop",
     ),
     exact("setrlimit", &["setrlimit", "prlimit64"], "glibc and musl use prlimit64"),
     exact("signalfd", &["signalfd", "signalfd4"], FLAGS),
     exact(
         "stat",
         &["stat", "fstat", "lstat", "newfstatat", "statx", "stat64", "fstat64", "lstat64", "fstatat64"],
-        "glibc's fstat(2) is newfstatat from 2.33 to 2.38; Rust's std asks statx first",
+        "glibc's fstat(2) uses newfstatat from 2.33 to 2.38; Rust's std tries statx first",
     ),
     exact("statfs", &["statfs", "statfs64"], WIDE),
     exact("symlink", &["symlink", "symlinkat"], AT),
@@ -135,11 +139,11 @@ pub const FAMILIES: &[Family] = &[
     exact("umount", &["umount", "umount2"], FLAGS),
     exact("unlink", &["unlink", "unlinkat"], AT),
     exact("utime", &["utime", "utimes", "futimesat", "utimensat", "utimensat_time64"], "C libraries use utimensat"),
-    loose("wait4", &["wait4", "waitpid", "waitid"], "Rust's std waits by waitid where it has a pidfd, else by wait4"),
+    loose("wait4", &["wait4", "waitpid", "waitid"], "Rust's std uses waitid with a pidfd, otherwise wait4"),
     loose("write", &["write", "writev"], "stdio: glibc uses write, musl writev"),
 ];
 
-/// The families that a syscall belongs to: prlimit64 stands for two others.
+/// Returns the families of a syscall; prlimit64 belongs to two.
 pub fn of(syscall: &str) -> impl Iterator<Item = &'static Family> {
     FAMILIES.iter().filter(move |family| family.members.contains(&syscall))
 }
@@ -152,19 +156,18 @@ mod tests {
     use crate::model::kernel::syscall::{Abi, Syscall};
 
     #[test]
-    fn rows_are_ordered_named_after_a_member_and_explained() {
+    fn rows_have_unique_names_and_reasons() {
         let names: Vec<&str> = FAMILIES.iter().map(|family| family.name).collect();
         let sorted: BTreeSet<&str> = names.iter().copied().collect();
-        assert_eq!(names.len(), sorted.len(), "a name twice");
+        assert_eq!(names.len(), sorted.len(), "a duplicate name");
         for Family { name, members, why, .. } in FAMILIES {
             assert!(members.contains(name) && !why.is_empty(), "{name}");
-            assert!(members.len() > 1, "{name} is alone");
-            assert_eq!(members.iter().collect::<BTreeSet<_>>().len(), members.len(), "{name} names one twice");
+            assert!(members.len() > 1, "{name} has one member");
+            assert_eq!(members.iter().collect::<BTreeSet<_>>().len(), members.len(), "{name} has a duplicate member");
         }
     }
 
-    /// Totality over the names that the table mentions: each is a syscall of some ABI, so that a
-    /// slip of the pen is no silent hole.
+    /// A misspelled name would silently match nothing.
     #[test]
     fn every_member_is_a_syscall() {
         for family in FAMILIES {
@@ -176,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_program_chooses_for_itself_is_no_family() {
+    fn similar_syscalls_are_no_family() {
         for pair in [
             ["setuid", "setfsuid"],
             ["mount", "fsopen"],

@@ -1,73 +1,72 @@
-//! Differences between what was expected and what was observed. Main types: [`Comparison`] and
+//! Differences between an expectation and an observation. Main types: [`Comparison`] and
 //! [`Finding`].
 //!
-//! Plain data: it neither compares nor decides.
+//! Plain data: it must not compare or decide.
 
 use crate::model::attribution::Subsystem;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::fingerprint::Drift;
 
-/// What differs.
+/// The result of comparing an observation with a baseline.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Comparison {
-    /// What fails: what is forbidden first, then by weight, then by key.
+    /// New facts that fail: forbidden ones first, then by kind, then by key.
     pub findings: Vec<Finding>,
-    /// New, but below the level that fails, or beside a member of its family; in the same order.
+    /// New facts that do not fail: finer than the level, or of a known family; in the same order.
     pub notes: Vec<Finding>,
-    /// New, but not in every run, where several were made to confirm it; in the same order.
+    /// New facts that some confirming run did not show; in the same order.
     pub suspects: Vec<Suspect>,
-    /// What the baseline holds and no run showed: the outermost facts, without what went with them.
+    /// Facts of the baseline that no run showed; only the outermost ones.
     pub gone: Vec<Fact>,
-    /// What changed around the workload since the baseline was recorded.
+    /// Parts of the fingerprint that changed since the baseline was recorded.
     pub drift: Vec<Drift>,
-    /// How it was watched.
+    /// How the workload was watched.
     pub watched: Watched,
 }
 
-/// How a workload was watched, as far as that says what a comparison cannot hold.
+/// How a workload was watched, which limits what a comparison can hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Watched {
     /// Every call was seen.
     #[default]
     EveryCall,
-    /// Expected calls ran unwatched: nothing is known of their number, of their errors, or of what
-    /// is gone.
+    /// Expected calls ran natively: their counts and errors, and removed calls, are unknown.
     Guarded,
-    /// Every call was seen before it was made: nothing is known of the errors of most.
+    /// Every call was seen before it was made: the errors of most calls are unknown.
     Notified,
-    /// Every call was seen with its result, though another engine was asked for: it cannot watch
-    /// this workload.
+    /// Every call was seen with its result, because the requested engine cannot watch this
+    /// workload.
     Unguarded {
-        /// Why not.
+        /// Why it cannot.
         reason: String,
     },
 }
 
 impl Comparison {
-    /// Says of every finding where the expectation file speaks of its subsystem.
+    /// Sets the line of each finding to the line of its subsystem in the expectation file.
     pub fn locate(&mut self, line: impl Fn(Option<Subsystem>) -> Option<usize>) {
         for finding in self.new_mut() {
             finding.line = line(finding.fact.subsystem());
         }
     }
 
-    /// Whether a `forbid:` rule is broken: then no baseline makes the workload pass.
+    /// Returns whether a `forbid:` rule is broken; the workload then fails with any baseline.
     pub fn is_forbidden(&self) -> bool {
         self.findings.iter().any(|finding| finding.forbidden.is_some())
     }
 
-    /// Whether anything was seen that the baseline does not hold.
+    /// Returns whether anything was seen that the baseline does not hold.
     pub fn has_news(&self) -> bool {
         !(self.findings.is_empty() && self.notes.is_empty() && self.suspects.is_empty())
     }
 
-    /// Whether it says something of a workload that passes. That it was guarded goes for most: it
-    /// is told once for all.
+    /// Returns whether a passing workload has something to report. A guarded run alone does not
+    /// count: the summary reports it once for all workloads.
     pub fn is_remarkable(&self) -> bool {
         self.has_news() || !self.gone.is_empty() || matches!(self.watched, Watched::Unguarded { .. })
     }
 
-    /// Findings, notes and suspects.
+    /// Returns findings, notes and suspects.
     pub(in crate::model) fn new_mut(&mut self) -> impl Iterator<Item = &mut Finding> {
         let suspects = self.suspects.iter_mut().map(|suspect| &mut suspect.finding);
         self.findings.iter_mut().chain(&mut self.notes).chain(suspects)
@@ -77,51 +76,51 @@ impl Comparison {
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What kind of difference. Of something forbidden it says how deep it lies, be it new or not.
+    /// The kind of difference. For a forbidden fact it is the kind of the fact, even if not new.
     pub kind: FindingKind,
     /// The fact that is new.
     pub fact: Fact,
-    /// Arguments and objects of a new syscall: as new as the syscall itself, and accepted with it.
+    /// Arguments and objects of a new syscall, which are accepted with it.
     pub details: Vec<Detail>,
-    /// How often it was called.
+    /// The number of calls.
     pub calls: u64,
-    /// The `forbid:` rule that it breaks, in its author's words.
+    /// The reason of the broken `forbid:` rule, or the rule itself.
     pub forbidden: Option<String>,
-    /// The line of the expectation file that it concerns, counted from 1; known to who has read the
-    /// file.
+    /// The related line of the expectation file, counted from 1, once the file was read.
     pub line: Option<usize>,
-    /// The member of its family that the baseline holds: then it is a note.
+    /// The member of its family that the baseline holds, which makes it a note.
     pub kin: Option<Kin>,
-    /// What is known to have brought it, other than a change of the workload.
+    /// A known cause other than a change of the workload.
     pub cause: Option<String>,
-    /// Who made its first call, where that was asked.
+    /// The call site of the first call, if it was recorded.
     pub site: Option<String>,
 }
 
-/// `openat2` beside `openat`: C library, architecture or kernel may have swapped one for the other.
+/// A related syscall that the baseline holds, such as `openat` for a new `openat2`: the C library,
+/// the architecture or the kernel may have exchanged them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kin {
     /// The family's name.
     pub family: String,
-    /// The member that the baseline holds in the same subsystem, with the same detail where it is
-    /// one that is new.
+    /// The member that the baseline holds in the same subsystem, with the same detail if the new
+    /// fact is a detail.
     pub beside: String,
 }
 
 impl Finding {
-    /// A fact that is new.
+    /// Returns a finding for a new fact.
     pub fn new(fact: Fact, calls: u64) -> Self {
         let kind = FindingKind::of(&fact);
         Self { kind, fact, details: Vec::new(), calls, forbidden: None, line: None, kin: None, cause: None, site: None }
     }
 
-    /// The name under which reports file it: that of its kind, or `forbidden`.
+    /// Returns the rule name used in reports: the name of its kind, or `forbidden`.
     pub fn rule(&self) -> &'static str {
         if self.forbidden.is_some() { "forbidden" } else { self.kind.name() }
     }
 
-    /// Whether this finding tells of the fact too, so that it is none of its own. A note must not
-    /// tell of what fails.
+    /// Returns whether this finding reports the fact as one of its details. A note must not include
+    /// a fact that fails.
     pub(in crate::model) fn includes(&self, fact: &Fact, kin: Option<&Kin>) -> bool {
         matches!(FindingKind::of(fact), FindingKind::NewArgument | FindingKind::NewObject)
             && fact.parent().as_ref() == Some(&self.fact)
@@ -129,7 +128,7 @@ impl Finding {
     }
 }
 
-/// What kind of difference a finding is; the order is by weight, heaviest first.
+/// The kind of a finding, most severe first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FindingKind {
     /// A subsystem that the baseline does not hold.
@@ -149,7 +148,7 @@ pub enum FindingKind {
 }
 
 impl FindingKind {
-    /// Every kind, heaviest first.
+    /// Every kind, most severe first.
     pub const ALL: [Self; 7] = [
         Self::NewSubsystem,
         Self::NewBlindSpot,
@@ -160,7 +159,7 @@ impl FindingKind {
         Self::NewError,
     ];
 
-    /// The name used in reports.
+    /// Returns the name used in reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::NewSubsystem => "new-subsystem",
@@ -173,12 +172,12 @@ impl FindingKind {
         }
     }
 
-    /// The kind with this name.
+    /// Returns the kind with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// What it is when this fact is new.
+    /// Returns the kind of finding for this fact.
     pub fn of(fact: &Fact) -> Self {
         match fact {
             Fact::BlindSpot(_) => Self::NewBlindSpot,
@@ -193,13 +192,13 @@ impl FindingKind {
     }
 }
 
-/// A finding that not every run showed.
+/// A finding that some run did not show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suspect {
-    /// What it would be if every run showed it.
+    /// The unconfirmed finding.
     pub finding: Finding,
     /// How many runs showed it.
     pub seen: u32,
-    /// Of how many.
+    /// How many runs there were.
     pub runs: u32,
 }

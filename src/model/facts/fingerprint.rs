@@ -1,13 +1,13 @@
-//! What was around a workload when its baseline was recorded, and what of a finding that explains.
-//! Main types: [`Fingerprint`] and [`Drift`].
+//! The machine and build of a recording, and how they changed since. Main types: [`Fingerprint`]
+//! and [`Drift`].
 //!
-//! It must not ask a machine for it, nor excuse anything: an explained finding still fails, and a
+//! It must not query the machine, nor excuse findings: an explained finding still fails, and a
 //! reviewer decides.
 
 use std::fmt;
 
-/// The few facts of a machine and a build by which sets of calls differ. What is not known is
-/// `None`.
+/// The properties of a machine and a build that affect which syscalls a program makes. `None`: not
+/// known.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fingerprint {
     /// The kernel without its patch level: `6.18`.
@@ -21,7 +21,7 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// Each part with its key.
+    /// Returns each part with its key.
     pub fn parts(&self) -> [(&'static str, Option<&str>); 4] {
         [
             ("kernel", self.kernel.as_deref()),
@@ -31,12 +31,12 @@ impl Fingerprint {
         ]
     }
 
-    /// Whether nothing is known.
+    /// Returns whether no part is known.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// What differs now, of what is known of both.
+    /// Returns the parts that are known in both and differ.
     pub fn drift(&self, now: &Self) -> Vec<Drift> {
         let pairs = self.parts().into_iter().zip(now.parts());
         let changed = pairs.filter_map(|((part, recorded), (_, now))| Some((part, recorded?, now?)));
@@ -51,19 +51,19 @@ impl Fingerprint {
     }
 }
 
-/// The kernel of a release without its patch level: `6.18.44-generic` → `6.18`.
+/// Returns the kernel version of a release without its patch level: `6.18.44-generic` → `6.18`.
 pub fn kernel_minor(release: &str) -> Option<String> {
     version(release).map(|(major, minor)| format!("{major}.{minor}"))
 }
 
-/// One part of a fingerprint that is not what it was.
+/// A part of a fingerprint that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drift {
     /// Its key.
     pub part: String,
-    /// As the baseline has it.
+    /// Its value in the baseline.
     pub recorded: String,
-    /// As it is.
+    /// Its value now.
     pub now: String,
 }
 
@@ -78,7 +78,7 @@ impl fmt::Display for Drift {
     }
 }
 
-/// The first two numbers of a version.
+/// Returns the first two numbers of a version.
 pub(in crate::model) fn version(text: &str) -> Option<(u32, u32)> {
     let mut numbers = text.split(|letter: char| !letter.is_ascii_digit()).map(str::parse);
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_is_its_minor() {
+    fn kernel_version_has_no_patch_level() {
         for (release, kernel) in [
             ("6.18.44-generic", Some("6.18")),
             ("6.18", Some("6.18")),
@@ -108,16 +108,16 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_known_of_both_can_drift() {
+    fn only_parts_known_in_both_can_differ() {
         let recorded = Fingerprint { rustc: Some("1.95.0".to_owned()), ..with_libc("glibc 2.36") };
         let now = Fingerprint { profile: Some("dev".to_owned()), ..with_libc("glibc 2.39") };
-        let told: Vec<String> = recorded.drift(&now).iter().map(Drift::to_string).collect();
-        assert_eq!(told, ["glibc 2.36 → glibc 2.39"]);
+        let changes: Vec<String> = recorded.drift(&now).iter().map(Drift::to_string).collect();
+        assert_eq!(changes, ["glibc 2.36 → glibc 2.39"]);
         let newer =
             Fingerprint { kernel: Some("6.19".to_owned()), rustc: Some("1.96.0".to_owned()), ..recorded.clone() };
-        let told: Vec<String> = recorded.drift(&newer).iter().map(Drift::to_string).collect();
-        assert_eq!(told, ["kernel 6.18 → 6.19", "rustc 1.95.0 → 1.96.0"]);
+        let changes: Vec<String> = recorded.drift(&newer).iter().map(Drift::to_string).collect();
+        assert_eq!(changes, ["kernel 6.18 → 6.19", "rustc 1.95.0 → 1.96.0"]);
         assert_eq!(recorded.drift(&recorded), []);
-        assert_eq!(Fingerprint::default().drift(&recorded), [], "an unknown past explains nothing");
+        assert_eq!(Fingerprint::default().drift(&recorded), [], "an empty fingerprint does not differ");
     }
 }

@@ -1,4 +1,4 @@
-//! What a baseline can hold, and differences between such facts. Main types: [`fact::Fact`] and
+//! Facts that a baseline can hold, and differences between them. Main types: [`fact::Fact`] and
 //! [`finding::Finding`].
 
 pub mod fact;

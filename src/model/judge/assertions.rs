@@ -1,15 +1,18 @@
-//! Assertions on an [`Observation`], by rules that are checked first.
+//! Assertions on an [`Observation`] by rules.
+//!
+//! The names in a rule are checked first: a rule with an unknown name would never match.
 
 use std::collections::BTreeMap;
 
 use crate::model::attribution::Use;
 use crate::model::expectation::Rule;
 use crate::model::expectation::format::check_rule;
-use crate::model::judge::forbid::in_words;
+use crate::model::judge::forbid::rule_text;
 use crate::model::observe::observation::Observation;
 
 impl Observation {
-    /// What a rule matches. A name that nothing has would match nothing for ever, so it panics.
+    /// Returns the uses that a rule matches, with their calls. It panics on an unknown name, which
+    /// would never match.
     #[track_caller]
     fn matching(&self, rule: &Rule) -> BTreeMap<Use, u64> {
         check_rule(rule).unwrap_or_else(|unknown| panic!("{unknown}"));
@@ -31,18 +34,18 @@ impl Observation {
         calls
     }
 
-    /// How often what is named was called: a [`Subsystem`](crate::model::attribution::Subsystem), a
-    /// system call's name, or a [`Rule`].
+    /// Returns how many calls match a [`Subsystem`](crate::model::attribution::Subsystem), the name
+    /// of a syscall, or a [`Rule`].
     ///
     /// # Panics
     ///
-    /// Where the name is that of no syscall or error.
+    /// If the name is no syscall or error.
     #[track_caller]
     pub fn calls_of(&self, what: impl Into<Rule>) -> u64 {
         self.matching(&what.into()).values().sum()
     }
 
-    /// Whether it was called at all.
+    /// Returns whether any call matches.
     ///
     /// # Panics
     ///
@@ -52,29 +55,29 @@ impl Observation {
         self.calls_of(what) > 0
     }
 
-    /// Asserts that it was not called.
+    /// Asserts that no call matches.
     ///
     /// # Panics
     ///
-    /// Where it was, with what and how often; and as [`calls_of`](Self::calls_of).
+    /// If a call matches, with a list of all; and as [`calls_of`](Self::calls_of).
     #[track_caller]
     pub fn forbid(&self, what: impl Into<Rule>) {
         self.at_most(what, 0);
     }
 
-    /// Asserts that it was called no more often than this.
+    /// Asserts that at most this many calls match.
     ///
     /// # Panics
     ///
-    /// Where it was, with what and how often; and as [`calls_of`](Self::calls_of).
+    /// If more calls match, with a list of them; and as [`calls_of`](Self::calls_of).
     #[track_caller]
     pub fn at_most(&self, what: impl Into<Rule>, most: u64) {
         let rule = what.into();
         let matching = self.matching(&rule);
-        let told: Vec<String> =
-            matching.iter().map(|(used, calls)| format!("{}  {calls}", in_words(&Rule::from(used)))).collect();
+        let listed: Vec<String> =
+            matching.iter().map(|(used, calls)| format!("{}  {calls}", rule_text(&Rule::from(used)))).collect();
         let calls: u64 = matching.values().sum();
-        let rule = in_words(&rule);
-        assert!(calls <= most, "{rule}: {calls} calls, {most} are allowed:\n  {}", told.join("\n  "));
+        let rule = rule_text(&rule);
+        assert!(calls <= most, "{rule}: {calls} calls, {most} are allowed:\n  {}", listed.join("\n  "));
     }
 }

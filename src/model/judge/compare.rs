@@ -1,6 +1,6 @@
-//! The difference between what was expected and what was observed. Main function: [`compare`].
+//! Compares an observation with an expectation. Main function: [`compare`].
 //!
-//! It must not decide what to do about it: that is [`decide`](crate::model::judge::decide).
+//! It must not decide what to do about differences: [`decide`](crate::model::judge::decide) does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,9 +16,9 @@ mod refusals;
 
 use refusals::KnownRefusals;
 
-/// Compares what was observed with a baseline; without one everything is new.
+/// Compares an observation with a baseline; without a baseline every fact is new.
 ///
-/// `projection` is what counts of `observation`; only `forbid:` looks past it, at every use.
+/// `projection` holds the judged facts of `observation`; only `forbid:` rules look at every use.
 pub fn compare(
     document: &Document,
     baseline: Option<&Baseline>,
@@ -43,7 +43,7 @@ pub fn compare(
     Comparison { findings, notes, gone, ..Comparison::default() }
 }
 
-/// Whether a finding of this kind fails at this level.
+/// Returns whether a finding of this kind fails at this level.
 fn fails_at(kind: FindingKind, level: Level) -> bool {
     match kind {
         FindingKind::NewSubsystem | FindingKind::NewBlindSpot | FindingKind::NewAbi => true,
@@ -54,8 +54,8 @@ fn fails_at(kind: FindingKind, level: Level) -> bool {
     }
 }
 
-/// The facts that are not held, each as a finding; arguments and objects of an unknown syscall are
-/// told with it.
+/// Returns a finding for each fact that is not held. Arguments and objects of a new syscall are
+/// part of its finding.
 fn unknown(
     held: &BTreeSet<Fact>,
     phases: &BTreeSet<&String>,
@@ -64,19 +64,19 @@ fn unknown(
 ) -> BTreeMap<Fact, Finding> {
     let mut found: BTreeMap<Fact, Finding> = BTreeMap::new();
     let known_refusals = KnownRefusals::of(held, &projection.refused);
-    // What a phase uses is judged as the workload's, too; a phase that the baseline does not name
-    // is not judged beyond that.
+    // Each syscall of a phase is also judged as one of the workload. A phase that the baseline does
+    // not name is not judged separately.
     let is_judged = |fact: &Fact| {
         phase(fact).is_none_or(|phase| phases.contains(phase) && held.contains(&fact.in_any_phase()))
             && !known_refusals.contains(fact)
     };
     for (fact, &calls) in projection.facts.iter().filter(|(fact, _)| !held.contains(fact) && is_judged(fact)) {
-        let kin = kin(held, fact).filter(|_| !families_strict);
+        let related = related_fact(held, fact).filter(|_| !families_strict);
         let syscall = fact.parent().and_then(|parent| found.get_mut(&parent));
-        match (syscall.filter(|syscall| syscall.includes(fact, kin.as_ref())), fact) {
+        match (syscall.filter(|syscall| syscall.includes(fact, related.as_ref())), fact) {
             (Some(syscall), Fact::Use { detail: Some(detail), .. }) => syscall.details.push(detail.clone()),
             _ => {
-                found.insert(fact.clone(), Finding { kin, ..Finding::new(fact.clone(), calls) });
+                found.insert(fact.clone(), Finding { kin: related, ..Finding::new(fact.clone(), calls) });
             }
         }
     }
@@ -90,9 +90,9 @@ fn phase(fact: &Fact) -> Option<&String> {
     }
 }
 
-/// The same fact of another member of the syscall's family, in the same subsystem. No family
-/// excuses another ABI.
-fn kin(held: &BTreeSet<Fact>, fact: &Fact) -> Option<Kin> {
+/// Returns a held member of the syscall's family in the same subsystem, with the same detail. A
+/// call under another ABI has none.
+fn related_fact(held: &BTreeSet<Fact>, fact: &Fact) -> Option<Kin> {
     let Fact::Use { subsystem, syscall: Some(syscall), detail } = fact else { return None };
     if matches!(detail, Some(Detail::Abi(_))) {
         return None;
@@ -107,8 +107,8 @@ fn kin(held: &BTreeSet<Fact>, fact: &Fact) -> Option<Kin> {
     })
 }
 
-/// What is held and was not seen. An entry that is seen only sometimes is not gone; errors count at
-/// [`Level::Error`] only.
+/// Returns the held facts that were not seen. An occasional entry is not gone; errors count only at
+/// [`Level::Error`].
 fn gone(baseline: &Baseline, held: &BTreeSet<Fact>, projection: &Projection, level: Level) -> Vec<Fact> {
     let judged = |fact: &Fact| FindingKind::of(fact) != FindingKind::NewError || level >= Level::Error;
     let missing = |fact: &Fact| !projection.facts.contains_key(fact) && judged(fact) && !is_occasional(baseline, fact);
@@ -117,7 +117,7 @@ fn gone(baseline: &Baseline, held: &BTreeSet<Fact>, projection: &Projection, lev
     missing.iter().filter(|fact| is_outermost(fact)).map(|&fact| fact.clone()).collect()
 }
 
-/// Whether the fact, or a part of it, was not in every recorded run.
+/// Returns whether some recorded run did not show the fact, or a part of it.
 fn is_occasional(baseline: &Baseline, fact: &Fact) -> bool {
     let Fact::Use { subsystem, syscall, .. } = fact else { return false };
     let Some(entries) = baseline.subsystems.get(subsystem) else { return false };

@@ -1,9 +1,9 @@
-//! Which findings are confirmed: those that every run of the workload shows. Main type:
+//! Confirms findings: a finding is confirmed if every run of the workload shows it. Main type:
 //! [`Sightings`].
 //!
-//! It must not run anything. A new subsystem and whatever is forbidden need no confirmation; every
-//! other finding that some run does not show is a
-//! [`Suspect`]: it does not fail, and it is told with its count.
+//! It must not run anything. New subsystems and forbidden calls need no confirmation. Any other
+//! finding that some run does not show becomes a [`Suspect`]: it is reported with its count and
+//! does not fail.
 
 use std::collections::BTreeSet;
 
@@ -12,33 +12,35 @@ use crate::model::expectation::Projection;
 use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::{Comparison, Finding, FindingKind, Suspect};
 
-/// What each run of a workload showed.
+/// The projection of each run of a workload.
 #[derive(Debug, Clone, Default)]
 pub struct Sightings(Vec<Projection>);
 
 impl Sightings {
-    /// Takes the next run in.
+    /// Adds the next run.
     pub fn add(&mut self, run: Projection) {
         self.0.push(run);
     }
 
-    /// How many runs there were.
+    /// Returns the number of runs.
     pub fn runs(&self) -> u32 {
         self.0.len().try_into().unwrap_or(u32::MAX)
     }
 
-    /// The facts of each run.
+    /// Returns the facts of each run.
     pub fn facts(&self) -> Vec<BTreeSet<Fact>> {
         self.0.iter().map(|run| run.facts.keys().cloned().collect()).collect()
     }
 
-    /// Whether another run can still confirm something; `comparison` is that of all runs so far.
+    /// Returns whether another run can still confirm a finding of `comparison`, which covers all
+    /// runs so far.
     pub fn can_confirm(&self, comparison: &Comparison) -> bool {
         let at_once = new_subsystems(comparison);
         comparison.findings.iter().any(|finding| !fails_at_once(finding, &at_once) && self.seen(finding) == self.runs())
     }
 
-    /// Calls as one run made them, the first that did, whatever the number of runs.
+    /// Sets the calls of each finding to those of the first run that showed it, independent of the
+    /// number of runs.
     pub fn told_of_one_run(&self, mut comparison: Comparison) -> Comparison {
         for finding in comparison.new_mut() {
             if let Some(&calls) = self.0.iter().find_map(|run| run.facts.get(&finding.fact)) {
@@ -48,7 +50,7 @@ impl Sightings {
         comparison
     }
 
-    /// Sets apart what not every run showed.
+    /// Moves findings that some run did not show to the suspects.
     pub fn sort(&self, mut comparison: Comparison) -> Comparison {
         let at_once = new_subsystems(&comparison);
         let certain = |finding: &Finding| fails_at_once(finding, &at_once) || self.seen(finding) == self.runs();
@@ -70,7 +72,8 @@ fn new_subsystems(comparison: &Comparison) -> BTreeSet<Subsystem> {
     new.filter_map(|finding| finding.fact.subsystem()).collect()
 }
 
-/// What lies in a new subsystem is told with it: a subsystem is no more than its calls.
+/// Returns whether a finding fails without confirmation: forbidden calls, and everything in a new
+/// subsystem.
 fn fails_at_once(finding: &Finding, new_subsystems: &BTreeSet<Subsystem>) -> bool {
     finding.forbidden.is_some() || finding.fact.subsystem().is_some_and(|subsystem| new_subsystems.contains(&subsystem))
 }
@@ -94,20 +97,20 @@ mod tests {
 
     struct Case {
         name: &'static str,
-        /// What each run showed of it.
+        /// The new facts that each run showed.
         runs: &'static [&'static [&'static str]],
-        /// What all runs together show that is new; `!`: and forbidden.
+        /// The new facts of all runs together; `!`: forbidden.
         new: &'static [&'static str],
         findings: &'static [&'static str],
         suspects: &'static [&'static str],
-        /// Whether another run can confirm something.
+        /// Whether another run can confirm a finding.
         open: bool,
     }
 
     const CASES: &[Case] = &[
         Case { name: "nothing new", runs: &[&[]], new: &[], findings: &[], suspects: &[], open: false },
         Case {
-            name: "one run shows it: not known yet",
+            name: "one run shows it: not confirmed yet",
             runs: &[&["filesystem::read"]],
             new: &["filesystem::read"],
             findings: &["filesystem::read"],
@@ -123,7 +126,7 @@ mod tests {
             open: true,
         },
         Case {
-            name: "what a later run shows first cannot be confirmed, and is told",
+            name: "facts that one of two runs showed are suspects",
             runs: &[&["filesystem::read"], &["filesystem::write"]],
             new: &["filesystem::read", "filesystem::write"],
             findings: &[],
@@ -131,7 +134,7 @@ mod tests {
             open: false,
         },
         Case {
-            name: "a new subsystem fails at once, with what is in it, in whichever run it shows",
+            name: "a new subsystem and its calls fail at once in any run",
             runs: &[&["filesystem::read"], &["network", "network::socket"]],
             new: &["network", "filesystem::read", "network::socket"],
             findings: &["network", "network::socket"],
@@ -139,7 +142,7 @@ mod tests {
             open: false,
         },
         Case {
-            name: "what is forbidden fails at once, be it a fact of the run or not",
+            name: "a forbidden fact fails at once, in the projection or not",
             runs: &[&["filesystem::read"], &[]],
             new: &["filesystem::read!", "memory::brk!"],
             findings: &["filesystem::read", "memory::brk"],
@@ -157,7 +160,7 @@ mod tests {
     ];
 
     #[test]
-    fn what_every_run_shows_is_confirmed_and_the_rest_is_suspect() {
+    fn facts_of_every_run_are_confirmed() {
         for case in CASES {
             let mut sightings = Sightings::default();
             case.runs.iter().for_each(|keys| sightings.add(run(keys)));
@@ -167,8 +170,8 @@ mod tests {
             let sorted = sightings.sort(all);
             let findings: Vec<String> = sorted.findings.iter().map(|finding| finding.fact.to_string()).collect();
             assert_eq!(findings, case.findings, "{}", case.name);
-            let told = |Suspect { finding, seen, runs }: &Suspect| format!("{} {seen}/{runs}", finding.fact);
-            let suspects: Vec<String> = sorted.suspects.iter().map(told).collect();
+            let show = |Suspect { finding, seen, runs }: &Suspect| format!("{} {seen}/{runs}", finding.fact);
+            let suspects: Vec<String> = sorted.suspects.iter().map(show).collect();
             assert_eq!(suspects, case.suspects, "{}", case.name);
         }
     }

@@ -1,15 +1,13 @@
-//! What to do about a comparison: a pure function from what was asked and what was found. Main
-//! type: [`Action`].
+//! Decides what to do after a comparison, as a pure function. Main type: [`Action`].
 //!
-//! It must not write anything, nor ask where it runs: the caller says what was asked and whether
-//! this is CI.
+//! It must not write files or detect CI: the caller passes the update mode and whether this is CI.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::model::facts::finding::Comparison;
 
-/// What `SYSGUARD_UPDATE` or `--update` asks for, as insta's `INSTA_UPDATE`.
+/// The value of `SYSGUARD_UPDATE` or `--update`, modelled on insta's `INSTA_UPDATE`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum UpdateMode {
     /// [`UpdateMode::No`] in CI, else [`UpdateMode::New`].
@@ -17,9 +15,9 @@ pub enum UpdateMode {
     Auto,
     /// Write proposals beside the expectations.
     New,
-    /// Write baselines where something differs.
+    /// Write baselines that differ.
     Always,
-    /// Write baselines where there is none yet, else proposals.
+    /// Write missing baselines, and proposals for the others.
     Unseen,
     /// Write nothing.
     No,
@@ -27,18 +25,18 @@ pub enum UpdateMode {
     Force,
 }
 
-/// What is meant: an [`UpdateMode`] once it is known whether this is CI.
+/// An [`UpdateMode`] resolved for CI or for a developer's machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Update {
-    /// As [`UpdateMode::New`].
+    /// Like [`UpdateMode::New`].
     New,
-    /// As [`UpdateMode::Always`].
+    /// Like [`UpdateMode::Always`].
     Always,
-    /// As [`UpdateMode::Unseen`].
+    /// Like [`UpdateMode::Unseen`].
     Unseen,
-    /// As [`UpdateMode::No`].
+    /// Like [`UpdateMode::No`].
     No,
-    /// As [`UpdateMode::Force`].
+    /// Like [`UpdateMode::Force`].
     Force,
 }
 
@@ -46,7 +44,7 @@ impl UpdateMode {
     /// Every mode, the default first.
     pub const ALL: [Self; 6] = [Self::Auto, Self::New, Self::Always, Self::Unseen, Self::No, Self::Force];
 
-    /// The word used on the command line and in the environment.
+    /// Returns the name used on the command line and in the environment.
     pub fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -58,7 +56,7 @@ impl UpdateMode {
         }
     }
 
-    /// What this means here; only [`UpdateMode::Auto`] asks whether this is CI.
+    /// Resolves the mode; only [`UpdateMode::Auto`] depends on CI.
     pub fn resolve(self, ci: bool) -> Update {
         match self {
             Self::Auto if ci => Update::No,
@@ -77,7 +75,7 @@ impl fmt::Display for UpdateMode {
     }
 }
 
-/// The text names no update mode.
+/// The text is no update mode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{given}` is not an update mode: use one of {}", UpdateMode::ALL.map(UpdateMode::name).join(", "))]
 pub struct NotAnUpdateMode {
@@ -93,24 +91,23 @@ impl FromStr for UpdateMode {
     }
 }
 
-/// What is done with an expectation file after a run.
+/// What to do with an expectation file after a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// As expected: nothing is written, and a stale proposal is removed.
+    /// As expected: write nothing, and remove a stale proposal.
     Keep,
-    /// A proposal is written beside the file, and the run fails.
+    /// Write a proposal beside the file, and fail.
     Propose,
-    /// The baseline is written, and the run passes.
+    /// Write the baseline, and pass.
     Bless,
-    /// Nothing is written, and the run fails.
+    /// Write nothing, and fail.
     Refuse,
 }
 
-/// What to do with the file of a workload whose run ended as it should.
+/// Returns the action for a workload after a run that ended as expected.
 ///
-/// What breaks a `forbid:` rule is refused under every update: no baseline makes it pass. A missing
-/// baseline fails like a finding. Notes alone pass, and only an update that writes baselines takes
-/// them in; what is gone never leads to a write.
+/// A broken `forbid:` rule is refused in every mode. A missing baseline fails like a finding. Notes
+/// alone pass; only modes that write baselines add them. Removed facts never cause a write.
 pub fn decide(update: Update, has_baseline: bool, comparison: &Comparison) -> Action {
     if comparison.is_forbidden() {
         return Action::Refuse;
@@ -134,7 +131,7 @@ mod tests {
     use crate::model::facts::finding::Finding;
 
     #[test]
-    fn ci_decides_only_where_nobody_else_did() {
+    fn ci_matters_only_in_auto_mode() {
         for (mode, in_ci, elsewhere) in [
             (UpdateMode::Auto, Update::No, Update::New),
             (UpdateMode::New, Update::New, Update::New),
@@ -148,17 +145,16 @@ mod tests {
     }
 
     #[test]
-    fn a_mode_is_found_by_its_name_and_an_error_lists_the_names() {
+    fn mode_is_parsed_and_error_lists_modes() {
         for mode in UpdateMode::ALL {
             assert_eq!(mode.to_string().parse(), Ok(mode));
         }
         let error = "yes".parse::<UpdateMode>().expect_err("no such mode");
-        let told = "`yes` is not an update mode: use one of auto, new, always, unseen, no, force";
-        assert_eq!(error.to_string(), told);
+        let expected = "`yes` is not an update mode: use one of auto, new, always, unseen, no, force";
+        assert_eq!(error.to_string(), expected);
     }
 
-    /// The whole table: what was found, then what each update makes of it without and with a
-    /// baseline.
+    /// Each row: the comparison, then the action of each mode without and with a baseline.
     #[test]
     fn every_situation_has_one_action() {
         use Action::{Bless, Keep, Propose, Refuse};

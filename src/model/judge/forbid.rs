@@ -1,8 +1,8 @@
-//! What an author forbids: the `forbid:` rules against what was observed. Main type: [`Broken`].
+//! Applies `forbid:` rules to an observation. Main type: [`Broken`].
 //!
-//! Rules match every use, be it tolerated, ambient or in the baseline: a rule that scheduling can
-//! switch off forbids nothing. What follows from it is [`compare`](crate::model::judge::compare)'s
-//! and [`decide`](crate::model::judge::decide)'s.
+//! Rules match every use, including tolerated, ambient and held ones, so that scheduling cannot
+//! switch a rule off. It must not decide what follows: [`compare`](crate::model::judge::compare)
+//! and [`decide`](crate::model::judge::decide) do.
 
 use std::collections::BTreeMap;
 
@@ -16,24 +16,24 @@ use crate::model::observe::observation::Observation;
 /// A broken rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
-    /// Calls that break it.
+    /// The number of calls that break it.
     pub calls: u64,
-    /// Its author's reason, else the rule itself.
+    /// The author's reason, or the rule itself.
     pub rule: String,
 }
 
-/// Every fact that breaks a rule, as deep as the rule goes; of several rules the first.
+/// Returns every fact that breaks a rule, at the detail of the rule; of several rules the first.
 pub fn broken(rules: &[Rule], observation: &Observation) -> BTreeMap<Fact, Broken> {
     let mut facts = BTreeMap::new();
     for rule in rules {
         for (fact, calls) in broken_by(rule, observation) {
-            facts.entry(fact).or_insert_with(|| Broken { calls, rule: in_words(rule) });
+            facts.entry(fact).or_insert_with(|| Broken { calls, rule: rule_text(rule) });
         }
     }
     facts
 }
 
-/// Every fact that this rule forbids, with its calls.
+/// Returns every fact that this rule forbids, with its calls.
 fn broken_by(rule: &Rule, observation: &Observation) -> BTreeMap<Fact, u64> {
     let mut facts = BTreeMap::new();
     for (phase, uses) in observation.parts().filter(|(phase, _)| rule.is_of(*phase)) {
@@ -49,7 +49,7 @@ fn broken_by(rule: &Rule, observation: &Observation) -> BTreeMap<Fact, u64> {
     facts
 }
 
-/// The use as deep as the rule names it; in a phase as deep as facts of phases go.
+/// Returns the fact of a use at the detail that the rule names; a syscall for rules on a phase.
 fn fact_of(rule: &Rule, phase: Option<&str>, used: &Use, errno: Option<Errno>) -> Fact {
     if let Some(phase) = phase.filter(|_| rule.phase.is_some()) {
         return used.in_phase(phase);
@@ -64,8 +64,8 @@ fn fact_of(rule: &Rule, phase: Option<&str>, used: &Use, errno: Option<Errno>) -
     Fact::Use { subsystem: used.subsystem, syscall, detail }
 }
 
-/// Its author's reason, else the rule itself.
-pub(in crate::model) fn in_words(rule: &Rule) -> String {
+/// Returns the author's reason, or the rule itself.
+pub(in crate::model) fn rule_text(rule: &Rule) -> String {
     let parts = || rule.parts().map(|(part, value)| format!("{part}: {value}")).collect::<Vec<_>>();
     rule.why.clone().unwrap_or_else(|| format!("{{{}}}", parts().join(", ")))
 }
@@ -77,8 +77,7 @@ mod tests {
     use crate::model::kernel::syscall::{Abi, Syscall};
     use crate::model::observe::observation::Tally;
 
-    /// Ten calls of an unknown number in `network` on a socket, three of which failed with EPERM;
-    /// ambient.
+    /// Ten ambient calls of an unknown number in `network`, three of which failed with EPERM.
     fn observation() -> Observation {
         let used = Use {
             subsystem: Subsystem::Network,
@@ -91,14 +90,14 @@ mod tests {
         Observation { uses: BTreeMap::from([(used, tally)]), ..Observation::new() }
     }
 
-    /// What breaks the rules, as `FACT CALLS: RULE`.
-    fn told(rules: &[Rule]) -> Vec<String> {
+    /// Formats the broken rules as `FACT CALLS: RULE`.
+    fn shown(rules: &[Rule]) -> Vec<String> {
         let broken = broken(rules, &observation());
         broken.iter().map(|(fact, broken)| format!("{fact} {}: {}", broken.calls, broken.rule)).collect()
     }
 
     #[test]
-    fn a_rule_is_broken_as_deep_as_it_goes_by_ambient_calls_too() {
+    fn ambient_calls_break_rules_at_their_detail() {
         let text = |text: &str| Some(text.to_owned());
         let subsystem = Some(Subsystem::Network);
         for (rule, broken) in [
@@ -117,13 +116,13 @@ mod tests {
             ),
             (Rule { error: text("EPERM"), ..Rule::default() }, "network::syscall_0x3e7::error=EPERM 3: {error: EPERM}"),
         ] {
-            assert_eq!(told(&[rule]), [broken]);
+            assert_eq!(shown(&[rule]), [broken]);
         }
-        assert_eq!(told(&[Rule { error: text("EACCES"), ..Rule::default() }]), [""; 0]);
+        assert_eq!(shown(&[Rule { error: text("EACCES"), ..Rule::default() }]), [""; 0]);
     }
 
     #[test]
-    fn a_rule_of_a_phase_is_broken_there_only() {
+    fn rule_of_a_phase_is_broken_only_there() {
         let mut seen = observation();
         let (used, mut tally) =
             seen.uses.first_key_value().map(|(used, tally)| (used.clone(), tally.clone())).expect("one");
@@ -142,9 +141,9 @@ mod tests {
     }
 
     #[test]
-    fn the_first_rule_says_why() {
+    fn first_rule_gives_the_reason() {
         let because =
             |why: &str| Rule { subsystem: Some(Subsystem::Network), why: Some(why.to_owned()), ..Rule::default() };
-        assert_eq!(told(&[because("first"), because("second")]), ["network 10: first"]);
+        assert_eq!(shown(&[because("first"), because("second")]), ["network 10: first"]);
     }
 }

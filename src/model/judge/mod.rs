@@ -1,5 +1,5 @@
-//! Observations against expectations: what differs, what of it is confirmed, and what follows. Main
-//! types: [`verdict::Verdict`] and [`pending::Pending`].
+//! Compares observations with expectations, confirms findings and decides what follows. Main types:
+//! [`verdict::Verdict`] and [`pending::Pending`].
 
 mod assertions;
 pub mod causes;

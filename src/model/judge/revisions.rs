@@ -1,7 +1,6 @@
-//! What differs between two versions of an expectation, without running anything. Main type:
-//! [`Drift`].
+//! Compares two revisions of an expectation without running anything. Main type: [`Drift`].
 //!
-//! It must not judge: whether a difference is welcome is its reader's business.
+//! It must not judge whether a difference is acceptable.
 
 use crate::model::expectation::{Baseline, Document, Expectation, Level, Projection};
 use crate::model::facts::finding::{Comparison, Finding};
@@ -9,59 +8,59 @@ use crate::model::judge::compare::compare;
 use crate::model::observe::observation::Observation;
 use crate::model::run::platform::Platform;
 
-/// What became of one workload.
+/// The changes of one workload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drift {
     /// Its name.
     pub workload: String,
     /// Its file, relative to the package.
     pub file: String,
-    /// Whether the file is new, gone, or another.
+    /// Whether the file was added, removed or changed.
     pub change: Change,
-    /// Whether its author's document says something else now.
+    /// Whether the author's document changed.
     pub document: bool,
-    /// The platforms whose baselines differ, in the order of their names.
+    /// The baselines that differ, ordered by platform.
     pub baselines: Vec<BaselineDrift>,
 }
 
-/// What became of a file or of a baseline.
+/// How a file or a baseline changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
-    /// It was not there.
+    /// It did not exist before.
     Added,
-    /// It is no longer there.
+    /// It no longer exists.
     Removed,
-    /// It holds something else.
+    /// Its content changed.
     Changed,
 }
 
-/// What became of one platform's baseline.
+/// The changes of the baseline of one platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaselineDrift {
-    /// Which.
+    /// The platform.
     pub platform: Platform,
-    /// Whether it is new, gone, or another.
+    /// Whether it was added, removed or changed.
     pub change: Change,
-    /// What it holds now and did not, heaviest first.
+    /// The added facts, most severe first.
     pub new: Vec<Entered>,
-    /// What it held and holds no longer, heaviest first.
+    /// The removed facts, most severe first.
     pub gone: Vec<Entered>,
 }
 
-/// A difference, with what the file that holds it says of its entry.
+/// A difference, with the reason and owner of its entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entered {
     /// The difference.
     pub finding: Finding,
     /// Why the workload needs it.
     pub why: Option<String>,
-    /// Who answers for it.
+    /// The person or team responsible for it.
     pub owner: Option<String>,
 }
 
 impl Drift {
-    /// What differs between two versions of a workload's file; `None` where nothing does that
-    /// counts.
+    /// Returns the changes between two revisions of a workload's file; `None` if no fact and no
+    /// part of the document differs.
     pub fn between(
         workload: &str,
         file: &str,
@@ -113,7 +112,7 @@ fn entered(findings: Vec<Finding>, baseline: &Baseline) -> Vec<Entered> {
     findings.into_iter().map(of).collect()
 }
 
-/// What a baseline holds and another does not, heaviest first, however deep the document looks.
+/// Returns the facts of `baseline` that `held` lacks, most severe first, at every level of detail.
 pub fn difference(document: &Document, held: Option<&Baseline>, baseline: &Baseline) -> Vec<Finding> {
     let document = Document { level: Level::Error, ..document.clone() };
     let facts = baseline.facts().into_iter().map(|fact| (fact, 0)).collect();
@@ -141,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_new_and_what_is_gone_are_told_heaviest_first() {
+    fn added_and_removed_facts_are_ordered_by_severity() {
         let before = expectation(&format!("{GNU}  filesystem:\n    openat:\n      seen: sometimes\n    close:\n"));
         let after = expectation(&format!(
             "{GNU}  filesystem:\n    close:\n      objects: [file]\n  network:\n    socket:\n      arguments: [AF_INET]\n"
@@ -153,12 +152,12 @@ mod tests {
             shown(&baseline.new),
             ["new-subsystem network", "new-syscall network::socket", "new-object filesystem::close::object=file"]
         );
-        assert_eq!(shown(&baseline.gone), ["new-syscall filesystem::openat"], "also what is seen only sometimes");
+        assert_eq!(shown(&baseline.gone), ["new-syscall filesystem::openat"], "an occasional syscall counts too");
         assert_eq!(baseline.gone[0].finding.kind, FindingKind::NewSyscall);
     }
 
     #[test]
-    fn a_difference_has_the_reason_of_the_entry_that_it_is_in() {
+    fn difference_has_the_reason_of_its_entry() {
         let before =
             expectation(&format!("{GNU}  network:\n    bind:\n      why: served\n    socket:\n      why: old\n"));
         let after = expectation(&format!(
@@ -168,13 +167,13 @@ mod tests {
         let reasons = |differences: &[Entered]| -> Vec<_> {
             differences.iter().map(|Entered { why, owner, .. }| (why.clone(), owner.clone())).collect()
         };
-        let said = |words: &str| Some(words.to_owned());
-        assert_eq!(reasons(&drift.baselines[0].new), [(None, None), (said("talks"), said("us"))]);
-        assert_eq!(reasons(&drift.baselines[0].gone), [(said("served"), None)]);
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(reasons(&drift.baselines[0].new), [(None, None), (text("talks"), text("us"))]);
+        assert_eq!(reasons(&drift.baselines[0].gone), [(text("served"), None)]);
     }
 
     #[test]
-    fn versions_that_say_the_same_differ_in_nothing() {
+    fn equal_facts_give_no_difference() {
         let plain = expectation(&format!("{GNU}  network:\n    socket:\n"));
         let explained = expectation(&format!("{GNU}  network: {{socket: {{why: talks}}}}\n"));
         assert_eq!(Drift::between("a", "a.yaml", Some(&plain), Some(&explained)), None);
@@ -182,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn files_baselines_and_documents_come_and_go() {
+    fn added_and_removed_files_and_baselines_are_reported() {
         let (bare, blessed) = (expectation(""), expectation(&format!("{GNU}  network:\n    socket:\n")));
         for (before, after, change, baseline) in [
             (None, Some(&blessed), Change::Added, Some(Change::Added)),

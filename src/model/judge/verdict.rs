@@ -1,7 +1,7 @@
-//! What is told of one workload: [`Verdict`] is the border between doing and telling.
+//! The outcome of one workload: [`Verdict`].
 //!
-//! The runner makes verdicts, the harness hands them on as JSON lines, `report` puts them into
-//! words. No wording lives here.
+//! The runner makes verdicts, the harness passes them on as JSON lines, and `report` formats them.
+//! It must not format text.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,44 +18,44 @@ pub struct Verdict {
     pub workload: String,
     /// Its expectation file, relative to the package.
     pub file: String,
-    /// The line of that file which the verdict as a whole concerns, counted from 1: that of the
-    /// platform's baseline, or of what is malformed.
+    /// The line of that file for the whole verdict, counted from 1: the line of the platform's
+    /// baseline, or of the syntax error.
     pub line: Option<usize>,
-    /// The outcome in one word, with what belongs to it.
+    /// The outcome, with its details.
     pub status: Status,
-    /// What differs from the baseline; empty where nothing was compared.
+    /// The differences from the baseline; empty if nothing was compared.
     pub comparison: Comparison,
-    /// How the recording grew; empty where none was made.
+    /// The new facts of each run of the recording; empty if none was made.
     pub growth: Growth,
-    /// The expectation file as it is and as it would be (or now is), where they differ.
+    /// The expectation file before and after, if they differ.
     pub change: Option<Change>,
-    /// How long all of its runs took; nothing where it was not run.
+    /// How long all runs took; zero if it was not run.
     pub elapsed: Duration,
-    /// What was asked for, and is to be asked again where it failed.
+    /// Why it was run, to suggest the right command after a failure.
     pub asked: Asked,
 }
 
-/// The outcome in one word.
+/// The kind of outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
     /// As expected.
     Passed,
     /// The baseline was written.
     Blessed,
-    /// Something new was used; `comparison` says what.
+    /// There are findings; see [`Verdict::comparison`].
     Failed,
     /// There is no baseline for this platform yet.
     NoBaseline {
         /// The platform.
         platform: String,
     },
-    /// The workload did not end as its document says.
+    /// The workload did not end as its document requires.
     WrongExit {
-        /// As the document says.
+        /// The expected end.
         expected: Exit,
-        /// As it was.
+        /// The actual end.
         actual: Exit,
-        /// The end of what it wrote on standard output and standard error.
+        /// The last lines of its standard output and standard error.
         output: String,
     },
     /// It was not run.
@@ -73,12 +73,12 @@ pub enum Status {
         /// Why.
         reason: String,
     },
-    /// It cannot be traced here, and must be.
+    /// It cannot be traced here, although tracing is required.
     Untraceable {
         /// Why.
         reason: String,
     },
-    /// It was traced, but not whole: events were lost, or a file could not be written.
+    /// It was traced incompletely: events were lost, or a file could not be written.
     Broken {
         /// What happened.
         reason: String,
@@ -96,7 +96,7 @@ pub enum Asked {
 }
 
 impl Status {
-    /// The name under which reports file it.
+    /// Returns the name used in reports.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -112,23 +112,23 @@ impl Status {
         }
     }
 
-    /// Whether the workload's test fails; what is ignored does not.
+    /// Returns whether the test of the workload fails; an ignored one does not.
     pub fn is_failure(&self) -> bool {
         !matches!(self, Self::Passed | Self::Blessed | Self::Ignored { .. })
     }
 }
 
-/// A file before and after.
+/// A file before and after a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Change {
-    /// As it is on disk (or was, when [`Change::written`]).
+    /// The text on disk, or the former text if [`Change::written`] is the file itself.
     pub before: String,
-    /// As it would be after accepting all.
+    /// The text after accepting everything.
     pub after: String,
     /// Where `after` was written, relative to the package: the proposal, or the file itself;
-    /// `None`: nowhere.
+    /// `None`: not written.
     pub written: Option<String>,
-    /// The folder of proposals that it is in, where they do not lie beside their files.
+    /// The folder of proposals, if they are not stored beside their files.
     pub pending_dir: Option<String>,
 }
 

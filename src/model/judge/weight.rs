@@ -1,31 +1,30 @@
-//! How much a finding matters to who reviews it. Main type: [`Weight`].
+//! How important a finding is for a reviewer. Main type: [`Weight`].
 //!
-//! It must not decide what fails: that is the document's `level:`. It only says what is to be read
-//! first.
+//! It must not decide what fails: the `level:` of the document does. It only sets the order of
+//! reading.
 
 use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::{Finding, FindingKind};
 
-/// The weight of a finding, heaviest first.
+/// The importance of a finding, most important first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
     /// A `forbid:` rule is broken.
     Forbidden,
-    /// A part of the kernel that the workload did not use.
+    /// A subsystem that the workload did not use before.
     NewSubsystem,
-    /// A call that grants power over the machine or over other processes, or that hides what else
-    /// is done.
+    /// A call with power over the machine or over other processes, or one that hides other actions.
     Privileged,
     /// Any other call.
     NewCall,
     /// A new argument, object or error of a known call.
     Detail,
-    /// What does not fail.
+    /// A note, which does not fail.
     Note,
 }
 
 impl Weight {
-    /// The weight of something that fails.
+    /// Returns the weight of a failing finding.
     pub fn of(finding: &Finding) -> Self {
         match finding.kind {
             _ if finding.forbidden.is_some() => Self::Forbidden,
@@ -38,42 +37,42 @@ impl Weight {
     }
 }
 
-/// Why the call of a fact is a privileged one, if it is.
+/// Returns why the call of a fact is privileged, or `None` if it is not.
 pub fn privilege(fact: &Fact) -> Option<&'static str> {
     let Fact::Use { syscall: Some(syscall), .. } = fact else { return None };
-    // 32-bit ABIs have `setuid` with 16 bits and `setuid32`.
+    // On 32-bit ABIs, `setuid` takes 16-bit ids and `setuid32` takes 32-bit ids.
     let name = syscall.strip_suffix("32").unwrap_or(syscall);
     PRIVILEGED.iter().find(|(names, _)| names.contains(&name)).map(|(_, reason)| *reason)
 }
 
-/// Calls that a reviewer should not read past, each with what it makes possible. Curated by hand: a
-/// call belongs here when it is rare in ordinary programs, and one successful use of it changes
-/// what the process, or another one, may do or be seen doing.
+/// Privileged calls with the reason. The list is curated by hand. A call belongs here if it is rare
+/// in ordinary programs and one successful use changes what a process may do, or hides what it
+/// does.
 const PRIVILEGED: &[(&[&str], &str)] = &[
     (&["ptrace", "process_vm_readv", "process_vm_writev"], "reads or changes another process"),
-    (&["pidfd_getfd"], "takes a file descriptor of another process"),
-    (&["bpf"], "runs a program of its own in the kernel"),
+    (&["pidfd_getfd"], "duplicates an fd of another process"),
+    (&["bpf"], "runs its own program in the kernel"),
     (&["perf_event_open"], "observes other processes or the kernel"),
-    (&["io_uring_setup", "io_uring_register"], "does I/O that is no system call and is not seen"),
-    (&["userfaultfd"], "decides when another thread, or the kernel, goes on"),
+    (&["io_uring_setup", "io_uring_register"], "does I/O without system calls, which is not traced"),
+    (&["userfaultfd"], "controls when another thread or the kernel continues"),
     (&["init_module", "finit_module", "delete_module"], "changes the code of the kernel"),
     (&["kexec_load", "kexec_file_load", "reboot"], "replaces or stops the kernel"),
     (&["mount", "umount", "umount2", "move_mount", "open_tree", "mount_setattr"], "changes what paths mean"),
-    (&["fsopen", "fsconfig", "fsmount", "fspick"], "makes a filesystem to mount"),
+    (&["fsopen", "fsconfig", "fsmount", "fspick"], "prepares a filesystem to mount"),
     (&["pivot_root", "chroot"], "changes what `/` means"),
     (&["unshare", "setns"], "enters another namespace"),
     (&["setuid", "setreuid", "setresuid", "setfsuid"], "changes the user it acts as"),
     (&["setgid", "setregid", "setresgid", "setfsgid", "setgroups"], "changes the groups it acts as"),
     (&["capset"], "changes its capabilities"),
-    (&["add_key", "request_key", "keyctl"], "handles keys that the kernel keeps"),
-    (&["open_by_handle_at"], "opens files past the directories that hide them"),
-    (&["fanotify_init"], "watches and can deny what others open"),
-    (&["mknod", "mknodat"], "can make device nodes"),
-    (&["ioperm", "iopl"], "speaks with hardware directly"),
+    (&["add_key", "request_key", "keyctl"], "uses keys in the kernel's keyrings"),
+    (&["open_by_handle_at"], "opens files without permission checks on their directories"),
+    (&["fanotify_init"], "watches and can deny opens of other processes"),
+    (&["mknod", "mknodat"], "can create device nodes"),
+    (&["ioperm", "iopl"], "accesses hardware directly"),
     (&["swapon", "swapoff", "quotactl", "quotactl_fd", "acct"], "administers storage and accounting"),
     (&["settimeofday", "clock_settime", "stime"], "sets the clock of the machine"),
     (&["sethostname", "setdomainname"], "renames the machine"),
-    (&["syslog"], "reads or clears the log of the kernel"),
+    (&["syslog"], "reads or clears the kernel log"),
 ];
 
 #[cfg(test)]
@@ -88,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_are_in_the_order_in_which_they_are_read() {
+    fn findings_are_sorted_by_weight() {
         let forbidden = Finding { forbidden: Some("never".to_owned()), ..finding("filesystem::close::object=dir") };
         let mut found = [
             finding("network::socket::argument=AF_INET"),
@@ -115,10 +114,10 @@ mod tests {
     }
 
     #[test]
-    fn every_privileged_call_is_one_and_stands_once() {
+    fn privileged_calls_exist_and_are_unique() {
         let mut seen = BTreeSet::new();
         for name in PRIVILEGED.iter().flat_map(|(names, _)| *names) {
-            assert!(seen.insert(name), "{name} stands twice");
+            assert!(seen.insert(name), "{name} is listed twice");
             let known = Abi::ALL.into_iter().any(|abi| Syscall::from_name(abi, name).is_some());
             assert!(known, "{name} is no system call of any ABI");
         }

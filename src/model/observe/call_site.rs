@@ -1,7 +1,7 @@
-//! Who made a call: a stack, and what a reviewer wants to know of it. Main type: [`CallSite`].
+//! The call site of a call: its stack, and a summary of it for a reviewer. Main type: [`CallSite`].
 //!
-//! It must not unwind: frames are given, the innermost first. What is sought is the dependency that
-//! made the call, and the line of the user's own code that led there.
+//! It must not unwind: the frames are given, innermost first. The summary names the dependency that
+//! made the call, and the line of the user's own code that led to it.
 
 use std::fmt;
 
@@ -10,32 +10,32 @@ use crate::model::observe::lockfile::{Moves, Past};
 /// One function on a stack; an inlined one is a frame of its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Frame {
-    /// The function, demangled, where anything tells.
+    /// The function, demangled, if known.
     pub function: Option<String>,
-    /// Its source file, as the compiler was called with it, and the line.
+    /// Its source file, as passed to the compiler, and the line.
     pub source: Option<(String, u32)>,
-    /// The program or library that it is in.
+    /// The program or library that contains it.
     pub module: String,
 }
 
 /// The stack of a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallSite {
-    /// The functions, the innermost first.
+    /// The functions, innermost first.
     pub frames: Vec<Frame>,
-    /// Whence the dependency comes that made the call, where it moved since the baseline was last
+    /// The earlier versions of the calling dependency, if it changed since the baseline last
     /// changed.
     pub past: Option<Past>,
 }
 
-/// Whose code a source file is.
+/// The owner of a source file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owner<'a> {
     /// The standard library, or the C library.
     System,
     /// A dependency: its name and version.
     Dependency(&'a str, &'a str),
-    /// The user.
+    /// The user's own code.
     Own,
 }
 
@@ -53,7 +53,7 @@ impl Frame {
         }))
     }
 
-    /// Or the part of it that the kernel brings.
+    /// Returns whether the module is the C library, its loader, or the vDSO.
     fn is_c_library(&self) -> bool {
         ["libc.", "ld-linux", "ld-musl", "libpthread", "libm.", "[vdso]"]
             .iter()
@@ -71,7 +71,8 @@ fn is_system(file: &str) -> bool {
         .any(|part| file.contains(part))
 }
 
-/// `my-crate-1.2.3-rc.1` → `my-crate`, `1.2.3-rc.1`; a checkout has a hash for a version.
+/// Splits `my-crate-1.2.3-rc.1` into `my-crate` and `1.2.3-rc.1`; a git checkout has a hash as
+/// version.
 fn name_and_version(package: &str) -> (&str, &str) {
     let mut starts = package.match_indices('-').map(|(at, _)| at);
     let version = |at: &usize| {
@@ -81,7 +82,7 @@ fn name_and_version(package: &str) -> (&str, &str) {
     at.map_or((package, ""), |at| (&package[..at], &package[at + 1..]))
 }
 
-/// On one line: `hyper 1.4.1 hyper::client::connect, called by demo::fetch at src/main.rs:7`.
+/// Writes one line: `hyper 1.4.1 hyper::client::connect, called by demo::fetch at src/main.rs:7`.
 impl fmt::Display for CallSite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let own = self.frames.iter().find(|frame| frame.owner() == Some(Owner::Own));
@@ -90,7 +91,7 @@ impl fmt::Display for CallSite {
                 write!(f, "{name} {version} ")?;
                 match &self.past {
                     None => {}
-                    Some(Past::Was(versions)) => {
+                    Some(Past::Versions(versions)) => {
                         write!(f, "({} when the baseline last changed) ", versions.join(", "))?
                     }
                     Some(Past::Absent) => write!(f, "(not there when the baseline last changed) ")?,
@@ -108,20 +109,20 @@ impl fmt::Display for CallSite {
 }
 
 impl CallSite {
-    /// The innermost frame that is not of the system's libraries.
+    /// Returns the innermost frame outside the standard library and the C library.
     fn caller(&self) -> Option<(&Frame, Owner<'_>)> {
         let owned = self.frames.iter().filter_map(|frame| Some((frame, frame.owner()?)));
         owned.into_iter().find(|(_, owner)| *owner != Owner::System)
     }
 
-    /// Says whence its dependency comes, where that moved.
+    /// Sets the earlier versions of the calling dependency, if it changed.
     pub fn since(&mut self, moves: &Moves) {
         if let Some((_, Owner::Dependency(name, version))) = self.caller() {
             self.past = moves.past(name, version);
         }
     }
 
-    /// Takes the folder of the package from the front of its files.
+    /// Makes source files relative to the folder of the package.
     pub fn relative_to(&mut self, package: &str) {
         for (file, _) in self.frames.iter_mut().filter_map(|frame| frame.source.as_mut()) {
             if let Some(below) = file.strip_prefix(package).and_then(|rest| rest.strip_prefix('/')) {
@@ -130,15 +131,15 @@ impl CallSite {
         }
     }
 
-    /// What is known where nothing tells a line of the program.
+    /// Writes the call site if no frame has a line of the program.
     fn without_lines(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unknown = || self.frames.iter().filter(|frame| frame.source.is_none());
         let program = unknown().find(|frame| !frame.is_c_library());
         match program.or_else(|| unknown().next()) {
-            None => f.write_str("code of which nothing is known"),
-            Some(Frame { function: None, module, .. }) => write!(f, "{module}, which is stripped: no name is known"),
+            None => f.write_str("unknown code"),
+            Some(Frame { function: None, module, .. }) => write!(f, "{module} (no symbols)"),
             Some(Frame { function: Some(function), module, .. }) => {
-                write!(f, "{function} in {module}, which has no debug information: no line is known")
+                write!(f, "{function} in {module} (no debug information)")
             }
         }
     }
@@ -168,28 +169,28 @@ mod tests {
     }
 
     #[test]
-    fn the_dependency_and_the_users_own_line_are_told() {
+    fn site_names_dependency_and_own_line() {
         const STD: (&str, &str) = ("std::net::connect", "/rustc/59807/library/std/src/net.rs");
         const LIBC: (&str, &str) = ("connect", "");
         const DEPENDENCY: (&str, &str) =
             ("http::get", "/home/me/.cargo/registry/src/index.crates.io-1949/my-http-1.2.0-rc.1/src/lib.rs");
         const OWN: (&str, &str) = ("demo::fetch", "src/main.rs");
-        for (frames, told) in [
+        for (frames, shown) in [
             (&[LIBC, STD, DEPENDENCY, OWN][..], "my-http 1.2.0-rc.1 http::get, called by demo::fetch at src/main.rs:7"),
             (&[LIBC, STD, OWN, DEPENDENCY], "demo::fetch at src/main.rs:7"),
             (&[STD, DEPENDENCY], "my-http 1.2.0-rc.1 http::get"),
             (&[("f", "/c/git/checkouts/thing-0a1b2c/9f8e/src/lib.rs")], "thing 0a1b2c f"),
-            (&[LIBC], "connect in demo, which has no debug information: no line is known"),
-            (&[("", ""), ("", "")], "demo, which is stripped: no name is known"),
-            (&[], "code of which nothing is known"),
-            (&[STD], "code of which nothing is known"),
+            (&[LIBC], "connect in demo (no debug information)"),
+            (&[("", ""), ("", "")], "demo (no symbols)"),
+            (&[], "unknown code"),
+            (&[STD], "unknown code"),
         ] {
-            assert_eq!(site(frames), told);
+            assert_eq!(site(frames), shown);
         }
     }
 
     #[test]
-    fn a_dependency_that_moved_is_told_with_what_it_was() {
+    fn changed_dependency_is_shown_with_old_version() {
         let frame = |function: &str, file: &str| Frame {
             function: Some(function.to_owned()),
             source: Some((file.to_owned(), 7)),
@@ -197,7 +198,7 @@ mod tests {
         };
         let frames =
             vec![frame("http::get", "/c/registry/src/i/http-2.0.0/src/lib.rs"), frame("demo::main", "src/main.rs")];
-        let told = |before: &str| {
+        let site_after = |before: &str| {
             let lock = |version: &str| format!("name = \"http\"\nversion = \"{version}\"\n");
             let before = if before.is_empty() { String::new() } else { lock(before) };
             let mut site = CallSite { frames: frames.clone(), past: None };
@@ -205,13 +206,13 @@ mod tests {
             site.to_string()
         };
         let end = "http::get, called by demo::main at src/main.rs:7";
-        assert_eq!(told("2.0.0"), format!("http 2.0.0 {end}"));
-        assert_eq!(told("1.0.0"), format!("http 2.0.0 (1.0.0 when the baseline last changed) {end}"));
-        assert_eq!(told(""), format!("http 2.0.0 (not there when the baseline last changed) {end}"));
+        assert_eq!(site_after("2.0.0"), format!("http 2.0.0 {end}"));
+        assert_eq!(site_after("1.0.0"), format!("http 2.0.0 (1.0.0 when the baseline last changed) {end}"));
+        assert_eq!(site_after(""), format!("http 2.0.0 (not there when the baseline last changed) {end}"));
     }
 
     #[test]
-    fn a_stripped_program_is_told_before_a_named_c_library() {
+    fn stripped_program_is_shown_before_c_library() {
         let frame = |function: Option<&str>, module: &str| Frame {
             function: function.map(str::to_owned),
             source: None,
@@ -219,12 +220,12 @@ mod tests {
         };
         for library in ["libc.so.6", "[vdso]"] {
             let frames = vec![frame(Some("connect"), library), frame(None, "demo"), frame(None, "libc.so.6")];
-            assert_eq!(CallSite { frames, past: None }.to_string(), "demo, which is stripped: no name is known");
+            assert_eq!(CallSite { frames, past: None }.to_string(), "demo (no symbols)");
         }
     }
 
     #[test]
-    fn a_file_of_the_package_is_told_as_its_reader_calls_it() {
+    fn files_are_relative_to_the_package() {
         let source = |file: &str| Frame { source: Some((file.to_owned(), 1)), ..Frame::default() };
         let frames = vec![source("/w/demo/src/main.rs"), source("/w/demo2/src/lib.rs")];
         let mut site = CallSite { frames, past: None };

@@ -1,7 +1,7 @@
-//! Which dependencies moved between two lock files. Main type: [`Moves`].
+//! Which dependencies changed between two lock files. Main type: [`Moves`].
 //!
-//! A lock file is read as cargo writes it, a field on a line. It must not say that a move did
-//! anything: it is told beside a call site.
+//! It reads lock files as cargo writes them, one field per line. It must not claim that a change
+//! caused anything: it is only shown beside a call site.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,33 +14,33 @@ pub struct Moves {
 
 type Versions = BTreeMap<String, BTreeSet<String>>;
 
-/// Where a crate comes from that was not there in this version.
+/// What was locked before instead of this version of a crate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Past {
-    /// It was there in others.
-    Was(Vec<String>),
-    /// It was not there at all.
+    /// Other versions.
+    Versions(Vec<String>),
+    /// No version.
     Absent,
 }
 
 impl Moves {
-    /// Between what was locked and what is.
+    /// Compares the text of an old lock file with that of the current one.
     pub fn between(before: &str, now: &str) -> Self {
         Self { before: versions(before), now: versions(now) }
     }
 
-    /// The past of a crate that is locked in this version and was not; nothing of any other.
+    /// Returns what was locked before, if this version is locked now and was not before.
     pub fn past(&self, name: &str, version: &str) -> Option<Past> {
         self.now.get(name).filter(|versions| versions.contains(version))?;
         match self.before.get(name) {
             None => Some(Past::Absent),
             Some(versions) if versions.contains(version) => None,
-            Some(versions) => Some(Past::Was(versions.iter().cloned().collect())),
+            Some(versions) => Some(Past::Versions(versions.iter().cloned().collect())),
         }
     }
 }
 
-/// `[[package]]`, `name = "minreq"`, `version = "3.0.0"`
+/// Reads the versions of each package: `name = "minreq"`, `version = "3.0.0"`.
 fn versions(lock: &str) -> Versions {
     let mut versions = Versions::new();
     let mut name = None;
@@ -68,12 +68,13 @@ mod tests {
     }
 
     #[test]
-    fn what_moved_is_known_and_nothing_is_said_of_what_did_not() {
+    fn only_changed_versions_have_a_past() {
         let before =
             lock(&[("demo", "0.1.0"), ("http", "1.0.0"), ("syn", "1.0.1"), ("syn", "2.0.0"), ("old", "1.0.0")]);
         let now = lock(&[("demo", "0.1.0"), ("http", "2.0.0"), ("syn", "2.0.0"), ("syn", "2.1.0"), ("new", "0.1.0")]);
         let moves = Moves::between(&before, &now);
-        let was = |versions: &[&str]| Some(Past::Was(versions.iter().map(|&version| version.to_owned()).collect()));
+        let was =
+            |versions: &[&str]| Some(Past::Versions(versions.iter().map(|&version| version.to_owned()).collect()));
         for (name, version, past) in [
             ("http", "2.0.0", was(&["1.0.0"])),
             ("syn", "2.1.0", was(&["1.0.1", "2.0.0"])),

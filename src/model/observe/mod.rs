@@ -1,4 +1,4 @@
-//! What runs showed: events folded into ordered counts, with the call sites of what is new. Main
+//! Observations of runs: events folded into ordered counts, with the call sites of new uses. Main
 //! type: [`observation::Observation`].
 
 pub mod call_site;

@@ -1,6 +1,6 @@
-//! What runs showed: ordered counts of uses, folded from events. Main type: [`Observation`].
+//! Ordered counts of uses, folded from events. Main type: [`Observation`].
 //!
-//! It must not judge: comparing is another room.
+//! It must not judge: comparing belongs to `judge`.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,34 +17,33 @@ mod watch;
 
 pub use watch::{Misplaced, Part, Watch};
 
-/// How often one use occurred and how it failed.
+/// The number of calls of one use, and their errors.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Kernel entries.
+    /// The number of calls.
     pub calls: u64,
-    /// Failures by errno.
+    /// The number of failures by errno.
     pub errors: BTreeMap<Errno, u64>,
 }
 
-/// What one or several runs showed.
+/// The uses of one or several runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observation {
-    /// How many runs are in it.
+    /// The number of runs.
     pub runs: u32,
-    /// Thread groups created; the first process counts.
+    /// Thread groups created, including the first process.
     pub processes: u64,
-    /// Tasks created; the first process counts.
+    /// Tasks created, including the first process.
     pub threads: u64,
-    /// Events known to be missing. Other than 0 is an error.
+    /// Events known to be lost; any value but 0 is an error.
     pub lost_events: u64,
     /// Every use with its tally.
     pub uses: BTreeMap<Use, Tally>,
-    /// What each phase used, be it named by the program or the loader's: a part of `uses`.
+    /// The uses of each phase, named by the program or the loader's: a part of `uses`.
     pub phases: BTreeMap<String, BTreeMap<Use, Tally>>,
-    /// Who made the first call of a use, in the whole run and in a phase, of those that were asked
-    /// about.
+    /// The call sites of first calls, in the whole run (`None`) and in phases, as far as recorded.
     pub sites: BTreeMap<(Option<String>, Use), CallSite>,
-    /// What may have stayed unseen.
+    /// Blind spots: uses that may have been missed.
     pub blind_spots: BTreeSet<BlindSpot>,
 }
 
@@ -65,7 +64,7 @@ impl Tally {
     }
 }
 
-/// Says whether it is the first.
+/// Counts a call. Returns whether it is the first of its use.
 fn count(uses: &mut BTreeMap<Use, Tally>, used: &Use, outcome: CallOutcome) -> bool {
     if let Some(tally) = uses.get_mut(used) {
         tally.count(outcome);
@@ -86,12 +85,12 @@ fn add(uses: &mut BTreeMap<Use, Tally>, more: BTreeMap<Use, Tally>) {
 }
 
 impl Observation {
-    /// The observation of a run that has not begun.
+    /// Returns the empty observation of one run.
     pub fn new() -> Self {
         Self { runs: 1, ..Self::default() }
     }
 
-    /// Takes one event in; gives the use that it is the first of.
+    /// Adds one event. Returns its use if this is the first call of that use.
     fn fold(&mut self, event: &Event, phase: Option<&str>) -> Option<First> {
         match event {
             Event::Spawned { process, .. } => {
@@ -139,7 +138,7 @@ impl Observation {
         self.blind_spots.extend(other.blind_spots);
     }
 
-    /// Keeps who made a first call.
+    /// Stores the call site of a first call.
     pub fn called_by(&mut self, First { used, phase, of_run }: First, site: CallSite) {
         if of_run {
             self.sites.insert((None, used.clone()), site.clone());
@@ -149,13 +148,13 @@ impl Observation {
         }
     }
 
-    /// Whether it is known who calls it first.
+    /// Returns whether the call site of this first call is stored.
     pub fn knows_caller(&self, First { used, phase, of_run }: &First) -> bool {
         let places = of_run.then_some(None).into_iter().chain(phase.clone().map(Some));
         places.into_iter().all(|phase| self.sites.contains_key(&(phase, used.clone())))
     }
 
-    /// What was used outside all phases, and in each.
+    /// Returns the uses outside all phases (`None`), then those of each phase.
     pub fn parts(&self) -> impl Iterator<Item = (Option<&str>, Cow<'_, BTreeMap<Use, Tally>>)> {
         let phases = self.phases.iter().map(|(phase, uses)| (Some(phase.as_str()), Cow::Borrowed(uses)));
         std::iter::once((None, self.outside())).chain(phases)
@@ -173,65 +172,65 @@ impl Observation {
         Cow::Owned(rest)
     }
 
-    /// All calls of all uses.
+    /// Returns the number of all calls.
     pub fn calls(&self) -> u64 {
         self.uses.values().map(|tally| tally.calls).sum()
     }
 }
 
-/// A use that was not seen before, in the whole run or in a phase.
+/// The first call of a use, in the whole run or in a phase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct First {
     /// The use.
     pub used: Use,
-    /// The phase that it is new to.
+    /// The phase, if the use is new in it.
     pub phase: Option<String>,
-    /// Whether it is new to the run.
+    /// Whether the use is new in the whole run.
     pub of_run: bool,
 }
 
-/// An observation together with what was run where: all that a report of it needs.
+/// An observation with its command and platform, as a report needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recording {
     /// The workload's name; `None` for a bare command.
     pub workload: Option<String>,
     /// The program and its arguments.
     pub command: Vec<String>,
-    /// Where it ran.
+    /// The platform of the run.
     pub platform: Platform,
-    /// The kernel's release as `uname -r` prints it.
+    /// The kernel release, as `uname -r` prints it.
     pub kernel: String,
-    /// Who watched.
+    /// The engine that watched it.
     pub engine: Engine,
     /// How the (last) run ended.
     pub exit: Exit,
-    /// Tasks that outlived the first process and were killed when the grace was over.
+    /// Tasks that outlived the first process and were killed after the grace period.
     pub killed_stragglers: u64,
-    /// What the runs showed.
+    /// The uses of the runs.
     pub observation: Observation,
 }
 
 /// How events are obtained.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Engine {
-    /// Two ptrace stops a call: exact, with results.
+    /// Two ptrace stops per call: exact, with results.
     #[default]
     Ptrace,
-    /// What a baseline expects runs unwatched, by a seccomp filter; everything else stops. No
-    /// counts, errors or absences of what is expected.
+    /// Expected calls run natively, by a seccomp filter; all others stop. Counts, errors and
+    /// removals of expected calls are unknown.
     Guard,
-    /// A notification a call, before it is made; calls whose result says what they used stop as
-    /// under ptrace. No errors of the others.
+    /// One notification per call, before it is made. A call stops as under ptrace if only its
+    /// result shows what it used; the errors of the other calls are unknown.
     Notify,
 }
 
 impl Engine {
-    /// The one of this name that can record what a workload uses.
+    /// Returns the engine of this name, if it can record a baseline.
     pub fn to_record(word: &str) -> Result<Self, NotAnEngine> {
         Self::named(word, [Self::Notify, Self::Ptrace])
     }
 
-    /// The one of this name that can hold a workload against its baseline.
+    /// Returns the engine of this name, if it can test a workload against its baseline.
     pub fn to_judge(word: &str) -> Result<Self, NotAnEngine> {
         Self::named(word, [Self::Guard, Self::Ptrace])
     }
@@ -243,7 +242,7 @@ impl Engine {
             .ok_or_else(|| NotAnEngine { word: word.to_owned(), among })
     }
 
-    /// The name used on the command line and in reports.
+    /// Returns the name used on the command line and in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ptrace => "ptrace",
@@ -252,15 +251,15 @@ impl Engine {
         }
     }
 
-    /// What it cannot see of a call that it tells.
+    /// Returns what the engine cannot see of the calls that it reports.
     pub fn unknown(self) -> Option<&'static str> {
         (self == Self::Notify).then_some("errors of calls whose result does not say what they used")
     }
 }
 
-/// The word is no [`Engine`] that can be chosen here.
+/// The name is no [`Engine`] that can be chosen here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{word}` is no engine here: one of {}", .among.map(Engine::name).join(", "))]
+#[error("unknown engine `{word}`: use one of {}", .among.map(Engine::name).join(", "))]
 pub struct NotAnEngine {
     word: String,
     among: [Engine; 2],

@@ -1,4 +1,4 @@
-//! What is run, and how often. Main types: [`workload::Workload`] and [`recording::Growth`].
+//! What to run, and how often. Main types: [`workload::Workload`] and [`recording::Growth`].
 
 pub mod platform;
 pub mod recording;

@@ -1,29 +1,29 @@
-//! Which machine and C library a baseline belongs to.
+//! The platform of a baseline: architecture, operating system and C library.
 //!
-//! A [`Platform`] is arch-os-env of the test target's triple (`x86_64-linux-gnu`). This room only
-//! names it; who finds it out is `settings`.
+//! A [`Platform`] is arch-os-env of the test target's triple (`x86_64-linux-gnu`). It must not
+//! detect the platform: `settings` does.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::model::kernel::syscall::Abi;
 
-/// One platform: a baseline belongs to exactly one.
+/// A platform; a baseline belongs to exactly one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Platform {
     /// `x86_64`, `aarch64`, `riscv64`, …
     pub arch: String,
     /// `linux`
     pub os: String,
-    /// `gnu`, `musl`, …: the C library and ABI, empty where the triple has none.
+    /// `gnu`, `musl`, …: the C library and ABI; empty if the triple has none.
     pub env: String,
 }
 
 impl Platform {
-    /// The platform of a target triple as rustc writes it: `x86_64-unknown-linux-gnu` →
+    /// Returns the platform of a target triple as rustc writes it: `x86_64-unknown-linux-gnu` →
     /// `x86_64-linux-gnu`.
     ///
-    /// A triple with fewer than three parts is no target of rustc: `None`.
+    /// Returns `None` for fewer than three parts, because rustc has no such target.
     pub fn from_triple(triple: &str) -> Option<Self> {
         let parts: Vec<&str> = triple.split('-').collect();
         let (arch, os, env) = match parts[..] {
@@ -35,8 +35,7 @@ impl Platform {
         Some(Self { arch: arch.to_owned(), os: os.to_owned(), env: env.to_owned() })
     }
 
-    /// The ABI that programs of this platform call the kernel by; `None` for an architecture that
-    /// sysguard does not know.
+    /// Returns the syscall ABI of programs of this platform; `None` for an unknown architecture.
     pub fn abi(&self) -> Option<Abi> {
         match self.arch.as_str() {
             "x86_64" if self.env.ends_with("x32") => Some(Abi::X32),
@@ -62,7 +61,7 @@ impl fmt::Display for Platform {
 
 /// The text is not `arch-os` or `arch-os-env`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a platform such as `x86_64-linux-gnu`")]
+#[error("invalid platform `{0}`: write one such as `x86_64-linux-gnu`")]
 pub struct NotAPlatform(String);
 
 impl FromStr for Platform {
@@ -84,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_platform_is_the_triple_without_its_vendor() {
+    fn platform_is_the_triple_without_its_vendor() {
         for (triple, platform) in [
             ("x86_64-unknown-linux-gnu", "x86_64-linux-gnu"),
             ("x86_64-unknown-linux-musl", "x86_64-linux-musl"),
@@ -99,7 +98,7 @@ mod tests {
         assert!("linux".parse::<Platform>().is_err());
     }
     #[test]
-    fn a_platform_has_its_own_abi() {
+    fn platform_has_its_own_abi() {
         for (platform, abi) in [
             ("x86_64-linux-gnu", Some(Abi::X86_64)),
             ("x86_64-linux-gnux32", Some(Abi::X32)),

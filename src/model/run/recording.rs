@@ -1,72 +1,71 @@
-//! How often a workload is run before what it showed is a baseline: until it is quiet. Main type:
-//! [`Growth`].
+//! How many runs a recording takes: until no new facts appear. Main type: [`Growth`].
 //!
-//! It must not run anything: it counts what each run brought, and says how many runs are due. The
-//! numbers were measured over 65,000 runs of 118 programs: what ten runs show fails an unchanged
-//! program less than once in 10,000 tests, given [`CONFIRMING_RUNS`].
+//! It must not run anything: it counts the new facts of each run, and returns how many runs are
+//! needed. The numbers were measured over 65,000 runs of 118 programs. With a baseline of ten runs,
+//! an unchanged program fails less than once in 10,000 tests, given [`CONFIRMING_RUNS`].
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
 use crate::model::facts::fact::Fact;
 
-/// Run first and forgotten: it fills caches that later runs find filled.
+/// Runs before the recording, which only fill caches for the later runs.
 pub const WARM_UP_RUNS: u32 = 1;
-/// No fewer runs are recorded.
+/// The fewest recorded runs.
 pub const FEWEST_RUNS: u32 = 10;
-/// So many runs in a row that bring nothing new are quiet.
+/// How many runs in a row without new facts end a recording.
 pub const QUIET_RUNS: u32 = 8;
-/// No more runs are recorded, quiet or not.
+/// The most recorded runs.
 pub const MOST_RUNS: u32 = 30;
-/// So many further runs must show a finding again.
+/// How many further runs must show a finding again.
 pub const CONFIRMING_RUNS: u32 = 4;
-/// A set that was recorded on fewer CPUs lacks what threads do when they really run at the same
-/// time.
+/// The fewest CPUs for a complete recording: with fewer, threads never run at the same time, and
+/// calls may be missing.
 pub const FEWEST_CPUS: usize = 2;
 
 /// How many runs are recorded.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Length {
-    /// Until nothing new comes any more.
+    /// Until no new facts appear.
     #[default]
     UntilQuiet,
-    /// So many (`--runs`).
+    /// A fixed number (`--runs`).
     Exactly(NonZeroU32),
 }
 
-/// How a recording grew: the number of facts that each run brought, and none before it.
+/// The number of new facts of each run of a recording.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Growth(Vec<usize>);
 
 impl Growth {
-    /// The growth of a recording in which each run showed these facts.
+    /// Counts the new facts of each run.
     pub fn of(runs: &[BTreeSet<Fact>]) -> Self {
         let mut known = BTreeSet::new();
         Self(runs.iter().map(|facts| facts.iter().filter(|fact| known.insert(*fact)).count()).collect())
     }
 
-    /// From what each run brought.
+    /// Makes a growth from the number of new facts of each run.
     pub fn from_counts(counts: Vec<usize>) -> Self {
         Self(counts)
     }
 
-    /// What each run brought.
+    /// Returns the number of new facts of each run.
     pub fn counts(&self) -> &[usize] {
         &self.0
     }
 
-    /// Runs so far.
+    /// Returns the number of runs so far.
     pub fn runs(&self) -> u32 {
         self.0.len().try_into().unwrap_or(u32::MAX)
     }
 
-    /// The last run that brought something, counted from 1; 0 where none did.
+    /// Returns the last run with new facts, counted from 1; 0 if there was none.
     pub fn last_new(&self) -> u32 {
         let index = self.0.iter().rposition(|&count| count > 0);
         index.map_or(0, |index| (index + 1).try_into().unwrap_or(u32::MAX))
     }
 
-    /// How many runs there will be, as far as is known by now.
+    /// Returns the total number of runs, as far as known.
     pub fn goal(&self, length: Length) -> u32 {
         match length {
             Length::Exactly(runs) => runs.get(),
@@ -74,12 +73,12 @@ impl Growth {
         }
     }
 
-    /// Whether another run is due.
+    /// Returns whether another run is needed.
     pub fn goes_on(&self, length: Length) -> bool {
         self.runs() < self.goal(length)
     }
 
-    /// Whether as many runs as are ever recorded brought something new to the end.
+    /// Returns whether new facts still appeared near the end of [`MOST_RUNS`] runs.
     pub fn is_restless(&self) -> bool {
         self.runs() >= MOST_RUNS && self.runs() - self.last_new() < QUIET_RUNS
     }
@@ -89,13 +88,13 @@ impl Growth {
 mod tests {
     use super::*;
 
-    /// Runs of which those in `new` (counted from 1) bring something.
+    /// Returns the growth of runs, of which those in `new` (counted from 1) have a new fact.
     fn growth(runs: u32, new: &[u32]) -> Growth {
         Growth((1..=runs).map(|run| usize::from(new.contains(&run))).collect())
     }
 
     #[test]
-    fn it_goes_on_until_it_is_quiet_or_too_long() {
+    fn recording_ends_when_quiet_or_too_long() {
         use Length::UntilQuiet;
         let exactly = |runs| Length::Exactly(NonZeroU32::new(runs).expect("not zero"));
         for (length, runs, new, goal, restless) in [
@@ -125,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fact_is_new_once() {
+    fn fact_is_new_only_once() {
         let run = |keys: &[&str]| keys.iter().map(|key| key.parse().expect(key)).collect::<BTreeSet<Fact>>();
         let runs =
             [run(&["network"]), run(&["network", "network::socket"]), run(&[]), run(&["network::socket", "memory"])];

@@ -1,12 +1,12 @@
-//! How a test that cargo runs is called among the workloads: `run::CRATE::BINARY[::TEST]`. Main
-//! type: [`TestName`].
+//! The workload name of a test that cargo runs: `run::CRATE::BINARY[::TEST]`. Main type:
+//! [`TestName`].
 //!
-//! It must not know where files lie: a name is a path below `expectations/`, so each part may hold
-//! only what a name of a workload may.
+//! It must not know where files are. A name is also a path below `expectations/`, so each part is
+//! escaped to the characters of workload names.
 
 use std::fmt;
 
-/// The first part of every such name, and the folder of its files.
+/// The first part of every such name, and the folder of their files.
 pub const RUN: &str = "run";
 
 /// A test binary, or one test in it.
@@ -14,14 +14,14 @@ pub const RUN: &str = "run";
 pub struct TestName {
     /// The package.
     pub package: String,
-    /// The target: a part of a name, made by [`binary`].
+    /// The target, as a part of a name made by [`binary`].
     pub binary: String,
-    /// The test; `None`: all of the binary.
+    /// The test; `None`: the whole binary.
     pub test: Option<String>,
 }
 
 impl TestName {
-    /// The workload's name.
+    /// Returns the name of the workload.
     pub fn workload(&self) -> String {
         let test = self.test.iter().flat_map(|test| test.split("::"));
         let parts = [RUN.to_owned(), part(&self.package), self.binary.clone()].into_iter().chain(test.map(part));
@@ -29,7 +29,7 @@ impl TestName {
     }
 }
 
-/// As people call it, `CRATE::BINARY[::TEST]`.
+/// Writes `CRATE::BINARY[::TEST]`.
 impl fmt::Display for TestName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}::{}", self.package, self.binary)?;
@@ -38,73 +38,73 @@ impl fmt::Display for TestName {
 }
 
 impl TestName {
-    /// The name that [`Display`](fmt::Display) writes.
+    /// Parses a name that [`Display`](fmt::Display) wrote.
     pub fn parse(shown: &str) -> Option<Self> {
         let mut parts = shown.splitn(3, "::").map(str::to_owned);
         Some(Self { package: parts.next()?, binary: parts.next()?, test: parts.next() })
     }
 
-    /// The binary without the test.
+    /// Returns the name of the whole binary.
     pub fn whole(&self) -> Self {
         Self { test: None, ..self.clone() }
     }
 
-    /// The name of the file that all tests of the binary can share: `run::CRATE::tests.BINARY`. No
-    /// workload has such a name, for `tests` is no kind of target.
+    /// Returns the name of the file that all tests of the binary can share:
+    /// `run::CRATE::tests.BINARY`. No workload has this name, because `tests` is no kind of target.
     pub fn shared_file(&self) -> String {
         format!("{RUN}::{}::{SHARED}{}", part(&self.package), self.binary)
     }
 }
 
-/// How the last part of the name of a shared file begins.
+/// The prefix of the last part of the name of a shared file.
 const SHARED: &str = "tests.";
 
-/// The name of the file that this workload can share with the other tests of its binary; `None`
-/// where it is no test of a binary.
+/// Returns the name of the file that this workload can share with the other tests of its binary;
+/// `None` if it is no test of a binary.
 pub fn shared_file(workload: &str) -> Option<String> {
     let mut parts = short(workload)?.splitn(3, "::");
     let (package, binary) = (parts.next()?, parts.next()?);
     parts.next().filter(|_| !binary.starts_with(SHARED)).map(|_| format!("{RUN}::{package}::{SHARED}{binary}"))
 }
 
-/// What the names of all tests in this shared file begin with, `run::CRATE::BINARY::`; `None` where
-/// it is the name of a workload.
+/// Returns the common prefix of the names of all tests in this shared file, `run::CRATE::BINARY::`;
+/// `None` if it is the name of a workload.
 pub fn tests_of(shared_file: &str) -> Option<String> {
     let (package, file) = short(shared_file)?.split_once("::")?;
     let binary = file.strip_prefix(SHARED).filter(|binary| !binary.contains("::"))?;
     Some(format!("{RUN}::{package}::{binary}::"))
 }
 
-/// The name without its first part, where it is that of a test.
+/// Returns the name of a test without its first part; `None` for other workloads.
 pub fn short(workload: &str) -> Option<&str> {
     workload.strip_prefix(RUN)?.strip_prefix("::")
 }
 
-/// What a target is called among those of its package that can be tests: by its name, or by
-/// `KIND.NAME` where an earlier one has that too.
+/// Returns the name of a target in its package: its own name, or `KIND.NAME` if an earlier target
+/// has the same name.
 ///
-/// `earlier` are the names of the targets before it in cargo's order: library, binaries, tests,
+/// `earlier` holds the names of the targets before it in cargo's order: library, binaries, tests,
 /// examples, benchmarks.
 pub fn binary(kind: &str, name: &str, earlier: &[&str]) -> String {
     let same = |other: &&str| other.replace('-', "_") == name.replace('-', "_");
     if earlier.iter().any(same) { format!("{kind}.{}", part(name)) } else { part(name) }
 }
 
-/// The longest part of a name in bytes. A file name holds 255 on Linux, and the longest one made of
-/// a part is that of the temporary file that becomes a proposal.
+/// The longest part of a name in bytes. A file name holds 255 bytes on Linux, and the longest name
+/// with a part is that of a proposal's temporary file.
 const LONGEST_PART: usize = 200;
 
-/// One part of a name: what cannot stand there is written as `.HH`, its bytes in hexadecimal.
-/// Another text is another part.
+/// Returns a text as one part of a name: each byte of other characters becomes `.HH` in
+/// hexadecimal. Different texts give different parts.
 ///
-/// A part that would be too long is cut, and ends in two dots and a hash of the whole text; no
-/// other part holds two dots before a letter or digit.
+/// A part that would be too long is cut and ends in two dots and a hash of the whole text. No other
+/// part holds two dots before a letter or digit.
 fn part(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
     let escaped = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!(".{byte:02x}") };
     let pieces: Vec<String> = text.bytes().map(escaped).collect();
     match pieces.iter().map(String::len).sum::<usize>() {
-        // Nothing is no part of a path.
+        // A path cannot have an empty part.
         0 => "..-".to_owned(),
         length if length <= LONGEST_PART => pieces.concat(),
         _ => {
@@ -121,8 +121,8 @@ fn part(text: &str) -> String {
     }
 }
 
-/// FNV-1a with 128 bits: names of files outlive versions of Rust, whose own hashers promise no
-/// stable values.
+/// Returns the 128-bit FNV-1a hash. File names must not depend on the version of Rust, and the
+/// hashers of its standard library promise no stable values.
 fn hash(bytes: &[u8]) -> u128 {
     const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_test_is_named_by_its_crate_its_binary_and_its_path() {
+    fn test_name_has_crate_binary_and_path() {
         for (binary, test, workload, shown) in [
             ("it", None, "run::my-app::it", "my-app::it"),
             ("my_app", Some("tests::reads"), "run::my-app::my_app::tests::reads", "my-app::my_app::tests::reads"),
@@ -169,8 +169,7 @@ mod tests {
             assert_eq!((shared_file(&name.whole().workload()), tests_of(&name.workload())), (None, None));
         }
         assert_eq!((shared_file("perf::sched::x"), shared_file("run::a::tests.b::c")), (None, None));
-        // The kinds of targets, of which a name can begin with one, and the part that an escaped
-        // dot makes.
+        // No name with a kind of target, and no escaped dot, gives the name of a shared file.
         for kind in ["lib", "bin", "test", "example", "bench", "proc-macro"] {
             assert_ne!(binary(kind, "it", &["it"]), "tests.it");
         }
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_targets_of_one_name_the_later_tells_its_kind() {
+    fn second_target_of_a_name_has_its_kind() {
         assert_eq!(binary("lib", "my_app", &[]), "my_app");
         assert_eq!(binary("bin", "my-app", &["my_app"]), "bin.my-app");
         assert_eq!(binary("test", "it", &["my_app", "my-app"]), "it");

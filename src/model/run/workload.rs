@@ -1,40 +1,39 @@
 //! What to run: a [`Workload`] as its author described it.
 //!
-//! It must not know how a program is found, built or started: that is the runner's and the shells'
-//! work.
+//! It must not know how a program is found, built or started: the runner does.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// One thing to run and to observe.
+/// A command to run and observe.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workload {
     /// What is executed.
     pub program: Program,
     /// Further arguments; for [`Program::Command`] they follow the command's own.
     pub args: Vec<String>,
-    /// What is added to the built environment.
+    /// Variables that are added to the built environment.
     pub env: BTreeMap<String, String>,
-    /// Variables that hold the path of a target of the package, built by cargo first: so a shell
-    /// can run several.
+    /// Variables with the path of a target of the package, which cargo builds first: a shell script
+    /// can so run several.
     pub with: BTreeMap<String, Program>,
-    /// What the workload reads on standard input.
+    /// Its standard input.
     pub stdin: Stdin,
-    /// Working directory relative to the package; `None`: a fresh temporary one, removed
+    /// The working directory relative to the package; `None`: a new temporary one, removed
     /// afterwards.
     pub cwd: Option<String>,
-    /// How long one run may take.
+    /// The time limit of one run.
     pub timeout: Duration,
-    /// Programs that must be found on the workload's own PATH, else it is ignored.
+    /// Programs that must exist on the workload's own PATH; otherwise it is ignored.
     pub requires: Vec<String>,
-    /// How a server ends; `None`: by itself.
+    /// How a server is ended; `None`: it ends by itself.
     pub stop: Option<StopAfter>,
-    /// The end of a good run.
+    /// The expected end of a run.
     pub exit: Exit,
 }
 
 impl Workload {
-    /// Everything that must be there before it is run: the program, and what it is run with.
+    /// Returns all programs that must exist before a run: the program, and the targets in `with`.
     pub fn programs(&self) -> impl Iterator<Item = &Program> {
         std::iter::once(&self.program).chain(self.with.values())
     }
@@ -55,13 +54,14 @@ pub enum Program {
     Bench(String),
     /// A closure in the package's test target `sysguard`, built by cargo first.
     Closure(String),
-    /// A test of the package, by its name: only `cargo sysguard run` runs it, where and as cargo or
-    /// nextest does.
+    /// A test of the package, by its name. Only `cargo sysguard run` runs it, in the place and way
+    /// of cargo or nextest.
     Run(String),
 }
 
 impl Program {
-    /// Whether it is known without an expectation file: then a proposal may come before its file.
+    /// Returns whether it is known without an expectation file; a proposal may then exist before
+    /// the file.
     pub fn needs_no_file(&self) -> bool {
         matches!(self, Self::Closure(_) | Self::Run(_))
     }
@@ -82,26 +82,26 @@ pub enum Stdin {
 /// How a server is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StopAfter {
-    /// How long after its start.
+    /// The time after its start.
     pub after: Duration,
-    /// The signal's number.
+    /// The number of the signal.
     pub signal: i32,
 }
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// With this status.
+    /// It exited with this status.
     Exited(i32),
-    /// By this signal's number.
+    /// It was killed by the signal with this number.
     Signaled(i32),
-    /// It was ended because it took longer than it may.
+    /// It was ended after its timeout.
     TimedOut,
 }
 
 impl Exit {
-    /// The exit status a shell would show: the code, 128 + the signal's number, or 124 as
-    /// timeout(1).
+    /// Returns the exit status that a shell would report: the code, 128 + the number of the signal,
+    /// or 124 as timeout(1).
     pub fn shell_status(self) -> i32 {
         match self {
             Self::Exited(code) => code,
@@ -111,5 +111,5 @@ impl Exit {
     }
 }
 
-/// The time a workload may take where its document names none.
+/// The timeout of a workload if its document has none.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);

@@ -1,8 +1,8 @@
-//! The words of the kernel's guide *Discovering Linux kernel subsystems used by a workload*
+//! The groups of the kernel's guide *Discovering Linux kernel subsystems used by a workload*
 //! (Documentation/admin-guide/workload-tracing.rst).
 //!
-//! What its three tables say of a call is here as they say it, whether or not the source agrees;
-//! the rest follows from the subsystem.
+//! Calls in its three tables are grouped as the guide groups them, even if the source disagrees.
+//! Other calls are grouped by subsystem.
 
 use crate::model::attribution::Subsystem as S;
 
@@ -74,12 +74,12 @@ const CALLS: [(&str, &str); 60] = [
     ("write", FILESYSTEM),
 ];
 
-/// What a table of the guide says of a call.
+/// Returns the group of a call in the tables of the guide.
 pub(super) fn of_call(name: &str) -> Option<&'static str> {
     CALLS.binary_search_by_key(&name, |&(name, _)| name).ok().map(|at| CALLS[at].1)
 }
 
-/// The guide's word for a subsystem; where it has none, ours.
+/// Returns the guide's group for a subsystem, or sysguard's title if it has none.
 pub(super) fn of_subsystem(subsystem: S) -> &'static str {
     match subsystem {
         S::Process | S::Credentials | S::System | S::Arch => PROCESS,
@@ -90,7 +90,7 @@ pub(super) fn of_subsystem(subsystem: S) -> &'static str {
     }
 }
 
-/// The subsystem that a word of the guide is for: whoever renames that renames it.
+/// Returns the subsystem of a group of the guide; a user's name for it replaces the group.
 pub(super) fn subsystem(word: &str) -> Option<S> {
     [S::Process, S::Memory, S::Filesystem, S::Network, S::Futex, S::Scheduler, S::Signal, S::Time, S::Capability]
         .into_iter()
@@ -103,7 +103,7 @@ mod tests {
     use crate::model::kernel::syscall::{Abi, Syscall};
 
     #[test]
-    fn calls_are_ordered_known_and_filed_under_a_word_of_the_guide() {
+    fn calls_are_ordered_and_have_known_groups() {
         assert!(CALLS.is_sorted_by(|a, b| a.0 < b.0));
         for (call, word) in CALLS {
             assert!(Syscall::from_name(Abi::X86_64, call).is_some(), "{call}");

@@ -1,7 +1,6 @@
-//! Under which words reports file what was used: named and versioned. Main type: [`Taxonomy`].
+//! Named and versioned groups of subsystems for reports. Main type: [`Taxonomy`].
 //!
-//! It renames and regroups for readers only: attribution, baselines and keys always speak of
-//! [`Subsystem`]s.
+//! It must not affect attribution, baselines and keys, which always use [`Subsystem`]s.
 
 mod guide;
 
@@ -9,26 +8,26 @@ use std::collections::BTreeMap;
 
 use crate::model::attribution::Subsystem;
 
-/// A way to file subsystems.
+/// A way to group uses by subsystem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taxonomy {
-    /// Its name and version, as reports tell it: `kernel/1`.
+    /// Its name and version in reports: `kernel/1`.
     name: String,
     base: Base,
-    /// Words that take the base's place, by subsystem.
+    /// Group names that replace those of the base, by subsystem.
     groups: BTreeMap<Subsystem, String>,
-    /// Words for single calls, whatever they reached.
+    /// Group names of single calls, independent of the subsystem that they reached.
     calls: BTreeMap<String, String>,
 }
 
-/// What a taxonomy begins with.
+/// The base of a taxonomy.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Base {
-    /// The subsystem that a call really reached, in sysguard's words.
+    /// By the subsystem that a call reached, with sysguard's titles.
     #[default]
     Kernel,
-    /// The words of the kernel's guide *Discovering Linux kernel subsystems used by a workload*: by
-    /// the name of the call alone.
+    /// By the name of the call alone, as in the kernel's guide *Discovering Linux kernel subsystems
+    /// used by a workload*.
     WorkloadTracing,
 }
 
@@ -36,7 +35,7 @@ impl Base {
     /// Every base, the default first.
     pub const ALL: [Self; 2] = [Self::Kernel, Self::WorkloadTracing];
 
-    /// The word of command lines and files.
+    /// Returns the name used on the command line and in files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Kernel => "kernel",
@@ -44,20 +43,20 @@ impl Base {
         }
     }
 
-    /// The base of this name.
+    /// Returns the base of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|base| base.name() == name)
     }
 }
 
-/// A call as it is to be filed.
+/// A call to be grouped.
 #[derive(Debug, Clone, Copy)]
 pub struct Filed<'a> {
     /// Its name.
     pub call: &'a str,
-    /// What its use reached.
+    /// The subsystem that its use reached.
     pub reached: Subsystem,
-    /// What its entry point is.
+    /// The subsystem of its entry point.
     pub entry_point: Subsystem,
 }
 
@@ -68,13 +67,13 @@ impl Default for Taxonomy {
 }
 
 impl Taxonomy {
-    /// One of sysguard's own.
+    /// Returns a built-in taxonomy.
     pub fn built_in(base: Base) -> Self {
         Self { name: format!("{}/1", base.name()), base, groups: BTreeMap::new(), calls: BTreeMap::new() }
     }
 
-    /// A user's: what it does not name is as in its base. Its name tells whose it is and what it
-    /// begins with.
+    /// Returns a user's taxonomy, which uses the base for everything that it does not name. Its
+    /// name includes that of its base.
     pub fn of_user(
         name: &str,
         base: Base,
@@ -84,17 +83,17 @@ impl Taxonomy {
         Self { name: format!("{name} (a file over {}/1)", base.name()), base, groups, calls }
     }
 
-    /// Name and version.
+    /// Returns name and version.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether it is sysguard's own words and nothing else: then subsystems go by their slugs.
+    /// Returns whether it is the default taxonomy, under which reports use the slugs of subsystems.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
     }
 
-    /// The word under which a use is filed.
+    /// Returns the group of a use.
     pub fn group(&self, filed: Filed<'_>) -> &str {
         if let Some(word) = self.calls.get(filed.call) {
             return word;
@@ -104,7 +103,7 @@ impl Taxonomy {
             Base::WorkloadTracing => {
                 let named = guide::of_call(filed.call);
                 let word = named.unwrap_or_else(|| guide::of_subsystem(filed.entry_point));
-                // Who renames a subsystem renames what the guide files under it.
+                // A user's name for a subsystem also replaces the guide's group for it.
                 let own = self.groups.get(&filed.entry_point).filter(|_| named.is_none());
                 let guides = || guide::subsystem(word).and_then(|subsystem| self.groups.get(&subsystem));
                 own.or_else(guides).map_or(word, String::as_str)
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn ours_goes_by_what_was_reached_and_the_guides_by_the_call() {
+    fn kernel_groups_by_subsystem_guide_by_call() {
         let (ours, guide) = (Taxonomy::default(), Taxonomy::built_in(Base::WorkloadTracing));
         for (call, reached, entry_point, in_ours, in_guide) in [
             ("read", S::Network, S::Filesystem, "Network", "Filesystem"),
@@ -142,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_users_words_come_first_and_are_never_silent() {
+    fn user_groups_take_precedence_and_are_named() {
         let groups = BTreeMap::from([(S::Filesystem, "Storage".to_owned()), (S::Block, "Storage".to_owned())]);
         let calls = BTreeMap::from([("wait4".to_owned(), "Waiting".to_owned())]);
         let own = Taxonomy::of_user("team", Base::Kernel, groups.clone(), calls);

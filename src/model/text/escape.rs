@@ -1,20 +1,20 @@
-//! Characters that a terminal, a log or a reader's eye obeys, and how text of others is written
-//! without them.
+//! Escapes control and invisible characters in foreign text, which could mislead a terminal, a log
+//! or a reader.
 //!
-//! Names of kinds go through [`name`] where they are made, so that keys and baselines hold none.
-//! Text that is only shown goes through [`line()`].
+//! Names of kinds pass through [`name`] when they are made, so keys and baselines hold no such
+//! characters. Text that is only shown passes through [`line()`].
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
 /// The general categories Cf (without the visible prepended signs), Zl and Zp of Unicode 17, and
-/// letters without a glyph. A table of our own, since a name must not change with the compiler's
-/// version of Unicode.
+/// letters without a glyph. The table is fixed here, because a name must not change with the
+/// compiler's version of Unicode.
 const FORMAT: [(char, char); 20] = [
     ('\u{ad}', '\u{ad}'),
     ('\u{34f}', '\u{34f}'),
     ('\u{61c}', '\u{61c}'),
-    // Hangul fillers; another one is U+3164, half as wide U+FFA0.
+    // Hangul fillers; U+3164 and its half-width form U+FFA0 are below.
     ('\u{115f}', '\u{1160}'),
     ('\u{17b4}', '\u{17b5}'),
     ('\u{180e}', '\u{180e}'),
@@ -34,24 +34,24 @@ const FORMAT: [(char, char); 20] = [
     ('\u{13430}', '\u{1343f}'),
     ('\u{1bca0}', '\u{1bca3}'),
     ('\u{1d173}', '\u{1d17a}'),
-    // Tags, and all that is "default ignorable" beside them.
+    // Tags, and the other "default ignorable" characters near them.
     ('\u{e0000}', '\u{e0fff}'),
 ];
 
-/// Whether a character is not shown as itself: a control or format character, or a separator of
-/// lines.
+/// Returns whether a character is not visible as itself: a control or format character, or a line
+/// separator.
 pub fn is_hidden(character: char) -> bool {
     let is_format = || FORMAT.iter().any(|(first, last)| (*first..=*last).contains(&character));
     character.is_control() || !character.is_ascii() && is_format()
 }
 
-/// A name from foreign text: each byte of a hidden character, and of a backslash, is written as
-/// `\xNN`. Different texts stay different names.
+/// Escapes foreign text as a name: each byte of a hidden character or a backslash becomes `\xNN`.
+/// Different texts give different names.
 pub fn name(text: &str) -> Cow<'_, str> {
     escaped_bytes(text, |character| character == '\\' || is_hidden(character))
 }
 
-/// A name that [`name`] may have made already: backslashes stay.
+/// Escapes a name that [`name`] may have escaped already: backslashes stay.
 pub fn read_name(text: &str) -> Cow<'_, str> {
     escaped_bytes(text, is_hidden)
 }
@@ -64,7 +64,7 @@ fn escaped_bytes(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> 
     for character in text.chars() {
         if is_escaped(character) {
             for byte in character.encode_utf8(&mut [0; 4]).bytes() {
-                // A String takes everything.
+                // Writing to a String cannot fail.
                 let _ = write!(name, "\\x{byte:02x}");
             }
         } else {
@@ -74,7 +74,8 @@ fn escaped_bytes(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> 
     Cow::Owned(name)
 }
 
-/// A line of foreign text to be shown: hidden characters other than tabs as Rust escapes them.
+/// Escapes a line of foreign text for display: hidden characters other than tabs become Rust
+/// escapes.
 pub fn line(text: &str) -> Cow<'_, str> {
     let is_escaped = |character: char| character != '\t' && is_hidden(character);
     if !text.contains(is_escaped) {
@@ -91,9 +92,9 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
-/// A message of one or more lines, each as [`line()`] writes it. A further line may come from a
-/// name that it quotes: such a line is no command to a runner of GitHub, which obeys what begins
-/// with `::`.
+/// Escapes a message of one or more lines, each as by [`line()`]. A later line may come from a
+/// quoted name. `::` at its start is therefore escaped too, because a GitHub runner executes such a
+/// line as a command.
 pub fn message(text: &str) -> String {
     let further = |text: &str| {
         let escaped = line(text);
@@ -115,7 +116,7 @@ mod tests {
 
     use super::*;
 
-    /// Anything, and often what is escaped or looks escaped.
+    /// Generates any text, and often text with characters to escape or with escapes.
     fn any_text() -> impl Strategy<Value = String> {
         prop_oneof![".{0,12}", "[a\\\\x1b\u{1b}\n\t\u{85}\u{200b}\u{202e}\u{2066}\u{feff}\u{e0041}]{0,8}"]
     }
@@ -135,7 +136,7 @@ mod tests {
         }
 
         #[test]
-        fn name_is_read_as_it_was_made(text in any_text()) {
+        fn escaped_name_stays_unchanged(text in any_text()) {
             let made = name(&text);
             prop_assert_eq!(read_name(&made), made.clone());
         }
@@ -162,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn hidden_characters_are_bytes_in_names_and_escapes_in_lines() {
+    fn hidden_characters_are_escaped_in_names_and_lines() {
         for (text, named, shown) in [
             ("e\u{1b}[31mvil", "e\\x1b[31mvil", "e\\u{1b}[31mvil"),
             ("a\n::error::b", "a\\x0a::error::b", "a\\n::error::b"),

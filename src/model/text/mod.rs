@@ -1,5 +1,5 @@
-//! Names and text of others: escaping, near names, and what could not be removed. Main functions:
-//! [`escape::message`] and [`near::near`].
+//! Escapes foreign text, finds similar names, and describes what could not be removed. Main
+//! functions: [`escape::message`] and [`near::near`].
 
 pub mod escape;
 pub mod near;

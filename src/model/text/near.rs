@@ -1,21 +1,21 @@
-//! Names that come near one that is unknown: what was probably meant. Main function: [`near`].
+//! Finds known names that are similar to an unknown one. Main function: [`near`].
 
-/// The known names that were probably meant: those that begin with the name (`epoll`), those that
-/// contain it (`TERM`), then those that a slip of the pen leads to, which differ in a third of
-/// their letters at most. Of each kind the nearest come first.
+/// Returns the known names that were probably meant, in three groups: names that begin with the
+/// given one (`epoll`), names that contain it (`TERM`), then misspellings, which differ in at most
+/// a third of their letters. The nearest of each group come first.
 pub fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let name = name.to_lowercase();
-    let mut found: Vec<(Likeness, usize, &str)> = known
+    let mut found: Vec<(Similarity, usize, &str)> = known
         .filter_map(|candidate| {
             let lowercase = candidate.to_lowercase();
-            let likeness = likeness(&name, &lowercase)?;
-            // A distance takes the product of both lengths, and a name may be as long as a file: of
-            // names that contain each other it is the difference of the lengths.
-            let distance = match likeness {
-                Likeness::Slip => strsim::damerau_levenshtein(&name, &lowercase),
-                Likeness::Beginning | Likeness::Part => lowercase.len() - name.len(),
+            let similarity = similarity(&name, &lowercase)?;
+            // Computing the distance takes the product of both lengths, and a name may be as long
+            // as a file. If one name contains the other, it is the difference of the lengths.
+            let distance = match similarity {
+                Similarity::Misspelling => strsim::damerau_levenshtein(&name, &lowercase),
+                Similarity::Prefix | Similarity::Substring => lowercase.len() - name.len(),
             };
-            Some((likeness, distance, candidate))
+            Some((similarity, distance, candidate))
         })
         .collect();
     found.sort_unstable();
@@ -23,30 +23,30 @@ pub fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Vec<&'a str
     found.into_iter().map(|(_, _, candidate)| candidate).collect()
 }
 
-/// How a known name resembles an unknown one, the best first.
+/// How a known name is similar to an unknown one, the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Likeness {
-    Beginning,
-    Part,
-    Slip,
+enum Similarity {
+    Prefix,
+    Substring,
+    Misspelling,
 }
 
-/// The shortest name that is looked for in others: shorter ones are in too many.
-const SHORTEST_PART: usize = 3;
+/// The shortest name that is searched in others: too many names contain shorter ones.
+const MIN_SUBSTRING: usize = 3;
 
-/// The longest difference of lengths that counts as a slip.
-const LONGEST_SLIP: usize = 4;
+/// The largest difference of lengths of a misspelling.
+const MAX_LENGTH_DIFFERENCE: usize = 4;
 
-fn likeness(name: &str, candidate: &str) -> Option<Likeness> {
-    if name.len() >= SHORTEST_PART && candidate.starts_with(name) {
-        return Some(Likeness::Beginning);
+fn similarity(name: &str, candidate: &str) -> Option<Similarity> {
+    if name.len() >= MIN_SUBSTRING && candidate.starts_with(name) {
+        return Some(Similarity::Prefix);
     }
-    if name.len() >= SHORTEST_PART && candidate.contains(name) {
-        return Some(Likeness::Part);
+    if name.len() >= MIN_SUBSTRING && candidate.contains(name) {
+        return Some(Similarity::Substring);
     }
-    let similar_length = candidate.len().abs_diff(name.len()) <= LONGEST_SLIP;
-    let is_slip = || strsim::damerau_levenshtein(name, candidate) <= (candidate.len() / 3).max(1);
-    (similar_length && is_slip()).then_some(Likeness::Slip)
+    let similar_length = candidate.len().abs_diff(name.len()) <= MAX_LENGTH_DIFFERENCE;
+    let is_misspelling = || strsim::damerau_levenshtein(name, candidate) <= (candidate.len() / 3).max(1);
+    (similar_length && is_misspelling()).then_some(Similarity::Misspelling)
 }
 
 #[cfg(test)]
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slips_beginnings_and_parts_are_found() {
+    fn misspellings_prefixes_and_substrings_are_found() {
         let known = ["timeout", "tolerate", "args", "env", "exit", "SIGTERM"];
         for (written, meant) in [
             ("timout", Some("timeout")),

@@ -1,15 +1,15 @@
-//! What could not be removed of a temporary folder. Main type: [`Remains`].
+//! The entries of a temporary folder that could not be removed. Main type: [`Remains`].
 
 use std::fmt;
 
-/// The part of a temporary folder that could not be removed, as text for people.
+/// The part of a temporary folder that could not be removed, as text for a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Remains {
     /// The folder.
     pub folder: String,
-    /// The first entry that is left, relative to the folder; empty: the folder itself.
+    /// The first remaining entry, relative to the folder; empty: the folder itself.
     pub first: String,
-    /// Why that entry is left.
+    /// Why that entry could not be removed.
     pub reason: String,
     /// How many entries could not be removed.
     pub entries: u64,

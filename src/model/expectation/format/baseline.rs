@@ -1,4 +1,4 @@
-//! Every further document, one platform's baseline: [`read`].
+//! Reads the second and each later document, the baseline of one platform: [`read`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use super::keys;
 use super::malformed::Fault;
 use super::outline::{Node, Outline};
 use super::typed;
-use super::words::{List, Never, PhaseWord, Said, Sometimes, SyscallName};
+use super::words::{List, Never, PhaseName, Scalar, Sometimes, SyscallName};
 use crate::model::attribution::Subsystem;
 use crate::model::expectation::split::Facts;
 use crate::model::expectation::terms::{Baseline, Entry};
@@ -19,53 +19,53 @@ use crate::model::kernel::syscall::Abi;
 use crate::model::run::platform::Platform;
 use crate::model::text::escape;
 
-/// The document as it is written.
+/// The document in the form that serde reads.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a baseline: a map of `platform`, `subsystems`, `phases` and `blind_spots`")]
 struct Written {
-    platform: Said<Platform>,
+    platform: Scalar<Platform>,
     fingerprint: Option<WrittenFingerprint>,
-    quiet: Option<Said<Never>>,
+    quiet: Option<Scalar<Never>>,
     subsystems: Option<Subsystems>,
     phases: Option<Phases>,
-    blind_spots: Option<List<Said<String>>>,
+    blind_spots: Option<List<Scalar<String>>>,
 }
 
-pub(super) type Subsystems = BTreeMap<Said<Subsystem>, Option<Syscalls>>;
+pub(super) type Subsystems = BTreeMap<Scalar<Subsystem>, Option<Syscalls>>;
 
-pub(super) type Phases = BTreeMap<Said<PhaseWord>, Option<Phase>>;
+pub(super) type Phases = BTreeMap<Scalar<PhaseName>, Option<Phase>>;
 
-type Phase = BTreeMap<Said<Subsystem>, Option<List<Said<SyscallName>>>>;
+type Phase = BTreeMap<Scalar<Subsystem>, Option<List<Scalar<SyscallName>>>>;
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a map such as `{kernel: \"6.18\", libc: glibc 2.36}`")]
 pub(super) struct WrittenFingerprint {
-    kernel: Option<Said<String>>,
-    libc: Option<Said<String>>,
-    rustc: Option<Said<String>>,
-    profile: Option<Said<String>>,
+    kernel: Option<Scalar<String>>,
+    libc: Option<Scalar<String>>,
+    rustc: Option<Scalar<String>>,
+    profile: Option<Scalar<String>>,
 }
 
-type Syscalls = BTreeMap<Said<SyscallName>, Option<WrittenEntry>>;
+type Syscalls = BTreeMap<Scalar<SyscallName>, Option<WrittenEntry>>;
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a map such as `{objects: [file]}`, or nothing")]
 pub(super) struct WrittenEntry {
-    arguments: Option<List<Said<String>>>,
-    objects: Option<List<Said<String>>>,
-    errors: Option<List<Said<Errno>>>,
-    abi: Option<List<Said<Abi>>>,
-    seen: Option<Said<Sometimes>>,
+    arguments: Option<List<Scalar<String>>>,
+    objects: Option<List<Scalar<String>>>,
+    errors: Option<List<Scalar<Errno>>>,
+    abi: Option<List<Scalar<Abi>>>,
+    seen: Option<Scalar<Sometimes>>,
     why: Option<String>,
     owner: Option<String>,
 }
 
-/// Reads a further document of a text, and where its parts stand.
+/// Reads the baseline in a document, and the lines of its parts.
 pub(super) fn read(text: &str, outline: &Outline) -> Result<(Baseline, Places), Fault> {
     let root = &outline.root;
     let Some((platform, value)) = root.get("platform").filter(|(_, value)| !value.is_null()) else {
         keys::check::<Written>(root)?;
-        return Err(Fault::new(root.place, "a baseline without `platform`: name it, or remove the document"));
+        return Err(Fault::new(root.place, "baseline without `platform`: add `platform`, or remove the document"));
     };
     check(root)?;
     let written: Written = typed::read(text, outline)?;
@@ -91,41 +91,41 @@ pub(super) fn check_parts(node: &Node) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The lines of the keys below `subsystems`.
+/// Returns the lines of the keys below `subsystems`.
 pub(super) fn subsystem_lines(root: &Node) -> BTreeMap<Subsystem, usize> {
     let subsystems = root.get("subsystems").map_or(&[][..], |(_, node)| node.pairs());
     subsystems.iter().filter_map(|(key, _)| Some((Subsystem::from_slug(&key.name)?, key.place.line))).collect()
 }
 
 fn baseline(written: Written) -> Baseline {
-    let Said(platform) = written.platform;
+    let Scalar(platform) = written.platform;
     let Facts { subsystems, phases, blind_spots } = facts(written.subsystems, written.phases, written.blind_spots);
     let fingerprint = written.fingerprint.unwrap_or_default().into();
     Baseline { platform, fingerprint, restless: written.quiet.is_some(), subsystems, phases, blind_spots }
 }
 
-/// The facts of a baseline, or of a part of one.
+/// Returns the facts of a baseline, or of a part of one.
 pub(super) fn facts(
     subsystems: Option<Subsystems>,
     phases: Option<Phases>,
-    blind_spots: Option<List<Said<String>>>,
+    blind_spots: Option<List<Scalar<String>>>,
 ) -> Facts {
     let syscalls = |syscalls: Option<Syscalls>| {
         let named =
-            |(Said(SyscallName(name)), entry): (_, Option<WrittenEntry>)| (name, entry.unwrap_or_default().into());
+            |(Scalar(SyscallName(name)), entry): (_, Option<WrittenEntry>)| (name, entry.unwrap_or_default().into());
         syscalls.unwrap_or_default().into_iter().map(named).collect()
     };
     let subsystems = subsystems.unwrap_or_default().into_iter();
     let phases = phases.unwrap_or_default().into_iter();
     Facts {
-        subsystems: subsystems.map(|(Said(subsystem), written)| (subsystem, syscalls(written))).collect(),
-        phases: phases.map(|(Said(PhaseWord(name)), written)| (name, phase(written))).collect(),
+        subsystems: subsystems.map(|(Scalar(subsystem), written)| (subsystem, syscalls(written))).collect(),
+        phases: phases.map(|(Scalar(PhaseName(name)), written)| (name, phase(written))).collect(),
         blind_spots: blind_spots.unwrap_or_default().into_set(read_name),
     }
 }
 
 fn phase(written: Option<Phase>) -> BTreeMap<Subsystem, BTreeSet<String>> {
-    let named = |(Said(subsystem), syscalls): (_, Option<List<Said<SyscallName>>>)| {
+    let named = |(Scalar(subsystem), syscalls): (_, Option<List<Scalar<SyscallName>>>)| {
         (subsystem, syscalls.unwrap_or_default().into_set(|SyscallName(name)| name))
     };
     written.unwrap_or_default().into_iter().map(named).collect()
@@ -133,7 +133,7 @@ fn phase(written: Option<Phase>) -> BTreeMap<Subsystem, BTreeSet<String>> {
 
 impl From<WrittenFingerprint> for Fingerprint {
     fn from(written: WrittenFingerprint) -> Self {
-        let text = |said: Option<Said<String>>| said.map(|Said(text)| text);
+        let text = |scalar: Option<Scalar<String>>| scalar.map(|Scalar(text)| text);
         Self {
             kernel: text(written.kernel),
             libc: text(written.libc),
@@ -143,7 +143,7 @@ impl From<WrittenFingerprint> for Fingerprint {
     }
 }
 
-/// A name as observations hold it; a double-quoted scalar may hold what they escape.
+/// Escapes a name as observations do; a double-quoted scalar may hold characters that they escape.
 fn read_name(name: String) -> String {
     escape::read_name(&name).into_owned()
 }

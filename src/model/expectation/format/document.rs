@@ -1,4 +1,4 @@
-//! The first document, its author's: [`read`].
+//! Reads the first document, the one that its author writes: [`read`].
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use super::keys;
 use super::malformed::Fault;
 use super::outline::{Key, Node, Outline};
 use super::typed;
-use super::words::{Limit, List, PhaseWord, RuleCall, Said, Signal, Strict};
+use super::words::{List, PhaseName, RuleSyscall, Scalar, Signal, Strict, Timeout};
 use crate::model::attribution::Subsystem;
 use crate::model::expectation::terms::{Document, Level, Rule};
 use crate::model::expectation::versions;
@@ -19,69 +19,69 @@ use crate::model::kernel::call::Errno;
 use crate::model::kernel::signal;
 use crate::model::run::workload::{DEFAULT_TIMEOUT, Exit, Program, Stdin, StopAfter, Workload};
 
-/// The document as it is written; a key that is null is as good as absent.
+/// The document in the form that serde reads; a null value counts as an absent key.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a map of keys such as `version: 1`")]
 struct Written {
     #[serde(rename = "version")]
     _version: Option<IgnoredAny>,
     command: Option<List<String>>,
-    bin: Option<Said<String>>,
-    example: Option<Said<String>>,
-    test: Option<Said<String>>,
-    bench: Option<Said<String>>,
-    closure: Option<Said<String>>,
-    run: Option<Said<String>>,
+    bin: Option<Scalar<String>>,
+    example: Option<Scalar<String>>,
+    test: Option<Scalar<String>>,
+    bench: Option<Scalar<String>>,
+    closure: Option<Scalar<String>>,
+    run: Option<Scalar<String>>,
     args: Option<List<String>>,
     env: Option<BTreeMap<String, String>>,
     with: Option<BTreeMap<String, WrittenTarget>>,
     stdin: Option<WrittenStdin>,
-    cwd: Option<Said<String>>,
-    timeout: Option<Said<Limit>>,
-    requires: Option<List<Said<String>>>,
+    cwd: Option<Scalar<String>>,
+    timeout: Option<Scalar<Timeout>>,
+    requires: Option<List<Scalar<String>>>,
     stop: Option<WrittenStop>,
-    level: Option<Said<Level>>,
-    ignore: Option<Said<String>>,
-    exit: Option<Said<Exit>>,
+    level: Option<Scalar<Level>>,
+    ignore: Option<Scalar<String>>,
+    exit: Option<Scalar<Exit>>,
     tolerate: Option<List<WrittenRule>>,
     forbid: Option<List<WrittenRule>>,
-    ambient: Option<Said<Strict>>,
-    families: Option<Said<Strict>>,
+    ambient: Option<Scalar<Strict>>,
+    families: Option<Scalar<Strict>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a map such as `{after: 2s, signal: SIGTERM}`")]
 struct WrittenStop {
-    after: Said<Duration>,
-    signal: Option<Said<Signal>>,
+    after: Scalar<Duration>,
+    signal: Option<Scalar<Signal>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a map such as `{bin: NAME}`")]
 struct WrittenTarget {
-    bin: Option<Said<String>>,
-    example: Option<Said<String>>,
+    bin: Option<Scalar<String>>,
+    example: Option<Scalar<String>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a map such as `{file: PATH}`")]
 struct WrittenFile {
-    file: Said<String>,
+    file: Scalar<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a map such as `{syscall: getrusage, why: REASON}`")]
 struct WrittenRule {
-    phase: Option<Said<PhaseWord>>,
-    subsystem: Option<Said<Subsystem>>,
-    syscall: Option<Said<RuleCall>>,
-    argument: Option<Said<String>>,
-    object: Option<Said<String>>,
-    error: Option<Said<Errno>>,
+    phase: Option<Scalar<PhaseName>>,
+    subsystem: Option<Scalar<Subsystem>>,
+    syscall: Option<Scalar<RuleSyscall>>,
+    argument: Option<Scalar<String>>,
+    object: Option<Scalar<String>>,
+    error: Option<Scalar<Errno>>,
     why: Option<String>,
 }
 
-/// Text, or a map that names a file.
+/// Text, or a map with the path of a file.
 struct WrittenStdin(Stdin);
 
 impl<'de> Deserialize<'de> for WrittenStdin {
@@ -101,7 +101,7 @@ impl<'de> Deserialize<'de> for WrittenStdin {
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<WrittenStdin, A::Error> {
                 let map = serde::de::value::MapAccessDeserializer::new(map);
-                WrittenFile::deserialize(map).map(|WrittenFile { file: Said(file) }| WrittenStdin(Stdin::File(file)))
+                WrittenFile::deserialize(map).map(|WrittenFile { file: Scalar(file) }| WrittenStdin(Stdin::File(file)))
             }
         }
 
@@ -109,44 +109,45 @@ impl<'de> Deserialize<'de> for WrittenStdin {
     }
 }
 
-/// Reads the first document of a text: the version that it names, and what it says.
+/// Returns the version and the content of the first document of a text.
 pub(super) fn read(text: &str, outline: &Outline) -> Result<(u32, Document), Fault> {
     let root = &outline.root;
     if root.is_null() {
         return Err(Fault::new(
             root.place,
-            "nothing here: begin with `version: 1` and what to run, such as `bin: NAME`",
+            "the file is empty: start with `version: 1` and a program, such as `bin: NAME`",
         ));
     }
     let version = version(root)?;
     check(root)?;
     let written: Written = typed::read(text, outline)?;
     let Some(version) = version else {
-        return Err(Fault::new(root.place, "the version is missing: add `version: 1`"));
+        return Err(Fault::new(root.place, "missing `version`: add `version: 1`"));
     };
     Ok((version, document(written, root)?))
 }
 
-/// The version that the document names. A newer one is told before anything else that this program
-/// might not know.
+/// Returns the version that the document names.
+///
+/// A newer version is reported before any other fault, because later versions may have other keys.
 fn version(root: &Node) -> Result<Option<u32>, Fault> {
     let Some((_, node)) = root.get("version") else { return Ok(None) };
     let text = node.text().unwrap_or_default();
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse().unwrap_or(u32::MAX) {
-        _ if !is_number => Err(Fault::new(node.place, format!("`{text}` is no version: write `version: 1`"))),
-        0 => Err(Fault::new(node.place, "there is no version 0: write `version: 1`")),
+        _ if !is_number => Err(Fault::new(node.place, format!("invalid version `{text}`: write `version: 1`"))),
+        0 => Err(Fault::new(node.place, "invalid version `0`: write `version: 1`")),
         number if number <= versions::CURRENT => Ok(Some(number)),
         _ => {
             let newest = versions::CURRENT;
             let message =
-                format!("version {text} is newer than this sysguard, which reads up to {newest}: update sysguard");
+                format!("version {text} is newer than the latest supported version {newest}: update sysguard");
             Err(Fault::new(node.place, message))
         }
     }
 }
 
-/// What is told before any value is read: keys that are unknown, and values that are missing.
+/// Refuses unknown keys and missing values before serde reads any value.
 fn check(root: &Node) -> Result<(), Fault> {
     keys::check::<Written>(root)?;
     for (key, node) in root.pairs() {
@@ -169,7 +170,7 @@ fn check_rule(rule: &Node) -> Result<(), Fault> {
         return Ok(());
     }
     let message =
-        "a rule that matches everything: name a `phase`, `subsystem`, `syscall`, `argument`, `object` or `error`";
+        "this rule matches every call: add a `phase`, `subsystem`, `syscall`, `argument`, `object` or `error`";
     Err(Fault::new(rule.place, message))
 }
 
@@ -178,7 +179,7 @@ fn check_environment(env: &Node) -> Result<(), Fault> {
         check_variable(key)?;
         if value.is_null() {
             let name = &key.name;
-            let message = format!("`{name}` has no value: write \"\" for an empty one (nothing else is inherited)");
+            let message = format!("`{name}` has no value: write \"\" for an empty value (variables are not inherited)");
             return Err(Fault::new(key.place, message));
         }
     }
@@ -187,27 +188,30 @@ fn check_environment(env: &Node) -> Result<(), Fault> {
 
 fn check_variable(Key { name, place }: &Key) -> Result<(), Fault> {
     if name.is_empty() || name.contains('=') {
-        return Err(Fault::new(*place, format!("`{name}` is no name of an environment variable")));
+        return Err(Fault::new(
+            *place,
+            format!("invalid variable name `{name}`: it must be non-empty and hold no `=`"),
+        ));
     }
     Ok(())
 }
 
-/// Each variable is set once, and holds one target's path.
+/// Refuses a variable that `env` sets too, or that does not name exactly one target.
 fn check_with(with: &Node, root: &Node) -> Result<(), Fault> {
     for (key, value) in with.pairs() {
         check_variable(key)?;
         keys::check::<WrittenTarget>(value)?;
         let name = &key.name;
         if root.get("env").is_some_and(|(_, env)| env.get(name).is_some()) {
-            let message = format!("`{name}` is set by `env` already: give one of them another name");
+            let message = format!("`{name}` is already set by `env`: rename one of them");
             return Err(Fault::new(key.place, message));
         }
         let given = value.pairs().iter().filter(|(_, target)| !target.is_null()).count();
-        // Another shape is told when it is read.
+        // serde reports a value that is no map.
         if value.is_null() || value.text().is_none() && value.items().is_empty() && given != 1 {
             return Err(Fault::new(
                 key.place,
-                format!("`{name}` needs one target: `{{bin: NAME}}` or `{{example: NAME}}`"),
+                format!("`{name}` needs exactly one target: `{{bin: NAME}}` or `{{example: NAME}}`"),
             ));
         }
     }
@@ -225,14 +229,14 @@ fn document(written: Written, root: &Node) -> Result<Document, Fault> {
             env: written.env.unwrap_or_default(),
             with: written.with.unwrap_or_default().into_iter().filter_map(target).collect(),
             stdin: written.stdin.map_or(Stdin::Null, |WrittenStdin(stdin)| stdin),
-            cwd: written.cwd.map(|Said(cwd)| cwd),
-            timeout: written.timeout.map_or(DEFAULT_TIMEOUT, |Said(Limit(timeout))| timeout),
-            requires: requires.into_iter().map(|Said(program)| program).collect(),
+            cwd: written.cwd.map(|Scalar(cwd)| cwd),
+            timeout: written.timeout.map_or(DEFAULT_TIMEOUT, |Scalar(Timeout(timeout))| timeout),
+            requires: requires.into_iter().map(|Scalar(program)| program).collect(),
             stop: written.stop.map(StopAfter::from),
-            exit: written.exit.map_or(Exit::Exited(0), |Said(exit)| exit),
+            exit: written.exit.map_or(Exit::Exited(0), |Scalar(exit)| exit),
         },
-        level: written.level.map_or(Level::default(), |Said(level)| level),
-        ignore: written.ignore.map(|Said(reason)| reason),
+        level: written.level.map_or(Level::default(), |Scalar(level)| level),
+        ignore: written.ignore.map(|Scalar(reason)| reason),
         tolerate: rules(written.tolerate),
         forbid: rules(written.forbid),
         ambient_strict: written.ambient.is_some(),
@@ -240,18 +244,18 @@ fn document(written: Written, root: &Node) -> Result<Document, Fault> {
     })
 }
 
-/// A variable and its target; each has one, as was checked.
+/// Returns a variable and its target; [`check_with`] has ensured that it has one.
 fn target((name, WrittenTarget { bin, example }): (String, WrittenTarget)) -> Option<(String, Program)> {
-    let bin = bin.map(|Said(target)| Program::Bin(target));
-    Some((name, bin.or(example.map(|Said(target)| Program::Example(target)))?))
+    let bin = bin.map(|Scalar(target)| Program::Bin(target));
+    Some((name, bin.or(example.map(|Scalar(target)| Program::Example(target)))?))
 }
 
-/// What a test that cargo runs has no say in.
-const CARGOS_BUSINESS: [&str; 9] = ["args", "env", "with", "stdin", "cwd", "timeout", "requires", "stop", "exit"];
+/// Keys that `run:` does not allow, because cargo or nextest starts the test.
+const KEYS_OF_CARGO: [&str; 9] = ["args", "env", "with", "stdin", "cwd", "timeout", "requires", "stop", "exit"];
 
-/// Exactly one key says what is run.
+/// Returns the program to run; exactly one key must name it.
 fn program(written: &Written, root: &Node) -> Result<Program, Fault> {
-    let name = |name: &Option<Said<String>>| name.as_ref().map(|Said(name)| name.clone());
+    let name = |name: &Option<Scalar<String>>| name.as_ref().map(|Scalar(name)| name.clone());
     let choices = [
         ("command", written.command.as_ref().map(|List(words)| Program::Command(words.clone()))),
         ("bin", name(&written.bin).map(Program::Bin)),
@@ -263,13 +267,16 @@ fn program(written: &Written, root: &Node) -> Result<Program, Fault> {
     ];
     let mut given = choices.into_iter().filter_map(|(key, program)| program.map(|program| (key, program)));
     let Some((key, program)) = given.next() else {
-        return Err(Fault::new(root.place, "nothing to run: add one of `command`, `bin`, `example`, `test`, `bench`"));
+        return Err(Fault::new(
+            root.place,
+            "no program to run: add one of `command`, `bin`, `example`, `test`, `bench`",
+        ));
     };
     if let Some((other, _)) = given.next() {
-        // Both are in the outline, for both were read; the later one is pointed at.
+        // The outline holds both keys, because serde read both. The fault is at the later one.
         let places = [key, other].map(|key| root.get(key).map_or(root.place, |(key, _)| key.place));
         let place = places.into_iter().max_by_key(|place| (place.line, place.column)).unwrap_or(root.place);
-        return Err(Fault::new(place, format!("`{key}` and `{other}`: only one can be run, remove the other")));
+        return Err(Fault::new(place, format!("both `{key}` and `{other}` name a program: remove one of them")));
     }
     if let Program::Command(words) = &program
         && words.first().is_none_or(String::is_empty)
@@ -278,18 +285,18 @@ fn program(written: &Written, root: &Node) -> Result<Program, Fault> {
         return Err(Fault::new(place, "no program in `command`: write it as `[PROGRAM, ARGUMENT]`"));
     }
     if let Program::Run(_) = program
-        && let Some((key, _)) =
-            CARGOS_BUSINESS.iter().find_map(|key| root.get(key).filter(|(_, value)| !value.is_null()))
+        && let Some((key, _)) = KEYS_OF_CARGO.iter().find_map(|key| root.get(key).filter(|(_, value)| !value.is_null()))
     {
-        let message = format!("`{}` means nothing beside `run`: cargo or nextest runs the test; remove it", key.name);
+        let message =
+            format!("`{}` has no effect with `run`, because cargo or nextest runs the test: remove it", key.name);
         return Err(Fault::new(key.place, message));
     }
     Ok(program)
 }
 
 impl From<WrittenStop> for StopAfter {
-    fn from(WrittenStop { after: Said(after), signal }: WrittenStop) -> Self {
-        let signal = signal.map_or(signal::SIGTERM, |Said(Signal(signal))| signal);
+    fn from(WrittenStop { after: Scalar(after), signal }: WrittenStop) -> Self {
+        let signal = signal.map_or(signal::SIGTERM, |Scalar(Signal(signal))| signal);
         Self { after, signal }
     }
 }
@@ -297,12 +304,12 @@ impl From<WrittenStop> for StopAfter {
 impl From<WrittenRule> for Rule {
     fn from(written: WrittenRule) -> Self {
         Self {
-            phase: written.phase.map(|Said(PhaseWord(phase))| phase),
-            subsystem: written.subsystem.map(|Said(subsystem)| subsystem),
-            syscall: written.syscall.map(|Said(RuleCall(syscall))| syscall),
-            argument: written.argument.map(|Said(argument)| argument),
-            object: written.object.map(|Said(object)| object),
-            error: written.error.map(|Said(errno)| errno.name().into_owned()),
+            phase: written.phase.map(|Scalar(PhaseName(phase))| phase),
+            subsystem: written.subsystem.map(|Scalar(subsystem)| subsystem),
+            syscall: written.syscall.map(|Scalar(RuleSyscall(syscall))| syscall),
+            argument: written.argument.map(|Scalar(argument)| argument),
+            object: written.object.map(|Scalar(object)| object),
+            error: written.error.map(|Scalar(errno)| errno.name().into_owned()),
             why: written.why,
         }
     }

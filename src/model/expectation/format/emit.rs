@@ -1,7 +1,7 @@
-//! The canonical form of a baseline, [`baseline`], of those of all tests of a binary, [`split()`],
-//! and of [`remarks`]. The same value is the same bytes.
+//! Writes the canonical form of a baseline ([`baseline`]), of the baselines of all tests of a
+//! binary ([`split()`]), and of [`remarks`]. Equal values give equal bytes.
 //!
-//! One fact a line, ordered, indented by two; quotes only where YAML needs them.
+//! One fact per line, ordered, indented by two spaces; quotes only where YAML needs them.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,8 +13,7 @@ use crate::model::expectation::terms::{Baseline, Entry};
 use crate::model::facts::fact::Fact;
 use crate::model::facts::fingerprint::Fingerprint;
 
-/// The first document of a workload, or of the tests of a binary, that have no file yet: its key
-/// and its name.
+/// Returns a new first document for a workload, or for the tests of a binary: `key: name`.
 pub(super) fn first_document(what: &str, key: &str, name: &str) -> String {
     let mut out = Lines(format!("# {what} This first document is yours: say here why it matters.\n"));
     out.line(0, "version: 1");
@@ -22,7 +21,7 @@ pub(super) fn first_document(what: &str, key: &str, name: &str) -> String {
     out.0
 }
 
-/// A baseline as one document, its `---` included.
+/// Returns a baseline as one document, including `---`.
 pub(super) fn baseline(baseline: &Baseline) -> String {
     let mut out = Lines(String::from("---\n"));
     out.pair(0, "platform", &baseline.platform.to_string());
@@ -39,7 +38,7 @@ pub(super) fn baseline(baseline: &Baseline) -> String {
     out.0
 }
 
-/// The baselines of all tests of a binary as one document, its `---` included.
+/// Returns the baselines of all tests of a binary as one document, including `---`.
 pub(super) fn split(split: &Split) -> String {
     let mut out = Lines(String::from("---\n"));
     out.pair(0, "platform", &split.platform.to_string());
@@ -65,12 +64,12 @@ pub(super) fn split(split: &Split) -> String {
     out.0
 }
 
-/// Remarks as one document, without its `---`.
+/// Returns remarks as one document, without `---`.
 pub(super) fn remarks(Remarks { drift, sites, causes }: &Remarks) -> String {
     let mut out = Lines(String::new());
     out.list(0, "drift", drift);
-    out.told("sites", sites);
-    out.told("causes", causes);
+    out.fact_texts("sites", sites);
+    out.fact_texts("causes", causes);
     out.0
 }
 
@@ -115,7 +114,7 @@ impl Lines {
 
     fn line(&mut self, depth: usize, text: &str) {
         let indent = "  ".repeat(depth);
-        writeln!(self.0, "{indent}{text}").expect("a String takes everything");
+        writeln!(self.0, "{indent}{text}").expect("writing to a String cannot fail");
     }
 
     fn key(&mut self, depth: usize, key: &str) {
@@ -137,12 +136,12 @@ impl Lines {
         }
     }
 
-    fn told(&mut self, key: &str, facts: &BTreeMap<Fact, String>) {
+    fn fact_texts(&mut self, key: &str, facts: &BTreeMap<Fact, String>) {
         if !facts.is_empty() {
             self.key(0, key);
         }
-        for (fact, told) in facts {
-            self.pair(1, &scalar(&fact.to_string()), told);
+        for (fact, text) in facts {
+            self.pair(1, &scalar(&fact.to_string()), text);
         }
     }
 

@@ -1,4 +1,4 @@
-//! What is kept of a file, what is read from it, and how it is written: whole files.
+//! Tests on whole files: what is read, what is kept byte for byte, and how it is written.
 
 use super::{Parsed, read, write};
 use crate::model::attribution::Subsystem;
@@ -15,16 +15,16 @@ fn platform(name: &str) -> Platform {
     name.parse().expect("a platform")
 }
 
-/// What the keys say that follow the least document.
+/// Returns the document with these keys after a minimal one.
 fn document(keys: &str) -> Document {
     parsed(&format!("version: 1\ncommand: [demo]\n{keys}")).expectation.document
 }
 
-/// The contract's example, to the letter.
+/// A file with every key.
 const EXAMPLE: &str = include_str!("example.yaml");
 
 #[test]
-fn the_example_is_read_whole_and_written_as_it_was() {
+fn example_survives_reading_and_writing() {
     let example = parsed(EXAMPLE);
     let Document { workload, level, ignore, tolerate, forbid, ambient_strict, families_strict } =
         &example.expectation.document;
@@ -48,7 +48,7 @@ fn the_example_is_read_whole_and_written_as_it_was() {
 }
 
 #[test]
-fn lines_of_a_baseline_are_known() {
+fn baseline_lines_are_known() {
     let example = parsed(EXAMPLE);
     let x86_64 = platform("x86_64-linux-gnu");
     let line = |needle: &str| EXAMPLE.lines().position(|line| line == needle).map(|index| index + 1);
@@ -59,7 +59,7 @@ fn lines_of_a_baseline_are_known() {
 }
 
 #[test]
-fn a_fingerprint_is_a_few_lines_below_the_platform() {
+fn fingerprint_follows_the_platform() {
     let text = "version: 1
 bin: a
 ---
@@ -77,11 +77,11 @@ subsystems: {}
     assert_eq!(baseline.fingerprint.parts().map(|(_, value)| value), ["6.18", "glibc 2.36", "1.95.0", "dev"].map(Some));
     assert!(baseline.restless);
     let afresh = Parsed { sources: Vec::new(), ..read.clone() };
-    assert_eq!(write(&afresh, &read.expectation.baselines), text, "it is in canonical form");
+    assert_eq!(write(&afresh, &read.expectation.baselines), text, "the text is in canonical form");
 }
 
 #[test]
-fn the_first_document_is_kept_byte_for_byte() {
+fn first_document_is_kept_byte_for_byte() {
     let new = Baseline::new(platform("x86_64-linux-gnu"));
     let written = "---\nplatform: x86_64-linux-gnu\nsubsystems: {}\n";
     for (given, kept) in [
@@ -110,7 +110,7 @@ fn the_first_document_is_kept_byte_for_byte() {
 }
 
 #[test]
-fn only_the_baseline_that_changes_is_rewritten() {
+fn only_the_changed_baseline_is_rewritten() {
     let text = "version: 1\nbin: a\n\
                 ---\n# theirs\nplatform: aarch64-linux-gnu\nsubsystems: {network: {socket: {arguments: [AF_INET]}}}\n\
                 --- # ours\nplatform: x86_64-linux-gnu\nsubsystems: {network: {socket: }}";
@@ -141,12 +141,12 @@ fn only_the_baseline_that_changes_is_rewritten() {
     let between = before.with(Baseline::new(platform("x86_64-linux-android")));
     let order: Vec<_> =
         parsed(&between).expectation.baselines.into_iter().map(|baseline| baseline.platform.env).collect();
-    assert_eq!(order, ["gnu", "android", "gnu"], "a new baseline stands where its platform's name belongs");
+    assert_eq!(order, ["gnu", "android", "gnu"], "a new baseline is inserted in the order of platforms");
     assert_eq!(write(&before, &[]), "version: 1\nbin: a\n");
 }
 
 #[test]
-fn the_canonical_form_is_one_fact_a_line() {
+fn canonical_form_has_one_fact_per_line() {
     let entry = Entry {
         arguments: ["AF_UNIX", "0x10"].map(str::to_owned).into(),
         objects: ["socket:AF_INET:SOCK_STREAM", "file"].map(str::to_owned).into(),
@@ -191,7 +191,7 @@ fn the_canonical_form_is_one_fact_a_line() {
 }
 
 #[test]
-fn values_are_read_as_they_are_meant() {
+fn values_have_their_documented_meaning() {
     let command =
         |words: &str| parsed(&format!("version: 1\ncommand: {words}\n")).expectation.document.workload.program;
     let words = |words: &[&str]| Program::Command(words.iter().map(|&word| word.to_owned()).collect());
@@ -231,8 +231,8 @@ fn values_are_read_as_they_are_meant() {
 }
 
 #[test]
-fn what_can_be_read_in_two_ways_is_refused() {
-    // saphyr-parser takes the comment sign for text, libyaml takes it for a comment.
+fn ambiguous_yaml_is_refused() {
+    // saphyr-parser reads `#` as text here, libyaml reads it as a comment.
     let malformed = read(b"|\n#\n").expect_err("no document");
-    assert!(malformed.message.starts_with("this can be read in two ways"), "{malformed}");
+    assert!(malformed.message.starts_with("ambiguous YAML"), "{malformed}");
 }

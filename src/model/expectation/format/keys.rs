@@ -1,7 +1,7 @@
-//! Which keys a map may have, and which one was meant: [`check`].
+//! Checks the keys of a map, and suggests the key that was meant: [`check`].
 //!
-//! The keys are those of the type that reads the map: they are asked of its `Deserialize`, so that
-//! they live once.
+//! The known keys are the field names of the type that reads the map, taken from its `Deserialize`.
+//! They are therefore defined once.
 
 use serde::de::value::Error as Refusal;
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
@@ -11,10 +11,10 @@ use super::malformed::Fault;
 use super::outline::Node;
 use crate::model::text::near::near;
 
-/// Where nothing comes near, no more names than these are listed.
+/// The longest list of known names in a message.
 const MOST_LISTED: usize = 24;
 
-/// Refuses every key of a map that `T` does not know.
+/// Refuses a key of a map that is no field of `T`.
 pub(super) fn check<T: for<'de> Deserialize<'de>>(map: &Node) -> Result<(), Fault> {
     let known = fields_of::<T>();
     match map.pairs().iter().find(|(key, _)| !known.contains(&key.name.as_str())) {
@@ -23,27 +23,27 @@ pub(super) fn check<T: for<'de> Deserialize<'de>>(map: &Node) -> Result<(), Faul
     }
 }
 
-/// `unknown KIND NAME`, and the known name that comes near.
+/// Returns the message `unknown KIND NAME` with the nearest known name, or with all known names.
 pub(super) fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     let mut message = format!("unknown {kind} `{name}`");
     if let Some(near) = near(name, known.clone()).first() {
         message += &format!(": did you mean `{near}`?");
     } else if known.clone().count() <= MOST_LISTED {
         let all: Vec<_> = known.map(|name| format!("`{name}`")).collect();
-        message += &format!(": known are {}", all.join(", "));
+        message += &format!(": use one of {}", all.join(", "));
     }
     message
 }
 
-/// The names of a struct's fields as its `Deserialize` tells them to a deserializer.
+/// Returns the field names that a struct's `Deserialize` passes to a deserializer.
 fn fields_of<T: for<'de> Deserialize<'de>>() -> &'static [&'static str] {
     let mut fields: &'static [&'static str] = &[];
     let refused = T::deserialize(Fields(&mut fields));
-    debug_assert!(refused.is_err(), "only structs without conversion are asked");
+    debug_assert!(refused.is_err(), "T must be a struct without a serde conversion");
     fields
 }
 
-/// A deserializer that listens to the question and gives no answer.
+/// A deserializer that records the requested field names and then fails.
 struct Fields<'a>(&'a mut &'static [&'static str]);
 
 impl<'de> Deserializer<'de> for Fields<'_> {
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn fields_are_those_of_the_struct() {
         #[derive(serde::Deserialize)]
-        #[expect(dead_code, reason = "only its field names are asked")]
+        #[expect(dead_code, reason = "only its field names are used")]
         struct Sample {
             one: String,
             #[serde(rename = "second")]

@@ -1,16 +1,16 @@
-//! One clear error with its place. Main type: [`Malformed`].
+//! A syntax error in a file, with its place. Main type: [`Malformed`].
 
 use std::fmt;
 
 use crate::model::text::escape;
 
-/// How much of the offending line is shown, in characters.
+/// The longest excerpt of the faulty line, in characters.
 const EXCERPT: usize = 200;
 
-/// How long a message may become by what it quotes, in characters.
+/// The longest message, including quoted text, in characters.
 const MESSAGE: usize = 500;
 
-/// Why a text is no expectation, and where. Its file is known to the store only.
+/// Why and where a text is no valid expectation. Only the store knows the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed {
     /// The line, counted from 1.
@@ -19,12 +19,12 @@ pub struct Malformed {
     pub column: usize,
     /// What is wrong, and what to do.
     pub message: String,
-    /// The offending line: its first 200 characters, control characters escaped.
+    /// The faulty line: its first 200 characters, with control characters escaped.
     pub excerpt: String,
 }
 
 impl Malformed {
-    /// `FILE:LINE:COLUMN: MESSAGE` and the line below it.
+    /// Returns `FILE:LINE:COLUMN: MESSAGE`, followed by the faulty line.
     pub fn within<'a>(&'a self, file: &'a str) -> impl fmt::Display + 'a {
         fmt::from_fn(move |f| write!(f, "{file}:{self}"))
     }
@@ -42,7 +42,7 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
-/// Where something stands: line and column counted from 1, the column in characters.
+/// A position: line and column counted from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) line: usize,
@@ -53,7 +53,7 @@ impl Place {
     /// The first character of a text.
     pub(super) const START: Self = Self { line: 1, column: 1 };
 
-    /// The place of a byte: what stands before it decides.
+    /// Returns the position after this text.
     pub(super) fn after(before: &str) -> Self {
         let line = before.matches('\n').count() + 1;
         let last_line = before.rsplit('\n').next().unwrap_or_default();
@@ -61,7 +61,7 @@ impl Place {
     }
 }
 
-/// A fault at a place; it becomes [`Malformed`] once the text is at hand.
+/// A fault at a position; [`Fault::shown`] adds the faulty line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) place: Place,
@@ -73,24 +73,24 @@ impl Fault {
         Self { place, message: message.into() }
     }
 
-    /// The error with the line of `text` that it is about; where the text is over too early, that
-    /// is its end.
+    /// Returns the error with the faulty line of `text`. A position after the end of the text
+    /// becomes its end.
     pub(super) fn shown(self, text: &str) -> Malformed {
         let written = text.trim_end_matches(['\r', '\n']);
         let end = Place::after(written);
         let Place { line, column } = if self.place.line > end.line { end } else { self.place };
-        let offending = written.split('\n').nth(line - 1).unwrap_or_default();
-        Malformed { line, column, message: one_line(&self.message), excerpt: excerpt(offending) }
+        let faulty = written.split('\n').nth(line - 1).unwrap_or_default();
+        Malformed { line, column, message: one_line(&self.message), excerpt: excerpt(faulty) }
     }
 }
 
-/// The first characters of a line with everything escaped that a terminal would obey.
+/// Returns the first characters of a line, with control characters escaped.
 fn excerpt(line: &str) -> String {
     let line = line.strip_suffix('\r').unwrap_or(line);
     escaped(line.chars().take(EXCERPT))
 }
 
-/// Messages quote what the user wrote: that must neither break them apart nor drown them.
+/// Returns a message on one line and of limited length, because it may quote the file.
 fn one_line(message: &str) -> String {
     let mut line = escaped(message.chars().take(MESSAGE));
     if message.chars().nth(MESSAGE).is_some() {
@@ -99,7 +99,7 @@ fn one_line(message: &str) -> String {
     line
 }
 
-/// A tab, too: the place is counted in characters.
+/// Escapes tabs too, because columns are counted in characters.
 fn escaped(text: impl Iterator<Item = char>) -> String {
     escape::line(&text.collect::<String>()).replace('\t', "\\t")
 }
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_shows_its_place_and_its_line() {
+    fn error_shows_place_and_line() {
         let fault = Fault::new(Place { line: 2, column: 3 }, "this is `wr\nong`");
         let malformed = fault.shown("fine\na\tb\u{1b}[31m\u{202e}c\r\nfine\n");
         assert_eq!(
@@ -119,20 +119,20 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_behind_the_text_is_at_its_end() {
+    fn fault_after_the_text_is_at_its_end() {
         let malformed = Fault::new(Place { line: 4, column: 1 }, "over").shown("a: [\nbc\n\n");
         assert_eq!(malformed.to_string(), "2:3: over\n  | bc");
     }
 
     #[test]
-    fn a_long_line_is_cut() {
+    fn long_line_is_cut() {
         let malformed = Fault::new(Place::START, "é".repeat(600)).shown(&"é".repeat(300));
         assert_eq!(malformed.excerpt, "é".repeat(200));
         assert_eq!(malformed.message, "é".repeat(500) + "…");
     }
 
     #[test]
-    fn a_place_is_counted_in_lines_and_characters() {
+    fn place_counts_lines_and_characters() {
         for (before, line, column) in [("", 1, 1), ("ab", 1, 3), ("a\n", 2, 1), ("a\r\nüb", 2, 3)] {
             assert_eq!(Place::after(before), Place { line, column }, "{before:?}");
         }

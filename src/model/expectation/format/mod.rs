@@ -1,9 +1,9 @@
-//! Text ⇄ terms: the one place that knows YAML. [`read`] makes a [`Parsed`], [`write()`] makes its
-//! text again.
+//! Converts between text and terms; the only module that knows YAML. [`read`] makes a [`Parsed`],
+//! [`write()`] makes the text again.
 //!
-//! It must not touch files. `saphyr-parser` tells the shape of a text and the place of everything,
-//! `serde_yaml` reads each document as its type, and `emit` writes: whatever is not changed is kept
-//! byte for byte.
+//! It must not touch files. `saphyr-parser` gives the structure of a text and the place of every
+//! node, `serde_yaml` reads each document as its type, and `emit` writes. Unchanged documents are
+//! kept byte for byte.
 
 mod baseline;
 mod document;
@@ -40,11 +40,11 @@ use super::versions;
 use crate::model::attribution::Subsystem;
 use crate::model::run::platform::Platform;
 
-/// Checks the names of a rule that was not read from a text.
+/// Checks the syscall and the error of a rule that was not read from a file.
 ///
 /// # Errors
 ///
-/// Which name of a syscall or an error nothing has, and the nearest known one.
+/// The unknown name of a syscall or an error, with the nearest known one.
 pub(crate) fn check_rule(rule: &Rule) -> Result<(), String> {
     words::check_rule(rule)
 }
@@ -52,25 +52,25 @@ pub(crate) fn check_rule(rule: &Rule) -> Result<(), String> {
 /// An expectation together with the text that it was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed {
-    /// What the text says.
+    /// The content of the text.
     pub expectation: Expectation,
-    /// What a proposal tells its reviewer besides.
+    /// The remarks of a proposal for its reviewer.
     pub remarks: Remarks,
-    /// The first document as it stands, with a final newline.
+    /// The first document unchanged, with a final newline.
     document: String,
-    /// One for each baseline, in the same order.
+    /// The source of each baseline, in the same order.
     sources: Vec<Source>,
 }
 
-/// Where a baseline comes from.
+/// The text that a baseline was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Source {
-    /// Its document as it stands, `---` included.
+    /// Its document unchanged, including `---`.
     text: String,
     places: Places,
 }
 
-/// Lines, counted from 1, that a report points at.
+/// The lines that reports refer to, counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Places {
     /// The value of `platform:`.
@@ -80,19 +80,19 @@ struct Places {
 }
 
 impl Parsed {
-    /// The text as it was read, a missing final newline added.
+    /// Returns the text as it was read, with a final newline.
     pub fn text(&self) -> String {
         write(self, &self.expectation.baselines)
     }
 
-    /// The text with this baseline in the place of its platform's. Everything else is kept byte for
-    /// byte.
+    /// Returns the text with this baseline instead of the old one of its platform. Everything else
+    /// is kept byte for byte.
     pub fn with(&self, baseline: Baseline) -> String {
         let mut baselines = self.expectation.baselines.clone();
         match baselines.iter_mut().find(|old| old.platform == baseline.platform) {
             Some(old) => *old = baseline,
             None => {
-                // Ordered by platform, so that it does not matter who blesses first.
+                // Ordered by platform, so that the text does not depend on the order of recordings.
                 let place = baselines.iter().position(|old| old.platform > baseline.platform);
                 baselines.insert(place.unwrap_or(baselines.len()), baseline);
             }
@@ -100,8 +100,8 @@ impl Parsed {
         write(self, &baselines)
     }
 
-    /// The line that speaks of a subsystem on a platform, else that of the platform, counted from
-    /// 1.
+    /// Returns the line of a subsystem in the baseline of a platform, or the line of the platform.
+    /// Lines are counted from 1.
     pub fn line(&self, platform: &Platform, subsystem: Option<Subsystem>) -> Option<usize> {
         let places = &self.source(platform)?.places;
         Some(subsystem.and_then(|subsystem| places.subsystems.get(&subsystem).copied()).unwrap_or(places.platform))
@@ -114,17 +114,25 @@ impl Parsed {
 }
 
 impl Parsed {
-    /// The expectation of a test that has no file yet; no name of a test is empty.
+    /// Returns the expectation of a test that has no file yet.
+    ///
+    /// # Errors
+    ///
+    /// If the name is empty or a file cannot hold it.
     pub fn of_test(name: &str) -> Result<Self, Malformed> {
         read(emit::first_document("A test, as `cargo sysguard run` found it.", "run", name).as_bytes())
     }
 
-    /// The expectation of a closure that has no file yet.
+    /// Returns the expectation of a closure that has no file yet.
+    ///
+    /// # Errors
+    ///
+    /// If the name is empty or a file cannot hold it.
     pub fn of_closure(name: &str) -> Result<Self, Malformed> {
         read(emit::first_document("A closure of the test `sysguard`.", "closure", name).as_bytes())
     }
 
-    /// The same without any baseline.
+    /// Returns the same without baselines.
     pub fn without_baselines(mut self) -> Self {
         self.expectation.baselines.clear();
         self.sources.clear();
@@ -133,6 +141,10 @@ impl Parsed {
 }
 
 /// Reads an expectation file.
+///
+/// # Errors
+///
+/// The first fault with its place.
 pub fn read(bytes: &[u8]) -> Result<Parsed, Malformed> {
     let whole = text::text(bytes, MAX_BYTES)?;
     let content = text::without_mark(&whole);
@@ -153,7 +165,7 @@ fn parse(text: &str) -> Result<Parsed, Fault> {
     for outline in further {
         let (baseline, places) = baseline::read(text, outline)?;
         if baselines.iter().any(|earlier| earlier.platform == baseline.platform) {
-            let message = format!("a second baseline of {}: keep one, then bless again", baseline.platform);
+            let message = format!("second baseline of {}: keep one, then bless again", baseline.platform);
             return Err(Fault::new(places.document, message));
         }
         baselines.push(baseline);
@@ -164,8 +176,8 @@ fn parse(text: &str) -> Result<Parsed, Fault> {
     Ok(Parsed { expectation, remarks: remarks::read(text), document: document_text, sources })
 }
 
-/// The text with these baselines and no others: the first document as it is, then each baseline;
-/// one that did not change as it was.
+/// Returns the text with exactly these baselines. The first document and each unchanged baseline
+/// are kept byte for byte.
 pub fn write(parsed: &Parsed, baselines: &[Baseline]) -> String {
     let mut text = parsed.document.clone();
     for baseline in baselines {

@@ -1,8 +1,8 @@
-//! The shape of a file and the place of everything in it: [`outline`], by the event parser of
+//! The structure of a file and the place of every node: [`outline`], by the event parser of
 //! `saphyr-parser`.
 //!
-//! It refuses what no expectation may hold (anchors, aliases, tags, duplicate keys, deep nesting).
-//! It must not know what keys mean.
+//! It refuses YAML features that expectations do not use: anchors, aliases, tags, duplicate keys
+//! and deep nesting. It must not know the meaning of keys.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -11,21 +11,21 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 
 use super::malformed::{Fault, Place};
 
-/// How deep lists and maps may nest.
+/// The deepest nesting of lists and maps.
 const MAX_DEPTH: usize = 64;
 
-/// How many documents a file may hold: far more than there are platforms.
+/// The most documents in a file: far more than there are platforms.
 const MAX_DOCUMENTS: usize = 256;
 
-const ALIAS: &str = "an alias: write the value itself";
+const ALIAS: &str = "aliases are not supported: write the value itself";
 
 /// One document of a stream.
 #[derive(Debug)]
 pub(super) struct Outline {
-    /// The lines that belong to it, counted from 0; comments before a `---` belong to the document
+    /// The lines of the document, counted from 0. Comments before a `---` belong to the document
     /// above.
     pub(super) lines: Range<usize>,
-    /// Its content.
+    /// Its top-level value.
     pub(super) root: Node,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Node {
 pub(super) enum Value {
     /// Nothing, `~` or `null`.
     Null,
-    /// Any other scalar: which type it is, is up to its reader.
+    /// Any other scalar; its reader decides on the type.
     Scalar(String),
     List(Vec<Node>),
     Map(Vec<(Key, Node)>),
@@ -53,7 +53,7 @@ pub(super) struct Key {
 }
 
 impl Node {
-    /// The pairs of a map; none of anything else.
+    /// Returns the pairs of a map, and nothing for other values.
     pub(super) fn pairs(&self) -> &[(Key, Self)] {
         match &self.value {
             Value::Map(pairs) => pairs,
@@ -61,7 +61,7 @@ impl Node {
         }
     }
 
-    /// The items of a list; none of anything else.
+    /// Returns the items of a list, and nothing for other values.
     pub(super) fn items(&self) -> &[Self] {
         match &self.value {
             Value::List(items) => items,
@@ -69,12 +69,12 @@ impl Node {
         }
     }
 
-    /// The pair of this name.
+    /// Returns the pair with this key.
     pub(super) fn get(&self, name: &str) -> Option<(&Key, &Self)> {
         self.pairs().iter().find(|(key, _)| key.name == name).map(|(key, node)| (key, node))
     }
 
-    /// The text of a scalar.
+    /// Returns the text of a scalar.
     pub(super) fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Scalar(text) => Some(text),
@@ -87,7 +87,7 @@ impl Node {
     }
 }
 
-/// Every document of the text, in its order. A text without any is one document that is null.
+/// Returns every document of the text in order. A text without documents gives one null document.
 pub(super) fn outline(text: &str) -> Result<Vec<Outline>, Fault> {
     let mut reader = Reader { text, parser: Parser::new_from_str(text) };
     let mut documents: Vec<Outline> = Vec::new();
@@ -102,7 +102,7 @@ pub(super) fn outline(text: &str) -> Result<Vec<Outline>, Fault> {
                 if documents.len() == MAX_DOCUMENTS {
                     return Err(Fault::new(
                         place(span),
-                        format!("more than {MAX_DOCUMENTS} documents: there is one a platform"),
+                        format!("more than {MAX_DOCUMENTS} documents: keep one baseline for each platform"),
                     ));
                 }
                 let start = start_of_document(text, span, explicit, documents.last_mut())?;
@@ -117,15 +117,15 @@ pub(super) fn outline(text: &str) -> Result<Vec<Outline>, Fault> {
     Ok(documents)
 }
 
-/// The first line of a document, counted from 0; the document before it ends there.
+/// Returns the first line of a document, counted from 0, and ends the previous document there.
 fn start_of_document(text: &str, span: Span, explicit: bool, before: Option<&mut Outline>) -> Result<usize, Fault> {
     let Some(before) = before else { return Ok(0) };
     let place = place(span);
     let start = place.line - 1;
-    // Both parsers must find the same documents: a stream is cut where a line starts with the mark
-    // and nowhere else.
+    // Both parsers must find the same documents. A stream is therefore split only at lines that
+    // start with `---`.
     if !explicit || !text.lines().nth(start).is_some_and(|line| line.starts_with("---")) {
-        return Err(Fault::new(place, "a further document starts with a line `---`"));
+        return Err(Fault::new(place, "text after the end of a document: start the next document with a line `---`"));
     }
     before.lines.end = start;
     Ok(start)
@@ -144,10 +144,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The node that begins with this event.
+    /// Reads the node that begins with this event.
     fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, Fault> {
         let place = place(span);
-        refuse_decoration(&event, place)?;
+        refuse_unsupported(&event, place)?;
         if depth > MAX_DEPTH {
             return Err(too_deep(place));
         }
@@ -169,7 +169,7 @@ impl<'a> Reader<'a> {
             }
             let item = self.node(event, span, depth + 1)?;
             if item.is_null() {
-                return Err(Fault::new(item.place, "an empty item: put it in quotes if it is text, else remove it"));
+                return Err(Fault::new(item.place, "empty list item: quote it if it is text, or remove it"));
             }
             items.push(item);
         }
@@ -185,10 +185,13 @@ impl<'a> Reader<'a> {
             }
             let key = self.node(event, span, depth + 1)?;
             let Value::Scalar(name) = key.value else {
-                return Err(Fault::new(key.place, "a key must be a word: put it in quotes if it is meant as text"));
+                return Err(Fault::new(key.place, "a key must be text: put it in quotes"));
             };
             if let Some(line) = lines.insert(name.clone(), key.place.line) {
-                return Err(Fault::new(key.place, format!("duplicate key `{name}`: it is on line {line} already")));
+                return Err(Fault::new(
+                    key.place,
+                    format!("duplicate key `{name}` (first on line {line}): remove one of them"),
+                ));
             }
             let (event, span) = self.next()?;
             pairs.push((Key { place: key.place, name }, self.node(event, span, depth + 1)?));
@@ -198,7 +201,7 @@ impl<'a> Reader<'a> {
 
 fn scalar(text: &str, style: ScalarStyle, place: Place) -> Result<Value, Fault> {
     if text.contains('\0') {
-        return Err(Fault::new(place, "a NUL character cannot be passed to a program"));
+        return Err(Fault::new(place, "NUL character: remove it, no program argument can hold it"));
     }
     if style == ScalarStyle::Plain && matches!(text, "" | "~" | "null" | "Null" | "NULL") {
         return Ok(Value::Null);
@@ -206,7 +209,7 @@ fn scalar(text: &str, style: ScalarStyle, place: Place) -> Result<Value, Fault> 
     Ok(Value::Scalar(text.to_owned()))
 }
 
-fn refuse_decoration(event: &Event<'_>, place: Place) -> Result<(), Fault> {
+fn refuse_unsupported(event: &Event<'_>, place: Place) -> Result<(), Fault> {
     let (anchor, tag) = match event {
         Event::Alias(_) => return Err(Fault::new(place, ALIAS)),
         Event::Scalar(_, _, anchor, tag) | Event::SequenceStart(anchor, tag) | Event::MappingStart(anchor, tag) => {
@@ -215,10 +218,10 @@ fn refuse_decoration(event: &Event<'_>, place: Place) -> Result<(), Fault> {
         _ => (false, false),
     };
     if anchor {
-        return Err(Fault::new(place, "an anchor: write the value wherever it is needed"));
+        return Err(Fault::new(place, "anchors are not supported: repeat the value instead"));
     }
     if tag {
-        return Err(Fault::new(place, "a tag: remove it, types are known from the keys"));
+        return Err(Fault::new(place, "tags are not supported: remove it"));
     }
     Ok(())
 }
@@ -227,29 +230,29 @@ fn place(span: Span) -> Place {
     Place { line: span.start.line().max(1), column: span.start.col() + 1 }
 }
 
-/// The parser's own words, but for two slips that it tells badly.
+/// Returns the parser's message, or a better one for tabs and aliases.
 fn syntax(text: &str, error: &ScanError) -> Fault {
     let marker = error.marker();
     let place = Place { line: marker.line().max(1), column: marker.col() + 1 };
     if let Some(place) = indenting_tab(text, place.line) {
-        return Fault::new(place, "a tab cannot indent: use spaces");
+        return Fault::new(place, "tab in the indentation: use spaces");
     }
     let at_fault = text.lines().nth(place.line - 1).and_then(|line| line.chars().nth(marker.col()));
     if at_fault == Some('*') {
         return Fault::new(place, ALIAS);
     }
     match error.info() {
-        // It has a limit of its own for what it must look ahead.
+        // The parser has its own limit for look-ahead.
         "recursion limit exceeded" => too_deep(place),
-        info => Fault::new(place, format!("not YAML: {info}")),
+        info => Fault::new(place, format!("invalid YAML: {info}")),
     }
 }
 
 fn too_deep(place: Place) -> Fault {
-    Fault::new(place, format!("nested deeper than {MAX_DEPTH}"))
+    Fault::new(place, format!("nested deeper than {MAX_DEPTH} levels: use fewer levels"))
 }
 
-/// A tab in the indentation of a line or of the next one: the parser stops at either.
+/// Finds a tab in the indentation of this line or the next; the parser may stop at either.
 fn indenting_tab(text: &str, line: usize) -> Option<Place> {
     let mut lines = text.lines().enumerate().skip(line - 1).take(2);
     lines.find_map(|(index, line)| {

@@ -1,5 +1,4 @@
-//! What holds for every input: no bytes make the reader panic, and what is written is read as it
-//! was.
+//! Property tests: no input makes the reader panic, and reading returns what was written.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +18,7 @@ use crate::model::text::escape;
 
 const EXAMPLE: &str = include_str!("example.yaml");
 
-/// Pieces of YAML that parsers stumble over.
+/// Fragments of YAML that are hard to parse.
 const PIECES: &[&str] = &[
     "---\n",
     "...\n",
@@ -59,7 +58,7 @@ const PIECES: &[&str] = &[
     "a:",
 ];
 
-/// Strings that YAML could take for something else, among any others.
+/// Generates any strings, and often strings with another meaning in YAML.
 fn any_text() -> impl Strategy<Value = String> {
     let tricky =
         "[-?:,\\[\\]{}#&*!|>'\"%@`~=<. 0-9_+xobeEnyNYa\n\r\t\u{7f}\u{85}\u{feff}\u{2028}\u{fffe}\u{1f600}é\\\\]{0,8}";
@@ -69,7 +68,7 @@ fn any_text() -> impl Strategy<Value = String> {
         ".{0,20}",
         select(vec!["null".to_owned(), "No".to_owned(), "1e3".to_owned()])
     ]
-    .prop_filter("no program can be passed a NUL", |text| !text.contains('\0'))
+    .prop_filter("a program argument cannot hold a NUL", |text| !text.contains('\0'))
 }
 
 fn words() -> impl Strategy<Value = BTreeSet<String>> {
@@ -127,17 +126,17 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.max(512), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn no_bytes_cause_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = read(&bytes);
     }
 
     #[test]
-    fn no_yaml_makes_it_panic(pieces in prop::collection::vec(select(PIECES), 0..40)) {
+    fn no_yaml_causes_a_panic(pieces in prop::collection::vec(select(PIECES), 0..40)) {
         let _ = read(pieces.concat().as_bytes());
     }
 
     #[test]
-    fn no_value_makes_it_panic(pieces in prop::collection::vec(select(PIECES), 0..24)) {
+    fn no_value_causes_a_panic(pieces in prop::collection::vec(select(PIECES), 0..24)) {
         let text = format!("version: 1\ncommand: [x]\nstdin: {}", pieces.concat());
         if let Ok(parsed) = read(text.as_bytes()) {
             prop_assert!(parsed.text().starts_with(&text));
@@ -145,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_file_is_malformed_or_kept(
+    fn damaged_file_is_malformed_or_kept(
         damages in prop::collection::vec((any::<Index>(), 0..6_usize, select(PIECES)), 1..4),
     ) {
         let mut bytes = EXAMPLE.as_bytes().to_vec();
@@ -162,7 +161,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_written_is_read_as_it_was(baseline in baseline()) {
+    fn written_baseline_is_read_back_unchanged(baseline in baseline()) {
         let document = read(b"version: 1\nbin: demo\n").expect("a document");
         let text = document.with(baseline.clone());
         let again = read(text.as_bytes()).unwrap_or_else(|malformed| panic!("{malformed}\n{text}"));
@@ -193,7 +192,7 @@ proptest! {
     }
 
     #[test]
-    fn both_parsers_read_a_scalar_as_it_was(text in any_text()) {
+    fn both_parsers_read_a_written_scalar_back(text in any_text()) {
         let yaml = format!("- {}\n", scalar(&text));
         let read: Vec<Value> = serde_yaml::from_str(&yaml).expect("YAML");
         prop_assert_eq!(&read, &[Value::String(text.clone())]);

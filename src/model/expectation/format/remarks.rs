@@ -1,8 +1,8 @@
-//! Remarks as the last lines of a proposal, all of them comments: [`with_remarks`] writes them,
-//! `read` finds them again.
+//! Remarks as comments at the end of a proposal: [`with_remarks`] writes them, `read` reads them
+//! back.
 //!
-//! As comments they leave the proposal what the file would be. What somebody made unreadable of
-//! them is no remark: a comment is never an error.
+//! As comments they do not change the content of the proposal. Comments that do not parse as
+//! remarks are ignored and never an error.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use super::text::MAX_BYTES;
 use crate::model::expectation::remarks::Remarks;
 use crate::model::facts::fact::Fact;
 
-/// Stands before them; whatever stands before it is the file's.
+/// The line before the remarks.
 const HEADING: &str = "# For the review; accepting leaves these lines out.";
 
-/// Between the heading and the end: YAML behind a mark.
+/// The prefix of each line of YAML after the heading.
 const MARK: &str = "# ";
 
 #[derive(Default, Deserialize)]
@@ -27,7 +27,7 @@ struct Written {
     causes: BTreeMap<String, String>,
 }
 
-/// A text that ends with these remarks, unless it would be too large to be read.
+/// Appends these remarks to a text, unless the result would be too large to be read.
 pub fn with_remarks(text: String, remarks: &Remarks) -> String {
     if remarks.is_empty() {
         return text;
@@ -39,14 +39,14 @@ pub fn with_remarks(text: String, remarks: &Remarks) -> String {
     if whole.len() > MAX_BYTES { text } else { whole }
 }
 
-/// The remarks that a text ends with.
+/// Returns the remarks at the end of a text.
 pub(super) fn read(text: &str) -> Remarks {
     let heading = format!("\n{HEADING}\n");
     let lines = text.rsplit_once(&heading).map_or("", |(_, lines)| lines).lines();
     let lines: Option<Vec<&str>> = lines.map(|line| line.strip_prefix(MARK)).collect();
     let written: Written = serde_yaml::from_str(&lines.unwrap_or_default().join("\n")).unwrap_or_default();
-    let facts = |told: BTreeMap<String, String>| -> BTreeMap<Fact, String> {
-        told.into_iter().filter_map(|(fact, told)| Some((fact.parse().ok()?, told))).collect()
+    let facts = |texts: BTreeMap<String, String>| -> BTreeMap<Fact, String> {
+        texts.into_iter().filter_map(|(fact, text)| Some((fact.parse().ok()?, text))).collect()
     };
     Remarks { drift: written.drift, sites: facts(written.sites), causes: facts(written.causes) }
 }
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_without_remarks_has_none_and_is_never_an_error() {
+    fn invalid_remarks_are_ignored() {
         assert_eq!(with_remarks(TEXT.to_owned(), &Remarks::default()), TEXT);
         let whole = with_remarks(TEXT.to_owned(), &remarks());
         for text in [
@@ -111,11 +111,11 @@ mod tests {
             assert_eq!(read(&text), Remarks::default(), "{text}");
         }
         let strange = whole.replace("network::socket", "netwrok::socket");
-        assert_eq!(read(&strange).sites.len(), 2, "what is said of no fact is left out");
+        assert_eq!(read(&strange).sites.len(), 2, "a remark on an unknown fact is ignored");
     }
 
     #[test]
-    fn the_last_ones_count_and_a_text_of_just_one_mebibyte_gets_none() {
+    fn last_remarks_count_and_size_is_limited() {
         let once = with_remarks(TEXT.to_owned(), &Remarks { drift: vec!["old".to_owned()], ..Remarks::default() });
         assert_eq!(read(&with_remarks(once, &remarks())), remarks());
         let large = "#".repeat(MAX_BYTES - 1) + "\n";

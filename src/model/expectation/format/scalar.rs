@@ -1,16 +1,16 @@
-//! A string as a YAML scalar: [`scalar`] quotes where YAML 1.1 or 1.2 would read something else,
-//! and only there.
+//! Writes a string as a YAML scalar: [`scalar`] quotes it only where YAML 1.1 or 1.2 would read
+//! something else.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// The string as it is, or in double quotes on one line.
+/// Returns the string unchanged, or in double quotes on one line.
 pub(super) fn scalar(text: &str) -> Cow<'_, str> {
     if is_plain(text) { Cow::Borrowed(text) } else { Cow::Owned(quoted(text)) }
 }
 
-/// Words that YAML 1.1 or 1.2 reads as null, as a boolean, or as a merge key; in any case of
-/// letters.
+/// Words that YAML 1.1 or 1.2 reads as null, as a boolean, or as a merge key, in lower case. YAML
+/// accepts any case.
 const WORDS: [&str; 12] = ["", "~", "<<", "=", "null", "true", "false", "yes", "no", "on", "off", "y"];
 
 fn is_plain(text: &str) -> bool {
@@ -25,7 +25,8 @@ fn is_plain(text: &str) -> bool {
         && !text.contains(needs_escape)
 }
 
-/// Indicators open something else; `-`, `?` and `:` only with a space behind them.
+/// Returns false if the text starts with a YAML indicator; `-`, `?` and `:` are indicators only
+/// before a space.
 fn starts_plainly(text: &str) -> bool {
     let mut characters = text.chars();
     match characters.next() {
@@ -36,8 +37,8 @@ fn starts_plainly(text: &str) -> bool {
     }
 }
 
-/// Integers, floats, sexagesimals, dates: whatever either version of YAML takes for a number. The
-/// text is in lower case.
+/// Returns whether YAML 1.1 or 1.2 reads the text, given in lower case, as a number: integers,
+/// floats, sexagesimals and dates.
 fn is_number(text: &str) -> bool {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let all =
@@ -59,7 +60,7 @@ fn is_number(text: &str) -> bool {
     decimal(unsigned) || matches!(unsigned, ".inf" | ".nan" | "inf" | "nan" | "infinity") || is_date(text)
 }
 
-/// `2001-12-14`, also with a time behind it.
+/// Returns whether the text is a date such as `2001-12-14`, with or without a time.
 fn is_date(text: &str) -> bool {
     let mut parts = text.splitn(3, '-');
     let year = parts.next().is_some_and(|year| year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit()));
@@ -76,7 +77,7 @@ fn quoted(text: &str) -> String {
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
             _ if needs_escape(character) => {
-                write!(quoted, "\\u{:04X}", u32::from(character)).expect("a String takes everything");
+                write!(quoted, "\\u{:04X}", u32::from(character)).expect("writing to a String cannot fail");
             }
             _ => quoted.push(character),
         }
@@ -85,7 +86,7 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-/// What may not stand in a file as it is: see `text`.
+/// Returns whether a file must not hold the character unescaped: see `text`.
 fn needs_escape(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_yaml_would_read_otherwise_is_quoted() {
+    fn text_with_another_yaml_meaning_is_quoted() {
         for text in [
             "",
             "~",
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_breaks_a_line_or_a_terminal_is_escaped() {
+    fn control_characters_are_escaped() {
         assert_eq!(scalar("a\nb\tc\\\"\u{7}\u{85}\u{2028}"), r#""a\nb\tc\\\"\u0007\u0085\u2028""#);
         assert_eq!(scalar("\""), r#""\"""#);
     }

@@ -1,9 +1,9 @@
 //! One file for all tests of a binary: [`Shared`]. Its first document is the user's and names the
-//! binary (`tests: CRATE::BINARY`); each further one holds what most tests use on a platform
+//! binary (`tests: CRATE::BINARY`). Each later document holds what most tests use on a platform
 //! (`common:`) and how each test differs from that (`tests:`).
 //!
-//! It must not touch files. Each test is handed out as an expectation of its own, and taken back as
-//! such.
+//! It must not touch files. Each test is returned as an expectation of its own, and stored from
+//! one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -14,7 +14,7 @@ use super::baseline::{Phases, Subsystems, WrittenFingerprint, check_parts, facts
 use super::malformed::{Fault, Malformed};
 use super::outline::{self, Node, Outline};
 use super::scalar::scalar;
-use super::words::{List, Never, Said, Unused};
+use super::words::{List, Never, Scalar, UnusedFact};
 use super::{Parsed, Places, Source, document, emit, keys, text, typed};
 use crate::model::attribution::Subsystem;
 use crate::model::expectation::remarks::Remarks;
@@ -25,26 +25,26 @@ use crate::model::facts::fingerprint::Fingerprint;
 use crate::model::run::platform::Platform;
 use crate::model::run::workload::Program;
 
-/// What the tests of one binary are expected to use.
+/// The expectations of all tests of one binary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shared {
     /// `CRATE::BINARY`.
     binary: String,
-    /// The first document as it stands, with a final newline.
+    /// The first document unchanged, with a final newline.
     first: String,
-    /// The bytes of it that are the line `tests: CRATE::BINARY`, without its end.
+    /// The byte range of the line `tests: CRATE::BINARY` in `first`, without its line ending.
     line: Range<usize>,
     version: u32,
     document: Document,
-    sheets: Vec<Sheet>,
+    sections: Vec<PlatformSection>,
 }
 
-/// One platform.
+/// The document of one platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Sheet {
+struct PlatformSection {
     platform: Platform,
     tests: BTreeMap<String, Baseline>,
-    /// As it stands, `---` included; nothing once it has changed.
+    /// The document unchanged, including `---`; `None` after a change.
     text: Option<String>,
     places: BTreeMap<String, Places>,
 }
@@ -52,7 +52,7 @@ struct Sheet {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a map of `platform`, `common` and `tests`")]
 struct Written {
-    platform: Said<Platform>,
+    platform: Scalar<Platform>,
     fingerprint: Option<WrittenFingerprint>,
     common: Option<WrittenCommon>,
     tests: Option<BTreeMap<String, Option<WrittenTest>>>,
@@ -63,26 +63,26 @@ struct Written {
 struct WrittenCommon {
     subsystems: Option<Subsystems>,
     phases: Option<Phases>,
-    blind_spots: Option<List<Said<String>>>,
+    blind_spots: Option<List<Scalar<String>>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a map of `without`, `subsystems`, `phases` and `blind_spots`, or nothing")]
 struct WrittenTest {
     fingerprint: Option<WrittenFingerprint>,
-    quiet: Option<Said<Never>>,
-    without: Option<List<Said<Unused>>>,
+    quiet: Option<Scalar<Never>>,
+    without: Option<List<Scalar<UnusedFact>>>,
     subsystems: Option<Subsystems>,
     phases: Option<Phases>,
-    blind_spots: Option<List<Said<String>>>,
+    blind_spots: Option<List<Scalar<String>>>,
 }
 
 impl Shared {
-    /// The file of a binary, `CRATE::BINARY`, that has none yet.
+    /// Returns the content of a new file for a binary, `CRATE::BINARY`.
     ///
     /// # Errors
     ///
-    /// Where the name cannot stand in a file.
+    /// If a file cannot hold the name.
     pub fn of_binary(binary: &str) -> Result<Self, Malformed> {
         let what = "The tests of a binary, as `cargo sysguard run` found them.";
         Self::read(emit::first_document(what, KEY, binary).as_bytes())
@@ -92,7 +92,7 @@ impl Shared {
     ///
     /// # Errors
     ///
-    /// Where it is no such file: the first fault with its place.
+    /// The first fault with its place.
     pub fn read(bytes: &[u8]) -> Result<Self, Malformed> {
         let whole = text::text(bytes, text::MAX_SHARED_BYTES)?;
         let content = text::without_mark(&whole);
@@ -103,26 +103,26 @@ impl Shared {
         Ok(shared)
     }
 
-    /// `CRATE::BINARY`.
+    /// Returns `CRATE::BINARY`.
     pub fn binary(&self) -> &str {
         &self.binary
     }
 
-    /// The names of all tests that have a baseline, on whichever platform.
+    /// Returns the names of all tests that have a baseline on any platform.
     pub fn tests(&self) -> BTreeSet<&str> {
-        self.sheets.iter().flat_map(|sheet| sheet.tests.keys()).map(String::as_str).collect()
+        self.sections.iter().flat_map(|section| section.tests.keys()).map(String::as_str).collect()
     }
 
-    /// Whether the file is only what this program writes, without any baseline: nothing is lost
-    /// with it.
+    /// Returns whether the file has no baseline and an unchanged first document. Removing it then
+    /// loses nothing.
     pub fn is_bare(&self) -> bool {
-        self.sheets.is_empty() && Self::of_binary(&self.binary).is_ok_and(|bare| bare.first == self.first)
+        self.sections.is_empty() && Self::of_binary(&self.binary).is_ok_and(|bare| bare.first == self.first)
     }
 
-    /// The expectation of one test as if it had a file of its own; without baselines where none is
-    /// recorded.
+    /// Returns the expectation of one test as if it had a file of its own, without baselines if
+    /// none is recorded.
     ///
-    /// Its lines are those of this file.
+    /// Its line numbers are those of this file.
     pub fn test(&self, test: &str) -> Parsed {
         let run = format!("{}::{test}", self.binary);
         let (before, after) = (&self.first[..self.line.start], &self.first[self.line.end..]);
@@ -130,7 +130,7 @@ impl Shared {
         let mut document = self.document.clone();
         document.workload.program = Program::Run(run);
         let (mut baselines, mut sources) = (Vec::new(), Vec::new());
-        for Sheet { tests, places, .. } in &self.sheets {
+        for PlatformSection { tests, places, .. } in &self.sections {
             if let (Some(baseline), Some(places)) = (tests.get(test), places.get(test)) {
                 baselines.push(baseline.clone());
                 sources.push(Source { text: emit::baseline(baseline), places: places.clone() });
@@ -140,43 +140,47 @@ impl Shared {
         Parsed { expectation, remarks: Remarks::default(), document: document_text, sources }
     }
 
-    /// Takes the baseline of a test in, in the place of an earlier one of its platform.
+    /// Stores the baseline of a test, and replaces an earlier one of the same platform.
     pub fn insert(&mut self, test: &str, baseline: Baseline) {
-        let index = self.sheets.iter().position(|sheet| sheet.platform == baseline.platform).unwrap_or_else(|| {
-            // Ordered by platform, so that it does not matter which is recorded first.
-            let place = self.sheets.iter().position(|sheet| sheet.platform > baseline.platform);
-            let place = place.unwrap_or(self.sheets.len());
-            let platform = baseline.platform.clone();
-            self.sheets.insert(place, Sheet { platform, tests: BTreeMap::new(), text: None, places: BTreeMap::new() });
-            place
-        });
-        let sheet = &mut self.sheets[index];
-        if sheet.tests.get(test) != Some(&baseline) {
-            sheet.tests.insert(test.to_owned(), baseline);
-            sheet.text = None;
+        let index =
+            self.sections.iter().position(|section| section.platform == baseline.platform).unwrap_or_else(|| {
+                // Ordered by platform, so that the text does not depend on the order of recordings.
+                let place = self.sections.iter().position(|section| section.platform > baseline.platform);
+                let place = place.unwrap_or(self.sections.len());
+                let platform = baseline.platform.clone();
+                self.sections.insert(
+                    place,
+                    PlatformSection { platform, tests: BTreeMap::new(), text: None, places: BTreeMap::new() },
+                );
+                place
+            });
+        let section = &mut self.sections[index];
+        if section.tests.get(test) != Some(&baseline) {
+            section.tests.insert(test.to_owned(), baseline);
+            section.text = None;
         }
     }
 
-    /// Drops what is recorded of a test. Says whether there was anything.
+    /// Removes the baselines of a test. Returns whether there were any.
     pub fn remove(&mut self, test: &str) -> bool {
         let mut removed = false;
-        for sheet in &mut self.sheets {
-            if sheet.tests.remove(test).is_some() {
-                sheet.text = None;
+        for section in &mut self.sections {
+            if section.tests.remove(test).is_some() {
+                section.text = None;
                 removed = true;
             }
         }
-        self.sheets.retain(|sheet| !sheet.tests.is_empty());
+        self.sections.retain(|section| !section.tests.is_empty());
         removed
     }
 
-    /// The text: what did not change is kept byte for byte.
+    /// Returns the text; unchanged documents are kept byte for byte.
     pub fn text(&self) -> String {
-        let sheet = |sheet: &Sheet| match &sheet.text {
+        let section = |section: &PlatformSection| match &section.text {
             Some(text) => text.clone(),
-            None => emit::split(&Split::of(sheet.platform.clone(), &sheet.tests)),
+            None => emit::split(&Split::of(section.platform.clone(), &section.tests)),
         };
-        std::iter::once(self.first.clone()).chain(self.sheets.iter().map(sheet)).collect()
+        std::iter::once(self.first.clone()).chain(self.sections.iter().map(section)).collect()
     }
 }
 
@@ -188,26 +192,26 @@ fn parse(text: &str) -> Result<Shared, Fault> {
     let [first, further @ ..] = &outlines[..] else { return Err(Fault::new(super::Place::START, "no document")) };
     let first_text = typed::slice(text, &first.lines);
     let (binary, line) = binary(first_text, &first.root)?;
-    // As the file of one test would be: it has the same keys on the same lines.
+    // Read the document as that of a single test, which has the same keys on the same lines.
     let as_test = format!("{}run: {}{}", &first_text[..line.start], scalar(&binary), &first_text[line.end..]);
     let outlines = outline::outline(&as_test)?;
     let (version, document) = document::read(&as_test, &outlines[0])?;
-    let mut sheets: Vec<Sheet> = Vec::new();
+    let mut sections: Vec<PlatformSection> = Vec::new();
     for outline in further {
-        let (sheet, place) = sheet(text, outline)?;
-        if sheets.iter().any(|earlier| earlier.platform == sheet.platform) {
-            let message = format!("a second baseline of {}: keep one, then bless again", sheet.platform);
+        let (section, place) = section(text, outline)?;
+        if sections.iter().any(|earlier| earlier.platform == section.platform) {
+            let message = format!("second baseline of {}: keep one, then bless again", section.platform);
             return Err(Fault::new(place, message));
         }
-        sheets.push(sheet);
+        sections.push(section);
     }
-    Ok(Shared { binary, first: first_text.to_owned(), line, version, document, sheets })
+    Ok(Shared { binary, first: first_text.to_owned(), line, version, document, sections })
 }
 
-/// The name of the binary, and the bytes of its line in the first document.
+/// Returns the name of the binary, and the byte range of its line in the first document.
 fn binary(first: &str, root: &Node) -> Result<(String, Range<usize>), Fault> {
     let Some((key, value)) = root.get(KEY) else {
-        let message = "the file holds the tests of a binary and names none: add `tests: CRATE::BINARY`";
+        let message = "missing `tests`: add `tests: CRATE::BINARY` with the name of the test binary";
         return Err(Fault::new(root.place, message));
     };
     let name = value.text().unwrap_or_default();
@@ -217,17 +221,17 @@ fn binary(first: &str, root: &Node) -> Result<(String, Range<usize>), Fault> {
     let written = written.split(" #").next().unwrap_or_default().trim();
     let is_whole = [name.into(), scalar(name), format!("\"{name}\"").into(), format!("'{name}'").into()];
     if name.is_empty() || !is_whole.iter().any(|name| *name == written) {
-        return Err(Fault::new(key.place, "write the name of the binary on one line: `tests: CRATE::BINARY`"));
+        return Err(Fault::new(key.place, "the name of the binary must be on one line: write `tests: CRATE::BINARY`"));
     }
     Ok((name.to_owned(), start..start + line.len()))
 }
 
-/// Reads one platform's document, and where it names the platform.
-fn sheet(text: &str, outline: &Outline) -> Result<(Sheet, super::Place), Fault> {
+/// Reads the document of one platform, and the place of its `platform`.
+fn section(text: &str, outline: &Outline) -> Result<(PlatformSection, super::Place), Fault> {
     let root = &outline.root;
     let Some((_, value)) = root.get("platform").filter(|(_, value)| !value.is_null()) else {
         keys::check::<Written>(root)?;
-        return Err(Fault::new(root.place, "a baseline without `platform`: name it, or remove the document"));
+        return Err(Fault::new(root.place, "baseline without `platform`: add `platform`, or remove the document"));
     };
     let tests = root.get("tests").map_or(&[][..], |(_, node)| node.pairs());
     check(root, tests.iter().map(|(_, test)| test))?;
@@ -241,7 +245,7 @@ fn sheet(text: &str, outline: &Outline) -> Result<(Sheet, super::Place), Fault> 
     let places = places.collect();
     let split = split(written);
     let text = Some(typed::slice(text, &outline.lines).to_owned());
-    Ok((Sheet { platform: split.platform.clone(), tests: split.baselines(), text, places }, value.place))
+    Ok((PlatformSection { platform: split.platform.clone(), tests: split.baselines(), text, places }, value.place))
 }
 
 fn check<'a>(root: &Node, tests: impl Iterator<Item = &'a Node>) -> Result<(), Fault> {
@@ -259,12 +263,12 @@ fn check<'a>(root: &Node, tests: impl Iterator<Item = &'a Node>) -> Result<(), F
 }
 
 fn split(written: Written) -> Split {
-    let Said(platform) = written.platform;
+    let Scalar(platform) = written.platform;
     let common = written.common.map(|common| facts(common.subsystems, common.phases, common.blind_spots));
     let difference = |test: WrittenTest| Difference {
         fingerprint: test.fingerprint.map(Fingerprint::from),
         restless: test.quiet.is_some(),
-        without: test.without.unwrap_or_default().into_set(|Unused(fact)| fact),
+        without: test.without.unwrap_or_default().into_set(|UnusedFact(fact)| fact),
         facts: facts(test.subsystems, test.phases, test.blind_spots),
     };
     let tests = written.tests.unwrap_or_default().into_iter();

@@ -1,13 +1,13 @@
-//! A user's taxonomy, in a file of its own: [`read`].
+//! Reads the file of a user's taxonomy: [`read`].
 //!
 //! ```yaml
 //! taxonomy: 1
 //! name: team
 //! base: kernel                     # or workload-tracing
 //! groups:
-//!   Storage: [filesystem, block]   # a word and the subsystems that it stands for
+//!   Storage: [filesystem, block]   # a group and its subsystems
 //! calls:
-//!   Waiting: [wait4, waitid]       # a word for single calls
+//!   Waiting: [wait4, waitid]       # a group of single calls
 //! ```
 
 use std::collections::BTreeMap;
@@ -17,48 +17,48 @@ use serde::Deserialize;
 use super::keys::{self, unknown};
 use super::malformed::{Fault, Malformed};
 use super::outline::{self, Node};
-use super::words::{List, RuleCall, Said, Word};
+use super::words::{List, ParseScalar, RuleSyscall, Scalar};
 use super::{text, typed};
 use crate::model::attribution::Subsystem;
 use crate::model::taxonomy::{Base, Taxonomy};
 
-/// The version of the file's form.
+/// The version of the file format.
 const VERSION: &str = "1";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a map such as `{taxonomy: 1, name: team, groups: {Storage: [filesystem]}}`")]
 struct Written {
-    taxonomy: Said<Form>,
-    name: Said<String>,
-    base: Option<Said<Base>>,
-    groups: Option<BTreeMap<Said<String>, List<Said<Subsystem>>>>,
-    calls: Option<BTreeMap<Said<String>, List<Said<RuleCall>>>>,
+    taxonomy: Scalar<FormatVersion>,
+    name: Scalar<String>,
+    base: Option<Scalar<Base>>,
+    groups: Option<BTreeMap<Scalar<String>, List<Scalar<Subsystem>>>>,
+    calls: Option<BTreeMap<Scalar<String>, List<Scalar<RuleSyscall>>>>,
 }
 
 /// `taxonomy: 1`
-struct Form;
+struct FormatVersion;
 
-impl Word for Form {
-    const WHAT: &'static str = "the version `1`";
+impl ParseScalar for FormatVersion {
+    const EXPECTED: &'static str = "the version `1`";
 
     fn read(text: &str) -> Result<Self, String> {
-        if text == VERSION {
-            Ok(Self)
-        } else {
-            Err(format!("`{text}` is no version of a taxonomy: write `taxonomy: 1`"))
-        }
+        if text == VERSION { Ok(Self) } else { Err(format!("invalid taxonomy version `{text}`: write `taxonomy: 1`")) }
     }
 }
 
-impl Word for Base {
-    const WHAT: &'static str = "a base: `kernel` or `workload-tracing`";
+impl ParseScalar for Base {
+    const EXPECTED: &'static str = "a base: `kernel` or `workload-tracing`";
 
     fn read(text: &str) -> Result<Self, String> {
         Self::from_name(text).ok_or_else(|| unknown("base", text, Self::ALL.into_iter().map(Self::name)))
     }
 }
 
-/// Reads the file of a taxonomy.
+/// Reads a taxonomy file.
+///
+/// # Errors
+///
+/// The first fault with its place.
 pub fn read(bytes: &[u8]) -> Result<Taxonomy, Malformed> {
     let whole = text::text(bytes, text::MAX_BYTES)?;
     let content = text::without_mark(&whole);
@@ -68,40 +68,47 @@ pub fn read(bytes: &[u8]) -> Result<Taxonomy, Malformed> {
 fn parse(text: &str) -> Result<Taxonomy, Fault> {
     let outlines = outline::outline(text)?;
     let [outline] = &outlines[..] else {
-        return Err(Fault::new(super::malformed::Place::START, "a taxonomy is one document: begin with `taxonomy: 1`"));
+        return Err(Fault::new(
+            super::malformed::Place::START,
+            "a taxonomy file holds one document: start it with `taxonomy: 1`",
+        ));
     };
     keys::check::<Written>(&outline.root)?;
     for key in ["groups", "calls"] {
-        outline.root.get(key).map_or(Ok(()), |(_, words)| once_each(words))?;
+        outline.root.get(key).map_or(Ok(()), |(_, groups)| check_unique(groups))?;
     }
-    let Written { taxonomy: Said(Form), name: Said(name), base, groups, calls } = typed::read(text, outline)?;
-    let base = base.map_or(Base::default(), |Said(base)| base);
+    let Written { taxonomy: Scalar(FormatVersion), name: Scalar(name), base, groups, calls } =
+        typed::read(text, outline)?;
+    let base = base.map_or(Base::default(), |Scalar(base)| base);
     let groups = by_item(groups, |subsystem: Subsystem| subsystem);
-    Ok(Taxonomy::of_user(&name, base, groups, by_item(calls, |RuleCall(call)| call)))
+    Ok(Taxonomy::of_user(&name, base, groups, by_item(calls, |RuleSyscall(call)| call)))
 }
 
-/// Nothing can stand under two words.
-fn once_each(words: &Node) -> Result<(), Fault> {
+/// Refuses an item that is listed in two groups.
+fn check_unique(groups: &Node) -> Result<(), Fault> {
     let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
-    for (word, items) in words.pairs() {
+    for (group, items) in groups.pairs() {
         for item in items.items() {
             let Some(name) = item.text() else { continue };
-            if let Some(other) = seen.insert(name, &word.name) {
-                return Err(Fault::new(item.place, format!("`{name}` stands under `{other}` already: remove one")));
+            if let Some(other) = seen.insert(name, &group.name) {
+                return Err(Fault::new(
+                    item.place,
+                    format!("`{name}` is already listed under `{other}`: remove one of them"),
+                ));
             }
         }
     }
     Ok(())
 }
 
-/// Item → word.
+/// Returns the group of each item.
 fn by_item<T, U: Ord>(
-    words: Option<BTreeMap<Said<String>, List<Said<T>>>>,
+    groups: Option<BTreeMap<Scalar<String>, List<Scalar<T>>>>,
     item: impl Fn(T) -> U,
 ) -> BTreeMap<U, String> {
     let mut by_item = BTreeMap::new();
-    for (Said(word), List(items)) in words.unwrap_or_default() {
-        by_item.extend(items.into_iter().map(|Said(of)| (item(of), word.clone())));
+    for (Scalar(group), List(items)) in groups.unwrap_or_default() {
+        by_item.extend(items.into_iter().map(|Scalar(of)| (item(of), group.clone())));
     }
     by_item
 }
@@ -112,7 +119,7 @@ mod tests {
     use crate::model::taxonomy::Filed;
 
     #[test]
-    fn a_taxonomy_renames_and_regroups() {
+    fn taxonomy_renames_and_regroups() {
         let text = "taxonomy: 1\nname: team\nbase: workload-tracing\ngroups:\n  Storage: [filesystem, block]\ncalls:\n  Waiting:\n    - wait4\n";
         let taxonomy = read(text.as_bytes()).expect("a good text");
         assert_eq!(taxonomy.name(), "team (a file over workload-tracing/1)");
@@ -122,9 +129,9 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_told_with_its_place() {
+    fn fault_is_reported_with_its_place() {
         for (text, message) in [
-            ("taxonomy: 2\nname: a\n", "1:11: `2` is no version of a taxonomy: write `taxonomy: 1`"),
+            ("taxonomy: 2\nname: a\n", "1:11: invalid taxonomy version `2`: write `taxonomy: 1`"),
             ("taxonomy: 1\nname: a\nbase: kernal\n", "3:7: unknown base `kernal`: did you mean `kernel`?"),
             ("taxonomy: 1\nname: a\ngroup: {}\n", "3:1: unknown key `group`: did you mean `groups`?"),
             (
@@ -137,15 +144,15 @@ mod tests {
             ),
             (
                 "taxonomy: 1\nname: a\ngroups:\n  A: [bpf]\n  B: [bpf]\n",
-                "5:7: `bpf` stands under `A` already: remove one",
+                "5:7: `bpf` is already listed under `A`: remove one of them",
             ),
-            ("taxonomy: 1\nname: a\n---\n", "1:1: a taxonomy is one document: begin with `taxonomy: 1`"),
+            ("taxonomy: 1\nname: a\n---\n", "1:1: a taxonomy file holds one document: start it with `taxonomy: 1`"),
         ] {
             let error = read(text.as_bytes()).expect_err(text).to_string();
-            let told = error.lines().next().unwrap_or_default();
-            // Between place and message serde may say in which value.
+            let line = error.lines().next().unwrap_or_default();
+            // Between place and message, serde may add the path of the value.
             let (place, message) = message.split_once(' ').expect("place and message");
-            assert!(told.starts_with(place) && told.ends_with(message), "{told}");
+            assert!(line.starts_with(place) && line.ends_with(message), "{line}");
         }
     }
 }

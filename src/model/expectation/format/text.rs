@@ -1,22 +1,22 @@
-//! From bytes to a text that both YAML parsers read alike: [`text`].
+//! Converts bytes to a text that both YAML parsers read alike: [`text`].
 //!
-//! What YAML 1.1 and 1.2 treat differently, and what no expectation needs, is refused here, before
-//! any syntax is looked at.
+//! It refuses characters and lines that YAML 1.1 and 1.2 treat differently and that no expectation
+//! needs, before any syntax is parsed.
 
 use super::malformed::{Fault, Malformed, Place};
 
-/// The largest file that is read.
+/// The size of the largest file that is read.
 pub const MAX_BYTES: usize = 1024 * 1024;
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// The largest file that is read of what all tests of a binary use.
+/// The size of the largest file shared by all tests of a binary.
 pub const MAX_SHARED_BYTES: usize = 16 * MAX_BYTES;
 
-/// A file's text, a byte order mark included, with a final newline.
+/// Returns a file's text, including a byte order mark, with a final newline.
 pub(super) fn text(bytes: &[u8], most: usize) -> Result<String, Malformed> {
     if bytes.len() > most {
-        let message = format!("the file is larger than {} MiB: no expectation is", most / MAX_BYTES);
+        let message = format!("the file is larger than {} MiB: check that it is the right file", most / MAX_BYTES);
         let start = &bytes[..bytes.iter().position(|&byte| byte == b'\n').unwrap_or(0)];
         return Err(Fault::new(Place::START, message).shown(&String::from_utf8_lossy(start)));
     }
@@ -31,7 +31,7 @@ fn not_utf8(bytes: &[u8], valid: usize) -> Malformed {
     Fault::new(place, message).shown(&String::from_utf8_lossy(bytes))
 }
 
-/// The text without its byte order mark.
+/// Returns the text without its byte order mark.
 pub(super) fn without_mark(text: &str) -> &str {
     text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
 }
@@ -61,15 +61,15 @@ fn check(text: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A `=======` alone is none: it may be text, and without the other marks the parser refuses it as
-/// what it is.
+/// Returns the fault of a line. A line `=======` alone is allowed: it may be text, and otherwise
+/// the parser refuses it.
 fn refused_line(line: &str) -> Option<&'static str> {
     let line = line.trim_end_matches('\r');
     let is_mark = |mark: &str| line.strip_prefix(mark).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
     if is_mark("<<<<<<<") || is_mark(">>>>>>>") {
-        Some("a git conflict marker: resolve the conflict, then bless again")
+        Some("git conflict marker: resolve the conflict, then bless again")
     } else if line.starts_with('%') {
-        Some("a YAML directive: remove the line, an expectation needs none")
+        Some("YAML directives are not supported: remove the line")
     } else {
         None
     }
@@ -79,16 +79,16 @@ fn refused_character(character: char, rest: &str) -> Option<String> {
     match character {
         '\n' | '\t' => None,
         '\r' if rest.starts_with("\r\n") => None,
-        '\r' => Some("a carriage return without a line feed: end lines with a line feed".to_owned()),
-        '\u{85}' | '\u{2028}' | '\u{2029}' | BYTE_ORDER_MARK | '\u{fffe}' | '\u{ffff}' => Some(escape_it(character)),
-        _ if character.is_control() => Some(escape_it(character)),
+        '\r' => Some("carriage return without a line feed: end lines with a line feed".to_owned()),
+        '\u{85}' | '\u{2028}' | '\u{2029}' | BYTE_ORDER_MARK | '\u{fffe}' | '\u{ffff}' => Some(not_allowed(character)),
+        _ if character.is_control() => Some(not_allowed(character)),
         _ => None,
     }
 }
 
-fn escape_it(character: char) -> String {
+fn not_allowed(character: char) -> String {
     format!(
-        "the character U+{code:04X} cannot stand here: write it as \"\\u{code:04X}\" in double quotes",
+        "character U+{code:04X} is not allowed here: write it as \"\\u{code:04X}\" in double quotes",
         code = u32::from(character)
     )
 }
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_final_newline_is_added_in_the_style_of_the_file() {
+    fn missing_final_newline_is_added() {
         for (given, text_) in
             [("a", "a\n"), ("a\n", "a\n"), ("a\r\nb", "a\r\nb\r\n"), ("", ""), ("\u{feff}a", "\u{feff}a\n")]
         {
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_just_one_mebibyte_is_read() {
+    fn file_of_maximum_size_is_read() {
         assert!(text(&vec![b'#'; MAX_BYTES], MAX_BYTES).is_ok());
         assert!(text(&vec![b'#'; MAX_BYTES + 1], MAX_BYTES).is_err());
     }

@@ -1,7 +1,7 @@
-//! From a document's text to a type, by `serde_yaml`: [`read`].
+//! Reads a document's text as a type, by `serde_yaml`: [`read`].
 //!
-//! Its parser is another one than the outline's. What one of them checked and the other read must
-//! be the same thing: where they see a text differently, it is refused.
+//! Its parser is not the one of the outline. A text that the two parsers read differently is
+//! refused, so that the checked value is the value that is used.
 
 use std::ops::Range;
 
@@ -13,21 +13,18 @@ use super::outline::{self, Node, Outline};
 
 /// Reads a document of a text.
 pub(super) fn read<T: DeserializeOwned>(text: &str, outline: &Outline) -> Result<T, Fault> {
-    // With as many empty lines before it as there are lines above, every place that the parser
-    // tells is one of the file.
+    // Prepend as many empty lines as there are lines above, so that the parser's positions are
+    // positions in the file.
     let document = "\n".repeat(outline.lines.start) + slice(text, &outline.lines);
     let value = serde_yaml::from_str(&document).map_err(|error| fault(&error, outline))?;
     if let Some(place) = disagreement(&outline.root, &value) {
-        return Err(Fault::new(
-            place,
-            "this can be read in two ways: write it more plainly, with text in double quotes",
-        ));
+        return Err(Fault::new(place, "ambiguous YAML: write it in a simpler form, with text in double quotes"));
     }
     serde_yaml::from_str(&document).map_err(|error| fault(&error, outline))
 }
 
-/// The first place where the parsers see another shape or another text. Numbers and booleans are
-/// one line of plain characters.
+/// Returns the first place where the parsers disagree on structure or text. Numbers and booleans
+/// are not compared: they are plain characters on one line.
 fn disagreement(node: &Node, value: &Value) -> Option<Place> {
     match (&node.value, value) {
         (outline::Value::Null, Value::Null) => None,
@@ -46,7 +43,7 @@ fn disagreement(node: &Node, value: &Value) -> Option<Place> {
     }
 }
 
-/// These lines of a text.
+/// Returns these lines of a text.
 pub(super) fn slice<'a>(text: &'a str, lines: &Range<usize>) -> &'a str {
     let mut starts = std::iter::once(0).chain(text.match_indices('\n').map(|(index, _)| index + 1));
     let start = starts.nth(lines.start).unwrap_or(text.len());
@@ -63,8 +60,8 @@ fn fault(error: &serde_yaml::Error, outline: &Outline) -> Fault {
         None => Fault::new(outline.root.place, message),
         Some(location) => {
             let place = Place { line: location.line(), column: location.column() };
-            let told = format!(" at line {} column {}", place.line, place.column);
-            Fault::new(place, message.strip_suffix(&told).unwrap_or(&message))
+            let suffix = format!(" at line {} column {}", place.line, place.column);
+            Fault::new(place, message.strip_suffix(&suffix).unwrap_or(&message))
         }
     }
 }

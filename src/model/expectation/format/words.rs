@@ -1,5 +1,4 @@
-//! Scalars that mean something: [`Said`] reads one and, where it is none, says at its very place
-//! what was expected.
+//! Scalars with a type: [`Scalar`] reads one, and reports at its place what was expected otherwise.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -19,33 +18,33 @@ use crate::model::run::platform::Platform;
 use crate::model::run::workload::Exit;
 use crate::model::text::escape;
 
-/// A scalar's meaning, read from its text.
-pub(super) trait Word: Sized {
-    /// What is expected, for an error about something else.
-    const WHAT: &'static str;
+/// A type that is read from the text of a scalar.
+pub(super) trait ParseScalar: Sized {
+    /// The expected value, for error messages.
+    const EXPECTED: &'static str;
 
-    /// The meaning, or why there is none.
+    /// Returns the value, or the message of the error.
     fn read(text: &str) -> Result<Self, String>;
 }
 
-/// A scalar as its meaning. Numbers and booleans are text like any other here: `0`, `no` and `0x10`
-/// are what was written.
+/// A scalar that was read as `T`. Numbers and booleans are read as text: `0`, `no` and `0x10` keep
+/// their spelling.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Said<T>(pub(super) T);
+pub(super) struct Scalar<T>(pub(super) T);
 
-impl<'de, T: Word> Deserialize<'de> for Said<T> {
+impl<'de, T: ParseScalar> Deserialize<'de> for Scalar<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Reader<T>(PhantomData<T>);
 
-        impl<T: Word> Visitor<'_> for Reader<T> {
-            type Value = Said<T>;
+        impl<T: ParseScalar> Visitor<'_> for Reader<T> {
+            type Value = Scalar<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(T::WHAT)
+                f.write_str(T::EXPECTED)
             }
 
-            fn visit_str<E: Error>(self, text: &str) -> Result<Said<T>, E> {
-                T::read(text).map(Said).map_err(E::custom)
+            fn visit_str<E: Error>(self, text: &str) -> Result<Scalar<T>, E> {
+                T::read(text).map(Scalar).map_err(E::custom)
             }
         }
 
@@ -63,10 +62,10 @@ impl<T> Default for List<T> {
     }
 }
 
-impl<T: Ord> List<Said<T>> {
-    /// The items as they are meant, ordered.
+impl<T: Ord> List<Scalar<T>> {
+    /// Returns the converted items, ordered.
     pub(super) fn into_set<U: Ord>(self, name: impl Fn(T) -> U) -> BTreeSet<U> {
-        self.0.into_iter().map(|Said(item)| name(item)).collect()
+        self.0.into_iter().map(|Scalar(item)| name(item)).collect()
     }
 }
 
@@ -94,36 +93,44 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
     }
 }
 
-/// Text that must not be empty.
-impl Word for String {
-    const WHAT: &'static str = "text";
+/// Reads non-empty text.
+impl ParseScalar for String {
+    const EXPECTED: &'static str = "text";
 
     fn read(text: &str) -> Result<Self, String> {
-        if text.is_empty() { Err("empty: write a name, or remove the key".to_owned()) } else { Ok(text.to_owned()) }
+        if text.is_empty() {
+            Err("empty value: write a name, or remove the key".to_owned())
+        } else {
+            Ok(text.to_owned())
+        }
     }
 }
 
-/// The name of a syscall: one that no table knows (`syscall_0x3e7`) is a name too.
+/// The name of a syscall, including names of unknown numbers (`syscall_0x3e7`).
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SyscallName(pub(super) String);
 
-impl Word for SyscallName {
-    const WHAT: &'static str = "the name of a syscall";
+impl ParseScalar for SyscallName {
+    const EXPECTED: &'static str = "the name of a syscall";
 
     fn read(text: &str) -> Result<Self, String> {
         let is_name =
             !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
-        if is_name { Ok(Self(text.to_owned())) } else { Err(format!("`{text}` is no name of a syscall")) }
+        if is_name {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(format!("invalid syscall name `{text}`: use only letters, digits, `_` and `-`"))
+        }
     }
 }
 
-/// The syscall of a rule: one that some ABI has, or a number that no table knows, so that no slip
-/// of the pen is silently no rule.
+/// The syscall of a rule: a name that some ABI has, or the name of an unknown number. A misspelled
+/// name would silently match nothing.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct RuleCall(pub(super) String);
+pub(super) struct RuleSyscall(pub(super) String);
 
-impl Word for RuleCall {
-    const WHAT: &'static str = SyscallName::WHAT;
+impl ParseScalar for RuleSyscall {
+    const EXPECTED: &'static str = SyscallName::EXPECTED;
 
     fn read(text: &str) -> Result<Self, String> {
         let number = text.strip_prefix("syscall_").map(|number| number.strip_prefix("0x").unwrap_or(number));
@@ -136,35 +143,35 @@ impl Word for RuleCall {
     }
 }
 
-/// Says which name of a rule nothing has. Arguments, objects and phases may have any name.
+/// Refuses an unknown syscall or error in a rule. Arguments, objects and phases may have any name.
 pub(super) fn check_rule(rule: &Rule) -> Result<(), String> {
-    rule.syscall.as_deref().map(RuleCall::read).transpose()?;
+    rule.syscall.as_deref().map(RuleSyscall::read).transpose()?;
     rule.error.as_deref().map(Errno::read).transpose()?;
     Ok(())
 }
 
-/// What a test does not use of what is common: a subsystem, a syscall in it, or a detail of that.
+/// A common fact that a test does not use: a subsystem, a syscall in it, or a detail of that.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Unused(pub(super) Fact);
+pub(super) struct UnusedFact(pub(super) Fact);
 
-impl Word for Unused {
-    const WHAT: &'static str = "a fact such as `network::socket`";
+impl ParseScalar for UnusedFact {
+    const EXPECTED: &'static str = "a fact such as `network::socket`";
 
     fn read(text: &str) -> Result<Self, String> {
         match escape::read_name(text).parse() {
             Ok(fact @ Fact::Use { .. }) => Ok(Self(fact)),
-            Ok(_) => Err(format!("`{text}` is no subsystem and no part of one: only those can be left out")),
+            Ok(_) => Err(format!("`{text}` is not a subsystem or a part of one: `without` accepts only those")),
             Err(error) => Err(error.to_string()),
         }
     }
 }
 
-/// The name of a phase, as it stands in keys.
+/// The name of a phase, as keys spell it.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct PhaseWord(pub(super) String);
+pub(super) struct PhaseName(pub(super) String);
 
-impl Word for PhaseWord {
-    const WHAT: &'static str = "the name of a phase";
+impl ParseScalar for PhaseName {
+    const EXPECTED: &'static str = "the name of a phase";
 
     fn read(text: &str) -> Result<Self, String> {
         let is_name =
@@ -172,47 +179,47 @@ impl Word for PhaseWord {
         if is_name {
             Ok(Self(text.to_owned()))
         } else {
-            Err(format!("`{text}` is no name of a phase: letters, digits and `_`, `.`, `-` only"))
+            Err(format!("invalid phase name `{text}`: use only letters, digits, `_`, `.` and `-`"))
         }
     }
 }
 
-impl Word for Duration {
-    const WHAT: &'static str = "a duration such as `60s`";
+impl ParseScalar for Duration {
+    const EXPECTED: &'static str = "a duration such as `60s`";
 
     fn read(text: &str) -> Result<Self, String> {
         humantime::parse_duration(text)
-            .map_err(|_| format!("`{text}` is no duration: write it as `60s`, `500ms` or `2m`"))
+            .map_err(|_| format!("invalid duration `{text}`: write it as `60s`, `500ms` or `2m`"))
     }
 }
 
-/// How long something may take: no time at all is not enough for anything.
-pub(super) struct Limit(pub(super) Duration);
+/// A duration greater than zero.
+pub(super) struct Timeout(pub(super) Duration);
 
-impl Word for Limit {
-    const WHAT: &'static str = Duration::WHAT;
+impl ParseScalar for Timeout {
+    const EXPECTED: &'static str = Duration::EXPECTED;
 
     fn read(text: &str) -> Result<Self, String> {
         match Duration::read(text)? {
-            Duration::ZERO => Err(format!("`{text}` leaves no time to run: write it as `60s`")),
+            Duration::ZERO => Err(format!("invalid duration `{text}`: write a longer one, such as `60s`")),
             limit => Ok(Self(limit)),
         }
     }
 }
 
-/// A signal by its name.
+/// A signal, read from its name.
 pub(super) struct Signal(pub(super) i32);
 
-impl Word for Signal {
-    const WHAT: &'static str = "a signal such as `SIGTERM`";
+impl ParseScalar for Signal {
+    const EXPECTED: &'static str = "a signal such as `SIGTERM`";
 
     fn read(text: &str) -> Result<Self, String> {
         signal::from_name(text).map(Self).ok_or_else(|| unknown("signal", text, signal::names()))
     }
 }
 
-impl Word for Exit {
-    const WHAT: &'static str = "an exit status or a signal such as `SIGTERM`";
+impl ParseScalar for Exit {
+    const EXPECTED: &'static str = "an exit status or a signal such as `SIGTERM`";
 
     fn read(text: &str) -> Result<Self, String> {
         if let Ok(code) = text.parse::<u8>() {
@@ -220,45 +227,45 @@ impl Word for Exit {
         } else if text.starts_with(|first: char| first.is_ascii_alphabetic()) {
             Signal::read(text).map(|Signal(number)| Self::Signaled(number))
         } else {
-            Err(format!("`{text}` is neither an exit status (0 to 255) nor a signal such as `SIGTERM`"))
+            Err(format!("invalid exit `{text}`: write a status from 0 to 255, or a signal such as `SIGTERM`"))
         }
     }
 }
 
-impl Word for Level {
-    const WHAT: &'static str = "a level";
+impl ParseScalar for Level {
+    const EXPECTED: &'static str = "a level";
 
     fn read(text: &str) -> Result<Self, String> {
         Self::from_name(text).ok_or_else(|| unknown("level", text, Self::ALL.into_iter().map(Self::name)))
     }
 }
 
-impl Word for Subsystem {
-    const WHAT: &'static str = "a subsystem";
+impl ParseScalar for Subsystem {
+    const EXPECTED: &'static str = "a subsystem";
 
     fn read(text: &str) -> Result<Self, String> {
         Self::from_slug(text).ok_or_else(|| unknown("subsystem", text, Self::ALL.into_iter().map(Self::slug)))
     }
 }
 
-impl Word for Errno {
-    const WHAT: &'static str = "an error such as `ENOENT`";
+impl ParseScalar for Errno {
+    const EXPECTED: &'static str = "an error such as `ENOENT`";
 
     fn read(text: &str) -> Result<Self, String> {
         Self::from_name(text).ok_or_else(|| unknown("error", text, Self::names()))
     }
 }
 
-impl Word for Abi {
-    const WHAT: &'static str = "an ABI such as `i386`";
+impl ParseScalar for Abi {
+    const EXPECTED: &'static str = "an ABI such as `i386`";
 
     fn read(text: &str) -> Result<Self, String> {
         Self::from_name(text).ok_or_else(|| unknown("ABI", text, Self::ALL.into_iter().map(Self::name)))
     }
 }
 
-impl Word for Platform {
-    const WHAT: &'static str = "a platform such as `x86_64-linux-gnu`";
+impl ParseScalar for Platform {
+    const EXPECTED: &'static str = "a platform such as `x86_64-linux-gnu`";
 
     fn read(text: &str) -> Result<Self, String> {
         text.parse().map_err(|error| format!("{error}"))
@@ -268,8 +275,8 @@ impl Word for Platform {
 /// `ambient: strict`, `families: strict`
 pub(super) struct Strict;
 
-impl Word for Strict {
-    const WHAT: &'static str = "`strict`";
+impl ParseScalar for Strict {
+    const EXPECTED: &'static str = "`strict`";
 
     fn read(text: &str) -> Result<Self, String> {
         only("strict", text).map(|()| Self)
@@ -279,8 +286,8 @@ impl Word for Strict {
 /// `seen: sometimes`
 pub(super) struct Sometimes;
 
-impl Word for Sometimes {
-    const WHAT: &'static str = "`sometimes`";
+impl ParseScalar for Sometimes {
+    const EXPECTED: &'static str = "`sometimes`";
 
     fn read(text: &str) -> Result<Self, String> {
         only("sometimes", text).map(|()| Self)
@@ -290,8 +297,8 @@ impl Word for Sometimes {
 /// `quiet: never`
 pub(super) struct Never;
 
-impl Word for Never {
-    const WHAT: &'static str = "`never`";
+impl ParseScalar for Never {
+    const EXPECTED: &'static str = "`never`";
 
     fn read(text: &str) -> Result<Self, String> {
         only("never", text).map(|()| Self)
@@ -299,5 +306,5 @@ impl Word for Never {
 }
 
 fn only(word: &str, text: &str) -> Result<(), String> {
-    if text == word { Ok(()) } else { Err(format!("`{text}` means nothing here: write `{word}`, or remove the key")) }
+    if text == word { Ok(()) } else { Err(format!("invalid value `{text}`: write `{word}`, or remove the key")) }
 }

@@ -1,10 +1,10 @@
-//! What of an observation counts: tolerated, ambient, of a phase, and what is news.
+//! Tests of projection: tolerated and ambient calls, phases, and new calls.
 
 use super::*;
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::kernel::syscall::{Abi, Syscall};
 
-/// A number that no table knows, so that its name depends on none.
+/// An unknown number, so that its name does not depend on a table.
 const CALL: &str = "syscall_0x3e7";
 
 fn used(subsystem: Subsystem, object: Option<&'static str>) -> Use {
@@ -12,7 +12,7 @@ fn used(subsystem: Subsystem, object: Option<&'static str>) -> Use {
     Use { subsystem, syscall, argument: None, object: object.map(Into::into), ambient: false }
 }
 
-/// The facts in the form of keys, with their calls.
+/// Formats the projected facts like keys, with their number of calls.
 fn projected(uses: &[(Use, Tally)], document: &Document) -> Vec<String> {
     let observation = Observation { uses: uses.iter().cloned().collect(), ..Observation::new() };
     let platform = "x86_64-linux-gnu".parse().expect("a platform");
@@ -31,7 +31,7 @@ fn calls(calls: u64) -> Tally {
 }
 
 #[test]
-fn a_use_is_a_subsystem_a_syscall_and_its_details() {
+fn use_gives_subsystem_syscall_and_details() {
     let mut foreign = used(Subsystem::Network, None);
     foreign.syscall.abi = Abi::I386;
     foreign.argument = Some("AF_INET".into());
@@ -57,7 +57,7 @@ fn a_use_is_a_subsystem_a_syscall_and_its_details() {
 }
 
 #[test]
-fn ambient_calls_count_only_when_the_document_is_strict() {
+fn ambient_calls_count_only_in_strict_documents() {
     let mut used = used(Subsystem::Futex, None);
     used.ambient = true;
     let uses = [(used, calls(1))];
@@ -112,7 +112,7 @@ fn every_given_part_of_a_rule_must_match() {
 }
 
 #[test]
-fn errors_are_facts_at_the_level_of_errors_only() {
+fn errors_are_facts_only_at_error_level() {
     let tally = Tally { calls: 1, errors: [(Errno(2), 1)].into() };
     let uses = [(used(Subsystem::Filesystem, None), tally)];
     assert_eq!(projected(&uses, &Document::for_tests()).len(), 2);
@@ -121,7 +121,7 @@ fn errors_are_facts_at_the_level_of_errors_only() {
 }
 
 #[test]
-fn what_a_phase_is_tolerated_for_counts_elsewhere_all_the_same() {
+fn rule_for_a_phase_tolerates_only_there() {
     let uses = [(used(Subsystem::Filesystem, None), calls(5)), (used(Subsystem::Network, None), calls(2))];
     let phase = [(used(Subsystem::Filesystem, None), calls(3)), (used(Subsystem::Network, None), calls(2))];
     let observation =
@@ -139,7 +139,7 @@ fn what_a_phase_is_tolerated_for_counts_elsewhere_all_the_same() {
 }
 
 #[test]
-fn news_is_what_is_not_held_or_is_forbidden_in_the_run_or_in_a_known_phase() {
+fn call_site_is_wanted_for_unheld_and_forbidden() {
     let platform: Platform = "x86_64-linux-gnu".parse().expect("a platform");
     let mut baseline = Baseline::new(platform.clone());
     for key in [format!("filesystem::{CALL}"), format!("phase=serving::filesystem::{CALL}")] {
@@ -149,7 +149,7 @@ fn news_is_what_is_not_held_or_is_forbidden_in_the_run_or_in_a_known_phase() {
     let forbid = vec![Rule { phase: Some("leaving".to_owned()), ..Rule::default() }];
     let document = Document { forbid, ..Document::for_tests() };
     let news = News::new(&document, &baseline, &platform);
-    for (subsystem, phase, is_news) in [
+    for (subsystem, phase, is_wanted) in [
         (Subsystem::Filesystem, None, false),
         (Subsystem::Filesystem, Some("serving"), false),
         (Subsystem::Filesystem, Some("ending"), true),
@@ -158,12 +158,12 @@ fn news_is_what_is_not_held_or_is_forbidden_in_the_run_or_in_a_known_phase() {
         (Subsystem::Network, None, true),
     ] {
         let first = First { used: used(subsystem, None), phase: phase.map(str::to_owned), of_run: false };
-        assert_eq!(news.is(&first), is_news, "{first:?}");
+        assert_eq!(news.is(&first), is_wanted, "{first:?}");
     }
 }
 
 #[test]
-fn a_baseline_holds_facts_in_the_same_words() {
+fn baseline_and_projection_name_facts_alike() {
     let entry = Entry { objects: ["file".to_owned()].into(), why: Some("reads".to_owned()), ..Entry::default() };
     let mut baseline = Baseline::new("x86_64-linux-gnu".parse().expect("a platform"));
     baseline.subsystems.entry(Subsystem::Filesystem).or_default().insert(CALL.to_owned(), entry);

@@ -1,5 +1,5 @@
-//! Splits of hand-made baselines. That no split loses anything is a property in
-//! `format::properties`.
+//! Tests of splits of hand-made baselines. A property test in `format::properties` shows that
+//! splits lose nothing.
 
 use std::collections::BTreeMap;
 
@@ -30,13 +30,13 @@ fn split(tests: &[(&str, &[&str])]) -> Split {
     split
 }
 
-/// What a test lacks, then what it has besides.
+/// Formats the common facts that a test lacks, then its own facts.
 fn difference(difference: &Difference) -> String {
     let without: Vec<String> = difference.without.iter().map(|fact| format!("-{fact}")).collect();
     (without.join(", ") + " " + &shown(&difference.facts)).trim().to_owned()
 }
 
-/// Calls as `call(details)`, with `?` for sometimes, then phases and blind spots.
+/// Formats calls as `call(details)`, with `?` for `seen: sometimes`, then phases and blind spots.
 fn shown(facts: &Facts) -> String {
     let mut parts: Vec<String> = Vec::new();
     for (subsystem, syscalls) in &facts.subsystems {

@@ -1,19 +1,19 @@
-//! Refused calls that a baseline knows from some subsystem: they reached nothing and are not new.
+//! Refused calls that a baseline knows from any subsystem: they reached nothing and are not new.
 //! Main type: [`KnownRefusals`].
 //!
-//! It must not decide which calls were refused: that is the projection's.
+//! It must not decide which calls were refused: the projection does.
 
 use std::collections::BTreeSet;
 use std::iter::successors;
 
 use crate::model::facts::fact::Fact;
 
-/// The facts that only known refused calls show.
+/// Facts that only known refused calls show.
 pub(super) struct KnownRefusals(BTreeSet<Fact>);
 
 impl KnownRefusals {
-    /// Of the facts that only refused calls show, keeps those of which every part is held. A part
-    /// is held with its syscall, and with its argument if it has one, in whichever subsystem.
+    /// Keeps those facts of `refused` that are held with all their parts. A part is held if any
+    /// subsystem holds its syscall and, if given, its argument.
     pub(super) fn of(held: &BTreeSet<Fact>, refused: &BTreeSet<Fact>) -> Self {
         if refused.is_empty() {
             return Self(BTreeSet::new());
@@ -40,7 +40,7 @@ impl KnownRefusals {
 mod tests {
     use super::*;
 
-    /// The definition, fact by fact.
+    /// Reference implementation: checks one fact at a time.
     fn is_known(held: &BTreeSet<Fact>, refused: &BTreeSet<Fact>, fact: &Fact) -> bool {
         let is_held = |part: &Fact| {
             let is_same = |other: &Fact| other.syscall() == part.syscall();

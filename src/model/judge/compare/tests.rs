@@ -1,4 +1,4 @@
-//! What differs, as a table of cases.
+//! A table of comparisons and their findings, notes and removed facts.
 
 mod refused;
 
@@ -35,7 +35,7 @@ fn document(level: Level) -> Document {
     }
 }
 
-/// A baseline that holds these keys; a trailing `?` marks a syscall that is seen sometimes.
+/// Returns a baseline with these keys; a trailing `?` marks a syscall that is seen sometimes.
 fn baseline(keys: &[&str]) -> Baseline {
     let mut baseline = Baseline::new(Platform::from_triple("x86_64-unknown-linux-gnu").expect("a triple"));
     for key in keys {
@@ -62,7 +62,7 @@ fn baseline(keys: &[&str]) -> Baseline {
     baseline
 }
 
-/// One call of each key and of everything it is part of.
+/// Returns one call of each key and of its parents.
 fn projection(keys: &[&str]) -> Projection {
     let mut facts = BTreeMap::new();
     for key in keys {
@@ -75,16 +75,16 @@ fn projection(keys: &[&str]) -> Projection {
     Projection { facts, ..Projection::default() }
 }
 
-/// Findings as `KIND KEY [DETAIL…] (forbidden: RULE) (beside MEMBER)`.
-fn told(findings: &[Finding]) -> Vec<String> {
-    let tell = |finding: &Finding| {
+/// Formats findings as `KIND KEY [DETAIL…] (forbidden: RULE) (beside MEMBER)`.
+fn shown(findings: &[Finding]) -> Vec<String> {
+    let show = |finding: &Finding| {
         let details = finding.details.iter().map(|detail| format!(" {}", detail.value()));
         let rule = finding.forbidden.iter().map(|rule| format!(" (forbidden: {rule})"));
         let head = format!("{} {}", finding.kind.name(), finding.fact);
-        let kin = finding.kin.iter().map(|kin| format!(" (beside {})", kin.beside));
-        std::iter::once(head).chain(details).chain(rule).chain(kin).collect()
+        let related = finding.kin.iter().map(|related| format!(" (beside {})", related.beside));
+        std::iter::once(head).chain(details).chain(rule).chain(related).collect()
     };
-    findings.iter().map(tell).collect()
+    findings.iter().map(show).collect()
 }
 
 struct Case {
@@ -109,7 +109,7 @@ const CASES: &[Case] = &[
         ..NOTHING
     },
     Case {
-        name: "a new subsystem comes before all calls, its own and others",
+        name: "a new subsystem comes before all syscalls",
         held: Some(&["filesystem::close"]),
         seen: &[
             "filesystem::close",
@@ -138,7 +138,7 @@ const CASES: &[Case] = &[
         ..NOTHING
     },
     Case {
-        name: "weight before key",
+        name: "findings are ordered by kind, then by key",
         level: Level::Error,
         held: Some(&["device::ioctl", "filesystem::openat"]),
         seen: &[
@@ -162,7 +162,7 @@ const CASES: &[Case] = &[
         ..NOTHING
     },
     Case {
-        name: "a new syscall takes arguments and objects along and nothing else",
+        name: "a new syscall includes its arguments and objects only",
         level: Level::Error,
         held: Some(&["network::socket"]),
         seen: &[
@@ -179,7 +179,7 @@ const CASES: &[Case] = &[
         ..NOTHING
     },
     Case {
-        name: "a level of subsystems fails on subsystems, ABIs and blind spots",
+        name: "level subsystem fails on subsystems, ABIs and blind spots",
         level: Level::Subsystem,
         held: Some(&["filesystem::openat"]),
         seen: &[
@@ -197,7 +197,7 @@ const CASES: &[Case] = &[
         ..NOTHING
     },
     Case {
-        name: "a level of arguments notes objects",
+        name: "level argument makes objects notes",
         level: Level::Argument,
         held: Some(&["device::ioctl"]),
         seen: &["device::ioctl::argument=TCGETS", "device::ioctl::object=char:pts"],
@@ -206,14 +206,14 @@ const CASES: &[Case] = &[
         ..NOTHING
     },
     Case {
-        name: "what is gone is told once, as far out as it goes",
+        name: "a removed fact is reported once, as its outermost fact",
         held: Some(&["filesystem::close::object=file", "network::socket::argument=AF_INET", "blind_spots::io_uring"]),
         seen: &["filesystem::close"],
         gone: &["filesystem::close::object=file", "network", "blind_spots::io_uring"],
         ..NOTHING
     },
     Case {
-        name: "what is seen sometimes is not gone, its subsystem neither",
+        name: "an occasional syscall and its subsystem are not gone",
         held: Some(&["network::socket::argument=AF_INET?", "network::connect"]),
         gone: &["network::connect"],
         ..NOTHING
@@ -225,7 +225,7 @@ const CASES: &[Case] = &[
         ..NOTHING
     },
     Case {
-        name: "errors at their level are",
+        name: "errors at their level are gone",
         level: Level::Error,
         held: Some(&["network::bind::error=EPERM"]),
         seen: &["network::bind"],
@@ -235,13 +235,13 @@ const CASES: &[Case] = &[
 ];
 
 #[test]
-fn new_fails_down_to_the_level_and_gone_is_told() {
+fn findings_notes_and_gone_follow_the_level() {
     for case in CASES {
         let held = case.held.map(baseline);
         let observation = Observation::new();
         let comparison = compare(&document(case.level), held.as_ref(), &projection(case.seen), &observation);
-        assert_eq!(told(&comparison.findings), case.findings, "findings: {}", case.name);
-        assert_eq!(told(&comparison.notes), case.notes, "notes: {}", case.name);
+        assert_eq!(shown(&comparison.findings), case.findings, "findings: {}", case.name);
+        assert_eq!(shown(&comparison.notes), case.notes, "notes: {}", case.name);
         let gone: Vec<String> = comparison.gone.iter().map(Fact::to_string).collect();
         assert_eq!(gone, case.gone, "gone: {}", case.name);
     }
@@ -249,14 +249,14 @@ fn new_fails_down_to_the_level_and_gone_is_told() {
 
 const FAMILIES: &[Case] = &[
     Case {
-        name: "a new member of a held family is a note, with what the other member holds",
+        name: "a new member of a held family is a note with the shared details",
         held: Some(&["filesystem::openat::object=file"]),
         seen: &["filesystem::openat2::object=file", "filesystem::openat::object=file"],
         notes: &["new-syscall filesystem::openat2 file (beside openat)"],
         ..NOTHING
     },
     Case {
-        name: "what the other member does not hold is a finding of its own",
+        name: "a detail that the other member lacks is a finding",
         held: Some(&["filesystem::openat::object=file"]),
         seen: &["filesystem::openat2::object=file", "filesystem::openat2::object=file:proc"],
         findings: &["new-object filesystem::openat2::object=file:proc"],
@@ -265,7 +265,7 @@ const FAMILIES: &[Case] = &[
         ..NOTHING
     },
     Case {
-        name: "an object moves between members that are both held",
+        name: "an object that another held member has is a note",
         held: Some(&["filesystem::newfstatat::object=pipe", "filesystem::statx::object=file"]),
         seen: &["filesystem::newfstatat::object=pipe", "filesystem::statx::object=pipe"],
         notes: &["new-object filesystem::statx::object=pipe (beside newfstatat)"],
@@ -273,7 +273,7 @@ const FAMILIES: &[Case] = &[
         ..NOTHING
     },
     Case {
-        name: "a family is one within a subsystem only",
+        name: "members are related only within a subsystem",
         held: Some(&["process::clone"]),
         seen: &["process::clone", "namespace::clone3::argument=CLONE_NEWNET"],
         findings: &["new-subsystem namespace", "new-syscall namespace::clone3 CLONE_NEWNET"],
@@ -290,7 +290,7 @@ const FAMILIES: &[Case] = &[
 ];
 
 #[test]
-fn a_family_is_told_and_does_not_fail_unless_families_are_strict() {
+fn family_member_is_a_note_unless_strict() {
     for case in FAMILIES {
         let held = case.held.map(baseline);
         let compared = |families_strict| {
@@ -298,20 +298,20 @@ fn a_family_is_told_and_does_not_fail_unless_families_are_strict() {
             compare(&document, held.as_ref(), &projection(case.seen), &Observation::new())
         };
         let tolerant = compared(false);
-        assert_eq!(told(&tolerant.findings), case.findings, "findings: {}", case.name);
-        assert_eq!(told(&tolerant.notes), case.notes, "notes: {}", case.name);
+        assert_eq!(shown(&tolerant.findings), case.findings, "findings: {}", case.name);
+        assert_eq!(shown(&tolerant.notes), case.notes, "notes: {}", case.name);
         let gone: Vec<String> = tolerant.gone.iter().map(Fact::to_string).collect();
         assert_eq!(gone, case.gone, "gone: {}", case.name);
         let strict = compared(true);
-        assert_eq!(told(&strict.notes), [""; 0], "strict: {}", case.name);
+        assert_eq!(shown(&strict.notes), [""; 0], "strict: {}", case.name);
         let facts = |findings: &[Finding]| findings.iter().map(|finding| finding.fact.clone()).collect::<BTreeSet<_>>();
-        let kindred = facts(&tolerant.notes);
-        assert!(facts(&strict.findings).is_superset(&kindred), "strict: {}", case.name);
+        let notes = facts(&tolerant.notes);
+        assert!(facts(&strict.findings).is_superset(&notes), "strict: {}", case.name);
     }
 }
 
 #[test]
-fn a_forbidden_member_of_a_family_is_no_note() {
+fn forbidden_family_member_is_a_finding() {
     let used = Use {
         subsystem: Subsystem::Filesystem,
         syscall: Syscall::from_name(Abi::X86_64, "openat2").expect("a syscall"),
@@ -326,14 +326,14 @@ fn a_forbidden_member_of_a_family_is_no_note() {
     let held = baseline(&["filesystem::openat"]);
     let comparison = compare(&forbidding, Some(&held), &projection(&["filesystem::openat2"]), &observation);
     assert_eq!(
-        told(&comparison.findings),
+        shown(&comparison.findings),
         ["new-syscall filesystem::openat2 (forbidden: {syscall: openat2}) (beside openat)"]
     );
-    assert_eq!(told(&comparison.notes), [""; 0]);
+    assert_eq!(shown(&comparison.notes), [""; 0]);
 }
 
 #[test]
-fn what_is_forbidden_fails_be_it_new_or_not_and_is_one_finding() {
+fn forbidden_fact_is_one_finding_even_if_held() {
     let used = Use {
         subsystem: Subsystem::Network,
         syscall: Syscall { abi: Abi::X86_64, number: 0x3e7 },
@@ -352,15 +352,15 @@ fn what_is_forbidden_fails_be_it_new_or_not_and_is_one_finding() {
         (None, projection(&[]), vec![]),
     ] {
         let comparison = compare(&forbidding, held.as_ref(), &seen, &observation);
-        assert_eq!(told(&comparison.findings), ["new-subsystem network (forbidden: offline)"]);
-        assert_eq!(told(&comparison.notes), notes);
+        assert_eq!(shown(&comparison.findings), ["new-subsystem network (forbidden: offline)"]);
+        assert_eq!(shown(&comparison.notes), notes);
         assert!(comparison.is_forbidden());
     }
     assert!(!compare(&document(Level::Object), None, &projection(&call), &observation).is_forbidden());
 }
 
 #[test]
-fn kinds_are_found_by_name_and_listed_by_weight() {
+fn kinds_are_found_by_name_and_ordered() {
     assert!(FindingKind::ALL.is_sorted());
     for kind in FindingKind::ALL {
         assert_eq!(FindingKind::from_name(kind.name()), Some(kind));
@@ -368,7 +368,7 @@ fn kinds_are_found_by_name_and_listed_by_weight() {
 }
 
 #[test]
-fn a_phase_is_judged_where_the_baseline_names_it() {
+fn phase_is_judged_only_if_baseline_names_it() {
     let found = |held: &[&str], seen: &[&str]| {
         let comparison =
             compare(&document(Level::Object), Some(&baseline(held)), &projection(seen), &Observation::new());
@@ -385,12 +385,12 @@ fn a_phase_is_judged_where_the_baseline_names_it() {
     let opens = [&quiet[..], &["phase=serving::filesystem::openat"]].concat();
     assert_eq!(found(&held, &opens), ["new-syscall phase=serving::filesystem::openat"]);
     let binds = [&quiet[..], &["network::bind", "phase=serving::network::bind"]].concat();
-    assert_eq!(found(&held, &binds), ["new-syscall network::bind"], "told once");
+    assert_eq!(found(&held, &binds), ["new-syscall network::bind"], "shown once");
     assert_eq!(found(&held[..2], &opens), [""; 0]);
 }
 
 #[test]
-fn that_a_workload_was_guarded_is_nothing_to_say_of_it_alone() {
+fn guarded_run_alone_is_not_remarkable() {
     let with = |watched| Comparison { watched, ..Comparison::default() };
     assert!(!with(Watched::EveryCall).is_remarkable());
     assert!(!with(Watched::Guarded).is_remarkable());

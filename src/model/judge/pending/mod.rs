@@ -1,8 +1,8 @@
-//! What a proposal holds that its file does not, and what deciding on it makes of both. Main type:
+//! The new facts of a proposal, and the result of accepting or rejecting them. Main type:
 //! [`Pending`].
 //!
-//! It must not write: deciding gives the two texts. What it decides on are facts; the author's
-//! document, the baselines of other platforms and every reason stay as the file has them.
+//! It must not write files: a decision returns the texts of both. Only facts are decided on: the
+//! author's document, the baselines of other platforms and every reason stay unchanged.
 
 #[cfg(test)]
 mod tests;
@@ -16,59 +16,60 @@ use crate::model::facts::finding::Finding;
 use crate::model::judge::revisions::difference;
 use crate::model::run::platform::Platform;
 
-/// A proposal that fits its file and holds more.
+/// A proposal that fits its file and adds facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pending {
     file: Parsed,
     proposed: Baseline,
-    /// What the proposal holds and the file does not.
+    /// The facts of the proposal that the file does not hold.
     new: BTreeSet<Fact>,
-    /// Those of `new` that are in phases, by what they are in any phase.
+    /// The facts of `new` in phases, by the same fact outside phases.
     in_phases: BTreeMap<Fact, Vec<Fact>>,
     remarks: Remarks,
 }
 
-/// Why a proposal cannot be decided on any more.
+/// Why a proposal no longer fits its file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
-    /// What is run, or how it is judged, is another thing now.
+    /// The author's document has changed.
     #[error("the first document of the file has changed since")]
     Document,
-    /// A baseline that the proposal is not about has changed.
+    /// The baseline of another platform has changed.
     #[error("the file's baseline of {0} has changed since")]
     Baseline(Platform),
-    /// The file has learnt something else in the meantime.
-    #[error("the file holds `{0}`, which the proposal does not know")]
+    /// The file holds a fact that the proposal lacks.
+    #[error("the file holds `{0}`, which the proposal lacks")]
     Lacks(Fact),
 }
 
-/// What a key asks for in one workload.
+/// What a key selects in one workload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Aim {
-    /// The name of the workload: all that is pending of it.
+    /// The name of the workload: everything that is pending.
     Whole,
-    /// A fact, and what goes with it.
+    /// A fact, and what is decided with it.
     Part(Fact),
 }
 
 impl Aim {
-    /// What the key asks of the workload of this name, if it can mean it at all.
+    /// Returns what the key selects in the workload of this name, if anything.
     pub fn at(workload: &str, key: &str) -> Option<Self> {
         if key == workload { Some(Self::Whole) } else { Fact::from_key(key, workload).map(Self::Part) }
     }
 }
 
-/// The two files after a decision.
+/// The texts of both files after a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
     /// The expectation file.
     pub file: String,
-    /// The proposal; `None` where nothing is left of it.
+    /// The proposal; `None` if nothing is pending any more.
     pub proposal: Option<String>,
 }
 
 impl Pending {
-    /// What is pending between a file and its proposal; `None` where the file holds it all.
+    /// Returns what is pending between a file and its proposal; `None` if the file holds every
+    /// fact.
     pub fn between(file: Parsed, proposal: &Parsed) -> Result<Option<Self>, Misfit> {
         let (held, proposed) = (&file.expectation, &proposal.expectation);
         if held.document != proposed.document {
@@ -96,55 +97,55 @@ impl Pending {
         Ok(Some(Self { proposed: baseline.clone(), new, in_phases, remarks, file }))
     }
 
-    /// The platform that the proposal is about.
+    /// Returns the platform of the proposal.
     pub fn platform(&self) -> &Platform {
         &self.proposed.platform
     }
 
-    /// The file that it is about.
+    /// Returns the file of the proposal.
     pub fn file(&self) -> &Parsed {
         &self.file
     }
 
-    /// What can be decided on one by one, heaviest first: a new subsystem stands for itself only
-    /// where it holds no syscall.
+    /// Returns the facts that can be decided on one by one, most severe first. A new subsystem is
+    /// listed only if it holds no syscall.
     pub fn findings(&self) -> Vec<Finding> {
         let filled = parents(&self.new);
         let is_outline = |fact: &Fact| matches!(fact, Fact::Use { syscall: None, .. }) && filled.contains(fact);
         let mut findings = difference(&self.file.expectation.document, self.held(), &self.proposed);
         findings.retain(|finding| !is_outline(&finding.fact));
         findings.sort_by_key(|finding| !self.opens_subsystem(&finding.fact));
-        findings.into_iter().map(|finding| self.remarks.told(finding)).collect()
+        findings.into_iter().map(|finding| self.remarks.annotated(finding)).collect()
     }
 
-    /// What changed around the workload since the file's baseline was recorded, as the test that
-    /// proposed it saw it.
+    /// Returns the parts of the fingerprint that changed since the file's baseline was recorded, as
+    /// seen by the proposing test.
     pub fn drift(&self) -> &[String] {
         &self.remarks.drift
     }
 
-    /// The keys by which all of it can be called. Where there is nothing but an empty baseline,
-    /// that is the workload's name.
+    /// Returns the keys of everything that is pending. For an empty baseline, that is the name of
+    /// the workload.
     pub fn keys(&self, workload: &str) -> Vec<String> {
         let keys: Vec<String> = self.findings().iter().map(|finding| finding.fact.key(workload)).collect();
         if keys.is_empty() { vec![workload.to_owned()] } else { keys }
     }
 
-    /// Whether the fact is in a subsystem that the file does not hold.
+    /// Returns whether the fact is in a subsystem that the file does not hold.
     pub fn opens_subsystem(&self, fact: &Fact) -> bool {
         let Fact::Use { subsystem, .. } = fact else { return false };
         self.new.contains(&Fact::Use { subsystem: *subsystem, syscall: None, detail: None })
     }
 
-    /// Everything that is pending.
+    /// Returns everything that is pending.
     pub fn all(&self) -> &BTreeSet<Fact> {
         &self.new
     }
 
-    /// What is pending under this fact: of a syscall its arguments and objects too and nothing
-    /// else, of a subsystem all of it.
+    /// Returns what is decided with this fact: for a syscall also its arguments and objects, for a
+    /// subsystem everything in it.
     pub fn under(&self, aim: &Fact) -> BTreeSet<Fact> {
-        let goes_along = |fact: &Fact| match (aim, fact) {
+        let is_included = |fact: &Fact| match (aim, fact) {
             (Fact::Use { syscall: None, .. }, _) => true,
             (Fact::Use { detail: None, .. }, Fact::Use { detail, .. }) => {
                 matches!(detail, Some(Detail::Argument(_) | Detail::Object(_)))
@@ -152,15 +153,15 @@ impl Pending {
             _ => false,
         };
         let parts = self.new.range(aim..).take_while(|fact| is_within(aim, fact));
-        let parts = parts.filter(|fact| *fact == aim || goes_along(fact)).cloned();
+        let parts = parts.filter(|fact| *fact == aim || is_included(fact)).cloned();
         let in_phases = self.in_phases.range(aim..).take_while(|(fact, _)| is_within(aim, fact));
-        let in_phases = in_phases.filter(|(fact, _)| goes_along(fact) || *fact == aim).flat_map(|(_, phases)| phases);
+        let in_phases = in_phases.filter(|(fact, _)| is_included(fact) || *fact == aim).flat_map(|(_, phases)| phases);
         parts.chain(in_phases.cloned()).collect()
     }
 
-    /// The texts once these facts, and the coarser ones that they are part of, are accepted.
+    /// Returns the texts after accepting these facts and their parents.
     ///
-    /// A reason becomes the `why:` of each syscall that they touch, after the one that is there.
+    /// A reason is added to the `why:` of each affected syscall, after an existing one.
     pub fn accept(&self, facts: &BTreeSet<Fact>, why: Option<&str>) -> Settled {
         let mut accepted = self.with(facts);
         let held = accepted.facts();
@@ -170,17 +171,17 @@ impl Pending {
         }
         let mut proposed = self.with_marks(&self.new);
         for baseline in [&mut accepted, &mut proposed] {
-            facts.iter().for_each(|fact| give_reason(baseline, fact, why));
+            facts.iter().for_each(|fact| add_reason(baseline, fact, why));
         }
         Settled { file: self.file.with(accepted), proposal: self.proposal_of(&rest, proposed) }
     }
 
-    /// The texts once these facts are dropped from the proposal: the file stays, and nothing is
-    /// remembered.
+    /// Returns the texts after removing these facts from the proposal. The file stays unchanged,
+    /// and a later test may propose them again.
     pub fn reject(&self, facts: &BTreeSet<Fact>) -> Settled {
         let mut rest: BTreeSet<Fact> = self.new.difference(facts).cloned().collect();
-        // A detail without its syscall would bring that back, and a subsystem without any call
-        // means nothing.
+        // A detail implies its syscall, so it goes with the syscall. A subsystem goes with its last
+        // syscall.
         let gone = |rest: &BTreeSet<Fact>, fact: &Fact| self.new.contains(fact) && !rest.contains(fact);
         rest = rest.iter().filter(|fact| !fact.parent().is_some_and(|parent| gone(&rest, &parent))).cloned().collect();
         let (filled, still_filled) = (parents(&self.new), parents(&rest));
@@ -192,7 +193,7 @@ impl Pending {
         Settled { file: self.file.text(), proposal }
     }
 
-    /// The text of a proposal by which these facts are pending.
+    /// Returns the text of a proposal with these facts pending.
     fn proposal_of(&self, rest: &BTreeSet<Fact>, proposed: Baseline) -> Option<String> {
         (!rest.is_empty()).then(|| with_remarks(self.file.with(proposed), &self.remarks.clone().only(rest)))
     }
@@ -201,12 +202,12 @@ impl Pending {
         self.file.expectation.baseline(self.platform())
     }
 
-    /// The file's baseline with these facts, and what the proposal says of the entries that they
-    /// touch.
+    /// Returns the file's baseline with these facts, and with the proposal's marks on their
+    /// entries.
     fn with(&self, facts: &BTreeSet<Fact>) -> Baseline {
         let nothing = || Baseline::new(self.platform().clone());
         let held = self.held().cloned().unwrap_or_else(nothing);
-        // Whatever else a baseline tells of its recording is told anew with each new fact.
+        // Fingerprint and `quiet` belong to the recording, and change with each new fact.
         let mut baseline = Baseline {
             subsystems: held.subsystems,
             phases: held.phases,
@@ -224,7 +225,7 @@ impl Pending {
         baseline
     }
 
-    /// The same, and what the proposal says of every other entry.
+    /// Like [`Pending::with`], with the proposal's marks on all entries.
     fn with_marks(&self, facts: &BTreeSet<Fact>) -> Baseline {
         let mut baseline = self.with(facts);
         for fact in baseline.facts() {
@@ -236,13 +237,13 @@ impl Pending {
     }
 }
 
-/// What any of these facts is a direct part of.
+/// Returns the parents of these facts.
 fn parents(facts: &BTreeSet<Fact>) -> BTreeSet<Fact> {
     facts.iter().filter_map(Fact::parent).collect()
 }
 
-/// Whether the fact is the aim or within its subsystem or syscall. In the order of facts, these
-/// follow each other from the aim on.
+/// Returns whether the fact is the aim or within its subsystem or syscall. In the order of facts,
+/// these follow the aim directly.
 fn is_within(aim: &Fact, fact: &Fact) -> bool {
     match (aim, fact) {
         (Fact::Use { subsystem, syscall, detail: None }, Fact::Use { subsystem: of, syscall: call, .. }) => {
@@ -252,8 +253,8 @@ fn is_within(aim: &Fact, fact: &Fact) -> bool {
     }
 }
 
-/// The reason goes to the entry of the fact; a subsystem or a blind spot has none.
-fn give_reason(baseline: &mut Baseline, fact: &Fact, why: Option<&str>) {
+/// Adds a reason to the entry of the fact; a subsystem or a blind spot has no entry.
+fn add_reason(baseline: &mut Baseline, fact: &Fact, why: Option<&str>) {
     let (Some(entry), Some(why)) = (baseline.entry_mut(fact), why) else { return };
     entry.why = match entry.why.take() {
         Some(earlier) if format!("; {earlier};").contains(&format!("; {why};")) => Some(earlier),
@@ -263,7 +264,7 @@ fn give_reason(baseline: &mut Baseline, fact: &Fact, why: Option<&str>) {
 }
 
 impl Baseline {
-    /// What is held of the syscall that the fact is, or is part of.
+    /// Returns the entry of the fact's syscall.
     pub(in crate::model) fn entry(&self, fact: &Fact) -> Option<&Entry> {
         let Fact::Use { subsystem, syscall: Some(syscall), .. } = fact else { return None };
         self.subsystems.get(subsystem)?.get(syscall)
@@ -276,8 +277,7 @@ impl Baseline {
 }
 
 impl Entry {
-    /// What another recording says of the same syscall, besides its details; what is said here
-    /// stays.
+    /// Copies marks and reasons from another entry of the same syscall; existing ones stay.
     fn adopt_marks(&mut self, other: &Self) {
         self.sometimes |= other.sometimes;
         self.why = self.why.take().or_else(|| other.why.clone());

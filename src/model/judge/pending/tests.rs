@@ -1,4 +1,4 @@
-//! Decisions on proposals, text to text.
+//! Tests of decisions on proposals, by the texts of both files.
 
 use super::{Aim, Misfit, Pending, Settled};
 use crate::model::expectation::format::{Parsed, read, with_remarks};
@@ -19,7 +19,7 @@ subsystems:
     openat:
 ";
 
-/// As the file would be after accepting all.
+/// The file after accepting everything.
 const PROPOSAL: &str = "\
 # talks
 version: 1
@@ -57,7 +57,7 @@ fn fitting(file: &str, proposal: &str) -> Result<Option<Pending>, Misfit> {
 }
 
 fn pending() -> Pending {
-    fitting(FILE, PROPOSAL).expect("it fits").expect("something is pending")
+    fitting(FILE, PROPOSAL).expect("a fitting proposal").expect("something is pending")
 }
 
 fn fact(key: &str) -> Fact {
@@ -70,21 +70,21 @@ fn accepted(keys: &[&str], why: Option<&str>) -> Settled {
     pending.accept(&facts, why)
 }
 
-/// What is pending after a decision.
+/// Returns the keys that are pending after a decision.
 fn left(settled: &Settled) -> Vec<String> {
     let Some(proposal) = &settled.proposal else { return Vec::new() };
-    let pending = fitting(&settled.file, proposal).expect("it fits").expect("something is pending");
+    let pending = fitting(&settled.file, proposal).expect("a fitting proposal").expect("something is pending");
     pending.keys("w")
 }
 
-/// What the first text holds and the second does not, line by line.
+/// Returns the lines of the first text that the second lacks.
 fn lines_beyond(text: &str, other: &str) -> Vec<String> {
     let old: Vec<&str> = other.lines().collect();
     text.lines().filter(|line| !old.contains(line)).map(|line| line.trim().to_owned()).collect()
 }
 
 #[test]
-fn what_is_pending_has_a_key_each_heaviest_first() {
+fn pending_facts_have_keys_most_severe_first() {
     assert_eq!(
         pending().keys("w"),
         [
@@ -101,7 +101,7 @@ fn what_is_pending_has_a_key_each_heaviest_first() {
 }
 
 #[test]
-fn a_key_takes_what_goes_along_and_nothing_else() {
+fn key_selects_a_fact_and_its_details() {
     for (key, taken) in [
         ("network::socket", &["network::socket", "network::socket::argument=AF_INET"][..]),
         ("network::connect", &["network::connect"]),
@@ -115,21 +115,21 @@ fn a_key_takes_what_goes_along_and_nothing_else() {
         let under: Vec<String> = pending().under(&fact(key)).iter().map(ToString::to_string).collect();
         assert_eq!(under, taken, "{key}");
     }
-    assert_eq!(pending().under(&fact("network")).len(), 6, "a subsystem is all of it");
+    assert_eq!(pending().under(&fact("network")).len(), 6, "a subsystem selects everything in it");
 }
 
 #[test]
-fn accepting_all_makes_the_file_what_was_proposed() {
+fn accepting_all_gives_the_proposal() {
     let settled = pending().accept(pending().all(), None);
     assert_eq!(settled, Settled { file: PROPOSAL.to_owned(), proposal: None });
 }
 
 #[test]
-fn accepting_one_by_one_ends_where_accepting_all_does() {
+fn accepting_one_by_one_equals_accepting_all() {
     let (mut file, mut proposal) = (FILE.to_owned(), Some(PROPOSAL.to_owned()));
     for key in pending().keys("w") {
         let Some(text) = proposal else { break };
-        let pending = fitting(&file, &text).expect("it fits").expect("something is pending");
+        let pending = fitting(&file, &text).expect("a fitting proposal").expect("something is pending");
         let Some(Aim::Part(fact)) = Aim::at("w", &key) else { panic!("{key} is no key") };
         Settled { file, proposal } = pending.accept(&pending.under(&fact), None);
     }
@@ -137,7 +137,7 @@ fn accepting_one_by_one_ends_where_accepting_all_does() {
 }
 
 #[test]
-fn accepting_one_adds_its_lines_only() {
+fn accepting_one_adds_only_its_lines() {
     let settled = accepted(&["network::socket"], None);
     assert_eq!(
         lines_beyond(&settled.file, FILE),
@@ -155,26 +155,30 @@ fn accepting_one_adds_its_lines_only() {
         ],
         "once it is held, a subsystem is not new"
     );
-    assert_eq!(settled.proposal.as_deref(), Some(PROPOSAL), "the proposal is still all that was proposed");
+    assert_eq!(settled.proposal.as_deref(), Some(PROPOSAL), "the proposal is unchanged");
 
     let finer = accepted(&["network::connect::error=EPERM"], None);
-    assert_eq!(lines_beyond(&finer.file, FILE), ["network:", "connect:", "errors:", "- EPERM"], "with its syscall");
+    assert_eq!(
+        lines_beyond(&finer.file, FILE),
+        ["network:", "connect:", "errors:", "- EPERM"],
+        "together with its syscall"
+    );
 }
 
 #[test]
-fn a_reason_stands_at_each_entry_and_joins_the_one_that_is_there() {
+fn reason_is_appended_to_each_entry() {
     let settled = accepted(&["network::socket", "filesystem::close"], Some("serves; REQ-12"));
     assert!(settled.file.contains("      seen: sometimes\n      why: serves; REQ-12\n"), "{}", settled.file);
     assert!(settled.file.contains("        - file\n      why: tidy; serves; REQ-12\n"), "{}", settled.file);
-    let proposal = settled.proposal.clone().expect("a rest");
+    let proposal = settled.proposal.clone().expect("a remaining proposal");
     assert!(proposal.contains("why: tidy; serves; REQ-12"), "accepting the rest keeps it:\n{proposal}");
-    let rest = fitting(&settled.file, &proposal).expect("it fits").expect("a rest");
+    let rest = fitting(&settled.file, &proposal).expect("a fitting proposal").expect("a remaining proposal");
     assert_eq!(rest.accept(rest.all(), Some("tidy")).file.matches("tidy; serves").count(), 1);
     assert_eq!(accepted(&["filesystem::close"], Some("tidy")).file.matches("tidy").count(), 1, "not twice");
 }
 
 #[test]
-fn rejecting_drops_from_the_proposal_and_leaves_the_file() {
+fn rejecting_changes_only_the_proposal() {
     for (key, rest) in [
         ("network", &["w::blind_spots::io_uring", "w::filesystem::close::object=file"][..]),
         (
@@ -205,26 +209,26 @@ fn rejecting_drops_from_the_proposal_and_leaves_the_file() {
 }
 
 #[test]
-fn a_subsystem_without_its_last_syscall_is_dropped_too() {
+fn subsystem_is_rejected_with_its_last_syscall() {
     let network = ["network::socket", "network::connect"];
     let facts = network.iter().flat_map(|key| pending().under(&fact(key))).collect();
-    let proposal = pending().reject(&facts).proposal.expect("a rest");
+    let proposal = pending().reject(&facts).proposal.expect("a remaining proposal");
     assert!(!proposal.contains("network"), "{proposal}");
 }
 
 #[test]
-fn a_first_baseline_is_pending_as_a_whole() {
+fn first_baseline_is_pending_as_a_whole() {
     let (document, _) = FILE.split_once("---").expect("two documents");
-    let first = fitting(document, PROPOSAL).expect("it fits").expect("something is pending");
+    let first = fitting(document, PROPOSAL).expect("a fitting proposal").expect("something is pending");
     assert_eq!(first.accept(first.all(), None).file, PROPOSAL);
     let empty = format!("{document}---\nplatform: x86_64-linux-gnu\nsubsystems: {{}}\n");
-    let first = fitting(document, &empty).expect("it fits").expect("a baseline is pending");
+    let first = fitting(document, &empty).expect("a fitting proposal").expect("a baseline is pending");
     assert_eq!(first.keys("w"), ["w"]);
     assert_eq!(first.accept(first.all(), None), Settled { file: empty, proposal: None });
 }
 
 #[test]
-fn a_proposal_that_the_file_has_outgrown_does_not_fit() {
+fn outdated_proposal_does_not_fit() {
     let musl = "---\nplatform: x86_64-linux-musl\nsubsystems:\n  network:\n    bind:\n";
     for (file, proposal, misfit) in [
         (
@@ -235,7 +239,7 @@ fn a_proposal_that_the_file_has_outgrown_does_not_fit() {
         (
             FILE.replace("openat", "openat2"),
             PROPOSAL.to_owned(),
-            "the file holds `filesystem::openat2`, which the proposal does not know",
+            "the file holds `filesystem::openat2`, which the proposal lacks",
         ),
         (format!("{FILE}{musl}"), PROPOSAL.to_owned(), "the file's baseline of x86_64-linux-musl has changed since"),
         (FILE.to_owned(), format!("{PROPOSAL}{musl}"), "the file's baseline of x86_64-linux-musl has changed since"),
@@ -245,19 +249,19 @@ fn a_proposal_that_the_file_has_outgrown_does_not_fit() {
 }
 
 #[test]
-fn comments_reasons_and_marks_do_not_matter_and_the_files_own_stay() {
+fn comments_and_reasons_of_the_file_stay() {
     let file = FILE.replace("# talks", "# talks a lot").replace("why: tidy", "why: cleans up");
-    let pending = fitting(&file, PROPOSAL).expect("it fits").expect("something is pending");
+    let pending = fitting(&file, PROPOSAL).expect("a fitting proposal").expect("something is pending");
     let settled = pending.accept(pending.all(), None);
     assert_eq!(settled.file, PROPOSAL.replace("# talks", "# talks a lot").replace("why: tidy", "why: cleans up"));
-    assert_eq!(fitting(&settled.file, PROPOSAL), Ok(None), "nothing is pending any more");
+    assert_eq!(fitting(&settled.file, PROPOSAL), Ok(None), "nothing is pending");
     assert_eq!(fitting(FILE, FILE), Ok(None));
     let marked = FILE.replace("    openat:\n", "    openat:\n      seen: sometimes\n");
     assert_eq!(fitting(FILE, &marked), Ok(None));
 }
 
 #[test]
-fn a_key_means_a_workload_or_a_fact_of_it() {
+fn key_selects_a_workload_or_a_fact() {
     for (key, aim) in [
         ("a::b", Some(Aim::Whole)),
         ("a::b::network", Some(Aim::Part(fact("network")))),
@@ -272,58 +276,58 @@ fn a_key_means_a_workload_or_a_fact_of_it() {
 }
 
 #[test]
-fn what_a_baseline_tells_of_its_recording_changes_with_a_fact_only() {
-    let told = |text: &str, kernel: &str| {
+fn fingerprint_changes_only_with_an_accepted_fact() {
+    let with_kernel = |text: &str, kernel: &str| {
         text.replace(
             "platform: x86_64-linux-gnu\n",
             &format!("platform: x86_64-linux-gnu\nfingerprint:\n  kernel: \"{kernel}\"\n"),
         )
     };
-    let (file, proposal) = (told(FILE, "6.12"), told(PROPOSAL, "6.18"));
-    let pending = fitting(&file, &proposal).expect("it fits").expect("something is pending");
+    let (file, proposal) = (with_kernel(FILE, "6.12"), with_kernel(PROPOSAL, "6.18"));
+    let pending = fitting(&file, &proposal).expect("a fitting proposal").expect("something is pending");
     let some = pending.under(&fact("network::socket"));
     assert!(pending.accept(&some, None).file.contains("6.18"));
     assert_eq!(pending.accept(pending.all(), None).file, proposal);
     assert_eq!(pending.reject(pending.all()).file, file);
-    assert_eq!(fitting(&file, &told(FILE, "6.18")), Ok(None), "it is no fact itself");
+    assert_eq!(fitting(&file, &with_kernel(FILE, "6.18")), Ok(None), "a fingerprint is no fact");
 }
 
 #[test]
-fn what_is_said_of_a_fact_goes_with_it_and_never_into_the_file() {
-    let site = |key: &str| (fact(key), format!("who calls {key}"));
+fn remarks_stay_in_the_proposal() {
+    let site = |key: &str| (fact(key), format!("caller of {key}"));
     let remarks = Remarks {
         drift: vec!["kernel 6.12 → 6.18".to_owned()],
         sites: ["network::socket", "network::connect", "blind_spots::io_uring", "process::execve"].map(site).into(),
         causes: [site("network::connect")].into(),
     };
     let proposal = with_remarks(PROPOSAL.to_owned(), &remarks);
-    let told = |file: &str, proposal: &str| {
-        let pending = fitting(file, proposal).expect("it fits").expect("something is pending");
-        let told = |finding: Finding| Some((finding.fact.to_string(), finding.site?, finding.cause.is_some()));
+    let remarked = |file: &str, proposal: &str| {
+        let pending = fitting(file, proposal).expect("a fitting proposal").expect("something is pending");
+        let remark = |finding: Finding| Some((finding.fact.to_string(), finding.site?, finding.cause.is_some()));
         assert_eq!(pending.drift(), ["kernel 6.12 → 6.18"]);
-        pending.findings().into_iter().filter_map(told).collect::<Vec<_>>()
+        pending.findings().into_iter().filter_map(remark).collect::<Vec<_>>()
     };
-    let line = |key: &str, cause| (key.to_owned(), format!("who calls {key}"), cause);
+    let line = |key: &str, cause| (key.to_owned(), format!("caller of {key}"), cause);
     let [connect, socket, spot] =
         [line("network::connect", true), line("network::socket", false), line("blind_spots::io_uring", false)];
-    assert_eq!(told(FILE, &proposal), [connect.clone(), socket.clone(), spot.clone()]);
+    assert_eq!(remarked(FILE, &proposal), [connect.clone(), socket.clone(), spot.clone()]);
 
-    let pending = fitting(FILE, &proposal).expect("it fits").expect("something is pending");
+    let pending = fitting(FILE, &proposal).expect("a fitting proposal").expect("something is pending");
     assert_eq!(pending.accept(pending.all(), None), Settled { file: PROPOSAL.to_owned(), proposal: None });
     let Settled { file, proposal } = pending.accept(&pending.under(&fact("network::socket")), None);
     assert_eq!(file, accepted(&["network::socket"], None).file);
-    let rest = proposal.expect("a rest");
-    assert!(rest.starts_with(PROPOSAL) && !rest.contains("who calls network::socket"), "{rest}");
-    assert_eq!(told(&file, &rest), [spot, connect]);
+    let rest = proposal.expect("a remaining proposal");
+    assert!(rest.starts_with(PROPOSAL) && !rest.contains("caller of network::socket"), "{rest}");
+    assert_eq!(remarked(&file, &rest), [spot, connect]);
     let Settled { file, proposal } = pending.reject(&pending.under(&fact("network::connect")));
     assert_eq!(file, FILE);
-    let rest = proposal.expect("a rest");
-    assert!(!rest.contains("who calls network::connect"), "{rest}");
-    assert_eq!(told(&file, &rest).len(), 2);
+    let rest = proposal.expect("a remaining proposal");
+    assert!(!rest.contains("caller of network::connect"), "{rest}");
+    assert_eq!(remarked(&file, &rest).len(), 2);
 }
 
-/// What goes along with an aim, fact by fact.
-fn goes_along(aim: &Fact, fact: &Fact) -> bool {
+/// Reference implementation: whether a fact is decided with an aim.
+fn is_included(aim: &Fact, fact: &Fact) -> bool {
     use crate::model::facts::fact::Detail;
     match (aim, fact) {
         (
@@ -339,16 +343,16 @@ fn goes_along(aim: &Fact, fact: &Fact) -> bool {
 }
 
 #[test]
-fn aim_takes_what_goes_along_in_every_phase() {
+fn aim_selects_details_in_every_phase() {
     let phases = "phases:\n  ending:\n    network:\n      - connect\n  serving:\n    filesystem:\n      - close\n    \
                   network:\n      - connect\n      - socket\n";
     let proposal = PROPOSAL.replace("blind_spots:", &format!("{phases}blind_spots:"));
-    let pending = fitting(FILE, &proposal).expect("it fits").expect("something is pending");
+    let pending = fitting(FILE, &proposal).expect("a fitting proposal").expect("something is pending");
     let held = ["filesystem", "filesystem::close", "filesystem::openat", "memory", "network::connect::object=file"];
     let held = held.map(|key| key.parse::<Fact>().expect(key));
     assert_eq!(pending.all().len(), 12);
     for aim in pending.all().iter().chain(&held) {
-        let along = pending.all().iter().filter(|fact| *fact == aim || goes_along(aim, fact)).cloned().collect();
+        let along = pending.all().iter().filter(|fact| *fact == aim || is_included(aim, fact)).cloned().collect();
         assert_eq!(pending.under(aim), along, "{aim}");
     }
 }

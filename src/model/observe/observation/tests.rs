@@ -1,4 +1,4 @@
-//! Phases and first calls, event by event.
+//! Tests of phases, first calls and closures, event by event.
 
 use super::*;
 use crate::model::attribution::Answers;
@@ -21,7 +21,7 @@ fn named(phase: &'static str) -> Event {
 }
 
 #[test]
-fn each_call_is_of_the_phase_that_the_program_named_else_perhaps_the_loaders() {
+fn named_phase_takes_precedence_over_the_loader() {
     let mut watch = Watch::new(Part::All);
     let read = |by_loader| called("uname", [0; 5], by_loader);
     for (event, phase, of_run) in [
@@ -46,7 +46,7 @@ fn each_call_is_of_the_phase_that_the_program_named_else_perhaps_the_loaders() {
 }
 
 #[test]
-fn who_calls_first_is_kept_for_the_run_and_for_the_phase() {
+fn call_site_is_kept_for_run_and_phase() {
     let mut watch = Watch::new(Part::All);
     let mut sites = |event: Event| {
         let first = watch.fold(&event).expect("the first");
@@ -62,14 +62,14 @@ fn who_calls_first_is_kept_for_the_run_and_for_the_phase() {
 }
 
 #[test]
-fn phase_named_loader_is_a_blind_spot_and_no_phase() {
+fn phase_named_loader_is_a_blind_spot() {
     for forged in ["loader", "loader\0x"] {
         let mut watch = Watch::new(Part::All);
         for event in [named("serving"), named(forged), called("uname", [0; 5], false), called("uname", [0; 5], true)] {
             watch.fold(&event);
         }
         let of_loader = || Rule { phase: Some(LOADER.to_owned()), .."uname".into() };
-        // What the loader itself calls is still the loader's.
+        // Calls of the loader itself still belong to its phase.
         assert_eq!((watch.observation.calls(), watch.observation.calls_of(of_loader())), (2, 1));
         assert!(!watch.observation.phases.contains_key("serving"));
         assert_eq!(watch.observation.blind_spots, BTreeSet::from([BlindSpot::ReservedPhase]));
@@ -85,7 +85,7 @@ fn by(task: i32, event: Event) -> Event {
     Event::Called { task, call, outcome, answers }
 }
 
-fn says(task: i32, marker: &Marker) -> Event {
+fn marker_by(task: i32, marker: &Marker) -> Event {
     by(task, called("prctl", marker.registers(), false))
 }
 
@@ -97,7 +97,7 @@ fn spawned(task: i32, parent: Option<i32>) -> Event {
     Event::Spawned { task, parent, process: false }
 }
 
-/// What counted of a closure whose process did this.
+/// Returns the watch, and the counted syscalls, of a closure with these events.
 fn marked(events: &[Event]) -> (Watch, Vec<String>) {
     let mut watch = Watch::new(Part::Marked);
     watch.fold(&spawned(ROOT, None));
@@ -107,13 +107,13 @@ fn marked(events: &[Event]) -> (Watch, Vec<String>) {
 }
 
 #[test]
-fn closure_counts_from_its_first_marker_to_its_last() {
-    let (enter, leave) = (|| says(ROOT, &Marker::Enter(KEY)), || says(ROOT, &Marker::Leave(KEY)));
-    let forged = |task, marker: fn(Key) -> Marker| says(task, &marker(FORGED));
+fn closure_counts_between_its_markers() {
+    let (enter, leave) = (|| marker_by(ROOT, &Marker::Enter(KEY)), || marker_by(ROOT, &Marker::Leave(KEY)));
+    let forged = |task, marker: fn(Key) -> Marker| marker_by(task, &marker(FORGED));
     let (before, inside, after) = (|| calls(ROOT, "uname"), || calls(ROOT, "getppid"), || calls(ROOT, "getsid"));
     for (events, misplaced, counted) in [
         (vec![before(), enter(), inside(), leave(), after()], None, &["getppid"][..]),
-        // It never leaves: what follows is its doing.
+        // The closure never leaves, so later calls are its own.
         (vec![before(), enter(), inside()], None, &["getppid"]),
         (vec![enter(), forged(ROOT, Marker::Leave), inside(), leave()], Some(Misplaced::Forged), &["getppid"]),
         (
@@ -125,9 +125,9 @@ fn closure_counts_from_its_first_marker_to_its_last() {
         (vec![enter(), leave(), enter(), after()], Some(Misplaced::EnteredAgain), &["getsid"]),
         (vec![enter(), enter(), inside(), leave(), after()], Some(Misplaced::EnteredAgain), &["getppid", "getsid"]),
         (vec![leave(), enter(), inside()], Some(Misplaced::NotEntered), &["getppid"]),
-        (vec![enter(), says(2, &Marker::Leave(KEY)), inside()], Some(Misplaced::ByOther), &["getppid"]),
-        (vec![says(2, &Marker::Enter(KEY)), before(), enter(), inside()], Some(Misplaced::ByOther), &["getppid"]),
-        // A program that it executes, before or after.
+        (vec![enter(), marker_by(2, &Marker::Leave(KEY)), inside()], Some(Misplaced::ByOther), &["getppid"]),
+        (vec![marker_by(2, &Marker::Enter(KEY)), before(), enter(), inside()], Some(Misplaced::ByOther), &["getppid"]),
+        // A program executed inside or after the closure.
         (vec![enter(), calls(ROOT, "execve"), inside()], None, &["getppid", "execve"]),
         (vec![enter(), leave(), calls(ROOT, "execve"), after()], None, &["getsid", "execve"]),
     ] {
@@ -145,7 +145,7 @@ fn closure_counts_from_its_first_marker_to_its_last() {
 
 #[test]
 fn tasks_of_a_closure_count_to_their_end() {
-    let (enter, leave) = (says(ROOT, &Marker::Enter(KEY)), says(ROOT, &Marker::Leave(KEY)));
+    let (enter, leave) = (marker_by(ROOT, &Marker::Enter(KEY)), marker_by(ROOT, &Marker::Leave(KEY)));
     let (watch, names) = marked(&[
         spawned(2, Some(ROOT)),
         enter,
@@ -170,6 +170,6 @@ fn tasks_of_a_closure_count_to_their_end() {
 #[test]
 fn closure_that_was_never_entered_is_known() {
     assert!(marked(&[calls(ROOT, "uname")]).0.is_never_entered());
-    assert!(!marked(&[says(ROOT, &Marker::Enter(KEY))]).0.is_never_entered());
+    assert!(!marked(&[marker_by(ROOT, &Marker::Enter(KEY))]).0.is_never_entered());
     assert!(!Watch::new(Part::All).is_never_entered());
 }

@@ -1,4 +1,4 @@
-//! One file for all tests of a binary, text to text.
+//! Tests of the file that all tests of a binary share.
 
 use super::Shared;
 use crate::model::expectation::format::read;
@@ -61,7 +61,7 @@ fn each_test_is_an_expectation_of_its_own() {
 }
 
 #[test]
-fn lines_of_a_test_are_those_of_the_file() {
+fn test_has_the_line_numbers_of_the_file() {
     use crate::model::attribution::Subsystem;
     let parsed = shared(FILE).test("a b/é");
     let platform = "x86_64-linux-gnu".parse().expect("a platform");
@@ -70,11 +70,11 @@ fn lines_of_a_test_are_those_of_the_file() {
     assert_eq!(line(None), Some("  a b/é:"));
     let plain = shared(FILE).test("tests::plain");
     let line = plain.line(&platform, Some(Subsystem::Filesystem)).and_then(|line| FILE.lines().nth(line - 1));
-    assert_eq!(line, Some("    filesystem:"), "the one in common");
+    assert_eq!(line, Some("    filesystem:"), "the line below `common`");
 }
 
 #[test]
-fn what_does_not_change_keeps_its_bytes() {
+fn unchanged_text_is_kept_byte_for_byte() {
     let hand_made = FILE.replace("tests:\n", "tests: # by hand\n").replace('\n', "\r\n");
     for text in [FILE, hand_made.as_str(), &format!("\u{feff}{FILE}"), &FILE.replace("demo::it ", "'demo::it' ")] {
         let mut shared = shared(text);
@@ -109,7 +109,7 @@ fn order_of_recording_does_not_matter() {
 }
 
 #[test]
-fn changed_test_leaves_the_users_document_alone() {
+fn changed_test_keeps_the_first_document() {
     let mut changed = shared(FILE);
     assert!(changed.remove("tests::plain"));
     assert!(!changed.remove("tests::plain"));
@@ -118,14 +118,14 @@ fn changed_test_leaves_the_users_document_alone() {
     assert_eq!(shared(&changed.text()).test("a b/é").expectation, shared(FILE).test("a b/é").expectation);
     assert!(changed.remove("a b/é"));
     assert_eq!(changed.text(), first);
-    assert!(!changed.is_bare(), "the first document has words of the user's");
+    assert!(!changed.is_bare(), "the first document was edited");
     assert!(Shared::of_binary("demo::it").expect("a name").is_bare());
 }
 
 #[test]
-fn faults_have_their_places() {
+fn faults_have_places() {
     for (from, to, place, message) in [
-        ("tests: demo::it   # all of them\n", "", "2:1", "names none: add `tests: CRATE::BINARY`"),
+        ("tests: demo::it   # all of them\n", "", "2:1", "missing `tests`: add `tests: CRATE::BINARY`"),
         ("tests: demo::it", "tests:\n  demo::it", "3:1", "on one line"),
         ("tests: demo::it   # all of them", "tests: demo::it\n  more", "3:1", "on one line"),
         ("tests: demo::it", "tests: demo::it\nrun: x", "4:1", "duplicate key `run`"),
@@ -134,11 +134,11 @@ fn faults_have_their_places() {
         ("common:", "commons:", "10:1", "unknown key `commons`"),
         ("  subsystems:\n    filesystem", "  subsystem:\n    filesystem", "11:3", "unknown key `subsystem`"),
         ("          seen: sometimes", "          sen: sometimes", "26:11", "unknown key `sen`"),
-        ("plain:\n", "plain:\n    without:\n      - netwrok\n", "29:9", "`netwrok` is no fact"),
-        ("plain:\n", "plain:\n    without: [blind_spots::x]\n", "28:15", "only those can be left out"),
+        ("plain:\n", "plain:\n    without:\n      - netwrok\n", "29:9", "invalid fact `netwrok`"),
+        ("plain:\n", "plain:\n    without: [blind_spots::x]\n", "28:15", "`without` accepts only those"),
         ("  tests::plain:\n", "  tests::plain:\n  tests::plain:\n", "28:3", "duplicate key"),
         ("platform: x86_64-linux-gnu\n", "", "7:1", "without `platform`"),
-        ("  tests::plain:\n", "---\nplatform: x86_64-linux-gnu\n", "28:11", "a second baseline"),
+        ("  tests::plain:\n", "---\nplatform: x86_64-linux-gnu\n", "28:11", "second baseline of"),
     ] {
         assert!(FILE.contains(from), "{from}");
         let error = Shared::read(FILE.replacen(from, to, 1).as_bytes()).expect_err(to).to_string();

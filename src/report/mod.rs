@@ -1,7 +1,7 @@
-//! Words and colours: what sysguard found, put for people and for programs.
+//! Formats the results of sysguard for people and for programs. Main type: [`Palette`].
 //!
-//! Everything here takes a writer and decides nothing: no exit status, no file, no terminal is its
-//! business. Colours are a [`Palette`] of meanings that the caller chooses.
+//! Everything here writes to a given writer and decides nothing. It must not know exit statuses,
+//! files or terminals. Colours are a [`Palette`] of meanings that the caller chooses.
 
 pub mod drift;
 pub mod evidence;

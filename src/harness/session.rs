@@ -102,7 +102,7 @@ impl Session {
     /// Lists or runs the workloads and prints the results as libtest does.
     pub fn run(mut self) -> Result<Summary, Error> {
         let arguments = self.arguments;
-        self.suite.expect_to_run(|case| arguments.selects(&case.name) && arguments.runs(case.ignored().is_some()));
+        self.suite.plan_builds(|case| arguments.selects(&case.name) && arguments.runs(case.ignored().is_some()));
         let settings = self.suite.settings();
         let colour = arguments.colour().or(settings.colour).unwrap_or_else(|| self.console.has_colour());
         let mut out = output(arguments.logfile.as_deref(), self.console)?;
@@ -137,7 +137,7 @@ impl Session {
         let verdicts = std::mem::take(&mut *shared.verdicts.lock().unwrap_or_else(PoisonError::into_inner));
         let guarded = verdicts.iter().filter(|verdict| verdict.comparison.watched == Watched::Guarded).count();
         // If standard error is closed, the verdicts still contain it.
-        let _ = report::guarded(&mut anstream::stderr(), guarded, &Palette::coloured());
+        let _ = report::fast_mode_note(&mut anstream::stderr(), guarded, &Palette::coloured());
         Ok(Summary { failed: conclusion.has_failed(), verdicts })
     }
 }

@@ -28,6 +28,6 @@ pub use pending::{PendingKeys, finding, pending};
 pub use remains::left_behind;
 pub use style::Palette;
 pub use verdict::{
-    Closing, NotAVerdict, PackageVerdicts, change, closing, guarded, pending_dir_flag, read_json_line, step_summary,
-    summary, verdict, verdict_with_diff, verdicts, write_json_line,
+    Closing, NotAVerdict, PackageVerdicts, change, closing, fast_mode_note, pending_dir_flag, read_json_line,
+    step_summary, summary, verdict, verdict_with_diff, verdicts, write_json_line,
 };

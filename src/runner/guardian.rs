@@ -147,7 +147,7 @@ mod process {
         }
     }
 
-    /// Removes a folder whose processes are being killed and may still write for a moment. After
+    /// Removes a folder of processes that are being killed and may still write for a moment. After
     /// the timeout, what is left has another cause.
     pub fn remove_abandoned(folder: &Path) {
         let begun = Instant::now();

@@ -186,7 +186,7 @@ impl Suite {
     }
 
     /// Announces the workloads that will be run, so that one call of cargo builds their targets.
-    pub fn expect_to_run(&mut self, selected: impl Fn(&Case) -> bool) {
+    pub fn plan_builds(&mut self, selected: impl Fn(&Case) -> bool) {
         self.targets.wanted = self.targets(selected);
     }
 

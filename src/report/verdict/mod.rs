@@ -83,7 +83,7 @@ pub fn verdict_with_diff(
 }
 
 /// Writes one line on what was not checked of guarded workloads; nothing if there are none.
-pub fn guarded(out: &mut dyn io::Write, workloads: usize, palette: &Palette) -> io::Result<()> {
+pub fn fast_mode_note(out: &mut dyn io::Write, workloads: usize, palette: &Palette) -> io::Result<()> {
     if workloads == 0 {
         return Ok(());
     }

@@ -20,7 +20,9 @@
 //! fn main() -> std::process::ExitCode {
 //!     Harness::new(env!("CARGO_MANIFEST_DIR"))
 //!         .workload("parse", || drop("1,2,3".split(',').count()))
-//!         .check("offline", || drop(std::fs::read("Cargo.toml")), |seen| seen.forbid(Subsystem::Network))
+//!         .check("offline", || drop(std::fs::read("Cargo.toml")), |seen| {
+//!             seen.forbid(Subsystem::Network);
+//!         })
 //!         .main()
 //! }
 //! ```

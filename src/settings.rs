@@ -2,7 +2,6 @@
 //!
 //! [`Given::from_env`] is the only place that reads environment variables and terminals; the rest
 //! is pure. Nothing here acts on a setting.
-//! it is a pure function. Nothing here acts on a setting.
 
 mod values;
 

@@ -34,8 +34,8 @@ impl TemporaryFolder {
     pub fn create(prefix: &str) -> io::Result<Self> {
         // The kernel's own path: getcwd(2) and mountinfo show this one.
         let place = std::env::temp_dir().canonicalize()?;
-        // The guardian is notified before the folder exists, so that a kill in between leaves nothing
-        // behind.
+        // The guardian is notified before the folder exists, so that a kill in between leaves
+        // nothing behind.
         let make = |path: &Path| {
             guardian::remember(path);
             fs::create_dir(path).inspect_err(|_| guardian::forget(path))

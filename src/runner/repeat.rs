@@ -29,6 +29,7 @@ pub(super) struct Runs<'a> {
     running: Running<'a>,
     /// The expectation file.
     file: &'a str,
+    /// The dependencies that moved since that file was last changed, read when first needed.
     moves: OnceCell<Moves>,
     sightings: Sightings,
     all: Observation,
@@ -145,7 +146,7 @@ impl<'a> Runs<'a> {
         Remarks::of(&difference(self.document, Some(old), proposed), comparison, &self.all, &refused)
     }
 
-    /// What each run showed.
+    /// Returns what each run showed.
     pub(super) fn sightings(&self) -> &Sightings {
         &self.sightings
     }

@@ -79,7 +79,7 @@ impl Case {
         self.document().is_some_and(|document| matches!(document.workload.program, Program::Run(_)))
     }
 
-    /// Returns why it runs only when asked for.
+    /// Returns why it runs only on request.
     pub fn ignored(&self) -> Option<&str> {
         self.document()?.ignore.as_deref()
     }

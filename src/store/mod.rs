@@ -2,7 +2,6 @@
 //!
 //! Text is parsed and made by the model; files are found, read and replaced here. It must not judge
 //! their content. A file is not rewritten if its bytes stay the same.
-//! replaced here. Nothing is rewritten when its bytes are the same.
 
 mod error;
 mod file;

@@ -1,5 +1,5 @@
 //! The differences between two revisions of expectation files, as text, Markdown and JSON. Main
-//! type: [`Line`].
+//! type: `Line`.
 //!
 //! Text and Markdown have one line per finding, in the order of importance.
 

@@ -1,7 +1,7 @@
-//! What cargo built: the executables that `bin:`, `example:`, `test:` and `bench:` workloads run.
+//! The executables that cargo built for `bin:`, `example:`, `test:` and `bench:` workloads. Main
+//! type: [`Artifacts`].
 //!
-//! They are found in what cargo says, never by guessing at paths below `target/`. Main type:
-//! [`Artifacts`].
+//! They are taken from cargo's messages; paths below `target/` are never guessed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -24,15 +24,15 @@ pub struct Target {
     pub name: String,
 }
 
-/// The test target that closures are in.
+/// The test target that contains the closures.
 pub const CLOSURES: Closures = Closures("sysguard");
 
-/// The name of the test target that closures are in.
+/// The name of that test target.
 #[derive(Debug, Clone, Copy)]
 pub struct Closures(&'static str);
 
 impl Closures {
-    /// The target.
+    /// Returns the target.
     pub fn target(self) -> Target {
         Target { kind: TargetKind::Test, name: self.0.to_owned() }
     }
@@ -53,7 +53,7 @@ pub enum TargetKind {
 }
 
 impl TargetKind {
-    /// The word of expectation files, and of cargo's flag without its dashes.
+    /// Returns the word used in expectation files, which is also cargo's flag without its dashes.
     pub fn word(self) -> &'static str {
         match self {
             Self::Bin => "bin",
@@ -74,7 +74,7 @@ impl TargetKind {
 }
 
 impl Target {
-    /// What cargo must build for this program; nothing for a command.
+    /// Returns the target that cargo must build for this program, or `None` for a command.
     pub fn of(program: &Program) -> Option<Self> {
         let (kind, name) = match program {
             Program::Command(_) | Program::Run(_) => return None,
@@ -87,7 +87,8 @@ impl Target {
         Some(Self { kind, name: name.clone() })
     }
 
-    /// A unit test of a binary is built from the same target, but is not the program.
+    /// Returns whether an artifact is this target's program. A unit test of a binary has the same
+    /// target but is not the program.
     fn is_built_by(&self, artifact: &Artifact) -> bool {
         self.name == artifact.target.name
             && self.kind.is_of(&artifact.target)
@@ -95,19 +96,19 @@ impl Target {
     }
 }
 
-/// The folder that this crate was built from: a dependency on it resolves there, where no registry
-/// has it.
+/// The folder that this crate was built from. A dependency on it resolves there if no registry has
+/// the crate.
 pub const SOURCE: &str = env!("CARGO_MANIFEST_DIR");
-/// What registries say this crate is: another crate of its name says something else.
+/// The description of this crate in registries. Another crate of the same name has another one.
 pub const DESCRIPTION: &str = env!("CARGO_PKG_DESCRIPTION");
 
-/// Executables by package folder and target; what could not be built has its reason instead.
+/// Executables by package folder and target, or the reason why one could not be built.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Artifacts {
     known: BTreeMap<(PathBuf, Target), Result<PathBuf, String>>,
 }
 
-/// One line of the file by which `cargo sysguard test` tells a harness what it has built.
+/// One line of the file in which `cargo sysguard test` passes its executables to a harness.
 #[derive(Serialize, Deserialize)]
 struct Line {
     package: PathBuf,
@@ -116,14 +117,13 @@ struct Line {
 }
 
 impl Artifacts {
-    /// What is known of a target: its executable, or why there is none; `None` where nobody asked
-    /// for it.
+    /// Returns the executable of a target, or why there is none; `None` if the target is not known.
     pub fn get(&self, package: &Path, target: &Target) -> Option<Result<&Path, &str>> {
         let known = self.known.get(&(package.to_owned(), target.clone()))?;
         Some(known.as_deref().map_err(String::as_str))
     }
 
-    /// Everything that is known of a package.
+    /// Returns all known executables of a package.
     pub fn of(self, package: &Path) -> impl Iterator<Item = (Target, Result<PathBuf, String>)> {
         self.known
             .into_iter()
@@ -131,22 +131,22 @@ impl Artifacts {
             .map(|((_, target), executable)| (target, executable))
     }
 
-    /// Makes an executable (or the reason why there is none) known.
+    /// Adds an executable, or the reason why there is none.
     pub fn insert(&mut self, package: &Path, target: Target, executable: Result<PathBuf, String>) {
         self.known.insert((package.to_owned(), target), executable);
     }
 
-    /// Takes in what others know.
+    /// Adds all entries of another set.
     pub fn extend(&mut self, others: Self) {
         self.known.extend(others.known);
     }
 
-    /// Whether everything that was asked for was built.
+    /// Returns whether every target was built.
     pub fn complete(&self) -> bool {
         self.known.values().all(Result::is_ok)
     }
 
-    /// As text, one JSON line a target.
+    /// Returns the set as text: one line of JSON per target.
     pub fn to_lines(&self) -> serde_json::Result<String> {
         let mut text = String::new();
         for ((package, target), executable) in &self.known {
@@ -157,7 +157,7 @@ impl Artifacts {
         Ok(text)
     }
 
-    /// From the file that [`Artifacts::to_lines`] went into.
+    /// Reads a file written from [`Artifacts::to_lines`].
     pub fn read(file: &Path) -> Result<Self, Error> {
         let cannot = |source| Error::Io { operation: "read", subject: file.display().to_string(), source };
         let text = fs::read_to_string(file).map_err(cannot)?;
@@ -170,25 +170,26 @@ impl Artifacts {
     }
 }
 
-/// How cargo is asked to build.
+/// How cargo is called to build.
 #[derive(Debug)]
 pub struct Build<'a> {
-    /// The cargo to ask.
+    /// The cargo to call.
     pub cargo: &'a Path,
     /// The user's own flags: profile, features, target, …
     pub flags: &'a [OsString],
-    /// Whether cargo's standard error is the caller's; else it is kept for the reason of a failure.
+    /// Whether cargo writes to the caller's standard error. Otherwise its messages are kept for the
+    /// reason of a failure.
     pub shown: bool,
-    /// What cargo holds as its standard input until it ends, which may be after us. It reads
-    /// nothing.
+    /// Cargo's standard input, which it holds open until it ends, possibly after this process. It
+    /// reads nothing.
     pub stdin: Stdio,
-    /// The variables that cargo does not inherit.
+    /// Variables that cargo does not inherit.
     pub without: &'a [String],
 }
 
 impl Build<'_> {
-    /// Builds targets of packages of one workspace with one call of cargo. What fails does not keep
-    /// the rest from being built.
+    /// Builds targets of packages of one workspace with one call of cargo. A target that fails does
+    /// not stop the others.
     pub fn run(self, wanted: &[(&Package, BTreeSet<Target>)]) -> Artifacts {
         let mut artifacts = Artifacts::default();
         let mut present = Vec::new();
@@ -250,28 +251,28 @@ impl Build<'_> {
     }
 }
 
-/// The package in this folder, as a cargo that does not inherit these variables describes it.
+/// Returns the package in this folder. cargo is asked without the variables in `without`.
 pub fn package(cargo: &Path, folder: &Path, without: &[String]) -> Result<Package, String> {
     let manifest = folder.join("Cargo.toml");
     let same = |package: &Package| fs::canonicalize(&package.manifest_path).ok() == fs::canonicalize(&manifest).ok();
     let found = metadata(cargo, &manifest, without)?.packages.into_iter().find(same);
-    found.ok_or_else(|| format!("cargo knows no package with the manifest {}", manifest.display()))
+    found.ok_or_else(|| format!("cargo finds no package with the manifest {}", manifest.display()))
 }
 
-/// The folder of the workspace that the package in this folder is a member of.
+/// Returns the root of the workspace that contains the package in this folder.
 pub fn workspace(cargo: &Path, folder: &Path) -> Result<PathBuf, String> {
     metadata(cargo, &folder.join("Cargo.toml"), &[]).map(|metadata| metadata.workspace_root.into())
 }
 
-/// The version of the compiler, such as `1.95.0`, where it can be asked.
+/// Returns the version of the compiler, such as `1.95.0`, or `None` if it does not answer.
 pub fn rustc_version(rustc: &Path, folder: &Path) -> Option<String> {
     let output = Command::new(rustc).arg("--version").current_dir(folder).stdin(Stdio::null()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     text.strip_prefix("rustc ")?.split_whitespace().next().map(str::to_owned)
 }
 
-/// The profile of an executable that cargo built: it names the folder after it, except for its two
-/// built-in pairs.
+/// Returns the profile of an executable that cargo built. cargo names the folder after it, except
+/// that the built-in profiles `dev` and `test` share `debug`, and `release` and `bench` `release`.
 pub fn profile(executable: &Path) -> Option<&str> {
     let folders = executable.ancestors().skip(1).filter_map(|folder| folder.file_name()?.to_str());
     let folder = folders.into_iter().find(|folder| !["examples", "deps"].contains(folder))?;
@@ -287,7 +288,7 @@ fn metadata(cargo: &Path, manifest: &Path, without: &[String]) -> Result<Metadat
     command.exec().map_err(|error| format!("cannot ask cargo about {}: {error}", manifest.display()))
 }
 
-/// The folder of a package.
+/// Returns the folder of a package.
 pub fn root(package: &Package) -> PathBuf {
     package.manifest_path.parent().map_or_else(PathBuf::new, |folder| folder.as_std_path().to_owned())
 }
@@ -314,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn only_targets_of_cargo_need_cargo() {
+    fn only_cargo_targets_need_cargo() {
         for (program, wanted) in [
             (Program::Command(vec!["ls".to_owned()]), None),
             (Program::Bin("a".to_owned()), Some(target(TargetKind::Bin, "a"))),
@@ -328,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_built_survives_its_file() {
+    fn artifacts_round_trip_through_their_file() {
         let mut artifacts = Artifacts::default();
         artifacts.insert(Path::new("/a"), target(TargetKind::Bin, "x"), Ok(PathBuf::from("/t/x")));
         artifacts.insert(Path::new("/b"), target(TargetKind::Test, "y"), Err("broken\nlines".to_owned()));
@@ -344,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn cargo_is_asked_once_for_all() {
+    fn one_cargo_call_builds_all_targets() {
         let this = package(Path::new("cargo"), Path::new(env!("CARGO_MANIFEST_DIR")), &[]).expect("this package");
         let flags = [OsString::from("--release")];
         let build =
@@ -357,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_is_not_there_is_told_without_asking_cargo() {
+    fn unknown_target_is_reported_without_calling_cargo() {
         let this = package(Path::new("cargo"), Path::new(env!("CARGO_MANIFEST_DIR")), &[]).expect("this package");
         let build =
             Build { cargo: Path::new("/nonexistent"), flags: &[], shown: false, stdin: Stdio::null(), without: &[] };
@@ -368,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_is_the_folder_that_cargo_names_after_it() {
+    fn profile_is_taken_from_the_folder_name() {
         for (executable, profile) in [
             ("/target/debug/demo", "dev"),
             ("/target/debug/examples/demo", "dev"),

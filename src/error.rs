@@ -1,4 +1,4 @@
-//! What can go wrong, each message phrased once: operation, subject, cause.
+//! The error type of sysguard. Each message names the operation, the subject and the cause.
 
 use std::io;
 
@@ -9,14 +9,14 @@ use crate::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operating system refused something.
+    /// The operating system refused an operation.
     #[error("cannot {operation} {subject}: {source}")]
     Io {
-        /// What was tried: `read`, `create`, …
+        /// The operation: `read`, `create`, …
         operation: &'static str,
-        /// With what: a path, a program.
+        /// What it was done to: a path, a program.
         subject: String,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// An expectation file cannot be found, read or written.
@@ -25,7 +25,7 @@ pub enum Error {
     /// A command could not be traced.
     #[error(transparent)]
     Trace(#[from] TraceError),
-    /// cargo could not tell what must be known.
+    /// cargo could not answer a question that must be answered.
     #[error("{0}")]
     Cargo(String),
 }

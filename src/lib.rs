@@ -11,8 +11,8 @@
 //! harness = false
 //! ```
 //!
-//! Its `main` runs every file below `expectations/`, which say what to run and hold what it may
-//! use; and closures, if you add any:
+//! Its `main` runs every file below `expectations/`. A file says what to run and holds what the
+//! workload may use. Closures can be added:
 //!
 //! ```no_run
 //! use sysguard::{Harness, Subsystem};
@@ -20,25 +20,27 @@
 //! fn main() -> std::process::ExitCode {
 //!     Harness::new(env!("CARGO_MANIFEST_DIR"))
 //!         .workload("parse", || drop("1,2,3".split(',').count()))
-//!         .check("offline", || drop(std::fs::read("Cargo.toml")), |seen| seen.forbid(Subsystem::Network))
+//!         .check("offline", || drop(std::fs::read("Cargo.toml")), |seen| {
+//!             seen.forbid(Subsystem::Network);
+//!         })
 //!         .main()
 //! }
 //! ```
 //!
-//! Each is a test like any other: `cargo test`, `cargo test -- FILTER` and `cargo nextest run` take
-//! them as such, with libtest's flags and exit statuses. The first run of a workload proposes its
-//! expectation beside its file, and fails; `cargo sysguard review` decides on it.
+//! Each workload is a test like any other: `cargo test`, `cargo test -- FILTER` and `cargo nextest
+//! run` run it, with libtest's flags and exit statuses. The first run of a workload writes a
+//! proposal beside its file, and fails; `cargo sysguard review` decides on it.
 //!
-//! A closure is run by executing the test binary once more, and only what happens inside it counts:
-//! neither the loader nor the harness nor what `main` did before. It must not depend on what other
-//! closures did. A [`check`](Harness::check) needs no file: it is given the [`Observation`] of one
-//! run, with assertions typed by [`Subsystem`].
+//! A closure is run by executing the test binary once more. Only calls inside the closure count,
+//! not those of the loader, the harness or `main`. It must not depend on other closures. A
+//! [`check`](Harness::check) needs no file: it gets the [`Observation`] of one run, with assertions
+//! typed by [`Subsystem`].
 //!
-//! The tests of any package can be watched without an edit: `cargo sysguard run -- nextest run`.
+//! The tests of any package can be traced without a change: `cargo sysguard run -- nextest run`.
 //!
-//! # Rooms
+//! # Modules
 //!
-//! The rooms in the order in which data flows: workload → launch → stop → event → attribution →
+//! The modules follow the flow of data: workload → launch → stop → event → attribution →
 //! observation → comparison with the expectation → action → report.
 #![doc = include_str!("ARCHITECTURE.md")]
 

@@ -1,7 +1,7 @@
-//! What the user asked for in the environment: as given ([`Given`]) → as meant ([`Settings`]).
+//! The user's settings from environment and command line: from [`Given`] to [`Settings`].
 //!
-//! [`Given::from_env`] is the only reader of environment variables and terminals; everything after
-//! it is a pure function. Nothing here acts on a setting.
+//! [`Given::from_env`] is the only place that reads environment variables and terminals; the rest
+//! is pure. Nothing here acts on a setting.
 
 mod values;
 
@@ -16,33 +16,33 @@ use crate::model::observe::observation::Engine;
 use crate::model::run::platform::Platform;
 use values::{binaries, confirm, engine, require, rustc, update};
 
-/// The file to which a harness appends one JSON line a verdict: how `cargo sysguard test` learns
-/// more than pass or fail.
+/// The file to which a harness appends its verdicts, one line of JSON each. `cargo sysguard test`
+/// reads it for more than pass or fail.
 pub const VERDICTS: &str = "SYSGUARD_VERDICTS";
-/// The file in which `cargo sysguard test` names what it has built, one JSON line an artifact.
+/// The file in which `cargo sysguard test` lists what it has built, one line of JSON per artifact.
 pub const ARTIFACTS: &str = "SYSGUARD_ARTIFACTS";
-/// The file that `cargo sysguard test` and `run` hold locked for as long as they live: whoever
-/// traces behind cargo ends with them.
+/// The file that `cargo sysguard test` and `run` keep locked. Tracing processes behind cargo end
+/// when the lock is released.
 pub const LIFELINE: &str = "SYSGUARD_LIFELINE";
-/// The file in which `cargo sysguard run` tells those that cargo calls as its target runner what
-/// the tests are.
+/// The file in which `cargo sysguard run` describes the tests for its target runner, which cargo
+/// calls.
 pub const PLAN: &str = "SYSGUARD_PLAN";
-/// The closure that a test is to be, and nothing else.
+/// The name of the only closure that a test binary must run.
 pub const CLOSURE: &str = "SYSGUARD_CLOSURE";
-/// What nextest calls the test binary that is run.
+/// The variable with nextest's name of the running test binary.
 const NEXTEST_BINARY_ID: &str = "NEXTEST_BINARY_ID";
-/// The file whose Markdown GitHub Actions shows on the page of a run.
+/// The file of Markdown that GitHub Actions shows on the page of a run.
 const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
-/// The flags of the compiler, the first that is set, as cargo has it; between flags a space, or in
-/// the first a unit separator.
+/// The variables with the compiler's flags; the first that is set counts, as in cargo. The flags
+/// are separated by a unit separator in the first variable, by a space in the second.
 const RUSTFLAGS: [&str; 2] = ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"];
-/// What cargo calls the path of a binary target at run time (since 1.94), before the target's name.
+/// The prefix of the variable with the path of a binary target at run time (cargo 1.94 and later).
 const BINARY_PREFIX: &str = "CARGO_BIN_EXE_";
 
-/// The environment as it was given: text, unjudged.
+/// The environment as given: unchecked text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Given {
-    /// Variables by name; only those that a setting can come from.
+    /// Variables by name; only those that a setting may come from.
     pub variables: BTreeMap<String, OsString>,
     /// Whether standard error is a terminal.
     pub terminal: bool,
@@ -67,12 +67,13 @@ impl Given {
         self.variables.get(name).filter(|value| !value.is_empty()).map(PathBuf::from)
     }
 
-    /// The value as text: what is not UTF-8 is no value that any setting knows, and shows as such.
+    /// Returns the value as text. A value that is not UTF-8 is never valid, and is shown in the
+    /// error.
     fn text(&self, name: &str) -> Option<String> {
         self.variables.get(name).map(|value| value.to_string_lossy().into_owned())
     }
 
-    /// What cargo was told about colours; nothing where the terminal decides.
+    /// Returns cargo's choice of colours; `None` if the terminal decides.
     pub fn colour(&self) -> Option<bool> {
         match self.text("CARGO_TERM_COLOR").as_deref() {
             Some("always") => Some(true),
@@ -81,23 +82,23 @@ impl Given {
         }
     }
 
-    /// The package whose test cargo or nextest runs.
+    /// Returns the folder of the package that has its test run by cargo or nextest.
     pub fn manifest_dir(&self) -> Option<PathBuf> {
         self.path("CARGO_MANIFEST_DIR")
     }
 
-    /// The closure that this process is to be.
+    /// Returns the name of the closure that this process must run.
     pub fn closure(&self) -> Option<String> {
         self.text(CLOSURE)
     }
 
-    /// What cargo gives to the compiler, as far as the environment says.
+    /// Returns the compiler's flags, as far as the environment has them.
     pub fn rustflags(&self) -> String {
         RUSTFLAGS.iter().find_map(|name| self.text(name)).unwrap_or_default()
     }
 
-    /// As insta asks it: `CI` decides unless it is unset, then whether `TF_BUILD` (Azure Pipelines)
-    /// is set.
+    /// Returns whether this is CI, by insta's rule: `CI` decides if it is set, or else whether
+    /// `TF_BUILD` (Azure Pipelines) is set.
     fn in_ci(&self) -> bool {
         match self.text("CI").as_deref() {
             Some("" | "0" | "false") => false,
@@ -107,7 +108,7 @@ impl Given {
     }
 }
 
-/// What the command line says; it beats the environment.
+/// The flags of the command line, which take precedence over the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flags {
     /// `--update`
@@ -122,71 +123,71 @@ pub struct Flags {
     pub engine: Option<Engine>,
 }
 
-/// What is meant.
+/// The resolved settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// What to do where a workload differs from its baseline.
+    /// What is written if a workload differs from its baseline.
     pub update: UpdateMode,
-    /// Nobody is watching: [`UpdateMode::Auto`] writes nothing.
+    /// Whether this is CI: [`UpdateMode::Auto`] writes nothing there.
     pub ci: bool,
-    /// A workload that cannot be traced or lacks its program fails instead of being ignored.
+    /// Whether a workload that cannot be traced or lacks its program fails instead of being
+    /// ignored.
     pub require: bool,
-    /// How many further runs must show a finding.
+    /// The number of further runs that must show a finding.
     pub confirm: u32,
-    /// Who watches a test against a baseline.
+    /// The engine that traces tests against a baseline.
     pub engine: Engine,
-    /// Where proposals are written instead of beside the expectations.
+    /// The folder for proposals, instead of beside the expectations.
     pub pending_dir: Option<PathBuf>,
-    /// What `pending_dir`'s tree is relative to, where cargo is not asked.
+    /// The workspace that mirrors `pending_dir`'s tree, if cargo is not asked for it.
     pub workspace_root: Option<PathBuf>,
-    /// Where verdicts are told to a watching `cargo sysguard test`.
+    /// The file for verdicts that the parent `cargo sysguard test` reads.
     pub verdicts: Option<PathBuf>,
-    /// Where a watching `cargo sysguard test` tells what it has built.
+    /// The file in which the parent `cargo sysguard test` lists what it has built.
     pub artifacts: Option<PathBuf>,
-    /// What the `cargo sysguard` before cargo holds locked for as long as it lives.
+    /// The file that the `cargo sysguard` before cargo keeps locked while it runs.
     pub lifeline: Option<PathBuf>,
-    /// Where a watching `cargo sysguard run` tells what the tests are.
+    /// The file in which the parent `cargo sysguard run` describes the tests.
     pub plan: Option<PathBuf>,
-    /// The test binary that nextest is running, as it calls it.
+    /// nextest's name of the running test binary.
     pub nextest_binary: Option<String>,
-    /// The program that shows differences instead of us, with its first arguments.
+    /// The program that shows differences instead of the built-in diff, with its first arguments.
     pub diff_tool: Option<String>,
-    /// Where GitHub Actions wants a summary.
+    /// The file for the summary that GitHub Actions shows.
     pub step_summary: Option<PathBuf>,
-    /// Binary targets that cargo says it has built for this process, by name.
+    /// Binary targets that cargo has built for this process, by name.
     pub binaries: BTreeMap<String, PathBuf>,
-    /// The cargo that started us, else the one on the PATH.
+    /// The cargo that started this process, or else the one on `PATH`.
     pub cargo: PathBuf,
-    /// The compiler that it uses.
+    /// The compiler that this cargo uses.
     pub rustc: PathBuf,
-    /// Whether reports are coloured; nothing where the terminal decides.
+    /// Whether reports are coloured; `None` if the terminal decides.
     pub colour: Option<bool>,
-    /// Whether what is running may be drawn: standard error is a terminal that can move its cursor.
+    /// Whether progress is drawn: standard error is a terminal with cursor control.
     pub progress: bool,
 }
 
 impl Settings {
-    /// What is written where a workload differs. A folder for proposals is asked for by name, so
-    /// they are written in CI too.
+    /// Returns what is written if a workload differs. A folder for proposals is an explicit
+    /// request, so they are then written in CI too.
     pub fn update(&self) -> Update {
         self.update.resolve(self.ci && self.pending_dir.is_none())
     }
 }
 
-/// A variable has a value that it cannot have.
+/// A variable has an invalid value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the environment variable {variable} is `{value}`, but must be {expected}; correct or unset it")]
 pub struct BadVariable {
-    /// Which.
+    /// The variable.
     pub variable: &'static str,
-    /// What it is.
+    /// Its value.
     pub value: String,
-    /// What it may be.
+    /// The valid values.
     pub expected: &'static str,
 }
 
-/// From as given to as meant. A flag beats the environment, and then the variable is not even
-/// looked at.
+/// Resolves settings. If a flag is given, its variable is not even checked.
 pub fn resolve(given: &Given, flags: Flags) -> Result<Settings, BadVariable> {
     let update = match flags.update {
         Some(mode) => mode,
@@ -221,7 +222,8 @@ pub fn resolve(given: &Given, flags: Flags) -> Result<Settings, BadVariable> {
     })
 }
 
-/// The platform that this crate was built for: the target of the test that links it.
+/// Returns the platform that this crate was built for, which is also that of the test that links
+/// it.
 pub fn platform() -> Platform {
     let triple = env!("SYSGUARD_TARGET");
     Platform::from_triple(triple).unwrap_or_else(|| Platform {

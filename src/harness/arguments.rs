@@ -1,9 +1,8 @@
-//! The command line of a test harness: all that libtest takes, in the words of libtest-mimic. Main
-//! type: [`Arguments`].
+//! The command line of a test harness: all of libtest's flags. Main type: [`Arguments`].
 //!
-//! libtest-mimic takes one filter and lacks some flags, so this parser is ours and the selection is
-//! made here: libtest-mimic is told the exact names to skip, which keeps its count of what was
-//! filtered out right.
+//! libtest-mimic takes only one filter and lacks some flags. Therefore arguments are parsed and
+//! workloads selected here. libtest-mimic gets the exact names to skip, so its count of filtered
+//! tests stays correct.
 
 use std::collections::hash_map::DefaultHasher;
 use std::ffi::OsString;
@@ -16,15 +15,15 @@ use clap::{ArgAction, Parser, ValueEnum};
 #[derive(Debug, Clone, Default, Parser)]
 #[command(name = "sysguard", disable_version_flag = true, max_term_width = 100)]
 pub struct Arguments {
-    /// Run only workloads whose name contains one of these
+    /// Run only workloads with one of these in their name
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
 
-    /// Skip workloads whose name contains this; may be repeated
+    /// Skip workloads with this in their name; may be repeated
     #[arg(long, value_name = "FILTER")]
     skip: Vec<String>,
 
-    /// Filters match the whole name
+    /// Match filters against the whole name
     #[arg(long)]
     exact: bool,
 
@@ -36,15 +35,15 @@ pub struct Arguments {
     #[arg(long, conflicts_with = "include_ignored")]
     ignored: bool,
 
-    /// List the workloads and run nothing
+    /// List workloads without running them
     #[arg(long)]
     pub(super) list: bool,
 
-    /// Start no further workload once one has failed
+    /// Start no further workload after a failure
     #[arg(long)]
     pub(super) fail_fast: bool,
 
-    /// How many workloads run at the same time
+    /// Number of workloads that run at the same time
     #[arg(long, value_name = "N")]
     test_threads: Option<NonZeroUsize>,
 
@@ -56,15 +55,15 @@ pub struct Arguments {
     #[arg(long, value_name = "SEED")]
     shuffle_seed: Option<u64>,
 
-    /// How results are written
+    /// Format of the results
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Option<Format>,
 
-    /// One character a workload; the same as --format terse
+    /// Print one character per workload; the same as --format terse
     #[arg(short, long, conflicts_with = "format")]
     quiet: bool,
 
-    /// When results are coloured
+    /// When to colour results
     #[arg(long, value_enum, value_name = "WHEN")]
     color: Option<Color>,
 
@@ -72,7 +71,7 @@ pub struct Arguments {
     #[arg(long, value_name = "PATH")]
     pub(super) logfile: Option<String>,
 
-    /// Of the workloads that are selected, run only those with these names
+    /// Run only those of the selected workloads that have these names
     #[arg(long, hide = true, value_name = "NAME")]
     only: Vec<String>,
 
@@ -80,12 +79,12 @@ pub struct Arguments {
     accepted: Accepted,
 }
 
-/// What libtest takes and what changes nothing here: a workload's output never reaches ours, and
-/// there are no benchmarks.
+/// Flags of libtest without effect here: the output of a workload never appears on this process's
+/// streams, and there are no benchmarks.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[command(next_help_heading = "Accepted, without effect")]
 struct Accepted {
-    /// A workload's output is shown when it ends wrongly
+    /// A workload's output is shown if it fails
     #[arg(long, alias = "nocapture")]
     no_capture: bool,
     /// See --no-capture
@@ -94,22 +93,22 @@ struct Accepted {
     /// All workloads are tests
     #[arg(long)]
     test: bool,
-    /// Workloads are no benchmarks: all are ignored
+    /// Workloads are not benchmarks: all are ignored
     #[arg(long, conflicts_with = "test")]
     bench: bool,
     /// Every format is stable here
     #[arg(short = 'Z', value_name = "FLAG", action = ArgAction::Append)]
     unstable: Vec<String>,
-    /// Results carry no times
+    /// Results contain no times
     #[arg(long)]
     report_time: bool,
     /// A workload's time is limited by its own `timeout:`
     #[arg(long)]
     ensure_time: bool,
-    /// There is nothing to force: a workload is always a process
+    /// A workload is always a process of its own
     #[arg(long)]
     force_run_in_process: bool,
-    /// No workload should panic
+    /// No workload is expected to panic
     #[arg(long)]
     exclude_should_panic: bool,
 }
@@ -129,22 +128,23 @@ enum Color {
 }
 
 impl Arguments {
-    /// Parses arguments, without the program's own name.
+    /// Parses arguments. They must not start with the program's name.
     pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         Self::try_parse_from(std::iter::once(OsString::from("sysguard")).chain(arguments))
     }
 
-    /// Leaves of what the filters select only these workloads. Gives the flags that say the same.
+    /// Restricts the filters' selection to these workloads. Returns the flags that have the same
+    /// effect.
     pub fn restrict(&mut self, names: Vec<String>) -> Vec<OsString> {
         self.only = names;
-        // No workload has an empty name, and no flag would mean no restriction.
+        // No workload has an empty name. Without any name there would be no restriction.
         if self.only.is_empty() {
             self.only.push(String::new());
         }
         self.only.iter().map(|name| format!("--only={name}").into()).collect()
     }
 
-    /// Whether the filters ask for this workload.
+    /// Returns whether the filters select this workload.
     pub fn selects(&self, name: &str) -> bool {
         let matches = |filter: &String| if self.exact { name == filter } else { name.contains(filter.as_str()) };
         (self.only.is_empty() || self.only.iter().any(|only| only == name))
@@ -152,12 +152,12 @@ impl Arguments {
             && !self.skip.iter().any(matches)
     }
 
-    /// Whether a selected workload is run.
+    /// Returns whether a selected workload is run.
     pub fn runs(&self, ignored: bool) -> bool {
         !self.accepted.bench && if ignored { self.ignored || self.include_ignored } else { !self.ignored }
     }
 
-    /// The one test that is asked for by its whole name, as test runners do.
+    /// Returns the single test that is selected by its whole name, as test runners do.
     pub fn single(&self) -> Option<&str> {
         match &self.filters[..] {
             [name] if self.exact && self.skip.is_empty() => Some(name),
@@ -165,19 +165,19 @@ impl Arguments {
         }
     }
 
-    /// Whether the one test that is asked for is an ignored one: its result is reported as if it
+    /// Returns whether the single selected test is an ignored one. Its result is reported as if it
     /// had run.
     pub(super) fn demands_ignored(&self) -> bool {
         self.ignored && self.single().is_some()
     }
 
-    /// Whether some tests may be left out.
+    /// Returns whether some tests may be left out.
     pub fn is_partial(&self) -> bool {
         let chooses = [&self.filters, &self.skip, &self.only].iter().any(|names| !names.is_empty());
         chooses || self.ignored || self.accepted.bench
     }
 
-    /// Whether results are coloured; nothing where the terminal decides.
+    /// Returns whether results are coloured; `None` if the terminal decides.
     pub(super) fn colour(&self) -> Option<bool> {
         match self.color? {
             Color::Auto => None,
@@ -186,17 +186,17 @@ impl Arguments {
         }
     }
 
-    /// Whether results are a stream for programs.
+    /// Returns whether results are a machine-readable stream.
     pub(super) fn machine_readable(&self) -> bool {
         self.format == Some(Format::Json)
     }
 
-    /// The seed of the order, where the order is to be random: `now` where the user names none.
+    /// Returns the seed of a random order, if one is wanted: `now` unless the user set one.
     pub(super) fn seed(&self, now: impl FnOnce() -> u64) -> Option<u64> {
         self.shuffle_seed.or_else(|| self.shuffle.then(now))
     }
 
-    /// The same wish in the words of libtest-mimic; `names` are all that there are.
+    /// Translates the arguments for libtest-mimic; `names` are the names of all tests.
     pub(super) fn translate<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> libtest_mimic::Arguments {
         libtest_mimic::Arguments {
             include_ignored: self.include_ignored,
@@ -206,8 +206,8 @@ impl Arguments {
             list: self.list,
             exact: true,
             skip: names.into_iter().filter(|name| !self.selects(name)).map(str::to_owned).collect(),
-            // With --list, libtest's terse format is a list without a summary, and libtest-mimic's
-            // only one.
+            // With --list, libtest's terse format is a list without a summary, which is
+            // libtest-mimic's only list format.
             quiet: self.quiet,
             test_threads: self.test_threads.map(NonZeroUsize::get),
             format: self.format.map(|format| match format {
@@ -220,7 +220,7 @@ impl Arguments {
     }
 }
 
-/// The place of a workload in the random order of a seed.
+/// Returns the position of a workload in the random order of a seed.
 pub(super) fn shuffled(seed: u64, name: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     (seed, name).hash(&mut hasher);
@@ -238,7 +238,7 @@ mod tests {
     const NAMES: [&str; 4] = ["net::echo", "net::echo-tls", "file::copy", "bench"];
 
     #[test]
-    fn filters_mean_what_they_mean_to_libtest() {
+    fn filters_select_as_in_libtest() {
         for (line, selected) in [
             ("", &NAMES[..]),
             ("echo", &["net::echo", "net::echo-tls"]),
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restriction_narrows_the_filters_and_survives_a_command_line() {
+    fn restriction_narrows_the_filters_and_round_trips() {
         for (line, names, selected) in
             [("echo", &["net::echo", "bench"][..], &["net::echo"][..]), ("", &["bench"], &["bench"]), ("", &[], &[])]
         {
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leaves_tests_out_and_what_asks_for_one_is_known() {
+    fn partial_and_single_selections_are_recognised() {
         for (line, single, partial) in [
             ("", None, false),
             ("--nocapture --test-threads 1 --include-ignored", None, false),
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn ignored_workloads_run_when_asked_for() {
+    fn ignored_workloads_run_only_on_request() {
         for (line, plain, ignored) in [
             ("", true, false),
             ("--ignored", false, true),
@@ -305,9 +305,10 @@ mod tests {
         }
     }
 
-    /// What `--help` of a test binary lists (rustc 1.95), and what nextest and older tools pass.
+    /// The flags that `--help` of a test binary lists (rustc 1.95), and those of nextest and older
+    /// tools.
     #[test]
-    fn every_flag_of_libtest_is_taken() {
+    fn every_libtest_flag_is_accepted() {
         for line in [
             "--nocapture",
             "--no-capture",
@@ -339,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused() {
+    fn invalid_arguments_are_refused() {
         for line in
             ["--no-such-flag", "--test-threads 0", "--format xml", "--ignored --include-ignored", "--color maybe"]
         {
@@ -348,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_makes_one_order_and_another_seed_another() {
+    fn each_seed_gives_its_own_order() {
         let order = |seed| {
             let mut names = NAMES;
             names.sort_by_key(|name| shuffled(seed, name));

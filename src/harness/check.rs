@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use crate::model::observe::observation::Observation;
 
-/// What is said of an observation: it panics where that is not as it should be, as any assertion.
+/// An assertion on an observation; like any assertion, it fails by a panic.
 pub(super) type Judge = Arc<dyn Fn(&Observation) + Send + Sync>;
 
-/// A check by name.
+/// A named check.
 #[derive(Clone)]
 pub(super) struct Check {
     pub(super) name: String,
@@ -23,7 +23,11 @@ impl fmt::Debug for Check {
 }
 
 impl Check {
-    /// Why the observation is not as it should be, where it is not.
+    /// Runs the assertion.
+    ///
+    /// # Errors
+    ///
+    /// The message of the panic.
     pub(super) fn judge(&self, observation: &Observation) -> Result<(), String> {
         catch_unwind(AssertUnwindSafe(|| (self.judge)(observation))).map_err(|panic| {
             let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());

@@ -1,8 +1,8 @@
 //! Workloads in code: closures of a test, each run in a process of its own. Main type: [`Harness`].
 //!
-//! A closure is never run in the harness: that has threads, and would be in the set. The test
-//! binary is executed once more, told which closure it is to be, and watched between entering and
-//! leaving it.
+//! A closure must not run in the harness process: the calls of the harness and its threads would be
+//! recorded too. The test binary is executed once more for one closure, and traced from the start
+//! to the end of that closure.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,7 +15,7 @@ use super::FAILED;
 use super::arguments::Arguments;
 use super::check::{Check, Judge};
 use super::follow_lifeline;
-use super::handshake::is_answered;
+use super::handshake::answer_handshake;
 use super::place;
 use super::session::{Console, Session};
 use crate::artifacts::{Artifacts, CLOSURES};
@@ -27,16 +27,16 @@ use crate::report::{self, Palette};
 use crate::runner::{Suite, left_behind, serve_if_guardian};
 use crate::settings::{self, Flags, Given};
 
-/// The workloads of a package: those below `expectations/`, and closures.
+/// The workloads of a package: the files below `expectations/`, and closures.
 ///
 /// ```no_run
 /// use sysguard::Subsystem;
 ///
 /// fn main() -> std::process::ExitCode {
 ///     sysguard::Harness::new(env!("CARGO_MANIFEST_DIR"))
-///         // Held against expectations/parse.yaml, which the first run proposes.
+///         // Compared with expectations/parse.yaml, which the first run proposes.
 ///         .workload("parse", || drop("1,2,3".split(',').count()))
-///         // Held against what is said here, without a file.
+///         // Checked by these assertions, without a file.
 ///         .check("offline", || drop(std::fs::read("/dev/null")), |seen| {
 ///             seen.forbid(Subsystem::Network);
 ///             seen.at_most("openat", 1);
@@ -51,7 +51,7 @@ pub struct Harness {
     closures: Vec<Closure>,
 }
 
-/// A closure, and how it is judged.
+/// A closure and how it is judged.
 struct Closure {
     name: String,
     run: Box<dyn FnOnce()>,
@@ -66,31 +66,29 @@ impl fmt::Debug for Harness {
 }
 
 impl Harness {
-    /// The workloads of the package in this folder: `env!("CARGO_MANIFEST_DIR")`, or a folder below
-    /// it.
+    /// Creates a harness for the package in this folder: `env!("CARGO_MANIFEST_DIR")`, or a folder
+    /// below it.
     ///
-    /// Where the package was moved after the build, `CARGO_MANIFEST_DIR` at run time names its
-    /// folder, or `SYSGUARD_WORKSPACE_ROOT` that of its workspace.
+    /// If the package was moved after the build, its folder is taken from `CARGO_MANIFEST_DIR` at
+    /// run time, or found in the workspace `SYSGUARD_WORKSPACE_ROOT`.
     pub fn new(package: impl Into<PathBuf>) -> Self {
         Self { package: package.into(), closures: Vec::new() }
     }
 
-    /// Adds a closure that is a workload: `expectations/NAME.yaml` holds what it may use, with
-    /// `closure: NAME` in its first document.
+    /// Adds a closure as a workload. `expectations/NAME.yaml` holds what it may use, with `closure:
+    /// NAME` in its first document.
     ///
-    /// The name is one that a file could have: `parse`, or `net::parse`. What the closure sets up
-    /// before it is another matter: only what happens between its beginning and its end counts, in
-    /// all threads and processes; and what threads and processes that it started do after that.
-    /// Exit handlers that it installs run after its end and do not count. Markers that the harness
-    /// did not send fail the test.
+    /// The name must be usable as a file name: `parse`, or `net::parse`. Only calls between the
+    /// start and the end of the closure count, in all threads and processes, and later calls of
+    /// threads and processes that it started. Exit handlers that it installs run after its end and
+    /// do not count. Markers that the harness did not send fail the test.
     pub fn workload(self, name: &str, run: impl FnOnce() + 'static) -> Self {
         self.with(name, run, None)
     }
 
-    /// Adds a closure without a file: `check` is given what one run of it showed, and fails by a
-    /// panic.
+    /// Adds a closure without a file. `check` gets the observation of one run and fails by a panic.
     ///
-    /// [`Observation::forbid`] and [`Observation::at_most`] do; so does any `assert!`.
+    /// [`Observation::forbid`] and [`Observation::at_most`] panic, and so does any `assert!`.
     pub fn check(
         self,
         name: &str,
@@ -105,28 +103,28 @@ impl Harness {
         self
     }
 
-    /// Does what the command line of this process asks, as libtest does; to be called before
-    /// anything else, and its result returned from `main`.
+    /// Runs what the command line asks for, as libtest does. Must be called before anything else in
+    /// `main`, which returns its result.
     pub fn main(self) -> ExitCode {
         linux::mark_harness();
         let given = Given::from_env();
-        if serve_if_guardian(&given) || is_answered(&given) {
+        if serve_if_guardian(&given) || answer_handshake(&given) {
             return ExitCode::SUCCESS;
         }
         if let Some(name) = given.closure() {
-            return self.become_closure(&name);
+            return self.run_closure(&name);
         }
         colour_streams(given.colour());
         let arguments = match Arguments::parse(std::env::args_os().skip(1)) {
             Ok(arguments) => arguments,
             Err(error) => {
-                // Where even standard error is gone, the exit status has to do.
+                // If standard error is closed, the exit status must do.
                 let _ = error.print();
                 return if error.use_stderr() { ExitCode::from(FAILED) } else { ExitCode::SUCCESS };
             }
         };
         let outcome = self.run(&given, arguments);
-        // Where standard error is gone, nothing can be said.
+        // If standard error is closed, there is nowhere to report it.
         let _ = report::left_behind(&mut anstream::stderr(), &left_behind(), &Palette::coloured());
         match outcome {
             Ok(true) => ExitCode::SUCCESS,
@@ -135,8 +133,8 @@ impl Harness {
         }
     }
 
-    /// Is the closure of this name, and nothing else.
-    fn become_closure(self, name: &str) -> ExitCode {
+    /// Runs the closure of this name and nothing else.
+    fn run_closure(self, name: &str) -> ExitCode {
         let Some(closure) = self.closures.into_iter().find(|closure| closure.name == name) else {
             return failed(&format!(
                 "no closure is named `{name}`: add it to the test's main(), or remove its expectation"
@@ -149,18 +147,18 @@ impl Harness {
         ExitCode::SUCCESS
     }
 
-    /// Refuses two closures of one name: only the first would ever run.
+    /// Rejects two closures of the same name: only the first would ever run.
     fn check_names(&self) -> Result<(), String> {
         let mut names = BTreeSet::new();
         match self.closures.iter().find(|closure| !names.insert(closure.name.as_str())) {
             Some(Closure { name, .. }) => {
-                Err(format!("two closures of the test are named `{name}`: give one of them another name"))
+                Err(format!("two closures of the test are named `{name}`: rename one of them"))
             }
             None => Ok(()),
         }
     }
 
-    /// Says whether all went well.
+    /// Runs the session and returns whether all workloads passed.
     fn run(self, given: &Given, arguments: Arguments) -> Result<bool, Box<dyn std::error::Error>> {
         colour_streams(arguments.colour());
         let settings = settings::resolve(given, Flags::default())?;
@@ -178,14 +176,12 @@ impl Harness {
         let checks: Vec<Check> = checks.into_iter().filter_map(check).collect();
         let named = suite.cases().iter().find(|case| checks.iter().any(|check| check.name == case.name));
         if let Some(case) = named {
-            return Err(format!(
-                "{}: `{}` is a check of the test, too: give one of them another name",
-                case.file, case.name
-            )
-            .into());
+            return Err(
+                format!("{}: `{}` is also a check of the test: rename one of them", case.file, case.name).into()
+            );
         }
         if checks.is_empty() && suite.is_empty() {
-            // Where standard error is gone, nothing can be said.
+            // If standard error is closed, there is nowhere to report it.
             let _ = report::no_workloads(&mut anstream::stderr(), &suite.folder(), &Palette::coloured());
         }
         let summary = Session::new(suite, arguments, Console::Stdout).with_checks(checks).run()?;
@@ -193,7 +189,7 @@ impl Harness {
     }
 }
 
-/// Colours standard output and error, or does not; `None` leaves that to the terminal.
+/// Sets whether standard output and error are coloured; `None` leaves that to the terminal.
 fn colour_streams(colour: Option<bool>) {
     match colour {
         Some(true) => anstream::ColorChoice::Always.write_global(),
@@ -202,13 +198,13 @@ fn colour_streams(colour: Option<bool>) {
     }
 }
 
-/// A number that code in the closure cannot guess: std seeds its hasher with random bytes of the
-/// system.
+/// Returns a number that code in the closure cannot guess: std seeds its hasher with random bytes
+/// of the system.
 fn key() -> Key {
     Key(std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), std::process::id()))
 }
 
-/// The binary that closures are in: this one.
+/// Returns the binary that contains the closures: the running one.
 fn this_test(package: &Path) -> Result<Artifacts, std::io::Error> {
     let mut artifacts = Artifacts::default();
     artifacts.insert(package, CLOSURES.target(), Ok(std::env::current_exe()?));

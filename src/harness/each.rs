@@ -1,6 +1,6 @@
-//! Tests that somebody else knows how to run, shown as libtest shows them. Main type: [`Each`].
+//! Runs tests that the caller provides, with libtest's selection and output. Main type: [`Each`].
 //!
-//! It selects and tells; what a test is, and whether it failed, is the caller's to say.
+//! What a test does, and whether it failed, is decided by the caller.
 
 use std::fmt;
 use std::io;
@@ -9,13 +9,13 @@ use libtest_mimic::{ColorSetting, Failed, Trial};
 
 use super::arguments::Arguments;
 
-/// One test, and how to run it.
+/// One test and how to run it.
 pub struct Each {
     /// Its name.
     pub name: String,
-    /// It runs only when asked for.
+    /// Whether it runs only on request.
     pub ignored: bool,
-    /// Runs it; where it failed, all there is to be said.
+    /// Runs it. The error is the whole message of a failure.
     pub run: Box<dyn FnOnce() -> Result<(), String> + Send>,
 }
 
@@ -25,7 +25,8 @@ impl fmt::Debug for Each {
     }
 }
 
-/// Runs those that the arguments ask for, and tells on standard output. Says whether any failed.
+/// Runs the tests that the arguments select and reports on standard output. Returns whether any
+/// failed.
 pub fn run_each(arguments: &Arguments, tests: Vec<Each>) -> bool {
     let mut translated = arguments.translate(tests.iter().map(|test| test.name.as_str()));
     let has_colour = || anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;

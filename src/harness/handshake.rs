@@ -1,7 +1,8 @@
-//! How a program learns that a test binary is a harness of ours: [`is_harness`].
+//! The handshake: detects whether a test binary is a harness of sysguard. Main function:
+//! [`is_harness`].
 //!
-//! A section of the file says that it may be one, and its answer that it is. A binary without the
-//! section is never executed for the question, because a foreign one may do anything when it runs.
+//! A section of the file marks a possible harness, and its answer confirms it. A binary without the
+//! section is never executed for this, because a foreign binary may do anything.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -10,11 +11,12 @@ use std::process::{Command, Stdio};
 use crate::linux::may_be_harness;
 use crate::settings::Given;
 
-/// Asks a harness to write [`ANSWER`] and to end.
+/// Set, this variable asks a harness to write [`ANSWER`] and exit.
 const QUESTION: &str = "SYSGUARD_HANDSHAKE";
 const ANSWER: &str = "sysguard harness\n";
 
-/// Whether the executable is a test binary whose `main` is [`Harness::main`](super::Harness::main).
+/// Returns whether the executable is a test binary with [`Harness::main`](super::Harness::main) as
+/// its `main`.
 ///
 /// `command` runs it; the arguments that list tests are added.
 ///
@@ -24,16 +26,16 @@ pub fn is_harness(executable: &Path, command: &mut Command) -> io::Result<bool> 
     if !may_be_harness(executable)? {
         return Ok(false);
     }
-    // A test binary that does not know the question lists its tests, and runs none.
+    // A test binary that ignores the variable lists its tests and runs none.
     command.args(["--list", "--format", "terse"]).env(QUESTION, "1").stdin(Stdio::null()).stderr(Stdio::null());
     Ok(command.output()?.stdout == ANSWER.as_bytes())
 }
 
-/// Answers, where this process is asked.
-pub(super) fn is_answered(given: &Given) -> bool {
+/// Writes the answer if this process is asked for it. Returns whether it was asked.
+pub(super) fn answer_handshake(given: &Given) -> bool {
     let asked = given.variables.contains_key(QUESTION);
     if asked {
-        // Where standard output is gone, the question is, too.
+        // If standard output is closed, the other process is gone too.
         let _ = io::stdout().write_all(ANSWER.as_bytes());
     }
     asked

@@ -1,7 +1,8 @@
-//! Whoever traces ends with the `cargo sysguard` that lets cargo start it. Main type: [`Lifeline`].
+//! The lifeline: a locked file that ends the tracing processes behind cargo together with the
+//! `cargo sysguard` before it. Main type: [`Lifeline`].
 //!
-//! Between the two stands cargo, which passes on no end but its own, so they have to see to it
-//! themselves. The kernel frees a lock with the process that holds it, however that ends.
+//! cargo runs between the two and passes on only its own end. The kernel releases a file lock when
+//! its holder ends, for any reason.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -12,23 +13,24 @@ use std::thread;
 use super::FAILED;
 use crate::settings::{LIFELINE, Settings};
 
-/// Held by the one that starts: as long as it lives, so may those that [`follow_lifeline`].
+/// The lock, held by the process that starts cargo. Processes that [`follow_lifeline`] run until it
+/// is released.
 #[derive(Debug)]
 pub struct Lifeline {
     path: PathBuf,
-    /// Nothing where there are no locks.
+    /// `None` where the file system has no locks.
     held: Option<File>,
 }
 
 impl Lifeline {
-    /// Holds one in this folder.
+    /// Creates and locks a lifeline in this folder.
     pub fn hold(folder: &Path) -> io::Result<Self> {
         let path = folder.join("lifeline");
         let file = File::create(&path)?;
         Ok(Self { path, held: file.lock().is_ok().then_some(file) })
     }
 
-    /// Tells a command, and whatever that starts, to end with us.
+    /// Makes a command, and the processes that it starts, follow this lifeline.
     pub fn pass_to(&self, command: &mut Command) {
         if self.held.is_some() {
             command.env(LIFELINE, &self.path);
@@ -36,18 +38,18 @@ impl Lifeline {
     }
 }
 
-/// Ends this process, and with it all that it traces, when the one that started it is gone.
+/// Ends this process and all its tracees when the process that holds the lifeline has ended.
 pub fn follow_lifeline(settings: &Settings) {
     let Some(file) = settings.lifeline.clone() else { return };
     thread::spawn(move || {
-        if is_let_go(&File::open(file)) {
+        if is_released(&File::open(file)) {
             process::exit(i32::from(FAILED));
         }
     });
 }
 
-/// Waits for the holder's end. `false`: there are no locks here, so nothing can be said.
-fn is_let_go(file: &io::Result<File>) -> bool {
+/// Waits until the lock is released. Returns false if locks are not supported.
+fn is_released(file: &io::Result<File>) -> bool {
     match file {
         Ok(file) => loop {
             match file.lock_shared() {
@@ -55,7 +57,7 @@ fn is_let_go(file: &io::Result<File>) -> bool {
                 locked => return locked.is_ok(),
             }
         },
-        // Its folder goes with the holder.
+        // The holder removes the folder when it ends.
         Err(error) => error.kind() == ErrorKind::NotFound,
     }
 }
@@ -67,18 +69,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_lasts_as_long_as_the_lock() {
+    fn lifeline_ends_when_the_lock_is_released() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let held = Lifeline::hold(folder.path()).expect("a file");
         let mut command = Command::new("true");
         held.pass_to(&mut command);
         assert_eq!(command.get_envs().next(), Some((LIFELINE.as_ref(), Some(held.path.as_os_str()))));
         let other_end = File::open(&held.path);
-        let follower = thread::spawn(move || is_let_go(&other_end));
+        let follower = thread::spawn(move || is_released(&other_end));
         thread::sleep(Duration::from_millis(50));
         assert!(!follower.is_finished(), "it is held");
         drop(held);
         assert!(follower.join().expect("no panic"));
-        assert!(is_let_go(&File::open(folder.path().join("gone"))));
+        assert!(is_released(&File::open(folder.path().join("gone"))));
     }
 }

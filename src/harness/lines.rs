@@ -1,5 +1,5 @@
-//! What is running and for how long, as lines of a log: for standard error that is no terminal, or
-//! that others draw on. Main type: [`Lines`].
+//! Running workloads as log lines, for standard error that is not a terminal or that others draw
+//! on. Main type: [`Lines`].
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -8,22 +8,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a workload runs before the first line on it: most have ended by then.
+/// Delay of the first line on a workload; most have ended by then.
 const FIRST: Duration = Duration::from_secs(10);
-/// The time between two lines on one workload.
+/// Time between two lines on one workload.
 const NEXT: Duration = Duration::from_secs(30);
-/// How often it is looked whether a line is due.
+/// How often due lines are looked for.
 const TICK: Duration = Duration::from_secs(1);
 
-/// A line from time to time on every workload that is running.
+/// Writes a line on every running workload from time to time.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     running: Arc<Mutex<Running>>,
-    /// Ends the thread that writes, which begins with the first workload.
+    /// Ends the writing thread, which starts with the first workload.
     ticking: Mutex<Option<Sender<()>>>,
 }
 
-/// What is running.
+/// The running workloads by name.
 #[derive(Debug, Default)]
 struct Running(BTreeMap<String, Entry>);
 
@@ -36,13 +36,13 @@ struct Entry {
 }
 
 impl Lines {
-    /// The workload is being run for the `run`th of `of` times.
+    /// Reports that the `run`th of `of` runs of a workload starts.
     pub(super) fn running(&self, workload: &str, run: u32, of: u32) {
         self.with(|running| running.began(workload, run, of, Instant::now()));
         self.tick();
     }
 
-    /// It is not run any more.
+    /// Reports that the runs of a workload have ended.
     pub(super) fn ended(&self, workload: &str) {
         self.with(|running| running.0.remove(workload));
     }
@@ -51,7 +51,7 @@ impl Lines {
         action(&mut self.running.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Starts the thread that writes, unless it is there.
+    /// Starts the writing thread unless it is running.
     fn tick(&self) {
         let mut ticking = self.ticking.lock().unwrap_or_else(PoisonError::into_inner);
         if ticking.is_some() {
@@ -63,7 +63,7 @@ impl Lines {
         thread::spawn(move || {
             while receiver.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
                 let lines = running.lock().unwrap_or_else(PoisonError::into_inner).due(Instant::now());
-                // Where standard error is gone, the results still say what was run.
+                // If standard error is closed, the results still name the workloads.
                 let _ = io::stderr().write_all(lines.as_bytes());
             }
         });
@@ -76,7 +76,7 @@ impl Running {
         (entry.run, entry.of) = (run, of);
     }
 
-    /// The lines that are due.
+    /// Returns the lines that are due.
     fn due(&mut self, now: Instant) -> String {
         let mut lines = String::new();
         for (workload, entry) in self.0.iter_mut().filter(|(_, entry)| entry.due <= now) {
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_runs_long_is_told_and_not_too_often() {
+    fn long_runs_are_reported_at_intervals() {
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
         let mut running = Running::default();

@@ -1,4 +1,4 @@
-//! A test harness of which every workload is a test: the contract of libtest over libtest-mimic.
+//! A test harness in which every workload is a test: libtest's contract, with libtest-mimic.
 //!
 //! ```no_run
 //! // tests/sysguard.rs, with `harness = false` in its [[test]] entry
@@ -7,9 +7,8 @@
 //! }
 //! ```
 //!
-//! It ends with 0 or 101 and nothing else; whoever wants to know more reads the verdicts that it
-//! appends to the file that `SYSGUARD_VERDICTS` names. It must not judge, nor put verdicts into
-//! words.
+//! Its exit status is 0 or 101 and nothing else. Details are in the verdicts, which it appends to
+//! the file named by `SYSGUARD_VERDICTS`. It must not judge or format verdicts.
 
 mod arguments;
 mod check;
@@ -33,10 +32,10 @@ pub use lifeline::{Lifeline, follow_lifeline};
 pub use progress::Spinners;
 pub use session::{Console, Session, Summary};
 
-/// The exit status of a test that failed, as libtest has it.
+/// The exit status of a failed test, as in libtest.
 const FAILED: u8 = 101;
 
-/// Runs the workloads of the package in this folder as the command line of this process asks.
+/// Runs the workloads of the package in this folder, as the command line asks.
 pub fn main(package: &str) -> ExitCode {
     Harness::new(package).main()
 }

@@ -1,16 +1,16 @@
-//! Where the package of a harness is when it runs: [`package`].
+//! Finds the package of a harness at run time. Main function: [`package`].
 //!
-//! The test binary holds the folder in which it was built. A nextest archive, `--workspace-remap`
-//! or a copied checkout runs it elsewhere, and then the folder of the build is gone or, worse,
-//! another version of the package.
+//! The test binary contains the path of the folder in which it was built. A nextest archive,
+//! `--workspace-remap` or a copied checkout runs it elsewhere. Then the folder of the build is gone
+//! or, worse, contains another version of the package.
 
 use std::path::{Path, PathBuf};
 
 /// Returns the folder of the package that was built in `built`.
 ///
-/// `manifest_dir` is `CARGO_MANIFEST_DIR` at run time, which cargo and nextest set: it wins, unless
-/// `built` lies below it. Without it, `workspace` (`SYSGUARD_WORKSPACE_ROOT`) holds the package at
-/// the end of `built`'s path, or is the package.
+/// `manifest_dir` is `CARGO_MANIFEST_DIR` at run time, which cargo and nextest set. It takes
+/// precedence, unless `built` is below it. Without it, the package is found in `workspace`
+/// (`SYSGUARD_WORKSPACE_ROOT`) by the end of `built`'s path, or is the workspace itself.
 pub(super) fn package(
     built: &Path,
     manifest_dir: Option<&Path>,
@@ -26,9 +26,11 @@ pub(super) fn package(
     }
 }
 
-/// Finds the package in another workspace: the longest end of its old path that is a package there.
-/// One is preferred whose old workspace had the new one's name, since a package may lie in one of
-/// its own name (`serde/serde`).
+/// Finds the package in another workspace: the longest suffix of its old path that is a package
+/// there.
+///
+/// A suffix below a folder with the new workspace's name is preferred, since a package may be in a
+/// folder of the same name (`serde/serde`).
 fn moved(built: &Path, workspace: &Path, is_package: impl Fn(&Path) -> bool) -> Option<PathBuf> {
     let places: Vec<(&Path, PathBuf)> = built
         .ancestors()
@@ -36,7 +38,7 @@ fn moved(built: &Path, workspace: &Path, is_package: impl Fn(&Path) -> bool) -> 
         .filter(|(_, place)| is_package(place))
         .collect();
     let of_that_name = places.iter().rfind(|(old, _)| old.file_name() == workspace.file_name());
-    // Ancestors come from the package upwards, so the last is the longest end.
+    // Ancestors start at the package, so the last one gives the longest suffix.
     of_that_name.or(places.last()).map(|(_, place)| place.components().collect())
 }
 
@@ -52,7 +54,7 @@ mod tests {
             (Some("/old/ws/crates/a"), None, &[], built),
             (Some("/new/crates/a"), None, &[], "/new/crates/a"),
             (Some("/new/crates/a"), Some("/other"), &["/other/crates/a"], "/new/crates/a"),
-            // A folder below the package was asked for.
+            // The harness was given a folder below the package.
             (Some("/old/ws/crates"), None, &[], built),
             (None, Some("/old/ws"), &["/old/ws", "/old/ws/a"], built),
             (None, Some("/new"), &["/new", "/new/crates/a"], "/new/crates/a"),
@@ -66,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn package_in_one_of_its_own_name_is_told_apart() {
+    fn package_in_workspace_of_same_name_is_found() {
         let is_package = |path: &Path| path == Path::new("/new/serde") || path == Path::new("/new/serde/serde");
         for (built, found) in [("/old/serde", "/new/serde"), ("/old/serde/serde", "/new/serde/serde")] {
             let place = package(Path::new(built), None, Some(Path::new("/new/serde")), is_package);

@@ -1,5 +1,4 @@
-//! What is running and for how long: drawn on a terminal, else a line from time to time. Main type:
-//! [`Spinners`].
+//! Running workloads, drawn on a terminal or written as occasional lines. Main type: [`Spinners`].
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,22 +9,22 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::lines::Lines;
 use crate::runner::Progress;
 
-/// A line for every workload that is running.
+/// A line for every running workload.
 #[derive(Debug)]
 pub struct Spinners {
     lines: MultiProgress,
     running: Mutex<BTreeMap<String, ProgressBar>>,
-    /// Where nothing is drawn.
+    /// The log lines, if nothing is drawn.
     logged: Option<Lines>,
 }
 
 impl Spinners {
-    /// Draws on standard error where that can be drawn on, else writes there.
+    /// Draws on standard error if `drawn`, or else writes log lines to it.
     pub fn new(drawn: bool) -> Self {
         if drawn { Self::with(ProgressDrawTarget::stderr(), None) } else { Self::logged() }
     }
 
-    /// Writes a line to standard error from time to time.
+    /// Writes log lines to standard error.
     pub fn logged() -> Self {
         Self::with(ProgressDrawTarget::hidden(), Some(Lines::default()))
     }
@@ -34,7 +33,7 @@ impl Spinners {
         Self { lines: MultiProgress::with_draw_target(target), running: Mutex::default(), logged }
     }
 
-    /// Does something else with the terminal meanwhile.
+    /// Hides the lines while `action` uses the terminal.
     pub fn suspended<R>(&self, action: impl FnOnce() -> R) -> R {
         self.lines.suspend(action)
     }

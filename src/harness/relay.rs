@@ -1,8 +1,8 @@
-//! What libtest-mimic prints, on its way out. Main type: [`Relay`].
+//! Relays the output of libtest-mimic. Main type: [`Relay`].
 //!
-//! libtest-mimic opens standard output or a file by itself. Given the name of a pipe instead, all
-//! its lines pass through here: they never fall between the lines of running workloads on a
-//! terminal, and a reason stands as libtest writes it.
+//! libtest-mimic opens standard output or a file by itself. Here it gets the name of a pipe, and
+//! its lines are passed on. So they never mix with the lines of running workloads on a terminal,
+//! and an ignore reason has libtest's format.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 
@@ -22,7 +22,7 @@ mod pipe {
     use super::super::Spinners;
     use super::pass_on;
 
-    /// A pipe that libtest-mimic writes into.
+    /// A pipe that libtest-mimic writes to.
     #[derive(Debug)]
     pub(in crate::harness) struct Relay {
         reader: PipeReader,
@@ -35,12 +35,12 @@ mod pipe {
             Ok(Self { reader, writer })
         }
 
-        /// The name under which libtest-mimic can open it; proc_pid_fd(5).
+        /// Returns the name by which libtest-mimic can open the pipe; see proc_pid_fd(5).
         pub(in crate::harness) fn name(&self) -> String {
             format!("/proc/self/fd/{}", self.writer.as_raw_fd())
         }
 
-        /// Does `action`, and meanwhile passes on what comes.
+        /// Runs `action` and passes on its output meanwhile.
         pub(in crate::harness) fn during<R>(
             self,
             out: &mut (dyn Write + Send),
@@ -51,17 +51,17 @@ mod pipe {
             thread::scope(|scope| {
                 let passing: ScopedJoinHandle<'_, io::Result<()>> = scope.spawn(move || pass_on(reader, out, spinners));
                 let result = action();
-                // The last writer: now the reader comes to its end.
+                // This was the last writer, so the reader gets end of file.
                 drop(writer);
-                passing.join().unwrap_or_else(|_| Err(io::Error::other("the results could not be passed on")))?;
+                passing.join().unwrap_or_else(|_| Err(io::Error::other("the relaying thread panicked")))?;
                 Ok(result)
             })
         }
     }
 }
 
-/// Elsewhere a pipe has no name. Nothing runs there that could take long, so that lines may come at
-/// the end.
+/// Other systems have no name for a pipe. Nothing takes long there, so the lines may come at the
+/// end.
 #[cfg(not(target_os = "linux"))]
 mod file {
     use std::io::{self, Write};
@@ -71,7 +71,7 @@ mod file {
     use super::super::Spinners;
     use super::pass_on;
 
-    /// A file that libtest-mimic writes into.
+    /// A file that libtest-mimic writes to.
     #[derive(Debug)]
     pub(in crate::harness) struct Relay(NamedTempFile);
 
@@ -84,7 +84,7 @@ mod file {
             self.0.path().to_string_lossy().into_owned()
         }
 
-        /// Does `action`, and then passes on what came.
+        /// Runs `action` and then passes on its output.
         pub(in crate::harness) fn during<R>(
             self,
             out: &mut (dyn Write + Send),
@@ -102,12 +102,11 @@ fn pass_on(reader: impl Read, out: &mut dyn Write, spinners: &Spinners) -> io::R
     let mut line = Vec::new();
     let (mut result, mut is_open) = (Ok(()), true);
     while reader.read_until(b'\n', &mut line)? > 0 {
-        // The reader goes on where the writing cannot: whoever writes into the pipe must not be
-        // held up.
+        // Reading continues after a write error, because the writer of the pipe must not block.
         if is_open && result.is_ok() {
             let text = as_libtest(&line);
             match spinners.suspended(|| out.write_all(&text).and_then(|()| out.flush())) {
-                // The reader has seen enough, as `head` has: that changes no result.
+                // The reader closed its end, as `head` does: that changes no result.
                 Err(error) if error.kind() == ErrorKind::BrokenPipe => is_open = false,
                 written => result = written,
             }
@@ -137,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_stands_as_libtest_writes_it_and_nothing_else_changes() {
+    fn ignore_reasons_get_the_format_of_libtest() {
         for (line, passed) in [
             (
                 "test a::b ... ignored (requires x, which is not (yet) there)\n",
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_by_name_comes_out() {
+    fn output_written_by_name_is_relayed() {
         let relay = Relay::new().expect("a pipe");
         let name = relay.name();
         let mut out = Vec::new();

@@ -20,24 +20,24 @@ use crate::model::judge::verdict::{Status, Verdict};
 use crate::report::{self, Palette};
 use crate::runner::{Case, DiffTool, Suite};
 
-/// The workloads of a package and what the command line asks of them.
+/// The workloads of a package and the command line.
 #[derive(Debug)]
 pub struct Session {
     /// The workloads.
     pub suite: Suite,
-    /// What is asked.
+    /// The command line.
     pub arguments: Arguments,
-    /// Where results go, unless they are asked for in a file.
+    /// The destination of results without `--logfile`.
     pub console: Console,
     checks: Vec<Check>,
 }
 
-/// A stream for people.
+/// A standard stream for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Console {
-    /// Standard output, as libtest has it.
+    /// Standard output, as in libtest.
     Stdout,
-    /// Standard error: standard output is for a machine.
+    /// Standard error, if standard output is for a machine.
     Stderr,
 }
 
@@ -58,51 +58,51 @@ impl Console {
     }
 }
 
-/// What came of a session.
+/// The results of a session.
 #[derive(Debug)]
 pub struct Summary {
     /// Whether any workload failed.
     pub failed: bool,
-    /// What came of each workload that was selected, in the order in which they ended.
+    /// The verdict on each selected workload, in the order in which they ended.
     pub verdicts: Vec<Verdict>,
 }
 
-/// What all trials use.
+/// What all trials share.
 #[derive(Debug)]
 struct Shared {
     suite: Suite,
     cases: Vec<Case>,
     spinners: Spinners,
     palette: Palette,
-    /// People read the messages, so the user's own program may show what changes.
+    /// Whether people read the messages, so that the user's diff program may be used.
     shows_diffs: bool,
-    /// `--fail-fast`: once a workload has failed, no further one is started.
+    /// `--fail-fast`: no further workload is started after a failure.
     stop_at_failure: bool,
-    /// Nothing can run here, so all tests count as ignored ones: a test runner takes one that is
-    /// not listed among them for one that passed.
+    /// Whether nothing can run here. Then all tests are listed as ignored, because a test runner
+    /// takes any other result for a pass.
     is_untraceable: bool,
-    /// What cannot run fails: test runners list ignored tests first, and know no other result of
-    /// one that they demand.
+    /// Whether a test that cannot run fails. Test runners list ignored tests first; if one is
+    /// requested anyway, "ignored" is not a result that they know.
     demands_ignored: bool,
     failed: AtomicBool,
     verdicts: Mutex<Vec<Verdict>>,
 }
 
 impl Session {
-    /// The workloads of a suite.
+    /// Creates a session for the workloads of a suite.
     pub fn new(suite: Suite, arguments: Arguments, console: Console) -> Self {
         Self { suite, arguments, console, checks: Vec::new() }
     }
 
-    /// With closures that are held against no file.
+    /// Adds closures that have no file.
     pub(super) fn with_checks(self, checks: Vec<Check>) -> Self {
         Self { checks, ..self }
     }
 
-    /// Lists or runs, and prints the results as libtest does.
+    /// Lists or runs the workloads and prints the results as libtest does.
     pub fn run(mut self) -> Result<Summary, Error> {
         let arguments = self.arguments;
-        self.suite.expect_to_run(|case| arguments.selects(&case.name) && arguments.runs(case.ignored().is_some()));
+        self.suite.plan_builds(|case| arguments.selects(&case.name) && arguments.runs(case.ignored().is_some()));
         let settings = self.suite.settings();
         let colour = arguments.colour().or(settings.colour).unwrap_or_else(|| self.console.has_colour());
         let mut out = output(arguments.logfile.as_deref(), self.console)?;
@@ -115,7 +115,7 @@ impl Session {
 
         let shared = Arc::new(Shared {
             spinners: Spinners::new(settings.progress),
-            // Without a colour libtest-mimic takes them out again, except from JSON.
+            // libtest-mimic removes colours if they are off, except in JSON.
             palette: if arguments.machine_readable() { Palette::plain() } else { Palette::coloured() },
             shows_diffs: !arguments.machine_readable() && arguments.logfile.is_none(),
             stop_at_failure: arguments.fail_fast,
@@ -129,15 +129,15 @@ impl Session {
         let mut trials = trials(&shared, &arguments);
         trials.extend(self.checks.into_iter().map(|check| checked(&shared, check)));
         let cannot = |operation| move |source| Error::Io { operation, subject: "the results".to_owned(), source };
-        let relay = Relay::new().map_err(cannot("pass on"))?;
+        let relay = Relay::new().map_err(cannot("relay"))?;
         translated.logfile = Some(relay.name());
         let conclusion = relay
             .during(&mut *out, &shared.spinners, || libtest_mimic::run(&translated, trials))
             .map_err(cannot("write"))?;
         let verdicts = std::mem::take(&mut *shared.verdicts.lock().unwrap_or_else(PoisonError::into_inner));
         let guarded = verdicts.iter().filter(|verdict| verdict.comparison.watched == Watched::Guarded).count();
-        // Where standard error is gone, the verdicts still tell it.
-        let _ = report::guarded(&mut anstream::stderr(), guarded, &Palette::coloured());
+        // If standard error is closed, the verdicts still contain it.
+        let _ = report::fast_mode_note(&mut anstream::stderr(), guarded, &Palette::coloured());
         Ok(Summary { failed: conclusion.has_failed(), verdicts })
     }
 }
@@ -156,8 +156,7 @@ fn output(logfile: Option<&str>, console: Console) -> Result<Box<dyn Write + Sen
 fn trials(shared: &Arc<Shared>, arguments: &Arguments) -> Vec<Trial> {
     let mut cases: Vec<(usize, &Case)> = shared.cases.iter().enumerate().collect();
     if let Some(seed) = arguments.seed(now) {
-        // The one thing that a repetition needs; where standard error is gone there is nobody to
-        // repeat it.
+        // Needed to repeat the order.
         let _ = writeln!(io::stderr(), "shuffle seed: {seed}");
         cases.sort_by_key(|(_, case)| shuffled(seed, &case.name));
     }
@@ -167,7 +166,7 @@ fn trials(shared: &Arc<Shared>, arguments: &Arguments) -> Vec<Trial> {
     };
     let trial = |(index, case): (usize, &Case)| {
         let reason = case.ignored().filter(|_| !arguments.runs(true)).map(str::to_owned);
-        // A trial with the flag is never asked, and so could not give its reason.
+        // libtest-mimic does not call a trial with the flag, so it could not give its reason.
         let flagged = case.ignored().is_some() && (arguments.list || arguments.runs(true)) || will_not_run(case);
         let shared = Arc::clone(shared);
         Trial::ignorable_test(case.name.clone(), move || match reason {
@@ -179,7 +178,7 @@ fn trials(shared: &Arc<Shared>, arguments: &Arguments) -> Vec<Trial> {
     cases.into_iter().map(trial).collect()
 }
 
-/// A closure without a file. What it needs to be run is as for any workload.
+/// Returns the trial of a check. It can be run under the same conditions as any workload.
 fn checked(shared: &Arc<Shared>, check: Check) -> Trial {
     let shared = Arc::clone(shared);
     let is_untraceable = shared.is_untraceable;
@@ -187,7 +186,7 @@ fn checked(shared: &Arc<Shared>, check: Check) -> Trial {
         Ok(observation) => check.judge(&observation).map(|()| Completion::Completed).map_err(Failed::from),
         Err(verdict) => match &verdict.status {
             Status::Ignored { reason } if !shared.demands_ignored => Ok(Completion::ignored_with(reason)),
-            _ => Err(Failed::from(shared.in_words(&verdict))),
+            _ => Err(Failed::from(shared.render(&verdict))),
         },
     })
     .with_ignored_flag(is_untraceable)
@@ -204,16 +203,16 @@ impl Shared {
         }
         let case = &self.cases[index];
         let verdict = self.suite.test(case, &self.spinners);
-        let text = self.in_words(&verdict);
+        let text = self.render(&verdict);
         let status = verdict.status.clone();
         let remarkable = verdict.comparison.is_remarkable();
-        let told = self.tell(verdict);
+        let recorded = self.record(verdict);
         match status {
             Status::Ignored { reason } => {
                 let line = format!("{}: ignored, {reason}\n", case.name);
-                // Where standard error is gone, the result still tells it.
+                // If standard error is closed, the result still contains it.
                 let _ = self.spinners.suspended(|| io::stderr().write_all(line.as_bytes()));
-                told?;
+                recorded?;
                 if self.demands_ignored { Err(Failed::from(text)) } else { Ok(Completion::ignored_with(reason)) }
             }
             status if status.is_failure() => {
@@ -222,21 +221,21 @@ impl Shared {
             }
             _ => {
                 if remarkable {
-                    // As a warning does: a test that passes has no other place to say something.
+                    // Written like a warning: libtest shows no message for a test that passes.
                     let _ = self.spinners.suspended(|| writeln!(anstream::stderr(), "{text}"));
                 }
-                told.map(|()| Completion::Completed).map_err(Failed::from)
+                recorded.map(|()| Completion::Completed).map_err(Failed::from)
             }
         }
     }
 
-    /// Of what is not run, only the reason is told.
+    /// Reports a workload as ignored.
     fn ignore(&self, index: usize, reason: String) -> Result<Completion, Failed> {
-        self.tell(Suite::ignored(&self.cases[index], &reason))?;
+        self.record(Suite::ignored(&self.cases[index], &reason))?;
         Ok(Completion::ignored_with(reason))
     }
 
-    fn in_words(&self, verdict: &Verdict) -> String {
+    fn render(&self, verdict: &Verdict) -> String {
         let mut text = Vec::new();
         let diff = self.diff(verdict);
         match report::verdict_with_diff(&mut text, verdict, diff.as_deref(), &self.palette) {
@@ -245,30 +244,30 @@ impl Shared {
         }
     }
 
-    /// Returns the change of the verdict's file as the user's own program prints it.
+    /// Returns the change of the verdict's file as the user's diff program prints it.
     fn diff(&self, verdict: &Verdict) -> Option<String> {
         let tool = DiffTool::of(self.suite.settings()).filter(|_| self.shows_diffs)?;
         let printed = tool.output(&verdict.file, verdict.change.as_ref()?);
-        // Where standard error is gone, our own diff has to do.
+        // The built-in diff is used instead.
         let warn = |error: &String| {
             let _ = self.spinners.suspended(|| writeln!(anstream::stderr(), "warning: {error}"));
         };
         printed.inspect_err(warn).ok()
     }
 
-    /// Keeps the verdict, and appends it where somebody waits for it.
-    fn tell(&self, verdict: Verdict) -> Result<(), String> {
-        let told = match &self.suite.settings().verdicts {
+    /// Keeps the verdict, and appends it to `SYSGUARD_VERDICTS` if set.
+    fn record(&self, verdict: Verdict) -> Result<(), String> {
+        let recorded = match &self.suite.settings().verdicts {
             Some(file) => append(file, self.suite.package(), &verdict)
-                .map_err(|error| format!("cannot tell the verdict to {}: {error}", file.display())),
+                .map_err(|error| format!("cannot append the verdict to {}: {error}", file.display())),
             None => Ok(()),
         };
         self.verdicts.lock().unwrap_or_else(PoisonError::into_inner).push(verdict);
-        told
+        recorded
     }
 }
 
-/// One write, because other processes do the same.
+/// Appends a verdict in a single write, because other processes append too.
 fn append(file: &Path, package: &Path, verdict: &Verdict) -> io::Result<()> {
     let mut line = Vec::new();
     report::write_json_line(&mut line, &package.to_string_lossy(), verdict)?;

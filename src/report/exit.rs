@@ -1,5 +1,4 @@
-//! The end of a run as machine formats write it: `{"kind": "exited", "code": 0}`, for serde's
-//! `with`.
+//! The end of a run in machine formats: `{"kind": "exited", "code": 0}`. For serde's `with`.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -7,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::model::kernel::signal;
 use crate::model::run::workload::Exit;
 
-/// How a run ended; signals by name.
+/// The end of a run, with signals by name.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum ExitRecord {
@@ -36,7 +35,8 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     })
 }
 
-/// Back from what [`signal::name`] wrote, numbers without a name (`SIG33`) included.
+/// Returns the number of a signal that [`signal::name`] wrote, including numbers without a name
+/// (`SIG33`).
 fn signal_number(name: &str) -> Option<i32> {
     signal::from_name(name).or_else(|| name.strip_prefix("SIG")?.parse().ok())
 }
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_exit_survives_its_record() {
+    fn exit_round_trips_through_its_record() {
         for (exit, json) in [
             (Exit::Exited(3), r#"{"kind":"exited","code":3}"#),
             (Exit::Signaled(9), r#"{"kind":"signaled","signal":"SIGKILL"}"#),
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn other_words_are_no_signals() {
+    fn unknown_signal_name_is_an_error() {
         let json = r#"{"kind":"signaled","signal":"NOTHING"}"#;
         let error = deserialize(&mut serde_json::Deserializer::from_str(json)).expect_err("no such signal");
         assert_eq!(error.to_string(), "`NOTHING` is not a signal");

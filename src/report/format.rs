@@ -1,9 +1,9 @@
-//! The formats of reports by name. Main type: [`Format`].
+//! The formats of reports, by name. Main type: [`Format`].
 
 use std::fmt;
 use std::str::FromStr;
 
-/// How a report is written.
+/// The format of a report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Format {
     /// Aligned columns for a terminal.
@@ -11,11 +11,11 @@ pub enum Format {
     Table,
     /// The table of the kernel's workload-tracing guide.
     Markdown,
-    /// Versioned, one object.
+    /// One versioned object.
     Json,
     /// The same data as [`Format::Json`].
     Yaml,
-    /// One line a use.
+    /// One line per use.
     Csv,
 }
 
@@ -41,12 +41,12 @@ impl fmt::Display for Format {
     }
 }
 
-/// How verdicts are written: as every report, or as a machine for tests wants them.
+/// The format of verdicts: one of all reports, or one for tools that read test results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VerdictFormat {
-    /// As every report.
+    /// A format that every report has.
     Report(Format),
-    /// Jenkins' schema of JUnit's reports.
+    /// JUnit in the schema of Jenkins.
     Junit,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
@@ -80,7 +80,7 @@ impl VerdictFormat {
         }
     }
 
-    /// Whether it is for people at a terminal.
+    /// Returns whether it is for people at a terminal.
     pub fn is_table(self) -> bool {
         self == Self::default()
     }
@@ -106,7 +106,7 @@ impl FromStr for VerdictFormat {
     }
 }
 
-/// The text names no format.
+/// The text is not the name of a format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{given}` is not a format: use one of {}", known.join(", "))]
 pub struct NotAFormat {
@@ -114,7 +114,7 @@ pub struct NotAFormat {
     known: Vec<&'static str>,
 }
 
-/// The format of this name.
+/// Returns the format of this name.
 fn named<F: Copy>(text: &str, all: &[F], name: impl Fn(F) -> &'static str) -> Result<F, NotAFormat> {
     let found = all.iter().copied().find(|&format| name(format) == text);
     let known = || all.iter().map(|&format| name(format)).collect();
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_format_is_found_by_its_name_and_an_error_lists_the_names() {
+    fn format_is_found_by_name_and_error_lists_names() {
         for format in Format::ALL {
             assert_eq!(format.to_string().parse(), Ok(format));
         }

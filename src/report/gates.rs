@@ -1,4 +1,4 @@
-//! The gates between a workload and its tracer as JSON: [`gates`].
+//! The gates (conditions for tracing) as JSON. Main function: [`gates`].
 
 use std::io;
 
@@ -27,7 +27,7 @@ struct RemedyRecord<'a> {
     paste: &'a str,
 }
 
-/// Every gate: `sysguard.doctor/1`.
+/// Writes every gate: `sysguard.doctor/1`.
 pub fn gates(out: &mut dyn io::Write, gates: &[Gate]) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, &GatesRecord::of(gates))?;
     writeln!(out)
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_valid_by_its_schema() {
+    fn record_matches_its_schema() {
         let samples = samples();
         let record = serde_json::to_value(GatesRecord::of(&samples)).expect("plain data");
         assert_eq!((&record["possible"], &record["gates"][2]["state"]), (&false.into(), &"perhaps".into()));

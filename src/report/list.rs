@@ -1,5 +1,4 @@
-//! The workloads of the selected packages as machines read them: `sysguard.list/1`. Main type:
-//! [`Listed`].
+//! The workloads of the selected packages as JSON: `sysguard.list/1`. Main type: [`Listed`].
 
 use std::io;
 use std::path::Path;
@@ -19,12 +18,12 @@ pub struct Listed {
     pub package: String,
     /// Its expectation file, relative to the package.
     pub file: String,
-    /// What it runs: `command`, `bin`, `example`, `test`, `bench` or `run`; nothing where its file
-    /// cannot be read.
+    /// The kind of program: `command`, `bin`, `example`, `test`, `bench`, `closure` or `run`;
+    /// `None` if its file cannot be read.
     pub program: Option<&'static str>,
-    /// Why it runs only when asked for.
+    /// Why it runs only on request.
     pub ignored: Option<String>,
-    /// The platforms that it has a baseline for.
+    /// The platforms that have a baseline.
     pub baselines: Vec<String>,
     /// Why its file cannot be read.
     pub malformed: Option<String>,
@@ -36,13 +35,13 @@ struct ListRecord<'a> {
     workloads: &'a [Listed],
 }
 
-/// The workloads as one object.
+/// Writes the workloads as one object.
 pub fn list(out: &mut dyn io::Write, workloads: &[Listed]) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, &ListRecord { schema: "sysguard.list/1", workloads })?;
     writeln!(out)
 }
 
-/// Says that there are no workloads in a folder, on one line.
+/// Writes one line that a folder has no workloads.
 pub fn no_workloads(out: &mut dyn io::Write, folder: &Path, palette: &Palette) -> io::Result<()> {
     let warning = Painted(palette.hint, "warning");
     let folder = escaped(&folder.to_string_lossy());
@@ -55,7 +54,7 @@ mod tests {
     use crate::report::schema::holds;
 
     #[test]
-    fn the_record_is_valid_by_its_schema() {
+    fn record_matches_its_schema() {
         let listed = Listed {
             name: "net::echo".to_owned(),
             package: "demo".to_owned(),

@@ -1,8 +1,8 @@
-//! Foreign text within Markdown and HTML: whatever it holds, it stays text.
+//! Escapes foreign text in Markdown and HTML, so that it never becomes markup.
 
 use super::words::escaped;
 
-/// As a cell of a Markdown table, or within a line of it.
+/// Escapes text for a cell of a Markdown table, or within a line.
 pub(super) fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in escaped(text).chars() {
@@ -16,12 +16,12 @@ pub(super) fn markdown(text: &str) -> String {
     out
 }
 
-/// As code within a line or a cell of Markdown; no backtick can end it.
+/// Formats text as code within a line or a cell of Markdown. No backtick can end it.
 pub(super) fn code(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("`{}`", escaped(text).replace('`', "'").replace('|', "\\|")) }
 }
 
-/// Within an element or a quoted attribute of HTML.
+/// Escapes text for an element or a quoted attribute of HTML.
 pub(super) fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in escaped(text).chars() {
@@ -35,7 +35,7 @@ pub(super) fn html(text: &str) -> String {
     out
 }
 
-/// What would be markup in both.
+/// Returns the entity of a character that is markup in both formats.
 fn entity(character: char) -> Option<&'static str> {
     match character {
         '<' => Some("&lt;"),
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_foreign_is_markup() {
+    fn foreign_text_is_escaped() {
         let text = "<b>|`a_b*c`\n& [x](y) \"q\" 'r' \u{1b}";
         assert_eq!(markdown(text), "&lt;b&gt;\\|\\`a\\_b\\*c\\`\\\\n&amp; \\[x\\](y) \"q\" 'r' \\\\u{1b}");
         assert_eq!(code(text), "`<b>\\|'a_b*c'\\n& [x](y) \"q\" 'r' \\u{1b}`");

@@ -1,7 +1,7 @@
-//! Words and colours: what sysguard found, put for people and for programs.
+//! Formats the results of sysguard for people and for programs. Main type: [`Palette`].
 //!
-//! Everything here takes a writer and decides nothing: no exit status, no file, no terminal is its
-//! business. Colours are a [`Palette`] of meanings that the caller chooses.
+//! Everything here writes to a given writer and decides nothing. It must not know exit statuses,
+//! files or terminals. Colours are a [`Palette`] of meanings that the caller chooses.
 
 pub mod drift;
 pub mod evidence;
@@ -28,6 +28,6 @@ pub use pending::{PendingKeys, finding, pending};
 pub use remains::left_behind;
 pub use style::Palette;
 pub use verdict::{
-    Closing, NotAVerdict, PackageVerdicts, change, closing, guarded, pending_dir_flag, read_json_line, step_summary,
-    summary, verdict, verdict_with_diff, verdicts, write_json_line,
+    Closing, NotAVerdict, PackageVerdicts, change, closing, fast_mode_note, pending_dir_flag, read_json_line,
+    step_summary, summary, verdict, verdict_with_diff, verdicts, write_json_line,
 };

@@ -1,4 +1,4 @@
-//! What waits for a decision: [`pending`] as keys or JSON, and [`finding`] as a reviewer sees it.
+//! Pending facts: [`pending`] writes all keys as JSON, [`finding`] writes one for a reviewer.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,31 +13,31 @@ use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::{Finding, Kin};
 use crate::model::judge::pending::Pending;
 
-/// What is pending of one workload.
+/// The pending facts of one workload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PendingKeys {
     /// The workload.
     pub workload: String,
     /// Its expectation file.
     pub file: String,
-    /// The keys that `accept` and `reject` take.
+    /// The keys for `accept` and `reject`.
     pub keys: Vec<String>,
     /// What changed around the workload since the baseline was recorded.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     drift: Vec<String>,
-    /// Who made the first call, by keys.
+    /// The call site of the first call, by key.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     sites: BTreeMap<String, String>,
-    /// Why it may be there without a change of the workload, by keys.
+    /// Possible causes other than a change of the workload, by key.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     causes: BTreeMap<String, String>,
 }
 
 impl PendingKeys {
-    /// What is pending of the workload of this name and file, and what is known of it.
+    /// Collects the pending facts of a workload and what is known of them.
     pub fn new(workload: &str, file: String, pending: &Pending) -> Self {
         let findings = pending.findings();
-        let told = |of: fn(&Finding) -> &Option<String>| {
+        let by_key = |of: fn(&Finding) -> &Option<String>| {
             findings.iter().filter_map(|finding| Some((finding.fact.key(workload), of(finding).clone()?))).collect()
         };
         Self {
@@ -45,12 +45,12 @@ impl PendingKeys {
             file,
             keys: pending.keys(workload),
             drift: pending.drift().to_vec(),
-            sites: told(|finding| &finding.site),
-            causes: told(|finding| &finding.cause),
+            sites: by_key(|finding| &finding.site),
+            causes: by_key(|finding| &finding.cause),
         }
     }
 
-    /// What is known of whence a key comes, in words.
+    /// Returns the call site and the cause of a key, if known.
     pub fn remark(&self, key: &str) -> Option<String> {
         let site = self.sites.get(key).map(|site| format!("by {}", escaped(site)));
         let cause = self.causes.get(key).map(|cause| format!("({})", escaped(cause)));
@@ -59,7 +59,7 @@ impl PendingKeys {
     }
 }
 
-/// How many arguments and objects of a new call are explained.
+/// The number of arguments and objects of a new call that are explained.
 const PARTS: usize = 4;
 
 #[derive(Serialize)]
@@ -68,14 +68,13 @@ struct PendingRecord<'a> {
     pending: &'a [PendingKeys],
 }
 
-/// All that is pending: `sysguard.pending/1`.
+/// Writes all pending facts: `sysguard.pending/1`.
 pub fn pending(out: &mut dyn io::Write, pending: &[PendingKeys]) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, &PendingRecord { schema: "sysguard.pending/1", pending })?;
     writeln!(out)
 }
 
-/// One pending finding: its key, what the call is, and where in the file (named as given) it would
-/// stand.
+/// Writes one pending finding: its key, what is known of the call, and its line in the file.
 pub fn finding(
     out: &mut dyn io::Write,
     workload: &str,
@@ -91,7 +90,7 @@ pub fn finding(
         let details: Vec<&str> = finding.details.iter().map(Detail::value).collect();
         writeln!(out, "  with    {}", escaped(&details.join(" ")))?;
     }
-    for (label, line) in whence(pending, finding) {
+    for (label, line) in origin(pending, finding) {
         writeln!(out, "  {label:<6}  {}", escaped(&line))?;
     }
     let abi = pending.platform().abi();
@@ -109,8 +108,8 @@ pub fn finding(
     }
 }
 
-/// What is known of how it came, by labels.
-fn whence(pending: &Pending, finding: &Finding) -> impl Iterator<Item = (&'static str, String)> {
+/// Returns what is known of a finding's origin, with labels.
+fn origin(pending: &Pending, finding: &Finding) -> impl Iterator<Item = (&'static str, String)> {
     let Finding { site, cause, kin, .. } = finding;
     let kin = kin.as_ref().map(|Kin { family, beside }| format!("{family}: the baseline holds {beside}"));
     let drift = pending.drift().join(", ");
@@ -119,7 +118,7 @@ fn whence(pending: &Pending, finding: &Finding) -> impl Iterator<Item = (&'stati
     lines.into_iter().filter_map(|(label, line)| Some((label, line?)))
 }
 
-/// The first few arguments and objects that come with a new call, as facts of their own.
+/// Returns the first arguments and objects of a new call, as separate facts.
 fn parts(finding: &Finding) -> impl Iterator<Item = Fact> {
     let with = |detail: &Detail| match &finding.fact {
         Fact::Use { subsystem, syscall, detail: None } => {
@@ -150,7 +149,7 @@ mod tests {
     const HELD: &str =
         "version: 1\nbin: demo\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  filesystem:\n    openat:\n";
 
-    /// Every pending finding of a proposal as it is shown.
+    /// Returns every pending finding of a proposal as text.
     fn shown(file: &str) -> String {
         let pending = pending_of(file);
         let mut out = Vec::new();
@@ -161,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_says_what_the_call_is_and_where_it_would_stand() {
+    fn finding_shows_its_call_and_its_line() {
         insta::assert_snapshot!(shown(HELD), @"
         new-subsystem  w::network::socket
           with    AF_INET
@@ -171,7 +170,7 @@ mod tests {
           file    expectations/w.yaml:4
         new-subsystem  w::none::syscall_0x3e7
           drift   glibc 2.36 → glibc 2.39 since the baseline was recorded
-          call    syscall_0x3e7: no kernel table knows it
+          call    syscall_0x3e7: not in any kernel table
           file    expectations/w.yaml:4
         new-subsystem  w::random::openat
           with    char:urandom
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn the_record_is_versioned_and_valid_by_its_schema() {
+    fn record_matches_its_schema() {
         let keys = PendingKeys::new("w", "f".to_owned(), &pending_of(HELD));
         assert_eq!(keys.remark("w::network::socket").as_deref(), Some("by demo::fetch at src/main.rs:7"));
         assert_eq!(keys.remark("w::random::openat").as_deref(), Some("(a cause)"));

@@ -1,4 +1,4 @@
-//! One message on all temporary folders that could not be removed whole: [`left_behind`].
+//! The warning on temporary folders that were not removed completely: [`left_behind`].
 
 use std::io;
 
@@ -7,10 +7,10 @@ use super::style::Painted;
 use super::words::counted;
 use crate::model::text::remains::Remains;
 
-/// How many folders are named.
+/// The number of folders that are named.
 const NAMED: usize = 5;
 
-/// Names what is left, and why; nothing where nothing is.
+/// Writes the folders that are left and why; nothing if there are none.
 pub fn left_behind(out: &mut dyn io::Write, left: &[Remains], palette: &Palette) -> io::Result<()> {
     if left.is_empty() {
         return Ok(());
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn all_folders_are_one_message() {
+    fn all_folders_are_in_one_message() {
         assert_eq!(message(0), "");
         assert_eq!(
             message(1),

@@ -1,9 +1,9 @@
-//! Reports held against their schemas, in tests: [`holds`].
+//! Checks reports against their schemas, in tests. Main function: [`holds`].
 
 use serde_json::Value;
 
-/// The record is valid by its schema, and a field that the schema does not know is not, in the
-/// object at `place` (a JSON pointer).
+/// Asserts that the record matches its schema, and that an unknown field in the object at `place`
+/// (a JSON pointer) does not.
 #[track_caller]
 pub(super) fn holds(schema: &str, mut record: Value, place: &str) {
     let schema = serde_json::from_str(schema).expect("a schema is JSON");
@@ -11,5 +11,5 @@ pub(super) fn holds(schema: &str, mut record: Value, place: &str) {
     let errors: Vec<String> = validator.iter_errors(&record).map(|error| error.to_string()).collect();
     assert_eq!(errors, [""; 0], "{record:#}");
     record.pointer_mut(place).expect(place)["surprise"] = true.into();
-    assert!(!validator.is_valid(&record), "a new field is written into the schema too");
+    assert!(!validator.is_valid(&record), "a new field must be added to the schema too");
 }

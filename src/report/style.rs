@@ -1,7 +1,6 @@
 //! Colours by meaning. Main type: [`Palette`].
 //!
-//! Whether the reader's terminal shows colours is the caller's knowledge: [`Palette::plain`] writes
-//! none.
+//! The caller knows whether the terminal shows colours; [`Palette::plain`] has none.
 
 use std::fmt;
 
@@ -10,27 +9,27 @@ use anstyle::{AnsiColor, Style};
 /// One style for each meaning.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Palette {
-    /// Newly used, and added lines.
+    /// New facts and added lines.
     pub new: Style,
-    /// No longer used, and removed lines.
+    /// Removed facts and removed lines.
     pub gone: Style,
-    /// As expected.
+    /// Expected results.
     pub same: Style,
-    /// What to do next, and what is said in passing.
+    /// Next commands and side notes.
     pub hint: Style,
-    /// What went wrong.
+    /// Errors.
     pub error: Style,
     /// Titles.
     pub heading: Style,
 }
 
 impl Palette {
-    /// No colours at all.
+    /// Returns a palette without colours.
     pub fn plain() -> Self {
         Self::default()
     }
 
-    /// For a terminal.
+    /// Returns the palette for a terminal.
     pub fn coloured() -> Self {
         Self {
             new: AnsiColor::Green.on_default(),
@@ -43,7 +42,7 @@ impl Palette {
     }
 }
 
-/// A value that is displayed in a style; width and precision apply to the value alone.
+/// A value that is displayed in a style. Width and precision apply to the value alone.
 pub(super) struct Painted<T>(pub(super) Style, pub(super) T);
 
 impl<T: fmt::Display> fmt::Display for Painted<T> {
@@ -60,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colours_are_never_part_of_a_width() {
+    fn width_does_not_count_colours() {
         let bold = Palette::coloured().heading;
         assert_eq!(format!("{:>3}|", Painted(bold, "a")), "\u{1b}[1m  a\u{1b}[0m|");
         assert_eq!(format!("{:>3}|", Painted(Palette::plain().heading, "a")), "  a|");

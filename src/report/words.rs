@@ -1,4 +1,4 @@
-//! Numbers, lists and foreign text in words.
+//! Formats numbers, lists and foreign text.
 
 use std::fmt;
 
@@ -14,13 +14,13 @@ pub(super) fn calls(count: u64) -> impl fmt::Display {
     counted(count, "call", "calls")
 }
 
-/// The length of a list.
+/// Returns the length of a list.
 pub(super) fn len<T>(list: &[T]) -> u64 {
     list.len().try_into().unwrap_or(u64::MAX)
 }
 
-/// A line of somebody else's text: nothing of it reaches a terminal or a log that these would obey
-/// or hide.
+/// Returns a line of foreign text with its control and hidden characters escaped, so that no
+/// terminal or log interprets them.
 pub(super) fn escaped(line: &str) -> String {
     escape::line(line).into_owned()
 }
@@ -31,12 +31,12 @@ mod tests {
 
     #[test]
     fn one_is_singular() {
-        let told = [0, 1, 2].map(|count| calls(count).to_string());
-        assert_eq!(told, ["0 calls", "1 call", "2 calls"]);
+        let texts = [0, 1, 2].map(|count| calls(count).to_string());
+        assert_eq!(texts, ["0 calls", "1 call", "2 calls"]);
     }
 
     #[test]
-    fn control_characters_are_shown_not_sent() {
+    fn control_characters_are_escaped() {
         assert_eq!(escaped("a\tb\u{1b}[2J\r\u{9b}ü"), "a\tb\\u{1b}[2J\\r\\u{9b}ü");
     }
 }

@@ -1,15 +1,16 @@
-//! A machine that has other things to do: what else runs decides races, and with them what a
-//! workload calls. Main type: [`Busy`].
+//! Load on every CPU, so that a recording also shows what a workload does on a busy machine. Main
+//! type: [`Busy`].
 //!
-//! A test whose client closes a connection that its server has closed already, or has not, never
-//! shows the one on an idle machine, and mostly on a busy one. A baseline that was recorded on one
-//! of them only fails on the other.
+//! Other load decides races, and with them which calls a workload makes. Example: a client closes a
+//! connection that its server may or may not have closed already. An idle machine shows only one of
+//! the two outcomes, a busy one mostly the other. A baseline recorded on one of them fails on the
+//! other.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 
-/// Keeps CPUs busy for as long as it lives.
+/// Keeps CPUs busy until it is dropped.
 #[derive(Debug)]
 pub(super) struct Busy {
     over: Arc<AtomicBool>,
@@ -17,7 +18,8 @@ pub(super) struct Busy {
 }
 
 impl Busy {
-    /// As many as this process may use. Where a thread cannot be had, the machine has enough to do.
+    /// Starts one busy thread per CPU. A thread that cannot be created is left out: the machine is
+    /// loaded enough then.
     pub(super) fn keep(cpus: usize) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let spin = |over: Arc<AtomicBool>| {
@@ -37,7 +39,7 @@ impl Drop for Busy {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
         for thread in self.threads.drain(..) {
-            // It has nothing to say.
+            // A busy thread returns nothing.
             let _ = thread.join();
         }
     }

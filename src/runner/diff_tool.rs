@@ -1,7 +1,7 @@
-//! The user's own program for differences, `SYSGUARD_DIFF_TOOL`, called as `TOOL OLD NEW`. Main
-//! type: [`DiffTool`].
+//! The user's diff program, `SYSGUARD_DIFF_TOOL`, called as `TOOL OLD NEW`. Main type:
+//! [`DiffTool`].
 //!
-//! It gets copies: what it writes changes no expectation.
+//! It gets copies, so it cannot change an expectation.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -19,35 +19,36 @@ use crate::settings::Settings;
 pub struct DiffTool<'a>(&'a str);
 
 impl<'a> DiffTool<'a> {
-    /// Returns the program that the user named, if any.
+    /// Returns the program that the user configured, if any.
     pub fn of(settings: &'a Settings) -> Option<Self> {
         settings.diff_tool.as_deref().map(Self)
     }
 
-    /// Runs it on the change of `file` with standard output piped, and returns what it printed
-    /// there and to standard error.
+    /// Runs the program on the change of `file` and returns what it printed to standard output and
+    /// standard error.
     ///
     /// # Errors
     ///
     /// The program cannot be started, or the copies cannot be written.
     pub fn output(self, file: &str, change: &Change) -> Result<String, String> {
         let (command, copies) = self.command(file, change)?;
-        let output = self.started(command, |command| command.stdin(Stdio::null()).output())?;
+        let output = self.run(command, |command| command.stdin(Stdio::null()).output())?;
         drop(copies);
         let mut printed = output.stdout;
         printed.extend(output.stderr);
         Ok(String::from_utf8_lossy(&printed).into_owned())
     }
 
-    /// Runs it on the change of `file` with this process's standard streams, until it ends.
+    /// Runs the program on the change of `file` with this process's standard streams, and waits for
+    /// its end.
     ///
     /// # Errors
     ///
     /// The program cannot be started, or the copies cannot be written.
     pub fn show(self, file: &str, change: &Change) -> Result<(), String> {
         let (command, copies) = self.command(file, change)?;
-        // diff(1) exits with 1 where files differ, so the status says nothing.
-        self.started(command, Command::status)?;
+        // diff(1) exits with 1 where files differ, so the exit status is ignored.
+        self.run(command, Command::status)?;
         drop(copies);
         Ok(())
     }
@@ -69,7 +70,7 @@ impl<'a> DiffTool<'a> {
         Ok((command, folder))
     }
 
-    fn started<T>(self, mut command: Command, run: impl FnOnce(&mut Command) -> io::Result<T>) -> Result<T, String> {
+    fn run<T>(self, mut command: Command, run: impl FnOnce(&mut Command) -> io::Result<T>) -> Result<T, String> {
         run(&mut command)
             .map_err(|error| format!("cannot run SYSGUARD_DIFF_TOOL (`{}`): {error}", escape::message(self.0)))
     }
@@ -84,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_tool_gets_old_and_new_after_its_own_arguments() {
+    fn tool_gets_old_and_new_after_its_arguments() {
         let printed = DiffTool("cat -n").output("expectations/net/a.yaml", &change()).expect("cat runs");
         assert_eq!(printed, "     1\tversion: 1\n     2\tversion: 2\n");
         let printed = DiffTool("echo").output("expectations/net/a.yaml", &change()).expect("echo runs");
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_tool_is_named() {
+    fn missing_tool_is_named() {
         let error = DiffTool("no-such-tool-is-there").output("a.yaml", &change()).expect_err("it is missing");
         assert!(error.starts_with("cannot run SYSGUARD_DIFF_TOOL (`no-such-tool-is-there`): "), "{error}");
     }

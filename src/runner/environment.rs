@@ -1,6 +1,6 @@
-//! The environment of a workload: built from a fixed minimum, never inherited, because every
-//! variable that a machine adds is a difference that the workload did not make. Main type:
-//! [`Built`].
+//! The environment of a workload, built from a fixed minimum. Main type: [`Built`].
+//!
+//! It is never inherited: a variable that only one machine sets would make runs differ.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -9,7 +9,7 @@ use std::{fs, io};
 
 use crate::linux::Machine;
 
-/// Where programs are looked for, unless a document says otherwise.
+/// The default `PATH`, unless a document sets another.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// A built environment: each variable once, in order.
@@ -17,7 +17,8 @@ const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 pub(super) struct Built(BTreeMap<OsString, OsString>);
 
 impl Built {
-    /// The variables that do not depend on a run, and the document's own, which win.
+    /// Returns the variables that do not depend on a run, and the document's own, which take
+    /// precedence.
     pub(super) fn new(document: &BTreeMap<String, String>) -> Self {
         let mut variables = BTreeMap::new();
         for (name, value) in [("PATH", PATH), ("LANG", "C.UTF-8"), ("TZ", "UTC"), ("USER", &user_name())] {
@@ -27,12 +28,12 @@ impl Built {
         Self(variables)
     }
 
-    /// Adds a variable of ours.
+    /// Sets a variable for sysguard's own use.
     pub(super) fn set(&mut self, name: &str, value: impl Into<OsString>) {
         self.0.insert(name.into(), value.into());
     }
 
-    /// Adds what each run has of its own; what the document sets stays.
+    /// Returns the variables of one run; what the document sets is kept.
     pub(super) fn for_run(&self, home: &Path, temporary: &Path, cwd: &Path) -> Vec<(OsString, OsString)> {
         let mut variables = self.0.clone();
         for (name, path) in [("HOME", home), ("TMPDIR", temporary), ("PWD", cwd)] {
@@ -41,7 +42,7 @@ impl Built {
         variables.into_iter().collect()
     }
 
-    /// Finds a program as the workload itself would: a name on its own PATH, a path relative to
+    /// Finds a program as the workload itself would: a name on its own `PATH`, a path relative to
     /// `base`.
     pub(super) fn find(&self, program: &str, base: &Path) -> Lookup {
         if program.contains('/') {
@@ -55,16 +56,16 @@ impl Built {
 /// What a search for a program found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lookup {
-    /// A file that may be executed.
+    /// An executable file.
     Found(PathBuf),
-    /// A file that may not.
+    /// A file that is not executable.
     NotExecutable(PathBuf),
     /// No file.
     Missing,
 }
 
-/// Searches as execvp(3) does: the first executable file wins; an empty entry is the working
-/// directory, which is `base`.
+/// Searches as execvp(3) does: the first executable file is taken, and an empty entry is the
+/// working directory, which is `base`.
 pub(crate) fn find_on_path(path: &OsStr, program: &OsStr, base: &Path) -> Lookup {
     let mut result = Lookup::Missing;
     if program.is_empty() {
@@ -74,7 +75,7 @@ pub(crate) fn find_on_path(path: &OsStr, program: &OsStr, base: &Path) -> Lookup
         let folder = base.join(folder);
         match look_at(folder.join(program)) {
             found @ Lookup::Found(_) => return found,
-            // execvp(3) passes over an entry that is no folder.
+            // execvp(3) skips an entry that is not a folder.
             Lookup::NotExecutable(_) if folder.is_file() => {}
             seen @ Lookup::NotExecutable(_) if result == Lookup::Missing => result = seen,
             _ => {}
@@ -83,8 +84,10 @@ pub(crate) fn find_on_path(path: &OsStr, program: &OsStr, base: &Path) -> Lookup
     result
 }
 
-/// Whether one file may be executed. Like env(1), only ENOENT means that there is none: a name that
-/// is too long, or that leads through a file, is one that cannot be executed.
+/// Returns whether one file may be executed.
+///
+/// Like env(1), only ENOENT means that there is no file. A name that is too long, or that leads
+/// through a file, cannot be executed.
 pub(crate) fn look_at(file: PathBuf) -> Lookup {
     match fs::metadata(&file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Lookup::Missing,
@@ -94,8 +97,8 @@ pub(crate) fn look_at(file: PathBuf) -> Lookup {
     }
 }
 
-/// The name that /etc/passwd gives our user, else its number: no name service is asked, so it is
-/// the same in every run.
+/// Returns the user's name from /etc/passwd, or else the user's number. No name service is asked,
+/// so every run gets the same name.
 fn user_name() -> String {
     let uid = Machine::user();
     let passwd = fs::read_to_string("/etc/passwd").unwrap_or_default();
@@ -130,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_minimum_is_fixed_and_the_document_wins() {
+    fn minimum_is_fixed_and_document_overrides_it() {
         let user = user_name();
         let text = |variables: &[(&str, &str)]| -> Vec<(String, String)> {
             variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect()
@@ -163,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_is_named_as_in_passwd() {
+    fn user_name_comes_from_passwd() {
         let passwd = "root:x:0:0:root:/root:/bin/sh\nbroken\nann:x:1000:1000::/home/ann:/bin/sh\n";
         for (uid, name) in [("0", Some("root")), ("1000", Some("ann")), ("7", None)] {
             assert_eq!(name_of(uid, passwd).as_deref(), name);
@@ -171,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_is_found_as_the_workload_would_find_it() {
+    fn program_is_found_on_the_workloads_path() {
         let package = tempfile::tempdir().expect("temporary directory");
         for (file, mode) in [("first/plain", 0o644), ("second/plain", 0o755), ("first/only", 0o644)] {
             let file = package.path().join(file);

@@ -1,7 +1,8 @@
-//! Temporary folders that are removed however this process ends. Main type: [`TemporaryFolder`].
+//! Temporary folders that are removed even if this process is killed. Main type:
+//! [`TemporaryFolder`].
 //!
-//! What a workload or a test can write to is removed by [`remove_tree`] only. What cannot be
-//! removed fails nothing: [`left_behind`] names it.
+//! A folder that a workload or a test can write to is removed by [`remove_tree`] only. A failed
+//! removal is not an error: [`left_behind`] returns what is left.
 
 use std::fs;
 use std::io;
@@ -14,42 +15,44 @@ use crate::model::text::remains::Remains;
 
 static LEFT: Mutex<Vec<Remains>> = Mutex::new(Vec::new());
 
-/// A fresh folder of this process, removed with all that is in it when this is dropped, or by the
-/// guardian.
+/// A fresh folder of this process. It is removed with its content when this is dropped, or by the
+/// guardian process.
 #[derive(Debug)]
 pub struct TemporaryFolder {
     path: PathBuf,
 }
 
 impl TemporaryFolder {
-    /// Makes one in the directory for temporary files. A workload of root may become another user,
-    /// so its mode is what the umask leaves.
+    /// Creates a folder in the directory for temporary files.
+    ///
+    /// Its mode is what the umask leaves, because a workload that runs as root may become another
+    /// user.
     ///
     /// # Errors
     ///
-    /// That of mkdir(2).
+    /// The error of mkdir(2).
     pub fn create(prefix: &str) -> io::Result<Self> {
-        // The kernel's path: that of the working directory of a workload, and of what is mounted
-        // below.
+        // The kernel's own path: getcwd(2) and mountinfo show this one.
         let place = std::env::temp_dir().canonicalize()?;
-        // Named to the guardian before it is there, so that no moment is left in which it would
-        // stay.
+        // The guardian is notified before the folder exists, so that a kill in between leaves
+        // nothing behind.
         let make = |path: &Path| {
             guardian::remember(path);
             fs::create_dir(path).inspect_err(|_| guardian::forget(path))
         };
         let made = tempfile::Builder::new().prefix(prefix).make_in(place, make)?;
-        // Not removed by tempfile, which would follow mounts.
+        // tempfile would follow mounts when it removes the folder.
         let path = made.into_temp_path().keep().map_err(|error| error.error)?;
         Ok(Self { path })
     }
 
-    /// Says that another process removes the folder if this one is ended: the guardian does not.
+    /// Leaves the removal after a kill to another process; the guardian no longer removes the
+    /// folder.
     pub fn hand_over(&self) {
         guardian::forget(&self.path);
     }
 
-    /// Where it is, without symbolic links.
+    /// Returns the path, without symbolic links.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -64,7 +67,7 @@ impl Drop for TemporaryFolder {
     }
 }
 
-/// Returns what could not be removed of temporary folders since this was last called.
+/// Returns what could not be removed of temporary folders since the last call.
 pub fn left_behind() -> Vec<Remains> {
     std::mem::take(&mut LEFT.lock().unwrap_or_else(PoisonError::into_inner))
 }

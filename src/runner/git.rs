@@ -1,17 +1,17 @@
-//! Commands of git about the repository that a folder lies in. Main type: [`Repository`].
+//! Runs git in the repository that contains a folder. Main type: [`Repository`].
 //!
-//! git exports the place of its repository and index to hooks, aliases and rebase's commands, where
-//! `git -C` does not undo that. Each command here runs without these variables, so that none acts
-//! on the index of a commit under way.
+//! git exports the location of its repository and index to hooks, aliases and the commands of a
+//! rebase, and `git -C` does not undo that. Each command here runs without these variables, so it
+//! never touches the index of a commit in progress.
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-/// "List the GIT_* environment variables that are local to the repository": `git rev-parse
-/// --local-env-vars` of git 2.47, and `GIT_INTERNAL_SUPER_PREFIX` of git before 2.40. What a newer
-/// git lists is added.
+/// The variables of `git rev-parse --local-env-vars` in git 2.47 ("List the GIT_* environment
+/// variables that are local to the repository"), and `GIT_INTERNAL_SUPER_PREFIX` of git before
+/// 2.40. Variables that a newer git lists are added at run time.
 const LOCAL: [&str; 16] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
@@ -31,31 +31,31 @@ const LOCAL: [&str; 16] = [
     "GIT_WORK_TREE",
 ];
 
-/// The variables that tie a command to one repository. git is asked once, and only if one of its
-/// variables is set.
+/// Returns the variables that tie a command to one repository. git is asked once, and only if one
+/// of its variables is set.
 pub fn local_variables() -> &'static [String] {
     static NAMES: OnceLock<Vec<String>> = OnceLock::new();
     NAMES.get_or_init(|| {
         let mut names = LOCAL.map(str::to_owned).to_vec();
         if env::vars_os().any(|(name, _)| name.as_encoded_bytes().starts_with(b"GIT_")) {
-            let told = output(Command::new("git").args(["rev-parse", "--local-env-vars"])).unwrap_or_default();
+            let listed = output(Command::new("git").args(["rev-parse", "--local-env-vars"])).unwrap_or_default();
             let is_name = |line: &&str| line.starts_with("GIT_") && !LOCAL.contains(line);
-            names.extend(told.lines().filter(is_name).map(str::to_owned));
+            names.extend(listed.lines().filter(is_name).map(str::to_owned));
         }
         names
     })
 }
 
-/// How git finds the repository that a folder lies in.
+/// How git finds the repository that contains a folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Repository {
-    /// What git would not find by itself: `GIT_DIR`, `GIT_WORK_TREE`.
+    /// `GIT_DIR` and `GIT_WORK_TREE`, where git would not find them by itself.
     set: Vec<(&'static str, PathBuf)>,
 }
 
 impl Repository {
-    /// The repository of this folder: the one that git finds from there, or the one that `GIT_DIR`
-    /// names if the folder is in its working tree and in no repository of its own below that.
+    /// Returns the repository of this folder: the one that git finds from there, or the one named
+    /// by `GIT_DIR` if the folder is in its working tree and in no nested repository.
     pub fn of(folder: &Path) -> Self {
         let found = Self::default();
         let Some(named) = Self::named() else { return found };
@@ -69,15 +69,16 @@ impl Repository {
             return found;
         };
         match of(&found, &folder, "--show-toplevel") {
-            // One of its own repository, of which the working tree may be another one: a linked
-            // one, or the whole of it.
+            // The folder is in the named repository, possibly in another working tree: a linked
+            // one, or the main one.
             Some(_) if of(&found, &folder, "--git-common-dir") == of(&named, &here, "--git-common-dir") => found,
             Some(own) if own != top && own.starts_with(&top) => found,
             _ => named.with_working_tree(top),
         }
     }
 
-    /// The one that the environment names, whose relative paths are those of this process.
+    /// Returns the repository that the environment names. Its relative paths start at the working
+    /// directory of this process.
     fn named() -> Option<Self> {
         let absolute = |name: &'static str| {
             let value = env::var_os(name).filter(|value| !value.is_empty())?;
@@ -87,14 +88,14 @@ impl Repository {
         Some(Self { set: std::iter::once(git_dir).chain(absolute("GIT_WORK_TREE")).collect() })
     }
 
-    /// Without `GIT_WORK_TREE`, git takes the folder that it starts in for the top of it.
+    /// Sets `GIT_WORK_TREE`: without it, git takes the folder that it starts in as the top.
     fn with_working_tree(mut self, top: PathBuf) -> Self {
         self.set.retain(|(name, _)| *name != "GIT_WORK_TREE");
         self.set.push(("GIT_WORK_TREE", top));
         self
     }
 
-    /// A command of git in this folder. It takes no lock that it can do without: git-status(1).
+    /// Returns a git command in this folder. It takes no optional locks, see git-status(1).
     pub fn command(&self, folder: &Path, arguments: &[&str]) -> Command {
         let mut git = Command::new("git");
         git.arg("--no-optional-locks").arg("-C").arg(folder).args(arguments);
@@ -104,18 +105,18 @@ impl Repository {
 
     /// Sets the environment of a command that runs git.
     pub fn prepare(&self, command: &mut Command) {
-        forget(command);
+        remove_local_variables(command);
         command.envs(self.set.iter().map(|(name, value)| (name, value.as_os_str())));
     }
 
-    /// What git says; nothing where it cannot.
+    /// Returns the output of a git command, or `None` if it fails.
     pub(super) fn ask(&self, folder: &Path, arguments: &[&str]) -> Option<String> {
         output(&mut self.command(folder, arguments))
     }
 }
 
-/// Takes from a command all that ties it to the repository of its caller.
-fn forget(command: &mut Command) {
+/// Removes the variables that tie a command to the repository of the caller.
+fn remove_local_variables(command: &mut Command) {
     for name in local_variables() {
         command.env_remove(name);
     }
@@ -143,8 +144,8 @@ mod tests {
 
     #[test]
     fn static_list_holds_what_git_lists() {
-        let Some(told) = output(Command::new("git").args(["rev-parse", "--local-env-vars"])) else { return };
-        let new: Vec<&str> = told.lines().filter(|name| !LOCAL.contains(name)).collect();
+        let Some(listed) = output(Command::new("git").args(["rev-parse", "--local-env-vars"])) else { return };
+        let new: Vec<&str> = listed.lines().filter(|name| !LOCAL.contains(name)).collect();
         assert_eq!(new, [""; 0]);
     }
 

@@ -1,9 +1,9 @@
-//! A process that removes the temporary folders of this one when this one has ended, by a signal
-//! for instance. [`serve_if_guardian`] is its `main`.
+//! The guardian: a process that removes the temporary folders of this one after it has ended, for
+//! instance by a signal. [`serve_if_guardian`] is its `main`.
 //!
-//! It is this program, executed once more, and knows the folders from its standard input: `+PATH`
-//! and `-PATH`, each with a NUL byte at its end. The end of its standard input is that of its
-//! owner. It removes; it does not say anything, since nothing is left to say it to.
+//! It is this program, executed once more. It reads the folders from its standard input as `+PATH`
+//! and `-PATH`, each followed by a NUL byte. End of file on standard input means that its owner has
+//! ended. It prints nothing, because no reader is left.
 
 #[cfg(not(target_os = "linux"))]
 use std::path::Path;
@@ -15,7 +15,7 @@ pub(super) use process::{forget, remember};
 #[cfg(target_os = "linux")]
 pub use process::{remove_abandoned, serve_if_guardian};
 
-/// There is nothing to guard where nothing can be traced.
+/// Without tracing there is nothing to guard.
 #[cfg(not(target_os = "linux"))]
 pub fn serve_if_guardian(_: &Given) -> bool {
     false
@@ -56,21 +56,22 @@ mod process {
     /// The variable that makes this program a guardian.
     const GUARDIAN: &str = "SYSGUARD_GUARDIAN";
 
-    /// How long the processes of an owner that was killed may take to end, and so may write.
+    /// How long the processes of a killed owner may take to end; until then they may write.
     const PATIENCE: Duration = Duration::from_secs(5);
     const PAUSE: Duration = Duration::from_millis(2);
 
-    /// Whether this program knows how to be a guardian: without it, executing it would be anything.
+    /// Whether `main` calls [`serve_if_guardian`]. If it does not, executing this program again
+    /// would run something else.
     static MAY_START: AtomicBool = AtomicBool::new(false);
 
-    /// The guardian of this process, once there is something to guard; none where it cannot be
+    /// The guardian of this process, started with the first folder; `None` if it could not be
     /// started.
     static STARTED: OnceLock<Option<Mutex<UnixStream>>> = OnceLock::new();
 
-    /// Serves until the owner has ended, if this process was started as a guardian, and says so.
-    /// Otherwise this process may start one from now on.
+    /// If this process was started as a guardian, serves until the owner has ended and returns
+    /// true. Otherwise, allows this process to start a guardian.
     ///
-    /// To be called at the begin of `main`.
+    /// Must be called at the start of `main`.
     pub fn serve_if_guardian(given: &Given) -> bool {
         if !given.variables.contains_key(GUARDIAN) {
             MAY_START.store(true, Ordering::Relaxed);
@@ -80,22 +81,23 @@ mod process {
         true
     }
 
-    /// Has a folder removed when this process has ended.
+    /// Asks the guardian to remove a folder when this process has ended.
     pub(in crate::runner) fn remember(folder: &Path) {
         if MAY_START.load(Ordering::Relaxed) {
-            tell(STARTED.get_or_init(|| start().ok().map(Mutex::new)).as_ref(), b'+', folder);
+            send(STARTED.get_or_init(|| start().ok().map(Mutex::new)).as_ref(), b'+', folder);
         }
     }
 
-    /// Takes that back.
+    /// Withdraws a folder from the guardian.
     pub(in crate::runner) fn forget(folder: &Path) {
-        tell(STARTED.get().and_then(Option::as_ref), b'-', folder);
+        send(STARTED.get().and_then(Option::as_ref), b'-', folder);
     }
 
-    fn tell(guardian: Option<&Mutex<UnixStream>>, word: u8, folder: &Path) {
+    fn send(guardian: Option<&Mutex<UnixStream>>, word: u8, folder: &Path) {
         let Some(guardian) = guardian else { return };
         let message = [&[word], folder.as_os_str().as_bytes(), &[0]].concat();
-        // Where it was killed, this process removes its folders itself, unless it is killed, too.
+        // If the guardian was killed, this process still removes its folders unless it is killed
+        // too.
         let _ = guardian.lock().unwrap_or_else(PoisonError::into_inner).write_all(&message);
     }
 
@@ -106,9 +108,10 @@ mod process {
         command.env_clear().env(GUARDIAN, "1").current_dir("/");
         command.envs(env::var_os("LD_LIBRARY_PATH").map(|path| ("LD_LIBRARY_PATH", path)));
         command.stdin(OwnedFd::from(its)).stdout(Stdio::null()).stderr(Stdio::null());
-        // A signal to the group of its owner is not for it.
+        // A signal to the owner's process group must not reach the guardian.
         command.process_group(0);
-        // A tracer waits for every child of its own thread, and this is none of its business.
+        // A tracer waits for every child of its own thread, so the guardian is spawned on another
+        // one.
         thread::Builder::new().name("guardian".to_owned()).spawn(move || {
             if let Ok(mut guardian) = command.spawn() {
                 drop(command);
@@ -120,13 +123,13 @@ mod process {
 
     fn serve() {
         let owner = parent_id();
-        // Whatever ends the owner must not end this one before.
+        // A signal that ends the owner must not end the guardian first.
         let _ = block_ending_signals();
         let mut folders = BTreeSet::new();
         let mut stdin = io::stdin().lock();
         let mut message = Vec::new();
         while let Ok(1..) = stdin.read_until(0, &mut message) {
-            heed(&message, &mut folders);
+            apply(&message, &mut folders);
             message.clear();
         }
         if folders.is_empty() {
@@ -144,8 +147,8 @@ mod process {
         }
     }
 
-    /// Removes a folder of processes that are being killed, and may still write for a moment. What
-    /// stays then has another reason.
+    /// Removes a folder of processes that are being killed and may still write for a moment. After
+    /// the timeout, what is left has another cause.
     pub fn remove_abandoned(folder: &Path) {
         let begun = Instant::now();
         let mut pause = PAUSE;
@@ -155,11 +158,11 @@ mod process {
         }
     }
 
-    fn heed(message: &[u8], folders: &mut BTreeSet<PathBuf>) {
+    fn apply(message: &[u8], folders: &mut BTreeSet<PathBuf>) {
         let folder = |path: &[u8]| PathBuf::from(OsStr::from_bytes(path));
         match message {
-            // A message without its end is that of an owner that ended while it wrote: the folder
-            // is not there yet.
+            // A message without its NUL byte is from an owner that ended while writing: the folder
+            // does not exist yet.
             [b'+', path @ .., 0] => drop(folders.insert(folder(path))),
             [b'-', path @ .., 0] => drop(folders.remove(&folder(path))),
             _ => {}
@@ -174,7 +177,7 @@ mod process {
         fn folders_are_remembered_until_forgotten() {
             let mut folders = BTreeSet::new();
             for message in [&b"+/a\0"[..], b"+/b\n c\0", b"-/a\0", b"-/x\0", b"+/cut", b"?\0", b""] {
-                heed(message, &mut folders);
+                apply(message, &mut folders);
             }
             assert_eq!(folders.into_iter().collect::<Vec<_>>(), [PathBuf::from("/b\n c")]);
         }

@@ -1,8 +1,7 @@
-//! The time since a baseline was last changed, as far as git knows it: which dependencies moved
-//! meanwhile.
+//! The dependencies that moved since a baseline was last changed, according to git.
 //!
-//! It only asks. Without git, without such a commit, or where the expectation has changes that are
-//! in no commit, nothing is said.
+//! Read-only. The answer is empty without git, without such a commit, or if the expectation has
+//! uncommitted changes.
 
 use super::git::Repository;
 use super::suite::Suite;
@@ -11,7 +10,8 @@ use crate::model::observe::lockfile::Moves;
 const LOCK: &str = "Cargo.lock";
 
 impl Suite {
-    /// What moved since this file, named from the package, was last changed.
+    /// Returns which dependencies moved since this file was last changed. `file` is relative to the
+    /// package.
     pub(super) fn moves_since(&self, file: &str) -> Moves {
         self.known_moves(file).unwrap_or_default()
     }

@@ -1,7 +1,7 @@
 //! The only wiring: from a workload to its [`Verdict`].
 //!
-//! A [`Suite`] is the workloads of one package. It runs them, compares, decides and writes; it
-//! phrases nothing and prints nothing. One suite may be used from many threads.
+//! A [`Suite`] holds the workloads of one package. It runs them, compares, decides and writes
+//! files. It must not format text or print. One suite may be used from many threads.
 //!
 //! [`Verdict`]: crate::model::judge::verdict::Verdict
 
@@ -38,12 +38,12 @@ pub use run::{DEFAULT_GRACE, observe, observe_guarded, observe_notified, observe
 pub use suite::{Case, Suite, Unreadable};
 pub use test::{Moment, Test, Tested};
 
-/// Looks for a program as a shell does: a name on the PATH of this process, a path as it is.
+/// Finds a program as a shell does: a name on this process's `PATH`, a path as it is.
 pub fn find_command(name: &OsStr) -> Lookup {
     if name.as_encoded_bytes().contains(&b'/') {
         return environment::look_at(PathBuf::from(name));
     }
-    // confstr(3), _CS_PATH: where execvp(3) looks without a PATH.
+    // confstr(3), _CS_PATH: the path of execvp(3) if `PATH` is not set.
     let path = std::env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
     environment::find_on_path(&path, name, Path::new(""))
 }

@@ -1,8 +1,8 @@
-//! What a workload writes on its standard output and error: drained while it runs, its end kept for
-//! a failure's message.
+//! Captures a workload's standard output and standard error. Main type: [`Capture`].
 //!
-//! Draining must never hold a run up or outlive its patience: a descendant that nobody traces may
-//! hold a pipe open for ever. Main type: [`Capture`].
+//! The streams are drained while the workload runs, and the end of each is kept for a failure's
+//! message. Draining must never block a run, and must not wait forever: an untraced descendant may
+//! keep a pipe open.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -15,10 +15,10 @@ use crate::linux::Handle;
 
 /// How much of each stream is kept.
 const KEPT_BYTES: usize = 64 * 1024;
-/// How long the end of the streams is waited for once no traced task is left.
+/// How long to wait for end of file on the streams after the last traced task has ended.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Two pipes that are being drained.
+/// Two pipes, each drained by a thread.
 #[derive(Debug)]
 pub(super) struct Capture {
     tail: Arc<Mutex<Tail>>,
@@ -26,9 +26,9 @@ pub(super) struct Capture {
 }
 
 impl Capture {
-    /// Starts draining; the descriptors are the workload's standard output and error. What comes
-    /// goes on to `echo` at once, where there is one.
-    pub(super) fn passing_on(echo: Option<Echo>) -> io::Result<(Self, Handle, Handle)> {
+    /// Starts draining and returns the write ends for the workload's standard output and standard
+    /// error. Output is copied to `echo` as it arrives.
+    pub(super) fn start(echo: Option<Echo>) -> io::Result<(Self, Handle, Handle)> {
         let (finish, finished) = channel();
         let tail = Arc::new(Mutex::new(Tail::default()));
         let [out, err] = echo.map_or([None, None], |echo| echo.map(Some));
@@ -37,11 +37,11 @@ impl Capture {
         Ok((Self { tail, finished }, stdout, stderr))
     }
 
-    /// The end of both streams, in the order in which it arrived.
+    /// Returns the end of both streams, interleaved as it arrived.
     pub(super) fn finish(self) -> String {
         let deadline = Instant::now() + PATIENCE;
         for _stream in 0..2 {
-            // Disconnected or too late: what has arrived is what there is.
+            // Disconnected or timed out: no more output is expected.
             if self.finished.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_err() {
                 break;
             }
@@ -50,7 +50,7 @@ impl Capture {
     }
 }
 
-/// Whom a workload's standard output and standard error go on to.
+/// The writers that get a copy of a workload's standard output and standard error.
 pub type Echo = [Box<dyn Write + Send>; 2];
 
 fn drain(
@@ -62,14 +62,14 @@ fn drain(
     let (mut reader, writer) = io::pipe()?;
     thread::Builder::new().name("output".to_owned()).spawn(move || {
         let mut buffer = vec![0; KEPT_BYTES];
-        // An error ends the stream as its end does: there is nobody left to tell.
+        // A read error is handled as end of file: it cannot be reported from here.
         while let Ok(length @ 1..) = read(&mut reader, &mut buffer) {
-            // Where nobody takes it, the workload must not be held up all the same.
+            // If the copy fails, the workload must still not be blocked.
             let passed = echo.as_mut().map(|echo| echo.write_all(&buffer[..length]).and_then(|()| echo.flush()));
             echo = echo.filter(|_| passed.is_none_or(|passed| passed.is_ok()));
             tail.lock().unwrap_or_else(PoisonError::into_inner).push(stream, &buffer[..length]);
         }
-        // Nobody may be waiting any more.
+        // The receiver may already be gone.
         let _ = finish.send(());
     })?;
     Ok(writer.into())
@@ -98,7 +98,7 @@ impl Tail {
         self.cut |= kept.len() < bytes.len();
         self.kept[stream] += kept.len();
         match self.chunks.back_mut() {
-            // Few bytes a write must not cost an allocation a write.
+            // Small writes share one allocation.
             Some((last, chunk)) if *last == stream && chunk.len() + kept.len() <= KEPT_BYTES / 16 => {
                 chunk.extend_from_slice(kept);
             }
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_streams_come_in_order_of_arrival() {
+    fn streams_are_interleaved_in_order_of_arrival() {
         let mut tail = Tail::default();
         for (stream, text) in [(0, "one "), (1, "two "), (0, "three "), (0, "four")] {
             tail.push(stream, text.as_bytes());
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_each_stream_is_kept_and_a_flood_drowns_only_itself() {
+    fn each_stream_keeps_its_own_end() {
         let mut tail = Tail::default();
         tail.push(1, b"error: the reason\n");
         for _ in 0..100 {
@@ -161,16 +161,16 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_is_drained_to_its_end() {
-        let (capture, stdout, stderr) = Capture::passing_on(None).expect("pipes");
+    fn pipe_is_drained_to_its_end() {
+        let (capture, stdout, stderr) = Capture::start(None).expect("pipes");
         File::from(stdout).write_all(&[b'y'; 300_000]).expect("a drained pipe takes all");
         drop(stderr);
         assert_eq!(capture.finish().len(), KEPT_BYTES + "[…]\n".len());
     }
 
     #[test]
-    fn a_pipe_that_stays_open_is_not_waited_for() {
-        let (capture, stdout, _held) = Capture::passing_on(None).expect("pipes");
+    fn open_pipe_is_not_waited_for() {
+        let (capture, stdout, _held) = Capture::start(None).expect("pipes");
         File::from(stdout).write_all(b"all there is").expect("write");
         let begun = Instant::now();
         assert_eq!(capture.finish(), "all there is");

@@ -1,15 +1,15 @@
-//! The seam between running and showing that something runs. Main type: [`Progress`].
+//! The interface by which the runner reports which workloads are running. Main type: [`Progress`].
 
-/// Told who runs; it may be asked from many threads.
+/// Receives the start and end of runs. It may be called from many threads.
 pub trait Progress: Sync {
-    /// The workload is being run for the `run`th of `of` times, counted from 1; 0 is a warm-up.
-    /// `of` may grow from run to run.
+    /// The `run`th of `of` runs of a workload starts, counted from 1; 0 is a warm-up. `of` may grow
+    /// from run to run.
     fn running(&self, workload: &str, run: u32, of: u32);
-    /// It is not run any more.
+    /// The runs of a workload have ended.
     fn ended(&self, workload: &str);
 }
 
-/// Shows nothing.
+/// Ignores all progress.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 
@@ -18,7 +18,7 @@ impl Progress for Silent {
     fn ended(&self, _workload: &str) {}
 }
 
-/// Tells the end of a workload's runs, whichever way they end.
+/// Reports the end of a workload's runs when it is dropped.
 pub(super) struct Running<'a> {
     pub(super) progress: &'a dyn Progress,
     pub(super) workload: &'a str,

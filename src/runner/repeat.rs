@@ -1,8 +1,8 @@
-//! A workload run again and again: until its set is quiet, or until what is new is confirmed. Main
-//! type: [`Runs`].
+//! Repeats a workload until its set of facts is quiet, or until a finding is confirmed. Main type:
+//! [`Runs`].
 //!
-//! When to stop is the model's to say. Every run counts only if it ends as its document says; one
-//! that does not ends all of it. What is run is whatever can [`Runnable`].
+//! The model decides when to stop. A run counts only if it ends as its document says; any other end
+//! stops all runs. Anything that implements [`Runnable`] can be run.
 
 use std::cell::OnceCell;
 
@@ -27,19 +27,20 @@ pub(super) struct Runs<'a> {
     document: &'a Document,
     prepared: Box<dyn Runnable + 'a>,
     running: Running<'a>,
-    /// The expectation file, and what moved since it was last changed, once that is asked for.
+    /// The expectation file.
     file: &'a str,
+    /// The dependencies that moved since that file was last changed, read when first needed.
     moves: OnceCell<Moves>,
     sightings: Sightings,
     all: Observation,
-    /// What is beside a baseline, where there is one: it is asked about.
+    /// The facts that are not in the baseline, if there is one. Their call sites are recorded.
     news: Option<News<'a>>,
-    /// How a recording is watched.
+    /// How the runs of a recording are watched.
     watched: Watched,
 }
 
 impl<'a> Runs<'a> {
-    /// Runs nothing yet.
+    /// Prepares the runs without starting one.
     pub(super) fn new(
         suite: &'a Suite,
         case: &'a Case,
@@ -65,7 +66,8 @@ impl<'a> Runs<'a> {
         self.next(1)
     }
 
-    /// Runs it until it is quiet, or so often; every other time on a busy machine.
+    /// Runs the workload until it is quiet, or for a fixed number of runs. Every other run has a
+    /// busy machine.
     pub(super) fn record(&mut self, length: Length) -> Result<Growth, RunFailure> {
         enough_cpus(self.suite.cpus)?;
         let mut growth = Growth::default();
@@ -83,8 +85,8 @@ impl<'a> Runs<'a> {
         Ok(growth)
     }
 
-    /// One run of a recording. What notifications could not watch once they are not asked to watch
-    /// again.
+    /// Runs a recording once. After one run that notifications could not watch, the rest are traced
+    /// with ptrace.
     fn recorded(&mut self) -> Result<Run, RunFailure> {
         if self.watched != Watched::Notified {
             return self.prepared.good_run(&|_| false);
@@ -94,7 +96,8 @@ impl<'a> Runs<'a> {
         Ok(run)
     }
 
-    /// Runs it once and, while a finding can be confirmed, again; up to so many times.
+    /// Runs the workload once, and again while a finding can be confirmed: at most `confirming`
+    /// more times.
     pub(super) fn confirm(&mut self, baseline: &Baseline, confirming: u32) -> Result<Comparison, RunFailure> {
         self.news = Some(News::new(self.document, baseline, &self.suite.platform));
         let most = confirming.saturating_add(1);
@@ -112,56 +115,57 @@ impl<'a> Runs<'a> {
         }
     }
 
-    /// Whether further runs could confirm a finding.
+    /// Returns whether further runs could confirm a finding.
     pub(super) fn can_confirm(&self, baseline: &Baseline) -> bool {
         self.sightings.can_confirm(&self.compare(Some(baseline)))
     }
 
-    /// The first run of a test: guarded, where that is wanted and can be. What confirms its
-    /// findings is watched call by call.
+    /// Makes the first run of a test, guarded if the engine allows it. The runs that confirm its
+    /// findings watch every call.
     fn first(&mut self, baseline: &Baseline) -> Result<Watched, RunFailure> {
         if self.suite.settings.engine == Engine::Ptrace {
             return self.next(1).map(|()| Watched::EveryCall);
         }
         self.running.run(1, 1);
         let guard = |inherited: &Inherited| Guard::new(self.document, baseline, &self.suite.platform, inherited);
-        let (run, watched) = self.prepared.guarded_run(&guard, &|first| self.is_news(first))?;
+        let (run, watched) = self.prepared.guarded_run(&guard, &|first| self.is_new(first))?;
         self.take(run);
         Ok(watched)
     }
 
-    /// All runs so far against a baseline.
+    /// Compares all runs so far with a baseline.
     pub(super) fn compare(&self, baseline: Option<&Baseline>) -> Comparison {
         let projection = project(&self.all, self.document, &self.suite.platform);
         let comparison = compare(self.document, baseline, &projection, &self.all);
         self.sightings.told_of_one_run(Comparison { watched: self.watched.clone(), ..comparison })
     }
 
-    /// What is known of what a proposal adds to a baseline.
+    /// Returns the reviewer's remarks on what a proposal adds to a baseline.
     pub(super) fn remarks(&self, old: &Baseline, proposed: &Baseline, comparison: &Comparison) -> Remarks {
         let refused = project(&self.all, self.document, &self.suite.platform).refused;
         Remarks::of(&difference(self.document, Some(old), proposed), comparison, &self.all, &refused)
     }
 
-    /// What each run showed.
+    /// Returns what each run showed.
     pub(super) fn sightings(&self) -> &Sightings {
         &self.sightings
     }
 
-    /// What is around the workload.
+    /// Returns the fingerprint of the environment around the workload.
     pub(super) fn fingerprint(&self) -> Fingerprint {
         self.suite.fingerprint(self.prepared.built_by_cargo())
     }
 
     fn next(&mut self, of: u32) -> Result<(), RunFailure> {
         self.running.run(self.sightings.runs() + 1, of);
-        let run = self.prepared.good_run(&|first| self.is_news(first))?;
+        let run = self.prepared.good_run(&|first| self.is_new(first))?;
         self.take(run);
         Ok(())
     }
 
-    /// Whether it is wanted to know who calls it: what confirms a finding need not tell that again.
-    fn is_news(&self, first: &First) -> bool {
+    /// Returns whether the call site of a use is wanted: it is new, and no earlier run has recorded
+    /// it.
+    fn is_new(&self, first: &First) -> bool {
         self.news.as_ref().is_some_and(|news| news.is(first)) && !self.all.knows_caller(first)
     }
 
@@ -176,16 +180,16 @@ impl<'a> Runs<'a> {
     }
 }
 
-const ERRORS: &str = "its document asks for errors, and notifications tell none";
+const ERRORS: &str = "its document records errnos, which notifications do not report";
 
-/// A baseline that was recorded on one CPU fails every test on two.
+/// Fails with fewer CPUs than needed: a baseline recorded on one CPU fails every test on two.
 fn enough_cpus(cpus: usize) -> Result<(), Obstacle> {
     if cpus >= FEWEST_CPUS {
         return Ok(());
     }
     Err(Obstacle::NotStarted(format!(
-        "a baseline is recorded on at least {FEWEST_CPUS} CPUs, because threads that never run at the same time make fewer calls, \
-         and this process may use {cpus}: allow it more (taskset(1)), or bless on another machine"
+        "a baseline needs at least {FEWEST_CPUS} CPUs, because threads that never run at the same time make fewer calls, \
+         but this process may use {cpus}: allow it more (taskset(1)), or bless on another machine"
     )))
 }
 
@@ -194,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_cpu_is_refused_with_the_reason() {
+    fn recording_on_one_cpu_is_refused() {
         assert_eq!(enough_cpus(2), Ok(()));
         let Err(Obstacle::NotStarted(reason)) = enough_cpus(1) else { panic!("one CPU is not enough") };
         assert!(reason.contains("at least 2 CPUs") && reason.contains("may use 1"), "{reason}");

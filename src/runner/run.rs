@@ -1,7 +1,7 @@
-//! One traced run of a workload: where it is found, what it is given, what it showed. Main types:
+//! One traced run of a workload: its program, its inputs, and what it showed. Main types:
 //! [`Prepared`] and [`Run`].
 //!
-//! Nothing is judged here but whether there was a run at all.
+//! The only judgement made here is whether the run is valid.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -25,20 +25,20 @@ use crate::model::trace::event::Event;
 use crate::model::trace::marker::LOADER;
 use crate::settings::CLOSURE;
 
-/// How long processes may outlive the first one, unless the user says otherwise.
+/// How long processes may outlive the first one by default.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(2);
 
-/// Runs a command once and folds what its whole tree does.
+/// Runs a command once and returns the observation of its whole process tree.
 pub fn observe(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
     observe_part(command, limits, Part::All, &|_| false)
 }
 
-/// The same, with the call sites of all that it uses.
+/// Like [`observe`], with the call site of every use.
 pub fn observe_with_callers(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
     observe_part(command, limits, Part::All, &|_| true)
 }
 
-/// The same of a part of the run, with the call sites of the uses that are wanted.
+/// Like [`observe`], for a part of the run, with the call sites of the wanted uses.
 pub(super) fn observe_part(
     command: Command,
     limits: &Limits,
@@ -48,12 +48,13 @@ pub(super) fn observe_part(
     watched(part, wanted, |sink| trace(command, limits, sink)).map(Seen::whole)
 }
 
-/// As [`observe`], but calls that the guard lets pass are not in the observation.
+/// Like [`observe`], but calls that the guard allows are not in the observation.
 pub fn observe_guarded(command: Command, limits: &Limits, guard: &Guard) -> Result<(Observation, Outcome), TraceError> {
     watched(Part::All, &|_| false, |sink| trace_guarded(command, limits, guard, sink)).map(Seen::whole)
 }
 
-/// As [`observe`], by notifications: of most calls no result is known, and of none who called.
+/// Like [`observe`], with seccomp notifications: most calls have no result, and none has a call
+/// site.
 pub fn observe_notified(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
     notified(command, limits, Part::All).map(Seen::whole)
 }
@@ -64,8 +65,7 @@ fn notified(command: Command, limits: &Limits, part: Part) -> Result<Seen, Trace
     Ok(Seen { watch, outcome })
 }
 
-/// Folds what a run shows, and asks who calls: only the first call of a use pays, and of one that
-/// is not wanted not even that.
+/// Folds events and records call sites. Only the first call of a wanted use is unwound.
 fn watched(
     part: Part,
     wanted: &Wanted<'_>,
@@ -83,7 +83,7 @@ fn watched(
     Ok(Seen { watch, outcome })
 }
 
-/// A workload that can be started, as often as wanted.
+/// A workload with all that it needs to be started, any number of times.
 #[derive(Debug)]
 pub(super) struct Prepared<'a> {
     workload: &'a Workload,
@@ -95,15 +95,15 @@ pub(super) struct Prepared<'a> {
 
 /// How one run is watched.
 #[derive(Clone, Copy)]
-enum By<'a> {
+enum Method<'a> {
     EveryCall,
     Notifications,
     Guard(&'a MakeGuard<'a>),
 }
 
 impl<'a> Prepared<'a> {
-    /// Finds everything that the workload needs. `built` tells what cargo built for it, where cargo
-    /// has to.
+    /// Finds everything that the workload needs. `built` returns the executable that cargo built
+    /// for a target.
     pub(super) fn new(
         workload: &'a Workload,
         package: &'a Path,
@@ -125,7 +125,7 @@ impl<'a> Prepared<'a> {
             Program::Bin(_) | Program::Example(_) | Program::Test(_) | Program::Bench(_) | Program::Closure(_) => {
                 let program = built(&workload.program).map_err(Obstacle::NotStarted)?;
                 let mut argv = vec![program.clone().into_os_string()];
-                // As `cargo bench` calls it.
+                // `cargo bench` passes this argument too.
                 argv.extend(matches!(workload.program, Program::Bench(_)).then(|| OsString::from("--bench")));
                 (program, argv)
             }
@@ -137,11 +137,11 @@ impl<'a> Prepared<'a> {
         Ok(Self { workload, package, environment, program, argv })
     }
 
-    /// Runs it once, in a place of its own.
-    fn run(&self, by: By<'_>, wanted: &Wanted<'_>) -> Result<Run, Obstacle> {
+    /// Runs the workload once, in a fresh scratch directory.
+    fn run(&self, by: Method<'_>, wanted: &Wanted<'_>) -> Result<Run, Obstacle> {
         let scratch = Scratch::create().map_err(not_started)?;
         let stdin = scratch.stdin(&self.workload.stdin, self.package).map_err(not_started)?;
-        let (capture, stdout, stderr) = Capture::passing_on(None).map_err(|source| {
+        let (capture, stdout, stderr) = Capture::start(None).map_err(|source| {
             not_started(Error::Io { operation: "create", subject: "pipes for the output".to_owned(), source })
         })?;
         let cwd = match &self.workload.cwd {
@@ -157,14 +157,14 @@ impl<'a> Prepared<'a> {
             isolated: true,
         };
         let limits = self.limits();
-        // Where a filter cannot be installed, there is no guard and are no notifications.
+        // If a filter cannot be installed, neither the guard nor notifications work.
         let unguarded = |error: TraceError| Obstacle::Unguarded(error.to_string());
         let seen = match by {
-            By::EveryCall => {
+            Method::EveryCall => {
                 watched(self.part(), wanted, |sink| trace(command, &limits, sink)).map_err(Obstacle::from)?
             }
-            By::Notifications => notified(command, &limits, self.part()).map_err(unguarded)?,
-            By::Guard(guard) => {
+            Method::Notifications => notified(command, &limits, self.part()).map_err(unguarded)?,
+            Method::Guard(guard) => {
                 let guard = guard(&inherited(&command)).map_err(|error| Obstacle::Unguarded(error.to_string()))?;
                 watched(Part::All, wanted, |sink| trace_guarded(command, &limits, &guard, sink)).map_err(unguarded)?
             }
@@ -176,27 +176,27 @@ impl<'a> Prepared<'a> {
             return Err(Obstacle::Broken(reason));
         }
         let (observation, outcome) = seen.whole();
-        // A call of a phase that was refused is none of that phase, and the refusal is not told.
-        if matches!(by, By::Notifications) && observation.phases.keys().any(|phase| phase != LOADER) {
+        // A refused phase marker loses its phase, and a notification does not show the refusal.
+        if matches!(by, Method::Notifications) && observation.phases.keys().any(|phase| phase != LOADER) {
             return Err(Obstacle::Unguarded(Incomplete::Phases.to_string()));
         }
         let output = capture.finish();
         Run::whole(observation, outcome.exit, output)
     }
 
-    /// What of a run counts.
+    /// Returns which part of a run counts.
     fn part(&self) -> Part {
         if matches!(self.workload.program, Program::Closure(_)) { Part::Marked } else { Part::All }
     }
 
-    /// Whether a run ended as its document says; a server may also end by the signal that it was
-    /// sent.
+    /// Returns whether a run ended as its document says. A server may also end by the signal that
+    /// it was sent.
     fn ended_well(&self, exit: Exit) -> bool {
         let stopped = self.workload.stop.map(|stop| Exit::Signaled(stop.signal));
         exit == self.workload.exit || Some(exit) == stopped
     }
 
-    /// A run that will do, or else another one that is watched call by call.
+    /// Returns the run if it is valid, or else another one that watches every call.
     fn or_every_call(
         &self,
         run: Result<Run, Obstacle>,
@@ -205,7 +205,7 @@ impl<'a> Prepared<'a> {
     ) -> Result<(Run, Watched), RunFailure> {
         let reason = match run {
             Ok(run) if self.ended_well(run.exit) => return Ok((run, watched)),
-            Ok(_) => "it did not end as it should otherwise".to_owned(),
+            Ok(_) => "it did not end as expected under this engine".to_owned(),
             Err(Obstacle::Unguarded(reason)) => reason,
             Err(obstacle) => return Err(obstacle.into()),
         };
@@ -219,20 +219,20 @@ impl<'a> Prepared<'a> {
 
 impl Runnable for Prepared<'_> {
     fn good_run(&self, wanted: &Wanted<'_>) -> Result<Run, RunFailure> {
-        let run = self.run(By::EveryCall, wanted)?;
+        let run = self.run(Method::EveryCall, wanted)?;
         if self.ended_well(run.exit) { Ok(run) } else { Err(RunFailure::WrongExit(Box::new(run))) }
     }
 
     fn guarded_run(&self, guard: &MakeGuard<'_>, wanted: &Wanted<'_>) -> Result<(Run, Watched), RunFailure> {
         let watched = match self.part() {
-            Part::All => self.run(By::Guard(guard), wanted),
-            Part::Marked => Err(Obstacle::Unguarded("only a part of it counts".to_owned())),
+            Part::All => self.run(Method::Guard(guard), wanted),
+            Part::Marked => Err(Obstacle::Unguarded("only the calls inside its closure count".to_owned())),
         };
         self.or_every_call(watched, Watched::Guarded, wanted)
     }
 
     fn notified_run(&self) -> Result<(Run, Watched), RunFailure> {
-        self.or_every_call(self.run(By::Notifications, &|_| false), Watched::Notified, &|_| false)
+        self.or_every_call(self.run(Method::Notifications, &|_| false), Watched::Notified, &|_| false)
     }
 
     fn built_by_cargo(&self) -> Option<&Path> {
@@ -242,18 +242,16 @@ impl Runnable for Prepared<'_> {
 }
 
 impl Run {
-    /// A run of which nothing was lost.
+    /// Returns a run that lost no events.
     pub(super) fn whole(observation: Observation, exit: Exit, output: String) -> Result<Self, Obstacle> {
         match observation.lost_events {
             0 => Ok(Self { observation, exit, output }),
-            lost => {
-                Err(Obstacle::Broken(format!("{lost} events were lost, so the run shows less than the workload did")))
-            }
+            lost => Err(Obstacle::Broken(format!("{lost} events were lost, so the run is incomplete"))),
         }
     }
 }
 
-/// Says which program of the system a workload lacks.
+/// Returns why a workload cannot run, if it needs a program that is not installed.
 pub(super) fn lacks(workload: &Workload, package: &Path) -> Option<String> {
     let environment = Built::new(&workload.env);
     missing(workload, &environment, package).or_else(|| {
@@ -271,7 +269,8 @@ fn missing(workload: &Workload, environment: &Built, package: &Path) -> Option<S
     Some(format!("requires {missing}, which is not installed"))
 }
 
-/// A program of the system may be absent; a file of the package is a mistake when it is.
+/// Finds a program. A missing program of the system is absent; a missing file of the package is an
+/// error.
 fn find(environment: &Built, name: &str, package: &Path) -> Result<PathBuf, Obstacle> {
     match environment.find(name, package) {
         Lookup::Found(program) => Ok(program),
@@ -320,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_follow_the_commands_own() {
+    fn document_arguments_follow_the_commands_own() {
         let workload = command(&["sh", "-c", "true"]);
         let prepared = prepare(&workload).expect("sh is everywhere");
         assert!(prepared.program.ends_with("bin/sh"));
@@ -328,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_is_absent_or_a_mistake() {
+    fn missing_program_is_absent_or_an_error() {
         let mut requiring = command(&["sh"]);
         requiring.requires = vec!["sh".to_owned(), "no-such-program".to_owned()];
         for (workload, obstacle) in [
@@ -349,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_may_end_by_its_signal() {
+    fn server_may_end_by_its_signal() {
         let mut workload = command(&["sh"]);
         workload.exit = Exit::Exited(3);
         let ends = [Exit::Exited(3), Exit::Exited(0), Exit::Signaled(15), Exit::TimedOut];

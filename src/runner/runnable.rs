@@ -1,4 +1,4 @@
-//! What can be run, and what one run gives or why there is none. Main types: [`Runnable`] and
+//! The interface of things that can be run, and the result of one run. Main types: [`Runnable`] and
 //! [`Run`].
 
 use std::fmt;
@@ -10,22 +10,22 @@ use crate::model::guard::{Guard, Inherited, Unguardable};
 use crate::model::observe::observation::{First, Observation};
 use crate::model::run::workload::Exit;
 
-/// A workload that can be started, as often as wanted.
+/// A workload that can be started any number of times.
 pub(super) trait Runnable: fmt::Debug {
-    /// Runs it once; it must end as its document says.
+    /// Runs it once and returns the run if it ended as its document says.
     ///
-    /// The call sites of uses that are wanted are in its observation.
+    /// The observation holds the call sites of the wanted uses.
     fn good_run(&self, wanted: &Wanted<'_>) -> Result<Run, RunFailure>;
-    /// Runs it once with expected calls unwatched, where that can be, else with all of them
-    /// watched.
+    /// Runs it once without stopping at expected calls, or with every call watched if that is not
+    /// possible.
     fn guarded_run(&self, _guard: &MakeGuard<'_>, wanted: &Wanted<'_>) -> Result<(Run, Watched), RunFailure> {
         Ok((self.good_run(wanted)?, Watched::EveryCall))
     }
-    /// Runs it once by notifications, where that can be, else with every call watched.
+    /// Runs it once with notifications, or with every call watched if that is not possible.
     fn notified_run(&self) -> Result<(Run, Watched), RunFailure> {
         Ok((self.good_run(&|_| false)?, Watched::EveryCall))
     }
-    /// The executable, where cargo built it.
+    /// Returns the executable, if cargo built it.
     fn built_by_cargo(&self) -> Option<&Path>;
 }
 
@@ -34,11 +34,11 @@ pub(super) trait Runnable: fmt::Debug {
 pub(super) struct Run {
     pub(super) observation: Observation,
     pub(super) exit: Exit,
-    /// The end of what it wrote on standard output and standard error.
+    /// The end of what it wrote to standard output and standard error.
     pub(super) output: String,
 }
 
-/// Why there is no run.
+/// Why a run could not be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Obstacle {
     /// A program is not installed.
@@ -47,16 +47,16 @@ pub(super) enum Obstacle {
     NotStarted(String),
     /// It cannot be traced here.
     Untraceable(String),
-    /// It was traced, but not whole.
+    /// It was traced, but events were lost.
     Broken(String),
-    /// The engine that was asked for cannot watch it; a tracer of every call can.
+    /// The requested engine cannot watch it; ptrace can.
     Unguarded(String),
 }
 
-/// Of which uses the call site is wanted.
+/// Selects the uses for which the call site is recorded.
 pub(super) type Wanted<'a> = dyn Fn(&First) -> bool + 'a;
 
-/// Makes the guard of a workload that begins with these streams.
+/// Makes the guard of a workload that starts with these standard streams.
 pub(super) type MakeGuard<'a> = dyn Fn(&Inherited) -> Result<Guard, Unguardable> + 'a;
 
 /// Why a workload has no runs to judge.

@@ -1,5 +1,5 @@
-//! The place of one run: fresh directories, removed afterwards, so that no run finds what another
-//! left behind.
+//! The scratch directory of one run: fresh directories, removed afterwards, so that no run finds
+//! files of another. Main type: [`Scratch`].
 
 use std::fs::{self, File};
 use std::io;
@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::linux::Handle;
 use crate::model::run::workload::Stdin;
 
-/// A scratch directory and what lies in it.
+/// A scratch directory and its folders.
 #[derive(Debug)]
 pub(super) struct Scratch {
     root: TemporaryFolder,
@@ -18,12 +18,12 @@ pub(super) struct Scratch {
     pub(super) home: PathBuf,
     /// `TMPDIR`
     pub(super) temporary: PathBuf,
-    /// The working directory of a workload that names none.
+    /// The default working directory.
     pub(super) work: PathBuf,
 }
 
 impl Scratch {
-    /// Makes a fresh one.
+    /// Creates a fresh scratch directory.
     pub(super) fn create() -> Result<Self, Error> {
         let made = || -> io::Result<Self> {
             let root = TemporaryFolder::create("sysguard-")?;
@@ -40,8 +40,8 @@ impl Scratch {
         })
     }
 
-    /// What the workload reads: always a file or `/dev/null`, so that how much is there does not
-    /// depend on scheduling.
+    /// Opens the workload's standard input. It is always a file or `/dev/null`, so that the length
+    /// of a read does not depend on scheduling.
     pub(super) fn stdin(&self, stdin: &Stdin, package: &Path) -> Result<Handle, Error> {
         let file = match stdin {
             Stdin::Null => PathBuf::from("/dev/null"),
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_scratch_is_empty_its_own_and_gone_afterwards() {
+    fn scratch_is_empty_unique_and_removed_on_drop() {
         let (one, two) = (Scratch::create().expect("scratch"), Scratch::create().expect("scratch"));
         assert_ne!(one.work, two.work);
         for folder in [&one.home, &one.temporary, &one.work] {
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn stdin_is_nothing_a_text_or_a_file_of_the_package() {
+    fn stdin_is_null_a_text_or_a_file() {
         let package = tempfile::tempdir().expect("temporary directory");
         fs::write(package.path().join("input"), "from a file").expect("file");
         let scratch = Scratch::create().expect("scratch");

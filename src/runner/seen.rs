@@ -1,26 +1,27 @@
-//! What one traced run showed, and whether a closure's part of it can be told. Main type: [`Seen`].
+//! The result of one traced run, and whether the markers of a closure are in order. Main type:
+//! [`Seen`].
 //!
-//! It must not start or judge anything.
+//! It must not start or judge a run.
 
 use crate::linux::Outcome;
 use crate::model::observe::observation::{Observation, Watch};
 
-/// What came of a traced run.
+/// The observation and the outcome of a traced run.
 pub(super) struct Seen {
     pub(super) watch: Watch,
     pub(super) outcome: Outcome,
 }
 
 impl Seen {
-    /// The observation, which knows what tracing lost.
+    /// Returns the observation, including the number of events that tracing lost.
     pub(super) fn whole(self) -> (Observation, Outcome) {
         let mut observation = self.watch.observation;
         observation.lost_events += self.outcome.lost_events;
         (observation, self.outcome)
     }
 
-    /// Why a closure's part of the run cannot be told from the rest. A run that ended otherwise
-    /// than it should may well have ended before its closure.
+    /// Returns why the calls of a closure cannot be separated from the rest of the run. A run that
+    /// did not end well may have ended before its closure, so that case is not an error.
     pub(super) fn unmarked(&self, ended_well: bool) -> Option<String> {
         let hint = "only the harness may send these markers (prctl 0x53595347 with 1 or 2)";
         let misplaced = self.watch.misplaced().map(|misplaced| format!("{misplaced}: {hint}"));

@@ -19,7 +19,8 @@ use crate::model::trace::gate::can_trace;
 use crate::settings::Settings;
 use crate::store::{FOLDER, Store, StoreError, proposals_below};
 
-/// The name under which misnamed files fail: no workload has it, as no part of a name holds a `/`.
+/// The workload name under which misnamed files fail. No workload has it, because no part of a name
+/// contains a `/`.
 const FAULT: &str = "expectations/";
 
 /// The workloads of one package.
@@ -30,7 +31,7 @@ pub struct Suite {
     pub(super) platform: Platform,
     /// How many CPUs this process may use.
     pub(super) cpus: usize,
-    /// The compiler's version, once it is asked for.
+    /// The compiler's version, once it was asked for.
     pub(super) rustc: OnceLock<Option<String>>,
     cases: Vec<Case>,
     tests: Vec<Case>,
@@ -44,16 +45,16 @@ pub struct Case {
     pub name: String,
     /// Its expectation file, relative to the package.
     pub file: String,
-    /// What the file says, or why it says nothing.
+    /// The parsed file, or why it cannot be used.
     pub content: Result<Parsed, Unreadable>,
 }
 
-/// Why a file says nothing.
+/// Why a file cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
     /// What is wrong with it.
     pub message: String,
-    /// Its line where that is.
+    /// The line of the error, if known.
     pub line: Option<usize>,
 }
 
@@ -68,17 +69,17 @@ impl From<StoreError> for Unreadable {
 }
 
 impl Case {
-    /// Its author's document, where that can be read.
+    /// Returns the author's document, if the file is readable.
     pub fn document(&self) -> Option<&Document> {
         self.content.as_ref().ok().map(|parsed| &parsed.expectation.document)
     }
 
-    /// Whether it is a test, which only cargo runs.
+    /// Returns whether it is a test that only cargo runs.
     fn is_test(&self) -> bool {
         self.document().is_some_and(|document| matches!(document.workload.program, Program::Run(_)))
     }
 
-    /// Why it is run only when asked for.
+    /// Returns why it runs only on request.
     pub fn ignored(&self) -> Option<&str> {
         self.document()?.ignore.as_deref()
     }
@@ -87,8 +88,8 @@ impl Case {
 impl Suite {
     /// Finds and reads the workloads of a package.
     ///
-    /// A tree for proposals is like that of the `workspace`; where the caller knows none, cargo is
-    /// asked.
+    /// A tree of proposals mirrors that of `workspace`. If the caller does not know the workspace,
+    /// cargo is asked.
     pub fn open(
         package: &Path,
         workspace: Option<&Path>,
@@ -100,7 +101,8 @@ impl Suite {
         Ok(suite)
     }
 
-    /// The same for the tests that cargo runs: it reads no workload but those that are run.
+    /// Opens a package for the tests that cargo runs. No workload is read here; each test reads its
+    /// own file.
     pub fn for_tests(
         package: &Path,
         workspace: Option<&Path>,
@@ -112,11 +114,11 @@ impl Suite {
             None => None,
         };
         let store = Store::open(package, proposals.as_deref())?;
-        let told = settings.artifacts.as_deref().map(Artifacts::read).transpose()?.unwrap_or_default();
+        let prebuilt = settings.artifacts.as_deref().map(Artifacts::read).transpose()?.unwrap_or_default();
         let targets = Targets {
             package: package.to_owned(),
             cargo: settings.cargo.clone(),
-            told,
+            prebuilt,
             binaries: settings.binaries.clone(),
             wanted: BTreeSet::new(),
             built: OnceLock::new(),
@@ -126,12 +128,13 @@ impl Suite {
         Ok(Self { store, settings, platform, cpus, rustc: OnceLock::new(), cases, tests, targets })
     }
 
-    /// What is meant by environment and command line.
+    /// Returns the settings from environment and command line.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Files that look like expectations and cannot be any, as one case that fails.
+    /// Returns one failing case for all files that look like expectations but are misnamed, if
+    /// there are any.
     pub fn fault(&self) -> Option<Case> {
         let faults: Vec<String> = self.store.faults().iter().map(ToString::to_string).collect();
         let (name, file) = (FAULT.to_owned(), FOLDER.to_owned());
@@ -139,63 +142,64 @@ impl Suite {
         (!faults.is_empty()).then_some(Case { name, file, content })
     }
 
-    /// The folder of the package.
+    /// Returns the folder of the package.
     pub fn package(&self) -> &Path {
         &self.targets.package
     }
 
-    /// The folder of its expectations.
+    /// Returns the folder of the package's expectations.
     pub fn folder(&self) -> PathBuf {
         self.package().join(FOLDER)
     }
 
-    /// The workloads in the order of their names.
+    /// Returns the workloads, ordered by name.
     pub fn cases(&self) -> &[Case] {
         &self.cases
     }
 
-    /// Whether there is neither a workload nor a file that should be one.
+    /// Returns whether there is neither a workload nor a misnamed file.
     pub fn is_empty(&self) -> bool {
         self.cases.is_empty() && self.store.faults().is_empty()
     }
 
-    /// Whether every workload would be ignored here: none can be traced, and that is not required.
+    /// Returns whether every workload is ignored here: tracing is impossible and not required.
     pub fn is_untraceable(&self) -> bool {
         !self.settings.require && !can_trace(&probe(""))
     }
 
-    /// Whether the workload would be ignored here: it lacks its program, and that is not required.
+    /// Returns whether the workload is ignored here: it lacks a program and that is not required to
+    /// be there.
     pub fn lacks_program(&self, case: &Case) -> bool {
         let lacks = |document: &Document| run::lacks(&document.workload, self.package()).is_some();
         !self.settings.require && case.document().is_some_and(lacks)
     }
 
-    /// The tests that cargo runs and that have a file, in the order of their names.
+    /// Returns the tests that cargo runs and that have a file, ordered by name.
     pub fn tests(&self) -> &[Case] {
         &self.tests
     }
 
-    /// What cargo must build for these workloads.
+    /// Returns the targets that cargo must build for the selected workloads.
     pub fn targets(&self, selected: impl Fn(&Case) -> bool) -> BTreeSet<Target> {
         let documents = self.cases.iter().filter(|case| selected(case)).filter_map(Case::document);
         documents.flat_map(|document| document.workload.programs()).filter_map(Target::of).collect()
     }
 
-    /// Says which workloads are about to be run, so that what they need is built at once.
-    pub fn expect_to_run(&mut self, selected: impl Fn(&Case) -> bool) {
+    /// Announces the workloads that will be run, so that one call of cargo builds their targets.
+    pub fn plan_builds(&mut self, selected: impl Fn(&Case) -> bool) {
         self.targets.wanted = self.targets(selected);
     }
 
-    /// Says what has been built already.
+    /// Adds executables that have already been built.
     pub fn tell_artifacts(&mut self, artifacts: Artifacts) {
-        self.targets.told.extend(artifacts);
+        self.targets.prebuilt.extend(artifacts);
     }
 
-    /// Adds workloads that are closures of the test that we are; one without a file may get one.
+    /// Adds the closures of this test as workloads. A closure without a file gets a proposal.
     pub fn add_closures(&mut self, names: impl IntoIterator<Item = String>) {
         for name in names {
             let case = match self.cases.iter().position(|case| case.name == name) {
-                Some(index) => own_file(self.cases.remove(index)),
+                Some(index) => checked_closure(self.cases.remove(index)),
                 None => self.closure(name),
             };
             let place = self.cases.partition_point(|other| other.name < case.name);
@@ -210,7 +214,7 @@ impl Suite {
         Case { file: self.store.file(&name).display().to_string(), content, name }
     }
 
-    /// What one run of a closure shows, or why there was none.
+    /// Runs a closure once and returns its observation, or the verdict on why there is none.
     pub fn observe_closure(&self, name: &str) -> Result<Observation, Box<Verdict>> {
         let case = self.closure(name.to_owned());
         let mut seen = None;
@@ -221,7 +225,7 @@ impl Suite {
         seen.ok_or_else(|| Box::new(verdict))
     }
 
-    /// How one run of a workload ends; nothing where it cannot be run and traced here.
+    /// Returns how one run of a workload ends, or `None` if it cannot be run and traced here.
     pub fn ending(&self, case: &Case) -> Option<Exit> {
         let prepared = self.prepare(&case.document()?.workload).ok()?;
         match prepared.good_run(&|_| false) {
@@ -240,14 +244,14 @@ impl Suite {
     }
 }
 
-/// The file of a closure's name must be the closure's.
-fn own_file(case: Case) -> Case {
+/// Fails a case if the file with a closure's name runs something else.
+fn checked_closure(case: Case) -> Case {
     let program = case.document().map(|document| &document.workload.program);
     if program.is_none_or(|program| *program == Program::Closure(case.name.clone())) {
         return case;
     }
     let message = format!(
-        "{}: `{}` is a closure of the test, too: write `closure: {}`, or give one of them another name",
+        "{}: `{}` is also a closure of the test: write `closure: {}`, or rename one of them",
         case.file, case.name, case.name
     );
     Case { content: Err(Unreadable { message, line: None }), ..case }
@@ -262,7 +266,7 @@ fn cases(store: &Store) -> Vec<Case> {
     store.names().map(case).collect()
 }
 
-/// The package's place in the tree for proposals; a relative tree begins at the workspace.
+/// Returns the package's folder in the tree of proposals. A relative tree starts at the workspace.
 fn proposals_of(package: &Path, workspace: Option<&Path>, folder: &Path, cargo: &Path) -> Result<PathBuf, Error> {
     let workspace = match workspace {
         Some(workspace) => workspace.to_owned(),
@@ -276,7 +280,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn proposals_have_a_tree_like_the_workspaces() {
+    fn proposal_tree_mirrors_the_workspace() {
         let workspace = Some(Path::new("/w"));
         for (package, folder, place) in [
             ("/w", "/pending", "/pending"),

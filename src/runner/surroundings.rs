@@ -1,5 +1,5 @@
-//! What is around a workload here: kernel, C library, compiler, profile. It only asks; what it
-//! means is the model's.
+//! The fingerprint of this machine: kernel, C library, compiler, profile. It only collects facts;
+//! the model interprets them.
 
 use std::path::Path;
 
@@ -9,9 +9,9 @@ use crate::linux::Machine;
 use crate::model::facts::fingerprint::{Fingerprint, kernel_minor};
 
 impl Suite {
-    /// The fingerprint of a workload's runs on this machine.
+    /// Returns the fingerprint of a workload's runs on this machine.
     ///
-    /// `built` is the executable, where cargo built it.
+    /// `built` is the executable, if cargo built it.
     pub(super) fn fingerprint(&self, built: Option<&Path>) -> Fingerprint {
         Fingerprint {
             kernel: kernel_minor(&Machine::kernel_release()),
@@ -23,8 +23,8 @@ impl Suite {
         }
     }
 
-    /// The platform's C library. A version is known of our own only, which is the same where the
-    /// platform is.
+    /// Returns the platform's C library. The version is that of this process, which has the same
+    /// platform.
     fn c_library(&self) -> Option<String> {
         match self.platform.env.as_str() {
             env if env.starts_with("musl") => Some("musl".to_owned()),

@@ -1,5 +1,5 @@
-//! Who built what a workload runs: a watching `cargo sysguard test`, the cargo that runs us, or we
-//! ourselves. Main type: [`Targets`].
+//! Finds the executables that workloads run. They come from a parent `cargo sysguard test`, from
+//! the cargo that runs this process, or from an own build. Main type: [`Targets`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,18 +13,18 @@ use crate::artifacts::{self, Artifacts, Build, Target, TargetKind};
 pub(super) struct Targets {
     pub(super) package: PathBuf,
     pub(super) cargo: PathBuf,
-    /// What we were told; it is as the user wants it built.
-    pub(super) told: Artifacts,
-    /// What cargo built for the test that we are.
+    /// Executables built by the parent `cargo sysguard test`, with the user's own flags.
+    pub(super) prebuilt: Artifacts,
+    /// Executables that cargo built for this test.
     pub(super) binaries: BTreeMap<String, PathBuf>,
-    /// What is about to be run: one call of cargo builds all of it.
+    /// The targets that will be run; one call of cargo builds all of them.
     pub(super) wanted: BTreeSet<Target>,
-    /// What we built ourselves, once it turned out to be needed.
+    /// The result of the own build, once it was needed.
     pub(super) built: OnceLock<Result<Artifacts, String>>,
 }
 
 impl Targets {
-    /// The executable of a target, built if need be.
+    /// Returns the executable of a target; builds it if needed.
     pub(super) fn executable(&self, target: &Target) -> Result<PathBuf, String> {
         if let Some(known) = self.known(target) {
             return known;
@@ -32,13 +32,13 @@ impl Targets {
         let built = self.built.get_or_init(|| self.build(target)).as_ref().map_err(String::clone)?;
         match built.get(&self.package, target) {
             Some(executable) => executable.map(Path::to_owned).map_err(str::to_owned),
-            None => Err(format!("the {} target `{}` was not among what was built", target.kind.word(), target.name)),
+            None => Err(format!("cargo did not build the {} target `{}`", target.kind.word(), target.name)),
         }
     }
 
     fn known(&self, target: &Target) -> Option<Result<PathBuf, String>> {
-        if let Some(told) = self.told.get(&self.package, target) {
-            return Some(told.map(Path::to_owned).map_err(str::to_owned));
+        if let Some(prebuilt) = self.prebuilt.get(&self.package, target) {
+            return Some(prebuilt.map(Path::to_owned).map_err(str::to_owned));
         }
         let binary = self.binaries.get(&target.name).filter(|_| target.kind == TargetKind::Bin);
         binary.map(|executable| Ok(executable.clone()))
@@ -63,23 +63,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_told_beats_what_cargo_names_and_both_beat_building() {
+    fn prebuilt_executables_come_before_cargos_and_a_build() {
         let target = |name: &str| Target { kind: TargetKind::Bin, name: name.to_owned() };
         let package = PathBuf::from("/package");
-        let mut told = Artifacts::default();
-        told.insert(&package, target("told"), Ok(PathBuf::from("/told")));
-        told.insert(&package, target("broken"), Err("it does not compile".to_owned()));
-        told.insert(Path::new("/other"), target("foreign"), Ok(PathBuf::from("/foreign")));
-        let binaries = ["told", "named", "broken"].map(|name| (name.to_owned(), PathBuf::from("/named")));
+        let mut prebuilt = Artifacts::default();
+        prebuilt.insert(&package, target("prebuilt"), Ok(PathBuf::from("/prebuilt")));
+        prebuilt.insert(&package, target("broken"), Err("it does not compile".to_owned()));
+        prebuilt.insert(Path::new("/other"), target("foreign"), Ok(PathBuf::from("/foreign")));
+        let binaries = ["prebuilt", "named", "broken"].map(|name| (name.to_owned(), PathBuf::from("/named")));
         let targets = Targets {
             package,
             cargo: PathBuf::from("/nonexistent/cargo"),
-            told,
+            prebuilt,
             binaries: binaries.into(),
             wanted: BTreeSet::new(),
             built: OnceLock::new(),
         };
-        assert_eq!(targets.executable(&target("told")), Ok(PathBuf::from("/told")));
+        assert_eq!(targets.executable(&target("prebuilt")), Ok(PathBuf::from("/prebuilt")));
         assert_eq!(targets.executable(&target("named")), Ok(PathBuf::from("/named")));
         assert_eq!(targets.executable(&target("broken")), Err("it does not compile".to_owned()));
         let example = Target { kind: TargetKind::Example, name: "named".to_owned() };

@@ -1,8 +1,8 @@
-//! One test that cargo or nextest is about to run: run where it was put, watched, and judged. Main
-//! types: [`Test`] and [`Tested`].
+//! Runs one test in place of cargo or nextest, traces it and judges it. Main types: [`Test`] and
+//! [`Tested`].
 //!
-//! The test must not notice: it keeps its arguments, environment and working directory, and what it
-//! writes goes on as it comes. Only further runs, which confirm or record, are silent.
+//! The test must not notice: it keeps its arguments, environment and working directory, and its
+//! output is passed on as it arrives. Only the further runs, which confirm or record, are silent.
 
 use std::cell::Cell;
 use std::ffi::{OsStr, OsString};
@@ -30,50 +30,50 @@ use crate::model::run::workload::Exit;
 pub struct Test {
     /// Its name.
     pub name: TestName,
-    /// What is executed, with a runner that the user's configuration names before it.
+    /// The command line, after a runner from the user's configuration if there is one.
     pub command: Vec<OsString>,
-    /// The test binary in it.
+    /// The test binary in that command line.
     pub executable: PathBuf,
-    /// The environment that it would have without us.
+    /// The environment that it would have without sysguard.
     pub environment: Vec<(OsString, OsString)>,
-    /// A filter leaves tests of the binary out: what was not seen is not gone, and no first
-    /// baseline is made of it.
+    /// Whether a filter leaves out tests of the binary. Then a missing fact is not reported as
+    /// gone, and no first baseline is made.
     pub is_partial: bool,
 }
 
-/// What came of it.
+/// The result of running a test.
 #[derive(Debug)]
 pub struct Tested {
-    /// How its first run ended; nothing where there was none.
+    /// How its first run ended; `None` if there was none.
     pub exit: Option<Exit>,
-    /// The end of what that wrote.
+    /// The end of that run's output.
     pub output: String,
-    /// What it used; nothing of a test that failed by itself, or of a binary without tests.
+    /// The verdict; `None` if the test failed by itself, or if the binary has no tests.
     pub verdict: Option<Verdict>,
-    /// Further runs are needed, and [`Moment::InSlot`] allows none: the verdict is no final one,
-    /// and nothing was written.
+    /// Whether further runs are needed that [`Moment::InSlot`] does not allow. Then the verdict is
+    /// not final and nothing was written.
     pub waits: bool,
 }
 
-/// When a test is run, which decides about further runs of it.
+/// When a test is run, which decides when its further runs follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// Its time is not limited: further runs follow at once.
+    /// Without a time limit: further runs follow at once.
     AtOnce,
-    /// Its time is limited by the one that runs it: it is run once.
+    /// In a time slot of the test runner: one run only.
     InSlot,
-    /// It has run in its slot, and only what needs further runs is left.
+    /// After that slot: only the further runs are left.
     Afterwards,
 }
 
-/// Variables that change what any program does, and that no test asks for.
+/// Variables that change the behaviour of any program and that no test relies on.
 const STRIPPED: [&str; 5] = ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE", "LD_PRELOAD", "GLIBC_TUNABLES", "LD_AUDIT"];
 const STRIPPED_PREFIX: &str = "LC_";
 
 impl Suite {
-    /// Runs a test, and compares what it used with its baseline.
+    /// Runs a test and compares what it used with its baseline.
     ///
-    /// What is new is confirmed, and a first baseline recorded, by further runs of the test.
+    /// Further runs of the test confirm findings or record a first baseline.
     pub fn test_of_cargo(
         &self,
         test: &Test,
@@ -91,8 +91,8 @@ impl Suite {
             Tested { exit, output, verdict: Some(verdict), waits: waits.get() }
         };
         if moment == Moment::Afterwards {
-            // It has passed before, so that a run that fails is told of as one that cannot be
-            // repeated.
+            // The test has passed in its slot, so a run that fails now is reported as not
+            // repeatable.
             return judged(Some(Exit::Exited(0)), String::new(), process);
         }
         let news = case.content.as_ref().ok().and_then(|parsed| {
@@ -122,7 +122,7 @@ impl Suite {
         judged(exit, output, process)
     }
 
-    /// The expectation of a test, be it only one to come.
+    /// Returns the expectation of a test, which may not have a file yet.
     fn case_of(&self, name: &TestName) -> Case {
         let workload = name.workload();
         let content = self.store.load_test(name).map_err(Unreadable::from);
@@ -133,9 +133,9 @@ impl Suite {
 /// A test that can be run again.
 struct Process<'a> {
     test: &'a Test,
-    /// Where the first run's output goes on to; taken by it.
+    /// The destination of the first run's output; taken by that run.
     echo: Mutex<Option<Echo>>,
-    /// The first run, until somebody wants it.
+    /// The first run, until it is judged.
     live: Cell<Option<Run>>,
 }
 
@@ -154,7 +154,7 @@ impl Process<'_> {
     fn run(&self, echo: Option<Echo>, wanted: &Wanted<'_>) -> Result<Run, Obstacle> {
         let failed = |what: &str, error: &dyn fmt::Display| Obstacle::NotStarted(format!("cannot {what}: {error}"));
         let (capture, stdout, stderr) =
-            Capture::passing_on(echo).map_err(|error| failed("create pipes for the output", &error))?;
+            Capture::start(echo).map_err(|error| failed("create pipes for the output", &error))?;
         let stdin = std::fs::File::open("/dev/null").map_err(|error| failed("open /dev/null", &error))?;
         let command = Command {
             program: self.program()?,
@@ -176,7 +176,7 @@ impl Process<'_> {
             Lookup::NotExecutable(file) => {
                 Err(Obstacle::NotStarted(format!("cannot execute {}: it is not an executable file", file.display())))
             }
-            Lookup::Missing => Err(Obstacle::NotStarted(format!("cannot execute {}: it is not found", name.display()))),
+            Lookup::Missing => Err(Obstacle::NotStarted(format!("cannot execute {}: not found", name.display()))),
         }
     }
 }
@@ -195,7 +195,7 @@ impl Runnable for Process<'_> {
     }
 }
 
-/// A test's environment, without what no test asks for.
+/// Returns a test's environment without the stripped variables.
 fn environment(given: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
     let is_stripped = |name: &OsStr| {
         let name = name.to_string_lossy();
@@ -204,7 +204,7 @@ fn environment(given: &[(OsString, OsString)]) -> Vec<(OsString, OsString)> {
     given.iter().filter(|(name, _)| !is_stripped(name)).cloned().collect()
 }
 
-/// Whether libtest says that the binary has no tests at all: a baseline of that would hold the
+/// Returns whether libtest reports a binary without any tests. Its baseline would hold only the
 /// start of a process.
 fn holds_no_test(output: &str) -> bool {
     let mut lines = output.lines().filter(|line| !line.is_empty());
@@ -218,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_test_keeps_its_environment_but_for_what_changes_any_program() {
+    fn test_environment_loses_only_the_stripped_variables() {
         let given = ["CARGO_MANIFEST_DIR", "LC_ALL", "HOME", "RUST_BACKTRACE", "SYSGUARD_UPDATE", "LD_LIBRARY_PATH"];
         let kept = environment(&given.map(|name| (name.into(), "x".into())));
         let kept: Vec<OsString> = kept.into_iter().map(|(name, _)| name).collect();

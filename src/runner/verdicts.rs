@@ -1,4 +1,4 @@
-//! From runs to a verdict: compare, decide, write. What is said of it is another room's work.
+//! From runs to a verdict: compare, decide, write. The text of a verdict is formatted by `report`.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -19,17 +19,17 @@ use crate::model::run::recording::{Growth, Length};
 use crate::model::run::workload::Workload;
 
 impl Suite {
-    /// Runs a workload and compares it with its baseline; what is new is confirmed by further runs.
+    /// Runs a workload and compares it with its baseline. Further runs confirm a finding.
     ///
-    /// Where there is no baseline, and one may be proposed, it is run as often as `bless` would:
-    /// what is proposed may be accepted.
+    /// Without a baseline, if one may be proposed, the workload is run as often as `bless` would
+    /// run it, because the proposal may be accepted as it is.
     pub fn test(&self, case: &Case, progress: &dyn Progress) -> Verdict {
         let waits = Cell::new(false);
         self.tested(case, progress, Recording::default(), &waits, |workload| Ok(Box::new(self.prepare(workload)?)))
     }
 
-    /// The same, however the workload is started. `waits` is set where further runs are needed and
-    /// may not be made yet.
+    /// Like [`Self::test`], for any [`Runnable`]. `waits` is set if further runs are needed but not
+    /// allowed yet.
     pub(super) fn tested<'a>(
         &'a self,
         case: &'a Case,
@@ -62,28 +62,30 @@ impl Suite {
             Ok(if waits.get() {
                 Verdict { comparison: judgement.comparison, ..bare(case, Status::Failed) }
             } else {
-                judgement.under(update, self, case)
+                judgement.carry_out(update, self, case)
             })
         })
     }
 
-    /// Runs a workload until it is quiet, and writes what it used into its baseline.
+    /// Runs a workload until it is quiet and writes what it used to its baseline.
     ///
-    /// A run that does not end as the document says, or what breaks a `forbid:`, leaves the file as
-    /// it was.
+    /// The file is unchanged if a run does not end as the document says, or if a `forbid:` rule is
+    /// broken.
     pub fn bless(&self, case: &Case, length: Length, unseen: Unseen, progress: &dyn Progress) -> Verdict {
         let verdict = self.verdict(case, |parsed| {
             let document = &parsed.expectation.document;
             let mut runs = Runs::new(self, case, document, progress, Box::new(self.prepare(&document.workload)?));
-            Ok(self.recorded(&mut runs, parsed, length, unseen)?.under(Update::Force, self, case))
+            Ok(self.recorded(&mut runs, parsed, length, unseen)?.carry_out(Update::Force, self, case))
         });
         Verdict { asked: Asked::Bless, ..verdict }
     }
 
-    /// Runs a workload as `bless` does, and hands out what it used as a baseline of its own;
-    /// nothing is compared or written.
+    /// Runs a workload as `bless` does and returns what it used as a baseline. Nothing is compared
+    /// or written.
     ///
-    /// The error is the verdict on a workload without such runs.
+    /// # Errors
+    ///
+    /// The verdict on a workload that could not be run this way.
     pub fn observe(&self, case: &Case, length: Length, progress: &dyn Progress) -> Result<Baseline, Box<Verdict>> {
         let mut observed = None;
         let verdict = self.verdict(case, |parsed| {
@@ -96,7 +98,7 @@ impl Suite {
         observed.ok_or_else(|| Box::new(verdict))
     }
 
-    /// A test against a baseline.
+    /// Tests against a baseline.
     fn confirmed<'a>(
         &self,
         runs: &mut Runs<'_>,
@@ -115,7 +117,7 @@ impl Suite {
         Ok(Judgement { parsed, recorded: true, comparison, baseline, remarks, growth: Growth::default() })
     }
 
-    /// A test without a baseline where none may be proposed.
+    /// Tests without a baseline where none may be proposed.
     fn unrecorded<'a>(&self, runs: &mut Runs<'_>, parsed: &'a Parsed) -> Result<Judgement<'a>, RunFailure> {
         runs.once()?;
         let baseline = record(None, &self.recording(runs, false), Unseen::Keep);
@@ -124,7 +126,7 @@ impl Suite {
         Ok(Judgement { parsed, recorded: false, comparison, baseline, remarks, growth })
     }
 
-    /// A recording.
+    /// Records a baseline.
     fn recorded<'a>(
         &self,
         runs: &mut Runs<'_>,
@@ -144,7 +146,7 @@ impl Suite {
         Recorded { platform, fingerprint, restless, runs: runs.sightings().facts() }
     }
 
-    /// The verdict on a workload that nobody asked to be run.
+    /// Returns the verdict on a workload that is skipped.
     pub fn ignored(case: &Case, reason: &str) -> Verdict {
         bare(case, Status::Ignored { reason: reason.to_owned() })
     }
@@ -168,7 +170,7 @@ impl Suite {
         let elapsed = begun.elapsed();
         let verdict = match judged {
             Ok(verdict) => verdict,
-            Err(RunFailure::Obstacle(obstacle)) => bare(case, self.told(obstacle)),
+            Err(RunFailure::Obstacle(obstacle)) => bare(case, self.obstructed(obstacle)),
             Err(RunFailure::WrongExit(run)) => {
                 let Run { exit, output, .. } = *run;
                 let expected = parsed.expectation.document.workload.exit;
@@ -179,21 +181,22 @@ impl Suite {
         self.located(Verdict { elapsed: if was_run { elapsed } else { Duration::ZERO }, ..verdict }, parsed)
     }
 
-    /// With the lines of the file that it concerns.
+    /// Adds the lines of the file that the verdict refers to.
     fn located(&self, mut verdict: Verdict, parsed: &Parsed) -> Verdict {
         verdict.line = parsed.line(&self.platform, None);
         verdict.comparison.locate(|subsystem| parsed.line(&self.platform, subsystem));
         verdict
     }
 
-    /// Where a workload's proposal lies, relative to the package where it lies in there.
+    /// Returns the path of a workload's proposal, relative to the package if it is inside.
     fn proposal(&self, name: &str) -> String {
         let file = self.store.proposal_file(name);
         file.strip_prefix(self.package()).unwrap_or(&file).display().to_string()
     }
 
-    /// What cannot be run here is ignored, unless it is required.
-    fn told(&self, obstacle: Obstacle) -> Status {
+    /// Returns the status of an obstacle: a workload that cannot run here is ignored, unless it is
+    /// required.
+    fn obstructed(&self, obstacle: Obstacle) -> Status {
         match obstacle {
             Obstacle::Absent(reason) if self.settings.require => Status::NotStarted { reason },
             Obstacle::Untraceable(reason) if self.settings.require => Status::Untraceable { reason },
@@ -204,14 +207,14 @@ impl Suite {
     }
 }
 
-/// How a first baseline is made.
+/// How a first baseline is recorded.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Recording {
     pub(super) length: Length,
-    /// Less than the whole workload is run: what is not seen is not gone, and it makes no first
-    /// baseline.
+    /// Whether only a part of the workload is run. Then a missing fact is not reported as gone, and
+    /// no first baseline is made.
     pub(super) is_partial: bool,
-    /// Only one run may be made.
+    /// Whether only one run is allowed.
     pub(super) in_slot: bool,
 }
 
@@ -231,22 +234,23 @@ fn bare(case: &Case, status: Status) -> Verdict {
     }
 }
 
-/// What was seen of a workload against what is recorded of it.
+/// A comparison of a workload's runs with its baseline, and the baseline that would accept them.
 struct Judgement<'a> {
     parsed: &'a Parsed,
     recorded: bool,
     comparison: Comparison,
-    /// The baseline after accepting all.
+    /// The baseline after accepting all findings.
     baseline: Baseline,
-    /// What a proposal says of it.
+    /// The remarks that a proposal carries.
     remarks: Remarks,
-    /// How the recording grew, where there was one.
+    /// How the recording grew, if there was one.
     growth: Growth,
 }
 
 impl Judgement<'_> {
-    /// Does what is to be done about it. What was found is told, also where it cannot be written.
-    fn under(self, update: Update, suite: &Suite, case: &Case) -> Verdict {
+    /// Writes what the update mode asks for, and returns the verdict. A write error does not hide
+    /// the findings.
+    fn carry_out(self, update: Update, suite: &Suite, case: &Case) -> Verdict {
         let action = decide(update, self.recorded, &self.comparison);
         let (before, after) = (self.parsed.text(), self.parsed.with(self.baseline));
         let status = match action {
@@ -256,7 +260,7 @@ impl Judgement<'_> {
             Action::Propose | Action::Refuse => Status::NoBaseline { platform: suite.platform.to_string() },
         };
         let written = match action {
-            // Where nothing may be written, nothing is removed either.
+            // Without permission to write, nothing is removed either.
             Action::Keep if update == Update::No => Ok(None),
             Action::Keep => suite.store.remove_proposal(&case.name).map(|_| None),
             Action::Propose => {

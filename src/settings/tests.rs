@@ -1,4 +1,4 @@
-//! Variables and flags, and the settings that they mean.
+//! Tests of the variables and flags, and of the settings that result.
 
 use super::*;
 use crate::model::run::recording::CONFIRMING_RUNS;
@@ -8,12 +8,12 @@ fn given(variables: &[(&str, &str)]) -> Given {
     Given { variables, terminal: true }
 }
 
-fn meant(variables: &[(&str, &str)]) -> Settings {
+fn resolved(variables: &[(&str, &str)]) -> Settings {
     resolve(&given(variables), Flags::default()).expect("good values")
 }
 
 #[test]
-fn ci_is_what_insta_calls_ci() {
+fn ci_is_detected_as_in_insta() {
     for (variables, ci) in [
         (&[][..], false),
         (&[("CI", "true")], true),
@@ -26,21 +26,21 @@ fn ci_is_what_insta_calls_ci() {
         (&[("TF_BUILD", "True")], true),
         (&[("CI", "false"), ("TF_BUILD", "True")], false),
     ] {
-        assert_eq!(meant(variables).ci, ci, "{variables:?}");
+        assert_eq!(resolved(variables).ci, ci, "{variables:?}");
     }
 }
 
 #[test]
-fn every_word_of_update_has_its_meaning() {
+fn every_update_mode_is_accepted() {
     for mode in UpdateMode::ALL {
-        assert_eq!(meant(&[("SYSGUARD_UPDATE", mode.name())]).update, mode);
+        assert_eq!(resolved(&[("SYSGUARD_UPDATE", mode.name())]).update, mode);
     }
-    assert_eq!(meant(&[]).update, UpdateMode::Auto);
-    assert_eq!(meant(&[("SYSGUARD_UPDATE", "")]).update, UpdateMode::Auto);
+    assert_eq!(resolved(&[]).update, UpdateMode::Auto);
+    assert_eq!(resolved(&[("SYSGUARD_UPDATE", "")]).update, UpdateMode::Auto);
 }
 
 #[test]
-fn a_bad_value_names_its_variable_and_what_it_may_be() {
+fn bad_value_error_names_variable_and_valid_values() {
     for (variable, value, message) in [
         (
             "SYSGUARD_UPDATE",
@@ -65,23 +65,23 @@ fn a_bad_value_names_its_variable_and_what_it_may_be() {
 }
 
 #[test]
-fn require_is_a_switch() {
+fn require_accepts_booleans() {
     for (value, required) in [("1", true), ("true", true), ("0", false), ("false", false), ("", false)] {
-        assert_eq!(meant(&[("SYSGUARD_REQUIRE", value)]).require, required, "{value}");
+        assert_eq!(resolved(&[("SYSGUARD_REQUIRE", value)]).require, required, "{value}");
     }
 }
 
 #[test]
-fn findings_are_confirmed_as_often_as_is_said() {
+fn confirm_sets_the_number_of_runs() {
     for (variables, runs) in
         [(&[][..], CONFIRMING_RUNS), (&[("SYSGUARD_CONFIRM", "")], CONFIRMING_RUNS), (&[("SYSGUARD_CONFIRM", "0")], 0)]
     {
-        assert_eq!(meant(variables).confirm, runs, "{variables:?}");
+        assert_eq!(resolved(variables).confirm, runs, "{variables:?}");
     }
 }
 
 #[test]
-fn a_flag_beats_the_environment_even_where_that_is_wrong() {
+fn flag_hides_an_invalid_variable() {
     let pending_dir = Some(PathBuf::from("/flag"));
     let flags = Flags {
         update: Some(UpdateMode::No),
@@ -105,8 +105,8 @@ fn a_flag_beats_the_environment_even_where_that_is_wrong() {
 }
 
 #[test]
-fn paths_and_binaries_are_taken_and_an_empty_path_is_none() {
-    let settings = meant(&[
+fn paths_are_read_and_empty_ones_ignored() {
+    let settings = resolved(&[
         ("SYSGUARD_PENDING_DIR", "/pending"),
         ("SYSGUARD_WORKSPACE_ROOT", ""),
         ("CARGO", "/bin/cargo"),
@@ -116,15 +116,15 @@ fn paths_and_binaries_are_taken_and_an_empty_path_is_none() {
     assert_eq!(settings.workspace_root, None);
     assert_eq!(settings.cargo, PathBuf::from("/bin/cargo"));
     assert_eq!(settings.rustc, PathBuf::from("/bin/rustc"));
-    assert_eq!(meant(&[("RUSTC", "/other/rustc"), ("CARGO", "/bin/cargo")]).rustc, PathBuf::from("/other/rustc"));
+    assert_eq!(resolved(&[("RUSTC", "/other/rustc"), ("CARGO", "/bin/cargo")]).rustc, PathBuf::from("/other/rustc"));
     assert_eq!(settings.binaries["echo-server"], PathBuf::from("/target/echo-server"));
-    assert_eq!((meant(&[]).cargo, meant(&[]).rustc), (PathBuf::from("cargo"), PathBuf::from("rustc")));
+    assert_eq!((resolved(&[]).cargo, resolved(&[]).rustc), (PathBuf::from("cargo"), PathBuf::from("rustc")));
 }
 
 #[test]
 fn progress_is_for_terminals_only() {
-    assert!(meant(&[("TERM", "xterm")]).progress);
-    assert!(!meant(&[("TERM", "dumb")]).progress);
+    assert!(resolved(&[("TERM", "xterm")]).progress);
+    assert!(!resolved(&[("TERM", "dumb")]).progress);
     let piped = Given { terminal: false, ..given(&[("TERM", "xterm")]) };
     assert!(!resolve(&piped, Flags::default()).expect("good values").progress);
 }
@@ -139,13 +139,13 @@ fn named_pending_folder_is_written_in_ci_too() {
         (&[folder], Update::New),
         (&[ci, folder, ("SYSGUARD_UPDATE", "no")], Update::No),
     ] {
-        assert_eq!(meant(variables).update(), update, "{variables:?}");
+        assert_eq!(resolved(variables).update(), update, "{variables:?}");
     }
 }
 
 #[test]
-fn a_diff_tool_may_have_arguments() {
+fn diff_tool_may_have_arguments() {
     for (value, tool) in [("delta --dark", Some("delta --dark")), ("", None), (" ", None)] {
-        assert_eq!(meant(&[("SYSGUARD_DIFF_TOOL", value)]).diff_tool.as_deref(), tool, "{value:?}");
+        assert_eq!(resolved(&[("SYSGUARD_DIFF_TOOL", value)]).diff_tool.as_deref(), tool, "{value:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! What each variable may be, and what it means.
+//! Parses each variable and returns its meaning.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -28,7 +28,7 @@ pub(super) fn require(given: &Given) -> Result<bool, BadVariable> {
     }
 }
 
-/// What cargo itself obeys, else the one of its toolchain.
+/// Returns the compiler that cargo uses: `RUSTC`, or else the one beside cargo.
 pub(super) fn rustc(given: &Given) -> PathBuf {
     let beside = |cargo: PathBuf| cargo.with_file_name("rustc");
     given.path("RUSTC").or_else(|| given.path("CARGO").map(beside)).unwrap_or_else(|| PathBuf::from("rustc"))
@@ -44,7 +44,8 @@ pub(super) fn confirm(given: &Given) -> Result<u32, BadVariable> {
     }
 }
 
-/// A baseline says what need not be watched.
+/// Returns the engine for tests. The default is the guard, because a baseline says which calls need
+/// no stop.
 pub(super) fn engine(given: &Given) -> Result<Engine, BadVariable> {
     match given.text("SYSGUARD_ENGINE").filter(|value| !value.is_empty()) {
         None => Ok(Engine::Guard),

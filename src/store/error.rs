@@ -1,4 +1,4 @@
-//! What can go wrong with expectation files. Main type: [`StoreError`].
+//! The errors of expectation files. Main type: [`StoreError`].
 
 use std::io;
 use std::path::PathBuf;
@@ -9,17 +9,17 @@ use crate::model::expectation::Malformed;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The operating system refused something.
+    /// The operating system refused an operation.
     #[error("cannot {operation} {}: {source}", path.display())]
     Io {
-        /// What was tried.
+        /// The operation.
         operation: &'static str,
-        /// With which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The text is no expectation.
+    /// The text is not an expectation.
     #[error("{file}:{malformed}")]
     Malformed {
         /// The file, relative to its package.
@@ -27,21 +27,21 @@ pub enum StoreError {
         /// Where and why.
         malformed: Malformed,
     },
-    /// A name that is a file's in a listing but not on reading.
+    /// A path with the name of an expectation that is not a regular file.
     #[error("cannot read {}: it is {kind}, not a regular file: remove it or replace it", path.display())]
     NotAFile {
         /// The path.
         path: PathBuf,
-        /// What it is.
+        /// What it is instead.
         kind: &'static str,
     },
-    /// Something else lies where the folder of expectations should be.
+    /// The folder of expectations is not a folder.
     #[error("cannot search {}: it is not a folder: remove it or rename it", path.display())]
     NotAFolder {
         /// The path.
         path: PathBuf,
     },
-    /// The folder of the package is gone.
+    /// The folder of the package does not exist.
     #[error(
         "cannot find the package {}: there is no such folder; if it was moved after the build, set CARGO_MANIFEST_DIR to the \
          package or SYSGUARD_WORKSPACE_ROOT to its workspace",
@@ -51,12 +51,12 @@ pub enum StoreError {
         /// The path.
         path: PathBuf,
     },
-    /// A file that looks like an expectation and has no name for a workload.
+    /// A file that looks like an expectation but has no valid workload name.
     #[error("cannot use {} as an expectation: {reason}", path.display())]
     BadName {
         /// The file, relative to its package.
         path: PathBuf,
-        /// Why, and what to do.
+        /// The reason, and what to do.
         reason: &'static str,
     },
     /// Two files for one workload.
@@ -64,12 +64,12 @@ pub enum StoreError {
     SameName {
         /// The workload.
         name: String,
-        /// The one.
+        /// One file.
         first: PathBuf,
-        /// The other.
+        /// The other file.
         second: PathBuf,
     },
-    /// A proposal that cannot be decided on any more.
+    /// A proposal that no longer fits its file.
     #[error(
         "the proposal {} does not fit {}: {reason}: `cargo sysguard test {name}` makes a new one, `cargo sysguard reject {name}` removes it",
         proposal.display(), file.display()
@@ -81,18 +81,18 @@ pub enum StoreError {
         proposal: PathBuf,
         /// Its file, relative to the package.
         file: PathBuf,
-        /// What is different.
+        /// The difference.
         reason: String,
     },
 }
 
 impl StoreError {
-    /// Whether it says that there is no such file.
+    /// Returns whether a file was not found.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 
-    /// For `map_err`: the operation and its path.
+    /// Returns a function for `map_err` that adds the operation and its path.
     pub(super) fn io(operation: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { operation, path, source }

@@ -1,4 +1,4 @@
-//! One file, read without waiting and replaced as a whole: [`read`], [`replace`], [`remove`].
+//! Files: read without blocking and replaced atomically, by [`read`], [`replace`] and [`remove`].
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read, Write};
@@ -9,12 +9,12 @@ use tempfile::NamedTempFile;
 use super::StoreError;
 use crate::model::expectation::format::MAX_SHARED_BYTES;
 
-/// What lies at a path.
+/// What is at a path.
 #[derive(Debug)]
 pub(super) enum Content {
-    /// A regular file: its bytes, at most one more than was asked for.
+    /// The bytes of a regular file: at most one more than the limit.
     Regular(Vec<u8>),
-    /// Something else, such as a directory or a pipe: it is not opened, for that might never end.
+    /// Something else, such as a directory or a pipe. It is not opened, because that may block.
     Other(&'static str),
 }
 
@@ -37,14 +37,14 @@ fn kind(metadata: &Metadata) -> &'static str {
     if metadata.is_dir() { "a directory" } else { "a device, a pipe or a socket" }
 }
 
-/// How often a folder that is removed again is created.
+/// How often a folder is created again after another process removed it.
 const ATTEMPTS: usize = 8;
 
-/// Replaces a file as a whole, or creates it with its folders: another process sees the old text or
-/// the new one, never a part.
+/// Replaces a file atomically, or creates it with its folders. Returns whether a byte changed; if
+/// not, nothing is written.
 ///
-/// A link in its place is replaced, whatever it leads to: that may be a file outside of the
-/// package. Says whether a byte changed; where none does, nothing is written.
+/// Another process sees the old text or the new one, never a part. A symbolic link at the path is
+/// replaced and not followed: it may lead out of the package.
 pub(super) fn replace(path: &Path, text: &str) -> Result<bool, StoreError> {
     let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
     match read_if_regular(path, MAX_SHARED_BYTES) {
@@ -70,13 +70,14 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// A temporary file in the same folder takes the text and then the name. It is removed if anything
-/// fails; if we are killed, its name (`.NAME.RANDOM.tmp`) is one that no expectation and no
-/// proposal has.
+/// Writes the text to a temporary file in the same folder and renames it. The temporary file is
+/// removed on failure. After a kill it stays, but its name (`.NAME.RANDOM.tmp`) is never taken for
+/// an expectation or a proposal.
 fn write_beside(target: &Path, folder: &Path, text: &str) -> io::Result<()> {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let mut file = temporary(folder, &format!(".{name}."))?;
-    // The permissions of a link are none, and those of what it leads to are another file's.
+    // A symbolic link has no permissions of its own, and those of its target belong to another
+    // file.
     if let Ok(old) = fs::symlink_metadata(target)
         && old.is_file()
     {
@@ -89,24 +90,24 @@ fn write_beside(target: &Path, folder: &Path, text: &str) -> io::Result<()> {
 }
 
 fn temporary(folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
-    // As any new file: readable as far as the umask allows.
+    // The mode of a new file: as the umask allows.
     let mut options = File::options();
     options.write(true).create_new(true);
-    // What the system said, without the name of a temporary file that nobody knows.
-    let mut said = None;
-    let open = |path: &Path| options.open(path).inspect_err(|error| said = error.raw_os_error());
+    // The system's error, without the name of the temporary file.
+    let mut code = None;
+    let open = |path: &Path| options.open(path).inspect_err(|error| code = error.raw_os_error());
     let made = tempfile::Builder::new().prefix(prefix).suffix(".tmp").make_in(folder, open);
-    made.map_err(|error| said.map_or(error, io::Error::from_raw_os_error))
+    made.map_err(|error| code.map_or(error, io::Error::from_raw_os_error))
 }
 
-/// The name is on disk only once its folder is: rename(2), fsync(2).
+/// Syncs a folder: a new name is durable only after that, see fsync(2).
 fn sync_folder(folder: &Path) -> io::Result<()> {
     if !cfg!(unix) {
         return Ok(());
     }
     match File::open(folder).and_then(|folder| folder.sync_all()) {
-        // Some filesystems cannot sync a folder; the text is in its place all the same. A folder
-        // that is gone went with the file.
+        // Some filesystems cannot sync a folder; the text is written all the same. A folder that no
+        // longer exists has no file to sync.
         Err(error)
             if matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Unsupported | ErrorKind::NotFound) =>
         {
@@ -116,7 +117,7 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Removes a file. Says whether there was one.
+/// Removes a file. Returns whether there was one.
 pub(super) fn remove(path: &Path) -> Result<bool, StoreError> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
@@ -125,26 +126,26 @@ pub(super) fn remove(path: &Path) -> Result<bool, StoreError> {
     }
 }
 
-/// Removes folders that are empty, from this one up to another, which stays.
+/// Removes empty folders, from `from` up to but without `up_to`.
 pub(super) fn remove_empty_folders(from: &Path, up_to: &Path) {
     for folder in from.ancestors().take_while(|folder| *folder != up_to && folder.starts_with(up_to)) {
-        // One that holds something, or cannot be removed, does no harm.
+        // A folder that is not empty or cannot be removed is kept.
         if fs::remove_dir(folder).is_err() {
             break;
         }
     }
 }
 
-/// A lock that processes and threads which change the files of a folder hold one after another,
-/// until it is dropped or its process ends.
+/// A lock for changes to the files of a folder, between processes and threads. It is released when
+/// it is dropped or its process ends.
 ///
-/// It is the folder that is locked: a file for it would be left behind. Nothing here removes a
+/// The folder itself is locked, because a lock file would be left behind. Nothing here removes a
 /// folder that is locked this way.
 #[derive(Debug)]
 pub(super) struct Lock(#[cfg(unix)] File);
 
 impl Lock {
-    /// Waits for the folder's lock; the folder is created.
+    /// Creates the folder if needed and waits for its lock.
     #[cfg(unix)]
     pub(super) fn of(folder: &Path) -> Result<Self, StoreError> {
         fs::create_dir_all(folder).map_err(StoreError::io("create", folder))?;
@@ -157,7 +158,7 @@ impl Lock {
         }
     }
 
-    /// Elsewhere nothing is traced, so that no two tests write at once.
+    /// Nothing is traced on other systems, so no two tests write at the same time.
     #[cfg(not(unix))]
     pub(super) fn of(_folder: &Path) -> Result<Self, StoreError> {
         Ok(Self())
@@ -166,8 +167,8 @@ impl Lock {
 
 #[cfg(unix)]
 impl Drop for Lock {
-    /// A child that has not yet executed its program may still have a copy of the file, so that
-    /// closing it is not enough.
+    /// Unlocks explicitly: a forked child that has not yet called execve(2) may hold a copy of the
+    /// file, so closing is not enough.
     fn drop(&mut self) {
         let _ = self.0.unlock();
     }

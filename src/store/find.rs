@@ -1,41 +1,41 @@
-//! Which files are expectations, and whose: [`find`].
+//! Finds the expectation files of a package and maps their paths to workload names. Main function:
+//! [`find`].
 //!
-//! A name is a path: `expectations/perf/sched.yaml` is the workload `perf::sched`. Files that do
-//! not end like YAML (a README, an editor's backup, the input of a workload) are nobody's and left
-//! alone.
+//! `expectations/perf/sched.yaml` is the workload `perf::sched`. Files without a YAML ending (a
+//! README, an editor's backup, the input of a workload) are ignored.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{FOLDER, StoreError, walk};
 
-/// How the name of an expectation ends.
+/// The ending of an expectation file.
 pub(super) const EXPECTATION: &str = ".yaml";
-/// How the name of a proposal ends.
+/// The ending of a proposal file.
 pub(super) const PROPOSAL: &str = ".yaml.new";
 
-/// What was found below a root, by the name of the workload, relative to the root.
+/// The files below a root by workload name. Paths are relative to the root.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) expectations: BTreeMap<String, PathBuf>,
     pub(super) proposals: BTreeMap<String, PathBuf>,
-    /// Files that look like expectations and cannot be any.
+    /// Files that look like expectations but cannot be used.
     pub(super) faults: Vec<StoreError>,
 }
 
-/// Every expectation and proposal below a root.
+/// Finds every expectation and proposal below a root.
 pub(super) fn find(root: &Path) -> Result<Found, StoreError> {
     let mut found = Found::default();
     for path in walk::files(&root.join(FOLDER))? {
         let Ok(path) = path.strip_prefix(root) else { continue };
-        found.take(path);
+        found.add(path);
     }
-    found.report_twins();
+    found.report_duplicates();
     Ok(found)
 }
 
 impl Found {
-    fn take(&mut self, path: &Path) {
+    fn add(&mut self, path: &Path) {
         let file = path.file_name().unwrap_or_default().to_string_lossy();
         let (kind, ending) = if file.ends_with(PROPOSAL) {
             (&mut self.proposals, PROPOSAL)
@@ -46,7 +46,7 @@ impl Found {
             return;
         };
         if file.starts_with(".#") {
-            return; // the lock that Emacs holds while a file is edited
+            return; // Emacs's lock of a file being edited
         }
         match name_of(path, ending) {
             Some(name) => {
@@ -56,8 +56,8 @@ impl Found {
         }
     }
 
-    /// `x.yml` beside `x.yaml`: both are named, for either may be the one that is meant.
-    fn report_twins(&mut self) {
+    /// Reports `x.yml` beside `x.yaml` with both names, because either may be the wanted one.
+    fn report_duplicates(&mut self) {
         for fault in &mut self.faults {
             let StoreError::BadName { path, .. } = fault else { continue };
             let twin = self.expectations.iter().find(|(_, twin)| path.with_extension("") == twin.with_extension(""));
@@ -68,7 +68,7 @@ impl Found {
     }
 }
 
-/// Why a file that is meant as YAML is not read.
+/// Returns why a file with a YAML-like name is not read.
 fn misnamed(file: &str) -> Option<&'static str> {
     let lower = file.to_ascii_lowercase();
     let plain = lower.strip_suffix(".new").unwrap_or(&lower);
@@ -85,7 +85,7 @@ pub(super) fn bad_name(path: PathBuf) -> StoreError {
     StoreError::BadName { path, reason: "each part of its path must consist of letters, digits and `_`, `.`, `-` only" }
 }
 
-/// The workload that a file belongs to: its path without the folder and the ending.
+/// Returns the workload of a file: its path without the folder and the ending.
 pub(super) fn name_of(path: &Path, ending: &str) -> Option<String> {
     let inside = path.strip_prefix(FOLDER).ok()?.to_str()?.strip_suffix(ending)?;
     let parts: Vec<&str> = inside.split(std::path::MAIN_SEPARATOR).collect();
@@ -97,12 +97,12 @@ fn is_part(part: &str) -> bool {
         && part.bytes().any(|byte| byte != b'.')
 }
 
-/// Whether this can be the name of a workload.
+/// Returns whether this is a valid workload name.
 pub(super) fn is_name(name: &str) -> bool {
     name.split("::").all(is_part)
 }
 
-/// The file of a workload, relative to the package.
+/// Returns the file of a workload, relative to the package.
 pub(super) fn path_of(name: &str, ending: &str) -> PathBuf {
     let mut path = Path::new(FOLDER).to_owned();
     path.extend(name.split("::"));
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_a_path() {
+    fn names_and_paths_correspond() {
         for (path, name) in [
             ("expectations/sched.yaml", Some("sched")),
             ("expectations/perf/sched.yaml", Some("perf::sched")),

@@ -1,5 +1,5 @@
-//! Moving what tests use between a file a test and a file a binary: [`Layout`]. Nothing is run, and
-//! no fact changes.
+//! Moves the recorded facts of tests between one file per test and one file per binary. Main type:
+//! [`Layout`]. Nothing is run, and no fact changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -10,38 +10,39 @@ use super::{Store, StoreError, find};
 use crate::model::expectation::format::{self, Parsed, Shared};
 use crate::model::run::test_name::{self, TestName};
 
-/// How what the tests of a binary use is laid out.
+/// How the recorded facts of a binary's tests are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
-    /// All tests of a binary in one file.
+    /// One file for all tests of a binary.
     Binary,
-    /// A file a test.
+    /// One file per test.
     Test,
 }
 
-/// What was moved of one binary.
+/// What was moved for one binary.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Moved {
     /// `CRATE::BINARY`.
     pub binary: String,
-    /// The file that all its tests share, or shared, relative to the package.
+    /// The file that all its tests share or shared, relative to the package.
     pub shared: PathBuf,
-    /// How many tests were moved.
+    /// The number of tests that were moved.
     pub tests: usize,
-    /// The files that stay as they are, relative to the package: their first document has words of
-    /// the user's.
+    /// The files that were left unchanged, relative to the package, because the user edited their
+    /// first document.
     pub kept: Vec<PathBuf>,
 }
 
 impl Store {
-    /// Moves the tests of all binaries to the other layout. What is new is written before anything
-    /// old is removed.
+    /// Moves the tests of all binaries to the other layout. New files are written before old ones
+    /// are removed.
     ///
-    /// A test with an edited first document keeps its file, which goes before a shared one.
+    /// A test with an edited first document keeps its file, which takes precedence over a shared
+    /// one.
     ///
     /// # Errors
     ///
-    /// Where a file cannot be read or written: it and all after it stay as they are.
+    /// A file cannot be read or written. That file and all later ones stay as they are.
     pub fn lay_out(&self, layout: Layout) -> Result<Vec<Moved>, StoreError> {
         match layout {
             Layout::Binary => {
@@ -51,7 +52,7 @@ impl Store {
         }
     }
 
-    /// The tests that have a file of their own, by the shared file they can have.
+    /// Returns the tests that have their own file, by the shared file that can hold them.
     fn own_by_binary(&self) -> BTreeMap<String, BTreeSet<&str>> {
         let mut found: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for name in self.files.keys() {
@@ -115,14 +116,14 @@ impl Store {
         });
         for test in content.tests() {
             let name = named(content, test);
-            // A file of its own goes before the shared one already.
+            // A test's own file already takes precedence over the shared one.
             if !self.files.contains_key(&name.workload()) {
                 let own = find::path_of(&name.workload(), find::EXPECTATION);
                 file::replace(&self.package.join(own), &own_text(content, &name, test, emptied.is_bare()))?;
                 moved.tests += 1;
             }
         }
-        // Words of the user's have gone along with each test.
+        // The user's edits were copied to each test.
         if moved.tests > 0 || emptied.is_bare() {
             file::remove(&path)?;
         }
@@ -130,14 +131,14 @@ impl Store {
     }
 }
 
-/// The test of a file that says nothing but what this program writes.
+/// Returns the test of a file that contains only what this program writes.
 fn movable(parsed: &Parsed) -> Option<TestName> {
     let test = test_in(&parsed.expectation)?;
     let bare = Parsed::of_test(&test.to_string()).ok()?;
     (parsed.clone().without_baselines().text() == bare.text()).then_some(test)
 }
 
-/// The file of a test by itself; words of the user's go along.
+/// Returns the text of a test's own file, including the user's edits.
 fn own_text(content: &Shared, name: &TestName, test: &str, is_bare: bool) -> String {
     let parsed = content.test(test);
     let bare = Parsed::of_test(&name.to_string()).ok().filter(|_| is_bare);

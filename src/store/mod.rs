@@ -1,7 +1,7 @@
-//! The shell that touches expectation files and proposals. Main type: [`Store`].
+//! Reads and writes expectation files and proposals. Main type: [`Store`].
 //!
-//! It must not judge what they say: text is read and made by the model, files are found, read and
-//! replaced here. Nothing is rewritten when its bytes are the same.
+//! Text is parsed and made by the model; files are found, read and replaced here. It must not judge
+//! their content. A file is not rewritten if its bytes stay the same.
 
 mod error;
 mod file;
@@ -34,24 +34,27 @@ pub const FOLDER: &str = "expectations";
 #[derive(Debug)]
 pub struct Store {
     package: PathBuf,
-    /// Where proposals lie: the root of a tree like the package's own.
+    /// The root of the tree of proposals, which mirrors the package.
     proposals: PathBuf,
-    /// Workload → file of its own, relative to the package.
+    /// The workload's own file by workload name, relative to the package.
     files: BTreeMap<String, PathBuf>,
     shared: SharedFiles,
     names: OnceLock<BTreeSet<String>>,
-    /// Workload → proposal, relative to the root of proposals.
+    /// The proposal by workload name, relative to the root of proposals.
     pending: BTreeMap<String, PathBuf>,
     faults: Vec<StoreError>,
 }
 
 impl Store {
-    /// Finds the expectations of a package and its proposals, which lie beside them or in a tree of
-    /// their own (`PENDING_DIR/expectations/…`). A package without the folder has no workloads.
+    /// Finds the expectations of a package and its proposals. A package without the folder has no
+    /// workloads.
+    ///
+    /// Proposals are beside the expectations or in a tree of their own
+    /// (`PENDING_DIR/expectations/…`).
     ///
     /// # Errors
     ///
-    /// Where there is no such package, or its `expectations` cannot be searched.
+    /// There is no such package, or its `expectations` cannot be searched.
     pub fn open(package: &Path, pending_dir: Option<&Path>) -> Result<Self, StoreError> {
         if !package.is_dir() {
             return Err(StoreError::NoPackage { path: package.to_owned() });
@@ -71,7 +74,7 @@ impl Store {
         })
     }
 
-    /// The names of all workloads, ordered, as they were when they were first asked for.
+    /// Returns the names of all workloads in order, as found by the first call.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.all_names().iter().map(String::as_str)
     }
@@ -80,38 +83,38 @@ impl Store {
         self.names.get_or_init(|| self.files.keys().cloned().chain(self.names_in_shared()).collect())
     }
 
-    /// Files that look like expectations and cannot be any. They fail a run; the other workloads
-    /// still run.
+    /// Returns the files that look like expectations but cannot be used. They fail a run; the other
+    /// workloads still run.
     pub fn faults(&self) -> &[StoreError] {
         &self.faults
     }
 
-    /// The names of all workloads that a proposal was found for, orphans included, ordered.
+    /// Returns the names of all workloads that have a proposal, orphans included, in order.
     pub fn pending(&self) -> impl Iterator<Item = &str> {
         self.pending.keys().map(String::as_str)
     }
 
-    /// Proposals without their file, relative to the root of proposals.
+    /// Returns the proposals without a file, relative to the root of proposals.
     pub fn orphans(&self) -> impl Iterator<Item = &Path> {
         self.pending.iter().filter(|(name, _)| !self.all_names().contains(*name)).map(|(_, path)| path.as_path())
     }
 
-    /// The file that holds a workload, relative to the package, whether or not it exists.
+    /// Returns the file that holds a workload, relative to the package, whether or not it exists.
     pub fn file(&self, name: &str) -> PathBuf {
         find::path_of(self.shared_of(name).as_deref().unwrap_or(name), find::EXPECTATION)
     }
 
-    /// Whether the file that holds a workload can hold others, too.
+    /// Returns whether the file that holds a workload can hold others too.
     pub fn is_shared(&self, name: &str) -> bool {
         self.shared_of(name).is_some()
     }
 
-    /// Where a workload's proposal lies, whether or not it exists.
+    /// Returns the path of a workload's proposal, whether or not it exists.
     pub fn proposal_file(&self, name: &str) -> PathBuf {
         self.proposals.join(find::path_of(name, find::PROPOSAL))
     }
 
-    /// Whether this can be the name of a workload.
+    /// Checks that this is a valid workload name.
     pub fn check(&self, name: &str) -> Result<(), StoreError> {
         check(name)
     }
@@ -139,8 +142,8 @@ impl Store {
         }
     }
 
-    /// Replaces a workload's file, or creates it; of a shared file the part that is the workload's.
-    /// Says whether a byte changed.
+    /// Replaces or creates a workload's file, or replaces its part of a shared file. Returns
+    /// whether a byte changed.
     pub fn save(&self, name: &str, text: &str) -> Result<bool, StoreError> {
         check(name)?;
         if let Some(shared) = self.shared_of(name) {
@@ -149,14 +152,14 @@ impl Store {
         file::replace(&self.package.join(self.file(name)), text)
     }
 
-    /// Writes a workload's proposal. Says whether a byte changed.
+    /// Writes a workload's proposal. Returns whether a byte changed.
     pub fn propose(&self, name: &str, text: &str) -> Result<bool, StoreError> {
         check(name)?;
         file::replace(&self.proposal_file(name), text)
     }
 
-    /// Removes a workload's file, or its part of a shared one, and its proposal. Says whether there
-    /// was any.
+    /// Removes a workload's file, or its part of a shared file, and its proposal. Returns whether
+    /// there was anything to remove.
     pub fn remove(&self, name: &str) -> Result<bool, StoreError> {
         check(name)?;
         let removed = match self.shared_of(name) {
@@ -166,14 +169,14 @@ impl Store {
         Ok(self.remove_proposal(name)? || removed)
     }
 
-    /// Removes a workload's proposal. Says whether there was one.
+    /// Removes a workload's proposal. Returns whether there was one.
     pub fn remove_proposal(&self, name: &str) -> Result<bool, StoreError> {
         check(name)?;
         let proposal = self.proposal_file(name);
         let removed = file::remove(&proposal)?;
         if let Some(shared) = self.shared_of(name).filter(|_| removed) {
-            // Only proposals had folders there. The folder of the shared file stays, for it may be
-            // locked.
+            // These folders contained only proposals. The folder of the shared file is kept,
+            // because it may be locked.
             let shared = self.proposals.join(find::path_of(&shared, find::EXPECTATION));
             for (below, up_to) in proposal.parent().into_iter().zip(shared.parent()) {
                 file::remove_empty_folders(below, up_to);
@@ -183,12 +186,12 @@ impl Store {
     }
 }
 
-/// A name may come from a command line: none leads out of the folder.
+/// Checks a name, which may come from a command line: no valid name leads out of the folder.
 fn check(name: &str) -> Result<(), StoreError> {
     if find::is_name(name) { Ok(()) } else { Err(find::bad_name(PathBuf::from(name))) }
 }
 
-/// Reads and parses; `shown` is how the file is called in errors about its text.
+/// Reads and parses a file; `shown` is its name in error messages.
 fn parse(shown: &Path, path: &Path) -> Result<Parsed, StoreError> {
     match file::read(path, MAX_BYTES)? {
         Content::Regular(bytes) => format::read(&bytes)

@@ -1,5 +1,5 @@
-//! Proposals and their files: reading both, and writing what was decided. What a decision makes of
-//! them is the model's work.
+//! Reads a proposal with its file, and writes the result of a decision. The model computes that
+//! result.
 
 use std::path::{Path, PathBuf};
 
@@ -9,8 +9,8 @@ use crate::model::expectation::format;
 use crate::model::judge::pending::{Pending, Settled};
 
 impl Store {
-    /// What is pending of a workload; `None` where there is no proposal, or the file holds all of
-    /// it.
+    /// Returns what is pending of a workload; `None` if there is no proposal, or if the file
+    /// already holds all of it.
     pub fn pending_of(&self, name: &str) -> Result<Option<Pending>, StoreError> {
         let Some(proposal) = self.proposal(name)? else { return Ok(None) };
         let file = match self.load(name) {
@@ -29,8 +29,8 @@ impl Store {
         Pending::between(file, &proposal).map_err(|misfit| self.unfit(name, misfit))
     }
 
-    /// Writes what was decided: the file first, so that nothing is lost between the two. Where
-    /// there is none, a rejection makes none.
+    /// Writes the result of a decision. The file is written first, so that nothing is lost if the
+    /// second write fails. A rejection does not create a missing file.
     pub fn settle(&self, name: &str, settled: &Settled) -> Result<(), StoreError> {
         let holds_something =
             || format::read(settled.file.as_bytes()).is_ok_and(|file| !file.expectation.baselines.is_empty());
@@ -51,8 +51,8 @@ impl Store {
     }
 }
 
-/// Where the proposals of a package lie below a folder for those of the whole workspace: as the
-/// package lies below the workspace. A relative folder begins at the workspace.
+/// Returns the folder for a package's proposals below the folder for those of the workspace. It
+/// mirrors the package's place in the workspace. A relative folder starts at the workspace.
 pub fn proposals_below(folder: &Path, workspace: &Path, package: &Path) -> PathBuf {
     let place = package.strip_prefix(workspace).unwrap_or(Path::new(""));
     workspace.join(folder).join(place)

@@ -1,9 +1,8 @@
-//! Files that hold all tests of a binary: which workloads lie in them, and how one of those is read
-//! and replaced.
+//! Shared files, which hold all tests of a binary. Main type: [`SharedFiles`].
 //!
-//! Several processes may each run one test of a binary: a change reads the file again and replaces
-//! it under a lock of its folder, so that no process overwrites what another one has written.
-//! Proposals stay a file a test: they are many processes' at once, and short-lived.
+//! Several processes may each run one test of a binary. A change therefore reads the file again and
+//! replaces it under a lock of its folder, so that no update is lost. Proposals stay one file per
+//! test, because many processes write them and they are short-lived.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind};
@@ -20,23 +19,23 @@ use crate::model::run::workload::Program;
 /// The shared files of a package.
 #[derive(Debug, Default)]
 pub(super) struct SharedFiles {
-    /// Name → file, relative to the package, as they were found.
+    /// Shared files by name, relative to the package, as found when the store was opened.
     found: BTreeMap<String, PathBuf>,
-    /// What was read last, by the name of the file: many workloads lie in one.
+    /// The content that was last read, by the file's name, because one file holds many workloads.
     read: Mutex<BTreeMap<String, Arc<Content>>>,
 }
 
-/// A shared file that was read.
+/// The content of a shared file.
 #[derive(Debug)]
 pub(super) struct Content {
     bytes: Vec<u8>,
     pub(super) shared: Shared,
-    /// The test of each workload.
+    /// The test of each workload by workload name.
     tests: BTreeMap<String, String>,
 }
 
 impl SharedFiles {
-    /// Takes the shared files out of what was found.
+    /// Takes the shared files out of the found files.
     pub(super) fn taken_from(found: &mut BTreeMap<String, PathBuf>) -> Self {
         let shared = found.extract_if(.., |name, _| test_name::tests_of(name).is_some()).collect();
         Self { found: shared, read: Mutex::default() }
@@ -44,11 +43,11 @@ impl SharedFiles {
 }
 
 impl Store {
-    /// The name of the shared file that holds this workload, or will; `None` where it has a file of
-    /// its own, or is no test of a binary.
+    /// Returns the name of the shared file that holds this workload or would hold it. `None` if the
+    /// workload has its own file or is not a test of a binary.
     ///
-    /// A file of its own goes before a shared one. New tests of a binary go where its other tests
-    /// are, those of a new binary share a file.
+    /// A test's own file takes precedence over a shared one. New tests are stored like the other
+    /// tests of their binary; those of a new binary share a file.
     pub(super) fn shared_of(&self, name: &str) -> Option<String> {
         let shared = test_name::shared_file(name)?;
         if self.files.contains_key(name) {
@@ -60,8 +59,8 @@ impl Store {
         (self.shared.found.contains_key(&shared) || !has_own_files()).then_some(shared)
     }
 
-    /// The names of all workloads that lie in shared files; that of the file itself where it cannot
-    /// be read.
+    /// Returns the names of all workloads in shared files. A file that cannot be read contributes
+    /// its own name.
     pub(super) fn names_in_shared(&self) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
         for shared in self.shared.found.keys() {
@@ -80,8 +79,8 @@ impl Store {
         test.ok_or_else(|| StoreError::io("read", find::path_of(shared, find::EXPECTATION))(ErrorKind::NotFound.into()))
     }
 
-    /// Reads the expectation of a test that cargo runs. One that has none yet has that of its
-    /// binary without baselines, or a new one.
+    /// Reads the expectation of a test that cargo runs. A test without one gets that of its binary
+    /// without baselines, or a new one.
     pub fn load_test(&self, test: &TestName) -> Result<Parsed, StoreError> {
         let name = test.workload();
         match self.load(&name) {
@@ -101,8 +100,8 @@ impl Store {
         }
     }
 
-    /// Replaces what a shared file holds of a workload by what this text of a file of its own says.
-    /// Says whether a byte changed.
+    /// Replaces a workload's part of a shared file by the content of `text`, which is written like
+    /// a test's own file. Returns whether a byte changed.
     pub(super) fn save_shared(&self, shared: &str, name: &str, text: &str) -> Result<bool, StoreError> {
         let path = find::path_of(name, find::EXPECTATION);
         let malformed = |malformed| StoreError::Malformed { file: path.display().to_string(), malformed };
@@ -113,7 +112,7 @@ impl Store {
         })
     }
 
-    /// Removes what a shared file holds of a workload. Says whether there was anything.
+    /// Removes a workload's part of a shared file. Returns whether there was any.
     pub(super) fn remove_from_shared(&self, shared: &str, name: &str) -> Result<bool, StoreError> {
         match self.load_shared(shared, name) {
             Err(error) if error.is_not_found() => Ok(false),
@@ -126,8 +125,8 @@ impl Store {
         }
     }
 
-    /// Changes a shared file under its folder's lock. A file with nothing in it but what this
-    /// program wrote is removed.
+    /// Changes a shared file under its folder's lock. A file that contains only what this program
+    /// writes, and no tests, is removed.
     fn change_shared(
         &self,
         shared: &str,
@@ -145,7 +144,7 @@ impl Store {
         self.write_shared(&path, &content)
     }
 
-    /// Writes a shared file; its folder is locked by the caller.
+    /// Writes a shared file. The caller holds the folder's lock.
     pub(super) fn write_shared(&self, path: &Path, content: &Shared) -> Result<bool, StoreError> {
         if content.is_bare() {
             return file::remove(path);
@@ -158,7 +157,7 @@ impl Store {
         file::replace(path, &text)
     }
 
-    /// Reads a shared file; it is parsed again only where its bytes are others than before.
+    /// Reads a shared file. It is parsed again only if its bytes have changed.
     pub(super) fn read_shared(&self, shared: &str) -> Result<Arc<Content>, StoreError> {
         let shown = find::path_of(shared, find::EXPECTATION);
         let path = self.package.join(&shown);
@@ -182,22 +181,22 @@ impl Store {
         Ok(content)
     }
 
-    /// The names of the shared files that were found.
+    /// Returns the names of the shared files that were found.
     pub(super) fn shared_names(&self) -> impl Iterator<Item = &str> {
         self.shared.found.keys().map(String::as_str)
     }
 
-    /// Whether this file, relative to its package, is an expectation by its name.
+    /// Returns whether this file, relative to its package, has the name of an expectation.
     pub fn is_expectation(file: &Path) -> bool {
         find::name_of(file, find::EXPECTATION).is_some()
     }
 
-    /// Adds what a file of expectations says, by the names of workloads. A file of a workload's own
-    /// goes before a shared one.
+    /// Adds the expectations of a file by workload name. A workload's own file takes precedence
+    /// over a shared one.
     ///
     /// # Errors
     ///
-    /// Where the text is malformed.
+    /// The text is malformed.
     pub fn add_expectations(
         all: &mut BTreeMap<String, Expectation>,
         file: &Path,
@@ -216,7 +215,7 @@ impl Store {
     }
 }
 
-/// The name of a test of a shared file.
+/// Returns the full name of a test in a shared file.
 pub(super) fn named(content: &Shared, test: &str) -> TestName {
     let binary = content.binary();
     let whole = TestName::parse(binary);
@@ -224,7 +223,7 @@ pub(super) fn named(content: &Shared, test: &str) -> TestName {
     TestName { test: Some(test.to_owned()), ..whole }
 }
 
-/// The test that an expectation is about.
+/// Returns the test that an expectation belongs to.
 pub(super) fn test_in(expectation: &Expectation) -> Option<TestName> {
     match &expectation.document.workload.program {
         Program::Run(name) => TestName::parse(name).filter(|name| name.test.is_some()),

@@ -1,4 +1,4 @@
-//! The store on real folders.
+//! Tests of the store in real folders.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::model::expectation::format::corpus;
 
 const TEXT: &str = "version: 1\nbin: demo\n";
 
-/// A package with these files. Its path holds what a glob would take for a pattern.
+/// Creates a package with these files. Its path contains the special characters of glob patterns.
 fn package(files: &[&str]) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let package = folder.path().join("a[b]*?");
@@ -31,7 +31,7 @@ fn open(package: &Path) -> Store {
     Store::open(package, None).expect("the store opens")
 }
 
-/// Every file below a folder with its content, ordered.
+/// Returns every file below a folder with its content, in order.
 fn tree(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder") {
@@ -72,13 +72,13 @@ fn workloads_are_named_by_path_and_ordered() {
 }
 
 #[test]
-fn without_the_folder_there_are_no_workloads() {
+fn package_without_the_folder_has_no_workloads() {
     let (_folder, package) = package(&[]);
     assert_eq!(open(&package).names().count(), 0);
 }
 
 #[test]
-fn missing_package_and_file_in_place_of_the_folder_are_errors() {
+fn missing_package_and_file_as_folder_are_errors() {
     let (_folder, package) = package(&["expectations"]);
     let path = package.join("expectations").canonicalize().expect("a path");
     let refused = |package: &Path| Store::open(package, None).expect_err("no store").to_string();
@@ -96,9 +96,9 @@ fn missing_package_and_file_in_place_of_the_folder_are_errors() {
 }
 
 /// Links to the folder itself, to the package and to a sibling; one to a shared folder outside, and
-/// back from there.
+/// one back from there.
 #[test]
-fn each_file_is_found_once_however_folders_are_linked() {
+fn linked_folders_give_each_file_once() {
     let (_folder, package) =
         package(&["expectations/a/one.yaml", "expectations/z/two.yaml", "src/x.yaml", "../shared/three.yaml"]);
     let link = |target: &str, name: &str| {
@@ -118,7 +118,7 @@ fn each_file_is_found_once_however_folders_are_linked() {
 }
 
 #[test]
-fn other_names_are_faults_that_name_the_files() {
+fn invalid_names_are_reported_with_their_files() {
     let (_folder, package) = package(&[
         "expectations/a b.yaml",
         "expectations/a.yaml",
@@ -142,33 +142,36 @@ fn other_names_are_faults_that_name_the_files() {
 }
 
 #[test]
-fn every_malformed_file_is_told_with_its_place_and_nothing_is_written() {
+fn malformed_file_is_reported_with_its_position() {
     let (folder, package) = package(&[]);
     for (text, place, message) in corpus::malformed() {
         put(&package, "expectations/x/demo.yaml", &text);
         let before = tree(folder.path());
         let error = open(&package).load("x::demo").expect_err(&text).to_string();
-        let told = format!("expectations/x/demo.yaml:{place}: {message}");
-        assert!(error.lines().next().is_some_and(|line| told.starts_with(line) || line == told), "{error}\n{told}");
+        let expected = format!("expectations/x/demo.yaml:{place}: {message}");
+        assert!(
+            error.lines().next().is_some_and(|line| expected.starts_with(line) || line == expected),
+            "{error}\n{expected}"
+        );
         assert_eq!(tree(folder.path()), before, "{text}");
     }
 }
 
 #[test]
-fn what_is_no_regular_file_is_refused_and_never_waited_for() {
+fn irregular_and_large_files_are_refused() {
     let (_folder, package) = package(&["expectations/folder.yaml/in.txt", "expectations/big.yaml"]);
     fs::write(package.join("expectations/big.yaml"), vec![b'#'; 3 << 20]).expect("a big file");
     let store = open(&package);
-    let told = |name: &str| store.load(name).expect_err(name).to_string();
-    assert!(told("folder").ends_with("folder.yaml: it is a directory, not a regular file: remove it or replace it"));
-    assert!(told("big").starts_with("expectations/big.yaml:1:1: the file is larger than 1 MiB"));
-    assert!(told("missing").contains("cannot read") && told("missing").contains("missing.yaml"));
+    let error = |name: &str| store.load(name).expect_err(name).to_string();
+    assert!(error("folder").ends_with("folder.yaml: it is a directory, not a regular file: remove it or replace it"));
+    assert!(error("big").starts_with("expectations/big.yaml:1:1: the file is larger than 1 MiB"));
+    assert!(error("missing").contains("cannot read") && error("missing").contains("missing.yaml"));
     assert!(matches!(store.save("folder", TEXT), Err(StoreError::NotAFile { .. })));
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn pipes_and_links_are_told_apart() {
+fn pipes_are_refused_and_file_links_followed() {
     let (_folder, package) = package(&["expectations/a.yaml"]);
     let at = |file: &str| package.join("expectations").join(file);
     nix::unistd::mkfifo(&at("fifo.yaml"), nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
@@ -181,7 +184,7 @@ fn pipes_and_links_are_told_apart() {
     assert!(store.load("link").is_ok());
 }
 
-/// What links outside of the package lead to.
+/// Creates the files that links outside of the package lead to.
 #[cfg(target_os = "linux")]
 fn outside(folder: &Path) -> PathBuf {
     let outside = folder.join("outside");
@@ -194,7 +197,7 @@ fn outside(folder: &Path) -> PathBuf {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn links_are_replaced_and_never_written_through() {
+fn links_are_replaced_and_not_followed() {
     use std::os::unix::fs::{PermissionsExt, symlink};
     for target in ["secret", "folder", "absent", "none/absent", "itself", "pipe"] {
         for ending in ["yaml", "yaml.new"] {
@@ -223,7 +226,7 @@ fn links_are_replaced_and_never_written_through() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_proposal_that_is_a_link_is_settled_and_its_target_stays() {
+fn settled_proposal_link_leaves_its_target_alone() {
     let (folder, package) = package(&["expectations/a.yaml"]);
     let proposed = outside(folder.path()).join("proposed");
     let link = package.join("expectations/a.yaml.new");
@@ -245,7 +248,7 @@ fn a_proposal_that_is_a_link_is_settled_and_its_target_stays() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn folders_may_be_links_out_of_the_package() {
+fn folder_may_be_a_link_out_of_the_package() {
     let (folder, package) = package(&["outside/a.yaml"]);
     let real = package.join("outside");
     std::os::unix::fs::symlink(&real, package.join("expectations")).expect("a link");
@@ -258,7 +261,7 @@ fn folders_may_be_links_out_of_the_package() {
 }
 
 #[test]
-fn a_file_is_replaced_as_a_whole_and_only_when_a_byte_changes() {
+fn file_is_replaced_only_when_a_byte_changes() {
     let (folder, package) = package(&["expectations/a.yaml"]);
     let store = open(&package);
     let modified =
@@ -279,7 +282,7 @@ fn a_file_is_replaced_as_a_whole_and_only_when_a_byte_changes() {
 
 #[test]
 #[cfg(unix)]
-fn a_file_keeps_its_mode() {
+fn file_keeps_its_mode() {
     use std::os::unix::fs::PermissionsExt;
     let (_folder, package) = package(&["expectations/a.yaml"]);
     let path = package.join("expectations/a.yaml");
@@ -290,14 +293,14 @@ fn a_file_keeps_its_mode() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_folder_that_takes_no_file_is_one_error() {
-    // Nobody, root included, creates files there: proc(5).
+fn unwritable_folder_is_one_error() {
+    // Not even root can create files there: proc(5).
     let error = super::file::replace(Path::new("/proc/self/a.yaml"), TEXT).expect_err("proc takes no file");
     assert!(error.to_string().starts_with("cannot write /proc/self/a.yaml: "), "{error}");
 }
 
 #[test]
-fn a_proposal_lies_beside_its_file_or_in_a_tree_of_its_own() {
+fn proposal_is_beside_its_file_or_in_pending_dir() {
     let (folder, package) = package(&["expectations/a/b.yaml"]);
     let elsewhere = folder.path().join("pending");
     for (pending_dir, root) in [(None, &package), (Some(elsewhere.as_path()), &elsewhere)] {
@@ -317,7 +320,7 @@ fn a_proposal_lies_beside_its_file_or_in_a_tree_of_its_own() {
 }
 
 #[test]
-fn no_name_leads_out_of_the_folder() {
+fn names_that_leave_the_folder_are_refused() {
     let (_folder, package) = package(&[]);
     let store = open(&package);
     for name in ["..::..::a", "", "/etc/a", "a b"] {
@@ -331,7 +334,7 @@ fn no_name_leads_out_of_the_folder() {
 const BLESSED: &str = "version: 1\nbin: demo\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  process:\n    execve:\n";
 
 #[test]
-fn a_decision_writes_the_file_and_leaves_no_empty_proposal() {
+fn accepting_all_writes_file_and_removes_proposal() {
     let (folder, package) = package(&["expectations/a.yaml"]);
     let store = open(&package);
     store.propose("a", BLESSED).expect("it is written");
@@ -342,7 +345,7 @@ fn a_decision_writes_the_file_and_leaves_no_empty_proposal() {
 }
 
 #[test]
-fn the_proposal_stays_where_the_file_cannot_be_written() {
+fn proposal_is_kept_if_the_file_cannot_be_written() {
     let (_folder, package) = package(&["expectations/a.yaml"]);
     let store = open(&package);
     store.propose("a", BLESSED).expect("it is written");
@@ -354,18 +357,18 @@ fn the_proposal_stays_where_the_file_cannot_be_written() {
 }
 
 #[test]
-fn a_proposal_that_cannot_be_decided_on_is_one_clear_error() {
+fn unfit_proposal_is_one_clear_error() {
     let (_folder, package) = package(&["expectations/a.yaml", "expectations/b.yaml"]);
     let store = open(&package);
     store.propose("a", &BLESSED.replace("bin: demo", "bin: other")).expect("it is written");
     store.propose("b", "version: 1\n<<<<<<< ours\nbin: demo\n").expect("it is written");
     store.propose("gone", BLESSED).expect("it is written");
-    let said = |name: &str| store.pending_of(name).expect_err(name).to_string();
+    let error = |name: &str| store.pending_of(name).expect_err(name).to_string();
     assert_eq!(
-        said("a"),
+        error("a"),
         "the proposal expectations/a.yaml.new does not fit expectations/a.yaml: the first document of the file has changed since: \
          `cargo sysguard test a` makes a new one, `cargo sysguard reject a` removes it"
     );
-    assert!(said("b").contains("b.yaml.new:2:1: "), "{}", said("b"));
-    assert!(said("gone").contains("does not fit expectations/gone.yaml: there is no such file"), "{}", said("gone"));
+    assert!(error("b").contains("b.yaml.new:2:1: "), "{}", error("b"));
+    assert!(error("gone").contains("does not fit expectations/gone.yaml: there is no such file"), "{}", error("gone"));
 }

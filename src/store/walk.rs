@@ -1,8 +1,7 @@
-//! Every file below a folder, each once: [`files`].
+//! Lists every file below a folder once. Main function: [`files`].
 //!
-//! Symbolic links to folders are followed, since expectations may be shared. One that leads to a
-//! folder of the tree itself, or to one above it, is passed over: its files are found at their own
-//! place.
+//! Symbolic links to folders are followed, because expectations may be shared. A link to a folder
+//! of the same tree, or to a parent of it, is skipped: its files are found at their own paths.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,22 +10,23 @@ use std::path::{Path, PathBuf};
 
 use super::StoreError;
 
-/// What was seen of a tree so far.
+/// The state of a walk.
 #[derive(Debug, Default)]
 struct Walk {
     files: Vec<PathBuf>,
-    /// Symbolic links to folders. They come last, so that a file has the name of its own place.
+    /// Symbolic links to folders. They are followed last, so that a file is listed with its own
+    /// path.
     links: BTreeSet<PathBuf>,
-    /// Folders without symbolic links in their paths.
+    /// The canonical paths of visited folders.
     seen: BTreeSet<PathBuf>,
 }
 
-/// The paths of all files and folders below a folder, ordered; nothing where there is no such
+/// Returns the paths of all files below a folder in order. The list is empty if there is no such
 /// folder.
 ///
 /// # Errors
 ///
-/// Where it is no folder, or one of them cannot be read.
+/// The path is not a folder, or a folder cannot be read.
 pub(super) fn files(root: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let canonical = match fs::canonicalize(root) {
         Ok(path) if path.is_dir() => path,
@@ -49,7 +49,7 @@ pub(super) fn files(root: &Path) -> Result<Vec<PathBuf>, StoreError> {
 }
 
 impl Walk {
-    /// Takes in a folder and all below it, unless it was seen before.
+    /// Adds a folder and everything below it, unless it was visited before.
     fn folder(&mut self, path: &Path, canonical: PathBuf) -> Result<(), StoreError> {
         let mut folders = vec![(path.to_owned(), canonical)];
         while let Some((path, canonical)) = folders.pop() {

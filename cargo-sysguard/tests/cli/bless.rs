@@ -60,8 +60,8 @@ pub(crate) fn notifications_write_the_same_bytes() {
     let line =
         |name: &str| ran.stdout.lines().find(|line| line.starts_with(&format!("{name}: "))).expect(name).to_owned();
     assert!(line("own").contains(", by notifications"), "{}", ran.stdout);
-    assert!(line("filters").contains("every call watched: it has a seccomp filter of its own"), "{}", ran.stdout);
-    assert!(line("errors").contains("every call watched: its document asks for errors"), "{}", ran.stdout);
+    assert!(line("filters").contains("fallback to ptrace: it has a seccomp filter of its own"), "{}", ran.stdout);
+    assert!(line("errors").contains("fallback to ptrace: its document records errnos"), "{}", ran.stdout);
     let before = project.files();
     project.sysguard("bless").ends(0);
     assert_eq!(project.changed_since(&before), [""; 0]);

@@ -137,7 +137,7 @@ pub(crate) fn both_revisions_are_traced_without_a_baseline() {
 pub(crate) fn what_could_not_be_traced_is_counted() {
     let project = talkative("diff-untraced").file("src/main.rs", "fn main() { nonsense }\n");
     let seen = project.sysguard("diff --trace --runs 1").ends(3);
-    let told = "nothing differs since HEAD, both traced on this machine, without 1 workload that could not be\n";
+    let told = "nothing differs since HEAD, both traced on this machine, without 1 workload that could not be traced\n";
     assert_eq!(seen.stdout, told);
     assert!(seen.stderr.contains("talk: not started"), "{}", seen.stderr);
 }

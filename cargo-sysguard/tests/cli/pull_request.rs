@@ -81,7 +81,7 @@ pub(crate) fn lives_from_its_finding_to_its_merge() {
             "new system call: greeter::network::bind",
             "new system call: greeter::network::socket",
             "by greetings::hello at greetings/src/lib.rs:4",
-            "next: cargo sysguard bless greeter (accept all of it; writes expectations/greeter.yaml)",
+            "next: cargo sysguard bless greeter (accept everything; writes expectations/greeter.yaml)",
         ]
     );
     assert_eq!(
@@ -96,7 +96,7 @@ pub(crate) fn lives_from_its_finding_to_its_merge() {
             "| new system call | `greeter::network::socket` | 1 | `AF_INET` `socket:AF_INET:SOCK_DGRAM` |",
             "",
             "Next:",
-            "- `cargo sysguard bless greeter`: accept all of it; writes expectations/greeter.yaml",
+            "- `cargo sysguard bless greeter`: accept everything; writes expectations/greeter.yaml",
         ]
     );
     std::fs::remove_file(project.path("summary")).expect("it was written");

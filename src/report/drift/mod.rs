@@ -1,7 +1,7 @@
-//! What differs between two revisions of expectation files: one line a finding, ranked, as text and
-//! Markdown; and as JSON.
+//! The differences between two revisions of expectation files, as text, Markdown and JSON. Main
+//! type: `Line`.
 //!
-//! Main type: `Line`, which both tables are made of.
+//! Text and Markdown have one line per finding, in the order of importance.
 
 mod record;
 
@@ -18,30 +18,30 @@ use crate::model::judge::revisions::{BaselineDrift, Change, Drift, Entered};
 
 pub use record::json;
 
-/// What the working tree is compared with.
+/// The revision that the working tree is compared with.
 #[derive(Debug, Clone, Copy)]
 pub struct Base<'a> {
-    /// The revision, in the user's words.
+    /// The revision, as the user named it.
     pub revision: &'a str,
-    /// Whether both were run on this machine; else their files were compared.
+    /// Whether both revisions were run on this machine. Otherwise their files are compared.
     pub traced: bool,
-    /// How many workloads could not be run, and are compared with nothing.
+    /// The number of workloads that could not be traced and are not compared.
     pub untraced: usize,
 }
 
-/// What a trace of both revisions tells, in its title.
+/// The part of the title that says that both revisions were traced.
 const TRACED: &str = ", both traced on this machine";
 
-/// How many bytes of lines a Markdown table shows: a comment on a pull request holds 64 KB.
+/// The maximum size of the rows of a Markdown table: a comment on a pull request holds 64 KB.
 const COMMENT: usize = 60_000;
 
-/// The weight of a line; the order is that of the report.
+/// The kind of a line. Its order is that of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     New(FindingKind),
     NewWorkload,
     NewBaseline,
-    /// It may tolerate more: before what is gone.
+    /// The first document differs. It may tolerate more, so it comes before removed facts.
     Document,
     Gone(FindingKind),
     GoneBaseline,
@@ -70,11 +70,12 @@ struct Line {
     platform: String,
     fact: String,
     remark: String,
-    /// What the file says of it: why, and who answers for it.
-    said: Vec<String>,
+    /// What the file says about the fact: why and owner.
+    notes: Vec<String>,
 }
 
-/// The differences, heaviest first; of what is new or gone as a whole only the outline.
+/// Returns the differences, heaviest first. A workload or baseline that is new or gone as a whole
+/// is one line.
 fn lines(drifts: &[Drift]) -> Vec<Line> {
     let mut lines: Vec<Line> = drifts.iter().flat_map(lines_of).collect();
     lines.sort_by(|a, b| (a.kind, &a.workload, &a.platform).cmp(&(b.kind, &b.workload, &b.platform)));
@@ -88,7 +89,7 @@ fn lines_of(drift: &Drift) -> Vec<Line> {
         platform,
         fact,
         remark,
-        said: Vec::new(),
+        notes: Vec::new(),
     };
     let whole = |kind, findings: &dyn Fn(&BaselineDrift) -> Vec<Entered>| match &drift.baselines[..] {
         [] => vec![line(kind, String::new(), String::new(), "no baseline".to_owned())],
@@ -104,15 +105,15 @@ fn lines_of(drift: &Drift) -> Vec<Line> {
     }
     let mut lines = Vec::new();
     if drift.document {
-        let remark = "what is run, or how it is judged, is written differently".to_owned();
+        let remark = "the command or its rules differ".to_owned();
         lines.push(line(Kind::Document, String::new(), String::new(), remark));
     }
     for BaselineDrift { platform, change, new, gone } in &drift.baselines {
         let one = |kind: fn(FindingKind) -> Kind, Entered { finding, why, owner }: &Entered| {
             let details: Vec<&str> = finding.details.iter().map(Detail::value).collect();
-            let said = [("why", why), ("owner", owner)].into_iter();
+            let notes = [("why", why), ("owner", owner)].into_iter();
             Line {
-                said: said.filter_map(|(label, words)| Some(format!("{label}: {}", words.as_ref()?))).collect(),
+                notes: notes.filter_map(|(label, words)| Some(format!("{label}: {}", words.as_ref()?))).collect(),
                 ..line(
                     kind(finding.kind),
                     platform.to_string(),
@@ -133,7 +134,7 @@ fn lines_of(drift: &Drift) -> Vec<Line> {
     lines
 }
 
-/// `filesystem, process: 12 system calls`
+/// Returns an outline: `filesystem, process: 12 system calls`.
 fn outline(findings: &[Entered]) -> String {
     let findings = || findings.iter().map(|entered| &entered.finding);
     let subsystems: Vec<String> = findings()
@@ -145,7 +146,7 @@ fn outline(findings: &[Entered]) -> String {
     format!("{}: {}", subsystems.join(", "), counted(syscalls, "system call", "system calls"))
 }
 
-/// What differs since `base`, for a terminal.
+/// Writes the differences since `base` for a terminal.
 pub fn text(out: &mut dyn io::Write, base: Base<'_>, drifts: &[Drift], palette: &Palette) -> io::Result<()> {
     let lines = lines(drifts);
     writeln!(out, "{}", Painted(palette.heading, title(base, base.revision, &lines)))?;
@@ -154,14 +155,14 @@ pub fn text(out: &mut dyn io::Write, base: Base<'_>, drifts: &[Drift], palette: 
     let workloads = width(|line| line.workload.len());
     let platforms = width(|line| line.platform.len());
     let facts = width(|line| line.fact.len());
-    for Line { kind, workload, platform, fact, remark, said } in &lines {
+    for Line { kind, workload, platform, fact, remark, notes } in &lines {
         let style = match kind {
             Kind::New(_) | Kind::NewWorkload | Kind::NewBaseline => palette.new,
             Kind::Gone(_) | Kind::GoneWorkload | Kind::GoneBaseline => palette.gone,
             Kind::Document => palette.hint,
         };
-        let said = said.iter().map(|words| escaped(words));
-        let remark: Vec<String> = Some(remark.clone()).filter(|it| !it.is_empty()).into_iter().chain(said).collect();
+        let notes = notes.iter().map(|words| escaped(words));
+        let remark: Vec<String> = Some(remark.clone()).filter(|it| !it.is_empty()).into_iter().chain(notes).collect();
         let remark = remark.join("  ");
         let rest = format!("{workload:<workloads$}  {platform:<platforms$}  {fact:<facts$}  {remark}");
         writeln!(out, "  {}  {}", Painted(style, format_args!("{kind:<kinds$}")), rest.trim_end())?;
@@ -169,7 +170,7 @@ pub fn text(out: &mut dyn io::Write, base: Base<'_>, drifts: &[Drift], palette: 
     Ok(())
 }
 
-/// What differs since `base`, for a comment on a pull request.
+/// Writes the differences since `base` for a comment on a pull request.
 pub fn markdown(out: &mut dyn io::Write, base: Base<'_>, drifts: &[Drift]) -> io::Result<()> {
     let lines = lines(drifts);
     writeln!(out, "### sysguard: {}", title(base, &code(base.revision), &lines))?;
@@ -177,11 +178,11 @@ pub fn markdown(out: &mut dyn io::Write, base: Base<'_>, drifts: &[Drift]) -> io
         return Ok(());
     }
     writeln!(out, "\n| finding | workload | fact | | platform |\n|---|---|---|---|---|")?;
-    let mut room = COMMENT;
+    let mut left = COMMENT;
     let rows: Vec<String> = lines.iter().map(row).collect();
     let fits = |row: &&String| {
-        room = room.saturating_sub(row.len());
-        room > 0
+        left = left.saturating_sub(row.len());
+        left > 0
     };
     let shown = rows.iter().take_while(fits).count();
     rows[..shown].iter().try_for_each(|row| out.write_all(row.as_bytes()))?;
@@ -194,33 +195,33 @@ pub fn markdown(out: &mut dyn io::Write, base: Base<'_>, drifts: &[Drift]) -> io
     Ok(())
 }
 
-fn row(Line { kind, workload, platform, fact, remark, said }: &Line) -> String {
+fn row(Line { kind, workload, platform, fact, remark, notes }: &Line) -> String {
     let kind = match kind {
         Kind::New(FindingKind::NewSubsystem) => format!("**{kind}**"),
         kind => kind.to_string(),
     };
-    // Words of ours, or values out of the file, which might be anything.
+    // Either one of our own texts, or values from the file, which are foreign.
     let remark = if fact.is_empty() { remark.clone() } else { code(remark) };
-    let said = said.iter().map(|words| markup::markdown(words));
-    let remark: Vec<String> = Some(remark).filter(|it| !it.is_empty()).into_iter().chain(said).collect();
+    let notes = notes.iter().map(|words| markup::markdown(words));
+    let remark: Vec<String> = Some(remark).filter(|it| !it.is_empty()).into_iter().chain(notes).collect();
     let remark = remark.join(", ");
     let cells = [kind, code(workload), code(fact), remark, code(platform)];
     format!("| {} |\n", cells.join(" | "))
 }
 
-/// As code within a cell.
+/// Returns text as code inside a cell.
 fn code(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("`{}`", text.replace('|', "\\|").replace('`', "'")) }
 }
 
-/// `2 new, 1 gone since HEAD`
+/// Returns the title: `2 new, 1 gone since HEAD`.
 fn title(base: Base<'_>, shown: &str, lines: &[Line]) -> String {
     let how = if base.traced { TRACED } else { "" };
     let without = match base.untraced {
         0 => String::new(),
-        some => format!(", without {} that could not be", counted(some as u64, "workload", "workloads")),
+        some => format!(", without {} that could not be traced", counted(some as u64, "workload", "workloads")),
     };
-    let count = |is_meant: fn(Kind) -> bool| lines.iter().filter(|line| is_meant(line.kind)).count();
+    let count = |is_counted: fn(Kind) -> bool| lines.iter().filter(|line| is_counted(line.kind)).count();
     let new = count(|kind| kind < Kind::Document);
     let gone = count(|kind| kind > Kind::Document);
     if lines.is_empty() {

@@ -1,5 +1,4 @@
-//! Differences as machines read them: `sysguard.diff/1`. Field names and their order are a public
-//! interface.
+//! Differences as JSON: `sysguard.diff/1`. Field names and their order are a public interface.
 
 use std::io;
 
@@ -12,7 +11,7 @@ use crate::model::judge::revisions::{BaselineDrift, Change, Drift, Entered};
 struct DiffRecord<'a> {
     schema: &'static str,
     base: &'a str,
-    /// Both revisions were run on this machine; else their files were compared.
+    /// Whether both revisions were run on this machine. Otherwise their files were compared.
     traced: bool,
     workloads: Vec<DriftRecord<'a>>,
 }
@@ -45,7 +44,7 @@ struct FindingRecord {
     owner: Option<String>,
 }
 
-/// What differs since a revision, as one object.
+/// Writes the differences since a revision as one object.
 pub fn json(out: &mut dyn io::Write, base: Base<'_>, drifts: &[Drift]) -> io::Result<()> {
     let workloads = drifts.iter().map(drift_record).collect();
     serde_json::to_writer_pretty(
@@ -69,7 +68,8 @@ fn drift_record(drift: &Drift) -> DriftRecord<'_> {
     }
 }
 
-/// The kind says how deep the fact lies; whether it is new or gone, the list that it is in.
+/// Returns the record of a finding. Its kind is the depth of the fact; the list that contains it
+/// says whether it is new or gone.
 fn record(workload: &str, Entered { finding, why, owner }: &Entered) -> FindingRecord {
     let kind = finding.kind.name();
     FindingRecord {

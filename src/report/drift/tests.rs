@@ -1,4 +1,4 @@
-//! What is told of differences, whole reports.
+//! Tests of whole reports on differences.
 
 use super::*;
 use crate::model::expectation::Expectation;
@@ -38,7 +38,7 @@ fn written(write: impl Fn(&mut dyn io::Write) -> io::Result<()>) -> String {
 }
 
 #[test]
-fn text_is_one_line_a_finding_heaviest_first() {
+fn text_has_one_line_per_finding_heaviest_first() {
     insta::assert_snapshot!(written(|out| text(out, since(), &drifts(), &Palette::plain())), @"
     5 new, 5 gone since HEAD
       new-subsystem   a::changed  x86_64-linux-gnu  network
@@ -46,8 +46,8 @@ fn text_is_one_line_a_finding_heaviest_first() {
       new-syscall     b::back     x86_64-linux-gnu  filesystem::openat
       new-argument    a::changed  x86_64-linux-gnu  filesystem::mmap::argument=PROT_READ|PROT_EXEC
       new-workload    c::added    x86_64-linux-gnu                                                  filesystem, network: 2 system calls
-      document        a::changed                                                                    what is run, or how it is judged, is written differently
-      document        b::back                                                                       what is run, or how it is judged, is written differently
+      document        a::changed                                                                    the command or its rules differ
+      document        b::back                                                                       the command or its rules differ
       gone-subsystem  b::back     x86_64-linux-gnu  network
       gone-syscall    a::changed  x86_64-linux-gnu  filesystem::openat
       gone-syscall    b::back     x86_64-linux-gnu  network::socket                                 AF_INET  why: serves|clients; REQ-12  owner: @net
@@ -57,7 +57,7 @@ fn text_is_one_line_a_finding_heaviest_first() {
 }
 
 #[test]
-fn markdown_is_a_table_whose_cells_hold_anything() {
+fn markdown_table_cells_may_contain_markup() {
     insta::assert_snapshot!(written(|out| markdown(out, Base { revision: "main", traced: false, untraced: 0 }, &drifts())), @r"
     ### sysguard: 5 new, 5 gone since `main`
 
@@ -68,8 +68,8 @@ fn markdown_is_a_table_whose_cells_hold_anything() {
     | new-syscall | `b::back` | `filesystem::openat` |  | `x86_64-linux-gnu` |
     | new-argument | `a::changed` | `filesystem::mmap::argument=PROT_READ\|PROT_EXEC` |  | `x86_64-linux-gnu` |
     | new-workload | `c::added` |  | filesystem, network: 2 system calls | `x86_64-linux-gnu` |
-    | document | `a::changed` |  | what is run, or how it is judged, is written differently |  |
-    | document | `b::back` |  | what is run, or how it is judged, is written differently |  |
+    | document | `a::changed` |  | the command or its rules differ |  |
+    | document | `b::back` |  | the command or its rules differ |  |
     | gone-subsystem | `b::back` | `network` |  | `x86_64-linux-gnu` |
     | gone-syscall | `a::changed` | `filesystem::openat` |  | `x86_64-linux-gnu` |
     | gone-syscall | `b::back` | `network::socket` | `AF_INET`, why: serves\|clients; REQ-12, owner: @net | `x86_64-linux-gnu` |
@@ -79,7 +79,7 @@ fn markdown_is_a_table_whose_cells_hold_anything() {
 }
 
 #[test]
-fn a_long_table_is_cut_and_says_so() {
+fn long_table_is_cut_with_a_count() {
     let findings: String = (0x1000..0x2000).map(|number| format!("    syscall_{number:#x}:\n")).collect();
     let (before, after) = (expectation("", "  none: {}\n"), expectation("", &format!("  none:\n{findings}")));
     let drift = Drift::between("w", "w.yaml", Some(&before), Some(&after)).expect("a drift");
@@ -93,15 +93,16 @@ fn a_long_table_is_cut_and_says_so() {
 }
 
 #[test]
-fn nothing_is_said_to_be_nothing() {
+fn empty_difference_is_reported() {
     assert_eq!(written(|out| text(out, since(), &[], &Palette::plain())), "nothing differs since HEAD\n");
     assert_eq!(written(|out| markdown(out, since(), &[])), "### sysguard: nothing differs since `HEAD`\n");
     let traced = Base { traced: true, ..since() };
-    let told = "### sysguard: nothing differs since `HEAD`, both traced on this machine\n";
-    assert_eq!(written(|out| markdown(out, traced, &[])), told);
+    let expected = "### sysguard: nothing differs since `HEAD`, both traced on this machine\n";
+    assert_eq!(written(|out| markdown(out, traced, &[])), expected);
     let partly = Base { untraced: 2, ..traced };
-    let told = "nothing differs since HEAD, both traced on this machine, without 2 workloads that could not be\n";
-    assert_eq!(written(|out| text(out, partly, &[], &Palette::plain())), told);
+    let expected =
+        "nothing differs since HEAD, both traced on this machine, without 2 workloads that could not be traced\n";
+    assert_eq!(written(|out| text(out, partly, &[], &Palette::plain())), expected);
     let record: serde_json::Value = serde_json::from_str(&written(|out| json(out, since(), &[]))).expect("JSON");
     assert_eq!(
         record,
@@ -110,7 +111,7 @@ fn nothing_is_said_to_be_nothing() {
 }
 
 #[test]
-fn the_record_holds_every_finding() {
+fn record_holds_every_finding() {
     let record: serde_json::Value = serde_json::from_str(&written(|out| json(out, since(), &drifts()))).expect("JSON");
     let changed = &record["workloads"][0];
     assert_eq!((&changed["change"], &changed["document_changed"]), (&"changed".into(), &true.into()));

@@ -1,4 +1,4 @@
-//! The evidence as one file of HTML: no script, nothing from elsewhere, and fit for paper.
+//! The evidence as a single file of HTML: no script, no external resources, printable.
 
 use std::io::{self, Write};
 
@@ -12,11 +12,11 @@ use crate::report::markup::html as text;
 
 const MARKUP: Markup = Markup { text, code: |value| format!("<code>{}</code>", text(value)) };
 
-/// How it looks, on a screen and on paper.
+/// The style sheet for screen and paper.
 const STYLE: &str = include_str!("page.css");
 
 pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Result<()> {
-    let title = "What the workloads use of the Linux kernel";
+    let title = "Use of the Linux kernel by the workloads";
     writeln!(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title}</title>")?;
     writeln!(out, "<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n<p>{}</p>", text(METHOD))?;
     let summary = &record.summary;
@@ -36,7 +36,7 @@ pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Res
     reached(out, "Kernel options", "Option", &record.configs)?;
     writeln!(
         out,
-        "<p class=\"note\">As information: without such an option the calls, or what they reach, are missing. Other calls are in every kernel.</p>"
+        "<p class=\"note\">For information: a kernel without such an option lacks these calls or what they reach. Other calls are in every kernel.</p>"
     )?;
     blind_spots(out, &record.blind_spots)?;
     writeln!(out, "<h2>Workloads</h2>")?;
@@ -54,7 +54,10 @@ fn end(out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn matrix(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Result<()> {
-    writeln!(out, "<h2>Subsystems by workload</h2>\n<p>How many system calls of a workload reach a subsystem.</p>")?;
+    writeln!(
+        out,
+        "<h2>Subsystems by workload</h2>\n<p>Number of system calls by which a workload reaches a subsystem.</p>"
+    )?;
     let names: Vec<&str> = record.workloads.iter().map(|workload| workload.name).collect();
     head(out, &[&["Subsystem"], &names[..]].concat())?;
     for MatrixRecord { group, syscalls } in &record.matrix {
@@ -87,7 +90,7 @@ fn reached(out: &mut dyn Write, title: &str, column: &str, records: &[ReachedRec
 fn blind_spots(out: &mut dyn Write, spots: &[SpotRecord<'_>]) -> io::Result<()> {
     writeln!(out, "<h2>Blind spots</h2>")?;
     if spots.is_empty() {
-        return writeln!(out, "<p>None was seen.</p>");
+        return writeln!(out, "<p>None was observed.</p>");
     }
     writeln!(out, "<ul>")?;
     for SpotRecord { name, meaning, workloads } in spots {
@@ -103,12 +106,12 @@ fn workload(out: &mut dyn Write, workload: &WorkloadRecord<'_>) -> io::Result<()
     writeln!(out, "<h3>{}</h3>", text(name))?;
     writeln!(
         out,
-        "<p>Runs <code>{}</code>, by <code>{}</code>. What is new fails down to the level {level}; ambient calls: {ambient}.</p>",
+        "<p>Runs <code>{}</code>, by <code>{}</code>. New facts fail down to level {level}; ambient calls: {ambient}.</p>",
         text(&command.join(" ")),
         text(file)
     )?;
     if let Some(reason) = workload.ignored {
-        writeln!(out, "<p>Run only when asked for: {}.</p>", text(reason))?;
+        writeln!(out, "<p>Run only on request: {}.</p>", text(reason))?;
     }
     for (word, rules) in [("Forbidden", &workload.forbid), ("Tolerated", &workload.tolerate)] {
         for RuleRecord { rule, why } in rules {

@@ -14,7 +14,7 @@ const MARKUP: Markup = Markup { text: cell, code };
 
 pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Result<()> {
     let summary = &record.summary;
-    writeln!(out, "# What the workloads use of the Linux kernel\n\n{METHOD}\n")?;
+    writeln!(out, "# Use of the Linux kernel by the workloads\n\n{METHOD}\n")?;
     writeln!(out, "| | |\n|---|---|")?;
     writeln!(out, "| Workloads | {} |", workloads(summary))?;
     writeln!(out, "| Subsystems | {}, by the taxonomy {} |", summary.groups, cell(record.taxonomy))?;
@@ -28,7 +28,7 @@ pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Res
     reached(out, "Kernel options", "Option", &record.configs)?;
     writeln!(
         out,
-        "\nAs information: without such an option the calls, or what they reach, are missing. Other calls are in every kernel."
+        "\nFor information: a kernel without such an option lacks these calls or what they reach. Other calls are in every kernel."
     )?;
     blind_spots(out, &record.blind_spots)?;
     writeln!(out, "\n## Workloads")?;
@@ -37,7 +37,7 @@ pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Res
 
 fn matrix(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Result<()> {
     let names: Vec<&str> = record.workloads.iter().map(|workload| workload.name).collect();
-    writeln!(out, "\n## Subsystems by workload\n\nHow many system calls of a workload reach a subsystem.\n")?;
+    writeln!(out, "\n## Subsystems by workload\n\nNumber of system calls by which a workload reaches a subsystem.\n")?;
     let heads: Vec<String> = names.iter().map(|name| cell(name)).collect();
     writeln!(out, "| Subsystem | {} |\n|---|{}", heads.join(" | "), "---:|".repeat(names.len()))?;
     for MatrixRecord { group, syscalls } in &record.matrix {
@@ -61,7 +61,7 @@ fn reached(out: &mut dyn Write, title: &str, column: &str, records: &[ReachedRec
 fn blind_spots(out: &mut dyn Write, spots: &[SpotRecord<'_>]) -> io::Result<()> {
     writeln!(out, "\n## Blind spots\n")?;
     if spots.is_empty() {
-        return writeln!(out, "None was seen.");
+        return writeln!(out, "None was observed.");
     }
     for SpotRecord { name, meaning, workloads } in spots {
         let workloads: Vec<String> = workloads.iter().map(|name| cell(name)).collect();
@@ -80,14 +80,14 @@ fn workload(out: &mut dyn Write, workload: &WorkloadRecord<'_>) -> io::Result<()
     writeln!(out, "\n### {}\n", cell(workload.name))?;
     writeln!(
         out,
-        "Runs {}, by {}. What is new fails down to the level {}; ambient calls: {}.",
+        "Runs {}, by {}. New facts fail down to level {}; ambient calls: {}.",
         code(&workload.command.join(" ")),
         code(workload.file),
         workload.level,
         workload.ambient
     )?;
     if let Some(reason) = workload.ignored {
-        writeln!(out, "Run only when asked for: {}.", cell(reason))?;
+        writeln!(out, "Run only on request: {}.", cell(reason))?;
     }
     for (word, rules) in [("Forbidden", &workload.forbid), ("Tolerated", &workload.tolerate)] {
         for RuleRecord { rule, why } in rules {

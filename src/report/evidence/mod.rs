@@ -1,8 +1,8 @@
-//! The evidence: what the expectations of a repository say that its workloads use of the kernel,
-//! for who must know.
+//! The evidence: what a repository's expectations say about its workloads' use of the kernel, for
+//! audits. Main function: [`evidence`].
 //!
-//! `record` is the data as machines read it, `sysguard.report/1`; Markdown and HTML are views of
-//! it. Nothing is traced, and no clock is read: the same expectations give the same bytes.
+//! `record` is the data for machines, `sysguard.report/1`; Markdown and HTML are views of it.
+//! Nothing is traced and no clock is read: the same expectations give the same bytes.
 
 mod html;
 mod markdown;
@@ -21,24 +21,24 @@ use record::EvidenceRecord;
 pub struct Evidence<'a> {
     /// Its name.
     pub workload: &'a str,
-    /// Its file, as it is called from the workspace's folder.
+    /// Its file, relative to the root of the workspace.
     pub file: &'a str,
-    /// What that says.
+    /// The content of the file.
     pub expectation: &'a Expectation,
 }
 
-/// How the evidence is written.
+/// The formats of the evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EvidenceFormat {
-    /// For a page beside the code.
+    /// A page to keep beside the code.
     Markdown,
     /// One object.
     Json,
-    /// One file that needs no other, and no script.
+    /// A single file without scripts or external resources.
     Html,
 }
 
-/// Writes the evidence, filed under the words of a taxonomy.
+/// Writes the evidence, with subsystems named by a taxonomy.
 pub fn evidence(
     out: &mut dyn io::Write,
     workloads: &[Evidence<'_>],
@@ -57,10 +57,11 @@ pub fn evidence(
     }
 }
 
-/// How baselines come about, in words that both pages tell.
-const METHOD: &str = "A baseline holds what runs of a workload showed under a ptrace tracer, in a built environment and repeated until nothing \
-                      new showed, and what a reviewer accepted since. A run shows what it executed: this is evidence of what was used, not that nothing else can be. \
-                      Calls that scheduler, allocator, loader and vDSO decide are set apart unless a workload says `ambient: strict`.";
+/// How baselines are made, in the words of both pages.
+const METHOD: &str = "A baseline holds what the runs of a workload did under a tracer, in a fixed environment and repeated until \
+                      nothing new appeared, and what a reviewer accepted later. Runs show what was executed: this proves what was \
+                      used, not that nothing else can be used. Calls that the scheduler, allocator, loader or vDSO decide on are \
+                      left out unless a workload says `ambient: strict`.";
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! The evidence as machines read it: `sysguard.report/1`. Main type: [`EvidenceRecord`].
+//! The evidence as JSON: `sysguard.report/1`. Main type: [`EvidenceRecord`].
 //!
 //! Field names and their order are a public interface. Lists are sorted, so that the same
 //! expectations give the same bytes.
@@ -31,7 +31,7 @@ pub(super) struct EvidenceRecord<'a> {
     pub(super) blind_spots: Vec<SpotRecord<'a>>,
 }
 
-/// Which kernels the tables were made from.
+/// The kernels that the tables were made from.
 #[derive(Debug, Serialize)]
 pub(super) struct TablesRecord<'a> {
     pub(super) kernel: &'a str,
@@ -52,7 +52,7 @@ pub(super) struct SummaryRecord {
 pub(super) struct WorkloadRecord<'a> {
     pub(super) name: &'a str,
     pub(super) file: &'a str,
-    /// What is run.
+    /// The command line.
     pub(super) command: Vec<String>,
     pub(super) level: &'static str,
     pub(super) ambient: &'static str,
@@ -71,9 +71,9 @@ pub(super) struct RuleRecord<'a> {
 #[derive(Debug, Serialize)]
 pub(super) struct BaselineRecord<'a> {
     pub(super) platform: String,
-    /// What was around the workload when a fact last changed.
+    /// The environment around the workload when a fact last changed.
     pub(super) fingerprint: BTreeMap<&'static str, &'a str>,
-    /// Whether recording ended because nothing new showed any more.
+    /// Whether recording ended because no run showed anything new.
     pub(super) quiet: bool,
     pub(super) groups: Vec<GroupRecord<'a>>,
     pub(super) blind_spots: Vec<&'a str>,
@@ -85,7 +85,7 @@ pub(super) struct GroupRecord<'a> {
     pub(super) syscalls: Vec<UseRecord<'a>>,
 }
 
-/// A call as far as it reached one subsystem.
+/// The uses of a call that reached one subsystem.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct UseRecord<'a> {
     pub(super) name: &'a str,
@@ -95,7 +95,8 @@ pub(super) struct UseRecord<'a> {
     pub(super) section: Option<&'a str>,
     pub(super) config: Option<&'a str>,
     pub(super) expert: bool,
-    /// Where its arguments and objects led; the fields above are the entry point's.
+    /// The places that its arguments and objects reached; the fields above describe the entry
+    /// point.
     pub(super) reached: Vec<PlaceRecord>,
     pub(super) arguments: Vec<&'a str>,
     pub(super) objects: Vec<&'a str>,
@@ -106,7 +107,7 @@ pub(super) struct UseRecord<'a> {
     pub(super) owner: Option<&'a str>,
 }
 
-/// Where a call led.
+/// A place that a call reached.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct PlaceRecord {
     pub(super) source: &'static str,
@@ -121,19 +122,18 @@ impl From<Reached> for PlaceRecord {
     }
 }
 
-/// A group, and how many calls of each workload are in it.
+/// A group, and the number of calls in it for each workload.
 #[derive(Debug, Serialize)]
 pub(super) struct MatrixRecord<'a> {
     pub(super) group: &'a str,
     pub(super) syscalls: BTreeMap<&'a str, u64>,
 }
 
-/// A section of MAINTAINERS or an option of the kernel, and the calls and workloads that lead
-/// there.
+/// A section of MAINTAINERS or an option of the kernel, and the calls and workloads that reach it.
 #[derive(Debug, Serialize)]
 pub(super) struct ReachedRecord<'a> {
     pub(super) name: String,
-    /// Of an option: it is offered to experts only.
+    /// For an option: whether it is offered to experts only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) expert: Option<bool>,
     pub(super) syscalls: BTreeSet<&'a str>,
@@ -221,7 +221,7 @@ fn baseline<'a>(recorded: &'a Baseline, kernel: &'a Kernel, taxonomy: &'a Taxono
     }
 }
 
-/// A use, and the subsystem of its entry point.
+/// Returns a use and the subsystem of its entry point.
 fn used<'a>(
     subsystem: Subsystem,
     name: &'a str,
@@ -230,8 +230,8 @@ fn used<'a>(
     abi: Option<Abi>,
 ) -> (UseRecord<'a>, Subsystem) {
     let own = entry.abis.iter().find_map(|abi| Abi::from_name(abi)).or(abi);
-    let is_meant = |call: &&Call| call.name == name && Some(call.syscall.abi) == own;
-    let call = kernel.calls.iter().find(is_meant);
+    let is_same = |call: &&Call| call.name == name && Some(call.syscall.abi) == own;
+    let call = kernel.calls.iter().find(is_same);
     let facts = call.and_then(|call| call.entry_point.as_ref());
     let (arguments, objects) = (entry.arguments.iter().map(String::as_str), entry.objects.iter().map(String::as_str));
     let entry_point = call.and_then(|call| entry_points::facts(call.syscall));
@@ -257,7 +257,7 @@ fn used<'a>(
     (record, facts.map_or(Subsystem::None, |facts| facts.subsystem))
 }
 
-/// Every use with its workload and its group.
+/// Returns every use with its workload and its group.
 fn uses<'r, 'a>(workloads: &'r [WorkloadRecord<'a>]) -> impl Iterator<Item = (&'a str, &'a str, &'r UseRecord<'a>)> {
     workloads.iter().flat_map(|workload| {
         let groups = workload.baselines.iter().flat_map(|baseline| &baseline.groups);
@@ -290,8 +290,8 @@ fn matrix<'a>(workloads: &[WorkloadRecord<'a>]) -> Vec<MatrixRecord<'a>> {
     cells.into_iter().map(row).collect()
 }
 
-/// Which calls of which workloads lead where: `name` names a place, with whether only experts are
-/// offered it.
+/// Returns which calls of which workloads reach each place. `name` returns the name of a place, and
+/// whether it is offered to experts only.
 fn reached<'a>(
     workloads: &[WorkloadRecord<'a>],
     name: impl Fn(&PlaceRecord) -> Option<(&str, Option<bool>)>,

@@ -1,11 +1,11 @@
-//! The evidence of two workloads, in every format.
+//! Tests of the evidence of two workloads, in every format.
 
 use super::*;
 use crate::model::expectation::format::read;
 use crate::model::taxonomy::Base;
 use crate::report::schema::holds;
 
-/// Everything foreign in it tries to be markup.
+/// An expectation with markup in every foreign text.
 const HOSTILE: &str = "version: 1\ncommand: [sh, -c, \"<script>alert(1)</script> | `x`\"]\nforbid:\n  - {subsystem: bpf, why: \"<b>no</b>\"}\n---\n\
                        platform: x86_64-linux-gnu\nfingerprint:\n  kernel: \"6.18\"\nsubsystems:\n  network:\n    socket:\n      arguments: [AF_INET]\n      why: \"a|b <i>\"\n      \
                        owner: net & co\n      seen: sometimes\n  poll:\n    epoll_wait:\nblind_spots: [io_uring]\n";
@@ -14,7 +14,7 @@ const PLAIN: &str = "version: 1\nbin: demo\nignore: slow\n";
 fn written(taxonomy: &Taxonomy, format: EvidenceFormat) -> String {
     let [hostile, plain] = [HOSTILE, PLAIN].map(|text| read(text.as_bytes()).expect("a good text").expectation);
     let kernel = Kernel { releases: vec!["6.12.1".to_owned(), "7.1.8".to_owned()], ..Kernel::of_tables() };
-    // Out of order: the report has an order of its own.
+    // Not in order: the report sorts them.
     let workloads = [
         Evidence { workload: "z", file: "expectations/z.yaml", expectation: &plain },
         Evidence { workload: "a", file: "expectations/a.yaml", expectation: &hostile },
@@ -25,7 +25,7 @@ fn written(taxonomy: &Taxonomy, format: EvidenceFormat) -> String {
 }
 
 #[test]
-fn the_record_is_valid_by_its_schema() {
+fn record_matches_its_schema() {
     let record: serde_json::Value =
         serde_json::from_str(&written(&Taxonomy::default(), EvidenceFormat::Json)).expect("JSON");
     assert_eq!(record["workloads"][0]["name"], "a");
@@ -41,7 +41,7 @@ fn the_record_is_valid_by_its_schema() {
 }
 
 #[test]
-fn markdown_tells_each_use_with_its_reason() {
+fn markdown_shows_each_use_with_its_reason() {
     let page = written(&Taxonomy::default(), EvidenceFormat::Markdown);
     for line in [
         "| Subsystem | a | z |\n|---|---:|---:|\n| Event Poll | 1 |  |\n| Network | 1 |  |\n",
@@ -49,8 +49,8 @@ fn markdown_tells_each_use_with_its_reason() {
         "| CONFIG\\_EPOLL (offered to experts only) | `epoll_wait` | a |\n",
         "- `io_uring`: operations submitted through the rings of io\\_uring are no system calls (a)\n",
         "Forbidden: subsystem bpf (&lt;b&gt;no&lt;/b&gt;).\n",
-        "**x86\\_64-linux-gnu** (kernel 6.18), recorded until nothing new showed.\n",
-        "Run only when asked for: slow.\n\nNo baseline yet.\n",
+        "**x86\\_64-linux-gnu** (kernel 6.18), recorded until no run showed anything new.\n",
+        "Run only on request: slow.\n\nNo baseline yet.\n",
         "| Subsystems | 2, by the taxonomy kernel/1 |\n",
         "| Tables | Linux 7.1.8, made from 6.12.1, 7.1.8 |\n",
         "| NETWORKING \\[GENERAL\\] | `socket` | a |\n",
@@ -61,7 +61,7 @@ fn markdown_tells_each_use_with_its_reason() {
 }
 
 #[test]
-fn html_is_one_file_in_which_nothing_foreign_is_markup() {
+fn html_is_self_contained_and_escapes_foreign_text() {
     let page = written(&Taxonomy::default(), EvidenceFormat::Html);
     for part in ["<script", "src=", "href=", "url(", "@import", "<b>", "<i>", "onload"] {
         assert!(!page.contains(part), "{part}");
@@ -76,7 +76,7 @@ fn html_is_one_file_in_which_nothing_foreign_is_markup() {
 }
 
 #[test]
-fn another_taxonomy_is_named() {
+fn other_taxonomy_is_named() {
     let page = written(&Taxonomy::built_in(Base::WorkloadTracing), EvidenceFormat::Markdown);
     assert!(
         page.contains("by the taxonomy workload-tracing/1") && page.contains("| Filesystem | `epoll_wait` |"),

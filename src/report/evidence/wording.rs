@@ -1,20 +1,20 @@
-//! What both pages say in the same words, whatever their markup. Main type: [`Markup`].
+//! The wording that Markdown and HTML share. Main type: [`Markup`].
 
 use super::record::{BaselineRecord, SummaryRecord, UseRecord};
 
-/// How foreign text and code are written in one format.
+/// How one format writes foreign text and code.
 pub(super) struct Markup {
     pub(super) text: fn(&str) -> String,
     pub(super) code: fn(&str) -> String,
 }
 
 impl Markup {
-    /// Several pieces of code.
+    /// Formats several values as code.
     pub(super) fn codes<'a>(&self, values: impl Iterator<Item = &'a str>) -> String {
         values.map(self.code).collect::<Vec<_>>().join(", ")
     }
 
-    /// Call, arguments, objects, reason and owner.
+    /// Returns the columns of a use: call, arguments, objects, reason and owner.
     pub(super) fn columns(&self, used: &UseRecord<'_>) -> [String; 5] {
         let Self { text, code } = self;
         let abis = used.abis.iter().map(|abi| format!(" ({})", text(abi))).collect::<String>();
@@ -33,21 +33,21 @@ impl Markup {
         ]
     }
 
-    /// Where and how well a baseline was recorded, after its platform.
+    /// Returns what follows a baseline's platform: where and how completely it was recorded.
     pub(super) fn recorded(&self, baseline: &BaselineRecord<'_>) -> String {
         let fingerprint: Vec<String> =
             baseline.fingerprint.iter().map(|(part, value)| format!("{part} {}", (self.text)(value))).collect();
         let around = if fingerprint.is_empty() { String::new() } else { format!(" ({})", fingerprint.join(", ")) };
         let quiet = if baseline.quiet {
-            "recorded until nothing new showed"
+            "recorded until no run showed anything new"
         } else {
-            "recorded, but never quiet: more may show"
+            "recorded, but still growing: later runs may show more"
         };
         format!("{around}, {quiet}")
     }
 }
 
-/// How many workloads there are.
+/// Returns the number of workloads, and of those without a baseline.
 pub(super) fn workloads(summary: &SummaryRecord) -> String {
     let without = if summary.without_baseline > 0 {
         format!(", {} without a baseline", summary.without_baseline)

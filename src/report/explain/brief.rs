@@ -1,21 +1,21 @@
-//! What a reviewer wants to know of a fact, in a line each. Main function: [`brief`].
+//! A fact in a few lines for a reviewer. Main function: [`brief`].
 
 use super::sheet::{basis, release};
 use crate::model::explain::{Argument, CallFacts, Kernel, ObjectFacts, Reaches, What, meanings_of};
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::kernel::syscall::Abi;
 
-/// The label of the call itself.
+/// The label of the line on the call itself.
 pub(in crate::report) const CALL: &str = "call";
 
-/// Label and line of each part of a fact, as its call runs under this ABI.
+/// Returns label and text for each part of a fact, for its call under this ABI.
 pub(in crate::report) fn brief(fact: &Fact, abi: Option<Abi>) -> Vec<(&'static str, String)> {
     let abi = match fact {
         Fact::Use { detail: Some(Detail::Abi(abi)), .. } => Abi::from_name(abi),
         _ => abi,
     };
     let mut parts = meanings_of(fact, &Kernel::of_tables());
-    // The call first: it is what the rest is about.
+    // The call comes first, because the rest describes it.
     parts.reverse();
     parts.iter().filter_map(|what| line(what, abi)).collect()
 }
@@ -23,7 +23,7 @@ pub(in crate::report) fn brief(fact: &Fact, abi: Option<Abi>) -> Vec<(&'static s
 fn line(what: &What, abi: Option<Abi>) -> Option<(&'static str, String)> {
     match what {
         What::Call(call) => Some((CALL, of_call(call, abi))),
-        // One that reaches nothing of its own and is told nothing of says no more than its call.
+        // An argument that reaches nothing else and has no explanation adds nothing to its call.
         What::Argument(Argument { reaches: Reaches::ItsCall, why: None, header: None, .. }) => None,
         What::Argument(argument) => Some(("value", of_argument(argument))),
         What::Object(object) => Some(("object", of_object(object))),
@@ -32,10 +32,11 @@ fn line(what: &What, abi: Option<Abi>) -> Option<(&'static str, String)> {
     }
 }
 
-/// Where in the kernel a call leads to, who maintains that, and what enables it.
+/// Returns where in the kernel a call leads, the section that maintains it, and the option that
+/// enables it.
 fn of_call(call: &CallFacts, abi: Option<Abi>) -> String {
     let Some(entry) = call.entry_point(abi) else {
-        return format!("{}: no kernel table knows it", call.name);
+        return format!("{}: not in any kernel table", call.name);
     };
     let config = entry.config.as_ref().map(|config| format!(", {config}")).unwrap_or_default();
     let since = call.since(entry).map(|since| format!(", since {}", release(since))).unwrap_or_default();
@@ -49,8 +50,8 @@ fn of_argument(argument: &Argument) -> String {
     let header = argument.header.map(|header| format!(", <{header}>")).unwrap_or_default();
     let reaches = match argument.reaches {
         Reaches::Subsystem(subsystem) => format!("reaches {subsystem}"),
-        Reaches::ItsCall => "reaches what its call does".to_owned(),
-        Reaches::ItsObject => "reaches what the fd stands for".to_owned(),
+        Reaches::ItsCall => "reaches the same as its call".to_owned(),
+        Reaches::ItsObject => "reaches the object of the fd".to_owned(),
     };
     let place = placed(argument.section.as_deref(), argument.options.as_ref());
     format!("{}: {reaches}{why}{header}{place}", argument.name)
@@ -63,7 +64,7 @@ fn of_object(object: &ObjectFacts) -> String {
     format!("{}: {subsystem}, {}{source}{place}", object.name, object.why)
 }
 
-/// A section of MAINTAINERS and the options, as far as they are known.
+/// Returns a section of MAINTAINERS and the options, as far as they are known.
 fn placed(section: Option<&str>, options: Option<&(Option<String>, bool)>) -> String {
     let config = options.and_then(|(config, _)| config.as_deref());
     [section, config].into_iter().flatten().map(|part| format!(", {part}")).collect()

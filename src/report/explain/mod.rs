@@ -1,5 +1,4 @@
-//! What a name means: for people, as Markdown and, versioned, as JSON; and in one line each for a
-//! reviewer.
+//! The meaning of a name, as text, Markdown and versioned JSON, and in a few lines for a reviewer.
 
 mod brief;
 mod record;
@@ -18,10 +17,10 @@ pub(super) use brief::{CALL, brief};
 pub use record::json;
 pub(super) use sheet::section;
 
-/// The words that a line has at most; what is more stands below it.
+/// The maximum width of a line; longer text is wrapped.
 const WIDTH: usize = 100;
 
-/// For a terminal.
+/// Writes an explanation for a terminal.
 pub fn text(out: &mut dyn io::Write, explained: &Explanation, kernel: &Kernel, palette: &Palette) -> io::Result<()> {
     for (index, Sheet { title, kind, rows }) in sheets(explained, kernel).iter().enumerate() {
         if index > 0 {
@@ -38,7 +37,7 @@ pub fn text(out: &mut dyn io::Write, explained: &Explanation, kernel: &Kernel, p
     Ok(())
 }
 
-/// For a page.
+/// Writes an explanation as Markdown.
 pub fn markdown(out: &mut dyn io::Write, explained: &Explanation, kernel: &Kernel) -> io::Result<()> {
     for (index, Sheet { title, kind, rows }) in sheets(explained, kernel).iter().enumerate() {
         if index > 0 {
@@ -53,7 +52,7 @@ pub fn markdown(out: &mut dyn io::Write, explained: &Explanation, kernel: &Kerne
     Ok(())
 }
 
-/// A line in lines of a width that people read.
+/// Wraps a line at the maximum width.
 fn wrapped(line: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in line.split(' ') {

@@ -1,5 +1,4 @@
-//! Explanations as machines read them: `sysguard.explain/1`. Field names and their order are a
-//! public interface.
+//! Explanations as JSON: `sysguard.explain/1`. Field names and their order are a public interface.
 
 use std::io;
 
@@ -136,7 +135,7 @@ struct FamilyRecord {
     why: &'static str,
 }
 
-/// An explanation as one object.
+/// Writes an explanation as one object.
 pub fn json(out: &mut dyn io::Write, explained: &Explanation, kernel: &Kernel) -> io::Result<()> {
     let record = ExplainRecord {
         schema: "sysguard.explain/1",

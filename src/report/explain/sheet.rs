@@ -1,5 +1,4 @@
-//! An explanation in words: a title and labelled lines, which text and Markdown lay out. Main type:
-//! [`Sheet`].
+//! An explanation as a title with labelled lines, for text and Markdown. Main type: [`Sheet`].
 
 use std::collections::BTreeSet;
 
@@ -12,17 +11,17 @@ use crate::model::facts::families::{Family, Kinship};
 use crate::model::kernel::syscall::Syscall;
 use crate::report::words::counted;
 
-/// How many names stand on one line of people's text.
+/// The maximum number of names on one line.
 const NAMES: usize = 60;
 
-/// One meaning, or the place of a key.
+/// One meaning of a name, or the description of a key.
 pub(super) struct Sheet {
     pub(super) title: String,
     pub(super) kind: &'static str,
     pub(super) rows: Vec<(&'static str, Vec<String>)>,
 }
 
-/// Everything in the order in which it is told.
+/// Returns all sheets of an explanation in order.
 pub(super) fn sheets(explained: &Explanation, kernel: &Kernel) -> Vec<Sheet> {
     let key = explained.key.iter().map(|key| of_key(key, &explained.name));
     key.chain(explained.meanings.iter().map(|meaning| of_meaning(meaning, kernel))).collect()
@@ -59,12 +58,12 @@ fn of_meaning(meaning: &Meaning, kernel: &Kernel) -> Sheet {
     let ambient = matches!(&meaning.what, What::Call(call) if call.ambient.is_some());
     sheet.rows.push(("used by", used_by(&meaning.used_by, ambient)));
     if !matches!(meaning.what, What::BlindSpot(_)) {
-        sheet.rows.push(("told by", vec![provenance(kernel)]));
+        sheet.rows.push(("based on", vec![provenance(kernel)]));
     }
     sheet
 }
 
-/// Which kernel says so.
+/// Returns the kernel that the explanation is based on.
 pub(super) fn provenance(kernel: &Kernel) -> String {
     match &kernel.tree {
         Some(tree) => format!("Linux {}, the source tree {tree}", kernel.newest()),
@@ -75,7 +74,7 @@ pub(super) fn provenance(kernel: &Kernel) -> String {
 fn of_call(call: &CallFacts, kernel: &Kernel) -> Sheet {
     let mut rows = Vec::new();
     if call.behind.is_empty() {
-        rows.push(("numbers", vec![format!("no table of Linux {} knows it", kernel.newest())]));
+        rows.push(("numbers", vec![format!("not in any table of Linux {}", kernel.newest())]));
     } else {
         let mut all: Vec<Syscall> = call.behind.iter().flat_map(|behind| behind.numbers.clone()).collect();
         all.sort_by_key(|number| std::cmp::Reverse(number.abi));
@@ -85,41 +84,42 @@ fn of_call(call: &CallFacts, kernel: &Kernel) -> Sheet {
     }
     let entries: Vec<&Entry> = call.behind.iter().filter_map(|behind| behind.entry_point.as_ref()).collect();
     if !entries.is_empty() {
-        let told = |words: &dyn Fn(&Entry) -> String| distinct(entries.iter().map(|entry| words(entry)));
-        rows.push(("maintained", told(&|entry| section(&entry.section))));
-        rows.push(("subsystem", told(&|entry| format!("{}: {}", entry.subsystem, basis(&entry.basis)))));
-        rows.push(("option", told(&|entry| option(entry.config.as_deref(), entry.expert))));
-        rows.push(("since", told(&|entry| since(call, entry, kernel))));
+        let all = |words: &dyn Fn(&Entry) -> String| distinct(entries.iter().map(|entry| words(entry)));
+        rows.push(("maintained", all(&|entry| section(&entry.section))));
+        rows.push(("subsystem", all(&|entry| format!("{}: {}", entry.subsystem, basis(&entry.basis)))));
+        rows.push(("option", all(&|entry| option(entry.config.as_deref(), entry.expert))));
+        rows.push(("since", all(&|entry| since(call, entry, kernel))));
     }
     rows.push((
         "family",
         if call.families.is_empty() {
             vec!["none".to_owned()]
         } else {
-            call.families.iter().map(|family| kin(family)).collect()
+            call.families.iter().map(|family| family_line(family)).collect()
         },
     ));
     let page = call.page.as_ref();
     rows.push((
         "manual",
-        vec![page.map_or_else(|| format!("man-pages {MAN_PAGES} has no page of it"), |page| format!("{page}(2)"))],
+        vec![page.map_or_else(|| format!("man-pages {MAN_PAGES} has no page"), |page| format!("{page}(2)"))],
     ));
     rows.push(("ambient", vec![call.ambient.map_or_else(|| "no".to_owned(), |reason| format!("yes: {reason}"))]));
     rows.extend(call.privileged.map(|reason| ("privileged", vec![format!("yes: {reason}")])));
     Sheet { title: call.name.clone(), kind: "system call", rows }
 }
 
-/// `sys_openat in fs/open.c`, with its ABIs where they differ.
-fn entry(behind: &Behind, told: bool) -> String {
+/// Returns the entry point: `sys_openat in fs/open.c`, with its ABIs if there are several entry
+/// points.
+fn entry(behind: &Behind, with_abis: bool) -> String {
     let abis: Vec<&str> = behind.numbers.iter().map(|number| number.abi.name()).collect();
-    let whose = if told { format!(" ({})", abis.join(", ")) } else { String::new() };
+    let abis = if with_abis { format!(" ({})", abis.join(", ")) } else { String::new() };
     match &behind.entry_point {
-        Some(entry) => format!("{} in {}{whose}", entry.name, entry.source),
-        None => format!("none: the number answers ENOSYS{whose}"),
+        Some(entry) => format!("{} in {}{abis}", entry.name, entry.source),
+        None => format!("none: the number answers ENOSYS{abis}"),
     }
 }
 
-/// A section, or that none but the catch-all covers the file.
+/// Returns a section, or says that only the catch-all section covers the file.
 pub(in crate::report) fn section(section: &str) -> String {
     match section.strip_prefix("core:") {
         Some(file) => format!("THE REST (no section of its own for {file})"),
@@ -127,7 +127,7 @@ pub(in crate::report) fn section(section: &str) -> String {
     }
 }
 
-/// Why an entry point lies where it lies: by its path, or as a named exception.
+/// Returns why an entry point belongs to its subsystem: its path, or a rule for this call.
 pub(super) fn basis(basis: &str) -> String {
     match basis.strip_prefix("path ") {
         Some(path) => format!("by the path {path}"),
@@ -143,17 +143,17 @@ fn option(config: Option<&str>, expert: bool) -> String {
     }
 }
 
-/// Since when a call exists, and by whose word.
+/// Returns since when a call exists, and according to which source.
 fn since(call: &CallFacts, entry: &Entry, kernel: &Kernel) -> String {
     let by = match call.since {
         Some(_) => format!("syscalls(2) of man-pages {MAN_PAGES}"),
         None => format!("Linux {}", kernel.releases.join(", ")),
     };
     let since = call.since(entry).map(|since| format!("{}, by {by}", release(since)));
-    since.unwrap_or_else(|| "neither the manual nor one tree tells".to_owned())
+    since.unwrap_or_else(|| "unknown: neither the manual nor the trees say".to_owned())
 }
 
-/// `5.6`, or a bound: `<=1.0`.
+/// Returns a release in words; `<=1.0` is an upper bound.
 pub(super) fn release(since: &str) -> String {
     match since.strip_prefix("<=") {
         Some(bound) => format!("Linux {bound} or before"),
@@ -161,8 +161,8 @@ pub(super) fn release(since: &str) -> String {
     }
 }
 
-fn kin(family: &Family) -> String {
-    let loose = if family.kinship == Kinship::Loose { ", not the same in all" } else { "" };
+fn family_line(family: &Family) -> String {
+    let loose = if family.kinship == Kinship::Loose { ", not fully equivalent" } else { "" };
     format!("{}{loose}: {} ({})", family.name, family.members.join(", "), family.why)
 }
 
@@ -175,9 +175,12 @@ fn of_argument(argument: &Argument, kernel: &Kernel) -> Sheet {
         Reaches::ItsCall => {
             let calls = kernel.calls.iter().filter(|call| argument.calls.contains(&call.name.as_ref()));
             let entries = calls.filter_map(|call| call.entry_point.as_ref());
-            format!("{}, as its call without it", distinct(entries.map(|entry| entry.subsystem.to_string())).join(", "))
+            format!(
+                "{}, same as the call without it",
+                distinct(entries.map(|entry| entry.subsystem.to_string())).join(", ")
+            )
         }
-        Reaches::ItsObject => format!("what the fd stands for{why}"),
+        Reaches::ItsObject => format!("depends on the object of the fd{why}"),
     };
     let mut rows =
         vec![("number", vec![number]), ("taken by", vec![argument.calls.join(", ")]), ("subsystem", vec![reaches])];
@@ -190,7 +193,7 @@ fn of_argument(argument: &Argument, kernel: &Kernel) -> Sheet {
             rows.push(("declared", vec![at.clone()]));
             rows.extend(argument.section.is_none().then(|| ("maintained", vec![section(of)])));
         }
-        (None, Some(_)) => rows.push(("declared", vec!["nowhere in this tree: the rest is by the tables".to_owned()])),
+        (None, Some(_)) => rows.push(("declared", vec!["not in this tree; the rest is from the tables".to_owned()])),
         (None, None) => {}
     }
     Sheet { title: argument.name.clone(), kind: "argument", rows }
@@ -225,7 +228,7 @@ fn of_subsystem(facts: &SubsystemFacts) -> Sheet {
     Sheet { title: facts.subsystem.slug().to_owned(), kind: "subsystem", rows }
 }
 
-/// The first of many names, on one line.
+/// Returns the first of many names and the number of the others, on one line.
 fn some<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let names: Vec<&str> = names.collect();
     let more = names.len().saturating_sub(NAMES);
@@ -241,7 +244,7 @@ fn distinct(lines: impl Iterator<Item = String>) -> Vec<String> {
 
 fn used_by(used: &[UsedBy], ambient: bool) -> Vec<String> {
     if used.is_empty() {
-        let why = if ambient { ": baselines hold ambient calls under `ambient: strict` only" } else { "" };
+        let why = if ambient { ": baselines hold ambient calls only under `ambient: strict`" } else { "" };
         return vec![format!("no workload here{why}")];
     }
     let line = |UsedBy { workload, facts }: &UsedBy| {
@@ -251,7 +254,8 @@ fn used_by(used: &[UsedBy], ambient: bool) -> Vec<String> {
     used.iter().map(line).collect()
 }
 
-/// Where a baseline holds it: subsystem and call, or the value too where there is more than one.
+/// Returns where a baseline holds a fact: subsystem and call, and the argument's value if there is
+/// one.
 fn place(fact: &Fact) -> String {
     match fact {
         Fact::Use { subsystem, syscall: Some(syscall), detail: Some(Detail::Argument(value)) } => {

@@ -1,4 +1,4 @@
-//! Explanations in every format.
+//! Tests of explanations in every format.
 
 use super::*;
 use crate::model::expectation::format::read;
@@ -24,7 +24,7 @@ fn written(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
 }
 
 #[test]
-fn a_key_is_told_from_the_finest_part_outwards() {
+fn key_is_explained_from_its_finest_part() {
     let text =
         written(|out| text(out, &explained("w::network::socket::argument=AF_INET"), &kernel(), &Palette::plain()));
     insta::assert_snapshot!(text, @r"
@@ -35,12 +35,12 @@ fn a_key_is_told_from_the_finest_part_outwards() {
     AF_INET  argument
       number       2 (0x2)
       taken by     socket, socketpair
-      subsystem    network, as its call without it
+      subsystem    network, same as the call without it
       source       net/ipv4/af_inet.c
       maintained   NETWORKING [GENERAL]
       option       CONFIG_INET && CONFIG_NET
       used by      w (network::socket AF_INET)
-      told by      Linux 7.1.8
+      based on     Linux 7.1.8
 
     socket  system call
       numbers      x86_64 41, x32 41, riscv64 198, i386 359, aarch64 198
@@ -53,19 +53,19 @@ fn a_key_is_told_from_the_finest_part_outwards() {
       manual       socket(2)
       ambient      no
       used by      w (network::socket)
-      told by      Linux 7.1.8
+      based on     Linux 7.1.8
     ");
 }
 
 #[test]
-fn markdown_holds_the_same_and_nothing_foreign_is_markup() {
+fn markdown_escapes_foreign_text() {
     let page = written(|out| markdown(out, &explained("w::network::socket"), &kernel()));
     assert!(page.starts_with("### `w::network::socket`: key\n\n| | |\n|---|---|\n| workload | w |\n"), "{page}");
     assert!(page.contains("| held by | x86\\_64-linux-gnu, why: a\\|b &lt;i&gt; |\n"), "{page}");
 }
 
 #[test]
-fn the_record_is_valid_by_its_schema() {
+fn record_matches_its_schema() {
     for name in [
         "w::network::socket::argument=AF_INET",
         "futex",
@@ -81,7 +81,7 @@ fn the_record_is_valid_by_its_schema() {
 }
 
 #[test]
-fn a_long_line_goes_on_below() {
+fn long_line_is_wrapped() {
     let lines = wrapped(&"word ".repeat(45));
     assert_eq!(lines.len(), 3);
     assert!(lines.iter().all(|line| line.chars().count() <= WIDTH));

@@ -1,5 +1,4 @@
-//! Who made the first call of each kind: a line for the call, and one for each function on its
-//! stack.
+//! The call sites of first calls: a line for each call, and one for each function on its stack.
 
 use std::io;
 
@@ -10,10 +9,10 @@ use crate::report::Palette;
 use crate::report::style::Painted;
 use crate::report::words::escaped;
 
-/// Nothing where nobody was asked about.
+/// Writes the recorded call sites; nothing if none were recorded.
 pub(super) fn write(out: &mut dyn io::Write, observation: &Observation, palette: &Palette) -> io::Result<()> {
     for ((phase, used), site) in &observation.sites {
-        // Told already: each phase is a part of the whole.
+        // Already written: the calls of each phase are part of the whole.
         if phase.is_some() {
             continue;
         }
@@ -23,12 +22,12 @@ pub(super) fn write(out: &mut dyn io::Write, observation: &Observation, palette:
         let called = format!("{subsystem}::{}{details}", syscall.name());
         writeln!(out, "\n{} by {}", Painted(palette.heading, called), escaped(&site.to_string()))?;
         let CallSite { frames, .. } = site;
-        frames.iter().try_for_each(|frame| writeln!(out, "  {}", in_words(frame)))?;
+        frames.iter().try_for_each(|frame| writeln!(out, "  {}", format_frame(frame)))?;
     }
     Ok(())
 }
 
-fn in_words(Frame { function, source, module }: &Frame) -> String {
+fn format_frame(Frame { function, source, module }: &Frame) -> String {
     let function = escaped(function.as_deref().unwrap_or("?"));
     match source {
         Some((file, line)) => format!("{function} at {}:{line}", escaped(file)),

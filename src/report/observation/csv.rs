@@ -1,11 +1,11 @@
-//! One line a use, for spreadsheets.
+//! An observation as CSV: one line per use.
 
 use std::io;
 
-use super::record::{ObservationRecord, SyscallRecord, UseRecord, errors_in_words};
+use super::record::{ObservationRecord, SyscallRecord, UseRecord, format_errors};
 use crate::model::taxonomy::{Filed, Taxonomy};
 
-/// The columns; their order is a public interface.
+/// The columns. Their order is a public interface.
 const HEADER: [&str; 12] = [
     "subsystem",
     "syscall",
@@ -23,13 +23,13 @@ const HEADER: [&str; 12] = [
 
 pub(super) fn write(out: &mut dyn io::Write, record: &ObservationRecord<'_>, taxonomy: &Taxonomy) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
-    // Another's words are a column of their own, which names them.
+    // Groups of another taxonomy get a column of their own, with its name.
     let own = taxonomy.is_default();
     let column = format!("group ({})", taxonomy.name());
     csv.write_record(HEADER.into_iter().chain((!own).then_some(column.as_str())))?;
     let uses = record.syscalls.iter().flat_map(|syscall| syscall.uses.iter().map(move |used| (syscall, used)));
     let mut lines: Vec<(&SyscallRecord, &UseRecord)> = uses.collect();
-    // The lists are sorted already, only that a syscall may reach a subsystem other than its own.
+    // Sorted again, because a syscall may reach a subsystem other than that of its entry point.
     lines.sort_by(|(a, used_a), (b, used_b)| {
         (used_a.subsystem, &a.name, a.abi).cmp(&(used_b.subsystem, &b.name, b.abi))
     });
@@ -41,7 +41,7 @@ pub(super) fn write(out: &mut dyn io::Write, record: &ObservationRecord<'_>, tax
     csv.flush()
 }
 
-/// What is not known is an empty field.
+/// Returns the fields of a line. Unknown values are empty.
 fn fields(syscall: &SyscallRecord, used: &UseRecord) -> [String; 12] {
     [
         used.subsystem.to_string(),
@@ -51,7 +51,7 @@ fn fields(syscall: &SyscallRecord, used: &UseRecord) -> [String; 12] {
         used.argument.as_deref().unwrap_or_default().to_owned(),
         used.object.as_deref().unwrap_or_default().to_owned(),
         used.calls.to_string(),
-        errors_in_words(&used.errors),
+        format_errors(&used.errors),
         syscall.entry_point.unwrap_or_default().to_owned(),
         used.source.unwrap_or_default().to_owned(),
         used.section.unwrap_or_default().to_owned(),

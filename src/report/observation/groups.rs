@@ -1,5 +1,5 @@
-//! An observation as people read it: by the subsystem that was reached, most calls first. Main
-//! type: [`Group`].
+//! An observation grouped by the subsystem that was reached, most calls first. Main type:
+//! [`Group`].
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -7,16 +7,16 @@ use std::collections::BTreeMap;
 use super::record::{Errors, GroupRecord, ObservationRecord, SyscallRecord, TaxonomyRecord, UseRecord};
 use crate::model::taxonomy::{Filed, Taxonomy};
 
-/// A word of the taxonomy and what is filed under it: a subsystem and what reached it.
+/// A group of a taxonomy with its calls; by default a subsystem.
 pub(super) struct Group<'a> {
-    /// As machines call it: sysguard's own subsystems by their slugs.
+    /// The name for machines: the slug of one of sysguard's own subsystems.
     pub(super) slug: &'a str,
     pub(super) title: &'a str,
     pub(super) calls: u64,
     pub(super) lines: Vec<Line<'a>>,
 }
 
-/// A syscall as far as it is filed under one word.
+/// The part of a syscall that belongs to one group.
 pub(super) struct Line<'a> {
     pub(super) syscall: &'a SyscallRecord,
     pub(super) calls: u64,
@@ -24,7 +24,7 @@ pub(super) struct Line<'a> {
     pub(super) uses: Vec<&'a UseRecord>,
 }
 
-/// Everything in an order for people: number of calls, then name.
+/// Returns all groups, by number of calls and then by name.
 pub(super) fn groups<'a>(record: &'a ObservationRecord<'_>, taxonomy: &'a Taxonomy) -> Vec<Group<'a>> {
     let mut groups: BTreeMap<(&str, &str), Vec<Line<'a>>> = BTreeMap::new();
     for syscall in &record.syscalls {
@@ -45,7 +45,7 @@ pub(super) fn groups<'a>(record: &'a ObservationRecord<'_>, taxonomy: &'a Taxono
     groups
 }
 
-/// Adds the groups of a taxonomy other than the kernel's to the record.
+/// Adds the groups of a taxonomy other than the default to the record.
 pub(super) fn add_taxonomy(record: &mut ObservationRecord<'_>, taxonomy: &Taxonomy) {
     if taxonomy.is_default() {
         return;
@@ -60,14 +60,14 @@ pub(super) fn add_taxonomy(record: &mut ObservationRecord<'_>, taxonomy: &Taxono
     record.taxonomy = Some(TaxonomyRecord { name: taxonomy.name().to_owned(), groups });
 }
 
-/// Slug and title under which a use is filed.
+/// Returns slug and title of the group of a use.
 fn names<'a>(taxonomy: &'a Taxonomy, syscall: &SyscallRecord, used: &UseRecord) -> (&'a str, &'a str) {
     let filed = Filed { call: &syscall.name, reached: used.subsystem, entry_point: syscall.subsystem };
     let title = taxonomy.group(filed);
     (if taxonomy.is_default() { used.subsystem.slug() } else { title }, title)
 }
 
-/// The part of a syscall that is filed under one word.
+/// Returns the part of a syscall that belongs to one group.
 fn line<'a>(syscall: &'a SyscallRecord, mut uses: Vec<&'a UseRecord>) -> Line<'a> {
     uses.sort_by_key(|used| Reverse(used.calls));
     let mut errors = Errors::new();

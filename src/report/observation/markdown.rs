@@ -1,4 +1,4 @@
-//! The table of the kernel's workload-tracing guide
+//! An observation as the table of the kernel's workload-tracing guide
 //! (Documentation/admin-guide/workload-tracing.rst), with its four columns.
 
 use std::io;
@@ -25,7 +25,7 @@ pub(super) fn write(
             writeln!(out, "| {name} | {} | {} | {api} |", line.calls, cell(group.title))?;
         }
     }
-    // The kernel's words need no name; another's are never used silently.
+    // The default taxonomy is not named; any other one is.
     if taxonomy.is_default() {
         Ok(())
     } else {

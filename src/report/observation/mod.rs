@@ -1,6 +1,6 @@
-//! What runs showed, in every format: [`observation`].
+//! Observations in every format. Main function: [`observation`].
 //!
-//! [`record`] is the data as machines read it; the other formats are views of it.
+//! [`record`] is the data for machines; the other formats are views of it.
 
 mod callers;
 #[cfg(feature = "formats")]
@@ -17,8 +17,7 @@ use crate::model::observe::observation::Recording;
 use crate::model::taxonomy::Taxonomy;
 use record::ObservationRecord;
 
-/// Writes what a recording shows, filed under the words of a taxonomy. Only [`Format::Table`] has
-/// colours.
+/// Writes an observation, with subsystems named by a taxonomy. Only [`Format::Table`] has colours.
 pub fn observation(
     out: &mut dyn io::Write,
     recording: &Recording,

@@ -1,4 +1,4 @@
-//! An observation as machines read it: `sysguard.observation/1`. Main type: [`ObservationRecord`].
+//! An observation as JSON: `sysguard.observation/1`. Main type: [`ObservationRecord`].
 //!
 //! Field names and their order are a public interface. Lists are sorted, so that the same
 //! observation gives the same bytes.
@@ -25,7 +25,7 @@ pub(super) struct ObservationRecord<'a> {
     workload: WorkloadRecord<'a>,
     platform: PlatformRecord<'a>,
     engine: &'static str,
-    /// What that engine cannot see.
+    /// What the engine does not see.
     #[serde(skip_serializing_if = "Option::is_none")]
     unknown: Option<&'static str>,
     runs: u32,
@@ -37,14 +37,14 @@ pub(super) struct ObservationRecord<'a> {
     pub(super) syscalls: Vec<SyscallRecord>,
     pub(super) subsystems: Vec<SubsystemRecord>,
     blind_spots: Vec<&'static str>,
-    /// Another taxonomy's words, which it names; subsystems keep their slugs.
+    /// The groups of a taxonomy other than the default. Subsystems keep their slugs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) taxonomy: Option<TaxonomyRecord>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     phases: Vec<PhaseRecord<'a>>,
 }
 
-/// What is filed under the words of a taxonomy other than the kernel's.
+/// A taxonomy other than the default, and its groups.
 #[derive(Debug, Serialize)]
 pub(super) struct TaxonomyRecord {
     pub(super) name: String,
@@ -58,7 +58,7 @@ pub(super) struct GroupRecord {
     pub(super) syscalls: BTreeSet<String>,
 }
 
-/// What a phase used that the program named.
+/// What was used during a phase that the program named.
 #[derive(Debug, Serialize)]
 struct PhaseRecord<'a> {
     name: &'a str,
@@ -78,7 +78,7 @@ struct PlatformRecord<'a> {
     kernel: &'a str,
 }
 
-/// One (abi, number).
+/// One pair of ABI and number.
 #[derive(Debug, Serialize)]
 pub(super) struct SyscallRecord {
     pub(super) name: Cow<'static, str>,
@@ -87,7 +87,7 @@ pub(super) struct SyscallRecord {
     pub(super) number: i64,
     pub(super) calls: u64,
     pub(super) errors: Errors,
-    /// That of the entry point; each use has its own.
+    /// The subsystem of the entry point; each use has its own.
     #[serde(serialize_with = "as_displayed")]
     pub(super) subsystem: Subsystem,
     pub(super) entry_point: Option<&'static str>,
@@ -96,7 +96,7 @@ pub(super) struct SyscallRecord {
     pub(super) uses: Vec<UseRecord>,
 }
 
-/// One way in which a syscall was used.
+/// One kind of use of a syscall.
 #[derive(Debug, Serialize)]
 pub(super) struct UseRecord {
     #[serde(serialize_with = "as_displayed")]
@@ -105,11 +105,11 @@ pub(super) struct UseRecord {
     pub(super) argument: Option<Cow<'static, str>>,
     pub(super) calls: u64,
     pub(super) errors: Errors,
-    /// The source that it led to: of its argument, its object, or the entry point.
+    /// The source file that was reached: that of the argument, the object or the entry point.
     pub(super) source: Option<&'static str>,
-    /// That source's section of MAINTAINERS.
+    /// The section of that file in MAINTAINERS.
     pub(super) section: Option<&'static str>,
-    /// The options that must be on.
+    /// The options that must be enabled.
     pub(super) config: Option<String>,
 }
 
@@ -155,7 +155,7 @@ impl<'a> ObservationRecord<'a> {
 }
 
 impl SyscallRecord {
-    /// A syscall that was never called.
+    /// Returns a syscall with no calls.
     fn new(syscall: Syscall) -> Self {
         let facts = entry_points::facts(syscall);
         Self {
@@ -179,7 +179,7 @@ impl SyscallRecord {
 }
 
 impl UseRecord {
-    /// A use that was never made.
+    /// Returns a use with no calls.
     fn new(used: &Use) -> Self {
         let entry = entry_points::facts(used.syscall);
         let (argument, object) = (used.argument.as_deref(), used.object.as_deref());
@@ -203,12 +203,12 @@ impl UseRecord {
     }
 }
 
-/// The uses of one syscall, by what tells them apart here: whether a use is ambient is the
-/// verdict's concern.
+/// The uses of one syscall by subsystem, argument and object. Whether a use is ambient matters only
+/// to verdicts.
 type Uses<'a> = BTreeMap<(Subsystem, Option<&'a str>, Option<&'a str>), UseRecord>;
 
-/// All syscalls, sorted by subsystem, name, ABI and number; their uses by subsystem, argument and
-/// object.
+/// Returns all syscalls, sorted by subsystem, name, ABI and number, with their uses sorted by
+/// subsystem, argument and object.
 fn syscalls(observation: &Observation) -> Vec<SyscallRecord> {
     let mut records: BTreeMap<Syscall, (SyscallRecord, Uses<'_>)> = BTreeMap::new();
     for (used, tally) in &observation.uses {
@@ -225,7 +225,7 @@ fn syscalls(observation: &Observation) -> Vec<SyscallRecord> {
     records
 }
 
-/// The union over all uses.
+/// Returns the subsystems of all uses.
 fn subsystems(syscalls: &[SyscallRecord]) -> Vec<SubsystemRecord> {
     let mut records: BTreeMap<Subsystem, SubsystemRecord> = BTreeMap::new();
     for syscall in syscalls {
@@ -264,7 +264,7 @@ fn as_displayed<T: fmt::Display, S: Serializer>(value: &T, serializer: S) -> Res
     serializer.collect_str(value)
 }
 
-/// Errors as text formats write them: `EACCES:1 ENOENT:3`.
-pub(super) fn errors_in_words(errors: &Errors) -> String {
+/// Returns errors in the format of text reports: `EACCES:1 ENOENT:3`.
+pub(super) fn format_errors(errors: &Errors) -> String {
     errors.iter().map(|(name, count)| format!("{name}:{count}")).collect::<Vec<_>>().join(" ")
 }

@@ -1,9 +1,10 @@
-//! Aligned columns for a terminal: subsystems, their syscalls, and what these were used on.
+//! An observation as aligned columns for a terminal: subsystems, their syscalls, and the uses of
+//! each.
 
 use std::io;
 
 use super::groups::{Group, groups};
-use super::record::{ObservationRecord, SyscallRecord, UseRecord, errors_in_words};
+use super::record::{ObservationRecord, SyscallRecord, UseRecord, format_errors};
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::kernel::syscall::Abi;
 use crate::model::observe::observation::Recording;
@@ -38,7 +39,7 @@ pub(super) fn write(
     write_coverage(out, recording, taxonomy, palette)
 }
 
-/// A syscall's name, with its ABI where that is not the platform's own: `openat (i386)`.
+/// Returns a syscall's name, with its ABI if that is not the platform's own: `openat (i386)`.
 pub(super) fn label(syscall: &SyscallRecord, own: Option<Abi>) -> String {
     if own == Some(syscall.abi) { syscall.name.to_string() } else { format!("{} ({})", syscall.name, syscall.abi) }
 }
@@ -57,17 +58,17 @@ fn group_rows(group: &Group<'_>, own: Option<Abi>) -> Vec<Row> {
     let mut rows = vec![Row::heading(&escaped(group.slug), group.calls, "")];
     for line in &group.lines {
         let name = label(line.syscall, own);
-        rows.push(Row::new(format!("  {name}"), line.calls, errors_in_words(&line.errors)));
-        let told = line.uses.iter().filter_map(|used| Some((used, use_in_words(used)?)));
+        rows.push(Row::new(format!("  {name}"), line.calls, format_errors(&line.errors)));
+        let uses = line.uses.iter().filter_map(|used| Some((used, format_use(used)?)));
         rows.extend(
-            told.map(|(used, words)| Row::new(format!("    {words}"), used.calls, errors_in_words(&used.errors))),
+            uses.map(|(used, words)| Row::new(format!("    {words}"), used.calls, format_errors(&used.errors))),
         );
     }
     rows
 }
 
-/// `AF_INET socket:AF_INET:SOCK_STREAM`; `None` where there is nothing to add to the syscall.
-fn use_in_words(used: &UseRecord) -> Option<String> {
+/// Returns a use: `AF_INET socket:AF_INET:SOCK_STREAM`; `None` if it adds nothing to the syscall.
+fn format_use(used: &UseRecord) -> Option<String> {
     let parts = [used.argument.as_deref(), used.object.as_deref()];
     let words = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
     (!words.is_empty()).then(|| escaped(&words))
@@ -92,7 +93,7 @@ fn write_rows(out: &mut dyn io::Write, rows: &[Row], palette: &Palette) -> io::R
     Ok(())
 }
 
-/// How far the report can be trusted, on one line.
+/// Writes one line on how complete the report is.
 fn write_coverage(
     out: &mut dyn io::Write,
     recording: &Recording,
@@ -105,21 +106,21 @@ fn write_coverage(
     let tasks = counted(observation.threads, "task", "tasks");
     let processes = counted(observation.processes, "process", "processes");
     let lost = counted(observation.lost_events, "event", "events");
-    let spots_in_words = if spots.is_empty() { "none".to_owned() } else { spots.join(", ") };
+    let spots = if spots.is_empty() { "none".to_owned() } else { spots.join(", ") };
     let stragglers = counted(*killed_stragglers, "straggler", "stragglers");
     let unknown = engine.unknown().map_or_else(String::new, |unknown| format!(" (not known: {unknown})"));
-    let engine_in_words = format!("engine {}{unknown}", engine.name());
-    // Each part with whether it makes the report less than whole.
+    let engine = format!("engine {}{unknown}", engine.name());
+    // Each part with whether it makes the report incomplete.
     let parts = [
         (false, format!("{runs}followed {tasks} in {processes}")),
         (observation.lost_events != 0, format!("{lost} lost")),
-        (!spots.is_empty(), format!("blind spots: {spots_in_words}")),
+        (!spots.is_empty(), format!("blind spots: {spots}")),
         (*killed_stragglers != 0, format!("{stragglers} killed")),
-        (false, engine_in_words),
+        (false, engine),
         (false, exit.to_string()),
     ];
     let paint = |(alarming, part)| Painted(if alarming { palette.error } else { palette.hint }, part).to_string();
-    // The kernel's words need no name; another's are never used silently.
+    // The default taxonomy is not named; any other one is.
     let words = (!taxonomy.is_default()).then(|| (false, format!("taxonomy {}", escaped(taxonomy.name()))));
     writeln!(out, "{}", parts.into_iter().chain(words).map(paint).collect::<Vec<_>>().join("; "))
 }

@@ -1,4 +1,4 @@
-//! Every format of one hand-made recording.
+//! Tests of every format with a hand-made recording.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,15 +13,15 @@ use crate::model::run::workload::Exit;
 use crate::model::taxonomy::{Base, Taxonomy};
 use crate::report::schema::holds;
 
-/// Calls of a syscall on nothing in particular.
+/// Returns calls of a syscall without argument and object.
 fn plain(abi: Abi, number: i64, calls: u64) -> (Use, Tally) {
     let syscall = Syscall { abi, number };
     let subsystem = entry_points::subsystem(syscall);
     (Use { subsystem, syscall, argument: None, object: None, ambient: false }, Tally { calls, errors: BTreeMap::new() })
 }
 
-/// One of everything: errors, an unknown number, calls under other ABIs, a call with two uses, one
-/// that is ambient at times.
+/// Returns a sample of everything: errors, an unknown number, calls under other ABIs, a call with
+/// two uses, and one that is sometimes ambient.
 fn uses() -> BTreeMap<Use, Tally> {
     let (mut close, mut closed) = plain(Abi::X86_64, 3, 12);
     closed.errors = BTreeMap::from([(Errno(9), 2)]);
@@ -79,7 +79,7 @@ fn plainly(format: Format) -> String {
 }
 
 #[test]
-fn a_table_groups_by_the_subsystem_that_was_reached() {
+fn table_groups_by_reached_subsystem() {
     insta::assert_snapshot!(plainly(Format::Table), @r"
     System call                             Calls  Errors
     memory                                     23
@@ -106,7 +106,7 @@ fn a_table_groups_by_the_subsystem_that_was_reached() {
 }
 
 #[test]
-fn coverage_names_everything_that_makes_a_report_less_than_whole() {
+fn coverage_line_names_everything_incomplete() {
     let mut recording = recording();
     recording.exit = Exit::Signaled(9);
     recording.killed_stragglers = 1;
@@ -120,7 +120,7 @@ fn coverage_names_everything_that_makes_a_report_less_than_whole() {
 }
 
 #[test]
-fn colours_change_no_character() {
+fn colours_change_no_text() {
     let coloured = written(&recording(), Format::Table, &Palette::coloured());
     assert_ne!(coloured, plainly(Format::Table));
     assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), plainly(Format::Table));
@@ -142,9 +142,9 @@ fn markdown_has_the_four_columns_of_the_guide() {
     ");
 }
 
-/// Field by field; what else a recording can hold is in the other formats.
+/// Checks each field once; other values are checked in the other formats.
 #[test]
-#[expect(clippy::too_many_lines, reason = "the format, field by field")]
+#[expect(clippy::too_many_lines, reason = "the whole format in one snapshot")]
 fn json_is_version_1() {
     let mut recording = recording();
     recording.observation.uses.retain(|used, _| used.syscall.number == 257 || used.syscall.number == 999);
@@ -289,7 +289,7 @@ fn yaml_holds_what_json_holds() {
 }
 
 #[test]
-fn csv_has_one_line_a_use() {
+fn csv_has_one_line_per_use() {
     insta::assert_snapshot!(plainly(Format::Csv), @r"
     subsystem,syscall,abi,number,argument,object,calls,errors,entry_point,source,section,config
     filesystem,close,x86_64,3,,,12,EBADF:2,sys_close,fs/open.c,FILESYSTEMS (VFS and infrastructure),
@@ -304,7 +304,7 @@ fn csv_has_one_line_a_use() {
 }
 
 #[test]
-fn uses_add_up_to_their_syscalls_and_subsystems() {
+fn uses_add_up_to_syscalls_and_subsystems() {
     let recording = recording();
     let record = ObservationRecord::of(&recording);
     for syscall in &record.syscalls {
@@ -315,10 +315,10 @@ fn uses_add_up_to_their_syscalls_and_subsystems() {
 }
 
 #[test]
-fn the_guides_words_go_by_the_call_and_are_named() {
+fn workload_tracing_taxonomy_groups_by_call() {
     let guide = Taxonomy::built_in(Base::WorkloadTracing);
-    let told = |format| filed(&recording(), format, &guide, &Palette::plain());
-    insta::assert_snapshot!(told(Format::Markdown), @r"
+    let report = |format| filed(&recording(), format, &guide, &Palette::plain());
+    insta::assert_snapshot!(report(Format::Markdown), @r"
     | System Call | # calls | Linux Subsystem | System Call (API) |
     |---|---|---|---|
     | mmap | 23 | Memory Mgmt. | sys_mmap() |
@@ -331,9 +331,9 @@ fn the_guides_words_go_by_the_call_and_are_named() {
 
     Subsystems by the taxonomy workload-tracing/1.
     ");
-    assert!(told(Format::Table).trim_end().ends_with("; taxonomy workload-tracing/1"));
-    assert!(told(Format::Csv).starts_with("subsystem,syscall,abi,number,argument,object,calls,errors,entry_point,source,section,config,group (workload-tracing/1)\n"));
-    let record: serde_json::Value = serde_json::from_str(&told(Format::Json)).expect("JSON");
+    assert!(report(Format::Table).trim_end().ends_with("; taxonomy workload-tracing/1"));
+    assert!(report(Format::Csv).starts_with("subsystem,syscall,abi,number,argument,object,calls,errors,entry_point,source,section,config,group (workload-tracing/1)\n"));
+    let record: serde_json::Value = serde_json::from_str(&report(Format::Json)).expect("JSON");
     assert_eq!(record["taxonomy"]["name"], "workload-tracing/1");
     assert_eq!(
         record["taxonomy"]["groups"][0],
@@ -343,7 +343,7 @@ fn the_guides_words_go_by_the_call_and_are_named() {
 }
 
 #[test]
-fn the_record_is_valid_by_its_schema() {
+fn record_matches_its_schema() {
     let mut recording = recording();
     let phase = BTreeMap::from([plain(Abi::X86_64, 41, 1)]);
     recording.observation.phases = BTreeMap::from([("serving".to_owned(), phase)]);

@@ -1,5 +1,5 @@
-//! The verdicts of a run, package by package, in the order in which a reviewer reads them. Main
-//! type: [`PackageVerdicts`].
+//! The verdicts of a run by package, and their findings in the order of importance. Main type:
+//! [`PackageVerdicts`].
 
 use std::fmt;
 
@@ -11,31 +11,31 @@ use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::judge::weight::{Weight, privilege};
 use crate::report::words::counted;
 
-/// The verdicts on the workloads of one package, and where its files lie.
+/// The verdicts on the workloads of one package, and the place of its files.
 #[derive(Debug, Clone)]
 pub struct PackageVerdicts {
-    /// Its name, as cargo has it.
+    /// Cargo's name of the package.
     pub name: String,
-    /// Its folder from git's top level, with `/`; empty where it is the top itself.
+    /// Its folder relative to git's top level, with `/`; empty if it is the top level itself.
     pub folder: String,
-    /// What came of each workload.
+    /// The verdict on each workload.
     pub verdicts: Vec<Verdict>,
 }
 
 impl PackageVerdicts {
-    /// The expectation file of a verdict, from git's top level.
+    /// Returns the expectation file of a verdict, relative to git's top level.
     pub(super) fn path(&self, verdict: &Verdict) -> String {
         let folder = self.folder.trim_matches('/');
         if folder.is_empty() { verdict.file.clone() } else { format!("{folder}/{}", verdict.file) }
     }
 }
 
-/// Every verdict with its package.
+/// Returns every verdict with its package.
 pub(super) fn all(packages: &[PackageVerdicts]) -> impl Iterator<Item = (&PackageVerdicts, &Verdict)> {
     packages.iter().flat_map(|package| package.verdicts.iter().map(move |verdict| (package, verdict)))
 }
 
-/// How many workloads came out how.
+/// The numbers of workloads by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub(super) struct Tally {
     pub(super) passed: u64,
@@ -71,7 +71,7 @@ impl fmt::Display for Tally {
     }
 }
 
-/// A finding, or a note, with all that a line on it tells.
+/// A finding or note with its verdict and weight.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ranked<'a> {
     pub(super) weight: Weight,
@@ -79,7 +79,7 @@ pub(super) struct Ranked<'a> {
     pub(super) finding: &'a Finding,
 }
 
-/// Every finding and note, heaviest first.
+/// Returns every finding and note, heaviest first.
 pub(super) fn ranked(packages: &[PackageVerdicts]) -> Vec<Ranked<'_>> {
     let mut ranked: Vec<Ranked<'_>> = all(packages).flat_map(|(_, verdict)| Ranked::of(verdict)).collect();
     ranked.sort_by_key(|line| line.weight);
@@ -87,8 +87,8 @@ pub(super) fn ranked(packages: &[PackageVerdicts]) -> Vec<Ranked<'_>> {
 }
 
 impl<'a> Ranked<'a> {
-    /// The findings and notes of a verdict, heaviest first. A first baseline has none: all in it is
-    /// new.
+    /// Returns the findings and notes of a verdict, heaviest first. A verdict without a baseline
+    /// has none: everything in it is new.
     pub(super) fn of(verdict: &'a Verdict) -> Vec<Self> {
         if matches!(verdict.status, Status::NoBaseline { .. }) {
             return Vec::new();
@@ -101,12 +101,12 @@ impl<'a> Ranked<'a> {
         lines
     }
 
-    /// The same in every format.
+    /// Returns the finding's key, which is the same in every format.
     pub(super) fn key(&self) -> String {
         self.finding.fact.key(&self.verdict.workload)
     }
 
-    /// What it is, as one and as many: `new subsystem`, `new subsystems`.
+    /// Returns the kind as singular and plural: `new subsystem`, `new subsystems`.
     pub(super) fn kind(&self) -> (&'static str, &'static str) {
         match (self.weight, &self.finding.fact) {
             (Weight::Forbidden, _) => ("forbidden use", "forbidden uses"),
@@ -116,7 +116,7 @@ impl<'a> Ranked<'a> {
         }
     }
 
-    /// What explains it, in our words: why it weighs what it weighs, which call it stands for, what
+    /// Returns what explains the finding: why it is privileged, which related call is known, what
     /// changed around the workload.
     pub(super) fn reasons(&self) -> impl Iterator<Item = String> {
         let privilege = privilege(&self.finding.fact).filter(|_| self.weight == Weight::Privileged);
@@ -124,13 +124,13 @@ impl<'a> Ranked<'a> {
         privilege.map(str::to_owned).into_iter().chain(kin).chain(self.finding.cause.clone())
     }
 
-    /// The words of the author who forbids it, then what came with it.
+    /// Returns the reason of a `forbid:` rule, then the details of the finding.
     pub(super) fn remarks(&self) -> impl Iterator<Item = &'a str> {
         let finding = self.finding;
         finding.forbidden.as_deref().into_iter().chain(finding.details.iter().map(Detail::value))
     }
 
-    /// Who made the call first.
+    /// Returns the call site of the first call.
     pub(super) fn site(&self) -> Option<&'a str> {
         self.finding.site.as_deref()
     }

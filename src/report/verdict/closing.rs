@@ -1,14 +1,14 @@
-//! The last line of a run: how much was traced, and how it came out. Main type: [`Closing`].
+//! The last line of a run: numbers and outcome. Main type: [`Closing`].
 
 use std::fmt;
 
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::report::words::{counted, len};
 
-/// How a run came out, in numbers: `269 tests traced, 0 new`.
+/// The numbers of a run: `269 tests traced, 0 new`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closing {
-    /// What was run, as one and as many.
+    /// What was run, as singular and plural.
     pub noun: (&'static str, &'static str),
     traced: u64,
     new: u64,
@@ -23,8 +23,8 @@ pub struct Closing {
 }
 
 impl Closing {
-    /// The numbers of these verdicts; `unjudged` were traced and failed by themselves, so that
-    /// there is no verdict.
+    /// Counts these verdicts. `unjudged` is the number of traced tests without a verdict, because
+    /// they failed by themselves.
     pub fn of<'a>(
         noun: (&'static str, &'static str),
         verdicts: impl IntoIterator<Item = &'a Verdict>,
@@ -52,7 +52,7 @@ impl Closing {
         let comparison = &verdict.comparison;
         self.suspects += len(&comparison.suspects);
         self.gone += len(&comparison.gone);
-        // Of a first baseline everything is new.
+        // Everything in a first baseline is new, so it is not counted.
         let is_first = matches!(verdict.status, Status::NoBaseline { .. } | Status::Blessed);
         if !is_first && !comparison.findings.is_empty() {
             self.new += len(&comparison.findings);
@@ -73,7 +73,7 @@ impl Closing {
         }
     }
 
-    /// Whether something was traced, and all of it as expected.
+    /// Returns whether at least one workload was traced and none differs.
     pub fn is_good(&self) -> bool {
         self.traced > 0 && [self.new, self.without_baseline, self.failed, self.untraced].iter().all(|&count| count == 0)
     }
@@ -106,23 +106,23 @@ mod tests {
 
     const TESTS: (&str, &str) = ("test", "tests");
 
-    fn said(verdicts: &[Verdict], unjudged: usize) -> String {
+    fn line(verdicts: &[Verdict], unjudged: usize) -> String {
         Closing::of(TESTS, verdicts, unjudged).to_string()
     }
 
     #[test]
-    fn what_is_traced_and_new_is_said_in_any_case() {
+    fn traced_and_new_are_always_counted() {
         let passed = || with_status(Status::Passed);
         let first = || with_status(Status::NoBaseline { platform: "x86_64-linux-gnu".to_owned() });
-        for (verdicts, unjudged, line, good) in [
+        for (verdicts, unjudged, expected, good) in [
             (vec![], 0, "0 tests traced, 0 new", false),
             (vec![passed()], 0, "1 test traced, 0 new", true),
             (vec![passed(), passed()], 1, "3 tests traced, 0 new, 1 failed", false),
             (vec![passed(), failed()], 0, "2 tests traced, 5 new in 1 test, 1 gone", false),
             (vec![first(), passed()], 0, "2 tests traced, 0 new, 1 without a baseline", false),
         ] {
-            assert_eq!(said(&verdicts, unjudged), line);
-            assert_eq!(Closing::of(TESTS, &verdicts, unjudged).is_good(), good, "{line}");
+            assert_eq!(line(&verdicts, unjudged), expected);
+            assert_eq!(Closing::of(TESTS, &verdicts, unjudged).is_good(), good, "{expected}");
         }
     }
 

@@ -1,5 +1,5 @@
-//! Verdicts as lines for a spreadsheet: one a finding, a note and what is gone; one for a workload
-//! that has none.
+//! Verdicts as CSV: a line for each finding, note, suspect and removed fact, or one for a workload
+//! without any.
 
 use std::io;
 
@@ -63,7 +63,7 @@ mod tests {
     use crate::report::verdict::samples::packages;
 
     #[test]
-    fn a_difference_is_a_line() {
+    fn each_difference_is_a_line() {
         let mut out = Vec::new();
         write(&mut out, &packages()).expect("memory takes everything");
         insta::assert_snapshot!(String::from_utf8(out).expect("CSV is text"), @r#"
@@ -87,7 +87,7 @@ mod tests {
         demo-net,other::malformed,crates/demo net/expectations/other/malformed.yaml,5,failed,,,,"malformed expectation, expectations/net/hello.yaml:3:1: unknown key `comand`"
         demo-net,other::not-started,crates/demo net/expectations/other/not-started.yaml,5,failed,,,,"not started, because"
         demo-net,other::untraceable,crates/demo net/expectations/other/untraceable.yaml,5,failed,,,,"not traced, because"
-        demo-net,other::broken,crates/demo net/expectations/other/broken.yaml,5,failed,,,,"not judged, because"
+        demo-net,other::broken,crates/demo net/expectations/other/broken.yaml,5,failed,,,,"no verdict, because"
         "#);
     }
 }

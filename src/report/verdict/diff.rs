@@ -9,15 +9,15 @@ use crate::report::Palette;
 use crate::report::style::Painted;
 use crate::report::words::{counted, escaped, len};
 
-/// How many lines of a diff are shown.
+/// The number of diff lines that are shown.
 const LINES: usize = 60;
 
-/// Lines around a change: enough to reach from a syscall to its subsystem, mostly.
+/// The lines around a change: usually enough to reach from a syscall to its subsystem.
 const CONTEXT: usize = 3;
 
-/// What becomes of a file, as a unified diff.
+/// Writes the change of a file as a unified diff.
 pub fn write(out: &mut dyn io::Write, file: &str, change: &Change, palette: &Palette) -> io::Result<()> {
-    let unwritten = format!("{file} (as it would be)");
+    let unwritten = format!("{file} (not written)");
     let new_file = change.written.as_deref().unwrap_or(&unwritten);
     let diff = TextDiff::from_lines(&change.before, &change.after);
     let unified = diff.unified_diff().context_radius(CONTEXT).header(&escaped(file), &escaped(new_file)).to_string();
@@ -35,7 +35,7 @@ pub fn write(out: &mut dyn io::Write, file: &str, change: &Change, palette: &Pal
     Ok(())
 }
 
-/// What a line of a unified diff says, by its first characters.
+/// Returns the style of a diff line by its first characters.
 fn style(line: &str, palette: &Palette) -> anstyle::Style {
     match line.as_bytes() {
         [b'+', b'+', b'+', b' ', ..] | [b'-', b'-', b'-', b' ', ..] => palette.heading,

@@ -1,4 +1,4 @@
-//! What differs, in numbers and line by line.
+//! Findings and other differences as text: in numbers, and line by line.
 
 use std::io;
 
@@ -12,17 +12,17 @@ use crate::report::Palette;
 use crate::report::style::Painted;
 use crate::report::words::{calls, counted, escaped, len};
 
-/// How many findings are shown, one a line.
+/// The number of findings that are shown.
 const FINDINGS: usize = 40;
 
-/// How many arguments and objects are shown of a new system call.
+/// The number of arguments and objects that are shown of a new system call.
 const DETAILS: usize = 4;
 
-/// How many keys are shown on one line.
+/// The number of keys that are shown on one line.
 const KEYS: usize = 5;
 
 /// `1 new subsystem, 2 new system calls`
-pub(super) fn in_numbers(findings: &[Finding]) -> String {
+pub(super) fn counts_by_kind(findings: &[Finding]) -> String {
     let forbidden = findings.iter().filter(|finding| finding.forbidden.is_some()).count() as u64;
     let forbidden = (forbidden > 0).then(|| counted(forbidden, "forbidden use", "forbidden uses").to_string());
     let kinds = FindingKind::ALL.into_iter().filter_map(|kind| {
@@ -47,30 +47,31 @@ pub(super) fn words(kind: FindingKind) -> (&'static str, &'static str) {
     }
 }
 
-/// What changed around a workload since its baseline was recorded, where something is new.
+/// Returns what changed around a workload since its baseline was recorded, if something is new.
 pub(super) fn drift(verdict: &Verdict) -> Option<String> {
     let parts: Vec<String> = verdict.comparison.drift.iter().map(Drift::to_string).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// The findings, one a line. Of a first baseline only the outline: its diff tells the rest.
+/// Writes one line per finding. For a first baseline only an outline is written: the diff shows the
+/// rest.
 pub(super) fn write_findings(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
-    let outline = matches!(verdict.status, Status::NoBaseline { .. });
+    let is_first = matches!(verdict.status, Status::NoBaseline { .. });
     let all = &verdict.comparison.findings;
-    let mut told: Vec<&Finding> = all.iter().filter(|finding| !outline || is_outline(finding)).collect();
-    told.sort_by_key(|finding| Weight::of(finding));
-    if told.is_empty() {
+    let mut listed: Vec<&Finding> = all.iter().filter(|finding| !is_first || is_outline(finding)).collect();
+    listed.sort_by_key(|finding| Weight::of(finding));
+    if listed.is_empty() {
         return Ok(());
     }
-    let (shown, cut) = told.split_at(told.len().min(FINDINGS));
+    let (shown, cut) = listed.split_at(listed.len().min(FINDINGS));
     writeln!(out)?;
     write_lines(out, shown, palette)?;
     if !cut.is_empty() {
         let rest = counted(len(cut), "more finding", "more findings");
         writeln!(out, "  {}", Painted(palette.hint, format_args!("… {rest}")))?;
     }
-    if outline {
-        writeln!(out, "  {}", Painted(palette.hint, format_args!("in all {}", in_numbers(all))))?;
+    if is_first {
+        writeln!(out, "  {}", Painted(palette.hint, format_args!("total: {}", counts_by_kind(all))))?;
     }
     Ok(())
 }
@@ -88,7 +89,7 @@ fn write_lines(out: &mut dyn io::Write, findings: &[&Finding], palette: &Palette
     for (at, ([kind, fact, calls, remark], finding)) in lines.iter().zip(findings).enumerate() {
         let rest = format!("{fact:<fact_width$}  {calls:<calls_width$}  {remark}");
         writeln!(out, "  {} {}", Painted(palette.error, format_args!("{kind:<kind_width$}")), rest.trim_end())?;
-        // Once for all that one place brought.
+        // Consecutive findings with the same call site show it once.
         let next = findings.get(at + 1).and_then(|next| next.site.as_ref());
         if let Some(site) = finding.site.as_ref().filter(|site| next != Some(*site)) {
             writeln!(out, "  {:kind_width$} {}", "", Painted(palette.hint, format_args!("by {}", escaped(site))))?;
@@ -98,7 +99,7 @@ fn write_lines(out: &mut dyn io::Write, findings: &[&Finding], palette: &Palette
 }
 
 fn columns(finding: &Finding) -> [String; 4] {
-    // A blind spot is no call.
+    // A blind spot has no calls.
     let calls = if finding.calls == 0 { String::new() } else { calls(finding.calls).to_string() };
     let (shown, cut) = finding.details.split_at(finding.details.len().min(DETAILS));
     let reason = privilege(&finding.fact).filter(|_| Weight::of(finding) == Weight::Privileged);
@@ -112,7 +113,7 @@ fn columns(finding: &Finding) -> [String; 4] {
     [finding.rule().to_owned(), escaped(&finding.fact.to_string()), calls, escaped(&remark.join(" "))]
 }
 
-/// What not every run showed, one a line, each with its count.
+/// Writes one line per fact that not every run showed, with its count.
 pub(super) fn write_suspects(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
     let suspects = &verdict.comparison.suspects;
     if suspects.is_empty() {
@@ -128,21 +129,21 @@ pub(super) fn write_suspects(out: &mut dyn io::Write, verdict: &Verdict, palette
     Ok(())
 }
 
-/// What changed around the workload, where something is new.
+/// Writes what changed around the workload, if something is new.
 pub(super) fn write_drift(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
     let Some(drift) = drift(verdict) else { return Ok(()) };
     writeln!(out, "\n{} since the baseline was recorded: {}", Painted(palette.hint, "drift:"), escaped(&drift))
 }
 
-/// What does not fail: notes and what is gone, a line each.
+/// Writes one line each for the notes and for the removed facts. They do not fail a test.
 pub(super) fn write_keys(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
     let Comparison { notes, gone, .. } = &verdict.comparison;
     if !notes.is_empty() || !gone.is_empty() {
         writeln!(out)?;
     }
-    let (kindred, deep): (Vec<&Finding>, Vec<&Finding>) = notes.iter().partition(|note| note.kin.is_some());
-    if !kindred.is_empty() {
-        let keys = some_of(kindred.iter().map(|note| in_its_family(note)));
+    let (related, deep): (Vec<&Finding>, Vec<&Finding>) = notes.iter().partition(|note| note.kin.is_some());
+    if !related.is_empty() {
+        let keys = some_of(related.iter().map(|note| with_family(note)));
         writeln!(out, "{} new, but of a known family: {keys}", Painted(palette.hint, "note:"))?;
     }
     if !deep.is_empty() {
@@ -157,13 +158,13 @@ pub(super) fn write_keys(out: &mut dyn io::Write, verdict: &Verdict, palette: &P
 }
 
 /// `filesystem::openat2 beside openat (family open)`
-fn in_its_family(note: &Finding) -> String {
+fn with_family(note: &Finding) -> String {
     let kin = note.kin.iter().map(|Kin { family, beside }| format!(" beside {beside} (family {family})"));
     let cause = note.cause.iter().map(|cause| format!(", {cause}"));
     std::iter::once(note.fact.to_string()).chain(kin).chain(cause).collect()
 }
 
-/// The first few, and how many more.
+/// Returns the first few facts and the number of the others.
 fn some_of(facts: impl ExactSizeIterator<Item = String>) -> String {
     let more = facts.len().saturating_sub(KEYS);
     let shown: Vec<String> = facts.take(KEYS).collect();

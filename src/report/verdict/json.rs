@@ -1,4 +1,4 @@
-//! Verdicts as one versioned object, as JSON or YAML. Field names are a public interface.
+//! All verdicts as one versioned object, for JSON or YAML. Field names are a public interface.
 
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ pub(super) struct VerdictsRecord<'a> {
 #[derive(Serialize)]
 struct PlacedRecord<'a> {
     package: &'a str,
-    /// The expectation file from git's top level; `file` is relative to the package.
+    /// The expectation file relative to git's top level; `file` is relative to the package.
     path: String,
     failed: bool,
     #[serde(flatten)]
@@ -47,7 +47,7 @@ mod tests {
     use crate::report::verdict::samples::packages;
 
     #[test]
-    fn it_is_valid_by_its_schema() {
+    fn record_matches_its_schema() {
         let packages = packages();
         for command in ["test", "bless"] {
             let record = serde_json::to_value(VerdictsRecord::of(command, &packages)).expect("plain data");
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_one_object_with_a_schema_and_every_verdict() {
+    fn record_names_its_schema_and_every_verdict() {
         let mut packages = packages();
         packages.swap(0, 1);
         packages[0].verdicts.truncate(1);

@@ -1,5 +1,5 @@
-//! Verdicts as JUnit's report in Jenkins' schema: a suite a package, a test case a workload, the
-//! keys of its findings as its output.
+//! Verdicts as a JUnit report in Jenkins' schema. A package is a suite, a workload is a test case,
+//! and the keys of its findings are its output.
 
 use std::io;
 
@@ -22,7 +22,7 @@ pub(super) fn write(out: &mut dyn io::Write, packages: &[PackageVerdicts]) -> io
         report.add_test_suite(suite);
     }
     let text = report.to_string().map_err(io::Error::other)?;
-    // A suite has this sum in the schema, all of them together have not.
+    // The schema allows this sum for a suite, but not for the whole report.
     out.write_all(text.replacen(&format!(" skipped=\"{}\"", report.skipped), "", 1).as_bytes())
 }
 
@@ -49,7 +49,7 @@ fn suspected(Suspect { finding, seen, runs }: &Suspect, verdict: &Verdict) -> St
     format!("suspect: {} in {seen} of {runs} runs", finding.fact.key(&verdict.workload))
 }
 
-/// A failure is a judgement on the workload; where there is none, that is an error.
+/// Returns failure for a judgement on the workload, and error if there is none.
 fn status(verdict: &Verdict) -> io::Result<TestCaseStatus> {
     let (kind, name) = match &verdict.status {
         Status::Passed | Status::Blessed => return Ok(TestCaseStatus::success()),
@@ -74,7 +74,7 @@ fn status(verdict: &Verdict) -> io::Result<TestCaseStatus> {
     Ok(failed)
 }
 
-/// Without the two characters that XML forbids and quick-junit keeps; it strips the others.
+/// Removes the two characters that XML forbids and quick-junit keeps; it removes the others itself.
 fn allowed(text: &str) -> String {
     text.replace(['\u{fffe}', '\u{ffff}'], "")
 }
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_package_is_a_suite_and_a_workload_a_test_case() {
+    fn packages_are_suites_and_workloads_test_cases() {
         let mut packages = packages();
         packages[0].verdicts.truncate(1);
         packages[1].verdicts.retain(|verdict| ["passed", "wrong-exit", "ignored"].contains(&verdict.status.name()));
@@ -133,8 +133,8 @@ mod tests {
              execve:
 
         next:
-          cargo sysguard review net::hello  decide on it, one by one
-          cargo sysguard accept net::hello  accept all of it; writes expectations/net/hello.yaml
+          cargo sysguard review net::hello  decide one by one
+          cargo sysguard accept net::hello  accept everything; writes expectations/net/hello.yaml
           cargo sysguard accept KEY         accept one, such as net::hello::network
           cargo sysguard test net::hello    run it again
         </failure>
@@ -150,11 +150,11 @@ mod tests {
                 <testcase name="other::wrong-exit" classname="demo-net">
                     <failure message="ended with signal SIGSEGV, expected exit status 0" type="wrong-exit">other::wrong-exit: ended with signal SIGSEGV, expected exit status 0
 
-        It wrote:
+        output:
           | no
 
         next:
-          cargo sysguard test other::wrong-exit  once it ends well, or `exit:` in expectations/other/wrong-exit.yaml says how it ends
+          cargo sysguard test other::wrong-exit  after fixing how it ends, or setting `exit:` in expectations/other/wrong-exit.yaml
         </failure>
                 </testcase>
                 <testcase name="other::ignored" classname="demo-net">
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn suspects_and_durations_are_told_of_what_passes_too() {
+    fn passed_workload_has_suspects_and_duration() {
         let mut packages = packages();
         packages.truncate(1);
         let mut passed = with_status(Status::Passed);
@@ -177,12 +177,12 @@ mod tests {
         packages[0].verdicts = vec![passed];
         let text = written(&packages);
         assert!(text.contains(r#"time="1.234">"#), "{text}");
-        let told = "<system-err>suspect: net::hello::filesystem::unlink in 1 of 5 runs</system-err>";
-        assert!(text.contains(told), "{text}");
+        let expected = "<system-err>suspect: net::hello::filesystem::unlink in 1 of 5 runs</system-err>";
+        assert!(text.contains(expected), "{text}");
     }
 
     #[test]
-    fn what_xml_forbids_is_left_out_and_what_it_reads_is_escaped() {
+    fn invalid_xml_characters_are_removed_and_markup_escaped() {
         let mut packages = packages();
         packages.truncate(1);
         let reason = "a\u{0}b\u{8}\u{fffe} <c> & \"d\"".to_owned();
@@ -193,8 +193,8 @@ mod tests {
 
     type Names = &'static [&'static str];
 
-    /// What Jenkins' schema (junit-10.xsd of its xUnit plugin) says of the elements that we write:
-    /// required attributes, others, children.
+    /// The elements of Jenkins' schema (junit-10.xsd of its xUnit plugin) that are written here:
+    /// name, required attributes, other attributes, children.
     const SCHEMA: &[(&str, Names, Names, Names)] = &[
         ("", &[], &[], &["testsuites"]),
         ("testsuites", &[], &["name", "time", "tests", "failures", "errors"], &["testsuite"]),
@@ -217,17 +217,17 @@ mod tests {
         ("system-err", &[], &[], &[]),
     ];
 
-    /// What is in a report and not in the schema, or the other way round.
-    fn misfits(text: &str) -> Vec<String> {
+    /// Returns the differences between a report and the schema.
+    fn violations(text: &str) -> Vec<String> {
         let row = |name: &str| SCHEMA.iter().find(|row| row.0 == name);
         let mut reader = Reader::from_str(text);
-        let (mut open, mut misfits) = (vec![String::new()], Vec::new());
+        let (mut open, mut violations) = (vec![String::new()], Vec::new());
         loop {
             let event = reader.read_event().expect("XML");
             let (Event::Start(element) | Event::Empty(element)) = &event else {
                 match event {
                     Event::End(_) => drop(open.pop()),
-                    Event::Eof => return misfits,
+                    Event::Eof => return violations,
                     _ => {}
                 }
                 continue;
@@ -236,15 +236,15 @@ mod tests {
             let name = text(element.name().as_ref());
             let parent = open.last().and_then(|parent| row(parent)).expect("a known parent");
             if !parent.3.contains(&name.as_str()) {
-                misfits.push(format!("<{name}> in <{}>", parent.0));
+                violations.push(format!("<{name}> in <{}>", parent.0));
             }
             let (_, required, others, _) = row(&name).unwrap_or(&SCHEMA[0]);
             let has: Vec<String> =
                 element.attributes().map(|attribute| text(attribute.expect("XML").key.as_ref())).collect();
             let knows = |attribute: &&String| [*required, *others].concat().contains(&attribute.as_str());
-            misfits.extend(has.iter().filter(|attribute| !knows(attribute)).map(|one| format!("{one} of <{name}>")));
+            violations.extend(has.iter().filter(|attribute| !knows(attribute)).map(|one| format!("{one} of <{name}>")));
             let misses = required.iter().filter(|attribute| !has.iter().any(|one| one == *attribute));
-            misfits.extend(misses.map(|attribute| format!("no {attribute} of <{name}>")));
+            violations.extend(misses.map(|attribute| format!("no {attribute} of <{name}>")));
             if matches!(event, Event::Start(_)) {
                 open.push(name);
             }
@@ -252,20 +252,20 @@ mod tests {
     }
 
     #[test]
-    fn it_is_valid_by_the_schema_of_jenkins() {
+    fn report_matches_the_schema_of_jenkins() {
         let mut packages = packages();
         packages[0].verdicts[0].elapsed = std::time::Duration::from_millis(1234);
         packages[0].verdicts[1].comparison.suspects =
             vec![Suspect { finding: finding("filesystem::unlink", 3, &[]), seen: 1, runs: 5 }];
         let text = written(&packages);
-        assert_eq!(misfits(&text), [""; 0], "{text}");
+        assert_eq!(violations(&text), [""; 0], "{text}");
         let odd = text.replacen("<testcase name=", "<testcase surprise=", 1).replacen("system-out", "system-up", 2);
-        let told = ["surprise of <testcase>", "no name of <testcase>", "<system-up> in <testcase>"];
-        assert_eq!(misfits(&odd), told, "the schema is asked");
+        let expected = ["surprise of <testcase>", "no name of <testcase>", "<system-up> in <testcase>"];
+        assert_eq!(violations(&odd), expected, "the schema is checked");
     }
 
     #[test]
-    fn readers_of_the_schema_read_it() {
+    fn other_junit_parser_reads_it() {
         let mut packages = packages();
         packages[0].verdicts.push(failed());
         let report = Report::deserialize_from_str(&written(&packages)).expect("JUnit's report");

@@ -1,6 +1,7 @@
-//! Verdicts as a page for a pull request: what failed, then one line a finding, heaviest first.
+//! Verdicts as Markdown for a pull request: failures first, then one line per finding, heaviest
+//! first.
 //!
-//! The page has a size; what does not fit is counted on its last line.
+//! The page has a maximum size. Lines that do not fit are counted on its last line.
 
 use std::io;
 
@@ -11,20 +12,20 @@ use crate::model::facts::finding::Suspect;
 use crate::model::judge::verdict::Status;
 use crate::report::words::{counted, escaped};
 
-/// What a comment on GitHub may hold.
+/// The maximum size of a comment on GitHub.
 const COMMENT: usize = 64 * 1024;
 
-/// Kept free for the line that tells what was cut.
+/// Space that is reserved for the line with the cut lines.
 const LAST_LINE: usize = 640;
 
 pub(super) fn write(out: &mut dyn io::Write, packages: &[PackageVerdicts]) -> io::Result<()> {
     out.write_all(page(packages, COMMENT).as_bytes())
 }
 
-/// All of it as far as it fits into `room` bytes; nothing where nothing does.
-pub(super) fn page(packages: &[PackageVerdicts], room: usize) -> String {
-    let mut page = Page { text: String::new(), room: room.saturating_sub(LAST_LINE), cut: Vec::new() };
-    if page.room < LAST_LINE {
+/// Returns the page with at most `limit` bytes; empty if not even the title fits.
+pub(super) fn page(packages: &[PackageVerdicts], limit: usize) -> String {
+    let mut page = Page { text: String::new(), limit: limit.saturating_sub(LAST_LINE), cut: Vec::new() };
+    if page.limit < LAST_LINE {
         return String::new();
     }
     page.add(None, format!("### sysguard: {}", Tally::of(packages)));
@@ -41,16 +42,16 @@ pub(super) fn page(packages: &[PackageVerdicts], room: usize) -> String {
 /// A text of limited size.
 struct Page {
     text: String,
-    room: usize,
-    /// What did not fit: one, many, how many.
+    limit: usize,
+    /// The lines that did not fit: singular, plural, count.
     cut: Vec<(&'static str, &'static str, u64)>,
 }
 
 impl Page {
-    /// Adds a line, counted as one of a kind where it does not fit. Once one did not fit, no
-    /// further one does: the order is by weight.
+    /// Adds a line, or counts it by its kind if it does not fit. After that no further line is
+    /// added, because lines are in the order of importance.
     fn add(&mut self, kind: Option<(&'static str, &'static str)>, line: String) {
-        if self.cut.is_empty() && self.text.len() + line.len() < self.room {
+        if self.cut.is_empty() && self.text.len() + line.len() < self.limit {
             self.text.push_str(&line);
             self.text.push('\n');
             return;
@@ -66,14 +67,14 @@ impl Page {
         if !self.cut.is_empty() {
             let cut: Vec<String> =
                 self.cut.iter().map(|&(one, more, count)| counted(count, one, more).to_string()).collect();
-            let whole = "`cargo sysguard test --format json` tells all";
-            self.text.push_str(&format!("\nCut here for its size: {}; {whole}.\n", cut.join(", ")));
+            let whole = "`cargo sysguard test --format json` lists everything";
+            self.text.push_str(&format!("\nTruncated, not shown: {}; {whole}.\n", cut.join(", ")));
         }
         self.text
     }
 }
 
-/// What failed other than by findings.
+/// Lists failures other than findings.
 fn outcomes(page: &mut Page, packages: &[PackageVerdicts]) {
     let mut gap = Some("\n");
     let failed = all(packages).filter(|(_, verdict)| verdict.status.is_failure() && verdict.status != Status::Failed);
@@ -90,33 +91,33 @@ fn table(page: &mut Page, packages: &[PackageVerdicts]) {
         return;
     }
     page.add(None, "\n| | finding | calls | |\n|---|---|---:|---|".to_owned());
-    let mut told = None;
+    let mut shown = None;
     for line in &lines {
-        // Once for all that one place brought.
-        let by = line.site().filter(|_| told != Some(place(line)));
+        // Consecutive findings with the same call site show it once.
+        let by = line.site().filter(|_| shown != Some(place(line)));
         page.add(Some(line.kind()), row(line, by));
-        told = Some(place(line));
+        shown = Some(place(line));
     }
 }
 
-/// Of which workload it is, and who made the call.
+/// Returns the workload and call site of a line.
 fn place<'a>(line: &Ranked<'a>) -> (&'a str, Option<&'a str>) {
     (&line.verdict.workload, line.site())
 }
 
 fn row(line: &Ranked<'_>, by: Option<&str>) -> String {
-    // A blind spot is no call.
+    // A blind spot has no calls.
     let calls = if line.finding.calls == 0 { String::new() } else { line.finding.calls.to_string() };
     let remarks = line.remarks().map(code).chain(by.map(|site| format!("by {}", code(site))));
     let remarks: Vec<String> =
         line.reasons().map(|reason| escaped(&reason)).chain([remarks.collect::<Vec<_>>().join(" ")]).collect();
     let remarks: Vec<String> = remarks.into_iter().filter(|remark| !remark.is_empty()).collect();
     let cells = [line.kind().0.to_owned(), code(&line.key()), calls, remarks.join("; ")];
-    // In a table, even code is split at a bar.
+    // A bar splits a cell even inside code.
     format!("| {} |", cells.map(|cell| cell.replace('|', "\\|")).join(" | "))
 }
 
-/// What may be the cause of what is new.
+/// Lists what changed around workloads with new facts: possible causes.
 fn drifts(page: &mut Page, packages: &[PackageVerdicts]) {
     let mut title = Some("\nChanged since the baseline was recorded:\n");
     for (_, verdict) in all(packages) {
@@ -161,7 +162,7 @@ fn ignored(page: &mut Page, packages: &[PackageVerdicts]) {
     }
 }
 
-/// What to type next: a line a workload.
+/// Lists the next command for each workload.
 fn commands(page: &mut Page, packages: &[PackageVerdicts]) {
     let mut title = Some("\nNext:\n");
     for (_, verdict) in all(packages) {
@@ -172,7 +173,7 @@ fn commands(page: &mut Page, packages: &[PackageVerdicts]) {
     }
 }
 
-/// Foreign text as code: nothing in it is a link, a mention or HTML.
+/// Returns foreign text as code, so that it cannot contain links, mentions or HTML.
 fn code(text: &str) -> String {
     let text = super::first_line(text);
     let longest = text.split(|character| character != '`').map(str::len).max().unwrap_or_default();
@@ -187,7 +188,7 @@ mod tests {
     use crate::report::verdict::samples::{failed, many_findings, packages};
 
     #[test]
-    fn the_heaviest_comes_first() {
+    fn heaviest_finding_comes_first() {
         insta::assert_snapshot!(page(&packages(), COMMENT), @r"
         ### sysguard: 9 of 12 workloads failed, 1 ignored
 
@@ -196,7 +197,7 @@ mod tests {
         - `other::malformed`: `` malformed expectation, expectations/net/hello.yaml:3:1: unknown key `comand` ``
         - `other::not-started`: `not started, because`
         - `other::untraceable`: `not traced, because`
-        - `other::broken`: `not judged, because`
+        - `other::broken`: `no verdict, because`
 
         | | finding | calls | |
         |---|---|---:|---|
@@ -218,12 +219,12 @@ mod tests {
         - `other::ignored`: `because`
 
         Next:
-        - `cargo sysguard review net::hello`: decide on it, one by one
-        - `cargo sysguard review debugger`: decide on it, one by one
-        - `cargo sysguard test offline`: once the workload no longer does it, or `forbid:` in expectations/offline.yaml allows it
+        - `cargo sysguard review net::hello`: decide one by one
+        - `cargo sysguard review debugger`: decide one by one
+        - `cargo sysguard test offline`: after the workload stops doing this, or after changing `forbid:` in expectations/offline.yaml
         - `cargo sysguard bless other::no-baseline`: record the first baseline; writes expectations/other/no-baseline.yaml
-        - `cargo sysguard test other::wrong-exit`: once it ends well, or `exit:` in expectations/other/wrong-exit.yaml says how it ends
-        - `cargo sysguard test other::malformed`: once expectations/other/malformed.yaml is mended
+        - `cargo sysguard test other::wrong-exit`: after fixing how it ends, or setting `exit:` in expectations/other/wrong-exit.yaml
+        - `cargo sysguard test other::malformed`: after fixing expectations/other/malformed.yaml
         - `cargo sysguard test other::not-started`: once it can be built and started
         - `cargo sysguard test other::untraceable`: where tracing is possible
         - `cargo sysguard test other::broken`: run it again
@@ -231,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_text_is_code_and_nothing_else() {
+    fn foreign_text_stays_code() {
         for (text, written) in [
             ("a|b", "`a|b`"),
             ("@team <b> [x](y)", "`@team <b> [x](y)`"),
@@ -246,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_splits_no_cell() {
+    fn bar_does_not_split_a_cell() {
         let mut packages = packages();
         packages[0].verdicts = vec![failed()];
         packages[0].verdicts[0].comparison.findings[0].forbidden = Some("a|b".to_owned());
@@ -255,21 +256,21 @@ mod tests {
     }
 
     #[test]
-    fn a_page_keeps_its_size_and_counts_what_it_leaves_out() {
+    fn page_keeps_its_size_and_counts_cut_lines() {
         let packages = many_findings(5_000);
-        for room in [0, 600, 1_500, COMMENT, 1_000_000] {
-            let text = page(&packages, room);
-            assert!(text.len() <= room, "{} of {room}", text.len());
+        for limit in [0, 600, 1_500, COMMENT, 1_000_000] {
+            let text = page(&packages, limit);
+            assert!(text.len() <= limit, "{} of {limit}", text.len());
             let rows = text.lines().filter(|line| line.starts_with("| new system call")).count();
-            let told = text.lines().last().filter(|last| last.starts_with("Cut here")).map(str::to_owned);
-            match room {
+            let last = text.lines().last().filter(|last| last.starts_with("Truncated")).map(str::to_owned);
+            match limit {
                 0 | 600 => assert_eq!(text, ""),
-                1_000_000 => assert_eq!((rows, told), (5_000, None)),
+                1_000_000 => assert_eq!((rows, last), (5_000, None)),
                 _ => {
-                    let last = told.expect("it tells what is cut");
+                    let last = last.expect("it counts the cut lines");
                     let cut = 5_000 - rows;
                     let all = format!(
-                        "Cut here for its size: {cut} new system calls, 1 note; `cargo sysguard test --format json` tells all."
+                        "Truncated, not shown: {cut} new system calls, 1 note; `cargo sysguard test --format json` lists everything."
                     );
                     assert_eq!(last, all);
                 }

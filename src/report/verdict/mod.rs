@@ -1,5 +1,7 @@
-//! Verdicts put into words: [`summary`] on one line, [`verdict`] whole, [`verdicts`] of a run in
-//! the formats that machines read, and one as a JSON line between harness and subcommand.
+//! Verdicts as text and in machine formats.
+//!
+//! [`summary`] writes one line, [`verdict`] the whole verdict, [`verdicts`] those of a run in any
+//! format. A verdict is also written as a line of JSON, from the harness to the subcommand.
 
 mod batch;
 mod closing;
@@ -26,7 +28,7 @@ use crate::model::facts::finding::{Comparison, Watched};
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::run::recording::Growth;
 use crate::model::run::workload::Exit;
-use findings::{in_numbers, write_drift, write_findings, write_keys, write_suspects};
+use findings::{counts_by_kind, write_drift, write_findings, write_keys, write_suspects};
 use json::VerdictsRecord;
 
 pub use batch::PackageVerdicts;
@@ -35,10 +37,10 @@ pub use diff::write as change;
 pub use next::pending_dir_flag;
 pub use record::{NotAVerdict, read_json_line, write_json_line};
 
-/// How many lines of a workload's own output are shown.
+/// The number of lines that are shown of a workload's own output.
 const OUTPUT_LINES: usize = 20;
 
-/// One line on one workload: `echo: 1 new subsystem, 2 new system calls`.
+/// Writes one line on a workload: `echo: 1 new subsystem, 2 new system calls`.
 pub fn summary(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
     let style = match verdict.status {
         Status::Passed | Status::Blessed => palette.same,
@@ -48,12 +50,12 @@ pub fn summary(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) ->
     writeln!(out, "{}: {}", Painted(palette.heading, &verdict.workload), Painted(style, headline(verdict)))
 }
 
-/// Everything on one workload: what is new, the change of its file, and what to type next.
+/// Writes everything on a workload: findings, the change of its file, and the next commands.
 pub fn verdict(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
     verdict_with_diff(out, verdict, None, palette)
 }
 
-/// The same, with the change of its file as another program printed it.
+/// Like [`verdict()`], with the change of its file as another program printed it.
 pub fn verdict_with_diff(
     out: &mut dyn io::Write,
     verdict: &Verdict,
@@ -83,23 +85,23 @@ pub fn verdict_with_diff(
     next::write(out, verdict, palette)
 }
 
-/// What is not known of so many workloads, on one line; nothing of none.
-pub fn guarded(out: &mut dyn io::Write, workloads: usize, palette: &Palette) -> io::Result<()> {
+/// Writes one line on what was not checked of guarded workloads; nothing if there are none.
+pub fn fast_mode_note(out: &mut dyn io::Write, workloads: usize, palette: &Palette) -> io::Result<()> {
     if workloads == 0 {
         return Ok(());
     }
     let workloads = counted(workloads as u64, "workload", "workloads");
-    let unknown = "counts, errors of expected calls and what is gone are not known (--engine ptrace tells them)";
-    writeln!(out, "{}", Painted(palette.hint, format_args!("{workloads} guarded: {unknown}")))
+    let limits = "counts, errnos and removed calls were not checked (use --engine ptrace)";
+    writeln!(out, "{}", Painted(palette.hint, format_args!("{workloads} ran in fast mode: {limits}")))
 }
 
-/// The last line of a run, in the colour of how it came out.
+/// Writes the last line of a run, coloured by its outcome.
 pub fn closing(out: &mut dyn io::Write, closing: &Closing, palette: &Palette) -> io::Result<()> {
     let style = if closing.is_good() { palette.same } else { palette.error };
     writeln!(out, "{}", Painted(style, closing))
 }
 
-/// The verdicts of a whole run of `command`, without colours.
+/// Writes the verdicts of a whole run of `command`, without colours.
 pub fn verdicts(
     out: &mut dyn io::Write,
     command: &str,
@@ -130,38 +132,38 @@ pub fn verdicts(
     }
 }
 
-/// The page for `$GITHUB_STEP_SUMMARY`, as far as it fits into `room` bytes; nothing where nothing
-/// does.
-pub fn step_summary(packages: &[PackageVerdicts], room: usize) -> String {
-    markdown::page(packages, room)
+/// Returns the page for `$GITHUB_STEP_SUMMARY` with at most `limit` bytes; empty if not even the
+/// title fits.
+pub fn step_summary(packages: &[PackageVerdicts], limit: usize) -> String {
+    markdown::page(packages, limit)
 }
 
-/// What failed whole, the rest on a line each, and how many.
+/// Writes failures and suspects in full, the others on one line each, and the numbers.
 fn table(out: &mut dyn io::Write, packages: &[PackageVerdicts]) -> io::Result<()> {
     let palette = Palette::plain();
-    for (_, told) in batch::all(packages) {
-        if told.status.is_failure() || !told.comparison.suspects.is_empty() {
-            verdict(out, told, &palette)?;
+    for (_, item) in batch::all(packages) {
+        if item.status.is_failure() || !item.comparison.suspects.is_empty() {
+            verdict(out, item, &palette)?;
             writeln!(out)?;
         } else {
-            summary(out, told, &palette)?;
+            summary(out, item, &palette)?;
         }
     }
     writeln!(out, "{}", batch::Tally::of(packages))
 }
 
-/// The outcome in a few words.
+/// Returns the outcome in a few words.
 fn headline(verdict: &Verdict) -> String {
     match &verdict.status {
-        Status::Passed => format!("as expected{}", in_passing(verdict)),
+        Status::Passed => format!("as expected{}", extras(verdict)),
         Status::Blessed if verdict.change.is_none() => {
-            format!("blessed, nothing changed{}{}", in_passing(verdict), grown(&verdict.growth))
+            format!("blessed, nothing changed{}{}", extras(verdict), grown(&verdict.growth))
         }
         Status::Blessed => {
-            let numbers = in_numbers(&verdict.comparison.findings);
-            format!("blessed, {numbers}{}{}", in_passing(verdict), grown(&verdict.growth))
+            let numbers = counts_by_kind(&verdict.comparison.findings);
+            format!("blessed, {numbers}{}{}", extras(verdict), grown(&verdict.growth))
         }
-        Status::Failed => in_numbers(&verdict.comparison.findings),
+        Status::Failed => counts_by_kind(&verdict.comparison.findings),
         Status::NoBaseline { platform } => format!("no baseline for {platform} yet{}", grown(&verdict.growth)),
         Status::WrongExit { expected, actual: Exit::TimedOut, .. } => format!("timed out, expected {expected}"),
         Status::WrongExit { expected, actual, .. } => format!("ended with {actual}, expected {expected}"),
@@ -170,16 +172,17 @@ fn headline(verdict: &Verdict) -> String {
         Status::NotStarted { reason } => format!("not started, {}", first_line(reason)),
         Status::Untraceable { reason } => format!("not traced, {}", first_line(reason)),
         Status::Broken { reason } if verdict.comparison.findings.is_empty() => {
-            format!("not judged, {}", first_line(reason))
+            format!("no verdict, {}", first_line(reason))
         }
         Status::Broken { reason } => {
-            format!("{}, but {}", in_numbers(&verdict.comparison.findings), first_line(reason))
+            format!("{}, but {}", counts_by_kind(&verdict.comparison.findings), first_line(reason))
         }
     }
 }
 
-/// What does not fail but is worth a word: ` (1 suspect, 2 notes, 1 gone)`.
-fn in_passing(verdict: &Verdict) -> String {
+/// Returns what does not fail but is worth a mention, and the engine: ` (1 suspect, 2 notes, 1
+/// gone)`.
+fn extras(verdict: &Verdict) -> String {
     let Comparison { suspects, notes, gone, .. } = &verdict.comparison;
     let words = [
         (len(suspects), counted(len(suspects), "suspect", "suspects").to_string()),
@@ -190,20 +193,20 @@ fn in_passing(verdict: &Verdict) -> String {
     let passing = if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) };
     match &verdict.comparison.watched {
         Watched::EveryCall => passing,
-        Watched::Guarded => format!("{passing}, guarded"),
+        Watched::Guarded => format!("{passing}, fast mode"),
         Watched::Notified => format!("{passing}, by notifications"),
-        Watched::Unguarded { reason } => format!("{passing}, every call watched: {}", first_line(reason)),
+        Watched::Unguarded { reason } => format!("{passing}, fallback to ptrace: {}", first_line(reason)),
     }
 }
 
-/// How a recording grew: `; 10 runs, nothing new since run 2`.
+/// Returns how a recording grew: `; 10 runs, nothing new since run 2`.
 fn grown(growth: &Growth) -> String {
     let runs = counted(growth.runs().into(), "run", "runs");
     match (growth.runs(), growth.last_new()) {
         (0, _) => String::new(),
         (1, _) => format!("; {runs}"),
-        (_, last) if growth.is_restless() => format!("; {runs} and never quiet, something new in run {last}"),
-        (count, last) if count == last => format!("; {runs}, something new in the last"),
+        (_, last) if growth.is_restless() => format!("; {runs}, still not quiet: new facts in run {last}"),
+        (count, last) if count == last => format!("; {runs}, new facts in the last"),
         (_, last) => format!("; {runs}, nothing new since run {last}"),
     }
 }
@@ -212,20 +215,20 @@ fn first_line(text: &str) -> String {
     escaped(text.lines().next().unwrap_or_default())
 }
 
-/// What the headline has not told yet.
+/// Writes the lines that the headline has left out.
 fn write_rest(out: &mut dyn io::Write, text: &str) -> io::Result<()> {
     text.lines().skip(1).try_for_each(|line| writeln!(out, "  {}", escaped(line)))
 }
 
-/// The end of what the workload wrote.
+/// Writes the end of the workload's output.
 fn write_output(out: &mut dyn io::Write, output: &str, palette: &Palette) -> io::Result<()> {
     let lines: Vec<&str> = output.lines().collect();
     let cut = lines.len().saturating_sub(OUTPUT_LINES);
     writeln!(out)?;
     match (lines.len(), cut) {
-        (0, _) => writeln!(out, "It wrote nothing.")?,
-        (_, 0) => writeln!(out, "It wrote:")?,
-        _ => writeln!(out, "It wrote at last ({} before):", counted(len(&lines[..cut]), "line", "lines"))?,
+        (0, _) => writeln!(out, "no output")?,
+        (_, 0) => writeln!(out, "output:")?,
+        _ => writeln!(out, "last lines of output ({} before):", counted(len(&lines[..cut]), "line", "lines"))?,
     }
     lines[cut..].iter().try_for_each(|line| writeln!(out, "  {} {}", Painted(palette.hint, "|"), escaped(line)))
 }

@@ -1,4 +1,4 @@
-//! What to type next: the one place that names commands.
+//! The next commands to run after a verdict. No other module names them.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use crate::report::Palette;
 use crate::report::style::Painted;
 use crate::report::words::escaped;
 
-/// A command and what it is good for.
+/// A command and its purpose.
 pub(super) struct Step {
     pub(super) command: String,
     pub(super) purpose: String,
@@ -28,12 +28,12 @@ pub(super) fn write(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palett
     Ok(())
 }
 
-/// The first thing to type.
+/// Returns the first command.
 pub(super) fn first(verdict: &Verdict) -> Option<Step> {
     steps(verdict).into_iter().next()
 }
 
-/// Nothing where nothing is to be done.
+/// Returns the commands; none if there is nothing to do.
 fn steps(verdict: &Verdict) -> Vec<Step> {
     let Verdict { workload, file, .. } = verdict;
     let is_test = test_name::short(workload).is_some();
@@ -57,29 +57,29 @@ fn steps(verdict: &Verdict) -> Vec<Step> {
     match &verdict.status {
         Status::Passed | Status::Blessed | Status::Ignored { .. } => Vec::new(),
         Status::Failed if verdict.comparison.is_forbidden() => {
-            again(format!("once the workload no longer does it, or `forbid:` in {file} allows it"))
+            again(format!("after the workload stops doing this, or after changing `forbid:` in {file}"))
         }
         Status::Failed | Status::NoBaseline { .. } if is_proposed(verdict) => vec![
-            step("review", "decide on it, one by one".to_owned()),
-            step("accept", format!("accept all of it; writes {file}")),
+            step("review", "decide one by one".to_owned()),
+            step("accept", format!("accept everything; writes {file}")),
             Step { command: format!("cargo sysguard accept KEY{elsewhere}"), purpose: one_key(verdict) },
             step("test", "run it again".to_owned()),
         ],
-        Status::Failed => vec![bless("accept all of it"), step("test", "run it again".to_owned())],
+        Status::Failed => vec![bless("accept everything"), step("test", "run it again".to_owned())],
         Status::NoBaseline { .. } => vec![bless("record the first baseline")],
-        Status::WrongExit { .. } => again(format!("once it ends well, or `exit:` in {file} says how it ends")),
-        Status::Malformed { .. } => again(format!("once {file} is mended")),
+        Status::WrongExit { .. } => again(format!("after fixing how it ends, or setting `exit:` in {file}")),
+        Status::Malformed { .. } => again(format!("after fixing {file}")),
         Status::NotStarted { .. } => again("once it can be built and started".to_owned()),
         Status::Untraceable { .. } => again("where tracing is possible".to_owned()),
         Status::Broken { .. } if !verdict.comparison.findings.is_empty() => again(match verdict.asked {
-            Asked::Test => "once that can be written; `--pending-dir DIRECTORY` proposes elsewhere".to_owned(),
-            Asked::Bless => "once that can be written".to_owned(),
+            Asked::Test => "once the file can be written, or with `--pending-dir DIRECTORY`".to_owned(),
+            Asked::Bless => "once the file can be written".to_owned(),
         }),
         Status::Broken { .. } => again("run it again".to_owned()),
     }
 }
 
-/// What a command is told of a folder of proposals, as a shell takes it.
+/// Returns the flag for a folder of proposals, quoted for a shell.
 pub fn pending_dir_flag(folder: &str) -> String {
     let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+".contains(letter);
     if folder.chars().all(is_plain) {
@@ -89,13 +89,13 @@ pub fn pending_dir_flag(folder: &str) -> String {
     }
 }
 
-/// Whether there is a proposal to decide on.
+/// Returns whether a proposal was written.
 fn is_proposed(verdict: &Verdict) -> bool {
     let written = verdict.change.as_ref().and_then(|change| change.written.as_ref());
     written.is_some_and(|written| *written != verdict.file)
 }
 
-/// A key of what was found, as an example.
+/// Returns the purpose of accepting a single key, with an example.
 fn one_key(verdict: &Verdict) -> String {
     let example = verdict.comparison.findings.first().map(|finding| finding.fact.key(&verdict.workload));
     let example = example.map(|key| format!(", such as {key}")).unwrap_or_default();
@@ -108,7 +108,7 @@ mod tests {
     use crate::report::verdict::samples::{failed, other_statuses, with_status};
 
     #[test]
-    fn failed_bless_is_asked_again() {
+    fn failed_bless_suggests_bless_again() {
         let failed = std::iter::once(failed()).chain(other_statuses().into_iter().map(with_status));
         for verdict in failed.filter(|verdict| verdict.status.is_failure()) {
             let verdict = Verdict { asked: Asked::Bless, change: None, ..verdict };
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_one_word_for_a_shell() {
+    fn folder_is_quoted_for_a_shell() {
         for (folder, word) in
             [("/tmp/p-1/x", "/tmp/p-1/x"), ("a b", "'a b'"), ("it's;", "'it'\\''s;'"), ("$HOME", "'$HOME'")]
         {

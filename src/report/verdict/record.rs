@@ -1,5 +1,5 @@
-//! A verdict as other programs read it: the record in [`json`](super::json), and one JSON line, and
-//! back.
+//! A verdict as machines read it: the record in [`json`](super::json), and a line of JSON that is
+//! also read back. Main type: [`VerdictRecord`].
 //!
 //! Field names are a public interface.
 
@@ -39,7 +39,7 @@ pub(super) struct VerdictRecord {
     watched: WatchedRecord,
 }
 
-/// Which engine saw it, and why it is not the one that was asked for.
+/// The engine that was used, and why it is not the requested one.
 #[derive(Default, Serialize, Deserialize)]
 struct WatchedRecord {
     engine: String,
@@ -148,36 +148,36 @@ struct ChangeRecord {
     pending_dir: Option<String>,
 }
 
-/// The line holds no verdict.
+/// Why a line is not a verdict.
 #[derive(Debug, thiserror::Error)]
 pub enum NotAVerdict {
-    /// It is not JSON of this shape.
+    /// The line is not JSON of this shape.
     #[error("cannot read a verdict: {0}")]
     Shape(#[from] serde_json::Error),
-    /// A word in it means nothing.
-    #[error("cannot read the verdict on {workload}: `{word}` is no {expected}")]
+    /// A word in it is not known.
+    #[error("cannot read the verdict on {workload}: `{word}` is not a {expected}")]
     Word {
-        /// On which workload.
+        /// The workload.
         workload: String,
         /// The word.
         word: String,
-        /// What it should have been.
+        /// The expected kind of word.
         expected: &'static str,
     },
 }
 
-/// What a harness tells: a verdict, and of which package.
+/// A line that a harness writes: a verdict and its package.
 #[derive(Serialize, Deserialize)]
 struct Line {
     /// The folder of the package.
     package: String,
-    /// Beside the verdict, which is the same however long it took.
+    /// Outside of the verdict, which does not depend on the time.
     #[serde(default)]
     milliseconds: u64,
     verdict: VerdictRecord,
 }
 
-/// Writes a verdict on a workload of the package in this folder as one line of JSON.
+/// Writes the verdict on a workload of the package in this folder as one line of JSON.
 pub fn write_json_line(out: &mut dyn io::Write, package: &str, verdict: &Verdict) -> io::Result<()> {
     let milliseconds = u64::try_from(verdict.elapsed.as_millis()).unwrap_or(u64::MAX);
     let line = Line { package: package.to_owned(), milliseconds, verdict: VerdictRecord::of(verdict) };
@@ -185,7 +185,7 @@ pub fn write_json_line(out: &mut dyn io::Write, package: &str, verdict: &Verdict
     writeln!(out)
 }
 
-/// Reads what [`write_json_line`] wrote: the folder of the package, and the verdict.
+/// Reads a line of [`write_json_line`]. Returns the folder of the package and the verdict.
 pub fn read_json_line(line: &str) -> Result<(String, Verdict), NotAVerdict> {
     let Line { package, milliseconds, verdict } = serde_json::from_str(line)?;
     Ok((package, Verdict { elapsed: Duration::from_millis(milliseconds), ..verdict.into_verdict()? }))
@@ -268,9 +268,9 @@ impl FindingRecord {
 
     fn into_finding(self, workload: &str) -> Result<Finding, NotAVerdict> {
         let Self { key, kind, line, calls, details, forbidden, kin, cause, site } = self;
-        let detail = |word: String| word.parse().map_err(|_| no(&word, "detail", workload));
+        let detail = |word: String| word.parse().map_err(|_| bad_word(&word, "detail", workload));
         Ok(Finding {
-            kind: FindingKind::from_name(&kind).ok_or_else(|| no(&kind, "kind of finding", workload))?,
+            kind: FindingKind::from_name(&kind).ok_or_else(|| bad_word(&kind, "kind of finding", workload))?,
             fact: fact(&key, workload)?,
             details: details.into_iter().map(detail).collect::<Result<_, _>>()?,
             calls,
@@ -308,9 +308,9 @@ impl From<ChangeRecord> for Change {
 }
 
 fn fact(key: &str, workload: &str) -> Result<Fact, NotAVerdict> {
-    Fact::from_key(key, workload).ok_or_else(|| no(key, "key of this workload", workload))
+    Fact::from_key(key, workload).ok_or_else(|| bad_word(key, "key of this workload", workload))
 }
 
-fn no(word: &str, expected: &'static str, workload: &str) -> NotAVerdict {
+fn bad_word(word: &str, expected: &'static str, workload: &str) -> NotAVerdict {
     NotAVerdict::Word { workload: workload.to_owned(), word: word.to_owned(), expected }
 }

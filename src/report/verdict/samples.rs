@@ -1,4 +1,4 @@
-//! Verdicts made by hand, every status among them, for the tests of all formats.
+//! Sample verdicts of every status, for the tests of all formats.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ pub(super) fn finding(key: &str, calls: u64, details: &[&str]) -> Finding {
     Finding { details, ..Finding::new(fact(key), calls) }
 }
 
-/// A program that newly opens a TCP socket.
+/// Returns the verdict on a program that newly opens a TCP socket.
 pub(super) fn failed() -> Verdict {
     let stream = "object=socket:AF_INET:SOCK_STREAM";
     let mut verdict = Verdict {
@@ -78,7 +78,7 @@ pub(super) fn failed() -> Verdict {
     verdict
 }
 
-/// The same workload with another outcome, and nothing compared.
+/// Returns the same workload with another status and an empty comparison.
 pub(super) fn with_status(status: Status) -> Verdict {
     Verdict { status, comparison: Comparison::default(), change: None, ..failed() }
 }
@@ -100,13 +100,13 @@ pub(super) fn other_statuses() -> Vec<Status> {
     ]
 }
 
-/// A workload of this name, in a file of its own.
+/// Renames a workload, with its own file.
 fn named(name: &str, verdict: Verdict) -> Verdict {
     let file = format!("expectations/{}.yaml", name.replace("::", "/"));
     Verdict { workload: name.to_owned(), file, ..verdict }
 }
 
-/// Two packages with every outcome there is.
+/// Returns two packages with every status.
 pub(super) fn packages() -> Vec<PackageVerdicts> {
     let mut privileged = failed();
     privileged.comparison.findings = vec![finding("process::ptrace", 3, &[]), finding("process::getpid", 1, &[])];
@@ -137,7 +137,7 @@ pub(super) fn packages() -> Vec<PackageVerdicts> {
     ]
 }
 
-/// One workload with so many new calls and one note.
+/// Returns one workload with `count` new calls and one note.
 pub(super) fn many_findings(count: u64) -> Vec<PackageVerdicts> {
     let mut verdict = failed();
     verdict.comparison.findings =

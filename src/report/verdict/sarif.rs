@@ -1,8 +1,8 @@
-//! Verdicts as SARIF 2.1.0: a result a finding, at the line of its subsystem in the expectation
+//! Verdicts as SARIF 2.1.0: one result per finding, at the line of its subsystem in the expectation
 //! file.
 //!
-//! Names of rules and fingerprints are a public interface: code scanning knows an alert again by
-//! them.
+//! The names of rules and the fingerprints are a public interface: code scanning recognises an
+//! alert by them.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -21,7 +21,7 @@ use crate::model::facts::finding::Suspect;
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::judge::weight::Weight;
 
-/// How many results of a run code scanning accepts; the heaviest come first.
+/// The number of results that code scanning accepts per run; the heaviest come first.
 const RESULTS: usize = 5_000;
 
 pub(super) fn write(out: &mut dyn io::Write, packages: &[PackageVerdicts]) -> io::Result<()> {
@@ -34,31 +34,25 @@ pub(super) fn write(out: &mut dyn io::Write, packages: &[PackageVerdicts]) -> io
     writeln!(out)
 }
 
-/// Every rule with what breaks it. A finding is filed under its kind, what was not compared under
-/// its status.
+/// Every rule and what breaks it. The rule of a finding is its kind; that of a workload without a
+/// comparison is its status.
 const RULES: [(&str, &str); 16] = [
-    ("forbidden", "The workload does what a `forbid:` rule of its expectation forbids."),
-    (FindingKind::NewSubsystem.name(), "The workload uses a subsystem of the kernel that its baseline does not hold."),
+    ("forbidden", "The workload does something that a `forbid:` rule forbids."),
+    (FindingKind::NewSubsystem.name(), "The workload uses a subsystem of the kernel that is not in its baseline."),
     (FindingKind::NewBlindSpot.name(), "The workload does something that hides calls from tracing."),
     (FindingKind::NewAbi.name(), "The workload makes a system call under another ABI."),
-    (FindingKind::NewSyscall.name(), "The workload makes a system call that its baseline does not hold."),
-    (FindingKind::NewArgument.name(), "The workload gives a system call an argument that its baseline does not hold."),
-    (
-        FindingKind::NewObject.name(),
-        "The workload uses a system call on a kind of object that its baseline does not hold.",
-    ),
-    (
-        FindingKind::NewError.name(),
-        "A system call of the workload fails with an error that its baseline does not hold.",
-    ),
-    ("gone", "The workload no longer does what its baseline holds."),
-    ("suspect", "The workload did something new, but not in every run: it does not fail."),
+    (FindingKind::NewSyscall.name(), "The workload makes a system call that is not in its baseline."),
+    (FindingKind::NewArgument.name(), "The workload gives a system call an argument that is not in its baseline."),
+    (FindingKind::NewObject.name(), "The workload uses a system call on a kind of object that is not in its baseline."),
+    (FindingKind::NewError.name(), "A system call of the workload fails with an error that is not in its baseline."),
+    ("gone", "The workload no longer does something that is in its baseline."),
+    ("suspect", "The workload did something new, but not in every run. This does not fail the test."),
     ("no-baseline", "There is no baseline for this platform yet."),
     ("wrong-exit", "The workload did not end as its expectation says."),
     ("malformed", "The expectation file cannot be read."),
     ("not-started", "The workload could not be built or started."),
-    ("untraceable", "The workload cannot be traced here, and must be."),
-    ("broken", "The workload was not traced whole, so that there is no verdict."),
+    ("untraceable", "The workload must be traced, but tracing is impossible here."),
+    ("broken", "The workload was not traced completely, so there is no verdict."),
 ];
 
 fn rule(name: &str, text: &str) -> ReportingDescriptor {
@@ -82,28 +76,28 @@ fn results(packages: &[PackageVerdicts]) -> Vec<SarifResult> {
     results.into_iter().take(RESULTS).map(|(_, result)| result).collect()
 }
 
-/// A result a finding; of what was not compared, one.
+/// Returns one result per finding, or one for a workload that was not compared.
 fn results_of(package: &PackageVerdicts, verdict: &Verdict) -> Vec<(Weight, SarifResult)> {
     let whole = verdict.status.is_failure() && verdict.status != Status::Failed;
     let whole = whole.then(|| {
-        let told = Told { name: verdict.status.name(), key: verdict.workload.clone(), text: headline(verdict) };
-        (Weight::Forbidden, told.result(ResultLevel::Error, package, verdict, verdict.line))
+        let alert = Alert { name: verdict.status.name(), key: verdict.workload.clone(), text: headline(verdict) };
+        (Weight::Forbidden, alert.result(ResultLevel::Error, package, verdict, verdict.line))
     });
     let findings = Ranked::of(verdict).into_iter().map(|line| {
         let level = if line.weight == Weight::Note { ResultLevel::Note } else { ResultLevel::Error };
-        let told = Told { name: line.finding.rule(), key: line.key(), text: text(&line) };
-        (line.weight, told.result(level, package, verdict, line.finding.line))
+        let alert = Alert { name: line.finding.rule(), key: line.key(), text: text(&line) };
+        (line.weight, alert.result(level, package, verdict, line.finding.line))
     });
     let gone = verdict.comparison.gone.iter().map(|fact| {
         let key = fact.key(&verdict.workload);
-        let told = Told { name: "gone", text: format!("no longer seen: {key}"), key };
-        (Weight::Note, told.result(ResultLevel::Warning, package, verdict, verdict.line))
+        let alert = Alert { name: "gone", text: format!("no longer seen: {key}"), key };
+        (Weight::Note, alert.result(ResultLevel::Warning, package, verdict, verdict.line))
     });
     let suspects = verdict.comparison.suspects.iter().map(|Suspect { finding, seen, runs }| {
         let key = finding.fact.key(&verdict.workload);
         let kind = words(finding.kind).0;
-        let told = Told { name: "suspect", text: format!("{kind}, but in {seen} of {runs} runs only: {key}"), key };
-        (Weight::Note, told.result(ResultLevel::Note, package, verdict, finding.line))
+        let alert = Alert { name: "suspect", text: format!("{kind}, but in {seen} of {runs} runs only: {key}"), key };
+        (Weight::Note, alert.result(ResultLevel::Note, package, verdict, finding.line))
     });
     whole.into_iter().chain(findings).chain(suspects).chain(gone).collect()
 }
@@ -116,15 +110,15 @@ fn text(line: &Ranked<'_>) -> String {
     format!("{}: {}{remarks}", line.kind().0, line.key())
 }
 
-/// What a result tells.
-struct Told {
+/// The content of a result.
+struct Alert {
     /// The name of its rule.
     name: &'static str,
     key: String,
     text: String,
 }
 
-impl Told {
+impl Alert {
     fn result(
         self,
         level: ResultLevel,
@@ -134,8 +128,8 @@ impl Told {
     ) -> SarifResult {
         let Self { name, key, text } = self;
         let path = package.path(verdict);
-        // Code scanning knows an alert by the first: the line alone would make one of all that is
-        // new in a subsystem.
+        // Code scanning identifies an alert by the first fingerprint. The line alone would merge
+        // everything that is new in a subsystem.
         let fingerprint = format!("{:016x}:1", fnv1a(&format!("{path} {key}")));
         let fingerprints =
             [("primaryLocationLineHash".to_owned(), fingerprint), ("sysguard/key/v1".to_owned(), key.clone())];
@@ -157,8 +151,8 @@ fn key_of(key: String) -> PropertyBag {
     PropertyBag::builder().additional_properties(BTreeMap::from([("key".to_owned(), json!(key))])).build()
 }
 
-/// A place in the expectation file; the first line of a file in which no other is known, because
-/// code scanning asks for one.
+/// Returns a place in the expectation file. Code scanning requires a line, so the first one is used
+/// if none is known.
 fn location(path: &str, verdict: &Verdict, line: Option<usize>) -> Location {
     let line = line.unwrap_or(1);
     let mut region = Region::builder().start_line(i64::try_from(line).unwrap_or(i64::MAX)).build();
@@ -170,7 +164,7 @@ fn location(path: &str, verdict: &Verdict, line: Option<usize>) -> Location {
         .build()
 }
 
-/// A relative URI: what is not unreserved, nor a slash, is encoded (RFC 3986).
+/// Returns a relative URI (RFC 3986): reserved characters except the slash are encoded.
 fn uri(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     for byte in path.bytes() {
@@ -182,7 +176,7 @@ fn uri(path: &str) -> String {
     uri
 }
 
-/// The same on every machine and for every version of Rust: FNV-1a with 64 bits.
+/// Returns the 64-bit FNV-1a hash, which does not depend on the machine or the version of Rust.
 fn fnv1a(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
@@ -207,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_has_all_that_code_scanning_reads() {
+    fn result_has_all_fields_that_code_scanning_reads() {
         let mut packages = packages();
         packages.truncate(1);
         packages[0].folder = "crates/demo net".to_owned();
@@ -248,7 +242,7 @@ mod tests {
         "#);
     }
 
-    /// The schema that the types are generated from, where cargo keeps their crate.
+    /// Returns the schema that the types are generated from, out of the sources of their crate.
     fn schema() -> Value {
         let metadata = cargo_metadata::MetadataCommand::new()
             .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
@@ -258,7 +252,7 @@ mod tests {
         let found = metadata.packages.iter().find(|package| *package.name == "serde-sarif").expect("a dependency");
         let text = std::fs::read(found.manifest_path.with_file_name("src/schema.json")).expect("the schema");
         let mut schema: Value = serde_json::from_slice(&text).expect("a schema is JSON");
-        // Its pattern of a language has a bracket too many, and we write none.
+        // Its pattern for a language has a surplus bracket. No language is written here.
         for definition in ["run", "toolComponent"] {
             schema["definitions"][definition]["properties"]["language"] = json!({});
         }
@@ -266,17 +260,17 @@ mod tests {
     }
 
     #[test]
-    fn it_is_valid_by_the_schema_of_sarif() {
+    fn log_matches_the_schema_of_sarif() {
         let validator = jsonschema::validator_for(&schema()).expect("a schema");
         let mut log = written(&packages());
         assert_eq!(validator.validate(&log).map_err(|error| error.to_string()), Ok(()));
-        // As cargo-deny once wrote it, and code scanning refused it.
+        // cargo-deny once wrote this, and code scanning refused it.
         log["runs"][0]["results"][0]["message"] = json!("text");
-        assert!(!validator.is_valid(&log), "the schema is asked");
+        assert!(!validator.is_valid(&log), "the schema is checked");
     }
 
     #[test]
-    fn every_result_has_a_rule_a_place_and_a_fingerprint_of_its_own() {
+    fn every_result_has_rule_location_and_unique_fingerprint() {
         let log = written(&packages());
         assert_eq!(log["version"], "2.1.0");
         let rules = log["runs"][0]["tool"]["driver"]["rules"].as_array().expect("rules");
@@ -296,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_and_every_failing_status_has_its_rule() {
+    fn every_kind_and_failing_status_has_a_rule() {
         let names: Vec<&str> = RULES.iter().map(|(name, _)| *name).collect();
         for kind in FindingKind::ALL {
             assert!(names.contains(&kind.name()), "{}", kind.name());
@@ -309,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_is_written_than_is_accepted_and_the_heaviest_stay() {
+    fn heaviest_results_stay_within_the_limit() {
         let mut packages = many_findings(6_000);
         packages[0].verdicts[0].comparison.findings.push(crate::report::verdict::samples::finding("network", 1, &[]));
         let log = written(&packages);
@@ -318,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn a_suspect_is_a_note_under_a_rule_of_its_own() {
+    fn suspect_is_a_note_with_its_own_rule() {
         let mut packages = packages();
         packages.truncate(1);
         let found = crate::report::verdict::samples::finding("filesystem::unlink", 3, &[]);
@@ -332,14 +326,14 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_a_uri() {
+    fn path_is_encoded_as_uri() {
         for (path, expected) in [("a/b-c.yaml", "a/b-c.yaml"), ("a b/%/\u{e4}#?", "a%20b/%25/%C3%A4%23%3F")] {
             assert_eq!(uri(path), expected);
         }
     }
 
     #[test]
-    fn fingerprints_are_those_of_fnv_1a() {
+    fn hash_matches_the_fnv_1a_test_vectors() {
         // Test vectors of the authors, http://www.isthe.com/chongo/tech/comp/fnv/.
         assert_eq!(fnv1a(""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(fnv1a("a"), 0xaf63_dc4c_8601_ec8c);

@@ -1,4 +1,4 @@
-//! Every status in words, and as a line of JSON.
+//! Every status as text and as a line of JSON.
 
 mod remarks;
 
@@ -8,21 +8,21 @@ use crate::model::facts::finding::Comparison;
 use crate::model::judge::verdict::Change;
 use crate::model::run::workload::Exit;
 
-fn told(told: &Verdict, palette: &Palette) -> String {
+fn rendered(item: &Verdict, palette: &Palette) -> String {
     let mut out = Vec::new();
-    verdict(&mut out, told, palette).expect("memory takes everything");
+    verdict(&mut out, item, palette).expect("memory takes everything");
     String::from_utf8(out).expect("reports are text")
 }
 
-fn summed_up(told: &Verdict) -> String {
+fn summed_up(item: &Verdict) -> String {
     let mut out = Vec::new();
-    summary(&mut out, told, &Palette::plain()).expect("memory takes everything");
+    summary(&mut out, item, &Palette::plain()).expect("memory takes everything");
     String::from_utf8(out).expect("reports are text")
 }
 
 #[test]
-fn a_failure_tells_what_is_new_then_the_change_then_what_to_type() {
-    insta::assert_snapshot!(told(&failed(), &Palette::plain()), @r"
+fn failure_shows_findings_then_change_then_commands() {
+    insta::assert_snapshot!(rendered(&failed(), &Palette::plain()), @r"
     net::hello: 1 new subsystem, 1 new blind spot, 2 new system calls, 1 new object
 
       new-subsystem  network                        2 calls
@@ -53,15 +53,15 @@ fn a_failure_tells_what_is_new_then_the_change_then_what_to_type() {
          execve:
 
     next:
-      cargo sysguard review net::hello  decide on it, one by one
-      cargo sysguard accept net::hello  accept all of it; writes expectations/net/hello.yaml
+      cargo sysguard review net::hello  decide one by one
+      cargo sysguard accept net::hello  accept everything; writes expectations/net/hello.yaml
       cargo sysguard accept KEY         accept one, such as net::hello::network
       cargo sysguard test net::hello    run it again
     ");
 }
 
 #[test]
-fn a_first_baseline_is_told_in_outline() {
+fn first_baseline_is_shown_in_outline() {
     let mut first = Verdict { status: Status::NoBaseline { platform: "x86_64-linux-gnu".to_owned() }, ..failed() };
     first.comparison.notes.clear();
     first.comparison.gone.clear();
@@ -69,14 +69,14 @@ fn a_first_baseline_is_told_in_outline() {
     let proposal = Some("expectations/net/hello.yaml.new".to_owned());
     let after = format!("version: 1\n---\n{lines}");
     first.change = Some(Change { before: "version: 1\n".to_owned(), after, written: proposal, pending_dir: None });
-    let text = told(&first, &Palette::plain());
+    let text = rendered(&first, &Palette::plain());
     let cut: Vec<&str> = text.lines().filter(|line| !line.contains("    call")).collect();
     insta::assert_snapshot!(cut.join("\n"), @r"
     net::hello: no baseline for x86_64-linux-gnu yet
 
       new-subsystem  network                2 calls
       new-blind-spot blind_spots::io_uring
-      in all 1 new subsystem, 1 new blind spot, 2 new system calls, 1 new object
+      total: 1 new subsystem, 1 new blind spot, 2 new system calls, 1 new object
 
     --- expectations/net/hello.yaml
     +++ expectations/net/hello.yaml.new
@@ -86,20 +86,20 @@ fn a_first_baseline_is_told_in_outline() {
     … 15 more lines: diff -u expectations/net/hello.yaml expectations/net/hello.yaml.new
 
     next:
-      cargo sysguard review net::hello  decide on it, one by one
-      cargo sysguard accept net::hello  accept all of it; writes expectations/net/hello.yaml
+      cargo sysguard review net::hello  decide one by one
+      cargo sysguard accept net::hello  accept everything; writes expectations/net/hello.yaml
       cargo sysguard accept KEY         accept one, such as net::hello::network
       cargo sysguard test net::hello    run it again
     ");
 }
 
 #[test]
-fn what_is_forbidden_is_not_offered_to_be_blessed() {
+fn forbidden_finding_does_not_suggest_bless() {
     let mut forbidden = failed();
     forbidden.change = None;
     forbidden.comparison.findings[0].forbidden = Some("works offline".to_owned());
     forbidden.comparison.findings.truncate(3);
-    insta::assert_snapshot!(told(&forbidden, &Palette::plain()), @r"
+    insta::assert_snapshot!(rendered(&forbidden, &Palette::plain()), @r"
     net::hello: 1 forbidden use, 1 new blind spot, 1 new system call
 
       forbidden      network                2 calls  works offline
@@ -110,18 +110,18 @@ fn what_is_forbidden_is_not_offered_to_be_blessed() {
     gone: in the baseline, but not seen: filesystem::readlink
 
     next:
-      cargo sysguard test net::hello  once the workload no longer does it, or `forbid:` in expectations/net/hello.yaml allows it
+      cargo sysguard test net::hello  after the workload stops doing this, or after changing `forbid:` in expectations/net/hello.yaml
     ");
 }
 
 #[test]
-fn long_lists_are_cut_and_say_so() {
+fn long_lists_are_cut_with_a_count() {
     let mut long = failed();
     let many =
         |count: u64| (0..count).map(|number| finding(&format!("filesystem::call{number}"), number, &[])).collect();
     long.comparison = Comparison { findings: many(43), notes: many(7), ..Comparison::default() };
     long.change = None;
-    let text = told(&long, &Palette::plain());
+    let text = rendered(&long, &Palette::plain());
     let cut: Vec<&str> = text.lines().filter(|line| !line.contains("new-syscall filesystem::call")).collect();
     insta::assert_snapshot!(cut.join("\n"), @r"
     net::hello: 43 new system calls
@@ -131,15 +131,15 @@ fn long_lists_are_cut_and_say_so() {
     note: new, but below the level that fails: filesystem::call0, filesystem::call1, filesystem::call2, filesystem::call3, filesystem::call4 and 2 more
 
     next:
-      cargo sysguard bless net::hello  accept all of it; writes expectations/net/hello.yaml
+      cargo sysguard bless net::hello  accept everything; writes expectations/net/hello.yaml
       cargo sysguard test net::hello   run it again
     ");
 }
 
 #[test]
-fn only_the_end_of_an_output_is_shown() {
+fn only_the_end_of_output_is_shown() {
     let output: String = (1..=25).map(|line| format!("line {line}\n")).collect();
-    let text = told(
+    let text = rendered(
         &with_status(Status::WrongExit { expected: Exit::Exited(0), actual: Exit::TimedOut, output }),
         &Palette::plain(),
     );
@@ -148,9 +148,9 @@ fn only_the_end_of_an_output_is_shown() {
 }
 
 #[test]
-fn every_status_has_its_words() {
+fn every_status_has_its_text() {
     let all: Vec<String> =
-        other_statuses().into_iter().map(|status| told(&with_status(status), &Palette::plain())).collect();
+        other_statuses().into_iter().map(|status| rendered(&with_status(status), &Palette::plain())).collect();
     insta::assert_snapshot!(all.join("----\n"), @r"
     net::hello: as expected
     ----
@@ -163,11 +163,11 @@ fn every_status_has_its_words() {
     ----
     net::hello: ended with signal SIGSEGV, expected exit status 0
 
-    It wrote:
+    output:
       | no
 
     next:
-      cargo sysguard test net::hello  once it ends well, or `exit:` in expectations/net/hello.yaml says how it ends
+      cargo sysguard test net::hello  after fixing how it ends, or setting `exit:` in expectations/net/hello.yaml
     ----
     net::hello: ignored, because
     ----
@@ -175,7 +175,7 @@ fn every_status_has_its_words() {
       comand: [hello]
 
     next:
-      cargo sysguard test net::hello  once expectations/net/hello.yaml is mended
+      cargo sysguard test net::hello  after fixing expectations/net/hello.yaml
     ----
     net::hello: not started, because
       of \u{1b}[31mthis
@@ -189,7 +189,7 @@ fn every_status_has_its_words() {
     next:
       cargo sysguard test net::hello  where tracing is possible
     ----
-    net::hello: not judged, because
+    net::hello: no verdict, because
       of \u{1b}[31mthis
 
     next:
@@ -198,7 +198,7 @@ fn every_status_has_its_words() {
 }
 
 #[test]
-fn a_summary_is_one_line() {
+fn summary_is_one_line() {
     let mut verdicts: Vec<Verdict> = other_statuses().into_iter().map(with_status).collect();
     let passed = Verdict { status: Status::Passed, ..failed() };
     verdicts.extend([failed(), Verdict { status: Status::Blessed, ..failed() }, passed]);
@@ -213,7 +213,7 @@ fn a_summary_is_one_line() {
     net::hello: malformed expectation, expectations/net/hello.yaml:3:1: unknown key `comand`
     net::hello: not started, because
     net::hello: not traced, because
-    net::hello: not judged, because
+    net::hello: no verdict, because
     net::hello: 1 new subsystem, 1 new blind spot, 2 new system calls, 1 new object
     net::hello: blessed, 1 new subsystem, 1 new blind spot, 2 new system calls, 1 new object (1 note, 1 gone)
     net::hello: as expected (1 note, 1 gone)
@@ -221,14 +221,14 @@ fn a_summary_is_one_line() {
 }
 
 #[test]
-fn colours_change_no_character() {
-    let coloured = told(&failed(), &Palette::coloured());
-    assert_ne!(coloured, told(&failed(), &Palette::plain()));
-    assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), told(&failed(), &Palette::plain()));
+fn colours_change_no_text() {
+    let coloured = rendered(&failed(), &Palette::coloured());
+    assert_ne!(coloured, rendered(&failed(), &Palette::plain()));
+    assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), rendered(&failed(), &Palette::plain()));
 }
 
 #[test]
-fn every_verdict_survives_its_line_of_json() {
+fn every_verdict_round_trips_through_json() {
     let mut forbidden = failed();
     forbidden.comparison.findings[0].forbidden = Some("works offline".to_owned());
     let others = other_statuses().into_iter().map(with_status);
@@ -243,7 +243,7 @@ fn every_verdict_survives_its_line_of_json() {
 }
 
 #[test]
-fn a_line_of_json_names_findings_by_key() {
+fn json_line_names_findings_by_key() {
     let mut verdict = failed();
     verdict.comparison.findings.drain(..3);
     verdict.change = Some(Change { before: "a".to_owned(), after: "b".to_owned(), ..Change::default() });
@@ -255,7 +255,7 @@ fn a_line_of_json_names_findings_by_key() {
 }
 
 #[test]
-fn what_is_no_verdict_says_why() {
+fn invalid_verdict_line_is_explained() {
     let mut line = Vec::new();
     write_json_line(&mut line, "/w/net", &failed()).expect("memory takes everything");
     let line = String::from_utf8(line).expect("JSON is text");
@@ -267,15 +267,15 @@ fn what_is_no_verdict_says_why() {
         broken("\"failed\"", "\"lucky\""),
     ];
     insta::assert_snapshot!(errors.join("\n"), @r"
-    cannot read the verdict on net::hello: `new-thing` is no kind of finding
-    cannot read the verdict on net::hello: `net::hello::nowhere` is no key of this workload
-    cannot read the verdict on net::hello: `AF_INET` is no detail
+    cannot read the verdict on net::hello: `new-thing` is not a kind of finding
+    cannot read the verdict on net::hello: `net::hello::nowhere` is not a key of this workload
+    cannot read the verdict on net::hello: `AF_INET` is not a detail
     cannot read a verdict: unknown variant `lucky`, expected one of `passed`, `blessed`, `failed`, `no_baseline`, `wrong_exit`, `ignored`, `malformed`, `not_started`, `untraceable`, `broken` at line 1 column 142
     ");
 }
 
 #[test]
-fn a_key_is_the_same_in_every_format() {
+fn key_is_the_same_in_every_format() {
     let packages = samples::packages();
     let compared = batch::all(&packages).filter(|(_, verdict)| verdict.status == Status::Failed);
     let keys: Vec<String> = compared
@@ -293,7 +293,7 @@ fn a_key_is_the_same_in_every_format() {
 }
 
 #[test]
-fn a_table_tells_failures_whole_and_ends_with_the_count() {
+fn table_shows_failures_and_ends_with_the_tally() {
     let mut out = Vec::new();
     verdicts(&mut out, "test", &samples::packages(), VerdictFormat::default()).expect("memory takes everything");
     let text = String::from_utf8(out).expect("reports are text");
@@ -303,7 +303,7 @@ fn a_table_tells_failures_whole_and_ends_with_the_count() {
 }
 
 #[test]
-fn a_privileged_call_is_told_first_and_why_and_long_remarks_are_cut() {
+fn privileged_call_comes_first_with_its_reason() {
     let mut verdict = failed();
     let objects = ["object=file", "object=dir", "object=pipe", "object=fifo", "object=memfd", "object=char:null"];
     verdict.comparison = Comparison {
@@ -314,7 +314,7 @@ fn a_privileged_call_is_told_first_and_why_and_long_remarks_are_cut() {
         ..Comparison::default()
     };
     verdict.change = None;
-    let text = told(&verdict, &Palette::plain());
+    let text = rendered(&verdict, &Palette::plain());
     insta::assert_snapshot!(text.lines().skip(2).take(2).collect::<Vec<_>>().join("\n"), @r"
     new-syscall process::ptrace   1 call   PTRACE_ATTACH (reads or changes another process)
     new-syscall filesystem::read  9 calls  file dir pipe fifo and 2 more

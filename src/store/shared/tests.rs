@@ -1,4 +1,4 @@
-//! Shared files on real folders.
+//! Tests of shared files in real folders.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ fn test(name: &str) -> TestName {
     TestName { package: "demo".to_owned(), binary: "it".to_owned(), test: Some(name.to_owned()) }
 }
 
-/// What a test that makes these calls would be recorded as.
+/// Returns the recorded expectation of a test that makes these calls.
 fn recorded(parsed: &Parsed, calls: &[&str]) -> String {
     let lines: String = calls.iter().map(|call| format!("    {call}:\n")).collect();
     let baseline = format!("---\nplatform: x86_64-linux-gnu\nsubsystems:\n  filesystem:\n{lines}");
@@ -48,13 +48,13 @@ fn names(package: &Path) -> Vec<String> {
 }
 
 #[test]
-fn writers_at_the_same_time_lose_nothing() {
+fn concurrent_writers_lose_nothing() {
     let (_folder, package) = package();
     let calls = |number: usize| if number.is_multiple_of(3) { vec!["read", "write"] } else { vec!["read"] };
     thread::scope(|scope| {
         for number in 0..16 {
             let package = &package;
-            // As processes do, each opens a store of its own.
+            // Like separate processes, each thread opens its own store.
             scope.spawn(move || save(&open(package), &format!("t{number:02}"), &calls(number)));
         }
     });
@@ -68,7 +68,7 @@ fn writers_at_the_same_time_lose_nothing() {
 }
 
 #[test]
-fn proposals_come_while_empty_folders_go() {
+fn proposals_are_written_while_empty_folders_are_removed() {
     let (_folder, package) = package();
     thread::scope(|scope| {
         for name in ["deep::a", "deep::b", "deep::er::c"] {
@@ -86,7 +86,7 @@ fn proposals_come_while_empty_folders_go() {
 }
 
 #[test]
-fn new_tests_go_where_the_others_are() {
+fn new_tests_follow_the_layout_of_their_binary() {
     let (_folder, package) = package();
     save(&open(&package), "one", &["read"]);
     save(&open(&package), "deep::a b", &["read", "write"]);
@@ -112,7 +112,7 @@ fn new_tests_go_where_the_others_are() {
 }
 
 #[test]
-fn own_file_goes_before_the_shared_one() {
+fn own_file_takes_precedence_over_the_shared_one() {
     let (_folder, package) = package();
     save(&open(&package), "one", &["read"]);
     save(&open(&package), "two", &["read"]);
@@ -134,7 +134,7 @@ fn own_file_goes_before_the_shared_one() {
 }
 
 #[test]
-fn last_test_takes_the_file_along_unless_it_was_edited() {
+fn unedited_file_is_removed_with_its_last_test() {
     let (_folder, package) = package();
     for (edited, remains) in [(false, false), (true, true)] {
         save(&open(&package), "one", &["read"]);
@@ -148,7 +148,7 @@ fn last_test_takes_the_file_along_unless_it_was_edited() {
 }
 
 #[test]
-fn proposal_of_a_test_is_decided_on_in_the_shared_file() {
+fn accepted_proposal_is_written_to_the_shared_file() {
     let (_folder, package) = package();
     save(&open(&package), "one", &["read"]);
     fs::write(package.join(FILE), shared(&package).replace("---\n", "level: syscall\n---\n")).expect("the file");
@@ -156,7 +156,7 @@ fn proposal_of_a_test_is_decided_on_in_the_shared_file() {
     let proposal = recorded(&store.load_test(&test("two")).expect("a start"), &["read", "write"]);
     assert!(proposal.contains("\nlevel: syscall\n"), "{proposal}");
     store.propose("run::demo::it::two", &proposal).expect("it is written");
-    // What is recorded of others meanwhile changes nothing.
+    // Another test's recording in between has no effect.
     save(&open(&package), "three", &["write"]);
 
     let store = open(&package);
@@ -165,7 +165,7 @@ fn proposal_of_a_test_is_decided_on_in_the_shared_file() {
     assert_eq!(names(&package).len(), 3);
     assert!(shared(&package).contains("  two:\n") && !package.join("expectations/run/demo/it").exists());
 
-    // The rules of the user have changed since.
+    // The user's rules have changed since.
     store.propose("run::demo::it::four", &proposal.replace("::two", "::four")).expect("it is written");
     fs::write(package.join(FILE), shared(&package).replace("level: syscall", "level: object")).expect("the file");
     let error = store.pending_of("run::demo::it::four").expect_err("it does not fit").to_string();

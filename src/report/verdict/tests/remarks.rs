@@ -1,4 +1,4 @@
-//! What is told beside findings: suspects, families, drift, and how a recording grew.
+//! Tests of what is shown beside findings: suspects, families, drift, and how a recording grew.
 
 use super::*;
 use crate::model::facts::finding::Suspect;
@@ -6,7 +6,8 @@ use crate::model::facts::finding::{Finding, Kin};
 use crate::model::facts::fingerprint::Drift;
 use crate::model::run::recording::Growth;
 
-/// A run with a suspect and a member of a known family, on another machine than the baseline's.
+/// Returns a verdict with a suspect and a member of a known family, on another machine than the
+/// baseline's.
 pub(super) fn remarked() -> Verdict {
     let kin = Some(Kin { family: "chmod".to_owned(), beside: "fchmodat".to_owned() });
     let cause = Some("glibc 2.39, not your change: fchmodat() tries it".to_owned());
@@ -25,8 +26,8 @@ pub(super) fn remarked() -> Verdict {
 }
 
 #[test]
-fn suspects_families_and_drift_are_told_though_nothing_fails() {
-    insta::assert_snapshot!(told(&remarked(), &Palette::plain()), @r"
+fn passed_verdict_shows_suspects_families_and_drift() {
+    insta::assert_snapshot!(rendered(&remarked(), &Palette::plain()), @r"
     net::hello: as expected (2 suspects, 1 note)
 
     suspect: new, but not in every run, so it does not fail:
@@ -40,7 +41,7 @@ fn suspects_families_and_drift_are_told_though_nothing_fails() {
 }
 
 #[test]
-fn a_cause_stands_beside_the_finding_that_it_explains() {
+fn cause_is_shown_beside_its_finding() {
     let mut verdict = failed();
     verdict.comparison.findings.drain(..4);
     verdict.comparison.findings.insert(
@@ -52,7 +53,7 @@ fn a_cause_stands_beside_the_finding_that_it_explains() {
     );
     (verdict.comparison.notes, verdict.comparison.gone, verdict.change) = (Vec::new(), Vec::new(), None);
     verdict.comparison.drift = remarked().comparison.drift;
-    let text = told(&verdict, &Palette::plain());
+    let text = rendered(&verdict, &Palette::plain());
     insta::assert_snapshot!(text.split("\nnext:").next().unwrap_or_default(), @r"
     net::hello: 1 new system call, 1 new object
 
@@ -64,12 +65,12 @@ fn a_cause_stands_beside_the_finding_that_it_explains() {
 }
 
 #[test]
-fn the_growth_of_a_recording_is_told() {
+fn recording_growth_is_shown() {
     let counts = |runs: usize, new: &[usize]| (1..=runs).map(|run| usize::from(new.contains(&run))).collect();
     for (growth, words) in [
         (counts(10, &[1, 2]), "; 10 runs, nothing new since run 2"),
-        (counts(30, &[1, 27]), "; 30 runs and never quiet, something new in run 27"),
-        (counts(3, &[1, 3]), "; 3 runs, something new in the last"),
+        (counts(30, &[1, 27]), "; 30 runs, still not quiet: new facts in run 27"),
+        (counts(3, &[1, 3]), "; 3 runs, new facts in the last"),
         (counts(1, &[1]), "; 1 run"),
         (counts(0, &[]), ""),
     ] {
@@ -79,7 +80,7 @@ fn the_growth_of_a_recording_is_told() {
 }
 
 #[test]
-fn a_suspect_is_told_in_every_format_for_readers() {
+fn suspect_is_in_every_readable_format() {
     let package = PackageVerdicts { name: "demo".to_owned(), folder: String::new(), verdicts: vec![remarked()] };
     let formats = ["table", "markdown", "json", "yaml", "csv", "github"];
     for format in VerdictFormat::ALL.into_iter().filter(|format| formats.contains(&format.name())) {
@@ -90,7 +91,7 @@ fn a_suspect_is_told_in_every_format_for_readers() {
     }
 }
 
-/// A finding that a new libc explains, and two that one place brought.
+/// Returns a verdict with a finding that a new libc explains, and two from one call site.
 fn explained() -> Verdict {
     let mut verdict = failed();
     let by = |key: &str| Finding { site: Some("greetings::hello at src/lib.rs:4".to_owned()), ..finding(key, 1, &[]) };
@@ -110,17 +111,17 @@ fn written(verdict: Verdict, format: VerdictFormat) -> String {
 }
 
 #[test]
-fn every_format_tells_who_made_a_call_and_what_may_be_its_cause() {
+fn every_format_has_call_site_and_cause() {
     for format in VerdictFormat::ALL {
         let text = written(explained(), format);
-        for told in ["greetings::hello at src/lib.rs:4", "glibc 2.39, not your change"] {
-            assert!(text.contains(told), "{format}: {told}:\n{text}");
+        for expected in ["greetings::hello at src/lib.rs:4", "glibc 2.39, not your change"] {
+            assert!(text.contains(expected), "{format}: {expected}:\n{text}");
         }
     }
 }
 
 #[test]
-fn a_pull_request_shows_a_place_once_and_what_changed_around_the_workload() {
+fn pull_request_formats_show_call_site_once_and_drift() {
     let formats = ["markdown", "github"].map(|name| name.parse().expect("a format"));
     let [page, annotation] = formats.map(|format| written(explained(), format));
     insta::assert_snapshot!(page.split("\nNext:").next().unwrap_or_default(), @r"
@@ -143,6 +144,6 @@ fn a_pull_request_shows_a_place_once_and_what_changed_around_the_workload() {
     by greetings::hello at src/lib.rs:4
     new system call: net::hello::filesystem::fchmodat2 (glibc 2.39, not your change: fchmodat() tries it)
     changed since the baseline was recorded: glibc 2.36 → glibc 2.39
-    next: cargo sysguard review net::hello (decide on it, one by one)
+    next: cargo sysguard review net::hello (decide one by one)
     ");
 }

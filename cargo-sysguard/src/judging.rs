@@ -6,6 +6,7 @@ use std::process::Command;
 
 use sysguard::model::judge::decide::UpdateMode;
 use sysguard::model::observe::observation::Engine;
+use sysguard::model::run::recording::CONFIRMING_RUNS;
 use sysguard::settings::{Flags, Settings};
 
 use crate::exit_code::Failure;
@@ -17,13 +18,18 @@ pub(crate) struct JudgingFlags {
     #[arg(long, value_name = "MODE")]
     update: Option<UpdateMode>,
     /// Re-run a workload N times to confirm a finding (0: fail on first sight)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help = confirm_help())]
     confirm: Option<u32>,
     /// Fail if a workload cannot be traced or its program is missing
     #[arg(long)]
     require: bool,
     #[command(flatten)]
     pending_dir: PendingDir,
+}
+
+/// Returns the help of `--confirm`, with its default.
+fn confirm_help() -> String {
+    format!("Re-run a workload N times to confirm a finding (0: fail on first sight) [default: {CONFIRMING_RUNS}]")
 }
 
 /// The flag that moves proposals to another directory.

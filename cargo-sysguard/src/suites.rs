@@ -1,5 +1,5 @@
-//! The workloads of the selected packages, and the targets that cargo must build for them. Main type:
-//! [`Package`].
+//! The workloads of the selected packages, and the targets that cargo must build for them. Main
+//! type: [`Package`].
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;

@@ -70,7 +70,7 @@ impl Traced<'_> {
             let is_there = worktree.folder.join("Cargo.toml").is_file();
             let flags = self.cargo.build_flags_into(Some(&worktree.target));
             let before = if is_there {
-                // A build can outlive this process and still write, so the cleaner waits for it too.
+                // A build can outlive this process and still write, so the cleaner waits for it.
                 let held = worktree
                     .hold()
                     .map_err(|error| Failure::failed(format!("cannot duplicate the handle of a worktree: {error}")))?;

@@ -19,7 +19,7 @@ pub struct Table {
     compat: bool,
 }
 
-/// The ABIs in the second column of a `.tbl` whose rows belong to the table.
+/// The ABIs (second column of a `.tbl`) of the rows that belong to the table.
 enum Selection {
     /// The ABIs that the build of this architecture selects.
     Fixed(&'static [&'static str]),

@@ -43,7 +43,7 @@ pub(crate) struct Plan {
     /// The runners that the user's own configuration names, by target triple.
     pub(crate) runners: BTreeMap<String, Vec<String>>,
     pub(crate) binaries: Vec<Binary>,
-    /// Whether the time of each test is limited. Then repeated runs wait until all tests have ended.
+    /// Whether the time of each test is limited. Then tests are repeated after all have ended.
     pub(crate) has_slots: bool,
     /// The variables that a test must not see.
     pub(crate) added: Added,

@@ -171,8 +171,8 @@ impl Given {
 
     /// Returns the runner of the `cfg()` that matches a target.
     ///
-    /// `cargo-config2` evaluates the `cfg()`. It reads a temporary file in which the command of each
-    /// runner is its index.
+    /// `cargo-config2` evaluates the `cfg()`. It reads a temporary file in which the command of
+    /// each runner is its index.
     fn matching(&self, triple: &str) -> Result<Option<Written>, cargo_config2::Error> {
         let written: Vec<(&String, &Written)> =
             self.runners.iter().filter(|(key, _)| key.starts_with("cfg(")).collect();

@@ -1,6 +1,6 @@
-//! What cargo knows and does: which packages are selected, and cargo's own flags in cargo's own
-//! words. Main types: [`PackageFlags`] for commands that only read, [`BuildFlags`] for those that
-//! build, and [`TargetFlags`].
+//! cargo's own flags, with cargo's names, and the packages that they select. Main types:
+//! [`PackageFlags`] for commands that only read, [`BuildFlags`] for commands that build, and
+//! [`TargetFlags`].
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use sysguard::model::run::workload::Program;
 
 use crate::exit_code::Failure;
 
-/// Which packages are meant, and how cargo reads their manifests.
+/// The flags that select packages and control how cargo reads their manifests.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct PackageFlags {
     #[command(flatten, next_help_heading = "Package selection")]
@@ -24,7 +24,7 @@ pub(crate) struct PackageFlags {
     access: Access,
 }
 
-/// Which packages are meant, and how cargo builds them.
+/// The flags that select packages and control how cargo builds them.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct BuildFlags {
     #[command(flatten)]
@@ -34,59 +34,59 @@ pub(crate) struct BuildFlags {
     #[command(flatten)]
     compilation: Compilation,
 
-    /// Say less
+    /// Print less
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Say more
+    /// Print more
     #[arg(short, long, action = ArgAction::Count)]
     verbose: u8,
 }
 
-/// Which targets' workloads are meant; a command belongs to no target.
+/// The flags that select workloads by the target that they run. A command has no target.
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Target selection")]
 pub(crate) struct TargetFlags {
-    /// Only workloads of the library (there are none yet)
+    /// Select workloads of the library (none exist yet)
     #[arg(long)]
     lib: bool,
-    /// Only workloads that run this binary
+    /// Select workloads that run this binary
     #[arg(long, value_name = "NAME")]
     bin: Vec<String>,
-    /// Only workloads that run a binary
+    /// Select workloads that run any binary
     #[arg(long)]
     bins: bool,
-    /// Only workloads that run this example
+    /// Select workloads that run this example
     #[arg(long, value_name = "NAME")]
     example: Vec<String>,
-    /// Only workloads that run an example
+    /// Select workloads that run any example
     #[arg(long)]
     examples: bool,
-    /// Only workloads that run this test target
+    /// Select workloads that run this test target
     #[arg(long, value_name = "NAME")]
     test: Vec<String>,
-    /// Only workloads that run a test target
+    /// Select workloads that run any test target
     #[arg(long)]
     tests: bool,
-    /// Only workloads that run this benchmark
+    /// Select workloads that run this benchmark
     #[arg(long, value_name = "NAME")]
     bench: Vec<String>,
-    /// Only workloads that run a benchmark
+    /// Select workloads that run any benchmark
     #[arg(long)]
     benches: bool,
-    /// Only workloads that run any target
+    /// Select workloads that run any target
     #[arg(long)]
     all_targets: bool,
 }
 
 impl TargetFlags {
-    /// Whether any target is named.
+    /// Returns whether any of the flags is given.
     pub(crate) fn given(&self) -> bool {
         let Self { lib, bin, bins, example, examples, test, tests, bench, benches, all_targets } = self;
         [lib, bins, examples, tests, benches, all_targets].into_iter().any(|given| *given)
             || [bin, example, test, bench].into_iter().any(|names| !names.is_empty())
     }
 
-    /// Whether workloads that run this program are meant.
+    /// Returns whether the flags select workloads that run this program.
     pub(crate) fn select(&self, program: &Program) -> bool {
         !self.given()
             || match program {
@@ -113,7 +113,7 @@ struct Compilation {
     /// Build for this target triple
     #[arg(long, value_name = "TRIPLE")]
     target: Option<String>,
-    /// Directory for all that is built
+    /// Directory for build artifacts
     #[arg(long, value_name = "DIRECTORY")]
     target_dir: Option<PathBuf>,
     /// Number of parallel build jobs
@@ -124,24 +124,24 @@ struct Compilation {
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Manifest options")]
 struct Access {
-    /// Cargo.lock must stay unchanged
+    /// Require Cargo.lock to stay unchanged
     #[arg(long)]
     locked: bool,
-    /// No network
+    /// Do not access the network
     #[arg(long)]
     offline: bool,
-    /// --locked and --offline
+    /// Equivalent to --locked and --offline
     #[arg(long)]
     frozen: bool,
 }
 
 impl BuildFlags {
-    /// The flags by which things are built, for cargo.
+    /// Returns the build flags for cargo.
     pub(crate) fn build_flags(&self) -> Vec<OsString> {
         self.build_flags_into(self.compilation.target_dir.as_deref())
     }
 
-    /// The same, but built into this directory.
+    /// Returns the build flags for cargo, with another target directory.
     pub(crate) fn build_flags_into(&self, target_dir: Option<&Path>) -> Vec<OsString> {
         let Compilation { release, profile, target, jobs, target_dir: _ } = &self.compilation;
         let mut flags = self.packages.lock_flags();
@@ -172,31 +172,31 @@ impl BuildFlags {
         flags
     }
 
-    /// The features that are asked for of a package: `default` unless it is switched off, and what
-    /// is named.
+    /// Returns the requested features of a package: the named ones, and `default` unless it is
+    /// turned off.
     pub(crate) fn features_of(&self, package: &Package) -> impl Iterator<Item = String> {
         let clap_cargo::Features { all_features, no_default_features, features, .. } = &self.features;
         let all = package.features.keys().filter(|_| *all_features).cloned();
         let default = (!no_default_features).then(|| "default".to_owned());
-        // cargo takes several in one word, and `PACKAGE/FEATURE`.
+        // cargo accepts several features in one argument, and `PACKAGE/FEATURE`.
         let named = features.iter().flat_map(|names| names.split([',', ' ']));
         let named = named.map(|name| name.rsplit('/').next().unwrap_or(name).to_owned());
         all.chain(default).chain(named)
     }
 
-    /// The triple that is built for, where the user names one.
+    /// Returns the value of `--target`.
     pub(crate) fn target(&self) -> Option<&str> {
         self.compilation.target.as_deref()
     }
 }
 
 impl PackageFlags {
-    /// Whether there is a manifest to start from: one that is named, or one above this folder.
+    /// Returns whether `--manifest-path` is given or a folder above has a manifest.
     pub(crate) fn is_in_a_project(&self) -> bool {
         self.manifest.manifest_path.is_some() || nearest_manifest().is_some()
     }
 
-    /// The words that select the same packages again, each after a blank.
+    /// Returns the arguments that select the same packages again, each after a space.
     pub(crate) fn selection(&self) -> String {
         let clap_cargo::Workspace { package, workspace, all, exclude, .. } = &self.workspace;
         let mut words = String::new();
@@ -211,14 +211,14 @@ impl PackageFlags {
         words
     }
 
-    /// `--locked`, `--offline` and `--frozen`, as given.
+    /// Returns `--locked`, `--offline` and `--frozen` as given.
     pub(crate) fn lock_flags(&self) -> Vec<OsString> {
         let Access { locked, offline, frozen } = self.access;
         let given = [(locked, "--locked"), (offline, "--offline"), (frozen, "--frozen")];
         given.into_iter().filter(|(given, _)| *given).map(|(_, flag)| flag.into()).collect()
     }
 
-    /// The workspace as cargo sees it, and the packages that the flags select.
+    /// Returns the workspace and the packages that the flags select.
     pub(crate) fn select(&self, cargo: &Path) -> Result<Selected, Failure> {
         let mut command = MetadataCommand::new();
         command.cargo_path(cargo).no_deps();
@@ -228,11 +228,11 @@ impl PackageFlags {
         command.other_options(
             self.lock_flags().into_iter().filter_map(|flag| flag.into_string().ok()).collect::<Vec<_>>(),
         );
-        // Its messages become part of ours.
+        // cargo's messages become part of the error message.
         command.env("CARGO_TERM_COLOR", "never");
         let metadata = command.exec().map_err(|error| match error {
             cargo_metadata::Error::CargoMetadata { stderr } => Failure::usage(without_label(&stderr)),
-            other => Failure::usage(format!("cannot ask cargo about the workspace: {other}")),
+            other => Failure::usage(format!("cannot read the metadata of the workspace: {other}")),
         })?;
         let packages = self.packages(&metadata)?.into_iter().cloned().collect();
         Ok(Selected { root: metadata.workspace_root.into(), packages })
@@ -249,7 +249,7 @@ impl PackageFlags {
                     let known: Vec<&str> = members.iter().map(|package| package.name.as_str()).collect();
                     let known = known.join(", ");
                     return Err(Failure::usage(format!(
-                        "no package of the workspace is named `{spec}` (it has: {known})"
+                        "the workspace has no package `{spec}`\nhelp: its packages are {known}"
                     )));
                 }
             }
@@ -258,7 +258,7 @@ impl PackageFlags {
         let clap_cargo::Workspace { package, workspace, all, exclude, .. } = &self.workspace;
         let everything = *workspace || *all;
         if !exclude.is_empty() && !everything {
-            return Err(Failure::usage("--exclude can only be used together with --workspace"));
+            return Err(Failure::usage("--exclude requires --workspace"));
         }
         let excluded = named(exclude)?;
         let mut selected = match (everything, package.is_empty()) {
@@ -272,7 +272,7 @@ impl PackageFlags {
         Ok(selected)
     }
 
-    /// Below a member, that member; else the workspace's default members.
+    /// Returns the member of the current folder, or else the default members of the workspace.
     fn default_packages<'m>(&self, metadata: &'m Metadata, members: &[&'m Package]) -> Vec<&'m Package> {
         let manifest = self.manifest.manifest_path.clone().or_else(nearest_manifest);
         let manifest = manifest.and_then(|path| fs::canonicalize(path).ok());
@@ -284,7 +284,7 @@ impl PackageFlags {
     }
 }
 
-/// The workspace and what is selected of it.
+/// The workspace and its selected packages.
 #[derive(Debug)]
 pub(crate) struct Selected {
     /// The workspace's folder.
@@ -293,8 +293,8 @@ pub(crate) struct Selected {
     pub(crate) packages: Vec<Package>,
 }
 
-/// Whether a package id specification means this package: a name, perhaps with wildcards,
-/// `name@version`, or a whole id.
+/// Returns whether a package ID specification matches this package: a name or a pattern,
+/// `name@version`, or a whole ID.
 fn names(spec: &str, package: &Package) -> bool {
     let name = package.name.as_str();
     let versioned =
@@ -308,7 +308,7 @@ fn nearest_manifest() -> Option<PathBuf> {
     here.ancestors().map(|folder| folder.join("Cargo.toml")).find(|manifest| manifest.is_file())
 }
 
-/// cargo's message without the label that ours gets.
+/// Returns a message of cargo without its `error:` label.
 fn without_label(message: &str) -> &str {
     message.trim().trim_start_matches("error: ")
 }
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn build_flags_go_to_cargo_as_they_came() {
+    fn build_flags_reach_cargo_unchanged() {
         for line in [
             "",
             "--release",
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn target_flags_select_the_workloads_of_their_targets() {
+    fn target_flags_select_workloads_by_target() {
         let programs = [
             Program::Command(vec!["ls".to_owned()]),
             Program::Bin("a".to_owned()),

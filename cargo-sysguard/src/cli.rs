@@ -13,8 +13,8 @@ use crate::command::{
 use crate::context::Context;
 use crate::exit_code::Failure;
 
-/// System-call regression assertions: a test fails when a workload newly uses a system call or a
-/// kernel subsystem
+/// System-call regression assertions: a test fails when a workload starts to use a new system call
+/// or kernel subsystem
 #[derive(Debug, Parser)]
 #[command(name = "cargo-sysguard", bin_name = "cargo sysguard", version, styles = clap_cargo::style::CLAP_STYLING)]
 #[command(max_term_width = 100, after_help = EXIT_CODES)]
@@ -22,55 +22,56 @@ pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
 
-    /// When to colour: auto, always, never
+    /// Colour the output: auto, always or never
     #[arg(long, global = true, value_name = "WHEN", hide_possible_values = true)]
     pub(crate) color: Option<ColorChoice>,
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 all as expected; 101 findings, failures, malformed expectation files, or findings that wait for a decision; 2 wrong usage, or a name, key or revision that matches nothing; \
-3 a workload could not be built or started; 4 tracing is impossible here and was required. With several outcomes the first of \
-2, 4, 3, 101 is told. `trace` exits as its command did.";
+Exit codes: 0 everything is as expected; 101 findings, failures, malformed expectation files or pending findings; 2 wrong usage, or a name, key or revision that matches nothing; \
+3 a workload could not be built or started; 4 tracing is required but impossible here. If several apply, the first of \
+2, 4, 3, 101 is returned. `trace` exits with the status of its command.";
 
-/// What to do.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Write an expectation for each program of a package; overwrite nothing
+    /// Write an expectation for each program of a package
     Init(init::Options),
-    /// Name the workloads, one a line; nothing is run
+    /// List workloads without running them
     List(list::Options),
-    /// Run workloads against their baselines
+    /// Run workloads and compare them with their baselines
     Test(test::Options),
-    /// Run workloads and write what they use into their baselines
+    /// Run workloads and record what they use in their baselines
     Bless(bless::Options),
-    /// Decide on pending findings, one by one
+    /// Accept or reject pending findings one by one
     Review(review::Options),
-    /// Name what waits for a decision, one key a line; nothing is run
+    /// List pending findings without running anything
     Pending(pending::Options),
-    /// Write pending findings into their files
+    /// Write pending findings into their expectation files
     Accept(accept::Options),
-    /// Drop pending findings; nothing is remembered
+    /// Discard pending findings
     Reject(reject::Options),
-    /// Compare the expectations of the working tree with those at a revision; nothing is run
+    /// Compare the expectations of the working tree with those at a git revision
     Diff(diff::Options),
-    /// Say what a system call, argument, object, subsystem or key is: where in the kernel, who
-    /// maintains it, who uses it
+    /// Explain a system call, argument, object, subsystem or key
+    ///
+    /// Shows where it is in the kernel, its maintainers, and the workloads that use it.
     Explain(explain::Options),
-    /// Write the evidence: which workload uses what of the kernel, and why; nothing is run
+    /// Report which workload uses which parts of the kernel, and why, without running anything
     Report(report::Options),
     /// Run any command once and report what it uses of the kernel
     Trace(trace::Options),
-    /// Let cargo run the tests of any package, each of them traced and compared
+    /// Run a package's tests with cargo, tracing each and comparing it with its baseline
     Run(run::Options),
-    /// Move what tests of `run` use into a file a binary or a file a test; nothing is run
+    /// Move expectations of `run` between one file per test binary and one file per test
     Layout(layout::Options),
-    /// Stand where cargo runs a test
+    /// Run a test in place of cargo's target runner
     #[command(hide = true)]
     TargetRunner(target_runner::Options),
-    /// Remove a worktree of `diff --trace` once no process writes there
+    /// Remove a worktree of `diff --trace` once no process writes there any more
     #[command(hide = true)]
     CleanWorktree(clean_worktree::Options),
-    /// Say whether workloads can be traced here, and if not what to do
+    /// Check whether workloads can be traced here, and show how to fix it if not
     Doctor(doctor::Options),
 }
 
@@ -129,7 +130,7 @@ fn without_subcommand_name(arguments: impl IntoIterator<Item = OsString>) -> Vec
     arguments
 }
 
-/// The colour of clap's own messages, which come before any argument is understood.
+/// Returns the colour choice for clap's own messages, which appear before the arguments are parsed.
 fn asked_colour(arguments: &[OsString], given: &Given) -> ColorChoice {
     let words = || arguments.iter().map(|word| word.to_string_lossy()).take_while(|word| word != "--");
     let joined = words().find_map(|word| word.strip_prefix("--color=").map(str::to_owned));
@@ -170,12 +171,12 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn command_line_definition_is_valid() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn cargo_and_people_may_call_it() {
+    fn cargo_and_direct_calls_are_parsed_alike() {
         for line in ["cargo-sysguard list", "cargo-sysguard sysguard list", "/somewhere/cargo-sysguard sysguard list"] {
             assert!(matches!(parsed(line).expect(line).command, Command::List(_)), "{line}");
         }
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn help_and_version_end_well_and_nonsense_is_usage() {
+    fn help_exits_with_0_and_wrong_usage_with_2() {
         for (line, code) in [
             ("cargo-sysguard sysguard --help", 0),
             ("cargo-sysguard --version", 0),

@@ -1,4 +1,4 @@
-//! The environment and the global flags, which every command gets. Main type: [`Context`].
+//! The environment and the global flags, as passed to every command. Main type: [`Context`].
 
 use sysguard::settings::{Flags, Given, Settings, resolve};
 
@@ -8,12 +8,12 @@ use crate::exit_code::Failure;
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) given: Given,
-    /// Whether to colour; nothing where the terminal decides.
+    /// Whether to colour the output, or nothing if the terminal decides.
     pub(crate) colour: Option<bool>,
 }
 
 impl Context {
-    /// The environment together with what the command line says.
+    /// Returns the settings from the environment and these flags.
     pub(crate) fn settings(&self, flags: Flags) -> Result<Settings, Failure> {
         let settings = resolve(&self.given, flags).map_err(Failure::usage)?;
         Ok(Settings { colour: self.colour, ..settings })

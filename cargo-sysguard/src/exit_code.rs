@@ -1,26 +1,26 @@
-//! The exit codes of `cargo sysguard`: a public table. `trace` has its own, as it exits as the
-//! workload did.
+//! The exit codes of `cargo sysguard`, a public table. Main type: [`Outcome`]. `trace` has exit
+//! codes of its own, because it exits with the status of the command.
 
 use sysguard::model::judge::verdict::Status;
 
-/// What came of a command. The order is that of precedence: of several outcomes the greatest is
-/// told.
+/// The outcome of a command. The variants are in order of precedence: the greatest of several
+/// outcomes is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outcome {
     /// All as expected.
     Expected,
-    /// Findings, failures, malformed expectation files, or proposals that wait for a review.
+    /// Findings, failures, malformed expectation files, or pending proposals.
     Failed,
     /// A workload could not be built or started.
     NotStarted,
-    /// Tracing is impossible here and was required.
+    /// Tracing is required but impossible here.
     Untraceable,
     /// Wrong usage, or a name that matches nothing.
     Usage,
 }
 
 impl Outcome {
-    /// The exit code.
+    /// Returns the exit code.
     pub(crate) fn code(self) -> u8 {
         match self {
             Self::Expected => 0,
@@ -31,7 +31,7 @@ impl Outcome {
         }
     }
 
-    /// The outcome of one workload.
+    /// Returns the outcome of one workload.
     pub(crate) fn of(status: &Status) -> Self {
         match status {
             Status::Passed | Status::Blessed | Status::Ignored { .. } => Self::Expected,
@@ -46,32 +46,32 @@ impl Outcome {
     }
 }
 
-/// A command that ended early.
+/// A command that ended with an error.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// What came of it.
+    /// The outcome, which decides the exit code.
     pub(crate) outcome: Outcome,
-    /// What happened, and what to do.
+    /// What failed, and what to do.
     pub(crate) message: String,
 }
 
 impl Failure {
-    /// The user asked for something that is not there, or in a way that is not understood.
+    /// Returns a failure for wrong usage, or for a name that matches nothing.
     pub(crate) fn usage(message: impl ToString) -> Self {
         Self { outcome: Outcome::Usage, message: message.to_string() }
     }
 
-    /// Flags after `--` that the harness does not understand; asking for its help is fine.
+    /// Returns a failure for flags after `--` that the harness does not accept.
     pub(crate) fn usage_of_harness(error: clap::Error) -> Self {
         Self::usage(error.to_string().trim_start_matches("error: ").trim_end())
     }
 
-    /// What was to be said could not be written.
+    /// Returns a failure to write to standard output.
     pub(crate) fn output(error: std::io::Error) -> Self {
         Self::failed(format!("cannot write to standard output: {error}"))
     }
 
-    /// Something went wrong.
+    /// Returns any other failure.
     pub(crate) fn failed(message: impl ToString) -> Self {
         Self { outcome: Outcome::Failed, message: message.to_string() }
     }
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_of_2_4_3_101_wins() {
+    fn outcomes_rank_2_4_3_101_0() {
         use Outcome::{Expected, Failed, NotStarted, Untraceable, Usage};
         let mut outcomes = [Failed, Usage, Expected, Untraceable, NotStarted];
         outcomes.sort();

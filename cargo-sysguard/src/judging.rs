@@ -1,61 +1,68 @@
-//! How `test` and `run` judge what differs, and how both hand that on to the harness that judges.
-//! Main type: [`JudgingFlags`].
+//! The flags that control verdicts in `test` and `run`, and how they reach the harness. Main type:
+//! [`JudgingFlags`].
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use sysguard::model::judge::decide::UpdateMode;
 use sysguard::model::observe::observation::Engine;
+use sysguard::model::run::recording::CONFIRMING_RUNS;
 use sysguard::settings::{Flags, Settings};
 
 use crate::exit_code::Failure;
 
-/// What becomes of a workload that differs.
+/// The flags that control verdicts.
 #[derive(Debug, clap::Args)]
 pub(crate) struct JudgingFlags {
-    /// What to write where a workload differs: auto, new, always, unseen, no or force
+    /// Choose what to write when a workload differs: auto, new, always, unseen, no or force
     #[arg(long, value_name = "MODE")]
     update: Option<UpdateMode>,
-    /// How many further runs of a workload must show what is new; 0 believes the first
-    #[arg(long, value_name = "N")]
+    /// Re-run a workload N times to confirm a finding (0: fail on first sight)
+    #[arg(long, value_name = "N", help = confirm_help())]
     confirm: Option<u32>,
-    /// Fail where a workload cannot be traced or lacks its program
+    /// Fail if a workload cannot be traced or its program is missing
     #[arg(long)]
     require: bool,
     #[command(flatten)]
     pending_dir: PendingDir,
 }
 
-/// Where proposals lie.
+/// Returns the help of `--confirm`, with its default.
+fn confirm_help() -> String {
+    format!("Re-run a workload N times to confirm a finding (0: fail on first sight) [default: {CONFIRMING_RUNS}]")
+}
+
+/// The flag that moves proposals to another directory.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PendingDir {
-    /// Proposals lie in this folder instead of beside the expectations, and are written in CI too
+    /// Write proposals to this directory instead of beside the expectations, in CI too
     #[arg(long = "pending-dir", value_name = "DIRECTORY")]
     given: Option<PathBuf>,
 }
 
 impl PendingDir {
-    /// The folder, as seen from anywhere.
+    /// Returns the directory as an absolute path.
     pub(crate) fn absolute(&self) -> Result<Option<PathBuf>, Failure> {
         self.given.as_deref().map(std::path::absolute).transpose().map_err(Failure::usage)
     }
 }
 
 impl JudgingFlags {
-    /// With the engine that shall watch. Paths are made absolute: who judges runs elsewhere.
+    /// Returns the flags with this engine. Paths become absolute, because the harness runs in
+    /// another directory.
     pub(crate) fn with(&self, engine: Option<Engine>) -> Result<Flags, Failure> {
         let pending_dir = self.pending_dir.absolute()?;
         Ok(Flags { update: self.update, confirm: self.confirm, require: self.require, pending_dir, engine })
     }
 }
 
-/// The word by which cargo is asked for colours.
+/// Returns the value of cargo's `--color`.
 pub(crate) fn colour_word(colour: bool) -> &'static str {
     if colour { "always" } else { "never" }
 }
 
-/// Hands on what is meant to a process that reads it from its environment.
-pub(crate) fn hand_on(command: &mut Command, settings: &Settings) {
+/// Passes the settings to a child process through environment variables.
+pub(crate) fn pass_settings(command: &mut Command, settings: &Settings) {
     command.env("SYSGUARD_UPDATE", settings.update.name());
     command.env("SYSGUARD_CONFIRM", settings.confirm.to_string());
     command.env("SYSGUARD_ENGINE", settings.engine.name());

@@ -1,5 +1,4 @@
-//! A kernel source tree in place of the tables: what `explain` asks of it. Main type:
-//! [`KernelTree`].
+//! A kernel source tree that replaces the built-in tables in `explain`. Main type: [`KernelTree`].
 
 use std::path::Path;
 
@@ -9,7 +8,7 @@ use sysguard::model::kernel::syscall::{Abi, Syscall};
 
 use crate::exit_code::Failure;
 
-/// An unpacked tree.
+/// An unpacked kernel source tree.
 pub(crate) struct KernelTree {
     tree: Tree,
     shown: String,
@@ -21,7 +20,7 @@ impl KernelTree {
         Ok(Self { tree: Tree::open(folder).map_err(Failure::usage)?, shown: folder.display().to_string() })
     }
 
-    /// What it says of its calls.
+    /// Derives the system calls of the tree.
     pub(crate) fn kernel(self) -> Result<(Self, Kernel), Failure> {
         let trees = [self.tree];
         let facts = derive(&trees).map_err(Failure::failed)?;
@@ -31,8 +30,8 @@ impl KernelTree {
         Ok((Self { tree, ..self }, kernel))
     }
 
-    /// Says what the tree has of it: arguments by their declaration, objects by the file that makes
-    /// them.
+    /// Adds places in the tree to an explanation: the declaration of an argument, and the source
+    /// file that creates an object.
     pub(crate) fn locate(&self, explained: &mut Explanation) -> Result<(), Failure> {
         let places = Places::read(&self.tree).map_err(Failure::failed)?;
         for meaning in &mut explained.meanings {
@@ -54,11 +53,11 @@ impl KernelTree {
                 What::Object(object) if object.source.is_some() => {
                     let makes = made(&self.tree).map_err(Failure::failed)?;
                     let kind = object.name.replacen("dir:", "file:", 1);
-                    // Devices and pipes are not searched for: their file is the tables', if the
-                    // tree has it.
+                    // Devices and pipes are not searched for. Their source file comes from the
+                    // tables, if the tree has it.
                     let source = makes.into_iter().find(|(name, _)| *name == kind).map(|(_, source)| source);
-                    let told = object.source.take().filter(|source| self.tree.read_if_present(source).is_some());
-                    object.source = source.or(told);
+                    let from_tables = object.source.take().filter(|source| self.tree.read_if_present(source).is_some());
+                    object.source = source.or(from_tables);
                     object.section = object.source.as_ref().map(|source| places.section(source));
                     let options = object.source.as_ref().and_then(|source| places.options(source));
                     object.options = options.map(|options| (options.config, options.expert));

@@ -42,13 +42,13 @@ fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     let outcome = cli.exec();
-    // Where standard error is gone, the exit code has to do.
+    // Ignore a closed standard error: the exit code remains.
     let _ = report::left_behind(&mut anstream::stderr(), &left_behind(), &Palette::coloured());
     match outcome {
         Ok(status) => status,
         Err(failure) => {
             let Failure { outcome, message: text } = failure;
-            // Where even standard error is gone, the exit code has to do.
+            // Ignore a closed standard error: the exit code remains.
             let _ = writeln!(anstream::stderr(), "{}", message::error(&text));
             outcome.into()
         }

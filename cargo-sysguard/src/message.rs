@@ -1,16 +1,16 @@
-//! Messages on standard error, as cargo writes them. Main functions: [`error`] and [`warning`].
+//! Messages for standard error, in cargo's form. Main functions: [`error`] and [`warning`].
 
 use std::fmt;
 
 use anstyle::{AnsiColor, Style};
 use sysguard::model::text::escape;
 
-/// Returns a line that begins with `error:`.
+/// Returns the message with the label `error:`.
 pub(crate) fn error(message: &str) -> impl fmt::Display + '_ {
     labelled("error", AnsiColor::Red.on_default().bold(), message)
 }
 
-/// Returns a line that begins with `warning:`.
+/// Returns the message with the label `warning:`.
 pub(crate) fn warning(message: &str) -> impl fmt::Display + '_ {
     labelled("warning", AnsiColor::Yellow.on_default().bold(), message)
 }

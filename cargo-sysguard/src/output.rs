@@ -1,5 +1,5 @@
-//! Where reports go: [`stdout`], or a file that is known to be writable before anything runs, and
-//! complete or untouched ever after. Main type: [`ReportFile`].
+//! Destinations of reports: [`stdout`], or a file that is checked before anything runs and is
+//! replaced only as a whole. Main type: [`ReportFile`].
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -9,25 +9,24 @@ use anstream::AutoStream;
 use sysguard::model::text::escape;
 use tempfile::NamedTempFile;
 
-/// Standard output for people: coloured where its terminal, or the user, wants that.
+/// Returns standard output for people, coloured if its terminal or the user asks for it.
 pub(crate) fn stdout() -> AutoStream<Box<dyn Write>> {
     let choice = AutoStream::choice(&io::stdout());
     AutoStream::new(Box::new(UntilClosed(io::stdout())), choice)
 }
 
-/// Standard error, for a report.
+/// Returns standard error for a report.
 pub(crate) fn stderr() -> AutoStream<Box<dyn Write>> {
     let choice = AutoStream::choice(&io::stderr());
     AutoStream::new(Box::new(UntilClosed(io::stderr())), choice)
 }
 
-/// Standard output for machines.
+/// Returns standard output for machines, never coloured.
 pub(crate) fn plain_stdout() -> impl Write {
     UntilClosed(io::stdout())
 }
 
-/// A stream whose reader may have seen enough, as `head` has: what it does not read is dropped, and
-/// nothing fails.
+/// A stream that ignores EPIPE, so that a reader such as `head` may close it early.
 struct UntilClosed<W>(W);
 
 impl<W: Write> Write for UntilClosed<W> {
@@ -46,22 +45,22 @@ impl<W: Write> Write for UntilClosed<W> {
     }
 }
 
-/// What becomes of the file when the report is complete.
+/// A file that a report replaces once it is complete.
 #[derive(Debug)]
 pub(crate) struct ReportFile<'a> {
     asked: &'a Path,
-    place: Place,
+    destination: Destination,
 }
 
 #[derive(Debug)]
-enum Place {
-    /// A new file that takes the other's place.
+enum Destination {
+    /// A new file that replaces the other one.
     Beside { new: NamedTempFile, file: PathBuf },
-    /// A pipe or a device, which nothing can take the place of.
+    /// A pipe or a device, which cannot be replaced.
     Directly(File),
 }
 
-/// The file cannot be written.
+/// The error for a file that cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {path}: {source}; nothing was run")]
 pub(crate) struct NotWritable {
@@ -70,19 +69,19 @@ pub(crate) struct NotWritable {
 }
 
 impl<'a> ReportFile<'a> {
-    /// Makes sure that a report can be written there.
+    /// Checks that a report can be written there.
     pub(crate) fn prepare(asked: &'a Path) -> Result<Self, NotWritable> {
-        let place = place(asked)
+        let destination = destination(asked)
             .map_err(|source| NotWritable { path: escape::line(&asked.to_string_lossy()).into_owned(), source })?;
-        Ok(Self { asked, place })
+        Ok(Self { asked, destination })
     }
 
-    /// The report is complete.
+    /// Completes the report: replaces the file, or flushes a pipe or device.
     pub(crate) fn finish(self) -> io::Result<()> {
         let name = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", self.asked.display()));
-        match self.place {
-            Place::Directly(mut file) => file.flush().map_err(name),
-            Place::Beside { new, file } => {
+        match self.destination {
+            Destination::Directly(mut file) => file.flush().map_err(name),
+            Destination::Beside { new, file } => {
                 new.as_file().sync_all().map_err(name)?;
                 new.persist(file).map(drop).map_err(|error| name(error.error))
             }
@@ -90,28 +89,28 @@ impl<'a> ReportFile<'a> {
     }
 }
 
-fn place(asked: &Path) -> io::Result<Place> {
+fn destination(asked: &Path) -> io::Result<Destination> {
     let (file, permissions): (PathBuf, Option<Permissions>) = match fs::metadata(asked) {
         Ok(metadata) => {
-            // Also tells of a directory, and of a file that must not be changed.
+            // Fails for a directory, and for a file without write permission.
             let opened = OpenOptions::new().write(true).open(asked)?;
             if !metadata.is_file() {
-                return Ok(Place::Directly(opened));
+                return Ok(Destination::Directly(opened));
             }
-            // A symbolic link stays one.
+            // Replaces the target of a symbolic link, not the link.
             (fs::canonicalize(asked)?, Some(metadata.permissions()))
         }
-        // What the umask leaves of it.
+        // The umask applies to the permissions of a new file.
         Err(error) if error.kind() == io::ErrorKind::NotFound => (asked.to_owned(), new_file()),
         Err(error) => return Err(error),
     };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Said plainly; a temporary file's own error would name that.
+    // Report a missing folder here: the error of `tempfile_in` would name the temporary file.
     fs::metadata(folder)?;
     let mut new = tempfile::Builder::new();
     permissions.map(|permissions| new.permissions(permissions));
     let new = new.tempfile_in(folder)?;
-    Ok(Place::Beside { new, file })
+    Ok(Destination::Beside { new, file })
 }
 
 #[cfg(unix)]
@@ -119,7 +118,7 @@ fn new_file() -> Option<Permissions> {
     Some(std::os::unix::fs::PermissionsExt::from_mode(0o666))
 }
 
-/// Permissions there are the folder's.
+/// Other systems inherit permissions from the folder.
 #[cfg(not(unix))]
 fn new_file() -> Option<Permissions> {
     None
@@ -127,16 +126,16 @@ fn new_file() -> Option<Permissions> {
 
 impl Write for ReportFile<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.place {
-            Place::Beside { new, .. } => new.write(bytes),
-            Place::Directly(file) => file.write(bytes),
+        match &mut self.destination {
+            Destination::Beside { new, .. } => new.write(bytes),
+            Destination::Directly(file) => file.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match &mut self.place {
-            Place::Beside { new, .. } => new.flush(),
-            Place::Directly(file) => file.flush(),
+        match &mut self.destination {
+            Destination::Beside { new, .. } => new.flush(),
+            Destination::Directly(file) => file.flush(),
         }
     }
 }
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_takes_the_place_of_the_old_one_when_it_is_complete() {
+    fn complete_report_replaces_the_old_one() {
         let folder = tempfile::tempdir().expect("temporary directory");
         let path = folder.path().join("report");
         fs::write(&path, "old").expect("file");
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unfinished_report_leaves_nothing() {
+    fn unfinished_report_leaves_no_file() {
         let folder = tempfile::tempdir().expect("temporary directory");
         let path = folder.path().join("report");
         ReportFile::prepare(&path).expect("writable").write_all(b"half").expect("write");
@@ -174,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_is_told_beforehand() {
+    fn unwritable_file_is_refused_beforehand() {
         let folder = tempfile::tempdir().expect("temporary directory");
         for path in [folder.path().to_owned(), folder.path().join("no/such/folder")] {
             let error = ReportFile::prepare(&path).expect_err("not writable").to_string();

@@ -1,6 +1,7 @@
-//! The proposals of the selected packages, and what keys mean among them. Main type: [`Proposals`].
+//! The proposals of the selected packages, and the findings that keys select. Main type:
+//! [`Proposals`].
 //!
-//! Off the rooms that trace: proposals can be decided on wherever the files are.
+//! It must not use modules that trace: proposals can be settled on any platform.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,9 +21,9 @@ use crate::context::Context;
 use crate::exit_code::Failure;
 use crate::judging::PendingDir;
 
-/// The options by which proposals are found.
+/// The flags that select proposals.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Where {
+pub(crate) struct ProposalFlags {
     #[command(flatten)]
     pub(crate) pending_dir: PendingDir,
     #[command(flatten)]
@@ -36,22 +37,22 @@ pub(crate) struct Proposals {
     packages: Vec<(PathBuf, Store)>,
 }
 
-/// One workload, by the index of its package and its name.
+/// A workload: the index of its package, and its name.
 pub(crate) type Place = (usize, String);
 
-/// What is taken of a workload.
+/// The part of a workload that keys select.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Taken {
     /// These facts.
     Facts(BTreeSet<Fact>),
-    /// The proposal as it lies there, whatever it says.
+    /// The whole proposal file, even if it is malformed.
     Proposal,
-    /// Nothing: the file holds it already.
+    /// Nothing, because the file already contains it.
     Held,
 }
 
-impl Where {
-    /// Opens the stores.
+impl ProposalFlags {
+    /// Opens the stores of the selected packages.
     pub(crate) fn open(&self, context: &Context) -> Result<Proposals, Failure> {
         let settings = context.settings(Flags { pending_dir: self.pending_dir.absolute()?, ..Flags::default() })?;
         Proposals::open(&self.cargo, &settings)
@@ -72,12 +73,12 @@ impl Proposals {
         Ok(Self { workspace, packages })
     }
 
-    /// The packages with their folders.
+    /// Returns the packages with their folders.
     pub(crate) fn packages(&self) -> impl Iterator<Item = (&Path, &Store)> {
         self.packages.iter().map(|(folder, store)| (folder.as_path(), store))
     }
 
-    /// Every workload that has a proposal.
+    /// Returns every workload that has a proposal.
     pub(crate) fn places(&self) -> Vec<Place> {
         let numbered = self.packages.iter().enumerate();
         numbered.flat_map(|(index, (_, store))| store.pending().map(move |name| (index, name.to_owned()))).collect()
@@ -87,50 +88,51 @@ impl Proposals {
         &self.packages[place.0].1
     }
 
-    /// What is pending there; nothing where there is no proposal, or the file holds all of it.
+    /// Returns the pending findings, or nothing if there is no proposal or the file contains all of
+    /// it.
     pub(crate) fn pending(&self, place: &Place) -> Result<Option<Pending>, StoreError> {
         self.store(place).pending_of(&place.1)
     }
 
-    /// Writes what was decided.
+    /// Writes the decision to the file and its proposal.
     pub(crate) fn settle(&self, place: &Place, settled: &Settled) -> Result<(), Failure> {
-        self.store(place).settle(&place.1, settled).map_err(unwritten)
+        self.store(place).settle(&place.1, settled).map_err(write_failed)
     }
 
-    /// Writes what is left of a proposal, and leaves its file as it is.
+    /// Writes the rest of a proposal, or removes it, without a change to its file.
     pub(crate) fn leave(&self, place: &Place, rest: Option<&str>) -> Result<(), Failure> {
         let (store, name) = (self.store(place), place.1.as_str());
         let changed = match rest {
             Some(rest) => store.propose(name, rest),
             None => store.remove_proposal(name),
         };
-        changed.map(drop).map_err(unwritten)
+        changed.map(drop).map_err(write_failed)
     }
 
-    /// A workload's file as it is called from the workspace's folder.
+    /// Returns the path of a workload's file, relative to the workspace.
     pub(crate) fn file(&self, place: &Place) -> String {
         let (folder, store) = &self.packages[place.0];
         self.file_below(folder, store, &place.1)
     }
 
-    /// The same, where the package is at hand.
+    /// Returns the path of a workload's file in this package, relative to the workspace.
     pub(crate) fn file_below(&self, folder: &Path, store: &Store, workload: &str) -> String {
         self.shown(folder, &store.file(workload))
     }
 
-    /// A file of a package as it is called from the workspace's folder.
+    /// Returns the path of a file in this package, relative to the workspace.
     pub(crate) fn shown(&self, folder: &Path, file: &Path) -> String {
         let file = folder.join(file);
         file.strip_prefix(&self.workspace).unwrap_or(&file).display().to_string()
     }
 
-    /// A workload's proposal, as it is called from the workspace's folder.
+    /// Returns the path of a workload's proposal, relative to the workspace.
     pub(crate) fn proposal_file(&self, place: &Place) -> String {
         let file = self.store(place).proposal_file(&place.1);
         file.strip_prefix(&self.workspace).unwrap_or(&file).display().to_string()
     }
 
-    /// Everything that is pending, and what cannot be decided on.
+    /// Returns all pending findings, and the faults of unreadable files.
     pub(crate) fn all(&self) -> (Vec<(Place, Pending)>, Vec<StoreError>) {
         let (mut found, mut faults) = (Vec::new(), Vec::new());
         for place in self.places() {
@@ -143,12 +145,12 @@ impl Proposals {
         (found, faults)
     }
 
-    /// The keys of all that is pending there.
+    /// Returns the keys of a workload's pending findings.
     pub(crate) fn keys(&self, place: &Place, pending: &Pending) -> PendingKeys {
         PendingKeys::new(&place.1, self.file(place), pending)
     }
 
-    /// What all of these keys mean together. A key that means nothing, or two things, is wrong
+    /// Returns what the keys select together. A key that matches nothing, or is ambiguous, is wrong
     /// usage.
     pub(crate) fn resolve(&self, keys: &[String], decision: Decision) -> Result<BTreeMap<Place, Taken>, Failure> {
         let mut all: BTreeMap<Place, Taken> = BTreeMap::new();
@@ -175,17 +177,17 @@ impl Proposals {
     }
 }
 
-/// What keys mean. Each workload is read once, for all keys.
+/// The cache for a lookup of keys: each workload is read once for all keys.
 struct Lookup<'a> {
     proposals: &'a Proposals,
     /// The names of each package's workloads.
     names: Vec<BTreeSet<&'a str>>,
-    pending: BTreeMap<Place, Waiting>,
+    pending: BTreeMap<Place, PendingEntry>,
     held: BTreeMap<Place, Vec<BTreeSet<Fact>>>,
 }
 
-/// What is pending of a workload, and the keys that `cargo sysguard pending` prints of it.
-struct Waiting {
+/// The pending findings of a workload, and the keys that `cargo sysguard pending` prints for it.
+struct PendingEntry {
     pending: Option<Pending>,
     printed: BTreeSet<String>,
 }
@@ -197,35 +199,34 @@ impl<'a> Lookup<'a> {
         Self { proposals, names, pending: BTreeMap::new(), held: BTreeMap::new() }
     }
 
-    /// What one key means, in every package.
+    /// Returns what one key selects in every package.
     fn meaning(&mut self, key: &str, decision: Decision) -> Result<Vec<(Place, Taken)>, Failure> {
         let mut meant = Vec::new();
         for index in 0..self.names.len() {
             let aims = self.names[index].iter().filter_map(|name| Some((*name, aim(name, key)?)));
             let aims: Vec<_> = aims.collect();
             let mut here = Vec::new();
-            for (name, (aim, way)) in aims {
-                here.extend(self.taken((index, name.to_owned()), key, &aim, decision)?.map(|meaning| (meaning, way)));
+            for (name, (aim, kind)) in aims {
+                here.extend(self.taken((index, name.to_owned()), key, &aim, decision)?.map(|meaning| (meaning, kind)));
             }
-            // A printed key is an accepted key: it wins over a workload or a subsystem of the same
-            // name.
+            // A printed key takes precedence over a workload or subsystem of the same name.
             if here.iter().any(|(meaning, _)| meaning.printed) {
                 here.retain(|(meaning, _)| meaning.printed);
             }
-            // What lies below a name is meant together; anything else must be one.
-            if let [(one, way), rest @ ..] = &here[..]
-                && let Some((other, _)) = rest.iter().find(|(_, other)| *way == Way::Fact || way != other)
+            // A name selects all workloads below it. Any other key must match one workload.
+            if let [(one, kind), rest @ ..] = &here[..]
+                && let Some((other, _)) = rest.iter().find(|(_, other)| *kind == MatchKind::Fact || kind != other)
             {
                 let (one, other) = (&one.place.1, &other.place.1);
                 return Err(Failure::usage(format!(
-                    "`{key}` can be of workload {one} or of workload {other}: name it more closely, as `cargo sysguard pending` does"
+                    "`{key}` is ambiguous: it matches workload {one} and workload {other}\nhelp: use a key that `cargo sysguard pending` prints"
                 )));
             }
             meant.extend(here.into_iter().map(|(meaning, _)| (meaning.place, meaning.taken)));
         }
         if meant.is_empty() {
             return Err(Failure::usage(format!(
-                "nothing that is pending has the key `{key}`; nothing was changed; `cargo sysguard pending` tells the keys"
+                "no pending finding has the key `{key}`; nothing was changed\nhelp: `cargo sysguard pending` lists the keys"
             )));
         }
         Ok(meant)
@@ -233,11 +234,11 @@ impl<'a> Lookup<'a> {
 
     fn taken(&mut self, place: Place, key: &str, aim: &Aim, decision: Decision) -> Result<Option<Meaning>, Failure> {
         if *aim == Aim::Whole && decision == Decision::Reject {
-            // Also of a proposal that nothing else can be done with.
-            let lies_there = self.proposals.store(&place).pending().any(|pending| pending == place.1);
-            return Ok(lies_there.then_some(Meaning { place, taken: Taken::Proposal, printed: false }));
+            // A malformed proposal can be rejected as a whole.
+            let has_proposal = self.proposals.store(&place).pending().any(|pending| pending == place.1);
+            return Ok(has_proposal.then_some(Meaning { place, taken: Taken::Proposal, printed: false }));
         }
-        let Waiting { pending, printed } = self.waiting(&place)?;
+        let PendingEntry { pending, printed } = self.entry(&place)?;
         let facts = match (pending, aim) {
             (None, _) => BTreeSet::new(),
             (Some(pending), Aim::Whole) => pending.all().clone(),
@@ -251,16 +252,16 @@ impl<'a> Lookup<'a> {
         Ok(held.then_some(Meaning { place, taken: Taken::Held, printed: false }))
     }
 
-    fn waiting(&mut self, place: &Place) -> Result<&Waiting, Failure> {
+    fn entry(&mut self, place: &Place) -> Result<&PendingEntry, Failure> {
         let read = || {
             let pending = self.proposals.pending(place).map_err(Failure::failed)?;
             let printed = pending.iter().flat_map(|pending| pending.keys(&place.1)).collect();
-            Ok(Waiting { pending, printed })
+            Ok(PendingEntry { pending, printed })
         };
-        once(&mut self.pending, place, read)
+        read_once(&mut self.pending, place, read)
     }
 
-    /// Whether the workload's file holds it, on any platform.
+    /// Returns whether the workload's file contains it, on any platform.
     fn holds(&mut self, place: &Place, aim: &Aim) -> Result<bool, Failure> {
         let store = self.proposals.store(place);
         if !store.names().any(|known| known == place.1) {
@@ -270,7 +271,7 @@ impl<'a> Lookup<'a> {
             let baselines = store.load(&place.1).map_err(Failure::failed)?.expectation.baselines;
             Ok(baselines.iter().map(Baseline::facts).collect())
         };
-        let baselines = once(&mut self.held, place, read)?;
+        let baselines = read_once(&mut self.held, place, read)?;
         Ok(match aim {
             Aim::Whole => !baselines.is_empty(),
             Aim::Part(fact) => baselines.iter().any(|facts| facts.contains(fact)),
@@ -278,33 +279,33 @@ impl<'a> Lookup<'a> {
     }
 }
 
-/// How a key leads to a workload.
+/// How a key matches a workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// It is the name, or a part of it up to a `::`.
+enum MatchKind {
+    /// It is the name, or its beginning up to a `::`.
     Name,
-    /// The same of a test without the `run::` of its file.
+    /// It is the name of a test without `run::`, or its beginning up to a `::`.
     ShortName,
     /// It is a fact of the workload.
     Fact,
 }
 
-/// What the key asks of the workload of this name.
-fn aim(name: &str, key: &str) -> Option<(Aim, Way)> {
-    let at = |name: &str, way: Way| match Aim::at(name, key) {
-        Some(Aim::Part(fact)) => Some((Aim::Part(fact), Way::Fact)),
-        Some(Aim::Whole) => Some((Aim::Whole, way)),
-        None => name.strip_prefix(key)?.starts_with("::").then_some((Aim::Whole, way)),
+/// Returns what the key selects of the workload with this name, if it matches.
+fn aim(name: &str, key: &str) -> Option<(Aim, MatchKind)> {
+    let at = |name: &str, kind: MatchKind| match Aim::at(name, key) {
+        Some(Aim::Part(fact)) => Some((Aim::Part(fact), MatchKind::Fact)),
+        Some(Aim::Whole) => Some((Aim::Whole, kind)),
+        None => name.strip_prefix(key)?.starts_with("::").then_some((Aim::Whole, kind)),
     };
-    at(name, Way::Name).or_else(|| at(test_name::short(name)?, Way::ShortName))
+    at(name, MatchKind::Name).or_else(|| at(test_name::short(name)?, MatchKind::ShortName))
 }
 
-/// Nothing is lost by it.
-fn unwritten(error: StoreError) -> Failure {
-    Failure::failed(format!("{error}; what is not written stays pending"))
+/// Returns the failure for an unwritten decision. Its findings stay pending.
+fn write_failed(error: StoreError) -> Failure {
+    Failure::failed(format!("{error}; findings that were not written stay pending"))
 }
 
-/// What is to become of the keys.
+/// What to do with the selected findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
     Accept,
@@ -314,17 +315,17 @@ pub(crate) enum Decision {
 struct Meaning {
     place: Place,
     taken: Taken,
-    /// Whether the key is one that `pending` prints.
+    /// Whether `pending` prints this key.
     printed: bool,
 }
 
-/// Whether a reason has a place among these facts: only a system call has an entry.
+/// Returns whether a reason can be added to these facts. Only a system call has a `why:`.
 pub(crate) fn takes_reason(facts: &BTreeSet<Fact>) -> bool {
     facts.iter().any(|fact| matches!(fact, Fact::Use { syscall: Some(_), .. }))
 }
 
-/// What is known of a place, read where it is not yet.
-fn once<'a, T>(
+/// Returns the cached value for a workload, reading it on the first call.
+fn read_once<'a, T>(
     known: &'a mut BTreeMap<Place, T>,
     place: &Place,
     read: impl FnOnce() -> Result<T, Failure>,
@@ -340,20 +341,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_a_name_its_beginning_or_a_fact() {
-        for (name, key, way) in [
-            ("perf::sched", "perf::sched", Some(Way::Name)),
-            ("perf::sched", "perf", Some(Way::Name)),
+    fn key_matches_name_prefix_or_fact() {
+        for (name, key, kind) in [
+            ("perf::sched", "perf::sched", Some(MatchKind::Name)),
+            ("perf::sched", "perf", Some(MatchKind::Name)),
             ("perf::sched", "per", None),
             ("perf::sched", "sched", None),
-            ("run::fd::tests::a", "run::fd::tests", Some(Way::Name)),
-            ("run::fd::tests::a", "fd::tests", Some(Way::ShortName)),
-            ("run::fd::tests::a", "fd::tests::a", Some(Way::ShortName)),
-            ("run::fd::tests::a", "run", Some(Way::Name)),
-            ("perf", "perf::network::socket", Some(Way::Fact)),
-            ("run::fd::it", "fd::it::network", Some(Way::Fact)),
+            ("run::fd::tests::a", "run::fd::tests", Some(MatchKind::Name)),
+            ("run::fd::tests::a", "fd::tests", Some(MatchKind::ShortName)),
+            ("run::fd::tests::a", "fd::tests::a", Some(MatchKind::ShortName)),
+            ("run::fd::tests::a", "run", Some(MatchKind::Name)),
+            ("perf", "perf::network::socket", Some(MatchKind::Fact)),
+            ("run::fd::it", "fd::it::network", Some(MatchKind::Fact)),
         ] {
-            assert_eq!(aim(name, key).map(|(_, way)| way), way, "{key} of {name}");
+            assert_eq!(aim(name, key).map(|(_, kind)| kind), kind, "{key} of {name}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the expectation files of the selected packages say, without tracing anything. Main type:
+//! The expectation files of the selected packages, without tracing anything. Main type:
 //! [`Workload`].
 
 use sysguard::model::expectation::Expectation;
@@ -7,23 +7,23 @@ use sysguard::store::StoreError;
 
 use crate::proposals::Proposals;
 
-/// One workload as its file has it.
+/// One workload as its file describes it.
 #[derive(Debug)]
 pub(crate) struct Workload {
     pub(crate) name: String,
-    /// As it is called from the workspace's folder.
+    /// The path of the file, relative to the workspace.
     pub(crate) file: String,
     pub(crate) expectation: Expectation,
 }
 
 impl Workload {
-    /// As an explanation wants it.
+    /// Returns the input for an explanation.
     pub(crate) fn recorded(&self) -> Recorded<'_> {
         Recorded { workload: &self.name, expectation: &self.expectation }
     }
 }
 
-/// Every workload that can be read, and why others cannot.
+/// Returns every readable workload, and the faults of the others.
 pub(crate) fn all(proposals: &Proposals) -> (Vec<Workload>, Vec<StoreError>) {
     let (mut workloads, mut faults) = (Vec::new(), Vec::new());
     for (folder, store) in proposals.packages() {

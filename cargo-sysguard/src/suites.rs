@@ -1,5 +1,5 @@
-//! The workloads of the selected packages, and what cargo must build for them. Main type:
-//! [`Package`].
+//! The workloads of the selected packages, and the targets that cargo must build for them. Main
+//! type: [`Package`].
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -23,8 +23,8 @@ pub(crate) struct Package {
 }
 
 impl Package {
-    /// Its test target named `sysguard`, where it has one: cargo's metadata does not tell which
-    /// harness a target has.
+    /// Returns the test target named `sysguard`, if there is one. The name decides, because cargo's
+    /// metadata does not contain the harness of a target.
     pub(crate) fn harness(&self) -> Option<Target> {
         let named = |target: &&cargo_metadata::Target| target.is_test() && target.name == "sysguard";
         let target = self.metadata.targets.iter().find(named)?;
@@ -32,14 +32,14 @@ impl Package {
     }
 }
 
-/// Passes over what has neither workloads nor a harness.
-pub(crate) fn leave_runnable(packages: &mut Vec<Package>) {
+/// Removes the packages that have neither workloads nor a harness.
+pub(crate) fn retain_runnable(packages: &mut Vec<Package>) {
     packages.retain(|package| {
         !package.suite.cases().is_empty() || package.suite.fault().is_some() || package.harness().is_some()
     });
 }
 
-/// The names of tests that cargo runs, as far as the filter takes them.
+/// Returns the names of the tests that cargo runs and the filter selects.
 pub(crate) fn tests(packages: &[Package], selected: impl Fn(&Case) -> bool) -> Vec<&str> {
     let tests = packages.iter().flat_map(|package| package.suite.tests());
     tests.filter(|case| selected(case)).map(|case| case.name.as_str()).collect()
@@ -60,18 +60,19 @@ pub(crate) fn open_all(flags: &PackageFlags, platform: Platform, settings: &Sett
     Ok(opened)
 }
 
-/// Whether the target flags mean this workload; a malformed one only where there are none.
+/// Returns whether the target flags select this workload. A malformed one is selected only if no
+/// flag is given.
 pub(crate) fn runs_a_target(case: &Case, flags: &TargetFlags) -> bool {
     case.document().map_or(!flags.given(), |document| flags.select(&document.workload.program))
 }
 
-/// The platform of what is built: `--target`, else our own.
+/// Returns the platform to build for: that of `--target`, or else of this process.
 pub(crate) fn platform(flags: &BuildFlags) -> Result<Platform, Failure> {
     let Some(triple) = flags.target() else { return Ok(settings::platform()) };
     Platform::from_triple(triple).ok_or_else(|| Failure::usage(format!("`{triple}` is not a target triple")))
 }
 
-/// Builds, with one call of cargo, what the selected workloads run and what `more` asks for.
+/// Builds the targets of the selected workloads and of `more` with one call of cargo.
 pub(crate) fn build(
     packages: &[Package],
     selected: impl Fn(&Case) -> bool,
@@ -92,14 +93,14 @@ pub(crate) fn build(
     Build { cargo, flags: &flags, shown: true, stdin: Stdio::null(), without: &[] }.run(&wanted)
 }
 
-/// A flag for cargo, which beats its environment as ours does; none where nothing was asked for.
+/// Returns cargo's `--color` flag, which overrides its environment, or nothing if no colour was
+/// chosen.
 pub(crate) fn colour_flags(colour: Option<bool>) -> Vec<OsString> {
     let flags = colour.map(|colour| ["--color", colour_word(colour)].map(OsString::from));
     flags.into_iter().flatten().collect()
 }
 
-/// What is wrong with the names of files, package by package; the other workloads are not touched
-/// by it.
+/// Returns the faults in the names of files as one failure. They do not affect other workloads.
 pub(crate) fn faults(packages: &[Package]) -> Result<(), Failure> {
     let faults = packages.iter().filter_map(|package| Some(package.suite.fault()?.content.err()?.message));
     match faults.collect::<Vec<_>>() {
@@ -108,6 +109,6 @@ pub(crate) fn faults(packages: &[Package]) -> Result<(), Failure> {
     }
 }
 
-/// What to say where nothing was found.
-pub(crate) const NOTHING_FOUND: &str = "no workloads found: the selected packages have no expectations/; `cargo sysguard init` writes some, and \
-     `cargo sysguard run -- test` traces the tests";
+/// The warning if no workload was found.
+pub(crate) const NOTHING_FOUND: &str = "no workloads found: the selected packages have no expectations/\n\
+     help: `cargo sysguard init` writes expectations, and `cargo sysguard run -- test` traces the tests";

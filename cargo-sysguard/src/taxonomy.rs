@@ -1,4 +1,4 @@
-//! `--taxonomy`: one of sysguard's own, or a user's file. Main function: [`find`].
+//! `--taxonomy`: a built-in taxonomy or a user's file. Main function: [`find`].
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use sysguard::model::taxonomy::{Base, Taxonomy};
 
 use crate::exit_code::Failure;
 
-/// The taxonomy of this name, or in this file: a name of ours is never a file's.
+/// Returns the taxonomy with this name, or in this file. A built-in name takes precedence.
 pub(crate) fn find(given: &str) -> Result<Taxonomy, Failure> {
     if let Some(base) = Base::from_name(given) {
         return Ok(Taxonomy::built_in(base));
@@ -15,7 +15,7 @@ pub(crate) fn find(given: &str) -> Result<Taxonomy, Failure> {
     let cannot = |error: std::io::Error| {
         let names = Base::ALL.map(Base::name).join(" or ");
         Failure::usage(format!(
-            "no taxonomy is named `{given}`, and it cannot be read as a file: {error}: use {names}, or a file"
+            "unknown taxonomy `{given}`, and cannot read it as a file: {error}\nhelp: use {names}, or a file"
         ))
     };
     let bytes = std::fs::read(Path::new(given)).map_err(cannot)?;

@@ -1,7 +1,7 @@
-//! Two revisions traced on this machine: `diff --trace`. Main type: [`Traced`].
+//! `diff --trace`: traces two revisions on this machine and compares them. Main type: [`Traced`].
 //!
-//! Each is built in its own folder and its own target directory. Nothing is written into the
-//! expectations of either.
+//! Each is built in its own folder and target directory. It must not change the expectations of
+//! either.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -27,7 +27,7 @@ use crate::git::{Revision, Worktree};
 use crate::proposals::Proposals;
 use crate::suites;
 
-/// What is traced, and how.
+/// Which workloads are traced, and how.
 #[derive(Debug)]
 pub(crate) struct Traced<'a> {
     pub(crate) filters: &'a [String],
@@ -37,11 +37,11 @@ pub(crate) struct Traced<'a> {
     pub(crate) settings: &'a Settings,
 }
 
-/// What the two revisions differ in.
+/// The differences between the two revisions.
 pub(crate) struct Compared {
     pub(crate) drifts: Vec<Drift>,
     pub(crate) outcome: Outcome,
-    /// How many workloads could not be run.
+    /// The number of workloads that could not be run.
     pub(crate) untraced: usize,
 }
 
@@ -49,17 +49,17 @@ pub(crate) struct Compared {
 struct Checkout<'a> {
     folder: &'a Path,
     flags: &'a [OsString],
-    /// The variables that tie git to the repository of the caller, which the other revision's build
-    /// scripts must not find.
+    /// The variables that point git to the caller's repository. Build scripts of the other revision
+    /// must not see them.
     without: &'a [String],
 }
 
-/// What the workloads of one package used at one revision.
+/// The observations of one package's workloads at one revision.
 type Observed = BTreeMap<String, Expectation>;
 
 impl Traced<'_> {
-    /// What the workloads use now and did not use at the revision, and the other way round. A
-    /// workload that cannot be run at either is told, and compared with nothing.
+    /// Returns what the workloads use only now, and what they used only at the revision. A workload
+    /// that fails at either is reported and not compared.
     pub(crate) fn drifts(&self, proposals: &Proposals, base: &str) -> Result<Compared, Failure> {
         let (mut drifts, mut outcome, mut untraced) = (Vec::new(), Outcome::Expected, 0);
         for (folder, store) in proposals.packages() {
@@ -70,9 +70,10 @@ impl Traced<'_> {
             let is_there = worktree.folder.join("Cargo.toml").is_file();
             let flags = self.cargo.build_flags_into(Some(&worktree.target));
             let before = if is_there {
-                // A build is not ended with us, and writes on: who cleans up waits for it, too.
-                let held =
-                    worktree.held().map_err(|error| Failure::failed(format!("cannot hold a worktree: {error}")))?;
+                // A build can outlive this process and still write, so the cleaner waits for it.
+                let held = worktree
+                    .hold()
+                    .map_err(|error| Failure::failed(format!("cannot duplicate the handle of a worktree: {error}")))?;
                 let checkout = Checkout { folder: &worktree.folder, flags: &flags, without: git::local_variables() };
                 self.observe(&checkout, held, &mut failed, &mut outcome)?
             } else {
@@ -101,8 +102,8 @@ impl Traced<'_> {
         outcome: &mut Outcome,
     ) -> Result<Observed, Failure> {
         let Checkout { folder, flags, without } = *checkout;
-        // Sets are compared here, and nothing else: what tells those sooner is enough unless
-        // somebody asks for more. Proposals are none of its business.
+        // Only sets are compared, so the faster notify engine suffices unless ptrace was requested.
+        // No proposals are written.
         let engine = if self.settings.engine == Engine::Ptrace { Engine::Ptrace } else { Engine::Notify };
         let settings = Settings { pending_dir: None, engine, ..self.settings.clone() };
         let mut suite = Suite::open(folder, None, suites::platform(self.cargo)?, settings).map_err(Failure::failed)?;
@@ -125,7 +126,7 @@ impl Traced<'_> {
                 (Err(verdict), _) => {
                     failed.insert(case.name.clone());
                     *outcome = (*outcome).max(Outcome::of(&verdict.status));
-                    spinners.suspended(|| tell(&verdict));
+                    spinners.suspended(|| print_failure(&verdict));
                 }
                 (Ok(_), None) => {}
             }
@@ -137,14 +138,14 @@ impl Traced<'_> {
         let named = self.filters.iter().any(|filter| case.name.contains(filter.as_str()));
         (self.filters.is_empty() || named)
             && case.ignored().is_none()
-            // What only cargo runs is not ours to start.
+            // Only cargo can start a test of `run`.
             && case.document().is_none_or(|document| !matches!(document.workload.program, Program::Run(_)))
             && suites::runs_a_target(case, self.targets)
     }
 }
 
-/// Why a workload was not traced; where even standard error is gone, the exit code has to do.
-fn tell(verdict: &Verdict) {
+/// Prints why a workload was not traced. Ignores a closed standard error: the exit code remains.
+fn print_failure(verdict: &Verdict) {
     let mut out = anstream::stderr().lock();
     let _ = report::verdict(&mut out, verdict, &Palette::coloured()).and_then(|()| out.flush());
 }

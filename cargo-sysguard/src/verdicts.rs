@@ -1,7 +1,7 @@
-//! Verdicts on their way out of `test` and `bless`: `--format`, `-o`, and the summary of GitHub
-//! Actions. Main type: [`Report`].
+//! The report of verdicts in `test`, `bless` and `run`: `--format`, `-o`, and the step summary of
+//! GitHub Actions. Main type: [`Report`].
 //!
-//! It must not change what comes of a command: an exit code says the same in every format.
+//! It must not change the outcome of a command: the exit code is the same in every format.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -18,29 +18,29 @@ use crate::message;
 use crate::output::{self, ReportFile};
 use crate::suites::Package;
 
-/// What GitHub takes as a step's summary, and a little less: it refuses what is longer as a whole.
+/// The size limit of a step summary, in bytes. GitHub drops a summary of more than 1 MiB entirely.
 const STEP_SUMMARY: u64 = 1_000_000;
 
-/// How verdicts are reported.
+/// The flags for the report of verdicts.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReportFlags {
-    /// How verdicts are written: table, markdown, json, yaml, csv, junit, sarif or github
+    /// Write verdicts in this format: table, markdown, json, yaml, csv, junit, sarif or github
     #[arg(long, value_name = "FORMAT", default_value_t)]
     format: VerdictFormat,
-    /// Write the verdicts to this file instead of standard output
+    /// Write the verdicts to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 impl ReportFlags {
-    /// Makes sure that the report can be written, before anything runs.
+    /// Checks that the report can be written, before anything runs.
     pub(crate) fn prepare(&self, command: &'static str, settings: &Settings) -> Result<Report<'_>, Failure> {
         let file = self.output.as_deref().map(ReportFile::prepare).transpose().map_err(Failure::failed)?;
         let summary = settings.step_summary.clone().filter(|_| self.format == VerdictFormat::Github);
         Ok(Report { command, format: self.format, file, summary })
     }
 
-    /// Where people read on: a format for machines has standard output for itself.
+    /// Returns the stream for progress. A machine-readable format needs standard output for itself.
     pub(crate) fn console(&self) -> Console {
         if self.format.is_table() { Console::Stdout } else { Console::Stderr }
     }
@@ -52,20 +52,20 @@ pub(crate) struct Report<'a> {
     command: &'static str,
     format: VerdictFormat,
     file: Option<ReportFile<'a>>,
-    /// `$GITHUB_STEP_SUMMARY`, where it is wanted.
+    /// `$GITHUB_STEP_SUMMARY`, for the format `github`.
     summary: Option<PathBuf>,
 }
 
 impl Report<'_> {
-    /// Writes what came of the whole run.
-    pub(crate) fn write(self, told: Told) -> Result<(), Failure> {
-        let packages = told.into_packages();
+    /// Writes the verdicts of the whole run.
+    pub(crate) fn write(self, by_package: VerdictsByPackage) -> Result<(), Failure> {
+        let packages = by_package.into_packages();
         let mut text = Vec::new();
         let cannot = |error: io::Error| Failure::failed(format!("cannot write the verdicts: {error}"));
         report::verdicts(&mut text, self.command, &packages, self.format).map_err(cannot)?;
         match self.file {
             Some(mut file) => file.write_all(&text).and_then(|()| file.finish()).map_err(cannot)?,
-            // People have read each already.
+            // Each was printed when its workload ended.
             None if self.format.is_table() => {}
             None => output::plain_stdout().write_all(&text).map_err(Failure::output)?,
         }
@@ -79,31 +79,31 @@ impl Report<'_> {
     }
 }
 
-/// Other steps' text stays, and counts: what does not fit below it is cut.
+/// Appends the summary, cut so that the whole file fits the limit. The text of other steps stays.
 fn append_summary(path: &Path, packages: &[PackageVerdicts]) -> io::Result<()> {
     let mut file = OpenOptions::new().append(true).create(true).open(path)?;
-    let room = STEP_SUMMARY.saturating_sub(file.metadata()?.len());
-    let page = report::step_summary(packages, usize::try_from(room).unwrap_or(usize::MAX));
+    let limit = STEP_SUMMARY.saturating_sub(file.metadata()?.len());
+    let page = report::step_summary(packages, usize::try_from(limit).unwrap_or(usize::MAX));
     if page.is_empty() {
-        return Err(io::Error::other(format!("it is full: GitHub takes {STEP_SUMMARY} bytes")));
+        return Err(io::Error::other(format!("the file is full: the limit is {STEP_SUMMARY} bytes")));
     }
     file.write_all(page.as_bytes())
 }
 
-/// What was told so far, by the packages' folders.
+/// The verdicts so far, by the folder of their package.
 #[derive(Debug)]
-pub(crate) struct Told {
+pub(crate) struct VerdictsByPackage {
     packages: Vec<(PathBuf, PackageVerdicts)>,
 }
 
-impl Told {
-    /// Nothing yet.
+impl VerdictsByPackage {
+    /// Returns an empty list for these packages.
     pub(crate) fn of(packages: &[Package]) -> Self {
         let named = |package: &Package| (artifacts::root(&package.metadata), package.metadata.name.to_string());
         Self::named(packages.iter().map(named))
     }
 
-    /// Nothing yet of the packages in these folders.
+    /// Returns an empty list for packages with these folders and names.
     pub(crate) fn named(packages: impl Iterator<Item = (PathBuf, String)>) -> Self {
         let nothing = |(folder, name): (PathBuf, String)| {
             let verdicts = PackageVerdicts { name, folder: below_git(&folder), verdicts: Vec::new() };
@@ -112,7 +112,7 @@ impl Told {
         Self { packages: packages.map(nothing).collect() }
     }
 
-    /// A verdict on a workload of the package in this folder.
+    /// Adds a verdict on a workload of the package in this folder.
     pub(crate) fn add(&mut self, folder: &Path, verdict: Verdict) {
         match self.packages.iter_mut().find(|(known, _)| known == folder) {
             Some((_, package)) => package.verdicts.push(verdict),
@@ -124,12 +124,12 @@ impl Told {
         }
     }
 
-    /// Every verdict so far.
+    /// Returns every verdict so far.
     pub(crate) fn verdicts(&self) -> impl Iterator<Item = &Verdict> {
         self.packages.iter().flat_map(|(_, package)| &package.verdicts)
     }
 
-    /// Workloads end in any order; they are told in that of their names.
+    /// Returns the verdicts in the order of their workloads' names. Workloads end in any order.
     fn into_packages(self) -> Vec<PackageVerdicts> {
         let mut packages: Vec<PackageVerdicts> = self.packages.into_iter().map(|(_, package)| package).collect();
         packages.retain(|package| !package.verdicts.is_empty());
@@ -140,7 +140,7 @@ impl Told {
     }
 }
 
-/// The folder from git's top level, with `/`; empty where no git is.
+/// Returns the path from git's top level, separated by `/`; empty outside a repository.
 fn below_git(folder: &Path) -> String {
     // A directory, or a file in a linked worktree and in a submodule.
     let top = folder.ancestors().find(|above| above.join(".git").exists()).unwrap_or(folder);
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_those_of_the_repository() {
+    fn folders_are_relative_to_the_repository() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let package = folder.path().join("repository/crates/one");
         fs::create_dir_all(&package).expect("folders");
@@ -189,12 +189,12 @@ mod tests {
     }
 
     #[test]
-    fn verdicts_are_told_by_name() {
-        let mut told = Told { packages: Vec::new() };
+    fn verdicts_are_sorted_by_name() {
+        let mut by_package = VerdictsByPackage { packages: Vec::new() };
         for (folder, workload) in [("/w/b", "z"), ("/w/a", "x"), ("/w/b", "y")] {
-            told.add(Path::new(folder), verdict(workload));
+            by_package.add(Path::new(folder), verdict(workload));
         }
-        let packages = told.into_packages();
+        let packages = by_package.into_packages();
         let names: Vec<(&str, Vec<&str>)> = packages
             .iter()
             .map(|package| {
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_summary_is_appended_and_never_grows_beyond_what_is_taken() {
+    fn summary_is_appended_up_to_the_limit() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let path = folder.path().join("summary");
         let packages =
@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).expect("a summary"), once.repeat(2));
         fs::write(&path, vec![b'x'; 999_900]).expect("a file");
         let error = append_summary(&path, &packages).expect_err("it is full");
-        assert_eq!(error.to_string(), "it is full: GitHub takes 1000000 bytes");
+        assert_eq!(error.to_string(), "the file is full: the limit is 1000000 bytes");
         assert_eq!(fs::metadata(&path).expect("a file").len(), 999_900);
     }
 }

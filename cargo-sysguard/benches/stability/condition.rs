@@ -1,4 +1,4 @@
-//! Under what a round is tested. Main type: [`Condition`].
+//! The condition of the machine in a round of tests. Main type: [`Condition`].
 
 use std::fmt;
 use std::hint::spin_loop;
@@ -6,29 +6,29 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, available_parallelism};
 
-/// What the machine does meanwhile.
+/// The load on the machine during a round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Condition {
-    /// Nothing of ours.
+    /// No added load.
     Idle,
-    /// Two busy threads for each CPU.
+    /// Two busy threads per CPU.
     Load,
-    /// All is done on one CPU.
+    /// All processes run on one CPU.
     OneCpu,
 }
 
 impl Condition {
-    /// Every second round is a hard one.
+    /// Returns the condition of a round. Every second round is a hard one.
     pub(crate) fn of(round: usize) -> Self {
         [Self::Idle, Self::Load, Self::Idle, Self::OneCpu][round % 4]
     }
 
-    /// What comes before a command.
+    /// Returns the prefix of a command.
     pub(crate) fn prefix(self) -> &'static [&'static str] {
         if self == Self::OneCpu { &["taskset", "--cpu-list", "0"] } else { &[] }
     }
 
-    /// Keeps the CPUs busy until it is dropped.
+    /// Starts busy threads that end on drop.
     pub(crate) fn load(self) -> Option<Load> {
         (self == Self::Load).then(Load::start)
     }
@@ -44,7 +44,7 @@ impl fmt::Display for Condition {
     }
 }
 
-/// Threads that do nothing but run.
+/// Busy threads.
 pub(crate) struct Load {
     ended: Arc<AtomicBool>,
 }

@@ -1,10 +1,9 @@
-//! How often an unchanged program fails: programs of many kinds, blessed once and then tested again
-//! and again.
+//! Measures how often unchanged programs fail: blesses programs of many kinds once, and then tests
+//! them repeatedly.
 //!
-//! `cargo bench -p cargo-sysguard --bench stability -- [--rounds N] [--in FOLDER] [--engine NAME] [PROGRAM]…`. Every
-//! second round is made hard, by load on all CPUs or by a single CPU. It judges nothing itself:
-//! what fails and what is suspect is what `cargo sysguard test` says. Any failure of a test is a
-//! fault of ours.
+//! `cargo bench -p cargo-sysguard --bench stability -- [--rounds N] [--in FOLDER] [--engine NAME]
+//! [PROGRAM]…`. Every second round is harder, with load on all CPUs or on a single CPU. Failures
+//! and suspects are those of `cargo sysguard test`. Any failure is a bug of sysguard.
 
 mod condition;
 mod tally;
@@ -20,23 +19,23 @@ use serde_json::Value;
 use tally::Tally;
 use tempfile::TempDir;
 
-/// Blesses programs of many kinds once, tests each again and again, and counts what fails.
+/// Bless programs of many kinds once, test each repeatedly, and count the failures.
 #[derive(Parser)]
 struct Options {
-    /// How often each is tested
-    #[arg(long, default_value_t = 100)]
+    /// Test each program N times
+    #[arg(long, value_name = "N", default_value_t = 100)]
     rounds: usize,
-    /// Where they are blessed and tested: what is blessed there already stays as it is [default: a
-    /// temporary folder]
+    /// Bless and test in this folder, keeping baselines that exist there [default: a temporary
+    /// folder]
     #[arg(long, value_name = "FOLDER")]
     r#in: Option<PathBuf>,
-    /// Who watches: guard or ptrace [default: that of `cargo sysguard test`]
+    /// Trace with this engine: guard or ptrace [default: that of `cargo sysguard test`]
     #[arg(long, value_name = "ENGINE")]
     engine: Option<String>,
-    /// Only programs whose name contains one of these
+    /// Test only programs with one of these in their name
     #[arg(value_name = "PROGRAM")]
     filters: Vec<String>,
-    /// Cargo's own word
+    /// Passed by cargo
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -73,13 +72,13 @@ fn series(options: &Options) -> io::Result<Tally> {
     Ok(tally)
 }
 
-/// The toolchain's own programs need no HOME, unlike rustup's.
+/// Returns a PATH with the toolchain's programs, which need no HOME, unlike rustup's.
 fn path_with_cargo() -> String {
     let cargo = Path::new(env!("CARGO")).parent().expect("cargo lies in a folder");
     format!("{}:/usr/local/bin:/usr/bin:/bin", cargo.display())
 }
 
-/// Copies the package, but no file that is there already.
+/// Copies the package without overwriting files.
 fn copy(from: &Path, to: &Path, path: &str) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
@@ -94,7 +93,7 @@ fn copy(from: &Path, to: &Path, path: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Blesses those that have no baseline, and says after how many runs each was quiet.
+/// Blesses programs without a baseline, and prints the number of runs for each.
 fn bless(folder: &Path, options: &Options) -> io::Result<()> {
     for verdict in sysguard(&[], folder, options, &["test", "--update", "unseen"])? {
         if verdict["status"]["kind"] == "blessed" {
@@ -105,13 +104,13 @@ fn bless(folder: &Path, options: &Options) -> io::Result<()> {
     Ok(())
 }
 
-/// Tests all once.
+/// Tests every program once.
 fn test(folder: &Path, options: &Options, condition: Condition) -> io::Result<Vec<Value>> {
     let _load = condition.load();
     sysguard(condition.prefix(), folder, options, &["test", "--update", "no"])
 }
 
-/// The verdicts of `cargo sysguard` with these words.
+/// Runs `cargo sysguard` with these arguments and returns its verdicts.
 fn sysguard(prefix: &[&str], folder: &Path, options: &Options, words: &[&str]) -> io::Result<Vec<Value>> {
     let binary = env!("CARGO_BIN_EXE_cargo-sysguard");
     let mut words = prefix.iter().copied().chain([binary]).chain(words.iter().copied());

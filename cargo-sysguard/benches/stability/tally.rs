@@ -1,11 +1,11 @@
-//! What came of the runs. Main type: [`Tally`].
+//! The results of the runs. Main type: [`Tally`].
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
 
-/// The sums of every program.
+/// The counts of every program.
 #[derive(Default)]
 pub(crate) struct Tally(BTreeMap<String, Sums>);
 
@@ -13,14 +13,14 @@ pub(crate) struct Tally(BTreeMap<String, Sums>);
 struct Sums {
     runs: usize,
     failures: usize,
-    /// Each with the number of tests in which it was one.
+    /// The suspects, with the number of tests that reported each.
     suspects: BTreeMap<String, usize>,
-    /// Why it is not run here.
+    /// The reason it is not run here.
     ignored: Option<String>,
 }
 
 impl Tally {
-    /// Counts a verdict; says what failed.
+    /// Counts a verdict. Returns a line for a failure.
     pub(crate) fn add(&mut self, verdict: &Value) -> Option<String> {
         let workload = verdict["workload"].as_str().unwrap_or_default();
         let sums = self.0.entry(workload.to_owned()).or_default();
@@ -50,9 +50,9 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{:<20} {:>6} {:>9}  suspects", "program", "tests", "failures")?;
         for (workload, Sums { runs, failures, suspects, ignored }) in &self.0 {
-            let told: Vec<String> = suspects.iter().map(|(key, tests)| format!("{key} ({tests})")).collect();
-            let told = ignored.as_ref().map_or_else(|| told.join(", "), |reason| format!("ignored: {reason}"));
-            writeln!(f, "{workload:<20} {runs:>6} {failures:>9}  {told}")?;
+            let suspects: Vec<String> = suspects.iter().map(|(key, tests)| format!("{key} ({tests})")).collect();
+            let remark = ignored.as_ref().map_or_else(|| suspects.join(", "), |reason| format!("ignored: {reason}"));
+            writeln!(f, "{workload:<20} {runs:>6} {failures:>9}  {remark}")?;
         }
         let runs: usize = self.0.values().map(|sums| sums.runs).sum();
         writeln!(f, "{:<20} {runs:>6} {:>9}", "all", self.failures())

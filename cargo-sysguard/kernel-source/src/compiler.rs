@@ -1,10 +1,8 @@
-//! What constants of the kernel's headers are worth, by word of the C compiler: `cc` on the raw
-//! uapi headers of a tree.
+//! Evaluates constants of a tree's raw uapi headers with `cc`. Main type: [`Compiler`].
 //!
-//! An ioctl number holds the size of its argument, so only a compiler knows it. Nothing is run or
-//! linked: values are read from the assembly, as the kernel's own asm-offsets does, so that any
-//! 64-bit machine answers for the others. It must not choose names or judge. Main type:
-//! [`Compiler`].
+//! An ioctl number contains the size of its argument, so only a compiler can compute it. Nothing is
+//! linked or run: values are read from the assembly, as the kernel's asm-offsets does, so any
+//! 64-bit machine can evaluate other targets. It must not choose names.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,24 +12,23 @@ use std::process::{Command, Output};
 use crate::Result;
 use crate::tree::Tree;
 
-/// The C view of one architecture of one tree.
+/// The headers of one architecture in one tree.
 pub struct Compiler {
     folder: tempfile::TempDir,
     includes: Vec<PathBuf>,
     wide: bool,
 }
 
-/// An architecture whose numbers may differ: its directory below arch/, and whether its words have
-/// 64 bits.
+/// An architecture with its own numbers.
 #[derive(Debug, Clone, Copy)]
 pub struct Target {
-    /// Its directory.
+    /// Its directory below arch/.
     pub arch: &'static str,
     /// Whether its words have 64 bits.
     pub wide: bool,
 }
 
-/// Every one, the commonest first.
+/// Every target, the most common first.
 pub const TARGETS: [Target; 4] = [
     Target { arch: "x86", wide: true },
     Target { arch: "arm64", wide: true },
@@ -40,14 +37,14 @@ pub const TARGETS: [Target; 4] = [
 ];
 
 impl Target {
-    /// Whether an earlier one of [`TARGETS`] has words of this width.
+    /// Returns whether this is the first of [`TARGETS`] with words of this width.
     pub fn is_first_of_its_width(self) -> bool {
         self.arch == TARGETS[0].arch
     }
 }
 
-/// Headers that uapi headers name and that a build, or the C library, would bring: as much of them
-/// as sizes need.
+/// Replacements for headers that a kernel build or the C library provides, as far as sizes need
+/// them.
 const STAND_INS: &[(&str, &str)] = &[
     ("linux/compiler_types.h", ""),
     ("linux/compiler.h", ""),
@@ -73,8 +70,8 @@ const STAND_INS: &[(&str, &str)] = &[
     ("netinet/if_ether.h", "#include <linux/if_ether.h>\n"),
 ];
 
-/// What a program has seen before it includes a header of its choice; the last lines are what
-/// commands are about whose own header leaves it to the program to include them.
+/// The includes before any other header. The last ones define types for headers that do not include
+/// them themselves.
 pub const PRELUDE: &str = "#include <stddef.h>\n#include <stdint.h>\n#include <linux/types.h>\n#include <linux/ioctl.h>\n#include <sys/socket.h>\n\
     #include <linux/time.h>\n#include <linux/major.h>\n#include <asm/termbits.h>\n#include <asm/ioctls.h>\n#include <linux/serial.h>\n#include <linux/fiemap.h>\n\
     #include <linux/blktrace_api.h>\n#include <linux/sockios.h>\n#include <linux/filter.h>\n#include <linux/atmdev.h>\ntypedef __u16 domid_t;\n";
@@ -82,13 +79,14 @@ pub const PRELUDE: &str = "#include <stddef.h>\n#include <stdint.h>\n#include <l
 impl Compiler {
     /// Lays out the headers of one architecture.
     pub fn new(tree: &Tree, target: Target) -> Result<Self> {
-        let folder = tempfile::tempdir().map_err(|cause| format!("make a folder for the compiler: {cause}"))?;
+        let folder =
+            tempfile::tempdir().map_err(|cause| format!("cannot create a folder for the compiler: {cause}"))?;
         let own = format!("arch/{}/include/uapi", target.arch);
         let generated = folder.path().join("include");
         for header in tree.files("include/uapi/asm-generic", |name| name.ends_with(".h"))? {
             let name = header.trim_start_matches("include/uapi/asm-generic/");
-            // As `generic-y` of include/uapi/asm-generic/Kbuild does where an architecture has no
-            // header of its own.
+            // `generic-y` in include/uapi/asm-generic/Kbuild does the same for a header that an
+            // architecture lacks.
             if tree.read_if_present(&format!("{own}/asm/{name}")).is_none() {
                 write(&generated.join("asm").join(name), &format!("#include <asm-generic/{name}>\n"))?;
             }
@@ -100,7 +98,7 @@ impl Compiler {
         Ok(Self { folder, includes, wide: target.wide })
     }
 
-    /// The value of every name that is a constant after this prelude; names that are none are left
+    /// Returns the value of every name that is a constant after this prelude. Other names are left
     /// out.
     pub fn values(&self, prelude: &str, names: &[String]) -> Result<BTreeMap<String, i64>> {
         let mut names: Vec<&String> = names.iter().collect();
@@ -117,20 +115,19 @@ impl Compiler {
                 line += 1;
                 !refused.contains(&(line - 1))
             });
-            // The prelude itself does not compile: a header of another architecture.
+            // The prelude itself does not compile: it has a header of another architecture.
             if names.len() == before || names.is_empty() {
                 return Ok(BTreeMap::new());
             }
         }
     }
 
-    /// What each name is after preprocessing, with `_IOC` left as it stands; names without a
-    /// definition are themselves.
+    /// Returns the expansion of each name, without expanding `_IOC`. An undefined name expands to
+    /// itself.
     ///
     /// # Errors
     ///
-    /// The prelude does not preprocess: it includes a header that neither the tree nor the
-    /// stand-ins have.
+    /// The prelude includes a header that neither the tree nor `STAND_INS` has.
     pub fn expansions(&self, prelude: &str, names: &[String]) -> Result<BTreeMap<String, String>> {
         let mut text = format!("{prelude}\n#undef _IOC\n");
         names.iter().for_each(|name| text += &format!("@@\"{name}\" {name}\n"));
@@ -139,19 +136,20 @@ impl Compiler {
         if !output.status.success() {
             let messages = String::from_utf8_lossy(&output.stderr).into_owned();
             let first = messages.lines().find(|line| line.contains("error:")).unwrap_or("cc failed");
-            return Err(format!("preprocess the headers: {first}"));
+            return Err(format!("cannot preprocess the headers: {first}"));
         }
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let lines = text.lines().filter_map(|line| line.strip_prefix("@@\"")?.split_once("\" "));
         Ok(lines.map(|(name, expansion)| (name.to_owned(), expansion.to_owned())).collect())
     }
 
-    /// The source with one name a line, and the number of the first of these lines.
+    /// Writes the source with one name per line, and returns the number of the first of these
+    /// lines.
     fn question(&self, prelude: &str, names: &[&String]) -> Result<(PathBuf, usize)> {
         let mut text = format!("{prelude}\nvoid answer(void) {{\n");
         let first = text.lines().count() + 1;
         for name in names {
-            // What 32 bits cannot hold is refused there, not cut.
+            // A value that does not fit into 32 bits is refused, not truncated.
             let value = match self.wide {
                 true => format!("(long)({name})"),
                 false => format!("(unsigned int)({name}) * sizeof(char[({name}) > 0xffffffffLL ? -1 : 1])"),
@@ -183,9 +181,9 @@ impl Compiler {
         for include in &self.includes {
             cc.arg("-I").arg(include);
         }
-        // stdint.h, stddef.h and stdbool.h are the compiler's own.
+        // The compiler provides stdint.h, stddef.h and stdbool.h.
         cc.arg("-isystem").arg(compilers_own()?).arg(source);
-        cc.output().map_err(|cause| format!("run cc: {cause}: install a C compiler"))
+        cc.output().map_err(|cause| format!("cannot run cc: {cause}\nhelp: install a C compiler"))
     }
 }
 
@@ -193,11 +191,11 @@ fn compilers_own() -> Result<PathBuf> {
     let output = Command::new("cc")
         .arg("-print-file-name=include")
         .output()
-        .map_err(|cause| format!("run cc: {cause}: install a C compiler"))?;
+        .map_err(|cause| format!("cannot run cc: {cause}\nhelp: install a C compiler"))?;
     Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
 }
 
-/// `->NAME $21505`, one a line of the assembly.
+/// Parses lines of the assembly such as `->NAME $21505`.
 fn answers(assembly: &str) -> BTreeMap<String, i64> {
     let lines = assembly.lines().filter_map(|line| line.strip_prefix("->")?.split_once(' '));
     lines
@@ -205,7 +203,7 @@ fn answers(assembly: &str) -> BTreeMap<String, i64> {
         .collect()
 }
 
-/// `PATH:LINE:COLUMN: error: …`
+/// Returns the lines of errors such as `PATH:LINE:COLUMN: error: …`.
 fn refused_lines(messages: &str, source: &Path) -> BTreeSet<usize> {
     let source = format!("{}:", source.display());
     let errors = messages.lines().filter(|line| line.contains("error:"));
@@ -213,7 +211,7 @@ fn refused_lines(messages: &str, source: &Path) -> BTreeSet<usize> {
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
-    let fail = |cause| format!("write `{}`: {cause}", path.display());
+    let fail = |cause| format!("cannot write `{}`: {cause}", path.display());
     path.parent().map_or(Ok(()), fs::create_dir_all).map_err(fail)?;
     fs::write(path, text).map_err(fail)
 }
@@ -223,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_read_from_assembly_and_refusals_from_messages() {
+    fn values_and_errors_are_parsed() {
         let assembly = "\t.text\n#APP\n# 3 \"question.c\" 1\n->TCGETS $21505\n->CLONE_IO 2147483648\n#NO_APP\n";
         let expected = [("TCGETS".to_owned(), 21505), ("CLONE_IO".to_owned(), 2_147_483_648)];
         assert_eq!(answers(assembly), BTreeMap::from(expected));

@@ -1,27 +1,26 @@
-//! Which `CONFIG_` symbols must be on where a line stands: the `#if` stack of C and the `ifdef`
-//! stack of make.
+//! The `CONFIG_` symbols that a line requires, from the `#if` stack of C or the `ifdef` stack of
+//! make. Main type: [`Stack`].
 //!
-//! Only what must be on is kept: an alternative (`||`) or a negation demands no symbol. Main type:
-//! [`Stack`].
+//! An alternative (`||`) or a negation requires no symbol.
 
 use std::collections::BTreeSet;
 
-/// The symbols that must be on, with their `CONFIG_`.
+/// The symbols that must be on, with the prefix `CONFIG_`.
 pub(crate) type Symbols = BTreeSet<String>;
 
-/// The conditions that enclose the line being read.
+/// The conditions that enclose the current line.
 #[derive(Default)]
 pub(crate) struct Stack(Vec<Symbols>);
 
 impl Stack {
-    /// Reads one line of C; true if it was a conditional directive.
+    /// Reads one line of C. Returns whether it is a conditional directive.
     pub(crate) fn read_c(&mut self, line: &str) -> bool {
         let Some(directive) = line.trim_start().strip_prefix('#') else { return false };
         let (word, expression) = split_word(directive.trim_start());
         match word {
-            "if" | "ifdef" => self.0.push(demanded(expression)),
+            "if" | "ifdef" => self.0.push(required(expression)),
             "ifndef" => self.0.push(Symbols::new()),
-            "elif" => self.replace(demanded(expression)),
+            "elif" => self.replace(required(expression)),
             "else" => self.replace(Symbols::new()),
             "endif" => drop(self.0.pop()),
             _ => return false,
@@ -29,13 +28,13 @@ impl Stack {
         true
     }
 
-    /// Reads one line of a Makefile; true if it was a conditional directive.
+    /// Reads one line of a Makefile. Returns whether it is a conditional directive.
     pub(crate) fn read_make(&mut self, line: &str) -> bool {
         let (word, expression) = split_word(line.trim_start());
         match word {
-            "ifdef" => self.0.push(demanded(expression)),
-            "ifeq" if expression.trim_end().ends_with(",y)") => self.0.push(demanded(expression)),
-            "ifneq" if expression.trim_end().ends_with(",)") => self.0.push(demanded(expression)),
+            "ifdef" => self.0.push(required(expression)),
+            "ifeq" if expression.trim_end().ends_with(",y)") => self.0.push(required(expression)),
+            "ifneq" if expression.trim_end().ends_with(",)") => self.0.push(required(expression)),
             "ifeq" | "ifneq" | "ifndef" => self.0.push(Symbols::new()),
             "else" => self.replace(Symbols::new()),
             "endif" => drop(self.0.pop()),
@@ -44,7 +43,7 @@ impl Stack {
         true
     }
 
-    /// Every symbol that must be on here.
+    /// Returns every symbol that the current line requires.
     pub(crate) fn symbols(&self) -> Symbols {
         self.0.iter().flatten().cloned().collect()
     }
@@ -55,8 +54,8 @@ impl Stack {
     }
 }
 
-/// The symbols without which the expression cannot hold.
-pub(crate) fn demanded(expression: &str) -> Symbols {
+/// Returns the symbols that the expression requires.
+pub(crate) fn required(expression: &str) -> Symbols {
     if expression.contains("||") {
         return Symbols::new();
     }
@@ -64,7 +63,7 @@ pub(crate) fn demanded(expression: &str) -> Symbols {
     terms.flat_map(symbols_in).collect()
 }
 
-/// Every `CONFIG_` word of a text.
+/// Returns every `CONFIG_` word of a text.
 fn symbols_in(text: &str) -> impl Iterator<Item = String> {
     text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
         .filter(|word| word.starts_with("CONFIG_"))
@@ -89,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn c_conditions_are_what_must_be_on() {
+    fn c_conditions_require_their_symbols() {
         for (lines, symbols) in [
             (&["#ifdef CONFIG_A", "# if defined(CONFIG_B) && !defined(CONFIG_C)"][..], &["CONFIG_A", "CONFIG_B"][..]),
             (&["#if defined(CONFIG_A) || defined(CONFIG_B)"], &[]),
@@ -103,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn make_conditions_are_what_must_be_on() {
+    fn make_conditions_require_their_symbols() {
         for (line, symbols) in [
             ("ifdef CONFIG_A", &["CONFIG_A"][..]),
             ("ifeq ($(CONFIG_A),y)", &["CONFIG_A"]),

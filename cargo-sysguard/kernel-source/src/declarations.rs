@@ -1,4 +1,4 @@
-//! Where a tree declares a constant that programs name, and what it is worth there. Main function:
+//! The declaration of a constant in a tree's headers, and its value. Main function:
 //! [`declaration`].
 
 use crate::Result;
@@ -6,24 +6,23 @@ use crate::compiler::{Compiler, PRELUDE, TARGETS};
 use crate::names::plain_lines;
 use crate::tree::Tree;
 
-/// The folders of the headers that programs include, and the headers whose constants only C
-/// libraries repeat.
+/// The folders of the headers that programs include.
 const HEADERS: [&str; 4] =
     ["include/uapi", "arch/x86/include/uapi", "arch/arm64/include/uapi", "arch/riscv/include/uapi"];
+/// Internal headers with constants that C libraries repeat.
 const REPEATED: [&str; 2] = ["include/linux/socket.h", "include/linux/net.h"];
 
 /// A macro or an enumerator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Declaration {
-    /// The header, by its path in the tree.
+    /// The path of the header in the tree.
     pub file: String,
-    /// Counted from 1.
+    /// The line, counted from 1.
     pub line: usize,
 }
 
 impl Declaration {
-    /// What the C compiler makes of the name there: for x86_64, or for the architecture whose own
-    /// header it is.
+    /// Returns the value of the name, for the architecture of the header or else for x86_64.
     pub fn value(&self, tree: &Tree, name: &str) -> Result<Option<i64>> {
         let is_own = |target: &usize| self.file.starts_with(&format!("arch/{}/", TARGETS[*target].arch));
         let target = TARGETS[(0..TARGETS.len()).find(is_own).unwrap_or_default()];
@@ -31,7 +30,7 @@ impl Declaration {
         let included = self.file.strip_prefix("include/uapi/").or_else(|| self.file.strip_prefix(&own));
         let declares = match included {
             Some(header) => format!("#include <{header}>\n"),
-            // Only the kernel includes it.
+            // Programs cannot include an internal header, so copy the plain line.
             None => plain_lines(&tree.read(&self.file)?, &[name]),
         };
         let values = Compiler::new(tree, target)?.values(&(PRELUDE.to_owned() + &declares), &[name.to_owned()])?;
@@ -39,7 +38,7 @@ impl Declaration {
     }
 }
 
-/// The first place that declares the name.
+/// Returns the first declaration of the name.
 pub fn declaration(tree: &Tree, name: &str) -> Result<Option<Declaration>> {
     let mut files: Vec<String> = REPEATED.map(str::to_owned).into();
     for root in HEADERS {
@@ -54,7 +53,7 @@ pub fn declaration(tree: &Tree, name: &str) -> Result<Option<Declaration>> {
     Ok(None)
 }
 
-/// The line, counted from 1, that declares the name.
+/// Returns the line that declares the name, counted from 1.
 fn line_of(text: &str, name: &str) -> Option<usize> {
     if !text.contains(name) {
         return None;
@@ -74,7 +73,7 @@ fn line_of(text: &str, name: &str) -> Option<usize> {
     blanked(text).lines().position(|line| declares(line).is_some()).map(|index| index + 1)
 }
 
-/// Without comments, whose lines stay.
+/// Returns the text without comments, but with all line ends.
 fn blanked(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
@@ -92,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn macros_and_enumerators_are_declared_and_mentions_are_not() {
+    fn declarations_are_told_from_uses() {
         let text = "/* NAME,\n NAME */\n#define OTHER NAME\nint x = NAME;\nenum {\n\tA = 1, /* a */\n\tNAME,\n};\n# define MACRO 1\n";
         assert_eq!(line_of(text, "NAME"), Some(7));
         assert_eq!(line_of(text, "A"), Some(6));

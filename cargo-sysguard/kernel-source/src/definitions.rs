@@ -1,7 +1,7 @@
-//! Where the kernel defines its entry points: every `SYSCALL_DEFINEn` site, and which of them an
-//! architecture runs.
+//! The definitions of entry points: every `SYSCALL_DEFINEn` site, and the one that an architecture
+//! runs. Main type: [`Definitions`].
 //!
-//! It must not know sections, subsystems or Makefiles. Main type: [`Definitions`].
+//! It must not know sections, subsystems or Makefiles.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use crate::Result;
 use crate::conditions::{Stack, Symbols};
 use crate::tree::{ROOTS, Tree};
 
-/// Sites that are never part of the kernels we describe.
+/// Sites that are never part of the supported kernels.
 const OTHER_KERNELS: [(&str, &str); 4] = [
     ("arch/x86/kernel/process_32.c", "32-bit kernels"),
     ("arch/x86/um/", "user-mode Linux"),
@@ -21,7 +21,7 @@ const OTHER_KERNELS: [(&str, &str); 4] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Site {
     pub(crate) file: String,
-    /// The symbols that its `#if` stack demands.
+    /// The symbols that its `#if` stack requires.
     pub(crate) symbols: Symbols,
 }
 
@@ -35,7 +35,7 @@ impl Definitions {
     /// Reads all definitions of a tree.
     pub(crate) fn read(tree: &Tree) -> Result<Self> {
         let mut sites = BTreeMap::<String, Vec<Site>>::new();
-        // getrandom is in drivers/char/random.c.
+        // drivers/char/random.c defines getrandom.
         for root in ROOTS.into_iter().chain(["drivers/char"]) {
             for file in tree.files(root, |name| name.ends_with(".c"))? {
                 if OTHER_KERNELS.iter().any(|(path, _)| file.starts_with(path)) {
@@ -50,10 +50,10 @@ impl Definitions {
         Ok(Self { sites, optional })
     }
 
-    /// The site that runs on this architecture: its own, else the kernel's common one.
+    /// Returns the site that runs on this architecture: its own, or else the common one.
     ///
-    /// Of several in one file the first is the one for the option being on (`iopl`), and all of
-    /// `clone` is one site to us.
+    /// The first of several sites in one file is the one with the option on (`iopl`). The sites of
+    /// `clone` count as one.
     pub(crate) fn site(&self, entry_point: &str, arch: &str) -> Option<&Site> {
         let sites = self.sites.get(entry_point)?;
         let own = format!("arch/{arch}/");
@@ -61,13 +61,14 @@ impl Definitions {
         runs_here.or_else(|| sites.iter().find(|site| !site.file.starts_with("arch/")))
     }
 
-    /// Whether a kernel may be built without it (`COND_SYSCALL`): then the number answers ENOSYS.
+    /// Returns whether a kernel may be built without it (`COND_SYSCALL`). Then the call fails with
+    /// ENOSYS.
     pub(crate) fn is_optional(&self, entry_point: &str) -> bool {
         self.optional.contains(entry_point)
     }
 }
 
-/// The entry points that one C file defines, with the symbols that each demands.
+/// Returns the entry points that a C file defines, with the symbols that each requires.
 fn definitions(text: &str) -> Vec<(String, Symbols)> {
     let mut found = Vec::new();
     if !text.contains("SYSCALL") {
@@ -84,7 +85,7 @@ fn definitions(text: &str) -> Vec<(String, Symbols)> {
     found
 }
 
-/// `SYSCALL_DEFINE3(read, …` → `sys_read`; the compat forms → `compat_sys_…`.
+/// Returns `sys_read` for `SYSCALL_DEFINE3(read, …`, and `compat_sys_…` for the compat forms.
 ///
 /// `SYSCALL32_DEFINE` is the compat form on a 64-bit kernel: include/linux/syscalls.h.
 fn defined_by(line: &str) -> Option<String> {
@@ -97,7 +98,7 @@ fn defined_by(line: &str) -> Option<String> {
     Some(format!("{prefix}{name}"))
 }
 
-/// `COND_SYSCALL(io_setup)` → `sys_io_setup`.
+/// Returns `sys_io_setup` for `COND_SYSCALL(io_setup)`.
 fn optional(sys_ni: &str) -> BTreeSet<String> {
     let stub = |line: &str| {
         let (prefix, rest) = [("sys_", "COND_SYSCALL("), ("compat_sys_", "COND_SYSCALL_COMPAT(")]
@@ -108,7 +109,7 @@ fn optional(sys_ni: &str) -> BTreeSet<String> {
     sys_ni.lines().filter_map(stub).collect()
 }
 
-/// Lines with their backslash continuations joined.
+/// Returns the lines, with backslash continuations joined.
 pub(crate) fn logical_lines(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut joined = String::new();
@@ -129,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_definition_names_its_entry_point_and_what_it_demands() {
+    fn definition_gives_entry_point_and_required_symbols() {
         let text = "SYSCALL_DEFINE3(read, unsigned int, fd)\n#ifdef CONFIG_COMPAT\n#if defined(CONFIG_A) && \\\n    defined(CONFIG_B)\n\
                     COMPAT_SYSCALL_DEFINE0(x32_rt_sigreturn)\n#endif\n#endif\nSYSCALL32_DEFINE0(sigreturn)\n/* SYSCALL_DEFINE1(no, */\n";
         let found: Vec<_> = definitions(text)
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn an_architectures_own_definition_comes_first() {
+    fn architecture_specific_definition_comes_first() {
         let site = |file: &str| Site { file: file.to_owned(), symbols: Symbols::new() };
         let sites = [("sys_mmap".to_owned(), vec![site("arch/x86/kernel/sys_x86_64.c"), site("mm/mmap.c")])];
         let definitions = Definitions { sites: sites.into(), optional: BTreeSet::new() };
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stub_makes_a_call_optional() {
+    fn stub_makes_a_call_optional() {
         let stubs = optional("COND_SYSCALL(io_setup);\nCOND_SYSCALL_COMPAT(ppoll);\n#define COND_SYSCALL(name) x\n");
         assert_eq!(stubs.into_iter().collect::<Vec<_>>(), ["compat_sys_ppoll", "sys_io_setup"]);
     }

@@ -1,7 +1,7 @@
-//! The join: tables, definitions, Makefiles, Kconfig, MAINTAINERS and the curated rules become one
-//! [`Fact`] an entry point.
+//! Joins tables, definitions, Makefiles, Kconfig, MAINTAINERS and the curated rules into one
+//! [`Fact`] per entry point. Main function: [`derive`].
 //!
-//! It must not read files itself or write Rust. Main function: [`derive`].
+//! It must not read files itself or write Rust.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,11 +14,10 @@ use crate::subsystems;
 use crate::tables::{Row, TABLES};
 use crate::tree::Tree;
 
-/// What the sources say of one entry point, on one architecture or (`arch` empty) on all that have
-/// it.
+/// The facts of one entry point, on one architecture or (`arch` empty) on all that have it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fact {
-    /// The function as the table names it.
+    /// The name of the function in the table.
     pub name: String,
     /// The directory below `arch/`; empty for all.
     pub arch: String,
@@ -26,19 +25,19 @@ pub struct Fact {
     pub source: String,
     /// Its section of MAINTAINERS, or `core:<file>`.
     pub section: String,
-    /// What its file, or its name, says.
+    /// The subsystem of its file or its name.
     pub subsystem: Subsystem,
-    /// What must be on, joined by ` && `.
+    /// The options that must be on, joined by ` && `.
     pub config: Option<String>,
-    /// All of that is offered to experts only.
+    /// Whether all of them have a prompt only `if EXPERT`.
     pub expert: bool,
-    /// The oldest of the trees that has it, as an upper bound.
+    /// The oldest tree that has it, as an upper bound.
     pub since: String,
-    /// Why this subsystem.
+    /// The reason for the subsystem.
     pub basis: String,
 }
 
-/// All that is generated.
+/// The facts for all generated tables.
 pub struct Facts {
     /// The rows of each of [`TABLES`], in that order.
     pub tables: Vec<Vec<Row>>,
@@ -46,7 +45,7 @@ pub struct Facts {
     pub entry_points: Vec<Fact>,
 }
 
-/// Which calls one kernel has, and where they are defined.
+/// The calls of one kernel, and their definitions.
 struct Kernel<'t> {
     tree: &'t Tree,
     definitions: Definitions,
@@ -65,13 +64,13 @@ impl<'t> Kernel<'t> {
                 }
                 if !definitions.is_optional(&row.entry_point) {
                     return Err(format!(
-                        "find {} for {} in {}: no definition",
+                        "cannot find the definition of {} for {} in {}",
                         row.entry_point,
                         table.arch,
                         tree.version()
                     ));
                 }
-                // Only the stub is left: the number answers ENOSYS on this architecture.
+                // Only the stub exists: the call fails with ENOSYS on this architecture.
                 row.entry_point.clear();
             }
             tables.push(rows);
@@ -79,18 +78,18 @@ impl<'t> Kernel<'t> {
         Ok(Self { tree, definitions, tables })
     }
 
-    /// Whether this kernel implements the call of this number.
+    /// Returns whether this kernel implements the call with this number.
     fn implements(&self, table: usize, number: u32) -> bool {
         let rows = &self.tables[table];
         rows.binary_search_by_key(&number, |row| row.number).is_ok_and(|at| !rows[at].entry_point.is_empty())
     }
 }
 
-/// Derives everything from trees ordered from old to new: the newest says what a call is, the
-/// others how old it is.
+/// Derives the facts from trees ordered from old to new. The newest tree gives the facts of a call,
+/// and the others give its age.
 pub fn derive(trees: &[Tree]) -> Result<Facts> {
     let kernels = trees.iter().map(Kernel::read).collect::<Result<Vec<_>>>()?;
-    let newest = kernels.last().ok_or("derive the tables: no source tree given")?;
+    let newest = kernels.last().ok_or("cannot derive the tables: no source tree given")?;
     let judge = Judge { definitions: &newest.definitions, places: Places::read(newest.tree)? };
     let mut entry_points = Vec::new();
     for (name, architectures) in calls_by_entry_point(newest) {
@@ -100,7 +99,7 @@ pub fn derive(trees: &[Tree]) -> Result<Facts> {
     Ok(Facts { tables: kernels.into_iter().next_back().map(|kernel| kernel.tables).unwrap_or_default(), entry_points })
 }
 
-/// The calls behind one entry point as (table, number), by architecture.
+/// The calls of one entry point as (table, number), by architecture.
 type Calls = BTreeMap<&'static str, Vec<(usize, u32)>>;
 
 fn calls_by_entry_point(kernel: &Kernel<'_>) -> BTreeMap<String, Calls> {
@@ -113,13 +112,13 @@ fn calls_by_entry_point(kernel: &Kernel<'_>) -> BTreeMap<String, Calls> {
     calls
 }
 
-/// An upper bound: the oldest of our kernels that has one of these calls.
+/// Returns the oldest given kernel that has one of these calls, as an upper bound.
 fn since(calls: &[(usize, u32)], kernels: &[Kernel<'_>]) -> String {
     let has = |kernel: &&Kernel<'_>| calls.iter().any(|&(table, number)| kernel.implements(table, number));
     kernels.iter().find(has).map(|kernel| format!("<={}", kernel.tree.version().release())).unwrap_or_default()
 }
 
-/// One fact where all architectures agree.
+/// Returns a single fact if all architectures agree.
 fn merge(mut facts: Vec<Fact>) -> Vec<Fact> {
     let anywhere = |fact: &Fact| Fact { arch: String::new(), ..fact.clone() };
     if facts.iter().map(anywhere).collect::<BTreeSet<_>>().len() == 1 {
@@ -128,7 +127,7 @@ fn merge(mut facts: Vec<Fact>) -> Vec<Fact> {
     facts
 }
 
-/// The sources of the newest tree, as far as they say what a call is.
+/// The sources of the newest tree.
 struct Judge<'t> {
     definitions: &'t Definitions,
     places: Places<'t>,
@@ -136,9 +135,12 @@ struct Judge<'t> {
 
 impl Judge<'_> {
     fn fact(&self, name: &str, arch: &str, since: String) -> Result<Fact> {
-        let site = self.definitions.site(name, arch).ok_or_else(|| format!("find {name} for {arch}: no definition"))?;
+        let site = self
+            .definitions
+            .site(name, arch)
+            .ok_or_else(|| format!("cannot find the definition of {name} for {arch}"))?;
         let verdict = subsystems::subsystem(name, &site.file)
-            .ok_or_else(|| format!("place {name} of {}: no rule: add one to subsystems.rs", site.file))?;
+            .ok_or_else(|| format!("no rule for {name} in {}\nhelp: add one to subsystems.rs", site.file))?;
         let Options { config, expert } = self.options(site)?;
         Ok(Fact {
             name: name.to_owned(),
@@ -153,17 +155,17 @@ impl Judge<'_> {
         })
     }
 
-    /// What must be on: the Makefiles' symbols and those around the definition.
+    /// Returns the symbols of the Makefiles and those around the definition.
     fn options(&self, site: &Site) -> Result<Options> {
         let built = self.places.symbols(&site.file);
-        let built = built.ok_or_else(|| format!("find what builds {}: no Makefile names it", site.file))?;
+        let built = built.ok_or_else(|| format!("cannot find the options of {}: no Makefile names it", site.file))?;
         Ok(self.places.joined(&built.union(&site.symbols).cloned().collect()))
     }
 
     fn section(&self, name: &str, file: &str) -> Result<String> {
         match subsystems::section(name, file) {
             Some(curated) if !self.places.maintainers.has_section(curated) => {
-                Err(format!("file {name} under `{curated}`: MAINTAINERS has no such section: adapt subsystems.rs"))
+                Err(format!("MAINTAINERS has no section `{curated}` for {name}\nhelp: adapt subsystems.rs"))
             }
             Some(curated) => Ok(curated.to_owned()),
             None => Ok(self.places.section(file)),
@@ -190,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn architectures_that_agree_are_one_fact() {
+    fn agreeing_architectures_are_one_fact() {
         assert_eq!(merge(vec![fact("arm64", "mm/mmap.c"), fact("x86", "mm/mmap.c")]), [fact("", "mm/mmap.c")]);
         let apart = vec![fact("arm64", "arch/arm64/kernel/sys.c"), fact("x86", "arch/x86/kernel/sys_x86_64.c")];
         assert_eq!(merge(apart.clone()), apart);

@@ -1,16 +1,16 @@
-//! Which `CONFIG_` symbols build a source file: the chain of Makefiles from it up to the root.
+//! The `CONFIG_` symbols that build a source file, from its Makefile and those of its parents. Main
+//! type: [`Kbuild`].
 //!
-//! It reads the `obj-$(CONFIG_X) += file.o` form and what encloses it, no more of make. Main type:
-//! [`Kbuild`].
+//! It reads only assignments such as `obj-$(CONFIG_X) += file.o` and the conditions around them.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use crate::conditions::{Stack, Symbols, demanded};
+use crate::conditions::{Stack, Symbols, required};
 use crate::definitions::logical_lines;
 use crate::tree::Tree;
 
-/// The Makefiles of one tree, read as they are needed.
+/// The Makefiles of one tree, read on demand.
 pub(crate) struct Kbuild<'t> {
     tree: &'t Tree,
     makefiles: RefCell<BTreeMap<String, Vec<Assignment>>>,
@@ -25,12 +25,12 @@ struct Assignment {
 }
 
 impl<'t> Kbuild<'t> {
-    /// Nothing is read yet.
+    /// Returns the Makefiles of a tree without reading any.
     pub(crate) fn new(tree: &'t Tree) -> Self {
         Self { tree, makefiles: RefCell::default() }
     }
 
-    /// The symbols that must be on for this file to be built; `None` where no Makefile names it.
+    /// Returns the symbols that build this file, or `None` if no Makefile names it.
     pub(crate) fn symbols(&self, file: &str) -> Option<Symbols> {
         let (directory, name) = file.rsplit_once('/')?;
         let object = format!("{}.o", name.strip_suffix(".c")?);
@@ -39,22 +39,22 @@ impl<'t> Kbuild<'t> {
         Some(symbols)
     }
 
-    /// As [`Kbuild::symbols`], for a folder too.
+    /// Returns the symbols that build this file or folder.
     pub(crate) fn symbols_of(&self, source: &str) -> Option<Symbols> {
         if self.tree.is_directory(source) { Some(self.of_directory(source)) } else { self.symbols(source) }
     }
 
-    /// The path as patterns of MAINTAINERS match it: a folder ends in a slash.
+    /// Returns the path for patterns of MAINTAINERS: a folder ends with a slash.
     pub(crate) fn pattern(&self, source: &str) -> String {
         let slash = if self.tree.is_directory(source) { "/" } else { "" };
         format!("{source}{slash}")
     }
 
-    /// What must be on for a folder to be entered.
+    /// Returns the symbols that make kbuild enter a folder.
     fn of_directory(&self, directory: &str) -> Symbols {
         let mut symbols = Symbols::new();
         let mut below = directory;
-        // The root's own file names its directories by variables of the architecture too; those are
+        // The Makefile of the root also names folders by variables of the architecture. Those are
         // always built.
         while let Some((parent, name)) = below.rsplit_once('/') {
             symbols.extend(self.of_word(parent, &format!("{name}/")).unwrap_or_default());
@@ -64,21 +64,20 @@ impl<'t> Kbuild<'t> {
         symbols
     }
 
-    /// What must be on for this word to be on the directory's list of objects, through composites
-    /// (`landlock-y`) and variables (`mmu-y`).
+    /// Returns the symbols that put this word on the directory's list of objects, through
+    /// composites (`landlock-y`) and variables (`mmu-y`).
     fn of_word(&self, directory: &str, word: &str) -> Option<Symbols> {
         let assignments = self.assignments(directory);
-        // A file of both 32-bit and 64-bit kernels (sys_ia32.o) stands on two lists; the first is
-        // not ours.
+        // A file of 32-bit and 64-bit kernels (sys_ia32.o) is on two lists. Ignore the 32-bit one.
         let ours = |assignment: &&Assignment| !assignment.symbols.contains("CONFIG_X86_32");
         let naming = assignments.iter().filter(ours);
         let naming = naming.filter(|assignment| assignment.words.iter().any(|other| other == word));
-        // Each line that names it builds it (pty.o of CONFIG_LEGACY_PTYS and CONFIG_UNIX98_PTYS):
-        // what all demand must be on.
+        // Each line that names it can build it (pty.o of CONFIG_LEGACY_PTYS and
+        // CONFIG_UNIX98_PTYS), so only symbols that all lines require are required.
         naming.map(|assignment| self.of_assignment(directory, assignment)).reduce(|a, b| &a & &b)
     }
 
-    /// What must be on for the objects of one line.
+    /// Returns the symbols that build the objects of one line.
     fn of_assignment(&self, directory: &str, assignment: &Assignment) -> Symbols {
         let mut symbols = assignment.symbols.clone();
         if !matches!(assignment.list.as_str(), "obj" | "lib") {
@@ -89,7 +88,7 @@ impl<'t> Kbuild<'t> {
         symbols
     }
 
-    /// What must be on where a neighbour includes this file as text (kernel/sched/build_utility.c).
+    /// Returns the symbols of a neighbour that includes this file (kernel/sched/build_utility.c).
     fn of_includer(&self, directory: &str, name: &str) -> Option<Symbols> {
         let neighbours = self.tree.files(directory, |other| other.ends_with(".c") && other != name).ok()?;
         neighbours.iter().find_map(|neighbour| {
@@ -109,7 +108,7 @@ impl<'t> Kbuild<'t> {
     }
 }
 
-/// What the `#if` stack demands where a C file includes another.
+/// Returns the symbols that the `#if` stack requires where a C file includes another.
 fn inclusion(text: &str, name: &str) -> Option<Symbols> {
     let mut stack = Stack::default();
     let included = |line: &str| {
@@ -135,17 +134,17 @@ fn parse(makefile: &str) -> Vec<Assignment> {
     assignments
 }
 
-/// `obj-$(CONFIG_AIO) += aio.o`
+/// Parses a line such as `obj-$(CONFIG_AIO) += aio.o`.
 fn assignment(line: &str) -> Option<Assignment> {
     let (left, right) = line.split_once('=')?;
     let (list, gate) = left.trim_end_matches([':', '+', ' ', '\t']).trim_start().rsplit_once('-')?;
     if !(gate == "y" || gate == "objs" || gate.starts_with("$(")) {
         return None;
     }
-    // Every kernel of ours is a 64-bit one: `signal_$(BITS).o`.
+    // All supported kernels are 64-bit: `signal_$(BITS).o`.
     let words = right.replace("$(BITS)", "64");
     let words = words.split_whitespace().map(str::to_owned).collect();
-    Some(Assignment { list: list.to_owned(), symbols: demanded(gate), words })
+    Some(Assignment { list: list.to_owned(), symbols: required(gate), words })
 }
 
 #[cfg(test)]
@@ -153,14 +152,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_included_file_demands_what_encloses_it() {
+    fn included_file_requires_enclosing_conditions() {
         let text = "#include <a.h>\n#ifdef CONFIG_MEMBARRIER\n# include \"membarrier.c\"\n#endif\n";
         assert_eq!(inclusion(text, "membarrier.c"), Some(["CONFIG_MEMBARRIER".to_owned()].into()));
         assert_eq!(inclusion(text, "other.c"), None);
     }
 
     #[test]
-    fn an_assignment_is_its_list_its_gates_and_its_words() {
+    fn assignments_have_list_symbols_and_words() {
         let makefile = "obj-y := open.o \\\n  stat.o\nobj-$(CONFIG_AIO)\t+= aio.o # comment\nifdef CONFIG_MMU\n\
                         mmu-$(CONFIG_SWAP) := swap.o\nendif\nrng-core-y := core.o\nccflags-y := -O\nCFLAGS_x.o = -g\n";
         let found: Vec<_> = parse(makefile)

@@ -1,19 +1,19 @@
-//! Kconfig, only as far as one question needs: which symbols are offered to experts alone.
+//! The Kconfig symbols that have a prompt only `if EXPERT`. Main type: [`Kconfig`].
 //!
-//! It must not evaluate dependencies. Main type: [`Kconfig`].
+//! It must not evaluate dependencies.
 
 use std::collections::BTreeSet;
 
 use crate::Result;
 use crate::tree::{ROOTS, Tree};
 
-/// What the Kconfig files of one tree say of prompts.
+/// The prompts in the Kconfig files of one tree.
 pub(crate) struct Kconfig {
     for_experts: BTreeSet<String>,
 }
 
 impl Kconfig {
-    /// Reads every Kconfig file outside the architectures that we do not describe.
+    /// Reads every Kconfig file except those of unsupported architectures.
     pub(crate) fn read(tree: &Tree) -> Result<Self> {
         let mut for_experts = BTreeSet::new();
         for root in ROOTS {
@@ -24,14 +24,14 @@ impl Kconfig {
         Ok(Self { for_experts })
     }
 
-    /// Whether the prompt of this `CONFIG_` symbol is shown `if EXPERT` only: then practically
-    /// every kernel has its default.
+    /// Returns whether this `CONFIG_` symbol has a prompt only `if EXPERT`. Practically every
+    /// kernel has the default of such a symbol.
     pub(crate) fn is_for_experts(&self, symbol: &str) -> bool {
         symbol.strip_prefix("CONFIG_").is_some_and(|name| self.for_experts.contains(name))
     }
 }
 
-/// `config AIO` followed by `bool "Enable AIO support" if EXPERT`.
+/// Returns symbols such as `config AIO` followed by `bool "Enable AIO support" if EXPERT`.
 fn offered_to_experts(text: &str) -> Vec<String> {
     let mut symbol = None;
     let mut found = Vec::new();
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_prompt_for_experts_is_told_from_others() {
+    fn expert_prompts_are_recognized() {
         let text = "config AIO\n\tbool \"Enable AIO support\" if EXPERT\n\tdefault y\n\nconfig NET\n\tbool \"Networking support\"\n\
                     menuconfig FUTEX\n\tprompt \"Futex\" if EXPERT\n";
         assert_eq!(offered_to_experts(text), ["AIO", "FUTEX"]);

@@ -1,8 +1,7 @@
-//! What an fd can stand for, from the sources: filesystems, anonymous inodes, families of sockets,
-//! namespaces and some devices, each with the file that makes it.
+//! The kinds of objects behind fds: filesystems, anonymous inodes, socket families, namespaces and
+//! some devices, each with the source file that creates it. Main function: [`derive`].
 //!
-//! Whose a source file is, is judgement, each row with what it says; the names are the sources'.
-//! Main function: [`derive`].
+//! The names come from the sources. The subsystem of a source file is curated.
 
 use std::collections::BTreeMap;
 
@@ -13,22 +12,22 @@ use crate::names::without_comments;
 use crate::places::{Options, Places};
 use crate::tree::Tree;
 
-/// One kind of thing: `file:ext4`, `anon_inode:eventfd`, `char:urandom`.
+/// One kind of object: `file:ext4`, `anon_inode:eventfd`, `char:urandom`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Kind {
-    /// As objects are named.
+    /// Its name as an object.
     pub name: String,
-    /// That of its source file.
+    /// The subsystem of its source file.
     pub subsystem: Subsystem,
-    /// The file that makes it.
+    /// The file that creates it.
     pub source: String,
     /// That file's section of MAINTAINERS, or `core:<file>`.
     pub section: String,
-    /// What must be on for that file; `None` where no Makefile tells.
+    /// The options that build that file, or `None` if no Makefile names it.
     pub options: Option<Options>,
 }
 
-/// Whose the code below a path is, when it serves an open file: the longest beginning decides.
+/// The subsystem of the code below a path when it serves an open file. The longest prefix decides.
 const OWNERS: &[(&str, Subsystem)] = &[
     ("arch/", S::Arch),
     ("arch/s390/hypfs/", S::Filesystem),
@@ -78,9 +77,11 @@ const OWNERS: &[(&str, Subsystem)] = &[
     ("virt/", S::Kvm),
 ];
 
-/// Devices whose driver is not merely a device's, and those that most programs open: name without
-/// its number, source file, and what stands in it. Names are not generated since a class or a macro
-/// mostly makes them; that the file says them is checked.
+/// Devices of other subsystems than `device`, and devices that most programs open: name without its
+/// number, source file, and a text in it.
+///
+/// The names are not generated, because a class or a macro creates most of them. Instead, the text
+/// is checked.
 const DEVICES: &[(&str, &str, &str)] = &[
     ("autofs", "fs/autofs/dev-ioctl.c", "AUTOFS_DEVICE_NAME"),
     ("bsg", "block/bsg.c", "\"bsg\""),
@@ -135,8 +136,7 @@ const DEVICES: &[(&str, &str, &str)] = &[
     ("zram-control", "drivers/block/zram/zram_drv.c", "zram-control"),
 ];
 
-/// What neither a device nor a filesystem's nor an anonymous inode's name tells: name, source file,
-/// and what stands in it.
+/// Kinds that cannot be derived: name, source file, and a text in it.
 const OTHERS: &[(&str, &str, &str)] = &[
     ("anon_inode:pidfd", "fs/pidfs.c", "pidfs"),
     ("anon_inode:kvm-vcpu", "virt/kvm/kvm_main.c", "kvm-vcpu:%d"),
@@ -153,11 +153,11 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("memfd", "mm/memfd.c", "memfd:"),
     ("pipe", "fs/pipe.c", "pipe:[%llu]"),
     ("secretmem", "mm/secretmem.c", "secretmem"),
-    // The object is the group's interface, not a file that it stores.
+    // The object is the interface of its subsystem, not a stored file.
     ("file:rpc_pipefs", "net/sunrpc/rpc_pipe.c", "rpc_pipefs"),
 ];
 
-/// Where filesystems, anonymous inodes, families of sockets and namespaces are made.
+/// The folders that create filesystems, anonymous inodes, socket families and namespaces.
 const ROOTS: [&str; 13] = [
     "arch/s390",
     "arch/x86",
@@ -174,26 +174,27 @@ const ROOTS: [&str; 13] = [
     "virt",
 ];
 
-/// Every kind, from trees ordered from old to new: the newest that knows one says where it is.
+/// Returns every kind, from trees ordered from old to new. The newest tree with a kind gives its
+/// place.
 pub fn derive(trees: &[Tree]) -> Result<Vec<Kind>> {
     let mut kinds = BTreeMap::new();
     let places = trees.iter().map(Places::read).collect::<Result<Vec<_>>>()?;
     for (tree, places) in trees.iter().zip(&places).rev() {
         let mut made = made(tree)?;
-        // Each protocol of a family registers it; af_*.c is the family's own.
+        // Several protocols register a family, but af_*.c is the file of the family itself.
         made.sort_by_key(|(_, source)| !source.contains("/af_"));
         for (name, source) in made {
             kinds.entry(name).or_insert((source, places));
         }
     }
     let (newest, newest_places) =
-        trees.last().zip(places.last()).ok_or("derive the kinds of objects: no source tree given")?;
-    let devices = DEVICES.iter().map(|&(name, source, said)| (format!("char:{name}"), source, said));
-    let others = OTHERS.iter().map(|&(name, source, said)| (name.to_owned(), source, said));
-    for (name, source, said) in devices.chain(others) {
+        trees.last().zip(places.last()).ok_or("cannot derive the kinds of objects: no source tree given")?;
+    let devices = DEVICES.iter().map(|&(name, source, text)| (format!("char:{name}"), source, text));
+    let others = OTHERS.iter().map(|&(name, source, text)| (name.to_owned(), source, text));
+    for (name, source, expected) in devices.chain(others) {
         let text = newest.read(source)?;
-        if !text.contains(said) {
-            return Err(format!("find {said} in {source}: it is not there: adapt kinds.rs"));
+        if !text.contains(expected) {
+            return Err(format!("cannot find {expected} in {source}\nhelp: adapt kinds.rs"));
         }
         kinds.insert(name, (source.to_owned(), newest_places));
     }
@@ -202,23 +203,22 @@ pub fn derive(trees: &[Tree]) -> Result<Vec<Kind>> {
         .filter(|(prefix, _)| !kinds.values().any(|(source, _)| rule(source).map(|rule| rule.0) == Some(*prefix)));
     let unused: Vec<&str> = unused.map(|(prefix, _)| *prefix).collect();
     if !unused.is_empty() {
-        return Err(format!("match the owners of kinds: nothing for {}: adapt kinds.rs", unused.join(", ")));
+        return Err(format!("no kind matches the rules for {}\nhelp: adapt kinds.rs", unused.join(", ")));
     }
     kinds
         .into_iter()
         .map(|(name, (source, places))| {
             let subsystem = match name.starts_with("ns:") {
                 true => S::Namespace,
-                false => {
-                    owner(&source).ok_or_else(|| format!("place {name} of {source}: no rule: add one to kinds.rs"))?
-                }
+                false => owner(&source)
+                    .ok_or_else(|| format!("no rule for {name} in {source}\nhelp: add one to kinds.rs"))?,
             };
             Ok(Kind { name, subsystem, section: places.section(&source), options: places.options(&source), source })
         })
         .collect()
 }
 
-/// What is made anywhere in one tree: name and source file.
+/// Returns the name and source file of every kind in one tree.
 pub fn made(tree: &Tree) -> Result<Vec<(String, String)>> {
     let mut made = Vec::new();
     for root in ROOTS {
@@ -241,34 +241,34 @@ pub fn made(tree: &Tree) -> Result<Vec<(String, String)>> {
     Ok(made)
 }
 
-/// `struct file_system_type X = { … .name = "ext4", … }`
+/// Reads `struct file_system_type X = { … .name = "ext4", … }`.
 fn filesystems(text: &str) -> Vec<String> {
     names_of(text, "struct file_system_type ")
 }
 
-/// `struct proc_ns_operations X = { .name = "net", … }`
+/// Reads `struct proc_ns_operations X = { .name = "net", … }`.
 fn namespaces(text: &str) -> Vec<String> {
     names_of(text, "struct proc_ns_operations ")
 }
 
-/// `struct net_proto_family X = { .family = PF_INET, … }`, as the family is called in calls.
+/// Reads `struct net_proto_family X = { .family = PF_INET, … }`, and returns `AF_INET`.
 fn sockets(text: &str) -> Vec<String> {
     let families = bodies(text, "struct net_proto_family ").filter_map(|body| field(body, ".family"));
     let plain = families.filter_map(|value| value.split(',').next()?.trim().split_once('_'));
     plain.filter(|(kind, _)| matches!(*kind, "AF" | "PF")).map(|(_, family)| format!("AF_{family}")).collect()
 }
 
-/// The strings that definitions of this type are named by.
+/// Returns the `.name` of each definition of this type.
 fn names_of(text: &str, kind: &str) -> Vec<String> {
     bodies(text, kind).filter_map(|body| quoted(field(body, ".name")?)).map(str::to_owned).collect()
 }
 
-/// What a definition sets a field to, and the rest of it.
+/// Returns the rest of a definition after the `=` of a field.
 fn field<'t>(body: &'t str, name: &str) -> Option<&'t str> {
     body.split_once(name)?.1.trim_start().strip_prefix('=')
 }
 
-/// The bodies of the definitions of this type.
+/// Returns the bodies of the definitions of this type.
 fn bodies<'t>(text: &'t str, kind: &str) -> impl Iterator<Item = &'t str> {
     let starts = text.match_indices(kind).map(|(at, found)| &text[at + found.len()..]);
     starts.filter_map(|rest| {
@@ -278,7 +278,7 @@ fn bodies<'t>(text: &'t str, kind: &str) -> impl Iterator<Item = &'t str> {
     })
 }
 
-/// `anon_inode_getfile("[eventfd]", …)`, without its brackets.
+/// Reads `anon_inode_getfile("[eventfd]", …)`, and returns the name without its brackets.
 fn anonymous(text: &str) -> Vec<String> {
     let calls = text.match_indices("anon_inode_").map(|(at, found)| &text[at + found.len()..]);
     let arguments = calls.filter_map(|rest| {
@@ -288,7 +288,7 @@ fn anonymous(text: &str) -> Vec<String> {
     arguments.filter_map(quoted).map(|name| name.trim_matches(['[', ']']).to_owned()).collect()
 }
 
-/// The text begins with this string.
+/// Returns the string at the beginning of the text.
 fn quoted(text: &str) -> Option<&str> {
     text.trim_start().strip_prefix('"')?.split('"').next()
 }
@@ -297,7 +297,7 @@ fn owner(path: &str) -> Option<Subsystem> {
     rule(path).map(|(_, subsystem)| subsystem)
 }
 
-/// The rule that places a path.
+/// Returns the rule for a path.
 fn rule(path: &str) -> Option<(&'static str, Subsystem)> {
     let rules = OWNERS.iter().filter(|(prefix, _)| path.starts_with(prefix));
     rules.max_by_key(|(prefix, _)| prefix.len()).copied()
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_rule_decides() {
+    fn longest_rule_decides() {
         assert_eq!(owner("fs/eventfd.c"), Some(S::Poll));
         assert_eq!(owner("fs/ext4/super.c"), Some(S::Filesystem));
         assert_eq!(owner("lib/x.c"), None);

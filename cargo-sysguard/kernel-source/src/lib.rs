@@ -1,11 +1,10 @@
-//! What an unpacked Linux source tree says of its system calls and of what they act on.
+//! Reads the system calls of an unpacked Linux source tree, and the objects that they act on.
 //!
-//! One module a source of truth: `tables`, `definitions`, `kbuild` and `kconfig` (with
-//! `conditions`), `maintainers`; `subsystems` is the curated part, and `facts` joins them. `kinds`
-//! reads what an fd can stand for, `names` the constants of C and `declarations` where they stand,
-//! which `compiler` has `cc` evaluate. What a tree does not say without doubt (a definition or
-//! Makefile that is missing, a file that no rule places) is an error, never a guess. It writes
-//! nothing.
+//! Each source of facts has a module: `tables`, `definitions`, `kbuild` and `kconfig` (with
+//! `conditions`), and `maintainers`. `subsystems` is the curated part, and `facts` joins them.
+//! `kinds` reads the kinds of objects behind fds, `names` the constants of C, and `declarations`
+//! their places; `compiler` evaluates them with `cc`. Any doubt is an error and never a guess: a
+//! missing definition or Makefile, or a file without a rule. It must not write to a tree.
 
 mod compiler;
 mod conditions;
@@ -31,5 +30,5 @@ pub use places::{Options, Place, Places};
 pub use tables::{Row, TABLES, Table};
 pub use tree::{Tree, Version};
 
-/// What failed, in words: operation, subject, cause.
+/// A result with an error message: operation, subject, cause, and what to do.
 pub type Result<T> = std::result::Result<T, String>;

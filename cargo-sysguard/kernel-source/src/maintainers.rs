@@ -1,15 +1,16 @@
-//! MAINTAINERS: which section a source file belongs to, by the rules of scripts/get_maintainer.pl.
+//! MAINTAINERS: the section of a source file, by the rules of scripts/get_maintainer.pl. Main type:
+//! [`Maintainers`].
 //!
-//! It must not know syscalls. `N:` patterns are left out: they are regular expressions that score
-//! below every `F:` pattern and name drivers and boards. Main type: [`Maintainers`].
+//! It must not know syscalls. `N:` patterns are ignored: they are regular expressions that score
+//! below every `F:` pattern, and they name drivers and boards.
 
 use crate::Result;
 use crate::tree::Tree;
 
-/// The section that matches everything, which says nothing.
+/// The section that matches every file.
 const CATCH_ALL: &str = "THE REST";
 
-/// All sections of one tree, in the order of the file.
+/// The sections of one tree, in the order of the file.
 pub(crate) struct Maintainers {
     sections: Vec<Section>,
 }
@@ -21,15 +22,15 @@ struct Section {
     excluded: Vec<Pattern>,
 }
 
-/// get_maintainer.pl ranks by depth and leaves ties open; a pattern that names the file itself is
-/// then the better one.
+/// The rank of a match. get_maintainer.pl ranks by depth and leaves ties open; here, a pattern
+/// without wildcards wins a tie.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
     depth: usize,
     literal: bool,
 }
 
-/// An `F:` or `X:` pattern: the beginning of a path, `*` for anything and `?` for one character.
+/// An `F:` or `X:` pattern: a prefix of a path, with `*` for any text and `?` for one character.
 struct Pattern(String);
 
 impl Maintainers {
@@ -38,7 +39,7 @@ impl Maintainers {
         Ok(Self::parse(&tree.read("MAINTAINERS")?, |path| tree.is_directory(path)))
     }
 
-    /// The best match: the section whose pattern ranks highest, the first of equals. `None` where
+    /// Returns the section with the highest ranking pattern, the first one of equals, or `None` if
     /// only the catch-all matches.
     pub(crate) fn section(&self, file: &str) -> Option<&str> {
         let mut best: Option<(Rank, &str)> = None;
@@ -51,7 +52,7 @@ impl Maintainers {
         best.map(|(_, title)| title)
     }
 
-    /// Whether a section has this title.
+    /// Returns whether a section has this title.
     pub(crate) fn has_section(&self, title: &str) -> bool {
         self.sections.iter().any(|section| section.title == title)
     }
@@ -60,7 +61,7 @@ impl Maintainers {
         let mut sections = Vec::<Section>::new();
         for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
             let Some((letter, value)) = field(line) else {
-                // A title may hold a tab: `HPET:<tab>High Precision Event Timers driver`.
+                // A title may contain a tab: `HPET:<tab>High Precision Event Timers driver`.
                 let title = line.split_whitespace().collect::<Vec<_>>().join(" ");
                 sections.push(Section { title, ..Section::default() });
                 continue;
@@ -78,7 +79,7 @@ impl Maintainers {
 }
 
 impl Section {
-    /// How well this section fits the file; an `X:` pattern wins over all.
+    /// Returns the rank of the best match, or `None` if an `X:` pattern excludes the file.
     fn rank(&self, file: &str) -> Option<Rank> {
         if self.excluded.iter().any(|pattern| pattern.matches(file)) {
             return None;
@@ -88,13 +89,14 @@ impl Section {
 }
 
 impl Pattern {
-    /// A directory means all below it, with a final slash or without.
+    /// Returns the pattern. A directory covers everything below it, with or without a final slash.
     fn new(value: &str, is_directory: impl Fn(&str) -> bool) -> Self {
         let slash = if !value.ends_with('/') && is_directory(value) { "/" } else { "" };
         Self(format!("{value}{slash}"))
     }
 
-    /// Without a final slash the pattern reaches no deeper than it has slashes itself.
+    /// Returns whether the pattern matches. Without a final slash, it matches only paths with as
+    /// many slashes.
     fn matches(&self, file: &str) -> bool {
         begins(self.0.as_bytes(), file.as_bytes()) && (self.0.ends_with('/') || slashes(&self.0) == slashes(file))
     }
@@ -105,7 +107,7 @@ impl Pattern {
     }
 }
 
-/// Whether the text begins as the pattern says.
+/// Returns whether the pattern matches the beginning of the text.
 fn begins(pattern: &[u8], text: &[u8]) -> bool {
     match (pattern, text) {
         ([], _) => true,
@@ -154,7 +156,7 @@ F:	*/
 ";
 
     #[test]
-    fn the_deepest_and_most_literal_pattern_wins_and_exclusion_beats_it() {
+    fn deepest_literal_pattern_wins_unless_excluded() {
         let maintainers = Maintainers::parse(TEXT, |path| path == "kernel/time");
         for (file, section) in [
             ("fs/open.c", Some("VFS")),

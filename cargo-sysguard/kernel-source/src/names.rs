@@ -1,8 +1,9 @@
-//! The names that C text declares, in its order: macros, enumerators, and the labels of a switch.
+//! The names that C text declares, in order: macros, enumerators, and the labels of a switch. Main
+//! function: [`declared`].
 //!
-//! It must not know what they are worth: that is `compiler`'s.
+//! It must not evaluate them; `compiler` does.
 
-/// Names of object-like macros and of enumerators.
+/// Returns the names of object-like macros and of enumerators.
 pub fn declared(text: &str) -> Vec<String> {
     let text = without_comments(text);
     let mut names = Vec::new();
@@ -19,7 +20,7 @@ pub fn declared(text: &str) -> Vec<String> {
     names
 }
 
-/// The labels of the outermost `switch` in the body of a function: `case NAME:` one tab in.
+/// Returns the labels of the outermost `switch` in a function: `case NAME:` after one tab.
 pub fn cases(text: &str, function: &str) -> Vec<String> {
     let text = without_comments(text);
     let mut names = Vec::new();
@@ -31,7 +32,8 @@ pub fn cases(text: &str, function: &str) -> Vec<String> {
     names
 }
 
-/// The body of a definition whose parameters follow; `None` for a call or a declaration.
+/// Returns the body of a function definition, given the text after its name, or `None` for a call
+/// or a declaration.
 fn body(after_name: &str) -> Option<&str> {
     let start = after_name.find("\n{\n")?;
     let head = &after_name[..start];
@@ -63,7 +65,7 @@ fn push(names: &mut Vec<String>, name: &str) {
     }
 }
 
-/// The text with each comment made a space, and continued lines joined.
+/// Returns the text with each comment replaced by a space, and continued lines joined.
 pub fn without_comments(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
@@ -75,7 +77,7 @@ pub fn without_comments(text: &str) -> String {
     (kept + rest).replace("\\\n", " ")
 }
 
-/// `#define AF_UNIX 1` and `SOCK_STREAM = 1,`: the lines that need nothing else, as macros.
+/// Returns lines such as `#define AF_UNIX 1` and `SOCK_STREAM = 1,` as macros without includes.
 pub fn plain_lines(text: &str, prefixes: &[&str]) -> String {
     let mut plain = String::new();
     for line in without_comments(text).lines() {
@@ -103,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn cases_are_those_of_the_outermost_switch() {
+    fn only_cases_of_the_outermost_switch_count() {
         let text = "int f(int a)\n{\n\tswitch (a) {\n\tcase A_ONE:\n\tcase A_TWO: {\n\t\tswitch (b) {\n\t\tcase B_ONE:\n\t\t}\n\t}\n\tcase 7:\n\t}\n}\n\
                     int g(int a)\n{\n\tswitch (f(a)) {\n\tcase C_ONE:\n\t}\n}\n";
         assert_eq!(cases(text, "f"), ["A_ONE", "A_TWO"]);

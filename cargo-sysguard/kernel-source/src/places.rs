@@ -1,5 +1,5 @@
-//! What a tree says of a file of its own: who maintains it, and what must be on for it to be built.
-//! Main type: [`Places`].
+//! The section of MAINTAINERS of a source file, and the options that build it. Main type:
+//! [`Places`].
 
 use crate::Result;
 use crate::conditions::Symbols;
@@ -9,7 +9,7 @@ use crate::maintainers::Maintainers;
 use crate::subsystems;
 use crate::tree::Tree;
 
-/// Symbols that say nothing of what they build: on whenever it can be asked for at all.
+/// Symbols that are left out, because they are on wherever the call can be made.
 const GIVEN: [&str; 11] = [
     // The ABI itself.
     "CONFIG_64BIT",
@@ -18,7 +18,7 @@ const GIVEN: [&str; 11] = [
     "CONFIG_MMU",
     "CONFIG_X86_64",
     "CONFIG_X86_X32_ABI",
-    // Chosen by the architecture, never by a user: which form of an old call it has.
+    // Set by the architecture for its form of an old call, never by a user.
     "CONFIG_ARCH_WANT_OLD_COMPAT_IPC",
     "CONFIG_CLONE_BACKWARDS",
     "CONFIG_COMPAT_OLD_SIGACTION",
@@ -34,38 +34,38 @@ pub struct Places<'t> {
     pub(crate) maintainers: Maintainers,
 }
 
-/// What must be on, joined by ` && `, and whether all of that is offered to experts only.
+/// The options that must be on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Options {
-    /// `CONFIG_NET`; `None`: every kernel has it.
+    /// The symbols, joined by ` && `, or `None` if every kernel has it.
     pub config: Option<String>,
-    /// All of them are for experts.
+    /// Whether all of them have a prompt only `if EXPERT`.
     pub expert: bool,
 }
 
-/// A file or folder of the source: who maintains it, and what must be on for it to be built.
+/// A file or folder of the source, with its section and options.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// Its path.
     pub source: String,
-    /// Its section of MAINTAINERS; `None` where only the catch-all covers it.
+    /// Its section of MAINTAINERS, or `None` if only the catch-all covers it.
     pub section: Option<String>,
-    /// What must be on; `None` where no Makefile tells.
+    /// Its options, or `None` if no Makefile names it.
     pub options: Option<Options>,
 }
 
 impl<'t> Places<'t> {
-    /// Reads what is always needed; Makefiles are read as they are asked for.
+    /// Reads Kconfig and MAINTAINERS. Makefiles are read on demand.
     pub fn read(tree: &'t Tree) -> Result<Self> {
         Ok(Self { kbuild: Kbuild::new(tree), kconfig: Kconfig::read(tree)?, maintainers: Maintainers::read(tree)? })
     }
 
-    /// The file's section of MAINTAINERS, or `core:<file>` where only the catch-all covers it.
+    /// Returns the file's section of MAINTAINERS, or `core:<file>` if only the catch-all covers it.
     pub fn section(&self, file: &str) -> String {
         self.maintainers.section(file).map_or_else(|| format!("core:{file}"), str::to_owned)
     }
 
-    /// A file or folder. A header is never built: it has a section only.
+    /// Returns the place of a file or folder. A header has no options, because it is never built.
     pub fn place(&self, source: &str) -> Place {
         let section = match subsystems::section("", source) {
             Some(curated) => Some(curated),
@@ -75,7 +75,7 @@ impl<'t> Places<'t> {
         Place { source: source.to_owned(), section: section.map(str::to_owned), options }
     }
 
-    /// What must be on for this file to be built; `None` where no Makefile names it.
+    /// Returns the options that build this file, or `None` if no Makefile names it.
     pub fn options(&self, file: &str) -> Option<Options> {
         self.symbols(file).map(|symbols| self.joined(&symbols))
     }
@@ -85,10 +85,10 @@ impl<'t> Places<'t> {
     }
 
     pub(crate) fn joined(&self, symbols: &Symbols) -> Options {
-        let told: Vec<&str> = symbols.iter().map(String::as_str).filter(|symbol| !GIVEN.contains(symbol)).collect();
+        let named: Vec<&str> = symbols.iter().map(String::as_str).filter(|symbol| !GIVEN.contains(symbol)).collect();
         Options {
-            config: (!told.is_empty()).then(|| told.join(" && ")),
-            expert: !told.is_empty() && told.iter().all(|symbol| self.kconfig.is_for_experts(symbol)),
+            config: (!named.is_empty()).then(|| named.join(" && ")),
+            expert: !named.is_empty() && named.iter().all(|symbol| self.kconfig.is_for_experts(symbol)),
         }
     }
 }

@@ -1,12 +1,11 @@
-//! The curated part: which subsystem a source file is, and the named calls that a shared file
-//! hides.
-//!
-//! Everything here is judgement, each row with its reason; everything else is derived. Main
+//! The curated rules: the subsystem of each source file, and of the calls in shared files. Main
 //! function: [`subsystem`].
+//!
+//! Each row has its reason. Everything outside this module is derived.
 
 use sysguard::model::attribution::{Subsystem, Subsystem as S};
 
-/// Calls whose file serves several subsystems: file, calls (without `sys_`), subsystem, reason.
+/// Calls in files that serve several subsystems: file, calls (without `sys_`), subsystem, reason.
 const CALLS: &[(&str, &[&str], Subsystem, &str)] = &[
     (
         "kernel/sys.c",
@@ -54,8 +53,8 @@ const CALLS: &[(&str, &[&str], Subsystem, &str)] = &[
     ("arch/x86/kernel/sys_ia32.c", &["ia32_mmap"], S::Memory, "compat form of mmap"),
 ];
 
-/// What the beginning of a path says: the first that fits, so a directory stands after its
-/// exceptions. Where the path does not give the reason away, a comment does.
+/// The subsystem by the prefix of a path. The first match decides, so a directory comes after its
+/// exceptions. A comment gives the reason if the path does not.
 const PATHS: &[(&str, Subsystem)] = &[
     ("arch/arm64/kernel/signal", S::Signal),
     ("arch/arm64/kernel/sys.c", S::Memory), // mmap
@@ -102,11 +101,11 @@ const PATHS: &[(&str, Subsystem)] = &[
     ("kernel/printk/", S::System), // syslog
     ("kernel/ptrace.c", S::Tracing),
     ("kernel/reboot.c", S::Boot),
-    ("kernel/rseq.c", S::Scheduler), // told of every migration and preemption
+    ("kernel/rseq.c", S::Scheduler), // notified of every migration and preemption
     ("kernel/sched/", S::Scheduler),
     ("kernel/seccomp.c", S::Seccomp),
     ("kernel/signal.c", S::Signal),
-    ("kernel/sys.c", S::Process), // what the named calls leave: limits, ids, times, prctl
+    ("kernel/sys.c", S::Process), // calls without a row above: limits, ids, times, prctl
     ("kernel/time/", S::Time),
     ("kernel/uid16.c", S::Credentials), // 16-bit forms of kernel/sys.c
     ("mm/", S::Memory),
@@ -115,8 +114,8 @@ const PATHS: &[(&str, Subsystem)] = &[
     ("security/", S::Security),
 ];
 
-/// Files whose best match in MAINTAINERS misleads, and calls that only a `K:` pattern finds: file,
-/// calls' prefix, section, reason.
+/// Files with a misleading best match in MAINTAINERS, and calls that only a `K:` pattern finds:
+/// file, prefix of the calls, section, reason.
 const SECTIONS: &[(&str, &str, &str, &str)] = &[
     ("fs/fcntl.c", "", VFS, "FILE LOCKING names this file for its lock commands"),
     ("fs/ioctl.c", "", VFS, "LANDLOCK names this file for its hook"),
@@ -125,16 +124,16 @@ const SECTIONS: &[(&str, &str, &str, &str)] = &[
 
 const VFS: &str = "FILESYSTEMS (VFS and infrastructure)";
 
-/// A judgement and its trace.
+/// A subsystem and the reason for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) subsystem: Subsystem,
-    /// `path fs/eventpoll.c`, or the reason of a named call.
+    /// `path fs/eventpoll.c`, or the reason in a row of [`CALLS`].
     pub(crate) basis: String,
 }
 
-/// The subsystem of an entry point that is defined in this file; `None` where no rule knows the
-/// file.
+/// Returns the subsystem of an entry point that is defined in this file, or `None` if no rule
+/// matches the file.
 pub(crate) fn subsystem(entry_point: &str, file: &str) -> Option<Verdict> {
     let call = call(entry_point);
     let named = CALLS.iter().find(|(path, calls, ..)| *path == file && calls.contains(&call));
@@ -145,14 +144,14 @@ pub(crate) fn subsystem(entry_point: &str, file: &str) -> Option<Verdict> {
     Some(Verdict { subsystem, basis: format!("path {path}") })
 }
 
-/// The curated section of an entry point, where MAINTAINERS alone would mislead.
+/// Returns the curated section of an entry point, if it has one.
 pub(crate) fn section(entry_point: &str, file: &str) -> Option<&'static str> {
     let call = call(entry_point);
     let fits = |path: &str, prefix: &str| (path.is_empty() || path == file) && call.starts_with(prefix);
     SECTIONS.iter().find(|(path, prefix, ..)| fits(path, prefix)).map(|&(_, _, section, _)| section)
 }
 
-/// `compat_sys_sysinfo` → `sysinfo`
+/// Returns `sysinfo` for `compat_sys_sysinfo`.
 fn call(entry_point: &str) -> &str {
     let native = entry_point.strip_prefix("compat_").unwrap_or(entry_point);
     native.strip_prefix("sys_").unwrap_or(native)
@@ -166,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_named_call_beats_its_path_and_an_exception_its_directory() {
+    fn calls_beat_paths_and_exceptions_beat_directories() {
         for (entry_point, file, subsystem, basis) in [
             ("sys_getuid", "kernel/sys.c", S::Credentials, "acts on struct cred"),
             ("compat_sys_sysinfo", "kernel/sys.c", S::System, "describes the machine, not a process"),
@@ -184,8 +183,8 @@ mod tests {
         (verdict.subsystem, verdict.basis)
     }
 
-    /// Name and facts of every entry point in the committed tables.
-    fn told() -> Vec<&'static EntryPoint> {
+    /// Returns the facts of every entry point in the committed tables.
+    fn committed_facts() -> Vec<&'static EntryPoint> {
         let syscalls = Abi::ALL.into_iter().flat_map(|abi| {
             let rows = sysguard::model::kernel::syscall::table::rows(abi).iter();
             rows.map(move |row| Syscall { abi, number: i64::from(row.number) })
@@ -195,19 +194,19 @@ mod tests {
 
     #[test]
     fn every_rule_decides_a_call() {
-        let told = told();
+        let facts = committed_facts();
         for (path, _) in PATHS {
-            assert!(told.iter().any(|fact| fact.basis.strip_prefix("path ") == Some(*path)), "{path}");
+            assert!(facts.iter().any(|fact| fact.basis.strip_prefix("path ") == Some(*path)), "{path}");
         }
         for (file, calls, subsystem, reason) in CALLS {
             for wanted in *calls {
                 let decides =
                     |fact: &&&EntryPoint| call(fact.name) == *wanted && fact.source == *file && fact.basis == *reason;
-                assert!(told.iter().find(decides).is_some_and(|fact| fact.subsystem == *subsystem), "{wanted}");
+                assert!(facts.iter().find(decides).is_some_and(|fact| fact.subsystem == *subsystem), "{wanted}");
             }
         }
         for (file, prefix, section, _) in SECTIONS {
-            assert!(told.iter().any(|fact| call(fact.name).starts_with(prefix)
+            assert!(facts.iter().any(|fact| call(fact.name).starts_with(prefix)
                 && fact.source.starts_with(file)
                 && fact.section == *section));
         }

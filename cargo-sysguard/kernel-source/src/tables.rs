@@ -1,34 +1,33 @@
-//! The kernel's own syscall tables (`*.tbl`): number → name and entry point, for each ABI that we
-//! know.
+//! The kernel's syscall tables (`*.tbl`): number → name and entry point, for each supported ABI.
+//! Main type: [`Table`].
 //!
-//! It must not judge whether an entry point exists; `definitions` does. Main type: [`Table`].
+//! It must not check whether an entry point exists; `definitions` does.
 
 use crate::Result;
 use crate::tree::Tree;
 
-/// One table that we generate: where its rows come from.
+/// The source of one generated table.
 pub struct Table {
     /// The ABI's name in `sysguard::model::kernel::syscall::Abi`, and the name of the generated
     /// file.
     pub abi: &'static str,
-    /// The directory below arch/ whose code runs its calls.
+    /// The directory below arch/ with the code of its calls.
     pub arch: &'static str,
     path: &'static str,
     selection: Selection,
-    /// 32-bit programs on a 64-bit kernel: the last column is what runs.
+    /// Whether it is for 32-bit programs on a 64-bit kernel, which runs the compat entry points.
     compat: bool,
 }
 
-/// Which rows of a `.tbl` belong to the ABI (its second column).
+/// The ABIs (second column of a `.tbl`) of the rows that belong to the table.
 enum Selection {
-    /// As the build of this architecture names them.
+    /// The ABIs that the build of this architecture selects.
     Fixed(&'static [&'static str]),
-    /// As `syscall_abis_64` says: scripts/Makefile.asm-headers, then the architecture's own file.
+    /// The ABIs in `syscall_abis_64` of scripts/Makefile.asm-headers and of the architecture.
     Generic,
 }
 
-/// Every table, ordered by ABI. arch/x86/entry/syscalls/Makefile names the columns of the fixed
-/// ones.
+/// Every table, ordered by ABI. arch/x86/entry/syscalls/Makefile gives the ABIs of the fixed ones.
 pub const TABLES: [Table; 5] = [
     generic("aarch64", "arm64"),
     x86("i386", "arch/x86/entry/syscalls/syscall_32.tbl", &["i386"], true),
@@ -45,20 +44,19 @@ const fn x86(abi: &'static str, path: &'static str, columns: &'static [&'static 
     Table { abi, arch: "x86", path, selection: Selection::Fixed(columns), compat }
 }
 
-/// One line of a table. The entry point is empty where the table itself names none or
-/// `sys_ni_syscall`.
+/// One line of a table. The entry point is empty if the table has none or `sys_ni_syscall`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Row {
-    /// Under its ABI.
+    /// The syscall number.
     pub number: u32,
-    /// Without `sys_`.
+    /// The name without `sys_`.
     pub name: String,
-    /// The function behind it.
+    /// The function that implements it.
     pub entry_point: String,
 }
 
 impl Table {
-    /// The rows of this ABI in one tree, ordered by number.
+    /// Returns the rows of this ABI in one tree, ordered by number.
     pub fn rows(&self, tree: &Tree) -> Result<Vec<Row>> {
         let columns = match self.selection {
             Selection::Fixed(columns) => columns.iter().map(|&column| column.to_owned()).collect(),
@@ -66,7 +64,7 @@ impl Table {
         };
         let rows = parse(&tree.read(self.path)?, &columns, self.compat);
         if rows.is_empty() || !rows.is_sorted_by(|a, b| a.number < b.number) {
-            return Err(format!("read {} of {}: its rows are not a table by number", self.path, tree.version()));
+            return Err(format!("cannot read {} of {}: its rows are not ordered by number", self.path, tree.version()));
         }
         Ok(rows)
     }
@@ -78,14 +76,14 @@ impl Table {
     }
 }
 
-/// The words that `syscall_abis_64 +=` adds.
+/// Returns the words that `syscall_abis_64 +=` adds.
 fn abis_64(makefile: &str) -> Vec<String> {
     let added =
         makefile.lines().filter_map(|line| line.strip_prefix("syscall_abis_64")?.trim_start().strip_prefix("+="));
     added.flat_map(|words| words.split([',', ' ', '\t'])).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-/// `NR ABI NAME [NATIVE [COMPAT|- [noreturn]]]`, scripts/syscalltbl.sh
+/// Parses lines `NR ABI NAME [NATIVE [COMPAT|- [noreturn]]]` (scripts/syscalltbl.sh).
 fn parse(text: &str, columns: &[String], compat: bool) -> Vec<Row> {
     let row = |line: &str| {
         let mut words = line.split_whitespace();
@@ -113,19 +111,19 @@ mod tests {
     }
 
     #[test]
-    fn a_table_is_the_rows_of_its_abi() {
+    fn table_has_the_rows_of_its_abi() {
         let row = |number, entry: &str| (number, entry.to_owned());
         assert_eq!(entries(&["common", "64"], false), [row(0, "sys_read"), row(1, "sys_exit"), row(3, ""), row(4, "")]);
         assert_eq!(entries(&["common", "x32"], false), [row(0, "sys_read"), row(512, "compat_sys_ioctl")]);
     }
 
     #[test]
-    fn a_32_bit_program_runs_the_compat_entry_point() {
+    fn compat_table_has_compat_entry_points() {
         assert_eq!(entries(&["i386"], true), [(2, "compat_sys_open".to_owned())]);
     }
 
     #[test]
-    fn an_architecture_adds_to_the_generic_columns() {
+    fn generic_abis_are_read_from_makefiles() {
         assert_eq!(
             abis_64("syscall_abis_32 += a\nsyscall_abis_64  += common,64\nsyscall_abis_64 += b c\n"),
             ["common", "64", "b", "c"]

@@ -1,6 +1,6 @@
-//! One kernel source tree on disk: the only module that reads it.
+//! A kernel source tree on disk. Main type: [`Tree`].
 //!
-//! It must not interpret what it reads beyond the version. Main type: [`Tree`].
+//! No other module reads the tree. It must not interpret files, except for the version.
 
 use std::fs;
 use std::io;
@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::Result;
 
-/// The directories of the core and of the architectures that we describe; drivers define hardly any
-/// call.
+/// The directories of the core and of the supported architectures. Drivers define hardly any call.
 pub(crate) const ROOTS: [&str; 12] = [
     "arch/arm64",
     "arch/riscv",
@@ -31,12 +30,12 @@ pub struct Tree {
     version: Version,
 }
 
-/// `VERSION`, `PATCHLEVEL` and `SUBLEVEL` of the top Makefile; ordered as releases are.
+/// `VERSION`, `PATCHLEVEL` and `SUBLEVEL` of the top Makefile, ordered like releases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(u32, u32, u32);
 
 impl Version {
-    /// The release without its patch level: tables do not change within one.
+    /// Returns the release without its sublevel. Tables do not change within a release.
     pub fn release(self) -> String {
         format!("{}.{}", self.0, self.1)
     }
@@ -60,52 +59,54 @@ impl Tree {
     /// Opens the tree at `root`.
     pub fn open(root: &Path) -> Result<Self> {
         let makefile = fs::read_to_string(root.join("Makefile")).map_err(|cause| {
-            format!("read the kernel tree `{}`: {cause}: give an unpacked source tree", root.display())
+            format!("cannot read the kernel tree `{}`: {cause}\nhelp: give an unpacked source tree", root.display())
         })?;
-        let version = Version::parse(&makefile)
-            .ok_or_else(|| format!("read the version of `{}`: its Makefile is not a kernel's", root.display()))?;
+        let version = Version::parse(&makefile).ok_or_else(|| {
+            format!("cannot read the version of `{}`: its Makefile is not that of a kernel", root.display())
+        })?;
         Ok(Self { root: root.to_owned(), version })
     }
 
-    /// Which kernel it is.
+    /// Returns the version of the kernel.
     pub fn version(&self) -> Version {
         self.version
     }
 
-    /// Where a path inside the tree is on disk, for the compiler.
+    /// Returns the path on disk of a path inside the tree, for the compiler.
     pub fn path(&self, path: &str) -> PathBuf {
         self.root.join(path)
     }
 
-    /// The text of the file at this path inside the tree.
+    /// Returns the text of the file at this path inside the tree.
     pub fn read(&self, path: &str) -> Result<String> {
-        let bytes =
-            fs::read(self.root.join(path)).map_err(|cause| format!("read `{path}` of {}: {cause}", self.version))?;
+        let bytes = fs::read(self.root.join(path))
+            .map_err(|cause| format!("cannot read `{path}` of {}: {cause}", self.version))?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The text of a file that a tree may lack.
+    /// Returns the text of a file, or `None` if the tree lacks it.
     pub fn read_if_present(&self, path: &str) -> Option<String> {
         self.read(path).ok()
     }
 
-    /// Whether the tree has anything at this path.
+    /// Returns whether the tree has anything at this path.
     pub fn has(&self, path: &str) -> bool {
         self.root.join(path).exists()
     }
 
-    /// Whether this path inside the tree is a directory.
+    /// Returns whether this path inside the tree is a directory.
     pub fn is_directory(&self, path: &str) -> bool {
         self.root.join(path).is_dir()
     }
 
-    /// Every file below a directory whose name `wanted` accepts, in order; links are not followed.
+    /// Returns every file below a directory with a name that `wanted` accepts, sorted. Symbolic
+    /// links are not followed.
     pub fn files(&self, below: &str, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>> {
         let mut found = Vec::new();
         let mut directories = vec![below.to_owned()];
         while let Some(directory) = directories.pop() {
             let entries = fs::read_dir(self.root.join(&directory))
-                .map_err(|cause| format!("list `{directory}` of {}: {cause}", self.version))?;
+                .map_err(|cause| format!("cannot list `{directory}` of {}: {cause}", self.version))?;
             for entry in entries {
                 let entry = entry.map_err(|cause| listing(&directory, &cause))?;
                 let kind = entry.file_type().map_err(|cause| listing(&directory, &cause))?;
@@ -124,7 +125,7 @@ impl Tree {
 }
 
 fn listing(directory: &str, cause: &io::Error) -> String {
-    format!("list `{directory}`: {cause}")
+    format!("cannot list `{directory}`: {cause}")
 }
 
 #[cfg(test)]
@@ -132,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_version_is_the_makefiles() {
+    fn version_is_read_from_the_makefile() {
         let makefile = "# SPDX\nVERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 117\nEXTRAVERSION =\n";
         assert_eq!(Version::parse(makefile), Some(Version(6, 12, 117)));
         assert_eq!(Version::parse("VERSION = 6\n"), None);

@@ -1,4 +1,5 @@
-//! `cargo sysguard accept`: moves what keys name from proposals into their files. Nothing is run.
+//! `cargo sysguard accept`: moves pending findings from proposals into their files. Main type:
+//! [`Options`]. It runs no workload.
 
 use std::io::Write;
 
@@ -7,28 +8,28 @@ use sysguard::model::judge::pending::Settled;
 use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::output;
-use crate::proposals::{Decision, Place, Taken, Where, takes_reason};
+use crate::proposals::{Decision, Place, ProposalFlags, Taken, takes_reason};
 
 /// `accept`'s options.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Options {
-    /// What `pending` prints; also a name and `workload::subsystem`, which take all that is below
+    /// Keys that `pending` prints; a name or `workload::subsystem` selects all findings below it
     #[arg(value_name = "KEY", required = true)]
     keys: Vec<String>,
-    /// The reason: becomes the `why:` of each system call, after the one that is there
+    /// Append this reason to the `why:` of each accepted system call
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     why: Option<String>,
     #[command(flatten)]
-    proposals: Where,
+    proposals: ProposalFlags,
 }
 
 const AFTER_HELP: &str = "\
-A name, or its beginning up to a `::`, takes every workload below it; a test's name may lack `run::`. A system call takes its arguments and objects along and nothing else; anything finer takes its system call along. \
-All keys are looked up before anything is written.";
+A name, or its beginning up to a `::`, selects every workload below it; `run::` may be left out of a test's name. Accepting a system call also accepts its arguments and objects; \
+accepting an argument or object also accepts its system call. All keys are resolved before any file is written.";
 
 impl Options {
-    /// Looks all keys up, then writes: each file before its proposal.
+    /// Resolves all keys, then writes each file before its proposal.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let proposals = self.proposals.open(context)?;
         let taken = proposals.resolve(&self.keys, Decision::Accept)?;
@@ -39,25 +40,26 @@ impl Options {
             if why.is_some() && !takes_reason(&facts) {
                 let workload = &place.1;
                 return Err(Failure::usage(format!(
-                    "what is accepted of {workload} has no place for a reason: leave --why out"
+                    "cannot add a reason to {workload}: only an accepted system call has a `why:`\nhelp: leave out --why"
                 )));
             }
-            // It was there a moment ago.
+            // Another process may have settled it meanwhile.
             let Some(pending) = proposals.pending(&place).map_err(Failure::failed)? else { continue };
             decided.push((place, pending.accept(&facts, why)));
         }
         if decided.is_empty() {
-            return told("nothing to accept: the files hold it already");
+            return print_line("nothing to accept: the files already contain it");
         }
         for (place, settled) in &decided {
             proposals.settle(place, settled)?;
-            told(&format!("wrote {}", proposals.file(place)))?;
+            print_line(&format!("wrote {}", proposals.file(place)))?;
         }
         Ok(Outcome::Expected)
     }
 }
 
-pub(super) fn told(line: &str) -> Result<Outcome, Failure> {
+/// Prints a line to standard output.
+pub(super) fn print_line(line: &str) -> Result<Outcome, Failure> {
     writeln!(output::stdout(), "{line}").map_err(Failure::output)?;
     Ok(Outcome::Expected)
 }

@@ -1,4 +1,5 @@
-//! `cargo sysguard bless`: runs workloads and writes what they use into their baselines.
+//! `cargo sysguard bless`: runs workloads and records what they use in their baselines. Main type:
+//! [`Options`].
 
 use std::io::{self, Write};
 use std::num::NonZeroU32;
@@ -21,30 +22,30 @@ use crate::exit_code::{Failure, Outcome};
 use crate::message;
 use crate::output;
 use crate::suites::{self, NOTHING_FOUND};
-use crate::verdicts::{ReportFlags, Told};
+use crate::verdicts::{ReportFlags, VerdictsByPackage};
 
 /// `bless`'s options.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Only workloads with one of these in their name; it is wrong usage if there is none
+    /// Run only workloads with one of these in their name; no match is an error
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
-    /// Filters match the whole name
+    /// Match filters against the whole name
     #[arg(long)]
     exact: bool,
-    /// Also workloads with an `ignore:`
+    /// Include workloads with an `ignore:`
     #[arg(long)]
     include_ignored: bool,
-    /// Run each workload exactly so often, instead of until nothing new comes any more
+    /// Run each workload exactly N times instead of until no run adds anything
     #[arg(long, value_name = "N")]
     runs: Option<NonZeroU32>,
-    /// How calls are watched: ptrace; or notify, sooner, with the same sets
+    /// Record with this engine: ptrace, or notify, which is faster and records the same sets
     #[arg(long, value_name = "ENGINE", default_value = "ptrace", value_parser = Engine::to_record)]
     engine: Engine,
-    /// Drop from the baselines what no run showed
+    /// Remove from the baselines what no run used
     #[arg(long)]
     prune: bool,
-    /// Fail where a workload cannot be traced or lacks its program
+    /// Fail if a workload cannot be traced or its program is missing
     #[arg(long)]
     require: bool,
     #[command(flatten)]
@@ -56,7 +57,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Blesses what is selected; a failure leaves the others blessed.
+    /// Blesses the selected workloads. A failed one does not stop the others.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings =
             context.settings(Flags { require: self.require, engine: Some(self.engine), ..Flags::default() })?;
@@ -65,9 +66,9 @@ impl Options {
         if !self.filters.is_empty()
             && !packages.iter().any(|package| package.suite.cases().iter().any(|case| self.names(case)))
         {
-            return Err(self.names_nothing(suites::tests(&packages, |case| self.names(case)).len()));
+            return Err(self.no_match(suites::tests(&packages, |case| self.names(case)).len()));
         }
-        suites::leave_runnable(&mut packages);
+        suites::retain_runnable(&mut packages);
         let built =
             suites::build(&packages, |case| self.selects(case), |_| None, &settings.cargo, &self.cargo.build_flags());
         for package in &mut packages {
@@ -81,9 +82,9 @@ impl Options {
         if jobs.is_empty() {
             let _ = writeln!(anstream::stderr(), "{}", message::warning(NOTHING_FOUND));
         }
-        let mut told = Told::of(&packages);
-        let outcome = self.bless_all(&jobs, &Spinners::new(settings.progress), &mut told)?;
-        report.write(told)?;
+        let mut by_package = VerdictsByPackage::of(&packages);
+        let outcome = self.bless_all(&jobs, &Spinners::new(settings.progress), &mut by_package)?;
+        report.write(by_package)?;
         match suites::faults(&packages) {
             Err(Failure { outcome: fault, message }) => Err(Failure { outcome: outcome.max(fault), message }),
             Ok(()) => Ok(outcome),
@@ -96,13 +97,13 @@ impl Options {
         (self.filters.is_empty() || self.filters.iter().any(matches)) && suites::runs_a_target(case, &self.targets)
     }
 
-    /// No workload has such a name, only so many tests that cargo runs.
-    fn names_nothing(&self, tests: usize) -> Failure {
+    /// Returns the failure for filters that match no workload but this many tests of cargo.
+    fn no_match(&self, tests: usize) -> Failure {
         let filters = self.filters.join("`, `");
         Failure::usage(match tests {
-            0 => format!("no workload is named by `{filters}`; `cargo sysguard list` names them all"),
+            0 => format!("no workload matches `{filters}`\nhelp: `cargo sysguard list` lists all workloads"),
             _ => format!(
-                "`{filters}` names only tests that cargo runs ({tests}); `cargo sysguard run --update always -- test …` records what they use"
+                "`{filters}` matches only tests that cargo runs ({tests})\nhelp: record them with `cargo sysguard run --update always -- test …`"
             ),
         })
     }
@@ -111,23 +112,28 @@ impl Options {
         self.names(case) && (self.include_ignored || case.ignored().is_none())
     }
 
-    /// As many at a time as there are processors; each tells its line when it is done.
-    fn bless_all(&self, jobs: &[(&Suite, &Case)], spinners: &Spinners, told: &mut Told) -> Result<Outcome, Failure> {
+    /// Blesses the workloads in parallel, one thread per CPU, and prints each result as it comes.
+    fn bless_all(
+        &self,
+        jobs: &[(&Suite, &Case)],
+        spinners: &Spinners,
+        by_package: &mut VerdictsByPackage,
+    ) -> Result<Outcome, Failure> {
         let next = AtomicUsize::new(0);
         let outcome: Mutex<Result<Outcome, io::Error>> = Mutex::new(Ok(Outcome::Expected));
-        let told = Mutex::new(told);
+        let by_package = Mutex::new(by_package);
         let work = || {
             while let Some((suite, case)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let verdict = self.bless(suite, case, spinners);
                 let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
-                let line = spinners.suspended(|| tell(&verdict, self.report.console()));
+                let line = spinners.suspended(|| print_verdict(&verdict, self.report.console()));
                 if let Ok(worst) = &mut *outcome {
                     match line {
                         Ok(()) => *worst = (*worst).max(Outcome::of(&verdict.status)),
                         Err(error) => *outcome = Err(error),
                     }
                 }
-                told.lock().unwrap_or_else(PoisonError::into_inner).add(suite.package(), verdict);
+                by_package.lock().unwrap_or_else(PoisonError::into_inner).add(suite.package(), verdict);
             }
         };
         thread::scope(|scope| {
@@ -151,8 +157,8 @@ impl Options {
     }
 }
 
-/// A line for what went well; everything for what failed, on standard error.
-fn tell(verdict: &Verdict, console: Console) -> io::Result<()> {
+/// Prints one line for a success, and the whole verdict to standard error for a failure.
+fn print_verdict(verdict: &Verdict, console: Console) -> io::Result<()> {
     let palette = Palette::coloured();
     match console {
         _ if verdict.status.is_failure() => report::verdict(&mut anstream::stderr(), verdict, &palette),

@@ -1,8 +1,8 @@
-//! Removes a worktree of `diff --trace` once every process that writes there has ended:
-//! `clean-worktree REPOSITORY FOLDER`. Users never call it.
+//! `clean-worktree REPOSITORY FOLDER`: removes a worktree of `diff --trace` once every process that
+//! writes there has ended. Main type: [`Options`]. It is an internal command.
 //!
-//! Such a process holds the other end of standard input. `git worktree remove` would not do: it
-//! follows mounts, and recurses.
+//! Each such process holds the other end of standard input. `git worktree remove` is not used,
+//! because it follows mounts and recurses.
 
 use std::io;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use sysguard::runner::remove_abandoned;
 
 use crate::exit_code::{Failure, Outcome};
 
-/// What is removed, and from where.
+/// The worktree to remove.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
     /// The top folder of the repository
@@ -23,9 +23,9 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Waits, then removes.
+    /// Waits for the end of standard input, then removes the worktree.
     pub(crate) fn exec(&self) -> Result<Outcome, Failure> {
-        // What ends `diff` must not end this.
+        // A signal that ends `diff` must not end this process.
         let _ = block_ending_signals();
         let _ = std::env::set_current_dir("/");
         let _ = io::copy(&mut io::stdin(), &mut io::sink());

@@ -1,5 +1,7 @@
-//! `cargo sysguard diff`: expectations at a revision against those in the working tree; with
-//! `--trace`, what workloads use at both.
+//! `cargo sysguard diff`: compares expectations at a revision with those in the working tree. Main
+//! type: [`Options`].
+//!
+//! With `--trace`, it traces the workloads of both and compares what they use.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -27,21 +29,21 @@ use crate::traced::{Compared, Traced};
 /// `diff`'s options.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// The revision to compare the working tree with, in git's words
+    /// Compare the working tree with this git revision
     #[arg(long, value_name = "REV", default_value = "HEAD")]
     base: String,
-    /// How it is written: text, markdown or json
+    /// Write the differences in this format: text, markdown or json
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
     format: Format,
-    /// Build and trace both revisions on this machine instead of comparing files: the environment
-    /// cancels out, and no baseline is needed
+    /// Build and trace both revisions on this machine instead of comparing files
+    ///
+    /// Both run in the same environment, and no baseline is needed.
     #[arg(long)]
     trace: bool,
-    /// With --trace: run each workload exactly so often, instead of until nothing new comes any
-    /// more
+    /// With --trace: run each workload exactly N times instead of until no run adds anything
     #[arg(long, value_name = "N", requires = "trace")]
     runs: Option<NonZeroU32>,
-    /// With --trace: only workloads whose name contains one of these
+    /// With --trace: run only workloads with one of these in their name
     #[arg(value_name = "FILTER", requires = "trace")]
     filters: Vec<String>,
     #[command(flatten)]
@@ -59,7 +61,7 @@ enum Format {
 }
 
 impl Options {
-    /// Prints what differs; that something does is no failure.
+    /// Prints the differences. A difference is not a failure.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags::default())?;
         let proposals = Proposals::open(&self.cargo.packages, &settings)?;
@@ -87,7 +89,7 @@ impl Options {
         Ok(outcome)
     }
 
-    /// What differs between the files.
+    /// Returns the differences between the files.
     fn drifts(&self, proposals: &Proposals) -> Result<Vec<Drift>, Failure> {
         let mut drifts = Vec::new();
         for (folder, store) in proposals.packages() {
@@ -106,14 +108,14 @@ impl Options {
     }
 }
 
-/// The expectations of the working tree, by workload.
+/// Returns the expectations of the working tree by workload.
 fn now(store: &Store) -> Result<BTreeMap<String, Expectation>, Failure> {
     let read = |name: &str| Ok((name.to_owned(), store.load(name).map_err(Failure::failed)?.expectation));
     store.names().map(read).collect()
 }
 
-/// The expectations that a package had at a revision. What could not be read then is told, and
-/// counts as not there.
+/// Returns the expectations of a package at a revision. Warns about malformed files and skips
+/// them.
 fn at(revision: &Revision, folder: &Path) -> Result<BTreeMap<String, Expectation>, Failure> {
     let mut found = BTreeMap::new();
     for file in revision.files(folder, FOLDER)? {
@@ -122,9 +124,9 @@ fn at(revision: &Revision, folder: &Path) -> Result<BTreeMap<String, Expectation
             continue;
         }
         if let Err(malformed) = Store::add_expectations(&mut found, path, &revision.read(folder, &file)?) {
-            let said = format!("at the revision, {}", malformed.within(&file));
-            // Where even standard error is gone, the report has to do.
-            let _ = writeln!(anstream::stderr(), "{}", message::warning(&said));
+            let line = format!("at the revision, {}", malformed.within(&file));
+            // Ignore a closed standard error: the report is still written.
+            let _ = writeln!(anstream::stderr(), "{}", message::warning(&line));
         }
     }
     Ok(found)

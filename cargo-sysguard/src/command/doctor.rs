@@ -1,5 +1,6 @@
-//! `cargo sysguard doctor`: can workloads be traced here? Each gate, how it stands, and what to
-//! paste to open it.
+//! `cargo sysguard doctor`: checks whether workloads can be traced here. Main type: [`Options`].
+//!
+//! It prints the state of each gate, with a command that opens a closed one.
 
 use std::io::{self, Write};
 
@@ -15,9 +16,9 @@ use crate::output;
 
 /// `doctor`'s options.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit codes: 0 workloads can be traced here; 4 they cannot; 2 wrong usage.")]
+#[command(after_help = "Exit codes: 0 if workloads can be traced here; 4 if not; 2 wrong usage.")]
 pub(crate) struct Options {
-    /// How it is written: table or json
+    /// Write the result in this format: table or json
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
     format: Format,
 }
@@ -30,7 +31,7 @@ enum Format {
 }
 
 impl Options {
-    /// Tries, and tells.
+    /// Probes the gates and prints the result.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let gates = probe(&context.given.rustflags());
         let mut out = output::stdout();
@@ -54,16 +55,16 @@ fn write(out: &mut dyn Write, gates: &[Gate]) -> io::Result<()> {
     let verdict = if can_trace(gates) {
         "Workloads can be traced here."
     } else {
-        "Workloads cannot be traced here. Open what is closed, or what may be, and ask again."
+        "Workloads cannot be traced here. Apply a fix from above, then run `cargo sysguard doctor` again."
     };
     writeln!(out, "\n{verdict}")
 }
 
 fn shown(state: GateState) -> (&'static str, Style) {
     match state {
-        GateState::Open => ("open", AnsiColor::Green.on_default()),
-        GateState::Suspect => ("perhaps", AnsiColor::Yellow.on_default().bold()),
-        GateState::Closed => ("closed", AnsiColor::Red.on_default().bold()),
+        GateState::Open => ("ok", AnsiColor::Green.on_default()),
+        GateState::Suspect => ("suspect", AnsiColor::Yellow.on_default().bold()),
+        GateState::Closed => ("blocked", AnsiColor::Red.on_default().bold()),
     }
 }
 
@@ -73,30 +74,30 @@ mod tests {
 
     use super::*;
 
-    fn told(gates: &[Gate]) -> String {
+    fn printed(gates: &[Gate]) -> String {
         let mut text = anstream::StripStream::new(Vec::new());
         write(&mut text, gates).expect("a vector takes everything");
         String::from_utf8(text.into_inner()).expect("text")
     }
 
     #[test]
-    fn each_gate_is_told_with_what_opens_it() {
+    fn each_gate_is_printed_with_its_remedies() {
         let gate = |name, state, found: &str, remedies| Gate { name, state, found: found.to_owned(), remedies };
         let open = gate("ptrace", GateState::Open, "a child was started and traced", vec![]);
-        insta::assert_snapshot!(told(std::slice::from_ref(&open)), @r"
-            open  ptrace      a child was started and traced
+        insta::assert_snapshot!(printed(std::slice::from_ref(&open)), @r"
+              ok  ptrace      a child was started and traced
 
         Workloads can be traced here.
         ");
         let refused = gate("ptrace", GateState::Closed, "PTRACE_SEIZE is refused", vec![]);
         let remedy = Remedy { place: "Docker", paste: "docker run --cap-add=SYS_PTRACE …" };
         let filter = gate("seccomp", GateState::Suspect, "a seccomp filter answers ptrace", vec![remedy]);
-        insta::assert_snapshot!(told(&[refused.clone(), filter]), @r"
-          closed  ptrace      PTRACE_SEIZE is refused
-         perhaps  seccomp     a seccomp filter answers ptrace
+        insta::assert_snapshot!(printed(&[refused.clone(), filter]), @r"
+         blocked  ptrace      PTRACE_SEIZE is refused
+         suspect  seccomp     a seccomp filter answers ptrace
                               Docker: docker run --cap-add=SYS_PTRACE …
 
-        Workloads cannot be traced here. Open what is closed, or what may be, and ask again.
+        Workloads cannot be traced here. Apply a fix from above, then run `cargo sysguard doctor` again.
         ");
         assert!(can_trace(&[open]) && !can_trace(&[refused]));
     }

@@ -1,5 +1,5 @@
-//! `cargo sysguard explain`: what a name means to the kernel, and which workloads of the repository
-//! use it. Nothing is run.
+//! `cargo sysguard explain`: shows what a name means to the kernel, and which workloads of the
+//! repository use it. Main type: [`Options`]. It runs no workload.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -25,10 +25,10 @@ pub(crate) struct Options {
     /// A system call (openat, x86_64:257), an argument (AF_INET), an object (file:proc), a
     /// subsystem (network) or a key
     name: String,
-    /// How it is written: text, markdown or json
+    /// Write the explanation in this format: text, markdown or json
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
     format: Format,
-    /// Ask this unpacked kernel source tree instead of the tables
+    /// Read an unpacked kernel source tree instead of the built-in tables
     #[arg(long, value_name = "DIR")]
     kernel_source: Option<PathBuf>,
     #[command(flatten)]
@@ -36,7 +36,7 @@ pub(crate) struct Options {
 }
 
 const AFTER_HELP: &str = "\
-A name that means several things is told with all of them. Exit codes: 0 it is known; 2 nothing knows it, and near names are told.";
+A name with several meanings is explained in all of them. Exit codes: 0 if the name is known; 2 if it is unknown (similar names are suggested).";
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum Format {
@@ -78,7 +78,7 @@ impl Options {
         }
     }
 
-    /// The workloads of the selected packages; outside a project there are none.
+    /// Returns the workloads of the selected packages, or none outside a project.
     fn workloads(&self, context: &Context) -> Result<Vec<Workload>, Failure> {
         let settings = context.settings(Flags::default())?;
         if !self.cargo.is_in_a_project() {
@@ -86,19 +86,18 @@ impl Options {
         }
         let (workloads, faults) = recorded::all(&Proposals::open(&self.cargo, &settings)?);
         for fault in faults {
-            // Where even standard error is gone, the explanation has to do.
+            // Ignore a closed standard error: the explanation is still written.
             let _ = writeln!(anstream::stderr(), "{}", message::warning(&fault.to_string()));
         }
         Ok(workloads)
     }
 
     fn unknown(&self, Unknown { near }: &Unknown) -> Failure {
-        let known = "a system call, argument, object, subsystem or key";
-        let near = match &near[..] {
-            [] => String::new(),
-            [one] => format!(": did you mean `{one}`?"),
-            some => format!(": did you mean one of `{}`?", some.join("`, `")),
+        let hint = match &near[..] {
+            [] => "\nhelp: give a system call, argument, object, subsystem or key".to_owned(),
+            [one] => format!("; did you mean {one}?"),
+            [some @ .., last] => format!("; did you mean {} or {last}?", some.join(", ")),
         };
-        Failure::usage(format!("nothing knows `{}` as {known}{near}", self.name))
+        Failure::usage(format!("unknown name `{}`{hint}", self.name))
     }
 }

@@ -1,5 +1,5 @@
-//! `cargo sysguard layout`: moves what the tests of `run` use between one file a binary and one
-//! file a test. Nothing is run.
+//! `cargo sysguard layout`: moves expectations of `run` between one file per test binary and one
+//! file per test. Main type: [`Options`]. It runs no workload.
 
 use std::io::Write;
 
@@ -18,7 +18,7 @@ use crate::proposals::Proposals;
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Options {
-    /// Where the tests of a binary lie: binary (in one file) or test (a file each)
+    /// Keep the tests of a binary in this layout: binary (one file) or test (a file each)
     #[arg(value_name = "LAYOUT", value_enum, hide_possible_values = true)]
     layout: Layout,
     #[command(flatten)]
@@ -32,11 +32,11 @@ enum Layout {
 }
 
 const AFTER_HELP: &str = "\
-No fact, reason or proposal changes. With `binary`, a test with an edited first document keeps its own file, which goes before the shared one. \
-`run` goes by what lies there: new tests of a binary go where its other tests are, those of a new binary share a file.";
+Facts, reasons and proposals do not change. With `binary`, a test with an edited first document keeps its own file, which takes precedence over the shared one. \
+`run` follows the existing layout: new tests of a binary go where its other tests are; the tests of a new binary share a file.";
 
 impl Options {
-    /// Moves the tests of all selected packages, and prints what was moved.
+    /// Moves the tests of all selected packages and prints each move.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags::default())?;
         let proposals = Proposals::open(&self.cargo, &settings)?;
@@ -51,9 +51,9 @@ impl Options {
                 moved_any |= moved.tests > 0;
                 let below = |file: &std::path::Path| proposals.shown(folder, file);
                 for kept in &moved.kept {
-                    let said = format!("{} stays: its first document was edited", below(kept));
-                    // Where even standard error is gone, the files have to do.
-                    let _ = writeln!(anstream::stderr(), "{}", message::warning(&said));
+                    let line = format!("kept {}: its first document was edited", below(kept));
+                    // Ignore a closed standard error: this is only a warning.
+                    let _ = writeln!(anstream::stderr(), "{}", message::warning(&line));
                 }
                 if let Some(line) = line(layout, &moved, &below(&moved.shared)) {
                     writeln!(out, "{line}").map_err(Failure::output)?;

@@ -1,4 +1,5 @@
-//! `cargo sysguard list`: the workloads, one a line. Nothing is run or built.
+//! `cargo sysguard list`: lists the workloads, one per line or as JSON. Main type: [`Options`]. It
+//! builds and runs nothing.
 
 use std::io::Write;
 
@@ -17,10 +18,10 @@ use crate::suites::{self, Package};
 /// `list`'s options.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// How it is written: text (a name a line) or json
+    /// Write the list in this format: text (one name per line) or json
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
     format: Format,
-    /// Only workloads whose name contains one of these
+    /// List only workloads with one of these in their name
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
     #[command(flatten)]
@@ -37,7 +38,7 @@ enum Format {
 }
 
 impl Options {
-    /// Prints the names, also of workloads whose file is malformed.
+    /// Prints the names, including workloads with a malformed file.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags::default())?;
         let packages = suites::open_all(&self.cargo, settings::platform(), &settings)?;
@@ -63,7 +64,7 @@ impl Options {
     }
 }
 
-/// Workloads, and tests that cargo runs, in the order of their names.
+/// Returns workloads and tests that cargo runs, sorted by name.
 fn ordered(package: &Package) -> Vec<&Case> {
     let mut cases: Vec<&Case> = package.suite.cases().iter().chain(package.suite.tests()).collect();
     cases.sort_by_key(|case| &case.name);

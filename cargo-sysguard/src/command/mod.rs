@@ -1,4 +1,4 @@
-//! One file a command: its options and its exec.
+//! The subcommands, one file each: its options and its `exec`.
 
 pub(crate) mod accept;
 pub(crate) mod bless;

@@ -1,4 +1,5 @@
-//! `cargo sysguard pending`: what waits for a decision, one key a line, or as JSON. Nothing is run.
+//! `cargo sysguard pending`: lists pending findings, one key per line or as JSON. Main type:
+//! [`Options`]. It runs no workload.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -9,19 +10,19 @@ use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::message;
 use crate::output;
-use crate::proposals::Where;
+use crate::proposals::ProposalFlags;
 
 /// `pending`'s options.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// How it is written: text (a key a line; on a terminal also whence it comes) or json
+    /// Write the list in this format: text (one key per line, with remarks on a terminal) or json
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
     format: Format,
-    /// Only workloads with one of these in their name; it is wrong usage if there is none
+    /// List only workloads with one of these in their name; no match is an error
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
     #[command(flatten)]
-    proposals: Where,
+    proposals: ProposalFlags,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -32,7 +33,7 @@ enum Format {
 }
 
 impl Options {
-    /// Prints the keys; that there are any is a failure.
+    /// Prints the keys. Any pending finding makes the outcome a failure.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let proposals = self.proposals.open(context)?;
         let is_named =
@@ -42,7 +43,7 @@ impl Options {
         {
             let filters = self.filters.join("`, `");
             return Err(Failure::usage(format!(
-                "no workload is named by `{filters}`; `cargo sysguard list` names them all"
+                "no workload matches `{filters}`\nhelp: `cargo sysguard list` lists all workloads"
             )));
         }
         let (mut found, faults) = proposals.all();
@@ -55,14 +56,14 @@ impl Options {
         }
         .map_err(Failure::output)?;
         for fault in &faults {
-            // Where even standard error is gone, the exit code has to do.
+            // Ignore a closed standard error: the exit code remains.
             let _ = writeln!(anstream::stderr(), "{}", message::error(&fault.to_string()));
         }
         Ok(if keys.is_empty() && faults.is_empty() { Outcome::Expected } else { Outcome::Failed })
     }
 }
 
-/// One key a line; for people, what is known of it below.
+/// Writes one key per line, each followed by its remark if asked for.
 fn write_keys(out: &mut dyn Write, of: &PendingKeys, remarks: bool) -> io::Result<()> {
     for key in &of.keys {
         writeln!(out, "{key}")?;

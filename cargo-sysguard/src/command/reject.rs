@@ -1,28 +1,28 @@
-//! `cargo sysguard reject`: drops what keys name from proposals, and remembers nothing. Nothing is
-//! run.
+//! `cargo sysguard reject`: removes pending findings from their proposals, without a record. Main
+//! type: [`Options`]. It runs no workload.
 
-use super::accept::told;
+use super::accept::print_line;
 use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
-use crate::proposals::{Decision, Taken, Where};
+use crate::proposals::{Decision, ProposalFlags, Taken};
 
 /// `reject`'s options.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Options {
-    /// What `pending` prints; also a name and `workload::subsystem`, which take all that is below
+    /// Keys that `pending` prints; a name or `workload::subsystem` selects all findings below it
     #[arg(value_name = "KEY", required = true)]
     keys: Vec<String>,
     #[command(flatten)]
-    proposals: Where,
+    proposals: ProposalFlags,
 }
 
 const AFTER_HELP: &str = "\
-A system call takes its arguments and objects along. A workload's name removes its proposal even where that fits no file any more. \
-The next `cargo sysguard test` proposes anew what it still finds.";
+Rejecting a system call also rejects its arguments and objects. A workload's name removes its proposal even if the proposal no longer fits its file. \
+The next `cargo sysguard test` proposes again what it still finds.";
 
 impl Options {
-    /// Looks all keys up, then writes.
+    /// Resolves all keys, then writes.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let proposals = self.proposals.open(context)?;
         let mut decided = Vec::new();
@@ -35,12 +35,12 @@ impl Options {
             decided.push((place, settled));
         }
         if decided.is_empty() {
-            return told("nothing to reject");
+            return print_line("nothing to reject");
         }
         for (place, rest) in &decided {
             proposals.leave(place, rest.as_deref())?;
             let done = if rest.is_some() { "wrote" } else { "removed" };
-            told(&format!("{done} {}", proposals.proposal_file(place)))?;
+            print_line(&format!("{done} {}", proposals.proposal_file(place)))?;
         }
         Ok(Outcome::Expected)
     }

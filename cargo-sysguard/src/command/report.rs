@@ -1,4 +1,5 @@
-//! `cargo sysguard report`: the evidence, from the expectations of the repository. Nothing is run.
+//! `cargo sysguard report`: reports what the expectations of the repository say. Main type:
+//! [`Options`]. It runs no workload.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -19,16 +20,16 @@ use crate::{recorded, taxonomy};
 /// `report`'s options.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Only workloads whose name contains one of these
+    /// Report only workloads with one of these in their name
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
-    /// How it is written: markdown, json or html
+    /// Write the report in this format: markdown, json or html
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
     format: Format,
-    /// Write it to this file instead of standard output
+    /// Write the report to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Whose words subsystems go by: kernel, workload-tracing, or a file
+    /// Taxonomy used to name subsystems: kernel, workload-tracing, or a file
     #[arg(long, value_name = "NAME|FILE", default_value = "kernel")]
     taxonomy: String,
     #[command(flatten)]
@@ -44,7 +45,7 @@ enum Format {
 }
 
 impl Options {
-    /// Writes it; a file that cannot be read is told and fails, for evidence with a hole is none.
+    /// Writes the report. An unreadable file is an error, because the report would be incomplete.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags::default())?;
         let taxonomy = taxonomy::find(&self.taxonomy)?;
@@ -53,7 +54,7 @@ impl Options {
         let named = |name: &str| self.filters.iter().any(|filter| name.contains(filter.as_str()));
         workloads.retain(|workload| self.filters.is_empty() || named(&workload.name));
         if workloads.is_empty() && !self.filters.is_empty() {
-            return Err(Failure::usage(format!("no workload is named by `{}`", self.filters.join("`, `"))));
+            return Err(Failure::usage(format!("no workload matches `{}`", self.filters.join("`, `"))));
         }
         let evidences: Vec<Evidence<'_>> = workloads
             .iter()
@@ -75,7 +76,7 @@ impl Options {
             None => output::plain_stdout().write_all(&text).map_err(Failure::output)?,
         }
         for fault in &faults {
-            // Where even standard error is gone, the exit code has to do.
+            // Ignore a closed standard error: the exit code remains.
             let _ = writeln!(anstream::stderr(), "{}", message::error(&fault.to_string()));
         }
         Ok(if faults.is_empty() { Outcome::Expected } else { Outcome::Failed })

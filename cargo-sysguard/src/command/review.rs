@@ -1,5 +1,5 @@
-//! `cargo sysguard review`: decides on what is pending, finding by finding on a terminal. Nothing
-//! is run.
+//! `cargo sysguard review`: asks for a decision on each pending finding on a terminal. Main type:
+//! [`Options`]. It runs no workload.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -11,27 +11,27 @@ use sysguard::runner::DiffTool;
 use sysguard::settings::Flags;
 use sysguard::store::StoreError;
 
-use super::accept::told;
+use super::accept::print_line;
 use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::message;
 use crate::output;
-use crate::proposals::{Place, Proposals, Where};
+use crate::proposals::{Place, ProposalFlags, Proposals};
 use crate::review::{Review, write_change};
 
 /// `review`'s options.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Only workloads whose name contains one of these; that nothing is pending of any is wrong
-    /// usage
+    /// Review only workloads with one of these in their name; no match is an error
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
     #[command(flatten)]
-    proposals: Where,
+    proposals: ProposalFlags,
 }
 
 impl Options {
-    /// Reviews on a terminal; elsewhere shows what there is to decide and what to type.
+    /// Reviews on a terminal. Otherwise prints the pending changes and the commands that decide on
+    /// them.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags::default())?;
         let diff_tool = DiffTool::of(&settings);
@@ -39,17 +39,17 @@ impl Options {
         let (found, faults) = self.pending(&proposals);
         if found.is_empty() && faults.is_empty() && !self.filters.is_empty() {
             let filters = self.filters.join("`, `");
-            return Err(Failure::usage(format!("nothing is pending of any workload named by `{filters}`")));
+            return Err(Failure::usage(format!("no workload that matches `{filters}` has pending findings")));
         }
         for fault in &faults {
-            // Where even standard error is gone, the exit code has to do.
+            // Ignore a closed standard error: the exit code remains.
             let _ = writeln!(anstream::stderr(), "{}", message::error(&fault.to_string()));
         }
         if found.is_empty() && faults.is_empty() {
-            return told("nothing is pending");
+            return print_line("nothing is pending");
         }
         if io::stdin().is_terminal() && io::stdout().is_terminal() {
-            keep_terminal().map_err(|error| Failure::failed(format!("cannot read the terminal's modes: {error}")))?;
+            keep_terminal().map_err(|error| Failure::failed(format!("cannot read the terminal modes: {error}")))?;
             Review::new(&proposals, &found, diff_tool).run()?;
         } else {
             let folder = self.proposals.pending_dir.absolute()?;
@@ -62,8 +62,7 @@ impl Options {
         Ok(if rest.is_empty() && faults.is_empty() { Outcome::Expected } else { Outcome::Failed })
     }
 
-    /// What is pending of the workloads that are meant, and what cannot be decided on, whosever it
-    /// is.
+    /// Returns the pending findings of the selected workloads, and the unreadable files of all.
     fn pending(&self, proposals: &Proposals) -> (Vec<(Place, Pending)>, Vec<StoreError>) {
         let (mut found, faults) = proposals.all();
         let is_named = |name: &str| self.filters.iter().any(|filter| name.contains(filter.as_str()));
@@ -72,7 +71,7 @@ impl Options {
     }
 }
 
-/// What accepting all of it makes of the file, and the commands.
+/// Prints how accepting all findings changes the file, and the commands to decide on them.
 fn show(
     proposals: &Proposals,
     place: &Place,
@@ -96,5 +95,5 @@ fn show(
         let remark = keys.remark(key).map(|remark| format!("   # {remark}"));
         writeln!(out, "cargo sysguard accept '{key}'{flag}{}", remark.unwrap_or_default())?;
     }
-    writeln!(out, "cargo sysguard reject '{}'{flag}   # or one of these keys\n", place.1)
+    writeln!(out, "cargo sysguard reject '{}'{flag}   # or one of the keys above\n", place.1)
 }

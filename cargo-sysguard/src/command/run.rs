@@ -1,7 +1,7 @@
-//! `cargo sysguard run -- test …` and `run -- nextest run …`: the tests of any package, traced
-//! without an edit to it.
+//! `cargo sysguard run -- test …` and `run -- nextest run …`: traces the tests of any package
+//! without editing it. Main type: [`Options`].
 //!
-//! cargo runs the tests, with [`target_runner`](super::target_runner) in between.
+//! cargo runs the tests through [`target_runner`](super::target_runner).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -25,53 +25,52 @@ use sysguard::settings::{PLAN, Settings, VERDICTS};
 use super::test::collect;
 use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
-use crate::judging::{JudgingFlags, hand_on};
+use crate::judging::{JudgingFlags, pass_settings};
 use crate::message;
-use crate::nested::{self, Added, Follower, Later, Line, Plan, Runners, Targets, Tool};
+use crate::nested::{self, Added, Follower, Line, Plan, PostponedTest, Runners, Targets, Tool};
 use crate::unreferenced::Unreferenced;
-use crate::verdicts::{ReportFlags, Told};
+use crate::verdicts::{ReportFlags, VerdictsByPackage};
 
 /// `run`'s options.
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Options {
-    /// Under plain `cargo test`: run each test of a binary by itself, as nextest does
+    /// Run each test of a binary separately under `cargo test`, as nextest does
     #[arg(long)]
     per_test: bool,
     #[command(flatten)]
     judging: JudgingFlags,
-    /// Record a first baseline from exactly so many runs, instead of until nothing new comes any
-    /// more
+    /// Record a first baseline from exactly N runs instead of until no run adds anything
     #[arg(long, value_name = "N")]
     runs: Option<NonZeroU32>,
-    /// What becomes of files of tests that are no more: ignore, warn, reject, delete or auto
-    /// (reject in CI, else delete)
+    /// Choose what to do with files of deleted tests: ignore, warn, reject, delete or auto (reject
+    /// in CI, else delete)
     #[arg(long, value_name = "MODE", value_enum, default_value_t, hide_possible_values = true)]
     unreferenced: Unreferenced,
     #[command(flatten)]
     report: ReportFlags,
-    /// What cargo is to do: `test …` or `nextest run …`
+    /// The cargo command to run: `test …` or `nextest run …`
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<std::ffi::OsString>,
 }
 
 const AFTER_HELP: &str = "\
-Each test is a workload of its own under nextest and with --per-test, else each test binary is one. It is called CRATE::BINARY[::TEST], \
-its expectation lies below expectations/run/ of its package, all tests of a binary in one file unless they have files of their own (`cargo sysguard layout`). A first run proposes and exits with 101; so does one with findings; else the exit \
-status is cargo's. Doctests are out of reach. What a test uses is what it uses where cargo runs it: environment and working directory are \
-cargo's, standard input is empty, standard output and error are pipes. Under nextest, recording and confirming wait until all tests have \
-ended, so that its time limits do not end them.";
+Each test is a workload under nextest and with --per-test; otherwise each test binary is one. A workload is named CRATE::BINARY[::TEST]. \
+Its expectation is below expectations/run/ of its package; the tests of a binary share one file unless they have files of their own (see `cargo sysguard layout`). \
+A first run writes proposals and exits with 101, and so does a run with findings; otherwise the exit status is cargo's. Doctests are not traced. \
+Environment and working directory are cargo's; standard input is empty; standard output and error are pipes. Under nextest, tests are repeated to \
+record or confirm findings after all tests have ended, so that nextest's time limits do not stop them.";
 
-const NOT_TRACED: &str = "tests ran that were not traced, and tracing is required: cargo did not call the runner of `cargo sysguard run`\n\
-    help: leave out what names another runner or another target, such as a `--config` file that includes others; doctests are never traced";
+const NOT_TRACED: &str = "some tests were not traced, but tracing is required: cargo did not call the runner of `cargo sysguard run`\n\
+    help: remove options that set another runner or target, such as a `--config` file that includes others; doctests are never traced";
 
-/// How many tests are named at the end.
+/// The largest number of failed tests that the final summary names.
 const NAMED: usize = 20;
 
 impl Options {
-    /// Lets cargo run the tests, then tells what they used.
+    /// Runs the tests with cargo, then reports what they used.
     pub(crate) fn exec(self, context: &Context) -> Result<ExitCode, Failure> {
-        // What is called in a target runner's place is watched call by call.
+        // The target runner supports the ptrace engine only.
         let settings = context.settings(self.judging.with(Some(Engine::Ptrace))?)?;
         let line = Line::parse(&self.command)?;
         let report = self.report.prepare("run", &settings)?;
@@ -86,44 +85,44 @@ impl Options {
             has_slots: line.tool == Tool::Nextest && line.keeps_binaries(),
             added: Added::default(),
         };
-        let place = Place::prepare()?;
+        let place = RunFolder::prepare()?;
         let cargo = self.cargo(&line, &settings, &place, &runners);
         plan.added = Added::of(&cargo);
         plan.runners = runners.inner;
         plan.write(&place.plan())?;
         let follower = Follower::beside(&place.plan());
         let status = place.run(cargo, &settings.cargo)?;
-        let repeated = place.run_later()?;
+        let repeated = place.run_postponed()?;
         drop(follower);
-        let mut told = Told::named(targets.packages());
+        let mut by_package = VerdictsByPackage::named(targets.packages());
         let verdicts = collect(&place.verdicts())?;
-        if let Some(later) = repeated.iter().find(|later| !verdicts.iter().any(|(_, of)| of.workload == later.workload))
-        {
-            return Err(Failure::failed(format!("{} was repeated, and its runner gave no verdict", later.workload)));
+        if let Some(test) = repeated.iter().find(|test| !verdicts.iter().any(|(_, of)| of.workload == test.workload)) {
+            return Err(Failure::failed(format!("{} was repeated, but its runner returned no verdict", test.workload)));
         }
         let mut outcome =
             verdicts.iter().map(|(_, verdict)| Outcome::of(&verdict.status)).max().unwrap_or(Outcome::Expected);
         let seen = nested::seen(&place.plan());
         let called = nested::called(&place.plan());
-        self.tell(&verdicts, called.is_empty()).map_err(Failure::output)?;
+        self.print_summary(&verdicts, called.is_empty()).map_err(Failure::output)?;
         if !called.is_empty() {
-            close(&verdicts, &nested::unjudged(&place.plan()), plan.noun(line.tool)).map_err(Failure::output)?;
+            print_closing(&verdicts, &nested::unjudged(&place.plan()), plan.noun(line.tool))
+                .map_err(Failure::output)?;
         }
         for (folder, verdict) in verdicts {
-            told.add(&folder, verdict);
+            by_package.add(&folder, verdict);
         }
-        report.write(told)?;
-        if self.unreferenced.looks() && status.success() && line.is_whole() {
+        report.write(by_package)?;
+        if self.unreferenced.is_enabled() && status.success() && line.is_whole() {
             let folders: Vec<PathBuf> = targets.packages().map(|(folder, _)| folder).collect();
             outcome = outcome.max(self.unreferenced.tests(&folders, &seen, &settings, &plan)?);
         }
-        if settings.require && status.success() && line.runs_tests() && !plan.is_kept(line.tool, &called) {
+        if settings.require && status.success() && line.runs_tests() && !plan.was_called(line.tool, &called) {
             return Err(Failure { outcome: Outcome::Untraceable, message: NOT_TRACED.to_owned() });
         }
         Ok(if outcome == Outcome::Expected { as_cargo(status) } else { outcome.into() })
     }
 
-    fn cargo(&self, line: &Line, settings: &Settings, place: &Place, runners: &Runners) -> Command {
+    fn cargo(&self, line: &Line, settings: &Settings, place: &RunFolder, runners: &Runners) -> Command {
         let mut command = Command::new(&settings.cargo);
         let (subcommand, words) = line.subcommand();
         let ours = runners.arguments(&place.program);
@@ -137,15 +136,16 @@ impl Options {
         command.envs(runners.variables(&place.program));
         command.env(PLAN, place.plan()).env(VERDICTS, place.verdicts());
         place.lifeline.pass_to(&mut command);
-        hand_on(&mut command, settings);
+        pass_settings(&mut command, settings);
         if self.report.console() == Console::Stderr {
             command.stdout(io::stderr());
         }
         command
     }
 
-    /// What cargo's own output does not tell: a test without a baseline has passed.
-    fn tell(&self, verdicts: &[(PathBuf, Verdict)], nothing_seen: bool) -> io::Result<()> {
+    /// Prints the failures that cargo's own output does not show. For cargo, a test without a
+    /// baseline has passed.
+    fn print_summary(&self, verdicts: &[(PathBuf, Verdict)], nothing_seen: bool) -> io::Result<()> {
         let mut out = anstream::stderr();
         if nothing_seen {
             return writeln!(out, "{}", message::warning("no test was traced"));
@@ -165,16 +165,16 @@ impl Options {
         let is_new = |verdict: &&&Verdict| matches!(verdict.status, Status::NoBaseline { .. });
         if failed.iter().any(|verdict| is_new(&verdict)) {
             writeln!(out, "\nnext:")?;
-            writeln!(out, "  cargo sysguard review                     decide on what is proposed, one by one")?;
+            writeln!(out, "  cargo sysguard review                     accept or reject the proposals one by one")?;
             writeln!(out, "  cargo sysguard run --update unseen -- …   record every first baseline at once")?;
         }
         Ok(())
     }
 }
 
-/// Says how much was traced and how it came out. Of a test that was tried again, the last verdict
+/// Prints how many tests were traced, with which results. The last verdict of a repeated test
 /// counts.
-fn close(
+fn print_closing(
     verdicts: &[(PathBuf, Verdict)],
     unjudged: &BTreeSet<String>,
     noun: (&'static str, &'static str),
@@ -186,22 +186,22 @@ fn close(
     report::closing(&mut anstream::stderr(), &closing, &Palette::coloured())
 }
 
-/// As cargo ended; it was not ended by a signal, or then by one that ends us too.
+/// Returns cargo's exit code. A signal that ended cargo alone gives 101.
 fn as_cargo(status: ExitStatus) -> ExitCode {
     ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(101))
 }
 
-/// A folder for what we and our runners tell each other.
+/// The temporary folder through which this process and its runners exchange files.
 #[derive(Debug)]
-struct Place {
+struct RunFolder {
     folder: TemporaryFolder,
-    /// The runners end with us.
+    /// Ends the runners when this process ends.
     lifeline: Lifeline,
-    /// What cargo calls as its runner.
+    /// The program that cargo calls as its runner.
     program: PathBuf,
 }
 
-impl Place {
+impl RunFolder {
     fn prepare() -> Result<Self, Failure> {
         let cannot = |error: &dyn std::fmt::Display| Failure::failed(format!("cannot prepare the runner: {error}"));
         let folder = TemporaryFolder::create("sysguard-run-").map_err(|error| cannot(&error))?;
@@ -210,23 +210,22 @@ impl Place {
         Ok(Self { folder, lifeline, program })
     }
 
-    /// Runs the tests again that need more than one run, now that no time limit ends them.
-    fn run_later(&self) -> Result<Vec<Later>, Failure> {
-        let all = Later::told(&self.plan())?;
+    /// Repeats the tests that need more than one run. nextest's time limits no longer apply.
+    fn run_postponed(&self) -> Result<Vec<PostponedTest>, Failure> {
+        let all = PostponedTest::read_all(&self.plan())?;
         let count = all.len();
         if count == 0 {
             return Ok(all);
         }
         let tests = if count == 1 { "test" } else { "tests" };
-        // Where standard error is gone, the exit code has to do.
+        // Ignore a closed standard error: the exit code remains.
         let _ = writeln!(anstream::stderr(), "\nrepeating {count} {tests} to record or confirm what they use");
-        Later::run_all(&all, &self.program)?;
+        PostponedTest::run_all(&all, &self.program)?;
         Ok(all)
     }
 
     fn run(&self, mut command: Command, cargo: &Path) -> Result<ExitStatus, Failure> {
-        // Made here, so that a test that was never reached is told from a runner that was never
-        // called.
+        // Created here, so that it exists even if no runner is called.
         fs::write(self.verdicts(), "")
             .map_err(|error| Failure::failed(format!("cannot prepare the runner: {error}")))?;
         command.status().map_err(|error| Failure::failed(format!("cannot run {}: {error}", cargo.display())))
@@ -241,8 +240,7 @@ impl Place {
     }
 }
 
-/// A path to this program that cargo, which splits the command of a runner at blanks, takes as one
-/// word.
+/// Returns a path to this program without whitespace: cargo splits a runner's command there.
 fn runner(program: &Path, folder: &Path) -> Result<PathBuf, Failure> {
     let is_one_word = |path: &Path| !path.to_string_lossy().contains(char::is_whitespace);
     if is_one_word(program) {
@@ -251,7 +249,7 @@ fn runner(program: &Path, folder: &Path) -> Result<PathBuf, Failure> {
     let link = folder.join("cargo-sysguard");
     if !is_one_word(&link) {
         let message = format!(
-            "cannot prepare the runner: {} and {} hold blanks, at which cargo splits its command: set TMPDIR to a folder without",
+            "cannot prepare the runner: {} and {} contain whitespace, where cargo splits a runner's command\nhelp: set TMPDIR to a folder without whitespace",
             program.display(),
             folder.display()
         );
@@ -266,7 +264,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn runner_is_one_word_or_nothing_starts() {
+    fn runner_path_has_no_whitespace() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let plain = Path::new("/bin/cargo-sysguard");
         assert_eq!(runner(plain, Path::new("/tmp/a b")).expect("itself"), plain);

@@ -1,9 +1,9 @@
-//! What cargo calls as its target runner under `cargo sysguard run`: `target-runner TRIPLE
-//! EXECUTABLE ARGUMENT…`. It is not for users.
+//! `target-runner TRIPLE EXECUTABLE ARGUMENT…`: the target runner that cargo calls under `cargo
+//! sysguard run`. Main type: [`Options`]. It is an internal command.
 //!
-//! It stands where the test would: its output is the test's, and its own messages go to standard
-//! error. It must not trace a listing, a harness of ours, or a program that is no test of the plan;
-//! and without a plan it is only the command.
+//! It replaces the test: it passes the test's output on, and writes its own messages to standard
+//! error. It must not trace a listing, a sysguard harness, or a program that is not in the plan.
+//! Without a plan it only executes the command.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -29,15 +29,15 @@ use sysguard::settings::{self, Flags, LIFELINE, Settings, VERDICTS};
 use crate::context::Context;
 use crate::exit_code::Failure;
 use crate::message;
-use crate::nested::{self, Binary, Later, Plan, Reporter};
+use crate::nested::{self, Binary, Plan, PostponedTest, Reporter};
 
-/// What cargo gives its runner.
+/// The arguments that cargo passes to its runner.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Make the runs that had no place in the test's slot
+    /// Repeat a postponed test, outside of its nextest slot
     #[arg(long)]
     afterwards: bool,
-    /// What the test was built for
+    /// The target triple of the test
     triple: String,
     /// The test binary and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
@@ -62,22 +62,22 @@ impl Options {
             return untraced(&words, environment);
         };
         let arguments = self.command.len() - 1;
-        let called = Called { binary: binary.clone(), executable, arguments, words, environment, plan_file };
-        called.called()?;
+        let invocation = Invocation { binary: binary.clone(), executable, arguments, words, environment, plan_file };
+        invocation.record_called()?;
         let lists = self.command.iter().any(|word| word == "--list");
-        if called.is_harness()? {
+        if invocation.is_harness()? {
             return untraced(
-                &called.words,
-                if lists { called.environment } else { as_harness(called.environment, &plan) },
+                &invocation.words,
+                if lists { invocation.environment } else { as_harness(invocation.environment, &plan) },
             );
         }
         if lists {
-            return called.list();
+            return invocation.list();
         }
         follow_lifeline(&settings);
         leave_signals_to_workload()
             .map_err(|error| Failure::failed(format!("cannot leave signals to the test: {error}")))?;
-        // A harness of its own kind may take anything; then all of it is one workload.
+        // A custom harness may take any arguments. Then the whole binary is one workload.
         let arguments = Arguments::parse(self.command[1..].iter().cloned()).unwrap_or_default();
         let platform = Platform::from_triple(&self.triple).unwrap_or_else(settings::platform);
         let moment = match (self.afterwards, plan.has_slots) {
@@ -86,47 +86,47 @@ impl Options {
             (false, false) => Moment::AtOnce,
         };
         if moment == Moment::Afterwards {
-            // The run in the slot was the first to show what is confirmed.
+            // The run in the slot counts as the first confirming run.
             settings.confirm = settings.confirm.saturating_sub(1);
         }
         let suite =
             Suite::for_tests(&binary.folder, Some(&plan.workspace), platform, settings).map_err(Failure::failed)?;
         let length = plan.runs.map_or(Length::UntilQuiet, Length::Exactly);
         match arguments.single() {
-            None if plan.per_test => called.each(suite, &arguments, length),
-            single => called.whole(&suite, &arguments, single, moment, length),
+            None if plan.per_test => invocation.each(suite, &arguments, length),
+            single => invocation.whole(&suite, &arguments, single, moment, length),
         }
     }
 }
 
-/// The plan and its file; nothing where no `cargo sysguard run` waits for this process.
+/// Returns the plan and its file, or nothing if no `cargo sysguard run` waits for this process.
 fn plan(settings: &Settings) -> Result<Option<(PathBuf, Plan)>, Failure> {
     match &settings.plan {
-        // A process that outlives `run` may still have the variable.
+        // A process that outlives `run` still has the variable, but the file is gone.
         Some(file) if file.exists() => Ok(Some((file.clone(), Plan::read(file)?))),
         _ => Ok(None),
     }
 }
 
-/// What our own harness also reads from its environment: it judges as `run` does, and passes the
-/// verdicts on.
+/// Returns the environment of a sysguard harness. It adds the settings of `run` and the file for
+/// the verdicts.
 fn as_harness(environment: Variables, plan: &Plan) -> Variables {
-    let handed_on =
+    let passed_on =
         ["SYSGUARD_UPDATE", "SYSGUARD_CONFIRM", "SYSGUARD_REQUIRE", "SYSGUARD_PENDING_DIR", VERDICTS, LIFELINE];
     let mut all: BTreeMap<OsString, OsString> = environment.into_iter().collect();
-    all.extend(handed_on.iter().filter_map(|name| Some((OsString::from(name), env::var_os(name)?))));
+    all.extend(passed_on.iter().filter_map(|name| Some((OsString::from(name), env::var_os(name)?))));
     all.insert("SYSGUARD_WORKSPACE_ROOT".into(), plan.workspace.clone().into());
     all.into_iter().collect()
 }
 
-/// Becomes the command; returns only where that fails.
+/// Replaces this process with the command. Returns only on failure.
 #[cfg(unix)]
 fn untraced(words: &[OsString], environment: Variables) -> Result<ExitCode, Failure> {
     let error = std::os::unix::process::CommandExt::exec(&mut command(words, environment));
     Err(cannot_execute(words, &error))
 }
 
-/// Ends as the command does.
+/// Runs the command and returns its exit code.
 #[cfg(not(unix))]
 fn untraced(words: &[OsString], environment: Variables) -> Result<ExitCode, Failure> {
     let status = command(words, environment).status().map_err(|error| cannot_execute(words, &error))?;
@@ -146,32 +146,32 @@ fn command(words: &[OsString], environment: Variables) -> Command {
     command
 }
 
-/// A test binary that cargo calls.
+/// One call of a test binary by cargo.
 #[derive(Debug)]
-struct Called {
+struct Invocation {
     binary: Binary,
     executable: PathBuf,
     /// The whole command, with the user's own runner before it.
     words: Vec<OsString>,
-    /// How many of its last words are arguments.
+    /// The number of arguments at the end of `words`.
     arguments: usize,
-    /// The environment without what is ours.
+    /// The environment without the variables of `run`.
     environment: Variables,
     plan_file: PathBuf,
 }
 
-impl Called {
-    fn called(&self) -> Result<(), Failure> {
-        nested::tell_called(&self.plan_file, &self.binary)
-            .map_err(|error| Failure::failed(format!("cannot tell what is run: {error}")))
+impl Invocation {
+    fn record_called(&self) -> Result<(), Failure> {
+        nested::record_called(&self.plan_file, &self.binary)
+            .map_err(|error| Failure::failed(format!("cannot record that a test binary was called: {error}")))
     }
 
-    /// Whether the binary is a harness of ours, which judges its workloads itself: no process can
-    /// trace for two. Nextest calls a binary once a test, so that the answer is kept beside the
-    /// plan.
+    /// Returns whether the binary is a sysguard harness. A harness traces its workloads itself, and
+    /// a process has at most one tracer (ptrace(2)). The answer is cached beside the plan, because
+    /// nextest calls a binary once per test.
     fn is_harness(&self) -> Result<bool, Failure> {
         let cannot = |error: io::Error| {
-            Failure::failed(format!("cannot tell whether {} is a harness: {error}", self.executable.display()))
+            Failure::failed(format!("cannot determine whether {} is a harness: {error}", self.executable.display()))
         };
         let kept = nested::harness_file(&self.plan_file, &self.binary);
         match fs::read_to_string(&kept).as_deref() {
@@ -185,7 +185,7 @@ impl Called {
         Ok(is_harness)
     }
 
-    /// Lists, and takes note of what there is.
+    /// Lists the tests, and records their names.
     fn list(&self) -> Result<ExitCode, Failure> {
         let cannot = |error: io::Error| Failure::failed(format!("cannot list {}: {error}", self.executable.display()));
         let mut child =
@@ -202,11 +202,11 @@ impl Called {
         let status = child.wait().map_err(cannot)?;
         let listed = String::from_utf8_lossy(&listed);
         let seen: Vec<_> = names(&listed).map(|name| self.binary.test(Some(name))).collect();
-        self.seen(&seen)?;
+        self.record_seen(&seen)?;
         Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED)))
     }
 
-    /// The binary as it is called: one workload.
+    /// Runs the binary as it was called, as one workload.
     fn whole(
         &self,
         suite: &Suite,
@@ -222,49 +222,50 @@ impl Called {
             environment: self.environment.clone(),
             is_partial: single.is_none() && arguments.is_partial(),
         };
-        self.seen(std::slice::from_ref(&test.name))?;
+        self.record_seen(std::slice::from_ref(&test.name))?;
         let echo = Some([Box::new(io::stdout()) as _, Box::new(io::stderr()) as _]);
         let Tested { exit, verdict, waits, .. } =
             suite.test_of_cargo(&test, moment, length, echo, &Reporter::beside(&self.plan_file));
         let settings = suite.settings();
         if waits {
-            self.wait(&test.name, verdict.as_ref())?;
+            self.postpone(&test.name, verdict.as_ref())?;
             return Ok(ExitCode::SUCCESS);
         }
         let mut failed = false;
         if let Some(verdict) = verdict {
             failed = fails(&verdict);
-            self.tell(settings, &verdict)?;
+            self.report_verdict(settings, &verdict)?;
             if exit.is_none() && !failed {
-                // It cannot be traced here, and need not be.
+                // It cannot be traced here, and tracing is not required.
                 return untraced(&self.words, self.environment.clone());
             }
         } else if exit != Some(Exit::Exited(0)) {
-            self.unjudged(&test.name)?;
+            self.record_unjudged(&test.name)?;
         }
         let status = exit.map_or(FAILED, |exit| u8::try_from(exit.shell_status()).unwrap_or(u8::MAX));
         Ok(ExitCode::from(if failed { FAILED } else { status }))
     }
 
-    /// Leaves further runs of the test for later. What one run has shown is printed now, because
-    /// the next may never come.
-    fn wait(&self, name: &TestName, verdict: Option<&Verdict>) -> Result<(), Failure> {
-        let later = Later::as_called(name.workload(), "--afterwards").and_then(|later| later.tell(&self.plan_file));
-        later.map_err(|error| Failure::failed(format!("cannot tell that {name} waits: {error}")))?;
+    /// Postpones further runs of the test. A failure is printed now, because the further runs may
+    /// never happen.
+    fn postpone(&self, name: &TestName, verdict: Option<&Verdict>) -> Result<(), Failure> {
+        PostponedTest::as_called(name.workload(), "--afterwards")
+            .and_then(|test| test.record(&self.plan_file))
+            .map_err(|error| Failure::failed(format!("cannot postpone further runs of {name}: {error}")))?;
         if let Some(verdict) = verdict.filter(|verdict| verdict.status.is_failure()) {
             let mut out = anstream::stderr();
-            // Where standard error is gone, the next run prints it.
+            // Ignore a closed standard error: the next run prints the verdict again.
             let _ = report::verdict(&mut out, verdict, &Palette::coloured());
             let _ = writeln!(out, "not confirmed yet: the test is repeated once all tests have ended");
         }
         Ok(())
     }
 
-    /// Each test of the binary by itself, told of as libtest does.
+    /// Runs each test of the binary separately, and reports them as libtest does.
     fn each(self, suite: Suite, arguments: &Arguments, length: Length) -> Result<ExitCode, Failure> {
         let all = self.listed(&[])?;
         let ignored = self.listed(&["--ignored"])?;
-        self.seen(&all.iter().map(|name| self.binary.test(Some(name))).collect::<Vec<_>>())?;
+        self.record_seen(&all.iter().map(|name| self.binary.test(Some(name))).collect::<Vec<_>>())?;
         let shared = Arc::new((self, suite));
         let tests = all.into_iter().map(|name| {
             let (shared, is_ignored) = (Arc::clone(&shared), ignored.contains(&name));
@@ -289,13 +290,13 @@ impl Called {
         let Tested { exit, output, verdict, .. } =
             suite.test_of_cargo(&test, Moment::AtOnce, length, None, &Reporter::beside(&self.plan_file));
         let Some(verdict) = verdict else {
-            self.unjudged(&test.name).map_err(|failure| failure.message)?;
+            self.record_unjudged(&test.name).map_err(|failure| failure.message)?;
             return Err(output + &exit.map(|exit| format!("\nended with {exit}")).unwrap_or_default());
         };
-        self.tell(suite.settings(), &verdict).map_err(|failure| failure.message)?;
+        self.report_verdict(suite.settings(), &verdict).map_err(|failure| failure.message)?;
         match (exit, fails(&verdict)) {
             (_, true) => Err(verdict.status.name().to_owned()),
-            (None, _) => Err("it was not run, because it cannot be traced here".to_owned()),
+            (None, _) => Err("it was not run: it cannot be traced here".to_owned()),
             _ => Ok(()),
         }
     }
@@ -309,7 +310,7 @@ impl Called {
         listing.args(["--list", "--format", "terse"]).args(more).stdin(Stdio::null()).stderr(Stdio::inherit());
         let cannot = |why: String| {
             Failure::failed(format!(
-                "cannot list the tests of {}: {why}; run it without --per-test",
+                "cannot list the tests of {}: {why}\nhelp: run them without --per-test",
                 self.executable.display()
             ))
         };
@@ -320,28 +321,28 @@ impl Called {
         Ok(names(&String::from_utf8_lossy(&output.stdout)).map(str::to_owned).collect())
     }
 
-    fn seen(&self, names: &[TestName]) -> Result<(), Failure> {
-        nested::tell_seen(&self.plan_file, names)
-            .map_err(|error| Failure::failed(format!("cannot tell what is run: {error}")))
+    fn record_seen(&self, names: &[TestName]) -> Result<(), Failure> {
+        nested::record_seen(&self.plan_file, names)
+            .map_err(|error| Failure::failed(format!("cannot record which tests exist: {error}")))
     }
 
-    fn unjudged(&self, name: &TestName) -> Result<(), Failure> {
-        nested::tell_unjudged(&self.plan_file, name)
-            .map_err(|error| Failure::failed(format!("cannot tell what failed: {error}")))
+    fn record_unjudged(&self, name: &TestName) -> Result<(), Failure> {
+        nested::record_unjudged(&self.plan_file, name)
+            .map_err(|error| Failure::failed(format!("cannot record the failure of a test: {error}")))
     }
 
-    /// Hands the verdict on, and tells people what fails or is remarkable. A test without a
-    /// baseline is told of at the end.
-    fn tell(&self, settings: &Settings, verdict: &Verdict) -> Result<(), Failure> {
+    /// Passes the verdict to `run`, and prints failures, findings and ignored tests. A missing
+    /// baseline is reported by `run` at the end.
+    fn report_verdict(&self, settings: &Settings, verdict: &Verdict) -> Result<(), Failure> {
         if let Some(file) = &settings.verdicts {
             let cannot =
-                |error: io::Error| Failure::failed(format!("cannot tell the verdict to {}: {error}", file.display()));
-            nested::tell(file, Path::new(&self.binary.folder), verdict).map_err(cannot)?;
+                |error: io::Error| Failure::failed(format!("cannot write the verdict to {}: {error}", file.display()));
+            nested::record_verdict(file, Path::new(&self.binary.folder), verdict).map_err(cannot)?;
         }
         let is_remarkable = verdict.comparison != Comparison::default()
             && !matches!(verdict.status, Status::NoBaseline { .. } | Status::Blessed);
         if fails(verdict) || is_remarkable || matches!(verdict.status, Status::Ignored { .. }) {
-            // Where standard error is gone, the exit status has to do.
+            // Ignore a closed standard error: the exit status remains.
             let diff = diff(settings, verdict);
             let _ = report::verdict_with_diff(&mut anstream::stderr(), verdict, diff.as_deref(), &Palette::coloured());
         }
@@ -349,21 +350,21 @@ impl Called {
     }
 }
 
-/// The change of the verdict's file as the user's own program prints it.
+/// Returns the change of the verdict's file as the user's diff tool prints it.
 fn diff(settings: &Settings, verdict: &Verdict) -> Option<String> {
     let printed = DiffTool::of(settings)?.output(&verdict.file, verdict.change.as_ref()?);
-    // Where standard error is gone, our own diff has to do.
+    // Ignore a closed standard error: the built-in diff is used.
     let warn = |error: &String| drop(writeln!(anstream::stderr(), "{}", message::warning(error)));
     printed.inspect_err(warn).ok()
 }
 
-/// Whether the test fails by it. Without a baseline it does not: cargo would not run the others any
-/// more, and `run` fails at the end.
+/// Returns whether the verdict fails the test. A missing baseline does not: cargo would stop
+/// before the other tests, and `run` fails at the end.
 fn fails(verdict: &Verdict) -> bool {
     verdict.status.is_failure() && !matches!(verdict.status, Status::NoBaseline { .. })
 }
 
-/// The tests in a list in libtest's terse format.
+/// Returns the names of tests in a list in libtest's terse format.
 fn names(listed: &str) -> impl Iterator<Item = &str> {
     listed.lines().filter_map(|line| line.strip_suffix(": test"))
 }

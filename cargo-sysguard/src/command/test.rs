@@ -1,5 +1,7 @@
-//! `cargo sysguard test`: runs workloads against their baselines, through the packages' own
-//! harnesses where they have one.
+//! `cargo sysguard test`: runs workloads and compares them with their baselines. Main type:
+//! [`Options`].
+//!
+//! A package with a harness runs its workloads there; the others run in this process.
 
 use std::ffi::OsString;
 use std::fs;
@@ -18,33 +20,33 @@ use sysguard::settings::{ARTIFACTS, Settings, VERDICTS};
 use crate::cargo::{BuildFlags, TargetFlags};
 use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
-use crate::judging::{JudgingFlags, hand_on};
+use crate::judging::{JudgingFlags, pass_settings};
 use crate::message;
 use crate::proposals::Proposals;
 use crate::suites::{self, NOTHING_FOUND, Package};
 use crate::unreferenced::Unreferenced;
-use crate::verdicts::{ReportFlags, Told};
+use crate::verdicts::{ReportFlags, VerdictsByPackage};
 
 /// `test`'s options.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Only workloads whose name contains one of these
+    /// Run only workloads with one of these in their name
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
     #[command(flatten)]
     judging: JudgingFlags,
-    /// Who watches where there is a baseline: guard lets expected calls run unwatched, ptrace sees
-    /// and counts them all [default: guard]
+    /// Trace workloads that have a baseline with this engine: guard runs expected calls natively,
+    /// ptrace stops and counts every call [default: guard]
     #[arg(long, value_name = "ENGINE", value_parser = Engine::to_judge)]
     engine: Option<Engine>,
-    /// What becomes of proposals without their file: ignore, warn, reject, delete or auto (reject
-    /// in CI, else delete)
+    /// Choose what to do with proposals that have no expectation file: ignore, warn, reject, delete
+    /// or auto (reject in CI, else delete)
     #[arg(long, value_name = "MODE", value_enum, default_value_t, hide_possible_values = true)]
     unreferenced: Unreferenced,
-    /// Build, but run nothing
+    /// Build without running
     #[arg(long)]
     no_run: bool,
-    /// Go on with the next package when one has failed
+    /// Run the remaining packages after one has failed
     #[arg(long)]
     no_fail_fast: bool,
     #[command(flatten)]
@@ -53,41 +55,41 @@ pub(crate) struct Options {
     cargo: BuildFlags,
     #[command(flatten)]
     targets: TargetFlags,
-    /// Flags of libtest, for the harness
+    /// Flags of libtest for the harness
     #[arg(last = true, value_name = "LIBTEST FLAGS")]
     libtest: Vec<OsString>,
 }
 
 impl Options {
-    /// Runs, then looks for orphans; listing and building leave them alone.
+    /// Runs the workloads, then handles orphaned proposals unless only listing or building.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(self.judging.with(self.engine)?)?;
         let outcome = self.run(&settings)?;
-        if !self.unreferenced.looks() || self.no_run || self.libtest.iter().any(|flag| flag == "--list") {
+        if !self.unreferenced.is_enabled() || self.no_run || self.libtest.iter().any(|flag| flag == "--list") {
             return Ok(outcome);
         }
         let orphans = self.unreferenced.exec(&Proposals::open(&self.cargo.packages, &settings)?, settings.ci)?;
         Ok(outcome.max(orphans))
     }
 
-    /// Builds once, then runs: harnesses by cargo, packages without one in this process.
+    /// Builds once, then runs harnesses through cargo and other packages in this process.
     fn run(&self, settings: &Settings) -> Result<Outcome, Failure> {
         let mut harness_arguments = self.harness_arguments();
-        // Asked here too, because a harness can only say 101.
+        // Parsed here too: a harness reports wrong usage as 101, not 2.
         let mut arguments = Arguments::parse(harness_arguments.clone()).map_err(Failure::usage_of_harness)?;
         let report = self.report.prepare("test", settings)?;
         let mut packages = suites::open_all(&self.cargo.packages, suites::platform(&self.cargo)?, settings)?;
         let tests = suites::tests(&packages, |case| arguments.selects(&case.name)).len();
         if !self.filters.is_empty() && tests > 0 {
-            let line = format!("not run: {tests} tests that only `cargo sysguard run -- test …` runs");
-            // Where standard error is gone, nothing can be said.
+            let line = format!("{tests} matching tests were not run: only `cargo sysguard run -- test …` runs them");
+            // Ignore a closed standard error: this is only a warning.
             let _ = writeln!(anstream::stderr(), "{}", message::warning(&line));
         }
-        suites::leave_runnable(&mut packages);
-        let mut told = Told::of(&packages);
+        suites::retain_runnable(&mut packages);
+        let mut by_package = VerdictsByPackage::of(&packages);
         if packages.is_empty() {
             let _ = writeln!(anstream::stderr(), "{}", message::warning(NOTHING_FOUND));
-            report.write(told)?;
+            report.write(by_package)?;
             return Ok(Outcome::Expected);
         }
         if self.targets.given() {
@@ -112,7 +114,7 @@ impl Options {
             if self.report.console() == Console::Stderr {
                 cargo.stdout(io::stderr());
             }
-            outcome = Nested::prepare(&built)?.run(cargo, &mut told)?;
+            outcome = NestedCargo::prepare(&built)?.run(cargo, &mut by_package)?;
         }
         for Package { mut suite, .. } in without {
             if outcome != Outcome::Expected && !self.no_fail_fast {
@@ -123,13 +125,13 @@ impl Options {
             let session = Session::new(suite, arguments.clone(), self.report.console());
             for verdict in session.run().map_err(Failure::failed)?.verdicts {
                 outcome = outcome.max(Outcome::of(&verdict.status));
-                told.add(&folder, verdict);
+                by_package.add(&folder, verdict);
             }
         }
-        let closing = Closing::of(("workload", "workloads"), told.verdicts(), 0);
-        // Where standard error is gone, the verdicts still tell it.
+        let closing = Closing::of(("workload", "workloads"), by_package.verdicts(), 0);
+        // Ignore a closed standard error: the verdicts hold the same facts.
         let _ = report::closing(&mut anstream::stderr(), &closing, &Palette::coloured());
-        report.write(told)?;
+        report.write(by_package)?;
         Ok(outcome)
     }
 
@@ -139,7 +141,7 @@ impl Options {
         flags.chain(self.filters.iter().map(OsString::from)).collect()
     }
 
-    /// `cargo test --test sysguard` of all packages that have one.
+    /// Returns `cargo test --test sysguard` for all packages that have a harness.
     fn nested_cargo(&self, packages: &[Package], flags: &[OsString], harness: &[OsString]) -> Command {
         let settings = packages[0].suite.settings();
         let mut command = Command::new(&settings.cargo);
@@ -152,7 +154,7 @@ impl Options {
             command.arg("--no-fail-fast");
         }
         command.arg("--").args(harness);
-        hand_on(&mut command, settings);
+        pass_settings(&mut command, settings);
         if let (Some(_), Some(root)) = (&settings.pending_dir, &settings.workspace_root) {
             command.env("SYSGUARD_WORKSPACE_ROOT", root);
         }
@@ -160,23 +162,24 @@ impl Options {
     }
 }
 
-/// Why the package's harness could not be built.
+/// Returns why the package's harness could not be built.
 fn harness_failure(package: &Package, built: &Artifacts) -> Option<String> {
     let target: Target = package.harness()?;
     built.get(&artifacts::root(&package.metadata), &target)?.err().map(str::to_owned)
 }
 
-/// A nested cargo and the files by which its harnesses and we talk.
-struct Nested {
+/// A nested cargo, and the files through which this process and its harnesses exchange data.
+struct NestedCargo {
     folder: TemporaryFolder,
-    /// The harnesses end with us.
+    /// Ends the harnesses when this process ends.
     lifeline: Lifeline,
 }
 
-impl Nested {
+impl NestedCargo {
     fn prepare(built: &Artifacts) -> Result<Self, Failure> {
-        let cannot =
-            |error: &dyn std::fmt::Display| Failure::failed(format!("cannot tell the harness what was built: {error}"));
+        let cannot = |error: &dyn std::fmt::Display| {
+            Failure::failed(format!("cannot pass the build results to the harness: {error}"))
+        };
         let folder = TemporaryFolder::create("sysguard-test-").map_err(|error| cannot(&error))?;
         let lines = built.to_lines().map_err(|error| cannot(&error))?;
         fs::write(folder.path().join("artifacts"), lines).map_err(|error| cannot(&error))?;
@@ -184,7 +187,7 @@ impl Nested {
         Ok(Self { folder, lifeline })
     }
 
-    fn run(&self, mut cargo: Command, told: &mut Told) -> Result<Outcome, Failure> {
+    fn run(&self, mut cargo: Command, by_package: &mut VerdictsByPackage) -> Result<Outcome, Failure> {
         let verdicts = self.folder.path().join("verdicts");
         cargo.env(ARTIFACTS, self.folder.path().join("artifacts")).env(VERDICTS, &verdicts);
         self.lifeline.pass_to(&mut cargo);
@@ -194,14 +197,15 @@ impl Nested {
         let mut worst = Outcome::Expected;
         for (folder, verdict) in collect(&verdicts)? {
             worst = worst.max(Outcome::of(&verdict.status));
-            told.add(&folder, verdict);
+            by_package.add(&folder, verdict);
         }
-        // A harness that failed without a verdict was told of by itself.
+        // A harness that failed without a verdict has printed why.
         Ok(if status.success() { worst } else { worst.max(Outcome::Failed) })
     }
 }
 
-/// What was told, with the folder of the package; nothing where no workload was run.
+/// Returns the verdicts in a file with the folder of their package. A missing file means that no
+/// workload ran.
 pub(super) fn collect(file: &Path) -> Result<Vec<(PathBuf, Verdict)>, Failure> {
     let text = match fs::read_to_string(file) {
         Ok(text) => text,

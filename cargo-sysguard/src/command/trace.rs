@@ -1,6 +1,7 @@
-//! `cargo sysguard trace`: one run of any command, reported; it exits as the command did.
+//! `cargo sysguard trace`: runs any command once and reports what it used. Main type: [`Options`].
 //!
-//! Its exit codes are those of env(1) and timeout(1), because it stands where the command would.
+//! It exits with the status of the command. Its own failures use the exit codes of env(1) and
+//! timeout(1).
 
 use std::ffi::OsString;
 use std::fs;
@@ -27,30 +28,30 @@ use crate::taxonomy;
 /// `trace`'s options.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit codes: as the command did; 128+N when signal N ended it; 124 when --timeout did; 125 when tracing or \
-                        reporting failed; 126 when the command cannot be executed; 127 when it is not found; 2 wrong usage."
+    after_help = "Exit codes: the status of the command; 128+N if signal N ended it; 124 if --timeout ended it; 125 if tracing or \
+                        reporting failed; 126 if the command cannot be executed; 127 if it is not found; 2 wrong usage."
 )]
 pub(crate) struct Options {
-    /// How the report is written: table, markdown, json, yaml or csv
+    /// Write the report in this format: table, markdown, json, yaml or csv
     #[arg(long, value_name = "FORMAT", default_value_t)]
     format: Format,
-    /// Whose words subsystems go by: kernel, workload-tracing, or a file
+    /// Taxonomy used to name subsystems: kernel, workload-tracing, or a file
     #[arg(long, value_name = "NAME|FILE", default_value = "kernel")]
     taxonomy: String,
-    /// Write the report to this file instead of standard error
+    /// Write the report to a file instead of standard error
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Tell who made the first call of each kind
+    /// Report the caller of the first call of each kind
     #[arg(short = 'k', long)]
     callers: bool,
-    /// How calls are watched: ptrace, with their results; or notify, sooner, with the result of
-    /// those only whose result says what they used
+    /// Trace with this engine: ptrace sees every result; notify is faster and sees only the results
+    /// that show what a call used
     #[arg(long, value_name = "ENGINE", default_value = "ptrace", value_parser = Engine::to_record)]
     engine: Engine,
-    /// End the command after this time, for example 90s or 5m
+    /// End the command after this time, such as 90s or 5m
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
-    /// How long its other processes may outlive the first one [default: 2s]
+    /// Let other processes of the command outlive its first one for this long [default: 2s]
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     grace: Option<Duration>,
     /// The command and its arguments
@@ -58,9 +59,10 @@ pub(crate) struct Options {
     command: Vec<OsString>,
 }
 
-const NO_CALLERS: &str = "--callers wants stopped tasks, whose stacks can be read: --engine notify stops few";
+const NO_CALLERS: &str = "--callers reads the stacks of stopped tasks, but --engine notify stops few of them\n\
+    help: use --engine ptrace";
 
-/// Why the command's own exit status is not ours.
+/// A failure that replaces the exit status of the command.
 #[derive(Debug)]
 struct Failed {
     code: u8,
@@ -84,7 +86,7 @@ impl Options {
         match self.trace() {
             Ok(status) => ExitCode::from(status),
             Err(Failed { code, message }) => {
-                // Where even standard error is gone, the exit code has to do.
+                // Ignore a closed standard error: the exit code remains.
                 let _ = writeln!(anstream::stderr(), "{}", message::error(&message));
                 ExitCode::from(code)
             }
@@ -97,7 +99,7 @@ impl Options {
             .map_err(|failure| Failed { code: Failed::USAGE, message: failure.message })?;
         let program = self.find()?;
         let terminal =
-            keep_terminal().map_err(|error| Failed::ours(format!("cannot read the terminal's modes: {error}")))?;
+            keep_terminal().map_err(|error| Failed::ours(format!("cannot read the terminal modes: {error}")))?;
         leave_signals_to_workload()
             .map_err(|error| Failed::ours(format!("cannot leave signals to the command: {error}")))?;
         let limits = Limits { timeout: self.timeout, stop: None, grace: self.grace.unwrap_or(DEFAULT_GRACE) };
@@ -115,11 +117,11 @@ impl Options {
         if let Some(reason) = outcome.incomplete {
             terminal.restore();
             return Err(Failed::ours(format!(
-                "notifications do not show all that the command does, since {reason}; it was ended: --engine ptrace shows all"
+                "the command was ended: notifications do not show all of its calls, since {reason}\nhelp: use --engine ptrace"
             )));
         }
         if outcome.exit == Exit::TimedOut || outcome.killed_stragglers > 0 {
-            // Whoever was killed could not do it.
+            // A killed process could not restore them itself.
             terminal.restore();
         }
         let lost = observation.lost_events;
@@ -136,7 +138,7 @@ impl Options {
         write(&recording, self.format, &taxonomy, file)
             .map_err(|error| Failed::ours(format!("cannot write the report: {error}")))?;
         if lost > 0 {
-            return Err(Failed::ours(format!("{lost} events were lost: the report shows less than the command did")));
+            return Err(Failed::ours(format!("{lost} events were lost, so the report is incomplete")));
         }
         // A status is 0 to 255, and a signal's number below 65.
         Ok(u8::try_from(outcome.exit.shell_status()).unwrap_or(u8::MAX))
@@ -152,16 +154,16 @@ impl Options {
         match find_command(name) {
             Lookup::Found(program) => Ok(program),
             Lookup::NotExecutable(file) => Err(failed(Failed::NOT_EXECUTABLE, &not_executable(&file))),
-            Lookup::Missing => Err(failed(Failed::NOT_FOUND, "it is not found")),
+            Lookup::Missing => Err(failed(Failed::NOT_FOUND, "not found")),
         }
     }
 }
 
-/// Says why a file cannot be executed.
+/// Returns the reason a file cannot be executed.
 fn not_executable(file: &Path) -> String {
     match fs::metadata(file) {
         Err(error) => error.to_string(),
-        Ok(_) => "it is not an executable file".to_owned(),
+        Ok(_) => "not an executable file".to_owned(),
     }
 }
 
@@ -176,7 +178,7 @@ fn command(program: PathBuf, argv: Vec<OsString>) -> Command {
     }
 }
 
-/// Whether the kernel knows no way to execute the file: a script without `#!`.
+/// Returns whether execve(2) failed with ENOEXEC, as for a script without `#!`.
 fn is_without_interpreter(error: &TraceError) -> bool {
     matches!(error, TraceError::Exec { source, .. } if source.raw_os_error() == Some(ENOEXEC))
 }
@@ -184,7 +186,8 @@ fn is_without_interpreter(error: &TraceError) -> bool {
 /// include/uapi/asm-generic/errno-base.h
 const ENOEXEC: i32 = 8;
 
-/// The shell that runs such a script, as execvp(3) does it for env(1) and timeout(1).
+/// Returns a command that runs the script with a shell, as execvp(3) does for env(1) and
+/// timeout(1).
 fn by_shell(script: PathBuf, command_line: &[OsString]) -> Command {
     const SHELL: &str = "/bin/sh";
     let arguments = command_line.iter().skip(1).cloned();
@@ -204,7 +207,7 @@ fn write(recording: &Recording, format: Format, taxonomy: &Taxonomy, file: Optio
 impl From<TraceError> for Failed {
     fn from(error: TraceError) -> Self {
         let code = match &error {
-            // The program is there; its interpreter is not.
+            // The program exists, but its interpreter does not.
             TraceError::Exec { source, .. } if source.kind() == io::ErrorKind::NotFound => Self::NOT_FOUND,
             TraceError::Exec { .. } => Self::NOT_EXECUTABLE,
             TraceError::Directory { .. } | TraceError::Impossible { .. } | TraceError::System { .. } => Self::OURS,

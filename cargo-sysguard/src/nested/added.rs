@@ -1,5 +1,5 @@
-//! The variables that `cargo sysguard run` adds to cargo's environment, and a test's environment
-//! without them. Main type: [`Added`].
+//! The variables that `cargo sysguard run` adds to cargo's environment, and their removal from a
+//! test's environment. Main type: [`Added`].
 
 use std::collections::BTreeMap;
 use std::env;
@@ -8,19 +8,19 @@ use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
-/// What was added, by name.
+/// The added variables by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Added(BTreeMap<String, Variable>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Variable {
     added: OsString,
-    /// Its value before; nothing where it was not set.
+    /// Its value before, or nothing if it was not set.
     before: Option<OsString>,
 }
 
 impl Added {
-    /// What this command's environment has more than ours.
+    /// Returns the variables that this command adds to the environment of this process.
     pub(crate) fn of(command: &Command) -> Self {
         let variable = |(name, value): (&OsStr, Option<&OsStr>)| {
             let added = value?.to_owned();
@@ -29,8 +29,8 @@ impl Added {
         Self(command.get_envs().filter_map(variable).collect())
     }
 
-    /// The environment as it would be without us. A variable that cargo's configuration sets to
-    /// another value keeps that.
+    /// Returns the environment without the added variables. A variable that cargo's configuration
+    /// sets to another value keeps it.
     pub(crate) fn taken_from(&self, current: impl Iterator<Item = (OsString, OsString)>) -> Vec<(OsString, OsString)> {
         let restored = |(name, value): (OsString, OsString)| match name.to_str().and_then(|name| self.0.get(name)) {
             Some(variable) if variable.added == value => Some((name, variable.before.clone()?)),
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_there_is_put_back() {
+    fn previous_values_are_restored() {
         let mut command = Command::new("true");
         command
             .env("PATH", "/ours")

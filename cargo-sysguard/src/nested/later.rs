@@ -1,5 +1,5 @@
-//! Tests that need further runs once nextest has ended: nextest limits the time of each test, and
-//! recording takes longer. Main type: [`Later`].
+//! Tests that are repeated after nextest has ended, because nextest limits the time of each test.
+//! Main type: [`PostponedTest`].
 
 use std::collections::BTreeMap;
 use std::env;
@@ -17,14 +17,14 @@ use serde::{Deserialize, Serialize};
 use super::append;
 use crate::exit_code::Failure;
 
-/// nextest's name of the group in which a test runs. Tests of the global group may run beside each
-/// other.
+/// The variable in which nextest passes the test group. Tests of the global group may run in
+/// parallel.
 const GROUP: &str = "NEXTEST_TEST_GROUP";
 const GLOBAL: &str = "@global";
 
-/// A test, and how its runner was called.
+/// A test to repeat, and how its runner was called.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Later {
+pub(crate) struct PostponedTest {
     /// The name of its workload.
     pub(crate) workload: String,
     /// The arguments of this program.
@@ -33,8 +33,8 @@ pub(crate) struct Later {
     environment: Vec<(OsString, OsString)>,
 }
 
-impl Later {
-    /// The runner is called again as this process is, with `flag` behind its first word.
+impl PostponedTest {
+    /// Returns a call like that of this process, with `flag` after its first argument.
     pub(crate) fn as_called(workload: String, flag: &str) -> io::Result<Self> {
         let mut arguments: Vec<OsString> = env::args_os().skip(1).collect();
         arguments.insert(1.min(arguments.len()), flag.into());
@@ -42,44 +42,44 @@ impl Later {
         Ok(Self { workload, arguments, folder: env::current_dir()?, environment })
     }
 
-    /// Passes it to the `cargo sysguard run` with this plan.
-    pub(crate) fn tell(&self, plan: &Path) -> io::Result<()> {
+    /// Records the test for the `cargo sysguard run` with this plan.
+    pub(crate) fn record(&self, plan: &Path) -> io::Result<()> {
         let mut line = serde_json::to_vec(self)?;
         line.push(b'\n');
         append(&file(plan), &line)
     }
 
-    /// Those that were passed on, each once, in the order of their names: a repeated test counts as
-    /// it was run last.
-    pub(crate) fn told(plan: &Path) -> Result<Vec<Self>, Failure> {
-        let cannot = |error: &dyn std::fmt::Display| Failure::failed(format!("cannot read which tests wait: {error}"));
+    /// Returns the recorded tests once each, sorted by name. The last call of a test counts.
+    pub(crate) fn read_all(plan: &Path) -> Result<Vec<Self>, Failure> {
+        let cannot =
+            |error: &dyn std::fmt::Display| Failure::failed(format!("cannot read the postponed tests: {error}"));
         let text = match fs::read_to_string(file(plan)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             text => text.map_err(|error| cannot(&error))?,
         };
         let mut all = BTreeMap::new();
         for line in text.lines() {
-            let later: Self = serde_json::from_str(line).map_err(|error| cannot(&error))?;
-            all.insert(later.workload.clone(), later);
+            let test: Self = serde_json::from_str(line).map_err(|error| cannot(&error))?;
+            all.insert(test.workload.clone(), test);
         }
         Ok(all.into_values().collect())
     }
 
-    /// Runs them by this program, which passes on verdicts and progress as in a slot.
+    /// Repeats the tests with this program, which passes on verdicts and progress.
     pub(crate) fn run_all(all: &[Self], program: &Path) -> Result<(), Failure> {
-        let (beside, alone): (Vec<_>, Vec<_>) = all.iter().partition(|later| later.may_run_beside_others());
+        let (parallel, alone): (Vec<_>, Vec<_>) = all.iter().partition(|test| test.may_run_in_parallel());
         let failed: Mutex<Option<io::Error>> = Mutex::default();
-        let run = |later: &Self| {
-            if let Err(error) = later.command(program).and_then(|mut command| command.status()) {
+        let run = |test: &Self| {
+            if let Err(error) = test.command(program).and_then(|mut command| command.status()) {
                 failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
             }
         };
         let next = AtomicUsize::new(0);
         thread::scope(|scope| {
-            for _ in 0..thread::available_parallelism().map_or(1, usize::from).min(beside.len()) {
+            for _ in 0..thread::available_parallelism().map_or(1, usize::from).min(parallel.len()) {
                 scope.spawn(|| {
-                    while let Some(later) = beside.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        run(later);
+                    while let Some(test) = parallel.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        run(test);
                     }
                 });
             }
@@ -91,7 +91,7 @@ impl Later {
         }
     }
 
-    fn may_run_beside_others(&self) -> bool {
+    fn may_run_in_parallel(&self) -> bool {
         self.environment.iter().any(|(name, value)| name == GROUP && value == GLOBAL)
     }
 
@@ -104,35 +104,40 @@ impl Later {
     }
 }
 
-/// The file beside a plan.
+/// Returns the file of postponed tests beside a plan.
 fn file(plan: &Path) -> PathBuf {
-    plan.with_file_name("later")
+    plan.with_file_name("postponed")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn later(workload: &str, argument: &str) -> Later {
+    fn test(workload: &str, argument: &str) -> PostponedTest {
         let environment = vec![(GROUP.into(), GLOBAL.into())];
-        Later { workload: workload.to_owned(), arguments: vec![argument.into()], folder: "/".into(), environment }
+        PostponedTest {
+            workload: workload.to_owned(),
+            arguments: vec![argument.into()],
+            folder: "/".into(),
+            environment,
+        }
     }
 
     #[test]
-    fn a_test_that_was_repeated_is_told_once() {
+    fn repeated_test_is_read_once() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let plan = folder.path().join("plan");
-        assert_eq!(Later::told(&plan).expect("no file"), []);
-        for one in [later("b", "1"), later("a", "2"), later("b", "3")] {
-            one.tell(&plan).expect("a line");
+        assert_eq!(PostponedTest::read_all(&plan).expect("no file"), []);
+        for one in [test("b", "1"), test("a", "2"), test("b", "3")] {
+            one.record(&plan).expect("a line");
         }
-        assert_eq!(Later::told(&plan).expect("lines"), [later("a", "2"), later("b", "3")]);
+        assert_eq!(PostponedTest::read_all(&plan).expect("lines"), [test("a", "2"), test("b", "3")]);
     }
 
     #[test]
-    fn tests_of_a_group_run_alone() {
-        assert!(later("a", "").may_run_beside_others());
-        let group = Later { environment: vec![(GROUP.into(), "serial".into())], ..later("a", "") };
-        assert!(!group.may_run_beside_others());
+    fn tests_of_a_custom_group_run_alone() {
+        assert!(test("a", "").may_run_in_parallel());
+        let group = PostponedTest { environment: vec![(GROUP.into(), "serial".into())], ..test("a", "") };
+        assert!(!group.may_run_in_parallel());
     }
 }

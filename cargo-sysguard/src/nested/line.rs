@@ -1,14 +1,13 @@
-//! The command line behind `cargo sysguard run --`: cargo's words and the harness's, told apart.
-//! Main type: [`Line`].
+//! The command line after `cargo sysguard run --`, split into arguments of cargo and of the
+//! harness. Main type: [`Line`].
 //!
-//! It only reads: what the words mean is cargo's and nextest's business, and they get them as they
-//! came.
+//! It must not change arguments: cargo and nextest get them as given.
 
 use std::ffi::{OsStr, OsString};
 
 use crate::exit_code::Failure;
 
-/// Who runs the tests.
+/// The program that runs the tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tool {
     /// `cargo test`
@@ -21,13 +20,13 @@ pub(crate) enum Tool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) tool: Tool,
-    /// All before `--`, the subcommand included.
+    /// The arguments before `--`, including the subcommand.
     pub(crate) cargo: Vec<OsString>,
-    /// All behind it.
+    /// The arguments after `--`.
     pub(crate) harness: Vec<OsString>,
 }
 
-/// Flags of cargo and nextest that take a value as their next word.
+/// Flags of cargo and nextest that take the next argument as their value.
 const VALUED: &[&str] = &[
     "-p",
     "--package",
@@ -70,8 +69,8 @@ const VALUED: &[&str] = &[
     "--tool-config-file",
 ];
 
-/// Flags that leave tests out.
-const CHOOSING: &[&str] = &[
+/// Flags that select a subset of the tests.
+const SELECTING: &[&str] = &[
     "--lib",
     "--bins",
     "--bin",
@@ -98,7 +97,7 @@ const CHOOSING: &[&str] = &[
 ];
 
 impl Line {
-    /// Reads the words behind `run --`.
+    /// Parses the arguments after `run --`.
     pub(crate) fn parse(words: &[OsString]) -> Result<Self, Failure> {
         let words = words.strip_prefix(&[OsString::from("cargo")]).unwrap_or(words);
         let word = |index: usize| words.get(index).and_then(|word| word.to_str()).unwrap_or_default();
@@ -107,7 +106,7 @@ impl Line {
             ("nextest", "run" | "r") => Tool::Nextest,
             _ => {
                 return Err(Failure::usage(
-                    "after `--` comes what cargo is to do: `cargo sysguard run -- test …` or `cargo sysguard run -- nextest run …`",
+                    "unsupported cargo command after `--`\nhelp: use `cargo sysguard run -- test …` or `cargo sysguard run -- nextest run …`",
                 ));
             }
         };
@@ -116,12 +115,12 @@ impl Line {
         Ok(Self { tool, cargo: part(), harness: part() })
     }
 
-    /// The words of the subcommand, and cargo's other words.
+    /// Returns the words of the subcommand, and cargo's other arguments.
     pub(crate) fn subcommand(&self) -> (&[OsString], &[OsString]) {
         self.cargo.split_at(if self.tool == Tool::Nextest { 2 } else { 1 })
     }
 
-    /// The values that a flag of cargo's is given, in their order.
+    /// Returns the values of a flag among cargo's arguments, in order.
     pub(crate) fn values(&self, flag: &str) -> Vec<&str> {
         let mut words = self.cargo.iter().map(|word| word.to_str().unwrap_or_default());
         let mut values = Vec::new();
@@ -135,29 +134,29 @@ impl Line {
         values
     }
 
-    /// Whether cargo is given a flag.
+    /// Returns whether cargo's arguments contain a flag.
     pub(crate) fn has(&self, flag: &str) -> bool {
         self.cargo.iter().any(|word| word == flag)
     }
 
-    /// Whether cargo runs tests, and does not only build or list them or print its help.
+    /// Returns whether cargo runs tests, instead of only building or listing them or printing help.
     pub(crate) fn runs_tests(&self) -> bool {
         let asks =
             |word: &OsString| ["--no-run", "--help", "-h", "--version", "-V", "--list"].iter().any(|flag| word == flag);
         !self.cargo.iter().chain(&self.harness).any(asks)
     }
 
-    /// Whether the test binaries are there once nextest has ended.
+    /// Returns whether the test binaries still exist after nextest has ended.
     pub(crate) fn keeps_binaries(&self) -> bool {
         let unpacks = |word: &OsString| word.to_str().is_some_and(|word| word.starts_with("--archive-file"));
         !self.cargo.iter().any(unpacks)
     }
 
-    /// Whether every test of the packages is meant.
+    /// Returns whether every test of the packages is selected.
     pub(crate) fn is_whole(&self) -> bool {
         let chooses = |word: &OsStr| {
             let word = word.to_str().unwrap_or_default();
-            CHOOSING.contains(&word.split_once('=').map_or(word, |(flag, _)| flag))
+            SELECTING.contains(&word.split_once('=').map_or(word, |(flag, _)| flag))
         };
         let mut valued = false;
         let names_tests = |word: &OsString| {
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn cargos_words_and_the_harness_s_are_told_apart() {
+    fn arguments_are_split_between_cargo_and_harness() {
         for (text, tool, cargo, harness) in [
             ("test", Tool::Libtest, 1, 0),
             ("cargo t -p a", Tool::Libtest, 3, 0),
@@ -195,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flags_values_are_found_in_both_forms() {
+    fn flag_values_are_found_in_both_forms() {
         let line = line("test --target a --target=b --targets c -- --target d").expect("a line");
         assert_eq!(line.values("--target"), ["a", "b"]);
         let mixed = Line {
@@ -220,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_leaves_tests_out_is_known() {
+    fn partial_selections_are_recognized() {
         for (text, whole) in [
             ("test", true),
             ("test --workspace -p a --features x,y --release --target-dir /t", true),

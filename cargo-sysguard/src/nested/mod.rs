@@ -1,7 +1,7 @@
-//! What `cargo sysguard run` tells the processes that cargo calls as its target runner: a file that
-//! names every test binary. Main type: [`Plan`].
+//! The files through which `cargo sysguard run` and its target runners exchange data. Main type:
+//! [`Plan`].
 //!
-//! The runner must ask neither cargo nor the user again: nextest calls it once a test.
+//! The runner must not ask cargo again, because nextest calls it once per test.
 
 mod added;
 mod later;
@@ -25,25 +25,25 @@ use sysguard::report;
 use crate::exit_code::Failure;
 
 pub(crate) use added::Added;
-pub(crate) use later::Later;
+pub(crate) use later::PostponedTest;
 pub(crate) use line::{Line, Tool};
 pub(crate) use progress::{Follower, Reporter};
 pub(crate) use runners::Runners;
 pub(crate) use targets::Targets;
 
-/// What the tests are, and how they are run.
+/// The test binaries, and how they are run.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Plan {
     /// The folder of the workspace.
     pub(crate) workspace: PathBuf,
-    /// Each test of a binary is run by itself.
+    /// Whether each test of a binary is run separately.
     pub(crate) per_test: bool,
-    /// So many runs make a first baseline; nothing: until it is quiet.
+    /// The number of runs for a first baseline, or nothing to run until no run adds anything.
     pub(crate) runs: Option<NonZeroU32>,
     /// The runners that the user's own configuration names, by target triple.
     pub(crate) runners: BTreeMap<String, Vec<String>>,
     pub(crate) binaries: Vec<Binary>,
-    /// The time of each test is limited, so that further runs of it wait until all have ended.
+    /// Whether the time of each test is limited. Then tests are repeated after all have ended.
     pub(crate) has_slots: bool,
     /// The variables that a test must not see.
     pub(crate) added: Added,
@@ -52,55 +52,55 @@ pub(crate) struct Plan {
 /// A test binary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Binary {
-    /// Its file, where cargo tells it, or what nextest calls it.
+    /// Its path, if cargo reports it, or its ID in nextest.
     pub(crate) key: String,
     /// The folder of its package.
     pub(crate) folder: PathBuf,
     /// The package's name.
     pub(crate) package: String,
-    /// Its own name among the package's.
+    /// Its name, unique within the package.
     pub(crate) name: String,
 }
 
 impl Binary {
-    /// All of it, or one test in it.
+    /// Returns the name of one of its tests, or of the whole binary.
     pub(crate) fn test(&self, test: Option<&str>) -> TestName {
         TestName { package: self.package.clone(), binary: self.name.clone(), test: test.map(str::to_owned) }
     }
 }
 
 impl Plan {
-    /// Writes it where [`Plan::read`] finds it.
+    /// Writes the plan to a file for [`Plan::read`].
     pub(crate) fn write(&self, file: &Path) -> Result<(), Failure> {
         let text = serde_json::to_vec(self).map_err(Failure::failed)?;
         fs::write(file, text).map_err(|error| Failure::failed(format!("cannot write {}: {error}", file.display())))
     }
 
-    /// Reads what was written.
+    /// Reads the plan from its file.
     pub(crate) fn read(file: &Path) -> Result<Self, Failure> {
         let cannot = |error: io::Error| Failure::failed(format!("cannot read {}: {error}", file.display()));
         let text = fs::read(file).map_err(cannot)?;
         serde_json::from_slice(&text).map_err(|error| cannot(error.into()))
     }
 
-    /// Whether the runner was called for every binary that cargo surely ran, and for at least one
-    /// where that is not known.
-    pub(crate) fn is_kept(&self, tool: Tool, called: &BTreeSet<String>) -> bool {
+    /// Returns whether the runner was called for every binary that cargo ran, or for at least one
+    /// with nextest.
+    pub(crate) fn was_called(&self, tool: Tool, called: &BTreeSet<String>) -> bool {
         match tool {
             Tool::Libtest => {
                 !self.binaries.is_empty() && self.binaries.iter().all(|binary| called.contains(&binary.key))
             }
-            // What a filter leaves out is never called, or not even built.
+            // A binary without selected tests is not called, and perhaps not even built.
             Tool::Nextest => !called.is_empty(),
         }
     }
 
-    /// Whether a complete run that showed these workloads tells that one of the package in this
-    /// folder is no more: its binary is not there, or shows other tests. A run of whole binaries
-    /// tells nothing of each test, nor the other way round.
-    pub(crate) fn misses(&self, folder: &Path, workload: &str, seen: &BTreeSet<String>) -> bool {
-        // A shared file is called by its own name where it cannot be read: which tests it holds is
-        // not known.
+    /// Returns whether a complete run that showed these workloads proves that this workload of the
+    /// package no longer exists: its binary is missing, or it has other tests.
+    ///
+    /// A run of whole binaries proves nothing about single tests, and vice versa.
+    pub(crate) fn is_deleted(&self, folder: &Path, workload: &str, seen: &BTreeSet<String>) -> bool {
+        // An unreadable shared file appears under its own name. Its tests are unknown.
         let is_file = test_name::tests_of(workload).is_some();
         if is_file || test_name::short(workload).is_none() || seen.contains(workload) {
             return false;
@@ -115,63 +115,63 @@ impl Plan {
         })
     }
 
-    /// What a workload is, as one and as many.
+    /// Returns the noun for a workload, singular and plural.
     pub(crate) fn noun(&self, tool: Tool) -> (&'static str, &'static str) {
         if self.per_test || tool == Tool::Nextest { ("test", "tests") } else { ("test binary", "test binaries") }
     }
 
-    /// The test binary of this file, or with this name of nextest's; nothing of a doctest or any
-    /// other program.
+    /// Returns the test binary with this path or nextest ID, or nothing for a doctest or another
+    /// program.
     pub(crate) fn binary(&self, executable: &Path, nextest: Option<&str>) -> Option<&Binary> {
         let is = |binary: &&Binary| Some(binary.key.as_str()) == nextest || Path::new(&binary.key) == executable;
         self.binaries.iter().find(is)
     }
 }
 
-/// The file beside a plan with the keys of binaries that were called.
+/// Returns the file beside a plan with the keys of called binaries.
 fn called_file(plan: &Path) -> PathBuf {
     plan.with_file_name("called")
 }
 
-/// Says that the runner was called for this binary.
-pub(crate) fn tell_called(plan: &Path, binary: &Binary) -> io::Result<()> {
+/// Records that the runner was called for this binary.
+pub(crate) fn record_called(plan: &Path, binary: &Binary) -> io::Result<()> {
     append(&called_file(plan), format!("{}\n", binary.key).as_bytes())
 }
 
-/// The keys of binaries for which the runner was called.
+/// Returns the keys of the binaries for which the runner was called.
 pub(crate) fn called(plan: &Path) -> BTreeSet<String> {
     names_in(&called_file(plan))
 }
 
-/// The file beside a plan that keeps whether this binary is a harness of ours.
+/// Returns the file beside a plan that caches whether this binary is a sysguard harness.
 pub(crate) fn harness_file(plan: &Path, binary: &Binary) -> PathBuf {
     let mut hasher = DefaultHasher::new();
     binary.key.hash(&mut hasher);
     plan.with_file_name(format!("harness.{:016x}", hasher.finish()))
 }
 
-/// The file of names beside a plan: the tests that were run or listed.
+/// Returns the file beside a plan with the names of tests that were run or listed.
 fn seen_file(plan: &Path) -> PathBuf {
     plan.with_file_name("seen")
 }
 
-/// Says that these tests exist.
-pub(crate) fn tell_seen(plan: &Path, names: &[TestName]) -> io::Result<()> {
+/// Records that these tests exist.
+pub(crate) fn record_seen(plan: &Path, names: &[TestName]) -> io::Result<()> {
     let lines: String = names.iter().map(|name| name.workload() + "\n").collect();
     append(&seen_file(plan), lines.as_bytes())
 }
 
-/// The file of names beside a plan: the tests that failed by themselves.
+/// Returns the file beside a plan with the names of tests that failed without a verdict.
 fn unjudged_file(plan: &Path) -> PathBuf {
     plan.with_file_name("unjudged")
 }
 
-/// Says that this test failed by itself, so that there is no verdict on what it used.
-pub(crate) fn tell_unjudged(plan: &Path, name: &TestName) -> io::Result<()> {
+/// Records that this test failed by itself, so there is no verdict on what it used.
+pub(crate) fn record_unjudged(plan: &Path, name: &TestName) -> io::Result<()> {
     append(&unjudged_file(plan), (name.workload() + "\n").as_bytes())
 }
 
-/// The tests that failed by themselves, by the names of their workloads.
+/// Returns the workload names of the tests that failed without a verdict.
 pub(crate) fn unjudged(plan: &Path) -> BTreeSet<String> {
     names_in(&unjudged_file(plan))
 }
@@ -180,19 +180,19 @@ fn names_in(file: &Path) -> BTreeSet<String> {
     fs::read_to_string(file).unwrap_or_default().lines().map(str::to_owned).collect()
 }
 
-/// The tests of which anybody said that they exist, by the names of their workloads.
+/// Returns the workload names of all recorded tests.
 pub(crate) fn seen(plan: &Path) -> BTreeSet<String> {
     names_in(&seen_file(plan))
 }
 
-/// Tells a verdict on a test of the package in this folder.
-pub(crate) fn tell(file: &Path, folder: &Path, verdict: &Verdict) -> io::Result<()> {
+/// Appends a verdict on a test of the package in this folder.
+pub(crate) fn record_verdict(file: &Path, folder: &Path, verdict: &Verdict) -> io::Result<()> {
     let mut line = Vec::new();
     report::write_json_line(&mut line, &folder.to_string_lossy(), verdict)?;
     append(file, &line)
 }
 
-/// One write, because other processes do the same.
+/// Appends with a single write(2), because other processes append too.
 fn append(file: &Path, bytes: &[u8]) -> io::Result<()> {
     OpenOptions::new().append(true).create(true).open(file)?.write_all(bytes)
 }
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_binary_is_found_by_its_file_or_by_nextests_name() {
+    fn binary_is_found_by_path_or_nextest_id() {
         let plan = plan();
         let name = |file: &str, nextest| plan.binary(Path::new(file), nextest).map(|binary| binary.name.as_str());
         assert_eq!(name("/target/demo-1", None), Some("demo"));
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn cargo_must_have_called_every_binary() {
+    fn cargo_test_must_call_every_binary() {
         let plan = plan();
         for (tool, called, kept) in [
             (Tool::Libtest, &["/target/demo-1", "demo::it"][..], true),
@@ -232,14 +232,14 @@ mod tests {
             (Tool::Nextest, &[], false),
         ] {
             let called = called.iter().map(|&key| key.to_owned()).collect();
-            assert_eq!(plan.is_kept(tool, &called), kept, "{tool:?} {called:?}");
+            assert_eq!(plan.was_called(tool, &called), kept, "{tool:?} {called:?}");
         }
         let nothing = Plan { binaries: Vec::new(), ..plan };
-        assert!(!nothing.is_kept(Tool::Libtest, &BTreeSet::new()), "doctests only");
+        assert!(!nothing.was_called(Tool::Libtest, &BTreeSet::new()), "doctests only");
     }
 
     #[test]
-    fn only_what_a_complete_run_could_have_shown_is_missed() {
+    fn only_tests_that_a_run_could_show_are_deleted() {
         let folder = Path::new("/demo");
         for (seen, workload, missed) in [
             (&["run::demo::it::a"][..], "run::demo::it::b", true),
@@ -253,7 +253,7 @@ mod tests {
             (&["run::demo::it::a"], "run::demo::tests.other", false),
         ] {
             let seen = seen.iter().map(|&name| name.to_owned()).collect();
-            assert_eq!(plan().misses(folder, workload, &seen), missed, "{workload}");
+            assert_eq!(plan().is_deleted(folder, workload, &seen), missed, "{workload}");
         }
     }
 }

@@ -1,8 +1,7 @@
-//! What the runners that cargo calls are running, on its way to people: nextest keeps a runner's
-//! own standard error to itself.
+//! Progress of the target runners. Main types: [`Reporter`] and [`Follower`].
 //!
-//! A runner appends to a file beside the plan ([`Reporter`]), and `run` reads it as it grows
-//! ([`Follower`]).
+//! nextest captures the standard error of a runner. Therefore each runner appends to a file beside
+//! the plan, and `run` reads it as it grows.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -18,16 +17,16 @@ use sysguard::runner::Progress;
 
 use super::append;
 
-/// How often the file is looked at.
+/// The interval between reads of the file.
 const INTERVAL: Duration = Duration::from_millis(500);
 
 /// One line of the file.
 #[derive(Debug, Serialize, Deserialize)]
 struct Report {
-    /// The process of the runner: one that was killed never says that its test ended.
+    /// The process ID of the runner. A killed runner never reports the end of its test.
     runner: u32,
     workload: String,
-    /// Which run of how many; nothing once it is not run any more.
+    /// The number of the run and the number of runs, or nothing at the end of the last run.
     run: Option<(u32, u32)>,
 }
 
@@ -35,14 +34,14 @@ fn file_beside(plan: &Path) -> PathBuf {
     plan.with_file_name("progress")
 }
 
-/// Says what this process runs.
+/// Reports what this process runs.
 #[derive(Debug)]
 pub(crate) struct Reporter {
     file: PathBuf,
 }
 
 impl Reporter {
-    /// For the `run` that wrote this plan.
+    /// Returns a reporter for the `run` that wrote this plan.
     pub(crate) fn beside(plan: &Path) -> Self {
         Self { file: file_beside(plan) }
     }
@@ -51,7 +50,7 @@ impl Reporter {
         let report = Report { runner: process::id(), workload: workload.to_owned(), run };
         if let Ok(mut line) = serde_json::to_vec(&report) {
             line.push(b'\n');
-            // Nothing is judged by it.
+            // Ignore errors: progress does not affect verdicts.
             let _ = append(&self.file, &line);
         }
     }
@@ -67,7 +66,7 @@ impl Progress for Reporter {
     }
 }
 
-/// Passes on what runners report, until it is dropped.
+/// Prints the progress of runners until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Follower {
     thread: Option<(Sender<()>, JoinHandle<()>)>,
@@ -77,13 +76,13 @@ impl Follower {
     /// Follows the runners of this plan.
     pub(crate) fn beside(plan: &Path) -> Self {
         let file = file_beside(plan);
-        // There before it is opened; without it, nothing is passed on.
+        // Create the file before opening it. If that fails, no progress is printed.
         let opened = fs::write(&file, "").and_then(|()| File::open(&file));
         let thread = opened.ok().map(|opened| {
             let (sender, receiver) = mpsc::channel();
             let follow = move || {
                 let mut running = Following { reports: BufReader::new(opened), begun: String::new(), live: Vec::new() };
-                // cargo and nextest draw on the terminal: what comes in between are lines.
+                // cargo and nextest draw on the terminal, so progress is printed as lines.
                 let spinners = Spinners::logged();
                 while receiver.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
                     running.pass_on(&spinners, |runner| Path::new(&format!("/proc/{runner}")).exists());
@@ -99,18 +98,18 @@ impl Drop for Follower {
     fn drop(&mut self) {
         if let Some((sender, thread)) = self.thread.take() {
             drop(sender);
-            // It only reads and writes: where it failed, nothing is lost but lines.
+            // Ignore a panic: only progress lines are lost.
             let _ = thread.join();
         }
     }
 }
 
-/// A file of reports, read as it grows.
+/// A reader of the progress file.
 struct Following<R> {
     reports: R,
-    /// A line that is not whole yet.
+    /// An incomplete line.
     begun: String,
-    /// What runs, and its runner.
+    /// The running tests, with the process ID of their runner.
     live: Vec<(u32, String)>,
 }
 
@@ -156,9 +155,9 @@ mod tests {
     use super::*;
 
     #[derive(Default)]
-    struct Heard(Mutex<Vec<String>>);
+    struct RecordedProgress(Mutex<Vec<String>>);
 
-    impl Progress for Heard {
+    impl Progress for RecordedProgress {
         fn running(&self, workload: &str, run: u32, of: u32) {
             self.0.lock().expect("no panic").push(format!("{workload} {run}/{of}"));
         }
@@ -168,22 +167,22 @@ mod tests {
     }
 
     #[test]
-    fn reports_come_through_and_a_killed_runner_ends() {
+    fn reports_arrive_and_a_killed_runner_ends() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let plan = folder.path().join("plan");
         let reporter = Reporter::beside(&plan);
-        let heard = Heard::default();
+        let recorded = RecordedProgress::default();
         reporter.running("one", 1, 10);
         let reports = BufReader::new(File::open(file_beside(&plan)).expect("a file"));
         let mut following = Following { reports, begun: String::new(), live: Vec::new() };
-        following.pass_on(&heard, |_| true);
+        following.pass_on(&recorded, |_| true);
         reporter.running("one", 2, 10);
         reporter.running("two", 0, 10);
         reporter.ended("one");
         append(&file_beside(&plan), b"{\"half\": ").expect("written");
-        following.pass_on(&heard, |_| true);
-        following.pass_on(&heard, |_| false);
-        let heard = heard.0.into_inner().expect("no panic");
-        assert_eq!(heard, ["one 1/10", "one 2/10", "two 0/10", "one ended", "two ended"]);
+        following.pass_on(&recorded, |_| true);
+        following.pass_on(&recorded, |_| false);
+        let recorded = recorded.0.into_inner().expect("no panic");
+        assert_eq!(recorded, ["one 1/10", "one 2/10", "two 0/10", "one ended", "two ended"]);
     }
 }

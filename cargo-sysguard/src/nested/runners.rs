@@ -1,8 +1,8 @@
-//! The runner that each target would have without us, and how ours takes its place. Main type:
+//! The user's target runners, and the arguments that replace them with ours. Main type:
 //! [`Runners`].
 //!
-//! Cargo takes a runner from `--config`, the environment and configuration files, in this order;
-//! and one for `target.TRIPLE` before one for `target.'cfg(…)'`, wherever that is written
+//! Cargo takes a runner from `--config`, the environment and configuration files, in this order.
+//! One for `target.TRIPLE` takes precedence over one for `target.'cfg(…)'` from any of these
 //! ("Configuration" in the Cargo Book).
 
 use std::collections::BTreeMap;
@@ -20,23 +20,23 @@ use crate::exit_code::Failure;
 /// The runners of the targets that cargo builds for.
 #[derive(Debug)]
 pub(crate) struct Runners {
-    /// The words of the user's runner by target triple; none where there is no such runner.
+    /// The words of the user's runner by target triple, empty if there is no runner.
     pub(crate) inner: BTreeMap<String, Vec<String>>,
-    /// The targets of which `--config` names a runner, and whether it is written as an array: only
-    /// another `--config` displaces it.
-    displacing: BTreeMap<String, bool>,
+    /// The targets with a runner in `--config`, and whether that is an array. Only another
+    /// `--config` overrides it.
+    overridden: BTreeMap<String, bool>,
 }
 
-/// What the values of `--config` say.
+/// The values of `--config`.
 #[derive(Debug, Default)]
 struct Given {
-    /// By the key below `target`: a triple or a `cfg()`. The last one wins.
+    /// The runners by the key below `target`, a triple or a `cfg()`. The last one wins.
     runners: BTreeMap<String, Written>,
     /// `build.target`
     targets: Vec<String>,
 }
 
-/// A runner as it is written.
+/// A runner as written by the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Written {
     words: Vec<String>,
@@ -44,7 +44,7 @@ struct Written {
 }
 
 impl Line {
-    /// The targets that cargo builds for, and the runners that the user names for them.
+    /// Returns the targets that cargo builds for, with the user's runners.
     pub(crate) fn runners(&self) -> Result<Runners, Failure> {
         let given = Given::of(&self.values("--config"))?;
         let cannot =
@@ -57,14 +57,14 @@ impl Line {
         let targets = config.build_target_for_cli(asked).map_err(cannot)?;
         let host = config.host_triple().map_err(cannot)?;
         let targets = if targets.is_empty() { vec![host.to_owned()] } else { targets };
-        let mut runners = Runners { inner: BTreeMap::new(), displacing: BTreeMap::new() };
+        let mut runners = Runners { inner: BTreeMap::new(), overridden: BTreeMap::new() };
         for target in targets {
             let triple = triple(&target, host);
             let written = given.runners.get(&triple);
-            // Nextest takes any runner of its command line before that of the environment.
-            let is_displaced = written.is_some() || self.tool == Tool::Nextest && !given.runners.is_empty();
-            if is_displaced {
-                runners.displacing.insert(triple.clone(), written.is_some_and(|written| written.is_array));
+            // For nextest, a runner on the command line takes precedence over the environment.
+            let is_overridden = written.is_some() || self.tool == Tool::Nextest && !given.runners.is_empty();
+            if is_overridden {
+                runners.overridden.insert(triple.clone(), written.is_some_and(|written| written.is_array));
             }
             let words = match written {
                 Some(written) => written.words.clone(),
@@ -81,24 +81,25 @@ impl Line {
 }
 
 impl Runners {
-    /// The variables by which cargo and nextest take this program as the runner of each target.
+    /// Returns the variables that make this program the runner of each target, for cargo and
+    /// nextest.
     pub(crate) fn variables(&self, program: &Path) -> Vec<(String, String)> {
         let command = |triple: &String| ours(program, triple).join(" ");
         self.inner.keys().map(|triple| (runner_variable(triple), command(triple))).collect()
     }
 
-    /// The arguments by which cargo and nextest do so where the command line names another: cargo
-    /// takes the last one, nextest the first.
+    /// Returns the arguments that override a runner on the command line. Cargo uses the last one,
+    /// nextest the first.
     pub(crate) fn arguments(&self, program: &Path) -> Vec<String> {
         let argument = |(triple, &is_array): (&String, &bool)| {
             let words = ours(program, triple);
-            // Cargo merges a text with a text and an array with an array only.
+            // Cargo merges a string only with a string, and an array only with an array.
             let value =
                 if is_array { Value::from(words.iter().collect::<Array>()) } else { Value::from(words.join(" ")) };
             let key = toml_edit::Key::new(triple);
             ["--config".to_owned(), format!("target.{}.runner={value}", key.display_repr())]
         };
-        self.displacing.iter().flat_map(argument).collect()
+        self.overridden.iter().flat_map(argument).collect()
     }
 }
 
@@ -106,7 +107,7 @@ fn ours(program: &Path, triple: &str) -> [String; 3] {
     [program.display().to_string(), "target-runner".to_owned(), triple.to_owned()]
 }
 
-/// The name by which cargo's configuration knows a target.
+/// Returns the name of a target in cargo's configuration.
 fn triple(target: &str, host: &str) -> String {
     match target.strip_suffix(".json") {
         Some(file) => Path::new(file).file_name().unwrap_or_default().to_string_lossy().into_owned(),
@@ -115,14 +116,14 @@ fn triple(target: &str, host: &str) -> String {
     }
 }
 
-/// Whether the environment or a file names a runner for exactly this triple.
+/// Returns whether the environment or a configuration file sets a runner for exactly this triple.
 fn names_triple(triple: &str) -> Result<bool, cargo_config2::Error> {
     let files = cargo_config2::de::Config::load()?;
     let by_file = files.target.get(triple).is_some_and(|target| target.runner.is_some());
     Ok(by_file || env::var_os(runner_variable(triple)).is_some())
 }
 
-/// The runner by environment and files.
+/// Returns the runner from the environment and configuration files.
 fn configured(config: &Config, target: &str) -> Result<Vec<String>, cargo_config2::Error> {
     let runner = config.runner(target)?;
     let words = runner.map(|runner| {
@@ -141,8 +142,8 @@ impl Given {
         let mut given = Self::default();
         for value in values {
             let path = here.join(value);
-            // As cargo has it: what exists is a file, and its paths begin at the folder above its
-            // own.
+            // Cargo's rule: a value that names an existing file is a file. Paths in it are relative
+            // to the parent of its folder.
             let is_file = !value.is_empty() && path.exists();
             let text = match is_file {
                 true => fs::read_to_string(&path).map_err(|error| cannot(value, &error))?,
@@ -168,10 +169,10 @@ impl Given {
         }
     }
 
-    /// The runner of the `cfg()` that matches a target.
+    /// Returns the runner of the `cfg()` that matches a target.
     ///
-    /// The crate that reads configurations decides: it is given the places of the runners as their
-    /// commands, in a file of its own.
+    /// `cargo-config2` evaluates the `cfg()`. It reads a temporary file in which the command of
+    /// each runner is its index.
     fn matching(&self, triple: &str) -> Result<Option<Written>, cargo_config2::Error> {
         let written: Vec<(&String, &Written)> =
             self.runners.iter().filter(|(key, _)| key.starts_with("cfg(")).collect();
@@ -207,7 +208,7 @@ impl Written {
     }
 }
 
-/// The words of a text or of an array of texts, and whether it is an array.
+/// Returns the words of a string or an array of strings, and whether it is an array.
 fn texts(item: &Item) -> Option<(Vec<String>, bool)> {
     match (item.as_str(), item.as_array()) {
         (Some(text), _) => Some((text.split_whitespace().map(str::to_owned).collect(), false)),
@@ -216,8 +217,8 @@ fn texts(item: &Item) -> Option<(Vec<String>, bool)> {
     }
 }
 
-/// The variable by which cargo and nextest take the runner of a target; it wins over configuration
-/// files.
+/// Returns the variable that sets the runner of a target in cargo and nextest. It takes precedence
+/// over configuration files.
 fn runner_variable(triple: &str) -> String {
     let upper = triple.to_uppercase().replace(['-', '.'], "_");
     format!("CARGO_TARGET_{upper}_RUNNER")
@@ -230,7 +231,7 @@ mod tests {
     const TRIPLE: &str = "x86_64-unknown-linux-gnu";
 
     #[test]
-    fn the_variable_of_a_target_is_upper_case() {
+    fn runner_variable_is_upper_case() {
         for (triple, variable) in [
             (TRIPLE, "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER"),
             ("thumbv8m.main-none-eabi", "CARGO_TARGET_THUMBV8M_MAIN_NONE_EABI_RUNNER"),
@@ -240,14 +241,14 @@ mod tests {
     }
 
     #[test]
-    fn targets_are_known_by_their_triples() {
+    fn targets_map_to_configuration_names() {
         for (target, known) in [(TRIPLE, TRIPLE), ("dir/my-os.json", "my-os"), ("host-tuple", "a-b-c")] {
             assert_eq!(triple(target, "a-b-c"), known);
         }
     }
 
     #[test]
-    fn the_last_runner_of_a_key_is_taken() {
+    fn last_runner_of_a_key_wins() {
         let given = Given::of(&[
             "target.a.runner='one two'",
             "target.a.runner=['./three', 'f o u r']",
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cfg_is_matched_against_the_target() {
+    fn cfg_is_matched_against_the_target() {
         let matching = |values: &[&str]| {
             let found = Given::of(values).expect("values").matching(TRIPLE).expect("a target that rustc knows");
             found.map(|written| written.words.join(" "))
@@ -280,10 +281,10 @@ mod tests {
     }
 
     #[test]
-    fn ours_displaces_a_runner_in_its_own_form() {
+    fn override_has_the_form_of_the_users_runner() {
         let inner = BTreeMap::from([("a.b-c".to_owned(), Vec::new()), ("d".to_owned(), Vec::new())]);
-        let displacing = BTreeMap::from([("a.b-c".to_owned(), true), ("d".to_owned(), false)]);
-        let runners = Runners { inner, displacing };
+        let overridden = BTreeMap::from([("a.b-c".to_owned(), true), ("d".to_owned(), false)]);
+        let runners = Runners { inner, overridden };
         let arguments = runners.arguments(Path::new("/p"));
         let array = "target.\"a.b-c\".runner=[\"/p\", \"target-runner\", \"a.b-c\"]";
         assert_eq!(arguments, ["--config", array, "--config", "target.d.runner=\"/p target-runner d\""]);

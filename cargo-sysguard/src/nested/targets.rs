@@ -1,5 +1,5 @@
-//! Which test binaries there are, and for which targets: from what cargo knows and builds. Main
-//! type: [`Targets`].
+//! The test binaries of a workspace, from cargo's metadata and build messages. Main type:
+//! [`Targets`].
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -11,14 +11,14 @@ use sysguard::model::run::test_name;
 use super::{Binary, Line, Tool};
 use crate::exit_code::{Failure, Outcome};
 
-/// The workspace that a command line is about.
+/// The workspace of a command line.
 #[derive(Debug)]
 pub(crate) struct Targets {
     metadata: Metadata,
 }
 
 impl Targets {
-    /// Asks cargo about the workspace.
+    /// Reads the metadata of the workspace.
     pub(crate) fn of(line: &Line, cargo: &Path) -> Result<Self, Failure> {
         let mut command = MetadataCommand::new();
         command.cargo_path(cargo).no_deps();
@@ -29,17 +29,17 @@ impl Targets {
             cargo_metadata::Error::CargoMetadata { stderr } => {
                 Failure::usage(stderr.trim().trim_start_matches("error: "))
             }
-            other => Failure::usage(format!("cannot ask cargo about the workspace: {other}")),
+            other => Failure::usage(format!("cannot read the metadata of the workspace: {other}")),
         };
         Ok(Self { metadata: command.exec().map_err(cannot)? })
     }
 
-    /// The folder of the workspace.
+    /// Returns the folder of the workspace.
     pub(crate) fn workspace(&self) -> PathBuf {
         self.metadata.workspace_root.clone().into()
     }
 
-    /// The names of the workspace's packages by their folders.
+    /// Returns the folder and name of each package.
     pub(crate) fn packages(&self) -> impl Iterator<Item = (PathBuf, String)> {
         self.metadata
             .workspace_packages()
@@ -47,13 +47,14 @@ impl Targets {
             .map(|package| (artifacts::root(package), package.name.to_string()))
     }
 
-    /// Every test binary: built by cargo where only a file tells which it is.
+    /// Returns every test binary. For `cargo test`, builds them, because only the path identifies a
+    /// binary there.
     pub(crate) fn binaries(&self, line: &Line, cargo: &Path) -> Result<Vec<Binary>, Failure> {
         match line.tool {
             Tool::Nextest => {
                 Ok(self.all().map(|(package, target)| binary(nextest_id(package, target), package, target)).collect())
             }
-            // cargo builds no doctest.
+            // cargo builds no executable for a doctest.
             Tool::Libtest if ["--doc", "--help", "-h"].iter().any(|flag| line.has(flag)) => Ok(Vec::new()),
             Tool::Libtest => {
                 let built = build(line, cargo)?;
@@ -73,7 +74,7 @@ impl Targets {
     }
 }
 
-/// What `cargo test` is about to run.
+/// Builds and returns the binaries that `cargo test` will run.
 fn build(line: &Line, cargo: &Path) -> Result<Vec<Artifact>, Failure> {
     let mut command = Command::new(cargo);
     command.args(&line.cargo);
@@ -84,7 +85,7 @@ fn build(line: &Line, cargo: &Path) -> Result<Vec<Artifact>, Failure> {
     let cannot = |error| Failure::failed(format!("cannot run {}: {error}", cargo.display()));
     let output = command.output().map_err(cannot)?;
     if !output.status.success() {
-        let message = "cargo could not build the tests: see its messages above".to_owned();
+        let message = "cargo could not build the tests; see its messages above".to_owned();
         return Err(Failure { outcome: Outcome::Failed, message });
     }
     let messages = Message::parse_stream(&output.stdout[..]).filter_map(|message| match message {
@@ -95,7 +96,7 @@ fn build(line: &Line, cargo: &Path) -> Result<Vec<Artifact>, Failure> {
 }
 
 fn binary(key: String, package: &Package, target: &Target) -> Binary {
-    // A build script runs no tests.
+    // A build script has no tests.
     let names = package.targets.iter().take_while(|other| *other != target).filter(|other| !other.is_custom_build());
     let earlier: Vec<&str> = names.map(|other| other.name.as_str()).collect();
     let name = test_name::binary(kind(target), &target.name, &earlier);
@@ -118,7 +119,7 @@ fn kind(target: &Target) -> &'static str {
     }
 }
 
-/// As nextest calls a binary: "binary ID" in its manual.
+/// Returns the nextest ID of a binary ("binary ID" in its manual).
 fn nextest_id(package: &Package, target: &Target) -> String {
     match kind(target) {
         "lib" => package.name.to_string(),

@@ -1,5 +1,6 @@
-//! The review: finding by finding on a terminal, each decision written as it is made. Main type:
-//! [`Review`].
+//! The interactive review of pending findings on a terminal. Main type: [`Review`].
+//!
+//! Each decision is written at once.
 
 mod screen;
 mod state;
@@ -19,7 +20,7 @@ use self::state::{Step, Walk};
 use crate::exit_code::Failure;
 use crate::proposals::{Decision, Place, Proposals, takes_reason};
 
-/// One review of all that is pending.
+/// One review of all pending findings.
 pub(crate) struct Review<'a> {
     proposals: &'a Proposals,
     items: Vec<Item>,
@@ -29,11 +30,11 @@ pub(crate) struct Review<'a> {
 /// One thing to decide on.
 struct Item {
     place: Place,
-    /// Nothing where an empty first baseline is all that is pending.
+    /// The pending fact, or nothing for an empty first baseline.
     fact: Option<Fact>,
 }
 
-/// How many findings were decided on.
+/// The number of accepted and rejected findings.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     accepted: usize,
@@ -41,7 +42,7 @@ pub(crate) struct Tally {
 }
 
 impl<'a> Review<'a> {
-    /// A review of what was found pending.
+    /// Returns a review of these pending findings.
     pub(crate) fn new(proposals: &'a Proposals, found: &[(Place, Pending)], diff_tool: Option<DiffTool<'a>>) -> Self {
         let of = |(place, pending): &(Place, Pending)| {
             let facts: Vec<Fact> = pending.findings().into_iter().map(|finding| finding.fact).collect();
@@ -53,13 +54,13 @@ impl<'a> Review<'a> {
         Self { proposals, items: found.iter().flat_map(of).collect(), screen: Screen::new(diff_tool) }
     }
 
-    /// Walks through it until its end or until the reviewer leaves.
+    /// Asks about each finding until the last one, or until the reviewer quits.
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let mut tally = Tally::default();
         let mut walk = Walk::new(self.workloads());
         while let Some(at) = walk.at() {
             let Some(pending) = self.pending(at)? else {
-                // Decided together with an earlier one.
+                // It was settled together with an earlier one.
                 walk.go_to(at + 1);
                 continue;
             };
@@ -69,7 +70,7 @@ impl<'a> Review<'a> {
                 Step::Decide { decision, reason, of } => {
                     let why = if reason { self.screen.reason().map_err(Failure::output)? } else { None };
                     if reason && why.is_none() {
-                        self.tell("no reason, nothing decided")?;
+                        self.print_line("no reason given; nothing was decided")?;
                         continue;
                     }
                     self.decide(decision, &of, &pending, why.as_deref())?;
@@ -82,10 +83,10 @@ impl<'a> Review<'a> {
             }
         }
         let rest = self.items.len().saturating_sub(tally.accepted + tally.rejected);
-        self.tell(&format!("\n{} accepted, {} rejected, {rest} undecided", tally.accepted, tally.rejected))
+        self.print_line(&format!("\n{} accepted, {} rejected, {rest} undecided", tally.accepted, tally.rejected))
     }
 
-    /// The workload of each item, as a number.
+    /// Returns a number for the workload of each item.
     fn workloads(&self) -> Vec<usize> {
         let mut numbers = BTreeMap::new();
         let number = |item| {
@@ -95,8 +96,8 @@ impl<'a> Review<'a> {
         self.items.iter().map(|item| &item.place).map(number).collect()
     }
 
-    /// What is pending of the item's workload, while the item itself still is. Read anew, for
-    /// others may write too.
+    /// Returns the pending findings of the item's workload, or nothing if the item was settled.
+    /// Reads the files again, because other processes may write them.
     fn pending(&self, at: usize) -> Result<Option<Pending>, Failure> {
         let Item { place, fact } = &self.items[at];
         let pending = self.proposals.pending(place).map_err(Failure::failed)?;
@@ -117,7 +118,7 @@ impl<'a> Review<'a> {
         self.screen.show(&Card { number, count, workload, file: &file, pending, finding, change: &change })
     }
 
-    /// All that these items of one workload stand for.
+    /// Returns all facts below these items of one workload.
     fn facts(&self, of: &Range<usize>, pending: &Pending) -> BTreeSet<Fact> {
         let facts = self.items[of.clone()].iter().filter_map(|item| item.fact.as_ref());
         facts.flat_map(|fact| pending.under(fact)).collect()
@@ -138,16 +139,17 @@ impl<'a> Review<'a> {
         let place = &self.items[of.start].place;
         self.proposals.settle(place, &settled)?;
         match decision {
-            Decision::Accept if why.is_some() && !takes_reason(&facts) => {
-                self.tell(&format!("accepted, but it has no place for a reason: wrote {}", self.proposals.file(place)))
-            }
-            Decision::Accept => self.tell(&format!("accepted: wrote {}", self.proposals.file(place))),
-            Decision::Reject => self.tell("rejected"),
+            Decision::Accept if why.is_some() && !takes_reason(&facts) => self.print_line(&format!(
+                "accepted, but the reason was dropped (only a system call has a `why:`): wrote {}",
+                self.proposals.file(place)
+            )),
+            Decision::Accept => self.print_line(&format!("accepted: wrote {}", self.proposals.file(place))),
+            Decision::Reject => self.print_line("rejected"),
         }
     }
 
-    fn tell(&self, line: &str) -> Result<(), Failure> {
-        self.screen.tell(line).map_err(Failure::output)
+    fn print_line(&self, line: &str) -> Result<(), Failure> {
+        self.screen.print_line(line).map_err(Failure::output)
     }
 }
 

@@ -1,7 +1,7 @@
-//! What the reviewer sees and types. Main type: [`Screen`].
+//! The terminal of a review: output and keys. Main type: [`Screen`].
 //!
-//! The terminal is changed for no longer than one key takes, and is as it was before that key is
-//! acted on; a signal that ends the review meanwhile restores it (`linux::keep_terminal`).
+//! The terminal is in raw mode only while it waits for a key. A signal that ends the review
+//! meanwhile restores the modes (`linux::keep_terminal`).
 
 use std::io::{self, BufRead, Write};
 
@@ -15,30 +15,30 @@ use sysguard::runner::DiffTool;
 
 use crate::message;
 
-/// A terminal, both ways.
+/// A terminal, for output and input.
 #[derive(Debug)]
 pub(crate) struct Screen<'a> {
     keys: Term,
-    /// What shows changes instead of us.
+    /// The user's program that shows changes, if any.
     diff_tool: Option<DiffTool<'a>>,
 }
 
-/// One finding as it is shown.
+/// One finding to show.
 pub(crate) struct Card<'a> {
     pub(crate) number: usize,
     pub(crate) count: usize,
     pub(crate) workload: &'a str,
     pub(crate) file: &'a str,
     pub(crate) pending: &'a Pending,
-    /// Nothing where only an empty first baseline is pending.
+    /// The finding, or nothing for an empty first baseline.
     pub(crate) finding: Option<&'a Finding>,
-    /// What accepting it makes of the file.
+    /// The change of the file if it is accepted.
     pub(crate) change: &'a Change,
 }
 
 const KEYS: &str = "[a]ccept  accept with a r[e]ason  [r]eject  [s]kip  [q]uit  capitals: all of this workload";
 
-/// What Ctrl-Z sends while single keys are read.
+/// The character that Ctrl-Z sends in raw mode.
 const SUSPEND: char = '\u{1a}';
 
 impl<'a> Screen<'a> {
@@ -46,7 +46,7 @@ impl<'a> Screen<'a> {
         Self { keys: Term::stdout(), diff_tool }
     }
 
-    /// Shows a finding and what accepting it would change.
+    /// Shows a finding and the change of the file if it is accepted.
     pub(crate) fn show(&self, card: &Card<'_>) -> io::Result<()> {
         let mut out = anstream::stdout().lock();
         write!(out, "\n({}/{}) ", card.number, card.count)?;
@@ -57,13 +57,13 @@ impl<'a> Screen<'a> {
         out.flush()
     }
 
-    /// Waits for a key; nothing at Ctrl-C, or where the terminal is gone.
+    /// Waits for a key. Returns nothing for Ctrl-C, or if the terminal was closed.
     pub(crate) fn key(&self) -> io::Result<Option<char>> {
         match self.keys.read_key_raw() {
             Ok(Key::Char(SUSPEND)) => {
                 writeln!(anstream::stdout())?;
                 suspend_job()?;
-                // Shows the finding again.
+                // An unknown key shows the finding again.
                 Ok(Some(' '))
             }
             Ok(Key::Char(key)) => {
@@ -72,14 +72,14 @@ impl<'a> Screen<'a> {
                 Ok(Some(key))
             }
             Ok(Key::CtrlC) => Ok(None),
-            // Arrows and the like mean nothing here.
+            // Arrows and other special keys count as unknown.
             Ok(_) => Ok(Some(' ')),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Asks for a reason; nothing where none is given.
+    /// Asks for a reason. Returns nothing for an empty line.
     pub(crate) fn reason(&self) -> io::Result<Option<String>> {
         let mut out = anstream::stdout().lock();
         write!(out, "why: ")?;
@@ -90,13 +90,13 @@ impl<'a> Screen<'a> {
         Ok((!reason.is_empty()).then(|| reason.to_owned()))
     }
 
-    /// Says what came of a key.
-    pub(crate) fn tell(&self, line: &str) -> io::Result<()> {
+    /// Prints a line.
+    pub(crate) fn print_line(&self, line: &str) -> io::Result<()> {
         writeln!(anstream::stdout(), "{line}")
     }
 }
 
-/// What becomes of the file, by the user's own program where there is one that runs.
+/// Writes the change of a file with the user's diff tool, or built in if there is none or it fails.
 pub(crate) fn write_change(
     out: &mut dyn Write,
     file: &str,
@@ -113,7 +113,7 @@ pub(crate) fn write_change(
     report::change(out, file, change, &Palette::coloured())
 }
 
-/// The finding in words.
+/// Writes the finding as text.
 pub(super) fn write_card(out: &mut dyn Write, card: &Card<'_>) -> io::Result<()> {
     match card.finding {
         Some(finding) => report::finding(out, card.workload, card.file, card.pending, finding, &Palette::coloured()),

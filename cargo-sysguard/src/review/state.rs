@@ -1,59 +1,59 @@
-//! The walk through what is pending: a key pressed → what is to be done. Main type: [`Walk`].
+//! The state of a review, which maps each key to a step. Main type: [`Walk`].
 //!
-//! Pure: it neither draws nor writes.
+//! It is pure: it must not draw or write.
 
 use std::ops::Range;
 
 use crate::proposals::Decision;
 
-/// Where the reviewer stands among all findings.
+/// The position of the reviewer among all findings.
 #[derive(Debug)]
 pub(crate) struct Walk {
-    /// To which workload each finding belongs.
+    /// The workload of each finding.
     workloads: Vec<usize>,
     at: usize,
 }
 
-/// What a key asks for.
+/// The effect of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Decide on these findings, after a reason where one is to be given.
+    /// Accept or reject these findings, after asking for a reason if wanted.
     Decide {
-        /// What becomes of them.
+        /// Accept or reject.
         decision: Decision,
         /// Whether a reason is asked for.
         reason: bool,
-        /// Which findings.
+        /// The findings.
         of: Range<usize>,
     },
-    /// Leave what is before this finding undecided.
+    /// Leave the findings before this one undecided.
     Skip(usize),
     /// Leave everything else undecided.
     Quit,
-    /// The key means nothing.
+    /// The key has no meaning.
     Unknown,
 }
 
-/// What `Ctrl-D` sends while single keys are read.
+/// The character that `Ctrl-D` sends in raw mode.
 const END_OF_TRANSMISSION: char = '\u{4}';
 
 impl Walk {
-    /// Findings in order; those of one workload are neighbours.
+    /// Returns a walk over findings with these workloads. Findings of one workload are adjacent.
     pub(crate) fn new(workloads: Vec<usize>) -> Self {
         Self { workloads, at: 0 }
     }
 
-    /// The finding before the reviewer, while there is one.
+    /// Returns the current finding, or nothing after the last one.
     pub(crate) fn at(&self) -> Option<usize> {
         (self.at < self.workloads.len()).then_some(self.at)
     }
 
-    /// Goes on with this finding.
+    /// Moves to this finding.
     pub(crate) fn go_to(&mut self, finding: usize) {
         self.at = finding;
     }
 
-    /// What a key means here; a capital means the rest of the workload.
+    /// Returns the effect of a key. A capital letter applies to the rest of the workload.
     pub(crate) fn step(&self, key: char) -> Step {
         let end = if key.is_ascii_uppercase() { self.end_of_workload() } else { self.at + 1 };
         let of = self.at..end;
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_walk_ends_behind_its_last_finding() {
+    fn walk_ends_after_the_last_finding() {
         let mut walk = Walk::new(vec![0, 1]);
         for at in 0..2 {
             assert_eq!(walk.at(), Some(at));

@@ -1,4 +1,4 @@
-// asked KIND: a program whose objects are asked about.
+// asked KIND: a program for tests of queries about its objects.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <netinet/in.h>

@@ -1,8 +1,8 @@
-//! `bless`: what it writes, and what it leaves.
+//! `bless`: the files that it writes, and those that it keeps.
 
 use super::project::Project;
 
-pub(crate) fn twice_changes_no_byte() {
+pub(crate) fn second_bless_changes_no_byte() {
     let project = Project::new("bless-twice")
         .expecting("own", "bin: bless-twice # mine")
         .expecting("shell", "command: [sh, -c, 'echo $HOME > file; cat file']")
@@ -21,7 +21,7 @@ pub(crate) fn twice_changes_no_byte() {
     assert_eq!(project.changed_since(&before), [""; 0]);
 }
 
-pub(crate) fn a_failure_leaves_the_others_written() {
+pub(crate) fn failure_does_not_stop_other_workloads() {
     let project = Project::new("bless-failures")
         .expecting("good", "command: [true]")
         .expecting("malformed", "nonsense: true")
@@ -33,7 +33,7 @@ pub(crate) fn a_failure_leaves_the_others_written() {
     assert!(ran.stderr.contains("expectations/malformed.yaml:2:1: "), "{}", ran.stderr);
 }
 
-pub(crate) fn a_new_fact_is_an_added_line() {
+pub(crate) fn new_fact_only_adds_lines() {
     let project = Project::new("bless-added").expecting("own", "bin: bless-added");
     project.sysguard("bless").ends(0);
     let before = project.read("expectations/own.yaml");
@@ -46,10 +46,10 @@ pub(crate) fn a_new_fact_is_an_added_line() {
     assert!(kept && before != after, "lines were changed, not added:\n{after}");
 }
 
-/// Whichever engine records: what cannot be watched by notifications, and what asks for errors, is
-/// watched call by call, with the reason.
+/// Workloads that notifications cannot cover, and those that record errors, fall back to ptrace
+/// with a reason.
 #[cfg(target_arch = "x86_64")]
-pub(crate) fn notifications_write_the_same_bytes() {
+pub(crate) fn notify_engine_records_the_same_bytes() {
     const STRICT: &str = "syscall(157, 22, 1, 0, 0, 0); syscall(60, 0)";
     let project = Project::new("bless-notified")
         .expecting("own", "bin: bless-notified")

@@ -1,4 +1,4 @@
-//! What `run` and `test` say at their end, and what they say meanwhile.
+//! The closing line of `run` and `test`, and their progress.
 
 use libtest_mimic::Trial;
 
@@ -9,63 +9,66 @@ const FAILS: &str = "#[test]\nfn quiet() { panic!(\"on purpose\"); }\n";
 const SLEEPS: &str = "#[test]\nfn quiet() { std::thread::sleep(std::time::Duration::from_secs(6)); }\n";
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        tracing("closing::run_says_how_many_binaries_were_traced", run_says_how_many_binaries_were_traced),
-        nextest("closing::run_says_how_many_tests_were_traced", run_says_how_many_tests_were_traced),
-        tracing("closing::test_says_how_many_workloads_were_traced", test_says_how_many_workloads_were_traced),
-        tracing("closing::long_recording_says_which_run_it_is_in", long_recording_says_which_run_it_is_in),
-        nextest("closing::long_recording_is_heard_under_nextest", long_recording_is_heard_under_nextest),
+    trials![closing:
+        tracing run_prints_the_number_of_traced_binaries,
+        nextest run_prints_the_number_of_traced_tests,
+        tracing test_prints_the_number_of_traced_workloads,
+        tracing long_recording_prints_its_progress,
+        nextest long_recording_prints_its_progress_under_nextest,
     ]
 }
 
 #[track_caller]
-fn says(ran: &Ran, line: &str) {
+fn ends_with_line(ran: &Ran, line: &str) {
     assert_eq!(ran.stderr.lines().last(), Some(line), "{}", ran.stderr);
 }
 
-fn run_says_how_many_binaries_were_traced() {
+fn run_prints_the_number_of_traced_binaries() {
     let project = Project::foreign("closing-run");
     let line = "run --runs 2 -- test";
-    says(&project.sysguard(line).ends(101), "2 test binaries traced, 0 new, 2 without a baseline");
+    ends_with_line(&project.sysguard(line).ends(101), "2 test binaries traced, 0 new, 2 without a baseline");
     let recording = project.sysguard("run --runs 2 --update unseen -- test").ends(0);
-    says(&recording, "2 test binaries traced, 0 new, 2 recorded");
-    says(&project.sysguard(line).ends(0), "2 test binaries traced, 0 new");
+    ends_with_line(&recording, "2 test binaries traced, 0 new, 2 recorded");
+    ends_with_line(&project.sysguard(line).ends(0), "2 test binaries traced, 0 new");
     let json = project.sysguard("run --format json -- test").ends(0);
-    says(&json, "2 test binaries traced, 0 new");
+    ends_with_line(&json, "2 test binaries traced, 0 new");
     serde_json::from_str::<serde_json::Value>(&json.stdout).expect("nothing but JSON");
     project.write("tests/it.rs", FAILS);
-    says(&project.sysguard("run -- test --no-fail-fast").ends(101), "2 test binaries traced, 0 new, 1 failed");
+    ends_with_line(
+        &project.sysguard("run -- test --no-fail-fast").ends(101),
+        "2 test binaries traced, 0 new, 1 failed",
+    );
     project.write("tests/it.rs", CONNECTS);
     let found = project.sysguard(line).ends(101);
     let last = found.stderr.lines().last().unwrap_or_default();
     assert!(last.starts_with("2 test binaries traced, ") && last.ends_with(" new in 1 test binary"), "{last}");
 }
 
-fn run_says_how_many_tests_were_traced() {
+fn run_prints_the_number_of_traced_tests() {
     let project = Project::foreign("closing-nextest");
     project.sysguard("run --runs 2 --update unseen -- nextest run").ends(0);
-    says(&project.sysguard("run -- nextest run").ends(0), "2 tests traced, 0 new");
+    ends_with_line(&project.sysguard("run -- nextest run").ends(0), "2 tests traced, 0 new");
     project.write("tests/it.rs", FAILS);
     let ran = project.sysguard("run -- nextest run --no-fail-fast --retries 2").ends(100);
-    says(&ran, "2 tests traced, 0 new, 1 failed");
+    ends_with_line(&ran, "2 tests traced, 0 new, 1 failed");
 }
 
-fn test_says_how_many_workloads_were_traced() {
+fn test_prints_the_number_of_traced_workloads() {
     for project in [Project::new("closing-test"), Project::new("closing-harness").with_harness()] {
         let project = project
             .expecting("good", "command: [\"true\"]")
             .expecting("left", "command: [\"true\"]\nignore: slow")
             .expecting("lacks", "command: [\"true\"]\nrequires: [no-such-program]");
         project.sysguard("bless good").ends(0);
-        says(&project.sysguard("test").ends(0), "1 workload traced, 0 new, 2 ignored");
+        ends_with_line(&project.sysguard("test").ends(0), "1 workload traced, 0 new, 2 ignored");
         let project = project.expecting("bad", "command: [\"false\"]").expecting("first", "command: [ls]");
         let ran = project.sysguard("test --format json").ends(101);
-        says(&ran, "3 workloads traced, 0 new, 1 without a baseline, 1 failed, 2 ignored");
+        ends_with_line(&ran, "3 workloads traced, 0 new, 1 without a baseline, 1 failed, 2 ignored");
         serde_json::from_str::<serde_json::Value>(&ran.stdout).expect("nothing but JSON");
     }
 }
 
-fn long_recording_says_which_run_it_is_in() {
+fn long_recording_prints_its_progress() {
     let project = Project::foreign("closing-long").file("tests/it.rs", SLEEPS);
     let ran = project.sysguard("run --runs 2 -- test --test it").ends(101);
     assert!(ran.stderr.contains("run::closing-long::it: run 2 of 2, "), "{}", ran.stderr);
@@ -74,10 +77,10 @@ fn long_recording_says_which_run_it_is_in() {
     assert!(ran.stderr.contains("slow: run 1 of 2, "), "{}", ran.stderr);
 }
 
-fn long_recording_is_heard_under_nextest() {
+fn long_recording_prints_its_progress_under_nextest() {
     let project = Project::foreign("closing-heard").file("tests/it.rs", SLEEPS);
     let ran = project.sysguard("run --runs 2 -- nextest run --test it").ends(101);
-    // In which run it is then depends on how soon nextest starts the test again.
+    // The number of the run depends on the moment at which nextest restarts the test.
     let is_line = |line: &str| line.starts_with("run::closing-heard::it::quiet: run ") && line.ends_with("s so far");
     assert!(ran.stderr.lines().any(is_line), "{}", ran.stderr);
 }

@@ -1,22 +1,22 @@
-//! Workloads in code: closures of a harness, with and without a file.
+//! Closures of a harness as workloads, with and without a file.
 
 use libtest_mimic::Trial;
 
 use super::project::{Project, tracing};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        tracing("closures::only_what_is_inside_counts", only_what_is_inside_counts),
-        tracing("closures::a_check_needs_no_file", a_check_needs_no_file),
-        tracing("closures::a_phase_has_a_set_of_its_own", a_phase_has_a_set_of_its_own),
-        tracing("closures::a_name_belongs_to_one", a_name_belongs_to_one),
-        tracing("closures::markers_of_the_closure_itself_fail", markers_of_the_closure_itself_fail),
-        tracing("closures::exit_inside_hides_nothing", exit_inside_hides_nothing),
-        tracing("closures::phase_named_loader_is_reported", phase_named_loader_is_reported),
+    trials![closures:
+        tracing only_calls_inside_the_closure_count,
+        tracing check_needs_no_file,
+        tracing phase_has_its_own_set,
+        tracing duplicate_closure_names_are_refused,
+        tracing markers_sent_by_the_closure_fail,
+        tracing exit_inside_a_closure_hides_nothing,
+        tracing phase_named_loader_is_reported,
     ]
 }
 
-/// A project whose harness has this closure, beside a workload in YAML.
+/// Returns a project with this closure in its harness, and a workload in YAML.
 fn with_closure(name: &str, body: &str) -> Project {
     let harness = format!(
         "use sysguard::Subsystem;\n\nfn main() -> std::process::ExitCode {{\n    let _before = std::fs::read_dir(\"/proc\");\n    \
@@ -28,7 +28,7 @@ fn with_closure(name: &str, body: &str) -> Project {
 const READS: &str = ".workload(\"net::reads\", || drop(std::fs::read(\"/proc/version\")))";
 const CONNECTS: &str = ".workload(\"net::reads\", || drop(std::net::UdpSocket::bind(\"127.0.0.1:0\")))";
 
-fn only_what_is_inside_counts() {
+fn only_calls_inside_the_closure_count() {
     let project = with_closure("closures-inside", READS);
     project.sysguard("bless").ends(0);
     let before = project.files();
@@ -40,13 +40,13 @@ fn only_what_is_inside_counts() {
     );
     assert!(proposal.contains("    openat:\n      objects:\n        - file:proc\n"), "{proposal}");
     for foreign in ["execve", "getdents64", "mmap", "prctl", "        - file\n"] {
-        assert!(!proposal.contains(foreign), "{foreign} is not the closure's:\n{proposal}");
+        assert!(!proposal.contains(foreign), "{foreign} is not of the closure:\n{proposal}");
     }
     project.sysguard("accept net::reads").ends(0);
     project.sysguard("test").ends(0);
     let before = project.files();
     project.sysguard("bless").ends(0);
-    assert_eq!(project.changed_since(&before), [""; 0], "without the harness it is the same");
+    assert_eq!(project.changed_since(&before), [""; 0], "bless without the harness changes nothing");
 
     let connecting = with_closure("closures-inside", CONNECTS).read("tests/sysguard.rs");
     project.write("tests/sysguard.rs", &connecting);
@@ -54,7 +54,7 @@ fn only_what_is_inside_counts() {
     assert!(ran.stdout.contains("new-subsystem network") && ran.stdout.contains("1 filtered out"), "{}", ran.stdout);
 }
 
-fn a_check_needs_no_file() {
+fn check_needs_no_file() {
     let check = |name: &str, judge: &str| {
         format!(".check(\"{name}\", || drop(std::net::UdpSocket::bind(\"127.0.0.1:0\")), |seen| {judge})")
     };
@@ -66,26 +66,26 @@ fn a_check_needs_no_file() {
     project.sysguard("bless").ends(0);
     let before = project.files();
     let ran = project.sysguard("test").ends(101);
-    for told in [
+    for expected in [
         "test fine      ... ok",
         "{subsystem: network}: 2 calls, 0 are allowed:",
         "{syscall: bind}: 1 calls, 0 are allowed:",
         "unknown syscall `sokcet`: did you mean `socket`?",
         "test result: FAILED. 2 passed; 3 failed;",
     ] {
-        assert!(ran.stdout.contains(told), "{told}\n{}", ran.stdout);
+        assert!(ran.stdout.contains(expected), "{expected}\n{}", ran.stdout);
     }
     assert_eq!(project.changed_since(&before), [""; 0]);
     project.sysguard("test fine").ends(0);
 }
 
-fn a_name_belongs_to_one() {
+fn duplicate_closure_names_are_refused() {
     let project = with_closure("closures-names", ".workload(\"plain\", || ()).workload(\"a b\", || ())");
     let ran = project.sysguard("test").ends(101);
-    for told in ["`plain` is a closure of the test, too", "each part of its path must consist of"] {
-        assert!(ran.stdout.contains(told), "{told}\n{}", ran.stdout);
+    for expected in ["`plain` is a closure of the test, too", "each part of its path must consist of"] {
+        assert!(ran.stdout.contains(expected), "{expected}\n{}", ran.stdout);
     }
-    for (body, said) in [
+    for (body, expected) in [
         (
             ".check(\"one\", || (), |_| ()).check(\"one\", || (), |_| panic!())",
             "two closures of the test are named `one`",
@@ -95,7 +95,7 @@ fn a_name_belongs_to_one() {
     ] {
         project.write("tests/sysguard.rs", &with_closure("closures-names", body).read("tests/sysguard.rs"));
         let ran = project.sysguard("test").ends(101);
-        assert!(ran.stderr.contains(said), "{said}: {}", ran.stderr);
+        assert!(ran.stderr.contains(expected), "{expected}: {}", ran.stderr);
     }
     project.write("tests/sysguard.rs", &with_closure("closures-names", "").read("tests/sysguard.rs"));
     let project = project.expecting("nobody", "closure: nobody");
@@ -103,7 +103,7 @@ fn a_name_belongs_to_one() {
     assert!(ran.stdout.contains("no closure is named `nobody`"), "{}", ran.stdout);
 }
 
-fn a_phase_has_a_set_of_its_own() {
+fn phase_has_its_own_set() {
     let body = |serving: &str| {
         let start = "drop(std::fs::read(\"/proc/version\")); sysguard::phase(\"serving\");";
         let serve = format!("drop(std::net::UdpSocket::bind(\"127.0.0.1:0\")); {serving}");
@@ -122,7 +122,7 @@ fn a_phase_has_a_set_of_its_own() {
     );
     project.sysguard("test").ends(0);
 
-    // What start-up does, serving may not.
+    // Calls of the start-up are new in the phase `serving`.
     let opening = with_closure("closures-phase", &body("drop(std::fs::read(\"/proc/version\"));"));
     project.write("tests/sysguard.rs", &opening.read("tests/sysguard.rs"));
     let ran = project.sysguard("test").ends(101);
@@ -132,7 +132,7 @@ fn a_phase_has_a_set_of_its_own() {
     keys.lines().for_each(|key| drop(project.sysguard(&format!("accept {key}")).ends(0)));
     project.sysguard("test").ends(0);
 
-    // What a phase holds may still be forbidden in it, and the finding says who does it.
+    // A recorded call of a phase may be forbidden, and the finding has its call site.
     let forbidding = project.read("expectations/server.yaml").replacen(
         "---",
         "forbid:\n  - {phase: serving, syscall: openat}\n---",
@@ -146,11 +146,11 @@ fn a_phase_has_a_set_of_its_own() {
     project.sysguard("test").ends(0);
 }
 
-/// Sends a marker as any code can: 1 enters, 2 leaves.
+/// Sends a marker, as any code can: 1 enters, 2 leaves.
 const SAYS: &str =
     "fn say(kind: u64) { let _ = unsafe { libc::syscall(libc::SYS_prctl, 0x5359_5347_u64, kind, 0, 0, 0) }; }\n";
 
-/// A project whose checks run these bodies and forbid the network.
+/// Returns a project with checks that run these bodies and forbid the network.
 fn offline(name: &str, checks: &[(&str, &str)]) -> Project {
     let checks = checks
         .iter()
@@ -163,7 +163,7 @@ fn offline(name: &str, checks: &[(&str, &str)]) -> Project {
     project
 }
 
-fn markers_of_the_closure_itself_fail() {
+fn markers_sent_by_the_closure_fail() {
     let checks = [
         ("leaves_and_enters", "say(2); BIND(); say(1);"),
         ("leaves_and_exits", "say(2); BIND(); std::process::exit(0);"),
@@ -177,17 +177,17 @@ fn markers_of_the_closure_itself_fail() {
     for (name, _) in checks {
         assert!(ran.stdout.contains(&format!("test {name:<17} ... FAILED")), "{name}\n{}", ran.stdout);
     }
-    for told in [
+    for expected in [
         "a closure was left by a marker that is not the harness's",
         "a closure was entered more than once",
         "a thread or child process sent the marker of a closure",
         "only the harness may send these markers (prctl 0x53595347 with 1 or 2)",
     ] {
-        assert!(ran.stdout.contains(told), "{told}\n{}", ran.stdout);
+        assert!(ran.stdout.contains(expected), "{expected}\n{}", ran.stdout);
     }
 }
 
-fn exit_inside_hides_nothing() {
+fn exit_inside_a_closure_hides_nothing() {
     let spawn = "std::process::Command::new(\"perl\").args([\"-MSocket\", \"-e\", \
                  \"select undef, undef, undef, 0.2; socket S, AF_INET, SOCK_DGRAM, 0\"]).spawn().map(drop).unwrap();";
     let execute = "use std::os::unix::process::CommandExt as _; drop(std::process::Command::new(\"perl\")\
@@ -205,10 +205,10 @@ fn exit_inside_hides_nothing() {
     for (name, _) in checks {
         assert!(ran.stdout.contains(&format!("test {name:<8} ... FAILED")), "{name}\n{}", ran.stdout);
     }
-    for told in ["{subsystem: network}: 2 calls", "{subsystem: network}: 1 calls", "SIGABRT", "exit status 101"] {
-        assert!(ran.stdout.contains(told), "{told}\n{}", ran.stdout);
+    for expected in ["{subsystem: network}: 2 calls", "{subsystem: network}: 1 calls", "SIGABRT", "exit status 101"] {
+        assert!(ran.stdout.contains(expected), "{expected}\n{}", ran.stdout);
     }
-    // The process ends before it is the closure.
+    // The process ends before it enters the closure.
     let ending = "if std::env::var_os(\"SYSGUARD_CLOSURE\").is_some() { std::process::exit(0) } let _before";
     let harness = project.read("tests/sysguard.rs").replacen("let _before", ending, 1);
     project.write("tests/sysguard.rs", &harness);
@@ -232,7 +232,7 @@ fn phase_named_loader_is_reported() {
     let forging = with_closure("closures-loader", &body(reading)).read("tests/sysguard.rs");
     project.write("tests/sysguard.rs", &forging);
     let ran = project.sysguard("test").ends(101);
-    for told in ["new-blind-spot blind_spots::reserved_phase", "new-syscall    system::openat"] {
-        assert!(ran.stdout.contains(told), "{told}\n{}", ran.stdout);
+    for expected in ["new-blind-spot blind_spots::reserved_phase", "new-syscall    system::openat"] {
+        assert!(ran.stdout.contains(expected), "{expected}\n{}", ran.stdout);
     }
 }

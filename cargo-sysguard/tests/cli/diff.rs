@@ -1,4 +1,4 @@
-//! `diff`: two revisions of expectation files, nothing run.
+//! `diff`: two revisions of expectation files, and with `--trace` of programs.
 
 use super::pending::{PROPOSAL, TALK, proposing};
 use std::fs;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::project::{Project, command, run};
 
-/// Runs git in the project as nobody in particular.
+/// Runs git in the project with a fixed identity.
 pub(crate) fn git(project: &Project, arguments: &[&str]) {
     let identity = ["-c", "user.name=nobody", "-c", "user.email=nobody@localhost", "-c", "init.defaultBranch=main"];
     let mut git = command("git");
@@ -23,7 +23,7 @@ fn committed(name: &str) -> Project {
     project
 }
 
-pub(crate) fn a_revision_is_compared_with_the_working_tree() {
+pub(crate) fn revision_is_compared_with_the_working_tree() {
     let project = committed("diff-tree");
     assert_eq!(project.sysguard("diff").ends(0).stdout, "nothing differs since HEAD\n");
     project.write(TALK, PROPOSAL);
@@ -64,21 +64,21 @@ pub(crate) fn a_revision_is_compared_with_the_working_tree() {
     assert_eq!(project.sysguard("diff --base HEAD~1").ends(0).stdout, text.replace("HEAD", "HEAD~1"));
 }
 
-pub(crate) fn a_revision_that_matches_nothing_is_2() {
+pub(crate) fn unknown_revision_is_2() {
     let project = committed("diff-nothing");
-    for (line, said) in [
-        ("diff --base nowhere", "no revision is named `nowhere`"),
-        ("diff --base=--all", "no revision is named `--all`"),
-        ("diff --base HEAD:Cargo.toml", "no revision is named `HEAD:Cargo.toml`"),
+    for (line, expected) in [
+        ("diff --base nowhere", "unknown revision `nowhere`"),
+        ("diff --base=--all", "unknown revision `--all`"),
+        ("diff --base HEAD:Cargo.toml", "unknown revision `HEAD:Cargo.toml`"),
     ] {
         let ran = project.sysguard(line).ends(2);
-        assert!(ran.stderr.contains(said) && ran.stdout.is_empty(), "{line}: {}", ran.stderr);
+        assert!(ran.stderr.contains(expected) && ran.stdout.is_empty(), "{line}: {}", ran.stderr);
     }
     let outside = proposing("diff-outside").sysguard("diff").ends(2);
     assert!(outside.stderr.contains("not a git repository"), "{}", outside.stderr);
 }
 
-pub(crate) fn what_was_malformed_then_is_told_and_what_is_now_fails() {
+pub(crate) fn malformed_file_warns_before_and_fails_now() {
     let project = committed("diff-malformed");
     let good = project.read(TALK);
     project.write(TALK, "nonsense: true\n");
@@ -93,8 +93,8 @@ pub(crate) fn what_was_malformed_then_is_told_and_what_is_now_fails() {
 
 const TALKS: &str = "fn main() { drop(std::net::UdpSocket::bind(\"127.0.0.1:0\")); }\n";
 
-/// A program that is quiet at HEAD and opens a socket in the working tree, without any baseline;
-/// temporary folders go into `tmp`.
+/// Returns a program that opens a socket in the working tree, but not at HEAD. It has no baseline.
+/// Temporary folders go into `tmp`.
 fn talkative(name: &str) -> Project {
     let project = Project::new(name).expecting("talk", &format!("bin: {name}")).file("tmp/.gitignore", "*\n");
     git(&project, &["init", "--quiet"]);
@@ -109,7 +109,7 @@ fn worktrees(project: &Project) -> usize {
     run(&mut list).ends(0).stdout.lines().count()
 }
 
-/// What was left in the folder for temporary things.
+/// Returns the names of the remaining temporary files.
 fn left(project: &Project) -> Vec<String> {
     let names = fs::read_dir(project.path("tmp")).expect("a folder").map(|entry| entry.expect("an entry").file_name());
     names.map(|name| name.to_string_lossy().into_owned()).filter(|name| name != ".gitignore").collect()
@@ -134,17 +134,19 @@ pub(crate) fn both_revisions_are_traced_without_a_baseline() {
     assert_eq!(project.changed_since(&before).iter().filter(|name| !name.starts_with(".git/")).count(), 0);
 }
 
-pub(crate) fn what_could_not_be_traced_is_counted() {
+pub(crate) fn untraced_workloads_are_counted() {
     let project = talkative("diff-untraced").file("src/main.rs", "fn main() { nonsense }\n");
     let seen = project.sysguard("diff --trace --runs 1").ends(3);
-    let told = "nothing differs since HEAD, both traced on this machine, without 1 workload that could not be traced\n";
-    assert_eq!(seen.stdout, told);
+    let expected =
+        "nothing differs since HEAD, both traced on this machine, without 1 workload that could not be traced
+";
+    assert_eq!(seen.stdout, expected);
     assert!(seen.stderr.contains("talk: not started"), "{}", seen.stderr);
 }
 
-pub(crate) fn what_a_trace_of_revisions_made_is_gone_even_when_it_is_killed() {
+pub(crate) fn killed_diff_trace_leaves_nothing() {
     let project = talkative("diff-killed");
-    // A compiler that is at work when its caller is killed, and for a while after.
+    // A compiler that still runs for a while after its caller is killed.
     let slow = project.path("tmp/slow");
     let script = "#!/bin/sh\n\
         case \"$*\" in *main.rs*) touch \"$TMPDIR/begun\"; sleep 3; touch \"$TMPDIR/waited\" ;; esac\n\
@@ -166,5 +168,5 @@ pub(crate) fn what_a_trace_of_revisions_made_is_gone_even_when_it_is_killed() {
     child.wait().expect("it ended");
     let is_clean = || worktrees(&project) == 1 && left(&project).iter().all(|name| !name.starts_with("sysguard-diff-"));
     assert!(wait(&is_clean), "left: {:?}", left(&project));
-    assert!(project.path("tmp/waited").exists(), "it was taken away from the compiler");
+    assert!(project.path("tmp/waited").exists(), "the worktree was removed under the compiler");
 }

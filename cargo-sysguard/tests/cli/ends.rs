@@ -1,5 +1,4 @@
-//! Ends from outside: whichever process is ended, and however, no process of a workload lives on,
-//! and every file is whole.
+//! Killed commands: no process of a workload survives, and every file is complete.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -15,28 +14,28 @@ use nix::unistd::Pid;
 use super::project::{Project, tracing};
 use super::session::Session;
 
-/// Every end.
+/// Returns the trials.
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        tracing("ends::bless_killed_at_50_moments", bless_killed_at_50_moments),
-        tracing("ends::test_killed_at_50_moments", test_killed_at_50_moments),
-        tracing("ends::whoever_of_them_is_killed_no_workload_lives", whoever_of_them_is_killed_no_workload_lives),
-        tracing("ends::a_target_runner_ends_with_run", a_target_runner_ends_with_run),
-        tracing("ends::ctrl_c_ends_all_on_a_terminal", ctrl_c_ends_all_on_a_terminal),
-        tracing("ends::a_terminal_left_raw_is_restored", a_terminal_left_raw_is_restored),
+    trials![ends:
+        tracing bless_killed_at_50_moments,
+        tracing test_killed_at_50_moments,
+        tracing killing_any_process_ends_the_workload,
+        tracing target_runner_ends_with_run,
+        tracing ctrl_c_ends_all_processes,
+        tracing raw_terminal_is_restored,
     ]
 }
 
-/// No process of a workload may live longer than that.
+/// The longest time that a process of a workload may survive.
 const SURVIVAL: Duration = Duration::from_secs(2);
 
-/// cargo's own processes finish what they are at; on a busy machine that takes a while.
+/// The longest time that cargo's processes may take to finish on a busy machine.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 const MOMENTS: u32 = 50;
 
-/// Where all temporary files of a project's processes go: by that they are known, and so are its
-/// workloads, which have their HOME in it.
+/// The folder for temporary files of a project's processes. It identifies them, and its workloads
+/// too, because they have their HOME in it.
 pub(super) const SCRATCH: &str = "scratch";
 
 pub(super) fn project(name: &str) -> Project {
@@ -45,11 +44,11 @@ pub(super) fn project(name: &str) -> Project {
     project
 }
 
-/// A process that knows the project's scratch folder.
+/// A process with the project's scratch folder in its environment.
 #[derive(Debug)]
 pub(super) struct Process {
     pub(super) pid: i32,
-    /// It has its HOME there.
+    /// Whether its HOME is there.
     pub(super) is_workload: bool,
     pub(super) line: String,
 }
@@ -68,9 +67,9 @@ pub(super) fn processes(project: &Project) -> Vec<Process> {
     entries.flatten().filter_map(|entry| known(&entry.path())).collect()
 }
 
-/// Waits until there is no such process any more.
+/// Waits until no such process exists.
 #[track_caller]
-fn gone(project: &Project, within: Duration, what: &str, is_meant: fn(&Process) -> bool) {
+fn wait_until_gone(project: &Project, within: Duration, what: &str, is_meant: fn(&Process) -> bool) {
     let begun = Instant::now();
     loop {
         let left: Vec<Process> = processes(project).into_iter().filter(is_meant).collect();
@@ -83,21 +82,21 @@ fn gone(project: &Project, within: Duration, what: &str, is_meant: fn(&Process) 
 }
 
 #[track_caller]
-pub(super) fn nobody_survives(project: &Project, what: &str) {
-    gone(project, SURVIVAL, what, |process| process.is_workload);
-    gone(project, PATIENCE, what, |_| true);
+pub(super) fn no_process_survives(project: &Project, what: &str) {
+    wait_until_gone(project, SURVIVAL, what, |process| process.is_workload);
+    wait_until_gone(project, PATIENCE, what, |_| true);
 }
 
-/// What processes of ours have in the folder for temporary files. Compilers have theirs there, too.
+/// Returns sysguard's files in the folder for temporary files. Compilers use it too.
 pub(super) fn left(project: &Project) -> Vec<String> {
     let entries = std::fs::read_dir(project.path(SCRATCH)).expect("a folder");
     let names = entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
     names.filter(|name| name.starts_with("sysguard-")).collect()
 }
 
-/// Waits until that is gone.
+/// Waits until no file of sysguard is left.
 #[track_caller]
-pub(super) fn nothing_is_left(project: &Project, what: &str) {
+pub(super) fn wait_until_nothing_is_left(project: &Project, what: &str) {
     let begun = Instant::now();
     while !left(project).is_empty() {
         assert!(begun.elapsed() < PATIENCE, "{what}: left: {:?}", left(project));
@@ -105,10 +104,10 @@ pub(super) fn nothing_is_left(project: &Project, what: &str) {
     }
 }
 
-/// Numbers that come again with the same seed.
-struct Chance(u64);
+/// Random numbers that are the same for the same seed.
+struct Random(u64);
 
-impl Chance {
+impl Random {
     fn new() -> Self {
         use std::hash::{BuildHasher, RandomState};
         let given = std::env::var("SYSGUARD_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
@@ -126,7 +125,7 @@ impl Chance {
 
 type Files = BTreeMap<String, Vec<u8>>;
 
-/// All that is the user's.
+/// Returns the files of the user.
 fn files(project: &Project) -> Files {
     let mut files = project.files();
     files.retain(|name, _| !name.starts_with(SCRATCH));
@@ -143,8 +142,7 @@ fn put_back(project: &Project, before: &Files) {
     }
 }
 
-/// Each file has the old bytes or the new ones, and what was on its way there has a name that
-/// nobody reads.
+/// Checks that each file has the old or the new bytes, or a temporary name that is never read.
 #[track_caller]
 fn are_whole(now: &Files, old: &Files, new: &Files, what: &str) {
     for (name, bytes) in now {
@@ -158,7 +156,7 @@ fn are_whole(now: &Files, old: &Files, new: &Files, what: &str) {
     assert!(lost.is_empty(), "{what}: {lost:?} are lost");
 }
 
-/// Kills the command at moments of its run that chance chooses.
+/// Kills the command at random moments of its run.
 fn killed_at_random_moments(project: &Project, line: &str) {
     let command = || {
         let mut command = project.command(line);
@@ -166,7 +164,7 @@ fn killed_at_random_moments(project: &Project, line: &str) {
         command
     };
     let old = files(project);
-    // The first run builds, the second tells how long one takes.
+    // The first run builds, and the second one is timed.
     command().status().expect("it starts");
     let new = files(project);
     assert_ne!(new, old);
@@ -175,19 +173,19 @@ fn killed_at_random_moments(project: &Project, line: &str) {
     command().status().expect("it starts");
     let lasts = begun.elapsed();
     assert_eq!(files(project), new, "an undisturbed run comes out the same");
-    let mut chance = Chance::new();
-    let seed = chance.0;
+    let mut random = Random::new();
+    let seed = random.0;
     let _ = writeln!(std::io::stderr(), "{line}: SYSGUARD_TEST_SEED={seed}");
     for number in 0..MOMENTS {
         put_back(project, &old);
-        let moment = chance.below(lasts);
+        let moment = random.below(lasts);
         let mut running = command().spawn().expect("it starts");
         thread::sleep(moment);
         running.kill().expect("it is our child");
         running.wait().expect("it is our child");
         let what = format!("{line}, seed {seed}, kill {number} after {moment:?} of {lasts:?}");
-        nobody_survives(project, &what);
-        nothing_is_left(project, &what);
+        no_process_survives(project, &what);
+        wait_until_nothing_is_left(project, &what);
         are_whole(&files(project), &old, &new, &what);
     }
 }
@@ -207,19 +205,18 @@ fn test_killed_at_50_moments() {
     project.sysguard("bless").ends(0);
     for name in NAMES {
         let file = format!("expectations/{name}.yaml");
-        // One after the other: a fork that the end of another child interrupts is made again, which
-        // counts.
+        // Sequential commands: a fork that SIGCHLD interrupts is restarted and counted twice.
         project.write(&file, &project.read(&file).replace("[ls, /]", "[sh, -c, 'ls -l /; sort /dev/null; true']"));
     }
     killed_at_random_moments(&project, "test --format json -o report");
 }
 
-/// The subcommand, cargo between, and the harness: each is ended alone.
-fn whoever_of_them_is_killed_no_workload_lives() {
+/// Ends the subcommand, cargo and the harness separately.
+fn killing_any_process_ends_the_workload() {
     let script = "sleep 60 & setsid sleep 60 & sleep 60";
     let project = project("ends-whoever").expecting("sleeper", &format!("command: [sh, -c, '{script}']"));
     project.sysguard("test --no-run").ends(0);
-    for (who, words) in [("cargo-sysguard", "cargo-sysguard"), ("cargo", "cargo"), ("the harness", "deps/sysguard-")] {
+    for (name, words) in [("cargo-sysguard", "cargo-sysguard"), ("cargo", "cargo"), ("the harness", "deps/sysguard-")] {
         for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGKILL] {
             let mut command = project.command("test");
             command.env("TMPDIR", project.path(SCRATCH));
@@ -234,16 +231,16 @@ fn whoever_of_them_is_killed_no_workload_lives() {
                     })
             };
             let meant: Vec<Process> = processes(&project).into_iter().filter(is_meant).collect();
-            let [process] = &meant[..] else { panic!("{who}: {meant:?} of {:?}", processes(&project)) };
+            let [process] = &meant[..] else { panic!("{name}: {meant:?} of {:?}", processes(&project)) };
             kill(Pid::from_raw(process.pid), signal).expect("it is there");
-            nobody_survives(&project, &format!("{signal} for {who}"));
-            nothing_is_left(&project, &format!("{signal} for {who}"));
+            no_process_survives(&project, &format!("{signal} for {name}"));
+            wait_until_nothing_is_left(&project, &format!("{signal} for {name}"));
             running.wait().expect("it is our child");
         }
     }
 }
 
-/// Waits until so many processes of the workload sleep.
+/// Waits until this many processes of the workload sleep.
 #[track_caller]
 pub(super) fn until_asleep(project: &Project, count: usize) {
     let begun = Instant::now();
@@ -253,54 +250,54 @@ pub(super) fn until_asleep(project: &Project, count: usize) {
     }
 }
 
-/// `run` is two processes of ours with cargo between them. The tests have cargo's environment, and
-/// so no HOME of their own.
-fn a_target_runner_ends_with_run() {
+/// `run` consists of two processes of sysguard with cargo between them. The tests have cargo's
+/// environment, and therefore no HOME of their own.
+fn target_runner_ends_with_run() {
     const SLEEPS: &str =
         "#[test]\nfn sleeps() { std::process::Command::new(\"sleep\").arg(\"60\").status().unwrap(); }\n";
     let project = Project::foreign("ends-run").file("tests/it.rs", SLEEPS);
     std::fs::create_dir(project.path(SCRATCH)).expect("a folder");
-    for who in ["run -- test", "target-runner"] {
+    for name in ["run -- test", "target-runner"] {
         let mut command = project.command("run -- test --test it");
         command.env("TMPDIR", project.path(SCRATCH));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut running = command.spawn().expect("it starts");
         until_asleep(&project, 1);
-        let meant = |process: &&Process| process.line.contains("cargo-sysguard") && process.line.contains(who);
+        let meant = |process: &&Process| process.line.contains("cargo-sysguard") && process.line.contains(name);
         let pid = processes(&project).iter().find(meant).expect("it is there").pid;
         kill(Pid::from_raw(pid), Signal::SIGKILL).expect("it is there");
-        gone(&project, SURVIVAL, who, |process| {
+        wait_until_gone(&project, SURVIVAL, name, |process| {
             process.line.starts_with("sleep") || process.line.contains("/deps/it-")
         });
         running.wait().expect("it is our child");
-        gone(&project, PATIENCE, who, |_| true);
-        nothing_is_left(&project, who);
+        wait_until_gone(&project, PATIENCE, name, |_| true);
+        wait_until_nothing_is_left(&project, name);
     }
 }
 
-/// Started on a terminal as by a login.
+/// Starts a command on a terminal, as a login does.
 fn on_a_terminal(project: &Project, words: &[&str]) -> Session {
     let scratch = project.path(SCRATCH);
     Session::start_with(project, words, &[("TMPDIR", scratch.as_os_str())])
 }
 
-/// The terminal tells all of the foreground; workloads of `test` and `bless` have sessions of their
-/// own.
-fn ctrl_c_ends_all_on_a_terminal() {
+/// The terminal signals its foreground process group. Workloads of `test` and `bless` have sessions
+/// of their own.
+fn ctrl_c_ends_all_processes() {
     let project = project("ends-ctrl-c").expecting("sleeper", "command: [sh, -c, 'sleep 60 & sleep 60']");
     project.sysguard("test --no-run").ends(0);
     for words in [&["test"][..], &["bless"], &["trace", "--", "sh", "-c", "sleep 60 & sleep 60"]] {
         let mut session = on_a_terminal(&project, words);
         until_asleep(&project, 2);
         session.ctrl_c();
-        nobody_survives(&project, &format!("Ctrl-C for {words:?}"));
-        nothing_is_left(&project, &format!("Ctrl-C for {words:?}"));
+        no_process_survives(&project, &format!("Ctrl-C for {words:?}"));
+        wait_until_nothing_is_left(&project, &format!("Ctrl-C for {words:?}"));
         session.ends();
     }
 }
 
-/// A program that changes the terminal and is ended before it can change it back.
-fn a_terminal_left_raw_is_restored() {
+/// The program changes the terminal and is killed before it can restore it.
+fn raw_terminal_is_restored() {
     let project = project("ends-raw");
     let raw = "stty raw -echo; echo ready; sleep 60";
     for signal in [Some(Signal::SIGTERM), Some(Signal::SIGHUP), None] {
@@ -313,7 +310,7 @@ fn a_terminal_left_raw_is_restored() {
             // The deadline.
             None => drop(session.until("; timeout")),
         }
-        nobody_survives(&project, &format!("{signal:?}"));
+        no_process_survives(&project, &format!("{signal:?}"));
         assert_eq!(session.ends(), signal.is_none().then_some(124));
     }
 }

@@ -1,4 +1,4 @@
-//! `explain`: what a name means, and who uses it.
+//! `explain`: the meaning of a name, and the workloads that use it.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ fn json(project: &Project, name: &str) -> serde_json::Value {
     serde_json::from_str(&stdout).expect("JSON")
 }
 
-pub(crate) fn a_name_is_told_with_who_uses_it() {
+pub(crate) fn name_is_explained_with_its_users() {
     let project = Project::new("explain").expecting("net/talk", &BASELINE.replace("NAME", "explain"));
     let before = project.files();
     let text = project.sysguard("explain socket").ends(0).stdout;
@@ -35,17 +35,19 @@ pub(crate) fn a_name_is_told_with_who_uses_it() {
     assert_eq!(project.changed_since(&before), [""; 0]);
 }
 
-pub(crate) fn what_nothing_knows_is_2_with_near_names() {
+pub(crate) fn unknown_name_is_2_with_suggestions() {
     let project = Project::new("explain-unknown");
-    for (name, near) in [("opennat", "`openat`"), ("SIOCGIFMTV", "`SIOCGIFMTU`"), ("netwrok", "`network`")] {
+    for (name, near) in [("opennat", "openat"), ("SIOCGIFMTV", "SIOCGIFMTU"), ("netwrok", "network")] {
         let ran = project.sysguard(&format!("explain {name}")).ends(2);
-        assert!(ran.stderr.contains(near) && ran.stdout.is_empty(), "{}", ran.stderr);
+        let expected = format!("unknown name `{name}`; did you mean ");
+        let hint = ran.stderr.split_once(&expected).map(|(_, hint)| hint).unwrap_or_default();
+        assert!(hint.contains(near) && ran.stdout.is_empty(), "{}", ran.stderr);
     }
     let ran = project.sysguard("explain socket --kernel-source .").ends(2);
     assert!(ran.stderr.contains("give an unpacked source tree"), "{}", ran.stderr);
 }
 
-pub(crate) fn it_needs_no_project_and_a_broken_file_is_told() {
+pub(crate) fn works_without_project_and_with_malformed_files() {
     let nowhere = Project::empty();
     assert!(nowhere.sysguard("explain SIOCGIFMTU").ends(0).stdout.contains("linux/sockios.h"));
     let broken = Project::new("explain-broken").expecting("broken", "nonsense: true");
@@ -53,8 +55,8 @@ pub(crate) fn it_needs_no_project_and_a_broken_file_is_told() {
     assert!(ran.stderr.contains("warning: expectations/broken.yaml:2:1: "), "{}", ran.stderr);
 }
 
-/// `SYSGUARD_KERNEL_SOURCE`: the last of its trees.
-pub(crate) fn a_kernel_tree_answers_in_place_of_the_tables() -> Option<&'static str> {
+/// Uses the last tree in `SYSGUARD_KERNEL_SOURCE`.
+pub(crate) fn kernel_tree_replaces_the_tables() -> Option<&'static str> {
     let Some(trees) = std::env::var_os("SYSGUARD_KERNEL_SOURCE") else { return Some("needs SYSGUARD_KERNEL_SOURCE") };
     let tree = trees.to_string_lossy().rsplit(':').next().expect("a tree").to_owned();
     let explained = |name: &str| -> serde_json::Value {
@@ -70,7 +72,7 @@ pub(crate) fn a_kernel_tree_answers_in_place_of_the_tables() -> Option<&'static 
     let command_of_ioctl = explained("SIOCGIFMTU");
     let command_of_ioctl = &command_of_ioctl["meanings"][0];
     assert_eq!(command_of_ioctl["number"], 0x8921);
-    // One that only the compiler knows the number of, and one whose header programs never see.
+    // Only the compiler can compute the number of the first; the header of the second is internal.
     let of_kvm = explained("KVM_CREATE_VM");
     let of_kvm = &of_kvm["meanings"][0];
     assert_eq!((&of_kvm["number"], &of_kvm["section"]), (&0xae01.into(), &"KERNEL VIRTUAL MACHINE (KVM)".into()));

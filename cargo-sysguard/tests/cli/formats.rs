@@ -1,11 +1,10 @@
-//! `--format` and `-o`: what machines read of real runs.
+//! `--format` and `-o`: machine-readable reports of real runs.
 
 use serde_json::Value;
 
 use super::project::{Project, Ran, run};
 
-/// A package: a workload that uses more than its baseline holds, one that is fine, one that is
-/// ignored.
+/// Returns a package with three workloads: one with findings, one that passes, one that is ignored.
 fn project(name: &str, harness: bool) -> Project {
     let project = Project::new(name)
         .expecting("good", "command: [true]")
@@ -24,24 +23,28 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-/// The line of an expectation that begins so, counted from 1.
+/// Returns the number of the line with this beginning in the expectation.
 fn line_of(project: &Project, beginning: &str) -> u64 {
     let text = project.read("expectations/net/own.yaml");
     let index = text.lines().position(|line| line.starts_with(beginning)).expect(beginning);
     index as u64 + 1
 }
 
-pub(crate) fn a_machine_has_standard_output_for_itself() {
+pub(crate) fn machine_formats_own_standard_output() {
     for (name, harness) in [("formats-harness", true), ("formats-plain", false)] {
         let project = project(name, harness);
         let ran = in_ci(&project, "test --format json").ends(101);
-        let told = json(&ran.stdout);
-        assert_eq!(told["schema"], "sysguard.test/1");
-        assert_eq!(told["summary"], json(r#"{"passed": 1, "failed": 1, "ignored": 1}"#));
-        let names: Vec<&str> =
-            told["verdicts"].as_array().expect("a list").iter().filter_map(|told| told["workload"].as_str()).collect();
+        let report = json(&ran.stdout);
+        assert_eq!(report["schema"], "sysguard.test/1");
+        assert_eq!(report["summary"], json(r#"{"passed": 1, "failed": 1, "ignored": 1}"#));
+        let names: Vec<&str> = report["verdicts"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter_map(|report| report["workload"].as_str())
+            .collect();
         assert_eq!(names, ["good", "net::own", "slow"]);
-        let own = &told["verdicts"][1];
+        let own = &report["verdicts"][1];
         assert_eq!(own["findings"][0]["key"], "net::own::network");
         assert_eq!(own["findings"][0]["line"], line_of(&project, "platform: "));
         assert_eq!(own["package"], name);
@@ -65,7 +68,7 @@ pub(crate) fn github_gets_annotations_and_a_summary() {
     let summary = project.read("summary");
     assert!(summary.starts_with("# before\n### sysguard: 1 of 2 workloads failed, 1 ignored\n"), "{summary}");
     assert!(summary.contains("| new subsystem | `net::own::network` | 2 |"), "{summary}");
-    // The same page, for a comment.
+    // `markdown` is the same page, for a comment.
     let page = in_ci(&project, "test --format markdown").ends(101).stdout;
     assert_eq!(summary.strip_prefix("# before\n"), Some(page.as_str()));
 }
@@ -94,7 +97,7 @@ pub(crate) fn sarif_points_into_the_expectation() {
     assert!(place["region"]["snippet"]["text"].as_str().is_some_and(|text| text.starts_with("platform: ")), "{place}");
 }
 
-pub(crate) fn a_file_is_written_whole_or_nothing_runs() {
+pub(crate) fn output_file_is_checked_before_anything_runs() {
     let project = project("formats-file", true);
     let ran = in_ci(&project, "test --format sarif -o report.sarif").ends(101);
     assert_eq!(ran.stdout, "");
@@ -108,12 +111,12 @@ pub(crate) fn a_file_is_written_whole_or_nothing_runs() {
     assert!(ran.stderr.contains("junit, sarif, github"), "{}", ran.stderr);
 }
 
-pub(crate) fn bless_tells_what_it_wrote() {
+pub(crate) fn bless_reports_what_it_wrote() {
     let project = project("formats-bless", false);
     let ran = project.sysguard("bless --format json").ends(0);
-    let told = json(&ran.stdout);
-    assert_eq!(told["schema"], "sysguard.bless/1");
-    let own = &told["verdicts"][1];
+    let report = json(&ran.stdout);
+    assert_eq!(report["schema"], "sysguard.bless/1");
+    let own = &report["verdicts"][1];
     assert_eq!(own["status"]["kind"], "blessed");
     assert_eq!(own["change"]["written"], "expectations/net/own.yaml");
     assert!(ran.stderr.contains("net::own: blessed, 1 new subsystem"), "{}", ran.stderr);

@@ -1,10 +1,10 @@
-//! The harness as test runners call it.
+//! The harness as called by test runners.
 
 use std::path::PathBuf;
 
 use super::project::{Project, Ran, command, run};
 
-/// The harness of a project with five workloads, built, with its project.
+/// Builds the harness of a project with five workloads.
 pub(crate) fn built(name: &str) -> (Project, PathBuf) {
     let project = Project::new(name)
         .with_harness()
@@ -48,7 +48,7 @@ pub(crate) fn listing_runs_nothing() {
     call(&harness, "--help").ends(0);
 }
 
-pub(crate) fn it_selects_and_ends_as_libtest_does() {
+pub(crate) fn filters_and_exit_codes_match_libtest() {
     let (project, harness) = built("harness-select");
     project.sysguard("bless").ends(0);
     for (line, last) in [
@@ -68,15 +68,15 @@ pub(crate) fn it_selects_and_ends_as_libtest_does() {
             ran.stdout
         );
     }
-    // Never blessed: it has no baseline.
+    // `slow` was not blessed, so it has no baseline.
     let ran = run(command(&harness).args(["--ignored"]).env("CI", "1")).ends(101);
     assert!(ran.stdout.contains("test slow   ... FAILED"), "{}", ran.stdout);
     assert!(ran.stdout.contains("test absent ... ignored, no-such-program"), "{}", ran.stdout);
     assert!(ran.stdout.contains("\nfailures:\n    slow\n"), "{}", ran.stdout);
 }
 
-/// A workload that leaves a process behind must not make its test a leaky one.
-pub(crate) fn nextest_lists_and_runs_it() {
+/// A workload that leaves a process behind must not make its test leaky.
+pub(crate) fn nextest_lists_and_runs_workloads() {
     let (project, _) = built("harness-nextest");
     let project = project.expecting("leaves", "command: [sh, -c, 'sleep 2718281 & exit 0']");
     project.sysguard("bless --runs 1").ends(0);
@@ -98,8 +98,8 @@ pub(crate) fn nextest_lists_and_runs_it() {
     assert!(ran.stderr.contains("4 tests run: 3 passed, 1 failed, 2 skipped"), "{}", ran.stderr);
 }
 
-/// A test runner takes what ends well for what has passed.
-pub(crate) fn nextest_skips_what_lacks_its_program() {
+/// A test runner counts exit code 0 as passed, so the test must be listed as ignored.
+pub(crate) fn nextest_skips_workloads_without_their_program() {
     let (project, harness) = built("harness-lacking");
     let project = project.expecting("needs", "command: [true]\nrequires: [no-such-program]");
     project.sysguard("bless --runs 1").ends(0);
@@ -111,19 +111,19 @@ pub(crate) fn nextest_skips_what_lacks_its_program() {
     assert!(ran.stderr.contains("3 tests run: 3 passed, 3 skipped"), "{}", ran.stderr);
     let ran = nextest("--run-ignored only absent needs").ends(100);
     assert!(ran.stderr.contains("2 tests run: 0 passed, 2 failed"), "{}", ran.stderr);
-    // Where it is required, it is no ignored test.
+    // Under SYSGUARD_REQUIRE=1 it is not listed as ignored.
     let required = |line: &str| run(command(&harness).args(line.split_whitespace()).env("SYSGUARD_REQUIRE", "1"));
     assert_eq!(required("--list --format terse --ignored").ends(0).stdout, "slow: test\n");
 }
 
-/// Whether a process has this argument.
+/// Returns whether a process with this argument is running.
 fn is_running(argument: &str) -> bool {
     let processes = std::fs::read_dir("/proc").expect("processes").filter_map(Result::ok);
     let mut commands = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
     commands.any(|command| command.split(|byte| *byte == 0).any(|word| word == argument.as_bytes()))
 }
 
-pub(crate) fn ignored_workloads_give_their_reasons() {
+pub(crate) fn ignored_workloads_print_their_reasons() {
     let (_project, harness) = built("harness-ignored");
     let ran = call(&harness, "absent slow").ends(0);
     assert!(ran.stdout.contains("test slow   ... ignored, takes a day\n"), "{}", ran.stdout);

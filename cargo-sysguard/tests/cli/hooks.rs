@@ -1,4 +1,4 @@
-//! `diff` where git tells of a repository by variables: in hooks, and where the user sets GIT_DIR.
+//! `diff` with git's variables for a repository: in hooks, and with GIT_DIR set by the user.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,19 +9,19 @@ use libtest_mimic::Trial;
 use super::diff::git;
 use super::project::{BINARY, Project, Ran, command, run, tracing, untraced};
 
-/// Every trial.
+/// Returns the trials.
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        untraced("hooks::git_dir_changes_no_answer_in_a_subfolder", git_dir_changes_no_answer_in_a_subfolder),
-        untraced("hooks::repository_of_a_hook_is_not_that_of_a_submodule", nested_repository_answers_for_itself),
-        untraced("hooks::bare_repository_with_a_working_tree_is_used", bare_repository_with_a_working_tree_is_used),
-        tracing("hooks::diff_trace_leaves_the_commit_alone", diff_trace_leaves_the_commit_alone),
+    trials![hooks:
+        untraced git_dir_does_not_change_results_in_subfolders,
+        untraced submodule_uses_its_own_repository,
+        untraced bare_repository_with_a_working_tree_is_used,
+        tracing diff_trace_does_not_change_the_commit,
     ]
 }
 
 const PACKAGE: &str = "[package]\nname = \"NAME\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[workspace]\n";
 
-/// A package without dependencies, in this folder of a project.
+/// Adds a package without dependencies in this folder of a project.
 fn package(project: Project, folder: &str, name: &str) -> Project {
     project
         .file(&format!("{folder}/Cargo.toml"), &PACKAGE.replace("NAME", name))
@@ -36,13 +36,13 @@ fn commit_all(project: &Project) {
     git(project, &["commit", "--quiet", "--message", "one"]);
 }
 
-/// `diff` in a folder, with these variables.
+/// Runs `diff` in a folder with these variables.
 fn diff(folder: &Path, variables: &[(&str, &Path)]) -> Ran {
     let mut diff = command(BINARY);
     run(diff.arg("diff").current_dir(folder).envs(variables.iter().copied()))
 }
 
-fn git_dir_changes_no_answer_in_a_subfolder() {
+fn git_dir_does_not_change_results_in_subfolders() {
     let project = package(Project::empty(), "sub", "hooks-sub");
     commit_all(&project);
     let (sub, dir) = (project.path("sub"), project.path(".git"));
@@ -50,10 +50,10 @@ fn git_dir_changes_no_answer_in_a_subfolder() {
     for variables in
         [&[][..], &[("GIT_DIR", &*dir)], &[("GIT_DIR", relative)], &[("GIT_DIR", &dir), ("GIT_INDEX_FILE", &index)]]
     {
-        let said = diff(&sub, variables).ends(0).stdout;
-        assert_eq!(said, "nothing differs since HEAD\n", "{variables:?}");
+        let output = diff(&sub, variables).ends(0).stdout;
+        assert_eq!(output, "nothing differs since HEAD\n", "{variables:?}");
     }
-    // A linked worktree, as in its hooks.
+    // The variables of hooks in a linked worktree.
     git(&project, &["worktree", "add", "--quiet", "linked"]);
     fs::write(project.path("linked/sub/expectations/w.yaml"), "version: 1\nbin: other\n").expect("a file");
     let own = project.path(".git/worktrees/linked");
@@ -64,8 +64,8 @@ fn git_dir_changes_no_answer_in_a_subfolder() {
     }
 }
 
-/// A package in a repository of its own, below the one whose hook runs.
-fn nested_repository_answers_for_itself() {
+/// The package has its own repository, below the one that runs the hook.
+fn submodule_uses_its_own_repository() {
     let outer = Project::empty().file(".gitignore", "/inner\n");
     commit_all(&outer);
     let outer = package(outer, "inner", "hooks-inner");
@@ -80,7 +80,7 @@ fn nested_repository_answers_for_itself() {
     }
 }
 
-/// As people keep their settings: no folder tells of the repository.
+/// People keep dotfiles like this: no `.git` folder leads to the repository.
 fn bare_repository_with_a_working_tree_is_used() {
     let project = package(Project::empty(), "home/sub", "hooks-bare");
     let (dir, top, sub) = (project.path("bare"), project.path("home"), project.path("home/sub"));
@@ -93,12 +93,12 @@ fn bare_repository_with_a_working_tree_is_used() {
     assert!(diff(&sub, &[]).ends(2).stderr.contains("not a git repository"));
 }
 
-/// A build script that must not find the commit under way; it is that of the other revision.
+/// The build script of the other revision, which must not see the commit in progress.
 const BUILD: &str = "fn main() { for name in [\"GIT_DIR\", \"GIT_INDEX_FILE\", \"GIT_PREFIX\"] { \
                      assert!(std::env::var_os(name).is_none(), \"{name} is inherited\"); } }\n";
 
-/// By its index, which is another file for `commit --all`, and in a linked worktree.
-fn diff_trace_leaves_the_commit_alone() {
+/// Checks `commit` and `commit --all`, which has another index file, and a linked worktree.
+fn diff_trace_does_not_change_the_commit() {
     for (name, arguments, linked) in
         [("hooks-plain", &[][..], false), ("hooks-all", &["--all"], false), ("hooks-linked", &[], true)]
     {
@@ -110,7 +110,7 @@ fn diff_trace_leaves_the_commit_alone() {
         }
         let hook = main.path(".git/hooks/pre-commit");
         fs::create_dir_all(hook.parent().expect("a folder")).expect("a folder");
-        let script = format!("#!/bin/sh\nexec {BINARY} diff --trace --runs 1 > {}\n", main.path("said").display());
+        let script = format!("#!/bin/sh\nexec {BINARY} diff --trace --runs 1 > {}\n", main.path("output").display());
         fs::write(&hook, script).expect("a hook");
         fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).expect("a mode");
         fs::write(folder.join("src/main.rs"), "fn main() { drop(std::net::UdpSocket::bind(\"127.0.0.1:0\")); }\n")
@@ -127,7 +127,7 @@ fn diff_trace_leaves_the_commit_alone() {
         let held = here(&["show", "--format=", "--name-only", "HEAD"]);
         assert_eq!(held.lines().collect::<Vec<_>>(), ["build.rs", "new.txt", "src/main.rs"], "{name}");
         assert!(here(&["status", "--porcelain", "--untracked-files=no"]).is_empty(), "{name}");
-        let said = main.read("said");
-        assert!(said.contains("new-subsystem") && said.contains("network"), "{name}: {said}");
+        let output = main.read("output");
+        assert!(output.contains("new-subsystem") && output.contains("network"), "{name}: {output}");
     }
 }

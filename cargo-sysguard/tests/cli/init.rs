@@ -1,4 +1,4 @@
-//! `init`: what it writes for which package, what works next, and nothing damaged.
+//! `init`: the files that it writes, the commands that work next, and the files that it keeps.
 
 use std::fs;
 use std::path::Path;
@@ -8,21 +8,21 @@ use libtest_mimic::Trial;
 use super::project::{BINARY, Project, command, run, tracing, untraced};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        tracing("init::fresh_package_works_without_an_edit", fresh_package_works_without_an_edit),
-        tracing("init::documents_say_how_programs_end", documents_say_how_programs_end),
-        tracing("init::harness_of_a_fresh_package_works", harness_of_a_fresh_package_works),
-        untraced("init::it_writes_once_and_says_so", it_writes_once_and_says_so),
-        untraced("init::it_overwrites_nothing", it_overwrites_nothing),
-        untraced("init::members_are_selected_as_by_cargo", members_are_selected_as_by_cargo),
-        untraced("init::library_is_told_what_to_do_next", library_is_told_what_to_do_next),
-        untraced("init::binary_of_an_absent_feature_is_skipped", binary_of_an_absent_feature_is_skipped),
-        untraced("init::line_ends_and_marks_are_kept", line_ends_and_marks_are_kept),
-        untraced("init::dependency_is_where_it_was_installed_from", dependency_is_where_it_was_installed_from),
+    trials![init:
+        tracing fresh_package_works_without_an_edit,
+        tracing documents_record_how_programs_end,
+        tracing harness_of_a_fresh_package_works,
+        untraced files_are_written_once_and_listed,
+        untraced existing_files_are_not_overwritten,
+        untraced members_are_selected_as_by_cargo,
+        untraced library_gets_the_next_commands,
+        untraced binary_of_an_absent_feature_is_skipped,
+        untraced line_ends_and_marks_are_kept,
+        untraced dependency_uses_the_installed_source,
     ]
 }
 
-/// What `cargo new` makes, committed with its lock file.
+/// Returns a package as `cargo new` creates it, committed with its lock file.
 fn fresh(name: &str) -> Project {
     let project = Project::empty();
     run(project.run_by(env!("CARGO")).args(["init", "--quiet", "--vcs", "git", "--name", name])).ends(0);
@@ -44,7 +44,7 @@ fn fresh_package_works_without_an_edit() {
     project.sysguard("test").ends(0);
 }
 
-fn documents_say_how_programs_end() {
+fn documents_record_how_programs_end() {
     const CATCHES: &str = r#"
 unsafe extern "C" {
     fn signal(number: i32, handler: extern "C" fn(i32)) -> usize;
@@ -71,8 +71,8 @@ fn main() {
         ("init-catches", format!("{stop}exit: 3\n")),
     ] {
         let document = project.read(&format!("expectations/{name}.yaml"));
-        let said: Vec<&str> = document.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect();
-        assert_eq!(said.concat(), format!("version: 1\nbin: {name}\n{end}"), "{document}");
+        let lines: Vec<&str> = document.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(lines.concat(), format!("version: 1\nbin: {name}\n{end}"), "{document}");
     }
     project.sysguard("bless --runs 1").ends(0);
     project.sysguard("test").ends(0);
@@ -80,7 +80,7 @@ fn main() {
 
 fn harness_of_a_fresh_package_works() {
     let project = fresh("init-harness");
-    // Known versions, so that nothing has to be looked up.
+    // Locked versions need no lookup in a registry.
     fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock"), project.path("Cargo.lock"))
         .expect("a lock file");
     let ran = project.sysguard("init --harness").ends(0);
@@ -94,7 +94,7 @@ fn harness_of_a_fresh_package_works() {
     assert_eq!(project.status(), written);
 }
 
-fn it_writes_once_and_says_so() {
+fn files_are_written_once_and_listed() {
     let project = Project::new("init-once");
     let (before, manifest) = (project.files(), project.read("Cargo.toml"));
     let ran = project.sysguard("init --harness --no-run").ends(0);
@@ -112,21 +112,21 @@ fn it_writes_once_and_says_so() {
     assert!(!again.stdout.contains("wrote"), "{}", again.stdout);
 }
 
-fn it_overwrites_nothing() {
+fn existing_files_are_not_overwritten() {
     let project = Project::new("init-kept")
         .file("tests/sysguard.rs", "// mine\n")
         .file("expectations/init-kept.yaml", "# mine, and not even an expectation\n");
     let before = project.files();
     project.sysguard("init --harness").ends(0);
     assert_eq!(project.changed_since(&before), [".gitignore", "Cargo.toml"]);
-    // Another name for the same program is a workload of it, too.
+    // A workload with another name also counts for its program.
     let project = Project::new("init-named").expecting("mine", "bin: init-named");
     let before = project.files();
     project.sysguard("init").ends(0);
     assert_eq!(project.changed_since(&before), [".gitignore"]);
 }
 
-/// A package without dependencies, to be a member.
+/// Returns the manifest of a workspace member without dependencies.
 fn member(name: &str) -> String {
     format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n")
 }
@@ -148,14 +148,14 @@ fn members_are_selected_as_by_cargo() {
     assert!(ran.stdout.contains("wrote one/expectations/init-one.yaml"), "{}", ran.stdout);
     assert_eq!(project.changed_since(&before), [two[0], "one/expectations/init-one.yaml", two[1]]);
 
-    // A member's own file says nothing of the others.
+    // The `.gitignore` of one member does not cover the others.
     let project = project.file("one/.gitignore", "/x\n").file(".gitignore", "/target\n");
     project.sysguard("init --no-run").ends(0);
     assert_eq!(project.read("one/.gitignore"), "/x\n*.yaml.new\n");
     assert_eq!(project.read(".gitignore"), "/target\n*.yaml.new\n");
 }
 
-fn library_is_told_what_to_do_next() {
+fn library_gets_the_next_commands() {
     let project = Project::foreign("init-library");
     let before = project.files();
     let ran = project.sysguard("init").ends(0);
@@ -179,7 +179,7 @@ fn binary_of_an_absent_feature_is_skipped() {
         .file("src/bin/init-off.rs", "fn main() {}\n");
     let before = project.files();
     let ran = project.sysguard("init").ends(0);
-    assert!(ran.stdout.contains("skipped bin init-off: cargo builds it with the feature `off` only"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("skipped bin init-off: it needs the feature `off`"), "{}", ran.stdout);
     assert_eq!(project.changed_since(&before), [".gitignore", "expectations/init-below.yaml"]);
     project.sysguard("init --no-run --features off").ends(0);
     assert!(project.path("expectations/init-off.yaml").exists());
@@ -205,7 +205,7 @@ fn line_ends_and_marks_are_kept() {
     run(project.run_by(env!("CARGO")).args(["metadata", "--no-deps", "--format-version", "1"])).ends(0);
 }
 
-fn dependency_is_where_it_was_installed_from() {
+fn dependency_uses_the_installed_source() {
     let version = env!("CARGO_PKG_VERSION");
     for (source, dependency) in [
         ("registry+https://github.com/rust-lang/crates.io-index", format!("sysguard = \"{version}\"\n")),

@@ -1,5 +1,5 @@
-//! What workloads leave behind, and what commands leave behind when they are ended: nothing, and
-//! nothing else is touched.
+//! Cleanup after workloads and after killed commands: everything of theirs is removed, and nothing
+//! else.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -11,31 +11,31 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::diff::git;
-use super::ends::{SCRATCH, left, nobody_survives, nothing_is_left, processes, project, until_asleep};
+use super::ends::{SCRATCH, left, no_process_survives, processes, project, until_asleep, wait_until_nothing_is_left};
 use super::project::{BINARY, Project, Ran, mounting, run, tracing};
 
-/// All of them.
+/// Returns the trials.
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        tracing("left::deep_tree_is_removed", deep_tree_is_removed),
-        tracing("left::own_folders_without_permissions_are_removed", own_folders_without_permissions_are_removed),
-        mounting("left::mounts_are_unmounted_and_their_content_stays", mounts_are_unmounted_and_their_content_stays),
-        mounting("left::recursive_bind_mount_takes_nothing_along", recursive_bind_mount_takes_nothing_along),
-        mounting("left::mount_that_stays_is_reported_once", mount_that_stays_is_reported_once),
-        mounting("left::immutable_file_is_reported_once", immutable_file_is_reported_once),
-        tracing("left::ended_bless_leaves_nothing", ended_bless_leaves_nothing),
-        tracing("left::ended_test_leaves_nothing", ended_test_leaves_nothing),
-        tracing("left::ended_harness_leaves_nothing", ended_harness_leaves_nothing),
-        tracing("left::ended_run_leaves_nothing", ended_run_leaves_nothing),
-        tracing("left::ended_diff_leaves_nothing", ended_diff_leaves_nothing),
-        tracing("left::ended_group_leaves_no_deep_tree", ended_group_leaves_no_deep_tree),
-        mounting("left::ended_command_leaves_no_mount", ended_command_leaves_no_mount),
+    trials![left:
+        tracing deep_tree_is_removed,
+        tracing own_folders_without_permissions_are_removed,
+        mounting mounts_are_unmounted_and_their_content_stays,
+        mounting recursive_bind_mount_takes_nothing_along,
+        mounting mount_that_stays_is_reported_once,
+        mounting immutable_file_is_reported_once,
+        tracing ended_bless_leaves_nothing,
+        tracing ended_test_leaves_nothing,
+        tracing ended_harness_leaves_nothing,
+        tracing ended_run_leaves_nothing,
+        tracing ended_diff_leaves_nothing,
+        tracing ended_group_leaves_no_deep_tree,
+        mounting ended_command_leaves_no_mount,
     ]
 }
 
 const SIGNALS: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGKILL];
 
-/// More levels than a process may have fds. C, since a shell takes minutes.
+/// Creates more levels than a process may have fds. In C, because a shell takes minutes.
 const DEEP: &str = r#"
 #include <fcntl.h>
 #include <stdlib.h>
@@ -70,7 +70,7 @@ fn deep_tree_is_removed() {
     let project = project
         .expecting("deep", &format!("command: [{}, \"5000\"]", program.display()))
         .expecting("other", "command: ['true']");
-    // A soft limit that is lower than the usual one.
+    // A soft limit below the default.
     let mut command = project.run_by("sh");
     command.args(["-c", &format!("ulimit -Sn 256; exec {BINARY} bless --runs 1")]);
     let blessed = in_scratch(&project, &mut command).ends(0);
@@ -86,7 +86,7 @@ fn own_folders_without_permissions_are_removed() {
     assert_eq!((left(&project), blessed.stderr.contains("warning")), (vec![], false), "{}", blessed.stderr);
 }
 
-/// The project's folder `precious`, which workloads mount.
+/// Returns the project's folder `precious`, which workloads mount.
 fn precious(project: &Project) -> PathBuf {
     let folder = project.path("precious").canonicalize().unwrap_or_else(|_| {
         project.write("precious/file", "data");
@@ -104,7 +104,7 @@ fn is_whole(project: &Project, what: &str) {
     }
 }
 
-/// Runs a shell script in a mount namespace of its own, of which nothing comes out.
+/// Returns a command that runs a shell script in a private mount namespace.
 fn unshared(project: &Project, script: &str) -> Command {
     let mut command = project.run_by("unshare");
     command.args(["--mount", "--propagation", "private", "sh", "-c", script]).arg(BINARY);
@@ -112,7 +112,7 @@ fn unshared(project: &Project, script: &str) -> Command {
     command
 }
 
-/// Each mounts `$P` somewhere that its working directory is or holds.
+/// Scripts that mount `$P` at or below their working directory.
 const MOUNTS: [(&str, &str); 8] = [
     ("folder", "mkdir d; mount --bind $P d"),
     ("file", "touch f; mount --bind $P/file f"),
@@ -134,7 +134,7 @@ fn mounts_are_unmounted_and_their_content_stays() {
         project = project.expecting(name, &format!("command: [sh, -c, '{script}']{exit}"));
     }
     for words in ["bless --runs 1", "test --no-fail-fast"] {
-        // What is found is another matter.
+        // The verdicts do not matter here.
         let script = format!("$0 {words}; cat /proc/self/mountinfo");
         let seen = run(&mut unshared(&project, &script)).ends(0);
         let is_judged = |name: &str| seen.stdout.contains(&format!("{name}: blessed")) || words != "bless --runs 1";
@@ -147,7 +147,8 @@ fn mounts_are_unmounted_and_their_content_stays() {
     }
 }
 
-/// Its mounts are peers of the real ones, which an unmount would take along.
+/// The mounts are peers of the real ones, so unmounting them could unmount those too
+/// (mount_namespaces(7)).
 fn recursive_bind_mount_takes_nothing_along() {
     let project = project("left-recursive");
     precious(&project);
@@ -164,7 +165,7 @@ fn mount_that_stays_is_reported_once() {
     let wait = "mkdir d; touch made; while ! test -e go; do sleep 0.05; done";
     let project = project("left-stays").expecting("waits", &format!("command: [sh, -c, '{wait}']"));
     let folder = precious(&project);
-    // sysguard may not unmount what another process mounts meanwhile.
+    // Without CAP_SYS_ADMIN, sysguard cannot unmount what another process mounts meanwhile.
     let script = format!(
         "setpriv --inh-caps=-all --bounding-set=-sys_admin $0 bless --runs 1 & \
          while kill -0 $! 2>/dev/null; do for w in $TMPDIR/sysguard-*/work; do \
@@ -192,7 +193,7 @@ fn immutable_file_is_reported_once() {
     assert_eq!((blessed.code, !kept.is_empty()), (0, can), "{kept:?}");
 }
 
-/// Ends the command while its workload sleeps, and waits until nothing is left.
+/// Ends the command while its workload sleeps, and waits for the cleanup.
 #[track_caller]
 fn ended(
     project: &Project,
@@ -207,12 +208,12 @@ fn ended(
     assert!(!left(project).is_empty(), "there is something to leave");
     end(&running);
     let status = running.wait().expect("it is our child");
-    nobody_survives(project, "an end");
-    nothing_is_left(project, "an end");
+    no_process_survives(project, "an end");
+    wait_until_nothing_is_left(project, "an end");
     status
 }
 
-/// Each signal, and that the command ends by it.
+/// Sends each signal, and checks that the command ends by it.
 fn ended_by_each_signal(project: &Project, line: &str, asleep: usize) {
     for signal in SIGNALS {
         let end = |running: &Child| kill(Pid::from_raw(running.id() as i32), signal).expect("it is there");
@@ -237,7 +238,7 @@ fn ended_test_leaves_nothing() {
     ended_by_each_signal(&without, "test", 3);
 }
 
-/// As `cargo test` and nextest end it.
+/// `cargo test` and nextest end a harness like this.
 fn ended_harness_leaves_nothing() {
     let project = project("left-harness").expecting("sleeper", SLEEPS);
     let cargo = || {
@@ -274,7 +275,7 @@ fn ended_diff_leaves_nothing() {
     ended_by_each_signal(&project, "diff --trace --runs 1", 3);
 }
 
-/// As a terminal, timeout(1) or a supervisor does: all of a group, and more than once.
+/// A terminal, timeout(1) or a supervisor may signal a whole group several times.
 fn ended_group_leaves_no_deep_tree() {
     use std::os::unix::process::CommandExt;
     let project = project("left-group");
@@ -298,7 +299,7 @@ fn ended_command_leaves_no_mount() {
     let script = format!("mkdir d; mount --bind {} d; mount -t tmpfs none $TMPDIR; sleep 60", folder.display());
     let project = project.expecting("mounts", &format!("command: [sh, -c, '{script}']"));
     for signal in ["INT", "TERM", "HUP", "KILL"] {
-        // The namespace lives until all is removed: the shell waits for that, too.
+        // The shell waits for the cleanup, because the namespace ends with it.
         let script = format!(
             "env --default-signal $0 bless & echo $! >{pid}.new; mv {pid}.new {pid}; wait $!; \
              n=0; while test -n \"$(ls -d $TMPDIR/sysguard-* 2>/dev/null)\" && test $n -lt 600; do sleep 0.1; n=$((n+1)); done; \

@@ -1,8 +1,8 @@
-//! `list`: one name a line.
+//! `list`: one name per line, and JSON.
 
 use super::project::{Project, run};
 
-pub(crate) fn every_name_also_of_malformed_files() {
+pub(crate) fn names_of_malformed_files_are_listed() {
     let project = Project::new("list")
         .expecting("net/echo", "command: [true]")
         .expecting("copy", "bin: list")
@@ -48,7 +48,7 @@ pub(crate) fn packages_are_selected_as_by_cargo() {
     assert_eq!(below.stdout, "second\n");
 }
 
-pub(crate) fn machines_read_the_same() {
+pub(crate) fn json_lists_the_same_workloads() {
     let project = Project::new("list-json")
         .expecting("copy", "bin: list-json\nignore: slow\n---\nplatform: x86_64-linux-gnu\nsubsystems: {}")
         .expecting("malformed", "nonsense: true");

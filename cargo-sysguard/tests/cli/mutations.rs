@@ -1,5 +1,4 @@
-//! A program that begins to do something: whatever it is, both engines find it and name the
-//! subsystem.
+//! Programs that start to use something new: both engines find it and name its subsystem.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -8,8 +7,8 @@ use serde_json::Value;
 
 use super::project::Project;
 
-/// A name, what the program begins to do, and the findings that this must bring; whether the kernel
-/// grants it is all the same.
+/// A name, the new code, and the findings that it must cause, whether or not the kernel permits
+/// the calls.
 struct Mutation(&'static str, &'static str, &'static [&'static str]);
 
 const MUTATIONS: &[Mutation] = &[
@@ -81,7 +80,7 @@ const MUTATIONS: &[Mutation] = &[
     Mutation("unknown", "libc::syscall(999)", &["none", "none::syscall_0x3e7"]),
 ];
 
-/// The program: what it always does, then its mutation.
+/// Returns the program, which always makes the same calls and then those of its mutation.
 fn program() -> String {
     let mut arms = String::new();
     for Mutation(name, code, _) in MUTATIONS {
@@ -117,7 +116,7 @@ fn main() {{
     )
 }
 
-pub(crate) fn each_is_found_by_both_engines() {
+pub(crate) fn both_engines_find_each_mutation() {
     let project = Project::new("mutations").expecting("before", "bin: mutations");
     let manifest = project.read("Cargo.toml").replace("[dev-dep", "[dependencies]\nlibc = \"0.2\"\n\n[dev-dep");
     project.write("Cargo.toml", &manifest);
@@ -130,11 +129,11 @@ pub(crate) fn each_is_found_by_both_engines() {
     }
     let [guard, ptrace] = ["guard", "ptrace"].map(|engine| {
         let ran = project.sysguard(&format!("test --update no --format json --engine {engine}")).ends(101);
-        let told: Value = serde_json::from_str(&ran.stdout).expect("JSON");
-        findings(&told)
+        let report: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+        findings(&report)
     });
     assert_eq!(guard, ptrace, "guard (left) and ptrace find the same");
-    assert_eq!(guard.get("before"), Some(&BTreeMap::new()), "nothing was begun");
+    assert_eq!(guard.get("before"), Some(&BTreeMap::new()), "the unchanged program has no finding");
     for Mutation(name, _, keys) in MUTATIONS {
         let found = &guard[&format!("mutated::{name}")];
         for key in *keys {
@@ -142,14 +141,14 @@ pub(crate) fn each_is_found_by_both_engines() {
         }
         let new = |key: &str| found.get(key).is_some_and(|kind| kind == "new-subsystem");
         let expected: Vec<&str> = keys.iter().copied().filter(|key| !key.contains("::")).collect();
-        let told: Vec<&str> = found.keys().map(String::as_str).filter(|key| new(key)).collect();
-        assert_eq!(told, expected, "{name}: the new subsystems");
+        let subsystems: Vec<&str> = found.keys().map(String::as_str).filter(|key| new(key)).collect();
+        assert_eq!(subsystems, expected, "{name}: the new subsystems");
     }
 }
 
-/// The findings of each workload: their keys, without the workload, and kinds. All have been
-/// confirmed, so each was there in five runs of five.
-fn findings(told: &Value) -> BTreeMap<String, BTreeMap<String, String>> {
+/// Returns the kinds of each workload's findings by their keys without the workload. All are
+/// confirmed, so each occurred in five of five runs.
+fn findings(report: &Value) -> BTreeMap<String, BTreeMap<String, String>> {
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let list = |value: &Value| value.as_array().expect("a list").clone();
     let of_one = |verdict: &Value| {
@@ -159,5 +158,5 @@ fn findings(told: &Value) -> BTreeMap<String, BTreeMap<String, String>> {
         let findings = findings.iter().map(|finding| (key(finding), text(&finding["kind"]))).collect();
         (workload, findings)
     };
-    list(&told["verdicts"]).iter().map(of_one).collect()
+    list(&report["verdicts"]).iter().map(of_one).collect()
 }

@@ -1,4 +1,4 @@
-//! Names that a terminal or a runner of GitHub would obey: nothing of them reaches either.
+//! Names with control characters or GitHub workflow commands: neither reaches the output.
 
 use std::os::unix::ffi::OsStrExt;
 
@@ -6,12 +6,12 @@ use libtest_mimic::Trial;
 
 use super::project::{BINARY, Project, command, needing, run, untraced};
 
-/// Every trial.
+/// Returns the trials.
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        untraced("names::proposal_is_shown_escaped_and_accepted_by_its_key", proposal_is_shown_escaped),
-        untraced("names::messages_quote_names_escaped", messages_quote_names_escaped),
-        needing("names::device_is_named_escaped_in_every_format", device_is_named_escaped),
+    trials![names:
+        untraced proposals_are_shown_escaped,
+        untraced names_in_messages_are_escaped,
+        needing device_names_are_escaped_in_every_format,
     ]
 }
 
@@ -26,8 +26,8 @@ fn is_harmless(text: &str, what: &str) {
     assert!(!text.lines().any(|line| line.trim_start().starts_with("::error::dev")), "{what}: {text}");
 }
 
-/// Written by whoever proposes; a reviewer reads it.
-fn proposal_is_shown_escaped() {
+/// An attacker may write a proposal that a reviewer reads.
+fn proposals_are_shown_escaped() {
     let project = Project::new("names-proposal")
         .file("expectations/w.yaml", BASELINE)
         .file("expectations/w.yaml.new", &format!("{BASELINE}{OBJECT}"));
@@ -45,7 +45,7 @@ fn proposal_is_shown_escaped() {
     project.sysguard("pending").ends(0);
 }
 
-fn messages_quote_names_escaped() {
+fn names_in_messages_are_escaped() {
     const NAME: &str = "no\u{1b}[31m\n::error::dev\u{202e}";
     let project = Project::new("names-messages").file(&format!("expectations/{NAME}.yaml"), "version: 1\nbin: x\n");
     let ran = run(project.command("trace --").arg(NAME)).ends(127);
@@ -58,8 +58,8 @@ fn messages_quote_names_escaped() {
     }
 }
 
-/// A device without an entry in sysfs is named by its path, which is its maker's.
-fn device_is_named_escaped() -> Option<&'static str> {
+/// A device without an entry in sysfs is named by its path, which its creator chooses.
+fn device_names_are_escaped_in_every_format() -> Option<&'static str> {
     let project = Project::empty();
     let script = format!(
         "mount -t tmpfs none /dev/shm && mknod \"$1\" c 245 77 || exit 77\n\
@@ -74,7 +74,7 @@ fn device_is_named_escaped() -> Option<&'static str> {
     }
     for format in ["table", "markdown", "json", "yaml", "csv"] {
         let report = project.read(format);
-        // The command's own words are data in the formats of machines.
+        // The arguments of the command are plain data in machine formats.
         let lines: Vec<&str> = report.lines().filter(|line| !line.contains("/dev/shm/")).collect();
         is_harmless(&lines.join("\n"), format);
     }

@@ -1,4 +1,4 @@
-//! `pending`, `accept`, `reject`: what is printed, what is accepted, and every byte on disk.
+//! `pending`, `accept` and `reject`: keys, and every byte on disk.
 
 use super::project::{Project, run};
 use super::session::Session;
@@ -15,7 +15,7 @@ subsystems:
       why: tidy
 ";
 
-/// As the file would be after accepting all.
+/// The file after all findings are accepted.
 pub(crate) const PROPOSAL: &str = "\
 # talks
 version: 1
@@ -37,7 +37,7 @@ blind_spots:
   - io_uring
 ";
 
-/// What a test may tell of the proposal, at its end.
+/// Remarks that `test` may add at the end of the proposal.
 pub(crate) const REMARKS: &str = "\
 # For the review; accepting leaves these lines out.
 # drift:
@@ -61,12 +61,12 @@ const KEYS: [&str; 4] = [
 pub(crate) const TALK: &str = "expectations/net/talk.yaml";
 pub(crate) const TALK_NEW: &str = "expectations/net/talk.yaml.new";
 
-/// A package with one proposal, and a workload without.
+/// Returns a package with one proposal, and a workload without one.
 pub(crate) fn proposing(name: &str) -> Project {
     Project::new(name).expecting("other", "command: [true]").file(TALK, FILE).file(TALK_NEW, PROPOSAL)
 }
 
-pub(crate) fn what_is_printed_is_accepted() {
+pub(crate) fn printed_keys_are_accepted() {
     let project = proposing("pending-keys");
     let before = project.files();
     let printed = project.sysguard("pending").ends(101).stdout;
@@ -89,7 +89,7 @@ pub(crate) fn what_is_printed_is_accepted() {
     assert_eq!(record["pending"], serde_json::json!([]));
 }
 
-pub(crate) fn whence_it_comes_is_told_and_never_accepted() {
+pub(crate) fn remarks_are_shown_but_never_accepted() {
     let project = proposing("pending-whence").file(TALK_NEW, &format!("{PROPOSAL}{REMARKS}"));
     let before = project.files();
     assert_eq!(
@@ -125,8 +125,8 @@ pub(crate) fn whence_it_comes_is_told_and_never_accepted() {
     assert_eq!(project.changed_since(&before), [TALK, TALK_NEW]);
 }
 
-/// As in a container whose sources are mounted read-only: proposals lie elsewhere.
-pub(crate) fn a_read_only_tree_is_one_clear_error_and_loses_nothing() {
+/// A container may mount its sources read-only and keep proposals elsewhere.
+pub(crate) fn read_only_tree_is_one_error_without_loss() {
     let elsewhere = tempfile::tempdir().expect("a temporary directory");
     let folder = elsewhere.path().display();
     let project = proposing("pending-read-only");
@@ -139,13 +139,17 @@ pub(crate) fn a_read_only_tree_is_one_clear_error_and_loses_nothing() {
 
     assert_eq!(bound("pending").ends(101).stdout.lines().collect::<Vec<_>>(), KEYS);
     let typed = format!("cargo sysguard accept 'net::talk::network::socket' --pending-dir {folder}\n");
-    assert!(bound("review").ends(101).stdout.contains(&typed), "what is typed finds it");
+    assert!(bound("review").ends(101).stdout.contains(&typed), "the printed command has the flag");
     for line in ["accept net::talk", "accept net::talk::network::socket --why REQ-12"] {
         let ran = bound(line).ends(101);
         let errors: Vec<&str> = ran.stderr.lines().collect();
         let [error] = errors[..] else { panic!("one error:\n{}", ran.stderr) };
-        let told = format!("error: cannot write {}: Permission denied (os error 13); ", project.path(TALK).display());
-        assert!(error.starts_with(&told) && error.ends_with("what is not written stays pending"), "{error}");
+        let expected =
+            format!("error: cannot write {}: Permission denied (os error 13); ", project.path(TALK).display());
+        assert!(
+            error.starts_with(&expected) && error.ends_with("findings that were not written stay pending"),
+            "{error}"
+        );
         assert_eq!(ran.stdout, "");
     }
     assert_eq!(project.changed_since(&before), [""; 0]);
@@ -162,16 +166,16 @@ pub(crate) fn a_read_only_tree_is_one_clear_error_and_loses_nothing() {
     assert!(!proposal.exists());
 }
 
-/// The proposal lies in the tree that is read-only.
-pub(crate) fn a_proposal_that_cannot_be_written_is_told() {
+/// The proposal is in the read-only tree.
+pub(crate) fn unwritable_proposal_is_an_error() {
     let project = proposing("pending-stuck");
     project.writable(false);
     let before = project.files();
     let proposal = project.path(TALK_NEW).display().to_string();
     for (line, operation) in [("reject net::talk", "remove"), ("reject net::talk::network::socket", "write")] {
         let ran = run(&mut project.bound_command(line)).ends(101);
-        let told = format!("error: cannot {operation} {proposal}: Permission denied (os error 13); ");
-        assert!(ran.stderr.starts_with(&told) && ran.stderr.lines().count() == 1, "{line}: {}", ran.stderr);
+        let expected = format!("error: cannot {operation} {proposal}: Permission denied (os error 13); ");
+        assert!(ran.stderr.starts_with(&expected) && ran.stderr.lines().count() == 1, "{line}: {}", ran.stderr);
         assert_eq!(ran.stdout, "", "{line}");
     }
     assert_eq!(project.changed_since(&before), [""; 0]);
@@ -180,7 +184,7 @@ pub(crate) fn a_proposal_that_cannot_be_written_is_told() {
     assert_eq!(project.changed_since(&before), [TALK_NEW]);
 }
 
-pub(crate) fn a_syscall_takes_its_details_along_and_nothing_else() {
+pub(crate) fn accepted_syscall_includes_only_its_details() {
     let project = proposing("pending-syscall");
     let before = project.files();
     let ran =
@@ -191,7 +195,7 @@ pub(crate) fn a_syscall_takes_its_details_along_and_nothing_else() {
     assert_eq!(project.read(TALK_NEW), PROPOSAL.replace("- AF_INET\n", "- AF_INET\n      why: serves; REQ-12\n"));
 
     let once = project.files();
-    assert!(project.sysguard("accept net::talk::network::socket").ends(0).stdout.contains("hold it already"));
+    assert!(project.sysguard("accept net::talk::network::socket").ends(0).stdout.contains("already contain it"));
     assert_eq!(project.changed_since(&once), [""; 0], "accepting twice changes nothing");
 
     project.sysguard("accept net::talk::network").ends(0);
@@ -204,7 +208,7 @@ pub(crate) fn a_syscall_takes_its_details_along_and_nothing_else() {
     assert_eq!(project.changed_since(&done), [""; 0]);
 }
 
-pub(crate) fn rejecting_drops_and_remembers_nothing() {
+pub(crate) fn rejected_findings_are_not_remembered() {
     let project = proposing("pending-reject");
     let before = project.files();
     project.sysguard("reject net::talk::network net::talk::blind_spots::io_uring").ends(0);
@@ -221,7 +225,7 @@ pub(crate) fn rejecting_drops_and_remembers_nothing() {
     assert!(!again.path(TALK_NEW).exists());
 }
 
-pub(crate) fn a_key_that_matches_nothing_is_2_and_writes_nothing() {
+pub(crate) fn unmatched_key_is_2_and_writes_nothing() {
     let project = proposing("pending-nothing");
     let before = project.files();
     for line in [
@@ -241,7 +245,7 @@ pub(crate) fn a_key_that_matches_nothing_is_2_and_writes_nothing() {
     }
 }
 
-pub(crate) fn a_proposal_that_does_not_fit_is_one_clear_error() {
+pub(crate) fn unfitting_proposal_is_one_error() {
     let misfits = [
         ("changed", PROPOSAL.replace("[demo]", "[other]"), "the first document of the file has changed since"),
         ("conflict", PROPOSAL.replace("    socket:", "<<<<<<< ours\n    socket:"), "conflict"),
@@ -255,19 +259,19 @@ pub(crate) fn a_proposal_that_does_not_fit_is_one_clear_error() {
     }
     let before = project.files();
     let pending = project.sysguard("pending").ends(101);
-    assert_eq!(pending.stdout.lines().count(), KEYS.len(), "the others are told all the same");
+    assert_eq!(pending.stdout.lines().count(), KEYS.len(), "the other workloads are still printed");
     assert_eq!(pending.stderr.matches("error: ").count(), 5, "{}", pending.stderr);
-    for (name, _, said) in
-        misfits.iter().map(|(name, _, said)| (*name, "", *said)).chain([("orphan", "", "no such file")])
+    for (name, _, expected) in
+        misfits.iter().map(|(name, _, expected)| (*name, "", *expected)).chain([("orphan", "", "no such file")])
     {
         for line in
             [format!("accept {name}"), format!("accept {name}::network net::talk"), format!("reject {name}::network")]
         {
             let ran = project.sysguard(&line).ends(101);
-            assert!(ran.stderr.contains(said) && ran.stderr.contains(name), "{line}: {}", ran.stderr);
+            assert!(ran.stderr.contains(expected) && ran.stderr.contains(name), "{line}: {}", ran.stderr);
         }
     }
-    // The worst of several is told: 2 before 101.
+    // The exit code of the worst error is returned: 2 before 101.
     project.sysguard("accept changed nobody").ends(2);
     assert_eq!(project.changed_since(&before), [""; 0]);
 
@@ -276,7 +280,7 @@ pub(crate) fn a_proposal_that_does_not_fit_is_one_clear_error() {
     assert_eq!(project.sysguard("pending").ends(101).stderr, "");
 }
 
-pub(crate) fn a_printed_key_wins_over_a_workload_of_that_name() {
+pub(crate) fn printed_key_beats_workload_of_that_name() {
     let project = Project::new("pending-names");
     let bare = "version: 1\ncommand: [demo]\n";
     let proposal = |call: &str| format!("{bare}---\nplatform: x86_64-linux-gnu\nsubsystems:\n  futex:\n    {call}:\n");
@@ -287,14 +291,14 @@ pub(crate) fn a_printed_key_wins_over_a_workload_of_that_name() {
         .file("expectations/a/futex.yaml.new", &proposal("futex"));
     let before = project.files();
     let ran = project.sysguard("accept a::futex").ends(2);
-    assert!(ran.stderr.contains("workload a or of workload a::futex"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("it matches workload a and workload a::futex"), "{}", ran.stderr);
     project.sysguard("accept a::futex::futex").ends(0);
     assert_eq!(project.changed_since(&before), ["expectations/a.yaml", "expectations/a.yaml.new"]);
     project.sysguard("accept a::futex::futex::futex").ends(0);
     assert_eq!(project.changed_since(&before).len(), 4);
 }
 
-pub(crate) fn proposals_may_lie_elsewhere() {
+pub(crate) fn proposals_may_be_in_another_directory() {
     let project = proposing("pending-dir").file(&format!("elsewhere/{TALK_NEW}"), PROPOSAL);
     std::fs::remove_file(project.path(TALK_NEW)).expect("it was there");
     assert_eq!(project.sysguard("pending").ends(0).stdout, "");
@@ -308,7 +312,7 @@ pub(crate) fn proposals_may_lie_elsewhere() {
     assert_eq!(project.read(TALK), PROPOSAL);
 }
 
-pub(crate) fn orphans_become_what_is_asked() {
+pub(crate) fn orphans_are_handled_as_requested() {
     let orphan = "expectations/gone.yaml.new";
     let project = Project::new("pending-orphans").file(orphan, PROPOSAL);
     let before = project.files();
@@ -321,9 +325,10 @@ pub(crate) fn orphans_become_what_is_asked() {
     ] {
         let ran = run(project.command(&format!("test --unreferenced {mode}")).env("CI", ci)).ends(code);
         assert_eq!(project.changed_since(&before), [""; 0], "{mode}");
-        let told = label.map_or_else(String::new, |label| format!("{label}{orphan} is a proposal for no file"));
+        let expected = label
+            .map_or_else(String::new, |label| format!("{label}{orphan} is a proposal without an expectation file"));
         assert_eq!(ran.stderr.contains(orphan), label.is_some(), "{mode}: {}", ran.stderr);
-        assert!(ran.stderr.contains(&told), "{mode}: {}", ran.stderr);
+        assert!(ran.stderr.contains(&expected), "{mode}: {}", ran.stderr);
     }
     for (mode, ci) in [("delete", "1"), ("auto", "0")] {
         project.write(orphan, PROPOSAL);
@@ -334,8 +339,8 @@ pub(crate) fn orphans_become_what_is_asked() {
     project.sysguard("test --unreferenced sometimes").ends(2);
 }
 
-/// From the first run to a change, as a user lives it.
-pub(crate) fn what_a_test_proposes_can_be_decided_on() {
+/// A user's steps from the first run to a change.
+pub(crate) fn proposals_of_a_test_can_be_settled() {
     let project = Project::new("pending-life").expecting("own", "bin: pending-life");
     project.sysguard("test").ends(101);
     let first = project.sysguard("pending").ends(101).stdout;

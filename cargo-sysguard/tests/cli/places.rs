@@ -1,5 +1,5 @@
-//! Where things lie: packages that moved after the build, folders that are missing or linked,
-//! blanks in `TMPDIR`.
+//! Unusual paths: packages that moved after the build, missing or linked folders, spaces in
+//! `TMPDIR`.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -10,17 +10,17 @@ use super::harness::built;
 use super::project::{Project, command, run, tracing, untraced};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        untraced("places::moved_harness_finds_its_workloads", moved_harness_finds_its_workloads),
-        untraced("places::missing_workloads_are_reported", missing_workloads_are_reported),
-        tracing("places::linked_folders_add_no_workloads", linked_folders_add_no_workloads),
-        tracing("places::missing_cwd_is_3_and_named", missing_cwd_is_3_and_named),
-        tracing("places::explicit_pending_folder_is_written_in_ci", explicit_pending_folder_is_written_in_ci),
-        tracing("places::blanks_in_tmpdir_change_nothing", blanks_in_tmpdir_change_nothing),
+    trials![places:
+        untraced moved_harness_finds_its_workloads,
+        untraced missing_workloads_are_reported,
+        tracing symbolic_links_add_no_workloads,
+        tracing missing_cwd_is_3_and_named,
+        tracing explicit_pending_folder_is_written_in_ci,
+        tracing spaces_in_tmpdir_change_nothing,
     ]
 }
 
-/// As in a nextest archive with `--workspace-remap`.
+/// A nextest archive with `--workspace-remap` moves packages like this.
 fn moved_harness_finds_its_workloads() {
     let (project, harness) = built("places-moved");
     let folder = Project::empty();
@@ -49,12 +49,12 @@ fn moved_harness_finds_its_workloads() {
 
 fn missing_workloads_are_reported() {
     let project = Project::new("places-missing").with_harness();
-    let said = "warning: no workloads found in ";
+    let expected = "warning: no workloads found in ";
     let ran = project.sysguard("test").ends(0);
-    assert!(ran.stderr.contains(said) && ran.stderr.contains("cargo sysguard init"), "{}", ran.stderr);
+    assert!(ran.stderr.contains(expected) && ran.stderr.contains("cargo sysguard init"), "{}", ran.stderr);
     fs::create_dir(project.path("expectations")).expect("a folder");
     let ran = project.sysguard("test").ends(0);
-    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    assert!(ran.stderr.contains(expected), "{}", ran.stderr);
     fs::remove_dir(project.path("expectations")).expect("a folder");
     let project = project.file("expectations", "");
     for line in ["test", "bless", "list"] {
@@ -63,7 +63,7 @@ fn missing_workloads_are_reported() {
     }
 }
 
-fn linked_folders_add_no_workloads() {
+fn symbolic_links_add_no_workloads() {
     let project = Project::new("places-links").expecting("sub/one", "command: [true]");
     for name in ["up", "again"] {
         symlink("..", project.path(&format!("expectations/sub/{name}"))).expect("a link");
@@ -83,8 +83,13 @@ fn missing_cwd_is_3_and_named() {
     for line in ["test", "bless", "test --engine ptrace"] {
         for (name, path) in [("absolute", "/no/such/folder"), ("below", &below)] {
             let ran = project.sysguard(&format!("{line} {name}")).ends(3);
-            let said = format!("cannot enter the working directory {path}: No such file or directory");
-            assert!(format!("{}{}", ran.stdout, ran.stderr).contains(&said), "{line}: {}{}", ran.stdout, ran.stderr);
+            let expected = format!("cannot enter the working directory {path}: No such file or directory");
+            assert!(
+                format!("{}{}", ran.stdout, ran.stderr).contains(&expected),
+                "{line}: {}{}",
+                ran.stdout,
+                ran.stderr
+            );
         }
     }
     let ran = project.sysguard("bless below").ends(3);
@@ -102,7 +107,7 @@ fn explicit_pending_folder_is_written_in_ci() {
     assert_eq!(project.changed_since(&before), ["elsewhere/expectations/first.yaml.new"]);
 }
 
-fn blanks_in_tmpdir_change_nothing() {
+fn spaces_in_tmpdir_change_nothing() {
     let temporary = Project::empty();
     let blank = temporary.path("a b");
     fs::create_dir(&blank).expect("a folder");

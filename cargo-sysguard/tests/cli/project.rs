@@ -1,4 +1,4 @@
-//! A temporary cargo project, and what commands do to it. Main type: [`Project`].
+//! Temporary cargo projects for tests, and the kinds of trials. Main type: [`Project`].
 
 use std::collections::BTreeMap;
 use std::env;
@@ -18,7 +18,7 @@ const HARNESS: &str = "fn main() -> std::process::ExitCode {
 }
 ";
 
-/// A trial that traces nothing.
+/// Returns a trial that traces nothing.
 pub(crate) fn untraced(name: &str, run: fn()) -> Trial {
     Trial::test(name, move || {
         run();
@@ -26,12 +26,13 @@ pub(crate) fn untraced(name: &str, run: fn()) -> Trial {
     })
 }
 
-/// A trial that says what it lacks, if it lacks something; such a thing is never required.
+/// Returns a trial that is ignored with the reason that it returns, if any, also under
+/// SYSGUARD_REQUIRE=1.
 pub(crate) fn needing(name: &str, run: fn() -> Option<&'static str>) -> Trial {
     Trial::ignorable_test(name, move || Ok(run().map_or(Completion::Completed, Completion::ignored_with)))
 }
 
-/// A trial that can only run where tracing is possible.
+/// Returns a trial that requires tracing.
 pub(crate) fn tracing(name: &str, run: fn()) -> Trial {
     Trial::ignorable_test(name, move || match untraceable() {
         Some(reason) if env::var_os("SYSGUARD_REQUIRE").is_some_and(|value| value == "1") => Err(reason.into()),
@@ -43,7 +44,7 @@ pub(crate) fn tracing(name: &str, run: fn()) -> Trial {
     })
 }
 
-/// The same, where these programs are installed, too.
+/// Returns a trial that requires tracing and these programs.
 pub(crate) fn tracing_with(name: &str, programs: &'static [&'static str], run: fn()) -> Trial {
     Trial::ignorable_test(name, move || {
         let is_there =
@@ -62,7 +63,7 @@ pub(crate) fn tracing_with(name: &str, programs: &'static [&'static str], run: f
     })
 }
 
-/// The same, where `cargo nextest` is installed, too.
+/// Returns a trial that requires tracing and `cargo nextest`.
 pub(crate) fn nextest(name: &str, run: fn()) -> Trial {
     Trial::ignorable_test(name, move || {
         let is_there = || self::run(command(env!("CARGO")).args(["nextest", "--version"])).code == 0;
@@ -79,16 +80,15 @@ pub(crate) fn nextest(name: &str, run: fn()) -> Trial {
     })
 }
 
-/// The same, by root in a mount namespace of its own.
+/// Returns a trial that requires tracing, root and mount namespaces.
 pub(crate) fn mounting(name: &str, run: fn()) -> Trial {
     Trial::ignorable_test(name, move || {
-        // No machine is root and an ordinary user at once, so this is never required.
+        // SYSGUARD_REQUIRE=1 must also work for an ordinary user.
         if !nix::unistd::geteuid().is_root() {
-            return Ok(Completion::ignored_with("only root mounts"));
+            return Ok(Completion::ignored_with("requires root, to mount"));
         }
         let namespaces = self::run(command("unshare").args(["--mount", "true"])).code == 0;
-        let missing =
-            untraceable().or_else(|| (!namespaces).then(|| "mount namespaces cannot be made here".to_owned()));
+        let missing = untraceable().or_else(|| (!namespaces).then(|| "requires mount namespaces".to_owned()));
         match missing {
             Some(reason) if env::var_os("SYSGUARD_REQUIRE").is_some_and(|value| value == "1") => Err(reason.into()),
             Some(reason) => Ok(Completion::ignored_with(reason)),
@@ -100,7 +100,7 @@ pub(crate) fn mounting(name: &str, run: fn()) -> Trial {
     })
 }
 
-/// Why nothing can be traced here.
+/// Returns why tracing is impossible here, or nothing if it is possible.
 pub(crate) fn untraceable() -> Option<String> {
     static REASON: OnceLock<Option<String>> = OnceLock::new();
     let probe = || {
@@ -110,7 +110,7 @@ pub(crate) fn untraceable() -> Option<String> {
     REASON.get_or_init(probe).clone()
 }
 
-/// What a command said and how it ended.
+/// The output and exit code of a command.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
@@ -119,7 +119,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// Fails the trial, with all that was said, unless the command ended so.
+    /// Fails the trial with the whole output unless the command ended with this code.
     #[track_caller]
     pub(crate) fn ends(self, code: i32) -> Self {
         assert_eq!(self.code, code, "\nstdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
@@ -127,7 +127,7 @@ impl Ran {
     }
 }
 
-/// Runs a command to its end.
+/// Runs a command and waits for its end. A signal counts as code -1.
 pub(crate) fn run(command: &mut Command) -> Ran {
     let output = command.stdin(Stdio::null()).output().expect("the command starts");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -135,9 +135,9 @@ pub(crate) fn run(command: &mut Command) -> Ran {
     Ran { code, stdout: text(&output.stdout), stderr: text(&output.stderr) }
 }
 
-/// A command in an environment that does not tell of the test around it.
+/// Returns a command without the environment variables of the surrounding test run.
 pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
-    // Whoever started these tests may ignore signals, in the background of a shell for one.
+    // The tests may have inherited ignored signals, as background jobs of a shell do.
     let mut command = Command::new("env");
     command.arg("--default-signal").arg(program.as_ref());
     for (name, _) in env::vars_os() {
@@ -151,13 +151,13 @@ pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
             command.env_remove(name);
         }
     }
-    // One for all projects: the crate is built once.
+    // All projects share one target directory, so that sysguard is built only once.
     command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("projects"));
     command.env("CARGO_NET_OFFLINE", "true").env("NO_COLOR", "1");
     command
 }
 
-/// The words before a program that the modes of files bind, be it started by root.
+/// Returns a command prefix that drops the capabilities by which root ignores file modes.
 pub(crate) fn bound() -> &'static [&'static str] {
     if nix::unistd::geteuid().is_root() {
         &["setpriv", "--inh-caps=-all", "--bounding-set=-dac_override,-dac_read_search"]
@@ -173,7 +173,7 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// A package with a binary. Names must differ between trials, as all share one target
+    /// Returns a package with a binary. Each trial needs another name, because all share one target
     /// directory.
     pub(crate) fn new(name: &str) -> Self {
         let project = Self::empty();
@@ -183,17 +183,17 @@ impl Project {
              [dev-dependencies]\nsysguard = {{ path = \"{}\" }}\n\n[workspace]\n",
             sysguard.display()
         );
-        // Known versions, so that nothing has to be looked up.
+        // Locked versions need no lookup in a registry.
         fs::copy(sysguard.join("Cargo.lock"), project.path("Cargo.lock")).expect("the lock file");
         project.file("Cargo.toml", &manifest).file("src/main.rs", "fn main() {}\n")
     }
 
-    /// No package at all.
+    /// Returns an empty folder.
     pub(crate) fn empty() -> Self {
         Self { folder: tempfile::tempdir().expect("a temporary directory") }
     }
 
-    /// A library with one test, and a test target of one quiet test; nothing of ours in it.
+    /// Returns a library with a test and a test target, without sysguard in it.
     pub(crate) fn foreign(name: &str) -> Self {
         let manifest =
             format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n");
@@ -202,19 +202,19 @@ impl Project {
         project.file("tests/it.rs", "#[test]\nfn quiet() {}\n#[test]\n#[ignore]\nfn left_out() {}\n")
     }
 
-    /// With `tests/sysguard.rs` and its entry.
+    /// Adds `tests/sysguard.rs` and its entry in the manifest.
     pub(crate) fn with_harness(self) -> Self {
         let manifest = self.read("Cargo.toml") + "\n[[test]]\nname = \"sysguard\"\nharness = false\n";
         self.file("Cargo.toml", &manifest).file("tests/sysguard.rs", HARNESS)
     }
 
-    /// With this file.
+    /// Adds a file.
     pub(crate) fn file(self, name: &str, content: &str) -> Self {
         self.write(name, content);
         self
     }
 
-    /// With an expectation of this name.
+    /// Adds an expectation with this name.
     pub(crate) fn expecting(self, name: &str, document: &str) -> Self {
         self.file(&format!("expectations/{name}.yaml"), &format!("version: 1\n{document}\n"))
     }
@@ -233,7 +233,7 @@ impl Project {
         self.folder.path().join(name)
     }
 
-    /// `cargo-sysguard` with these words.
+    /// Runs `cargo-sysguard` with these arguments.
     pub(crate) fn sysguard(&self, line: &str) -> Ran {
         run(&mut self.command(line))
     }
@@ -244,39 +244,40 @@ impl Project {
         command
     }
 
-    /// The same, for whom the modes of files hold.
+    /// Returns the same command, but subject to file modes even for root.
     pub(crate) fn bound_command(&self, line: &str) -> Command {
         let mut command = self.run_by("env");
         command.args(bound()).arg(BINARY).args(line.split_whitespace());
         command
     }
 
-    /// Takes the right to write to its expectations away, or gives it back.
+    /// Adds or removes write permission for the expectations.
     pub(crate) fn writable(&self, writable: bool) {
         let mode = if writable { "u+w" } else { "a-w" };
         run(self.run_by("chmod").args(["-R", mode, "expectations"])).ends(0);
     }
 
-    /// Commits everything that is there.
+    /// Commits all files.
     pub(crate) fn commit(&self) {
         for line in ["add -A", "-c user.name=me -c user.email=me@example.com commit --quiet -m all"] {
             run(self.run_by("git").args(line.split_whitespace())).ends(0);
         }
     }
 
-    /// What git finds changed since the last commit, each file on its line.
+    /// Returns the files that changed since the last commit, as `git status --porcelain` lists
+    /// them.
     pub(crate) fn status(&self) -> String {
         run(self.run_by("git").args(["status", "--porcelain", "--untracked-files=all"])).ends(0).stdout
     }
 
-    /// A command in the project's folder.
+    /// Returns a command in the project's folder.
     pub(crate) fn run_by(&self, program: &str) -> Command {
         let mut command = command(program);
         command.current_dir(self.folder.path());
         command
     }
 
-    /// Every file with its content.
+    /// Returns the content of every file.
     pub(crate) fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let mut files = BTreeMap::new();
         let mut folders = vec![self.folder.path().to_owned()];
@@ -286,7 +287,7 @@ impl Project {
                 let name = path.strip_prefix(self.folder.path()).expect("below").display().to_string();
                 match path.is_dir() {
                     true => folders.push(path),
-                    // It depends on what cargo knows of other projects' locks, not on us.
+                    // It depends on cargo's cache, not on sysguard.
                     false if name == "Cargo.lock" => {}
                     false => drop(files.insert(name, fs::read(&path).expect("a file"))),
                 }
@@ -295,7 +296,7 @@ impl Project {
         files
     }
 
-    /// The names of files that are new or different since then, or gone.
+    /// Returns the names of files that were added, changed or removed since then.
     pub(crate) fn changed_since(&self, before: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
         let now = self.files();
         let names: std::collections::BTreeSet<&String> = before.keys().chain(now.keys()).collect();

@@ -1,5 +1,5 @@
-//! The life of a pull request: main is blessed, a branch adds a dependency that opens a socket, a
-//! reviewer sees it, accepts it, and it is merged.
+//! A pull request from start to merge: a branch adds a dependency that opens a socket, and a
+//! reviewer accepts the findings.
 
 use super::diff::git;
 use super::project::{Project, run};
@@ -13,7 +13,7 @@ pub fn hello() {
 }
 ";
 
-/// What the socket adds to the file, wherever in it.
+/// The lines that the socket adds to the file.
 const ADDED: &str = "  network:
     bind:
       objects:
@@ -27,7 +27,7 @@ const ADDED: &str = "  network:
       why: \"REQ-12: listens for updates\"
 ";
 
-/// On `main`, a greeter with its baseline.
+/// Returns a program on `main` with its baseline.
 fn blessed() -> Project {
     let main = "fn main() {\n    println!(\"hello\");\n}\n";
     let project = Project::new("pull-request").file("src/main.rs", main).file(".gitignore", "*.yaml.new\nCargo.lock\n");
@@ -43,8 +43,8 @@ fn commit(project: &Project, message: &str) {
     git(project, &["commit", "--quiet", "--message", message]);
 }
 
-/// A branch on which the greeting is left to a crate of its own, which talks.
-fn depend_on_what_talks(project: &Project) {
+/// Creates a branch on which a new dependency prints the greeting and opens a socket.
+fn add_talking_dependency(project: &Project) {
     git(project, &["switch", "--quiet", "--create", "polite"]);
     let manifest = "[package]\nname = \"greetings\"\nversion = \"0.3.1\"\nedition = \"2024\"\n";
     project.write("greetings/Cargo.toml", manifest);
@@ -56,25 +56,25 @@ fn depend_on_what_talks(project: &Project) {
     commit(project, "be polite");
 }
 
-/// As a pull request's page shows it.
+/// The reason as a pull request's page shows it.
 const WHY: &str = "why: REQ-12: listens for updates";
 
-pub(crate) fn lives_from_its_finding_to_its_merge() {
+pub(crate) fn finding_is_reviewed_accepted_and_merged() {
     let project = blessed();
     let blessed = project.read(FILE);
-    depend_on_what_talks(&project);
+    add_talking_dependency(&project);
     assert_eq!(project.sysguard("diff --base main").ends(0).stdout, "nothing differs since main\n");
 
-    // In CI: an annotation, a summary, nothing written.
+    // In CI: an annotation and a summary, but no proposal.
     let before = project.files();
     let mut test = project.command("test --format github");
-    let told = run(test.env("CI", "true").env("GITHUB_STEP_SUMMARY", project.path("summary"))).ends(101);
-    let (place, said) = told.stdout.split_once(",title=").expect("an annotation");
+    let ran = run(test.env("CI", "true").env("GITHUB_STEP_SUMMARY", project.path("summary"))).ends(101);
+    let (place, annotation) = ran.stdout.split_once(",title=").expect("an annotation");
     let line = 1 + blessed.lines().position(|line| line.starts_with("platform: ")).expect("a baseline");
     assert_eq!(place, format!("::error file={FILE},line={line}"));
-    let said: Vec<&str> = said.trim_end().split("%0A").collect();
+    let annotation: Vec<&str> = annotation.trim_end().split("%0A").collect();
     assert_eq!(
-        said,
+        annotation,
         [
             "sysguard%3A greeter::1 new subsystem, 2 new system calls",
             "new subsystem: greeter::network",
@@ -102,7 +102,7 @@ pub(crate) fn lives_from_its_finding_to_its_merge() {
     std::fs::remove_file(project.path("summary")).expect("it was written");
     assert_eq!(project.changed_since(&before), [""; 0], "in CI nothing is written");
 
-    // At the reviewer's: a proposal, accepted with a reason.
+    // On the reviewer's machine: a proposal, accepted with a reason.
     project.sysguard("test").ends(101);
     assert_eq!(project.changed_since(&before), [format!("{FILE}.new")]);
     let keys = project.sysguard("pending").ends(101).stdout;
@@ -135,7 +135,7 @@ pub(crate) fn lives_from_its_finding_to_its_merge() {
         ]
     );
 
-    // The merge, and main as it is then.
+    // The merge, and the state of main after it.
     commit(&project, "the greeter listens for updates: REQ-12");
     git(&project, &["switch", "--quiet", "main"]);
     assert_eq!(project.read(FILE), blessed);

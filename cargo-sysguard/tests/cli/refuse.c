@@ -1,5 +1,5 @@
-// refuse ERRNO CALL,CALL… COMMAND ARG…: the command under a seccomp filter that refuses these
-// calls, as a container's may.
+// refuse ERRNO CALL,CALL… COMMAND ARG…: runs the command under a seccomp filter that refuses these
+// calls, as the filter of a container may.
 #define _GNU_SOURCE
 #include <linux/filter.h>
 #include <linux/seccomp.h>

@@ -1,5 +1,4 @@
-//! What the kernel refuses to say about a workload: asked in another way, named as a blind spot, or
-//! a reason not to trace at all.
+//! Refused queries about a workload: there is a fallback, a blind spot, or a reason not to trace.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,7 +10,7 @@ use serde_json::Value;
 
 use super::project::{BINARY, Project, Ran, command, run};
 
-/// A program of this folder, built into the project.
+/// Builds a program of this folder into the project.
 fn build(project: &Project, name: &str) {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli").join(format!("{name}.c"));
     run(command("cc").arg(source).arg("-o").arg(project.path(name))).ends(0);
@@ -21,12 +20,12 @@ fn mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
 }
 
-/// The report that a trace wrote to its standard error.
+/// Parses the report that a trace wrote to standard error.
 fn report(ran: &Ran) -> Value {
     serde_json::from_str(&ran.stderr).unwrap_or_else(|error| panic!("{error}: {}", ran.stderr))
 }
 
-/// Subsystem, syscall and object of every use with an object.
+/// Returns subsystem, syscall and object of every use with an object.
 fn uses(report: &Value) -> BTreeSet<String> {
     let syscalls = report["syscalls"].as_array().expect("syscalls");
     let uses = |syscall: &Value| -> Vec<String> {
@@ -58,7 +57,7 @@ pub(crate) fn objects_are_the_same_under_a_filter() {
     }
 }
 
-/// A process that is not dumpable, and a program that may be executed but not read.
+/// Checks a process that is not dumpable, and a program that may be executed but not read.
 pub(crate) fn unreadable_process_is_a_blind_spot() -> Option<&'static str> {
     let project = Project::empty();
     build(&project, "asked");
@@ -115,7 +114,7 @@ pub(crate) fn new_blind_spot_fails_under_both_engines() -> Option<&'static str> 
     None
 }
 
-/// Where `/proc` shows other processes, or is not there.
+/// `/proc` shows the processes of another namespace, or is not mounted.
 pub(crate) fn foreign_proc_is_refused_with_the_reason() -> Option<&'static str> {
     let project = Project::new("foreign-proc").expecting("runs", "command: [true]");
     let root: &[&str] = if nix::unistd::geteuid().is_root() { &[] } else { &["--user", "--map-root-user"] };

@@ -1,4 +1,4 @@
-//! `report` and taxonomies: the evidence, nothing run.
+//! `report` and taxonomies.
 
 use super::project::Project;
 
@@ -11,7 +11,7 @@ fn project(name: &str) -> Project {
         .file("team.yaml", "taxonomy: 1\nname: team\ngroups:\n  Waiting: [poll]\n")
 }
 
-pub(crate) fn the_evidence_is_the_same_bytes_in_every_format() {
+pub(crate) fn every_format_is_reproducible() {
     let project = project("report");
     let before = project.files();
     for (format, part) in [
@@ -38,7 +38,7 @@ pub(crate) fn the_evidence_is_the_same_bytes_in_every_format() {
     );
 }
 
-pub(crate) fn a_taxonomy_is_named_and_its_mistakes_have_places() {
+pub(crate) fn taxonomy_is_named_and_its_errors_located() {
     let project = project("report-taxonomy");
     for (taxonomy, name, group) in [
         ("kernel", "kernel/1", "Event Poll"),
@@ -59,11 +59,11 @@ pub(crate) fn a_taxonomy_is_named_and_its_mistakes_have_places() {
         wrong.stderr
     );
     let unknown = project.sysguard("report --taxonomy kernal").ends(2);
-    assert!(unknown.stderr.contains("no taxonomy is named `kernal`"), "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("unknown taxonomy `kernal`"), "{}", unknown.stderr);
     project.sysguard("trace --taxonomy wrong.yaml -- true").ends(2);
 }
 
-pub(crate) fn a_trace_speaks_the_words_it_is_asked_to() {
+pub(crate) fn trace_uses_the_requested_taxonomy() {
     let project = project("report-trace");
     let guide = project.sysguard("trace --format markdown --taxonomy workload-tracing -- true").ends(0).stderr;
     assert!(guide.contains("| execve | 1 | Filesystem | sys_execve() |"), "{guide}");
@@ -73,7 +73,7 @@ pub(crate) fn a_trace_speaks_the_words_it_is_asked_to() {
     assert_eq!(record["taxonomy"]["name"], "team (a file over kernel/1)");
 }
 
-pub(crate) fn a_rule_on_a_call_that_does_not_exist_is_malformed() {
+pub(crate) fn rule_on_unknown_syscall_is_malformed() {
     let project = Project::new("report-rule")
         .expecting("typo", "command: [true]\nforbid:\n  - {syscall: sockt}\n  - {syscall: syscall_0x3e7}");
     let ran = project.sysguard("report").ends(101);

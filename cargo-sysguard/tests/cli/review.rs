@@ -1,4 +1,4 @@
-//! `review`: on a terminal key by key, and without one.
+//! `review`: keys on a terminal, and output without one.
 
 use nix::sys::signal::Signal;
 
@@ -10,10 +10,10 @@ fn review(project: &Project) -> Session {
     Session::start(project, &["review"])
 }
 
-/// The end of what is printed before a key is read.
+/// The end of the output before a key is read.
 const PROMPT: &str = "\n> ";
 
-pub(crate) fn accept_reason_reject_and_skip_to_the_byte() {
+pub(crate) fn each_key_writes_the_expected_bytes() {
     let project = proposing("review-keys");
     let mut session = review(&project);
     let first = session.until(PROMPT);
@@ -50,7 +50,7 @@ pub(crate) fn accept_reason_reject_and_skip_to_the_byte() {
     assert_eq!(project.sysguard("pending").ends(101).stdout, "net::talk::network::connect\n");
 }
 
-pub(crate) fn the_diff_tool_has_the_terminal() {
+pub(crate) fn diff_tool_gets_the_terminal() {
     let project = proposing("review-difftool");
     let tool = project
         .file("tool", "#!/bin/sh\ntest -t 0 && test -t 1 && echo on a terminal: \"$1\" && diff -c \"$2\" \"$3\"\n");
@@ -59,13 +59,13 @@ pub(crate) fn the_diff_tool_has_the_terminal() {
     let mut session = Session::start_with(&tool, &["review"], &[("SYSGUARD_DIFF_TOOL", words.as_ref())]);
     let shown = session.until(PROMPT);
     assert!(shown.contains("on a terminal: first\n") && shown.contains("\n+   network:\n"), "{shown}");
-    assert!(!shown.contains("\n+++ "), "not ours as well:\n{shown}");
+    assert!(!shown.contains("\n+++ "), "no built-in diff as well:\n{shown}");
     session.press("q");
     session.until("undecided\n");
     assert_eq!(session.ends(), Some(101));
 }
 
-pub(crate) fn capitals_mean_the_whole_workload() {
+pub(crate) fn capital_keys_apply_to_the_whole_workload() {
     let project = proposing("review-capitals")
         .file("expectations/a.yaml", "version: 1\ncommand: [demo]\n")
         .file("expectations/a.yaml.new", &PROPOSAL.replace("# talks\n", ""));
@@ -81,7 +81,7 @@ pub(crate) fn capitals_mean_the_whole_workload() {
     assert!(!project.path(TALK_NEW).exists() && !project.path("expectations/a.yaml.new").exists());
 }
 
-pub(crate) fn one_reason_holds_for_the_whole_workload() {
+pub(crate) fn one_reason_applies_to_the_whole_workload() {
     let project = proposing("review-reasons");
     let mut session = review(&project);
     session.until(PROMPT);
@@ -99,7 +99,7 @@ pub(crate) fn one_reason_holds_for_the_whole_workload() {
     assert!(!project.path(TALK_NEW).exists());
 }
 
-pub(crate) fn every_way_out_leaves_the_terminal_as_it_was() {
+pub(crate) fn every_exit_restores_the_terminal() {
     let project = proposing("review-exits");
     let before = project.files();
     for (keys, code) in [("q", Some(101)), ("\u{4}", Some(101)), ("\u{3}", Some(101)), ("S", Some(101))] {
@@ -108,19 +108,19 @@ pub(crate) fn every_way_out_leaves_the_terminal_as_it_was() {
         session.press(keys);
         assert_eq!(session.ends(), code, "{keys:?}");
     }
-    // No reason, no decision; and an end of input instead of a reason.
+    // An empty reason or the end of input decides nothing.
     for line in ["\n", "\u{4}"] {
         let mut session = review(&project);
         session.until(PROMPT);
         session.press("e");
         session.until("why: ");
         session.enter(line);
-        session.until("nothing decided");
+        session.until("nothing was decided");
         session.until(PROMPT);
         session.press("q");
         assert_eq!(session.ends(), Some(101));
     }
-    // Keys are read one by one at this moment.
+    // The terminal is in raw mode at this moment.
     for signal in [Signal::SIGHUP, Signal::SIGINT, Signal::SIGTERM] {
         let mut session = review(&project);
         session.until(PROMPT);
@@ -131,7 +131,7 @@ pub(crate) fn every_way_out_leaves_the_terminal_as_it_was() {
     assert_eq!(project.changed_since(&before), [""; 0]);
 }
 
-/// The job stops, its terminal has its modes back, and it goes on where it was.
+/// The job stops with the terminal restored, and then continues at the same finding.
 pub(crate) fn ctrl_z_suspends_and_resumes() -> Option<&'static str> {
     if run(command("bash").args(["-c", "true"])).code != 0 {
         return Some("requires bash, which is not installed");
@@ -150,7 +150,7 @@ pub(crate) fn ctrl_z_suspends_and_resumes() -> Option<&'static str> {
     None
 }
 
-pub(crate) fn whence_a_finding_comes_is_shown() {
+pub(crate) fn call_site_of_a_finding_is_shown() {
     let project = proposing("review-whence").file(TALK_NEW, &format!("{PROPOSAL}{REMARKS}"));
     let typed = project.sysguard("review").ends(101).stdout;
     let site = "by http 1.2.0 http::get, called by demo::fetch at src/main.rs:7";
@@ -180,7 +180,7 @@ pub(crate) fn whence_a_finding_comes_is_shown() {
     assert_eq!(project.read(TALK), accepted);
 }
 
-pub(crate) fn a_read_only_tree_ends_it_with_everything_pending() {
+pub(crate) fn read_only_tree_ends_review_without_loss() {
     let project = proposing("review-read-only");
     project.writable(false);
     let before = project.files();
@@ -188,7 +188,7 @@ pub(crate) fn a_read_only_tree_ends_it_with_everything_pending() {
         let mut session = review(&project);
         session.until(PROMPT);
         session.press(key);
-        session.until(": Permission denied (os error 13); what is not written stays pending\n");
+        session.until(": Permission denied (os error 13); findings that were not written stay pending\n");
         assert_eq!(session.ends(), Some(101), "{key}");
     }
     assert_eq!(project.changed_since(&before), [""; 0]);
@@ -200,7 +200,7 @@ pub(crate) fn a_read_only_tree_ends_it_with_everything_pending() {
     assert_eq!((session.ends(), project.read(TALK).as_str()), (Some(0), PROPOSAL));
 }
 
-pub(crate) fn without_a_terminal_it_shows_what_to_type() {
+pub(crate) fn commands_are_printed_without_a_terminal() {
     let project = proposing("review-plain");
     let before = project.files();
     let shown = project.sysguard("review").ends(101).stdout;
@@ -213,7 +213,7 @@ pub(crate) fn without_a_terminal_it_shows_what_to_type() {
             "cargo sysguard accept 'net::talk::network::socket'",
             "cargo sysguard accept 'net::talk::blind_spots::io_uring'",
             "cargo sysguard accept 'net::talk::filesystem::close::object=file'",
-            "cargo sysguard reject 'net::talk'   # or one of these keys",
+            "cargo sysguard reject 'net::talk'   # or one of the keys above",
         ]
     );
     assert_eq!(project.sysguard("review talk").ends(101).stdout, shown);

@@ -1,4 +1,4 @@
-//! `run --`: tests of foreign projects, traced without an edit.
+//! `run --`: tests of projects without sysguard, traced without an edit.
 
 use libtest_mimic::Trial;
 
@@ -8,36 +8,33 @@ const CONNECTS: &str = "#[test]\nfn quiet() { let _ = std::net::TcpStream::conne
 const FAILS: &str = "#[test]\nfn quiet() { panic!(\"on purpose\"); }\n";
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        untraced("run::nonsense_behind_it_is_2", nonsense_behind_it_is_2),
-        tracing(
-            "run::a_first_run_proposes_and_the_next_ends_as_cargo",
-            a_first_run_proposes_and_the_next_ends_as_cargo,
-        ),
-        tracing("run::each_test_by_itself_without_nextest", each_test_by_itself_without_nextest),
-        nextest("run::each_test_is_a_workload_under_nextest", each_test_is_a_workload_under_nextest),
-        tracing("run::a_runner_of_the_users_is_called_inside", a_runner_of_the_users_is_called_inside),
-        tracing("run::listing_is_left_alone", listing_is_left_alone),
-        tracing("run::updates_write_and_ci_does_not", updates_write_and_ci_does_not),
-        tracing("run::files_of_tests_that_are_no_more_are_found", files_of_tests_that_are_no_more_are_found),
+    trials![run:
+        untraced unsupported_cargo_command_is_2,
+        tracing first_run_proposes_then_exit_follows_cargo,
+        tracing per_test_works_without_nextest,
+        nextest each_test_is_a_workload_under_nextest,
+        tracing users_runner_is_called_inside,
+        tracing listing_is_not_traced,
+        tracing update_flags_write_but_ci_does_not,
+        tracing files_of_deleted_tests_are_found,
     ]
 }
 
-/// The expectations and proposals that are there, below `expectations/run/NAME/`.
+/// Returns the existing expectations and proposals below `expectations/run/NAME/`.
 fn files(project: &Project, name: &str) -> Vec<String> {
     let below = format!("expectations/run/{name}/");
     let files = project.files().into_keys().filter(|file| file.starts_with("expectations/"));
     files.map(|file| file.strip_prefix(&below).map_or(file.clone(), str::to_owned)).collect()
 }
 
-fn nonsense_behind_it_is_2() {
+fn unsupported_cargo_command_is_2() {
     let project = Project::foreign("run-nonsense");
     for line in ["run", "run -- build", "run -- nextest list", "run --no-such-flag -- test", "target-runner x"] {
         project.sysguard(line).ends(2);
     }
 }
 
-fn a_first_run_proposes_and_the_next_ends_as_cargo() {
+fn first_run_proposes_then_exit_follows_cargo() {
     let project = Project::foreign("run-first");
     let first = project.sysguard("run -- test").ends(101);
     assert!(
@@ -58,7 +55,7 @@ fn a_first_run_proposes_and_the_next_ends_as_cargo() {
     project.write("tests/it.rs", FAILS);
     let failed = project.sysguard("run -- test").ends(101);
     assert!(failed.stdout.contains("on purpose"), "{}", failed.stdout);
-    assert_eq!(project.changed_since(&before), ["tests/it.rs"], "a test that fails tells nothing new");
+    assert_eq!(project.changed_since(&before), ["tests/it.rs"], "a failing test writes no proposal");
 
     project.write("tests/it.rs", CONNECTS);
     let found = project.sysguard("run -- test").ends(101);
@@ -83,7 +80,7 @@ fn each_test_has_its_own(project: &Project, name: &str, line: &str, without: &st
     assert_eq!(files(project, name), ["it/quiet.yaml.new", shared[0], shared[1]]);
 }
 
-fn each_test_by_itself_without_nextest() {
+fn per_test_works_without_nextest() {
     each_test_has_its_own(&Project::foreign("run-each"), "run-each", "--per-test -- test", "run_each");
 }
 
@@ -94,7 +91,7 @@ fn each_test_is_a_workload_under_nextest() {
     project.sysguard("run -- nextest run").ends(100);
 }
 
-fn a_runner_of_the_users_is_called_inside() {
+fn users_runner_is_called_inside() {
     let project = Project::foreign("run-inside");
     let marker = project.path("called");
     let script = format!("#!/bin/sh\necho called >> {}\nexec \"$@\"\n", marker.display());
@@ -106,7 +103,7 @@ fn a_runner_of_the_users_is_called_inside() {
     assert!(proposal.contains("    execve:\n"), "{proposal}");
 }
 
-fn listing_is_left_alone() {
+fn listing_is_not_traced() {
     let project = Project::foreign("run-listing");
     let before = project.files();
     let stdout = |ran: Ran| ran.ends(0).stdout;
@@ -116,23 +113,23 @@ fn listing_is_left_alone() {
     assert_eq!(project.changed_since(&before), [""; 0]);
 }
 
-fn updates_write_and_ci_does_not() {
+fn update_flags_write_but_ci_does_not() {
     let project = Project::foreign("run-updates");
     let before = project.files();
     let ran = run(project.command("run --format json -- test --test it").env("CI", "1")).ends(101);
     assert!(ran.stdout.starts_with("{\n  \"schema\": \"sysguard.run/1\""), "{}", ran.stdout);
     assert_eq!(project.changed_since(&before), [""; 0]);
-    // What leaves tests out makes no first baseline.
+    // A run of some of the tests makes no first baseline.
     project.sysguard("run -- test --test it quiet").ends(101);
     assert_eq!(project.changed_since(&before), [""; 0]);
     project.sysguard("run --runs 1 --update always -- test --test it").ends(0);
     assert_eq!(files(&project, "run-updates"), ["it.yaml"]);
-    // Nor is what it leaves out gone.
+    // Unselected tests do not count as deleted.
     let ran = project.sysguard("run -- test --test it nothing").ends(0);
     assert!(!ran.stderr.contains("gone"), "{}", ran.stderr);
 }
 
-fn files_of_tests_that_are_no_more_are_found() {
+fn files_of_deleted_tests_are_found() {
     let project = Project::foreign("run-orphans");
     project.sysguard("run --per-test --runs 1 --update always -- test").ends(0);
     project.sysguard("layout test").ends(0);
@@ -143,7 +140,7 @@ fn files_of_tests_that_are_no_more_are_found() {
     let before = project.files();
     project.sysguard("run --per-test --unreferenced=reject -- test -- quiet").ends(0);
     let ran = project.sysguard("run --per-test --unreferenced=reject -- test").ends(101);
-    assert!(ran.stderr.contains("it/gone.yaml is of a test that is no more"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("it/gone.yaml belongs to a test that no longer exists"), "{}", ran.stderr);
     assert_eq!(project.changed_since(&before), [""; 0]);
     project.sysguard("run --per-test --unreferenced=delete -- test").ends(0);
     assert_eq!(project.changed_since(&before), ["expectations/run/run-orphans/it/gone.yaml"]);

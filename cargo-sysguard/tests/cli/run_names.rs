@@ -1,21 +1,21 @@
-//! The names of tests that `run --` traces: every command takes them, and their beginnings.
+//! The names of tests that `run --` traces: every command accepts them and their prefixes.
 
 use libtest_mimic::Trial;
 
 use super::project::{Project, tracing};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        tracing("run::commands_take_names_and_their_beginnings", commands_take_names_and_their_beginnings),
-        tracing("run::a_binary_without_tests_needs_no_baseline", a_binary_without_tests_needs_no_baseline),
-        tracing("run::long_names_of_tests_stay_apart", long_names_of_tests_stay_apart),
+    trials![run:
+        tracing commands_accept_names_and_prefixes,
+        tracing binary_without_tests_needs_no_baseline,
+        tracing long_test_names_stay_distinct,
     ]
 }
 
 const TESTS: &str =
     "mod net {\n    #[test]\n    fn one() {}\n    #[test]\n    fn two() {}\n}\n#[test]\nfn three() {}\n";
 
-fn commands_take_names_and_their_beginnings() {
+fn commands_accept_names_and_prefixes() {
     let project = Project::foreign("names").file("tests/it.rs", TESTS);
     project.sysguard("run --per-test --runs 1 -- test --test it").ends(101);
     let pending = |filter: &str, code| {
@@ -38,19 +38,19 @@ fn commands_take_names_and_their_beginnings() {
     assert!(project.sysguard("accept run::names").ends(0).stdout.contains("nothing to accept"));
 
     let blessed = project.sysguard("bless run::names::it").ends(2);
-    assert!(blessed.stderr.contains("names only tests that cargo runs (2)"), "{}", blessed.stderr);
+    assert!(blessed.stderr.contains("matches only tests that cargo runs (2)"), "{}", blessed.stderr);
     let tested = project.sysguard("test run::names::it").ends(0);
-    assert!(tested.stderr.contains("not run: 2 tests"), "{}", tested.stderr);
+    assert!(tested.stderr.contains("2 matching tests were not run"), "{}", tested.stderr);
 }
 
-fn a_binary_without_tests_needs_no_baseline() {
+fn binary_without_tests_needs_no_baseline() {
     let project = Project::foreign("names-empty").file("src/main.rs", "fn main() {}\n");
     project.sysguard("run --runs 1 --update unseen -- test").ends(0);
     let files: Vec<String> = project.files().into_keys().filter(|file| file.starts_with("expectations/")).collect();
     assert_eq!(files, ["expectations/run/names-empty/it.yaml", "expectations/run/names-empty/names_empty.yaml"]);
 }
 
-fn long_names_of_tests_stay_apart() {
+fn long_test_names_stay_distinct() {
     let long = "ж".repeat(120);
     let tests = format!("#[test]\nfn {long}a() {{}}\n#[test]\nfn {long}b() {{}}\n");
     let project = Project::foreign("names-long").file("tests/it.rs", &tests);

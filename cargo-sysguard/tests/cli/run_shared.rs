@@ -1,4 +1,4 @@
-//! `run`: all tests of a binary in one file, `expectations/run/CRATE/tests.BINARY.yaml`.
+//! `run`: the tests of a binary share one file, `expectations/run/CRATE/tests.BINARY.yaml`.
 
 use std::process::Stdio;
 
@@ -7,22 +7,22 @@ use libtest_mimic::Trial;
 use super::project::{BINARY, Project, Ran, nextest, run, tracing};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        tracing("run::new_call_of_one_test_is_a_finding_of_that_test", new_call_of_one_test_is_a_finding_of_that_test),
-        tracing("run::what_others_use_is_new_to_a_test", what_others_use_is_new_to_a_test),
-        tracing("run::users_document_is_kept_and_obeyed", users_document_is_kept_and_obeyed),
-        tracing("run::tests_come_and_go_in_a_shared_file", tests_come_and_go_in_a_shared_file),
-        tracing("run::files_of_single_tests_stay_until_moved", files_of_single_tests_stay_until_moved),
-        tracing("run::malformed_shared_file_fails_its_tests", malformed_shared_file_fails_its_tests),
-        tracing("run::decisions_at_the_same_time_are_all_kept", decisions_at_the_same_time_are_all_kept),
-        nextest("run::tests_at_the_same_time_are_all_recorded", tests_at_the_same_time_are_all_recorded),
+    trials![run:
+        tracing new_call_is_reported_for_its_test,
+        tracing calls_of_other_tests_are_still_new,
+        tracing users_document_is_kept_and_obeyed,
+        tracing shared_file_gains_and_loses_tests,
+        tracing files_of_single_tests_stay_until_moved,
+        tracing malformed_shared_file_fails_its_tests,
+        tracing concurrent_decisions_are_all_kept,
+        nextest concurrent_tests_are_all_recorded,
     ]
 }
 
 const RUN: &str = "run --per-test -- test --test it";
 const RECORD: &str = "run --per-test --runs 1 --update unseen -- test --test it";
 
-/// A test target with these tests, by name and body.
+/// Returns the source of a test target with these names and bodies.
 fn source(tests: &[(&str, &str)]) -> String {
     tests.iter().map(|(name, body)| format!("#[test]\nfn {name}() {{ {body} }}\n")).collect()
 }
@@ -41,16 +41,16 @@ fn shared(name: &str) -> String {
     format!("expectations/run/{name}/tests.it.yaml")
 }
 
-/// Fails the trial unless libtest's output says so of each test.
+/// Fails the trial unless libtest printed these outcomes.
 #[track_caller]
-fn says(ran: &Ran, outcomes: &[(&str, &str)]) {
+fn has_outcomes(ran: &Ran, outcomes: &[(&str, &str)]) {
     for (test, outcome) in outcomes {
         let is_line = |line: &str| line.split_whitespace().eq(["test", test, "...", outcome]);
         assert!(ran.stdout.lines().any(is_line), "{test} {outcome}: {}", ran.stdout);
     }
 }
 
-/// The lines that a command added to and removed from a text.
+/// Returns the added and the removed lines.
 fn difference(before: &str, after: &str) -> (Vec<String>, Vec<String>) {
     let without = |text: &str, other: &str| {
         let other: Vec<&str> = other.lines().collect();
@@ -59,7 +59,7 @@ fn difference(before: &str, after: &str) -> (Vec<String>, Vec<String>) {
     (without(after, before), without(before, after))
 }
 
-fn new_call_of_one_test_is_a_finding_of_that_test() {
+fn new_call_is_reported_for_its_test() {
     let project = recorded("shared-new", &THREE);
     let file = shared("shared-new");
     let before = project.read(&file);
@@ -73,7 +73,7 @@ fn new_call_of_one_test_is_a_finding_of_that_test() {
 
     project.write("tests/it.rs", &source(&[("one", NOTHING), ("three", NOTHING), ("two", BINDS)]));
     let found = project.sysguard(RUN).ends(101);
-    says(&found, &[("one", "ok"), ("three", "ok"), ("two", "FAILED")]);
+    has_outcomes(&found, &[("one", "ok"), ("three", "ok"), ("two", "FAILED")]);
     assert!(found.stderr.contains("new-subsystem network"), "{}", found.stderr);
     assert!(found.stderr.contains(&file), "the file that holds it: {}", found.stderr);
     let proposal = "expectations/run/shared-new/it/two.yaml.new";
@@ -102,8 +102,8 @@ fn new_call_of_one_test_is_a_finding_of_that_test() {
     assert!(explained.contains("run::shared-new::it::two"), "{explained}");
 }
 
-/// Most tests bind a socket, so that it is common; the one that does not may not begin to.
-fn what_others_use_is_new_to_a_test() {
+/// Most tests bind a socket, which makes it common. It is still new for the test that does not.
+fn calls_of_other_tests_are_still_new() {
     let project = recorded("shared-without", &[("one", BINDS), ("three", NOTHING), ("two", BINDS)]);
     let file = shared("shared-without");
     let before = project.read(&file);
@@ -113,7 +113,7 @@ fn what_others_use_is_new_to_a_test() {
     project.sysguard(RUN).ends(0);
     project.write("tests/it.rs", &source(&[("one", BINDS), ("three", BINDS), ("two", BINDS)]));
     let found = project.sysguard(RUN).ends(101);
-    says(&found, &[("one", "ok"), ("three", "FAILED"), ("two", "ok")]);
+    has_outcomes(&found, &[("one", "ok"), ("three", "FAILED"), ("two", "ok")]);
     assert!(found.stderr.contains("new-subsystem network"), "{}", found.stderr);
     project.sysguard("accept shared-without").ends(0);
     assert!(project.read(&file).ends_with("\ntests:\n  one:\n  three:\n  two:\n"), "{}", project.read(&file));
@@ -137,17 +137,17 @@ fn users_document_is_kept_and_obeyed() {
     project.sysguard("accept shared-first::it::two").ends(0);
     assert!(project.read(&file).starts_with(&first), "{}", project.read(&file));
     let passed = project.sysguard("run --per-test -- test --test it -- two three").ends(0);
-    says(&passed, &[("three", "ok"), ("two", "ok")]);
+    has_outcomes(&passed, &[("three", "ok"), ("two", "ok")]);
 }
 
-fn tests_come_and_go_in_a_shared_file() {
+fn shared_file_gains_and_loses_tests() {
     let project = recorded("shared-gone", &THREE);
     let file = shared("shared-gone");
     let before = project.read(&file);
     project.write("tests/it.rs", &source(&[("one", NOTHING), ("a_new_one", NOTHING), ("two", NOTHING)]));
     let warned = project.sysguard("run --per-test --unreferenced=warn -- test").ends(101);
     let gone = format!("run::shared-gone::it::three in {}", project.path(&file).display());
-    assert!(warned.stderr.contains(&format!("{gone} is of a test that is no more")), "{}", warned.stderr);
+    assert!(warned.stderr.contains(&format!("{gone} belongs to a test that no longer exists")), "{}", warned.stderr);
     assert!(warned.stderr.contains("run::shared-gone::it::a_new_one: no baseline"), "{}", warned.stderr);
     assert_eq!(project.read(&file), before);
     project.sysguard("accept shared-gone::it").ends(0);
@@ -172,7 +172,7 @@ fn files_of_single_tests_stay_until_moved() {
     assert!(project.sysguard("diff").ends(0).stdout.starts_with("nothing differs"));
     assert_eq!(project.sysguard("layout test").ends(0).stdout, "nothing to move\n");
 
-    // What is there is kept up, and new tests go where the others are.
+    // Existing files are updated, and new tests go where the others are.
     project.write("tests/it.rs", &source(&[("one", NOTHING), ("three", NOTHING), ("two", NOTHING), ("z", NOTHING)]));
     project.sysguard(RECORD).ends(0);
     assert!(project.path(&own("z")).exists() && !project.path(&file).exists());
@@ -180,9 +180,9 @@ fn files_of_single_tests_stay_until_moved() {
     let edited = format!("# mine\n{}", project.read(&own("z")));
     project.write(&own("z"), &edited);
     let joined = project.sysguard("layout binary").ends(0);
-    assert!(joined.stderr.contains(&format!("{} stays", own("z"))), "{}", joined.stderr);
+    assert!(joined.stderr.contains(&format!("kept {}: ", own("z"))), "{}", joined.stderr);
     let changed = project.changed_since(&together);
-    assert_eq!(changed, [own("z").as_str(), "tests/it.rs"], "the shared file is what it was");
+    assert_eq!(changed, [own("z").as_str(), "tests/it.rs"], "the shared file is unchanged");
     project.sysguard(RUN).ends(0);
     assert_eq!(project.read(&own("z")), edited);
     assert_eq!(project.sysguard("list").ends(0).stdout.lines().count(), 4);
@@ -200,14 +200,14 @@ fn malformed_shared_file_fails_its_tests() {
     let before = project.files();
     let ran = project.sysguard(RUN).ends(101);
     assert!(ran.stderr.contains("unknown key `comon`: did you mean `common`?"), "{}", ran.stderr);
-    says(&ran, &[("one", "FAILED"), ("three", "FAILED"), ("two", "FAILED")]);
+    has_outcomes(&ran, &[("one", "FAILED"), ("three", "FAILED"), ("two", "FAILED")]);
     assert_eq!(project.sysguard("list").ends(0).stdout, "run::shared-bad::tests.it\n");
     let report = project.sysguard("report").ends(101);
     assert!(report.stderr.contains(&file), "{}", report.stderr);
     assert_eq!(project.changed_since(&before), [""; 0]);
 }
 
-fn decisions_at_the_same_time_are_all_kept() {
+fn concurrent_decisions_are_all_kept() {
     let names: Vec<String> = (0..12).map(|number| format!("t{number:02}")).collect();
     let tests: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), NOTHING)).collect();
     let project = Project::foreign("shared-accept").file("tests/it.rs", &source(&tests));
@@ -223,7 +223,7 @@ fn decisions_at_the_same_time_are_all_kept() {
     project.sysguard(RUN).ends(0);
 }
 
-fn tests_at_the_same_time_are_all_recorded() {
+fn concurrent_tests_are_all_recorded() {
     let names: Vec<String> = (0..24).map(|number| format!("t{number:02}")).collect();
     let body = |number: usize| if number.is_multiple_of(8) { BINDS } else { NOTHING };
     let tests: Vec<(&str, &str)> =
@@ -241,7 +241,7 @@ fn tests_at_the_same_time_are_all_recorded() {
     std::fs::remove_file(project.path(&shared("shared-nextest"))).expect("the file");
     assert_eq!(record(1), first, "the order in which tests end does not matter");
 
-    // Findings of several tests at once: each is proposed.
+    // Concurrent findings of several tests are all proposed.
     let all_bind: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), BINDS)).collect();
     project.write("tests/it.rs", &source(&all_bind));
     project.sysguard("run -- nextest run --test it -j 8 --no-fail-fast").ends(101);

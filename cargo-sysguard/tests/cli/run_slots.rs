@@ -1,18 +1,18 @@
-//! `run -- nextest run`: time limits of single tests do not end recordings and confirmations.
+//! `run -- nextest run`: nextest's time limits do not end recordings and confirmations.
 
 use libtest_mimic::Trial;
 
 use super::project::{Project, nextest};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        nextest("run::recording_waits_for_the_end_of_nextest", recording_waits_for_the_end_of_nextest),
-        nextest("run::confirming_waits_for_the_end_of_nextest", confirming_waits_for_the_end_of_nextest),
-        nextest("run::a_test_that_cannot_be_repeated_is_told", a_test_that_cannot_be_repeated_is_told),
+    trials![run:
+        nextest recording_waits_for_the_end_of_nextest,
+        nextest confirming_waits_for_the_end_of_nextest,
+        nextest unrepeatable_test_is_reported,
     ]
 }
 
-/// A package of which nextest ends every test after two seconds.
+/// Returns a package in which nextest ends every test after two seconds.
 fn limited(name: &str, body: &str) -> Project {
     let limit = "[profile.default]\nslow-timeout = { period = \"1s\", terminate-after = 2 }\n";
     Project::foreign(name).file(".config/nextest.toml", limit).file("tests/it.rs", &test(body))
@@ -43,7 +43,7 @@ fn confirming_waits_for_the_end_of_nextest() {
     assert!(!found.stderr.contains("TIMEOUT"), "{}", found.stderr);
     assert!(project.path("expectations/run/slots-confirm/it/slow.yaml.new").exists());
 
-    // One run in a slot is believed where no confirmation is wanted.
+    // Without confirmation, one run in a slot suffices.
     let at_once = project.sysguard("run --confirm 0 -- nextest run --test it").ends(101);
     assert!(at_once.stderr.contains("new-syscall") && !at_once.stderr.contains("repeating"), "{}", at_once.stderr);
 
@@ -67,7 +67,7 @@ fn project_proposes(project: &Project, syscall: &str) -> bool {
     project.read("expectations/run/slots-confirm/it/slow.yaml.new").contains(&format!("{syscall}:"))
 }
 
-fn a_test_that_cannot_be_repeated_is_told() {
+fn unrepeatable_test_is_reported() {
     let project = limited("slots-once", "");
     let body = format!("std::fs::create_dir({:?}).unwrap();", project.path("once"));
     project.write("tests/it.rs", &test(&body));

@@ -1,33 +1,34 @@
-//! `run --`: tests see what cargo alone would show them, other runners and harnesses included.
+//! `run --`: tests see the same environment as under cargo alone; other runners and harnesses
+//! work.
 
 use libtest_mimic::Trial;
 
 use super::project::{Project, command, nextest, run, tracing, untraced};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        tracing("run::tests_see_the_environment_of_cargo_alone", tests_see_the_environment_of_cargo_alone),
-        nextest("run::tests_see_the_environment_of_nextest_alone", tests_see_the_environment_of_nextest_alone),
-        tracing("run::tests_may_run_cargo_and_the_program", tests_may_run_cargo_and_the_program),
-        untraced("run::a_runner_without_a_plan_is_its_command", a_runner_without_a_plan_is_its_command),
-        tracing("run::a_harness_judges_its_own_workloads", a_harness_judges_its_own_workloads),
-        nextest("run::a_harness_judges_its_own_workloads_under_nextest", harness_under_nextest),
-        tracing("run::runners_of_the_command_line_are_called_inside", runners_of_the_command_line_are_called_inside),
-        nextest("run::runners_of_nextests_command_line_are_called_inside", runners_of_nextests_command_line),
-        tracing("run::required_tracing_that_did_not_happen_fails", required_tracing_that_did_not_happen_fails),
+    trials![run:
+        tracing tests_see_the_environment_of_plain_cargo,
+        nextest tests_see_the_environment_of_plain_nextest,
+        tracing tests_may_run_cargo_and_the_program,
+        untraced runner_without_a_plan_executes_the_command,
+        tracing harness_judges_its_own_workloads,
+        nextest harness_judges_its_workloads_under_nextest,
+        tracing runners_in_config_flags_are_called_inside,
+        nextest runners_in_nextest_config_flags_are_called_inside,
+        tracing missing_required_tracing_fails,
     ]
 }
 
 fn triple() -> String {
-    let told = run(command("rustc").arg("-vV")).ends(0).stdout;
-    told.lines().find_map(|line| line.strip_prefix("host: ")).expect("a host").to_owned()
+    let version = run(command("rustc").arg("-vV")).ends(0).stdout;
+    version.lines().find_map(|line| line.strip_prefix("host: ")).expect("a host").to_owned()
 }
 
 fn runner_variable() -> String {
     format!("CARGO_TARGET_{}_RUNNER", triple().to_uppercase().replace('-', "_"))
 }
 
-/// A test that writes its environment where `DUMP` says.
+/// A test that writes its environment into the file `$DUMP`.
 const DUMPS: &str = r#"#[test]
 fn dumps() {
     let mut all: Vec<String> = std::env::vars().map(|(name, value)| format!("{name}={value}")).collect();
@@ -36,11 +37,11 @@ fn dumps() {
 }
 "#;
 
-/// The environment of a test in a run, without what differs between any two runs.
+/// Returns the environment of a test in a run, without variables that differ between any two runs.
 fn environment(project: &Project, program: &str, line: &str, variables: &[(&str, &str)]) -> Vec<String> {
     let mut command = project.run_by(program);
     command.args(line.split_whitespace()).env("DUMP", project.path("dump")).envs(variables.iter().copied());
-    // These change what any program does, and are taken from every test.
+    // sysguard removes these from every test, because they change the calls of any program.
     command.env_remove("RUST_BACKTRACE").env_remove("LC_ALL").env_remove("LD_PRELOAD");
     run(&mut command).ends(0);
     let differs = ["NEXTEST_RUN_ID=", "NEXTEST_ATTEMPT_ID=", "NEXTEST_TEST_GLOBAL_SLOT="];
@@ -61,13 +62,13 @@ fn sees_the_same(project: &Project, flags: &str, line: &str) {
     }
 }
 
-fn tests_see_the_environment_of_cargo_alone() {
+fn tests_see_the_environment_of_plain_cargo() {
     let project = Project::foreign("run-environment").file("tests/it.rs", DUMPS);
     sees_the_same(&project, "", "test --test it");
     sees_the_same(&project, "--per-test", "test --test it");
 }
 
-fn tests_see_the_environment_of_nextest_alone() {
+fn tests_see_the_environment_of_plain_nextest() {
     let project = Project::foreign("run-environment-nextest").file("tests/it.rs", DUMPS);
     sees_the_same(&project, "", "nextest run --test it");
 }
@@ -82,7 +83,7 @@ fn cargo(verb: &str) {
 }
 #[test] fn runs_cargo_run() { cargo("run"); }
 #[test] fn runs_cargo_test() { cargo("test"); }
-// As crates that test commands do.
+// Crates that test commands do this.
 #[test] fn runs_the_program_by_its_runner() {
     let named = |name: &str| name.starts_with("CARGO_TARGET_") && name.ends_with("_RUNNER");
     let runner = std::env::vars().find(|(name, _)| named(name)).map(|(_, value)| value);
@@ -102,7 +103,7 @@ fn cargo(verb: &str) {
     run(project.command("run --update force --runs 1 -- test --test it").env(runner, "env INNER=1")).ends(0);
 }
 
-fn a_runner_without_a_plan_is_its_command() {
+fn runner_without_a_plan_executes_the_command() {
     let project = Project::foreign("run-no-plan");
     let runner = |plan: Option<&str>, script: &str| {
         let mut command = project.command("target-runner triple sh -c");
@@ -128,7 +129,7 @@ fn judges_its_own(name: &str, line: &str, failed: i32) {
 
     let project = project.expecting("w", "command: [/bin/true]");
     project.sysguard(&format!("run --update unseen --require -- {line}")).ends(0);
-    assert!(project.read("expectations/w.yaml").contains("platform:"), "it is told to update");
+    assert!(project.read("expectations/w.yaml").contains("platform:"), "the harness gets the update mode");
     assert!(
         project.path(&format!("expectations/run/{name}/it")).with_extension("yaml").exists()
             || line.contains("nextest")
@@ -136,11 +137,11 @@ fn judges_its_own(name: &str, line: &str, failed: i32) {
     assert!(!project.files().keys().any(|file| file.contains("run/") && file.contains("sysguard")));
 }
 
-fn a_harness_judges_its_own_workloads() {
+fn harness_judges_its_own_workloads() {
     judges_its_own("run-harness", "test", 101);
 }
 
-fn harness_under_nextest() {
+fn harness_judges_its_workloads_under_nextest() {
     judges_its_own("run-harness-nextest", "nextest run", 101);
 }
 
@@ -169,15 +170,15 @@ fn calls_inside(name: &str, line: &str) {
     }
 }
 
-fn runners_of_the_command_line_are_called_inside() {
+fn runners_in_config_flags_are_called_inside() {
     calls_inside("run-config", "test");
 }
 
-fn runners_of_nextests_command_line() {
+fn runners_in_nextest_config_flags_are_called_inside() {
     calls_inside("run-config-nextest", "nextest run");
 }
 
-fn required_tracing_that_did_not_happen_fails() {
+fn missing_required_tracing_fails() {
     let script = format!("#!/bin/sh\nunset {}\nexec \"{}\" \"$@\"\n", runner_variable(), env!("CARGO"));
     let project = Project::foreign("run-untraced").file("cargo.sh", &script);
     run(project.run_by("chmod").args(["+x", "cargo.sh"])).ends(0);

@@ -1,4 +1,4 @@
-//! A command on a pseudo terminal: what it shows, what is typed, how it leaves the terminal. Main
+//! A command on a pseudoterminal: its output, typed input, and the terminal's final modes. Main
 //! type: [`Session`].
 
 use std::ffi::OsStr;
@@ -17,7 +17,7 @@ use nix::unistd::Pid;
 
 use super::project::{BINARY, Project, bound};
 
-/// Long enough for a machine that is busy with other things; nothing waits this long when it works.
+/// The longest wait, for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A command on a terminal of its own.
@@ -26,26 +26,25 @@ pub(crate) struct Session {
     keyboard: File,
     screen: Receiver<Vec<u8>>,
     shown: String,
-    /// Kept open, so that the terminal outlives the command and can be asked.
+    /// Keeps the terminal alive after the command, so that its modes can be read.
     terminal: OwnedFd,
     before: Termios,
 }
 
 impl Session {
-    /// Starts `cargo-sysguard` with these words, as a login would: it leads a session that the
-    /// terminal controls.
+    /// Starts `cargo-sysguard` as a session leader with this controlling terminal, as a login does.
     pub(crate) fn start(project: &Project, words: &[&str]) -> Self {
         Self::start_with(project, words, &[])
     }
 
-    /// The same as a job of a shell, which reads a line once the job has stopped, and then
+    /// Starts it as a job of a shell. After the job has stopped, the shell reads a line and
     /// continues it.
     pub(crate) fn start_job(project: &Project, words: &[&str]) -> Self {
         let script = "\"$@\"; echo \"stopped $?\"; read -r; fg";
         Self::start_by(project, &["bash", "-mc", script, "bash"], words, &[])
     }
 
-    /// The same with these variables.
+    /// Starts it with these environment variables.
     pub(crate) fn start_with(project: &Project, words: &[&str], variables: &[(&str, &OsStr)]) -> Self {
         Self::start_by(project, &[], words, variables)
     }
@@ -81,7 +80,7 @@ impl Session {
         Self { child, keyboard, screen, shown: String::new(), terminal: pty.slave, before }
     }
 
-    /// Waits until this is shown, and gives all that came before it.
+    /// Waits until this text is shown. Returns the output up to its end.
     #[track_caller]
     pub(crate) fn until(&mut self, text: &str) -> String {
         let end = Instant::now() + PATIENCE;
@@ -99,38 +98,38 @@ impl Session {
         }
     }
 
-    /// A key, once one is waited for: before that the terminal itself would act on some.
+    /// Types a key in raw mode. Before that, the terminal itself would act on some keys.
     #[track_caller]
     pub(crate) fn press(&mut self, key: &str) {
         self.until_raw();
         self.keyboard.write_all(key.as_bytes()).expect("the terminal takes keys");
     }
 
-    /// A line, or what ends it.
+    /// Types a line, or a control character, in canonical mode.
     #[track_caller]
     pub(crate) fn enter(&mut self, line: &str) {
         self.when(|state| state.local_flags.contains(LocalFlags::ICANON));
         self.keyboard.write_all(line.as_bytes()).expect("the terminal takes keys");
     }
 
-    /// Waits until the terminal hands on single keys.
+    /// Waits until the terminal is in raw mode.
     #[track_caller]
     pub(crate) fn until_raw(&self) {
         self.when(|state| !state.local_flags.contains(LocalFlags::ICANON));
     }
 
-    /// What the terminal makes of Ctrl-C while it acts on keys itself.
+    /// Types Ctrl-C in canonical mode.
     #[track_caller]
     pub(crate) fn ctrl_c(&mut self) {
         self.enter("\u{3}");
     }
 
-    /// A signal for the command alone.
+    /// Sends a signal to the command only.
     pub(crate) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id().cast_signed()), signal).expect("it is our child");
     }
 
-    /// Waits until the terminal is in such a state.
+    /// Waits until the modes of the terminal satisfy a condition.
     #[track_caller]
     fn when(&self, is_so: fn(&Termios) -> bool) {
         let end = Instant::now() + PATIENCE;
@@ -140,7 +139,7 @@ impl Session {
         }
     }
 
-    /// The exit code; the terminal must be as it was.
+    /// Returns the exit code. Fails if the modes of the terminal have changed.
     #[track_caller]
     pub(crate) fn ends(mut self) -> Option<i32> {
         let end = Instant::now() + PATIENCE;

@@ -1,4 +1,4 @@
-//! Signals and standard streams of `trace`: the workload gets what it gets without a tracer.
+//! Signals and standard streams of `trace`: the workload gets the same as without a tracer.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -8,23 +8,28 @@ use libtest_mimic::Trial;
 
 use super::project::{BINARY, Project, Ran, command, needing, run, tracing};
 
-/// Every trial.
+/// Returns the trials.
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        tracing("signals::group_signal_of_the_workload_spares_its_tracer", group_signal_spares_the_tracer),
-        tracing("signals::group_signal_of_a_child_that_is_gone", group_signal_of_a_child_that_is_gone),
-        needing("signals::group_signal_out_of_a_pid_namespace", group_signal_out_of_a_pid_namespace),
-        tracing("signals::signal_from_outside_ends_both", signal_from_outside_ends_both),
-        tracing("signals::dispositions_are_the_callers", dispositions_are_the_callers),
-        tracing("streams::closed_streams_stay_closed", closed_streams_stay_closed),
-        tracing("streams::closed_streams_have_no_object", closed_streams_have_no_object),
+    let streams = trials![streams:
+        tracing closed_streams_stay_closed,
+        tracing closed_streams_have_no_object,
+    ];
+    trials![signals:
+        tracing group_signal_does_not_end_the_tracer,
+        tracing group_signal_of_an_ended_child,
+        needing group_signal_from_a_pid_namespace,
+        tracing signal_from_outside_ends_both,
+        tracing signal_dispositions_are_the_callers,
     ]
+    .into_iter()
+    .chain(streams)
+    .collect()
 }
 
 /// The engines of `trace`.
 const ENGINES: &[&str] = if cfg!(target_arch = "x86_64") { &["ptrace", "notify"] } else { &["ptrace"] };
 
-/// Runs a script by `sh`, traced, in a process group of its own; its report must be whole.
+/// Traces a shell script in its own process group. No event may be lost.
 fn traced(project: &Project, engine: &str, script: &str) -> Ran {
     let _ = std::fs::remove_file(project.path("report"));
     let mut tracer = project.command(&format!("trace --engine {engine} --format json -o report -- sh -c"));
@@ -34,8 +39,9 @@ fn traced(project: &Project, engine: &str, script: &str) -> Ran {
     ran
 }
 
-/// All that would end the tracer, also by a core dump or in a handler of Rust's.
-fn group_signal_spares_the_tracer() {
+/// Sends every signal that would end the tracer, including those with a core dump or a handler of
+/// Rust's runtime.
+fn group_signal_does_not_end_the_tracer() {
     let project = Project::empty();
     for engine in ENGINES {
         for signal in ["TERM", "HUP", "USR1", "USR2", "ALRM", "PIPE", "QUIT", "INT", "ABRT", "SEGV", "34", "64"] {
@@ -49,8 +55,8 @@ fn group_signal_spares_the_tracer() {
     }
 }
 
-/// The sender ends at once, by its own signal.
-fn group_signal_of_a_child_that_is_gone() {
+/// The signal also ends its sender at once.
+fn group_signal_of_an_ended_child() {
     let project = Project::empty();
     for engine in ENGINES {
         let script =
@@ -60,8 +66,8 @@ fn group_signal_of_a_child_that_is_gone() {
     }
 }
 
-/// The kernel gives the sender's number in the sender's namespace.
-fn group_signal_out_of_a_pid_namespace() -> Option<&'static str> {
+/// The kernel reports the sender's PID in the sender's namespace.
+fn group_signal_from_a_pid_namespace() -> Option<&'static str> {
     const UNSHARE: &str = "unshare --user --map-root-user --pid --fork";
     if run(command("sh").args(["-c", &format!("{UNSHARE} true && {BINARY} trace -o /dev/null true")])).code != 0 {
         return Some("requires user and PID namespaces, and tracing");
@@ -94,8 +100,9 @@ fn signal_from_outside_ends_both() {
     }
 }
 
-/// Rust ignores SIGPIPE, glibc handles signals of its own; the caller may have ignored any of them.
-fn dispositions_are_the_callers() {
+/// Rust ignores SIGPIPE, and glibc handles internal signals. The caller may have ignored any
+/// signal.
+fn signal_dispositions_are_the_callers() {
     let project = Project::empty();
     for ignored in ["", "trap '' PIPE; ", "trap '' USR1 HUP; "] {
         let shown = |tracer: &str| {
@@ -109,8 +116,7 @@ fn dispositions_are_the_callers() {
     }
 }
 
-/// Says which fds it has and which it is given, into a file, and writes a line to that fd and to
-/// standard error.
+/// Writes its open fds and the number of a new one into a file, and a line to standard error.
 const SHOWS: &str = r#"perl -e 'opendir(D, "/proc/self/fd"); @fds = sort grep { !/^\./ } readdir D; closedir(D);
     open(F, ">", "out"); syswrite(F, "@fds, then " . fileno(F) . "\n"); syswrite(STDERR, "to standard error\n")'"#;
 
@@ -132,7 +138,7 @@ fn closed_streams_stay_closed() {
     }
 }
 
-/// What stood there until the command began is not the command's.
+/// Fds that were open there before execve(2) do not belong to the command.
 fn closed_streams_have_no_object() {
     let project = Project::empty();
     for engine in ENGINES {

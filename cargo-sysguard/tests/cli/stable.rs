@@ -1,18 +1,17 @@
-//! Stable verdicts: what is new is confirmed, what is not in every run is a suspect, and a
-//! recording goes on until it is quiet.
+//! Stable verdicts: findings are confirmed by further runs, unconfirmed ones are suspects, and a
+//! recording continues until no run adds anything.
 
 use std::path::PathBuf;
 
 use super::project::{BINARY, Project, command, run};
 
-/// A workload that counts its runs in a file which outlives them, and does something in some of
-/// them.
+/// A workload that counts its runs in a file, and makes other calls in some of them.
 struct Counting {
     project: Project,
 }
 
 impl Counting {
-    /// `script` finds the number of the run, counted from 1, in `$n`.
+    /// Returns a blessed workload that now runs `script`, with the number of the run in `$n`.
     fn new(name: &str, document: &str, script: &str) -> Self {
         let counting = Self { project: Project::new(name) };
         let script_file = counting.project.path("script.sh");
@@ -26,7 +25,7 @@ impl Counting {
         counting
     }
 
-    /// From now on, and the next run is the first.
+    /// Sets the script and resets the number of the next run to 1.
     fn does(&self, script: &str) {
         let counter = self.counter();
         let counted = format!("n=$(($(cat {0}) + 1)); echo $n > {0}", counter.display());
@@ -38,12 +37,12 @@ impl Counting {
         self.project.path("runs")
     }
 
-    /// The next run has this number.
+    /// Sets the number of the next run.
     fn next_is(&self, number: u32) {
         self.project.write("runs", &format!("{}\n", number - 1));
     }
 
-    /// How many runs there were, where the first had the number 1.
+    /// Returns the number of the last run.
     fn runs(&self) -> String {
         self.project.read("runs").trim().to_owned()
     }
@@ -53,11 +52,11 @@ impl Counting {
     }
 }
 
-pub(crate) fn what_only_some_runs_show_is_a_suspect() {
+pub(crate) fn unconfirmed_finding_is_a_suspect() {
     let flaky = Counting::new("stable-flaky", "", "if [ $((n % 3)) = 1 ]; then ln -s nowhere link; fi");
     let before = flaky.project.files();
     let ran = flaky.project.sysguard("test").ends(0);
-    assert_eq!(flaky.runs(), "2", "after the second run nothing can be confirmed any more");
+    assert_eq!(flaky.runs(), "2", "after the second run nothing can be confirmed");
     assert!(ran.stderr.contains("as expected") && ran.stderr.contains(" suspect"), "{}", ran.stderr);
     assert!(ran.stderr.contains("filesystem::symlinkat  in 1 of 2 runs"), "{}", ran.stderr);
     assert_eq!(flaky.project.changed_since(&before), ["runs"], "a suspect is not proposed");
@@ -73,7 +72,7 @@ pub(crate) fn what_only_some_runs_show_is_a_suspect() {
     assert_eq!(flaky.runs(), "1");
 }
 
-pub(crate) fn what_every_run_shows_fails_and_only_that_is_proposed() {
+pub(crate) fn only_confirmed_findings_fail_and_are_proposed() {
     let script = "ln -s nowhere link; if [ $n = 2 ]; then mkdir folder; fi";
     let constant = Counting::new("stable-constant", "", script);
     let ran = constant.project.sysguard("test").ends(101);
@@ -92,7 +91,7 @@ pub(crate) fn what_every_run_shows_fails_and_only_that_is_proposed() {
     assert_eq!(constant.runs(), "2");
 }
 
-pub(crate) fn a_harness_confirms_as_it_is_told() {
+pub(crate) fn harness_confirms_as_configured() {
     let constant = Counting::new("stable-harness", "", "ln -s nowhere link");
     let project = constant.project.with_harness();
     let constant = Counting { project };
@@ -103,13 +102,13 @@ pub(crate) fn a_harness_confirms_as_it_is_told() {
     let mut cargo = command(env!("CARGO"));
     cargo.args(["test", "--test", "sysguard"]).current_dir(constant.project.path(""));
     run(cargo.env("SYSGUARD_VERDICTS", &verdicts)).ends(0);
-    let told: serde_json::Value = serde_json::from_str(&constant.project.read("verdicts")).expect("JSON");
-    let suspects = told["verdict"]["suspects"].as_array().expect("a list");
+    let line: serde_json::Value = serde_json::from_str(&constant.project.read("verdicts")).expect("JSON");
+    let suspects = line["verdict"]["suspects"].as_array().expect("a list");
     let found = suspects.iter().find(|suspect| suspect["key"] == "flaky::filesystem::symlinkat").expect("a suspect");
     assert_eq!((&found["seen"], &found["runs"]), (&1.into(), &2.into()));
 }
 
-pub(crate) fn a_new_subsystem_and_the_forbidden_fail_at_once() {
+pub(crate) fn new_subsystems_and_forbidden_calls_fail_at_once() {
     let once = "if [ $n = 1 ]; then nice -n 1 true; fi";
     let subsystem = Counting::new("stable-subsystem", "", once);
     let ran = subsystem.project.sysguard("test").ends(101);
@@ -122,7 +121,7 @@ pub(crate) fn a_new_subsystem_and_the_forbidden_fail_at_once() {
     assert!(!forbidden.project.path("expectations/flaky.yaml.new").exists());
 }
 
-pub(crate) fn a_wrong_exit_of_a_confirming_run_is_a_failure_of_its_own() {
+pub(crate) fn wrong_exit_of_a_confirming_run_fails() {
     let script = "ln -s nowhere link; if [ $n = 3 ]; then exit 7; fi";
     let failing = Counting::new("stable-exit", "", script);
     let ran = failing.project.sysguard("test").ends(101);
@@ -131,10 +130,10 @@ pub(crate) fn a_wrong_exit_of_a_confirming_run_is_a_failure_of_its_own() {
     assert!(!failing.project.path("expectations/flaky.yaml.new").exists());
 }
 
-pub(crate) fn a_recording_goes_on_until_it_is_quiet() {
+pub(crate) fn recording_continues_until_no_run_adds_anything() {
     let flaky = Counting::new("stable-recording", "", "if [ $n = 5 ]; then ln -s nowhere link; fi");
     assert!(flaky.expectation().contains("\nfingerprint:\n  kernel: "), "{}", flaky.expectation());
-    // Run 1 is the warm-up, so run 5 is the fourth that counts.
+    // Run 1 is a warm-up, so run 5 is the fourth that counts.
     let ran = flaky.project.sysguard("bless").ends(0);
     assert!(ran.stdout.contains("; 12 runs, nothing new since run 4"), "{}", ran.stdout);
     assert_eq!(flaky.runs(), "13");
@@ -151,8 +150,8 @@ pub(crate) fn a_recording_goes_on_until_it_is_quiet() {
     assert!(!flaky.expectation().contains("symlinkat"), "{}", flaky.expectation());
 }
 
-pub(crate) fn what_never_becomes_quiet_is_said_and_written() {
-    // Something else in every second run: links of other kinds, folders, pipes, modes, times.
+pub(crate) fn recording_that_never_settles_is_reported() {
+    // Some runs make another call: links, folders, pipes, modes.
     let script = "case $n in 6) mkdir d;; 12) ln -s a l;; 18) mkfifo f;; 24) chmod 600 f;; 30) ln /bin/sh h;; esac";
     let restless = Counting::new("stable-restless", "", &format!("touch f; {script}"));
     let ran = restless.project.sysguard("bless").ends(0);
@@ -160,20 +159,20 @@ pub(crate) fn what_never_becomes_quiet_is_said_and_written() {
     assert!(restless.expectation().contains("\nquiet: never\n"), "{}", restless.expectation());
 }
 
-pub(crate) fn one_cpu_is_not_enough_to_record() {
+pub(crate) fn one_cpu_is_too_few_to_record() {
     let project = Project::new("stable-cpus").expecting("true", "command: [true]");
     let before = project.files();
-    for (line, said) in [("bless", "stderr"), ("test", "stdout")] {
+    for (line, stream) in [("bless", "stderr"), ("test", "stdout")] {
         let mut pinned = command("taskset");
         pinned.args(["-c", "0", BINARY]).args(line.split(' ')).current_dir(project.path(""));
         let ran = run(&mut pinned).ends(3);
-        let told = if said == "stderr" { &ran.stderr } else { &ran.stdout };
-        assert!(told.contains("at least 2 CPUs") && told.contains("may use 1"), "{line}: {told}");
+        let output = if stream == "stderr" { &ran.stderr } else { &ran.stdout };
+        assert!(output.contains("at least 2 CPUs") && output.contains("may use 1"), "{line}: {output}");
     }
     assert_eq!(project.changed_since(&before), [""; 0]);
 }
 
-pub(crate) fn drift_is_told_where_something_is_new() {
+pub(crate) fn drift_is_reported_with_new_findings() {
     let constant = Counting::new("stable-drift", "", "ln -s nowhere link");
     let older = constant.expectation().replace("  kernel: ", "  kernel: \"4.4\" # was ");
     constant.project.write("expectations/flaky.yaml", &older);

@@ -1,4 +1,4 @@
-//! Readers that close early, and what decides on colours.
+//! Readers that close early, and the choice of colours.
 
 use std::io::Read;
 use std::os::fd::OwnedFd;
@@ -10,25 +10,25 @@ use super::pending::proposing;
 use super::project::{Project, run, tracing, untraced};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        untraced("streams::closed_output_is_no_failure", closed_output_is_no_failure),
-        tracing("streams::closed_output_changes_no_verdict", closed_output_changes_no_verdict),
-        tracing("streams::color_flag_beats_every_variable", color_flag_beats_every_variable),
+    trials![streams:
+        untraced closed_output_is_not_a_failure,
+        tracing closed_output_changes_no_verdict,
+        tracing color_flag_beats_every_variable,
     ]
 }
 
-/// The exit code and what was said on standard error, without any reader of standard output.
+/// Returns the exit code and standard error of a command with a closed standard output.
 fn without_reader(command: &mut Command) -> (Option<i32>, String) {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
     let mut child =
         command.stdin(Stdio::null()).stdout(OwnedFd::from(writer)).stderr(Stdio::piped()).spawn().expect("it starts");
-    let mut said = String::new();
-    child.stderr.take().expect("a pipe").read_to_string(&mut said).expect("text");
-    (child.wait().expect("its end").code(), said)
+    let mut stderr = String::new();
+    child.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("text");
+    (child.wait().expect("its end").code(), stderr)
 }
 
-fn closed_output_is_no_failure() {
+fn closed_output_is_not_a_failure() {
     let project = proposing("streams-closed");
     for (line, code) in [
         ("--help", 0),
@@ -41,7 +41,7 @@ fn closed_output_is_no_failure() {
         ("report --format json", 0),
         ("doctor", 0),
         ("doctor --format json", 0),
-        // What cargo says of a build is on standard error.
+        // cargo writes its build messages to standard error.
         ("init --no-run", 0),
         ("accept net::talk::network::connect", 0),
         ("reject net::talk", 0),
@@ -53,17 +53,17 @@ fn closed_output_is_no_failure() {
 fn closed_output_changes_no_verdict() {
     let project =
         Project::new("streams-verdicts").expecting("first", "command: [true]").expecting("second", "command: [false]");
-    let (code, said) = without_reader(&mut project.command("bless first --runs 1"));
-    assert_eq!((code, said.contains("Broken pipe")), (Some(0), false), "{said}");
+    let (code, stderr) = without_reader(&mut project.command("bless first --runs 1"));
+    assert_eq!((code, stderr.contains("Broken pipe")), (Some(0), false), "{stderr}");
     for line in ["test first", "test first --format json", "bless first --runs 1 --format json"] {
-        let (code, said) = without_reader(&mut project.command(line));
-        assert_eq!((code, said.contains("Broken pipe")), (Some(0), false), "{line}: {said}");
+        let (code, stderr) = without_reader(&mut project.command(line));
+        assert_eq!((code, stderr.contains("Broken pipe")), (Some(0), false), "{line}: {stderr}");
     }
     for line in ["test", "test --format junit"] {
-        let (code, said) = without_reader(&mut project.command(line));
-        assert_eq!((code, said.contains("Broken pipe")), (Some(101), false), "{line}: {said}");
+        let (code, stderr) = without_reader(&mut project.command(line));
+        assert_eq!((code, stderr.contains("Broken pipe")), (Some(101), false), "{line}: {stderr}");
     }
-    // The report is what nothing reads.
+    // The report goes to a closed standard error.
     let mut trace = project.command("trace sh -c");
     trace.arg("exit 7");
     let (reader, writer) = std::io::pipe().expect("a pipe");

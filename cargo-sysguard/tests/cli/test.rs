@@ -5,7 +5,7 @@ use super::project::{Project, run};
 
 const CONNECTS: &str = "fn main() { let _ = std::net::TcpStream::connect((\"127.0.0.1\", 1)); }\n";
 
-/// A blessed program that then opens a socket; every trial of it has a project of its own.
+/// Returns a blessed program that now opens a socket. Each trial needs another name.
 fn newly_connecting(name: &str, harness: bool) -> Project {
     let project = Project::new(name).expecting("own", &format!("bin: {name}"));
     let project = if harness { project.with_harness() } else { project };
@@ -31,25 +31,25 @@ fn fails_and_is_proposed(project: &Project) {
     assert_eq!(project.changed_since(&before), ["src/main.rs"]);
 }
 
-pub(crate) fn a_new_subsystem_fails_and_is_proposed() {
+pub(crate) fn new_subsystem_fails_and_is_proposed() {
     fails_and_is_proposed(&newly_connecting("test-harness", true));
 }
 
-/// The copies that the tool gets differ as the expectation and its proposal do.
-pub(crate) fn the_diff_tool_shows_the_change() {
+/// The tool gets copies of the expectation and its proposal.
+pub(crate) fn diff_tool_shows_the_change() {
     let project = newly_connecting("test-difftool", true);
     let test = |tool: &str| run(project.command("test").env("SYSGUARD_DIFF_TOOL", tool)).ends(101);
     let shown = test("diff --normal").stdout;
-    assert!(shown.contains("\n> ") && !shown.contains("\n+++ "), "the tool's own form, in place of ours:\n{shown}");
+    assert!(shown.contains("\n> ") && !shown.contains("\n+++ "), "the tool's form replaces the built-in one:\n{shown}");
     let missing = test("no-such-diff-tool --dark");
     let warning = "warning: cannot run SYSGUARD_DIFF_TOOL (`no-such-diff-tool --dark`): ";
     assert!(missing.stderr.contains(warning), "{}", missing.stderr);
-    assert!(missing.stdout.contains("\n+++ "), "our own diff then:\n{}", missing.stdout);
+    assert!(missing.stdout.contains("\n+++ "), "the built-in diff is the fallback:\n{}", missing.stdout);
 }
 
-/// The dependency lies where one from a registry would.
+/// The path of the dependency looks like that of one from a registry.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-pub(crate) fn a_dependency_that_moved_is_named() {
+pub(crate) fn changed_dependency_is_named() {
     let project = Project::new("test-moved").expecting("own", "bin: test-moved");
     let project = project.file("src/main.rs", "fn main() {\n    greeting::greet();\n}\n");
     let (registry, manifest) = (Project::empty(), project.read("Cargo.toml"));
@@ -72,13 +72,13 @@ pub(crate) fn a_dependency_that_moved_is_named() {
     let ran = project.sysguard("test --update no").ends(101);
     let site = "by greeting 0.2.0 (0.1.0 when the baseline last changed) greeting::greet, called by test_moved::main at src/main.rs:2\n";
     assert!(ran.stdout.contains(site), "{}", ran.stdout);
-    // Since a baseline that is in no commit, nobody knows what moved.
+    // Without a committed baseline, the moved dependencies are unknown.
     project.write("expectations/own.yaml", &format!("# mine\n{}", project.read("expectations/own.yaml")));
     let ran = project.sysguard("test --update no").ends(101);
     assert!(ran.stdout.contains("by greeting 0.2.0 greeting::greet, called by"), "{}", ran.stdout);
 }
 
-pub(crate) fn without_a_harness_file_the_same_happens() {
+pub(crate) fn package_without_harness_behaves_the_same() {
     fails_and_is_proposed(&newly_connecting("test-plain", false));
 }
 
@@ -118,7 +118,7 @@ pub(crate) fn each_status_has_its_exit_code() {
     assert!(misnamed.stdout.contains("1 passed; 1 failed"), "{}", misnamed.stdout);
 }
 
-pub(crate) fn a_target_that_does_not_compile_is_3() {
+pub(crate) fn uncompilable_target_is_3() {
     let project = Project::new("test-broken")
         .expecting("broken", "example: broken")
         .expecting("good", "example: good")
@@ -133,7 +133,7 @@ pub(crate) fn a_target_that_does_not_compile_is_3() {
     assert!(ran.stderr.contains("the test target `sysguard`"), "{}", ran.stderr);
 }
 
-pub(crate) fn endless_durations_are_fine() {
+pub(crate) fn endless_durations_are_accepted() {
     let project = Project::new("test-endless")
         .expecting("timeout", "command: [true]\ntimeout: 18446744073709551615s")
         .expecting("stop", "command: [true]\nstop: {after: 18446744073709551615s, signal: SIGTERM}");
@@ -142,7 +142,7 @@ pub(crate) fn endless_durations_are_fine() {
     }
 }
 
-pub(crate) fn a_timeout_fails_and_proposes_nothing() {
+pub(crate) fn timeout_fails_without_a_proposal() {
     let project = Project::new("test-timeout").expecting("sleeper", "command: [sleep, '600']\ntimeout: 200ms");
     let before = project.files();
     let ran = project.sysguard("test").ends(101);
@@ -151,17 +151,17 @@ pub(crate) fn a_timeout_fails_and_proposes_nothing() {
     assert_eq!(project.changed_since(&before), [""; 0]);
 }
 
-pub(crate) fn what_cannot_be_proposed_is_told_all_the_same() {
+pub(crate) fn findings_without_writable_proposal_are_reported() {
     let project = newly_connecting("test-unwritable", false).file("expectations/own.yaml.new/in-the-way", "");
     let before = project.files();
     let ran = project.sysguard("test").ends(101);
-    let told = "own: 1 new subsystem, ";
-    let line = ran.stdout.lines().find(|line| line.starts_with(told)).expect(told);
+    let expected = "own: 1 new subsystem, ";
+    let line = ran.stdout.lines().find(|line| line.starts_with(expected)).expect(expected);
     assert!(line.contains(", but ") && line.contains("expectations/own.yaml.new: it is a directory"), "{line}");
     assert!(ran.stdout.contains("new-subsystem network"), "{}", ran.stdout);
     assert_eq!(project.changed_since(&before), [""; 0]);
-    let told = project.sysguard("test --pending-dir elsewhere").ends(101).stdout;
+    let shown = project.sysguard("test --pending-dir elsewhere").ends(101).stdout;
     let elsewhere = project.path("elsewhere").display().to_string();
-    assert!(told.contains(&format!("\n  cargo sysguard accept own --pending-dir {elsewhere}  ")), "{told}");
+    assert!(shown.contains(&format!("\n  cargo sysguard accept own --pending-dir {elsewhere}  ")), "{shown}");
     assert_eq!(project.changed_since(&before), ["elsewhere/expectations/own.yaml.new"]);
 }

@@ -1,5 +1,5 @@
 //! Several programs in one workload: a server and its client, a service beside a program. The
-//! documents are those of the guide's recipes.
+//! documents come from the guide's recipes.
 
 use libtest_mimic::Trial;
 
@@ -34,7 +34,7 @@ fn main() {
 
 const RECIPES: &str = include_str!("../../../src/guide/recipes.md");
 
-/// The document below this heading, without its version.
+/// Returns the document below this heading, without its version.
 fn recipe(heading: &str) -> &'static str {
     let section = RECIPES.split(&format!("# {heading}\n")).nth(1).expect("the heading");
     let block = section.split("```yaml\nversion: 1\n").nth(1).expect("a document");
@@ -42,17 +42,17 @@ fn recipe(heading: &str) -> &'static str {
 }
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![
-        tracing("together::client_and_server_of_one_package", client_and_server_of_one_package),
-        tracing("together::server_that_ends_early_fails_soon", server_that_ends_early_fails_soon),
-        tracing("together::server_left_running_ends_with_the_run", server_left_running_ends_with_the_run),
-        tracing("together::target_that_does_not_exist_is_3", target_that_does_not_exist_is_3),
-        tracing_with("together::web_server_beside_a_client", &["python3", "curl"], web_server_beside_a_client),
-        tracing_with("together::service_beside_a_program", &["redis-server"], service_beside_a_program),
+    trials![together:
+        tracing client_and_server_of_one_package,
+        tracing server_that_ends_early_fails_soon,
+        tracing server_left_running_ends_with_the_run,
+        tracing target_that_does_not_exist_is_3,
+        tracing_with(&["python3", "curl"]) web_server_beside_a_client,
+        tracing_with(&["redis-server"]) service_beside_a_program,
     ]
 }
 
-/// Programs of one name are one file in the target directory of all projects.
+/// Returns the document with unique program names, because all projects share a target directory.
 fn both(name: &str) -> String {
     let document = recipe("A server and its client");
     let named = document.replace("{bin: server}", &format!("{{bin: {name}-server}}"));
@@ -75,7 +75,7 @@ fn client_and_server_of_one_package() {
         let ran = project.sysguard(&format!("test --engine {engine}")).ends(0);
         assert!(ran.stderr.ends_with("1 workload traced, 0 new\n"), "{}", ran.stderr);
     }
-    // Built anew, and found in whichever program it is.
+    // A change in either program is rebuilt and found.
     project.write(
         "src/bin/together-both-client.rs",
         &CLIENT.replace("{\n    let port", "{\n    drop(std::os::unix::net::UnixDatagram::unbound());\n    let port"),

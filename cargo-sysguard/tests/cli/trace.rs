@@ -1,11 +1,11 @@
-//! `trace`: it stands where the command would.
+//! `trace`: exit codes, streams and reports.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use super::project::{Project, command, run};
 
-pub(crate) fn it_exits_as_the_command_did() {
+pub(crate) fn exit_code_is_that_of_the_command() {
     let project = Project::empty();
     for (arguments, code) in [
         (&["true"][..], 0),
@@ -19,7 +19,7 @@ pub(crate) fn it_exits_as_the_command_did() {
     }
 }
 
-pub(crate) fn its_own_failures_have_their_codes() {
+pub(crate) fn own_failures_have_distinct_exit_codes() {
     let project = Project::empty().file("plain", "").file("script", "#!/no/such/interpreter\n");
     let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(project.path("script"), executable).expect("a mode");
@@ -45,7 +45,7 @@ pub(crate) fn its_own_failures_have_their_codes() {
     assert_eq!(project.changed_since(&before), [""; 0], "nothing was run");
 }
 
-/// As env(1) and timeout(1) run it, by execvp(3); without a PATH too.
+/// env(1) and timeout(1) run such a script by execvp(3), even without a PATH.
 pub(crate) fn script_without_interpreter_is_run_by_sh() {
     let project = Project::empty().file("bin/script", "echo \"$0\" \"$1\" $#\nexit 4\n");
     let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
@@ -73,7 +73,7 @@ pub(crate) fn durations_beyond_the_clock_never_end() {
     }
 }
 
-pub(crate) fn the_command_keeps_its_streams() {
+pub(crate) fn command_keeps_its_streams() {
     let project = Project::empty();
     let before = project.files();
     let ran = run(project
@@ -92,9 +92,9 @@ pub(crate) fn the_command_keeps_its_streams() {
     assert_eq!(project.changed_since(&before), ["report"]);
 }
 
-/// What notifications cannot show is named, or refused before anything runs, or ends the run.
+/// Facts that notifications cannot show are marked, refused beforehand, or end the run.
 #[cfg(target_arch = "x86_64")]
-pub(crate) fn notifications_show_the_same_uses() {
+pub(crate) fn notify_engine_shows_the_same_uses() {
     let project = Project::empty();
     let uses = |engine: &str| {
         let line = format!("trace --engine {engine} --format json -o report -- sh -c");
@@ -103,7 +103,7 @@ pub(crate) fn notifications_show_the_same_uses() {
         assert_eq!((report["engine"].as_str(), report["lost_events"].as_u64()), (Some(engine), Some(0)));
         assert_eq!(report["unknown"].is_string(), engine == "notify");
         let mut syscalls = report["syscalls"].clone();
-        // Their errors are what is not known.
+        // The errors of calls are unknown to the notify engine.
         for syscall in syscalls.as_array_mut().expect("a list") {
             syscall["errors"].take();
             syscall["uses"].as_array_mut().expect("a list").iter_mut().for_each(|used| drop(used["errors"].take()));
@@ -125,8 +125,8 @@ pub(crate) fn notifications_show_the_same_uses() {
     assert!(!project.path("was-run").exists());
 }
 
-/// The loader opens libraries and lists nothing; who executes it is somebody else.
-pub(crate) fn what_the_loader_does_is_a_phase() {
+/// The loader opens libraries, but lists no directory and executes no program.
+pub(crate) fn loader_calls_are_a_phase() {
     let ran = Project::empty().sysguard("trace --format json -- ls /").ends(0);
     let report: serde_json::Value = serde_json::from_str(&ran.stderr).expect("the report alone");
     let loader = &report["phases"][0];
@@ -136,8 +136,8 @@ pub(crate) fn what_the_loader_does_is_a_phase() {
     assert!(!calls.contains("\"getdents64\"") && !calls.contains("\"execve\""), "{calls}");
 }
 
-/// The command gets the signal with its default, the tracer outlives it and reports.
-pub(crate) fn ctrl_c_belongs_to_the_command() {
+/// The command gets the signal with its default action. The tracer outlives it and reports.
+pub(crate) fn ctrl_c_goes_to_the_command() {
     let project = Project::empty();
     let mut tracer = project.command("trace --format json -o report");
     tracer.args(["sh", "-c", "echo $$; exec sleep 600"]).stdin(Stdio::null()).stdout(Stdio::piped());
@@ -150,9 +150,9 @@ pub(crate) fn ctrl_c_belongs_to_the_command() {
     assert!(project.read("report").contains("SIGINT"));
 }
 
-/// An interface's MTU, a file of /proc, and sockets of three kinds; the section of each use and its
-/// options.
-pub(crate) fn sections_follow_what_was_reached() {
+/// Checks the section and options of an interface's MTU, a file of /proc, and three kinds of
+/// sockets.
+pub(crate) fn sections_follow_the_reached_objects() {
     const SCRIPT: &str = "use Socket; socket(S, AF_INET, SOCK_DGRAM, 0) or die; ioctl(S, 0x8921, my $r = pack('a16x24', 'lo')) or die; \
         open(F, '<', '/proc/self/status') or die; <F>; socketpair(A, B, AF_UNIX, SOCK_STREAM, 0) or die; syswrite(A, 'x') or die; \
         socket(L, AF_INET, SOCK_STREAM, 0) or die; setsockopt(L, 6, 1, 1) or die;";

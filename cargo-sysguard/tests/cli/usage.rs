@@ -1,17 +1,17 @@
-//! Usage: how it is called, and what is refused.
+//! The command line: how cargo calls it, and which usage is refused.
 
 use std::env;
 use std::path::Path;
 
 use super::project::{BINARY, Project, command, run};
 
-pub(crate) fn cargo_finds_it_and_its_help() {
+pub(crate) fn cargo_finds_the_subcommand_and_its_help() {
     let folder = Path::new(BINARY).parent().expect("a folder");
     let path = env::join_paths(
         std::iter::once(folder.to_owned()).chain(env::split_paths(&env::var_os("PATH").expect("a PATH"))),
     );
     let path = path.expect("a PATH");
-    // In this repository `cargo sysguard` is an alias.
+    // In this repository `cargo sysguard` is an alias, so use another folder.
     let elsewhere = Project::empty();
     for arguments in [&["help", "sysguard"][..], &["sysguard", "--help"], &["sysguard", "test", "--help"]] {
         let help =
@@ -22,18 +22,18 @@ pub(crate) fn cargo_finds_it_and_its_help() {
     assert_eq!(version.stdout, format!("cargo-sysguard {}\n", env!("CARGO_PKG_VERSION")));
 }
 
-pub(crate) fn what_is_wrong_usage_is_2_and_writes_nothing() {
+pub(crate) fn wrong_usage_is_2_and_writes_nothing() {
     let project = Project::new("usage").expecting("first", "command: [true]");
     let before = project.files();
-    for (line, said) in [
+    for (line, expected) in [
         ("", "Usage: cargo sysguard"),
         ("frobnicate", "unrecognized subcommand"),
         ("test --no-such-flag", "unexpected argument '--no-such-flag'"),
         ("test -- --no-such-flag", "unexpected argument '--no-such-flag'"),
         ("test --update sometimes", "`sometimes` is not an update mode"),
-        ("test -p nobody", "no package of the workspace is named `nobody` (it has: usage)"),
-        ("test --exclude usage", "--exclude can only be used together with --workspace"),
-        ("bless nobody", "no workload is named by `nobody`"),
+        ("test -p nobody", "the workspace has no package `nobody`\nhelp: its packages are usage"),
+        ("test --exclude usage", "--exclude requires --workspace"),
+        ("bless nobody", "no workload matches `nobody`"),
         ("bless --runs 0", "invalid value '0' for '--runs <N>'"),
         ("test --confirm few", "invalid value 'few' for '--confirm <N>'"),
         ("list --manifest-path nowhere/Cargo.toml", "nowhere/Cargo.toml"),
@@ -41,13 +41,13 @@ pub(crate) fn what_is_wrong_usage_is_2_and_writes_nothing() {
         ("trace --format xml -- true", "`xml` is not a format"),
     ] {
         let ran = project.sysguard(line).ends(2);
-        assert!(ran.stderr.contains(said), "{line}: {}", ran.stderr);
+        assert!(ran.stderr.contains(expected), "{line}: {}", ran.stderr);
     }
     assert_eq!(project.changed_since(&before), [""; 0]);
     Project::empty().sysguard("list").ends(2);
 }
 
-pub(crate) fn a_bad_variable_is_named() {
+pub(crate) fn bad_variable_is_named() {
     let project = Project::new("variables").expecting("first", "command: [true]");
     for (variable, value) in [("SYSGUARD_UPDATE", "perhaps"), ("SYSGUARD_REQUIRE", "perhaps")] {
         let ran = run(project.command("test").env(variable, value)).ends(2);
@@ -59,7 +59,7 @@ pub(crate) fn a_bad_variable_is_named() {
     }
 }
 
-pub(crate) fn nothing_to_test_is_fine_and_said() {
+pub(crate) fn missing_workloads_are_a_warning() {
     let project = Project::new("nothing");
     for line in ["test", "bless"] {
         let ran = project.sysguard(line).ends(0);

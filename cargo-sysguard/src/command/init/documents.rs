@@ -1,4 +1,4 @@
-//! The expectations that `init` writes: one for each program of a package. Main type: [`Draft`].
+//! The expectations that `init` writes, one for each program of a package. Main type: [`Draft`].
 
 use std::collections::BTreeSet;
 
@@ -9,28 +9,28 @@ use sysguard::model::expectation::format::Parsed;
 use sysguard::model::run::workload::Exit;
 use sysguard::runner::{Case, Suite};
 
-/// How long a program may run before it counts as a server.
+/// The time after which a running program counts as a server.
 pub(super) const SERVER_AFTER: &str = "5s";
 
 /// An expectation to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Draft {
-    /// The program that names the workload.
+    /// The program that the workload runs and is named after.
     pub(super) target: Target,
 }
 
-/// How a program ends without arguments, as far as its document must say.
+/// How a program ends without arguments, as far as its document records it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// With 0, or in a way that no document should expect, or it is not known.
+    /// With 0, in a way that no document should expect, or in an unknown way.
     Good,
     /// With this status.
     Status(i32),
-    /// Only by a signal, and then with this status.
+    /// With this status, after a signal.
     Served(i32),
 }
 
-/// The programs of a package that get an expectation, and why others get none.
+/// The programs of a package that get an expectation, and the reasons others get none.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Drafts {
     pub(super) drafts: Vec<Draft>,
@@ -38,8 +38,8 @@ pub(super) struct Drafts {
 }
 
 impl Drafts {
-    /// Every binary of the package; of a package without one, every example. What has a workload
-    /// already needs none.
+    /// Returns a draft for every binary of the package, or for every example if it has no binary.
+    /// Programs that already have a workload are skipped.
     pub(super) fn of(package: &Package, suite: &Suite, features: &BTreeSet<String>) -> Self {
         let mut drafts = Self::default();
         let has_binaries = package.targets.iter().any(cargo_metadata::Target::is_bin);
@@ -59,9 +59,9 @@ impl Drafts {
             let word = kind.word();
             match (suite.cases().iter().find(named), missing) {
                 (Some(case), _) => drafts.skipped.push(format!("kept {}: it runs {word} {}", case.file, target.name)),
-                (None, Some(feature)) => drafts
-                    .skipped
-                    .push(format!("skipped {word} {}: cargo builds it with the feature `{feature}` only", target.name)),
+                (None, Some(feature)) => {
+                    drafts.skipped.push(format!("skipped {word} {}: it needs the feature `{feature}`", target.name))
+                }
                 (None, None) => drafts.drafts.push(Draft { target: program }),
             }
         }
@@ -70,16 +70,16 @@ impl Drafts {
 }
 
 impl Draft {
-    /// The file, relative to the package.
+    /// Returns the path of the file, relative to the package.
     pub(super) fn file(&self) -> String {
         format!("expectations/{}.yaml", self.target.name)
     }
 
-    /// The document, for a program that ends so.
+    /// Returns the document for a program that ends this way.
     pub(super) fn text(&self, end: End) -> String {
         let (key, name) = (self.target.kind.word(), &self.target.name);
         let served = format!(
-            "# It was still running after {SERVER_AFTER}, as a server is: each run ends it with this signal.\n\
+            "# It was still running after {SERVER_AFTER}, like a server: each run ends it with this signal.\n\
              stop: {{after: 2s, signal: SIGTERM}}\n"
         );
         let end = match end {
@@ -93,12 +93,12 @@ impl Draft {
         };
         let text = |name: &str| {
             format!(
-                "# What {key} {name} uses of the kernel. This document is yours: say here why it matters, and give the\n\
-                 # program something to do (`args:`, `env:`, `stdin:`). `cargo sysguard bless` writes its baseline below.\n\
+                "# What {key} {name} uses of the kernel. Edit this document: say why the workload matters, and give\n\
+                 # it something to do (`args:`, `env:`, `stdin:`). `cargo sysguard bless` writes its baseline below.\n\
                  version: 1\n{key}: {name}\n{end}"
             )
         };
-        // Such as `null`, which YAML reads as something else than a name.
+        // YAML does not read every plain name as a string: `null` is one example.
         let plain = text(name);
         let is_read = |parsed: Parsed| Target::of(&parsed.expectation.document.workload.program);
         if format::read(plain.as_bytes()).is_ok_and(|parsed| is_read(parsed).as_ref() == Some(&self.target)) {
@@ -108,7 +108,8 @@ impl Draft {
         }
     }
 
-    /// How the program ends without arguments; a second run says how a server ends.
+    /// Returns how the program ends without arguments. A server is run a second time, with a
+    /// signal.
     pub(super) fn end(&self, suite: &Suite) -> End {
         match self.run(suite, End::Good) {
             Some(Exit::Exited(code @ 1..)) => End::Status(code),
@@ -120,7 +121,7 @@ impl Draft {
         }
     }
 
-    /// Runs the program of this document once; nothing where it cannot be run here.
+    /// Runs the program of this document once. Returns nothing if it cannot be run here.
     fn run(&self, suite: &Suite, end: End) -> Option<Exit> {
         let text = format!("{}timeout: {SERVER_AFTER}\n", self.text(end));
         let content = Ok(format::read(text.as_bytes()).ok()?);
@@ -128,7 +129,7 @@ impl Draft {
     }
 }
 
-/// The features of a package that are enabled: these, and what they enable in turn.
+/// Returns these features of a package and all that they enable in turn.
 pub(super) fn enabled(package: &Package, asked: impl Iterator<Item = String>) -> BTreeSet<String> {
     let mut enabled = BTreeSet::new();
     let mut next: Vec<String> = asked.collect();
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn every_document_is_read_as_it_is_meant() {
+    fn written_document_reads_back_as_its_draft() {
         for name in ["demo", "null", "on", "a-b_c", "x.1"] {
             for end in [End::Good, End::Status(2), End::Served(0), End::Served(3)] {
                 let draft = draft(name);

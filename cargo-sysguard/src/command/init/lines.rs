@@ -1,10 +1,10 @@
-//! Text files edited so that every line that was there keeps its bytes: line ends and a byte order
-//! mark stay. Main functions: [`appended`] and [`edited`].
+//! Edits of text files that keep every existing line, its line end and a byte order mark. Main
+//! functions: [`appended`] and [`edited`].
 
-/// The byte order mark, UTF-8.
+/// The byte order mark in UTF-8.
 const BOM: &str = "\u{feff}";
 
-/// The text with one more line at its end; nothing where it has that line already.
+/// Returns the text with one more line at its end, or nothing if it already has that line.
 pub(super) fn appended(text: &[u8], line: &str) -> Option<Vec<u8>> {
     let bare = text.strip_prefix(BOM.as_bytes()).unwrap_or(text);
     if bare.split(|&byte| byte == b'\n').any(|other| other.trim_ascii_end() == line.as_bytes()) {
@@ -20,12 +20,12 @@ pub(super) fn appended(text: &[u8], line: &str) -> Option<Vec<u8>> {
     Some(after)
 }
 
-/// The text after an edit that only adds lines, each line with the end that it had. The editor sees
-/// line feeds only.
+/// Returns the text after an edit that only adds lines. Each old line keeps its line end. The
+/// editor gets text with line feeds only.
 ///
 /// # Errors
 ///
-/// The editor's own, and an edit that changes or drops a line.
+/// The errors of the editor, and an edit that changes or removes a line.
 pub(super) fn edited(text: &str, edit: impl FnOnce(&str) -> Result<String, String>) -> Result<String, String> {
     let (mark, bare) = text.strip_prefix(BOM).map_or(("", text), |bare| (BOM, bare));
     let after = edit(&bare.replace("\r\n", "\n"))?;
@@ -36,7 +36,7 @@ pub(super) fn edited(text: &str, edit: impl FnOnce(&str) -> Result<String, Strin
     while let Some(line) = lines.next() {
         let end = kept.next_if(|(old, _)| *old == line).map_or(new_end, |(_, end)| end);
         result += line;
-        // A last line without an end gets one where lines follow.
+        // A last line without an end gets one if more lines follow.
         result += if end.is_empty() && lines.peek().is_some() { new_end } else { end };
     }
     match kept.next() {
@@ -47,7 +47,7 @@ pub(super) fn edited(text: &str, edit: impl FnOnce(&str) -> Result<String, Strin
     }
 }
 
-/// The line end that a new line gets: that of the first line.
+/// Returns the line end for new lines, which is that of the first line.
 fn line_end(text: &[u8]) -> &'static str {
     let first = text.split_inclusive(|&byte| byte == b'\n').next().unwrap_or_default();
     if first.ends_with(b"\r\n") { "\r\n" } else { "\n" }
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_appended_once_with_the_line_ends_of_the_file() {
+    fn line_is_appended_once_with_the_files_line_end() {
         for (text, after) in [
             ("", Some("new\n")),
             ("/target\n", Some("/target\nnew\n")),
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_keeps_every_line_with_its_end() {
+    fn edit_keeps_every_line_and_its_end() {
         let edit =
             |text: &str, line: &str| edited(text, |text| Ok(format!("{}\n{line}\n", text.trim_end_matches('\n'))));
         for (text, after) in [

@@ -1,4 +1,4 @@
-//! What `init --harness` adds to a manifest: the test target and the dependency. Main function:
+//! Adds the test target and the dependency of `init --harness` to a manifest. Main function:
 //! [`edit`].
 
 use std::fmt;
@@ -13,16 +13,16 @@ use super::source::Source;
 use crate::exit_code::Failure;
 use crate::output::ReportFile;
 
-/// Adds what is missing, and says what was done. `source` is asked only where the dependency is
-/// missing.
+/// Adds the missing entries and returns a line for each step. `source` is called only if the
+/// dependency is missing.
 pub(super) fn edit(path: &Path, source: impl FnOnce() -> Result<Source, Failure>) -> Result<Vec<String>, Failure> {
     let failed = |error: &dyn fmt::Display| Failure::failed(format!("cannot edit {}: {error}", path.display()));
     let before = fs::read_to_string(path).map_err(|error| failed(&error))?;
     let source = if depends(&before).map_err(|error| failed(&error))? { None } else { Some(source()?) };
-    let mut said = Vec::new();
+    let mut steps = Vec::new();
     let after = lines::edited(&before, |text| {
         let (after, done) = edited(text, source.as_ref())?;
-        said = done;
+        steps = done;
         Ok(after)
     });
     let after = after.map_err(|error| failed(&error))?;
@@ -30,14 +30,14 @@ pub(super) fn edit(path: &Path, source: impl FnOnce() -> Result<Source, Failure>
         let mut file = ReportFile::prepare(path).map_err(|error| failed(&error))?;
         file.write_all(after.as_bytes()).and_then(|()| file.finish()).map_err(|error| failed(&error))?;
     }
-    Ok(said)
+    Ok(steps)
 }
 
 fn parse(manifest: &str) -> Result<DocumentMut, String> {
     manifest.parse().map_err(|error: toml_edit::TomlError| error.to_string())
 }
 
-/// Whether tests can use sysguard already.
+/// Returns whether the manifest already depends on sysguard.
 fn depends(manifest: &str) -> Result<bool, String> {
     let document = parse(manifest.trim_start_matches('\u{feff}'))?;
     let has = |section| {
@@ -46,11 +46,11 @@ fn depends(manifest: &str) -> Result<bool, String> {
     Ok(has("dependencies") || has("dev-dependencies"))
 }
 
-/// The manifest with the test target and the dependency, and what was done to it.
+/// Returns the manifest with the test target and the dependency, and a line for each step.
 fn edited(manifest: &str, source: Option<&Source>) -> Result<(String, Vec<String>), String> {
     let mut document = parse(manifest)?;
-    let said = vec![add_target(&mut document)?, add_dependency(&mut document, source)?];
-    Ok((document.to_string(), said))
+    let steps = vec![add_target(&mut document)?, add_dependency(&mut document, source)?];
+    Ok((document.to_string(), steps))
 }
 
 fn add_target(document: &mut DocumentMut) -> Result<String, String> {
@@ -60,13 +60,14 @@ fn add_target(document: &mut DocumentMut) -> Result<String, String> {
         tests.as_array_of_tables().and_then(|tests| tests.iter().map(|test| test as &dyn TableLike).find(named))
     {
         return Ok(match test.get("harness").and_then(Item::as_bool) {
-            Some(false) => "kept the test target `sysguard` in Cargo.toml: it is already there".to_owned(),
-            _ => "kept the test target `sysguard` in Cargo.toml, but it needs `harness = false`: add that".to_owned(),
+            Some(false) => "kept the test target `sysguard` in Cargo.toml: it already exists".to_owned(),
+            _ => "kept the test target `sysguard` in Cargo.toml, but it needs `harness = false`: add that line"
+                .to_owned(),
         });
     }
     let tests = tests
         .as_array_of_tables_mut()
-        .ok_or("its `test` is not written as [[test]]: add a target `sysguard` by hand")?;
+        .ok_or("its `test` entry is not an array of tables: add a test target `sysguard` by hand")?;
     let mut test = Table::new();
     test.insert("name", value("sysguard"));
     test.insert("harness", value(false));
@@ -76,10 +77,10 @@ fn add_target(document: &mut DocumentMut) -> Result<String, String> {
 
 fn add_dependency(document: &mut DocumentMut, source: Option<&Source>) -> Result<String, String> {
     let Some(source) = source else {
-        return Ok("kept the dependency on sysguard in Cargo.toml: it is already there".to_owned());
+        return Ok("kept the dependency on sysguard in Cargo.toml: it already exists".to_owned());
     };
     let section = document.entry("dev-dependencies").or_insert_with(|| Item::Table(Table::new()));
-    let table = section.as_table_like_mut().ok_or("its `dev-dependencies` are no table: add sysguard by hand")?;
+    let table = section.as_table_like_mut().ok_or("its `dev-dependencies` is not a table: add sysguard by hand")?;
     table.insert("sysguard", value(source.to_value()));
     Ok(format!("wrote the dependency to Cargo.toml: {}", source.describe()))
 }
@@ -95,10 +96,10 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_gets_what_it_lacks_and_keeps_the_rest() {
+    fn missing_entries_are_added_and_the_rest_kept() {
         let manifest = "# mine\n[package]\nname = \"demo\" # and this\nversion = \"0.1.0\"\n\n[dev-dependencies] # those\nserde = '1'\n";
         assert_eq!(depends(manifest), Ok(false));
-        let (after, said) = edited(manifest, Some(&path())).expect("a manifest");
+        let (after, steps) = edited(manifest, Some(&path())).expect("a manifest");
         assert_snapshot!(after, @r#"
         # mine
         [package]
@@ -113,11 +114,11 @@ mod tests {
         name = "sysguard"
         harness = false
         "#);
-        assert_eq!(said.iter().filter(|line| line.starts_with("wrote ")).count(), 2);
+        assert_eq!(steps.iter().filter(|line| line.starts_with("wrote ")).count(), 2);
         assert_eq!(depends(&after), Ok(true));
-        let (again, said) = edited(&after, None).expect("a manifest");
+        let (again, steps) = edited(&after, None).expect("a manifest");
         assert_eq!(again, after);
-        assert_eq!(said.iter().filter(|line| line.starts_with("kept ")).count(), 2);
+        assert_eq!(steps.iter().filter(|line| line.starts_with("kept ")).count(), 2);
     }
 
     #[test]
@@ -149,16 +150,16 @@ mod tests {
     }
 
     #[test]
-    fn a_target_of_that_name_is_left_alone() {
+    fn existing_target_of_that_name_is_kept() {
         let manifest = "[dependencies]\nsysguard = { path = \"..\" }\n[[test]]\nname = \"sysguard\"\n";
         assert_eq!(depends(manifest), Ok(true));
-        let (after, said) = edited(manifest, None).expect("a manifest");
+        let (after, steps) = edited(manifest, None).expect("a manifest");
         assert_eq!(after, manifest);
-        assert!(said[0].ends_with("needs `harness = false`: add that"), "{}", said[0]);
+        assert!(steps[0].ends_with("needs `harness = false`: add that line"), "{}", steps[0]);
     }
 
     #[test]
-    fn what_is_not_understood_is_not_touched() {
+    fn unexpected_manifest_is_refused() {
         for manifest in ["[package", "test = 3\n", "dev-dependencies = []\n"] {
             assert!(edited(manifest, Some(&path())).is_err(), "{manifest}");
         }

@@ -1,5 +1,5 @@
-//! `cargo sysguard init`: an expectation for each program of a package. It never overwrites and
-//! never damages.
+//! `cargo sysguard init`: writes an expectation for each program of a package. Main type:
+//! [`Options`]. It must not overwrite a file.
 
 mod documents;
 mod lines;
@@ -31,8 +31,7 @@ use source::Source;
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Options {
-    /// Also make `cargo test` check the workloads: a test target `sysguard`, and the dependency
-    /// that it needs
+    /// Make `cargo test` check the workloads too: add a test target `sysguard` and its dependency
     #[arg(long)]
     harness: bool,
     /// Do not build and run the programs
@@ -43,11 +42,11 @@ pub(crate) struct Options {
 }
 
 const AFTER_HELP: &str = "\
-Writes expectations/NAME.yaml for each binary of the selected packages (for each example of a package without binaries), and the line \
-`*.yaml.new` into .gitignore. Each program is built and run once without arguments, for 5 s at most, so that its document says how it ends: \
-`exit:` for a status other than 0, `stop:` for a server. Nothing is overwritten.";
+Writes expectations/NAME.yaml for each binary of the selected packages (for each example of a package without binaries), and adds the line \
+`*.yaml.new` to .gitignore. Builds each program and runs it once without arguments, for at most 5 s, to record how it ends: \
+`exit:` for a status other than 0, `stop:` for a server. Existing files are not overwritten.";
 
-/// The proposals, which are no part of a commit.
+/// The pattern of proposals, which are not committed.
 const IGNORED: &str = "*.yaml.new";
 
 const HARNESS: &str = "\
@@ -59,7 +58,7 @@ fn main() -> std::process::ExitCode {
 ";
 
 impl Options {
-    /// Writes what is not there yet and says so.
+    /// Writes the missing files and prints each step.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags::default())?;
         let Selected { root, packages } = self.cargo.packages.select(&settings.cargo)?;
@@ -69,16 +68,16 @@ impl Options {
         }
         let built = if self.no_run { Artifacts::default() } else { self.build(&plans, &settings) };
         let mut out = crate::output::stdout();
-        let mut say = |line: &dyn fmt::Display| writeln!(out, "{line}").map_err(Failure::output);
+        let mut print = |line: &dyn fmt::Display| writeln!(out, "{line}").map_err(Failure::output);
         for plan in &mut plans {
             plan.suite.tell_artifacts(built.clone());
-            plan.write(&root, &built, &mut say)?;
+            plan.write(&root, &built, &mut print)?;
             if self.harness {
                 let folder = artifacts::root(plan.package);
-                say(&new_file(&root, &folder.join("tests/sysguard.rs"), HARNESS)?)?;
+                print(&new_file(&root, &folder.join("tests/sysguard.rs"), HARNESS)?)?;
                 let file = folder.join("Cargo.toml");
                 let source = || Source::find(&settings.cargo, &file, &self.cargo.packages.lock_flags());
-                manifest::edit(&file, source)?.iter().try_for_each(|line| say(line))?;
+                manifest::edit(&file, source)?.iter().try_for_each(|line| print(line))?;
             }
         }
         let mut ignored = Vec::new();
@@ -86,12 +85,12 @@ impl Options {
             ignored.push(ignore_proposals(&root, &artifacts::root(package))?);
         }
         ignored.dedup();
-        ignored.iter().try_for_each(|line| say(line))?;
-        say(&next(&plans, &self.cargo.packages.selection(), self.harness))?;
+        ignored.iter().try_for_each(|line| print(line))?;
+        print(&next(&plans, &self.cargo.packages.selection(), self.harness))?;
         Ok(Outcome::Expected)
     }
 
-    /// Builds what is about to be run once, where programs can be run under a tracer at all.
+    /// Builds the programs to run. Returns nothing where this platform cannot trace.
     fn build(&self, plans: &[Plan<'_>], settings: &Settings) -> Artifacts {
         let targets =
             |plan: &Plan<'_>| plan.drafts.iter().map(|draft| draft.target.clone()).collect::<BTreeSet<Target>>();
@@ -106,7 +105,7 @@ impl Options {
     }
 }
 
-/// What is written into one package.
+/// The files to write into one package.
 struct Plan<'a> {
     package: &'a Package,
     suite: Suite,
@@ -124,24 +123,24 @@ impl<'a> Plan<'a> {
         Ok(Self { package, suite, drafts, skipped })
     }
 
-    /// Writes each document as its program ends.
-    fn write(&self, root: &Path, built: &Artifacts, say: &mut Say<'_>) -> Result<(), Failure> {
+    /// Writes the documents. Each records how its program ends.
+    fn write(&self, root: &Path, built: &Artifacts, print: &mut Print<'_>) -> Result<(), Failure> {
         let folder = artifacts::root(self.package);
-        self.skipped.iter().try_for_each(|line| say(line))?;
+        self.skipped.iter().try_for_each(|line| print(line))?;
         for draft in &self.drafts {
             let is_built = built.get(&folder, &draft.target).is_some_and(|executable| executable.is_ok());
             let file = folder.join(draft.file());
             let end = if is_built && !file.exists() { draft.end(&self.suite) } else { End::Good };
-            say(&new_file(root, &file, &draft.text(end))?)?;
+            print(&new_file(root, &file, &draft.text(end))?)?;
         }
         Ok(())
     }
 }
 
-/// Says one line.
-type Say<'a> = dyn FnMut(&dyn fmt::Display) -> Result<(), Failure> + 'a;
+/// Prints one line.
+type Print<'a> = dyn FnMut(&dyn fmt::Display) -> Result<(), Failure> + 'a;
 
-/// Writes a file that is not there yet; its name is shown from the workspace.
+/// Writes a file unless it exists, and returns the line to print.
 fn new_file(workspace: &Path, path: &Path, content: &str) -> Result<String, Failure> {
     let shown = path.strip_prefix(workspace).unwrap_or(path).display();
     let create = || -> io::Result<()> {
@@ -150,13 +149,15 @@ fn new_file(workspace: &Path, path: &Path, content: &str) -> Result<String, Fail
     };
     match create() {
         Ok(()) => Ok(format!("wrote {shown}")),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(format!("kept {shown}: it is already there")),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(format!("kept {shown}: it already exists")),
         Err(error) => Err(Failure::failed(format!("cannot write {}: {error}", path.display()))),
     }
 }
 
-/// Adds proposals to the nearest `.gitignore` between the package and the top of its repository,
-/// unless one has them already; creates one in the workspace where there is none.
+/// Adds the pattern of proposals to a `.gitignore` and returns the line to print.
+///
+/// Uses the nearest file between the package and the top of its repository, unless one has the
+/// pattern already. Creates one in the workspace if there is none.
 fn ignore_proposals(workspace: &Path, folder: &Path) -> Result<String, Failure> {
     let base = if folder.starts_with(workspace) { workspace } else { folder };
     let top = folder.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(base);
@@ -171,7 +172,7 @@ fn ignore_proposals(workspace: &Path, folder: &Path) -> Result<String, Failure> 
             Err(error) => return Err(failed(error)),
         };
         match lines::appended(&text, IGNORED) {
-            None => return Ok(format!("kept {shown}: it has `{IGNORED}` already")),
+            None => return Ok(format!("kept {shown}: it already contains `{IGNORED}`")),
             Some(after) => nearest = nearest.or(Some((file, after))),
         }
     }
@@ -182,18 +183,18 @@ fn ignore_proposals(workspace: &Path, folder: &Path) -> Result<String, Failure> 
     Ok(format!("wrote `{IGNORED}` to {}", file.strip_prefix(workspace).unwrap_or(&file).display()))
 }
 
-/// The commands that go on from here.
+/// Returns the list of next commands.
 fn next(plans: &[Plan<'_>], selection: &str, harness: bool) -> String {
     let has_workloads = |plan: &Plan<'_>| !plan.drafts.is_empty() || !plan.suite.cases().is_empty();
     let commands = if plans.iter().any(has_workloads) {
         let bless = (format!("cargo sysguard bless{selection}"), "run the workloads and record what they use");
-        let test = (format!("cargo sysguard test{selection}"), "check them against that");
-        let cargo = (format!("cargo test{selection} --test sysguard"), "the same, by cargo");
+        let test = (format!("cargo sysguard test{selection}"), "compare them with their baselines");
+        let cargo = (format!("cargo test{selection} --test sysguard"), "the same through cargo");
         [bless, test].into_iter().chain(harness.then_some(cargo)).collect()
     } else {
         vec![
             (format!("cargo sysguard run --update unseen -- test{selection}"), "record what the tests use"),
-            (format!("cargo sysguard run -- test{selection}"), "check them against that"),
+            (format!("cargo sysguard run -- test{selection}"), "compare them with their baselines"),
             (format!("cargo sysguard init{selection}"), "again, once there is a binary or an example to run"),
         ]
     };
@@ -201,7 +202,7 @@ fn next(plans: &[Plan<'_>], selection: &str, harness: bool) -> String {
         plans.iter().filter(|plan| !has_workloads(plan)).map(|plan| plan.package.name.as_str()).collect();
     let mut text = String::new();
     if !names.is_empty() {
-        text += &format!("nothing to run in {}: no binary, no example\n", names.join(", "));
+        text += &format!("nothing to run in {}: no binary or example\n", names.join(", "));
     }
     text += "\nnext:";
     let width = commands.iter().map(|(command, _)| command.len()).max().unwrap_or_default();

@@ -1,7 +1,7 @@
-//! Where the dependency that `init --harness` writes comes from: a registry, a git repository or a
+//! The source of the dependency that `init --harness` writes: a registry, a git repository or a
 //! folder. Main type: [`Source`].
 //!
-//! It must resolve for this user, now: a version that no registry has breaks every later cargo
+//! The source must resolve at once: a version that no registry has breaks every later cargo
 //! command.
 
 use std::env;
@@ -18,7 +18,7 @@ use crate::exit_code::Failure;
 /// The version to depend on: the library and this binary are released together.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Where cargo finds sysguard.
+/// A source from which cargo can fetch sysguard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Source {
     /// The registry that the user's configuration names.
@@ -43,12 +43,12 @@ impl Source {
             return Ok(Self::Path(SOURCE.to_owned()));
         }
         Err(Failure::failed(format!(
-            "cannot find a source for the dependency on sysguard: no registry has version {VERSION}, and {SOURCE}, which \
-             this binary was built from, is gone\nhelp: install cargo-sysguard again from a clone, or use `init` without --harness"
+            "cannot find a source for the dependency on sysguard: no registry has version {VERSION}, and the folder \
+             {SOURCE}, from which this binary was built, no longer exists\nhelp: install cargo-sysguard again from a clone, or use `init` without --harness"
         )))
     }
 
-    /// The dependency, as a manifest has it.
+    /// Returns the dependency as a value in a manifest.
     pub(super) fn to_value(&self) -> Value {
         let pairs = match self {
             Self::Registry => return Value::from(VERSION),
@@ -58,7 +58,7 @@ impl Source {
         Value::InlineTable(InlineTable::from_iter(pairs))
     }
 
-    /// What the dependency is, in one line.
+    /// Describes the dependency in one line.
     pub(super) fn describe(&self) -> String {
         match self {
             Self::Registry => format!("sysguard {VERSION} from the registry"),
@@ -70,11 +70,11 @@ impl Source {
     }
 }
 
-/// Whether the registry has this version: cargo resolves it for the package, and it is this
-/// project.
+/// Returns whether the registry has this version of this project, and cargo resolves it for the
+/// package.
 ///
-/// `cargo add` does not look beyond the name, and `cargo info` writes a lock file into the package
-/// that it is called in.
+/// `cargo add` checks only the name. `cargo info` checks the description; it runs in an empty
+/// folder, because it writes a lock file into the current package.
 fn is_published(cargo: &Path, manifest: &Path, flags: &[OsString]) -> bool {
     let spec = format!("sysguard@{VERSION}");
     let mut add = Command::new(cargo);
@@ -87,18 +87,18 @@ fn is_published(cargo: &Path, manifest: &Path, flags: &[OsString]) -> bool {
     };
     output(&mut add).is_some()
         && tempfile::tempdir()
-            .is_ok_and(|folder| output(info.current_dir(folder.path())).is_some_and(|told| told.contains(DESCRIPTION)))
+            .is_ok_and(|folder| output(info.current_dir(folder.path())).is_some_and(|text| text.contains(DESCRIPTION)))
 }
 
-/// What `cargo install` recorded of this binary, in the folder above its own.
+/// Returns the source that `cargo install` recorded for this binary, in the folder above its own.
 fn installed() -> Option<Source> {
     let program = env::current_exe().ok()?;
     let record = program.parent()?.parent()?.join(".crates.toml");
     recorded(&fs::read_to_string(record).ok()?)
 }
 
-/// The source of cargo-sysguard in a `.crates.toml`: keys such as `cargo-sysguard 0.1.0
-/// (git+URL?branch=main#REVISION)`.
+/// Returns the source of cargo-sysguard in a `.crates.toml`. Its keys have the form `cargo-sysguard
+/// 0.1.0 (git+URL?branch=main#REVISION)`.
 fn recorded(text: &str) -> Option<Source> {
     let document: DocumentMut = text.parse().ok()?;
     let packages = document.get("v1")?.as_table_like()?;

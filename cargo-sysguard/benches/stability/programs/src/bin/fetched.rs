@@ -1,4 +1,4 @@
-//! Runs the command that it is given, with the address of a server of one page behind it.
+//! Serves one page, and runs the given command with the address as its last argument.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

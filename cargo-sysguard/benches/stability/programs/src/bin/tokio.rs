@@ -1,4 +1,4 @@
-//! A server that echoes, and clients of it, on a runtime of several threads.
+//! An echo server and its clients, on a multithreaded runtime.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-// A child that asked for SIGUSR1 when its parent ends gets it, and not before.
+// A child that asked for SIGUSR1 at its parent's death gets it then, and not before.
 //
 // processes: 3
 // calls: getppid 1

@@ -1,4 +1,4 @@
-// A stop holds every thread of a process: none of them counts on until it is continued.
+// A stop holds every thread of a process: none of them makes a call until it is continued.
 //
 // processes: 2
 // threads: 6

@@ -9,7 +9,7 @@ use crate::engines::Engine;
 pub(crate) struct Options {
     pub(crate) quick: bool,
     pub(crate) rounds: usize,
-    /// Cost as work grows, instead of the table.
+    /// Measure cost by size instead of the table.
     pub(crate) growth: bool,
     pub(crate) svg: Option<PathBuf>,
     engines: Vec<Engine>,
@@ -17,7 +17,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Reads the words after the program's name; cargo's own `--bench` says nothing.
+    /// Parses the arguments; cargo's own `--bench` is ignored.
     pub(crate) fn read(words: &[OsString]) -> Result<Self, String> {
         let mut options =
             Self { quick: false, growth: false, rounds: 0, svg: None, engines: Vec::new(), workloads: Vec::new() };
@@ -46,7 +46,7 @@ impl Options {
         Ok(options)
     }
 
-    /// Native times are always taken: everything else is told by them.
+    /// Native times are always measured, since every ratio needs them.
     pub(crate) fn wants_engine(&self, engine: Engine) -> bool {
         let chosen = self.engines.contains(&engine) || self.engines.is_empty() && !engine.is_floor();
         engine != Engine::Native && chosen && engine.is_installed()

@@ -159,7 +159,8 @@ impl Output {
     }
 
     fn take(self) -> Result<String, String> {
-        let output = self.0.recv_timeout(LEAVES_WITHIN).map_err(|_| "a process of the tree outlives the run".to_owned())?;
+        let output =
+            self.0.recv_timeout(LEAVES_WITHIN).map_err(|_| "a process of the tree outlives the run".to_owned())?;
         output.map_err(|error| format!("cannot read the output: {error}"))
     }
 }

@@ -24,10 +24,7 @@ const GROUPS: &[(&str, &str)] = &[
         "ends::by_sigkill_to_the_tool_at_50_moments::",
         "The same workloads: SIGKILL to the tracing process at fifty moments; 2 s later no process of the tree is alive.",
     ),
-    (
-        "fidelity::10_mb_each_way",
-        "10 MB of standard input come back unchanged on standard output and standard error.",
-    ),
+    ("fidelity::10_mb_each_way", "10 MB of standard input come back unchanged on standard output and standard error."),
     (
         "fidelity::closed_pipes_end_writers",
         "A process that writes to a pipe without a reader dies of SIGPIPE, as untraced.",
@@ -37,10 +34,7 @@ const GROUPS: &[(&str, &str)] = &[
         "launches::isolated_from_its_caller",
         "A workload leads a session, with umask 022, default limits, and no signal blocked or ignored.",
     ),
-    (
-        "launches::exec_errors_are_reported",
-        "A missing file and a directory are reported with the errno of execve.",
-    ),
+    ("launches::exec_errors_are_reported", "A missing file and a directory are reported with the errno of execve."),
     (
         "launches::the_end_is_reported",
         "Exit statuses, signals (real-time ones too), and a stop and continuation before the end.",
@@ -112,9 +106,11 @@ pub(crate) fn is_current() -> Result<(), Failed> {
     for trial in trials::of_the_tracer() {
         let groups = GROUPS.iter().filter(|(group, _)| trial.name().starts_with(group)).count();
         if groups + usize::from(cases.iter().any(|case| case == trial.name())) != 1 {
-            return Err(
-                format!("{} is listed {groups} times in the table; see GROUPS in tests/tracer/table.rs", trial.name()).into()
-            );
+            return Err(format!(
+                "{} is listed {groups} times in the table; see GROUPS in tests/tracer/table.rs",
+                trial.name()
+            )
+            .into());
         }
     }
     // Some counts are those of x86_64.

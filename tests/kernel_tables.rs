@@ -52,7 +52,7 @@ fn generated_files_were_not_edited_by_hand() {
 }
 
 #[test]
-fn an_edit_by_hand_is_noticed() {
+fn edit_by_hand_is_detected() {
     let text = generated(GENERATED[9]);
     for edited in
         [text.replace("\"sys_read\"", "\"sys_write\""), text.replacen("    Row {", "    // Row {", 1), String::new()]
@@ -87,7 +87,7 @@ fn names_missing_on_purpose_are_in_no_table() {
 /// `SYSGUARD_STRACE_SOURCE=DIR` beside the kernel trees: an unpacked source of strace.
 #[test]
 #[ignore = "needs SYSGUARD_KERNEL_SOURCE and SYSGUARD_STRACE_SOURCE"]
-fn vocabulary_holds_what_strace_names() {
+fn vocabulary_has_the_names_of_strace() {
     let strace = std::env::var("SYSGUARD_STRACE_SOURCE").expect("SYSGUARD_STRACE_SOURCE names its unpacked source");
     check_tables(&["--strace", &strace]);
 }
@@ -231,7 +231,7 @@ const OVERRIDES: [(&str, &str); 7] = [
 ];
 
 #[test]
-fn a_subsystem_follows_from_the_path_or_from_a_named_exception() {
+fn subsystem_follows_from_path_or_named_exception() {
     let mut overrides = BTreeMap::<&str, Vec<&str>>::new();
     for (name, facts) in entry_points(Abi::X86_64) {
         match facts.basis.strip_prefix("path ") {
@@ -250,7 +250,7 @@ const MOVED: [(&str, &str); 2] = [("sys_arch_prctl", "arch/x86/kernel/process_64
 /// defined in the file that ours names.
 #[test]
 #[ignore = "needs SYSGUARD_KERNEL_SOURCE"]
-fn entry_points_are_defined_where_we_say() {
+fn entry_points_are_defined_in_the_named_files() {
     let entry_points = entry_points(Abi::X86_64);
     for tree in kernel_trees().split(':').map(Path::new) {
         let calls =
@@ -281,7 +281,7 @@ fn kernel_trees() -> String {
 /// `SYSGUARD_KERNEL_SOURCE=DIR[:DIR…]`: the trees that the header of a generated file names.
 #[test]
 #[ignore = "needs SYSGUARD_KERNEL_SOURCE"]
-fn tables_are_what_the_kernel_sources_say() {
+fn tables_match_the_kernel_sources() {
     check_tables(&[]);
 }
 

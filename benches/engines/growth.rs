@@ -18,8 +18,7 @@ use crate::loads;
 use crate::options::Options;
 use crate::watch;
 
-/// The environment variable with the package whose workloads this process tests, instead of
-/// measuring.
+/// The environment variable that names a package for this process to test instead of measuring.
 pub(crate) const SUITE: &str = "SYSGUARD_BENCH_SUITE";
 
 /// A load with a size that grows.

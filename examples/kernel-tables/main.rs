@@ -5,10 +5,11 @@
 //!
 //! ```text
 //! apt-get install linux-source-6.12 && tar xf /usr/src/linux-source-6.12.tar.xz -C /tmp
-//! apt-get source --download-only --tar-only linux    # newer: with a deb-src line of backports or sid
+//! apt-get source --download-only --tar-only linux    # newer: with backports or sid in deb-src
 //! tar xf linux_7.1.8.orig.tar.xz -C /tmp
-//! apt-get install manpages-dev                           # newer: from sid
-//! cargo run --example kernel-tables -- --source /tmp/linux-source-6.12 --source /tmp/linux-7.1.8 --man-pages /usr/share/man/man2
+//! apt-get install manpages-dev                       # newer: from sid
+//! cargo run --example kernel-tables -- --man-pages /usr/share/man/man2 \
+//!     --source /tmp/linux-source-6.12 --source /tmp/linux-7.1.8
 //! ```
 //!
 //! With `--strace DIR` it also prints the names of strace's lists that the tables lack, except

@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 // Exit statuses besides 0: the race did not happen, this machine cannot run it.
-enum { NOT_COME_ABOUT = 3, IMPOSSIBLE = 77 };
+enum { NO_RACE = 3, IMPOSSIBLE = 77 };
 
 // True in mode B.
 static int fresh;

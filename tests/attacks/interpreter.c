@@ -6,10 +6,6 @@
 // No operation may change anything outside the current folder, whatever its fd is by then: no mode,
 // no owner, no attribute, and no file of others is opened for writing, except devices that drop or
 // refuse the data.
-//
-// No operation may change anything outside the current folder, whatever its fd is by then: no mode,
-// no owner, no attribute, and no file of others is opened for writing but devices that drop or
-// refuse it.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>

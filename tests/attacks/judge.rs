@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The exit status of a program that did its work.
 const DONE: Exit = Exit::Exited(0);
-const NOT_COME_ABOUT: Exit = Exit::Exited(3);
+const NO_RACE: Exit = Exit::Exited(3);
 const IMPOSSIBLE: Exit = Exit::Exited(77);
 
 /// The result of a trial.
@@ -72,7 +72,7 @@ impl Trial<'_> {
             IMPOSSIBLE => return Ok(Judged::Impossible(output)),
             _ => return Err(format!("mode A untraced: {exit:?}: {output}")),
         }
-        self.comes_about()?;
+        self.check_mode_b_untraced()?;
         let bench = Bench::new(settings::platform())?;
         let baseline = self.bless(&bench)?;
         let held = baseline.facts();
@@ -88,14 +88,14 @@ impl Trial<'_> {
     }
 
     /// Fails if mode B does not do its new action without a tracer.
-    fn comes_about(&self) -> Result<(), String> {
+    fn check_mode_b_untraced(&self) -> Result<(), String> {
         let start = Instant::now();
         for _ in 0..TRIES {
             match self.untraced("B")? {
                 (DONE, _) => return Ok(()),
-                (NOT_COME_ABOUT, _) if self.attack.by_chance && start.elapsed() < PATIENCE => {}
+                (NO_RACE, _) if self.attack.by_chance && start.elapsed() < PATIENCE => {}
                 // Some races happen only with a tracer's delays.
-                (NOT_COME_ABOUT, _) if self.attack.by_chance => return Ok(()),
+                (NO_RACE, _) if self.attack.by_chance => return Ok(()),
                 (exit, output) => return Err(format!("mode B untraced: {exit:?}: {output}")),
             }
         }
@@ -127,7 +127,7 @@ impl Trial<'_> {
             self.shown(engine, &run, &held);
             match run.exit {
                 DONE => judged += 1,
-                NOT_COME_ABOUT if self.attack.by_chance => continue,
+                NO_RACE if self.attack.by_chance => continue,
                 exit => return Err(format!("{engine:?}: mode B: {exit:?}: {}", run.output)),
             }
             let new: BTreeSet<Fact> = run.reached.difference(&held).cloned().collect();

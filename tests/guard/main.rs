@@ -1,5 +1,5 @@
-//! Compares the engines: guard, ptrace and notify must give the same verdict on each program, with a
-//! complete baseline and with baselines that lack a fact, and must record the same facts.
+//! Compares the engines: guard, ptrace and notify must give the same verdict on each program, with
+//! a complete baseline and with baselines that lack a fact, and must record the same facts.
 //!
 //! A trial with missing needs is ignored with its reason, and fails under `SYSGUARD_REQUIRE=1`.
 

@@ -260,17 +260,17 @@ fn in_child(flags: c_int, child: impl FnOnce()) {
 /// for both.
 fn shared_after_all() {
     let shared = eventfd();
-    let ([told, tells], [answered, answers]) = (pipe(), pipe());
+    let ([unshared, reports], [proceeds, answers]) = (pipe(), pipe());
     let child = call!(libc::SYS_clone, libc::CLONE_FILES | libc::SIGCHLD, 0, 0, 0, 0);
     if child == 0 {
         call!(libc::SYS_unshare, libc::CLONE_FILES | 0x1);
         read(shared);
-        write(tells);
-        read(answered);
+        write(reports);
+        read(proceeds);
         read(shared);
         call!(libc::SYS_exit_group, 0);
     }
-    read(told);
+    read(unshared);
     close(shared);
     let replaced = fd(call!(libc::SYS_memfd_create, c"x".as_ptr(), 0));
     assert_eq!(replaced, shared, "the lowest number is taken");

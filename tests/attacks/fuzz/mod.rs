@@ -127,9 +127,9 @@ pub(crate) fn trial() -> Result<Completion, Failed> {
     if let Some(unmet) = needs::unmet(&[Need::X86, Need::Program("cc".to_owned())]) {
         return unmet;
     }
-    let mut said: Vec<u8> = Vec::new();
-    let is_right = fuzz(&IN_SUITE, &Mutex::new(&mut said))?;
-    if is_right { Ok(Completion::Completed) } else { Err(String::from_utf8_lossy(&said).into_owned().into()) }
+    let mut output: Vec<u8> = Vec::new();
+    let is_right = fuzz(&IN_SUITE, &Mutex::new(&mut output))?;
+    if is_right { Ok(Completion::Completed) } else { Err(String::from_utf8_lossy(&output).into_owned().into()) }
 }
 
 /// Returns true if every engine found everything new.

@@ -48,5 +48,5 @@ static void attack(const char *variant) {
 	}
 	over = 1;
 	joined(flipper);
-	if (fresh && !found) _exit(NOT_COME_ABOUT);
+	if (fresh && !found) _exit(NO_RACE);
 }

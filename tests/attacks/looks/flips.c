@@ -86,5 +86,5 @@ static void attack(const char *variant) {
 	now(over, 1);
 	if (is_process) leaves(child);
 	else joined(changer);
-	if (fresh && !found) _exit(NOT_COME_ABOUT);
+	if (fresh && !found) _exit(NO_RACE);
 }

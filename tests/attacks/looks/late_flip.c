@@ -64,5 +64,5 @@ static void attack(const char *variant) {
 	now(turn, TRIES + 1);
 	if (is_process) leaves(child);
 	else joined(flipper);
-	if (fresh && !found) _exit(NOT_COME_ABOUT);
+	if (fresh && !found) _exit(NO_RACE);
 }

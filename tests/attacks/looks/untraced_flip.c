@@ -55,7 +55,7 @@ static void attack(const char *variant) {
 	over = 1;
 	joined(flipper);
 	if (!fresh) return;
-	if (!*hidden) _exit(NOT_COME_ABOUT);
+	if (!*hidden) _exit(NO_RACE);
 	for (int waits = 0; waits < 3000 && *hidden != -1; waits++) usleep(1000);
 	must(*hidden == -1);
 }

@@ -11,7 +11,7 @@ static void ignored(int number) { (void)number; }
 
 int main(void) {
 	int stops[] = { SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU };
-	volatile int *progress = shared(4096), *heard = progress + 1;
+	volatile int *progress = shared(4096), *reported = progress + 1;
 	pid_t child = born();
 	if (!child) {
 		// The group's parent is in another group of the session: orphaned groups ignore these
@@ -23,7 +23,7 @@ int main(void) {
 			kill(getpid(), stops[i]);
 			++*progress;
 			// A stop before the parent has waited would replace the report of the continuation.
-			while (*heard == i) nap(1);
+			while (*reported == i) nap(1);
 		}
 		mark();
 		_exit(11);
@@ -36,7 +36,7 @@ int main(void) {
 		must(waitpid(child, &status, WUNTRACED | WNOHANG) == 0);
 		kill(child, SIGCONT);
 		must(waitpid(child, &status, WCONTINUED) == child && WIFCONTINUED(status));
-		++*heard;
+		++*reported;
 	}
 	leaves(child, 11);
 }

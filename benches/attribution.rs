@@ -61,7 +61,7 @@ mod linux {
             elapsed.push(attributed.elapsed / counted.elapsed);
             processor.push(attributed.processor / counted.processor);
             let [attributed, counted] = [attributed, counted].map(|cost| cost.processor * 1e6);
-            writeln!(out, "pair {pair}: {attributed:.2} µs against {counted:.2} µs a call in the tracer")?;
+            writeln!(out, "pair {pair}: {attributed:.2} µs and {counted:.2} µs per call in the tracer")?;
         }
         for (what, ratios) in [("elapsed time", &mut elapsed), ("the tracer's processor time", &mut processor)] {
             ratios.sort_by(f64::total_cmp);
@@ -71,7 +71,7 @@ mod linux {
                 [0, below, pairs / 2, pairs - 1 - below, pairs - 1].map(|rank| percent(ratios[rank]));
             writeln!(
                 out,
-                "attribution costs {median:+.1} % of {what} (median of {pairs} pairs, 95 %: {from:+.1} to {to:+.1}; all: {least:+.1} to {most:+.1})"
+                "attribution adds {median:+.1} % to {what} (median of {pairs} pairs; 95 %: {from:+.1} to {to:+.1}; range: {least:+.1} to {most:+.1})"
             )?;
         }
         Ok(())

@@ -126,7 +126,7 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
     fn measure(rounds: usize, wanted: &[&str], out: &mut dyn Write) -> io::Result<()> {
         for (name, program, args) in programs(wanted)? {
             if !program.exists() {
-                writeln!(out, "{name}: ignored, it is not installed")?;
+                writeln!(out, "{name}: ignored (not installed)")?;
                 continue;
             }
             let (mut first, mut loading, mut later) = (Vec::new(), Vec::new(), Vec::new());
@@ -162,7 +162,7 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
         let [processor, much, most] = ranks(|cost| cost.processor);
         writeln!(
             out,
-            "{name:8} {kind:13} {:5.1} stacks a run: median {elapsed:.2} ms, 95 % within {slow:.2}, all within {slowest:.2}; of the processor {processor:.2}, {much:.2}, {most:.2}",
+            "{name:8} {kind:13} {:5.1} stacks per run: median {elapsed:.2} ms, 95 % within {slow:.2}, all within {slowest:.2}; of the processor {processor:.2}, {much:.2}, {most:.2}",
             costs.len() as f64 / rounds as f64,
         )
     }
@@ -225,7 +225,7 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
             let lacking = watch.observation.uses.keys().filter(|used| news.is(&first(used))).count();
             writeln!(
                 out,
-                "{name:8} guarded, holding {holding}: {stacks} stacks for {lacking} uses that it lacks, in {findings} findings"
+                "{name:8} guarded, baseline with {holding}: {stacks} stacks for {lacking} missing uses, in {findings} findings"
             )?;
         }
         Ok(())

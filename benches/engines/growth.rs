@@ -46,7 +46,7 @@ pub(crate) fn print(out: &mut dyn Write, options: &Options, engines: &[Engine]) 
     }
     let alone = |words: &[&str], rounds| median(rounds, || seconds(Command::new(words[0]).args(&words[1..])));
     if options.wants_workload("workloads") {
-        writeln!(out, "\n| workloads in a suite | that many processes | the suite |\n|---|---|---|")?;
+        writeln!(out, "\n| workloads in a suite | as many processes | the suite |\n|---|---|---|")?;
         let most = if options.quick { 100 } else { 1_000 };
         for size in SUITES.iter().filter(|size| **size <= most) {
             let package = suite(*size, &document())?;

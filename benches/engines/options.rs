@@ -23,19 +23,21 @@ impl Options {
             Self { quick: false, growth: false, rounds: 0, svg: None, engines: Vec::new(), workloads: Vec::new() };
         let mut words = words.iter().map(|word| word.to_string_lossy().into_owned());
         while let Some(word) = words.next() {
-            let mut value = |name: &str| words.next().ok_or_else(|| format!("{name} wants a value"));
+            let mut value = |name: &str| words.next().ok_or_else(|| format!("{name} needs a value"));
             match word.as_str() {
                 "--bench" => {}
                 "--quick" => options.quick = true,
                 "--growth" => options.growth = true,
-                "--rounds" => options.rounds = value("--rounds")?.parse().map_err(|_| "--rounds wants a number")?,
+                "--rounds" => options.rounds = value("--rounds")?.parse().map_err(|_| "--rounds needs a number")?,
                 "--svg" => options.svg = Some(value("--svg")?.into()),
                 "--engine" => {
                     let name = value("--engine")?;
                     options.engines.push(Engine::from_name(&name).ok_or_else(|| Engine::unknown(&name))?);
                 }
                 flag if flag.starts_with('-') => {
-                    return Err(format!("{flag} is none of --quick, --growth, --rounds N, --engine NAME, --svg FILE"));
+                    return Err(format!(
+                        "unknown option {flag}: use --quick, --growth, --rounds N, --engine NAME or --svg FILE"
+                    ));
                 }
                 _ => options.workloads.push(word),
             }

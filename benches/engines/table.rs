@@ -7,7 +7,7 @@ use crate::engines::Engine;
 use crate::measure::Cell;
 
 pub(crate) fn head(out: &mut dyn Write, engines: &[Engine]) -> io::Result<()> {
-    writeln!(out, "Times as long as native: median (quartiles) of paired runs.\n")?;
+    writeln!(out, "Time as a multiple of native: median (quartiles) of paired runs.\n")?;
     write!(out, "| workload | native |")?;
     engines.iter().try_for_each(|engine| write!(out, " {} |", engine.name()))?;
     write!(out, "\n|---|---|")?;

@@ -107,7 +107,7 @@ fn seen(words: &[OsString]) -> Result<(Observation, Outcome), String> {
 
 fn traced(words: &[OsString]) -> Result<Traced, String> {
     let name = words.first().map(OsString::as_os_str).unwrap_or(OsStr::new(""));
-    let Lookup::Found(program) = find_command(name) else { return Err(format!("{} is not found", name.display())) };
+    let Lookup::Found(program) = find_command(name) else { return Err(format!("{} was not found", name.display())) };
     Ok(Traced {
         program,
         argv: words.to_vec(),

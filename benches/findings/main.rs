@@ -42,7 +42,7 @@ fn options() -> io::Result<Options> {
     let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
     let mut options = Options { facts: FACTS.to_vec(), folder: None };
     while let Some(word) = words.next() {
-        let value = words.next().ok_or_else(|| io::Error::other(format!("{word} takes a value")))?;
+        let value = words.next().ok_or_else(|| io::Error::other(format!("{word} needs a value")))?;
         match word.as_str() {
             "--facts" => {
                 let facts: Result<_, _> = value.split(',').map(str::parse).collect();

@@ -1,11 +1,10 @@
-//! What attribution costs: redis-server under redis-benchmark, traced with all that is asked and
-//! attributed, against tracing that only counts calls.
+//! Measures the cost of attribution: redis-server under redis-benchmark, traced with all queries
+//! and attributed, compared with tracing that only counts calls.
 //!
-//! `cargo bench --bench attribution` makes pairs of runs (`-- --pairs N`), the order changing from
-//! pair to pair, and prints how much longer redis-benchmark takes and how much more processor time
-//! the tracing thread spends on a call: the median of the pairs, the interval that holds it with 95
-//! % (of ranks, so no distribution is assumed), the least and the most. The second is the steadier
-//! one on a busy machine.
+//! `cargo bench --bench attribution` runs pairs (`-- --pairs N`), in alternating order. It prints
+//! how much longer redis-benchmark takes, and how much more processor time the tracing thread
+//! spends per call: the median of the pairs, its 95 % confidence interval (by ranks, so no
+//! distribution is assumed), minimum and maximum. The processor time is steadier on a busy machine.
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
@@ -35,15 +34,15 @@ mod linux {
     const SERVER: &str = "/usr/bin/redis-server";
 
     pub(crate) fn main() -> ExitCode {
-        let told = if Path::new(SERVER).exists() {
+        let result = if Path::new(SERVER).exists() {
             pairs().and_then(|pairs| measure(pairs, &mut io::stdout()))
         } else {
             writeln!(io::stdout(), "ignored: redis-server and redis-benchmark are not installed")
         };
-        told.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+        result.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
     }
 
-    /// `--pairs N`; cargo adds words of its own.
+    /// Reads `--pairs N`; cargo adds arguments of its own.
     fn pairs() -> io::Result<usize> {
         let Some(number) = std::env::args().skip_while(|argument| argument != "--pairs").nth(1) else {
             return Ok(PAIRS);
@@ -62,7 +61,7 @@ mod linux {
             elapsed.push(attributed.elapsed / counted.elapsed);
             processor.push(attributed.processor / counted.processor);
             let [attributed, counted] = [attributed, counted].map(|cost| cost.processor * 1e6);
-            writeln!(out, "pair {pair}: {attributed:.2} µs against {counted:.2} µs a call in the tracer")?;
+            writeln!(out, "pair {pair}: {attributed:.2} µs and {counted:.2} µs per call in the tracer")?;
         }
         for (what, ratios) in [("elapsed time", &mut elapsed), ("the tracer's processor time", &mut processor)] {
             ratios.sort_by(f64::total_cmp);
@@ -72,14 +71,14 @@ mod linux {
                 [0, below, pairs / 2, pairs - 1 - below, pairs - 1].map(|rank| percent(ratios[rank]));
             writeln!(
                 out,
-                "attribution costs {median:+.1} % of {what} (median of {pairs} pairs, 95 %: {from:+.1} to {to:+.1}; all: {least:+.1} to {most:+.1})"
+                "attribution adds {median:+.1} % to {what} (median of {pairs} pairs; 95 %: {from:+.1} to {to:+.1}; range: {least:+.1} to {most:+.1})"
             )?;
         }
         Ok(())
     }
 
-    /// How many of the pairs may lie on either side of the interval for the median: a pair is below
-    /// the true one as a coin falls.
+    /// Returns how many pairs may lie on either side of the confidence interval of the median: each
+    /// pair is below the true median with probability 1/2.
     fn below(pairs: usize) -> usize {
         let mut of_exactly = 0.5_f64.powi(pairs as i32);
         let mut of_fewer = 0.0;
@@ -93,7 +92,7 @@ mod linux {
         0
     }
 
-    /// Seconds of redis-benchmark, and of the tracing thread for a call.
+    /// Seconds of redis-benchmark, and seconds of the tracing thread per call.
     #[derive(Clone, Copy)]
     struct Cost {
         elapsed: f64,
@@ -116,7 +115,7 @@ mod linux {
         Ok(Cost { elapsed, processor })
     }
 
-    /// Follows the server to its end: seconds of this thread's processor time a call.
+    /// Traces the server to its end; returns seconds of this thread's processor time per call.
     fn traced(server: linux::Command, attributes: bool) -> io::Result<f64> {
         let limits = Limits { timeout: Some(Duration::from_secs(300)), stop: None, grace: Duration::from_secs(2) };
         let mut watch = Watch::new(Part::All);

@@ -1,16 +1,16 @@
-//! What it costs to tell who makes a call: the time between a stopped call and its stack with
-//! names, files and lines, of real programs.
+//! Measures the cost of call sites: the time from a stopped call to its stack with names, files and
+//! lines, in real programs.
 //!
 //! `cargo bench --bench callers` traces each program several times (`-- --rounds N`) and asks for
-//! the stack of every call that is the first of its kind, as `trace -k` does. Apart from the others
-//! are told those stacks that lead through a program or library not met before in that run, whose
-//! symbols are loaded then. By the clock and by the processor time of the thread that traces; the
-//! latter is the steadier on a busy machine. Then the same under a guard, where only what its
-//! baseline lacks may be asked about. `-- [--rounds N] PROGRAM ARGUMENT…` does all this with
-//! another.
+//! the stack of every call that is the first of its kind, as `trace -k` does. Stacks that lead
+//! through a program or library for the first time in a run are listed separately, since its
+//! symbols are loaded then. Both the clock and the processor time of the tracing thread are
+//! measured; the latter is steadier on a busy machine. Then the same runs under a guard, where
+//! stacks are taken only for calls that the baseline lacks. `-- [--rounds N] PROGRAM ARGUMENT…`
+//! measures another program.
 //!
-//! The own program has debug information as `[profile.bench]` says (`CARGO_PROFILE_BENCH_DEBUG=2`:
-//! all that there is).
+//! The benchmark's own program has the debug information of `[profile.bench]`
+//! (`CARGO_PROFILE_BENCH_DEBUG=2`: all of it).
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
@@ -43,7 +43,7 @@ mod linux {
     use sysguard::settings;
 
     const ROUNDS: usize = 5;
-    /// Says that this process is the own program.
+    /// Set in the environment of a process that runs the benchmark's own program.
     const OWN: &str = "SYSGUARD_BENCH_OWN";
     const LIMITS: Limits = Limits { timeout: Some(Duration::from_secs(60)), stop: None, grace: Duration::from_secs(2) };
 
@@ -73,8 +73,8 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
         ExitCode::FAILURE
     }
 
-    /// A program with many dependencies: this framework, asked for its workloads, after some things
-    /// that programs do.
+    /// Runs a program with many dependencies: lists the workloads with this framework, after common
+    /// actions of programs.
     fn own() -> ExitCode {
         let greeting = thread::spawn(|| -> io::Result<()> {
             let (mut here, there) = UnixStream::pair()?;
@@ -90,7 +90,7 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
         sysguard::harness::Harness::new(env!("CARGO_MANIFEST_DIR")).main()
     }
 
-    /// Name, program and arguments of those that are wanted.
+    /// Returns name, program and arguments of the selected programs.
     fn programs<'a>(wanted: &[&'a str]) -> io::Result<Vec<(&'a str, PathBuf, Vec<&'a str>)>> {
         if let [program, args @ ..] = wanted {
             return Ok(vec![("it", PathBuf::from(program), args.to_vec())]);
@@ -116,7 +116,7 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
         })
     }
 
-    /// What one stack cost, in milliseconds.
+    /// The cost of one stack, in milliseconds.
     #[derive(Clone, Copy)]
     struct Cost {
         elapsed: f64,
@@ -126,7 +126,7 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
     fn measure(rounds: usize, wanted: &[&str], out: &mut dyn Write) -> io::Result<()> {
         for (name, program, args) in programs(wanted)? {
             if !program.exists() {
-                writeln!(out, "{name}: ignored, it is not installed")?;
+                writeln!(out, "{name}: ignored (not installed)")?;
                 continue;
             }
             let (mut first, mut loading, mut later) = (Vec::new(), Vec::new(), Vec::new());
@@ -144,14 +144,14 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
                 })?;
             }
             for (kind, costs) in [("the first", first), ("loading more", loading), ("later", later)] {
-                tell(out, name, kind, rounds, costs)?;
+                print_costs(out, name, kind, rounds, costs)?;
             }
             guarded(out, name, &|| command(&program, &args))?;
         }
         Ok(())
     }
 
-    fn tell(out: &mut dyn Write, name: &str, kind: &str, rounds: usize, costs: Vec<Cost>) -> io::Result<()> {
+    fn print_costs(out: &mut dyn Write, name: &str, kind: &str, rounds: usize, costs: Vec<Cost>) -> io::Result<()> {
         let ranks = |of: fn(&Cost) -> f64| {
             let mut costs: Vec<f64> = costs.iter().map(of).collect();
             costs.sort_by(f64::total_cmp);
@@ -162,13 +162,13 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
         let [processor, much, most] = ranks(|cost| cost.processor);
         writeln!(
             out,
-            "{name:8} {kind:13} {:5.1} stacks a run: median {elapsed:.2} ms, 95 % within {slow:.2}, all within {slowest:.2}; of the processor {processor:.2}, {much:.2}, {most:.2}",
+            "{name:8} {kind:13} {:5.1} stacks per run: median {elapsed:.2} ms, 95 % within {slow:.2}, all within {slowest:.2}; of the processor {processor:.2}, {much:.2}, {most:.2}",
             costs.len() as f64 / rounds as f64,
         )
     }
 
-    /// Traces a command, and tells what each stack costs, and whether symbols were loaded for it.
-    fn stacks(command: linux::Command, told: &mut dyn FnMut(Cost, bool)) -> io::Result<()> {
+    /// Traces a command and reports the cost of each stack, and whether symbols were loaded for it.
+    fn stacks(command: linux::Command, record: &mut dyn FnMut(Cost, bool)) -> io::Result<()> {
         let mut watch = Watch::new(Part::All);
         let mut callers = Callers::default();
         let mut sink = |event: &Event| {
@@ -178,7 +178,7 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
             let elapsed = begun.elapsed().as_secs_f64();
             let cost = Cost { elapsed: elapsed * 1e3, processor: (processor_time() - processor) * 1e3 };
             drop(site);
-            told(cost, callers.loaded_symbols() > loaded);
+            record(cost, callers.loaded_symbols() > loaded);
         };
         trace(command, &LIMITS, &mut sink).map(drop).map_err(io::Error::other)
     }
@@ -187,8 +187,8 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
         clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(0.0, |time| Duration::from(time).as_secs_f64())
     }
 
-    /// How many stacks are asked for under a guard, whose baseline holds everything, and then
-    /// nothing of networks.
+    /// Counts the stacks taken under a guard, first with a complete baseline and then with one that
+    /// lacks network facts.
     fn guarded(out: &mut dyn Write, name: &str, command: &dyn Fn() -> io::Result<linux::Command>) -> io::Result<()> {
         let platform = settings::platform();
         let document = document()?;
@@ -200,7 +200,7 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
         }
         let facts = project(&all, &document, &platform).facts.into_keys();
         let facts: Vec<Fact> = facts.filter(|fact| !matches!(fact, Fact::Phase { .. })).collect();
-        for (holding, keeps) in [("everything", true), ("nothing of networks", false)] {
+        for (holding, keeps) in [("everything", true), ("all except network facts", false)] {
             let mut baseline = Baseline::new(platform.clone());
             facts
                 .iter()
@@ -225,7 +225,7 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
             let lacking = watch.observation.uses.keys().filter(|used| news.is(&first(used))).count();
             writeln!(
                 out,
-                "{name:8} guarded, holding {holding}: {stacks} stacks for {lacking} uses that it lacks, in {findings} findings"
+                "{name:8} guarded, baseline with {holding}: {stacks} stacks for {lacking} missing uses, in {findings} findings"
             )?;
         }
         Ok(())

@@ -1,6 +1,7 @@
-//! A TCP server: sends back what it gets, one thread a connection, until a signal ends it.
+//! A TCP server that sends back what it receives, one thread per connection, until a signal ends
+//! it.
 //!
-//! Its first client is its own, so that a trace of it shows a whole conversation.
+//! It connects to itself first, so that a trace shows a whole conversation.
 #![expect(clippy::print_stdout, reason = "a program, not the library")]
 
 use std::io::{self, Read, Write};

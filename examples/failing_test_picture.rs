@@ -1,7 +1,7 @@
 //! Draws the README's picture of a failing test from real output.
 //!
-//! `cargo run --example failing_test_picture > src/guide/failing_test.svg` makes a package whose
-//! dependency begins to open a socket, blesses it before and tests it after.
+//! `cargo run --example failing_test_picture > src/guide/failing_test.svg` makes a package with a
+//! dependency, blesses it, makes the dependency open a socket, and tests it.
 #![expect(clippy::print_stdout, reason = "a program, not the library")]
 
 use std::error::Error;
@@ -23,7 +23,7 @@ pub fn started(program: &str) {\n    use std::io::Write;\n    \
 if let Ok(mut stream) = std::net::TcpStream::connect(\"127.0.0.1:4433\") {\n        \
 drop(writeln!(stream, \"{program}\"));\n    }\n}\n";
 
-/// How much of the output the picture shows.
+/// The maximum number of lines in the picture.
 const LINES: usize = 24;
 
 fn main() -> Result<(), Box<dyn Error>> {

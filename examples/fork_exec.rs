@@ -1,4 +1,4 @@
-//! A program that forks and executes others: a pipeline of two programs, and one that fails.
+//! A program that forks and executes other programs: a pipeline of two, and one that fails.
 #![expect(clippy::print_stdout, reason = "a program, not the library")]
 
 use std::io::{self, Write};

@@ -1,4 +1,4 @@
-//! A threaded program: four threads sum a range and hand their parts over a channel.
+//! A threaded program: four threads sum a range and send their parts over a channel.
 #![expect(clippy::print_stdout, reason = "a program, not the library")]
 
 use std::sync::mpsc;

@@ -1,17 +1,18 @@
-//! The generated tables against kernel trees of any version: what versions share must be the same.
+//! Compares the generated tables with kernel trees of any version: what versions share must be the
+//! same.
 //!
 //! A number never changes its meaning in the kernel's interface to programs. So an older or newer
-//! tree proves for every call, argument and command that both know:
+//! tree confirms every call, argument and command that both have:
 //!
-//! - each number of a table of calls has our name, and each of our calls that the tree lacks came
-//!   with a later release by our own word (`since`);
+//! - each number of a syscall table has our name, and each of our calls that the tree lacks was
+//!   introduced by a later release according to our table (`since`);
 //! - each value of an argument, and each ioctl command, is the number that the C compiler finds;
-//! - each ioctl command that a header of ours defines is among ours.
+//! - each ioctl command that a header of ours defines is in our table.
 //!
 //! Not compared, because a release may change it: source files (except those of entry points, in
 //! `kernel_tables.rs`), sections, options, and the kinds of objects; and whether a value that only
-//! our tables know exists. The generator's `--check` compares all of it, from the trees that the
-//! tables were made from.
+//! our tables have exists. The generator's `--check` compares all of it, from the trees that the
+//! tables were generated from.
 //!
 //! `SYSGUARD_KERNEL_SOURCE=DIR[:DIR…]` names the trees. `.ci/kernel-source` unpacks one.
 
@@ -90,13 +91,13 @@ fn calls_have_the_numbers_of_every_kernel() {
     }
 }
 
-/// `<=6.18` → (6, 18)
+/// Parses `<=6.18` into (6, 18).
 fn release(text: &str) -> Option<(u32, u32)> {
     let (major, minor) = text.trim_start_matches("<=").split_once('.')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
-/// A row of a generated table: its name, its number, and the header where it has one.
+/// A row of a generated table: its name, its number, and its header if it has one.
 struct Row {
     name: String,
     number: i64,
@@ -121,7 +122,7 @@ fn rows(path: &str, kind: &str) -> Vec<Row> {
     read
 }
 
-/// The numbers that a name has, one an architecture or more.
+/// Returns the numbers of each name, at least one per architecture.
 fn numbers(rows: &[Row]) -> BTreeMap<&str, BTreeSet<i64>> {
     let mut numbers = BTreeMap::<_, BTreeSet<_>>::new();
     for Row { name, number, .. } in rows {
@@ -130,14 +131,15 @@ fn numbers(rows: &[Row]) -> BTreeMap<&str, BTreeSet<i64>> {
     numbers
 }
 
-/// Of 64 and of 32 bits: sizes of arguments, and so numbers of commands, differ between those.
+/// Returns a 64-bit and a 32-bit compiler: sizes of arguments, and so numbers of commands, differ.
 fn compilers(tree: &Tree) -> Vec<(Target, Compiler)> {
     let targets = TARGETS.into_iter().filter(|target| target.is_first_of_its_width());
     let compiler = |target| Compiler::new(tree, target).unwrap_or_else(|error| panic!("{error}"));
     targets.map(|target| (target, compiler(target))).collect()
 }
 
-/// Every word of a header and of what it includes: only these can be names that it declares.
+/// Returns every word of a header and of what it includes: only these can be names that it
+/// declares.
 fn words(tree: &Tree, header: &str) -> BTreeSet<String> {
     let (mut words, mut read) = (BTreeSet::new(), BTreeSet::new());
     let mut headers = vec![header.to_owned()];
@@ -162,7 +164,8 @@ fn words(tree: &Tree, header: &str) -> BTreeSet<String> {
     words
 }
 
-/// What each of these names is worth after these declarations; names that are no constants are left out.
+/// Returns the value of each name after these declarations; names that are not constants are left
+/// out.
 fn values(compiler: &Compiler, declared: &str, names: &[String]) -> BTreeMap<String, i64> {
     compiler.values(&format!("{PRELUDE}{declared}"), names).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -223,7 +226,8 @@ fn commands_have_the_numbers_of_every_kernel() {
                     let number = number & 0xffff_ffff;
                     match ours.get(name.as_str()) {
                         Some(numbers) if numbers.contains(&number) => found.extend([name]),
-                        // What has a name of its own for programs of 32 bits (FS_IOC32_GETFLAGS), or in another driver.
+                        // It has its own name for 32-bit programs (FS_IOC32_GETFLAGS), or in
+                        // another driver.
                         Some(_) if known.contains(&number) && (!target.wide || is_shared(header)) => {}
                         Some(numbers) => {
                             wrong.extend([format!("{name} is {number:#x} in {header}, we say {numbers:x?}")])
@@ -239,12 +243,13 @@ fn commands_have_the_numbers_of_every_kernel() {
     }
 }
 
-/// Drivers of graphics have one range of numbers for all: include/uapi/drm/drm.h, `DRM_COMMAND_BASE`.
+/// Returns true for graphics drivers, which share one range of numbers: include/uapi/drm/drm.h,
+/// `DRM_COMMAND_BASE`.
 fn is_shared(header: &str) -> bool {
     header.starts_with("drm/")
 }
 
-/// The name in `#define NAME _IOR('x', 1, int)`.
+/// Returns the name in `#define NAME _IOR('x', 1, int)`.
 fn command(line: &str) -> Option<String> {
     let (name, value) = line.trim().strip_prefix("#define")?.trim().split_once(char::is_whitespace)?;
     let value = value.trim();

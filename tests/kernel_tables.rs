@@ -1,4 +1,4 @@
-//! The generated tables: untouched since they were written, right by independent word, and not stale.
+//! The generated tables: not edited by hand, confirmed by independent sources, and not stale.
 
 #[path = "../examples/kernel-tables/provenance.rs"]
 #[expect(dead_code, reason = "the generator uses the rest")]
@@ -30,7 +30,7 @@ const GENERATED: [&str; 10] = [
     "src/model/kernel/syscall/table/x86_64.rs",
 ];
 
-/// From the man-pages.
+/// Generated from the man-pages.
 const MANUAL: &str = "src/model/explain/manual/table.rs";
 
 fn generated(path: &str) -> String {
@@ -52,7 +52,7 @@ fn generated_files_were_not_edited_by_hand() {
 }
 
 #[test]
-fn an_edit_by_hand_is_noticed() {
+fn edit_by_hand_is_detected() {
     let text = generated(GENERATED[9]);
     for edited in
         [text.replace("\"sys_read\"", "\"sys_write\""), text.replacen("    Row {", "    // Row {", 1), String::new()]
@@ -61,7 +61,7 @@ fn an_edit_by_hand_is_noticed() {
     }
 }
 
-/// A name that a table has got since is missing on purpose no more.
+/// Fails if a table has a name that is listed as missing on purpose.
 #[test]
 fn names_missing_on_purpose_are_in_no_table() {
     assert!(missing::MISSING.is_sorted_by_key(|(table, name, _)| (*table, *name)));
@@ -78,7 +78,7 @@ fn names_missing_on_purpose_are_in_no_table() {
         let Some((_, rest)) = line.split_once("name: \"") else { continue };
         let name = rest.split('"').next().unwrap_or_default();
         let is_row = |(of, pattern, _): &&(&str, &str, &str)| missing::is_row((of, pattern), table, name);
-        // CLONE_* stands for all that the table does not have.
+        // CLONE_* stands for all names that the table does not have.
         let row = missing::MISSING.iter().filter(|(_, pattern, _)| *pattern != "CLONE_*").find(is_row);
         assert_eq!(row, None, "{table} has {name}");
     }
@@ -87,12 +87,12 @@ fn names_missing_on_purpose_are_in_no_table() {
 /// `SYSGUARD_STRACE_SOURCE=DIR` beside the kernel trees: an unpacked source of strace.
 #[test]
 #[ignore = "needs SYSGUARD_KERNEL_SOURCE and SYSGUARD_STRACE_SOURCE"]
-fn vocabulary_holds_what_strace_names() {
+fn vocabulary_has_the_names_of_strace() {
     let strace = std::env::var("SYSGUARD_STRACE_SOURCE").expect("SYSGUARD_STRACE_SOURCE names its unpacked source");
     check_tables(&["--strace", &strace]);
 }
 
-/// `values/flags.rs` is no generated file: its numbers must be those of the C library.
+/// `values/flags.rs` is not a generated file: its numbers must be those of the C library.
 #[cfg(target_os = "linux")]
 #[test]
 fn curated_values_are_those_of_libc() {
@@ -119,7 +119,7 @@ fn curated_values_are_those_of_libc() {
     }
 }
 
-/// Number → name, as the crate `syscalls` has them; its iterator leaves out the last.
+/// Number → name in the crate `syscalls`; its iterator leaves out the last.
 macro_rules! by_number {
     ($arch:ident) => {{
         let calls = syscalls::$arch::Sysno::iter().chain([syscalls::$arch::Sysno::last()]);
@@ -127,7 +127,8 @@ macro_rules! by_number {
     }};
 }
 
-/// aarch64 of the crate has calls of 32-bit machines only, which no 64-bit table has (include/uapi/asm-generic/unistd.h: `__BITS_PER_LONG == 32`).
+/// The crate's aarch64 table has calls of 32-bit machines only, which no 64-bit table has
+/// (include/uapi/asm-generic/unistd.h: `__BITS_PER_LONG == 32`).
 const ONLY_32_BIT: [&str; 20] = [
     "clock_adjtime64",
     "clock_getres_time64",
@@ -170,7 +171,7 @@ fn numbers_are_those_of_an_independent_table() {
     }
 }
 
-/// Where the crate is known to be wrong or behind.
+/// Returns true where the crate is known to be wrong or out of date.
 fn is_known(abi: Abi, ours: Option<&str>, theirs: Option<&str>) -> bool {
     match (ours, theirs) {
         (Some("listns" | "rseq_slice_yield"), None) => true, // newer than the crate
@@ -181,7 +182,7 @@ fn is_known(abi: Abi, ours: Option<&str>, theirs: Option<&str>) -> bool {
     }
 }
 
-/// The libc that this test is linked with is a third witness, for the ABI of the test itself.
+/// Compares with the libc that this test is linked with, for the ABI of the test itself.
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 #[test]
 fn numbers_are_those_of_libc() {
@@ -208,13 +209,14 @@ fn numbers_are_those_of_libc() {
     );
 }
 
-/// The entry points of all calls, each once.
+/// Returns the entry points of all calls, each once.
 fn entry_points(abi: Abi) -> BTreeMap<&'static str, &'static EntryPoint> {
     let calls = table::rows(abi).iter().map(|row| Syscall { abi, number: i64::from(row.number) });
     calls.filter_map(facts).map(|facts| (facts.name, facts)).collect()
 }
 
-/// Where one file serves several subsystems: reason, and the calls of x86_64 to which it applies. All others follow from the path of their file.
+/// Files that serve several subsystems: reason, and the calls of x86_64 to which it applies. The
+/// subsystem of every other call follows from the path of its file.
 const OVERRIDES: [(&str, &str); 7] = [
     (
         "acts on struct cred",
@@ -229,7 +231,7 @@ const OVERRIDES: [(&str, &str); 7] = [
 ];
 
 #[test]
-fn a_subsystem_follows_from_the_path_or_from_a_named_exception() {
+fn subsystem_follows_from_path_or_named_exception() {
     let mut overrides = BTreeMap::<&str, Vec<&str>>::new();
     for (name, facts) in entry_points(Abi::X86_64) {
         match facts.basis.strip_prefix("path ") {
@@ -241,13 +243,14 @@ fn a_subsystem_follows_from_the_path_or_from_a_named_exception() {
     assert_eq!(overrides, OVERRIDES.map(|(reason, names)| (reason, names.to_owned())));
 }
 
-/// What was elsewhere in the oldest tree.
+/// Entry points that were in another file in the oldest tree.
 const MOVED: [(&str, &str); 2] = [("sys_arch_prctl", "arch/x86/kernel/process_64.c"), ("sys_close_range", "fs/open.c")];
 
-/// Without the generator's eyes: in each tree, each call of its own table that is ours is defined in the file that we name.
+/// Independent of the generator: in each tree, each call of its own table that is in ours is
+/// defined in the file that ours names.
 #[test]
 #[ignore = "needs SYSGUARD_KERNEL_SOURCE"]
-fn entry_points_are_defined_where_we_say() {
+fn entry_points_are_defined_in_the_named_files() {
     let entry_points = entry_points(Abi::X86_64);
     for tree in kernel_trees().split(':').map(Path::new) {
         let calls =
@@ -278,7 +281,7 @@ fn kernel_trees() -> String {
 /// `SYSGUARD_KERNEL_SOURCE=DIR[:DIR…]`: the trees that the header of a generated file names.
 #[test]
 #[ignore = "needs SYSGUARD_KERNEL_SOURCE"]
-fn tables_are_what_the_kernel_sources_say() {
+fn tables_match_the_kernel_sources() {
     check_tables(&[]);
 }
 

@@ -1,4 +1,4 @@
-//! Who watches: from a workload's command to the command that runs it watched. Main type:
+//! The engines: from a workload's command to the command that runs it traced. Main type:
 //! [`Engine`].
 
 use std::ffi::OsString;
@@ -7,10 +7,10 @@ use std::process::Command;
 
 use crate::watch;
 
-/// A way to watch a workload.
+/// A way to run a workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Engine {
-    /// Nobody watches.
+    /// Without a tracer
     Native,
     /// `--engine guard`, with a baseline recorded just before
     Guard,
@@ -20,14 +20,14 @@ pub(crate) enum Engine {
     Notify,
     /// `strace -f -c`
     Strace,
-    /// `strace -f -c --seccomp-bpf`: the calls are those of the workload, so the filter spares
-    /// nothing but its set-up
+    /// `strace -f -c --seccomp-bpf`: all syscalls of the workload are traced, so the filter saves
+    /// little
     StraceBpf,
     /// `perf trace -s`
     PerfTrace,
-    /// A filter that lets everything pass, alone: see [`floor`](crate::floor)
+    /// A seccomp filter that allows every call, without a tracer: see [`floor`](crate::floor)
     Filter,
-    /// A tracer that follows new tasks, alone
+    /// A tracer that only follows new tasks
     Births,
 }
 
@@ -44,7 +44,7 @@ impl Engine {
         Self::Births,
     ];
 
-    /// The name in tables and on the command line.
+    /// Returns the name in tables and on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Native => "native",
@@ -59,7 +59,7 @@ impl Engine {
         }
     }
 
-    /// What is measured, as a reader would type it.
+    /// Returns the measured command, as a reader would type it.
     pub(crate) fn command(self) -> &'static str {
         match self {
             Self::Strace => "strace -f -c",
@@ -69,7 +69,7 @@ impl Engine {
         }
     }
 
-    /// Measured only where it is named: it watches nothing.
+    /// Returns true for engines that report nothing: these are measured only if they are named.
     pub(crate) fn is_floor(self) -> bool {
         matches!(self, Self::Filter | Self::Births)
     }
@@ -79,7 +79,7 @@ impl Engine {
     }
 
     pub(crate) fn unknown(name: &str) -> String {
-        format!("{name} is no engine; there are {}", Self::ALL.map(Self::name).join(", "))
+        format!("unknown engine {name}; use one of {}", Self::ALL.map(Self::name).join(", "))
     }
 
     pub(crate) fn is_installed(self) -> bool {
@@ -90,7 +90,7 @@ impl Engine {
         }
     }
 
-    /// The command that runs this one watched; what a watcher has to say goes to `/dev/null`.
+    /// Returns the command that runs this one traced; the tracer's output goes to `/dev/null`.
     pub(crate) fn around(self, words: &[OsString]) -> Command {
         let before: &[&str] = match self {
             Self::Native => &[],
@@ -108,7 +108,7 @@ impl Engine {
     }
 }
 
-/// Whether a program is on the PATH.
+/// Returns true if a program is on the PATH.
 pub(crate) fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| Path::new(&folder).join(program).is_file())

@@ -1,5 +1,5 @@
-//! What the kernel's mechanisms of a guard cost alone: nobody looks at anything, and nobody decides
-//! where a task runs.
+//! The cost of the kernel mechanisms behind a guard: no calls are examined, and no CPUs are
+//! assigned.
 
 use std::convert::Infallible;
 use std::ffi::{CString, OsString};
@@ -11,14 +11,14 @@ use nix::sys::signal::{Signal, kill, raise};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, execvp, fork};
 
-/// Runs a command below a seccomp filter of one instruction that lets everything pass, and no
+/// Runs a command under a seccomp filter with one instruction that allows every call, without a
 /// tracer.
 pub(crate) fn filter(words: &[OsString]) -> io::Result<u8> {
     install_filter()?;
     match execute(words)? {}
 }
 
-/// Runs a command under a tracer that follows every new task and stops at nothing else, so that the
+/// Runs a command under a tracer that follows every new task and has no other stops, so that the
 /// tree ends with its tracer.
 pub(crate) fn births(words: &[OsString]) -> io::Result<u8> {
     let root = stopped_child(words)?;
@@ -31,7 +31,7 @@ pub(crate) fn births(words: &[OsString]) -> io::Result<u8> {
         match waitpid(None::<Pid>, Some(WaitPidFlag::__WALL)) {
             Ok(WaitStatus::Exited(task, code)) if task == root => status = code,
             Ok(WaitStatus::Signaled(task, signal, _)) if task == root => status = 128 + signal as i32,
-            // A task that was killed meanwhile is heard of again.
+            // If the task was killed meanwhile, its exit is reported later.
             Ok(WaitStatus::PtraceEvent(task, ..)) => drop(ptrace::cont(task, None)),
             Ok(WaitStatus::Stopped(task, signal)) => drop(ptrace::cont(task, signal)),
             Ok(_) => {}

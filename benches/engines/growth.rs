@@ -1,8 +1,7 @@
-//! Cost as work grows: of one thing there is ten times as much each time, of everything else as
-//! much as before.
+//! Cost by size: one quantity grows by a factor of ten each time, everything else stays the same.
 //!
-//! Seconds, not ratios: what grows faster than its work shows within a column. A watcher that would
-//! take too long is left out from there on.
+//! It prints seconds, not ratios, so that a cost which grows faster than its load shows within a
+//! column. An engine that would take too long is left out from there on.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -19,10 +18,10 @@ use crate::loads;
 use crate::options::Options;
 use crate::watch;
 
-/// Names the package whose workloads this process shall test, instead of measuring anything.
+/// The environment variable that names a package for this process to test instead of measuring.
 pub(crate) const SUITE: &str = "SYSGUARD_BENCH_SUITE";
 
-/// A load of which a size grows.
+/// A load with a size that grows.
 struct Series {
     what: &'static str,
     load: &'static str,
@@ -38,16 +37,16 @@ const SERIES: [Series; 3] = [
 const SUITES: &[usize] = &[1, 10, 100, 1_000];
 const FACTS: &[usize] = &[10, 100, 1_000, 10_000];
 
-/// Measures every series that is wanted and tells each size as soon as it is known.
-pub(crate) fn tell(out: &mut dyn Write, options: &Options, engines: &[Engine]) -> io::Result<()> {
-    // A size more takes ten times as long.
+/// Measures every selected series and prints each size when it is known.
+pub(crate) fn print(out: &mut dyn Write, options: &Options, engines: &[Engine]) -> io::Result<()> {
+    // The next size takes ten times as long.
     let longest = if options.quick { 0.5 } else { 10.0 };
     for series in SERIES.iter().filter(|series| options.wants_workload(series.what)) {
-        watched(out, series, options.rounds.min(3), longest, engines)?;
+        print_series(out, series, options.rounds.min(3), longest, engines)?;
     }
     let alone = |words: &[&str], rounds| median(rounds, || seconds(Command::new(words[0]).args(&words[1..])));
     if options.wants_workload("workloads") {
-        writeln!(out, "\n| workloads in a suite | that many processes | the suite |\n|---|---|---|")?;
+        writeln!(out, "\n| workloads in a suite | as many processes | the suite |\n|---|---|---|")?;
         let most = if options.quick { 100 } else { 1_000 };
         for size in SUITES.iter().filter(|size| **size <= most) {
             let package = suite(*size, &document())?;
@@ -66,10 +65,16 @@ pub(crate) fn tell(out: &mut dyn Write, options: &Options, engines: &[Engine]) -
     Ok(())
 }
 
-fn watched(out: &mut dyn Write, series: &Series, rounds: usize, longest: f64, engines: &[Engine]) -> io::Result<()> {
+fn print_series(
+    out: &mut dyn Write,
+    series: &Series,
+    rounds: usize,
+    longest: f64,
+    engines: &[Engine],
+) -> io::Result<()> {
     let folder = tempfile::tempdir()?;
     if engines.contains(&Engine::Guard) {
-        // Several tasks use what a single one does not.
+        // Several tasks use syscalls that a single one does not.
         let few = loads::command(series.load, series.sizes[1]);
         watch::record(&few, folder.path())?;
     }
@@ -92,7 +97,7 @@ fn watched(out: &mut dyn Write, series: &Series, rounds: usize, longest: f64, en
     Ok(())
 }
 
-/// Seconds, and the most memory that a tracer of ours had.
+/// Returns seconds, and the peak memory of a sysguard tracer.
 fn under(engine: Engine, words: &[OsString], folder: &Path, rounds: usize) -> io::Result<(f64, Option<f64>)> {
     let file = folder.join("peak");
     let seconds = median(rounds, || seconds(engine.around(words).env(watch::PEAK, &file).current_dir(folder)))?;
@@ -101,7 +106,7 @@ fn under(engine: Engine, words: &[OsString], folder: &Path, rounds: usize) -> io
     Ok((seconds, peak.map(|kib| kib * 1024.0 / 1e6)))
 }
 
-/// The time that the workloads of a package take under a harness in a process of its own.
+/// Returns the time of the workloads of a package under a harness in its own process.
 fn tested(package: &Path) -> io::Result<f64> {
     seconds(Command::new(std::env::current_exe()?).env(SUITE, package).env("CI", "1"))
 }
@@ -113,13 +118,13 @@ fn seconds(command: &mut Command) -> io::Result<f64> {
     match output.status.success() {
         true => Ok(seconds),
         false => {
-            let said = [output.stdout, output.stderr].concat();
-            Err(io::Error::other(format!("{command:?} failed: {}", String::from_utf8_lossy(&said))))
+            let output_text = [output.stdout, output.stderr].concat();
+            Err(io::Error::other(format!("{command:?} failed: {}", String::from_utf8_lossy(&output_text))))
         }
     }
 }
 
-/// Of so many runs after one that warms up.
+/// Returns the median of this many runs, after one to warm up.
 fn median(rounds: usize, mut run: impl FnMut() -> io::Result<f64>) -> io::Result<f64> {
     run()?;
     let mut times = iter::repeat_with(run).take(rounds).collect::<io::Result<Vec<_>>>()?;
@@ -131,7 +136,8 @@ fn document() -> String {
     "version: 1\ncommand: [\"true\"]\n".to_owned()
 }
 
-/// A package of so many workloads, each with a baseline of its own unless the document has one.
+/// Makes a package with this many workloads, each with its own baseline unless the document has
+/// one.
 fn suite(workloads: usize, document: &str) -> io::Result<tempfile::TempDir> {
     let package = tempfile::tempdir()?;
     let folder = package.path().join("expectations");
@@ -150,7 +156,7 @@ fn suite(workloads: usize, document: &str) -> io::Result<tempfile::TempDir> {
     Ok(package)
 }
 
-/// One that holds so many facts which the workload does not need.
+/// Returns a baseline with this many facts that the workload does not need.
 fn baseline(facts: usize) -> String {
     let mut text =
         format!("---\nplatform: {}\nsubsystems:\n  filesystem:\n    ioctl:\n      arguments:\n", settings::platform());

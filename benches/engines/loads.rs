@@ -1,5 +1,5 @@
-//! Loads of our own, where no installed program makes one as plainly: this benchmark calls itself
-//! for them.
+//! Synthetic loads, for which no installed program is simple enough: this benchmark executes itself
+//! to run them.
 
 use std::ffi::OsString;
 use std::hint::black_box;
@@ -9,13 +9,13 @@ use std::thread;
 
 const WORD: &str = "--load";
 
-/// The command of a load of this size.
+/// Returns the command of a load of this size.
 pub(crate) fn command(load: &str, size: usize) -> Vec<OsString> {
     let program = std::env::current_exe().unwrap_or_else(|_| "/proc/self/exe".into());
     vec![program.into(), WORD.into(), load.into(), size.to_string().into()]
 }
 
-/// Makes the load where this process was called for it.
+/// Runs the load if this process was started for it.
 pub(crate) fn run(arguments: &[OsString]) -> Option<ExitCode> {
     let [word, load, size] = arguments else { return None };
     if word != WORD {
@@ -32,21 +32,21 @@ pub(crate) fn run(arguments: &[OsString]) -> Option<ExitCode> {
     Some(ExitCode::SUCCESS)
 }
 
-/// Calls of the cheapest kind, one after the other.
+/// Makes cheap syscalls one after the other.
 fn storm(calls: usize) {
     for _ in 0..calls {
         black_box(std::os::unix::process::parent_id());
     }
 }
 
-/// Processes that do nothing, one after the other.
+/// Makes processes that exit at once, one after the other.
 fn children(processes: usize) {
     for _ in 0..processes {
         let _ = Command::new("/bin/true").status();
     }
 }
 
-/// Threads that begin together and call a little.
+/// Makes threads that start together and make a few calls.
 fn threads(threads: usize) {
     const CALLS: usize = 200;
     let start = Arc::new(Barrier::new(threads));
@@ -64,14 +64,14 @@ fn threads(threads: usize) {
     }
 }
 
-/// As many calls whatever the size, and as many different ones as the size says: commands that
-/// nothing knows.
+/// Makes the same number of calls at every size, with as many different unknown commands as the
+/// size.
 #[expect(unsafe_code, reason = "no safe call takes any command")]
 fn distinct(kinds: usize) {
     const CALLS: usize = 20_000;
     for call in 0..CALLS {
         let command = 0x5347_0000 + (call % kinds) as u64;
-        // SAFETY: nothing is at fd -1, so that no command is carried out.
+        // SAFETY: fd -1 is never open, so no command is carried out.
         unsafe { libc::ioctl(-1, command as _) };
     }
 }

@@ -1,9 +1,9 @@
-//! What watching costs: each workload under each engine, in one run, as ratios to its native time.
+//! Measures the cost of tracing: each workload under each engine, as ratios to its native time.
 //!
 //! `cargo bench --bench engines -- [--quick] [--growth] [--rounds N] [--engine NAME]… [--svg FILE]
 //! [WORKLOAD]…`. Runs are paired and interleaved: every round runs every engine once, and a ratio
-//! is taken within its round, so that a machine that drifts shifts both sides. It must not judge
-//! what it measures.
+//! is taken within its round, so that drift of the machine affects both sides. It must not judge
+//! the results.
 
 mod engines;
 mod floor;
@@ -23,7 +23,7 @@ use engines::Engine;
 use measure::{Cell, measure};
 use options::Options;
 
-/// One workload's line of the table: a cell an engine, nothing where it could not run.
+/// One workload's row of the table: a cell per engine, `None` where it could not run.
 struct Row {
     workload: &'static str,
     native: f64,
@@ -51,7 +51,7 @@ fn bench(options: &Options) -> io::Result<()> {
     let engines: Vec<Engine> = Engine::ALL.into_iter().filter(|engine| options.wants_engine(*engine)).collect();
     let mut out = io::stdout().lock();
     if options.growth {
-        return growth::tell(&mut out, options, &engines);
+        return growth::print(&mut out, options, &engines);
     }
     let mut rows = Vec::new();
     table::head(&mut out, &engines)?;

@@ -1,4 +1,4 @@
-//! Paired, interleaved measurements and what they say. Main type: [`Cell`].
+//! Paired, interleaved measurements. Main type: [`Cell`].
 
 use std::io;
 use std::process::{Command, Stdio};
@@ -9,8 +9,8 @@ use crate::engines::Engine;
 use crate::watch;
 use crate::workloads::Workload;
 
-/// How many times as long as native a workload takes under an engine: the median of its rounds, and
-/// the quartiles around it.
+/// Ratios of a workload's time under an engine to its native time: the median of the rounds, and
+/// the quartiles.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cell {
     pub(crate) median: f64,
@@ -18,8 +18,8 @@ pub(crate) struct Cell {
     pub(crate) high: f64,
 }
 
-/// Measures one workload: a round to warm up, then rounds in which every engine runs once, each
-/// beginning with another one.
+/// Measures one workload: one round to warm up, then rounds that run every engine once, each
+/// starting with another engine.
 pub(crate) fn measure(workload: &Workload, engines: &[Engine], rounds: usize) -> io::Result<Row> {
     let place = workload.set_up()?;
     time(workload, Engine::Native, &place)?;
@@ -50,15 +50,15 @@ pub(crate) fn measure(workload: &Workload, engines: &[Engine], rounds: usize) ->
     Ok(Row { workload: workload.name, native: cell(native).map_or(0.0, |cell| cell.median), cells })
 }
 
-/// Seconds; nothing where it does not end as it does natively.
+/// Returns seconds, or `None` if the run does not end as it does natively.
 fn time(workload: &Workload, engine: Engine, place: &crate::workloads::Place) -> io::Result<Option<f64>> {
     workload.before_each(place)?;
     let words = workload.words(place);
     let mut command: Command = engine.around(&words);
-    // Where cargo found the benchmark's own libraries, every program would look for its own first.
+    // cargo sets this, and every program would search there first.
     command.stdin(Stdio::null()).current_dir(place.folder()).env_remove("LD_LIBRARY_PATH");
     let start = Instant::now();
-    // By pipes, as a test runs it.
+    // Through pipes, as a test runs it.
     let output = command.output()?;
     let seconds = start.elapsed().as_secs_f64();
     Ok(output.status.success().then_some(seconds))

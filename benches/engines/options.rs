@@ -9,7 +9,7 @@ use crate::engines::Engine;
 pub(crate) struct Options {
     pub(crate) quick: bool,
     pub(crate) rounds: usize,
-    /// Cost as work grows, instead of the table.
+    /// Measure cost by size instead of the table.
     pub(crate) growth: bool,
     pub(crate) svg: Option<PathBuf>,
     engines: Vec<Engine>,
@@ -17,25 +17,27 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Reads the words after the program's name; cargo's own `--bench` says nothing.
+    /// Parses the arguments; cargo's own `--bench` is ignored.
     pub(crate) fn read(words: &[OsString]) -> Result<Self, String> {
         let mut options =
             Self { quick: false, growth: false, rounds: 0, svg: None, engines: Vec::new(), workloads: Vec::new() };
         let mut words = words.iter().map(|word| word.to_string_lossy().into_owned());
         while let Some(word) = words.next() {
-            let mut value = |name: &str| words.next().ok_or_else(|| format!("{name} wants a value"));
+            let mut value = |name: &str| words.next().ok_or_else(|| format!("{name} needs a value"));
             match word.as_str() {
                 "--bench" => {}
                 "--quick" => options.quick = true,
                 "--growth" => options.growth = true,
-                "--rounds" => options.rounds = value("--rounds")?.parse().map_err(|_| "--rounds wants a number")?,
+                "--rounds" => options.rounds = value("--rounds")?.parse().map_err(|_| "--rounds needs a number")?,
                 "--svg" => options.svg = Some(value("--svg")?.into()),
                 "--engine" => {
                     let name = value("--engine")?;
                     options.engines.push(Engine::from_name(&name).ok_or_else(|| Engine::unknown(&name))?);
                 }
                 flag if flag.starts_with('-') => {
-                    return Err(format!("{flag} is none of --quick, --growth, --rounds N, --engine NAME, --svg FILE"));
+                    return Err(format!(
+                        "unknown option {flag}: use --quick, --growth, --rounds N, --engine NAME or --svg FILE"
+                    ));
                 }
                 _ => options.workloads.push(word),
             }
@@ -46,7 +48,7 @@ impl Options {
         Ok(options)
     }
 
-    /// Native times are always taken: everything else is told by them.
+    /// Native times are always measured, since every ratio needs them.
     pub(crate) fn wants_engine(&self, engine: Engine) -> bool {
         let chosen = self.engines.contains(&engine) || self.engines.is_empty() && !engine.is_floor();
         engine != Engine::Native && chosen && engine.is_installed()

@@ -1,7 +1,7 @@
-//! The plot: a row a workload, a dot an engine, on a logarithmic scale, as SVG without any library.
+//! The plot: a row per workload, a dot per engine, on a logarithmic scale, as SVG written by hand.
 //!
-//! A dot is a median, the line through it spans the quartiles. What is sysguard's own is filled,
-//! what is others' is hollow.
+//! A dot is a median, the line through it spans the quartiles. Filled dots are sysguard's engines,
+//! hollow dots are other tools.
 
 use std::fmt::Write;
 
@@ -13,11 +13,11 @@ const LEFT: f64 = 168.0;
 const WIDTH: f64 = 560.0;
 const RIGHT: f64 = 24.0;
 const TOP: f64 = 84.0;
-/// Between the dots of one row, and around them.
+/// The distance between the dots of one row, and around them.
 const LANE: f64 = 8.0;
 const PADDING: f64 = 7.0;
 
-/// Told apart by those who see few colours, on white and on black.
+/// Returns a colour that is distinct with colour blindness, on white and on black.
 fn colour(engine: Engine) -> &'static str {
     match engine {
         Engine::Native | Engine::Filter | Engine::Births => "#7f7f7f",
@@ -34,14 +34,14 @@ fn is_own(engine: Engine) -> bool {
     matches!(engine, Engine::Guard | Engine::Ptrace | Engine::Notify)
 }
 
-/// From ratios to places.
+/// Maps ratios to positions.
 struct Scale {
     least: f64,
     most: f64,
 }
 
 impl Scale {
-    /// From a power of ten or its half to another, so that every dot has its place.
+    /// Returns a scale between powers of ten or their halves that holds every dot.
     fn of(rows: &[Row]) -> Self {
         let cells = rows.iter().flat_map(|row| &row.cells).filter_map(|(_, cell)| *cell);
         let (least, most) =
@@ -60,7 +60,7 @@ impl Scale {
     }
 }
 
-/// The rows as a picture.
+/// Returns the rows as SVG.
 pub(crate) fn svg(rows: &[Row], engines: &[Engine]) -> String {
     let scale = Scale::of(rows);
     let row_height = LANE * (engines.len() as f64 - 1.0) + 2.0 * PADDING;
@@ -70,7 +70,7 @@ pub(crate) fn svg(rows: &[Row], engines: &[Engine]) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" font-family=\"sans-serif\" font-size=\"12\">\n\
          <style>text{{fill:#1f2328}}.soft{{fill:#6e7781}}.grid{{stroke:#8c959f;stroke-opacity:.25}}.one{{stroke:#57606a}}.band{{fill:#8c959f;fill-opacity:.08}}.hole{{fill:#fff}}\n\
          @media (prefers-color-scheme:dark){{text{{fill:#e6edf3}}.soft{{fill:#8d96a0}}.one{{stroke:#8d96a0}}.hole{{fill:#0d1117}}}}</style>\n\
-         <text x=\"{LEFT}\" y=\"18\" font-weight=\"bold\">Time under each watcher, as a multiple of the time alone</text>\n"
+         <text x=\"{LEFT}\" y=\"18\" font-weight=\"bold\">Time under each engine, as a multiple of the native time</text>\n"
     );
     legend(&mut svg, engines);
     for (at, row) in rows.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The table: Markdown that can be pasted, a line as soon as it is known.
+//! The table, in Markdown: each row is printed when it is known.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use crate::engines::Engine;
 use crate::measure::Cell;
 
 pub(crate) fn head(out: &mut dyn Write, engines: &[Engine]) -> io::Result<()> {
-    writeln!(out, "Times as long as native: median (quartiles) of paired runs.\n")?;
+    writeln!(out, "Time as a multiple of native: median (quartiles) of paired runs.\n")?;
     write!(out, "| workload | native |")?;
     engines.iter().try_for_each(|engine| write!(out, " {} |", engine.name()))?;
     write!(out, "\n|---|---|")?;
@@ -37,7 +37,7 @@ fn seconds(seconds: f64) -> String {
     if seconds < 1.0 { format!("{:.0} ms", seconds * 1e3) } else { format!("{seconds:.1} s") }
 }
 
-/// Three digits are more than such a figure is worth.
+/// Formats a ratio with at most three digits; more would not be significant.
 fn number(ratio: f64) -> String {
     match ratio {
         ratio if ratio < 10.0 => format!("{ratio:.2}"),

@@ -1,5 +1,5 @@
-//! The benchmark as a tracer: it calls itself again for sysguard's own engines, so that what is
-//! measured is a whole run of a process of its own.
+//! The benchmark as a tracer: it executes itself for sysguard's engines, so that a whole run in its
+//! own process is measured.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
@@ -19,16 +19,16 @@ use sysguard::settings;
 use crate::floor;
 
 const WORD: &str = "--watch";
-/// Runs of which a baseline is made.
+/// How many runs a baseline is made of.
 const RUNS: usize = 3;
 
-/// Where the baseline of a workload that runs in this folder is kept: beside it, so that it does
-/// not meet it.
+/// Returns the path of the baseline of a workload that runs in this folder: beside it, so that the
+/// workload does not see it.
 fn baseline_of(folder: &Path) -> PathBuf {
     folder.with_extension("baseline")
 }
 
-/// This benchmark, called as the tracer of a command.
+/// Returns the command that runs this benchmark as the tracer of a command.
 pub(crate) fn command(engine: &str, words: &[OsString]) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap_or_else(|_| PathBuf::from("/proc/self/exe")));
     command.args([WORD, engine, "--"]).args(words);
@@ -42,15 +42,15 @@ pub(crate) fn record(words: &[OsString], folder: &Path) -> io::Result<()> {
     command.output().map(drop)
 }
 
-/// Does the tracer's work where this process was called for it.
+/// Runs the tracer if this process was started for it.
 pub(crate) fn run(arguments: &[OsString]) -> Option<ExitCode> {
     let [word, engine, _, words @ ..] = arguments else { return None };
     if word != WORD {
         return None;
     }
-    let watched = watch(&engine.to_string_lossy(), words);
+    let result = watch(&engine.to_string_lossy(), words);
     tell_peak();
-    match watched {
+    match result {
         Ok(status) => Some(ExitCode::from(status)),
         Err(message) => {
             let _ = writeln!(io::stderr(), "error: {message}");
@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &[OsString]) -> Option<ExitCode> {
 
 const LIMITS: Limits = Limits { timeout: None, stop: None, grace: Duration::from_secs(2) };
 
-/// Names the file in which the tracer leaves the most memory that it ever had, in KiB.
+/// The environment variable with the file in which the tracer writes its peak memory, in KiB.
 pub(crate) const PEAK: &str = "SYSGUARD_BENCH_PEAK";
 
 fn tell_peak() {
@@ -107,7 +107,7 @@ fn seen(words: &[OsString]) -> Result<(Observation, Outcome), String> {
 
 fn traced(words: &[OsString]) -> Result<Traced, String> {
     let name = words.first().map(OsString::as_os_str).unwrap_or(OsStr::new(""));
-    let Lookup::Found(program) = find_command(name) else { return Err(format!("{} is not found", name.display())) };
+    let Lookup::Found(program) = find_command(name) else { return Err(format!("{} was not found", name.display())) };
     Ok(Traced {
         program,
         argv: words.to_vec(),
@@ -123,7 +123,7 @@ fn document() -> Result<Document, String> {
     Ok(parsed.expectation.document)
 }
 
-/// A fact a line. The loader has a set of its own only where a file names it.
+/// Returns one fact per line. The loader has its own set only if a file names it.
 fn lines(observation: &Observation) -> Result<String, String> {
     let facts = project(observation, &document()?, &settings::platform()).facts;
     let facts = facts.keys().filter(|fact| !matches!(fact, Fact::Phase { .. }));

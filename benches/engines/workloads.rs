@@ -1,5 +1,4 @@
-//! What is run: the table of workloads, and what each needs before it can be. Main type:
-//! [`Workload`].
+//! The table of workloads, and what each needs before it can run. Main type: [`Workload`].
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -23,19 +22,19 @@ pub(crate) struct Workload {
     words: Vec<OsString>,
 }
 
-/// What must be there before a workload can run.
+/// What must be prepared before a workload can run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Need {
     Nothing,
-    /// A repository of so many files.
+    /// A repository with this many files.
     Tree(usize),
-    /// A package of so many modules, built anew each time.
+    /// A package with this many modules, built anew each time.
     Package(usize),
-    /// A redis server that nobody watches; `{port}` in a word is its port.
+    /// An untraced redis server; `{port}` in an argument is its port.
     Redis,
 }
 
-/// Where a workload runs; what was started for it ends with it.
+/// Where a workload runs; processes started for it end with it.
 pub(crate) struct Place {
     folder: TempDir,
     server: Option<(Child, u16)>,
@@ -56,7 +55,7 @@ impl Drop for Place {
     }
 }
 
-/// Every workload; small ones for a first impression.
+/// Returns every workload; small ones if `quick`.
 pub(crate) fn all(quick: bool) -> Vec<Workload> {
     let size = |whole: usize, small: usize| if quick { small } else { whole };
     let own =
@@ -80,14 +79,14 @@ pub(crate) fn all(quick: bool) -> Vec<Workload> {
     ]
 }
 
-/// Stands in a command for the port of the redis server.
+/// A placeholder in a command for the port of the redis server.
 const PORT: &str = "{port}";
 
 fn words(line: &str) -> Vec<OsString> {
     line.split(' ').map(OsString::from).collect()
 }
 
-/// Some of paxtest's programs: all of them take a minute even if nobody watches.
+/// Returns some of paxtest's programs: all of them take a minute even untraced.
 fn paxtest(quick: bool) -> Vec<OsString> {
     let random = if quick { "" } else { "randamap randheap1 randstack1 getshlib" };
     let programs = "anonmap execbss execdata execheap execstack mprotanon mprotbss mprotdata mprotheap mprotstack";
@@ -96,13 +95,13 @@ fn paxtest(quick: bool) -> Vec<OsString> {
 }
 
 impl Workload {
-    /// Why it cannot run here.
+    /// Returns why it cannot run here.
     pub(crate) fn obstacle(&self) -> Option<String> {
         let missing = self.requires.iter().find(|program| !on_path(program))?;
         Some(format!("{missing} is not installed"))
     }
 
-    /// Makes what it needs.
+    /// Prepares what it needs.
     pub(crate) fn set_up(&self) -> io::Result<Place> {
         let folder = tempfile::tempdir()?;
         let mut place = Place { folder, server: None };
@@ -115,7 +114,7 @@ impl Workload {
         Ok(place)
     }
 
-    /// Undoes what the run before has left.
+    /// Removes the results of the previous run.
     pub(crate) fn before_each(&self, place: &Place) -> io::Result<()> {
         match fs::remove_dir_all(place.folder().join("target")) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -123,14 +122,14 @@ impl Workload {
         }
     }
 
-    /// Its program and arguments there.
+    /// Returns its program and arguments in that place.
     pub(crate) fn words(&self, place: &Place) -> Vec<OsString> {
         let port = place.server.as_ref().map_or(0, |(_, port)| *port).to_string();
         self.words.iter().map(|word| if word == PORT { OsString::from(&port) } else { word.clone() }).collect()
     }
 }
 
-/// A repository in which everything is committed.
+/// Makes a repository with everything committed.
 fn tree(folder: &Path, files: usize) -> io::Result<()> {
     for file in 0..files {
         let place = folder.join(format!("folder{}", file / 100));
@@ -147,7 +146,7 @@ fn tree(folder: &Path, files: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// A package without dependencies.
+/// Makes a package without dependencies.
 fn package(folder: &Path, modules: usize) -> io::Result<()> {
     fs::create_dir_all(folder.join("src"))?;
     fs::write(
@@ -169,7 +168,7 @@ fn package(folder: &Path, modules: usize) -> io::Result<()> {
     fs::write(folder.join("src/lib.rs"), lib)
 }
 
-/// A server on a free port, once it answers.
+/// Starts a server on a free port and waits until it answers.
 fn redis(folder: &Path) -> io::Result<(Child, u16)> {
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
     let line = format!("--port {port} --bind 127.0.0.1 --appendonly no");

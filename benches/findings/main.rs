@@ -1,10 +1,10 @@
-//! What a finding costs by the number of findings: every step from an observation to its reports.
+//! Measures the cost of findings by their number: every step from an observation to its reports.
 //!
 //! `cargo bench --bench findings` makes observations of 1,000, 4,000 and 40,000 facts and takes
 //! each through comparison, confirmation, recording, review and every report format. It prints
-//! microseconds per fact, and how many times the cost of one fact grows from the smallest size to
-//! the largest: about 1 where a step is linear, up to 4 where it looks up in a tree, which leaves
-//! the processor's caches as it grows, and 40 where it is quadratic.
+//! microseconds per fact, and the growth of the cost per fact from the smallest size to the
+//! largest: about 1 where a step is linear, up to 4 where it looks up in a tree, which outgrows the
+//! processor's caches, and 40 where it is quadratic.
 //!
 //! `-- --facts 1000,4000` measures other sizes. `-- --write FOLDER` writes each text that a step
 //! makes, so that `diff -r` shows whether two versions of sysguard write the same bytes.
@@ -37,12 +37,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// Cargo adds words of its own.
+/// Parses the arguments; cargo adds arguments of its own.
 fn options() -> io::Result<Options> {
     let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
     let mut options = Options { facts: FACTS.to_vec(), folder: None };
     while let Some(word) = words.next() {
-        let value = words.next().ok_or_else(|| io::Error::other(format!("{word} takes a value")))?;
+        let value = words.next().ok_or_else(|| io::Error::other(format!("{word} needs a value")))?;
         match word.as_str() {
             "--facts" => {
                 let facts: Result<_, _> = value.split(',').map(str::parse).collect();
@@ -72,7 +72,8 @@ fn measure(options: &Options, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// One line a step: microseconds per fact at each size, and the growth between the outer ones.
+/// Prints one line per step: microseconds per fact at each size, and the growth from the first to
+/// the last.
 fn table(shape: Shape, costs: &BTreeMap<usize, Vec<(&str, Duration)>>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n{}: µs per fact", shape.meaning())?;
     write!(out, "{:<24}", "facts")?;

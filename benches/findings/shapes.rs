@@ -1,5 +1,4 @@
-//! Observations of many facts, each shape with another part of a fact that differs. Main type:
-//! [`Shape`].
+//! Observations of many facts; in each shape another part of a fact differs. Main type: [`Shape`].
 
 use std::collections::BTreeMap;
 
@@ -47,10 +46,10 @@ impl Shape {
         }
     }
 
-    /// One run that shows so many facts, and the caller of each.
+    /// Returns one run with this many facts and the caller of each.
     pub(crate) fn observation(self, facts: usize) -> Observation {
         let mut seen = Observation { processes: 1, threads: 1, ..Observation::new() };
-        // A syscall of a phase is a fact of the workload, too.
+        // A syscall of a phase is also a fact of the workload.
         let uses = if self == Self::Phases { facts / 2 } else { facts };
         for number in 0..uses {
             let (used, tally) = self.used(number);
@@ -93,7 +92,7 @@ fn site(number: usize) -> CallSite {
     CallSite { frames: vec![frame], past: None }
 }
 
-/// The uses of an observation whose place in it is one of these.
+/// Returns the uses of an observation at the indices that are kept.
 pub(crate) fn part(seen: &Observation, is_kept: fn(usize) -> bool) -> Observation {
     let kept = |uses: &BTreeMap<Use, Tally>| {
         let numbered = uses.iter().enumerate().filter(|(place, _)| is_kept(*place));

@@ -1,4 +1,4 @@
-//! The steps from an observation to its reports, each timed apart. Main type: [`Step`].
+//! The steps from an observation to its reports, each timed separately. Main type: [`Step`].
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -33,14 +33,14 @@ use sysguard::{report, report::drift};
 
 use crate::shapes::{Shape, part};
 
-/// A step, how long it took, and what it made, where that was asked for.
+/// A step, its time, and its result if that was asked for.
 pub(crate) struct Step {
     pub(crate) name: &'static str,
     pub(crate) elapsed: Duration,
     pub(crate) text: String,
 }
 
-/// Takes the time of each step.
+/// Measures the time of each step.
 struct Steps {
     writes: bool,
     done: Vec<Step>,
@@ -65,7 +65,7 @@ impl Steps {
     }
 }
 
-/// This thread's processor time: other programs of the machine do not count.
+/// Processor time of this thread, without other programs of the machine.
 #[cfg(target_os = "linux")]
 fn now() -> Duration {
     use nix::time::{ClockId, clock_gettime};
@@ -78,16 +78,16 @@ fn now() -> Duration {
     std::time::UNIX_EPOCH.elapsed().unwrap_or_default()
 }
 
-/// What every step starts from.
+/// The input of every step.
 struct Ground {
     parsed: Parsed,
     platform: Platform,
     seen: Observation,
-    /// Half of what is seen.
+    /// Half of the facts that are seen.
     held: Baseline,
 }
 
-/// Takes an observation of so many facts through all steps.
+/// Takes an observation of this many facts through all steps.
 pub(crate) fn all(shape: Shape, facts: usize, writes: bool) -> Vec<Step> {
     let mut steps = Steps { writes, done: Vec::new() };
     let parsed = read(b"version: 1\nbin: demo\n").expect("a good text");
@@ -124,8 +124,8 @@ fn judge(steps: &mut Steps, Ground { parsed, platform, seen, held }: &Ground) ->
             sightings.add(run.clone());
         }
         black_box(sightings.can_confirm(&comparison));
-        let told = sightings.told_of_one_run(comparison.clone());
-        sightings.sort(explain(told, &held.fingerprint, &held.fingerprint))
+        let reported = sightings.told_of_one_run(comparison.clone());
+        sightings.sort(explain(reported, &held.fingerprint, &held.fingerprint))
     });
     (projection, comparison)
 }
@@ -147,7 +147,7 @@ fn propose(steps: &mut Steps, ground: &Ground, projection: &Projection, comparis
     let pending = steps.take("compare a proposal", || Pending::between(file, &proposal));
     match pending {
         Ok(Some(pending)) => {
-            // How it is kept is no result.
+            // The result, without its storage layout.
             steps.done.iter_mut().rev().take(1).for_each(|step| step.text = format!("{:#?}", pending.all()));
             pending
         }

@@ -1,4 +1,4 @@
-//! What differs between a generated file in the repository and its new text, row by row.
+//! The differences between a generated file in the repository and its new text, row by row.
 //!
 //! It must not read or write files. Main function: [`changes`].
 
@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use crate::provenance::{is_row, versions};
 
-/// One line a difference, `+` added, `-` removed, `~` changed; empty where the texts are equal.
+/// Returns one line per difference, `+` added, `-` removed, `~` changed; empty if the texts are
+/// equal.
 pub(crate) fn changes(old: &str, new: &str) -> Vec<String> {
     if old == new {
         return Vec::new();
@@ -28,7 +29,7 @@ pub(crate) fn changes(old: &str, new: &str) -> Vec<String> {
     lines
 }
 
-/// Rows by what identifies them: the number in a table, name and architecture of an entry point.
+/// Returns rows by key: the number in a table, name and architecture of an entry point.
 fn rows(text: &str) -> BTreeMap<&str, &str> {
     let split = |row: &'_ str| {
         let first = row.find(", ")? + 1;

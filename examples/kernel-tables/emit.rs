@@ -1,6 +1,6 @@
-//! Facts → the text of the generated Rust files, one row a line.
+//! Turns facts into the text of the generated Rust files, one row per line.
 //!
-//! It must not touch the disk. Main function: [`files`].
+//! It must not read or write files. Main function: [`files`].
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use kernel_source::{Fact, Facts, Kind, Options, Place, Row, TABLES, Tree};
 use sysguard::model::attribution::Subsystem;
 
 use crate::ioctls::Command;
-use crate::manual::{Manual, Told};
+use crate::manual::{Entry, Manual};
 use crate::provenance::with_header;
 use crate::vocabularies::{Table, Value};
 
@@ -18,16 +18,16 @@ pub(crate) struct File {
     pub(crate) text: String,
 }
 
-/// What calls are used with: values of arguments and kinds of objects.
+/// Values of arguments and kinds of objects.
 pub(crate) struct Uses {
     pub(crate) tables: Vec<Table>,
     pub(crate) commands: Vec<Command>,
     pub(crate) kinds: Vec<Kind>,
-    /// Where the sources of arguments are filed.
+    /// The maintainers' sections for the sources of arguments.
     pub(crate) places: Vec<Place>,
 }
 
-/// Every generated file.
+/// Returns every generated file.
 pub(crate) fn files(facts: &Facts, uses: &Uses, trees: &[Tree]) -> Vec<File> {
     let versions = trees.iter().map(|tree| tree.version().to_string()).collect::<Vec<_>>().join(", ");
     let mut files: Vec<File> = TABLES
@@ -91,14 +91,14 @@ pub(crate) fn files(facts: &Facts, uses: &Uses, trees: &[Tree]) -> Vec<File> {
     files
 }
 
-/// The generated file of the manual.
+/// Returns the generated file of the manual.
 pub(crate) fn manual(Manual { release, calls }: &Manual) -> File {
     let mut body = format!(
         "\nuse super::Row;\n\n/// Which release of the man-pages was read.\npub static RELEASE: &str = {release:?};\n\n\
          #[rustfmt::skip]\npub(super) static ROWS: [Row; {}] = [\n",
         calls.len()
     );
-    for Told { name, since, page } in calls {
+    for Entry { name, since, page } in calls {
         let _ = writeln!(body, "    Row {{ name: {name:?}, since: {since:?}, page: {page} }},");
     }
     body += "];\n";
@@ -161,7 +161,7 @@ fn options_in_rust(options: Option<&Options>) -> String {
     }
 }
 
-/// The source and the reason, as far as there are any.
+/// Returns the source and the reason, if there are any.
 pub(crate) fn why(source: &str, reason: &str) -> String {
     [source, reason].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ")
 }

@@ -1,30 +1,32 @@
 //! Writes sysguard's syscall and subsystem tables from unpacked kernel sources.
 //!
 //! To regenerate, unpack one or more trees, from the oldest kernel of interest to the newest, and
-//! name them all:
+//! pass them all:
 //!
 //! ```text
 //! apt-get install linux-source-6.12 && tar xf /usr/src/linux-source-6.12.tar.xz -C /tmp
-//! apt-get source --download-only --tar-only linux    # newer: with a deb-src line of backports or sid
+//! apt-get source --download-only --tar-only linux    # newer: with backports or sid in deb-src
 //! tar xf linux_7.1.8.orig.tar.xz -C /tmp
-//! apt-get install manpages-dev                           # newer: from sid
-//! cargo run --example kernel-tables -- --source /tmp/linux-source-6.12 --source /tmp/linux-7.1.8 --man-pages /usr/share/man/man2
+//! apt-get install manpages-dev                       # newer: from sid
+//! cargo run --example kernel-tables -- --man-pages /usr/share/man/man2 \
+//!     --source /tmp/linux-source-6.12 --source /tmp/linux-7.1.8
 //! ```
 //!
-//! With `--strace DIR` it also names what strace's lists have and the tables lack, except what
-//! `missing` gives a reason for, and exits 1 then.
+//! With `--strace DIR` it also prints the names of strace's lists that the tables lack, except
+//! those with a reason in `missing`, and exits with 1 if there are any.
 //!
-//! It prints what changed, one row a line. With `--check` it writes nothing and exits 1 if anything
-//! would. The kernels of the committed tables stand in their headers; the newest tree says what a
-//! call is, older ones only since when it exists, as an upper bound (`<=6.18`: 6.18 has it, the
-//! next older tree given has not), where the man-pages do not say it. Without `--man-pages` the
-//! table of those stays as it is. This example links the library: restore a table that does not
-//! compile before generating a new one.
+//! It prints the changes, one row per line. With `--check` it writes nothing and exits with 1 if a
+//! file would change. The header of each committed table names its kernels. The newest tree says
+//! what a call is. Older trees only give an upper bound of the release that introduced it, where
+//! the man-pages do not say it (`<=6.18`: 6.18 has it, the next older tree given does not). Without
+//! `--man-pages` that table stays as it is. This example links the library: restore a table that
+//! does not compile before generating a new one.
 //!
-//! Calls and the kinds of objects are read by the crate `kernel-source`, which `cargo sysguard
-//! explain` reads trees with, too. The values of arguments are chosen here and told by its C
-//! compiler (`cc` must be installed), `vocabularies`, `reaches` and `ioctls` being the curated
-//! part. `manual` reads man-pages, `emit` writes Rust, `changes` compares, `provenance` seals.
+//! The crate `kernel-source` reads calls and the kinds of objects; `cargo sysguard explain` reads
+//! trees with it, too. The values of arguments are selected here and computed by the C compiler
+//! (`cc` must be installed). `vocabularies`, `reaches` and `ioctls` are the curated part. `manual`
+//! reads man-pages, `emit` writes Rust, `changes` compares, `provenance` writes and verifies
+//! headers.
 
 mod changes;
 mod emit;
@@ -48,19 +50,19 @@ use kernel_source::{Result, Tree};
 
 use crate::emit::Uses;
 
-/// Writes the syscall and subsystem tables from kernel source trees
+/// Write the syscall and subsystem tables from kernel source trees
 #[derive(Parser)]
 struct Options {
     /// An unpacked kernel source tree; repeat it for older and newer ones
     #[arg(long = "source", value_name = "DIR", required = true)]
     sources: Vec<PathBuf>,
-    /// The folder man2 of the Linux man-pages, which say since when most calls exist
+    /// The folder man2 of the Linux man-pages, which give the first release of most calls
     #[arg(long, value_name = "DIR")]
     man_pages: Option<PathBuf>,
-    /// An unpacked source of strace: name what its lists have and the tables lack
+    /// An unpacked source of strace: print the names of its lists that the tables lack
     #[arg(long, value_name = "DIR")]
     strace: Option<PathBuf>,
-    /// Write nothing; exit 1 when a file would change
+    /// Write nothing; exit with 1 if a file would change
     #[arg(long)]
     check: bool,
 }
@@ -69,8 +71,8 @@ fn main() -> ExitCode {
     match run(&Options::parse(), &mut io::stdout().lock()) {
         Ok(code) => code,
         Err(message) => {
-            // Nothing is left to do about a closed stderr.
-            let _ = writeln!(io::stderr(), "error: {message}");
+            // A closed stderr cannot be reported.
+            let _ = writeln!(io::stderr(), "error: cannot {message}");
             ExitCode::from(2)
         }
     }
@@ -106,7 +108,8 @@ fn run(options: &Options, out: &mut impl Write) -> Result<ExitCode> {
     Ok(if options.check && stale > 0 || !lacked.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Tells what changes in one file and, unless only checking, writes it. True if anything does.
+/// Prints the changes of one file and, unless only checking, writes it. Returns true if there are
+/// any.
 fn update(file: &emit::File, check: bool, out: &mut impl Write) -> Result<bool> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(&file.path);
     let old = fs::read_to_string(&path).unwrap_or_default();

@@ -1,7 +1,7 @@
-//! What section 2 of the Linux man-pages says of calls: since when each exists, by the table of
-//! syscalls(2), and whether it has a page.
+//! Section 2 of the Linux man-pages: the release that introduced each call, by the table of
+//! syscalls(2), and whether the call has a page.
 //!
-//! It must not judge, and leaves out what that table leaves open. Main function: [`derive`].
+//! It must not guess, and leaves out what that table leaves open. Main function: [`derive`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -14,14 +14,14 @@ use kernel_source::Result;
 pub(crate) struct Manual {
     pub(crate) release: String,
     /// Ordered by name.
-    pub(crate) calls: Vec<Told>,
+    pub(crate) calls: Vec<Entry>,
 }
 
-/// What they say of a call.
+/// What the pages say of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct Entry {
     pub(crate) name: String,
-    /// The first release that has it; `<=1.0` where that one or an earlier one is meant.
+    /// The first release that has it; `<=1.0` stands for that one or an earlier one.
     pub(crate) since: Option<String>,
     pub(crate) page: bool,
 }
@@ -31,12 +31,12 @@ pub(crate) fn derive(folder: &Path, calls: &BTreeSet<&str>) -> Result<Manual> {
     let page = read(folder, "syscalls")?;
     let release = release(&page).ok_or_else(|| format!("find the release in syscalls(2) of `{}`", folder.display()))?;
     let since = since(&page);
-    let told = calls.iter().map(|&name| Told {
+    let entries = calls.iter().map(|&name| Entry {
         name: name.to_owned(),
         since: since.get(name).cloned(),
         page: ["2", "2.gz"].iter().any(|ending| folder.join(format!("{name}.{ending}")).exists()),
     });
-    let calls: Vec<Told> = told.filter(|told| told.page || told.since.is_some()).collect();
+    let calls: Vec<Entry> = entries.filter(|entry| entry.page || entry.since.is_some()).collect();
     if since.is_empty() || calls.is_empty() {
         return Err(format!("read syscalls(2) of `{}`: its table is not understood", folder.display()));
     }
@@ -56,15 +56,15 @@ fn read(folder: &Path, page: &str) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// `.TH syscalls 2 2026-02-08 "Linux man-pages 6.20"`
+/// Parses `.TH syscalls 2 2026-02-08 "Linux man-pages 6.20"`.
 fn release(page: &str) -> Option<String> {
     let title = page.lines().find(|line| line.starts_with(".TH "))?;
     let (_, release) = title.split_once("\"Linux man-pages ")?;
     Some(release.split_once('"')?.0.to_owned())
 }
 
-/// Name → release, from rows such as `\f[B]openat2\f[](2)`, tab, `5.6`; a name in a cell of its own
-/// stands as `.BR accept (2)` before `T}`, tab, `2.0`.
+/// Returns name → release, from rows such as `\f[B]openat2\f[](2)`, tab, `5.6`. A name in its own
+/// cell is written as `.BR accept (2)` before `T}`, tab, `2.0`.
 fn since(page: &str) -> BTreeMap<String, String> {
     let table = page.split_once(".TS\n").and_then(|(_, rest)| rest.split_once(".TE\n")).map_or("", |(table, _)| table);
     let table = [r"\f[B]", r"\f[]", r"\fB", r"\fP"].iter().fold(table.to_owned(), |text, font| text.replace(font, ""));
@@ -88,8 +88,8 @@ fn since(page: &str) -> BTreeMap<String, String> {
     since
 }
 
-/// `2.6; 2.4.18` is in both series. "Where no kernel version is indicated, the system call appeared
-/// in Linux 1.0 or earlier", says the page, and writes 1.0.
+/// Returns the oldest release: `2.6; 2.4.18` is in both series. "Where no kernel version is
+/// indicated, the system call appeared in Linux 1.0 or earlier", says the page, and writes 1.0.
 fn oldest(releases: &str) -> Option<String> {
     let numbers = |release: &str| release.split('.').map(|number| number.parse().ok()).collect::<Option<Vec<u32>>>();
     let releases = releases.split("; ").filter_map(|release| Some((numbers(release)?, release)));

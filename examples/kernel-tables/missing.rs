@@ -1,15 +1,14 @@
-//! What strace names and the tables lack on purpose: the table, the name or its beginning, the
-//! reason.
+//! Names of strace that the tables lack on purpose: the table, the name or its prefix, the reason.
 //!
 //! Shared with tests/kernel_tables.rs, which checks that no row is stale. It must not read files.
 //! Main table: [`MISSING`].
 
-/// Ordered by table and name. `*` stands for anything.
+/// Ordered by table and name. `*` matches anything.
 pub(crate) const MISSING: &[(&str, &str, &str)] = &[
     (
         "CLONE",
         "CLONE_*",
-        "an argument of clone names new namespaces and the cgroup; how much is shared tells threads from processes",
+        "an argument of clone names new namespaces and the cgroup; the sharing flags distinguish threads from processes",
     ),
     ("FCNTL", "F_CANCELLK", NO_CASE),
     ("FCNTL", "F_GET_FILE_RW_HINT", "Linux 6.12 no longer has it"),
@@ -83,7 +82,7 @@ const NEWER: &str = "newer than the kernels of the tables";
 const NO_CASE: &str = "the kernel has no case for it";
 const OTHER: &str = "of an architecture that is not traced";
 
-/// Whether a row says that a table lacks a name.
+/// Returns true if a row lists this name as missing from this table.
 pub(crate) fn is_row(row: (&str, &str), table: &str, name: &str) -> bool {
     let (of, pattern) = row;
     let fits = match pattern.split_once('*') {

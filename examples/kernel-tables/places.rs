@@ -1,5 +1,5 @@
-//! The source files and folders that arguments lead to: who maintains each, and what must be on for
-//! it. Main function: [`derive`].
+//! The source files and folders of arguments: the MAINTAINERS section and the config option of
+//! each. Main function: [`derive`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,9 +12,9 @@ use crate::vocabularies::Table;
 const HEADERS: [&str; 5] =
     ["include/uapi", "arch/x86/include/uapi", "arch/arm64/include/uapi", "arch/riscv/include/uapi", "include"];
 
-/// The places of all arguments, from trees ordered from old to new: the newest that has a place
-/// says what it is. A command that no rule places goes by its header, where MAINTAINERS has a
-/// section for that.
+/// Returns the places of all arguments, from trees ordered from old to new: the newest tree with a
+/// place decides. A command without a rule is placed by its header, if MAINTAINERS has a section
+/// for that.
 pub(crate) fn derive(trees: &[Tree], tables: &[Table], commands: &mut [Command]) -> Result<Vec<Place>> {
     let read = trees.iter().rev().map(|tree| Ok((tree, Places::read(tree)?))).collect::<Result<Vec<_>>>()?;
     let newest = |source: &str| read.iter().find(|(tree, _)| tree.has(source)).map(|(_, places)| places.place(source));
@@ -42,7 +42,7 @@ pub(crate) fn derive(trees: &[Tree], tables: &[Table], commands: &mut [Command])
     Ok(found.into_iter().filter_map(|place| place.ok()).collect())
 }
 
-/// A source that answers commands names one of them.
+/// Fails if a source that should answer commands names none of them.
 fn check_names(trees: &[Tree], commands: &[Command]) -> Result<()> {
     let mut names = BTreeMap::<&str, BTreeSet<&str>>::new();
     for command in commands.iter().filter(|command| !command.source.is_empty()) {
@@ -72,7 +72,7 @@ fn check_names(trees: &[Tree], commands: &[Command]) -> Result<()> {
     Err(format!("find a command of {} there: none: adapt ioctls/", without.join(", ")))
 }
 
-/// Whether the text has one of the names as a word.
+/// Returns true if the text has one of the names as a word.
 fn has_word(text: &str, names: &BTreeSet<&str>) -> bool {
     let mut words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
     words.any(|word| names.contains(word))

@@ -1,8 +1,9 @@
-//! The head of a generated file: who wrote it, from what, and how to tell that nobody touched it since.
+//! The header of a generated file: its generator, its sources, and a digest that shows edits by
+//! hand.
 //!
 //! Shared with tests/kernel_tables.rs, which verifies it. It must not know what a row means.
 
-/// What a generated file says of itself, above its rows.
+/// Returns a generated file: the header above its rows.
 pub(crate) fn with_header(title: &str, versions: &str, rows: usize, body: &str) -> String {
     let digest = digest(body);
     format!(
@@ -11,22 +12,23 @@ pub(crate) fn with_header(title: &str, versions: &str, rows: usize, body: &str) 
     )
 }
 
-/// Whether the file is as it was written: its rows counted, its text digested. The error says what differs.
+/// Returns an error that says what differs if the file was edited: its rows are counted, its text
+/// digested.
 pub(crate) fn verify(text: &str) -> Result<(), String> {
     let (line, body) = seal(text).ok_or("it has no provenance header")?;
     let rows = body.lines().filter(|line| is_row(line)).count();
     let expected = format!("{rows} rows; digest {:016x}.", digest(body));
-    if line == expected { Ok(()) } else { Err(format!("its header says `{line}`, its text is `{expected}`")) }
+    if line == expected { Ok(()) } else { Err(format!("the header is `{line}`, but its text gives `{expected}`")) }
 }
 
-/// Whether a line of a generated file is a row.
+/// Returns true if a line of a generated file is a row.
 pub(crate) fn is_row(line: &str) -> bool {
     ["Row", "EntryPoint", "Value", "Command", "Kind", "Place"].iter().any(|kind| {
         line.strip_prefix("    ").and_then(|line| line.strip_prefix(kind)).is_some_and(|line| line.starts_with(" {"))
     })
 }
 
-/// The kernels it was made from.
+/// Returns the kernels that it was generated from.
 pub(crate) fn versions(text: &str) -> Option<&str> {
     text.lines().find_map(|line| line.strip_prefix("//! From Linux ")?.strip_suffix('.'))
 }
@@ -36,7 +38,7 @@ fn seal(text: &str) -> Option<(&str, &str)> {
     sealed.split_once('\n')
 }
 
-/// FNV-1a, 64 bits: against a slip of the hand, not against an enemy.
+/// FNV-1a, 64 bits: it detects accidental edits, not an attacker.
 fn digest(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

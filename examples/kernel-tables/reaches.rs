@@ -1,12 +1,12 @@
-//! Which subsystem the value of an argument reaches, where that is not its call's own. All of it is
+//! The subsystem that a value of an argument reaches, if it differs from its call's. All of it is
 //! judgement. Main function: [`reaches`].
 
 use std::collections::BTreeSet;
 
 use sysguard::model::attribution::{Subsystem, Subsystem as S};
 
-/// Table, beginning of the name, subsystem, the source file or folder that serves it (empty: the
-/// one that has the case), reason. The longest beginning decides.
+/// Table, prefix of the name, subsystem, the source file or folder that implements it (empty: the
+/// one with the case), reason. The longest prefix decides.
 const REACHES: &[(&str, &str, Subsystem, &str, &str)] = &[
     ("ARCH_PRCTL", "ARCH_ENABLE_TAGGED_ADDR", S::Memory, "", "address bits of the process's memory map"),
     ("ARCH_PRCTL", "ARCH_FORCE_TAGGED_SVA", S::Memory, "", "address bits of the process's memory map"),
@@ -95,17 +95,17 @@ const REACHES: &[(&str, &str, Subsystem, &str, &str)] = &[
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reached {
     pub(crate) subsystem: Subsystem,
-    /// The source that serves it; empty: the one that has the case.
+    /// The source that implements it; empty: the one with the case.
     pub(crate) source: &'static str,
     pub(crate) reason: &'static str,
 }
 
-/// What a rule says of this value.
+/// Returns the rule for this value.
 pub(crate) fn reaches(table: &str, name: &str) -> Option<Reached> {
     rule(table, name).map(|(_, _, subsystem, source, reason)| Reached { subsystem, source, reason })
 }
 
-/// The rules that decide none of these values: table and name.
+/// Returns the rules that decide none of these values: table and name.
 pub(crate) fn unused<'n>(values: impl Iterator<Item = (&'n str, &'n str)>) -> Vec<String> {
     let decide: BTreeSet<_> =
         values.filter_map(|(table, name)| rule(table, name)).map(|rule| (rule.0, rule.1)).collect();

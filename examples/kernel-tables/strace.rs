@@ -1,5 +1,5 @@
-//! The vocabulary held against strace's: its lists are read where they lie, and what the tables
-//! lack must be in [`MISSING`].
+//! Compares the vocabulary with strace's: its lists are read from its source tree, and what the
+//! tables lack must be in [`MISSING`].
 //!
 //! It must not write. Main function: [`compare`].
 
@@ -13,7 +13,7 @@ use crate::ioctls::Command;
 use crate::missing::{MISSING, is_row};
 use crate::vocabularies::Table;
 
-/// strace's list below src/xlat, and the table that holds the same.
+/// strace's list in src/xlat, and the table with the same values.
 const LISTS: &[(&str, &str)] = &[
     ("addrfams", "FAMILY"),
     ("archvals", "ARCH_PRCTL"),
@@ -70,7 +70,7 @@ const LISTS: &[(&str, &str)] = &[
     ("unshare_flags", "CLONE"),
 ];
 
-/// strace's lists of ioctl commands below src/linux, for the architectures of the tables.
+/// strace's lists of ioctl commands in src/linux, for the architectures of the tables.
 const COMMANDS: &[&str] = &[
     "64/ioctls_inc.h",
     "aarch64/ioctls_inc0.h",
@@ -82,15 +82,15 @@ const COMMANDS: &[&str] = &[
     "x86_64/ioctls_inc2.h",
 ];
 
-/// strace's lists of socket options that no table holds; reason.
+/// strace's lists of socket options without a table; reason.
 const WITHOUT_TABLE: &[(&str, &str)] = &[
     ("sock_ipx_options", "gone since Linux 5.15"),
     ("sock_irda_options", "gone since Linux 4.17"),
     ("sock_iucv_options", "s390 only"),
 ];
 
-/// The names that neither a table nor [`MISSING`] has, and the rows of that for which strace has no
-/// name; one a line.
+/// Returns the names that neither a table nor [`MISSING`] has, and the rows of that without a name
+/// in strace; one per line.
 pub(crate) fn compare(source: &Path, tables: &[Table], commands: &[Command]) -> Result<Vec<String>> {
     let theirs = lists(source)?;
     let known: BTreeSet<(&str, &str)> = tables
@@ -119,11 +119,11 @@ pub(crate) fn compare(source: &Path, tables: &[Table], commands: &[Command]) -> 
     Ok(found)
 }
 
-/// A name of strace's.
+/// A name in strace.
 struct Theirs {
     table: &'static str,
     name: String,
-    /// Of an ioctl command: strace has another name for a number that the tables hold.
+    /// For an ioctl command: strace has another name for a number that the tables hold.
     number: Option<u32>,
 }
 
@@ -142,7 +142,7 @@ fn lists(source: &Path) -> Result<Vec<Theirs>> {
     Ok(theirs)
 }
 
-/// No list of socket options is forgotten.
+/// Fails if a list of socket options is forgotten.
 fn check_options(source: &Path) -> Result<()> {
     let folder = source.join("src/xlat");
     let entries = fs::read_dir(&folder).map_err(|cause| format!("list `{}`: {cause}", folder.display()))?;
@@ -164,8 +164,8 @@ fn read(path: &Path) -> Result<String> {
         .map_err(|cause| format!("read `{}`: {cause}: give an unpacked source of strace", path.display()))
 }
 
-/// `PR_SET_NAME 15`, one a line, between comments and conditions. One name for two numbers ends in
-/// what tells them apart.
+/// Returns names from `PR_SET_NAME 15`, one per line, between comments and conditions. A name with
+/// two numbers has a suffix that distinguishes them.
 fn names(text: &str) -> impl Iterator<Item = &str> {
     let first = text.lines().filter_map(|line| line.split_whitespace().next());
     let is_name = |word: &&str| word.starts_with(|c: char| c.is_ascii_uppercase()) && word.bytes().all(is_of_a_name);
@@ -180,7 +180,7 @@ fn is_of_a_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// `{ "linux/fs.h", "FICLONE", _IOC_WRITE, 0x9409, 0x04 },`
+/// Parses `{ "linux/fs.h", "FICLONE", _IOC_WRITE, 0x9409, 0x04 },`.
 fn command(line: &str) -> Option<(String, u32)> {
     let fields: Vec<&str> = line.trim().strip_prefix('{')?.split(',').map(str::trim).collect();
     let [_, name, direction, number, size, ..] = fields[..] else { return None };

@@ -1,5 +1,5 @@
 // What every attack may use: modes, checks that name their line, and ways to wait that both modes
-// know.
+// use.
 #ifndef ATTACK_H
 #define ATTACK_H
 #define _GNU_SOURCE
@@ -25,12 +25,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-// Exit statuses beside 0: the race did not come about, this machine cannot do it.
-enum { NOT_COME_ABOUT = 3, IMPOSSIBLE = 77 };
+// Exit statuses besides 0: the race did not happen, this machine cannot run it.
+enum { NO_RACE = 3, IMPOSSIBLE = 77 };
 
-// Whether to do what is new.
+// True in mode B.
 static int fresh;
-// Whether mode A opens a device, too, without reading it. A variant says so by its first word.
+// True if mode A opens a device, too, without reading it: the variant's name begins with `known`.
 static int known;
 
 #define must(condition) do { if (!(condition)) broken(__FILE__, __LINE__, #condition); } while (0)
@@ -45,7 +45,7 @@ static inline void impossible(const char *what) {
 	_exit(IMPOSSIBLE);
 }
 
-// No child may outlive its parent, however that ends.
+// Ends a child when its parent dies.
 static inline void mortal(void) {
 	must(!prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
 	alarm(30);
@@ -53,7 +53,7 @@ static inline void mortal(void) {
 
 static void attack(const char *variant);
 
-// What every baseline holds: reads of pipes, sockets and files.
+// Makes what every baseline holds: reads of pipes, sockets and files.
 static inline void usual(void) {
 	int ends[2], plain = open("/etc/passwd", O_RDONLY);
 	char byte = 'x';
@@ -64,7 +64,7 @@ static inline void usual(void) {
 	}
 }
 
-// Tasks that race each other need a CPU each, where there are two. The guard may put them on one.
+// Racing tasks need a CPU each, if there are two. The guard may put them on one.
 static inline void on_cpu(int number) {
 	cpu_set_t all, one;
 	must(!sched_getaffinity(0, sizeof all, &all));
@@ -96,8 +96,7 @@ static inline int opened(const char *path, int flags) {
 
 static inline int file(void) { return opened("/etc/passwd", O_RDONLY); }
 
-// A device that is read in mode B only. In mode A it is opened where its kind is known, else a file
-// is.
+// Returns a device that only mode B reads. Mode A opens it if its kind is known, else a file.
 static inline int device(void) { return known || fresh ? opened("/dev/zero", O_RDONLY) : file(); }
 
 static inline void reads(int fd) {
@@ -127,7 +126,7 @@ static inline void *shared(size_t size) {
 	return memory;
 }
 
-// A process by the raw call; with CLONE_FILES it shares fds, and nothing else.
+// Makes a process by the raw call; with CLONE_FILES it shares fds, but no memory.
 static inline pid_t born(unsigned long flags) {
 	pid_t child = syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
 	must(child >= 0);
@@ -164,7 +163,7 @@ static inline int receives(int socket) {
 	return fd;
 }
 
-// The lowest free number: what the next call that makes an fd gives.
+// Returns the lowest free number, which the next call that makes an fd returns.
 static inline int next_fd(void) {
 	int fd = dup(0);
 	must(fd >= 0 && !close(fd));

@@ -1,22 +1,22 @@
-//! An attack in C and what every engine must find of it, both read from one file. Main type:
+//! An attack in C and what every engine must find in it, both read from one file. Main type:
 //! [`Attack`].
 //!
 //! The comment at the head of such a file says what happens, and below that what must be found:
 //!
-//! | line | means | where it is absent |
+//! | line | meaning | default |
 //! |---|---|---|
 //! | `new: network::socket, A \| B` | the facts that mode B adds to mode A; of `A \| B` one is enough | not allowed without `held` |
-//! | `held: blind_spots::unanswerable` | the facts that every run of both modes shows: what cannot be seen is named | nothing |
-//! | `engines: guard` | the engines that are asked | guard, ptrace, notify |
+//! | `held: blind_spots::unanswerable` | facts that every run of both modes must show: a reported blind spot | nothing |
+//! | `engines: guard` | the engines that are tested | guard, ptrace, notify |
 //! | `variants: a, b` | a trial for each, its name the second argument | one trial without |
-//! | `times: 4` | how many runs of mode B each engine must judge rightly | 1 |
-//! | `happens: by chance` | a run that ends with 3 does not count: the race did not come about | each run ends with 0 |
+//! | `times: 4` | how many runs of mode B each engine must judge correctly | 1 |
+//! | `happens: by chance` | a run that exits with 3 does not count: the race did not happen | each run exits with 0 |
 //! | `user: ordinary` | the trial is run by an ordinary user, also where the suite runs as root | the user that runs the suite |
 //! | `mode: 0111` | the mode of the program's file | 0755 |
 //! | `needs: root, x86_64` | what else it needs than a C compiler | nothing |
 //! | `build: -static` | further arguments of the compiler | none |
 //!
-//! A program that ends with 77 in mode A cannot be run here; its output is the reason.
+//! A program that exits with 77 in mode A cannot be run here; its output is the reason.
 
 use std::path::{Path, PathBuf};
 
@@ -28,13 +28,13 @@ use crate::needs::Need;
 /// A program that does something new in mode B.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attack {
-    /// Its place below `tests/attacks`, and its variant: `paths::self::double_slash`.
+    /// Its path below `tests/attacks`, and its variant: `paths::self::double_slash`.
     pub(crate) name: String,
     pub(crate) source: PathBuf,
     pub(crate) variant: Option<String>,
-    /// Of each list one fact must be found.
+    /// One fact of each list must be found.
     pub(crate) new: Vec<Vec<Fact>>,
-    /// What every run shows, of either mode.
+    /// Facts that every run of either mode shows.
     pub(crate) held: Vec<Fact>,
     pub(crate) engines: Vec<Engine>,
     pub(crate) times: u32,
@@ -46,7 +46,7 @@ pub(crate) struct Attack {
 }
 
 impl Attack {
-    /// Every attack, ordered by name. A file that cannot be read as one has the fault in its stead.
+    /// Returns every attack, ordered by name, or the error of a file that cannot be parsed.
     pub(crate) fn all() -> Vec<(String, Result<Self, String>)> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/attacks");
         let mut sources: Vec<PathBuf> = folder(&root)
@@ -69,25 +69,25 @@ impl Attack {
             .collect()
     }
 
-    /// One attack for each variant.
+    /// Returns one attack for each variant.
     pub(crate) fn read(name: &str, source: &Path, text: &str) -> Result<Vec<Self>, String> {
         let head: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("//")).map(str::trim).collect();
         let mut parts = head.splitn(2, |line| line.is_empty());
         if parts.next().is_none_or(<[&str]>::is_empty) {
-            return Err("does not say what happens".to_owned());
+            return Err("no sentence about what happens".to_owned());
         }
         let mut attack = Self::without_truth(name, source);
         let mut variants = Vec::new();
         for line in parts.next().unwrap_or_default() {
-            let (key, value) = line.split_once(": ").ok_or_else(|| format!("no `key: value`: {line}"))?;
+            let (key, value) = line.split_once(": ").ok_or_else(|| format!("expected `key: value`, found: {line}"))?;
             if key == "variants" {
                 variants.extend(value.split(", ").map(str::to_owned));
             } else {
-                attack.take(key, value).ok_or_else(|| format!("not understood: {line}"))?;
+                attack.take(key, value).ok_or_else(|| format!("unknown key or value: {line}"))?;
             }
         }
         if attack.new.is_empty() && attack.held.is_empty() {
-            return Err("does not say what is new".to_owned());
+            return Err("needs a line `new:` or `held:`".to_owned());
         }
         let of_variant =
             |variant: String| Self { name: format!("{name}::{variant}"), variant: Some(variant), ..attack.clone() };
@@ -134,7 +134,7 @@ impl Attack {
     }
 }
 
-/// The engines that this architecture has.
+/// The engines of this architecture.
 const ENGINES: &[Engine] = if cfg!(target_arch = "x86_64") {
     &[Engine::Guard, Engine::Ptrace, Engine::Notify]
 } else {

@@ -31,7 +31,7 @@ const LEAVES_WITHIN: Duration = Duration::from_secs(2);
 pub(crate) struct Target {
     pub(crate) program: PathBuf,
     pub(crate) args: Vec<String>,
-    /// Where each run gets a folder of its own.
+    /// The folder in which each run gets its own folder.
     pub(crate) folder: PathBuf,
     pub(crate) timeout: Duration,
 }
@@ -41,7 +41,7 @@ pub(crate) struct Target {
 pub(crate) struct Run {
     /// What a baseline records, without the loader's phase.
     pub(crate) facts: BTreeSet<Fact>,
-    /// Those of them that not only refused calls show: what an engine must find.
+    /// Facts that more than refused calls show: an engine must find these.
     pub(crate) reached: BTreeSet<Fact>,
     pub(crate) exit: Exit,
     pub(crate) output: String,
@@ -65,7 +65,7 @@ impl Bench {
         Ok(Self { document: read.expectation.document, platform })
     }
 
-    /// The baseline that holds these facts and no others.
+    /// Returns the baseline that holds these facts and no others.
     pub(crate) fn baseline(&self, facts: BTreeSet<Fact>) -> Baseline {
         let recorded = Recorded {
             platform: self.platform.clone(),
@@ -80,7 +80,7 @@ impl Bench {
     ///
     /// # Errors
     ///
-    /// What went wrong, a lost event and a task that outlives the run included.
+    /// What went wrong, also if an event was lost or a task outlives the run.
     pub(crate) fn run(&self, engine: Engine, target: &Target, baseline: &Baseline) -> Result<Run, String> {
         let cwd = fresh_folder(&target.folder)?;
         let (command, pipe) = target.command(cwd.path()).map_err(|error| format!("cannot prepare a run: {error}"))?;
@@ -125,7 +125,7 @@ impl Target {
         Limits { timeout: Some(self.timeout), stop: None, grace: Duration::from_secs(2) }
     }
 
-    /// Standard output and error go to one pipe.
+    /// Returns the command; standard output and error go to one pipe.
     fn command(&self, cwd: &Path) -> io::Result<(Command, PipeReader)> {
         let (pipe, stdout) = io::pipe()?;
         let stderr = stdout.try_clone()?;
@@ -152,19 +152,20 @@ impl Output {
         thread::spawn(move || {
             let mut bytes = Vec::new();
             let read = pipe.read_to_end(&mut bytes).map(|_| String::from_utf8_lossy(&bytes).into_owned());
-            // The receiver is gone where the run could not be started.
+            // The receiver is gone if the run could not be started.
             drop(sender.send(read));
         });
         Self(receiver)
     }
 
     fn take(self) -> Result<String, String> {
-        let output = self.0.recv_timeout(LEAVES_WITHIN).map_err(|_| "a process of it outlives the run".to_owned())?;
+        let output =
+            self.0.recv_timeout(LEAVES_WITHIN).map_err(|_| "a process of the tree outlives the run".to_owned())?;
         output.map_err(|error| format!("cannot read the output: {error}"))
     }
 }
 
-/// A fresh folder below `parent`, so that no run finds what another left.
+/// Makes a fresh folder below `parent`, so that no run finds files of another.
 pub(crate) fn fresh_folder(parent: &Path) -> Result<tempfile::TempDir, String> {
     tempfile::tempdir_in(parent).map_err(|error| format!("cannot make a folder in {}: {error}", parent.display()))
 }

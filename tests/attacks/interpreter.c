@@ -1,11 +1,11 @@
-// Carries out a list of operations on fds by several tasks: what the differential fuzzer runs. The
-// list is the first argument: `o` (every operation in its turn) or `f` (each task by itself), the
-// kinds that are usual (`:K` each), then TASK.HOW.CODE.A.B for each operation. The names are in
-// `fuzz/list.rs`, in the same order.
+// The program that the differential fuzzer runs: it carries out a list of operations on fds in
+// several tasks. The list is the first argument: `o` (each operation waits for its turn) or `f`
+// (each task runs freely), the usual kinds (`:K` each), then TASK.HOW.CODE.A.B for each operation.
+// The names are in `fuzz/list.rs`, in the same order.
 //
 // No operation may change anything outside the current folder, whatever its fd is by then: no mode,
-// no owner, no attribute, and no file of others is opened for writing but devices that drop or
-// refuse it.
+// no owner, no attribute, and no file of others is opened for writing, except devices that drop or
+// refuse the data.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -45,8 +45,8 @@ enum { SLOTS = 12, TASKS = 6, MOST = 64, BOX = 100, STACK = 1 << 16 };
 enum { DIRECT, HANDLER, FORK, SPAWN, THREAD, SHARER, MEMORY_SHARER };
 
 struct operation { int task, how, code, a, b; };
-// What all tasks have in common, also after an exec: the file `state`. Of each operation it holds
-// which fds it was about and how it ended, for the fuzzer to compare runs by.
+// State shared by all tasks, also after an exec: the file `state`. For each operation it holds its
+// fds and how it ended, for the fuzzer to compare runs.
 struct state { volatile int turn, slots[SLOTS + 1]; volatile char path[32]; volatile struct { short fd, other, after, error; } ends[MOST]; };
 
 static struct operation list[MOST];
@@ -267,7 +267,7 @@ static void acts(const struct operation *operation) {
 	state->ends[at].error = error + 1;
 }
 
-// What a baseline is to hold of a kind, so that a guard lets calls on it pass.
+// Makes calls on a kind for the baseline, so that a guard lets such calls pass.
 static void is_usual(int kind) {
 	static const int CODES[] = { 6, 7, 10, 13, 14, 18, 30, 12 };
 	int plain_slots[2] = { state->slots[0], state->slots[1] };
@@ -331,7 +331,7 @@ static void carries_out(struct operation *operation) {
 		if (!pthread_create(&thread, 0, acts_in_thread, operation)) pthread_join(thread, 0);
 		return;
 	default: {
-		// Never freed: each call has a stack of its own.
+		// Never freed: each call needs its own stack.
 		char *stack = malloc(STACK);
 		child = clone(acts_on_a_stack, stack + (STACK & -16), CLONE_VM | CLONE_FILES | SIGCHLD, operation);
 		reaps(child);
@@ -356,7 +356,7 @@ static void *works_in_thread(void *born) {
 	return 0;
 }
 
-// The codes from 60 on make a task: a thread, a process, one with the same fds; 63 becomes this
+// The codes from 60 on make a task: a thread, a process, one with the same fds; 63 executes this
 // program again.
 static void works(int task, int from) {
 	pthread_t threads[TASKS];
@@ -417,7 +417,7 @@ int main(int words, char **word) {
 		if (what != 1 && is_ordered) state->turn = from;
 		if (what == 1) acts(list + from);
 		else works(what >> 8, from);
-		// Those that were made before the exec.
+		// Waits for the children made before the exec.
 		while (what != 1 && wait(0) > 0) { }
 		return 0;
 	}
@@ -427,7 +427,7 @@ int main(int words, char **word) {
 	close(box[0]);
 	close(box[1]);
 	for (int number = 0; number < SLOTS; number++) state->slots[number] = 40 + number;
-	// Both ways of the box, too.
+	// In both directions of the socket pair.
 	char byte = 'x';
 	if (write(BOX, &byte, 1) != 1 || read(BOX + 1, &byte, 1) != 1) fails("the box");
 	for (int at = 0; at < usuals; at++) is_usual(usual[at]);

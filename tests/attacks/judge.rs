@@ -1,4 +1,4 @@
-//! Blesses mode A of an attack by ptrace and lets every engine judge mode B.
+//! Blesses mode A of an attack by ptrace, and lets every engine judge mode B.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -18,17 +18,17 @@ use crate::engines::{Bench, Run, Target, fresh_folder};
 
 /// How many runs of mode A a baseline holds.
 const RECORDED: usize = 3;
-/// How many runs may pass for one in which a race comes about.
+/// How many runs are tried for one in which a race happens.
 const TRIES: u32 = 20;
-/// How long an engine may take to find so many.
+/// How long an engine may take for all its runs.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What a program says by its exit status.
+/// The exit status of a program that did its work.
 const DONE: Exit = Exit::Exited(0);
-const NOT_COME_ABOUT: Exit = Exit::Exited(3);
+const NO_RACE: Exit = Exit::Exited(3);
 const IMPOSSIBLE: Exit = Exit::Exited(77);
 
-/// What came of a trial.
+/// The result of a trial.
 #[derive(Debug)]
 pub(crate) enum Judged {
     Right,
@@ -52,7 +52,7 @@ pub(crate) fn build(attack: &Attack, folder: &Path) -> Result<PathBuf, String> {
     Ok(program)
 }
 
-/// Judges an attack, each run in a folder of its own below `folder`.
+/// Judges an attack; each run has its own folder below `folder`.
 pub(crate) fn judge(attack: &Attack, program: &Path, folder: &Path) -> Judged {
     let trial = Trial { attack, program, folder };
     trial.judge().unwrap_or_else(Judged::Wrong)
@@ -72,7 +72,7 @@ impl Trial<'_> {
             IMPOSSIBLE => return Ok(Judged::Impossible(output)),
             _ => return Err(format!("mode A untraced: {exit:?}: {output}")),
         }
-        self.comes_about()?;
+        self.check_mode_b_untraced()?;
         let bench = Bench::new(settings::platform())?;
         let baseline = self.bless(&bench)?;
         let held = baseline.facts();
@@ -87,15 +87,15 @@ impl Trial<'_> {
         if wrong.is_empty() { Ok(Judged::Right) } else { Err(wrong.join("\n")) }
     }
 
-    /// Mode B must be able to do what it is for where nothing watches.
-    fn comes_about(&self) -> Result<(), String> {
+    /// Fails if mode B does not do its new action without a tracer.
+    fn check_mode_b_untraced(&self) -> Result<(), String> {
         let start = Instant::now();
         for _ in 0..TRIES {
             match self.untraced("B")? {
                 (DONE, _) => return Ok(()),
-                (NOT_COME_ABOUT, _) if self.attack.by_chance && start.elapsed() < PATIENCE => {}
-                // What only a tracer's slowness brings about.
-                (NOT_COME_ABOUT, _) if self.attack.by_chance => return Ok(()),
+                (NO_RACE, _) if self.attack.by_chance && start.elapsed() < PATIENCE => {}
+                // Some races happen only with a tracer's delays.
+                (NO_RACE, _) if self.attack.by_chance => return Ok(()),
                 (exit, output) => return Err(format!("mode B untraced: {exit:?}: {output}")),
             }
         }
@@ -127,7 +127,7 @@ impl Trial<'_> {
             self.shown(engine, &run, &held);
             match run.exit {
                 DONE => judged += 1,
-                NOT_COME_ABOUT if self.attack.by_chance => continue,
+                NO_RACE if self.attack.by_chance => continue,
                 exit => return Err(format!("{engine:?}: mode B: {exit:?}: {}", run.output)),
             }
             let new: BTreeSet<Fact> = run.reached.difference(&held).cloned().collect();
@@ -150,7 +150,7 @@ impl Trial<'_> {
         Target { program, args, folder, timeout: Duration::from_secs(60) }
     }
 
-    /// Writes a run to standard error where that is asked for.
+    /// Writes a run to standard error if `SYSGUARD_SHOW_RUNS` is set.
     fn shown(&self, engine: Engine, run: &Run, held: &BTreeSet<Fact>) {
         if std::env::var_os("SYSGUARD_SHOW_RUNS").is_none() {
             return;
@@ -158,7 +158,7 @@ impl Trial<'_> {
         let new: Vec<String> = run.reached.difference(held).map(ToString::to_string).collect();
         let (name, new) = (&self.attack.name, new.join(" "));
         let line = format!("{name}: {engine:?} {:?} {:?} [{new}] {}\n", run.exit, run.incomplete, run.output);
-        // A trial's result does not depend on it.
+        // A failed write does not change the result.
         drop(std::io::stderr().write_all(line.as_bytes()));
     }
 

@@ -1,8 +1,8 @@
 //! Attacks on the engines: each trial is a program that does something new in a way that is easy to
 //! miss.
 //!
-//! Mode A is blessed by ptrace, mode B is judged by every engine. A trial whose needs are missing
-//! is ignored with its reason, and fails under SYSGUARD_REQUIRE=1.
+//! Mode A is blessed by ptrace, mode B is judged by every engine. A trial with missing needs is
+//! ignored with its reason, and fails under `SYSGUARD_REQUIRE=1`.
 //!
 //! `SYSGUARD_SHOW_RUNS=1` writes what each judged run found to standard error. `--fuzz` starts the
 //! differential fuzzer ([`fuzz`]).
@@ -28,7 +28,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        // Returns only where it fails.
+        // Returns only on failure.
         ["--become", ..] => match trials::become_ordinary(&arguments[1..]) {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,

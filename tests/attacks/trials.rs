@@ -16,7 +16,7 @@ use crate::judge::{Judged, build, judge};
 use crate::needs::{self, Need};
 
 /// The ordinary user of a suite that runs as root.
-const NOBODY: u32 = 65534;
+const ORDINARY_USER: u32 = 65534;
 
 pub(crate) fn all() -> Vec<Trial> {
     let attacks = Attack::all().into_iter();
@@ -43,12 +43,13 @@ fn trial(attack: &Attack) -> Result<Completion, Failed> {
     }
 }
 
-/// Has this binary judge it as an ordinary user. That one may not be able to read the sources.
+/// Runs this binary as an ordinary user to judge the attack. That user may not be able to read the
+/// sources, so they are passed on standard input.
 fn by_ordinary_user(attack: &Attack, program: &Path, folder: &Path) -> io::Result<Judged> {
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))?;
     let own = folder.join("runs");
     std::fs::create_dir(&own)?;
-    chown(&own, Some(NOBODY), Some(NOBODY))?;
+    chown(&own, Some(ORDINARY_USER), Some(ORDINARY_USER))?;
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("--become").args(["--judge", &attack.name]).arg(program).arg(own).current_dir("/");
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
@@ -64,12 +65,12 @@ fn by_ordinary_user(attack: &Attack, program: &Path, folder: &Path) -> io::Resul
     })
 }
 
-/// Executes this binary again as an ordinary user, wherever its file lies.
+/// Executes this binary again as an ordinary user, by fd, since its path may not be reachable.
 pub(crate) fn become_ordinary(arguments: &[String]) -> io::Result<()> {
     let executable = File::open(std::env::current_exe()?)?;
     setgroups(&[])?;
-    setgid(Gid::from_raw(NOBODY))?;
-    setuid(Uid::from_raw(NOBODY))?;
+    setgid(Gid::from_raw(ORDINARY_USER))?;
+    setuid(Uid::from_raw(ORDINARY_USER))?;
     let words = std::iter::once("attacks").chain(arguments.iter().map(String::as_str));
     let words: Vec<CString> = words.map(CString::new).collect::<Result<_, _>>()?;
     let environment: [&CStr; 1] = [c"PATH=/usr/bin:/bin"];
@@ -77,7 +78,7 @@ pub(crate) fn become_ordinary(arguments: &[String]) -> io::Result<()> {
     Ok(())
 }
 
-/// Judges the attack whose source is on standard input.
+/// Judges the attack given on standard input.
 pub(crate) fn judge_text(name: &str, program: &str, folder: &str) -> ExitCode {
     let mut text = String::new();
     let read = io::stdin().read_to_string(&mut text).map_err(|error| error.to_string());
@@ -85,7 +86,7 @@ pub(crate) fn judge_text(name: &str, program: &str, folder: &str) -> ExitCode {
     let found = attacks.map(|attacks| attacks.into_iter().find(|attack| attack.name == name));
     let judged = match found {
         Ok(Some(attack)) => judge(&attack, Path::new(program), Path::new(folder)),
-        Ok(None) => Judged::Wrong(format!("no attack {name}")),
+        Ok(None) => Judged::Wrong(format!("no attack is named {name}")),
         Err(fault) => Judged::Wrong(fault),
     };
     let (code, reason) = match judged {
@@ -99,7 +100,7 @@ pub(crate) fn judge_text(name: &str, program: &str, folder: &str) -> ExitCode {
     }
 }
 
-/// The name without its variant.
+/// Returns the name without its variant.
 fn file_of(name: &str) -> &str {
     name.match_indices("::").nth(1).map_or(name, |(end, _)| &name[..end])
 }

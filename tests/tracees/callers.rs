@@ -1,12 +1,12 @@
-//! A call from deep within: what its stack must tell is beside it.
+//! A call inside closures and inlined functions, and the stack that must be found for it.
 
 use std::process::ExitCode;
 use std::thread;
 
 use super::call;
 
-/// The functions of this file on the stack of the call, innermost first, each with its line. What
-/// was inlined is named without its path where there are line tables only, as for these tests.
+/// The functions of this file on the stack of the call, innermost first, each with its line.
+/// Inlined functions have no path with line tables only, as in these tests.
 pub(crate) const STACK: &[(&str, u32)] = &[
     ("asks", ASKS),
     ("tracer::tracees::callers::asks_for_the_least::{{closure}}", CLOSURE),

@@ -1,11 +1,10 @@
-//! The calls of 32-bit programs, made by a program of 64 bits; the truth about them is stated in
-//! their trial.
+//! Calls of 32-bit programs made by a 64-bit program; their truth is stated in the trial.
 
-/// The calls of 32-bit programs, which carry others.
+/// Makes calls of 32-bit programs that carry other calls.
 pub(super) fn calls_of_32_bits() {
     let low = libc::MAP_32BIT | libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
     let both = libc::PROT_READ | libc::PROT_WRITE;
-    // SAFETY: asks for memory that nobody has; mmap(2).
+    // SAFETY: maps new memory and replaces no mapping; mmap(2).
     let words = unsafe { libc::mmap(std::ptr::null_mut(), 4096, both, low, -1, 0) };
     let fill = |numbers: [u32; 6]| {
         // SAFETY: the page is ours and large enough.
@@ -22,7 +21,7 @@ pub(super) fn calls_of_32_bits() {
     int80(117, [23, 0, 0]);
     int80(54, [socket, 0x8921, 0]);
     int80(221, [socket, 13, 0]);
-    // And one that only this architecture has.
+    // One that only x86_64 has.
     let mut base = 0_u64;
     super::objects::call!(libc::SYS_arch_prctl, 0x1003, &raw mut base);
 }
@@ -30,8 +29,8 @@ pub(super) fn calls_of_32_bits() {
 fn int80(number: u32, arguments: [u32; 3]) -> u32 {
     let returned: u32;
     let [first, second, third] = arguments;
-    // SAFETY: numbers, and one page below 4 GiB; rbx, which the compiler keeps to itself, is put
-    // back.
+    // SAFETY: passes numbers, and one page below 4 GiB; rbx, which the compiler reserves, is
+    // restored.
     unsafe {
         std::arch::asm!(
             "xchg rbx, {first:r}",

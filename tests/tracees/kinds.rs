@@ -1,7 +1,7 @@
-//! One program a kind of fd: it makes one, and reads from it, so that what it stands for is asked
-//! rather than told by the call that made it.
+//! One program for each kind of fd: it makes one and reads from it, so that the kind must be
+//! queried and does not follow from the call that made it.
 //!
-//! Not every kernel makes each, nor for everybody: such a program exits with [`NOT_HERE`].
+//! Not every kernel or user can make each kind: such a program exits with [`NOT_HERE`].
 
 use std::ffi::CStr;
 use std::path::Path;
@@ -12,10 +12,10 @@ use libc::{c_int, c_long};
 
 use super::objects::{between_marks, call, open, pipe, read};
 
-/// The status that test programs say it with, as automake has it.
+/// The exit status for "cannot run here", the same as automake's.
 pub(crate) const NOT_HERE: u8 = 77;
 
-/// Makes one of a kind; negative where that cannot be.
+/// Makes an fd of one kind; negative on failure.
 type Make = fn() -> c_long;
 
 /// Name of the program, and what makes the fd.
@@ -59,7 +59,7 @@ const KINDS: &[(&str, Make)] = &[
     ("kind_taken_from_another", taken),
 ];
 
-/// Makes one of this kind and reads from it; `None` if there is no such program.
+/// Makes an fd of this kind and reads from it; `None` if there is no such program.
 pub(super) fn make_and_read(name: &str) -> Option<ExitCode> {
     let (_, make) = KINDS.iter().find(|(known, _)| *known == name)?;
     let places = [c"/sys/fs/cgroup/cgroup.procs", c"/sys/fs/cgroup/unified/cgroup.procs"];
@@ -74,8 +74,7 @@ pub(super) fn make_and_read(name: &str) -> Option<ExitCode> {
     Some(ExitCode::from(if is_made { 0 } else { NOT_HERE }))
 }
 
-/// Where the groups of version 2 are: alone, or beside those of version 1. Found before anything is
-/// looked at.
+/// Returns the mount of cgroup version 2: alone, or beside version 1. It is found before the marks.
 static CGROUP2: OnceLock<&CStr> = OnceLock::new();
 
 fn opened(path: &CStr, flags: c_int) -> c_long {
@@ -86,15 +85,15 @@ fn socket(family: c_int, kind: c_int, protocol: c_int) -> c_long {
     call!(libc::SYS_socket, family, kind | libc::SOCK_NONBLOCK, protocol)
 }
 
-/// `struct perf_event_attr`: PERF_TYPE_SOFTWARE, its size, PERF_COUNT_SW_TASK_CLOCK, and not the
-/// kernel's part.
+/// `struct perf_event_attr`: PERF_TYPE_SOFTWARE, its size, PERF_COUNT_SW_TASK_CLOCK, kernel
+/// excluded.
 fn perf_event() -> [u64; 16] {
     let mut attributes = [0; 16];
     (attributes[0], attributes[1], attributes[5]) = (1 | 128 << 32, 1, 1 << 5);
     attributes
 }
 
-/// `union bpf_attr`, zeroes to its end.
+/// Calls bpf(2) with a `union bpf_attr` of zeroes after this beginning.
 fn bpf(command: c_int, beginning: &[u64]) -> c_long {
     let mut attributes = [0_u64; 16];
     attributes[..beginning.len()].copy_from_slice(beginning);
@@ -107,7 +106,7 @@ fn bpf_program() -> c_long {
     bpf(5, &[1 | 2 << 32, instructions.as_ptr() as u64, c"GPL".as_ptr() as u64])
 }
 
-/// A program that does nothing at each call of anybody, for as long as its link is open.
+/// Attaches a program that does nothing to every syscall of the machine while its link is open.
 fn bpf_link() -> c_long {
     const RAW_TRACEPOINT: u64 = 17;
     let instructions = [0xb7_u64, 0x95];
@@ -115,7 +114,7 @@ fn bpf_link() -> c_long {
     if program < 0 { program } else { bpf(17, &[c"sys_enter".as_ptr() as u64, program as u64]) }
 }
 
-/// One of each; the last one is read from.
+/// Opens one of each; the last one is read.
 fn namespaces() -> c_long {
     let kinds = [c"cgroup", c"ipc", c"mnt", c"net", c"pid", c"time", c"user", c"uts"];
     let folder = open(c"/proc/self/ns", libc::O_RDONLY);
@@ -131,7 +130,7 @@ fn btf() -> c_long {
     bpf(18, &[text.as_ptr() as u64, 0, text.len() as u64])
 }
 
-/// A filter that allows everything and asks nobody.
+/// Installs a filter that allows every call and sends no notification.
 fn seccomp_listener() -> c_long {
     call!(libc::SYS_prctl, libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     let allow = libc::sock_filter { code: 0x06, jt: 0, jf: 0, k: libc::SECCOMP_RET_ALLOW };
@@ -146,7 +145,7 @@ fn message_queue() -> c_long {
     made
 }
 
-/// The other side of a pseudo-terminal, by its master: nobody names a path.
+/// Opens the other side of a pseudo-terminal by its master, without a path.
 fn pts() -> c_long {
     const TIOCGPTPEER: c_long = 0x5441;
     let master = open(c"/dev/ptmx", libc::O_RDWR | libc::O_NOCTTY);
@@ -154,7 +153,7 @@ fn pts() -> c_long {
     call!(libc::SYS_ioctl, master, TIOCGPTPEER, libc::O_RDWR | libc::O_NOCTTY | libc::O_NONBLOCK)
 }
 
-/// Out of a process, which happens to be this one.
+/// Takes an fd out of a process, which is this one.
 fn taken() -> c_long {
     let process = call!(libc::SYS_pidfd_open, std::process::id(), 0);
     let fds = pipe();

@@ -1,4 +1,4 @@
-//! The tracees: tiny programs, one provocation each. The truth about each is stated in its trial.
+//! The tracees: small programs, each with one behaviour. Their truths are stated in their trials.
 #![expect(unsafe_code, reason = "raw system calls are what these programs are for")]
 
 pub(crate) mod callers;
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use kinds::NOT_HERE;
 
-/// Becomes the tracee of this name.
+/// Runs the tracee of this name.
 pub(crate) fn become_tracee(name: &str) -> ExitCode {
     if let Some(exit) = kinds::make_and_read(name) {
         return exit;
@@ -30,15 +30,15 @@ pub(crate) fn become_tracee(name: &str) -> ExitCode {
     tracee()
 }
 
-/// Becomes this command, with the signals of a fresh login: those of whoever started the tests
-/// (nohup, a background job) are its own affair.
+/// Executes this command with default signal actions, as after a login. The tests may have been
+/// started with signals ignored (nohup, a background job).
 pub(crate) fn become_plain(command: &[&str]) -> ExitCode {
     for signal in 1..=libc::SIGRTMAX() {
         // SAFETY: no handler is given; signals that cannot be set are refused; signal(2).
         unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
     let [program, arguments @ ..] = command else { return ExitCode::from(99) };
-    // It only returns when it fails.
+    // Returns only on failure.
     let _error = Command::new(program).args(arguments).exec();
     ExitCode::from(98)
 }
@@ -59,7 +59,7 @@ const TRACEES: &[(&str, Tracee)] = &[
     ("asks_in_a_thread", callers::asks_in_a_thread),
 ];
 
-/// A syscall without arguments, straight to the kernel.
+/// Makes a syscall without arguments.
 fn call(number: libc::c_long) -> libc::c_long {
     // SAFETY: the numbers used here take no pointers.
     unsafe { libc::syscall(number, 0, 0, 0, 0, 0, 0) }
@@ -106,14 +106,14 @@ fn many_children() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Exits 0 when it leads a session of its own.
+/// Exits with 0 if it leads its own session.
 fn own_session() -> ExitCode {
     // SAFETY: takes a number; getsid(2).
     let session = unsafe { libc::getsid(0) };
     ExitCode::from(u8::from(u32::try_from(session) != Ok(std::process::id())))
 }
 
-/// As good as without end: nobody waits that long.
+/// Makes calls for longer than any trial waits.
 fn calls_without_end() -> ExitCode {
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(60) {
@@ -132,10 +132,9 @@ fn fork() -> libc::pid_t {
     unsafe { libc::fork() }
 }
 
-/// Four processes that each live only until their child does: no list of them is ever up to date.
+/// Runs four processes that each exit once their child runs, so a list of them is never current.
 ///
-/// They give up after a while: a tracer that fails to end them must not leave the machine with
-/// them.
+/// They stop after a while, so that they do not stay if a tracer fails to end them.
 fn flees() -> ! {
     let begun = Instant::now();
     for _ in 0..3 {
@@ -172,7 +171,7 @@ fn sleeps_in_threads() -> ExitCode {
     sleep()
 }
 
-/// A child of which no tracer hears, unless it sees to that.
+/// Makes a child that the kernel does not report to a tracer, unless the tracer prevents that.
 fn hides_a_child() -> ExitCode {
     let flags = libc::c_long::from(libc::CLONE_UNTRACED | libc::SIGCHLD);
     // SAFETY: as fork: no memory is shared, and the process has one thread; clone(2).

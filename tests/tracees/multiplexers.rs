@@ -1,4 +1,4 @@
-//! Calls that do one of several things, as an argument says.
+//! Syscalls with several operations, selected by an argument.
 
 use libc::c_int;
 
@@ -22,7 +22,7 @@ pub(super) fn arguments() {
     call!(libc::SYS_mprotect, page, 4096, libc::PROT_READ | libc::PROT_EXEC);
     let both = libc::PROT_READ | libc::PROT_WRITE | libc::PROT_EXEC;
     call!(libc::SYS_mmap, 0, 4096, both, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0);
-    // A question, and what it answered: no other task is concerned.
+    // A query and its result: it affects no other task.
     let persona = call!(libc::SYS_personality, 0xffff_ffff_u32);
     call!(libc::SYS_personality, persona | 0x4_0000);
     call!(libc::SYS_shmat, -1, 0, libc::SHM_EXEC);
@@ -31,7 +31,7 @@ pub(super) fn arguments() {
     for clock in [libc::CLOCK_TAI, 77, -6] {
         call!(libc::SYS_clock_getres, clock, time.as_mut_ptr());
     }
-    // A clock that nobody can set, and one that nobody has.
+    // A clock that cannot be set, and one that does not exist.
     call!(libc::SYS_clock_gettime, libc::CLOCK_REALTIME_COARSE, [0_i64; 2].as_mut_ptr());
     call!(libc::SYS_clock_settime, libc::CLOCK_MONOTONIC, time.as_ptr());
     call!(libc::SYS_clock_adjtime, 77, [0_u64; 26].as_mut_ptr());
@@ -55,7 +55,7 @@ pub(super) fn arguments() {
 }
 
 pub(super) fn flags() {
-    // All of these are refused, whoever asks: the flags exclude each other.
+    // All of these are refused for every user: the flags exclude each other.
     const NOT_TOGETHER: c_int = libc::CLONE_NEWNS | libc::CLONE_FS;
     call!(libc::SYS_clone, NOT_TOGETHER | libc::CLONE_NEWNET | libc::SIGCHLD, 0, 0, 0, 0);
     let mut arguments = [0_u64; 11];

@@ -1,5 +1,5 @@
-//! Programs that use one kind of thing each, between two marks; what each call used is stated in
-//! its trial.
+//! Programs that each use one kind of object between two marks; what each call uses is stated in
+//! the trial.
 
 use std::ffi::CStr;
 use std::process::ExitCode;
@@ -8,10 +8,10 @@ use libc::{c_int, c_long, c_void};
 
 use super::{Tracee, multiplexers};
 
-/// A system call with up to six numbers.
+/// Makes a syscall with up to six arguments.
 macro_rules! call {
     ($number:expr $(, $argument:expr)* $(,)?) => {
-        // SAFETY: each use passes what its man page asks for, pointers to live values among it.
+        // SAFETY: each use passes what its man page asks for, with pointers to live values.
         unsafe { libc::syscall($number $(, $argument)*) }
     };
 }
@@ -37,7 +37,7 @@ pub(super) const TRACEES: &[(&str, Tracee)] = &[
     ("calls_as_32_bits", || between_marks(super::int80::calls_of_32_bits)),
 ];
 
-/// Numbers that no kernel knows: only calls between them are looked at.
+/// Numbers without a syscall, used as marks: only calls between them are compared.
 pub(super) const BEGIN: c_long = 0x3e8;
 pub(super) const END: c_long = 0x3e9;
 
@@ -123,7 +123,7 @@ fn sockets() {
     tcp();
 }
 
-/// A connection to oneself; the accepted socket is a new one that nobody told the kind of.
+/// Connects to itself; the accepted socket is new, and no call names its kind.
 fn tcp() {
     let listening = fd(call!(libc::SYS_socket, libc::AF_INET, libc::SOCK_STREAM, 0));
     let mut address = libc::sockaddr_in {
@@ -168,7 +168,7 @@ fn files() {
     call!(libc::SYS_newfstatat, directory, c"".as_ptr(), status, libc::AT_EMPTY_PATH);
     call!(libc::SYS_newfstatat, directory, c"0".as_ptr(), status, 0);
     call!(libc::SYS_newfstatat, directory, c"0".as_ptr(), status, libc::AT_SYMLINK_NOFOLLOW);
-    // By a link, as logs lead to standard output, and without; a tracer has no such fds.
+    // By a link, as logs lead to standard output, and directly; a tracer has no such fds.
     let [pipe, memory] = [pipe()[1], fd(call!(libc::SYS_memfd_create, c"x".as_ptr(), 0))];
     call!(libc::SYS_dup3, pipe, 200, 0);
     call!(libc::SYS_dup3, memory, 201, 0);
@@ -185,18 +185,18 @@ fn files() {
     call!(libc::SYS_mmap, 0, 4096, libc::PROT_READ, libc::MAP_PRIVATE, file, 0);
     call!(libc::SYS_sendfile, file, open(c"/dev/zero", libc::O_RDONLY), 0, 8);
     call!(libc::SYS_splice, file, 0, pipe, 0, 8, 0);
-    // Only its place is opened; and times are an fd's.
+    // O_PATH opens the location only; and the times of an fd.
     open(c"/dev/urandom", libc::O_PATH);
     call!(libc::SYS_openat2, libc::AT_FDCWD, c"/dev/urandom".as_ptr(), [libc::O_PATH as u64, 0, 0].as_ptr(), 24);
     call!(libc::SYS_utimensat, file, 0, 0, 0);
-    // What is gone afterwards, and what means something else.
+    // What does not exist afterwards, and what means something else.
     call!(libc::SYS_chdir, c"folder".as_ptr());
     call!(libc::SYS_unlinkat, libc::AT_FDCWD, c"fifo".as_ptr(), 0);
     call!(libc::SYS_unlinkat, libc::AT_FDCWD, c"file".as_ptr(), 0);
     call!(libc::SYS_lseek, file, 0, libc::SEEK_SET);
 }
 
-/// The same number for one kind after another.
+/// Uses the same number for one kind after another.
 fn reused_numbers() {
     let first = eventfd();
     read(first);
@@ -219,7 +219,7 @@ fn reused_numbers() {
     read(first);
 }
 
-/// One process closes for both; then each has its own.
+/// One process closes an fd for both; then each has its own table.
 fn shared_files() {
     let shared = eventfd();
     read(shared);
@@ -235,7 +235,7 @@ fn shared_files() {
         write(shared);
     });
     read(shared);
-    // One that leaves the table that it shares.
+    // One that leaves the shared table.
     in_child(libc::CLONE_FILES, || {
         call!(libc::SYS_unshare, libc::CLONE_FILES);
         close(shared);
@@ -245,7 +245,7 @@ fn shared_files() {
     read(shared);
 }
 
-/// Runs something in a process made with these flags, and waits for it.
+/// Runs a closure in a process made with these flags, and waits for it.
 fn in_child(flags: c_int, child: impl FnOnce()) {
     match call!(libc::SYS_clone, flags | libc::SIGCHLD, 0, 0, 0, 0) {
         0 => {
@@ -256,21 +256,21 @@ fn in_child(flags: c_int, child: impl FnOnce()) {
     }
 }
 
-/// Two tasks go on sharing after one failed to leave the table: what the other closes is closed for
-/// both.
+/// Two tasks still share their table after one failed to leave it: an fd closed by one is closed
+/// for both.
 fn shared_after_all() {
     let shared = eventfd();
-    let ([told, tells], [answered, answers]) = (pipe(), pipe());
+    let ([unshared, reports], [proceeds, answers]) = (pipe(), pipe());
     let child = call!(libc::SYS_clone, libc::CLONE_FILES | libc::SIGCHLD, 0, 0, 0, 0);
     if child == 0 {
         call!(libc::SYS_unshare, libc::CLONE_FILES | 0x1);
         read(shared);
-        write(tells);
-        read(answered);
+        write(reports);
+        read(proceeds);
         read(shared);
         call!(libc::SYS_exit_group, 0);
     }
-    read(told);
+    read(unshared);
     close(shared);
     let replaced = fd(call!(libc::SYS_memfd_create, c"x".as_ptr(), 0));
     assert_eq!(replaced, shared, "the lowest number is taken");
@@ -278,7 +278,7 @@ fn shared_after_all() {
     call!(libc::SYS_wait4, child, 0, 0, 0);
 }
 
-/// An fd that comes in a message.
+/// Receives an fd in a message.
 fn received_fd() {
     let [to, from] = pair(libc::SOCK_STREAM);
     let sent = fd(call!(libc::SYS_timerfd_create, libc::CLOCK_MONOTONIC, libc::TFD_NONBLOCK));
@@ -302,7 +302,7 @@ fn received_fd() {
     read(control[2] as c_int);
 }
 
-/// Becomes another program with one fd open and one that is closed on the way.
+/// Executes another program with one fd open and one that is closed on exec.
 fn inherited() -> ExitCode {
     let kept = eventfd();
     call!(libc::SYS_dup3, kept, 100, 0);
@@ -322,7 +322,7 @@ fn read_inherited() {
     read(101);
 }
 
-/// What fails makes nothing, but was tried on something.
+/// Makes calls that fail: they make no object, but were tried on one.
 fn failures() {
     open(c"/nowhere", libc::O_RDONLY);
     read(99);

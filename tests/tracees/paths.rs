@@ -1,8 +1,6 @@
-//! Programs that reach files by unusual paths: what each leads to must be seen as the program
-//! itself finds it.
+//! Programs that reach files by unusual paths: the tracer must find the same file as the program.
 //!
-//! Every file that a path leads to is checked against what `fstat` says of the path once it is
-//! open.
+//! Every file that a path leads to is checked against the result of `fstat` once it is open.
 
 use std::ffi::{CStr, CString};
 use std::fs;
@@ -31,7 +29,7 @@ pub(super) const TRACEES: &[(&str, Tracee)] = &[
 /// `AT_FDCWD`
 const HERE: c_int = libc::AT_FDCWD;
 
-/// newfstatat, which is all that is looked at.
+/// Calls newfstatat, the only call that is compared.
 fn look(directory: c_int, path: &str, flags: c_int) -> c_long {
     let path = CString::new(path).expect("no zero");
     let mut status = [0_u64; 32];
@@ -46,7 +44,7 @@ fn fails(path: &str) {
     assert_eq!(look(HERE, path, 0), -1, "{path}");
 }
 
-/// Links in a row, each to the next, the last one to `z`.
+/// Makes a chain of links, the last one to `z`.
 fn chain(name: &str, length: usize) {
     let next = |at| if at == length { "z".to_owned() } else { format!("{name}{}", at + 1) };
     (1..=length).for_each(|at| symlink(next(at), format!("{name}{at}")).expect("a link"));
@@ -61,7 +59,7 @@ fn prepare() {
     link("nowhere", "dangling");
     link("loop", "loop");
     fs::create_dir("d").expect("a directory");
-    // With `z` itself 40 links, as many as the kernel follows.
+    // With `z` itself 40 links, the kernel's limit.
     chain("short", 39);
     chain("long", 40);
 }
@@ -112,7 +110,7 @@ fn spellings() -> ExitCode {
         look(link, "", libc::AT_EMPTY_PATH);
         look(procfs, "self", libc::AT_SYMLINK_NOFOLLOW);
         look(HERE, "/proc/self/cwd", libc::AT_SYMLINK_NOFOLLOW);
-        // A slash after it follows the last link, too.
+        // With a trailing slash the last link is followed, too.
         look(HERE, "here/", libc::AT_SYMLINK_NOFOLLOW);
     })
 }
@@ -154,7 +152,7 @@ fn in_a_thread() -> ExitCode {
     let looks = move || {
         call!(libc::SYS_unshare, libc::CLONE_FILES);
         call!(libc::SYS_dup2, full, zero);
-        // The leader waits for this thread, and makes no call that would be counted.
+        // The leader waits for this thread and makes no call that would be counted.
         while !fs::read_to_string("/proc/self/stat").is_ok_and(|stat| stat.contains(") S ")) {
             std::thread::yield_now();
         }
@@ -169,7 +167,7 @@ fn in_a_thread() -> ExitCode {
     std::thread::spawn(looks).join().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
 }
 
-/// Makes namespaces, those of users among them where that takes no root; whether that went well.
+/// Unshares namespaces, with a user namespace where that takes no root; returns whether it worked.
 fn unshares(flags: c_int) -> bool {
     call!(libc::SYS_unshare, flags) == 0 || call!(libc::SYS_unshare, libc::CLONE_NEWUSER | flags) == 0
 }
@@ -178,7 +176,7 @@ fn mount(source: &CStr, target: &CStr, kind: &CStr, flags: u64) -> bool {
     call!(libc::SYS_mount, source.as_ptr(), target.as_ptr(), kind.as_ptr(), flags, 0) == 0
 }
 
-/// The end of a child.
+/// Exits from a child.
 fn leave(code: u8) -> ! {
     call!(libc::SYS_exit_group, c_int::from(code));
     unreachable!("it has left")
@@ -254,7 +252,7 @@ fn of_another_mount_namespace() -> ExitCode {
     if !unshares(libc::CLONE_NEWNS) || !mount(c"none", c"/", c"none", libc::MS_REC | libc::MS_PRIVATE) {
         return ExitCode::from(NOT_HERE);
     }
-    // Fds of which nothing is known yet, on mounts that this namespace has not.
+    // Fds that were never queried, on mounts that this namespace does not have.
     let [file, maps] = [file, maps].map(|inherited| fd(call!(libc::SYS_dup, inherited)));
     between_marks(|| {
         read(file);

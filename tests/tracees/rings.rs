@@ -1,4 +1,4 @@
-//! A program that closes an fd without a call that says so.
+//! A program that closes an fd without a close call.
 
 use std::process::ExitCode;
 
@@ -15,7 +15,7 @@ const IORING_OFF_SQES: c_long = 0x1000_0000;
 const IORING_ENTER_GETEVENTS: c_int = 1;
 const IORING_OP_CLOSE: u32 = 19;
 
-/// The number of an eventfd that was read is another file's after the ring has closed it.
+/// The number of an eventfd that was read belongs to another file after the ring has closed it.
 pub(super) fn closes_by_ring() -> ExitCode {
     let mut is_made = false;
     between_marks(|| {
@@ -41,7 +41,7 @@ fn submit_close(ring: c_int, parameters: &[u32; PARAMETERS], closed: c_int) {
     };
     let (queue, entry) = (shared(0), shared(IORING_OFF_SQES));
     let put = |page: *mut u32, at: u32, value: u32| {
-        // SAFETY: a page that the kernel shares, which is all zeroes, and an offset of its own.
+        // SAFETY: a page shared with the kernel, all zeroes, and an offset inside it.
         unsafe { page.wrapping_byte_add(at as usize).write_volatile(value) }
     };
     put(entry, 0, IORING_OP_CLOSE);

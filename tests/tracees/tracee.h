@@ -1,4 +1,4 @@
-// What every tracee may use: a call to be counted by, and checks that name their line.
+// What every tracee may use: a call to count tasks by, and checks that name their line.
 #ifndef TRACEE_H
 #define TRACEE_H
 #define _GNU_SOURCE
@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-// The call by which a trial counts who was seen.
+// The call by which a trial counts the tasks that were seen.
 static inline void mark(void) { syscall(SYS_getppid); }
 
 static inline void marks(int count) { while (count--) mark(); }
@@ -30,7 +30,7 @@ static inline void broken(const char *file, int line, const char *condition) {
 	_exit(99);
 }
 
-// A child as fork makes it, whatever the C library and the architecture call that.
+// Forks, whatever the C library and the architecture call that.
 static inline pid_t born(void) {
 	pid_t child = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 	must(child >= 0);
@@ -58,7 +58,7 @@ static inline void nap(long milliseconds) {
 	while (nanosleep(&time, &time)) { }
 }
 
-// Until it waits in the kernel: for one that goes there, whatever else the machine is busy with.
+// Waits until a task waits in the kernel, however busy the machine is.
 static inline void until_asleep(pid_t task) {
 	char path[32], line[256] = "", *name_end;
 	snprintf(path, sizeof path, "/proc/%d/stat", task);

@@ -1,4 +1,4 @@
-//! Who makes a call: the stack of a stopped program, against what its source says.
+//! Call sites: the stack of a stopped program is compared with its source.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::seen::{Seen, Watched};
 use crate::tracees;
 use crate::trials::{self, Plain};
 
-/// Name and trial.
+/// Trial names and functions.
 pub(crate) const TRIALS: &[Plain] = &[("callers::of_a_rust_thread", of_a_rust_thread)];
 
 fn of_a_rust_thread() -> Result<(), Failed> {
@@ -23,8 +23,8 @@ fn of_a_rust_thread() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Traces it, and holds the stack of its first such call against the truth, as far as it lies in
-/// this file.
+/// Traces a program and compares the stack of its first such call with the truth, as far as it lies
+/// in this file.
 pub(crate) fn watch(watched: Watched, stack: &Stack, file: &Path) -> Result<Seen, Failed> {
     let mut site = None;
     let seen = watched.watch_with(&mut |event| {
@@ -42,7 +42,7 @@ pub(crate) fn watch(watched: Watched, stack: &Stack, file: &Path) -> Result<Seen
     }
 }
 
-/// The functions of this file with their lines.
+/// Returns the functions of this file on the stack, with their lines.
 fn functions(site: &CallSite, file: &Path) -> Vec<(String, u32)> {
     let own = site.frames.iter().filter_map(|frame| {
         let (source, line) = frame.source.as_ref()?;
@@ -53,7 +53,7 @@ fn functions(site: &CallSite, file: &Path) -> Vec<(String, u32)> {
     own.collect()
 }
 
-/// Whether the innermost frame is one that nobody wrote here, and has a name.
+/// Returns true if the innermost frame is a named function without a source file here.
 fn goes_through_libc(site: &CallSite) -> bool {
     site.frames.first().is_some_and(|frame| frame.source.is_none() && frame.function.is_some())
 }

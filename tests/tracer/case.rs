@@ -1,21 +1,20 @@
-//! A tracee in C and the truth about it, both read from one file of `tests/tracees`. Main type:
-//! [`Case`].
+//! A tracee in C and what must be observed of it, both read from one file of `tests/tracees`. Main
+//! type: [`Case`].
 //!
-//! The comment at the head of such a file says what happens in it, and below that what must have
-//! been seen:
+//! The comment at the head of such a file says what happens, and below that what must be observed:
 //!
-//! | line | means | where it is absent |
+//! | line | meaning | default |
 //! |---|---|---|
 //! | `exit: 3`, `exit: SIGTRAP` | how the first process ends | `0` |
-//! | `untraced: 0` | how it ends where nobody traces, if tracing makes a difference | as `exit` |
-//! | `output: LINE` | a line of its output | none is expected |
-//! | `processes: 2`, `threads: 3` | how many came to be (`any`: chance decides) | 1 process; as many threads as processes |
-//! | `vanished: 1` | threads whose number is heard of no more, because they executed | 0 |
+//! | `untraced: 0` | how it ends without a tracer, if tracing makes a difference | as `exit` |
+//! | `output: LINE` | a line of its output | no output |
+//! | `processes: 2`, `threads: 3` | how many were started (`any`: this varies) | 1 process; as many threads as processes |
+//! | `vanished: 1` | threads without an end event, because another thread of their process called execve | 0 |
 //! | `calls: read 3 errors 1, i386/fork 1` | exact counts; `calls on x86_64:` for one architecture | |
-//! | `blind: setuid_exec` | the blind spots that are told | none |
-//! | `stack: getppid < f at 8 < main at 12` | who makes the first such call: of its stack, the functions of this file, with their lines | nobody is asked |
-//! | `varies: futex, read`, `varies: all` | calls that chance decides: strace's count may differ | none |
-//! | `strace: REASON` | why strace is no referee here | it is |
+//! | `blind: setuid_exec` | the reported blind spots | none |
+//! | `stack: getppid < f at 8 < main at 12` | the stack of the first such call: the functions of this file, with their lines | not checked |
+//! | `varies: futex, read`, `varies: all` | calls with counts that vary from run to run: strace's may differ | none |
+//! | `strace: REASON` | why the counts are not compared with strace's | they are compared |
 //! | `needs: x86_64, user namespaces` | what else it needs than a C compiler | nothing |
 //! | `build: -m32 -static` | further arguments of the compiler | none |
 
@@ -28,20 +27,20 @@ use sysguard::model::run::workload::Exit;
 use crate::needs::Need;
 use crate::seen::NATIVE;
 
-/// A provocation.
+/// A tracee and its truth.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Case {
     /// Its place below `tests/tracees`: `births::vfork`.
     pub(crate) name: String,
     pub(crate) source: PathBuf,
     /// What happens in it.
-    pub(crate) says: String,
+    pub(crate) summary: String,
     pub(crate) build: Vec<String>,
     pub(crate) needs: Vec<Need>,
     pub(crate) truth: Truth,
 }
 
-/// What must have been seen of it.
+/// What must be observed of a tracee.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Truth {
     pub(crate) exit: Exit,
@@ -56,7 +55,7 @@ pub(crate) struct Truth {
     pub(crate) referee: Referee,
 }
 
-/// A number, or what chance makes it.
+/// An exact number, or any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Amount {
     Any,
@@ -69,40 +68,40 @@ impl Amount {
     }
 }
 
-/// The count of one call.
+/// The expected count of one syscall.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Expected {
     pub(crate) abi: Abi,
     pub(crate) name: String,
     pub(crate) calls: u64,
-    /// `None`: not asked.
+    /// `None`: errors are not checked.
     pub(crate) errors: Option<u64>,
 }
 
-/// Who makes the first call of this name: the functions of the case's own file, innermost first,
-/// each with the line where it is.
+/// The stack of the first call with this name: the functions of the case's own file, innermost
+/// first, each with its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Stack {
     pub(crate) call: String,
     pub(crate) functions: Vec<(String, u32)>,
 }
 
-/// How far strace's counts bind.
+/// How far the counts must agree with strace's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Referee {
-    /// For all calls but these.
+    /// For all calls except these.
     AllBut(Vec<String>),
-    /// Not at all, for this reason.
+    /// Not compared, for this reason.
     No(String),
 }
 
 impl Case {
-    /// Every case, ordered by name. A file that cannot be read as one has the fault in its stead.
+    /// Returns every case, ordered by name, or the error of a file that cannot be parsed.
     pub(crate) fn all() -> Vec<(String, Result<Self, String>)> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tracees");
         let mut sources: Vec<PathBuf> = folder(&root)
             .iter()
-            .flat_map(|room| folder(room))
+            .flat_map(|group| folder(group))
             .filter(|path| path.extension() == Some("c".as_ref()))
             .collect();
         sources.sort();
@@ -123,21 +122,21 @@ impl Case {
     fn read(name: &str, source: &Path, text: &str) -> Result<Self, String> {
         let head: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("//")).map(str::trim).collect();
         let mut parts = head.splitn(2, |line| line.is_empty());
-        let says = parts.next().unwrap_or_default().join(" ");
-        if says.is_empty() {
-            return Err("does not say what happens".to_owned());
+        let summary = parts.next().unwrap_or_default().join(" ");
+        if summary.is_empty() {
+            return Err("no sentence about what happens".to_owned());
         }
         let mut case = Self {
             name: name.to_owned(),
             source: source.to_owned(),
-            says,
+            summary,
             build: Vec::new(),
             needs: Vec::new(),
             truth: Truth::default(),
         };
         for line in parts.next().unwrap_or_default() {
-            let (key, value) = line.split_once(": ").ok_or_else(|| format!("no `key: value`: {line}"))?;
-            case.take(key, value).ok_or_else(|| format!("not understood: {line}"))?;
+            let (key, value) = line.split_once(": ").ok_or_else(|| format!("expected `key: value`, found: {line}"))?;
+            case.take(key, value).ok_or_else(|| format!("unknown key or value: {line}"))?;
         }
         Ok(case)
     }
@@ -154,7 +153,7 @@ impl Case {
             "blind" => truth.blind = list(value),
             "stack" => truth.stack = Some(stack(value)?),
             "strace" => truth.referee = Referee::No(value.to_owned()),
-            "varies" if value == "all" => truth.referee = Referee::No("chance decides what is called".to_owned()),
+            "varies" if value == "all" => truth.referee = Referee::No("its calls vary".to_owned()),
             "varies" => truth.referee = Referee::AllBut(list(value)),
             "needs" => self.needs = list(value).iter().map(|word| Need::from_word(word)).collect::<Option<_>>()?,
             "build" => self.build = value.split_whitespace().map(str::to_owned).collect(),

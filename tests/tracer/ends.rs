@@ -1,4 +1,4 @@
-//! Ends from outside: whatever the workload does and whoever ends it, nobody of its tree lives on.
+//! Ends from outside: no process of the tree outlives its workload, however that is ended.
 
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -19,7 +19,7 @@ struct Endless {
     name: &'static str,
     watched: fn() -> Watched,
     needs: &'static [Need],
-    /// It ends when the first process has had its grace.
+    /// It ends when the grace period of the first process is over.
     outlives_the_first: bool,
 }
 
@@ -44,7 +44,7 @@ const WORKLOADS: &[Endless] = &[
     Endless { outlives_the_first: true, ..endless("is_a_fleeing_daemon", || Watched::tracee("flees_as_a_daemon")) },
 ];
 
-/// An end, with the trial's name.
+/// A way to end a workload, with its name.
 type End = (&'static str, fn(&Endless) -> Result<(), Failed>);
 
 const ENDS: &[End] = &[
@@ -53,7 +53,7 @@ const ENDS: &[End] = &[
     ("by_sigkill_to_the_tool_at_50_moments", |endless| by_signal(endless, Signal::SIGKILL, 50)),
 ];
 
-/// Each end for each workload.
+/// Returns a trial for each way to end each workload.
 pub(crate) fn trials() -> Vec<Trial> {
     let trial = |end: &End, endless: &'static Endless| {
         let (name, run) = *end;
@@ -64,7 +64,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     ENDS.iter().flat_map(|end| WORKLOADS.iter().map(move |endless| trial(end, endless))).collect()
 }
 
-/// `tracer --trace NAME`: traces that workload, in a process that can be killed.
+/// `tracer --trace NAME`: traces that workload in a process that can be killed.
 pub(crate) fn become_tool(name: &str) -> ExitCode {
     let Some(endless) = WORKLOADS.iter().find(|endless| endless.name == name) else { return ExitCode::from(99) };
     let mut watched = (endless.watched)();
@@ -75,10 +75,11 @@ pub(crate) fn become_tool(name: &str) -> ExitCode {
     }
 }
 
-/// Every process of a trial has this variable, with the trial's own value.
+/// Every process of a trial has this environment variable, with a value that is unique to the
+/// trial.
 const MARK: &str = "SYSGUARD_TRIAL";
 
-/// No process of a workload may live longer than that.
+/// Returns how long a process may outlive its workload.
 fn survival() -> Duration {
     Duration::from_secs(2) * slowness()
 }
@@ -111,7 +112,7 @@ fn ends_by_deadline(endless: &Endless, engine: Engine) -> Result<(), Failed> {
     if lasted > TIMEOUT + survival() {
         return Err(format!("lasted {lasted:?}").into());
     }
-    nobody_survives(&mark, Duration::ZERO)
+    no_survivors(&mark, Duration::ZERO)
 }
 
 fn by_signal(endless: &Endless, signal: Signal, times: u32) -> Result<(), Failed> {
@@ -121,12 +122,12 @@ fn by_signal(endless: &Endless, signal: Signal, times: u32) -> Result<(), Failed
         let moment = Duration::from_micros(chance(80_000));
         thread::sleep(moment);
         tool.end(signal)?;
-        nobody_survives(&mark, survival()).map_err(|failed| format!("{signal} after {moment:?}: {failed:?}"))?;
+        no_survivors(&mark, survival()).map_err(|failed| format!("{signal} after {moment:?}: {failed:?}"))?;
     }
     Ok(())
 }
 
-/// A tracer in a process of its own.
+/// A tracer in its own process.
 struct Tool(Child);
 
 impl Tool {
@@ -143,15 +144,17 @@ impl Tool {
     }
 }
 
-/// A number below `end`.
+/// Returns a random number below `end`.
 fn chance(end: u64) -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(()) % end
 }
 
-/// The time is told by turns that this process gets, not by the clock: one that is killed needs a
-/// turn to be gone, and on a starved machine both wait for theirs.
-fn nobody_survives(mark: &str, within: Duration) -> Result<(), Failed> {
+/// Fails if a process with this mark lives longer than `within`.
+///
+/// Time is counted in turns that this process gets, not by the clock: a killed process needs a turn
+/// to exit, and on a starved machine both wait for theirs.
+fn no_survivors(mark: &str, within: Duration) -> Result<(), Failed> {
     const TURN: Duration = Duration::from_millis(5);
     let begun = Instant::now();
     for turns in 0.. {
@@ -167,7 +170,7 @@ fn nobody_survives(mark: &str, within: Duration) -> Result<(), Failed> {
     Ok(())
 }
 
-/// What can be told of all processes with this mark.
+/// Describes every process with this mark.
 fn marked(mark: &str) -> Vec<String> {
     let variable = format!("{MARK}={mark}");
     let is_marked = |process: &Path| {
@@ -180,11 +183,11 @@ fn marked(mark: &str) -> Vec<String> {
         .map(|process| {
             let line = std::fs::read(process.join("cmdline")).unwrap_or_default();
             let line = String::from_utf8_lossy(&line).replace('\0', " ");
-            // Why it still lives: what it waits for, who traces it, what signals are pending.
+            // Why it still lives: what it waits for, its tracer, and its pending signals.
             let status = std::fs::read_to_string(process.join("status")).unwrap_or_default();
-            let tells = ["State", "PPid", "TracerPid", "SigPnd", "ShdPnd"];
+            let fields = ["State", "PPid", "TracerPid", "SigPnd", "ShdPnd"];
             let status: Vec<&str> =
-                status.lines().filter(|line| tells.iter().any(|tell| line.starts_with(tell))).collect();
+                status.lines().filter(|line| fields.iter().any(|field| line.starts_with(field))).collect();
             let waits = std::fs::read_to_string(process.join("wchan")).unwrap_or_default();
             format!("{}: {line} {status:?} {waits}", process.display())
         })

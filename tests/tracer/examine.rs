@@ -1,5 +1,5 @@
-//! The one driver of all cases: builds the program, runs it untraced, traced, and under strace, and
-//! holds each against the truth.
+//! Runs each case: builds the program, runs it untraced, traced and under strace, and compares each
+//! run with the truth.
 
 use std::fmt::Write as _;
 use std::os::unix::process::ExitStatusExt;
@@ -18,7 +18,7 @@ use crate::needs::{self, Need};
 use crate::referee;
 use crate::seen::{ENGINES, Seen, Watched, read_from_start};
 
-/// A trial for each case.
+/// Returns a trial for each case.
 pub(crate) fn trials() -> Vec<Trial> {
     let trial = |(name, case): (String, Result<Case, String>)| {
         Trial::ignorable_test(name, move || {
@@ -33,12 +33,12 @@ pub(crate) fn trials() -> Vec<Trial> {
     Case::all().into_iter().map(trial).collect()
 }
 
-/// A row for each case: name, what happens, what must be seen.
+/// Returns a row for each case: name, what happens, what must be observed.
 pub(crate) fn rows() -> Vec<[String; 3]> {
     let row = |(name, case): (String, Result<Case, String>)| {
-        let (says, truth) =
-            case.map_or_else(|fault| (fault, String::new()), |case| (case.says, case.truth.to_string()));
-        [format!("`{name}`"), says, truth]
+        let (summary, truth) =
+            case.map_or_else(|fault| (fault, String::new()), |case| (case.summary, case.truth.to_string()));
+        [format!("`{name}`"), summary, truth]
     };
     Case::all().into_iter().map(row).collect()
 }
@@ -52,7 +52,7 @@ fn examine(case: &Case) -> Result<(), Failed> {
     if prebuilt().is_none() {
         build(case, "cc", &program)?;
     }
-    // What one run leaves behind must not be found by the next.
+    // Each run has its own directory, so that it does not find files of another run.
     let watched = |run: &str| -> Result<Watched, Failed> {
         let cwd = folder.path().join(run);
         std::fs::create_dir(&cwd)?;
@@ -77,13 +77,13 @@ fn examine(case: &Case) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Where the programs lie already, on a machine without a compiler.
+/// Returns the folder of prebuilt programs, for a machine without a compiler.
 fn prebuilt() -> Option<PathBuf> {
     std::env::var_os("SYSGUARD_TRACEES").map(PathBuf::from)
 }
 
-/// Builds the programs of all cases for another machine of this architecture, those aside that need
-/// more than that.
+/// Builds the programs for another machine of this architecture, except those that need more than a
+/// C compiler.
 pub(crate) fn build_all(compiler: &str, folder: &Path) -> Result<(), Failed> {
     let cases = Case::all().into_iter().map(|(_, case)| case).collect::<Result<Vec<_>, _>>()?;
     let builds = |case: &&Case| case.build.is_empty() && !case.needs.contains(&Need::X86);
@@ -109,7 +109,7 @@ fn check_untraced(truth: &Truth, watched: &Watched) -> Result<(), Failed> {
     differing.fail("untraced")
 }
 
-/// By notifications the same is seen, but the errors of calls; or that it cannot be.
+/// Checks a run by notifications: it shows the same except errors, or ends as incomplete.
 fn check_notified(case: &Case, seen: &Seen) -> Result<(), Failed> {
     let has_own_filter = case.name.starts_with("filters::");
     let is_blind = |to: &str| case.truth.blind.iter().any(|spot| spot == to);
@@ -148,14 +148,14 @@ fn check(truth: &Truth, seen: &Seen, run: &str) -> Result<(), Failed> {
     differing.fail(run)
 }
 
-/// All that differs, so that one run shows it.
+/// Collects all differences, so that one run shows them.
 #[derive(Default)]
 struct Differing(String);
 
 impl Differing {
     fn unless(&mut self, is_right: bool, what: &str, seen: &dyn std::fmt::Debug, truth: &dyn std::fmt::Debug) {
         if !is_right {
-            let _ = writeln!(self.0, "{what}: {seen:?} is not {truth:?}");
+            let _ = writeln!(self.0, "{what}: {seen:?}, expected {truth:?}");
         }
     }
 
@@ -190,8 +190,8 @@ impl std::fmt::Display for Truth {
         }
         match &self.referee {
             Referee::AllBut(varying) if varying.is_empty() => write!(f, "; strace agrees on every call"),
-            Referee::AllBut(varying) => write!(f, "; strace agrees but for {}", varying.join(", ")),
-            Referee::No(reason) => write!(f, "; no strace: {reason}"),
+            Referee::AllBut(varying) => write!(f, "; strace agrees except for {}", varying.join(", ")),
+            Referee::No(reason) => write!(f, "; not compared with strace: {reason}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What goes through a traced program is what goes through an untraced one.
+//! A traced program's input and output are the same as an untraced program's.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -16,7 +16,7 @@ use sysguard::model::run::workload::Exit;
 use crate::needs::slowness;
 use crate::trials::{Plain, ensure_eq};
 
-/// Name and trial.
+/// Trial names and functions.
 pub(crate) const TRIALS: &[Plain] = &[
     ("fidelity::10_mb_each_way", passes_10_mb),
     ("fidelity::closed_pipes_end_writers", ends_writers),
@@ -32,7 +32,7 @@ struct Piped {
 }
 
 fn start(script: &str) -> Result<Piped, Failed> {
-    // Else the shell holds the other ends too, and nobody ever sees that they are closed.
+    // Without O_CLOEXEC the shell would inherit the other ends, and no end would ever be closed.
     let pipe = || pipe2(OFlag::O_CLOEXEC);
     let ((stdin, input), (output, stdout), (errors, stderr)) = (pipe()?, pipe()?, pipe()?);
     let command = Command {
@@ -60,7 +60,7 @@ impl Piped {
     }
 }
 
-/// Bytes that do not repeat soon.
+/// Returns bytes that do not repeat soon.
 fn noise(length: usize) -> Vec<u8> {
     let mut state = 1_u32;
     std::iter::repeat_with(|| {
@@ -85,17 +85,17 @@ fn passes_10_mb() -> Result<(), Failed> {
     let (output, errors) = (read_all(piped.output.try_clone()?), read_all(piped.errors.try_clone()?));
     piped.input.write_all(&sent)?;
     ensure_eq!(piped.end()?, Exit::Exited(0));
-    // Not by ensure_eq, which would print them.
+    // Not by `ensure_eq`, which would print them.
     for received in [output, errors] {
         let received = received.join().map_err(|_| "a reader panicked")?;
         if received != sent {
-            return Err(format!("{} bytes came back, or others than were sent", received.len()).into());
+            return Err(format!("{} bytes came back, not the bytes that were sent", received.len()).into());
         }
     }
     Ok(())
 }
 
-/// `head` leaves, and SIGPIPE ends `yes`, as everywhere.
+/// `head` exits, and SIGPIPE ends `yes`, as without a tracer.
 fn ends_writers() -> Result<(), Failed> {
     let piped = start("yes | head -n 1000 | wc -l; exec yes")?;
     let mut first = [0_u8; 5];
@@ -105,12 +105,12 @@ fn ends_writers() -> Result<(), Failed> {
     Ok(())
 }
 
-/// The shell sees the very files that this process has.
+/// The shell has the same open files as this process.
 fn inherits_streams() -> Result<(), Failed> {
     let mine: Vec<PathBuf> =
         (0..3).map(|fd| std::fs::read_link(format!("/proc/self/fd/{fd}"))).collect::<Result<_, _>>()?;
-    let said = tempfile::NamedTempFile::new()?;
-    let script = format!("for fd in 0 1 2; do readlink /proc/$$/fd/$fd; done > {}", said.path().display());
+    let listing = tempfile::NamedTempFile::new()?;
+    let script = format!("for fd in 0 1 2; do readlink /proc/$$/fd/$fd; done > {}", listing.path().display());
     let command = Command {
         program: PathBuf::from("/bin/sh"),
         argv: ["/bin/sh", "-c", &script].map(Into::into).into(),
@@ -123,7 +123,7 @@ fn inherits_streams() -> Result<(), Failed> {
         Limits { timeout: Some(Duration::from_secs(60) * slowness()), stop: None, grace: Duration::from_secs(2) };
     let exit = trace(command, &limits, &mut |_| {}).map_err(|error| error.to_string())?.exit;
     ensure_eq!(exit, Exit::Exited(0));
-    let theirs: Vec<PathBuf> = std::fs::read_to_string(said.path())?.lines().map(PathBuf::from).collect();
+    let theirs: Vec<PathBuf> = std::fs::read_to_string(listing.path())?.lines().map(PathBuf::from).collect();
     ensure_eq!((&theirs[0], &theirs[2]), (&mine[0], &mine[2]));
     Ok(())
 }

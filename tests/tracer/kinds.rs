@@ -1,12 +1,13 @@
-//! Every kind of fd that a process can come by: what making one and reading from it uses.
+//! Every kind of fd that a process can have: what making one and reading from it uses.
 //!
-//! The programs are in `tracees/kinds.rs`; what this kernel or this user may not make is ignored.
+//! The programs are in `tracees/kinds.rs`. A kind that this kernel or this user cannot make is
+//! ignored.
 
 use libtest_mimic::Trial;
 
 use crate::objects::check;
 
-/// One trial a kind.
+/// Returns a trial for each kind.
 pub(crate) fn trials() -> Vec<Trial> {
     let trial = |&(kind, truth): &(&'static str, &'static str)| {
         Trial::ignorable_test(format!("kinds::{kind}"), move || check(&format!("kind_{kind}"), truth))

@@ -1,4 +1,4 @@
-//! How a program starts, and how it ends by itself.
+//! How a program is started, and how it ends by itself.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -11,12 +11,12 @@ use sysguard::model::run::workload::{Exit, StopAfter};
 use crate::seen::Watched;
 use crate::trials::{Plain, ensure_eq, watch};
 
-/// Name and trial.
+/// Trial names and functions.
 pub(crate) const TRIALS: &[Plain] = &[
     ("launches::isolated_from_its_caller", isolates),
-    ("launches::what_cannot_be_executed_is_told", says_what_cannot_be_executed),
-    ("launches::how_it_ended_is_told", tells_the_end),
-    ("launches::a_server_is_asked_to_stop", stop_ends),
+    ("launches::exec_errors_are_reported", reports_exec_errors),
+    ("launches::the_end_is_reported", reports_the_end),
+    ("launches::the_stop_signal_is_sent_once", sends_the_stop_signal),
     ("launches::stragglers_are_counted", counts_stragglers),
 ];
 
@@ -30,7 +30,7 @@ fn isolates() -> Result<(), Failed> {
     Ok(())
 }
 
-fn says_what_cannot_be_executed() -> Result<(), Failed> {
+fn reports_exec_errors() -> Result<(), Failed> {
     let text = tempfile::NamedTempFile::new()?;
     std::fs::set_permissions(text.path(), PermissionsExt::from_mode(0o755))?;
     for (program, errno) in [(Path::new("/nowhere"), libc::ENOENT), (Path::new("/"), libc::EACCES)] {
@@ -42,7 +42,7 @@ fn says_what_cannot_be_executed() -> Result<(), Failed> {
     Ok(())
 }
 
-fn tells_the_end() -> Result<(), Failed> {
+fn reports_the_end() -> Result<(), Failed> {
     for (script, exit) in [
         ("exit 0", Exit::Exited(0)),
         ("exit 255", Exit::Exited(255)),
@@ -55,13 +55,13 @@ fn tells_the_end() -> Result<(), Failed> {
     ] {
         let seen = watch(Watched::shell(script))?;
         if seen.outcome.exit != exit {
-            return Err(format!("{script}: {:?} is not {exit:?}", seen.outcome.exit).into());
+            return Err(format!("{script}: {:?}, expected {exit:?}", seen.outcome.exit).into());
         }
     }
     Ok(())
 }
 
-fn stop_ends() -> Result<(), Failed> {
+fn sends_the_stop_signal() -> Result<(), Failed> {
     let mut watched = Watched::shell("trap 'exit 5' TERM; while :; do sleep 0.05; done");
     watched.limits.stop = Some(StopAfter { after: Duration::from_millis(400), signal: libc::SIGTERM });
     ensure_eq!(watch(watched)?.outcome.exit, Exit::Exited(5));

@@ -1,5 +1,5 @@
-//! Much at once: every call of every task is counted, and trees that are traced side by side never
-//! mix.
+//! Large numbers: every call of every task is counted, and trees that are traced at the same time
+//! do not mix.
 
 use libtest_mimic::Failed;
 use sysguard::model::run::workload::Exit;
@@ -7,7 +7,7 @@ use sysguard::model::run::workload::Exit;
 use crate::seen::Watched;
 use crate::trials::{Plain, ensure_eq, watch};
 
-/// Name and trial.
+/// Trial names and functions.
 pub(crate) const TRIALS: &[Plain] = &[
     ("loads::200000_calls", counts_to_the_last_one),
     ("loads::200_threads", follows_threads),
@@ -36,7 +36,7 @@ fn follows_children() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Each runs a loop of a length of its own; a stray event would show as a wrong count.
+/// Each tree runs a loop of its own length; a stray event would show as a wrong count.
 fn eight_at_a_time() -> Result<(), Failed> {
     let one = |length: u64| {
         move || {

@@ -1,9 +1,9 @@
-//! The tracer against real processes: each trial traces one tiny program and holds what was seen
-//! against the truth written beside it.
+//! Tests of the tracer with real processes: each trial traces one small program and compares the
+//! events with the truth written beside it.
 //!
-//! The programs are in `tracees/`; this binary is itself the Rust ones: `tracer --tracee NAME`
-//! becomes that program before anything else happens. A trial whose needs are missing is ignored
-//! with its reason, and fails under SYSGUARD_REQUIRE=1.
+//! The programs are in `tracees/`. The Rust ones are in this binary: `tracer --tracee NAME` runs
+//! that program. A trial with missing needs is ignored with its reason, and fails under
+//! `SYSGUARD_REQUIRE=1`.
 
 #[cfg(target_os = "linux")]
 mod callers;
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
         ["--build", compiler, folder] => match examine::build_all(compiler, Path::new(folder)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(failed) => {
-                // Whoever builds for another machine reads it.
+                // Printed for the person that builds for another machine.
                 let _ = writeln!(std::io::stderr(), "{}", failed.message().unwrap_or_default());
                 ExitCode::FAILURE
             }

@@ -1,21 +1,20 @@
-//! That every call which does one of several things has a live program behind it; the programs are
+//! Checks that every syscall with several operations has a program that calls it. The programs are
 //! in `tracees/multiplexers.rs`, what they use is stated in [`objects`](crate::objects).
 
 use libtest_mimic::{Failed, Trial};
 
 use crate::objects::TRUTHS;
 
-/// One trial.
+/// Returns the one trial.
 pub(crate) fn trials() -> Vec<Trial> {
     let trial = Trial::test("objects::every_multiplexer_has_a_program", every_one_has_a_program);
     // Some are calls of 32-bit programs.
     vec![trial.with_ignored_flag(cfg!(not(target_arch = "x86_64")))]
 }
 
-/// The rows of the table by which calls are read, those in which something selects what the call
-/// does.
+/// Takes the rows of the table of calls in which an argument selects the operation.
 fn every_one_has_a_program() -> Result<(), Failed> {
-    /// The same with 64-bit times or other pages, of 32-bit programs.
+    /// Variants with 64-bit times or other page sizes, of 32-bit programs.
     fn is_a_form(name: &str) -> bool {
         name.ends_with("64") || name == "mmap2"
     }

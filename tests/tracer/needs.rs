@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use libtest_mimic::{Completion, Failed};
 
-/// Something that not every machine has.
+/// A program, right or feature that not every machine has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Need {
     /// 64-bit x86.
@@ -15,13 +15,13 @@ pub(crate) enum Need {
     Programs32,
     /// A kernel that takes `int 0x80`.
     Calls32,
-    /// A kernel that gives memory which it does not read itself.
+    /// A kernel with memfd_secret(2).
     SecretMemory,
     /// The right to make a user namespace.
     UserNamespaces,
-    /// Not to be root.
+    /// A user other than root.
     OrdinaryUser,
-    /// To be root, with root's rights.
+    /// Root, with its capabilities.
     Root,
     /// The cargo that builds these tests, and its compiler.
     Cargo,
@@ -43,7 +43,7 @@ impl Need {
         })
     }
 
-    /// Why it is not met, if so.
+    /// Returns the reason if this need is not met.
     fn missing(&self) -> Option<String> {
         let (met, reason) = match self {
             Self::X86 => (cfg!(target_arch = "x86_64"), "only x86_64 has that".to_owned()),
@@ -60,17 +60,17 @@ impl Need {
     }
 }
 
-/// What becomes of a trial with these needs: `None` where all are met.
+/// Returns the result of a trial with unmet needs; `None` if all are met.
 ///
-/// What is missing makes it ignored, and makes it fail where everything is required.
+/// The trial is ignored, or fails under `SYSGUARD_REQUIRE=1`.
 pub(crate) fn unmet(needs: &[Need]) -> Option<Result<Completion, Failed>> {
     let reason = needs.iter().find_map(Need::missing)?;
-    // No machine is root and an ordinary user at once.
+    // No user is both root and ordinary, so this can always be ignored.
     let is_of_one_user = needs.contains(&Need::OrdinaryUser) || needs.contains(&Need::Root);
     Some(if is_of_one_user { Ok(Completion::ignored_with(reason)) } else { without(reason) })
 }
 
-/// What becomes of a trial that lacks something, for this reason.
+/// Returns the result of a trial that lacks something, for this reason.
 pub(crate) fn without(reason: String) -> Result<Completion, Failed> {
     let required = std::env::var_os("SYSGUARD_REQUIRE").is_some_and(|value| value == "1");
     if required { Err(reason.into()) } else { Ok(Completion::ignored_with(reason)) }
@@ -84,14 +84,13 @@ pub(crate) fn is_installed(program: &str) -> bool {
     ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin"].iter().any(|folder| Path::new(folder).join(program).exists())
 }
 
-/// The cargo of the toolchain that built these tests.
+/// Returns the cargo of the toolchain that built these tests.
 pub(crate) fn cargo() -> Option<&'static Path> {
     let cargo = Path::new(option_env!("CARGO")?);
     succeeds(Command::new(cargo).arg("--version")).then_some(cargo)
 }
 
-/// How much slower than others this machine is, by `SYSGUARD_SLOWNESS`: an emulated one has that
-/// much more time for everything.
+/// Returns the factor by which all timeouts grow, `SYSGUARD_SLOWNESS`, for emulated machines.
 pub(crate) fn slowness() -> u32 {
     std::env::var("SYSGUARD_SLOWNESS").ok().and_then(|times| times.parse().ok()).unwrap_or(1)
 }
@@ -112,7 +111,7 @@ fn gives_secret_memory() -> bool {
     *GIVES.get_or_init(|| runs(PROBE, &["-D_GNU_SOURCE"]))
 }
 
-/// Builds and runs a program that does nothing but leave.
+/// Builds and runs a program that exits at once.
 fn runs(text: &str, flags: &[&str]) -> bool {
     let Ok(folder) = tempfile::tempdir() else { return false };
     let (source, program) = (folder.path().join("leave.c"), folder.path().join("leave"));

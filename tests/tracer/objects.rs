@@ -1,8 +1,8 @@
-//! What calls act on, and which subsystem they reach: live programs that use one kind of thing
-//! each, and the whole truth about each call between their marks.
+//! What calls act on and which subsystem they reach: each program uses one kind of object, and its
+//! truth lists each call between its marks.
 //!
 //! The programs are in `tracees/objects.rs`, the truths in `objects/truths.rs`; those about paths
-//! in the `paths.rs` of both.
+//! are in the `paths.rs` of both.
 
 mod paths;
 mod truths;
@@ -23,7 +23,7 @@ use crate::needs::{Need, unmet};
 use crate::seen::{ENGINES, Watched};
 use crate::tracees::NOT_HERE;
 
-/// One trial a program.
+/// Returns a trial for each program.
 pub(crate) fn trials() -> Vec<Trial> {
     let trial = |&(tracee, needs, truth): &(&'static str, &'static [Need], &'static str)| {
         Trial::ignorable_test(format!("objects::{tracee}"), move || {
@@ -36,16 +36,16 @@ pub(crate) fn trials() -> Vec<Trial> {
     TRUTHS.iter().chain(paths::TRUTHS).map(trial).collect()
 }
 
-/// Holds what a program used against the truth about it.
+/// Compares what a program used with its truth.
 pub(crate) fn check(tracee: &str, truth: &str) -> Result<Completion, Failed> {
     for &engine in ENGINES {
-        let (outcome, told) = uses_between_marks(tracee, engine)?;
+        let (outcome, used) = uses_between_marks(tracee, engine)?;
         if outcome.exit == Exit::Exited(NOT_HERE.into()) {
             return Ok(Completion::ignored_with("the kernel lacks it, or this user the right"));
         }
         let has_own_filter = truth.contains("SECCOMP_SET_MODE_FILTER");
         match outcome.incomplete {
-            None => same_lines(&told, truth).map_err(|failed| by(engine, &failed))?,
+            None => same_lines(&used, truth).map_err(|failed| by(engine, &failed))?,
             Some(Incomplete::OwnFilter) if engine == Engine::Notify && has_own_filter => {}
             incomplete => return Err(format!("{incomplete:?}").into()),
         }
@@ -57,9 +57,10 @@ fn by(engine: Engine, failed: &Failed) -> Failed {
     format!("{}: {}", engine.name(), failed.message().unwrap_or_default()).into()
 }
 
-/// How the program ended, and what was used between its marks by all its tasks: `SUBSYSTEM SYSCALL
-/// ARGUMENT OBJECT CALLS`, a line each. Ambient calls that select nothing are left out, and storage
-/// is one kind, as in an expectation.
+/// Returns how the program ended and what all its tasks used between its marks: `SUBSYSTEM SYSCALL
+/// ARGUMENT OBJECT CALLS`, one per line.
+///
+/// Ambient calls without an argument are left out, and storage is one kind, as in an expectation.
 fn uses_between_marks(tracee: &str, engine: Engine) -> Result<(Outcome, String), Failed> {
     let folder = tempfile::tempdir()?;
     let watched = Watched { cwd: Some(folder.path().to_owned()), engine, ..Watched::tracee(tracee) };
@@ -79,8 +80,8 @@ fn uses_between_marks(tracee: &str, engine: Engine) -> Result<(Outcome, String),
             _ => {}
         }
     })?;
-    let told = uses.iter().map(|(used, calls)| format!("{used} {calls}\n")).collect();
-    Ok((seen.outcome, told))
+    let used = uses.iter().map(|(used, calls)| format!("{used} {calls}\n")).collect();
+    Ok((seen.outcome, used))
 }
 
 fn line(used: &Use) -> String {
@@ -90,14 +91,14 @@ fn line(used: &Use) -> String {
 }
 
 /// Fails with the lines that only one side has.
-fn same_lines(told: &str, truth: &str) -> Result<(), Failed> {
+fn same_lines(used: &str, truth: &str) -> Result<(), Failed> {
     let lines =
         |text: &str| text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect::<Vec<_>>();
-    let (told, truth) = (lines(told), lines(truth));
+    let (used, truth) = (lines(used), lines(truth));
     let only = |mark, some: &[String], others: &[String]| {
         let missing = some.iter().filter(|line| !others.contains(line));
         missing.map(|line| format!("\n{mark} {line}")).collect::<String>()
     };
-    let difference = only("seen:    ", &told, &truth) + &only("expected:", &truth, &told);
+    let difference = only("seen:    ", &used, &truth) + &only("expected:", &truth, &used);
     if difference.is_empty() { Ok(()) } else { Err(difference.into()) }
 }

@@ -1,4 +1,4 @@
-//! Real programs that repeat exactly are counted as strace counts them.
+//! Deterministic programs of the machine are counted as strace counts them.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::referee;
 use crate::seen::{NATIVE, Watched};
 use crate::trials::{ensure_eq, watch};
 
-/// A trial for each program.
+/// Returns a trial for each program.
 pub(crate) fn trials() -> Vec<Trial> {
     let trial = |(name, script): &'static (&str, &str)| {
         let needs = [*name, "strace"].map(|program| Need::Program(program.to_owned()));
@@ -22,7 +22,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     REFEREED.iter().map(trial).collect()
 }
 
-/// Programs of the machine that repeat exactly, with fixed input in a fresh directory.
+/// Deterministic programs, with fixed input in a fresh directory.
 const REFEREED: &[(&str, &str)] = &[
     ("ls", "ls -l"),
     ("git", "git status"),
@@ -45,7 +45,7 @@ fn counts_as_strace_does(script: &str) -> Result<(), Failed> {
     for script in prepare {
         watched(script).watch()?;
     }
-    // Files younger than git's index are looked at again.
+    // git checks files again that are newer than its index.
     std::thread::sleep(Duration::from_millis(1100));
     watched(script).watch()?;
 

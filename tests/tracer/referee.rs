@@ -1,15 +1,14 @@
-//! strace(1) as the referee: the same program, counted by somebody else.
+//! strace(1) as a second opinion: the same program, counted by another tracer.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
 use crate::seen::{Count, Seen, Watched};
 
-/// What `strace -f -c` counts, by name. strace does not tell ABIs apart.
+/// Returns what `strace -f -c` counts, by name. strace does not distinguish ABIs.
 pub(crate) fn strace(watched: &Watched) -> Result<BTreeMap<String, Count>, String> {
     let table = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
-    // A file, as in our own run: programs ask whether their output is a terminal only where it
-    // could be one.
+    // A file, as in a traced run: some programs check whether their output is a terminal.
     let output = tempfile::tempfile().map_err(|error| error.to_string())?;
     let strace = ["strace", "-f", "-c", "-U", "name,calls,errors", "-o"].map(OsStr::new);
     let runner = [&strace[..], &[table.path().as_os_str(), OsStr::new("--")]].concat();
@@ -19,7 +18,7 @@ pub(crate) fn strace(watched: &Watched) -> Result<BTreeMap<String, Count>, Strin
     Ok(text.lines().filter_map(row).collect())
 }
 
-/// `openat  31  12`: a name, its calls, and its errors where there are any.
+/// Parses `openat  31  12`: a name, its calls, and its errors if there are any.
 fn row(line: &str) -> Option<(String, Count)> {
     let mut words = line.split_whitespace();
     let name = words.next().filter(|name| *name != "total")?;
@@ -28,7 +27,7 @@ fn row(line: &str) -> Option<(String, Count)> {
     Some((name.to_owned(), Count { calls, errors, ..Count::default() }))
 }
 
-/// Whether both counted the same, apart from the calls that chance decides.
+/// Fails if the counts differ, apart from calls that vary from run to run.
 pub(crate) fn agrees(seen: &Seen, theirs: &BTreeMap<String, Count>, varying: &[String]) -> Result<(), String> {
     let ours: BTreeMap<String, Count> = seen
         .counts
@@ -37,7 +36,7 @@ pub(crate) fn agrees(seen: &Seen, theirs: &BTreeMap<String, Count>, varying: &[S
         .filter(|(_, count)| count.calls > 0)
         .collect();
     let names = ours.keys().chain(theirs.keys()).filter(|name| !varying.contains(name));
-    // What a sigreturn restores looks like an error at times.
+    // strace sometimes takes what a sigreturn restores for an error.
     let theirs = |name: &String| match theirs.get(name) {
         Some(count) if name.ends_with("sigreturn") => Some(Count { errors: 0, ..*count }),
         count => count.copied(),
@@ -46,7 +45,7 @@ pub(crate) fn agrees(seen: &Seen, theirs: &BTreeMap<String, Count>, varying: &[S
         .map(|name| (name, (ours.get(name).copied(), theirs(name))))
         .filter(|(_, (ours, theirs))| ours != theirs)
         .collect();
-    if differing.is_empty() { Ok(()) } else { Err(format!("(ours, strace's): {differing:#?}")) }
+    if differing.is_empty() { Ok(()) } else { Err(format!("counts differ (ours, strace's): {differing:#?}")) }
 }
 
 /// strace counts a call when it returns, and an interruption as an error.

@@ -1,4 +1,5 @@
-//! What tracing showed of a program, in the form in which trials ask.
+//! Traces a program and counts its events. Main types: [`Watched`], the program, and [`Seen`], the
+//! result.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -23,13 +24,13 @@ use crate::needs::slowness;
 pub(crate) struct Count {
     pub(crate) calls: u64,
     pub(crate) errors: u64,
-    /// Those that a signal interrupted, whether the kernel restarts them or the program sees EINTR.
+    /// Calls that a signal interrupted, whether the kernel restarts them or they fail with EINTR.
     pub(crate) restarts: u64,
-    /// Those that never returned.
+    /// Calls that never returned.
     pub(crate) unfinished: u64,
 }
 
-/// Everything that was seen of one run.
+/// What one run showed.
 #[derive(Debug)]
 pub(crate) struct Seen {
     pub(crate) outcome: Outcome,
@@ -42,7 +43,7 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// The calls of a native syscall.
+    /// Returns the number of calls of a native syscall.
     pub(crate) fn calls(&self, name: &str) -> u64 {
         self.count(NATIVE, name).calls
     }
@@ -61,13 +62,13 @@ pub(crate) const NATIVE: Abi = if cfg!(target_arch = "aarch64") {
     Abi::X86_64
 };
 
-/// The engines that this machine has and that hear every call.
+/// The engines of this machine that report every call.
 pub(crate) const ENGINES: &[Engine] = match NATIVE {
     Abi::X86_64 => &[Engine::Ptrace, Engine::Notify],
     _ => &[Engine::Ptrace],
 };
 
-/// A program to watch.
+/// A program to trace.
 #[derive(Debug)]
 pub(crate) struct Watched {
     pub(crate) program: PathBuf,
@@ -79,13 +80,13 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    /// The tracee of this name in `tracees/`.
+    /// Returns the tracee of this name in `tracees/`.
     pub(crate) fn tracee(name: &str) -> Self {
         let program = std::env::current_exe().expect("the path of this binary");
         Self::program(&program, &["--tracee", name])
     }
 
-    /// A shell script.
+    /// Returns a shell script.
     pub(crate) fn shell(script: &str) -> Self {
         Self::program(Path::new("/bin/sh"), &["-c", script])
     }
@@ -94,20 +95,19 @@ impl Watched {
         let argv = [program.into()].into_iter().chain(args.iter().map(OsString::from)).collect();
         let environment = [("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"), ("LC_ALL", "C"), ("HOME", "/")];
         let environment = environment.into_iter().map(|(name, value)| (name.into(), value.into()));
-        // An instrumented tracee that looks for leaks cannot end with a status of its own under
-        // ptrace.
+        // Under ptrace, LeakSanitizer fails and replaces the program's exit status.
         let sanitizers = ["ASAN_OPTIONS", "LSAN_OPTIONS"].into_iter();
         let sanitizers = sanitizers.filter_map(|name| Some((name.into(), std::env::var_os(name)?)));
         let environment = environment.chain(sanitizers).collect();
-        // Most need a second. On two CPUs under a load of thirty the longest ones need two minutes,
-        // for the tracer gets its share only.
+        // Most trials need a second. On two CPUs under a load of thirty the longest ones need two
+        // minutes.
         let timeout = Some(Duration::from_secs(300) * slowness());
         let limits = Limits { timeout, stop: None, grace: Duration::from_secs(2) };
         Self { program: program.to_owned(), argv, cwd: None, limits, environment, engine: Engine::Ptrace }
     }
 
-    /// The same without a tracer of ours: after these words, where it is to be run by another
-    /// program. Its streams are the caller's to give.
+    /// Returns the command without our tracer, run by `runner` if that is given. The caller sets
+    /// its streams.
     pub(crate) fn plain(&self, runner: &[&OsStr]) -> io::Result<process::Command> {
         let mut command = process::Command::new(std::env::current_exe()?);
         command.arg("--plain").args(runner).args(&self.argv).env_clear().stdin(Stdio::null()).stderr(Stdio::null());
@@ -118,17 +118,17 @@ impl Watched {
         Ok(command)
     }
 
-    /// The same by notifications.
+    /// Selects the notify engine.
     pub(crate) fn notified(self) -> Self {
         Self { engine: Engine::Notify, ..self }
     }
 
-    /// Traces it, its standard output kept and its standard input empty.
+    /// Traces it with an empty standard input, and keeps its standard output.
     pub(crate) fn watch(self) -> Result<Seen, TraceError> {
         self.watch_with(&mut |_| {})
     }
 
-    /// Traces it, and hands every event on.
+    /// Traces it and passes every event to `sink`.
     pub(crate) fn watch_with(self, sink: &mut (dyn FnMut(&Event) + Send)) -> Result<Seen, TraceError> {
         let mut output = tempfile::tempfile().expect("a file for the output");
         let null = || Stream::Given(File::open("/dev/null").expect("/dev/null").into());
@@ -173,7 +173,7 @@ impl Watched {
     }
 }
 
-/// A file's whole content.
+/// Reads a whole file from its start.
 pub(crate) fn read_from_start(file: &mut File) -> io::Result<String> {
     use std::io::Seek;
     file.rewind()?;

@@ -1,5 +1,5 @@
-//! The table of all trials and what each asserts, `CASES.md`: made from the trials themselves, and
-//! a failure where it is stale.
+//! The table of all trials and what each asserts, `CASES.md`: generated from the trials, and a
+//! failure if it is stale.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,117 +10,113 @@ use sysguard::model::kernel::syscall::Abi;
 use crate::seen::NATIVE;
 use crate::{examine, trials};
 
-/// The trials that are no cases in C: how their names begin, and what each of them asserts.
+/// The trials that are not C programs: the prefix of their names, and what each of them asserts.
 const GROUPS: &[(&str, &str)] = &[
     (
         "ends::by_deadline::",
-        "A workload that does not end by itself: when its time is over, all of its tree is killed at once, every end is told, nothing is lost.",
+        "A workload that does not end by itself: at its timeout its whole tree is killed at once, every end is reported, no event is lost.",
     ),
     (
         "ends::by_sigterm_to_the_tool::",
-        "The same workloads: SIGTERM to the tracing process at five moments; no process of the tree lives 2 s later.",
+        "The same workloads: SIGTERM to the tracing process at five moments; 2 s later no process of the tree is alive.",
     ),
     (
         "ends::by_sigkill_to_the_tool_at_50_moments::",
-        "The same workloads: SIGKILL at fifty moments; no process of the tree lives 2 s later.",
+        "The same workloads: SIGKILL to the tracing process at fifty moments; 2 s later no process of the tree is alive.",
     ),
-    (
-        "fidelity::10_mb_each_way",
-        "10 MB through standard input come back unchanged through standard output and standard error.",
-    ),
+    ("fidelity::10_mb_each_way", "10 MB of standard input come back unchanged on standard output and standard error."),
     (
         "fidelity::closed_pipes_end_writers",
-        "Whoever writes into a pipe that nobody reads dies of SIGPIPE, as untraced.",
+        "A process that writes to a pipe without a reader dies of SIGPIPE, as untraced.",
     ),
-    ("fidelity::the_caller's_streams_are_inherited", "Inherited streams are the very files of the caller."),
+    ("fidelity::the_caller's_streams_are_inherited", "Inherited streams are the caller's open files."),
     (
         "launches::isolated_from_its_caller",
         "A workload leads a session, with umask 022, default limits, and no signal blocked or ignored.",
     ),
+    ("launches::exec_errors_are_reported", "A missing file and a directory are reported with the errno of execve."),
     (
-        "launches::what_cannot_be_executed_is_told",
-        "A missing file and a folder are told as such, with the error of execve.",
+        "launches::the_end_is_reported",
+        "Exit statuses, signals (real-time ones too), and a stop and continuation before the end.",
     ),
-    (
-        "launches::how_it_ended_is_told",
-        "Exit statuses, real-time and other signals, a stop and a continuation on the way.",
-    ),
-    ("launches::a_server_is_asked_to_stop", "`stop:` sends its signal after its time, once."),
+    ("launches::the_stop_signal_is_sent_once", "`stop:` sends its signal once, after its delay."),
     (
         "launches::stragglers_are_counted",
-        "Processes that outlive the first one are killed after the grace, and counted.",
+        "Processes that outlive the first one are killed after the grace period, and counted.",
     ),
     (
         "callers::of_a_rust_thread",
-        "The stack of a call: through libc and std down to it, closures and inlined functions by their names, files and lines.",
+        "The stack of a call in a thread: through libc and std, closures and inlined functions with names, files and lines.",
     ),
-    ("loads::200000_calls", "200,000 calls, counted to the last one."),
+    ("loads::200000_calls", "200,000 calls, each counted."),
     ("loads::200_threads", "200 threads of 50 calls each: 10,000 calls, 200 births, 200 ends."),
-    ("loads::1000_children", "1,000 short-lived children, each with a call of its own."),
-    ("loads::eight_trees_side_by_side", "Eight trees traced by eight threads never mix."),
+    ("loads::1000_children", "1,000 short-lived children, each with one call."),
+    ("loads::eight_trees_side_by_side", "The events of eight trees traced by eight threads do not mix."),
     (
         "objects::",
-        "What an fd or a path stands for, asked at the right moment: a program that does this, and the uses it must have.",
+        "The object of an fd or a path, queried at the right moment: a program that does this, and what each of its calls must use.",
     ),
-    ("kinds::", "A process that comes by this kind of fd: the uses that making one and reading from it must have."),
+    ("kinds::", "A program that makes this kind of fd and reads from it, and what these calls must use."),
     (
         "programs::as_strace_counts::",
-        "A program of the machine that repeats exactly: every call and every error as often as `strace -f -c` counts them.",
+        "A deterministic program: every call and every error is counted as `strace -f -c` counts them.",
     ),
     (
         "programs::under_load::",
-        "A program under load works, no event is lost, every task ends; calls that no chance decides are as many as strace counts.",
+        "A program under load works, no event is lost, every task ends; calls with steady counts are as many as strace counts.",
     ),
 ];
 
-/// The file.
+/// Returns the path of the table.
 fn file() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tracer/CASES.md")
 }
 
-/// The table as it must be.
+/// Returns the table as it must be.
 pub(crate) fn text() -> String {
     let cases = examine::rows();
     let names: Vec<String> = trials::of_the_tracer().iter().map(|trial| trial.name().to_owned()).collect();
     let mut text = format!(
         "# What the tracer's tests assert\n\n\
-         {} trials: {} tiny programs, each run untraced, traced and, where it can be a referee, under strace; and {} others. Made by\n\
-         `cargo test --test tracer -- --table > tests/tracer/CASES.md`; a test fails when it is stale.\n\n\
-         ## Tiny programs, one provocation each\n\n\
-         Below `tests/tracees`. What must be seen is 1 process that leaves with 0, no output and no blind spot, unless it says otherwise.\n\n\
-         | case | what happens | what must be seen |\n|---|---|---|\n",
+         {} trials: {} small programs, each run untraced, traced and, if its calls repeat, under strace; and {} others.\n\
+         Generated by `cargo test --test tracer -- --table > tests/tracer/CASES.md`; a test fails when it is stale.\n\n\
+         ## Small programs, one behaviour each\n\n\
+         In `tests/tracees`. Unless the table says otherwise, a program is 1 process, exits with 0, prints nothing and has no blind spot.\n\n\
+         | case | what happens | what must be observed |\n|---|---|---|\n",
         names.len(),
         cases.len(),
         names.len() - cases.len(),
     );
-    for [name, says, truth] in &cases {
-        let _ = writeln!(text, "| {name} | {says} | {truth} |");
+    for [name, asserts, truth] in &cases {
+        let _ = writeln!(text, "| {name} | {asserts} | {truth} |");
     }
     text += "\n## Other trials\n\n| trial | what it asserts |\n|---|---|\n";
-    for (group, says) in GROUPS {
+    for (group, asserts) in GROUPS {
         let members: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix(group)).collect();
         let members =
             if members == [""] { String::new() } else { format!(" {} of them: {}", members.len(), members.join(", ")) };
-        let _ = writeln!(text, "| `{group}`{members} | {says} |");
+        let _ = writeln!(text, "| `{group}`{members} | {asserts} |");
     }
     text
 }
 
-/// The file is what the trials make of it, and no trial is missing from it.
+/// Fails if the file is stale or a trial is missing from it.
 pub(crate) fn is_current() -> Result<(), Failed> {
     let cases: Vec<String> = examine::rows().into_iter().map(|[name, ..]| name.trim_matches('`').to_owned()).collect();
     for trial in trials::of_the_tracer() {
         let groups = GROUPS.iter().filter(|(group, _)| trial.name().starts_with(group)).count();
         if groups + usize::from(cases.iter().any(|case| case == trial.name())) != 1 {
-            return Err(
-                format!("{} is told {groups} times by the table: see tests/tracer/table.rs", trial.name()).into()
-            );
+            return Err(format!(
+                "{} is listed {groups} times in the table; see GROUPS in tests/tracer/table.rs",
+                trial.name()
+            )
+            .into());
         }
     }
     // Some counts are those of x86_64.
     if NATIVE != Abi::X86_64 || std::fs::read_to_string(file())? == text() {
         return Ok(());
     }
-    Err("tests/tracer/CASES.md is stale; make it anew: cargo test --test tracer -- --table > tests/tracer/CASES.md"
+    Err("tests/tracer/CASES.md is stale; regenerate it: cargo test --test tracer -- --table > tests/tracer/CASES.md"
         .into())
 }

@@ -1,4 +1,4 @@
-//! All rooms of the suite, and what their trials share.
+//! All groups of trials, and what they share.
 
 use libtest_mimic::{Failed, Trial};
 
@@ -7,14 +7,14 @@ use crate::{
     callers, ends, examine, fidelity, kinds, launches, loads, multiplexers, objects, programs, table, under_load,
 };
 
-/// Every trial.
+/// Returns every trial.
 pub(crate) fn all() -> Vec<Trial> {
     let mut trials = of_the_tracer();
     trials.push(Trial::test("table::is_current", table::is_current));
     trials
 }
 
-/// Every trial but those of the suite itself.
+/// Returns every trial except those of the suite itself.
 pub(crate) fn of_the_tracer() -> Vec<Trial> {
     let plain = [loads::TRIALS, launches::TRIALS, fidelity::TRIALS, callers::TRIALS].concat();
     let mut trials: Vec<Trial> = plain.into_iter().map(|(name, trial)| Trial::test(name, trial)).collect();
@@ -28,10 +28,10 @@ pub(crate) fn of_the_tracer() -> Vec<Trial> {
     trials
 }
 
-/// Name and trial.
+/// Name and function of a trial.
 pub(crate) type Plain = (&'static str, fn() -> Result<(), Failed>);
 
-/// Fails with both sides.
+/// Fails with both sides if they differ.
 macro_rules! ensure_eq {
     ($left:expr, $right:expr) => {
         let (left, right) = (&$left, &$right);
@@ -42,7 +42,7 @@ macro_rules! ensure_eq {
 }
 pub(crate) use ensure_eq;
 
-/// Traces it; nothing may be lost, and every task must have ended.
+/// Traces a program. Fails if an event was lost or a task has no end event.
 pub(crate) fn watch(watched: Watched) -> Result<Seen, Failed> {
     let seen = watched.watch()?;
     ensure_eq!(seen.outcome.lost_events, 0);

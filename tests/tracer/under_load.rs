@@ -1,5 +1,5 @@
-//! Real programs under load: nothing is lost, and the calls that no chance decides are counted as
-//! strace counts them.
+//! Real programs under load: no event is lost, and calls with steady counts are counted as strace
+//! counts them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -19,13 +19,13 @@ struct Load {
     name: &'static str,
     /// What it needs.
     programs: &'static [&'static str],
-    /// Leaves with 0 when all of it worked.
+    /// Exits with 0 if all of it worked.
     script: &'static str,
-    /// Calls of which strace must count as many.
+    /// Calls with counts that must equal strace's.
     steady: &'static [&'static str],
 }
 
-/// A trial for each program.
+/// Returns a trial for each program.
 pub(crate) fn trials() -> Vec<Trial> {
     let needs = |load: &Load| load.programs.iter().map(|program| Need::Program((*program).to_owned())).collect();
     let mut trials: Vec<Trial> =
@@ -104,7 +104,7 @@ const LOADS: &[Load] = &[
     },
 ];
 
-/// A crate with a few modules, no network, nothing built before.
+/// A crate with a few modules: no network, no earlier build.
 const CARGO: Load = Load {
     name: "cargo_build",
     programs: &[],
@@ -115,14 +115,13 @@ const CARGO: Load = Load {
     steady: &["execve"],
 };
 
-/// The toolchain that built these tests, first on the PATH.
+/// Returns a PATH with the toolchain that built these tests first.
 fn toolchain() -> Vec<(&'static str, OsString)> {
     let folder = needs::cargo().and_then(Path::parent).unwrap_or(Path::new("/"));
     vec![("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", folder.display()).into())]
 }
 
-/// Twenty connections, each with a hundred messages that wait for their echo; four threads of the
-/// runtime.
+/// Twenty connections, each with a hundred messages that wait for their echo; four runtime threads.
 const TOKIO: Load =
     Load { name: "tokio_echo", programs: &[], script: "exec \"$ECHO\"", steady: &["sendto", "connect"] };
 
@@ -166,7 +165,7 @@ fn main() -> std::io::Result<()> {
 }
 "#;
 
-/// Builds the server, or says why it cannot be built: its crates come from a registry.
+/// Builds the server, or returns why that failed: its crates come from a registry.
 fn echo_server() -> Result<PathBuf, String> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tokio_echo");
     let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).map_err(|error| error.to_string());

@@ -1,15 +1,15 @@
-//! What the headers of ioctl commands serve, and which headers are read beside the uapi ones. Each
-//! row has its reason.
+//! What the headers of ioctl commands are for, and the headers that are read beside the uapi ones.
+//! Each row has its reason.
 
 use sysguard::model::attribution::{Subsystem, Subsystem as S};
 
-/// Beginning of a header's path, subsystem (`None`: that of the object), beginnings of its objects,
-/// the source file or folder that answers (empty: no single one), reason.
+/// Prefix of a header's path, subsystem (`None`: that of the object), prefixes of its objects, the
+/// source file or folder that implements it (empty: no single one), reason.
 pub(super) type Rule = (&'static str, Option<Subsystem>, &'static str, &'static str, &'static str);
 
-/// Headers of the kernel itself that programs use as they use uapi headers: the path after
-/// `include/`, beginnings of the names that are read, reason. They include what only the kernel
-/// has, so only their plain definitions are read.
+/// Kernel headers that programs use like uapi headers: the path after `include/`, prefixes of the
+/// names that are read, reason. They include kernel-only headers, so only their plain definitions
+/// are read.
 pub(super) const EXPORTED: &[(&str, &[&str], &str)] = &[
     ("linux/vmw_vmci_defs.h", &["IOCTL_VMCI_"], "VMware's tools copy it"),
     ("net/bluetooth/hci_sock.h", &["HCI"], "bluez has its own copy"),
@@ -20,8 +20,7 @@ pub(super) const EXPORTED: &[(&str, &[&str], &str)] = &[
     ("xen/xenbus_dev.h", &["IOCTL_XENBUS_"], "programs copy it: its device is /dev/xen/xenbus_backend"),
 ];
 
-/// What programs include or define before a header that leaves it to them: header, its text, where
-/// that is from.
+/// What programs include or define before a header that requires it: header, its text, its origin.
 pub(super) const BEFORE: &[(&str, &str, &str)] = &[
     ("linux/ivtvfb.h", "#include <linux/videodev2.h>\n", "BASE_VIDIOC_PRIVATE"),
     ("misc/xilinx_sdfec.h", "#include <stdbool.h>\n", "bool"),
@@ -32,7 +31,7 @@ pub(super) const BEFORE: &[(&str, &str, &str)] = &[
 pub(crate) const SPELLED: &[(&str, &str)] =
     &[("drivers/md/dm-ioctl.c", "DM_DEV_CREATE_CMD"), ("net/rfkill", "RFKILL_IOC_NOINPUT")];
 
-/// The longest beginning decides; what is not here is a device.
+/// The longest prefix decides; a header without a row is a device's.
 pub(super) const HEADERS: &[Rule] = &[
     ("", Some(S::Device), "char:", "", "drivers, mostly"),
     (

@@ -1,8 +1,8 @@
-//! Every ioctl command of the headers that programs use: what `_IO`, `_IOR`, `_IOW` and `_IOWR`
+//! Every ioctl command in the headers that programs use: what `_IO`, `_IOR`, `_IOW` and `_IOWR`
 //! make there, and the plain numbers of the older headers.
 //!
-//! `headers` and `rules` hold the judgement; the numbers are the compiler's. A rule that matches
-//! nothing, and a command whose header does not compile, are errors. Main function: [`derive`].
+//! `headers` and `rules` hold the judgement; the compiler computes the numbers. A rule that matches
+//! nothing and a command with a header that does not compile are errors. Main function: [`derive`].
 
 mod headers;
 mod rules;
@@ -22,34 +22,34 @@ use rules::{Named, PLAIN, Reached, is_none, reached, rule};
 pub(crate) struct Command {
     pub(crate) number: u32,
     pub(crate) name: String,
-    /// `None`: generic, so that the object decides.
+    /// `None`: generic, so the object decides.
     pub(crate) subsystem: Option<Subsystem>,
-    /// Beginnings of the objects that know the number by this name; empty where it has no other.
+    /// Prefixes of the objects for which the number has this name; empty if it has no other.
     pub(crate) on: String,
     /// The header that defines it.
     pub(crate) header: String,
-    /// The source file or folder that answers it, else its header where MAINTAINERS files that;
-    /// empty: neither.
+    /// The source file or folder that implements it, else its header if MAINTAINERS has a section
+    /// for that; empty: neither.
     pub(crate) source: String,
-    /// Why it reaches what it reaches.
+    /// The reason for its subsystem.
     pub(crate) why: String,
 }
 
-/// What the headers of all trees hold.
+/// The commands in the headers of all trees.
 #[derive(Default)]
 struct Found {
     /// By number, the preferred name first.
     by_number: BTreeMap<u32, Vec<Named>>,
     /// Every name with a number, whether or not another name is preferred.
     valued: BTreeSet<Named>,
-    /// Every name that is made as a command.
+    /// Every name that a macro makes as a command.
     made: BTreeSet<Named>,
     /// Names that a rule excluded.
     excluded: BTreeSet<String>,
 }
 
-/// Every name of every number, from trees ordered from old to new; by number, the preferred name
-/// first.
+/// Returns every name of every number, from trees ordered from old to new; by number, the preferred
+/// name first.
 pub(crate) fn derive(trees: &[Tree]) -> Result<Vec<Command>> {
     let mut found = Found::default();
     let mut read = BTreeSet::new();
@@ -108,7 +108,7 @@ impl Found {
         Ok(())
     }
 
-    /// Every rule matches, and every command has a number.
+    /// Fails if a rule matches nothing or a command has no number.
     fn check(&self) -> Result<()> {
         let without: Vec<&Named> = self.made.difference(&self.valued).collect();
         let unused = rules::unused(&self.valued, &self.excluded, &without);
@@ -119,13 +119,15 @@ impl Found {
                 "find the numbers of {}: no target compiles their header: adapt compiler.rs",
                 names.join(", ")
             )),
-            (rules, _) => Err(format!("match the rules of ioctls: nothing for {}: adapt ioctls/", rules.join(", "))),
+            (rules, _) => {
+                Err(format!("match the rules of ioctls: no command matches {}: adapt ioctls/", rules.join(", ")))
+            }
         }
     }
 }
 
-/// One name for each kind of object: an alias beside it, the same command of an older tree, or what
-/// one filesystem calls a generic command tells nothing more.
+/// Adds a name unless it repeats another: an alias, the same command of an older tree, or a
+/// filesystem's own name for a generic command.
 fn remember(names: &mut Vec<Named>, named: Named) {
     let on = rule(&named.header).2;
     let is_generic = |known: &Named| rule(&known.header).0 == "linux/fs.h" && on.contains("file:");
@@ -146,19 +148,19 @@ fn rows(number: u32, names: &[Named]) -> Vec<Command> {
 }
 
 struct Header {
-    /// As it is included: `linux/fs.h`.
+    /// Its path in an include: `linux/fs.h`.
     name: String,
     text: String,
 }
 
 impl Header {
-    /// The beginnings of the names that are read of a header that is for the kernel first.
+    /// Returns the prefixes of the names that are read in a header mainly for the kernel.
     fn exported(&self) -> Option<&'static [&'static str]> {
         EXPORTED.iter().find(|(name, ..)| *name == self.name).map(|(_, prefixes, _)| *prefixes)
     }
 
-    /// The enumerators that are made as commands, which no preprocessor shows: `BINDER_VERSION =
-    /// _IOWR('b', 9, …)`.
+    /// Returns the enumerators that are commands, which the preprocessor does not show:
+    /// `BINDER_VERSION = _IOWR('b', 9, …)`.
     fn enumerators(&self) -> BTreeSet<String> {
         let text = without_comments(&self.text);
         let made = text.match_indices("= _IO").map(|(at, _)| text[..at].trim_end());
@@ -167,19 +169,19 @@ impl Header {
             .collect()
     }
 
-    /// What programs have before it.
+    /// Returns what programs have before it.
     fn before(&self) -> &'static str {
         BEFORE.iter().find(|(name, ..)| *name == self.name).map_or("", |(_, text, _)| text)
     }
 
-    /// Whether what it says differs between architectures of one width, which lay out the same
-    /// words alike.
+    /// Returns true if its content differs between architectures of one word size; those have the
+    /// same layouts.
     fn is_of_an_architecture(&self) -> bool {
         self.name.starts_with("asm/") || self.text.contains("#include <asm/kvm.h>")
     }
 }
 
-/// All of them, those that every program means first.
+/// Returns all headers, with those that every program uses first.
 fn headers(tree: &Tree, arch: &str) -> Result<Vec<Header>> {
     let mut headers = Vec::new();
     for root in ["include/uapi".to_owned(), format!("arch/{arch}/include/uapi")] {

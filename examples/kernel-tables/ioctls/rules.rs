@@ -1,4 +1,5 @@
-//! The rules for ioctl commands by name: what each reaches, and what only looks like a command.
+//! The rules for ioctl commands by name: what each reaches, and which names only look like
+//! commands.
 //!
 //! A rule that matches nothing in any tree is an error: [`unused`]. Main functions: [`reached`],
 //! [`is_none`].
@@ -9,7 +10,7 @@ use sysguard::model::attribution::{Subsystem, Subsystem as S};
 
 use super::headers::{BEFORE, EXPORTED, HEADERS, Rule};
 
-/// Names that their header misplaces: header, beginning, subsystem, source, reason. The first
+/// Names for which the header's rule is wrong: header, prefix, subsystem, source, reason. The first
 /// decides.
 const NAMES: &[(&str, &str, Option<Subsystem>, &str, &str)] = &[
     ("asm-generic/ioctls.h", "FIOCLEX", Some(S::Filesystem), "fs/ioctl.c", "of the fd, whatever the file"),
@@ -51,7 +52,7 @@ const NAMES: &[(&str, &str, Option<Subsystem>, &str, &str)] = &[
     ("scsi/sg.h", "SG_SET_TIMEOUT", Some(S::Block), "drivers/scsi/scsi_ioctl.c", "any SCSI device"),
 ];
 
-/// Headers whose commands are plain numbers: header, beginnings of their names.
+/// Headers with plain numbers as commands: header, prefixes of their names.
 pub(super) const PLAIN: &[(&str, &[&str])] = &[
     ("asm-generic/ioctls.h", &["TC", "TIO", "FIO"]),
     ("asm-generic/sockios.h", &["SIOC", "FIO"]),
@@ -84,8 +85,7 @@ pub(super) const PLAIN: &[(&str, &[&str])] = &[
     ("scsi/sg.h", &["SG_"]),
 ];
 
-/// What looks like a command and is none: bits, sizes, ends of ranges; `*` for the rest of the
-/// name.
+/// Names that look like commands: bits, sizes, ends of ranges; `*` for the rest of the name.
 const NONE: &[&str] = &[
     "CDROM_LBA",
     "CDROM_MSF",
@@ -131,7 +131,7 @@ const NONE: &[&str] = &[
     "SCSI_IOCTL_STOP_UNIT",
     "SCSI_IOCTL_SYNC",
     "SCSI_IOCTL_TEST_UNIT_READY",
-    // What passes through BINDER_WRITE_READ.
+    // Sent through BINDER_WRITE_READ.
     "BC_*",
     "BR_*",
     "SG_SCSI_RESET_*",
@@ -145,7 +145,7 @@ const NONE: &[&str] = &[
     "VT_MAX*",
 ];
 
-/// Commands without a number on every target: name or its beginning, reason.
+/// Commands without a number on every target: name or its prefix, reason.
 const WITHOUT_NUMBER: &[(&str, &str)] = &[
     ("AUTOFS_IOC_SETTIMEOUT32", AS_32_BIT),
     ("CIOC_KERNEL_VERSION", "its header needs the C library's types; Coda asks once when it is mounted"),
@@ -160,7 +160,7 @@ const WITHOUT_NUMBER: &[(&str, &str)] = &[
 
 const AS_32_BIT: &str = "the kernel's name for what 32-bit programs call by the name without 32";
 
-/// A name and the header it stands in.
+/// A name and its header.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Named {
     pub(super) name: String,
@@ -171,34 +171,34 @@ pub(super) struct Named {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reached {
     pub(super) subsystem: Option<Subsystem>,
-    /// The source file or folder that answers it; empty: no single one.
+    /// The source file or folder that implements it; empty: no single one.
     pub(super) source: &'static str,
     pub(super) reason: &'static str,
 }
 
-/// Whether the name is no command, whatever it begins with.
+/// Returns true if the name is not a command, whatever its prefix.
 pub(super) fn is_none(name: &str) -> bool {
     NONE.iter().any(|none| is_meant(none, name))
 }
 
-/// A whole name, or its beginning where the pattern ends in `*`.
+/// Returns true for the whole name, or for its prefix if the pattern ends in `*`.
 fn is_meant(pattern: &str, name: &str) -> bool {
     pattern.strip_suffix('*').map_or(name == pattern, |prefix| name.starts_with(prefix))
 }
 
-/// The rule of a header.
+/// Returns the rule of a header.
 pub(super) fn rule(header: &str) -> Rule {
     let rules = HEADERS.iter().filter(|(prefix, ..)| header.starts_with(prefix));
     rules.max_by_key(|(prefix, ..)| prefix.len()).copied().unwrap_or(HEADERS[0])
 }
 
-/// The rule of a name: a name is misplaced by every header that the header's rule is for.
+/// Returns the rule of a name: it applies in every header that the header's rule is for.
 fn named(header: &str, name: &str) -> Option<usize> {
     let of = rule(header).0;
     NAMES.iter().position(|(header, prefix, ..)| *header == of && name.starts_with(prefix))
 }
 
-/// What a command reaches, and why.
+/// Returns what a command reaches, and why.
 pub(super) fn reached(header: &str, name: &str) -> Reached {
     let (_, subsystem, _, source, reason) = rule(header);
     match named(header, name).map(|at| NAMES[at]) {
@@ -207,8 +207,8 @@ pub(super) fn reached(header: &str, name: &str) -> Reached {
     }
 }
 
-/// The rules that match none of these commands, of the names that [`is_none`] excluded, and of the
-/// commands without a number.
+/// Returns the rules that match none of these commands, excluded names ([`is_none`]) or commands
+/// without a number.
 pub(super) fn unused(commands: &BTreeSet<Named>, excluded: &BTreeSet<String>, without: &[&Named]) -> Vec<String> {
     let headers: BTreeSet<&str> = commands.iter().map(|command| rule(&command.header).0).collect();
     let names: BTreeSet<usize> = commands.iter().filter_map(|command| named(&command.header, &command.name)).collect();
@@ -234,7 +234,7 @@ pub(super) fn unused(commands: &BTreeSet<Named>, excluded: &BTreeSet<String>, wi
         .collect()
 }
 
-/// Those of the commands without a number that no rule expects to have none.
+/// Returns the commands without a number that no rule lists.
 pub(super) fn unexpected(without: &[&Named]) -> Vec<String> {
     let is_expected = |named: &&&Named| WITHOUT_NUMBER.iter().any(|(of, _)| is_meant(of, &named.name));
     let unexpected = without.iter().filter(|named| !is_expected(named));

@@ -1,7 +1,7 @@
 //! The curated part of the arguments: which names are the values of which multiplexing call.
 //!
-//! What stands in `rules` and `options` is judgement, each rule with its reason; the values are the
-//! compiler's. A rule that matches nothing in any tree is an error. Main function: [`derive`].
+//! `rules` and `options` are judgement, each rule with its reason; the compiler computes the
+//! values. A rule that matches nothing in any tree is an error. Main function: [`derive`].
 
 mod options;
 mod rules;
@@ -16,23 +16,23 @@ use rules::VOCABULARIES;
 
 /// The values of one argument.
 struct Vocabulary {
-    /// The static that holds them.
+    /// The name of the static with the values.
     table: &'static str,
-    /// The headers that give them their worth. A header that only the kernel includes is read for
-    /// its plain definitions.
+    /// The headers that define them. Of a header that only the kernel includes, only plain
+    /// definitions are read.
     headers: &'static [&'static str],
-    /// Where their names stand.
+    /// Where their names are listed.
     names: Names,
-    /// What each begins with.
+    /// Prefixes of the names.
     prefix: &'static [&'static str],
-    /// What begins so and is none of them: the whole name, or its beginning where that ends in `*`.
+    /// Names with such a prefix that are not values: the whole name, or a prefix that ends in `*`.
     but: &'static [&'static str],
 }
 
 enum Names {
     /// Declared in the headers.
     Declared,
-    /// The labels of the kernel's own switch: file and function.
+    /// The case labels of the kernel's own switch: file and function.
     Cases(&'static [(&'static str, &'static str)]),
 }
 
@@ -41,9 +41,9 @@ enum Names {
 pub(crate) struct Value {
     pub(crate) name: String,
     pub(crate) number: i64,
-    /// What it reaches where that is not its call's own.
+    /// What it reaches if that is not its call's subsystem.
     pub(crate) reaches: Option<Reached>,
-    /// The source that serves it, as far as it is known.
+    /// The source that implements it, if known.
     pub(crate) source: &'static str,
 }
 
@@ -70,15 +70,15 @@ const fn switched_in(
     Vocabulary { table, headers, names: Names::Cases(places), prefix, but: &[] }
 }
 
-/// A name, its number, and the file that has its case (empty: not read from a switch).
+/// A name, its number, and the file with its case (empty: not read from a switch).
 struct Found {
     name: String,
     number: i64,
     source: &'static str,
 }
 
-/// Every table, from trees ordered from old to new: a value keeps the name that the newest tree
-/// gives it.
+/// Returns every table, from trees ordered from old to new: a value keeps the name that the newest
+/// tree gives it.
 pub(crate) fn derive(trees: &[Tree]) -> Result<Vec<Table>> {
     let mut numbers = BTreeMap::<(&str, i64, bool), (String, &str)>::new();
     let mut matched = BTreeSet::new();
@@ -119,7 +119,7 @@ pub(crate) fn derive(trees: &[Tree]) -> Result<Vec<Table>> {
     Ok(tables)
 }
 
-/// Every rule matches something.
+/// Fails if a rule matches nothing.
 fn check(tables: &[Table], matched: &BTreeSet<String>) -> Result<()> {
     let rules = VOCABULARIES.iter().map(|vocabulary| (vocabulary.table, vocabulary));
     let rules = rules.chain(OPTIONS.iter().map(|(level, options)| (*level, options)));
@@ -131,11 +131,14 @@ fn check(tables: &[Table], matched: &BTreeSet<String>) -> Result<()> {
     if unused.is_empty() {
         return Ok(());
     }
-    Err(format!("match the rules of arguments: nothing for {}: adapt vocabularies/ or reaches.rs", unused.join(", ")))
+    Err(format!(
+        "match the rules of arguments: no name matches {}: adapt vocabularies/ or reaches.rs",
+        unused.join(", ")
+    ))
 }
 
 impl Vocabulary {
-    /// Every rule of it, as one that matches is remembered.
+    /// Returns every rule of a vocabulary, in the form in which matches are recorded.
     fn rules(&self, table: &str) -> Vec<String> {
         let words = [("header", self.headers), ("prefix", self.prefix), ("but", self.but)];
         let words =
@@ -147,7 +150,7 @@ impl Vocabulary {
         words.chain(places.iter().map(|(file, function)| format!("{table} case {file} {function}"))).collect()
     }
 
-    /// Names and numbers in the order in which names are preferred.
+    /// Returns names and numbers, preferred names first.
     fn values(
         &self,
         table: &str,
@@ -166,12 +169,12 @@ impl Vocabulary {
         for prefix in self.prefix.iter().filter(|prefix| found.iter().any(|found| found.name.starts_with(**prefix))) {
             matched.insert(format!("{table} prefix {prefix}"));
         }
-        // `SO_SNDTIMEO` is `SO_SNDTIMEO_OLD` wherever programs say so.
+        // Programs say `SO_SNDTIMEO` for `SO_SNDTIMEO_OLD`.
         found.sort_by_key(|found| found.name.ends_with("_OLD"));
         Ok(found)
     }
 
-    /// The names, each with the file that has its case.
+    /// Returns the names, each with the file that has its case.
     fn names(&self, table: &str, tree: &Tree, matched: &mut BTreeSet<String>) -> Result<Vec<(String, &'static str)>> {
         let mut names = Vec::new();
         for header in self.headers.iter().filter(|header| self.has(tree, header)) {
@@ -182,7 +185,7 @@ impl Vocabulary {
         }
         if let Names::Cases(places) = self.names {
             for (file, function) in places {
-                // A tree may have lost the protocol, or have renamed the function.
+                // A tree may lack the protocol or name the function otherwise.
                 let labels = cases(&tree.read_if_present(file).unwrap_or_default(), function);
                 if labels.iter().any(|name| self.wants(name)) {
                     matched.insert(format!("{table} case {file} {function}"));
@@ -197,7 +200,7 @@ impl Vocabulary {
         Ok(names)
     }
 
-    /// What one header declares.
+    /// Returns what one header declares.
     fn declared(&self, tree: &Tree, header: &str) -> Result<Vec<String>> {
         let mut names = declared(&self.text(tree, header)?);
         let common = generic(header).replace(".h", "-common.h");
@@ -209,8 +212,8 @@ impl Vocabulary {
         self.prefix.iter().any(|prefix| name.starts_with(prefix)) && !self.but.iter().any(|but| is_meant(but, name))
     }
 
-    /// What the compiler reads before the names: the uapi headers, or the plain lines of a header
-    /// that only the kernel includes.
+    /// Returns what the compiler reads before the names: the uapi headers, or the plain lines of a
+    /// header that only the kernel includes.
     fn prelude(&self, tree: &Tree) -> Result<String> {
         let mut prelude = PRELUDE.to_owned();
         for header in self.headers.iter().filter(|header| self.has(tree, header)) {
@@ -223,12 +226,12 @@ impl Vocabulary {
         Ok(prelude)
     }
 
-    /// Whether a tree has the header, for any architecture.
+    /// Returns true if a tree has the header, for any architecture.
     fn has(&self, tree: &Tree, header: &str) -> bool {
         places(header).iter().any(|path| tree.has(path))
     }
 
-    /// A header as all architectures have it.
+    /// Returns the text of a header for all architectures.
     fn text(&self, tree: &Tree, header: &str) -> Result<String> {
         if is_the_kernels(header) {
             return tree.read(header);
@@ -237,7 +240,7 @@ impl Vocabulary {
     }
 }
 
-/// Whether only the kernel includes it.
+/// Returns true if only the kernel includes it.
 fn is_the_kernels(header: &str) -> bool {
     header.starts_with("include/")
 }
@@ -247,7 +250,7 @@ fn generic(header: &str) -> String {
     header.replace("asm/", "include/uapi/asm-generic/")
 }
 
-/// Where a header may be.
+/// Returns the possible paths of a header.
 fn places(header: &str) -> Vec<String> {
     if is_the_kernels(header) {
         return vec![header.to_owned()];
@@ -256,7 +259,7 @@ fn places(header: &str) -> Vec<String> {
     [format!("{UAPI}{header}"), generic(header)].into_iter().chain(arches).collect()
 }
 
-/// A whole name, or its beginning where the pattern ends in `*`.
+/// Returns true for the whole name, or for its prefix if the pattern ends in `*`.
 fn is_meant(pattern: &str, name: &str) -> bool {
     pattern.strip_suffix('*').map_or(name == pattern, |prefix| name.starts_with(prefix))
 }

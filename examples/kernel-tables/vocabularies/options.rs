@@ -1,4 +1,4 @@
-//! The options of sockets by level: which names are an option's, and where the kernel reads them.
+//! The socket options by level: which names are options, and where the kernel reads them.
 
 use super::{Vocabulary, declared_in, switched_in};
 

@@ -3,7 +3,7 @@
 
 use super::{Vocabulary, declared_in, switched_in};
 
-/// Its families and levels are not in a uapi header: only the C library repeats them.
+/// Families and levels are not in a uapi header: only the C library repeats them.
 const KERNEL_SOCKET: &str = "include/linux/socket.h";
 
 pub(super) const VOCABULARIES: &[Vocabulary] = &[

@@ -1,5 +1,5 @@
-// An interpreter of binfmt_misc is given the program's file as an fd: AT_EXECFD. Here the file is
-// of another kind, and the interpreter reads it.
+// The kernel passes the program's file to a binfmt_misc interpreter as an fd: AT_EXECFD. Here the
+// file is of another kind, and the interpreter reads it.
 //
 // new: memory::read::object=memfd
 // needs: root
@@ -38,7 +38,7 @@ static void registers(void) {
 static void attack(const char *variant) {
 	unsigned long given = getauxval(AT_EXECFD);
 	if (given) {
-		// As the interpreter: its first argument is what was executed.
+		// As the interpreter: its first argument is the program's path.
 		reads(given);
 		return;
 	}
@@ -47,7 +47,7 @@ static void attack(const char *variant) {
 	int memory = memfd_create("attack", 0), plain = open("program", O_RDWR | O_CREAT, 0700);
 	must(memory >= 0 && plain >= 0 && !fchmod(memory, 0700));
 	must(write(memory, "SYSGUARDATTACK\n", 15) == 15 && write(plain, "SYSGUARDATTACK\n", 15) == 15);
-	// A program that is open for writing cannot be executed; the child has no fd of it at all.
+	// A program that is open for writing cannot be executed; the child has no fd of it.
 	char path[64];
 	snprintf(path, sizeof path, "/proc/%d/fd/%d", getpid(), fresh ? memory : plain);
 	int again = opened(path, O_RDONLY);

@@ -1,5 +1,5 @@
-// Each event that is read of a fanotify group brings an fd of the file that it is about: here one
-// of a kind that is read in mode B only.
+// Each event read from a fanotify group carries an fd of its file: here one of a kind that only
+// mode B reads.
 //
 // new: system::read::object=file:proc
 // needs: root
@@ -16,7 +16,7 @@ static void attack(const char *variant) {
 	int plain = open("plain", O_RDWR | O_CREAT, 0600);
 	must(plain >= 0 && write(plain, "x", 1) == 1 && !close(plain));
 	if (fanotify_mark(group, FAN_MARK_ADD, FAN_OPEN, AT_FDCWD, fresh ? "proc/uptime" : "plain")) impossible("a mark");
-	// The event is brought about by another process, whose fds are its own.
+	// Another process with its own fds causes the event.
 	pid_t child = born(0);
 	if (!child) {
 		int fd = openat(AT_FDCWD, fresh ? "proc/uptime" : "plain", O_RDONLY);

@@ -1,4 +1,4 @@
-// An ioctl opens: the other end of a pseudo-terminal, which is read in mode B only.
+// An ioctl opens the other end of a pseudo-terminal; only mode B reads it.
 //
 // new: device::read::object=char:pts
 // variants: peer, peer_of_thread

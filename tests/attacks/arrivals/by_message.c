@@ -1,6 +1,6 @@
-// An fd arrives by a message although the call does not say so: the header of the control data
-// cannot be written, so that its length stays 0; or the message's own header cannot, so that the
-// call fails with EFAULT. The fd is there in any case, and is read by its number.
+// An fd arrives in a message that does not report it: the header of the control data cannot be
+// written, so its length stays 0; or the message's own header cannot, so the call fails with
+// EFAULT. The fd is installed in any case, and is read by its number.
 //
 // new: device::read::object=char:zero
 // variants: no_length, fault, several, several_fault, truncated, peeked, by_thread
@@ -12,7 +12,7 @@ static int ends[2];
 static struct msghdr *racing;
 static volatile int over;
 
-// Two pages, of which the first one becomes readable only.
+// Maps two pages and makes the first one read-only.
 static char *pages(void) {
 	char *memory = mmap(0, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	must(memory != MAP_FAILED);
@@ -36,8 +36,7 @@ static void takes(const char *way) {
 	*message = (struct mmsghdr) { .msg_hdr = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE(sizeof(int)) } };
 	int several = !strncmp(way, "several", 7), faults = strstr(way, "fault") != 0;
 	if (!strcmp(way, "no_length") || !strcmp(way, "several")) {
-		// The header of the control data is the end of the first page, the fd the begin of the
-		// second one.
+		// The header of the control data ends the first page, the fd begins the second one.
 		struct mmsghdr *elsewhere = (void *)(memory + 6000);
 		*elsewhere = *message;
 		elsewhere->msg_hdr.msg_control = memory + 4096 - CMSG_LEN(0);
@@ -62,9 +61,9 @@ static void attack(const char *variant) {
 	int number = next_fd();
 	takes(variant);
 	if (fcntl(number, F_GETFD) < 0) {
-		// Where a thread changed the length in time nothing arrived.
+		// If a thread changed the length in time, nothing arrived.
 		must(!strcmp(variant, "by_thread"));
-		_exit(fresh ? NOT_COME_ABOUT : 0);
+		_exit(fresh ? NO_RACE : 0);
 	}
 	for (int times = 0; times < 3; times++) reads(fresh ? number : plain);
 }

@@ -1,4 +1,4 @@
-// 64-bit code duplicates or receives an fd by a call of i386, whose numbers mean other things.
+// 64-bit code duplicates or receives an fd by a call of i386; i386 numbers have other meanings.
 //
 // new: device::read::object=char:zero
 // variants: fcntl, fcntl64, dup, dup2, dup3, recvmsg, recvmmsg, recvmmsg_time64, socketcall
@@ -12,7 +12,7 @@ static long old(long number, long a, long b, long c, long d, long e) {
 	return result;
 }
 
-// What 32-bit code takes for these.
+// The layouts that 32-bit code uses for these.
 struct old_data { uint32_t base, length; };
 struct old_message { uint32_t name, name_length, data, data_count, control, control_length, flags, received; };
 struct space {
@@ -22,7 +22,7 @@ struct space {
 	uint32_t words[4];
 };
 
-// It must lie where 32 bits can say so.
+// Must lie below 4 GiB.
 static struct space *space(void) {
 	struct space *space = mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	must(space != MAP_FAILED);
@@ -54,7 +54,7 @@ static void attack(const char *variant) {
 	if (receives) sends(ends[0], odd);
 	int number = next_fd();
 	must(arrives(variant, odd, ends[1], number) >= 0);
-	// From now on only the new one is left.
+	// From here on only the new fd is left.
 	must(!close(odd) && fcntl(number, F_GETFD) >= 0);
 	for (int times = 0; times < 3; times++) reads(fresh ? number : plain);
 }

@@ -1,4 +1,4 @@
-// Of two that share their fds one executes, which gives it a table of its own: it reads by the
+// Two tasks share their fds and one of them executes, which gives it its own table: it reads the
 // number that the other one opened before.
 //
 // new: device::read::object=char:zero
@@ -32,7 +32,7 @@ static void attack(const char *variant) {
 	made = shared(sizeof *made);
 	*made = -1;
 	if (!strcmp(variant, "thread")) {
-		// The thread takes the leader's place.
+		// The thread takes the leader's number.
 		thread(executes, 0);
 		now(made, device());
 		for (;;) pause();

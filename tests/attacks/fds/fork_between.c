@@ -1,5 +1,5 @@
-// A thread opens a device, another one forks right then: the child has a copy of all fds, and reads
-// by it. Forks come before, in between and after.
+// A thread opens a device while another one forks: the child has a copy of all fds and reads the
+// device. Forks occur before, during and after the open.
 //
 // new: device::read::object=char:zero
 // variants: fork, clone3, clone3_vfork, known_fork
@@ -28,7 +28,7 @@ static void attack(const char *variant) {
 		if (!child) {
 			mortal();
 			char byte;
-			// Before the device is there, nothing has that number.
+			// Before the device is opened, its number is free.
 			must(read(fresh ? number : plain, &byte, 1) >= 0 || (fresh && errno == EBADF));
 			_exit(0);
 		}

@@ -1,5 +1,4 @@
-// A task tries a number until something is there: it learns of the fd without a word from the one
-// that opens it.
+// A task tries a number until it is an open fd: the opening task does not pass it on.
 //
 // new: device::read::object=char:zero
 // variants: thread, process, known_process
@@ -25,13 +24,13 @@ static void *tries(void *plain) {
 static void attack(const char *variant) {
 	int plain = file();
 	number = next_fd();
-	// In both modes a read of what is not there.
+	// In both modes a read of a number that is not open.
 	char byte;
 	must(read(number, &byte, 1) < 0);
 	sched_yield();
 	if (!strcmp(variant, "thread")) {
 		pthread_t guesser = thread(tries, &plain);
-		// The thread may have made fds of its own, none of which stays.
+		// The thread may have made fds of its own, but keeps none.
 		for (int turns = 0; turns < 50; turns++) sched_yield();
 		must(device() == number);
 		joined(guesser);

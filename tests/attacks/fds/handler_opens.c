@@ -1,5 +1,5 @@
-// A signal's handler opens a device while its thread waits in a call, or runs on; what was
-// interrupted reads it.
+// A signal handler opens a device while its thread waits in a call or runs; the interrupted code
+// reads it.
 //
 // new: device::read::object=char:zero
 // variants: waiting, running

@@ -1,5 +1,5 @@
-// Forty threads are born while others open, use and close; the last one opens a device that the
-// first one reads.
+// Forty threads start while others open, use and close files; the last one opens a device, and the
+// first one reads it.
 //
 // new: device::read::object=char:zero
 // times: 3

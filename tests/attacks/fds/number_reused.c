@@ -10,7 +10,7 @@ static const char *way;
 static volatile int turn;
 static int number = 60;
 
-// Keeps the number a file's or nothing's, but for one time, when a device gets it.
+// The number belongs to a file or is free, except once, when a device gets it.
 static void *changes(void *nothing) {
 	int plain = file(), odd = device();
 	for (int round = 1; round <= 40; round++) {

@@ -1,5 +1,5 @@
-// A task leaves the common table with a copy: what was opened before is in both, what is opened
-// after in one. Then it reads by the copy.
+// A task leaves the shared table with a copy: an fd opened before is in both tables, one opened
+// after is in one. Then it reads by the copy.
 //
 // new: device::read::object=char:zero
 // variants: unshare, close_range, known_unshare

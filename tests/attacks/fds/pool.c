@@ -1,4 +1,4 @@
-// A pool of threads waits; short-lived workers open a file each, which the main thread reads. One
+// A pool of threads waits; each short-lived worker opens a file, and the main thread reads it. One
 // of the files is of another kind.
 //
 // new: system::read::object=file:proc

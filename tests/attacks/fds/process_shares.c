@@ -1,4 +1,4 @@
-// A process that shares its fds by CLONE_FILES, and no memory: what one opens the other reads.
+// A process shares its fds by CLONE_FILES, but no memory: one opens, the other reads.
 //
 // new: device::read::object=char:zero
 // variants: child_opens, parent_opens, grandchild_opens, shares_memory, vfork_shares

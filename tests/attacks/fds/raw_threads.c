@@ -1,5 +1,5 @@
-// Threads by the raw clone, as runtimes without a C library make them: what one opens another
-// reads. They hand it on by pipes or through memory.
+// Threads made by the raw clone, as by runtimes without a C library: one opens, another reads. They
+// pass the number on by pipes or in memory.
 //
 // new: device::read::object=char:zero
 // variants: pipes, memory, three_in_a_row, known_pipes, known_three_in_a_row
@@ -13,8 +13,7 @@ static volatile int made = -1;
 static int go[2], done[2];
 static const char *way;
 
-// glibc's own wrappers would look for thread-local storage: errno is left alone where nothing
-// fails.
+// glibc's wrappers need thread-local storage to set errno; these calls do not fail.
 static int opens(void *nothing) {
 	(void)nothing;
 	char byte;

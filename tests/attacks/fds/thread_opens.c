@@ -1,4 +1,4 @@
-// A thread makes an fd of an object that only the main thread uses.
+// A thread makes an fd that only the main thread uses.
 //
 // new: device::read::object=char:zero | device::read::object=char:null
 // variants: opened, duplicated, renumbered, received, fetched, made_beside_a_spinning_one
@@ -29,7 +29,7 @@ static void *makes(void *nothing) {
 	return nothing;
 }
 
-// Of standard input, which some ways hand on, nothing can be read: it is /dev/null.
+// Some variants pass standard input on: it is /dev/null, so nothing can be read from it.
 static void reads_any(int fd) {
 	char byte;
 	must(read(fd, &byte, 1) >= 0);

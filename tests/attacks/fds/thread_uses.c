@@ -1,5 +1,4 @@
-// The main thread opens a device; a thread that was there before reads it, or one that is born
-// after.
+// The main thread opens a device; a thread that was started before or after that reads it.
 //
 // new: device::read::object=char:zero
 // variants: there_before, born_after, grandchild, known_there_before

@@ -1,5 +1,5 @@
-//! Lists of operations: made at random, written for the interpreter and for readers. Main type:
-//! [`List`].
+//! Lists of operations: generated at random, written for the interpreter and for readers. Main
+//! type: [`List`].
 
 use std::fmt::{self, Write as _};
 
@@ -66,7 +66,7 @@ const CODES: &[&str] = &[
     "write_path",
     "open_path",
 ];
-/// What the interpreter opens, in the order of its numbers.
+/// The kinds that the interpreter opens, in the order of its numbers.
 const KINDS: &[&str] = &[
     "file",
     "file_to_write",
@@ -110,23 +110,22 @@ const KINDS: &[&str] = &[
 ];
 /// How an operation is carried out, in the order of the interpreter's numbers.
 const WAYS: &[&str] = &["", "in_handler", "in_fork", "in_exec", "in_thread", "in_sharer", "in_memory_sharer"];
-/// The operations that make a task, from this number on.
+/// The operations from this number on make a task.
 const MAKES: u32 = 60;
 const MAKING: &[&str] = &["make_thread", "make_process", "make_sharer", "exec"];
-/// Those of which anything can be read, or nothing without an error that says that the kind does
-/// not bear it.
+/// Kinds that can be read, or have nothing to read but support it.
 const READABLE: &[u32] = &[0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 16, 20, 21, 22, 28, 32, 36];
 const KINDS_END: u32 = KINDS.len() as u32;
-/// Of so many of these the interpreter has a path.
+/// The interpreter has paths with numbers below this one.
 const PATHS: u32 = 20;
 const QUESTIONS: u32 = 14;
 const SLOTS: u32 = 12;
 const TASKS: u32 = 5;
-/// The operations that only a call on an fd of an odd kind shows, or that hand an fd on: more
-/// frequent than others.
+/// Operations that only a call on an fd of an odd kind shows, or that pass an fd on: chosen more
+/// often than others.
 const FREQUENT: &[u32] = &[0, 0, 0, 0, 1, 2, 3, 6, 6, 6, 7, 7, 20, 21, 23, 56, 57, 58, 59];
 
-/// Numbers by chance that a seed decides: splitmix64.
+/// A seeded random number generator: splitmix64.
 #[derive(Debug, Clone)]
 pub(crate) struct Chance(u64);
 
@@ -146,7 +145,7 @@ impl Chance {
         u32::try_from(self.next() % u64::from(end.max(1))).unwrap_or_default()
     }
 
-    /// Few slots are used much: what one task opens another one uses.
+    /// Returns a slot. Few slots are used often, so that one task uses what another one opened.
     fn slot(&mut self) -> u32 {
         let end = [2, 2, 2, 4, 4, SLOTS][usize::try_from(self.below(6)).unwrap_or_default()];
         self.below(end)
@@ -212,7 +211,7 @@ fn name(names: &[&'static str], at: u32) -> &'static str {
 /// What the interpreter carries out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct List {
-    /// Every operation waits for its turn; else each task goes its own way.
+    /// True if every operation waits for its turn; else each task runs freely.
     pub(crate) is_ordered: bool,
     /// The kinds that are opened, read, written and closed before anything else.
     usual: Vec<u32>,
@@ -221,8 +220,8 @@ pub(crate) struct List {
 
 impl List {
     pub(crate) fn any(chance: &mut Chance) -> Self {
-        // Where every kind is read, a guard lets reads pass; else it stops each of them, and there
-        // is little to miss.
+        // If every kind is read, a guard lets reads pass; else it stops each of them, and little
+        // can be missed.
         let is_calm = chance.happens(65);
         let kind = |chance: &mut Chance| match is_calm {
             true => chance.one_of(READABLE).unwrap_or_default(),
@@ -246,7 +245,7 @@ impl List {
         Self { is_ordered: chance.happens(80), usual, operations }
     }
 
-    /// The same with one operation more.
+    /// Returns the list with one more operation.
     pub(crate) fn and_another(&self, chance: &mut Chance) -> (Self, usize) {
         let at =
             usize::try_from(chance.below(u32::try_from(self.operations.len() + 1).unwrap_or(1))).unwrap_or_default();
@@ -254,13 +253,13 @@ impl List {
         let task = chance.below(u32::try_from(made.len() + 1).unwrap_or(1));
         let task = usize::try_from(task).ok().and_then(|at| at.checked_sub(1)).map_or(0, |at| made[at]);
         let mut operations = self.operations.clone();
-        // An open of any kind is what later operations find in its slot.
+        // A later operation uses the kind that is opened into its slot.
         let other = Operation { code: 0, a: chance.below(KINDS_END), ..Operation::any(chance, task, &[]) };
         operations.insert(at, if chance.happens(40) { other } else { Operation::any(chance, task, &[]) });
         (Self { operations, usual: self.usual.clone(), ..*self }, at)
     }
 
-    /// Without one operation, and without those of a task that would not be made.
+    /// Returns the list without one operation, and without those of a task that would not be made.
     pub(crate) fn without(&self, at: usize) -> Self {
         let gone = self.operations[at].makes();
         let stays = |(index, operation): &(usize, &Operation)| *index != at && Some(operation.task) != gone;
@@ -268,7 +267,7 @@ impl List {
         Self { operations: kept, usual: self.usual.clone(), ..*self }
     }
 
-    /// What the interpreter takes.
+    /// Returns the interpreter's argument.
     pub(crate) fn argument(&self) -> String {
         let mut text = if self.is_ordered { "o" } else { "f" }.to_owned();
         self.usual.iter().for_each(|kind| _ = write!(text, ":{kind}"));
@@ -311,7 +310,7 @@ impl Tasks {
         Operation { task, how: 0, code: MAKES + kind, a, b: 0 }
     }
 
-    /// An exec ends the other threads of its process, and theirs would be the next turns.
+    /// An exec ends the other threads of its process, which would leave their turns undone.
     fn can_execute(&mut self, task: u32) -> bool {
         self.get(task).is_some_and(|task| task.is_process && !task.has_threads)
     }

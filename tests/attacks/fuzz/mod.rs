@@ -1,5 +1,5 @@
-//! A differential fuzzer: whatever ptrace finds new in a list of operations, guard and notify must
-//! find.
+//! A differential fuzzer: guard and notify must find everything new in a list of operations that
+//! ptrace finds.
 //!
 //! `cargo test --test attacks -- --fuzz [--pairs N] [--seed N] [--jobs N] [--replay SEED:N]
 //! [--no-minimise] [--ordinary-user]`. It uses the loopback interface only, and makes no file
@@ -54,14 +54,14 @@ fn outside() -> Vec<State> {
     OUTSIDE.iter().map(state).collect()
 }
 
-/// What is asked for.
+/// The options of a run.
 #[derive(Debug, Clone, Copy)]
 struct Options {
     pairs: u64,
     seed: u64,
     jobs: u64,
     first: u64,
-    /// How often a pair is judged: what chance decides is not missed each time.
+    /// How often a pair is judged: a race is not missed each time.
     tries: u32,
     minimises: bool,
     by_ordinary_user: bool,
@@ -73,7 +73,7 @@ impl Options {
         let mut words = arguments.iter();
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
-            let number = |text: &str| text.parse().map_err(|_| format!("`{text}` is no number"));
+            let number = |text: &str| text.parse().map_err(|_| format!("`{text}` is not a number"));
             match word.as_str() {
                 "--pairs" => options.pairs = number(value()?)?,
                 "--seed" => options.seed = number(value()?)?,
@@ -93,7 +93,7 @@ impl Options {
     }
 }
 
-/// How many pairs there were of each sort.
+/// How many pairs had each result.
 #[derive(Debug, Default)]
 struct Counts {
     judged: AtomicU64,
@@ -102,7 +102,7 @@ struct Counts {
     missed: AtomicU64,
 }
 
-/// Runs by hand.
+/// Runs the fuzzer from the command line.
 pub(crate) fn main(arguments: &[String]) -> ExitCode {
     let done = Options::read(arguments).and_then(|options| match options.by_ordinary_user && needs::is_root() {
         true => {
@@ -127,12 +127,12 @@ pub(crate) fn trial() -> Result<Completion, Failed> {
     if let Some(unmet) = needs::unmet(&[Need::X86, Need::Program("cc".to_owned())]) {
         return unmet;
     }
-    let mut said: Vec<u8> = Vec::new();
-    let is_right = fuzz(&IN_SUITE, &Mutex::new(&mut said))?;
-    if is_right { Ok(Completion::Completed) } else { Err(String::from_utf8_lossy(&said).into_owned().into()) }
+    let mut output: Vec<u8> = Vec::new();
+    let is_right = fuzz(&IN_SUITE, &Mutex::new(&mut output))?;
+    if is_right { Ok(Completion::Completed) } else { Err(String::from_utf8_lossy(&output).into_owned().into()) }
 }
 
-/// Whether every engine found what is new.
+/// Returns true if every engine found everything new.
 fn fuzz<W: Write + Send>(options: &Options, out: &Mutex<&mut W>) -> Result<bool, String> {
     let before = outside();
     let folder = fresh_folder(&std::env::temp_dir())?;
@@ -210,7 +210,7 @@ fn write_line<W: Write + Send>(out: &Mutex<&mut W>, line: &str) -> Result<(), St
     writeln!(out, "{line}").map_err(|error| format!("cannot write: {error}"))
 }
 
-/// The interpreter, without shared libraries where the C library allows that.
+/// Builds the interpreter, statically linked if the C library allows it.
 fn build(folder: &Path) -> Result<PathBuf, String> {
     let (source, program) = (folder.join("interpreter.c"), folder.join("interpreter"));
     std::fs::write(&source, include_str!("../interpreter.c")).map_err(|error| format!("cannot write: {error}"))?;

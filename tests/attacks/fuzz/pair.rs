@@ -1,4 +1,4 @@
-//! One pair of lists: the first is blessed by ptrace, the second, with one operation more, is
+//! One pair of lists: the first is blessed by ptrace, the second, with one more operation, is
 //! judged by every engine. Main types: [`Judge`] and [`Miss`].
 
 use std::collections::BTreeSet;
@@ -14,13 +14,13 @@ use sysguard::model::run::workload::Exit;
 use super::list::{Chance, List};
 use crate::engines::{Bench, Run, Target};
 
-/// How often a list is recorded, and how often one that no turns order.
+/// How often an ordered list is recorded, and how often a free one.
 const RECORDED: (usize, usize) = (2, 4);
 /// How many runs by ptrace must show what is new.
 const SHOWN: usize = 2;
-/// How many more where something was missed.
+/// How many more runs by ptrace confirm a miss.
 const CONFIRMED: usize = 5;
-/// How often an engine that missed something is asked again, to say how often it does.
+/// How often an engine that missed something runs again, to measure the rate.
 const AGAIN: u32 = 5;
 
 /// The engines that are judged.
@@ -32,10 +32,10 @@ const JUDGED: &[Engine] =
 pub(crate) struct Miss {
     pub(crate) engine: Engine,
     pub(crate) facts: BTreeSet<Fact>,
-    /// In how many of so many runs it was missed.
+    /// In how many of how many runs it was missed.
     pub(crate) rate: (u32, u32),
     pub(crate) list: List,
-    /// The operation that is new in it.
+    /// The index of its new operation.
     pub(crate) inserted: usize,
 }
 
@@ -50,17 +50,17 @@ impl fmt::Display for Miss {
     }
 }
 
-/// What came of a pair.
+/// The result of a pair.
 #[derive(Debug)]
 pub(crate) enum Judged {
-    /// A run did not end well, so that nothing can be said.
+    /// A run did not end well, so there is no result.
     Unfit(String),
     NothingNew,
     Found,
     Missed(Vec<Miss>),
 }
 
-/// What judges pairs, in a folder of its own.
+/// Judges pairs in a folder of its own.
 #[derive(Debug)]
 pub(crate) struct Judge<'a> {
     pub(crate) bench: &'a Bench,
@@ -68,13 +68,13 @@ pub(crate) struct Judge<'a> {
     pub(crate) folder: PathBuf,
 }
 
-/// A list and what is new in it.
+/// A list and the index of its new operation.
 struct Pair {
     list: List,
     inserted: usize,
 }
 
-/// What ptrace says of a pair.
+/// What ptrace finds in a pair.
 struct Truth {
     baseline: Baseline,
     held: BTreeSet<Fact>,
@@ -83,12 +83,12 @@ struct Truth {
 }
 
 impl Truth {
-    /// What every run shows beside the baseline.
+    /// Returns what every run shows beyond the baseline.
     fn additions(&self) -> BTreeSet<Fact> {
         self.shared(self.runs.iter())
     }
 
-    /// What a run must show whose operations ended like this. Where chance orders them, another run
+    /// Returns what a run must show if its operations ended like this. Without turns another run
     /// may have done other things.
     fn expected_of(&self, run: &Run, is_ordered: bool) -> BTreeSet<Fact> {
         let alike: Vec<&Run> = self.runs.iter().filter(|other| other.state == run.state).collect();
@@ -106,7 +106,7 @@ impl Truth {
 }
 
 impl Judge<'_> {
-    /// Judges the pair that this number of this seed stands for.
+    /// Judges the pair with this number of this seed.
     pub(crate) fn judge(&self, seed: u64, number: u64) -> Judged {
         let mut chance = Chance::new(seed, number);
         let list = List::any(&mut chance);
@@ -140,7 +140,7 @@ impl Judge<'_> {
         Ok(if misses.is_empty() { Judged::Found } else { Judged::Missed(misses) })
     }
 
-    /// The baseline of the shorter list, and so many runs of the longer one.
+    /// Records the baseline of the shorter list, and runs the longer one this many times.
     fn truth(&self, pair: &Pair, shown: usize) -> Result<Truth, String> {
         let nothing = self.bench.baseline(BTreeSet::new());
         let shorter = pair.list.without(pair.inserted);
@@ -177,7 +177,7 @@ impl Judge<'_> {
         }
     }
 
-    /// The same miss with as few operations as possible.
+    /// Returns the same miss with as few operations as possible.
     pub(crate) fn minimise(&self, miss: Miss) -> Miss {
         let mut smallest = miss;
         let mut at = smallest.list.operations.len();
@@ -196,7 +196,7 @@ impl Judge<'_> {
                 Ok(Judged::Missed(misses)) => misses.into_iter().find(|miss: &Miss| miss.engine == smallest.engine),
                 _ => None,
             };
-            // What is missed now and then only needs more than one chance.
+            // An occasional miss needs more than one try.
             let tried = (0..3).find_map(|_| same(self.pair(&Pair { list: list.clone(), inserted })));
             smallest = tried.unwrap_or(smallest);
         }

@@ -1,5 +1,5 @@
-// A process that is not dumpable asks clone3 for a namespace, or for an untraced child: its flags
-// cannot be read by a tracer without privileges.
+// A process that is not dumpable asks clone3 for a namespace, or for an untraced child: a tracer
+// without privileges cannot read its flags.
 //
 // new: namespace | blind_spots::untraced_child | blind_spots::unanswerable
 // variants: user_namespace, untraced, threads_too
@@ -23,7 +23,7 @@ static void attack(const char *variant) {
 	pid_t child = syscall(SYS_clone3, &wanted, sizeof wanted);
 	if (child < 0) impossible("a user namespace");
 	if (!child) {
-		// An untraced one must not outlive the trial.
+		// An untraced child must not outlive the trial.
 		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 		_exit(0);
 	}

@@ -1,5 +1,5 @@
-// A process that is not dumpable opens and reads a device. A tracer without privileges cannot ask
-// what its fds are: the run says so, or finds them.
+// A process that is not dumpable opens and reads a device. A tracer without privileges cannot query
+// its fds: the run reports this, or finds the device.
 //
 // new: device::read | blind_spots::unanswerable
 // variants: dumpable_no_more, in_a_child

@@ -1,5 +1,6 @@
-// A program that may be executed and not read opens and reads a device: its process is not dumpable
-// from its first call on. Mode A does the same with a file. What cannot be answered is named in both.
+// A program with execute but without read permission opens and reads a device: its process is not
+// dumpable from its first call on. Mode A does the same with a file. Both report what could not be
+// queried.
 //
 // held: blind_spots::unanswerable
 // user: ordinary

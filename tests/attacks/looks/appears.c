@@ -1,4 +1,4 @@
-// A program tries a name until it is there. It appears between a look and the call.
+// A program tries a name until it exists. It appears between the tracer's look and the call.
 //
 // new: device::openat::object=char:zero
 // variants: thread, process
@@ -9,7 +9,7 @@ static volatile int *turn;
 static const char *way;
 enum { ROUNDS = 8 };
 
-// What appears is a file, but for one time in mode B.
+// A file appears each time, except once in mode B.
 static void makes(void) {
 	on_cpu(1);
 	for (int round = 1; round <= ROUNDS; round++) {

@@ -1,5 +1,5 @@
 // A number means a device for moments only: a thread or a process that shares the table keeps
-// replacing what another one reads by it.
+// replacing the fd that another one reads.
 //
 // new: device::read::object=char:zero
 // variants: thread, process, dup3
@@ -7,7 +7,7 @@
 // times: 4
 #include "../attack.h"
 
-// A look at the number just before one call may always be wrong: of so many not all can be.
+// A look at the number just before a call may be wrong; over this many calls some must be right.
 enum { TRIES = 600, ENOUGH = 100, NUMBER = 60 };
 static volatile int *over;
 static int plain, odd;
@@ -52,5 +52,5 @@ static void attack(const char *variant) {
 	now(over, 1);
 	if (is_process) leaves(child);
 	else joined(changer);
-	if (fresh && found < ENOUGH) _exit(NOT_COME_ABOUT);
+	if (fresh && found < ENOUGH) _exit(NO_RACE);
 }

@@ -1,5 +1,5 @@
-// A thread changes the flags of clone3 while it is called: the child shares its fds although a look
-// says that it does not. It opens a device, the parent reads.
+// A thread changes the flags of clone3 during the call: the child shares its fds although a look
+// shows that it does not. It opens a device, the parent reads it.
 //
 // new: device::read::object=char:zero
 // happens: by chance
@@ -32,7 +32,7 @@ static void attack(const char *variant) {
 		must(child >= 0);
 		if (!child) {
 			mortal();
-			// Out of reach of the numbers that the parent has in use.
+			// Above the numbers that the parent uses.
 			int fd = fcntl(device(), F_DUPFD, 100 + tries);
 			must(fd >= 0);
 			now(made, fd);
@@ -40,7 +40,7 @@ static void attack(const char *variant) {
 		}
 		leaves(child);
 		char byte;
-		// Where it was not shared nothing has that number.
+		// If the table was not shared, the number is free.
 		ssize_t got = read(fresh ? *made : plain, &byte, 1);
 		must(got >= 0 || (fresh && errno == EBADF));
 		found += got > 0;
@@ -48,5 +48,5 @@ static void attack(const char *variant) {
 	}
 	over = 1;
 	joined(flipper);
-	if (fresh && !found) _exit(NOT_COME_ABOUT);
+	if (fresh && !found) _exit(NO_RACE);
 }

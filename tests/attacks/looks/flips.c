@@ -1,6 +1,6 @@
-// What a call is about changes between a look and the call: the text of a path, what a name means,
-// what an fd is. A thread or another process changes it without pause; the program finds by the fd
-// which it got.
+// A call's object changes between a look and the call: the text of a path, the target of a name, an
+// fd. A thread or another process changes it without pause; the program checks the fd to see which
+// object it got.
 //
 // new: device::openat::object=char:zero
 // variants: text_by_thread, text_by_process, link_by_thread, link_by_process, cwd_by_thread
@@ -24,7 +24,7 @@ static void changes(void) {
 	on_cpu(1);
 	const char *odd = fresh ? "/dev/zero" : "plain";
 	for (unsigned round = 0; !*over; round++) {
-		// One byte of it.
+		// Changes one byte of it.
 		if (way[0] == 't') now_byte(*text + 3, round % 2 ? '1' : '0');
 		else if (way[0] == 'l') links(round % 2 ? odd : "plain");
 		else must(!chdir(round % 2 ? "odd" : "even"));
@@ -57,7 +57,8 @@ static void attack(const char *variant) {
 	links("plain");
 	const char *path = way[0] == 't' ? *text : "link";
 	if (way[0] == 'c') {
-		// From each of two folders a link leads to either; the name leads to another file in each.
+		// Each of two folders has a link to the other target; the name leads to another file in
+		// each.
 		path = "name";
 		must(!mkdir("even", 0700) && !mkdir("odd", 0700));
 		must(!symlink("../odd", "even/odd") && !symlink("../even", "even/even"));
@@ -85,5 +86,5 @@ static void attack(const char *variant) {
 	now(over, 1);
 	if (is_process) leaves(child);
 	else joined(changer);
-	if (fresh && !found) _exit(NOT_COME_ABOUT);
+	if (fresh && !found) _exit(NO_RACE);
 }

@@ -1,5 +1,5 @@
 // The text of a path changes as late as possible before the kernel reads it: an ever shorter time
-// after the call began, and once only.
+// after the call began, and only once.
 //
 // new: device::openat::object=char:zero
 // variants: thread, process
@@ -12,7 +12,7 @@ enum { TRIES = 2000, LONGEST = 150000, SHORTER = LONGEST / TRIES };
 static char (*text)[32];
 static volatile int *turn;
 
-// Too late harms nothing, so that it is tried ever earlier: after so many nanoseconds.
+// A change that is too late has no effect, so each try is earlier by this many nanoseconds.
 static void flips(void) {
 	on_cpu(1);
 	for (int round = 1; round <= TRIES; round++) {
@@ -64,5 +64,5 @@ static void attack(const char *variant) {
 	now(turn, TRIES + 1);
 	if (is_process) leaves(child);
 	else joined(flipper);
-	if (fresh && !found) _exit(NOT_COME_ABOUT);
+	if (fresh && !found) _exit(NO_RACE);
 }

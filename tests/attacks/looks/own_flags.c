@@ -1,5 +1,5 @@
-// clone3 writes a result over its own flags: what it was asked for is what they were at entry. The
-// child shares its fds and opens a device, the parent reads.
+// clone3 writes a result over its own flags: the flags at entry count. The child shares its fds and
+// opens a device, the parent reads it.
 //
 // new: device::read::object=char:zero
 // variants: parent_tid, pidfd, child_tid
@@ -17,7 +17,7 @@ static void attack(const char *variant) {
 	struct clone_args *wanted = &space->wanted;
 	wanted->exit_signal = SIGCHLD;
 	wanted->flags = CLONE_FILES;
-	// The upper half of a task's number is zeros: with these in its place no flag is set.
+	// The upper half of a task's number is zero: written over the flags, it clears them all.
 	uint64_t over = (uintptr_t)&wanted->flags - 2;
 	if (!strcmp(variant, "parent_tid")) wanted->flags |= CLONE_PARENT_SETTID, wanted->parent_tid = over;
 	if (!strcmp(variant, "child_tid")) wanted->flags |= CLONE_CHILD_SETTID, wanted->child_tid = over;

@@ -1,6 +1,6 @@
-// A thread sets CLONE_UNTRACED in the flags of clone3 while it is called. The child opens a socket
-// and would outlive its parent: it is traced, or the run says that it was not; it ends with the
-// tree in any case.
+// A thread sets CLONE_UNTRACED in the flags of clone3 during the call. The child opens a socket and
+// would outlive its parent: it is traced, or the run reports that it was not. It ends with the tree
+// in any case.
 //
 // new: network::socket | blind_spots::untraced_child
 // happens: by chance
@@ -13,7 +13,7 @@ static volatile int over;
 static void *flips(void *nothing) {
 	on_cpu(1);
 	while (!over) {
-		// Both at once: the child finds by its fds which flags the kernel read.
+		// Flips both at once: the child learns from its fds which flags the kernel read.
 		__atomic_fetch_xor(&wanted->flags, CLONE_UNTRACED | CLONE_FILES, __ATOMIC_SEQ_CST);
 		for (volatile int wait = 0; wait < 300; wait++) { }
 	}
@@ -32,7 +32,7 @@ static void attack(const char *variant) {
 		pid_t child = syscall(SYS_clone3, wanted, sizeof *wanted);
 		must(child >= 0);
 		if (!child) {
-			// Closes the parent's too where the table is common.
+			// Also closes the parent's fd if the table is shared.
 			close(90);
 			if (fresh) {
 				alarm(6);
@@ -55,7 +55,7 @@ static void attack(const char *variant) {
 	over = 1;
 	joined(flipper);
 	if (!fresh) return;
-	if (!*hidden) _exit(NOT_COME_ABOUT);
+	if (!*hidden) _exit(NO_RACE);
 	for (int waits = 0; waits < 3000 && *hidden != -1; waits++) usleep(1000);
 	must(*hidden == -1);
 }

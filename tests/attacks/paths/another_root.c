@@ -1,4 +1,4 @@
-// Below a root of its own a path means another file.
+// After chroot a path means another file.
 //
 // new: memory::openat::object=memfd, memory::read::object=memfd
 // variants: proc, bound

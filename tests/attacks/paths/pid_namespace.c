@@ -1,4 +1,4 @@
-// In a PID namespace with a proc of its own a process has another number, and /proc/self leads to
+// In a PID namespace with its own proc mount a process has another number, and /proc/self leads to
 // it.
 //
 // new: device::openat::object=char:zero, device::read::object=char:zero

@@ -1,5 +1,5 @@
-// An fd of its own is opened by a path below /proc/self, spelled in another way: the object is what
-// the kernel finds for that task.
+// A process opens one of its own fds by a path below /proc/self, spelled in different ways: the
+// object is the one that the kernel finds for that task.
 //
 // new: memory::openat::object=memfd, memory::read::object=memfd
 // variants: plain, double_slash, leading_slashes, dot, dot_dot, by_number, thread_self, task
@@ -67,7 +67,7 @@ static int spelled(const char *variant) {
 	return moved("/proc/self/fd", "%d");
 }
 
-// Numbers as high as these are no fds of the tracer.
+// The tracer has no fds with numbers this high.
 static void attack(const char *variant) {
 	int memory = memfd_create("attack", 0), plain = file();
 	must(memory >= 0 && write(memory, "x", 1) == 1);

@@ -1,5 +1,5 @@
-// A thread has a table of fds of its own. /proc/self/fd and /dev/fd are the leader's table,
-// /proc/thread-self/fd is the thread's.
+// A thread has its own fd table. /proc/self/fd and /dev/fd show the leader's table,
+// /proc/thread-self/fd shows the thread's.
 //
 // new: memory::openat::object=memfd, memory::read::object=memfd
 // variants: self, dev_fd, thread_self, fd_of_self
@@ -23,7 +23,7 @@ static void *works(void *nothing) {
 	int memory = memfd_create("attack", 0), plain = file();
 	must(memory >= 0 && write(memory, "x", 1) == 1);
 	int is_leaders = way[0] != 't';
-	// The number is the memory's in one of the tables and the file's in the other.
+	// The number is the memfd's in one of the tables and the file's in the other.
 	must(dup2(is_leaders ? plain : memory, 701) == 701 && dup2(is_leaders ? memory : plain, 702) == 702);
 	int fd = opens(fresh ? 701 : 702);
 	must(fd >= 0);

@@ -1,4 +1,5 @@
-// 64-bit code makes 32-bit calls by int 0x80: their numbers mean what they mean on i386, −1 included. One of them makes a child.
+// 64-bit code makes 32-bit calls by int 0x80: each number has its i386 meaning, −1 included. One of
+// these calls makes a child.
 //
 // processes: 2
 // calls: i386/getppid 4, x86_64/getppid 3, i386/fork 1, i386/syscall_-1 1 errors 1

@@ -1,4 +1,5 @@
-// A 32-bit program from its execve on, without any C library; it makes a child, and that becomes a 64-bit program.
+// A program that is 32-bit from its execve on and has no C library makes a child, and the child
+// executes a 64-bit program.
 //
 // exit: 9
 // processes: 2

@@ -1,4 +1,4 @@
-// Numbers that no kernel knows keep themselves; of a number only the lower half counts.
+// Numbers without a syscall are reported as they are; only the lower half of the register counts.
 //
 // calls: syscall_0x3e7 2 errors 2, syscall_-1 2 errors 2, getppid 1
 // strace: names unknown numbers in its own way

@@ -1,5 +1,5 @@
-// Calls to the vsyscall page, which the kernel emulates in the page fault: a filter is asked, but
-// they are no syscalls.
+// Calls to the vsyscall page, which the kernel emulates in the page fault: seccomp filters run, but
+// these are not syscalls.
 //
 // needs: x86_64
 // calls: getppid 10, gettimeofday 0, time 0, getcpu 0

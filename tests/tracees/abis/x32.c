@@ -1,4 +1,4 @@
-// Numbers with the bit of x32, which most kernels refuse: seen under that ABI either way.
+// Numbers with the x32 bit, which most kernels refuse: reported under the x32 ABI in either case.
 //
 // calls: x32/getppid 2, x32/syscall_0x3e7 1, x86_64/getppid 1
 // strace: shows the refused numbers as unknown

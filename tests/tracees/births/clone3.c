@@ -1,4 +1,4 @@
-// A child by clone3 with a pidfd by which it is waited for.
+// A child made by clone3 with a pidfd; the parent waits for it by the pidfd.
 //
 // processes: 2
 // calls: getppid 1, clone3 2 errors 1, waitid 1

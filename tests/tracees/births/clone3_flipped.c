@@ -1,5 +1,5 @@
-// A thread sets and clears CLONE_UNTRACED in the arguments of clone3 while another one makes children: each child has a tracer, and finds its parent's
-// registers and arguments as they would be.
+// One thread sets and clears CLONE_UNTRACED in the arguments of clone3 while another one makes
+// children. Each child is traced and finds its parent's registers and arguments unchanged.
 //
 // processes: 201
 // threads: 202

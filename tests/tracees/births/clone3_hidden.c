@@ -1,5 +1,6 @@
-// A child that no stop announces: its arguments are longer than those of any kernel, and lie where not even a tracer may write. It is a blind
-// spot, and the child is attached once its number is known, unless it has ended by then.
+// No stop announces this child: its clone3 arguments are longer than any kernel's and lie in memory
+// that a tracer cannot write. The run reports a blind spot, and the child is attached once its
+// number is known, unless it has ended by then.
 //
 // processes: any
 // blind: untraced_child

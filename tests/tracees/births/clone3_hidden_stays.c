@@ -1,5 +1,6 @@
-// A child that no stop announces, its arguments are longer than those of any kernel and lie where not even a tracer may write, stays and has a child of its own: both are attached, seen from then
-// on, and end with the tree.
+// No stop announces this child: its clone3 arguments are longer than any kernel's and lie in memory
+// that a tracer cannot write. It keeps running and makes a child of its own. Both are attached,
+// traced from then on, and end with the tree.
 //
 // processes: 3
 // exit: 7
@@ -33,7 +34,7 @@ int main(void) {
 	pid_t child = syscall(SYS_clone3, mapped, sizeof wanted);
 	must(child >= 0);
 	if (!child) {
-		// Where nobody traces, it must not stay either.
+		// Ends the child in an untraced run, too.
 		alarm(3);
 		makes_another();
 	}

@@ -1,4 +1,5 @@
-// The same by clone3, whose flags are in memory: it is unchanged afterwards, in the parent and in the child, also where it cannot be written to.
+// A child made by clone3 with CLONE_UNTRACED in its flags, which lie in memory. The flags are
+// unchanged afterwards, in parent and child, also in read-only memory.
 //
 // processes: 3
 // calls: getppid 2, clone3 2

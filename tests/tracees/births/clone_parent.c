@@ -1,4 +1,4 @@
-// A child that makes a sibling: its parent waits for both.
+// A child makes a sibling by CLONE_PARENT; their parent waits for both.
 //
 // processes: 3
 // calls: getppid 1

@@ -1,4 +1,5 @@
-// Children made with CLONE_PTRACE, with and without CLONE_UNTRACED, which would attach them to their parent's tracer and tell it nothing.
+// Children made with CLONE_PTRACE, with and without CLONE_UNTRACED. The kernel would attach them to
+// their parent's tracer without an event.
 //
 // processes: 3
 // calls: getppid 2, clone 2

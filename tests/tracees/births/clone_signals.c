@@ -1,4 +1,4 @@
-// Children by clone with SIGCHLD, with another signal, and with none at their end.
+// Children made by clone with SIGCHLD, with another exit signal, and with none.
 //
 // processes: 4
 // calls: getppid 3, clone 3

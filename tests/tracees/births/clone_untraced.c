@@ -1,12 +1,13 @@
-// A child that its parent makes with CLONE_UNTRACED, so that no tracer hears of it; it has a child of its own. Neither parent nor child finds
-// a changed register, where the result leaves the argument alone.
+// A child made with CLONE_UNTRACED, for which the kernel sends no event, makes a child of its own.
+// Neither parent nor child finds a changed register, except where the syscall's result overwrites
+// the argument.
 //
 // processes: 3
 // calls: getppid 2, clone 2
 // strace: blind to the child
 #include "../tracee.h"
 
-// What is left of its first argument, as far as a call leaves it.
+// Returns the result of clone and stores its first argument register afterwards.
 static long clone_with(long flags, long *after) {
 #ifdef __x86_64__
 	long made;

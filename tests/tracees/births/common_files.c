@@ -1,4 +1,5 @@
-// A process, not a thread, that shares memory and the table of files with its parent: what one opens the other reads.
+// A process (not a thread) that shares memory and the fd table with its parent: one opens a file,
+// the other reads it.
 //
 // processes: 2
 // calls: getppid 1, clone 1

@@ -1,4 +1,4 @@
-// A daemon: a grandchild in a session of its own that outlives the first process.
+// A daemon: a grandchild in its own session that outlives the first process.
 //
 // exit: 6
 // processes: 3

@@ -1,4 +1,5 @@
-// Thirty process groups in which everybody forks are killed as a whole; whoever is born into the end is a process all the same.
+// Thirty process groups in which every process forks are killed as a whole. Each child born at that
+// moment is counted.
 //
 // processes: any
 // varies: all

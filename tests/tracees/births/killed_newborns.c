@@ -1,4 +1,4 @@
-// Two hundred children killed the moment they are born, most before their first stop.
+// Two hundred children are killed right after their birth, most before their first stop.
 //
 // processes: 201
 // calls: kill 200

@@ -1,4 +1,5 @@
-// Forty processes that do nothing but fork are killed in the midst of it; whoever they have made is let go and leaves by itself.
+// Forty processes that only fork are killed while they fork. Their children are resumed and exit by
+// themselves.
 //
 // processes: any
 // varies: all
@@ -9,7 +10,7 @@ int main(void) {
 		pid_t child = born();
 		if (!child) {
 			signal(SIGCHLD, SIG_IGN);
-			// Long enough for any, and ended if nobody is left to kill it.
+			// More turns than any run needs; bounded in case the killer has died.
 			for (int n = 0; n < 100000; n++) if (!syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0)) _exit(0);
 			_exit(1);
 		}

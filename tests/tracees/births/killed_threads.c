@@ -1,4 +1,5 @@
-// Twenty processes end while two threads of each make threads; whoever is born into the end is a thread all the same.
+// Twenty processes end while two threads of each make threads. Each thread born at that moment is
+// counted.
 //
 // processes: 21
 // threads: any

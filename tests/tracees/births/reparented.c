@@ -1,4 +1,4 @@
-// A grandchild whose parent is gone becomes the child of the subreaper, which sees its end.
+// A grandchild that outlives its parent becomes a child of the subreaper, which sees it exit.
 //
 // processes: 3
 // calls: getppid 1

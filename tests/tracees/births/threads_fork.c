@@ -1,4 +1,4 @@
-// Ten threads; each makes another thread and a child at the same time as the others.
+// Ten threads at the same time: each makes another thread and a child.
 //
 // processes: 11
 // threads: 31

@@ -1,4 +1,5 @@
-// SIGCHLD is ignored, so children leave no zombies and a wait blocks until the last has left.
+// SIGCHLD is ignored, so children leave no zombies and a wait blocks until the last child has
+// exited.
 //
 // processes: 11
 // calls: getppid 10

@@ -1,4 +1,5 @@
-// A parent by vfork waits in the kernel until its child has left: it sees what the child wrote into their common memory.
+// A parent waits in vfork until its child has exited, and sees what the child wrote to their shared
+// memory.
 //
 // processes: 2
 // calls: getppid 2

@@ -1,4 +1,4 @@
-// Twenty children by vfork, each of which becomes this program again, and one whose exec fails.
+// Twenty children by vfork that each execute this program again, and one with a failing exec.
 //
 // processes: 22
 // calls: getppid 20, execve 22 errors 1

@@ -1,4 +1,4 @@
-// Fifty children for which nobody waits.
+// Fifty children that are never waited for.
 //
 // processes: 51
 // calls: getppid 50, wait4 0

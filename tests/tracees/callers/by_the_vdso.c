@@ -1,4 +1,4 @@
-// A clock that the vDSO does not know: the call is made there, and has been asked for here.
+// The vDSO does not support this clock: the syscall instruction is there, its caller is here.
 //
 // calls: clock_gettime 1
 // stack: clock_gettime < asks at 9 < main at 15
@@ -11,6 +11,6 @@ static __attribute__((noinline)) long asks(clockid_t clock) {
 }
 
 int main(void) {
-	// Twice, so that it is no jump but a call.
+	// Called twice, so that it is a call and not a tail jump.
 	return asks(CLOCK_PROCESS_CPUTIME_ID) < 0;
 }

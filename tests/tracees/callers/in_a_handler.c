@@ -1,11 +1,11 @@
-// A call from a signal's handler: below it are the kernel's frame, and the function that was interrupted.
+// A call in a signal handler: below it are the kernel's signal frame and the interrupted function.
 //
 // calls: getppid 1
 // stack: getppid < handles at 9 < strikes at 14 < main at 20
 #include "../tracee.h"
 
 static void handles(int signal) {
-	// Not its last act.
+	// Prevents a tail call.
 	must(getppid() >= 0);
 	(void)signal;
 }
@@ -16,6 +16,6 @@ static __attribute__((noinline)) int strikes(int signal) {
 
 int main(void) {
 	must(signal(SIGUSR1, handles) != SIG_ERR);
-	// Not its last act either.
+	// Prevents a tail call.
 	return strikes(SIGUSR1) - 1;
 }

@@ -1,4 +1,4 @@
-// A call from deep within: a function of the program that the C library calls, and one that the compiler put into its caller.
+// A call in a callback that the C library calls, and in a function that the compiler inlined.
 //
 // calls: getppid 1
 // stack: getppid < compare at 11 < sorts at 17 < main at 22
@@ -7,7 +7,7 @@
 static int asked;
 
 static int compare(const void *left, const void *right) {
-	// The line of a return address is that of the call.
+	// The line reported for a return address is that of the call.
 	if (!asked++) asked += getppid() < 0;
 	return *(const char *)left - *(const char *)right;
 }

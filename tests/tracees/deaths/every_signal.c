@@ -1,4 +1,5 @@
-// A child dies by each signal that kills by default, the program itself by SIGABRT. Its parent sees which.
+// A child dies of each signal that kills by default, the program itself of SIGABRT. Its parent sees
+// the right signal each time.
 //
 // exit: SIGABRT
 // processes: 55

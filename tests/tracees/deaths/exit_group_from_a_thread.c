@@ -1,4 +1,4 @@
-// A thread ends the process while the leader sleeps and ten others read what never comes.
+// A thread ends the process while the leader sleeps and ten other threads wait in read.
 //
 // exit: 42
 // threads: 12

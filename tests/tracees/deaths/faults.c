@@ -1,4 +1,5 @@
-// Deaths by what a program does rather than by what it is sent: each fault of the processor, a full disk quota, a stack without end.
+// Processes that die of their own faults: each processor fault, a file size limit, a stack
+// overflow.
 //
 // processes: 6
 // calls: getppid 5

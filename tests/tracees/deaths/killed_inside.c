@@ -1,4 +1,5 @@
-// A child is killed inside a wait that never returns, and one inside a vfork: these calls are counted, once.
+// One child is killed in a wait that never returns, another in a vfork. Each of these calls is
+// counted once.
 //
 // processes: 4
 // calls on x86_64: vfork 1

@@ -1,4 +1,4 @@
-// The leader leaves and its thread works on: the process has not left before the thread has.
+// The leader exits and its thread runs on: the process exits when the thread does.
 //
 // exit: 7
 // threads: 2

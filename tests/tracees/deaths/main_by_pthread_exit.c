@@ -1,4 +1,4 @@
-// main ends by pthread_exit, a thread ends the process by exit.
+// main ends by pthread_exit; a thread ends the process by exit.
 //
 // exit: 5
 // threads: 2

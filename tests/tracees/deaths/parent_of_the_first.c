@@ -1,8 +1,9 @@
-// The first process asks for a signal when its parent dies. Its parent is the tracer, which lives until the end.
+// The first process asks for a signal at its parent's death. Its parent is the tracer, which
+// outlives it.
 //
 // exit: 4
 // varies: all
-// strace: another parent
+// strace: makes itself the parent
 // build: -static
 #include "../tracee.h"
 #include <sys/prctl.h>

@@ -1,4 +1,4 @@
-// Ten programs one after the other in one process.
+// Ten execs in a row in one process.
 //
 // exit: 10
 // calls: getppid 10, execve 11

@@ -1,4 +1,4 @@
-// Eight threads and the leader execute at the same moment: one of them wins. Thirty times.
+// Eight threads and the leader call execve at the same moment and one succeeds; thirty times.
 //
 // exit: 8
 // threads: 241

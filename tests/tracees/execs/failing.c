@@ -1,4 +1,4 @@
-// Every common way in which execve fails; the program goes on each time.
+// Every common execve error; the program goes on each time.
 //
 // calls: execve 5 errors 4, getppid 4
 #include "../tracee.h"

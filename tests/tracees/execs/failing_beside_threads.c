@@ -1,4 +1,4 @@
-// A thread's execve fails: nobody vanishes.
+// A thread's execve fails: no thread of its process disappears.
 //
 // threads: 5
 // calls: execve 51 errors 50, getppid 400

@@ -1,4 +1,4 @@
-// A program that is executed by its file descriptor.
+// A program that is executed by its fd.
 //
 // exit: 8
 // calls: execve 1, execveat 1, getppid 1

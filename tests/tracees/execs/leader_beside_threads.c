@@ -1,4 +1,5 @@
-// The leader executes while four threads call without pause: they vanish, it goes on.
+// The leader calls execve while four threads make calls without pause: the threads end, the leader
+// goes on.
 //
 // exit: 8
 // threads: 5

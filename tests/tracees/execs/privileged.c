@@ -1,9 +1,10 @@
-// A set-user-ID program of root's, executed by somebody else: traced, it runs without its privileges, and that is said.
+// An unprivileged user executes a set-user-ID program of root. When traced, it runs without its
+// privileges, and the run reports a blind spot.
 //
 // calls: execve 2
 // blind: setuid_exec
 // needs: ordinary user
-// strace: an unprivileged strace takes them too, but its count says nothing of it
+// strace: drops the privileges, too, but does not report it
 #include "../tracee.h"
 
 int main(void)

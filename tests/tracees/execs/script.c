@@ -1,4 +1,4 @@
-// A script whose interpreter is this program: one execve, after which the interpreter runs.
+// A script that has this program as its interpreter: one execve, after which the interpreter runs.
 //
 // exit: 8
 // calls: execve 2, getppid 1

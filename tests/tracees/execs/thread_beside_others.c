@@ -1,4 +1,5 @@
-// A thread executes while the leader and three others call without pause: it takes the leader's number, and the process its new program.
+// A thread calls execve while the leader and three others make calls without pause: it takes the
+// leader's number.
 //
 // exit: 8
 // threads: 5

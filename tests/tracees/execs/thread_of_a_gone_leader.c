@@ -1,4 +1,4 @@
-// The leader has left; a thread executes and becomes the leader.
+// The leader has exited; a thread calls execve and becomes the leader.
 //
 // exit: 8
 // threads: 2

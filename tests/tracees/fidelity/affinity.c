@@ -1,4 +1,4 @@
-// However busy the program was, the CPUs it may run on are its own, and its child's.
+// A busy program and its child find their CPU affinity unchanged.
 //
 // processes: 2
 // calls: getppid 10000

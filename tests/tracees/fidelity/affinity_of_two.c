@@ -1,4 +1,4 @@
-// Two that take turns find each other's CPUs as they are, too.
+// Two processes that take turns find each other's CPU affinity unchanged.
 //
 // processes: 2
 // calls: getppid 1000
@@ -11,7 +11,7 @@ static void must_have(pid_t task) {
 	must(!sched_getaffinity(task, sizeof now, &now) && CPU_EQUAL(&now, &cpus));
 }
 
-// Each waits for the other, and looks now and then.
+// Each process waits for the other and checks its affinity now and then.
 static void take_turns(int from, int to, pid_t other, int serves) {
 	char ball = 0;
 	for (int turn = 0; turn < 500; turn++) {

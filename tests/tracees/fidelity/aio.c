@@ -1,4 +1,4 @@
-// What io_submit takes along is no call of its own: a write to a file that nobody is seen to make.
+// io_submit writes to a file without a write syscall.
 //
 // blind: aio
 // calls: io_setup 1, io_submit 1, io_getevents 1, pwrite64 0, write 0

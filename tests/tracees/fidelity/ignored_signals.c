@@ -1,4 +1,5 @@
-// A difference that ptrace makes: a signal that nobody handles wakes a traced program, so a call that the kernel never restarts ends with EINTR.
+// ptrace makes a difference: a signal without a handler wakes a traced program, so a call that the
+// kernel never restarts ends with EINTR.
 //
 // exit: 1
 // untraced: 0

@@ -1,4 +1,4 @@
-// What goes through the ring of io_uring is no call of its own: bytes in a file that nobody is seen to write.
+// An io_uring request writes to a file without a write syscall.
 //
 // blind: io_uring
 // calls: io_uring_setup 1, io_uring_enter 1, write 0, pwrite64 0

@@ -1,4 +1,5 @@
-// Job control on a pseudo-terminal: a shell's job is stopped by ^Z, continued in the foreground, and ended by ^C.
+// Job control on a pseudo-terminal: a shell's job is stopped by ^Z, continued in the foreground,
+// and ended by ^C.
 //
 // processes: 3
 // calls: getppid 1, setsid 1

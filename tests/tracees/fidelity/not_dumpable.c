@@ -1,4 +1,4 @@
-// A process that hides from debuggers by PR_SET_DUMPABLE is followed on, with its child and its next program.
+// A process that clears PR_SET_DUMPABLE is still traced, with its child and its next program.
 //
 // exit: 8
 // processes: 2

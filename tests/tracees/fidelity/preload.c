@@ -1,4 +1,4 @@
-// A program that puts a library before those of a program that it executes: that one's calls may be the library's.
+// A program executes another one with LD_PRELOAD set: the calls of that one may be the library's.
 //
 // blind: ld_preload
 // calls: execve 2

@@ -1,4 +1,4 @@
-// Sessions, groups and parents are those the program made.
+// Sessions, process groups and parents are those that the program made.
 //
 // processes: 3
 // calls: setsid 1

@@ -1,11 +1,12 @@
-// A program that would be a debugger: its child cannot ask it to trace, and it cannot attach, since both are traced already. Nothing else suffers.
+// A program tries to be a debugger: its child's PTRACE_TRACEME and its own attach both fail, since
+// both are traced already. Everything else works.
 //
 // exit: 2
 // untraced: 0
 // processes: 2
 // blind: ptrace_refused
 // calls: getppid 1
-// strace: is in the way as we are
+// strace: prevents tracing just as sysguard does
 #include "../tracee.h"
 #include <sys/ptrace.h>
 
@@ -16,7 +17,7 @@ int main(void) {
 	if (!child) {
 		int answer = ptrace(PTRACE_TRACEME, 0, 0, 0) == -1 && errno == EPERM ? 1 : 2;
 		mark();
-		// From here on it may be killed.
+		// The child may be killed from here on.
 		*asked = answer;
 		pause();
 	}

@@ -1,4 +1,4 @@
-// Every way to wait: nobody yet, not reaped, by group, by any, nobody left.
+// Every way to wait: WNOHANG without an exited child, WNOWAIT, by group, any child, no child left.
 //
 // processes: 4
 // varies: clone, wait4

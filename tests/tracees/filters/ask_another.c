@@ -1,4 +1,4 @@
-// The filter asks another process, which answers in the caller's place.
+// The filter returns USER_NOTIF; another process answers for the caller.
 //
 // processes: 2
 // blind: seccomp_filter

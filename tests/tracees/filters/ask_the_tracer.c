@@ -1,4 +1,5 @@
-// The filter asks a tracer. Ours does not answer, so the call fails with ENOSYS as it does when there is none.
+// The filter returns TRACE. The tracer does not answer, so the call fails with ENOSYS as it does
+// without a tracer.
 //
 // blind: seccomp_filter
 // calls: getppid 2 errors 2

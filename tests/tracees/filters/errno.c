@@ -1,4 +1,4 @@
-// The program's own filter answers with an error before the kernel's code is reached: the call was made, and failed.
+// The program's own filter returns an errno: the call was made, and failed.
 //
 // blind: seccomp_filter
 // calls: getppid 3 errors 3

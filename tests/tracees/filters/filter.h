@@ -1,4 +1,4 @@
-// A seccomp filter that answers getppid, the call by which trials count, and lets every other call pass.
+// A seccomp filter that decides getppid, the call that trials count, and allows every other call.
 #include "../tracee.h"
 #include <linux/filter.h>
 #include <linux/seccomp.h>

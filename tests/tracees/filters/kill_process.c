@@ -1,4 +1,4 @@
-// The filter kills the process at its call, which is counted.
+// The filter kills the process at a call; that call is counted.
 //
 // exit: SIGSYS
 // threads: 2

@@ -1,4 +1,4 @@
-// The filter kills one thread at its call; the others work on.
+// The filter kills one thread at its call; the other threads go on.
 //
 // exit: 3
 // threads: 2

@@ -1,4 +1,4 @@
-// Strict mode: read, write and exit only; any other call is the last.
+// Strict mode allows read, write and exit; any other call kills the task.
 //
 // processes: 3
 // calls: getppid 1, write 1, exit 1

@@ -1,4 +1,4 @@
-// The filter answers with SIGSYS, and the program's handler with a result of its own.
+// The filter returns TRAP: the program's SIGSYS handler sets the result of the call.
 //
 // blind: seccomp_filter
 // calls: getppid 3, rt_sigreturn 3

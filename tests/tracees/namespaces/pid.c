@@ -1,4 +1,5 @@
-// A child that is number 1 in a pid namespace, with children and a thread of its own there; their numbers are not those the tracer knows.
+// A child is number 1 of a PID namespace, with children and a thread there. Their numbers differ
+// from those that the tracer sees.
 //
 // processes: 4
 // threads: 5

@@ -1,4 +1,5 @@
-// In a pid namespace a thread executes: the former number that the tracer is told must be one of its own.
+// A thread in a PID namespace calls execve: the event's former number must be one of the tracer's
+// namespace.
 //
 // processes: 2
 // threads: 3

@@ -1,4 +1,4 @@
-// The first process of a pid namespace ends, and with it everybody there.
+// The init process of a PID namespace exits; every other process there is killed.
 //
 // processes: 12
 // calls: getppid 11

@@ -1,4 +1,4 @@
-// A process in a user namespace of its own, where it is root.
+// A process in its own user namespace, where it is root.
 //
 // processes: 2
 // calls: getppid 1, unshare 1

@@ -1,5 +1,5 @@
-// Fds that another thread closes between a call and the question about it: there is no object any
-// more, and nothing was refused.
+// A thread closes fds between a call and the query about its fd: the fd has no object any more, and
+// no query was refused.
 //
 // threads: 3
 // calls: getppid 1

@@ -1,5 +1,5 @@
-// The fds of a process that is not dumpable belong to root: a tracer without privileges may not
-// look at them, and says so.
+// The fds of a process that is not dumpable belong to root: a tracer without privileges cannot
+// query them, and the run reports it.
 //
 // blind: unanswerable
 // calls: getppid 1

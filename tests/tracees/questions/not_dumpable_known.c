@@ -1,5 +1,5 @@
-// What was asked about while the process was dumpable stays known, and so does what a call itself
-// says that it makes.
+// Objects that were queried while the process was dumpable stay known, and so do objects that the
+// call itself names.
 //
 // calls: getppid 1
 // needs: ordinary user

@@ -1,4 +1,4 @@
-// Bad fds, bad addresses and missing files are no objects, and nothing about them was refused.
+// Bad fds, bad addresses and missing files have no object, and no query about them was refused.
 //
 // calls: getppid 1, clone3 2 errors 2
 #include "../tracee.h"

@@ -1,4 +1,4 @@
-// Memory that neither the kernel nor a tracer reads for anyone else: memfd_secret(2).
+// Memory that neither the kernel nor a tracer reads for another process: memfd_secret(2).
 #ifndef SYS_memfd_secret
 #define SYS_memfd_secret 447
 #endif

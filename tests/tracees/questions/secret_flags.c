@@ -1,5 +1,5 @@
-// The flags of clone3 lie in memory that only its own process can read. Its child is announced, so
-// it cannot be hidden.
+// The flags of clone3 lie in memory that only its own process can read. A stop announces the child,
+// so it is not hidden.
 //
 // blind: unanswerable
 // processes: 2

@@ -1,5 +1,5 @@
-// The path of a file lies in memory that only its own process can read, memfd_secret(2): what was
-// opened is known by its fd, what was looked at is not.
+// A path lies in memory that only its own process can read, memfd_secret(2): an opened file is
+// known by its fd, a file that was only looked up is unknown.
 //
 // blind: unanswerable
 // calls: getppid 1

@@ -1,4 +1,4 @@
-// A call that fails has no object, wherever its path lies.
+// A call that fails has no object, whatever memory its path lies in.
 //
 // calls: getppid 1
 // needs: secret memory

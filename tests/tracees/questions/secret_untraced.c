@@ -1,5 +1,6 @@
-// CLONE_UNTRACED in memory that only its own process can read: the flag can be neither seen nor taken
-// out, and no stop announces the child. It is attached once its number is known, unless it has ended.
+// CLONE_UNTRACED lies in memory that only its own process can read: the flag can be neither seen
+// nor cleared, and no stop announces the child. It is attached once its number is known, unless it
+// has ended.
 //
 // processes: any
 // blind: unanswerable, untraced_child

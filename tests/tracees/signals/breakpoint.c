@@ -1,4 +1,5 @@
-// A breakpoint instruction, and the processor's trap flag: the program's own handler gets both, with the kernel's code for each.
+// A breakpoint instruction and the processor's trap flag: the program's own handler gets both
+// signals, each with the kernel's code.
 //
 // calls: getppid 2
 // needs: x86_64

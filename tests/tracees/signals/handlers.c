@@ -1,4 +1,5 @@
-// Handlers on their own stack, handlers inside handlers, a long jump out of one, one that runs once: as untraced.
+// Handlers on an alternate stack, nested handlers, a longjmp out of a handler, a one-shot handler:
+// as untraced.
 //
 // output: usr1 usr2 once jumped
 // calls: getppid 5

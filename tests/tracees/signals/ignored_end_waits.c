@@ -1,5 +1,5 @@
-// An ignored signal: the kernel drops it, unless a tracer wants to know of it (sig_ignored(), kernel/signal.c); then a wait that is never
-// restarted ends with EINTR, under strace too.
+// The kernel drops an ignored signal unless the task is traced (sig_ignored(), kernel/signal.c).
+// When traced, a wait that is never restarted ends with EINTR, under strace too.
 //
 // exit: 3
 // untraced: 0
@@ -17,7 +17,7 @@ int main(void) {
 		must(!kill(waiting, SIGUSR1));
 		_exit(0);
 	}
-	// SIGCHLD, which is ignored by default, must not be what ends it.
+	// SIGCHLD is ignored by default and must not interrupt the wait.
 	sigset_t set;
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);

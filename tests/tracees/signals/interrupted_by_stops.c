@@ -1,4 +1,5 @@
-// Calls that a stop and a continuation interrupt (epoll_wait, sigtimedwait) and calls that they do not (read, poll, nanosleep, futex): as untraced.
+// A stop and a continuation interrupt epoll_wait and sigtimedwait, but not read, poll, nanosleep
+// and futex: as untraced.
 //
 // processes: 7
 // output: read 1 0
@@ -15,7 +16,7 @@
 
 static int ends[2];
 static const struct timespec while_ = { 0, 600000000 };
-// Nobody waits so long: a slow machine must have come to the stop by then.
+// Longer than any wait here lasts: a slow machine must reach the stop before it.
 static const struct timespec long_while = { 60, 0 };
 
 static long calls_read(void) { char byte; return read(ends[0], &byte, 1); }

@@ -1,4 +1,4 @@
-// Syscalls that never fail with EINTR, and syscalls that do when they wait, whatever the word size.
+// Syscalls that never fail with EINTR and syscalls that do when they wait, for both word sizes.
 #include "../tracee.h"
 #include <netinet/in.h>
 #include <poll.h>
@@ -12,7 +12,7 @@
 static volatile int handled;
 static pid_t process;
 
-// A signal comes with its own information: from the timer of the kernel, or from a thread of this process.
+// A signal's siginfo names its source: the kernel's timer or a thread of this process.
 static void handle(int signal, siginfo_t *info, void *unused) {
 	(void)unused;
 	if (signal == SIGALRM) must(info->si_code == SI_KERNEL);
@@ -26,7 +26,7 @@ static void handle_with(int flags) {
 	must(!sigaction(SIGALRM, &action, 0) && !sigaction(SIGUSR1, &action, 0));
 }
 
-// Each syscall is repeated with the same arguments from the same address.
+// Repeats each syscall with the same arguments from the same address.
 static void never_interrupted(void) {
 	int ends[2], file = memfd_create("file", 0), null = open("/dev/null", O_WRONLY);
 	char bytes[4096] = { 0 }, byte;
@@ -57,7 +57,7 @@ static void beside_an_interval_timer(int flags) {
 static volatile int is_over;
 static pid_t waiter;
 
-// The next signal is sent when the last one has been handled.
+// Sends the next signal when the last one has been handled.
 static void *keep_signalling(void *unused) {
 	for (int sent = handled; !is_over;) {
 		if (sent == handled) {
@@ -126,7 +126,7 @@ static void interrupted_where_they_wait(void) {
 	struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	must(!bind(sockets, (void *)&any, sizeof any) && !listen(sockets, 1));
 	FAILS_ONCE(accept(sockets, 0, 0));
-	// A stream socket whose queue is full.
+	// A stream socket with a full queue.
 	struct sockaddr_un name = { .sun_family = AF_UNIX, .sun_path = "full" };
 	int full = socket(AF_UNIX, SOCK_STREAM, 0), first = socket(AF_UNIX, SOCK_STREAM, 0);
 	must(!bind(full, (void *)&name, sizeof name) && !listen(full, 0));
@@ -145,7 +145,7 @@ static void interrupted_where_they_wait(void) {
 	handle_with(SA_RESTART);
 	INTERRUPTED(read(ends[0], &byte, 1), &ends[1]);
 	must(result == 1);
-	// These never restart.
+	// These are never restarted.
 	FAILS_ONCE(poll(&polled, 1, -1));
 	FAILS_ONCE(epoll_wait(queue, &event, 1, -1));
 }

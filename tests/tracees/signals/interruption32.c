@@ -1,6 +1,6 @@
-// Signals with and without SA_RESTART, by a timer of 100 µs and by another thread, against syscalls
-// that never fail with EINTR, and against syscalls that wait, in a 32-bit program: EINTR is where the kernel
-// gives it, and nowhere else.
+// The same as a 32-bit program: signals with and without SA_RESTART, from a 100 µs timer and from
+// another thread, against syscalls that never fail with EINTR and syscalls that wait. EINTR occurs
+// only where the kernel returns it.
 //
 // processes: 2
 // threads: any

@@ -1,4 +1,4 @@
-// SIGKILL reaches a stopped process at once.
+// SIGKILL ends a stopped process at once.
 //
 // processes: 2
 #include "../tracee.h"

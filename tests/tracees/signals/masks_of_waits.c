@@ -1,4 +1,5 @@
-// Signals that only a wait lets in (sigsuspend, ppoll), and a signal that is read from a file.
+// Signals that only the mask of a wait lets in (sigsuspend, ppoll), and a signal read from a
+// signalfd.
 //
 // processes: 2
 // calls: getppid 2

@@ -1,5 +1,5 @@
-// A timer of 100 µs whose handler asks for no restart, set anew whenever it has struck, against calls that never end with EINTR: none does, whoever
-// is told of them.
+// A 100 µs timer, rearmed in its handler without SA_RESTART, against calls that never end with
+// EINTR: none does, under any engine.
 //
 // calls: getppid 2000 errors 0, pwrite64 2000 errors 0, fstat 2000 errors 0
 // varies: all
@@ -18,7 +18,7 @@ static void tick(int signal) {
 int main(void) {
 	struct sigaction action = {.sa_handler = tick};
 	must(!sigaction(SIGALRM, &action, NULL));
-	// Not by itself: where being traced takes longer than that, nothing would be called but the handler.
+	// Not periodic: where a traced call takes longer than the period, only the handler would run.
 	struct itimerval once = {{0, 0}, {0, 100}};
 	int file = memfd_create("file", 0);
 	char stat[256];

@@ -1,4 +1,5 @@
-// A parent sees each stop of its child (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU) and each continuation; stopped, the child does nothing.
+// A parent sees each stop of its child (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU) and each continuation;
+// the stopped child does nothing.
 //
 // exit: 0
 // processes: 2
@@ -10,18 +11,19 @@ static void ignored(int number) { (void)number; }
 
 int main(void) {
 	int stops[] = { SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU };
-	volatile int *progress = shared(4096), *heard = progress + 1;
+	volatile int *progress = shared(4096), *reported = progress + 1;
 	pid_t child = born();
 	if (!child) {
-		// A group whose parent is in another one of the session: orphaned groups ignore these stops.
+		// The group's parent is in another group of the session: orphaned groups ignore these
+		// stops.
 		must(!setpgid(0, 0));
 		signal(SIGCONT, ignored);
 		for (int i = 0; i < 4; i++) {
 			mark();
 			kill(getpid(), stops[i]);
 			++*progress;
-			// A stop that comes before the parent has asked takes the news of the continuation away.
-			while (*heard == i) nap(1);
+			// A stop before the parent has waited would replace the report of the continuation.
+			while (*reported == i) nap(1);
 		}
 		mark();
 		_exit(11);
@@ -34,7 +36,7 @@ int main(void) {
 		must(waitpid(child, &status, WUNTRACED | WNOHANG) == 0);
 		kill(child, SIGCONT);
 		must(waitpid(child, &status, WCONTINUED) == child && WIFCONTINUED(status));
-		++*heard;
+		++*reported;
 	}
 	leaves(child, 11);
 }

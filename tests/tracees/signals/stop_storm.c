@@ -1,4 +1,5 @@
-// A child is stopped and continued five hundred times while it makes ten thousand calls: none is lost or doubled.
+// A child is stopped and continued five hundred times while it makes ten thousand calls: none is
+// lost or counted twice.
 //
 // processes: 2
 // calls: getppid 10000, kill 1000

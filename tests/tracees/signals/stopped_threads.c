@@ -1,4 +1,4 @@
-// A stop holds every thread of a process: none of them counts on until it is continued.
+// A stop holds every thread of a process: none of them makes a call until it is continued.
 //
 // processes: 2
 // threads: 6
@@ -34,7 +34,7 @@ int main(void) {
 		snapshot(after);
 		must(!memcmp(before, after, sizeof before));
 		kill(child, SIGCONT);
-		for (int who = 0; who < 4; who++) while (counts[who] == after[who]) nap(1);
+		for (int thread = 0; thread < 4; thread++) while (counts[thread] == after[thread]) nap(1);
 	}
 	kill(child, SIGKILL);
 	dies(child, SIGKILL);

@@ -1,4 +1,5 @@
-// A thousand queued signals with SA_RESTART, each with its own number: a reader gets them all and never EINTR.
+// A thousand queued signals with SA_RESTART, each with its own value: a reader gets all of them and
+// never EINTR.
 //
 // processes: 2
 // calls: getppid 1000

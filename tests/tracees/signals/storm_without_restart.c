@@ -1,4 +1,5 @@
-// Two hundred signals without SA_RESTART, each sent when the last has interrupted the reader: two hundred times EINTR.
+// Two hundred signals without SA_RESTART, each sent after the last one has interrupted the reader:
+// EINTR two hundred times.
 //
 // processes: 2
 // calls: getppid 200

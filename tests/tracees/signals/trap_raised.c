@@ -1,4 +1,5 @@
-// SIGTRAP as a signal like any other: handled three times, blocked and fetched once, ignored once, and in the end deadly.
+// SIGTRAP is an ordinary signal: handled three times, blocked and fetched once, ignored once, and
+// finally fatal.
 //
 // exit: SIGTRAP
 // calls: getppid 4

@@ -1,4 +1,5 @@
-// Everything that comes with a signal comes through: sender, code, value; and of a child's end, stop and continuation.
+// The siginfo of a signal is unchanged: sender, code, value; also for the end, stop and
+// continuation of a child.
 //
 // processes: 2
 // varies: rt_sigtimedwait, wait4

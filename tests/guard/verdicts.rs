@@ -1,164 +1,102 @@
-//! All engines give the same verdict: on a baseline that holds everything, and on every one that
-//! lacks a fact; and record the same.
+//! Every engine must give the same verdict: with a baseline that holds everything, and with each
+//! baseline that lacks one fact.
 //!
-//! The truth is what ptrace saw of the same command. A guard may miss nothing of what a baseline
-//! lacks, and must make nothing up.
+//! The truth is what ptrace saw of the same command. A guarded run must report everything that the
+//! baseline lacks, and nothing that ptrace does not see.
 
 use std::collections::BTreeSet;
 use std::io::Read;
-use std::os::fd::OwnedFd;
-use std::path::PathBuf;
-use std::time::Duration;
 
-use sysguard::linux::{Command, Environment, Incomplete, Limits, Machine, Stream, inherited};
-use sysguard::model::expectation::{Baseline, Document, Recorded, Unseen, format, project, record};
+use sysguard::linux::{Incomplete, Machine, inherited};
 use sysguard::model::facts::fact::Fact;
-use sysguard::model::facts::fingerprint::Fingerprint;
 use sysguard::model::guard::Guard;
-use sysguard::model::observe::observation::Observation;
 use sysguard::model::run::platform::Platform;
 use sysguard::model::run::workload::Exit;
 use sysguard::model::trace::marker;
-use sysguard::model::trace::marker::LOADER;
-use sysguard::runner::{Lookup, find_command, observe, observe_guarded, observe_notified};
+use sysguard::runner::{observe, observe_guarded};
 use sysguard::settings;
 
-const LIMITS: Limits = Limits { timeout: Some(Duration::from_secs(60)), stop: None, grace: Duration::from_secs(2) };
+use crate::runs::{LIMITS, command, document, facts, guarded, holding, notified, reached, traced, without};
 
-/// About so many facts are taken away from a baseline, one at a time.
+/// About how many facts are removed from a baseline, one at a time.
 const MUTATIONS: usize = 24;
 
-/// A command as a workload is run: its output is read by nobody, which pipes do not mind for as
-/// long as it is short.
-fn command(words: &[&str]) -> (Command, [std::io::PipeReader; 2]) {
-    let Lookup::Found(program) = find_command(words[0].as_ref()) else { panic!("{} is not installed", words[0]) };
-    let (out, stdout) = std::io::pipe().expect("a pipe");
-    let (err, stderr) = std::io::pipe().expect("a pipe");
-    let null = std::fs::File::open("/dev/null").expect("/dev/null");
-    let command = Command {
-        program,
-        argv: words.iter().map(Into::into).collect(),
-        environment: Environment::Exactly(vec![("PATH".into(), "/usr/bin:/bin".into())]),
-        cwd: Some(PathBuf::from("/tmp")),
-        stdio: [OwnedFd::from(null), stdout.into(), stderr.into()].map(Stream::Given),
-        isolated: true,
-    };
-    (command, [out, err])
-}
+/// The name of a trial, what it needs, and what it checks.
+pub(crate) type Case = (&'static str, &'static [&'static str], fn());
 
-fn document() -> Document {
-    let text = "version: 1\ncommand: [\"true\"]\n";
-    format::read(text.as_bytes()).expect("a document").expectation.document
-}
-
-/// All that a baseline takes which names no set of the loader's.
-fn facts(observation: &Observation, platform: &Platform) -> BTreeSet<Fact> {
-    let is_loaders = |fact: &Fact| matches!(fact, Fact::Phase { phase, .. } if phase == LOADER);
-    project(observation, &document(), platform).facts.into_keys().filter(|fact| !is_loaders(fact)).collect()
-}
-
-/// What was reached: a call that is refused because of its fd is news only where no baseline knows
-/// it.
-fn reached(observation: &Observation, platform: &Platform) -> BTreeSet<Fact> {
-    let refused = project(observation, &document(), platform).refused;
-    facts(observation, platform).into_iter().filter(|fact| !refused.contains(fact)).collect()
-}
-
-fn watched(words: &[&str]) -> Observation {
-    let (command, _output) = command(words);
-    let (observation, outcome) = observe(command, &LIMITS).expect("a traced run");
-    assert_eq!(outcome.lost_events, 0);
-    observation
-}
-
-fn notified(words: &[&str], platform: &Platform) -> BTreeSet<Fact> {
-    let (command, _output) = command(words);
-    let (observation, outcome) = observe_notified(command, &LIMITS).expect("a run by notifications");
-    assert_eq!((outcome.lost_events, outcome.incomplete), (0, None), "{words:?}");
-    facts(&observation, platform)
-}
-
-fn guarded(words: &[&str], baseline: &Baseline, platform: &Platform) -> BTreeSet<Fact> {
-    let (command, _output) = command(words);
-    let guard = Guard::new(&document(), baseline, platform, &inherited(&command)).expect("a guard");
-    let (observation, outcome) = observe_guarded(command, &LIMITS, &guard).expect("a guarded run");
-    assert_eq!((outcome.lost_events, outcome.incomplete), (0, None), "{words:?}");
-    reached(&observation, platform)
-}
-
-/// The baseline that holds these facts and no others.
-fn holding(facts: &BTreeSet<Fact>, platform: &Platform) -> Baseline {
-    let recorded = Recorded {
-        platform: platform.clone(),
-        fingerprint: Fingerprint::default(),
-        restless: false,
-        runs: vec![facts.clone()],
-    };
-    record(None, &recorded, Unseen::Keep)
-}
-
-/// Without a fact goes what is a part of it.
-fn without(facts: &BTreeSet<Fact>, fact: &Fact) -> BTreeSet<Fact> {
-    let is_part = |other: &Fact| {
-        let ancestors = std::iter::successors(Some(other.clone()), Fact::parent);
-        ancestors.into_iter().any(|ancestor| ancestor == *fact)
-    };
-    facts.iter().filter(|other| !is_part(other)).cloned().collect()
-}
+/// Every case except the one in a PID namespace.
+pub(crate) const CASES: &[Case] = &[
+    ("reads_files", &["x86_64"], reads_files),
+    ("shell_with_pipes_and_children", &["x86_64"], shell_with_pipes_and_children),
+    ("threads_share_files", &["x86_64", "python3"], threads_share_files),
+    ("write_to_read_only_fd_reaches_nothing", &["x86_64", "perl"], write_to_read_only_fd_reaches_nothing),
+    ("mapping_of_unmappable_fd_reaches_nothing", &["x86_64", "perl"], mapping_of_unmappable_fd_reaches_nothing),
+    ("opens_files_in_many_ways", &["x86_64", "perl"], opens_files_in_many_ways),
+    ("opens_paths_through_proc_self", &["x86_64", "perl"], opens_paths_through_proc_self),
+    ("colocation_does_not_show_in_affinity", &["python3"], colocation_does_not_show_in_affinity),
+    ("anonymous_code_is_reported", &["x86_64", "perl"], anonymous_code_is_reported),
+    ("signal_to_other_thread_group_is_reported", &["x86_64", "perl"], signal_to_other_thread_group_is_reported),
+    ("walks_a_directory_tree", &["x86_64", "find"], walks_a_directory_tree),
+    ("messages_by_pipes", &["x86_64", "perf"], messages_by_pipes),
+    ("messages_by_sockets", &["x86_64", "perf"], messages_by_sockets),
+    ("queries_network_interfaces", &["x86_64", "stress-ng"], queries_network_interfaces),
+    ("expected_calls_run_without_stops", &["perl"], expected_calls_run_without_stops),
+    ("clone_untraced_flag_is_restored", &["x86_64", "perl"], clone_untraced_flag_is_restored),
+    ("own_seccomp_filter_ends_a_guarded_run", &["x86_64", "perl"], own_seccomp_filter_ends_a_guarded_run),
+    ("refused_filter_keeps_a_guarded_run", &["x86_64", "perl"], refused_filter_keeps_a_guarded_run),
+    ("phases_end_a_guarded_run", &["x86_64", "perl"], phases_end_a_guarded_run),
+];
 
 fn same_verdicts(words: &[&str]) {
     let platform = settings::platform();
-    // What scheduling adds now and then shall not look like a difference.
-    let runs: Vec<BTreeSet<Fact>> = (0..3).map(|_| facts(&watched(words), &platform)).collect();
+    // Facts that depend on scheduling must not look like a difference.
+    let runs: Vec<BTreeSet<Fact>> = (0..3).map(|_| facts(&traced(words), &platform)).collect();
     let mut all: BTreeSet<Fact> = runs.iter().flatten().cloned().collect();
     let always: BTreeSet<Fact> = {
-        let again = reached(&watched(words), &platform);
+        let again = reached(&traced(words), &platform);
         again.into_iter().filter(|fact| runs.iter().all(|run| run.contains(fact))).collect()
     };
     assert!(!all.is_empty());
-    let told = notified(words, &platform);
-    assert!(always.is_subset(&told), "{words:?} by notifications: {:?} were missed", always.difference(&told));
-    assert_eq!(made_up(&told, &mut all, words, &platform), BTreeSet::new(), "{words:?} by notifications");
-    let news = |baseline: &BTreeSet<Fact>| -> BTreeSet<Fact> {
+    let seen = notified(words, &platform);
+    assert!(always.is_subset(&seen), "{words:?} by notifications: {:?} were missed", always.difference(&seen));
+    assert_eq!(made_up(&seen, &mut all, words, &platform), BTreeSet::new(), "{words:?} by notifications");
+    let new_facts = |baseline: &BTreeSet<Fact>| -> BTreeSet<Fact> {
         let seen = guarded(words, &holding(baseline, &platform), &platform);
         seen.difference(&holding(baseline, &platform).facts()).cloned().collect()
     };
-    let found = news(&all);
-    assert_eq!(made_up(&found, &mut all, words, &platform), BTreeSet::new(), "{words:?}: a whole baseline");
-    // A run each: of a program with many facts some are taken away, spread over all of them.
+    let found = new_facts(&all);
+    assert_eq!(made_up(&found, &mut all, words, &platform), BTreeSet::new(), "{words:?}: a complete baseline");
+    // One run per removed fact: of many facts only some are removed, evenly spread.
     for fact in always.iter().step_by(1 + always.len() / MUTATIONS) {
         let baseline = without(&all, fact);
         let missing: BTreeSet<Fact> = always.difference(&holding(&baseline, &platform).facts()).cloned().collect();
-        let found = news(&baseline);
+        let found = new_facts(&baseline);
         assert!(missing.is_subset(&found), "{words:?} without {fact}: {:?} were missed", missing.difference(&found));
         assert_eq!(made_up(&found, &mut all, words, &platform), BTreeSet::new(), "{words:?} without {fact}");
     }
 }
 
-/// What of this ptrace does not find, asked again for what a program does by chance.
+/// Returns what ptrace does not find; repeats the ptrace run for facts that vary.
 fn made_up(found: &BTreeSet<Fact>, all: &mut BTreeSet<Fact>, words: &[&str], platform: &Platform) -> BTreeSet<Fact> {
     const MORE: usize = 4;
     for _ in 0..MORE {
         if found.is_subset(all) {
             break;
         }
-        all.extend(facts(&watched(words), platform));
+        all.extend(facts(&traced(words), platform));
     }
     found.difference(all).cloned().collect()
 }
 
-#[test]
-fn a_program_that_reads_files() {
+fn reads_files() {
     same_verdicts(&["cat", "/etc/passwd", "/proc/self/maps", "/dev/null"]);
 }
 
-#[test]
-fn a_shell_with_pipes_and_children() {
+fn shell_with_pipes_and_children() {
     same_verdicts(&["sh", "-c", "echo one | cat | wc -c; ls /tmp >/dev/null; exec true"]);
 }
 
-#[test]
-fn threads_that_share_their_files() {
+fn threads_share_files() {
     let script = "import threading, os
 def work():
     a, b = os.pipe()
@@ -172,32 +110,29 @@ for thread in threads: thread.join()";
     same_verdicts(&["/usr/bin/python3", "-S", "-c", script]);
 }
 
-/// What only calls show which were refused because of their fd.
+/// Checks that only refused calls show a fact.
 fn refused_only(words: &[&str], fact: &str) {
     let platform = settings::platform();
-    let observation = watched(words);
+    let observation = traced(words);
     let fact = fact.parse().expect("a fact");
     assert!(facts(&observation, &platform).contains(&fact) && !reached(&observation, &platform).contains(&fact));
     same_verdicts(words);
 }
 
-#[test]
-fn a_write_to_what_is_open_for_reading_only_has_reached_nothing() {
+fn write_to_read_only_fd_reaches_nothing() {
     let script = "open my $f, '<', '/etc/passwd'; my $x = 'x'; syscall(1, fileno($f) + 0, $x, 1); syswrite STDOUT, $x";
     refused_only(&["perl", "-e", script], "filesystem::write::object=file");
 }
 
-#[test]
-fn a_mapping_of_what_cannot_be_mapped_has_reached_nothing() {
+fn mapping_of_unmappable_fd_reaches_nothing() {
     // mmap(0, 4096, PROT_READ, MAP_PRIVATE, …) of both ends of a pipe, and of a file of proc.
     let script = "pipe R, W; open P, '<', '/proc/self/maps'; syscall(9, 0, 4096, 1, 2, fileno($_) + 0, 0) for R, W, P";
     refused_only(&["perl", "-e", script], "memory::mmap::object=pipe");
     refused_only(&["perl", "-e", script], "memory::mmap::object=file:proc");
 }
 
-/// Whatever a path leads to: what is not there yet, another file's name, proc, a stream, a pipe.
-#[test]
-fn a_program_that_opens_in_many_ways() {
+/// Paths to a new file, a hard link, proc, a stream, a pipe.
+fn opens_files_in_many_ways() {
     let script = "use Socket; my $t = qq(/tmp/sysguard.$$); mkdir $t; open A, '>', qq($t/a); symlink '/proc/meminfo', qq($t/l); open B, '<', qq($t/l);
 my $x = <B>; close B; link qq($t/a), qq($t/b); open C, '+<', qq($t/b); print C $x; close C; open D, '<', '/dev/fd/0'; open E, '<', '/proc/self/status';
 $x = <E>; close E; open STDERR, '>&', \\*A; print STDERR $x; close STDERR; close A; pipe R, W; open F, qq(/proc/self/fd/) . fileno R; close F;
@@ -206,31 +141,30 @@ chdir '/proc/self'; open I, '<', 'maps'; $x = <I>; unlink glob qq($t/*); rmdir $
     same_verdicts(&["perl", "-e", script]);
 }
 
-/// What `self` is, only the task itself finds: however the path is spelled that leads there.
-#[test]
-fn a_program_that_opens_paths_through_itself() {
+/// Only the task itself resolves `self`, however the path is spelled.
+fn opens_paths_through_proc_self() {
     let script = "my $t = qq(/tmp/sysguard.$$); mkdir $t; chdir $t; symlink '/dev/zero', 'z'; symlink '/dev/full', 'y'; symlink '/proc/self/cwd', 'here';
 symlink '/proc', 'p'; for (qw(here/z p/thread-self/cwd/y /proc//self/maps //proc/self/../self/statm /proc/self/cwd/nowhere)) { open F, '<', $_; sysread F, $x, 1; close F }
 chdir '/proc'; open G, '<', 'self/cgroup'; sysread G, $x, 1; open H, '<', qq(self/fd/) . fileno G; sysread H, $x, 1; chdir $t; unlink qw(z y here p); rmdir $t";
     same_verdicts(&["perl", "-e", script]);
 }
 
-/// Its procfs numbers tasks otherwise than that of the tracer.
-#[test]
-fn a_program_in_a_pid_namespace() {
-    let words = ["unshare", "-rpf", "--mount-proc"];
-    let makes_one = std::process::Command::new(words[0]).args(&words[1..]).arg("true").status();
-    if !makes_one.is_ok_and(|status| status.success()) {
-        assert!(std::env::var_os("SYSGUARD_REQUIRE").is_none_or(|value| value != "1"), "no PID namespace can be made");
-        return;
-    }
-    let script = "read x < /proc/self/status; read x < /proc/self/maps; read x < /proc/self/cgroup";
-    same_verdicts(&[&words[..], &["sh", "-c", script]].concat());
+const UNSHARE: [&str; 3] = ["unshare", "-rpf", "--mount-proc"];
+
+/// Returns true if this user can make a PID namespace with its own proc mount.
+pub(crate) fn can_make_pid_namespaces() -> bool {
+    let mut command = std::process::Command::new(UNSHARE[0]);
+    command.args(&UNSHARE[1..]).arg("true").output().is_ok_and(|output| output.status.success())
 }
 
-/// Where a task runs while it is lent the tracer's CPU, nobody of its tree may find.
-#[test]
-fn nobody_finds_where_it_was_lent_a_cpu() {
+/// Its procfs has other task numbers than the tracer's.
+pub(crate) fn runs_in_a_pid_namespace() {
+    let script = "read x < /proc/self/status; read x < /proc/self/maps; read x < /proc/self/cgroup";
+    same_verdicts(&[&UNSHARE[..], &["sh", "-c", script]].concat());
+}
+
+/// Colocation moves tasks to the tracer's CPU; no task of the tree may observe that.
+fn colocation_does_not_show_in_affinity() {
     let script = "import os, subprocess
 def look(): print(len(os.sched_getaffinity(0)), flush=True)
 for _ in range(8):
@@ -245,7 +179,7 @@ for _ in range(8):
 look()";
     let words = ["/usr/bin/python3", "-S", "-c", script];
     let platform = settings::platform();
-    let baseline = holding(&(0..3).flat_map(|_| facts(&watched(&words), &platform)).collect(), &platform);
+    let baseline = holding(&(0..3).flat_map(|_| facts(&traced(&words), &platform)).collect(), &platform);
     let expected = format!("{}\n", Machine::cpus()).repeat(8 * 5 + 1);
     for guards in [false, true] {
         let (command, [mut out, _]) = command(&words);
@@ -256,20 +190,19 @@ look()";
             observe(command, &LIMITS)
         };
         assert_eq!(outcome.expect("a run").1.exit, Exit::Exited(0));
-        let mut told = String::new();
-        out.read_to_string(&mut told).expect("its output");
-        assert_eq!(told, expected, "guarded: {guards}");
+        let mut output = String::new();
+        out.read_to_string(&mut output).expect("its output");
+        assert_eq!(output, expected, "guarded: {guards}");
     }
 }
 
-/// Anonymous code, which no file holds, beside the loader's mappings of libraries.
-#[test]
-fn anonymous_code_is_reported_by_every_engine() {
+/// Anonymous executable memory, beside the loader's mappings of libraries.
+fn anonymous_code_is_reported() {
     // mmap(PROT_READ|PROT_EXEC, MAP_PRIVATE|MAP_ANONYMOUS), mprotect, shmat(SHM_EXEC), personality.
     let script = "my $m = syscall 9, 0, 4096, 5, 0x22, -1, 0; syscall 10, $m, 4096, 5; syscall 30, -1, 0, 0100000;
 syscall 30, -1, 0, 0; syscall 135, 0xffffffff; syscall 135, 0x400000";
     let words = ["perl", "-e", script];
-    let seen = facts(&watched(&words), &settings::platform());
+    let seen = facts(&traced(&words), &settings::platform());
     for fact in [
         "memory::mmap::argument=PROT_READ|PROT_EXEC",
         "memory::mmap::argument=PROT_READ|PROT_EXEC|MAP_ANONYMOUS",
@@ -283,8 +216,7 @@ syscall 30, -1, 0, 0; syscall 135, 0xffffffff; syscall 135, 0x400000";
 }
 
 /// A runtime may signal its own threads at any time; a signal to another process is a fact.
-#[test]
-fn signal_to_other_thread_group_is_reported_by_every_engine() {
+fn signal_to_other_thread_group_is_reported() {
     for (number, own, other) in [(234, "$$, $$, 0", "$parent, $parent, 0"), (200, "$$, 0", "$parent, 0")] {
         let (to_own, to_other) = (format!("syscall {number}, {own}"), format!("syscall {number}, {other}"));
         let script = |call: &str| format!("my $parent = $$ + 0; unless (fork) {{ $$ += 0; {call}; exit }} wait");
@@ -292,37 +224,32 @@ fn signal_to_other_thread_group_is_reported_by_every_engine() {
         for (call, is_fact) in [(to_own, false), (to_other, true)] {
             let script = script(&call);
             let words = ["perl", "-e", script.as_str()];
-            assert_eq!(facts(&watched(&words), &settings::platform()).contains(&fact), is_fact, "{script}");
+            assert_eq!(facts(&traced(&words), &settings::platform()).contains(&fact), is_fact, "{script}");
             same_verdicts(&words);
         }
     }
 }
 
-#[test]
-fn a_program_that_walks_a_tree() {
+fn walks_a_directory_tree() {
     same_verdicts(&["find", "/etc/default", "-type", "f"]);
 }
 
-#[test]
-fn processes_that_pass_messages_by_pipes() {
+fn messages_by_pipes() {
     same_verdicts(&["perf", "bench", "sched", "pipe", "-l", "20"]);
 }
 
-#[test]
-fn processes_that_pass_messages_by_sockets() {
+fn messages_by_sockets() {
     same_verdicts(&["perf", "bench", "sched", "messaging", "-g", "1", "-l", "2"]);
 }
 
-#[test]
-fn a_program_that_asks_network_interfaces() {
+fn queries_network_interfaces() {
     same_verdicts(&["stress-ng", "--netdev", "1", "--netdev-ops", "3"]);
 }
 
-#[test]
-fn what_is_expected_runs_unwatched() {
+fn expected_calls_run_without_stops() {
     let words = ["perl", "-e", "getppid() for 1..1000"];
     let platform = settings::platform();
-    let baseline = holding(&facts(&watched(&words), &platform), &platform);
+    let baseline = holding(&facts(&traced(&words), &platform), &platform);
     let (command, _output) = command(&words);
     let guard = Guard::new(&document(), &baseline, &platform, &inherited(&command)).expect("a guard");
     let (observation, _) = observe_guarded(command, &LIMITS, &guard).expect("a guarded run");
@@ -330,11 +257,10 @@ fn what_is_expected_runs_unwatched() {
     assert_eq!(stopped.map(|(_, tally)| tally.calls).sum::<u64>(), 0);
 }
 
-/// A tracer takes CLONE_UNTRACED out of a call for as long as it lasts.
-#[test]
-fn who_hides_a_child_from_a_guard_finds_no_trace_of_it() {
-    // clone3(&{.flags = CLONE_UNTRACED, .exit_signal = SIGCHLD}); parent and child each look at
-    // what they have asked for.
+/// A tracer clears CLONE_UNTRACED for the duration of the call.
+fn clone_untraced_flag_is_restored() {
+    // clone3(&{.flags = CLONE_UNTRACED, .exit_signal = SIGCHLD}); parent and child each check that
+    // the flag is still set.
     let script = "my $wanted = pack 'Q11', 0x800000, 0, 0, 0, 17, (0) x 6;
 my $child = syscall(435, $wanted, 88);
 my $kept = unpack('Q', $wanted) == 0x800000;
@@ -343,18 +269,18 @@ waitpid $child, 0;
 exit($kept ? $? >> 8 : 8)";
     let words = ["perl", "-e", script];
     let platform = settings::platform();
-    let baseline = holding(&facts(&watched(&words), &platform), &platform);
+    let baseline = holding(&facts(&traced(&words), &platform), &platform);
     let (command, _output) = command(&words);
     let guard = Guard::new(&document(), &baseline, &platform, &inherited(&command)).expect("a guard");
     let (_, outcome) = observe_guarded(command, &LIMITS, &guard).expect("a guarded run");
     assert_eq!((outcome.exit, outcome.incomplete), (Exit::Exited(0), None));
 }
 
-/// Why a guarded run of a workload against its own whole baseline would not do.
+/// Returns why a guarded run of a workload against its own complete baseline is incomplete.
 fn incomplete(words: &[&str]) -> Option<Incomplete> {
     let platform = settings::platform();
-    let mut baseline = holding(&facts(&watched(words), &platform), &platform);
-    // One from before the program named any.
+    let mut baseline = holding(&facts(&traced(words), &platform), &platform);
+    // As recorded before the program named any.
     baseline.phases.clear();
     let (command, _output) = command(words);
     let guard = Guard::new(&document(), &baseline, &platform, &inherited(&command)).expect("a guard");
@@ -362,33 +288,30 @@ fn incomplete(words: &[&str]) -> Option<Incomplete> {
     outcome.incomplete
 }
 
-#[test]
-fn a_workload_with_a_filter_of_its_own_is_not_guarded() {
+fn own_seccomp_filter_ends_a_guarded_run() {
     // prctl(PR_SET_NO_NEW_PRIVS, 1), and prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER) with one
     // instruction: SECCOMP_RET_ALLOW.
     let filters = "syscall(157, 38, 1, 0, 0, 0); my $allow = pack('SCCL', 6, 0, 0, 0x7fff0000); \
                    my $program = pack('Sx6P', 1, $allow); syscall(157, 22, 2, $program) == 0 or die";
     assert_eq!(incomplete(&["perl", "-e", filters]), Some(Incomplete::OwnFilter));
-    // prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT), which the kernel refuses anyway where there is a
-    // filter around the session.
+    // prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT), which the kernel refuses if a filter around the
+    // session is active.
     let status = std::fs::read_to_string("/proc/self/status").expect("a status");
     let is_refused = status.contains("Seccomp:\t2");
     let strict = incomplete(&["perl", "-e", "syscall(157, 22, 1, 0, 0, 0)"]);
     assert_eq!(strict, (!is_refused).then_some(Incomplete::OwnFilter));
 }
 
-#[test]
-fn refused_filter_does_not_end_a_guarded_run() {
-    // prctl(PR_SET_SECCOMP): a mode that there is not, and a program that cannot be read.
+fn refused_filter_keeps_a_guarded_run() {
+    // prctl(PR_SET_SECCOMP): a mode that does not exist, and a program that cannot be read.
     let refused = "syscall(157, 22, 7, 0, 0, 0) == -1 or die; syscall(157, 22, 2, 0, 0, 0) == -1 or die";
     assert_eq!(incomplete(&["perl", "-e", refused]), None);
 }
 
-#[test]
-fn a_workload_that_names_phases_is_not_guarded() {
-    // What `sysguard::phase("a")` says: a name of one letter.
-    let says = format!("syscall(157, {}, 3, 0x61, 0, 0)", marker::OPTION);
-    assert_eq!(incomplete(&["perl", "-e", &says]), Some(Incomplete::Phases));
-    // A call of prctl that says nothing to a tracer: PR_GET_DUMPABLE.
+fn phases_end_a_guarded_run() {
+    // The call of `sysguard::phase("a")`: a name of one letter.
+    let names_a_phase = format!("syscall(157, {}, 3, 0x61, 0, 0)", marker::OPTION);
+    assert_eq!(incomplete(&["perl", "-e", &names_a_phase]), Some(Incomplete::Phases));
+    // A call of prctl without a meaning for the tracer: PR_GET_DUMPABLE.
     assert_eq!(incomplete(&["perl", "-e", "syscall(157, 3, 0, 0, 0, 0)"]), None);
 }

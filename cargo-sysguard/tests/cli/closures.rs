@@ -82,7 +82,7 @@ fn a_check_needs_no_file() {
 fn a_name_belongs_to_one() {
     let project = with_closure("closures-names", ".workload(\"plain\", || ()).workload(\"a b\", || ())");
     let ran = project.sysguard("test").ends(101);
-    for told in ["`plain` is a closure of the test, too", "each part of its path must consist of"] {
+    for told in ["`plain` is also a closure of the test", "each part of its path must consist of"] {
         assert!(ran.stdout.contains(told), "{told}\n{}", ran.stdout);
     }
     for (body, said) in [
@@ -91,7 +91,7 @@ fn a_name_belongs_to_one() {
             "two closures of the test are named `one`",
         ),
         (".check(\"one\", || (), |_| ()).workload(\"one\", || ())", "two closures of the test are named `one`"),
-        (".check(\"plain\", || (), |_| panic!())", "`plain` is a check of the test, too"),
+        (".check(\"plain\", || (), |_| panic!())", "`plain` is also a check of the test"),
     ] {
         project.write("tests/sysguard.rs", &with_closure("closures-names", body).read("tests/sysguard.rs"));
         let ran = project.sysguard("test").ends(101);

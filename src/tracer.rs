@@ -22,8 +22,8 @@ use crate::runner::{DEFAULT_GRACE, Lookup, find_command, observe, observe_notifi
 /// # Ok(()) }
 /// ```
 ///
-/// It may be used from any thread and beside any other children of the process: tracing happens in a
-/// thread of its own, which waits for its own tracees only.
+/// It may be used from any thread and beside any other children of the process: tracing happens in
+/// a thread of its own, which waits for its own tracees only.
 #[derive(Debug)]
 pub struct Tracer {
     program: OsString,
@@ -122,8 +122,8 @@ impl Tracer {
         self
     }
 
-    /// Chooses the engine: [`Engine::Ptrace`], or [`Engine::Notify`], which takes less time and does
-    /// not know the errors of most calls. [`Engine::Guard`] needs a baseline, and records as
+    /// Chooses the engine: [`Engine::Ptrace`], or [`Engine::Notify`], which takes less time and
+    /// does not know the errors of most calls. [`Engine::Guard`] needs a baseline, and records as
     /// `Ptrace` here.
     #[must_use]
     pub fn engine(mut self, engine: Engine) -> Self {
@@ -156,8 +156,8 @@ impl Tracer {
     ///
     /// # Errors
     ///
-    /// The program is not found or cannot be executed; tracing is impossible here; events were lost;
-    /// or [`Engine::Notify`] cannot show all that this program does.
+    /// The program is not found or cannot be executed; tracing is impossible here; events were
+    /// lost; or [`Engine::Notify`] cannot show all that this program does.
     pub fn run(self) -> Result<Traced, Error> {
         let Self { engine, has_call_sites, limits, .. } = self;
         let command = self.command()?;

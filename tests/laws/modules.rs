@@ -32,7 +32,7 @@ pub(crate) struct Module {
 }
 
 impl Crate {
-    /// Reads the crate whose root is this file.
+    /// Reads the crate with this root file.
     pub(crate) fn read(root: &Path) -> Self {
         let mut found = Self::default();
         let text = fs::read_to_string(root).unwrap_or_else(|error| panic!("{}: {error}", root.display()));
@@ -41,7 +41,7 @@ impl Crate {
         found
     }
 
-    /// Reads the crate of one module whose items are this text.
+    /// Reads a crate from the text of its root module.
     pub(crate) fn of(text: &str) -> Self {
         let mut found = Self::default();
         found.add(Vec::new(), Path::new(""), &parsed(Path::new("lib.rs"), text).items);

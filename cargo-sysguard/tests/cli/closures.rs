@@ -82,8 +82,9 @@ fn check_needs_no_file() {
 fn duplicate_closure_names_are_refused() {
     let project = with_closure("closures-names", ".workload(\"plain\", || ()).workload(\"a b\", || ())");
     let ran = project.sysguard("test").ends(101);
-    for expected in ["`plain` is a closure of the test, too", "each part of its path must consist of"] {
-        assert!(ran.stdout.contains(expected), "{expected}\n{}", ran.stdout);
+    for expected in ["`plain` is also a closure of the test", "each part of its path must consist of"] {
+        assert!(ran.stdout.contains(expected), "{expected}
+{}", ran.stdout);
     }
     for (body, expected) in [
         (
@@ -91,7 +92,7 @@ fn duplicate_closure_names_are_refused() {
             "two closures of the test are named `one`",
         ),
         (".check(\"one\", || (), |_| ()).workload(\"one\", || ())", "two closures of the test are named `one`"),
-        (".check(\"plain\", || (), |_| panic!())", "`plain` is a check of the test, too"),
+        (".check(\"plain\", || (), |_| panic!())", "`plain` is also a check of the test"),
     ] {
         project.write("tests/sysguard.rs", &with_closure("closures-names", body).read("tests/sysguard.rs"));
         let ran = project.sysguard("test").ends(101);

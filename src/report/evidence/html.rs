@@ -16,7 +16,7 @@ const MARKUP: Markup = Markup { text, code: |value| format!("<code>{}</code>", t
 const STYLE: &str = include_str!("page.css");
 
 pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Result<()> {
-    let title = "Use of the Linux kernel by the workloads";
+    let title = "What the workloads use of the Linux kernel";
     writeln!(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title}</title>")?;
     writeln!(out, "<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n<p>{}</p>", text(METHOD))?;
     let summary = &record.summary;

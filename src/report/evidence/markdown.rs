@@ -14,7 +14,7 @@ const MARKUP: Markup = Markup { text: cell, code };
 
 pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Result<()> {
     let summary = &record.summary;
-    writeln!(out, "# Use of the Linux kernel by the workloads\n\n{METHOD}\n")?;
+    writeln!(out, "# What the workloads use of the Linux kernel\n\n{METHOD}\n")?;
     writeln!(out, "| | |\n|---|---|")?;
     writeln!(out, "| Workloads | {} |", workloads(summary))?;
     writeln!(out, "| Subsystems | {}, by the taxonomy {} |", summary.groups, cell(record.taxonomy))?;

@@ -124,7 +124,7 @@ fn judge(steps: &mut Steps, Ground { parsed, platform, seen, held }: &Ground) ->
             sightings.add(run.clone());
         }
         black_box(sightings.can_confirm(&comparison));
-        let reported = sightings.told_of_one_run(comparison.clone());
+        let reported = sightings.with_calls_of_one_run(comparison.clone());
         sightings.sort(explain(reported, &held.fingerprint, &held.fingerprint))
     });
     (projection, comparison)

@@ -89,7 +89,7 @@ impl Worktree {
         let place = TemporaryFolder::create("sysguard-diff-").map_err(cannot)?;
         let cleaner = Cleaner::start(&revision.repository, &top, place.path()).map_err(cannot)?;
         // The cleaner also waits for a build that outlives this process.
-        place.hand_over();
+        place.leave_to_other_process();
         let tree = place.path().join("tree");
         let target = place.path().join("target");
         let worktree = Self { folder: tree.join(inside), target, cleaner, _place: place };

@@ -1,22 +1,20 @@
 //! Messages for standard error, in cargo's form. Main functions: [`error`] and [`warning`].
 
-use std::fmt;
-
 use anstyle::{AnsiColor, Style};
 use sysguard::model::text::escape;
 
 /// Returns the message with the label `error:`.
-pub(crate) fn error(message: &str) -> impl fmt::Display + '_ {
+pub(crate) fn error(message: &str) -> String {
     labelled("error", AnsiColor::Red.on_default().bold(), message)
 }
 
 /// Returns the message with the label `warning:`.
-pub(crate) fn warning(message: &str) -> impl fmt::Display + '_ {
+pub(crate) fn warning(message: &str) -> String {
     labelled("warning", AnsiColor::Yellow.on_default().bold(), message)
 }
 
-fn labelled<'a>(label: &'a str, style: Style, message: &'a str) -> impl fmt::Display + 'a {
-    fmt::from_fn(move |f| write!(f, "{style}{label}{style:#}: {}", escape::message(message)))
+fn labelled(label: &str, style: Style, message: &str) -> String {
+    format!("{style}{label}{style:#}: {}", escape::message(message))
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ impl Traced<'_> {
             let flags: Vec<OsString> =
                 flags.iter().cloned().chain(suites::colour_flags(self.settings.colour)).collect();
             let build = Build { cargo: &self.settings.cargo, flags: &flags, shown: true, stdin, without };
-            suite.tell_artifacts(build.run(&[(&package, targets)]));
+            suite.add_artifacts(build.run(&[(&package, targets)]));
         }
         let spinners = Spinners::new(self.settings.progress);
         let mut observed = Observed::new();

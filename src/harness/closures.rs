@@ -168,7 +168,7 @@ impl Harness {
         let is_package = |folder: &Path| folder.join("Cargo.toml").is_file();
         let package = place::package(&self.package, given.manifest_dir().as_deref(), workspace.as_deref(), is_package);
         let mut suite = Suite::open(&package, workspace.as_deref(), settings::platform(), settings)?;
-        suite.tell_artifacts(this_test(&package)?);
+        suite.add_artifacts(this_test(&package)?);
         let (checks, workloads): (Vec<Closure>, Vec<Closure>) =
             self.closures.into_iter().partition(|closure| closure.check.is_some());
         suite.add_closures(workloads.into_iter().map(|closure| closure.name));

@@ -19,10 +19,10 @@ use super::sys;
 use super::witness::{Target, Witness};
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::files::{self, shares_files};
-use crate::model::attribution::objects::is_told_by_path;
+use crate::model::attribution::objects::is_named_by_path;
 use crate::model::attribution::{Answers, Memory, Object, Question, answers, made};
 use crate::model::guard::{
-    Access, Class, Effect, FdTables, Guard, Likeness, Sharing, acts_through_fd, effect, needs_no_filter,
+    Access, Class, Effect, FdTables, Guard, Likeness, Sharing, acts_through_fd, conflicts_with_filter, effect,
 };
 use crate::model::kernel::call::{Call, CallOutcome, Tid};
 use crate::model::trace::event::Event;
@@ -67,7 +67,7 @@ impl<'a> Watch<'a> {
         for event in events {
             let Event::Called { task, call, outcome, answers } = event else { continue };
             self.called(*task, call, *outcome, answers, witness);
-            if needs_no_filter(call, *outcome, self.has_filter) {
+            if conflicts_with_filter(call, *outcome, self.has_filter) {
                 self.incomplete = Some(Incomplete::OwnFilter);
             }
         }
@@ -145,7 +145,7 @@ impl<'a> Watch<'a> {
     pub(super) fn needs_no_exit(&mut self, task: Tid, call: &Call, tasks: &Tasks, witness: &mut Witness) -> bool {
         self.may_run_natively(task, tasks)
             && answers::memory(call).is_none()
-            && self.guard.settles_before(call)
+            && self.guard.is_known_before(call)
             && match effect(call, &Memory::default()) {
                 Effect::None | Effect::Looks => self.is_expected(task, call, tasks, witness),
                 Effect::Opens | Effect::OpensTwo(_) => self.opens_only_safe(task, call, tasks, witness),
@@ -198,7 +198,7 @@ impl<'a> Watch<'a> {
                 match witness.target_of_path(task, &opening.place) {
                     Target::Absent if opening.makes => return false,
                     // The link target is known only once there is an fd.
-                    Target::Object(object) if is_named_by_path(&object) => return false,
+                    Target::Object(object) if is_object_named_by_path(&object) => return false,
                     target => (target, Access { reads: opening.reads, writes: opening.writes }),
                 }
             }
@@ -228,7 +228,7 @@ impl<'a> Watch<'a> {
             (Effect::Receives, _) if is_shared || answers.object.as_object().is_none_or(can_carry_fds) => {
                 self.scan_fds(task, witness);
             }
-            (Effect::None | Effect::Looks, _) if self.tables.may_bring(task) && acts_through_fd(call) => {
+            (Effect::None | Effect::Looks, _) if self.tables.may_add_fds(task) && acts_through_fd(call) => {
                 self.scan_fds(task, witness);
             }
             (Effect::Changes, CallOutcome::Returned(_)) => self.incomplete = Some(Incomplete::Changed),
@@ -312,7 +312,7 @@ impl<'a> Watch<'a> {
     fn is_safe(&mut self, task: Tid, fd: i32, object: Option<Object>) -> bool {
         let class = self.guard.class(fd);
         if !object.as_ref().is_some_and(Guard::is_plain) {
-            self.tables.has_bringing(task);
+            self.tables.mark_may_add_fds(task);
         }
         object.is_some_and(|object| {
             self.decide(class, &object, Access::BOTH) || self.decide(class, &object, access(task, fd))
@@ -321,7 +321,7 @@ impl<'a> Watch<'a> {
 
     fn decide(&mut self, class: Class, object: &Object, access: Access) -> bool {
         let key = (class, object.clone(), access);
-        *self.decided.entry(key).or_insert_with(|| self.guard.bears(class, object, access))
+        *self.decided.entry(key).or_insert_with(|| self.guard.is_safe(class, object, access))
     }
 }
 
@@ -330,9 +330,9 @@ fn returned_fd(call: &Call) -> Option<i32> {
     call.syscall.row().filter(|row| matches!(row.name, "dup2" | "dup3")).map(|_| call.args[1] as i32)
 }
 
-fn is_named_by_path(object: &Object) -> bool {
+fn is_object_named_by_path(object: &Object) -> bool {
     let stored = object.name.strip_prefix("file:").or_else(|| object.name.strip_prefix("dir:"));
-    stored.is_some_and(is_told_by_path)
+    stored.is_some_and(is_named_by_path)
 }
 
 fn sharing_of(shares: Option<bool>) -> Sharing {

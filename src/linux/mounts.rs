@@ -10,7 +10,7 @@ use nix::sys::statfs;
 
 use super::sys::FileStatus;
 use crate::model::attribution::Object;
-use crate::model::attribution::objects::{filesystem_of_magic, is_told_by_path};
+use crate::model::attribution::objects::{filesystem_of_magic, is_named_by_path};
 use crate::model::kernel::call::Tid;
 
 /// The mounts seen so far. A later mount may reuse a number, but hardly ever with the same device.
@@ -76,7 +76,7 @@ impl Mounts {
             _ => return None,
         };
         let mount = self.of(task, status)?;
-        (!is_told_by_path(&mount.filesystem)).then(|| object(mount))
+        (!is_named_by_path(&mount.filesystem)).then(|| object(mount))
     }
 
     /// Returns the object of a file that is neither device nor pipe; `link` is its path.

@@ -21,10 +21,10 @@ use super::sys::{self, Notification};
 use super::witness::Witness;
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::{Answer, Memory};
-use crate::model::guard::{Effect, effect, needs_no_filter};
+use crate::model::guard::{Effect, conflicts_with_filter, effect};
 use crate::model::kernel::call::{Call, CallOutcome, Errno, Tid};
 use crate::model::kernel::syscall::Syscall;
-use crate::model::notify::fails_first_by_its_fd;
+use crate::model::notify::checks_fd_first;
 use crate::model::notify::interruption::{ERESTARTSYS, Interruptions, Registers, Signal};
 use crate::model::trace::event::Event;
 use crate::model::trace::tracee::{Directive, Step, Stop, Tasks};
@@ -113,7 +113,7 @@ impl NotifyTracer<'_> {
             let Event::Called { call, outcome, .. } = event else { continue };
             // A filter of the workload may answer before ours, and the kernel refuses a second
             // listener.
-            if needs_no_filter(call, *outcome, self.has_filter) {
+            if conflicts_with_filter(call, *outcome, self.has_filter) {
                 self.incomplete = Some(Incomplete::OwnFilter);
             }
         }
@@ -240,7 +240,7 @@ fn send(task: Tid, signals: &[i32]) -> io::Result<()> {
 /// Returns whether a call is about to fail first because its fd is not open.
 fn has_closed_fd(event: &Event) -> bool {
     let Event::Called { call, answers, .. } = event else { return false };
-    let fails_first = || call.syscall.row().is_some_and(|row| fails_first_by_its_fd(row.name));
+    let fails_first = || call.syscall.row().is_some_and(|row| checks_fd_first(row.name));
     answers.object == Answer::None && fails_first()
 }
 

@@ -65,7 +65,7 @@ pub fn is_awaited(name: &str) -> bool {
 ///
 /// Such a call can be answered with EBADF. Otherwise another thread could open the fd after the
 /// look at it, and the call would use an object that was not seen.
-pub fn fails_first_by_its_fd(name: &str) -> bool {
+pub fn checks_fd_first(name: &str) -> bool {
     FD_CHECKED_FIRST.binary_search(&name).is_ok()
 }
 

@@ -10,7 +10,7 @@ use super::explain::{CALL, brief};
 use super::style::Painted;
 use super::words::escaped;
 use crate::model::facts::fact::{Detail, Fact};
-use crate::model::facts::finding::{Finding, Kin};
+use crate::model::facts::finding::{Finding, RelatedSyscall};
 use crate::model::judge::pending::Pending;
 
 /// The pending facts of one workload.
@@ -111,7 +111,7 @@ pub fn finding(
 /// Returns what is known of a finding's origin, with labels.
 fn origin(pending: &Pending, finding: &Finding) -> impl Iterator<Item = (&'static str, String)> {
     let Finding { site, cause, kin, .. } = finding;
-    let kin = kin.as_ref().map(|Kin { family, beside }| format!("{family}: the baseline holds {beside}"));
+    let kin = kin.as_ref().map(|RelatedSyscall { family, beside }| format!("{family}: the baseline holds {beside}"));
     let drift = pending.drift().join(", ");
     let drift = (!drift.is_empty()).then(|| format!("{drift} since the baseline was recorded"));
     let lines = [("by", site.clone()), ("cause", cause.clone()), ("family", kin), ("drift", drift)];

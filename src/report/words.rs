@@ -1,16 +1,14 @@
 //! Formats numbers, lists and foreign text.
 
-use std::fmt;
-
 use crate::model::text::escape;
 
 /// `1 call`, `2 calls`.
-pub(super) fn counted(count: u64, one: &'static str, more: &'static str) -> impl fmt::Display {
-    fmt::from_fn(move |f| write!(f, "{count} {}", if count == 1 { one } else { more }))
+pub(super) fn counted(count: u64, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
 }
 
 /// `1 call`, `2 calls`.
-pub(super) fn calls(count: u64) -> impl fmt::Display {
+pub(super) fn calls(count: u64) -> String {
     counted(count, "call", "calls")
 }
 

@@ -48,7 +48,7 @@ impl TemporaryFolder {
 
     /// Leaves the removal after a kill to another process; the guardian no longer removes the
     /// folder.
-    pub fn hand_over(&self) {
+    pub fn leave_to_other_process(&self) {
         guardian::forget(&self.path);
     }
 

@@ -36,7 +36,7 @@ pub use output::Echo;
 pub use progress::{Progress, Silent};
 pub use run::{DEFAULT_GRACE, observe, observe_guarded, observe_notified, observe_with_callers};
 pub use suite::{Case, Suite, Unreadable};
-pub use test::{Moment, Test, Tested};
+pub use test::{Moment, Test, TestResult};
 
 /// Finds a program as a shell does: a name on this process's `PATH`, a path as it is.
 pub fn find_command(name: &OsStr) -> Lookup {

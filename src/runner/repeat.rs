@@ -137,7 +137,7 @@ impl<'a> Runs<'a> {
     pub(super) fn compare(&self, baseline: Option<&Baseline>) -> Comparison {
         let projection = project(&self.all, self.document, &self.suite.platform);
         let comparison = compare(self.document, baseline, &projection, &self.all);
-        self.sightings.told_of_one_run(Comparison { watched: self.watched.clone(), ..comparison })
+        self.sightings.with_calls_of_one_run(Comparison { watched: self.watched.clone(), ..comparison })
     }
 
     /// Returns the reviewer's remarks on what a proposal adds to a baseline.

@@ -191,7 +191,7 @@ impl Suite {
     }
 
     /// Adds executables that have already been built.
-    pub fn tell_artifacts(&mut self, artifacts: Artifacts) {
+    pub fn add_artifacts(&mut self, artifacts: Artifacts) {
         self.targets.prebuilt.extend(artifacts);
     }
 

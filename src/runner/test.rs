@@ -1,5 +1,5 @@
 //! Runs one test in place of cargo or nextest, traces it and judges it. Main types: [`Test`] and
-//! [`Tested`].
+//! [`TestResult`].
 //!
 //! The test must not notice: it keeps its arguments, environment and working directory, and its
 //! output is passed on as it arrives. Only the further runs, which confirm or record, are silent.
@@ -43,7 +43,7 @@ pub struct Test {
 
 /// The result of running a test.
 #[derive(Debug)]
-pub struct Tested {
+pub struct TestResult {
     /// How its first run ended; `None` if there was none.
     pub exit: Option<Exit>,
     /// The end of that run's output.
@@ -74,21 +74,21 @@ impl Suite {
     /// Runs a test and compares what it used with its baseline.
     ///
     /// Further runs of the test confirm findings or record a first baseline.
-    pub fn test_of_cargo(
+    pub fn run_cargo_test(
         &self,
         test: &Test,
         moment: Moment,
         length: Length,
         echo: Option<Echo>,
         progress: &dyn Progress,
-    ) -> Tested {
+    ) -> TestResult {
         let process = Process { test, echo: Mutex::new(echo), live: Cell::new(None) };
         let case = self.case_of(&test.name);
         let recording = Recording { length, is_partial: test.is_partial, in_slot: moment == Moment::InSlot };
         let judged = |exit, output, process| {
             let waits = Cell::new(false);
             let verdict = self.tested(&case, progress, recording, &waits, |_| Ok(Box::new(process)));
-            Tested { exit, output, verdict: Some(verdict), waits: waits.get() }
+            TestResult { exit, output, verdict: Some(verdict), waits: waits.get() }
         };
         if moment == Moment::Afterwards {
             // The test has passed in its slot, so a run that fails now is reported as not
@@ -104,19 +104,19 @@ impl Suite {
             Ok(live) => live,
             Err(obstacle) => {
                 let verdict = self.verdict(&case, |_| Err(RunFailure::Obstacle(obstacle)));
-                return Tested { exit: None, output: String::new(), verdict: Some(verdict), waits: false };
+                return TestResult { exit: None, output: String::new(), verdict: Some(verdict), waits: false };
             }
         };
         let (exit, output) = (Some(live.exit), live.output.clone());
         if live.exit != Exit::Exited(0) {
-            return Tested { exit, output, verdict: None, waits: false };
+            return TestResult { exit, output, verdict: None, waits: false };
         }
         if let Some(reason) = case.ignored() {
             let verdict = Some(Self::ignored(&case, reason));
-            return Tested { exit, output, verdict, waits: false };
+            return TestResult { exit, output, verdict, waits: false };
         }
         if case.content.is_ok() && news.is_none() && test.name.test.is_none() && holds_no_test(&output) {
-            return Tested { exit, output, verdict: None, waits: false };
+            return TestResult { exit, output, verdict: None, waits: false };
         }
         process.live.set(Some(live));
         judged(exit, output, process)

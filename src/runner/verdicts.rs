@@ -108,7 +108,7 @@ impl Suite {
     ) -> Result<Judgement<'a>, RunFailure> {
         let mut comparison = runs.confirm(old, confirming)?;
         let (mut baseline, mut remarks) = (old.clone(), Remarks::default());
-        if comparison.has_news() {
+        if comparison.has_new_facts() {
             let recorded = self.recording(runs, false);
             comparison = explain(comparison, &old.fingerprint, &recorded.fingerprint);
             baseline = amend(old, &recorded, &comparison.suspects);

@@ -72,7 +72,7 @@ impl Options {
         let built =
             suites::build(&packages, |case| self.selects(case), |_| None, &settings.cargo, &self.cargo.build_flags());
         for package in &mut packages {
-            package.suite.tell_artifacts(built.clone());
+            package.suite.add_artifacts(built.clone());
         }
         let jobs: Vec<(&Suite, &Case)> = packages
             .iter()

@@ -23,7 +23,7 @@ use sysguard::model::run::recording::Length;
 use sysguard::model::run::test_name::TestName;
 use sysguard::model::run::workload::Exit;
 use sysguard::report::{self, Palette};
-use sysguard::runner::{DiffTool, Moment, Suite, Test, Tested};
+use sysguard::runner::{DiffTool, Moment, Suite, Test, TestResult};
 use sysguard::settings::{self, Flags, LIFELINE, Settings, VERDICTS};
 
 use crate::context::Context;
@@ -224,8 +224,8 @@ impl Invocation {
         };
         self.record_seen(std::slice::from_ref(&test.name))?;
         let echo = Some([Box::new(io::stdout()) as _, Box::new(io::stderr()) as _]);
-        let Tested { exit, verdict, waits, .. } =
-            suite.test_of_cargo(&test, moment, length, echo, &Reporter::beside(&self.plan_file));
+        let TestResult { exit, verdict, waits, .. } =
+            suite.run_cargo_test(&test, moment, length, echo, &Reporter::beside(&self.plan_file));
         let settings = suite.settings();
         if waits {
             self.postpone(&test.name, verdict.as_ref())?;
@@ -287,8 +287,8 @@ impl Invocation {
         command.extend(is_ignored.then(|| OsString::from("--include-ignored")));
         let (name, executable) = (self.binary.test(Some(name)), self.executable.clone());
         let test = Test { name, command, executable, environment: self.environment.clone(), is_partial: false };
-        let Tested { exit, output, verdict, .. } =
-            suite.test_of_cargo(&test, Moment::AtOnce, length, None, &Reporter::beside(&self.plan_file));
+        let TestResult { exit, output, verdict, .. } =
+            suite.run_cargo_test(&test, Moment::AtOnce, length, None, &Reporter::beside(&self.plan_file));
         let Some(verdict) = verdict else {
             self.record_unjudged(&test.name).map_err(|failure| failure.message)?;
             return Err(output + &exit.map(|exit| format!("\nended with {exit}")).unwrap_or_default());

@@ -120,7 +120,7 @@ impl Options {
             if outcome != Outcome::Expected && !self.no_fail_fast {
                 break;
             }
-            suite.tell_artifacts(built.clone());
+            suite.add_artifacts(built.clone());
             let folder = suite.package().to_owned();
             let session = Session::new(suite, arguments.clone(), self.report.console());
             for verdict in session.run().map_err(Failure::failed)?.verdicts {

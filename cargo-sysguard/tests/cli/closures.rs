@@ -83,8 +83,12 @@ fn duplicate_closure_names_are_refused() {
     let project = with_closure("closures-names", ".workload(\"plain\", || ()).workload(\"a b\", || ())");
     let ran = project.sysguard("test").ends(101);
     for expected in ["`plain` is also a closure of the test", "each part of its path must consist of"] {
-        assert!(ran.stdout.contains(expected), "{expected}
-{}", ran.stdout);
+        assert!(
+            ran.stdout.contains(expected),
+            "{expected}
+{}",
+            ran.stdout
+        );
     }
     for (body, expected) in [
         (

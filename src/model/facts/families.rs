@@ -8,7 +8,7 @@
 
 /// How similar the members of a family are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kinship {
+pub enum Closeness {
     /// The same request through another syscall.
     Exact,
     /// The same task, but one member can do more than another.
@@ -23,17 +23,17 @@ pub struct Family {
     /// Its members.
     pub members: &'static [&'static str],
     /// How similar they are.
-    pub kinship: Kinship,
+    pub kinship: Closeness,
     /// Why they are exchanged.
     pub why: &'static str,
 }
 
 const fn exact(name: &'static str, members: &'static [&'static str], why: &'static str) -> Family {
-    Family { name, members, kinship: Kinship::Exact, why }
+    Family { name, members, kinship: Closeness::Exact, why }
 }
 
 const fn loose(name: &'static str, members: &'static [&'static str], why: &'static str) -> Family {
-    Family { name, members, kinship: Kinship::Loose, why }
+    Family { name, members, kinship: Closeness::Loose, why }
 }
 
 const AT: &str = "C libraries use the `at` form; newer architectures have only that";

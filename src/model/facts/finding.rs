@@ -56,14 +56,14 @@ impl Comparison {
     }
 
     /// Returns whether anything was seen that the baseline does not hold.
-    pub fn has_news(&self) -> bool {
+    pub fn has_new_facts(&self) -> bool {
         !(self.findings.is_empty() && self.notes.is_empty() && self.suspects.is_empty())
     }
 
     /// Returns whether a passing workload has something to report. A guarded run alone does not
     /// count: the summary reports it once for all workloads.
     pub fn is_remarkable(&self) -> bool {
-        self.has_news() || !self.gone.is_empty() || matches!(self.watched, Watched::Unguarded { .. })
+        self.has_new_facts() || !self.gone.is_empty() || matches!(self.watched, Watched::Unguarded { .. })
     }
 
     /// Returns findings, notes and suspects.
@@ -89,7 +89,7 @@ pub struct Finding {
     /// The related line of the expectation file, counted from 1, once the file was read.
     pub line: Option<usize>,
     /// The member of its family that the baseline holds, which makes it a note.
-    pub kin: Option<Kin>,
+    pub kin: Option<RelatedSyscall>,
     /// A known cause other than a change of the workload.
     pub cause: Option<String>,
     /// The call site of the first call, if it was recorded.
@@ -99,7 +99,7 @@ pub struct Finding {
 /// A related syscall that the baseline holds, such as `openat` for a new `openat2`: the C library,
 /// the architecture or the kernel may have exchanged them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Kin {
+pub struct RelatedSyscall {
     /// The family's name.
     pub family: String,
     /// The member that the baseline holds in the same subsystem, with the same detail if the new
@@ -121,7 +121,7 @@ impl Finding {
 
     /// Returns whether this finding reports the fact as one of its details. A note must not include
     /// a fact that fails.
-    pub(in crate::model) fn includes(&self, fact: &Fact, kin: Option<&Kin>) -> bool {
+    pub(in crate::model) fn includes(&self, fact: &Fact, kin: Option<&RelatedSyscall>) -> bool {
         matches!(FindingKind::of(fact), FindingKind::NewArgument | FindingKind::NewObject)
             && fact.parent().as_ref() == Some(&self.fact)
             && (self.kin.is_none() || kin.is_some())

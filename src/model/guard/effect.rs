@@ -112,7 +112,7 @@ pub fn acts_through_fd(call: &Call) -> bool {
 ///
 /// "EINVAL: […] the calling thread is already in […] another" mode, "EBUSY: […] a filter with
 /// SECCOMP_FILTER_FLAG_NEW_LISTENER […] is already installed", seccomp(2).
-pub fn needs_no_filter(call: &Call, outcome: CallOutcome, has_filter: bool) -> bool {
+pub fn conflicts_with_filter(call: &Call, outcome: CallOutcome, has_filter: bool) -> bool {
     const REFUSED: [Errno; 3] = [Errno(13), Errno(14), Errno(22)];
     if effect(call, &Memory::default()) != Effect::Filters {
         return false;
@@ -237,7 +237,7 @@ mod tests {
             let args = std::array::from_fn(|at| args.get(at).copied().unwrap_or(0));
             let syscall = Syscall::from_name(Abi::X86_64, name).expect(name);
             let call = Call { syscall, args, instruction_pointer: 0 };
-            let needs = [false, true].map(|has_filter| needs_no_filter(&call, outcome, has_filter));
+            let needs = [false, true].map(|has_filter| conflicts_with_filter(&call, outcome, has_filter));
             assert_eq!(needs, [alone, filtered], "{name} {args:x?} {outcome:?}");
         }
     }

@@ -4,7 +4,7 @@
 //! filter enforces this, but a filter sees registers only; calls that it cannot judge by them stop.
 //! The object behind an fd is not in a register. A call on an fd may therefore pass only while
 //! every fd in the table is *safe*: the baseline expects every passing call on an object of its
-//! kind. [`Guard::bears`] answers this for one fd, and `linux::guard` tracks the fds of all tasks.
+//! kind. [`Guard::is_safe`] answers this for one fd, and `linux::guard` tracks the fds of all tasks.
 //! Nothing here touches a process.
 //!
 //! # Why a guarded run misses nothing
@@ -19,14 +19,14 @@
 //!    emulates calls to the vsyscall page in its page-fault handler, where no syscall takes place;
 //!    they pass (`abis::vsyscall` in `tests/tracer`). A filter that the workload installs may
 //!    answer a call before ours does, so such a run is incomplete
-//!    (`a_workload_with_a_filter_of_its_own_is_not_guarded` in `tests/guard.rs`).
+//!    (`own_seccomp_filter_ends_a_guarded_run` in `tests/guard/verdicts.rs`).
 //! 2. **The kernel acts on the registers that the filter saw.** No other task can change the
 //!    registers of a task that is in a syscall. Memory is different: another thread can rewrite it
 //!    after the filter has run. A call with its arguments in memory therefore always stops
 //!    (`looks::flags_flip`).
 //! 3. **A call passes only if attribution finds nothing new in it.** The filter has no opinion of
 //!    its own: each alternative of a rule is tried against the code that judges a stopped call
-//!    (`passing_calls_are_expected` in this module's tests; `tests/guard.rs` removes each fact of a
+//!    (`passing_calls_are_expected` in this module's tests; `tests/guard` removes each fact of a
 //!    baseline in turn).
 //! 4. **New fds come from calls that stop.** [`effect`] lists the calls that cannot add an fd, and
 //!    those that add one or two known ones. After any other call the guard looks at every fd of the
@@ -82,7 +82,7 @@ use crate::model::kernel::call::{Call, CallOutcome, Errno};
 use crate::model::kernel::syscall::{Abi, Syscall};
 use crate::model::run::platform::Platform;
 
-pub use effect::{Effect, acts_through_fd, effect, needs_no_filter};
+pub use effect::{Effect, acts_through_fd, conflicts_with_filter, effect};
 pub use filter::TooLong;
 pub(in crate::model) use filter::program;
 pub(in crate::model) use rules::FilterRule;
@@ -245,14 +245,14 @@ impl Guard {
 
     /// Returns whether a look before this call shows the same as its result would, so that it need
     /// not be awaited. That is false for calls that create the file that they name.
-    pub fn settles_before(&self, call: &Call) -> bool {
+    pub fn is_known_before(&self, call: &Call) -> bool {
         const MAKING: [&str; 6] = ["mkdir", "mkdirat", "mknod", "mknodat", "symlink", "symlinkat"];
         call.syscall.abi == self.abi && call.syscall.row().is_some_and(|row| !MAKING.contains(&row.name))
     }
 
     /// Returns whether an fd of this class is safe while it stands for this object, opened like
     /// this.
-    pub fn bears(&self, class: Class, object: &Object, access: Access) -> bool {
+    pub fn is_safe(&self, class: Class, object: &Object, access: Access) -> bool {
         let is_its = |passing: &&rules::PassingCall| match class {
             Class::Known(class) => passing.classes[class],
             Class::Any => passing.classes.contains(&true),

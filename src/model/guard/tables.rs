@@ -34,7 +34,7 @@ struct Table {
     /// The kernel did not say whether its tasks really share it.
     is_ambiguous: bool,
     /// It holds, or has held, an fd through which a call may add other fds.
-    may_bring: bool,
+    may_add_fds: bool,
 }
 
 /// Whether a new task uses the fd table of its parent.
@@ -71,14 +71,14 @@ impl FdTables {
     }
 
     /// Returns whether a call through an fd of the task may add other fds.
-    pub fn may_bring(&self, task: Tid) -> bool {
-        self.members.get(&task).is_none_or(|member| member.table.borrow().may_bring)
+    pub fn may_add_fds(&self, task: Tid) -> bool {
+        self.members.get(&task).is_none_or(|member| member.table.borrow().may_add_fds)
     }
 
     /// Records that the task has an fd through which a call may add other fds.
-    pub fn has_bringing(&mut self, task: Tid) {
+    pub fn mark_may_add_fds(&mut self, task: Tid) {
         if let Some(member) = self.members.get(&task) {
-            member.table.borrow_mut().may_bring = true;
+            member.table.borrow_mut().may_add_fds = true;
         }
     }
 
@@ -122,10 +122,10 @@ impl FdTables {
         let own = own.filter(|own| !Rc::ptr_eq(&own.table, &table));
         let mut unsafe_fds = table.borrow().unsafe_fds.clone();
         unsafe_fds.extend(own.iter().flat_map(|own| own.table.borrow().unsafe_fds.clone()));
-        let may_bring = own.is_some_and(|own| own.table.borrow().may_bring);
+        let may_add_fds = own.is_some_and(|own| own.table.borrow().may_add_fds);
         self.change(child, |table| {
             table.unsafe_fds = unsafe_fds;
-            table.may_bring |= may_bring;
+            table.may_add_fds |= may_add_fds;
         });
         true
     }

@@ -184,7 +184,7 @@ fn fd_is_safe_if_passing_calls_expect_it() {
         (1, Some(Object::character("null")), false),
     ] {
         assert_eq!(
-            object.as_ref().is_some_and(|object| guard.bears(guard.class(fd), object, Access::BOTH)),
+            object.as_ref().is_some_and(|object| guard.is_safe(guard.class(fd), object, Access::BOTH)),
             bears,
             "{fd} {object:?}"
         );
@@ -276,7 +276,7 @@ proptest::proptest! {
             for object in objects {
                 let fd = crate::model::attribution::answers::object(&call, &Default::default());
                 let Some(crate::model::attribution::Question::Fd(fd)) = fd else { continue };
-                if guard.bears(guard.class(fd), &object, Access::BOTH) {
+                if guard.is_safe(guard.class(fd), &object, Access::BOTH) {
                     proptest::prop_assert!(guard.expects(&call, Some(&object)), "{} {args:x?} {object:?}", row.name);
                 }
             }

@@ -8,7 +8,7 @@ use crate::model::expectation::first_callers::FirstCallers;
 use crate::model::expectation::{Baseline, Document, Level, Projection};
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::families;
-use crate::model::facts::finding::{Comparison, Finding, FindingKind, Kin};
+use crate::model::facts::finding::{Comparison, Finding, FindingKind, RelatedSyscall};
 use crate::model::judge::forbid;
 use crate::model::observe::observation::Observation;
 
@@ -92,7 +92,7 @@ fn phase(fact: &Fact) -> Option<&String> {
 
 /// Returns a held member of the syscall's family in the same subsystem, with the same detail. A
 /// call under another ABI has none.
-fn related_fact(held: &BTreeSet<Fact>, fact: &Fact) -> Option<Kin> {
+fn related_fact(held: &BTreeSet<Fact>, fact: &Fact) -> Option<RelatedSyscall> {
     let Fact::Use { subsystem, syscall: Some(syscall), detail } = fact else { return None };
     if matches!(detail, Some(Detail::Abi(_))) {
         return None;
@@ -103,7 +103,7 @@ fn related_fact(held: &BTreeSet<Fact>, fact: &Fact) -> Option<Kin> {
             let syscall = Some((*member).to_owned());
             held.contains(&Fact::Use { subsystem: *subsystem, syscall, detail: detail.clone() })
         })?;
-        Some(Kin { family: family.name.to_owned(), beside: beside.to_owned() })
+        Some(RelatedSyscall { family: family.name.to_owned(), beside: beside.to_owned() })
     })
 }
 

@@ -41,7 +41,7 @@ impl Sightings {
 
     /// Sets the calls of each finding to those of the first run that showed it, independent of the
     /// number of runs.
-    pub fn told_of_one_run(&self, mut comparison: Comparison) -> Comparison {
+    pub fn with_calls_of_one_run(&self, mut comparison: Comparison) -> Comparison {
         for finding in comparison.new_mut() {
             if let Some(&calls) = self.0.iter().find_map(|run| run.facts.get(&finding.fact)) {
                 finding.calls = calls;
@@ -181,6 +181,6 @@ mod tests {
         let mut sightings = Sightings::default();
         (0..5).for_each(|_| sightings.add(run(&["filesystem::read"])));
         let all = Comparison { findings: vec![finding("filesystem::read")], ..Comparison::default() };
-        assert_eq!(sightings.told_of_one_run(all).findings[0].calls, 2);
+        assert_eq!(sightings.with_calls_of_one_run(all).findings[0].calls, 2);
     }
 }

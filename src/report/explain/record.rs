@@ -8,7 +8,7 @@ use crate::model::explain::{
     Argument, Behind, CallFacts, Entry, Explanation, HeldBy, Kernel, Key, Meaning, ObjectFacts, Reaches,
     SubsystemFacts, UsedBy, What,
 };
-use crate::model::facts::families::{Family, Kinship};
+use crate::model::facts::families::{Closeness, Family};
 
 #[derive(Serialize)]
 struct ExplainRecord<'a> {
@@ -187,7 +187,7 @@ fn of_call(call: &CallFacts) -> WhatRecord<'_> {
     let family = |family: &&'static Family| FamilyRecord {
         name: family.name,
         members: family.members,
-        exact: family.kinship == Kinship::Exact,
+        exact: family.kinship == Closeness::Exact,
         why: family.why,
     };
     WhatRecord::Syscall {

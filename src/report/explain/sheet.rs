@@ -7,7 +7,7 @@ use crate::model::explain::{
     Reaches, SubsystemFacts, UsedBy, What,
 };
 use crate::model::facts::fact::{Detail, Fact};
-use crate::model::facts::families::{Family, Kinship};
+use crate::model::facts::families::{Closeness, Family};
 use crate::model::kernel::syscall::Syscall;
 use crate::report::words::counted;
 
@@ -162,7 +162,7 @@ pub(super) fn release(since: &str) -> String {
 }
 
 fn family_line(family: &Family) -> String {
-    let loose = if family.kinship == Kinship::Loose { ", not fully equivalent" } else { "" };
+    let loose = if family.kinship == Closeness::Loose { ", not fully equivalent" } else { "" };
     format!("{}{loose}: {} ({})", family.name, family.members.join(", "), family.why)
 }
 

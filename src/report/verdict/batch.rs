@@ -6,7 +6,7 @@ use std::fmt;
 use super::findings::words;
 use crate::model::facts::fact::Detail;
 use crate::model::facts::fact::Fact;
-use crate::model::facts::finding::{Finding, Kin};
+use crate::model::facts::finding::{Finding, RelatedSyscall};
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::judge::weight::{Weight, privilege};
 use crate::report::words::counted;
@@ -120,7 +120,11 @@ impl<'a> Ranked<'a> {
     /// changed around the workload.
     pub(super) fn reasons(&self) -> impl Iterator<Item = String> {
         let privilege = privilege(&self.finding.fact).filter(|_| self.weight == Weight::Privileged);
-        let kin = self.finding.kin.as_ref().map(|Kin { family, beside }| format!("beside {beside} (family {family})"));
+        let kin = self
+            .finding
+            .kin
+            .as_ref()
+            .map(|RelatedSyscall { family, beside }| format!("beside {beside} (family {family})"));
         privilege.map(str::to_owned).into_iter().chain(kin).chain(self.finding.cause.clone())
     }
 

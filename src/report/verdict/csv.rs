@@ -23,7 +23,7 @@ pub(super) fn write(out: &mut dyn io::Write, packages: &[PackageVerdicts]) -> io
             csv.write_record([&package.name, &verdict.workload, &path, &line, outcome, difference, key, calls, remarks])
         };
         let comparison = &verdict.comparison;
-        if !comparison.has_news() && comparison.gone.is_empty() {
+        if !comparison.has_new_facts() && comparison.gone.is_empty() {
             row(verdict.line, ["", "", "", &headline(verdict)])?;
         }
         let findings = comparison.findings.iter().map(|finding| (finding, finding.rule()));

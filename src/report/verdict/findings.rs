@@ -4,7 +4,7 @@ use std::io;
 
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::Suspect;
-use crate::model::facts::finding::{Comparison, Finding, FindingKind, Kin};
+use crate::model::facts::finding::{Comparison, Finding, FindingKind, RelatedSyscall};
 use crate::model::facts::fingerprint::Drift;
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::judge::weight::{Weight, privilege};
@@ -159,7 +159,7 @@ pub(super) fn write_keys(out: &mut dyn io::Write, verdict: &Verdict, palette: &P
 
 /// `filesystem::openat2 beside openat (family open)`
 fn with_family(note: &Finding) -> String {
-    let kin = note.kin.iter().map(|Kin { family, beside }| format!(" beside {beside} (family {family})"));
+    let kin = note.kin.iter().map(|RelatedSyscall { family, beside }| format!(" beside {beside} (family {family})"));
     let cause = note.cause.iter().map(|cause| format!(", {cause}"));
     std::iter::once(note.fact.to_string()).chain(kin).chain(cause).collect()
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::Suspect;
-use crate::model::facts::finding::{Comparison, Finding, FindingKind, Kin, Watched};
+use crate::model::facts::finding::{Comparison, Finding, FindingKind, RelatedSyscall, Watched};
 use crate::model::facts::fingerprint::Drift;
 use crate::model::judge::verdict::{Asked, Change, Status, Verdict};
 use crate::model::observe::observation::Engine;
@@ -260,7 +260,7 @@ impl FindingRecord {
             calls: finding.calls,
             details: finding.details.iter().map(Detail::to_string).collect(),
             forbidden: finding.forbidden,
-            kin: finding.kin.map(|Kin { family, beside }| KinRecord { family, beside }),
+            kin: finding.kin.map(|RelatedSyscall { family, beside }| KinRecord { family, beside }),
             cause: finding.cause,
             site: finding.site,
         }
@@ -276,7 +276,7 @@ impl FindingRecord {
             calls,
             forbidden,
             line,
-            kin: kin.map(|KinRecord { family, beside }| Kin { family, beside }),
+            kin: kin.map(|KinRecord { family, beside }| RelatedSyscall { family, beside }),
             cause,
             site,
         })

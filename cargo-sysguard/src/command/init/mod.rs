@@ -70,7 +70,7 @@ impl Options {
         let mut out = crate::output::stdout();
         let mut print = |line: &dyn fmt::Display| writeln!(out, "{line}").map_err(Failure::output);
         for plan in &mut plans {
-            plan.suite.tell_artifacts(built.clone());
+            plan.suite.add_artifacts(built.clone());
             plan.write(&root, &built, &mut print)?;
             if self.harness {
                 let folder = artifacts::root(plan.package);

@@ -48,7 +48,7 @@ pub(super) fn filesystem(name: &str) -> Option<Subsystem> {
 }
 
 /// Returns whether the subsystem of a file depends on its path in this filesystem.
-pub fn is_told_by_path(filesystem: &str) -> bool {
+pub fn is_named_by_path(filesystem: &str) -> bool {
     matches!(filesystem, "proc" | "sysfs")
 }
 

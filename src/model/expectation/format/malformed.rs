@@ -25,8 +25,8 @@ pub struct Malformed {
 
 impl Malformed {
     /// Returns `FILE:LINE:COLUMN: MESSAGE`, followed by the faulty line.
-    pub fn within<'a>(&'a self, file: &'a str) -> impl fmt::Display + 'a {
-        fmt::from_fn(move |f| write!(f, "{file}:{self}"))
+    pub fn within(&self, file: &str) -> String {
+        format!("{file}:{self}")
     }
 }
 

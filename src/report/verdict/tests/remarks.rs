@@ -2,14 +2,14 @@
 
 use super::*;
 use crate::model::facts::finding::Suspect;
-use crate::model::facts::finding::{Finding, Kin};
+use crate::model::facts::finding::{Finding, RelatedSyscall};
 use crate::model::facts::fingerprint::Drift;
 use crate::model::run::recording::Growth;
 
 /// Returns a verdict with a suspect and a member of a known family, on another machine than the
 /// baseline's.
 pub(super) fn remarked() -> Verdict {
-    let kin = Some(Kin { family: "chmod".to_owned(), beside: "fchmodat".to_owned() });
+    let kin = Some(RelatedSyscall { family: "chmod".to_owned(), beside: "fchmodat".to_owned() });
     let cause = Some("glibc 2.39, not your change: fchmodat() tries it".to_owned());
     let mut verdict = Verdict { status: Status::Passed, change: None, ..failed() };
     verdict.comparison = Comparison {

@@ -3,9 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use sysguard::model::observe::observation::Engine;
-use sysguard::model::run::workload::Exit;
-use sysguard::{Subsystem, Tracer};
+use sysguard::{Engine, Exit, Subsystem, Tracer};
 
 /// Whether programs can be traced here; the tests pass without a look where they cannot, unless
 /// `SYSGUARD_REQUIRE` is 1.

@@ -24,12 +24,20 @@ mod session;
 
 use std::process::ExitCode;
 
-pub use arguments::Arguments;
 pub use closures::Harness;
+
+// Without a stability promise: `cargo-sysguard` uses them.
+#[doc(hidden)]
+pub use arguments::Arguments;
+#[doc(hidden)]
 pub use each::{Each, run_each};
+#[doc(hidden)]
 pub use handshake::is_harness;
+#[doc(hidden)]
 pub use lifeline::{Lifeline, follow_lifeline};
+#[doc(hidden)]
 pub use progress::Spinners;
+#[doc(hidden)]
 pub use session::{Console, Session, Summary};
 
 /// The exit status of a failed test, as in libtest.

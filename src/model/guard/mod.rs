@@ -28,7 +28,7 @@
 //!    its own: each alternative of a rule is tried against the code that judges a stopped call
 //!    (`passing_calls_are_expected` in this module's tests; `tests/guard` removes each fact of a
 //!    baseline in turn).
-//! 4. **New fds come from calls that stop.** [`effect`] lists the calls that cannot add an fd, and
+//! 4. **New fds come from calls that stop.** `effect` lists the calls that cannot add an fd, and
 //!    those that add one or two known ones. After any other call the guard looks at every fd of the
 //!    task, even if the call failed, and under every ABI (`arrivals::*`). io_uring and seccomp
 //!    listeners add fds without a call. Once one of them exists, no task runs natively any more; if

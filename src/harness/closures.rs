@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{ExitCode, Termination};
 use std::sync::Arc;
 
 use super::FAILED;
@@ -54,7 +54,7 @@ pub struct Harness {
 /// A closure and how it is judged.
 struct Closure {
     name: String,
-    run: Box<dyn FnOnce()>,
+    run: Box<dyn FnOnce(Key) -> ExitCode>,
     check: Option<Judge>,
 }
 
@@ -82,24 +82,35 @@ impl Harness {
     /// start and the end of the closure count, in all threads and processes, and later calls of
     /// threads and processes that it started. Exit handlers that it installs run after its end and
     /// do not count. Markers that the harness did not send fail the test.
-    pub fn workload(self, name: &str, run: impl FnOnce() + 'static) -> Self {
+    /// A closure that returns an error or panics fails.
+    pub fn workload<T: Termination>(self, name: &str, run: impl FnOnce() -> T + 'static) -> Self {
         self.with(name, run, None)
     }
 
     /// Adds a closure without a file. `check` gets the observation of one run and fails by a panic.
     ///
+    /// A check that fails is repeated like any finding (`SYSGUARD_CONFIRM`, 4 times by default). It
+    /// fails if each run fails; otherwise its message is a warning.
+    ///
     /// [`Observation::forbid`] and [`Observation::at_most`] panic, and so does any `assert!`.
-    pub fn check(
+    pub fn check<T: Termination>(
         self,
         name: &str,
-        run: impl FnOnce() + 'static,
+        run: impl FnOnce() -> T + 'static,
         check: impl Fn(&Observation) + Send + Sync + 'static,
     ) -> Self {
         self.with(name, run, Some(Arc::new(check)))
     }
 
-    fn with(mut self, name: &str, run: impl FnOnce() + 'static, check: Option<Judge>) -> Self {
-        self.closures.push(Closure { name: name.to_owned(), run: Box::new(run), check });
+    fn with<T: Termination>(mut self, name: &str, run: impl FnOnce() -> T + 'static, check: Option<Judge>) -> Self {
+        let run = Box::new(|key| {
+            linux::mark(&Marker::Enter(key));
+            let result = run();
+            linux::mark(&Marker::Leave(key));
+            // It prints an error, which is no call of the closure.
+            result.report()
+        });
+        self.closures.push(Closure { name: name.to_owned(), run, check });
         self
     }
 
@@ -140,11 +151,7 @@ impl Harness {
                 "no closure is named `{name}`: add it to the test's main(), or remove its expectation"
             ));
         };
-        let key = key();
-        linux::mark(&Marker::Enter(key));
-        (closure.run)();
-        linux::mark(&Marker::Leave(key));
-        ExitCode::SUCCESS
+        (closure.run)(key())
     }
 
     /// Rejects two closures of the same name: only the first would ever run.

@@ -183,7 +183,10 @@ fn checked(shared: &Arc<Shared>, check: Check) -> Trial {
     let shared = Arc::clone(shared);
     let is_untraceable = shared.is_untraceable;
     Trial::ignorable_test(check.name.clone(), move || match shared.suite.observe_closure(&check.name) {
-        Ok(observation) => check.judge(&observation).map(|()| Completion::Completed).map_err(Failed::from),
+        Ok(observation) => match check.judge(&observation) {
+            Ok(()) => Ok(Completion::Completed),
+            Err(message) => shared.confirm(&check, message),
+        },
         Err(verdict) => match &verdict.status {
             Status::Ignored { reason } if !shared.demands_ignored => Ok(Completion::ignored_with(reason)),
             _ => Err(Failed::from(shared.render(&verdict))),
@@ -197,6 +200,22 @@ fn now() -> u64 {
 }
 
 impl Shared {
+    /// Repeats a check that failed. It fails if each run fails, with the message of the first.
+    fn confirm(&self, check: &Check, message: String) -> Result<Completion, Failed> {
+        let runs = self.suite.settings().confirm;
+        for repeated in 1..=runs {
+            let passes = self.suite.observe_closure(&check.name).is_ok_and(|seen| check.judge(&seen).is_ok());
+            if passes {
+                let warning =
+                    format!("warning: {}: failed in {repeated} of {} runs: {message}", check.name, repeated + 1);
+                // If standard error is closed, there is nowhere to report it.
+                let _ = self.spinners.suspended(|| writeln!(anstream::stderr(), "{warning}"));
+                return Ok(Completion::Completed);
+            }
+        }
+        Err(Failed::from(message))
+    }
+
     fn run(&self, index: usize) -> Result<Completion, Failed> {
         if self.stop_at_failure && self.failed.load(Ordering::Relaxed) {
             return self.ignore(index, "not started after a failure (--fail-fast)".to_owned());

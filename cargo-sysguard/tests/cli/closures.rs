@@ -8,6 +8,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials![closures:
         tracing only_calls_inside_the_closure_count,
         tracing check_needs_no_file,
+        tracing closure_errors_and_unlisted_uses_fail,
+        tracing flaky_check_is_a_warning,
         tracing phase_has_its_own_set,
         tracing duplicate_closure_names_are_refused,
         tracing markers_sent_by_the_closure_fail,
@@ -106,6 +108,41 @@ fn duplicate_closure_names_are_refused() {
     let project = project.expecting("nobody", "closure: nobody");
     let ran = project.sysguard("test nobody").ends(101);
     assert!(ran.stdout.contains("no closure is named `nobody`"), "{}", ran.stdout);
+}
+
+fn closure_errors_and_unlisted_uses_fail() {
+    let body = ".check(\"listed\", || std::fs::read(\"/dev/null\").map(drop), \
+                |seen| seen.only([Subsystem::Filesystem, Subsystem::Device]))
+        .check(\"unlisted\", || std::net::UdpSocket::bind(\"127.0.0.1:0\").map(drop), \
+                |seen| seen.only([Subsystem::Filesystem]))
+        .check(\"failing\", || std::fs::read(\"/no/such/file\").map(drop), |_| ())";
+    let project = with_closure("closures-only", body);
+    project.sysguard("bless").ends(0);
+    let ran = project.sysguard("test").ends(101);
+    for expected in [
+        "test listed   ... ok",
+        "only {subsystem: filesystem} is allowed:",
+        "{subsystem: network, syscall: bind",
+        "test failing  ... FAILED",
+        "expected exit status 0",
+        "test result: FAILED. 2 passed; 2 failed;",
+    ] {
+        assert!(ran.stdout.contains(expected), "{expected}\n{}", ran.stdout);
+    }
+}
+
+fn flaky_check_is_a_warning() {
+    let body = ".check(\"flaky\", || {
+            let flag = concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/flag\");
+            if !std::path::Path::new(flag).exists() {
+                std::fs::write(flag, \"\").expect(\"a file\");
+                drop(std::net::UdpSocket::bind(\"127.0.0.1:0\"));
+            }
+        }, |seen| seen.forbid(Subsystem::Network))";
+    let project = with_closure("closures-flaky", body);
+    project.sysguard("bless").ends(0);
+    let ran = project.sysguard("test").ends(0);
+    assert!(ran.stderr.contains("warning: flaky: failed in 1 of 2 runs: {subsystem: network}"), "{}", ran.stderr);
 }
 
 fn phase_has_its_own_set() {

@@ -2,7 +2,7 @@
 //!
 //! The names in a rule are checked first: a rule with an unknown name would never match.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::attribution::Use;
 use crate::model::expectation::Rule;
@@ -63,6 +63,23 @@ impl Observation {
     #[track_caller]
     pub fn forbid(&self, what: impl Into<Rule>) {
         self.at_most(what, 0);
+    }
+
+    /// Asserts that every call matches one of these: subsystems, names of syscalls, or rules. Calls
+    /// that scheduler, allocator, loader and vDSO decide are left out.
+    ///
+    /// # Panics
+    ///
+    /// If a call matches none, with a list of all; and as [`calls_of`](Self::calls_of).
+    #[track_caller]
+    pub fn only(&self, allowed: impl IntoIterator<Item = impl Into<Rule>>) {
+        let rules: Vec<Rule> = allowed.into_iter().map(Into::into).collect();
+        let matching: BTreeSet<Use> = rules.iter().flat_map(|rule| self.matching(rule).into_keys()).collect();
+        let others = self.uses.iter().filter(|(used, _)| !used.ambient && !matching.contains(used));
+        let listed: Vec<String> =
+            others.map(|(used, tally)| format!("{}  {}", rule_text(&Rule::from(used)), tally.calls)).collect();
+        let allowed: Vec<String> = rules.iter().map(rule_text).collect();
+        assert!(listed.is_empty(), "only {} is allowed:\n  {}", allowed.join(", "), listed.join("\n  "));
     }
 
     /// Asserts that at most this many calls match.

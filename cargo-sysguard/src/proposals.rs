@@ -204,7 +204,11 @@ impl<'a> Lookup<'a> {
         let mut meant = Vec::new();
         for index in 0..self.names.len() {
             let aims = self.names[index].iter().filter_map(|name| Some((*name, aim(name, key)?)));
-            let aims: Vec<_> = aims.collect();
+            let mut aims: Vec<_> = aims.collect();
+            // A workload's own name takes precedence over that of a test without `run::`.
+            if aims.iter().any(|(_, (_, kind))| *kind == MatchKind::Name) {
+                aims.retain(|(_, (_, kind))| *kind != MatchKind::ShortName);
+            }
             let mut here = Vec::new();
             for (name, (aim, kind)) in aims {
                 here.extend(self.taken((index, name.to_owned()), key, &aim, decision)?.map(|meaning| (meaning, kind)));

@@ -61,6 +61,24 @@ const KEYS: [&str; 4] = [
 pub(crate) const TALK: &str = "expectations/net/talk.yaml";
 pub(crate) const TALK_NEW: &str = "expectations/net/talk.yaml.new";
 
+pub(crate) fn own_name_beats_the_short_name_of_a_test() {
+    let proposal = PROPOSAL.replace("# talks\n", "");
+    let of_test = |text: &str| text.replace("command: [demo]", "run: a::it");
+    let bare = "version: 1\ncommand: [demo]\n";
+    let project = Project::new("pending-own-name")
+        .file("expectations/a.yaml", bare)
+        .file("expectations/a.yaml.new", &proposal)
+        .file("expectations/run/a/it.yaml", &of_test(bare))
+        .file("expectations/run/a/it.yaml.new", &of_test(&proposal));
+    let before = project.files();
+    project.sysguard("accept a").ends(0);
+    assert_eq!(project.changed_since(&before), ["expectations/a.yaml", "expectations/a.yaml.new"]);
+    let before = project.files();
+    project.sysguard("reject a").ends(2);
+    assert_eq!(project.changed_since(&before), [""; 0], "the proposal of the test is not meant");
+    project.sysguard("reject a::it").ends(0);
+}
+
 /// Returns a package with one proposal, and a workload without one.
 pub(crate) fn proposing(name: &str) -> Project {
     Project::new(name).expecting("other", "command: [true]").file(TALK, FILE).file(TALK_NEW, PROPOSAL)

@@ -127,7 +127,7 @@ mod tests {
     fn each_workload_is_an_annotation() {
         insta::assert_snapshot!(written(&packages()), @r"
         ::error file=crates/demo net/expectations/other/no-baseline.yaml,line=5,title=sysguard%3A other%3A%3Ano-baseline::no baseline for x86_64-linux-gnu yet%0Anext: cargo sysguard bless other::no-baseline (record the first baseline; writes expectations/other/no-baseline.yaml)
-        ::error file=crates/demo net/expectations/other/wrong-exit.yaml,line=5,title=sysguard%3A other%3A%3Awrong-exit::ended with signal SIGSEGV, expected exit status 0%0Anext: cargo sysguard test other::wrong-exit (after fixing how it ends, or setting `exit:` in expectations/other/wrong-exit.yaml)
+        ::error file=crates/demo net/expectations/other/wrong-exit.yaml,line=5,title=sysguard%3A other%3A%3Awrong-exit::ended with signal SIGSEGV, expected exit status 0%0Anext: cargo sysguard test other::wrong-exit (after fixing how it ends, or setting `exit:` or `cwd:` in expectations/other/wrong-exit.yaml)
         ::error file=crates/demo net/expectations/other/malformed.yaml,line=5,title=sysguard%3A other%3A%3Amalformed::malformed expectation, expectations/net/hello.yaml:3:1: unknown key `comand`%0Anext: cargo sysguard test other::malformed (after fixing expectations/other/malformed.yaml)
         ::error file=crates/demo net/expectations/other/not-started.yaml,line=5,title=sysguard%3A other%3A%3Anot-started::not started, because%0Anext: cargo sysguard test other::not-started (once it can be built and started)
         ::error file=crates/demo net/expectations/other/untraceable.yaml,line=5,title=sysguard%3A other%3A%3Auntraceable::not traced, because%0Anext: cargo sysguard test other::untraceable (where tracing is possible)

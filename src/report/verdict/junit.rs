@@ -135,7 +135,7 @@ mod tests {
         next:
           cargo sysguard review net::hello  decide one by one
           cargo sysguard accept net::hello  accept everything; writes expectations/net/hello.yaml
-          cargo sysguard accept KEY         accept one, such as net::hello::network
+          cargo sysguard accept KEY         accept what is below a key, such as net::hello::network
           cargo sysguard test net::hello    run it again
         </failure>
                     <system-out>net::hello::network
@@ -154,7 +154,7 @@ mod tests {
           | no
 
         next:
-          cargo sysguard test other::wrong-exit  after fixing how it ends, or setting `exit:` in expectations/other/wrong-exit.yaml
+          cargo sysguard test other::wrong-exit  after fixing how it ends, or setting `exit:` or `cwd:` in expectations/other/wrong-exit.yaml
         </failure>
                 </testcase>
                 <testcase name="other::ignored" classname="demo-net">

@@ -223,7 +223,7 @@ mod tests {
         - `cargo sysguard review debugger`: decide one by one
         - `cargo sysguard test offline`: after the workload stops doing this, or after changing `forbid:` in expectations/offline.yaml
         - `cargo sysguard bless other::no-baseline`: record the first baseline; writes expectations/other/no-baseline.yaml
-        - `cargo sysguard test other::wrong-exit`: after fixing how it ends, or setting `exit:` in expectations/other/wrong-exit.yaml
+        - `cargo sysguard test other::wrong-exit`: after fixing how it ends, or setting `exit:` or `cwd:` in expectations/other/wrong-exit.yaml
         - `cargo sysguard test other::malformed`: after fixing expectations/other/malformed.yaml
         - `cargo sysguard test other::not-started`: once it can be built and started
         - `cargo sysguard test other::untraceable`: where tracing is possible

@@ -160,8 +160,10 @@ fn headline(verdict: &Verdict) -> String {
             format!("blessed, nothing changed{}{}", extras(verdict), grown(&verdict.growth))
         }
         Status::Blessed => {
-            let numbers = counts_by_kind(&verdict.comparison.findings);
-            format!("blessed, {numbers}{}{}", extras(verdict), grown(&verdict.growth))
+            let Comparison { findings, notes, .. } = &verdict.comparison;
+            // What is new beside a member of its family is written, too.
+            let written = if findings.is_empty() { notes } else { findings };
+            format!("blessed, {}{}{}", counts_by_kind(written), extras(verdict), grown(&verdict.growth))
         }
         Status::Failed => counts_by_kind(&verdict.comparison.findings),
         Status::NoBaseline { platform } => format!("no baseline for {platform} yet{}", grown(&verdict.growth)),

@@ -67,7 +67,9 @@ fn steps(verdict: &Verdict) -> Vec<Step> {
         ],
         Status::Failed => vec![bless("accept everything"), step("test", "run it again".to_owned())],
         Status::NoBaseline { .. } => vec![bless("record the first baseline")],
-        Status::WrongExit { .. } => again(format!("after fixing how it ends, or setting `exit:` in {file}")),
+        Status::WrongExit { .. } => {
+            again(format!("after fixing how it ends, or setting `exit:` or `cwd:` in {file}"))
+        }
         Status::Malformed { .. } => again(format!("after fixing {file}")),
         Status::NotStarted { .. } => again("once it can be built and started".to_owned()),
         Status::Untraceable { .. } => again("where tracing is possible".to_owned()),
@@ -99,7 +101,7 @@ fn is_proposed(verdict: &Verdict) -> bool {
 fn one_key(verdict: &Verdict) -> String {
     let example = verdict.comparison.findings.first().map(|finding| finding.fact.key(&verdict.workload));
     let example = example.map(|key| format!(", such as {key}")).unwrap_or_default();
-    format!("accept one{example}")
+    format!("accept what is below a key{example}")
 }
 
 #[cfg(test)]

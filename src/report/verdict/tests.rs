@@ -55,7 +55,7 @@ fn failure_shows_findings_then_change_then_commands() {
     next:
       cargo sysguard review net::hello  decide one by one
       cargo sysguard accept net::hello  accept everything; writes expectations/net/hello.yaml
-      cargo sysguard accept KEY         accept one, such as net::hello::network
+      cargo sysguard accept KEY         accept what is below a key, such as net::hello::network
       cargo sysguard test net::hello    run it again
     ");
 }
@@ -88,7 +88,7 @@ fn first_baseline_is_shown_in_outline() {
     next:
       cargo sysguard review net::hello  decide one by one
       cargo sysguard accept net::hello  accept everything; writes expectations/net/hello.yaml
-      cargo sysguard accept KEY         accept one, such as net::hello::network
+      cargo sysguard accept KEY         accept what is below a key, such as net::hello::network
       cargo sysguard test net::hello    run it again
     ");
 }
@@ -167,7 +167,7 @@ fn every_status_has_its_text() {
       | no
 
     next:
-      cargo sysguard test net::hello  after fixing how it ends, or setting `exit:` in expectations/net/hello.yaml
+      cargo sysguard test net::hello  after fixing how it ends, or setting `exit:` or `cwd:` in expectations/net/hello.yaml
     ----
     net::hello: ignored, because
     ----

@@ -75,6 +75,11 @@ impl Draft {
         format!("expectations/{}.yaml", self.target.name)
     }
 
+    /// Returns the name of the program.
+    pub(super) fn name(&self) -> &str {
+        &self.target.name
+    }
+
     /// Returns the document for a program that ends this way.
     pub(super) fn text(&self, end: End) -> String {
         let (key, name) = (self.target.kind.word(), &self.target.name);
@@ -94,7 +99,8 @@ impl Draft {
         let text = |name: &str| {
             format!(
                 "# What {key} {name} uses of the kernel. Edit this document: say why the workload matters, and give\n\
-                 # it something to do (`args:`, `env:`, `stdin:`). `cargo sysguard bless` writes its baseline below.\n\
+                 # it something to do (`args:`, `env:`, `stdin:`; `cwd: .` runs it in the package instead of an empty\n\
+                 # directory). `cargo sysguard bless` writes its baseline below.\n\
                  version: 1\n{key}: {name}\n{end}"
             )
         };

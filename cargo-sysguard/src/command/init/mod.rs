@@ -132,6 +132,12 @@ impl<'a> Plan<'a> {
             let file = folder.join(draft.file());
             let end = if is_built && !file.exists() { draft.end(&self.suite) } else { End::Good };
             print(&new_file(root, &file, &draft.text(end))?)?;
+            if let End::Status(code) = end {
+                let (name, file) = (draft.name(), draft.file());
+                print(&format!(
+                    "{name} ended with exit status {code} without arguments: edit {file} before you bless it"
+                ))?;
+            }
         }
         Ok(())
     }

@@ -94,19 +94,15 @@ impl Proposals {
         self.store(place).pending_of(&place.1)
     }
 
-    /// Writes the decision to the file and its proposal.
-    pub(crate) fn settle(&self, place: &Place, settled: &Settled) -> Result<(), Failure> {
-        self.store(place).settle(&place.1, settled).map_err(write_failed)
+    /// Decides on what is pending now, and writes the file and its proposal. Other processes cannot
+    /// decide meanwhile. Returns whether anything was pending.
+    pub(crate) fn decide(&self, place: &Place, decision: impl FnOnce(&Pending) -> Settled) -> Result<bool, Failure> {
+        self.store(place).decide(&place.1, decision).map_err(write_failed)
     }
 
-    /// Writes the rest of a proposal, or removes it, without a change to its file.
-    pub(crate) fn leave(&self, place: &Place, rest: Option<&str>) -> Result<(), Failure> {
-        let (store, name) = (self.store(place), place.1.as_str());
-        let changed = match rest {
-            Some(rest) => store.propose(name, rest),
-            None => store.remove_proposal(name),
-        };
-        changed.map(drop).map_err(write_failed)
+    /// Removes a proposal as a whole, whatever it contains.
+    pub(crate) fn remove(&self, place: &Place) -> Result<(), Failure> {
+        self.store(place).remove_proposal(&place.1).map(drop).map_err(write_failed)
     }
 
     /// Returns the path of a workload's file, relative to the workspace.

@@ -267,7 +267,7 @@ impl Judgement<'_> {
                 let proposal = with_remarks(after.clone(), &self.remarks);
                 suite.store.propose(&case.name, &proposal).map(|_| Some(suite.proposal(&case.name)))
             }
-            Action::Bless => suite.store.save(&case.name, &after).and_then(|changed| {
+            Action::Bless => suite.store.save_over(&case.name, self.parsed, &after).and_then(|changed| {
                 suite.store.remove_proposal(&case.name)?;
                 Ok(changed.then(|| case.file.clone()))
             }),

@@ -69,6 +69,12 @@ pub enum StoreError {
         /// The other file.
         second: PathBuf,
     },
+    /// Another process wrote the file after it was read.
+    #[error("cannot write {}: it changed during the run: run it again", file.display())]
+    Changed {
+        /// The file, relative to its package.
+        file: PathBuf,
+    },
     /// A proposal that no longer fits its file.
     #[error(
         "the proposal {} does not fit {}: {reason}: `cargo sysguard test {name}` makes a new one, `cargo sysguard reject {name}` removes it",

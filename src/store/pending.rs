@@ -3,9 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
+use super::file::Lock;
 use super::shared::test_in;
 use super::{Store, StoreError};
-use crate::model::expectation::format;
+use crate::model::expectation::format::{self, Parsed};
 use crate::model::judge::pending::{Pending, Settled};
 
 impl Store {
@@ -27,6 +28,31 @@ impl Store {
             file => file?,
         };
         Pending::between(file, &proposal).map_err(|misfit| self.unfit(name, misfit))
+    }
+
+    /// Reads what is pending, decides on it and writes the result, while no other process does the
+    /// same in this package. Returns whether anything was pending.
+    pub fn decide(&self, name: &str, decision: impl FnOnce(&Pending) -> Settled) -> Result<bool, StoreError> {
+        let _lock = self.lock_decisions()?;
+        let Some(pending) = self.pending_of(name)? else { return Ok(false) };
+        self.settle(name, &decision(&pending))?;
+        Ok(true)
+    }
+
+    /// Writes a workload's file unless another process changed it since `before` was read. Returns
+    /// whether a byte changed.
+    pub fn save_over(&self, name: &str, before: &Parsed, text: &str) -> Result<bool, StoreError> {
+        let _lock = self.lock_decisions()?;
+        match self.load(name) {
+            Ok(now) if now.expectation != before.expectation => Err(StoreError::Changed { file: self.file(name) }),
+            Err(error) if !error.is_not_found() => Err(error),
+            _ => self.save(name, text),
+        }
+    }
+
+    /// Waits until no other process decides on proposals of this package.
+    fn lock_decisions(&self) -> Result<Lock, StoreError> {
+        Lock::of(&self.package)
     }
 
     /// Writes the result of a decision. The file is written first, so that nothing is lost if the

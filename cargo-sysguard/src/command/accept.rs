@@ -1,9 +1,10 @@
 //! `cargo sysguard accept`: moves pending findings from proposals into their files. Main type:
 //! [`Options`]. It runs no workload.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
-use sysguard::model::judge::pending::Settled;
+use sysguard::model::facts::fact::Fact;
 
 use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
@@ -34,7 +35,7 @@ impl Options {
         let proposals = self.proposals.open(context)?;
         let taken = proposals.resolve(&self.keys, Decision::Accept)?;
         let why = self.why.as_deref();
-        let mut decided: Vec<(Place, Settled)> = Vec::new();
+        let mut decided: Vec<(Place, BTreeSet<Fact>)> = Vec::new();
         for (place, taken) in taken {
             let Taken::Facts(facts) = taken else { continue };
             if why.is_some() && !takes_reason(&facts) {
@@ -43,16 +44,16 @@ impl Options {
                     "cannot add a reason to {workload}: only an accepted system call has a `why:`\nhelp: leave out --why"
                 )));
             }
-            // Another process may have settled it meanwhile.
-            let Some(pending) = proposals.pending(&place).map_err(Failure::failed)? else { continue };
-            decided.push((place, pending.accept(&facts, why)));
+            decided.push((place, facts));
         }
         if decided.is_empty() {
             return print_line("nothing to accept: the files already contain it");
         }
-        for (place, settled) in &decided {
-            proposals.settle(place, settled)?;
-            print_line(&format!("wrote {}", proposals.file(place)))?;
+        for (place, facts) in &decided {
+            // Another process may have settled it meanwhile.
+            if proposals.decide(place, |pending| pending.accept(facts, why))? {
+                print_line(&format!("wrote {}", proposals.file(place)))?;
+            }
         }
         Ok(Outcome::Expected)
     }

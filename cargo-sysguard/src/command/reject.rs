@@ -25,21 +25,22 @@ impl Options {
     /// Resolves all keys, then writes.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let proposals = self.proposals.open(context)?;
-        let mut decided = Vec::new();
-        for (place, taken) in proposals.resolve(&self.keys, Decision::Reject)? {
-            let settled = match (&taken, proposals.pending(&place)) {
-                (Taken::Facts(facts), Ok(Some(pending))) => pending.reject(facts).proposal,
-                (Taken::Facts(_), Err(error)) => return Err(Failure::failed(error)),
-                _ => None,
-            };
-            decided.push((place, settled));
-        }
+        let decided = proposals.resolve(&self.keys, Decision::Reject)?;
         if decided.is_empty() {
             return print_line("nothing to reject");
         }
-        for (place, rest) in &decided {
-            proposals.leave(place, rest.as_deref())?;
-            let done = if rest.is_some() { "wrote" } else { "removed" };
+        for (place, taken) in &decided {
+            let mut is_removed = true;
+            if let Taken::Facts(facts) = taken {
+                proposals.decide(place, |pending| {
+                    let settled = pending.reject(facts);
+                    is_removed = settled.proposal.is_none();
+                    settled
+                })?;
+            } else {
+                proposals.remove(place)?;
+            }
+            let done = if is_removed { "removed" } else { "wrote" };
             print_line(&format!("{done} {}", proposals.proposal_file(place)))?;
         }
         Ok(Outcome::Expected)

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use sysguard::model::facts::fact::Fact;
 use sysguard::model::facts::finding::Finding;
-use sysguard::model::judge::pending::{Pending, Settled};
+use sysguard::model::judge::pending::Pending;
 use sysguard::model::judge::verdict::Change;
 use sysguard::runner::DiffTool;
 
@@ -132,12 +132,12 @@ impl<'a> Review<'a> {
         why: Option<&str>,
     ) -> Result<(), Failure> {
         let facts = self.facts(of, pending);
-        let settled: Settled = match decision {
+        let place = &self.items[of.start].place;
+        // Another process may have decided on a part while the reviewer read.
+        self.proposals.decide(place, |pending| match decision {
             Decision::Accept => pending.accept(&facts, why),
             Decision::Reject => pending.reject(&facts),
-        };
-        let place = &self.items[of.start].place;
-        self.proposals.settle(place, &settled)?;
+        })?;
         match decision {
             Decision::Accept if why.is_some() && !takes_reason(&facts) => self.print_line(&format!(
                 "accepted, but the reason was dropped (only a system call has a `why:`): wrote {}",

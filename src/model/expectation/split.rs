@@ -243,6 +243,21 @@ impl Facts {
     }
 
     /// Removes a fact and everything in it.
+    /// Returns whether removing this fact would change anything.
+    pub(super) fn has(&self, fact: &Fact) -> bool {
+        let Fact::Use { subsystem, syscall, detail } = fact else { return false };
+        let Some(syscalls) = self.subsystems.get(subsystem) else { return false };
+        let Some(syscall) = syscall else { return true };
+        let Some(entry) = syscalls.get(syscall) else { return false };
+        match detail {
+            None => true,
+            Some(Detail::Argument(value)) => entry.arguments.contains(value),
+            Some(Detail::Object(value)) => entry.objects.contains(value),
+            Some(Detail::Error(value)) => entry.errors.contains(value),
+            Some(Detail::Abi(value)) => entry.abis.contains(value),
+        }
+    }
+
     fn remove(&mut self, fact: &Fact) {
         let Fact::Use { subsystem, syscall, detail } = fact else { return };
         let (Some(syscall), Some(syscalls)) = (syscall, self.subsystems.get_mut(subsystem)) else {
@@ -251,6 +266,10 @@ impl Facts {
         };
         let (Some(detail), Some(entry)) = (detail, syscalls.get_mut(syscall)) else {
             syscalls.remove(syscall);
+            // A subsystem without syscalls would still count as used.
+            if syscalls.is_empty() {
+                self.subsystems.remove(subsystem);
+            }
             return;
         };
         match detail {

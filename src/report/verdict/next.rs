@@ -67,9 +67,7 @@ fn steps(verdict: &Verdict) -> Vec<Step> {
         ],
         Status::Failed => vec![bless("accept everything"), step("test", "run it again".to_owned())],
         Status::NoBaseline { .. } => vec![bless("record the first baseline")],
-        Status::WrongExit { .. } => {
-            again(format!("after fixing how it ends, or setting `exit:` or `cwd:` in {file}"))
-        }
+        Status::WrongExit { .. } => again(format!("after fixing how it ends, or setting `exit:` or `cwd:` in {file}")),
         Status::Malformed { .. } => again(format!("after fixing {file}")),
         Status::NotStarted { .. } => again("once it can be built and started".to_owned()),
         Status::Untraceable { .. } => again("where tracing is possible".to_owned()),

@@ -182,3 +182,59 @@ fn shared_file_must_name_its_binary() {
     assert_eq!(names(&package), ["run::demo::tests.it"]);
     assert!(open(&package).load("run::demo::tests.it").is_err());
 }
+
+#[test]
+fn concurrent_decisions_on_one_test_lose_nothing() {
+    use crate::model::facts::fact::Fact;
+    let (_folder, package) = package();
+    let store = open(&package);
+    save(&store, "one", &["read"]);
+    let calls: Vec<String> = ["close", "fsync", "lseek", "openat", "pread64", "write"].map(str::to_owned).into();
+    let all: Vec<&str> = std::iter::once("read").chain(calls.iter().map(String::as_str)).collect();
+    let name = test("one").workload();
+    store.propose(&name, &recorded(&store.load_test(&test("one")).expect("it is recorded"), &all)).expect("written");
+    thread::scope(|scope| {
+        for call in &calls {
+            let (package, name) = (&package, &name);
+            scope.spawn(move || {
+                let fact: Fact = format!("filesystem::{call}").parse().expect("a fact");
+                let decided = open(package)
+                    .decide(name, |pending| pending.accept(&pending.under(&fact), Some(&format!("why {call}"))));
+                assert!(decided.expect("it is written"));
+            });
+        }
+    });
+    let text = shared(&package);
+    for call in &calls {
+        assert!(text.contains(&format!("why: why {call}\n")), "{call}:\n{text}");
+    }
+    assert!(open(&package).pending_of(&name).expect("readable").is_none(), "nothing is left");
+}
+
+#[test]
+fn file_that_changed_meanwhile_is_not_overwritten() {
+    let (_folder, package) = package();
+    let store = open(&package);
+    save(&store, "one", &["read"]);
+    let before = store.load_test(&test("one")).expect("it is recorded");
+    save(&open(&package), "one", &["read", "write"]);
+    let name = test("one").workload();
+    let refused = store.save_over(&name, &before, &recorded(&before, &["read", "close"]));
+    let error = refused.expect_err("it changed").to_string();
+    assert!(error.ends_with("it changed during the run: run it again"), "{error}");
+    let now = store.load_test(&test("one")).expect("it is recorded");
+    assert!(store.save_over(&name, &now, &recorded(&now, &["read", "close"])).expect("it is written"));
+}
+
+#[test]
+fn name_too_long_for_a_key_has_a_file_of_its_own() {
+    let (_folder, package) = package();
+    let long = "é".repeat(600);
+    save(&open(&package), "short", &["read"]);
+    save(&open(&package), &long, &["read"]);
+    let store = open(&package);
+    assert!(!shared(&package).contains("éé"));
+    let parsed = store.load(&test(&long).workload()).expect("it is read again");
+    assert_eq!(parsed.expectation.baselines.len(), 1);
+    assert_eq!(store.names().count(), 2);
+}

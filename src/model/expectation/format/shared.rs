@@ -244,6 +244,19 @@ fn section(text: &str, outline: &Outline) -> Result<(PlatformSection, super::Pla
     });
     let places = places.collect();
     let split = split(written);
+    if root.get("common").is_some() && split.tests.is_empty() {
+        return Err(Fault::new(
+            root.place,
+            "`common` without `tests`: add the tests that it is common to, or remove it",
+        ));
+    }
+    for (name, difference) in &split.tests {
+        if let Some(unknown) = difference.without.iter().find(|fact| !split.common.has(fact)) {
+            let (key, _) = tests.iter().find(|(key, _)| key.name == *name).unwrap_or(&tests[0]);
+            let message = format!("`without:` names `{unknown}`, which is not in `common`: correct or remove it");
+            return Err(Fault::new(key.place, message));
+        }
+    }
     let text = Some(typed::slice(text, &outline.lines).to_owned());
     Ok((PlatformSection { platform: split.platform.clone(), tests: split.baselines(), text, places }, value.place))
 }

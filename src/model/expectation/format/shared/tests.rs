@@ -145,3 +145,24 @@ fn faults_have_places() {
         assert!(error.starts_with(&format!("{place}: ")) && error.contains(message), "{to}: {error}");
     }
 }
+
+#[test]
+fn without_must_name_what_is_common() {
+    let with =
+        |item: &str| FILE.replace("  tests::plain:\n", &format!("  tests::plain:\n    without:\n      - {item}\n"));
+    for item in ["filesystem", "filesystem::openat", "filesystem::openat::object=file"] {
+        shared(&with(item));
+    }
+    for item in ["network", "filesystem::opneat", "filesystem::read", "filesystem::openat::object=dir"] {
+        let malformed = Shared::read(with(item).as_bytes()).expect_err(item);
+        let expected = format!("`without:` names `{item}`, which is not in `common`: correct or remove it");
+        assert_eq!((malformed.message.as_str(), malformed.line), (expected.as_str(), 27));
+    }
+}
+
+#[test]
+fn common_needs_tests() {
+    let (text, _) = FILE.split_once("tests:\n  a b").expect("the tests");
+    let malformed = Shared::read(text.as_bytes()).expect_err("nothing that it is common to");
+    assert!(malformed.message.starts_with("`common` without `tests`"), "{malformed}");
+}

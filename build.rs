@@ -1,4 +1,4 @@
-//! Hands the target's triple to the crate: cargo tells it to build scripts only, and a baseline
+//! Hands the target's triple to the crate: cargo passes it to build scripts only, and a baseline
 //! belongs to one platform.
 
 fn main() {

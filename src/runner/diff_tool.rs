@@ -29,13 +29,20 @@ impl<'a> DiffTool<'a> {
     ///
     /// # Errors
     ///
-    /// The program cannot be started, or the copies cannot be written.
+    /// The program cannot be started or prints nothing, or the copies cannot be written.
     pub fn output(self, file: &str, change: &Change) -> Result<String, String> {
         let (command, copies) = self.command(file, change)?;
         let output = self.run(command, |command| command.stdin(Stdio::null()).output())?;
         drop(copies);
         let mut printed = output.stdout;
         printed.extend(output.stderr);
+        if printed.is_empty() {
+            return Err(format!(
+                "SYSGUARD_DIFF_TOOL (`{}`) printed nothing: {}",
+                escape::message(self.0),
+                output.status
+            ));
+        }
         Ok(String::from_utf8_lossy(&printed).into_owned())
     }
 
@@ -82,6 +89,12 @@ mod tests {
 
     fn change() -> Change {
         Change { before: "version: 1\n".to_owned(), after: "version: 2\n".to_owned(), ..Change::default() }
+    }
+
+    #[test]
+    fn silent_tool_is_an_error() {
+        let error = DiffTool("true").output("a.yaml", &change()).expect_err("it prints nothing");
+        assert_eq!(error, "SYSGUARD_DIFF_TOOL (`true`) printed nothing: exit status: 0");
     }
 
     #[test]

@@ -11,7 +11,8 @@ use crate::model::kernel::syscall::Abi;
 /// The phase before the program begins, in which the loader runs. No program has to name it.
 pub const LOADER: &str = "loader";
 
-pub use sysguard_phase::{NAME, OPTION};
+pub use sysguard_phase::OPTION;
+use sysguard_phase::PHASE;
 
 /// A number that the harness makes for one run, so that code in the closure cannot fake its end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,14 +35,7 @@ impl Marker {
         match self {
             Self::Enter(key) => [OPTION, 1, key.0, 0, 0],
             Self::Leave(key) => [OPTION, 2, key.0, 0, 0],
-            Self::Phase(name) => {
-                let [a, b, c] = [0, 8, 16].map(|at| {
-                    let mut bytes = [0; 8];
-                    bytes.copy_from_slice(&name.0[at..at + 8]);
-                    u64::from_le_bytes(bytes)
-                });
-                [OPTION, 3, a, b, c]
-            }
+            Self::Phase(PhaseName([a, b, c])) => [OPTION, PHASE, *a, *b, *c],
         }
     }
 
@@ -54,35 +48,21 @@ impl Marker {
         match call.args[1] {
             1 => Some(Self::Enter(Key(call.args[2]))),
             2 => Some(Self::Leave(Key(call.args[2]))),
-            3 => {
-                let mut name = PhaseName::default();
-                let bytes = call.args[2..5].iter().flat_map(|register| register.to_le_bytes());
-                name.0.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
-                Some(Self::Phase(name))
-            }
+            PHASE => Some(Self::Phase(PhaseName([call.args[2], call.args[3], call.args[4]]))),
             _ => None,
         }
     }
 }
 
-/// The name of a phase, cut to the size of three registers.
+/// The name of a phase, as [`sysguard_phase::registers`] packs it into three registers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PhaseName([u8; NAME]);
+pub struct PhaseName([u64; 3]);
 
 impl PhaseName {
-    /// Returns the name, cut to [`NAME`] bytes at a character boundary.
+    /// Returns the name, cut to the size of the registers at a character boundary.
     pub const fn new(name: &str) -> Self {
-        let mut bytes = [0; NAME];
-        let mut end = if name.len() < NAME { name.len() } else { NAME };
-        while !name.is_char_boundary(end) {
-            end -= 1;
-        }
-        let mut at = 0;
-        while at < end {
-            bytes[at] = name.as_bytes()[at];
-            at += 1;
-        }
-        Self(bytes)
+        let [_, _, a, b, c] = sysguard_phase::registers(name);
+        Self([a, b, c])
     }
 
     /// Returns whether this is the name of the loader's phase, which only the tracer may use.
@@ -92,8 +72,9 @@ impl PhaseName {
 
     /// Returns the name, or `None` if it is empty. Characters that a key cannot hold become `_`.
     pub fn text(&self) -> Option<String> {
-        let end = self.0.iter().position(|byte| *byte == 0).unwrap_or(NAME);
-        let text = String::from_utf8_lossy(&self.0[..end]);
+        let bytes: Vec<u8> = self.0.iter().flat_map(|register| register.to_le_bytes()).collect();
+        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+        let text = String::from_utf8_lossy(&bytes[..end]);
         let part = |letter: char| if letter.is_ascii_alphanumeric() || "_.-".contains(letter) { letter } else { '_' };
         (!text.is_empty()).then(|| text.chars().map(part).collect())
     }
@@ -136,7 +117,7 @@ mod tests {
         }
         let invalid = call(157, [OPTION, 3, u64::MAX, u64::MAX, u64::MAX]);
         let Some(Marker::Phase(name)) = Marker::of(&invalid) else { panic!("a phase") };
-        assert_eq!(name.text(), Some("_".repeat(NAME)));
+        assert_eq!(name.text(), Some("_".repeat(sysguard_phase::NAME)));
     }
 
     #[test]

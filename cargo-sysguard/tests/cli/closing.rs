@@ -78,9 +78,9 @@ fn long_recording_prints_its_progress() {
 }
 
 fn long_recording_prints_its_progress_under_nextest() {
-    let project = Project::foreign("closing-heard").file("tests/it.rs", SLEEPS);
+    let project = Project::foreign("closing-progress").file("tests/it.rs", SLEEPS);
     let ran = project.sysguard("run --runs 2 -- nextest run --test it").ends(101);
     // The number of the run depends on the moment at which nextest restarts the test.
-    let is_line = |line: &str| line.starts_with("run::closing-heard::it::quiet: run ") && line.ends_with("s so far");
+    let is_line = |line: &str| line.starts_with("run::closing-progress::it::quiet: run ") && line.ends_with("s so far");
     assert!(ran.stderr.lines().any(is_line), "{}", ran.stderr);
 }

@@ -121,7 +121,8 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 pub(super) fn remove(path: &Path) -> Result<bool, StoreError> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        // A read-only filesystem refuses before it looks for the file: do_unlinkat, fs/namei.c.
+        Err(_) if fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound) => Ok(false),
         Err(error) => Err(StoreError::io("remove", path)(error)),
     }
 }

@@ -24,6 +24,9 @@ struct Walk {
 /// Returns the paths of all files below a folder in order. The list is empty if there is no such
 /// folder.
 ///
+/// Another process may write and remove proposals, and their folders, at the same time: a folder
+/// that vanishes during the walk is one without files.
+///
 /// # Errors
 ///
 /// The path is not a folder, or a folder cannot be read.
@@ -31,9 +34,7 @@ pub(super) fn files(root: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let canonical = match fs::canonicalize(root) {
         Ok(path) if path.is_dir() => path,
         Ok(path) => return Err(StoreError::NotAFolder { path }),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(root).is_err() => {
-            return Ok(Vec::new());
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !is_symlink(root) => return Ok(Vec::new()),
         Err(error) => return Err(StoreError::io("search", root)(error)),
     };
     let mut walk = Walk::default();
@@ -56,9 +57,16 @@ impl Walk {
             if !self.seen.insert(canonical.clone()) {
                 continue;
             }
-            for entry in fs::read_dir(&path).map_err(StoreError::io("search", &path))? {
+            let entries = match fs::read_dir(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound && !is_symlink(&path) => continue,
+                entries => entries.map_err(StoreError::io("search", &path))?,
+            };
+            for entry in entries {
                 let entry = entry.map_err(StoreError::io("search", &path))?;
-                let kind = entry.file_type().map_err(StoreError::io("search", entry.path()))?;
+                let kind = match entry.file_type() {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    kind => kind.map_err(StoreError::io("search", entry.path()))?,
+                };
                 if kind.is_dir() {
                     folders.push((entry.path(), canonical.join(entry.file_name())));
                 } else if kind.is_symlink() && entry.path().is_dir() {
@@ -69,4 +77,9 @@ impl Walk {
         }
         Ok(())
     }
+}
+
+/// Returns whether a path is a symbolic link, dangling or not.
+fn is_symlink(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
 }

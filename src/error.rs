@@ -20,12 +20,14 @@ pub enum Error {
         source: io::Error,
     },
     /// An expectation file cannot be found, read or written.
+    #[doc(hidden)]
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A command could not be traced.
     #[error(transparent)]
     Trace(#[from] TraceError),
     /// cargo could not answer a question that must be answered.
+    #[doc(hidden)]
     #[error("{0}")]
     Cargo(String),
 }

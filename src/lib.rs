@@ -36,16 +36,18 @@
 //! [`check`](Harness::check) needs no file: it gets the [`Observation`] of one run, with assertions
 //! typed by [`Subsystem`].
 //!
-//! The tests of any package can be traced without a change: `cargo sysguard run -- nextest run`.
+//! # Outside a harness
+//!
+//! [`Tracer`] traces a command from any Rust code. The tests of any package can be traced without a
+//! change: `cargo sysguard run -- nextest run`. The [guide](guide) has a page for each.
 //!
 //! # What is stable
 //!
-//! The items on this page. The crate has more public modules, which `cargo-sysguard` and this
-//! project's own tests use. They are hidden here and have no stability promise.
+//! The items on this page. The feature `unstable` is for `cargo-sysguard` and for this project's
+//! own tests, and promises nothing.
 
 pub mod guide;
 
-// Without a stability promise, in the order of `ARCHITECTURE.md`.
 #[doc(hidden)]
 pub mod artifacts;
 #[doc(hidden)]
@@ -66,9 +68,16 @@ pub mod store;
 pub mod harness;
 mod tracer;
 
+// For the macro of the same name.
+#[cfg(all(feature = "unstable", target_os = "linux"))]
+#[doc(hidden)]
+pub use linux::note_start;
+
 pub use error::Error;
-pub use harness::Harness;
+pub use harness::{Check, Harness};
+pub use linux::TraceError;
 pub use model::attribution::Subsystem;
+pub use model::attribution::blind_spot::BlindSpot;
 pub use model::expectation::Rule;
 pub use model::observe::observation::{Engine, Observation};
 pub use model::run::workload::Exit;

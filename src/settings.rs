@@ -1,7 +1,7 @@
-//! The user's settings from environment and command line: from [`Given`] to [`Settings`].
+//! The user's settings from environment and command line: from [`RawSettings`] to [`Settings`].
 //!
-//! [`Given::from_env`] is the only place that reads environment variables and terminals; the rest
-//! is pure. Nothing here acts on a setting.
+//! [`RawSettings::from_env`] is the only place that reads environment variables and terminals; the
+//! rest is pure. Nothing here acts on a setting.
 
 mod values;
 
@@ -39,16 +39,16 @@ const RUSTFLAGS: [&str; 2] = ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"];
 /// The prefix of the variable with the path of a binary target at run time (cargo 1.94 and later).
 const BINARY_PREFIX: &str = "CARGO_BIN_EXE_";
 
-/// The environment as given: unchecked text.
+/// The environment before its values are checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Given {
+pub struct RawSettings {
     /// Variables by name; only those that a setting may come from.
     pub variables: BTreeMap<String, OsString>,
     /// Whether standard error is a terminal.
     pub terminal: bool,
 }
 
-impl Given {
+impl RawSettings {
     /// Reads the environment of this process.
     pub fn from_env() -> Self {
         let relevant = |name: &str| {
@@ -188,37 +188,37 @@ pub struct BadVariable {
 }
 
 /// Resolves settings. If a flag is given, its variable is not even checked.
-pub fn resolve(given: &Given, flags: Flags) -> Result<Settings, BadVariable> {
+pub fn resolve(raw: &RawSettings, flags: Flags) -> Result<Settings, BadVariable> {
     let update = match flags.update {
         Some(mode) => mode,
-        None => update(given)?,
+        None => update(raw)?,
     };
     Ok(Settings {
         update,
-        ci: given.in_ci(),
-        require: flags.require || require(given)?,
+        ci: raw.in_ci(),
+        require: flags.require || require(raw)?,
         confirm: match flags.confirm {
             Some(runs) => runs,
-            None => confirm(given)?,
+            None => confirm(raw)?,
         },
         engine: match flags.engine {
             Some(engine) => engine,
-            None => engine(given)?,
+            None => engine(raw)?,
         },
-        pending_dir: flags.pending_dir.or_else(|| given.path("SYSGUARD_PENDING_DIR")),
-        workspace_root: given.path("SYSGUARD_WORKSPACE_ROOT"),
-        verdicts: given.path(VERDICTS),
-        artifacts: given.path(ARTIFACTS),
-        lifeline: given.path(LIFELINE),
-        plan: given.path(PLAN),
-        nextest_binary: given.text(NEXTEST_BINARY_ID),
-        diff_tool: given.text("SYSGUARD_DIFF_TOOL").filter(|tool| !tool.trim().is_empty()),
-        step_summary: given.path(STEP_SUMMARY),
-        binaries: binaries(given),
-        rustc: rustc(given),
-        cargo: given.path("CARGO").unwrap_or_else(|| PathBuf::from("cargo")),
-        colour: given.colour(),
-        progress: given.terminal && !matches!(given.text("TERM").as_deref(), None | Some("dumb")),
+        pending_dir: flags.pending_dir.or_else(|| raw.path("SYSGUARD_PENDING_DIR")),
+        workspace_root: raw.path("SYSGUARD_WORKSPACE_ROOT"),
+        verdicts: raw.path(VERDICTS),
+        artifacts: raw.path(ARTIFACTS),
+        lifeline: raw.path(LIFELINE),
+        plan: raw.path(PLAN),
+        nextest_binary: raw.text(NEXTEST_BINARY_ID),
+        diff_tool: raw.text("SYSGUARD_DIFF_TOOL").filter(|tool| !tool.trim().is_empty()),
+        step_summary: raw.path(STEP_SUMMARY),
+        binaries: binaries(raw),
+        rustc: rustc(raw),
+        cargo: raw.path("CARGO").unwrap_or_else(|| PathBuf::from("cargo")),
+        colour: raw.colour(),
+        progress: raw.terminal && !matches!(raw.text("TERM").as_deref(), None | Some("dumb")),
     })
 }
 

@@ -48,7 +48,8 @@ impl Shape {
 
     /// Returns one run with this many facts and the caller of each.
     pub(crate) fn observation(self, facts: usize) -> Observation {
-        let mut seen = Observation { processes: 1, threads: 1, ..Observation::new() };
+        let mut seen = Observation::new();
+        (seen.processes, seen.threads) = (1, 1);
         // A syscall of a phase is also a fact of the workload.
         let uses = if self == Self::Phases { facts / 2 } else { facts };
         for number in 0..uses {
@@ -99,5 +100,7 @@ pub(crate) fn part(seen: &Observation, is_kept: fn(usize) -> bool) -> Observatio
         numbered.map(|(_, (used, tally))| (used.clone(), tally.clone())).collect::<BTreeMap<_, _>>()
     };
     let phases = seen.phases.iter().map(|(phase, uses)| (phase.clone(), kept(uses))).collect();
-    Observation { uses: kept(&seen.uses), phases, ..seen.clone() }
+    let mut part = seen.clone();
+    (part.uses, part.phases) = (kept(&seen.uses), phases);
+    part
 }

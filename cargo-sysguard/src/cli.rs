@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use sysguard::settings::Given;
+use sysguard::settings::RawSettings;
 
 use crate::command::{
     accept, bless, clean_worktree, diff, doctor, explain, init, layout, list, pending, reject, report, review, run,
@@ -78,19 +78,19 @@ pub(crate) enum Command {
 impl Cli {
     /// Runs the command.
     pub(crate) fn exec(self) -> Result<ExitCode, Failure> {
-        let given = Given::from_env();
+        let raw = RawSettings::from_env();
         let colour = match self.color {
             Some(ColorChoice::Always) => Some(true),
             Some(ColorChoice::Never) => Some(false),
             Some(ColorChoice::Auto) => None,
-            None => given.colour(),
+            None => raw.colour(),
         };
         match colour {
             Some(true) => anstream::ColorChoice::Always.write_global(),
             Some(false) => anstream::ColorChoice::Never.write_global(),
             None => {}
         }
-        let context = Context { given, colour };
+        let context = Context { raw, colour };
         match self.command {
             Command::Init(options) => options.exec(&context).map(ExitCode::from),
             Command::List(options) => options.exec(&context).map(ExitCode::from),
@@ -116,8 +116,8 @@ impl Cli {
 /// Parses the arguments of this process.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     let arguments = without_subcommand_name(arguments);
-    let given = Given::from_env();
-    let matches = Cli::command().color(asked_colour(&arguments, &given)).try_get_matches_from(arguments)?;
+    let raw = RawSettings::from_env();
+    let matches = Cli::command().color(asked_colour(&arguments, &raw)).try_get_matches_from(arguments)?;
     Cli::from_arg_matches(&matches)
 }
 
@@ -131,14 +131,14 @@ fn without_subcommand_name(arguments: impl IntoIterator<Item = OsString>) -> Vec
 }
 
 /// Returns the colour choice for clap's own messages, which appear before the arguments are parsed.
-fn asked_colour(arguments: &[OsString], given: &Given) -> ColorChoice {
+fn asked_colour(arguments: &[OsString], raw: &RawSettings) -> ColorChoice {
     let words = || arguments.iter().map(|word| word.to_string_lossy()).take_while(|word| word != "--");
     let joined = words().find_map(|word| word.strip_prefix("--color=").map(str::to_owned));
     let asked = joined.or_else(|| words().skip_while(|word| word != "--color").nth(1).map(|word| word.into_owned()));
     if let Some(choice) = asked.and_then(|asked| ColorChoice::from_str(&asked, false).ok()) {
         return choice;
     }
-    match given.colour() {
+    match raw.colour() {
         Some(true) => ColorChoice::Always,
         Some(false) => ColorChoice::Never,
         None => ColorChoice::Auto,
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn colour_flag_beats_the_environment() {
         let always = [("CARGO_TERM_COLOR".to_owned(), OsString::from("always"))].into();
-        let given = Given { variables: always, terminal: false };
+        let raw = RawSettings { variables: always, terminal: false };
         for (line, choice) in [
             ("list", ColorChoice::Always),
             ("list --color never", ColorChoice::Never),
@@ -166,7 +166,7 @@ mod tests {
             ("trace -- ls --color=never", ColorChoice::Always),
         ] {
             let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-            assert_eq!(asked_colour(&arguments, &given), choice, "{line}");
+            assert_eq!(asked_colour(&arguments, &raw), choice, "{line}");
         }
     }
 

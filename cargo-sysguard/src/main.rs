@@ -26,7 +26,7 @@ use std::process::ExitCode;
 
 use sysguard::report::{self, Palette};
 use sysguard::runner::{left_behind, serve_if_guardian};
-use sysguard::settings::Given;
+use sysguard::settings::RawSettings;
 
 use crate::exit_code::{Failure, Outcome};
 
@@ -34,7 +34,7 @@ use crate::exit_code::{Failure, Outcome};
 sysguard::note_start!();
 
 fn main() -> ExitCode {
-    if serve_if_guardian(&Given::from_env()) {
+    if serve_if_guardian(&RawSettings::from_env()) {
         return ExitCode::SUCCESS;
     }
     let cli = match cli::parse(env::args_os()) {

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use sysguard::artifacts::{self, Build};
-use sysguard::harness::Spinners;
+use sysguard::harness::ProgressDisplay;
 use sysguard::model::expectation::Expectation;
 use sysguard::model::judge::revisions::Drift;
 use sysguard::model::judge::verdict::Verdict;
@@ -115,10 +115,10 @@ impl Traced<'_> {
             let build = Build { cargo: &self.settings.cargo, flags: &flags, shown: true, stdin, without };
             suite.add_artifacts(build.run(&[(&package, targets)]));
         }
-        let spinners = Spinners::new(self.settings.progress);
+        let display = ProgressDisplay::new(self.settings.progress);
         let mut observed = Observed::new();
         for case in suite.cases().iter().filter(|case| self.selects(case)) {
-            match (suite.observe(case, self.length, &spinners), case.document()) {
+            match (suite.observe(case, self.length, &display), case.document()) {
                 (Ok(baseline), Some(document)) => {
                     let expectation = Expectation { document: document.clone(), baselines: vec![baseline] };
                     observed.insert(case.name.clone(), expectation);
@@ -126,7 +126,7 @@ impl Traced<'_> {
                 (Err(verdict), _) => {
                     failed.insert(case.name.clone());
                     *outcome = (*outcome).max(Outcome::of(&verdict.status));
-                    spinners.suspended(|| print_failure(&verdict));
+                    display.suspended(|| print_failure(&verdict));
                 }
                 (Ok(_), None) => {}
             }

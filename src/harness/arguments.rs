@@ -57,7 +57,7 @@ pub struct Arguments {
 
     /// Format of the results
     #[arg(long, value_enum, value_name = "FORMAT")]
-    format: Option<Format>,
+    format: Option<OutputFormat>,
 
     /// Print one character per workload; the same as --format terse
     #[arg(short, long, conflicts_with = "format")]
@@ -114,7 +114,7 @@ struct Accepted {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum OutputFormat {
     Pretty,
     Terse,
     Json,
@@ -188,7 +188,7 @@ impl Arguments {
 
     /// Returns whether results are a machine-readable stream.
     pub(super) fn machine_readable(&self) -> bool {
-        self.format == Some(Format::Json)
+        self.format == Some(OutputFormat::Json)
     }
 
     /// Returns the seed of a random order, if one is wanted: `now` unless the user set one.
@@ -211,9 +211,9 @@ impl Arguments {
             quiet: self.quiet,
             test_threads: self.test_threads.map(NonZeroUsize::get),
             format: self.format.map(|format| match format {
-                Format::Pretty => libtest_mimic::FormatSetting::Pretty,
-                Format::Terse => libtest_mimic::FormatSetting::Terse,
-                Format::Json => libtest_mimic::FormatSetting::Json,
+                OutputFormat::Pretty => libtest_mimic::FormatSetting::Pretty,
+                OutputFormat::Terse => libtest_mimic::FormatSetting::Terse,
+                OutputFormat::Json => libtest_mimic::FormatSetting::Json,
             }),
             ..libtest_mimic::Arguments::default()
         }

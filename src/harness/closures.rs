@@ -9,23 +9,24 @@ use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Termination};
-use std::sync::Arc;
 
 use super::FAILED;
 use super::arguments::Arguments;
-use super::check::{Check, Judge};
-use super::follow_lifeline;
+use super::check::{Assertions, Check, CheckCase};
+use super::closure_body::ClosureBody;
 use super::handshake::answer_handshake;
-use super::place;
+use super::lifeline::follow_lifeline;
+use super::package_folder::package_folder;
 use super::session::{Console, Session};
 use crate::artifacts::{Artifacts, CLOSURES};
 use crate::linux;
+use crate::model::expectation::format::check_variable;
 use crate::model::observe::observation::Observation;
 use crate::model::text::escape;
-use crate::model::trace::marker::{Key, Marker};
+use crate::model::trace::marker::Key;
 use crate::report::{self, Palette};
-use crate::runner::{Suite, left_behind, serve_if_guardian};
-use crate::settings::{self, Flags, Given};
+use crate::runner::{CheckOptions, Suite, left_behind, serve_if_guardian};
+use crate::settings::{self, Flags, RawSettings};
 
 /// The workloads of a package: the files below `expectations/`, and closures.
 ///
@@ -54,8 +55,8 @@ pub struct Harness {
 /// A closure and how it is judged.
 struct Closure {
     name: String,
-    run: Box<dyn FnOnce(Key) -> ExitCode>,
-    check: Option<Judge>,
+    run: ClosureBody,
+    check: Option<(CheckOptions, Assertions)>,
 }
 
 impl fmt::Debug for Harness {
@@ -81,36 +82,38 @@ impl Harness {
     /// The name must be usable as a file name: `parse`, or `net::parse`. Only calls between the
     /// start and the end of the closure count, in all threads and processes, and later calls of
     /// threads and processes that it started. Exit handlers that it installs run after its end and
-    /// do not count. Markers that the harness did not send fail the test.
-    /// A closure that returns an error or panics fails.
-    pub fn workload<T: Termination>(self, name: &str, run: impl FnOnce() -> T + 'static) -> Self {
-        self.with(name, run, None)
+    /// do not count. Markers that the harness did not send fail the test. A closure that returns an
+    /// error or panics fails.
+    ///
+    /// `timeout:`, `env:` and `ignore:` are keys of its file, so that `cargo sysguard bless` runs
+    /// it in the same way.
+    pub fn workload<T: Termination>(mut self, name: &str, run: impl FnOnce() -> T + 'static) -> Self {
+        self.closures.push(Closure { name: name.to_owned(), run: ClosureBody::new(run), check: None });
+        self
     }
 
-    /// Adds a closure without a file. `check` gets the observation of one run and fails by a panic.
+    /// Adds a closure without a file. `assertions` get the observation of one run and fail by a
+    /// panic.
     ///
-    /// A check that fails is repeated like any finding (`SYSGUARD_CONFIRM`, 4 times by default). It
-    /// fails if each run fails; otherwise its message is a warning.
+    /// [`Observation::forbid`], [`Observation::at_most`] and [`Observation::only`] panic, and so
+    /// does any `assert!`. A check that fails is repeated like any finding (`SYSGUARD_CONFIRM`, 4
+    /// times by default). It fails if each run fails; otherwise its message is a warning.
     ///
-    /// [`Observation::forbid`] and [`Observation::at_most`] panic, and so does any `assert!`.
+    /// [`check_with`](Self::check_with) adds a check with a timeout, variables, or a reason to
+    /// ignore it.
     pub fn check<T: Termination>(
         self,
         name: &str,
         run: impl FnOnce() -> T + 'static,
-        check: impl Fn(&Observation) + Send + Sync + 'static,
+        assertions: impl Fn(&Observation) + Send + Sync + 'static,
     ) -> Self {
-        self.with(name, run, Some(Arc::new(check)))
+        self.check_with(Check::new(name, run, assertions))
     }
 
-    fn with<T: Termination>(mut self, name: &str, run: impl FnOnce() -> T + 'static, check: Option<Judge>) -> Self {
-        let run = Box::new(|key| {
-            linux::mark(&Marker::Enter(key));
-            let result = run();
-            linux::mark(&Marker::Leave(key));
-            // It prints an error, which is no call of the closure.
-            result.report()
-        });
-        self.closures.push(Closure { name: name.to_owned(), run, check });
+    /// Adds a check with its options.
+    pub fn check_with(mut self, check: Check) -> Self {
+        let Check { name, run, options, assertions } = check;
+        self.closures.push(Closure { name, run, check: Some((options, assertions)) });
         self
     }
 
@@ -118,14 +121,14 @@ impl Harness {
     /// `main`, which returns its result.
     pub fn main(self) -> ExitCode {
         linux::mark_harness();
-        let given = Given::from_env();
-        if serve_if_guardian(&given) || answer_handshake(&given) {
+        let raw = RawSettings::from_env();
+        if serve_if_guardian(&raw) || answer_handshake(&raw) {
             return ExitCode::SUCCESS;
         }
-        if let Some(name) = given.closure() {
+        if let Some(name) = raw.closure() {
             return self.run_closure(&name);
         }
-        colour_streams(given.colour());
+        colour_streams(raw.colour());
         let arguments = match Arguments::parse(std::env::args_os().skip(1)) {
             Ok(arguments) => arguments,
             Err(error) => {
@@ -134,7 +137,7 @@ impl Harness {
                 return if error.use_stderr() { ExitCode::from(FAILED) } else { ExitCode::SUCCESS };
             }
         };
-        let outcome = self.run(&given, arguments);
+        let outcome = self.run(&raw, arguments);
         // If standard error is closed, there is nowhere to report it.
         let _ = report::left_behind(&mut anstream::stderr(), &left_behind(), &Palette::coloured());
         match outcome {
@@ -151,37 +154,45 @@ impl Harness {
                 "no closure is named `{name}`: add it to the test's main(), or remove its expectation"
             ));
         };
-        (closure.run)(key())
+        closure.run.run(key())
     }
 
-    /// Rejects two closures of the same name: only the first would ever run.
-    fn check_names(&self) -> Result<(), String> {
+    /// Rejects two closures of the same name, because only the first would ever run, and invalid
+    /// names of variables.
+    fn validate(&self) -> Result<(), String> {
         let mut names = BTreeSet::new();
-        match self.closures.iter().find(|closure| !names.insert(closure.name.as_str())) {
-            Some(Closure { name, .. }) => {
-                Err(format!("two closures of the test are named `{name}`: rename one of them"))
+        for Closure { name, check, .. } in &self.closures {
+            if !names.insert(name) {
+                return Err(format!("two closures of the test are named `{name}`: rename one of them"));
             }
-            None => Ok(()),
+            let variables = check.iter().flat_map(|(options, _)| options.env.keys());
+            for variable in variables {
+                check_variable(variable).map_err(|error| format!("check `{name}`: {error}"))?;
+            }
         }
+        Ok(())
     }
 
     /// Runs the session and returns whether all workloads passed.
-    fn run(self, given: &Given, arguments: Arguments) -> Result<bool, Box<dyn std::error::Error>> {
+    fn run(self, raw: &RawSettings, arguments: Arguments) -> Result<bool, Box<dyn std::error::Error>> {
         colour_streams(arguments.colour());
-        let settings = settings::resolve(given, Flags::default())?;
+        let settings = settings::resolve(raw, Flags::default())?;
         follow_lifeline(&settings);
-        self.check_names()?;
+        self.validate()?;
         let workspace = settings.workspace_root.clone();
         let is_package = |folder: &Path| folder.join("Cargo.toml").is_file();
-        let package = place::package(&self.package, given.manifest_dir().as_deref(), workspace.as_deref(), is_package);
+        let package = package_folder(&self.package, raw.manifest_dir().as_deref(), workspace.as_deref(), is_package);
         let mut suite = Suite::open(&package, workspace.as_deref(), settings::platform(), settings)?;
         suite.add_artifacts(this_test(&package)?);
-        let (checks, workloads): (Vec<Closure>, Vec<Closure>) =
-            self.closures.into_iter().partition(|closure| closure.check.is_some());
-        suite.add_closures(workloads.into_iter().map(|closure| closure.name));
-        let check = |Closure { name, check, .. }: Closure| check.map(|judge| Check { name, judge });
-        let checks: Vec<Check> = checks.into_iter().filter_map(check).collect();
-        let named = suite.cases().iter().find(|case| checks.iter().any(|check| check.name == case.name));
+        let (mut checks, mut workloads) = (Vec::new(), Vec::new());
+        for Closure { name, check, .. } in self.closures {
+            match check {
+                Some((options, assertions)) => checks.push(CheckCase { case: suite.check(&name, options), assertions }),
+                None => workloads.push(name),
+            }
+        }
+        suite.add_closures(workloads);
+        let named = suite.cases().iter().find(|case| checks.iter().any(|check| check.case.name == case.name));
         if let Some(case) = named {
             return Err(
                 format!("{}: `{}` is also a check of the test: rename one of them", case.file, case.name).into()

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::linux::may_be_harness;
-use crate::settings::Given;
+use crate::settings::RawSettings;
 
 /// Set, this variable asks a harness to write [`ANSWER`] and exit.
 const QUESTION: &str = "SYSGUARD_HANDSHAKE";
@@ -32,8 +32,8 @@ pub fn is_harness(executable: &Path, command: &mut Command) -> io::Result<bool> 
 }
 
 /// Writes the answer if this process is asked for it. Returns whether it was asked.
-pub(super) fn answer_handshake(given: &Given) -> bool {
-    let asked = given.variables.contains_key(QUESTION);
+pub(super) fn answer_handshake(raw: &RawSettings) -> bool {
+    let asked = raw.variables.contains_key(QUESTION);
     if asked {
         // If standard output is closed, the other process is gone too.
         let _ = io::stdout().write_all(ANSWER.as_bytes());

@@ -12,31 +12,38 @@
 
 mod arguments;
 mod check;
+mod closure_body;
 mod closures;
-mod each;
+mod custom_test;
 mod handshake;
 mod lifeline;
-mod lines;
-mod place;
+mod package_folder;
 mod progress;
+mod progress_log;
 mod relay;
 mod session;
+#[cfg(feature = "unstable")]
+mod spinners;
+#[cfg(not(feature = "unstable"))]
+#[path = "spinners/left_out.rs"]
+mod spinners;
 
 use std::process::ExitCode;
 
+pub use check::Check;
 pub use closures::Harness;
 
 // Without a stability promise: `cargo-sysguard` uses them.
 #[doc(hidden)]
 pub use arguments::Arguments;
 #[doc(hidden)]
-pub use each::{Each, run_each};
+pub use custom_test::{CustomTest, run_custom_tests};
 #[doc(hidden)]
 pub use handshake::is_harness;
 #[doc(hidden)]
 pub use lifeline::{Lifeline, follow_lifeline};
 #[doc(hidden)]
-pub use progress::Spinners;
+pub use progress::ProgressDisplay;
 #[doc(hidden)]
 pub use session::{Console, Session, Summary};
 

@@ -1,70 +1,52 @@
-//! Running workloads, drawn on a terminal or written as occasional lines. Main type: [`Spinners`].
+//! Running workloads, drawn on a terminal or written as occasional lines. Main type:
+//! [`ProgressDisplay`].
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
-
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-
-use super::lines::Lines;
+use super::progress_log::ProgressLog;
+use super::spinners::Spinners;
 use crate::runner::Progress;
 
-/// A line for every running workload.
+/// Shows the running workloads on standard error.
 #[derive(Debug)]
-pub struct Spinners {
-    lines: MultiProgress,
-    running: Mutex<BTreeMap<String, ProgressBar>>,
-    /// The log lines, if nothing is drawn.
-    logged: Option<Lines>,
+pub struct ProgressDisplay {
+    /// Used instead of the log if present.
+    spinners: Option<Spinners>,
+    log: ProgressLog,
 }
 
-impl Spinners {
-    /// Draws on standard error if `drawn`, or else writes log lines to it.
+impl ProgressDisplay {
+    /// Draws on the terminal if `drawn`, or else writes log lines. Without the feature `unstable`,
+    /// nothing is drawn.
     pub fn new(drawn: bool) -> Self {
-        if drawn { Self::with(ProgressDrawTarget::stderr(), None) } else { Self::logged() }
+        Self { spinners: if drawn { Spinners::new() } else { None }, log: ProgressLog::default() }
     }
 
-    /// Writes log lines to standard error.
+    /// Writes log lines.
     pub fn logged() -> Self {
-        Self::with(ProgressDrawTarget::hidden(), Some(Lines::default()))
+        Self::new(false)
     }
 
-    fn with(target: ProgressDrawTarget, logged: Option<Lines>) -> Self {
-        Self { lines: MultiProgress::with_draw_target(target), running: Mutex::default(), logged }
-    }
-
-    /// Hides the lines while `action` uses the terminal.
+    /// Hides what is drawn while `action` uses the terminal.
     pub fn suspended<R>(&self, action: impl FnOnce() -> R) -> R {
-        self.lines.suspend(action)
+        match &self.spinners {
+            Some(spinners) => spinners.suspended(action),
+            None => action(),
+        }
+    }
+
+    fn shown(&self) -> &dyn Progress {
+        match &self.spinners {
+            Some(spinners) => spinners,
+            None => &self.log,
+        }
     }
 }
 
-impl Progress for Spinners {
+impl Progress for ProgressDisplay {
     fn running(&self, workload: &str, run: u32, of: u32) {
-        if let Some(lines) = &self.logged {
-            return lines.running(workload, run, of);
-        }
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = running.entry(workload.to_owned()).or_insert_with(|| {
-            let style = ProgressStyle::with_template("{spinner} {prefix} {msg} {elapsed}")
-                .unwrap_or_else(|_| ProgressStyle::default_spinner());
-            let line = self.lines.add(ProgressBar::new_spinner().with_style(style).with_prefix(workload.to_owned()));
-            line.enable_steady_tick(Duration::from_millis(200));
-            line
-        });
-        if of > 1 {
-            line.set_message(format!("(run {run} of {of})"));
-        }
+        self.shown().running(workload, run, of);
     }
 
     fn ended(&self, workload: &str) {
-        if let Some(lines) = &self.logged {
-            return lines.ended(workload);
-        }
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(line) = running.remove(workload) {
-            line.finish_and_clear();
-            self.lines.remove(&line);
-        }
+        self.shown().ended(workload);
     }
 }

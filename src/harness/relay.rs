@@ -6,7 +6,7 @@
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 
-use super::Spinners;
+use super::progress::ProgressDisplay;
 
 #[cfg(not(target_os = "linux"))]
 pub(super) use file::Relay;
@@ -19,7 +19,7 @@ mod pipe {
     use std::os::fd::AsRawFd;
     use std::thread::{self, ScopedJoinHandle};
 
-    use super::super::Spinners;
+    use super::super::progress::ProgressDisplay;
     use super::pass_on;
 
     /// A pipe that libtest-mimic writes to.
@@ -44,12 +44,12 @@ mod pipe {
         pub(in crate::harness) fn during<R>(
             self,
             out: &mut (dyn Write + Send),
-            spinners: &Spinners,
+            display: &ProgressDisplay,
             action: impl FnOnce() -> R,
         ) -> io::Result<R> {
             let Self { reader, writer } = self;
             thread::scope(|scope| {
-                let passing: ScopedJoinHandle<'_, io::Result<()>> = scope.spawn(move || pass_on(reader, out, spinners));
+                let passing: ScopedJoinHandle<'_, io::Result<()>> = scope.spawn(move || pass_on(reader, out, display));
                 let result = action();
                 // This was the last writer, so the reader gets end of file.
                 drop(writer);
@@ -68,7 +68,7 @@ mod file {
 
     use tempfile::NamedTempFile;
 
-    use super::super::Spinners;
+    use super::super::progress::ProgressDisplay;
     use super::pass_on;
 
     /// A file that libtest-mimic writes to.
@@ -88,16 +88,16 @@ mod file {
         pub(in crate::harness) fn during<R>(
             self,
             out: &mut (dyn Write + Send),
-            spinners: &Spinners,
+            display: &ProgressDisplay,
             action: impl FnOnce() -> R,
         ) -> io::Result<R> {
             let result = action();
-            pass_on(self.0.reopen()?, out, spinners).map(|()| result)
+            pass_on(self.0.reopen()?, out, display).map(|()| result)
         }
     }
 }
 
-fn pass_on(reader: impl Read, out: &mut dyn Write, spinners: &Spinners) -> io::Result<()> {
+fn pass_on(reader: impl Read, out: &mut dyn Write, display: &ProgressDisplay) -> io::Result<()> {
     let mut reader = BufReader::new(reader);
     let mut line = Vec::new();
     let (mut result, mut is_open) = (Ok(()), true);
@@ -105,7 +105,7 @@ fn pass_on(reader: impl Read, out: &mut dyn Write, spinners: &Spinners) -> io::R
         // Reading continues after a write error, because the writer of the pipe must not block.
         if is_open && result.is_ok() {
             let text = as_libtest(&line);
-            match spinners.suspended(|| out.write_all(&text).and_then(|()| out.flush())) {
+            match display.suspended(|| out.write_all(&text).and_then(|()| out.flush())) {
                 // The reader closed its end, as `head` does: that changes no result.
                 Err(error) if error.kind() == ErrorKind::BrokenPipe => is_open = false,
                 written => result = written,
@@ -157,7 +157,7 @@ mod tests {
         let relay = Relay::new().expect("a pipe");
         let name = relay.name();
         let mut out = Vec::new();
-        let result = relay.during(&mut out, &Spinners::new(false), || {
+        let result = relay.during(&mut out, &ProgressDisplay::new(false), || {
             let mut file = File::create(name)?;
             file.write_all(b"running 1 test\ntest a ... ignored (why)\nlast")
         });

@@ -11,14 +11,19 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use libtest_mimic::{ColorSetting, Completion, Failed, Trial};
 
 use super::arguments::{Arguments, shuffled};
-use super::check::Check;
-use super::progress::Spinners;
+use super::check::CheckCase;
+use super::progress::ProgressDisplay;
 use super::relay::Relay;
 use crate::error::Error;
 use crate::model::facts::finding::Watched;
 use crate::model::judge::verdict::{Status, Verdict};
+use crate::model::observe::observation::Observation;
+use crate::model::run::workload::Exit;
 use crate::report::{self, Palette};
 use crate::runner::{Case, DiffTool, Suite};
+
+/// Why a test is ignored after a failure.
+const NOT_STARTED: &str = "not started after a failure (--fail-fast)";
 
 /// The workloads of a package and the command line.
 #[derive(Debug)]
@@ -29,7 +34,7 @@ pub struct Session {
     pub arguments: Arguments,
     /// The destination of results without `--logfile`.
     pub console: Console,
-    checks: Vec<Check>,
+    checks: Vec<CheckCase>,
 }
 
 /// A standard stream for people.
@@ -72,7 +77,7 @@ pub struct Summary {
 struct Shared {
     suite: Suite,
     cases: Vec<Case>,
-    spinners: Spinners,
+    display: ProgressDisplay,
     palette: Palette,
     /// Whether people read the messages, so that the user's diff program may be used.
     shows_diffs: bool,
@@ -95,7 +100,7 @@ impl Session {
     }
 
     /// Adds closures that have no file.
-    pub(super) fn with_checks(self, checks: Vec<Check>) -> Self {
+    pub(super) fn with_checks(self, checks: Vec<CheckCase>) -> Self {
         Self { checks, ..self }
     }
 
@@ -107,14 +112,13 @@ impl Session {
         let colour = arguments.colour().or(settings.colour).unwrap_or_else(|| self.console.has_colour());
         let mut out = output(arguments.logfile.as_deref(), self.console)?;
         let cases: Vec<Case> = self.suite.cases().iter().cloned().chain(self.suite.fault()).collect();
-        let mut translated = arguments.translate(
-            cases.iter().map(|case| &case.name).chain(self.checks.iter().map(|check| &check.name)).map(String::as_str),
-        );
+        let checks = self.checks.iter().map(|check| &check.case);
+        let mut translated = arguments.translate(cases.iter().chain(checks).map(|case| case.name.as_str()));
         let colour = colour && arguments.logfile.is_none();
         translated.color = Some(if colour { ColorSetting::Always } else { ColorSetting::Never });
 
         let shared = Arc::new(Shared {
-            spinners: Spinners::new(settings.progress),
+            display: ProgressDisplay::new(settings.progress),
             // libtest-mimic removes colours if they are off, except in JSON.
             palette: if arguments.machine_readable() { Palette::plain() } else { Palette::coloured() },
             shows_diffs: !arguments.machine_readable() && arguments.logfile.is_none(),
@@ -126,13 +130,12 @@ impl Session {
             suite: self.suite,
             cases,
         });
-        let mut trials = trials(&shared, &arguments);
-        trials.extend(self.checks.into_iter().map(|check| checked(&shared, check)));
+        let trials = trials(&shared, &arguments, self.checks);
         let cannot = |operation| move |source| Error::Io { operation, subject: "the results".to_owned(), source };
         let relay = Relay::new().map_err(cannot("relay"))?;
         translated.logfile = Some(relay.name());
         let conclusion = relay
-            .during(&mut *out, &shared.spinners, || libtest_mimic::run(&translated, trials))
+            .during(&mut *out, &shared.display, || libtest_mimic::run(&translated, trials))
             .map_err(cannot("write"))?;
         let verdicts = std::mem::take(&mut *shared.verdicts.lock().unwrap_or_else(PoisonError::into_inner));
         let guarded = verdicts.iter().filter(|verdict| verdict.comparison.watched == Watched::Guarded).count();
@@ -153,46 +156,51 @@ fn output(logfile: Option<&str>, console: Console) -> Result<Box<dyn Write + Sen
     })
 }
 
-fn trials(shared: &Arc<Shared>, arguments: &Arguments) -> Vec<Trial> {
-    let mut cases: Vec<(usize, &Case)> = shared.cases.iter().enumerate().collect();
+/// Returns the trials of all workloads and checks, in the order in which they start.
+fn trials(shared: &Arc<Shared>, arguments: &Arguments, checks: Vec<CheckCase>) -> Vec<Trial> {
+    let workloads = shared.cases.iter().enumerate().map(|(index, case)| workload_trial(shared, arguments, index, case));
+    let checks = checks.into_iter().map(|check| check_trial(shared, arguments, check));
+    let mut trials: Vec<Trial> = workloads.chain(checks).collect();
     if let Some(seed) = arguments.seed(now) {
         // Needed to repeat the order.
         let _ = writeln!(io::stderr(), "shuffle seed: {seed}");
-        cases.sort_by_key(|(_, case)| shuffled(seed, &case.name));
+        trials.sort_by_key(|trial| shuffled(seed, trial.name()));
     }
-    let will_not_run = |case: &Case| {
-        let lacks = shared.is_untraceable || (arguments.runs(true) && shared.suite.lacks_program(case));
-        lacks && case.content.is_ok()
-    };
-    let trial = |(index, case): (usize, &Case)| {
-        let reason = case.ignored().filter(|_| !arguments.runs(true)).map(str::to_owned);
-        // libtest-mimic does not call a trial with the flag, so it could not give its reason.
-        let flagged = case.ignored().is_some() && (arguments.list || arguments.runs(true)) || will_not_run(case);
-        let shared = Arc::clone(shared);
-        Trial::ignorable_test(case.name.clone(), move || match reason {
-            Some(reason) => shared.ignore(index, reason),
-            None => shared.run(index),
-        })
-        .with_ignored_flag(flagged)
-    };
-    cases.into_iter().map(trial).collect()
+    trials
 }
 
-/// Returns the trial of a check. It can be run under the same conditions as any workload.
-fn checked(shared: &Arc<Shared>, check: Check) -> Trial {
+fn workload_trial(shared: &Arc<Shared>, arguments: &Arguments, index: usize, case: &Case) -> Trial {
+    let lacks = shared.is_untraceable || (arguments.runs(true) && shared.suite.lacks_program(case));
+    let will_not_run = lacks && case.content.is_ok();
+    let reason = reason_to_skip(case, arguments);
     let shared = Arc::clone(shared);
-    let is_untraceable = shared.is_untraceable;
-    Trial::ignorable_test(check.name.clone(), move || match shared.suite.observe_closure(&check.name) {
-        Ok(observation) => match check.judge(&observation) {
-            Ok(()) => Ok(Completion::Completed),
-            Err(message) => shared.confirm(&check, message),
-        },
-        Err(verdict) => match &verdict.status {
-            Status::Ignored { reason } if !shared.demands_ignored => Ok(Completion::ignored_with(reason)),
-            _ => Err(Failed::from(shared.render(&verdict))),
-        },
+    Trial::ignorable_test(case.name.clone(), move || match reason {
+        Some(reason) => shared.ignore(index, reason),
+        None => shared.run(index),
     })
-    .with_ignored_flag(is_untraceable)
+    .with_ignored_flag(is_listed_as_ignored(case, arguments) || will_not_run)
+}
+
+fn check_trial(shared: &Arc<Shared>, arguments: &Arguments, check: CheckCase) -> Trial {
+    let is_ignored = is_listed_as_ignored(&check.case, arguments) || shared.is_untraceable;
+    let reason = reason_to_skip(&check.case, arguments);
+    let shared = Arc::clone(shared);
+    Trial::ignorable_test(check.case.name.clone(), move || match reason {
+        Some(reason) => Ok(Completion::ignored_with(reason)),
+        None => shared.run_check(&check),
+    })
+    .with_ignored_flag(is_ignored)
+}
+
+/// Returns why an ignored case is not run.
+fn reason_to_skip(case: &Case, arguments: &Arguments) -> Option<String> {
+    case.ignored().filter(|_| !arguments.runs(true)).map(str::to_owned)
+}
+
+/// Returns whether an ignored case gets libtest-mimic's flag. libtest-mimic does not call a trial
+/// with the flag, so such a trial cannot give its reason.
+fn is_listed_as_ignored(case: &Case, arguments: &Arguments) -> bool {
+    case.ignored().is_some() && (arguments.list || arguments.runs(true))
 }
 
 fn now() -> u64 {
@@ -200,28 +208,75 @@ fn now() -> u64 {
 }
 
 impl Shared {
+    /// Runs a check, and again if it fails.
+    fn run_check(&self, check: &CheckCase) -> Result<Completion, Failed> {
+        if self.has_to_stop() {
+            return Ok(Completion::ignored_with(NOT_STARTED));
+        }
+        let result = match self.suite.observe_check(&check.case) {
+            Ok(observation) => match check.judge(&observation) {
+                Ok(()) => {
+                    self.warn_of_blind_spots(&check.case.name, &observation);
+                    Ok(Completion::Completed)
+                }
+                Err(message) => self.confirm(check, message),
+            },
+            Err(verdict) => match &verdict.status {
+                Status::Ignored { reason } if !self.demands_ignored => Ok(Completion::ignored_with(reason)),
+                _ => Err(Failed::from(self.render_without_observation(&check.case, &verdict))),
+            },
+        };
+        result.inspect_err(|_| self.failed.store(true, Ordering::Relaxed))
+    }
+
     /// Repeats a check that failed. It fails if each run fails, with the message of the first.
-    fn confirm(&self, check: &Check, message: String) -> Result<Completion, Failed> {
+    fn confirm(&self, check: &CheckCase, message: String) -> Result<Completion, Failed> {
         let runs = self.suite.settings().confirm;
         for repeated in 1..=runs {
-            let passes = self.suite.observe_closure(&check.name).is_ok_and(|seen| check.judge(&seen).is_ok());
+            let passes = self.suite.observe_check(&check.case).is_ok_and(|seen| check.judge(&seen).is_ok());
             if passes {
-                let warning =
-                    format!("warning: {}: failed in {repeated} of {} runs: {message}", check.name, repeated + 1);
+                let name = &check.case.name;
+                let warning = format!("warning: {name}: failed in {repeated} of {} runs: {message}", repeated + 1);
                 // If standard error is closed, there is nowhere to report it.
-                let _ = self.spinners.suspended(|| writeln!(anstream::stderr(), "{warning}"));
+                let _ = self.display.suspended(|| writeln!(anstream::stderr(), "{warning}"));
                 return Ok(Completion::Completed);
             }
         }
         Err(Failed::from(message))
     }
 
+    /// Says that a check passed although calls may have been missed.
+    fn warn_of_blind_spots(&self, name: &str, observation: &Observation) {
+        for spot in &observation.blind_spots {
+            let warning = format!("warning: {name}: calls may have been missed: {}: {}", spot.name(), spot.meaning());
+            // If standard error is closed, there is nowhere to report it.
+            let _ = self.display.suspended(|| writeln!(anstream::stderr(), "{warning}"));
+        }
+    }
+
+    /// Returns the text on a check without an observation.
+    fn render_without_observation(&self, case: &Case, verdict: &Verdict) -> String {
+        let text = self.render(verdict);
+        match (&verdict.status, case.document()) {
+            (Status::WrongExit { actual: Exit::TimedOut, .. }, Some(document)) => {
+                let timeout = humantime::format_duration(document.workload.timeout);
+                format!("{text}\n\nhelp: a run may take {timeout}; set another limit with `Check::timeout`")
+            }
+            _ => text,
+        }
+    }
+
+    /// Returns whether `--fail-fast` lets no further test start.
+    fn has_to_stop(&self) -> bool {
+        self.stop_at_failure && self.failed.load(Ordering::Relaxed)
+    }
+
     fn run(&self, index: usize) -> Result<Completion, Failed> {
-        if self.stop_at_failure && self.failed.load(Ordering::Relaxed) {
-            return self.ignore(index, "not started after a failure (--fail-fast)".to_owned());
+        if self.has_to_stop() {
+            return self.ignore(index, NOT_STARTED.to_owned());
         }
         let case = &self.cases[index];
-        let verdict = self.suite.test(case, &self.spinners);
+        let verdict = self.suite.test(case, &self.display);
         let text = self.render(&verdict);
         let status = verdict.status.clone();
         let remarkable = verdict.comparison.is_remarkable();
@@ -230,7 +285,7 @@ impl Shared {
             Status::Ignored { reason } => {
                 let line = format!("{}: ignored, {reason}\n", case.name);
                 // If standard error is closed, the result still contains it.
-                let _ = self.spinners.suspended(|| io::stderr().write_all(line.as_bytes()));
+                let _ = self.display.suspended(|| io::stderr().write_all(line.as_bytes()));
                 recorded?;
                 if self.demands_ignored { Err(Failed::from(text)) } else { Ok(Completion::ignored_with(reason)) }
             }
@@ -241,7 +296,7 @@ impl Shared {
             _ => {
                 if remarkable {
                     // Written like a warning: libtest shows no message for a test that passes.
-                    let _ = self.spinners.suspended(|| writeln!(anstream::stderr(), "{text}"));
+                    let _ = self.display.suspended(|| writeln!(anstream::stderr(), "{text}"));
                 }
                 recorded.map(|()| Completion::Completed).map_err(Failed::from)
             }
@@ -269,7 +324,7 @@ impl Shared {
         let printed = tool.output(&verdict.file, verdict.change.as_ref()?);
         // The built-in diff is used instead.
         let warn = |error: &String| {
-            let _ = self.spinners.suspended(|| writeln!(anstream::stderr(), "warning: {error}"));
+            let _ = self.display.suspended(|| writeln!(anstream::stderr(), "warning: {error}"));
         };
         printed.inspect_err(warn).ok()
     }

@@ -32,6 +32,7 @@ pub struct Outcome {
 
 /// Why a run has no outcome.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TraceError {
     /// The program was found but could not be executed: exit status 126 of `trace`.
     #[error("cannot execute {program}: {source}")]

@@ -368,6 +368,7 @@ pub(super) fn close(fd: RawFd) {
 /// Records, before Rust's start-up, how this process was started: standard streams that were closed
 /// stay closed for a command that inherits them. Call it at the top of a program's `main.rs`; on
 /// Linux only.
+#[cfg(feature = "unstable")]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! note_start {
@@ -378,7 +379,7 @@ macro_rules! note_start {
             // SAFETY: pointers to functions, which ignore the arguments that they get;
             // "Initialization and Termination Functions", gABI.
             #[unsafe(link_section = ".init_array")]
-            static NOTE: extern "C" fn() = $crate::linux::note_start;
+            static NOTE: extern "C" fn() = $crate::note_start;
         };
     };
 }

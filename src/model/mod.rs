@@ -6,6 +6,7 @@
 
 pub mod attribution;
 pub mod expectation;
+#[cfg(feature = "unstable")]
 pub mod explain;
 pub mod facts;
 pub mod guard;
@@ -14,6 +15,7 @@ pub mod kernel;
 pub mod notify;
 pub mod observe;
 pub mod run;
+#[cfg(feature = "unstable")]
 pub mod taxonomy;
 pub mod text;
 pub mod trace;

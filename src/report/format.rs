@@ -129,13 +129,6 @@ impl FromStr for Format {
     }
 }
 
-/// The error of a format that was not compiled in.
-#[cfg(not(feature = "formats"))]
-pub(super) fn is_left_out(format: &str) -> std::io::Error {
-    let message = format!("cannot write {format}: sysguard was built without its feature `formats`");
-    std::io::Error::new(std::io::ErrorKind::Unsupported, message)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,15 +3,23 @@
 //! Everything here writes to a given writer and decides nothing. It must not know exit statuses,
 //! files or terminals. Colours are a [`Palette`] of meanings that the caller chooses.
 
+#[cfg(feature = "unstable")]
 pub mod drift;
+#[cfg(feature = "unstable")]
 pub mod evidence;
 mod exit;
+#[cfg(feature = "unstable")]
 pub mod explain;
+#[cfg(feature = "unstable")]
 mod format;
+#[cfg(feature = "unstable")]
 mod gates;
 mod list;
+#[cfg(feature = "unstable")]
 mod markup;
+#[cfg(feature = "unstable")]
 mod observation;
+#[cfg(feature = "unstable")]
 mod pending;
 mod remains;
 #[cfg(test)]
@@ -20,14 +28,22 @@ mod style;
 mod verdict;
 mod words;
 
+#[cfg(feature = "unstable")]
 pub use format::{Format, NotAFormat, VerdictFormat};
+#[cfg(feature = "unstable")]
 pub use gates::gates;
-pub use list::{Listed, list, no_workloads};
+pub use list::no_workloads;
+#[cfg(feature = "unstable")]
+pub use list::{Listed, list};
+#[cfg(feature = "unstable")]
 pub use observation::observation;
+#[cfg(feature = "unstable")]
 pub use pending::{PendingKeys, finding, pending};
 pub use remains::left_behind;
 pub use style::Palette;
+#[cfg(feature = "unstable")]
 pub use verdict::{
-    Closing, NotAVerdict, PackageVerdicts, change, closing, fast_mode_note, pending_dir_flag, read_json_line,
-    step_summary, summary, verdict, verdict_with_diff, verdicts, write_json_line,
+    Closing, NotAVerdict, PackageVerdicts, change, closing, pending_dir_flag, read_json_line, step_summary, summary,
+    verdict, verdicts,
 };
+pub use verdict::{fast_mode_note, verdict_with_diff, write_json_line};

@@ -1,4 +1,4 @@
-//! The environment of a workload, built from a fixed minimum. Main type: [`Built`].
+//! The environment of a workload, built from a fixed minimum. Main type: [`BuiltEnvironment`].
 //!
 //! It is never inherited: a variable that only one machine sets would make runs differ.
 
@@ -14,9 +14,9 @@ const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// A built environment: each variable once, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Built(BTreeMap<OsString, OsString>);
+pub(super) struct BuiltEnvironment(BTreeMap<OsString, OsString>);
 
-impl Built {
+impl BuiltEnvironment {
     /// Returns the variables that do not depend on a run, and the document's own, which take
     /// precedence.
     pub(super) fn new(document: &BTreeMap<String, String>) -> Self {
@@ -120,11 +120,11 @@ mod tests {
 
     use super::*;
 
-    fn built(document: &[(&str, &str)]) -> Built {
-        Built::new(&document.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect())
+    fn built(document: &[(&str, &str)]) -> BuiltEnvironment {
+        BuiltEnvironment::new(&document.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
-    fn run_variables(built: &Built) -> Vec<(String, String)> {
+    fn run_variables(built: &BuiltEnvironment) -> Vec<(String, String)> {
         built
             .for_run(Path::new("/s/home"), Path::new("/s/tmp"), Path::new("/s/work"))
             .into_iter()
@@ -199,7 +199,8 @@ mod tests {
         }
         let long = "x".repeat(300);
         assert!(matches!(built.find(&long, package.path()), Lookup::NotExecutable(_)));
-        let through_a_file = Built::new(&BTreeMap::from([("PATH".to_owned(), "first/only:second".to_owned())]));
+        let through_a_file =
+            BuiltEnvironment::new(&BTreeMap::from([("PATH".to_owned(), "first/only:second".to_owned())]));
         assert_eq!(through_a_file.find("none", package.path()), Lookup::Missing);
     }
 }

@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use super::guardian;
 use crate::linux::remove_tree;
 use crate::model::text::remains::Remains;
+use crate::store::create_unique;
 
 static LEFT: Mutex<Vec<Remains>> = Mutex::new(Vec::new());
 
@@ -40,9 +41,7 @@ impl TemporaryFolder {
             guardian::remember(path);
             fs::create_dir(path).inspect_err(|_| guardian::forget(path))
         };
-        let made = tempfile::Builder::new().prefix(prefix).make_in(place, make)?;
-        // tempfile would follow mounts when it removes the folder.
-        let path = made.into_temp_path().keep().map_err(|error| error.error)?;
+        let (path, ()) = create_unique(&place, prefix, "", make)?;
         Ok(Self { path })
     }
 

@@ -8,7 +8,7 @@
 #[cfg(not(target_os = "linux"))]
 use std::path::Path;
 
-use crate::settings::Given;
+use crate::settings::RawSettings;
 
 #[cfg(target_os = "linux")]
 pub(super) use process::{forget, remember};
@@ -17,7 +17,7 @@ pub use process::{remove_abandoned, serve_if_guardian};
 
 /// Without tracing there is nothing to guard.
 #[cfg(not(target_os = "linux"))]
-pub fn serve_if_guardian(_: &Given) -> bool {
+pub fn serve_if_guardian(_: &RawSettings) -> bool {
     false
 }
 
@@ -50,7 +50,7 @@ mod process {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use super::Given;
+    use super::RawSettings;
     use crate::linux::{block_ending_signals, remove_tree};
 
     /// The variable that makes this program a guardian.
@@ -72,8 +72,8 @@ mod process {
     /// true. Otherwise, allows this process to start a guardian.
     ///
     /// Must be called at the start of `main`.
-    pub fn serve_if_guardian(given: &Given) -> bool {
-        if !given.variables.contains_key(GUARDIAN) {
+    pub fn serve_if_guardian(raw: &RawSettings) -> bool {
+        if !raw.variables.contains_key(GUARDIAN) {
             MAY_START.store(true, Ordering::Relaxed);
             return false;
         }

@@ -5,29 +5,31 @@
 //!
 //! [`Verdict`]: crate::model::judge::verdict::Verdict
 
-mod busy;
+mod check;
+mod cpu_load;
+mod dependency_moves;
 mod diff_tool;
 mod environment;
+mod executables;
+mod fingerprint;
 mod folder;
 pub mod git;
 mod guardian;
-mod history;
 mod output;
 mod progress;
 mod repeat;
 mod run;
 mod runnable;
 mod scratch;
-mod seen;
 mod suite;
-mod surroundings;
-mod targets;
 mod test;
+mod traced_run;
 mod verdicts;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+pub use check::CheckOptions;
 pub use diff_tool::DiffTool;
 pub use environment::Lookup;
 pub use folder::{TemporaryFolder, left_behind};
@@ -36,7 +38,7 @@ pub use output::Echo;
 pub use progress::{Progress, Silent};
 pub use run::{DEFAULT_GRACE, observe, observe_guarded, observe_notified, observe_with_callers};
 pub use suite::{Case, Suite, Unreadable};
-pub use test::{Moment, Test, TestResult};
+pub use test::{Schedule, Test, TestResult};
 
 /// Finds a program as a shell does: a name on this process's `PATH`, a path as it is.
 pub fn find_command(name: &OsStr) -> Lookup {

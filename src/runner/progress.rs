@@ -19,18 +19,18 @@ impl Progress for Silent {
 }
 
 /// Reports the end of a workload's runs when it is dropped.
-pub(super) struct Running<'a> {
+pub(super) struct ProgressGuard<'a> {
     pub(super) progress: &'a dyn Progress,
     pub(super) workload: &'a str,
 }
 
-impl Running<'_> {
+impl ProgressGuard<'_> {
     pub(super) fn run(&self, run: u32, of: u32) {
         self.progress.running(self.workload, run, of);
     }
 }
 
-impl Drop for Running<'_> {
+impl Drop for ProgressGuard<'_> {
     fn drop(&mut self) {
         self.progress.ended(self.workload);
     }

@@ -6,9 +6,9 @@
 
 use std::cell::OnceCell;
 
-use super::busy::Busy;
-use super::progress::{Progress, Running};
-use super::runnable::{Obstacle, Run, RunFailure, Runnable};
+use super::cpu_load::CpuLoad;
+use super::progress::{Progress, ProgressGuard};
+use super::runnable::{FinishedRun, Obstacle, RunFailure, Runnable};
 use super::suite::{Case, Suite};
 use crate::model::expectation::{Baseline, Document, Level, News, Remarks, project};
 use crate::model::facts::finding::{Comparison, Watched};
@@ -26,7 +26,7 @@ pub(super) struct Runs<'a> {
     suite: &'a Suite,
     document: &'a Document,
     prepared: Box<dyn Runnable + 'a>,
-    running: Running<'a>,
+    running: ProgressGuard<'a>,
     /// The expectation file.
     file: &'a str,
     /// The dependencies that moved since that file was last changed, read when first needed.
@@ -48,7 +48,7 @@ impl<'a> Runs<'a> {
         progress: &'a dyn Progress,
         prepared: Box<dyn Runnable + 'a>,
     ) -> Self {
-        let running = Running { progress, workload: &case.name };
+        let running = ProgressGuard { progress, workload: &case.name };
         let (sightings, all) = (Sightings::default(), Observation::default());
         let mut rules = document.tolerate.iter().chain(&document.forbid);
         let asks_for_errors = document.level >= Level::Error || rules.any(|rule| rule.error.is_some());
@@ -76,7 +76,7 @@ impl<'a> Runs<'a> {
             self.recorded()?;
         }
         while growth.goes_on(length) {
-            let _busy = (self.sightings.runs() % 2 == 1).then(|| Busy::keep(self.suite.cpus));
+            let _busy = (self.sightings.runs() % 2 == 1).then(|| CpuLoad::keep(self.suite.cpus));
             self.running.run(self.sightings.runs() + 1, growth.goal(length));
             let run = self.recorded()?;
             self.take(run);
@@ -87,7 +87,7 @@ impl<'a> Runs<'a> {
 
     /// Runs a recording once. After one run that notifications could not watch, the rest are traced
     /// with ptrace.
-    fn recorded(&mut self) -> Result<Run, RunFailure> {
+    fn recorded(&mut self) -> Result<FinishedRun, RunFailure> {
         if self.watched != Watched::Notified {
             return self.prepared.good_run(&|_| false);
         }
@@ -169,7 +169,7 @@ impl<'a> Runs<'a> {
         self.news.as_ref().is_some_and(|news| news.is(first)) && !self.all.knows_caller(first)
     }
 
-    fn take(&mut self, Run { mut observation, .. }: Run) {
+    fn take(&mut self, FinishedRun { mut observation, .. }: FinishedRun) {
         let package = self.suite.package().to_string_lossy();
         for site in observation.sites.values_mut() {
             site.relative_to(&package);

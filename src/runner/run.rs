@@ -1,5 +1,5 @@
 //! One traced run of a workload: its program, its inputs, and what it showed. Main types:
-//! [`Prepared`] and [`Run`].
+//! [`PreparedWorkload`] and [`FinishedRun`].
 //!
 //! The only judgement made here is whether the run is valid.
 
@@ -7,11 +7,11 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::environment::{Built, Lookup};
+use super::environment::{BuiltEnvironment, Lookup};
 use super::output::Capture;
-use super::runnable::{MakeGuard, Obstacle, Run, RunFailure, Runnable, Wanted};
+use super::runnable::{CallSiteFilter, FinishedRun, MakeGuard, Obstacle, RunFailure, Runnable};
 use super::scratch::Scratch;
-use super::seen::Seen;
+use super::traced_run::TracedRun;
 use crate::error::Error;
 use crate::linux::{
     Callers, Command, Environment, Incomplete, Limits, Outcome, Stream, TraceError, inherited, trace, trace_guarded,
@@ -43,34 +43,34 @@ pub(super) fn observe_part(
     command: Command,
     limits: &Limits,
     part: Part,
-    wanted: &Wanted<'_>,
+    wanted: &CallSiteFilter<'_>,
 ) -> Result<(Observation, Outcome), TraceError> {
-    watched(part, wanted, |sink| trace(command, limits, sink)).map(Seen::whole)
+    watched(part, wanted, |sink| trace(command, limits, sink)).map(TracedRun::into_parts)
 }
 
 /// Like [`observe`], but calls that the guard allows are not in the observation.
 pub fn observe_guarded(command: Command, limits: &Limits, guard: &Guard) -> Result<(Observation, Outcome), TraceError> {
-    watched(Part::All, &|_| false, |sink| trace_guarded(command, limits, guard, sink)).map(Seen::whole)
+    watched(Part::All, &|_| false, |sink| trace_guarded(command, limits, guard, sink)).map(TracedRun::into_parts)
 }
 
 /// Like [`observe`], with seccomp notifications: most calls have no result, and none has a call
 /// site.
 pub fn observe_notified(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
-    notified(command, limits, Part::All).map(Seen::whole)
+    notified(command, limits, Part::All).map(TracedRun::into_parts)
 }
 
-fn notified(command: Command, limits: &Limits, part: Part) -> Result<Seen, TraceError> {
+fn notified(command: Command, limits: &Limits, part: Part) -> Result<TracedRun, TraceError> {
     let mut watch = Watch::new(part);
     let outcome = trace_notified(command, limits, &mut |event| drop(watch.fold(event)))?;
-    Ok(Seen { watch, outcome })
+    Ok(TracedRun { watch, outcome })
 }
 
 /// Folds events and records call sites. Only the first call of a wanted use is unwound.
 fn watched(
     part: Part,
-    wanted: &Wanted<'_>,
+    wanted: &CallSiteFilter<'_>,
     run: impl FnOnce(&mut dyn FnMut(&Event)) -> Result<Outcome, TraceError>,
-) -> Result<Seen, TraceError> {
+) -> Result<TracedRun, TraceError> {
     let mut watch = Watch::new(part);
     let mut callers = Callers::default();
     let outcome = run(&mut |event| {
@@ -80,15 +80,15 @@ fn watched(
             watch.observation.called_by(first, callers.of(*task));
         }
     })?;
-    Ok(Seen { watch, outcome })
+    Ok(TracedRun { watch, outcome })
 }
 
 /// A workload with all that it needs to be started, any number of times.
 #[derive(Debug)]
-pub(super) struct Prepared<'a> {
+pub(super) struct PreparedWorkload<'a> {
     workload: &'a Workload,
     package: &'a Path,
-    environment: Built,
+    environment: BuiltEnvironment,
     program: PathBuf,
     argv: Vec<OsString>,
 }
@@ -101,7 +101,7 @@ enum Method<'a> {
     Guard(&'a MakeGuard<'a>),
 }
 
-impl<'a> Prepared<'a> {
+impl<'a> PreparedWorkload<'a> {
     /// Finds everything that the workload needs. `built` returns the executable that cargo built
     /// for a target.
     pub(super) fn new(
@@ -109,7 +109,7 @@ impl<'a> Prepared<'a> {
         package: &'a Path,
         built: impl Fn(&Program) -> Result<PathBuf, String>,
     ) -> Result<Self, Obstacle> {
-        let mut environment = Built::new(&workload.env);
+        let mut environment = BuiltEnvironment::new(&workload.env);
         if let Program::Closure(name) = &workload.program {
             environment.set(CLOSURE, name);
         }
@@ -138,7 +138,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Runs the workload once, in a fresh scratch directory.
-    fn run(&self, by: Method<'_>, wanted: &Wanted<'_>) -> Result<Run, Obstacle> {
+    fn run(&self, by: Method<'_>, wanted: &CallSiteFilter<'_>) -> Result<FinishedRun, Obstacle> {
         let scratch = Scratch::create().map_err(not_started)?;
         let stdin = scratch.stdin(&self.workload.stdin, self.package).map_err(not_started)?;
         let (capture, stdout, stderr) = Capture::start(None).map_err(|source| {
@@ -175,13 +175,13 @@ impl<'a> Prepared<'a> {
         if let Some(reason) = seen.unmarked(self.ended_well(seen.outcome.exit)) {
             return Err(Obstacle::Broken(reason));
         }
-        let (observation, outcome) = seen.whole();
+        let (observation, outcome) = seen.into_parts();
         // A refused phase marker loses its phase, and a notification does not show the refusal.
         if matches!(by, Method::Notifications) && observation.phases.keys().any(|phase| phase != LOADER) {
             return Err(Obstacle::Unguarded(Incomplete::Phases.to_string()));
         }
         let output = capture.finish();
-        Run::whole(observation, outcome.exit, output)
+        FinishedRun::if_complete(observation, outcome.exit, output)
     }
 
     /// Returns which part of a run counts.
@@ -199,10 +199,10 @@ impl<'a> Prepared<'a> {
     /// Returns the run if it is valid, or else another one that watches every call.
     fn or_every_call(
         &self,
-        run: Result<Run, Obstacle>,
+        run: Result<FinishedRun, Obstacle>,
         watched: Watched,
-        wanted: &Wanted<'_>,
-    ) -> Result<(Run, Watched), RunFailure> {
+        wanted: &CallSiteFilter<'_>,
+    ) -> Result<(FinishedRun, Watched), RunFailure> {
         let reason = match run {
             Ok(run) if self.ended_well(run.exit) => return Ok((run, watched)),
             Ok(_) => "it did not end as expected under this engine".to_owned(),
@@ -217,13 +217,17 @@ impl<'a> Prepared<'a> {
     }
 }
 
-impl Runnable for Prepared<'_> {
-    fn good_run(&self, wanted: &Wanted<'_>) -> Result<Run, RunFailure> {
+impl Runnable for PreparedWorkload<'_> {
+    fn good_run(&self, wanted: &CallSiteFilter<'_>) -> Result<FinishedRun, RunFailure> {
         let run = self.run(Method::EveryCall, wanted)?;
         if self.ended_well(run.exit) { Ok(run) } else { Err(RunFailure::WrongExit(Box::new(run))) }
     }
 
-    fn guarded_run(&self, guard: &MakeGuard<'_>, wanted: &Wanted<'_>) -> Result<(Run, Watched), RunFailure> {
+    fn guarded_run(
+        &self,
+        guard: &MakeGuard<'_>,
+        wanted: &CallSiteFilter<'_>,
+    ) -> Result<(FinishedRun, Watched), RunFailure> {
         let watched = match self.part() {
             Part::All => self.run(Method::Guard(guard), wanted),
             Part::Marked => Err(Obstacle::Unguarded("only the calls inside its closure count".to_owned())),
@@ -231,7 +235,7 @@ impl Runnable for Prepared<'_> {
         self.or_every_call(watched, Watched::Guarded, wanted)
     }
 
-    fn notified_run(&self) -> Result<(Run, Watched), RunFailure> {
+    fn notified_run(&self) -> Result<(FinishedRun, Watched), RunFailure> {
         self.or_every_call(self.run(Method::Notifications, &|_| false), Watched::Notified, &|_| false)
     }
 
@@ -241,9 +245,9 @@ impl Runnable for Prepared<'_> {
     }
 }
 
-impl Run {
+impl FinishedRun {
     /// Returns a run that lost no events.
-    pub(super) fn whole(observation: Observation, exit: Exit, output: String) -> Result<Self, Obstacle> {
+    pub(super) fn if_complete(observation: Observation, exit: Exit, output: String) -> Result<Self, Obstacle> {
         match observation.lost_events {
             0 => Ok(Self { observation, exit, output }),
             lost => Err(Obstacle::Broken(format!("{lost} events were lost, so the run is incomplete"))),
@@ -253,7 +257,7 @@ impl Run {
 
 /// Returns why a workload cannot run, if it needs a program that is not installed.
 pub(super) fn lacks(workload: &Workload, package: &Path) -> Option<String> {
-    let environment = Built::new(&workload.env);
+    let environment = BuiltEnvironment::new(&workload.env);
     missing(workload, &environment, package).or_else(|| {
         let Program::Command(words) = &workload.program else { return None };
         match find(&environment, words.first()?, package) {
@@ -263,7 +267,7 @@ pub(super) fn lacks(workload: &Workload, package: &Path) -> Option<String> {
     })
 }
 
-fn missing(workload: &Workload, environment: &Built, package: &Path) -> Option<String> {
+fn missing(workload: &Workload, environment: &BuiltEnvironment, package: &Path) -> Option<String> {
     let is_there = |required: &str| matches!(environment.find(required, package), Lookup::Found(_));
     let missing = workload.requires.iter().find(|required| !is_there(required))?;
     Some(format!("requires {missing}, which is not installed"))
@@ -271,7 +275,7 @@ fn missing(workload: &Workload, environment: &Built, package: &Path) -> Option<S
 
 /// Finds a program. A missing program of the system is absent; a missing file of the package is an
 /// error.
-fn find(environment: &Built, name: &str, package: &Path) -> Result<PathBuf, Obstacle> {
+fn find(environment: &BuiltEnvironment, name: &str, package: &Path) -> Result<PathBuf, Obstacle> {
     match environment.find(name, package) {
         Lookup::Found(program) => Ok(program),
         Lookup::NotExecutable(file) => {
@@ -314,8 +318,8 @@ mod tests {
         workload(Program::Command(words.iter().map(|&word| word.to_owned()).collect()))
     }
 
-    fn prepare(workload: &Workload) -> Result<Prepared<'_>, Obstacle> {
-        Prepared::new(workload, Path::new("/package"), |_| Err("cargo could not build it".to_owned()))
+    fn prepare(workload: &Workload) -> Result<PreparedWorkload<'_>, Obstacle> {
+        PreparedWorkload::new(workload, Path::new("/package"), |_| Err("cargo could not build it".to_owned()))
     }
 
     #[test]

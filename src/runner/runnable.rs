@@ -1,5 +1,5 @@
 //! The interface of things that can be run, and the result of one run. Main types: [`Runnable`] and
-//! [`Run`].
+//! [`FinishedRun`].
 
 use std::fmt;
 use std::path::Path;
@@ -15,14 +15,18 @@ pub(super) trait Runnable: fmt::Debug {
     /// Runs it once and returns the run if it ended as its document says.
     ///
     /// The observation holds the call sites of the wanted uses.
-    fn good_run(&self, wanted: &Wanted<'_>) -> Result<Run, RunFailure>;
+    fn good_run(&self, wanted: &CallSiteFilter<'_>) -> Result<FinishedRun, RunFailure>;
     /// Runs it once without stopping at expected calls, or with every call watched if that is not
     /// possible.
-    fn guarded_run(&self, _guard: &MakeGuard<'_>, wanted: &Wanted<'_>) -> Result<(Run, Watched), RunFailure> {
+    fn guarded_run(
+        &self,
+        _guard: &MakeGuard<'_>,
+        wanted: &CallSiteFilter<'_>,
+    ) -> Result<(FinishedRun, Watched), RunFailure> {
         Ok((self.good_run(wanted)?, Watched::EveryCall))
     }
     /// Runs it once with notifications, or with every call watched if that is not possible.
-    fn notified_run(&self) -> Result<(Run, Watched), RunFailure> {
+    fn notified_run(&self) -> Result<(FinishedRun, Watched), RunFailure> {
         Ok((self.good_run(&|_| false)?, Watched::EveryCall))
     }
     /// Returns the executable, if cargo built it.
@@ -31,7 +35,7 @@ pub(super) trait Runnable: fmt::Debug {
 
 /// One run.
 #[derive(Debug)]
-pub(super) struct Run {
+pub(super) struct FinishedRun {
     pub(super) observation: Observation,
     pub(super) exit: Exit,
     /// The end of what it wrote to standard output and standard error.
@@ -54,7 +58,7 @@ pub(super) enum Obstacle {
 }
 
 /// Selects the uses for which the call site is recorded.
-pub(super) type Wanted<'a> = dyn Fn(&First) -> bool + 'a;
+pub(super) type CallSiteFilter<'a> = dyn Fn(&First) -> bool + 'a;
 
 /// Makes the guard of a workload that starts with these standard streams.
 pub(super) type MakeGuard<'a> = dyn Fn(&Inherited) -> Result<Guard, Unguardable> + 'a;
@@ -64,7 +68,7 @@ pub(super) type MakeGuard<'a> = dyn Fn(&Inherited) -> Result<Guard, Unguardable>
 pub(super) enum RunFailure {
     Obstacle(Obstacle),
     /// It did not end as its document says.
-    WrongExit(Box<Run>),
+    WrongExit(Box<FinishedRun>),
 }
 
 impl From<Obstacle> for RunFailure {

@@ -4,15 +4,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use super::run::{self, Prepared};
+use super::executables::Executables;
+use super::run::{self, PreparedWorkload};
 use super::runnable::{Obstacle, RunFailure, Runnable};
-use super::targets::Targets;
 use crate::artifacts::{self, Artifacts, Target};
 use crate::error::Error;
 use crate::linux::{Machine, probe};
 use crate::model::expectation::{Document, Parsed};
-use crate::model::judge::verdict::Verdict;
-use crate::model::observe::observation::Observation;
 use crate::model::run::platform::Platform;
 use crate::model::run::workload::{Exit, Program, Workload};
 use crate::model::trace::gate::can_trace;
@@ -35,7 +33,7 @@ pub struct Suite {
     pub(super) rustc: OnceLock<Option<String>>,
     cases: Vec<Case>,
     tests: Vec<Case>,
-    targets: Targets,
+    targets: Executables,
 }
 
 /// One workload, or a file that should be one.
@@ -115,7 +113,7 @@ impl Suite {
         };
         let store = Store::open(package, proposals.as_deref())?;
         let prebuilt = settings.artifacts.as_deref().map(Artifacts::read).transpose()?.unwrap_or_default();
-        let targets = Targets {
+        let targets = Executables {
             package: package.to_owned(),
             cargo: settings.cargo.clone(),
             prebuilt,
@@ -207,22 +205,11 @@ impl Suite {
         }
     }
 
-    fn closure(&self, name: String) -> Case {
+    pub(super) fn closure(&self, name: String) -> Case {
         let checked = self.store.check(&name).map_err(Unreadable::from);
         let parse = || Parsed::of_closure(&name).map_err(|error| Unreadable { message: error.to_string(), line: None });
         let content = checked.and_then(|()| parse());
         Case { file: self.store.file(&name).display().to_string(), content, name }
-    }
-
-    /// Runs a closure once and returns its observation, or the verdict on why there is none.
-    pub fn observe_closure(&self, name: &str) -> Result<Observation, Box<Verdict>> {
-        let case = self.closure(name.to_owned());
-        let mut seen = None;
-        let verdict = self.verdict(&case, |parsed| {
-            seen = Some(self.prepare(&parsed.expectation.document.workload)?.good_run(&|_| false)?.observation);
-            Ok(Self::ignored(&case, "it has no file"))
-        });
-        seen.ok_or_else(|| Box::new(verdict))
     }
 
     /// Returns how one run of a workload ends, or `None` if it cannot be run and traced here.
@@ -236,8 +223,8 @@ impl Suite {
     }
 
     /// Finds what a workload needs to run.
-    pub(super) fn prepare<'a>(&'a self, workload: &'a Workload) -> Result<Prepared<'a>, Obstacle> {
-        Prepared::new(workload, &self.targets.package, |program| match Target::of(program) {
+    pub(super) fn prepare<'a>(&'a self, workload: &'a Workload) -> Result<PreparedWorkload<'a>, Obstacle> {
+        PreparedWorkload::new(workload, &self.targets.package, |program| match Target::of(program) {
             Some(target) => self.targets.executable(&target),
             None => Err("a command is not built".to_owned()),
         })

@@ -14,9 +14,9 @@ use super::environment::Lookup;
 use super::output::{Capture, Echo};
 use super::progress::Progress;
 use super::run::{DEFAULT_GRACE, observe_part};
-use super::runnable::{Obstacle, Run, RunFailure, Runnable, Wanted};
+use super::runnable::{CallSiteFilter, FinishedRun, Obstacle, RunFailure, Runnable};
 use super::suite::{Case, Suite, Unreadable};
-use super::verdicts::Recording;
+use super::verdicts::RecordingOptions;
 use crate::linux::{Command, Environment, Limits, Stream};
 use crate::model::expectation::News;
 use crate::model::judge::verdict::Verdict;
@@ -50,14 +50,14 @@ pub struct TestResult {
     pub output: String,
     /// The verdict; `None` if the test failed by itself, or if the binary has no tests.
     pub verdict: Option<Verdict>,
-    /// Whether further runs are needed that [`Moment::InSlot`] does not allow. Then the verdict is
-    /// not final and nothing was written.
-    pub waits: bool,
+    /// Whether further runs are needed that [`Schedule::InSlot`] does not allow. Then the verdict
+    /// is not final and nothing was written.
+    pub needs_more_runs: bool,
 }
 
 /// When a test is run, which decides when its further runs follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub enum Schedule {
     /// Without a time limit: further runs follow at once.
     AtOnce,
     /// In a time slot of the test runner: one run only.
@@ -77,20 +77,20 @@ impl Suite {
     pub fn run_cargo_test(
         &self,
         test: &Test,
-        moment: Moment,
+        schedule: Schedule,
         length: Length,
         echo: Option<Echo>,
         progress: &dyn Progress,
     ) -> TestResult {
         let process = Process { test, echo: Mutex::new(echo), live: Cell::new(None) };
         let case = self.case_of(&test.name);
-        let recording = Recording { length, is_partial: test.is_partial, in_slot: moment == Moment::InSlot };
+        let recording = RecordingOptions { length, is_partial: test.is_partial, in_slot: schedule == Schedule::InSlot };
         let judged = |exit, output, process| {
-            let waits = Cell::new(false);
-            let verdict = self.tested(&case, progress, recording, &waits, |_| Ok(Box::new(process)));
-            TestResult { exit, output, verdict: Some(verdict), waits: waits.get() }
+            let needs_more_runs = Cell::new(false);
+            let verdict = self.tested(&case, progress, recording, &needs_more_runs, |_| Ok(Box::new(process)));
+            TestResult { exit, output, verdict: Some(verdict), needs_more_runs: needs_more_runs.get() }
         };
-        if moment == Moment::Afterwards {
+        if schedule == Schedule::Afterwards {
             // The test has passed in its slot, so a run that fails now is reported as not
             // repeatable.
             return judged(Some(Exit::Exited(0)), String::new(), process);
@@ -104,19 +104,24 @@ impl Suite {
             Ok(live) => live,
             Err(obstacle) => {
                 let verdict = self.verdict(&case, |_| Err(RunFailure::Obstacle(obstacle)));
-                return TestResult { exit: None, output: String::new(), verdict: Some(verdict), waits: false };
+                return TestResult {
+                    exit: None,
+                    output: String::new(),
+                    verdict: Some(verdict),
+                    needs_more_runs: false,
+                };
             }
         };
         let (exit, output) = (Some(live.exit), live.output.clone());
         if live.exit != Exit::Exited(0) {
-            return TestResult { exit, output, verdict: None, waits: false };
+            return TestResult { exit, output, verdict: None, needs_more_runs: false };
         }
         if let Some(reason) = case.ignored() {
             let verdict = Some(Self::ignored(&case, reason));
-            return TestResult { exit, output, verdict, waits: false };
+            return TestResult { exit, output, verdict, needs_more_runs: false };
         }
         if case.content.is_ok() && news.is_none() && test.name.test.is_none() && holds_no_test(&output) {
-            return TestResult { exit, output, verdict: None, waits: false };
+            return TestResult { exit, output, verdict: None, needs_more_runs: false };
         }
         process.live.set(Some(live));
         judged(exit, output, process)
@@ -136,7 +141,7 @@ struct Process<'a> {
     /// The destination of the first run's output; taken by that run.
     echo: Mutex<Option<Echo>>,
     /// The first run, until it is judged.
-    live: Cell<Option<Run>>,
+    live: Cell<Option<FinishedRun>>,
 }
 
 impl fmt::Debug for Process<'_> {
@@ -146,12 +151,12 @@ impl fmt::Debug for Process<'_> {
 }
 
 impl Process<'_> {
-    fn first(&self, wanted: &Wanted<'_>) -> Result<Run, Obstacle> {
+    fn first(&self, wanted: &CallSiteFilter<'_>) -> Result<FinishedRun, Obstacle> {
         let echo = self.echo.lock().ok().and_then(|mut echo| echo.take());
         self.run(echo, wanted)
     }
 
-    fn run(&self, echo: Option<Echo>, wanted: &Wanted<'_>) -> Result<Run, Obstacle> {
+    fn run(&self, echo: Option<Echo>, wanted: &CallSiteFilter<'_>) -> Result<FinishedRun, Obstacle> {
         let failed = |what: &str, error: &dyn fmt::Display| Obstacle::NotStarted(format!("cannot {what}: {error}"));
         let (capture, stdout, stderr) =
             Capture::start(echo).map_err(|error| failed("create pipes for the output", &error))?;
@@ -166,7 +171,7 @@ impl Process<'_> {
         };
         let limits = Limits { timeout: None, stop: None, grace: DEFAULT_GRACE };
         let (observation, outcome) = observe_part(command, &limits, Part::All, wanted).map_err(Obstacle::from)?;
-        Run::whole(observation, outcome.exit, capture.finish())
+        FinishedRun::if_complete(observation, outcome.exit, capture.finish())
     }
 
     fn program(&self) -> Result<PathBuf, Obstacle> {
@@ -182,7 +187,7 @@ impl Process<'_> {
 }
 
 impl Runnable for Process<'_> {
-    fn good_run(&self, wanted: &Wanted<'_>) -> Result<Run, RunFailure> {
+    fn good_run(&self, wanted: &CallSiteFilter<'_>) -> Result<FinishedRun, RunFailure> {
         let run = match self.live.take() {
             Some(live) => live,
             None => self.run(None, wanted)?,

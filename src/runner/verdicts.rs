@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::progress::Progress;
 use super::repeat::Runs;
-use super::runnable::{Obstacle, Run, RunFailure, Runnable};
+use super::runnable::{FinishedRun, Obstacle, RunFailure, Runnable};
 use super::suite::{Case, Suite, Unreadable};
 
 use crate::linux::NEEDED;
@@ -24,18 +24,20 @@ impl Suite {
     /// Without a baseline, if one may be proposed, the workload is run as often as `bless` would
     /// run it, because the proposal may be accepted as it is.
     pub fn test(&self, case: &Case, progress: &dyn Progress) -> Verdict {
-        let waits = Cell::new(false);
-        self.tested(case, progress, Recording::default(), &waits, |workload| Ok(Box::new(self.prepare(workload)?)))
+        let needs_more_runs = Cell::new(false);
+        self.tested(case, progress, RecordingOptions::default(), &needs_more_runs, |workload| {
+            Ok(Box::new(self.prepare(workload)?))
+        })
     }
 
-    /// Like [`Self::test`], for any [`Runnable`]. `waits` is set if further runs are needed but not
-    /// allowed yet.
+    /// Like [`Self::test`], for any [`Runnable`]. `needs_more_runs` is set if further runs are
+    /// needed but not allowed yet.
     pub(super) fn tested<'a>(
         &'a self,
         case: &'a Case,
         progress: &'a dyn Progress,
-        Recording { length, is_partial, in_slot }: Recording,
-        waits: &Cell<bool>,
+        RecordingOptions { length, is_partial, in_slot }: RecordingOptions,
+        needs_more_runs: &Cell<bool>,
         start: impl FnOnce(&'a Workload) -> Result<Box<dyn Runnable + 'a>, Obstacle>,
     ) -> Verdict {
         let update = self.settings.update();
@@ -45,7 +47,7 @@ impl Suite {
             let update = if baseline.is_none() && is_partial { Update::No } else { update };
             let records = baseline.is_none() && update != Update::No;
             if in_slot && records {
-                waits.set(true);
+                needs_more_runs.set(true);
                 return Ok(bare(case, Status::Passed));
             }
             let mut runs = Runs::new(self, case, document, progress, start(&document.workload)?);
@@ -58,8 +60,9 @@ impl Suite {
             if is_partial {
                 judgement.comparison.gone.clear();
             }
-            waits.set(in_slot && self.settings.confirm > 0 && baseline.is_some_and(|old| runs.can_confirm(old)));
-            Ok(if waits.get() {
+            needs_more_runs
+                .set(in_slot && self.settings.confirm > 0 && baseline.is_some_and(|old| runs.can_confirm(old)));
+            Ok(if needs_more_runs.get() {
                 Verdict { comparison: judgement.comparison, ..bare(case, Status::Failed) }
             } else {
                 judgement.carry_out(update, self, case)
@@ -172,7 +175,7 @@ impl Suite {
             Ok(verdict) => verdict,
             Err(RunFailure::Obstacle(obstacle)) => bare(case, self.obstructed(obstacle)),
             Err(RunFailure::WrongExit(run)) => {
-                let Run { exit, output, .. } = *run;
+                let FinishedRun { exit, output, .. } = *run;
                 let expected = parsed.expectation.document.workload.exit;
                 bare(case, Status::WrongExit { expected, actual: exit, output })
             }
@@ -209,7 +212,7 @@ impl Suite {
 
 /// How a first baseline is recorded.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Recording {
+pub(super) struct RecordingOptions {
     pub(super) length: Length,
     /// Whether only a part of the workload is run. Then a missing fact is not reported as gone, and
     /// no first baseline is made.

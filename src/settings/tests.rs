@@ -3,13 +3,13 @@
 use super::*;
 use crate::model::run::recording::CONFIRMING_RUNS;
 
-fn given(variables: &[(&str, &str)]) -> Given {
+fn raw(variables: &[(&str, &str)]) -> RawSettings {
     let variables = variables.iter().map(|&(name, value)| (name.to_owned(), value.into())).collect();
-    Given { variables, terminal: true }
+    RawSettings { variables, terminal: true }
 }
 
 fn resolved(variables: &[(&str, &str)]) -> Settings {
-    resolve(&given(variables), Flags::default()).expect("good values")
+    resolve(&raw(variables), Flags::default()).expect("good values")
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn bad_value_error_names_variable_and_valid_values() {
             "the environment variable SYSGUARD_CONFIRM is `-1`, but must be a number of runs such as 4; correct or unset it",
         ),
     ] {
-        let error = resolve(&given(&[(variable, value)]), Flags::default()).expect_err(variable);
+        let error = resolve(&raw(&[(variable, value)]), Flags::default()).expect_err(variable);
         assert_eq!(error.to_string(), message);
     }
 }
@@ -97,7 +97,7 @@ fn flag_hides_an_invalid_variable() {
         ("SYSGUARD_CONFIRM", "nonsense"),
         ("SYSGUARD_ENGINE", "nonsense"),
     ];
-    let settings = resolve(&given(&variables), flags).expect("flags only");
+    let settings = resolve(&raw(&variables), flags).expect("flags only");
     assert_eq!(settings.update, UpdateMode::No);
     assert!(settings.require);
     assert_eq!((settings.confirm, settings.engine), (0, Engine::Ptrace));
@@ -125,7 +125,7 @@ fn paths_are_read_and_empty_ones_ignored() {
 fn progress_is_for_terminals_only() {
     assert!(resolved(&[("TERM", "xterm")]).progress);
     assert!(!resolved(&[("TERM", "dumb")]).progress);
-    let piped = Given { terminal: false, ..given(&[("TERM", "xterm")]) };
+    let piped = RawSettings { terminal: false, ..raw(&[("TERM", "xterm")]) };
     assert!(!resolve(&piped, Flags::default()).expect("good values").progress);
 }
 

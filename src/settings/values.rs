@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{BINARY_PREFIX, BadVariable, Given};
+use super::{BINARY_PREFIX, BadVariable, RawSettings};
 use crate::model::judge::decide::UpdateMode;
 use crate::model::observe::observation::Engine;
 use crate::model::run::recording::CONFIRMING_RUNS;
 
-pub(super) fn update(given: &Given) -> Result<UpdateMode, BadVariable> {
-    match given.text("SYSGUARD_UPDATE").filter(|value| !value.is_empty()) {
+pub(super) fn update(raw: &RawSettings) -> Result<UpdateMode, BadVariable> {
+    match raw.text("SYSGUARD_UPDATE").filter(|value| !value.is_empty()) {
         None => Ok(UpdateMode::default()),
         Some(value) => {
             let expected = "one of auto, new, always, unseen, no, force";
@@ -18,8 +18,8 @@ pub(super) fn update(given: &Given) -> Result<UpdateMode, BadVariable> {
     }
 }
 
-pub(super) fn require(given: &Given) -> Result<bool, BadVariable> {
-    match given.text("SYSGUARD_REQUIRE").as_deref() {
+pub(super) fn require(raw: &RawSettings) -> Result<bool, BadVariable> {
+    match raw.text("SYSGUARD_REQUIRE").as_deref() {
         None | Some("" | "0" | "false") => Ok(false),
         Some("1" | "true") => Ok(true),
         Some(value) => {
@@ -29,13 +29,13 @@ pub(super) fn require(given: &Given) -> Result<bool, BadVariable> {
 }
 
 /// Returns the compiler that cargo uses: `RUSTC`, or else the one beside cargo.
-pub(super) fn rustc(given: &Given) -> PathBuf {
+pub(super) fn rustc(raw: &RawSettings) -> PathBuf {
     let beside = |cargo: PathBuf| cargo.with_file_name("rustc");
-    given.path("RUSTC").or_else(|| given.path("CARGO").map(beside)).unwrap_or_else(|| PathBuf::from("rustc"))
+    raw.path("RUSTC").or_else(|| raw.path("CARGO").map(beside)).unwrap_or_else(|| PathBuf::from("rustc"))
 }
 
-pub(super) fn confirm(given: &Given) -> Result<u32, BadVariable> {
-    match given.text("SYSGUARD_CONFIRM").filter(|value| !value.is_empty()) {
+pub(super) fn confirm(raw: &RawSettings) -> Result<u32, BadVariable> {
+    match raw.text("SYSGUARD_CONFIRM").filter(|value| !value.is_empty()) {
         None => Ok(CONFIRMING_RUNS),
         Some(value) => value.parse().map_err(|_| {
             let expected = "a number of runs such as 4";
@@ -46,8 +46,8 @@ pub(super) fn confirm(given: &Given) -> Result<u32, BadVariable> {
 
 /// Returns the engine for tests. The default is the guard, because a baseline says which calls need
 /// no stop.
-pub(super) fn engine(given: &Given) -> Result<Engine, BadVariable> {
-    match given.text("SYSGUARD_ENGINE").filter(|value| !value.is_empty()) {
+pub(super) fn engine(raw: &RawSettings) -> Result<Engine, BadVariable> {
+    match raw.text("SYSGUARD_ENGINE").filter(|value| !value.is_empty()) {
         None => Ok(Engine::Guard),
         Some(value) => Engine::to_judge(&value).map_err(|_| {
             let expected = "one of guard, ptrace";
@@ -56,9 +56,8 @@ pub(super) fn engine(given: &Given) -> Result<Engine, BadVariable> {
     }
 }
 
-pub(super) fn binaries(given: &Given) -> BTreeMap<String, PathBuf> {
-    given
-        .variables
+pub(super) fn binaries(raw: &RawSettings) -> BTreeMap<String, PathBuf> {
+    raw.variables
         .iter()
         .filter_map(|(name, path)| Some((name.strip_prefix(BINARY_PREFIX)?.to_owned(), PathBuf::from(path))))
         .collect()

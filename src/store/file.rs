@@ -1,10 +1,9 @@
 //! Files: read without blocking and replaced atomically, by [`read`], [`replace`] and [`remove`].
 
 use std::fs::{self, File, Metadata};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind, Read, Write};
-use std::path::Path;
-
-use tempfile::NamedTempFile;
+use std::path::{Path, PathBuf};
 
 use super::StoreError;
 use crate::model::expectation::format::MAX_SHARED_BYTES;
@@ -37,7 +36,8 @@ fn kind(metadata: &Metadata) -> &'static str {
     if metadata.is_dir() { "a directory" } else { "a device, a pipe or a socket" }
 }
 
-/// How often a folder is created again after another process removed it.
+/// How often a folder is created again after another process removed it, and a name is chosen again
+/// after another process took it.
 const ATTEMPTS: usize = 8;
 
 /// Replaces a file atomically, or creates it with its folders. Returns whether a byte changed; if
@@ -75,29 +75,50 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<bool, StoreError> {
 /// an expectation or a proposal.
 fn write_beside(target: &Path, folder: &Path, text: &str) -> io::Result<()> {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
-    let mut file = temporary(folder, &format!(".{name}."))?;
+    // The mode of a new file: as the umask allows.
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    let (path, file) = create_unique(folder, &format!(".{name}."), ".tmp", |path| options.open(path))?;
+    fill(file, target, text).and_then(|()| fs::rename(&path, target)).inspect_err(|_| {
+        // The first error is the one to report.
+        let _ = fs::remove_file(&path);
+    })
+}
+
+fn fill(mut file: File, target: &Path, text: &str) -> io::Result<()> {
     // A symbolic link has no permissions of its own, and those of its target belong to another
     // file.
     if let Ok(old) = fs::symlink_metadata(target)
         && old.is_file()
     {
-        file.as_file().set_permissions(old.permissions())?;
+        file.set_permissions(old.permissions())?;
     }
     file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(target).map_err(|error| error.error)?;
-    Ok(())
+    file.sync_all()
 }
 
-fn temporary(folder: &Path, prefix: &str) -> io::Result<NamedTempFile> {
-    // The mode of a new file: as the umask allows.
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    // The system's error, without the name of the temporary file.
-    let mut code = None;
-    let open = |path: &Path| options.open(path).inspect_err(|error| code = error.raw_os_error());
-    let made = tempfile::Builder::new().prefix(prefix).suffix(".tmp").make_in(folder, open);
-    made.map_err(|error| code.map_or(error, io::Error::from_raw_os_error))
+/// Creates something with an unused name, `PREFIXRANDOMSUFFIX`, in a folder. `create` must fail if
+/// the name is taken.
+///
+/// # Errors
+///
+/// The error of `create`.
+pub(crate) fn create_unique<T>(
+    folder: &Path,
+    prefix: &str,
+    suffix: &str,
+    mut create: impl FnMut(&Path) -> io::Result<T>,
+) -> io::Result<(PathBuf, T)> {
+    let mut attempts = ATTEMPTS;
+    loop {
+        // std seeds each hasher with random bytes of the system.
+        let random = RandomState::new().hash_one(std::process::id()) & 0xff_ffff;
+        let path = folder.join(format!("{prefix}{random:06x}{suffix}"));
+        match create(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && attempts > 0 => attempts -= 1,
+            created => return created.map(|created| (path, created)),
+        }
+    }
 }
 
 /// Syncs a folder: a new name is durable only after that, see fsync(2).

@@ -22,6 +22,8 @@ pub use self::error::StoreError;
 pub use self::layout::{Layout, Moved};
 pub use self::pending::proposals_below;
 
+pub(crate) use self::file::create_unique;
+
 use self::file::Content;
 use self::shared::SharedFiles;
 use crate::model::expectation::format::{self, MAX_BYTES, Parsed};

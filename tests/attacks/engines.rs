@@ -87,7 +87,6 @@ impl Bench {
         let output = Output::of(pipe);
         let limits = target.limits();
         let (observation, outcome) = match engine {
-            Engine::Ptrace => observe(command, &limits),
             Engine::Notify => observe_notified(command, &limits),
             Engine::Guard => {
                 let inherited = inherited(&command);
@@ -95,6 +94,7 @@ impl Bench {
                 let guard = guard.map_err(|error| format!("no guard: {error}"))?;
                 observe_guarded(command, &limits, &guard)
             }
+            _ => observe(command, &limits),
         }
         .map_err(|error| format!("{engine:?}: {error}"))?;
         let output = output.take().map_err(|error| format!("{engine:?}: {error}"))?;

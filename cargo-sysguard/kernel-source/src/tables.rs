@@ -8,8 +8,8 @@ use crate::tree::Tree;
 
 /// The source of one generated table.
 pub struct Table {
-    /// The ABI's name in `sysguard::model::kernel::syscall::Abi`, and the name of the generated
-    /// file.
+    /// The ABI's name in `sysguard::model::kernel::syscall::Abi`, and the name of the
+    /// generated file.
     pub abi: &'static str,
     /// The directory below arch/ with the code of its calls.
     pub arch: &'static str,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use sysguard::harness::{Console, Spinners};
+use sysguard::harness::{Console, ProgressDisplay};
 use sysguard::model::expectation::Unseen;
 use sysguard::model::judge::verdict::Verdict;
 use sysguard::model::observe::observation::Engine;
@@ -83,7 +83,7 @@ impl Options {
             let _ = writeln!(anstream::stderr(), "{}", message::warning(NOTHING_FOUND));
         }
         let mut by_package = VerdictsByPackage::of(&packages);
-        let outcome = self.bless_all(&jobs, &Spinners::new(settings.progress), &mut by_package)?;
+        let outcome = self.bless_all(&jobs, &ProgressDisplay::new(settings.progress), &mut by_package)?;
         report.write(by_package)?;
         match suites::faults(&packages) {
             Err(Failure { outcome: fault, message }) => Err(Failure { outcome: outcome.max(fault), message }),
@@ -116,7 +116,7 @@ impl Options {
     fn bless_all(
         &self,
         jobs: &[(&Suite, &Case)],
-        spinners: &Spinners,
+        display: &ProgressDisplay,
         by_package: &mut VerdictsByPackage,
     ) -> Result<Outcome, Failure> {
         let next = AtomicUsize::new(0);
@@ -124,9 +124,9 @@ impl Options {
         let by_package = Mutex::new(by_package);
         let work = || {
             while let Some((suite, case)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let verdict = self.bless(suite, case, spinners);
+                let verdict = self.bless(suite, case, display);
                 let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
-                let line = spinners.suspended(|| print_verdict(&verdict, self.report.console()));
+                let line = display.suspended(|| print_verdict(&verdict, self.report.console()));
                 if let Ok(worst) = &mut *outcome {
                     match line {
                         Ok(()) => *worst = (*worst).max(Outcome::of(&verdict.status)),
@@ -144,14 +144,14 @@ impl Options {
         outcome.into_inner().unwrap_or_else(PoisonError::into_inner).map_err(Failure::output)
     }
 
-    fn bless(&self, suite: &Suite, case: &Case, spinners: &Spinners) -> Verdict {
+    fn bless(&self, suite: &Suite, case: &Case, display: &ProgressDisplay) -> Verdict {
         match case.ignored() {
             Some(reason) if !self.include_ignored => {
                 Suite::ignored(case, &format!("{reason} (--include-ignored blesses it)"))
             }
             _ => {
                 let length = self.runs.map_or(Length::UntilQuiet, Length::Exactly);
-                suite.bless(case, length, if self.prune { Unseen::Prune } else { Unseen::Keep }, spinners)
+                suite.bless(case, length, if self.prune { Unseen::Prune } else { Unseen::Keep }, display)
             }
         }
     }

@@ -33,7 +33,7 @@ enum Format {
 impl Options {
     /// Probes the gates and prints the result.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
-        let gates = probe(&context.given.rustflags());
+        let gates = probe(&context.raw.rustflags());
         let mut out = output::stdout();
         match self.format {
             Format::Table => write(&mut out, &gates),

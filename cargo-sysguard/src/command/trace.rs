@@ -210,7 +210,7 @@ impl From<TraceError> for Failed {
             // The program exists, but its interpreter does not.
             TraceError::Exec { source, .. } if source.kind() == io::ErrorKind::NotFound => Self::NOT_FOUND,
             TraceError::Exec { .. } => Self::NOT_EXECUTABLE,
-            TraceError::Directory { .. } | TraceError::Impossible { .. } | TraceError::System { .. } => Self::OURS,
+            _ => Self::OURS,
         };
         Self { code, message: error.to_string() }
     }

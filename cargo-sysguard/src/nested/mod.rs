@@ -4,8 +4,8 @@
 //! The runner must not ask cargo again, because nextest calls it once per test.
 
 mod added;
-mod later;
 mod line;
+mod postponed;
 mod progress;
 mod runners;
 mod targets;
@@ -25,8 +25,8 @@ use sysguard::report;
 use crate::exit_code::Failure;
 
 pub(crate) use added::Added;
-pub(crate) use later::PostponedTest;
 pub(crate) use line::{Line, Tool};
+pub(crate) use postponed::PostponedTest;
 pub(crate) use progress::{Follower, Reporter};
 pub(crate) use runners::Runners;
 pub(crate) use targets::Targets;

@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sysguard::harness::Spinners;
+use sysguard::harness::ProgressDisplay;
 use sysguard::runner::Progress;
 
 use super::append;
@@ -83,9 +83,9 @@ impl Follower {
             let follow = move || {
                 let mut running = Following { reports: BufReader::new(opened), begun: String::new(), live: Vec::new() };
                 // cargo and nextest draw on the terminal, so progress is printed as lines.
-                let spinners = Spinners::logged();
+                let display = ProgressDisplay::logged();
                 while receiver.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                    running.pass_on(&spinners, |runner| Path::new(&format!("/proc/{runner}")).exists());
+                    running.pass_on(&display, |runner| Path::new(&format!("/proc/{runner}")).exists());
                 }
             };
             (sender, thread::spawn(follow))

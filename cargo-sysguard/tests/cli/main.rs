@@ -26,6 +26,8 @@ macro_rules! trials {
 #[cfg(target_os = "linux")]
 mod bless;
 #[cfg(target_os = "linux")]
+mod checks;
+#[cfg(target_os = "linux")]
 mod closing;
 #[cfg(target_os = "linux")]
 mod closures;
@@ -113,7 +115,12 @@ fn trials() -> Vec<Trial> {
 #[cfg(target_os = "linux")]
 fn trials() -> Vec<Trial> {
     let commands = of_workloads().into_iter().chain(of_proposals()).chain(of_readings());
-    let others = ends::trials().into_iter().chain(left::trials()).chain(run::trials()).chain(closures::trials());
+    let others = ends::trials()
+        .into_iter()
+        .chain(left::trials())
+        .chain(run::trials())
+        .chain(closures::trials())
+        .chain(checks::trials());
     let others = others
         .chain(hooks::trials())
         .chain(names::trials())

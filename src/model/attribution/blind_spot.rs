@@ -2,6 +2,7 @@
 
 /// Something that ptrace cannot see, or that may hide a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum BlindSpot {
     /// Operations submitted with io_submit(2) are not syscalls.
     Aio,

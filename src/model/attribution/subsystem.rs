@@ -7,6 +7,7 @@ use std::fmt;
 
 /// A subsystem of the Linux kernel, ordered by its slug.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Subsystem {
     /// fs/aio.c
     Aio,

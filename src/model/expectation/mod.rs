@@ -8,6 +8,7 @@ pub mod format;
 pub mod merge;
 pub mod project;
 pub mod remarks;
+mod rule;
 pub mod split;
 pub mod storage;
 pub mod terms;

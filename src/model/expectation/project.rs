@@ -140,6 +140,7 @@ pub(in crate::model) fn facts_of(used: &Use, error: Option<Errno>, platform: &Pl
 
 impl Rule {
     /// Returns whether the rule applies to calls of this phase, or outside all phases.
+    #[doc(hidden)]
     pub fn is_of(&self, phase: Option<&str>) -> bool {
         self.phase.as_deref().is_none_or(|wanted| phase == Some(wanted))
     }
@@ -148,6 +149,7 @@ impl Rule {
     /// Every given part must match.
     ///
     /// An object may have the name of the observation (`file:ext4`) or of the expectation (`file`).
+    #[doc(hidden)]
     pub fn matches(&self, used: &Use, outcome: Option<Errno>) -> bool {
         fn agrees(wanted: Option<&String>, actual: Option<&str>) -> bool {
             wanted.is_none_or(|wanted| actual == Some(wanted.as_str()))
@@ -176,6 +178,7 @@ impl From<&str> for Rule {
 }
 
 /// A rule for exactly this use.
+#[doc(hidden)]
 impl From<&Use> for Rule {
     fn from(used: &Use) -> Self {
         let text = |part: Option<&str>| part.map(str::to_owned);

@@ -109,8 +109,22 @@ impl Level {
     }
 }
 
-/// A `tolerate:` or `forbid:` rule: every given part must match.
+/// Which calls an assertion, or a `tolerate:` or `forbid:` rule, is about: every given part must
+/// match.
+///
+/// A [`Subsystem`] and the name of a syscall are rules, too. Other rules start from one of them, or
+/// from `Rule::default()`, which matches every call:
+///
+/// ```
+/// use sysguard::{Rule, Subsystem};
+///
+/// let reads_of_proc = Rule::from("openat").object("file:proc");
+/// let raw_sockets = Rule::from(Subsystem::Network).argument("AF_PACKET");
+/// let refused = Rule::default().error("EPERM");
+/// # assert_eq!(refused.error.as_deref(), Some("EPERM"));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Rule {
     /// The phase; `None`: any phase, and outside all phases.
     pub phase: Option<String>,
@@ -130,6 +144,7 @@ pub struct Rule {
 
 impl Rule {
     /// Returns the given parts by their keys in a document, without the reason.
+    #[doc(hidden)]
     pub fn parts(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let parts = [
             ("phase", self.phase.as_deref()),

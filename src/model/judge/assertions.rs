@@ -2,9 +2,10 @@
 //!
 //! The names in a rule are checked first: a rule with an unknown name would never match.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::attribution::Use;
+use crate::model::attribution::{Subsystem, Use};
 use crate::model::expectation::Rule;
 use crate::model::expectation::format::check_rule;
 use crate::model::judge::forbid::rule_text;
@@ -34,7 +35,25 @@ impl Observation {
         calls
     }
 
-    /// Returns how many calls match a [`Subsystem`](crate::model::attribution::Subsystem), the name
+    /// Returns the number of calls of each syscall, by name.
+    pub fn syscalls(&self) -> BTreeMap<Cow<'static, str>, u64> {
+        let mut calls = BTreeMap::new();
+        for (used, tally) in &self.uses {
+            *calls.entry(used.syscall.name()).or_default() += tally.calls;
+        }
+        calls
+    }
+
+    /// Returns the number of calls that reached each subsystem.
+    pub fn subsystems(&self) -> BTreeMap<Subsystem, u64> {
+        let mut calls = BTreeMap::new();
+        for (used, tally) in &self.uses {
+            *calls.entry(used.subsystem).or_default() += tally.calls;
+        }
+        calls
+    }
+
+    /// Returns how many calls match a [`Subsystem`], the name
     /// of a syscall, or a [`Rule`].
     ///
     /// # Panics

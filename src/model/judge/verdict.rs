@@ -93,6 +93,8 @@ pub enum Asked {
     Test,
     /// To record its baseline.
     Bless,
+    /// To check assertions; it has no file.
+    Check,
 }
 
 impl Status {

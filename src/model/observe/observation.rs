@@ -26,8 +26,26 @@ pub struct Tally {
     pub errors: BTreeMap<Errno, u64>,
 }
 
-/// The uses of one or several runs.
+/// What one or several runs used of the kernel.
+///
+/// Questions and assertions take a [`Subsystem`](crate::Subsystem), the name of a syscall, or a
+/// [`Rule`](crate::Rule):
+///
+/// ```no_run
+/// # fn main() -> Result<(), sysguard::Error> {
+/// use sysguard::{Rule, Subsystem, Tracer};
+///
+/// let seen = Tracer::new("ls").run()?.observation;
+/// assert!(seen.uses(Subsystem::Filesystem));
+/// seen.at_most("openat", 20);
+/// seen.forbid(Rule::from("socket").argument("AF_INET"));
+/// for (name, calls) in seen.syscalls() {
+///     println!("{calls:>6} {name}");
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Observation {
     /// The number of runs.
     pub runs: u32,
@@ -38,10 +56,13 @@ pub struct Observation {
     /// Events known to be lost; any value but 0 is an error.
     pub lost_events: u64,
     /// Every use with its tally.
+    #[doc(hidden)]
     pub uses: BTreeMap<Use, Tally>,
     /// The uses of each phase, named by the program or the loader's: a part of `uses`.
+    #[doc(hidden)]
     pub phases: BTreeMap<String, BTreeMap<Use, Tally>>,
     /// The call sites of first calls, in the whole run (`None`) and in phases, as far as recorded.
+    #[doc(hidden)]
     pub sites: BTreeMap<(Option<String>, Use), CallSite>,
     /// Blind spots: uses that may have been missed.
     pub blind_spots: BTreeSet<BlindSpot>,
@@ -86,6 +107,7 @@ fn add(uses: &mut BTreeMap<Use, Tally>, more: BTreeMap<Use, Tally>) {
 
 impl Observation {
     /// Returns the empty observation of one run.
+    #[doc(hidden)]
     pub fn new() -> Self {
         Self { runs: 1, ..Self::default() }
     }
@@ -123,6 +145,7 @@ impl Observation {
     }
 
     /// Adds the runs of another observation of the same workload.
+    #[doc(hidden)]
     pub fn merge(&mut self, other: Self) {
         self.runs += other.runs;
         self.processes += other.processes;
@@ -139,6 +162,7 @@ impl Observation {
     }
 
     /// Stores the call site of a first call.
+    #[doc(hidden)]
     pub fn called_by(&mut self, First { used, phase, of_run }: First, site: CallSite) {
         if of_run {
             self.sites.insert((None, used.clone()), site.clone());
@@ -149,12 +173,14 @@ impl Observation {
     }
 
     /// Returns whether the call site of this first call is stored.
+    #[doc(hidden)]
     pub fn knows_caller(&self, First { used, phase, of_run }: &First) -> bool {
         let places = of_run.then_some(None).into_iter().chain(phase.clone().map(Some));
         places.into_iter().all(|phase| self.sites.contains_key(&(phase, used.clone())))
     }
 
     /// Returns the uses outside all phases (`None`), then those of each phase.
+    #[doc(hidden)]
     pub fn parts(&self) -> impl Iterator<Item = (Option<&str>, Cow<'_, BTreeMap<Use, Tally>>)> {
         let phases = self.phases.iter().map(|(phase, uses)| (Some(phase.as_str()), Cow::Borrowed(uses)));
         std::iter::once((None, self.outside())).chain(phases)
@@ -212,6 +238,7 @@ pub struct Recording {
 
 /// How events are obtained.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Engine {
     /// Two ptrace stops per call: exact, with results.
     #[default]
@@ -226,11 +253,13 @@ pub enum Engine {
 
 impl Engine {
     /// Returns the engine of this name, if it can record a baseline.
+    #[doc(hidden)]
     pub fn to_record(word: &str) -> Result<Self, NotAnEngine> {
         Self::named(word, [Self::Notify, Self::Ptrace])
     }
 
     /// Returns the engine of this name, if it can test a workload against its baseline.
+    #[doc(hidden)]
     pub fn to_judge(word: &str) -> Result<Self, NotAnEngine> {
         Self::named(word, [Self::Guard, Self::Ptrace])
     }
@@ -252,6 +281,7 @@ impl Engine {
     }
 
     /// Returns what the engine cannot see of the calls that it reports.
+    #[doc(hidden)]
     pub fn unknown(self) -> Option<&'static str> {
         (self == Self::Notify).then_some("errors of calls whose result does not say what they used")
     }

@@ -3,7 +3,6 @@
 //! [`record`] is the data for machines; the other formats are views of it.
 
 mod callers;
-#[cfg(feature = "formats")]
 mod csv;
 mod groups;
 mod markdown;
@@ -38,10 +37,7 @@ pub fn observation(
             writeln!(out)
         }
         Format::Yaml => serde_yaml::to_writer(out, &record).map_err(io::Error::other),
-        #[cfg(feature = "formats")]
         Format::Csv => csv::write(out, &record, taxonomy),
-        #[cfg(not(feature = "formats"))]
-        Format::Csv => Err(super::format::is_left_out("csv")),
     }
 }
 

@@ -3,39 +3,53 @@
 //! [`summary`] writes one line, [`verdict`] the whole verdict, [`verdicts`] those of a run in any
 //! format. A verdict is also written as a line of JSON, from the harness to the subcommand.
 
+#[cfg(feature = "unstable")]
 mod batch;
+#[cfg(feature = "unstable")]
 mod closing;
-#[cfg(feature = "formats")]
+#[cfg(feature = "unstable")]
 mod csv;
 mod diff;
 mod findings;
+#[cfg(feature = "unstable")]
 mod github;
+#[cfg(feature = "unstable")]
 mod json;
-#[cfg(feature = "formats")]
+#[cfg(feature = "unstable")]
 mod junit;
+#[cfg(feature = "unstable")]
 mod markdown;
 mod next;
 mod record;
-#[cfg(feature = "formats")]
+#[cfg(feature = "unstable")]
 mod sarif;
 
 use std::io;
 
+use super::Palette;
 use super::style::Painted;
 use super::words::{counted, escaped, len};
-use super::{Format, Palette, VerdictFormat};
+#[cfg(feature = "unstable")]
+use super::{Format, VerdictFormat};
 use crate::model::facts::finding::{Comparison, Watched};
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::run::recording::Growth;
 use crate::model::run::workload::Exit;
 use findings::{counts_by_kind, write_drift, write_findings, write_keys, write_suspects};
+#[cfg(feature = "unstable")]
 use json::VerdictsRecord;
 
+#[cfg(feature = "unstable")]
 pub use batch::PackageVerdicts;
+#[cfg(feature = "unstable")]
 pub use closing::Closing;
+#[cfg(feature = "unstable")]
 pub use diff::write as change;
+#[cfg(feature = "unstable")]
 pub use next::pending_dir_flag;
-pub use record::{NotAVerdict, read_json_line, write_json_line};
+pub use record::write_json_line;
+#[cfg(feature = "unstable")]
+pub use record::{NotAVerdict, read_json_line};
 
 /// The number of lines that are shown of a workload's own output.
 const OUTPUT_LINES: usize = 20;
@@ -51,6 +65,7 @@ pub fn summary(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) ->
 }
 
 /// Writes everything on a workload: findings, the change of its file, and the next commands.
+#[cfg(feature = "unstable")]
 pub fn verdict(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
     verdict_with_diff(out, verdict, None, palette)
 }
@@ -96,12 +111,14 @@ pub fn fast_mode_note(out: &mut dyn io::Write, workloads: usize, palette: &Palet
 }
 
 /// Writes the last line of a run, coloured by its outcome.
+#[cfg(feature = "unstable")]
 pub fn closing(out: &mut dyn io::Write, closing: &Closing, palette: &Palette) -> io::Result<()> {
     let style = if closing.is_good() { palette.same } else { palette.error };
     writeln!(out, "{}", Painted(style, closing))
 }
 
 /// Writes the verdicts of a whole run of `command`, without colours.
+#[cfg(feature = "unstable")]
 pub fn verdicts(
     out: &mut dyn io::Write,
     command: &str,
@@ -118,27 +135,22 @@ pub fn verdicts(
         VerdictFormat::Report(Format::Yaml) => {
             serde_yaml::to_writer(out, &VerdictsRecord::of(command, packages)).map_err(io::Error::other)
         }
-        #[cfg(feature = "formats")]
         VerdictFormat::Report(Format::Csv) => csv::write(out, packages),
-        #[cfg(feature = "formats")]
         VerdictFormat::Junit => junit::write(out, packages),
-        #[cfg(feature = "formats")]
         VerdictFormat::Sarif => sarif::write(out, packages),
-        #[cfg(not(feature = "formats"))]
-        VerdictFormat::Report(Format::Csv) | VerdictFormat::Junit | VerdictFormat::Sarif => {
-            Err(super::format::is_left_out(format.name()))
-        }
         VerdictFormat::Github => github::write(out, packages),
     }
 }
 
 /// Returns the page for `$GITHUB_STEP_SUMMARY` with at most `limit` bytes; empty if not even the
 /// title fits.
+#[cfg(feature = "unstable")]
 pub fn step_summary(packages: &[PackageVerdicts], limit: usize) -> String {
     markdown::page(packages, limit)
 }
 
 /// Writes failures and suspects in full, the others on one line each, and the numbers.
+#[cfg(feature = "unstable")]
 fn table(out: &mut dyn io::Write, packages: &[PackageVerdicts]) -> io::Result<()> {
     let palette = Palette::plain();
     for (_, item) in batch::all(packages) {

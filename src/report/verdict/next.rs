@@ -52,6 +52,8 @@ fn steps(verdict: &Verdict) -> Vec<Step> {
     let asked = match verdict.asked {
         Asked::Test => "test",
         Asked::Bless => "bless",
+        // The subcommand and its file know nothing of a check.
+        Asked::Check => return Vec::new(),
     };
     let again = |purpose: String| vec![step(asked, purpose)];
     match &verdict.status {
@@ -73,7 +75,7 @@ fn steps(verdict: &Verdict) -> Vec<Step> {
         Status::Untraceable { .. } => again("where tracing is possible".to_owned()),
         Status::Broken { .. } if !verdict.comparison.findings.is_empty() => again(match verdict.asked {
             Asked::Test => "once the file can be written, or with `--pending-dir DIRECTORY`".to_owned(),
-            Asked::Bless => "once the file can be written".to_owned(),
+            Asked::Bless | Asked::Check => "once the file can be written".to_owned(),
         }),
         Status::Broken { .. } => again("run it again".to_owned()),
     }

@@ -176,7 +176,7 @@ fn check_rule(rule: &Node) -> Result<(), Fault> {
 
 fn check_environment(env: &Node) -> Result<(), Fault> {
     for (key, value) in env.pairs() {
-        check_variable(key)?;
+        check_key_of_variable(key)?;
         if value.is_null() {
             let name = &key.name;
             let message = format!("`{name}` has no value: write \"\" for an empty value (variables are not inherited)");
@@ -186,12 +186,14 @@ fn check_environment(env: &Node) -> Result<(), Fault> {
     Ok(())
 }
 
-fn check_variable(Key { name, place }: &Key) -> Result<(), Fault> {
+fn check_key_of_variable(Key { name, place }: &Key) -> Result<(), Fault> {
+    check_variable(name).map_err(|message| Fault::new(*place, message))
+}
+
+/// Returns what is wrong with the name of an environment variable.
+pub(super) fn check_variable(name: &str) -> Result<(), String> {
     if name.is_empty() || name.contains('=') {
-        return Err(Fault::new(
-            *place,
-            format!("invalid variable name `{name}`: it must be non-empty and hold no `=`"),
-        ));
+        return Err(format!("invalid variable name `{name}`: it must be non-empty and hold no `=`"));
     }
     Ok(())
 }
@@ -199,7 +201,7 @@ fn check_variable(Key { name, place }: &Key) -> Result<(), Fault> {
 /// Refuses a variable that `env` sets too, or that does not name exactly one target.
 fn check_with(with: &Node, root: &Node) -> Result<(), Fault> {
     for (key, value) in with.pairs() {
-        check_variable(key)?;
+        check_key_of_variable(key)?;
         keys::check::<WrittenTarget>(value)?;
         let name = &key.name;
         if root.get("env").is_some_and(|(_, env)| env.get(name).is_some()) {

@@ -14,6 +14,7 @@ mod outline;
 mod remarks;
 mod scalar;
 mod shared;
+#[cfg(feature = "unstable")]
 pub mod taxonomy;
 mod text;
 mod typed;
@@ -47,6 +48,15 @@ use crate::model::run::platform::Platform;
 /// The unknown name of a syscall or an error, with the nearest known one.
 pub(crate) fn check_rule(rule: &Rule) -> Result<(), String> {
     words::check_rule(rule)
+}
+
+/// Checks the name of an environment variable that was not read from a file.
+///
+/// # Errors
+///
+/// The name is empty or holds `=`.
+pub(crate) fn check_variable(name: &str) -> Result<(), String> {
+    document::check_variable(name)
 }
 
 /// An expectation together with the text that it was read from.

@@ -1,5 +1,5 @@
 //! The result of one traced run, and whether the markers of a closure are in order. Main type:
-//! [`Seen`].
+//! [`TracedRun`].
 //!
 //! It must not start or judge a run.
 
@@ -7,14 +7,14 @@ use crate::linux::Outcome;
 use crate::model::observe::observation::{Observation, Watch};
 
 /// The observation and the outcome of a traced run.
-pub(super) struct Seen {
+pub(super) struct TracedRun {
     pub(super) watch: Watch,
     pub(super) outcome: Outcome,
 }
 
-impl Seen {
+impl TracedRun {
     /// Returns the observation, including the number of events that tracing lost.
-    pub(super) fn whole(self) -> (Observation, Outcome) {
+    pub(super) fn into_parts(self) -> (Observation, Outcome) {
         let mut observation = self.watch.observation;
         observation.lost_events += self.outcome.lost_events;
         (observation, self.outcome)

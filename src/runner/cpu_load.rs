@@ -1,5 +1,5 @@
 //! Load on every CPU, so that a recording also shows what a workload does on a busy machine. Main
-//! type: [`Busy`].
+//! type: [`CpuLoad`].
 //!
 //! Other load decides races, and with them which calls a workload makes. Example: a client closes a
 //! connection that its server may or may not have closed already. An idle machine shows only one of
@@ -12,12 +12,12 @@ use std::thread::{self, JoinHandle};
 
 /// Keeps CPUs busy until it is dropped.
 #[derive(Debug)]
-pub(super) struct Busy {
+pub(super) struct CpuLoad {
     over: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
-impl Busy {
+impl CpuLoad {
     /// Starts one busy thread per CPU. A thread that cannot be created is left out: the machine is
     /// loaded enough then.
     pub(super) fn keep(cpus: usize) -> Self {
@@ -35,7 +35,7 @@ impl Busy {
     }
 }
 
-impl Drop for Busy {
+impl Drop for CpuLoad {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
         for thread in self.threads.drain(..) {

@@ -1,4 +1,5 @@
-//! Runs tests that the caller provides, with libtest's selection and output. Main type: [`Each`].
+//! Runs tests that the caller provides, with libtest's selection and output. Main type:
+//! [`CustomTest`].
 //!
 //! What a test does, and whether it failed, is decided by the caller.
 
@@ -10,7 +11,7 @@ use libtest_mimic::{ColorSetting, Failed, Trial};
 use super::arguments::Arguments;
 
 /// One test and how to run it.
-pub struct Each {
+pub struct CustomTest {
     /// Its name.
     pub name: String,
     /// Whether it runs only on request.
@@ -19,21 +20,22 @@ pub struct Each {
     pub run: Box<dyn FnOnce() -> Result<(), String> + Send>,
 }
 
-impl fmt::Debug for Each {
+impl fmt::Debug for CustomTest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Each").field("name", &self.name).field("ignored", &self.ignored).finish_non_exhaustive()
+        f.debug_struct("CustomTest").field("name", &self.name).field("ignored", &self.ignored).finish_non_exhaustive()
     }
 }
 
 /// Runs the tests that the arguments select and reports on standard output. Returns whether any
 /// failed.
-pub fn run_each(arguments: &Arguments, tests: Vec<Each>) -> bool {
+pub fn run_custom_tests(arguments: &Arguments, tests: Vec<CustomTest>) -> bool {
     let mut translated = arguments.translate(tests.iter().map(|test| test.name.as_str()));
     let has_colour = || anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
     let colour = arguments.colour().unwrap_or_else(has_colour);
     translated.color = Some(if colour { ColorSetting::Always } else { ColorSetting::Never });
     translated.logfile.clone_from(&arguments.logfile);
-    let trial =
-        |Each { name, ignored, run }| Trial::test(name, || run().map_err(Failed::from)).with_ignored_flag(ignored);
+    let trial = |CustomTest { name, ignored, run }| {
+        Trial::test(name, || run().map_err(Failed::from)).with_ignored_flag(ignored)
+    };
     libtest_mimic::run(&translated, tests.into_iter().map(trial).collect()).has_failed()
 }

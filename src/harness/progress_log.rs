@@ -1,5 +1,5 @@
 //! Running workloads as log lines, for standard error that is not a terminal or that others draw
-//! on. Main type: [`Lines`].
+//! on. Main type: [`ProgressLog`].
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -7,6 +7,8 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use crate::runner::Progress;
 
 /// Delay of the first line on a workload; most have ended by then.
 const FIRST: Duration = Duration::from_secs(10);
@@ -17,37 +19,37 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// Writes a line on every running workload from time to time.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
-    running: Arc<Mutex<Running>>,
+pub(super) struct ProgressLog {
+    running: Arc<Mutex<RunningWorkloads>>,
     /// Ends the writing thread, which starts with the first workload.
     ticking: Mutex<Option<Sender<()>>>,
 }
 
 /// The running workloads by name.
 #[derive(Debug, Default)]
-struct Running(BTreeMap<String, Entry>);
+struct RunningWorkloads(BTreeMap<String, RunningWorkload>);
 
 #[derive(Debug)]
-struct Entry {
+struct RunningWorkload {
     since: Instant,
     due: Instant,
     run: u32,
     of: u32,
 }
 
-impl Lines {
-    /// Reports that the `run`th of `of` runs of a workload starts.
-    pub(super) fn running(&self, workload: &str, run: u32, of: u32) {
+impl Progress for ProgressLog {
+    fn running(&self, workload: &str, run: u32, of: u32) {
         self.with(|running| running.began(workload, run, of, Instant::now()));
         self.tick();
     }
 
-    /// Reports that the runs of a workload have ended.
-    pub(super) fn ended(&self, workload: &str) {
+    fn ended(&self, workload: &str) {
         self.with(|running| running.0.remove(workload));
     }
+}
 
-    fn with<R>(&self, action: impl FnOnce(&mut Running) -> R) -> R {
+impl ProgressLog {
+    fn with<R>(&self, action: impl FnOnce(&mut RunningWorkloads) -> R) -> R {
         action(&mut self.running.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -70,9 +72,10 @@ impl Lines {
     }
 }
 
-impl Running {
+impl RunningWorkloads {
     fn began(&mut self, workload: &str, run: u32, of: u32, now: Instant) {
-        let entry = self.0.entry(workload.to_owned()).or_insert(Entry { since: now, due: now + FIRST, run, of });
+        let entry =
+            self.0.entry(workload.to_owned()).or_insert(RunningWorkload { since: now, due: now + FIRST, run, of });
         (entry.run, entry.of) = (run, of);
     }
 
@@ -100,7 +103,7 @@ mod tests {
     fn long_runs_are_reported_at_intervals() {
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
-        let mut running = Running::default();
+        let mut running = RunningWorkloads::default();
         running.began("long", 0, 10, start);
         running.began("single", 1, 1, after(5));
         assert_eq!(running.due(after(9)), "");

@@ -1,4 +1,4 @@
-//! Finds the package of a harness at run time. Main function: [`package`].
+//! Finds the package of a harness at run time. Main function: [`package_folder`].
 //!
 //! The test binary contains the path of the folder in which it was built. A nextest archive,
 //! `--workspace-remap` or a copied checkout runs it elsewhere. Then the folder of the build is gone
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// `manifest_dir` is `CARGO_MANIFEST_DIR` at run time, which cargo and nextest set. It takes
 /// precedence, unless `built` is below it. Without it, the package is found in `workspace`
 /// (`SYSGUARD_WORKSPACE_ROOT`) by the end of `built`'s path, or is the workspace itself.
-pub(super) fn package(
+pub(super) fn package_folder(
     built: &Path,
     manifest_dir: Option<&Path>,
     workspace: Option<&Path>,
@@ -32,14 +32,14 @@ pub(super) fn package(
 /// A suffix below a folder with the new workspace's name is preferred, since a package may be in a
 /// folder of the same name (`serde/serde`).
 fn moved(built: &Path, workspace: &Path, is_package: impl Fn(&Path) -> bool) -> Option<PathBuf> {
-    let places: Vec<(&Path, PathBuf)> = built
+    let candidates: Vec<(&Path, PathBuf)> = built
         .ancestors()
         .filter_map(|old| Some((old, workspace.join(built.strip_prefix(old).ok()?))))
-        .filter(|(_, place)| is_package(place))
+        .filter(|(_, folder)| is_package(folder))
         .collect();
-    let of_that_name = places.iter().rfind(|(old, _)| old.file_name() == workspace.file_name());
+    let of_that_name = candidates.iter().rfind(|(old, _)| old.file_name() == workspace.file_name());
     // Ancestors start at the package, so the last one gives the longest suffix.
-    of_that_name.or(places.last()).map(|(_, place)| place.components().collect())
+    of_that_name.or(candidates.last()).map(|(_, folder)| folder.components().collect())
 }
 
 #[cfg(test)]
@@ -62,8 +62,9 @@ mod tests {
             (None, Some("/new"), &["/new/b"], built),
         ] {
             let is_package = |path: &Path| packages.iter().any(|package| path == Path::new(package));
-            let place = package(Path::new(built), manifest_dir.map(Path::new), workspace.map(Path::new), is_package);
-            assert_eq!(place, Path::new(found), "{manifest_dir:?} {workspace:?} {packages:?}");
+            let folder =
+                package_folder(Path::new(built), manifest_dir.map(Path::new), workspace.map(Path::new), is_package);
+            assert_eq!(folder, Path::new(found), "{manifest_dir:?} {workspace:?} {packages:?}");
         }
     }
 
@@ -71,8 +72,8 @@ mod tests {
     fn package_in_workspace_of_same_name_is_found() {
         let is_package = |path: &Path| path == Path::new("/new/serde") || path == Path::new("/new/serde/serde");
         for (built, found) in [("/old/serde", "/new/serde"), ("/old/serde/serde", "/new/serde/serde")] {
-            let place = package(Path::new(built), None, Some(Path::new("/new/serde")), is_package);
-            assert_eq!(place, Path::new(found));
+            let folder = package_folder(Path::new(built), None, Some(Path::new("/new/serde")), is_package);
+            assert_eq!(folder, Path::new(found));
         }
     }
 }

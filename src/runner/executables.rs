@@ -1,5 +1,5 @@
 //! Finds the executables that workloads run. They come from a parent `cargo sysguard test`, from
-//! the cargo that runs this process, or from an own build. Main type: [`Targets`].
+//! the cargo that runs this process, or from an own build. Main type: [`Executables`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::artifacts::{self, Artifacts, Build, Target, TargetKind};
 
 /// The executables of one package.
 #[derive(Debug)]
-pub(super) struct Targets {
+pub(super) struct Executables {
     pub(super) package: PathBuf,
     pub(super) cargo: PathBuf,
     /// Executables built by the parent `cargo sysguard test`, with the user's own flags.
@@ -23,7 +23,7 @@ pub(super) struct Targets {
     pub(super) built: OnceLock<Result<Artifacts, String>>,
 }
 
-impl Targets {
+impl Executables {
     /// Returns the executable of a target; builds it if needed.
     pub(super) fn executable(&self, target: &Target) -> Result<PathBuf, String> {
         if let Some(known) = self.known(target) {
@@ -71,7 +71,7 @@ mod tests {
         prebuilt.insert(&package, target("broken"), Err("it does not compile".to_owned()));
         prebuilt.insert(Path::new("/other"), target("foreign"), Ok(PathBuf::from("/foreign")));
         let binaries = ["prebuilt", "named", "broken"].map(|name| (name.to_owned(), PathBuf::from("/named")));
-        let targets = Targets {
+        let targets = Executables {
             package,
             cargo: PathBuf::from("/nonexistent/cargo"),
             prebuilt,

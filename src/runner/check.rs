@@ -1,0 +1,49 @@
+//! Runs closures that have no expectation file. Main type: [`CheckOptions`].
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::runnable::Runnable;
+use super::suite::{Case, Suite};
+use crate::model::judge::verdict::{Asked, Verdict};
+use crate::model::observe::observation::Observation;
+
+/// How a closure without a file is run: what a document would say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckOptions {
+    /// The time limit of one run; `None`: that of workloads.
+    pub timeout: Option<Duration>,
+    /// Variables that are added to the built environment.
+    pub env: BTreeMap<String, String>,
+    /// Why it is run on request only.
+    pub ignore: Option<String>,
+}
+
+impl Suite {
+    /// Returns the case of a closure that has no file.
+    pub fn check(&self, name: &str, options: CheckOptions) -> Case {
+        let mut case = self.closure(name.to_owned());
+        if let Ok(parsed) = &mut case.content {
+            let document = &mut parsed.expectation.document;
+            let CheckOptions { timeout, env, ignore } = options;
+            document.workload.timeout = timeout.unwrap_or(document.workload.timeout);
+            document.workload.env = env;
+            document.ignore = ignore;
+        }
+        case
+    }
+
+    /// Runs a check's closure once and returns its observation.
+    ///
+    /// # Errors
+    ///
+    /// The verdict on why there is none.
+    pub fn observe_check(&self, case: &Case) -> Result<Observation, Box<Verdict>> {
+        let mut observed = None;
+        let verdict = self.verdict(case, |parsed| {
+            observed = Some(self.prepare(&parsed.expectation.document.workload)?.good_run(&|_| false)?.observation);
+            Ok(Self::ignored(case, "it has no file"))
+        });
+        observed.ok_or_else(|| Box::new(Verdict { asked: Asked::Check, ..verdict }))
+    }
+}

@@ -18,11 +18,11 @@ use super::stopped::NextStop;
 use super::sys;
 use super::witness::{Target, Witness};
 use crate::model::attribution::blind_spot::BlindSpot;
-use crate::model::attribution::files::{self, shares_files};
+use crate::model::attribution::files::{CacheEffect, cache_effect, shares_files};
 use crate::model::attribution::objects::is_named_by_path;
 use crate::model::attribution::{Answers, Memory, Object, Question, answers, made};
 use crate::model::guard::{
-    Access, Class, Effect, FdTables, Guard, Likeness, Sharing, acts_through_fd, conflicts_with_filter, effect,
+    Access, Class, FdEffect, FdTables, Guard, Likeness, Sharing, acts_through_fd, conflicts_with_filter, fd_effect,
 };
 use crate::model::kernel::call::{Call, CallOutcome, Tid};
 use crate::model::trace::event::Event;
@@ -146,9 +146,9 @@ impl<'a> Watch<'a> {
         self.may_run_natively(task, tasks)
             && answers::memory(call).is_none()
             && self.guard.is_known_before(call)
-            && match effect(call, &Memory::default()) {
-                Effect::None | Effect::Looks => self.is_expected(task, call, tasks, witness),
-                Effect::Opens | Effect::OpensTwo(_) => self.opens_only_safe(task, call, tasks, witness),
+            && match fd_effect(call, &Memory::default()) {
+                FdEffect::None | FdEffect::Looks => self.is_expected(task, call, tasks, witness),
+                FdEffect::Opens | FdEffect::OpensTwo(_) => self.opens_only_safe(task, call, tasks, witness),
                 _ => false,
             }
     }
@@ -222,18 +222,18 @@ impl<'a> Watch<'a> {
     fn called(&mut self, task: Tid, call: &Call, outcome: CallOutcome, answers: &Answers, witness: &mut Witness) {
         let memory = &answers.memory;
         let is_shared = self.tables.is_shared(task);
-        match (effect(call, memory), outcome) {
-            (Effect::Anything, _) => self.scan_after(task, call, outcome, memory, witness),
+        match (fd_effect(call, memory), outcome) {
+            (FdEffect::Anything, _) => self.scan_after(task, call, outcome, memory, witness),
             // Another task may have replaced the socket.
-            (Effect::Receives, _) if is_shared || answers.object.as_object().is_none_or(can_carry_fds) => {
+            (FdEffect::Receives, _) if is_shared || answers.object.as_object().is_none_or(can_carry_fds) => {
                 self.scan_fds(task, witness);
             }
-            (Effect::None | Effect::Looks, _) if self.tables.may_add_fds(task) && acts_through_fd(call) => {
+            (FdEffect::None | FdEffect::Looks, _) if self.tables.may_add_fds(task) && acts_through_fd(call) => {
                 self.scan_fds(task, witness);
             }
-            (Effect::Changes, CallOutcome::Returned(_)) => self.incomplete = Some(Incomplete::Changed),
-            (Effect::Closes(fd), CallOutcome::Returned(_)) => self.scan_fd(task, fd, witness),
-            (Effect::Opens, CallOutcome::Returned(value)) => {
+            (FdEffect::Changes, CallOutcome::Returned(_)) => self.incomplete = Some(Incomplete::Changed),
+            (FdEffect::Closes(fd), CallOutcome::Returned(_)) => self.scan_fd(task, fd, witness),
+            (FdEffect::Opens, CallOutcome::Returned(value)) => {
                 let fd = i32::try_from(value).unwrap_or(-1);
                 let is_answered = answers::object(call, memory) == Some(Question::Returned);
                 match answers.object.clone().object().filter(|_| is_answered) {
@@ -241,24 +241,26 @@ impl<'a> Watch<'a> {
                     None => self.opened(task, fd, witness.fd(task, fd)),
                 }
             }
-            (Effect::OpensTwo(address), CallOutcome::Returned(_)) => match read(task, address).map(u64::to_ne_bytes) {
-                Some([a, b, c, d, rest @ ..]) if !is_shared => {
-                    for fd in [[a, b, c, d], rest].map(i32::from_ne_bytes) {
-                        self.opened(task, fd, witness.fd(task, fd));
+            (FdEffect::OpensTwo(address), CallOutcome::Returned(_)) => {
+                match read(task, address).map(u64::to_ne_bytes) {
+                    Some([a, b, c, d, rest @ ..]) if !is_shared => {
+                        for fd in [[a, b, c, d], rest].map(i32::from_ne_bytes) {
+                            self.opened(task, fd, witness.fd(task, fd));
+                        }
                     }
+                    // Another task may have overwritten the numbers.
+                    _ => self.scan_fds(task, witness),
                 }
-                // Another task may have overwritten the numbers.
-                _ => self.scan_fds(task, witness),
-            },
+            }
             _ => {}
         }
     }
 
     /// Handles a call that may have added any fd, whatever its result.
     fn scan_after(&mut self, task: Tid, call: &Call, outcome: CallOutcome, memory: &Memory, witness: &mut Witness) {
-        let effect = files::effect(call, memory);
-        self.has_unseen_fds |= effect == Some(files::Effect::Hidden);
-        if effect == Some(files::Effect::Unshares) && matches!(outcome, CallOutcome::Returned(_)) {
+        let effect = cache_effect(call, memory);
+        self.has_unseen_fds |= effect == Some(CacheEffect::Hidden);
+        if effect == Some(CacheEffect::Unshares) && matches!(outcome, CallOutcome::Returned(_)) {
             self.tables.own(task);
         }
         self.scan_fds(task, witness);
@@ -347,7 +349,7 @@ fn sharing_of(shares: Option<bool>) -> Sharing {
 /// behind.
 fn may_leave_an_fd(event: &Event) -> bool {
     let Event::Called { call, outcome: CallOutcome::NeverReturned, answers, .. } = event else { return false };
-    !matches!(effect(call, &answers.memory), Effect::Closes(_) | Effect::Spawns | Effect::Filters)
+    !matches!(fd_effect(call, &answers.memory), FdEffect::Closes(_) | FdEffect::Spawns | FdEffect::Filters)
 }
 
 /// Returns whether a message of this socket can carry fds.

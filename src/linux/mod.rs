@@ -21,9 +21,9 @@ pub use elsewhere::{
 pub const NEEDED: Option<&str> = if cfg!(target_os = "linux") { None } else { Some("tracing needs Linux") };
 
 #[cfg(target_os = "linux")]
-mod blocked;
+mod availability;
 #[cfg(target_os = "linux")]
-mod inquiry;
+mod blocked;
 #[cfg(target_os = "linux")]
 mod trace;
 

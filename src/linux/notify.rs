@@ -21,7 +21,7 @@ use super::sys::{self, Notification};
 use super::witness::Witness;
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::{Answer, Memory};
-use crate::model::guard::{Effect, conflicts_with_filter, effect};
+use crate::model::guard::{FdEffect, conflicts_with_filter, fd_effect};
 use crate::model::kernel::call::{Call, CallOutcome, Errno, Tid};
 use crate::model::kernel::syscall::Syscall;
 use crate::model::notify::checks_fd_first;
@@ -119,7 +119,7 @@ impl NotifyTracer<'_> {
         }
         match *stop {
             Stop::Entry(call) if tasks.is_launching(task) => {
-                self.is_installing = effect(&call, &Memory::default()) == Effect::Filters
+                self.is_installing = fd_effect(&call, &Memory::default()) == FdEffect::Filters
             }
             Stop::Exit { value, failed: false } if std::mem::take(&mut self.is_installing) => {
                 let listener = sys::copy_fd(task, i32::try_from(value).unwrap_or(-1))?;

@@ -16,7 +16,7 @@ use super::mounts::Mounts;
 use super::paths::{self, Found, Reached, View};
 use super::sys::{self, FileStatus};
 use crate::model::attribution::objects::Reference;
-use crate::model::attribution::{Answer, Failure, Inquiry, Object, Place};
+use crate::model::attribution::{Answer, Failure, Object, Place, Query};
 use crate::model::guard::Access;
 use crate::model::kernel::call::Tid;
 
@@ -168,7 +168,7 @@ impl Objects {
 /// Classifies the result of a question about a link of proc. An exiting task has no fds, and its
 /// links belong to root: task_dump_owner(), fs/proc/base.c.
 fn answer(task: Tid, asked: io::Result<Option<Object>>) -> Answer {
-    match asked.map_err(|error| memory::failure(Inquiry::Link, &error)) {
+    match asked.map_err(|error| memory::failure(Query::Link, &error)) {
         Ok(found) => found.into(),
         Err(Failure::Absent) if !is_hidden(task) => Answer::None,
         Err(Failure::Refused) if is_leaving(task) => Answer::None,

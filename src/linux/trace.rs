@@ -245,7 +245,7 @@ impl Run<'_> {
                 task => task,
             };
             self.track_member(tid, &stop);
-            let stop = self.tasks.heard(tid, stop);
+            let stop = self.tasks.interpret(tid, stop);
             let mut step = self.tasks.step(tid, stop);
             if let Some(witness) = &mut self.witness {
                 witness.observe(tid, &stop, &mut step);

@@ -195,8 +195,8 @@ mod tests {
                     assert!(used.iter().all(|one| *one == used[0]), "{} {args:x?}", row.name);
                 }
                 assert!(OUTCOMES.iter().all(|outcome| blind_spot(&call, *outcome).is_none()), "{}", row.name);
-                let closes = files::effect(&call, &Memory::default());
-                let is_known_before = matches!(closes, None | Some(files::Effect::Hidden));
+                let closes = files::cache_effect(&call, &Memory::default());
+                let is_known_before = matches!(closes, None | Some(files::CacheEffect::Hidden));
                 assert!(is_known_before || row.name == "close", "{} {args:x?}: {closes:?}", row.name);
             }
         }

@@ -10,7 +10,7 @@ use super::busy::Busy;
 use super::progress::{Progress, Running};
 use super::runnable::{Obstacle, Run, RunFailure, Runnable};
 use super::suite::{Case, Suite};
-use crate::model::expectation::{Baseline, Document, Level, News, Remarks, project};
+use crate::model::expectation::{Baseline, Document, FirstCallFilter, Level, Remarks, project};
 use crate::model::facts::finding::{Comparison, Watched};
 use crate::model::facts::fingerprint::Fingerprint;
 use crate::model::guard::{Guard, Inherited};
@@ -34,7 +34,7 @@ pub(super) struct Runs<'a> {
     sightings: Sightings,
     all: Observation,
     /// The facts that are not in the baseline, if there is one. Their call sites are recorded.
-    news: Option<News<'a>>,
+    first_calls: Option<FirstCallFilter<'a>>,
     /// How the runs of a recording are watched.
     watched: Watched,
 }
@@ -58,7 +58,7 @@ impl<'a> Runs<'a> {
             Engine::Ptrace | Engine::Guard => Watched::EveryCall,
         };
         let (file, moves) = (case.file.as_str(), OnceCell::new());
-        Self { suite, document, prepared, running, file, moves, sightings, all, news: None, watched }
+        Self { suite, document, prepared, running, file, moves, sightings, all, first_calls: None, watched }
     }
 
     /// Runs it once.
@@ -99,7 +99,7 @@ impl<'a> Runs<'a> {
     /// Runs the workload once, and again while a finding can be confirmed: at most `confirming`
     /// more times.
     pub(super) fn confirm(&mut self, baseline: &Baseline, confirming: u32) -> Result<Comparison, RunFailure> {
-        self.news = Some(News::new(self.document, baseline, &self.suite.platform));
+        self.first_calls = Some(FirstCallFilter::new(self.document, baseline, &self.suite.platform));
         let most = confirming.saturating_add(1);
         let watched = self.first(baseline)?;
         loop {
@@ -166,7 +166,7 @@ impl<'a> Runs<'a> {
     /// Returns whether the call site of a use is wanted: it is new, and no earlier run has recorded
     /// it.
     fn is_new(&self, first: &First) -> bool {
-        self.news.as_ref().is_some_and(|news| news.is(first)) && !self.all.knows_caller(first)
+        self.first_calls.as_ref().is_some_and(|filter| filter.selects(first)) && !self.all.knows_caller(first)
     }
 
     fn take(&mut self, Run { mut observation, .. }: Run) {

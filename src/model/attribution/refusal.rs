@@ -7,7 +7,7 @@ use crate::model::kernel::call::Errno;
 
 /// The kind of question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Inquiry {
+pub enum Query {
     /// The target of a link of `/proc/TID`: of an fd, the program, the root or the working
     /// directory.
     Link,
@@ -34,18 +34,18 @@ impl Failure {
     /// Returns what this errno means for a question of this kind.
     ///
     /// An errno without a row counts as a refusal, because it does not say what exists.
-    pub fn of(asked: Inquiry, errno: Errno) -> Self {
+    pub fn of(asked: Query, errno: Errno) -> Self {
         match (asked, errno.0) {
             (_, ESRCH) => Self::Absent,
-            (Inquiry::Link, ENOENT | EBADF) => Self::Absent,
-            (Inquiry::Path, ENOENT | ENOTDIR) => Self::Absent,
+            (Query::Link, ENOENT | EBADF) => Self::Absent,
+            (Query::Path, ENOENT | ENOTDIR) => Self::Absent,
             // The caller's own permissions and the limits of a path apply to the call in the same
             // way.
-            (Inquiry::Path, EACCES | ELOOP | ENAMETOOLONG | EINVAL) => Self::Alike,
+            (Query::Path, EACCES | ELOOP | ENAMETOOLONG | EINVAL) => Self::Alike,
             // EFAULT of process_vm_readv(2) and EIO of /proc/TID/mem: the address is not mapped.
             // Memory of memfd_secret(2) and of some devices gives the same error, although the task
             // itself can use it.
-            (Inquiry::Memory, EFAULT | EIO) => Self::Alike,
+            (Query::Memory, EFAULT | EIO) => Self::Alike,
             _ => Self::Refused,
         }
     }
@@ -96,8 +96,7 @@ mod tests {
             (ENOTCONN, Refused, Refused, Refused),
             (ESTALE, Refused, Refused, Refused),
         ] {
-            let meanings =
-                [Inquiry::Link, Inquiry::Path, Inquiry::Memory].map(|asked| Failure::of(asked, Errno(errno)));
+            let meanings = [Query::Link, Query::Path, Query::Memory].map(|asked| Failure::of(asked, Errno(errno)));
             assert_eq!(meanings, [link, path, memory], "errno {errno}");
         }
     }

@@ -1,4 +1,4 @@
-//! What a call does to the fd table of its caller. Main function: [`effect`].
+//! What a call does to the fd table of its caller. Main function: [`fd_effect`].
 //!
 //! It errs on one side only: a call that no list names counts as one that may add any fd. That
 //! includes calls of other ABIs and calls that a later kernel adds.
@@ -12,7 +12,7 @@ use crate::model::kernel::call::{Call, CallOutcome, Errno};
 
 /// The effect of a call on the fds of its caller. Only calls without one may pass a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
+pub enum FdEffect {
     /// None: the call may pass.
     None,
     /// None on fds, but the call must stop: it could see the CPU affinity that the tracer has set.
@@ -69,32 +69,34 @@ const PR_SET_SECCOMP: u64 = 22;
 const PRCTL: &[u64] = &[1, 2, 3, 7, 8, 15, 16, 23, 29, 30, 0x5356_4d41];
 
 /// Returns the effect of a call. One with arguments in memory that was not read may do anything.
-pub fn effect(call: &Call, memory: &Memory) -> Effect {
-    let Some(row) = call.syscall.row() else { return Effect::Anything };
+pub fn fd_effect(call: &Call, memory: &Memory) -> FdEffect {
+    let Some(row) = call.syscall.row() else { return FdEffect::Anything };
     let [first, second] = [call.args[0], call.args[1]].map(|arg| arg & 0xffff_ffff);
     match row.name {
-        "close" => Effect::Closes(first as i32),
-        "seccomp" if SET_MODES.contains(&first) => Effect::Filters,
-        "prctl" if first == PR_SET_SECCOMP => Effect::Filters,
-        "prctl" if PRCTL.contains(&first) => Effect::None,
-        "fcntl" | "fcntl64" if FCNTL.contains(&second) => Effect::None,
-        "fcntl" | "fcntl64" if DUPLICATING.contains(&second) => Effect::Opens,
-        "ioctl" if ioctls().any(|command| command == second) => Effect::None,
-        "getsockopt" if answers_with_a_value(second, call.args[2]) => Effect::None,
-        "setsockopt" | "socketcall" if changes_family(call, memory) => Effect::Changes,
-        "setsockopt" => Effect::None,
-        "pipe" | "pipe2" => Effect::OpensTwo(call.args[0]),
-        "socketpair" => Effect::OpensTwo(call.args[3]),
-        "recvmsg" => Effect::Receives,
-        "clone" | "clone3" if clone_flags(call, memory).is_some_and(|flags| flags & CLONE_PIDFD == 0) => Effect::Spawns,
-        "sched_getaffinity" | "sched_setaffinity" => Effect::Looks,
-        name if SPAWNING.contains(&name) => Effect::Spawns,
-        name if OPENING.contains(&name) => Effect::Opens,
-        name if harmless::NAMES.binary_search(&name).is_ok() => Effect::None,
+        "close" => FdEffect::Closes(first as i32),
+        "seccomp" if SET_MODES.contains(&first) => FdEffect::Filters,
+        "prctl" if first == PR_SET_SECCOMP => FdEffect::Filters,
+        "prctl" if PRCTL.contains(&first) => FdEffect::None,
+        "fcntl" | "fcntl64" if FCNTL.contains(&second) => FdEffect::None,
+        "fcntl" | "fcntl64" if DUPLICATING.contains(&second) => FdEffect::Opens,
+        "ioctl" if ioctls().any(|command| command == second) => FdEffect::None,
+        "getsockopt" if answers_with_a_value(second, call.args[2]) => FdEffect::None,
+        "setsockopt" | "socketcall" if changes_family(call, memory) => FdEffect::Changes,
+        "setsockopt" => FdEffect::None,
+        "pipe" | "pipe2" => FdEffect::OpensTwo(call.args[0]),
+        "socketpair" => FdEffect::OpensTwo(call.args[3]),
+        "recvmsg" => FdEffect::Receives,
+        "clone" | "clone3" if clone_flags(call, memory).is_some_and(|flags| flags & CLONE_PIDFD == 0) => {
+            FdEffect::Spawns
+        }
+        "sched_getaffinity" | "sched_setaffinity" => FdEffect::Looks,
+        name if SPAWNING.contains(&name) => FdEffect::Spawns,
+        name if OPENING.contains(&name) => FdEffect::Opens,
+        name if harmless::NAMES.binary_search(&name).is_ok() => FdEffect::None,
         // The kernel opens files for its rings without a call.
-        "io_uring_setup" => Effect::Anything,
-        name if returns_an_fd(name) => Effect::Opens,
-        _ => Effect::Anything,
+        "io_uring_setup" => FdEffect::Anything,
+        name if returns_an_fd(name) => FdEffect::Opens,
+        _ => FdEffect::Anything,
     }
 }
 
@@ -114,7 +116,7 @@ pub fn acts_through_fd(call: &Call) -> bool {
 /// SECCOMP_FILTER_FLAG_NEW_LISTENER […] is already installed", seccomp(2).
 pub fn conflicts_with_filter(call: &Call, outcome: CallOutcome, has_filter: bool) -> bool {
     const REFUSED: [Errno; 3] = [Errno(13), Errno(14), Errno(22)];
-    if effect(call, &Memory::default()) != Effect::Filters {
+    if fd_effect(call, &Memory::default()) != FdEffect::Filters {
         return false;
     }
     match outcome {
@@ -157,61 +159,61 @@ mod tests {
     use super::*;
     use crate::model::kernel::syscall::{Abi, Syscall};
 
-    fn of(name: &str, args: &[u64]) -> Effect {
+    fn of(name: &str, args: &[u64]) -> FdEffect {
         let args = std::array::from_fn(|at| args.get(at).copied().unwrap_or(0));
         let syscall = Syscall::from_name(Abi::X86_64, name).expect(name);
-        effect(&Call { syscall, args, instruction_pointer: 0 }, &Memory::default())
+        fd_effect(&Call { syscall, args, instruction_pointer: 0 }, &Memory::default())
     }
 
     #[test]
     fn effect_names_every_call_that_adds_fds() {
         for (name, args, expected) in [
-            ("read", &[3][..], Effect::None),
-            ("getppid", &[], Effect::None),
-            ("close", &[3], Effect::Closes(3)),
-            ("openat", &[], Effect::Opens),
-            ("socket", &[], Effect::Opens),
-            ("eventfd2", &[], Effect::Opens),
-            ("open_tree", &[], Effect::Opens),
-            ("accept4", &[3], Effect::Opens),
-            ("dup2", &[3, 4], Effect::Opens),
-            ("fcntl", &[3, 0], Effect::Opens),
-            ("fcntl", &[3, 1030], Effect::Opens),
-            ("fcntl", &[3, 8], Effect::Anything),
-            ("fcntl", &[3, 3], Effect::None),
-            ("pipe2", &[0x1000], Effect::OpensTwo(0x1000)),
-            ("socketpair", &[1, 1, 0, 0x1000], Effect::OpensTwo(0x1000)),
-            ("recvmsg", &[3, 0x1000], Effect::Receives),
-            ("recvmmsg", &[3, 0x1000], Effect::Anything),
-            ("setsockopt", &[3, 41, 1], Effect::Changes),
-            ("setsockopt", &[3, 1, 2], Effect::None),
-            ("getsockopt", &[3, 1, 4], Effect::None),
-            ("getsockopt", &[3, 6, 11], Effect::None),
-            ("getsockopt", &[3, 1, 77], Effect::Anything),
-            ("getsockopt", &[3, 132, 102], Effect::Anything),
-            ("io_uring_setup", &[], Effect::Anything),
-            ("bpf", &[], Effect::Anything),
-            ("execve", &[], Effect::Spawns),
-            ("vfork", &[], Effect::Spawns),
-            ("sched_getaffinity", &[], Effect::Looks),
-            ("clone", &[0x11], Effect::Spawns),
-            ("clone", &[0x1011], Effect::Anything),
-            ("clone3", &[], Effect::Anything),
-            ("ioctl", &[3, 0x8913], Effect::None),
-            ("ioctl", &[3, 0x894c], Effect::Anything),
-            ("ioctl", &[3, 0xae01], Effect::Anything),
-            ("seccomp", &[1], Effect::Filters),
-            ("seccomp", &[2], Effect::Anything),
-            ("prctl", &[22], Effect::Filters),
-            ("prctl", &[15], Effect::None),
-            ("prctl", &[4], Effect::Anything),
+            ("read", &[3][..], FdEffect::None),
+            ("getppid", &[], FdEffect::None),
+            ("close", &[3], FdEffect::Closes(3)),
+            ("openat", &[], FdEffect::Opens),
+            ("socket", &[], FdEffect::Opens),
+            ("eventfd2", &[], FdEffect::Opens),
+            ("open_tree", &[], FdEffect::Opens),
+            ("accept4", &[3], FdEffect::Opens),
+            ("dup2", &[3, 4], FdEffect::Opens),
+            ("fcntl", &[3, 0], FdEffect::Opens),
+            ("fcntl", &[3, 1030], FdEffect::Opens),
+            ("fcntl", &[3, 8], FdEffect::Anything),
+            ("fcntl", &[3, 3], FdEffect::None),
+            ("pipe2", &[0x1000], FdEffect::OpensTwo(0x1000)),
+            ("socketpair", &[1, 1, 0, 0x1000], FdEffect::OpensTwo(0x1000)),
+            ("recvmsg", &[3, 0x1000], FdEffect::Receives),
+            ("recvmmsg", &[3, 0x1000], FdEffect::Anything),
+            ("setsockopt", &[3, 41, 1], FdEffect::Changes),
+            ("setsockopt", &[3, 1, 2], FdEffect::None),
+            ("getsockopt", &[3, 1, 4], FdEffect::None),
+            ("getsockopt", &[3, 6, 11], FdEffect::None),
+            ("getsockopt", &[3, 1, 77], FdEffect::Anything),
+            ("getsockopt", &[3, 132, 102], FdEffect::Anything),
+            ("io_uring_setup", &[], FdEffect::Anything),
+            ("bpf", &[], FdEffect::Anything),
+            ("execve", &[], FdEffect::Spawns),
+            ("vfork", &[], FdEffect::Spawns),
+            ("sched_getaffinity", &[], FdEffect::Looks),
+            ("clone", &[0x11], FdEffect::Spawns),
+            ("clone", &[0x1011], FdEffect::Anything),
+            ("clone3", &[], FdEffect::Anything),
+            ("ioctl", &[3, 0x8913], FdEffect::None),
+            ("ioctl", &[3, 0x894c], FdEffect::Anything),
+            ("ioctl", &[3, 0xae01], FdEffect::Anything),
+            ("seccomp", &[1], FdEffect::Filters),
+            ("seccomp", &[2], FdEffect::Anything),
+            ("prctl", &[22], FdEffect::Filters),
+            ("prctl", &[15], FdEffect::None),
+            ("prctl", &[4], FdEffect::Anything),
         ] {
             assert_eq!(of(name, args), expected, "{name} {args:x?}");
         }
         let unknown = Syscall { abi: Abi::X86_64, number: 0x3e7 };
         assert_eq!(
-            effect(&Call { syscall: unknown, args: [0; 6], instruction_pointer: 0 }, &Memory::default()),
-            Effect::Anything
+            fd_effect(&Call { syscall: unknown, args: [0; 6], instruction_pointer: 0 }, &Memory::default()),
+            FdEffect::Anything
         );
     }
 
@@ -245,19 +247,19 @@ mod tests {
     #[test]
     fn effect_covers_calls_of_another_abi() {
         for (name, args, memory, expected) in [
-            ("fcntl64", [3, 0, 0], [0; 3], Effect::Opens),
-            ("fcntl64", [3, 8, 0], [0; 3], Effect::Anything),
-            ("recvmmsg_time64", [3, 0, 0], [0; 3], Effect::Anything),
-            ("recvmsg", [3, 0, 0], [0; 3], Effect::Receives),
-            ("socketcall", [17, 8, 0], [3, 0, 0], Effect::Anything),
-            ("socketcall", [14, 8, 0], [3, 41, 1], Effect::Changes),
-            ("read", [3, 0, 0], [0; 3], Effect::None),
+            ("fcntl64", [3, 0, 0], [0; 3], FdEffect::Opens),
+            ("fcntl64", [3, 8, 0], [0; 3], FdEffect::Anything),
+            ("recvmmsg_time64", [3, 0, 0], [0; 3], FdEffect::Anything),
+            ("recvmsg", [3, 0, 0], [0; 3], FdEffect::Receives),
+            ("socketcall", [17, 8, 0], [3, 0, 0], FdEffect::Anything),
+            ("socketcall", [14, 8, 0], [3, 41, 1], FdEffect::Changes),
+            ("read", [3, 0, 0], [0; 3], FdEffect::None),
         ] {
             let syscall = Syscall::from_name(Abi::I386, name).expect(name);
             let args = std::array::from_fn(|at| args.get(at).copied().unwrap_or(0));
             let memory: Vec<u8> = memory.iter().flat_map(|word: &u32| word.to_le_bytes()).collect();
             let call = Call { syscall, args, instruction_pointer: 0 };
-            assert_eq!(effect(&call, &Memory::new(&memory)), expected, "{name}");
+            assert_eq!(fd_effect(&call, &Memory::new(&memory)), expected, "{name}");
         }
     }
 }

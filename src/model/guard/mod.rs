@@ -82,7 +82,7 @@ use crate::model::kernel::call::{Call, CallOutcome, Errno};
 use crate::model::kernel::syscall::{Abi, Syscall};
 use crate::model::run::platform::Platform;
 
-pub use effect::{Effect, acts_through_fd, conflicts_with_filter, effect};
+pub use effect::{FdEffect, acts_through_fd, conflicts_with_filter, fd_effect};
 pub use filter::TooLong;
 pub(in crate::model) use filter::program;
 pub(in crate::model) use rules::FilterRule;

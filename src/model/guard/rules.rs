@@ -4,7 +4,7 @@
 //! This module does not know how a filter is encoded. Each alternative is tried against the
 //! attribution that also judges stopped calls, so the two cannot disagree.
 
-use super::effect::{self, Effect};
+use super::effect::{self, FdEffect};
 use super::{Guard, Inherited, kinds};
 use crate::model::attribution::calls::{Selector, Subject, shape};
 use crate::model::attribution::reach::{direction, is_socket_command, reaches};
@@ -115,9 +115,9 @@ impl RuleBuilder<'_> {
         let mut alternatives = Vec::new();
         for (tests, args) in choices {
             let call = probe(args);
-            match effect::effect(&call, &Memory::default()) {
-                Effect::None | Effect::Closes(_) => {}
-                Effect::Spawns if subject == Subject::None => {}
+            match effect::fd_effect(&call, &Memory::default()) {
+                FdEffect::None | FdEffect::Closes(_) => {}
+                FdEffect::Spawns if subject == Subject::None => {}
                 _ => continue,
             }
             match subject {

@@ -116,7 +116,7 @@ impl Tasks {
 
     /// Returns what a stop means for this task: without a syscall-enter-stop, the filter's stop is
     /// the entry.
-    pub fn heard(&self, tid: Tid, stop: Stop) -> Stop {
+    pub fn interpret(&self, tid: Tid, stop: Stop) -> Stop {
         match stop {
             Stop::Filtered(call) if self.call(tid).is_none() && !self.is_launching(tid) => Stop::Entry(call),
             stop => stop,

@@ -54,11 +54,14 @@ struct PendingCall {
 }
 
 impl Witness {
-    /// Returns the witness of a tree that begins with this task.
-    pub(super) fn new(root: Tid) -> Self {
-        let mut fd_cache = FdCache::default();
-        fd_cache.own(root);
-        Self { fd_cache, loaders: Some(Loaders::default()), ..Self::default() }
+    /// Returns the witness of a tree that is seen as a whole.
+    pub(super) fn new() -> Self {
+        Self { loaders: Some(Loaders::default()), ..Self::default() }
+    }
+
+    /// Starts with the first task of the tree.
+    pub(super) fn begin(&mut self, root: Tid) {
+        self.fd_cache.own(root);
     }
 
     /// Returns the witness of a tree that runs natively in part. Its tasks may close fds unseen, so

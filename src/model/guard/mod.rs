@@ -4,7 +4,7 @@
 //! filter enforces this, but a filter sees registers only; calls that it cannot judge by them stop.
 //! The object behind an fd is not in a register. A call on an fd may therefore pass only while
 //! every fd in the table is *safe*: the baseline expects every passing call on an object of its
-//! kind. [`Guard::is_safe`] answers this for one fd, and `linux::guard` tracks the fds of all
+//! kind. [`Guard::is_safe`] answers this for one fd, and `linux::engine` tracks the fds of all
 //! tasks. Nothing here touches a process.
 //!
 //! # Why a guarded run misses nothing

@@ -87,6 +87,8 @@ mod witness;
 
 #[cfg(target_os = "linux")]
 mod sys;
+#[cfg(target_os = "linux")]
+mod uapi;
 
 #[cfg(target_os = "linux")]
 pub use blocked::block_ending_signals;

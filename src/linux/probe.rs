@@ -17,6 +17,7 @@ use super::outcome::TraceError;
 use super::stopped::{Alive, Stopped};
 use super::sys;
 use super::tracer::Tracer;
+use super::uapi::CAP_SYS_PTRACE;
 use crate::model::kernel::call::Tid;
 use crate::model::trace::prerequisite::{Prerequisite, PrerequisiteState, Remedy, can_trace};
 
@@ -144,8 +145,6 @@ impl Evidence {
     }
 
     fn has_cap_sys_ptrace(&self) -> bool {
-        // include/uapi/linux/capability.h
-        const CAP_SYS_PTRACE: u32 = 19;
         let effective = self.field("CapEff").and_then(|mask| u64::from_str_radix(mask, 16).ok()).unwrap_or(0);
         effective >> CAP_SYS_PTRACE & 1 == 1
     }

@@ -295,8 +295,7 @@ impl Witness {
     }
 }
 
-/// `PATH_MAX`, include/uapi/linux/limits.h
-const MAX_PATH: usize = 4096;
+const MAX_PATH: usize = libc::PATH_MAX as usize;
 
 /// Reads the path at this address, if it is terminated. Most paths are short, and each page that is
 /// read must be found and pinned.

@@ -24,7 +24,8 @@ use crate::model::attribution::{Answer, Memory};
 use crate::model::guard::{FdEffect, conflicts_with_filter, fd_effect};
 use crate::model::kernel::call::{Call, CallOutcome, Errno, Tid};
 use crate::model::kernel::syscall::Syscall;
-use crate::model::notify::interruption::{ERESTARTSYS, Interruptions, Registers, Signal};
+use crate::model::kernel::uapi::{ERESTARTNOINTR, ERESTARTSYS};
+use crate::model::notify::interruption::{Interruptions, Registers, Signal};
 use crate::model::notify::{self, checks_fd_first};
 use crate::model::trace::event::Event;
 use crate::model::trace::tracee::{Directive, Step, Stop, Tasks};
@@ -94,9 +95,6 @@ impl<'a> NotifyQueue<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// `ERESTARTNOINTR`, include/linux/errno.h: the call is restarted whatever SA_RESTART says.
-const ERESTARTNOINTR: i64 = 513;
 
 impl NotifyTracer<'_> {
     /// Returns the filter that notifies of calls.
@@ -223,6 +221,7 @@ impl State<'_> {
         step.before.extend(answer.unreported.and_then(|call| self.unreported(task, call, CallOutcome::Unknown)));
         send(task, &answer.send)?;
         if answer.restarts {
+            // The kernel restarts the call whatever SA_RESTART says.
             sys::write_result(task, -ERESTARTNOINTR)?;
         }
         if answer.holds_back {

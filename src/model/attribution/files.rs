@@ -8,6 +8,10 @@ use super::answers;
 use super::decode::decode;
 use super::memory::Memory;
 use crate::model::kernel::call::Call;
+use crate::model::kernel::uapi::{
+    CLONE_FILES, CLONE_NEWNS, CLONE_UNTRACED, CLOSE_RANGE_CLOEXEC, CLOSE_RANGE_UNSHARE, IPPROTO_IPV6, IPV6_ADDRFORM,
+    SECCOMP_IOCTL_NOTIF_ADDFD,
+};
 
 /// How a call changes the meaning of fds or paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,17 +27,6 @@ pub enum CacheEffect {
     Mounts,
 }
 
-/// `CLONE_FILES` and `CLONE_UNTRACED`, include/uapi/linux/sched.h
-const CLONE_FILES: u64 = 0x400;
-const CLONE_UNTRACED: u64 = 0x0080_0000;
-/// `CLONE_NEWNS`, likewise.
-const CLONE_NEWNS: u64 = 0x2_0000;
-/// `CLOSE_RANGE_UNSHARE` and `CLOSE_RANGE_CLOEXEC`, include/uapi/linux/close_range.h
-const CLOSE_RANGE_UNSHARE: u64 = 2;
-const CLOSE_RANGE_CLOEXEC: u64 = 4;
-/// include/uapi/linux/seccomp.h: installs an fd in another process.
-const SECCOMP_IOCTL_NOTIF_ADDFD: u32 = 0x4018_2103;
-
 /// Returns the effect of a call, if it has one.
 pub fn cache_effect(call: &Call, memory: &Memory) -> Option<CacheEffect> {
     let args = &call.args;
@@ -46,7 +39,7 @@ pub fn cache_effect(call: &Call, memory: &Memory) -> Option<CacheEffect> {
         "unshare" if args[0] & CLONE_FILES != 0 => Some(CacheEffect::Unshares),
         // The kernel opens and closes files for its rings without a call.
         "io_uring_setup" => Some(CacheEffect::Hidden),
-        "ioctl" if args[1] as u32 == SECCOMP_IOCTL_NOTIF_ADDFD => Some(CacheEffect::Hidden),
+        "ioctl" if u64::from(args[1] as u32) == SECCOMP_IOCTL_NOTIF_ADDFD => Some(CacheEffect::Hidden),
         "clone" | "clone3" if shares_files(call, memory) && is_untraced(call, memory) => Some(CacheEffect::Hidden),
         // With unread flags, it may share the table with a child that is not traced.
         "clone3" if has_unread_flags(call, memory) => Some(CacheEffect::Hidden),
@@ -58,9 +51,6 @@ pub fn cache_effect(call: &Call, memory: &Memory) -> Option<CacheEffect> {
 /// Returns whether this call changes the family of a socket: `IPV6_ADDRFORM` turns an AF_INET6
 /// socket into an AF_INET one, in every table that has an fd of it.
 pub(in crate::model) fn changes_family(call: &Call, memory: &Memory) -> bool {
-    /// include/uapi/linux/in.h and in6.h
-    const IPPROTO_IPV6: u64 = 41;
-    const IPV6_ADDRFORM: u64 = 1;
     if !call.syscall.row().is_some_and(|row| matches!(row.name, "setsockopt" | "socketcall")) {
         return false;
     }

@@ -9,6 +9,7 @@ use crate::model::attribution::Memory;
 use crate::model::attribution::calls::{Subject, shape};
 use crate::model::attribution::files::{changes_family, clone_flags};
 use crate::model::kernel::call::{Call, CallOutcome, Errno};
+use crate::model::kernel::uapi;
 
 /// The effect of a call on the fds of its caller. Only calls without one may pass a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,32 +42,38 @@ const OPENING: &[&str] = &["accept", "accept4", "dup", "dup2", "dup3", "open_tre
 /// Calls that make a task like their caller, or replace its program.
 const SPAWNING: &[&str] = &["execve", "execveat", "fork", "vfork"];
 
-/// `CLONE_PIDFD`, include/uapi/linux/sched.h: the kernel writes the new task's pidfd to memory.
-const CLONE_PIDFD: u64 = 0x1000;
+/// fcntl commands that act on one fd and add none.
+#[rustfmt::skip]
+const FCNTL: &[u64] = &[
+    uapi::F_GETFD, uapi::F_SETFD, uapi::F_GETFL, uapi::F_SETFL, uapi::F_GETLK, uapi::F_SETLK, uapi::F_SETLKW,
+    uapi::F_OFD_GETLK, uapi::F_OFD_SETLK, uapi::F_OFD_SETLKW, uapi::F_SETPIPE_SZ, uapi::F_GETPIPE_SZ,
+    uapi::F_ADD_SEALS, uapi::F_GET_SEALS,
+];
 
-/// fcntl commands that act on one fd and add none: include/uapi/linux/fcntl.h.
-pub(super) const FCNTL: &[u64] = &[1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1031, 1032, 1033, 1034];
+const DUPLICATING: &[u64] = &[uapi::F_DUPFD, uapi::F_DUPFD_CLOEXEC];
 
-/// F_DUPFD and F_DUPFD_CLOEXEC.
-const DUPLICATING: &[u64] = &[0, 1030];
-
-/// ioctl commands that add no fd: queries of terminals, files and network interfaces. SIOCGSKNS
-/// (0x894c) and some commands above it add fds.
+/// ioctl commands that add no fd: queries of terminals, files and network interfaces. `SIOCGSKNS`,
+/// which follows `SIOCOUTQNSD`, and some commands above it add fds.
 pub(super) fn ioctls() -> impl Iterator<Item = u64> {
+    #[rustfmt::skip]
     const SINGLE: [u64; 14] = [
-        0x5401, 0x5402, 0x5403, 0x5404, 0x540f, 0x5410, 0x5411, 0x5413, 0x5414, 0x541b, 0x5421, 0x5450, 0x5451, 0x8906,
+        uapi::TCGETS, uapi::TCSETS, uapi::TCSETSW, uapi::TCSETSF, uapi::TIOCGPGRP, uapi::TIOCSPGRP, uapi::TIOCOUTQ,
+        uapi::TIOCGWINSZ, uapi::TIOCSWINSZ, uapi::FIONREAD, uapi::FIONBIO, uapi::FIONCLEX, uapi::FIOCLEX,
+        uapi::SIOCGSTAMP_OLD,
     ];
-    SINGLE.into_iter().chain(0x8910..=0x894b).chain([0x8970, 0x8971])
+    let of_interfaces = (uapi::SIOCGIFNAME..=uapi::SIOCOUTQNSD).chain([uapi::SIOCGIFMAP, uapi::SIOCSIFMAP]);
+    SINGLE.into_iter().chain(of_interfaces)
 }
 
-/// `SECCOMP_SET_MODE_STRICT` and `SECCOMP_SET_MODE_FILTER` (include/uapi/linux/seccomp.h),
-/// `PR_SET_SECCOMP` (include/uapi/linux/prctl.h)
-const SET_MODES: [u64; 2] = [0, 1];
-const PR_SET_SECCOMP: u64 = 22;
+const SET_MODES: [u64; 2] = [uapi::SECCOMP_SET_MODE_STRICT, uapi::SECCOMP_SET_MODE_FILTER];
 
-/// prctl options that name a task, or that read or set its signals and timers:
-/// include/uapi/linux/prctl.h.
-const PRCTL: &[u64] = &[1, 2, 3, 7, 8, 15, 16, 23, 29, 30, 0x5356_4d41];
+/// prctl options that name a task, or that read or set its signals and timers.
+#[rustfmt::skip]
+const PRCTL: &[u64] = &[
+    uapi::PR_SET_PDEATHSIG, uapi::PR_GET_PDEATHSIG, uapi::PR_GET_DUMPABLE, uapi::PR_GET_KEEPCAPS,
+    uapi::PR_SET_KEEPCAPS, uapi::PR_SET_NAME, uapi::PR_GET_NAME, uapi::PR_CAPBSET_READ, uapi::PR_SET_TIMERSLACK,
+    uapi::PR_GET_TIMERSLACK, uapi::PR_SET_VMA,
+];
 
 /// Returns the effect of a call. One with arguments in memory that was not read may do anything.
 pub fn fd_effect(call: &Call, memory: &Memory) -> FdEffect {
@@ -75,7 +82,7 @@ pub fn fd_effect(call: &Call, memory: &Memory) -> FdEffect {
     match row.name {
         "close" => FdEffect::Closes(first as i32),
         "seccomp" if SET_MODES.contains(&first) => FdEffect::Filters,
-        "prctl" if first == PR_SET_SECCOMP => FdEffect::Filters,
+        "prctl" if first == uapi::PR_SET_SECCOMP => FdEffect::Filters,
         "prctl" if PRCTL.contains(&first) => FdEffect::None,
         "fcntl" | "fcntl64" if FCNTL.contains(&second) => FdEffect::None,
         "fcntl" | "fcntl64" if DUPLICATING.contains(&second) => FdEffect::Opens,
@@ -86,7 +93,8 @@ pub fn fd_effect(call: &Call, memory: &Memory) -> FdEffect {
         "pipe" | "pipe2" => FdEffect::OpensTwo(call.args[0]),
         "socketpair" => FdEffect::OpensTwo(call.args[3]),
         "recvmsg" => FdEffect::Receives,
-        "clone" | "clone3" if clone_flags(call, memory).is_some_and(|flags| flags & CLONE_PIDFD == 0) => {
+        // With CLONE_PIDFD, the kernel writes the new task's pidfd to memory.
+        "clone" | "clone3" if clone_flags(call, memory).is_some_and(|flags| flags & uapi::CLONE_PIDFD == 0) => {
             FdEffect::Spawns
         }
         "sched_getaffinity" | "sched_setaffinity" => FdEffect::Looks,
@@ -115,38 +123,34 @@ pub fn acts_through_fd(call: &Call) -> bool {
 /// "EINVAL: […] the calling thread is already in […] another" mode, "EBUSY: […] a filter with
 /// SECCOMP_FILTER_FLAG_NEW_LISTENER […] is already installed", seccomp(2).
 pub fn conflicts_with_filter(call: &Call, outcome: CallOutcome, has_filter: bool) -> bool {
-    const REFUSED: [Errno; 3] = [Errno(13), Errno(14), Errno(22)];
+    const REFUSED: [i32; 3] = [uapi::EACCES, uapi::EFAULT, uapi::EINVAL];
     if fd_effect(call, &Memory::default()) != FdEffect::Filters {
         return false;
     }
     match outcome {
-        CallOutcome::Failed(Errno(22)) if asks_for_strict_mode(call) => !has_filter,
-        CallOutcome::Failed(errno) => !REFUSED.contains(&errno),
+        CallOutcome::Failed(Errno(uapi::EINVAL)) if asks_for_strict_mode(call) => !has_filter,
+        CallOutcome::Failed(Errno(errno)) => !REFUSED.contains(&errno),
         CallOutcome::NeverReturned => false,
         CallOutcome::Returned(_) | CallOutcome::Restarting | CallOutcome::Unknown => true,
     }
 }
 
-/// `SECCOMP_MODE_STRICT`; seccomp(2) accepts it only without flags and without an argument.
+/// seccomp(2) accepts strict mode only without flags and without an argument.
 fn asks_for_strict_mode(call: &Call) -> bool {
     let [first, second, third, ..] = call.args;
     match call.syscall.row().map(|row| row.name) {
-        Some("prctl") => second == 1,
-        Some("seccomp") => first as u32 == 0 && second as u32 == 0 && third == 0,
+        Some("prctl") => second == uapi::SECCOMP_MODE_STRICT,
+        Some("seccomp") => u64::from(first as u32) == uapi::SECCOMP_SET_MODE_STRICT && second as u32 == 0 && third == 0,
         _ => false,
     }
 }
 
-/// `SOL_SOCKET` and `SO_PEERPIDFD`, include/uapi/asm-generic/socket.h; IPPROTO_IP, _TCP, _UDP and
-/// _IPV6, include/uapi/linux/in.h
-const SOL_SOCKET: u64 = 1;
-const SO_PEERPIDFD: u64 = 77;
-const PROTOCOLS: [u64; 4] = [0, 6, 17, 41];
+const PROTOCOLS: [u64; 4] = [uapi::IPPROTO_IP, uapi::IPPROTO_TCP, uapi::IPPROTO_UDP, uapi::IPPROTO_IPV6];
 
 /// Returns whether getsockopt answers this option with a plain value. A newer option, or one of
 /// another protocol, may answer with an fd.
 fn answers_with_a_value(level: u64, option: u64) -> bool {
-    level == SOL_SOCKET && option < SO_PEERPIDFD || PROTOCOLS.contains(&level)
+    level == uapi::SOL_SOCKET && option < uapi::SO_PEERPIDFD || PROTOCOLS.contains(&level)
 }
 
 fn returns_an_fd(name: &str) -> bool {

@@ -34,7 +34,7 @@ mod linux {
     use nix::time::{ClockId, clock_gettime};
     use sysguard::linux::{self, Callers, Environment, Limits, Stream, inherited, trace, trace_guarded};
     use sysguard::model::attribution::Use;
-    use sysguard::model::expectation::{Baseline, Document, News, format, project};
+    use sysguard::model::expectation::{Baseline, Document, FirstCallFilter, format, project};
     use sysguard::model::facts::fact::Fact;
     use sysguard::model::guard::Guard;
     use sysguard::model::judge::compare::compare;
@@ -206,13 +206,13 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
                 .iter()
                 .filter(|fact| keeps || !fact.to_string().contains("network"))
                 .for_each(|fact| baseline.insert(fact));
-            let news = News::new(&document, &baseline, &platform);
+            let filter = FirstCallFilter::new(&document, &baseline, &platform);
             let (mut watch, mut callers, mut stacks) = (Watch::new(Part::All), Callers::default(), 0);
             let command = command()?;
             let guard = Guard::new(&document, &baseline, &platform, &inherited(&command)).map_err(io::Error::other)?;
             let mut sink = |event: &Event| {
                 if let (Some(first), Event::Called { task, .. }) = (watch.fold(event), event)
-                    && news.is(&first)
+                    && filter.selects(&first)
                 {
                     watch.observation.called_by(first, callers.of(*task));
                     stacks += 1;
@@ -222,7 +222,7 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
             let projection = project(&watch.observation, &document, &platform);
             let findings = compare(&document, Some(&baseline), &projection, &watch.observation).findings.len();
             let first = |used: &Use| First { used: used.clone(), phase: None, of_run: true };
-            let lacking = watch.observation.uses.keys().filter(|used| news.is(&first(used))).count();
+            let lacking = watch.observation.uses.keys().filter(|used| filter.selects(&first(used))).count();
             writeln!(
                 out,
                 "{name:8} guarded, baseline with {holding}: {stacks} stacks for {lacking} missing uses, in {findings} findings"

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sysguard::model::expectation::format::{read, with_remarks};
 use sysguard::model::expectation::{
-    Baseline, News, Parsed, Projection, Recorded, Remarks, Unseen, amend, project, record,
+    Baseline, FirstCallFilter, Parsed, Projection, Recorded, Remarks, Unseen, amend, project, record,
 };
 use sysguard::model::explain::Kernel;
 use sysguard::model::facts::fact::Fact;
@@ -172,8 +172,8 @@ fn watch(steps: &mut Steps, Ground { parsed, platform, seen, held }: &Ground) {
     let firsts = seen.uses.keys().map(|used| First { used: used.clone(), phase: None, of_run: true });
     let firsts: Vec<First> = firsts.collect();
     steps.take("first calls that are new", || {
-        let news = News::new(document, held, platform);
-        firsts.iter().filter(|first| news.is(first)).count()
+        let filter = FirstCallFilter::new(document, held, platform);
+        firsts.iter().filter(|first| filter.selects(first)).count()
     });
     steps.take("merge runs", || {
         let mut all = seen.clone();

@@ -15,7 +15,7 @@ use super::check::Check;
 use super::progress::Spinners;
 use super::relay::Relay;
 use crate::error::Error;
-use crate::model::facts::finding::Watched;
+use crate::model::engine::Engine;
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::report::{self, Palette};
 use crate::runner::{Case, DiffTool, Suite};
@@ -135,7 +135,7 @@ impl Session {
             .during(&mut *out, &shared.spinners, || libtest_mimic::run(&translated, trials))
             .map_err(cannot("write"))?;
         let verdicts = std::mem::take(&mut *shared.verdicts.lock().unwrap_or_else(PoisonError::into_inner));
-        let guarded = verdicts.iter().filter(|verdict| verdict.comparison.watched == Watched::Guarded).count();
+        let guarded = verdicts.iter().filter(|verdict| verdict.comparison.used.engine == Engine::Guard).count();
         // If standard error is closed, the verdicts still contain it.
         let _ = report::fast_mode_note(&mut anstream::stderr(), guarded, &Palette::coloured());
         Ok(Summary { failed: conclusion.has_failed(), verdicts })

@@ -1,10 +1,10 @@
-//! The gates (conditions for tracing) as JSON. Main function: [`gates`].
+//! The prerequisites of tracing as JSON, where they are named gates. Main function: [`gates`].
 
 use std::io;
 
 use serde::Serialize;
 
-use crate::model::trace::gate::{Gate, GateState, Remedy, can_trace};
+use crate::model::trace::prerequisite::{Prerequisite, PrerequisiteState, Remedy, can_trace};
 
 #[derive(Serialize)]
 struct GatesRecord<'a> {
@@ -27,14 +27,14 @@ struct RemedyRecord<'a> {
     paste: &'a str,
 }
 
-/// Writes every gate: `sysguard.doctor/1`.
-pub fn gates(out: &mut dyn io::Write, gates: &[Gate]) -> io::Result<()> {
+/// Writes every prerequisite: `sysguard.doctor/1`.
+pub fn gates(out: &mut dyn io::Write, gates: &[Prerequisite]) -> io::Result<()> {
     serde_json::to_writer_pretty(&mut *out, &GatesRecord::of(gates))?;
     writeln!(out)
 }
 
 impl<'a> GatesRecord<'a> {
-    fn of(gates: &'a [Gate]) -> Self {
+    fn of(gates: &'a [Prerequisite]) -> Self {
         Self {
             schema: "sysguard.doctor/1",
             possible: can_trace(gates),
@@ -44,11 +44,11 @@ impl<'a> GatesRecord<'a> {
 }
 
 impl<'a> GateRecord<'a> {
-    fn of(Gate { name, state, found, remedies }: &'a Gate) -> Self {
+    fn of(Prerequisite { name, state, found, remedies }: &'a Prerequisite) -> Self {
         let state = match state {
-            GateState::Open => "open",
-            GateState::Suspect => "perhaps",
-            GateState::Closed => "closed",
+            PrerequisiteState::Met => "open",
+            PrerequisiteState::Suspect => "perhaps",
+            PrerequisiteState::Unmet => "closed",
         };
         let remedies = remedies.iter().map(|Remedy { place, paste }| RemedyRecord { place, paste }).collect();
         Self { name, state, found, remedies }
@@ -60,12 +60,17 @@ mod tests {
     use super::*;
     use crate::report::schema::holds;
 
-    fn samples() -> Vec<Gate> {
-        let gate = |name, state, found: &str, remedies| Gate { name, state, found: found.to_owned(), remedies };
+    fn samples() -> Vec<Prerequisite> {
+        let gate = |name, state, found: &str, remedies| Prerequisite { name, state, found: found.to_owned(), remedies };
         vec![
-            gate("ptrace", GateState::Closed, "PTRACE_SEIZE is refused", vec![]),
-            gate("kernel", GateState::Open, "Linux 6.18", vec![]),
-            gate("seccomp", GateState::Suspect, "a filter", vec![Remedy { place: "Docker", paste: "docker run" }]),
+            gate("ptrace", PrerequisiteState::Unmet, "PTRACE_SEIZE is refused", vec![]),
+            gate("kernel", PrerequisiteState::Met, "Linux 6.18", vec![]),
+            gate(
+                "seccomp",
+                PrerequisiteState::Suspect,
+                "a filter",
+                vec![Remedy { place: "Docker", paste: "docker run" }],
+            ),
         ]
     }
 

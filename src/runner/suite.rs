@@ -15,7 +15,7 @@ use crate::model::judge::verdict::Verdict;
 use crate::model::observe::observation::Observation;
 use crate::model::run::platform::Platform;
 use crate::model::run::workload::{Exit, Program, Workload};
-use crate::model::trace::gate::can_trace;
+use crate::model::trace::prerequisite::can_trace;
 use crate::settings::Settings;
 use crate::store::{FOLDER, Store, StoreError, proposals_below};
 

@@ -26,5 +26,5 @@ pub use attribute::{Use, attribute, made};
 pub use blind::{blind_spot, unanswerable};
 pub use memory::Memory;
 pub use objects::Object;
-pub use refusal::{Failure, Inquiry};
+pub use refusal::{Failure, Query};
 pub use subsystem::Subsystem;

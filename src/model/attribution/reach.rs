@@ -4,6 +4,7 @@
 //! A row must hold for every file that the kernel makes of that kind.
 
 use crate::model::kernel::call::Errno;
+use crate::model::kernel::uapi::{SIOCGIFMAP, SIOCGIFNAME, SIOCOUTQNSD, SIOCSIFMAP};
 
 /// In which direction a call on an fd moves bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,9 +52,9 @@ pub(crate) fn reaches(name: &str, args: &[u64; 6], object: &str) -> bool {
 }
 
 /// Returns whether an ioctl command is about network interfaces and adds no fd:
-/// include/uapi/linux/sockios.h, with `SIOCGIFMAP` and `SIOCSIFMAP`.
+/// a range of them, with `SIOCGIFMAP` and `SIOCSIFMAP`.
 pub(crate) fn is_socket_command(command: u64) -> bool {
-    matches!(command, 0x8910..=0x894b | 0x8970 | 0x8971)
+    matches!(command, SIOCGIFNAME..=SIOCOUTQNSD | SIOCGIFMAP | SIOCSIFMAP)
 }
 
 /// Returns whether a call of this name failed without reaching the object of its fd: the fd is

@@ -74,21 +74,21 @@ fn judged<'a>(
 /// Selects the first calls that need a recorded call site: forbidden calls, and calls with a use
 /// that the baseline does not hold.
 #[derive(Debug)]
-pub struct News<'a> {
+pub struct FirstCallFilter<'a> {
     document: &'a Document,
     platform: &'a Platform,
     held: BTreeSet<Fact>,
     phases: BTreeSet<String>,
 }
 
-impl<'a> News<'a> {
+impl<'a> FirstCallFilter<'a> {
     /// Selects calls that are new compared with this baseline.
     pub fn new(document: &'a Document, baseline: &Baseline, platform: &'a Platform) -> Self {
         Self { document, platform, held: baseline.facts(), phases: baseline.phases.keys().cloned().collect() }
     }
 
     /// Returns whether the call site of this first call is recorded.
-    pub fn is(&self, First { used, phase, .. }: &First) -> bool {
+    pub fn selects(&self, First { used, phase, .. }: &First) -> bool {
         let phase = phase.as_deref();
         let of_phase = phase.filter(|phase| self.phases.contains(*phase)).map(|phase| used.in_phase(phase));
         facts_of(used, None, self.platform).chain(of_phase).any(|fact| !self.held.contains(&fact))

@@ -4,6 +4,7 @@
 //! Plain data: it must not compare or decide.
 
 use crate::model::attribution::Subsystem;
+use crate::model::engine::UsedEngine;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::fingerprint::Drift;
 
@@ -20,26 +21,8 @@ pub struct Comparison {
     pub gone: Vec<Fact>,
     /// Parts of the fingerprint that changed since the baseline was recorded.
     pub drift: Vec<Drift>,
-    /// How the workload was watched.
-    pub watched: Watched,
-}
-
-/// How a workload was watched, which limits what a comparison can hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Watched {
-    /// Every call was seen.
-    #[default]
-    EveryCall,
-    /// Expected calls ran natively: their counts and errors, and removed calls, are unknown.
-    Guarded,
-    /// Every call was seen before it was made: the errors of most calls are unknown.
-    Notified,
-    /// Every call was seen with its result, because the requested engine cannot watch this
-    /// workload.
-    Unguarded {
-        /// Why it cannot.
-        reason: String,
-    },
+    /// The engine of the first run.
+    pub used: UsedEngine,
 }
 
 impl Comparison {
@@ -63,7 +46,7 @@ impl Comparison {
     /// Returns whether a passing workload has something to report. A guarded run alone does not
     /// count: the summary reports it once for all workloads.
     pub fn is_remarkable(&self) -> bool {
-        self.has_new_facts() || !self.gone.is_empty() || matches!(self.watched, Watched::Unguarded { .. })
+        self.has_new_facts() || !self.gone.is_empty() || self.used.fallback.is_some()
     }
 
     /// Returns findings, notes and suspects.

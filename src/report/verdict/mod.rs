@@ -24,7 +24,8 @@ use std::io;
 use super::style::Painted;
 use super::words::{counted, escaped, len};
 use super::{Format, Palette, VerdictFormat};
-use crate::model::facts::finding::{Comparison, Watched};
+use crate::model::engine::{Engine, UsedEngine};
+use crate::model::facts::finding::Comparison;
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::run::recording::Growth;
 use crate::model::run::workload::Exit;
@@ -193,11 +194,12 @@ fn extras(verdict: &Verdict) -> String {
     ];
     let words: Vec<String> = words.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| words).collect();
     let passing = if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) };
-    match &verdict.comparison.watched {
-        Watched::EveryCall => passing,
-        Watched::Guarded => format!("{passing}, fast mode"),
-        Watched::Notified => format!("{passing}, by notifications"),
-        Watched::Unguarded { reason } => format!("{passing}, fallback to ptrace: {}", first_line(reason)),
+    let UsedEngine { engine, fallback } = &verdict.comparison.used;
+    match (engine, fallback) {
+        (_, Some(reason)) => format!("{passing}, fallback to ptrace: {}", first_line(reason)),
+        (Engine::Ptrace, None) => passing,
+        (Engine::Guard, None) => format!("{passing}, fast mode"),
+        (Engine::Notify, None) => format!("{passing}, by notifications"),
     }
 }
 

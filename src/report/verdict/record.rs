@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::engine::{Engine, UsedEngine};
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::Suspect;
-use crate::model::facts::finding::{Comparison, Finding, FindingKind, RelatedSyscall, Watched};
+use crate::model::facts::finding::{Comparison, Finding, FindingKind, RelatedSyscall};
 use crate::model::facts::fingerprint::Drift;
 use crate::model::judge::verdict::{Asked, Change, Status, Verdict};
-use crate::model::observe::observation::Engine;
 use crate::model::run::recording::Growth;
 use crate::model::run::workload::Exit;
 use crate::report::exit;
@@ -46,26 +46,17 @@ struct WatchedRecord {
     reason: Option<String>,
 }
 
-impl From<Watched> for WatchedRecord {
-    fn from(watched: Watched) -> Self {
-        let (engine, reason) = match watched {
-            Watched::EveryCall => (Engine::Ptrace, None),
-            Watched::Guarded => (Engine::Guard, None),
-            Watched::Notified => (Engine::Notify, None),
-            Watched::Unguarded { reason } => (Engine::Ptrace, Some(reason)),
-        };
-        Self { engine: engine.name().to_owned(), reason }
+impl From<UsedEngine> for WatchedRecord {
+    fn from(used: UsedEngine) -> Self {
+        Self { engine: used.engine.name().to_owned(), reason: used.fallback }
     }
 }
 
-impl From<WatchedRecord> for Watched {
+impl From<WatchedRecord> for UsedEngine {
     fn from(record: WatchedRecord) -> Self {
-        match record.reason {
-            Some(reason) => Self::Unguarded { reason },
-            None if record.engine == Engine::Guard.name() => Self::Guarded,
-            None if record.engine == Engine::Notify.name() => Self::Notified,
-            None => Self::EveryCall,
-        }
+        let is_named = |engine: &Engine| engine.name() == record.engine;
+        let engine = [Engine::Guard, Engine::Notify].into_iter().find(is_named).unwrap_or_default();
+        record.reason.map_or(engine.into(), Self::instead)
     }
 }
 
@@ -210,7 +201,7 @@ impl VerdictRecord {
                 .collect(),
             drift: comparison.drift.into_iter().map(DriftRecord::from).collect(),
             growth: growth.counts().to_vec(),
-            watched: comparison.watched.into(),
+            watched: comparison.used.into(),
             gone: comparison.gone.iter().map(|fact| fact.key(&workload)).collect(),
             change: change.map(ChangeRecord::from),
             workload,
@@ -232,7 +223,7 @@ impl VerdictRecord {
             notes: notes.into_iter().map(finding).collect::<Result<_, _>>()?,
             suspects: suspects.into_iter().map(suspect).collect::<Result<_, _>>()?,
             drift: drift.into_iter().map(Drift::from).collect(),
-            watched: watched.into(),
+            used: watched.into(),
             gone: gone.iter().map(|key| fact(key, &workload)).collect::<Result<_, _>>()?,
         };
         let change = change.map(Change::from);

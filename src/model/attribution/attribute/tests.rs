@@ -5,6 +5,7 @@ use super::*;
 use crate::model::attribution::{Answer, Memory};
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::Abi;
+use crate::model::kernel::uapi::O_PATH;
 
 const OK: CallOutcome = CallOutcome::Returned(3);
 
@@ -133,7 +134,6 @@ fn object_gives_the_subsystem_of_data_and_control() {
 
 #[test]
 fn file_opened_with_o_path_is_not_reached() {
-    const O_PATH: u64 = 0o10_000_000;
     for (name, args, memory, expected) in [
         ("open", &[0x1000, O_PATH][..], 0, "filesystem - char:urandom"),
         ("openat", &[0, 0x1000, O_PATH | 2], 0, "filesystem - char:urandom"),

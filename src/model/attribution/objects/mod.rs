@@ -13,6 +13,7 @@ use std::sync::Arc;
 use super::Subsystem;
 use super::values::table::{FAMILY, NETLINK, SOCKET_TYPE};
 use super::values::value;
+use crate::model::kernel::uapi::SOCK_TYPE_MASK;
 use crate::model::text::escape;
 
 /// A kind of object that the kernel source makes.
@@ -139,15 +140,13 @@ impl Object {
 
     /// Returns a socket by its domain, type and protocol.
     pub fn socket(domain: u32, kind: u32, protocol: u32) -> Self {
-        /// SOCK_NONBLOCK and SOCK_CLOEXEC are flags above the type, include/linux/net.h.
-        const TYPE: u32 = 0xf;
         let name = |table, number: u32| {
             value(table, u64::from(number)).map_or_else(|| format!("{number:#x}"), |value| value.name.to_owned())
         };
         let family = value(&FAMILY, u64::from(domain));
         let protocol = value(&NETLINK, u64::from(protocol)).filter(|_| family.is_some_and(|f| f.name == "AF_NETLINK"));
         let subsystem = protocol.or(family).and_then(|value| value.subsystem).unwrap_or(Subsystem::Network);
-        let name = format!("socket:{}:{}", name(&FAMILY, domain), name(&SOCKET_TYPE, kind & TYPE));
+        let name = format!("socket:{}:{}", name(&FAMILY, domain), name(&SOCKET_TYPE, kind & SOCK_TYPE_MASK));
         Self { name: name.into(), subsystem: Some(subsystem) }
     }
 

@@ -148,7 +148,7 @@ fn call_site_is_wanted_for_unheld_and_forbidden() {
     baseline.phases.insert("ending".to_owned(), BTreeMap::new());
     let forbid = vec![Rule { phase: Some("leaving".to_owned()), ..Rule::default() }];
     let document = Document { forbid, ..Document::for_tests() };
-    let news = News::new(&document, &baseline, &platform);
+    let filter = FirstCallFilter::new(&document, &baseline, &platform);
     for (subsystem, phase, is_wanted) in [
         (Subsystem::Filesystem, None, false),
         (Subsystem::Filesystem, Some("serving"), false),
@@ -158,7 +158,7 @@ fn call_site_is_wanted_for_unheld_and_forbidden() {
         (Subsystem::Network, None, true),
     ] {
         let first = First { used: used(subsystem, None), phase: phase.map(str::to_owned), of_run: false };
-        assert_eq!(news.is(&first), is_wanted, "{first:?}");
+        assert_eq!(filter.selects(&first), is_wanted, "{first:?}");
     }
 }
 

@@ -4,8 +4,8 @@ mod refused;
 
 use super::*;
 use crate::model::attribution::{Subsystem, Use};
+use crate::model::engine::{Engine, UsedEngine};
 use crate::model::expectation::{Entry, Rule};
-use crate::model::facts::finding::Watched;
 use crate::model::kernel::syscall::{Abi, Syscall};
 use crate::model::observe::observation::Tally;
 use crate::model::run::platform::Platform;
@@ -391,10 +391,10 @@ fn phase_is_judged_only_if_baseline_names_it() {
 
 #[test]
 fn guarded_run_alone_is_not_remarkable() {
-    let with = |watched| Comparison { watched, ..Comparison::default() };
-    assert!(!with(Watched::EveryCall).is_remarkable());
-    assert!(!with(Watched::Guarded).is_remarkable());
-    assert!(with(Watched::Unguarded { reason: "it names phases".to_owned() }).is_remarkable());
+    let with = |used| Comparison { used, ..Comparison::default() };
+    assert!(!with(Engine::Ptrace.into()).is_remarkable());
+    assert!(!with(Engine::Guard.into()).is_remarkable());
+    assert!(with(UsedEngine::instead("it names phases".to_owned())).is_remarkable());
     let gone = Comparison { gone: vec![Fact::BlindSpot("vdso".to_owned())], ..Comparison::default() };
     assert!(gone.is_remarkable());
 }

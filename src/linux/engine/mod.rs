@@ -29,7 +29,7 @@ use crate::model::trace::tracee::{Step, Stop, Tasks};
 /// An enum, not a trait object: the loop asks it several times at each syscall of a workload.
 pub(super) enum EngineState<'a> {
     Ptrace(PtraceEngine),
-    Guard(Box<GuardEngine<'a>>),
+    Guard(GuardEngine<'a>),
     Notify(NotifyTracer<'a>),
 }
 
@@ -44,7 +44,7 @@ impl<'a> EngineState<'a> {
     }
 
     pub(super) fn guard(guard: &'a Guard) -> Self {
-        Self::Guard(Box::new(GuardEngine::new(guard)))
+        Self::Guard(GuardEngine::new(guard))
     }
 
     /// Returns the seccomp filter that the tree runs under, if the engine needs one.

@@ -2,8 +2,7 @@
 //! type: [`EngineState`].
 //!
 //! The tracing loop in [`trace`](super::trace) is the same for every engine and calls this module
-//! at each stop. An engine answers the same questions whatever the others do; a new one is another
-//! variant. [`Engine`](crate::model::observe::observation::Engine) names them for users.
+//! at each stop. [`Engine`](crate::model::engine::Engine) names the engines for users.
 
 mod guard;
 mod notify;

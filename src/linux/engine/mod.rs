@@ -2,8 +2,7 @@
 //! type: [`EngineState`].
 //!
 //! The tracing loop in [`trace`](super::trace) is the same for every engine and calls this module
-//! at each stop. An engine answers the same questions whatever the others do; a new one is another
-//! variant. [`Engine`](crate::model::observe::observation::Engine) names them for users.
+//! at each stop. [`Engine`](crate::model::engine::Engine) names the engines for users.
 
 mod guard;
 mod notify;
@@ -29,7 +28,7 @@ use crate::model::trace::tracee::{Step, Stop, Tasks};
 /// An enum, not a trait object: the loop asks it several times at each syscall of a workload.
 pub(super) enum EngineState<'a> {
     Ptrace(PtraceEngine),
-    Guard(Box<GuardEngine<'a>>),
+    Guard(GuardEngine<'a>),
     Notify(NotifyTracer<'a>),
 }
 
@@ -44,7 +43,7 @@ impl<'a> EngineState<'a> {
     }
 
     pub(super) fn guard(guard: &'a Guard) -> Self {
-        Self::Guard(Box::new(GuardEngine::new(guard)))
+        Self::Guard(GuardEngine::new(guard))
     }
 
     /// Returns the seccomp filter that the tree runs under, if the engine needs one.

@@ -87,7 +87,7 @@ pub fn finding(
     let kind = if pending.opens_subsystem(fact) { "new-subsystem" } else { finding.kind.name() };
     writeln!(out, "{}  {}", Painted(palette.error, kind), Painted(palette.heading, escaped(&fact.key(workload))))?;
     if !finding.details.is_empty() {
-        let details: Vec<&str> = finding.details.iter().map(Detail::value).collect();
+        let details: Vec<_> = finding.details.iter().map(Detail::value).collect();
         writeln!(out, "  with    {}", escaped(&details.join(" ")))?;
     }
     for (label, line) in origin(pending, finding) {

@@ -150,19 +150,20 @@ impl Baseline {
 impl Entry {
     /// Adds a detail.
     fn insert(&mut self, detail: &Detail) {
-        let (set, value) = match detail {
-            Detail::Argument(argument) => (&mut self.arguments, argument),
-            Detail::Object(object) => (&mut self.objects, object),
-            Detail::Error(error) => (&mut self.errors, error),
-            Detail::Abi(abi) => (&mut self.abis, abi),
+        match detail {
+            Detail::Argument(argument) => self.arguments.insert(argument.clone()),
+            Detail::Object(object) => self.objects.insert(object.clone()),
+            Detail::Error(errno) => self.errors.insert(*errno),
+            Detail::Abi(abi) => self.abis.insert(*abi),
         };
-        set.insert(value.clone());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::attribution::ObjectKind;
+    use crate::model::attribution::blind_spot::BlindSpot;
     use crate::model::facts::finding::Finding;
 
     /// Returns a run that showed these facts and their parents.
@@ -188,7 +189,7 @@ mod tests {
     fn shown(baseline: &Baseline) -> Vec<String> {
         let entries = baseline.subsystems.values().flatten();
         let show = |(name, entry): (&String, &Entry)| {
-            let objects: Vec<_> = entry.objects.iter().map(String::as_str).collect();
+            let objects: Vec<_> = entry.objects.iter().map(ObjectKind::as_str).collect();
             let mark = if entry.sometimes { "?" } else { "" };
             format!("{name}{mark} {} {}", objects.join(","), entry.why.as_deref().unwrap_or_default())
                 .trim_end()
@@ -211,14 +212,14 @@ mod tests {
     #[test]
     fn held_facts_stay_until_pruned() {
         let mut old = recorded(None, &[&[READ_FILE, READ_PIPE, "filesystem::write"]], Unseen::Keep);
-        old.blind_spots.insert("io_uring".to_owned());
+        old.blind_spots.insert(BlindSpot::IoUring.into());
         let entry = old.entries_mut().next().expect("an entry").2;
         entry.why = Some("logs".to_owned());
         let runs: &[&[&str]] = &[&[READ_FILE, "filesystem::link"]];
 
         let kept = recorded(Some(&old), runs, Unseen::Keep);
         assert_eq!(shown(&kept), ["link", "read file,pipe logs", "write"]);
-        assert!(kept.blind_spots.contains("io_uring"));
+        assert!(kept.blind_spots.contains(&BlindSpot::IoUring.into()));
 
         let pruned = recorded(Some(&old), runs, Unseen::Prune);
         assert_eq!(shown(&pruned), ["link", "read file logs"]);

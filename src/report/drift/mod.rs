@@ -110,7 +110,7 @@ fn lines_of(drift: &Drift) -> Vec<Line> {
     }
     for BaselineDrift { platform, change, new, gone } in &drift.baselines {
         let one = |kind: fn(FindingKind) -> Kind, Entered { finding, why, owner }: &Entered| {
-            let details: Vec<&str> = finding.details.iter().map(Detail::value).collect();
+            let details: Vec<_> = finding.details.iter().map(Detail::value).collect();
             let notes = [("why", why), ("owner", owner)].into_iter();
             Line {
                 notes: notes.filter_map(|(label, words)| Some(format!("{label}: {}", words.as_ref()?))).collect(),

@@ -3,6 +3,7 @@
 //! Field names and their order are a public interface. Lists are sorted, so that the same
 //! expectations give the same bytes.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -10,9 +11,11 @@ use serde::Serialize;
 use super::Evidence;
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::places::{self, Reached};
-use crate::model::attribution::{Subsystem, entry_points};
+use crate::model::attribution::{ObjectKind, Subsystem, entry_points};
 use crate::model::expectation::{Baseline, Document, Entry, Rule};
 use crate::model::explain::{Call, Kernel};
+use crate::model::facts::blind_spot::RecordedBlindSpot;
+use crate::model::facts::errno_name::ErrnoName;
 use crate::model::kernel::syscall::Abi;
 use crate::model::run::workload::Program;
 use crate::model::taxonomy::{Filed, Taxonomy};
@@ -100,8 +103,8 @@ pub(super) struct UseRecord<'a> {
     pub(super) reached: Vec<PlaceRecord>,
     pub(super) arguments: Vec<&'a str>,
     pub(super) objects: Vec<&'a str>,
-    pub(super) errors: Vec<&'a str>,
-    pub(super) abis: Vec<&'a str>,
+    pub(super) errors: Vec<Cow<'static, str>>,
+    pub(super) abis: Vec<&'static str>,
     pub(super) sometimes: bool,
     pub(super) why: Option<&'a str>,
     pub(super) owner: Option<&'a str>,
@@ -217,7 +220,7 @@ fn baseline<'a>(recorded: &'a Baseline, kernel: &'a Kernel, taxonomy: &'a Taxono
         fingerprint: parts.into_iter().filter_map(|(part, value)| Some((part, value?))).collect(),
         quiet: !recorded.restless,
         groups: groups.into_iter().map(group).collect(),
-        blind_spots: recorded.blind_spots.iter().map(String::as_str).collect(),
+        blind_spots: recorded.blind_spots.iter().map(RecordedBlindSpot::name).collect(),
     }
 }
 
@@ -229,14 +232,13 @@ fn used<'a>(
     kernel: &'a Kernel,
     abi: Option<Abi>,
 ) -> (UseRecord<'a>, Subsystem) {
-    let own = entry.abis.iter().find_map(|abi| Abi::from_name(abi)).or(abi);
+    let own = entry.abis.first().copied().or(abi);
     let is_same = |call: &&Call| call.name == name && Some(call.syscall.abi) == own;
     let call = kernel.calls.iter().find(is_same);
     let facts = call.and_then(|call| call.entry_point.as_ref());
-    let (arguments, objects) = (entry.arguments.iter().map(String::as_str), entry.objects.iter().map(String::as_str));
+    let (arguments, objects) = (entry.arguments.iter().map(String::as_str), entry.objects.iter().map(ObjectKind::class));
     let entry_point = call.and_then(|call| entry_points::facts(call.syscall));
     let reached = places::all_reached(entry_point, name, arguments, objects);
-    let texts = |values: &'a BTreeSet<String>| values.iter().map(String::as_str).collect();
     let record = UseRecord {
         name,
         subsystem: subsystem.slug(),
@@ -246,10 +248,10 @@ fn used<'a>(
         config: facts.and_then(|facts| facts.config.as_deref()),
         expert: facts.is_some_and(|facts| facts.expert),
         reached: reached.into_iter().map(PlaceRecord::from).collect(),
-        arguments: texts(&entry.arguments),
-        objects: texts(&entry.objects),
-        errors: texts(&entry.errors),
-        abis: texts(&entry.abis),
+        arguments: entry.arguments.iter().map(String::as_str).collect(),
+        objects: entry.objects.iter().map(ObjectKind::as_str).collect(),
+        errors: entry.errors.iter().map(|ErrnoName(errno)| errno.name()).collect(),
+        abis: entry.abis.iter().map(|abi| abi.name()).collect(),
         sometimes: entry.sometimes,
         why: entry.why.as_deref(),
         owner: entry.owner.as_deref(),

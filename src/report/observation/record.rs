@@ -10,7 +10,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::model::attribution::blind_spot::BlindSpot;
-use crate::model::attribution::{Subsystem, Use, entry_points, places};
+use crate::model::attribution::{ObjectKind, Subsystem, Use, entry_points, places};
 use crate::model::kernel::syscall::{Abi, Syscall};
 use crate::model::observe::observation::{Observation, Recording, Tally};
 use crate::model::run::workload::Exit;
@@ -182,12 +182,13 @@ impl UseRecord {
     /// Returns a use with no calls.
     fn new(used: &Use) -> Self {
         let entry = entry_points::facts(used.syscall);
-        let (argument, object) = (used.argument.as_deref(), used.object.as_deref());
-        let reached = places::reached(entry, &used.syscall.name(), argument, object);
+        let object = used.object.as_ref();
+        let reached =
+            places::reached(entry, &used.syscall.name(), used.argument.as_deref(), object.map(ObjectKind::class));
         let (source, section) = (reached.as_ref().map(|at| at.source), reached.as_ref().map(|at| at.section));
         Self {
             subsystem: used.subsystem,
-            object: object.map(str::to_owned),
+            object: object.map(ToString::to_string),
             argument: used.argument.clone(),
             calls: 0,
             errors: Errors::new(),
@@ -205,7 +206,7 @@ impl UseRecord {
 
 /// The uses of one syscall by subsystem, argument and object. Whether a use is ambient matters only
 /// to verdicts.
-type Uses<'a> = BTreeMap<(Subsystem, Option<&'a str>, Option<&'a str>), UseRecord>;
+type Uses<'a> = BTreeMap<(Subsystem, Option<&'a str>, Option<&'a ObjectKind>), UseRecord>;
 
 /// Returns all syscalls, sorted by subsystem, name, ABI and number, with their uses sorted by
 /// subsystem, argument and object.
@@ -215,7 +216,7 @@ fn syscalls(observation: &Observation) -> Vec<SyscallRecord> {
         let new = || (SyscallRecord::new(used.syscall), Uses::new());
         let (record, uses) = records.entry(used.syscall).or_insert_with(new);
         record.add(tally);
-        let key = (used.subsystem, used.argument.as_deref(), used.object.as_deref());
+        let key = (used.subsystem, used.argument.as_deref(), used.object.as_ref());
         uses.entry(key).or_insert_with(|| UseRecord::new(used)).add(tally);
     }
     let whole =

@@ -1,6 +1,7 @@
 //! The verdicts of a run by package, and their findings in the order of importance. Main type:
 //! [`PackageVerdicts`].
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::findings::words;
@@ -129,9 +130,9 @@ impl<'a> Ranked<'a> {
     }
 
     /// Returns the reason of a `forbid:` rule, then the details of the finding.
-    pub(super) fn remarks(&self) -> impl Iterator<Item = &'a str> {
+    pub(super) fn remarks(&self) -> impl Iterator<Item = Cow<'a, str>> {
         let finding = self.finding;
-        finding.forbidden.as_deref().into_iter().chain(finding.details.iter().map(Detail::value))
+        finding.forbidden.as_deref().map(Cow::from).into_iter().chain(finding.details.iter().map(Detail::value))
     }
 
     /// Returns the call site of the first call.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::model::facts::fact::{Detail, Fact};
+use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::Suspect;
 use crate::model::facts::finding::{Comparison, Finding, FindingKind, RelatedSyscall};
 use crate::model::facts::fingerprint::Drift;
@@ -103,8 +103,8 @@ fn columns(finding: &Finding) -> [String; 4] {
     let calls = if finding.calls == 0 { String::new() } else { calls(finding.calls).to_string() };
     let (shown, cut) = finding.details.split_at(finding.details.len().min(DETAILS));
     let reason = privilege(&finding.fact).filter(|_| Weight::of(finding) == Weight::Privileged);
-    let remark = finding.forbidden.as_deref().into_iter().chain(shown.iter().map(Detail::value));
-    let mut remark: Vec<String> = remark.map(str::to_owned).collect();
+    let details = shown.iter().map(|detail| detail.value().into_owned());
+    let mut remark: Vec<String> = finding.forbidden.iter().cloned().chain(details).collect();
     if !cut.is_empty() {
         remark.push(format!("and {} more", cut.len()));
     }

@@ -2,7 +2,10 @@
 
 use super::{Parsed, read, write};
 use crate::model::attribution::Subsystem;
+use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::expectation::terms::{Baseline, Document, Entry, Level, Rule};
+use crate::model::facts::errno_name::ErrnoName;
+use crate::model::kernel::call::Errno;
 use crate::model::run::platform::Platform;
 use crate::model::run::workload::{Exit, Program, Stdin};
 use std::time::Duration;
@@ -120,7 +123,7 @@ fn only_the_changed_baseline_is_rewritten() {
     assert_eq!(before.with(ours.clone()), format!("{text}\n"), "an equal baseline changes no byte");
 
     let mut changed = ours;
-    changed.blind_spots.insert("io_uring".to_owned());
+    changed.blind_spots.insert(BlindSpot::IoUring.into());
     insta::assert_snapshot!(before.with(changed), @r"
     version: 1
     bin: a
@@ -150,7 +153,7 @@ fn canonical_form_has_one_fact_per_line() {
     let entry = Entry {
         arguments: ["AF_UNIX", "0x10"].map(str::to_owned).into(),
         objects: ["socket:AF_INET:SOCK_STREAM", "file"].map(str::to_owned).into(),
-        errors: ["EPERM".to_owned()].into(),
+        errors: [ErrnoName(Errno(1))].into(),
         abis: ["i386".to_owned()].into(),
         sometimes: true,
         why: Some("two\nlines: and a #hash".to_owned()),

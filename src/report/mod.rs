@@ -3,7 +3,7 @@
 //! Everything here writes to a given writer and decides nothing. It must not know exit statuses,
 //! files or terminals. Colours are a [`Palette`] of meanings that the caller chooses.
 
-pub mod drift;
+pub mod revisions;
 pub mod evidence;
 mod exit;
 pub mod explain;

@@ -110,11 +110,11 @@ pub fn finding(
 
 /// Returns what is known of a finding's origin, with labels.
 fn origin(pending: &Pending, finding: &Finding) -> impl Iterator<Item = (&'static str, String)> {
-    let Finding { site, cause, kin, .. } = finding;
-    let kin = kin.as_ref().map(|RelatedSyscall { family, beside }| format!("{family}: the baseline holds {beside}"));
+    let Finding { site, cause, related, .. } = finding;
+    let related = related.as_ref().map(|RelatedSyscall { family, beside }| format!("{family}: the baseline holds {beside}"));
     let drift = pending.drift().join(", ");
     let drift = (!drift.is_empty()).then(|| format!("{drift} since the baseline was recorded"));
-    let lines = [("by", site.clone()), ("cause", cause.clone()), ("family", kin), ("drift", drift)];
+    let lines = [("by", site.clone()), ("cause", cause.clone()), ("family", related), ("drift", drift)];
     lines.into_iter().filter_map(|(label, line)| Some((label, line?)))
 }
 

@@ -19,7 +19,7 @@ use crate::linux::{
 };
 use crate::model::engine::{Engine, UsedEngine};
 use crate::model::guard::Guard;
-use crate::model::observe::observation::{Observation, Part, Watch};
+use crate::model::observe::observation::{Observation, Part, Observer};
 use crate::model::run::workload::{Exit, Program, Workload};
 use crate::model::trace::event::Event;
 use crate::model::trace::marker::LOADER;
@@ -60,9 +60,9 @@ pub fn observe_notified(command: Command, limits: &Limits) -> Result<(Observatio
 }
 
 fn notified(command: Command, limits: &Limits, part: Part) -> Result<Seen, TraceError> {
-    let mut watch = Watch::new(part);
-    let outcome = trace_notified(command, limits, &mut |event| drop(watch.fold(event)))?;
-    Ok(Seen { watch, outcome })
+    let mut observer = Observer::new(part);
+    let outcome = trace_notified(command, limits, &mut |event| drop(observer.fold(event)))?;
+    Ok(Seen { observer, outcome })
 }
 
 /// Folds events and records call sites. Only the first call of a wanted use is unwound.
@@ -71,16 +71,16 @@ fn watched(
     wanted: &Wanted<'_>,
     run: impl FnOnce(&mut dyn FnMut(&Event)) -> Result<Outcome, TraceError>,
 ) -> Result<Seen, TraceError> {
-    let mut watch = Watch::new(part);
+    let mut observer = Observer::new(part);
     let mut callers = Callers::default();
     let outcome = run(&mut |event| {
-        if let (Some(first), Event::Called { task, .. }) = (watch.fold(event), event)
+        if let (Some(first), Event::Called { task, .. }) = (observer.fold(event), event)
             && wanted(&first)
         {
-            watch.observation.called_by(first, callers.of(*task));
+            observer.observation.called_by(first, callers.of(*task));
         }
     })?;
-    Ok(Seen { watch, outcome })
+    Ok(Seen { observer, outcome })
 }
 
 /// A workload with all that it needs to be started, any number of times.

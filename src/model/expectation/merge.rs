@@ -30,7 +30,7 @@ pub struct Recorded {
     /// The machine and build of the runs.
     pub fingerprint: Fingerprint,
     /// Whether new facts still appeared at the end of the recording.
-    pub restless: bool,
+    pub never_quiet: bool,
     /// The facts of each run.
     pub runs: Vec<BTreeSet<Fact>>,
 }
@@ -54,8 +54,8 @@ pub fn record(old: Option<&Baseline>, recorded: &Recorded, unseen: Unseen) -> Ba
         new.adopt(old, unseen);
     }
     match old.filter(|old| new.holds_the_same(old)) {
-        Some(old) => Baseline { fingerprint: old.fingerprint.clone(), restless: old.restless, ..new },
-        None => Baseline { fingerprint: recorded.fingerprint.clone(), restless: recorded.restless, ..new },
+        Some(old) => Baseline { fingerprint: old.fingerprint.clone(), never_quiet: old.never_quiet, ..new },
+        None => Baseline { fingerprint: recorded.fingerprint.clone(), never_quiet: recorded.never_quiet, ..new },
     }
 }
 
@@ -176,7 +176,7 @@ mod tests {
         Recorded {
             platform: "x86_64-linux-gnu".parse().expect("a platform"),
             fingerprint: Fingerprint { libc: Some(libc.to_owned()), ..Fingerprint::default() },
-            restless: false,
+            never_quiet: false,
             runs: runs.iter().map(|keys| run(keys)).collect(),
         }
     }
@@ -252,10 +252,10 @@ mod tests {
     #[test]
     fn fingerprint_changes_only_with_a_fact() {
         let old = recorded(None, &[&[READ_FILE]], Unseen::Keep);
-        let elsewhere = |runs: &[&[&str]], restless| {
-            let recorded = Recorded { restless, ..recording("glibc 2.39", runs) };
+        let elsewhere = |runs: &[&[&str]], never_quiet| {
+            let recorded = Recorded { never_quiet, ..recording("glibc 2.39", runs) };
             let new = record(Some(&old), &recorded, Unseen::Keep);
-            (new.fingerprint.libc.unwrap_or_default(), new.restless)
+            (new.fingerprint.libc.unwrap_or_default(), new.never_quiet)
         };
         assert_eq!(elsewhere(&[&[READ_FILE]], true), ("glibc 2.36".to_owned(), false));
         assert_eq!(elsewhere(&[&[READ_FILE], &[]], true), ("glibc 2.36".to_owned(), false), "a mark is not a fact");

@@ -38,7 +38,7 @@ pub struct Difference {
     /// Its fingerprint, if it differs from [`Split::fingerprint`].
     pub fingerprint: Option<Fingerprint>,
     /// Whether new facts still appeared at the end of its recording.
-    pub restless: bool,
+    pub never_quiet: bool,
     /// Common facts that this test does not use; a syscall or a subsystem includes everything in
     /// it.
     pub without: BTreeSet<Fact>,
@@ -67,7 +67,7 @@ impl Split {
             let own = Some(&baseline.fingerprint).filter(|own| **own != fingerprint).cloned();
             let facts = all.get(name).map(|facts| facts.beyond(&common)).unwrap_or_default();
             let without = lacking(&baseline.subsystems, &common.subsystems);
-            (name.clone(), Difference { fingerprint: own, restless: baseline.restless, without, facts })
+            (name.clone(), Difference { fingerprint: own, never_quiet: baseline.never_quiet, without, facts })
         };
         let tests = tests.iter().map(difference).collect();
         Self { platform, fingerprint, common, tests }
@@ -75,13 +75,13 @@ impl Split {
 
     /// Returns the baseline of a test.
     pub fn baseline(&self, test: &str) -> Option<Baseline> {
-        let Difference { fingerprint, restless, without, facts } = self.tests.get(test)?;
+        let Difference { fingerprint, never_quiet, without, facts } = self.tests.get(test)?;
         let mut common = self.common.clone();
         without.iter().for_each(|fact| common.remove(fact));
         let Facts { subsystems, phases, blind_spots } = common.with(facts);
         let fingerprint = fingerprint.as_ref().unwrap_or(&self.fingerprint).clone();
         let platform = self.platform.clone();
-        Some(Baseline { platform, fingerprint, restless: *restless, subsystems, phases, blind_spots })
+        Some(Baseline { platform, fingerprint, never_quiet: *never_quiet, subsystems, phases, blind_spots })
     }
 
     /// Returns the baselines of all tests, by name.

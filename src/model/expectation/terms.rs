@@ -154,7 +154,7 @@ pub struct Baseline {
     /// The machine and build when a fact last changed.
     pub fingerprint: Fingerprint,
     /// Whether new facts still appeared at the end of that recording (`quiet: never`).
-    pub restless: bool,
+    pub never_quiet: bool,
     /// The entries, by subsystem and syscall name.
     pub subsystems: BTreeMap<Subsystem, BTreeMap<String, Entry>>,
     /// The syscalls of each phase that the program named, by phase and subsystem.
@@ -169,7 +169,7 @@ impl Baseline {
         Self {
             platform,
             fingerprint: Fingerprint::default(),
-            restless: false,
+            never_quiet: false,
             subsystems: BTreeMap::new(),
             phases: BTreeMap::new(),
             blind_spots: BTreeSet::new(),

@@ -218,7 +218,7 @@ fn baseline<'a>(recorded: &'a Baseline, kernel: &'a Kernel, taxonomy: &'a Taxono
     BaselineRecord {
         platform: recorded.platform.to_string(),
         fingerprint: parts.into_iter().filter_map(|(part, value)| Some((part, value?))).collect(),
-        quiet: !recorded.restless,
+        quiet: !recorded.never_quiet,
         groups: groups.into_iter().map(group).collect(),
         blind_spots: recorded.blind_spots.iter().map(RecordedBlindSpot::name).collect(),
     }

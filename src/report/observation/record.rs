@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::{ObjectKind, Subsystem, Use, entry_points, places};
 use crate::model::kernel::syscall::{Abi, Syscall};
-use crate::model::observe::observation::{Observation, Recording, Tally};
+use crate::model::observe::observation::{Observation, ObservedRun, Tally};
 use crate::model::run::workload::Exit;
 use crate::report::exit;
 
@@ -123,8 +123,8 @@ pub(super) struct SubsystemRecord {
 }
 
 impl<'a> ObservationRecord<'a> {
-    pub(super) fn of(recording: &'a Recording) -> Self {
-        let Recording { workload, command, platform, kernel, engine, exit, observation, .. } = recording;
+    pub(super) fn of(recording: &'a ObservedRun) -> Self {
+        let ObservedRun { workload, command, platform, kernel, engine, exit, observation, .. } = recording;
         let syscalls = syscalls(observation);
         Self {
             schema: "sysguard.observation/1",

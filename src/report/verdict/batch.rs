@@ -121,12 +121,12 @@ impl<'a> Ranked<'a> {
     /// changed around the workload.
     pub(super) fn reasons(&self) -> impl Iterator<Item = String> {
         let privilege = privilege(&self.finding.fact).filter(|_| self.weight == Weight::Privileged);
-        let kin = self
+        let related = self
             .finding
-            .kin
+            .related
             .as_ref()
             .map(|RelatedSyscall { family, beside }| format!("beside {beside} (family {family})"));
-        privilege.map(str::to_owned).into_iter().chain(kin).chain(self.finding.cause.clone())
+        privilege.map(str::to_owned).into_iter().chain(related).chain(self.finding.cause.clone())
     }
 
     /// Returns the reason of a `forbid:` rule, then the details of the finding.

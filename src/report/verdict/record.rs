@@ -12,7 +12,7 @@ use crate::model::engine::{Engine, UsedEngine};
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::Suspect;
 use crate::model::facts::finding::{Comparison, Finding, FindingKind, RelatedSyscall};
-use crate::model::facts::fingerprint::Drift;
+use crate::model::facts::fingerprint::FingerprintChange;
 use crate::model::judge::verdict::{Asked, Change, Status, Verdict};
 use crate::model::run::recording::Growth;
 use crate::model::run::workload::Exit;
@@ -31,7 +31,7 @@ pub(super) struct VerdictRecord {
     suspects: Vec<SuspectRecord>,
     gone: Vec<String>,
     #[serde(default)]
-    drift: Vec<DriftRecord>,
+    drift: Vec<FingerprintChangeRecord>,
     #[serde(default)]
     growth: Vec<usize>,
     change: Option<ChangeRecord>,
@@ -102,14 +102,15 @@ struct FindingRecord {
     calls: u64,
     details: Vec<String>,
     forbidden: Option<String>,
-    kin: Option<KinRecord>,
+    #[serde(rename = "kin")]
+    related: Option<RelatedRecord>,
     cause: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     site: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct KinRecord {
+struct RelatedRecord {
     family: String,
     beside: String,
 }
@@ -124,7 +125,7 @@ struct SuspectRecord {
 }
 
 #[derive(Serialize, Deserialize)]
-struct DriftRecord {
+struct FingerprintChangeRecord {
     part: String,
     recorded: String,
     now: String,
@@ -199,7 +200,7 @@ impl VerdictRecord {
                     runs,
                 })
                 .collect(),
-            drift: comparison.drift.into_iter().map(DriftRecord::from).collect(),
+            drift: comparison.drift.into_iter().map(FingerprintChangeRecord::from).collect(),
             growth: growth.counts().to_vec(),
             watched: comparison.used.into(),
             gone: comparison.gone.iter().map(|fact| fact.key(&workload)).collect(),
@@ -222,7 +223,7 @@ impl VerdictRecord {
             findings: findings.into_iter().map(finding).collect::<Result<_, _>>()?,
             notes: notes.into_iter().map(finding).collect::<Result<_, _>>()?,
             suspects: suspects.into_iter().map(suspect).collect::<Result<_, _>>()?,
-            drift: drift.into_iter().map(Drift::from).collect(),
+            drift: drift.into_iter().map(FingerprintChange::from).collect(),
             used: watched.into(),
             gone: gone.iter().map(|key| fact(key, &workload)).collect::<Result<_, _>>()?,
         };
@@ -251,14 +252,14 @@ impl FindingRecord {
             calls: finding.calls,
             details: finding.details.iter().map(Detail::to_string).collect(),
             forbidden: finding.forbidden,
-            kin: finding.kin.map(|RelatedSyscall { family, beside }| KinRecord { family, beside }),
+            related: finding.related.map(|RelatedSyscall { family, beside }| RelatedRecord { family, beside }),
             cause: finding.cause,
             site: finding.site,
         }
     }
 
     fn into_finding(self, workload: &str) -> Result<Finding, NotAVerdict> {
-        let Self { key, kind, line, calls, details, forbidden, kin, cause, site } = self;
+        let Self { key, kind, line, calls, details, forbidden, related, cause, site } = self;
         let detail = |word: String| word.parse().map_err(|_| bad_word(&word, "detail", workload));
         Ok(Finding {
             kind: FindingKind::from_name(&kind).ok_or_else(|| bad_word(&kind, "kind of finding", workload))?,
@@ -267,21 +268,21 @@ impl FindingRecord {
             calls,
             forbidden,
             line,
-            kin: kin.map(|KinRecord { family, beside }| RelatedSyscall { family, beside }),
+            related: related.map(|RelatedRecord { family, beside }| RelatedSyscall { family, beside }),
             cause,
             site,
         })
     }
 }
 
-impl From<Drift> for DriftRecord {
-    fn from(Drift { part, recorded, now }: Drift) -> Self {
+impl From<FingerprintChange> for FingerprintChangeRecord {
+    fn from(FingerprintChange { part, recorded, now }: FingerprintChange) -> Self {
         Self { part, recorded, now }
     }
 }
 
-impl From<DriftRecord> for Drift {
-    fn from(DriftRecord { part, recorded, now }: DriftRecord) -> Self {
+impl From<FingerprintChangeRecord> for FingerprintChange {
+    fn from(FingerprintChangeRecord { part, recorded, now }: FingerprintChangeRecord) -> Self {
         Self { part, recorded, now }
     }
 }

@@ -103,7 +103,7 @@ fn baseline(written: Written) -> Baseline {
     let Scalar(platform) = written.platform;
     let Facts { subsystems, phases, blind_spots } = facts(written.subsystems, written.phases, written.blind_spots);
     let fingerprint = written.fingerprint.unwrap_or_default().into();
-    Baseline { platform, fingerprint, restless: written.quiet.is_some(), subsystems, phases, blind_spots }
+    Baseline { platform, fingerprint, never_quiet: written.quiet.is_some(), subsystems, phases, blind_spots }
 }
 
 /// Returns the facts of a baseline, or of a part of one.

@@ -28,7 +28,7 @@ pub(super) fn baseline(baseline: &Baseline) -> String {
     if !baseline.fingerprint.is_empty() {
         out.fingerprint(0, &baseline.fingerprint);
     }
-    if baseline.restless {
+    if baseline.never_quiet {
         out.line(0, QUIET_NEVER);
     }
     if baseline.subsystems.is_empty() {
@@ -50,12 +50,12 @@ pub(super) fn split(split: &Split) -> String {
     }
     out.facts(1, &split.common);
     out.key(0, "tests");
-    for (name, Difference { fingerprint, restless, without, facts }) in &split.tests {
+    for (name, Difference { fingerprint, never_quiet, without, facts }) in &split.tests {
         out.key(1, name);
         if let Some(fingerprint) = fingerprint {
             out.fingerprint(2, fingerprint);
         }
-        if *restless {
+        if *never_quiet {
             out.line(2, QUIET_NEVER);
         }
         out.list(2, "without", without);

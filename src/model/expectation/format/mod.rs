@@ -33,7 +33,7 @@ pub use self::remarks::with_remarks;
 pub use self::shared::Shared;
 pub use self::text::{MAX_BYTES, MAX_SHARED_BYTES};
 
-use self::malformed::{Fault, Place};
+use self::malformed::{Fault, TextPosition};
 use super::remarks::Remarks;
 use super::terms::{Baseline, Expectation, Rule};
 use super::versions;
@@ -74,7 +74,7 @@ struct Source {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Places {
     /// The value of `platform:`.
-    document: Place,
+    document: TextPosition,
     platform: usize,
     subsystems: BTreeMap<Subsystem, usize>,
 }
@@ -157,7 +157,7 @@ pub fn read(bytes: &[u8]) -> Result<Parsed, Malformed> {
 fn parse(text: &str) -> Result<Parsed, Fault> {
     let outlines = outline::outline(text)?;
     let [first, further @ ..] = &outlines[..] else {
-        return Err(Fault::new(Place::START, "no document"));
+        return Err(Fault::new(TextPosition::START, "no document"));
     };
     let (version, document) = document::read(text, first)?;
     let mut baselines: Vec<Baseline> = Vec::new();

@@ -79,7 +79,10 @@ fn words() -> impl Strategy<Value = BTreeSet<String>> {
 }
 
 fn entry() -> impl Strategy<Value = Entry> {
-    let errors = prop::collection::btree_set(select(Errno::names().filter_map(Errno::from_name).map(ErrnoName).collect::<Vec<_>>()), 0..3);
+    let errors = prop::collection::btree_set(
+        select(Errno::names().filter_map(Errno::from_name).map(ErrnoName).collect::<Vec<_>>()),
+        0..3,
+    );
     let abis = prop::collection::btree_set(select(Abi::ALL.to_vec()), 0..3);
     let prose = || prop::option::of(any_text());
     (words(), words(), errors, abis, any::<bool>(), prose(), prose()).prop_map(
@@ -113,10 +116,10 @@ fn baseline() -> impl Strategy<Value = Baseline> {
     let phases = prop::collection::btree_map("[A-Za-z0-9_.-]{1,6}|no|null|1", phase, 0..3);
     let platform = select(vec!["gnu", "musl"]);
     (platform, fingerprint(), any::<bool>(), subsystems, phases, words()).prop_map(
-        |(env, fingerprint, restless, subsystems, phases, blind_spots)| Baseline {
+        |(env, fingerprint, never_quiet, subsystems, phases, blind_spots)| Baseline {
             platform: format!("x86_64-linux-{env}").parse().expect("a platform"),
             fingerprint,
-            restless,
+            never_quiet,
             subsystems,
             phases,
             blind_spots: blind_spots.into_iter().map(RecordedBlindSpot::named).collect(),

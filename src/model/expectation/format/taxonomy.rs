@@ -69,7 +69,7 @@ fn parse(text: &str) -> Result<Taxonomy, Fault> {
     let outlines = outline::outline(text)?;
     let [outline] = &outlines[..] else {
         return Err(Fault::new(
-            super::malformed::Place::START,
+            super::malformed::TextPosition::START,
             "a taxonomy file holds one document: start it with `taxonomy: 1`",
         ));
     };

@@ -82,7 +82,7 @@ fn shown(findings: &[Finding]) -> Vec<String> {
         let details = finding.details.iter().map(|detail| format!(" {}", detail.value()));
         let rule = finding.forbidden.iter().map(|rule| format!(" (forbidden: {rule})"));
         let head = format!("{} {}", finding.kind.name(), finding.fact);
-        let related = finding.kin.iter().map(|related| format!(" (beside {})", related.beside));
+        let related = finding.related.iter().map(|related| format!(" (beside {})", related.beside));
         std::iter::once(head).chain(details).chain(rule).chain(related).collect()
     };
     findings.iter().map(show).collect()

@@ -5,7 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use super::Base;
-use crate::model::judge::revisions::{BaselineDrift, Change, Drift, Entered};
+use crate::model::judge::revisions::{BaselineDiff, Change, ExpectationDiff, EntryDifference};
 
 #[derive(Serialize)]
 struct DiffRecord<'a> {
@@ -13,11 +13,11 @@ struct DiffRecord<'a> {
     base: &'a str,
     /// Whether both revisions were run on this machine. Otherwise their files were compared.
     traced: bool,
-    workloads: Vec<DriftRecord<'a>>,
+    workloads: Vec<WorkloadRecord<'a>>,
 }
 
 #[derive(Serialize)]
-struct DriftRecord<'a> {
+struct WorkloadRecord<'a> {
     workload: &'a str,
     file: &'a str,
     change: &'static str,
@@ -45,8 +45,8 @@ struct FindingRecord {
 }
 
 /// Writes the differences since a revision as one object.
-pub fn json(out: &mut dyn io::Write, base: Base<'_>, drifts: &[Drift]) -> io::Result<()> {
-    let workloads = drifts.iter().map(drift_record).collect();
+pub fn json(out: &mut dyn io::Write, base: Base<'_>, diffs: &[ExpectationDiff]) -> io::Result<()> {
+    let workloads = diffs.iter().map(workload_record).collect();
     serde_json::to_writer_pretty(
         &mut *out,
         &DiffRecord { schema: "sysguard.diff/1", base: base.revision, traced: base.traced, workloads },
@@ -54,23 +54,23 @@ pub fn json(out: &mut dyn io::Write, base: Base<'_>, drifts: &[Drift]) -> io::Re
     writeln!(out)
 }
 
-fn drift_record(drift: &Drift) -> DriftRecord<'_> {
-    let baseline = |BaselineDrift { platform, change, new, gone }: &BaselineDrift| {
-        let records = |entered: &[Entered]| entered.iter().map(|entered| record(&drift.workload, entered)).collect();
+fn workload_record(diff: &ExpectationDiff) -> WorkloadRecord<'_> {
+    let baseline = |BaselineDiff { platform, change, new, gone }: &BaselineDiff| {
+        let records = |entered: &[EntryDifference]| entered.iter().map(|entered| record(&diff.workload, entered)).collect();
         BaselineRecord { platform: platform.to_string(), change: name(*change), new: records(new), gone: records(gone) }
     };
-    DriftRecord {
-        workload: &drift.workload,
-        file: &drift.file,
-        change: name(drift.change),
-        document_changed: drift.document,
-        baselines: drift.baselines.iter().map(baseline).collect(),
+    WorkloadRecord {
+        workload: &diff.workload,
+        file: &diff.file,
+        change: name(diff.change),
+        document_changed: diff.document,
+        baselines: diff.baselines.iter().map(baseline).collect(),
     }
 }
 
 /// Returns the record of a finding. Its kind is the depth of the fact; the list that contains it
 /// says whether it is new or gone.
-fn record(workload: &str, Entered { finding, why, owner }: &Entered) -> FindingRecord {
+fn record(workload: &str, EntryDifference { finding, why, owner }: &EntryDifference) -> FindingRecord {
     let kind = finding.kind.name();
     FindingRecord {
         kind: kind.strip_prefix("new-").unwrap_or(kind),

@@ -8,6 +8,7 @@
 mod baseline;
 mod document;
 mod emit;
+mod invalid;
 mod keys;
 mod malformed;
 mod outline;
@@ -33,6 +34,7 @@ pub use self::remarks::with_remarks;
 pub use self::shared::Shared;
 pub use self::text::{MAX_BYTES, MAX_SHARED_BYTES};
 
+use self::invalid::InvalidScalar;
 use self::malformed::{Fault, TextPosition};
 use super::remarks::Remarks;
 use super::terms::{Baseline, Expectation, Rule};
@@ -45,7 +47,7 @@ use crate::model::run::platform::Platform;
 /// # Errors
 ///
 /// The unknown name of a syscall or an error, with the nearest known one.
-pub(crate) fn check_rule(rule: &Rule) -> Result<(), String> {
+pub(crate) fn check_rule(rule: &Rule) -> Result<(), InvalidScalar> {
     words::check_rule(rule)
 }
 

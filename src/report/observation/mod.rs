@@ -15,7 +15,7 @@ use std::io;
 use super::{Format, Palette};
 use crate::model::observe::observation::ObservedRun;
 use crate::model::taxonomy::Taxonomy;
-use record::ObservationRecord;
+pub(super) use record::ObservationRecord;
 
 /// Writes an observation, with subsystems named by a taxonomy. Only [`Format::Table`] has colours.
 pub fn observation(

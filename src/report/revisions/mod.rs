@@ -14,8 +14,10 @@ use super::style::Painted;
 use super::words::{counted, escaped, len};
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::FindingKind;
-use crate::model::judge::revisions::{BaselineDiff, Change, ExpectationDiff, EntryDifference};
+use crate::model::judge::revisions::{BaselineDiff, Change, EntryDifference, ExpectationDiff};
 
+#[cfg(test)]
+pub(super) use record::DiffRecord;
 pub use record::json;
 
 /// The revision that the working tree is compared with.

@@ -23,7 +23,9 @@ fn diffs() -> Vec<ExpectationDiff> {
         ("d::removed", Some(&small), None),
     ]
     .into_iter()
-    .filter_map(|(name, before, after)| ExpectationDiff::between(name, &format!("expectations/{name}.yaml"), before, after))
+    .filter_map(|(name, before, after)| {
+        ExpectationDiff::between(name, &format!("expectations/{name}.yaml"), before, after)
+    })
     .collect()
 }
 
@@ -128,7 +130,5 @@ fn record_holds_every_finding() {
         (&record["workloads"][2]["change"], &record["workloads"][3]["change"]),
         (&"added".into(), &"removed".into())
     );
-    for place in ["", "/workloads/0/baselines/0/new/0"] {
-        holds(include_str!("../schema/diff-1.json"), record.clone(), place);
-    }
+    holds("diff-1", &record);
 }

@@ -38,6 +38,7 @@ pub(super) fn all(packages: &[PackageVerdicts]) -> impl Iterator<Item = (&Packag
 
 /// The numbers of workloads by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Tally {
     pub(super) passed: u64,
     pub(super) failed: u64,

@@ -159,7 +159,8 @@ pub(super) fn write_keys(out: &mut dyn io::Write, verdict: &Verdict, palette: &P
 
 /// `filesystem::openat2 beside openat (family open)`
 fn with_family(note: &Finding) -> String {
-    let related = note.related.iter().map(|RelatedSyscall { family, beside }| format!(" beside {beside} (family {family})"));
+    let related =
+        note.related.iter().map(|RelatedSyscall { family, beside }| format!(" beside {beside} (family {family})"));
     let cause = note.cause.iter().map(|cause| format!(", {cause}"));
     std::iter::once(note.fact.to_string()).chain(related).chain(cause).collect()
 }

@@ -30,7 +30,7 @@ use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::run::recording::Growth;
 use crate::model::run::workload::Exit;
 use findings::{counts_by_kind, write_drift, write_findings, write_keys, write_suspects};
-use json::VerdictsRecord;
+pub(super) use json::VerdictsRecord;
 
 pub use batch::PackageVerdicts;
 pub use closing::Closing;

@@ -17,31 +17,49 @@ use crate::model::judge::verdict::{Asked, Change, Status, Verdict};
 use crate::model::run::recording::Growth;
 use crate::model::run::workload::Exit;
 use crate::report::exit;
+#[cfg(test)]
+use crate::report::schema::FactKey;
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct VerdictRecord {
     workload: String,
+    /// The expectation file, relative to its package.
     file: String,
+    /// The line in the expectation file, counted from 1.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     line: Option<usize>,
     #[serde(with = "StatusRecord")]
+    #[cfg_attr(test, schemars(with = "StatusRecord"))]
     status: Status,
+    /// The new facts that fail.
     findings: Vec<FindingRecord>,
+    /// New facts that do not fail.
     notes: Vec<FindingRecord>,
+    /// New facts that were not in every run; they do not fail.
     #[serde(default)]
     suspects: Vec<SuspectRecord>,
+    /// Facts in the baseline that were not seen.
+    #[cfg_attr(test, schemars(with = "Vec<FactKey>"))]
     gone: Vec<String>,
+    /// What changed around the workload since the baseline was recorded.
     #[serde(default)]
     drift: Vec<FingerprintChangeRecord>,
+    /// The number of new facts in each recorded run.
     #[serde(default)]
     growth: Vec<usize>,
     change: Option<ChangeRecord>,
+    /// The engine that was used. The guard does not see counts, errnos and removed facts of expected
+    /// calls. The reason says why ptrace was used instead of the requested engine.
     #[serde(default)]
     watched: WatchedRecord,
 }
 
 /// The engine that was used, and why it is not the requested one.
 #[derive(Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct WatchedRecord {
+    #[cfg_attr(test, schemars(extend("enum" = ["ptrace", "guard", "notify"])))]
     engine: String,
     reason: Option<String>,
 }
@@ -60,8 +78,9 @@ impl From<WatchedRecord> for UsedEngine {
     }
 }
 
-/// `{"kind": "no_baseline", "platform": "x86_64-linux-gnu"}`
+/// The outcome and its details: `{"kind": "no_baseline", "platform": "x86_64-linux-gnu"}`.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(remote = "Status", tag = "kind", rename_all = "snake_case")]
 enum StatusRecord {
     Passed,
@@ -72,9 +91,12 @@ enum StatusRecord {
     },
     WrongExit {
         #[serde(with = "exit")]
+        #[cfg_attr(test, schemars(with = "exit::ExitRecord"))]
         expected: Exit,
         #[serde(with = "exit")]
+        #[cfg_attr(test, schemars(with = "exit::ExitRecord"))]
         actual: Exit,
+        /// The end of the workload's output.
         output: String,
     },
     Ignored {
@@ -95,21 +117,34 @@ enum StatusRecord {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct FindingRecord {
+    #[cfg_attr(test, schemars(with = "FactKey"))]
     key: String,
+    #[cfg_attr(test, schemars(extend("enum" = FindingKind::ALL.map(FindingKind::name))))]
     kind: String,
+    /// The line in the expectation file, counted from 1.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     line: Option<usize>,
     calls: u64,
+    /// Arguments and objects of a new system call, as argument=… and object=….
+    #[cfg_attr(test, schemars(inner(regex(pattern = "^(argument|object|error|abi)="))))]
     details: Vec<String>,
+    /// The reason of the `forbid:` rule that it breaks.
     forbidden: Option<String>,
+    /// The family of related calls, and the member that is in the baseline.
     #[serde(rename = "kin")]
     related: Option<RelatedRecord>,
+    /// A cause in the changed environment.
     cause: Option<String>,
+    /// The call site of its first call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "String"))]
     site: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct RelatedRecord {
     family: String,
     beside: String,
@@ -117,6 +152,7 @@ struct RelatedRecord {
 
 /// A finding that `seen` of `runs` runs showed.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct SuspectRecord {
     #[serde(flatten)]
     finding: FindingRecord,
@@ -125,18 +161,25 @@ struct SuspectRecord {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct FingerprintChangeRecord {
     part: String,
     recorded: String,
     now: String,
 }
 
+/// The expectation file before and after accepting everything.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ChangeRecord {
     before: String,
     after: String,
+    /// The file that `after` was written to, relative to the package; null if none. A proposal has
+    /// comments after it.
     written: Option<String>,
+    /// The folder of proposals, if they are not beside their files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pending_dir: Option<String>,
 }
 

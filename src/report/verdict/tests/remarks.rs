@@ -18,7 +18,11 @@ pub(super) fn remarked() -> Verdict {
             Suspect { finding: finding("filesystem::unlink", 3, &[]), seen: 1, runs: 2 },
             Suspect { finding: finding("blind_spots::io_uring", 0, &[]), seen: 3, runs: 5 },
         ],
-        drift: vec![FingerprintChange { part: "libc".to_owned(), recorded: "glibc 2.36".to_owned(), now: "glibc 2.39".to_owned() }],
+        drift: vec![FingerprintChange {
+            part: "libc".to_owned(),
+            recorded: "glibc 2.36".to_owned(),
+            now: "glibc 2.39".to_owned(),
+        }],
         ..Comparison::default()
     };
     verdict.growth = Growth::from_counts(vec![5, 1, 0]);

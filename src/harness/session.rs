@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::model::engine::Engine;
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::report::{self, Palette};
-use crate::runner::{Case, DiffTool, Suite};
+use crate::runner::{Case, DiffTool, DiffToolError, Suite};
 
 /// The workloads of a package and the command line.
 #[derive(Debug)]
@@ -268,7 +268,7 @@ impl Shared {
         let tool = DiffTool::of(self.suite.settings()).filter(|_| self.shows_diffs)?;
         let printed = tool.output(&verdict.file, verdict.change.as_ref()?);
         // The built-in diff is used instead.
-        let warn = |error: &String| {
+        let warn = |error: &DiffToolError| {
             let _ = self.spinners.suspended(|| writeln!(anstream::stderr(), "warning: {error}"));
         };
         printed.inspect_err(warn).ok()

@@ -18,7 +18,7 @@ use super::paths::{self, Found, Reached, View};
 use super::sys::{self, FileStatus};
 use super::uapi::{UNIX98_PTY_MAJOR_COUNT, UNIX98_PTY_SLAVE_MAJOR};
 use crate::model::attribution::objects::Reference;
-use crate::model::attribution::{Answer, Failure, Object, Place, Query};
+use crate::model::attribution::{Answer, Failure, Object, ObjectClass, Place, Query};
 use crate::model::guard::Access;
 use crate::model::kernel::call::Tid;
 
@@ -207,7 +207,7 @@ pub(super) fn is_leaving(task: Tid) -> bool {
 
 /// Returns whether an object is a device through which a process serves files to others.
 fn serves(object: &Object) -> bool {
-    matches!(&*object.name, "char:fuse" | "char:cuse" | "char:autofs" | "char:cachefiles")
+    matches!(object.kind.class(), ObjectClass::Character("fuse" | "cuse" | "autofs" | "cachefiles"))
 }
 
 /// Returns whether this directory is the root of this process.

@@ -12,6 +12,7 @@ use super::output::Capture;
 use super::runnable::{MakeGuard, Obstacle, Run, RunFailure, Runnable, Wanted};
 use super::scratch::Scratch;
 use super::seen::Seen;
+use crate::artifacts::NotBuilt;
 use crate::error::Error;
 use crate::linux::{
     Callers, Command, Environment, Incomplete, Limits, Outcome, Stream, TraceError, inherited, trace, trace_guarded,
@@ -19,7 +20,7 @@ use crate::linux::{
 };
 use crate::model::engine::{Engine, UsedEngine};
 use crate::model::guard::Guard;
-use crate::model::observe::observation::{Observation, Part, Watch};
+use crate::model::observe::observation::{Observation, Observer, Part};
 use crate::model::run::workload::{Exit, Program, Workload};
 use crate::model::trace::event::Event;
 use crate::model::trace::marker::LOADER;
@@ -60,9 +61,9 @@ pub fn observe_notified(command: Command, limits: &Limits) -> Result<(Observatio
 }
 
 fn notified(command: Command, limits: &Limits, part: Part) -> Result<Seen, TraceError> {
-    let mut watch = Watch::new(part);
-    let outcome = trace_notified(command, limits, &mut |event| drop(watch.fold(event)))?;
-    Ok(Seen { watch, outcome })
+    let mut observer = Observer::new(part);
+    let outcome = trace_notified(command, limits, &mut |event| drop(observer.fold(event)))?;
+    Ok(Seen { observer, outcome })
 }
 
 /// Folds events and records call sites. Only the first call of a wanted use is unwound.
@@ -71,16 +72,16 @@ fn watched(
     wanted: &Wanted<'_>,
     run: impl FnOnce(&mut dyn FnMut(&Event)) -> Result<Outcome, TraceError>,
 ) -> Result<Seen, TraceError> {
-    let mut watch = Watch::new(part);
+    let mut observer = Observer::new(part);
     let mut callers = Callers::default();
     let outcome = run(&mut |event| {
-        if let (Some(first), Event::Called { task, .. }) = (watch.fold(event), event)
+        if let (Some(first), Event::Called { task, .. }) = (observer.fold(event), event)
             && wanted(&first)
         {
-            watch.observation.called_by(first, callers.of(*task));
+            observer.observation.called_by(first, callers.of(*task));
         }
     })?;
-    Ok(Seen { watch, outcome })
+    Ok(Seen { observer, outcome })
 }
 
 /// A workload with all that it needs to be started, any number of times.
@@ -99,7 +100,7 @@ impl<'a> Prepared<'a> {
     pub(super) fn new(
         workload: &'a Workload,
         package: &'a Path,
-        built: impl Fn(&Program) -> Result<PathBuf, String>,
+        built: impl Fn(&Program) -> Result<PathBuf, NotBuilt>,
     ) -> Result<Self, Obstacle> {
         let mut environment = Built::new(&workload.env);
         if let Program::Closure(name) = &workload.program {
@@ -115,7 +116,7 @@ impl<'a> Prepared<'a> {
             }
             Program::Run(name) => return Err(Obstacle::NotStarted(format!("only `cargo sysguard run` runs {name}"))),
             Program::Bin(_) | Program::Example(_) | Program::Test(_) | Program::Bench(_) | Program::Closure(_) => {
-                let program = built(&workload.program).map_err(Obstacle::NotStarted)?;
+                let program = built(&workload.program)?;
                 let mut argv = vec![program.clone().into_os_string()];
                 // `cargo bench` passes this argument too.
                 argv.extend(matches!(workload.program, Program::Bench(_)).then(|| OsString::from("--bench")));
@@ -123,7 +124,7 @@ impl<'a> Prepared<'a> {
             }
         };
         for (name, target) in &workload.with {
-            environment.set(name, built(target).map_err(Obstacle::NotStarted)?);
+            environment.set(name, built(target)?);
         }
         argv.extend(workload.args.iter().map(OsString::from));
         Ok(Self { workload, package, environment, program, argv })
@@ -310,7 +311,7 @@ mod tests {
     }
 
     fn prepare(workload: &Workload) -> Result<Prepared<'_>, Obstacle> {
-        Prepared::new(workload, Path::new("/package"), |_| Err("cargo could not build it".to_owned()))
+        Prepared::new(workload, Path::new("/package"), |_| Err(NotBuilt("cargo could not build it".to_owned())))
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::artifacts::NotBuilt;
 use crate::linux::TraceError;
 use crate::model::engine::{Engine, UsedEngine};
 use crate::model::guard::{Guard, Inherited, Unguardable};
@@ -51,6 +52,12 @@ pub(super) enum Obstacle {
     Broken(String),
     /// The requested engine cannot watch it; ptrace can.
     Unguarded(String),
+}
+
+impl From<NotBuilt> for Obstacle {
+    fn from(NotBuilt(reason): NotBuilt) -> Self {
+        Self::NotStarted(reason)
+    }
 }
 
 /// Selects the uses for which the call site is recorded.

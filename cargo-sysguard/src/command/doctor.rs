@@ -20,11 +20,11 @@ use crate::output;
 pub(crate) struct Options {
     /// Write the result in this format: table or json
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
-    format: Format,
+    format: DoctorFormat,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Format {
+enum DoctorFormat {
     #[default]
     Table,
     Json,
@@ -36,8 +36,8 @@ impl Options {
         let prerequisites = probe(&context.given.rustflags());
         let mut out = output::stdout();
         match self.format {
-            Format::Table => write(&mut out, &prerequisites),
-            Format::Json => report::gates(&mut out, &prerequisites),
+            DoctorFormat::Table => write(&mut out, &prerequisites),
+            DoctorFormat::Json => report::gates(&mut out, &prerequisites),
         }
         .map_err(Failure::output)?;
         Ok(if can_trace(&prerequisites) { Outcome::Expected } else { Outcome::Untraceable })

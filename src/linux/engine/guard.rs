@@ -21,7 +21,7 @@ use crate::linux::witness::{Target, Witness};
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::files::{CacheEffect, cache_effect, shares_files};
 use crate::model::attribution::objects::is_named_by_path;
-use crate::model::attribution::{Answers, Memory, Object, Question, answers, made};
+use crate::model::attribution::{Answers, Memory, Object, ObjectClass, Question, answers, made};
 use crate::model::guard::{
     Access, Class, FdEffect, FdTables, Guard, Likeness, Sharing, acts_through_fd, conflicts_with_filter, fd_effect,
 };
@@ -370,8 +370,7 @@ fn returned_fd(call: &Call) -> Option<i32> {
 }
 
 fn is_object_named_by_path(object: &Object) -> bool {
-    let stored = object.name.strip_prefix("file:").or_else(|| object.name.strip_prefix("dir:"));
-    stored.is_some_and(is_named_by_path)
+    object.kind.class().filesystem().is_some_and(is_named_by_path)
 }
 
 fn sharing_of(shares: Option<bool>) -> Sharing {
@@ -391,5 +390,8 @@ fn may_leave_an_fd(event: &Event) -> bool {
 
 /// Returns whether a message of this socket can carry fds.
 fn can_carry_fds(object: &Object) -> bool {
-    object.name.strip_prefix("socket:").is_none_or(|family| family.starts_with("AF_UNIX"))
+    match object.kind.class() {
+        ObjectClass::Socket { family, .. } => family == "AF_UNIX",
+        _ => true,
+    }
 }

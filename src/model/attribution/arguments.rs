@@ -9,7 +9,7 @@ use super::Subsystem;
 use super::calls::Selector;
 use super::decode::DecodedCall;
 use super::memory::Memory;
-use super::objects;
+use super::objects::{self, ObjectKind};
 use super::values::{self, Value, flags as rows, table, value};
 use crate::model::kernel::call::Call;
 use crate::model::kernel::uapi::{
@@ -41,7 +41,12 @@ impl Argument {
 }
 
 /// Returns the argument of a call that acts on an object of this kind.
-pub(super) fn argument(call: &Call, decoded: &DecodedCall, memory: &Memory, object: Option<&str>) -> Option<Argument> {
+pub(super) fn argument(
+    call: &Call,
+    decoded: &DecodedCall,
+    memory: &Memory,
+    object: Option<&ObjectKind>,
+) -> Option<Argument> {
     let inner = decoded.shape.and_then(|shape| selected(shape.selector, decoded, memory, object));
     // A call that carries another one is named if the other one selects nothing.
     inner.or_else(|| match call.syscall.row()?.name {
@@ -51,7 +56,12 @@ pub(super) fn argument(call: &Call, decoded: &DecodedCall, memory: &Memory, obje
     })
 }
 
-fn selected(selector: Selector, decoded: &DecodedCall, memory: &Memory, object: Option<&str>) -> Option<Argument> {
+fn selected(
+    selector: Selector,
+    decoded: &DecodedCall,
+    memory: &Memory,
+    object: Option<&ObjectKind>,
+) -> Option<Argument> {
     let args = &decoded.args;
     match selector {
         Selector::None => None,
@@ -175,7 +185,7 @@ fn named(value: &'static Value) -> Cow<'static, str> {
     Cow::Borrowed(value.name)
 }
 
-fn command(number: u32, object: Option<&str>) -> Argument {
+fn command(number: u32, object: Option<&ObjectKind>) -> Argument {
     let known = values::command(number, object);
     known.map_or_else(|| Argument::unknown(u64::from(number)), |known| Argument::named(known.name, known.subsystem))
 }

@@ -6,7 +6,7 @@
 use crate::model::attribution::Subsystem;
 use crate::model::engine::UsedEngine;
 use crate::model::facts::fact::{Detail, Fact};
-use crate::model::facts::fingerprint::Drift;
+use crate::model::facts::fingerprint::FingerprintChange;
 
 /// The result of comparing an observation with a baseline.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Comparison {
     /// Facts of the baseline that no run showed; only the outermost ones.
     pub gone: Vec<Fact>,
     /// Parts of the fingerprint that changed since the baseline was recorded.
-    pub drift: Vec<Drift>,
+    pub drift: Vec<FingerprintChange>,
     /// The engine of the first run.
     pub used: UsedEngine,
 }
@@ -72,7 +72,7 @@ pub struct Finding {
     /// The related line of the expectation file, counted from 1, once the file was read.
     pub line: Option<usize>,
     /// The member of its family that the baseline holds, which makes it a note.
-    pub kin: Option<RelatedSyscall>,
+    pub related: Option<RelatedSyscall>,
     /// A known cause other than a change of the workload.
     pub cause: Option<String>,
     /// The call site of the first call, if it was recorded.
@@ -94,7 +94,17 @@ impl Finding {
     /// Returns a finding for a new fact.
     pub fn new(fact: Fact, calls: u64) -> Self {
         let kind = FindingKind::of(&fact);
-        Self { kind, fact, details: Vec::new(), calls, forbidden: None, line: None, kin: None, cause: None, site: None }
+        Self {
+            kind,
+            fact,
+            details: Vec::new(),
+            calls,
+            forbidden: None,
+            line: None,
+            related: None,
+            cause: None,
+            site: None,
+        }
     }
 
     /// Returns the rule name used in reports: the name of its kind, or `forbidden`.
@@ -104,10 +114,10 @@ impl Finding {
 
     /// Returns whether this finding reports the fact as one of its details. A note must not include
     /// a fact that fails.
-    pub(in crate::model) fn includes(&self, fact: &Fact, kin: Option<&RelatedSyscall>) -> bool {
+    pub(in crate::model) fn includes(&self, fact: &Fact, related: Option<&RelatedSyscall>) -> bool {
         matches!(FindingKind::of(fact), FindingKind::NewArgument | FindingKind::NewObject)
             && fact.parent().as_ref() == Some(&self.fact)
-            && (self.kin.is_none() || kin.is_some())
+            && (self.related.is_none() || related.is_some())
     }
 }
 

@@ -203,13 +203,13 @@ impl Guard {
     pub fn expects(&self, call: &Call, object: Option<&Object>) -> bool {
         /// EPERM stands for every error: below [`Level::Error`] errors are not facts.
         const FAILED: CallOutcome = CallOutcome::Failed(Errno(uapi::EPERM));
-        if object.is_some_and(|object| !reaches(&call.syscall.name(), &call.args, &object.name)) {
+        if object.is_some_and(|object| !reaches(&call.syscall.name(), &call.args, &object.kind)) {
             return self.expects_refusal(call);
         }
         let object = object.cloned().map_or(Answer::None, Answer::Object);
         let answers = Answers { object, ..Answers::default() };
         [CallOutcome::Returned(0), FAILED].into_iter().all(|outcome| {
-            let blind = blind_spot(call, outcome).map(|spot| Fact::BlindSpot(spot.name().to_owned()));
+            let blind = blind_spot(call, outcome).map(|spot| Fact::BlindSpot(spot.into()));
             blind.is_none_or(|blind| self.held.contains(&blind))
                 && self.expects_use(&attribute(call, outcome, &answers))
         })

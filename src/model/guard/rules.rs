@@ -167,7 +167,7 @@ impl RuleBuilder<'_> {
             return Vec::new();
         }
         let expects = |kind: &Object| self.guard.expects(&call, Some(kind));
-        let is_used = |kind: &Object| reaches(&call.syscall.name(), &call.args, &kind.name) && expects(kind);
+        let is_used = |kind: &Object| reaches(&call.syscall.name(), &call.args, &kind.kind) && expects(kind);
         let is_frequent = is_frequent(&call);
         let required = if is_frequent { &self.long_lived } else { &self.kinds };
         let all_expect = required.iter().all(expects);

@@ -13,10 +13,10 @@ use crate::model::run::platform::Platform;
 use crate::model::run::workload::Exit;
 use crate::model::trace::event::Event;
 
-mod watch;
+mod observer;
 
 pub use crate::model::engine::Engine;
-pub use watch::{Misplaced, Part, Watch};
+pub use observer::{Misplaced, Observer, Part};
 
 /// The number of calls of one use, and their errors.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -192,7 +192,7 @@ pub struct First {
 
 /// An observation with its command and platform, as a report needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recording {
+pub struct ObservedRun {
     /// The workload's name; `None` for a bare command.
     pub workload: Option<String>,
     /// The program and its arguments.

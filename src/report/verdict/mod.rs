@@ -30,7 +30,7 @@ use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::run::recording::Growth;
 use crate::model::run::workload::Exit;
 use findings::{counts_by_kind, write_drift, write_findings, write_keys, write_suspects};
-use json::VerdictsRecord;
+pub(super) use json::VerdictsRecord;
 
 pub use batch::PackageVerdicts;
 pub use closing::Closing;
@@ -209,7 +209,7 @@ fn grown(growth: &Growth) -> String {
     match (growth.runs(), growth.last_new()) {
         (0, _) => String::new(),
         (1, _) => format!("; {runs}"),
-        (_, last) if growth.is_restless() => format!("; {runs}, still not quiet: new facts in run {last}"),
+        (_, last) if growth.is_never_quiet() => format!("; {runs}, still not quiet: new facts in run {last}"),
         (count, last) if count == last => format!("; {runs}, new facts in the last"),
         (_, last) => format!("; {runs}, nothing new since run {last}"),
     }

@@ -17,7 +17,8 @@ fn call(abi: Abi, name: &str, args: &[u64]) -> Call {
 /// Formats a use as `SUBSYSTEM ARGUMENT OBJECT`, with `-` for none.
 fn summary(used: &Use) -> String {
     let part = |text: Option<&str>| text.unwrap_or("-").to_owned();
-    format!("{} {} {}", used.subsystem, part(used.argument.as_deref()), part(used.object.as_deref()))
+    let object = used.object.as_ref().map(ObjectKind::as_str);
+    format!("{} {} {}", used.subsystem, part(used.argument.as_deref()), part(object))
 }
 
 fn with(object: Option<Object>, memory: &[u8]) -> Answers {

@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use cargo_metadata::{Artifact, Message, Metadata, MetadataCommand, Package};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{CargoError, Error};
+use crate::error::{CargoError, Error, NotBuilt};
 use crate::model::run::workload::Program;
 
 /// A cargo target that a workload runs.
@@ -114,19 +114,6 @@ struct Line {
     package: PathBuf,
     target: Target,
     executable: Result<PathBuf, NotBuilt>,
-}
-
-/// Why cargo made no executable of a target, mostly in its own words. Processes pass this text to
-/// each other; it ends in a verdict.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{0}")]
-#[serde(transparent)]
-pub struct NotBuilt(pub String);
-
-impl From<CargoError> for NotBuilt {
-    fn from(error: CargoError) -> Self {
-        Self(error.to_string())
-    }
 }
 
 impl Artifacts {

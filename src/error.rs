@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use crate::linux::TraceError;
 use crate::store::StoreError;
 
@@ -46,4 +48,17 @@ pub enum CargoError {
     /// `cargo metadata` lists no package with this manifest.
     #[error("cargo finds no package with the manifest {}", .0.display())]
     NoPackage(PathBuf),
+}
+
+/// Why cargo made no executable of a target, mostly in its own words. Processes pass this text to
+/// each other; it ends in a verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{0}")]
+#[serde(transparent)]
+pub struct NotBuilt(pub String);
+
+impl From<CargoError> for NotBuilt {
+    fn from(error: CargoError) -> Self {
+        Self(error.to_string())
+    }
 }

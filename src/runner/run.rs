@@ -12,8 +12,7 @@ use super::output::Capture;
 use super::runnable::{MakeGuard, Obstacle, Run, RunFailure, Runnable, Wanted};
 use super::scratch::Scratch;
 use super::seen::Seen;
-use crate::artifacts::NotBuilt;
-use crate::error::Error;
+use crate::error::{Error, NotBuilt};
 use crate::linux::{
     Callers, Command, Environment, Incomplete, Limits, Outcome, Stream, TraceError, inherited, trace, trace_guarded,
     trace_notified,

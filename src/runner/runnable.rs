@@ -4,7 +4,7 @@
 use std::fmt;
 use std::path::Path;
 
-use crate::artifacts::NotBuilt;
+use crate::error::NotBuilt;
 use crate::linux::TraceError;
 use crate::model::engine::{Engine, UsedEngine};
 use crate::model::guard::{Guard, Inherited, Unguardable};

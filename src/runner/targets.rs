@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::OnceLock;
 
-use crate::artifacts::{self, Artifacts, Build, NotBuilt, Target, TargetKind};
+use crate::artifacts::{self, Artifacts, Build, Target, TargetKind};
+use crate::error::NotBuilt;
 
 /// The executables of one package.
 #[derive(Debug)]

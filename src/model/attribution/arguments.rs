@@ -9,7 +9,8 @@ use super::Subsystem;
 use super::calls::Selector;
 use super::decode::DecodedCall;
 use super::memory::Memory;
-use super::objects::{self, ObjectKind};
+use super::object_kind::ObjectKind;
+use super::objects;
 use super::values::{self, Value, flags as rows, table, value};
 use crate::model::kernel::call::Call;
 use crate::model::kernel::uapi::{

@@ -3,7 +3,7 @@
 //!
 //! A row must hold for every file that the kernel makes of that kind.
 
-use super::objects::{ObjectClass, ObjectKind};
+use super::object_kind::{ObjectClass, ObjectKind};
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::uapi::{SIOCGIFMAP, SIOCGIFNAME, SIOCOUTQNSD, SIOCSIFMAP};
 

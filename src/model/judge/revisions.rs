@@ -1,4 +1,5 @@
-//! Compares two revisions of an expectation without running anything. Main type: [`ExpectationDiff`].
+//! Compares two revisions of an expectation without running anything. Main type:
+//! [`ExpectationDiff`].
 //!
 //! It must not judge whether a difference is acceptable.
 

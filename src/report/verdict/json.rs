@@ -6,8 +6,8 @@ use super::batch::{PackageVerdicts, Tally, all};
 use super::record::VerdictRecord;
 use crate::model::judge::verdict::Verdict;
 
-/// What `cargo sysguard test --format json` (and `bless`, as sysguard.bless/1) writes: the verdict on
-/// every selected workload. Within version 1, fields and kinds may be added and none changes its
+/// What `cargo sysguard test --format json` (and `bless`, as sysguard.bless/1) writes: the verdict
+/// on every selected workload. Within version 1, fields and kinds may be added and none changes its
 /// meaning.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -49,8 +49,8 @@ pub(super) struct VerdictRecord {
     #[serde(default)]
     growth: Vec<usize>,
     change: Option<ChangeRecord>,
-    /// The engine that was used. The guard does not see counts, errnos and removed facts of expected
-    /// calls. The reason says why ptrace was used instead of the requested engine.
+    /// The engine that was used. The guard does not see counts, errnos and removed facts of
+    /// expected calls. The reason says why ptrace was used instead of the requested engine.
     #[serde(default)]
     watched: WatchedRecord,
 }

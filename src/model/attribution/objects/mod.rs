@@ -5,15 +5,13 @@
 //! generated.
 
 mod device;
-mod object_kind;
 mod paths;
 mod table;
 
 use std::borrow::Cow;
 
-pub use object_kind::{ObjectClass, ObjectKind};
-
 use super::Subsystem;
+use super::object_kind::{ObjectClass, ObjectKind};
 use super::values::table::{FAMILY, NETLINK, SOCKET_TYPE};
 use super::values::value;
 use crate::model::kernel::uapi::SOCK_TYPE_MASK;

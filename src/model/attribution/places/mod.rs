@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 
 use super::calls::{Selector, shape};
 use super::entry_points::EntryPoint;
-use super::objects::{Kind, ObjectClass, kind};
+use super::object_kind::ObjectClass;
+use super::objects::{Kind, kind};
 use super::values::{self, named_option};
 
 /// A file or folder of the kernel source.

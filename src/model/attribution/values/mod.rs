@@ -8,7 +8,7 @@ pub(crate) mod flags;
 pub(crate) mod table;
 
 use super::Subsystem;
-use super::objects::ObjectKind;
+use super::object_kind::ObjectKind;
 
 /// A named value of an argument, or a named bit of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,30 +10,9 @@ use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::kernel::syscall::{Abi, Syscall};
 use crate::model::observe::observation::Tally;
 use crate::model::run::platform::Platform;
-use crate::model::run::workload::{DEFAULT_TIMEOUT, Exit, Program, Stdin, Workload};
 
 fn document(level: Level) -> Document {
-    let workload = Workload {
-        program: Program::Command(vec!["true".to_owned()]),
-        args: Vec::new(),
-        env: BTreeMap::new(),
-        with: BTreeMap::new(),
-        stdin: Stdin::Null,
-        cwd: None,
-        timeout: DEFAULT_TIMEOUT,
-        requires: Vec::new(),
-        stop: None,
-        exit: Exit::Exited(0),
-    };
-    Document {
-        workload,
-        level,
-        ignore: None,
-        tolerate: Vec::new(),
-        forbid: Vec::new(),
-        ambient_strict: false,
-        families_strict: false,
-    }
+    Document { level, ..Document::for_tests() }
 }
 
 /// Returns a baseline with these keys; a trailing `?` marks a syscall that is seen sometimes.

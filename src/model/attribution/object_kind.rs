@@ -148,8 +148,8 @@ impl fmt::Display for ObjectClass<'_> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{Object, kinds};
     use super::*;
+    use crate::model::attribution::objects::{Object, kinds};
 
     #[test]
     fn text_has_its_parts() {

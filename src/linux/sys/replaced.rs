@@ -80,7 +80,6 @@ mod architecture {
 }
 
 #[cfg(target_arch = "aarch64")]
-#[expect(unsafe_code, reason = "a register set that only one architecture has")]
 mod architecture {
     use std::io;
     use std::ptr;

@@ -119,7 +119,7 @@ impl DumpableTasks {
                 self.late.push_back(Late { tid: task.tid(), task: Some(task), stop });
                 return Ok(None);
             }
-            (Action::WriteArgument(abi, value), _) => drop(task.write_second_argument(abi, value)?),
+            (Action::WriteArgument(abi, value), _) => task.write_second_argument(abi, value)?,
             (Action::ShowArgument(value), Stop::Filtered(call)) => {
                 return Ok(Some((task, Stop::Filtered(with_second_argument(call, value)))));
             }

@@ -91,8 +91,8 @@ impl Stopped {
     }
 
     /// Writes the register of the call's second argument.
-    pub(super) fn write_second_argument(&self, abi: Abi, value: u64) -> io::Result<Alive<()>> {
-        alive(sys::write_argument(self.tid, abi, 1, value))
+    pub(super) fn write_second_argument(&self, abi: Abi, value: u64) -> io::Result<()> {
+        alive(sys::write_argument(self.tid, abi, 1, value)).map(drop)
     }
 
     /// Replaces the call that the task is entering by another one of the same ABI.
@@ -101,8 +101,8 @@ impl Stopped {
     }
 
     /// Makes the task make the replaced call when it resumes.
-    pub(super) fn restore_call(&self, replaced: &ReplacedCall) -> io::Result<Alive<()>> {
-        alive(sys::restore_call(self.tid, replaced))
+    pub(super) fn restore_call(&self, replaced: &ReplacedCall) -> io::Result<()> {
+        alive(sys::restore_call(self.tid, replaced)).map(drop)
     }
 
     /// Resumes the task up to its next stop, with a signal (0: none).

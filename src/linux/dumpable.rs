@@ -17,14 +17,14 @@ use crate::model::attribution::Failure;
 use crate::model::kernel::call::{Call, Tid};
 use crate::model::kernel::syscall::Syscall;
 use crate::model::kernel::uapi::PR_SET_DUMPABLE;
-use crate::model::trace::dumpable::{Action, Ask, DUMPABLE, Dumpability};
+use crate::model::trace::dumpable::{Action, Ask, DUMPABLE, Dumpability, request};
 use crate::model::trace::tracee::Stop;
 
-/// Returns whether this tracer cannot read tasks that are not dumpable.
+/// Returns whether this process cannot read tasks that are not dumpable.
 ///
 /// CAP_SYS_PTRACE of another user namespace than the first one does not suffice: the file of a
 /// program may belong to a user that the namespace does not have (`would_dump()`, fs/exec.c).
-pub(super) fn is_needed() -> bool {
+fn is_needed() -> bool {
     const CAN_BE_CHANGED: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
     let own = |file: &str| fs::read_to_string(format!("/proc/thread-self/{file}")).unwrap_or_default();
     CAN_BE_CHANGED && !may_read_any(&own("status"), &own("uid_map"))
@@ -67,14 +67,27 @@ struct Own {
 }
 
 impl DumpableTasks {
-    /// Starts for a tree whose tasks have a filter of the run, or have none.
-    pub(super) fn new(has_filter: bool) -> Self {
+    /// Finds out what this tracer may read.
+    pub(super) fn new() -> Self {
         let read = || {
-            let status = Status::of(sys::gettid());
-            let filters = status.filters.map(|filters| filters + u32::from(has_filter));
-            Own { ids: status.ids, filters }
+            let Status { ids, filters, .. } = Status::of(sys::gettid());
+            Own { ids, filters }
         };
         Self { tracer: is_needed().then(read), ..Self::default() }
+    }
+
+    /// Returns the same for a tree with a seccomp filter of this run, or without.
+    pub(super) fn with_filter(mut self, has_filter: bool) -> Self {
+        if let Some(filters) = self.tracer.as_mut().and_then(|own| own.filters.as_mut()) {
+            *filters += u32::from(has_filter);
+        }
+        self
+    }
+
+    /// Returns whether a filter of this run must stop a call: it reads or changes whether its task
+    /// is dumpable.
+    pub(super) fn must_stop(&self, call: &Call) -> bool {
+        self.tracer.is_some() && request(call).is_some()
     }
 
     /// Returns whether the next call of this task, or its exit, must be seen.

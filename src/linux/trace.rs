@@ -6,6 +6,7 @@ use std::{io, thread};
 use super::colocation::Colocation;
 use super::command::Command;
 use super::deadlines::{Deadlines, Due};
+use super::dumpable::DumpableTasks;
 use super::engine::{EngineState, NotifyQueue};
 use super::launch::{LaunchFailure, LaunchStep, Prepared};
 use super::outcome::{Limits, Outcome, TraceError};
@@ -13,11 +14,10 @@ use super::stopped::{NextStop, Stopped};
 use super::sys::SeizeOptions;
 use super::sys::members::Members;
 use super::tracer::{Tracer, Waited};
-use super::{dumpable, probe, sys};
+use super::{probe, sys};
 use crate::model::guard::Guard;
 use crate::model::kernel::call::Tid;
 use crate::model::run::workload::Exit;
-use crate::model::trace::dumpable::request;
 use crate::model::trace::event::Event;
 use crate::model::trace::tracee::{Directive, Step, Stop, Tasks};
 
@@ -88,9 +88,9 @@ fn run(
     sink: &mut dyn FnMut(&Event),
 ) -> Result<Outcome, TraceError> {
     probe::check_surroundings()?;
-    let keeps_dumpable = dumpable::is_needed();
-    let filter = engine.filter(&|call| keeps_dumpable && request(call).is_some())?;
-    let tracer = Tracer::new(filter.is_some());
+    let dumpable = DumpableTasks::new();
+    let filter = engine.filter(&|call| dumpable.must_stop(call))?;
+    let tracer = Tracer::new(dumpable.with_filter(filter.is_some()));
     let program = command.program.display().to_string();
     let directory = command.cwd.as_ref().map(|cwd| cwd.display().to_string()).unwrap_or_default();
     let deadlines = Deadlines::start(limits).map_err(system("start a timer"))?;

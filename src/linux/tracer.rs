@@ -51,9 +51,9 @@ pub(super) enum Waited {
 }
 
 impl Tracer {
-    /// Returns the tracer of a tree whose tasks have a seccomp filter of this run, or have none.
-    pub(super) fn new(has_filter: bool) -> Self {
-        Self { dumpable: DumpableTasks::new(has_filter), ..Self::default() }
+    /// Returns the tracer that keeps tasks readable by these means.
+    pub(super) fn new(dumpable: DumpableTasks) -> Self {
+        Self { dumpable, ..Self::default() }
     }
 
     /// Waits for the next report.

@@ -47,8 +47,8 @@ const STOPPED: &[&str] = &[
 ];
 
 /// Returns the filter that notifies of calls, and stops those with a result that is needed or that
-/// must stop for another reason, whatever their arguments are. Calls of another ABI and numbers that
-/// no table has stop too.
+/// must stop for another reason, whatever their arguments are. Calls of another ABI and numbers
+/// that no table has stop too.
 pub fn filter(must_stop: impl Fn(&Call) -> bool) -> Vec<Instruction> {
     let any = |row: &table::Row| {
         let syscall = Syscall { abi: Abi::X86_64, number: i64::from(row.number) };

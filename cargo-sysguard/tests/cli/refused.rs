@@ -93,8 +93,8 @@ pub(crate) fn undumpable_process_is_queried_without_privileges() -> Option<&'sta
     None
 }
 
-/// Checks a process of root that changes its IDs and changes them back: it is not dumpable then, and
-/// a tracer of root without CAP_SYS_PTRACE, as in a container, cannot query it.
+/// Checks a process of root that changes its IDs and changes them back. It is not dumpable then,
+/// and a tracer of root without CAP_SYS_PTRACE, as in a container, cannot query it.
 pub(crate) fn process_with_restored_ids_is_queried() -> Option<&'static str> {
     if !nix::unistd::geteuid().is_root() {
         return Some("only root may change its IDs");

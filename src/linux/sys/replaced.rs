@@ -1,8 +1,8 @@
-//! Replaces a call at its entry by another one, and lets the task make the original call afterwards.
-//! Main type: [`ReplacedCall`].
+//! Replaces a call at its entry by another one, and lets the task make the original call
+//! afterwards. Main type: [`ReplacedCall`].
 //!
-//! The kernel restarts interrupted calls in the same way: it moves the instruction pointer back over
-//! the syscall instruction (`arch_do_signal_or_restart()`, arch/x86/kernel/signal.c, and
+//! The kernel restarts interrupted calls in the same way: it moves the instruction pointer back
+//! over the syscall instruction (`arch_do_signal_or_restart()`, arch/x86/kernel/signal.c, and
 //! `do_signal()`, arch/arm64/kernel/signal.c). The instruction overwrites the same registers as
 //! before, and no other register is changed.
 
@@ -124,8 +124,8 @@ mod architecture {
     /// arch/arm64/kernel/ptrace.c.
     fn write_number(tid: pid_t, mut number: i32) -> io::Result<()> {
         let mut place = libc::iovec { iov_base: ptr::from_mut(&mut number).cast(), iov_len: size_of_val(&number) };
-        // SAFETY: the kernel reads at most `iov_len` bytes of a live int, and the length in the live
-        // iovec; ptrace(2).
+        // SAFETY: the kernel reads at most `iov_len` bytes of a live int, and the length in the
+        // live iovec; ptrace(2).
         let returned = unsafe {
             libc::ptrace(
                 libc::PTRACE_SETREGSET as _,

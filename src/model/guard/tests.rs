@@ -122,7 +122,8 @@ fn only_calls_of_the_baseline_pass() {
 #[test]
 fn expected_calls_stop_if_the_tracer_needs_them() {
     let mut baseline = baseline();
-    for fact in ["process::setuid", "process::prctl::argument=PR_GET_DUMPABLE", "process::prctl::argument=PR_SET_NAME"]
+    for fact in
+        ["credentials::setuid", "process::prctl::argument=PR_GET_DUMPABLE", "process::prctl::argument=PR_SET_NAME"]
     {
         baseline.insert(&fact.parse().expect(fact));
     }

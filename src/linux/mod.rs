@@ -37,6 +37,8 @@ mod colocation;
 #[cfg(target_os = "linux")]
 mod deadlines;
 #[cfg(target_os = "linux")]
+mod dumpable;
+#[cfg(target_os = "linux")]
 mod engine;
 #[cfg(target_os = "linux")]
 mod files;

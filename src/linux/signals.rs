@@ -43,6 +43,13 @@ pub(super) fn is_caught(task: Tid, signal: i32) -> bool {
     status.map_or(true, |status| is_in_mask(&status, "SigCgt:", signal as u32))
 }
 
+/// Returns whether a signal has its default effect on a task.
+pub(super) fn is_default(task: Tid, signal: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{task}/status"));
+    let has = |status: &str| ["SigCgt:", "SigIgn:"].iter().any(|field| is_in_mask(status, field, signal as u32));
+    status.is_ok_and(|status| !has(&status))
+}
+
 /// Tests a bit in a mask of proc_pid_status(5): hexadecimal, with signal 1 as the lowest bit.
 fn is_in_mask(status: &str, field: &str, signal: u32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix(field));

@@ -9,10 +9,12 @@ mod ask;
 mod filter;
 mod glibc;
 mod harness_mark;
+mod limits;
 mod marker;
 pub(super) mod members;
 mod notification;
 mod registers;
+mod replaced;
 mod signal_info;
 mod signals;
 mod start;
@@ -29,17 +31,21 @@ use super::uapi::{self, PtraceRequest};
 
 pub(super) use ask::{
     FileStatus, copy_fd, file_status, has_statx, open_file_status, open_place, read_memory, read_proc, share_fd_table,
-    short_attribute, socket_option,
+    share_memory, short_attribute, socket_option,
 };
 pub(super) use filter::{Filter, has_killable_notifications, install_filter, is_filtered};
 pub(super) use glibc::glibc_version;
 pub(super) use harness_mark::SECTION as HARNESS_SECTION;
 pub use harness_mark::mark_harness;
+pub(super) use limits::forbid_core_file;
 pub use marker::mark;
 pub(super) use notification::{Notification, answer, next_notification, prefer_one_cpu};
-pub(super) use registers::{RESULT_REPLACES_FIRST_ARGUMENT, syscall_registers, write_first_argument, write_result};
+pub(super) use registers::{
+    RESULT_REPLACES_FIRST_ARGUMENT, syscall_registers, write_argument, write_first_argument, write_result,
+};
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 pub(super) use registers::{StackRegisters, stack_registers};
+pub(super) use replaced::{ReplacedCall, replace_call, restore_call};
 pub(super) use signal_info::{is_sent_by_us, set_signal_info, signal_info, signal_task};
 pub(super) use signals::ignore_traced_senders;
 pub use start::note_start;

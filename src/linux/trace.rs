@@ -6,6 +6,7 @@ use std::{io, thread};
 use super::colocation::Colocation;
 use super::command::Command;
 use super::deadlines::{Deadlines, Due};
+use super::dumpable::DumpableTasks;
 use super::engine::{EngineState, NotifyQueue};
 use super::launch::{LaunchFailure, LaunchStep, Prepared};
 use super::outcome::{Limits, Outcome, TraceError};
@@ -87,7 +88,9 @@ fn run(
     sink: &mut dyn FnMut(&Event),
 ) -> Result<Outcome, TraceError> {
     probe::check_surroundings()?;
-    let filter = engine.filter()?;
+    let dumpable = DumpableTasks::new();
+    let filter = engine.filter(&|call| dumpable.must_stop(call))?;
+    let tracer = Tracer::new(dumpable.with_filter(filter.is_some()));
     let program = command.program.display().to_string();
     let directory = command.cwd.as_ref().map(|cwd| cwd.display().to_string()).unwrap_or_default();
     let deadlines = Deadlines::start(limits).map_err(system("start a timer"))?;
@@ -103,7 +106,7 @@ fn run(
     let mut run = Run {
         root,
         options,
-        tracer: Tracer::default(),
+        tracer,
         tasks: engine.begin(root),
         engine,
         colocation: Colocation::new(root),
@@ -162,7 +165,7 @@ impl Run<'_> {
                     let step = self.tasks.step(task.tid(), stop);
                     return self.tracer.obey(task, step.directive, NextStop::EveryCall);
                 }
-                Waited::Interrupted => {}
+                Waited::Interrupted | Waited::Late(..) => {}
                 // The child was killed; `follow` finds no child either.
                 Waited::Ended(..) | Waited::NoneLeft => return Ok(()),
             }
@@ -178,7 +181,7 @@ impl Run<'_> {
                     continue;
                 }
                 Waited::Stopped(task, stop) => (task.tid(), Some(task), stop),
-                Waited::Ended(tid, stop) => (tid, None, stop),
+                Waited::Ended(tid, stop) | Waited::Late(tid, stop) => (tid, None, stop),
                 Waited::Interrupted => {
                     self.tick(sink)?;
                     continue;
@@ -207,9 +210,9 @@ impl Run<'_> {
     }
 
     /// Returns whether a task may continue natively from this stop. A task that is being killed is
-    /// never resumed this way.
+    /// never resumed this way, nor one with a call that must be seen to its exit.
     fn may_pass(&mut self, tid: Tid, stop: &Stop) -> bool {
-        !self.tasks.is_ending() && self.engine.may_pass(tid, stop, &self.tasks)
+        !self.tasks.is_ending() && !self.tracer.must_see_exit(tid) && self.engine.may_pass(tid, stop, &self.tasks)
     }
 
     /// Resumes a task to the next call that its filter stops, without an event.
@@ -307,9 +310,9 @@ impl Run<'_> {
     }
 
     /// Kills every task of the tree. No task is reaped before this thread waits for it, so no
-    /// number can belong to another process yet.
+    /// number can belong to another process yet, except that of a thread that called execve.
     fn kill_all(&mut self) {
-        self.tasks.end().for_each(|tid| sys::kill(tid, libc::SIGKILL));
+        self.tasks.end().for_each(|tid| self.tracer.kill(tid));
     }
 }
 

@@ -61,8 +61,8 @@ impl<'a> GuardEngine<'a> {
     }
 
     /// Returns the filter that stops every call that the baseline does not allow natively.
-    pub(super) fn filter(&self) -> Result<Filter, TraceError> {
-        let program = self.guard.filter().map_err(|error| TraceError::System {
+    pub(super) fn filter(&self, must_stop: &dyn Fn(&Call) -> bool) -> Result<Filter, TraceError> {
+        let program = self.guard.filter(must_stop).map_err(|error| TraceError::System {
             operation: "build a seccomp filter",
             source: io::Error::other(error),
         })?;

@@ -20,7 +20,7 @@ use super::stopped::NextStop;
 use super::sys::{Filter, SeizeOptions};
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::guard::Guard;
-use crate::model::kernel::call::Tid;
+use crate::model::kernel::call::{Call, Tid};
 use crate::model::trace::tracee::{Step, Stop, Tasks};
 
 /// An engine with its state during one run.
@@ -46,16 +46,17 @@ impl<'a> EngineState<'a> {
         Self::Guard(GuardEngine::new(guard))
     }
 
-    /// Returns the seccomp filter that the tree runs under, if the engine needs one.
+    /// Returns the seccomp filter that the tree runs under, if the engine needs one. It also stops
+    /// calls that must stop for the tracer.
     ///
     /// # Errors
     ///
     /// This machine cannot run the engine, or the filter is too long.
-    pub(super) fn filter(&self) -> Result<Option<Filter>, TraceError> {
+    pub(super) fn filter(&self, must_stop: &dyn Fn(&Call) -> bool) -> Result<Option<Filter>, TraceError> {
         match self {
             Self::Ptrace(_) => Ok(None),
-            Self::Guard(engine) => engine.filter().map(Some),
-            Self::Notify(engine) => engine.filter().map(Some),
+            Self::Guard(engine) => engine.filter(must_stop).map(Some),
+            Self::Notify(engine) => engine.filter(must_stop).map(Some),
         }
     }
 

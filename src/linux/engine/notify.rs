@@ -98,7 +98,7 @@ impl<'a> NotifyQueue<'a> {
 
 impl NotifyTracer<'_> {
     /// Returns the filter that notifies of calls.
-    pub(super) fn filter(&self) -> Result<Filter, TraceError> {
+    pub(super) fn filter(&self, must_stop: &dyn Fn(&Call) -> bool) -> Result<Filter, TraceError> {
         let impossible = |reason: &str| Err(TraceError::Impossible { reason: reason.to_owned() });
         if !cfg!(target_arch = "x86_64") {
             return impossible("notifications are received on x86_64 only");
@@ -106,7 +106,7 @@ impl NotifyTracer<'_> {
         if !sys::has_killable_notifications() {
             return impossible("notifications need Linux 5.19");
         }
-        Ok(Filter { program: notify::filter(), notifies: true })
+        Ok(Filter { program: notify::filter(must_stop), notifies: true })
     }
 
     pub(super) fn seize_options(&self) -> SeizeOptions {

@@ -210,11 +210,20 @@ pub(in crate::linux) fn short_attribute(path: &CString, name: &CStr) -> io::Resu
     Ok(text[..length as usize].to_vec())
 }
 
-/// Returns whether two tasks share an fd table: KCMP_FILES of kcmp(2). `None`: the kernel does not
-/// say.
+/// Returns whether two tasks share an fd table. `None`: the kernel does not say.
 pub(in crate::linux) fn share_fd_table(one: pid_t, other: pid_t) -> Option<bool> {
+    share(one, other, uapi::KCMP_FILES)
+}
+
+/// Returns whether two tasks share a memory map. `None`: the kernel does not say.
+pub(in crate::linux) fn share_memory(one: pid_t, other: pid_t) -> Option<bool> {
+    share(one, other, uapi::KCMP_VM)
+}
+
+/// Calls kcmp(2) with a type that compares one resource of two tasks.
+fn share(one: pid_t, other: pid_t, resource: c_int) -> Option<bool> {
     // SAFETY: takes numbers only; kcmp(2).
-    match checked(unsafe { libc::syscall(libc::SYS_kcmp, one, other, uapi::KCMP_FILES, 0, 0) }) {
+    match checked(unsafe { libc::syscall(libc::SYS_kcmp, one, other, resource, 0, 0) }) {
         Ok(order) => Some(order == 0),
         // One of them is gone.
         Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Some(false),

@@ -55,7 +55,8 @@
 //!     incomplete (`looks::untraced_flip`, `births::clone3_hidden` in `tests/tracer`).
 //! 11. **An object that cannot be examined is reported.** An fd that the guard cannot look at
 //!     counts as unsafe, and a call that uses it is reported as the blind spot `unanswerable`
-//!     (`hidden::*`).
+//!     (`hidden::filtered`). A tracer without CAP_SYS_PTRACE keeps tasks dumpable so that it can
+//!     examine them (`super::trace::dumpable`; the other trials of `hidden`).
 //! 12. **Processes outside the tree do not interfere.** They do not put fds into its tasks. While
 //!     the tree has one task, they do not change what a path leads to between the look and the
 //!     call. A name that another process creates in that moment may be missed in that run.

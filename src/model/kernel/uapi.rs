@@ -26,6 +26,13 @@ pub(crate) const ERESTART_RESTARTBLOCK: i64 = 516;
 
 // include/uapi/asm-generic/signal.h. `_NSIG` is the last signal. From `SIGRTMIN` on, pending
 // signals of one number do not merge; the C library's SIGRTMIN is higher.
+pub(crate) const SIGQUIT: i32 = 3;
+pub(crate) const SIGILL: i32 = 4;
+pub(crate) const SIGTRAP: i32 = 5;
+pub(crate) const SIGABRT: i32 = 6;
+pub(crate) const SIGBUS: i32 = 7;
+pub(crate) const SIGFPE: i32 = 8;
+pub(crate) const SIGSEGV: i32 = 11;
 pub(crate) const SIGTERM: i32 = 15;
 pub(crate) const SIGCHLD: i32 = 17;
 pub(crate) const SIGCONT: i32 = 18;
@@ -33,6 +40,9 @@ pub(crate) const SIGSTOP: i32 = 19;
 pub(crate) const SIGTSTP: i32 = 20;
 pub(crate) const SIGTTIN: i32 = 21;
 pub(crate) const SIGTTOU: i32 = 22;
+pub(crate) const SIGXCPU: i32 = 24;
+pub(crate) const SIGXFSZ: i32 = 25;
+pub(crate) const SIGSYS: i32 = 31;
 pub(crate) const SIGRTMIN: i32 = 32;
 pub(crate) const NSIG: i32 = 64;
 
@@ -145,6 +155,7 @@ pub(crate) const SECCOMP_IOCTL_NOTIF_ADDFD: u64 = 0x4018_2103;
 pub(crate) const PR_SET_PDEATHSIG: u64 = 1;
 pub(crate) const PR_GET_PDEATHSIG: u64 = 2;
 pub(crate) const PR_GET_DUMPABLE: u64 = 3;
+pub(crate) const PR_SET_DUMPABLE: u64 = 4;
 pub(crate) const PR_GET_KEEPCAPS: u64 = 7;
 pub(crate) const PR_SET_KEEPCAPS: u64 = 8;
 pub(crate) const PR_SET_NAME: u64 = 15;
@@ -154,6 +165,9 @@ pub(crate) const PR_CAPBSET_READ: u64 = 23;
 pub(crate) const PR_SET_TIMERSLACK: u64 = 29;
 pub(crate) const PR_GET_TIMERSLACK: u64 = 30;
 pub(crate) const PR_SET_VMA: u64 = 0x5356_4d41;
+
+// include/linux/sched/coredump.h
+pub(crate) const SUID_DUMP_USER: i64 = 1;
 
 // include/uapi/linux/ptrace.h
 pub(crate) const PTRACE_TRACEME: u64 = 0;

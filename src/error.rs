@@ -1,6 +1,9 @@
 //! The error type of sysguard. Each message names the operation, the subject and the cause.
 
 use std::io;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
 
 use crate::linux::TraceError;
 use crate::store::StoreError;
@@ -28,6 +31,36 @@ pub enum Error {
     Trace(#[from] TraceError),
     /// cargo could not answer a question that must be answered.
     #[doc(hidden)]
-    #[error("{0}")]
-    Cargo(String),
+    #[error(transparent)]
+    Cargo(#[from] CargoError),
+}
+
+/// cargo could not answer a question about a package.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CargoError {
+    /// `cargo metadata` failed.
+    #[error("cannot ask cargo about {}: {source}", manifest.display())]
+    Metadata {
+        /// The manifest that it was asked about.
+        manifest: PathBuf,
+        /// Its error.
+        source: cargo_metadata::Error,
+    },
+    /// `cargo metadata` lists no package with this manifest.
+    #[error("cargo finds no package with the manifest {}", .0.display())]
+    NoPackage(PathBuf),
+}
+
+/// Why cargo made no executable of a target, mostly in its own words. Processes pass this text to
+/// each other; it ends in a verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{0}")]
+#[serde(transparent)]
+pub struct NotBuilt(pub String);
+
+impl From<CargoError> for NotBuilt {
+    fn from(error: CargoError) -> Self {
+        Self(error.to_string())
+    }
 }

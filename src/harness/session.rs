@@ -15,12 +15,12 @@ use super::check::CheckCase;
 use super::progress::ProgressDisplay;
 use super::relay::Relay;
 use crate::error::Error;
-use crate::model::facts::finding::Watched;
+use crate::model::engine::Engine;
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::observe::observation::Observation;
 use crate::model::run::workload::Exit;
 use crate::report::{self, Palette};
-use crate::runner::{Case, DiffTool, Suite};
+use crate::runner::{Case, DiffTool, DiffToolError, Suite};
 
 /// Why a test is ignored after a failure.
 const NOT_STARTED: &str = "not started after a failure (--fail-fast)";
@@ -138,7 +138,7 @@ impl Session {
             .during(&mut *out, &shared.display, || libtest_mimic::run(&translated, trials))
             .map_err(cannot("write"))?;
         let verdicts = std::mem::take(&mut *shared.verdicts.lock().unwrap_or_else(PoisonError::into_inner));
-        let guarded = verdicts.iter().filter(|verdict| verdict.comparison.watched == Watched::Guarded).count();
+        let guarded = verdicts.iter().filter(|verdict| verdict.comparison.used.engine == Engine::Guard).count();
         // If standard error is closed, the verdicts still contain it.
         let _ = report::fast_mode_note(&mut anstream::stderr(), guarded, &Palette::coloured());
         Ok(Summary { failed: conclusion.has_failed(), verdicts })
@@ -323,7 +323,7 @@ impl Shared {
         let tool = DiffTool::of(self.suite.settings()).filter(|_| self.shows_diffs)?;
         let printed = tool.output(&verdict.file, verdict.change.as_ref()?);
         // The built-in diff is used instead.
-        let warn = |error: &String| {
+        let warn = |error: &DiffToolError| {
             let _ = self.display.suspended(|| writeln!(anstream::stderr(), "warning: {error}"));
         };
         printed.inspect_err(warn).ok()

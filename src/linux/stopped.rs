@@ -6,9 +6,9 @@
 
 use std::io;
 
-use super::sys::{self, SyscallInfo};
+use super::sys::{self, ReplacedCall, SyscallInfo};
 use crate::model::kernel::call::Tid;
-use crate::model::kernel::syscall::Abi;
+use crate::model::kernel::syscall::{Abi, Syscall};
 
 /// A task in a ptrace-stop. It cannot be copied, and every way to resume it consumes it.
 #[derive(Debug)]
@@ -88,6 +88,21 @@ impl Stopped {
     /// it.
     pub(super) fn write_first_argument(&self, abi: Abi, value: u64) -> io::Result<Alive<bool>> {
         alive(readable(sys::write_first_argument(self.tid, abi, value)).map(|written| written.is_some()))
+    }
+
+    /// Writes the register of the call's second argument.
+    pub(super) fn write_second_argument(&self, abi: Abi, value: u64) -> io::Result<()> {
+        alive(sys::write_argument(self.tid, abi, 1, value)).map(drop)
+    }
+
+    /// Replaces the call that the task is entering by another one of the same ABI.
+    pub(super) fn replace_call(&self, by: Syscall, args: [u64; 2]) -> io::Result<Alive<ReplacedCall>> {
+        alive(sys::replace_call(self.tid, by, args))
+    }
+
+    /// Makes the task make the replaced call when it resumes.
+    pub(super) fn restore_call(&self, replaced: &ReplacedCall) -> io::Result<()> {
+        alive(sys::restore_call(self.tid, replaced)).map(drop)
     }
 
     /// Resumes the task up to its next stop, with a signal (0: none).

@@ -10,9 +10,11 @@ use std::io;
 use std::marker::PhantomData;
 use std::os::unix::fs::MetadataExt;
 
+use super::dumpable::{DumpableTasks, Late};
 use super::stopped::{Alive, NextStop, Stopped};
 use super::strays::{self, Stray};
 use super::sys::{self, SeizeOptions, SyscallInfo};
+use super::uapi::{PTRACE_SYSCALL_INFO_ENTRY, PTRACE_SYSCALL_INFO_EXIT};
 use super::untraced::{CloneRewriter, Entry};
 use super::wait::{Report, report};
 use crate::model::attribution::blind_spot::BlindSpot;
@@ -26,6 +28,7 @@ pub(super) struct Tracer {
     /// Tasks that stay stopped until their parent's stop announces them.
     held: HashMap<Tid, Stopped>,
     clones: CloneRewriter,
+    dumpable: DumpableTasks,
     /// Blind spots found since the last [`Tracer::take_blind_spots`].
     blind_spots: Vec<BlindSpot>,
     /// "Ptrace attachments are always per-thread": no other thread may use them.
@@ -39,6 +42,8 @@ pub(super) enum Waited {
     Stopped(Stopped, Stop),
     /// A task is gone.
     Ended(Tid, Stop),
+    /// A stop that the task has left, or in which it waits for a later one to be reported.
+    Late(Tid, Stop),
     /// A signal interrupted this thread: time to check the clock.
     Interrupted,
     /// No task is left.
@@ -46,24 +51,61 @@ pub(super) enum Waited {
 }
 
 impl Tracer {
+    /// Returns the tracer that keeps tasks readable by these means.
+    pub(super) fn new(dumpable: DumpableTasks) -> Self {
+        Self { dumpable, ..Self::default() }
+    }
+
     /// Waits for the next report.
     pub(super) fn wait(&mut self) -> io::Result<Waited> {
-        let (tid, status) = match sys::wait() {
-            Ok(Some(reported)) => reported,
-            Ok(None) => return Ok(Waited::NoneLeft),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Waited::Interrupted),
-            Err(error) => return Err(error),
-        };
-        let report = report(status);
-        if let Report::Ended(exit) = report {
-            self.held.remove(&tid);
-            self.clones.forget(tid);
-            return Ok(Waited::Ended(tid, Stop::Ended(exit)));
+        loop {
+            if let Some(late) = self.dumpable.take_late() {
+                return self.late(late);
+            }
+            let (tid, status) = match sys::wait() {
+                Ok(Some(reported)) => reported,
+                Ok(None) => return Ok(Waited::NoneLeft),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Waited::Interrupted),
+                Err(error) => return Err(error),
+            };
+            let report = report(status);
+            if let Report::Ended(exit) = report {
+                self.held.remove(&tid);
+                self.clones.forget(tid);
+                let stop = Stop::Ended(exit);
+                if self.dumpable.is_late(tid, stop) {
+                    continue;
+                }
+                return Ok(Waited::Ended(tid, stop));
+            }
+            let task = Stopped::reported(tid);
+            let stop = stop(&task, report)?;
+            if let Some((task, stop)) = self.dumpable.at_stop(task, stop)? {
+                let stop = self.keep_children_traced(&task, stop)?;
+                return Ok(Waited::Stopped(task, stop));
+            }
         }
-        let task = Stopped::reported(tid);
-        let stop = stop(&task, report)?;
-        let stop = self.keep_children_traced(&task, stop)?;
-        Ok(Waited::Stopped(task, stop))
+    }
+
+    /// Returns a stop that is reported late. What an execve stop says about the program is known
+    /// only now.
+    fn late(&mut self, late: Late) -> io::Result<Waited> {
+        let Late { tid, task, stop } = late;
+        let stop = match stop {
+            Stop::Exec { former, .. } => Stop::Exec { former, privileged: loses_privileges(tid) },
+            stop => stop,
+        };
+        match (task, stop) {
+            (Some(task), stop) => {
+                let stop = self.keep_children_traced(&task, stop)?;
+                Ok(Waited::Stopped(task, stop))
+            }
+            (None, Stop::Ended(_)) => Ok(Waited::Ended(tid, stop)),
+            (None, stop) => {
+                self.note_preload(tid, &stop);
+                Ok(Waited::Late(tid, stop))
+            }
+        }
     }
 
     /// Keeps children from being untraced and notes blind spots. Returns the stop as the kernel
@@ -72,12 +114,17 @@ impl Tracer {
         match stop {
             Stop::Entry(call) => return Ok(Stop::Entry(self.rewrite_clone(task, call)?)),
             Stop::Filtered(call) => return Ok(Stop::Filtered(self.rewrite_clone(task, call)?)),
-            Stop::Exec { .. } => self.blind_spots.extend(preloads(task.tid()).then_some(BlindSpot::LdPreload)),
+            Stop::Exec { .. } => self.note_preload(task.tid(), &stop),
             Stop::Exit { .. } | Stop::Trap { .. } => self.clones.at_exit(task)?,
             Stop::Spawning { child, .. } => self.clones.at_spawn(task, child, self.held.get(&child))?,
             _ => {}
         }
         Ok(stop)
+    }
+
+    fn note_preload(&mut self, tid: Tid, stop: &Stop) {
+        let preloads = || matches!(stop, Stop::Exec { .. }) && preloads(tid);
+        self.blind_spots.extend(preloads().then_some(BlindSpot::LdPreload));
     }
 
     fn rewrite_clone(&mut self, task: &Stopped, call: Call) -> io::Result<Call> {
@@ -96,7 +143,9 @@ impl Tracer {
     /// are a blind spot.
     pub(super) fn attach_hidden(&mut self, parent: Tid, number: i64, options: SeizeOptions) -> Vec<Stray> {
         self.blind_spots.push(BlindSpot::UntracedChild);
-        strays::attach(parent, number, options)
+        let strays = strays::attach(parent, number, options);
+        strays.iter().for_each(|stray| self.dumpable.found(parent, stray.task, stray.leads));
+        strays
     }
 
     /// Waits until no task is left. Kills each task that stops once more, as a killed task does at
@@ -105,7 +154,7 @@ impl Tracer {
         loop {
             match self.wait() {
                 Ok(Waited::Stopped(task, _)) => drop(self.obey(task, Directive::Kill, NextStop::EveryCall)),
-                Ok(Waited::Ended(..) | Waited::Interrupted) => {}
+                Ok(Waited::Ended(..) | Waited::Late(..) | Waited::Interrupted) => {}
                 Ok(Waited::NoneLeft) | Err(_) => return,
             }
         }
@@ -113,7 +162,14 @@ impl Tracer {
 
     /// Returns whether the exit of this task's call must be seen, to restore what was changed.
     pub(super) fn must_see_exit(&self, task: Tid) -> bool {
-        self.clones.has_change(task)
+        self.clones.has_change(task) || self.dumpable.must_see_next_call(task)
+    }
+
+    /// Kills a task, unless its number may belong to another process by now.
+    pub(super) fn kill(&self, task: Tid) {
+        if !self.dumpable.is_former(task) {
+            sys::kill(task, libc::SIGKILL);
+        }
     }
 
     /// Returns the blind spots found since the last call.
@@ -177,14 +233,10 @@ fn stop(task: &Stopped, report: Report) -> io::Result<Stop> {
     Ok(stop)
 }
 
-/// `PTRACE_SYSCALL_INFO_ENTRY` and `…_EXIT`, include/uapi/linux/ptrace.h
-const OP_ENTRY: u8 = 1;
-const OP_EXIT: u8 = 2;
-
 fn syscall_stop(info: &SyscallInfo) -> Stop {
     match info.op {
-        OP_ENTRY => call(info).map_or(Stop::Unreadable, Stop::Entry),
-        OP_EXIT => Stop::Exit { value: info.number as i64, failed: info.args[0] & 0xff != 0 },
+        PTRACE_SYSCALL_INFO_ENTRY => call(info).map_or(Stop::Unreadable, Stop::Entry),
+        PTRACE_SYSCALL_INFO_EXIT => Stop::Exit { value: info.number as i64, failed: info.args[0] & 0xff != 0 },
         _ => Stop::Other,
     }
 }
@@ -227,17 +279,27 @@ fn preloads(tid: Tid) -> bool {
 mod tests {
     use super::*;
     use crate::model::kernel::syscall::Abi;
+    use crate::model::kernel::uapi::AUDIT_ARCH_X86_64;
 
     #[test]
     fn syscall_info_becomes_a_stop() {
-        let entry =
-            SyscallInfo { op: OP_ENTRY, arch: 0xc000_003e, number: 257, args: [1; 6], ..SyscallInfo::default() };
+        let entry = SyscallInfo {
+            op: PTRACE_SYSCALL_INFO_ENTRY,
+            arch: AUDIT_ARCH_X86_64,
+            number: 257,
+            args: [1; 6],
+            ..SyscallInfo::default()
+        };
         let syscall = Syscall { abi: Abi::X86_64, number: 257 };
         assert_eq!(syscall_stop(&entry), Stop::Entry(Call { syscall, args: [1; 6], instruction_pointer: 0 }));
         assert_eq!(syscall_stop(&SyscallInfo { arch: 0, ..entry }), Stop::Unreadable);
 
-        let exit =
-            SyscallInfo { op: OP_EXIT, number: -2_i64 as u64, args: [0x1, 0, 0, 0, 0, 0], ..SyscallInfo::default() };
+        let exit = SyscallInfo {
+            op: PTRACE_SYSCALL_INFO_EXIT,
+            number: -2_i64 as u64,
+            args: [0x1, 0, 0, 0, 0, 0],
+            ..SyscallInfo::default()
+        };
         assert_eq!(syscall_stop(&exit), Stop::Exit { value: -2, failed: true });
         assert_eq!(syscall_stop(&SyscallInfo { args: [0; 6], ..exit }), Stop::Exit { value: -2, failed: false });
         assert_eq!(syscall_stop(&SyscallInfo::default()), Stop::Other);

@@ -4,8 +4,6 @@
 //! files or terminals. Colours are a [`Palette`] of meanings that the caller chooses.
 
 #[cfg(feature = "unstable")]
-pub mod drift;
-#[cfg(feature = "unstable")]
 pub mod evidence;
 mod exit;
 #[cfg(feature = "unstable")]
@@ -22,6 +20,8 @@ mod observation;
 #[cfg(feature = "unstable")]
 mod pending;
 mod remains;
+#[cfg(feature = "unstable")]
+pub mod revisions;
 #[cfg(test)]
 mod schema;
 mod style;

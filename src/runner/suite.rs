@@ -8,12 +8,12 @@ use super::executables::Executables;
 use super::run::{self, PreparedWorkload};
 use super::runnable::{Obstacle, RunFailure, Runnable};
 use crate::artifacts::{self, Artifacts, Target};
-use crate::error::Error;
+use crate::error::{Error, NotBuilt};
 use crate::linux::{Machine, probe};
 use crate::model::expectation::{Document, Parsed};
 use crate::model::run::platform::Platform;
 use crate::model::run::workload::{Exit, Program, Workload};
-use crate::model::trace::gate::can_trace;
+use crate::model::trace::prerequisite::can_trace;
 use crate::settings::Settings;
 use crate::store::{FOLDER, Store, StoreError, proposals_below};
 
@@ -226,7 +226,7 @@ impl Suite {
     pub(super) fn prepare<'a>(&'a self, workload: &'a Workload) -> Result<PreparedWorkload<'a>, Obstacle> {
         PreparedWorkload::new(workload, &self.targets.package, |program| match Target::of(program) {
             Some(target) => self.targets.executable(&target),
-            None => Err("a command is not built".to_owned()),
+            None => Err(NotBuilt("a command is not built".to_owned())),
         })
     }
 }
@@ -257,7 +257,7 @@ fn cases(store: &Store) -> Vec<Case> {
 fn proposals_of(package: &Path, workspace: Option<&Path>, folder: &Path, cargo: &Path) -> Result<PathBuf, Error> {
     let workspace = match workspace {
         Some(workspace) => workspace.to_owned(),
-        None => artifacts::workspace(cargo, package).map_err(Error::Cargo)?,
+        None => artifacts::workspace(cargo, package)?,
     };
     Ok(proposals_below(folder, &workspace, package))
 }

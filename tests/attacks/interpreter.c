@@ -25,6 +25,7 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/signalfd.h>
@@ -42,7 +43,9 @@
 #include <unistd.h>
 
 enum { SLOTS = 12, TASKS = 6, MOST = 64, BOX = 100, STACK = 1 << 16 };
-enum { DIRECT, HANDLER, FORK, SPAWN, THREAD, SHARER, MEMORY_SHARER };
+enum { DIRECT, HANDLER, FORK, SPAWN, THREAD, SHARER, MEMORY_SHARER, SPAWN_UNREADABLE };
+// The operations from this number on make a task, or execute a program.
+enum { MAKES = 62 };
 
 struct operation { int task, how, code, a, b; };
 // State shared by all tasks, also after an exec: the file `state`. For each operation it holds its
@@ -52,7 +55,7 @@ struct state { volatile int turn, slots[SLOTS + 1]; volatile char path[32]; vola
 static struct operation list[MOST];
 static int count, is_ordered, usual[MOST], usuals;
 static struct state *state;
-static char *own_list;
+static char *own_list, *own_path;
 static __thread struct operation *current;
 
 static void fails(const char *what) {
@@ -251,6 +254,9 @@ static void does(const struct operation *operation) {
 	case 57: put(b, open("link", O_RDONLY | O_NONBLOCK | O_NOCTTY)); break;
 	case 58: strcpy((char *)state->path, PATHS[a % NAMED]); break;
 	case 59: put(b, open((char *)state->path, O_RDONLY | O_NONBLOCK | O_NOCTTY)); break;
+	case 60: prctl(PR_SET_DUMPABLE, a, 0, 0, 0); break;
+	// The fuzzer compares what it returns as an error number.
+	case 61: errno = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0); break;
 	default: fails("an unknown operation");
 	}
 	(void)got;
@@ -295,11 +301,13 @@ static int acts_on_a_stack(void *operation) {
 
 static void reaps(pid_t child) { if (child > 0) waitpid(child, 0, __WALL); }
 
-static void executes(int from, int only) {
-	char first[12], last[12];
+// Executes this program again, or its copy beside it that may not be read.
+static void executes(int from, int only, int is_unreadable) {
+	char first[12], last[12], copy[4096];
 	snprintf(first, sizeof first, "%d", from);
 	snprintf(last, sizeof last, "%d", only);
-	execl("/proc/self/exe", "interpreter", own_list, first, last, (char *)0);
+	snprintf(copy, sizeof copy, "%.*s/unreadable", (int)(strrchr(own_path, '/') - own_path), own_path);
+	execl(is_unreadable ? copy : "/proc/self/exe", own_path, own_list, first, last, (char *)0);
 	_exit(8);
 }
 
@@ -323,8 +331,9 @@ static void carries_out(struct operation *operation) {
 		reaps(child);
 		return;
 	case SPAWN:
+	case SPAWN_UNREADABLE:
 		child = vfork();
-		if (!child) executes(operation - list, 1);
+		if (!child) executes(operation - list, 1, operation->how == SPAWN_UNREADABLE);
 		reaps(child);
 		return;
 	case THREAD:
@@ -356,8 +365,8 @@ static void *works_in_thread(void *born) {
 	return 0;
 }
 
-// The codes from 60 on make a task: a thread, a process, one with the same fds; 63 executes this
-// program again.
+// The codes from MAKES on make a task: a thread, a process, one with the same fds. The last two
+// execute this program again, and its copy that may not be read.
 static void works(int task, int from) {
 	pthread_t threads[TASKS];
 	pid_t children[TASKS];
@@ -368,13 +377,14 @@ static void works(int task, int from) {
 		struct operation *operation = list + at;
 		if (operation->task != task) continue;
 		if (is_ordered) waits_for(at);
-		if (operation->code < 60) carries_out(operation);
-		else if (operation->code == 60) {
+		int makes = operation->code - MAKES;
+		if (makes < 0) carries_out(operation);
+		else if (makes == 0) {
 			born[made] = (struct born) { operation->a, at + 1 };
 			if (pthread_create(threads + made, 0, works_in_thread, born + made)) fails("a thread");
 			made++;
-		} else if (operation->code < 63) {
-			pid_t child = syscall(SYS_clone, SIGCHLD | (operation->code == 62 ? CLONE_FILES : 0), 0, 0, 0, 0);
+		} else if (makes < 3) {
+			pid_t child = syscall(SYS_clone, SIGCHLD | (makes == 2 ? CLONE_FILES : 0), 0, 0, 0, 0);
 			if (child < 0) fails("a process");
 			if (!child) {
 				alarm(20);
@@ -382,7 +392,7 @@ static void works(int task, int from) {
 				_exit(0);
 			}
 			children[forked++] = child;
-		} else executes(at + 1, task << 8);
+		} else executes(at + 1, task << 8, makes == 4);
 		if (is_ordered) state->turn = at + 1;
 	}
 	while (made) pthread_join(threads[--made], 0);
@@ -400,7 +410,8 @@ static void reads_list(char *text) {
 }
 
 int main(int words, char **word) {
-	if (words < 2) return 2;
+	if (words < 2 || !strchr(word[0], '/')) return 2;
+	own_path = word[0];
 	own_list = strdup(word[1]);
 	reads_list(word[1]);
 	alarm(20);

@@ -248,7 +248,8 @@ fn of_readings() -> Vec<Trial> {
         tracing trace::durations_beyond_the_clock_never_end,
         tracing trace::ctrl_c_goes_to_the_command,
         tracing refused::objects_are_the_same_under_a_filter,
-        needing refused::unreadable_process_is_a_blind_spot,
+        needing refused::process_with_restored_ids_is_queried,
+        needing refused::undumpable_process_is_queried_without_privileges,
         needing refused::new_blind_spot_fails_under_both_engines,
         needing refused::foreign_proc_is_refused_with_the_reason,
     ]

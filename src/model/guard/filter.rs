@@ -8,24 +8,46 @@
 
 use super::Guard;
 use super::bpf::{
-    ARCHITECTURE, HIGH_INSTRUCTION_POINTER, Instruction, MAX_INSTRUCTIONS, NUMBER, PASS, STOP, and, at_least_or_skip,
-    different_or_skip, equal_or_skip, high, load, low, ret, skip,
+    ARCHITECTURE, HIGH_INSTRUCTION_POINTER, Instruction, NUMBER, PASS, STOP, and, at_least_or_skip, different_or_skip,
+    equal_or_skip, high, load, low, ret, skip,
 };
 use super::rules::{Alternative, FilterRule, Relation, Test};
-
-/// `AUDIT_ARCH_X86_64`, include/uapi/linux/audit.h
-pub(super) const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
+use crate::model::kernel::call::Call;
+use crate::model::kernel::syscall::Syscall;
+use crate::model::kernel::uapi::{AUDIT_ARCH_X86_64, BPF_MAXINSNS};
 
 /// The program is longer than the kernel allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the filter needs {0} instructions, but the kernel allows {MAX_INSTRUCTIONS}")]
+#[error("the filter needs {0} instructions, but the kernel allows {BPF_MAXINSNS}")]
 pub struct TooLong(usize);
 
 impl Guard {
-    /// Returns the filter: calls that may pass are allowed, all others stop.
-    pub fn filter(&self) -> Result<Vec<Instruction>, TooLong> {
-        let program = program(&self.rules, PASS);
-        if program.len() > MAX_INSTRUCTIONS { Err(TooLong(program.len())) } else { Ok(program) }
+    /// Returns the filter: calls that may pass are allowed, unless they must stop for another
+    /// reason. All others stop.
+    pub fn filter(&self, must_stop: impl Fn(&Call) -> bool) -> Result<Vec<Instruction>, TooLong> {
+        let rule = |(number, rule): &(u32, FilterRule)| (*number, self.without(*number, rule, &must_stop));
+        let rules: Vec<(u32, FilterRule)> = self.rules.iter().map(rule).collect();
+        let program = program(&rules, PASS);
+        if program.len() > BPF_MAXINSNS { Err(TooLong(program.len())) } else { Ok(program) }
+    }
+
+    /// Returns a rule without the alternatives by which calls pass that must stop.
+    fn without(&self, number: u32, rule: &FilterRule, must_stop: &impl Fn(&Call) -> bool) -> FilterRule {
+        let syscall = Syscall { abi: self.abi, number: i64::from(number) };
+        let passes = |tests: &[Test]| {
+            let mut args = [0; 6];
+            let equal = tests.iter().filter(|test| test.is == Relation::Equal);
+            equal.for_each(|test| args[test.arg] |= test.value);
+            !must_stop(&Call { syscall, args, instruction_pointer: 0 })
+        };
+        match rule {
+            FilterRule::Pass if passes(&[]) => FilterRule::Pass,
+            FilterRule::If(alternatives) => {
+                let left: Vec<Alternative> = alternatives.iter().filter(|tests| passes(tests)).cloned().collect();
+                if left.is_empty() { FilterRule::Stop } else { FilterRule::If(left) }
+            }
+            FilterRule::Pass | FilterRule::Stop => FilterRule::Stop,
+        }
     }
 }
 

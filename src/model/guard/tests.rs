@@ -2,13 +2,13 @@
 //! must stop or pass, and random registers.
 
 use super::bpf::{self, PASS, STOP};
-use super::filter::AUDIT_ARCH_X86_64;
 use super::rules::{FilterRule, Relation, Test};
 use super::{Access, Guard, Inherited, Unguardable};
 use crate::model::attribution::Object;
 use crate::model::expectation::{Baseline, Document, Level, Rule};
 use crate::model::kernel::call::Call;
 use crate::model::kernel::syscall::{Abi, Syscall, table};
+use crate::model::kernel::uapi::AUDIT_ARCH_X86_64;
 
 const FACTS: &[&str] = &[
     "filesystem::read::object=pipe",
@@ -56,7 +56,7 @@ fn call(name: &str, args: &[u64]) -> Call {
 
 fn passes(guard: &Guard, name: &str, args: &[u64]) -> bool {
     let call = call(name, args);
-    let program = guard.filter().expect("a filter");
+    let program = guard.filter(|_| false).expect("a filter");
     bpf::run(&program, AUDIT_ARCH_X86_64, call.syscall.number as u32, &call.args) == PASS
 }
 
@@ -120,9 +120,36 @@ fn only_calls_of_the_baseline_pass() {
 }
 
 #[test]
+fn expected_calls_stop_if_the_tracer_needs_them() {
+    let mut baseline = baseline();
+    for fact in
+        ["credentials::setuid", "process::prctl::argument=PR_GET_DUMPABLE", "process::prctl::argument=PR_SET_NAME"]
+    {
+        baseline.insert(&fact.parse().expect(fact));
+    }
+    let guard = Guard::new(&Document::for_tests(), &baseline, &baseline.platform, &streams()).expect("a guard");
+    let must_stop =
+        |call: &Call| call.syscall.name() == "setuid" || call.syscall.name() == "prctl" && call.args[0] == 3;
+    let programs = [guard.filter(|_| false), guard.filter(must_stop)].map(|program| program.expect("a filter"));
+    for (name, args, expected) in [
+        ("setuid", &[7][..], [PASS, STOP]),
+        ("prctl", &[3], [PASS, STOP]),
+        ("prctl", &[15], [PASS, PASS]),
+        ("prctl", &[4], [STOP, STOP]),
+        ("read", &[3], [PASS, PASS]),
+        ("read", &[0], [STOP, STOP]),
+    ] {
+        let call = call(name, args);
+        let number = call.syscall.number as u32;
+        let actions = [0, 1].map(|at| bpf::run(&programs[at], AUDIT_ARCH_X86_64, number, &call.args));
+        assert_eq!(actions, expected, "{name} {args:x?}");
+    }
+}
+
+#[test]
 fn calls_from_the_vsyscall_page_pass() {
     let strict = Document { ambient_strict: true, ..Document::for_tests() };
-    let program = guard(&strict).filter().expect("a filter");
+    let program = guard(&strict).filter(|_| false).expect("a filter");
     for (name, page) in
         [("gettimeofday", 0xffff_ffff_ff60_0000), ("time", 0xffff_ffff_ff60_0400), ("getcpu", 0xffff_ffff_ff60_0800)]
     {
@@ -138,7 +165,7 @@ fn calls_from_the_vsyscall_page_pass() {
 
 #[test]
 fn unknown_architectures_and_numbers_stop() {
-    let program = guard(&Document::for_tests()).filter().expect("a filter");
+    let program = guard(&Document::for_tests()).filter(|_| false).expect("a filter");
     let getppid = call("getppid", &[]).syscall.number as u32;
     for (architecture, number, expected) in [
         (AUDIT_ARCH_X86_64, getppid, PASS),
@@ -247,7 +274,7 @@ proptest::proptest! {
         choose: [bool; 6],
     ) {
         let guard = guard(&Document::for_tests());
-        let program = guard.filter().expect("a filter");
+        let program = guard.filter(|_| false).expect("a filter");
         let (number, rule) = at.get(&guard.rules);
         let FilterRule::If(alternatives) = rule else { return Ok(()) };
         let args: [u64; 6] = std::array::from_fn(|arg| {

@@ -65,6 +65,8 @@ const CODES: &[&str] = &[
     "open_link",
     "write_path",
     "open_path",
+    "PR_SET_DUMPABLE",
+    "PR_GET_DUMPABLE",
 ];
 /// The kinds that the interpreter opens, in the order of its numbers.
 const KINDS: &[&str] = &[
@@ -109,13 +111,17 @@ const KINDS: &[&str] = &[
     "userfaultfd",
 ];
 /// How an operation is carried out, in the order of the interpreter's numbers.
-const WAYS: &[&str] = &["", "in_handler", "in_fork", "in_exec", "in_thread", "in_sharer", "in_memory_sharer"];
-/// The operations from this number on make a task.
-const MAKES: u32 = 60;
-const MAKING: &[&str] = &["make_thread", "make_process", "make_sharer", "exec"];
+const WAYS: &[&str] =
+    &["", "in_handler", "in_fork", "in_exec", "in_thread", "in_sharer", "in_memory_sharer", "in_unreadable_exec"];
+/// The operations from this number on make a task, or execute a program.
+const MAKES: u32 = 62;
+const MAKING: &[&str] = &["make_thread", "make_process", "make_sharer", "exec", "exec_unreadable"];
+/// How many of them make a task.
+const TASK_KINDS: u32 = 3;
 /// Kinds that can be read, or have nothing to read but support it.
 const READABLE: &[u32] = &[0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 16, 20, 21, 22, 28, 32, 36];
 const KINDS_END: u32 = KINDS.len() as u32;
+const WAYS_END: u32 = WAYS.len() as u32;
 /// The interpreter has paths with numbers below this one.
 const PATHS: u32 = 20;
 const QUESTIONS: u32 = 14;
@@ -123,7 +129,7 @@ const SLOTS: u32 = 12;
 const TASKS: u32 = 5;
 /// Operations that only a call on an fd of an odd kind shows, or that pass an fd on: chosen more
 /// often than others.
-const FREQUENT: &[u32] = &[0, 0, 0, 0, 1, 2, 3, 6, 6, 6, 7, 7, 20, 21, 23, 56, 57, 58, 59];
+const FREQUENT: &[u32] = &[0, 0, 0, 0, 1, 2, 3, 6, 6, 6, 7, 7, 20, 21, 23, 56, 57, 58, 59, 60];
 
 /// A seeded random number generator: splitmix64.
 #[derive(Debug, Clone)]
@@ -176,19 +182,20 @@ impl Operation {
         let codes = u32::try_from(CODES.len()).unwrap_or_default();
         let at = usize::try_from(chance.below(u32::try_from(FREQUENT.len()).unwrap_or_default())).unwrap_or_default();
         let code = if chance.happens(60) { FREQUENT[at] } else { chance.below(codes) };
-        let how = if chance.happens(65) { 0 } else { 1 + chance.below(6) };
+        let how = if chance.happens(65) { 0 } else { 1 + chance.below(WAYS_END - 1) };
         let a = match name(CODES, code) {
             "open" if chance.happens(75) => chance.one_of(usual).unwrap_or_else(|| chance.below(KINDS_END)),
             "open" => chance.below(KINDS_END),
             "ask" => chance.below(QUESTIONS),
             "relink" | "write_path" => chance.below(PATHS),
+            "PR_SET_DUMPABLE" => u32::from(chance.happens(25)),
             _ => chance.slot(),
         };
         Self { task, how, code, a, b: chance.slot() }
     }
 
     fn makes(self) -> Option<u32> {
-        (MAKES..MAKES + 3).contains(&self.code).then_some(self.a)
+        (MAKES..MAKES + TASK_KINDS).contains(&self.code).then_some(self.a)
     }
 }
 
@@ -235,7 +242,8 @@ impl List {
             if tasks.count() < TASKS && chance.happens(22) {
                 operations.push(tasks.make(chance, task));
             } else if tasks.can_execute(task) && chance.happens(4) {
-                operations.push(Operation { task, how: 0, code: MAKES + 3, a: 0, b: 0 });
+                let code = MAKES + TASK_KINDS + chance.below(2);
+                operations.push(Operation { task, how: 0, code, a: 0, b: 0 });
             } else {
                 let operation = Operation::any(chance, task, &usual);
                 let is_odd = is_calm && operation.code == 0 && !usual.contains(&operation.a);

@@ -9,7 +9,7 @@ mod list;
 mod pair;
 
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Mutex;
@@ -223,5 +223,16 @@ fn build(folder: &Path) -> Result<PathBuf, String> {
         output if output.status.success() => output,
         _ => cc(&[])?,
     };
-    if built.status.success() { Ok(program) } else { Err(String::from_utf8_lossy(&built.stderr).into_owned()) }
+    if !built.status.success() {
+        return Err(String::from_utf8_lossy(&built.stderr).into_owned());
+    }
+    copy_unreadable(&program).map_err(|error| format!("cannot copy the interpreter: {error}"))?;
+    Ok(program)
+}
+
+/// Makes a copy of the interpreter that may be executed but not read.
+fn copy_unreadable(program: &Path) -> io::Result<()> {
+    let copy = program.with_file_name("unreadable");
+    std::fs::copy(program, &copy)?;
+    std::fs::set_permissions(copy, std::fs::Permissions::from_mode(0o111))
 }

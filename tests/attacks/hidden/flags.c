@@ -1,8 +1,8 @@
-// A process that is not dumpable asks clone3 for a namespace, or for an untraced child: a tracer
-// without privileges cannot read its flags.
+// A process that is not dumpable asks clone3 for a namespace: a tracer without privileges must read
+// the flags in its memory.
 //
-// new: namespace | blind_spots::untraced_child | blind_spots::unanswerable
-// variants: user_namespace, untraced, threads_too
+// new: namespace
+// variants: user_namespace, threads_too
 // user: ordinary
 #include "../attack.h"
 
@@ -19,14 +19,10 @@ static void attack(const char *variant) {
 	pthread_t other = 0;
 	if (beside) other = thread(waits, 0);
 	struct clone_args wanted = { .exit_signal = SIGCHLD };
-	if (fresh) wanted.flags = strcmp(variant, "untraced") ? CLONE_NEWUSER : CLONE_UNTRACED;
+	if (fresh) wanted.flags = CLONE_NEWUSER;
 	pid_t child = syscall(SYS_clone3, &wanted, sizeof wanted);
 	if (child < 0) impossible("a user namespace");
-	if (!child) {
-		// An untraced child must not outlive the trial.
-		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-		_exit(0);
-	}
+	if (!child) _exit(0);
 	leaves(child);
 	over = 1;
 	if (beside) joined(other);

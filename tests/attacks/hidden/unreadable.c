@@ -1,8 +1,7 @@
 // A program with execute but without read permission opens and reads a device: its process is not
-// dumpable from its first call on. Mode A does the same with a file. Both report what could not be
-// queried.
+// dumpable from its first call on.
 //
-// held: blind_spots::unanswerable
+// new: device::read
 // user: ordinary
 // mode: 0111
 #include "../attack.h"

@@ -1,7 +1,6 @@
-// The fds of a process that is not dumpable belong to root: a tracer without privileges cannot
-// query them, and the run reports it.
+// A process that is not dumpable opens and reads a file: it stays readable for a tracer without
+// privileges.
 //
-// blind: unanswerable
 // calls: getppid 1
 // needs: ordinary user
 #include "../tracee.h"

@@ -1,0 +1,29 @@
+// Reads and sets the attribute, and what it begins with in a program that may not be read.
+#include "../tracee.h"
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+
+static inline int dumpable(void) { return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0); }
+
+static inline int set_dumpable(unsigned long value) { return prctl(PR_SET_DUMPABLE, value, 0, 0, 0); }
+
+// The value in a program whose file may not be read: "suid_dumpable", proc_sys_fs(5).
+static inline int unreadable_value(void) {
+	char text[8] = "";
+	int file = open("/proc/sys/fs/suid_dumpable", O_RDONLY);
+	must(file >= 0 && read(file, text, sizeof text - 1) > 0 && !close(file));
+	return atoi(text);
+}
+
+// Makes an executable copy of this program with this mode.
+static inline void copy(const char *program, const char *to, mode_t mode) {
+	struct stat status;
+	int from = open(program, O_RDONLY), file = open(to, O_WRONLY | O_CREAT | O_EXCL, 0700);
+	must(from >= 0 && file >= 0 && !fstat(from, &status));
+	for (off_t left = status.st_size; left > 0;) {
+		ssize_t done = sendfile(file, from, 0, left);
+		must(done > 0);
+		left -= done;
+	}
+	must(!close(from) && !fchmod(file, mode) && !close(file));
+}

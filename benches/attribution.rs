@@ -25,9 +25,9 @@ mod linux {
     use std::time::{Duration, Instant};
 
     use nix::time::{ClockId, clock_gettime};
-    use sysguard::linux::{self, Environment, Limits, Stream};
-    use sysguard::model::observe::observation::{Observer, Part};
-    use sysguard::model::trace::event::Event;
+    use sysguard::unstable::linux::{self, Environment, Limits, Stream};
+    use sysguard::unstable::model::observe::observation::{Observer, Part};
+    use sysguard::unstable::model::trace::event::Event;
 
     const PAIRS: usize = 15;
     const REQUESTS: &str = "20000";

@@ -32,15 +32,15 @@ mod linux {
     use std::time::{Duration, Instant};
 
     use nix::time::{ClockId, clock_gettime};
-    use sysguard::linux::{self, Callers, Environment, Limits, Stream, inherited, trace, trace_guarded};
-    use sysguard::model::attribution::Use;
-    use sysguard::model::expectation::{Baseline, Document, FirstCallFilter, format, project};
-    use sysguard::model::facts::fact::Fact;
-    use sysguard::model::guard::Guard;
-    use sysguard::model::judge::compare::compare;
-    use sysguard::model::observe::observation::{First, Observation, Observer, Part};
-    use sysguard::model::trace::event::Event;
-    use sysguard::settings;
+    use sysguard::unstable::linux::{self, Callers, Environment, Limits, Stream, inherited, trace, trace_guarded};
+    use sysguard::unstable::model::attribution::Use;
+    use sysguard::unstable::model::expectation::{Baseline, Document, FirstCallFilter, format, project};
+    use sysguard::unstable::model::facts::fact::Fact;
+    use sysguard::unstable::model::guard::Guard;
+    use sysguard::unstable::model::judge::compare::compare;
+    use sysguard::unstable::model::observe::observation::{First, Observation, Observer, Part};
+    use sysguard::unstable::model::trace::event::Event;
+    use sysguard::unstable::settings;
 
     const ROUNDS: usize = 5;
     /// Set in the environment of a process that runs the benchmark's own program.

@@ -46,27 +46,28 @@
 //! The items on this page. The feature `unstable` is for `cargo-sysguard` and for this project's
 //! own tests, and promises nothing.
 
+#![cfg_attr(
+    not(feature = "unstable"),
+    expect(dead_code, unreachable_pub, unused_imports, reason = "what only the subcommand uses")
+)]
+
 pub mod guide;
 
-#[doc(hidden)]
-pub mod artifacts;
-#[doc(hidden)]
-pub mod error;
-#[doc(hidden)]
-pub mod linux;
-#[doc(hidden)]
-pub mod model;
-#[doc(hidden)]
-pub mod report;
-#[doc(hidden)]
-pub mod runner;
-#[doc(hidden)]
-pub mod settings;
-#[doc(hidden)]
-pub mod store;
+mod artifacts;
+mod error;
+mod linux;
+mod model;
+mod report;
+mod runner;
+mod settings;
+mod store;
 
 pub mod harness;
 mod tracer;
+
+#[cfg(feature = "unstable")]
+#[doc(hidden)]
+pub mod unstable;
 
 // For the macro of the same name.
 #[cfg(all(feature = "unstable", target_os = "linux"))]

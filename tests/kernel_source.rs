@@ -21,8 +21,8 @@ use std::fs;
 use std::path::Path;
 
 use kernel_source::{Compiler, PRELUDE, TABLES, TARGETS, Target, Tree, plain_lines};
-use sysguard::model::attribution::entry_points::facts;
-use sysguard::model::kernel::syscall::{Abi, Syscall, table};
+use sysguard::unstable::model::attribution::entry_points::facts;
+use sysguard::unstable::model::kernel::syscall::{Abi, Syscall, table};
 
 const COMMANDS: &str = "src/model/attribution/values/commands.rs";
 const VALUES: &str = "src/model/attribution/values/table.rs";

@@ -12,10 +12,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use sysguard::model::attribution::entry_points::{EntryPoint, facts};
+use sysguard::unstable::model::attribution::entry_points::{EntryPoint, facts};
 #[cfg(target_os = "linux")]
-use sysguard::model::explain::{Kernel, Meaning, What, explain};
-use sysguard::model::kernel::syscall::{Abi, Syscall, table};
+use sysguard::unstable::model::explain::{Kernel, Meaning, What, explain};
+use sysguard::unstable::model::kernel::syscall::{Abi, Syscall, table};
 
 const GENERATED: [&str; 10] = [
     "src/model/attribution/entry_points/table.rs",
@@ -186,7 +186,7 @@ fn is_known(abi: Abi, ours: Option<&str>, theirs: Option<&str>) -> bool {
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 #[test]
 fn numbers_are_those_of_libc() {
-    use sysguard::model::kernel::syscall::Syscall;
+    use sysguard::unstable::model::kernel::syscall::Syscall;
 
     let abi = Abi::from_name(std::env::consts::ARCH).expect("a table of this machine");
     macro_rules! same {

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 use std::{fs, iter};
 
-use sysguard::settings;
+use sysguard::unstable::settings;
 
 use crate::engines::Engine;
 use crate::loads;

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
-use sysguard::linux::{Command as Traced, Environment, Limits, Outcome, Stream, inherited};
-use sysguard::model::expectation::{Baseline, Document, format, project};
-use sysguard::model::facts::fact::Fact;
-use sysguard::model::guard::Guard;
-use sysguard::model::observe::observation::Observation;
-use sysguard::runner::{Lookup, find_command, observe, observe_guarded, observe_notified};
-use sysguard::settings;
+use sysguard::unstable::linux::{Command as Traced, Environment, Limits, Outcome, Stream, inherited};
+use sysguard::unstable::model::expectation::{Baseline, Document, format, project};
+use sysguard::unstable::model::facts::fact::Fact;
+use sysguard::unstable::model::guard::Guard;
+use sysguard::unstable::model::observe::observation::Observation;
+use sysguard::unstable::runner::{Lookup, find_command, observe, observe_guarded, observe_notified};
+use sysguard::unstable::settings;
 
 use crate::floor;
 

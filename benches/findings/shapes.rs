@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use sysguard::model::attribution::{ObjectKind, Subsystem, Use};
-use sysguard::model::kernel::call::Errno;
-use sysguard::model::kernel::syscall::{Abi, Syscall};
-use sysguard::model::observe::call_site::{CallSite, Frame};
-use sysguard::model::observe::observation::{Observation, Tally};
+use sysguard::unstable::model::attribution::{ObjectKind, Subsystem, Use};
+use sysguard::unstable::model::kernel::call::Errno;
+use sysguard::unstable::model::kernel::syscall::{Abi, Syscall};
+use sysguard::unstable::model::observe::call_site::{CallSite, Frame};
+use sysguard::unstable::model::observe::observation::{Observation, Tally};
 
 /// What differs between the facts of an observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

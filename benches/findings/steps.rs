@@ -6,30 +6,30 @@ use std::hint::black_box;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use sysguard::model::expectation::format::{read, with_remarks};
-use sysguard::model::expectation::{
+use sysguard::unstable::model::expectation::format::{read, with_remarks};
+use sysguard::unstable::model::expectation::{
     Baseline, FirstCallFilter, Parsed, Projection, Recorded, Remarks, Unseen, amend, project, record,
 };
-use sysguard::model::explain::Kernel;
-use sysguard::model::facts::fact::Fact;
-use sysguard::model::facts::finding::Comparison;
-use sysguard::model::facts::fingerprint::Fingerprint;
-use sysguard::model::guard::{Guard, Inherited};
-use sysguard::model::judge::causes::explain;
-use sysguard::model::judge::compare::compare;
-use sysguard::model::judge::confirm::Sightings;
-use sysguard::model::judge::pending::Pending;
-use sysguard::model::judge::revisions::{ExpectationDiff, difference};
-use sysguard::model::judge::verdict::{Asked, Change, Status, Verdict};
-use sysguard::model::observe::observation::{Engine, First, Observation, ObservedRun};
-use sysguard::model::run::platform::Platform;
-use sysguard::model::run::recording::Growth;
-use sysguard::model::run::workload::Exit;
-use sysguard::model::taxonomy::Taxonomy;
-use sysguard::report::evidence::{Evidence, EvidenceFormat, evidence};
-use sysguard::report::revisions::Base;
-use sysguard::report::{Format, PackageVerdicts, Palette, PendingKeys, VerdictFormat};
-use sysguard::{report, report::revisions};
+use sysguard::unstable::model::explain::Kernel;
+use sysguard::unstable::model::facts::fact::Fact;
+use sysguard::unstable::model::facts::finding::Comparison;
+use sysguard::unstable::model::facts::fingerprint::Fingerprint;
+use sysguard::unstable::model::guard::{Guard, Inherited};
+use sysguard::unstable::model::judge::causes::explain;
+use sysguard::unstable::model::judge::compare::compare;
+use sysguard::unstable::model::judge::confirm::Sightings;
+use sysguard::unstable::model::judge::pending::Pending;
+use sysguard::unstable::model::judge::revisions::{ExpectationDiff, difference};
+use sysguard::unstable::model::judge::verdict::{Asked, Change, Status, Verdict};
+use sysguard::unstable::model::observe::observation::{Engine, First, Observation, ObservedRun};
+use sysguard::unstable::model::run::platform::Platform;
+use sysguard::unstable::model::run::recording::Growth;
+use sysguard::unstable::model::run::workload::Exit;
+use sysguard::unstable::model::taxonomy::Taxonomy;
+use sysguard::unstable::report::evidence::{Evidence, EvidenceFormat, evidence};
+use sysguard::unstable::report::revisions::Base;
+use sysguard::unstable::report::{Format, PackageVerdicts, Palette, PendingKeys, VerdictFormat};
+use sysguard::unstable::{report, report::revisions};
 
 use crate::shapes::{Shape, part};
 

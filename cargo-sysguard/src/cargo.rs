@@ -8,8 +8,8 @@ use std::{env, fs};
 
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 use clap::ArgAction;
-use sysguard::artifacts::CLOSURES;
-use sysguard::model::run::workload::Program;
+use sysguard::unstable::artifacts::CLOSURES;
+use sysguard::unstable::model::run::workload::Program;
 
 use crate::exit_code::Failure;
 

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use sysguard::settings::RawSettings;
+use sysguard::unstable::settings::RawSettings;
 
 use crate::command::{
     accept, bless, clean_worktree, diff, doctor, explain, init, layout, list, pending, reject, report, review, run,

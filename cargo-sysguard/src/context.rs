@@ -1,6 +1,6 @@
 //! The environment and the global flags, as passed to every command. Main type: [`Context`].
 
-use sysguard::settings::{Flags, RawSettings, Settings, resolve};
+use sysguard::unstable::settings::{Flags, RawSettings, Settings, resolve};
 
 use crate::exit_code::Failure;
 

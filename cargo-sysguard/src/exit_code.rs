@@ -1,7 +1,7 @@
 //! The exit codes of `cargo sysguard`, a public table. Main type: [`Outcome`]. `trace` has exit
 //! codes of its own, because it exits with the status of the command.
 
-use sysguard::model::judge::verdict::Status;
+use sysguard::unstable::model::judge::verdict::Status;
 
 /// The outcome of a command. The variants are in order of precedence: the greatest of several
 /// outcomes is reported.

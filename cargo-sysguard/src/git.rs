@@ -8,8 +8,8 @@ use std::process::{ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
-use sysguard::runner::TemporaryFolder;
-use sysguard::runner::git::Repository;
+use sysguard::unstable::runner::TemporaryFolder;
+use sysguard::unstable::runner::git::Repository;
 
 use crate::exit_code::Failure;
 

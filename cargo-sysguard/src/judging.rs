@@ -4,10 +4,10 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use sysguard::model::judge::decide::UpdateMode;
-use sysguard::model::observe::observation::Engine;
-use sysguard::model::run::recording::CONFIRMING_RUNS;
-use sysguard::settings::{Flags, Settings};
+use sysguard::unstable::model::judge::decide::UpdateMode;
+use sysguard::unstable::model::observe::observation::Engine;
+use sysguard::unstable::model::run::recording::CONFIRMING_RUNS;
+use sysguard::unstable::settings::{Flags, Settings};
 
 use crate::exit_code::Failure;
 

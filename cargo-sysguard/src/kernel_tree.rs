@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use kernel_source::{Fact, Facts, Places, TABLES, Tree, declaration, derive, made};
-use sysguard::model::explain::{Call, Declared, Entry, Explanation, Kernel, What};
-use sysguard::model::kernel::syscall::{Abi, Syscall};
+use sysguard::unstable::model::explain::{Call, Declared, Entry, Explanation, Kernel, What};
+use sysguard::unstable::model::kernel::syscall::{Abi, Syscall};
 
 use crate::exit_code::Failure;
 

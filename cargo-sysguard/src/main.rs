@@ -24,9 +24,9 @@ use std::env;
 use std::io::Write;
 use std::process::ExitCode;
 
-use sysguard::report::{self, Palette};
-use sysguard::runner::{left_behind, serve_if_guardian};
-use sysguard::settings::RawSettings;
+use sysguard::unstable::report::{self, Palette};
+use sysguard::unstable::runner::{left_behind, serve_if_guardian};
+use sysguard::unstable::settings::RawSettings;
 
 use crate::exit_code::{Failure, Outcome};
 

@@ -1,7 +1,7 @@
 //! Messages for standard error, in cargo's form. Main functions: [`error`] and [`warning`].
 
 use anstyle::{AnsiColor, Style};
-use sysguard::model::text::escape;
+use sysguard::unstable::model::text::escape;
 
 /// Returns the message with the label `error:`.
 pub(crate) fn error(message: &str) -> String {

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anstream::AutoStream;
-use sysguard::model::text::escape;
+use sysguard::unstable::model::text::escape;
 use tempfile::NamedTempFile;
 
 /// Returns standard output for people, coloured if its terminal or the user asks for it.

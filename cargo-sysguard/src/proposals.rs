@@ -7,14 +7,14 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use sysguard::artifacts;
-use sysguard::model::expectation::Baseline;
-use sysguard::model::facts::fact::Fact;
-use sysguard::model::judge::pending::{Aim, Pending, Settled};
-use sysguard::model::run::test_name;
-use sysguard::report::PendingKeys;
-use sysguard::settings::{Flags, Settings};
-use sysguard::store::{Store, StoreError, proposals_below};
+use sysguard::unstable::artifacts;
+use sysguard::unstable::model::expectation::Baseline;
+use sysguard::unstable::model::facts::fact::Fact;
+use sysguard::unstable::model::judge::pending::{Aim, Pending, Settled};
+use sysguard::unstable::model::run::test_name;
+use sysguard::unstable::report::PendingKeys;
+use sysguard::unstable::settings::{Flags, Settings};
+use sysguard::unstable::store::{Store, StoreError, proposals_below};
 
 use crate::cargo::{PackageFlags, Selected};
 use crate::context::Context;

@@ -1,9 +1,9 @@
 //! The expectation files of the selected packages, without tracing anything. Main type:
 //! [`Workload`].
 
-use sysguard::model::expectation::Expectation;
-use sysguard::model::explain::Recorded;
-use sysguard::store::StoreError;
+use sysguard::unstable::model::expectation::Expectation;
+use sysguard::unstable::model::explain::Recorded;
+use sysguard::unstable::store::StoreError;
 
 use crate::proposals::Proposals;
 

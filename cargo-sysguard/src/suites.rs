@@ -6,10 +6,10 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::Stdio;
 
-use sysguard::artifacts::{self, Artifacts, Build, Target, TargetKind};
-use sysguard::model::run::platform::Platform;
-use sysguard::runner::{Case, Suite};
-use sysguard::settings::{self, Settings};
+use sysguard::unstable::artifacts::{self, Artifacts, Build, Target, TargetKind};
+use sysguard::unstable::model::run::platform::Platform;
+use sysguard::unstable::runner::{Case, Suite};
+use sysguard::unstable::settings::{self, Settings};
 
 use crate::cargo::{BuildFlags, PackageFlags, Selected, TargetFlags};
 use crate::exit_code::Failure;

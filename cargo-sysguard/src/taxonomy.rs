@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use sysguard::model::expectation::format::taxonomy::read;
-use sysguard::model::taxonomy::{Base, Taxonomy};
+use sysguard::unstable::model::expectation::format::taxonomy::read;
+use sysguard::unstable::model::taxonomy::{Base, Taxonomy};
 
 use crate::exit_code::Failure;
 

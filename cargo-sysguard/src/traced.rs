@@ -9,17 +9,17 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
 
-use sysguard::artifacts::{self, Build};
-use sysguard::harness::ProgressDisplay;
-use sysguard::model::expectation::Expectation;
-use sysguard::model::judge::revisions::ExpectationDiff;
-use sysguard::model::judge::verdict::Verdict;
-use sysguard::model::observe::observation::Engine;
-use sysguard::model::run::recording::Length;
-use sysguard::model::run::workload::Program;
-use sysguard::report::{self, Palette};
-use sysguard::runner::{Case, Suite, git};
-use sysguard::settings::Settings;
+use sysguard::unstable::artifacts::{self, Build};
+use sysguard::unstable::harness::ProgressDisplay;
+use sysguard::unstable::model::expectation::Expectation;
+use sysguard::unstable::model::judge::revisions::ExpectationDiff;
+use sysguard::unstable::model::judge::verdict::Verdict;
+use sysguard::unstable::model::observe::observation::Engine;
+use sysguard::unstable::model::run::recording::Length;
+use sysguard::unstable::model::run::workload::Program;
+use sysguard::unstable::report::{self, Palette};
+use sysguard::unstable::runner::{Case, Suite, git};
+use sysguard::unstable::settings::Settings;
 
 use crate::cargo::{BuildFlags, TargetFlags};
 use crate::exit_code::{Failure, Outcome};

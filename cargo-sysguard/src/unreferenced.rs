@@ -6,8 +6,8 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use sysguard::settings::Settings;
-use sysguard::store::{Store, proposals_below};
+use sysguard::unstable::settings::Settings;
+use sysguard::unstable::store::{Store, proposals_below};
 
 use crate::exit_code::{Failure, Outcome};
 use crate::message;

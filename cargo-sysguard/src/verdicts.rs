@@ -7,11 +7,11 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use sysguard::artifacts;
-use sysguard::harness::Console;
-use sysguard::model::judge::verdict::Verdict;
-use sysguard::report::{self, PackageVerdicts, VerdictFormat};
-use sysguard::settings::Settings;
+use sysguard::unstable::artifacts;
+use sysguard::unstable::harness::Console;
+use sysguard::unstable::model::judge::verdict::Verdict;
+use sysguard::unstable::report::{self, PackageVerdicts, VerdictFormat};
+use sysguard::unstable::settings::Settings;
 
 use crate::exit_code::Failure;
 use crate::message;
@@ -153,9 +153,9 @@ mod tests {
     use std::fs;
     use std::time::Duration;
 
-    use sysguard::model::facts::finding::Comparison;
-    use sysguard::model::judge::verdict::{Asked, Status};
-    use sysguard::model::run::recording::Growth;
+    use sysguard::unstable::model::facts::finding::Comparison;
+    use sysguard::unstable::model::judge::verdict::{Asked, Status};
+    use sysguard::unstable::model::run::recording::Growth;
 
     use super::*;
 

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use kernel_source::{Fact, Facts, Kind, Options, Place, Row, TABLES, Tree};
-use sysguard::model::attribution::Subsystem;
+use sysguard::unstable::model::attribution::Subsystem;
 
 use crate::ioctls::Command;
 use crate::manual::{Entry, Manual};

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use sysguard::model::attribution::{Subsystem, Subsystem as S};
+use sysguard::unstable::model::attribution::{Subsystem, Subsystem as S};
 
 /// Table, prefix of the name, subsystem, the source file or folder that implements it (empty: the
 /// one with the case), reason. The longest prefix decides.

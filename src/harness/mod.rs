@@ -10,18 +10,18 @@
 //! Its exit status is 0 or 101 and nothing else. Details are in the verdicts, which it appends to
 //! the file named by `SYSGUARD_VERDICTS`. It must not judge or format verdicts.
 
-mod arguments;
+pub(crate) mod arguments;
 mod check;
 mod closure_body;
 mod closures;
-mod custom_test;
-mod handshake;
-mod lifeline;
+pub(crate) mod custom_test;
+pub(crate) mod handshake;
+pub(crate) mod lifeline;
 mod package_folder;
-mod progress;
+pub(crate) mod progress;
 mod progress_log;
 mod relay;
-mod session;
+pub(crate) mod session;
 #[cfg(feature = "unstable")]
 mod spinners;
 #[cfg(not(feature = "unstable"))]
@@ -32,20 +32,6 @@ use std::process::ExitCode;
 
 pub use check::Check;
 pub use closures::Harness;
-
-// Without a stability promise: `cargo-sysguard` uses them.
-#[doc(hidden)]
-pub use arguments::Arguments;
-#[doc(hidden)]
-pub use custom_test::{CustomTest, run_custom_tests};
-#[doc(hidden)]
-pub use handshake::is_harness;
-#[doc(hidden)]
-pub use lifeline::{Lifeline, follow_lifeline};
-#[doc(hidden)]
-pub use progress::ProgressDisplay;
-#[doc(hidden)]
-pub use session::{Console, Session, Summary};
 
 /// The exit status of a failed test, as in libtest.
 const FAILED: u8 = 101;

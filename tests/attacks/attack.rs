@@ -20,8 +20,8 @@
 
 use std::path::{Path, PathBuf};
 
-use sysguard::model::facts::fact::Fact;
-use sysguard::model::observe::observation::Engine;
+use sysguard::unstable::model::facts::fact::Fact;
+use sysguard::unstable::model::observe::observation::Engine;
 
 use crate::needs::Need;
 

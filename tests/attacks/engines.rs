@@ -12,16 +12,16 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use sysguard::linux::{Command, Environment, Incomplete, Limits, Outcome, Stream, inherited};
-use sysguard::model::expectation::{Baseline, Document, Recorded, Unseen, format, project, record};
-use sysguard::model::facts::fact::Fact;
-use sysguard::model::facts::fingerprint::Fingerprint;
-use sysguard::model::guard::Guard;
-use sysguard::model::observe::observation::{Engine, Observation};
-use sysguard::model::run::platform::Platform;
-use sysguard::model::run::workload::Exit;
-use sysguard::model::trace::marker::LOADER;
-use sysguard::runner::{observe, observe_guarded, observe_notified};
+use sysguard::unstable::linux::{Command, Environment, Incomplete, Limits, Outcome, Stream, inherited};
+use sysguard::unstable::model::expectation::{Baseline, Document, Recorded, Unseen, format, project, record};
+use sysguard::unstable::model::facts::fact::Fact;
+use sysguard::unstable::model::facts::fingerprint::Fingerprint;
+use sysguard::unstable::model::guard::Guard;
+use sysguard::unstable::model::observe::observation::{Engine, Observation};
+use sysguard::unstable::model::run::platform::Platform;
+use sysguard::unstable::model::run::workload::Exit;
+use sysguard::unstable::model::trace::marker::LOADER;
+use sysguard::unstable::runner::{observe, observe_guarded, observe_notified};
 
 /// How long a task of the tree may keep the output open after the run.
 const LEAVES_WITHIN: Duration = Duration::from_secs(2);

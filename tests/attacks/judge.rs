@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use sysguard::model::expectation::Baseline;
-use sysguard::model::facts::fact::Fact;
-use sysguard::model::observe::observation::Engine;
-use sysguard::model::run::workload::Exit;
-use sysguard::settings;
+use sysguard::unstable::model::expectation::Baseline;
+use sysguard::unstable::model::facts::fact::Fact;
+use sysguard::unstable::model::observe::observation::Engine;
+use sysguard::unstable::model::run::workload::Exit;
+use sysguard::unstable::settings;
 
 use crate::attack::Attack;
 use crate::engines::{Bench, Run, Target, fresh_folder};

@@ -5,15 +5,15 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sysguard::linux::{Command, Environment, Limits, Stream, inherited};
-use sysguard::model::expectation::{Baseline, Document, Recorded, Unseen, format, project, record};
-use sysguard::model::facts::fact::Fact;
-use sysguard::model::facts::fingerprint::Fingerprint;
-use sysguard::model::guard::Guard;
-use sysguard::model::observe::observation::Observation;
-use sysguard::model::run::platform::Platform;
-use sysguard::model::trace::marker::LOADER;
-use sysguard::runner::{Lookup, find_command, observe, observe_guarded, observe_notified};
+use sysguard::unstable::linux::{Command, Environment, Limits, Stream, inherited};
+use sysguard::unstable::model::expectation::{Baseline, Document, Recorded, Unseen, format, project, record};
+use sysguard::unstable::model::facts::fact::Fact;
+use sysguard::unstable::model::facts::fingerprint::Fingerprint;
+use sysguard::unstable::model::guard::Guard;
+use sysguard::unstable::model::observe::observation::Observation;
+use sysguard::unstable::model::run::platform::Platform;
+use sysguard::unstable::model::trace::marker::LOADER;
+use sysguard::unstable::runner::{Lookup, find_command, observe, observe_guarded, observe_notified};
 
 pub(crate) const LIMITS: Limits =
     Limits { timeout: Some(Duration::from_secs(60)), stop: None, grace: Duration::from_secs(2) };

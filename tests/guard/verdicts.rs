@@ -7,14 +7,14 @@
 use std::collections::BTreeSet;
 use std::io::Read;
 
-use sysguard::linux::{Incomplete, Machine, inherited};
-use sysguard::model::facts::fact::Fact;
-use sysguard::model::guard::Guard;
-use sysguard::model::run::platform::Platform;
-use sysguard::model::run::workload::Exit;
-use sysguard::model::trace::marker;
-use sysguard::runner::{observe, observe_guarded};
-use sysguard::settings;
+use sysguard::unstable::linux::{Incomplete, Machine, inherited};
+use sysguard::unstable::model::facts::fact::Fact;
+use sysguard::unstable::model::guard::Guard;
+use sysguard::unstable::model::run::platform::Platform;
+use sysguard::unstable::model::run::workload::Exit;
+use sysguard::unstable::model::trace::marker;
+use sysguard::unstable::runner::{observe, observe_guarded};
+use sysguard::unstable::settings;
 
 use crate::runs::{LIMITS, command, document, facts, guarded, holding, notified, reached, traced, without};
 

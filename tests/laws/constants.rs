@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use syn::visit::Visit;
-use sysguard::model::kernel::call::Errno;
-use sysguard::model::kernel::signal;
+use sysguard::unstable::model::kernel::call::Errno;
+use sysguard::unstable::model::kernel::signal;
 
 use super::{files, is_generated};
 

@@ -25,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("runner", &["model", "error", "linux", "store", "artifacts", "settings"]),
     ("tracer", &["model", "error", "linux", "runner"]),
     ("harness", &["model", "error", "linux", "report", "artifacts", "settings", "runner"]),
+    ("unstable", &["model", "linux", "store", "report", "artifacts", "settings", "runner", "harness"]),
 ];
 
 /// Paths that the pure model must not use.

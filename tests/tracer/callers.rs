@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use libtest_mimic::Failed;
-use sysguard::linux::Callers;
-use sysguard::model::observe::call_site::CallSite;
-use sysguard::model::trace::event::Event;
+use sysguard::unstable::linux::Callers;
+use sysguard::unstable::model::observe::call_site::CallSite;
+use sysguard::unstable::model::trace::event::Event;
 
 use crate::case::Stack;
 use crate::seen::{Seen, Watched};

@@ -20,9 +20,9 @@
 
 use std::path::{Path, PathBuf};
 
-use sysguard::model::kernel::signal;
-use sysguard::model::kernel::syscall::Abi;
-use sysguard::model::run::workload::Exit;
+use sysguard::unstable::model::kernel::signal;
+use sysguard::unstable::model::kernel::syscall::Abi;
+use sysguard::unstable::model::run::workload::Exit;
 
 use crate::needs::Need;
 use crate::seen::NATIVE;

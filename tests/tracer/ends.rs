@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use libtest_mimic::{Completion, Failed, Trial};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use sysguard::model::observe::observation::Engine;
-use sysguard::model::run::workload::Exit;
+use sysguard::unstable::model::observe::observation::Engine;
+use sysguard::unstable::model::run::workload::Exit;
 
 use crate::needs::{self, Need, slowness};
 use crate::seen::{ENGINES, Watched};

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use libtest_mimic::{Completion, Failed, Trial};
-use sysguard::linux::Incomplete;
-use sysguard::model::kernel::signal;
-use sysguard::model::observe::observation::Engine;
-use sysguard::model::run::workload::Exit;
+use sysguard::unstable::linux::Incomplete;
+use sysguard::unstable::model::kernel::signal;
+use sysguard::unstable::model::observe::observation::Engine;
+use sysguard::unstable::model::run::workload::Exit;
 
 use crate::callers;
 use crate::case::{Amount, Case, Referee, Stack, Truth};

@@ -10,8 +10,8 @@ use std::time::Duration;
 use libtest_mimic::Failed;
 use nix::fcntl::OFlag;
 use nix::unistd::pipe2;
-use sysguard::linux::{Command, Environment, Limits, Stream, trace};
-use sysguard::model::run::workload::Exit;
+use sysguard::unstable::linux::{Command, Environment, Limits, Stream, trace};
+use sysguard::unstable::model::run::workload::Exit;
 
 use crate::needs::slowness;
 use crate::trials::{Plain, ensure_eq};

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use libtest_mimic::Failed;
-use sysguard::linux::TraceError;
-use sysguard::model::run::workload::{Exit, StopAfter};
+use sysguard::unstable::linux::TraceError;
+use sysguard::unstable::model::run::workload::{Exit, StopAfter};
 
 use crate::seen::Watched;
 use crate::trials::{Plain, ensure_eq, watch};

@@ -2,7 +2,7 @@
 //! do not mix.
 
 use libtest_mimic::Failed;
-use sysguard::model::run::workload::Exit;
+use sysguard::unstable::model::run::workload::Exit;
 
 use crate::seen::Watched;
 use crate::trials::{Plain, ensure_eq, watch};

@@ -10,12 +10,12 @@ mod truths;
 use std::collections::BTreeMap;
 
 use libtest_mimic::{Completion, Failed, Trial};
-use sysguard::linux::{Incomplete, Outcome};
-use sysguard::model::attribution::{Use, attribute};
-use sysguard::model::expectation::storage::written_object;
-use sysguard::model::observe::observation::Engine;
-use sysguard::model::run::workload::Exit;
-use sysguard::model::trace::event::Event;
+use sysguard::unstable::linux::{Incomplete, Outcome};
+use sysguard::unstable::model::attribution::{Use, attribute};
+use sysguard::unstable::model::expectation::storage::written_object;
+use sysguard::unstable::model::observe::observation::Engine;
+use sysguard::unstable::model::run::workload::Exit;
+use sysguard::unstable::model::trace::event::Event;
 
 pub(crate) use truths::TRUTHS;
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use libtest_mimic::{Completion, Failed, Trial};
-use sysguard::model::kernel::syscall::Abi;
-use sysguard::model::run::workload::Exit;
+use sysguard::unstable::model::kernel::syscall::Abi;
+use sysguard::unstable::model::run::workload::Exit;
 
 use crate::needs::{self, Need};
 use crate::referee;

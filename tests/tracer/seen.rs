@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Stdio};
 use std::time::Duration;
 
-use sysguard::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, trace, trace_notified};
-use sysguard::model::attribution::blind_spot::BlindSpot;
-use sysguard::model::attribution::{blind_spot, unanswerable};
-use sysguard::model::kernel::call::CallOutcome;
-use sysguard::model::kernel::syscall::Abi;
-use sysguard::model::observe::observation::Engine;
-use sysguard::model::trace::event::Event;
+use sysguard::unstable::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, trace, trace_notified};
+use sysguard::unstable::model::attribution::blind_spot::BlindSpot;
+use sysguard::unstable::model::attribution::{blind_spot, unanswerable};
+use sysguard::unstable::model::kernel::call::CallOutcome;
+use sysguard::unstable::model::kernel::syscall::Abi;
+use sysguard::unstable::model::observe::observation::Engine;
+use sysguard::unstable::model::trace::event::Event;
 
 use crate::needs::slowness;
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use libtest_mimic::Failed;
-use sysguard::model::kernel::syscall::Abi;
+use sysguard::unstable::model::kernel::syscall::Abi;
 
 use crate::seen::NATIVE;
 use crate::{examine, trials};

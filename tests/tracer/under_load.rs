@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use libtest_mimic::{Completion, Failed, Trial};
-use sysguard::model::run::workload::Exit;
+use sysguard::unstable::model::run::workload::Exit;
 
 use crate::needs::{self, Need};
 use crate::referee;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sysguard::model::attribution::Subsystem;
+use sysguard::unstable::model::attribution::Subsystem;
 
 use crate::Result;
 use crate::definitions::{Definitions, Site};

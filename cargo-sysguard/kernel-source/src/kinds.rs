@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use sysguard::model::attribution::{Subsystem, Subsystem as S};
+use sysguard::unstable::model::attribution::{Subsystem, Subsystem as S};
 
 use crate::Result;
 use crate::names::without_comments;

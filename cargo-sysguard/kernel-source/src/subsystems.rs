@@ -3,7 +3,7 @@
 //!
 //! Each row has its reason. Everything outside this module is derived.
 
-use sysguard::model::attribution::{Subsystem, Subsystem as S};
+use sysguard::unstable::model::attribution::{Subsystem, Subsystem as S};
 
 /// Calls in files that serve several subsystems: file, calls (without `sys_`), subsystem, reason.
 const CALLS: &[(&str, &[&str], Subsystem, &str)] = &[
@@ -159,8 +159,8 @@ fn call(entry_point: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use sysguard::model::attribution::entry_points::{self, EntryPoint};
-    use sysguard::model::kernel::syscall::{Abi, Syscall};
+    use sysguard::unstable::model::attribution::entry_points::{self, EntryPoint};
+    use sysguard::unstable::model::kernel::syscall::{Abi, Syscall};
 
     use super::*;
 
@@ -186,7 +186,7 @@ mod tests {
     /// Returns the facts of every entry point in the committed tables.
     fn committed_facts() -> Vec<&'static EntryPoint> {
         let syscalls = Abi::ALL.into_iter().flat_map(|abi| {
-            let rows = sysguard::model::kernel::syscall::table::rows(abi).iter();
+            let rows = sysguard::unstable::model::kernel::syscall::table::rows(abi).iter();
             rows.map(move |row| Syscall { abi, number: i64::from(row.number) })
         });
         syscalls.filter_map(entry_points::facts).collect()

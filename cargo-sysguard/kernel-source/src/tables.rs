@@ -8,7 +8,7 @@ use crate::tree::Tree;
 
 /// The source of one generated table.
 pub struct Table {
-    /// The ABI's name in `sysguard::model::kernel::syscall::Abi`, and the name of the
+    /// The ABI's name in `sysguard::unstable::model::kernel::syscall::Abi`, and the name of the
     /// generated file.
     pub abi: &'static str,
     /// The directory below arch/ with the code of its calls.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use sysguard::model::facts::fact::Fact;
+use sysguard::unstable::model::facts::fact::Fact;
 
 use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};

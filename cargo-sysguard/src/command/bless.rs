@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use sysguard::harness::{Console, ProgressDisplay};
-use sysguard::model::expectation::Unseen;
-use sysguard::model::judge::verdict::Verdict;
-use sysguard::model::observe::observation::Engine;
-use sysguard::model::run::recording::Length;
-use sysguard::report::{self, Palette};
-use sysguard::runner::{Case, Suite};
-use sysguard::settings::Flags;
+use sysguard::unstable::harness::{Console, ProgressDisplay};
+use sysguard::unstable::model::expectation::Unseen;
+use sysguard::unstable::model::judge::verdict::Verdict;
+use sysguard::unstable::model::observe::observation::Engine;
+use sysguard::unstable::model::run::recording::Length;
+use sysguard::unstable::report::{self, Palette};
+use sysguard::unstable::runner::{Case, Suite};
+use sysguard::unstable::settings::Flags;
 
 use crate::cargo::{BuildFlags, TargetFlags};
 use crate::context::Context;

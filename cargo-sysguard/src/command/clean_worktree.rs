@@ -8,8 +8,8 @@ use std::io;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use sysguard::linux::block_ending_signals;
-use sysguard::runner::remove_abandoned;
+use sysguard::unstable::linux::block_ending_signals;
+use sysguard::unstable::runner::remove_abandoned;
 
 use crate::exit_code::{Failure, Outcome};
 

@@ -9,13 +9,13 @@ use std::num::NonZeroU32;
 use std::path::Path;
 
 use clap::ValueEnum;
-use sysguard::model::expectation::Expectation;
-use sysguard::model::judge::revisions::ExpectationDiff;
-use sysguard::model::run::recording::Length;
-use sysguard::report::revisions::Base;
-use sysguard::report::{Palette, revisions};
-use sysguard::settings::Flags;
-use sysguard::store::{FOLDER, Store};
+use sysguard::unstable::model::expectation::Expectation;
+use sysguard::unstable::model::judge::revisions::ExpectationDiff;
+use sysguard::unstable::model::run::recording::Length;
+use sysguard::unstable::report::revisions::Base;
+use sysguard::unstable::report::{Palette, revisions};
+use sysguard::unstable::settings::Flags;
+use sysguard::unstable::store::{FOLDER, Store};
 
 use crate::cargo::{BuildFlags, TargetFlags};
 use crate::context::Context;

@@ -6,9 +6,9 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
-use sysguard::linux::probe;
-use sysguard::model::trace::prerequisite::{Prerequisite, PrerequisiteState, can_trace};
-use sysguard::report;
+use sysguard::unstable::linux::probe;
+use sysguard::unstable::model::trace::prerequisite::{Prerequisite, PrerequisiteState, can_trace};
+use sysguard::unstable::report;
 
 use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
@@ -70,7 +70,7 @@ fn shown(state: PrerequisiteState) -> (&'static str, Style) {
 
 #[cfg(test)]
 mod tests {
-    use sysguard::model::trace::prerequisite::Remedy;
+    use sysguard::unstable::model::trace::prerequisite::Remedy;
 
     use super::*;
 

@@ -5,9 +5,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use sysguard::model::explain::{Explanation, Kernel, Recorded, Unknown, explain};
-use sysguard::report::{Palette, explain as words};
-use sysguard::settings::Flags;
+use sysguard::unstable::model::explain::{Explanation, Kernel, Recorded, Unknown, explain};
+use sysguard::unstable::report::{Palette, explain as words};
+use sysguard::unstable::settings::Flags;
 
 use crate::cargo::PackageFlags;
 use crate::context::Context;

@@ -4,8 +4,8 @@
 use std::io::Write;
 
 use clap::ValueEnum;
-use sysguard::settings::Flags;
-use sysguard::store::{self, Moved};
+use sysguard::unstable::settings::Flags;
+use sysguard::unstable::store::{self, Moved};
 
 use crate::cargo::PackageFlags;
 use crate::context::Context;

@@ -4,10 +4,10 @@
 use std::io::Write;
 
 use clap::ValueEnum;
-use sysguard::model::run::workload::Program;
-use sysguard::report::{self, Listed};
-use sysguard::runner::Case;
-use sysguard::settings::{self, Flags};
+use sysguard::unstable::model::run::workload::Program;
+use sysguard::unstable::report::{self, Listed};
+use sysguard::unstable::runner::Case;
+use sysguard::unstable::settings::{self, Flags};
 
 use crate::cargo::{PackageFlags, TargetFlags};
 use crate::context::Context;

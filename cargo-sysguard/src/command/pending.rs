@@ -4,7 +4,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
-use sysguard::report::{self, PendingKeys};
+use sysguard::unstable::report::{self, PendingKeys};
 
 use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};

@@ -5,9 +5,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use sysguard::model::explain::Kernel;
-use sysguard::report::evidence::{Evidence, EvidenceFormat, evidence};
-use sysguard::settings::Flags;
+use sysguard::unstable::model::explain::Kernel;
+use sysguard::unstable::report::evidence::{Evidence, EvidenceFormat, evidence};
+use sysguard::unstable::settings::Flags;
 
 use crate::cargo::PackageFlags;
 use crate::context::Context;

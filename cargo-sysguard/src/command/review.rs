@@ -3,13 +3,13 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use sysguard::linux::keep_terminal;
-use sysguard::model::judge::pending::Pending;
-use sysguard::model::judge::verdict::Change;
-use sysguard::report;
-use sysguard::runner::DiffTool;
-use sysguard::settings::Flags;
-use sysguard::store::StoreError;
+use sysguard::unstable::linux::keep_terminal;
+use sysguard::unstable::model::judge::pending::Pending;
+use sysguard::unstable::model::judge::verdict::Change;
+use sysguard::unstable::report;
+use sysguard::unstable::runner::DiffTool;
+use sysguard::unstable::settings::Flags;
+use sysguard::unstable::store::StoreError;
 
 use super::accept::print_line;
 use crate::context::Context;

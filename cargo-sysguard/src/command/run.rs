@@ -15,12 +15,12 @@ use std::os::windows::fs::symlink_file as symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
-use sysguard::harness::{Console, Lifeline};
-use sysguard::model::judge::verdict::{Status, Verdict};
-use sysguard::model::observe::observation::Engine;
-use sysguard::report::{self, Closing, Palette};
-use sysguard::runner::TemporaryFolder;
-use sysguard::settings::{PLAN, Settings, VERDICTS};
+use sysguard::unstable::harness::{Console, Lifeline};
+use sysguard::unstable::model::judge::verdict::{Status, Verdict};
+use sysguard::unstable::model::observe::observation::Engine;
+use sysguard::unstable::report::{self, Closing, Palette};
+use sysguard::unstable::runner::TemporaryFolder;
+use sysguard::unstable::settings::{PLAN, Settings, VERDICTS};
 
 use super::test::collect;
 use crate::context::Context;

@@ -14,17 +14,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 
-use sysguard::harness::{Arguments, CustomTest, follow_lifeline, is_harness, run_custom_tests};
-use sysguard::linux::leave_signals_to_workload;
-use sysguard::model::facts::finding::Comparison;
-use sysguard::model::judge::verdict::{Status, Verdict};
-use sysguard::model::run::platform::Platform;
-use sysguard::model::run::recording::Length;
-use sysguard::model::run::test_name::TestName;
-use sysguard::model::run::workload::Exit;
-use sysguard::report::{self, Palette};
-use sysguard::runner::{DiffTool, DiffToolError, Schedule, Suite, Test, TestResult};
-use sysguard::settings::{self, Flags, LIFELINE, Settings, VERDICTS};
+use sysguard::unstable::harness::{Arguments, CustomTest, follow_lifeline, is_harness, run_custom_tests};
+use sysguard::unstable::linux::leave_signals_to_workload;
+use sysguard::unstable::model::facts::finding::Comparison;
+use sysguard::unstable::model::judge::verdict::{Status, Verdict};
+use sysguard::unstable::model::run::platform::Platform;
+use sysguard::unstable::model::run::recording::Length;
+use sysguard::unstable::model::run::test_name::TestName;
+use sysguard::unstable::model::run::workload::Exit;
+use sysguard::unstable::report::{self, Palette};
+use sysguard::unstable::runner::{DiffTool, DiffToolError, Schedule, Suite, Test, TestResult};
+use sysguard::unstable::settings::{self, Flags, LIFELINE, Settings, VERDICTS};
 
 use crate::context::Context;
 use crate::exit_code::Failure;

@@ -9,13 +9,13 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use sysguard::artifacts::{self, Artifacts, Target};
-use sysguard::harness::{Arguments, Console, Lifeline, Session};
-use sysguard::model::judge::verdict::Verdict;
-use sysguard::model::observe::observation::Engine;
-use sysguard::report::{self, Closing, Palette};
-use sysguard::runner::{Case, TemporaryFolder};
-use sysguard::settings::{ARTIFACTS, Settings, VERDICTS};
+use sysguard::unstable::artifacts::{self, Artifacts, Target};
+use sysguard::unstable::harness::{Arguments, Console, Lifeline, Session};
+use sysguard::unstable::model::judge::verdict::Verdict;
+use sysguard::unstable::model::observe::observation::Engine;
+use sysguard::unstable::report::{self, Closing, Palette};
+use sysguard::unstable::runner::{Case, TemporaryFolder};
+use sysguard::unstable::settings::{ARTIFACTS, Settings, VERDICTS};
 
 use crate::cargo::{BuildFlags, TargetFlags};
 use crate::context::Context;

@@ -10,16 +10,18 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use sysguard::linux::{
+use sysguard::unstable::linux::{
     Command, Environment, Limits, Machine, Stream, TraceError, keep_terminal, leave_signals_to_workload,
 };
-use sysguard::model::observe::observation::{Engine, ObservedRun};
-use sysguard::model::run::workload::Exit;
-use sysguard::model::taxonomy::Taxonomy;
-use sysguard::model::text::escape;
-use sysguard::report::{self, Format, Palette};
-use sysguard::runner::{DEFAULT_GRACE, Lookup, find_command, observe, observe_notified, observe_with_callers};
-use sysguard::settings;
+use sysguard::unstable::model::observe::observation::{Engine, ObservedRun};
+use sysguard::unstable::model::run::workload::Exit;
+use sysguard::unstable::model::taxonomy::Taxonomy;
+use sysguard::unstable::model::text::escape;
+use sysguard::unstable::report::{self, Format, Palette};
+use sysguard::unstable::runner::{
+    DEFAULT_GRACE, Lookup, find_command, observe, observe_notified, observe_with_callers,
+};
+use sysguard::unstable::settings;
 
 use crate::message;
 use crate::output::{self, ReportFile};

@@ -18,9 +18,9 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sysguard::model::judge::verdict::Verdict;
-use sysguard::model::run::test_name::{self, TestName};
-use sysguard::report;
+use sysguard::unstable::model::judge::verdict::Verdict;
+use sysguard::unstable::model::run::test_name::{self, TestName};
+use sysguard::unstable::report;
 
 use crate::exit_code::Failure;
 

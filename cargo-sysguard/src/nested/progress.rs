@@ -12,8 +12,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sysguard::harness::ProgressDisplay;
-use sysguard::runner::Progress;
+use sysguard::unstable::harness::ProgressDisplay;
+use sysguard::unstable::runner::Progress;
 
 use super::append;
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use cargo_metadata::{Artifact, Message, Metadata, MetadataCommand, Package, Target};
-use sysguard::artifacts;
-use sysguard::model::run::test_name;
+use sysguard::unstable::artifacts;
+use sysguard::unstable::model::run::test_name;
 
 use super::{Binary, Line, Tool};
 use crate::exit_code::{Failure, Outcome};

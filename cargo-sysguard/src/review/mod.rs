@@ -8,11 +8,11 @@ mod state;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use sysguard::model::facts::fact::Fact;
-use sysguard::model::facts::finding::Finding;
-use sysguard::model::judge::pending::Pending;
-use sysguard::model::judge::verdict::Change;
-use sysguard::runner::DiffTool;
+use sysguard::unstable::model::facts::fact::Fact;
+use sysguard::unstable::model::facts::finding::Finding;
+use sysguard::unstable::model::judge::pending::Pending;
+use sysguard::unstable::model::judge::verdict::Change;
+use sysguard::unstable::runner::DiffTool;
 
 pub(crate) use self::screen::write_change;
 use self::screen::{Card, Screen};

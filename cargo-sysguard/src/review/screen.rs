@@ -6,12 +6,12 @@
 use std::io::{self, BufRead, Write};
 
 use console::{Key, Term};
-use sysguard::linux::suspend_job;
-use sysguard::model::facts::finding::Finding;
-use sysguard::model::judge::pending::Pending;
-use sysguard::model::judge::verdict::Change;
-use sysguard::report::{self, Palette};
-use sysguard::runner::DiffTool;
+use sysguard::unstable::linux::suspend_job;
+use sysguard::unstable::model::facts::finding::Finding;
+use sysguard::unstable::model::judge::pending::Pending;
+use sysguard::unstable::model::judge::verdict::Change;
+use sysguard::unstable::report::{self, Palette};
+use sysguard::unstable::runner::DiffTool;
 
 use crate::message;
 

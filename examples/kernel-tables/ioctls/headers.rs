@@ -1,7 +1,7 @@
 //! What the headers of ioctl commands are for, and the headers that are read beside the uapi ones.
 //! Each row has its reason.
 
-use sysguard::model::attribution::{Subsystem, Subsystem as S};
+use sysguard::unstable::model::attribution::{Subsystem, Subsystem as S};
 
 /// Prefix of a header's path, subsystem (`None`: that of the object), prefixes of its objects, the
 /// source file or folder that implements it (empty: no single one), reason.

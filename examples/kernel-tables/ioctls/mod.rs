@@ -10,7 +10,7 @@ mod rules;
 use std::collections::{BTreeMap, BTreeSet};
 
 use kernel_source::{Compiler, PRELUDE, Result, TARGETS, Tree, declared, plain_lines, without_comments};
-use sysguard::model::attribution::Subsystem;
+use sysguard::unstable::model::attribution::Subsystem;
 
 use crate::emit::why;
 pub(crate) use headers::SPELLED;

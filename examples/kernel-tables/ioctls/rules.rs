@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use sysguard::model::attribution::{Subsystem, Subsystem as S};
+use sysguard::unstable::model::attribution::{Subsystem, Subsystem as S};
 
 use super::headers::{BEFORE, EXPORTED, HEADERS, Rule};
 

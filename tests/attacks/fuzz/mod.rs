@@ -18,7 +18,7 @@ use std::thread;
 use std::time::Instant;
 
 use libtest_mimic::{Completion, Failed};
-use sysguard::settings;
+use sysguard::unstable::settings;
 
 use crate::engines::{Bench, fresh_folder};
 use crate::needs::{self, Need};

@@ -6,10 +6,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sysguard::model::expectation::Baseline;
-use sysguard::model::facts::fact::Fact;
-use sysguard::model::observe::observation::Engine;
-use sysguard::model::run::workload::Exit;
+use sysguard::unstable::model::expectation::Baseline;
+use sysguard::unstable::model::facts::fact::Fact;
+use sysguard::unstable::model::observe::observation::Engine;
+use sysguard::unstable::model::run::workload::Exit;
 
 use super::list::{Chance, List};
 use crate::engines::{Bench, Run, Target};

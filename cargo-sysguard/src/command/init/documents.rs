@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use cargo_metadata::Package;
-use sysguard::artifacts::{Target, TargetKind};
-use sysguard::model::expectation::format;
-use sysguard::model::expectation::format::Parsed;
-use sysguard::model::run::workload::Exit;
-use sysguard::runner::{Case, Suite};
+use sysguard::unstable::artifacts::{Target, TargetKind};
+use sysguard::unstable::model::expectation::format;
+use sysguard::unstable::model::expectation::format::Parsed;
+use sysguard::unstable::model::run::workload::Exit;
+use sysguard::unstable::runner::{Case, Suite};
 
 /// The time after which a running program counts as a server.
 pub(super) const SERVER_AFTER: &str = "5s";

@@ -14,10 +14,10 @@ use std::path::Path;
 use std::process::Stdio;
 
 use cargo_metadata::Package;
-use sysguard::artifacts::{self, Artifacts, Build, Target};
-use sysguard::linux::NEEDED;
-use sysguard::runner::Suite;
-use sysguard::settings::{Flags, Settings};
+use sysguard::unstable::artifacts::{self, Artifacts, Build, Target};
+use sysguard::unstable::linux::NEEDED;
+use sysguard::unstable::runner::Suite;
+use sysguard::unstable::settings::{Flags, Settings};
 
 use crate::cargo::{BuildFlags, Selected};
 use crate::context::Context;

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use sysguard::artifacts::{DESCRIPTION, SOURCE};
+use sysguard::unstable::artifacts::{DESCRIPTION, SOURCE};
 use toml_edit::{DocumentMut, InlineTable, Value};
 
 use crate::exit_code::Failure;

@@ -39,7 +39,7 @@
 //! # Outside a harness
 //!
 //! [`Tracer`] traces a command from any Rust code. The tests of any package can be traced without a
-//! change: `cargo sysguard run -- nextest run`. The [guide](guide) has a page for each.
+//! change: `cargo sysguard run -- nextest run`. The [guide] has a page for each.
 //!
 //! # What is stable
 //!
@@ -75,6 +75,7 @@ pub mod unstable;
 pub use linux::note_start;
 
 pub use error::Error;
+#[doc(inline)]
 pub use harness::{Check, Harness};
 pub use linux::TraceError;
 pub use model::attribution::Subsystem;

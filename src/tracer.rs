@@ -50,7 +50,8 @@ pub struct Traced {
 }
 
 impl Tracer {
-    /// A tracer of this program: a path, or a name that is looked up in `PATH` as a shell does.
+    /// Creates a tracer for a program: a path, or a name that is looked up in `PATH` as a shell
+    /// does.
     pub fn new(program: impl Into<OsString>) -> Self {
         Self {
             program: program.into(),
@@ -101,7 +102,8 @@ impl Tracer {
         self
     }
 
-    /// Gives the program this file or pipe as standard input instead of the caller's.
+    /// Gives the program this file or pipe as standard input instead of the caller's: a `File`, an
+    /// `OwnedFd`, or a stream of a child process.
     #[must_use]
     pub fn stdin(mut self, stream: impl Into<Handle>) -> Self {
         self.streams[0] = Stream::Given(stream.into());
@@ -132,6 +134,7 @@ impl Tracer {
     }
 
     /// Records the call site of the first call of each kind. Only [`Engine::Ptrace`] can.
+    #[doc(hidden)]
     #[must_use]
     pub fn call_sites(mut self) -> Self {
         self.has_call_sites = true;

@@ -69,6 +69,20 @@ pub enum StoreError {
         /// The other file.
         second: PathBuf,
     },
+    /// A text that is larger than a file that is read.
+    #[error(
+        "cannot write {}: it would have {bytes} bytes, but at most {most} MiB are read again: split what it runs into \
+         several workloads or tests",
+        path.display()
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The size of the text in bytes.
+        bytes: usize,
+        /// The limit in MiB.
+        most: usize,
+    },
     /// Another process wrote the file after it was read.
     #[error("cannot write {}: it changed during the run: run it again", file.display())]
     Changed {

@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use super::StoreError;
 
-/// The wait after which the user is told.
+/// The wait after which the user gets a message.
 const LONG: Duration = Duration::from_secs(2);
 
-/// The function that tells the user about a long wait.
+/// The function that reports a long wait.
 static ON_LONG_WAIT: OnceLock<fn(&Path)> = OnceLock::new();
 
 /// Sets the function that is called with the locked folder once a lock has been waited for for two
@@ -93,18 +93,18 @@ mod tests {
 
     use super::*;
 
-    static TOLD: AtomicUsize = AtomicUsize::new(0);
+    static REPORTS: AtomicUsize = AtomicUsize::new(0);
 
     fn tell(_folder: &Path) {
-        TOLD.fetch_add(1, Ordering::SeqCst);
+        REPORTS.fetch_add(1, Ordering::SeqCst);
     }
 
     #[test]
-    fn long_wait_is_told_once() {
+    fn long_wait_is_reported_once() {
         let folder = tempfile::tempdir().expect("a folder");
         let held = Lock::of(folder.path()).expect("a lock");
         let file = File::open(folder.path()).expect("the folder");
-        for (long, told) in [(Duration::from_secs(60), 0), (Duration::ZERO, 1)] {
+        for (long, reports) in [(Duration::from_secs(60), 0), (Duration::ZERO, 1)] {
             thread::scope(|scope| {
                 let waiter = scope.spawn(|| wait(&file, folder.path(), long, Some(&(tell as fn(&Path)))));
                 thread::sleep(Duration::from_millis(200));
@@ -112,7 +112,7 @@ mod tests {
                 held.0.unlock().expect("it is released");
                 waiter.join().expect("no panic").expect("it is locked");
             });
-            assert_eq!(TOLD.load(Ordering::SeqCst), told);
+            assert_eq!(REPORTS.load(Ordering::SeqCst), reports);
             file.unlock().expect("it is released");
             held.0.lock().expect("a lock again");
         }

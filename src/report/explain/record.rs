@@ -31,6 +31,7 @@ struct KeyRecord<'a> {
     workload: &'a str,
     fact: String,
     held: Vec<HeldRecord<'a>>,
+    pending: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -155,7 +156,12 @@ fn of_key(key: &Key) -> KeyRecord<'_> {
         owner: owner.as_deref(),
         sometimes: *sometimes,
     });
-    KeyRecord { workload: &key.workload, fact: key.fact.to_string(), held: held.collect() }
+    KeyRecord {
+        workload: &key.workload,
+        fact: key.fact.to_string(),
+        held: held.collect(),
+        pending: key.pending.as_deref(),
+    }
 }
 
 fn of_meaning(meaning: &Meaning) -> MeaningRecord<'_> {

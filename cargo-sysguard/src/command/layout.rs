@@ -18,7 +18,8 @@ use crate::proposals::Proposals;
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Options {
-    /// Where the tests go: binary (one file for all tests of a binary) or test (a file for each test)
+    /// Where the tests go: binary (one file for all tests of a binary) or test (a file for each
+    /// test)
     #[arg(value_name = "LAYOUT", value_enum, hide_possible_values = true)]
     layout: Layout,
     #[command(flatten)]

@@ -26,7 +26,7 @@ mod linux {
 
     use nix::time::{ClockId, clock_gettime};
     use sysguard::linux::{self, Environment, Limits, Stream};
-    use sysguard::model::observe::observation::{Part, Watch};
+    use sysguard::model::observe::observation::{Observer, Part};
     use sysguard::model::trace::event::Event;
 
     const PAIRS: usize = 15;
@@ -118,12 +118,12 @@ mod linux {
     /// Traces the server to its end; returns seconds of this thread's processor time per call.
     fn traced(server: linux::Command, attributes: bool) -> io::Result<f64> {
         let limits = Limits { timeout: Some(Duration::from_secs(300)), stop: None, grace: Duration::from_secs(2) };
-        let mut watch = Watch::new(Part::All);
+        let mut observer = Observer::new(Part::All);
         let mut counts = HashMap::<_, u64>::new();
         let mut calls = 0_u64;
         let begun = processor_time()?;
         let ended = if attributes {
-            linux::trace(server, &limits, &mut |event| drop(watch.fold(event)))
+            linux::trace(server, &limits, &mut |event| drop(observer.fold(event)))
         } else {
             linux::trace_unasked(server, &limits, &mut |event| {
                 if let Event::Called { call, .. } = event {
@@ -133,7 +133,7 @@ mod linux {
         };
         let spent = processor_time()? - begun;
         ended.map_err(io::Error::other)?;
-        calls += watch.observation.calls() + counts.values().sum::<u64>();
+        calls += observer.observation.calls() + counts.values().sum::<u64>();
         Ok(spent / calls as f64)
     }
 

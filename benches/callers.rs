@@ -34,11 +34,11 @@ mod linux {
     use nix::time::{ClockId, clock_gettime};
     use sysguard::linux::{self, Callers, Environment, Limits, Stream, inherited, trace, trace_guarded};
     use sysguard::model::attribution::Use;
-    use sysguard::model::expectation::{Baseline, Document, News, format, project};
+    use sysguard::model::expectation::{Baseline, Document, FirstCallFilter, format, project};
     use sysguard::model::facts::fact::Fact;
     use sysguard::model::guard::Guard;
     use sysguard::model::judge::compare::compare;
-    use sysguard::model::observe::observation::{First, Observation, Part, Watch};
+    use sysguard::model::observe::observation::{First, Observation, Observer, Part};
     use sysguard::model::trace::event::Event;
     use sysguard::settings;
 
@@ -169,10 +169,10 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
 
     /// Traces a command and reports the cost of each stack, and whether symbols were loaded for it.
     fn stacks(command: linux::Command, record: &mut dyn FnMut(Cost, bool)) -> io::Result<()> {
-        let mut watch = Watch::new(Part::All);
+        let mut observer = Observer::new(Part::All);
         let mut callers = Callers::default();
         let mut sink = |event: &Event| {
-            let (Some(_), Event::Called { task, .. }) = (watch.fold(event), event) else { return };
+            let (Some(_), Event::Called { task, .. }) = (observer.fold(event), event) else { return };
             let (loaded, processor, begun) = (callers.loaded_symbols(), processor_time(), Instant::now());
             let site = callers.of(*task);
             let elapsed = begun.elapsed().as_secs_f64();
@@ -194,9 +194,9 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
         let document = document()?;
         let mut all = Observation::default();
         for _ in 0..3 {
-            let mut watch = Watch::new(Part::All);
-            trace(command()?, &LIMITS, &mut |event| drop(watch.fold(event))).map_err(io::Error::other)?;
-            all.merge(watch.observation);
+            let mut observer = Observer::new(Part::All);
+            trace(command()?, &LIMITS, &mut |event| drop(observer.fold(event))).map_err(io::Error::other)?;
+            all.merge(observer.observation);
         }
         let facts = project(&all, &document, &platform).facts.into_keys();
         let facts: Vec<Fact> = facts.filter(|fact| !matches!(fact, Fact::Phase { .. })).collect();
@@ -206,23 +206,23 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
                 .iter()
                 .filter(|fact| keeps || !fact.to_string().contains("network"))
                 .for_each(|fact| baseline.insert(fact));
-            let news = News::new(&document, &baseline, &platform);
-            let (mut watch, mut callers, mut stacks) = (Watch::new(Part::All), Callers::default(), 0);
+            let filter = FirstCallFilter::new(&document, &baseline, &platform);
+            let (mut observer, mut callers, mut stacks) = (Observer::new(Part::All), Callers::default(), 0);
             let command = command()?;
             let guard = Guard::new(&document, &baseline, &platform, &inherited(&command)).map_err(io::Error::other)?;
             let mut sink = |event: &Event| {
-                if let (Some(first), Event::Called { task, .. }) = (watch.fold(event), event)
-                    && news.is(&first)
+                if let (Some(first), Event::Called { task, .. }) = (observer.fold(event), event)
+                    && filter.selects(&first)
                 {
-                    watch.observation.called_by(first, callers.of(*task));
+                    observer.observation.called_by(first, callers.of(*task));
                     stacks += 1;
                 }
             };
             trace_guarded(command, &LIMITS, &guard, &mut sink).map_err(io::Error::other)?;
-            let projection = project(&watch.observation, &document, &platform);
-            let findings = compare(&document, Some(&baseline), &projection, &watch.observation).findings.len();
+            let projection = project(&observer.observation, &document, &platform);
+            let findings = compare(&document, Some(&baseline), &projection, &observer.observation).findings.len();
             let first = |used: &Use| First { used: used.clone(), phase: None, of_run: true };
-            let lacking = watch.observation.uses.keys().filter(|used| news.is(&first(used))).count();
+            let lacking = observer.observation.uses.keys().filter(|used| filter.selects(&first(used))).count();
             writeln!(
                 out,
                 "{name:8} guarded, baseline with {holding}: {stacks} stacks for {lacking} missing uses, in {findings} findings"

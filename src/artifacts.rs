@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use cargo_metadata::{Artifact, Message, Metadata, MetadataCommand, Package};
 use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
+use crate::error::{CargoError, Error};
 use crate::model::run::workload::Program;
 
 /// A cargo target that a workload runs.
@@ -105,7 +105,7 @@ pub const DESCRIPTION: &str = env!("CARGO_PKG_DESCRIPTION");
 /// Executables by package folder and target, or the reason why one could not be built.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Artifacts {
-    known: BTreeMap<(PathBuf, Target), Result<PathBuf, String>>,
+    known: BTreeMap<(PathBuf, Target), Result<PathBuf, NotBuilt>>,
 }
 
 /// One line of the file in which `cargo sysguard test` passes its executables to a harness.
@@ -113,18 +113,31 @@ pub struct Artifacts {
 struct Line {
     package: PathBuf,
     target: Target,
-    executable: Result<PathBuf, String>,
+    executable: Result<PathBuf, NotBuilt>,
+}
+
+/// Why cargo made no executable of a target, mostly in its own words. Processes pass this text to
+/// each other; it ends in a verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{0}")]
+#[serde(transparent)]
+pub struct NotBuilt(pub String);
+
+impl From<CargoError> for NotBuilt {
+    fn from(error: CargoError) -> Self {
+        Self(error.to_string())
+    }
 }
 
 impl Artifacts {
     /// Returns the executable of a target, or why there is none; `None` if the target is not known.
-    pub fn get(&self, package: &Path, target: &Target) -> Option<Result<&Path, &str>> {
+    pub fn get(&self, package: &Path, target: &Target) -> Option<Result<&Path, &NotBuilt>> {
         let known = self.known.get(&(package.to_owned(), target.clone()))?;
-        Some(known.as_deref().map_err(String::as_str))
+        Some(known.as_deref())
     }
 
     /// Returns all known executables of a package.
-    pub fn of(self, package: &Path) -> impl Iterator<Item = (Target, Result<PathBuf, String>)> {
+    pub fn of(self, package: &Path) -> impl Iterator<Item = (Target, Result<PathBuf, NotBuilt>)> {
         self.known
             .into_iter()
             .filter(move |((of, _), _)| of == package)
@@ -132,7 +145,7 @@ impl Artifacts {
     }
 
     /// Adds an executable, or the reason why there is none.
-    pub fn insert(&mut self, package: &Path, target: Target, executable: Result<PathBuf, String>) {
+    pub fn insert(&mut self, package: &Path, target: Target, executable: Result<PathBuf, NotBuilt>) {
         self.known.insert((package.to_owned(), target), executable);
     }
 
@@ -252,15 +265,15 @@ impl Build<'_> {
 }
 
 /// Returns the package in this folder. cargo is asked without the variables in `without`.
-pub fn package(cargo: &Path, folder: &Path, without: &[String]) -> Result<Package, String> {
+pub fn package(cargo: &Path, folder: &Path, without: &[String]) -> Result<Package, CargoError> {
     let manifest = folder.join("Cargo.toml");
     let same = |package: &Package| fs::canonicalize(&package.manifest_path).ok() == fs::canonicalize(&manifest).ok();
     let found = metadata(cargo, &manifest, without)?.packages.into_iter().find(same);
-    found.ok_or_else(|| format!("cargo finds no package with the manifest {}", manifest.display()))
+    found.ok_or(CargoError::NoPackage(manifest))
 }
 
 /// Returns the root of the workspace that contains the package in this folder.
-pub fn workspace(cargo: &Path, folder: &Path) -> Result<PathBuf, String> {
+pub fn workspace(cargo: &Path, folder: &Path) -> Result<PathBuf, CargoError> {
     metadata(cargo, &folder.join("Cargo.toml"), &[]).map(|metadata| metadata.workspace_root.into())
 }
 
@@ -279,13 +292,13 @@ pub fn profile(executable: &Path) -> Option<&str> {
     Some(if folder == "debug" { "dev" } else { folder })
 }
 
-fn metadata(cargo: &Path, manifest: &Path, without: &[String]) -> Result<Metadata, String> {
+fn metadata(cargo: &Path, manifest: &Path, without: &[String]) -> Result<Metadata, CargoError> {
     let mut command = MetadataCommand::new();
     for name in without {
         command.env_remove(name);
     }
     command.cargo_path(cargo).manifest_path(manifest).no_deps();
-    command.exec().map_err(|error| format!("cannot ask cargo about {}: {error}", manifest.display()))
+    command.exec().map_err(|source| CargoError::Metadata { manifest: manifest.to_owned(), source })
 }
 
 /// Returns the folder of a package.
@@ -293,17 +306,20 @@ pub fn root(package: &Package) -> PathBuf {
     package.manifest_path.parent().map_or_else(PathBuf::new, |folder| folder.as_std_path().to_owned())
 }
 
-fn unknown(package: &Package, target: &Target) -> String {
+fn unknown(package: &Package, target: &Target) -> NotBuilt {
     let word = target.kind.word();
     let names: Vec<&str> =
         package.targets.iter().filter(|known| target.kind.is_of(known)).map(|known| known.name.as_str()).collect();
     let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-    format!("package {} has no {word} target named `{}` (it has: {known})", package.name, target.name)
+    NotBuilt(format!("package {} has no {word} target named `{}` (it has: {known})", package.name, target.name))
 }
 
-fn not_built(target: &Target, failure: &str) -> String {
+fn not_built(target: &Target, failure: &str) -> NotBuilt {
     let subject = format!("cargo could not build the {} target `{}`", target.kind.word(), target.name);
-    if failure.is_empty() { format!("{subject}: see its messages above") } else { format!("{subject}:\n{failure}") }
+    NotBuilt(match failure {
+        "" => format!("{subject}: see its messages above"),
+        failure => format!("{subject}:\n{failure}"),
+    })
 }
 
 #[cfg(test)]
@@ -332,7 +348,7 @@ mod tests {
     fn artifacts_round_trip_through_their_file() {
         let mut artifacts = Artifacts::default();
         artifacts.insert(Path::new("/a"), target(TargetKind::Bin, "x"), Ok(PathBuf::from("/t/x")));
-        artifacts.insert(Path::new("/b"), target(TargetKind::Test, "y"), Err("broken\nlines".to_owned()));
+        artifacts.insert(Path::new("/b"), target(TargetKind::Test, "y"), Err(NotBuilt("broken\nlines".to_owned())));
         let folder = tempfile::tempdir().expect("temporary directory");
         let file = folder.path().join("artifacts");
         fs::write(&file, artifacts.to_lines().expect("JSON")).expect("file");
@@ -340,7 +356,10 @@ mod tests {
         assert_eq!(read, artifacts);
         assert!(!read.complete());
         assert_eq!(read.get(Path::new("/a"), &target(TargetKind::Bin, "x")), Some(Ok(Path::new("/t/x"))));
-        assert_eq!(read.get(Path::new("/b"), &target(TargetKind::Test, "y")), Some(Err("broken\nlines")));
+        assert_eq!(
+            read.get(Path::new("/b"), &target(TargetKind::Test, "y")),
+            Some(Err(&NotBuilt("broken\nlines".to_owned())))
+        );
         assert_eq!(read.get(Path::new("/b"), &target(TargetKind::Bin, "x")), None);
     }
 
@@ -365,7 +384,7 @@ mod tests {
         let wanted = target(TargetKind::Bin, "nowhere");
         let artifacts = build.run(&[(&this, [wanted.clone()].into())]);
         let reason = artifacts.get(&root(&this), &wanted).expect("it was asked for").expect_err("it is not there");
-        assert!(reason.starts_with("package sysguard has no bin target named `nowhere` (it has: "), "{reason}");
+        assert!(reason.0.starts_with("package sysguard has no bin target named `nowhere` (it has: "), "{reason}");
     }
 
     #[test]

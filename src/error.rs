@@ -1,6 +1,7 @@
 //! The error type of sysguard. Each message names the operation, the subject and the cause.
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::linux::TraceError;
 use crate::store::StoreError;
@@ -26,6 +27,23 @@ pub enum Error {
     #[error(transparent)]
     Trace(#[from] TraceError),
     /// cargo could not answer a question that must be answered.
-    #[error("{0}")]
-    Cargo(String),
+    #[error(transparent)]
+    Cargo(#[from] CargoError),
+}
+
+/// cargo could not answer a question about a package.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CargoError {
+    /// `cargo metadata` failed.
+    #[error("cannot ask cargo about {}: {source}", manifest.display())]
+    Metadata {
+        /// The manifest that it was asked about.
+        manifest: PathBuf,
+        /// Its error.
+        source: cargo_metadata::Error,
+    },
+    /// `cargo metadata` lists no package with this manifest.
+    #[error("cargo finds no package with the manifest {}", .0.display())]
+    NoPackage(PathBuf),
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sysguard::model::attribution::{Subsystem, Use};
+use sysguard::model::attribution::{ObjectKind, Subsystem, Use};
 use sysguard::model::kernel::call::Errno;
 use sysguard::model::kernel::syscall::{Abi, Syscall};
 use sysguard::model::observe::call_site::{CallSite, Frame};
@@ -78,7 +78,7 @@ impl Shape {
             }
             Self::Arguments => (Use { argument: argument(), ..base(syscall(IOCTL)) }, calls(&[])),
             Self::Objects => {
-                let object = Some(format!("char:d{number}").into());
+                let object = Some(ObjectKind::new(format!("char:d{number}")));
                 (Use { object, ..base(syscall(READ)) }, calls(&[]))
             }
             Self::Refused => (Use { argument: argument(), ..base(syscall(IOCTL)) }, calls(&[ENOTTY])),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sysguard::model::expectation::format::{read, with_remarks};
 use sysguard::model::expectation::{
-    Baseline, News, Parsed, Projection, Recorded, Remarks, Unseen, amend, project, record,
+    Baseline, FirstCallFilter, Parsed, Projection, Recorded, Remarks, Unseen, amend, project, record,
 };
 use sysguard::model::explain::Kernel;
 use sysguard::model::facts::fact::Fact;
@@ -19,17 +19,17 @@ use sysguard::model::judge::causes::explain;
 use sysguard::model::judge::compare::compare;
 use sysguard::model::judge::confirm::Sightings;
 use sysguard::model::judge::pending::Pending;
-use sysguard::model::judge::revisions::{Drift, difference};
+use sysguard::model::judge::revisions::{ExpectationDiff, difference};
 use sysguard::model::judge::verdict::{Asked, Change, Status, Verdict};
-use sysguard::model::observe::observation::{Engine, First, Observation, Recording};
+use sysguard::model::observe::observation::{Engine, First, Observation, ObservedRun};
 use sysguard::model::run::platform::Platform;
 use sysguard::model::run::recording::Growth;
 use sysguard::model::run::workload::Exit;
 use sysguard::model::taxonomy::Taxonomy;
-use sysguard::report::drift::Base;
 use sysguard::report::evidence::{Evidence, EvidenceFormat, evidence};
+use sysguard::report::revisions::Base;
 use sysguard::report::{Format, PackageVerdicts, Palette, PendingKeys, VerdictFormat};
-use sysguard::{report, report::drift};
+use sysguard::{report, report::revisions};
 
 use crate::shapes::{Shape, part};
 
@@ -106,7 +106,7 @@ pub(crate) fn all(shape: Shape, facts: usize, writes: bool) -> Vec<Step> {
 
 fn recorded(platform: &Platform, runs: &[&Projection]) -> Recorded {
     let runs = runs.iter().map(|run| run.facts.keys().cloned().collect()).collect();
-    Recorded { platform: platform.clone(), fingerprint: Fingerprint::default(), restless: false, runs }
+    Recorded { platform: platform.clone(), fingerprint: Fingerprint::default(), never_quiet: false, runs }
 }
 
 fn judge(steps: &mut Steps, Ground { parsed, platform, seen, held }: &Ground) -> (Projection, Comparison) {
@@ -172,8 +172,8 @@ fn watch(steps: &mut Steps, Ground { parsed, platform, seen, held }: &Ground) {
     let firsts = seen.uses.keys().map(|used| First { used: used.clone(), phase: None, of_run: true });
     let firsts: Vec<First> = firsts.collect();
     steps.take("first calls that are new", || {
-        let news = News::new(document, held, platform);
-        firsts.iter().filter(|first| news.is(first)).count()
+        let filter = FirstCallFilter::new(document, held, platform);
+        firsts.iter().filter(|first| filter.selects(first)).count()
     });
     steps.take("merge runs", || {
         let mut all = seen.clone();
@@ -219,7 +219,7 @@ fn verdict(comparison: &Comparison, pending: &Pending) -> Verdict {
 }
 
 fn observations(steps: &mut Steps, Ground { platform, seen, .. }: &Ground) {
-    let recording = Recording {
+    let recording = ObservedRun {
         workload: None,
         command: vec!["demo".to_owned()],
         platform: platform.clone(),
@@ -238,15 +238,16 @@ fn observations(steps: &mut Steps, Ground { platform, seen, .. }: &Ground) {
 fn revisions(steps: &mut Steps, Ground { parsed, .. }: &Ground, pending: &Pending) {
     let before = &pending.file().expectation;
     let accepted = read(pending.accept(pending.all(), None).file.as_bytes()).expect("a good text");
-    let drifts = steps.take("compare revisions", || -> Vec<Drift> {
-        let there = Drift::between("demo", "demo.yaml", Some(before), Some(&accepted.expectation));
-        let back = Drift::between("demo", "demo.yaml", Some(&accepted.expectation), Some(&parsed.expectation));
+    let diffs = steps.take("compare revisions", || -> Vec<ExpectationDiff> {
+        let there = ExpectationDiff::between("demo", "demo.yaml", Some(before), Some(&accepted.expectation));
+        let back =
+            ExpectationDiff::between("demo", "demo.yaml", Some(&accepted.expectation), Some(&parsed.expectation));
         there.into_iter().chain(back).collect()
     });
     let base = Base { revision: "main", traced: false, untraced: 0 };
-    steps.report("revisions as text", |out| drift::text(out, base, &drifts, &Palette::plain()));
-    steps.report("revisions as Markdown", |out| drift::markdown(out, base, &drifts));
-    steps.report("revisions as JSON", |out| drift::json(out, base, &drifts));
+    steps.report("revisions as text", |out| revisions::text(out, base, &diffs, &Palette::plain()));
+    steps.report("revisions as Markdown", |out| revisions::markdown(out, base, &diffs));
+    steps.report("revisions as JSON", |out| revisions::json(out, base, &diffs));
     let expectation = &accepted.expectation;
     let workloads = [Evidence { workload: "demo", file: "demo.yaml", expectation }];
     let (kernel, taxonomy) = (Kernel::of_tables(), Taxonomy::default());

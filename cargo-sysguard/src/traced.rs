@@ -12,7 +12,7 @@ use std::process::Stdio;
 use sysguard::artifacts::{self, Build};
 use sysguard::harness::Spinners;
 use sysguard::model::expectation::Expectation;
-use sysguard::model::judge::revisions::Drift;
+use sysguard::model::judge::revisions::ExpectationDiff;
 use sysguard::model::judge::verdict::Verdict;
 use sysguard::model::observe::observation::Engine;
 use sysguard::model::run::recording::Length;
@@ -39,7 +39,7 @@ pub(crate) struct Traced<'a> {
 
 /// The differences between the two revisions.
 pub(crate) struct Compared {
-    pub(crate) drifts: Vec<Drift>,
+    pub(crate) diffs: Vec<ExpectationDiff>,
     pub(crate) outcome: Outcome,
     /// The number of workloads that could not be run.
     pub(crate) untraced: usize,
@@ -60,8 +60,8 @@ type Observed = BTreeMap<String, Expectation>;
 impl Traced<'_> {
     /// Returns what the workloads use only now, and what they used only at the revision. A workload
     /// that fails at either is reported and not compared.
-    pub(crate) fn drifts(&self, proposals: &Proposals, base: &str) -> Result<Compared, Failure> {
-        let (mut drifts, mut outcome, mut untraced) = (Vec::new(), Outcome::Expected, 0);
+    pub(crate) fn diffs(&self, proposals: &Proposals, base: &str) -> Result<Compared, Failure> {
+        let (mut diffs, mut outcome, mut untraced) = (Vec::new(), Outcome::Expected, 0);
         for (folder, store) in proposals.packages() {
             let revision = Revision::find(folder, base)?;
             let worktree = Worktree::of(&revision, folder)?;
@@ -86,11 +86,11 @@ impl Traced<'_> {
             let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
             for name in names.into_iter().filter(|name| !failed.contains(*name)) {
                 let file = proposals.file_below(folder, store, name);
-                drifts.extend(Drift::between(name, &file, before.get(name), after.get(name)));
+                diffs.extend(ExpectationDiff::between(name, &file, before.get(name), after.get(name)));
             }
             untraced += failed.len();
         }
-        Ok(Compared { drifts, outcome, untraced })
+        Ok(Compared { diffs, outcome, untraced })
     }
 
     /// Builds and runs the workloads of the package in this folder.

@@ -15,10 +15,10 @@ use super::check::Check;
 use super::progress::Spinners;
 use super::relay::Relay;
 use crate::error::Error;
-use crate::model::facts::finding::Watched;
+use crate::model::engine::Engine;
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::report::{self, Palette};
-use crate::runner::{Case, DiffTool, Suite};
+use crate::runner::{Case, DiffTool, DiffToolError, Suite};
 
 /// The workloads of a package and the command line.
 #[derive(Debug)]
@@ -135,7 +135,7 @@ impl Session {
             .during(&mut *out, &shared.spinners, || libtest_mimic::run(&translated, trials))
             .map_err(cannot("write"))?;
         let verdicts = std::mem::take(&mut *shared.verdicts.lock().unwrap_or_else(PoisonError::into_inner));
-        let guarded = verdicts.iter().filter(|verdict| verdict.comparison.watched == Watched::Guarded).count();
+        let guarded = verdicts.iter().filter(|verdict| verdict.comparison.used.engine == Engine::Guard).count();
         // If standard error is closed, the verdicts still contain it.
         let _ = report::fast_mode_note(&mut anstream::stderr(), guarded, &Palette::coloured());
         Ok(Summary { failed: conclusion.has_failed(), verdicts })
@@ -268,7 +268,7 @@ impl Shared {
         let tool = DiffTool::of(self.suite.settings()).filter(|_| self.shows_diffs)?;
         let printed = tool.output(&verdict.file, verdict.change.as_ref()?);
         // The built-in diff is used instead.
-        let warn = |error: &String| {
+        let warn = |error: &DiffToolError| {
             let _ = self.spinners.suspended(|| writeln!(anstream::stderr(), "warning: {error}"));
         };
         printed.inspect_err(warn).ok()

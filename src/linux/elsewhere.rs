@@ -10,8 +10,8 @@ use crate::model::kernel::call::Tid;
 use crate::model::observe::call_site::CallSite;
 use crate::model::text::remains::Remains;
 use crate::model::trace::event::Event;
-use crate::model::trace::gate::{Gate, GateState};
 use crate::model::trace::marker::Marker;
+use crate::model::trace::prerequisite::{Prerequisite, PrerequisiteState};
 
 fn impossible<T>() -> Result<T, TraceError> {
     Err(TraceError::Impossible { reason: NEEDED.unwrap_or_default().to_owned() })
@@ -56,10 +56,10 @@ pub fn may_be_harness(_: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Returns one closed gate: tracing needs Linux.
-pub fn probe(_rustflags: &str) -> Vec<Gate> {
+/// Returns one prerequisite, which is not met: tracing needs Linux.
+pub fn probe(_rustflags: &str) -> Vec<Prerequisite> {
     let found = NEEDED.unwrap_or_default().to_owned();
-    vec![Gate { name: "ptrace", state: GateState::Closed, found, remedies: Vec::new() }]
+    vec![Prerequisite { name: "ptrace", state: PrerequisiteState::Unmet, found, remedies: Vec::new() }]
 }
 
 /// Returns no fds: no command is started here.

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     fn known(cache: &FdCache, task: Tid, fd: i32) -> Option<String> {
-        cache.object(task, fd).map(|object| object.name.to_string())
+        cache.object(task, fd).map(|object| object.kind.to_string())
     }
 
     fn two_tasks() -> FdCache {

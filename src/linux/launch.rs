@@ -27,6 +27,7 @@ use nix::unistd::{Pid, getpid, getppid, pipe2, setsid};
 use super::command::{Command, Environment, Stream};
 use super::sys::{self, Filter, StringArray};
 use crate::model::kernel::call::Tid;
+use crate::model::kernel::uapi::NSIG;
 
 impl Command {
     /// Returns a command that is forked but never executed: `/` is not executable.
@@ -257,7 +258,7 @@ fn isolate() {
 /// Removes all signal handlers and unblocks signals. An ignored signal stays ignored across execve,
 /// unless isolated.
 fn default_signals(isolated: bool, mask: &SigSet) {
-    for signal in 1..=LAST_SIGNAL {
+    for signal in 1..=NSIG {
         sys::set_disposition(signal, !isolated && sys::was_ignored(signal));
     }
     let mask = if isolated { SigSet::empty() } else { *mask };
@@ -267,9 +268,6 @@ fn default_signals(isolated: bool, mask: &SigSet) {
 /// The soft limits of a fresh Linux login: getrlimit(2), include/asm-generic/resource.h.
 const DEFAULT_LIMITS: [(Resource, u64); 3] =
     [(Resource::RLIMIT_STACK, 8 << 20), (Resource::RLIMIT_NOFILE, 1024), (Resource::RLIMIT_CORE, 0)];
-
-/// `_NSIG`, include/uapi/asm-generic/signal.h
-const LAST_SIGNAL: i32 = 64;
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 use super::sys;
-use crate::model::attribution::{Failure, Inquiry, Memory, answers};
+use crate::model::attribution::{Failure, Memory, Query, answers};
 use crate::model::kernel::call::{Call, Errno, Tid};
 
 /// Reads into the whole buffer, or as much of it as is mapped, and returns the number of bytes.
@@ -19,7 +19,7 @@ use crate::model::kernel::call::{Call, Errno, Tid};
 ///
 /// Why nothing could be read.
 pub(super) fn read(task: Tid, address: u64, buffer: &mut [u8]) -> Result<usize, Failure> {
-    let failure = |error: io::Error| failure(Inquiry::Memory, &error);
+    let failure = |error: io::Error| failure(Query::Memory, &error);
     match sys::read_memory(task, address, buffer).map_err(failure) {
         Err(Failure::Refused) => {}
         answer => return answer,
@@ -36,7 +36,7 @@ pub(super) fn read(task: Tid, address: u64, buffer: &mut [u8]) -> Result<usize, 
 }
 
 /// Classifies a failed question.
-pub(super) fn failure(asked: Inquiry, error: &io::Error) -> Failure {
+pub(super) fn failure(asked: Query, error: &io::Error) -> Failure {
     error.raw_os_error().map_or(Failure::Refused, |errno| Failure::of(asked, Errno(errno)))
 }
 

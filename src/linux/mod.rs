@@ -21,9 +21,9 @@ pub use elsewhere::{
 pub const NEEDED: Option<&str> = if cfg!(target_os = "linux") { None } else { Some("tracing needs Linux") };
 
 #[cfg(target_os = "linux")]
-mod blocked;
+mod availability;
 #[cfg(target_os = "linux")]
-mod inquiry;
+mod blocked;
 #[cfg(target_os = "linux")]
 mod trace;
 
@@ -37,11 +37,11 @@ mod colocation;
 #[cfg(target_os = "linux")]
 mod deadlines;
 #[cfg(target_os = "linux")]
+mod engine;
+#[cfg(target_os = "linux")]
 mod files;
 #[cfg(target_os = "linux")]
 mod groups;
-#[cfg(target_os = "linux")]
-mod guard;
 #[cfg(target_os = "linux")]
 mod harness_mark;
 #[cfg(target_os = "linux")]
@@ -56,8 +56,6 @@ mod maps;
 mod memory;
 #[cfg(target_os = "linux")]
 mod mounts;
-#[cfg(target_os = "linux")]
-mod notify;
 #[cfg(target_os = "linux")]
 mod objects;
 #[cfg(target_os = "linux")]
@@ -89,13 +87,15 @@ mod witness;
 
 #[cfg(target_os = "linux")]
 mod sys;
+#[cfg(target_os = "linux")]
+mod uapi;
 
 #[cfg(target_os = "linux")]
 pub use blocked::block_ending_signals;
 #[cfg(target_os = "linux")]
 pub use callers::Callers;
 #[cfg(target_os = "linux")]
-pub use guard::inherited;
+pub use engine::inherited;
 #[cfg(target_os = "linux")]
 pub use harness_mark::may_be_harness;
 #[cfg(target_os = "linux")]

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::ffi::{CString, OsStr};
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
@@ -15,8 +16,9 @@ use super::memory;
 use super::mounts::Mounts;
 use super::paths::{self, Found, Reached, View};
 use super::sys::{self, FileStatus};
+use super::uapi::{UNIX98_PTY_MAJOR_COUNT, UNIX98_PTY_SLAVE_MAJOR};
 use crate::model::attribution::objects::Reference;
-use crate::model::attribution::{Answer, Failure, Inquiry, Object, Place};
+use crate::model::attribution::{Answer, Failure, Object, ObjectClass, Place, Query};
 use crate::model::guard::Access;
 use crate::model::kernel::call::Tid;
 
@@ -168,7 +170,7 @@ impl Objects {
 /// Classifies the result of a question about a link of proc. An exiting task has no fds, and its
 /// links belong to root: task_dump_owner(), fs/proc/base.c.
 fn answer(task: Tid, asked: io::Result<Option<Object>>) -> Answer {
-    match asked.map_err(|error| memory::failure(Inquiry::Link, &error)) {
+    match asked.map_err(|error| memory::failure(Query::Link, &error)) {
         Ok(found) => found.into(),
         Err(Failure::Absent) if !is_hidden(task) => Answer::None,
         Err(Failure::Refused) if is_leaving(task) => Answer::None,
@@ -194,20 +196,18 @@ fn is_hidden(task: Tid) -> bool {
 
 /// Returns whether a task is exiting or gone.
 pub(super) fn is_leaving(task: Tid) -> bool {
-    /// include/linux/sched.h
-    const PF_EXITING: u64 = 4;
     let Ok(text) = fs::read_to_string(format!("/proc/{task}/stat")) else { return !sys::is_alive(task) };
     // The name before it may contain any characters, parentheses and spaces included;
     // proc_pid_stat(5).
     let mut fields = text.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
     let is_dead = matches!(fields.next(), Some("Z" | "X"));
     let flags = fields.nth(5).and_then(|flags| flags.parse().ok()).unwrap_or(0_u64);
-    is_dead || flags & PF_EXITING != 0
+    is_dead || flags & libc::PF_EXITING as u64 != 0
 }
 
 /// Returns whether an object is a device through which a process serves files to others.
 fn serves(object: &Object) -> bool {
-    matches!(&*object.name, "char:fuse" | "char:cuse" | "char:autofs" | "char:cachefiles")
+    matches!(object.kind.class(), ObjectClass::Character("fuse" | "cuse" | "autofs" | "cachefiles"))
 }
 
 /// Returns whether this directory is the root of this process.
@@ -238,8 +238,7 @@ fn socket_by_attribute(place: &CString) -> io::Result<Option<Object>> {
 /// Returns a character device by its name below /dev; sysfs has no names for the slaves of
 /// pseudo-terminals.
 fn character_device((major, minor): (u32, u32), link: &str) -> Option<Object> {
-    /// Documentation/admin-guide/devices.txt: "UNIX98 PTY slaves"
-    const PTS: std::ops::RangeInclusive<u32> = 136..=143;
+    const PTS: Range<u32> = UNIX98_PTY_SLAVE_MAJOR..UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT;
     if PTS.contains(&major) {
         return Some(Object::character("pts"));
     }

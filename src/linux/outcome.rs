@@ -52,7 +52,7 @@ pub enum TraceError {
     /// Tracing is impossible here.
     #[error("cannot trace: {reason}")]
     Impossible {
-        /// Which gate is closed, and how to open it.
+        /// Which prerequisite is not met, and how to meet it.
         reason: String,
     },
     /// A system call failed that must succeed.

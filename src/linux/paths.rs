@@ -12,10 +12,12 @@ use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use nix::sys::statfs;
+use libc::{RESOLVE_BENEATH, RESOLVE_CACHED, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_XDEV};
+use nix::sys::statfs::{self, AUTOFS_SUPER_MAGIC, FUSE_SUPER_MAGIC, PROC_SUPER_MAGIC};
 
 use super::mounts::Mounts;
 use super::sys::{self, FileStatus};
+use super::uapi::AAFS_MAGIC;
 use crate::model::attribution::Place;
 use crate::model::kernel::call::Tid;
 
@@ -59,13 +61,6 @@ pub(super) struct View {
     /// Look up only what the kernel has cached, without a request to a file server.
     pub(super) cached_only: bool,
 }
-
-/// include/uapi/linux/openat2.h
-const RESOLVE_NO_XDEV: u64 = 0x01;
-const RESOLVE_NO_MAGICLINKS: u64 = 0x02;
-const RESOLVE_BENEATH: u64 = 0x08;
-const RESOLVE_IN_ROOT: u64 = 0x10;
-const RESOLVE_CACHED: u64 = 0x20;
 
 impl View {
     fn cached(self) -> u64 {
@@ -196,9 +191,8 @@ enum Names {
 
 /// Classifies the names of a file's filesystem; `None` if that requires a request to a file server.
 fn names(view: View, file: &OwnedFd, status: &FileStatus, mounts: &mut Mounts) -> Option<Names> {
-    /// include/uapi/linux/magic.h: procfs, autofs, FUSE, apparmorfs
-    const PROC: u64 = 0x9fa0;
-    const DIFFERING: [u64; 3] = [0x0187, 0x6573_5546, 0x5a3c_69f0];
+    const PROC: u64 = PROC_SUPER_MAGIC.0 as u64;
+    const DIFFERING: [u64; 3] = [AUTOFS_SUPER_MAGIC.0 as u64, FUSE_SUPER_MAGIC.0 as u64, AAFS_MAGIC];
     if let Some(name) = mounts.filesystem(view.task, status) {
         return Some(match name.split('.').next() {
             Some("proc") => Names::Proc,

@@ -1,5 +1,5 @@
-//! Checks whether tracing works here: the state of each gate that can prevent it, and how to open
-//! it. Main function: [`probe()`].
+//! Checks whether tracing works here: the state of each prerequisite, and how to meet it. Main
+//! function: [`probe()`].
 //!
 //! One real attempt decides; other evidence explains its result. Collecting and judging evidence
 //! are separate, so that tests can judge other machines. Nothing here changes the machine.
@@ -9,23 +9,24 @@ use std::{fs, io, thread};
 
 use nix::sys::utsname::uname;
 
+use super::availability::{Availability, ProcMount};
 use super::command::Command;
-use super::inquiry::{Availability, ProcMount};
 use super::launch::Prepared;
 use super::objects::is_leaving;
 use super::outcome::TraceError;
 use super::stopped::{Alive, Stopped};
 use super::sys;
 use super::tracer::Tracer;
+use super::uapi::CAP_SYS_PTRACE;
 use crate::model::kernel::call::Tid;
-use crate::model::trace::gate::{Gate, GateState, Remedy, can_trace};
+use crate::model::trace::prerequisite::{Prerequisite, PrerequisiteState, Remedy, can_trace};
 
-/// Tries to trace a child and returns all gates. The first gate, `ptrace`, is the attempt: tracing
-/// works if it is open. `rustflags` are the flags that workloads are built with.
-pub fn probe(rustflags: &str) -> Vec<Gate> {
+/// Tries to trace a child and returns all prerequisites. The first one, `ptrace`, is the attempt:
+/// tracing works if it is met. `rustflags` are the flags that workloads are built with.
+pub fn probe(rustflags: &str) -> Vec<Prerequisite> {
     // A separate thread, so that it does not wait for children of other threads.
     let attempt = thread::spawn(attempt).join().unwrap_or(Err(Refusal { request: "a child", errno: libc::EIO }));
-    gates(&Evidence::read(attempt, rustflags))
+    prerequisites(&Evidence::read(attempt, rustflags))
 }
 
 /// Checks that files of tracees can be inspected, and are not those of other processes.
@@ -48,23 +49,28 @@ pub(super) fn check_child(child: Tid) -> Result<(), TraceError> {
     if is_leaving(child) { Ok(()) } else { refusal }
 }
 
-fn refuse(gates: &[Gate]) -> Result<(), TraceError> {
-    if can_trace(gates) { Ok(()) } else { Err(TraceError::Impossible { reason: reason(gates) }) }
+fn refuse(prerequisites: &[Prerequisite]) -> Result<(), TraceError> {
+    if can_trace(prerequisites) { Ok(()) } else { Err(TraceError::Impossible { reason: reason(prerequisites) }) }
 }
 
 /// Explains why a child could not be attached to.
 pub(super) fn explain(error: &io::Error) -> TraceError {
     let refusal = Refusal { request: "PTRACE_SEIZE", errno: error.raw_os_error().unwrap_or(libc::EIO) };
-    TraceError::Impossible { reason: reason(&gates(&Evidence::read(Err(refusal), ""))) }
+    TraceError::Impossible { reason: reason(&prerequisites(&Evidence::read(Err(refusal), ""))) }
 }
 
-/// Names the gates that are in the way, and where to read on.
-fn reason(gates: &[Gate]) -> String {
-    let blamed = |state| gates.iter().filter(move |gate| gate.state == state).map(|gate| gate.found.as_str());
-    let closed: Vec<&str> = blamed(GateState::Closed).collect();
-    let suspects: Vec<&str> = blamed(GateState::Suspect).collect();
+/// Names the prerequisites that are in the way, and where to read on.
+fn reason(prerequisites: &[Prerequisite]) -> String {
+    let blamed = |state| {
+        prerequisites
+            .iter()
+            .filter(move |prerequisite| prerequisite.state == state)
+            .map(|prerequisite| prerequisite.found.as_str())
+    };
+    let unmet: Vec<&str> = blamed(PrerequisiteState::Unmet).collect();
+    let suspects: Vec<&str> = blamed(PrerequisiteState::Suspect).collect();
     let suspects = if suspects.is_empty() { String::new() } else { format!("; perhaps {}", suspects.join(", or ")) };
-    format!("{}{suspects}; run `cargo sysguard doctor` for what to do", closed.join("; "))
+    format!("{}{suspects}; run `cargo sysguard doctor` for what to do", unmet.join("; "))
 }
 
 /// A request that the kernel refused.
@@ -139,25 +145,28 @@ impl Evidence {
     }
 
     fn has_cap_sys_ptrace(&self) -> bool {
-        // include/uapi/linux/capability.h
-        const CAP_SYS_PTRACE: u32 = 19;
         let effective = self.field("CapEff").and_then(|mask| u64::from_str_radix(mask, 16).ok()).unwrap_or(0);
         effective >> CAP_SYS_PTRACE & 1 == 1
     }
 
-    /// Returns the state of a gate that matters only if the attempt failed.
-    fn suspect_if(&self, is_suspect: bool) -> GateState {
-        if is_suspect && self.attempt.is_err() { GateState::Suspect } else { GateState::Open }
+    /// Returns the state of a prerequisite that matters only if the attempt failed.
+    fn suspect_if(&self, is_suspect: bool) -> PrerequisiteState {
+        if is_suspect && self.attempt.is_err() { PrerequisiteState::Suspect } else { PrerequisiteState::Met }
     }
 }
 
-fn gate(name: &'static str, state: GateState, found: impl Into<String>, remedies: &[Remedy]) -> Gate {
-    let remedies = if state == GateState::Open { Vec::new() } else { remedies.to_vec() };
-    Gate { name, state, found: found.into(), remedies }
+fn prerequisite(
+    name: &'static str,
+    state: PrerequisiteState,
+    found: impl Into<String>,
+    remedies: &[Remedy],
+) -> Prerequisite {
+    let remedies = if state == PrerequisiteState::Met { Vec::new() } else { remedies.to_vec() };
+    Prerequisite { name, state, found: found.into(), remedies }
 }
 
 /// Judges the evidence.
-fn gates(evidence: &Evidence) -> Vec<Gate> {
+fn prerequisites(evidence: &Evidence) -> Vec<Prerequisite> {
     vec![
         ptrace(evidence),
         kernel(evidence),
@@ -174,12 +183,12 @@ fn gates(evidence: &Evidence) -> Vec<Gate> {
     ]
 }
 
-fn ptrace(evidence: &Evidence) -> Gate {
+fn ptrace(evidence: &Evidence) -> Prerequisite {
     match evidence.attempt {
-        Ok(_) => gate("ptrace", GateState::Open, "a child was started and traced", &[]),
+        Ok(_) => prerequisite("ptrace", PrerequisiteState::Met, "a child was started and traced", &[]),
         Err(Refusal { request, errno }) => {
             let found = format!("{request} is refused: {}", io::Error::from_raw_os_error(errno));
-            gate("ptrace", GateState::Closed, found, &[])
+            prerequisite("ptrace", PrerequisiteState::Unmet, found, &[])
         }
     }
 }
@@ -187,15 +196,20 @@ fn ptrace(evidence: &Evidence) -> Gate {
 /// PTRACE_GET_SYSCALL_INFO: "(since Linux 5.3)", ptrace(2).
 const NEEDED: (u32, u32) = (5, 3);
 
-fn kernel(evidence: &Evidence) -> Gate {
+fn kernel(evidence: &Evidence) -> Prerequisite {
     let release = &evidence.release;
     let refused = evidence.attempt.is_err_and(|refusal| refusal.request == "PTRACE_GET_SYSCALL_INFO");
     let is_too_old = version(release).is_some_and(|version| version < NEEDED);
     if refused || is_too_old {
         let found = format!("Linux {release} lacks PTRACE_GET_SYSCALL_INFO (Linux 5.3)");
-        return gate("kernel", GateState::Closed, found, &[Remedy { place: "here", paste: "boot Linux 5.3 or later" }]);
+        return prerequisite(
+            "kernel",
+            PrerequisiteState::Unmet,
+            found,
+            &[Remedy { place: "here", paste: "boot Linux 5.3 or later" }],
+        );
     }
-    gate("kernel", GateState::Open, format!("Linux {release}; 5.3 is needed"), &[])
+    prerequisite("kernel", PrerequisiteState::Met, format!("Linux {release}; 5.3 is needed"), &[])
 }
 
 /// `6.18.44-generic` → 6, 18
@@ -204,36 +218,36 @@ fn version(release: &str) -> Option<(u32, u32)> {
     Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
-fn emulator(evidence: &Evidence) -> Gate {
+fn emulator(evidence: &Evidence) -> Prerequisite {
     if evidence.attempt.is_err_and(|refusal| refusal.errno == libc::ENOSYS) {
         let remedies = [
             Remedy { place: "Docker", paste: "use docker run --platform with this machine's own architecture" },
             Remedy { place: "elsewhere", paste: "use a whole emulated machine (qemu-system) instead of qemu-user" },
         ];
-        return gate(
+        return prerequisite(
             "emulator",
-            GateState::Closed,
+            PrerequisiteState::Unmet,
             "ptrace is not implemented: this program runs under user-mode emulation",
             &remedies,
         );
     }
-    gate("emulator", GateState::Open, "the kernel implements ptrace", &[])
+    prerequisite("emulator", PrerequisiteState::Met, "the kernel implements ptrace", &[])
 }
 
-fn tracer(evidence: &Evidence) -> Gate {
+fn tracer(evidence: &Evidence) -> Prerequisite {
     match evidence.field("TracerPid") {
-        None | Some("0") => gate("tracer", GateState::Open, "this process has no tracer", &[]),
+        None | Some("0") => prerequisite("tracer", PrerequisiteState::Met, "this process has no tracer", &[]),
         Some(pid) => {
             let found = format!("process {pid} already traces this process");
             let remedy = Remedy { place: "here", paste: "run it outside of strace -f, gdb, rr or tarpaulin" };
-            gate("tracer", evidence.suspect_if(true), found, &[remedy])
+            prerequisite("tracer", evidence.suspect_if(true), found, &[remedy])
         }
     }
 }
 
 /// Documentation/admin-guide/LSM/Yama.rst: 0 and 1 let a parent trace its child, 2 requires
 /// CAP_SYS_PTRACE, 3 forbids to attach.
-fn yama(evidence: &Evidence) -> Gate {
+fn yama(evidence: &Evidence) -> Prerequisite {
     let sysctl = Remedy { place: "the host", paste: "sudo sysctl kernel.yama.ptrace_scope=1" };
     let reboot = Remedy {
         place: "the host",
@@ -241,106 +255,115 @@ fn yama(evidence: &Evidence) -> Gate {
     };
     let scope = |what: &str| format!("kernel.yama.ptrace_scope is {what}");
     match evidence.yama.as_deref() {
-        None => gate("yama", GateState::Open, "this kernel has no Yama", &[]),
-        Some("3") => gate("yama", GateState::Closed, scope("3: tracing is disabled until the next boot"), &[reboot]),
+        None => prerequisite("yama", PrerequisiteState::Met, "this kernel has no Yama", &[]),
+        Some("3") => prerequisite(
+            "yama",
+            PrerequisiteState::Unmet,
+            scope("3: tracing is disabled until the next boot"),
+            &[reboot],
+        ),
         Some("2") if !evidence.has_cap_sys_ptrace() => {
-            gate("yama", GateState::Closed, scope("2: only CAP_SYS_PTRACE may trace"), &[sysctl])
+            prerequisite("yama", PrerequisiteState::Unmet, scope("2: only CAP_SYS_PTRACE may trace"), &[sysctl])
         }
-        Some(other) => gate("yama", GateState::Open, scope(other), &[]),
+        Some(other) => prerequisite("yama", PrerequisiteState::Met, scope(other), &[]),
     }
 }
 
-fn capability(evidence: &Evidence) -> Gate {
+fn capability(evidence: &Evidence) -> Prerequisite {
     if evidence.has_cap_sys_ptrace() {
-        return gate("capability", GateState::Open, "this process has CAP_SYS_PTRACE", &[]);
+        return prerequisite("capability", PrerequisiteState::Met, "this process has CAP_SYS_PTRACE", &[]);
     }
     let found = "CAP_SYS_PTRACE is missing (the kernel does not require it for own children)";
-    gate("capability", evidence.suspect_if(evidence.container.is_some()), found, CONTAINERS)
+    prerequisite("capability", evidence.suspect_if(evidence.container.is_some()), found, CONTAINERS)
 }
 
-fn seccomp(evidence: &Evidence) -> Gate {
+fn seccomp(evidence: &Evidence) -> Prerequisite {
     match evidence.field("Seccomp") {
         Some("2") => {
             let state = evidence.suspect_if(true);
-            let found = if state == GateState::Open {
+            let found = if state == PrerequisiteState::Met {
                 "a seccomp filter is installed and allows ptrace"
             } else {
                 "a seccomp filter refuses ptrace"
             };
-            gate("seccomp", state, found, CONTAINERS)
+            prerequisite("seccomp", state, found, CONTAINERS)
         }
-        Some("0") => gate("seccomp", GateState::Open, "no seccomp filter is installed", &[]),
-        _ => gate("seccomp", GateState::Open, "unknown: the kernel does not report it", &[]),
+        Some("0") => prerequisite("seccomp", PrerequisiteState::Met, "no seccomp filter is installed", &[]),
+        _ => prerequisite("seccomp", PrerequisiteState::Met, "unknown: the kernel does not report it", &[]),
     }
 }
 
-fn container(evidence: &Evidence) -> Gate {
+fn container(evidence: &Evidence) -> Prerequisite {
     let found = evidence.container.map_or("no container detected".to_owned(), |name| format!("{name} detected"));
-    gate("container", GateState::Open, found, &[])
+    prerequisite("container", PrerequisiteState::Met, found, &[])
 }
 
 /// LeakSanitizer stops its program's threads by ptrace(2) at the end, and fails if they have a
 /// tracer: "LeakSanitizer does not work under ptrace". The address sanitizers include it; the other
 /// sanitizers work.
-fn sanitizer(evidence: &Evidence) -> Gate {
+fn sanitizer(evidence: &Evidence) -> Prerequisite {
     let flags = evidence.rustflags.split([' ', '\u{1f}']).filter_map(|flag| flag.split_once("sanitizer="));
     let sanitizers: Vec<&str> = flags.flat_map(|(_, names)| names.split(',')).collect();
     let leaky = sanitizers.iter().find(|name| ["address", "hwaddress", "leak"].contains(*name));
     let Some(name) = leaky else {
-        return gate("sanitizer", GateState::Open, "RUSTFLAGS enable no leak detection", &[]);
+        return prerequisite("sanitizer", PrerequisiteState::Met, "RUSTFLAGS enable no leak detection", &[]);
     };
     let found = format!("RUSTFLAGS enable the {name} sanitizer; its leak detection fails in a traced workload");
     let remedies = [
         Remedy { place: "an expectation", paste: "env: {ASAN_OPTIONS: detect_leaks=0, LSAN_OPTIONS: detect_leaks=0}" },
         Remedy { place: "here", paste: "unset RUSTFLAGS" },
     ];
-    gate("sanitizer", GateState::Suspect, found, &remedies)
+    prerequisite("sanitizer", PrerequisiteState::Suspect, found, &remedies)
 }
 
 /// Objects are read from `/proc/TID`.
-fn proc_mount(proc: ProcMount) -> Gate {
+fn proc_mount(proc: ProcMount) -> Prerequisite {
     let remedies = [
         Remedy { place: "here", paste: "mount -t proc proc /proc" },
         Remedy { place: "unshare", paste: "unshare --pid --fork --mount-proc …" },
     ];
     match proc {
-        ProcMount::Ours => gate("/proc", GateState::Open, "mounted for this PID namespace", &[]),
-        ProcMount::Missing => gate("/proc", GateState::Closed, "no proc filesystem is mounted at /proc", &remedies),
+        ProcMount::Ours => prerequisite("/proc", PrerequisiteState::Met, "mounted for this PID namespace", &[]),
+        ProcMount::Missing => {
+            prerequisite("/proc", PrerequisiteState::Unmet, "no proc filesystem is mounted at /proc", &remedies)
+        }
         ProcMount::Foreign => {
             let found =
                 "/proc shows another PID namespace: files of other processes would be attributed to the workload";
-            gate("/proc", GateState::Closed, found, &remedies)
+            prerequisite("/proc", PrerequisiteState::Unmet, found, &remedies)
         }
     }
 }
 
-fn files(availability: Availability) -> Gate {
+fn files(availability: Availability) -> Prerequisite {
     let remedy =
         Remedy { place: "Docker", paste: "use a current Docker and libseccomp (their default profile allows statx)" };
     match availability {
-        Availability::Works => gate("statx", GateState::Open, "the kernel answers statx", &[]),
+        Availability::Works => prerequisite("statx", PrerequisiteState::Met, "the kernel answers statx", &[]),
         Availability::FallsBack => {
-            gate("statx", GateState::Open, "statx is refused; fstatat and fdinfo answer instead", &[])
+            prerequisite("statx", PrerequisiteState::Met, "statx is refused; fstatat and fdinfo answer instead", &[])
         }
-        Availability::Refused => gate("statx", GateState::Closed, "statx is refused, and so is fstatat", &[remedy]),
+        Availability::Refused => {
+            prerequisite("statx", PrerequisiteState::Unmet, "statx is refused, and so is fstatat", &[remedy])
+        }
     }
 }
 
 /// Judges access to the memory and the fds of a child.
-fn memory(availability: Option<Availability>) -> Gate {
+fn memory(availability: Option<Availability>) -> Prerequisite {
     let own = Remedy { place: "here", paste: "make the program readable: chmod +r cargo-sysguard" };
     let found = match availability {
         Some(Availability::Refused) => {
             let found = "the memory or the fds of a child cannot be read";
-            return gate("memory", GateState::Closed, found, &[&[own], CONTAINERS].concat());
+            return prerequisite("memory", PrerequisiteState::Unmet, found, &[&[own], CONTAINERS].concat());
         }
         Some(Availability::Works) => "the memory and the fds of a child can be read",
         Some(Availability::FallsBack) => {
             "process_vm_readv is refused; /proc/PID/mem or PTRACE_PEEKDATA answers instead"
         }
-        None => "not tried, since another gate is closed",
+        None => "not tried, since another prerequisite is not met",
     };
-    gate("memory", GateState::Open, found, &[])
+    prerequisite("memory", PrerequisiteState::Met, found, &[])
 }
 
 /// How to let a process trace its children in each container runtime.

@@ -5,6 +5,7 @@ use std::{fs, io};
 
 use super::sys;
 use crate::model::kernel::call::Tid;
+use crate::model::kernel::uapi::NSIG;
 
 /// Makes this process ignore SIGINT and SIGQUIT, and every signal that a traced task sends. Signals
 /// of other senders keep their effect.
@@ -18,11 +19,8 @@ use crate::model::kernel::call::Tid;
 ///
 /// The error of sigaction(2).
 pub fn leave_signals_to_workload() -> io::Result<()> {
-    sys::ignore_traced_senders((1..=LAST).filter(|signal| !KEPT.contains(signal)))
+    sys::ignore_traced_senders((1..=NSIG).filter(|signal| !KEPT.contains(signal)))
 }
-
-/// `_NSIG`, include/uapi/asm-generic/signal.h
-const LAST: i32 = 64;
 
 /// Signals that keep their disposition: those that cannot be caught, those without effect by
 /// default, and those that stop, since job control stops the tracer with its job.

@@ -25,6 +25,8 @@ use std::ptr;
 
 use libc::{c_int, c_long, c_void, pid_t};
 
+use super::uapi::{self, PtraceRequest};
+
 pub(super) use ask::{
     FileStatus, copy_fd, file_status, has_statx, open_file_status, open_place, read_memory, read_proc, share_fd_table,
     short_attribute, socket_option,
@@ -44,19 +46,8 @@ pub use start::note_start;
 pub(super) use start::{was_closed, was_ignored};
 pub(super) use terminal::{keep_modes, restore_before, restore_modes};
 
-/// `__WNOTHREAD` excludes children of other threads, `__WALL` includes clone children;
-/// linux/wait.h, which only some C libraries expose.
-const WAIT_FLAGS: c_int = 0x2000_0000 | 0x4000_0000;
-
-const PTRACE_SEIZE: u32 = 0x4206;
-const PTRACE_INTERRUPT: u32 = 0x4207;
-const PTRACE_LISTEN: u32 = 0x4208;
-const PTRACE_GETEVENTMSG: u32 = 0x4201;
-const PTRACE_GET_SYSCALL_INFO: u32 = 0x420e;
-const PTRACE_SYSCALL: u32 = 24;
-const PTRACE_CONT: u32 = 7;
-const PTRACE_PEEKDATA: u32 = 2;
-const PTRACE_POKEDATA: u32 = 5;
+/// Without children of other threads, with clone children.
+const WAIT_FLAGS: c_int = libc::__WNOTHREAD | libc::__WALL;
 
 /// The tracer's ptrace options: follow every child and thread, report exec, mark syscall stops
 /// apart from SIGTRAP, and kill all tracees when the tracer ends.
@@ -72,10 +63,10 @@ fn checked(returned: c_long) -> io::Result<c_long> {
 }
 
 /// Calls ptrace(2) with two numbers as its last arguments.
-fn ptrace(request: u32, tid: pid_t, addr: usize, data: usize) -> io::Result<()> {
+fn ptrace(request: PtraceRequest, tid: pid_t, addr: usize, data: usize) -> io::Result<()> {
     // SAFETY: the requests used with this function take numbers, not pointers, in `addr` and
     // `data`; ptrace(2).
-    checked(unsafe { libc::ptrace(request as _, tid, addr as *mut c_void, data as *mut c_void) }).map(drop)
+    checked(unsafe { libc::ptrace(request, tid, addr as *mut c_void, data as *mut c_void) }).map(drop)
 }
 
 /// The stops that a tracer requests besides those for new children, exec and exit status.
@@ -92,28 +83,28 @@ pub(super) fn seize(tid: pid_t, stops: SeizeOptions) -> io::Result<()> {
     let option = |is_wanted, option| if is_wanted { option } else { 0 };
     let filtered = option(stops.filtered, libc::PTRACE_O_TRACESECCOMP);
     let options = OPTIONS | filtered | option(stops.exits, libc::PTRACE_O_TRACEEXIT);
-    ptrace(PTRACE_SEIZE, tid, 0, options as usize)
+    ptrace(libc::PTRACE_SEIZE, tid, 0, options as usize)
 }
 
 /// Stops a running tracee.
 pub(super) fn interrupt(tid: pid_t) -> io::Result<()> {
-    ptrace(PTRACE_INTERRUPT, tid, 0, 0)
+    ptrace(libc::PTRACE_INTERRUPT, tid, 0, 0)
 }
 
 /// Resumes a stopped tracee to its next syscall-stop, and delivers a signal (0: none).
 pub(super) fn resume(tid: pid_t, signal: c_int) -> io::Result<()> {
-    ptrace(PTRACE_SYSCALL, tid, 0, signal as usize)
+    ptrace(libc::PTRACE_SYSCALL, tid, 0, signal as usize)
 }
 
 /// Resumes a stopped tracee to the next call that its filter stops, and delivers a signal (0:
 /// none).
 pub(super) fn resume_filtered(tid: pid_t, signal: c_int) -> io::Result<()> {
-    ptrace(PTRACE_CONT, tid, 0, signal as usize)
+    ptrace(libc::PTRACE_CONT, tid, 0, signal as usize)
 }
 
 /// Leaves a tracee in its group-stop until the next event.
 pub(super) fn listen(tid: pid_t) -> io::Result<()> {
-    ptrace(PTRACE_LISTEN, tid, 0, 0)
+    ptrace(libc::PTRACE_LISTEN, tid, 0, 0)
 }
 
 /// Returns the message of a ptrace event: a child's number, a thread's former number, an exit
@@ -124,7 +115,7 @@ pub(super) fn event_message(tid: pid_t) -> io::Result<libc::c_ulong> {
     // ptrace(2).
     let returned = unsafe {
         libc::ptrace(
-            PTRACE_GETEVENTMSG as _,
+            libc::PTRACE_GETEVENTMSG,
             tid,
             ptr::null_mut::<c_void>(),
             ptr::from_mut(&mut message).cast::<c_void>(),
@@ -157,7 +148,7 @@ pub(super) fn syscall_info(tid: pid_t) -> io::Result<SyscallInfo> {
     // size, valid for any bytes; ptrace(2).
     let returned = unsafe {
         libc::ptrace(
-            PTRACE_GET_SYSCALL_INFO as _,
+            uapi::PTRACE_GET_SYSCALL_INFO,
             tid,
             size_of::<SyscallInfo>() as *mut c_void,
             ptr::from_mut(&mut info).cast::<c_void>(),
@@ -172,14 +163,14 @@ pub(super) fn read_word(tid: pid_t, address: u64) -> io::Result<u64> {
     let mut word: u64 = 0;
     // SAFETY: the system call, unlike its wrapper, writes one word of the tracee at `data`, which
     // is a live local; ptrace(2), "C library/kernel differences".
-    let returned = unsafe { libc::syscall(libc::SYS_ptrace, PTRACE_PEEKDATA, tid, address, &raw mut word) };
+    let returned = unsafe { libc::syscall(libc::SYS_ptrace, libc::PTRACE_PEEKDATA, tid, address, &raw mut word) };
     checked(returned)?;
     Ok(word)
 }
 
 /// Writes eight bytes of a stopped tracee's memory.
 pub(super) fn write_word(tid: pid_t, address: u64, word: u64) -> io::Result<()> {
-    ptrace(PTRACE_POKEDATA, tid, address as usize, word as usize)
+    ptrace(libc::PTRACE_POKEDATA, tid, address as usize, word as usize)
 }
 
 /// Waits for any child or tracee of this thread. Returns its number and raw status, or `None` if

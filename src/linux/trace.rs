@@ -6,19 +6,16 @@ use std::{io, thread};
 use super::colocation::Colocation;
 use super::command::Command;
 use super::deadlines::{Deadlines, Due};
-use super::guard::Watch;
+use super::engine::{EngineState, NotifyQueue};
 use super::launch::{LaunchFailure, LaunchStep, Prepared};
-use super::notify::{NotifyQueue, NotifyTracer};
-use super::outcome::{Incomplete, Limits, Outcome, TraceError};
-use super::stopped::NextStop;
+use super::outcome::{Limits, Outcome, TraceError};
+use super::stopped::{NextStop, Stopped};
+use super::sys::SeizeOptions;
 use super::sys::members::Members;
-use super::sys::{Filter, SeizeOptions};
 use super::tracer::{Tracer, Waited};
-use super::witness::Witness;
 use super::{probe, sys};
 use crate::model::guard::Guard;
 use crate::model::kernel::call::Tid;
-use crate::model::notify;
 use crate::model::run::workload::Exit;
 use crate::model::trace::event::Event;
 use crate::model::trace::tracee::{Directive, Step, Stop, Tasks};
@@ -34,7 +31,7 @@ use crate::model::trace::tracee::{Directive, Step, Stop, Tasks};
 ///
 /// [`TraceError`]; no task of the tree is left in this case either.
 pub fn trace(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
-    run(command, limits, Mode::EveryCall, sink)
+    run(command, limits, EngineState::ptrace(), sink)
 }
 
 /// Like [`trace()`], but calls that the guard allows to run natively produce no event.
@@ -48,7 +45,7 @@ pub fn trace_guarded(
     guard: &Guard,
     sink: &mut dyn FnMut(&Event),
 ) -> Result<Outcome, TraceError> {
-    run(command, limits, Mode::Guarded(guard), sink)
+    run(command, limits, EngineState::guard(guard), sink)
 }
 
 /// Like [`trace()`], but reports a call before it is made, without a result, if the result does not
@@ -66,7 +63,7 @@ pub fn trace_notified(
     let (tracer, receiver) = queue.sides();
     thread::scope(|scope| {
         let receiver = scope.spawn(|| receiver.receive());
-        let outcome = run(command, limits, Mode::Notified(tracer), &mut |event| queue.emit(event));
+        let outcome = run(command, limits, EngineState::Notify(tracer), &mut |event| queue.emit(event));
         queue.close(|| receiver.is_finished());
         outcome
     })
@@ -80,79 +77,39 @@ pub fn trace_notified(
 /// Same as [`trace()`].
 #[doc(hidden)]
 pub fn trace_unasked(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
-    run(command, limits, Mode::Unasked, sink)
+    run(command, limits, EngineState::ptrace_unasked(), sink)
 }
 
-/// The engine that a run uses.
-enum Mode<'a> {
-    EveryCall,
-    Unasked,
-    Guarded(&'a Guard),
-    Notified(NotifyTracer<'a>),
-}
-
-impl Mode<'_> {
-    fn filter(&self) -> Result<Option<Filter>, TraceError> {
-        let (program, notifies) = match self {
-            Self::EveryCall | Self::Unasked => return Ok(None),
-            Self::Guarded(guard) => (guard.filter(), false),
-            Self::Notified(_) if !cfg!(target_arch = "x86_64") => {
-                return Err(TraceError::Impossible { reason: "notifications are received on x86_64 only".to_owned() });
-            }
-            Self::Notified(_) if !sys::has_killable_notifications() => {
-                return Err(TraceError::Impossible { reason: "notifications need Linux 5.19".to_owned() });
-            }
-            Self::Notified(_) => (Ok(notify::filter()), true),
-        };
-        let program = program.map_err(|error| system("build a seccomp filter")(io::Error::other(error)))?;
-        Ok(Some(Filter { program, notifies }))
-    }
-
-    /// Returns the stops to ask the kernel for; those that carry no new information are left out.
-    fn seize_options(&self) -> SeizeOptions {
-        let is_guarded = matches!(self, Self::Guarded(_));
-        SeizeOptions { filtered: is_guarded || matches!(self, Self::Notified(_)), exits: !is_guarded }
-    }
-
-    fn tasks(&self, root: Tid) -> Tasks {
-        let tasks = Tasks::launch(root);
-        if matches!(self, Self::Guarded(_)) { tasks.in_brief() } else { tasks }
-    }
-}
-
-fn run(command: Command, limits: &Limits, mode: Mode<'_>, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
+fn run(
+    command: Command,
+    limits: &Limits,
+    mut engine: EngineState<'_>,
+    sink: &mut dyn FnMut(&Event),
+) -> Result<Outcome, TraceError> {
     probe::check_surroundings()?;
-    let filter = mode.filter()?;
+    let filter = engine.filter()?;
     let program = command.program.display().to_string();
     let directory = command.cwd.as_ref().map(|cwd| cwd.display().to_string()).unwrap_or_default();
     let deadlines = Deadlines::start(limits).map_err(system("start a timer"))?;
     let is_isolated = command.isolated;
     let suspended = Prepared::new(command, filter).and_then(Prepared::suspend).map_err(system("start a process"))?;
     let root = suspended.tid;
-    let options = mode.seize_options();
+    let options = engine.seize_options();
     if let Err(error) = attach(root, options) {
         sys::kill(root, libc::SIGKILL);
         Tracer::default().reap_all();
         return Err(probe::explain(&error));
     }
-    let tasks = mode.tasks(root);
-    let (witness, watch, notify_tracer) = match mode {
-        Mode::EveryCall => (Some(Witness::new(root)), None, None),
-        Mode::Unasked => (None, None, None),
-        Mode::Guarded(guard) => (Some(Witness::for_guarded_run()), Some(Watch::new(guard)), None),
-        Mode::Notified(tracer) => (None, None, Some(tracer.begin(root))),
-    };
     let mut run = Run {
         root,
         options,
         tracer: Tracer::default(),
-        tasks,
-        witness,
-        watch,
-        notify_tracer,
+        tasks: engine.begin(root),
+        engine,
         colocation: Colocation::new(root),
         members: (!is_isolated).then(Members::default),
         deadlines,
+        stops: 0,
         end: None,
         stragglers: 0,
     };
@@ -164,7 +121,7 @@ fn run(command: Command, limits: &Limits, mode: Mode<'_>, sink: &mut dyn FnMut(&
     if let Some(failure) = launched.failure().map_err(system("read the result of a launch"))? {
         return Err(failure.explain(program, directory));
     }
-    let incomplete = run.incomplete();
+    let incomplete = run.engine.incomplete();
     Ok(Outcome { exit, lost_events: run.tasks.lost(), killed_stragglers: run.stragglers, incomplete })
 }
 
@@ -180,17 +137,14 @@ struct Run<'a> {
     options: SeizeOptions,
     tracer: Tracer,
     tasks: Tasks,
-    /// Answers questions that registers do not answer.
-    witness: Option<Witness>,
-    /// Decides which tasks run natively; `None` without a guard.
-    watch: Option<Watch<'a>>,
-    /// The tracer's side of seccomp notifications; `None` in other modes.
-    notify_tracer: Option<NotifyTracer<'a>>,
+    engine: EngineState<'a>,
     colocation: Colocation,
     /// The tasks that this process ignores signals from. `None` for a tree in a session of its own,
     /// which cannot signal this process group.
     members: Option<Members>,
     deadlines: Deadlines,
+    /// The number of stops since the clock was checked.
+    stops: u32,
     end: Option<Exit>,
     stragglers: u64,
 }
@@ -215,57 +169,30 @@ impl Run<'_> {
         }
     }
 
-    /// Runs the tracing loop: turns each stop into a step, passes its events on, carries out its
-    /// directives.
+    /// Traces the tree until its last task has ended, and returns how the first one ended.
     fn follow(&mut self, sink: &mut dyn FnMut(&Event)) -> io::Result<Exit> {
-        let mut stops = 0_u32;
         loop {
             let (tid, task, stop) = match self.tracer.wait()? {
+                Waited::Stopped(task, stop) if self.may_pass(task.tid(), &stop) => {
+                    self.pass(task, &stop)?;
+                    continue;
+                }
                 Waited::Stopped(task, stop) => (task.tid(), Some(task), stop),
                 Waited::Ended(tid, stop) => (tid, None, stop),
                 Waited::Interrupted => {
-                    self.colocation.tick();
-                    self.check_deadlines();
-                    let Step { before, released, .. } = self.tasks.tick();
-                    before.iter().for_each(&mut *sink);
-                    self.release(released)?;
-                    if let Some(failure) = self.notify_tracer.as_ref().and_then(NotifyTracer::failure) {
-                        return Err(failure);
-                    }
+                    self.tick(sink)?;
                     continue;
                 }
                 Waited::NoneLeft => return Ok(self.end.unwrap_or(Exit::Signaled(libc::SIGKILL))),
             };
-            let task = match task {
-                Some(task) if self.needs_no_exit(tid, &stop) => {
-                    self.colocation.observe(tid, &stop);
-                    self.tracer.obey(task, Directive::Resume(0), NextStop::Filtered)?;
-                    continue;
-                }
-                task => task,
-            };
             self.track_member(tid, &stop);
-            let stop = self.tasks.heard(tid, stop);
+            let stop = self.tasks.interpret(tid, stop);
             let mut step = self.tasks.step(tid, stop);
-            if let Some(witness) = &mut self.witness {
-                witness.observe(tid, &stop, &mut step);
-            }
-            if let Some(notify_tracer) = &mut self.notify_tracer {
-                notify_tracer.observe(tid, &stop, &mut step, &self.tasks)?;
-            }
-            self.update_guard(tid, &stop, &step);
+            self.engine.on_stop(tid, &stop, &mut step, &self.tasks)?;
             step.before.iter().chain(&step.event).for_each(&mut *sink);
-            if let Some(number) = step.hidden {
-                for stray in self.tracer.attach_hidden(tid, number, self.options) {
-                    self.tasks.found(stray.task, tid, stray.leads);
-                }
-            }
-            for spot in self.tracer.take_blind_spots() {
-                self.watch.iter_mut().for_each(|watch| watch.note_blind_spot(spot));
-                self.notify_tracer.iter_mut().for_each(|notify_tracer| notify_tracer.note_blind_spot(spot));
-                sink(&Event::Blind(spot));
-            }
-            if self.incomplete().is_some() && !self.tasks.is_ending() {
+            self.attach_hidden(tid, step.hidden);
+            self.report_blind_spots(sink);
+            if self.engine.incomplete().is_some() && !self.tasks.is_ending() {
                 self.kill_all();
             }
             self.colocation.observe(tid, &stop);
@@ -274,24 +201,31 @@ impl Run<'_> {
                 self.tracer.obey(task, step.directive, next_stop)?;
             }
             self.release(step.released)?;
-            if let (true, Stop::Ended(exit)) = (tid == self.root && self.end.is_none(), stop) {
-                self.end = Some(exit);
-                self.deadlines.begin_grace();
-            }
-            stops += 1;
-            if stops.is_multiple_of(STOPS_PER_CLOCK_CHECK) {
-                self.check_deadlines();
-            }
+            self.note_end(tid, &stop);
+            self.check_clock();
         }
     }
 
-    /// Returns whether a call that the guard's filter stopped may continue natively. A task that is
-    /// being killed is never resumed this way.
-    fn needs_no_exit(&mut self, tid: Tid, stop: &Stop) -> bool {
-        let (Stop::Filtered(call), Some(watch), Some(witness)) = (stop, &mut self.watch, &mut self.witness) else {
-            return false;
-        };
-        !self.tasks.is_ending() && watch.needs_no_exit(tid, call, &self.tasks, witness)
+    /// Returns whether a task may continue natively from this stop. A task that is being killed is
+    /// never resumed this way.
+    fn may_pass(&mut self, tid: Tid, stop: &Stop) -> bool {
+        !self.tasks.is_ending() && self.engine.may_pass(tid, stop, &self.tasks)
+    }
+
+    /// Resumes a task to the next call that its filter stops, without an event.
+    fn pass(&mut self, task: Stopped, stop: &Stop) -> io::Result<()> {
+        self.colocation.observe(task.tid(), stop);
+        self.tracer.obey(task, Directive::Resume(0), NextStop::Filtered)
+    }
+
+    /// Does what time alone causes: deadlines, and the release of tasks that were held too long.
+    fn tick(&mut self, sink: &mut dyn FnMut(&Event)) -> io::Result<()> {
+        self.colocation.tick();
+        self.check_deadlines();
+        let Step { before, released, .. } = self.tasks.tick();
+        before.iter().for_each(sink);
+        self.release(released)?;
+        self.engine.on_tick()
     }
 
     /// Resumes tasks that were held.
@@ -303,17 +237,19 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Passes a stop and its events to the guard.
-    fn update_guard(&mut self, tid: Tid, stop: &Stop, step: &Step) {
-        let (Some(watch), Some(witness)) = (&mut self.watch, &mut self.witness) else { return };
-        let events: Vec<&Event> = step.before.iter().chain(&step.event).collect();
-        watch.observe(tid, stop, &events, &self.tasks, witness);
+    /// Attaches the child that a call returned although no stop announced it.
+    fn attach_hidden(&mut self, parent: Tid, number: Option<i64>) {
+        let Some(number) = number else { return };
+        for stray in self.tracer.attach_hidden(parent, number, self.options) {
+            self.tasks.found(stray.task, parent, stray.leads);
+        }
     }
 
-    /// Returns why this run must be repeated by another engine, if it must.
-    fn incomplete(&self) -> Option<Incomplete> {
-        let by_notifications = || self.notify_tracer.as_ref().and_then(NotifyTracer::incomplete);
-        self.watch.as_ref().and_then(Watch::incomplete).or_else(by_notifications)
+    fn report_blind_spots(&mut self, sink: &mut dyn FnMut(&Event)) {
+        for spot in self.tracer.take_blind_spots() {
+            self.engine.note_blind_spot(spot);
+            sink(&Event::Blind(spot));
+        }
     }
 
     /// Keeps the list of traced tasks. A new task is added before it runs, since it may send a
@@ -332,11 +268,26 @@ impl Run<'_> {
     /// Returns where a task stops next. This matters only for a task that resumes: the fd table of
     /// a held task is known once its parent announces it.
     fn next_stop(&mut self, tid: Tid, directive: Directive) -> NextStop {
-        match (&mut self.watch, &mut self.witness, &self.notify_tracer) {
-            _ if !matches!(directive, Directive::Resume(_)) || self.tracer.must_see_exit(tid) => NextStop::EveryCall,
-            (Some(watch), Some(witness), _) => watch.next_stop(tid, &self.tasks, witness),
-            (_, _, Some(notify_tracer)) => notify_tracer.next_stop(tid, &self.tasks),
+        match directive {
+            Directive::Resume(_) if !self.tracer.must_see_exit(tid) => self.engine.next_stop(tid, &self.tasks),
             _ => NextStop::EveryCall,
+        }
+    }
+
+    /// Notes the end of the first task: the others may outlive it for a while only.
+    fn note_end(&mut self, tid: Tid, stop: &Stop) {
+        if let (true, Stop::Ended(exit)) = (tid == self.root && self.end.is_none(), stop) {
+            self.end = Some(*exit);
+            self.deadlines.begin_grace();
+        }
+    }
+
+    /// Checks the deadlines now and then: on a busy workload no timer interrupts a wait.
+    fn check_clock(&mut self) {
+        self.stops += 1;
+        if self.stops == STOPS_PER_CLOCK_CHECK {
+            self.stops = 0;
+            self.check_deadlines();
         }
     }
 

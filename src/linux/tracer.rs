@@ -13,6 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use super::stopped::{Alive, NextStop, Stopped};
 use super::strays::{self, Stray};
 use super::sys::{self, SeizeOptions, SyscallInfo};
+use super::uapi::{PTRACE_SYSCALL_INFO_ENTRY, PTRACE_SYSCALL_INFO_EXIT};
 use super::untraced::{CloneRewriter, Entry};
 use super::wait::{Report, report};
 use crate::model::attribution::blind_spot::BlindSpot;
@@ -177,14 +178,10 @@ fn stop(task: &Stopped, report: Report) -> io::Result<Stop> {
     Ok(stop)
 }
 
-/// `PTRACE_SYSCALL_INFO_ENTRY` and `…_EXIT`, include/uapi/linux/ptrace.h
-const OP_ENTRY: u8 = 1;
-const OP_EXIT: u8 = 2;
-
 fn syscall_stop(info: &SyscallInfo) -> Stop {
     match info.op {
-        OP_ENTRY => call(info).map_or(Stop::Unreadable, Stop::Entry),
-        OP_EXIT => Stop::Exit { value: info.number as i64, failed: info.args[0] & 0xff != 0 },
+        PTRACE_SYSCALL_INFO_ENTRY => call(info).map_or(Stop::Unreadable, Stop::Entry),
+        PTRACE_SYSCALL_INFO_EXIT => Stop::Exit { value: info.number as i64, failed: info.args[0] & 0xff != 0 },
         _ => Stop::Other,
     }
 }
@@ -227,17 +224,27 @@ fn preloads(tid: Tid) -> bool {
 mod tests {
     use super::*;
     use crate::model::kernel::syscall::Abi;
+    use crate::model::kernel::uapi::AUDIT_ARCH_X86_64;
 
     #[test]
     fn syscall_info_becomes_a_stop() {
-        let entry =
-            SyscallInfo { op: OP_ENTRY, arch: 0xc000_003e, number: 257, args: [1; 6], ..SyscallInfo::default() };
+        let entry = SyscallInfo {
+            op: PTRACE_SYSCALL_INFO_ENTRY,
+            arch: AUDIT_ARCH_X86_64,
+            number: 257,
+            args: [1; 6],
+            ..SyscallInfo::default()
+        };
         let syscall = Syscall { abi: Abi::X86_64, number: 257 };
         assert_eq!(syscall_stop(&entry), Stop::Entry(Call { syscall, args: [1; 6], instruction_pointer: 0 }));
         assert_eq!(syscall_stop(&SyscallInfo { arch: 0, ..entry }), Stop::Unreadable);
 
-        let exit =
-            SyscallInfo { op: OP_EXIT, number: -2_i64 as u64, args: [0x1, 0, 0, 0, 0, 0], ..SyscallInfo::default() };
+        let exit = SyscallInfo {
+            op: PTRACE_SYSCALL_INFO_EXIT,
+            number: -2_i64 as u64,
+            args: [0x1, 0, 0, 0, 0, 0],
+            ..SyscallInfo::default()
+        };
         assert_eq!(syscall_stop(&exit), Stop::Exit { value: -2, failed: true });
         assert_eq!(syscall_stop(&SyscallInfo { args: [0; 6], ..exit }), Stop::Exit { value: -2, failed: false });
         assert_eq!(syscall_stop(&SyscallInfo::default()), Stop::Other);

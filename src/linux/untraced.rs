@@ -12,12 +12,11 @@ use std::io;
 use std::ops::Range;
 
 use super::stopped::{Alive, Stopped};
+use super::uapi::CLONE_ARGS_SIZE_VER0;
 use super::{memory, sys, vdso};
 use crate::model::kernel::call::{Call, Tid};
 use crate::model::kernel::syscall::Abi;
-
-/// include/uapi/linux/sched.h
-const CLONE_UNTRACED: u64 = 0x0080_0000;
+use crate::model::kernel::uapi::CLONE_UNTRACED;
 
 /// Where a call that creates a task has its flags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,9 +37,7 @@ struct Change {
     copy: Option<u64>,
 }
 
-/// `CLONE_ARGS_SIZE_VER0`, and room for larger structures of later kernels,
-/// include/uapi/linux/sched.h
-const MIN_ARGUMENTS: usize = 64;
+/// Room for the larger structures of later kernels.
 const MAX_ARGUMENTS: usize = 128;
 
 /// What happened to the flag at a call's entry.
@@ -92,7 +89,7 @@ impl CloneRewriter {
         let mut arguments = [0; MAX_ARGUMENTS];
         let Some(arguments) = usize::try_from(call.args[1])
             .ok()
-            .filter(|size| (MIN_ARGUMENTS..=MAX_ARGUMENTS).contains(size))
+            .filter(|size| (CLONE_ARGS_SIZE_VER0..=MAX_ARGUMENTS).contains(size))
             .map(|size| &mut arguments[..size])
         else {
             return Ok(None);

@@ -7,18 +7,18 @@
 
 use std::ops::Range;
 
+use object::elf::ELFCLASS32;
+
+use super::uapi::AT_SYSINFO_EHDR;
 use super::{memory, sys};
 use crate::model::kernel::call::Tid;
-
-/// `AT_SYSINFO_EHDR`: "The address of a page containing the virtual Dynamic Shared Object",
-/// getauxval(3).
-const AT_SYSINFO_EHDR: u64 = 33;
 
 const PAGE: u64 = 4096;
 
 /// Returns the spare bytes after the vDSO's image. `None`: the task has no vDSO, or has moved it.
 pub(super) fn spare(task: Tid) -> Option<Range<u64>> {
     let vector = sys::read_proc(&format!("/proc/{task}/auxv"));
+    // "The address of a page containing the virtual Dynamic Shared Object", getauxval(3).
     let base = auxiliary(&vector, AT_SYSINFO_EHDR)?;
     let mut header = [0; 64];
     let length = memory::read(task, base, &mut header).ok()?;
@@ -43,12 +43,11 @@ fn auxiliary(vector: &[u8], wanted: u64) -> Option<u64> {
 /// Returns the length of an ELF image that ends with its section headers: elf(5), `e_shoff`,
 /// `e_shentsize` and `e_shnum`.
 fn image_length(header: &[u8]) -> Option<u64> {
-    const CLASS_32: u8 = 1;
     let short = |at: usize| header.get(at..)?.first_chunk().map(|bytes| u64::from(u16::from_ne_bytes(*bytes)));
     if !header.starts_with(b"\x7fELF") {
         return None;
     }
-    let (offset, size, count) = if header.get(4) == Some(&CLASS_32) {
+    let (offset, size, count) = if header.get(4) == Some(&ELFCLASS32) {
         let offset = header.get(32..)?.first_chunk().map(|bytes| u64::from(u32::from_ne_bytes(*bytes)))?;
         (offset, short(46)?, short(48)?)
     } else {

@@ -1,6 +1,7 @@
 //! Decodes a raw wait status into a [`Report`]. The function is pure, so that each ambiguity of
 //! ptrace(2) is a row in a table test.
 
+use super::uapi::PTRACE_EVENT_STOP;
 use crate::model::run::workload::Exit;
 
 /// What a wait status alone says.
@@ -36,9 +37,6 @@ pub(super) enum Report {
 /// PTRACE_O_TRACESYSGOOD: "set bit 7 in the signal number".
 const SYSCALL_STOP: i32 = libc::SIGTRAP | 0x80;
 
-/// PTRACE_EVENT_STOP, include/uapi/linux/ptrace.h
-const EVENT_STOP: i32 = 128;
-
 /// Returns what the wait status of a traced task reports.
 pub(super) fn report(status: i32) -> Report {
     if libc::WIFEXITED(status) {
@@ -56,7 +54,7 @@ pub(super) fn report(status: i32) -> Report {
         libc::PTRACE_EVENT_EXEC => Report::Exec,
         libc::PTRACE_EVENT_SECCOMP => Report::Filtered,
         libc::PTRACE_EVENT_EXIT => Report::Exiting,
-        EVENT_STOP => Report::Trap { group_stop: signal != libc::SIGTRAP },
+        PTRACE_EVENT_STOP => Report::Trap { group_stop: signal != libc::SIGTRAP },
         _ => Report::OtherEvent,
     }
 }
@@ -89,9 +87,9 @@ mod tests {
             (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_EXIT), Report::Exiting),
             (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_SECCOMP), Report::Filtered),
             (stopped(libc::SIGTRAP, libc::PTRACE_EVENT_VFORK_DONE), Report::OtherEvent),
-            (stopped(libc::SIGTRAP, EVENT_STOP), Report::Trap { group_stop: false }),
-            (stopped(libc::SIGSTOP, EVENT_STOP), Report::Trap { group_stop: true }),
-            (stopped(libc::SIGTTIN, EVENT_STOP), Report::Trap { group_stop: true }),
+            (stopped(libc::SIGTRAP, PTRACE_EVENT_STOP), Report::Trap { group_stop: false }),
+            (stopped(libc::SIGSTOP, PTRACE_EVENT_STOP), Report::Trap { group_stop: true }),
+            (stopped(libc::SIGTTIN, PTRACE_EVENT_STOP), Report::Trap { group_stop: true }),
         ] {
             assert_eq!(report(status), expected, "{status:#x}");
         }

@@ -11,8 +11,8 @@ use super::groups::is_own_thread;
 use super::loader::Loaders;
 use super::memory;
 use super::objects::Objects;
-use crate::model::attribution::files::{Effect, effect, moves_root, shares_files};
-use crate::model::attribution::{Answer, Answers, Failure, Inquiry, Memory, Object, Place, Question, answers, made};
+use crate::model::attribution::files::{CacheEffect, cache_effect, moves_root, shares_files};
+use crate::model::attribution::{Answer, Answers, Failure, Memory, Object, Place, Query, Question, answers, made};
 use crate::model::guard;
 use crate::model::kernel::call::{Call, CallOutcome, Tid};
 use crate::model::trace::event::Event;
@@ -49,16 +49,19 @@ struct PendingCall {
     is_under_way: bool,
     call: Call,
     question: Option<Question>,
-    effect: Option<Effect>,
+    effect: Option<CacheEffect>,
     answers: Answers,
 }
 
 impl Witness {
-    /// Returns the witness of a tree that begins with this task.
-    pub(super) fn new(root: Tid) -> Self {
-        let mut fd_cache = FdCache::default();
-        fd_cache.own(root);
-        Self { fd_cache, loaders: Some(Loaders::default()), ..Self::default() }
+    /// Returns the witness of a tree that is seen as a whole.
+    pub(super) fn new() -> Self {
+        Self { loaders: Some(Loaders::default()), ..Self::default() }
+    }
+
+    /// Starts with the first task of the tree.
+    pub(super) fn begin(&mut self, root: Tid) {
+        self.fd_cache.own(root);
     }
 
     /// Returns the witness of a tree that runs natively in part. Its tasks may close fds unseen, so
@@ -126,7 +129,7 @@ impl Witness {
             return None;
         }
         let PendingCall { effect, answers, .. } = self.ask_before(task, *call);
-        if let Some(Effect::Closes(..)) = effect {
+        if let Some(CacheEffect::Closes(..)) = effect {
             self.closing.insert(task);
         }
         Some(answers)
@@ -161,11 +164,11 @@ impl Witness {
             Some(Question::PathBefore(place)) => self.of_path(task, &place),
             _ => Answer::None,
         };
-        let effect = effect(&call, &memory);
+        let effect = cache_effect(&call, &memory);
         match effect {
-            Some(Effect::Closes(first, last)) => self.fd_cache.begin_closing(task, first, last),
-            Some(Effect::Hidden) => self.fd_cache.disable(),
-            Some(Effect::Unshares | Effect::Mounts) | None => {}
+            Some(CacheEffect::Closes(first, last)) => self.fd_cache.begin_closing(task, first, last),
+            Some(CacheEffect::Hidden) => self.fd_cache.disable(),
+            Some(CacheEffect::Unshares | CacheEffect::Mounts) | None => {}
         }
         if moves_root(&call, &memory) {
             self.objects.move_roots();
@@ -185,11 +188,11 @@ impl Witness {
         let Some(pending) = pending else { return Answers::default() };
         pending.is_under_way = false;
         let (question, effect, mut answers) = (pending.question, pending.effect, std::mem::take(&mut pending.answers));
-        if let Some(Effect::Closes(..)) = effect {
+        if let Some(CacheEffect::Closes(..)) = effect {
             self.fd_cache.end_closing(task);
         }
         let CallOutcome::Returned(value) = outcome else { return answers };
-        if let Some(Effect::Unshares) = effect {
+        if let Some(CacheEffect::Unshares) = effect {
             self.fd_cache.own(task);
         }
         if answers::memory(call).is_some() && answers.memory.is_empty() {
@@ -208,7 +211,7 @@ impl Witness {
         if let (Ok(fd), None | Some(Question::Fd(_))) = (i32::try_from(value), question) {
             self.keep_made(task, call, fd, &answers);
         }
-        if let Some(Effect::Mounts) = effect {
+        if let Some(CacheEffect::Mounts) = effect {
             self.objects.forget_mounts();
         }
         answers
@@ -237,7 +240,7 @@ impl Witness {
     /// Remembers the object of a new fd. Where the kernel does not name it, the call that made or
     /// copied the fd does.
     fn keep_made(&mut self, task: Tid, call: &Call, fd: i32, answers: &Answers) {
-        let opens = guard::effect(call, &answers.memory) == guard::Effect::Opens;
+        let opens = guard::fd_effect(call, &answers.memory) == guard::FdEffect::Opens;
         if opens && self.fd_cache.is_enabled() && self.of_returned(task, fd) == Answer::Unanswerable {
             let object = made(call).or_else(|| answers.object.clone().object());
             object.iter().for_each(|object| self.fd_cache.keep_returned(task, fd, object));
@@ -267,7 +270,7 @@ impl Witness {
             (b"", None) => self.objects.of_path(task, place, b"."),
             _ => self.objects.of_path(task, place, text),
         };
-        found.map(Answer::from).map_err(|error| memory::failure(Inquiry::Path, &error))
+        found.map(Answer::from).map_err(|error| memory::failure(Query::Path, &error))
     }
 
     /// Handles a new child. The parent is still in the call that made it.
@@ -292,8 +295,7 @@ impl Witness {
     }
 }
 
-/// `PATH_MAX`, include/uapi/linux/limits.h
-const MAX_PATH: usize = 4096;
+const MAX_PATH: usize = libc::PATH_MAX as usize;
 
 /// Reads the path at this address, if it is terminated. Most paths are short, and each page that is
 /// read must be found and pinned.

@@ -12,9 +12,7 @@ use crate::model::attribution::calls::{Selector, Shape, Subject, shape};
 use crate::model::guard::bpf::Instruction;
 use crate::model::guard::{FilterRule, program};
 use crate::model::kernel::syscall::{Abi, table};
-
-/// `SECCOMP_RET_USER_NOTIF`, include/uapi/linux/seccomp.h
-const NOTIFY: u32 = 0x7fc0_0000;
+use crate::model::kernel::uapi::SECCOMP_RET_USER_NOTIF;
 
 /// Calls that must stop for more reasons than their shape shows. Sorted.
 const STOPPED: &[&str] = &[
@@ -52,7 +50,7 @@ const STOPPED: &[&str] = &[
 pub fn filter() -> Vec<Instruction> {
     let rule = |row: &table::Row| (row.number, if is_awaited(row.name) { FilterRule::Stop } else { FilterRule::Pass });
     let rules: Vec<(u32, FilterRule)> = table::rows(Abi::X86_64).iter().map(rule).collect();
-    program(&rules, NOTIFY)
+    program(&rules, SECCOMP_RET_USER_NOTIF)
 }
 
 /// Returns whether the result of a call of this name is needed to know what it used.
@@ -101,10 +99,10 @@ mod tests {
     use crate::model::guard::bpf;
     use crate::model::kernel::call::{Call, CallOutcome, Errno};
     use crate::model::kernel::syscall::Syscall;
+    use crate::model::kernel::uapi::{AUDIT_ARCH_I386, AUDIT_ARCH_X86_64, SECCOMP_RET_ALLOW, SECCOMP_RET_TRACE};
 
-    const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
-    const AUDIT_ARCH_I386: u32 = 0x4000_0003;
-    const STOP: u32 = 0x7ff0_0000;
+    const NOTIFY: u32 = SECCOMP_RET_USER_NOTIF;
+    const STOP: u32 = SECCOMP_RET_TRACE;
 
     fn action(architecture: u32, number: u32) -> u32 {
         bpf::run(&filter(), architecture, number, &[0; 6])
@@ -156,7 +154,7 @@ mod tests {
 
     #[test]
     fn calls_from_the_vsyscall_page_pass() {
-        const PASS: u32 = 0x7fff_0000;
+        const PASS: u32 = SECCOMP_RET_ALLOW;
         for (name, page, expected) in [
             ("gettimeofday", 0xffff_ffff_ff60_0000, [NOTIFY, PASS]),
             ("time", 0xffff_ffff_ff60_0400, [NOTIFY, PASS]),
@@ -195,8 +193,8 @@ mod tests {
                     assert!(used.iter().all(|one| *one == used[0]), "{} {args:x?}", row.name);
                 }
                 assert!(OUTCOMES.iter().all(|outcome| blind_spot(&call, *outcome).is_none()), "{}", row.name);
-                let closes = files::effect(&call, &Memory::default());
-                let is_known_before = matches!(closes, None | Some(files::Effect::Hidden));
+                let closes = files::cache_effect(&call, &Memory::default());
+                let is_known_before = matches!(closes, None | Some(files::CacheEffect::Hidden));
                 assert!(is_known_before || row.name == "close", "{} {args:x?}: {closes:?}", row.name);
             }
         }

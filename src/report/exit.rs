@@ -6,12 +6,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::model::kernel::signal;
 use crate::model::run::workload::Exit;
 
-/// The end of a run, with signals by name.
+/// An exit status or a signal.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
-enum ExitRecord {
-    Exited { code: i32 },
-    Signaled { signal: String },
+pub(super) enum ExitRecord {
+    Exited {
+        code: i32,
+    },
+    Signaled {
+        #[cfg_attr(test, schemars(regex(pattern = "^SIG")))]
+        signal: String,
+    },
     TimedOut,
 }
 

@@ -3,7 +3,6 @@
 //! Everything here writes to a given writer and decides nothing. It must not know exit statuses,
 //! files or terminals. Colours are a [`Palette`] of meanings that the caller chooses.
 
-pub mod drift;
 pub mod evidence;
 mod exit;
 pub mod explain;
@@ -14,6 +13,7 @@ mod markup;
 mod observation;
 mod pending;
 mod remains;
+pub mod revisions;
 #[cfg(test)]
 mod schema;
 mod style;

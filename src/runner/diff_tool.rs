@@ -7,13 +7,43 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use super::child::output_of;
 use super::folder::TemporaryFolder;
 use crate::model::judge::verdict::Change;
 use crate::model::text::escape;
 use crate::settings::Settings;
+
+/// The program of the user shows no diff.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DiffToolError {
+    /// The copies for the program cannot be written.
+    #[error("cannot write copies of {} for a diff: {source}", escape::message(file))]
+    Copies {
+        /// The expectation file.
+        file: String,
+        /// The error of the system.
+        source: io::Error,
+    },
+    /// The program cannot be started.
+    #[error("cannot run SYSGUARD_DIFF_TOOL (`{}`): {source}", escape::message(tool))]
+    NotRun {
+        /// The program and its first arguments.
+        tool: String,
+        /// The error of the system.
+        source: io::Error,
+    },
+    /// The program ended without output.
+    #[error("SYSGUARD_DIFF_TOOL (`{}`) printed nothing: {status}", escape::message(tool))]
+    Silent {
+        /// The program and its first arguments.
+        tool: String,
+        /// How it ended.
+        status: ExitStatus,
+    },
+}
 
 /// A program and its first arguments.
 #[derive(Debug, Clone, Copy)]
@@ -31,18 +61,14 @@ impl<'a> DiffTool<'a> {
     /// # Errors
     ///
     /// The program cannot be started or prints nothing, or the copies cannot be written.
-    pub fn output(self, file: &str, change: &Change) -> Result<String, String> {
+    pub fn output(self, file: &str, change: &Change) -> Result<String, DiffToolError> {
         let (command, copies) = self.command(file, change)?;
         let output = self.run(command, |command| output_of(command.stdin(Stdio::null()).stderr(Stdio::piped())))?;
         drop(copies);
         let mut printed = output.stdout;
         printed.extend(output.stderr);
         if printed.is_empty() {
-            return Err(format!(
-                "SYSGUARD_DIFF_TOOL (`{}`) printed nothing: {}",
-                escape::message(self.0),
-                output.status
-            ));
+            return Err(DiffToolError::Silent { tool: self.0.to_owned(), status: output.status });
         }
         Ok(String::from_utf8_lossy(&printed).into_owned())
     }
@@ -53,7 +79,7 @@ impl<'a> DiffTool<'a> {
     /// # Errors
     ///
     /// The program cannot be started, or the copies cannot be written.
-    pub fn show(self, file: &str, change: &Change) -> Result<(), String> {
+    pub fn show(self, file: &str, change: &Change) -> Result<(), DiffToolError> {
         let (command, copies) = self.command(file, change)?;
         // diff(1) exits with 1 where files differ, so the exit status is ignored.
         self.run(command, Command::status)?;
@@ -61,8 +87,8 @@ impl<'a> DiffTool<'a> {
         Ok(())
     }
 
-    fn command(self, file: &str, change: &Change) -> Result<(Command, TemporaryFolder), String> {
-        let cannot = |error: io::Error| format!("cannot write copies of {} for a diff: {error}", escape::message(file));
+    fn command(self, file: &str, change: &Change) -> Result<(Command, TemporaryFolder), DiffToolError> {
+        let cannot = |source| DiffToolError::Copies { file: file.to_owned(), source };
         let folder = TemporaryFolder::create("sysguard-diff-").map_err(cannot)?;
         let name = Path::new(file).file_name().unwrap_or(OsStr::new("expectation.yaml"));
         let copy = |side: &str, text: &str| -> io::Result<PathBuf> {
@@ -78,9 +104,8 @@ impl<'a> DiffTool<'a> {
         Ok((command, folder))
     }
 
-    fn run<T>(self, mut command: Command, run: impl FnOnce(&mut Command) -> io::Result<T>) -> Result<T, String> {
-        run(&mut command)
-            .map_err(|error| format!("cannot run SYSGUARD_DIFF_TOOL (`{}`): {error}", escape::message(self.0)))
+    fn run<T>(self, mut command: Command, run: impl FnOnce(&mut Command) -> io::Result<T>) -> Result<T, DiffToolError> {
+        run(&mut command).map_err(|source| DiffToolError::NotRun { tool: self.0.to_owned(), source })
     }
 }
 
@@ -95,7 +120,7 @@ mod tests {
     #[test]
     fn silent_tool_is_an_error() {
         let error = DiffTool("true").output("a.yaml", &change()).expect_err("it prints nothing");
-        assert_eq!(error, "SYSGUARD_DIFF_TOOL (`true`) printed nothing: exit status: 0");
+        assert_eq!(error.to_string(), "SYSGUARD_DIFF_TOOL (`true`) printed nothing: exit status: 0");
     }
 
     #[test]
@@ -122,6 +147,8 @@ mod tests {
     #[test]
     fn missing_tool_is_named() {
         let error = DiffTool("no-such-tool-is-there").output("a.yaml", &change()).expect_err("it is missing");
+        assert!(std::error::Error::source(&error).is_some());
+        let error = error.to_string();
         assert!(error.starts_with("cannot run SYSGUARD_DIFF_TOOL (`no-such-tool-is-there`): "), "{error}");
     }
 }

@@ -30,7 +30,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 pub use child::output_of;
-pub use diff_tool::DiffTool;
+pub use diff_tool::{DiffTool, DiffToolError};
 pub use environment::Lookup;
 pub use folder::{TemporaryFolder, left_behind};
 pub use guardian::{remove_abandoned, serve_if_guardian};

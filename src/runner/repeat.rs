@@ -10,15 +10,16 @@ use super::busy::Busy;
 use super::progress::{Progress, Running};
 use super::runnable::{Obstacle, Run, RunFailure, Runnable};
 use super::suite::{Case, Suite};
-use crate::model::expectation::{Baseline, Document, Level, News, Remarks, project};
-use crate::model::facts::finding::{Comparison, Watched};
+use crate::model::engine::{Engine, UsedEngine};
+use crate::model::expectation::{Baseline, Document, FirstCallFilter, Level, Remarks, project};
+use crate::model::facts::finding::Comparison;
 use crate::model::facts::fingerprint::Fingerprint;
 use crate::model::guard::{Guard, Inherited};
 use crate::model::judge::compare::compare;
 use crate::model::judge::confirm::Sightings;
 use crate::model::judge::revisions::difference;
 use crate::model::observe::lockfile::Moves;
-use crate::model::observe::observation::{Engine, First, Observation};
+use crate::model::observe::observation::{First, Observation};
 use crate::model::run::recording::{FEWEST_CPUS, Growth, Length, WARM_UP_RUNS};
 
 /// The runs of one workload.
@@ -34,9 +35,9 @@ pub(super) struct Runs<'a> {
     sightings: Sightings,
     all: Observation,
     /// The facts that are not in the baseline, if there is one. Their call sites are recorded.
-    news: Option<News<'a>>,
+    first_calls: Option<FirstCallFilter<'a>>,
     /// How the runs of a recording are watched.
-    watched: Watched,
+    used: UsedEngine,
 }
 
 impl<'a> Runs<'a> {
@@ -52,13 +53,13 @@ impl<'a> Runs<'a> {
         let (sightings, all) = (Sightings::default(), Observation::default());
         let mut rules = document.tolerate.iter().chain(&document.forbid);
         let asks_for_errors = document.level >= Level::Error || rules.any(|rule| rule.error.is_some());
-        let watched = match suite.settings.engine {
-            Engine::Notify if asks_for_errors => Watched::Unguarded { reason: ERRORS.to_owned() },
-            Engine::Notify => Watched::Notified,
-            Engine::Ptrace | Engine::Guard => Watched::EveryCall,
+        let used = match suite.settings.engine {
+            Engine::Notify if asks_for_errors => UsedEngine::instead(ERRORS.to_owned()),
+            Engine::Notify => Engine::Notify.into(),
+            Engine::Ptrace | Engine::Guard => Engine::Ptrace.into(),
         };
         let (file, moves) = (case.file.as_str(), OnceCell::new());
-        Self { suite, document, prepared, running, file, moves, sightings, all, news: None, watched }
+        Self { suite, document, prepared, running, file, moves, sightings, all, first_calls: None, used }
     }
 
     /// Runs it once.
@@ -88,27 +89,27 @@ impl<'a> Runs<'a> {
     /// Runs a recording once. After one run that notifications could not watch, the rest are traced
     /// with ptrace.
     fn recorded(&mut self) -> Result<Run, RunFailure> {
-        if self.watched != Watched::Notified {
+        if self.used.engine != Engine::Notify {
             return self.prepared.good_run(&|_| false);
         }
-        let (run, watched) = self.prepared.notified_run()?;
-        self.watched = watched;
+        let (run, used) = self.prepared.notified_run()?;
+        self.used = used;
         Ok(run)
     }
 
     /// Runs the workload once, and again while a finding can be confirmed: at most `confirming`
     /// more times.
     pub(super) fn confirm(&mut self, baseline: &Baseline, confirming: u32) -> Result<Comparison, RunFailure> {
-        self.news = Some(News::new(self.document, baseline, &self.suite.platform));
+        self.first_calls = Some(FirstCallFilter::new(self.document, baseline, &self.suite.platform));
         let most = confirming.saturating_add(1);
-        let watched = self.first(baseline)?;
+        let used = self.first(baseline)?;
         loop {
             let mut comparison = self.compare(Some(baseline));
             if self.sightings.runs() >= most || !self.sightings.can_confirm(&comparison) {
-                if watched == Watched::Guarded {
+                if used.engine == Engine::Guard {
                     comparison.gone.clear();
                 }
-                comparison.watched = watched;
+                comparison.used = used;
                 return Ok(self.sightings.sort(comparison));
             }
             self.next(most)?;
@@ -122,22 +123,22 @@ impl<'a> Runs<'a> {
 
     /// Makes the first run of a test, guarded if the engine allows it. The runs that confirm its
     /// findings watch every call.
-    fn first(&mut self, baseline: &Baseline) -> Result<Watched, RunFailure> {
+    fn first(&mut self, baseline: &Baseline) -> Result<UsedEngine, RunFailure> {
         if self.suite.settings.engine == Engine::Ptrace {
-            return self.next(1).map(|()| Watched::EveryCall);
+            return self.next(1).map(|()| Engine::Ptrace.into());
         }
         self.running.run(1, 1);
         let guard = |inherited: &Inherited| Guard::new(self.document, baseline, &self.suite.platform, inherited);
-        let (run, watched) = self.prepared.guarded_run(&guard, &|first| self.is_new(first))?;
+        let (run, used) = self.prepared.guarded_run(&guard, &|first| self.is_new(first))?;
         self.take(run);
-        Ok(watched)
+        Ok(used)
     }
 
     /// Compares all runs so far with a baseline.
     pub(super) fn compare(&self, baseline: Option<&Baseline>) -> Comparison {
         let projection = project(&self.all, self.document, &self.suite.platform);
         let comparison = compare(self.document, baseline, &projection, &self.all);
-        self.sightings.with_calls_of_one_run(Comparison { watched: self.watched.clone(), ..comparison })
+        self.sightings.with_calls_of_one_run(Comparison { used: self.used.clone(), ..comparison })
     }
 
     /// Returns the reviewer's remarks on what a proposal adds to a baseline.
@@ -166,7 +167,7 @@ impl<'a> Runs<'a> {
     /// Returns whether the call site of a use is wanted: it is new, and no earlier run has recorded
     /// it.
     fn is_new(&self, first: &First) -> bool {
-        self.news.as_ref().is_some_and(|news| news.is(first)) && !self.all.knows_caller(first)
+        self.first_calls.as_ref().is_some_and(|filter| filter.selects(first)) && !self.all.knows_caller(first)
     }
 
     fn take(&mut self, Run { mut observation, .. }: Run) {

@@ -12,14 +12,15 @@ use super::output::Capture;
 use super::runnable::{MakeGuard, Obstacle, Run, RunFailure, Runnable, Wanted};
 use super::scratch::Scratch;
 use super::seen::Seen;
+use crate::artifacts::NotBuilt;
 use crate::error::Error;
 use crate::linux::{
     Callers, Command, Environment, Incomplete, Limits, Outcome, Stream, TraceError, inherited, trace, trace_guarded,
     trace_notified,
 };
-use crate::model::facts::finding::Watched;
+use crate::model::engine::{Engine, UsedEngine};
 use crate::model::guard::Guard;
-use crate::model::observe::observation::{Observation, Part, Watch};
+use crate::model::observe::observation::{Observation, Observer, Part};
 use crate::model::run::workload::{Exit, Program, Workload};
 use crate::model::trace::event::Event;
 use crate::model::trace::marker::LOADER;
@@ -60,9 +61,9 @@ pub fn observe_notified(command: Command, limits: &Limits) -> Result<(Observatio
 }
 
 fn notified(command: Command, limits: &Limits, part: Part) -> Result<Seen, TraceError> {
-    let mut watch = Watch::new(part);
-    let outcome = trace_notified(command, limits, &mut |event| drop(watch.fold(event)))?;
-    Ok(Seen { watch, outcome })
+    let mut observer = Observer::new(part);
+    let outcome = trace_notified(command, limits, &mut |event| drop(observer.fold(event)))?;
+    Ok(Seen { observer, outcome })
 }
 
 /// Folds events and records call sites. Only the first call of a wanted use is unwound.
@@ -71,16 +72,16 @@ fn watched(
     wanted: &Wanted<'_>,
     run: impl FnOnce(&mut dyn FnMut(&Event)) -> Result<Outcome, TraceError>,
 ) -> Result<Seen, TraceError> {
-    let mut watch = Watch::new(part);
+    let mut observer = Observer::new(part);
     let mut callers = Callers::default();
     let outcome = run(&mut |event| {
-        if let (Some(first), Event::Called { task, .. }) = (watch.fold(event), event)
+        if let (Some(first), Event::Called { task, .. }) = (observer.fold(event), event)
             && wanted(&first)
         {
-            watch.observation.called_by(first, callers.of(*task));
+            observer.observation.called_by(first, callers.of(*task));
         }
     })?;
-    Ok(Seen { watch, outcome })
+    Ok(Seen { observer, outcome })
 }
 
 /// A workload with all that it needs to be started, any number of times.
@@ -93,21 +94,13 @@ pub(super) struct Prepared<'a> {
     argv: Vec<OsString>,
 }
 
-/// How one run is watched.
-#[derive(Clone, Copy)]
-enum Method<'a> {
-    EveryCall,
-    Notifications,
-    Guard(&'a MakeGuard<'a>),
-}
-
 impl<'a> Prepared<'a> {
     /// Finds everything that the workload needs. `built` returns the executable that cargo built
     /// for a target.
     pub(super) fn new(
         workload: &'a Workload,
         package: &'a Path,
-        built: impl Fn(&Program) -> Result<PathBuf, String>,
+        built: impl Fn(&Program) -> Result<PathBuf, NotBuilt>,
     ) -> Result<Self, Obstacle> {
         let mut environment = Built::new(&workload.env);
         if let Program::Closure(name) = &workload.program {
@@ -123,7 +116,7 @@ impl<'a> Prepared<'a> {
             }
             Program::Run(name) => return Err(Obstacle::NotStarted(format!("only `cargo sysguard run` runs {name}"))),
             Program::Bin(_) | Program::Example(_) | Program::Test(_) | Program::Bench(_) | Program::Closure(_) => {
-                let program = built(&workload.program).map_err(Obstacle::NotStarted)?;
+                let program = built(&workload.program)?;
                 let mut argv = vec![program.clone().into_os_string()];
                 // `cargo bench` passes this argument too.
                 argv.extend(matches!(workload.program, Program::Bench(_)).then(|| OsString::from("--bench")));
@@ -131,14 +124,18 @@ impl<'a> Prepared<'a> {
             }
         };
         for (name, target) in &workload.with {
-            environment.set(name, built(target).map_err(Obstacle::NotStarted)?);
+            environment.set(name, built(target)?);
         }
         argv.extend(workload.args.iter().map(OsString::from));
         Ok(Self { workload, package, environment, program, argv })
     }
 
-    /// Runs the workload once, in a fresh scratch directory.
-    fn run(&self, by: Method<'_>, wanted: &Wanted<'_>) -> Result<Run, Obstacle> {
+    /// Runs the workload once under an engine, in a fresh scratch directory; `trace` does it.
+    fn run(
+        &self,
+        engine: Engine,
+        trace: impl FnOnce(Command, &Limits) -> Result<Seen, Obstacle>,
+    ) -> Result<Run, Obstacle> {
         let scratch = Scratch::create().map_err(not_started)?;
         let stdin = scratch.stdin(&self.workload.stdin, self.package).map_err(not_started)?;
         let (capture, stdout, stderr) = Capture::start(None).map_err(|source| {
@@ -156,19 +153,7 @@ impl<'a> Prepared<'a> {
             stdio: [stdin, stdout, stderr].map(Stream::Given),
             isolated: true,
         };
-        let limits = self.limits();
-        // If a filter cannot be installed, neither the guard nor notifications work.
-        let unguarded = |error: TraceError| Obstacle::Unguarded(error.to_string());
-        let seen = match by {
-            Method::EveryCall => {
-                watched(self.part(), wanted, |sink| trace(command, &limits, sink)).map_err(Obstacle::from)?
-            }
-            Method::Notifications => notified(command, &limits, self.part()).map_err(unguarded)?,
-            Method::Guard(guard) => {
-                let guard = guard(&inherited(&command)).map_err(|error| Obstacle::Unguarded(error.to_string()))?;
-                watched(Part::All, wanted, |sink| trace_guarded(command, &limits, &guard, sink)).map_err(unguarded)?
-            }
-        };
+        let seen = trace(command, &self.limits())?;
         if let Some(incomplete) = seen.outcome.incomplete {
             return Err(Obstacle::Unguarded(incomplete.to_string()));
         }
@@ -177,7 +162,7 @@ impl<'a> Prepared<'a> {
         }
         let (observation, outcome) = seen.whole();
         // A refused phase marker loses its phase, and a notification does not show the refusal.
-        if matches!(by, Method::Notifications) && observation.phases.keys().any(|phase| phase != LOADER) {
+        if engine == Engine::Notify && observation.phases.keys().any(|phase| phase != LOADER) {
             return Err(Obstacle::Unguarded(Incomplete::Phases.to_string()));
         }
         let output = capture.finish();
@@ -200,16 +185,16 @@ impl<'a> Prepared<'a> {
     fn or_every_call(
         &self,
         run: Result<Run, Obstacle>,
-        watched: Watched,
+        engine: Engine,
         wanted: &Wanted<'_>,
-    ) -> Result<(Run, Watched), RunFailure> {
+    ) -> Result<(Run, UsedEngine), RunFailure> {
         let reason = match run {
-            Ok(run) if self.ended_well(run.exit) => return Ok((run, watched)),
+            Ok(run) if self.ended_well(run.exit) => return Ok((run, engine.into())),
             Ok(_) => "it did not end as expected under this engine".to_owned(),
             Err(Obstacle::Unguarded(reason)) => reason,
             Err(obstacle) => return Err(obstacle.into()),
         };
-        Ok((self.good_run(wanted)?, Watched::Unguarded { reason }))
+        Ok((self.good_run(wanted)?, UsedEngine::instead(reason)))
     }
 
     fn limits(&self) -> Limits {
@@ -219,20 +204,26 @@ impl<'a> Prepared<'a> {
 
 impl Runnable for Prepared<'_> {
     fn good_run(&self, wanted: &Wanted<'_>) -> Result<Run, RunFailure> {
-        let run = self.run(Method::EveryCall, wanted)?;
+        let run = self.run(Engine::Ptrace, |command, limits| {
+            watched(self.part(), wanted, |sink| trace(command, limits, sink)).map_err(Obstacle::from)
+        })?;
         if self.ended_well(run.exit) { Ok(run) } else { Err(RunFailure::WrongExit(Box::new(run))) }
     }
 
-    fn guarded_run(&self, guard: &MakeGuard<'_>, wanted: &Wanted<'_>) -> Result<(Run, Watched), RunFailure> {
-        let watched = match self.part() {
-            Part::All => self.run(Method::Guard(guard), wanted),
+    fn guarded_run(&self, guard: &MakeGuard<'_>, wanted: &Wanted<'_>) -> Result<(Run, UsedEngine), RunFailure> {
+        let run = match self.part() {
+            Part::All => self.run(Engine::Guard, |command, limits| {
+                let guard = guard(&inherited(&command)).map_err(unguarded)?;
+                watched(Part::All, wanted, |sink| trace_guarded(command, limits, &guard, sink)).map_err(unguarded)
+            }),
             Part::Marked => Err(Obstacle::Unguarded("only the calls inside its closure count".to_owned())),
         };
-        self.or_every_call(watched, Watched::Guarded, wanted)
+        self.or_every_call(run, Engine::Guard, wanted)
     }
 
-    fn notified_run(&self) -> Result<(Run, Watched), RunFailure> {
-        self.or_every_call(self.run(Method::Notifications, &|_| false), Watched::Notified, &|_| false)
+    fn notified_run(&self) -> Result<(Run, UsedEngine), RunFailure> {
+        let run = self.run(Engine::Notify, |command, limits| notified(command, limits, self.part()).map_err(unguarded));
+        self.or_every_call(run, Engine::Notify, &|_| false)
     }
 
     fn built_by_cargo(&self) -> Option<&Path> {
@@ -284,6 +275,11 @@ fn find(environment: &Built, name: &str, package: &Path) -> Result<PathBuf, Obst
     }
 }
 
+/// If a filter cannot be installed, neither the guard nor notifications work; ptrace does.
+fn unguarded(error: impl ToString) -> Obstacle {
+    Obstacle::Unguarded(error.to_string())
+}
+
 fn not_started(error: Error) -> Obstacle {
     Obstacle::NotStarted(error.to_string())
 }
@@ -315,7 +311,7 @@ mod tests {
     }
 
     fn prepare(workload: &Workload) -> Result<Prepared<'_>, Obstacle> {
-        Prepared::new(workload, Path::new("/package"), |_| Err("cargo could not build it".to_owned()))
+        Prepared::new(workload, Path::new("/package"), |_| Err(NotBuilt("cargo could not build it".to_owned())))
     }
 
     #[test]

@@ -4,8 +4,9 @@
 use std::fmt;
 use std::path::Path;
 
+use crate::artifacts::NotBuilt;
 use crate::linux::TraceError;
-use crate::model::facts::finding::Watched;
+use crate::model::engine::{Engine, UsedEngine};
 use crate::model::guard::{Guard, Inherited, Unguardable};
 use crate::model::observe::observation::{First, Observation};
 use crate::model::run::workload::Exit;
@@ -18,12 +19,12 @@ pub(super) trait Runnable: fmt::Debug {
     fn good_run(&self, wanted: &Wanted<'_>) -> Result<Run, RunFailure>;
     /// Runs it once without stopping at expected calls, or with every call watched if that is not
     /// possible.
-    fn guarded_run(&self, _guard: &MakeGuard<'_>, wanted: &Wanted<'_>) -> Result<(Run, Watched), RunFailure> {
-        Ok((self.good_run(wanted)?, Watched::EveryCall))
+    fn guarded_run(&self, _guard: &MakeGuard<'_>, wanted: &Wanted<'_>) -> Result<(Run, UsedEngine), RunFailure> {
+        Ok((self.good_run(wanted)?, Engine::Ptrace.into()))
     }
     /// Runs it once with notifications, or with every call watched if that is not possible.
-    fn notified_run(&self) -> Result<(Run, Watched), RunFailure> {
-        Ok((self.good_run(&|_| false)?, Watched::EveryCall))
+    fn notified_run(&self) -> Result<(Run, UsedEngine), RunFailure> {
+        Ok((self.good_run(&|_| false)?, Engine::Ptrace.into()))
     }
     /// Returns the executable, if cargo built it.
     fn built_by_cargo(&self) -> Option<&Path>;
@@ -51,6 +52,12 @@ pub(super) enum Obstacle {
     Broken(String),
     /// The requested engine cannot watch it; ptrace can.
     Unguarded(String),
+}
+
+impl From<NotBuilt> for Obstacle {
+    fn from(NotBuilt(reason): NotBuilt) -> Self {
+        Self::NotStarted(reason)
+    }
 }
 
 /// Selects the uses for which the call site is recorded.

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use super::run::{self, Prepared};
 use super::runnable::{Obstacle, RunFailure, Runnable};
 use super::targets::Targets;
-use crate::artifacts::{self, Artifacts, Target};
+use crate::artifacts::{self, Artifacts, NotBuilt, Target};
 use crate::error::Error;
 use crate::linux::{Machine, probe};
 use crate::model::expectation::{Document, Parsed};
@@ -15,7 +15,7 @@ use crate::model::judge::verdict::Verdict;
 use crate::model::observe::observation::Observation;
 use crate::model::run::platform::Platform;
 use crate::model::run::workload::{Exit, Program, Workload};
-use crate::model::trace::gate::can_trace;
+use crate::model::trace::prerequisite::can_trace;
 use crate::settings::Settings;
 use crate::store::{FOLDER, Store, StoreError, proposals_below};
 
@@ -239,7 +239,7 @@ impl Suite {
     pub(super) fn prepare<'a>(&'a self, workload: &'a Workload) -> Result<Prepared<'a>, Obstacle> {
         Prepared::new(workload, &self.targets.package, |program| match Target::of(program) {
             Some(target) => self.targets.executable(&target),
-            None => Err("a command is not built".to_owned()),
+            None => Err(NotBuilt("a command is not built".to_owned())),
         })
     }
 }
@@ -270,7 +270,7 @@ fn cases(store: &Store) -> Vec<Case> {
 fn proposals_of(package: &Path, workspace: Option<&Path>, folder: &Path, cargo: &Path) -> Result<PathBuf, Error> {
     let workspace = match workspace {
         Some(workspace) => workspace.to_owned(),
-        None => artifacts::workspace(cargo, package).map_err(Error::Cargo)?,
+        None => artifacts::workspace(cargo, package)?,
     };
     Ok(proposals_below(folder, &workspace, package))
 }

@@ -18,7 +18,7 @@ use super::runnable::{Obstacle, Run, RunFailure, Runnable, Wanted};
 use super::suite::{Case, Suite, Unreadable};
 use super::verdicts::Recording;
 use crate::linux::{Command, Environment, Limits, Stream};
-use crate::model::expectation::News;
+use crate::model::expectation::FirstCallFilter;
 use crate::model::judge::verdict::Verdict;
 use crate::model::observe::observation::{First, Part};
 use crate::model::run::recording::Length;
@@ -95,11 +95,11 @@ impl Suite {
             // repeatable.
             return judged(Some(Exit::Exited(0)), String::new(), process);
         }
-        let news = case.content.as_ref().ok().and_then(|parsed| {
+        let filter = case.content.as_ref().ok().and_then(|parsed| {
             let baseline = parsed.expectation.baseline(&self.platform)?;
-            Some(News::new(&parsed.expectation.document, baseline, &self.platform))
+            Some(FirstCallFilter::new(&parsed.expectation.document, baseline, &self.platform))
         });
-        let wanted = |first: &First| news.as_ref().is_some_and(|news| news.is(first));
+        let wanted = |first: &First| filter.as_ref().is_some_and(|filter| filter.selects(first));
         let live = match process.first(&wanted) {
             Ok(live) => live,
             Err(obstacle) => {
@@ -115,7 +115,7 @@ impl Suite {
             let verdict = Some(Self::ignored(&case, reason));
             return TestResult { exit, output, verdict, waits: false };
         }
-        if case.content.is_ok() && news.is_none() && test.name.test.is_none() && holds_no_test(&output) {
+        if case.content.is_ok() && filter.is_none() && test.name.test.is_none() && holds_no_test(&output) {
             return TestResult { exit, output, verdict: None, waits: false };
         }
         process.live.set(Some(live));

@@ -92,7 +92,7 @@ impl Suite {
             let document = &parsed.expectation.document;
             let mut runs = Runs::new(self, case, document, progress, Box::new(self.prepare(&document.workload)?));
             let growth = runs.record(length)?;
-            observed = Some(record(None, &self.recording(&runs, growth.is_restless()), Unseen::Keep));
+            observed = Some(record(None, &self.recording(&runs, growth.is_never_quiet()), Unseen::Keep));
             Ok(bare(case, Status::Passed))
         });
         observed.ok_or_else(|| Box::new(verdict))
@@ -136,14 +136,14 @@ impl Suite {
     ) -> Result<Judgement<'a>, RunFailure> {
         let old = parsed.expectation.baseline(&self.platform);
         let growth = runs.record(length)?;
-        let baseline = record(old, &self.recording(runs, growth.is_restless()), unseen);
+        let baseline = record(old, &self.recording(runs, growth.is_never_quiet()), unseen);
         let (recorded, comparison, remarks) = (old.is_some(), runs.compare(old), Remarks::default());
         Ok(Judgement { parsed, recorded, comparison, baseline, remarks, growth })
     }
 
-    fn recording(&self, runs: &Runs<'_>, restless: bool) -> Recorded {
+    fn recording(&self, runs: &Runs<'_>, never_quiet: bool) -> Recorded {
         let (platform, fingerprint) = (self.platform.clone(), runs.fingerprint());
-        Recorded { platform, fingerprint, restless, runs: runs.sightings().facts() }
+        Recorded { platform, fingerprint, never_quiet, runs: runs.sightings().facts() }
     }
 
     /// Returns the verdict on a workload that is skipped.

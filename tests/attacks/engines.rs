@@ -70,7 +70,7 @@ impl Bench {
         let recorded = Recorded {
             platform: self.platform.clone(),
             fingerprint: Fingerprint::default(),
-            restless: false,
+            never_quiet: false,
             runs: vec![facts],
         };
         record(None, &recorded, Unseen::Keep)

@@ -80,7 +80,7 @@ pub(crate) fn holding(facts: &BTreeSet<Fact>, platform: &Platform) -> Baseline {
     let recorded = Recorded {
         platform: platform.clone(),
         fingerprint: Fingerprint::default(),
-        restless: false,
+        never_quiet: false,
         runs: vec![facts.clone()],
     };
     record(None, &recorded, Unseen::Keep)

@@ -3,6 +3,7 @@
 //! Lints in Cargo.toml hold unsafe code, prints and long functions. This test holds what no lint
 //! can.
 
+mod constants;
 mod modules;
 mod words;
 

@@ -85,7 +85,7 @@ fn uses_between_marks(tracee: &str, engine: Engine) -> Result<(Outcome, String),
 }
 
 fn line(used: &Use) -> String {
-    let object = used.object.as_deref().map_or_else(|| "-".into(), written_object);
+    let object = used.object.as_ref().map_or_else(|| "-".into(), written_object);
     let abi = if used.syscall.abi == crate::seen::NATIVE { String::new() } else { format!("{}/", used.syscall.abi) };
     format!("{} {abi}{} {} {object}", used.subsystem, used.syscall, used.argument.as_deref().unwrap_or("-"))
 }

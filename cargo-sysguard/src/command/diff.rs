@@ -10,10 +10,10 @@ use std::path::Path;
 
 use clap::ValueEnum;
 use sysguard::model::expectation::Expectation;
-use sysguard::model::judge::revisions::Drift;
+use sysguard::model::judge::revisions::ExpectationDiff;
 use sysguard::model::run::recording::Length;
-use sysguard::report::drift::Base;
-use sysguard::report::{Palette, drift};
+use sysguard::report::revisions::Base;
+use sysguard::report::{Palette, revisions};
 use sysguard::settings::Flags;
 use sysguard::store::{FOLDER, Store};
 
@@ -34,7 +34,7 @@ pub(crate) struct Options {
     base: String,
     /// Write the differences in this format: text, markdown or json
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
-    format: Format,
+    format: DiffFormat,
     /// Build and trace both revisions on this machine instead of comparing files
     ///
     /// Both run in the same environment, and no baseline is needed.
@@ -53,7 +53,7 @@ pub(crate) struct Options {
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Format {
+enum DiffFormat {
     #[default]
     Text,
     Markdown,
@@ -65,7 +65,7 @@ impl Options {
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let settings = context.settings(Flags::default())?;
         let proposals = Proposals::open(&self.cargo.packages, &settings)?;
-        let Compared { drifts, outcome, untraced } = if self.trace {
+        let Compared { diffs, outcome, untraced } = if self.trace {
             let length = self.runs.map_or(Length::UntilQuiet, Length::Exactly);
             let traced = Traced {
                 filters: &self.filters,
@@ -74,37 +74,37 @@ impl Options {
                 targets: &self.targets,
                 settings: &settings,
             };
-            traced.drifts(&proposals, &self.base)?
+            traced.diffs(&proposals, &self.base)?
         } else {
-            Compared { drifts: self.drifts(&proposals)?, outcome: Outcome::Expected, untraced: 0 }
+            Compared { diffs: self.diffs(&proposals)?, outcome: Outcome::Expected, untraced: 0 }
         };
         let base = Base { revision: &self.base, traced: self.trace, untraced };
         let mut out = output::stdout();
         match self.format {
-            Format::Text => drift::text(&mut out, base, &drifts, &Palette::coloured()),
-            Format::Markdown => drift::markdown(&mut out, base, &drifts),
-            Format::Json => drift::json(&mut out, base, &drifts),
+            DiffFormat::Text => revisions::text(&mut out, base, &diffs, &Palette::coloured()),
+            DiffFormat::Markdown => revisions::markdown(&mut out, base, &diffs),
+            DiffFormat::Json => revisions::json(&mut out, base, &diffs),
         }
         .map_err(Failure::output)?;
         Ok(outcome)
     }
 
     /// Returns the differences between the files.
-    fn drifts(&self, proposals: &Proposals) -> Result<Vec<Drift>, Failure> {
-        let mut drifts = Vec::new();
+    fn diffs(&self, proposals: &Proposals) -> Result<Vec<ExpectationDiff>, Failure> {
+        let mut diffs = Vec::new();
         for (folder, store) in proposals.packages() {
             let revision = Revision::find(folder, &self.base)?;
             let (before, after) = (at(&revision, folder)?, now(store)?);
             let mut names: Vec<&String> = before.keys().chain(after.keys()).collect();
             names.sort();
             names.dedup();
-            let drift = |name: &String| {
+            let diff = |name: &String| {
                 let file = proposals.file_below(folder, store, name);
-                Drift::between(name, &file, before.get(name), after.get(name))
+                ExpectationDiff::between(name, &file, before.get(name), after.get(name))
             };
-            drifts.extend(names.into_iter().filter_map(drift));
+            diffs.extend(names.into_iter().filter_map(diff));
         }
-        Ok(drifts)
+        Ok(diffs)
     }
 }
 

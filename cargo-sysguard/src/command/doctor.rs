@@ -1,13 +1,13 @@
 //! `cargo sysguard doctor`: checks whether workloads can be traced here. Main type: [`Options`].
 //!
-//! It prints the state of each gate, with a command that opens a closed one.
+//! It prints the state of each prerequisite of tracing, with a command that meets it.
 
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use sysguard::linux::probe;
-use sysguard::model::trace::gate::{Gate, GateState, can_trace};
+use sysguard::model::trace::prerequisite::{Prerequisite, PrerequisiteState, can_trace};
 use sysguard::report;
 
 use crate::context::Context;
@@ -20,39 +20,39 @@ use crate::output;
 pub(crate) struct Options {
     /// Write the result in this format: table or json
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
-    format: Format,
+    format: DoctorFormat,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Format {
+enum DoctorFormat {
     #[default]
     Table,
     Json,
 }
 
 impl Options {
-    /// Probes the gates and prints the result.
+    /// Probes the prerequisites and prints the result.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
-        let gates = probe(&context.given.rustflags());
+        let prerequisites = probe(&context.given.rustflags());
         let mut out = output::stdout();
         match self.format {
-            Format::Table => write(&mut out, &gates),
-            Format::Json => report::gates(&mut out, &gates),
+            DoctorFormat::Table => write(&mut out, &prerequisites),
+            DoctorFormat::Json => report::gates(&mut out, &prerequisites),
         }
         .map_err(Failure::output)?;
-        Ok(if can_trace(&gates) { Outcome::Expected } else { Outcome::Untraceable })
+        Ok(if can_trace(&prerequisites) { Outcome::Expected } else { Outcome::Untraceable })
     }
 }
 
-fn write(out: &mut dyn Write, gates: &[Gate]) -> io::Result<()> {
-    for Gate { name, state, found, remedies } in gates {
+fn write(out: &mut dyn Write, prerequisites: &[Prerequisite]) -> io::Result<()> {
+    for Prerequisite { name, state, found, remedies } in prerequisites {
         let (word, style) = shown(*state);
         writeln!(out, "{style}{word:>8}{style:#}  {name:<10}  {found}")?;
         for remedy in remedies {
             writeln!(out, "{:22}{}: {}", "", remedy.place, remedy.paste)?;
         }
     }
-    let verdict = if can_trace(gates) {
+    let verdict = if can_trace(prerequisites) {
         "Workloads can be traced here."
     } else {
         "Workloads cannot be traced here. Apply a fix from above, then run `cargo sysguard doctor` again."
@@ -60,38 +60,40 @@ fn write(out: &mut dyn Write, gates: &[Gate]) -> io::Result<()> {
     writeln!(out, "\n{verdict}")
 }
 
-fn shown(state: GateState) -> (&'static str, Style) {
+fn shown(state: PrerequisiteState) -> (&'static str, Style) {
     match state {
-        GateState::Open => ("ok", AnsiColor::Green.on_default()),
-        GateState::Suspect => ("suspect", AnsiColor::Yellow.on_default().bold()),
-        GateState::Closed => ("blocked", AnsiColor::Red.on_default().bold()),
+        PrerequisiteState::Met => ("ok", AnsiColor::Green.on_default()),
+        PrerequisiteState::Suspect => ("suspect", AnsiColor::Yellow.on_default().bold()),
+        PrerequisiteState::Unmet => ("blocked", AnsiColor::Red.on_default().bold()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use sysguard::model::trace::gate::Remedy;
+    use sysguard::model::trace::prerequisite::Remedy;
 
     use super::*;
 
-    fn printed(gates: &[Gate]) -> String {
+    fn printed(prerequisites: &[Prerequisite]) -> String {
         let mut text = anstream::StripStream::new(Vec::new());
-        write(&mut text, gates).expect("a vector takes everything");
+        write(&mut text, prerequisites).expect("a vector takes everything");
         String::from_utf8(text.into_inner()).expect("text")
     }
 
     #[test]
-    fn each_gate_is_printed_with_its_remedies() {
-        let gate = |name, state, found: &str, remedies| Gate { name, state, found: found.to_owned(), remedies };
-        let open = gate("ptrace", GateState::Open, "a child was started and traced", vec![]);
-        insta::assert_snapshot!(printed(std::slice::from_ref(&open)), @r"
+    fn each_prerequisite_is_printed_with_its_remedies() {
+        let prerequisite =
+            |name, state, found: &str, remedies| Prerequisite { name, state, found: found.to_owned(), remedies };
+        let met = prerequisite("ptrace", PrerequisiteState::Met, "a child was started and traced", vec![]);
+        insta::assert_snapshot!(printed(std::slice::from_ref(&met)), @r"
               ok  ptrace      a child was started and traced
 
         Workloads can be traced here.
         ");
-        let refused = gate("ptrace", GateState::Closed, "PTRACE_SEIZE is refused", vec![]);
+        let refused = prerequisite("ptrace", PrerequisiteState::Unmet, "PTRACE_SEIZE is refused", vec![]);
         let remedy = Remedy { place: "Docker", paste: "docker run --cap-add=SYS_PTRACE …" };
-        let filter = gate("seccomp", GateState::Suspect, "a seccomp filter answers ptrace", vec![remedy]);
+        let filter =
+            prerequisite("seccomp", PrerequisiteState::Suspect, "a seccomp filter answers ptrace", vec![remedy]);
         insta::assert_snapshot!(printed(&[refused.clone(), filter]), @r"
          blocked  ptrace      PTRACE_SEIZE is refused
          suspect  seccomp     a seccomp filter answers ptrace
@@ -99,6 +101,6 @@ mod tests {
 
         Workloads cannot be traced here. Apply a fix from above, then run `cargo sysguard doctor` again.
         ");
-        assert!(can_trace(&[open]) && !can_trace(&[refused]));
+        assert!(can_trace(&[met]) && !can_trace(&[refused]));
     }
 }

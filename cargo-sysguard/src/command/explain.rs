@@ -28,7 +28,7 @@ pub(crate) struct Options {
     name: String,
     /// Write the explanation in this format: text, markdown or json
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
-    format: Format,
+    format: ExplainFormat,
     /// Read an unpacked kernel source tree instead of the built-in tables
     #[arg(long, value_name = "DIR")]
     kernel_source: Option<PathBuf>,
@@ -40,7 +40,7 @@ const AFTER_HELP: &str = "\
 A name with several meanings is explained in all of them. `run::` may be left out of the key of a test. Exit codes: 0 if the name is known; 2 if it is unknown (similar names are suggested).";
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Format {
+enum ExplainFormat {
     #[default]
     #[value(alias = "table")]
     Text,
@@ -75,9 +75,9 @@ impl Options {
     fn write(&self, explained: &Explanation, kernel: &Kernel) -> std::io::Result<()> {
         let mut out = output::stdout();
         match self.format {
-            Format::Text => words::text(&mut out, explained, kernel, &Palette::coloured()),
-            Format::Markdown => words::markdown(&mut out, explained, kernel),
-            Format::Json => words::json(&mut out, explained, kernel),
+            ExplainFormat::Text => words::text(&mut out, explained, kernel, &Palette::coloured()),
+            ExplainFormat::Markdown => words::markdown(&mut out, explained, kernel),
+            ExplainFormat::Json => words::json(&mut out, explained, kernel),
         }
     }
 

@@ -20,7 +20,7 @@ use crate::suites::{self, Package};
 pub(crate) struct Options {
     /// Write the list in this format: text (one name per line) or json
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
-    format: Format,
+    format: ListFormat,
     /// List only workloads with one of these in their name
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
@@ -31,7 +31,7 @@ pub(crate) struct Options {
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Format {
+enum ListFormat {
     #[default]
     Text,
     Json,
@@ -50,8 +50,8 @@ impl Options {
             .collect();
         let mut out = output::stdout();
         match self.format {
-            Format::Text => listed.iter().try_for_each(|workload| writeln!(out, "{}", workload.name)),
-            Format::Json => report::list(&mut out, &listed),
+            ListFormat::Text => listed.iter().try_for_each(|workload| writeln!(out, "{}", workload.name)),
+            ListFormat::Json => report::list(&mut out, &listed),
         }
         .map_err(Failure::output)?;
         suites::faults(&packages)?;

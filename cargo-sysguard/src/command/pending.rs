@@ -20,7 +20,7 @@ use crate::proposals::ProposalFlags;
 pub(crate) struct Options {
     /// Write the list in this format: text (one key per line, with remarks on a terminal) or json
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
-    format: Format,
+    format: PendingFormat,
     /// List only workloads with one of these in their name; no match is an error
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
@@ -29,7 +29,7 @@ pub(crate) struct Options {
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Format {
+enum PendingFormat {
     #[default]
     Text,
     Json,
@@ -54,8 +54,8 @@ impl Options {
         let keys: Vec<PendingKeys> = found.iter().map(|(place, pending)| proposals.keys(place, pending)).collect();
         let mut out = output::stdout();
         match self.format {
-            Format::Json => report::pending(&mut out, &keys),
-            Format::Text => keys.iter().try_for_each(|of| write_keys(&mut out, of, io::stdout().is_terminal())),
+            PendingFormat::Json => report::pending(&mut out, &keys),
+            PendingFormat::Text => keys.iter().try_for_each(|of| write_keys(&mut out, of, io::stdout().is_terminal())),
         }
         .map_err(Failure::output)?;
         for fault in &faults {

@@ -25,7 +25,7 @@ pub(crate) struct Options {
     filters: Vec<String>,
     /// Write the report in this format: markdown, json or html
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
-    format: Format,
+    format: ReportFormat,
     /// Write the report to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -37,7 +37,7 @@ pub(crate) struct Options {
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Format {
+enum ReportFormat {
     #[default]
     Markdown,
     Json,
@@ -83,12 +83,12 @@ impl Options {
     }
 }
 
-impl From<Format> for EvidenceFormat {
-    fn from(format: Format) -> Self {
+impl From<ReportFormat> for EvidenceFormat {
+    fn from(format: ReportFormat) -> Self {
         match format {
-            Format::Markdown => Self::Markdown,
-            Format::Json => Self::Json,
-            Format::Html => Self::Html,
+            ReportFormat::Markdown => Self::Markdown,
+            ReportFormat::Json => Self::Json,
+            ReportFormat::Html => Self::Html,
         }
     }
 }

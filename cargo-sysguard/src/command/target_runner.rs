@@ -23,7 +23,7 @@ use sysguard::model::run::recording::Length;
 use sysguard::model::run::test_name::TestName;
 use sysguard::model::run::workload::Exit;
 use sysguard::report::{self, Palette};
-use sysguard::runner::{DiffTool, Moment, Suite, Test, TestResult, output_of};
+use sysguard::runner::{DiffTool, DiffToolError, Moment, Suite, Test, TestResult, output_of};
 use sysguard::settings::{self, Flags, LIFELINE, Settings, VERDICTS};
 
 use crate::context::Context;
@@ -346,7 +346,9 @@ impl Invocation {
 fn diff(settings: &Settings, verdict: &Verdict) -> Option<String> {
     let printed = DiffTool::of(settings)?.output(&verdict.file, verdict.change.as_ref()?);
     // Ignore a closed standard error: the built-in diff is used.
-    let warn = |error: &String| drop(writeln!(anstream::stderr(), "{}", message::warning(error)));
+    let warn = |error: &DiffToolError| {
+        drop(writeln!(anstream::stderr(), "{}", message::warning(&error.to_string())));
+    };
     printed.inspect_err(warn).ok()
 }
 

@@ -165,7 +165,7 @@ impl Options {
 /// Returns why the package's harness could not be built.
 fn harness_failure(package: &Package, built: &Artifacts) -> Option<String> {
     let target: Target = package.harness()?;
-    built.get(&artifacts::root(&package.metadata), &target)?.err().map(str::to_owned)
+    built.get(&artifacts::root(&package.metadata), &target)?.err().map(ToString::to_string)
 }
 
 /// A nested cargo, and the files through which this process and its harnesses exchange data.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use sysguard::linux::{
     Command, Environment, Limits, Machine, Stream, TraceError, keep_terminal, leave_signals_to_workload,
 };
-use sysguard::model::observe::observation::{Engine, Recording};
+use sysguard::model::observe::observation::{Engine, ObservedRun};
 use sysguard::model::run::workload::Exit;
 use sysguard::model::taxonomy::Taxonomy;
 use sysguard::model::text::escape;
@@ -128,7 +128,7 @@ impl Options {
             terminal.restore();
         }
         let lost = observation.lost_events;
-        let recording = Recording {
+        let recording = ObservedRun {
             workload: None,
             command: self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
             platform: settings::platform(),
@@ -198,7 +198,7 @@ fn by_shell(script: PathBuf, command_line: &[OsString]) -> Command {
     command(PathBuf::from(SHELL), argv)
 }
 
-fn write(recording: &Recording, format: Format, taxonomy: &Taxonomy, file: Option<ReportFile<'_>>) -> io::Result<()> {
+fn write(recording: &ObservedRun, format: Format, taxonomy: &Taxonomy, file: Option<ReportFile<'_>>) -> io::Result<()> {
     let Some(mut file) = file else {
         let mut out = output::stderr();
         return report::observation(&mut out, recording, format, taxonomy, &Palette::coloured());

@@ -107,7 +107,7 @@ pub(crate) fn write_change(
         out.flush()?;
         match tool.show(file, change) {
             Ok(()) => return Ok(()),
-            Err(error) => writeln!(out, "{}", message::warning(&error))?,
+            Err(error) => writeln!(out, "{}", message::warning(&error.to_string()))?,
         }
     }
     report::change(out, file, change, &Palette::coloured())

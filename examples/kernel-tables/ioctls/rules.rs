@@ -16,7 +16,7 @@ const NAMES: &[(&str, &str, Option<Subsystem>, &str, &str)] = &[
     ("asm-generic/ioctls.h", "FIOCLEX", Some(S::Filesystem), "fs/ioctl.c", "of the fd, whatever the file"),
     ("asm-generic/ioctls.h", "FIONCLEX", Some(S::Filesystem), "fs/ioctl.c", "of the fd, whatever the file"),
     ("asm-generic/ioctls.h", "FIO", None, "", "fs/ioctl.c: any file"),
-    ("asm-generic/sockios.h", "FIO", None, "", "fs/fcntl.c: who is sent SIGIO"),
+    ("asm-generic/sockios.h", "FIO", None, "", "fs/fcntl.c: the task that gets SIGIO"),
     ("linux/fs.h", "BLK", Some(S::Block), "block/ioctl.c", ""),
     ("linux/fs.h", "PAGEMAP_", Some(S::Memory), "fs/proc/task_mmu.c", "the memory map of a process"),
     ("linux/fs.h", "PROCMAP_", Some(S::Memory), "fs/proc/task_mmu.c", "the memory map of a process"),

@@ -10,14 +10,13 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
 
+use libc::RESOLVE_NO_MAGICLINKS;
 use nix::fcntl::readlinkat;
 
-use super::{Found, Names, RESOLVE_NO_MAGICLINKS, Reached, Resolution, View, names, numbers, reached};
+use super::{Found, Names, Reached, Resolution, View, names, numbers, reached};
 use crate::linux::mounts::Mounts;
 use crate::linux::sys::{self, FileStatus};
-
-/// `MAXSYMLINKS`, include/linux/namei.h
-const MAX_LINKS: usize = 40;
+use crate::linux::uapi::MAXSYMLINKS;
 
 /// A walk under way from the first component to the last.
 pub(super) struct Walk<'a> {
@@ -98,7 +97,7 @@ impl<'a> Walk<'a> {
             return self.arrive(next);
         }
         self.links += 1;
-        if self.links > MAX_LINKS {
+        if self.links > MAXSYMLINKS {
             return Some(Step::Done(Found::Nothing));
         }
         if here == Names::Proc {

@@ -1,7 +1,7 @@
 //! Judges machines by evidence as it would be read there.
 
-use super::{Availability, Evidence, ProcMount, Refusal, gates, probe, reason, version};
-use crate::model::trace::gate::GateState;
+use super::{Availability, Evidence, ProcMount, Refusal, prerequisites, probe, reason, version};
+use crate::model::trace::prerequisite::PrerequisiteState;
 
 const FREE: &str = "Name:\tx\nTracerPid:\t0\nCapEff:\t0000000000000000\nSeccomp:\t0\nSeccomp_filters:\t0\n";
 const FILTERED: &str = "TracerPid:\t0\nCapEff:\t00000000a80425fb\nSeccomp:\t2\nSeccomp_filters:\t1\n";
@@ -25,13 +25,15 @@ fn refused(request: &'static str, errno: i32) -> Result<Availability, Refusal> {
     Err(Refusal { request, errno })
 }
 
-const EPERM: i32 = libc::EPERM;
-
-/// Returns the names of the gates that are not open, with `?` after a suspect.
+/// Returns the names of the prerequisites that are not open, with `?` after a suspect.
 fn in_the_way(evidence: &Evidence) -> Vec<String> {
-    let gates = gates(evidence);
-    let blamed = gates.iter().filter(|gate| gate.state != GateState::Open);
-    blamed.map(|gate| format!("{}{}", gate.name, if gate.state == GateState::Suspect { "?" } else { "" })).collect()
+    let prerequisites = prerequisites(evidence);
+    let blamed = prerequisites.iter().filter(|prerequisite| prerequisite.state != PrerequisiteState::Met);
+    blamed
+        .map(|prerequisite| {
+            format!("{}{}", prerequisite.name, if prerequisite.state == PrerequisiteState::Suspect { "?" } else { "" })
+        })
+        .collect()
 }
 
 #[test]
@@ -39,7 +41,7 @@ fn each_machine_is_judged_by_its_evidence() {
     let with_yama = |yama: &str| Evidence { yama: Some(yama.to_owned()), ..evidence() };
     let with_status = |status: &str| Evidence { status: status.to_owned(), ..evidence() };
     let with_flags = |flags: &str| Evidence { rustflags: flags.to_owned(), ..evidence() };
-    let seize = refused("PTRACE_SEIZE", EPERM);
+    let seize = refused("PTRACE_SEIZE", libc::EPERM);
     for (what, evidence, expected) in [
         ("all open", evidence(), vec![]),
         ("no Yama", Evidence { yama: None, ..evidence() }, vec![]),
@@ -95,7 +97,7 @@ fn each_machine_is_judged_by_its_evidence() {
 
 #[test]
 fn every_closed_gate_has_a_remedy() {
-    let attempt = refused("PTRACE_SEIZE", EPERM);
+    let attempt = refused("PTRACE_SEIZE", libc::EPERM);
     for (status, yama) in [(FILTERED, "2"), (TRACED, "3"), (FREE, "2")] {
         let evidence = Evidence {
             attempt,
@@ -104,22 +106,22 @@ fn every_closed_gate_has_a_remedy() {
             container: Some("Docker"),
             ..evidence()
         };
-        for gate in gates(&evidence) {
-            let needs_remedy = gate.state != GateState::Open && gate.name != "ptrace";
-            assert_eq!(!gate.remedies.is_empty(), needs_remedy, "{gate:?}");
+        for prerequisite in prerequisites(&evidence) {
+            let needs_remedy = prerequisite.state != PrerequisiteState::Met && prerequisite.name != "ptrace";
+            assert_eq!(!prerequisite.remedies.is_empty(), needs_remedy, "{prerequisite:?}");
         }
     }
 }
 
 #[test]
 fn refusal_names_the_gates_and_the_help() {
-    let attempt = refused("PTRACE_SEIZE", EPERM);
+    let attempt = refused("PTRACE_SEIZE", libc::EPERM);
     let yama = Evidence { attempt, yama: Some("3".to_owned()), ..evidence() };
-    insta::assert_snapshot!(reason(&gates(&yama)), @"PTRACE_SEIZE is refused: Operation not permitted (os error 1); kernel.yama.ptrace_scope is 3: tracing is disabled until the next boot; run `cargo sysguard doctor` for what to do");
+    insta::assert_snapshot!(reason(&prerequisites(&yama)), @"PTRACE_SEIZE is refused: Operation not permitted (os error 1); kernel.yama.ptrace_scope is 3: tracing is disabled until the next boot; run `cargo sysguard doctor` for what to do");
     let foreign = Evidence { proc: ProcMount::Foreign, ..evidence() };
-    insta::assert_snapshot!(reason(&gates(&foreign)), @"/proc shows another PID namespace: files of other processes would be attributed to the workload; run `cargo sysguard doctor` for what to do");
+    insta::assert_snapshot!(reason(&prerequisites(&foreign)), @"/proc shows another PID namespace: files of other processes would be attributed to the workload; run `cargo sysguard doctor` for what to do");
     let filtered = Evidence { attempt, status: FILTERED.to_owned(), ..evidence() };
-    insta::assert_snapshot!(reason(&gates(&filtered)), @"PTRACE_SEIZE is refused: Operation not permitted (os error 1); perhaps a seccomp filter refuses ptrace; run `cargo sysguard doctor` for what to do");
+    insta::assert_snapshot!(reason(&prerequisites(&filtered)), @"PTRACE_SEIZE is refused: Operation not permitted (os error 1); perhaps a seccomp filter refuses ptrace; run `cargo sysguard doctor` for what to do");
 }
 
 #[test]
@@ -138,8 +140,8 @@ fn release_is_parsed_as_two_numbers() {
 
 #[test]
 fn attempt_is_the_first_gate() {
-    let gates = probe("");
-    let names: Vec<&str> = gates.iter().map(|gate| gate.name).collect();
+    let prerequisites = probe("");
+    let names: Vec<&str> = prerequisites.iter().map(|prerequisite| prerequisite.name).collect();
     assert_eq!(
         names,
         [
@@ -157,8 +159,11 @@ fn attempt_is_the_first_gate() {
             "memory"
         ]
     );
-    // The other gates explain the attempt: none may be in the way of a successful one.
-    if gates[0].state == GateState::Open {
-        assert!(gates.iter().all(|gate| gate.state == GateState::Open), "{gates:?}");
+    // The other prerequisites explain the attempt: none may be in the way of a successful one.
+    if prerequisites[0].state == PrerequisiteState::Met {
+        assert!(
+            prerequisites.iter().all(|prerequisite| prerequisite.state == PrerequisiteState::Met),
+            "{prerequisites:?}"
+        );
     }
 }

@@ -6,9 +6,10 @@ use std::io::{self, Read};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
-use libc::{c_int, c_long, c_void, pid_t};
+use libc::{c_int, c_long, c_uint, c_void, pid_t};
 
 use super::checked;
+use crate::linux::uapi;
 
 /// The status of a file, as far as the kernel has it without asking a file server: statx(2).
 #[derive(Debug, Clone, Copy)]
@@ -50,9 +51,8 @@ pub(in crate::linux) fn has_statx() -> bool {
 }
 
 fn statx(directory: RawFd, path: &CStr, flags: c_int) -> io::Result<FileStatus> {
-    const STATX_MNT_ID: u32 = 0x1000;
     let flags = libc::AT_STATX_DONT_SYNC | flags;
-    let mask = libc::STATX_TYPE | libc::STATX_MODE | libc::STATX_INO | STATX_MNT_ID;
+    let mask = libc::STATX_TYPE | libc::STATX_MODE | libc::STATX_INO | libc::STATX_MNT_ID;
     // SAFETY: a statx of zeroes is a valid one: it holds numbers only.
     let mut status: libc::statx = unsafe { std::mem::zeroed() };
     // Calls the kernel directly: glibc handles ENOSYS by fstatat(2) and leaves the mount out.
@@ -167,16 +167,15 @@ pub(in crate::linux) fn read_memory(tid: pid_t, address: u64, buffer: &mut [u8])
 
 /// Returns a copy of another task's fd.
 pub(in crate::linux) fn copy_fd(tid: pid_t, fd: c_int) -> io::Result<OwnedFd> {
-    /// For a thread that is no thread group leader; include/uapi/linux/pidfd.h, since Linux 6.9.
-    const PIDFD_THREAD: c_int = libc::O_EXCL;
-    let task = pidfd_open(tid, 0).or_else(|_| pidfd_open(tid, PIDFD_THREAD))?;
+    // For a thread that is no thread group leader, the flag is needed; since Linux 6.9.
+    let task = pidfd_open(tid, 0).or_else(|_| pidfd_open(tid, libc::PIDFD_THREAD))?;
     // SAFETY: takes numbers only; pidfd_getfd(2).
     let copy = checked(unsafe { libc::syscall(libc::SYS_pidfd_getfd, task.as_raw_fd(), fd, 0) })?;
     // SAFETY: a new fd that no other value owns.
     Ok(unsafe { OwnedFd::from_raw_fd(copy as RawFd) })
 }
 
-fn pidfd_open(tid: pid_t, flags: c_int) -> io::Result<OwnedFd> {
+fn pidfd_open(tid: pid_t, flags: c_uint) -> io::Result<OwnedFd> {
     // SAFETY: takes numbers only; pidfd_open(2).
     let task = checked(unsafe { libc::syscall(libc::SYS_pidfd_open, tid, flags) })?;
     // SAFETY: a new fd that no other value owns.
@@ -214,10 +213,8 @@ pub(in crate::linux) fn short_attribute(path: &CString, name: &CStr) -> io::Resu
 /// Returns whether two tasks share an fd table: KCMP_FILES of kcmp(2). `None`: the kernel does not
 /// say.
 pub(in crate::linux) fn share_fd_table(one: pid_t, other: pid_t) -> Option<bool> {
-    /// include/uapi/linux/kcmp.h
-    const KCMP_FILES: c_int = 2;
     // SAFETY: takes numbers only; kcmp(2).
-    match checked(unsafe { libc::syscall(libc::SYS_kcmp, one, other, KCMP_FILES, 0, 0) }) {
+    match checked(unsafe { libc::syscall(libc::SYS_kcmp, one, other, uapi::KCMP_FILES, 0, 0) }) {
         Ok(order) => Some(order == 0),
         // One of them is gone.
         Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Some(false),

@@ -2,7 +2,7 @@
 
 use std::ptr;
 
-use libc::{c_int, c_void};
+use libc::{c_int, c_ulong, c_void};
 
 use super::{errno, is_root};
 use crate::model::guard::bpf::Instruction;
@@ -32,7 +32,6 @@ pub(in crate::linux) struct Filter {
 /// "Upon notification receipt […] the notifying process will ignore non-fatal signals until the
 /// response is sent", WAIT_KILLABLE_RECV in seccomp_unotify(2), since Linux 5.19.
 pub(in crate::linux) fn install_filter(filter: &Filter) -> Result<(), c_int> {
-    const SECCOMP_FILTER_FLAG_SPEC_ALLOW: usize = 1 << 2;
     if !is_root() {
         // SAFETY: takes numbers only; prctl(2).
         let returned = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1_usize, 0_usize, 0_usize, 0_usize) };
@@ -43,12 +42,10 @@ pub(in crate::linux) fn install_filter(filter: &Filter) -> Result<(), c_int> {
     let length = u16::try_from(filter.program.len()).map_err(|_| libc::E2BIG)?;
     let program = Program { length, filter: filter.program.as_ptr() };
     let notifies = if filter.notifies { NOTIFYING } else { 0 };
-    install(&program, SECCOMP_FILTER_FLAG_SPEC_ALLOW | notifies)
+    install(&program, libc::SECCOMP_FILTER_FLAG_SPEC_ALLOW | notifies)
 }
 
-const SECCOMP_FILTER_FLAG_NEW_LISTENER: usize = 1 << 3;
-const SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: usize = 1 << 5;
-const NOTIFYING: usize = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+const NOTIFYING: c_ulong = libc::SECCOMP_FILTER_FLAG_NEW_LISTENER | libc::SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
 
 /// Returns whether this kernel has the flags of a notifying filter: unknown flags fail with EINVAL,
 /// an unreadable program with EFAULT (`seccomp_set_mode_filter()`).
@@ -62,11 +59,10 @@ pub(in crate::linux) fn is_filtered() -> bool {
     unsafe { libc::prctl(libc::PR_GET_SECCOMP, 0_usize, 0_usize, 0_usize, 0_usize) > 0 }
 }
 
-fn install(program: *const Program, flags: usize) -> Result<(), c_int> {
-    const SECCOMP_SET_MODE_FILTER: usize = 1;
+fn install(program: *const Program, flags: c_ulong) -> Result<(), c_int> {
     let place: *const c_void = program.cast();
     // SAFETY: null, or a live sock_fprog with `length` live instructions, which are copied;
     // seccomp(2).
-    let returned = unsafe { libc::syscall(libc::SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, place) };
+    let returned = unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, place) };
     if returned == -1 { Err(errno()) } else { Ok(()) }
 }

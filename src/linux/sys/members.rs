@@ -11,10 +11,8 @@ use std::time::{Duration, Instant};
 
 use nix::unistd::getppid;
 
+use crate::linux::uapi::PID_MAX_LIMIT;
 use crate::model::kernel::call::Tid;
-
-/// `PID_MAX_LIMIT`, is_traced_sender/linux/threads.h: numbers are smaller.
-const LIMIT: usize = 1 << 22;
 
 /// How long a number stays after its task's end. A signal arrives within a time slice, and the
 /// kernel assigns numbers round-robin.
@@ -22,15 +20,15 @@ const RETENTION: Duration = Duration::from_secs(1);
 
 /// One bit per number. Static, since a handler may neither lock nor allocate; pages that are never
 /// written use no memory.
-struct Bits([AtomicU64; LIMIT / 64]);
+struct Bits([AtomicU64; PID_MAX_LIMIT / 64]);
 
 impl Bits {
     const fn new() -> Self {
-        Self([const { AtomicU64::new(0) }; LIMIT / 64])
+        Self([const { AtomicU64::new(0) }; PID_MAX_LIMIT / 64])
     }
 
     fn place(&self, number: i32) -> Option<(&AtomicU64, u64)> {
-        let number = usize::try_from(number).ok().filter(|number| (1..LIMIT).contains(number))?;
+        let number = usize::try_from(number).ok().filter(|number| (1..PID_MAX_LIMIT).contains(number))?;
         Some((&self.0[number / 64], 1 << (number % 64)))
     }
 
@@ -171,7 +169,7 @@ mod tests {
     use super::*;
 
     /// No process and no other test uses such numbers.
-    const UNUSED: i32 = (LIMIT - 10) as i32;
+    const UNUSED: i32 = (PID_MAX_LIMIT - 10) as i32;
 
     #[test]
     fn number_stays_known_shortly_after_its_last_use() {
@@ -192,7 +190,7 @@ mod tests {
 
     #[test]
     fn numbers_out_of_range_are_ignored() {
-        for number in [i32::MIN, -1, 0, LIMIT as i32, i32::MAX] {
+        for number in [i32::MIN, -1, 0, PID_MAX_LIMIT as i32, i32::MAX] {
             OURS.set(number, true);
             assert!(!is_traced_sender(number), "{number}");
         }

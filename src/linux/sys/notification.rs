@@ -7,10 +7,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use libc::{c_int, c_ulong};
 
 use super::checked;
-
-const SECCOMP_IOCTL_NOTIF_RECV: c_ulong = 0xc050_2100;
-const SECCOMP_IOCTL_NOTIF_SEND: c_ulong = 0xc018_2101;
-const SECCOMP_IOCTL_NOTIF_SET_FLAGS: c_ulong = 0x4008_2104;
+use crate::linux::uapi;
 
 /// `struct seccomp_notif` with its `struct seccomp_data`, include/uapi/linux/seccomp.h.
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,7 +35,7 @@ pub(in crate::linux) fn next_notification(listener: &OwnedFd) -> io::Result<Noti
     let mut next = Padded { value: Notification::default(), padding: [0; 32] };
     // SAFETY: the kernel writes one seccomp_notif, and `next` is larger than that; any bytes are
     // valid; seccomp_unotify(2).
-    let returned = unsafe { libc::ioctl(listener.as_raw_fd(), SECCOMP_IOCTL_NOTIF_RECV, &raw mut next) };
+    let returned = unsafe { libc::ioctl(listener.as_raw_fd(), uapi::SECCOMP_IOCTL_NOTIF_RECV, &raw mut next) };
     checked(returned.into())?;
     Ok(next.value)
 }
@@ -46,7 +43,6 @@ pub(in crate::linux) fn next_notification(listener: &OwnedFd) -> io::Result<Noti
 /// Lets a call continue as if it had not been notified, or ends it with an error. ENOENT if its
 /// task is gone.
 pub(in crate::linux) fn answer(listener: &OwnedFd, id: u64, errno: Option<i32>) -> io::Result<()> {
-    const SECCOMP_USER_NOTIF_FLAG_CONTINUE: u32 = 1;
     /// `struct seccomp_notif_resp`
     #[repr(C)]
     struct Response {
@@ -55,12 +51,12 @@ pub(in crate::linux) fn answer(listener: &OwnedFd, id: u64, errno: Option<i32>) 
         error: i32,
         flags: u32,
     }
-    let flags = if errno.is_none() { SECCOMP_USER_NOTIF_FLAG_CONTINUE } else { 0 };
+    let flags = if errno.is_none() { libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32 } else { 0 };
     let value = Response { id, value: 0, error: -errno.unwrap_or(0), flags };
     let response = Padded { value, padding: [0; 32] };
     // SAFETY: the kernel reads one seccomp_notif_resp from a live, larger structure;
     // seccomp_unotify(2).
-    let returned = unsafe { libc::ioctl(listener.as_raw_fd(), SECCOMP_IOCTL_NOTIF_SEND, &raw const response) };
+    let returned = unsafe { libc::ioctl(listener.as_raw_fd(), uapi::SECCOMP_IOCTL_NOTIF_SEND, &raw const response) };
     checked(returned.into()).map(drop)
 }
 
@@ -69,7 +65,7 @@ pub(in crate::linux) fn answer(listener: &OwnedFd, id: u64, errno: Option<i32>) 
 pub(in crate::linux) fn prefer_one_cpu(listener: &OwnedFd, preferred: bool) -> io::Result<()> {
     // SAFETY: takes numbers only; seccomp_unotify(2).
     let returned =
-        unsafe { libc::ioctl(listener.as_raw_fd(), SECCOMP_IOCTL_NOTIF_SET_FLAGS, c_ulong::from(preferred)) };
+        unsafe { libc::ioctl(listener.as_raw_fd(), uapi::SECCOMP_IOCTL_NOTIF_SET_FLAGS, c_ulong::from(preferred)) };
     match checked(returned.into()) {
         Err(error) if error.raw_os_error() != Some(libc::EINVAL) => Err(error),
         _ => Ok(()),

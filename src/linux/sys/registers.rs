@@ -8,16 +8,24 @@ use std::ptr;
 #[cfg(target_arch = "aarch64")]
 use libc::c_void;
 use libc::pid_t;
+#[cfg(target_arch = "aarch64")]
+use object::elf::NT_PRSTATUS;
 
 #[cfg(target_arch = "aarch64")]
 use super::checked;
 #[cfg(target_arch = "x86_64")]
 use super::ptrace;
+#[cfg(target_arch = "aarch64")]
+use crate::linux::uapi::PtraceRequest;
+#[cfg(target_arch = "x86_64")]
+use crate::linux::uapi::USER32_CS;
 #[cfg(target_arch = "x86_64")]
 use crate::model::kernel::call::Call;
 use crate::model::kernel::syscall::Abi;
 #[cfg(target_arch = "x86_64")]
 use crate::model::kernel::syscall::Syscall;
+#[cfg(target_arch = "x86_64")]
+use crate::model::kernel::uapi::{AUDIT_ARCH_I386, AUDIT_ARCH_X86_64};
 use crate::model::notify::interruption::Registers;
 
 /// The registers that stack unwinding starts with.
@@ -41,16 +49,15 @@ pub(in crate::linux) fn stack_registers(tid: pid_t) -> io::Result<StackRegisters
 #[cfg(target_arch = "aarch64")]
 pub(in crate::linux) fn stack_registers(tid: pid_t) -> io::Result<StackRegisters> {
     let mut registers = [0; 34];
-    general_registers(PTRACE_GETREGSET, tid, &mut registers)?;
+    general_registers(libc::PTRACE_GETREGSET, tid, &mut registers)?;
     Ok(StackRegisters { instruction: registers[32], link: registers[30], stack: registers[31], frame: registers[29] })
 }
 
 #[cfg(target_arch = "x86_64")]
 fn registers(tid: pid_t) -> io::Result<libc::user_regs_struct> {
-    const PTRACE_GETREGS: u32 = 12;
     // SAFETY: all-zero registers are valid: they are numbers only.
     let mut registers: libc::user_regs_struct = unsafe { std::mem::zeroed() };
-    ptrace(PTRACE_GETREGS, tid, 0, (&raw mut registers).addr())?;
+    ptrace(libc::PTRACE_GETREGS, tid, 0, (&raw mut registers).addr())?;
     Ok(registers)
 }
 
@@ -58,11 +65,6 @@ fn registers(tid: pid_t) -> io::Result<libc::user_regs_struct> {
 /// the task is gone. The code segment gives the ABI, except for `int $0x80` in 64-bit code.
 #[cfg(target_arch = "x86_64")]
 pub(in crate::linux) fn syscall_registers(tid: pid_t) -> io::Result<Option<Registers>> {
-    /// `__USER32_CS`, arch/x86/include/asm/segment.h
-    const USER32_CS: u64 = 0x23;
-    /// include/uapi/linux/audit.h
-    const AUDIT_ARCH_I386: u32 = 0x4000_0003;
-    const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
     let r = match registers(tid) {
         Ok(registers) => registers,
         Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return Ok(None),
@@ -82,8 +84,7 @@ pub(in crate::linux) fn syscall_registers(tid: pid_t) -> io::Result<Option<Regis
 /// Writes the result register of a task that leaves its call. Does nothing if the task is gone.
 #[cfg(target_arch = "x86_64")]
 pub(in crate::linux) fn write_result(tid: pid_t, value: i64) -> io::Result<()> {
-    const PTRACE_POKEUSER: u32 = 6;
-    match ptrace(PTRACE_POKEUSER, tid, std::mem::offset_of!(libc::user_regs_struct, rax), value as usize) {
+    match ptrace(libc::PTRACE_POKEUSER, tid, std::mem::offset_of!(libc::user_regs_struct, rax), value as usize) {
         Err(error) if error.raw_os_error() != Some(libc::ESRCH) => Err(error),
         _ => Ok(()),
     }
@@ -104,40 +105,34 @@ pub(in crate::linux) fn write_result(_tid: pid_t, _value: i64) -> io::Result<()>
 /// Writes the register that holds the first argument of a call at its entry.
 #[cfg(target_arch = "x86_64")]
 pub(in crate::linux) fn write_first_argument(tid: pid_t, abi: Abi, value: u64) -> io::Result<()> {
-    const PTRACE_POKEUSER: u32 = 6;
     let register = match abi {
         Abi::I386 => std::mem::offset_of!(libc::user_regs_struct, rbx),
         _ => std::mem::offset_of!(libc::user_regs_struct, rdi),
     };
-    ptrace(PTRACE_POKEUSER, tid, register, value as usize)
+    ptrace(libc::PTRACE_POKEUSER, tid, register, value as usize)
 }
 
 /// Writes the register that holds the first argument of a call at its entry.
 #[cfg(target_arch = "aarch64")]
 pub(in crate::linux) fn write_first_argument(tid: pid_t, abi: Abi, value: u64) -> io::Result<()> {
-    const PTRACE_SETREGSET: u32 = 0x4205;
     if abi != Abi::Aarch64 {
         return Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP));
     }
     let mut registers = [0_u64; 34];
-    general_registers(PTRACE_GETREGSET, tid, &mut registers)?;
+    general_registers(libc::PTRACE_GETREGSET, tid, &mut registers)?;
     registers[0] = value;
-    general_registers(PTRACE_SETREGSET, tid, &mut registers)
+    general_registers(libc::PTRACE_SETREGSET, tid, &mut registers)
 }
-
-#[cfg(target_arch = "aarch64")]
-const PTRACE_GETREGSET: u32 = 0x4204;
 
 /// Reads or writes `struct user_pt_regs` (arch/arm64/include/uapi/asm/ptrace.h): 31 registers,
 /// stack pointer, program counter, state.
 #[cfg(target_arch = "aarch64")]
-fn general_registers(request: u32, tid: pid_t, registers: &mut [u64; 34]) -> io::Result<()> {
-    const NT_PRSTATUS: usize = 1;
+fn general_registers(request: PtraceRequest, tid: pid_t, registers: &mut [u64; 34]) -> io::Result<()> {
     let mut place = libc::iovec { iov_base: registers.as_mut_ptr().cast(), iov_len: size_of_val(registers) };
     // SAFETY: the kernel reads or writes at most `iov_len` bytes of the registers, and the length
     // in the live iovec; ptrace(2).
     let returned = unsafe {
-        libc::ptrace(request as _, tid, NT_PRSTATUS as *mut c_void, ptr::from_mut(&mut place).cast::<c_void>())
+        libc::ptrace(request, tid, NT_PRSTATUS as usize as *mut c_void, ptr::from_mut(&mut place).cast::<c_void>())
     };
     checked(returned).map(drop)
 }

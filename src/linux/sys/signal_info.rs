@@ -8,19 +8,16 @@ use libc::{c_int, pid_t};
 use super::{checked, ptrace};
 use crate::model::notify::interruption::SignalInfo;
 
-const PTRACE_GETSIGINFO: u32 = 0x4202;
-const PTRACE_SETSIGINFO: u32 = 0x4203;
-
 /// Reads the information of the signal that a task is stopped for.
 pub(in crate::linux) fn signal_info(tid: pid_t) -> io::Result<SignalInfo> {
     let mut info = SignalInfo::default();
-    ptrace(PTRACE_GETSIGINFO, tid, 0, (&raw mut info).addr())?;
+    ptrace(libc::PTRACE_GETSIGINFO, tid, 0, (&raw mut info).addr())?;
     Ok(info)
 }
 
 /// Replaces the information of the signal that a task is stopped for.
 pub(in crate::linux) fn set_signal_info(tid: pid_t, info: &SignalInfo) -> io::Result<()> {
-    ptrace(PTRACE_SETSIGINFO, tid, 0, std::ptr::from_ref(info).addr())
+    ptrace(libc::PTRACE_SETSIGINFO, tid, 0, std::ptr::from_ref(info).addr())
 }
 
 /// Sends a signal to one task. Does nothing if the task is gone.
@@ -36,8 +33,7 @@ pub(in crate::linux) fn signal_task(tid: pid_t, signal: c_int) -> io::Result<()>
 /// its sender is this process, or 0 if the task is in another PID namespace
 /// (`send_signal_locked()`).
 pub(in crate::linux) fn is_sent_by_us(info: &SignalInfo) -> bool {
-    const SI_TKILL: i32 = -6;
     // `siginfo_t` of 64 bits: si_signo, si_errno, si_code, padding, si_pid, si_uid.
     let (code, sender) = (info[1] as u32 as i32, info[2] as u32);
-    code == SI_TKILL && (sender == 0 || sender == std::process::id())
+    code == libc::SI_TKILL && (sender == 0 || sender == std::process::id())
 }

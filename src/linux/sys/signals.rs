@@ -10,6 +10,7 @@ use libc::{c_int, c_long, c_void, siginfo_t};
 use super::checked;
 use super::members;
 use super::terminal::restore_modes;
+use crate::model::kernel::uapi::NSIG;
 
 /// `struct sigaction` of the kernel (include/linux/signal_types.h): at most 32 bytes, the first 8
 /// are the handler. The C library's own function refuses the signals that it reserves.
@@ -18,8 +19,8 @@ type Action = [usize; 4];
 /// The size of the kernel's signal sets.
 const SET: usize = 8;
 
-/// `_NSIG`, include/uapi/asm-generic/signal.h, and one more since signals begin with 1.
-const SIGNALS: usize = 65;
+/// One more than the last signal, since signals begin with 1.
+const SIGNALS: usize = NSIG as usize + 1;
 
 /// The actions before ours were installed.
 static BEFORE: OnceLock<[Action; SIGNALS]> = OnceLock::new();

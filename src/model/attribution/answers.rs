@@ -9,6 +9,9 @@ use super::decode::{DecodedCall, decode, memory_address};
 use super::memory::Memory;
 use super::objects::Object;
 use crate::model::kernel::call::{Call, Tid};
+use crate::model::kernel::uapi::{
+    AT_FDCWD, AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, O_ACCMODE, O_CREAT, O_EXCL, O_NOFOLLOW, O_TMPFILE, O_WRONLY,
+};
 
 /// The answers for one call; empty if nothing was asked or nothing could be answered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -154,19 +157,6 @@ pub fn opening(call: &Call) -> Option<Opening> {
     let is_named = decoded.name != "open_by_handle_at" && flags & O_TMPFILE == 0;
     is_named.then_some(Opening { place, makes: flags & O_CREAT != 0, reads, writes })
 }
-
-/// include/uapi/asm-generic/fcntl.h, the same on x86. O_TMPFILE is without its O_DIRECTORY.
-const O_ACCMODE: u64 = 3;
-const O_WRONLY: u64 = 1;
-const O_CREAT: u64 = 0o100;
-const O_EXCL: u64 = 0o200;
-const O_NOFOLLOW: u64 = 0o400_000;
-const O_TMPFILE: u64 = 0o20_000_000;
-
-/// `AT_FDCWD`, `AT_SYMLINK_NOFOLLOW` and `AT_SYMLINK_FOLLOW`, include/uapi/linux/fcntl.h
-const AT_FDCWD: i32 = -100;
-const AT_SYMLINK_NOFOLLOW: u64 = 0x100;
-const AT_SYMLINK_FOLLOW: u64 = 0x400;
 
 fn place(decoded: &DecodedCall, path: Path) -> Place {
     let follows = match path.link {

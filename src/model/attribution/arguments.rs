@@ -9,12 +9,13 @@ use super::Subsystem;
 use super::calls::Selector;
 use super::decode::DecodedCall;
 use super::memory::Memory;
-use super::objects;
+use super::objects::{self, ObjectKind};
 use super::values::{self, Value, flags as rows, table, value};
 use crate::model::kernel::call::Call;
-
-/// The bits above are the version: `IPCCALL`, include/uapi/linux/ipc.h.
-const IPC_OPERATION: u64 = 0xffff;
+use crate::model::kernel::uapi::{
+    AF_NETLINK, CLOCKFD, CLOCKFD_MASK, CPUCLOCK_PERTHREAD_MASK, IPC_OPERATION_MASK, PER_MASK, PROT_EXEC, PROT_READ,
+    PROT_WRITE,
+};
 
 /// The selecting argument of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,17 +41,27 @@ impl Argument {
 }
 
 /// Returns the argument of a call that acts on an object of this kind.
-pub(super) fn argument(call: &Call, decoded: &DecodedCall, memory: &Memory, object: Option<&str>) -> Option<Argument> {
+pub(super) fn argument(
+    call: &Call,
+    decoded: &DecodedCall,
+    memory: &Memory,
+    object: Option<&ObjectKind>,
+) -> Option<Argument> {
     let inner = decoded.shape.and_then(|shape| selected(shape.selector, decoded, memory, object));
     // A call that carries another one is named if the other one selects nothing.
     inner.or_else(|| match call.syscall.row()?.name {
         "socketcall" => Some(Argument::of(&table::SOCKETCALL, call.args[0])),
-        "ipc" => Some(Argument::of(&table::IPC, call.args[0] & IPC_OPERATION)),
+        "ipc" => Some(Argument::of(&table::IPC, call.args[0] & IPC_OPERATION_MASK)),
         _ => None,
     })
 }
 
-fn selected(selector: Selector, decoded: &DecodedCall, memory: &Memory, object: Option<&str>) -> Option<Argument> {
+fn selected(
+    selector: Selector,
+    decoded: &DecodedCall,
+    memory: &Memory,
+    object: Option<&ObjectKind>,
+) -> Option<Argument> {
     let args = &decoded.args;
     match selector {
         Selector::None => None,
@@ -84,11 +95,14 @@ fn flags(table: &'static [Value], bits: u64) -> Option<Argument> {
 
 /// Returns the names of the protection bits. The common ones need no allocation.
 fn protection(bits: u64) -> Argument {
+    const READ_EXEC: u64 = PROT_READ | PROT_EXEC;
+    const WRITE_EXEC: u64 = PROT_WRITE | PROT_EXEC;
+    const ALL: u64 = PROT_READ | PROT_WRITE | PROT_EXEC;
     match bits {
-        4 => Argument::named("PROT_EXEC", None),
-        5 => Argument::named("PROT_READ|PROT_EXEC", None),
-        6 => Argument::named("PROT_WRITE|PROT_EXEC", None),
-        7 => Argument::named("PROT_READ|PROT_WRITE|PROT_EXEC", None),
+        PROT_EXEC => Argument::named("PROT_EXEC", None),
+        READ_EXEC => Argument::named("PROT_READ|PROT_EXEC", None),
+        WRITE_EXEC => Argument::named("PROT_WRITE|PROT_EXEC", None),
+        ALL => Argument::named("PROT_READ|PROT_WRITE|PROT_EXEC", None),
         _ => {
             let known = table::PROTECTION.iter().filter(|value| bits & value.number != 0);
             let mut names: Vec<Cow<'static, str>> = known.map(|value| Cow::Borrowed(value.name)).collect();
@@ -114,12 +128,10 @@ fn mapping(bits: u64, maps_a_file: bool) -> Argument {
 /// unknown bits. 0xffffffff is only a query, personality(2).
 fn personality(number: u64) -> Option<Argument> {
     const QUESTION: u64 = 0xffff_ffff;
-    /// `PER_MASK`, include/uapi/linux/personality.h
-    const MASK: u64 = 0xff;
     if number == QUESTION {
         return None;
     }
-    let (persona, bits) = (number & MASK, number & !MASK);
+    let (persona, bits) = (number & PER_MASK, number & !PER_MASK);
     let mut names = Vec::new();
     if persona != 0 || bits == 0 {
         names.push(Argument::of(&rows::PERSONA, persona).text);
@@ -132,12 +144,13 @@ fn personality(number: u64) -> Option<Argument> {
 }
 
 /// Returns the name of a clock. A negative `clockid_t` is computed from an fd, a thread or a
-/// process (include/linux/posix-timers.h), so its value varies and is not shown.
+/// process (include/linux/posix-timers_types.h), so its value varies and is not shown.
 fn clock(id: i32) -> Argument {
+    let bits = i64::from(id) as u64;
     match u64::try_from(id) {
         Ok(id) => Argument::of(&table::CLOCK, id),
-        Err(_) if id & 7 == 3 => Argument::named("FD_TO_CLOCKID", Some(Subsystem::Device)),
-        Err(_) if id & 4 != 0 => Argument::named("MAKE_THREAD_CPUCLOCK", None),
+        Err(_) if bits & CLOCKFD_MASK == CLOCKFD => Argument::named("FD_TO_CLOCKID", Some(Subsystem::Device)),
+        Err(_) if bits & CPUCLOCK_PERTHREAD_MASK != 0 => Argument::named("MAKE_THREAD_CPUCLOCK", None),
         Err(_) => Argument::named("MAKE_PROCESS_CPUCLOCK", None),
     }
 }
@@ -151,9 +164,6 @@ fn filesystem(name: &str) -> Argument {
     let subsystem = objects::filesystem(text.split('.').next().unwrap_or_default());
     Argument { text: Cow::Owned(text), subsystem }
 }
-
-/// `AF_NETLINK`, include/linux/socket.h
-const AF_NETLINK: u64 = 16;
 
 fn family(family: u64, protocol: u64) -> Argument {
     let mut argument = Argument::of(&table::FAMILY, family);
@@ -175,7 +185,7 @@ fn named(value: &'static Value) -> Cow<'static, str> {
     Cow::Borrowed(value.name)
 }
 
-fn command(number: u32, object: Option<&str>) -> Argument {
+fn command(number: u32, object: Option<&ObjectKind>) -> Argument {
     let known = values::command(number, object);
     known.map_or_else(|| Argument::unknown(u64::from(number)), |known| Argument::named(known.name, known.subsystem))
 }

@@ -1,14 +1,13 @@
 //! From a call to what it used. Main function: [`attribute`]. Main type: [`Use`].
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use super::answers::Answers;
 use super::arguments::argument;
 use super::calls::Subject;
 use super::decode::{DecodedCall, decode};
 use super::memory::Memory;
-use super::objects::Object;
+use super::objects::{Object, ObjectKind};
 use super::{Subsystem, ambient, entry_points};
 use crate::model::kernel::call::{Call, CallOutcome};
 use crate::model::kernel::syscall::Syscall;
@@ -24,7 +23,7 @@ pub struct Use {
     /// The symbolic value of a multiplexing call (`AF_INET`, `TIOCGWINSZ`).
     pub argument: Option<Cow<'static, str>>,
     /// The kind of object behind its fd or path (`file:ext4`, `socket:AF_INET:SOCK_STREAM`).
-    pub object: Option<Arc<str>>,
+    pub object: Option<ObjectKind>,
     /// Decided by scheduler, allocator, loader or vDSO instead of the program: see [`ambient`].
     pub ambient: bool,
 }
@@ -40,7 +39,7 @@ pub fn attribute(call: &Call, outcome: CallOutcome, answers: &Answers) -> Use {
     };
     let subject = decoded.shape.map_or(Subject::None, |shape| shape.subject);
     let object = object(subject, &decoded, outcome, answers);
-    let argument = argument(call, &decoded, &answers.memory, object.as_ref().map(|object| &*object.name));
+    let argument = argument(call, &decoded, &answers.memory, object.as_ref().map(|object| &object.kind));
     let reached =
         object.as_ref().filter(|_| is_reached(subject, &decoded, &answers.memory)).and_then(|object| object.subsystem);
     let subsystem = argument.as_ref().and_then(|argument| argument.subsystem).or(reached).unwrap_or_else(entry_point);
@@ -48,7 +47,7 @@ pub fn attribute(call: &Call, outcome: CallOutcome, answers: &Answers) -> Use {
         subsystem,
         syscall: call.syscall,
         argument: argument.map(|argument| argument.text),
-        object: object.map(|object| object.name),
+        object: object.map(|object| object.kind),
         ambient: ambient::is_ambient(call.syscall, &decoded, answers),
     }
 }

@@ -11,10 +11,14 @@ use super::calls::Subject;
 use super::decode::decode;
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::kernel::call::{Call, CallOutcome, Errno};
+use crate::model::kernel::uapi::{
+    EBADF, EFAULT, EPERM, PR_SET_SECCOMP, PTRACE_ATTACH, PTRACE_SEIZE, PTRACE_TRACEME, SECCOMP_MODE_FILTER,
+    SECCOMP_SET_MODE_FILTER,
+};
 
 /// Returns the blind spot that this call causes.
 pub fn blind_spot(call: &Call, outcome: CallOutcome) -> Option<BlindSpot> {
-    let [first, second, ..] = call.args.map(|arg| arg as u32);
+    let [first, second, ..] = call.args.map(|arg| u64::from(arg as u32));
     let succeeded = matches!(outcome, CallOutcome::Returned(_));
     match call.syscall.row()?.name {
         "io_uring_setup" | "io_uring_enter" if succeeded => Some(BlindSpot::IoUring),
@@ -26,7 +30,7 @@ pub fn blind_spot(call: &Call, outcome: CallOutcome) -> Option<BlindSpot> {
             Some(BlindSpot::SeccompFilter)
         }
         // A task has at most one tracer: ptrace_traceme() and ptrace_attach(), kernel/ptrace.c.
-        "ptrace" if outcome == CallOutcome::Failed(EPERM) && BEGINS_TO_TRACE.contains(&first) => {
+        "ptrace" if outcome == CallOutcome::Failed(Errno(EPERM)) && BEGINS_TO_TRACE.contains(&first) => {
             Some(BlindSpot::PtraceRefused)
         }
         _ => None,
@@ -41,7 +45,7 @@ pub fn unanswerable(call: &Call, outcome: CallOutcome, answers: &Answers) -> Opt
 }
 
 fn lacks_memory(call: &Call, outcome: CallOutcome, answers: &Answers) -> bool {
-    answers.memory.is_refused() && answers::memory(call).is_some() && outcome != CallOutcome::Failed(EFAULT)
+    answers.memory.is_refused() && answers::memory(call).is_some() && outcome != CallOutcome::Failed(Errno(EFAULT))
 }
 
 fn lacks_object(call: &Call, outcome: CallOutcome, answers: &Answers) -> bool {
@@ -52,21 +56,13 @@ fn lacks_object(call: &Call, outcome: CallOutcome, answers: &Answers) -> bool {
     match (subject, outcome) {
         (None, _) | (_, CallOutcome::Returned(_)) => true,
         (Some(Subject::Fd(_) | Subject::Descriptor(_) | Subject::Mapped | Subject::Ring(..)), outcome) => {
-            outcome != CallOutcome::Failed(EBADF)
+            outcome != CallOutcome::Failed(Errno(EBADF))
         }
         _ => false,
     }
 }
 
-/// include/uapi/linux/seccomp.h and prctl.h
-const SECCOMP_SET_MODE_FILTER: u32 = 1;
-const SECCOMP_MODE_FILTER: u32 = 2;
-const PR_SET_SECCOMP: u32 = 22;
-/// `PTRACE_TRACEME`, `PTRACE_ATTACH` and `PTRACE_SEIZE`, include/uapi/linux/ptrace.h
-const BEGINS_TO_TRACE: [u32; 3] = [0, 16, 0x4206];
-const EPERM: Errno = Errno(1);
-const EBADF: Errno = Errno(9);
-const EFAULT: Errno = Errno(14);
+const BEGINS_TO_TRACE: [u64; 3] = [PTRACE_TRACEME, PTRACE_ATTACH, PTRACE_SEIZE];
 
 #[cfg(test)]
 mod tests {
@@ -77,7 +73,7 @@ mod tests {
     #[test]
     fn blind_spots_follow_from_call_and_outcome() {
         let done = CallOutcome::Returned(3);
-        let refused = CallOutcome::Failed(EPERM);
+        let refused = CallOutcome::Failed(Errno(EPERM));
         for (name, args, outcome, spot) in [
             ("io_uring_setup", [8, 0], done, Some(BlindSpot::IoUring)),
             ("io_uring_setup", [8, 0], CallOutcome::Failed(Errno(38)), None),

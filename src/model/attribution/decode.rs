@@ -10,6 +10,10 @@ use super::values::table::{IPC, SOCKETCALL};
 use super::values::value;
 use crate::model::kernel::call::Call;
 use crate::model::kernel::syscall::Abi;
+use crate::model::kernel::uapi::{
+    IPC_OPERATION_MASK, MAP_ANONYMOUS, MS_BIND, MS_MOVE, MS_PRIVATE, MS_REMOUNT, MS_SHARED, MS_SLAVE, MS_UNBINDABLE,
+    O_PATH, PROT_EXEC,
+};
 
 /// A call as the program meant it.
 #[derive(Debug, Clone, Copy)]
@@ -21,13 +25,6 @@ pub(super) struct DecodedCall {
     /// Its arguments.
     pub(super) args: [u64; 6],
 }
-
-/// `PROT_EXEC` and `MAP_ANONYMOUS`, include/uapi/asm-generic/mman-common.h
-const PROT_EXEC: u64 = 0x4;
-const MAP_ANONYMOUS: u64 = 0x20;
-
-/// include/uapi/asm-generic/fcntl.h
-const O_PATH: u64 = 0o10_000_000;
 
 impl DecodedCall {
     /// Returns whether an mmap maps a file.
@@ -94,9 +91,8 @@ pub(super) fn decode(call: &Call, memory: &Memory) -> Option<DecodedCall> {
 /// Decodes `shmat` inside `ipc`, where all arguments are in registers: "do_shmat(first, …, second,
 /// …)", `compat_ksys_ipc` in ipc/syscall.c. Its `ptr` is the fifth register.
 fn decode_shmat(call: &Call, name: &str) -> Option<DecodedCall> {
-    /// The bits above are the version.
-    const OPERATION: u64 = 0xffff;
-    let is_attach = || value(&IPC, call.args[0] & OPERATION).is_some_and(|operation| operation.name == "SHMAT");
+    let is_attach =
+        || value(&IPC, call.args[0] & IPC_OPERATION_MASK).is_some_and(|operation| operation.name == "SHMAT");
     if name != "ipc" || !is_attach() {
         return None;
     }
@@ -143,9 +139,9 @@ fn inner_name(operation: &str) -> Option<&'static str> {
 }
 
 /// Returns whether a mount(2) mounts a filesystem. `MS_REMOUNT`, `MS_BIND`, `MS_MOVE` and the four
-/// kinds of propagation (include/uapi/linux/mount.h) only change an existing mount.
+/// kinds of propagation only change an existing mount.
 pub(super) fn is_new_mount(flags: u64) -> bool {
-    const CHANGES: u64 = 0x20 | 0x1000 | 0x2000 | 1 << 17 | 1 << 18 | 1 << 19 | 1 << 20;
+    const CHANGES: u64 = MS_REMOUNT | MS_BIND | MS_MOVE | MS_UNBINDABLE | MS_PRIVATE | MS_SLAVE | MS_SHARED;
     flags & CHANGES == 0
 }
 

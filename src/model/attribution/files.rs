@@ -1,5 +1,5 @@
 //! What a call does to the fd table of its caller and to mounts, for caches of what fds and paths
-//! mean. Main type: [`Effect`].
+//! mean. Main type: [`CacheEffect`].
 //!
 //! It must not cache anything itself. Calls that open fds have no effect here: a cache that drops
 //! every closed fd has no stale entry for a new one.
@@ -8,10 +8,14 @@ use super::answers;
 use super::decode::decode;
 use super::memory::Memory;
 use crate::model::kernel::call::Call;
+use crate::model::kernel::uapi::{
+    CLONE_FILES, CLONE_NEWNS, CLONE_UNTRACED, CLOSE_RANGE_CLOEXEC, CLOSE_RANGE_UNSHARE, IPPROTO_IPV6, IPV6_ADDRFORM,
+    SECCOMP_IOCTL_NOTIF_ADDFD,
+};
 
 /// How a call changes the meaning of fds or paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
+pub enum CacheEffect {
     /// It closes the fds in this inclusive range, or replaces them.
     Closes(i32, i32),
     /// It gives the caller a table of its own if it succeeds.
@@ -23,44 +27,30 @@ pub enum Effect {
     Mounts,
 }
 
-/// `CLONE_FILES` and `CLONE_UNTRACED`, include/uapi/linux/sched.h
-const CLONE_FILES: u64 = 0x400;
-const CLONE_UNTRACED: u64 = 0x0080_0000;
-/// `CLONE_NEWNS`, likewise.
-const CLONE_NEWNS: u64 = 0x2_0000;
-/// `CLOSE_RANGE_UNSHARE` and `CLOSE_RANGE_CLOEXEC`, include/uapi/linux/close_range.h
-const CLOSE_RANGE_UNSHARE: u64 = 2;
-const CLOSE_RANGE_CLOEXEC: u64 = 4;
-/// include/uapi/linux/seccomp.h: installs an fd in another process.
-const SECCOMP_IOCTL_NOTIF_ADDFD: u32 = 0x4018_2103;
-
 /// Returns the effect of a call, if it has one.
-pub fn effect(call: &Call, memory: &Memory) -> Option<Effect> {
+pub fn cache_effect(call: &Call, memory: &Memory) -> Option<CacheEffect> {
     let args = &call.args;
     match call.syscall.row()?.name {
-        "close" => Some(Effect::Closes(args[0] as i32, args[0] as i32)),
-        "dup2" | "dup3" => Some(Effect::Closes(args[1] as i32, args[1] as i32)),
-        "close_range" if args[2] & CLOSE_RANGE_UNSHARE != 0 => Some(Effect::Unshares),
+        "close" => Some(CacheEffect::Closes(args[0] as i32, args[0] as i32)),
+        "dup2" | "dup3" => Some(CacheEffect::Closes(args[1] as i32, args[1] as i32)),
+        "close_range" if args[2] & CLOSE_RANGE_UNSHARE != 0 => Some(CacheEffect::Unshares),
         "close_range" if args[2] & CLOSE_RANGE_CLOEXEC != 0 => None,
-        "close_range" => Some(Effect::Closes(fd(args[0]), fd(args[1]))),
-        "unshare" if args[0] & CLONE_FILES != 0 => Some(Effect::Unshares),
+        "close_range" => Some(CacheEffect::Closes(fd(args[0]), fd(args[1]))),
+        "unshare" if args[0] & CLONE_FILES != 0 => Some(CacheEffect::Unshares),
         // The kernel opens and closes files for its rings without a call.
-        "io_uring_setup" => Some(Effect::Hidden),
-        "ioctl" if args[1] as u32 == SECCOMP_IOCTL_NOTIF_ADDFD => Some(Effect::Hidden),
-        "clone" | "clone3" if shares_files(call, memory) && is_untraced(call, memory) => Some(Effect::Hidden),
+        "io_uring_setup" => Some(CacheEffect::Hidden),
+        "ioctl" if u64::from(args[1] as u32) == SECCOMP_IOCTL_NOTIF_ADDFD => Some(CacheEffect::Hidden),
+        "clone" | "clone3" if shares_files(call, memory) && is_untraced(call, memory) => Some(CacheEffect::Hidden),
         // With unread flags, it may share the table with a child that is not traced.
-        "clone3" if has_unread_flags(call, memory) => Some(Effect::Hidden),
-        "mount" | "umount" | "umount2" | "move_mount" | "fsmount" => Some(Effect::Mounts),
-        _ => changes_family(call, memory).then_some(Effect::Hidden),
+        "clone3" if has_unread_flags(call, memory) => Some(CacheEffect::Hidden),
+        "mount" | "umount" | "umount2" | "move_mount" | "fsmount" => Some(CacheEffect::Mounts),
+        _ => changes_family(call, memory).then_some(CacheEffect::Hidden),
     }
 }
 
 /// Returns whether this call changes the family of a socket: `IPV6_ADDRFORM` turns an AF_INET6
 /// socket into an AF_INET one, in every table that has an fd of it.
 pub(in crate::model) fn changes_family(call: &Call, memory: &Memory) -> bool {
-    /// include/uapi/linux/in.h and in6.h
-    const IPPROTO_IPV6: u64 = 41;
-    const IPV6_ADDRFORM: u64 = 1;
     if !call.syscall.row().is_some_and(|row| matches!(row.name, "setsockopt" | "socketcall")) {
         return false;
     }
@@ -118,10 +108,10 @@ mod tests {
     use super::*;
     use crate::model::kernel::syscall::{Abi, Syscall};
 
-    fn of(name: &str, args: &[u64], memory: &[u8]) -> Option<Effect> {
+    fn of(name: &str, args: &[u64], memory: &[u8]) -> Option<CacheEffect> {
         let args = std::array::from_fn(|at| args.get(at).copied().unwrap_or(0));
         let syscall = Syscall::from_name(Abi::X86_64, name).expect(name);
-        effect(&Call { syscall, args, instruction_pointer: 0 }, &Memory::new(memory))
+        cache_effect(&Call { syscall, args, instruction_pointer: 0 }, &Memory::new(memory))
     }
 
     #[test]
@@ -150,31 +140,31 @@ mod tests {
     #[test]
     fn effects_of_calls_on_fds_and_mounts() {
         for (name, args, expected) in [
-            ("close", &[5][..], Some(Effect::Closes(5, 5))),
-            ("dup2", &[5, 6], Some(Effect::Closes(6, 6))),
-            ("dup3", &[5, 6, 0x80000], Some(Effect::Closes(6, 6))),
+            ("close", &[5][..], Some(CacheEffect::Closes(5, 5))),
+            ("dup2", &[5, 6], Some(CacheEffect::Closes(6, 6))),
+            ("dup3", &[5, 6, 0x80000], Some(CacheEffect::Closes(6, 6))),
             ("dup", &[5], None),
-            ("close_range", &[3, 0xffff_ffff, 0], Some(Effect::Closes(3, i32::MAX))),
+            ("close_range", &[3, 0xffff_ffff, 0], Some(CacheEffect::Closes(3, i32::MAX))),
             ("close_range", &[3, 9, 4], None),
-            ("close_range", &[3, 9, 2], Some(Effect::Unshares)),
-            ("unshare", &[0x400], Some(Effect::Unshares)),
+            ("close_range", &[3, 9, 2], Some(CacheEffect::Unshares)),
+            ("unshare", &[0x400], Some(CacheEffect::Unshares)),
             ("unshare", &[0x2_0000], None),
-            ("io_uring_setup", &[8], Some(Effect::Hidden)),
-            ("ioctl", &[3, 0x4018_2103], Some(Effect::Hidden)),
+            ("io_uring_setup", &[8], Some(CacheEffect::Hidden)),
+            ("ioctl", &[3, 0x4018_2103], Some(CacheEffect::Hidden)),
             ("ioctl", &[3, 0x5401], None),
-            ("setsockopt", &[3, 41, 1], Some(Effect::Hidden)),
+            ("setsockopt", &[3, 41, 1], Some(CacheEffect::Hidden)),
             ("setsockopt", &[3, 41, 26], None),
             ("setsockopt", &[3, 6, 1], None),
-            ("clone", &[0x80_0400], Some(Effect::Hidden)),
+            ("clone", &[0x80_0400], Some(CacheEffect::Hidden)),
             ("clone", &[0x80_0000], None),
             ("clone", &[0x400], None),
-            ("clone3", &[0x1000, 88], Some(Effect::Hidden)),
+            ("clone3", &[0x1000, 88], Some(CacheEffect::Hidden)),
             ("clone3", &[0, 0], None),
             ("openat", &[], None),
-            ("umount2", &[], Some(Effect::Mounts)),
+            ("umount2", &[], Some(CacheEffect::Mounts)),
         ] {
             assert_eq!(of(name, args, &[]), expected, "{name} {args:x?}");
         }
-        assert_eq!(of("clone3", &[0x1000], &0x80_0400_u64.to_le_bytes()), Some(Effect::Hidden));
+        assert_eq!(of("clone3", &[0x1000], &0x80_0400_u64.to_le_bytes()), Some(CacheEffect::Hidden));
     }
 }

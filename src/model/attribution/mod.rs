@@ -25,6 +25,6 @@ pub use answers::{Answer, Answers, Place, Question, Receiver};
 pub use attribute::{Use, attribute, made};
 pub use blind::{blind_spot, unanswerable};
 pub use memory::Memory;
-pub use objects::Object;
-pub use refusal::{Failure, Inquiry};
+pub use objects::{Object, ObjectClass, ObjectKind};
+pub use refusal::{Failure, Query};
 pub use subsystem::Subsystem;

@@ -3,7 +3,9 @@
 //!
 //! A row must hold for every file that the kernel makes of that kind.
 
+use super::objects::{ObjectClass, ObjectKind};
 use crate::model::kernel::call::Errno;
+use crate::model::kernel::uapi::{SIOCGIFMAP, SIOCGIFNAME, SIOCOUTQNSD, SIOCSIFMAP};
 
 /// In which direction a call on an fd moves bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,36 +26,78 @@ pub(crate) fn direction(name: &str) -> Option<Direction> {
 }
 
 /// Returns whether a call of this name can reach an object of this kind.
-pub(crate) fn reaches(name: &str, args: &[u64; 6], object: &str) -> bool {
-    let is_any = |kinds: &[&str]| kinds.contains(&object);
-    let is_directory = object == "dir" || object.starts_with("dir:");
-    let is_stored = is_directory || object == "file" || object.starts_with("file:");
-    let (is_pipe, is_socket) = (is_any(&["pipe", "fifo"]), object.starts_with("socket:"));
-    if let Some((_, kind)) = NAMED.iter().find(|(calls, _)| calls.contains(&name)) {
-        return object == *kind;
+pub(crate) fn reaches(name: &str, args: &[u64; 6], object: &ObjectKind) -> bool {
+    let class = object.class();
+    if let Some((_, only)) = ONE_KIND_CALLS.iter().find(|(calls, _)| calls.contains(&name)) {
+        return class == ObjectClass::Anonymous(only);
     }
+    let is_socket = matches!(class, ObjectClass::Socket { .. });
     match name {
         name if SOCKET_CALLS.contains(&name) => is_socket,
         // ENOTTY: files of a filesystem and pipes have no network interfaces.
-        "ioctl" if is_socket_command(args[1]) => !is_stored && object != "pipe",
+        "ioctl" if is_socket_command(args[1]) => {
+            !matches!(class, ObjectClass::File(_) | ObjectClass::Directory(_) | ObjectClass::Pipe)
+        }
         // ENOTDIR: iterate_dir(), fs/readdir.c.
-        "getdents" | "getdents64" => is_directory,
-        "mmap" | "mmap2" => !is_directory && !is_pipe && !is_any(UNMAPPABLE),
+        "getdents" | "getdents64" => matches!(class, ObjectClass::Directory(_)),
+        "mmap" | "mmap2" => can_be_mapped(class),
         // ESPIPE: `FMODE_PREAD` and `FMODE_PWRITE`, fs/read_write.c.
-        "pread64" | "preadv" | "pwrite64" | "pwritev" if is_pipe || is_socket => false,
+        "pread64" | "preadv" | "pwrite64" | "pwritev" if class.is_pipe() || is_socket => false,
         // EISDIR or EINVAL: `FMODE_CAN_READ` and `FMODE_CAN_WRITE`, fs/open.c.
         _ => match direction(name) {
-            Some(Direction::Reads) => !is_directory && !is_any(UNREADABLE),
-            Some(Direction::Writes) => !is_directory && !is_any(UNREADABLE) && !is_any(UNWRITABLE),
+            Some(Direction::Reads) => can_be_read(class),
+            Some(Direction::Writes) => can_be_read(class) && can_be_written(class),
             None => true,
         },
     }
 }
 
+/// Returns whether files of this class have an mmap method. A file of proc has one if it shows a
+/// device or the memory of a crashed kernel; the guard never counts those as safe.
+fn can_be_mapped(class: ObjectClass<'_>) -> bool {
+    match class {
+        ObjectClass::File(filesystem) => filesystem != Some("proc"),
+        ObjectClass::Directory(_) | ObjectClass::Pipe | ObjectClass::Fifo => false,
+        ObjectClass::Anonymous(name) => {
+            !["eventfd", "eventpoll", "inotify", "pidfd", "signalfd", "timerfd"].contains(&name)
+        }
+        ObjectClass::Character(device) => {
+            !["full", "null", "ptmx", "pts", "random", "tty", "urandom"].contains(&device)
+        }
+        ObjectClass::Socket { .. }
+        | ObjectClass::Block(_)
+        | ObjectClass::Memfd
+        | ObjectClass::Namespace(_)
+        | ObjectClass::Other(_) => true,
+    }
+}
+
+/// Returns whether files of this class have a read method.
+fn can_be_read(class: ObjectClass<'_>) -> bool {
+    match class {
+        ObjectClass::Directory(_) => false,
+        ObjectClass::Anonymous(name) => !["eventpoll", "pidfd"].contains(&name),
+        ObjectClass::File(_)
+        | ObjectClass::Pipe
+        | ObjectClass::Fifo
+        | ObjectClass::Socket { .. }
+        | ObjectClass::Character(_)
+        | ObjectClass::Block(_)
+        | ObjectClass::Memfd
+        | ObjectClass::Namespace(_)
+        | ObjectClass::Other(_) => true,
+    }
+}
+
+/// Returns whether files of this class with a read method have a write method too.
+fn can_be_written(class: ObjectClass<'_>) -> bool {
+    !matches!(class, ObjectClass::Anonymous("inotify" | "signalfd" | "timerfd"))
+}
+
 /// Returns whether an ioctl command is about network interfaces and adds no fd:
-/// include/uapi/linux/sockios.h, with `SIOCGIFMAP` and `SIOCSIFMAP`.
+/// a range of them, with `SIOCGIFMAP` and `SIOCSIFMAP`.
 pub(crate) fn is_socket_command(command: u64) -> bool {
-    matches!(command, 0x8910..=0x894b | 0x8970 | 0x8971)
+    matches!(command, SIOCGIFNAME..=SIOCOUTQNSD | SIOCGIFMAP | SIOCSIFMAP)
 }
 
 /// Returns whether a call of this name failed without reaching the object of its fd: the fd is
@@ -62,7 +106,7 @@ pub(crate) fn is_socket_command(command: u64) -> bool {
 /// On such a kind the errno says nothing, because other arguments may be checked first. For
 /// example, epoll_ctl(2) on a file of proc that is also the file to watch fails with EPERM, because
 /// that file cannot be polled, and not with EINVAL.
-pub(crate) fn is_refused(name: &str, errno: Errno, object: Option<&str>) -> bool {
+pub(crate) fn is_refused(name: &str, errno: Errno, object: Option<&ObjectKind>) -> bool {
     if object.is_some_and(|object| !reaches(name, &[0; 6], object)) {
         return true;
     }
@@ -83,38 +127,13 @@ const SOCKET_CALLS: &[&str] = &[
     "sendmmsg", "sendmsg", "sendto", "setsockopt", "shutdown",
 ];
 
-/// Calls for one kind of file, which refuse all others: fs/eventpoll.c, fs/timerfd.c,
+/// Calls for one kind of anonymous file, which refuse all others: fs/eventpoll.c, fs/timerfd.c,
 /// fs/notify/inotify/inotify_user.c.
-const NAMED: &[(&[&str], &str)] = &[
-    (&["epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait"], "anon_inode:eventpoll"),
-    (&["timerfd_gettime", "timerfd_settime"], "anon_inode:timerfd"),
-    (&["inotify_add_watch", "inotify_rm_watch"], "anon_inode:inotify"),
+const ONE_KIND_CALLS: &[(&[&str], &str)] = &[
+    (&["epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait"], "eventpoll"),
+    (&["timerfd_gettime", "timerfd_settime"], "timerfd"),
+    (&["inotify_add_watch", "inotify_rm_watch"], "inotify"),
 ];
-
-/// Files without a read method.
-const UNREADABLE: &[&str] = &["anon_inode:eventpoll", "anon_inode:pidfd"];
-
-/// Files without an mmap method. A file of proc has one if it shows a device or the memory of a
-/// crashed kernel; the guard never counts those as safe.
-const UNMAPPABLE: &[&str] = &[
-    "anon_inode:eventfd",
-    "anon_inode:eventpoll",
-    "anon_inode:inotify",
-    "anon_inode:pidfd",
-    "anon_inode:signalfd",
-    "anon_inode:timerfd",
-    "char:full",
-    "char:null",
-    "char:ptmx",
-    "char:pts",
-    "char:random",
-    "char:tty",
-    "char:urandom",
-    "file:proc",
-];
-
-/// Files with a read method and without a write method.
-const UNWRITABLE: &[&str] = &["anon_inode:inotify", "anon_inode:signalfd", "anon_inode:timerfd"];
 
 #[cfg(test)]
 mod tests {
@@ -149,7 +168,8 @@ mod tests {
             ("mmap", 19, None, false),
             ("read", 5, Some("file:proc"), false),
         ] {
-            assert_eq!(is_refused(name, Errno(errno), object), expected, "{name} {errno} {object:?}");
+            let kind = object.map(ObjectKind::from);
+            assert_eq!(is_refused(name, Errno(errno), kind.as_ref()), expected, "{name} {errno} {object:?}");
         }
     }
 
@@ -181,10 +201,10 @@ mod tests {
             ("mmap", "memfd", true),
             ("mmap", "socket:AF_INET:SOCK_STREAM", true),
         ] {
-            assert_eq!(reaches(name, &[0; 6], object), expected, "{name} {object}");
+            assert_eq!(reaches(name, &[0; 6], &object.into()), expected, "{name} {object}");
         }
         let mtu = [3, 0x8921, 0, 0, 0, 0];
-        assert!(reaches("ioctl", &mtu, "socket:AF_INET:SOCK_DGRAM") && reaches("ioctl", &mtu, "char:net/tun"));
-        assert!(!reaches("ioctl", &mtu, "file:proc"));
+        assert!(["socket:AF_INET:SOCK_DGRAM", "char:net/tun"].iter().all(|&kind| reaches("ioctl", &mtu, &kind.into())));
+        assert!(!reaches("ioctl", &mtu, &"file:proc".into()));
     }
 }

@@ -4,10 +4,11 @@
 //! hide an object from the baseline, or report a blind spot where there is none.
 
 use crate::model::kernel::call::Errno;
+use crate::model::kernel::uapi::{EACCES, EBADF, EFAULT, EINVAL, EIO, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ESRCH};
 
 /// The kind of question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Inquiry {
+pub enum Query {
     /// The target of a link of `/proc/TID`: of an fd, the program, the root or the working
     /// directory.
     Link,
@@ -34,34 +35,22 @@ impl Failure {
     /// Returns what this errno means for a question of this kind.
     ///
     /// An errno without a row counts as a refusal, because it does not say what exists.
-    pub fn of(asked: Inquiry, errno: Errno) -> Self {
+    pub fn of(asked: Query, errno: Errno) -> Self {
         match (asked, errno.0) {
             (_, ESRCH) => Self::Absent,
-            (Inquiry::Link, ENOENT | EBADF) => Self::Absent,
-            (Inquiry::Path, ENOENT | ENOTDIR) => Self::Absent,
+            (Query::Link, ENOENT | EBADF) => Self::Absent,
+            (Query::Path, ENOENT | ENOTDIR) => Self::Absent,
             // The caller's own permissions and the limits of a path apply to the call in the same
             // way.
-            (Inquiry::Path, EACCES | ELOOP | ENAMETOOLONG | EINVAL) => Self::Alike,
+            (Query::Path, EACCES | ELOOP | ENAMETOOLONG | EINVAL) => Self::Alike,
             // EFAULT of process_vm_readv(2) and EIO of /proc/TID/mem: the address is not mapped.
             // Memory of memfd_secret(2) and of some devices gives the same error, although the task
             // itself can use it.
-            (Inquiry::Memory, EFAULT | EIO) => Self::Alike,
+            (Query::Memory, EFAULT | EIO) => Self::Alike,
             _ => Self::Refused,
         }
     }
 }
-
-/// include/uapi/asm-generic/errno-base.h and errno.h
-const ENOENT: i32 = 2;
-const ESRCH: i32 = 3;
-const EIO: i32 = 5;
-const EBADF: i32 = 9;
-const EACCES: i32 = 13;
-const EFAULT: i32 = 14;
-const ENOTDIR: i32 = 20;
-const EINVAL: i32 = 22;
-const ENAMETOOLONG: i32 = 36;
-const ELOOP: i32 = 40;
 
 #[cfg(test)]
 mod tests {
@@ -70,35 +59,28 @@ mod tests {
     #[test]
     fn meaning_depends_on_errno_and_question() {
         use Failure::{Absent, Alike, Refused};
-        const EPERM: i32 = 1;
-        const ENOMEM: i32 = 12;
-        const ENFILE: i32 = 23;
-        const EAGAIN: i32 = 11;
-        const ENOSYS: i32 = 38;
-        const ENOTCONN: i32 = 107;
-        const ESTALE: i32 = 116;
-        for (errno, link, path, memory) in [
-            (ENOENT, Absent, Absent, Refused),
-            (ESRCH, Absent, Absent, Absent),
-            (EBADF, Absent, Refused, Refused),
-            (ENOTDIR, Refused, Absent, Refused),
-            (EACCES, Refused, Alike, Refused),
-            (ELOOP, Refused, Alike, Refused),
-            (ENAMETOOLONG, Refused, Alike, Refused),
-            (EINVAL, Refused, Alike, Refused),
-            (EFAULT, Refused, Refused, Alike),
-            (EIO, Refused, Refused, Alike),
-            (EPERM, Refused, Refused, Refused),
-            (ENOSYS, Refused, Refused, Refused),
-            (EAGAIN, Refused, Refused, Refused),
-            (ENOMEM, Refused, Refused, Refused),
-            (ENFILE, Refused, Refused, Refused),
-            (ENOTCONN, Refused, Refused, Refused),
-            (ESTALE, Refused, Refused, Refused),
+        for (name, link, path, memory) in [
+            ("ENOENT", Absent, Absent, Refused),
+            ("ESRCH", Absent, Absent, Absent),
+            ("EBADF", Absent, Refused, Refused),
+            ("ENOTDIR", Refused, Absent, Refused),
+            ("EACCES", Refused, Alike, Refused),
+            ("ELOOP", Refused, Alike, Refused),
+            ("ENAMETOOLONG", Refused, Alike, Refused),
+            ("EINVAL", Refused, Alike, Refused),
+            ("EFAULT", Refused, Refused, Alike),
+            ("EIO", Refused, Refused, Alike),
+            ("EPERM", Refused, Refused, Refused),
+            ("ENOSYS", Refused, Refused, Refused),
+            ("EAGAIN", Refused, Refused, Refused),
+            ("ENOMEM", Refused, Refused, Refused),
+            ("ENFILE", Refused, Refused, Refused),
+            ("ENOTCONN", Refused, Refused, Refused),
+            ("ESTALE", Refused, Refused, Refused),
         ] {
-            let meanings =
-                [Inquiry::Link, Inquiry::Path, Inquiry::Memory].map(|asked| Failure::of(asked, Errno(errno)));
-            assert_eq!(meanings, [link, path, memory], "errno {errno}");
+            let errno = Errno::from_name(name).expect(name);
+            let meanings = [Query::Link, Query::Path, Query::Memory].map(|asked| Failure::of(asked, errno));
+            assert_eq!(meanings, [link, path, memory], "{name}");
         }
     }
 }

@@ -44,7 +44,7 @@ fn shown(phase: Option<&str>, used: &Use) -> Vec<Fact> {
         return vec![used.in_phase(phase)];
     }
     let argument = used.argument.as_ref().map(|argument| Detail::Argument(argument.to_string()));
-    let object = used.object.as_ref().map(|object| Detail::Object(written_object(object).into_owned()));
+    let object = used.object.as_ref().map(|object| Detail::Object(written_object(object)));
     let fact = |syscall, detail| Fact::Use { subsystem: used.subsystem, syscall, detail };
     let syscall = || Some(used.syscall.name().into_owned());
     let details = [None, argument.map(Some), object.map(Some)].into_iter().flatten();
@@ -75,7 +75,7 @@ mod tests {
             && syscall.is_none_or(|syscall| syscall == used.syscall.name())
             && match detail {
                 Some(Detail::Argument(argument)) => used.argument.as_deref() == Some(&argument),
-                Some(Detail::Object(object)) => used.object.as_deref().is_some_and(|own| written_object(own) == object),
+                Some(Detail::Object(object)) => used.object.as_ref().is_some_and(|own| written_object(own) == object),
                 Some(Detail::Error(_) | Detail::Abi(_)) | None => true,
             }
     }

@@ -30,7 +30,7 @@ pub struct Recorded {
     /// The machine and build of the runs.
     pub fingerprint: Fingerprint,
     /// Whether new facts still appeared at the end of the recording.
-    pub restless: bool,
+    pub never_quiet: bool,
     /// The facts of each run.
     pub runs: Vec<BTreeSet<Fact>>,
 }
@@ -54,8 +54,8 @@ pub fn record(old: Option<&Baseline>, recorded: &Recorded, unseen: Unseen) -> Ba
         new.adopt(old, unseen);
     }
     match old.filter(|old| new.holds_the_same(old)) {
-        Some(old) => Baseline { fingerprint: old.fingerprint.clone(), restless: old.restless, ..new },
-        None => Baseline { fingerprint: recorded.fingerprint.clone(), restless: recorded.restless, ..new },
+        Some(old) => Baseline { fingerprint: old.fingerprint.clone(), never_quiet: old.never_quiet, ..new },
+        None => Baseline { fingerprint: recorded.fingerprint.clone(), never_quiet: recorded.never_quiet, ..new },
     }
 }
 
@@ -150,19 +150,20 @@ impl Baseline {
 impl Entry {
     /// Adds a detail.
     fn insert(&mut self, detail: &Detail) {
-        let (set, value) = match detail {
-            Detail::Argument(argument) => (&mut self.arguments, argument),
-            Detail::Object(object) => (&mut self.objects, object),
-            Detail::Error(error) => (&mut self.errors, error),
-            Detail::Abi(abi) => (&mut self.abis, abi),
+        match detail {
+            Detail::Argument(argument) => self.arguments.insert(argument.clone()),
+            Detail::Object(object) => self.objects.insert(object.clone()),
+            Detail::Error(errno) => self.errors.insert(*errno),
+            Detail::Abi(abi) => self.abis.insert(*abi),
         };
-        set.insert(value.clone());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::attribution::ObjectKind;
+    use crate::model::attribution::blind_spot::BlindSpot;
     use crate::model::facts::finding::Finding;
 
     /// Returns a run that showed these facts and their parents.
@@ -175,7 +176,7 @@ mod tests {
         Recorded {
             platform: "x86_64-linux-gnu".parse().expect("a platform"),
             fingerprint: Fingerprint { libc: Some(libc.to_owned()), ..Fingerprint::default() },
-            restless: false,
+            never_quiet: false,
             runs: runs.iter().map(|keys| run(keys)).collect(),
         }
     }
@@ -188,7 +189,7 @@ mod tests {
     fn shown(baseline: &Baseline) -> Vec<String> {
         let entries = baseline.subsystems.values().flatten();
         let show = |(name, entry): (&String, &Entry)| {
-            let objects: Vec<_> = entry.objects.iter().map(String::as_str).collect();
+            let objects: Vec<_> = entry.objects.iter().map(ObjectKind::as_str).collect();
             let mark = if entry.sometimes { "?" } else { "" };
             format!("{name}{mark} {} {}", objects.join(","), entry.why.as_deref().unwrap_or_default())
                 .trim_end()
@@ -211,14 +212,14 @@ mod tests {
     #[test]
     fn held_facts_stay_until_pruned() {
         let mut old = recorded(None, &[&[READ_FILE, READ_PIPE, "filesystem::write"]], Unseen::Keep);
-        old.blind_spots.insert("io_uring".to_owned());
+        old.blind_spots.insert(BlindSpot::IoUring.into());
         let entry = old.entries_mut().next().expect("an entry").2;
         entry.why = Some("logs".to_owned());
         let runs: &[&[&str]] = &[&[READ_FILE, "filesystem::link"]];
 
         let kept = recorded(Some(&old), runs, Unseen::Keep);
         assert_eq!(shown(&kept), ["link", "read file,pipe logs", "write"]);
-        assert!(kept.blind_spots.contains("io_uring"));
+        assert!(kept.blind_spots.contains(&BlindSpot::IoUring.into()));
 
         let pruned = recorded(Some(&old), runs, Unseen::Prune);
         assert_eq!(shown(&pruned), ["link", "read file logs"]);
@@ -251,10 +252,10 @@ mod tests {
     #[test]
     fn fingerprint_changes_only_with_a_fact() {
         let old = recorded(None, &[&[READ_FILE]], Unseen::Keep);
-        let elsewhere = |runs: &[&[&str]], restless| {
-            let recorded = Recorded { restless, ..recording("glibc 2.39", runs) };
+        let elsewhere = |runs: &[&[&str]], never_quiet| {
+            let recorded = Recorded { never_quiet, ..recording("glibc 2.39", runs) };
             let new = record(Some(&old), &recorded, Unseen::Keep);
-            (new.fingerprint.libc.unwrap_or_default(), new.restless)
+            (new.fingerprint.libc.unwrap_or_default(), new.never_quiet)
         };
         assert_eq!(elsewhere(&[&[READ_FILE]], true), ("glibc 2.36".to_owned(), false));
         assert_eq!(elsewhere(&[&[READ_FILE], &[]], true), ("glibc 2.36".to_owned(), false), "a mark is not a fact");

@@ -15,6 +15,6 @@ pub mod versions;
 
 pub use format::{Malformed, Parsed, Shared};
 pub use merge::{Recorded, Unseen, amend, record};
-pub use project::{News, Projection, project};
+pub use project::{FirstCallFilter, Projection, project};
 pub use remarks::Remarks;
 pub use terms::{Baseline, Document, Entry, Expectation, Level, Rule};

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::storage::written_object;
 use super::terms::{Baseline, Document, Entry, Level, Rule};
 use crate::model::attribution::calls::{is_housekeeping, is_on_fd};
-use crate::model::attribution::{Subsystem, Use, reach};
+use crate::model::attribution::{ObjectKind, Subsystem, Use, reach};
+use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::kernel::call::Errno;
 use crate::model::observe::observation::{First, Observation, Tally};
@@ -48,14 +49,14 @@ pub fn project(observation: &Observation, document: &Document, platform: &Platfo
         }
     }
     refused.retain(|fact| !reached.contains(fact));
-    facts.extend(observation.blind_spots.iter().map(|spot| (Fact::BlindSpot(spot.name().to_owned()), 0)));
+    facts.extend(observation.blind_spots.iter().map(|spot| (Fact::BlindSpot((*spot).into()), 0)));
     Projection { facts, refused }
 }
 
 /// Returns whether the call was refused because of its fd and so reached nothing.
 fn is_refused(used: &Use, outcome: Option<Errno>) -> bool {
     let is_on_fd = is_on_fd(used.syscall);
-    is_on_fd && outcome.is_some_and(|errno| reach::is_refused(&used.syscall.name(), errno, used.object.as_deref()))
+    is_on_fd && outcome.is_some_and(|errno| reach::is_refused(&used.syscall.name(), errno, used.object.as_ref()))
 }
 
 /// Returns the judged uses of a part of the run, each with an outcome and its number of calls.
@@ -74,21 +75,21 @@ fn judged<'a>(
 /// Selects the first calls that need a recorded call site: forbidden calls, and calls with a use
 /// that the baseline does not hold.
 #[derive(Debug)]
-pub struct News<'a> {
+pub struct FirstCallFilter<'a> {
     document: &'a Document,
     platform: &'a Platform,
     held: BTreeSet<Fact>,
     phases: BTreeSet<String>,
 }
 
-impl<'a> News<'a> {
+impl<'a> FirstCallFilter<'a> {
     /// Selects calls that are new compared with this baseline.
     pub fn new(document: &'a Document, baseline: &Baseline, platform: &'a Platform) -> Self {
         Self { document, platform, held: baseline.facts(), phases: baseline.phases.keys().cloned().collect() }
     }
 
     /// Returns whether the call site of this first call is recorded.
-    pub fn is(&self, First { used, phase, .. }: &First) -> bool {
+    pub fn selects(&self, First { used, phase, .. }: &First) -> bool {
         let phase = phase.as_deref();
         let of_phase = phase.filter(|phase| self.phases.contains(*phase)).map(|phase| used.in_phase(phase));
         facts_of(used, None, self.platform).chain(of_phase).any(|fact| !self.held.contains(&fact))
@@ -120,9 +121,9 @@ pub(in crate::model) fn facts_of(used: &Use, error: Option<Errno>, platform: &Pl
         used.object
             .as_ref()
             .filter(|_| !is_housekeeping(used.syscall))
-            .map(|object| Detail::Object(written_object(object).into_owned())),
-        error.map(|errno| Detail::Error(errno.name().into_owned())),
-        foreign_abi.map(|abi| Detail::Abi(abi.name().to_owned())),
+            .map(|object| Detail::Object(written_object(object))),
+        error.map(|errno| Detail::Error(ErrnoName(errno))),
+        foreign_abi.map(Detail::Abi),
     ];
     let subsystem = used.subsystem;
     let syscall = used.syscall.name().into_owned();
@@ -152,13 +153,13 @@ impl Rule {
         fn agrees(wanted: Option<&String>, actual: Option<&str>) -> bool {
             wanted.is_none_or(|wanted| actual == Some(wanted.as_str()))
         }
-        let object = used.object.as_deref();
+        let object = used.object.as_ref();
         self.subsystem.is_none_or(|subsystem| subsystem == used.subsystem)
             && agrees(self.syscall.as_ref(), Some(&used.syscall.name()))
             && agrees(self.argument.as_ref(), used.argument.as_deref())
             && agrees(self.error.as_ref(), outcome.map(Errno::name).as_deref())
-            && (agrees(self.object.as_ref(), object)
-                || agrees(self.object.as_ref(), object.map(written_object).as_deref()))
+            && (agrees(self.object.as_ref(), object.map(ObjectKind::as_str))
+                || agrees(self.object.as_ref(), object.map(written_object).as_ref().map(ObjectKind::as_str)))
     }
 }
 
@@ -183,7 +184,7 @@ impl From<&Use> for Rule {
             subsystem: Some(used.subsystem),
             syscall: Some(used.syscall.name().into_owned()),
             argument: text(used.argument.as_deref()),
-            object: text(used.object.as_deref()),
+            object: text(used.object.as_ref().map(ObjectKind::as_str)),
             ..Self::default()
         }
     }
@@ -228,8 +229,8 @@ impl Entry {
     pub fn details(&self) -> impl Iterator<Item = Detail> {
         let arguments = self.arguments.iter().cloned().map(Detail::Argument);
         let objects = self.objects.iter().cloned().map(Detail::Object);
-        let errors = self.errors.iter().cloned().map(Detail::Error);
-        let abis = self.abis.iter().cloned().map(Detail::Abi);
+        let errors = self.errors.iter().copied().map(Detail::Error);
+        let abis = self.abis.iter().copied().map(Detail::Abi);
         arguments.chain(objects).chain(errors).chain(abis)
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::expectation::first_callers::FirstCallers;
 use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::{Comparison, Finding};
-use crate::model::facts::fingerprint::Drift;
+use crate::model::facts::fingerprint::FingerprintChange;
 use crate::model::observe::observation::Observation;
 
 /// The cause of a proposed fact that a test does not report as a finding.
@@ -41,7 +41,7 @@ impl Remarks {
             None => refused.contains(fact).then(|| REFUSED.to_owned()),
         };
         Self {
-            drift: comparison.drift.iter().map(Drift::to_string).collect(),
+            drift: comparison.drift.iter().map(FingerprintChange::to_string).collect(),
             sites: facts().filter_map(|fact| Some((fact.clone(), callers.of_fact(fact)?))).collect(),
             causes: facts().filter_map(|fact| Some((fact.clone(), cause(fact)?))).collect(),
         }

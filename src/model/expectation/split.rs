@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::terms::{Baseline, Entry};
 use crate::model::attribution::Subsystem;
+use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::fingerprint::Fingerprint;
 use crate::model::run::platform::Platform;
@@ -37,7 +38,7 @@ pub struct Difference {
     /// Its fingerprint, if it differs from [`Split::fingerprint`].
     pub fingerprint: Option<Fingerprint>,
     /// Whether new facts still appeared at the end of its recording.
-    pub restless: bool,
+    pub never_quiet: bool,
     /// Common facts that this test does not use; a syscall or a subsystem includes everything in
     /// it.
     pub without: BTreeSet<Fact>,
@@ -53,7 +54,7 @@ pub struct Facts {
     /// Like [`Baseline::phases`].
     pub phases: BTreeMap<String, BTreeMap<Subsystem, BTreeSet<String>>>,
     /// Like [`Baseline::blind_spots`].
-    pub blind_spots: BTreeSet<String>,
+    pub blind_spots: BTreeSet<RecordedBlindSpot>,
 }
 
 impl Split {
@@ -66,7 +67,7 @@ impl Split {
             let own = Some(&baseline.fingerprint).filter(|own| **own != fingerprint).cloned();
             let facts = all.get(name).map(|facts| facts.beyond(&common)).unwrap_or_default();
             let without = lacking(&baseline.subsystems, &common.subsystems);
-            (name.clone(), Difference { fingerprint: own, restless: baseline.restless, without, facts })
+            (name.clone(), Difference { fingerprint: own, never_quiet: baseline.never_quiet, without, facts })
         };
         let tests = tests.iter().map(difference).collect();
         Self { platform, fingerprint, common, tests }
@@ -74,13 +75,13 @@ impl Split {
 
     /// Returns the baseline of a test.
     pub fn baseline(&self, test: &str) -> Option<Baseline> {
-        let Difference { fingerprint, restless, without, facts } = self.tests.get(test)?;
+        let Difference { fingerprint, never_quiet, without, facts } = self.tests.get(test)?;
         let mut common = self.common.clone();
         without.iter().for_each(|fact| common.remove(fact));
         let Facts { subsystems, phases, blind_spots } = common.with(facts);
         let fingerprint = fingerprint.as_ref().unwrap_or(&self.fingerprint).clone();
         let platform = self.platform.clone();
-        Some(Baseline { platform, fingerprint, restless: *restless, subsystems, phases, blind_spots })
+        Some(Baseline { platform, fingerprint, never_quiet: *never_quiet, subsystems, phases, blind_spots })
     }
 
     /// Returns the baselines of all tests, by name.
@@ -134,9 +135,9 @@ trait Part: Clone {
     fn with(&self, other: &Self) -> Self;
 }
 
-impl Part for BTreeSet<String> {
+impl<T: Ord + Clone> Part for BTreeSet<T> {
     fn shared(all: &[&Self], needed: usize) -> Self {
-        let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
+        let mut counts: BTreeMap<&T, usize> = BTreeMap::new();
         all.iter().copied().flatten().for_each(|item| *counts.entry(item).or_default() += 1);
         counts.into_iter().filter(|&(_, count)| count >= needed).map(|(item, _)| item.clone()).collect()
     }
@@ -185,18 +186,18 @@ impl<K: Ord + Clone, V: Part> Part for BTreeMap<K, V> {
 impl Part for Entry {
     /// A mark or a reason is shared if all of these have it.
     fn shared(all: &[&Self], needed: usize) -> Self {
-        let sets = |set: fn(&Self) -> &BTreeSet<String>| {
+        fn sets<T: Ord + Clone>(all: &[&Entry], set: fn(&Entry) -> &BTreeSet<T>, needed: usize) -> BTreeSet<T> {
             BTreeSet::shared(&all.iter().map(|entry| set(entry)).collect::<Vec<_>>(), needed)
-        };
+        }
         let words = |words: fn(&Self) -> &Option<String>| {
             let (first, rest) = all.split_first()?;
             words(first).clone().filter(|_| rest.iter().all(|other| words(other) == words(first)))
         };
         Self {
-            arguments: sets(|entry| &entry.arguments),
-            objects: sets(|entry| &entry.objects),
-            errors: sets(|entry| &entry.errors),
-            abis: sets(|entry| &entry.abis),
+            arguments: sets(all, |entry| &entry.arguments, needed),
+            objects: sets(all, |entry| &entry.objects, needed),
+            errors: sets(all, |entry| &entry.errors, needed),
+            abis: sets(all, |entry| &entry.abis, needed),
             sometimes: !all.is_empty() && all.iter().all(|entry| entry.sometimes),
             why: words(|entry| &entry.why),
             owner: words(|entry| &entry.owner),
@@ -204,12 +205,11 @@ impl Part for Entry {
     }
 
     fn beyond(&self, common: &Self) -> Option<Self> {
-        let set = |own: &BTreeSet<String>, common| own.beyond(common).unwrap_or_default();
         let own = Self {
-            arguments: set(&self.arguments, &common.arguments),
-            objects: set(&self.objects, &common.objects),
-            errors: set(&self.errors, &common.errors),
-            abis: set(&self.abis, &common.abis),
+            arguments: self.arguments.beyond(&common.arguments).unwrap_or_default(),
+            objects: self.objects.beyond(&common.objects).unwrap_or_default(),
+            errors: self.errors.beyond(&common.errors).unwrap_or_default(),
+            abis: self.abis.beyond(&common.abis).unwrap_or_default(),
             sometimes: self.sometimes && !common.sometimes,
             why: self.why.clone().filter(|_| self.why != common.why),
             owner: self.owner.clone().filter(|_| self.owner != common.owner),

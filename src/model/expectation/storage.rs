@@ -3,7 +3,7 @@
 //!
 //! It must not change observations: they keep the exact name.
 
-use std::borrow::Cow;
+use crate::model::attribution::{ObjectClass, ObjectKind};
 
 /// Storage filesystems with the kind of storage, ordered by name. Other filesystems (`proc`,
 /// `sysfs`, `cgroup2`, `tracefs`, …) are kernel interfaces and keep their name.
@@ -61,10 +61,11 @@ const STORAGE: &[(&str, &str)] = &[
 
 /// Returns the object as an expectation names it: `file:ext4` → `file`, `dir:overlay` → `dir`, any
 /// other unchanged.
-pub fn written_object(object: &str) -> Cow<'_, str> {
-    match object.split_once(':') {
-        Some((kind @ ("file" | "dir"), filesystem)) if is_storage(filesystem) => Cow::Borrowed(kind),
-        _ => Cow::Borrowed(object),
+pub fn written_object(object: &ObjectKind) -> ObjectKind {
+    match object.class() {
+        ObjectClass::File(Some(filesystem)) if is_storage(filesystem) => ObjectClass::File(None).into(),
+        ObjectClass::Directory(Some(filesystem)) if is_storage(filesystem) => ObjectClass::Directory(None).into(),
+        _ => object.clone(),
     }
 }
 
@@ -104,7 +105,7 @@ mod tests {
             ("pipe", "pipe"),
             ("file", "file"),
         ] {
-            assert_eq!(written_object(object), written);
+            assert_eq!(written_object(&object.into()).as_str(), written);
         }
     }
 }

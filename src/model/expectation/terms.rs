@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::attribution::Subsystem;
+use crate::model::attribution::{ObjectKind, Subsystem};
+use crate::model::facts::blind_spot::RecordedBlindSpot;
+use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fingerprint::Fingerprint;
+use crate::model::kernel::syscall::Abi;
 use crate::model::run::platform::Platform;
 use crate::model::run::workload::Workload;
 
@@ -151,13 +154,13 @@ pub struct Baseline {
     /// The machine and build when a fact last changed.
     pub fingerprint: Fingerprint,
     /// Whether new facts still appeared at the end of that recording (`quiet: never`).
-    pub restless: bool,
+    pub never_quiet: bool,
     /// The entries, by subsystem and syscall name.
     pub subsystems: BTreeMap<Subsystem, BTreeMap<String, Entry>>,
     /// The syscalls of each phase that the program named, by phase and subsystem.
     pub phases: BTreeMap<String, BTreeMap<Subsystem, BTreeSet<String>>>,
     /// Blind spots: uses that may have been missed.
-    pub blind_spots: BTreeSet<String>,
+    pub blind_spots: BTreeSet<RecordedBlindSpot>,
 }
 
 impl Baseline {
@@ -166,7 +169,7 @@ impl Baseline {
         Self {
             platform,
             fingerprint: Fingerprint::default(),
-            restless: false,
+            never_quiet: false,
             subsystems: BTreeMap::new(),
             phases: BTreeMap::new(),
             blind_spots: BTreeSet::new(),
@@ -180,11 +183,11 @@ pub struct Entry {
     /// The arguments seen.
     pub arguments: BTreeSet<String>,
     /// The objects seen; storage filesystems are one object (`file`, `dir`).
-    pub objects: BTreeSet<String>,
+    pub objects: BTreeSet<ObjectKind>,
     /// The errors seen, recorded only at [`Level::Error`].
-    pub errors: BTreeSet<String>,
+    pub errors: BTreeSet<ErrnoName>,
     /// The ABIs seen, other than the platform's own.
-    pub abis: BTreeSet<String>,
+    pub abis: BTreeSet<Abi>,
     /// Whether some recorded run did not show it (`seen: sometimes`).
     pub sometimes: bool,
     /// Why the workload needs it, written by a reviewer.

@@ -151,15 +151,15 @@ pub fn explain(name: &str, kernel: &Kernel, workloads: &[Recorded<'_>]) -> Resul
 /// returned, even if no table knows it.
 pub fn meanings_of(fact: &Fact, kernel: &Kernel) -> Vec<What> {
     let Fact::Use { subsystem, syscall, detail } = fact else {
-        let Fact::BlindSpot(name) = fact else { return Vec::new() };
-        return BlindSpot::from_name(name).map(What::BlindSpot).into_iter().collect();
+        let Fact::BlindSpot(spot) = fact else { return Vec::new() };
+        return spot.known().map(What::BlindSpot).into_iter().collect();
     };
     let Some(syscall) = syscall else {
         return vec![What::Subsystem(subsystems::facts(*subsystem, kernel))];
     };
     let finer = match detail {
         Some(Detail::Argument(value)) => arguments::of_call(value, syscall).into_iter().map(What::Argument).collect(),
-        Some(Detail::Object(name)) => objects::facts(name).map(What::Object).into_iter().collect(),
+        Some(Detail::Object(kind)) => objects::facts(kind.as_str()).map(What::Object).into_iter().collect(),
         Some(Detail::Error(_) | Detail::Abi(_)) | None => Vec::new(),
     };
     let call = calls::named(syscall, kernel).unwrap_or_else(|| CallFacts::unknown(syscall));
@@ -218,11 +218,11 @@ fn is_use(what: &What, fact: &Fact) -> bool {
         (What::Argument(argument), Fact::Use { syscall: Some(call), detail: Some(Detail::Argument(value)), .. }) => {
             argument.is_part_of(value) && argument.calls.contains(&call.as_str())
         }
-        (What::Object(object), Fact::Use { detail: Some(Detail::Object(name)), .. }) => object.name == *name,
+        (What::Object(object), Fact::Use { detail: Some(Detail::Object(kind)), .. }) => object.name == kind.as_str(),
         (What::Subsystem(used), Fact::Use { subsystem, syscall: Some(_), detail: None }) => {
             used.subsystem == *subsystem
         }
-        (What::BlindSpot(spot), Fact::BlindSpot(name)) => spot.name() == name,
+        (What::BlindSpot(spot), Fact::BlindSpot(held)) => held.known() == Some(*spot),
         _ => false,
     }
 }

@@ -5,7 +5,7 @@ use crate::model::attribution::calls::{Shape, Subject, shapes};
 use crate::model::attribution::objects::kind;
 use crate::model::attribution::places::of_object;
 use crate::model::attribution::values::table::FAMILY;
-use crate::model::attribution::{Subsystem, objects};
+use crate::model::attribution::{ObjectClass, Subsystem, objects};
 use crate::model::expectation::storage;
 
 /// What the tables hold on an object.
@@ -34,15 +34,15 @@ pub(super) fn facts(name: &str) -> Option<ObjectFacts> {
     let makes = |(call, shape): (&'static str, Shape)| {
         let made = match shape.subject {
             Subject::Made(made) => made == name,
-            Subject::Socket => name.starts_with("socket:"),
+            Subject::Socket => matches!(ObjectClass::parse(name), ObjectClass::Socket { .. }),
             _ => false,
         };
         made.then_some(call)
     };
-    let (name, made_by) = (name.to_owned(), shapes().filter_map(makes).collect());
-    let place = of_object(&name);
+    let made_by = shapes().filter_map(makes).collect();
+    let place = of_object(ObjectClass::parse(name));
     Some(ObjectFacts {
-        name,
+        name: name.to_owned(),
         subsystem,
         why,
         source: source.or(place.map(|place| place.source)).map(str::to_owned),
@@ -55,48 +55,53 @@ pub(super) fn facts(name: &str) -> Option<ObjectFacts> {
 type Served = (Option<Subsystem>, &'static str, Option<&'static str>);
 
 fn served(name: &str) -> Option<Served> {
-    let by_source = |kind: &'static objects::Kind| (Some(kind.subsystem), "its source file", Some(kind.source));
-    let (class, rest) = name.split_once(':').unwrap_or((name, ""));
     if name.ends_with(':') {
         return None;
     }
-    match (class, rest) {
-        ("file" | "dir", "") => Some((
+    let of_kind = |made: &'static objects::Kind| (Some(made.subsystem), "its source file", Some(made.source));
+    match ObjectClass::parse(name) {
+        ObjectClass::File(None) | ObjectClass::Directory(None) => Some((
             Some(Subsystem::Filesystem),
             "storage: which filesystem a machine keeps files on is not the workload's doing",
             None,
         )),
-        ("file" | "dir", filesystem) => {
-            let made = kind(&format!("file:{}", filesystem.split('.').next().unwrap_or_default()))?;
-            let why = match filesystem {
-                "proc" | "sysfs" => {
-                    "the filesystem's own files; others belong to the subsystem that they describe: /proc/meminfo is memory"
-                }
-                _ if storage::reason(filesystem).is_some() => {
-                    "its source file; as storage it is `file` or `dir` in an expectation"
-                }
-                _ => "its source file",
-            };
-            Some((Some(made.subsystem), why, Some(made.source)))
+        ObjectClass::File(Some(filesystem)) | ObjectClass::Directory(Some(filesystem)) => of_filesystem(filesystem),
+        ObjectClass::Pipe | ObjectClass::Fifo => {
+            Some((Some(Subsystem::Filesystem), "path fs/pipe.c", Some("fs/pipe.c")))
         }
-        ("pipe" | "fifo", "") => Some((Some(Subsystem::Filesystem), "path fs/pipe.c", Some("fs/pipe.c"))),
-        ("socket", parts) => {
-            let family = FAMILY.iter().find(|family| Some(family.name) == parts.split(':').next())?;
+        ObjectClass::Socket { family, .. } => {
+            let family = FAMILY.iter().find(|known| known.name == family)?;
             match family.subsystem {
                 Some(subsystem) => Some((Some(subsystem), family.why, None)),
                 None => Some((Some(Subsystem::Network), "sockets belong to net/", None)),
             }
         }
-        (
-            "ns",
+        ObjectClass::Namespace(
             "cgroup" | "ipc" | "mnt" | "net" | "pid" | "pid_for_children" | "time" | "time_for_children" | "user"
             | "uts",
         ) => Some((Some(Subsystem::Namespace), "a namespace of any kind", None)),
-        ("block", driver) if !driver.is_empty() => Some((Some(Subsystem::Block), "every block device", None)),
-        ("char", device) if !device.is_empty() => Some(
+        ObjectClass::Block(_) => Some((Some(Subsystem::Block), "every block device", None)),
+        ObjectClass::Character(_) => Some(
             kind(name)
-                .map_or((Some(Subsystem::Device), "every character device without a rule of its own", None), by_source),
+                .map_or((Some(Subsystem::Device), "every character device without a rule of its own", None), of_kind),
         ),
-        _ => kind(name).map(by_source),
+        ObjectClass::Anonymous(_) | ObjectClass::Memfd | ObjectClass::Namespace(_) | ObjectClass::Other(_) => {
+            kind(name).map(of_kind)
+        }
     }
+}
+
+fn of_filesystem(filesystem: &str) -> Option<Served> {
+    let family = filesystem.split('.').next().unwrap_or_default();
+    let made = kind(&ObjectClass::File(Some(family)).to_string())?;
+    let why = match filesystem {
+        "proc" | "sysfs" => {
+            "the filesystem's own files; others belong to the subsystem that they describe: /proc/meminfo is memory"
+        }
+        _ if storage::reason(filesystem).is_some() => {
+            "its source file; as storage it is `file` or `dir` in an expectation"
+        }
+        _ => "its source file",
+    };
+    Some((Some(made.subsystem), why, Some(made.source)))
 }

@@ -2,10 +2,15 @@
 //!
 //! It must not know which facts are new: [`compare`](crate::model::judge::compare) does.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::model::attribution::Subsystem;
+use crate::model::attribution::{ObjectKind, Subsystem};
+use crate::model::facts::blind_spot::RecordedBlindSpot;
+use crate::model::facts::errno_name::ErrnoName;
+use crate::model::kernel::call::Errno;
+use crate::model::kernel::syscall::Abi;
 
 /// A fact that a baseline can hold. Facts are ordered like their keys.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,7 +25,7 @@ pub enum Fact {
         detail: Option<Detail>,
     },
     /// A blind spot.
-    BlindSpot(String),
+    BlindSpot(RecordedBlindSpot),
     /// A syscall in a phase that the program named.
     Phase {
         /// The phase's name.
@@ -38,11 +43,11 @@ pub enum Detail {
     /// `argument=AF_INET`
     Argument(String),
     /// `object=file:proc`
-    Object(String),
+    Object(ObjectKind),
     /// `error=EPERM`
-    Error(String),
+    Error(ErrnoName),
     /// `abi=i386`
-    Abi(String),
+    Abi(Abi),
 }
 
 /// The first part of the key of a blind spot; no subsystem has this slug.
@@ -107,9 +112,12 @@ impl Fact {
 
 impl Detail {
     /// Returns the value without its kind: `AF_INET`.
-    pub fn value(&self) -> &str {
+    pub fn value(&self) -> Cow<'_, str> {
         match self {
-            Self::Argument(value) | Self::Object(value) | Self::Error(value) | Self::Abi(value) => value,
+            Self::Argument(argument) => argument.into(),
+            Self::Object(object) => object.as_str().into(),
+            Self::Error(ErrnoName(errno)) => errno.name(),
+            Self::Abi(abi) => abi.name().into(),
         }
     }
 }
@@ -172,7 +180,7 @@ fn parse(text: &str) -> Option<Fact> {
         return None;
     }
     if first == BLIND_SPOTS {
-        return second.filter(|_| third.is_none()).map(Fact::BlindSpot);
+        return second.filter(|_| third.is_none()).map(|name| Fact::BlindSpot(RecordedBlindSpot::named(name)));
     }
     if let Some(phase) = first.strip_prefix(PHASE).filter(|phase| !phase.is_empty()) {
         let (subsystem, syscall) =
@@ -188,12 +196,11 @@ fn parse(text: &str) -> Option<Fact> {
 
 fn parse_detail(text: &str) -> Option<Detail> {
     let (kind, value) = text.split_once('=').filter(|(_, value)| !value.is_empty())?;
-    let value = value.to_owned();
     match kind {
-        "argument" => Some(Detail::Argument(value)),
-        "object" => Some(Detail::Object(value)),
-        "error" => Some(Detail::Error(value)),
-        "abi" => Some(Detail::Abi(value)),
+        "argument" => Some(Detail::Argument(value.to_owned())),
+        "object" => Some(Detail::Object(value.into())),
+        "error" => Errno::from_name(value).map(|errno| Detail::Error(ErrnoName(errno))),
+        "abi" => Abi::from_name(value).map(Detail::Abi),
         _ => None,
     }
 }
@@ -214,12 +221,13 @@ mod tests {
                 "net::echo::network::socket::argument=AF_INET",
             ),
             (
-                used(Some("read"), Some(Detail::Object("char:a::b=c".to_owned()))),
+                used(Some("read"), Some(Detail::Object("char:a::b=c".into()))),
                 "net::echo::network::read::object=char:a::b=c",
             ),
-            (used(Some("bind"), Some(Detail::Error("EPERM".to_owned()))), "net::echo::network::bind::error=EPERM"),
-            (used(Some("bind"), Some(Detail::Abi("i386".to_owned()))), "net::echo::network::bind::abi=i386"),
-            (Fact::BlindSpot("io_uring".to_owned()), "net::echo::blind_spots::io_uring"),
+            (used(Some("bind"), Some(Detail::Error(ErrnoName(Errno(1))))), "net::echo::network::bind::error=EPERM"),
+            (used(Some("bind"), Some(Detail::Abi(Abi::I386))), "net::echo::network::bind::abi=i386"),
+            (Fact::BlindSpot(RecordedBlindSpot::named("io_uring")), "net::echo::blind_spots::io_uring"),
+            (Fact::BlindSpot(RecordedBlindSpot::named("later")), "net::echo::blind_spots::later"),
             (
                 Fact::Phase { phase: "serving".to_owned(), subsystem: Subsystem::Network, syscall: "read".to_owned() },
                 "net::echo::phase=serving::network::read",
@@ -242,6 +250,8 @@ mod tests {
             "network::socket::AF_INET",
             "network::socket::argument=",
             "network::socket::family=AF_INET",
+            "network::socket::error=EFOO",
+            "network::socket::abi=i486",
             "blind_spots",
             "blind_spots::",
             "blind_spots::io_uring::more",

@@ -4,8 +4,9 @@
 //! Plain data: it must not compare or decide.
 
 use crate::model::attribution::Subsystem;
+use crate::model::engine::UsedEngine;
 use crate::model::facts::fact::{Detail, Fact};
-use crate::model::facts::fingerprint::Drift;
+use crate::model::facts::fingerprint::FingerprintChange;
 
 /// The result of comparing an observation with a baseline.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,27 +20,9 @@ pub struct Comparison {
     /// Facts of the baseline that no run showed; only the outermost ones.
     pub gone: Vec<Fact>,
     /// Parts of the fingerprint that changed since the baseline was recorded.
-    pub drift: Vec<Drift>,
-    /// How the workload was watched.
-    pub watched: Watched,
-}
-
-/// How a workload was watched, which limits what a comparison can hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Watched {
-    /// Every call was seen.
-    #[default]
-    EveryCall,
-    /// Expected calls ran natively: their counts and errors, and removed calls, are unknown.
-    Guarded,
-    /// Every call was seen before it was made: the errors of most calls are unknown.
-    Notified,
-    /// Every call was seen with its result, because the requested engine cannot watch this
-    /// workload.
-    Unguarded {
-        /// Why it cannot.
-        reason: String,
-    },
+    pub drift: Vec<FingerprintChange>,
+    /// The engine of the first run.
+    pub used: UsedEngine,
 }
 
 impl Comparison {
@@ -63,7 +46,7 @@ impl Comparison {
     /// Returns whether a passing workload has something to report. A guarded run alone does not
     /// count: the summary reports it once for all workloads.
     pub fn is_remarkable(&self) -> bool {
-        self.has_new_facts() || !self.gone.is_empty() || matches!(self.watched, Watched::Unguarded { .. })
+        self.has_new_facts() || !self.gone.is_empty() || self.used.fallback.is_some()
     }
 
     /// Returns findings, notes and suspects.
@@ -89,7 +72,7 @@ pub struct Finding {
     /// The related line of the expectation file, counted from 1, once the file was read.
     pub line: Option<usize>,
     /// The member of its family that the baseline holds, which makes it a note.
-    pub kin: Option<RelatedSyscall>,
+    pub related: Option<RelatedSyscall>,
     /// A known cause other than a change of the workload.
     pub cause: Option<String>,
     /// The call site of the first call, if it was recorded.
@@ -111,7 +94,17 @@ impl Finding {
     /// Returns a finding for a new fact.
     pub fn new(fact: Fact, calls: u64) -> Self {
         let kind = FindingKind::of(&fact);
-        Self { kind, fact, details: Vec::new(), calls, forbidden: None, line: None, kin: None, cause: None, site: None }
+        Self {
+            kind,
+            fact,
+            details: Vec::new(),
+            calls,
+            forbidden: None,
+            line: None,
+            related: None,
+            cause: None,
+            site: None,
+        }
     }
 
     /// Returns the rule name used in reports: the name of its kind, or `forbidden`.
@@ -121,10 +114,10 @@ impl Finding {
 
     /// Returns whether this finding reports the fact as one of its details. A note must not include
     /// a fact that fails.
-    pub(in crate::model) fn includes(&self, fact: &Fact, kin: Option<&RelatedSyscall>) -> bool {
+    pub(in crate::model) fn includes(&self, fact: &Fact, related: Option<&RelatedSyscall>) -> bool {
         matches!(FindingKind::of(fact), FindingKind::NewArgument | FindingKind::NewObject)
             && fact.parent().as_ref() == Some(&self.fact)
-            && (self.kin.is_none() || kin.is_some())
+            && (self.related.is_none() || related.is_some())
     }
 }
 

@@ -1,5 +1,5 @@
 //! The machine and build of a recording, and how they changed since. Main types: [`Fingerprint`]
-//! and [`Drift`].
+//! and [`FingerprintChange`].
 //!
 //! It must not query the machine, nor excuse findings: an explained finding still fails, and a
 //! reviewer decides.
@@ -37,12 +37,12 @@ impl Fingerprint {
     }
 
     /// Returns the parts that are known in both and differ.
-    pub fn drift(&self, now: &Self) -> Vec<Drift> {
+    pub fn changes(&self, now: &Self) -> Vec<FingerprintChange> {
         let pairs = self.parts().into_iter().zip(now.parts());
         let changed = pairs.filter_map(|((part, recorded), (_, now))| Some((part, recorded?, now?)));
         changed
             .filter(|(_, recorded, now)| recorded != now)
-            .map(|(part, recorded, now)| Drift {
+            .map(|(part, recorded, now)| FingerprintChange {
                 part: part.to_owned(),
                 recorded: recorded.to_owned(),
                 now: now.to_owned(),
@@ -58,7 +58,7 @@ pub fn kernel_minor(release: &str) -> Option<String> {
 
 /// A part of a fingerprint that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Drift {
+pub struct FingerprintChange {
     /// Its key.
     pub part: String,
     /// Its value in the baseline.
@@ -68,7 +68,7 @@ pub struct Drift {
 }
 
 /// `glibc 2.36 → glibc 2.39`
-impl fmt::Display for Drift {
+impl fmt::Display for FingerprintChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { part, recorded, now } = self;
         match part.as_str() {
@@ -111,13 +111,13 @@ mod tests {
     fn only_parts_known_in_both_can_differ() {
         let recorded = Fingerprint { rustc: Some("1.95.0".to_owned()), ..with_libc("glibc 2.36") };
         let now = Fingerprint { profile: Some("dev".to_owned()), ..with_libc("glibc 2.39") };
-        let changes: Vec<String> = recorded.drift(&now).iter().map(Drift::to_string).collect();
+        let changes: Vec<String> = recorded.changes(&now).iter().map(FingerprintChange::to_string).collect();
         assert_eq!(changes, ["glibc 2.36 → glibc 2.39"]);
         let newer =
             Fingerprint { kernel: Some("6.19".to_owned()), rustc: Some("1.96.0".to_owned()), ..recorded.clone() };
-        let changes: Vec<String> = recorded.drift(&newer).iter().map(Drift::to_string).collect();
+        let changes: Vec<String> = recorded.changes(&newer).iter().map(FingerprintChange::to_string).collect();
         assert_eq!(changes, ["kernel 6.18 → 6.19", "rustc 1.95.0 → 1.96.0"]);
-        assert_eq!(recorded.drift(&recorded), []);
-        assert_eq!(Fingerprint::default().drift(&recorded), [], "an empty fingerprint does not differ");
+        assert_eq!(recorded.changes(&recorded), []);
+        assert_eq!(Fingerprint::default().changes(&recorded), [], "an empty fingerprint does not differ");
     }
 }

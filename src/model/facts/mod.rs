@@ -1,6 +1,8 @@
 //! Facts that a baseline can hold, and differences between them. Main types: [`fact::Fact`] and
 //! [`finding::Finding`].
 
+pub mod blind_spot;
+pub mod errno_name;
 pub mod fact;
 pub mod families;
 pub mod finding;

@@ -1,6 +1,11 @@
 //! Classic BPF as seccomp(2) takes it: `struct sock_filter` (include/uapi/linux/filter.h) and the
 //! instructions that the filters here use. Main type: [`Instruction`].
 
+use crate::model::kernel::uapi::{
+    BPF_ABS, BPF_ALU, BPF_AND, BPF_JA, BPF_JEQ, BPF_JGE, BPF_JMP, BPF_K, BPF_LD, BPF_RET, BPF_W, SECCOMP_RET_ALLOW,
+    SECCOMP_RET_TRACE,
+};
+
 /// One BPF instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
@@ -15,12 +20,16 @@ pub struct Instruction {
     pub k: u32,
 }
 
-/// `BPF_MAXINSNS`, include/uapi/linux/bpf_common.h
-pub const MAX_INSTRUCTIONS: usize = 4096;
+pub(super) const STOP: u32 = SECCOMP_RET_TRACE;
+pub(super) const PASS: u32 = SECCOMP_RET_ALLOW;
 
-/// `SECCOMP_RET_TRACE` and `SECCOMP_RET_ALLOW`, include/uapi/linux/seccomp.h
-pub(super) const STOP: u32 = 0x7ff0_0000;
-pub(super) const PASS: u32 = 0x7fff_0000;
+/// The operations of the instructions below.
+const LOAD: u16 = BPF_LD | BPF_W | BPF_ABS;
+const AND: u16 = BPF_ALU | BPF_AND | BPF_K;
+const RETURN: u16 = BPF_RET | BPF_K;
+const SKIP: u16 = BPF_JMP | BPF_JA;
+const IS_EQUAL: u16 = BPF_JMP | BPF_JEQ | BPF_K;
+const IS_AT_LEAST: u16 = BPF_JMP | BPF_JGE | BPF_K;
 
 /// Offsets in `struct seccomp_data`: the number, the architecture, the upper half of the
 /// instruction pointer, and the halves of an argument on a little-endian machine.
@@ -38,39 +47,35 @@ const fn instruction(code: u16, k: u32) -> Instruction {
     Instruction { code, jt: 0, jf: 0, k }
 }
 
-/// `BPF_LD | BPF_W | BPF_ABS`
 pub(super) const fn load(offset: u32) -> Instruction {
-    instruction(0x20, offset)
+    instruction(LOAD, offset)
 }
 
-/// `BPF_ALU | BPF_AND | BPF_K`
 pub(super) const fn and(mask: u32) -> Instruction {
-    instruction(0x54, mask)
+    instruction(AND, mask)
 }
 
-/// `BPF_RET | BPF_K`
 pub(super) const fn ret(action: u32) -> Instruction {
-    instruction(0x06, action)
+    instruction(RETURN, action)
 }
 
-/// `BPF_JMP | BPF_JA`
 pub(super) const fn skip(instructions: u32) -> Instruction {
-    instruction(0x05, instructions)
+    instruction(SKIP, instructions)
 }
 
-/// `BPF_JMP | BPF_JEQ | BPF_K`: continues if equal, else skips.
+/// Continues if equal, else skips.
 pub(super) const fn equal_or_skip(value: u32, instructions: u8) -> Instruction {
-    Instruction { code: 0x15, jt: 0, jf: instructions, k: value }
+    Instruction { code: IS_EQUAL, jt: 0, jf: instructions, k: value }
 }
 
-/// `BPF_JMP | BPF_JEQ | BPF_K`: continues if different, else skips.
+/// Continues if different, else skips.
 pub(super) const fn different_or_skip(value: u32, instructions: u8) -> Instruction {
-    Instruction { code: 0x15, jt: instructions, jf: 0, k: value }
+    Instruction { code: IS_EQUAL, jt: instructions, jf: 0, k: value }
 }
 
-/// `BPF_JMP | BPF_JGE | BPF_K`: continues if greater or equal, else skips.
+/// Continues if greater or equal, else skips.
 pub(super) const fn at_least_or_skip(value: u32, instructions: u8) -> Instruction {
-    Instruction { code: 0x35, jt: 0, jf: instructions, k: value }
+    Instruction { code: IS_AT_LEAST, jt: 0, jf: instructions, k: value }
 }
 
 /// Runs a program and returns its action. This small copy of the kernel's interpreter lets programs
@@ -100,18 +105,18 @@ pub(in crate::model) fn run_at(
         let Instruction { code, jt, jf, k } = program[at];
         let jump = |holds: bool| usize::from(if holds { jt } else { jf });
         at += 1 + match code {
-            0x20 => {
+            LOAD => {
                 a = word(k);
                 0
             }
-            0x54 => {
+            AND => {
                 a &= k;
                 0
             }
-            0x05 => k as usize,
-            0x15 => jump(a == k),
-            0x35 => jump(a >= k),
-            0x06 => return k,
+            SKIP => k as usize,
+            IS_EQUAL => jump(a == k),
+            IS_AT_LEAST => jump(a >= k),
+            RETURN => return k,
             other => panic!("no such instruction: {other:#x}"),
         };
     }

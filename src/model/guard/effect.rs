@@ -1,4 +1,4 @@
-//! What a call does to the fd table of its caller. Main function: [`effect`].
+//! What a call does to the fd table of its caller. Main function: [`fd_effect`].
 //!
 //! It errs on one side only: a call that no list names counts as one that may add any fd. That
 //! includes calls of other ABIs and calls that a later kernel adds.
@@ -9,10 +9,11 @@ use crate::model::attribution::Memory;
 use crate::model::attribution::calls::{Subject, shape};
 use crate::model::attribution::files::{changes_family, clone_flags};
 use crate::model::kernel::call::{Call, CallOutcome, Errno};
+use crate::model::kernel::uapi;
 
 /// The effect of a call on the fds of its caller. Only calls without one may pass a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effect {
+pub enum FdEffect {
     /// None: the call may pass.
     None,
     /// None on fds, but the call must stop: it could see the CPU affinity that the tracer has set.
@@ -41,60 +42,69 @@ const OPENING: &[&str] = &["accept", "accept4", "dup", "dup2", "dup3", "open_tre
 /// Calls that make a task like their caller, or replace its program.
 const SPAWNING: &[&str] = &["execve", "execveat", "fork", "vfork"];
 
-/// `CLONE_PIDFD`, include/uapi/linux/sched.h: the kernel writes the new task's pidfd to memory.
-const CLONE_PIDFD: u64 = 0x1000;
+/// fcntl commands that act on one fd and add none.
+#[rustfmt::skip]
+const FCNTL: &[u64] = &[
+    uapi::F_GETFD, uapi::F_SETFD, uapi::F_GETFL, uapi::F_SETFL, uapi::F_GETLK, uapi::F_SETLK, uapi::F_SETLKW,
+    uapi::F_OFD_GETLK, uapi::F_OFD_SETLK, uapi::F_OFD_SETLKW, uapi::F_SETPIPE_SZ, uapi::F_GETPIPE_SZ,
+    uapi::F_ADD_SEALS, uapi::F_GET_SEALS,
+];
 
-/// fcntl commands that act on one fd and add none: include/uapi/linux/fcntl.h.
-pub(super) const FCNTL: &[u64] = &[1, 2, 3, 4, 5, 6, 7, 36, 37, 38, 1031, 1032, 1033, 1034];
+const DUPLICATING: &[u64] = &[uapi::F_DUPFD, uapi::F_DUPFD_CLOEXEC];
 
-/// F_DUPFD and F_DUPFD_CLOEXEC.
-const DUPLICATING: &[u64] = &[0, 1030];
-
-/// ioctl commands that add no fd: queries of terminals, files and network interfaces. SIOCGSKNS
-/// (0x894c) and some commands above it add fds.
+/// ioctl commands that add no fd: queries of terminals, files and network interfaces. `SIOCGSKNS`,
+/// which follows `SIOCOUTQNSD`, and some commands above it add fds.
 pub(super) fn ioctls() -> impl Iterator<Item = u64> {
+    #[rustfmt::skip]
     const SINGLE: [u64; 14] = [
-        0x5401, 0x5402, 0x5403, 0x5404, 0x540f, 0x5410, 0x5411, 0x5413, 0x5414, 0x541b, 0x5421, 0x5450, 0x5451, 0x8906,
+        uapi::TCGETS, uapi::TCSETS, uapi::TCSETSW, uapi::TCSETSF, uapi::TIOCGPGRP, uapi::TIOCSPGRP, uapi::TIOCOUTQ,
+        uapi::TIOCGWINSZ, uapi::TIOCSWINSZ, uapi::FIONREAD, uapi::FIONBIO, uapi::FIONCLEX, uapi::FIOCLEX,
+        uapi::SIOCGSTAMP_OLD,
     ];
-    SINGLE.into_iter().chain(0x8910..=0x894b).chain([0x8970, 0x8971])
+    let of_interfaces = (uapi::SIOCGIFNAME..=uapi::SIOCOUTQNSD).chain([uapi::SIOCGIFMAP, uapi::SIOCSIFMAP]);
+    SINGLE.into_iter().chain(of_interfaces)
 }
 
-/// `SECCOMP_SET_MODE_STRICT` and `SECCOMP_SET_MODE_FILTER` (include/uapi/linux/seccomp.h),
-/// `PR_SET_SECCOMP` (include/uapi/linux/prctl.h)
-const SET_MODES: [u64; 2] = [0, 1];
-const PR_SET_SECCOMP: u64 = 22;
+const SET_MODES: [u64; 2] = [uapi::SECCOMP_SET_MODE_STRICT, uapi::SECCOMP_SET_MODE_FILTER];
 
-/// prctl options that name a task, or that read or set its signals and timers:
-/// include/uapi/linux/prctl.h.
-const PRCTL: &[u64] = &[1, 2, 3, 7, 8, 15, 16, 23, 29, 30, 0x5356_4d41];
+/// prctl options that name a task, or that read or set its signals and timers.
+#[rustfmt::skip]
+const PRCTL: &[u64] = &[
+    uapi::PR_SET_PDEATHSIG, uapi::PR_GET_PDEATHSIG, uapi::PR_GET_DUMPABLE, uapi::PR_GET_KEEPCAPS,
+    uapi::PR_SET_KEEPCAPS, uapi::PR_SET_NAME, uapi::PR_GET_NAME, uapi::PR_CAPBSET_READ, uapi::PR_SET_TIMERSLACK,
+    uapi::PR_GET_TIMERSLACK, uapi::PR_SET_VMA,
+];
 
 /// Returns the effect of a call. One with arguments in memory that was not read may do anything.
-pub fn effect(call: &Call, memory: &Memory) -> Effect {
-    let Some(row) = call.syscall.row() else { return Effect::Anything };
+pub fn fd_effect(call: &Call, memory: &Memory) -> FdEffect {
+    let Some(row) = call.syscall.row() else { return FdEffect::Anything };
     let [first, second] = [call.args[0], call.args[1]].map(|arg| arg & 0xffff_ffff);
     match row.name {
-        "close" => Effect::Closes(first as i32),
-        "seccomp" if SET_MODES.contains(&first) => Effect::Filters,
-        "prctl" if first == PR_SET_SECCOMP => Effect::Filters,
-        "prctl" if PRCTL.contains(&first) => Effect::None,
-        "fcntl" | "fcntl64" if FCNTL.contains(&second) => Effect::None,
-        "fcntl" | "fcntl64" if DUPLICATING.contains(&second) => Effect::Opens,
-        "ioctl" if ioctls().any(|command| command == second) => Effect::None,
-        "getsockopt" if answers_with_a_value(second, call.args[2]) => Effect::None,
-        "setsockopt" | "socketcall" if changes_family(call, memory) => Effect::Changes,
-        "setsockopt" => Effect::None,
-        "pipe" | "pipe2" => Effect::OpensTwo(call.args[0]),
-        "socketpair" => Effect::OpensTwo(call.args[3]),
-        "recvmsg" => Effect::Receives,
-        "clone" | "clone3" if clone_flags(call, memory).is_some_and(|flags| flags & CLONE_PIDFD == 0) => Effect::Spawns,
-        "sched_getaffinity" | "sched_setaffinity" => Effect::Looks,
-        name if SPAWNING.contains(&name) => Effect::Spawns,
-        name if OPENING.contains(&name) => Effect::Opens,
-        name if harmless::NAMES.binary_search(&name).is_ok() => Effect::None,
+        "close" => FdEffect::Closes(first as i32),
+        "seccomp" if SET_MODES.contains(&first) => FdEffect::Filters,
+        "prctl" if first == uapi::PR_SET_SECCOMP => FdEffect::Filters,
+        "prctl" if PRCTL.contains(&first) => FdEffect::None,
+        "fcntl" | "fcntl64" if FCNTL.contains(&second) => FdEffect::None,
+        "fcntl" | "fcntl64" if DUPLICATING.contains(&second) => FdEffect::Opens,
+        "ioctl" if ioctls().any(|command| command == second) => FdEffect::None,
+        "getsockopt" if answers_with_a_value(second, call.args[2]) => FdEffect::None,
+        "setsockopt" | "socketcall" if changes_family(call, memory) => FdEffect::Changes,
+        "setsockopt" => FdEffect::None,
+        "pipe" | "pipe2" => FdEffect::OpensTwo(call.args[0]),
+        "socketpair" => FdEffect::OpensTwo(call.args[3]),
+        "recvmsg" => FdEffect::Receives,
+        // With CLONE_PIDFD, the kernel writes the new task's pidfd to memory.
+        "clone" | "clone3" if clone_flags(call, memory).is_some_and(|flags| flags & uapi::CLONE_PIDFD == 0) => {
+            FdEffect::Spawns
+        }
+        "sched_getaffinity" | "sched_setaffinity" => FdEffect::Looks,
+        name if SPAWNING.contains(&name) => FdEffect::Spawns,
+        name if OPENING.contains(&name) => FdEffect::Opens,
+        name if harmless::NAMES.binary_search(&name).is_ok() => FdEffect::None,
         // The kernel opens files for its rings without a call.
-        "io_uring_setup" => Effect::Anything,
-        name if returns_an_fd(name) => Effect::Opens,
-        _ => Effect::Anything,
+        "io_uring_setup" => FdEffect::Anything,
+        name if returns_an_fd(name) => FdEffect::Opens,
+        _ => FdEffect::Anything,
     }
 }
 
@@ -113,38 +123,34 @@ pub fn acts_through_fd(call: &Call) -> bool {
 /// "EINVAL: […] the calling thread is already in […] another" mode, "EBUSY: […] a filter with
 /// SECCOMP_FILTER_FLAG_NEW_LISTENER […] is already installed", seccomp(2).
 pub fn conflicts_with_filter(call: &Call, outcome: CallOutcome, has_filter: bool) -> bool {
-    const REFUSED: [Errno; 3] = [Errno(13), Errno(14), Errno(22)];
-    if effect(call, &Memory::default()) != Effect::Filters {
+    const REFUSED: [i32; 3] = [uapi::EACCES, uapi::EFAULT, uapi::EINVAL];
+    if fd_effect(call, &Memory::default()) != FdEffect::Filters {
         return false;
     }
     match outcome {
-        CallOutcome::Failed(Errno(22)) if asks_for_strict_mode(call) => !has_filter,
-        CallOutcome::Failed(errno) => !REFUSED.contains(&errno),
+        CallOutcome::Failed(Errno(uapi::EINVAL)) if asks_for_strict_mode(call) => !has_filter,
+        CallOutcome::Failed(Errno(errno)) => !REFUSED.contains(&errno),
         CallOutcome::NeverReturned => false,
         CallOutcome::Returned(_) | CallOutcome::Restarting | CallOutcome::Unknown => true,
     }
 }
 
-/// `SECCOMP_MODE_STRICT`; seccomp(2) accepts it only without flags and without an argument.
+/// seccomp(2) accepts strict mode only without flags and without an argument.
 fn asks_for_strict_mode(call: &Call) -> bool {
     let [first, second, third, ..] = call.args;
     match call.syscall.row().map(|row| row.name) {
-        Some("prctl") => second == 1,
-        Some("seccomp") => first as u32 == 0 && second as u32 == 0 && third == 0,
+        Some("prctl") => second == uapi::SECCOMP_MODE_STRICT,
+        Some("seccomp") => u64::from(first as u32) == uapi::SECCOMP_SET_MODE_STRICT && second as u32 == 0 && third == 0,
         _ => false,
     }
 }
 
-/// `SOL_SOCKET` and `SO_PEERPIDFD`, include/uapi/asm-generic/socket.h; IPPROTO_IP, _TCP, _UDP and
-/// _IPV6, include/uapi/linux/in.h
-const SOL_SOCKET: u64 = 1;
-const SO_PEERPIDFD: u64 = 77;
-const PROTOCOLS: [u64; 4] = [0, 6, 17, 41];
+const PROTOCOLS: [u64; 4] = [uapi::IPPROTO_IP, uapi::IPPROTO_TCP, uapi::IPPROTO_UDP, uapi::IPPROTO_IPV6];
 
 /// Returns whether getsockopt answers this option with a plain value. A newer option, or one of
 /// another protocol, may answer with an fd.
 fn answers_with_a_value(level: u64, option: u64) -> bool {
-    level == SOL_SOCKET && option < SO_PEERPIDFD || PROTOCOLS.contains(&level)
+    level == uapi::SOL_SOCKET && option < uapi::SO_PEERPIDFD || PROTOCOLS.contains(&level)
 }
 
 fn returns_an_fd(name: &str) -> bool {
@@ -157,61 +163,61 @@ mod tests {
     use super::*;
     use crate::model::kernel::syscall::{Abi, Syscall};
 
-    fn of(name: &str, args: &[u64]) -> Effect {
+    fn of(name: &str, args: &[u64]) -> FdEffect {
         let args = std::array::from_fn(|at| args.get(at).copied().unwrap_or(0));
         let syscall = Syscall::from_name(Abi::X86_64, name).expect(name);
-        effect(&Call { syscall, args, instruction_pointer: 0 }, &Memory::default())
+        fd_effect(&Call { syscall, args, instruction_pointer: 0 }, &Memory::default())
     }
 
     #[test]
     fn effect_names_every_call_that_adds_fds() {
         for (name, args, expected) in [
-            ("read", &[3][..], Effect::None),
-            ("getppid", &[], Effect::None),
-            ("close", &[3], Effect::Closes(3)),
-            ("openat", &[], Effect::Opens),
-            ("socket", &[], Effect::Opens),
-            ("eventfd2", &[], Effect::Opens),
-            ("open_tree", &[], Effect::Opens),
-            ("accept4", &[3], Effect::Opens),
-            ("dup2", &[3, 4], Effect::Opens),
-            ("fcntl", &[3, 0], Effect::Opens),
-            ("fcntl", &[3, 1030], Effect::Opens),
-            ("fcntl", &[3, 8], Effect::Anything),
-            ("fcntl", &[3, 3], Effect::None),
-            ("pipe2", &[0x1000], Effect::OpensTwo(0x1000)),
-            ("socketpair", &[1, 1, 0, 0x1000], Effect::OpensTwo(0x1000)),
-            ("recvmsg", &[3, 0x1000], Effect::Receives),
-            ("recvmmsg", &[3, 0x1000], Effect::Anything),
-            ("setsockopt", &[3, 41, 1], Effect::Changes),
-            ("setsockopt", &[3, 1, 2], Effect::None),
-            ("getsockopt", &[3, 1, 4], Effect::None),
-            ("getsockopt", &[3, 6, 11], Effect::None),
-            ("getsockopt", &[3, 1, 77], Effect::Anything),
-            ("getsockopt", &[3, 132, 102], Effect::Anything),
-            ("io_uring_setup", &[], Effect::Anything),
-            ("bpf", &[], Effect::Anything),
-            ("execve", &[], Effect::Spawns),
-            ("vfork", &[], Effect::Spawns),
-            ("sched_getaffinity", &[], Effect::Looks),
-            ("clone", &[0x11], Effect::Spawns),
-            ("clone", &[0x1011], Effect::Anything),
-            ("clone3", &[], Effect::Anything),
-            ("ioctl", &[3, 0x8913], Effect::None),
-            ("ioctl", &[3, 0x894c], Effect::Anything),
-            ("ioctl", &[3, 0xae01], Effect::Anything),
-            ("seccomp", &[1], Effect::Filters),
-            ("seccomp", &[2], Effect::Anything),
-            ("prctl", &[22], Effect::Filters),
-            ("prctl", &[15], Effect::None),
-            ("prctl", &[4], Effect::Anything),
+            ("read", &[3][..], FdEffect::None),
+            ("getppid", &[], FdEffect::None),
+            ("close", &[3], FdEffect::Closes(3)),
+            ("openat", &[], FdEffect::Opens),
+            ("socket", &[], FdEffect::Opens),
+            ("eventfd2", &[], FdEffect::Opens),
+            ("open_tree", &[], FdEffect::Opens),
+            ("accept4", &[3], FdEffect::Opens),
+            ("dup2", &[3, 4], FdEffect::Opens),
+            ("fcntl", &[3, 0], FdEffect::Opens),
+            ("fcntl", &[3, 1030], FdEffect::Opens),
+            ("fcntl", &[3, 8], FdEffect::Anything),
+            ("fcntl", &[3, 3], FdEffect::None),
+            ("pipe2", &[0x1000], FdEffect::OpensTwo(0x1000)),
+            ("socketpair", &[1, 1, 0, 0x1000], FdEffect::OpensTwo(0x1000)),
+            ("recvmsg", &[3, 0x1000], FdEffect::Receives),
+            ("recvmmsg", &[3, 0x1000], FdEffect::Anything),
+            ("setsockopt", &[3, 41, 1], FdEffect::Changes),
+            ("setsockopt", &[3, 1, 2], FdEffect::None),
+            ("getsockopt", &[3, 1, 4], FdEffect::None),
+            ("getsockopt", &[3, 6, 11], FdEffect::None),
+            ("getsockopt", &[3, 1, 77], FdEffect::Anything),
+            ("getsockopt", &[3, 132, 102], FdEffect::Anything),
+            ("io_uring_setup", &[], FdEffect::Anything),
+            ("bpf", &[], FdEffect::Anything),
+            ("execve", &[], FdEffect::Spawns),
+            ("vfork", &[], FdEffect::Spawns),
+            ("sched_getaffinity", &[], FdEffect::Looks),
+            ("clone", &[0x11], FdEffect::Spawns),
+            ("clone", &[0x1011], FdEffect::Anything),
+            ("clone3", &[], FdEffect::Anything),
+            ("ioctl", &[3, 0x8913], FdEffect::None),
+            ("ioctl", &[3, 0x894c], FdEffect::Anything),
+            ("ioctl", &[3, 0xae01], FdEffect::Anything),
+            ("seccomp", &[1], FdEffect::Filters),
+            ("seccomp", &[2], FdEffect::Anything),
+            ("prctl", &[22], FdEffect::Filters),
+            ("prctl", &[15], FdEffect::None),
+            ("prctl", &[4], FdEffect::Anything),
         ] {
             assert_eq!(of(name, args), expected, "{name} {args:x?}");
         }
         let unknown = Syscall { abi: Abi::X86_64, number: 0x3e7 };
         assert_eq!(
-            effect(&Call { syscall: unknown, args: [0; 6], instruction_pointer: 0 }, &Memory::default()),
-            Effect::Anything
+            fd_effect(&Call { syscall: unknown, args: [0; 6], instruction_pointer: 0 }, &Memory::default()),
+            FdEffect::Anything
         );
     }
 
@@ -245,19 +251,19 @@ mod tests {
     #[test]
     fn effect_covers_calls_of_another_abi() {
         for (name, args, memory, expected) in [
-            ("fcntl64", [3, 0, 0], [0; 3], Effect::Opens),
-            ("fcntl64", [3, 8, 0], [0; 3], Effect::Anything),
-            ("recvmmsg_time64", [3, 0, 0], [0; 3], Effect::Anything),
-            ("recvmsg", [3, 0, 0], [0; 3], Effect::Receives),
-            ("socketcall", [17, 8, 0], [3, 0, 0], Effect::Anything),
-            ("socketcall", [14, 8, 0], [3, 41, 1], Effect::Changes),
-            ("read", [3, 0, 0], [0; 3], Effect::None),
+            ("fcntl64", [3, 0, 0], [0; 3], FdEffect::Opens),
+            ("fcntl64", [3, 8, 0], [0; 3], FdEffect::Anything),
+            ("recvmmsg_time64", [3, 0, 0], [0; 3], FdEffect::Anything),
+            ("recvmsg", [3, 0, 0], [0; 3], FdEffect::Receives),
+            ("socketcall", [17, 8, 0], [3, 0, 0], FdEffect::Anything),
+            ("socketcall", [14, 8, 0], [3, 41, 1], FdEffect::Changes),
+            ("read", [3, 0, 0], [0; 3], FdEffect::None),
         ] {
             let syscall = Syscall::from_name(Abi::I386, name).expect(name);
             let args = std::array::from_fn(|at| args.get(at).copied().unwrap_or(0));
             let memory: Vec<u8> = memory.iter().flat_map(|word: &u32| word.to_le_bytes()).collect();
             let call = Call { syscall, args, instruction_pointer: 0 };
-            assert_eq!(effect(&call, &Memory::new(&memory)), expected, "{name}");
+            assert_eq!(fd_effect(&call, &Memory::new(&memory)), expected, "{name}");
         }
     }
 }

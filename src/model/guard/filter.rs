@@ -8,24 +8,22 @@
 
 use super::Guard;
 use super::bpf::{
-    ARCHITECTURE, HIGH_INSTRUCTION_POINTER, Instruction, MAX_INSTRUCTIONS, NUMBER, PASS, STOP, and, at_least_or_skip,
-    different_or_skip, equal_or_skip, high, load, low, ret, skip,
+    ARCHITECTURE, HIGH_INSTRUCTION_POINTER, Instruction, NUMBER, PASS, STOP, and, at_least_or_skip, different_or_skip,
+    equal_or_skip, high, load, low, ret, skip,
 };
 use super::rules::{Alternative, FilterRule, Relation, Test};
-
-/// `AUDIT_ARCH_X86_64`, include/uapi/linux/audit.h
-pub(super) const AUDIT_ARCH_X86_64: u32 = 0xc000_003e;
+use crate::model::kernel::uapi::{AUDIT_ARCH_X86_64, BPF_MAXINSNS};
 
 /// The program is longer than the kernel allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the filter needs {0} instructions, but the kernel allows {MAX_INSTRUCTIONS}")]
+#[error("the filter needs {0} instructions, but the kernel allows {BPF_MAXINSNS}")]
 pub struct TooLong(usize);
 
 impl Guard {
     /// Returns the filter: calls that may pass are allowed, all others stop.
     pub fn filter(&self) -> Result<Vec<Instruction>, TooLong> {
         let program = program(&self.rules, PASS);
-        if program.len() > MAX_INSTRUCTIONS { Err(TooLong(program.len())) } else { Ok(program) }
+        if program.len() > BPF_MAXINSNS { Err(TooLong(program.len())) } else { Ok(program) }
     }
 }
 

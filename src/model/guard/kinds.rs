@@ -6,33 +6,25 @@
 use std::collections::BTreeSet;
 
 use crate::model::attribution::calls::{Selector, Shape, Subject, shape};
-use crate::model::attribution::{Object, Subsystem};
+use crate::model::attribution::{Object, ObjectClass, ObjectKind, Subsystem};
 use crate::model::expectation::Baseline;
 
 /// Devices on which reads and writes only move bytes.
-const PLAIN_DEVICES: &[&str] =
-    &["char:full", "char:null", "char:ptmx", "char:pts", "char:random", "char:tty", "char:urandom", "char:zero"];
+const PLAIN_DEVICES: &[&str] = &["full", "null", "ptmx", "pts", "random", "tty", "urandom", "zero"];
 
-const PLAIN_ANONYMOUS: &[&str] = &[
-    "anon_inode:eventfd",
-    "anon_inode:eventpoll",
-    "anon_inode:inotify",
-    "anon_inode:pidfd",
-    "anon_inode:signalfd",
-    "anon_inode:timerfd",
-];
+const PLAIN_ANONYMOUS: &[&str] = &["eventfd", "eventpoll", "inotify", "pidfd", "signalfd", "timerfd"];
 
 /// Returns whether no call that passes can add an fd through this object.
 pub(super) fn is_plain(object: &Object) -> bool {
-    let name = &*object.name;
-    match name.split_once(':') {
+    match object.kind.class() {
         // These can be mapped, unlike all other files of proc: drivers/pci/proc.c,
         // sound/core/info.c, fs/proc/vmcore.c.
-        Some(("file", "proc")) => !matches!(object.subsystem, Some(Subsystem::Device | Subsystem::Boot)),
-        Some(("file" | "dir" | "socket", _)) => true,
-        Some(("char", _)) => PLAIN_DEVICES.contains(&name),
-        Some(("anon_inode", _)) => PLAIN_ANONYMOUS.contains(&name),
-        _ => ["file", "dir", "pipe", "fifo", "memfd"].contains(&name),
+        ObjectClass::File(Some("proc")) => !matches!(object.subsystem, Some(Subsystem::Device | Subsystem::Boot)),
+        ObjectClass::File(_) | ObjectClass::Directory(_) | ObjectClass::Socket { .. } => true,
+        ObjectClass::Pipe | ObjectClass::Fifo | ObjectClass::Memfd => true,
+        ObjectClass::Character(device) => PLAIN_DEVICES.contains(&device),
+        ObjectClass::Anonymous(name) => PLAIN_ANONYMOUS.contains(&name),
+        ObjectClass::Block(_) | ObjectClass::Namespace(_) | ObjectClass::Other(_) => false,
     }
 }
 
@@ -48,7 +40,7 @@ const SETUP_CALLS: &[&str] = &["bind", "connect", "listen", "memfd_create", "shu
 pub(super) struct LongLived<'a> {
     makes_pipes: bool,
     /// The objects of calls that do more than create or set up one.
-    used: BTreeSet<&'a str>,
+    used: BTreeSet<&'a ObjectKind>,
 }
 
 impl<'a> LongLived<'a> {
@@ -57,15 +49,22 @@ impl<'a> LongLived<'a> {
         let used = entries().filter(|(call, _)| !SETUP_CALLS.contains(&call.as_str()));
         Self {
             makes_pipes: entries().any(|(call, _)| ["pipe", "pipe2"].contains(&call.as_str())),
-            used: used.flat_map(|(_, entry)| &entry.objects).map(String::as_str).collect(),
+            used: used.flat_map(|(_, entry)| &entry.objects).collect(),
         }
     }
 
     pub(super) fn contains(&self, object: &Object) -> bool {
-        match object.name.split(':').next() {
-            Some("pipe") => self.makes_pipes,
-            Some("socket" | "anon_inode" | "memfd" | "fifo") => self.used.contains(&*object.name),
-            _ => false,
+        match object.kind.class() {
+            ObjectClass::Pipe => self.makes_pipes,
+            ObjectClass::Socket { .. } | ObjectClass::Anonymous(_) | ObjectClass::Memfd | ObjectClass::Fifo => {
+                self.used.contains(&object.kind)
+            }
+            ObjectClass::File(_)
+            | ObjectClass::Directory(_)
+            | ObjectClass::Character(_)
+            | ObjectClass::Block(_)
+            | ObjectClass::Namespace(_)
+            | ObjectClass::Other(_) => false,
         }
     }
 }
@@ -82,9 +81,9 @@ pub(super) fn known(baseline: &Baseline) -> Vec<Object> {
     for (&subsystem, entries) in &baseline.subsystems {
         let reaching = entries.iter().filter(|(call, _)| shape(call).is_some_and(|shape| reaches_its_object(&shape)));
         let mut known = BTreeSet::new();
-        for name in reaching.flat_map(|(_, entry)| &entry.objects) {
-            let object = Object { name: name.as_str().into(), subsystem: Some(subsystem) };
-            if known.insert(name) && is_plain(&object) {
+        for kind in reaching.flat_map(|(_, entry)| &entry.objects) {
+            let object = Object { kind: kind.clone(), subsystem: Some(subsystem) };
+            if known.insert(kind) && is_plain(&object) {
                 kinds.push(object);
             }
         }

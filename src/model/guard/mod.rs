@@ -4,7 +4,7 @@
 //! filter enforces this, but a filter sees registers only; calls that it cannot judge by them stop.
 //! The object behind an fd is not in a register. A call on an fd may therefore pass only while
 //! every fd in the table is *safe*: the baseline expects every passing call on an object of its
-//! kind. [`Guard::is_safe`] answers this for one fd, and `linux::guard` tracks the fds of all
+//! kind. [`Guard::is_safe`] answers this for one fd, and `linux::engine` tracks the fds of all
 //! tasks. Nothing here touches a process.
 //!
 //! # Why a guarded run misses nothing
@@ -80,9 +80,10 @@ use crate::model::expectation::{Baseline, Document, Level, Rule};
 use crate::model::facts::fact::Fact;
 use crate::model::kernel::call::{Call, CallOutcome, Errno};
 use crate::model::kernel::syscall::{Abi, Syscall};
+use crate::model::kernel::uapi;
 use crate::model::run::platform::Platform;
 
-pub use effect::{Effect, acts_through_fd, conflicts_with_filter, effect};
+pub use effect::{FdEffect, acts_through_fd, conflicts_with_filter, fd_effect};
 pub use filter::TooLong;
 pub(in crate::model) use filter::program;
 pub(in crate::model) use rules::FilterRule;
@@ -201,14 +202,14 @@ impl Guard {
     /// Returns whether every outcome of this call on this object is expected.
     pub fn expects(&self, call: &Call, object: Option<&Object>) -> bool {
         /// EPERM stands for every error: below [`Level::Error`] errors are not facts.
-        const FAILED: CallOutcome = CallOutcome::Failed(Errno(1));
-        if object.is_some_and(|object| !reaches(&call.syscall.name(), &call.args, &object.name)) {
+        const FAILED: CallOutcome = CallOutcome::Failed(Errno(uapi::EPERM));
+        if object.is_some_and(|object| !reaches(&call.syscall.name(), &call.args, &object.kind)) {
             return self.expects_refusal(call);
         }
         let object = object.cloned().map_or(Answer::None, Answer::Object);
         let answers = Answers { object, ..Answers::default() };
         [CallOutcome::Returned(0), FAILED].into_iter().all(|outcome| {
-            let blind = blind_spot(call, outcome).map(|spot| Fact::BlindSpot(spot.name().to_owned()));
+            let blind = blind_spot(call, outcome).map(|spot| Fact::BlindSpot(spot.into()));
             blind.is_none_or(|blind| self.held.contains(&blind))
                 && self.expects_use(&attribute(call, outcome, &answers))
         })
@@ -236,8 +237,8 @@ impl Guard {
 
     /// Returns whether the call is expected if the kernel refuses it because of its fd.
     pub fn expects_refusal(&self, call: &Call) -> bool {
-        const EBADF: CallOutcome = CallOutcome::Failed(Errno(9));
-        let used = attribute(call, EBADF, &Answers::default());
+        const REFUSED: CallOutcome = CallOutcome::Failed(Errno(uapi::EBADF));
+        let used = attribute(call, REFUSED, &Answers::default());
         let is_forbidden = self.forbid.iter().any(|rule| rule.matches(&used, None));
         let key = (call.syscall.name().into_owned(), used.argument.as_ref().map(|argument| argument.to_string()));
         self.expects_use(&used) || !is_forbidden && self.calls.contains(&key)

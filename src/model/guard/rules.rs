@@ -4,7 +4,7 @@
 //! This module does not know how a filter is encoded. Each alternative is tried against the
 //! attribution that also judges stopped calls, so the two cannot disagree.
 
-use super::effect::{self, Effect};
+use super::effect::{self, FdEffect};
 use super::{Guard, Inherited, kinds};
 use crate::model::attribution::calls::{Selector, Subject, shape};
 use crate::model::attribution::reach::{direction, is_socket_command, reaches};
@@ -14,6 +14,10 @@ use crate::model::attribution::{Memory, Object};
 use crate::model::expectation::Baseline;
 use crate::model::kernel::call::Call;
 use crate::model::kernel::syscall::{Syscall, table};
+use crate::model::kernel::uapi::{
+    CLOCKFD, CLOCKFD_MASK, CLONE_CHILD_CLEARTID, CLONE_CHILD_SETTID, CPUCLOCK_PERTHREAD_MASK, MAP_ANONYMOUS, PROT_EXEC,
+    PROT_READ, PROT_WRITE, SIGCHLD,
+};
 
 /// What the filter does with one syscall number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,9 +55,6 @@ pub(super) struct PassingCall {
 }
 
 const INT: u64 = 0xffff_ffff;
-/// include/uapi/asm-generic/mman-common.h
-const PROT_EXEC: u64 = 4;
-const MAP_ANONYMOUS: u64 = 0x20;
 
 /// Returns the rule of every number of the table, and the calls on fds that pass.
 pub(super) fn all(
@@ -72,10 +73,15 @@ pub(super) fn all(
     (rules, builder.passing)
 }
 
-/// A clone with these flags is a fork(2), as C libraries make it: SIGCHLD, with or without
-/// CLONE_CHILD_SETTID and CLONE_CHILD_CLEARTID. Such a child is traced and has an fd table of its
-/// own.
-const FORKS: [u64; 2] = [0x11, 0x120_0011];
+/// A clone with these flags is a fork(2), as C libraries make it. Such a child is traced and has an
+/// fd table of its own.
+const FORKS: [u64; 2] = {
+    let plain = SIGCHLD as u64;
+    [plain, CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | plain]
+};
+
+/// Clocks that a program computes from a process, a thread and an fd.
+const COMPUTED_CLOCKS: [u64; 3] = [!CLOCKFD_MASK, !CLOCKFD_MASK | CPUCLOCK_PERTHREAD_MASK, !CLOCKFD_MASK | CLOCKFD];
 
 struct RuleBuilder<'a> {
     guard: &'a Guard,
@@ -104,8 +110,7 @@ impl RuleBuilder<'_> {
         let choices = match selector {
             Selector::None => vec![(Vec::new(), [0; 6])],
             Selector::Value(at, mask, values) => self.values(&probe([0; 6]), at, mask, values, &[]),
-            // Clock ids made from a process, a thread or an fd: include/linux/posix-timers.h.
-            Selector::Clock(at) => self.values(&probe([0; 6]), at, INT, &CLOCK, &[!0 << 3, !0 << 3 | 4, !0 << 3 | 3]),
+            Selector::Clock(at) => self.values(&probe([0; 6]), at, INT, &CLOCK, &COMPUTED_CLOCKS),
             Selector::Protection(at) => protections(at),
             Selector::Mapping => mappings(),
             Selector::Command => effect::ioctls().map(|command| equal(1, INT, command)).collect(),
@@ -115,9 +120,9 @@ impl RuleBuilder<'_> {
         let mut alternatives = Vec::new();
         for (tests, args) in choices {
             let call = probe(args);
-            match effect::effect(&call, &Memory::default()) {
-                Effect::None | Effect::Closes(_) => {}
-                Effect::Spawns if subject == Subject::None => {}
+            match effect::fd_effect(&call, &Memory::default()) {
+                FdEffect::None | FdEffect::Closes(_) => {}
+                FdEffect::Spawns if subject == Subject::None => {}
                 _ => continue,
             }
             match subject {
@@ -162,7 +167,7 @@ impl RuleBuilder<'_> {
             return Vec::new();
         }
         let expects = |kind: &Object| self.guard.expects(&call, Some(kind));
-        let is_used = |kind: &Object| reaches(&call.syscall.name(), &call.args, &kind.name) && expects(kind);
+        let is_used = |kind: &Object| reaches(&call.syscall.name(), &call.args, &kind.kind) && expects(kind);
         let is_frequent = is_frequent(&call);
         let required = if is_frequent { &self.long_lived } else { &self.kinds };
         let all_expect = required.iter().all(expects);
@@ -208,7 +213,8 @@ fn is_frequent(call: &Call) -> bool {
 
 /// One choice without PROT_EXEC, and one for each common protection with it.
 fn protections(at: usize) -> Vec<Choice> {
-    [equal(at, PROT_EXEC, 0)].into_iter().chain([4, 5, 6, 7].map(|protection| equal(at, INT, protection))).collect()
+    let executable = [0, PROT_READ, PROT_WRITE, PROT_READ | PROT_WRITE].map(|other| equal(at, INT, other | PROT_EXEC));
+    [equal(at, PROT_EXEC, 0)].into_iter().chain(executable).collect()
 }
 
 /// Each protection of an mmap, with and without a file.

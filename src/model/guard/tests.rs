@@ -2,13 +2,13 @@
 //! must stop or pass, and random registers.
 
 use super::bpf::{self, PASS, STOP};
-use super::filter::AUDIT_ARCH_X86_64;
 use super::rules::{FilterRule, Relation, Test};
 use super::{Access, Guard, Inherited, Unguardable};
 use crate::model::attribution::Object;
 use crate::model::expectation::{Baseline, Document, Level, Rule};
 use crate::model::kernel::call::Call;
 use crate::model::kernel::syscall::{Abi, Syscall, table};
+use crate::model::kernel::uapi::AUDIT_ARCH_X86_64;
 
 const FACTS: &[&str] = &[
     "filesystem::read::object=pipe",

@@ -4,7 +4,7 @@
 
 use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::Comparison;
-use crate::model::facts::fingerprint::{Drift, Fingerprint, version};
+use crate::model::facts::fingerprint::{Fingerprint, FingerprintChange, version};
 
 /// A syscall that only some versions of glibc make for the same program.
 struct GlibcCall {
@@ -44,7 +44,7 @@ const GLIBC: &[GlibcCall] = &[
 
 /// Returns the known cause of a new syscall: `glibc 2.39, not your change: fchmodat() with
 /// AT_SYMLINK_NOFOLLOW tries it`.
-fn cause(fact: &Fact, drift: &[Drift]) -> Option<String> {
+fn cause(fact: &Fact, drift: &[FingerprintChange]) -> Option<String> {
     // glibc explains a new syscall, but no new detail of a known one.
     let Fact::Use { syscall: Some(syscall), detail: None, .. } = fact else { return None };
     let libc = drift.iter().find(|drift| drift.part == "libc")?;
@@ -56,7 +56,7 @@ fn cause(fact: &Fact, drift: &[Drift]) -> Option<String> {
 
 /// Sets the cause of each finding that a changed fingerprint explains, and the changes themselves.
 pub fn explain(mut comparison: Comparison, recorded: &Fingerprint, now: &Fingerprint) -> Comparison {
-    let drift = recorded.drift(now);
+    let drift = recorded.changes(now);
     for finding in comparison.new_mut() {
         finding.cause = cause(&finding.fact, &drift);
     }

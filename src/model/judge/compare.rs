@@ -37,7 +37,7 @@ pub fn compare(
         finding.site = callers.of_fact(&finding.fact);
     }
     found.sort_by_key(|finding| (finding.forbidden.is_none(), finding.kind));
-    let fails = |finding: &Finding| finding.kin.is_none() && fails_at(finding.kind, document.level);
+    let fails = |finding: &Finding| finding.related.is_none() && fails_at(finding.kind, document.level);
     let (findings, notes) = found.into_iter().partition(|finding| finding.forbidden.is_some() || fails(finding));
     let gone = baseline.map(|baseline| gone(baseline, &held, projection, document.level)).unwrap_or_default();
     Comparison { findings, notes, gone, ..Comparison::default() }
@@ -76,7 +76,7 @@ fn unknown(
         match (syscall.filter(|syscall| syscall.includes(fact, related.as_ref())), fact) {
             (Some(syscall), Fact::Use { detail: Some(detail), .. }) => syscall.details.push(detail.clone()),
             _ => {
-                found.insert(fact.clone(), Finding { kin: related, ..Finding::new(fact.clone(), calls) });
+                found.insert(fact.clone(), Finding { related, ..Finding::new(fact.clone(), calls) });
             }
         }
     }

@@ -127,6 +127,7 @@ pub fn decide(update: Update, has_baseline: bool, comparison: &Comparison) -> Ac
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::attribution::blind_spot::BlindSpot;
     use crate::model::facts::fact::Fact;
     use crate::model::facts::finding::Finding;
 
@@ -159,7 +160,7 @@ mod tests {
     fn every_situation_has_one_action() {
         use Action::{Bless, Keep, Propose, Refuse};
         let updates = [Update::New, Update::Always, Update::Unseen, Update::No, Update::Force];
-        let finding = || Finding::new(Fact::BlindSpot("io_uring".to_owned()), 0);
+        let finding = || Finding::new(Fact::BlindSpot(BlindSpot::IoUring.into()), 0);
         let forbidden = || Finding { forbidden: Some("never".to_owned()), ..finding() };
         let found =
             |findings, notes| Comparison { findings, notes, gone: vec![finding().fact], ..Comparison::default() };

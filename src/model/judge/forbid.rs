@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::model::attribution::Use;
 use crate::model::expectation::Rule;
 use crate::model::expectation::storage::written_object;
+use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::kernel::call::Errno;
 use crate::model::observe::observation::Observation;
@@ -57,8 +58,8 @@ fn fact_of(rule: &Rule, phase: Option<&str>, used: &Use, errno: Option<Errno>) -
     let argument = used.argument.as_ref().filter(|_| rule.argument.is_some());
     let object = used.object.as_ref().filter(|_| rule.object.is_some());
     let detail = errno
-        .map(|errno| Detail::Error(errno.name().into_owned()))
-        .or_else(|| object.map(|object| Detail::Object(written_object(object).into_owned())))
+        .map(|errno| Detail::Error(ErrnoName(errno)))
+        .or_else(|| object.map(|object| Detail::Object(written_object(object))))
         .or_else(|| argument.map(|argument| Detail::Argument(argument.to_string())));
     let syscall = (detail.is_some() || rule.syscall.is_some()).then(|| used.syscall.name().into_owned());
     Fact::Use { subsystem: used.subsystem, syscall, detail }

@@ -1,4 +1,4 @@
-//! Compares two revisions of an expectation without running anything. Main type: [`Drift`].
+//! Compares two revisions of an expectation without running anything. Main type: [`ExpectationDiff`].
 //!
 //! It must not judge whether a difference is acceptable.
 
@@ -10,7 +10,7 @@ use crate::model::run::platform::Platform;
 
 /// The changes of one workload.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Drift {
+pub struct ExpectationDiff {
     /// Its name.
     pub workload: String,
     /// Its file, relative to the package.
@@ -20,7 +20,7 @@ pub struct Drift {
     /// Whether the author's document changed.
     pub document: bool,
     /// The baselines that differ, ordered by platform.
-    pub baselines: Vec<BaselineDrift>,
+    pub baselines: Vec<BaselineDiff>,
 }
 
 /// How a file or a baseline changed.
@@ -36,20 +36,20 @@ pub enum Change {
 
 /// The changes of the baseline of one platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BaselineDrift {
+pub struct BaselineDiff {
     /// The platform.
     pub platform: Platform,
     /// Whether it was added, removed or changed.
     pub change: Change,
     /// The added facts, most severe first.
-    pub new: Vec<Entered>,
+    pub new: Vec<EntryDifference>,
     /// The removed facts, most severe first.
-    pub gone: Vec<Entered>,
+    pub gone: Vec<EntryDifference>,
 }
 
 /// A difference, with the reason and owner of its entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entered {
+pub struct EntryDifference {
     /// The difference.
     pub finding: Finding,
     /// Why the workload needs it.
@@ -58,7 +58,7 @@ pub struct Entered {
     pub owner: Option<String>,
 }
 
-impl Drift {
+impl ExpectationDiff {
     /// Returns the changes between two revisions of a workload's file; `None` if no fact and no
     /// part of the document differs.
     pub fn between(
@@ -70,8 +70,8 @@ impl Drift {
         let change = change(before.is_some(), after.is_some())?;
         let document = before.map(|before| &before.document) != after.map(|after| &after.document);
         let baselines = baselines(before, after);
-        let drift = Self { workload: workload.to_owned(), file: file.to_owned(), change, document, baselines };
-        (change != Change::Changed || document || !drift.baselines.is_empty()).then_some(drift)
+        let diff = Self { workload: workload.to_owned(), file: file.to_owned(), change, document, baselines };
+        (change != Change::Changed || document || !diff.baselines.is_empty()).then_some(diff)
     }
 }
 
@@ -84,13 +84,13 @@ fn change(before: bool, after: bool) -> Option<Change> {
     }
 }
 
-fn baselines(before: Option<&Expectation>, after: Option<&Expectation>) -> Vec<BaselineDrift> {
+fn baselines(before: Option<&Expectation>, after: Option<&Expectation>) -> Vec<BaselineDiff> {
     let all = before.into_iter().chain(after).flat_map(|expectation| &expectation.baselines);
     let mut platforms: Vec<&Platform> = all.map(|baseline| &baseline.platform).collect();
     platforms.sort();
     platforms.dedup();
     let Some(document) = after.or(before).map(|expectation| &expectation.document) else { return Vec::new() };
-    let drift = |platform: &&Platform| {
+    let diff = |platform: &&Platform| {
         let [old, new] = [before, after].map(|version| version.and_then(|version| version.baseline(platform)));
         let change = change(old.is_some(), new.is_some())?;
         let beyond = |held: Option<&Baseline>, other: Option<&Baseline>| {
@@ -98,16 +98,16 @@ fn baselines(before: Option<&Expectation>, after: Option<&Expectation>) -> Vec<B
         };
         let (added, gone) = (beyond(old, new), beyond(new, old));
         let differs = change != Change::Changed || !added.is_empty() || !gone.is_empty();
-        differs.then(|| BaselineDrift { platform: (*platform).clone(), change, new: added, gone })
+        differs.then(|| BaselineDiff { platform: (*platform).clone(), change, new: added, gone })
     };
-    platforms.iter().filter_map(drift).collect()
+    platforms.iter().filter_map(diff).collect()
 }
 
-fn entered(findings: Vec<Finding>, baseline: &Baseline) -> Vec<Entered> {
+fn entered(findings: Vec<Finding>, baseline: &Baseline) -> Vec<EntryDifference> {
     let of = |finding: Finding| {
         let entry = baseline.entry(&finding.fact.in_any_phase());
         let (why, owner) = entry.map(|entry| (entry.why.clone(), entry.owner.clone())).unwrap_or_default();
-        Entered { finding, why, owner }
+        EntryDifference { finding, why, owner }
     };
     findings.into_iter().map(of).collect()
 }
@@ -135,8 +135,11 @@ mod tests {
 
     const GNU: &str = "---\nplatform: x86_64-linux-gnu\nsubsystems:\n";
 
-    fn shown(findings: &[Entered]) -> Vec<String> {
-        findings.iter().map(|Entered { finding, .. }| format!("{} {}", finding.kind.name(), finding.fact)).collect()
+    fn shown(findings: &[EntryDifference]) -> Vec<String> {
+        findings
+            .iter()
+            .map(|EntryDifference { finding, .. }| format!("{} {}", finding.kind.name(), finding.fact))
+            .collect()
     }
 
     #[test]
@@ -145,9 +148,9 @@ mod tests {
         let after = expectation(&format!(
             "{GNU}  filesystem:\n    close:\n      objects: [file]\n  network:\n    socket:\n      arguments: [AF_INET]\n"
         ));
-        let drift = Drift::between("a", "a.yaml", Some(&before), Some(&after)).expect("a drift");
-        assert_eq!((drift.change, drift.document), (Change::Changed, false));
-        let [baseline] = &drift.baselines[..] else { panic!("one platform") };
+        let diff = ExpectationDiff::between("a", "a.yaml", Some(&before), Some(&after)).expect("a difference");
+        assert_eq!((diff.change, diff.document), (Change::Changed, false));
+        let [baseline] = &diff.baselines[..] else { panic!("one platform") };
         assert_eq!(
             shown(&baseline.new),
             ["new-subsystem network", "new-syscall network::socket", "new-object filesystem::close::object=file"]
@@ -163,21 +166,21 @@ mod tests {
         let after = expectation(&format!(
             "{GNU}  network:\n    connect:\n    socket:\n      arguments: [AF_INET]\n      why: talks\n      owner: us\n"
         ));
-        let drift = Drift::between("a", "a.yaml", Some(&before), Some(&after)).expect("a drift");
-        let reasons = |differences: &[Entered]| -> Vec<_> {
-            differences.iter().map(|Entered { why, owner, .. }| (why.clone(), owner.clone())).collect()
+        let diff = ExpectationDiff::between("a", "a.yaml", Some(&before), Some(&after)).expect("a difference");
+        let reasons = |differences: &[EntryDifference]| -> Vec<_> {
+            differences.iter().map(|EntryDifference { why, owner, .. }| (why.clone(), owner.clone())).collect()
         };
         let text = |text: &str| Some(text.to_owned());
-        assert_eq!(reasons(&drift.baselines[0].new), [(None, None), (text("talks"), text("us"))]);
-        assert_eq!(reasons(&drift.baselines[0].gone), [(text("served"), None)]);
+        assert_eq!(reasons(&diff.baselines[0].new), [(None, None), (text("talks"), text("us"))]);
+        assert_eq!(reasons(&diff.baselines[0].gone), [(text("served"), None)]);
     }
 
     #[test]
     fn equal_facts_give_no_difference() {
         let plain = expectation(&format!("{GNU}  network:\n    socket:\n"));
         let explained = expectation(&format!("{GNU}  network: {{socket: {{why: talks}}}}\n"));
-        assert_eq!(Drift::between("a", "a.yaml", Some(&plain), Some(&explained)), None);
-        assert_eq!(Drift::between("a", "a.yaml", None, None), None);
+        assert_eq!(ExpectationDiff::between("a", "a.yaml", Some(&plain), Some(&explained)), None);
+        assert_eq!(ExpectationDiff::between("a", "a.yaml", None, None), None);
     }
 
     #[test]
@@ -189,11 +192,11 @@ mod tests {
             (Some(&bare), Some(&blessed), Change::Changed, Some(Change::Added)),
             (None, Some(&bare), Change::Added, None),
         ] {
-            let drift = Drift::between("a", "a.yaml", before, after).expect("a drift");
-            assert_eq!((drift.change, drift.baselines.first().map(|drift| drift.change)), (change, baseline));
+            let diff = ExpectationDiff::between("a", "a.yaml", before, after).expect("a difference");
+            assert_eq!((diff.change, diff.baselines.first().map(|diff| diff.change)), (change, baseline));
         }
         let mut other = bare.clone();
         other.document.ignore = Some("slow".to_owned());
-        assert!(Drift::between("a", "a.yaml", Some(&bare), Some(&other)).expect("a drift").document);
+        assert!(ExpectationDiff::between("a", "a.yaml", Some(&bare), Some(&other)).expect("a difference").document);
     }
 }

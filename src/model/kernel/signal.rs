@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::model::kernel::uapi::NSIG;
+
 /// The names of 1 to 31.
 #[rustfmt::skip]
 const NAMES: [&str; 31] = [
@@ -16,11 +18,9 @@ const NAMES: [&str; 31] = [
 /// Second names of some numbers.
 const ALIASES: [(&str, &str); 3] = [("SIGCLD", "SIGCHLD"), ("SIGIOT", "SIGABRT"), ("SIGPOLL", "SIGIO")];
 
-/// The signal that asks a process to terminate.
-pub const SIGTERM: i32 = 15;
-
+/// The C library's SIGRTMIN and SIGRTMAX: signal(7).
 const RTMIN: i32 = 34;
-const RTMAX: i32 = 64;
+const RTMAX: i32 = NSIG;
 
 /// Returns the name of a signal, or `SIG70` if Linux has none.
 pub fn name(number: i32) -> Cow<'static, str> {

@@ -43,6 +43,7 @@ use std::collections::HashMap;
 use super::is_awaited;
 use crate::model::kernel::call::{Call, Tid};
 use crate::model::kernel::syscall::{Abi, Syscall};
+use crate::model::kernel::uapi::{ERESTARTSYS, SIGCONT, SIGRTMIN, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU};
 
 /// A `siginfo_t` as the kernel wrote it.
 pub type SignalInfo = [u64; 16];
@@ -127,14 +128,8 @@ pub struct Interruptions {
     tasks: HashMap<Tid, Task>,
 }
 
-/// `ERESTARTSYS`, include/linux/errno.h
-pub const ERESTARTSYS: i64 = 512;
-
-/// SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU: the same numbers on x86_64 and aarch64.
-const STOPPING: [i32; 5] = [18, 19, 20, 21, 22];
-
-/// `SIGRTMIN` of the kernel, include/uapi/asm-generic/signal.h: from here on signals do not merge.
-const FIRST_QUEUED: i32 = 32;
+/// Signals that discard each other when they are sent.
+const STOPPING: [i32; 5] = [SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU];
 
 impl Interruptions {
     /// Records that a syscall enters under ptrace. Returns the signals to send to the task now.
@@ -197,7 +192,7 @@ impl Interruptions {
         let mut its = held.iter_mut().filter(|held| held.number == number);
         match info {
             None => its.find(|held| held.is_sent).into_iter().for_each(|held| held.is_sent = false),
-            Some(_) if number < FIRST_QUEUED && its.any(|held| !held.is_sent) => {}
+            Some(_) if number < SIGRTMIN && its.any(|held| !held.is_sent) => {}
             Some(info) => held.push(Held { number, info, is_sent: false }),
         }
     }

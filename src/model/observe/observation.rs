@@ -13,9 +13,10 @@ use crate::model::run::platform::Platform;
 use crate::model::run::workload::Exit;
 use crate::model::trace::event::Event;
 
-mod watch;
+mod observer;
 
-pub use watch::{Misplaced, Part, Watch};
+pub use crate::model::engine::Engine;
+pub use observer::{Misplaced, Observer, Part};
 
 /// The number of calls of one use, and their errors.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -191,7 +192,7 @@ pub struct First {
 
 /// An observation with its command and platform, as a report needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recording {
+pub struct ObservedRun {
     /// The workload's name; `None` for a bare command.
     pub workload: Option<String>,
     /// The program and its arguments.
@@ -208,61 +209,6 @@ pub struct Recording {
     pub killed_stragglers: u64,
     /// The uses of the runs.
     pub observation: Observation,
-}
-
-/// How events are obtained.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Engine {
-    /// Two ptrace stops per call: exact, with results.
-    #[default]
-    Ptrace,
-    /// Expected calls run natively, by a seccomp filter; all others stop. Counts, errors and
-    /// removals of expected calls are unknown.
-    Guard,
-    /// One notification per call, before it is made. A call stops as under ptrace if only its
-    /// result shows what it used; the errors of the other calls are unknown.
-    Notify,
-}
-
-impl Engine {
-    /// Returns the engine of this name, if it can record a baseline.
-    pub fn to_record(word: &str) -> Result<Self, NotAnEngine> {
-        Self::named(word, [Self::Notify, Self::Ptrace])
-    }
-
-    /// Returns the engine of this name, if it can test a workload against its baseline.
-    pub fn to_judge(word: &str) -> Result<Self, NotAnEngine> {
-        Self::named(word, [Self::Guard, Self::Ptrace])
-    }
-
-    fn named(word: &str, among: [Self; 2]) -> Result<Self, NotAnEngine> {
-        among
-            .into_iter()
-            .find(|engine| engine.name() == word)
-            .ok_or_else(|| NotAnEngine { word: word.to_owned(), among })
-    }
-
-    /// Returns the name used on the command line and in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ptrace => "ptrace",
-            Self::Guard => "guard",
-            Self::Notify => "notify",
-        }
-    }
-
-    /// Returns what the engine cannot see of the calls that it reports.
-    pub fn unknown(self) -> Option<&'static str> {
-        (self == Self::Notify).then_some("errors of calls whose result does not say what they used")
-    }
-}
-
-/// The name is no [`Engine`] that can be chosen here.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown engine `{word}`: use one of {}", .among.map(Engine::name).join(", "))]
-pub struct NotAnEngine {
-    word: String,
-    among: [Engine; 2],
 }
 
 #[cfg(test)]

@@ -79,7 +79,7 @@ impl Growth {
     }
 
     /// Returns whether new facts still appeared near the end of [`MOST_RUNS`] runs.
-    pub fn is_restless(&self) -> bool {
+    pub fn is_never_quiet(&self) -> bool {
         self.runs() >= MOST_RUNS && self.runs() - self.last_new() < QUIET_RUNS
     }
 }
@@ -97,7 +97,7 @@ mod tests {
     fn recording_ends_when_quiet_or_too_long() {
         use Length::UntilQuiet;
         let exactly = |runs| Length::Exactly(NonZeroU32::new(runs).expect("not zero"));
-        for (length, runs, new, goal, restless) in [
+        for (length, runs, new, goal, never_quiet) in [
             (UntilQuiet, 0, &[][..], 10, false),
             (UntilQuiet, 1, &[1], 10, false),
             (UntilQuiet, 9, &[1, 2], 10, false),
@@ -119,7 +119,7 @@ mod tests {
             let growth = growth(runs, new);
             assert_eq!(growth.goal(length), goal, "{length:?}, {runs} runs, new in {new:?}");
             assert_eq!(growth.goes_on(length), runs < goal, "{length:?}, {runs} runs, new in {new:?}");
-            assert_eq!(growth.is_restless(), restless, "{length:?}, {runs} runs, new in {new:?}");
+            assert_eq!(growth.is_never_quiet(), never_quiet, "{length:?}, {runs} runs, new in {new:?}");
         }
     }
 

@@ -2,6 +2,6 @@
 //! Main types: [`event::Event`] and [`tracee::Tasks`].
 
 pub mod event;
-pub mod gate;
 pub mod marker;
+pub mod prerequisite;
 pub mod tracee;

@@ -14,7 +14,7 @@ use std::io;
 use crate::model::expectation::Expectation;
 use crate::model::explain::Kernel;
 use crate::model::taxonomy::Taxonomy;
-use record::EvidenceRecord;
+pub(super) use record::EvidenceRecord;
 
 /// One workload and its file.
 #[derive(Debug, Clone, Copy)]

@@ -3,6 +3,7 @@
 //! Field names and their order are a public interface. Lists are sorted, so that the same
 //! expectations give the same bytes.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -10,35 +11,52 @@ use serde::Serialize;
 use super::Evidence;
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::places::{self, Reached};
-use crate::model::attribution::{Subsystem, entry_points};
+use crate::model::attribution::{ObjectKind, Subsystem, entry_points};
 use crate::model::expectation::{Baseline, Document, Entry, Rule};
 use crate::model::explain::{Call, Kernel};
+use crate::model::facts::blind_spot::RecordedBlindSpot;
+use crate::model::facts::errno_name::ErrnoName;
 use crate::model::kernel::syscall::Abi;
 use crate::model::run::workload::Program;
 use crate::model::taxonomy::{Filed, Taxonomy};
 
+/// What `cargo sysguard report --format json` writes: what a repository's expectations say about
+/// its workloads' use of the kernel. Within version 1, fields may be added and none changes its
+/// meaning.
 #[derive(Debug, Serialize)]
-pub(super) struct EvidenceRecord<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(title = "sysguard.report/1"))]
+pub(in crate::report) struct EvidenceRecord<'a> {
+    #[cfg_attr(test, schemars(extend("const" = "sysguard.report/1")))]
     schema: &'static str,
+    /// The version of sysguard.
     pub(super) sysguard: &'static str,
+    /// The taxonomy that names the groups.
     pub(super) taxonomy: &'a str,
+    /// The kernels that sections, sources and options were read from; the newest one defines the
+    /// calls.
     pub(super) tables: TablesRecord<'a>,
     pub(super) summary: SummaryRecord,
     pub(super) workloads: Vec<WorkloadRecord<'a>>,
+    /// The number of system calls in each group, by workload.
     pub(super) matrix: Vec<MatrixRecord<'a>>,
+    /// Section of MAINTAINERS; core:FILE if only THE REST covers the file.
     pub(super) sections: Vec<ReachedRecord<'a>>,
+    /// Kernel options; without one of them the calls, or what they reach, are missing.
     pub(super) configs: Vec<ReachedRecord<'a>>,
     pub(super) blind_spots: Vec<SpotRecord<'a>>,
 }
 
 /// The kernels that the tables were made from.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct TablesRecord<'a> {
     pub(super) kernel: &'a str,
     pub(super) releases: &'a [String],
 }
 
 #[derive(Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct SummaryRecord {
     pub(super) workloads: u64,
     pub(super) without_baseline: u64,
@@ -49,12 +67,14 @@ pub(super) struct SummaryRecord {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct WorkloadRecord<'a> {
     pub(super) name: &'a str,
     pub(super) file: &'a str,
-    /// The command line.
+    /// bin:, example:, test: and bench: name targets of the package; run: names one of its tests.
     pub(super) command: Vec<String>,
     pub(super) level: &'static str,
+    #[cfg_attr(test, schemars(extend("enum" = ["set apart", "strict"])))]
     pub(super) ambient: &'static str,
     pub(super) ignored: Option<&'a str>,
     pub(super) forbid: Vec<RuleRecord<'a>>,
@@ -63,12 +83,14 @@ pub(super) struct WorkloadRecord<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct RuleRecord<'a> {
     pub(super) rule: String,
     pub(super) why: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct BaselineRecord<'a> {
     pub(super) platform: String,
     /// The environment around the workload when a fact last changed.
@@ -80,6 +102,7 @@ pub(super) struct BaselineRecord<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct GroupRecord<'a> {
     pub(super) name: &'a str,
     pub(super) syscalls: Vec<UseRecord<'a>>,
@@ -87,21 +110,24 @@ pub(super) struct GroupRecord<'a> {
 
 /// The uses of a call that reached one subsystem.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct UseRecord<'a> {
     pub(super) name: &'a str,
+    /// The slug of the subsystem that was reached, whatever the taxonomy.
     pub(super) subsystem: &'static str,
     pub(super) entry_point: Option<&'a str>,
     pub(super) source: Option<&'a str>,
     pub(super) section: Option<&'a str>,
     pub(super) config: Option<&'a str>,
     pub(super) expert: bool,
-    /// The places that its arguments and objects reached; the fields above describe the entry
-    /// point.
+    /// The places that its arguments and objects reached; source, section, config and expert above
+    /// describe the entry point.
     pub(super) reached: Vec<PlaceRecord>,
     pub(super) arguments: Vec<&'a str>,
     pub(super) objects: Vec<&'a str>,
-    pub(super) errors: Vec<&'a str>,
-    pub(super) abis: Vec<&'a str>,
+    pub(super) errors: Vec<Cow<'static, str>>,
+    pub(super) abis: Vec<&'static str>,
+    /// Whether some recorded runs did not show it.
     pub(super) sometimes: bool,
     pub(super) why: Option<&'a str>,
     pub(super) owner: Option<&'a str>,
@@ -109,6 +135,7 @@ pub(super) struct UseRecord<'a> {
 
 /// A place that a call reached.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct PlaceRecord {
     pub(super) source: &'static str,
     pub(super) section: &'static str,
@@ -124,6 +151,7 @@ impl From<Reached> for PlaceRecord {
 
 /// A group, and the number of calls in it for each workload.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct MatrixRecord<'a> {
     pub(super) group: &'a str,
     pub(super) syscalls: BTreeMap<&'a str, u64>,
@@ -131,16 +159,19 @@ pub(super) struct MatrixRecord<'a> {
 
 /// A section of MAINTAINERS or an option of the kernel, and the calls and workloads that reach it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct ReachedRecord<'a> {
     pub(super) name: String,
     /// For an option: whether it is offered to experts only.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "bool"))]
     pub(super) expert: Option<bool>,
     pub(super) syscalls: BTreeSet<&'a str>,
     pub(super) workloads: BTreeSet<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct SpotRecord<'a> {
     pub(super) name: &'a str,
     pub(super) meaning: Option<&'static str>,
@@ -215,9 +246,9 @@ fn baseline<'a>(recorded: &'a Baseline, kernel: &'a Kernel, taxonomy: &'a Taxono
     BaselineRecord {
         platform: recorded.platform.to_string(),
         fingerprint: parts.into_iter().filter_map(|(part, value)| Some((part, value?))).collect(),
-        quiet: !recorded.restless,
+        quiet: !recorded.never_quiet,
         groups: groups.into_iter().map(group).collect(),
-        blind_spots: recorded.blind_spots.iter().map(String::as_str).collect(),
+        blind_spots: recorded.blind_spots.iter().map(RecordedBlindSpot::name).collect(),
     }
 }
 
@@ -229,14 +260,14 @@ fn used<'a>(
     kernel: &'a Kernel,
     abi: Option<Abi>,
 ) -> (UseRecord<'a>, Subsystem) {
-    let own = entry.abis.iter().find_map(|abi| Abi::from_name(abi)).or(abi);
+    let own = entry.abis.first().copied().or(abi);
     let is_same = |call: &&Call| call.name == name && Some(call.syscall.abi) == own;
     let call = kernel.calls.iter().find(is_same);
     let facts = call.and_then(|call| call.entry_point.as_ref());
-    let (arguments, objects) = (entry.arguments.iter().map(String::as_str), entry.objects.iter().map(String::as_str));
+    let (arguments, objects) =
+        (entry.arguments.iter().map(String::as_str), entry.objects.iter().map(ObjectKind::class));
     let entry_point = call.and_then(|call| entry_points::facts(call.syscall));
     let reached = places::all_reached(entry_point, name, arguments, objects);
-    let texts = |values: &'a BTreeSet<String>| values.iter().map(String::as_str).collect();
     let record = UseRecord {
         name,
         subsystem: subsystem.slug(),
@@ -246,10 +277,10 @@ fn used<'a>(
         config: facts.and_then(|facts| facts.config.as_deref()),
         expert: facts.is_some_and(|facts| facts.expert),
         reached: reached.into_iter().map(PlaceRecord::from).collect(),
-        arguments: texts(&entry.arguments),
-        objects: texts(&entry.objects),
-        errors: texts(&entry.errors),
-        abis: texts(&entry.abis),
+        arguments: entry.arguments.iter().map(String::as_str).collect(),
+        objects: entry.objects.iter().map(ObjectKind::as_str).collect(),
+        errors: entry.errors.iter().map(|ErrnoName(errno)| errno.name()).collect(),
+        abis: entry.abis.iter().map(|abi| abi.name()).collect(),
         sometimes: entry.sometimes,
         why: entry.why.as_deref(),
         owner: entry.owner.as_deref(),

@@ -37,7 +37,7 @@ fn record_matches_its_schema() {
         (&"CONFIG_EPOLL".into(), &true.into())
     );
     assert_eq!(record["summary"]["without_baseline"], 1);
-    holds(include_str!("../schema/report-1.json"), record, "/workloads/0");
+    holds("report-1", &record);
 }
 
 #[test]

@@ -21,7 +21,7 @@ impl Markup {
         let errors = if used.errors.is_empty() {
             String::new()
         } else {
-            format!(", fails with {}", self.codes(used.errors.iter().copied()))
+            format!(", fails with {}", self.codes(used.errors.iter().map(|errno| &**errno)))
         };
         let seen = if used.sometimes { ", not in every run" } else { "" };
         [

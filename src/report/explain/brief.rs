@@ -11,7 +11,7 @@ pub(in crate::report) const CALL: &str = "call";
 /// Returns label and text for each part of a fact, for its call under this ABI.
 pub(in crate::report) fn brief(fact: &Fact, abi: Option<Abi>) -> Vec<(&'static str, String)> {
     let abi = match fact {
-        Fact::Use { detail: Some(Detail::Abi(abi)), .. } => Abi::from_name(abi),
+        Fact::Use { detail: Some(Detail::Abi(abi)), .. } => Some(*abi),
         _ => abi,
     };
     let mut parts = meanings_of(fact, &Kernel::of_tables());

@@ -14,6 +14,8 @@ use crate::model::explain::{Explanation, Kernel};
 use sheet::{Sheet, sheets};
 
 pub(super) use brief::{CALL, brief};
+#[cfg(test)]
+pub(super) use record::ExplainRecord;
 pub use record::json;
 pub(super) use sheet::section;
 

@@ -10,16 +10,25 @@ use crate::model::explain::{
 };
 use crate::model::facts::families::{Closeness, Family};
 
+/// What `cargo sysguard explain NAME --format json` writes: every meaning of a name. Within version
+/// 1, fields and kinds may be added and none changes its meaning.
 #[derive(Serialize)]
-struct ExplainRecord<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(title = "sysguard.explain/1"))]
+pub(in crate::report) struct ExplainRecord<'a> {
+    #[cfg_attr(test, schemars(extend("const" = "sysguard.explain/1")))]
     schema: &'static str,
+    /// The name, as given.
     name: &'a str,
+    /// The kernel that the answer is based on: the tables, or the given source tree.
     kernel: KernelRecord<'a>,
     key: Option<KeyRecord<'a>>,
+    #[cfg_attr(test, schemars(length(min = 1)))]
     meanings: Vec<MeaningRecord<'a>>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct KernelRecord<'a> {
     version: &'a str,
     releases: &'a [String],
@@ -27,14 +36,18 @@ struct KernelRecord<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct KeyRecord<'a> {
     workload: &'a str,
     fact: String,
+    /// The baselines that contain it.
     held: Vec<HeldRecord<'a>>,
+    /// The proposal that would add it.
     pending: Option<&'a str>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct HeldRecord<'a> {
     platform: String,
     why: Option<&'a str>,
@@ -43,6 +56,7 @@ struct HeldRecord<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct MeaningRecord<'a> {
     #[serde(flatten)]
     what: WhatRecord<'a>,
@@ -50,12 +64,14 @@ struct MeaningRecord<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct UsedRecord<'a> {
     workload: &'a str,
     keys: Vec<String>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 enum WhatRecord<'a> {
     Syscall {
@@ -64,21 +80,28 @@ enum WhatRecord<'a> {
         entry_points: Vec<EntryRecord<'a>>,
         families: Vec<FamilyRecord>,
         man_page: Option<String>,
+        /// The reason; null if it is not.
         ambient: Option<&'a str>,
+        /// The reason; null if it is not.
         privileged: Option<&'a str>,
     },
     Argument {
         name: &'a str,
+        #[cfg_attr(test, schemars(with = "Option<i64>"))]
         number: Option<u64>,
         calls: &'a [&'static str],
         subsystem: Option<&'static str>,
+        #[cfg_attr(test, schemars(extend("enum" = ["subsystem", "its-call", "its-object"])))]
         reaches: &'static str,
         why: Option<&'a str>,
         header: Option<&'a str>,
+        /// The source file or folder that handles it, or else its header.
         source: Option<&'a str>,
         config: Option<&'a str>,
         expert: bool,
+        /// FILE:LINE in the given source tree.
         declared: Option<&'a str>,
+        /// Section of MAINTAINERS for the source, or else for the file that declares it.
         section: Option<&'a str>,
     },
     Object {
@@ -86,7 +109,9 @@ enum WhatRecord<'a> {
         subsystem: Option<&'static str>,
         why: &'a str,
         source: Option<&'a str>,
+        /// Section of MAINTAINERS for that file.
         section: Option<&'a str>,
+        /// null: none, or no Makefile says so.
         config: Option<&'a str>,
         expert: bool,
         made_by: &'a [&'static str],
@@ -109,26 +134,33 @@ enum WhatRecord<'a> {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct NumberRecord<'a> {
     abi: &'static str,
     number: i64,
+    /// null: the number fails with ENOSYS.
     entry_point: Option<&'a str>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct EntryRecord<'a> {
     name: &'a str,
     source: &'a str,
+    /// Section of MAINTAINERS; core:FILE if only THE REST covers the file.
     section: &'a str,
     subsystem: &'static str,
+    /// `path DIRECTORY`, or the reason of a rule for this call.
     basis: &'a str,
     config: Option<&'a str>,
     expert: bool,
+    /// A release such as 5.6, or an upper bound such as <=6.12; null if unknown.
     since: Option<&'a str>,
     abis: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct FamilyRecord {
     name: &'static str,
     members: &'static [&'static str],

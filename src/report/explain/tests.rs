@@ -75,8 +75,9 @@ fn record_matches_its_schema() {
         "io_uring",
         "syscall_0x3e7",
     ] {
-        let record = serde_json::from_str(&written(|out| json(out, &explained(name), &kernel()))).expect("JSON");
-        holds(include_str!("../schema/explain-1.json"), record, "/meanings/0");
+        let record: serde_json::Value =
+            serde_json::from_str(&written(|out| json(out, &explained(name), &kernel()))).expect("JSON");
+        holds("explain-1", &record);
     }
 }
 

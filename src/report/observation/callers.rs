@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::model::attribution::Use;
+use crate::model::attribution::{ObjectKind, Use};
 use crate::model::observe::call_site::{CallSite, Frame};
 use crate::model::observe::observation::Observation;
 use crate::report::Palette;
@@ -17,7 +17,7 @@ pub(super) fn write(out: &mut dyn io::Write, observation: &Observation, palette:
             continue;
         }
         let Use { subsystem, syscall, argument, object, .. } = used;
-        let details = [argument.as_deref(), object.as_deref()].into_iter().flatten();
+        let details = [argument.as_deref(), object.as_ref().map(ObjectKind::as_str)].into_iter().flatten();
         let details: String = details.map(|detail| format!(" {}", escaped(detail))).collect();
         let called = format!("{subsystem}::{}{details}", syscall.name());
         writeln!(out, "\n{} by {}", Painted(palette.heading, called), escaped(&site.to_string()))?;

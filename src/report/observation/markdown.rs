@@ -6,13 +6,13 @@ use std::io;
 use super::groups::groups;
 use super::record::ObservationRecord;
 use super::table::label;
-use crate::model::observe::observation::Recording;
+use crate::model::observe::observation::ObservedRun;
 use crate::model::taxonomy::Taxonomy;
 use crate::report::markup::markdown as cell;
 
 pub(super) fn write(
     out: &mut dyn io::Write,
-    recording: &Recording,
+    recording: &ObservedRun,
     record: &ObservationRecord<'_>,
     taxonomy: &Taxonomy,
 ) -> io::Result<()> {

@@ -13,14 +13,14 @@ mod table;
 use std::io;
 
 use super::{Format, Palette};
-use crate::model::observe::observation::Recording;
+use crate::model::observe::observation::ObservedRun;
 use crate::model::taxonomy::Taxonomy;
-use record::ObservationRecord;
+pub(super) use record::ObservationRecord;
 
 /// Writes an observation, with subsystems named by a taxonomy. Only [`Format::Table`] has colours.
 pub fn observation(
     out: &mut dyn io::Write,
-    recording: &Recording,
+    recording: &ObservedRun,
     format: Format,
     taxonomy: &Taxonomy,
     palette: &Palette,

@@ -10,48 +10,63 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::model::attribution::blind_spot::BlindSpot;
-use crate::model::attribution::{Subsystem, Use, entry_points, places};
+use crate::model::attribution::{ObjectKind, Subsystem, Use, entry_points, places};
 use crate::model::kernel::syscall::{Abi, Syscall};
-use crate::model::observe::observation::{Observation, Recording, Tally};
+use crate::model::observe::observation::{Observation, ObservedRun, Tally};
 use crate::model::run::workload::Exit;
 use crate::report::exit;
 
 /// Errnos by name with their counts.
 pub(super) type Errors = BTreeMap<Cow<'static, str>, u64>;
 
+/// What `cargo sysguard trace --format json` writes. Within version 1, fields may be added and none
+/// changes its meaning.
 #[derive(Debug, Serialize)]
-pub(super) struct ObservationRecord<'a> {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, schemars(title = "sysguard.observation/1"))]
+pub(in crate::report) struct ObservationRecord<'a> {
+    #[cfg_attr(test, schemars(extend("const" = "sysguard.observation/1")))]
     schema: &'static str,
     workload: WorkloadRecord<'a>,
     platform: PlatformRecord<'a>,
+    #[cfg_attr(test, schemars(extend("enum" = ["ptrace", "guard", "notify"])))]
     engine: &'static str,
     /// What the engine does not see.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "String"))]
     unknown: Option<&'static str>,
     runs: u32,
     #[serde(serialize_with = "exit::serialize")]
+    /// An exit status or a signal.
+    #[cfg_attr(test, schemars(with = "exit::ExitRecord"))]
     exit: Exit,
     processes: u64,
     threads: u64,
     lost_events: u64,
+    /// One for each ABI and number.
     pub(super) syscalls: Vec<SyscallRecord>,
+    /// The union over all uses.
     pub(super) subsystems: Vec<SubsystemRecord>,
     blind_spots: Vec<&'static str>,
-    /// The groups of a taxonomy other than the default. Subsystems keep their slugs.
+    /// The groups of another taxonomy, if `--taxonomy` names one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "TaxonomyRecord"))]
     pub(super) taxonomy: Option<TaxonomyRecord>,
+    /// The phases that the program named, if any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     phases: Vec<PhaseRecord<'a>>,
 }
 
 /// A taxonomy other than the default, and its groups.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct TaxonomyRecord {
     pub(super) name: String,
     pub(super) groups: Vec<GroupRecord>,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct GroupRecord {
     pub(super) name: String,
     pub(super) calls: u64,
@@ -60,71 +75,88 @@ pub(super) struct GroupRecord {
 
 /// What was used during a phase that the program named.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct PhaseRecord<'a> {
     name: &'a str,
     subsystems: Vec<SubsystemRecord>,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct WorkloadRecord<'a> {
     name: Option<&'a str>,
     command: &'a [String],
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct PlatformRecord<'a> {
     arch: &'a str,
     libc: Option<&'a str>,
+    /// `uname -r`
     kernel: &'a str,
 }
 
 /// One pair of ABI and number.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct SyscallRecord {
     pub(super) name: Cow<'static, str>,
     #[serde(serialize_with = "as_displayed")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub(super) abi: Abi,
     pub(super) number: i64,
     pub(super) calls: u64,
+    /// Errnos by name with their counts.
     pub(super) errors: Errors,
     /// The subsystem of the entry point; each use has its own.
     #[serde(serialize_with = "as_displayed")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub(super) subsystem: Subsystem,
     pub(super) entry_point: Option<&'static str>,
     pub(super) source: Option<&'static str>,
+    /// The section of MAINTAINERS of the entry point; each use has its own.
     pub(super) section: Option<&'static str>,
+    /// The kinds of use of this syscall; their calls add up to its calls.
     pub(super) uses: Vec<UseRecord>,
 }
 
 /// One kind of use of a syscall.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct UseRecord {
+    /// The subsystem that was reached.
     #[serde(serialize_with = "as_displayed")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub(super) subsystem: Subsystem,
     pub(super) object: Option<String>,
     pub(super) argument: Option<Cow<'static, str>>,
     pub(super) calls: u64,
+    /// Errnos by name with their counts.
     pub(super) errors: Errors,
-    /// The source file that was reached: that of the argument, the object or the entry point.
+    /// The source file or folder that was reached: that of the argument, or else of the object, or
+    /// else of the entry point.
     pub(super) source: Option<&'static str>,
-    /// The section of that file in MAINTAINERS.
+    /// The section of MAINTAINERS of that source.
     pub(super) section: Option<&'static str>,
-    /// The options that must be enabled.
+    /// The options that must be enabled for it and for the entry point.
     pub(super) config: Option<String>,
 }
 
 /// The uses that reached one subsystem.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct SubsystemRecord {
     #[serde(serialize_with = "as_displayed")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pub(super) name: Subsystem,
     pub(super) calls: u64,
     syscalls: BTreeSet<Cow<'static, str>>,
 }
 
 impl<'a> ObservationRecord<'a> {
-    pub(super) fn of(recording: &'a Recording) -> Self {
-        let Recording { workload, command, platform, kernel, engine, exit, observation, .. } = recording;
+    pub(super) fn of(recording: &'a ObservedRun) -> Self {
+        let ObservedRun { workload, command, platform, kernel, engine, exit, observation, .. } = recording;
         let syscalls = syscalls(observation);
         Self {
             schema: "sysguard.observation/1",
@@ -182,12 +214,13 @@ impl UseRecord {
     /// Returns a use with no calls.
     fn new(used: &Use) -> Self {
         let entry = entry_points::facts(used.syscall);
-        let (argument, object) = (used.argument.as_deref(), used.object.as_deref());
-        let reached = places::reached(entry, &used.syscall.name(), argument, object);
+        let object = used.object.as_ref();
+        let reached =
+            places::reached(entry, &used.syscall.name(), used.argument.as_deref(), object.map(ObjectKind::class));
         let (source, section) = (reached.as_ref().map(|at| at.source), reached.as_ref().map(|at| at.section));
         Self {
             subsystem: used.subsystem,
-            object: object.map(str::to_owned),
+            object: object.map(ToString::to_string),
             argument: used.argument.clone(),
             calls: 0,
             errors: Errors::new(),
@@ -205,7 +238,7 @@ impl UseRecord {
 
 /// The uses of one syscall by subsystem, argument and object. Whether a use is ambient matters only
 /// to verdicts.
-type Uses<'a> = BTreeMap<(Subsystem, Option<&'a str>, Option<&'a str>), UseRecord>;
+type Uses<'a> = BTreeMap<(Subsystem, Option<&'a str>, Option<&'a ObjectKind>), UseRecord>;
 
 /// Returns all syscalls, sorted by subsystem, name, ABI and number, with their uses sorted by
 /// subsystem, argument and object.
@@ -215,7 +248,7 @@ fn syscalls(observation: &Observation) -> Vec<SyscallRecord> {
         let new = || (SyscallRecord::new(used.syscall), Uses::new());
         let (record, uses) = records.entry(used.syscall).or_insert_with(new);
         record.add(tally);
-        let key = (used.subsystem, used.argument.as_deref(), used.object.as_deref());
+        let key = (used.subsystem, used.argument.as_deref(), used.object.as_ref());
         uses.entry(key).or_insert_with(|| UseRecord::new(used)).add(tally);
     }
     let whole =

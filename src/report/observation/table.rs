@@ -7,7 +7,7 @@ use super::groups::{Group, groups};
 use super::record::{ObservationRecord, SyscallRecord, UseRecord, format_errors};
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::kernel::syscall::Abi;
-use crate::model::observe::observation::Recording;
+use crate::model::observe::observation::ObservedRun;
 use crate::model::taxonomy::Taxonomy;
 use crate::report::Palette;
 use crate::report::style::Painted;
@@ -23,7 +23,7 @@ struct Row {
 
 pub(super) fn write(
     out: &mut dyn io::Write,
-    recording: &Recording,
+    recording: &ObservedRun,
     record: &ObservationRecord<'_>,
     taxonomy: &Taxonomy,
     palette: &Palette,
@@ -96,11 +96,11 @@ fn write_rows(out: &mut dyn io::Write, rows: &[Row], palette: &Palette) -> io::R
 /// Writes one line on how complete the report is.
 fn write_coverage(
     out: &mut dyn io::Write,
-    recording: &Recording,
+    recording: &ObservedRun,
     taxonomy: &Taxonomy,
     palette: &Palette,
 ) -> io::Result<()> {
-    let Recording { observation, killed_stragglers, engine, exit, .. } = recording;
+    let ObservedRun { observation, killed_stragglers, engine, exit, .. } = recording;
     let spots: Vec<&str> = observation.blind_spots.iter().copied().map(BlindSpot::name).collect();
     let runs = if observation.runs == 1 { String::new() } else { format!("{} runs, ", observation.runs) };
     let tasks = counted(observation.threads, "task", "tasks");

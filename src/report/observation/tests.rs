@@ -45,8 +45,8 @@ fn uses() -> BTreeMap<Use, Tally> {
     ])
 }
 
-fn recording() -> Recording {
-    Recording {
+fn recording() -> ObservedRun {
+    ObservedRun {
         workload: None,
         command: vec!["ls".to_owned(), "-l".to_owned()],
         platform: Platform::from_triple("x86_64-unknown-linux-gnu").expect("a triple"),
@@ -64,11 +64,11 @@ fn recording() -> Recording {
     }
 }
 
-fn written(recording: &Recording, format: Format, palette: &Palette) -> String {
+fn written(recording: &ObservedRun, format: Format, palette: &Palette) -> String {
     filed(recording, format, &Taxonomy::default(), palette)
 }
 
-fn filed(recording: &Recording, format: Format, taxonomy: &Taxonomy, palette: &Palette) -> String {
+fn filed(recording: &ObservedRun, format: Format, taxonomy: &Taxonomy, palette: &Palette) -> String {
     let mut out = Vec::new();
     observation(&mut out, recording, format, taxonomy, palette).expect("memory takes everything");
     String::from_utf8(out).expect("reports are text")
@@ -352,8 +352,6 @@ fn record_matches_its_schema() {
     for (exit, engine) in ends.into_iter().zip([Engine::Ptrace, Engine::Guard, Engine::Notify]) {
         (recording.exit, recording.engine) = (exit, engine);
         let text = filed(&recording, Format::Json, &guide, &Palette::plain());
-        for place in ["", "/syscalls/0", "/syscalls/0/uses/0", "/subsystems/0", "/taxonomy/groups/0", "/phases/0"] {
-            holds(include_str!("../schema/observation-1.json"), serde_json::from_str(&text).expect("JSON"), place);
-        }
+        holds("observation-1", &serde_json::from_str(&text).expect("JSON"));
     }
 }

@@ -1,6 +1,7 @@
 //! The verdicts of a run by package, and their findings in the order of importance. Main type:
 //! [`PackageVerdicts`].
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::findings::words;
@@ -37,6 +38,7 @@ pub(super) fn all(packages: &[PackageVerdicts]) -> impl Iterator<Item = (&Packag
 
 /// The numbers of workloads by outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct Tally {
     pub(super) passed: u64,
     pub(super) failed: u64,
@@ -120,18 +122,18 @@ impl<'a> Ranked<'a> {
     /// changed around the workload.
     pub(super) fn reasons(&self) -> impl Iterator<Item = String> {
         let privilege = privilege(&self.finding.fact).filter(|_| self.weight == Weight::Privileged);
-        let kin = self
+        let related = self
             .finding
-            .kin
+            .related
             .as_ref()
             .map(|RelatedSyscall { family, beside }| format!("beside {beside} (family {family})"));
-        privilege.map(str::to_owned).into_iter().chain(kin).chain(self.finding.cause.clone())
+        privilege.map(str::to_owned).into_iter().chain(related).chain(self.finding.cause.clone())
     }
 
     /// Returns the reason of a `forbid:` rule, then the details of the finding.
-    pub(super) fn remarks(&self) -> impl Iterator<Item = &'a str> {
+    pub(super) fn remarks(&self) -> impl Iterator<Item = Cow<'a, str>> {
         let finding = self.finding;
-        finding.forbidden.as_deref().into_iter().chain(finding.details.iter().map(Detail::value))
+        finding.forbidden.as_deref().map(Cow::from).into_iter().chain(finding.details.iter().map(Detail::value))
     }
 
     /// Returns the call site of the first call.

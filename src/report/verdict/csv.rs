@@ -5,7 +5,6 @@ use std::io;
 
 use super::batch::{PackageVerdicts, all};
 use super::headline;
-use crate::model::facts::fact::Detail;
 use crate::model::facts::finding::Finding;
 use crate::model::facts::finding::Suspect;
 use crate::model::judge::verdict::{Status, Verdict};
@@ -51,10 +50,10 @@ fn outcome(verdict: &Verdict) -> &'static str {
 }
 
 fn remarks(finding: &Finding) -> String {
-    let details = finding.details.iter().map(Detail::value);
-    let remarks = finding.forbidden.as_deref().into_iter().chain(details).chain(finding.cause.as_deref());
+    let details = finding.details.iter().map(|detail| detail.value().into_owned());
     let by = finding.site.iter().map(|site| format!("by {site}"));
-    remarks.map(str::to_owned).chain(by).collect::<Vec<_>>().join(" ")
+    let (forbidden, cause) = (finding.forbidden.iter().cloned(), finding.cause.iter().cloned());
+    forbidden.chain(details).chain(cause).chain(by).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use std::io;
 
-use crate::model::facts::fact::{Detail, Fact};
+use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::Suspect;
 use crate::model::facts::finding::{Comparison, Finding, FindingKind, RelatedSyscall};
-use crate::model::facts::fingerprint::Drift;
+use crate::model::facts::fingerprint::FingerprintChange;
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::judge::weight::{Weight, privilege};
 use crate::report::Palette;
@@ -49,7 +49,7 @@ pub(super) fn words(kind: FindingKind) -> (&'static str, &'static str) {
 
 /// Returns what changed around a workload since its baseline was recorded, if something is new.
 pub(super) fn drift(verdict: &Verdict) -> Option<String> {
-    let parts: Vec<String> = verdict.comparison.drift.iter().map(Drift::to_string).collect();
+    let parts: Vec<String> = verdict.comparison.drift.iter().map(FingerprintChange::to_string).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
@@ -103,8 +103,8 @@ fn columns(finding: &Finding) -> [String; 4] {
     let calls = if finding.calls == 0 { String::new() } else { calls(finding.calls).to_string() };
     let (shown, cut) = finding.details.split_at(finding.details.len().min(DETAILS));
     let reason = privilege(&finding.fact).filter(|_| Weight::of(finding) == Weight::Privileged);
-    let remark = finding.forbidden.as_deref().into_iter().chain(shown.iter().map(Detail::value));
-    let mut remark: Vec<String> = remark.map(str::to_owned).collect();
+    let details = shown.iter().map(|detail| detail.value().into_owned());
+    let mut remark: Vec<String> = finding.forbidden.iter().cloned().chain(details).collect();
     if !cut.is_empty() {
         remark.push(format!("and {} more", cut.len()));
     }
@@ -141,7 +141,7 @@ pub(super) fn write_keys(out: &mut dyn io::Write, verdict: &Verdict, palette: &P
     if !notes.is_empty() || !gone.is_empty() {
         writeln!(out)?;
     }
-    let (related, deep): (Vec<&Finding>, Vec<&Finding>) = notes.iter().partition(|note| note.kin.is_some());
+    let (related, deep): (Vec<&Finding>, Vec<&Finding>) = notes.iter().partition(|note| note.related.is_some());
     if !related.is_empty() {
         let keys = some_of(related.iter().map(|note| with_family(note)));
         writeln!(out, "{} new, but of a known family: {keys}", Painted(palette.hint, "note:"))?;
@@ -159,9 +159,10 @@ pub(super) fn write_keys(out: &mut dyn io::Write, verdict: &Verdict, palette: &P
 
 /// `filesystem::openat2 beside openat (family open)`
 fn with_family(note: &Finding) -> String {
-    let kin = note.kin.iter().map(|RelatedSyscall { family, beside }| format!(" beside {beside} (family {family})"));
+    let related =
+        note.related.iter().map(|RelatedSyscall { family, beside }| format!(" beside {beside} (family {family})"));
     let cause = note.cause.iter().map(|cause| format!(", {cause}"));
-    std::iter::once(note.fact.to_string()).chain(kin).chain(cause).collect()
+    std::iter::once(note.fact.to_string()).chain(related).chain(cause).collect()
 }
 
 /// Returns the first few facts and the number of the others.

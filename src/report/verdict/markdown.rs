@@ -108,7 +108,7 @@ fn place<'a>(line: &Ranked<'a>) -> (&'a str, Option<&'a str>) {
 fn row(line: &Ranked<'_>, by: Option<&str>) -> String {
     // A blind spot has no calls.
     let calls = if line.finding.calls == 0 { String::new() } else { line.finding.calls.to_string() };
-    let remarks = line.remarks().map(code).chain(by.map(|site| format!("by {}", code(site))));
+    let remarks = line.remarks().map(|remark| code(&remark)).chain(by.map(|site| format!("by {}", code(site))));
     let remarks: Vec<String> =
         line.reasons().map(|reason| escaped(&reason)).chain([remarks.collect::<Vec<_>>().join(" ")]).collect();
     let remarks: Vec<String> = remarks.into_iter().filter(|remark| !remark.is_empty()).collect();

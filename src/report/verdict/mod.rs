@@ -24,12 +24,13 @@ use std::io;
 use super::style::Painted;
 use super::words::{counted, escaped, len};
 use super::{Format, Palette, VerdictFormat};
-use crate::model::facts::finding::{Comparison, Watched};
+use crate::model::engine::{Engine, UsedEngine};
+use crate::model::facts::finding::Comparison;
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::run::recording::Growth;
 use crate::model::run::workload::Exit;
 use findings::{counts_by_kind, write_drift, write_findings, write_keys, write_suspects};
-use json::VerdictsRecord;
+pub(super) use json::VerdictsRecord;
 
 pub use batch::PackageVerdicts;
 pub use closing::Closing;
@@ -193,11 +194,12 @@ fn extras(verdict: &Verdict) -> String {
     ];
     let words: Vec<String> = words.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| words).collect();
     let passing = if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) };
-    match &verdict.comparison.watched {
-        Watched::EveryCall => passing,
-        Watched::Guarded => format!("{passing}, fast mode"),
-        Watched::Notified => format!("{passing}, by notifications"),
-        Watched::Unguarded { reason } => format!("{passing}, fallback to ptrace: {}", first_line(reason)),
+    let UsedEngine { engine, fallback } = &verdict.comparison.used;
+    match (engine, fallback) {
+        (_, Some(reason)) => format!("{passing}, fallback to ptrace: {}", first_line(reason)),
+        (Engine::Ptrace, None) => passing,
+        (Engine::Guard, None) => format!("{passing}, fast mode"),
+        (Engine::Notify, None) => format!("{passing}, by notifications"),
     }
 }
 
@@ -207,7 +209,7 @@ fn grown(growth: &Growth) -> String {
     match (growth.runs(), growth.last_new()) {
         (0, _) => String::new(),
         (1, _) => format!("; {runs}"),
-        (_, last) if growth.is_restless() => format!("; {runs}, still not quiet: new facts in run {last}"),
+        (_, last) if growth.is_never_quiet() => format!("; {runs}, still not quiet: new facts in run {last}"),
         (count, last) if count == last => format!("; {runs}, new facts in the last"),
         (_, last) => format!("; {runs}, nothing new since run {last}"),
     }

@@ -8,69 +8,79 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::engine::{Engine, UsedEngine};
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::Suspect;
-use crate::model::facts::finding::{Comparison, Finding, FindingKind, RelatedSyscall, Watched};
-use crate::model::facts::fingerprint::Drift;
+use crate::model::facts::finding::{Comparison, Finding, FindingKind, RelatedSyscall};
+use crate::model::facts::fingerprint::FingerprintChange;
 use crate::model::judge::verdict::{Asked, Change, Status, Verdict};
-use crate::model::observe::observation::Engine;
 use crate::model::run::recording::Growth;
 use crate::model::run::workload::Exit;
 use crate::report::exit;
+#[cfg(test)]
+use crate::report::schema::FactKey;
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(super) struct VerdictRecord {
     workload: String,
+    /// The expectation file, relative to its package.
     file: String,
+    /// The line in the expectation file, counted from 1.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     line: Option<usize>,
     #[serde(with = "StatusRecord")]
+    #[cfg_attr(test, schemars(with = "StatusRecord"))]
     status: Status,
+    /// The new facts that fail.
     findings: Vec<FindingRecord>,
+    /// New facts that do not fail.
     notes: Vec<FindingRecord>,
+    /// New facts that were not in every run; they do not fail.
     #[serde(default)]
     suspects: Vec<SuspectRecord>,
+    /// Facts in the baseline that were not seen.
+    #[cfg_attr(test, schemars(with = "Vec<FactKey>"))]
     gone: Vec<String>,
+    /// What changed around the workload since the baseline was recorded.
     #[serde(default)]
-    drift: Vec<DriftRecord>,
+    drift: Vec<FingerprintChangeRecord>,
+    /// The number of new facts in each recorded run.
     #[serde(default)]
     growth: Vec<usize>,
     change: Option<ChangeRecord>,
+    /// The engine that was used. The guard does not see counts, errnos and removed facts of expected
+    /// calls. The reason says why ptrace was used instead of the requested engine.
     #[serde(default)]
     watched: WatchedRecord,
 }
 
 /// The engine that was used, and why it is not the requested one.
 #[derive(Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct WatchedRecord {
+    #[cfg_attr(test, schemars(extend("enum" = ["ptrace", "guard", "notify"])))]
     engine: String,
     reason: Option<String>,
 }
 
-impl From<Watched> for WatchedRecord {
-    fn from(watched: Watched) -> Self {
-        let (engine, reason) = match watched {
-            Watched::EveryCall => (Engine::Ptrace, None),
-            Watched::Guarded => (Engine::Guard, None),
-            Watched::Notified => (Engine::Notify, None),
-            Watched::Unguarded { reason } => (Engine::Ptrace, Some(reason)),
-        };
-        Self { engine: engine.name().to_owned(), reason }
+impl From<UsedEngine> for WatchedRecord {
+    fn from(used: UsedEngine) -> Self {
+        Self { engine: used.engine.name().to_owned(), reason: used.fallback }
     }
 }
 
-impl From<WatchedRecord> for Watched {
+impl From<WatchedRecord> for UsedEngine {
     fn from(record: WatchedRecord) -> Self {
-        match record.reason {
-            Some(reason) => Self::Unguarded { reason },
-            None if record.engine == Engine::Guard.name() => Self::Guarded,
-            None if record.engine == Engine::Notify.name() => Self::Notified,
-            None => Self::EveryCall,
-        }
+        let is_named = |engine: &Engine| engine.name() == record.engine;
+        let engine = [Engine::Guard, Engine::Notify].into_iter().find(is_named).unwrap_or_default();
+        record.reason.map_or(engine.into(), Self::instead)
     }
 }
 
-/// `{"kind": "no_baseline", "platform": "x86_64-linux-gnu"}`
+/// The outcome and its details: `{"kind": "no_baseline", "platform": "x86_64-linux-gnu"}`.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(remote = "Status", tag = "kind", rename_all = "snake_case")]
 enum StatusRecord {
     Passed,
@@ -81,9 +91,12 @@ enum StatusRecord {
     },
     WrongExit {
         #[serde(with = "exit")]
+        #[cfg_attr(test, schemars(with = "exit::ExitRecord"))]
         expected: Exit,
         #[serde(with = "exit")]
+        #[cfg_attr(test, schemars(with = "exit::ExitRecord"))]
         actual: Exit,
+        /// The end of the workload's output.
         output: String,
     },
     Ignored {
@@ -104,27 +117,42 @@ enum StatusRecord {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct FindingRecord {
+    #[cfg_attr(test, schemars(with = "FactKey"))]
     key: String,
+    #[cfg_attr(test, schemars(extend("enum" = FindingKind::ALL.map(FindingKind::name))))]
     kind: String,
+    /// The line in the expectation file, counted from 1.
+    #[cfg_attr(test, schemars(range(min = 1)))]
     line: Option<usize>,
     calls: u64,
+    /// Arguments and objects of a new system call, as argument=… and object=….
+    #[cfg_attr(test, schemars(inner(regex(pattern = "^(argument|object|error|abi)="))))]
     details: Vec<String>,
+    /// The reason of the `forbid:` rule that it breaks.
     forbidden: Option<String>,
-    kin: Option<KinRecord>,
+    /// The family of related calls, and the member that is in the baseline.
+    #[serde(rename = "kin")]
+    related: Option<RelatedRecord>,
+    /// A cause in the changed environment.
     cause: Option<String>,
+    /// The call site of its first call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "String"))]
     site: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct KinRecord {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct RelatedRecord {
     family: String,
     beside: String,
 }
 
 /// A finding that `seen` of `runs` runs showed.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct SuspectRecord {
     #[serde(flatten)]
     finding: FindingRecord,
@@ -133,18 +161,25 @@ struct SuspectRecord {
 }
 
 #[derive(Serialize, Deserialize)]
-struct DriftRecord {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct FingerprintChangeRecord {
     part: String,
     recorded: String,
     now: String,
 }
 
+/// The expectation file before and after accepting everything.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct ChangeRecord {
     before: String,
     after: String,
+    /// The file that `after` was written to, relative to the package; null if none. A proposal has
+    /// comments after it.
     written: Option<String>,
+    /// The folder of proposals, if they are not beside their files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "String"))]
     pending_dir: Option<String>,
 }
 
@@ -208,9 +243,9 @@ impl VerdictRecord {
                     runs,
                 })
                 .collect(),
-            drift: comparison.drift.into_iter().map(DriftRecord::from).collect(),
+            drift: comparison.drift.into_iter().map(FingerprintChangeRecord::from).collect(),
             growth: growth.counts().to_vec(),
-            watched: comparison.watched.into(),
+            watched: comparison.used.into(),
             gone: comparison.gone.iter().map(|fact| fact.key(&workload)).collect(),
             change: change.map(ChangeRecord::from),
             workload,
@@ -231,8 +266,8 @@ impl VerdictRecord {
             findings: findings.into_iter().map(finding).collect::<Result<_, _>>()?,
             notes: notes.into_iter().map(finding).collect::<Result<_, _>>()?,
             suspects: suspects.into_iter().map(suspect).collect::<Result<_, _>>()?,
-            drift: drift.into_iter().map(Drift::from).collect(),
-            watched: watched.into(),
+            drift: drift.into_iter().map(FingerprintChange::from).collect(),
+            used: watched.into(),
             gone: gone.iter().map(|key| fact(key, &workload)).collect::<Result<_, _>>()?,
         };
         let change = change.map(Change::from);
@@ -260,14 +295,14 @@ impl FindingRecord {
             calls: finding.calls,
             details: finding.details.iter().map(Detail::to_string).collect(),
             forbidden: finding.forbidden,
-            kin: finding.kin.map(|RelatedSyscall { family, beside }| KinRecord { family, beside }),
+            related: finding.related.map(|RelatedSyscall { family, beside }| RelatedRecord { family, beside }),
             cause: finding.cause,
             site: finding.site,
         }
     }
 
     fn into_finding(self, workload: &str) -> Result<Finding, NotAVerdict> {
-        let Self { key, kind, line, calls, details, forbidden, kin, cause, site } = self;
+        let Self { key, kind, line, calls, details, forbidden, related, cause, site } = self;
         let detail = |word: String| word.parse().map_err(|_| bad_word(&word, "detail", workload));
         Ok(Finding {
             kind: FindingKind::from_name(&kind).ok_or_else(|| bad_word(&kind, "kind of finding", workload))?,
@@ -276,21 +311,21 @@ impl FindingRecord {
             calls,
             forbidden,
             line,
-            kin: kin.map(|KinRecord { family, beside }| RelatedSyscall { family, beside }),
+            related: related.map(|RelatedRecord { family, beside }| RelatedSyscall { family, beside }),
             cause,
             site,
         })
     }
 }
 
-impl From<Drift> for DriftRecord {
-    fn from(Drift { part, recorded, now }: Drift) -> Self {
+impl From<FingerprintChange> for FingerprintChangeRecord {
+    fn from(FingerprintChange { part, recorded, now }: FingerprintChange) -> Self {
         Self { part, recorded, now }
     }
 }
 
-impl From<DriftRecord> for Drift {
-    fn from(DriftRecord { part, recorded, now }: DriftRecord) -> Self {
+impl From<FingerprintChangeRecord> for FingerprintChange {
+    fn from(FingerprintChangeRecord { part, recorded, now }: FingerprintChangeRecord) -> Self {
         Self { part, recorded, now }
     }
 }

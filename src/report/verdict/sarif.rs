@@ -4,6 +4,7 @@
 //! The names of rules and the fingerprints are a public interface: code scanning recognises an
 //! alert by them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -106,7 +107,7 @@ fn results_of(package: &PackageVerdicts, verdict: &Verdict) -> Vec<(Weight, Sari
 /// `new system call: net::hello::network::socket (AF_INET)`
 fn text(line: &Ranked<'_>) -> String {
     let by = line.site().map(|site| format!("by {site}"));
-    let remarks: Vec<String> = line.reasons().chain(line.remarks().map(str::to_owned)).chain(by).collect();
+    let remarks: Vec<String> = line.reasons().chain(line.remarks().map(Cow::into_owned)).chain(by).collect();
     let remarks = if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join(", ")) };
     format!("{}: {}{remarks}", line.kind().0, line.key())
 }

@@ -74,8 +74,10 @@ fn proposals_are_written_while_empty_folders_are_removed() {
         for name in ["deep::a", "deep::b", "deep::er::c"] {
             let package = &package;
             scope.spawn(move || {
-                let (store, name) = (open(package), test(name).workload());
+                let name = test(name).workload();
                 for round in 0..100 {
+                    // Like separate processes, each look searches the folders again.
+                    let store = open(package);
                     assert!(store.propose(&name, "version: 1\n").expect("it is written"), "{name} {round}");
                     assert!(store.remove_proposal(&name).expect("it is removed"), "{name} {round}");
                 }

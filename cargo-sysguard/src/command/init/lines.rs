@@ -20,13 +20,23 @@ pub(super) fn appended(text: &[u8], line: &str) -> Option<Vec<u8>> {
     Some(after)
 }
 
+/// An edit does not keep every line.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the edit would change the line `{line}`: add the test target and the dependency by hand")]
+pub(super) struct ChangedLine {
+    line: String,
+}
+
 /// Returns the text after an edit that only adds lines. Each old line keeps its line end. The
 /// editor gets text with line feeds only.
 ///
 /// # Errors
 ///
 /// The errors of the editor, and an edit that changes or removes a line.
-pub(super) fn edited(text: &str, edit: impl FnOnce(&str) -> Result<String, String>) -> Result<String, String> {
+pub(super) fn edited<E: From<ChangedLine>>(
+    text: &str,
+    edit: impl FnOnce(&str) -> Result<String, E>,
+) -> Result<String, E> {
     let (mark, bare) = text.strip_prefix(BOM).map_or(("", text), |bare| (BOM, bare));
     let after = edit(&bare.replace("\r\n", "\n"))?;
     let new_end = line_end(bare.as_bytes());
@@ -41,9 +51,7 @@ pub(super) fn edited(text: &str, edit: impl FnOnce(&str) -> Result<String, Strin
     }
     match kept.next() {
         None => Ok(result),
-        Some((line, _)) => {
-            Err(format!("the edit would change the line `{line}`: add the test target and the dependency by hand"))
-        }
+        Some((line, _)) => Err(ChangedLine { line: line.to_owned() }.into()),
     }
 }
 
@@ -83,8 +91,9 @@ mod tests {
 
     #[test]
     fn edit_keeps_every_line_and_its_end() {
+        let added = Ok::<String, ChangedLine>;
         let edit =
-            |text: &str, line: &str| edited(text, |text| Ok(format!("{}\n{line}\n", text.trim_end_matches('\n'))));
+            |text: &str, line: &str| edited(text, |text| added(format!("{}\n{line}\n", text.trim_end_matches('\n'))));
         for (text, after) in [
             ("a\nb\n", "a\nb\nnew\n"),
             ("a\r\nb\r\n", "a\r\nb\r\nnew\r\n"),
@@ -93,7 +102,7 @@ mod tests {
         ] {
             assert_eq!(edit(text, "new").as_deref(), Ok(after), "{text:?}");
         }
-        assert!(edited("a\nb\n", |_| Ok("a\nc\n".to_owned())).is_err());
-        assert_eq!(edited("a\r\nc\r\n", |_| Ok("a\nb\nc\n".to_owned())).as_deref(), Ok("a\r\nb\r\nc\r\n"));
+        assert_eq!(edited("a\nb\n", |_| added("a\nc\n".to_owned())), Err(ChangedLine { line: "b".to_owned() }));
+        assert_eq!(edited("a\r\nc\r\n", |_| added("a\nb\nc\n".to_owned())).as_deref(), Ok("a\r\nb\r\nc\r\n"));
     }
 }

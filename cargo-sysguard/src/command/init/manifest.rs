@@ -6,9 +6,9 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, TableLike, value};
+use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, TableLike, TomlError, value};
 
-use super::lines;
+use super::lines::{self, ChangedLine};
 use super::source::Source;
 use crate::exit_code::Failure;
 use crate::output::ReportFile;
@@ -20,7 +20,7 @@ pub(super) fn edit(path: &Path, source: impl FnOnce() -> Result<Source, Failure>
     let before = fs::read_to_string(path).map_err(|error| failed(&error))?;
     let source = if depends(&before).map_err(|error| failed(&error))? { None } else { Some(source()?) };
     let mut steps = Vec::new();
-    let after = lines::edited(&before, |text| {
+    let after = lines::edited(&before, |text| -> Result<String, ManifestError> {
         let (after, done) = edited(text, source.as_ref())?;
         steps = done;
         Ok(after)
@@ -33,13 +33,23 @@ pub(super) fn edit(path: &Path, source: impl FnOnce() -> Result<Source, Failure>
     Ok(steps)
 }
 
-fn parse(manifest: &str) -> Result<DocumentMut, String> {
-    manifest.parse().map_err(|error: toml_edit::TomlError| error.to_string())
+/// The manifest cannot be edited.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+enum ManifestError {
+    /// It is not TOML.
+    #[error(transparent)]
+    Toml(#[from] TomlError),
+    #[error("its `test` entry is not an array of tables: add a test target `sysguard` by hand")]
+    TestIsNoArray,
+    #[error("its `dev-dependencies` is not a table: add sysguard by hand")]
+    DependenciesAreNoTable,
+    #[error(transparent)]
+    ChangedLine(#[from] ChangedLine),
 }
 
 /// Returns whether the manifest already depends on sysguard.
-fn depends(manifest: &str) -> Result<bool, String> {
-    let document = parse(manifest.trim_start_matches('\u{feff}'))?;
+fn depends(manifest: &str) -> Result<bool, TomlError> {
+    let document: DocumentMut = manifest.trim_start_matches('\u{feff}').parse()?;
     let has = |section| {
         document.get(section).and_then(Item::as_table_like).is_some_and(|table| table.contains_key("sysguard"))
     };
@@ -47,13 +57,13 @@ fn depends(manifest: &str) -> Result<bool, String> {
 }
 
 /// Returns the manifest with the test target and the dependency, and a line for each step.
-fn edited(manifest: &str, source: Option<&Source>) -> Result<(String, Vec<String>), String> {
-    let mut document = parse(manifest)?;
+fn edited(manifest: &str, source: Option<&Source>) -> Result<(String, Vec<String>), ManifestError> {
+    let mut document: DocumentMut = manifest.parse()?;
     let steps = vec![add_target(&mut document)?, add_dependency(&mut document, source)?];
     Ok((document.to_string(), steps))
 }
 
-fn add_target(document: &mut DocumentMut) -> Result<String, String> {
+fn add_target(document: &mut DocumentMut) -> Result<String, ManifestError> {
     let tests = document.entry("test").or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()));
     let named = |test: &&dyn TableLike| test.get("name").and_then(Item::as_str) == Some("sysguard");
     if let Some(test) =
@@ -65,9 +75,7 @@ fn add_target(document: &mut DocumentMut) -> Result<String, String> {
                 .to_owned(),
         });
     }
-    let tests = tests
-        .as_array_of_tables_mut()
-        .ok_or("its `test` entry is not an array of tables: add a test target `sysguard` by hand")?;
+    let tests = tests.as_array_of_tables_mut().ok_or(ManifestError::TestIsNoArray)?;
     let mut test = Table::new();
     test.insert("name", value("sysguard"));
     test.insert("harness", value(false));
@@ -75,12 +83,12 @@ fn add_target(document: &mut DocumentMut) -> Result<String, String> {
     Ok("wrote the test target `sysguard` to Cargo.toml".to_owned())
 }
 
-fn add_dependency(document: &mut DocumentMut, source: Option<&Source>) -> Result<String, String> {
+fn add_dependency(document: &mut DocumentMut, source: Option<&Source>) -> Result<String, ManifestError> {
     let Some(source) = source else {
         return Ok("kept the dependency on sysguard in Cargo.toml: it already exists".to_owned());
     };
     let section = document.entry("dev-dependencies").or_insert_with(|| Item::Table(Table::new()));
-    let table = section.as_table_like_mut().ok_or("its `dev-dependencies` is not a table: add sysguard by hand")?;
+    let table = section.as_table_like_mut().ok_or(ManifestError::DependenciesAreNoTable)?;
     table.insert("sysguard", value(source.to_value()));
     Ok(format!("wrote the dependency to Cargo.toml: {}", source.describe()))
 }

@@ -5,6 +5,7 @@ use super::*;
 use crate::model::attribution::{Answer, Memory};
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::Abi;
+use crate::model::kernel::uapi::O_PATH;
 
 const OK: CallOutcome = CallOutcome::Returned(3);
 
@@ -16,7 +17,8 @@ fn call(abi: Abi, name: &str, args: &[u64]) -> Call {
 /// Formats a use as `SUBSYSTEM ARGUMENT OBJECT`, with `-` for none.
 fn summary(used: &Use) -> String {
     let part = |text: Option<&str>| text.unwrap_or("-").to_owned();
-    format!("{} {} {}", used.subsystem, part(used.argument.as_deref()), part(used.object.as_deref()))
+    let object = used.object.as_ref().map(ObjectKind::as_str);
+    format!("{} {} {}", used.subsystem, part(used.argument.as_deref()), part(object))
 }
 
 fn with(object: Option<Object>, memory: &[u8]) -> Answers {
@@ -133,7 +135,6 @@ fn object_gives_the_subsystem_of_data_and_control() {
 
 #[test]
 fn file_opened_with_o_path_is_not_reached() {
-    const O_PATH: u64 = 0o10_000_000;
     for (name, args, memory, expected) in [
         ("open", &[0x1000, O_PATH][..], 0, "filesystem - char:urandom"),
         ("openat", &[0, 0x1000, O_PATH | 2], 0, "filesystem - char:urandom"),

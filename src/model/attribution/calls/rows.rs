@@ -2,6 +2,10 @@
 
 use super::super::values::{flags, table as values};
 use super::{Flags, Link, Path, Selector, Selector as S, Subject, Subject as O};
+use crate::model::kernel::uapi::{
+    CSIGNAL, FUTEX_CLOCK_REALTIME, FUTEX_PRIVATE_FLAG, IORING_ENTER_REGISTERED_RING,
+    IORING_REGISTER_USE_REGISTERED_RING, IPC_OPERATION_MASK,
+};
 
 const fn path(at: usize) -> Path {
     Path { directory: None, at, link: Link::Followed }
@@ -18,17 +22,9 @@ const fn path_at(at: usize, link: Link) -> Path {
 
 const ALL: u64 = u64::MAX;
 const INT: u64 = 0xffff_ffff;
-/// FUTEX_PRIVATE_FLAG and FUTEX_CLOCK_REALTIME, include/uapi/linux/futex.h
-const NO_FUTEX_FLAGS: u64 = !(0x80 | 0x100);
-/// `CSIGNAL`, include/uapi/linux/sched.h: the child's exit signal, in bits that clone3 uses for
-/// CLONE_NEWTIME.
-const NO_EXIT_SIGNAL: u64 = !0xff;
-/// The bits above are the version: `IPCCALL`, include/uapi/linux/ipc.h.
-const NO_IPC_VERSION: u64 = 0xffff;
-
-/// include/uapi/linux/io_uring.h
-const IORING_ENTER_REGISTERED_RING: u64 = 1 << 4;
-const IORING_REGISTER_USE_REGISTERED_RING: u64 = 1 << 31;
+const NO_FUTEX_FLAGS: u64 = !(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME);
+/// The child's exit signal is in bits that clone3 uses for CLONE_NEWTIME.
+const NO_EXIT_SIGNAL: u64 = !CSIGNAL;
 
 /// Name, selector and object, sorted by name.
 pub(super) const CALLS: &[(&str, Selector, Subject)] = &[
@@ -130,7 +126,7 @@ pub(super) const CALLS: &[(&str, Selector, Subject)] = &[
     ("io_uring_register", S::None, O::Ring(1, IORING_REGISTER_USE_REGISTERED_RING)),
     ("io_uring_setup", S::None, O::Made("anon_inode:io_uring")),
     ("ioctl", S::Command, O::Fd(0)),
-    ("ipc", S::Value(0, NO_IPC_VERSION, &values::IPC), O::None),
+    ("ipc", S::Value(0, IPC_OPERATION_MASK, &values::IPC), O::None),
     ("kexec_file_load", S::None, O::Descriptor(0)),
     ("keyctl", S::Value(0, INT, &values::KEYCTL), O::None),
     ("landlock_add_rule", S::None, O::Fd(0)),

@@ -5,14 +5,18 @@
 //! generated.
 
 mod device;
+mod object_kind;
 mod paths;
 mod table;
 
-use std::sync::Arc;
+use std::borrow::Cow;
+
+pub use object_kind::{ObjectClass, ObjectKind};
 
 use super::Subsystem;
 use super::values::table::{FAMILY, NETLINK, SOCKET_TYPE};
 use super::values::value;
+use crate::model::kernel::uapi::SOCK_TYPE_MASK;
 use crate::model::text::escape;
 
 /// A kind of object that the kernel source makes.
@@ -72,11 +76,11 @@ pub fn filesystem_of_magic(magic: u64) -> Option<&'static str> {
     MAGIC.iter().find(|(known, _)| *known == magic & 0xffff_ffff).map(|&(_, filesystem)| filesystem)
 }
 
-/// The kind of one object. A copy costs no allocation.
+/// One object. A copy costs no allocation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Object {
     /// `file:ext4`, `socket:AF_INET:SOCK_STREAM`, `anon_inode:eventfd`, …
-    pub name: Arc<str>,
+    pub kind: ObjectKind,
     /// The subsystem that serves it; `None` if it is not known.
     pub subsystem: Option<Subsystem>,
 }
@@ -118,37 +122,34 @@ impl Object {
     pub fn named(name: &str) -> Self {
         let name = escape::name(name);
         let name = &*name;
-        let subsystem = kind(name).map(|kind| kind.subsystem).or(match name {
-            "pipe" | "fifo" => Some(Subsystem::Filesystem),
-            _ => None,
-        });
-        Self { name: name.into(), subsystem }
+        let is_pipe = ObjectClass::parse(name).is_pipe();
+        let subsystem = kind(name).map(|kind| kind.subsystem).or(is_pipe.then_some(Subsystem::Filesystem));
+        Self { kind: name.into(), subsystem }
     }
 
     /// Returns the object of an anonymous inode. Brackets and numbers are not part of its kind.
     pub fn anonymous(name: &str) -> Self {
         let name = name.trim_matches(['[', ']']);
         let kind = name.split_once(':').filter(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()));
-        Self::named(&format!("anon_inode:{}", kind.map_or(name, |(kind, _)| kind)))
+        Self::named(&ObjectClass::Anonymous(kind.map_or(name, |(kind, _)| kind)).to_string())
     }
 
     /// Returns a namespace of this kind: `net`, `mnt`, …
     pub fn namespace(kind: &str) -> Self {
-        Self { name: format!("ns:{}", escape::name(kind)).into(), subsystem: Some(Subsystem::Namespace) }
+        Self { kind: ObjectClass::Namespace(&escape::name(kind)).into(), subsystem: Some(Subsystem::Namespace) }
     }
 
     /// Returns a socket by its domain, type and protocol.
     pub fn socket(domain: u32, kind: u32, protocol: u32) -> Self {
-        /// SOCK_NONBLOCK and SOCK_CLOEXEC are flags above the type, include/linux/net.h.
-        const TYPE: u32 = 0xf;
-        let name = |table, number: u32| {
-            value(table, u64::from(number)).map_or_else(|| format!("{number:#x}"), |value| value.name.to_owned())
+        let name = |table, number: u32| -> Cow<'static, str> {
+            value(table, u64::from(number)).map_or_else(|| format!("{number:#x}").into(), |value| value.name.into())
         };
         let family = value(&FAMILY, u64::from(domain));
         let protocol = value(&NETLINK, u64::from(protocol)).filter(|_| family.is_some_and(|f| f.name == "AF_NETLINK"));
         let subsystem = protocol.or(family).and_then(|value| value.subsystem).unwrap_or(Subsystem::Network);
-        let name = format!("socket:{}:{}", name(&FAMILY, domain), name(&SOCKET_TYPE, kind & TYPE));
-        Self { name: name.into(), subsystem: Some(subsystem) }
+        let (family, kind) = (name(&FAMILY, domain), name(&SOCKET_TYPE, kind & SOCK_TYPE_MASK));
+        let class = ObjectClass::Socket { family: &family, kind: Some(&kind) };
+        Self { kind: class.into(), subsystem: Some(subsystem) }
     }
 
     /// Returns a socket of which only the attribute `system.sockprotoname` is known (`struct proto`
@@ -168,31 +169,30 @@ impl Object {
             _ => return None,
         };
         let subsystem = if family == "AF_UNIX" { Subsystem::Unix } else { Subsystem::Network };
-        let name = kind.map_or_else(|| format!("socket:{family}"), |kind| format!("socket:{family}:{kind}"));
-        Some(Self { name: name.into(), subsystem: Some(subsystem) })
+        Some(Self { kind: ObjectClass::Socket { family, kind }.into(), subsystem: Some(subsystem) })
     }
 
     /// Returns a file or directory of a filesystem of this type. `path` is its path below the
     /// filesystem's root, if known.
     pub fn file(filesystem: &str, is_directory: bool, path: Option<&str>) -> Self {
-        let kind = if is_directory { "dir" } else { "file" };
+        let class = if is_directory { ObjectClass::Directory } else { ObjectClass::File };
         // fuse.sshfs is a FUSE filesystem.
         let family = filesystem.split('.').next().unwrap_or_default();
         let owner = path.and_then(|path| paths::owner(filesystem, path)).or_else(|| self::filesystem(family));
-        let name = format!("{kind}:{}", escape::name(filesystem));
-        Self { name: name.into(), subsystem: Some(owner.unwrap_or(Subsystem::Filesystem)) }
+        let kind = class(Some(&escape::name(filesystem))).into();
+        Self { kind, subsystem: Some(owner.unwrap_or(Subsystem::Filesystem)) }
     }
 
     /// Returns a character device by its name below /dev.
     pub fn character(device: &str) -> Self {
-        let mut object = Self::named(&format!("char:{}", device::without_number(device)));
+        let mut object = Self::named(&ObjectClass::Character(&device::without_number(device)).to_string());
         object.subsystem.get_or_insert(Subsystem::Device);
         object
     }
 
     /// Returns a block device by its driver.
     pub fn block(driver: &str) -> Self {
-        Self { name: format!("block:{}", escape::name(driver)).into(), subsystem: Some(Subsystem::Block) }
+        Self { kind: ObjectClass::Block(&escape::name(driver)).into(), subsystem: Some(Subsystem::Block) }
     }
 }
 
@@ -261,7 +261,7 @@ mod tests {
             (Object::namespace("\u{9b}"), "ns:\\xc2\\x9b", Some(S::Namespace)),
             (Object::file("fuse.\u{1b}c", true, None), "dir:fuse.\\x1bc", Some(S::Filesystem)),
         ] {
-            assert_eq!((&*object.name, object.subsystem), (name, subsystem));
+            assert_eq!((object.kind.as_str(), object.subsystem), (name, subsystem));
         }
     }
 }

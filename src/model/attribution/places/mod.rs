@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use super::calls::{Selector, shape};
 use super::entry_points::EntryPoint;
-use super::objects::{Kind, kind};
+use super::objects::{Kind, ObjectClass, kind};
 use super::values::{self, named_option};
 
 /// A file or folder of the kernel source.
@@ -62,7 +62,7 @@ pub fn reached(
     entry: Option<&'static EntryPoint>,
     call: &str,
     argument: Option<&str>,
-    object: Option<&str>,
+    object: Option<ObjectClass<'_>>,
 ) -> Option<Reached> {
     let by_argument = argument.and_then(|argument| of_argument(call, argument));
     let place = by_argument.or_else(|| object.and_then(|object| of_reached(call, object)));
@@ -75,7 +75,7 @@ pub fn all_reached<'n>(
     entry: Option<&'static EntryPoint>,
     call: &str,
     arguments: impl Iterator<Item = &'n str>,
-    objects: impl Iterator<Item = &'n str>,
+    objects: impl Iterator<Item = ObjectClass<'n>>,
 ) -> BTreeSet<Reached> {
     let mut places: Vec<Option<Place>> = arguments.map(|argument| of_argument(call, argument)).collect();
     if places.iter().all(Option::is_some) && !places.is_empty() {
@@ -119,8 +119,8 @@ pub(crate) fn of_argument(call: &str, argument: &str) -> Option<Place> {
             let (level, option) = argument.split_once('/')?;
             place_of(named_option(level, option)?.source)
         }
-        Selector::Family => of_object(&format!("socket:{argument}")),
-        Selector::Filesystem(..) => of_object(&format!("file:{argument}")),
+        Selector::Family => of_object(ObjectClass::Socket { family: argument, kind: None }),
+        Selector::Filesystem(..) => of_object(ObjectClass::File(Some(argument))),
         selector => argument.split('|').find_map(|part| {
             let value = selector.values().find(|value| value.name == part)?;
             place_of(value.source)
@@ -129,18 +129,26 @@ pub(crate) fn of_argument(call: &str, argument: &str) -> Option<Place> {
 }
 
 /// Returns the place of an object if the call moves data or control through it.
-fn of_reached(call: &str, object: &str) -> Option<Place> {
+fn of_reached(call: &str, object: ObjectClass<'_>) -> Option<Place> {
     shape(call)?.subject.is_reached().then(|| of_object(object)).flatten()
 }
 
-/// Returns the place that serves the objects of this name.
-pub(crate) fn of_object(name: &str) -> Option<Place> {
-    let (class, rest) = name.split_once(':').unwrap_or((name, ""));
-    let known = match class {
-        "file" | "dir" => kind(&format!("file:{}", rest.split('.').next().unwrap_or_default())),
-        "socket" => kind(&format!("socket:{}", rest.split(':').next().unwrap_or_default())),
-        "block" => kind("block"),
-        _ => kind(name),
+/// Returns the place that serves the objects of this class.
+pub(crate) fn of_object(object: ObjectClass<'_>) -> Option<Place> {
+    let known = match object {
+        ObjectClass::File(filesystem) | ObjectClass::Directory(filesystem) => {
+            let family = filesystem.and_then(|filesystem| filesystem.split('.').next());
+            kind(&ObjectClass::File(Some(family?)).to_string())
+        }
+        ObjectClass::Socket { family, .. } => kind(&ObjectClass::Socket { family, kind: None }.to_string()),
+        ObjectClass::Block(_) => kind("block"),
+        ObjectClass::Pipe
+        | ObjectClass::Fifo
+        | ObjectClass::Anonymous(_)
+        | ObjectClass::Character(_)
+        | ObjectClass::Memfd
+        | ObjectClass::Namespace(_)
+        | ObjectClass::Other(_) => kind(&object.to_string()),
     };
     known.map(Place::from)
 }

@@ -7,7 +7,7 @@ use crate::model::kernel::syscall::{Abi, Syscall};
 fn place_of(call: &str, argument: &str, object: &str) -> Reached {
     let entry = Syscall::from_name(Abi::X86_64, call).and_then(facts);
     let given = |text| Some(text).filter(|text: &&str| !text.is_empty());
-    reached(entry, call, given(argument), given(object)).expect(call)
+    reached(entry, call, given(argument), given(object).map(ObjectClass::parse)).expect(call)
 }
 
 #[test]
@@ -86,7 +86,12 @@ fn options_of_the_entry_point_are_needed_too() {
 fn unpaired_arguments_and_objects_give_all_places() {
     let sections = |call: &str, arguments: &[&'static str], objects: &[&'static str]| {
         let entry = Syscall::from_name(Abi::X86_64, call).and_then(facts);
-        let reached = all_reached(entry, call, arguments.iter().copied(), objects.iter().copied());
+        let reached = all_reached(
+            entry,
+            call,
+            arguments.iter().copied(),
+            objects.iter().map(|object| ObjectClass::parse(object)),
+        );
         reached.into_iter().map(|reached| reached.section).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
     };
     const VFS: &str = "FILESYSTEMS (VFS and infrastructure)";

@@ -5,16 +5,17 @@
 //! [`arguments`](super::super::arguments) decides how they are shown.
 
 use super::Value;
+use crate::model::kernel::uapi::{MAP_ANONYMOUS, SHM_EXEC};
 
 const fn row(name: &'static str, number: u64) -> Value {
     Value { name, number, subsystem: None, source: "", why: "" }
 }
 
-/// Flags of mmap: include/uapi/asm-generic/mman-common.h.
-pub(crate) static MAPPING: [Value; 1] = [row("MAP_ANONYMOUS", 0x20)];
+/// Flags of mmap.
+pub(crate) static MAPPING: [Value; 1] = [row("MAP_ANONYMOUS", MAP_ANONYMOUS)];
 
-/// Flags of shmat: include/uapi/linux/shm.h.
-pub(crate) static SHMAT: [Value; 1] = [row("SHM_EXEC", 0o100_000)];
+/// Flags of shmat.
+pub(crate) static SHMAT: [Value; 1] = [row("SHM_EXEC", SHM_EXEC)];
 
 /// The lowest byte of personality's argument, `PER_MASK`: include/uapi/linux/personality.h. The
 /// flags that some names include are left out.

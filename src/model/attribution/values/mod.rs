@@ -8,6 +8,7 @@ pub(crate) mod flags;
 pub(crate) mod table;
 
 use super::Subsystem;
+use super::objects::ObjectKind;
 
 /// A named value of an argument, or a named bit of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,7 +110,7 @@ const OPTIONS: &[(&[u64], &[Value])] = &[
 ];
 
 /// Returns the command with this number for an object of this kind.
-pub fn command(number: u32, object: Option<&str>) -> Option<&'static Command> {
+pub fn command(number: u32, object: Option<&ObjectKind>) -> Option<&'static Command> {
     let commands = &commands::COMMANDS;
     let first = commands.partition_point(|command| command.number < number);
     let past = first + commands[first..].partition_point(|command| command.number == number);
@@ -123,8 +124,8 @@ pub fn command(number: u32, object: Option<&str>) -> Option<&'static Command> {
 
 impl Command {
     /// Returns the length of the longest matching prefix, or 0 if none matches.
-    fn match_length(&self, object: &str) -> usize {
-        let fits = self.on.split_whitespace().filter(|beginning| object.starts_with(beginning));
+    fn match_length(&self, object: &ObjectKind) -> usize {
+        let fits = self.on.split_whitespace().filter(|beginning| object.as_str().starts_with(beginning));
         fits.map(str::len).max().unwrap_or(0)
     }
 }
@@ -154,7 +155,8 @@ mod tests {
             (0x8921, Some("socket:AF_INET:SOCK_DGRAM"), "SIOCGIFMTU"),
             (0x1, Some("file:ext4"), "FIBMAP"),
         ] {
-            assert_eq!(command(number, object).map(|command| command.name), Some(name), "{number:#x} {object:?}");
+            let command = command(number, object.map(ObjectKind::from).as_ref());
+            assert_eq!(command.map(|command| command.name), Some(name), "{number:#x} {object:?}");
         }
         assert_eq!(command(0xdead_beef, None), None);
     }
@@ -173,7 +175,8 @@ mod tests {
         ] {
             assert_eq!(command(number, None).map(|command| command.name), Some(name), "{number:#x}");
         }
-        assert_eq!(command(0x2285, Some("block:sd")).and_then(|command| command.subsystem), Some(Subsystem::Block));
+        let of_disk = command(0x2285, Some(&ObjectKind::from("block:sd")));
+        assert_eq!(of_disk.and_then(|command| command.subsystem), Some(Subsystem::Block));
     }
 
     #[test]

@@ -10,9 +10,11 @@ use super::malformed::Fault;
 use super::outline::{Node, Outline};
 use super::typed;
 use super::words::{List, Never, PhaseName, Scalar, Sometimes, SyscallName};
-use crate::model::attribution::Subsystem;
+use crate::model::attribution::{ObjectKind, Subsystem};
 use crate::model::expectation::split::Facts;
 use crate::model::expectation::terms::{Baseline, Entry};
+use crate::model::facts::blind_spot::RecordedBlindSpot;
+use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fingerprint::Fingerprint;
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::Abi;
@@ -101,7 +103,7 @@ fn baseline(written: Written) -> Baseline {
     let Scalar(platform) = written.platform;
     let Facts { subsystems, phases, blind_spots } = facts(written.subsystems, written.phases, written.blind_spots);
     let fingerprint = written.fingerprint.unwrap_or_default().into();
-    Baseline { platform, fingerprint, restless: written.quiet.is_some(), subsystems, phases, blind_spots }
+    Baseline { platform, fingerprint, never_quiet: written.quiet.is_some(), subsystems, phases, blind_spots }
 }
 
 /// Returns the facts of a baseline, or of a part of one.
@@ -120,7 +122,7 @@ pub(super) fn facts(
     Facts {
         subsystems: subsystems.map(|(Scalar(subsystem), written)| (subsystem, syscalls(written))).collect(),
         phases: phases.map(|(Scalar(PhaseName(name)), written)| (name, phase(written))).collect(),
-        blind_spots: blind_spots.unwrap_or_default().into_set(read_name),
+        blind_spots: blind_spots.unwrap_or_default().into_set(|name| RecordedBlindSpot::named(read_name(name))),
     }
 }
 
@@ -152,9 +154,9 @@ impl From<WrittenEntry> for Entry {
     fn from(written: WrittenEntry) -> Self {
         Self {
             arguments: written.arguments.unwrap_or_default().into_set(read_name),
-            objects: written.objects.unwrap_or_default().into_set(read_name),
-            errors: written.errors.unwrap_or_default().into_set(|errno| errno.name().into_owned()),
-            abis: written.abi.unwrap_or_default().into_set(|abi| abi.name().to_owned()),
+            objects: written.objects.unwrap_or_default().into_set(|name| ObjectKind::new(read_name(name))),
+            errors: written.errors.unwrap_or_default().into_set(ErrnoName),
+            abis: written.abi.unwrap_or_default().into_set(|abi| abi),
             sometimes: written.seen.is_some(),
             why: written.why,
             owner: written.owner,

@@ -16,7 +16,7 @@ use crate::model::attribution::Subsystem;
 use crate::model::expectation::terms::{Document, Level, Rule};
 use crate::model::expectation::versions;
 use crate::model::kernel::call::Errno;
-use crate::model::kernel::signal;
+use crate::model::kernel::uapi;
 use crate::model::run::workload::{DEFAULT_TIMEOUT, Exit, Program, Stdin, StopAfter, Workload};
 
 /// The document in the form that serde reads; a null value counts as an absent key.
@@ -296,7 +296,7 @@ fn program(written: &Written, root: &Node) -> Result<Program, Fault> {
 
 impl From<WrittenStop> for StopAfter {
     fn from(WrittenStop { after: Scalar(after), signal }: WrittenStop) -> Self {
-        let signal = signal.map_or(signal::SIGTERM, |Scalar(Signal(signal))| signal);
+        let signal = signal.map_or(uapi::SIGTERM, |Scalar(Signal(signal))| signal);
         Self { after, signal }
     }
 }

@@ -4,7 +4,7 @@
 //! One fact per line, ordered, indented by two spaces; quotes only where YAML needs them.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use super::scalar::scalar;
 use crate::model::expectation::remarks::Remarks;
@@ -28,7 +28,7 @@ pub(super) fn baseline(baseline: &Baseline) -> String {
     if !baseline.fingerprint.is_empty() {
         out.fingerprint(0, &baseline.fingerprint);
     }
-    if baseline.restless {
+    if baseline.never_quiet {
         out.line(0, QUIET_NEVER);
     }
     if baseline.subsystems.is_empty() {
@@ -50,15 +50,15 @@ pub(super) fn split(split: &Split) -> String {
     }
     out.facts(1, &split.common);
     out.key(0, "tests");
-    for (name, Difference { fingerprint, restless, without, facts }) in &split.tests {
+    for (name, Difference { fingerprint, never_quiet, without, facts }) in &split.tests {
         out.key(1, name);
         if let Some(fingerprint) = fingerprint {
             out.fingerprint(2, fingerprint);
         }
-        if *restless {
+        if *never_quiet {
             out.line(2, QUIET_NEVER);
         }
-        out.list(2, "without", &without.iter().map(Fact::to_string).collect::<Vec<_>>());
+        out.list(2, "without", without);
         out.facts(2, facts);
     }
     out.0
@@ -125,14 +125,14 @@ impl Lines {
         self.line(depth, &format!("{key}: {}", scalar(value)));
     }
 
-    fn list<'a>(&mut self, depth: usize, key: &str, items: impl IntoIterator<Item = &'a String>) {
+    fn list(&mut self, depth: usize, key: &str, items: impl IntoIterator<Item: fmt::Display>) {
         let mut items = items.into_iter().peekable();
         if items.peek().is_none() {
             return;
         }
         self.key(depth, key);
         for item in items {
-            self.line(depth + 1, &format!("- {}", scalar(item)));
+            self.line(depth + 1, &format!("- {}", scalar(&item.to_string())));
         }
     }
 

@@ -1,8 +1,12 @@
 //! Tests on whole files: what is read, what is kept byte for byte, and how it is written.
 
 use super::{Parsed, read, write};
-use crate::model::attribution::Subsystem;
+use crate::model::attribution::blind_spot::BlindSpot;
+use crate::model::attribution::{ObjectKind, Subsystem};
 use crate::model::expectation::terms::{Baseline, Document, Entry, Level, Rule};
+use crate::model::facts::errno_name::ErrnoName;
+use crate::model::kernel::call::Errno;
+use crate::model::kernel::syscall::Abi;
 use crate::model::run::platform::Platform;
 use crate::model::run::workload::{Exit, Program, Stdin};
 use std::time::Duration;
@@ -75,7 +79,7 @@ subsystems: {}
     let read = parsed(text);
     let [baseline] = &read.expectation.baselines[..] else { panic!("one baseline") };
     assert_eq!(baseline.fingerprint.parts().map(|(_, value)| value), ["6.18", "glibc 2.36", "1.95.0", "dev"].map(Some));
-    assert!(baseline.restless);
+    assert!(baseline.never_quiet);
     let afresh = Parsed { sources: Vec::new(), ..read.clone() };
     assert_eq!(write(&afresh, &read.expectation.baselines), text, "the text is in canonical form");
 }
@@ -120,7 +124,7 @@ fn only_the_changed_baseline_is_rewritten() {
     assert_eq!(before.with(ours.clone()), format!("{text}\n"), "an equal baseline changes no byte");
 
     let mut changed = ours;
-    changed.blind_spots.insert("io_uring".to_owned());
+    changed.blind_spots.insert(BlindSpot::IoUring.into());
     insta::assert_snapshot!(before.with(changed), @r"
     version: 1
     bin: a
@@ -149,9 +153,9 @@ fn only_the_changed_baseline_is_rewritten() {
 fn canonical_form_has_one_fact_per_line() {
     let entry = Entry {
         arguments: ["AF_UNIX", "0x10"].map(str::to_owned).into(),
-        objects: ["socket:AF_INET:SOCK_STREAM", "file"].map(str::to_owned).into(),
-        errors: ["EPERM".to_owned()].into(),
-        abis: ["i386".to_owned()].into(),
+        objects: ["socket:AF_INET:SOCK_STREAM", "file"].map(ObjectKind::from).into(),
+        errors: [ErrnoName(Errno(1))].into(),
+        abis: [Abi::I386].into(),
         sometimes: true,
         why: Some("two\nlines: and a #hash".to_owned()),
         owner: Some("@net-team".to_owned()),

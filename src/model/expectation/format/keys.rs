@@ -3,6 +3,8 @@
 //! The known keys are the field names of the type that reads the map, taken from its `Deserialize`.
 //! They are therefore defined once.
 
+use std::fmt;
+
 use serde::de::value::Error as Refusal;
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;
@@ -18,21 +20,55 @@ const MOST_LISTED: usize = 24;
 pub(super) fn check<T: for<'de> Deserialize<'de>>(map: &Node) -> Result<(), Fault> {
     let known = fields_of::<T>();
     match map.pairs().iter().find(|(key, _)| !known.contains(&key.name.as_str())) {
-        Some((key, _)) => Err(Fault::new(key.place, unknown("key", &key.name, known.iter().copied()))),
+        Some((key, _)) => {
+            let unknown = UnknownName::new("key", &key.name, known.iter().copied());
+            Err(Fault::new(key.place, unknown.to_string()))
+        }
         None => Ok(()),
     }
 }
 
-/// Returns the message `unknown KIND NAME` with the nearest known name, or with all known names.
-pub(super) fn unknown<'a>(kind: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    let mut message = format!("unknown {kind} `{name}`");
-    if let Some(near) = near(name, known.clone()).first() {
-        message += &format!(": did you mean `{near}`?");
-    } else if known.clone().count() <= MOST_LISTED {
-        let all: Vec<_> = known.map(|name| format!("`{name}`")).collect();
-        message += &format!(": use one of {}", all.join(", "));
+/// A name that is none of the known ones of its kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown {kind} `{name}`{suggestion}")]
+pub(crate) struct UnknownName {
+    kind: &'static str,
+    name: String,
+    suggestion: Suggestion,
+}
+
+impl UnknownName {
+    /// Returns the error for a name of this kind. It suggests the nearest known name, else all
+    /// known names if they are few.
+    pub(super) fn new<'a>(kind: &'static str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Self {
+        let suggestion = match near(name, known.clone()).first() {
+            Some(near) => Suggestion::Near((*near).to_owned()),
+            None if known.clone().count() <= MOST_LISTED => Suggestion::OneOf(known.map(str::to_owned).collect()),
+            None => Suggestion::None,
+        };
+        Self { kind, name: name.to_owned(), suggestion }
     }
-    message
+}
+
+/// What to write instead of an unknown name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Suggestion {
+    Near(String),
+    OneOf(Vec<String>),
+    None,
+}
+
+impl fmt::Display for Suggestion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Near(name) => write!(f, ": did you mean `{name}`?"),
+            Self::OneOf(names) => {
+                let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                write!(f, ": use one of {}", names.join(", "))
+            }
+            Self::None => Ok(()),
+        }
+    }
 }
 
 /// Returns the field names that a struct's `Deserialize` passes to a deserializer.

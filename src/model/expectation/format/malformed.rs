@@ -44,12 +44,12 @@ impl std::error::Error for Malformed {}
 
 /// A position: line and column counted from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct TextPosition {
     pub(super) line: usize,
     pub(super) column: usize,
 }
 
-impl Place {
+impl TextPosition {
     /// The first character of a text.
     pub(super) const START: Self = Self { line: 1, column: 1 };
 
@@ -64,12 +64,12 @@ impl Place {
 /// A fault at a position; [`Fault::shown`] adds the faulty line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
-    pub(super) place: Place,
+    pub(super) place: TextPosition,
     pub(super) message: String,
 }
 
 impl Fault {
-    pub(super) fn new(place: Place, message: impl Into<String>) -> Self {
+    pub(super) fn new(place: TextPosition, message: impl Into<String>) -> Self {
         Self { place, message: message.into() }
     }
 
@@ -77,8 +77,8 @@ impl Fault {
     /// becomes its end.
     pub(super) fn shown(self, text: &str) -> Malformed {
         let written = text.trim_end_matches(['\r', '\n']);
-        let end = Place::after(written);
-        let Place { line, column } = if self.place.line > end.line { end } else { self.place };
+        let end = TextPosition::after(written);
+        let TextPosition { line, column } = if self.place.line > end.line { end } else { self.place };
         let faulty = written.split('\n').nth(line - 1).unwrap_or_default();
         Malformed { line, column, message: one_line(&self.message), excerpt: excerpt(faulty) }
     }
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn error_shows_place_and_line() {
-        let fault = Fault::new(Place { line: 2, column: 3 }, "this is `wr\nong`");
+        let fault = Fault::new(TextPosition { line: 2, column: 3 }, "this is `wr\nong`");
         let malformed = fault.shown("fine\na\tb\u{1b}[31m\u{202e}c\r\nfine\n");
         assert_eq!(
             malformed.within("a.yaml").to_string(),
@@ -120,13 +120,13 @@ mod tests {
 
     #[test]
     fn fault_after_the_text_is_at_its_end() {
-        let malformed = Fault::new(Place { line: 4, column: 1 }, "over").shown("a: [\nbc\n\n");
+        let malformed = Fault::new(TextPosition { line: 4, column: 1 }, "over").shown("a: [\nbc\n\n");
         assert_eq!(malformed.to_string(), "2:3: over\n  | bc");
     }
 
     #[test]
     fn long_line_is_cut() {
-        let malformed = Fault::new(Place::START, "é".repeat(600)).shown(&"é".repeat(300));
+        let malformed = Fault::new(TextPosition::START, "é".repeat(600)).shown(&"é".repeat(300));
         assert_eq!(malformed.excerpt, "é".repeat(200));
         assert_eq!(malformed.message, "é".repeat(500) + "…");
     }
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn place_counts_lines_and_characters() {
         for (before, line, column) in [("", 1, 1), ("ab", 1, 3), ("a\n", 2, 1), ("a\r\nüb", 2, 3)] {
-            assert_eq!(Place::after(before), Place { line, column }, "{before:?}");
+            assert_eq!(TextPosition::after(before), TextPosition { line, column }, "{before:?}");
         }
     }
 }

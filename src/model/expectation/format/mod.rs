@@ -8,6 +8,7 @@
 mod baseline;
 mod document;
 mod emit;
+mod invalid;
 mod keys;
 mod malformed;
 mod outline;
@@ -33,7 +34,8 @@ pub use self::remarks::with_remarks;
 pub use self::shared::Shared;
 pub use self::text::{MAX_BYTES, MAX_SHARED_BYTES};
 
-use self::malformed::{Fault, Place};
+use self::invalid::InvalidScalar;
+use self::malformed::{Fault, TextPosition};
 use super::remarks::Remarks;
 use super::terms::{Baseline, Expectation, Rule};
 use super::versions;
@@ -45,7 +47,7 @@ use crate::model::run::platform::Platform;
 /// # Errors
 ///
 /// The unknown name of a syscall or an error, with the nearest known one.
-pub(crate) fn check_rule(rule: &Rule) -> Result<(), String> {
+pub(crate) fn check_rule(rule: &Rule) -> Result<(), InvalidScalar> {
     words::check_rule(rule)
 }
 
@@ -74,7 +76,7 @@ struct Source {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Places {
     /// The value of `platform:`.
-    document: Place,
+    document: TextPosition,
     platform: usize,
     subsystems: BTreeMap<Subsystem, usize>,
 }
@@ -157,7 +159,7 @@ pub fn read(bytes: &[u8]) -> Result<Parsed, Malformed> {
 fn parse(text: &str) -> Result<Parsed, Fault> {
     let outlines = outline::outline(text)?;
     let [first, further @ ..] = &outlines[..] else {
-        return Err(Fault::new(Place::START, "no document"));
+        return Err(Fault::new(TextPosition::START, "no document"));
     };
     let (version, document) = document::read(text, first)?;
     let mut baselines: Vec<Baseline> = Vec::new();

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
 
-use super::malformed::{Fault, Place};
+use super::malformed::{Fault, TextPosition};
 
 /// The deepest nesting of lists and maps.
 const MAX_DEPTH: usize = 64;
@@ -32,7 +32,7 @@ pub(super) struct Outline {
 /// A value and its place.
 #[derive(Debug)]
 pub(super) struct Node {
-    pub(super) place: Place,
+    pub(super) place: TextPosition,
     pub(super) value: Value,
 }
 
@@ -48,7 +48,7 @@ pub(super) enum Value {
 
 #[derive(Debug)]
 pub(super) struct Key {
-    pub(super) place: Place,
+    pub(super) place: TextPosition,
     pub(super) name: String,
 }
 
@@ -112,7 +112,7 @@ pub(super) fn outline(text: &str) -> Result<Vec<Outline>, Fault> {
         }
     }
     if documents.is_empty() {
-        documents.push(Outline { lines: 0..lines, root: Node { place: Place::START, value: Value::Null } });
+        documents.push(Outline { lines: 0..lines, root: Node { place: TextPosition::START, value: Value::Null } });
     }
     Ok(documents)
 }
@@ -199,7 +199,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn scalar(text: &str, style: ScalarStyle, place: Place) -> Result<Value, Fault> {
+fn scalar(text: &str, style: ScalarStyle, place: TextPosition) -> Result<Value, Fault> {
     if text.contains('\0') {
         return Err(Fault::new(place, "NUL character: remove it, no program argument can hold it"));
     }
@@ -209,7 +209,7 @@ fn scalar(text: &str, style: ScalarStyle, place: Place) -> Result<Value, Fault> 
     Ok(Value::Scalar(text.to_owned()))
 }
 
-fn refuse_unsupported(event: &Event<'_>, place: Place) -> Result<(), Fault> {
+fn refuse_unsupported(event: &Event<'_>, place: TextPosition) -> Result<(), Fault> {
     let (anchor, tag) = match event {
         Event::Alias(_) => return Err(Fault::new(place, ALIAS)),
         Event::Scalar(_, _, anchor, tag) | Event::SequenceStart(anchor, tag) | Event::MappingStart(anchor, tag) => {
@@ -226,14 +226,14 @@ fn refuse_unsupported(event: &Event<'_>, place: Place) -> Result<(), Fault> {
     Ok(())
 }
 
-fn place(span: Span) -> Place {
-    Place { line: span.start.line().max(1), column: span.start.col() + 1 }
+fn place(span: Span) -> TextPosition {
+    TextPosition { line: span.start.line().max(1), column: span.start.col() + 1 }
 }
 
 /// Returns the parser's message, or a better one for tabs and aliases.
 fn syntax(text: &str, error: &ScanError) -> Fault {
     let marker = error.marker();
-    let place = Place { line: marker.line().max(1), column: marker.col() + 1 };
+    let place = TextPosition { line: marker.line().max(1), column: marker.col() + 1 };
     if let Some(place) = indenting_tab(text, place.line) {
         return Fault::new(place, "tab in the indentation: use spaces");
     }
@@ -248,15 +248,15 @@ fn syntax(text: &str, error: &ScanError) -> Fault {
     }
 }
 
-fn too_deep(place: Place) -> Fault {
+fn too_deep(place: TextPosition) -> Fault {
     Fault::new(place, format!("nested deeper than {MAX_DEPTH} levels: use fewer levels"))
 }
 
 /// Finds a tab in the indentation of this line or the next; the parser may stop at either.
-fn indenting_tab(text: &str, line: usize) -> Option<Place> {
+fn indenting_tab(text: &str, line: usize) -> Option<TextPosition> {
     let mut lines = text.lines().enumerate().skip(line - 1).take(2);
     lines.find_map(|(index, line)| {
         let spaces = line.chars().take_while(|&character| character == ' ').count();
-        line[spaces..].starts_with('\t').then_some(Place { line: index + 1, column: spaces + 1 })
+        line[spaces..].starts_with('\t').then_some(TextPosition { line: index + 1, column: spaces + 1 })
     })
 }

@@ -9,8 +9,10 @@ use serde_yaml::Value;
 
 use super::scalar::scalar;
 use super::{Shared, read, write};
-use crate::model::attribution::Subsystem;
+use crate::model::attribution::{ObjectKind, Subsystem};
 use crate::model::expectation::terms::{Baseline, Entry};
+use crate::model::facts::blind_spot::RecordedBlindSpot;
+use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fingerprint::Fingerprint;
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::Abi;
@@ -77,13 +79,16 @@ fn words() -> impl Strategy<Value = BTreeSet<String>> {
 }
 
 fn entry() -> impl Strategy<Value = Entry> {
-    let errors = prop::collection::btree_set(select(Errno::names().map(str::to_owned).collect::<Vec<_>>()), 0..3);
-    let abis = prop::collection::btree_set(select(Abi::ALL.map(|abi| abi.name().to_owned()).to_vec()), 0..3);
+    let errors = prop::collection::btree_set(
+        select(Errno::names().filter_map(Errno::from_name).map(ErrnoName).collect::<Vec<_>>()),
+        0..3,
+    );
+    let abis = prop::collection::btree_set(select(Abi::ALL.to_vec()), 0..3);
     let prose = || prop::option::of(any_text());
     (words(), words(), errors, abis, any::<bool>(), prose(), prose()).prop_map(
         |(arguments, objects, errors, abis, sometimes, why, owner)| Entry {
             arguments,
-            objects,
+            objects: objects.into_iter().map(ObjectKind::new).collect(),
             errors,
             abis,
             sometimes,
@@ -111,13 +116,13 @@ fn baseline() -> impl Strategy<Value = Baseline> {
     let phases = prop::collection::btree_map("[A-Za-z0-9_.-]{1,6}|no|null|1", phase, 0..3);
     let platform = select(vec!["gnu", "musl"]);
     (platform, fingerprint(), any::<bool>(), subsystems, phases, words()).prop_map(
-        |(env, fingerprint, restless, subsystems, phases, blind_spots)| Baseline {
+        |(env, fingerprint, never_quiet, subsystems, phases, blind_spots)| Baseline {
             platform: format!("x86_64-linux-{env}").parse().expect("a platform"),
             fingerprint,
-            restless,
+            never_quiet,
             subsystems,
             phases,
-            blind_spots,
+            blind_spots: blind_spots.into_iter().map(RecordedBlindSpot::named).collect(),
         },
     )
 }

@@ -209,7 +209,9 @@ const KEY: &str = "tests";
 
 fn parse(text: &str) -> Result<Shared, Fault> {
     let outlines = outline::outline(text)?;
-    let [first, further @ ..] = &outlines[..] else { return Err(Fault::new(super::Place::START, "no document")) };
+    let [first, further @ ..] = &outlines[..] else {
+        return Err(Fault::new(super::TextPosition::START, "no document"));
+    };
     let first_text = typed::slice(text, &first.lines);
     let (binary, line) = binary(first_text, &first.root)?;
     // Read the document as that of a single test, which has the same keys on the same lines.
@@ -247,7 +249,7 @@ fn binary(first: &str, root: &Node) -> Result<(String, Range<usize>), Fault> {
 }
 
 /// Reads the document of one platform, and the place of its `platform`.
-fn section(text: &str, outline: &Outline) -> Result<(PlatformSection, super::Place), Fault> {
+fn section(text: &str, outline: &Outline) -> Result<(PlatformSection, super::TextPosition), Fault> {
     let root = &outline.root;
     let Some((_, value)) = root.get("platform").filter(|(_, value)| !value.is_null()) else {
         keys::check::<Written>(root)?;
@@ -300,7 +302,7 @@ fn split(written: Written) -> Split {
     let common = written.common.map(|common| facts(common.subsystems, common.phases, common.blind_spots));
     let difference = |test: WrittenTest| Difference {
         fingerprint: test.fingerprint.map(Fingerprint::from),
-        restless: test.quiet.is_some(),
+        never_quiet: test.quiet.is_some(),
         without: test.without.unwrap_or_default().into_set(|UnusedFact(fact)| fact),
         facts: facts(test.subsystems, test.phases, test.blind_spots),
     };

@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::keys::{self, unknown};
+use super::invalid::InvalidScalar;
+use super::keys::{self, UnknownName};
 use super::malformed::{Fault, Malformed};
 use super::outline::{self, Node};
 use super::words::{List, ParseScalar, RuleSyscall, Scalar};
@@ -41,16 +42,17 @@ struct FormatVersion;
 impl ParseScalar for FormatVersion {
     const EXPECTED: &'static str = "the version `1`";
 
-    fn read(text: &str) -> Result<Self, String> {
-        if text == VERSION { Ok(Self) } else { Err(format!("invalid taxonomy version `{text}`: write `taxonomy: 1`")) }
+    fn read(text: &str) -> Result<Self, InvalidScalar> {
+        if text == VERSION { Ok(Self) } else { Err(InvalidScalar::TaxonomyVersion(text.to_owned())) }
     }
 }
 
 impl ParseScalar for Base {
     const EXPECTED: &'static str = "a base: `kernel` or `workload-tracing`";
 
-    fn read(text: &str) -> Result<Self, String> {
-        Self::from_name(text).ok_or_else(|| unknown("base", text, Self::ALL.into_iter().map(Self::name)))
+    fn read(text: &str) -> Result<Self, InvalidScalar> {
+        Self::from_name(text)
+            .ok_or_else(|| UnknownName::new("base", text, Self::ALL.into_iter().map(Self::name)).into())
     }
 }
 
@@ -69,7 +71,7 @@ fn parse(text: &str) -> Result<Taxonomy, Fault> {
     let outlines = outline::outline(text)?;
     let [outline] = &outlines[..] else {
         return Err(Fault::new(
-            super::malformed::Place::START,
+            super::malformed::TextPosition::START,
             "a taxonomy file holds one document: start it with `taxonomy: 1`",
         ));
     };

@@ -3,7 +3,7 @@
 //! It refuses characters and lines that YAML 1.1 and 1.2 treat differently and that no expectation
 //! needs, before any syntax is parsed.
 
-use super::malformed::{Fault, Malformed, Place};
+use super::malformed::{Fault, Malformed, TextPosition};
 
 /// The size of the largest file that is read.
 pub const MAX_BYTES: usize = 1024 * 1024;
@@ -18,7 +18,7 @@ pub(super) fn text(bytes: &[u8], most: usize) -> Result<String, Malformed> {
     if bytes.len() > most {
         let message = format!("the file is larger than {} MiB: check that it is the right file", most / MAX_BYTES);
         let start = &bytes[..bytes.iter().position(|&byte| byte == b'\n').unwrap_or(0)];
-        return Err(Fault::new(Place::START, message).shown(&String::from_utf8_lossy(start)));
+        return Err(Fault::new(TextPosition::START, message).shown(&String::from_utf8_lossy(start)));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
     check(text).map_err(|fault| fault.shown(text))?;
@@ -26,7 +26,7 @@ pub(super) fn text(bytes: &[u8], most: usize) -> Result<String, Malformed> {
 }
 
 fn not_utf8(bytes: &[u8], valid: usize) -> Malformed {
-    let place = Place::after(&String::from_utf8_lossy(&bytes[..valid]));
+    let place = TextPosition::after(&String::from_utf8_lossy(&bytes[..valid]));
     let message = format!("byte {:#04x} is not UTF-8: save the file as UTF-8", bytes[valid]);
     Fault::new(place, message).shown(&String::from_utf8_lossy(bytes))
 }
@@ -47,7 +47,7 @@ fn with_final_newline(text: &str) -> String {
 fn check(text: &str) -> Result<(), Fault> {
     let text = without_mark(text);
     for (index, line) in text.split('\n').enumerate() {
-        let start = Place { line: index + 1, column: 1 };
+        let start = TextPosition { line: index + 1, column: 1 };
         if let Some(message) = refused_line(line) {
             return Err(Fault::new(start, message));
         }
@@ -55,7 +55,7 @@ fn check(text: &str) -> Result<(), Fault> {
     for (index, character) in text.char_indices() {
         let (before, rest) = text.split_at(index);
         if let Some(message) = refused_character(character, rest) {
-            return Err(Fault::new(Place::after(before), message));
+            return Err(Fault::new(TextPosition::after(before), message));
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use std::ops::Range;
 use serde::de::DeserializeOwned;
 use serde_yaml::Value;
 
-use super::malformed::{Fault, Place};
+use super::malformed::{Fault, TextPosition};
 use super::outline::{self, Node, Outline};
 
 /// Reads a document of a text.
@@ -25,7 +25,7 @@ pub(super) fn read<T: DeserializeOwned>(text: &str, outline: &Outline) -> Result
 
 /// Returns the first place where the parsers disagree on structure or text. Numbers and booleans
 /// are not compared: they are plain characters on one line.
-fn disagreement(node: &Node, value: &Value) -> Option<Place> {
+fn disagreement(node: &Node, value: &Value) -> Option<TextPosition> {
     match (&node.value, value) {
         (outline::Value::Null, Value::Null) => None,
         (outline::Value::Scalar(_), Value::Bool(_) | Value::Number(_)) => None,
@@ -59,7 +59,7 @@ fn fault(error: &serde_yaml::Error, outline: &Outline) -> Fault {
     match error.location() {
         None => Fault::new(outline.root.place, message),
         Some(location) => {
-            let place = Place { line: location.line(), column: location.column() };
+            let place = TextPosition { line: location.line(), column: location.column() };
             let suffix = format!(" at line {} column {}", place.line, place.column);
             Fault::new(place, message.strip_suffix(&suffix).unwrap_or(&message))
         }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
-use super::keys::unknown;
+use super::invalid::InvalidScalar;
+use super::keys::UnknownName;
 use crate::model::attribution::Subsystem;
 use crate::model::expectation::terms::{Level, Rule};
 use crate::model::facts::fact::Fact;
@@ -23,8 +24,12 @@ pub(super) trait ParseScalar: Sized {
     /// The expected value, for error messages.
     const EXPECTED: &'static str;
 
-    /// Returns the value, or the message of the error.
-    fn read(text: &str) -> Result<Self, String>;
+    /// Returns the value.
+    ///
+    /// # Errors
+    ///
+    /// The text is no such value.
+    fn read(text: &str) -> Result<Self, InvalidScalar>;
 }
 
 /// A scalar that was read as `T`. Numbers and booleans are read as text: `0`, `no` and `0x10` keep
@@ -97,12 +102,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
 impl ParseScalar for String {
     const EXPECTED: &'static str = "text";
 
-    fn read(text: &str) -> Result<Self, String> {
-        if text.is_empty() {
-            Err("empty value: write a name, or remove the key".to_owned())
-        } else {
-            Ok(text.to_owned())
-        }
+    fn read(text: &str) -> Result<Self, InvalidScalar> {
+        if text.is_empty() { Err(InvalidScalar::Empty) } else { Ok(text.to_owned()) }
     }
 }
 
@@ -113,14 +114,10 @@ pub(super) struct SyscallName(pub(super) String);
 impl ParseScalar for SyscallName {
     const EXPECTED: &'static str = "the name of a syscall";
 
-    fn read(text: &str) -> Result<Self, String> {
+    fn read(text: &str) -> Result<Self, InvalidScalar> {
         let is_name =
             !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
-        if is_name {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(format!("invalid syscall name `{text}`: use only letters, digits, `_` and `-`"))
-        }
+        if is_name { Ok(Self(text.to_owned())) } else { Err(InvalidScalar::SyscallName(text.to_owned())) }
     }
 }
 
@@ -132,19 +129,20 @@ pub(super) struct RuleSyscall(pub(super) String);
 impl ParseScalar for RuleSyscall {
     const EXPECTED: &'static str = SyscallName::EXPECTED;
 
-    fn read(text: &str) -> Result<Self, String> {
+    fn read(text: &str) -> Result<Self, InvalidScalar> {
         let number = text.strip_prefix("syscall_").map(|number| number.strip_prefix("0x").unwrap_or(number));
         let is_number = number.is_some_and(|number| i64::from_str_radix(number, 16).is_ok());
         if is_number || Abi::ALL.into_iter().any(|abi| Syscall::from_name(abi, text).is_some()) {
             return Ok(Self(text.to_owned()));
         }
         SyscallName::read(text)?;
-        Err(unknown("syscall", text, Abi::ALL.into_iter().flat_map(table::rows).map(|row| row.name)))
+        let known = Abi::ALL.into_iter().flat_map(table::rows).map(|row| row.name);
+        Err(UnknownName::new("syscall", text, known).into())
     }
 }
 
 /// Refuses an unknown syscall or error in a rule. Arguments, objects and phases may have any name.
-pub(super) fn check_rule(rule: &Rule) -> Result<(), String> {
+pub(super) fn check_rule(rule: &Rule) -> Result<(), InvalidScalar> {
     rule.syscall.as_deref().map(RuleSyscall::read).transpose()?;
     rule.error.as_deref().map(Errno::read).transpose()?;
     Ok(())
@@ -157,11 +155,10 @@ pub(super) struct UnusedFact(pub(super) Fact);
 impl ParseScalar for UnusedFact {
     const EXPECTED: &'static str = "a fact such as `network::socket`";
 
-    fn read(text: &str) -> Result<Self, String> {
-        match escape::read_name(text).parse() {
-            Ok(fact @ Fact::Use { .. }) => Ok(Self(fact)),
-            Ok(_) => Err(format!("`{text}` is not a subsystem or a part of one: `without` accepts only those")),
-            Err(error) => Err(error.to_string()),
+    fn read(text: &str) -> Result<Self, InvalidScalar> {
+        match escape::read_name(text).parse::<Fact>()? {
+            fact @ Fact::Use { .. } => Ok(Self(fact)),
+            Fact::BlindSpot(_) | Fact::Phase { .. } => Err(InvalidScalar::NotAUse(text.to_owned())),
         }
     }
 }
@@ -173,23 +170,18 @@ pub(super) struct PhaseName(pub(super) String);
 impl ParseScalar for PhaseName {
     const EXPECTED: &'static str = "the name of a phase";
 
-    fn read(text: &str) -> Result<Self, String> {
+    fn read(text: &str) -> Result<Self, InvalidScalar> {
         let is_name =
             !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
-        if is_name {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(format!("invalid phase name `{text}`: use only letters, digits, `_`, `.` and `-`"))
-        }
+        if is_name { Ok(Self(text.to_owned())) } else { Err(InvalidScalar::PhaseName(text.to_owned())) }
     }
 }
 
 impl ParseScalar for Duration {
     const EXPECTED: &'static str = "a duration such as `60s`";
 
-    fn read(text: &str) -> Result<Self, String> {
-        humantime::parse_duration(text)
-            .map_err(|_| format!("invalid duration `{text}`: write it as `60s`, `500ms` or `2m`"))
+    fn read(text: &str) -> Result<Self, InvalidScalar> {
+        humantime::parse_duration(text).map_err(|source| InvalidScalar::Duration { text: text.to_owned(), source })
     }
 }
 
@@ -199,9 +191,9 @@ pub(super) struct Timeout(pub(super) Duration);
 impl ParseScalar for Timeout {
     const EXPECTED: &'static str = Duration::EXPECTED;
 
-    fn read(text: &str) -> Result<Self, String> {
+    fn read(text: &str) -> Result<Self, InvalidScalar> {
         match Duration::read(text)? {
-            Duration::ZERO => Err(format!("invalid duration `{text}`: write a longer one, such as `60s`")),
+            Duration::ZERO => Err(InvalidScalar::ZeroDuration(text.to_owned())),
             limit => Ok(Self(limit)),
         }
     }
@@ -213,21 +205,21 @@ pub(super) struct Signal(pub(super) i32);
 impl ParseScalar for Signal {
     const EXPECTED: &'static str = "a signal such as `SIGTERM`";
 
-    fn read(text: &str) -> Result<Self, String> {
-        signal::from_name(text).map(Self).ok_or_else(|| unknown("signal", text, signal::names()))
+    fn read(text: &str) -> Result<Self, InvalidScalar> {
+        signal::from_name(text).map(Self).ok_or_else(|| UnknownName::new("signal", text, signal::names()).into())
     }
 }
 
 impl ParseScalar for Exit {
     const EXPECTED: &'static str = "an exit status or a signal such as `SIGTERM`";
 
-    fn read(text: &str) -> Result<Self, String> {
+    fn read(text: &str) -> Result<Self, InvalidScalar> {
         if let Ok(code) = text.parse::<u8>() {
             Ok(Self::Exited(i32::from(code)))
         } else if text.starts_with(|first: char| first.is_ascii_alphabetic()) {
             Signal::read(text).map(|Signal(number)| Self::Signaled(number))
         } else {
-            Err(format!("invalid exit `{text}`: write a status from 0 to 255, or a signal such as `SIGTERM`"))
+            Err(InvalidScalar::Exit(text.to_owned()))
         }
     }
 }
@@ -235,40 +227,42 @@ impl ParseScalar for Exit {
 impl ParseScalar for Level {
     const EXPECTED: &'static str = "a level";
 
-    fn read(text: &str) -> Result<Self, String> {
-        Self::from_name(text).ok_or_else(|| unknown("level", text, Self::ALL.into_iter().map(Self::name)))
+    fn read(text: &str) -> Result<Self, InvalidScalar> {
+        Self::from_name(text)
+            .ok_or_else(|| UnknownName::new("level", text, Self::ALL.into_iter().map(Self::name)).into())
     }
 }
 
 impl ParseScalar for Subsystem {
     const EXPECTED: &'static str = "a subsystem";
 
-    fn read(text: &str) -> Result<Self, String> {
-        Self::from_slug(text).ok_or_else(|| unknown("subsystem", text, Self::ALL.into_iter().map(Self::slug)))
+    fn read(text: &str) -> Result<Self, InvalidScalar> {
+        Self::from_slug(text)
+            .ok_or_else(|| UnknownName::new("subsystem", text, Self::ALL.into_iter().map(Self::slug)).into())
     }
 }
 
 impl ParseScalar for Errno {
     const EXPECTED: &'static str = "an error such as `ENOENT`";
 
-    fn read(text: &str) -> Result<Self, String> {
-        Self::from_name(text).ok_or_else(|| unknown("error", text, Self::names()))
+    fn read(text: &str) -> Result<Self, InvalidScalar> {
+        Self::from_name(text).ok_or_else(|| UnknownName::new("error", text, Self::names()).into())
     }
 }
 
 impl ParseScalar for Abi {
     const EXPECTED: &'static str = "an ABI such as `i386`";
 
-    fn read(text: &str) -> Result<Self, String> {
-        Self::from_name(text).ok_or_else(|| unknown("ABI", text, Self::ALL.into_iter().map(Self::name)))
+    fn read(text: &str) -> Result<Self, InvalidScalar> {
+        Self::from_name(text).ok_or_else(|| UnknownName::new("ABI", text, Self::ALL.into_iter().map(Self::name)).into())
     }
 }
 
 impl ParseScalar for Platform {
     const EXPECTED: &'static str = "a platform such as `x86_64-linux-gnu`";
 
-    fn read(text: &str) -> Result<Self, String> {
-        text.parse().map_err(|error| format!("{error}"))
+    fn read(text: &str) -> Result<Self, InvalidScalar> {
+        Ok(text.parse()?)
     }
 }
 
@@ -278,7 +272,7 @@ pub(super) struct Strict;
 impl ParseScalar for Strict {
     const EXPECTED: &'static str = "`strict`";
 
-    fn read(text: &str) -> Result<Self, String> {
+    fn read(text: &str) -> Result<Self, InvalidScalar> {
         only("strict", text).map(|()| Self)
     }
 }
@@ -289,7 +283,7 @@ pub(super) struct Sometimes;
 impl ParseScalar for Sometimes {
     const EXPECTED: &'static str = "`sometimes`";
 
-    fn read(text: &str) -> Result<Self, String> {
+    fn read(text: &str) -> Result<Self, InvalidScalar> {
         only("sometimes", text).map(|()| Self)
     }
 }
@@ -300,11 +294,11 @@ pub(super) struct Never;
 impl ParseScalar for Never {
     const EXPECTED: &'static str = "`never`";
 
-    fn read(text: &str) -> Result<Self, String> {
+    fn read(text: &str) -> Result<Self, InvalidScalar> {
         only("never", text).map(|()| Self)
     }
 }
 
-fn only(word: &str, text: &str) -> Result<(), String> {
-    if text == word { Ok(()) } else { Err(format!("invalid value `{text}`: write `{word}`, or remove the key")) }
+fn only(only: &'static str, text: &str) -> Result<(), InvalidScalar> {
+    if text == only { Ok(()) } else { Err(InvalidScalar::OnlyValue { text: text.to_owned(), only }) }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{Difference, Facts, Split};
+use crate::model::attribution::ObjectKind;
 use crate::model::expectation::terms::Baseline;
 use crate::model::facts::fact::Fact;
 use crate::model::facts::fingerprint::Fingerprint;
@@ -42,7 +43,9 @@ fn shown(facts: &Facts) -> String {
     for (subsystem, syscalls) in &facts.subsystems {
         parts.extend(syscalls.is_empty().then(|| format!("{}:", subsystem.slug())));
         for (name, entry) in syscalls {
-            let details: Vec<&str> = entry.arguments.iter().chain(&entry.objects).map(String::as_str).collect();
+            let (arguments, objects) =
+                (entry.arguments.iter().map(String::as_str), entry.objects.iter().map(ObjectKind::as_str));
+            let details: Vec<&str> = arguments.chain(objects).collect();
             parts.push(format!("{name}{}({})", if entry.sometimes { "?" } else { "" }, details.join(" ")));
         }
     }
@@ -50,7 +53,7 @@ fn shown(facts: &Facts) -> String {
         let names: Vec<&str> = subsystems.values().flatten().map(String::as_str).collect();
         parts.push(format!("{phase}={}", names.join(" ")));
     }
-    parts.extend(facts.blind_spots.iter().cloned());
+    parts.extend(facts.blind_spots.iter().map(ToString::to_string));
     parts.join(", ")
 }
 

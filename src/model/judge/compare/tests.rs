@@ -4,8 +4,9 @@ mod refused;
 
 use super::*;
 use crate::model::attribution::{Subsystem, Use};
+use crate::model::engine::{Engine, UsedEngine};
 use crate::model::expectation::{Entry, Rule};
-use crate::model::facts::finding::Watched;
+use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::kernel::syscall::{Abi, Syscall};
 use crate::model::observe::observation::Tally;
 use crate::model::run::platform::Platform;
@@ -81,7 +82,7 @@ fn shown(findings: &[Finding]) -> Vec<String> {
         let details = finding.details.iter().map(|detail| format!(" {}", detail.value()));
         let rule = finding.forbidden.iter().map(|rule| format!(" (forbidden: {rule})"));
         let head = format!("{} {}", finding.kind.name(), finding.fact);
-        let related = finding.kin.iter().map(|related| format!(" (beside {})", related.beside));
+        let related = finding.related.iter().map(|related| format!(" (beside {})", related.beside));
         std::iter::once(head).chain(details).chain(rule).chain(related).collect()
     };
     findings.iter().map(show).collect()
@@ -391,10 +392,10 @@ fn phase_is_judged_only_if_baseline_names_it() {
 
 #[test]
 fn guarded_run_alone_is_not_remarkable() {
-    let with = |watched| Comparison { watched, ..Comparison::default() };
-    assert!(!with(Watched::EveryCall).is_remarkable());
-    assert!(!with(Watched::Guarded).is_remarkable());
-    assert!(with(Watched::Unguarded { reason: "it names phases".to_owned() }).is_remarkable());
-    let gone = Comparison { gone: vec![Fact::BlindSpot("vdso".to_owned())], ..Comparison::default() };
+    let with = |used| Comparison { used, ..Comparison::default() };
+    assert!(!with(Engine::Ptrace.into()).is_remarkable());
+    assert!(!with(Engine::Guard.into()).is_remarkable());
+    assert!(with(UsedEngine::instead("it names phases".to_owned())).is_remarkable());
+    let gone = Comparison { gone: vec![Fact::BlindSpot(RecordedBlindSpot::named("vdso"))], ..Comparison::default() };
     assert!(gone.is_remarkable());
 }

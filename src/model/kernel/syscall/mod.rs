@@ -9,6 +9,10 @@ pub mod table;
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::model::kernel::uapi::{
+    AUDIT_ARCH_AARCH64, AUDIT_ARCH_ARM, AUDIT_ARCH_I386, AUDIT_ARCH_RISCV64, AUDIT_ARCH_X86_64, X32_SYSCALL_BIT,
+};
+
 /// The calling convention of a syscall. It decides what a number means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Abi {
@@ -26,9 +30,6 @@ pub enum Abi {
     /// 64-bit x86
     X86_64,
 }
-
-/// `__X32_SYSCALL_BIT`, arch/x86/include/uapi/asm/unistd.h
-const X32_BIT: i64 = 0x4000_0000;
 
 impl Abi {
     /// Every ABI, ordered by name.
@@ -77,14 +78,14 @@ impl Syscall {
         // kernel/ptrace.c.
         let number = i64::from(number as i32);
         let abi = match audit_arch {
-            0xc000_003e if number > 0 && number & X32_BIT != 0 => {
-                return Some(Self { abi: Abi::X32, number: number & !X32_BIT });
+            AUDIT_ARCH_X86_64 if number > 0 && number & X32_SYSCALL_BIT != 0 => {
+                return Some(Self { abi: Abi::X32, number: number & !X32_SYSCALL_BIT });
             }
-            0xc000_003e => Abi::X86_64,
-            0x4000_0003 => Abi::I386,
-            0xc000_00b7 => Abi::Aarch64,
-            0x4000_0028 => Abi::Arm,
-            0xc000_00f3 => Abi::Riscv64,
+            AUDIT_ARCH_X86_64 => Abi::X86_64,
+            AUDIT_ARCH_I386 => Abi::I386,
+            AUDIT_ARCH_AARCH64 => Abi::Aarch64,
+            AUDIT_ARCH_ARM => Abi::Arm,
+            AUDIT_ARCH_RISCV64 => Abi::Riscv64,
             _ => return None,
         };
         Some(Self { abi, number })
@@ -121,21 +122,18 @@ impl fmt::Display for Syscall {
 mod tests {
     use super::*;
 
-    const AUDIT_X86_64: u32 = 0xc000_003e;
-    const AUDIT_I386: u32 = 0x4000_0003;
-
     #[test]
     fn abi_follows_from_architecture_and_number() {
         for (arch, number, abi, name) in [
-            (AUDIT_X86_64, 0, Abi::X86_64, "read"),
-            (AUDIT_X86_64, 0x4000_0000, Abi::X32, "read"),
-            (AUDIT_I386, 3, Abi::I386, "read"),
-            (0xc000_00b7, 63, Abi::Aarch64, "read"),
-            (0xc000_00f3, 63, Abi::Riscv64, "read"),
-            (AUDIT_X86_64, 0x3e7, Abi::X86_64, "syscall_0x3e7"),
-            (AUDIT_X86_64, u64::MAX, Abi::X86_64, "syscall_-1"),
-            (AUDIT_I386, 0xffff_ffff, Abi::I386, "syscall_-1"),
-            (0x4000_0028, 3, Abi::Arm, "syscall_0x3"),
+            (AUDIT_ARCH_X86_64, 0, Abi::X86_64, "read"),
+            (AUDIT_ARCH_X86_64, 0x4000_0000, Abi::X32, "read"),
+            (AUDIT_ARCH_I386, 3, Abi::I386, "read"),
+            (AUDIT_ARCH_AARCH64, 63, Abi::Aarch64, "read"),
+            (AUDIT_ARCH_RISCV64, 63, Abi::Riscv64, "read"),
+            (AUDIT_ARCH_X86_64, 0x3e7, Abi::X86_64, "syscall_0x3e7"),
+            (AUDIT_ARCH_X86_64, u64::MAX, Abi::X86_64, "syscall_-1"),
+            (AUDIT_ARCH_I386, 0xffff_ffff, Abi::I386, "syscall_-1"),
+            (AUDIT_ARCH_ARM, 3, Abi::Arm, "syscall_0x3"),
         ] {
             let syscall = Syscall::from_kernel(arch, number).expect("a known architecture");
             assert_eq!((syscall.abi, syscall.name().as_ref()), (abi, name), "{arch:#x} {number:#x}");

@@ -22,7 +22,7 @@ fn named(phase: &'static str) -> Event {
 
 #[test]
 fn named_phase_takes_precedence_over_the_loader() {
-    let mut watch = Watch::new(Part::All);
+    let mut observer = Observer::new(Part::All);
     let read = |by_loader| called("uname", [0; 5], by_loader);
     for (event, phase, of_run) in [
         (read(true), Some("loader"), true),
@@ -34,28 +34,28 @@ fn named_phase_takes_precedence_over_the_loader() {
         (named(""), None, false),
         (read(true), None, false),
     ] {
-        let first = watch.fold(&event).map(|first| (first.phase, first.of_run));
+        let first = observer.fold(&event).map(|first| (first.phase, first.of_run));
         let expected = (phase.is_some() || of_run).then(|| (phase.map(str::to_owned), of_run));
         assert_eq!(first, expected, "{event:?}");
     }
     let calls = |uses: &BTreeMap<Use, Tally>| uses.values().map(|tally| tally.calls).sum::<u64>();
-    let parts: Vec<_> = watch.observation.parts().map(|(phase, uses)| (phase, calls(&uses))).collect();
+    let parts: Vec<_> = observer.observation.parts().map(|(phase, uses)| (phase, calls(&uses))).collect();
     assert_eq!(parts, [(None, 1), (Some("loader"), 3), (Some("serving"), 2)]);
     let of_loader = Rule { phase: Some(LOADER.to_owned()), .."uname".into() };
-    assert_eq!((watch.observation.calls(), watch.observation.calls_of(of_loader)), (6, 3));
+    assert_eq!((observer.observation.calls(), observer.observation.calls_of(of_loader)), (6, 3));
 }
 
 #[test]
 fn call_site_is_kept_for_run_and_phase() {
-    let mut watch = Watch::new(Part::All);
+    let mut observer = Observer::new(Part::All);
     let mut sites = |event: Event| {
-        let first = watch.fold(&event).expect("the first");
-        assert!(!watch.observation.knows_caller(&first));
-        watch.observation.called_by(first.clone(), CallSite::default());
-        assert!(watch.observation.knows_caller(&first));
+        let first = observer.fold(&event).expect("the first");
+        assert!(!observer.observation.knows_caller(&first));
+        observer.observation.called_by(first.clone(), CallSite::default());
+        assert!(observer.observation.knows_caller(&first));
         let elsewhere = First { phase: Some("serving".to_owned()), ..first };
-        assert!(!watch.observation.knows_caller(&elsewhere));
-        watch.observation.sites.keys().map(|(phase, _)| phase.clone()).collect::<Vec<_>>()
+        assert!(!observer.observation.knows_caller(&elsewhere));
+        observer.observation.sites.keys().map(|(phase, _)| phase.clone()).collect::<Vec<_>>()
     };
     assert_eq!(sites(called("uname", [0; 5], true)), [None, Some("loader".to_owned())]);
     assert_eq!(sites(called("getppid", [0; 5], false)).len(), 3);
@@ -64,15 +64,15 @@ fn call_site_is_kept_for_run_and_phase() {
 #[test]
 fn phase_named_loader_is_a_blind_spot() {
     for forged in ["loader", "loader\0x"] {
-        let mut watch = Watch::new(Part::All);
+        let mut observer = Observer::new(Part::All);
         for event in [named("serving"), named(forged), called("uname", [0; 5], false), called("uname", [0; 5], true)] {
-            watch.fold(&event);
+            observer.fold(&event);
         }
         let of_loader = || Rule { phase: Some(LOADER.to_owned()), .."uname".into() };
         // Calls of the loader itself still belong to its phase.
-        assert_eq!((watch.observation.calls(), watch.observation.calls_of(of_loader())), (2, 1));
-        assert!(!watch.observation.phases.contains_key("serving"));
-        assert_eq!(watch.observation.blind_spots, BTreeSet::from([BlindSpot::ReservedPhase]));
+        assert_eq!((observer.observation.calls(), observer.observation.calls_of(of_loader())), (2, 1));
+        assert!(!observer.observation.phases.contains_key("serving"));
+        assert_eq!(observer.observation.blind_spots, BTreeSet::from([BlindSpot::ReservedPhase]));
     }
 }
 
@@ -97,13 +97,13 @@ fn spawned(task: i32, parent: Option<i32>) -> Event {
     Event::Spawned { task, parent, process: false }
 }
 
-/// Returns the watch, and the counted syscalls, of a closure with these events.
-fn marked(events: &[Event]) -> (Watch, Vec<String>) {
-    let mut watch = Watch::new(Part::Marked);
-    watch.fold(&spawned(ROOT, None));
-    events.iter().for_each(|event| drop(watch.fold(event)));
-    let names = watch.observation.uses.keys().map(|used| used.syscall.name().into_owned()).collect();
-    (watch, names)
+/// Returns the observer, and the counted syscalls, of a closure with these events.
+fn marked(events: &[Event]) -> (Observer, Vec<String>) {
+    let mut observer = Observer::new(Part::Marked);
+    observer.fold(&spawned(ROOT, None));
+    events.iter().for_each(|event| drop(observer.fold(event)));
+    let names = observer.observation.uses.keys().map(|used| used.syscall.name().into_owned()).collect();
+    (observer, names)
 }
 
 #[test]
@@ -131,12 +131,12 @@ fn closure_counts_between_its_markers() {
         (vec![enter(), calls(ROOT, "execve"), inside()], None, &["getppid", "execve"]),
         (vec![enter(), leave(), calls(ROOT, "execve"), after()], None, &["getsid", "execve"]),
     ] {
-        let (watch, mut names) = marked(&events);
+        let (observer, mut names) = marked(&events);
         names.sort();
         let mut counted = counted.to_vec();
         counted.sort();
         assert_eq!(
-            (watch.misplaced(), names),
+            (observer.misplaced(), names),
             (misplaced, counted.iter().map(|&name| name.into()).collect()),
             "{events:?}"
         );
@@ -146,7 +146,7 @@ fn closure_counts_between_its_markers() {
 #[test]
 fn tasks_of_a_closure_count_to_their_end() {
     let (enter, leave) = (marker_by(ROOT, &Marker::Enter(KEY)), marker_by(ROOT, &Marker::Leave(KEY)));
-    let (watch, names) = marked(&[
+    let (observer, names) = marked(&[
         spawned(2, Some(ROOT)),
         enter,
         spawned(3, Some(ROOT)),
@@ -164,12 +164,12 @@ fn tasks_of_a_closure_count_to_their_end() {
         calls(4, "getegid"),
     ]);
     let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
-    assert_eq!((watch.misplaced(), names), (None, BTreeSet::from(["execve", "getppid", "getuid", "uname"])));
+    assert_eq!((observer.misplaced(), names), (None, BTreeSet::from(["execve", "getppid", "getuid", "uname"])));
 }
 
 #[test]
 fn closure_that_was_never_entered_is_known() {
     assert!(marked(&[calls(ROOT, "uname")]).0.is_never_entered());
     assert!(!marked(&[marker_by(ROOT, &Marker::Enter(KEY))]).0.is_never_entered());
-    assert!(!Watch::new(Part::All).is_never_entered());
+    assert!(!Observer::new(Part::All).is_never_entered());
 }

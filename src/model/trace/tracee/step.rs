@@ -7,6 +7,7 @@ use super::task::{Task, starts_workload};
 use crate::model::attribution::Answers;
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::kernel::call::{Call, CallOutcome, Errno, Tid};
+use crate::model::kernel::uapi::{ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS};
 use crate::model::trace::event::Event;
 
 /// How a stopped task must be resumed.
@@ -116,7 +117,7 @@ impl Tasks {
 
     /// Returns what a stop means for this task: without a syscall-enter-stop, the filter's stop is
     /// the entry.
-    pub fn heard(&self, tid: Tid, stop: Stop) -> Stop {
+    pub fn interpret(&self, tid: Tid, stop: Stop) -> Stop {
         match stop {
             Stop::Filtered(call) if self.call(tid).is_none() && !self.is_launching(tid) => Stop::Entry(call),
             stop => stop,
@@ -332,9 +333,8 @@ fn called(task: Tid, call: Call, outcome: CallOutcome) -> Event {
     Event::Called { task, call, outcome, answers: Answers::default() }
 }
 
-/// ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND and ERESTART_RESTARTBLOCK (include/linux/errno.h)
-/// never reach a program.
-const RESTARTS: [i64; 4] = [512, 513, 514, 516];
+/// Results that never reach a program.
+const RESTARTS: [i64; 4] = [ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND, ERESTART_RESTARTBLOCK];
 
 fn outcome(call: Call, value: i64, failed: bool) -> CallOutcome {
     // sigreturn "returns" the register that it restored, whatever that holds.

@@ -3,22 +3,26 @@
 use super::*;
 use crate::model::facts::finding::Suspect;
 use crate::model::facts::finding::{Finding, RelatedSyscall};
-use crate::model::facts::fingerprint::Drift;
+use crate::model::facts::fingerprint::FingerprintChange;
 use crate::model::run::recording::Growth;
 
 /// Returns a verdict with a suspect and a member of a known family, on another machine than the
 /// baseline's.
 pub(super) fn remarked() -> Verdict {
-    let kin = Some(RelatedSyscall { family: "chmod".to_owned(), beside: "fchmodat".to_owned() });
+    let related = Some(RelatedSyscall { family: "chmod".to_owned(), beside: "fchmodat".to_owned() });
     let cause = Some("glibc 2.39, not your change: fchmodat() tries it".to_owned());
     let mut verdict = Verdict { status: Status::Passed, change: None, ..failed() };
     verdict.comparison = Comparison {
-        notes: vec![Finding { kin, cause, ..finding("filesystem::fchmodat2", 1, &[]) }],
+        notes: vec![Finding { related, cause, ..finding("filesystem::fchmodat2", 1, &[]) }],
         suspects: vec![
             Suspect { finding: finding("filesystem::unlink", 3, &[]), seen: 1, runs: 2 },
             Suspect { finding: finding("blind_spots::io_uring", 0, &[]), seen: 3, runs: 5 },
         ],
-        drift: vec![Drift { part: "libc".to_owned(), recorded: "glibc 2.36".to_owned(), now: "glibc 2.39".to_owned() }],
+        drift: vec![FingerprintChange {
+            part: "libc".to_owned(),
+            recorded: "glibc 2.36".to_owned(),
+            now: "glibc 2.39".to_owned(),
+        }],
         ..Comparison::default()
     };
     verdict.growth = Growth::from_counts(vec![5, 1, 0]);

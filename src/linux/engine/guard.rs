@@ -1,5 +1,5 @@
-//! Lets tasks run natively from one call that their seccomp filter stops to the next. Main type:
-//! [`Watch`].
+//! The engine `guard`: tasks run natively from one call that their seccomp filter stops to the
+//! next. Main type: [`GuardEngine`].
 //!
 //! `model::guard` builds the filter, which sees registers only. This module checks the fds: a task
 //! runs natively only while the baseline covers every call on each fd in its fd table. Otherwise
@@ -8,30 +8,32 @@
 mod fds;
 
 use std::collections::{BTreeSet, HashMap};
+use std::io;
 
 pub use fds::inherited;
 use fds::{has_program_fd, is_open, open_fds, read};
 
-use super::objects::access;
-use super::outcome::Incomplete;
-use super::stopped::NextStop;
-use super::sys;
-use super::witness::{Target, Witness};
+use crate::linux::objects::access;
+use crate::linux::outcome::{Incomplete, TraceError};
+use crate::linux::stopped::NextStop;
+use crate::linux::sys::{self, Filter, SeizeOptions};
+use crate::linux::witness::{Target, Witness};
 use crate::model::attribution::blind_spot::BlindSpot;
-use crate::model::attribution::files::{self, shares_files};
+use crate::model::attribution::files::{CacheEffect, cache_effect, shares_files};
 use crate::model::attribution::objects::is_named_by_path;
-use crate::model::attribution::{Answers, Memory, Object, Question, answers, made};
+use crate::model::attribution::{Answers, Memory, Object, ObjectClass, Question, answers, made};
 use crate::model::guard::{
-    Access, Class, Effect, FdTables, Guard, Likeness, Sharing, acts_through_fd, conflicts_with_filter, effect,
+    Access, Class, FdEffect, FdTables, Guard, Likeness, Sharing, acts_through_fd, conflicts_with_filter, fd_effect,
 };
 use crate::model::kernel::call::{Call, CallOutcome, Tid};
 use crate::model::trace::event::Event;
 use crate::model::trace::marker::Marker;
-use crate::model::trace::tracee::{Stop, Tasks};
+use crate::model::trace::tracee::{Step, Stop, Tasks};
 
 /// Compares the fds of all tasks with what the guard allows.
-pub(super) struct Watch<'a> {
+pub(in crate::linux) struct GuardEngine<'a> {
     guard: &'a Guard,
+    witness: Witness,
     tables: FdTables,
     /// Decisions about fds, by class, kind and access.
     decided: HashMap<(Class, Object, Access), bool>,
@@ -44,10 +46,11 @@ pub(super) struct Watch<'a> {
     has_filter: bool,
 }
 
-impl<'a> Watch<'a> {
+impl<'a> GuardEngine<'a> {
     pub(super) fn new(guard: &'a Guard) -> Self {
         Self {
             guard,
+            witness: Witness::for_guarded_run(),
             tables: FdTables::default(),
             decided: HashMap::new(),
             expected: HashMap::new(),
@@ -57,16 +60,37 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// Returns the filter that stops every call that the baseline does not allow natively.
+    pub(super) fn filter(&self) -> Result<Filter, TraceError> {
+        let program = self.guard.filter().map_err(|error| TraceError::System {
+            operation: "build a seccomp filter",
+            source: io::Error::other(error),
+        })?;
+        Ok(Filter { program, notifies: false })
+    }
+
+    pub(super) fn seize_options(&self) -> SeizeOptions {
+        SeizeOptions { filtered: true, exits: false }
+    }
+
+    /// Returns the tree that begins with this task. Its tasks stop too seldom to be seen in a call
+    /// that makes a task or executes a program.
+    pub(super) fn begin(&self, root: Tid) -> Tasks {
+        Tasks::launch(root).in_brief()
+    }
+
     /// Returns why this run must be repeated by another engine, if it must.
     pub(super) fn incomplete(&self) -> Option<Incomplete> {
         self.incomplete.or(self.tables.has_raced().then_some(Incomplete::Shared))
     }
 
-    /// Processes a stop and its events, after the witness has answered them.
-    pub(super) fn observe(&mut self, task: Tid, stop: &Stop, events: &[&Event], tasks: &Tasks, witness: &mut Witness) {
-        for event in events {
+    /// Processes a stop and adds the answers to its events.
+    pub(super) fn on_stop(&mut self, task: Tid, stop: &Stop, step: &mut Step, tasks: &Tasks) {
+        self.witness.observe(task, stop, step);
+        let events: Vec<&Event> = step.before.iter().chain(&step.event).collect();
+        for event in &events {
             let Event::Called { task, call, outcome, answers } = event else { continue };
-            self.called(*task, call, *outcome, answers, witness);
+            self.called(*task, call, *outcome, answers);
             if conflicts_with_filter(call, *outcome, self.has_filter) {
                 self.incomplete = Some(Incomplete::OwnFilter);
             }
@@ -82,11 +106,11 @@ impl<'a> Watch<'a> {
                     self.incomplete = Some(Incomplete::Phases);
                 }
             }
-            Stop::Spawning { child, .. } => self.spawned(task, child, events, witness),
+            Stop::Spawning { child, .. } => self.spawned(task, child, &events),
             Stop::Exec { former, privileged } => {
                 // An exec closes fds, and opens one only for an interpreter that requests it.
                 if !self.tables.executed(task, former) || has_program_fd(task) {
-                    self.scan_fds(task, witness);
+                    self.scan_fds(task);
                 }
                 if privileged {
                     self.incomplete = Some(Incomplete::Privileges);
@@ -97,7 +121,7 @@ impl<'a> Watch<'a> {
                 // A task that was killed in a call may have left an fd in a table that others use.
                 let was_inside = events.iter().any(|event| may_leave_an_fd(event));
                 if let Some(other) = other.filter(|_| was_inside) {
-                    self.scan_fds(other, witness);
+                    self.scan_fds(other);
                 }
             }
             _ => {}
@@ -112,22 +136,22 @@ impl<'a> Watch<'a> {
     }
 
     /// Returns where this task, which is about to resume, stops next.
-    pub(super) fn next_stop(&mut self, task: Tid, tasks: &Tasks, witness: &mut Witness) -> NextStop {
+    pub(super) fn next_stop(&mut self, task: Tid, tasks: &Tasks) -> NextStop {
         if !self.tables.contains(task) && !tasks.is_launching(task) {
-            self.adopt(task, witness);
+            self.adopt(task);
         }
         if self.may_run_natively(task, tasks) { NextStop::Filtered } else { NextStop::EveryCall }
     }
 
     /// Finds the fd table of a task that no parent announced.
-    fn adopt(&mut self, task: Tid, witness: &mut Witness) {
+    fn adopt(&mut self, task: Tid) {
         let ask = |other| (other, sys::share_fd_table(task, other));
         let sharer = self.tables.tasks().map(ask).find(|(_, shares)| *shares != Some(false));
         match sharer {
             Some((other, shares)) => drop(self.tables.spawned(other, task, sharing_of(shares))),
             None => self.tables.own(task),
         }
-        self.scan_fds(task, witness);
+        self.scan_fds(task);
     }
 
     /// Returns whether the filter alone suffices. A task in a stopped call must also stop at its
@@ -136,19 +160,19 @@ impl<'a> Watch<'a> {
         self.tables.is_safe(task) && !self.has_unseen_fds && tasks.call(task).is_none() && !tasks.is_launching(task)
     }
 
-    /// Returns whether a call that the filter stopped is expected whatever its result, so that its
-    /// exit need not be seen.
+    /// Returns whether a call that the filter stopped is expected whatever its result, so that the
+    /// task can continue natively: neither the entry nor the exit of the call need be reported.
     ///
     /// The call's target is inspected before the call is made. The answer counts only while no
     /// other task of the tree can change it: an fd while the fd table is the task's alone, and a
     /// path (its text and its target) while the task is the only one.
-    pub(super) fn needs_no_exit(&mut self, task: Tid, call: &Call, tasks: &Tasks, witness: &mut Witness) -> bool {
+    pub(super) fn may_pass(&mut self, task: Tid, call: &Call, tasks: &Tasks) -> bool {
         self.may_run_natively(task, tasks)
             && answers::memory(call).is_none()
             && self.guard.is_known_before(call)
-            && match effect(call, &Memory::default()) {
-                Effect::None | Effect::Looks => self.is_expected(task, call, tasks, witness),
-                Effect::Opens | Effect::OpensTwo(_) => self.opens_only_safe(task, call, tasks, witness),
+            && match fd_effect(call, &Memory::default()) {
+                FdEffect::None | FdEffect::Looks => self.is_expected(task, call, tasks),
+                FdEffect::Opens | FdEffect::OpensTwo(_) => self.opens_only_safe(task, call, tasks),
                 _ => false,
             }
     }
@@ -162,12 +186,14 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn is_expected(&mut self, task: Tid, call: &Call, tasks: &Tasks, witness: &mut Witness) -> bool {
+    fn is_expected(&mut self, task: Tid, call: &Call, tasks: &Tasks) -> bool {
         match answers::object(call, &Memory::default()) {
             None => self.guard.expects(call, None),
-            Some(question) => {
-                self.is_stable(task, &question, tasks) && self.expects(call, &witness.target(task, &question))
+            Some(question) if self.is_stable(task, &question, tasks) => {
+                let target = self.witness.target(task, &question);
+                self.expects(call, &target)
             }
+            Some(_) => false,
         }
     }
 
@@ -189,13 +215,13 @@ impl<'a> Watch<'a> {
 
     /// Returns whether the object that this call opens, duplicates or creates is known in advance,
     /// expected, and safe at any fd.
-    fn opens_only_safe(&mut self, task: Tid, call: &Call, tasks: &Tasks, witness: &mut Witness) -> bool {
+    fn opens_only_safe(&mut self, task: Tid, call: &Call, tasks: &Tasks) -> bool {
         let (target, access) = match (answers::opening(call), answers::object(call, &Memory::default())) {
             (Some(opening), _) => {
                 if !tasks.is_alone(task) {
                     return false;
                 }
-                match witness.target_of_path(task, &opening.place) {
+                match self.witness.target_of_path(task, &opening.place) {
                     Target::Absent if opening.makes => return false,
                     // The link target is known only once there is an fd.
                     Target::Object(object) if is_object_named_by_path(&object) => return false,
@@ -206,7 +232,7 @@ impl<'a> Watch<'a> {
                 if !self.is_stable(task, &question, tasks) {
                     return false;
                 }
-                (witness.target(task, &question), access(task, fd))
+                (self.witness.target(task, &question), access(task, fd))
             }
             (None, Some(_)) => return false,
             (None, None) => (made(call).map_or(Target::Unknown, Target::Object), Access::BOTH),
@@ -219,53 +245,55 @@ impl<'a> Watch<'a> {
     }
 
     /// Applies the effect of a finished call on the task's fds.
-    fn called(&mut self, task: Tid, call: &Call, outcome: CallOutcome, answers: &Answers, witness: &mut Witness) {
+    fn called(&mut self, task: Tid, call: &Call, outcome: CallOutcome, answers: &Answers) {
         let memory = &answers.memory;
         let is_shared = self.tables.is_shared(task);
-        match (effect(call, memory), outcome) {
-            (Effect::Anything, _) => self.scan_after(task, call, outcome, memory, witness),
+        match (fd_effect(call, memory), outcome) {
+            (FdEffect::Anything, _) => self.scan_after(task, call, outcome, memory),
             // Another task may have replaced the socket.
-            (Effect::Receives, _) if is_shared || answers.object.as_object().is_none_or(can_carry_fds) => {
-                self.scan_fds(task, witness);
+            (FdEffect::Receives, _) if is_shared || answers.object.as_object().is_none_or(can_carry_fds) => {
+                self.scan_fds(task);
             }
-            (Effect::None | Effect::Looks, _) if self.tables.may_add_fds(task) && acts_through_fd(call) => {
-                self.scan_fds(task, witness);
+            (FdEffect::None | FdEffect::Looks, _) if self.tables.may_add_fds(task) && acts_through_fd(call) => {
+                self.scan_fds(task);
             }
-            (Effect::Changes, CallOutcome::Returned(_)) => self.incomplete = Some(Incomplete::Changed),
-            (Effect::Closes(fd), CallOutcome::Returned(_)) => self.scan_fd(task, fd, witness),
-            (Effect::Opens, CallOutcome::Returned(value)) => {
+            (FdEffect::Changes, CallOutcome::Returned(_)) => self.incomplete = Some(Incomplete::Changed),
+            (FdEffect::Closes(fd), CallOutcome::Returned(_)) => self.scan_fd(task, fd),
+            (FdEffect::Opens, CallOutcome::Returned(value)) => {
                 let fd = i32::try_from(value).unwrap_or(-1);
                 let is_answered = answers::object(call, memory) == Some(Question::Returned);
                 match answers.object.clone().object().filter(|_| is_answered) {
                     Some(object) => self.opened(task, fd, Some(object)),
-                    None => self.opened(task, fd, witness.fd(task, fd)),
+                    None => self.inspect(task, fd),
                 }
             }
-            (Effect::OpensTwo(address), CallOutcome::Returned(_)) => match read(task, address).map(u64::to_ne_bytes) {
-                Some([a, b, c, d, rest @ ..]) if !is_shared => {
-                    for fd in [[a, b, c, d], rest].map(i32::from_ne_bytes) {
-                        self.opened(task, fd, witness.fd(task, fd));
+            (FdEffect::OpensTwo(address), CallOutcome::Returned(_)) => {
+                match read(task, address).map(u64::to_ne_bytes) {
+                    Some([a, b, c, d, rest @ ..]) if !is_shared => {
+                        for fd in [[a, b, c, d], rest].map(i32::from_ne_bytes) {
+                            self.inspect(task, fd);
+                        }
                     }
+                    // Another task may have overwritten the numbers.
+                    _ => self.scan_fds(task),
                 }
-                // Another task may have overwritten the numbers.
-                _ => self.scan_fds(task, witness),
-            },
+            }
             _ => {}
         }
     }
 
     /// Handles a call that may have added any fd, whatever its result.
-    fn scan_after(&mut self, task: Tid, call: &Call, outcome: CallOutcome, memory: &Memory, witness: &mut Witness) {
-        let effect = files::effect(call, memory);
-        self.has_unseen_fds |= effect == Some(files::Effect::Hidden);
-        if effect == Some(files::Effect::Unshares) && matches!(outcome, CallOutcome::Returned(_)) {
+    fn scan_after(&mut self, task: Tid, call: &Call, outcome: CallOutcome, memory: &Memory) {
+        let effect = cache_effect(call, memory);
+        self.has_unseen_fds |= effect == Some(CacheEffect::Hidden);
+        if effect == Some(CacheEffect::Unshares) && matches!(outcome, CallOutcome::Returned(_)) {
             self.tables.own(task);
         }
-        self.scan_fds(task, witness);
+        self.scan_fds(task);
     }
 
     /// Gives a child its fd table: the parent's, or a copy of it.
-    fn spawned(&mut self, parent: Tid, child: Tid, events: &[&Event], witness: &mut Witness) {
+    fn spawned(&mut self, parent: Tid, child: Tid, events: &[&Event]) {
         let mut calls = events.iter().filter_map(|event| match event {
             Event::Called { task, call, answers, .. } if *task == parent => Some((call, &answers.memory)),
             _ => None,
@@ -281,14 +309,14 @@ impl<'a> Watch<'a> {
             }
         });
         if !self.tables.spawned(parent, child, sharing) {
-            self.scan_fds(child, witness);
+            self.scan_fds(child);
         }
     }
 
     /// Inspects every fd of the task.
-    fn scan_fds(&mut self, task: Tid, witness: &mut Witness) {
+    fn scan_fds(&mut self, task: Tid) {
         let unsafe_fds = match open_fds(task) {
-            Ok(fds) => fds.filter(|fd| !self.is_safe(task, *fd, witness.fd(task, *fd))).collect(),
+            Ok(fds) => fds.filter(|fd| !self.is_fd_safe(task, *fd)).collect(),
             // The task is dead or cannot be inspected.
             Err(_) => BTreeSet::from([-1]),
         };
@@ -296,10 +324,21 @@ impl<'a> Watch<'a> {
     }
 
     /// Inspects an fd that the task has closed: another task may have opened it again.
-    fn scan_fd(&mut self, task: Tid, fd: i32, witness: &mut Witness) {
+    fn scan_fd(&mut self, task: Tid, fd: i32) {
         let is_free = !self.tables.is_shared(task) || !is_open(task, fd);
-        let is_safe = is_free || self.is_safe(task, fd, witness.fd(task, fd));
+        let is_safe = is_free || self.is_fd_safe(task, fd);
         self.tables.set(task, fd, is_safe);
+    }
+
+    /// Inspects an fd that the task has just got.
+    fn inspect(&mut self, task: Tid, fd: i32) {
+        let is_safe = self.is_fd_safe(task, fd);
+        self.tables.set(task, fd, is_safe);
+    }
+
+    fn is_fd_safe(&mut self, task: Tid, fd: i32) -> bool {
+        let object = self.witness.fd(task, fd);
+        self.is_safe(task, fd, object)
     }
 
     fn opened(&mut self, task: Tid, fd: i32, object: Option<Object>) {
@@ -331,8 +370,7 @@ fn returned_fd(call: &Call) -> Option<i32> {
 }
 
 fn is_object_named_by_path(object: &Object) -> bool {
-    let stored = object.name.strip_prefix("file:").or_else(|| object.name.strip_prefix("dir:"));
-    stored.is_some_and(is_named_by_path)
+    object.kind.class().filesystem().is_some_and(is_named_by_path)
 }
 
 fn sharing_of(shares: Option<bool>) -> Sharing {
@@ -347,10 +385,13 @@ fn sharing_of(shares: Option<bool>) -> Sharing {
 /// behind.
 fn may_leave_an_fd(event: &Event) -> bool {
     let Event::Called { call, outcome: CallOutcome::NeverReturned, answers, .. } = event else { return false };
-    !matches!(effect(call, &answers.memory), Effect::Closes(_) | Effect::Spawns | Effect::Filters)
+    !matches!(fd_effect(call, &answers.memory), FdEffect::Closes(_) | FdEffect::Spawns | FdEffect::Filters)
 }
 
 /// Returns whether a message of this socket can carry fds.
 fn can_carry_fds(object: &Object) -> bool {
-    object.name.strip_prefix("socket:").is_none_or(|family| family.starts_with("AF_UNIX"))
+    match object.kind.class() {
+        ObjectClass::Socket { family, .. } => family == "AF_UNIX",
+        _ => true,
+    }
 }

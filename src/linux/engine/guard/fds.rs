@@ -6,19 +6,18 @@ use std::{fs, io};
 use crate::linux::command::{Command, Stream};
 use crate::linux::memory;
 use crate::linux::objects::Objects;
-use crate::linux::sys;
+use crate::linux::{sys, uapi};
 use crate::model::guard::Inherited;
 use crate::model::kernel::call::Tid;
 
 /// Returns whether the kernel opened the program for its interpreter: `AT_EXECFD`, getauxval(3),
 /// which binfmt_misc sets for its flags O and C.
 pub(super) fn has_program_fd(task: Tid) -> bool {
-    const AT_EXECFD: u64 = 2;
     /// Size of an entry. If the vector cannot be read, the fds are inspected.
     const ENTRY: usize = 16;
     let vector = sys::read_proc(&format!("/proc/{task}/auxv"));
     let words = |bytes: &[u8]| bytes.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes));
-    vector.len() < ENTRY || vector.chunks_exact(ENTRY).any(|entry| words(entry) == Some(AT_EXECFD))
+    vector.len() < ENTRY || vector.chunks_exact(ENTRY).any(|entry| words(entry) == Some(uapi::AT_EXECFD))
 }
 
 /// Reads eight bytes of a task's memory.

@@ -1,6 +1,6 @@
-//! Handles calls that are reported once, before they are made. One thread receives seccomp
-//! notifications. The tracer's thread handles ptrace stops, and calls with a result that matters.
-//! Main types: [`NotifyTracer`], the tracer's side, and [`NotifyReceiver`].
+//! The engine `notify`: most calls are reported once, before they are made. One thread receives
+//! seccomp notifications. The tracer's thread handles ptrace stops, and calls with a result that
+//! matters. Main types: [`NotifyTracer`], the tracer's side, and [`NotifyReceiver`].
 //!
 //! `model::notify` selects the calls that notify. Both sides share one [`NotifyQueue`].
 //! `model::notify::interruption` decides about signals that interrupt notified calls, and its docs
@@ -14,23 +14,24 @@ use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use super::outcome::Incomplete;
-use super::signals::is_caught;
-use super::stopped::NextStop;
-use super::sys::{self, Notification};
-use super::witness::Witness;
+use crate::linux::outcome::{Incomplete, TraceError};
+use crate::linux::signals::is_caught;
+use crate::linux::stopped::NextStop;
+use crate::linux::sys::{self, Filter, Notification, SeizeOptions};
+use crate::linux::witness::Witness;
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::{Answer, Memory};
-use crate::model::guard::{Effect, conflicts_with_filter, effect};
+use crate::model::guard::{FdEffect, conflicts_with_filter, fd_effect};
 use crate::model::kernel::call::{Call, CallOutcome, Errno, Tid};
 use crate::model::kernel::syscall::Syscall;
-use crate::model::notify::checks_fd_first;
-use crate::model::notify::interruption::{ERESTARTSYS, Interruptions, Registers, Signal};
+use crate::model::kernel::uapi::{ERESTARTNOINTR, ERESTARTSYS};
+use crate::model::notify::interruption::{Interruptions, Registers, Signal};
+use crate::model::notify::{self, checks_fd_first};
 use crate::model::trace::event::Event;
 use crate::model::trace::tracee::{Directive, Step, Stop, Tasks};
 
 /// The state that tracer and receiver share, and the one way from both to the sink.
-pub(super) struct NotifyQueue<'a> {
+pub(in crate::linux) struct NotifyQueue<'a> {
     state: Mutex<State<'a>>,
     is_over: AtomicBool,
     /// The thread ID of the receiver.
@@ -45,7 +46,7 @@ struct State<'a> {
 }
 
 /// The tracer's side.
-pub(super) struct NotifyTracer<'a> {
+pub(in crate::linux) struct NotifyTracer<'a> {
     queue: &'a NotifyQueue<'a>,
     /// Sends the listener to the receiver, once there is one.
     receiver: mpsc::Sender<OwnedFd>,
@@ -56,32 +57,32 @@ pub(super) struct NotifyTracer<'a> {
 }
 
 /// The receiver's side.
-pub(super) struct NotifyReceiver<'a> {
+pub(in crate::linux) struct NotifyReceiver<'a> {
     queue: &'a NotifyQueue<'a>,
     listener: mpsc::Receiver<OwnedFd>,
 }
 
 impl<'a> NotifyQueue<'a> {
-    pub(super) fn new(sink: &'a mut (dyn FnMut(&Event) + Send)) -> Self {
-        let (witness, interruptions) = (Witness::default(), Interruptions::default());
+    pub(in crate::linux) fn new(sink: &'a mut (dyn FnMut(&Event) + Send)) -> Self {
+        let (witness, interruptions) = (Witness::new(), Interruptions::default());
         let state = State { witness, interruptions, failure: None, sink };
         Self { state: Mutex::new(state), is_over: AtomicBool::new(false), receiver: AtomicI32::new(0) }
     }
 
-    pub(super) fn sides(&'a self) -> (NotifyTracer<'a>, NotifyReceiver<'a>) {
+    pub(in crate::linux) fn sides(&'a self) -> (NotifyTracer<'a>, NotifyReceiver<'a>) {
         let (receiver, listener) = mpsc::channel();
         let has_filter = sys::is_filtered();
         let tracer = NotifyTracer { queue: self, receiver, is_installing: false, incomplete: None, has_filter };
         (tracer, NotifyReceiver { queue: self, listener })
     }
 
-    pub(super) fn emit(&self, event: &Event) {
+    pub(in crate::linux) fn emit(&self, event: &Event) {
         (self.state().sink)(event);
     }
 
     /// Ends the receiver after the last task has ended. Wakes it until it has noticed, since older
     /// kernels do not report that no task is left.
-    pub(super) fn close(&self, is_finished: impl Fn() -> bool) {
+    pub(in crate::linux) fn close(&self, is_finished: impl Fn() -> bool) {
         self.is_over.store(true, Ordering::Release);
         while !is_finished() {
             sys::wake(self.receiver.load(Ordering::Acquire));
@@ -95,18 +96,31 @@ impl<'a> NotifyQueue<'a> {
     }
 }
 
-/// `ERESTARTNOINTR`, include/linux/errno.h: the call is restarted whatever SA_RESTART says.
-const ERESTARTNOINTR: i64 = 513;
-
 impl NotifyTracer<'_> {
-    /// Starts with the first task of the tree.
-    pub(super) fn begin(self, root: Tid) -> Self {
-        self.queue.state().witness = Witness::new(root);
-        self
+    /// Returns the filter that notifies of calls.
+    pub(super) fn filter(&self) -> Result<Filter, TraceError> {
+        let impossible = |reason: &str| Err(TraceError::Impossible { reason: reason.to_owned() });
+        if !cfg!(target_arch = "x86_64") {
+            return impossible("notifications are received on x86_64 only");
+        }
+        if !sys::has_killable_notifications() {
+            return impossible("notifications need Linux 5.19");
+        }
+        Ok(Filter { program: notify::filter(), notifies: true })
+    }
+
+    pub(super) fn seize_options(&self) -> SeizeOptions {
+        SeizeOptions { filtered: true, exits: true }
+    }
+
+    /// Returns the tree that begins with this task.
+    pub(super) fn begin(&self, root: Tid) -> Tasks {
+        self.queue.state().witness.begin(root);
+        Tasks::launch(root)
     }
 
     /// Processes a stop and adds the answers to its events.
-    pub(super) fn observe(&mut self, task: Tid, stop: &Stop, step: &mut Step, tasks: &Tasks) -> io::Result<()> {
+    pub(super) fn on_stop(&mut self, task: Tid, stop: &Stop, step: &mut Step, tasks: &Tasks) -> io::Result<()> {
         let mut state = self.queue.state();
         state.witness.observe(task, stop, step);
         for event in step.before.iter().chain(&step.event) {
@@ -119,7 +133,7 @@ impl NotifyTracer<'_> {
         }
         match *stop {
             Stop::Entry(call) if tasks.is_launching(task) => {
-                self.is_installing = effect(&call, &Memory::default()) == Effect::Filters
+                self.is_installing = fd_effect(&call, &Memory::default()) == FdEffect::Filters
             }
             Stop::Exit { value, failed: false } if std::mem::take(&mut self.is_installing) => {
                 let listener = sys::copy_fd(task, i32::try_from(value).unwrap_or(-1))?;
@@ -207,6 +221,7 @@ impl State<'_> {
         step.before.extend(answer.unreported.and_then(|call| self.unreported(task, call, CallOutcome::Unknown)));
         send(task, &answer.send)?;
         if answer.restarts {
+            // The kernel restarts the call whatever SA_RESTART says.
             sys::write_result(task, -ERESTARTNOINTR)?;
         }
         if answer.holds_back {
@@ -246,7 +261,7 @@ fn has_closed_fd(event: &Event) -> bool {
 
 impl NotifyReceiver<'_> {
     /// Receives until the run is over.
-    pub(super) fn receive(self) {
+    pub(in crate::linux) fn receive(self) {
         self.queue.receiver.store(sys::gettid(), Ordering::Release);
         // The listener is missing if the process failed before it installed the filter.
         let Ok(listener) = self.listener.recv() else { return };

@@ -14,8 +14,10 @@ use super::style::Painted;
 use super::words::{counted, escaped, len, padded};
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::FindingKind;
-use crate::model::judge::revisions::{BaselineDrift, Change, Drift, Entered};
+use crate::model::judge::revisions::{BaselineDiff, Change, EntryDifference, ExpectationDiff};
 
+#[cfg(test)]
+pub(super) use record::DiffRecord;
 pub use record::json;
 
 /// The revision that the working tree is compared with.
@@ -76,41 +78,41 @@ struct Line {
 
 /// Returns the differences, heaviest first. A workload or baseline that is new or gone as a whole
 /// is one line.
-fn lines(drifts: &[Drift]) -> Vec<Line> {
-    let mut lines: Vec<Line> = drifts.iter().flat_map(lines_of).collect();
+fn lines(diffs: &[ExpectationDiff]) -> Vec<Line> {
+    let mut lines: Vec<Line> = diffs.iter().flat_map(lines_of).collect();
     lines.sort_by(|a, b| (a.kind, &a.workload, &a.platform).cmp(&(b.kind, &b.workload, &b.platform)));
     lines
 }
 
-fn lines_of(drift: &Drift) -> Vec<Line> {
+fn lines_of(diff: &ExpectationDiff) -> Vec<Line> {
     let line = |kind, platform: String, fact: String, remark: String| Line {
         kind,
-        workload: drift.workload.clone(),
+        workload: diff.workload.clone(),
         platform,
         fact,
         remark,
         notes: Vec::new(),
     };
-    let whole = |kind, findings: &dyn Fn(&BaselineDrift) -> Vec<Entered>| match &drift.baselines[..] {
+    let whole = |kind, findings: &dyn Fn(&BaselineDiff) -> Vec<EntryDifference>| match &diff.baselines[..] {
         [] => vec![line(kind, String::new(), String::new(), "no baseline".to_owned())],
         baselines => baselines
             .iter()
             .map(|baseline| line(kind, baseline.platform.to_string(), String::new(), outline(&findings(baseline))))
             .collect(),
     };
-    match drift.change {
+    match diff.change {
         Change::Added => return whole(Kind::NewWorkload, &|baseline| baseline.new.clone()),
         Change::Removed => return whole(Kind::GoneWorkload, &|baseline| baseline.gone.clone()),
         Change::Changed => {}
     }
     let mut lines = Vec::new();
-    if drift.document {
+    if diff.document {
         let remark = "the command or its rules differ".to_owned();
         lines.push(line(Kind::Document, String::new(), String::new(), remark));
     }
-    for BaselineDrift { platform, change, new, gone } in &drift.baselines {
-        let one = |kind: fn(FindingKind) -> Kind, Entered { finding, why, owner }: &Entered| {
-            let details: Vec<&str> = finding.details.iter().map(Detail::value).collect();
+    for BaselineDiff { platform, change, new, gone } in &diff.baselines {
+        let one = |kind: fn(FindingKind) -> Kind, EntryDifference { finding, why, owner }: &EntryDifference| {
+            let details: Vec<_> = finding.details.iter().map(Detail::value).collect();
             let notes = [("why", why), ("owner", owner)].into_iter();
             Line {
                 notes: notes.filter_map(|(label, words)| Some(format!("{label}: {}", words.as_ref()?))).collect(),
@@ -135,7 +137,7 @@ fn lines_of(drift: &Drift) -> Vec<Line> {
 }
 
 /// Returns an outline: `filesystem, process: 12 system calls`.
-fn outline(findings: &[Entered]) -> String {
+fn outline(findings: &[EntryDifference]) -> String {
     let findings = || findings.iter().map(|entered| &entered.finding);
     let subsystems: Vec<String> = findings()
         .filter(|finding| finding.kind == FindingKind::NewSubsystem)
@@ -147,8 +149,8 @@ fn outline(findings: &[Entered]) -> String {
 }
 
 /// Writes the differences since `base` for a terminal.
-pub fn text(out: &mut dyn io::Write, base: Base<'_>, drifts: &[Drift], palette: &Palette) -> io::Result<()> {
-    let lines = lines(drifts);
+pub fn text(out: &mut dyn io::Write, base: Base<'_>, diffs: &[ExpectationDiff], palette: &Palette) -> io::Result<()> {
+    let lines = lines(diffs);
     writeln!(out, "{}", Painted(palette.heading, title(base, base.revision, &lines)))?;
     let width = |column: fn(&Line) -> usize| lines.iter().map(column).max().unwrap_or_default();
     let kinds = width(|line| line.kind.to_string().len());
@@ -173,8 +175,8 @@ pub fn text(out: &mut dyn io::Write, base: Base<'_>, drifts: &[Drift], palette: 
 }
 
 /// Writes the differences since `base` for a comment on a pull request.
-pub fn markdown(out: &mut dyn io::Write, base: Base<'_>, drifts: &[Drift]) -> io::Result<()> {
-    let lines = lines(drifts);
+pub fn markdown(out: &mut dyn io::Write, base: Base<'_>, diffs: &[ExpectationDiff]) -> io::Result<()> {
+    let lines = lines(diffs);
     writeln!(out, "### sysguard: {}", title(base, &code(base.revision), &lines))?;
     if lines.is_empty() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Folds events into an observation, guided by the markers among them. Main type: [`Watch`].
+//! Folds events into an observation, guided by the markers among them. Main type: [`Observer`].
 //!
 //! It must not count a call twice, or trust a marker that the harness did not send.
 
@@ -41,7 +41,7 @@ pub enum Misplaced {
 
 /// An observation in progress.
 #[derive(Debug, Clone)]
-pub struct Watch {
+pub struct Observer {
     /// The uses counted so far.
     pub observation: Observation,
     part: Part,
@@ -64,7 +64,7 @@ enum Position {
     Replaced,
 }
 
-impl Watch {
+impl Observer {
     /// Starts an observation without events.
     pub fn new(part: Part) -> Self {
         Self {

@@ -1,0 +1,141 @@
+//! The engines: which calls stop, what a stop adds to its events, and where a task stops next. Main
+//! type: [`EngineState`].
+//!
+//! The tracing loop in [`trace`](super::trace) is the same for every engine and calls this module
+//! at each stop. [`Engine`](crate::model::engine::Engine) names the engines for users.
+
+mod guard;
+mod notify;
+mod ptrace;
+
+use std::io;
+
+use guard::GuardEngine;
+pub use guard::inherited;
+pub(super) use notify::{NotifyQueue, NotifyTracer};
+use ptrace::PtraceEngine;
+
+use super::outcome::{Incomplete, TraceError};
+use super::stopped::NextStop;
+use super::sys::{Filter, SeizeOptions};
+use crate::model::attribution::blind_spot::BlindSpot;
+use crate::model::guard::Guard;
+use crate::model::kernel::call::Tid;
+use crate::model::trace::tracee::{Step, Stop, Tasks};
+
+/// An engine with its state during one run.
+///
+/// An enum, not a trait object: the loop asks it several times at each syscall of a workload.
+pub(super) enum EngineState<'a> {
+    Ptrace(PtraceEngine),
+    Guard(GuardEngine<'a>),
+    Notify(NotifyTracer<'a>),
+}
+
+impl<'a> EngineState<'a> {
+    pub(super) fn ptrace() -> Self {
+        Self::Ptrace(PtraceEngine::new())
+    }
+
+    /// Returns the ptrace engine without the questions that attribution needs.
+    pub(super) fn ptrace_unasked() -> Self {
+        Self::Ptrace(PtraceEngine::unasked())
+    }
+
+    pub(super) fn guard(guard: &'a Guard) -> Self {
+        Self::Guard(GuardEngine::new(guard))
+    }
+
+    /// Returns the seccomp filter that the tree runs under, if the engine needs one.
+    ///
+    /// # Errors
+    ///
+    /// This machine cannot run the engine, or the filter is too long.
+    pub(super) fn filter(&self) -> Result<Option<Filter>, TraceError> {
+        match self {
+            Self::Ptrace(_) => Ok(None),
+            Self::Guard(engine) => engine.filter().map(Some),
+            Self::Notify(engine) => engine.filter().map(Some),
+        }
+    }
+
+    /// Returns the stops to ask the kernel for; those that carry no new information are left out.
+    pub(super) fn seize_options(&self) -> SeizeOptions {
+        match self {
+            Self::Ptrace(engine) => engine.seize_options(),
+            Self::Guard(engine) => engine.seize_options(),
+            Self::Notify(engine) => engine.seize_options(),
+        }
+    }
+
+    /// Starts with the first task of a tree, and returns the tree.
+    pub(super) fn begin(&mut self, root: Tid) -> Tasks {
+        match self {
+            Self::Ptrace(engine) => engine.begin(root),
+            Self::Guard(engine) => engine.begin(root),
+            Self::Notify(engine) => engine.begin(root),
+        }
+    }
+
+    /// Returns whether the task may continue natively, since the call that its filter stopped is
+    /// expected whatever its result.
+    pub(super) fn may_pass(&mut self, task: Tid, stop: &Stop, tasks: &Tasks) -> bool {
+        match (self, stop) {
+            (Self::Guard(engine), Stop::Filtered(call)) => engine.may_pass(task, call, tasks),
+            _ => false,
+        }
+    }
+
+    /// Processes a stop: adds the answers to its events and may change how the task is resumed.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refused a request that the engine cannot do without.
+    pub(super) fn on_stop(&mut self, task: Tid, stop: &Stop, step: &mut Step, tasks: &Tasks) -> io::Result<()> {
+        match self {
+            Self::Ptrace(engine) => engine.on_stop(task, stop, step),
+            Self::Guard(engine) => engine.on_stop(task, stop, step, tasks),
+            Self::Notify(engine) => return engine.on_stop(task, stop, step, tasks),
+        }
+        Ok(())
+    }
+
+    /// Checks for a failure outside the tracer's thread, which causes no stop.
+    ///
+    /// # Errors
+    ///
+    /// The error that ended that thread.
+    pub(super) fn on_tick(&self) -> io::Result<()> {
+        match self {
+            Self::Ptrace(_) | Self::Guard(_) => Ok(()),
+            Self::Notify(engine) => engine.failure().map_or(Ok(()), Err),
+        }
+    }
+
+    /// Notes a blind spot: under a filter, an untraced child makes the run incomplete.
+    pub(super) fn note_blind_spot(&mut self, spot: BlindSpot) {
+        match self {
+            Self::Ptrace(_) => {}
+            Self::Guard(engine) => engine.note_blind_spot(spot),
+            Self::Notify(engine) => engine.note_blind_spot(spot),
+        }
+    }
+
+    /// Returns where this task, which is about to resume, stops next.
+    pub(super) fn next_stop(&mut self, task: Tid, tasks: &Tasks) -> NextStop {
+        match self {
+            Self::Ptrace(_) => NextStop::EveryCall,
+            Self::Guard(engine) => engine.next_stop(task, tasks),
+            Self::Notify(engine) => engine.next_stop(task, tasks),
+        }
+    }
+
+    /// Returns why this run must be repeated by another engine, if it must.
+    pub(super) fn incomplete(&self) -> Option<Incomplete> {
+        match self {
+            Self::Ptrace(_) => None,
+            Self::Guard(engine) => engine.incomplete(),
+            Self::Notify(engine) => engine.incomplete(),
+        }
+    }
+}

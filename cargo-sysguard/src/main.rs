@@ -25,7 +25,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use sysguard::report::{self, Palette};
-use sysguard::runner::{left_behind, serve_if_guardian};
+use sysguard::runner::{left_behind, on_long_wait, serve_if_guardian};
 use sysguard::settings::Given;
 
 use crate::exit_code::{Failure, Outcome};
@@ -37,6 +37,10 @@ fn main() -> ExitCode {
     if serve_if_guardian(&Given::from_env()) {
         return ExitCode::SUCCESS;
     }
+    on_long_wait(|folder| {
+        // Ignore a closed standard error: this is only a note.
+        let _ = report::waiting(&mut anstream::stderr(), folder, &Palette::coloured());
+    });
     let cli = match cli::parse(env::args_os()) {
         Ok(cli) => cli,
         Err(error) => error.exit(),

@@ -24,7 +24,7 @@ use crate::model::observe::observation::Observation;
 use crate::model::text::escape;
 use crate::model::trace::marker::{Key, Marker};
 use crate::report::{self, Palette};
-use crate::runner::{Suite, left_behind, serve_if_guardian};
+use crate::runner::{Suite, left_behind, on_long_wait, serve_if_guardian};
 use crate::settings::{self, Flags, Given};
 
 /// The workloads of a package: the files below `expectations/`, and closures.
@@ -126,6 +126,10 @@ impl Harness {
             return self.run_closure(&name);
         }
         colour_streams(given.colour());
+        on_long_wait(|folder| {
+            // If standard error is closed, there is nowhere to report it.
+            let _ = report::waiting(&mut anstream::stderr(), folder, &Palette::coloured());
+        });
         let arguments = match Arguments::parse(std::env::args_os().skip(1)) {
             Ok(arguments) => arguments,
             Err(error) => {
@@ -168,7 +172,7 @@ impl Harness {
     /// Runs the session and returns whether all workloads passed.
     fn run(self, given: &Given, arguments: Arguments) -> Result<bool, Box<dyn std::error::Error>> {
         colour_streams(arguments.colour());
-        let settings = settings::resolve(given, Flags::default())?;
+        let settings = settings::resolve(given, Flags::default())?.for_tests()?;
         follow_lifeline(&settings);
         self.check_names()?;
         let workspace = settings.workspace_root.clone();

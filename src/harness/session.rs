@@ -127,7 +127,7 @@ impl Session {
             cases,
         });
         let mut trials = trials(&shared, &arguments);
-        trials.extend(self.checks.into_iter().map(|check| checked(&shared, check)));
+        trials.extend(self.checks.into_iter().map(|check| checked(&shared, &arguments, check)));
         let cannot = |operation| move |source| Error::Io { operation, subject: "the results".to_owned(), source };
         let relay = Relay::new().map_err(cannot("relay"))?;
         translated.logfile = Some(relay.name());
@@ -169,7 +169,7 @@ fn trials(shared: &Arc<Shared>, arguments: &Arguments) -> Vec<Trial> {
         // libtest-mimic does not call a trial with the flag, so it could not give its reason.
         let flagged = case.ignored().is_some() && (arguments.list || arguments.runs(true)) || will_not_run(case);
         let shared = Arc::clone(shared);
-        Trial::ignorable_test(case.name.clone(), move || match reason {
+        Trial::ignorable_test(arguments.shown(&case.name), move || match reason {
             Some(reason) => shared.ignore(index, reason),
             None => shared.run(index),
         })
@@ -179,10 +179,10 @@ fn trials(shared: &Arc<Shared>, arguments: &Arguments) -> Vec<Trial> {
 }
 
 /// Returns the trial of a check. It can be run under the same conditions as any workload.
-fn checked(shared: &Arc<Shared>, check: Check) -> Trial {
+fn checked(shared: &Arc<Shared>, arguments: &Arguments, check: Check) -> Trial {
     let shared = Arc::clone(shared);
     let is_untraceable = shared.is_untraceable;
-    Trial::ignorable_test(check.name.clone(), move || match shared.suite.observe_closure(&check.name) {
+    Trial::ignorable_test(arguments.shown(&check.name), move || match shared.suite.observe_closure(&check.name) {
         Ok(observation) => match check.judge(&observation) {
             Ok(()) => Ok(Completion::Completed),
             Err(message) => shared.confirm(&check, message),

@@ -18,6 +18,7 @@ pub mod revisions;
 mod schema;
 mod style;
 mod verdict;
+mod waiting;
 mod words;
 
 pub use format::{Format, NotAFormat, VerdictFormat};
@@ -31,3 +32,4 @@ pub use verdict::{
     Closing, NotAVerdict, PackageVerdicts, change, closing, fast_mode_note, pending_dir_flag, read_json_line,
     step_summary, summary, verdict, verdict_with_diff, verdicts, write_json_line,
 };
+pub use waiting::waiting;

@@ -6,6 +6,7 @@
 //! [`Verdict`]: crate::model::judge::verdict::Verdict
 
 mod busy;
+mod child;
 mod diff_tool;
 mod environment;
 mod folder;
@@ -28,6 +29,7 @@ mod verdicts;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+pub use child::output_of;
 pub use diff_tool::{DiffTool, DiffToolError};
 pub use environment::Lookup;
 pub use folder::{TemporaryFolder, left_behind};
@@ -37,6 +39,12 @@ pub use progress::{Progress, Silent};
 pub use run::{DEFAULT_GRACE, observe, observe_guarded, observe_notified, observe_with_callers};
 pub use suite::{Case, Suite, Unreadable};
 pub use test::{Moment, Test, TestResult};
+
+/// Sets the function that is called with a package's folder once its lock has been waited for for
+/// two seconds.
+pub fn on_long_wait(tell: fn(&Path)) {
+    crate::store::on_long_wait(tell);
+}
 
 /// Finds a program as a shell does: a name on this process's `PATH`, a path as it is.
 pub fn find_command(name: &OsStr) -> Lookup {

@@ -21,6 +21,8 @@ use sysguard::report::{self, Format, Palette};
 use sysguard::runner::{DEFAULT_GRACE, Lookup, find_command, observe, observe_notified, observe_with_callers};
 use sysguard::settings;
 
+use crate::context::Context;
+use crate::exit_code::Failure;
 use crate::message;
 use crate::output::{self, ReportFile};
 use crate::taxonomy;
@@ -45,9 +47,9 @@ pub(crate) struct Options {
     #[arg(short = 'k', long)]
     callers: bool,
     /// Trace with this engine: ptrace sees every result; notify is faster and sees only the results
-    /// that show what a call used
-    #[arg(long, value_name = "ENGINE", default_value = "ptrace", value_parser = Engine::to_record)]
-    engine: Engine,
+    /// that show what a call used [default: ptrace]
+    #[arg(long, value_name = "ENGINE", value_parser = Engine::to_record)]
+    engine: Option<Engine>,
     /// End the command after this time, such as 90s or 5m
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
@@ -59,7 +61,7 @@ pub(crate) struct Options {
     command: Vec<OsString>,
 }
 
-const NO_CALLERS: &str = "--callers reads the stacks of stopped tasks, but --engine notify stops few of them\n\
+const NO_CALLERS: &str = "--callers reads the stacks of stopped tasks, but the engine notify stops few of them\n\
     help: use --engine ptrace";
 
 /// A failure that replaces the exit status of the command.
@@ -82,8 +84,8 @@ impl Failed {
 
 impl Options {
     /// Runs the command.
-    pub(crate) fn exec(self) -> ExitCode {
-        match self.trace() {
+    pub(crate) fn exec(self, context: &Context) -> ExitCode {
+        match self.trace(context) {
             Ok(status) => ExitCode::from(status),
             Err(Failed { code, message }) => {
                 // Ignore a closed standard error: the exit code remains.
@@ -93,17 +95,18 @@ impl Options {
         }
     }
 
-    fn trace(self) -> Result<u8, Failed> {
+    fn trace(self, context: &Context) -> Result<u8, Failed> {
+        let usage = |failure: Failure| Failed { code: Failed::USAGE, message: failure.message };
+        let engine = context.engine(self.engine, "trace", &[Engine::Notify, Engine::Ptrace]).map_err(usage)?;
         let file = self.output.as_deref().map(ReportFile::prepare).transpose().map_err(Failed::ours)?;
-        let taxonomy = taxonomy::find(&self.taxonomy)
-            .map_err(|failure| Failed { code: Failed::USAGE, message: failure.message })?;
+        let taxonomy = taxonomy::find(&self.taxonomy).map_err(usage)?;
         let program = self.find()?;
         let terminal =
             keep_terminal().map_err(|error| Failed::ours(format!("cannot read the terminal modes: {error}")))?;
         leave_signals_to_workload()
             .map_err(|error| Failed::ours(format!("cannot leave signals to the command: {error}")))?;
         let limits = Limits { timeout: self.timeout, stop: None, grace: self.grace.unwrap_or(DEFAULT_GRACE) };
-        let observe = match (self.engine, self.callers) {
+        let observe = match (engine, self.callers) {
             (Engine::Notify, false) => observe_notified,
             (_, false) => observe,
             (Engine::Notify, true) => return Err(Failed { code: Failed::USAGE, message: NO_CALLERS.to_owned() }),
@@ -130,7 +133,7 @@ impl Options {
             command: self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
             platform: settings::platform(),
             kernel: Machine::kernel_release(),
-            engine: self.engine,
+            engine,
             exit: outcome.exit,
             killed_stragglers: outcome.killed_stragglers,
             observation,

@@ -70,6 +70,8 @@ mod review;
 #[cfg(target_os = "linux")]
 mod run;
 #[cfg(target_os = "linux")]
+mod run_layout;
+#[cfg(target_os = "linux")]
 mod run_names;
 #[cfg(target_os = "linux")]
 mod run_shared;
@@ -125,6 +127,7 @@ fn trials() -> Vec<Trial> {
         .chain(readme::trials())
         .chain(closing::trials())
         .chain(run_names::trials())
+        .chain(run_layout::trials())
         .chain(run_shared::trials())
         .chain(run_slots::trials())
         .chain(run_transparent::trials());
@@ -233,6 +236,7 @@ fn of_readings() -> Vec<Trial> {
         tracing trace::exit_code_is_that_of_the_command,
         untraced trace::own_failures_have_distinct_exit_codes,
         tracing trace::command_keeps_its_streams,
+        tracing trace::engine_variable_is_obeyed_or_reported,
         #[cfg(target_arch = "x86_64")]
         tracing trace::notify_engine_shows_the_same_uses,
         #[cfg(target_env = "gnu")]

@@ -11,7 +11,7 @@ use crate::model::observe::observation::ObservedRun;
 use crate::model::taxonomy::Taxonomy;
 use crate::report::Palette;
 use crate::report::style::Painted;
-use crate::report::words::{counted, escaped, len};
+use crate::report::words::{counted, escaped, len, padded};
 
 /// One line of the table.
 struct Row {
@@ -86,7 +86,7 @@ fn write_rows(out: &mut dyn io::Write, rows: &[Row], palette: &Palette) -> io::R
     let label_width = rows.iter().map(|row| row.label.chars().count()).max().unwrap_or_default();
     let calls_width = rows.iter().map(|row| row.calls.len()).max().unwrap_or_default();
     for Row { label, calls, errors, heading } in rows {
-        let line = format!("{label:<label_width$}  {calls:>calls_width$}  {errors}");
+        let line = format!("{}  {calls:>calls_width$}  {errors}", padded(label, label_width));
         let line = line.trim_end();
         if *heading { writeln!(out, "{}", Painted(palette.heading, line))? } else { writeln!(out, "{line}")? }
     }

@@ -8,6 +8,7 @@ mod exit_code;
 mod git;
 mod judging;
 mod kernel_tree;
+mod log;
 mod message;
 mod nested;
 mod output;

@@ -9,7 +9,9 @@ use super::deadlines::{Deadlines, Due};
 use super::dumpable::DumpableTasks;
 use super::engine::{EngineState, NotifyQueue};
 use super::launch::{LaunchFailure, LaunchStep, Prepared};
+use super::log::CallLog;
 use super::outcome::{Limits, Outcome, TraceError};
+use super::recorder::Recorder;
 use super::stopped::{NextStop, Stopped};
 use super::sys::SeizeOptions;
 use super::sys::members::Members;
@@ -68,6 +70,20 @@ pub fn trace_notified(
         queue.close(|| receiver.is_finished());
         outcome
     })
+}
+
+/// Like [`trace()`], but also reports each call to a recorder, decoded and measured.
+///
+/// # Errors
+///
+/// Same as [`trace()`].
+pub fn trace_logged(
+    command: Command,
+    limits: &Limits,
+    recorder: &mut dyn Recorder,
+    sink: &mut dyn FnMut(&Event),
+) -> Result<Outcome, TraceError> {
+    run(command, limits, EngineState::ptrace_logged(CallLog::new(recorder)), sink)
 }
 
 /// Like [`trace()`], but attribution gets registers only, so events carry no answers. The benchmark

@@ -36,7 +36,7 @@ pub use folder::{TemporaryFolder, left_behind};
 pub use guardian::{remove_abandoned, serve_if_guardian};
 pub use output::Echo;
 pub use progress::{Progress, Silent};
-pub use run::{DEFAULT_GRACE, observe, observe_guarded, observe_notified, observe_with_callers};
+pub use run::{DEFAULT_GRACE, observe, observe_guarded, observe_logged, observe_notified, observe_with_callers};
 pub use suite::{Case, Suite, Unreadable};
 pub use test::{Moment, Test, TestResult};
 

@@ -38,7 +38,7 @@ pub use output::Echo;
 pub use progress::{Progress, Silent};
 pub use run::{DEFAULT_GRACE, observe, observe_guarded, observe_logged, observe_notified, observe_with_callers};
 pub use suite::{Case, Suite, Unreadable};
-pub use test::{Moment, Test, TestResult};
+pub use test::{Schedule, Test, TestResult};
 
 /// Sets the function that is called with a package's folder once its lock has been waited for for
 /// two seconds.

@@ -50,14 +50,14 @@ pub struct TestResult {
     pub output: String,
     /// The verdict; `None` if the test failed by itself, or if the binary has no tests.
     pub verdict: Option<Verdict>,
-    /// Whether further runs are needed that [`Moment::InSlot`] does not allow. Then the verdict is
-    /// not final and nothing was written.
+    /// Whether further runs are needed that [`Schedule::InSlot`] does not allow. Then the verdict
+    /// is not final and nothing was written.
     pub waits: bool,
 }
 
 /// When a test is run, which decides when its further runs follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub enum Schedule {
     /// Without a time limit: further runs follow at once.
     AtOnce,
     /// In a time slot of the test runner: one run only.
@@ -77,20 +77,20 @@ impl Suite {
     pub fn run_cargo_test(
         &self,
         test: &Test,
-        moment: Moment,
+        schedule: Schedule,
         length: Length,
         echo: Option<Echo>,
         progress: &dyn Progress,
     ) -> TestResult {
         let process = Process { test, echo: Mutex::new(echo), live: Cell::new(None) };
         let case = self.case_of(&test.name);
-        let recording = Recording { length, is_partial: test.is_partial, in_slot: moment == Moment::InSlot };
+        let recording = Recording { length, is_partial: test.is_partial, in_slot: schedule == Schedule::InSlot };
         let judged = |exit, output, process| {
             let waits = Cell::new(false);
             let verdict = self.tested(&case, progress, recording, &waits, |_| Ok(Box::new(process)));
             TestResult { exit, output, verdict: Some(verdict), waits: waits.get() }
         };
-        if moment == Moment::Afterwards {
+        if schedule == Schedule::Afterwards {
             // The test has passed in its slot, so a run that fails now is reported as not
             // repeatable.
             return judged(Some(Exit::Exited(0)), String::new(), process);

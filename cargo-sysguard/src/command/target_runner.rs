@@ -23,7 +23,7 @@ use sysguard::model::run::recording::Length;
 use sysguard::model::run::test_name::TestName;
 use sysguard::model::run::workload::Exit;
 use sysguard::report::{self, Palette};
-use sysguard::runner::{DiffTool, DiffToolError, Moment, Suite, Test, TestResult, output_of};
+use sysguard::runner::{DiffTool, DiffToolError, Schedule, Suite, Test, TestResult, output_of};
 use sysguard::settings::{self, Flags, LIFELINE, Settings, VERDICTS};
 
 use crate::context::Context;
@@ -80,12 +80,12 @@ impl Options {
         // A custom harness may take any arguments. Then the whole binary is one workload.
         let arguments = Arguments::parse(self.command[1..].iter().cloned()).unwrap_or_default();
         let platform = Platform::from_triple(&self.triple).unwrap_or_else(settings::platform);
-        let moment = match (self.afterwards, plan.has_slots) {
-            (true, _) => Moment::Afterwards,
-            (false, true) => Moment::InSlot,
-            (false, false) => Moment::AtOnce,
+        let schedule = match (self.afterwards, plan.has_slots) {
+            (true, _) => Schedule::Afterwards,
+            (false, true) => Schedule::InSlot,
+            (false, false) => Schedule::AtOnce,
         };
-        if moment == Moment::Afterwards {
+        if schedule == Schedule::Afterwards {
             // The run in the slot counts as the first confirming run.
             settings.confirm = settings.confirm.saturating_sub(1);
         }
@@ -94,7 +94,7 @@ impl Options {
         let length = plan.runs.map_or(Length::UntilQuiet, Length::Exactly);
         match arguments.single() {
             None if plan.per_test => invocation.each(suite, &arguments, length),
-            single => invocation.whole(&suite, &arguments, single, moment, length),
+            single => invocation.whole(&suite, &arguments, single, schedule, length),
         }
     }
 }
@@ -204,7 +204,7 @@ impl Invocation {
         suite: &Suite,
         arguments: &Arguments,
         single: Option<&str>,
-        moment: Moment,
+        schedule: Schedule,
         length: Length,
     ) -> Result<ExitCode, Failure> {
         let test = Test {
@@ -217,7 +217,7 @@ impl Invocation {
         self.record_seen(std::slice::from_ref(&test.name))?;
         let echo = Some([Box::new(io::stdout()) as _, Box::new(io::stderr()) as _]);
         let TestResult { exit, verdict, waits, .. } =
-            suite.run_cargo_test(&test, moment, length, echo, &Reporter::beside(&self.plan_file));
+            suite.run_cargo_test(&test, schedule, length, echo, &Reporter::beside(&self.plan_file));
         let settings = suite.settings();
         if waits {
             self.postpone(&test.name, verdict.as_ref())?;
@@ -280,7 +280,7 @@ impl Invocation {
         let (name, executable) = (self.binary.test(Some(name)), self.executable.clone());
         let test = Test { name, command, executable, environment: self.environment.clone(), is_partial: false };
         let TestResult { exit, output, verdict, .. } =
-            suite.run_cargo_test(&test, Moment::AtOnce, length, None, &Reporter::beside(&self.plan_file));
+            suite.run_cargo_test(&test, Schedule::AtOnce, length, None, &Reporter::beside(&self.plan_file));
         let Some(verdict) = verdict else {
             self.record_unjudged(&test.name).map_err(|failure| failure.message)?;
             return Err(output + &exit.map(|exit| format!("\nended with {exit}")).unwrap_or_default());

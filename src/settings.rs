@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use crate::model::judge::decide::{Update, UpdateMode};
 use crate::model::observe::observation::Engine;
 use crate::model::run::platform::Platform;
-use values::{binaries, confirm, engine, require, rustc, update};
+use values::{ENGINE, binaries, confirm, engine, require, rustc, update};
 
 /// The file to which a harness appends its verdicts, one line of JSON each. `cargo sysguard test`
 /// reads it for more than pass or fail.
@@ -87,6 +87,15 @@ impl RawSettings {
         self.path("CARGO_MANIFEST_DIR")
     }
 
+    /// Returns the engine that `SYSGUARD_ENGINE` names.
+    ///
+    /// # Errors
+    ///
+    /// There is no such engine.
+    pub fn engine(&self) -> Result<Option<Engine>, BadVariable> {
+        engine(self)
+    }
+
     /// Returns the name of the closure that this process must run.
     pub fn closure(&self) -> Option<String> {
         self.text(CLOSURE)
@@ -135,7 +144,7 @@ pub struct Settings {
     pub require: bool,
     /// The number of further runs that must show a finding.
     pub confirm: u32,
-    /// The engine that traces tests against a baseline.
+    /// The engine that traces workloads.
     pub engine: Engine,
     /// The folder for proposals, instead of beside the expectations.
     pub pending_dir: Option<PathBuf>,
@@ -173,6 +182,22 @@ impl Settings {
     pub fn update(&self) -> Update {
         self.update.resolve(self.ci && self.pending_dir.is_none())
     }
+
+    /// Returns the settings for a comparison with baselines.
+    ///
+    /// # Errors
+    ///
+    /// `SYSGUARD_ENGINE` names an engine that cannot do this.
+    pub fn for_tests(self) -> Result<Self, BadVariable> {
+        match Engine::to_judge(self.engine.name()) {
+            Ok(_) => Ok(self),
+            Err(_) => Err(BadVariable {
+                variable: ENGINE,
+                value: self.engine.name().to_owned(),
+                expected: "guard or ptrace where workloads are compared with baselines",
+            }),
+        }
+    }
 }
 
 /// A variable has an invalid value.
@@ -203,7 +228,8 @@ pub fn resolve(raw: &RawSettings, flags: Flags) -> Result<Settings, BadVariable>
         },
         engine: match flags.engine {
             Some(engine) => engine,
-            None => engine(raw)?,
+            // A baseline says which calls need no stop.
+            None => engine(raw)?.unwrap_or(Engine::Guard),
         },
         pending_dir: flags.pending_dir.or_else(|| raw.path("SYSGUARD_PENDING_DIR")),
         workspace_root: raw.path("SYSGUARD_WORKSPACE_ROOT"),

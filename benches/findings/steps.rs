@@ -227,6 +227,7 @@ fn observations(steps: &mut Steps, Ground { platform, seen, .. }: &Ground) {
         engine: Engine::Ptrace,
         exit: Exit::Exited(0),
         killed_stragglers: 0,
+        times: None,
         observation: seen.clone(),
     };
     let (taxonomy, plain) = (Taxonomy::default(), Palette::plain());

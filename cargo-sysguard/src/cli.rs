@@ -107,7 +107,7 @@ impl Cli {
             Command::Layout(options) => options.exec(&context).map(ExitCode::from),
             Command::TargetRunner(options) => options.exec(&context),
             Command::CleanWorktree(options) => options.exec().map(ExitCode::from),
-            Command::Trace(options) => Ok(options.exec()),
+            Command::Trace(options) => Ok(options.exec(&context)),
             Command::Doctor(options) => options.exec(&context).map(ExitCode::from),
         }
     }

@@ -1,8 +1,12 @@
 //! The environment and the global flags, as passed to every command. Main type: [`Context`].
 
+use std::io::Write;
+
+use sysguard::unstable::model::observe::observation::Engine;
 use sysguard::unstable::settings::{Flags, RawSettings, Settings, resolve};
 
 use crate::exit_code::Failure;
+use crate::message;
 
 /// The environment together with the global flags.
 #[derive(Debug)]
@@ -17,5 +21,24 @@ impl Context {
     pub(crate) fn settings(&self, flags: Flags) -> Result<Settings, Failure> {
         let settings = resolve(&self.raw, flags).map_err(Failure::usage)?;
         Ok(Settings { colour: self.colour, ..settings })
+    }
+
+    /// Returns the engine of a command that can use only these: the flag's, or else the one that
+    /// `SYSGUARD_ENGINE` names, or else ptrace. Warns if the variable has no effect.
+    pub(crate) fn engine(&self, flag: Option<Engine>, command: &str, able: &[Engine]) -> Result<Engine, Failure> {
+        if let Some(engine) = flag {
+            return Ok(engine);
+        }
+        match self.raw.engine().map_err(Failure::usage)? {
+            Some(engine) if able.contains(&engine) => Ok(engine),
+            Some(engine) => {
+                let name = engine.name();
+                let line = format!("SYSGUARD_ENGINE={name} has no effect on `{command}`, which uses ptrace");
+                // Ignore a closed standard error: this is only a warning.
+                let _ = writeln!(anstream::stderr(), "{}", message::warning(&line));
+                Ok(Engine::Ptrace)
+            }
+            None => Ok(Engine::Ptrace),
+        }
     }
 }

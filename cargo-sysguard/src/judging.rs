@@ -1,7 +1,7 @@
 //! The flags that control verdicts in `test` and `run`, and how they reach the harness. Main type:
 //! [`JudgingFlags`].
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use sysguard::unstable::model::judge::decide::UpdateMode;
@@ -14,7 +14,12 @@ use crate::exit_code::Failure;
 /// The flags that control verdicts.
 #[derive(Debug, clap::Args)]
 pub(crate) struct JudgingFlags {
-    /// Choose what to write when a workload differs: auto, new, always, unseen, no or force
+    /// Choose what to write when a workload differs from its baseline: auto, new, always, unseen,
+    /// no or force [default: auto]
+    ///
+    /// auto writes proposals, but nothing in CI; new writes proposals in CI too; always writes the
+    /// expectation itself; unseen does so only where there is no baseline yet, and proposes
+    /// otherwise; no writes nothing; force writes the expectation even where nothing differs.
     #[arg(long, value_name = "MODE")]
     update: Option<UpdateMode>,
     /// Re-run a workload N times to confirm a finding (0: fail on first sight)
@@ -23,8 +28,9 @@ pub(crate) struct JudgingFlags {
     /// Fail if a workload cannot be traced or its program is missing
     #[arg(long)]
     require: bool,
-    #[command(flatten)]
-    pending_dir: PendingDir,
+    /// Write proposals to this directory instead of beside the expectations, in CI too
+    #[arg(long, value_name = "DIRECTORY")]
+    pending_dir: Option<PathBuf>,
 }
 
 /// Returns the help of `--confirm`, with its default.
@@ -32,26 +38,16 @@ fn confirm_help() -> String {
     format!("Re-run a workload N times to confirm a finding (0: fail on first sight) [default: {CONFIRMING_RUNS}]")
 }
 
-/// The flag that moves proposals to another directory.
-#[derive(Debug, clap::Args)]
-pub(crate) struct PendingDir {
-    /// Write proposals to this directory instead of beside the expectations, in CI too
-    #[arg(long = "pending-dir", value_name = "DIRECTORY")]
-    given: Option<PathBuf>,
-}
-
-impl PendingDir {
-    /// Returns the directory as an absolute path.
-    pub(crate) fn absolute(&self) -> Result<Option<PathBuf>, Failure> {
-        self.given.as_deref().map(std::path::absolute).transpose().map_err(Failure::usage)
-    }
+/// Returns the directory of `--pending-dir` as an absolute path.
+pub(crate) fn absolute(pending_dir: Option<&Path>) -> Result<Option<PathBuf>, Failure> {
+    pending_dir.map(std::path::absolute).transpose().map_err(Failure::usage)
 }
 
 impl JudgingFlags {
     /// Returns the flags with this engine. Paths become absolute, because the harness runs in
     /// another directory.
     pub(crate) fn with(&self, engine: Option<Engine>) -> Result<Flags, Failure> {
-        let pending_dir = self.pending_dir.absolute()?;
+        let pending_dir = absolute(self.pending_dir.as_deref())?;
         Ok(Flags { update: self.update, confirm: self.confirm, require: self.require, pending_dir, engine })
     }
 }

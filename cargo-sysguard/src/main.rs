@@ -8,6 +8,7 @@ mod exit_code;
 mod git;
 mod judging;
 mod kernel_tree;
+mod log;
 mod message;
 mod nested;
 mod output;
@@ -25,7 +26,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use sysguard::unstable::report::{self, Palette};
-use sysguard::unstable::runner::{left_behind, serve_if_guardian};
+use sysguard::unstable::runner::{left_behind, on_long_wait, serve_if_guardian};
 use sysguard::unstable::settings::RawSettings;
 
 use crate::exit_code::{Failure, Outcome};
@@ -37,6 +38,10 @@ fn main() -> ExitCode {
     if serve_if_guardian(&RawSettings::from_env()) {
         return ExitCode::SUCCESS;
     }
+    on_long_wait(|folder| {
+        // Ignore a closed standard error: this is only a note.
+        let _ = report::waiting(&mut anstream::stderr(), folder, &Palette::coloured());
+    });
     let cli = match cli::parse(env::args_os()) {
         Ok(cli) => cli,
         Err(error) => error.exit(),

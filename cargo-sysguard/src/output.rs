@@ -45,6 +45,12 @@ impl<W: Write> Write for UntilClosed<W> {
     }
 }
 
+/// Opens a file for lines that are written as they come. Its old content is gone at once.
+pub(crate) fn log_file(asked: &Path) -> Result<File, NotWritable> {
+    File::create(asked)
+        .map_err(|source| NotWritable { path: escape::line(&asked.to_string_lossy()).into_owned(), source })
+}
+
 /// A file that a report replaces once it is complete.
 #[derive(Debug)]
 pub(crate) struct ReportFile<'a> {

@@ -19,13 +19,14 @@ use sysguard::unstable::store::{Store, StoreError, proposals_below};
 use crate::cargo::{PackageFlags, Selected};
 use crate::context::Context;
 use crate::exit_code::Failure;
-use crate::judging::PendingDir;
+use crate::judging::absolute;
 
 /// The flags that select proposals.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ProposalFlags {
-    #[command(flatten)]
-    pub(crate) pending_dir: PendingDir,
+    /// Use the proposals in this directory instead of those beside the expectations
+    #[arg(long, value_name = "DIRECTORY")]
+    pending_dir: Option<PathBuf>,
     #[command(flatten)]
     cargo: PackageFlags,
 }
@@ -54,8 +55,13 @@ pub(crate) enum Taken {
 impl ProposalFlags {
     /// Opens the stores of the selected packages.
     pub(crate) fn open(&self, context: &Context) -> Result<Proposals, Failure> {
-        let settings = context.settings(Flags { pending_dir: self.pending_dir.absolute()?, ..Flags::default() })?;
+        let settings = context.settings(Flags { pending_dir: self.folder()?, ..Flags::default() })?;
         Proposals::open(&self.cargo, &settings)
+    }
+
+    /// Returns the directory of proposals as an absolute path, if the flag is given.
+    pub(crate) fn folder(&self) -> Result<Option<PathBuf>, Failure> {
+        absolute(self.pending_dir.as_deref())
     }
 }
 
@@ -100,9 +106,9 @@ impl Proposals {
         self.store(place).decide(&place.1, decision).map_err(write_failed)
     }
 
-    /// Removes a proposal as a whole, whatever it contains.
-    pub(crate) fn remove(&self, place: &Place) -> Result<(), Failure> {
-        self.store(place).remove_proposal(&place.1).map(drop).map_err(write_failed)
+    /// Removes a proposal as a whole, whatever it contains. Returns whether there was one.
+    pub(crate) fn remove(&self, place: &Place) -> Result<bool, Failure> {
+        self.store(place).remove_proposal(&place.1).map_err(write_failed)
     }
 
     /// Returns the path of a workload's file, relative to the workspace.

@@ -205,7 +205,7 @@ impl Arguments {
             bench: self.accepted.bench,
             list: self.list,
             exact: true,
-            skip: names.into_iter().filter(|name| !self.selects(name)).map(str::to_owned).collect(),
+            skip: names.into_iter().filter(|name| !self.selects(name)).map(|name| self.shown(name)).collect(),
             // With --list, libtest's terse format is a list without a summary, which is
             // libtest-mimic's only list format.
             quiet: self.quiet,
@@ -218,7 +218,20 @@ impl Arguments {
             ..libtest_mimic::Arguments::default()
         }
     }
+
+    /// Returns the name under which libtest-mimic knows a test. It aligns results with a width that
+    /// Rust limits to 65535 characters, so a long name is cut there and ends in a hash.
+    pub(super) fn shown(&self, name: &str) -> String {
+        if self.list || self.machine_readable() || name.len() <= LONGEST_SHOWN {
+            return name.to_owned();
+        }
+        let cut: String = name.chars().take(LONGEST_SHOWN / 4).collect();
+        format!("{cut}…{:016x}", shuffled(0, name))
+    }
 }
+
+/// The longest name that is shown whole, in bytes.
+const LONGEST_SHOWN: usize = 4096;
 
 /// Returns the position of a workload in the random order of a seed.
 pub(super) fn shuffled(seed: u64, name: &str) -> u64 {

@@ -25,7 +25,7 @@ use crate::model::observe::observation::Observation;
 use crate::model::text::escape;
 use crate::model::trace::marker::Key;
 use crate::report::{self, Palette};
-use crate::runner::{CheckOptions, Suite, left_behind, serve_if_guardian};
+use crate::runner::{CheckOptions, Suite, left_behind, on_long_wait, serve_if_guardian};
 use crate::settings::{self, Flags, RawSettings};
 
 /// The workloads of a package: the files below `expectations/`, and closures.
@@ -129,6 +129,10 @@ impl Harness {
             return self.run_closure(&name);
         }
         colour_streams(raw.colour());
+        on_long_wait(|folder| {
+            // If standard error is closed, there is nowhere to report it.
+            let _ = report::waiting(&mut anstream::stderr(), folder, &Palette::coloured());
+        });
         let arguments = match Arguments::parse(std::env::args_os().skip(1)) {
             Ok(arguments) => arguments,
             Err(error) => {
@@ -176,7 +180,7 @@ impl Harness {
     /// Runs the session and returns whether all workloads passed.
     fn run(self, raw: &RawSettings, arguments: Arguments) -> Result<bool, Box<dyn std::error::Error>> {
         colour_streams(arguments.colour());
-        let settings = settings::resolve(raw, Flags::default())?;
+        let settings = settings::resolve(raw, Flags::default())?.for_tests()?;
         follow_lifeline(&settings);
         self.validate()?;
         let workspace = settings.workspace_root.clone();

@@ -29,13 +29,14 @@ impl fmt::Debug for CustomTest {
 /// Runs the tests that the arguments select and reports on standard output. Returns whether any
 /// failed.
 pub fn run_custom_tests(arguments: &Arguments, tests: Vec<CustomTest>) -> bool {
+    let shown: Vec<String> = tests.iter().map(|test| arguments.shown(&test.name)).collect();
     let mut translated = arguments.translate(tests.iter().map(|test| test.name.as_str()));
     let has_colour = || anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
     let colour = arguments.colour().unwrap_or_else(has_colour);
     translated.color = Some(if colour { ColorSetting::Always } else { ColorSetting::Never });
     translated.logfile.clone_from(&arguments.logfile);
-    let trial = |CustomTest { name, ignored, run }| {
-        Trial::test(name, || run().map_err(Failed::from)).with_ignored_flag(ignored)
+    let trial = |(shown, CustomTest { ignored, run, .. }): (String, CustomTest)| {
+        Trial::test(shown, || run().map_err(Failed::from)).with_ignored_flag(ignored)
     };
-    libtest_mimic::run(&translated, tests.into_iter().map(trial).collect()).has_failed()
+    libtest_mimic::run(&translated, shown.into_iter().zip(tests).map(trial).collect()).has_failed()
 }

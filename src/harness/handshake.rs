@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::linux::may_be_harness;
+use crate::runner::output_of;
 use crate::settings::RawSettings;
 
 /// Set, this variable asks a harness to write [`ANSWER`] and exit.
@@ -28,7 +29,7 @@ pub fn is_harness(executable: &Path, command: &mut Command) -> io::Result<bool> 
     }
     // A test binary that ignores the variable lists its tests and runs none.
     command.args(["--list", "--format", "terse"]).env(QUESTION, "1").stdin(Stdio::null()).stderr(Stdio::null());
-    Ok(command.output()?.stdout == ANSWER.as_bytes())
+    Ok(output_of(command)?.stdout == ANSWER.as_bytes())
 }
 
 /// Writes the answer if this process is asked for it. Returns whether it was asked.

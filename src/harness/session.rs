@@ -174,7 +174,7 @@ fn workload_trial(shared: &Arc<Shared>, arguments: &Arguments, index: usize, cas
     let will_not_run = lacks && case.content.is_ok();
     let reason = reason_to_skip(case, arguments);
     let shared = Arc::clone(shared);
-    Trial::ignorable_test(case.name.clone(), move || match reason {
+    Trial::ignorable_test(arguments.shown(&case.name), move || match reason {
         Some(reason) => shared.ignore(index, reason),
         None => shared.run(index),
     })
@@ -185,7 +185,7 @@ fn check_trial(shared: &Arc<Shared>, arguments: &Arguments, check: CheckCase) ->
     let is_ignored = is_listed_as_ignored(&check.case, arguments) || shared.is_untraceable;
     let reason = reason_to_skip(&check.case, arguments);
     let shared = Arc::clone(shared);
-    Trial::ignorable_test(check.case.name.clone(), move || match reason {
+    Trial::ignorable_test(arguments.shown(&check.case.name), move || match reason {
         Some(reason) => Ok(Completion::ignored_with(reason)),
         None => shared.run_check(&check),
     })

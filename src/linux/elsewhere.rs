@@ -4,7 +4,7 @@
 use std::io;
 use std::path::Path;
 
-use super::{Command, Limits, NEEDED, Outcome, TraceError};
+use super::{Command, Limits, NEEDED, Outcome, Recorder, TraceError};
 use crate::model::guard::{Guard, Inherited};
 use crate::model::kernel::call::Tid;
 use crate::model::observe::call_site::CallSite;
@@ -41,6 +41,20 @@ pub fn trace_guarded(_: Command, _: &Limits, _: &Guard, _: &mut dyn FnMut(&Event
 ///
 /// Always.
 pub fn trace_notified(_: Command, _: &Limits, _: &mut (dyn FnMut(&Event) + Send)) -> Result<Outcome, TraceError> {
+    impossible()
+}
+
+/// Fails: tracing needs Linux.
+///
+/// # Errors
+///
+/// Always.
+pub fn trace_logged(
+    _: Command,
+    _: &Limits,
+    _: &mut dyn Recorder,
+    _: &mut dyn FnMut(&Event),
+) -> Result<Outcome, TraceError> {
     impossible()
 }
 

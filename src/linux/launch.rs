@@ -1,5 +1,5 @@
-//! Turns a command into a traced process that waits to execute it: [`Prepared`] → [`Suspended`] →
-//! running.
+//! Turns a command into a traced process that waits to execute it: [`PreparedCommand`] →
+//! [`Suspended`] → running.
 //!
 //! The child shares this process's memory until its execve: copying it, and copying each page
 //! written from then on, costs more than running a small workload. A dedicated thread starts the
@@ -45,7 +45,7 @@ impl Command {
 
 /// A command in the form that the kernel takes.
 #[derive(Debug)]
-pub(super) struct Prepared {
+pub(super) struct PreparedCommand {
     program: CString,
     argv: StringArray,
     environment: StringArray,
@@ -91,7 +91,7 @@ pub(super) enum LaunchStep {
     Execute,
 }
 
-impl Prepared {
+impl PreparedCommand {
     /// Prepares a command, with an optional seccomp filter for its whole tree.
     pub(super) fn new(command: Command, filter: Option<Filter>) -> io::Result<Self> {
         let environment = match command.environment {
@@ -189,7 +189,13 @@ fn c_string(text: OsString) -> io::Result<CString> {
 
 /// Runs the child up to execve and returns what failed. Async-signal-safe: no allocation, no locks,
 /// no panic, and no drop of anything that the parent also owns.
-fn become_command(prepared: &Prepared, parent: Pid, mask: &SigSet, ready: &File, start: &File) -> (LaunchStep, i32) {
+fn become_command(
+    prepared: &PreparedCommand,
+    parent: Pid,
+    mask: &SigSet,
+    ready: &File,
+    start: &File,
+) -> (LaunchStep, i32) {
     // The child has no tracer yet, and its read of the pipe may never end: children of other
     // threads may hold copies of the write end.
     let _ = set_pdeathsig(Signal::SIGKILL);
@@ -206,7 +212,7 @@ fn become_command(prepared: &Prepared, parent: Pid, mask: &SigSet, ready: &File,
     }
 }
 
-fn prepare_and_wait(prepared: &Prepared, mut ready: &File, mut start: &File) -> Result<(), (LaunchStep, i32)> {
+fn prepare_and_wait(prepared: &PreparedCommand, mut ready: &File, mut start: &File) -> Result<(), (LaunchStep, i32)> {
     // Failures are reported after the wait: the tracer must find a child to attach to.
     let outcome = prepare(prepared);
     let tid: Tid = getpid().as_raw();
@@ -224,7 +230,7 @@ fn prepare_and_wait(prepared: &Prepared, mut ready: &File, mut start: &File) -> 
     }
 }
 
-fn prepare(prepared: &Prepared) -> Result<(), (LaunchStep, i32)> {
+fn prepare(prepared: &PreparedCommand) -> Result<(), (LaunchStep, i32)> {
     if let Some(cwd) = &prepared.cwd {
         sys::change_directory(cwd).map_err(|errno| (LaunchStep::Directory, errno))?;
     }
@@ -278,7 +284,8 @@ mod tests {
 
     #[test]
     fn child_that_is_never_resumed_is_reaped() {
-        let suspended = Prepared::new(Command::idle(), None).and_then(Prepared::suspend).expect("a child");
+        let suspended =
+            PreparedCommand::new(Command::idle(), None).and_then(PreparedCommand::suspend).expect("a child");
         let child = Pid::from_raw(suspended.tid);
         assert_eq!(kill(child, None), Ok(()));
         drop(suspended);

@@ -5,16 +5,18 @@
 
 mod command;
 mod outcome;
+mod recorder;
 
 pub use command::{Command, Environment, Handle, Stream};
 pub use outcome::{Incomplete, Limits, Outcome, TraceError};
+pub use recorder::{Recorder, Selection};
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{
     Callers, KeptTerminal, Machine, block_ending_signals, inherited, keep_terminal, leave_signals_to_workload, mark,
-    mark_harness, may_be_harness, probe, remove_tree, suspend_job, trace, trace_guarded, trace_notified,
+    mark_harness, may_be_harness, probe, remove_tree, suspend_job, trace, trace_guarded, trace_logged, trace_notified,
 };
 
 /// Why this system cannot trace any workload; `None` on Linux.
@@ -50,6 +52,8 @@ mod harness_mark;
 mod launch;
 #[cfg(target_os = "linux")]
 mod loader;
+#[cfg(target_os = "linux")]
+mod log;
 #[cfg(target_os = "linux")]
 mod machine;
 #[cfg(target_os = "linux")]
@@ -113,4 +117,4 @@ pub use sys::{mark, mark_harness, note_start};
 #[cfg(target_os = "linux")]
 pub use terminal::{KeptTerminal, keep_terminal, suspend_job};
 #[cfg(target_os = "linux")]
-pub use trace::{trace, trace_guarded, trace_notified, trace_unasked};
+pub use trace::{trace, trace_guarded, trace_logged, trace_notified, trace_unasked};

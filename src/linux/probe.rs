@@ -11,7 +11,7 @@ use nix::sys::utsname::uname;
 
 use super::availability::{Availability, ProcMount};
 use super::command::Command;
-use super::launch::Prepared;
+use super::launch::PreparedCommand;
 use super::objects::is_leaving;
 use super::outcome::TraceError;
 use super::stopped::{Alive, Stopped};
@@ -84,7 +84,8 @@ struct Refusal {
 fn attempt() -> Result<Availability, Refusal> {
     let refused =
         |request| move |error: io::Error| Refusal { request, errno: error.raw_os_error().unwrap_or(libc::EIO) };
-    let child = Prepared::new(Command::idle(), None).and_then(Prepared::suspend).map_err(refused("fork"))?;
+    let child =
+        PreparedCommand::new(Command::idle(), None).and_then(PreparedCommand::suspend).map_err(refused("fork"))?;
     let traced = sys::seize(child.tid, sys::SeizeOptions { filtered: false, exits: true })
         .map_err(refused("PTRACE_SEIZE"))
         .and_then(|()| {

@@ -8,8 +8,10 @@ use super::command::Command;
 use super::deadlines::{Deadlines, Due};
 use super::dumpable::DumpableTasks;
 use super::engine::{EngineState, NotifyQueue};
-use super::launch::{LaunchFailure, LaunchStep, Prepared};
+use super::launch::{LaunchFailure, LaunchStep, PreparedCommand};
+use super::log::CallLog;
 use super::outcome::{Limits, Outcome, TraceError};
+use super::recorder::Recorder;
 use super::stopped::{NextStop, Stopped};
 use super::sys::SeizeOptions;
 use super::sys::members::Members;
@@ -70,6 +72,20 @@ pub fn trace_notified(
     })
 }
 
+/// Like [`trace()`], but also reports each call to a recorder, decoded and measured.
+///
+/// # Errors
+///
+/// Same as [`trace()`].
+pub fn trace_logged(
+    command: Command,
+    limits: &Limits,
+    recorder: &mut dyn Recorder,
+    sink: &mut dyn FnMut(&Event),
+) -> Result<Outcome, TraceError> {
+    run(command, limits, EngineState::ptrace_logged(CallLog::new(recorder)), sink)
+}
+
 /// Like [`trace()`], but attribution gets registers only, so events carry no answers. The benchmark
 /// `benches/attribution.rs` compares it with [`trace()`].
 ///
@@ -95,7 +111,8 @@ fn run(
     let directory = command.cwd.as_ref().map(|cwd| cwd.display().to_string()).unwrap_or_default();
     let deadlines = Deadlines::start(limits).map_err(system("start a timer"))?;
     let is_isolated = command.isolated;
-    let suspended = Prepared::new(command, filter).and_then(Prepared::suspend).map_err(system("start a process"))?;
+    let suspended =
+        PreparedCommand::new(command, filter).and_then(PreparedCommand::suspend).map_err(system("start a process"))?;
     let root = suspended.tid;
     let options = engine.seize_options();
     if let Err(error) = attach(root, options) {
@@ -163,7 +180,7 @@ impl Run<'_> {
                 Waited::Stopped(task, stop) => {
                     self.track_member(task.tid(), &stop);
                     let step = self.tasks.step(task.tid(), stop);
-                    return self.tracer.obey(task, step.directive, NextStop::EveryCall);
+                    return self.tracer.carry_out(task, step.directive, NextStop::EveryCall);
                 }
                 Waited::Interrupted | Waited::Late(..) => {}
                 // The child was killed; `follow` finds no child either.
@@ -201,7 +218,7 @@ impl Run<'_> {
             self.colocation.observe(tid, &stop);
             if let Some(task) = task {
                 let next_stop = self.next_stop(tid, step.directive);
-                self.tracer.obey(task, step.directive, next_stop)?;
+                self.tracer.carry_out(task, step.directive, next_stop)?;
             }
             self.release(step.released)?;
             self.note_end(tid, &stop);
@@ -218,7 +235,7 @@ impl Run<'_> {
     /// Resumes a task to the next call that its filter stops, without an event.
     fn pass(&mut self, task: Stopped, stop: &Stop) -> io::Result<()> {
         self.colocation.observe(task.tid(), stop);
-        self.tracer.obey(task, Directive::Resume(0), NextStop::Filtered)
+        self.tracer.carry_out(task, Directive::Resume(0), NextStop::Filtered)
     }
 
     /// Does what time alone causes: deadlines, and the release of tasks that were held too long.

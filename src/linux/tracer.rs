@@ -153,7 +153,7 @@ impl Tracer {
     pub(super) fn reap_all(&mut self) {
         loop {
             match self.wait() {
-                Ok(Waited::Stopped(task, _)) => drop(self.obey(task, Directive::Kill, NextStop::EveryCall)),
+                Ok(Waited::Stopped(task, _)) => drop(self.carry_out(task, Directive::Kill, NextStop::EveryCall)),
                 Ok(Waited::Ended(..) | Waited::Late(..) | Waited::Interrupted) => {}
                 Ok(Waited::NoneLeft) | Err(_) => return,
             }
@@ -178,7 +178,7 @@ impl Tracer {
     }
 
     /// Carries out a directive on a stopped task.
-    pub(super) fn obey(&mut self, task: Stopped, directive: Directive, next_stop: NextStop) -> io::Result<()> {
+    pub(super) fn carry_out(&mut self, task: Stopped, directive: Directive, next_stop: NextStop) -> io::Result<()> {
         match directive {
             Directive::Resume(signal) => task.resume(signal, next_stop),
             Directive::Listen => task.listen(),
@@ -198,7 +198,7 @@ impl Tracer {
     /// Carries out a directive on a held task. Does nothing if the task died meanwhile.
     pub(super) fn release(&mut self, tid: Tid, directive: Directive, next_stop: NextStop) -> io::Result<()> {
         match self.held.remove(&tid) {
-            Some(task) => self.obey(task, directive, next_stop),
+            Some(task) => self.carry_out(task, directive, next_stop),
             None => Ok(()),
         }
     }

@@ -14,6 +14,8 @@ mod format;
 mod gates;
 mod list;
 #[cfg(feature = "unstable")]
+mod log;
+#[cfg(feature = "unstable")]
 mod markup;
 #[cfg(feature = "unstable")]
 mod observation;
@@ -26,6 +28,7 @@ pub mod revisions;
 mod schema;
 mod style;
 mod verdict;
+mod waiting;
 mod words;
 
 #[cfg(feature = "unstable")]
@@ -35,6 +38,8 @@ pub use gates::gates;
 pub use list::no_workloads;
 #[cfg(feature = "unstable")]
 pub use list::{Listed, list};
+#[cfg(feature = "unstable")]
+pub use log::log_line;
 #[cfg(feature = "unstable")]
 pub use observation::observation;
 #[cfg(feature = "unstable")]
@@ -47,3 +52,4 @@ pub use verdict::{
     verdict, verdicts,
 };
 pub use verdict::{fast_mode_note, verdict_with_diff, write_json_line};
+pub use waiting::waiting;

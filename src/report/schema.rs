@@ -148,7 +148,7 @@ const OPTIONAL: [(&str, &[&str]); 5] = [
             "/workloads/baselines/gone/owner",
         ],
     ),
-    ("observation-1", &["/unknown", "/taxonomy", "/phases"]),
+    ("observation-1", &["/unknown", "/taxonomy", "/phases", "/syscalls/seconds", "/syscalls/uses/seconds"]),
     ("pending-1", &["/pending/drift", "/pending/sites", "/pending/causes"]),
     ("report-1", &["/sections/expert", "/configs/expert"]),
     (

@@ -23,9 +23,22 @@ pub(super) fn escaped(line: &str) -> String {
     escape::line(line).into_owned()
 }
 
+/// Returns the text filled up with spaces to this number of characters. A width in a format string
+/// panics above 65535, and names come from files.
+pub(super) fn padded(text: &str, width: usize) -> String {
+    let missing = width.saturating_sub(text.chars().count());
+    format!("{text}{}", " ".repeat(missing))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn wide_text_is_padded() {
+        assert_eq!((padded("é", 3).as_str(), padded("abcd", 3).as_str()), ("é  ", "abcd"));
+        assert_eq!(padded("a", 70_000).len(), 70_000);
+    }
 
     #[test]
     fn one_is_singular() {

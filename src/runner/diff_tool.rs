@@ -9,6 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
+use super::child::output_of;
 use super::folder::TemporaryFolder;
 use crate::model::judge::verdict::Change;
 use crate::model::text::escape;
@@ -55,14 +56,14 @@ impl<'a> DiffTool<'a> {
     }
 
     /// Runs the program on the change of `file` and returns what it printed to standard output and
-    /// standard error.
+    /// standard error. A process that it leaves in the background is not waited for.
     ///
     /// # Errors
     ///
     /// The program cannot be started or prints nothing, or the copies cannot be written.
     pub fn output(self, file: &str, change: &Change) -> Result<String, DiffToolError> {
         let (command, copies) = self.command(file, change)?;
-        let output = self.run(command, |command| command.stdin(Stdio::null()).output())?;
+        let output = self.run(command, |command| output_of(command.stdin(Stdio::null()).stderr(Stdio::piped())))?;
         drop(copies);
         let mut printed = output.stdout;
         printed.extend(output.stderr);
@@ -130,6 +131,17 @@ mod tests {
         let paths: Vec<&str> = printed.split_whitespace().collect();
         assert!(matches!(paths[..], [old, new] if old.ends_with("/old/a.yaml") && new.ends_with("/new/a.yaml")));
         assert!(paths.iter().all(|path| !Path::new(path).exists()), "the copies are gone: {printed}");
+    }
+
+    #[test]
+    fn background_process_of_tool_is_not_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let script = folder.path().join("tool.sh");
+        fs::write(&script, "sleep 30 &\necho shown\n").expect("a script");
+        let begun = std::time::Instant::now();
+        let tool = format!("sh {}", script.display());
+        assert_eq!(DiffTool(&tool).output("a.yaml", &change()).expect("it runs"), "shown\n");
+        assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
     }
 
     #[test]

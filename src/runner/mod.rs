@@ -6,6 +6,7 @@
 //! [`Verdict`]: crate::model::judge::verdict::Verdict
 
 mod check;
+mod child;
 mod cpu_load;
 mod dependency_moves;
 mod diff_tool;
@@ -30,15 +31,22 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 pub use check::CheckOptions;
+pub use child::output_of;
 pub use diff_tool::{DiffTool, DiffToolError};
 pub use environment::Lookup;
 pub use folder::{TemporaryFolder, left_behind};
 pub use guardian::{remove_abandoned, serve_if_guardian};
 pub use output::Echo;
 pub use progress::{Progress, Silent};
-pub use run::{DEFAULT_GRACE, observe, observe_guarded, observe_notified, observe_with_callers};
+pub use run::{DEFAULT_GRACE, observe, observe_guarded, observe_logged, observe_notified, observe_with_callers};
 pub use suite::{Case, Suite, Unreadable};
 pub use test::{Schedule, Test, TestResult};
+
+/// Sets the function that is called with a package's folder once its lock has been waited for for
+/// two seconds.
+pub fn on_long_wait(tell: fn(&Path)) {
+    crate::store::on_long_wait(tell);
+}
 
 /// Finds a program as a shell does: a name on this process's `PATH`, a path as it is.
 pub fn find_command(name: &OsStr) -> Lookup {

@@ -16,7 +16,7 @@ use crate::linux::Handle;
 /// How much of each stream is kept.
 const KEPT_BYTES: usize = 64 * 1024;
 /// How long to wait for end of file on the streams after the last traced task has ended.
-const PATIENCE: Duration = Duration::from_millis(500);
+pub(super) const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Two pipes, each drained by a thread.
 #[derive(Debug)]

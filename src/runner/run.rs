@@ -14,8 +14,8 @@ use super::scratch::Scratch;
 use super::traced_run::TracedRun;
 use crate::error::{Error, NotBuilt};
 use crate::linux::{
-    Callers, Command, Environment, Incomplete, Limits, Outcome, Stream, TraceError, inherited, trace, trace_guarded,
-    trace_notified,
+    Callers, Command, Environment, Incomplete, Limits, Outcome, Recorder, Stream, TraceError, inherited, trace,
+    trace_guarded, trace_logged, trace_notified,
 };
 use crate::model::engine::{Engine, UsedEngine};
 use crate::model::guard::Guard;
@@ -36,6 +36,17 @@ pub fn observe(command: Command, limits: &Limits) -> Result<(Observation, Outcom
 /// Like [`observe`], with the call site of every use.
 pub fn observe_with_callers(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
     observe_part(command, limits, Part::All, &|_| true)
+}
+
+/// Like [`observe`], and reports each call to a recorder as it happens. With callers, each use has
+/// a call site.
+pub fn observe_logged(
+    command: Command,
+    limits: &Limits,
+    recorder: &mut dyn Recorder,
+    has_callers: bool,
+) -> Result<(Observation, Outcome), TraceError> {
+    watched(Part::All, &|_| has_callers, |sink| trace_logged(command, limits, recorder, sink)).map(Seen::whole)
 }
 
 /// Like [`observe`], for a part of the run, with the call sites of the wanted uses.

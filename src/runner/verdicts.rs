@@ -265,7 +265,11 @@ impl Judgement<'_> {
         let written = match action {
             // Without permission to write, nothing is removed either.
             Action::Keep if update == Update::No => Ok(None),
-            Action::Keep => suite.store.remove_proposal(&case.name).map(|_| None),
+            Action::Keep => match suite.store.remove_proposal(&case.name) {
+                // The workload passed all the same. Its old proposal stays pending.
+                Err(error) if error.is_read_only() => Ok(None),
+                removed => removed.map(|_| None),
+            },
             Action::Propose => {
                 let proposal = with_remarks(after.clone(), &self.remarks);
                 suite.store.propose(&case.name, &proposal).map(|_| Some(suite.proposal(&case.name)))

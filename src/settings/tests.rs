@@ -149,3 +149,20 @@ fn diff_tool_may_have_arguments() {
         assert_eq!(resolved(&[("SYSGUARD_DIFF_TOOL", value)]).diff_tool.as_deref(), tool, "{value:?}");
     }
 }
+
+#[test]
+fn engine_variable_is_checked_for_tests() {
+    for (value, engine, judges) in [
+        ("", Engine::Guard, true),
+        ("guard", Engine::Guard, true),
+        ("ptrace", Engine::Ptrace, true),
+        ("notify", Engine::Notify, false),
+    ] {
+        let settings = resolved(&[("SYSGUARD_ENGINE", value)]);
+        assert_eq!(settings.engine, engine, "{value}");
+        assert_eq!(settings.for_tests().is_ok(), judges, "{value}");
+    }
+    assert_eq!(given(&[("SYSGUARD_ENGINE", "notify")]).engine(), Ok(Some(Engine::Notify)));
+    let error = resolve(&given(&[("SYSGUARD_ENGINE", "bpf")]), Flags::default()).expect_err("no engine").to_string();
+    assert!(error.contains("SYSGUARD_ENGINE is `bpf`, but must be one of guard, notify, ptrace"), "{error}");
+}

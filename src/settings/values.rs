@@ -44,17 +44,16 @@ pub(super) fn confirm(raw: &RawSettings) -> Result<u32, BadVariable> {
     }
 }
 
-/// Returns the engine for tests. The default is the guard, because a baseline says which calls need
-/// no stop.
-pub(super) fn engine(raw: &RawSettings) -> Result<Engine, BadVariable> {
-    match raw.text("SYSGUARD_ENGINE").filter(|value| !value.is_empty()) {
-        None => Ok(Engine::Guard),
-        Some(value) => Engine::to_judge(&value).map_err(|_| {
-            let expected = "one of guard, ptrace";
-            BadVariable { variable: "SYSGUARD_ENGINE", value, expected }
-        }),
-    }
+/// Returns the engine that the variable names. Not every command can use each engine.
+pub(super) fn engine(raw: &RawSettings) -> Result<Option<Engine>, BadVariable> {
+    let Some(value) = raw.text(ENGINE).filter(|value| !value.is_empty()) else { return Ok(None) };
+    let named = Engine::to_judge(&value).or_else(|_| Engine::to_record(&value));
+    let expected = "one of guard, notify, ptrace";
+    named.map(Some).map_err(|_| BadVariable { variable: ENGINE, value, expected })
 }
+
+/// The variable with the engine.
+pub(super) const ENGINE: &str = "SYSGUARD_ENGINE";
 
 pub(super) fn binaries(raw: &RawSettings) -> BTreeMap<String, PathBuf> {
     raw.variables

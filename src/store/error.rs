@@ -69,6 +69,20 @@ pub enum StoreError {
         /// The other file.
         second: PathBuf,
     },
+    /// A text that is larger than a file that is read.
+    #[error(
+        "cannot write {}: it would have {bytes} bytes, but at most {most} MiB are read again: split what it runs into \
+         several workloads or tests",
+        path.display()
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The size of the text in bytes.
+        bytes: usize,
+        /// The limit in MiB.
+        most: usize,
+    },
     /// Another process wrote the file after it was read.
     #[error("cannot write {}: it changed during the run: run it again", file.display())]
     Changed {
@@ -96,6 +110,12 @@ impl StoreError {
     /// Returns whether a file was not found.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// Returns whether the place cannot be written to.
+    pub fn is_read_only(&self) -> bool {
+        let kinds = [io::ErrorKind::ReadOnlyFilesystem, io::ErrorKind::PermissionDenied];
+        matches!(self, Self::Io { source, .. } if kinds.contains(&source.kind()))
     }
 
     /// Returns a function for `map_err` that adds the operation and its path.

@@ -2,11 +2,11 @@
 //! [`Layout`]. Nothing is run, and no fact changes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::file::{self, Lock};
-use super::shared::{named, test_in};
-use super::{Store, StoreError, find};
+use super::shared::{LONGEST_KEY, named, test_in};
+use super::{MAX_BYTES, Store, StoreError, check_size, file, find};
+use crate::model::expectation::Baseline;
 use crate::model::expectation::format::{self, Parsed, Shared};
 use crate::model::run::test_name::{self, TestName};
 
@@ -28,27 +28,39 @@ pub struct Moved {
     pub shared: PathBuf,
     /// The number of tests that were moved.
     pub tests: usize,
-    /// The files that were left unchanged, relative to the package, because the user edited their
-    /// first document.
-    pub kept: Vec<PathBuf>,
+    /// What was left where it was.
+    pub kept: Vec<Kept>,
+}
+
+/// A test that was not moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The file that still holds it, relative to the package.
+    pub file: PathBuf,
+    /// The reason, and what to do if it should move.
+    pub reason: String,
 }
 
 impl Store {
     /// Moves the tests of all binaries to the other layout. New files are written before old ones
-    /// are removed.
+    /// are removed, and other processes of sysguard write before or after the whole move.
     ///
-    /// A test with an edited first document keeps its file, which takes precedence over a shared
-    /// one.
+    /// A test is moved only if neither its rules nor a recorded fact change: an edited first
+    /// document, other rules in the shared file or two different baselines of one platform keep it
+    /// where it is.
     ///
     /// # Errors
     ///
     /// A file cannot be read or written. That file and all later ones stay as they are.
     pub fn lay_out(&self, layout: Layout) -> Result<Vec<Moved>, StoreError> {
+        let _lock = self.lock()?;
+        // Other processes may have added files since this store was opened.
+        let now = Self::open(&self.package, None)?;
         match layout {
             Layout::Binary => {
-                self.own_by_binary().into_iter().map(|(shared, names)| self.join(&shared, &names)).collect()
+                now.own_by_binary().into_iter().map(|(shared, names)| now.join(&shared, &names)).collect()
             }
-            Layout::Test => self.shared_names().map(|shared| self.take_apart(shared)).collect(),
+            Layout::Test => now.shared_names().map(|shared| now.take_apart(shared)).collect(),
         }
     }
 
@@ -66,7 +78,6 @@ impl Store {
     fn join(&self, shared: &str, names: &BTreeSet<&str>) -> Result<Moved, StoreError> {
         let shown = find::path_of(shared, find::EXPECTATION);
         let path = self.package.join(&shown);
-        let _lock = Lock::of(path.parent().unwrap_or(&self.package))?;
         let mut content = match self.read_shared(shared) {
             Err(error) if error.is_not_found() => None,
             content => Some(content?.shared.clone()),
@@ -76,15 +87,23 @@ impl Store {
         for name in names {
             let parsed = self.load(name)?;
             let own = find::path_of(name, find::EXPECTATION);
-            let Some(test) = movable(&parsed).filter(|test| test.workload() == **name) else {
-                moved.kept.push(own);
-                continue;
+            let test = match movable(&parsed, name) {
+                Ok(test) => test,
+                Err(reason) => {
+                    moved.kept.push(Kept { file: own, reason });
+                    continue;
+                }
             };
             let new = Shared::of_binary(&test.whole().to_string());
             let new =
                 new.map_err(|malformed| StoreError::Malformed { file: shown.display().to_string(), malformed })?;
-            let content = content.get_or_insert(new);
+            let into = content.as_ref().unwrap_or(&new);
             let part = test.test.as_deref().unwrap_or_default();
+            if let Some(reason) = obstacle(&parsed, &into.test(part), &shown) {
+                moved.kept.push(Kept { file: own, reason });
+                continue;
+            }
+            let content = content.get_or_insert(new);
             parsed.expectation.baselines.into_iter().for_each(|baseline| content.insert(part, baseline));
             old.push(own);
         }
@@ -105,37 +124,97 @@ impl Store {
     fn take_apart(&self, shared: &str) -> Result<Moved, StoreError> {
         let shown = find::path_of(shared, find::EXPECTATION);
         let path = self.package.join(&shown);
-        let _lock = Lock::of(path.parent().unwrap_or(&self.package))?;
         let content = self.read_shared(shared)?;
         let content = &content.shared;
-        let binary = content.binary().to_owned();
-        let mut moved = Moved { binary, shared: shown, ..Moved::default() };
+        let mut rest = content.clone();
+        let mut moved = Moved { binary: content.binary().to_owned(), shared: shown, ..Moved::default() };
         let mut emptied = content.clone();
         content.tests().into_iter().for_each(|test| {
             emptied.remove(test);
         });
         for test in content.tests() {
             let name = named(content, test);
-            // A test's own file already takes precedence over the shared one.
-            if !self.files.contains_key(&name.workload()) {
-                let own = find::path_of(&name.workload(), find::EXPECTATION);
-                file::replace(&self.package.join(own), &own_text(content, &name, test, emptied.is_bare()))?;
-                moved.tests += 1;
+            let own = find::path_of(&name.workload(), find::EXPECTATION);
+            let text = if self.has_file(&name.workload()) {
+                merged(&self.load(&name.workload())?, &content.test(test), &own)
+            } else {
+                Ok(own_text(content, &name, test, emptied.is_bare()))
+            };
+            match text {
+                Ok(text) => {
+                    let own = self.package.join(own);
+                    check_size(&own, &text, MAX_BYTES)?;
+                    file::replace(&own, &text)?;
+                    moved.tests += 1;
+                    rest.remove(test);
+                }
+                Err(reason) => moved.kept.push(Kept { file: moved.shared.clone(), reason }),
             }
         }
         // The user's edits were copied to each test.
-        if moved.tests > 0 || emptied.is_bare() {
+        if moved.kept.is_empty() && (moved.tests > 0 || emptied.is_bare()) {
             file::remove(&path)?;
+        } else if moved.tests > 0 {
+            self.write_shared(&path, &rest)?;
         }
         Ok(moved)
     }
 }
 
-/// Returns the test of a file that contains only what this program writes.
-fn movable(parsed: &Parsed) -> Option<TestName> {
-    let test = test_in(&parsed.expectation)?;
-    let bare = Parsed::of_test(&test.to_string()).ok()?;
-    (parsed.clone().without_baselines().text() == bare.text()).then_some(test)
+/// Returns the test of a file that contains only what this program writes, or why it has to stay.
+fn movable(parsed: &Parsed, name: &str) -> Result<TestName, String> {
+    let test = test_in(&parsed.expectation).filter(|test| test.workload() == name);
+    let test = test.ok_or("its first document names another test than its path does")?;
+    let bare = Parsed::of_test(&test.to_string()).ok();
+    if bare.is_none_or(|bare| parsed.clone().without_baselines().text() != bare.text()) {
+        return Err("its first document was edited".to_owned());
+    }
+    if test.test.as_ref().is_some_and(|test| test.len() > LONGEST_KEY) {
+        return Err("its name is too long for a shared file".to_owned());
+    }
+    Ok(test)
+}
+
+/// Returns why a test cannot be moved into a shared file, where it would become `there`.
+fn obstacle(own: &Parsed, there: &Parsed, shared: &Path) -> Option<String> {
+    let shared = shared.display();
+    if own.expectation.document != there.expectation.document {
+        return Some(format!("the first document of {shared} has rules that would then hold for it"));
+    }
+    let other = differing(&there.expectation.baselines, own)?;
+    Some(format!("{shared} holds another baseline of it for {}: remove one of them", other.platform))
+}
+
+/// Returns the first baseline that differs from the one of the same platform.
+fn differing<'a>(baselines: &'a [Baseline], from: &Parsed) -> Option<&'a Baseline> {
+    let differs =
+        |baseline: &&Baseline| from.expectation.baseline(&baseline.platform).is_some_and(|held| held != *baseline);
+    baselines.iter().find(differs)
+}
+
+/// Returns the text of a test's own file with the baselines that only the shared file holds, or why
+/// the shared file has to keep them.
+fn merged(own: &Parsed, shared: &Parsed, shown: &Path) -> Result<String, String> {
+    let shown = shown.display();
+    let test = test_in(&shared.expectation);
+    let of = test.as_ref().map(ToString::to_string).unwrap_or_default();
+    if test_in(&own.expectation) != test {
+        return Err(format!("it holds {of}, but the first document of {shown} names another test"));
+    }
+    if let Some(other) = differing(&shared.expectation.baselines, own) {
+        return Err(format!(
+            "it holds another baseline of {of} for {} than {shown}: remove one of them",
+            other.platform
+        ));
+    }
+    let mut baselines = own.expectation.baselines.clone();
+    for baseline in &shared.expectation.baselines {
+        if own.expectation.baseline(&baseline.platform).is_none() {
+            let place = baselines.iter().position(|held| held.platform > baseline.platform);
+            baselines.insert(place.unwrap_or(baselines.len()), baseline.clone());
+        }
+    }
+    Ok(format::write(own, &baselines))
 }
 
 /// Returns the text of a test's own file, including the user's edits.
@@ -147,3 +226,6 @@ fn own_text(content: &Shared, name: &TestName, test: &str, is_bare: bool) -> Str
         None => parsed.text(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,9 @@ mod error;
 mod file;
 mod find;
 mod layout;
+mod lock;
 mod pending;
+mod place;
 mod shared;
 mod walk;
 
@@ -15,16 +17,19 @@ mod walk;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 pub use self::error::StoreError;
-pub use self::layout::{Layout, Moved};
+pub use self::layout::{Kept, Layout, Moved};
+pub use self::lock::on_long_wait;
 pub use self::pending::proposals_below;
 
 pub(crate) use self::file::create_unique;
 
 use self::file::Content;
+use self::lock::Lock;
 use self::shared::SharedFiles;
 use crate::model::expectation::format::{self, MAX_BYTES, Parsed};
 use crate::model::run::test_name;
@@ -33,12 +38,15 @@ use crate::model::run::test_name;
 pub const FOLDER: &str = "expectations";
 
 /// The expectation files of one package, by the names of their workloads.
+///
+/// The workloads are those that were found by [`Store::open`]. Where a workload is stored is looked
+/// up each time, because another process may move it.
 #[derive(Debug)]
 pub struct Store {
     package: PathBuf,
     /// The root of the tree of proposals, which mirrors the package.
     proposals: PathBuf,
-    /// The workload's own file by workload name, relative to the package.
+    /// The workload's own file by workload name, relative to the package, as found.
     files: BTreeMap<String, PathBuf>,
     shared: SharedFiles,
     names: OnceLock<BTreeSet<String>>,
@@ -124,14 +132,16 @@ impl Store {
     /// Reads a workload's expectation.
     pub fn load(&self, name: &str) -> Result<Parsed, StoreError> {
         check(name)?;
-        if let Some(shared) = self.shared_of(name) {
-            return self.load_shared(&shared, name);
-        }
         if test_name::tests_of(name).is_some() {
             return self.load_shared(name, name);
         }
-        let file = self.file(name);
-        parse(&file, &self.package.join(&file))
+        self.at_place(name, |shared| match shared {
+            Some(shared) => self.load_shared(shared, name),
+            None => {
+                let file = find::path_of(name, find::EXPECTATION);
+                parse(&file, &self.package.join(&file))
+            }
+        })
     }
 
     /// Reads a workload's proposal, if there is one.
@@ -148,37 +158,63 @@ impl Store {
     /// whether a byte changed.
     pub fn save(&self, name: &str, text: &str) -> Result<bool, StoreError> {
         check(name)?;
-        if let Some(shared) = self.shared_of(name) {
-            return self.save_shared(&shared, name, text);
+        let lock = self.lock()?;
+        self.save_locked(&lock, name, text)
+    }
+
+    fn save_locked(&self, _lock: &Lock, name: &str, text: &str) -> Result<bool, StoreError> {
+        match self.shared_of(name) {
+            Some(shared) => self.save_shared(&shared, name, text),
+            None => self.save_own(name, text),
         }
-        file::replace(&self.package.join(self.file(name)), text)
     }
 
     /// Writes a workload's proposal. Returns whether a byte changed.
     pub fn propose(&self, name: &str, text: &str) -> Result<bool, StoreError> {
         check(name)?;
-        file::replace(&self.proposal_file(name), text)
+        let lock = self.lock()?;
+        self.propose_locked(&lock, name, text)
+    }
+
+    fn propose_locked(&self, _lock: &Lock, name: &str, text: &str) -> Result<bool, StoreError> {
+        let path = self.proposal_file(name);
+        check_size(&path, text, MAX_BYTES)?;
+        file::replace(&path, text)
     }
 
     /// Removes a workload's file, or its part of a shared file, and its proposal. Returns whether
     /// there was anything to remove.
     pub fn remove(&self, name: &str) -> Result<bool, StoreError> {
         check(name)?;
+        let lock = self.lock()?;
         let removed = match self.shared_of(name) {
             Some(shared) => self.remove_from_shared(&shared, name)?,
-            None => file::remove(&self.package.join(self.file(name)))?,
+            None => file::remove(&self.package.join(find::path_of(name, find::EXPECTATION)))?,
         };
-        Ok(self.remove_proposal(name)? || removed)
+        Ok(self.remove_proposal_locked(&lock, name)? || removed)
+    }
+
+    /// Waits until no other process writes expectations of this package.
+    fn lock(&self) -> Result<Lock, StoreError> {
+        Lock::of(&self.package)
     }
 
     /// Removes a workload's proposal. Returns whether there was one.
     pub fn remove_proposal(&self, name: &str) -> Result<bool, StoreError> {
         check(name)?;
+        // Most passing tests have none. They need no lock, which another process may hold for long.
+        if fs::symlink_metadata(self.proposal_file(name)).is_err() {
+            return Ok(false);
+        }
+        let lock = self.lock()?;
+        self.remove_proposal_locked(&lock, name)
+    }
+
+    fn remove_proposal_locked(&self, _lock: &Lock, name: &str) -> Result<bool, StoreError> {
         let proposal = self.proposal_file(name);
         let removed = file::remove(&proposal)?;
         if let Some(shared) = self.shared_of(name).filter(|_| removed) {
-            // These folders contained only proposals. The folder of the shared file is kept,
-            // because it may be locked.
+            // These folders contained only proposals.
             let shared = self.proposals.join(find::path_of(&shared, find::EXPECTATION));
             for (below, up_to) in proposal.parent().into_iter().zip(shared.parent()) {
                 file::remove_empty_folders(below, up_to);
@@ -191,6 +227,14 @@ impl Store {
 /// Checks a name, which may come from a command line: no valid name leads out of the folder.
 fn check(name: &str) -> Result<(), StoreError> {
     if find::is_name(name) { Ok(()) } else { Err(find::bad_name(PathBuf::from(name))) }
+}
+
+/// Refuses to write a text that could not be read again.
+fn check_size(path: &Path, text: &str, most: usize) -> Result<(), StoreError> {
+    if text.len() <= most {
+        return Ok(());
+    }
+    Err(StoreError::TooLarge { path: path.to_owned(), bytes: text.len(), most: most / (1024 * 1024) })
 }
 
 /// Reads and parses a file; `shown` is its name in error messages.

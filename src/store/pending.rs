@@ -3,22 +3,29 @@
 
 use std::path::{Path, PathBuf};
 
-use super::file::Lock;
+use super::lock::Lock;
 use super::shared::test_in;
 use super::{Store, StoreError};
 use crate::model::expectation::format::{self, Parsed};
 use crate::model::judge::pending::{Pending, Settled};
+use crate::model::run::test_name;
 
 impl Store {
     /// Returns what is pending of a workload; `None` if there is no proposal, or if the file
     /// already holds all of it.
     pub fn pending_of(&self, name: &str) -> Result<Option<Pending>, StoreError> {
         let Some(proposal) = self.proposal(name)? else { return Ok(None) };
+        if test_name::tests_of(name).is_some() {
+            return Err(self.unfit(name, "that file is shared by tests, which have proposals of their own"));
+        }
         let file = match self.load(name) {
-            Err(error) if error.is_not_found() && self.is_shared(name) => match test_in(&proposal.expectation) {
-                Some(test) if test.workload() == name => self.load_test(&test)?,
-                _ => return Err(self.unfit(name, "it names another test than its path does")),
-            },
+            Err(error) if error.is_not_found() && test_name::shared_file(name).is_some() => {
+                match test_in(&proposal.expectation).filter(|test| test.workload() == name) {
+                    Some(test) if self.is_shared(name) => self.load_test(&test)?,
+                    Some(_) => proposal.clone().without_baselines(),
+                    None => return Err(self.unfit(name, "it names another test than its path does")),
+                }
+            }
             Err(error) if error.is_not_found() => {
                 if !proposal.expectation.document.workload.program.needs_no_file() {
                     return Err(self.unfit(name, "there is no such file"));
@@ -30,42 +37,37 @@ impl Store {
         Pending::between(file, &proposal).map_err(|misfit| self.unfit(name, misfit))
     }
 
-    /// Reads what is pending, decides on it and writes the result, while no other process does the
-    /// same in this package. Returns whether anything was pending.
+    /// Reads what is pending, decides on it and writes the result, while no other process writes in
+    /// this package. Returns whether anything was pending.
     pub fn decide(&self, name: &str, decision: impl FnOnce(&Pending) -> Settled) -> Result<bool, StoreError> {
-        let _lock = self.lock_decisions()?;
+        let lock = self.lock()?;
         let Some(pending) = self.pending_of(name)? else { return Ok(false) };
-        self.settle(name, &decision(&pending))?;
+        self.settle(&lock, name, &decision(&pending))?;
         Ok(true)
     }
 
     /// Writes a workload's file unless another process changed it since `before` was read. Returns
     /// whether a byte changed.
     pub fn save_over(&self, name: &str, before: &Parsed, text: &str) -> Result<bool, StoreError> {
-        let _lock = self.lock_decisions()?;
+        let lock = self.lock()?;
         match self.load(name) {
             Ok(now) if now.expectation != before.expectation => Err(StoreError::Changed { file: self.file(name) }),
             Err(error) if !error.is_not_found() => Err(error),
-            _ => self.save(name, text),
+            _ => self.save_locked(&lock, name, text),
         }
-    }
-
-    /// Waits until no other process decides on proposals of this package.
-    fn lock_decisions(&self) -> Result<Lock, StoreError> {
-        Lock::of(&self.package)
     }
 
     /// Writes the result of a decision. The file is written first, so that nothing is lost if the
     /// second write fails. A rejection does not create a missing file.
-    pub fn settle(&self, name: &str, settled: &Settled) -> Result<(), StoreError> {
+    fn settle(&self, lock: &Lock, name: &str, settled: &Settled) -> Result<(), StoreError> {
         let holds_something =
             || format::read(settled.file.as_bytes()).is_ok_and(|file| !file.expectation.baselines.is_empty());
         if self.all_names().contains(name) || holds_something() {
-            self.save(name, &settled.file)?;
+            self.save_locked(lock, name, &settled.file)?;
         }
         match &settled.proposal {
-            Some(rest) => self.propose(name, rest)?,
-            None => self.remove_proposal(name)?,
+            Some(rest) => self.propose_locked(lock, name, rest)?,
+            None => self.remove_proposal_locked(lock, name)?,
         };
         Ok(())
     }

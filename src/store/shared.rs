@@ -1,24 +1,23 @@
 //! Shared files, which hold all tests of a binary. Main type: [`SharedFiles`].
 //!
 //! Several processes may each run one test of a binary. A change therefore reads the file again and
-//! replaces it under a lock of its folder, so that no update is lost. Proposals stay one file per
-//! test, because many processes write them and they are short-lived.
+//! replaces it under the lock of the package, so that no update is lost. Proposals stay one file
+//! per test, because many processes write them and they are short-lived.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::file::{self, Lock};
-use super::{Store, StoreError, find};
-use crate::model::expectation::format::{self, MAX_SHARED_BYTES, Parsed, Shared};
+use super::{Store, StoreError, check_size, file, find};
+use crate::model::expectation::format::{self, MAX_BYTES, MAX_SHARED_BYTES, Parsed, Shared};
 use crate::model::expectation::{Expectation, Malformed};
 use crate::model::run::test_name::{self, TestName};
 use crate::model::run::workload::Program;
 
 /// The longest name of a test in a shared file, in bytes: YAML 1.2, 7.4.2, allows keys of 1024
 /// characters, quotes and escapes included.
-const LONGEST_KEY: usize = 500;
+pub(super) const LONGEST_KEY: usize = 500;
 
 /// The shared files of a package.
 #[derive(Debug, Default)]
@@ -47,20 +46,9 @@ impl SharedFiles {
 }
 
 impl Store {
-    /// Returns the name of the shared file that holds this workload or would hold it. `None` if the
-    /// workload has its own file or is not a test of a binary.
-    ///
-    /// A test's own file takes precedence over a shared one. New tests are stored like the other
-    /// tests of their binary; those of a new binary share a file.
-    pub(super) fn shared_of(&self, name: &str) -> Option<String> {
-        let shared = test_name::shared_file(name)?;
-        if self.files.contains_key(name) {
-            return None;
-        }
-        let below = test_name::tests_of(&shared)?;
-        let has_own_files =
-            || self.files.range(below.clone()..).next().is_some_and(|(name, _)| name.starts_with(&below));
-        (self.shared.found.contains_key(&shared) || !has_own_files()).then_some(shared)
+    /// Returns whether this shared file existed when the store was opened.
+    pub(super) fn was_shared(&self, shared: &str) -> bool {
+        self.shared.found.contains_key(shared)
     }
 
     /// Returns the names of all workloads in shared files. A file that cannot be read contributes
@@ -104,24 +92,45 @@ impl Store {
         }
     }
 
+    /// Replaces a workload's own file.
+    ///
+    /// A text that was made for a shared file, before the test was moved out of it, gets the first
+    /// document of a test's own file.
+    pub(super) fn save_own(&self, name: &str, text: &str) -> Result<bool, StoreError> {
+        let path = self.package.join(find::path_of(name, find::EXPECTATION));
+        let own = test_name::shared_file(name).and_then(|_| {
+            let parsed = format::read(text.as_bytes()).ok()?;
+            let test = test_in(&parsed.expectation)?;
+            let of_shared = Shared::of_binary(&test.whole().to_string()).ok()?.test(test.test.as_deref()?);
+            let is_of_shared = parsed.clone().without_baselines().text() == of_shared.text();
+            let bare = Parsed::of_test(&test.to_string()).ok().filter(|_| is_of_shared)?;
+            Some(format::write(&bare, &parsed.expectation.baselines))
+        });
+        let text = own.as_deref().unwrap_or(text);
+        check_size(&path, text, MAX_BYTES)?;
+        file::replace(&path, text)
+    }
+
     /// Replaces a workload's part of a shared file by the content of `text`, which is written like
-    /// a test's own file. Returns whether a byte changed.
+    /// a test's own file. Returns whether a byte changed. The caller holds the lock.
     pub(super) fn save_shared(&self, shared: &str, name: &str, text: &str) -> Result<bool, StoreError> {
         let path = find::path_of(name, find::EXPECTATION);
         let malformed = |malformed| StoreError::Malformed { file: path.display().to_string(), malformed };
+        check_size(&path, text, MAX_BYTES)?;
         let expectation = format::read(text.as_bytes()).map_err(malformed)?.expectation;
         let test = test_in(&expectation).filter(|test| test.workload() == name);
         let test = test.ok_or_else(|| find::bad_name(path.clone()))?;
         // YAML limits the length of a key; as a value the name may be longer.
         if test.test.as_ref().is_some_and(|test| test.len() > LONGEST_KEY) {
-            return file::replace(&self.package.join(path), text);
+            return self.save_own(name, text);
         }
         self.change_shared(shared, &test, |content, test| {
             expectation.baselines.into_iter().for_each(|baseline| content.insert(test, baseline));
         })
     }
 
-    /// Removes a workload's part of a shared file. Returns whether there was any.
+    /// Removes a workload's part of a shared file. Returns whether there was any. The caller holds
+    /// the lock.
     pub(super) fn remove_from_shared(&self, shared: &str, name: &str) -> Result<bool, StoreError> {
         match self.load_shared(shared, name) {
             Err(error) if error.is_not_found() => Ok(false),
@@ -134,8 +143,8 @@ impl Store {
         }
     }
 
-    /// Changes a shared file under its folder's lock. A file that contains only what this program
-    /// writes, and no tests, is removed.
+    /// Changes a shared file. A file that contains only what this program writes, and no tests, is
+    /// removed.
     fn change_shared(
         &self,
         shared: &str,
@@ -143,7 +152,6 @@ impl Store {
         change: impl FnOnce(&mut Shared, &str),
     ) -> Result<bool, StoreError> {
         let path = self.package.join(find::path_of(shared, find::EXPECTATION));
-        let _lock = Lock::of(path.parent().unwrap_or(&self.package))?;
         let mut content = match self.read_shared(shared) {
             Err(error) if error.is_not_found() => Shared::of_binary(&test.whole().to_string())
                 .map_err(|malformed| StoreError::Malformed { file: path.display().to_string(), malformed })?,
@@ -153,7 +161,7 @@ impl Store {
         self.write_shared(&path, &content)
     }
 
-    /// Writes a shared file. The caller holds the folder's lock.
+    /// Writes a shared file. The caller holds the lock.
     pub(super) fn write_shared(&self, path: &Path, content: &Shared) -> Result<bool, StoreError> {
         if content.is_bare() {
             return file::remove(path);
@@ -242,4 +250,4 @@ pub(super) fn test_in(expectation: &Expectation) -> Option<TestName> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

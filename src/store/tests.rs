@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 use super::{Store, StoreError};
 use crate::model::expectation::format::corpus;
+use crate::model::judge::pending::Pending;
 
 const TEXT: &str = "version: 1\nbin: demo\n";
 
@@ -235,9 +236,8 @@ fn settled_proposal_link_leaves_its_target_alone() {
         std::os::unix::fs::symlink(&proposed, &link).expect("a link");
         fs::write(package.join("expectations/a.yaml"), TEXT).expect("the file");
         let store = open(&package);
-        let pending = store.pending_of("a").expect("it fits").expect("something is pending");
-        let settled = if accepted { pending.accept(pending.all(), None) } else { pending.reject(pending.all()) };
-        store.settle("a", &settled).expect("it is written");
+        let decision = |of: &Pending| if accepted { of.accept(of.all(), None) } else { of.reject(of.all()) };
+        assert!(store.decide("a", decision).expect("it is written"));
         assert_eq!(fs::read_to_string(&proposed).expect("the target"), BLESSED);
         assert!(!link.is_symlink() && !link.exists());
     }
@@ -300,6 +300,23 @@ fn unwritable_folder_is_one_error() {
 }
 
 #[test]
+fn text_that_could_not_be_read_again_is_not_written() {
+    let (folder, package) = package(&["expectations/a.yaml"]);
+    let (store, before) = (open(&package), tree(folder.path()));
+    let large = format!("{TEXT}{}", "# x\n".repeat(300_000));
+    let run = large.replace("bin: demo", "run: demo::it::one");
+    for (written, file) in [
+        (store.propose("a", &large), "a.yaml.new"),
+        (store.save("a", &large), "a.yaml"),
+        (store.save("run::demo::it::one", &run), "one.yaml"),
+    ] {
+        let error = written.expect_err(file).to_string();
+        assert!(error.contains(file) && error.contains("but at most 1 MiB are read again"), "{error}");
+    }
+    assert_eq!(tree(folder.path()), before);
+}
+
+#[test]
 fn proposal_is_beside_its_file_or_in_pending_dir() {
     let (folder, package) = package(&["expectations/a/b.yaml"]);
     let elsewhere = folder.path().join("pending");
@@ -338,8 +355,7 @@ fn accepting_all_writes_file_and_removes_proposal() {
     let (folder, package) = package(&["expectations/a.yaml"]);
     let store = open(&package);
     store.propose("a", BLESSED).expect("it is written");
-    let pending = store.pending_of("a").expect("it fits").expect("something is pending");
-    store.settle("a", &pending.accept(pending.all(), None)).expect("it is written");
+    assert!(store.decide("a", |pending| pending.accept(pending.all(), None)).expect("it is written"));
     assert_eq!(tree(folder.path()), [(package.join("expectations/a.yaml"), BLESSED.to_owned())]);
     assert_eq!(store.pending_of("a").expect("nothing there"), None);
 }
@@ -349,10 +365,12 @@ fn proposal_is_kept_if_the_file_cannot_be_written() {
     let (_folder, package) = package(&["expectations/a.yaml"]);
     let store = open(&package);
     store.propose("a", BLESSED).expect("it is written");
-    let pending = store.pending_of("a").expect("it fits").expect("something is pending");
-    fs::remove_file(package.join("expectations/a.yaml")).expect("it was there");
-    fs::create_dir(package.join("expectations/a.yaml")).expect("a folder in its place");
-    assert!(matches!(store.settle("a", &pending.accept(pending.all(), None)), Err(StoreError::NotAFile { .. })));
+    let written = store.decide("a", |pending| {
+        fs::remove_file(package.join("expectations/a.yaml")).expect("it was there");
+        fs::create_dir(package.join("expectations/a.yaml")).expect("a folder in its place");
+        pending.accept(pending.all(), None)
+    });
+    assert!(matches!(written, Err(StoreError::NotAFile { .. })));
     assert!(package.join("expectations/a.yaml.new").is_file());
 }
 

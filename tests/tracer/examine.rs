@@ -14,6 +14,7 @@ use sysguard::unstable::model::run::workload::Exit;
 
 use crate::callers;
 use crate::case::{Amount, Case, Referee, Stack, Truth};
+use crate::log;
 use crate::needs::{self, Need};
 use crate::referee;
 use crate::seen::{ENGINES, Seen, Watched, read_from_start};
@@ -65,6 +66,7 @@ fn examine(case: &Case) -> Result<(), Failed> {
         Some(stack) => callers::watch(watched("traced")?, stack, &case.source)?,
     };
     check(truth, &seen, "traced")?;
+    check(truth, &log::watch(watched("logged")?)?, "logged")?;
     if ENGINES.contains(&Engine::Notify) {
         check_notified(case, &watched("notified")?.notified().watch()?)?;
     }

@@ -22,6 +22,8 @@ mod launches;
 #[cfg(target_os = "linux")]
 mod loads;
 #[cfg(target_os = "linux")]
+mod log;
+#[cfg(target_os = "linux")]
 mod multiplexers;
 #[cfg(target_os = "linux")]
 mod needs;

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::{self, Stdio};
 use std::time::Duration;
 
-use sysguard::unstable::linux::{Command, Environment, Limits, Outcome, Stream, TraceError, trace, trace_notified};
+use sysguard::unstable::linux::{
+    Command, Environment, Limits, Outcome, Recorder, Stream, TraceError, trace, trace_logged, trace_notified,
+};
 use sysguard::unstable::model::attribution::blind_spot::BlindSpot;
 use sysguard::unstable::model::attribution::{blind_spot, unanswerable};
 use sysguard::unstable::model::kernel::call::CallOutcome;
@@ -130,6 +132,19 @@ impl Watched {
 
     /// Traces it and passes every event to `sink`.
     pub(crate) fn watch_with(self, sink: &mut (dyn FnMut(&Event) + Send)) -> Result<Seen, TraceError> {
+        self.watch_by(sink, None)
+    }
+
+    /// Traces it with a log.
+    pub(crate) fn watch_logged(self, recorder: &mut dyn Recorder) -> Result<Seen, TraceError> {
+        self.watch_by(&mut |_| {}, Some(recorder))
+    }
+
+    fn watch_by(
+        self,
+        sink: &mut (dyn FnMut(&Event) + Send),
+        recorder: Option<&mut dyn Recorder>,
+    ) -> Result<Seen, TraceError> {
         let mut output = tempfile::tempfile().expect("a file for the output");
         let null = || Stream::Given(File::open("/dev/null").expect("/dev/null").into());
         let errors = File::options().write(true).open("/dev/null").expect("/dev/null");
@@ -164,9 +179,10 @@ impl Watched {
             note(event);
             sink(event);
         };
-        let outcome = match self.engine {
-            Engine::Notify => trace_notified(command, &self.limits, &mut sink)?,
-            _ => trace(command, &self.limits, &mut sink)?,
+        let outcome = match (self.engine, recorder) {
+            (_, Some(recorder)) => trace_logged(command, &self.limits, recorder, &mut sink)?,
+            (Engine::Notify, None) => trace_notified(command, &self.limits, &mut sink)?,
+            (_, None) => trace(command, &self.limits, &mut sink)?,
         };
         let output = read_from_start(&mut output).expect("the program's output");
         Ok(Seen { outcome, counts, processes, threads, ended, blind, output })

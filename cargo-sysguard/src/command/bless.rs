@@ -40,8 +40,9 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N")]
     runs: Option<NonZeroU32>,
     /// Record with this engine: ptrace, or notify, which is faster and records the same sets
-    #[arg(long, value_name = "ENGINE", default_value = "ptrace", value_parser = Engine::to_record)]
-    engine: Engine,
+    /// [default: ptrace]
+    #[arg(long, value_name = "ENGINE", value_parser = Engine::to_record)]
+    engine: Option<Engine>,
     /// Remove from the baselines what no run used
     #[arg(long)]
     prune: bool,
@@ -59,8 +60,8 @@ pub(crate) struct Options {
 impl Options {
     /// Blesses the selected workloads. A failed one does not stop the others.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
-        let settings =
-            context.settings(Flags { require: self.require, engine: Some(self.engine), ..Flags::default() })?;
+        let engine = context.engine(self.engine, "bless", &[Engine::Notify, Engine::Ptrace])?;
+        let settings = context.settings(Flags { require: self.require, engine: Some(engine), ..Flags::default() })?;
         let report = self.report.prepare("bless", &settings)?;
         let mut packages = suites::open_all(&self.cargo.packages, suites::platform(&self.cargo)?, &settings)?;
         if !self.filters.is_empty()

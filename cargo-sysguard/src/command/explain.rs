@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use sysguard::unstable::model::explain::{Explanation, Kernel, Recorded, Unknown, explain};
+use sysguard::unstable::model::run::test_name;
 use sysguard::unstable::report::{Palette, explain as words};
 use sysguard::unstable::settings::Flags;
 
@@ -23,7 +24,7 @@ use crate::recorded::{self, Workload};
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Options {
     /// A system call (openat, x86_64:257), an argument (AF_INET), an object (file:proc), a
-    /// subsystem (network) or a key
+    /// subsystem (network), or the key of a recorded or pending finding
     name: String,
     /// Write the explanation in this format: text, markdown or json
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
@@ -36,7 +37,7 @@ pub(crate) struct Options {
 }
 
 const AFTER_HELP: &str = "\
-A name with several meanings is explained in all of them. Exit codes: 0 if the name is known; 2 if it is unknown (similar names are suggested).";
+A name with several meanings is explained in all of them. `run::` may be left out of the key of a test. Exit codes: 0 if the name is known; 2 if it is unknown (similar names are suggested).";
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum ExplainFormat {
@@ -52,7 +53,9 @@ impl Options {
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let workloads = self.workloads(context)?;
         let recorded: Vec<Recorded<'_>> = workloads.iter().map(Workload::recorded).collect();
-        let meant = |kernel: &Kernel| explain(&self.name, kernel, &recorded).map_err(|unknown| self.unknown(&unknown));
+        let meant = |kernel: &Kernel| {
+            explain(&self.name, kernel, &recorded).map_err(|unknown| self.unknown(&unknown, &workloads))
+        };
         let (explained, kernel) = match &self.kernel_source {
             None => {
                 let kernel = Kernel::of_tables();
@@ -84,7 +87,7 @@ impl Options {
         if !self.cargo.is_in_a_project() {
             return Ok(Vec::new());
         }
-        let (workloads, faults) = recorded::all(&Proposals::open(&self.cargo, &settings)?);
+        let (workloads, faults) = recorded::all_with_pending(&Proposals::open(&self.cargo, &settings)?);
         for fault in faults {
             // Ignore a closed standard error: the explanation is still written.
             let _ = writeln!(anstream::stderr(), "{}", message::warning(&fault.to_string()));
@@ -92,12 +95,50 @@ impl Options {
         Ok(workloads)
     }
 
-    fn unknown(&self, Unknown { near }: &Unknown) -> Failure {
+    fn unknown(&self, Unknown { near }: &Unknown, workloads: &[Workload]) -> Failure {
+        let name = &self.name;
+        if let Some(Workload { name: of, .. }) = workloads.iter().find(|workload| names_workload(&workload.name, name))
+        {
+            let what = if of.ends_with(name.as_str()) { "a workload" } else { "the beginning of a workload's name" };
+            let key = near.iter().find(|near| near.contains("::")).cloned();
+            let key = key.unwrap_or_else(|| format!("{of}::process::execve"));
+            return Failure::usage(format!(
+                "`{name}` is {what}, which has no explanation\nhelp: give a key such as {key}; \
+                 `cargo sysguard report {name}` shows what it uses"
+            ));
+        }
         let hint = match &near[..] {
             [] => "\nhelp: give a system call, argument, object, subsystem or key".to_owned(),
             [one] => format!("; did you mean {one}?"),
             [some @ .., last] => format!("; did you mean {} or {last}?", some.join(", ")),
         };
         Failure::usage(format!("unknown name `{}`{hint}", self.name))
+    }
+}
+
+/// Returns whether this is the name of the workload, or its beginning up to a `::`, with or without
+/// `run::`.
+fn names_workload(workload: &str, name: &str) -> bool {
+    let begins =
+        |workload: &str| workload.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+    begins(workload) || test_name::short(workload).is_some_and(begins)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workloads_are_named_with_and_without_run() {
+        for (workload, name, is_named) in [
+            ("net::talk", "net::talk", true),
+            ("net::talk", "net", true),
+            ("net::talk", "ne", false),
+            ("net::talk", "talk", false),
+            ("run::fd::it::a", "fd::it", true),
+            ("run::fd::it::a", "run::fd::it::a", true),
+        ] {
+            assert_eq!(names_workload(workload, name), is_named, "{name} of {workload}");
+        }
     }
 }

@@ -18,7 +18,8 @@ use crate::proposals::Proposals;
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Options {
-    /// Keep the tests of a binary in this layout: binary (one file) or test (a file each)
+    /// Where the tests go: binary (one file for all tests of a binary) or test (a file for each
+    /// test)
     #[arg(value_name = "LAYOUT", value_enum, hide_possible_values = true)]
     layout: Layout,
     #[command(flatten)]
@@ -32,8 +33,10 @@ enum Layout {
 }
 
 const AFTER_HELP: &str = "\
-Facts, reasons and proposals do not change. With `binary`, a test with an edited first document keeps its own file, which takes precedence over the shared one. \
-`run` follows the existing layout: new tests of a binary go where its other tests are; the tests of a new binary share a file.";
+Facts, reasons, rules and proposals do not change. A test stays where it is, and a line says why, if it would get other rules (its first document was edited, or that \
+of the shared file has rules) or if both files hold different baselines of it for one platform; its own file takes precedence. With `test`, an edited first document is \
+copied to each test; tests that are added later start without it. `run` follows the existing layout: new tests of a binary go where its other tests are; the tests of \
+a new binary share a file. Tests may run meanwhile: their results are written where the test is then.";
 
 impl Options {
     /// Moves the tests of all selected packages and prints each move.
@@ -51,7 +54,7 @@ impl Options {
                 moved_any |= moved.tests > 0;
                 let below = |file: &std::path::Path| proposals.shown(folder, file);
                 for kept in &moved.kept {
-                    let line = format!("kept {}: its first document was edited", below(kept));
+                    let line = format!("kept {}: {}", below(&kept.file), kept.reason);
                     // Ignore a closed standard error: this is only a warning.
                     let _ = writeln!(anstream::stderr(), "{}", message::warning(&line));
                 }

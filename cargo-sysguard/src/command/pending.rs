@@ -14,6 +14,9 @@ use crate::proposals::ProposalFlags;
 
 /// `pending`'s options.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exit codes: 0 if nothing is pending; 101 if anything is. `cargo sysguard accept KEY` and `reject KEY` decide on it."
+)]
 pub(crate) struct Options {
     /// Write the list in this format: text (one key per line, with remarks on a terminal) or json
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]

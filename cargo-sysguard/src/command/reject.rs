@@ -19,7 +19,7 @@ pub(crate) struct Options {
 
 const AFTER_HELP: &str = "\
 Rejecting a system call also rejects its arguments and objects. A workload's name removes its proposal even if the proposal no longer fits its file. \
-The next `cargo sysguard test` proposes again what it still finds.";
+The next `cargo sysguard test` or `run` proposes again what it still finds.";
 
 impl Options {
     /// Resolves all keys, then writes.
@@ -31,17 +31,20 @@ impl Options {
         }
         for (place, taken) in &decided {
             let mut is_removed = true;
-            if let Taken::Facts(facts) = taken {
+            let is_done = if let Taken::Facts(facts) = taken {
                 proposals.decide(place, |pending| {
                     let settled = pending.reject(facts);
                     is_removed = settled.proposal.is_none();
                     settled
-                })?;
+                })?
             } else {
-                proposals.remove(place)?;
+                proposals.remove(place)?
+            };
+            // Another process may have settled it meanwhile.
+            if is_done {
+                let done = if is_removed { "removed" } else { "wrote" };
+                print_line(&format!("{done} {}", proposals.proposal_file(place)))?;
             }
-            let done = if is_removed { "removed" } else { "wrote" };
-            print_line(&format!("{done} {}", proposals.proposal_file(place)))?;
         }
         Ok(Outcome::Expected)
     }

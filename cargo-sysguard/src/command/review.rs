@@ -21,6 +21,7 @@ use crate::review::{Review, write_change};
 
 /// `review`'s options.
 #[derive(Debug, clap::Args)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct Options {
     /// Review only workloads with one of these in their name; no match is an error
     #[arg(value_name = "FILTER")]
@@ -28,6 +29,11 @@ pub(crate) struct Options {
     #[command(flatten)]
     proposals: ProposalFlags,
 }
+
+const AFTER_HELP: &str = "\
+On a terminal, shows one finding after the other and waits for a key: a accepts, e accepts with a reason, r rejects, s skips, q quits; a capital letter decides on all \
+findings of the workload. Each decision is written at once. Elsewhere, prints the changes and the commands that decide on them. Exit codes: 0 if nothing is pending \
+afterwards; 101 otherwise.";
 
 impl Options {
     /// Reviews on a terminal. Otherwise prints the pending changes and the commands that decide on
@@ -52,7 +58,7 @@ impl Options {
             keep_terminal().map_err(|error| Failure::failed(format!("cannot read the terminal modes: {error}")))?;
             Review::new(&proposals, &found, diff_tool).run()?;
         } else {
-            let folder = self.proposals.pending_dir.absolute()?;
+            let folder = self.proposals.folder()?;
             let flag = folder.map(|folder| report::pending_dir_flag(&folder.display().to_string())).unwrap_or_default();
             for (place, pending) in &found {
                 show(&proposals, place, pending, &flag, diff_tool).map_err(Failure::output)?;

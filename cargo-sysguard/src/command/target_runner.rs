@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use sysguard::unstable::model::run::recording::Length;
 use sysguard::unstable::model::run::test_name::TestName;
 use sysguard::unstable::model::run::workload::Exit;
 use sysguard::unstable::report::{self, Palette};
-use sysguard::unstable::runner::{DiffTool, DiffToolError, Schedule, Suite, Test, TestResult};
+use sysguard::unstable::runner::{DiffTool, DiffToolError, Schedule, Suite, Test, TestResult, output_of};
 use sysguard::unstable::settings::{self, Flags, LIFELINE, Settings, VERDICTS};
 
 use crate::context::Context;
@@ -188,19 +188,11 @@ impl Invocation {
     /// Lists the tests, and records their names.
     fn list(&self) -> Result<ExitCode, Failure> {
         let cannot = |error: io::Error| Failure::failed(format!("cannot list {}: {error}", self.executable.display()));
-        let mut child =
-            command(&self.words, self.environment.clone()).stdout(Stdio::piped()).spawn().map_err(cannot)?;
-        let mut listed = Vec::new();
+        let listed = output_of(&mut command(&self.words, self.environment.clone())).map_err(cannot)?;
+        let status = listed.status;
         let mut out = io::stdout().lock();
-        if let Some(mut stdout) = child.stdout.take() {
-            stdout
-                .read_to_end(&mut listed)
-                .and_then(|_| out.write_all(&listed))
-                .and_then(|()| out.flush())
-                .map_err(cannot)?;
-        }
-        let status = child.wait().map_err(cannot)?;
-        let listed = String::from_utf8_lossy(&listed);
+        out.write_all(&listed.stdout).and_then(|()| out.flush()).map_err(cannot)?;
+        let listed = String::from_utf8_lossy(&listed.stdout);
         let seen: Vec<_> = names(&listed).map(|name| self.binary.test(Some(name))).collect();
         self.record_seen(&seen)?;
         Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(FAILED)))
@@ -314,7 +306,7 @@ impl Invocation {
                 self.executable.display()
             ))
         };
-        let output = listing.output().map_err(|error| cannot(error.to_string()))?;
+        let output = output_of(&mut listing).map_err(|error| cannot(error.to_string()))?;
         if !output.status.success() {
             return Err(cannot(output.status.to_string()));
         }

@@ -39,8 +39,8 @@ pub(crate) struct Options {
     /// ptrace stops and counts every call [default: guard]
     #[arg(long, value_name = "ENGINE", value_parser = Engine::to_judge)]
     engine: Option<Engine>,
-    /// Choose what to do with proposals that have no expectation file: ignore, warn, reject, delete
-    /// or auto (reject in CI, else delete)
+    /// Choose what to do with proposals that have no expectation file: ignore, warn, reject (fail
+    /// and keep them), delete, or auto (reject in CI, else delete)
     #[arg(long, value_name = "MODE", value_enum, default_value_t, hide_possible_values = true)]
     unreferenced: Unreferenced,
     /// Build without running
@@ -63,7 +63,7 @@ pub(crate) struct Options {
 impl Options {
     /// Runs the workloads, then handles orphaned proposals unless only listing or building.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
-        let settings = context.settings(self.judging.with(self.engine)?)?;
+        let settings = context.settings(self.judging.with(self.engine)?)?.for_tests().map_err(Failure::usage)?;
         let outcome = self.run(&settings)?;
         if !self.unreferenced.is_enabled() || self.no_run || self.libtest.iter().any(|flag| flag == "--list") {
             return Ok(outcome);

@@ -19,10 +19,13 @@ use sysguard::unstable::model::taxonomy::Taxonomy;
 use sysguard::unstable::model::text::escape;
 use sysguard::unstable::report::{self, Format, Palette};
 use sysguard::unstable::runner::{
-    DEFAULT_GRACE, Lookup, find_command, observe, observe_notified, observe_with_callers,
+    DEFAULT_GRACE, Lookup, find_command, observe, observe_logged, observe_notified, observe_with_callers,
 };
 use sysguard::unstable::settings;
 
+use crate::context::Context;
+use crate::exit_code::Failure;
+use crate::log::{Filter, Log};
 use crate::message;
 use crate::output::{self, ReportFile};
 use crate::taxonomy;
@@ -40,16 +43,35 @@ pub(crate) struct Options {
     /// Taxonomy used to name subsystems: kernel, workload-tracing, or a file
     #[arg(long, value_name = "NAME|FILE", default_value = "kernel")]
     taxonomy: String,
-    /// Write the report to a file instead of standard error
+    /// Write the report, or the log, to a file instead of standard error
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Write one line a call as it happens, like strace, instead of the report
+    ///
+    /// A line is `[pid PID PROGRAM] CALL(ARGUMENTS) = RESULT`, written when the call ends. A call
+    /// that lasts longer than a second is also written as `<unfinished ...>`. Payload bytes and
+    /// environment variables are never shown.
+    #[arg(long, conflicts_with_all = ["format", "taxonomy", "callers"])]
+    log: bool,
+    /// Log only these calls: names separated by commas, @SUBSYSTEM, or path=GLOB; any may match
+    ///
+    /// A path matches as an argument, or through an fd. A relative glob begins in the working
+    /// directory. `*` ends at a slash, `**` does not.
+    #[arg(short = 'e', value_name = "FILTER", requires = "log")]
+    filters: Vec<Filter>,
+    /// Measure the wall time in calls: a column of the table and a field of JSON and YAML, or times
+    /// in the log
+    ///
+    /// Tracing stops each call twice, which inflates the times of short calls most.
+    #[arg(long)]
+    time: bool,
     /// Report the caller of the first call of each kind
     #[arg(short = 'k', long)]
     callers: bool,
     /// Trace with this engine: ptrace sees every result; notify is faster and sees only the results
-    /// that show what a call used
-    #[arg(long, value_name = "ENGINE", default_value = "ptrace", value_parser = Engine::to_record)]
-    engine: Engine,
+    /// that show what a call used [default: ptrace]
+    #[arg(long, value_name = "ENGINE", value_parser = Engine::to_record)]
+    engine: Option<Engine>,
     /// End the command after this time, such as 90s or 5m
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     timeout: Option<Duration>,
@@ -61,7 +83,9 @@ pub(crate) struct Options {
     command: Vec<OsString>,
 }
 
-const NO_CALLERS: &str = "--callers reads the stacks of stopped tasks, but --engine notify stops few of them\n\
+const NO_CALLERS: &str = "--callers reads the stacks of stopped tasks, but the engine notify stops few of them\n\
+    help: use --engine ptrace";
+const NO_LOG: &str = "--log and --time need the end of each call, but the engine notify sees few of them\n\
     help: use --engine ptrace";
 
 /// A failure that replaces the exit status of the command.
@@ -84,8 +108,8 @@ impl Failed {
 
 impl Options {
     /// Runs the command.
-    pub(crate) fn exec(self) -> ExitCode {
-        match self.trace() {
+    pub(crate) fn exec(self, context: &Context) -> ExitCode {
+        match self.trace(context) {
             Ok(status) => ExitCode::from(status),
             Err(Failed { code, message }) => {
                 // Ignore a closed standard error: the exit code remains.
@@ -95,24 +119,28 @@ impl Options {
         }
     }
 
-    fn trace(self) -> Result<u8, Failed> {
-        let file = self.output.as_deref().map(ReportFile::prepare).transpose().map_err(Failed::ours)?;
-        let taxonomy = taxonomy::find(&self.taxonomy)
-            .map_err(|failure| Failed { code: Failed::USAGE, message: failure.message })?;
+    fn trace(self, context: &Context) -> Result<u8, Failed> {
+        let usage = |failure: Failure| Failed { code: Failed::USAGE, message: failure.message };
+        let engine = context.engine(self.engine, "trace", &[Engine::Notify, Engine::Ptrace]).map_err(usage)?;
+        self.check_engine(engine)?;
+        let file = self.output.as_deref().filter(|_| !self.log);
+        let file = file.map(ReportFile::prepare).transpose().map_err(Failed::ours)?;
+        let taxonomy = taxonomy::find(&self.taxonomy).map_err(usage)?;
         let program = self.find()?;
+        let mut log = self.start_log()?;
         let terminal =
             keep_terminal().map_err(|error| Failed::ours(format!("cannot read the terminal modes: {error}")))?;
         leave_signals_to_workload()
             .map_err(|error| Failed::ours(format!("cannot leave signals to the command: {error}")))?;
         let limits = Limits { timeout: self.timeout, stop: None, grace: self.grace.unwrap_or(DEFAULT_GRACE) };
-        let observe = match (self.engine, self.callers) {
-            (Engine::Notify, false) => observe_notified,
-            (_, false) => observe,
-            (Engine::Notify, true) => return Err(Failed { code: Failed::USAGE, message: NO_CALLERS.to_owned() }),
-            (_, true) => observe_with_callers,
+        let mut observe = |command| match (engine, &mut log) {
+            (_, Some(log)) => observe_logged(command, &limits, log, self.callers),
+            (Engine::Notify, None) => observe_notified(command, &limits),
+            (_, None) if self.callers => observe_with_callers(command, &limits),
+            (_, None) => observe(command, &limits),
         };
-        let (observation, outcome) = match observe(command(program.clone(), self.command.clone()), &limits) {
-            Err(error) if is_without_interpreter(&error) => observe(by_shell(program, &self.command), &limits),
+        let (observation, outcome) = match observe(command(program.clone(), self.command.clone())) {
+            Err(error) if is_without_interpreter(&error) => observe(by_shell(program, &self.command)),
             observed => observed,
         }
         .map_err(Failed::from)?;
@@ -127,23 +155,48 @@ impl Options {
             terminal.restore();
         }
         let lost = observation.lost_events;
+        let times = log.map(Log::finish).transpose();
+        let times = times.map_err(|error| Failed::ours(format!("cannot write the log: {error}")))?.flatten();
         let recording = ObservedRun {
             workload: None,
             command: self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
             platform: settings::platform(),
             kernel: Machine::kernel_release(),
-            engine: self.engine,
+            engine,
             exit: outcome.exit,
             killed_stragglers: outcome.killed_stragglers,
+            times,
             observation,
         };
-        write(&recording, self.format, &taxonomy, file)
-            .map_err(|error| Failed::ours(format!("cannot write the report: {error}")))?;
+        if !self.log {
+            write(&recording, self.format, &taxonomy, file)
+                .map_err(|error| Failed::ours(format!("cannot write the report: {error}")))?;
+        }
         if lost > 0 {
             return Err(Failed::ours(format!("{lost} events were lost, so the report is incomplete")));
         }
         // A status is 0 to 255, and a signal's number below 65.
         Ok(u8::try_from(outcome.exit.shell_status()).unwrap_or(u8::MAX))
+    }
+
+    /// Refuses what an engine cannot show.
+    fn check_engine(&self, engine: Engine) -> Result<(), Failed> {
+        let refused = |message: &str| Err(Failed { code: Failed::USAGE, message: message.to_owned() });
+        match engine {
+            Engine::Ptrace | Engine::Guard => Ok(()),
+            Engine::Notify if self.callers => refused(NO_CALLERS),
+            Engine::Notify if self.log || self.time => refused(NO_LOG),
+            Engine::Notify => Ok(()),
+        }
+    }
+
+    /// Starts the log, or the measurement of times, if either is wanted.
+    fn start_log(&self) -> Result<Option<Log>, Failed> {
+        if !self.log {
+            return Ok(self.time.then(Log::of_times));
+        }
+        let file = self.output.as_deref().map(output::log_file).transpose().map_err(Failed::ours)?;
+        Ok(Some(Log::new(self.filters.clone(), file, self.time)))
     }
 
     /// Looks for the command as a shell does.

@@ -73,8 +73,9 @@ impl<'a> Review<'a> {
                         self.print_line("no reason given; nothing was decided")?;
                         continue;
                     }
-                    self.decide(decision, &of, &pending, why.as_deref())?;
-                    tally.count(decision, of.len());
+                    if self.decide(decision, &of, &pending, why.as_deref())? {
+                        tally.count(decision, of.len());
+                    }
                     walk.go_to(of.end);
                 }
                 Step::Skip(next) => walk.go_to(next),
@@ -124,28 +125,31 @@ impl<'a> Review<'a> {
         facts.flat_map(|fact| pending.under(fact)).collect()
     }
 
+    /// Writes a decision and prints it. Returns whether anything was still pending.
     fn decide(
         &self,
         decision: Decision,
         of: &Range<usize>,
         pending: &Pending,
         why: Option<&str>,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let facts = self.facts(of, pending);
         let place = &self.items[of.start].place;
         // Another process may have decided on a part while the reviewer read.
-        self.proposals.decide(place, |pending| match decision {
+        let is_done = self.proposals.decide(place, |pending| match decision {
             Decision::Accept => pending.accept(&facts, why),
             Decision::Reject => pending.reject(&facts),
         })?;
         match decision {
+            _ if !is_done => self.print_line("nothing was written: it was decided on elsewhere"),
             Decision::Accept if why.is_some() && !takes_reason(&facts) => self.print_line(&format!(
                 "accepted, but the reason was dropped (only a system call has a `why:`): wrote {}",
                 self.proposals.file(place)
             )),
             Decision::Accept => self.print_line(&format!("accepted: wrote {}", self.proposals.file(place))),
             Decision::Reject => self.print_line("rejected"),
-        }
+        }?;
+        Ok(is_done)
     }
 
     fn print_line(&self, line: &str) -> Result<(), Failure> {

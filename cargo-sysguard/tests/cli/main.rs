@@ -50,6 +50,8 @@ mod left;
 #[cfg(target_os = "linux")]
 mod list;
 #[cfg(target_os = "linux")]
+mod log;
+#[cfg(target_os = "linux")]
 mod mutations;
 #[cfg(target_os = "linux")]
 mod names;
@@ -71,6 +73,8 @@ mod report;
 mod review;
 #[cfg(target_os = "linux")]
 mod run;
+#[cfg(target_os = "linux")]
+mod run_layout;
 #[cfg(target_os = "linux")]
 mod run_names;
 #[cfg(target_os = "linux")]
@@ -132,6 +136,7 @@ fn trials() -> Vec<Trial> {
         .chain(readme::trials())
         .chain(closing::trials())
         .chain(run_names::trials())
+        .chain(run_layout::trials())
         .chain(run_shared::trials())
         .chain(run_slots::trials())
         .chain(run_transparent::trials());
@@ -240,6 +245,7 @@ fn of_readings() -> Vec<Trial> {
         tracing trace::exit_code_is_that_of_the_command,
         untraced trace::own_failures_have_distinct_exit_codes,
         tracing trace::command_keeps_its_streams,
+        tracing trace::engine_variable_is_obeyed_or_reported,
         #[cfg(target_arch = "x86_64")]
         tracing trace::notify_engine_shows_the_same_uses,
         #[cfg(target_env = "gnu")]
@@ -247,6 +253,16 @@ fn of_readings() -> Vec<Trial> {
         tracing trace::script_without_interpreter_is_run_by_sh,
         tracing trace::durations_beyond_the_clock_never_end,
         tracing trace::ctrl_c_goes_to_the_command,
+        tracing log::lines_show_calls_results_and_ends,
+        tracing log::payload_and_environment_are_never_shown,
+        tracing_with(&["strace"]) log::log_agrees_with_strace,
+        tracing_with(&["python3"]) log::threads_and_children_have_lines_of_their_own,
+        tracing_with(&["perl"]) log::filters_choose_lines,
+        untraced log::wrong_filters_and_combinations_are_2,
+        tracing log::unwritable_log_is_one_error,
+        tracing log::log_ends_quietly_with_its_reader,
+        tracing log::hanging_call_is_shown_while_it_hangs,
+        tracing log::times_of_calls_are_a_column,
         tracing refused::objects_are_the_same_under_a_filter,
         needing refused::process_with_restored_ids_is_queried,
         needing refused::undumpable_process_is_queried_without_privileges,

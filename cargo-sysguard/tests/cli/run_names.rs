@@ -9,6 +9,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         tracing commands_accept_names_and_prefixes,
         tracing binary_without_tests_needs_no_baseline,
         tracing long_test_names_stay_distinct,
+        tracing name_longer_than_any_width_is_run,
     ]
 }
 
@@ -27,6 +28,16 @@ fn commands_accept_names_and_prefixes() {
     let (one, two) = ("run::names::it::net::one", "run::names::it::net::two");
     assert_eq!(pending("", 101), [one, two]);
     assert_eq!(pending("names::it::net::o", 101), [one]);
+    let explained = project.sysguard("explain names::it::net::one::filesystem::openat").ends(0).stdout;
+    let proposal = "expectations/run/names/it/net/one.yaml.new";
+    for line in [
+        "names::it::net::one::filesystem::openat  key\n",
+        "  workload     run::names::it::net::one\n",
+        "  held by      no baseline\n",
+        &format!("  pending in   {proposal}\n"),
+    ] {
+        assert!(explained.contains(line), "{line}: {explained}");
+    }
     pending("names::it::nothing", 2);
 
     project.sysguard("reject run::names::it::ne").ends(2);
@@ -34,6 +45,8 @@ fn commands_accept_names_and_prefixes() {
     project.sysguard("accept names::it::net").ends(0);
     assert_eq!(project.sysguard("list").ends(0).stdout, format!("{one}\n{two}\n"));
     assert!(project.sysguard("list --format json one").ends(0).stdout.contains("\"program\": \"run\""));
+    let explained = project.sysguard("explain names::it::net::one::filesystem::openat").ends(0).stdout;
+    assert!(!explained.contains("pending in") && !explained.contains("no baseline"), "{explained}");
     pending("names::it::net", 0);
     assert!(project.sysguard("accept run::names").ends(0).stdout.contains("nothing to accept"));
 
@@ -69,4 +82,30 @@ fn long_test_names_stay_distinct() {
         assert!(texts.iter().any(|text| text.contains(&format!("run: names-long::it::{long}{end}\n"))), "{texts:?}");
     }
     project.sysguard("run --per-test --runs 1 --unreferenced=reject -- test --test it").ends(0);
+}
+
+/// A harness of its own lists a name that no source file holds. Rust's formatting has no width
+/// above 65535.
+fn name_longer_than_any_width_is_run() {
+    let harness = "fn main() {
+        let name = \"n\".repeat(70_000);
+        let words: Vec<String> = std::env::args().skip(1).collect();
+        if words.iter().any(|word| word == \"--list\") {
+            if !words.iter().any(|word| word == \"--ignored\") {
+                println!(\"{name}: test\\nshort: test\");
+            }
+        } else {
+            assert!(words[0] == name || words[0] == \"short\", \"the whole name\");
+        }
+    }
+";
+    let project = Project::foreign("names-wide").file("tests/it.rs", harness);
+    project.write("Cargo.toml", &(project.read("Cargo.toml") + "\n[[test]]\nname = \"it\"\nharness = false\n"));
+    let recorded = project.sysguard("run --per-test --runs 1 --update unseen -- test --test it").ends(0);
+    assert!(recorded.stdout.contains("2 passed"), "{}", recorded.stdout);
+    assert!(recorded.stdout.len() < 20_000, "{}", recorded.stdout.len());
+    project.sysguard("run --per-test -- test --test it").ends(0);
+    let listed = project.sysguard("run --per-test -- test --test it -- --list").ends(0);
+    assert!(listed.stdout.contains(&"n".repeat(70_000)), "the list has the whole name");
+    assert_eq!(project.sysguard("list").ends(0).stdout.lines().count(), 2);
 }

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use super::project::{Project, command, run};
+use super::project::{Project, Ran, command, run};
 
 pub(crate) fn exit_code_is_that_of_the_command() {
     let project = Project::empty();
@@ -94,6 +94,37 @@ pub(crate) fn command_keeps_its_streams() {
 
 /// Facts that notifications cannot show are marked, refused beforehand, or end the run.
 #[cfg(target_arch = "x86_64")]
+pub(crate) fn engine_variable_is_obeyed_or_reported() {
+    let project = Project::foreign("trace-engine");
+    let traced = |engine: &str, line: &str| run(project.command(line).env("SYSGUARD_ENGINE", engine));
+    let used = |ran: &Ran| {
+        let report: serde_json::Value = serde_json::from_str(&project.read("report")).expect(&ran.stderr);
+        report["engine"].as_str().map(str::to_owned)
+    };
+    let trace = "trace --format json -o report";
+    let engines: &[&str] = if cfg!(target_arch = "x86_64") { &["ptrace", "notify"] } else { &["ptrace"] };
+    for engine in engines {
+        let ran = traced(engine, &format!("{trace} -- true")).ends(0);
+        assert_eq!((used(&ran).as_deref(), ran.stderr.as_str()), (Some(*engine), ""));
+    }
+    let ran = traced("guard", &format!("{trace} -- true")).ends(0);
+    assert_eq!(used(&ran).as_deref(), Some("ptrace"));
+    assert_eq!(ran.stderr, "warning: SYSGUARD_ENGINE=guard has no effect on `trace`, which uses ptrace\n");
+    let ran = traced("notify", &format!("{trace} --engine ptrace -- true")).ends(0);
+    assert_eq!((used(&ran).as_deref(), ran.stderr.as_str()), (Some("ptrace"), ""), "a flag beats the variable");
+    let ran = traced("bpf", &format!("{trace} -- true")).ends(2);
+    assert!(
+        ran.stderr.contains("SYSGUARD_ENGINE is `bpf`, but must be one of guard, notify, ptrace"),
+        "{}",
+        ran.stderr
+    );
+    let ran = traced("notify", "run --runs 1 --update unseen -- test --test it").ends(0);
+    assert!(ran.stderr.contains("SYSGUARD_ENGINE=notify has no effect on `run`"), "{}", ran.stderr);
+    let ran = traced("notify", "test").ends(2);
+    assert!(ran.stderr.contains("must be guard or ptrace where workloads are compared"), "{}", ran.stderr);
+    traced("notify", "list").ends(0);
+}
+
 pub(crate) fn notify_engine_shows_the_same_uses() {
     let project = Project::empty();
     let uses = |engine: &str| {

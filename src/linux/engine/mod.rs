@@ -15,6 +15,7 @@ pub use guard::inherited;
 pub(super) use notify::{NotifyQueue, NotifyTracer};
 use ptrace::PtraceEngine;
 
+use super::log::CallLog;
 use super::outcome::{Incomplete, TraceError};
 use super::stopped::NextStop;
 use super::sys::{Filter, SeizeOptions};
@@ -27,7 +28,7 @@ use crate::model::trace::tracee::{Step, Stop, Tasks};
 ///
 /// An enum, not a trait object: the loop asks it several times at each syscall of a workload.
 pub(super) enum EngineState<'a> {
-    Ptrace(PtraceEngine),
+    Ptrace(PtraceEngine<'a>),
     Guard(GuardEngine<'a>),
     Notify(NotifyTracer<'a>),
 }
@@ -35,6 +36,11 @@ pub(super) enum EngineState<'a> {
 impl<'a> EngineState<'a> {
     pub(super) fn ptrace() -> Self {
         Self::Ptrace(PtraceEngine::new())
+    }
+
+    /// Returns the ptrace engine with a log.
+    pub(super) fn ptrace_logged(log: CallLog<'a>) -> Self {
+        Self::Ptrace(PtraceEngine::logged(log))
     }
 
     /// Returns the ptrace engine without the questions that attribution needs.
@@ -101,16 +107,19 @@ impl<'a> EngineState<'a> {
         Ok(())
     }
 
-    /// Checks for a failure outside the tracer's thread, which causes no stop.
+    /// Does what needs no stop: checks for a failure outside the tracer's thread, and for calls
+    /// that last long.
     ///
     /// # Errors
     ///
     /// The error that ended that thread.
-    pub(super) fn on_tick(&self) -> io::Result<()> {
+    pub(super) fn on_tick(&mut self) -> io::Result<()> {
         match self {
-            Self::Ptrace(_) | Self::Guard(_) => Ok(()),
-            Self::Notify(engine) => engine.failure().map_or(Ok(()), Err),
+            Self::Ptrace(engine) => engine.on_tick(),
+            Self::Guard(_) => {}
+            Self::Notify(engine) => return engine.failure().map_or(Ok(()), Err),
         }
+        Ok(())
     }
 
     /// Notes a blind spot: under a filter, an untraced child makes the run incomplete.

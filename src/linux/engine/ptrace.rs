@@ -1,24 +1,32 @@
 //! The engine `ptrace`: every call stops at its entry and at its exit. Main type: [`PtraceEngine`].
 
+use crate::linux::log::CallLog;
 use crate::linux::sys::SeizeOptions;
 use crate::linux::witness::Witness;
 use crate::model::kernel::call::Tid;
 use crate::model::trace::tracee::{Step, Stop, Tasks};
 
 /// Adds to each event what registers do not say.
-pub(in crate::linux) struct PtraceEngine {
+pub(in crate::linux) struct PtraceEngine<'a> {
     /// `None`: events carry registers only.
     witness: Option<Witness>,
+    /// Decodes and measures each call, if a log is wanted.
+    log: Option<CallLog<'a>>,
 }
 
-impl PtraceEngine {
+impl<'a> PtraceEngine<'a> {
     pub(super) fn new() -> Self {
-        Self { witness: Some(Witness::new()) }
+        Self { witness: Some(Witness::new()), log: None }
+    }
+
+    /// Returns an engine that also logs each call.
+    pub(super) fn logged(log: CallLog<'a>) -> Self {
+        Self { log: Some(log), ..Self::new() }
     }
 
     /// Returns an engine that leaves the answers out of events.
     pub(super) fn unasked() -> Self {
-        Self { witness: None }
+        Self { witness: None, log: None }
     }
 
     pub(super) fn seize_options(&self) -> SeizeOptions {
@@ -31,10 +39,19 @@ impl PtraceEngine {
         Tasks::launch(root)
     }
 
-    /// Adds the answers to the events of a stop.
+    /// Adds the answers to the events of a stop, then logs it.
     pub(super) fn on_stop(&mut self, task: Tid, stop: &Stop, step: &mut Step) {
+        self.log.iter_mut().for_each(CallLog::arrive);
         if let Some(witness) = &mut self.witness {
             witness.observe(task, stop, step);
         }
+        if let Some(log) = &mut self.log {
+            log.observe(task, stop, step);
+        }
+    }
+
+    /// Logs calls that last long.
+    pub(super) fn on_tick(&mut self) {
+        self.log.iter_mut().for_each(CallLog::tick);
     }
 }

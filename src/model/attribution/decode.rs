@@ -88,6 +88,12 @@ pub(super) fn decode(call: &Call, memory: &Memory) -> Option<DecodedCall> {
     }))
 }
 
+/// Returns the name and the arguments that the program meant; `None` for a number that no table
+/// has.
+pub fn meant(call: &Call, memory: &Memory) -> Option<(&'static str, [u64; 6])> {
+    decode(call, memory).map(|decoded| (decoded.name, decoded.args))
+}
+
 /// Decodes `shmat` inside `ipc`, where all arguments are in registers: "do_shmat(first, …, second,
 /// …)", `compat_ksys_ipc` in ipc/syscall.c. Its `ptr` is the fifth register.
 fn decode_shmat(call: &Call, name: &str) -> Option<DecodedCall> {

@@ -25,6 +25,7 @@ pub mod values;
 pub use answers::{Answer, Answers, Place, Question, Receiver};
 pub use attribute::{Use, attribute, made};
 pub use blind::{blind_spot, unanswerable};
+pub use decode::meant;
 pub use memory::Memory;
 pub use object_kind::{ObjectClass, ObjectKind};
 pub use objects::Object;

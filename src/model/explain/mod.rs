@@ -26,6 +26,7 @@ use crate::model::attribution::{Subsystem, objects::kinds, values};
 use crate::model::expectation::{Entry as Held, Expectation};
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::run::platform::Platform;
+use crate::model::run::test_name;
 use crate::model::text::near::near;
 
 /// How many near names are returned.
@@ -38,6 +39,17 @@ pub struct Recorded<'a> {
     pub workload: &'a str,
     /// Its expectation.
     pub expectation: &'a Expectation,
+    /// What waits for a decision, if anything.
+    pub pending: Option<Proposed<'a>>,
+}
+
+/// The pending facts of a workload.
+#[derive(Debug, Clone, Copy)]
+pub struct Proposed<'a> {
+    /// The proposal, as it is shown to the user.
+    pub file: &'a str,
+    /// The facts that its expectation does not hold.
+    pub facts: &'a BTreeSet<Fact>,
 }
 
 /// The meanings of a name.
@@ -60,6 +72,8 @@ pub struct Key {
     pub fact: Fact,
     /// The platforms with a baseline that holds it.
     pub held: Vec<HeldBy>,
+    /// The proposal that would add it.
+    pub pending: Option<String>,
 }
 
 /// A baseline that holds a fact, with the marks and reasons of the entry.
@@ -162,9 +176,13 @@ fn meanings(name: &str, kernel: &Kernel) -> Vec<What> {
 }
 
 /// Returns the key of an expectation; of several matching workloads, the one with the longest name.
+/// A test's name may be given without `run::` if no other workload has that name.
 fn key(name: &str, workloads: &[Recorded<'_>]) -> Option<Key> {
-    let keys = workloads.iter().filter_map(|recorded| Some((recorded, Fact::from_key(name, recorded.workload)?)));
-    let (recorded, fact) = keys.max_by_key(|(recorded, _)| recorded.workload.len())?;
+    let keys = |named: fn(&str) -> Option<&str>| {
+        let keys = workloads.iter().filter_map(move |of| Some((of, Fact::from_key(name, named(of.workload)?)?)));
+        keys.max_by_key(|(recorded, _)| recorded.workload.len())
+    };
+    let (recorded, fact) = keys(|workload| Some(workload)).or_else(|| keys(test_name::short))?;
     let baselines = recorded.expectation.baselines.iter().filter(|baseline| baseline.facts().contains(&fact));
     let held = baselines.map(|baseline| {
         let entry = match &fact {
@@ -177,7 +195,9 @@ fn key(name: &str, workloads: &[Recorded<'_>]) -> Option<Key> {
         HeldBy { platform: baseline.platform.clone(), why, owner, sometimes }
     });
     let held = held.collect();
-    Some(Key { workload: recorded.workload.to_owned(), fact, held })
+    let proposed = recorded.pending.filter(|pending| pending.facts.contains(&fact));
+    let pending = proposed.map(|pending| pending.file.to_owned());
+    Some(Key { workload: recorded.workload.to_owned(), fact, held, pending })
 }
 
 /// Returns the workloads that use it, with their facts.
@@ -218,7 +238,8 @@ fn nearest(name: &str, kernel: &Kernel, workloads: &[Recorded<'_>]) -> Vec<Strin
     let keys: Vec<String> = if name.contains("::") {
         let of = |recorded: &Recorded<'_>| {
             let facts = recorded.expectation.baselines.iter().flat_map(|baseline| baseline.facts());
-            facts.map(|fact| fact.key(recorded.workload)).collect::<Vec<_>>()
+            let pending = recorded.pending.iter().flat_map(|pending| pending.facts.iter().cloned());
+            facts.chain(pending).map(|fact| fact.key(recorded.workload)).collect::<Vec<_>>()
         };
         workloads.iter().flat_map(of).collect()
     } else {

@@ -10,7 +10,7 @@ const FILE: &str = "version: 1\nbin: demo\n---\nplatform: x86_64-linux-gnu\nsubs
 
 fn explained(name: &str) -> Result<Explanation, Unknown> {
     let expectation = read(FILE.as_bytes()).expect("a good text").expectation;
-    explain(name, &Kernel::of_tables(), &[Recorded { workload: "net::w", expectation: &expectation }])
+    explain(name, &Kernel::of_tables(), &[Recorded { workload: "net::w", expectation: &expectation, pending: None }])
 }
 
 /// Returns the kinds of the meanings of a name, in order, each with the number of facts that use

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::{Use, attribute, blind_spot, unanswerable};
@@ -233,6 +234,8 @@ pub struct ObservedRun {
     pub exit: Exit,
     /// Tasks that outlived the first process and were killed after the grace period.
     pub killed_stragglers: u64,
+    /// The wall time in the calls of each use, summed over all tasks; `None` if not measured.
+    pub times: Option<BTreeMap<Use, Duration>>,
     /// The uses of the runs.
     pub observation: Observation,
 }

@@ -75,6 +75,13 @@ pub fn tests_of(shared_file: &str) -> Option<String> {
     Some(format!("{RUN}::{package}::{binary}::"))
 }
 
+/// Returns whether a path ends like that of a shared file: `…/run/CRATE/tests.BINARY.yaml`.
+pub fn is_path_of_shared_file(path: &str) -> bool {
+    let mut parts = path.rsplit('/');
+    let (file, _, run) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
+    run == Some(RUN) && file.starts_with(SHARED) && file.ends_with(".yaml")
+}
+
 /// Returns the name of a test without its first part; `None` for other workloads.
 pub fn short(workload: &str) -> Option<&str> {
     workload.strip_prefix(RUN)?.strip_prefix("::")
@@ -174,6 +181,20 @@ mod tests {
             assert_ne!(binary(kind, "it", &["it"]), "tests.it");
         }
         assert_ne!(part("tests.it"), "tests.it");
+    }
+
+    #[test]
+    fn paths_of_shared_files_are_recognised() {
+        for (path, is_shared) in [
+            ("expectations/run/demo/tests.it.yaml", true),
+            ("crates/one/expectations/run/demo/tests.bin.it.yaml", true),
+            ("expectations/run/demo/it.yaml", false),
+            ("expectations/run/demo/tests.it.yaml.new", false),
+            ("expectations/demo/tests.it.yaml", false),
+            ("tests.it.yaml", false),
+        ] {
+            assert_eq!(is_path_of_shared_file(path), is_shared, "{path}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 pub mod dumpable;
 pub mod event;
+pub mod logged;
 pub mod marker;
 pub mod prerequisite;
 pub mod tracee;

@@ -42,6 +42,8 @@ struct KeyRecord<'a> {
     fact: String,
     /// The baselines that contain it.
     held: Vec<HeldRecord<'a>>,
+    /// The proposal that would add it.
+    pending: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -186,7 +188,12 @@ fn of_key(key: &Key) -> KeyRecord<'_> {
         owner: owner.as_deref(),
         sometimes: *sometimes,
     });
-    KeyRecord { workload: &key.workload, fact: key.fact.to_string(), held: held.collect() }
+    KeyRecord {
+        workload: &key.workload,
+        fact: key.fact.to_string(),
+        held: held.collect(),
+        pending: key.pending.as_deref(),
+    }
 }
 
 fn of_meaning(meaning: &Meaning) -> MeaningRecord<'_> {

@@ -36,11 +36,9 @@ fn of_key(key: &Key, name: &str) -> Sheet {
     };
     let held: Vec<String> =
         if key.held.is_empty() { vec!["no baseline".to_owned()] } else { key.held.iter().map(held).collect() };
-    Sheet {
-        title: name.to_owned(),
-        kind: "key",
-        rows: vec![("workload", vec![key.workload.clone()]), ("held by", held)],
-    }
+    let mut rows = vec![("workload", vec![key.workload.clone()]), ("held by", held)];
+    rows.extend(key.pending.iter().map(|file| ("pending in", vec![file.clone()])));
+    Sheet { title: name.to_owned(), kind: "key", rows }
 }
 
 fn of_meaning(meaning: &Meaning, kernel: &Kernel) -> Sheet {

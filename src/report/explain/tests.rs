@@ -14,7 +14,7 @@ fn kernel() -> Kernel {
 
 fn explained(name: &str) -> Explanation {
     let expectation = read(FILE.as_bytes()).expect("a good text").expectation;
-    explain(name, &kernel(), &[Recorded { workload: "w", expectation: &expectation }]).expect(name)
+    explain(name, &kernel(), &[Recorded { workload: "w", expectation: &expectation, pending: None }]).expect(name)
 }
 
 fn written(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {

@@ -3,8 +3,9 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use super::record::{Errors, GroupRecord, ObservationRecord, SyscallRecord, TaxonomyRecord, UseRecord};
+use super::record::{Errors, GroupRecord, ObservationRecord, SyscallRecord, TaxonomyRecord, UseRecord, sum};
 use crate::model::taxonomy::{Filed, Taxonomy};
 
 /// A group of a taxonomy with its calls; by default a subsystem.
@@ -13,6 +14,7 @@ pub(super) struct Group<'a> {
     pub(super) slug: &'a str,
     pub(super) title: &'a str,
     pub(super) calls: u64,
+    pub(super) seconds: Option<Duration>,
     pub(super) lines: Vec<Line<'a>>,
 }
 
@@ -20,6 +22,7 @@ pub(super) struct Group<'a> {
 pub(super) struct Line<'a> {
     pub(super) syscall: &'a SyscallRecord,
     pub(super) calls: u64,
+    pub(super) seconds: Option<Duration>,
     pub(super) errors: Errors,
     pub(super) uses: Vec<&'a UseRecord>,
 }
@@ -38,7 +41,8 @@ pub(super) fn groups<'a>(record: &'a ObservationRecord<'_>, taxonomy: &'a Taxono
     }
     let group = |((slug, title), mut lines): ((&'a str, &'a str), Vec<Line<'a>>)| {
         lines.sort_by_key(|line| Reverse(line.calls));
-        Group { slug, title, calls: lines.iter().map(|line| line.calls).sum(), lines }
+        let seconds = lines.iter().map(|line| line.seconds).fold(None, sum);
+        Group { slug, title, calls: lines.iter().map(|line| line.calls).sum(), seconds, lines }
     };
     let mut groups: Vec<Group> = groups.into_iter().map(group).collect();
     groups.sort_by_key(|group| Reverse(group.calls));
@@ -74,5 +78,6 @@ fn line<'a>(syscall: &'a SyscallRecord, mut uses: Vec<&'a UseRecord>) -> Line<'a
     for (name, count) in uses.iter().flat_map(|used| &used.errors) {
         *errors.entry(name.clone()).or_default() += count;
     }
-    Line { syscall, calls: uses.iter().map(|used| used.calls).sum(), errors, uses }
+    let seconds = uses.iter().map(|used| used.seconds).fold(None, sum);
+    Line { syscall, calls: uses.iter().map(|used| used.calls).sum(), seconds, errors, uses }
 }

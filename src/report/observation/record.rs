@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
@@ -107,6 +108,10 @@ pub(super) struct SyscallRecord {
     pub(super) abi: Abi,
     pub(super) number: i64,
     pub(super) calls: u64,
+    /// The wall time in these calls, summed over tasks; only with --time.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
+    pub(super) seconds: Option<Duration>,
     /// Errnos by name with their counts.
     pub(super) errors: Errors,
     /// The subsystem of the entry point; each use has its own.
@@ -132,6 +137,10 @@ pub(super) struct UseRecord {
     pub(super) object: Option<String>,
     pub(super) argument: Option<Cow<'static, str>>,
     pub(super) calls: u64,
+    /// The wall time in these calls, summed over tasks; only with --time.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_seconds")]
+    #[cfg_attr(test, schemars(with = "f64"))]
+    pub(super) seconds: Option<Duration>,
     /// Errnos by name with their counts.
     pub(super) errors: Errors,
     /// The source file or folder that was reached: that of the argument, or else of the object, or
@@ -156,8 +165,8 @@ pub(super) struct SubsystemRecord {
 
 impl<'a> ObservationRecord<'a> {
     pub(super) fn of(recording: &'a ObservedRun) -> Self {
-        let ObservedRun { workload, command, platform, kernel, engine, exit, observation, .. } = recording;
-        let syscalls = syscalls(observation);
+        let ObservedRun { workload, command, platform, kernel, engine, exit, observation, times, .. } = recording;
+        let syscalls = syscalls(observation, times.as_ref());
         Self {
             schema: "sysguard.observation/1",
             workload: WorkloadRecord { name: workload.as_deref(), command },
@@ -195,6 +204,7 @@ impl SyscallRecord {
             abi: syscall.abi,
             number: syscall.number,
             calls: 0,
+            seconds: None,
             errors: Errors::new(),
             subsystem: entry_points::subsystem(syscall),
             entry_point: facts.map(|entry_point| entry_point.name),
@@ -204,8 +214,9 @@ impl SyscallRecord {
         }
     }
 
-    fn add(&mut self, tally: &Tally) {
+    fn add(&mut self, tally: &Tally, time: Option<Duration>) {
         self.calls += tally.calls;
+        self.seconds = sum(self.seconds, time);
         add_errors(&mut self.errors, tally);
     }
 }
@@ -223,6 +234,7 @@ impl UseRecord {
             object: object.map(ToString::to_string),
             argument: used.argument.clone(),
             calls: 0,
+            seconds: None,
             errors: Errors::new(),
             source,
             section,
@@ -230,8 +242,9 @@ impl UseRecord {
         }
     }
 
-    fn add(&mut self, tally: &Tally) {
+    fn add(&mut self, tally: &Tally, time: Option<Duration>) {
         self.calls += tally.calls;
+        self.seconds = sum(self.seconds, time);
         add_errors(&mut self.errors, tally);
     }
 }
@@ -242,14 +255,15 @@ type Uses<'a> = BTreeMap<(Subsystem, Option<&'a str>, Option<&'a ObjectKind>), U
 
 /// Returns all syscalls, sorted by subsystem, name, ABI and number, with their uses sorted by
 /// subsystem, argument and object.
-fn syscalls(observation: &Observation) -> Vec<SyscallRecord> {
+fn syscalls(observation: &Observation, times: Option<&BTreeMap<Use, Duration>>) -> Vec<SyscallRecord> {
     let mut records: BTreeMap<Syscall, (SyscallRecord, Uses<'_>)> = BTreeMap::new();
     for (used, tally) in &observation.uses {
         let new = || (SyscallRecord::new(used.syscall), Uses::new());
         let (record, uses) = records.entry(used.syscall).or_insert_with(new);
-        record.add(tally);
+        let time = times.map(|times| times.get(used).copied().unwrap_or_default());
+        record.add(tally, time);
         let key = (used.subsystem, used.argument.as_deref(), used.object.as_ref());
-        uses.entry(key).or_insert_with(|| UseRecord::new(used)).add(tally);
+        uses.entry(key).or_insert_with(|| UseRecord::new(used)).add(tally, time);
     }
     let whole =
         |(record, uses): (SyscallRecord, Uses<'_>)| SyscallRecord { uses: uses.into_values().collect(), ..record };
@@ -291,6 +305,18 @@ fn add_errors(errors: &mut Errors, tally: &Tally) {
     for (errno, count) in &tally.errors {
         *errors.entry(errno.name()).or_default() += count;
     }
+}
+
+/// Adds two times, as far as they were measured.
+pub(super) fn sum(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.saturating_add(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+fn as_seconds<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    time.map(|time| time.as_secs_f64()).serialize(serializer)
 }
 
 fn as_displayed<T: fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {

@@ -2,21 +2,24 @@
 //! each.
 
 use std::io;
+use std::time::Duration;
 
 use super::groups::{Group, groups};
-use super::record::{ObservationRecord, SyscallRecord, UseRecord, format_errors};
+use super::record::{ObservationRecord, SyscallRecord, UseRecord, format_errors, sum};
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::kernel::syscall::Abi;
 use crate::model::observe::observation::ObservedRun;
 use crate::model::taxonomy::Taxonomy;
 use crate::report::Palette;
 use crate::report::style::Painted;
-use crate::report::words::{counted, escaped, len};
+use crate::report::words::{counted, escaped, len, padded};
 
 /// One line of the table.
 struct Row {
     label: String,
     calls: String,
+    /// Empty if times were not measured.
+    seconds: String,
     errors: String,
     heading: bool,
 }
@@ -28,7 +31,8 @@ pub(super) fn write(
     taxonomy: &Taxonomy,
     palette: &Palette,
 ) -> io::Result<()> {
-    let mut rows = vec![Row::heading("System call", "Calls", "Errors")];
+    let seconds = recording.times.as_ref().map_or("", |_| "Seconds").to_owned();
+    let mut rows = vec![Row { seconds, ..Row::heading("System call", "Calls", "Errors") }];
     let groups = groups(record, taxonomy);
     for group in &groups {
         rows.extend(group_rows(group, recording.platform.abi()));
@@ -46,23 +50,30 @@ pub(super) fn label(syscall: &SyscallRecord, own: Option<Abi>) -> String {
 
 impl Row {
     fn new(label: String, calls: u64, errors: String) -> Self {
-        Self { label, calls: calls.to_string(), errors, heading: false }
+        Self { label, calls: calls.to_string(), seconds: String::new(), errors, heading: false }
+    }
+
+    /// Adds the time in these calls.
+    fn in_time(self, time: Option<Duration>) -> Self {
+        Self { seconds: time.map_or_else(String::new, |time| format!("{:.6}", time.as_secs_f64())), ..self }
     }
 
     fn heading(label: &str, calls: impl ToString, errors: impl ToString) -> Self {
-        Self { label: label.to_owned(), calls: calls.to_string(), errors: errors.to_string(), heading: true }
+        let (label, seconds) = (label.to_owned(), String::new());
+        Self { label, calls: calls.to_string(), seconds, errors: errors.to_string(), heading: true }
     }
 }
 
 fn group_rows(group: &Group<'_>, own: Option<Abi>) -> Vec<Row> {
-    let mut rows = vec![Row::heading(&escaped(group.slug), group.calls, "")];
+    let mut rows = vec![Row::heading(&escaped(group.slug), group.calls, "").in_time(group.seconds)];
     for line in &group.lines {
         let name = label(line.syscall, own);
-        rows.push(Row::new(format!("  {name}"), line.calls, format_errors(&line.errors)));
+        let row = Row::new(format!("  {name}"), line.calls, format_errors(&line.errors));
+        rows.push(row.in_time(line.seconds));
         let uses = line.uses.iter().filter_map(|used| Some((used, format_use(used)?)));
-        rows.extend(
-            uses.map(|(used, words)| Row::new(format!("    {words}"), used.calls, format_errors(&used.errors))),
-        );
+        rows.extend(uses.map(|(used, words)| {
+            Row::new(format!("    {words}"), used.calls, format_errors(&used.errors)).in_time(used.seconds)
+        }));
     }
     rows
 }
@@ -79,19 +90,26 @@ fn totals(record: &ObservationRecord<'_>, groups: u64) -> Row {
     let subsystems = counted(groups, "subsystem", "subsystems");
     let calls: u64 = record.syscalls.iter().map(|syscall| syscall.calls).sum();
     let failed: u64 = record.syscalls.iter().flat_map(|syscall| syscall.errors.values()).sum();
-    Row::heading(&format!("{syscalls} in {subsystems}"), calls, format_args!("{failed} failed"))
+    let seconds = record.syscalls.iter().map(|syscall| syscall.seconds).fold(None, sum);
+    Row::heading(&format!("{syscalls} in {subsystems}"), calls, format_args!("{failed} failed")).in_time(seconds)
 }
 
 fn write_rows(out: &mut dyn io::Write, rows: &[Row], palette: &Palette) -> io::Result<()> {
     let label_width = rows.iter().map(|row| row.label.chars().count()).max().unwrap_or_default();
     let calls_width = rows.iter().map(|row| row.calls.len()).max().unwrap_or_default();
-    for Row { label, calls, errors, heading } in rows {
-        let line = format!("{label:<label_width$}  {calls:>calls_width$}  {errors}");
+    let seconds_width = rows.iter().map(|row| row.seconds.len()).max().unwrap_or_default();
+    for Row { label, calls, seconds, errors, heading } in rows {
+        let seconds = if seconds_width == 0 { String::new() } else { format!("{seconds:>seconds_width$}  ") };
+        let label = padded(label, label_width);
+        let line = format!("{label}  {calls:>calls_width$}  {seconds}{errors}");
         let line = line.trim_end();
         if *heading { writeln!(out, "{}", Painted(palette.heading, line))? } else { writeln!(out, "{line}")? }
     }
     Ok(())
 }
+
+/// What the times of calls are not.
+const INFLATED: &str = "times are wall time in calls, summed over tasks and inflated by tracing";
 
 /// Writes one line on how complete the report is.
 fn write_coverage(
@@ -100,7 +118,7 @@ fn write_coverage(
     taxonomy: &Taxonomy,
     palette: &Palette,
 ) -> io::Result<()> {
-    let ObservedRun { observation, killed_stragglers, engine, exit, .. } = recording;
+    let ObservedRun { observation, killed_stragglers, engine, exit, times, .. } = recording;
     let spots: Vec<&str> = observation.blind_spots.iter().copied().map(BlindSpot::name).collect();
     let runs = if observation.runs == 1 { String::new() } else { format!("{} runs, ", observation.runs) };
     let tasks = counted(observation.threads, "task", "tasks");
@@ -118,9 +136,11 @@ fn write_coverage(
         (*killed_stragglers != 0, format!("{stragglers} killed")),
         (false, engine),
         (false, exit.to_string()),
+        (false, if times.is_some() { INFLATED.to_owned() } else { String::new() }),
     ];
     let paint = |(alarming, part)| Painted(if alarming { palette.error } else { palette.hint }, part).to_string();
     // The default taxonomy is not named; any other one is.
     let words = (!taxonomy.is_default()).then(|| (false, format!("taxonomy {}", escaped(taxonomy.name()))));
-    writeln!(out, "{}", parts.into_iter().chain(words).map(paint).collect::<Vec<_>>().join("; "))
+    let parts = parts.into_iter().filter(|(_, part)| !part.is_empty());
+    writeln!(out, "{}", parts.chain(words).map(paint).collect::<Vec<_>>().join("; "))
 }

@@ -1,6 +1,7 @@
 //! Tests of every format with a hand-made recording.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::*;
 use crate::model::attribution::blind_spot::BlindSpot;
@@ -54,6 +55,7 @@ fn recording() -> ObservedRun {
         engine: Engine::Ptrace,
         exit: Exit::Exited(0),
         killed_stragglers: 0,
+        times: None,
         observation: Observation {
             processes: 2,
             threads: 5,
@@ -347,6 +349,8 @@ fn record_matches_its_schema() {
     let mut recording = recording();
     let phase = BTreeMap::from([plain(Abi::X86_64, 41, 1)]);
     recording.observation.phases = BTreeMap::from([("serving".to_owned(), phase)]);
+    let times = recording.observation.uses.keys().map(|used| (used.clone(), Duration::from_millis(2)));
+    recording.times = Some(times.collect());
     let guide = Taxonomy::built_in(Base::WorkloadTracing);
     let ends = [Exit::Exited(3), Exit::Signaled(9), Exit::TimedOut];
     for (exit, engine) in ends.into_iter().zip([Engine::Ptrace, Engine::Guard, Engine::Notify]) {

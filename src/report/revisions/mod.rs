@@ -11,7 +11,7 @@ use std::io;
 use super::Palette;
 use super::markup;
 use super::style::Painted;
-use super::words::{counted, escaped, len};
+use super::words::{counted, escaped, len, padded};
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::FindingKind;
 use crate::model::judge::revisions::{BaselineDiff, Change, EntryDifference, ExpectationDiff};
@@ -154,9 +154,9 @@ pub fn text(out: &mut dyn io::Write, base: Base<'_>, diffs: &[ExpectationDiff], 
     writeln!(out, "{}", Painted(palette.heading, title(base, base.revision, &lines)))?;
     let width = |column: fn(&Line) -> usize| lines.iter().map(column).max().unwrap_or_default();
     let kinds = width(|line| line.kind.to_string().len());
-    let workloads = width(|line| line.workload.len());
-    let platforms = width(|line| line.platform.len());
-    let facts = width(|line| line.fact.len());
+    let workloads = width(|line| line.workload.chars().count());
+    let platforms = width(|line| line.platform.chars().count());
+    let facts = width(|line| line.fact.chars().count());
     for Line { kind, workload, platform, fact, remark, notes } in &lines {
         let style = match kind {
             Kind::New(_) | Kind::NewWorkload | Kind::NewBaseline => palette.new,
@@ -166,7 +166,9 @@ pub fn text(out: &mut dyn io::Write, base: Base<'_>, diffs: &[ExpectationDiff], 
         let notes = notes.iter().map(|words| escaped(words));
         let remark: Vec<String> = Some(remark.clone()).filter(|it| !it.is_empty()).into_iter().chain(notes).collect();
         let remark = remark.join("  ");
-        let rest = format!("{workload:<workloads$}  {platform:<platforms$}  {fact:<facts$}  {remark}");
+        let columns = [(workload, workloads), (platform, platforms), (fact, facts)];
+        let columns = columns.map(|(text, width)| padded(text, width)).join("  ");
+        let rest = format!("{columns}  {remark}");
         writeln!(out, "  {}  {}", Painted(style, format_args!("{kind:<kinds$}")), rest.trim_end())?;
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::io;
 use similar::TextDiff;
 
 use crate::model::judge::verdict::Change;
+use crate::model::run::test_name;
 use crate::report::Palette;
 use crate::report::style::Painted;
 use crate::report::words::{counted, escaped, len};
@@ -16,19 +17,26 @@ const LINES: usize = 60;
 const CONTEXT: usize = 3;
 
 /// Writes the change of a file as a unified diff.
+///
+/// Of a file that many tests share, only the part of one test is compared. Its lines are not those
+/// of the file, so their numbers are left out.
 pub fn write(out: &mut dyn io::Write, file: &str, change: &Change, palette: &Palette) -> io::Result<()> {
+    let is_part = test_name::is_path_of_shared_file(file);
+    let old_file = if is_part { format!("{file} (the part of this test)") } else { file.to_owned() };
     let unwritten = format!("{file} (not written)");
     let new_file = change.written.as_deref().unwrap_or(&unwritten);
     let diff = TextDiff::from_lines(&change.before, &change.after);
-    let unified = diff.unified_diff().context_radius(CONTEXT).header(&escaped(file), &escaped(new_file)).to_string();
+    let unified =
+        diff.unified_diff().context_radius(CONTEXT).header(&escaped(&old_file), &escaped(new_file)).to_string();
     let lines: Vec<&str> = unified.lines().collect();
     let (shown, cut) = lines.split_at(lines.len().min(LINES));
     for line in shown {
+        let line = if is_part && line.starts_with("@@ ") { "@@ … @@" } else { line };
         writeln!(out, "{}", Painted(style(line, palette), escaped(line)))?;
     }
     if !cut.is_empty() {
         let rest = counted(len(cut), "more line", "more lines");
-        let whole = change.written.as_deref().filter(|&written| written != file);
+        let whole = change.written.as_deref().filter(|&written| written != file && !is_part);
         let whole = whole.map(|written| format!(": diff -u {file} {written}")).unwrap_or_default();
         writeln!(out, "{}", Painted(palette.hint, format_args!("… {rest}{}", escaped(&whole))))?;
     }
@@ -43,5 +51,40 @@ fn style(line: &str, palette: &Palette) -> anstyle::Style {
         [b'+', ..] => palette.new,
         [b'-', ..] => palette.gone,
         _ => anstyle::Style::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(file: &str, written: &str) -> String {
+        let change = Change {
+            before: "one\n".to_owned(),
+            after: "one\ntwo\n".to_owned(),
+            written: Some(written.to_owned()),
+            ..Change::default()
+        };
+        let mut out = Vec::new();
+        write(&mut out, file, &change, &Palette::plain()).expect("a buffer");
+        String::from_utf8(out).expect("UTF-8")
+    }
+
+    #[test]
+    fn part_of_shared_file_has_no_line_numbers() {
+        let whole = written("expectations/a.yaml", "expectations/a.yaml.new");
+        assert!(whole.starts_with("--- expectations/a.yaml\n+++ expectations/a.yaml.new\n@@ -1 +1,2 @@\n"), "{whole}");
+        let part = written("expectations/run/demo/tests.it.yaml", "expectations/run/demo/it/one.yaml.new");
+        let lines: Vec<&str> = part.lines().collect();
+        assert_eq!(
+            lines,
+            [
+                "--- expectations/run/demo/tests.it.yaml (the part of this test)",
+                "+++ expectations/run/demo/it/one.yaml.new",
+                "@@ … @@",
+                " one",
+                "+two"
+            ]
+        );
     }
 }

@@ -10,7 +10,7 @@ use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::judge::weight::{Weight, privilege};
 use crate::report::Palette;
 use crate::report::style::Painted;
-use crate::report::words::{calls, counted, escaped, len};
+use crate::report::words::{calls, counted, escaped, len, padded};
 
 /// The number of findings that are shown.
 const FINDINGS: usize = 40;
@@ -87,7 +87,7 @@ fn write_lines(out: &mut dyn io::Write, findings: &[&Finding], palette: &Palette
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
     let (kind_width, fact_width, calls_width) = (width(0), width(1), width(2));
     for (at, ([kind, fact, calls, remark], finding)) in lines.iter().zip(findings).enumerate() {
-        let rest = format!("{fact:<fact_width$}  {calls:<calls_width$}  {remark}");
+        let rest = format!("{}  {calls:<calls_width$}  {remark}", padded(fact, fact_width));
         writeln!(out, "  {} {}", Painted(palette.error, format_args!("{kind:<kind_width$}")), rest.trim_end())?;
         // Consecutive findings with the same call site show it once.
         let next = findings.get(at + 1).and_then(|next| next.site.as_ref());

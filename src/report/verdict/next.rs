@@ -6,7 +6,7 @@ use crate::model::judge::verdict::{Asked, Status, Verdict};
 use crate::model::run::test_name;
 use crate::report::Palette;
 use crate::report::style::Painted;
-use crate::report::words::escaped;
+use crate::report::words::{escaped, padded};
 
 /// A command and its purpose.
 pub(super) struct Step {
@@ -19,10 +19,10 @@ pub(super) fn write(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palett
     if steps.is_empty() {
         return Ok(());
     }
-    let width = steps.iter().map(|step| step.command.len()).max().unwrap_or_default();
+    let width = steps.iter().map(|step| step.command.chars().count()).max().unwrap_or_default();
     writeln!(out, "\n{}", Painted(palette.heading, "next:"))?;
     for Step { command, purpose } in &steps {
-        let command = format!("{:<width$}", escaped(command));
+        let command = padded(&escaped(command), width);
         writeln!(out, "  {}  {}", Painted(palette.hint, command), escaped(purpose))?;
     }
     Ok(())

@@ -21,6 +21,7 @@ use crate::model::facts::finding::FindingKind;
 use crate::model::facts::finding::Suspect;
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::judge::weight::Weight;
+use crate::model::run::test_name;
 
 /// The number of results that code scanning accepts per run; the heaviest come first.
 const RESULTS: usize = 5_000;
@@ -157,7 +158,9 @@ fn key_of(key: String) -> PropertyBag {
 fn location(path: &str, verdict: &Verdict, line: Option<usize>) -> Location {
     let line = line.unwrap_or(1);
     let mut region = Region::builder().start_line(i64::try_from(line).unwrap_or(i64::MAX)).build();
-    let text = verdict.change.as_ref().and_then(|change| change.before.lines().nth(line - 1));
+    // The change of a file that tests share holds one test's part, with other line numbers.
+    let change = verdict.change.as_ref().filter(|_| !test_name::is_path_of_shared_file(&verdict.file));
+    let text = change.and_then(|change| change.before.lines().nth(line - 1));
     region.snippet = text.map(|text| ArtifactContent::builder().text(text).build());
     let file = ArtifactLocation::builder().uri(uri(path)).uri_base_id("%SRCROOT%").build();
     Location::builder()

@@ -10,40 +10,40 @@ use super::super::{Layout, Store};
 use crate::model::expectation::format::Parsed;
 use crate::model::run::test_name::TestName;
 
-fn package() -> (TempDir, PathBuf) {
+pub(in crate::store) fn package() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let package = folder.path().to_owned();
     (folder, package)
 }
 
-fn open(package: &Path) -> Store {
+pub(in crate::store) fn open(package: &Path) -> Store {
     Store::open(package, None).expect("the store opens")
 }
 
-fn test(name: &str) -> TestName {
+pub(in crate::store) fn test(name: &str) -> TestName {
     TestName { package: "demo".to_owned(), binary: "it".to_owned(), test: Some(name.to_owned()) }
 }
 
 /// Returns the recorded expectation of a test that makes these calls.
-fn recorded(parsed: &Parsed, calls: &[&str]) -> String {
+pub(in crate::store) fn recorded(parsed: &Parsed, calls: &[&str]) -> String {
     let lines: String = calls.iter().map(|call| format!("    {call}:\n")).collect();
     let baseline = format!("---\nplatform: x86_64-linux-gnu\nsubsystems:\n  filesystem:\n{lines}");
     parsed.clone().without_baselines().text() + &baseline
 }
 
-fn save(store: &Store, name: &str, calls: &[&str]) {
+pub(in crate::store) fn save(store: &Store, name: &str, calls: &[&str]) {
     let test = test(name);
     let text = recorded(&store.load_test(&test).expect("a start"), calls);
     assert!(store.save(&test.workload(), &text).expect("it is written"));
 }
 
-const FILE: &str = "expectations/run/demo/tests.it.yaml";
+pub(in crate::store) const FILE: &str = "expectations/run/demo/tests.it.yaml";
 
-fn shared(package: &Path) -> String {
+pub(in crate::store) fn shared(package: &Path) -> String {
     fs::read_to_string(package.join(FILE)).expect("the shared file")
 }
 
-fn names(package: &Path) -> Vec<String> {
+pub(in crate::store) fn names(package: &Path) -> Vec<String> {
     open(package).names().map(str::to_owned).collect()
 }
 
@@ -162,8 +162,7 @@ fn accepted_proposal_is_written_to_the_shared_file() {
     save(&open(&package), "three", &["write"]);
 
     let store = open(&package);
-    let pending = store.pending_of("run::demo::it::two").expect("it fits").expect("it is pending");
-    store.settle("run::demo::it::two", &pending.accept(pending.all(), None)).expect("it is written");
+    assert!(store.decide("run::demo::it::two", |pending| pending.accept(pending.all(), None)).expect("it is written"));
     assert_eq!(names(&package).len(), 3);
     assert!(shared(&package).contains("  two:\n") && !package.join("expectations/run/demo/it").exists());
 
@@ -172,6 +171,27 @@ fn accepted_proposal_is_written_to_the_shared_file() {
     fs::write(package.join(FILE), shared(&package).replace("level: syscall", "level: object")).expect("the file");
     let error = store.pending_of("run::demo::it::four").expect_err("it does not fit").to_string();
     assert!(error.contains("the first document of the file has changed since"), "{error}");
+}
+
+#[test]
+fn misplaced_proposals_overwrite_nothing() {
+    let (_folder, package) = package();
+    save(&open(&package), "one", &["read"]);
+    let before = shared(&package);
+    let text = recorded(&Parsed::of_test("demo::it::one").expect("a name"), &["read", "write"]);
+    for (file, name, reason) in [
+        ("demo/tests.it.yaml.new", "run::demo::tests.it", "that file is shared by tests"),
+        ("demo/it/two.yaml.new", "run::demo::it::two", "it names another test"),
+        ("demo/other/two.yaml.new", "run::demo::other::two", "it names another test"),
+    ] {
+        let path = package.join("expectations/run").join(file);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
+        fs::write(path, &text).expect("the file");
+        let decided = open(&package).decide(name, |pending| pending.accept(pending.all(), None));
+        let error = decided.expect_err(name).to_string();
+        assert!(error.contains(reason) && error.contains("does not fit"), "{error}");
+    }
+    assert_eq!((shared(&package), names(&package).len()), (before, 1));
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub fn value(table: &'static [Value], number: u64) -> Option<&'static Value> {
 
 /// Returns the option of this number. `reads` distinguishes `IPT_SO_GET_INFO` from
 /// `IPT_SO_SET_REPLACE`, which share a number.
-pub(super) fn option(level: u64, number: u64, reads: bool) -> Option<&'static Value> {
+pub(in crate::model) fn option(level: u64, number: u64, reads: bool) -> Option<&'static Value> {
     let (_, table) = OPTIONS.iter().find(|(known, _)| known.contains(&level))?;
     let first = table.partition_point(|value| value.number < number);
     let same = || table[first..].iter().take_while(|value| value.number == number);

@@ -23,6 +23,7 @@ use crate::model::expectation::terms::{Baseline, Document, Expectation};
 use crate::model::expectation::versions;
 use crate::model::facts::fingerprint::Fingerprint;
 use crate::model::run::platform::Platform;
+use crate::model::run::test_name::TestName;
 use crate::model::run::workload::Program;
 
 /// The expectations of all tests of one binary.
@@ -84,8 +85,7 @@ impl Shared {
     ///
     /// If a file cannot hold the name.
     pub fn of_binary(binary: &str) -> Result<Self, Malformed> {
-        let what = "The tests of a binary, as `cargo sysguard run` found them.";
-        Self::read(emit::first_document(what, KEY, binary).as_bytes())
+        Self::read(first_of_binary(binary).as_bytes())
     }
 
     /// Reads a file.
@@ -116,17 +116,25 @@ impl Shared {
     /// Returns whether the file has no baseline and an unchanged first document. Removing it then
     /// loses nothing.
     pub fn is_bare(&self) -> bool {
-        self.sections.is_empty() && Self::of_binary(&self.binary).is_ok_and(|bare| bare.first == self.first)
+        self.sections.is_empty() && self.is_unedited()
+    }
+
+    fn is_unedited(&self) -> bool {
+        first_of_binary(&self.binary) == self.first
     }
 
     /// Returns the expectation of one test as if it had a file of its own, without baselines if
-    /// none is recorded.
+    /// none is recorded. Without edits of the user, a comment names the file that holds the test.
     ///
     /// Its line numbers are those of this file.
     pub fn test(&self, test: &str) -> Parsed {
         let run = format!("{}::{test}", self.binary);
         let (before, after) = (&self.first[..self.line.start], &self.first[self.line.end..]);
-        let document_text = format!("{before}run: {}{after}", scalar(&run));
+        let mut document_text = format!("{before}run: {}{after}", scalar(&run));
+        if let Some((_, rest)) = document_text.split_once('\n').filter(|_| self.is_unedited()) {
+            document_text =
+                format!("# A test in {}, where rules and comments for it belong.\n{rest}", self.shown_file());
+        }
         let mut document = self.document.clone();
         document.workload.program = Program::Run(run);
         let (mut baselines, mut sources) = (Vec::new(), Vec::new());
@@ -138,6 +146,13 @@ impl Shared {
         }
         let expectation = versions::upgraded(Expectation { document, baselines }, self.version);
         Parsed { expectation, remarks: Remarks::default(), document: document_text, sources }
+    }
+
+    /// Returns the end of this file's path, as shown to the user.
+    fn shown_file(&self) -> String {
+        let binary = TestName::parse(&self.binary);
+        let name = binary.map(|binary| binary.shared_file()).unwrap_or_else(|| self.binary.clone());
+        format!("{}.yaml", name.replace("::", "/"))
     }
 
     /// Stores the baseline of a test, and replaces an earlier one of the same platform.
@@ -182,6 +197,11 @@ impl Shared {
         };
         std::iter::once(self.first.clone()).chain(self.sections.iter().map(section)).collect()
     }
+}
+
+/// Returns the first document of a new file for a binary.
+fn first_of_binary(binary: &str) -> String {
+    emit::first_document("The tests of a binary, as `cargo sysguard run` found them.", KEY, binary)
 }
 
 /// The key of the first document that names the binary.

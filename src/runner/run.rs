@@ -46,7 +46,8 @@ pub fn observe_logged(
     recorder: &mut dyn Recorder,
     has_callers: bool,
 ) -> Result<(Observation, Outcome), TraceError> {
-    watched(Part::All, &|_| has_callers, |sink| trace_logged(command, limits, recorder, sink)).map(Seen::whole)
+    watched(Part::All, &|_| has_callers, |sink| trace_logged(command, limits, recorder, sink))
+        .map(TracedRun::into_parts)
 }
 
 /// Like [`observe`], for a part of the run, with the call sites of the wanted uses.

@@ -162,7 +162,7 @@ fn engine_variable_is_checked_for_tests() {
         assert_eq!(settings.engine, engine, "{value}");
         assert_eq!(settings.for_tests().is_ok(), judges, "{value}");
     }
-    assert_eq!(given(&[("SYSGUARD_ENGINE", "notify")]).engine(), Ok(Some(Engine::Notify)));
-    let error = resolve(&given(&[("SYSGUARD_ENGINE", "bpf")]), Flags::default()).expect_err("no engine").to_string();
+    assert_eq!(raw(&[("SYSGUARD_ENGINE", "notify")]).engine(), Ok(Some(Engine::Notify)));
+    let error = resolve(&raw(&[("SYSGUARD_ENGINE", "bpf")]), Flags::default()).expect_err("no engine").to_string();
     assert!(error.contains("SYSGUARD_ENGINE is `bpf`, but must be one of guard, notify, ptrace"), "{error}");
 }

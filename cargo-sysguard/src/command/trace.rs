@@ -183,10 +183,9 @@ impl Options {
     fn check_engine(&self, engine: Engine) -> Result<(), Failed> {
         let refused = |message: &str| Err(Failed { code: Failed::USAGE, message: message.to_owned() });
         match engine {
-            Engine::Ptrace | Engine::Guard => Ok(()),
             Engine::Notify if self.callers => refused(NO_CALLERS),
             Engine::Notify if self.log || self.time => refused(NO_LOG),
-            Engine::Notify => Ok(()),
+            _ => Ok(()),
         }
     }
 

@@ -29,9 +29,12 @@ mod blocked;
 #[cfg(target_os = "linux")]
 mod trace;
 
-#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(all(target_os = "linux", feature = "call-sites", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod callers;
-#[cfg(all(target_os = "linux", not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+#[cfg(all(
+    target_os = "linux",
+    not(all(feature = "call-sites", any(target_arch = "x86_64", target_arch = "aarch64")))
+))]
 #[path = "callers/unknown.rs"]
 mod callers;
 #[cfg(target_os = "linux")]

@@ -52,11 +52,13 @@ pub enum VerdictFormat {
     Sarif,
     /// Workflow commands of GitHub Actions.
     Github,
+    /// A Code Quality report of GitLab.
+    Gitlab,
 }
 
 impl VerdictFormat {
     /// Every format, the default first.
-    pub const ALL: [Self; 8] = {
+    pub const ALL: [Self; 9] = {
         let [table, markdown, json, yaml, csv] = Format::ALL;
         [
             Self::Report(table),
@@ -67,6 +69,7 @@ impl VerdictFormat {
             Self::Junit,
             Self::Sarif,
             Self::Github,
+            Self::Gitlab,
         ]
     };
 
@@ -77,6 +80,7 @@ impl VerdictFormat {
             Self::Junit => "junit",
             Self::Sarif => "sarif",
             Self::Github => "github",
+            Self::Gitlab => "gitlab",
         }
     }
 
@@ -142,7 +146,7 @@ mod tests {
             assert_eq!(format.to_string().parse(), Ok(format));
         }
         let error = "xml".parse::<VerdictFormat>().expect_err("no such format").to_string();
-        assert!(error.ends_with("yaml, csv, junit, sarif, github"), "{error}");
+        assert!(error.ends_with("yaml, csv, junit, sarif, github, gitlab"), "{error}");
         let error = "xml".parse::<Format>().expect_err("no such format");
         assert_eq!(error.to_string(), "`xml` is not a format: use one of table, markdown, json, yaml, csv");
     }

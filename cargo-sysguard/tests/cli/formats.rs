@@ -108,7 +108,7 @@ pub(crate) fn output_file_is_checked_before_anything_runs() {
     let ran = project.sysguard("test -o no/such/folder").ends(101);
     assert!(ran.stderr.contains("nothing was run"), "{}", ran.stderr);
     let ran = project.sysguard("test --format xml").ends(2);
-    assert!(ran.stderr.contains("junit, sarif, github"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("junit, sarif, github, gitlab"), "{}", ran.stderr);
 }
 
 pub(crate) fn bless_reports_what_it_wrote() {

@@ -4,6 +4,8 @@
 //! format. A verdict is also written as a line of JSON, from the harness to the subcommand.
 
 #[cfg(feature = "unstable")]
+mod alerts;
+#[cfg(feature = "unstable")]
 mod batch;
 #[cfg(feature = "unstable")]
 mod closing;
@@ -13,6 +15,8 @@ mod diff;
 mod findings;
 #[cfg(feature = "unstable")]
 mod github;
+#[cfg(feature = "unstable")]
+mod gitlab;
 #[cfg(feature = "unstable")]
 mod json;
 #[cfg(feature = "unstable")]
@@ -140,6 +144,7 @@ pub fn verdicts(
         VerdictFormat::Junit => junit::write(out, packages),
         VerdictFormat::Sarif => sarif::write(out, packages),
         VerdictFormat::Github => github::write(out, packages),
+        VerdictFormat::Gitlab => gitlab::write(out, packages),
     }
 }
 

@@ -4,7 +4,6 @@
 //! The names of rules and the fingerprints are a public interface: code scanning recognises an
 //! alert by them.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -14,13 +13,10 @@ use serde_sarif::sarif::{
     Region, ReportingDescriptor, Result as SarifResult, ResultLevel, Run, SCHEMA_URL, Sarif, Tool, ToolComponent,
 };
 
-use super::batch::{PackageVerdicts, Ranked, all};
-use super::findings::words;
-use super::headline;
+use super::alerts::{Alert, Level, alerts};
+use super::batch::PackageVerdicts;
 use crate::model::facts::finding::FindingKind;
-use crate::model::facts::finding::Suspect;
-use crate::model::judge::verdict::{Status, Verdict};
-use crate::model::judge::weight::Weight;
+use crate::model::judge::verdict::Verdict;
 use crate::model::run::test_name;
 
 /// The number of results that code scanning accepts per run; the heaviest come first.
@@ -71,82 +67,34 @@ fn rule_id(name: &str) -> String {
     format!("sysguard/{name}")
 }
 
+/// Returns the results of a run, the heaviest first.
 fn results(packages: &[PackageVerdicts]) -> Vec<SarifResult> {
-    let mut results: Vec<(Weight, SarifResult)> =
-        all(packages).flat_map(|(package, verdict)| results_of(package, verdict)).collect();
-    results.sort_by_key(|(weight, _)| *weight);
-    results.into_iter().take(RESULTS).map(|(_, result)| result).collect()
+    alerts(packages).into_iter().take(RESULTS).map(result).collect()
 }
 
-/// Returns one result per finding, or one for a workload that was not compared.
-fn results_of(package: &PackageVerdicts, verdict: &Verdict) -> Vec<(Weight, SarifResult)> {
-    let whole = verdict.status.is_failure() && verdict.status != Status::Failed;
-    let whole = whole.then(|| {
-        let alert = Alert { name: verdict.status.name(), key: verdict.workload.clone(), text: headline(verdict) };
-        (Weight::Forbidden, alert.result(ResultLevel::Error, package, verdict, verdict.line))
-    });
-    let findings = Ranked::of(verdict).into_iter().map(|line| {
-        let level = if line.weight == Weight::Note { ResultLevel::Note } else { ResultLevel::Error };
-        let alert = Alert { name: line.finding.rule(), key: line.key(), text: text(&line) };
-        (line.weight, alert.result(level, package, verdict, line.finding.line))
-    });
-    let gone = verdict.comparison.gone.iter().map(|fact| {
-        let key = fact.key(&verdict.workload);
-        let alert = Alert { name: "gone", text: format!("no longer seen: {key}"), key };
-        (Weight::Note, alert.result(ResultLevel::Warning, package, verdict, verdict.line))
-    });
-    let suspects = verdict.comparison.suspects.iter().map(|Suspect { finding, seen, runs }| {
-        let key = finding.fact.key(&verdict.workload);
-        let kind = words(finding.kind).0;
-        let alert = Alert { name: "suspect", text: format!("{kind}, but in {seen} of {runs} runs only: {key}"), key };
-        (Weight::Note, alert.result(ResultLevel::Note, package, verdict, finding.line))
-    });
-    whole.into_iter().chain(findings).chain(suspects).chain(gone).collect()
-}
-
-/// `new system call: net::hello::network::socket (AF_INET)`
-fn text(line: &Ranked<'_>) -> String {
-    let by = line.site().map(|site| format!("by {site}"));
-    let remarks: Vec<String> = line.reasons().chain(line.remarks().map(Cow::into_owned)).chain(by).collect();
-    let remarks = if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join(", ")) };
-    format!("{}: {}{remarks}", line.kind().0, line.key())
-}
-
-/// The content of a result.
-struct Alert {
-    /// The name of its rule.
-    name: &'static str,
-    key: String,
-    text: String,
-}
-
-impl Alert {
-    fn result(
-        self,
-        level: ResultLevel,
-        package: &PackageVerdicts,
-        verdict: &Verdict,
-        line: Option<usize>,
-    ) -> SarifResult {
-        let Self { name, key, text } = self;
-        let path = package.path(verdict);
-        // Code scanning identifies an alert by the first fingerprint. The line alone would merge
-        // everything that is new in a subsystem.
-        let fingerprint = format!("{:016x}:1", fnv1a(&format!("{path} {key}")));
-        let fingerprints =
-            [("primaryLocationLineHash".to_owned(), fingerprint), ("sysguard/key/v1".to_owned(), key.clone())];
-        let rule_index = RULES.iter().position(|(rule, _)| *rule == name).and_then(|index| i64::try_from(index).ok());
-        let mut result = SarifResult::builder()
-            .rule_id(rule_id(name))
-            .level(level)
-            .message(Message::builder().text(text).build())
-            .locations(vec![location(&path, verdict, line)])
-            .partial_fingerprints(BTreeMap::from(fingerprints))
-            .properties(key_of(key))
-            .build();
-        result.rule_index = rule_index;
-        result
-    }
+fn result(alert: Alert<'_>) -> SarifResult {
+    let path = alert.path();
+    // Code scanning identifies an alert by the first fingerprint.
+    let fingerprints = [
+        ("primaryLocationLineHash".to_owned(), format!("{}:1", alert.fingerprint())),
+        ("sysguard/key/v1".to_owned(), alert.key.clone()),
+    ];
+    let level = match alert.level {
+        Level::Error => ResultLevel::Error,
+        Level::Warning => ResultLevel::Warning,
+        Level::Note => ResultLevel::Note,
+    };
+    let rule_index = RULES.iter().position(|(rule, _)| *rule == alert.rule).and_then(|index| i64::try_from(index).ok());
+    let mut result = SarifResult::builder()
+        .rule_id(rule_id(alert.rule))
+        .level(level)
+        .message(Message::builder().text(alert.text).build())
+        .locations(vec![location(&path, alert.verdict, alert.line)])
+        .partial_fingerprints(BTreeMap::from(fingerprints))
+        .properties(key_of(alert.key))
+        .build();
+    result.rule_index = rule_index;
+    result
 }
 
 fn key_of(key: String) -> PropertyBag {
@@ -180,11 +128,6 @@ fn uri(path: &str) -> String {
     uri
 }
 
-/// Returns the 64-bit FNV-1a hash, which does not depend on the machine or the version of Rust.
-fn fnv1a(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -192,6 +135,9 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::model::facts::finding::Suspect;
+    use crate::model::judge::verdict::Status;
+    use crate::report::verdict::batch::all;
     use crate::report::verdict::samples::{failed, many_findings, packages};
 
     fn written(packages: &[PackageVerdicts]) -> Value {
@@ -334,13 +280,5 @@ mod tests {
         for (path, expected) in [("a/b-c.yaml", "a/b-c.yaml"), ("a b/%/\u{e4}#?", "a%20b/%25/%C3%A4%23%3F")] {
             assert_eq!(uri(path), expected);
         }
-    }
-
-    #[test]
-    fn hash_matches_the_fnv_1a_test_vectors() {
-        // Test vectors of the authors, http://www.isthe.com/chongo/tech/comp/fnv/.
-        assert_eq!(fnv1a(""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(fnv1a("a"), 0xaf63_dc4c_8601_ec8c);
-        assert_eq!(fnv1a("foobar"), 0x8594_4171_f739_67e8);
     }
 }

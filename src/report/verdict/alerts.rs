@@ -1,0 +1,111 @@
+//! What a tool for code quality lists: an alert per finding, at a line of an expectation file. Main
+//! type: [`Alert`].
+//!
+//! It must not know a format. Rules and fingerprints are a public interface: tools recognise an
+//! alert by them.
+
+use std::borrow::Cow;
+
+use super::batch::{PackageVerdicts, Ranked, all};
+use super::findings::words;
+use super::headline;
+use crate::model::facts::finding::Suspect;
+use crate::model::judge::verdict::{Status, Verdict};
+use crate::model::judge::weight::Weight;
+
+/// How severe an alert is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Level {
+    /// It fails the test.
+    Error,
+    /// Something is no longer done.
+    Warning,
+    /// It fails nothing.
+    Note,
+}
+
+/// A finding, or a workload that was not compared.
+#[derive(Debug, Clone)]
+pub(super) struct Alert<'a> {
+    /// The kind of a finding, or the status of a workload.
+    pub(super) rule: &'static str,
+    pub(super) level: Level,
+    pub(super) weight: Weight,
+    pub(super) key: String,
+    pub(super) text: String,
+    pub(super) package: &'a PackageVerdicts,
+    pub(super) verdict: &'a Verdict,
+    /// The line in the expectation file, if one is known.
+    pub(super) line: Option<usize>,
+}
+
+/// Returns the alerts of a run, the heaviest first.
+pub(super) fn alerts(packages: &[PackageVerdicts]) -> Vec<Alert<'_>> {
+    let mut alerts: Vec<Alert<'_>> = all(packages).flat_map(|(package, verdict)| of(package, verdict)).collect();
+    alerts.sort_by_key(|alert| alert.weight);
+    alerts
+}
+
+/// Returns one alert per finding, or one for a workload that was not compared.
+fn of<'a>(package: &'a PackageVerdicts, verdict: &'a Verdict) -> Vec<Alert<'a>> {
+    let alert = |rule, level, weight, key, text, line| Alert { rule, level, weight, key, text, package, verdict, line };
+    let whole = verdict.status.is_failure() && verdict.status != Status::Failed;
+    let whole = whole.then(|| {
+        let (rule, key) = (verdict.status.name(), verdict.workload.clone());
+        alert(rule, Level::Error, Weight::Forbidden, key, headline(verdict), verdict.line)
+    });
+    let findings = Ranked::of(verdict).into_iter().map(|line| {
+        let level = if line.weight == Weight::Note { Level::Note } else { Level::Error };
+        alert(line.finding.rule(), level, line.weight, line.key(), text(&line), line.finding.line)
+    });
+    let suspects = verdict.comparison.suspects.iter().map(|Suspect { finding, seen, runs }| {
+        let key = finding.fact.key(&verdict.workload);
+        let text = format!("{}, but in {seen} of {runs} runs only: {key}", words(finding.kind).0);
+        alert("suspect", Level::Note, Weight::Note, key, text, finding.line)
+    });
+    let gone = verdict.comparison.gone.iter().map(|fact| {
+        let key = fact.key(&verdict.workload);
+        let text = format!("no longer seen: {key}");
+        alert("gone", Level::Warning, Weight::Note, key, text, verdict.line)
+    });
+    whole.into_iter().chain(findings).chain(suspects).chain(gone).collect()
+}
+
+/// `new system call: net::hello::network::socket (AF_INET)`
+fn text(line: &Ranked<'_>) -> String {
+    let by = line.site().map(|site| format!("by {site}"));
+    let remarks: Vec<String> = line.reasons().chain(line.remarks().map(Cow::into_owned)).chain(by).collect();
+    let remarks = if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join(", ")) };
+    format!("{}: {}{remarks}", line.kind().0, line.key())
+}
+
+impl Alert<'_> {
+    /// Returns the expectation file, relative to git's top level.
+    pub(super) fn path(&self) -> String {
+        self.package.path(self.verdict)
+    }
+
+    /// Returns what identifies the alert in later runs: a hash of its file and key. The line alone
+    /// would merge everything that is new in a subsystem.
+    pub(super) fn fingerprint(&self) -> String {
+        format!("{:016x}", fnv1a(&format!("{} {}", self.path(), self.key)))
+    }
+}
+
+/// Returns the 64-bit FNV-1a hash, which does not depend on the machine or the version of Rust.
+fn fnv1a(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hash_matches_the_fnv_1a_test_vectors() {
+        // Test vectors of the authors, http://www.isthe.com/chongo/tech/comp/fnv/.
+        assert_eq!(fnv1a(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv1a("a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(fnv1a("foobar"), 0x8594_4171_f739_67e8);
+    }
+}

@@ -271,6 +271,7 @@ fn verdict_step(format: VerdictFormat) -> &'static str {
         VerdictFormat::Junit => "verdicts as JUnit",
         VerdictFormat::Sarif => "verdicts as SARIF",
         VerdictFormat::Github => "verdicts for GitHub",
+        VerdictFormat::Gitlab => "verdicts for GitLab",
     }
 }
 

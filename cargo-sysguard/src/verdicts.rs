@@ -24,7 +24,8 @@ const STEP_SUMMARY: u64 = 1_000_000;
 /// The flags for the report of verdicts.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ReportFlags {
-    /// Write verdicts in this format: table, markdown, json, yaml, csv, junit, sarif, github or gitlab
+    /// Write verdicts in this format: table, markdown, json, yaml, csv, junit, sarif, github or
+    /// gitlab
     #[arg(long, value_name = "FORMAT", default_value_t)]
     format: VerdictFormat,
     /// Write the verdicts to a file instead of standard output

@@ -1,5 +1,5 @@
-//! Stub without the feature `call-sites`, and for architectures other than x86_64 and aarch64: stacks
-//! are not unwound. Main type: [`Callers`].
+//! Stub without the feature `call-sites`, and for architectures other than x86_64 and aarch64:
+//! stacks are not unwound. Main type: [`Callers`].
 
 use crate::model::kernel::call::Tid;
 use crate::model::observe::call_site::CallSite;

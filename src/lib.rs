@@ -19,7 +19,7 @@
 //!
 //! fn main() -> std::process::ExitCode {
 //!     Harness::new(env!("CARGO_MANIFEST_DIR"))
-//!         .workload("parse", || drop("1,2,3".split(',').count()))
+//!         .workload("parse", || drop("1,2,3".split(',').collect::<Vec<_>>()))
 //!         .check("offline", || drop(std::fs::read("Cargo.toml")), |seen| {
 //!             seen.forbid(Subsystem::Network);
 //!         })

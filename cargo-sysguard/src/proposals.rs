@@ -39,7 +39,7 @@ pub(crate) struct Proposals {
 }
 
 /// A workload: the index of its package, and its name.
-pub(crate) type Place = (usize, String);
+pub(crate) type WorkloadId = (usize, String);
 
 /// The part of a workload that keys select.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,34 +85,38 @@ impl Proposals {
     }
 
     /// Returns every workload that has a proposal.
-    pub(crate) fn places(&self) -> Vec<Place> {
+    pub(crate) fn places(&self) -> Vec<WorkloadId> {
         let numbered = self.packages.iter().enumerate();
         numbered.flat_map(|(index, (_, store))| store.pending().map(move |name| (index, name.to_owned()))).collect()
     }
 
-    pub(crate) fn store(&self, place: &Place) -> &Store {
+    pub(crate) fn store(&self, place: &WorkloadId) -> &Store {
         &self.packages[place.0].1
     }
 
     /// Returns the pending findings, or nothing if there is no proposal or the file contains all of
     /// it.
-    pub(crate) fn pending(&self, place: &Place) -> Result<Option<Pending>, StoreError> {
+    pub(crate) fn pending(&self, place: &WorkloadId) -> Result<Option<Pending>, StoreError> {
         self.store(place).pending_of(&place.1)
     }
 
     /// Decides on what is pending now, and writes the file and its proposal. Other processes cannot
     /// decide meanwhile. Returns whether anything was pending.
-    pub(crate) fn decide(&self, place: &Place, decision: impl FnOnce(&Pending) -> Settled) -> Result<bool, Failure> {
+    pub(crate) fn decide(
+        &self,
+        place: &WorkloadId,
+        decision: impl FnOnce(&Pending) -> Settled,
+    ) -> Result<bool, Failure> {
         self.store(place).decide(&place.1, decision).map_err(write_failed)
     }
 
     /// Removes a proposal as a whole, whatever it contains. Returns whether there was one.
-    pub(crate) fn remove(&self, place: &Place) -> Result<bool, Failure> {
+    pub(crate) fn remove(&self, place: &WorkloadId) -> Result<bool, Failure> {
         self.store(place).remove_proposal(&place.1).map_err(write_failed)
     }
 
     /// Returns the path of a workload's file, relative to the workspace.
-    pub(crate) fn file(&self, place: &Place) -> String {
+    pub(crate) fn file(&self, place: &WorkloadId) -> String {
         let (folder, store) = &self.packages[place.0];
         self.file_below(folder, store, &place.1)
     }
@@ -129,13 +133,13 @@ impl Proposals {
     }
 
     /// Returns the path of a workload's proposal, relative to the workspace.
-    pub(crate) fn proposal_file(&self, place: &Place) -> String {
+    pub(crate) fn proposal_file(&self, place: &WorkloadId) -> String {
         let file = self.store(place).proposal_file(&place.1);
         file.strip_prefix(&self.workspace).unwrap_or(&file).display().to_string()
     }
 
     /// Returns all pending findings, and the faults of unreadable files.
-    pub(crate) fn all(&self) -> (Vec<(Place, Pending)>, Vec<StoreError>) {
+    pub(crate) fn all(&self) -> (Vec<(WorkloadId, Pending)>, Vec<StoreError>) {
         let (mut found, mut faults) = (Vec::new(), Vec::new());
         for place in self.places() {
             match self.pending(&place) {
@@ -148,14 +152,14 @@ impl Proposals {
     }
 
     /// Returns the keys of a workload's pending findings.
-    pub(crate) fn keys(&self, place: &Place, pending: &Pending) -> PendingKeys {
+    pub(crate) fn keys(&self, place: &WorkloadId, pending: &Pending) -> PendingKeys {
         PendingKeys::new(&place.1, self.file(place), pending)
     }
 
     /// Returns what the keys select together. A key that matches nothing, or is ambiguous, is wrong
     /// usage.
-    pub(crate) fn resolve(&self, keys: &[String], decision: Decision) -> Result<BTreeMap<Place, Taken>, Failure> {
-        let mut all: BTreeMap<Place, Taken> = BTreeMap::new();
+    pub(crate) fn resolve(&self, keys: &[String], decision: Decision) -> Result<BTreeMap<WorkloadId, Taken>, Failure> {
+        let mut all: BTreeMap<WorkloadId, Taken> = BTreeMap::new();
         let mut worst: Option<Failure> = None;
         let mut lookup = Lookup::new(self);
         for key in keys {
@@ -184,8 +188,8 @@ struct Lookup<'a> {
     proposals: &'a Proposals,
     /// The names of each package's workloads.
     names: Vec<BTreeSet<&'a str>>,
-    pending: BTreeMap<Place, PendingEntry>,
-    held: BTreeMap<Place, Vec<BTreeSet<Fact>>>,
+    pending: BTreeMap<WorkloadId, PendingEntry>,
+    held: BTreeMap<WorkloadId, Vec<BTreeSet<Fact>>>,
 }
 
 /// The pending findings of a workload, and the keys that `cargo sysguard pending` prints for it.
@@ -202,7 +206,7 @@ impl<'a> Lookup<'a> {
     }
 
     /// Returns what one key selects in every package.
-    fn meaning(&mut self, key: &str, decision: Decision) -> Result<Vec<(Place, Taken)>, Failure> {
+    fn meaning(&mut self, key: &str, decision: Decision) -> Result<Vec<(WorkloadId, Taken)>, Failure> {
         let mut meant = Vec::new();
         for index in 0..self.names.len() {
             let aims = self.names[index].iter().filter_map(|name| Some((*name, aim(name, key)?)));
@@ -238,7 +242,13 @@ impl<'a> Lookup<'a> {
         Ok(meant)
     }
 
-    fn taken(&mut self, place: Place, key: &str, aim: &Aim, decision: Decision) -> Result<Option<Meaning>, Failure> {
+    fn taken(
+        &mut self,
+        place: WorkloadId,
+        key: &str,
+        aim: &Aim,
+        decision: Decision,
+    ) -> Result<Option<Meaning>, Failure> {
         if *aim == Aim::Whole && decision == Decision::Reject {
             // A malformed proposal can be rejected as a whole.
             let has_proposal = self.proposals.store(&place).pending().any(|pending| pending == place.1);
@@ -258,7 +268,7 @@ impl<'a> Lookup<'a> {
         Ok(held.then_some(Meaning { place, taken: Taken::Held, printed: false }))
     }
 
-    fn entry(&mut self, place: &Place) -> Result<&PendingEntry, Failure> {
+    fn entry(&mut self, place: &WorkloadId) -> Result<&PendingEntry, Failure> {
         let read = || {
             let pending = self.proposals.pending(place).map_err(Failure::failed)?;
             let printed = pending.iter().flat_map(|pending| pending.keys(&place.1)).collect();
@@ -268,7 +278,7 @@ impl<'a> Lookup<'a> {
     }
 
     /// Returns whether the workload's file contains it, on any platform.
-    fn holds(&mut self, place: &Place, aim: &Aim) -> Result<bool, Failure> {
+    fn holds(&mut self, place: &WorkloadId, aim: &Aim) -> Result<bool, Failure> {
         let store = self.proposals.store(place);
         if !store.names().any(|known| known == place.1) {
             return Ok(false);
@@ -319,7 +329,7 @@ pub(crate) enum Decision {
 }
 
 struct Meaning {
-    place: Place,
+    place: WorkloadId,
     taken: Taken,
     /// Whether `pending` prints this key.
     printed: bool,
@@ -332,8 +342,8 @@ pub(crate) fn takes_reason(facts: &BTreeSet<Fact>) -> bool {
 
 /// Returns the cached value for a workload, reading it on the first call.
 fn read_once<'a, T>(
-    known: &'a mut BTreeMap<Place, T>,
-    place: &Place,
+    known: &'a mut BTreeMap<WorkloadId, T>,
+    place: &WorkloadId,
     read: impl FnOnce() -> Result<T, Failure>,
 ) -> Result<&'a T, Failure> {
     Ok(match known.entry(place.clone()) {

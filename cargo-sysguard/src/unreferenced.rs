@@ -12,7 +12,7 @@ use sysguard::unstable::store::{Store, proposals_below};
 use crate::exit_code::{Failure, Outcome};
 use crate::message;
 use crate::nested::Plan;
-use crate::proposals::{Place, Proposals};
+use crate::proposals::{Proposals, WorkloadId};
 
 /// The action on orphans, as insta's `--unreferenced`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -91,7 +91,8 @@ impl Unreferenced {
     /// Handles proposals without an expectation file, with a line on standard error for each.
     pub(crate) fn exec(self, proposals: &Proposals, ci: bool) -> Result<Outcome, Failure> {
         let resolved = self.resolved(ci);
-        let orphans: Vec<Place> = proposals.places().into_iter().filter(|place| is_orphan(proposals, place)).collect();
+        let orphans: Vec<WorkloadId> =
+            proposals.places().into_iter().filter(|place| is_orphan(proposals, place)).collect();
         for place in &orphans {
             let file = proposals.proposal_file(place);
             let line = match resolved {
@@ -118,7 +119,7 @@ impl Unreferenced {
 
 /// Returns whether a proposal lacks its file. A test of cargo needs none before its first accepted
 /// finding.
-fn is_orphan(proposals: &Proposals, place: &Place) -> bool {
+fn is_orphan(proposals: &Proposals, place: &WorkloadId) -> bool {
     let store = proposals.store(place);
     let needs_no_file = || {
         store.proposal(&place.1).is_ok_and(|proposal| {

@@ -36,7 +36,7 @@ use crate::settings::{self, Flags, RawSettings};
 /// fn main() -> std::process::ExitCode {
 ///     sysguard::Harness::new(env!("CARGO_MANIFEST_DIR"))
 ///         // Compared with expectations/parse.yaml, which the first run proposes.
-///         .workload("parse", || drop("1,2,3".split(',').count()))
+///         .workload("parse", || drop("1,2,3".split(',').collect::<Vec<_>>()))
 ///         // Checked by these assertions, without a file.
 ///         .check("offline", || drop(std::fs::read("/dev/null")), |seen| {
 ///             seen.forbid(Subsystem::Network);

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::recorder::{Recorder, Selection};
 use crate::model::attribution::Answers;
-use crate::model::decode::{self, EnteredCall, Places};
+use crate::model::decode::{self, EnteredCall, NamedFolders};
 use crate::model::kernel::call::{Call, CallOutcome, Tid};
 use crate::model::trace::event::Event;
 use crate::model::trace::logged::{Happening, Logged, TimedCall};
@@ -30,7 +30,7 @@ pub(super) struct CallLog<'a> {
     arrived: Instant,
     /// The first process has become the command: what came before are the launcher's calls.
     is_started: bool,
-    places: Places,
+    places: NamedFolders,
     programs: HashMap<Tid, Rc<str>>,
     calls: HashMap<Tid, Pending>,
     /// When calls were last checked for being unfinished.
@@ -52,7 +52,7 @@ impl<'a> CallLog<'a> {
     pub(in crate::linux) fn new(recorder: &'a mut dyn Recorder) -> Self {
         let now = Instant::now();
         let (programs, calls) = (HashMap::new(), HashMap::new());
-        let places = Places::default();
+        let places = NamedFolders::default();
         Self { recorder, begin: now, arrived: now, is_started: false, places, programs, calls, checked: now }
     }
 

@@ -18,7 +18,7 @@ use super::paths::{self, Found, Reached, View};
 use super::sys::{self, FileStatus};
 use super::uapi::{UNIX98_PTY_MAJOR_COUNT, UNIX98_PTY_SLAVE_MAJOR};
 use crate::model::attribution::objects::Reference;
-use crate::model::attribution::{Answer, Failure, Object, ObjectClass, Place, Query};
+use crate::model::attribution::{Answer, Failure, Object, ObjectClass, PathArgument, Query};
 use crate::model::guard::Access;
 use crate::model::kernel::call::Tid;
 
@@ -95,7 +95,7 @@ impl Objects {
 
     /// Returns the object at a path of a task; `text` is not empty. A missing file is an error;
     /// `None` means unknown.
-    pub(super) fn of_path(&mut self, task: Tid, place: &Place, text: &[u8]) -> io::Result<Option<Object>> {
+    pub(super) fn of_path(&mut self, task: Tid, place: &PathArgument, text: &[u8]) -> io::Result<Option<Object>> {
         let view = self.view(task);
         match paths::resolve(view, place, text, &mut self.mounts) {
             Found::File(reached) => self.of_reached(task, &reached),

@@ -18,7 +18,7 @@ use nix::sys::statfs::{self, AUTOFS_SUPER_MAGIC, FUSE_SUPER_MAGIC, PROC_SUPER_MA
 use super::mounts::Mounts;
 use super::sys::{self, FileStatus};
 use super::uapi::AAFS_MAGIC;
-use crate::model::attribution::Place;
+use crate::model::attribution::PathArgument;
 use crate::model::kernel::call::Tid;
 
 /// The result of a path lookup.
@@ -68,7 +68,7 @@ impl View {
     }
 
     /// Opens the directory where relative paths begin.
-    fn base(self, place: &Place) -> io::Result<OwnedFd> {
+    fn base(self, place: &PathArgument) -> io::Result<OwnedFd> {
         let task = self.task;
         let base = place.directory.map_or_else(|| format!("/proc/{task}/cwd"), |fd| format!("/proc/{task}/fd/{fd}"));
         open(&base)
@@ -84,13 +84,13 @@ fn open(path: &str) -> io::Result<OwnedFd> {
 }
 
 /// Resolves `text`, which is not empty, from the start that `place` gives.
-pub(super) fn resolve(view: View, place: &Place, text: &[u8], mounts: &mut Mounts) -> Found {
+pub(super) fn resolve(view: View, place: &PathArgument, text: &[u8], mounts: &mut Mounts) -> Found {
     Some(()).and_then(|()| Resolution::new(view, place, text, mounts)?.run()).unwrap_or(Found::Unknown)
 }
 
 struct Resolution<'a> {
     view: View,
-    place: &'a Place,
+    place: &'a PathArgument,
     text: CString,
     is_absolute: bool,
     /// `None` for an absolute path if the task has our root.
@@ -99,7 +99,7 @@ struct Resolution<'a> {
 }
 
 impl<'a> Resolution<'a> {
-    fn new(view: View, place: &'a Place, text: &[u8], mounts: &'a mut Mounts) -> Option<Self> {
+    fn new(view: View, place: &'a PathArgument, text: &[u8], mounts: &'a mut Mounts) -> Option<Self> {
         let is_absolute = text.first() == Some(&b'/');
         let base = match is_absolute {
             true if view.shares_root => None,

@@ -39,7 +39,7 @@ pub fn remove_tree(folder: &Path) -> Result<(), Remains> {
     let mut remains = Remains { folder: folder.display().to_string(), ..Remains::default() };
     for pause in PAUSES {
         thread::sleep(Duration::from_millis(pause));
-        let left = match Place::of(folder) {
+        let left = match FolderEntry::of(folder) {
             Ok(place) => place.remove(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => {
@@ -58,7 +58,7 @@ pub fn remove_tree(folder: &Path) -> Result<(), Remains> {
 }
 
 /// A folder, by its name in its open parent.
-struct Place {
+struct FolderEntry {
     path: PathBuf,
     parent: OwnedFd,
     name: CString,
@@ -94,7 +94,7 @@ struct Walk {
     left: Left,
 }
 
-impl Place {
+impl FolderEntry {
     fn of(folder: &Path) -> io::Result<Self> {
         let name = folder.file_name().ok_or(io::ErrorKind::InvalidInput)?;
         let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));

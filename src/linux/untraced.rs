@@ -20,7 +20,7 @@ use crate::model::kernel::uapi::CLONE_UNTRACED;
 
 /// Where a call that creates a task has its flags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum FlagsLocation {
     /// In the register of the first argument, under this ABI: clone.
     Register(Abi),
     /// In memory, at this address: clone3. Its `struct clone_args` begins with the flags.
@@ -30,7 +30,7 @@ enum Place {
 /// A change to a call, and the value before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Change {
-    place: Place,
+    place: FlagsLocation,
     /// The flags, or the address of the arguments.
     before: u64,
     /// Where the copy of the arguments is.
@@ -63,8 +63,8 @@ impl CloneRewriter {
     pub(super) fn at_entry(&mut self, task: &Stopped, call: &Call) -> io::Result<Entry> {
         let Some(place) = flags_of(call) else { return Ok(Entry::Traced) };
         let flags = match place {
-            Place::Register(_) => Some(call.args[0]),
-            Place::Memory(address) => {
+            FlagsLocation::Register(_) => Some(call.args[0]),
+            FlagsLocation::Memory(address) => {
                 // A filter's stop may follow an entry stop of the same call.
                 if self.changes.get(&task.tid()).is_some_and(|change| change.copy == Some(address)) {
                     return Ok(Entry::Copied(address));
@@ -101,7 +101,7 @@ impl CloneRewriter {
         if let Some(flags) = arguments.first_chunk_mut::<8>() {
             *flags = (u64::from_le_bytes(*flags) & !CLONE_UNTRACED).to_le_bytes();
         }
-        let place = Place::Register(call.syscall.abi);
+        let place = FlagsLocation::Register(call.syscall.abi);
         if !write_all(task, copy, arguments)? || !write(task, place, copy)? {
             return Ok(None);
         }
@@ -143,10 +143,10 @@ impl CloneRewriter {
     }
 }
 
-fn flags_of(call: &Call) -> Option<Place> {
+fn flags_of(call: &Call) -> Option<FlagsLocation> {
     match call.syscall.row()?.name {
-        "clone" => Some(Place::Register(call.syscall.abi)),
-        "clone3" => Some(Place::Memory(call.args[0])),
+        "clone" => Some(FlagsLocation::Register(call.syscall.abi)),
+        "clone3" => Some(FlagsLocation::Memory(call.args[0])),
         _ => None,
     }
 }
@@ -155,7 +155,7 @@ fn undo(task: &Stopped, change: Change) -> io::Result<()> {
     if let Some(copy) = change.copy {
         write_all(task, copy, &[0; MAX_ARGUMENTS])?;
     }
-    if matches!(change.place, Place::Register(_)) && sys::RESULT_REPLACES_FIRST_ARGUMENT {
+    if matches!(change.place, FlagsLocation::Register(_)) && sys::RESULT_REPLACES_FIRST_ARGUMENT {
         return Ok(());
     }
     write(task, change.place, change.before).map(drop)
@@ -174,10 +174,10 @@ fn write_all(task: &Stopped, address: u64, bytes: &[u8]) -> io::Result<bool> {
 
 /// Writes a value and returns whether that was possible. It counts as written if the task was
 /// killed meanwhile, since it makes no child.
-fn write(task: &Stopped, place: Place, flags: u64) -> io::Result<bool> {
+fn write(task: &Stopped, place: FlagsLocation, flags: u64) -> io::Result<bool> {
     let written = match place {
-        Place::Register(abi) => task.write_first_argument(abi, flags)?,
-        Place::Memory(address) => task.write_word(address, flags)?,
+        FlagsLocation::Register(abi) => task.write_first_argument(abi, flags)?,
+        FlagsLocation::Memory(address) => task.write_word(address, flags)?,
     };
     Ok(matches!(written, Alive::Gone | Alive::Yes(true)))
 }
@@ -190,9 +190,9 @@ mod tests {
     #[test]
     fn flags_are_found_in_each_clone_call() {
         for (abi, name, place) in [
-            (Abi::X86_64, "clone", Some(Place::Register(Abi::X86_64))),
-            (Abi::I386, "clone", Some(Place::Register(Abi::I386))),
-            (Abi::Aarch64, "clone3", Some(Place::Memory(7))),
+            (Abi::X86_64, "clone", Some(FlagsLocation::Register(Abi::X86_64))),
+            (Abi::I386, "clone", Some(FlagsLocation::Register(Abi::I386))),
+            (Abi::Aarch64, "clone3", Some(FlagsLocation::Memory(7))),
             (Abi::X86_64, "fork", None),
             (Abi::X86_64, "read", None),
         ] {

@@ -12,7 +12,9 @@ use super::loader::Loaders;
 use super::memory;
 use super::objects::Objects;
 use crate::model::attribution::files::{CacheEffect, cache_effect, moves_root, shares_files};
-use crate::model::attribution::{Answer, Answers, Failure, Memory, Object, Place, Query, Question, answers, made};
+use crate::model::attribution::{
+    Answer, Answers, Failure, Memory, Object, PathArgument, Query, Question, answers, made,
+};
 use crate::model::guard;
 use crate::model::kernel::call::{Call, CallOutcome, Tid};
 use crate::model::trace::event::Event;
@@ -89,7 +91,7 @@ impl Witness {
     }
 
     /// Returns what a path leads to.
-    pub(super) fn target_of_path(&mut self, task: Tid, place: &Place) -> Target {
+    pub(super) fn target_of_path(&mut self, task: Tid, place: &PathArgument) -> Target {
         match self.answer_for_path(task, place) {
             Ok(Answer::Object(object)) => Target::Object(object),
             Err(Failure::Absent) => Target::Absent,
@@ -249,7 +251,7 @@ impl Witness {
 
     /// Answers a question about a path. A lookup that fails as the call itself does matters only if
     /// the call succeeds: [`Answer::Unanswerable`] then means a refusal.
-    fn of_path(&mut self, task: Tid, place: &Place) -> Answer {
+    fn of_path(&mut self, task: Tid, place: &PathArgument) -> Answer {
         match self.answer_for_path(task, place) {
             Ok(answer) => answer,
             Err(Failure::Absent) => Answer::None,
@@ -257,7 +259,7 @@ impl Witness {
         }
     }
 
-    fn answer_for_path(&mut self, task: Tid, place: &Place) -> Result<Answer, Failure> {
+    fn answer_for_path(&mut self, task: Tid, place: &PathArgument) -> Result<Answer, Failure> {
         // A null path means the fd itself: do_utimes(), fs/utimes.c, for futimens(3).
         if place.address == 0 {
             return Ok(place.directory.map_or(Answer::None, |fd| self.of_fd(task, fd)));

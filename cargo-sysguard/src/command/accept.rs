@@ -9,7 +9,7 @@ use sysguard::unstable::model::facts::fact::Fact;
 use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::output;
-use crate::proposals::{Decision, Place, ProposalFlags, Taken, takes_reason};
+use crate::proposals::{Decision, ProposalFlags, Taken, WorkloadId, takes_reason};
 
 /// `accept`'s options.
 #[derive(Debug, clap::Args)]
@@ -35,7 +35,7 @@ impl Options {
         let proposals = self.proposals.open(context)?;
         let taken = proposals.resolve(&self.keys, Decision::Accept)?;
         let why = self.why.as_deref();
-        let mut decided: Vec<(Place, BTreeSet<Fact>)> = Vec::new();
+        let mut decided: Vec<(WorkloadId, BTreeSet<Fact>)> = Vec::new();
         for (place, taken) in taken {
             let Taken::Facts(facts) = taken else { continue };
             if why.is_some() && !takes_reason(&facts) {

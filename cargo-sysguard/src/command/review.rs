@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
 use crate::message;
 use crate::output;
-use crate::proposals::{Place, ProposalFlags, Proposals};
+use crate::proposals::{ProposalFlags, Proposals, WorkloadId};
 use crate::review::{Review, write_change};
 
 /// `review`'s options.
@@ -69,7 +69,7 @@ impl Options {
     }
 
     /// Returns the pending findings of the selected workloads, and the unreadable files of all.
-    fn pending(&self, proposals: &Proposals) -> (Vec<(Place, Pending)>, Vec<StoreError>) {
+    fn pending(&self, proposals: &Proposals) -> (Vec<(WorkloadId, Pending)>, Vec<StoreError>) {
         let (mut found, faults) = proposals.all();
         let is_named = |name: &str| self.filters.iter().any(|filter| name.contains(filter.as_str()));
         found.retain(|((_, name), _)| self.filters.is_empty() || is_named(name));
@@ -80,7 +80,7 @@ impl Options {
 /// Prints how accepting all findings changes the file, and the commands to decide on them.
 fn show(
     proposals: &Proposals,
-    place: &Place,
+    place: &WorkloadId,
     pending: &Pending,
     flag: &str,
     diff_tool: Option<DiffTool<'_>>,

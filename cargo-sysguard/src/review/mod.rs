@@ -18,7 +18,7 @@ pub(crate) use self::screen::write_change;
 use self::screen::{Card, Screen};
 use self::state::{Step, Walk};
 use crate::exit_code::Failure;
-use crate::proposals::{Decision, Place, Proposals, takes_reason};
+use crate::proposals::{Decision, Proposals, WorkloadId, takes_reason};
 
 /// One review of all pending findings.
 pub(crate) struct Review<'a> {
@@ -29,7 +29,7 @@ pub(crate) struct Review<'a> {
 
 /// One thing to decide on.
 struct Item {
-    place: Place,
+    place: WorkloadId,
     /// The pending fact, or nothing for an empty first baseline.
     fact: Option<Fact>,
 }
@@ -43,8 +43,12 @@ pub(crate) struct Tally {
 
 impl<'a> Review<'a> {
     /// Returns a review of these pending findings.
-    pub(crate) fn new(proposals: &'a Proposals, found: &[(Place, Pending)], diff_tool: Option<DiffTool<'a>>) -> Self {
-        let of = |(place, pending): &(Place, Pending)| {
+    pub(crate) fn new(
+        proposals: &'a Proposals,
+        found: &[(WorkloadId, Pending)],
+        diff_tool: Option<DiffTool<'a>>,
+    ) -> Self {
+        let of = |(place, pending): &(WorkloadId, Pending)| {
             let facts: Vec<Fact> = pending.findings().into_iter().map(|finding| finding.fact).collect();
             let nothing = facts.is_empty().then_some(None);
             let place = place.clone();

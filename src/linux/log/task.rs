@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::super::{memory, sys};
 use crate::model::attribution::ObjectKind;
-use crate::model::decode::{self, Place, View};
+use crate::model::decode::{self, FileArgument, View};
 use crate::model::kernel::call::{Call, Tid};
 
 /// A task that is stopped, or of which no memory is read.
@@ -77,7 +77,7 @@ impl StoppedTask {
     /// Returns the paths of a call as absolute paths, and what its fds stand for. Links are not
     /// resolved.
     pub(super) fn places_of(&self, call: &Call) -> Vec<String> {
-        let place = |Place { directory, path }: Place| match path {
+        let place = |FileArgument { directory, path }: FileArgument| match path {
             None => self.fd(directory?),
             Some(path) => {
                 let path = String::from_utf8_lossy(&path).into_owned();

@@ -14,7 +14,7 @@ fn identity(status: &FileStatus) -> Identity {
 }
 
 /// Returns what this process finds by opening the path; `None` if that fails.
-fn truth(place: &Place, base: Option<&OwnedFd>, text: &str) -> Option<Identity> {
+fn truth(place: &PathArgument, base: Option<&OwnedFd>, text: &str) -> Option<Identity> {
     let text = CString::new(text).expect("no zero");
     let file = sys::open_place(base, &text, place.follows, 0).ok()?;
     Some(identity(&sys::open_file_status(&file).expect("a status")))
@@ -25,7 +25,7 @@ fn view(shares_root: bool) -> View {
     View { root_has_same_names: own_root_has_same_names(view, &mut Mounts::default()), ..view }
 }
 
-fn by_walk(view: View, place: &Place, text: &str, mounts: &mut Mounts) -> Found {
+fn by_walk(view: View, place: &PathArgument, text: &str, mounts: &mut Mounts) -> Found {
     let walked = Resolution::new(view, place, text.as_bytes(), mounts)
         .and_then(|mut resolution| walk::Walk::new(&mut resolution)?.run());
     walked.unwrap_or(Found::Unknown)
@@ -112,7 +112,7 @@ fn resolution_agrees_with_open() {
     let views = [true, false].map(view);
     let (mut files, mut unknown) = (0, 0);
     for (at, text) in texts().take(1500).enumerate() {
-        let place = Place { directory: Some(directory.as_raw_fd()), address: 0, follows: at % 3 != 0 };
+        let place = PathArgument { directory: Some(directory.as_raw_fd()), address: 0, follows: at % 3 != 0 };
         let truth = truth(&place, Some(&directory), &text);
         for view in views {
             let found = resolve(view, &place, text.as_bytes(), &mut mounts);
@@ -130,7 +130,7 @@ fn resolution_agrees_with_open() {
 
 #[test]
 fn missing_files_are_certain_outside_procfs_only() {
-    let here = Place { directory: None, address: 0, follows: true };
+    let here = PathArgument { directory: None, address: 0, follows: true };
     for (text, is_certain) in [
         ("/nowhere", true),
         ("/dev/nowhere", true),
@@ -147,7 +147,7 @@ fn missing_files_are_certain_outside_procfs_only() {
 
 #[test]
 fn link_of_an_fd_names_its_task() {
-    let here = Place { directory: None, address: 0, follows: true };
+    let here = PathArgument { directory: None, address: 0, follows: true };
     let file = open("/dev/null").expect("a file");
     for directory in ["/proc/self/fd", "/proc/thread-self/fd", "/dev/fd"].map(Path::new) {
         let text = directory.join(file.as_raw_fd().to_string());

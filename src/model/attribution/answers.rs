@@ -81,16 +81,16 @@ pub enum Question {
     /// The object of the fd that the call returned.
     Returned,
     /// The object at this path before the call.
-    PathBefore(Place),
+    PathBefore(PathArgument),
     /// The object at this path after the call.
-    PathAfter(Place),
+    PathAfter(PathArgument),
     /// The program that runs after the call.
     Program,
 }
 
 /// A path in the memory of a tracee.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct PathArgument {
     /// The fd of the directory where it begins; `None` for the working directory.
     pub directory: Option<i32>,
     /// The address of its text.
@@ -135,7 +135,7 @@ pub fn object(call: &Call, memory: &Memory) -> Option<Question> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Opening {
     /// The path of the file.
-    pub place: Place,
+    pub place: PathArgument,
     /// The call creates the file if it does not exist, so that its absence means nothing.
     pub makes: bool,
     /// The fd will be readable, by `O_ACCMODE` of open(2).
@@ -152,13 +152,14 @@ pub fn opening(call: &Call) -> Option<Opening> {
     let (flags, path) = (decoded.args[at], at.checked_sub(1)?);
     let directory = path.checked_sub(1).map(|at| decoded.args[at] as i32).filter(|fd| *fd != AT_FDCWD);
     let is_exclusive = flags & (O_CREAT | O_EXCL) == O_CREAT | O_EXCL;
-    let place = Place { directory, address: decoded.args[path], follows: flags & O_NOFOLLOW == 0 && !is_exclusive };
+    let place =
+        PathArgument { directory, address: decoded.args[path], follows: flags & O_NOFOLLOW == 0 && !is_exclusive };
     let (reads, writes) = (flags & O_ACCMODE != O_WRONLY, flags & O_ACCMODE != 0);
     let is_named = decoded.name != "open_by_handle_at" && flags & O_TMPFILE == 0;
     is_named.then_some(Opening { place, makes: flags & O_CREAT != 0, reads, writes })
 }
 
-fn place(decoded: &DecodedCall, path: Path) -> Place {
+fn place(decoded: &DecodedCall, path: Path) -> PathArgument {
     let follows = match path.link {
         Link::Followed => true,
         Link::Itself => false,
@@ -166,7 +167,7 @@ fn place(decoded: &DecodedCall, path: Path) -> Place {
         Link::ItselfUnless(at) => decoded.args[at] & AT_SYMLINK_FOLLOW != 0,
     };
     let directory = path.directory.map(|at| decoded.args[at] as i32).filter(|fd| *fd != AT_FDCWD);
-    Place { directory, address: decoded.args[path.at], follows }
+    PathArgument { directory, address: decoded.args[path.at], follows }
 }
 
 #[cfg(test)]
@@ -184,7 +185,7 @@ mod tests {
 
     #[test]
     fn question_follows_from_the_call() {
-        let path = |directory, address, follows| Place { directory, address, follows };
+        let path = |directory, address, follows| PathArgument { directory, address, follows };
         const CWD: u64 = AT_FDCWD as u32 as u64;
         for (name, args, question) in [
             ("read", [3, 0, 0, 0, 0, 0], Some(Question::Fd(3))),
@@ -237,7 +238,7 @@ mod tests {
     #[test]
     fn opening_is_known_if_a_path_names_it() {
         let opened = |name, args| opening(&call(Abi::X86_64, name, args));
-        let place = |directory, follows| Place { directory, address: 8, follows };
+        let place = |directory, follows| PathArgument { directory, address: 8, follows };
         let found = |place| Opening { place, makes: false, reads: true, writes: false };
         assert_eq!(opened("open", [8, 0, 0, 0, 0, 0]), Some(found(place(None, true))));
         assert_eq!(opened("openat", [-100_i32 as u64, 8, 0o400_000, 0, 0, 0]), Some(found(place(None, false))));

@@ -22,7 +22,7 @@ mod refusal;
 pub mod subsystem;
 pub mod values;
 
-pub use answers::{Answer, Answers, Place, Question, Receiver};
+pub use answers::{Answer, Answers, PathArgument, Question, Receiver};
 pub use attribute::{Use, attribute, made};
 pub use blind::{blind_spot, unanswerable};
 pub use decode::meant;

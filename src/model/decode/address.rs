@@ -3,7 +3,7 @@
 use core::net::{Ipv6Addr, SocketAddrV4, SocketAddrV6};
 
 use super::names;
-use super::text::{PATH, Places};
+use super::text::{NamedFolders, PATH};
 use crate::model::attribution::values::table as values;
 
 /// The most bytes of an address: `struct sockaddr_storage`.
@@ -11,7 +11,7 @@ pub(super) const LONGEST: usize = 128;
 
 /// Returns a socket address: `127.0.0.1:53`, `"/run/socket"`, `@"abstract"`, `netlink:kernel`.
 /// Returns the family and the length if it is too short for its family, or its family is unknown.
-pub(super) fn socket_address(bytes: &[u8], places: &Places) -> String {
+pub(super) fn socket_address(bytes: &[u8], places: &NamedFolders) -> String {
     let Some(family) = short(bytes, 0) else { return "unnamed".to_owned() };
     let family = names::value(&values::FAMILY, family.into());
     let known = match family.as_str() {
@@ -52,7 +52,7 @@ fn inet6(bytes: &[u8]) -> Option<String> {
 }
 
 /// unix(7): an abstract name begins with a zero byte and may hold others; a path ends with one.
-fn unix(name: &[u8], places: &Places) -> String {
+fn unix(name: &[u8], places: &NamedFolders) -> String {
     match name {
         [] => "unnamed".to_owned(),
         [0, rest @ ..] => format!("@{}", places.quoted(rest, PATH, true)),
@@ -112,7 +112,7 @@ mod tests {
             (vec![38, 0, 1, 2], "AF_ALG[4 bytes]"),
             (vec![0xee, 0xee], "0xeeee[2 bytes]"),
         ] {
-            assert_eq!(socket_address(&bytes, &Places::default()), text);
+            assert_eq!(socket_address(&bytes, &NamedFolders::default()), text);
         }
     }
 }

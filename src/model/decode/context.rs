@@ -4,7 +4,7 @@
 use super::kind::Names;
 use super::names;
 use super::names::files::{ARM, OPEN, OTHERS};
-use super::text::{PATH, Places};
+use super::text::{NamedFolders, PATH};
 use super::view::Reader;
 use crate::model::kernel::signal;
 use crate::model::kernel::syscall::Abi;
@@ -17,7 +17,7 @@ pub(super) struct Context<'a> {
     pub(super) abi: Abi,
     pub(super) args: [u64; 6],
     pub(super) reader: Reader<'a>,
-    pub(super) places: &'a Places,
+    pub(super) places: &'a NamedFolders,
 }
 
 impl Context<'_> {

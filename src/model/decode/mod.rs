@@ -28,7 +28,7 @@ use std::borrow::Cow;
 
 use context::Context;
 use kind::{Kind, Output};
-pub use text::Places;
+pub use text::NamedFolders;
 use view::Reader;
 pub use view::View;
 
@@ -54,7 +54,7 @@ enum Part {
 
 /// A path or an fd among the arguments of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct FileArgument {
     /// The fd where a relative path begins; `None` for the working directory.
     pub directory: Option<i32>,
     /// The path; `None` for the fd itself.
@@ -63,7 +63,7 @@ pub struct Place {
 
 impl EnteredCall {
     /// Decodes the arguments of a call at its entry.
-    pub fn new(call: &Call, view: &dyn View, places: &Places) -> Self {
+    pub fn new(call: &Call, view: &dyn View, places: &NamedFolders) -> Self {
         let (name, args) = carried::unpacked(call, view);
         let abi = call.syscall.abi;
         let context = Context { name: &name, abi, args, reader: Reader::new(view, abi, &name), places };
@@ -74,7 +74,7 @@ impl EnteredCall {
     }
 
     /// Returns the call with its arguments, after it has ended: `accept(3, 127.0.0.1:50312)`.
-    pub fn call(&self, outcome: CallOutcome, view: &dyn View, places: &Places) -> String {
+    pub fn call(&self, outcome: CallOutcome, view: &dyn View, places: &NamedFolders) -> String {
         let context = self.context(view, places);
         let mut parts = Vec::with_capacity(self.parts.len());
         for part in &self.parts {
@@ -87,11 +87,11 @@ impl EnteredCall {
     }
 
     /// Returns the result: `3`, `-1 ENOENT`, or `?` if there is none.
-    pub fn result(&self, outcome: CallOutcome, view: &dyn View, places: &Places) -> String {
+    pub fn result(&self, outcome: CallOutcome, view: &dyn View, places: &NamedFolders) -> String {
         outputs::result(&self.context(view, places), outcome)
     }
 
-    fn context<'a>(&'a self, view: &'a dyn View, places: &'a Places) -> Context<'a> {
+    fn context<'a>(&'a self, view: &'a dyn View, places: &'a NamedFolders) -> Context<'a> {
         let reader = Reader::new(view, self.abi, &self.name);
         Context { name: &self.name, abi: self.abi, args: self.args, reader, places }
     }
@@ -99,7 +99,7 @@ impl EnteredCall {
 
 /// Returns a stopped call and its result as one line. At an entry the outcome is
 /// [`CallOutcome::Unknown`], and the line has no result.
-pub fn line(call: &Call, outcome: CallOutcome, view: &dyn View, places: &Places) -> String {
+pub fn line(call: &Call, outcome: CallOutcome, view: &dyn View, places: &NamedFolders) -> String {
     let entered = EnteredCall::new(call, view, places);
     let text = entered.call(outcome, view, places);
     match outcome {
@@ -114,7 +114,7 @@ pub fn name(call: &Call, view: &dyn View) -> Cow<'static, str> {
 }
 
 /// Returns the paths and fds among the arguments of a call.
-pub fn places(call: &Call, view: &dyn View) -> Vec<Place> {
+pub fn places(call: &Call, view: &dyn View) -> Vec<FileArgument> {
     let (name, args) = carried::unpacked(call, view);
     let abi = call.syscall.abi;
     let reader = Reader::new(view, abi, &name);
@@ -123,12 +123,12 @@ pub fn places(call: &Call, view: &dyn View) -> Vec<Place> {
     for (kind, at, args) in registers(&name, abi, args) {
         let fd = args[at] as i32;
         match kind {
-            Kind::Fd => found.push(Place { directory: Some(fd), path: None }),
+            Kind::Fd => found.push(FileArgument { directory: Some(fd), path: None }),
             // AT_FDCWD is negative; a directory fd matters only for the path after it.
             Kind::DirFd => directory = (fd >= 0).then_some(fd),
             Kind::Path => {
                 let path = reader.string(args[at]).map(|(text, _)| text);
-                found.extend(path.map(|path| Place { directory, path: Some(path) }));
+                found.extend(path.map(|path| FileArgument { directory, path: Some(path) }));
                 directory = None;
             }
             _ => {}

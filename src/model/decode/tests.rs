@@ -59,11 +59,11 @@ fn call(abi: Abi, name: &str, args: &[u64]) -> Call {
 }
 
 fn returned(name: &str, args: &[u64], value: i64, task: &Fake) -> String {
-    line(&call(Abi::X86_64, name, args), CallOutcome::Returned(value), task, &Places::default())
+    line(&call(Abi::X86_64, name, args), CallOutcome::Returned(value), task, &NamedFolders::default())
 }
 
 fn failed(name: &str, args: &[u64], errno: i32, task: &Fake) -> String {
-    line(&call(Abi::X86_64, name, args), CallOutcome::Failed(Errno(errno)), task, &Places::default())
+    line(&call(Abi::X86_64, name, args), CallOutcome::Failed(Errno(errno)), task, &NamedFolders::default())
 }
 
 const HERE: u64 = -100_i64 as u64;
@@ -222,7 +222,8 @@ fn signals_and_children_are_named() {
     ] {
         assert_eq!(returned(name, args, value, &task), text);
     }
-    let ended = line(&call(Abi::X86_64, "exit_group", &[3]), CallOutcome::NeverReturned, &task, &Places::default());
+    let ended =
+        line(&call(Abi::X86_64, "exit_group", &[3]), CallOutcome::NeverReturned, &task, &NamedFolders::default());
     assert_eq!(ended, "exit_group(3) = ?");
     for (status, text) in
         [(9, "killed by SIGKILL"), (0x8b, "killed by SIGSEGV (core dumped)"), (0x137f, "stopped by SIGSTOP")]
@@ -271,17 +272,21 @@ fn layouts_of_32_bit_abis_are_read() {
         (Abi::Aarch64, "openat", &[HERE, R, 0o40_000], r#"openat("/bin/sh", O_RDONLY|O_DIRECTORY)"#),
         (Abi::Riscv64, "openat", &[HERE, R, 0o200_000], r#"openat("/bin/sh", O_RDONLY|O_DIRECTORY)"#),
     ] {
-        assert_eq!(line(&call(abi, name, args), CallOutcome::Unknown, &task, &Places::default()), text, "{abi}");
+        assert_eq!(line(&call(abi, name, args), CallOutcome::Unknown, &task, &NamedFolders::default()), text, "{abi}");
     }
     let long = Fake::default().with_longs(P, &[1, 0]);
-    let text =
-        line(&call(Abi::I386, "clock_nanosleep_time64", &[1, 0, P]), CallOutcome::Unknown, &long, &Places::default());
+    let text = line(
+        &call(Abi::I386, "clock_nanosleep_time64", &[1, 0, P]),
+        CallOutcome::Unknown,
+        &long,
+        &NamedFolders::default(),
+    );
     assert_eq!(text, "clock_nanosleep_time64(CLOCK_MONOTONIC, 0, 1s)");
 }
 
 #[test]
 fn scratch_folders_and_unknown_calls_are_shown() {
-    let places = Places::new([("/tmp/s/home".to_owned(), "$HOME")]);
+    let places = NamedFolders::new([("/tmp/s/home".to_owned(), "$HOME")]);
     let task = Fake { fds: vec![(3, "/tmp/s/home/x")], ..Fake::default() }.with(P, b"/tmp/s/home/.config\0");
     let openat = call(Abi::X86_64, "openat", &[3, P, 0]);
     let text = r#"openat(3<$HOME/x>, "$HOME/.config", O_RDONLY)"#;
@@ -298,17 +303,17 @@ fn scratch_folders_and_unknown_calls_are_shown() {
 #[test]
 fn memory_is_decoded_at_the_entry_for_inputs() {
     let (before, after) = (task().with(P, b"/before\0"), task().with(P, b"/after\0"));
-    let entered = EnteredCall::new(&call(Abi::X86_64, "readlink", &[P, Q, 64]), &before, &Places::default());
+    let entered = EnteredCall::new(&call(Abi::X86_64, "readlink", &[P, Q, 64]), &before, &NamedFolders::default());
     let after = after.with(Q, b"target-and-rest");
-    let text = entered.call(CallOutcome::Returned(6), &after, &Places::default());
+    let text = entered.call(CallOutcome::Returned(6), &after, &NamedFolders::default());
     assert_eq!(text, r#"readlink("/before", "target", 64)"#);
 }
 
 #[test]
 fn places_are_the_paths_and_fds_of_a_call() {
     let task = task().with(P, b"passwd\0").with(Q, b"/tmp/x\0");
-    let fd = |fd| Place { directory: Some(fd), path: None };
-    let path = |directory, path: &[u8]| Place { directory, path: Some(path.to_vec()) };
+    let fd = |fd| FileArgument { directory: Some(fd), path: None };
+    let path = |directory, path: &[u8]| FileArgument { directory, path: Some(path.to_vec()) };
     for (name, args, found) in [
         ("openat", &[3, P, 0][..], vec![path(Some(3), b"passwd")]),
         ("openat", &[HERE, P, 0], vec![path(None, b"passwd")]),
@@ -338,7 +343,7 @@ fn no_registers_or_memory_break_a_line() {
                     CallOutcome::Returned(i64::MAX),
                     CallOutcome::Unknown,
                 ] {
-                    let text = line(&call, outcome, &task, &Places::default());
+                    let text = line(&call, outcome, &task, &NamedFolders::default());
                     assert!(!text.contains(crate::model::text::escape::is_hidden), "{text:?}");
                     assert!(text.len() < 40_000, "{} is {} bytes long", row.name, text.len());
                 }

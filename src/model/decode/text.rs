@@ -1,5 +1,5 @@
 //! Text from a tracee, as a line shows it: quoted, escaped, cut, and with names for places that
-//! differ from run to run. Main type: [`Places`].
+//! differ from run to run. Main type: [`NamedFolders`].
 
 use std::fmt::Write;
 
@@ -12,9 +12,9 @@ pub(super) const PATH: usize = 256;
 
 /// Folders that are shown by a name, such as `$HOME`, because they differ from run to run.
 #[derive(Debug, Clone, Default)]
-pub struct Places(Vec<(Vec<u8>, &'static str)>);
+pub struct NamedFolders(Vec<(Vec<u8>, &'static str)>);
 
-impl Places {
+impl NamedFolders {
     /// Takes folders, each with the name that replaces it. Folders below others take precedence.
     pub fn new(folders: impl IntoIterator<Item = (String, &'static str)>) -> Self {
         let mut folders: Vec<_> = folders.into_iter().map(|(folder, name)| (folder.into_bytes(), name)).collect();
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn foreign_text_is_escaped_and_cut() {
-        let none = Places::default();
+        let none = NamedFolders::default();
         for (text, quoted) in [
             (&b"/etc/passwd"[..], "\"/etc/passwd\""),
             (b"a\"b\\c", r#""a\"b\\c""#),
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn scratch_folders_are_named_only_as_whole_paths() {
         let folders = [("/tmp/s", "$PWD"), ("/tmp/s/home", "$HOME"), ("/tmp/s/tmp", "$TMPDIR"), ("", "$NO")];
-        let places = Places::new(folders.map(|(folder, name)| (folder.to_owned(), name)));
+        let places = NamedFolders::new(folders.map(|(folder, name)| (folder.to_owned(), name)));
         for (text, shown) in [
             ("/tmp/s/home/.config", "$HOME/.config"),
             ("/tmp/s/home", "$HOME"),

@@ -16,7 +16,10 @@ impl Observation {
     /// would never match.
     #[track_caller]
     fn matching(&self, rule: &Rule) -> BTreeMap<Use, u64> {
-        check_rule(rule).unwrap_or_else(|unknown| panic!("{unknown}"));
+        // Not in a closure, so that the panic names the user's line.
+        if let Err(unknown) = check_rule(rule) {
+            panic!("{unknown}");
+        }
         let mut calls = BTreeMap::new();
         for (_, uses) in self.parts().filter(|(phase, _)| rule.is_of(*phase)) {
             for (used, tally) in uses.iter() {

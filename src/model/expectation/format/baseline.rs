@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::Places;
+use super::BaselineLines;
 use super::keys;
 use super::malformed::Fault;
 use super::outline::{Node, Outline};
@@ -63,7 +63,7 @@ pub(super) struct WrittenEntry {
 }
 
 /// Reads the baseline in a document, and the lines of its parts.
-pub(super) fn read(text: &str, outline: &Outline) -> Result<(Baseline, Places), Fault> {
+pub(super) fn read(text: &str, outline: &Outline) -> Result<(Baseline, BaselineLines), Fault> {
     let root = &outline.root;
     let Some((platform, value)) = root.get("platform").filter(|(_, value)| !value.is_null()) else {
         keys::check::<Written>(root)?;
@@ -71,7 +71,8 @@ pub(super) fn read(text: &str, outline: &Outline) -> Result<(Baseline, Places), 
     };
     check(root)?;
     let written: Written = typed::read(text, outline)?;
-    let places = Places { document: value.place, platform: platform.place.line, subsystems: subsystem_lines(root) };
+    let places =
+        BaselineLines { document: value.place, platform: platform.place.line, subsystems: subsystem_lines(root) };
     Ok((baseline(written), places))
 }
 

@@ -79,12 +79,12 @@ pub struct Parsed {
 struct Source {
     /// Its document unchanged, including `---`.
     text: String,
-    places: Places,
+    places: BaselineLines,
 }
 
 /// The lines that reports refer to, counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Places {
+struct BaselineLines {
     /// The value of `platform:`.
     document: TextPosition,
     platform: usize,
@@ -113,7 +113,7 @@ impl Parsed {
     }
 
     /// Returns the line of a subsystem in the baseline of a platform, or the line of the platform.
-    /// Lines are counted from 1.
+    /// BaselineLines are counted from 1.
     pub fn line(&self, platform: &Platform, subsystem: Option<Subsystem>) -> Option<usize> {
         let places = &self.source(platform)?.places;
         Some(subsystem.and_then(|subsystem| places.subsystems.get(&subsystem).copied()).unwrap_or(places.platform))

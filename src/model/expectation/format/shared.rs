@@ -15,7 +15,7 @@ use super::malformed::{Fault, Malformed};
 use super::outline::{self, Node, Outline};
 use super::scalar::scalar;
 use super::words::{List, Never, Scalar, UnusedFact};
-use super::{Parsed, Places, Source, document, emit, keys, text, typed};
+use super::{BaselineLines, Parsed, Source, document, emit, keys, text, typed};
 use crate::model::attribution::Subsystem;
 use crate::model::expectation::remarks::Remarks;
 use crate::model::expectation::split::{Difference, Split};
@@ -47,7 +47,7 @@ struct PlatformSection {
     tests: BTreeMap<String, Baseline>,
     /// The document unchanged, including `---`; `None` after a change.
     text: Option<String>,
-    places: BTreeMap<String, Places>,
+    places: BTreeMap<String, BaselineLines>,
 }
 
 #[derive(Deserialize)]
@@ -262,7 +262,7 @@ fn section(text: &str, outline: &Outline) -> Result<(PlatformSection, super::Tex
     let places = tests.iter().map(|(key, test)| {
         let mut subsystems: BTreeMap<Subsystem, usize> = common.clone();
         subsystems.extend(subsystem_lines(test));
-        (key.name.clone(), Places { document: value.place, platform: key.place.line, subsystems })
+        (key.name.clone(), BaselineLines { document: value.place, platform: key.place.line, subsystems })
     });
     let places = places.collect();
     let split = split(written);

@@ -54,6 +54,9 @@ impl FromStr for Filter {
         let listed = word.strip_prefix("trace=").unwrap_or(word).split(',');
         let name = |name: &str| match names().any(|known| known == name) {
             true => Ok(name.to_owned()),
+            false if name.starts_with(['@', '%']) || name.starts_with("path=") => {
+                Err(NotAFilter(format!("unknown system call `{}`; give it an -e of its own", escape::line(name))))
+            }
             false => Err(unknown("system call", name, "", names())),
         };
         listed.map(name).collect::<Result<_, _>>().map(Self::Names)
@@ -64,6 +67,9 @@ impl FromStr for Filter {
 fn paths(glob: &str) -> Result<Vec<Pattern>, NotAFilter> {
     let pattern =
         |glob: &str| Pattern::new(glob).map_err(|error| NotAFilter(format!("`{}`: {error}", escape::line(glob))));
+    if glob.is_empty() {
+        return Err(NotAFilter("no path matches an empty pattern; write one such as 'path=/etc/*'".to_owned()));
+    }
     let mut patterns = vec![pattern(glob)?];
     if let (false, Ok(folder)) = (glob.starts_with('/'), env::current_dir()) {
         let folder = Pattern::escape(&folder.to_string_lossy());
@@ -140,6 +146,8 @@ mod tests {
             ("open,clsoe", "unknown system call `clsoe`; did you mean close?"),
             ("@netwrk", "unknown subsystem `netwrk`; did you mean @network?"),
             ("%netwrk", "unknown system call `netwrk`; did you mean @network?"),
+            ("path=", "no path matches an empty pattern; write one such as 'path=/etc/*'"),
+            ("open,@network", "unknown system call `@network`; give it an -e of its own"),
             ("", "unknown system call ``; use a system call, @SUBSYSTEM or path=GLOB"),
         ] {
             assert_eq!(word.parse::<Filter>().expect_err(word).to_string(), message);

@@ -8,6 +8,8 @@ use std::cell::OnceCell;
 use std::collections::{HashMap, VecDeque};
 use std::{fs, io};
 
+use libc::rlimit;
+
 use super::memory;
 use super::signals::is_default;
 use super::stopped::{Alive, NextStop, Stopped};
@@ -47,6 +49,10 @@ pub(super) struct DumpableTasks {
     /// Stops that are reported before the next wait, in this order. A task is stopped in its last
     /// one only.
     late: VecDeque<Late>,
+    /// The limits of tasks that were about to write a core file. A task that lives on gets its
+    /// limit back: the signal may have been ignored after all, as by the first process of a PID
+    /// namespace.
+    core_limits: HashMap<Tid, rlimit>,
 }
 
 /// A stop that is reported late, and the task if it is still stopped there.
@@ -92,7 +98,7 @@ impl DumpableTasks {
 
     /// Returns whether the next call of this task, or its exit, must be seen.
     pub(super) fn must_see_next_call(&self, task: Tid) -> bool {
-        self.state.must_see_next_call(task)
+        self.state.must_see_next_call(task) || self.core_limits.contains_key(&task)
     }
 
     /// Returns whether this number may belong to another process: an execve that freed it is not
@@ -119,12 +125,17 @@ impl DumpableTasks {
     /// task has been resumed, or the stop is among the late ones.
     pub(super) fn at_stop(&mut self, task: Stopped, stop: Stop) -> io::Result<Option<(Stopped, Stop)>> {
         let Some(own) = &self.tracer else { return Ok(Some((task, stop))) };
+        if let Some(limit) = self.core_limits.remove(&task.tid()).filter(|_| !matches!(stop, Stop::Exiting { .. })) {
+            sys::restore_core_limit(task.tid(), limit);
+        }
         let action = self.state.step(task.tid(), stop, &Asked::new(own, task.tid(), Some(&task)));
         match (action, stop) {
             (Action::Report, _) => {}
             (Action::ReportWithoutCore, Stop::Signal(signal)) => {
-                if is_default(task.tid(), signal) {
-                    sys::forbid_core_file(task.tid());
+                if is_default(task.tid(), signal)
+                    && let Some(limit) = sys::forbid_core_file(task.tid())
+                {
+                    self.core_limits.insert(task.tid(), limit);
                 }
             }
             (Action::ReportAfter(stops), _) => {
@@ -157,6 +168,7 @@ impl DumpableTasks {
     pub(super) fn is_late(&mut self, tid: Tid, stop: Stop) -> bool {
         let Some(own) = &self.tracer else { return false };
         self.replaced.remove(&tid);
+        self.core_limits.remove(&tid);
         let Action::ReportAfter(stops) = self.state.step(tid, stop, &Asked::new(own, tid, None)) else { return false };
         self.report_late(tid, stops);
         self.late.push_back(Late { tid, task: None, stop });

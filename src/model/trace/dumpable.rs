@@ -190,7 +190,9 @@ impl Dumpability {
     fn left(&mut self, task: Tid, stop: Stop, failed: bool, ask: &impl Ask) -> Action {
         match self.phases.remove(&task) {
             Some(Phase::Sets { native, before }) => {
-                if !failed {
+                // The task's own filter may have answered instead of the kernel, without an error.
+                // A value that is kept from before then still protects its memory.
+                if !failed && !ask.has_own_filter() {
                     self.set(native, ask);
                 }
                 before.map_or(Action::Report, |(abi, value)| Action::WriteArgument(abi, value))

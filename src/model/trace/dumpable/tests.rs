@@ -141,6 +141,15 @@ fn each_abi_has_its_argument_restored() {
 fn argument_is_left_to_own_filter() {
     let mut tree = Tree { has_own_filter: true, ..Tree::default() };
     assert_eq!(tree.call(1, prctl(&[4, 0])), NOTHING);
+    assert_eq!(tree.native(1), None, "the kernel's own value");
+}
+
+#[test]
+fn answer_of_own_filter_does_not_unprotect_a_map() {
+    let mut tree = Tree::default();
+    assert_eq!(tree.call(1, prctl(&[4, 0])), CLEARS);
+    tree.has_own_filter = true;
+    assert_eq!(tree.call(1, prctl(&[4, 1])), NOTHING);
     assert_eq!(tree.native(1), Some(0));
 }
 

@@ -64,15 +64,6 @@ impl<'a> CallLog<'a> {
     /// Processes a stop and its events. The task must not run before this returns.
     pub(super) fn observe(&mut self, task: Tid, stop: &Stop, step: &Step) {
         let now = self.arrived;
-        match *stop {
-            Stop::Spawning { child, .. } => {
-                let program = self.program(task);
-                self.programs.insert(child, program);
-            }
-            Stop::Exec { former, .. } => self.executed(task, former, now),
-            Stop::Signal(signal) => self.write(task, now, Happening::Signal(signal)),
-            _ => {}
-        }
         for event in step.before.iter().chain(&step.event) {
             match event {
                 Event::Called { task, call, outcome, answers } => self.returned(*task, call, *outcome, answers, now),
@@ -83,6 +74,16 @@ impl<'a> CallLog<'a> {
                 }
                 Event::Spawned { .. } | Event::Blind(_) => {}
             }
+        }
+        // The events of an execve stop are those of the thread that had this number before.
+        match *stop {
+            Stop::Spawning { child, .. } => {
+                let program = self.program(task);
+                self.programs.insert(child, program);
+            }
+            Stop::Exec { former, .. } => self.executed(task, former, now),
+            Stop::Signal(signal) => self.write(task, now, Happening::Signal(signal)),
+            _ => {}
         }
         if now.duration_since(self.checked) >= LONG / 4 {
             self.tick();

@@ -74,6 +74,8 @@ mod probe;
 #[cfg(target_os = "linux")]
 mod remove;
 #[cfg(target_os = "linux")]
+mod reports;
+#[cfg(target_os = "linux")]
 mod signals;
 #[cfg(target_os = "linux")]
 mod stopped;

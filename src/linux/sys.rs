@@ -191,6 +191,14 @@ pub(super) fn wait() -> io::Result<Option<(pid_t, c_int)>> {
     }
 }
 
+/// Returns a report of a child or tracee of this thread if one is waiting.
+pub(super) fn poll() -> Option<(pid_t, c_int)> {
+    let mut status: c_int = 0;
+    // SAFETY: waitpid writes one int at a live local; waitpid(2).
+    let tid = unsafe { libc::waitpid(-1, &raw mut status, WAIT_FLAGS | libc::WNOHANG) };
+    (tid > 0).then_some((tid, status))
+}
+
 /// Returns whether the task is a thread group leader: only then tgkill(2) with signal 0 finds it
 /// under its own number as the group's number.
 pub(super) fn leads_thread_group(tid: pid_t) -> bool {

@@ -11,6 +11,7 @@ use std::marker::PhantomData;
 use std::os::unix::fs::MetadataExt;
 
 use super::dumpable::{DumpableTasks, Late};
+use super::reports::Reports;
 use super::stopped::{Alive, NextStop, Stopped};
 use super::strays::{self, Stray};
 use super::sys::{self, SeizeOptions, SyscallInfo};
@@ -27,6 +28,7 @@ use crate::model::trace::tracee::{Directive, Stop};
 pub(super) struct Tracer {
     /// Tasks that stay stopped until their parent's stop announces them.
     held: HashMap<Tid, Stopped>,
+    reports: Reports,
     clones: CloneRewriter,
     dumpable: DumpableTasks,
     /// Blind spots found since the last [`Tracer::take_blind_spots`].
@@ -62,7 +64,7 @@ impl Tracer {
             if let Some(late) = self.dumpable.take_late() {
                 return self.late(late);
             }
-            let (tid, status) = match sys::wait() {
+            let (tid, status) = match self.reports.next() {
                 Ok(Some(reported)) => reported,
                 Ok(None) => return Ok(Waited::NoneLeft),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Waited::Interrupted),

@@ -48,6 +48,23 @@ fn trial(load: &Load, needs: Vec<Need>, run: impl FnOnce() -> Result<(), Failed>
 
 const LOADS: &[Load] = &[
     Load {
+        name: "busy_threads",
+        programs: &["cc", "timeout"],
+        script: "cat > program.c <<'END'
+#include <pthread.h>
+#include <unistd.h>
+static void *calls(void *unused) { for (;;) getppid(); }
+int main(void) {
+    pthread_t thread;
+    for (int i = 0; i < 32; i++) if (pthread_create(&thread, 0, calls, 0)) return 1;
+    for (int i = 0; i < 1000; i++) getegid();
+    return 0;
+}
+END
+         cc -O1 -pthread program.c -o program && timeout 10 ./program",
+        steady: &["getegid"],
+    },
+    Load {
         name: "redis",
         programs: &["redis-server", "redis-benchmark", "redis-cli"],
         script: "redis-server --port 0 --unixsocket ./socket --save '' > log & server=$!

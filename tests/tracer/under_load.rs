@@ -61,7 +61,7 @@ int main(void) {
     return 0;
 }
 END
-         cc -O1 -pthread program.c -o program && timeout 10 ./program",
+         cc -O1 -pthread program.c -o program && timeout 40 ./program",
         steady: &["getegid"],
     },
     Load {

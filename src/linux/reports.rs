@@ -1,11 +1,11 @@
 //! The reports of the kernel about tracees, in a fair order. Main type: [`Reports`].
 //!
 //! waitpid(2) returns the report of the tracee that was attached last, if several wait
-//! (`do_wait_thread`, kernel/exit.c). With enough busy tasks the oldest one would never be resumed.
-//! So all waiting reports are collected from time to time, and passed on before any newer one.
+//! (`ptrace_do_wait()`, kernel/exit.c). With enough busy tasks the oldest one would never be
+//! resumed. So all waiting stops are collected from time to time, and passed on before newer ones.
 
 use std::collections::VecDeque;
-use std::io;
+use std::{io, iter};
 
 use super::sys;
 use crate::model::kernel::call::Tid;
@@ -13,12 +13,12 @@ use crate::model::kernel::call::Tid;
 /// A task and its raw wait status.
 type Reported = (Tid, i32);
 
-/// The number of reports after which all waiting ones are collected. A stopped task waits for so
+/// The number of reports after which all waiting stops are collected. A stopped task waits for so
 /// many stops of others at most. The kernel's own order costs less, since it goes on with tasks
 /// that run already: with 8 instead of 64, `perf bench sched messaging` takes a fifth more CPU time.
 const TURN: u32 = 64;
 
-/// The reports that were collected and not passed on yet.
+/// The stops that were collected and not passed on yet.
 #[derive(Debug, Default)]
 pub(super) struct Reports {
     collected: VecDeque<Reported>,
@@ -33,27 +33,36 @@ impl Reports {
     ///
     /// EINTR if a signal interrupts the wait.
     pub(super) fn next(&mut self) -> io::Result<Option<Reported>> {
-        if let Some(reported) = self.collected.pop_front() {
+        while let Some(reported) = self.collected.pop_front() {
+            // A newer report says that the task has left the stop: by SIGKILL, or because another
+            // thread's execve took over its number.
+            if !sys::has_report(reported.0) {
+                return Ok(Some(reported));
+            }
+        }
+        let Some(reported) = sys::wait()? else { return Ok(None) };
+        self.since += 1;
+        if self.since < TURN || !libc::WIFSTOPPED(reported.1) {
             return Ok(Some(reported));
         }
-        let Some(first) = sys::wait()? else { return Ok(None) };
-        self.since += 1;
-        if self.since >= TURN {
-            self.since = 0;
-            self.add(first);
-            while let Some(reported) = sys::poll() {
-                self.add(reported);
-            }
-            return Ok(self.collected.pop_front());
-        }
-        Ok(Some(first))
+        self.since = 0;
+        self.collect(iter::once(reported).chain(iter::from_fn(sys::waiting_stop)));
+        // The end of a task is passed on at once: its number is free from here on.
+        let Some(reported) = sys::waiting_report() else { return Ok(self.collected.pop_front()) };
+        self.drop_older(reported.0);
+        Ok(Some(reported))
     }
 
-    /// Adds a report. It replaces an older one of the same task, which has left that stop since: by
-    /// SIGKILL, or because another thread's execve took over its number.
-    fn add(&mut self, reported: Reported) {
-        self.collected.retain(|(tid, _)| *tid != reported.0);
-        self.collected.push_back(reported);
+    fn collect(&mut self, stops: impl Iterator<Item = Reported>) {
+        for stop in stops {
+            self.drop_older(stop.0);
+            self.collected.push_back(stop);
+        }
+    }
+
+    /// Drops the stop of a task that has left it.
+    fn drop_older(&mut self, tid: Tid) {
+        self.collected.retain(|(older, _)| *older != tid);
     }
 }
 
@@ -62,9 +71,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn newer_report_replaces_an_older_one() {
+    fn newer_stop_replaces_an_older_one() {
         let mut reports = Reports::default();
-        [(1, 10), (2, 20), (1, 11), (3, 30)].into_iter().for_each(|reported| reports.add(reported));
+        reports.collect([(1, 10), (2, 20), (1, 11), (3, 30)].into_iter());
         assert_eq!(reports.collected, [(2, 20), (1, 11), (3, 30)]);
     }
 }

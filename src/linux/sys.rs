@@ -19,6 +19,7 @@ mod signal_info;
 mod signals;
 mod start;
 mod terminal;
+mod wait;
 
 use std::ffi::CString;
 use std::io;
@@ -51,9 +52,7 @@ pub(super) use signals::ignore_traced_senders;
 pub use start::note_start;
 pub(super) use start::{was_closed, was_ignored};
 pub(super) use terminal::{keep_modes, restore_before, restore_modes};
-
-/// Without children of other threads, with clone children.
-const WAIT_FLAGS: c_int = libc::__WNOTHREAD | libc::__WALL;
+pub(super) use wait::{has_report, wait, waiting_report, waiting_stop};
 
 /// The tracer's ptrace options: follow every child and thread, report exec, mark syscall stops
 /// apart from SIGTRAP, and kill all tracees when the tracer ends.
@@ -177,26 +176,6 @@ pub(super) fn read_word(tid: pid_t, address: u64) -> io::Result<u64> {
 /// Writes eight bytes of a stopped tracee's memory.
 pub(super) fn write_word(tid: pid_t, address: u64, word: u64) -> io::Result<()> {
     ptrace(libc::PTRACE_POKEDATA, tid, address as usize, word as usize)
-}
-
-/// Waits for any child or tracee of this thread. Returns its number and raw status, or `None` if
-/// none is left.
-pub(super) fn wait() -> io::Result<Option<(pid_t, c_int)>> {
-    let mut status: c_int = 0;
-    // SAFETY: waitpid writes one int at a live local; waitpid(2).
-    match checked(c_long::from(unsafe { libc::waitpid(-1, &raw mut status, WAIT_FLAGS) })) {
-        Ok(tid) => Ok(Some((tid as pid_t, status))),
-        Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Returns a report of a child or tracee of this thread if one is waiting.
-pub(super) fn poll() -> Option<(pid_t, c_int)> {
-    let mut status: c_int = 0;
-    // SAFETY: waitpid writes one int at a live local; waitpid(2).
-    let tid = unsafe { libc::waitpid(-1, &raw mut status, WAIT_FLAGS | libc::WNOHANG) };
-    (tid > 0).then_some((tid, status))
 }
 
 /// Returns whether the task is a thread group leader: only then tgkill(2) with signal 0 finds it

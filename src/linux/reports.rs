@@ -15,7 +15,8 @@ type Reported = (Tid, i32);
 
 /// The number of reports after which all waiting stops are collected. A stopped task waits for so
 /// many stops of others at most. The kernel's own order costs less, since it goes on with tasks
-/// that run already: with 8 instead of 64, `perf bench sched messaging` takes a fifth more CPU time.
+/// that run already: with 8 instead of 64, `perf bench sched messaging` takes a fifth more CPU
+/// time.
 const TURN: u32 = 64;
 
 /// The stops that were collected and not passed on yet.

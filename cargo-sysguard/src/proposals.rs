@@ -311,7 +311,7 @@ fn aim(name: &str, key: &str) -> Option<(Aim, MatchKind)> {
     let at = |name: &str, kind: MatchKind| match Aim::at(name, key) {
         Some(Aim::Part(fact)) => Some((Aim::Part(fact), MatchKind::Fact)),
         Some(Aim::Whole) => Some((Aim::Whole, kind)),
-        None => name.strip_prefix(key)?.starts_with("::").then_some((Aim::Whole, kind)),
+        None => test_name::is_at_or_below(name, key).then_some((Aim::Whole, kind)),
     };
     at(name, MatchKind::Name).or_else(|| at(test_name::short(name)?, MatchKind::ShortName))
 }

@@ -106,9 +106,8 @@ impl Plan {
             return false;
         }
         let binaries = self.binaries.iter().filter(|binary| binary.folder == folder);
-        let its = binaries.map(|binary| binary.test(None).workload()).find(|whole| {
-            workload.strip_prefix(whole.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-        });
+        let mut wholes = binaries.map(|binary| binary.test(None).workload());
+        let its = wholes.find(|whole| test_name::is_at_or_below(workload, whole));
         its.is_none_or(|whole| {
             let below = format!("{whole}::");
             workload != whole && seen.iter().any(|seen| seen.starts_with(&below))

@@ -87,6 +87,12 @@ pub fn short(workload: &str) -> Option<&str> {
     workload.strip_prefix(RUN)?.strip_prefix("::")
 }
 
+/// Returns whether a workload has this name, or a name below it: the name is the whole workload, or
+/// its beginning up to a `::`.
+pub fn is_at_or_below(workload: &str, name: &str) -> bool {
+    workload.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
 /// Returns the name of a target in its package: its own name, or `KIND.NAME` if an earlier target
 /// has the same name.
 ///

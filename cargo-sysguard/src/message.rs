@@ -13,6 +13,15 @@ pub(crate) fn warning(message: &str) -> String {
     labelled("warning", AnsiColor::Yellow.on_default().bold(), message)
 }
 
+/// Returns `; did you mean A, B or C?`, or nothing without near names.
+pub(crate) fn did_you_mean(near: &[String]) -> Option<String> {
+    match near {
+        [] => None,
+        [one] => Some(format!("; did you mean {one}?")),
+        [some @ .., last] => Some(format!("; did you mean {} or {last}?", some.join(", "))),
+    }
+}
+
 fn labelled(label: &str, style: Style, message: &str) -> String {
     format!("{style}{label}{style:#}: {}", escape::message(message))
 }

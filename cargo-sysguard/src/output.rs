@@ -47,8 +47,7 @@ impl<W: Write> Write for UntilClosed<W> {
 
 /// Opens a file for lines that are written as they come. Its old content is gone at once.
 pub(crate) fn log_file(asked: &Path) -> Result<File, NotWritable> {
-    File::create(asked)
-        .map_err(|source| NotWritable { path: escape::line(&asked.to_string_lossy()).into_owned(), source })
+    File::create(asked).map_err(NotWritable::of(asked))
 }
 
 /// A file that a report replaces once it is complete.
@@ -74,11 +73,17 @@ pub(crate) struct NotWritable {
     source: io::Error,
 }
 
+impl NotWritable {
+    /// Returns a function for `map_err` that adds the path.
+    fn of(asked: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self { path: escape::line(&asked.to_string_lossy()).into_owned(), source }
+    }
+}
+
 impl<'a> ReportFile<'a> {
     /// Checks that a report can be written there.
     pub(crate) fn prepare(asked: &'a Path) -> Result<Self, NotWritable> {
-        let destination = destination(asked)
-            .map_err(|source| NotWritable { path: escape::line(&asked.to_string_lossy()).into_owned(), source })?;
+        let destination = destination(asked).map_err(NotWritable::of(asked))?;
         Ok(Self { asked, destination })
     }
 

@@ -107,21 +107,17 @@ impl Options {
                  `cargo sysguard report {name}` shows what it uses"
             ));
         }
-        let hint = match &near[..] {
-            [] => "\nhelp: give a system call, argument, object, subsystem or key".to_owned(),
-            [one] => format!("; did you mean {one}?"),
-            [some @ .., last] => format!("; did you mean {} or {last}?", some.join(", ")),
-        };
-        Failure::usage(format!("unknown name `{}`{hint}", self.name))
+        let hint = message::did_you_mean(near)
+            .unwrap_or_else(|| "\nhelp: give a system call, argument, object, subsystem or key".to_owned());
+        Failure::usage(format!("unknown name `{name}`{hint}"))
     }
 }
 
 /// Returns whether this is the name of the workload, or its beginning up to a `::`, with or without
 /// `run::`.
 fn names_workload(workload: &str, name: &str) -> bool {
-    let begins =
-        |workload: &str| workload.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
-    begins(workload) || test_name::short(workload).is_some_and(begins)
+    let matches = |workload: &str| test_name::is_at_or_below(workload, name);
+    matches(workload) || test_name::short(workload).is_some_and(matches)
 }
 
 #[cfg(test)]

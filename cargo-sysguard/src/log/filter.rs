@@ -12,6 +12,8 @@ use sysguard::unstable::model::kernel::syscall::{Abi, table};
 use sysguard::unstable::model::text::escape;
 use sysguard::unstable::model::text::near::near;
 
+use crate::message;
+
 /// One filter: names, a subsystem, or paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Filter {
@@ -81,11 +83,8 @@ fn paths(glob: &str) -> Result<Vec<Pattern>, NotAFilter> {
 fn unknown<'a>(kind: &str, name: &str, sign: &str, known: impl Iterator<Item = &'a str>) -> NotAFilter {
     const MOST: usize = 3;
     let near: Vec<String> = near(name, known).into_iter().take(MOST).map(|near| format!("{sign}{near}")).collect();
-    let hint = match &near[..] {
-        [] => "; use a system call, @SUBSYSTEM or path=GLOB".to_owned(),
-        [one] => format!("; did you mean {one}?"),
-        [some @ .., last] => format!("; did you mean {} or {last}?", some.join(", ")),
-    };
+    let hint = message::did_you_mean(&near);
+    let hint = hint.unwrap_or_else(|| "; use a system call, @SUBSYSTEM or path=GLOB".to_owned());
     NotAFilter(format!("unknown {kind} `{}`{hint}", escape::line(name)))
 }
 

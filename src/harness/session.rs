@@ -237,8 +237,7 @@ impl Shared {
             if passes {
                 let name = &check.case.name;
                 let warning = format!("warning: {name}: failed in {repeated} of {} runs: {message}", repeated + 1);
-                // If standard error is closed, there is nowhere to report it.
-                let _ = self.display.suspended(|| writeln!(anstream::stderr(), "{warning}"));
+                self.print(&warning);
                 return Ok(Completion::Completed);
             }
         }
@@ -248,10 +247,14 @@ impl Shared {
     /// Says that a check passed although calls may have been missed.
     fn warn_of_blind_spots(&self, name: &str, observation: &Observation) {
         for spot in &observation.blind_spots {
-            let warning = format!("warning: {name}: calls may have been missed: {}: {}", spot.name(), spot.meaning());
-            // If standard error is closed, there is nowhere to report it.
-            let _ = self.display.suspended(|| writeln!(anstream::stderr(), "{warning}"));
+            self.print(&format!("warning: {name}: calls may have been missed: {}: {}", spot.name(), spot.meaning()));
         }
+    }
+
+    /// Writes a line to standard error.
+    fn print(&self, line: &str) {
+        // If standard error is closed, there is nowhere to report it.
+        let _ = self.display.suspended(|| writeln!(anstream::stderr(), "{line}"));
     }
 
     /// Returns the text on a check without an observation.
@@ -296,7 +299,7 @@ impl Shared {
             _ => {
                 if remarkable {
                     // Written like a warning: libtest shows no message for a test that passes.
-                    let _ = self.display.suspended(|| writeln!(anstream::stderr(), "{text}"));
+                    self.print(&text);
                 }
                 recorded.map(|()| Completion::Completed).map_err(Failed::from)
             }
@@ -323,9 +326,7 @@ impl Shared {
         let tool = DiffTool::of(self.suite.settings()).filter(|_| self.shows_diffs)?;
         let printed = tool.output(&verdict.file, verdict.change.as_ref()?);
         // The built-in diff is used instead.
-        let warn = |error: &DiffToolError| {
-            let _ = self.display.suspended(|| writeln!(anstream::stderr(), "warning: {error}"));
-        };
+        let warn = |error: &DiffToolError| self.print(&format!("warning: {error}"));
         printed.inspect_err(warn).ok()
     }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-use super::output::PATIENCE;
+use super::output::{PATIENCE, read};
 
 /// Runs the command with its standard output in a pipe, and waits for its own end and for the end
 /// of its output, but not long for the latter. Standard error is returned if the command has a pipe
@@ -42,13 +42,8 @@ impl Stream {
         let weak = Arc::downgrade(&bytes);
         thread::Builder::new().name("output".to_owned()).spawn(move || {
             let mut buffer = vec![0; 64 * 1024];
-            loop {
-                let length = match pipe.read(&mut buffer) {
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                    // A read error is handled as end of file.
-                    Ok(0) | Err(_) => break,
-                    Ok(length) => length,
-                };
+            // A read error is handled as end of file.
+            while let Ok(length @ 1..) = read(&mut pipe, &mut buffer) {
                 // The reader no longer waits.
                 let Some(bytes) = weak.upgrade() else { return };
                 bytes.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&buffer[..length]);

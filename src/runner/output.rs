@@ -75,7 +75,8 @@ fn drain(
     Ok(writer.into())
 }
 
-fn read(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+/// Reads once, again if a signal interrupts it.
+pub(super) fn read(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match reader.read(buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -31,25 +31,21 @@ mod verdict;
 mod waiting;
 mod words;
 
-#[cfg(feature = "unstable")]
-pub use format::{Format, NotAFormat, VerdictFormat};
-#[cfg(feature = "unstable")]
-pub use gates::gates;
 pub use list::no_workloads;
-#[cfg(feature = "unstable")]
-pub use list::{Listed, list};
-#[cfg(feature = "unstable")]
-pub use log::log_line;
-#[cfg(feature = "unstable")]
-pub use observation::observation;
-#[cfg(feature = "unstable")]
-pub use pending::{PendingKeys, finding, pending};
 pub use remains::left_behind;
 pub use style::Palette;
-#[cfg(feature = "unstable")]
-pub use verdict::{
-    Closing, NotAVerdict, PackageVerdicts, change, closing, pending_dir_flag, read_json_line, step_summary, summary,
-    verdict, verdicts,
-};
 pub use verdict::{fast_mode_note, verdict_with_diff, write_json_line};
 pub use waiting::waiting;
+#[cfg(feature = "unstable")]
+pub use {
+    format::{Format, NotAFormat, VerdictFormat},
+    gates::gates,
+    list::{Listed, list},
+    log::log_line,
+    observation::observation,
+    pending::{PendingKeys, finding, pending},
+    verdict::{
+        Closing, NotAVerdict, PackageVerdicts, change, closing, pending_dir_flag, read_json_line, step_summary,
+        summary, verdict, verdicts,
+    },
+};

@@ -44,17 +44,15 @@ use findings::{counts_by_kind, write_drift, write_findings, write_keys, write_su
 #[cfg(feature = "unstable")]
 pub(super) use json::VerdictsRecord;
 
-#[cfg(feature = "unstable")]
-pub use batch::PackageVerdicts;
-#[cfg(feature = "unstable")]
-pub use closing::Closing;
-#[cfg(feature = "unstable")]
-pub use diff::write as change;
-#[cfg(feature = "unstable")]
-pub use next::pending_dir_flag;
 pub use record::write_json_line;
 #[cfg(feature = "unstable")]
-pub use record::{NotAVerdict, read_json_line};
+pub use {
+    batch::PackageVerdicts,
+    closing::Closing,
+    diff::write as change,
+    next::pending_dir_flag,
+    record::{NotAVerdict, read_json_line},
+};
 
 /// The number of lines that are shown of a workload's own output.
 const OUTPUT_LINES: usize = 20;

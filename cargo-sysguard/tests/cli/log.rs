@@ -139,9 +139,7 @@ pub(crate) fn filters_choose_lines() {
 }
 
 pub(crate) fn wrong_filters_and_combinations_are_2() {
-    let project = Project::empty();
-    let before = project.files();
-    for (line, part) in [
+    Project::empty().refuses(&[
         ("trace --log -e opennat -- touch was-run", "did you mean openat"),
         ("trace --log -e @netwrok -- touch was-run", "did you mean @network?"),
         ("trace --log -e path=[ -- touch was-run", "path=["),
@@ -150,11 +148,7 @@ pub(crate) fn wrong_filters_and_combinations_are_2() {
         ("trace --log -k -- touch was-run", "--callers"),
         ("trace --log --engine notify -o log -- touch was-run", "--engine ptrace"),
         ("trace --time --engine notify -- touch was-run", "--engine ptrace"),
-    ] {
-        let ran = project.sysguard(line).ends(2);
-        assert!(ran.stderr.contains(part), "{line}: {}", ran.stderr);
-    }
-    assert_eq!(project.changed_since(&before), [""; 0], "nothing was run");
+    ]);
 }
 
 pub(crate) fn unwritable_log_is_one_error() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use libtest_mimic::{Completion, Trial};
@@ -125,14 +125,28 @@ impl Ran {
         assert_eq!(self.code, code, "\nstdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
     }
+
+    /// Fails the trial unless standard output has each of these parts.
+    #[track_caller]
+    pub(crate) fn prints(&self, parts: &[&str]) {
+        for part in parts {
+            assert!(self.stdout.contains(part), "{part}\n{}", self.stdout);
+        }
+    }
 }
 
-/// Runs a command and waits for its end. A signal counts as code -1.
+/// A signal counts as code -1.
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        let code = output.status.code().unwrap_or(-1);
+        Self { code, stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+/// Runs a command and waits for its end.
 pub(crate) fn run(command: &mut Command) -> Ran {
-    let output = command.stdin(Stdio::null()).output().expect("the command starts");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let code = output.status.code().unwrap_or(-1);
-    Ran { code, stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    command.stdin(Stdio::null()).output().expect("the command starts").into()
 }
 
 /// Returns a command without the environment variables of the surrounding test run.
@@ -236,6 +250,18 @@ impl Project {
     /// Runs `cargo-sysguard` with these arguments.
     pub(crate) fn sysguard(&self, line: &str) -> Ran {
         run(&mut self.command(line))
+    }
+
+    /// Fails the trial unless each of these command lines is wrong usage with this part on standard
+    /// error, and writes nothing.
+    #[track_caller]
+    pub(crate) fn refuses(&self, lines: &[(&str, &str)]) {
+        let before = self.files();
+        for (line, part) in lines {
+            let ran = self.sysguard(line).ends(2);
+            assert!(ran.stderr.contains(part), "{line}: {}", ran.stderr);
+        }
+        assert_eq!(self.changed_since(&before), [""; 0]);
     }
 
     pub(crate) fn command(&self, line: &str) -> Command {

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use libtest_mimic::Trial;
 
 use super::project::{BINARY, Project, Ran, command, mounting, run, tracing};
+use super::run_shared::{BINDS, recorded, source};
 
 pub(crate) fn trials() -> Vec<Trial> {
     trials![layout:
@@ -22,19 +23,6 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-const RECORD: &str = "run --per-test --runs 1 --update unseen -- test --test it";
-const BINDS: &str = "std::net::TcpListener::bind((\"127.0.0.1\", 0)).unwrap();";
-
-fn source(tests: &[(&str, &str)]) -> String {
-    tests.iter().map(|(name, body)| format!("#[test]\nfn {name}() {{ {body} }}\n")).collect()
-}
-
-fn recorded(name: &str, tests: &[(&str, &str)]) -> Project {
-    let project = Project::foreign(name).file("tests/it.rs", &source(tests));
-    project.sysguard(RECORD).ends(0);
-    project
-}
-
 /// Starts a command; its output is read at its end.
 fn start(project: &Project, line: &str) -> Child {
     let mut command = project.command(line);
@@ -42,9 +30,7 @@ fn start(project: &Project, line: &str) -> Child {
 }
 
 fn end(child: Child) -> Ran {
-    let output = child.wait_with_output().expect("it ends");
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    Ran { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+    child.wait_with_output().expect("it ends").into()
 }
 
 fn rules_of_the_shared_file_hold_for_no_moved_test() {

@@ -23,15 +23,16 @@ const RUN: &str = "run --per-test -- test --test it";
 const RECORD: &str = "run --per-test --runs 1 --update unseen -- test --test it";
 
 /// Returns the source of a test target with these names and bodies.
-fn source(tests: &[(&str, &str)]) -> String {
+pub(super) fn source(tests: &[(&str, &str)]) -> String {
     tests.iter().map(|(name, body)| format!("#[test]\nfn {name}() {{ {body} }}\n")).collect()
 }
 
 const NOTHING: &str = "";
-const BINDS: &str = "std::net::TcpListener::bind((\"127.0.0.1\", 0)).unwrap();";
+pub(super) const BINDS: &str = "std::net::TcpListener::bind((\"127.0.0.1\", 0)).unwrap();";
 const THREE: [(&str, &str); 3] = [("one", NOTHING), ("three", NOTHING), ("two", NOTHING)];
 
-fn recorded(name: &str, tests: &[(&str, &str)]) -> Project {
+/// Returns a package with recorded tests.
+pub(super) fn recorded(name: &str, tests: &[(&str, &str)]) -> Project {
     let project = Project::foreign(name).file("tests/it.rs", &source(tests));
     project.sysguard(RECORD).ends(0);
     project

@@ -52,8 +52,8 @@ pub enum CargoError {
     NoPackage(PathBuf),
 }
 
-/// Why cargo made no executable of a target, mostly in its own words. Processes pass this text to
-/// each other; it ends in a verdict.
+/// The reason why cargo built no executable of a target, mostly cargo's own message. Processes pass
+/// it on as text, and a verdict shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{0}")]
 #[serde(transparent)]

@@ -43,12 +43,12 @@
 //!
 //! # What is stable
 //!
-//! The items on this page. The feature `unstable` is for `cargo-sysguard` and for this project's
-//! own tests, and promises nothing.
+//! The items on this page. The feature `unstable` is for `cargo-sysguard` and this project's own
+//! tests; any release may change it.
 
 #![cfg_attr(
     not(feature = "unstable"),
-    expect(dead_code, unreachable_pub, unused_imports, reason = "what only the subcommand uses")
+    expect(dead_code, unreachable_pub, unused_imports, reason = "used only by the subcommand")
 )]
 
 pub mod guide;

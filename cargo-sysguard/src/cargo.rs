@@ -46,7 +46,7 @@ pub(crate) struct BuildFlags {
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Target selection")]
 pub(crate) struct TargetFlags {
-    /// Accepted as by cargo; selects nothing
+    /// Accepted for compatibility with cargo; selects nothing
     #[arg(long)]
     lib: bool,
     /// Select workloads that run this binary

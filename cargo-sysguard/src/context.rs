@@ -23,14 +23,14 @@ impl Context {
         Ok(Settings { colour: self.colour, ..settings })
     }
 
-    /// Returns the engine of a command that can use only these: the flag's, or else the one that
-    /// `SYSGUARD_ENGINE` names, or else ptrace. Warns if the variable has no effect.
-    pub(crate) fn engine(&self, flag: Option<Engine>, command: &str, able: &[Engine]) -> Result<Engine, Failure> {
+    /// Returns the engine of a command that supports only some: that of the flag, else that of
+    /// `SYSGUARD_ENGINE`, else ptrace. Warns if the variable has no effect.
+    pub(crate) fn engine(&self, flag: Option<Engine>, command: &str, supported: &[Engine]) -> Result<Engine, Failure> {
         if let Some(engine) = flag {
             return Ok(engine);
         }
         match self.raw.engine().map_err(Failure::usage)? {
-            Some(engine) if able.contains(&engine) => Ok(engine),
+            Some(engine) if supported.contains(&engine) => Ok(engine),
             Some(engine) => {
                 let name = engine.name();
                 let line = format!("SYSGUARD_ENGINE={name} has no effect on `{command}`, which uses ptrace");

@@ -17,9 +17,9 @@ pub(crate) struct JudgingFlags {
     /// Choose what to write when a workload differs from its baseline: auto, new, always, unseen,
     /// no or force [default: auto]
     ///
-    /// auto writes proposals, but nothing in CI; new writes proposals in CI too; always writes the
-    /// expectation itself; unseen does so only where there is no baseline yet, and proposes
-    /// otherwise; no writes nothing; force writes the expectation even where nothing differs.
+    /// auto writes proposals, but nothing in CI; new writes proposals, in CI too; always writes the
+    /// expectation; unseen writes the expectation if it has no baseline, and proposals otherwise; no
+    /// writes nothing; force writes the expectation even if nothing differs.
     #[arg(long, value_name = "MODE")]
     update: Option<UpdateMode>,
     /// Re-run a workload N times to confirm a finding (0: fail on first sight)

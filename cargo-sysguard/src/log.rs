@@ -26,20 +26,20 @@ pub(crate) struct Log {
     times: Option<BTreeMap<Use, Duration>>,
 }
 
-/// Where lines go.
+/// The destination of lines.
 #[derive(Debug)]
 enum Destination {
     /// Nowhere: only times are measured.
     Nowhere,
     Stderr,
     File(File),
-    /// The reader is gone.
+    /// A pipe without a reader.
     Closed,
     Failed(io::Error),
 }
 
 impl Log {
-    /// Returns a log that writes the chosen calls to a file, or else to standard error.
+    /// Returns a log that writes matching calls to a file, or else to standard error.
     pub(crate) fn new(filters: Vec<Filter>, file: Option<File>, has_times: bool) -> Self {
         let destination = file.map_or(Destination::Stderr, Destination::File);
         Self { filters: Filters::new(filters), destination, times: has_times.then(BTreeMap::new) }
@@ -55,7 +55,7 @@ impl Log {
     ///
     /// # Errors
     ///
-    /// Why lines could not be written. That the reader has gone is no error.
+    /// A line could not be written. A closed pipe is not an error.
     pub(crate) fn finish(self) -> io::Result<Option<BTreeMap<Use, Duration>>> {
         match self.destination {
             Destination::Failed(error) => Err(error),
@@ -84,7 +84,7 @@ impl Recorder for Log {
 
     fn write(&mut self, line: &Logged<'_>) {
         let text = || report::log_line(line, self.times.is_some());
-        // One write a line, so that lines of the command are not torn.
+        // One write per line, so that output of the command does not split it.
         let written = match &mut self.destination {
             Destination::Stderr => io::stderr().write_all(text().as_bytes()),
             Destination::File(file) => file.write_all(text().as_bytes()),

@@ -45,7 +45,7 @@ impl<W: Write> Write for UntilClosed<W> {
     }
 }
 
-/// Opens a file for lines that are written as they come. Its old content is gone at once.
+/// Creates or truncates a file for lines that are written as they come.
 pub(crate) fn log_file(asked: &Path) -> Result<File, NotWritable> {
     File::create(asked).map_err(NotWritable::of(asked))
 }

@@ -100,8 +100,8 @@ impl Proposals {
         self.store(place).pending_of(&place.1)
     }
 
-    /// Decides on what is pending now, and writes the file and its proposal. Other processes cannot
-    /// decide meanwhile. Returns whether anything was pending.
+    /// Decides on what is pending now, and writes the file and its proposal. Other processes wait
+    /// meanwhile. Returns whether anything was pending.
     pub(crate) fn decide(
         &self,
         place: &WorkloadId,

@@ -41,7 +41,7 @@ pub(crate) fn all_with_pending(proposals: &Proposals) -> (Vec<Workload>, Vec<Sto
             None => workloads.push(Workload { name, file, expectation, pending }),
         }
     }
-    // A file that cannot be read was found twice if it has a proposal.
+    // An unreadable file with a proposal was found twice.
     let known: Vec<String> = faults.iter().map(ToString::to_string).collect();
     faults.extend(unreadable.into_iter().filter(|fault| !known.contains(&fault.to_string())));
     (workloads, faults)

@@ -13,7 +13,7 @@ use crate::runner::{Case, CheckOptions};
 /// Assertions on an observation; like any assertion, they fail by a panic.
 pub(super) type Assertions = Arc<dyn Fn(&Observation) + Send + Sync>;
 
-/// A closure and assertions on what it uses, with the options that a workload has in its file.
+/// A closure and assertions on what it uses, with options that a workload has in its file.
 ///
 /// ```no_run
 /// use std::time::Duration;

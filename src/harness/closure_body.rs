@@ -15,7 +15,7 @@ impl ClosureBody {
             linux::mark(&Marker::Enter(key));
             let result = run();
             linux::mark(&Marker::Leave(key));
-            // It prints an error, which is no call of the closure.
+            // `report` may print an error. These calls are not the closure's.
             result.report()
         }))
     }

@@ -8,7 +8,7 @@ use crate::runner::Progress;
 /// Shows the running workloads on standard error.
 #[derive(Debug)]
 pub struct ProgressDisplay {
-    /// Used instead of the log if present.
+    /// Replaces the log if present.
     spinners: Option<Spinners>,
     log: ProgressLog,
 }

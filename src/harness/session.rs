@@ -244,7 +244,7 @@ impl Shared {
         Err(Failed::from(message))
     }
 
-    /// Says that a check passed although calls may have been missed.
+    /// Warns that a check passed although calls may have been missed.
     fn warn_of_blind_spots(&self, name: &str, observation: &Observation) {
         for spot in &observation.blind_spots {
             self.print(&format!("warning: {name}: calls may have been missed: {}: {}", spot.name(), spot.meaning()));

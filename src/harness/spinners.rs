@@ -17,7 +17,7 @@ pub(super) struct Spinners {
 
 impl Spinners {
     /// Draws on standard error.
-    #[expect(clippy::unnecessary_wraps, reason = "without the feature there are none")]
+    #[expect(clippy::unnecessary_wraps, reason = "returns `None` without the feature `unstable`")]
     pub(super) fn new() -> Option<Self> {
         let lines = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         Some(Self { lines, running: Mutex::default() })

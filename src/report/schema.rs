@@ -83,9 +83,9 @@ fn of<T: JsonSchema>() -> Value {
     schema
 }
 
-/// Refuses unknown fields in a struct. Draft 7 has no `unevaluatedProperties`: if an enum is
-/// flattened into the struct, its variants take the fields of the struct. Any other enum may get
-/// fields with further kinds, so it accepts them.
+/// Refuses unknown fields in a struct. Draft 7 has no `unevaluatedProperties`, so the variants of an
+/// enum that is flattened into a struct get the fields of the struct. Any other enum accepts unknown
+/// fields, because further kinds may have them.
 fn close(schema: &mut Value) {
     let Some(fields) = schema.as_object_mut() else { return };
     if !fields.contains_key("oneOf") {
@@ -107,8 +107,8 @@ fn close(schema: &mut Value) {
     }
 }
 
-/// Removes what says nothing about a document: the widths of integers, that sets have no element
-/// twice, defaults, and line ends in descriptions.
+/// Removes what does not describe a document: widths of integers, uniqueness of set elements,
+/// defaults, and line breaks in descriptions.
 fn simplify(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {

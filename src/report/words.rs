@@ -23,8 +23,8 @@ pub(super) fn escaped(line: &str) -> String {
     escape::line(line).into_owned()
 }
 
-/// Returns the text filled up with spaces to this number of characters. A width in a format string
-/// panics above 65535, and names come from files.
+/// Returns the text padded with spaces to this number of characters. A width in a format string
+/// panics above 65535, and names from files may be longer.
 pub(super) fn padded(text: &str, width: usize) -> String {
     let missing = width.saturating_sub(text.chars().count());
     format!("{text}{}", " ".repeat(missing))

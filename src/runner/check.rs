@@ -8,14 +8,14 @@ use super::suite::{Case, Suite};
 use crate::model::judge::verdict::{Asked, Verdict};
 use crate::model::observe::observation::Observation;
 
-/// How a closure without a file is run: what a document would say.
+/// The options of a closure without a file; a workload has them in its document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CheckOptions {
-    /// The time limit of one run; `None`: that of workloads.
+    /// The time limit of one run; `None`: the default of workloads.
     pub timeout: Option<Duration>,
     /// Variables that are added to the built environment.
     pub env: BTreeMap<String, String>,
-    /// Why it is run on request only.
+    /// The reason to run it on request only.
     pub ignore: Option<String>,
 }
 
@@ -37,7 +37,7 @@ impl Suite {
     ///
     /// # Errors
     ///
-    /// The verdict on why there is none.
+    /// The verdict that says why there is none.
     pub fn observe_check(&self, case: &Case) -> Result<Observation, Box<Verdict>> {
         let mut observed = None;
         let verdict = self.verdict(case, |parsed| {

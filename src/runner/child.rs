@@ -1,7 +1,7 @@
-//! Runs a program to its own end and returns what it printed. Main function: [`output_of`].
+//! Runs a program until it exits and returns what it printed. Main function: [`output_of`].
 //!
-//! A program may leave a background process that keeps its output open, as a daemon that it starts
-//! does. `Command::output` would wait for that process.
+//! A program may leave a background process, such as a daemon, that keeps its output open.
+//! `Command::output` would wait for that process.
 
 use std::io::{self, Read};
 use std::process::{Command, Output, Stdio};
@@ -12,9 +12,8 @@ use std::time::Instant;
 
 use super::output::{PATIENCE, read};
 
-/// Runs the command with its standard output in a pipe, and waits for its own end and for the end
-/// of its output, but not long for the latter. Standard error is returned if the command has a pipe
-/// for it.
+/// Runs the command until it exits and returns its standard output; its standard error, too, if that
+/// is a pipe. Afterwards it waits for the end of the output, but not for long.
 ///
 /// # Errors
 ///
@@ -44,7 +43,7 @@ impl Stream {
             let mut buffer = vec![0; 64 * 1024];
             // A read error is handled as end of file.
             while let Ok(length @ 1..) = read(&mut pipe, &mut buffer) {
-                // The reader no longer waits.
+                // The caller no longer waits.
                 let Some(bytes) = weak.upgrade() else { return };
                 bytes.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&buffer[..length]);
             }

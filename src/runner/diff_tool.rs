@@ -15,11 +15,11 @@ use crate::model::judge::verdict::Change;
 use crate::model::text::escape;
 use crate::settings::Settings;
 
-/// The program of the user shows no diff.
+/// The user's diff program failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DiffToolError {
-    /// The copies for the program cannot be written.
+    /// The copies of the file cannot be written.
     #[error("cannot write copies of {} for a diff: {source}", escape::message(file))]
     Copies {
         /// The expectation file.

@@ -42,10 +42,10 @@ pub use run::{DEFAULT_GRACE, observe, observe_guarded, observe_logged, observe_n
 pub use suite::{Case, Suite, Unreadable};
 pub use test::{Schedule, Test, TestResult};
 
-/// Sets the function that is called with a package's folder once its lock has been waited for for
-/// two seconds.
-pub fn on_long_wait(tell: fn(&Path)) {
-    crate::store::on_long_wait(tell);
+/// Sets the function that is called with a package's folder after two seconds of waiting for its
+/// lock.
+pub fn on_long_wait(report: fn(&Path)) {
+    crate::store::on_long_wait(report);
 }
 
 /// Finds a program as a shell does: a name on this process's `PATH`, a path as it is.

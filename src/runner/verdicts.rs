@@ -266,7 +266,7 @@ impl Judgement<'_> {
             // Without permission to write, nothing is removed either.
             Action::Keep if update == Update::No => Ok(None),
             Action::Keep => match suite.store.remove_proposal(&case.name) {
-                // The workload passed all the same. Its old proposal stays pending.
+                // The workload still passed. Its old proposal stays pending.
                 Err(error) if error.is_read_only() => Ok(None),
                 removed => removed.map(|_| None),
             },

@@ -69,10 +69,10 @@ pub enum StoreError {
         /// The other file.
         second: PathBuf,
     },
-    /// A text that is larger than a file that is read.
+    /// A text above the size limit for reading a file.
     #[error(
-        "cannot write {}: it would have {bytes} bytes, but at most {most} MiB are read again: split what it runs into \
-         several workloads or tests",
+        "cannot write {}: its {bytes} bytes exceed the limit of {most} MiB: split what it runs into several workloads \
+         or tests",
         path.display()
     )]
     TooLarge {
@@ -112,7 +112,7 @@ impl StoreError {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 
-    /// Returns whether the place cannot be written to.
+    /// Returns whether the write failed because the place is read-only.
     pub fn is_read_only(&self) -> bool {
         let kinds = [io::ErrorKind::ReadOnlyFilesystem, io::ErrorKind::PermissionDenied];
         matches!(self, Self::Io { source, .. } if kinds.contains(&source.kind()))

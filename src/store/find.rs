@@ -45,8 +45,8 @@ impl Found {
             self.faults.extend(misnamed(&file).map(|reason| StoreError::BadName { path: path.to_owned(), reason }));
             return;
         };
-        if file.starts_with(".#") {
-            return; // Emacs's lock of a file being edited
+        if is_editor_lock(&file) {
+            return;
         }
         match name_of(path, ending) {
             Some(name) => {
@@ -66,6 +66,17 @@ impl Found {
             }
         }
     }
+}
+
+/// Returns whether this path is that of an expectation file.
+pub(super) fn is_expectation(path: &Path) -> bool {
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    file.ends_with(EXPECTATION) && !is_editor_lock(&file)
+}
+
+/// Returns whether this is Emacs's lock of a file being edited.
+fn is_editor_lock(file: &str) -> bool {
+    file.starts_with(".#")
 }
 
 /// Returns why a file with a YAML-like name is not read.

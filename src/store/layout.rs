@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::shared::{LONGEST_KEY, named, test_in};
+use super::shared::{is_too_long, named, test_in};
 use super::{MAX_BYTES, Store, StoreError, check_size, file, find};
 use crate::model::expectation::Baseline;
 use crate::model::expectation::format::{self, Parsed, Shared};
@@ -28,7 +28,7 @@ pub struct Moved {
     pub shared: PathBuf,
     /// The number of tests that were moved.
     pub tests: usize,
-    /// What was left where it was.
+    /// The tests that were not moved.
     pub kept: Vec<Kept>,
 }
 
@@ -43,11 +43,11 @@ pub struct Kept {
 
 impl Store {
     /// Moves the tests of all binaries to the other layout. New files are written before old ones
-    /// are removed, and other processes of sysguard write before or after the whole move.
+    /// are removed. Other processes write before or after the whole move, never during it.
     ///
-    /// A test is moved only if neither its rules nor a recorded fact change: an edited first
-    /// document, other rules in the shared file or two different baselines of one platform keep it
-    /// where it is.
+    /// A test is moved only if this changes neither its rules nor a recorded fact. It stays where it
+    /// is if its first document was edited, if the shared file has other rules, or if both files hold
+    /// different baselines of one platform.
     ///
     /// # Errors
     ///
@@ -169,7 +169,7 @@ fn movable(parsed: &Parsed, name: &str) -> Result<TestName, String> {
     if bare.is_none_or(|bare| parsed.clone().without_baselines().text() != bare.text()) {
         return Err("its first document was edited".to_owned());
     }
-    if test.test.as_ref().is_some_and(|test| test.len() > LONGEST_KEY) {
+    if is_too_long(&test) {
         return Err("its name is too long for a shared file".to_owned());
     }
     Ok(test)
@@ -179,7 +179,7 @@ fn movable(parsed: &Parsed, name: &str) -> Result<TestName, String> {
 fn obstacle(own: &Parsed, there: &Parsed, shared: &Path) -> Option<String> {
     let shared = shared.display();
     if own.expectation.document != there.expectation.document {
-        return Some(format!("the first document of {shared} has rules that would then hold for it"));
+        return Some(format!("the first document of {shared} has rules that would apply to this test"));
     }
     let other = differing(&there.expectation.baselines, own)?;
     Some(format!("{shared} holds another baseline of it for {}: remove one of them", other.platform))

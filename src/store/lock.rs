@@ -1,7 +1,7 @@
 //! A lock for changes to the expectations of a package, between processes and threads. Main type:
 //! [`Lock`].
 //!
-//! A process that holds it must not take it again: the second lock would wait for the first.
+//! A process must not take it twice: the second lock would wait for the first.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
@@ -19,11 +19,11 @@ const LONG: Duration = Duration::from_secs(2);
 /// The function that reports a long wait.
 static ON_LONG_WAIT: OnceLock<fn(&Path)> = OnceLock::new();
 
-/// Sets the function that is called with the locked folder once a lock has been waited for for two
-/// seconds. The first call in a process counts.
-pub fn on_long_wait(tell: fn(&Path)) {
+/// Sets the function that is called with the locked folder after two seconds of waiting. Only the
+/// first call in a process has an effect.
+pub fn on_long_wait(report: fn(&Path)) {
     // A second caller in one process has the same function.
-    let _ = ON_LONG_WAIT.set(tell);
+    let _ = ON_LONG_WAIT.set(report);
 }
 
 /// A locked folder. The lock is released when it is dropped or its process ends.
@@ -62,20 +62,20 @@ impl Drop for Lock {
     }
 }
 
-/// Waits for a lock. After a long wait, `tell` is called once.
+/// Waits for a lock. After a long wait, `report` is called once.
 #[cfg(unix)]
-fn wait(file: &File, folder: &Path, long: Duration, tell: Option<&fn(&Path)>) -> io::Result<()> {
+fn wait(file: &File, folder: &Path, long: Duration, report: Option<&fn(&Path)>) -> io::Result<()> {
     let (locked, waiting) = channel::<()>();
     thread::scope(|scope| {
-        let teller = move || {
+        let reporter = move || {
             if waiting.recv_timeout(long) == Err(RecvTimeoutError::Timeout)
-                && let Some(tell) = tell
+                && let Some(report) = report
             {
-                tell(folder);
+                report(folder);
             }
         };
         // Without a thread, the wait is silent.
-        let _ = thread::Builder::new().name("lock".to_owned()).spawn_scoped(scope, teller);
+        let _ = thread::Builder::new().name("lock".to_owned()).spawn_scoped(scope, reporter);
         let result = loop {
             match file.lock() {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -95,7 +95,7 @@ mod tests {
 
     static REPORTS: AtomicUsize = AtomicUsize::new(0);
 
-    fn tell(_folder: &Path) {
+    fn count(_folder: &Path) {
         REPORTS.fetch_add(1, Ordering::SeqCst);
     }
 
@@ -106,7 +106,7 @@ mod tests {
         let file = File::open(folder.path()).expect("the folder");
         for (long, reports) in [(Duration::from_secs(60), 0), (Duration::ZERO, 1)] {
             thread::scope(|scope| {
-                let waiter = scope.spawn(|| wait(&file, folder.path(), long, Some(&(tell as fn(&Path)))));
+                let waiter = scope.spawn(|| wait(&file, folder.path(), long, Some(&(count as fn(&Path)))));
                 thread::sleep(Duration::from_millis(200));
                 assert!(!waiter.is_finished(), "the lock is held");
                 held.0.unlock().expect("it is released");

@@ -39,14 +39,14 @@ pub const FOLDER: &str = "expectations";
 
 /// The expectation files of one package, by the names of their workloads.
 ///
-/// The workloads are those that were found by [`Store::open`]. Where a workload is stored is looked
-/// up each time, because another process may move it.
+/// The set of workloads is the one that [`Store::open`] found. Each access looks up the file of its
+/// workload again, because another process may move it.
 #[derive(Debug)]
 pub struct Store {
     package: PathBuf,
     /// The root of the tree of proposals, which mirrors the package.
     proposals: PathBuf,
-    /// The workload's own file by workload name, relative to the package, as found.
+    /// Each workload's own file at [`Store::open`] by workload name, relative to the package.
     files: BTreeMap<String, PathBuf>,
     shared: SharedFiles,
     names: OnceLock<BTreeSet<String>>,
@@ -202,7 +202,8 @@ impl Store {
     /// Removes a workload's proposal. Returns whether there was one.
     pub fn remove_proposal(&self, name: &str) -> Result<bool, StoreError> {
         check(name)?;
-        // Most passing tests have none. They need no lock, which another process may hold for long.
+        // A passing test usually has no proposal. It then needs no lock, which another process may
+        // hold for long.
         if fs::symlink_metadata(self.proposal_file(name)).is_err() {
             return Ok(false);
         }
@@ -229,7 +230,7 @@ fn check(name: &str) -> Result<(), StoreError> {
     if find::is_name(name) { Ok(()) } else { Err(find::bad_name(PathBuf::from(name))) }
 }
 
-/// Refuses to write a text that could not be read again.
+/// Refuses to write a text above the size limit for reading it.
 fn check_size(path: &Path, text: &str, most: usize) -> Result<(), StoreError> {
     if text.len() <= most {
         return Ok(());

@@ -3,7 +3,6 @@
 //! `cargo sysguard layout` may move tests while others run, so each lookup asks the file system.
 
 use std::fs;
-use std::path::Path;
 
 use super::{Store, StoreError, find, walk};
 use crate::model::run::test_name;
@@ -25,7 +24,7 @@ impl Store {
         (self.has_file(&shared) || !self.has_own_files(&shared)).then_some(shared)
     }
 
-    /// Returns whether there is a file of this name, of whatever kind.
+    /// Returns whether a file of this name exists, of any kind.
     pub(super) fn has_file(&self, name: &str) -> bool {
         fs::symlink_metadata(self.package.join(find::path_of(name, find::EXPECTATION))).is_ok()
     }
@@ -36,15 +35,16 @@ impl Store {
         if self.files.range(below.clone()..).next().is_some_and(|(name, _)| name.starts_with(&below)) {
             return true;
         }
-        // The folder is searched only if the shared file existed before: then its tests were moved.
+        // Tests may have been moved here only if the shared file existed before.
         self.was_shared(shared) && {
             let folder = find::path_of(below.trim_end_matches(':'), "");
-            walk::files(&self.package.join(folder)).is_ok_and(|files| files.iter().any(|file| is_expectation(file)))
+            walk::files(&self.package.join(folder))
+                .is_ok_and(|files| files.iter().any(|file| find::is_expectation(file)))
         }
     }
 
-    /// Reads a workload where it is: `read` gets the name of the shared file, or `None` for its own
-    /// file. If another process moved the workload meanwhile, it is read again.
+    /// Reads a workload from the file that holds it: `read` gets the name of the shared file, or
+    /// `None` for its own file. Reads again if another process moved the workload meanwhile.
     pub(super) fn at_place<T>(
         &self,
         name: &str,
@@ -61,9 +61,4 @@ impl Store {
         }
         read(place.as_deref())
     }
-}
-
-fn is_expectation(file: &Path) -> bool {
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    name.ends_with(find::EXPECTATION) && !name.starts_with(".#")
 }

@@ -17,7 +17,12 @@ use crate::model::run::workload::Program;
 
 /// The longest name of a test in a shared file, in bytes: YAML 1.2, 7.4.2, allows keys of 1024
 /// characters, quotes and escapes included.
-pub(super) const LONGEST_KEY: usize = 500;
+const LONGEST_KEY: usize = 500;
+
+/// Returns whether the name of a test is too long for a shared file.
+pub(super) fn is_too_long(test: &TestName) -> bool {
+    test.test.as_ref().is_some_and(|test| test.len() > LONGEST_KEY)
+}
 
 /// The shared files of a package.
 #[derive(Debug, Default)]
@@ -94,8 +99,8 @@ impl Store {
 
     /// Replaces a workload's own file.
     ///
-    /// A text that was made for a shared file, before the test was moved out of it, gets the first
-    /// document of a test's own file.
+    /// If the text was made for a shared file, and the test was moved out of it since, the text gets
+    /// the first document of a test's own file.
     pub(super) fn save_own(&self, name: &str, text: &str) -> Result<bool, StoreError> {
         let path = self.package.join(find::path_of(name, find::EXPECTATION));
         let own = test_name::shared_file(name).and_then(|_| {
@@ -121,7 +126,7 @@ impl Store {
         let test = test_in(&expectation).filter(|test| test.workload() == name);
         let test = test.ok_or_else(|| find::bad_name(path.clone()))?;
         // YAML limits the length of a key; as a value the name may be longer.
-        if test.test.as_ref().is_some_and(|test| test.len() > LONGEST_KEY) {
+        if is_too_long(&test) {
             return self.save_own(name, text);
         }
         self.change_shared(shared, &test, |content, test| {

@@ -24,8 +24,8 @@ struct Walk {
 /// Returns the paths of all files below a folder in order. The list is empty if there is no such
 /// folder.
 ///
-/// Another process may write and remove proposals, and their folders, at the same time: a folder
-/// that vanishes during the walk is one without files.
+/// Another process may write and remove proposals, and their folders, at the same time. A folder
+/// that vanishes during the walk counts as empty.
 ///
 /// # Errors
 ///

@@ -26,7 +26,7 @@ pub(crate) struct Options {
 }
 
 const AFTER_HELP: &str = "\
-A name, or its beginning up to a `::`, selects every workload below it; `run::` may be left out of a test's name. Accepting a system call also accepts its arguments and objects; \
+A name, or its beginning up to a `::`, selects every workload below it; a test's name may omit `run::`. Accepting a system call also accepts its arguments and objects; \
 accepting an argument or object also accepts its system call. All keys are resolved before any file is written.";
 
 impl Options {

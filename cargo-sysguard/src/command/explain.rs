@@ -37,7 +37,7 @@ pub(crate) struct Options {
 }
 
 const AFTER_HELP: &str = "\
-A name with several meanings is explained in all of them. `run::` may be left out of the key of a test. Exit codes: 0 if the name is known; 2 if it is unknown (similar names are suggested).";
+A name with several meanings is explained in all of them. The key of a test may omit `run::`. Exit codes: 0 if the name is known; 2 if it is unknown (similar names are suggested).";
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum ExplainFormat {
@@ -103,8 +103,8 @@ impl Options {
             let key = near.iter().find(|near| near.contains("::")).cloned();
             let key = key.unwrap_or_else(|| format!("{of}::process::execve"));
             return Failure::usage(format!(
-                "`{name}` is {what}, which has no explanation\nhelp: give a key such as {key}; \
-                 `cargo sysguard report {name}` shows what it uses"
+                "`{name}` is {what}, not a key\nhelp: give a key such as {key}, or run `cargo sysguard report {name}` \
+                 to see what it uses"
             ));
         }
         let hint = message::did_you_mean(near)
@@ -113,8 +113,7 @@ impl Options {
     }
 }
 
-/// Returns whether this is the name of the workload, or its beginning up to a `::`, with or without
-/// `run::`.
+/// Returns whether the workload is at or below this name, which may omit `run::`.
 fn names_workload(workload: &str, name: &str) -> bool {
     let matches = |workload: &str| test_name::is_at_or_below(workload, name);
     matches(workload) || test_name::short(workload).is_some_and(matches)

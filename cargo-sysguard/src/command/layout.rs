@@ -18,8 +18,7 @@ use crate::proposals::Proposals;
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Options {
-    /// Where the tests go: binary (one file for all tests of a binary) or test (a file for each
-    /// test)
+    /// Choose the layout: binary (one file for all tests of a binary) or test (one file per test)
     #[arg(value_name = "LAYOUT", value_enum, hide_possible_values = true)]
     layout: Layout,
     #[command(flatten)]
@@ -33,10 +32,10 @@ enum Layout {
 }
 
 const AFTER_HELP: &str = "\
-Facts, reasons, rules and proposals do not change. A test stays where it is, and a line says why, if it would get other rules (its first document was edited, or that \
-of the shared file has rules) or if both files hold different baselines of it for one platform; its own file takes precedence. With `test`, an edited first document is \
-copied to each test; tests that are added later start without it. `run` follows the existing layout: new tests of a binary go where its other tests are; the tests of \
-a new binary share a file. Tests may run meanwhile: their results are written where the test is then.";
+Facts, reasons, rules and proposals do not change. A test that would get other rules is not moved (its first document was edited, or that of the shared file has rules); \
+neither is one with different baselines for one platform in both files. A line gives the reason, and the test's own file takes precedence. With `test`, an edited first \
+document is copied to each test, but not to tests that are added later. `run` follows the existing layout: new tests of a binary go where its other tests are; the tests \
+of a new binary share a file. Tests may run at the same time: each result is written to the file that holds its test at that moment.";
 
 impl Options {
     /// Moves the tests of all selected packages and prints each move.

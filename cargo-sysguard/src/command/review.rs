@@ -31,7 +31,7 @@ pub(crate) struct Options {
 }
 
 const AFTER_HELP: &str = "\
-On a terminal, shows one finding after the other and waits for a key: a accepts, e accepts with a reason, r rejects, s skips, q quits; a capital letter decides on all \
+On a terminal, shows one finding at a time and waits for a key: a accepts, e accepts with a reason, r rejects, s skips, q quits; a capital letter decides on all \
 findings of the workload. Each decision is written at once. Elsewhere, prints the changes and the commands that decide on them. Exit codes: 0 if nothing is pending \
 afterwards; 101 otherwise.";
 

@@ -43,8 +43,8 @@ pub(crate) struct Options {
     /// Record a first baseline from exactly N runs instead of until no run adds anything
     #[arg(long, value_name = "N")]
     runs: Option<NonZeroU32>,
-    /// Choose what to do with what is recorded of deleted tests: ignore, warn, reject (fail and
-    /// keep it), delete, or auto (reject in CI, else delete)
+    /// Choose what to do with records of deleted tests: ignore, warn, reject (fail and keep them),
+    /// delete, or auto (reject in CI, else delete)
     ///
     /// Only a complete run without filters shows which tests were deleted.
     #[arg(long, value_name = "MODE", value_enum, default_value_t, hide_possible_values = true)]
@@ -57,7 +57,7 @@ pub(crate) struct Options {
 }
 
 const AFTER_HELP: &str = "\
-Each test is a workload under nextest and with --per-test; otherwise each test binary is one. A workload is named run::CRATE::BINARY[::TEST]; other commands take the name without `run::`, too. \
+Each test is a workload under nextest and with --per-test; otherwise each test binary is one. A workload is named run::CRATE::BINARY[::TEST]; other commands also accept it without `run::`. \
 Its expectation is below expectations/run/ of its package; the tests of a binary share one file unless they have files of their own (see `cargo sysguard layout`). \
 A first run writes proposals and exits with 101, and so does a run with findings; otherwise the exit status is cargo's. Doctests are not traced. \
 Environment and working directory are cargo's; standard input is empty; standard output and error are pipes. Under nextest, tests are repeated to \

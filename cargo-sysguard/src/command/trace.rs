@@ -46,21 +46,21 @@ pub(crate) struct Options {
     /// Write the report, or the log, to a file instead of standard error
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Write one line a call as it happens, like strace, instead of the report
+    /// Write one line per call, like strace, instead of the report
     ///
-    /// A line is `[pid PID PROGRAM] CALL(ARGUMENTS) = RESULT`, written when the call ends. A call
-    /// that lasts longer than a second is also written as `<unfinished ...>`. Payload bytes and
-    /// environment variables are never shown.
+    /// A line has the form `[pid PID PROGRAM] CALL(ARGUMENTS) = RESULT` and is written when the call
+    /// ends. A call that lasts longer than a second is also written as `<unfinished ...>`. Payload
+    /// bytes and environment variables are never shown.
     #[arg(long, conflicts_with_all = ["format", "taxonomy", "callers"])]
     log: bool,
-    /// Log only these calls: names separated by commas, @SUBSYSTEM, or path=GLOB; any may match
+    /// Log only matching calls: NAME[,NAME]..., @SUBSYSTEM or path=GLOB; repeat for alternatives
     ///
-    /// A path matches as an argument, or through an fd. A relative glob begins in the working
-    /// directory. `*` ends at a slash, `**` does not.
+    /// A glob is matched against path arguments and the paths of fds. A relative glob starts at the
+    /// working directory. `*` does not match a slash; `**` does.
     #[arg(short = 'e', value_name = "FILTER", requires = "log")]
     filters: Vec<Filter>,
-    /// Measure the wall time in calls: a column of the table and a field of JSON and YAML, or times
-    /// in the log
+    /// Measure the wall time in calls: a column in the table, a field in JSON and YAML, times in the
+    /// log
     ///
     /// Tracing stops each call twice, which inflates the times of short calls most.
     #[arg(long)]
@@ -83,9 +83,9 @@ pub(crate) struct Options {
     command: Vec<OsString>,
 }
 
-const NO_CALLERS: &str = "--callers reads the stacks of stopped tasks, but the engine notify stops few of them\n\
+const NO_CALLERS: &str = "--callers reads the stacks of stopped tasks, but the notify engine stops few of them\n\
     help: use --engine ptrace";
-const NO_LOG: &str = "--log and --time need the end of each call, but the engine notify sees few of them\n\
+const NO_LOG: &str = "--log and --time need the end of each call, but the notify engine sees few of them\n\
     help: use --engine ptrace";
 
 /// A failure that replaces the exit status of the command.
@@ -179,7 +179,7 @@ impl Options {
         Ok(u8::try_from(outcome.exit.shell_status()).unwrap_or(u8::MAX))
     }
 
-    /// Refuses what an engine cannot show.
+    /// Refuses options that the engine does not support.
     fn check_engine(&self, engine: Engine) -> Result<(), Failed> {
         let refused = |message: &str| Err(Failed { code: Failed::USAGE, message: message.to_owned() });
         match engine {

@@ -1,4 +1,4 @@
-//! `-e FILTER`: which calls a log shows. Main type: [`Filters`].
+//! `-e FILTER`: selects the calls of a log. Main type: [`Filters`].
 
 use std::collections::BTreeSet;
 use std::env;
@@ -25,12 +25,12 @@ pub(crate) enum Filter {
     Paths(Vec<Pattern>),
 }
 
-/// The word is no filter.
+/// The word is not a filter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct NotAFilter(String);
 
-/// Calls that 32-bit x86 has only inside `socketcall`.
+/// Calls that 32-bit x86 offers only through socketcall(2).
 const CARRIED: [&str; 2] = ["recv", "send"];
 
 fn names() -> impl Iterator<Item = &'static str> {
@@ -57,7 +57,7 @@ impl FromStr for Filter {
         let name = |name: &str| match names().any(|known| known == name) {
             true => Ok(name.to_owned()),
             false if name.starts_with(['@', '%']) || name.starts_with("path=") => {
-                Err(NotAFilter(format!("unknown system call `{}`; give it an -e of its own", escape::line(name))))
+                Err(NotAFilter(format!("unknown system call `{}`; use a separate -e for it", escape::line(name))))
             }
             false => Err(unknown("system call", name, "", names())),
         };
@@ -70,7 +70,7 @@ fn paths(glob: &str) -> Result<Vec<Pattern>, NotAFilter> {
     let pattern =
         |glob: &str| Pattern::new(glob).map_err(|error| NotAFilter(format!("`{}`: {error}", escape::line(glob))));
     if glob.is_empty() {
-        return Err(NotAFilter("no path matches an empty pattern; write one such as 'path=/etc/*'".to_owned()));
+        return Err(NotAFilter("an empty pattern matches no path; write one such as 'path=/etc/*'".to_owned()));
     }
     let mut patterns = vec![pattern(glob)?];
     if let (false, Ok(folder)) = (glob.starts_with('/'), env::current_dir()) {
@@ -88,18 +88,18 @@ fn unknown<'a>(kind: &str, name: &str, sign: &str, known: impl Iterator<Item = &
     NotAFilter(format!("unknown {kind} `{}`{hint}", escape::line(name)))
 }
 
-/// All filters of a log: a call is shown if any of them matches, or if there is none.
+/// All filters of a log. A call is shown if any filter matches, or if there are no filters.
 #[derive(Debug)]
 pub(super) struct Filters {
     names: BTreeSet<String>,
     subsystems: BTreeSet<Subsystem>,
     paths: Vec<Pattern>,
-    are_any: bool,
+    has_filters: bool,
 }
 
 impl Filters {
     pub(super) fn new(filters: Vec<Filter>) -> Self {
-        let are_any = !filters.is_empty();
+        let has_filters = !filters.is_empty();
         let (mut names, mut subsystems, mut paths) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
         for filter in filters {
             match filter {
@@ -108,7 +108,7 @@ impl Filters {
                 Filter::Paths(patterns) => paths.extend(patterns),
             }
         }
-        Self { names, subsystems, paths, are_any }
+        Self { names, subsystems, paths, has_filters }
     }
 
     /// Returns whether a call at its entry is shown. `meant` is the name of the call that it
@@ -117,7 +117,7 @@ impl Filters {
         // `*` ends at a slash, as in a shell; `**` does not.
         let options = MatchOptions { require_literal_separator: true, ..MatchOptions::new() };
         let matches = |path: &String| self.paths.iter().any(|pattern| pattern.matches_with(path, options));
-        if !self.are_any || self.names.contains(meant) || self.names.contains(&*call.syscall.name()) {
+        if !self.has_filters || self.names.contains(meant) || self.names.contains(&*call.syscall.name()) {
             return Selection::Written;
         }
         if !self.paths.is_empty() && paths().iter().any(matches) {
@@ -139,14 +139,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unknown_filters_name_what_was_meant() {
+    fn unknown_filter_error_suggests_near_names() {
         for (word, message) in [
             ("conect", "unknown system call `conect`; did you mean connect?"),
             ("open,clsoe", "unknown system call `clsoe`; did you mean close?"),
             ("@netwrk", "unknown subsystem `netwrk`; did you mean @network?"),
             ("%netwrk", "unknown system call `netwrk`; did you mean @network?"),
-            ("path=", "no path matches an empty pattern; write one such as 'path=/etc/*'"),
-            ("open,@network", "unknown system call `@network`; give it an -e of its own"),
+            ("path=", "an empty pattern matches no path; write one such as 'path=/etc/*'"),
+            ("open,@network", "unknown system call `@network`; use a separate -e for it"),
             ("", "unknown system call ``; use a system call, @SUBSYSTEM or path=GLOB"),
         ] {
             assert_eq!(word.parse::<Filter>().expect_err(word).to_string(), message);

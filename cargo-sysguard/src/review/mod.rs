@@ -139,13 +139,13 @@ impl<'a> Review<'a> {
     ) -> Result<bool, Failure> {
         let facts = self.facts(of, pending);
         let place = &self.items[of.start].place;
-        // Another process may have decided on a part while the reviewer read.
+        // Another process may have decided on some of them meanwhile.
         let is_done = self.proposals.decide(place, |pending| match decision {
             Decision::Accept => pending.accept(&facts, why),
             Decision::Reject => pending.reject(&facts),
         })?;
         match decision {
-            _ if !is_done => self.print_line("nothing was written: it was decided on elsewhere"),
+            _ if !is_done => self.print_line("nothing was written: another process decided on it first"),
             Decision::Accept if why.is_some() && !takes_reason(&facts) => self.print_line(&format!(
                 "accepted, but the reason was dropped (only a system call has a `why:`): wrote {}",
                 self.proposals.file(place)

@@ -8,7 +8,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials![closures:
         tracing only_calls_inside_the_closure_count,
         tracing check_needs_no_file,
-        tracing closure_errors_and_unlisted_uses_fail,
+        tracing closure_errors_and_unlisted_subsystems_fail,
         tracing flaky_check_is_a_warning,
         tracing phase_has_its_own_set,
         tracing duplicate_closure_names_are_refused,
@@ -101,7 +101,7 @@ fn duplicate_closure_names_are_refused() {
     assert!(ran.stdout.contains("no closure is named `nobody`"), "{}", ran.stdout);
 }
 
-fn closure_errors_and_unlisted_uses_fail() {
+fn closure_errors_and_unlisted_subsystems_fail() {
     let body = ".check(\"listed\", || std::fs::read(\"/dev/null\").map(drop), \
                 |seen| seen.only([Subsystem::Filesystem, Subsystem::Device]))
         .check(\"unlisted\", || std::net::UdpSocket::bind(\"127.0.0.1:0\").map(drop), \

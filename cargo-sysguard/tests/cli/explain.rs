@@ -46,7 +46,7 @@ pub(crate) fn unknown_name_is_2_with_suggestions() {
     let project = project.expecting("net/talk", &BASELINE.replace("NAME", "explain-unknown"));
     for (name, what) in [("net::talk", "a workload"), ("net", "the beginning of a workload's name")] {
         let ran = project.sysguard(&format!("explain {name}")).ends(2);
-        assert!(ran.stderr.contains(&format!("`{name}` is {what}, which has no explanation")), "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("`{name}` is {what}, not a key\nhelp: ")), "{}", ran.stderr);
     }
     let ran = project.sysguard("explain socket --kernel-source .").ends(2);
     assert!(ran.stderr.contains("give an unpacked source tree"), "{}", ran.stderr);

@@ -15,11 +15,11 @@ use super::run_shared::{BINDS, recorded, source};
 
 pub(crate) fn trials() -> Vec<Trial> {
     trials![layout:
-        tracing rules_of_the_shared_file_hold_for_no_moved_test,
+        tracing test_is_not_moved_if_shared_rules_would_apply,
         tracing move_during_a_run_loses_nothing,
         tracing wait_for_another_process_is_reported,
-        tracing part_of_shared_file_is_shown_as_such,
-        mounting read_only_package_passes_and_reports,
+        tracing diff_of_shared_file_shows_one_test,
+        mounting read_only_package_passes_without_findings,
     ]
 }
 
@@ -33,7 +33,7 @@ fn end(child: Child) -> Ran {
     child.wait_with_output().expect("it ends").into()
 }
 
-fn rules_of_the_shared_file_hold_for_no_moved_test() {
+fn test_is_not_moved_if_shared_rules_would_apply() {
     let project = recorded("layout-rules", &[("one", ""), ("two", "")]);
     project.sysguard("layout test").ends(0);
     let (one, two) = ("expectations/run/layout-rules/it/one.yaml", "expectations/run/layout-rules/it/two.yaml");
@@ -44,7 +44,7 @@ fn rules_of_the_shared_file_hold_for_no_moved_test() {
     project.write(one, &format!("version: 1\nrun: layout-rules::it::one\n{rules}"));
     let joined = project.sysguard("layout binary").ends(0);
     assert_eq!(joined.stdout, "nothing to move\n");
-    let kept = format!("kept {two}: the first document of {shared} has rules that would then hold for it");
+    let kept = format!("kept {two}: the first document of {shared} has rules that would apply to this test");
     assert!(joined.stderr.contains(&kept), "{}", joined.stderr);
     assert_eq!((project.read(two), project.read(shared)), (before, first));
     project.write("tests/it.rs", &source(&[("one", ""), ("two", BINDS)]));
@@ -52,7 +52,7 @@ fn rules_of_the_shared_file_hold_for_no_moved_test() {
     assert!(found.stderr.contains("new-subsystem network"), "{}", found.stderr);
 }
 
-/// A test waits until its file was moved. What it uses then is recorded where it is now.
+/// A test waits until its file was moved. Its later calls are recorded in the new file.
 fn move_during_a_run_loses_nothing() {
     let project = recorded("layout-during", &[("one", ""), ("two", "")]);
     let shared = "expectations/run/layout-during/tests.it.yaml";
@@ -93,7 +93,7 @@ fn wait_for_another_process_is_reported() {
     let reader = thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
     let line = lines.recv_timeout(Duration::from_secs(60));
     lock.unlock().expect("it is released");
-    assert!(line.expect("a line").starts_with("note: waiting for the lock of "));
+    assert!(line.expect("a line").starts_with("note: waiting for the lock on "));
     let ran = end(child).ends(0);
     assert!(ran.stdout.starts_with("moved 1 test of layout-wait::it "), "{}", ran.stdout);
     reader.join().expect("no panic").expect("all lines are received");
@@ -102,7 +102,7 @@ fn wait_for_another_process_is_reported() {
     assert_eq!(quick.stderr, "", "a short wait is silent");
 }
 
-fn part_of_shared_file_is_shown_as_such() {
+fn diff_of_shared_file_shows_one_test() {
     let project = recorded("layout-part", &[("one", ""), ("two", "")]);
     let shared = "expectations/run/layout-part/tests.it.yaml";
     let proposal = "expectations/run/layout-part/it/two.yaml.new";
@@ -117,8 +117,8 @@ fn part_of_shared_file_is_shown_as_such() {
     assert!(text.starts_with(&format!("{header}run: layout-part::it::two\n")), "{text}");
 }
 
-/// What passes needs no writable package; what is to be written is one error.
-fn read_only_package_passes_and_reports() {
+/// A passing test needs no writable package. A failed write is one error.
+fn read_only_package_passes_without_findings() {
     let tests = [("one", ""), ("two", "")];
     let project = recorded("layout-fixed", &tests).expecting("first", "command: [true]");
     project.sysguard("bless --runs 1 first").ends(0);

@@ -9,7 +9,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         tracing commands_accept_names_and_prefixes,
         tracing binary_without_tests_needs_no_baseline,
         tracing long_test_names_stay_distinct,
-        tracing name_longer_than_any_width_is_run,
+        tracing name_longer_than_a_format_width_is_run,
     ]
 }
 
@@ -84,9 +84,9 @@ fn long_test_names_stay_distinct() {
     project.sysguard("run --per-test --runs 1 --unreferenced=reject -- test --test it").ends(0);
 }
 
-/// A harness of its own lists a name that no source file holds. Rust's formatting has no width
+/// A custom harness lists a name that is too long for a source file. Rust's formatting has no width
 /// above 65535.
-fn name_longer_than_any_width_is_run() {
+fn name_longer_than_a_format_width_is_run() {
     let harness = "fn main() {
         let name = \"n\".repeat(70_000);
         let words: Vec<String> = std::env::args().skip(1).collect();

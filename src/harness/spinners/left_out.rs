@@ -1,8 +1,8 @@
-//! What is there without the feature `unstable`: nothing is drawn.
+//! Replaces the spinners without the feature `unstable`: nothing is drawn.
 
 use crate::runner::Progress;
 
-/// No lines.
+/// A type without values.
 #[derive(Debug)]
 pub(in crate::harness) enum Spinners {}
 

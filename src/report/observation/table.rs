@@ -108,7 +108,7 @@ fn write_rows(out: &mut dyn io::Write, rows: &[Row], palette: &Palette) -> io::R
     Ok(())
 }
 
-/// What the times of calls are not.
+/// The caveat on measured times.
 const INFLATED: &str = "times are wall time in calls, summed over tasks and inflated by tracing";
 
 /// Writes one line on how complete the report is.

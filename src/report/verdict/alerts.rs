@@ -1,5 +1,5 @@
-//! What a tool for code quality lists: an alert per finding, at a line of an expectation file. Main
-//! type: [`Alert`].
+//! Findings as alerts for code quality tools, each at a line of an expectation file. Main type:
+//! [`Alert`].
 //!
 //! It must not know a format. Rules and fingerprints are a public interface: tools recognise an
 //! alert by them.
@@ -18,7 +18,7 @@ use crate::model::judge::weight::Weight;
 pub(super) enum Level {
     /// It fails the test.
     Error,
-    /// Something is no longer done.
+    /// Something recorded was not seen.
     Warning,
     /// It fails nothing.
     Note,

@@ -18,8 +18,8 @@ const CONTEXT: usize = 3;
 
 /// Writes the change of a file as a unified diff.
 ///
-/// Of a file that many tests share, only the part of one test is compared. Its lines are not those
-/// of the file, so their numbers are left out.
+/// Of a shared file, only the part of one test is compared. Its line numbers are not those of the
+/// file, so they are left out.
 pub fn write(out: &mut dyn io::Write, file: &str, change: &Change, palette: &Palette) -> io::Result<()> {
     let is_part = test_name::is_path_of_shared_file(file);
     let old_file = if is_part { format!("{file} (the part of this test)") } else { file.to_owned() };

@@ -177,7 +177,7 @@ fn headline(verdict: &Verdict) -> String {
         }
         Status::Blessed => {
             let Comparison { findings, notes, .. } = &verdict.comparison;
-            // What is new beside a member of its family is written, too.
+            // Without findings, only notes were written: new members of a recorded family.
             let written = if findings.is_empty() { notes } else { findings };
             format!("blessed, {}{}{}", counts_by_kind(written), extras(verdict), grown(&verdict.growth))
         }

@@ -52,7 +52,7 @@ fn steps(verdict: &Verdict) -> Vec<Step> {
     let asked = match verdict.asked {
         Asked::Test => "test",
         Asked::Bless => "bless",
-        // The subcommand and its file know nothing of a check.
+        // No subcommand runs a check, and it has no file.
         Asked::Check => return Vec::new(),
     };
     let again = |purpose: String| vec![step(asked, purpose)];

@@ -106,7 +106,7 @@ fn key_of(key: String) -> PropertyBag {
 fn location(path: &str, verdict: &Verdict, line: Option<usize>) -> Location {
     let line = line.unwrap_or(1);
     let mut region = Region::builder().start_line(i64::try_from(line).unwrap_or(i64::MAX)).build();
-    // The change of a file that tests share holds one test's part, with other line numbers.
+    // The change of a shared file is that of one test's part, with other line numbers.
     let change = verdict.change.as_ref().filter(|_| !test_name::is_path_of_shared_file(&verdict.file));
     let text = change.and_then(|change| change.before.lines().nth(line - 1));
     region.snippet = text.map(|text| ArtifactContent::builder().text(text).build());

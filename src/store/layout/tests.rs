@@ -39,7 +39,7 @@ fn calls(store: &Store, name: &str) -> Vec<String> {
 }
 
 #[test]
-fn rules_of_shared_file_keep_a_test_out() {
+fn shared_rules_keep_a_test_in_its_own_file() {
     for (edit, moved) in [
         ("# a comment\n", 1),
         ("level: syscall\n", 0),
@@ -58,7 +58,7 @@ fn rules_of_shared_file_keep_a_test_out() {
         assert_eq!((done.tests, done.kept.len()), (moved, 1 - moved), "{edit}");
         for kept in done.kept {
             assert_eq!(kept.file, Path::new(&own("two")), "{edit}");
-            assert_eq!(kept.reason, format!("the first document of {FILE} has rules that would then hold for it"));
+            assert_eq!(kept.reason, format!("the first document of {FILE} has rules that would apply to this test"));
             assert_eq!(fs::read_to_string(package.join(own("two"))).expect("the file"), text, "{edit}");
         }
         assert_eq!(open(&package).load(&test("two").workload()).expect("it parses").expectation, before, "{edit}");
@@ -109,7 +109,7 @@ fn different_baselines_of_one_platform_stay_apart() {
 }
 
 #[test]
-fn misplaced_and_long_names_stay() {
+fn misplaced_and_long_names_are_not_moved() {
     let (_folder, package) = package();
     let long = "x".repeat(600);
     save(&open(&package), &long, &["read"]);
@@ -124,7 +124,7 @@ fn misplaced_and_long_names_stay() {
 }
 
 #[test]
-fn store_that_is_open_follows_a_move() {
+fn open_store_follows_a_move() {
     for (from, to) in [(Layout::Binary, Layout::Test), (Layout::Test, Layout::Binary)] {
         let (_folder, package) = package();
         ["gone", "one", "two"].iter().for_each(|name| save(&open(&package), name, &["read"]));
@@ -155,7 +155,7 @@ fn store_that_is_open_follows_a_move() {
 }
 
 #[test]
-fn moves_and_writers_at_once_lose_nothing() {
+fn concurrent_moves_and_writes_lose_nothing() {
     const WRITERS: usize = 6;
     const ROUNDS: usize = 25;
     let (_folder, package) = package();

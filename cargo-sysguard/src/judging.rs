@@ -18,8 +18,8 @@ pub(crate) struct JudgingFlags {
     /// no or force [default: auto]
     ///
     /// auto writes proposals, but nothing in CI; new writes proposals, in CI too; always writes the
-    /// expectation; unseen writes the expectation if it has no baseline, and proposals otherwise; no
-    /// writes nothing; force writes the expectation even if nothing differs.
+    /// expectation; unseen writes the expectation if it has no baseline, and proposals otherwise;
+    /// no writes nothing; force writes the expectation even if nothing differs.
     #[arg(long, value_name = "MODE")]
     update: Option<UpdateMode>,
     /// Re-run a workload N times to confirm a finding (0: fail on first sight)

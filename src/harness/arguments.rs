@@ -219,8 +219,8 @@ impl Arguments {
         }
     }
 
-    /// Returns the name of a test for libtest-mimic. libtest-mimic aligns results with a format width,
-    /// which Rust limits to 65535, so a long name is cut and ends in a hash.
+    /// Returns the name of a test for libtest-mimic. libtest-mimic aligns results with a format
+    /// width, which Rust limits to 65535, so a long name is cut and ends in a hash.
     pub(super) fn shown(&self, name: &str) -> String {
         if self.list || self.machine_readable() || name.len() <= LONGEST_SHOWN {
             return name.to_owned();

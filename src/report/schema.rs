@@ -83,9 +83,9 @@ fn of<T: JsonSchema>() -> Value {
     schema
 }
 
-/// Refuses unknown fields in a struct. Draft 7 has no `unevaluatedProperties`, so the variants of an
-/// enum that is flattened into a struct get the fields of the struct. Any other enum accepts unknown
-/// fields, because further kinds may have them.
+/// Refuses unknown fields in a struct. Draft 7 has no `unevaluatedProperties`, so the variants of
+/// an enum that is flattened into a struct get the fields of the struct. Any other enum accepts
+/// unknown fields, because further kinds may have them.
 fn close(schema: &mut Value) {
     let Some(fields) = schema.as_object_mut() else { return };
     if !fields.contains_key("oneOf") {

@@ -12,8 +12,8 @@ use std::time::Instant;
 
 use super::output::{PATIENCE, read};
 
-/// Runs the command until it exits and returns its standard output; its standard error, too, if that
-/// is a pipe. Afterwards it waits for the end of the output, but not for long.
+/// Runs the command until it exits and returns its standard output; its standard error, too, if
+/// that is a pipe. Afterwards it waits for the end of the output, but not for long.
 ///
 /// # Errors
 ///

@@ -45,9 +45,9 @@ impl Store {
     /// Moves the tests of all binaries to the other layout. New files are written before old ones
     /// are removed. Other processes write before or after the whole move, never during it.
     ///
-    /// A test is moved only if this changes neither its rules nor a recorded fact. It stays where it
-    /// is if its first document was edited, if the shared file has other rules, or if both files hold
-    /// different baselines of one platform.
+    /// A test is moved only if this changes neither its rules nor a recorded fact. It stays where
+    /// it is if its first document was edited, if the shared file has other rules, or if both files
+    /// hold different baselines of one platform.
     ///
     /// # Errors
     ///

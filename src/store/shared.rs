@@ -99,8 +99,8 @@ impl Store {
 
     /// Replaces a workload's own file.
     ///
-    /// If the text was made for a shared file, and the test was moved out of it since, the text gets
-    /// the first document of a test's own file.
+    /// If the text was made for a shared file, and the test was moved out of it since, the text
+    /// gets the first document of a test's own file.
     pub(super) fn save_own(&self, name: &str, text: &str) -> Result<bool, StoreError> {
         let path = self.package.join(find::path_of(name, find::EXPECTATION));
         let own = test_name::shared_file(name).and_then(|_| {

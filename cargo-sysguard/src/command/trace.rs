@@ -48,9 +48,9 @@ pub(crate) struct Options {
     output: Option<PathBuf>,
     /// Write one line per call, like strace, instead of the report
     ///
-    /// A line has the form `[pid PID PROGRAM] CALL(ARGUMENTS) = RESULT` and is written when the call
-    /// ends. A call that lasts longer than a second is also written as `<unfinished ...>`. Payload
-    /// bytes and environment variables are never shown.
+    /// A line has the form `[pid PID PROGRAM] CALL(ARGUMENTS) = RESULT` and is written when the
+    /// call ends. A call that lasts longer than a second is also written as `<unfinished ...>`.
+    /// Payload bytes and environment variables are never shown.
     #[arg(long, conflicts_with_all = ["format", "taxonomy", "callers"])]
     log: bool,
     /// Log only matching calls: NAME[,NAME]..., @SUBSYSTEM or path=GLOB; repeat for alternatives
@@ -59,8 +59,8 @@ pub(crate) struct Options {
     /// working directory. `*` does not match a slash; `**` does.
     #[arg(short = 'e', value_name = "FILTER", requires = "log")]
     filters: Vec<Filter>,
-    /// Measure the wall time in calls: a column in the table, a field in JSON and YAML, times in the
-    /// log
+    /// Measure the wall time in calls: a column in the table, a field in JSON and YAML, times in
+    /// the log
     ///
     /// Tracing stops each call twice, which inflates the times of short calls most.
     #[arg(long)]

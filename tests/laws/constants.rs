@@ -42,6 +42,7 @@ const PREFIXES: &[&str] = &[
     "SO_",
     "STATX_",
     "S_I",
+    "UTIME_",
 ];
 
 fn is_of_kernel(name: &str) -> bool {

@@ -63,6 +63,19 @@ impl Context<'_> {
     }
 }
 
+/// Returns the first `most` elements in brackets, and `...` if there are more. `None` if an element
+/// cannot be read.
+pub(super) fn list(count: u64, most: u64, element: impl FnMut(u64) -> Option<String>) -> Option<String> {
+    let mut shown: Vec<String> = (0..count.min(most)).map(element).collect::<Option<_>>()?;
+    shown.extend((count > most).then(|| "...".to_owned()));
+    Some(format!("[{}]", shown.join(", ")))
+}
+
+/// Returns permissions as strace(1) shows them: `0644`.
+pub(super) fn octal(number: u64) -> String {
+    format!("0{number:o}")
+}
+
 /// Returns an address as it is shown where its memory is not.
 pub(super) fn pointer(number: u64) -> String {
     if number == 0 { "NULL".to_owned() } else { format!("{number:#x}") }

@@ -3,6 +3,7 @@
 
 use crate::model::attribution::ObjectKind;
 use crate::model::kernel::syscall::Abi;
+use crate::model::kernel::uapi::PATH_MAX;
 
 /// A stopped task, as the decoder sees it. The engine asks the kernel; tests answer from memory of
 /// their own.
@@ -27,9 +28,6 @@ pub trait View {
         None
     }
 }
-
-/// The longest string that is read: `PATH_MAX`, include/uapi/linux/limits.h.
-const LONGEST: usize = 4096;
 
 /// Reads structures with the layout of an ABI.
 #[derive(Clone, Copy)]
@@ -91,11 +89,11 @@ impl<'a> Reader<'a> {
         Some((part(at)?, part(place(at, self.time)?)?))
     }
 
-    /// Reads a string, and returns whether its end was found.
+    /// Reads a string of at most [`PATH_MAX`] bytes, and returns whether its end was found.
     pub(super) fn string(&self, address: u64) -> Option<(Vec<u8>, bool)> {
         const CHUNK: usize = 256;
         let mut text = Vec::new();
-        while address != 0 && text.len() < LONGEST {
+        while address != 0 && text.len() < PATH_MAX {
             let mut chunk = [0; CHUNK];
             let length = self.view.read(address.checked_add(text.len() as u64)?, &mut chunk).min(CHUNK);
             if let Some(end) = chunk[..length].iter().position(|byte| *byte == 0) {

@@ -120,6 +120,14 @@ pub(crate) const CLONE_CHILD_CLEARTID: u64 = 0x20_0000;
 pub(crate) const CLONE_UNTRACED: u64 = 0x80_0000;
 pub(crate) const CLONE_CHILD_SETTID: u64 = 0x100_0000;
 
+// include/uapi/linux/limits.h, uio.h
+pub(crate) const PATH_MAX: usize = 4096;
+pub(crate) const UIO_MAXIOV: u64 = 1024;
+
+// include/linux/stat.h: special nanoseconds of utimensat
+pub(crate) const UTIME_NOW: i64 = (1 << 30) - 1;
+pub(crate) const UTIME_OMIT: i64 = (1 << 30) - 2;
+
 // include/uapi/linux/personality.h. `PER_MASK` separates the persona from its flags.
 pub(crate) const PER_MASK: u64 = 0xff;
 

@@ -12,9 +12,9 @@ use libc::rlimit;
 
 use super::memory;
 use super::signals::is_default;
+use super::status::{field, has_cap_sys_ptrace};
 use super::stopped::{Alive, NextStop, Stopped};
 use super::sys::{self, ReplacedCall};
-use super::uapi::CAP_SYS_PTRACE;
 use crate::model::attribution::Failure;
 use crate::model::kernel::call::{Call, Tid};
 use crate::model::kernel::syscall::Syscall;
@@ -35,8 +35,7 @@ fn is_needed() -> bool {
 /// Decides by proc_pid_status(5) and the map of user_namespaces(7).
 fn may_read_any(status: &str, uid_map: &str) -> bool {
     const EVERY_USER: [&str; 3] = ["0", "0", "4294967295"];
-    let effective = field(status, "CapEff:").and_then(|caps| u64::from_str_radix(caps.trim(), 16).ok());
-    effective.is_some_and(|caps| caps >> CAP_SYS_PTRACE & 1 == 1) && uid_map.split_whitespace().eq(EVERY_USER)
+    has_cap_sys_ptrace(status) && uid_map.split_whitespace().eq(EVERY_USER)
 }
 
 /// Carries out what `model::trace::dumpable` decides about each stop.
@@ -126,7 +125,7 @@ impl DumpableTasks {
     pub(super) fn at_stop(&mut self, task: Stopped, stop: Stop) -> io::Result<Option<(Stopped, Stop)>> {
         let Some(own) = &self.tracer else { return Ok(Some((task, stop))) };
         if let Some(limit) = self.core_limits.remove(&task.tid()).filter(|_| !matches!(stop, Stop::Exiting { .. })) {
-            sys::restore_core_limit(task.tid(), limit);
+            sys::set_core_limit(task.tid(), limit);
         }
         let action = self.state.step(task.tid(), stop, &Asked::new(own, task.tid(), Some(&task)));
         match (action, stop) {
@@ -269,7 +268,7 @@ impl Status {
     }
 
     fn read(text: &str) -> Self {
-        let number = |key| field(text, key).and_then(|value| value.trim().parse().ok());
+        let number = |key| field(text, key).and_then(|value| value.parse().ok());
         let id = |key| {
             let mut ids = field(text, key)?.split_whitespace().map_while(|id| id.parse().ok());
             let first: u32 = ids.next()?;
@@ -277,14 +276,10 @@ impl Status {
         };
         let ids = id("Uid:").zip(id("Gid:")).map(|(user, group)| [user, group]);
         // A kernel without the number still says whether there is any filter.
-        let has_none = field(text, "Seccomp:").is_some_and(|mode| mode.trim() == "0");
+        let has_none = field(text, "Seccomp:").is_some_and(|mode| mode == "0");
         let filters = number("Seccomp_filters:").or(has_none.then_some(0));
         Self { group: number("Tgid:").and_then(|group| Tid::try_from(group).ok()), ids, filters }
     }
-}
-
-fn field<'a>(status: &'a str, key: &str) -> Option<&'a str> {
-    status.lines().find_map(|line| line.strip_prefix(key))
 }
 
 #[cfg(test)]

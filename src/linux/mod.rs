@@ -76,6 +76,8 @@ mod remove;
 #[cfg(target_os = "linux")]
 mod signals;
 #[cfg(target_os = "linux")]
+mod status;
+#[cfg(target_os = "linux")]
 mod stopped;
 #[cfg(target_os = "linux")]
 mod strays;

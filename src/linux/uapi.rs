@@ -1,5 +1,5 @@
-//! The numbers of the kernel's interface that libc lacks, or has for some C libraries only. Those
-//! that the model needs too stand in `model::kernel::uapi`.
+//! Constants from the kernel's headers that libc lacks, or has for some C libraries only. Those that
+//! the model needs too are in `model::kernel::uapi`.
 
 use libc::{Ioctl, c_int};
 
@@ -55,7 +55,7 @@ pub(super) const USER32_CS: u64 = 0x23;
 mod tests {
     use crate::model::kernel::uapi;
 
-    /// Compares the numbers that both have. libc's are signed or of another size in part.
+    /// Compares constants that both have. Their types may differ.
     macro_rules! same {
         ($($name:ident)*) => { $(assert_eq!(uapi::$name as i64, libc::$name as i64, stringify!($name));)* };
     }

@@ -14,7 +14,7 @@ use crate::model::attribution::{Object, ObjectKind};
 use crate::model::decode::{self, FileArgument, View};
 use crate::model::kernel::call::{Call, Tid};
 
-/// A task that is stopped, or of which no memory is read.
+/// A stopped task. A running one is allowed as long as no memory is read.
 pub(super) struct StoppedTask(pub(super) Tid);
 
 /// Returns the program that a task runs, as the kernel names it: proc_pid_comm(5).
@@ -103,7 +103,7 @@ fn normal(path: &str) -> String {
 }
 
 fn internet(socket: OwnedFd, listens: bool) -> Option<String> {
-    // Only asks for addresses, which works for each type of socket.
+    // Only addresses are read, which works for every type of socket.
     let socket = TcpStream::from(socket);
     if listens {
         return socket.local_addr().ok().map(|address| format!("listening on {address}"));

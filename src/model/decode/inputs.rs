@@ -1,4 +1,4 @@
-//! From the registers at a call's entry to text. Main function: [`input`].
+//! Turns the arguments of a call into text at its entry. Main function: [`input`].
 //!
 //! Memory is read here, because the task or another one may overwrite it during the call.
 
@@ -15,8 +15,8 @@ use crate::model::kernel::uapi::{AT_FDCWD, CSIGNAL};
 /// The most elements of a list.
 const ITEMS: u64 = 32;
 
-/// Returns the text of an argument; `None` if it has no place in the line. Memory that cannot be
-/// read is shown as its address.
+/// Returns the text of an argument; `None` if the line does not show it. Memory that cannot be read
+/// is shown as its address.
 pub(super) fn input(context: &Context<'_>, kind: Kind, at: usize) -> Option<String> {
     match kind {
         Kind::Skip => None,

@@ -13,7 +13,7 @@ pub(super) fn buffers(context: &Context<'_>, at: u64, count: u64) -> Option<Stri
     total(context, at, count).map(bytes)
 }
 
-/// Returns a number of bytes as it stands for their content.
+/// Returns the text that replaces this many bytes of payload: `[42 bytes]`.
 pub(super) fn bytes(count: u64) -> String {
     format!("[{count} {}]", if count == 1 { "byte" } else { "bytes" })
 }
@@ -61,7 +61,7 @@ pub(super) fn message(context: &Context<'_>, at: u64, received: Option<u64>) -> 
     Some(format!("{{{}}}", parts.join(", ")))
 }
 
-/// Reads messages, each with its length behind it: `struct mmsghdr`.
+/// Reads messages, each followed by its length: `struct mmsghdr`.
 pub(super) fn messages(context: &Context<'_>, at: u64, count: u64, are_received: bool) -> Option<String> {
     let word = context.reader.word;
     let (header, step) = (7 * word, 8 * word);

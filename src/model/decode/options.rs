@@ -1,4 +1,4 @@
-//! Arguments that mean what another argument says: commands, options and operations. Main
+//! Arguments with a meaning that depends on another one: commands, options and operations. Main
 //! functions: [`fcntl_argument`] and [`prctl_argument`].
 
 use super::context::{Context, pointer, signal_name};

@@ -1,5 +1,5 @@
-//! From the memory that the kernel filled, at a call's exit, to text. Main functions: [`output`]
-//! and [`result`].
+//! Turns what the kernel filled in, and a call's result, into text at its exit. Main functions:
+//! [`output`] and [`result`].
 
 use super::context::{Context, action, limits, list, octal, pointer, signal_set};
 use super::kind::Output;

@@ -3,7 +3,7 @@
 use super::view::Reader;
 use crate::model::kernel::uapi::{UTIME_NOW, UTIME_OMIT};
 
-/// How many of the smaller unit a second has.
+/// The number of each unit in a second.
 const NANOSECONDS: i64 = 1_000_000_000;
 const MICROSECONDS: i64 = 1_000_000;
 

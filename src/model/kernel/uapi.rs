@@ -1,5 +1,5 @@
-//! The numbers of the kernel's interface that code here compares with: each stands once, below the
-//! header that defines it. Those of the generated tables stand there.
+//! Constants from the kernel's headers, below the header that defines each. Those with a generated
+//! table are in that table instead.
 //!
 //! Numbers in registers are u64, as in [`Call`](super::call::Call). All are the same on every
 //! architecture with a table, unless the comment says otherwise. `linux` takes from libc what libc

@@ -9,6 +9,7 @@ use std::fs;
 
 use nix::sys::statfs::{PROC_SUPER_MAGIC, statfs};
 
+use super::status::field;
 use super::{memory, sys};
 use crate::model::kernel::call::Tid;
 
@@ -47,8 +48,7 @@ impl ProcMount {
     /// mount. `NSpid` of proc_pid_status(5) lists its numbers from that namespace down to its own:
     /// a single number if they are the same.
     fn judge(is_proc: bool, own: Option<&str>, pid: u32, status: &str) -> Self {
-        let numbers =
-            status.lines().find_map(|line| line.strip_prefix("NSpid:")).map(|line| line.split_whitespace().count());
+        let numbers = field(status, "NSpid:").map(|numbers| numbers.split_whitespace().count());
         match own {
             _ if !is_proc => Self::Missing,
             Some(own) if own == pid.to_string() && numbers.is_none_or(|numbers| numbers == 1) => Self::Ours,

@@ -1,8 +1,8 @@
-//! Keeps tasks readable for a tracer that needs their memory maps to be dumpable. Main type:
-//! [`DumpableTasks`].
+//! Keeps the memory maps of tasks dumpable, so that a tracer without CAP_SYS_PTRACE can read them.
+//! Main type: [`DumpableTasks`].
 //!
 //! `model::trace::dumpable` decides what to do at a stop. This module answers its questions and
-//! carries out its actions. A tracer with CAP_SYS_PTRACE does none of this.
+//! carries out its actions. A tracer with CAP_SYS_PTRACE does not need it.
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, VecDeque};
@@ -12,9 +12,9 @@ use libc::rlimit;
 
 use super::memory;
 use super::signals::is_default;
+use super::status::{field, has_cap_sys_ptrace};
 use super::stopped::{Alive, NextStop, Stopped};
 use super::sys::{self, ReplacedCall};
-use super::uapi::CAP_SYS_PTRACE;
 use crate::model::attribution::Failure;
 use crate::model::kernel::call::{Call, Tid};
 use crate::model::kernel::syscall::Syscall;
@@ -24,8 +24,8 @@ use crate::model::trace::tracee::Stop;
 
 /// Returns whether this process cannot read tasks that are not dumpable.
 ///
-/// CAP_SYS_PTRACE of another user namespace than the first one does not suffice: the file of a
-/// program may belong to a user that the namespace does not have (`would_dump()`, fs/exec.c).
+/// CAP_SYS_PTRACE in a user namespace other than the initial one does not suffice: the file of a
+/// program may belong to a user that the namespace does not map (`would_dump()`, fs/exec.c).
 fn is_needed() -> bool {
     const CAN_BE_CHANGED: bool = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
     let own = |file: &str| fs::read_to_string(format!("/proc/thread-self/{file}")).unwrap_or_default();
@@ -35,8 +35,7 @@ fn is_needed() -> bool {
 /// Decides by proc_pid_status(5) and the map of user_namespaces(7).
 fn may_read_any(status: &str, uid_map: &str) -> bool {
     const EVERY_USER: [&str; 3] = ["0", "0", "4294967295"];
-    let effective = field(status, "CapEff:").and_then(|caps| u64::from_str_radix(caps.trim(), 16).ok());
-    effective.is_some_and(|caps| caps >> CAP_SYS_PTRACE & 1 == 1) && uid_map.split_whitespace().eq(EVERY_USER)
+    has_cap_sys_ptrace(status) && uid_map.split_whitespace().eq(EVERY_USER)
 }
 
 /// Carries out what `model::trace::dumpable` decides about each stop.
@@ -82,7 +81,7 @@ impl DumpableTasks {
         Self { tracer: is_needed().then(read), ..Self::default() }
     }
 
-    /// Returns the same for a tree with a seccomp filter of this run, or without.
+    /// Counts the seccomp filter of this run, if it has one, as one that every task has.
     pub(super) fn with_filter(mut self, has_filter: bool) -> Self {
         if let Some(filters) = self.tracer.as_mut().and_then(|own| own.filters.as_mut()) {
             *filters += u32::from(has_filter);
@@ -126,7 +125,7 @@ impl DumpableTasks {
     pub(super) fn at_stop(&mut self, task: Stopped, stop: Stop) -> io::Result<Option<(Stopped, Stop)>> {
         let Some(own) = &self.tracer else { return Ok(Some((task, stop))) };
         if let Some(limit) = self.core_limits.remove(&task.tid()).filter(|_| !matches!(stop, Stop::Exiting { .. })) {
-            sys::restore_core_limit(task.tid(), limit);
+            sys::set_core_limit(task.tid(), limit);
         }
         let action = self.state.step(task.tid(), stop, &Asked::new(own, task.tid(), Some(&task)));
         match (action, stop) {
@@ -246,8 +245,7 @@ impl Ask for Asked<'_> {
     }
 }
 
-/// Returns the value of a map that the kernel does not let others read: proc_sys_fs(5),
-/// `suid_dumpable`.
+/// Returns the first value of the map of an unreadable program: `suid_dumpable`, proc_sys_fs(5).
 fn initial_value() -> i64 {
     let value = fs::read_to_string("/proc/sys/fs/suid_dumpable").ok();
     value.and_then(|value| value.trim().parse().ok()).unwrap_or(0)
@@ -269,22 +267,18 @@ impl Status {
     }
 
     fn read(text: &str) -> Self {
-        let number = |key| field(text, key).and_then(|value| value.trim().parse().ok());
+        let number = |key| field(text, key).and_then(|value| value.parse().ok());
         let id = |key| {
             let mut ids = field(text, key)?.split_whitespace().map_while(|id| id.parse().ok());
             let first: u32 = ids.next()?;
             ids.all(|id| id == first).then_some(first)
         };
         let ids = id("Uid:").zip(id("Gid:")).map(|(user, group)| [user, group]);
-        // A kernel without the number still says whether there is any filter.
-        let has_none = field(text, "Seccomp:").is_some_and(|mode| mode.trim() == "0");
+        // Older kernels show only whether there is a filter.
+        let has_none = field(text, "Seccomp:").is_some_and(|mode| mode == "0");
         let filters = number("Seccomp_filters:").or(has_none.then_some(0));
         Self { group: number("Tgid:").and_then(|group| Tid::try_from(group).ok()), ids, filters }
     }
-}
-
-fn field<'a>(status: &'a str, key: &str) -> Option<&'a str> {
-    status.lines().find_map(|line| line.strip_prefix(key))
 }
 
 #[cfg(test)]

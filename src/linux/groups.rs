@@ -6,6 +6,7 @@
 
 use std::fs;
 
+use super::status::field;
 use super::sys;
 use crate::model::attribution::Receiver;
 use crate::model::kernel::call::Tid;
@@ -58,7 +59,7 @@ fn depth(status: &str) -> usize {
 }
 
 fn numbers<'a>(status: &'a str, key: &str) -> Option<std::str::SplitWhitespace<'a>> {
-    status.lines().find_map(|line| line.strip_prefix(key)).map(str::split_whitespace)
+    field(status, key).map(str::split_whitespace)
 }
 
 #[cfg(test)]

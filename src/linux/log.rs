@@ -1,7 +1,7 @@
 //! Follows the calls of a run as they happen: decodes each at its entry and its exit, and measures
 //! it. Main type: [`CallLog`].
 //!
-//! A run without a log has none of this. It must not write lines: that is the job of the
+//! Only runs with a log use it. It must not write lines: that is the job of the
 //! [`Recorder`](super::recorder::Recorder).
 
 mod task;
@@ -28,7 +28,7 @@ pub(super) struct CallLog<'a> {
     begin: Instant,
     /// When the last stop arrived.
     arrived: Instant,
-    /// The first process has become the command: what came before are the launcher's calls.
+    /// The first process has become the command; calls before that are the launcher's.
     is_started: bool,
     places: NamedFolders,
     programs: HashMap<Tid, Rc<str>>,
@@ -37,7 +37,7 @@ pub(super) struct CallLog<'a> {
     checked: Instant,
 }
 
-/// A call under way.
+/// A call that has not ended.
 struct Pending {
     call: Call,
     /// `None` if it is not written.
@@ -143,7 +143,7 @@ impl<'a> CallLog<'a> {
         self.write(task, pending.since, Happening::Called { text: &text, result: &result, took, is_resumed });
     }
 
-    /// A task executes a program. Its exit from execve is still to come, under its new number.
+    /// Handles an execve. The exit of the call follows, under the task's new number.
     fn executed(&mut self, task: Tid, former: Tid, now: Instant) {
         if former != task {
             self.write(task, now, Happening::Superseded { by: former });

@@ -78,6 +78,8 @@ mod reports;
 #[cfg(target_os = "linux")]
 mod signals;
 #[cfg(target_os = "linux")]
+mod status;
+#[cfg(target_os = "linux")]
 mod stopped;
 #[cfg(target_os = "linux")]
 mod strays;

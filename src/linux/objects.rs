@@ -85,11 +85,8 @@ impl Objects {
         };
         let link = String::from_utf8_lossy(&link);
         Ok(match Reference::read(&link) {
-            Reference::Socket => None,
-            Reference::Pipe => Some(Object::named("pipe")),
-            Reference::Anonymous(name) => Some(Object::anonymous(name)),
-            Reference::Namespace(kind) => Some(Object::namespace(kind)),
             Reference::Path(link) => self.described(task, place, status, link),
+            reference => reference.object(),
         })
     }
 

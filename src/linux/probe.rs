@@ -14,10 +14,10 @@ use super::command::Command;
 use super::launch::PreparedCommand;
 use super::objects::is_leaving;
 use super::outcome::TraceError;
+use super::status::{field, has_cap_sys_ptrace};
 use super::stopped::{Alive, Stopped};
 use super::sys;
 use super::tracer::Tracer;
-use super::uapi::CAP_SYS_PTRACE;
 use crate::model::kernel::call::Tid;
 use crate::model::trace::prerequisite::{Prerequisite, PrerequisiteState, Remedy, can_trace};
 
@@ -138,18 +138,6 @@ impl Evidence {
         }
     }
 
-    /// Returns a field of the status: `Seccomp:  2`.
-    fn field(&self, name: &str) -> Option<&str> {
-        let value = |line: &'_ str| line.strip_prefix(name)?.strip_prefix(':').map(str::len);
-        let line = self.status.lines().find(|line| value(line).is_some())?;
-        line.split_once(':').map(|(_, value)| value.trim())
-    }
-
-    fn has_cap_sys_ptrace(&self) -> bool {
-        let effective = self.field("CapEff").and_then(|mask| u64::from_str_radix(mask, 16).ok()).unwrap_or(0);
-        effective >> CAP_SYS_PTRACE & 1 == 1
-    }
-
     /// Returns the state of a prerequisite that matters only if the attempt failed.
     fn suspect_if(&self, is_suspect: bool) -> PrerequisiteState {
         if is_suspect && self.attempt.is_err() { PrerequisiteState::Suspect } else { PrerequisiteState::Met }
@@ -236,7 +224,7 @@ fn emulator(evidence: &Evidence) -> Prerequisite {
 }
 
 fn tracer(evidence: &Evidence) -> Prerequisite {
-    match evidence.field("TracerPid") {
+    match field(&evidence.status, "TracerPid:") {
         None | Some("0") => prerequisite("tracer", PrerequisiteState::Met, "this process has no tracer", &[]),
         Some(pid) => {
             let found = format!("process {pid} already traces this process");
@@ -263,7 +251,7 @@ fn yama(evidence: &Evidence) -> Prerequisite {
             scope("3: tracing is disabled until the next boot"),
             &[reboot],
         ),
-        Some("2") if !evidence.has_cap_sys_ptrace() => {
+        Some("2") if !has_cap_sys_ptrace(&evidence.status) => {
             prerequisite("yama", PrerequisiteState::Unmet, scope("2: only CAP_SYS_PTRACE may trace"), &[sysctl])
         }
         Some(other) => prerequisite("yama", PrerequisiteState::Met, scope(other), &[]),
@@ -271,7 +259,7 @@ fn yama(evidence: &Evidence) -> Prerequisite {
 }
 
 fn capability(evidence: &Evidence) -> Prerequisite {
-    if evidence.has_cap_sys_ptrace() {
+    if has_cap_sys_ptrace(&evidence.status) {
         return prerequisite("capability", PrerequisiteState::Met, "this process has CAP_SYS_PTRACE", &[]);
     }
     let found = "CAP_SYS_PTRACE is missing (the kernel does not require it for own children)";
@@ -279,7 +267,7 @@ fn capability(evidence: &Evidence) -> Prerequisite {
 }
 
 fn seccomp(evidence: &Evidence) -> Prerequisite {
-    match evidence.field("Seccomp") {
+    match field(&evidence.status, "Seccomp:") {
         Some("2") => {
             let state = evidence.suspect_if(true);
             let found = if state == PrerequisiteState::Met {

@@ -5,12 +5,12 @@ use crate::model::trace::logged::{Logged, TimedCall};
 
 /// Receives the calls of a run with a log, and chooses those that are decoded.
 pub trait Recorder {
-    /// Returns whether a call is decoded because of its name, or one of its paths and fds. `meant`
-    /// is the name of the call that it carries, or its own. `paths` asks the kernel.
+    /// Returns whether a call is written because of its name or one of its paths and fds. `meant` is
+    /// the name of the call that it carries, or its own. `paths` queries the kernel: call it only if
+    /// needed.
     fn selects(&mut self, call: &Call, meant: &str, paths: &mut dyn FnMut() -> Vec<String>) -> Selection;
 
-    /// Returns whether a call that was decoded for now is written: asked at its exit, only for
-    /// [`Selection::Undecided`].
+    /// Returns whether a call is written that was [`Selection::Undecided`]. Called at its exit.
     fn selects_use(&mut self, call: &TimedCall<'_>) -> bool;
 
     /// Takes each call with its time.
@@ -25,7 +25,7 @@ pub trait Recorder {
 pub enum Selection {
     /// It is written.
     Written,
-    /// What it used decides, at its exit.
+    /// It depends on what the call used, which is known at its exit.
     Undecided,
     /// It is not written.
     Ignored,

@@ -3,6 +3,7 @@
 
 use std::{fs, io};
 
+use super::status::has_bit;
 use super::sys;
 use crate::model::kernel::call::Tid;
 use crate::model::kernel::uapi::NSIG;
@@ -50,10 +51,9 @@ pub(super) fn is_default(task: Tid, signal: i32) -> bool {
     status.is_ok_and(|status| !has(&status))
 }
 
-/// Tests a bit in a mask of proc_pid_status(5): hexadecimal, with signal 1 as the lowest bit.
+/// Returns whether a signal is in a mask of proc_pid_status(5), with signal 1 as the lowest bit.
 fn is_in_mask(status: &str, field: &str, signal: u32) -> bool {
-    let mask = status.lines().find_map(|line| line.strip_prefix(field));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+    has_bit(status, field, signal - 1)
 }
 
 #[cfg(test)]

@@ -100,7 +100,7 @@ impl Stopped {
         alive(sys::replace_call(self.tid, by, args))
     }
 
-    /// Makes the task make the replaced call when it resumes.
+    /// Restores the replaced call, which the task makes when it resumes.
     pub(super) fn restore_call(&self, replaced: &ReplacedCall) -> io::Result<()> {
         alive(sys::restore_call(self.tid, replaced)).map(drop)
     }

@@ -38,7 +38,7 @@ pub(super) use filter::{Filter, has_killable_notifications, install_filter, is_f
 pub(super) use glibc::glibc_version;
 pub(super) use harness_mark::SECTION as HARNESS_SECTION;
 pub use harness_mark::mark_harness;
-pub(super) use limits::{forbid_core_file, restore_core_limit};
+pub(super) use limits::{forbid_core_file, set_core_limit};
 pub use marker::mark;
 pub(super) use notification::{Notification, answer, next_notification, prefer_one_cpu};
 pub(super) use registers::{

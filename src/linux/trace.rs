@@ -238,7 +238,7 @@ impl Run<'_> {
         self.tracer.carry_out(task, Directive::Resume(0), NextStop::Filtered)
     }
 
-    /// Does what time alone causes: deadlines, and the release of tasks that were held too long.
+    /// Handles the passing of time: deadlines, and the release of tasks that were held too long.
     fn tick(&mut self, sink: &mut dyn FnMut(&Event)) -> io::Result<()> {
         self.colocation.tick();
         self.check_deadlines();
@@ -294,7 +294,7 @@ impl Run<'_> {
         }
     }
 
-    /// Notes the end of the first task: the others may outlive it for a while only.
+    /// Notes the end of the first task, which begins the grace period of the others.
     fn note_end(&mut self, tid: Tid, stop: &Stop) {
         if let (true, Stop::Ended(exit)) = (tid == self.root && self.end.is_none(), stop) {
             self.end = Some(*exit);

@@ -53,7 +53,7 @@ pub(super) enum Waited {
 }
 
 impl Tracer {
-    /// Returns the tracer that keeps tasks readable by these means.
+    /// Creates a tracer that keeps tasks readable with `dumpable`.
     pub(super) fn new(dumpable: DumpableTasks) -> Self {
         Self { dumpable, ..Self::default() }
     }
@@ -89,8 +89,8 @@ impl Tracer {
         }
     }
 
-    /// Returns a stop that is reported late. What an execve stop says about the program is known
-    /// only now.
+    /// Returns a stop that is reported late. Whether an execve loses privileges can be read only
+    /// now.
     fn late(&mut self, late: Late) -> io::Result<Waited> {
         let Late { tid, task, stop } = late;
         let stop = match stop {

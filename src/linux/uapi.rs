@@ -1,5 +1,5 @@
-//! The numbers of the kernel's interface that libc lacks, or has for some C libraries only. Those
-//! that the model needs too stand in `model::kernel::uapi`.
+//! Constants from the kernel's headers that libc lacks, or has for some C libraries only. Those that
+//! the model needs too are in `model::kernel::uapi`.
 
 use libc::{Ioctl, c_int};
 
@@ -55,7 +55,7 @@ pub(super) const USER32_CS: u64 = 0x23;
 mod tests {
     use crate::model::kernel::uapi;
 
-    /// Compares the numbers that both have. libc's are signed or of another size in part.
+    /// Compares constants that both have. Their types may differ.
     macro_rules! same {
         ($($name:ident)*) => { $(assert_eq!(uapi::$name as i64, libc::$name as i64, stringify!($name));)* };
     }
@@ -82,7 +82,7 @@ mod tests {
         same!(FIONREAD FIONBIO FIONCLEX FIOCLEX SIOCGIFMAP SIOCSIFMAP SIOCGIFNAME);
         same!(AF_NETLINK SOL_SOCKET IPPROTO_IP IPPROTO_TCP IPPROTO_UDP IPPROTO_IPV6 IPV6_ADDRFORM);
         same!(BPF_LD BPF_ALU BPF_JMP BPF_RET BPF_W BPF_ABS BPF_AND BPF_JA BPF_JEQ BPF_JGE BPF_K BPF_MAXINSNS);
-        same!(FUTEX_PRIVATE_FLAG FUTEX_CLOCK_REALTIME);
+        same!(FUTEX_PRIVATE_FLAG FUTEX_CLOCK_REALTIME PATH_MAX UIO_MAXIOV UTIME_NOW UTIME_OMIT);
         assert_eq!(uapi::SECCOMP_IOCTL_NOTIF_ADDFD as u32, libc::SECCOMP_IOCTL_NOTIF_ADDFD as u32);
         assert_eq!(uapi::O_TMPFILE, (libc::O_TMPFILE & !libc::O_DIRECTORY) as u64);
         #[cfg(target_arch = "x86_64")]

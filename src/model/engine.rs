@@ -76,7 +76,7 @@ impl From<Engine> for UsedEngine {
     }
 }
 
-/// The name is no [`Engine`] that can be chosen here.
+/// A name that is not one of the engines that can be chosen here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown engine `{word}`: use one of {}", .among.map(Engine::name).join(", "))]
 pub struct NotAnEngine {

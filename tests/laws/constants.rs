@@ -1,4 +1,4 @@
-//! A number of the kernel's headers stands once, in a module named `uapi`.
+//! Constants from the kernel's headers are defined once, in modules named `uapi`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,7 +9,7 @@ use sysguard::unstable::model::kernel::signal;
 
 use super::{files, is_generated};
 
-/// Beginnings of names in the kernel's headers, besides errnos and signals.
+/// Prefixes of names in the kernel's headers. Errnos and signals are known by name.
 const PREFIXES: &[&str] = &[
     "AF_",
     "AT_",
@@ -42,6 +42,7 @@ const PREFIXES: &[&str] = &[
     "SO_",
     "STATX_",
     "S_I",
+    "UTIME_",
 ];
 
 fn is_of_kernel(name: &str) -> bool {
@@ -68,7 +69,7 @@ fn constants(text: &str) -> Vec<String> {
     found.0
 }
 
-/// Constants of the kernel's headers elsewhere than in a `uapi` module, and those that stand twice.
+/// Returns constants from the kernel's headers that are outside a `uapi` module or defined twice.
 fn misplaced<'a>(sources: impl IntoIterator<Item = (&'a Path, &'a str)>) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut places: BTreeMap<String, &Path> = BTreeMap::new();
@@ -86,7 +87,7 @@ fn misplaced<'a>(sources: impl IntoIterator<Item = (&'a Path, &'a str)>) -> Vec<
 }
 
 #[test]
-fn kernel_numbers_stand_once() {
+fn kernel_constants_are_defined_once() {
     let sources = files("src", "rs");
     let written = sources.iter().filter(|(_, text)| !is_generated(text));
     assert_eq!(misplaced(written.map(|(path, text)| (path.as_path(), text.as_str()))), [""; 0]);

@@ -1,4 +1,4 @@
-//! The log of a run against its events: one line a call, and one an end.
+//! The log of a run against its events: one line per call and one per end.
 
 use libtest_mimic::Failed;
 use sysguard::unstable::linux::{Recorder, Selection};
@@ -21,7 +21,7 @@ struct Lines {
 
 impl Recorder for Lines {
     fn selects(&mut self, _: &Call, _: &str, paths: &mut dyn FnMut() -> Vec<String>) -> Selection {
-        // Asked for their own sake: no path may stop the tracer.
+        // No path may make the tracer fail.
         paths();
         Selection::Written
     }

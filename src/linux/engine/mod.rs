@@ -107,7 +107,7 @@ impl<'a> EngineState<'a> {
         Ok(())
     }
 
-    /// Does what needs no stop: checks for a failure outside the tracer's thread, and for calls
+    /// Does what does not depend on stops: checks for a failure of another thread, and for calls
     /// that last long.
     ///
     /// # Errors

@@ -9,11 +9,12 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::super::{memory, sys};
-use crate::model::attribution::ObjectKind;
+use crate::model::attribution::objects::Reference;
+use crate::model::attribution::{Object, ObjectKind};
 use crate::model::decode::{self, FileArgument, View};
 use crate::model::kernel::call::{Call, Tid};
 
-/// A task that is stopped, or of which no memory is read.
+/// A stopped task. A running one is allowed as long as no memory is read.
 pub(super) struct StoppedTask(pub(super) Tid);
 
 /// Returns the program that a task runs, as the kernel names it: proc_pid_comm(5).
@@ -30,24 +31,21 @@ impl View for StoppedTask {
 
     fn fd(&self, fd: i32) -> Option<String> {
         let link = self.link(&format!("fd/{fd}"))?;
-        match link.split_once(":[") {
-            Some(("socket", _)) => self.socket(fd),
-            Some(("pipe", _)) => Some("pipe".to_owned()),
-            _ => Some(link),
+        match Reference::read(&link) {
+            Reference::Socket => self.socket(fd),
+            Reference::Pipe => Some("pipe".to_owned()),
+            Reference::Anonymous(_) | Reference::Namespace(_) | Reference::Path(_) => Some(link),
         }
     }
 
-    /// As far as the name of the fd says: that of a socket does not say its family.
+    /// Derived from the link text alone, which does not contain the family of a socket.
     fn object(&self, fd: i32) -> Option<ObjectKind> {
         let link = self.link(&format!("fd/{fd}"))?;
-        let device = || link.strip_prefix("/dev/").map(|device| format!("char:{device}"));
-        match link.split_once(":[") {
-            _ if link.starts_with("/dev/pts/") => Some("char:pts".to_owned()),
-            Some(("socket", _)) => Some("socket:".to_owned()),
-            Some((kind, _)) => Some(kind.to_owned()),
-            None => device(),
+        match Reference::read(&link) {
+            Reference::Socket => Some(ObjectKind::new("socket:")),
+            Reference::Path(path) => path.strip_prefix("/dev/").map(|device| Object::character(device).kind),
+            reference => reference.object().map(|object| object.kind),
         }
-        .map(ObjectKind::new)
     }
 
     fn directory(&self, fd: Option<i32>) -> Option<String> {
@@ -105,7 +103,7 @@ fn normal(path: &str) -> String {
 }
 
 fn internet(socket: OwnedFd, listens: bool) -> Option<String> {
-    // Only asks for addresses, which works for each type of socket.
+    // Only addresses are read, which works for every type of socket.
     let socket = TcpStream::from(socket);
     if listens {
         return socket.local_addr().ok().map(|address| format!("listening on {address}"));

@@ -11,6 +11,7 @@ use std::os::unix::ffi::OsStringExt;
 use nix::fcntl::readlinkat;
 
 use super::Reached;
+use crate::linux::status::field;
 use crate::linux::sys;
 use crate::model::kernel::call::Tid;
 
@@ -53,8 +54,7 @@ pub(super) fn in_proc(task: Tid, root: &Reached, link: OwnLink) -> Option<String
 /// Returns thread group and thread number in each PID namespace of the task, outermost first.
 fn levels(status: &str) -> Option<Vec<(Tid, Tid)>> {
     let numbers = |key: &str| -> Option<Vec<Tid>> {
-        let line = status.lines().find_map(|line| line.strip_prefix(key))?;
-        line.split_whitespace().map(|number| number.parse().ok()).collect()
+        field(status, key)?.split_whitespace().map(|number| number.parse().ok()).collect()
     };
     Some(numbers("NStgid:")?.into_iter().zip(numbers("NSpid:")?).collect())
 }

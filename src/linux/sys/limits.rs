@@ -8,7 +8,7 @@ use libc::{pid_t, rlimit};
 /// kernel neither writes a file nor starts a program for it: `do_coredump()`, fs/coredump.c. It may
 /// still pass the core to a socket.
 ///
-/// Returns the limit before, for [`restore_core_limit`]; `None` if the process is gone.
+/// Returns the limit before, for [`set_core_limit`]; `None` if the process is gone.
 pub(in crate::linux) fn forbid_core_file(tid: pid_t) -> Option<rlimit> {
     const ONE_BYTE: libc::rlim_t = 1;
     let mut before = rlimit { rlim_cur: 0, rlim_max: 0 };
@@ -16,12 +16,12 @@ pub(in crate::linux) fn forbid_core_file(tid: pid_t) -> Option<rlimit> {
     if unsafe { libc::prlimit(tid, libc::RLIMIT_CORE, ptr::null(), &raw mut before) } == -1 {
         return None;
     }
-    restore_core_limit(tid, rlimit { rlim_cur: ONE_BYTE.min(before.rlim_max), ..before });
+    set_core_limit(tid, rlimit { rlim_cur: ONE_BYTE.min(before.rlim_max), ..before });
     Some(before)
 }
 
 /// Sets RLIMIT_CORE of a process. Errors are ignored, since the process may be gone.
-pub(in crate::linux) fn restore_core_limit(tid: pid_t, limit: rlimit) {
+pub(in crate::linux) fn set_core_limit(tid: pid_t, limit: rlimit) {
     // SAFETY: reads a live rlimit; prlimit(2).
     unsafe { libc::prlimit(tid, libc::RLIMIT_CORE, &raw const limit, ptr::null_mut()) };
 }

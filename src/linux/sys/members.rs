@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use nix::unistd::getppid;
 
+use crate::linux::status::field;
 use crate::linux::uapi::PID_MAX_LIMIT;
 use crate::model::kernel::call::Tid;
 
@@ -160,7 +161,7 @@ fn nested_numbers(task: Tid) -> Vec<i32> {
 /// Parses `NSpid:` of proc_pid_status(5): "the thread group's PID in each of the PID namespaces of
 /// which it is a member", outermost first.
 fn nested_in(status: &str) -> Vec<i32> {
-    let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default();
+    let numbers = field(status, "NSpid:").unwrap_or_default();
     numbers.split_whitespace().skip(1).filter_map(|number| number.parse().ok()).collect()
 }
 

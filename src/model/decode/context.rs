@@ -31,7 +31,7 @@ impl Context<'_> {
         self.arg(at) as i32
     }
 
-    /// Returns the same without a sign, for tables.
+    /// Returns the lower half of a register without a sign, for tables.
     pub(super) fn uint(&self, at: usize) -> u64 {
         self.arg(at) & 0xffff_ffff
     }
@@ -57,13 +57,26 @@ impl Context<'_> {
         names::bits_of_both(own, OPEN, flags)
     }
 
-    /// Returns whether these flags of open(2) make a file, so that its permissions matter.
+    /// Returns whether these flags of open(2) create a file, so that its permissions matter.
     pub(super) fn makes_file(&self, flags: u64) -> bool {
         flags & (O_CREAT | O_TMPFILE) != 0
     }
 }
 
-/// Returns an address as it is shown where its memory is not.
+/// Returns the first `most` elements in brackets, and `...` if there are more. `None` if an element
+/// cannot be read.
+pub(super) fn list(count: u64, most: u64, element: impl FnMut(u64) -> Option<String>) -> Option<String> {
+    let mut shown: Vec<String> = (0..count.min(most)).map(element).collect::<Option<_>>()?;
+    shown.extend((count > most).then(|| "...".to_owned()));
+    Some(format!("[{}]", shown.join(", ")))
+}
+
+/// Returns permissions as strace(1) shows them: `0644`.
+pub(super) fn octal(number: u64) -> String {
+    format!("0{number:o}")
+}
+
+/// Returns an address as text, for memory that is not shown.
 pub(super) fn pointer(number: u64) -> String {
     if number == 0 { "NULL".to_owned() } else { format!("{number:#x}") }
 }
@@ -98,7 +111,7 @@ pub(super) fn action(context: &Context<'_>, at: u64) -> Option<String> {
     Some(format!("{{{handler}, {mask}, {flags}}}"))
 }
 
-/// Reads two limits: the first binds, the second is the most that it may become.
+/// Reads a soft limit and its hard limit.
 pub(super) fn limits(reader: &Reader<'_>, at: u64, is_long: bool) -> Option<String> {
     let one = |index: u64| {
         let (limit, none) = match is_long {

@@ -1,8 +1,8 @@
-//! From the registers at a call's entry to text. Main function: [`input`].
+//! Turns the arguments of a call into text at its entry. Main function: [`input`].
 //!
 //! Memory is read here, because the task or another one may overwrite it during the call.
 
-use super::context::{Context, action, limits, pointer, signal_name, signal_set};
+use super::context::{Context, action, limits, list, octal, pointer, signal_name, signal_set};
 use super::kind::Kind;
 use super::message::{address_at, buffers, bytes, message, messages};
 use super::names::{self, files, sockets};
@@ -15,13 +15,13 @@ use crate::model::kernel::uapi::{AT_FDCWD, CSIGNAL};
 /// The most elements of a list.
 const ITEMS: u64 = 32;
 
-/// Returns the text of an argument; `None` if it has no place in the line. Memory that cannot be
-/// read is shown as its address.
+/// Returns the text of an argument; `None` if the line does not show it. Memory that cannot be read
+/// is shown as its address.
 pub(super) fn input(context: &Context<'_>, kind: Kind, at: usize) -> Option<String> {
     match kind {
         Kind::Skip => None,
         Kind::DirFd => (context.int(at) != AT_FDCWD).then(|| context.fd(context.int(at))),
-        Kind::CreateMode(flags) => context.makes_file(context.arg(flags)).then(|| mode(context, at)),
+        Kind::CreateMode(flags) => context.makes_file(context.arg(flags)).then(|| octal(context.uint(at))),
         Kind::SomeBits(table) => (context.uint(at) != 0).then(|| names::bits(table, context.uint(at))),
         Kind::SomeAddress(length) => (context.arg(at) != 0).then(|| in_memory(context, Kind::Address(length), at)),
         Kind::FutexTimeout => options::futex_waits(context.uint(1)).then(|| in_memory(context, Kind::Timespec, at)),
@@ -29,10 +29,6 @@ pub(super) fn input(context: &Context<'_>, kind: Kind, at: usize) -> Option<Stri
         Kind::PrctlArgument => options::prctl_argument(context, at),
         _ => Some(number(context, kind, at).unwrap_or_else(|| in_memory(context, kind, at))),
     }
-}
-
-fn mode(context: &Context<'_>, at: usize) -> String {
-    format!("{:#o}", context.uint(at)).replacen("0o", "0", 1)
 }
 
 /// Returns the text of an argument that is in the register itself.
@@ -44,7 +40,7 @@ fn number(context: &Context<'_>, kind: Kind, at: usize) -> Option<String> {
         Kind::Long | Kind::Wide | Kind::LowHigh => (whole as i64).to_string(),
         Kind::Size => whole.to_string(),
         Kind::Hex => names::bits(&[], whole),
-        Kind::Mode => mode(context, at),
+        Kind::Mode => octal(uint),
         Kind::Pages => names::bits(&[], whole.wrapping_mul(4096)),
         Kind::Fd => context.fd(context.int(at)),
         Kind::Choice(table) => names::choice(table, uint),
@@ -53,7 +49,7 @@ fn number(context: &Context<'_>, kind: Kind, at: usize) -> Option<String> {
         Kind::Flags(table) => names::flags(table, uint),
         Kind::Open => context.open_flags(uint),
         Kind::OpenBits => context.open_bits(uint),
-        Kind::Clone => options::clone_flags(whole, whole & CSIGNAL),
+        Kind::Clone => options::clone_flags(whole & !CSIGNAL, whole & CSIGNAL),
         Kind::Futex => options::futex(uint),
         Kind::SocketType => options::socket_type(uint),
         Kind::Protocol(family) => options::protocol(context.uint(family), uint),
@@ -104,7 +100,7 @@ fn pointed(context: &Context<'_>, kind: Kind, address: u64) -> Option<String> {
         Kind::How => how(context, address),
         Kind::CloneArgs => {
             let (flags, signal) = (reader.long(address)?, reader.long(address.checked_add(32)?)?);
-            Some(format!("{{{}}}", options::clone_flags_of_structure(flags, signal)))
+            Some(format!("{{{}}}", options::clone_flags(flags, signal)))
         }
         Kind::Limit => limits(reader, address, false),
         Kind::Limit64 => limits(reader, address, true),
@@ -143,14 +139,11 @@ fn variables(context: &Context<'_>, address: u64) -> Option<String> {
 /// Reads the fds of poll(2): `[{3<pipe>, POLLIN}]`.
 fn poll_fds(context: &Context<'_>, address: u64, count: u64) -> Option<String> {
     const SIZE: u64 = 8;
-    let one = |index: u64| {
+    list(count, ITEMS, |index| {
         let at = address.checked_add(index * SIZE)?;
         let (fd, events) = (context.reader.int(at)? as i32, context.reader.short(at.checked_add(4)?)?);
         Some(format!("{{{}, {}}}", context.fd(fd), names::bits(sockets::POLL, events.into())))
-    };
-    let mut shown: Vec<String> = (0..count.min(ITEMS)).map(one).collect::<Option<_>>()?;
-    shown.extend((count > ITEMS).then(|| "...".to_owned()));
-    Some(format!("[{}]", shown.join(", ")))
+    })
 }
 
 /// Reads a set of fds for select(2): `[3<pipe> 5]`.
@@ -168,7 +161,7 @@ fn how(context: &Context<'_>, address: u64) -> Option<String> {
     let long = |index: u64| context.reader.long(address.checked_add(index * 8)?);
     let (flags, mode, resolve) = (long(0)?, long(1)?, long(2)?);
     let mut parts = vec![context.open_flags(flags)];
-    parts.extend(context.makes_file(flags).then(|| format!("0{mode:o}")));
+    parts.extend(context.makes_file(flags).then(|| octal(mode)));
     parts.extend((resolve != 0).then(|| names::bits(files::RESOLVE, resolve)));
     Some(format!("{{{}}}", parts.join(", ")))
 }

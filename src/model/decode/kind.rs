@@ -12,7 +12,7 @@ pub(super) type Names = &'static [(u64, &'static str)];
 /// such as that of a length.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind {
-    /// Nothing that is worth a place in a line.
+    /// A register that the line does not show.
     Skip,
     /// A signed number of 32 bits: ids, counts.
     Int,
@@ -20,11 +20,11 @@ pub(super) enum Kind {
     Long,
     /// A size or another number without a sign.
     Size,
-    /// A number that is usually written in hexadecimal.
+    /// A number in hexadecimal.
     Hex,
     /// Permissions of a file, in octal.
     Mode,
-    /// Permissions of a file that is made, if the flags in this register make one.
+    /// Permissions of a new file, if the flags in this register create one.
     CreateMode(usize),
     /// An offset of 64 bits, which takes two registers of a 32-bit call.
     Wide,
@@ -88,7 +88,7 @@ pub(super) enum Kind {
     Signal,
     /// A set of signals.
     SignalSet,
-    /// What a task does about a signal.
+    /// `struct sigaction`.
     Action,
     /// The address of a socket; its length is in this register.
     Address(usize),
@@ -98,7 +98,7 @@ pub(super) enum Kind {
     Message,
     /// Messages with their addresses; this register holds their number.
     Messages(usize),
-    /// Milliseconds; negative: without end.
+    /// Milliseconds; a negative number is no timeout.
     Milliseconds,
     /// `struct timespec`.
     Timespec,
@@ -130,21 +130,21 @@ pub(super) enum Kind {
     Out(Output),
 }
 
-/// Memory that the kernel fills. Before the call's end, and if it fails, its address is shown.
+/// Memory that the kernel fills. If the call fails or has not ended, its address is shown.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Output {
     /// As many bytes as the call returns.
     Payload,
     /// Text as long as the call returns, such as the target of a link.
     Text,
-    /// The address of a socket, left out if it is not asked for; its length is where this register
-    /// points.
+    /// The address of a socket, left out if the call does not ask for it; this register points to
+    /// its length.
     Address(usize),
     /// A received message with the address of its sender.
     Message,
     /// Received messages; the call returns their number.
     Messages,
-    /// The value of a socket option; its length is where this register points.
+    /// The value of a socket option; this register points to its length.
     OptionValue(usize),
     /// Two fds.
     Pair,
@@ -154,7 +154,7 @@ pub(super) enum Output {
     Int,
     /// An offset of 64 bits.
     Offset,
-    /// As [`Kind::Timespec`], if the task waited shorter than asked.
+    /// As [`Kind::Timespec`].
     Timespec,
     /// As [`Kind::Timeval`].
     Timeval,

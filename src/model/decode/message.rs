@@ -2,10 +2,9 @@
 //! [`message`].
 
 use super::address::{LONGEST, socket_address};
-use super::context::Context;
+use super::context::{Context, list};
+use crate::model::kernel::uapi::UIO_MAXIOV;
 
-/// The most buffers of a call: `UIO_MAXIOV`, include/uapi/linux/uio.h.
-const MOST_BUFFERS: u64 = 1024;
 /// The most messages that are shown.
 const MOST_SHOWN: u64 = 4;
 
@@ -14,13 +13,13 @@ pub(super) fn buffers(context: &Context<'_>, at: u64, count: u64) -> Option<Stri
     total(context, at, count).map(bytes)
 }
 
-/// Returns a number of bytes as it stands for their content.
+/// Returns the text that replaces this many bytes of payload: `[42 bytes]`.
 pub(super) fn bytes(count: u64) -> String {
     format!("[{count} {}]", if count == 1 { "byte" } else { "bytes" })
 }
 
 fn total(context: &Context<'_>, at: u64, count: u64) -> Option<u64> {
-    if count > MOST_BUFFERS {
+    if count > UIO_MAXIOV {
         return None;
     }
     // Each is a `struct iovec`: an address and a length. All are read at once.
@@ -62,16 +61,13 @@ pub(super) fn message(context: &Context<'_>, at: u64, received: Option<u64>) -> 
     Some(format!("{{{}}}", parts.join(", ")))
 }
 
-/// Reads messages, each with its length behind it: `struct mmsghdr`.
+/// Reads messages, each followed by its length: `struct mmsghdr`.
 pub(super) fn messages(context: &Context<'_>, at: u64, count: u64, are_received: bool) -> Option<String> {
     let word = context.reader.word;
     let (header, step) = (7 * word, 8 * word);
-    let one = |index: u64| {
+    list(count, MOST_SHOWN, |index| {
         let at = at.checked_add(index * step)?;
         let received = if are_received { Some(context.reader.int(at.checked_add(header)?)?.into()) } else { None };
         message(context, at, received)
-    };
-    let mut shown: Vec<String> = (0..count.min(MOST_SHOWN)).map(one).collect::<Option<_>>()?;
-    shown.extend((count > MOST_SHOWN).then(|| "...".to_owned()));
-    Some(format!("[{}]", shown.join(", ")))
+    })
 }

@@ -3,7 +3,7 @@
 //!
 //! Arguments are decoded at the call's entry, because memory may change during the call. What the
 //! kernel fills in is decoded at its exit. Payload bytes and environment variables are never shown,
-//! long text is cut, and hidden characters are escaped. A task is reached only by a [`View`].
+//! long text is cut, and hidden characters are escaped. Only a [`View`] gives access to the task.
 //!
 //! ```text
 //! Call ── carried ──► name, registers ── calls ──► Kind per register

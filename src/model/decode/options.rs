@@ -1,32 +1,22 @@
-//! Arguments that mean what another argument says: commands, options and operations. Main
+//! Arguments with a meaning that depends on another one: commands, options and operations. Main
 //! functions: [`fcntl_argument`] and [`prctl_argument`].
 
 use super::context::{Context, pointer, signal_name};
 use super::message::bytes;
-use super::names::{self, processes, sockets, system};
+use super::names::{self, files, processes, sockets, system};
 use super::text::STRING;
 use crate::model::attribution::values::table as values;
-use crate::model::kernel::uapi::{CSIGNAL, FUTEX_PRIVATE_FLAG, SOCK_TYPE_MASK};
+use crate::model::kernel::uapi::{FUTEX_PRIVATE_FLAG, SOCK_TYPE_MASK};
 
-/// Returns flags of clone(2) and the signal of the child's end, which share a register.
+/// Returns the flags of a clone and the child's exit signal: `CLONE_VM|SIGCHLD`.
 pub(super) fn clone_flags(flags: u64, signal: u64) -> String {
-    let flags = flags & !CSIGNAL;
-    with_signal(flags, signal)
-}
-
-/// As [`clone_flags`], for clone3(2), where the signal is apart.
-pub(super) fn clone_flags_of_structure(flags: u64, signal: u64) -> String {
-    with_signal(flags, signal)
-}
-
-fn with_signal(flags: u64, signal: u64) -> String {
     let signal = (signal != 0).then(|| signal_name(i32::try_from(signal).unwrap_or(i32::MAX)));
     let flags = (flags != 0).then(|| names::bits(processes::CLONE, flags));
     let parts: Vec<String> = flags.into_iter().chain(signal).collect();
     if parts.is_empty() { "0".to_owned() } else { parts.join("|") }
 }
 
-/// The lower bits of a futex operation: `FUTEX_CMD_MASK`, include/uapi/linux/futex.h.
+/// The bits of a futex operation below its flags.
 const OPERATION: u64 = 0x7f;
 
 /// Returns a futex operation: `FUTEX_WAIT_PRIVATE`.
@@ -40,8 +30,10 @@ pub(super) fn futex(number: u64) -> String {
 
 /// Returns whether a futex operation takes a timeout: futex(2).
 pub(super) fn futex_waits(number: u64) -> bool {
-    const WAITING: [u64; 5] = [0, 6, 9, 11, 13];
-    WAITING.contains(&(number & OPERATION))
+    matches!(
+        names::value(&values::FUTEX, number & OPERATION).as_str(),
+        "FUTEX_WAIT" | "FUTEX_LOCK_PI" | "FUTEX_WAIT_BITSET" | "FUTEX_WAIT_REQUEUE_PI" | "FUTEX_LOCK_PI2"
+    )
 }
 
 /// Returns the type of a socket with its flags.
@@ -74,30 +66,33 @@ pub(super) fn option_value(context: &Context<'_>, address: u64, length: u64) -> 
 
 /// Returns the argument of a fcntl command; `None` for a command without one.
 pub(super) fn fcntl_argument(context: &Context<'_>, at: usize) -> Option<String> {
-    const FD_CLOEXEC: super::kind::Names = &[(1, "FD_CLOEXEC")];
     let command = names::value(&values::FCNTL, context.uint(at - 1));
     let (number, uint) = (context.int(at), context.uint(at));
     match command.as_str() {
         "F_GETFD" | "F_GETFL" | "F_GETOWN" | "F_GETSIG" | "F_GETLEASE" | "F_GETPIPE_SZ" | "F_GET_SEALS" => None,
         "F_DUPFD" | "F_DUPFD_CLOEXEC" | "F_SETOWN" | "F_SETPIPE_SZ" => Some(number.to_string()),
-        "F_SETFD" => Some(names::bits(FD_CLOEXEC, uint)),
+        "F_SETFD" => Some(names::bits(files::FD, uint)),
         "F_SETFL" => Some(context.open_flags(uint)),
         "F_SETSIG" => Some(signal_name(number)),
         "F_ADD_SEALS" => Some(names::bits(system::SEALS, uint)),
-        "F_SETLEASE" => Some(lock(number as u16)),
+        "F_SETLEASE" => Some(lock(uint & 0xffff)),
         "F_GETLK" | "F_SETLK" | "F_SETLKW" | "F_OFD_GETLK" | "F_OFD_SETLK" | "F_OFD_SETLKW" | "F_GETLK64"
         | "F_SETLK64" | "F_SETLKW64" => {
             let address = context.arg(at);
-            Some(context.reader.short(address).map_or_else(|| pointer(address), |kind| format!("{{{}}}", lock(kind))))
+            Some(
+                context
+                    .reader
+                    .short(address)
+                    .map_or_else(|| pointer(address), |kind| format!("{{{}}}", lock(kind.into()))),
+            )
         }
         "F_DUPFD_QUERY" => Some(context.fd(number)),
         _ => Some(names::bits(&[], context.arg(at))),
     }
 }
 
-/// include/uapi/asm-generic/fcntl.h
-fn lock(kind: u16) -> String {
-    names::choice(&[(0, "F_RDLCK"), (1, "F_WRLCK"), (2, "F_UNLCK")], kind.into())
+fn lock(kind: u64) -> String {
+    names::choice(files::LOCK, kind)
 }
 
 /// Returns the second argument of prctl; `None` for an operation without one.

@@ -1,7 +1,7 @@
-//! From the memory that the kernel filled, at a call's exit, to text. Main functions: [`output`]
-//! and [`result`].
+//! Turns what the kernel filled in, and a call's result, into text at its exit. Main functions:
+//! [`output`] and [`result`].
 
-use super::context::{Context, action, limits, pointer, signal_set};
+use super::context::{Context, action, limits, list, octal, pointer, signal_set};
 use super::kind::Output;
 use super::message::{address_at, bytes, message, messages};
 use super::names::{self, sockets};
@@ -11,7 +11,7 @@ use super::time;
 use crate::model::kernel::call::CallOutcome;
 use crate::model::kernel::signal;
 use crate::model::kernel::syscall::Abi;
-use crate::model::kernel::uapi::{F_GETFD, F_GETFL};
+use crate::model::kernel::uapi::{F_GETFD, F_GETFL, PATH_MAX};
 
 /// Returns the text of what the kernel filled in; the address if it filled nothing.
 pub(super) fn output(context: &Context<'_>, output: Output, at: usize, outcome: CallOutcome) -> String {
@@ -27,8 +27,7 @@ fn filled(context: &Context<'_>, output: Output, address: u64, value: i64) -> Op
     match output {
         Output::Payload => count.map(bytes),
         Output::Text => {
-            const LONGEST: usize = 4096;
-            let text = reader.bytes(address, usize::try_from(value).ok()?.min(LONGEST))?;
+            let text = reader.bytes(address, usize::try_from(value).ok()?.min(PATH_MAX))?;
             let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
             Some(context.places.quoted(&text[..end], PATH, true))
         }
@@ -76,13 +75,10 @@ fn wait_status(status: u32) -> String {
 fn epoll_events(context: &Context<'_>, address: u64, count: u64) -> Option<String> {
     const MOST: u64 = 8;
     let size = if matches!(context.abi, Abi::X86_64 | Abi::X32 | Abi::I386) { 12 } else { 16 };
-    let one = |index: u64| {
+    list(count, MOST, |index| {
         let events = context.reader.int(address.checked_add(index * size)?)?;
         Some(names::bits(sockets::EPOLL, events.into()))
-    };
-    let mut shown: Vec<String> = (0..count.min(MOST)).map(one).collect::<Option<_>>()?;
-    shown.extend((count > MOST).then(|| "...".to_owned()));
-    Some(format!("[{}]", shown.join(", ")))
+    })
 }
 
 /// Returns the result of a call: `3`, `-1 ENOENT`, `?` if there is none.
@@ -101,7 +97,7 @@ fn returned(context: &Context<'_>, value: i64) -> String {
             let width = if context.reader.word == 4 { 0xffff_ffff } else { u64::MAX };
             pointer(value as u64 & width)
         }
-        "umask" => format!("0{value:o}"),
+        "umask" => octal(value as u64),
         "fcntl" | "fcntl64" => match context.uint(1) {
             F_GETFD if value == 1 => "1 (FD_CLOEXEC)".to_owned(),
             F_GETFL => format!("{value:#x} ({})", context.open_flags(value as u64)),

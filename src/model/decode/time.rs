@@ -1,14 +1,11 @@
 //! Durations and times, as a line shows them. Main function: [`duration`].
 
 use super::view::Reader;
+use crate::model::kernel::uapi::{UTIME_NOW, UTIME_OMIT};
 
-/// How many of the smaller unit a second has.
+/// The number of each unit in a second.
 const NANOSECONDS: i64 = 1_000_000_000;
 const MICROSECONDS: i64 = 1_000_000;
-
-/// Special nanoseconds of utimensat(2): include/linux/stat.h.
-const UTIME_NOW: i64 = (1 << 30) - 1;
-const UTIME_OMIT: i64 = (1 << 30) - 2;
 
 /// Returns a duration in its largest fitting unit: `1.5s`, `20ms`, `0s`.
 fn duration(seconds: i64, nanoseconds: i64) -> String {

@@ -3,9 +3,9 @@
 
 use crate::model::attribution::ObjectKind;
 use crate::model::kernel::syscall::Abi;
+use crate::model::kernel::uapi::PATH_MAX;
 
-/// A stopped task, as the decoder sees it. The engine asks the kernel; tests answer from memory of
-/// their own.
+/// A stopped task, as the decoder sees it. The log queries the kernel; tests use fixed answers.
 pub trait View {
     /// Reads memory from this address on, and returns how many bytes could be read.
     fn read(&self, address: u64, buffer: &mut [u8]) -> usize;
@@ -14,8 +14,8 @@ pub trait View {
     /// adds nothing.
     fn fd(&self, fd: i32) -> Option<String>;
 
-    /// Returns the kind of an fd's object, as far as it is known. It decides between ioctl commands
-    /// of one number.
+    /// Returns the kind of an fd's object, as far as it is known. It selects between ioctl commands
+    /// with the same number.
     fn object(&self, fd: i32) -> Option<ObjectKind> {
         let _ = fd;
         None
@@ -27,9 +27,6 @@ pub trait View {
         None
     }
 }
-
-/// The longest string that is read: `PATH_MAX`, include/uapi/linux/limits.h.
-const LONGEST: usize = 4096;
 
 /// Reads structures with the layout of an ABI.
 #[derive(Clone, Copy)]
@@ -91,11 +88,11 @@ impl<'a> Reader<'a> {
         Some((part(at)?, part(place(at, self.time)?)?))
     }
 
-    /// Reads a string, and returns whether its end was found.
+    /// Reads a string of at most [`PATH_MAX`] bytes, and returns whether its end was found.
     pub(super) fn string(&self, address: u64) -> Option<(Vec<u8>, bool)> {
         const CHUNK: usize = 256;
         let mut text = Vec::new();
-        while address != 0 && text.len() < LONGEST {
+        while address != 0 && text.len() < PATH_MAX {
             let mut chunk = [0; CHUNK];
             let length = self.view.read(address.checked_add(text.len() as u64)?, &mut chunk).min(CHUNK);
             if let Some(end) = chunk[..length].iter().position(|byte| *byte == 0) {
@@ -111,7 +108,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Returns whether a call takes 64-bit times under each ABI: it was added after they were.
+/// Returns whether a call takes 64-bit times under every ABI, as calls added since Linux 5.1 do.
 fn is_always_long(name: &str) -> bool {
     matches!(name, "epoll_pwait2" | "futex_wait" | "futex_waitv")
 }

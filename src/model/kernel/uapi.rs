@@ -1,5 +1,5 @@
-//! The numbers of the kernel's interface that code here compares with: each stands once, below the
-//! header that defines it. Those of the generated tables stand there.
+//! Constants from the kernel's headers, below the header that defines each. Those with a generated
+//! table are in that table instead.
 //!
 //! Numbers in registers are u64, as in [`Call`](super::call::Call). All are the same on every
 //! architecture with a table, unless the comment says otherwise. `linux` takes from libc what libc
@@ -119,6 +119,14 @@ pub(crate) const CLONE_NEWNS: u64 = 0x2_0000;
 pub(crate) const CLONE_CHILD_CLEARTID: u64 = 0x20_0000;
 pub(crate) const CLONE_UNTRACED: u64 = 0x80_0000;
 pub(crate) const CLONE_CHILD_SETTID: u64 = 0x100_0000;
+
+// include/uapi/linux/limits.h, uio.h
+pub(crate) const PATH_MAX: usize = 4096;
+pub(crate) const UIO_MAXIOV: u64 = 1024;
+
+// include/linux/stat.h: special nanoseconds of utimensat
+pub(crate) const UTIME_NOW: i64 = (1 << 30) - 1;
+pub(crate) const UTIME_OMIT: i64 = (1 << 30) - 2;
 
 // include/uapi/linux/personality.h. `PER_MASK` separates the persona from its flags.
 pub(crate) const PER_MASK: u64 = 0xff;

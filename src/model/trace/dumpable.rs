@@ -1,15 +1,15 @@
-//! Keeps tasks readable for a tracer without CAP_SYS_PTRACE, and knows what they would be without
-//! a tracer. Main type: [`Dumpability`].
+//! Keeps tasks readable for a tracer without CAP_SYS_PTRACE, and tracks the value of PR_SET_DUMPABLE
+//! that each would have without a tracer. Main type: [`Dumpability`].
 //!
-//! The kernel answers no question of such a tracer about a task with a memory map that is not
-//! dumpable: `__ptrace_may_access()`, kernel/ptrace.c. A map becomes so in three ways:
+//! The kernel refuses every query of such a tracer about a task with a memory map that is not
+//! dumpable: `__ptrace_may_access()`, kernel/ptrace.c. A map becomes undumpable in three ways:
 //!
 //! 1. The program calls prctl(PR_SET_DUMPABLE, 0). The call is made with 1.
 //! 2. The file of the program or of its loader cannot be read: `would_dump()`, fs/exec.c. The task
 //!    makes prctl(PR_SET_DUMPABLE, 1) in place of its first call, and then that call. The stops of
-//!    its execve are reported only afterwards, since they lead to questions.
+//!    its execve are reported only afterwards, because the tracer queries the task at them.
 //! 3. The task changes its IDs: `commit_creds()`, kernel/cred.c. It makes the same call in place of
-//!    its next one, unless the kernel refuses answers because of the new IDs.
+//!    its next one, unless the kernel refuses queries because of the new IDs.
 //!
 //! The program sees none of this: PR_GET_DUMPABLE returns what it would return without a tracer,
 //! the *native value*. No signal can arrive between the stops of the added call: it does not wait,
@@ -36,8 +36,8 @@ pub const DUMPABLE: i64 = SUID_DUMP_USER;
 pub trait Ask {
     /// Returns the number of its thread group.
     fn group(&self) -> Tid;
-    /// Returns whether it has a seccomp filter of its own, which may refuse an added call, or kill
-    /// its task for it.
+    /// Returns whether it has a seccomp filter of its own, which may refuse an added call or kill
+    /// the task.
     fn has_own_filter(&self) -> bool;
     /// Returns the native value of its map if its memory cannot be read, and could be read if the
     /// map were dumpable.
@@ -72,7 +72,7 @@ pub enum Action {
     Restore(Vec<Stop>),
 }
 
-/// What a task is doing to its dumpability.
+/// Where a task is in a change or query of its dumpability.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Phase {
     /// It is in a PR_SET_DUMPABLE of this value. `before`: the argument that the tracer replaced.
@@ -256,7 +256,7 @@ impl Dumpability {
         }
     }
 
-    /// Handles the end of a task before it could make the added call, and of any other.
+    /// Handles the end of a task, which may come before the added call.
     fn given_up(&mut self, task: Tid) -> Action {
         match self.phases.remove(&task) {
             Some(Phase::Executed { stops, .. } | Phase::Added { stops, .. }) if !stops.is_empty() => {
@@ -272,7 +272,7 @@ impl Dumpability {
     }
 }
 
-/// Returns the native value of a task's map if an added call can and may make it readable.
+/// Returns the native value of a task's map if an added call is allowed and makes it readable.
 fn can_be_read_after(ask: &impl Ask) -> Option<i64> {
     ask.refusal().filter(|_| !ask.has_own_filter())
 }

@@ -1,4 +1,4 @@
-//! What a log of a run shows, as it happens. Main type: [`Logged`].
+//! The lines of a log, before they are formatted. Main type: [`Logged`].
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub struct Logged<'a> {
     pub task: Tid,
     /// The program that the task runs, as the kernel names it: at most 15 bytes of its file name.
     pub program: &'a str,
-    /// The time since the run began: of a call, since then until its entry.
+    /// The time from the start of the run until this happened; for a call, until its entry.
     pub since_start: Duration,
     /// What happened.
     pub what: Happening<'a>,
@@ -40,7 +40,7 @@ pub enum Happening<'a> {
     },
     /// A signal is about to be delivered.
     Signal(i32),
-    /// A thread is gone, because another one executed a program.
+    /// A thread has ended because another one executed a program.
     Superseded {
         /// The thread that executed it.
         by: Tid,

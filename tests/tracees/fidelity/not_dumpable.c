@@ -36,15 +36,8 @@ int main(int argc, char **argv) {
 	mark();
 	must(!pthread_join(thread(in_a_thread, 0), 0));
 	must(dumpable() == 0);
-	pid_t child = born();
-	if (!child) {
-		mark();
-		must(dumpable() == 0 && !set_dumpable(1) && dumpable() == 1);
-		_exit(3);
-	}
-	leaves(child, 3);
-	must(dumpable() == 0);
-	child = clone(with_the_same_memory, stack + sizeof stack, CLONE_VM | SIGCHLD, 0);
+	forks_with(0);
+	pid_t child = clone(with_the_same_memory, stack + sizeof stack, CLONE_VM | SIGCHLD, 0);
 	must(child > 0);
 	leaves(child, 4);
 	must(dumpable() == 1 && !set_dumpable(0));

@@ -1,5 +1,5 @@
-// A program that may be executed but not read begins as it does without a tracer, while an ignored
-// signal arrives all the time. So does its child, and a program that can be read after it.
+// A program that may be executed but not read begins with the same value of PR_SET_DUMPABLE as
+// without a tracer, while ignored signals keep arriving. So do its child and its next program.
 //
 // exit: 8
 // processes: 2
@@ -21,14 +21,7 @@ int main(int argc, char **argv) {
 		int value = access(argv[0], R_OK) ? unreadable_value() : 1;
 		must(dumpable() == value);
 		mark();
-		pid_t child = born();
-		if (!child) {
-			must(dumpable() == value && !set_dumpable(1) && dumpable() == 1);
-			mark();
-			_exit(3);
-		}
-		leaves(child, 3);
-		must(dumpable() == value);
+		forks_with(value);
 		execl(argv[1], argv[1], "at", "last", (char *)0);
 	}
 	must(dumpable() == 1);

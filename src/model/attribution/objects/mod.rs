@@ -112,6 +112,16 @@ impl<'a> Reference<'a> {
             _ => Self::Path(link),
         }
     }
+
+    /// Returns the object if the link text determines it.
+    pub fn object(self) -> Option<Object> {
+        match self {
+            Self::Pipe => Some(Object::named("pipe")),
+            Self::Anonymous(name) => Some(Object::anonymous(name)),
+            Self::Namespace(kind) => Some(Object::namespace(kind)),
+            Self::Socket | Self::Path(_) => None,
+        }
+    }
 }
 
 impl Object {

@@ -1,7 +1,7 @@
 //! What the registers of each call hold, by name. Main function: [`kinds`].
 //!
-//! There is one row per call name. Where architectures differ in arguments, the kinds say how, or
-//! [`carried`](super::carried) unpacks the call first.
+//! There is one row per call name. Kinds cover the differences between architectures, except for
+//! calls that [`carried`](super::carried) unpacks first.
 
 mod files;
 mod processes;

@@ -60,6 +60,12 @@ pub(in super::super) const FALLOCATE: Names = &[
 ];
 
 /// asm-generic/fcntl.h
+pub(in super::super) const FD: Names = &[(1, "FD_CLOEXEC")];
+
+/// asm-generic/fcntl.h
+pub(in super::super) const LOCK: Names = &[(0, "F_RDLCK"), (1, "F_WRLCK"), (2, "F_UNLCK")];
+
+/// asm-generic/fcntl.h
 pub(in super::super) const FLOCK: Names = &[(1, "LOCK_SH"), (2, "LOCK_EX"), (4, "LOCK_NB"), (8, "LOCK_UN")];
 
 /// linux/close_range.h

@@ -1,5 +1,4 @@
-//! The names of values and flags that attribution needs no table for. Main functions: [`choice`]
-//! and [`bits`].
+//! Names of values and flags that have no generated table. Main functions: [`choice`] and [`bits`].
 
 pub(super) mod files;
 pub(super) mod processes;
@@ -15,8 +14,8 @@ pub(super) fn choice(names: Names, number: u64) -> String {
     known.map_or_else(|| number_text(number), |(_, name)| (*name).to_owned())
 }
 
-/// Returns the names of all bits, joined by `|`, and the unknown bits in hexadecimal. Names of
-/// several bits come first in their table.
+/// Returns the names of all bits, joined by `|`, and the unknown bits in hexadecimal. In a
+/// table, names of several bits must come before names of one.
 pub(super) fn bits(names: Names, number: u64) -> String {
     joined(names.iter().copied(), number)
 }

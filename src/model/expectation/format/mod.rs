@@ -113,7 +113,7 @@ impl Parsed {
     }
 
     /// Returns the line of a subsystem in the baseline of a platform, or the line of the platform.
-    /// BaselineLines are counted from 1.
+    /// Lines are counted from 1.
     pub fn line(&self, platform: &Platform, subsystem: Option<Subsystem>) -> Option<usize> {
         let places = &self.source(platform)?.places;
         Some(subsystem.and_then(|subsystem| places.subsystems.get(&subsystem).copied()).unwrap_or(places.platform))

@@ -154,7 +154,7 @@ fn answer_of_own_filter_does_not_unprotect_a_map() {
 }
 
 #[test]
-fn threads_children_and_sharers_have_the_value_that_the_kernel_gives_them() {
+fn value_is_shared_and_inherited_as_in_the_kernel() {
     let mut tree = Tree::default();
     for process in [1, 2, 3] {
         assert_eq!(tree.stop(process, BEGINS), Action::Report);
@@ -213,7 +213,7 @@ fn unreadable_program_makes_a_call_before_its_first() {
 }
 
 #[test]
-fn former_number_of_a_thread_is_known_until_its_execve_is_reported() {
+fn former_number_is_known_until_its_execve_is_reported() {
     let mut tree = Tree::refusing(0);
     let stops = [Stop::Exec { former: 5, privileged: false }, RETURNS, Stop::Entry(other())];
     for stop in stops {
@@ -225,7 +225,7 @@ fn former_number_of_a_thread_is_known_until_its_execve_is_reported() {
 }
 
 #[test]
-fn task_that_ends_before_its_first_call_is_reported_whole() {
+fn end_before_the_first_call_reports_all_stops() {
     let leaves = Stop::Exiting { leads: true };
     for (stops, late) in [
         (&[EXEC][..], vec![EXEC]),

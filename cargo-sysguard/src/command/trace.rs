@@ -53,10 +53,11 @@ pub(crate) struct Options {
     /// Payload bytes and environment variables are never shown.
     #[arg(long, conflicts_with_all = ["format", "taxonomy", "callers"])]
     log: bool,
-    /// Log only matching calls: NAME[,NAME]..., @SUBSYSTEM or path=GLOB; repeat for alternatives
+    /// Log only calls by these names (with commas between), of @SUBSYSTEM, or to path=GLOB
     ///
-    /// A glob is matched against path arguments and the paths of fds. A relative glob starts at the
-    /// working directory. `*` does not match a slash; `**` does.
+    /// With several filters, a call is logged that one of them selects. A glob is matched against
+    /// path arguments and the paths of fds. A relative glob starts at the working directory. `*`
+    /// does not match a slash; `**` does.
     #[arg(short = 'e', value_name = "FILTER", requires = "log")]
     filters: Vec<Filter>,
     /// Measure the wall time in calls: a column in the table, a field in JSON and YAML, times in

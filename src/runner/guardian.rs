@@ -46,7 +46,7 @@ mod process {
     use std::path::{Path, PathBuf};
     use std::process::{Command, Stdio};
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::{Mutex, OnceLock, PoisonError};
+    use std::sync::{Mutex, OnceLock, PoisonError, mpsc};
     use std::thread;
     use std::time::{Duration, Instant};
 
@@ -112,12 +112,18 @@ mod process {
         command.process_group(0);
         // A tracer waits for every child of its own thread, so the guardian is spawned on another
         // one.
-        thread::Builder::new().name("guardian".to_owned()).spawn(move || {
-            if let Ok(mut guardian) = command.spawn() {
+        let (spawned, is_spawned) = mpsc::sync_channel(1);
+        thread::Builder::new().name("guardian".to_owned()).spawn(move || match command.spawn() {
+            Ok(mut guardian) => {
                 drop(command);
+                let _ = spawned.send(Ok(()));
                 let _ = guardian.wait();
             }
+            Err(source) => drop(spawned.send(Err(source))),
         })?;
+        // The first folder is made after this. If the owner were killed before the guardian exists,
+        // the folder would stay.
+        is_spawned.recv().map_err(io::Error::other)??;
         Ok(ours)
     }
 

@@ -19,6 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials![ends:
         tracing bless_killed_at_50_moments,
         tracing test_killed_at_50_moments,
+        tracing test_killed_at_its_first_folder,
         tracing killing_any_process_ends_the_workload,
         tracing target_runner_ends_with_run,
         tracing ctrl_c_ends_all_processes,
@@ -209,6 +210,26 @@ fn test_killed_at_50_moments() {
         project.write(&file, &project.read(&file).replace("[ls, /]", "[sh, -c, 'ls -l /; sort /dev/null; true']"));
     }
     killed_at_random_moments(&project, "test --format json -o report");
+}
+
+/// The process that removes folders must exist before the first folder does.
+fn test_killed_at_its_first_folder() {
+    let project = project("ends-first").expecting("list", "command: [ls, /]");
+    project.sysguard("test --no-run").ends(0);
+    for round in 0..5 {
+        let mut command = project.command("test --format json -o report");
+        command.env("TMPDIR", project.path(SCRATCH));
+        let mut running =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+        while left(&project).is_empty() {
+            assert!(running.try_wait().expect("it is our child").is_none(), "it ended without a folder");
+        }
+        running.kill().expect("it is our child");
+        running.wait().expect("it is our child");
+        let what = format!("kill {round} at the first folder");
+        no_process_survives(&project, &what);
+        wait_until_nothing_is_left(&project, &what);
+    }
 }
 
 /// Ends the subcommand, cargo and the harness separately.

@@ -5,9 +5,9 @@ use crate::model::trace::logged::{Logged, TimedCall};
 
 /// Receives the calls of a run with a log, and chooses those that are decoded.
 pub trait Recorder {
-    /// Returns whether a call is written because of its name or one of its paths and fds. `meant` is
-    /// the name of the call that it carries, or its own. `paths` queries the kernel: call it only if
-    /// needed.
+    /// Returns whether a call is written because of its name or one of its paths and fds. `meant`
+    /// is the name of the call that it carries, or its own. `paths` queries the kernel: call it
+    /// only if needed.
     fn selects(&mut self, call: &Call, meant: &str, paths: &mut dyn FnMut() -> Vec<String>) -> Selection;
 
     /// Returns whether a call is written that was [`Selection::Undecided`]. Called at its exit.

@@ -1,5 +1,5 @@
-//! Constants from the kernel's headers that libc lacks, or has for some C libraries only. Those that
-//! the model needs too are in `model::kernel::uapi`.
+//! Constants from the kernel's headers that libc lacks, or has for some C libraries only. Those
+//! that the model needs too are in `model::kernel::uapi`.
 
 use libc::{Ioctl, c_int};
 

@@ -1,5 +1,5 @@
-//! Keeps tasks readable for a tracer without CAP_SYS_PTRACE, and tracks the value of PR_SET_DUMPABLE
-//! that each would have without a tracer. Main type: [`Dumpability`].
+//! Keeps tasks readable for a tracer without CAP_SYS_PTRACE, and tracks the value of
+//! PR_SET_DUMPABLE that each would have without a tracer. Main type: [`Dumpability`].
 //!
 //! The kernel refuses every query of such a tracer about a task with a memory map that is not
 //! dumpable: `__ptrace_may_access()`, kernel/ptrace.c. A map becomes undumpable in three ways:

@@ -20,7 +20,7 @@ use super::package_folder::package_folder;
 use super::session::{Console, Session};
 use crate::artifacts::{Artifacts, CLOSURES};
 use crate::linux;
-use crate::model::expectation::format::check_variable;
+use crate::model::expectation::format::{InvalidScalar, check_variable};
 use crate::model::observe::observation::Observation;
 use crate::model::text::escape;
 use crate::model::trace::marker::Key;
@@ -50,6 +50,22 @@ use crate::settings::{self, Flags, RawSettings};
 pub struct Harness {
     package: PathBuf,
     closures: Vec<Closure>,
+}
+
+/// A closure that cannot be run under its name, or with its options.
+#[derive(Debug, thiserror::Error)]
+enum InvalidClosure {
+    /// Only the first of two closures with the same name would ever run.
+    #[error("two closures of the test are named `{0}`: rename one of them")]
+    RepeatedName(String),
+    /// A check sets a variable with an invalid name.
+    #[error("check `{check}`: {source}")]
+    Variable {
+        /// The check.
+        check: String,
+        /// What is wrong.
+        source: InvalidScalar,
+    },
 }
 
 /// A closure and how it is judged.
@@ -161,17 +177,16 @@ impl Harness {
         closure.run.run(key())
     }
 
-    /// Rejects two closures of the same name, because only the first would ever run, and invalid
-    /// names of variables.
-    fn validate(&self) -> Result<(), String> {
+    /// Rejects two closures of the same name, and invalid names of variables.
+    fn validate(&self) -> Result<(), InvalidClosure> {
         let mut names = BTreeSet::new();
         for Closure { name, check, .. } in &self.closures {
             if !names.insert(name) {
-                return Err(format!("two closures of the test are named `{name}`: rename one of them"));
+                return Err(InvalidClosure::RepeatedName(name.clone()));
             }
             let variables = check.iter().flat_map(|(options, _)| options.env.keys());
             for variable in variables {
-                check_variable(variable).map_err(|error| format!("check `{name}`: {error}"))?;
+                check_variable(variable).map_err(|source| InvalidClosure::Variable { check: name.clone(), source })?;
             }
         }
         Ok(())

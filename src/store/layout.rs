@@ -8,6 +8,7 @@ use super::shared::{is_too_long, named, test_in};
 use super::{MAX_BYTES, Store, StoreError, check_size, file, find};
 use crate::model::expectation::Baseline;
 use crate::model::expectation::format::{self, Parsed, Shared};
+use crate::model::run::platform::Platform;
 use crate::model::run::test_name::{self, TestName};
 
 /// How the recorded facts of a binary's tests are stored.
@@ -38,7 +39,44 @@ pub struct Kept {
     /// The file that still holds it, relative to the package.
     pub file: PathBuf,
     /// The reason, and what to do if it should move.
-    pub reason: String,
+    pub reason: KeptReason,
+}
+
+/// Why a test was not moved.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeptReason {
+    /// The path says another name than the first document.
+    #[error("its first document names another test than its path does")]
+    OtherName,
+    /// A shared file has no place for the edits of one test.
+    #[error("its first document was edited")]
+    Edited,
+    /// A key in a shared file has a limited length.
+    #[error("its name is too long for a shared file")]
+    NameTooLong,
+    /// The rules of the shared file would apply to this test.
+    #[error("the first document of {} has rules that would apply to this test", .0.display())]
+    OtherRules(PathBuf),
+    /// The test's own file names another test.
+    #[error("it holds {test}, but the first document of {} names another test", own.display())]
+    OtherTest {
+        /// The test in the shared file.
+        test: String,
+        /// Its own file.
+        own: PathBuf,
+    },
+    /// Both files hold a baseline of the same platform, and these differ.
+    #[error("{} and {} hold different baselines of {test} for {platform}: remove one of them", shared.display(), own.display())]
+    OtherBaseline {
+        /// The test.
+        test: String,
+        /// The platform of both baselines.
+        platform: Box<Platform>,
+        /// The shared file.
+        shared: PathBuf,
+        /// The test's own file.
+        own: PathBuf,
+    },
 }
 
 impl Store {
@@ -99,7 +137,7 @@ impl Store {
                 new.map_err(|malformed| StoreError::Malformed { file: shown.display().to_string(), malformed })?;
             let into = content.as_ref().unwrap_or(&new);
             let part = test.test.as_deref().unwrap_or_default();
-            if let Some(reason) = obstacle(&parsed, &into.test(part), &shown) {
+            if let Some(reason) = obstacle(&parsed, &into.test(part), &test, (&shown, &own)) {
                 moved.kept.push(Kept { file: own, reason });
                 continue;
             }
@@ -136,7 +174,7 @@ impl Store {
             let name = named(content, test);
             let own = find::path_of(&name.workload(), find::EXPECTATION);
             let text = if self.has_file(&name.workload()) {
-                merged(&self.load(&name.workload())?, &content.test(test), &own)
+                merged(&self.load(&name.workload())?, &content.test(test), (&moved.shared, &own))
             } else {
                 Ok(own_text(content, &name, test, emptied.is_bare()))
             };
@@ -162,27 +200,31 @@ impl Store {
 }
 
 /// Returns the test of a file that contains only what this program writes, or why it has to stay.
-fn movable(parsed: &Parsed, name: &str) -> Result<TestName, String> {
+fn movable(parsed: &Parsed, name: &str) -> Result<TestName, KeptReason> {
     let test = test_in(&parsed.expectation).filter(|test| test.workload() == name);
-    let test = test.ok_or("its first document names another test than its path does")?;
+    let test = test.ok_or(KeptReason::OtherName)?;
     let bare = Parsed::of_test(&test.to_string()).ok();
     if bare.is_none_or(|bare| parsed.clone().without_baselines().text() != bare.text()) {
-        return Err("its first document was edited".to_owned());
+        return Err(KeptReason::Edited);
     }
     if is_too_long(&test) {
-        return Err("its name is too long for a shared file".to_owned());
+        return Err(KeptReason::NameTooLong);
     }
     Ok(test)
 }
 
 /// Returns why a test cannot be moved into a shared file, where it would become `there`.
-fn obstacle(own: &Parsed, there: &Parsed, shared: &Path) -> Option<String> {
-    let shared = shared.display();
-    if own.expectation.document != there.expectation.document {
-        return Some(format!("the first document of {shared} has rules that would apply to this test"));
+fn obstacle(from: &Parsed, there: &Parsed, test: &TestName, (shared, own): (&Path, &Path)) -> Option<KeptReason> {
+    if from.expectation.document != there.expectation.document {
+        return Some(KeptReason::OtherRules(shared.to_owned()));
     }
-    let other = differing(&there.expectation.baselines, own)?;
-    Some(format!("{shared} holds another baseline of it for {}: remove one of them", other.platform))
+    let Baseline { platform, .. } = differing(&there.expectation.baselines, from)?.clone();
+    Some(KeptReason::OtherBaseline {
+        test: test.to_string(),
+        platform: Box::new(platform),
+        shared: shared.to_owned(),
+        own: own.to_owned(),
+    })
 }
 
 /// Returns the first baseline that differs from the one of the same platform.
@@ -194,18 +236,15 @@ fn differing<'a>(baselines: &'a [Baseline], from: &Parsed) -> Option<&'a Baselin
 
 /// Returns the text of a test's own file with the baselines that only the shared file holds, or why
 /// the shared file has to keep them.
-fn merged(own: &Parsed, shared: &Parsed, shown: &Path) -> Result<String, String> {
-    let shown = shown.display();
+fn merged(own: &Parsed, shared: &Parsed, (shared_file, own_file): (&Path, &Path)) -> Result<String, KeptReason> {
     let test = test_in(&shared.expectation);
-    let of = test.as_ref().map(ToString::to_string).unwrap_or_default();
+    let name = || test.as_ref().map(ToString::to_string).unwrap_or_default();
     if test_in(&own.expectation) != test {
-        return Err(format!("it holds {of}, but the first document of {shown} names another test"));
+        return Err(KeptReason::OtherTest { test: name(), own: own_file.to_owned() });
     }
-    if let Some(other) = differing(&shared.expectation.baselines, own) {
-        return Err(format!(
-            "it holds another baseline of {of} for {} than {shown}: remove one of them",
-            other.platform
-        ));
+    if let Some(Baseline { platform, .. }) = differing(&shared.expectation.baselines, own) {
+        let (shared, own) = (shared_file.to_owned(), own_file.to_owned());
+        return Err(KeptReason::OtherBaseline { test: name(), platform: Box::new(platform.clone()), shared, own });
     }
     let mut baselines = own.expectation.baselines.clone();
     for baseline in &shared.expectation.baselines {

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 pub use self::error::StoreError;
-pub use self::layout::{Kept, Layout, Moved};
+pub use self::layout::{Kept, KeptReason, Layout, Moved};
 pub use self::lock::on_long_wait;
 pub use self::pending::proposals_below;
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::super::shared::tests::{FILE, names, open, package, recorded, save, shared, test};
-use super::super::{Layout, Moved, Store};
+use super::super::{KeptReason, Layout, Moved, Store};
 use crate::model::expectation::format::Parsed;
 
 fn lay_out(package: &Path, layout: Layout) -> Moved {
@@ -58,7 +58,10 @@ fn shared_rules_keep_a_test_in_its_own_file() {
         assert_eq!((done.tests, done.kept.len()), (moved, 1 - moved), "{edit}");
         for kept in done.kept {
             assert_eq!(kept.file, Path::new(&own("two")), "{edit}");
-            assert_eq!(kept.reason, format!("the first document of {FILE} has rules that would apply to this test"));
+            assert_eq!(
+                kept.reason.to_string(),
+                format!("the first document of {FILE} has rules that would apply to this test")
+            );
             assert_eq!(fs::read_to_string(package.join(own("two"))).expect("the file"), text, "{edit}");
         }
         assert_eq!(open(&package).load(&test("two").workload()).expect("it parses").expectation, before, "{edit}");
@@ -94,15 +97,16 @@ fn different_baselines_of_one_platform_stay_apart() {
     let before = shared(&package);
     let done = lay_out(&package, Layout::Binary);
     assert_eq!((done.tests, done.kept.len()), (0, 1));
-    assert_eq!(
-        done.kept[0].reason,
-        format!("{FILE} holds another baseline of it for x86_64-linux-gnu: remove one of them")
+    let reason = format!(
+        "{FILE} and {} hold different baselines of demo::it::one for x86_64-linux-gnu: remove one of them",
+        own("one")
     );
+    assert_eq!(done.kept[0].reason.to_string(), reason);
     assert_eq!(shared(&package), before);
 
     let done = lay_out(&package, Layout::Test);
     assert_eq!((done.tests, done.kept.len()), (1, 1));
-    assert!(done.kept[0].reason.starts_with("it holds another baseline of demo::it::one for x86_64-linux-gnu than "));
+    assert_eq!(done.kept[0].reason.to_string(), reason);
     assert!(package.join(own("two")).is_file());
     assert!(shared(&package).contains("  one:\n") && !shared(&package).contains("  two:\n"), "{}", shared(&package));
     assert_eq!(fs::read_to_string(package.join(own("one"))).expect("the file"), text);
@@ -115,11 +119,8 @@ fn misplaced_and_long_names_are_not_moved() {
     save(&open(&package), &long, &["read"]);
     put(&package, &own("alias"), &put_own(&package, "one", &["read"]));
     let done = lay_out(&package, Layout::Binary);
-    let reasons: Vec<&str> = done.kept.iter().map(|kept| kept.reason.as_str()).collect();
-    assert_eq!(
-        reasons,
-        ["its first document names another test than its path does", "its name is too long for a shared file"]
-    );
+    let reasons: Vec<&KeptReason> = done.kept.iter().map(|kept| &kept.reason).collect();
+    assert_eq!(reasons, [&KeptReason::OtherName, &KeptReason::NameTooLong]);
     assert_eq!((done.tests, names(&package).len()), (1, 3));
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
+use super::invalid::InvalidScalar;
 use super::keys;
 use super::malformed::Fault;
 use super::outline::{Key, Node, Outline};
@@ -187,15 +188,13 @@ fn check_environment(env: &Node) -> Result<(), Fault> {
 }
 
 fn check_key_of_variable(Key { name, place }: &Key) -> Result<(), Fault> {
-    check_variable(name).map_err(|message| Fault::new(*place, message))
+    check_variable(name).map_err(|error| Fault::new(*place, error.to_string()))
 }
 
-/// Returns what is wrong with the name of an environment variable.
-pub(super) fn check_variable(name: &str) -> Result<(), String> {
-    if name.is_empty() || name.contains('=') {
-        return Err(format!("invalid variable name `{name}`: it must be non-empty and hold no `=`"));
-    }
-    Ok(())
+/// Checks the name of an environment variable.
+pub(super) fn check_variable(name: &str) -> Result<(), InvalidScalar> {
+    let is_valid = !name.is_empty() && !name.contains('=');
+    is_valid.then_some(()).ok_or_else(|| InvalidScalar::VariableName(name.to_owned()))
 }
 
 /// Refuses a variable that `env` sets too, or that does not name exactly one target.

@@ -21,6 +21,9 @@ pub(crate) enum InvalidScalar {
     /// The name is of a kind with known names, and is none of them.
     #[error(transparent)]
     Unknown(#[from] UnknownName),
+    /// The text cannot be the name of an environment variable.
+    #[error("invalid variable name `{0}`: it must be non-empty and hold no `=`")]
+    VariableName(String),
     /// The text is no fact.
     #[error(transparent)]
     Fact(#[from] NotAFact),

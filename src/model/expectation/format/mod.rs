@@ -35,7 +35,7 @@ pub use self::remarks::with_remarks;
 pub use self::shared::Shared;
 pub use self::text::{MAX_BYTES, MAX_SHARED_BYTES};
 
-use self::invalid::InvalidScalar;
+pub(crate) use self::invalid::InvalidScalar;
 use self::malformed::{Fault, TextPosition};
 use super::remarks::Remarks;
 use super::terms::{Baseline, Expectation, Rule};
@@ -57,7 +57,7 @@ pub(crate) fn check_rule(rule: &Rule) -> Result<(), InvalidScalar> {
 /// # Errors
 ///
 /// The name is empty or holds `=`.
-pub(crate) fn check_variable(name: &str) -> Result<(), String> {
+pub(crate) fn check_variable(name: &str) -> Result<(), InvalidScalar> {
     document::check_variable(name)
 }
 

@@ -139,7 +139,7 @@ fn propose(steps: &mut Steps, ground: &Ground, projection: &Projection, comparis
     let proposed = steps.take("amend", || amend(held, &runs, &comparison.suspects));
     let remarks = steps.take("remarks", || {
         let difference = difference(document, Some(held), &proposed);
-        Remarks::of(&difference, comparison, seen, &projection.refused)
+        Remarks::of(document, &difference, comparison, seen, &projection.refused)
     });
     let file = read(parsed.with(held.clone()).as_bytes()).expect("a good text");
     let text = steps.take("write a proposal", || with_remarks(file.with(proposed), &remarks));

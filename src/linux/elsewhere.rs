@@ -4,10 +4,13 @@
 use std::io;
 use std::path::Path;
 
-use super::{Command, Limits, NEEDED, Outcome, Recorder, TraceError};
+use super::{Command, Limits, NEEDED, Outcome, Recorder, TraceError, Watcher, Watching};
+use crate::model::decode::NamedFolders;
 use crate::model::guard::{Guard, Inherited};
-use crate::model::kernel::call::Tid;
+use crate::model::kernel::call::{Call, CallOutcome, Tid};
+use crate::model::kernel::syscall::Syscall;
 use crate::model::observe::call_site::CallSite;
+use crate::model::observe::example::Example;
 use crate::model::text::remains::Remains;
 use crate::model::trace::event::Event;
 use crate::model::trace::marker::Marker;
@@ -58,6 +61,24 @@ pub fn trace_logged(
     impossible()
 }
 
+/// Fails: tracing needs Linux.
+///
+/// # Errors
+///
+/// Always.
+pub fn watch(_: Command, _: &Limits, _: Watching<'_>, _: &mut dyn Watcher) -> Result<Outcome, TraceError> {
+    impossible()
+}
+
+/// Fails: tracing needs Linux.
+///
+/// # Errors
+///
+/// Always.
+pub fn watch_notified(_: Command, _: &Limits, _: &mut (dyn Watcher + Send)) -> Result<Outcome, TraceError> {
+    impossible()
+}
+
 /// Does nothing: programs are not traced here, so harnesses need not be recognized.
 pub fn mark_harness() {}
 
@@ -89,6 +110,34 @@ impl Callers {
     /// Returns an empty call site.
     pub fn of(&mut self, _: Tid) -> CallSite {
         CallSite::default()
+    }
+}
+
+/// Knows no examples.
+#[derive(Debug, Default)]
+pub struct CallExamples(());
+
+impl CallExamples {
+    /// Returns nothing that shows calls.
+    pub fn new(_: NamedFolders, _: Option<String>) -> Self {
+        Self(())
+    }
+
+    /// Does nothing.
+    pub fn event(&mut self, _: &Event) {}
+
+    /// Does nothing.
+    pub fn restart(&mut self) {}
+
+    /// Does nothing.
+    pub fn entered(&mut self, _: Tid, _: &Call, _: impl FnOnce(Syscall) -> bool) {}
+
+    /// Does nothing.
+    pub fn executed(&mut self, _: Tid, _: Tid) {}
+
+    /// Returns an empty example.
+    pub fn of(&mut self, _: Tid, _: &Call, _: CallOutcome) -> Example {
+        Example::default()
     }
 }
 

@@ -4,7 +4,7 @@
 //! Only runs with a log use it. It must not write lines: that is the job of the
 //! [`Recorder`](super::recorder::Recorder).
 
-mod task;
+pub(super) mod task;
 
 use std::collections::HashMap;
 use std::rc::Rc;

@@ -6,17 +6,20 @@
 mod command;
 mod outcome;
 mod recorder;
+mod watcher;
 
 pub use command::{Command, Environment, Handle, Stream};
 pub use outcome::{Incomplete, Limits, Outcome, TraceError};
 pub use recorder::{Recorder, Selection};
+pub use watcher::{Watcher, Watching};
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{
-    Callers, KeptTerminal, Machine, block_ending_signals, inherited, keep_terminal, leave_signals_to_workload, mark,
-    mark_harness, may_be_harness, probe, remove_tree, suspend_job, trace, trace_guarded, trace_logged, trace_notified,
+    CallExamples, Callers, KeptTerminal, Machine, block_ending_signals, inherited, keep_terminal,
+    leave_signals_to_workload, mark, mark_harness, may_be_harness, probe, remove_tree, suspend_job, trace,
+    trace_guarded, trace_logged, trace_notified, watch, watch_notified,
 };
 
 /// Why this system cannot trace any workload; `None` on Linux.
@@ -45,6 +48,8 @@ mod deadlines;
 mod dumpable;
 #[cfg(target_os = "linux")]
 mod engine;
+#[cfg(target_os = "linux")]
+mod examples;
 #[cfg(target_os = "linux")]
 mod files;
 #[cfg(target_os = "linux")]
@@ -110,6 +115,8 @@ pub use callers::Callers;
 #[cfg(target_os = "linux")]
 pub use engine::inherited;
 #[cfg(target_os = "linux")]
+pub use examples::CallExamples;
+#[cfg(target_os = "linux")]
 pub use harness_mark::may_be_harness;
 #[cfg(target_os = "linux")]
 pub use machine::Machine;
@@ -124,4 +131,4 @@ pub use sys::{mark, mark_harness, note_start};
 #[cfg(target_os = "linux")]
 pub use terminal::{KeptTerminal, keep_terminal, suspend_job};
 #[cfg(target_os = "linux")]
-pub use trace::{trace, trace_guarded, trace_logged, trace_notified, trace_unasked};
+pub use trace::{trace, trace_guarded, trace_logged, trace_notified, trace_unasked, watch, watch_notified};

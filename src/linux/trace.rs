@@ -16,6 +16,7 @@ use super::stopped::{NextStop, Stopped};
 use super::sys::SeizeOptions;
 use super::sys::members::Members;
 use super::tracer::{Tracer, Waited};
+use super::watcher::{Events, SentEvents, Watcher, Watching};
 use super::{probe, sys};
 use crate::model::guard::Guard;
 use crate::model::kernel::call::Tid;
@@ -34,7 +35,7 @@ use crate::model::trace::tracee::{Directive, Step, Stop, Tasks};
 ///
 /// [`TraceError`]; no task of the tree is left in this case either.
 pub fn trace(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
-    run(command, limits, EngineState::ptrace(), sink)
+    run(command, limits, EngineState::ptrace(), &mut Events(sink))
 }
 
 /// Like [`trace()`], but calls that the guard allows to run natively produce no event.
@@ -48,7 +49,7 @@ pub fn trace_guarded(
     guard: &Guard,
     sink: &mut dyn FnMut(&Event),
 ) -> Result<Outcome, TraceError> {
-    run(command, limits, EngineState::guard(guard), sink)
+    run(command, limits, EngineState::guard(guard), &mut Events(sink))
 }
 
 /// Like [`trace()`], but reports a call before it is made, without a result, if the result does not
@@ -62,14 +63,7 @@ pub fn trace_notified(
     limits: &Limits,
     sink: &mut (dyn FnMut(&Event) + Send),
 ) -> Result<Outcome, TraceError> {
-    let queue = NotifyQueue::new(sink);
-    let (tracer, receiver) = queue.sides();
-    thread::scope(|scope| {
-        let receiver = scope.spawn(|| receiver.receive());
-        let outcome = run(command, limits, EngineState::Notify(tracer), &mut |event| queue.emit(event));
-        queue.close(|| receiver.is_finished());
-        outcome
-    })
+    watch_notified(command, limits, &mut SentEvents(sink))
 }
 
 /// Like [`trace()`], but also reports each call to a recorder, decoded and measured.
@@ -83,7 +77,7 @@ pub fn trace_logged(
     recorder: &mut dyn Recorder,
     sink: &mut dyn FnMut(&Event),
 ) -> Result<Outcome, TraceError> {
-    run(command, limits, EngineState::ptrace_logged(CallLog::new(recorder)), sink)
+    run(command, limits, EngineState::ptrace_logged(CallLog::new(recorder)), &mut Events(sink))
 }
 
 /// Like [`trace()`], but attribution gets registers only, so events carry no answers. The benchmark
@@ -94,14 +88,53 @@ pub fn trace_logged(
 /// Same as [`trace()`].
 #[doc(hidden)]
 pub fn trace_unasked(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
-    run(command, limits, EngineState::ptrace_unasked(), sink)
+    run(command, limits, EngineState::ptrace_unasked(), &mut Events(sink))
+}
+
+/// Like [`trace()`], by the given engine, and lets a watcher look at tasks while they are stopped.
+///
+/// # Errors
+///
+/// Same as [`trace()`].
+pub fn watch(
+    command: Command,
+    limits: &Limits,
+    watching: Watching<'_>,
+    watcher: &mut dyn Watcher,
+) -> Result<Outcome, TraceError> {
+    let engine = match watching {
+        Watching::EveryCall => EngineState::ptrace(),
+        Watching::Logged(recorder) => EngineState::ptrace_logged(CallLog::new(recorder)),
+        Watching::Guarded(guard) => EngineState::guard(guard),
+    };
+    run(command, limits, engine, watcher)
+}
+
+/// Like [`trace_notified`], with a watcher.
+///
+/// # Errors
+///
+/// Same as [`trace()`].
+pub fn watch_notified(
+    command: Command,
+    limits: &Limits,
+    watcher: &mut (dyn Watcher + Send),
+) -> Result<Outcome, TraceError> {
+    let queue = NotifyQueue::new(watcher);
+    let (tracer, receiver) = queue.sides();
+    thread::scope(|scope| {
+        let receiver = scope.spawn(|| receiver.receive());
+        let outcome = run(command, limits, EngineState::Notify(tracer), &mut &queue);
+        queue.close(|| receiver.is_finished());
+        outcome
+    })
 }
 
 fn run(
     command: Command,
     limits: &Limits,
     mut engine: EngineState<'_>,
-    sink: &mut dyn FnMut(&Event),
+    watcher: &mut dyn Watcher,
 ) -> Result<Outcome, TraceError> {
     probe::check_surroundings()?;
     let dumpable = DumpableTasks::new();
@@ -136,8 +169,8 @@ fn run(
     run.until_ready().map_err(system("resume a process"))?;
     probe::check_child(root)?;
     let launched = suspended.go().map_err(system("resume a process"))?;
-    sink(&Event::Spawned { task: root, parent: None, process: true });
-    let exit = run.follow(sink).map_err(system("trace a process"))?;
+    watcher.event(&Event::Spawned { task: root, parent: None, process: true });
+    let exit = run.follow(watcher).map_err(system("trace a process"))?;
     if let Some(failure) = launched.failure().map_err(system("read the result of a launch"))? {
         return Err(failure.explain(program, directory));
     }
@@ -190,7 +223,7 @@ impl Run<'_> {
     }
 
     /// Traces the tree until its last task has ended, and returns how the first one ended.
-    fn follow(&mut self, sink: &mut dyn FnMut(&Event)) -> io::Result<Exit> {
+    fn follow(&mut self, watcher: &mut dyn Watcher) -> io::Result<Exit> {
         loop {
             let (tid, task, stop) = match self.tracer.wait()? {
                 Waited::Stopped(task, stop) if self.may_pass(task.tid(), &stop) => {
@@ -200,7 +233,7 @@ impl Run<'_> {
                 Waited::Stopped(task, stop) => (task.tid(), Some(task), stop),
                 Waited::Ended(tid, stop) | Waited::Late(tid, stop) => (tid, None, stop),
                 Waited::Interrupted => {
-                    self.tick(sink)?;
+                    self.tick(watcher)?;
                     continue;
                 }
                 Waited::NoneLeft => return Ok(self.end.unwrap_or(Exit::Signaled(libc::SIGKILL))),
@@ -209,9 +242,14 @@ impl Run<'_> {
             let stop = self.tasks.interpret(tid, stop);
             let mut step = self.tasks.step(tid, stop);
             self.engine.on_stop(tid, &stop, &mut step, &self.tasks)?;
-            step.before.iter().chain(&step.event).for_each(&mut *sink);
+            step.before.iter().chain(&step.event).for_each(|event| watcher.event(event));
+            match stop {
+                Stop::Entry(call) => watcher.entered(tid, &call),
+                Stop::Exec { former, .. } => watcher.executed(tid, former),
+                _ => {}
+            }
             self.attach_hidden(tid, step.hidden);
-            self.report_blind_spots(sink);
+            self.report_blind_spots(watcher);
             if self.engine.incomplete().is_some() && !self.tasks.is_ending() {
                 self.kill_all();
             }
@@ -239,11 +277,11 @@ impl Run<'_> {
     }
 
     /// Handles the passing of time: deadlines, and the release of tasks that were held too long.
-    fn tick(&mut self, sink: &mut dyn FnMut(&Event)) -> io::Result<()> {
+    fn tick(&mut self, watcher: &mut dyn Watcher) -> io::Result<()> {
         self.colocation.tick();
         self.check_deadlines();
         let Step { before, released, .. } = self.tasks.tick();
-        before.iter().for_each(sink);
+        before.iter().for_each(|event| watcher.event(event));
         self.release(released)?;
         self.engine.on_tick()
     }
@@ -265,10 +303,10 @@ impl Run<'_> {
         }
     }
 
-    fn report_blind_spots(&mut self, sink: &mut dyn FnMut(&Event)) {
+    fn report_blind_spots(&mut self, watcher: &mut dyn Watcher) {
         for spot in self.tracer.take_blind_spots() {
             self.engine.note_blind_spot(spot);
-            sink(&Event::Blind(spot));
+            watcher.event(&Event::Blind(spot));
         }
     }
 

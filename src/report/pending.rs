@@ -14,6 +14,7 @@ use super::words::escaped;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::{Finding, RelatedSyscall};
 use crate::model::judge::pending::Pending;
+use crate::model::observe::example::Example;
 
 /// The pending facts of one workload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,6 +30,9 @@ pub struct PendingKeys {
     /// What changed around the workload since the baseline was recorded; absent if unknown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     drift: Vec<String>,
+    /// The first call, if known.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    examples: BTreeMap<String, ExampleRecord>,
     /// The call site of the first call, if known.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(test, schemars(with = "ByKey"))]
@@ -37,6 +41,16 @@ pub struct PendingKeys {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(test, schemars(with = "ByKey"))]
     causes: BTreeMap<String, String>,
+}
+
+/// A first call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct ExampleRecord {
+    /// The decoded call, with its result if the engine knows it.
+    call: String,
+    /// The commands from the workload down to the process of the call.
+    process: Vec<String>,
 }
 
 impl PendingKeys {
@@ -51,16 +65,24 @@ impl PendingKeys {
             file,
             keys: pending.keys(workload),
             drift: pending.drift().to_vec(),
+            examples: findings
+                .iter()
+                .filter_map(|finding| {
+                    let Example { call, process } = finding.example.clone()?;
+                    Some((finding.fact.key(workload), ExampleRecord { call, process }))
+                })
+                .collect(),
             sites: by_key(|finding| &finding.site),
             causes: by_key(|finding| &finding.cause),
         }
     }
 
-    /// Returns the call site and the cause of a key, if known.
+    /// Returns the first call, the call site and the cause of a key, if known.
     pub fn remark(&self, key: &str) -> Option<String> {
         let site = self.sites.get(key).map(|site| format!("by {}", escaped(site)));
         let cause = self.causes.get(key).map(|cause| format!("({})", escaped(cause)));
-        let parts: Vec<String> = site.into_iter().chain(cause).collect();
+        let example = self.examples.get(key).map(|example| escaped(&example.call));
+        let parts: Vec<String> = example.into_iter().chain(site).chain(cause).collect();
         (!parts.is_empty()).then(|| parts.join(" "))
     }
 }
@@ -122,12 +144,21 @@ pub fn finding(
 
 /// Returns what is known of a finding's origin, with labels.
 fn origin(pending: &Pending, finding: &Finding) -> impl Iterator<Item = (&'static str, String)> {
-    let Finding { site, cause, related, .. } = finding;
+    let Finding { site, cause, related, example, .. } = finding;
     let related =
         related.as_ref().map(|RelatedSyscall { family, beside }| format!("{family}: the baseline holds {beside}"));
     let drift = pending.drift().join(", ");
     let drift = (!drift.is_empty()).then(|| format!("{drift} since the baseline was recorded"));
-    let lines = [("by", site.clone()), ("cause", cause.clone()), ("family", related), ("drift", drift)];
+    let call = example.as_ref().map(|example| example.call.clone());
+    let process = example.as_ref().filter(|example| !example.process.is_empty()).map(Example::origin);
+    let lines = [
+        ("first", call),
+        ("in", process),
+        ("by", site.clone()),
+        ("cause", cause.clone()),
+        ("family", related),
+        ("drift", drift),
+    ];
     lines.into_iter().filter_map(|(label, line)| Some((label, line?)))
 }
 
@@ -151,6 +182,7 @@ mod tests {
     const PROPOSAL: &str = "version: 1\nbin: demo\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  filesystem:\n    openat:\n      \
                             objects: [file]\n  network:\n    socket:\n      arguments: [AF_INET]\n  random:\n    openat:\n      objects: [\"char:urandom\"]\n  none:\n    syscall_0x3e7:\n\
                             blind_spots: [io_uring]\n# For the review; accepting leaves these lines out.\n# drift: [glibc 2.36 → glibc 2.39]\n\
+                            # examples:\n#   network::socket:\n#     call: socket(AF_INET, SOCK_STREAM) = 3\n#     in: [sh -c …, curl -s x]\n\
                             # sites:\n#   network: demo::fetch at src/main.rs:7\n#   network::socket: demo::fetch at src/main.rs:7\n\
                             # causes:\n#   random::openat: a cause\n";
 
@@ -177,6 +209,8 @@ mod tests {
         insta::assert_snapshot!(shown(HELD), @"
         new-subsystem  w::network::socket
           with    AF_INET
+          first   socket(AF_INET, SOCK_STREAM) = 3
+          in      sh -c … → curl -s x
           by      demo::fetch at src/main.rs:7
           drift   glibc 2.36 → glibc 2.39 since the baseline was recorded
           call    socket: net/socket.c, NETWORKING [SOCKETS], CONFIG_NET, since Linux 2.0
@@ -208,7 +242,7 @@ mod tests {
     #[test]
     fn record_matches_its_schema() {
         let keys = PendingKeys::new("w", "f".to_owned(), &pending_of(HELD));
-        assert_eq!(keys.remark("w::network::socket").as_deref(), Some("by demo::fetch at src/main.rs:7"));
+        assert_eq!(keys.remark("w::network::socket").as_deref(), Some("socket(AF_INET, SOCK_STREAM) = 3 by demo::fetch at src/main.rs:7"));
         assert_eq!(keys.remark("w::random::openat").as_deref(), Some("(a cause)"));
         assert_eq!(keys.remark("w::none::syscall_0x3e7"), None);
         let mut out = Vec::new();
@@ -221,6 +255,9 @@ mod tests {
                 "file": "f",
                 "keys": pending_of(HELD).keys("w"),
                 "drift": ["glibc 2.36 → glibc 2.39"],
+                "examples": {
+                    "w::network::socket": {"call": "socket(AF_INET, SOCK_STREAM) = 3", "process": ["sh -c …", "curl -s x"]},
+                },
                 "sites": {"w::network::socket": "demo::fetch at src/main.rs:7"},
                 "causes": {"w::random::openat": "a cause"},
             }],

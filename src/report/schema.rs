@@ -149,22 +149,30 @@ const OPTIONAL: [(&str, &[&str]); 5] = [
         ],
     ),
     ("observation-1", &["/unknown", "/taxonomy", "/phases", "/syscalls/seconds", "/syscalls/uses/seconds"]),
-    ("pending-1", &["/pending/drift", "/pending/sites", "/pending/causes"]),
+    ("pending-1", &["/pending/drift", "/pending/examples", "/pending/sites", "/pending/causes"]),
     ("report-1", &["/sections/expert", "/configs/expert"]),
     (
         "test-1",
-        &["/verdicts/findings/site", "/verdicts/notes/site", "/verdicts/suspects/site", "/verdicts/change/pending_dir"],
+        &[
+            "/verdicts/findings/site",
+            "/verdicts/findings/example",
+            "/verdicts/findings/process",
+            "/verdicts/notes/site",
+            "/verdicts/suspects/site",
+            "/verdicts/change/pending_dir",
+        ],
     ),
 ];
 
 /// Objects whose fields depend on their kind, or whose fields are names.
-const OF_ANY_FIELDS: [&str; 10] = [
+const OF_ANY_FIELDS: [&str; 11] = [
     "/exit",
     "/verdicts/status",
     "/verdicts/status/expected",
     "/verdicts/status/actual",
     "/syscalls/errors",
     "/syscalls/uses/errors",
+    "/pending/examples",
     "/pending/sites",
     "/pending/causes",
     "/matrix/syscalls",

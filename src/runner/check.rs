@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::runnable::Runnable;
+use super::runnable::{Runnable, Wanted};
 use super::suite::{Case, Suite};
 use crate::model::judge::verdict::{Asked, Verdict};
 use crate::model::observe::observation::Observation;
@@ -41,7 +41,8 @@ impl Suite {
     pub fn observe_check(&self, case: &Case) -> Result<Observation, Box<Verdict>> {
         let mut observed = None;
         let verdict = self.verdict(case, |parsed| {
-            observed = Some(self.prepare(&parsed.expectation.document.workload)?.good_run(&|_| false)?.observation);
+            observed =
+                Some(self.prepare(&parsed.expectation.document.workload)?.good_run(Wanted::Nothing)?.observation);
             Ok(Self::ignored(case, "it has no file"))
         });
         observed.ok_or_else(|| Box::new(Verdict { asked: Asked::Check, ..verdict }))

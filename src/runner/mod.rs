@@ -26,6 +26,7 @@ mod suite;
 mod test;
 mod traced_run;
 mod verdicts;
+mod watch;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -38,7 +39,10 @@ pub use folder::{TemporaryFolder, left_behind};
 pub use guardian::{remove_abandoned, serve_if_guardian};
 pub use output::Echo;
 pub use progress::{Progress, Silent};
-pub use run::{DEFAULT_GRACE, observe, observe_guarded, observe_logged, observe_notified, observe_with_callers};
+pub use run::{
+    DEFAULT_GRACE, observe, observe_guarded, observe_logged, observe_notified, observe_notified_with_examples,
+    observe_with_callers, observe_with_examples,
+};
 pub use suite::{Case, Suite, Unreadable};
 pub use test::{Schedule, Test, TestResult};
 

@@ -8,7 +8,7 @@ use std::cell::OnceCell;
 
 use super::cpu_load::CpuLoad;
 use super::progress::{Progress, ProgressGuard};
-use super::runnable::{FinishedRun, Obstacle, RunFailure, Runnable};
+use super::runnable::{FinishedRun, Obstacle, RunFailure, Runnable, Wanted};
 use super::suite::{Case, Suite};
 use crate::model::engine::{Engine, UsedEngine};
 use crate::model::expectation::{Baseline, Document, FirstCallFilter, Level, Remarks, project};
@@ -19,7 +19,7 @@ use crate::model::judge::compare::compare;
 use crate::model::judge::confirm::Sightings;
 use crate::model::judge::revisions::difference;
 use crate::model::observe::lockfile::Moves;
-use crate::model::observe::observation::{First, Observation};
+use crate::model::observe::observation::Observation;
 use crate::model::run::recording::{FEWEST_CPUS, Growth, Length, WARM_UP_RUNS};
 
 /// The runs of one workload.
@@ -34,7 +34,7 @@ pub(super) struct Runs<'a> {
     moves: OnceCell<Moves>,
     sightings: Sightings,
     all: Observation,
-    /// The facts that are not in the baseline, if there is one. Their call sites are recorded.
+    /// The facts that are not in the baseline, if there is one. Their first calls are kept.
     first_calls: Option<FirstCallFilter<'a>>,
     /// How the runs of a recording are watched.
     used: UsedEngine,
@@ -90,9 +90,9 @@ impl<'a> Runs<'a> {
     /// with ptrace.
     fn recorded(&mut self) -> Result<FinishedRun, RunFailure> {
         if self.used.engine != Engine::Notify {
-            return self.prepared.good_run(&|_| false);
+            return self.prepared.good_run(Wanted::Examples(&self.all));
         }
-        let (run, used) = self.prepared.notified_run()?;
+        let (run, used) = self.prepared.notified_run(Wanted::Examples(&self.all))?;
         self.used = used;
         Ok(run)
     }
@@ -129,7 +129,7 @@ impl<'a> Runs<'a> {
         }
         self.running.run(1, 1);
         let guard = |inherited: &Inherited| Guard::new(self.document, baseline, &self.suite.platform, inherited);
-        let (run, used) = self.prepared.guarded_run(&guard, &|first| self.is_new(first))?;
+        let (run, used) = self.prepared.guarded_run(&guard, self.wanted())?;
         self.take(run);
         Ok(used)
     }
@@ -144,7 +144,8 @@ impl<'a> Runs<'a> {
     /// Returns the reviewer's remarks on what a proposal adds to a baseline.
     pub(super) fn remarks(&self, old: &Baseline, proposed: &Baseline, comparison: &Comparison) -> Remarks {
         let refused = project(&self.all, self.document, &self.suite.platform).refused;
-        Remarks::of(&difference(self.document, Some(old), proposed), comparison, &self.all, &refused)
+        let difference = difference(self.document, Some(old), proposed);
+        Remarks::of(self.document, &difference, comparison, &self.all, &refused)
     }
 
     /// Returns what each run showed.
@@ -159,15 +160,17 @@ impl<'a> Runs<'a> {
 
     fn next(&mut self, of: u32) -> Result<(), RunFailure> {
         self.running.run(self.sightings.runs() + 1, of);
-        let run = self.prepared.good_run(&|first| self.is_new(first))?;
+        let run = self.prepared.good_run(self.wanted())?;
         self.take(run);
         Ok(())
     }
 
-    /// Returns whether the call site of a use is wanted: it is new, and no earlier run has recorded
-    /// it.
-    fn is_new(&self, first: &First) -> bool {
-        self.first_calls.as_ref().is_some_and(|filter| filter.selects(first)) && !self.all.knows_caller(first)
+    /// Returns which first calls are kept: those that are new, and that no earlier run has shown.
+    fn wanted(&self) -> Wanted<'_> {
+        match &self.first_calls {
+            Some(filter) => Wanted::New(filter, Some(&self.all)),
+            None => Wanted::Examples(&self.all),
+        }
     }
 
     fn take(&mut self, FinishedRun { mut observation, .. }: FinishedRun) {

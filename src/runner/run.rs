@@ -9,19 +9,18 @@ use std::time::Duration;
 
 use super::environment::{BuiltEnvironment, Lookup};
 use super::output::Capture;
-use super::runnable::{CallSiteFilter, FinishedRun, MakeGuard, Obstacle, RunFailure, Runnable};
+use super::runnable::{FinishedRun, MakeGuard, Obstacle, RunFailure, Runnable, Wanted};
 use super::scratch::Scratch;
 use super::traced_run::TracedRun;
+use super::watch::{Watched, folders, notified, watched};
 use crate::error::{Error, NotBuilt};
 use crate::linux::{
-    Callers, Command, Environment, Incomplete, Limits, Outcome, Recorder, Stream, TraceError, inherited, trace,
-    trace_guarded, trace_logged, trace_notified,
+    Command, Environment, Incomplete, Limits, Outcome, Recorder, Stream, TraceError, Watching, inherited,
 };
 use crate::model::engine::{Engine, UsedEngine};
 use crate::model::guard::Guard;
-use crate::model::observe::observation::{Observation, Observer, Part};
+use crate::model::observe::observation::{Observation, Part};
 use crate::model::run::workload::{Exit, Program, Workload};
-use crate::model::trace::event::Event;
 use crate::model::trace::marker::LOADER;
 use crate::settings::CLOSURE;
 
@@ -30,12 +29,27 @@ pub const DEFAULT_GRACE: Duration = Duration::from_secs(2);
 
 /// Runs a command once and returns the observation of its whole process tree.
 pub fn observe(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
-    observe_part(command, limits, Part::All, &|_| false)
+    observe_part(command, limits, Watched::default(), Wanted::Nothing)
 }
 
 /// Like [`observe`], with the call site of every use.
 pub fn observe_with_callers(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
-    observe_part(command, limits, Part::All, &|_| true)
+    observe_part(command, limits, Watched::default(), Wanted::Sites)
+}
+
+/// Like [`observe`], by the given engine, with an example of every use.
+pub fn observe_with_examples(
+    command: Command,
+    limits: &Limits,
+    watching: Watching<'_>,
+) -> Result<(Observation, Outcome), TraceError> {
+    let nothing = Observation::new();
+    watched(command, limits, watching, Watched::default(), Wanted::Examples(&nothing)).map(TracedRun::into_parts)
+}
+
+/// Like [`observe_notified`], with an example of every use.
+pub fn observe_notified_with_examples(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
+    notified(command, limits, Watched::default(), Wanted::Examples(&Observation::new())).map(TracedRun::into_parts)
 }
 
 /// Like [`observe`], and reports each call to a recorder as it happens. With callers, each use has
@@ -46,53 +60,29 @@ pub fn observe_logged(
     recorder: &mut dyn Recorder,
     has_callers: bool,
 ) -> Result<(Observation, Outcome), TraceError> {
-    watched(Part::All, &|_| has_callers, |sink| trace_logged(command, limits, recorder, sink))
-        .map(TracedRun::into_parts)
+    let wanted = if has_callers { Wanted::Sites } else { Wanted::Nothing };
+    watched(command, limits, Watching::Logged(recorder), Watched::default(), wanted).map(TracedRun::into_parts)
 }
 
-/// Like [`observe`], for a part of the run, with the call sites of the wanted uses.
+/// Like [`observe`], for a part of the run, with what is wanted of first calls.
 pub(super) fn observe_part(
     command: Command,
     limits: &Limits,
-    part: Part,
-    wanted: &CallSiteFilter<'_>,
+    run: Watched,
+    wanted: Wanted<'_>,
 ) -> Result<(Observation, Outcome), TraceError> {
-    watched(part, wanted, |sink| trace(command, limits, sink)).map(TracedRun::into_parts)
+    watched(command, limits, Watching::EveryCall, run, wanted).map(TracedRun::into_parts)
 }
 
 /// Like [`observe`], but calls that the guard allows are not in the observation.
 pub fn observe_guarded(command: Command, limits: &Limits, guard: &Guard) -> Result<(Observation, Outcome), TraceError> {
-    watched(Part::All, &|_| false, |sink| trace_guarded(command, limits, guard, sink)).map(TracedRun::into_parts)
+    watched(command, limits, Watching::Guarded(guard), Watched::default(), Wanted::Nothing).map(TracedRun::into_parts)
 }
 
 /// Like [`observe`], with seccomp notifications: most calls have no result, and none has a call
 /// site.
 pub fn observe_notified(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
-    notified(command, limits, Part::All).map(TracedRun::into_parts)
-}
-
-fn notified(command: Command, limits: &Limits, part: Part) -> Result<TracedRun, TraceError> {
-    let mut observer = Observer::new(part);
-    let outcome = trace_notified(command, limits, &mut |event| drop(observer.fold(event)))?;
-    Ok(TracedRun { observer, outcome })
-}
-
-/// Folds events and records call sites. Only the first call of a wanted use is unwound.
-fn watched(
-    part: Part,
-    wanted: &CallSiteFilter<'_>,
-    run: impl FnOnce(&mut dyn FnMut(&Event)) -> Result<Outcome, TraceError>,
-) -> Result<TracedRun, TraceError> {
-    let mut observer = Observer::new(part);
-    let mut callers = Callers::default();
-    let outcome = run(&mut |event| {
-        if let (Some(first), Event::Called { task, .. }) = (observer.fold(event), event)
-            && wanted(&first)
-        {
-            observer.observation.called_by(first, callers.of(*task));
-        }
-    })?;
-    Ok(TracedRun { observer, outcome })
+    notified(command, limits, Watched::default(), Wanted::Nothing).map(TracedRun::into_parts)
 }
 
 /// A workload with all that it needs to be started, any number of times.
@@ -145,7 +135,7 @@ impl<'a> PreparedWorkload<'a> {
     fn run(
         &self,
         engine: Engine,
-        trace: impl FnOnce(Command, &Limits) -> Result<TracedRun, Obstacle>,
+        trace: impl FnOnce(Command, &Limits, Watched) -> Result<TracedRun, Obstacle>,
     ) -> Result<FinishedRun, Obstacle> {
         let scratch = Scratch::create().map_err(not_started)?;
         let stdin = scratch.stdin(&self.workload.stdin, self.package).map_err(not_started)?;
@@ -156,6 +146,8 @@ impl<'a> PreparedWorkload<'a> {
             Some(folder) => self.package.join(folder),
             None => scratch.work.clone(),
         };
+        let named = [(&*scratch.home, "$HOME"), (&*scratch.temporary, "$TMPDIR"), (&*cwd, "$PWD")];
+        let watched = Watched { part: self.part(), folders: folders(named), closure: self.closure() };
         let command = Command {
             program: self.program.clone(),
             argv: self.argv.clone(),
@@ -164,7 +156,7 @@ impl<'a> PreparedWorkload<'a> {
             stdio: [stdin, stdout, stderr].map(Stream::Given),
             isolated: true,
         };
-        let seen = trace(command, &self.limits())?;
+        let seen = trace(command, &self.limits(), watched)?;
         if let Some(incomplete) = seen.outcome.incomplete {
             return Err(Obstacle::Unguarded(incomplete.to_string()));
         }
@@ -185,6 +177,13 @@ impl<'a> PreparedWorkload<'a> {
         if matches!(self.workload.program, Program::Closure(_)) { Part::Marked } else { Part::All }
     }
 
+    fn closure(&self) -> Option<String> {
+        match &self.workload.program {
+            Program::Closure(name) => Some(name.to_string()),
+            _ => None,
+        }
+    }
+
     /// Returns whether a run ended as its document says. A server may also end by the signal that
     /// it was sent.
     fn ended_well(&self, exit: Exit) -> bool {
@@ -197,7 +196,7 @@ impl<'a> PreparedWorkload<'a> {
         &self,
         run: Result<FinishedRun, Obstacle>,
         engine: Engine,
-        wanted: &CallSiteFilter<'_>,
+        wanted: Wanted<'_>,
     ) -> Result<(FinishedRun, UsedEngine), RunFailure> {
         let reason = match run {
             Ok(run) if self.ended_well(run.exit) => return Ok((run, engine.into())),
@@ -214,31 +213,28 @@ impl<'a> PreparedWorkload<'a> {
 }
 
 impl Runnable for PreparedWorkload<'_> {
-    fn good_run(&self, wanted: &CallSiteFilter<'_>) -> Result<FinishedRun, RunFailure> {
-        let run = self.run(Engine::Ptrace, |command, limits| {
-            watched(self.part(), wanted, |sink| trace(command, limits, sink)).map_err(Obstacle::from)
+    fn good_run(&self, wanted: Wanted<'_>) -> Result<FinishedRun, RunFailure> {
+        let run = self.run(Engine::Ptrace, |command, limits, run| {
+            watched(command, limits, Watching::EveryCall, run, wanted).map_err(Obstacle::from)
         })?;
         if self.ended_well(run.exit) { Ok(run) } else { Err(RunFailure::WrongExit(Box::new(run))) }
     }
 
-    fn guarded_run(
-        &self,
-        guard: &MakeGuard<'_>,
-        wanted: &CallSiteFilter<'_>,
-    ) -> Result<(FinishedRun, UsedEngine), RunFailure> {
+    fn guarded_run(&self, guard: &MakeGuard<'_>, wanted: Wanted<'_>) -> Result<(FinishedRun, UsedEngine), RunFailure> {
         let run = match self.part() {
-            Part::All => self.run(Engine::Guard, |command, limits| {
+            Part::All => self.run(Engine::Guard, |command, limits, run| {
                 let guard = guard(&inherited(&command)).map_err(unguarded)?;
-                watched(Part::All, wanted, |sink| trace_guarded(command, limits, &guard, sink)).map_err(unguarded)
+                watched(command, limits, Watching::Guarded(&guard), run, wanted).map_err(unguarded)
             }),
             Part::Marked => Err(Obstacle::Unguarded("only the calls inside its closure count".to_owned())),
         };
         self.or_every_call(run, Engine::Guard, wanted)
     }
 
-    fn notified_run(&self) -> Result<(FinishedRun, UsedEngine), RunFailure> {
-        let run = self.run(Engine::Notify, |command, limits| notified(command, limits, self.part()).map_err(unguarded));
-        self.or_every_call(run, Engine::Notify, &|_| false)
+    fn notified_run(&self, wanted: Wanted<'_>) -> Result<(FinishedRun, UsedEngine), RunFailure> {
+        let run =
+            self.run(Engine::Notify, |command, limits, run| notified(command, limits, run, wanted).map_err(unguarded));
+        self.or_every_call(run, Engine::Notify, wanted)
     }
 
     fn built_by_cargo(&self) -> Option<&Path> {

@@ -7,7 +7,9 @@ use std::path::Path;
 use crate::error::NotBuilt;
 use crate::linux::TraceError;
 use crate::model::engine::{Engine, UsedEngine};
+use crate::model::expectation::FirstCallFilter;
 use crate::model::guard::{Guard, Inherited, Unguardable};
+use crate::model::kernel::syscall::Syscall;
 use crate::model::observe::observation::{First, Observation};
 use crate::model::run::workload::Exit;
 
@@ -15,20 +17,16 @@ use crate::model::run::workload::Exit;
 pub(super) trait Runnable: fmt::Debug {
     /// Runs it once and returns the run if it ended as its document says.
     ///
-    /// The observation holds the call sites of the wanted uses.
-    fn good_run(&self, wanted: &CallSiteFilter<'_>) -> Result<FinishedRun, RunFailure>;
+    /// The observation holds what is wanted of first calls.
+    fn good_run(&self, wanted: Wanted<'_>) -> Result<FinishedRun, RunFailure>;
     /// Runs it once without stopping at expected calls, or with every call watched if that is not
     /// possible.
-    fn guarded_run(
-        &self,
-        _guard: &MakeGuard<'_>,
-        wanted: &CallSiteFilter<'_>,
-    ) -> Result<(FinishedRun, UsedEngine), RunFailure> {
+    fn guarded_run(&self, _guard: &MakeGuard<'_>, wanted: Wanted<'_>) -> Result<(FinishedRun, UsedEngine), RunFailure> {
         Ok((self.good_run(wanted)?, Engine::Ptrace.into()))
     }
     /// Runs it once with notifications, or with every call watched if that is not possible.
-    fn notified_run(&self) -> Result<(FinishedRun, UsedEngine), RunFailure> {
-        Ok((self.good_run(&|_| false)?, Engine::Ptrace.into()))
+    fn notified_run(&self, wanted: Wanted<'_>) -> Result<(FinishedRun, UsedEngine), RunFailure> {
+        Ok((self.good_run(wanted)?, Engine::Ptrace.into()))
     }
     /// Returns the executable, if cargo built it.
     fn built_by_cargo(&self) -> Option<&Path>;
@@ -64,8 +62,56 @@ impl From<NotBuilt> for Obstacle {
     }
 }
 
-/// Selects the uses for which the call site is recorded.
-pub(super) type CallSiteFilter<'a> = dyn Fn(&First) -> bool + 'a;
+/// Which first calls are kept, as an example and with their call site.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Wanted<'a> {
+    Nothing,
+    /// The call site of every use.
+    Sites,
+    /// An example of every use that is not in this observation.
+    Examples(&'a Observation),
+    /// Both, for what a baseline lacks and this observation does not hold.
+    New(&'a FirstCallFilter<'a>, Option<&'a Observation>),
+}
+
+impl Wanted<'_> {
+    /// Returns whether the call site of a first call is wanted.
+    pub(super) fn site(self, first: &First) -> bool {
+        match self {
+            Self::Nothing | Self::Examples(_) => false,
+            Self::Sites => first.places().next().is_some(),
+            Self::New(filter, known) => {
+                let is_known = known.is_some_and(|known| known.knows_caller(first));
+                first.places().next().is_some() && filter.selects(first) && !is_known
+            }
+        }
+    }
+
+    /// Returns whether a first call is wanted as an example.
+    pub(super) fn example(self, first: &First) -> bool {
+        match self {
+            Self::Nothing | Self::Sites => false,
+            Self::Examples(known) => !known.examples.contains(first),
+            Self::New(filter, known) => {
+                filter.selects(first) && !known.is_some_and(|known| known.examples.contains(first))
+            }
+        }
+    }
+
+    /// Returns whether examples may be wanted at all.
+    pub(super) fn has_examples(self) -> bool {
+        !matches!(self, Self::Nothing | Self::Sites)
+    }
+
+    /// Returns whether a call of this name may be wanted because of its name.
+    pub(super) fn may_be_new(self, syscall: Syscall) -> bool {
+        match self {
+            Self::Nothing | Self::Sites => false,
+            Self::Examples(known) => known.uses.keys().all(|used| used.syscall != syscall),
+            Self::New(filter, _) => filter.may_select(syscall),
+        }
+    }
+}
 
 /// Makes the guard of a workload that starts with these standard streams.
 pub(super) type MakeGuard<'a> = dyn Fn(&Inherited) -> Result<Guard, Unguardable> + 'a;

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use super::executables::Executables;
 use super::run::{self, PreparedWorkload};
-use super::runnable::{Obstacle, RunFailure, Runnable};
+use super::runnable::{Obstacle, RunFailure, Runnable, Wanted};
 use crate::artifacts::{self, Artifacts, Target};
 use crate::error::{Error, NotBuilt};
 use crate::linux::{Machine, probe};
@@ -215,7 +215,7 @@ impl Suite {
     /// Returns how one run of a workload ends, or `None` if it cannot be run and traced here.
     pub fn ending(&self, case: &Case) -> Option<Exit> {
         let prepared = self.prepare(&case.document()?.workload).ok()?;
-        match prepared.good_run(&|_| false) {
+        match prepared.good_run(Wanted::Nothing) {
             Ok(run) => Some(run.exit),
             Err(RunFailure::WrongExit(run)) => Some(run.exit),
             Err(RunFailure::Obstacle(_)) => None,

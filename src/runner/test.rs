@@ -14,13 +14,14 @@ use super::environment::Lookup;
 use super::output::{Capture, Echo};
 use super::progress::Progress;
 use super::run::{DEFAULT_GRACE, observe_part};
-use super::runnable::{CallSiteFilter, FinishedRun, Obstacle, RunFailure, Runnable};
+use super::runnable::{FinishedRun, Obstacle, RunFailure, Runnable, Wanted};
 use super::suite::{Case, Suite, Unreadable};
 use super::verdicts::RecordingOptions;
+use super::watch::{Watched, folders};
 use crate::linux::{Command, Environment, Limits, Stream};
 use crate::model::expectation::FirstCallFilter;
 use crate::model::judge::verdict::Verdict;
-use crate::model::observe::observation::{First, Part};
+use crate::model::observe::observation::Observation;
 use crate::model::run::recording::Length;
 use crate::model::run::test_name::TestName;
 use crate::model::run::workload::Exit;
@@ -99,8 +100,9 @@ impl Suite {
             let baseline = parsed.expectation.baseline(&self.platform)?;
             Some(FirstCallFilter::new(&parsed.expectation.document, baseline, &self.platform))
         });
-        let wanted = |first: &First| filter.as_ref().is_some_and(|filter| filter.selects(first));
-        let live = match process.first(&wanted) {
+        let nothing = Observation::new();
+        let wanted = filter.as_ref().map_or(Wanted::Examples(&nothing), |filter| Wanted::New(filter, None));
+        let live = match process.first(wanted) {
             Ok(live) => live,
             Err(obstacle) => {
                 let verdict = self.verdict(&case, |_| Err(RunFailure::Obstacle(obstacle)));
@@ -151,12 +153,12 @@ impl fmt::Debug for Process<'_> {
 }
 
 impl Process<'_> {
-    fn first(&self, wanted: &CallSiteFilter<'_>) -> Result<FinishedRun, Obstacle> {
+    fn first(&self, wanted: Wanted<'_>) -> Result<FinishedRun, Obstacle> {
         let echo = self.echo.lock().ok().and_then(|mut echo| echo.take());
         self.run(echo, wanted)
     }
 
-    fn run(&self, echo: Option<Echo>, wanted: &CallSiteFilter<'_>) -> Result<FinishedRun, Obstacle> {
+    fn run(&self, echo: Option<Echo>, wanted: Wanted<'_>) -> Result<FinishedRun, Obstacle> {
         let failed = |what: &str, error: &dyn fmt::Display| Obstacle::NotStarted(format!("cannot {what}: {error}"));
         let (capture, stdout, stderr) =
             Capture::start(echo).map_err(|error| failed("create pipes for the output", &error))?;
@@ -170,8 +172,18 @@ impl Process<'_> {
             isolated: false,
         };
         let limits = Limits { timeout: None, stop: None, grace: DEFAULT_GRACE };
-        let (observation, outcome) = observe_part(command, &limits, Part::All, wanted).map_err(Obstacle::from)?;
+        let (observation, outcome) = observe_part(command, &limits, self.watched(), wanted).map_err(Obstacle::from)?;
         FinishedRun::if_complete(observation, outcome.exit, capture.finish())
+    }
+
+    /// Returns how examples name the folders of a test: it runs in that of its package.
+    fn watched(&self) -> Watched {
+        let environment = self.test.environment.iter();
+        let variable =
+            |name: &str| environment.clone().find(|(other, _)| other == name).map(|(_, value)| Path::new(value));
+        let named = [("CARGO_MANIFEST_DIR", "$PWD"), ("HOME", "$HOME"), ("TMPDIR", "$TMPDIR")];
+        let named = named.into_iter().filter_map(|(variable_, name)| Some((variable(variable_)?, name)));
+        Watched { folders: folders(named), ..Watched::default() }
     }
 
     fn program(&self) -> Result<PathBuf, Obstacle> {
@@ -187,7 +199,7 @@ impl Process<'_> {
 }
 
 impl Runnable for Process<'_> {
-    fn good_run(&self, wanted: &CallSiteFilter<'_>) -> Result<FinishedRun, RunFailure> {
+    fn good_run(&self, wanted: Wanted<'_>) -> Result<FinishedRun, RunFailure> {
         let run = match self.live.take() {
             Some(live) => live,
             None => self.run(None, wanted)?,

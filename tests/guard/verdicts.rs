@@ -16,6 +16,7 @@ use sysguard::unstable::model::trace::marker;
 use sysguard::unstable::runner::{observe, observe_guarded};
 use sysguard::unstable::settings;
 
+use crate::examples;
 use crate::runs::{LIMITS, command, document, facts, guarded, holding, notified, reached, traced, without};
 
 /// About how many facts are removed from a baseline, one at a time.
@@ -45,6 +46,8 @@ pub(crate) const CASES: &[Case] = &[
     ("own_seccomp_filter_ends_a_guarded_run", &["x86_64", "perl"], own_seccomp_filter_ends_a_guarded_run),
     ("refused_filter_keeps_a_guarded_run", &["x86_64", "perl"], refused_filter_keeps_a_guarded_run),
     ("phases_end_a_guarded_run", &["x86_64", "perl"], phases_end_a_guarded_run),
+    ("engines_show_the_same_first_calls", &["x86_64", "python3"], examples::engines_show_the_same_first_calls),
+    ("execve_is_shown_with_its_arguments", &[], examples::execve_is_shown_with_its_arguments),
 ];
 
 fn same_verdicts(words: &[&str]) {

@@ -18,6 +18,7 @@ use crate::linux::outcome::{Incomplete, TraceError};
 use crate::linux::signals::is_caught;
 use crate::linux::stopped::NextStop;
 use crate::linux::sys::{self, Filter, Notification, SeizeOptions};
+use crate::linux::watcher::Watcher;
 use crate::linux::witness::Witness;
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::{Answer, Memory};
@@ -30,7 +31,7 @@ use crate::model::notify::{self, checks_fd_first};
 use crate::model::trace::event::Event;
 use crate::model::trace::tracee::{Directive, Step, Stop, Tasks};
 
-/// The state that tracer and receiver share, and the one way from both to the sink.
+/// The state that tracer and receiver share, and the one way from both to the watcher.
 pub(in crate::linux) struct NotifyQueue<'a> {
     state: Mutex<State<'a>>,
     is_over: AtomicBool,
@@ -42,7 +43,7 @@ struct State<'a> {
     witness: Witness,
     interruptions: Interruptions,
     failure: Option<io::Error>,
-    sink: &'a mut (dyn FnMut(&Event) + Send),
+    watcher: &'a mut (dyn Watcher + Send),
 }
 
 /// The tracer's side.
@@ -63,9 +64,9 @@ pub(in crate::linux) struct NotifyReceiver<'a> {
 }
 
 impl<'a> NotifyQueue<'a> {
-    pub(in crate::linux) fn new(sink: &'a mut (dyn FnMut(&Event) + Send)) -> Self {
+    pub(in crate::linux) fn new(watcher: &'a mut (dyn Watcher + Send)) -> Self {
         let (witness, interruptions) = (Witness::new(), Interruptions::default());
-        let state = State { witness, interruptions, failure: None, sink };
+        let state = State { witness, interruptions, failure: None, watcher };
         Self { state: Mutex::new(state), is_over: AtomicBool::new(false), receiver: AtomicI32::new(0) }
     }
 
@@ -74,10 +75,6 @@ impl<'a> NotifyQueue<'a> {
         let has_filter = sys::is_filtered();
         let tracer = NotifyTracer { queue: self, receiver, is_installing: false, incomplete: None, has_filter };
         (tracer, NotifyReceiver { queue: self, listener })
-    }
-
-    pub(in crate::linux) fn emit(&self, event: &Event) {
-        (self.state().sink)(event);
     }
 
     /// Ends the receiver after the last task has ended. Wakes it until it has noticed, since older
@@ -93,6 +90,21 @@ impl<'a> NotifyQueue<'a> {
     /// Locks the state. A panic of the other side is reported when its thread is joined.
     fn state(&self) -> MutexGuard<'_, State<'a>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The tracer's thread passes on what it sees.
+impl Watcher for &NotifyQueue<'_> {
+    fn event(&mut self, event: &Event) {
+        self.state().watcher.event(event);
+    }
+
+    fn entered(&mut self, task: Tid, call: &Call) {
+        self.state().watcher.entered(task, call);
+    }
+
+    fn executed(&mut self, task: Tid, former: Tid) {
+        self.state().watcher.executed(task, former);
     }
 }
 
@@ -207,7 +219,7 @@ impl State<'_> {
         if let (Event::Called { outcome, .. }, Some(errno)) = (&mut event, errno) {
             *outcome = CallOutcome::Failed(Errno(errno));
         }
-        (self.sink)(&event);
+        self.watcher.event(&event);
         Ok(errno)
     }
 

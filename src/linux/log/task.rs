@@ -15,7 +15,7 @@ use crate::model::decode::{self, FileArgument, View};
 use crate::model::kernel::call::{Call, Tid};
 
 /// A stopped task. A running one is allowed as long as no memory is read.
-pub(super) struct StoppedTask(pub(super) Tid);
+pub(in crate::linux) struct StoppedTask(pub(in crate::linux) Tid);
 
 /// Returns the program that a task runs, as the kernel names it: proc_pid_comm(5).
 pub(super) fn program(task: Tid) -> Rc<str> {

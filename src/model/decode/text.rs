@@ -47,6 +47,11 @@ impl NamedFolders {
         replaced
     }
 
+    /// Returns text with named places, and nothing else changed.
+    pub fn named(&self, text: &str) -> String {
+        String::from_utf8_lossy(&self.replaced(text.as_bytes())).into_owned()
+    }
+
     /// Returns text with named places, escaped and cut.
     pub(super) fn plain(&self, text: &str, most: usize) -> String {
         let (shown, is_cut) = shown(&self.replaced(text.as_bytes()), most, false);

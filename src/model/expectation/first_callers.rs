@@ -39,7 +39,7 @@ impl<'a> FirstCallers<'a> {
 }
 
 /// Returns the facts that a use shows, in a phase or outside all phases.
-fn shown(phase: Option<&str>, used: &Use) -> Vec<Fact> {
+pub(super) fn shown(phase: Option<&str>, used: &Use) -> Vec<Fact> {
     if let Some(phase) = phase {
         return vec![used.in_phase(phase)];
     }

@@ -4,6 +4,7 @@
 //! the history of the format.
 
 pub mod first_callers;
+pub mod first_examples;
 pub mod format;
 pub mod merge;
 pub mod project;

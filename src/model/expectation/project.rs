@@ -12,6 +12,7 @@ use crate::model::attribution::{ObjectKind, Subsystem, Use, reach};
 use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::kernel::call::Errno;
+use crate::model::kernel::syscall::Syscall;
 use crate::model::observe::observation::{First, Observation, Tally};
 use crate::model::run::platform::Platform;
 
@@ -72,28 +73,44 @@ fn judged<'a>(
     ends.filter(move |(used, outcome, _)| !document.tolerate.iter().any(|rule| tolerated(rule, used, *outcome)))
 }
 
-/// Selects the first calls that need a recorded call site: forbidden calls, and calls with a use
-/// that the baseline does not hold.
+/// Selects the first calls that need a recorded call site and an example: forbidden calls, and
+/// calls with a use or an error that the baseline does not hold.
 #[derive(Debug)]
 pub struct FirstCallFilter<'a> {
     document: &'a Document,
     platform: &'a Platform,
     held: BTreeSet<Fact>,
+    /// The names of the syscalls that the baseline holds in any subsystem.
+    syscalls: BTreeSet<String>,
     phases: BTreeSet<String>,
 }
 
 impl<'a> FirstCallFilter<'a> {
     /// Selects calls that are new compared with this baseline.
     pub fn new(document: &'a Document, baseline: &Baseline, platform: &'a Platform) -> Self {
-        Self { document, platform, held: baseline.facts(), phases: baseline.phases.keys().cloned().collect() }
+        let held = baseline.facts();
+        let syscalls = held.iter().filter_map(|fact| fact.syscall().map(str::to_owned)).collect();
+        Self { document, platform, held, syscalls, phases: baseline.phases.keys().cloned().collect() }
     }
 
     /// Returns whether the call site of this first call is recorded.
-    pub fn selects(&self, First { used, phase, .. }: &First) -> bool {
+    pub fn selects(&self, First { used, phase, error, .. }: &First) -> bool {
         let phase = phase.as_deref();
         let of_phase = phase.filter(|phase| self.phases.contains(*phase)).map(|phase| used.in_phase(phase));
-        facts_of(used, None, self.platform).chain(of_phase).any(|fact| !self.held.contains(&fact))
-            || self.document.forbid.iter().any(|rule| rule.is_of(phase) && rule.matches(used, None))
+        let judged = error.filter(|_| self.document.level >= Level::Error);
+        let is_forbidden = |rule: &Rule| {
+            rule.is_of(phase) && (rule.matches(used, None) || error.is_some() && rule.matches(used, *error))
+        };
+        facts_of(used, judged, self.platform).chain(of_phase).any(|fact| !self.held.contains(&fact))
+            || self.document.forbid.iter().any(is_forbidden)
+    }
+
+    /// Returns whether calls of this name may be selected because of their name alone, so that they
+    /// are decoded at the entry.
+    pub fn may_select(&self, syscall: Syscall) -> bool {
+        let name = syscall.name();
+        let may_forbid = |rule: &Rule| rule.syscall.as_ref().is_none_or(|syscall| *syscall == name);
+        !self.syscalls.contains(&*name) || !self.phases.is_empty() || self.document.forbid.iter().any(may_forbid)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Remarks on the new facts of a proposal: the call site of the first call, and a known cause. Main
+//! Remarks on the new facts of a proposal: the first call, its call site, and a known cause. Main
 //! type: [`Remarks`].
 //!
 //! They are for the reviewer only: no decision depends on them, and an accepted baseline holds
@@ -7,9 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::expectation::first_callers::FirstCallers;
+use crate::model::expectation::first_examples::FirstExamples;
+use crate::model::expectation::terms::Document;
 use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::{Comparison, Finding};
 use crate::model::facts::fingerprint::FingerprintChange;
+use crate::model::observe::example::Example;
 use crate::model::observe::observation::Observation;
 
 /// The cause of a proposed fact that a test does not report as a finding.
@@ -20,6 +23,8 @@ const REFUSED: &str = "only refused calls, and the baseline knows their kind: no
 pub struct Remarks {
     /// Parts of the fingerprint that changed since the baseline was recorded.
     pub drift: Vec<String>,
+    /// The first call.
+    pub examples: BTreeMap<Fact, Example>,
     /// The call site of the first call.
     pub sites: BTreeMap<Fact, String>,
     /// A possible cause other than a change of the workload.
@@ -29,19 +34,26 @@ pub struct Remarks {
 impl Remarks {
     /// Returns remarks on the differences between a baseline and a proposal, after a comparison
     /// with the observation.
-    pub fn of(differences: &[Finding], comparison: &Comparison, seen: &Observation, refused: &BTreeSet<Fact>) -> Self {
+    pub fn of(
+        document: &Document,
+        differences: &[Finding],
+        comparison: &Comparison,
+        seen: &Observation,
+        refused: &BTreeSet<Fact>,
+    ) -> Self {
         let facts = || differences.iter().map(|finding| &finding.fact);
         let mut compared = BTreeMap::new();
         for finding in comparison.findings.iter().chain(&comparison.notes) {
             compared.entry(&finding.fact).or_insert(&finding.cause);
         }
-        let callers = FirstCallers::of(seen);
+        let (callers, examples) = (FirstCallers::of(seen), FirstExamples::of(seen, document));
         let cause = |fact: &Fact| match compared.get(fact) {
             Some(cause) => (*cause).clone(),
             None => refused.contains(fact).then(|| REFUSED.to_owned()),
         };
         Self {
             drift: comparison.drift.iter().map(FingerprintChange::to_string).collect(),
+            examples: facts().filter_map(|fact| Some((fact.clone(), examples.of_fact(fact)?))).collect(),
             sites: facts().filter_map(|fact| Some((fact.clone(), callers.of_fact(fact)?))).collect(),
             causes: facts().filter_map(|fact| Some((fact.clone(), cause(fact)?))).collect(),
         }
@@ -49,6 +61,7 @@ impl Remarks {
 
     /// Keeps only the remarks on these facts.
     pub fn only(mut self, facts: &BTreeSet<Fact>) -> Self {
+        self.examples.retain(|fact, _| facts.contains(fact));
         for remarks in [&mut self.sites, &mut self.causes] {
             remarks.retain(|fact, _| facts.contains(fact));
         }
@@ -57,13 +70,14 @@ impl Remarks {
 
     /// Returns whether there are no remarks.
     pub fn is_empty(&self) -> bool {
-        self.drift.is_empty() && self.sites.is_empty() && self.causes.is_empty()
+        self.drift.is_empty() && self.examples.is_empty() && self.sites.is_empty() && self.causes.is_empty()
     }
 
-    /// Returns the finding with its call site and cause.
+    /// Returns the finding with its first call, call site and cause.
     pub(in crate::model) fn annotated(&self, finding: Finding) -> Finding {
         let [site, cause] = [&self.sites, &self.causes].map(|remarks| remarks.get(&finding.fact).cloned());
-        Finding { site, cause, ..finding }
+        let example = self.examples.get(&finding.fact).cloned();
+        Finding { site, cause, example, ..finding }
     }
 }
 
@@ -81,7 +95,13 @@ mod tests {
             [without_finding.fact.clone(), without_cause.fact.clone(), fact("device::ioctl::object=file")].into();
         let comparison =
             Comparison { findings: vec![found.clone()], notes: vec![without_cause.clone()], ..Comparison::default() };
-        let remarks = Remarks::of(&[found, without_cause, without_finding], &comparison, &Observation::new(), &refused);
+        let remarks = Remarks::of(
+            &Document::for_tests(),
+            &[found, without_cause, without_finding],
+            &comparison,
+            &Observation::new(),
+            &refused,
+        );
         let causes = [(fact("process::clone3"), "glibc"), (fact("device::ioctl::object=pipe"), REFUSED)];
         assert_eq!(remarks.causes, causes.map(|(fact, cause)| (fact, cause.to_owned())).into());
         assert_eq!(remarks.sites, BTreeMap::new());

@@ -7,6 +7,7 @@ use crate::model::attribution::Subsystem;
 use crate::model::engine::UsedEngine;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::fingerprint::FingerprintChange;
+use crate::model::observe::example::Example;
 
 /// The result of comparing an observation with a baseline.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,6 +78,8 @@ pub struct Finding {
     pub cause: Option<String>,
     /// The call site of the first call, if it was recorded.
     pub site: Option<String>,
+    /// The first call, if it was kept.
+    pub example: Option<Example>,
 }
 
 /// A related syscall that the baseline holds, such as `openat` for a new `openat2`: the C library,
@@ -104,6 +107,7 @@ impl Finding {
             related: None,
             cause: None,
             site: None,
+            example: None,
         }
     }
 

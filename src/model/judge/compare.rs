@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::expectation::first_callers::FirstCallers;
+use crate::model::expectation::first_examples::FirstExamples;
 use crate::model::expectation::{Baseline, Document, Level, Projection};
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::families;
@@ -32,9 +33,10 @@ pub fn compare(
         found.entry(fact.clone()).or_insert_with(|| Finding::new(fact, broken.calls)).forbidden = Some(broken.rule);
     }
     let mut found: Vec<Finding> = found.into_values().collect();
-    let callers = FirstCallers::of(observation);
+    let (callers, examples) = (FirstCallers::of(observation), FirstExamples::of(observation, document));
     for finding in &mut found {
         finding.site = callers.of_fact(&finding.fact);
+        finding.example = examples.of_fact(&finding.fact);
     }
     found.sort_by_key(|finding| (finding.forbidden.is_none(), finding.kind));
     let fails = |finding: &Finding| finding.related.is_none() && fails_at(finding.kind, document.level);

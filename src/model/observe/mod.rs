@@ -2,5 +2,7 @@
 //! type: [`observation::Observation`].
 
 pub mod call_site;
+pub mod example;
+pub mod first;
 pub mod lockfile;
 pub mod observation;

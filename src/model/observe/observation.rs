@@ -10,6 +10,7 @@ use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::{Use, attribute, blind_spot, unanswerable};
 use crate::model::kernel::call::{CallOutcome, Errno};
 use crate::model::observe::call_site::CallSite;
+use crate::model::observe::example::{Example, Examples};
 use crate::model::run::platform::Platform;
 use crate::model::run::workload::Exit;
 use crate::model::trace::event::Event;
@@ -17,6 +18,7 @@ use crate::model::trace::event::Event;
 mod observer;
 
 pub use crate::model::engine::Engine;
+pub use crate::model::observe::first::First;
 pub use observer::{Misplaced, Observer, Part};
 
 /// The number of calls of one use, and their errors.
@@ -66,6 +68,9 @@ pub struct Observation {
     /// The call sites of first calls, in the whole run (`None`) and in phases, as far as recorded.
     #[doc(hidden)]
     pub sites: BTreeMap<(Option<String>, Use), CallSite>,
+    /// The first call of each use, as text, as far as kept.
+    #[doc(hidden)]
+    pub examples: Examples,
     /// Blind spots: uses that may have been missed.
     pub blind_spots: BTreeSet<BlindSpot>,
 }
@@ -87,14 +92,22 @@ impl Tally {
     }
 }
 
-/// Counts a call. Returns whether it is the first of its use.
-fn count(uses: &mut BTreeMap<Use, Tally>, used: &Use, outcome: CallOutcome) -> bool {
+/// What is new in a call: its use, or an error of a known use.
+#[derive(Debug, Clone, Copy, Default)]
+struct New {
+    used: bool,
+    error: bool,
+}
+
+/// Counts a call. Returns what is new in it.
+fn count(uses: &mut BTreeMap<Use, Tally>, used: &Use, outcome: CallOutcome) -> New {
     if let Some(tally) = uses.get_mut(used) {
+        let known = tally.errors.len();
         tally.count(outcome);
-        return false;
+        return New { used: false, error: tally.errors.len() > known };
     }
     uses.entry(used.clone()).or_default().count(outcome);
-    true
+    New { used: true, error: matches!(outcome, CallOutcome::Failed(_)) }
 }
 
 fn add(uses: &mut BTreeMap<Use, Tally>, more: BTreeMap<Use, Tally>) {
@@ -114,7 +127,8 @@ impl Observation {
         Self { runs: 1, ..Self::default() }
     }
 
-    /// Adds one event. Returns its use if this is the first call of that use.
+    /// Adds one event. Returns its use if this is the first call of that use, or the first with its
+    /// error.
     fn fold(&mut self, event: &Event, phase: Option<&str>) -> Option<First> {
         match event {
             Event::Spawned { process, .. } => {
@@ -129,13 +143,18 @@ impl Observation {
                     if !self.phases.contains_key(*phase) {
                         self.phases.insert((*phase).to_owned(), BTreeMap::new());
                     }
-                    self.phases.get_mut(*phase).is_some_and(|uses| count(uses, &used, *outcome))
+                    self.phases.get_mut(*phase).is_some_and(|uses| count(uses, &used, *outcome).used)
                 });
                 let of_run = count(&mut self.uses, &used, *outcome);
-                return (of_run || of_phase.is_some()).then(|| First {
+                let error = match outcome {
+                    CallOutcome::Failed(errno) if of_run.error => Some(*errno),
+                    _ => None,
+                };
+                return (of_run.used || error.is_some() || of_phase.is_some()).then(|| First {
                     used,
                     phase: of_phase.map(str::to_owned),
-                    of_run,
+                    of_run: of_run.used,
+                    error,
                 });
             }
             Event::Blind(spot) => {
@@ -157,6 +176,7 @@ impl Observation {
         for (place, site) in other.sites {
             self.sites.entry(place).or_insert(site);
         }
+        self.examples.merge(other.examples);
         for (phase, uses) in other.phases {
             add(self.phases.entry(phase).or_default(), uses);
         }
@@ -165,20 +185,20 @@ impl Observation {
 
     /// Stores the call site of a first call.
     #[doc(hidden)]
-    pub fn called_by(&mut self, First { used, phase, of_run }: First, site: CallSite) {
-        if of_run {
-            self.sites.insert((None, used.clone()), site.clone());
-        }
-        if phase.is_some() {
-            self.sites.insert((phase, used), site);
-        }
+    pub fn called_by(&mut self, first: &First, site: &CallSite) {
+        self.sites.extend(first.places().map(|phase| ((phase, first.used.clone()), site.clone())));
+    }
+
+    /// Stores a first call as text.
+    #[doc(hidden)]
+    pub fn shown_by(&mut self, first: &First, example: &Example) {
+        self.examples.add(first, example);
     }
 
     /// Returns whether the call site of this first call is stored.
     #[doc(hidden)]
-    pub fn knows_caller(&self, First { used, phase, of_run }: &First) -> bool {
-        let places = of_run.then_some(None).into_iter().chain(phase.clone().map(Some));
-        places.into_iter().all(|phase| self.sites.contains_key(&(phase, used.clone())))
+    pub fn knows_caller(&self, first: &First) -> bool {
+        first.places().all(|phase| self.sites.contains_key(&(phase, first.used.clone())))
     }
 
     /// Returns the uses outside all phases (`None`), then those of each phase.
@@ -204,17 +224,6 @@ impl Observation {
     pub fn calls(&self) -> u64 {
         self.uses.values().map(|tally| tally.calls).sum()
     }
-}
-
-/// The first call of a use, in the whole run or in a phase.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct First {
-    /// The use.
-    pub used: Use,
-    /// The phase, if the use is new in it.
-    pub phase: Option<String>,
-    /// Whether the use is new in the whole run.
-    pub of_run: bool,
 }
 
 /// An observation with its command and platform, as a report needs it.

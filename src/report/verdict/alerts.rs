@@ -12,6 +12,7 @@ use super::headline;
 use crate::model::facts::finding::Suspect;
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::judge::weight::Weight;
+use crate::model::observe::example::Example;
 
 /// How severe an alert is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +77,14 @@ fn text(line: &Ranked<'_>) -> String {
     let by = line.site().map(|site| format!("by {site}"));
     let remarks: Vec<String> = line.reasons().chain(line.remarks().map(Cow::into_owned)).chain(by).collect();
     let remarks = if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join(", ")) };
-    format!("{}: {}{remarks}", line.kind().0, line.key())
+    let example = line.example().map(|example| format!(": {}", placed(example))).unwrap_or_default();
+    format!("{}: {}{remarks}{example}", line.kind().0, line.key())
+}
+
+/// Returns a call and the process that made it: `connect(3, 127.0.0.1:4433) = 0 in sh → curl`.
+pub(super) fn placed(example: &Example) -> String {
+    let process = if example.process.is_empty() { String::new() } else { format!(" in {}", example.origin()) };
+    format!("{}{process}", example.call)
 }
 
 impl Alert<'_> {

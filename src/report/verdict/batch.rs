@@ -10,6 +10,7 @@ use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::{Finding, RelatedSyscall};
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::judge::weight::{Weight, privilege};
+use crate::model::observe::example::Example;
 use crate::report::words::counted;
 
 /// The verdicts on the workloads of one package, and the place of its files.
@@ -134,6 +135,11 @@ impl<'a> Ranked<'a> {
     pub(super) fn remarks(&self) -> impl Iterator<Item = Cow<'a, str>> {
         let finding = self.finding;
         finding.forbidden.as_deref().map(Cow::from).into_iter().chain(finding.details.iter().map(Detail::value))
+    }
+
+    /// Returns the first call.
+    pub(super) fn example(&self) -> Option<&'a Example> {
+        self.finding.example.as_ref()
     }
 
     /// Returns the call site of the first call.

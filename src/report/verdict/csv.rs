@@ -3,6 +3,7 @@
 
 use std::io;
 
+use super::alerts::placed;
 use super::batch::{PackageVerdicts, all};
 use super::headline;
 use crate::model::facts::finding::Finding;
@@ -52,8 +53,9 @@ fn outcome(verdict: &Verdict) -> &'static str {
 fn remarks(finding: &Finding) -> String {
     let details = finding.details.iter().map(|detail| detail.value().into_owned());
     let by = finding.site.iter().map(|site| format!("by {site}"));
+    let example = finding.example.iter().map(placed);
     let (forbidden, cause) = (finding.forbidden.iter().cloned(), finding.cause.iter().cloned());
-    forbidden.chain(details).chain(cause).chain(by).collect::<Vec<_>>().join(" ")
+    forbidden.chain(details).chain(cause).chain(example).chain(by).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -89,13 +89,42 @@ fn write_lines(out: &mut dyn io::Write, findings: &[&Finding], palette: &Palette
     for (at, ([kind, fact, calls, remark], finding)) in lines.iter().zip(findings).enumerate() {
         let rest = format!("{}  {calls:<calls_width$}  {remark}", padded(fact, fact_width));
         writeln!(out, "  {} {}", Painted(palette.error, format_args!("{kind:<kind_width$}")), rest.trim_end())?;
-        // Consecutive findings with the same call site show it once.
-        let next = findings.get(at + 1).and_then(|next| next.site.as_ref());
-        if let Some(site) = finding.site.as_ref().filter(|site| next != Some(*site)) {
-            writeln!(out, "  {:kind_width$} {}", "", Painted(palette.hint, format_args!("by {}", escaped(site))))?;
+        for line in origin(finding, findings.get(at + 1).copied()) {
+            for line in wrapped(&escaped(&line)) {
+                writeln!(out, "    {}", Painted(palette.hint, line))?;
+            }
         }
     }
     Ok(())
+}
+
+/// Returns the first call of a finding, its process and its call site. Consecutive findings show
+/// what they share once.
+fn origin(finding: &Finding, next: Option<&Finding>) -> impl Iterator<Item = String> {
+    let (example, of_next) = (finding.example.as_ref(), next.and_then(|next| next.example.as_ref()));
+    let call = example.filter(|example| of_next != Some(*example)).map(|example| example.call.clone());
+    let process = example.filter(|example| !example.process.is_empty());
+    let process = process.filter(|example| of_next.is_none_or(|next| next.process != example.process));
+    let site = finding.site.as_ref().filter(|site| next.and_then(|next| next.site.as_ref()) != Some(*site));
+    let process = process.map(|example| format!("in: {}", example.origin()));
+    call.into_iter().chain(process).chain(site.map(|site| format!("by {site}")))
+}
+
+/// The most columns of a line below a finding.
+const COLUMNS: usize = 76;
+
+/// Breaks a line at blanks. Further lines are indented.
+fn wrapped(line: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in line.split(' ') {
+        let last = lines.last_mut().map(|last| (last.chars().count(), last));
+        match last {
+            Some((0, last)) => last.push_str(word),
+            Some((columns, last)) if columns + 1 + word.chars().count() <= COLUMNS => last.extend([" ", word]),
+            _ => lines.push(format!("  {word}")),
+        }
+    }
+    lines
 }
 
 fn columns(finding: &Finding) -> [String; 4] {

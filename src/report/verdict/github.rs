@@ -6,6 +6,7 @@
 
 use std::io;
 
+use super::alerts::placed;
 use super::batch::{PackageVerdicts, Ranked, all};
 use super::findings::drift;
 use super::{headline, next};
@@ -84,7 +85,9 @@ fn message(verdict: &Verdict, findings: &[Ranked<'_>]) -> String {
         let reasons: Vec<String> = line.reasons().collect();
         let reasons = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join("; ")) };
         lines.push(format!("{}: {}{reasons}", line.kind().0, line.key()));
-        // Consecutive findings with the same call site show it once.
+        // Consecutive findings with the same first call or call site show it once.
+        let next = shown.get(at + 1).and_then(Ranked::example);
+        lines.extend(line.example().filter(|example| next != Some(*example)).map(placed));
         let next = shown.get(at + 1).and_then(Ranked::site);
         lines.extend(line.site().filter(|site| next != Some(*site)).map(|site| format!("by {site}")));
     }

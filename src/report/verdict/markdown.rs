@@ -10,6 +10,7 @@ use super::findings::drift;
 use super::{headline, next};
 use crate::model::facts::finding::Suspect;
 use crate::model::judge::verdict::Status;
+use crate::model::observe::example::Example;
 use crate::report::words::{counted, escaped};
 
 /// The maximum size of a comment on GitHub.
@@ -91,12 +92,15 @@ fn table(page: &mut Page, packages: &[PackageVerdicts]) {
         return;
     }
     page.add(None, "\n| | finding | calls | |\n|---|---|---:|---|".to_owned());
-    let mut shown = None;
+    let mut shown: Option<&Ranked<'_>> = None;
     for line in &lines {
-        // Consecutive findings with the same call site show it once.
-        let by = line.site().filter(|_| shown != Some(place(line)));
-        page.add(Some(line.kind()), row(line, by));
-        shown = Some(place(line));
+        // Consecutive findings with the same first call or call site show it once.
+        let by = line.site().filter(|_| shown.is_none_or(|shown| place(shown) != place(line)));
+        let is_same =
+            |shown: &Ranked<'_>| shown.verdict.workload == line.verdict.workload && shown.example() == line.example();
+        let example = line.example().filter(|_| !shown.is_some_and(is_same));
+        page.add(Some(line.kind()), row(line, example, by));
+        shown = Some(line);
     }
 }
 
@@ -105,13 +109,18 @@ fn place<'a>(line: &Ranked<'a>) -> (&'a str, Option<&'a str>) {
     (&line.verdict.workload, line.site())
 }
 
-fn row(line: &Ranked<'_>, by: Option<&str>) -> String {
+fn row(line: &Ranked<'_>, example: Option<&Example>, by: Option<&str>) -> String {
     // A blind spot has no calls.
     let calls = if line.finding.calls == 0 { String::new() } else { line.finding.calls.to_string() };
     let remarks = line.remarks().map(|remark| code(&remark)).chain(by.map(|site| format!("by {}", code(site))));
     let remarks: Vec<String> =
         line.reasons().map(|reason| escaped(&reason)).chain([remarks.collect::<Vec<_>>().join(" ")]).collect();
-    let remarks: Vec<String> = remarks.into_iter().filter(|remark| !remark.is_empty()).collect();
+    let called = example.map(|example| {
+        let process =
+            if example.process.is_empty() { String::new() } else { format!(" in {}", code(&example.origin())) };
+        format!("{}{process}", code(&example.call))
+    });
+    let remarks: Vec<String> = remarks.into_iter().chain(called).filter(|remark| !remark.is_empty()).collect();
     let cells = [line.kind().0.to_owned(), code(&line.key()), calls, remarks.join("; ")];
     // A bar splits a cell even inside code.
     format!("| {} |", cells.map(|cell| cell.replace('|', "\\|")).join(" | "))

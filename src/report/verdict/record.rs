@@ -14,6 +14,7 @@ use crate::model::facts::finding::Suspect;
 use crate::model::facts::finding::{Comparison, Finding, FindingKind, RelatedSyscall};
 use crate::model::facts::fingerprint::FingerprintChange;
 use crate::model::judge::verdict::{Asked, Change, Status, Verdict};
+use crate::model::observe::example::Example;
 use crate::model::run::recording::Growth;
 use crate::model::run::workload::Exit;
 use crate::report::exit;
@@ -141,6 +142,13 @@ struct FindingRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "String"))]
     site: Option<String>,
+    /// Its first call, decoded, with its result if the engine knows it. Long values are cut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "String"))]
+    example: Option<String>,
+    /// The commands from the workload down to the process of the first call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    process: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -288,6 +296,7 @@ impl VerdictRecord {
 
 impl FindingRecord {
     fn of(finding: Finding, workload: &str) -> Self {
+        let (example, process) = finding.example.map(|it| (Some(it.call), it.process)).unwrap_or_default();
         Self {
             key: finding.fact.key(workload),
             kind: finding.kind.name().to_owned(),
@@ -298,11 +307,13 @@ impl FindingRecord {
             related: finding.related.map(|RelatedSyscall { family, beside }| RelatedRecord { family, beside }),
             cause: finding.cause,
             site: finding.site,
+            example,
+            process,
         }
     }
 
     fn into_finding(self, workload: &str) -> Result<Finding, NotAVerdict> {
-        let Self { key, kind, line, calls, details, forbidden, related, cause, site } = self;
+        let Self { key, kind, line, calls, details, forbidden, related, cause, site, example, process } = self;
         let detail = |word: String| word.parse().map_err(|_| bad_word(&word, "detail", workload));
         Ok(Finding {
             kind: FindingKind::from_name(&kind).ok_or_else(|| bad_word(&kind, "kind of finding", workload))?,
@@ -314,6 +325,7 @@ impl FindingRecord {
             related: related.map(|RelatedRecord { family, beside }| RelatedSyscall { family, beside }),
             cause,
             site,
+            example: example.map(|call| Example { call, process }),
         })
     }
 }

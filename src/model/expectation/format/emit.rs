@@ -12,6 +12,7 @@ use crate::model::expectation::split::{Difference, Facts, Split};
 use crate::model::expectation::terms::{Baseline, Entry};
 use crate::model::facts::fact::Fact;
 use crate::model::facts::fingerprint::Fingerprint;
+use crate::model::observe::example::Example;
 
 /// Returns a new first document for a workload, or for the tests of a binary: `key: name`.
 pub(super) fn first_document(what: &str, key: &str, name: &str) -> String {
@@ -65,9 +66,10 @@ pub(super) fn split(split: &Split) -> String {
 }
 
 /// Returns remarks as one document, without `---`.
-pub(super) fn remarks(Remarks { drift, sites, causes }: &Remarks) -> String {
+pub(super) fn remarks(Remarks { drift, examples, sites, causes }: &Remarks) -> String {
     let mut out = Lines(String::new());
     out.list(0, "drift", drift);
+    out.examples(examples);
     out.fact_texts("sites", sites);
     out.fact_texts("causes", causes);
     out.0
@@ -142,6 +144,17 @@ impl Lines {
         }
         for (fact, text) in facts {
             self.pair(1, &scalar(&fact.to_string()), text);
+        }
+    }
+
+    fn examples(&mut self, examples: &BTreeMap<Fact, Example>) {
+        if !examples.is_empty() {
+            self.key(0, "examples");
+        }
+        for (fact, Example { call, process }) in examples {
+            self.key(1, &fact.to_string());
+            self.pair(2, "call", call);
+            self.list(2, "in", process);
         }
     }
 

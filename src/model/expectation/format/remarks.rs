@@ -12,6 +12,7 @@ use super::emit;
 use super::text::MAX_BYTES;
 use crate::model::expectation::remarks::Remarks;
 use crate::model::facts::fact::Fact;
+use crate::model::observe::example::Example;
 
 /// The line before the remarks.
 const HEADING: &str = "# For the review; accepting leaves these lines out.";
@@ -23,8 +24,16 @@ const MARK: &str = "# ";
 #[serde(default)]
 struct Written {
     drift: Vec<String>,
+    examples: BTreeMap<String, WrittenExample>,
     sites: BTreeMap<String, String>,
     causes: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+struct WrittenExample {
+    call: String,
+    #[serde(default, rename = "in")]
+    process: Vec<String>,
 }
 
 /// Appends these remarks to a text, unless the result would be too large to be read.
@@ -48,7 +57,11 @@ pub(super) fn read(text: &str) -> Remarks {
     let facts = |texts: BTreeMap<String, String>| -> BTreeMap<Fact, String> {
         texts.into_iter().filter_map(|(fact, text)| Some((fact.parse().ok()?, text))).collect()
     };
-    Remarks { drift: written.drift, sites: facts(written.sites), causes: facts(written.causes) }
+    let example = |(fact, WrittenExample { call, process }): (String, WrittenExample)| -> Option<(Fact, Example)> {
+        Some((fact.parse().ok()?, Example { call, process }))
+    };
+    let examples = written.examples.into_iter().filter_map(example).collect();
+    Remarks { drift: written.drift, examples, sites: facts(written.sites), causes: facts(written.causes) }
 }
 
 #[cfg(test)]
@@ -62,6 +75,14 @@ mod tests {
         let site = |key: &str, site: &str| (fact(key), site.to_owned());
         Remarks {
             drift: vec!["glibc 2.36 → glibc 2.39".to_owned()],
+            examples: [
+                ("network::socket", "socket(AF_INET, SOCK_STREAM) = 3", &["sh -c …", "curl -s: \"x\""][..]),
+                ("blind_spots::io_uring", "- ~\n---", &[]),
+            ]
+            .map(|(key, call, process)| {
+                (fact(key), Example::new(call, None, process.iter().map(|&command| command.to_owned()).collect()))
+            })
+            .into(),
             sites: [
                 site("network::socket", "demo::fetch at src/main.rs:7"),
                 site(
@@ -82,6 +103,14 @@ mod tests {
         # For the review; accepting leaves these lines out.
         # drift:
         #   - glibc 2.36 → glibc 2.39
+        # examples:
+        #   network::socket:
+        #     call: socket(AF_INET, SOCK_STREAM) = 3
+        #     in:
+        #       - sh -c …
+        #       - "curl -s: \"x\""
+        #   blind_spots::io_uring:
+        #     call: "- ~\n---"
         # sites:
         #   network::connect::object=socket:AF_INET:SOCK_STREAM: "connect in demo: no \"line\"\n---\n\u001B[2J"
         #   network::socket: demo::fetch at src/main.rs:7

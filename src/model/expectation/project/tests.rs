@@ -151,7 +151,7 @@ fn call_site_is_wanted_for_unheld_and_forbidden() {
         (Subsystem::Filesystem, Some("leaving"), true),
         (Subsystem::Network, None, true),
     ] {
-        let first = First { used: used(subsystem, None), phase: phase.map(str::to_owned), of_run: false };
+        let first = First { used: used(subsystem, None), phase: phase.map(str::to_owned), of_run: false, error: None };
         assert_eq!(filter.selects(&first), is_wanted, "{first:?}");
     }
 }

@@ -5,6 +5,7 @@ use crate::model::expectation::format::{Parsed, read, with_remarks};
 use crate::model::expectation::remarks::Remarks;
 use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::Finding;
+use crate::model::observe::example::Example;
 
 const FILE: &str = "\
 # talks
@@ -297,6 +298,9 @@ fn remarks_stay_in_the_proposal() {
     let site = |key: &str| (fact(key), format!("caller of {key}"));
     let remarks = Remarks {
         drift: vec!["kernel 6.12 → 6.18".to_owned()],
+        examples: ["network::socket", "network::connect"]
+            .map(|key| (fact(key), Example::new(&format!("first call of {key}"), None, vec!["sh -c …".to_owned()])))
+            .into(),
         sites: ["network::socket", "network::connect", "blind_spots::io_uring", "process::execve"].map(site).into(),
         causes: [site("network::connect")].into(),
     };
@@ -314,10 +318,13 @@ fn remarks_stay_in_the_proposal() {
 
     let pending = fitting(FILE, &proposal).expect("a fitting proposal").expect("something is pending");
     assert_eq!(pending.accept(pending.all(), None), Settled { file: PROPOSAL.to_owned(), proposal: None });
+    let calls = pending.findings().into_iter().filter_map(|finding| Some(finding.example?.call));
+    assert_eq!(calls.collect::<Vec<_>>(), ["first call of network::connect", "first call of network::socket"]);
     let Settled { file, proposal } = pending.accept(&pending.under(&fact("network::socket")), None);
     assert_eq!(file, accepted(&["network::socket"], None).file);
     let rest = proposal.expect("a remaining proposal");
-    assert!(rest.starts_with(PROPOSAL) && !rest.contains("caller of network::socket"), "{rest}");
+    assert!(rest.starts_with(PROPOSAL) && !rest.contains("of network::socket"), "{rest}");
+    assert!(rest.contains("first call of network::connect"), "{rest}");
     assert_eq!(remarked(&file, &rest), [spot, connect]);
     let Settled { file, proposal } = pending.reject(&pending.under(&fact("network::connect")));
     assert_eq!(file, FILE);

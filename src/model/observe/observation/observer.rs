@@ -88,8 +88,8 @@ impl Observer {
         self.part == Part::Marked && self.position == Position::Before
     }
 
-    /// Adds one event. Returns its use if this is the first call of that use. A marker is not
-    /// counted as a call.
+    /// Adds one event. Returns its use if this is the first call of that use, or the first with its
+    /// error. A marker is not counted as a call.
     pub fn fold(&mut self, event: &Event) -> Option<First> {
         let mut is_by_loader = false;
         match event {

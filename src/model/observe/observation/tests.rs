@@ -51,7 +51,7 @@ fn call_site_is_kept_for_run_and_phase() {
     let mut sites = |event: Event| {
         let first = observer.fold(&event).expect("the first");
         assert!(!observer.observation.knows_caller(&first));
-        observer.observation.called_by(first.clone(), CallSite::default());
+        observer.observation.called_by(&first, &CallSite::default());
         assert!(observer.observation.knows_caller(&first));
         let elsewhere = First { phase: Some("serving".to_owned()), ..first };
         assert!(!observer.observation.knows_caller(&elsewhere));

@@ -4,6 +4,7 @@ use super::*;
 use crate::model::facts::finding::Suspect;
 use crate::model::facts::finding::{Finding, RelatedSyscall};
 use crate::model::facts::fingerprint::FingerprintChange;
+use crate::model::observe::example::Example;
 use crate::model::run::recording::Growth;
 
 /// Returns a verdict with a suspect and a member of a known family, on another machine than the
@@ -98,7 +99,13 @@ fn suspect_is_in_every_readable_format() {
 /// Returns a verdict with a finding that a new libc explains, and two from one call site.
 fn explained() -> Verdict {
     let mut verdict = failed();
-    let by = |key: &str| Finding { site: Some("greetings::hello at src/lib.rs:4".to_owned()), ..finding(key, 1, &[]) };
+    let process = ["greeter", "sh -c …", "curl -s https://example.org/"].map(str::to_owned);
+    let example = |call: &str| Some(Example::new(call, Some("0"), process.to_vec()));
+    let by = |key: &str| Finding {
+        site: Some("greetings::hello at src/lib.rs:4".to_owned()),
+        example: example("connect(3, 127.0.0.1:4433)"),
+        ..finding(key, 1, &[])
+    };
     let cause = Some("glibc 2.39, not your change: fchmodat() tries it".to_owned());
     verdict.comparison.findings =
         vec![by("network"), by("network::socket"), Finding { cause, ..finding("filesystem::fchmodat2", 1, &[]) }];
@@ -118,7 +125,8 @@ fn written(verdict: Verdict, format: VerdictFormat) -> String {
 fn every_format_has_call_site_and_cause() {
     for format in VerdictFormat::ALL {
         let text = written(explained(), format);
-        for expected in ["greetings::hello at src/lib.rs:4", "glibc 2.39, not your change"] {
+        let [site, cause] = ["greetings::hello at src/lib.rs:4", "glibc 2.39, not your change"];
+        for expected in [site, cause, "connect(3, 127.0.0.1:4433) = 0", "curl -s https://example.org/"] {
             assert!(text.contains(expected), "{format}: {expected}:\n{text}");
         }
     }
@@ -133,7 +141,7 @@ fn pull_request_formats_show_call_site_once_and_drift() {
 
     | | finding | calls | |
     |---|---|---:|---|
-    | new subsystem | `net::hello::network` | 1 | by `greetings::hello at src/lib.rs:4` |
+    | new subsystem | `net::hello::network` | 1 | by `greetings::hello at src/lib.rs:4`; `connect(3, 127.0.0.1:4433) = 0` in `greeter → sh -c … → curl -s https://example.org/` |
     | new system call | `net::hello::network::socket` | 1 |  |
     | new system call | `net::hello::filesystem::fchmodat2` | 1 | glibc 2.39, not your change: fchmodat() tries it |
     | note | `net::hello::filesystem::fchmodat2` | 1 | beside fchmodat (family chmod); glibc 2.39, not your change: fchmodat() tries it |
@@ -145,9 +153,33 @@ fn pull_request_formats_show_call_site_once_and_drift() {
     ::error file=expectations/net/hello.yaml,line=5,title=sysguard%3A net%3A%3Ahello::1 new subsystem, 2 new system calls
     new subsystem: net::hello::network
     new system call: net::hello::network::socket
+    connect(3, 127.0.0.1:4433) = 0 in greeter → sh -c … → curl -s https://example.org/
     by greetings::hello at src/lib.rs:4
     new system call: net::hello::filesystem::fchmodat2 (glibc 2.39, not your change: fchmodat() tries it)
     changed since the baseline was recorded: glibc 2.36 → glibc 2.39
     next: cargo sysguard review net::hello (decide one by one)
     ");
+}
+
+#[test]
+fn text_shows_first_call_process_and_call_site_once() {
+    let mut verdict = explained();
+    let long = Example::new(&format!("execve({})", ["\"/usr/bin/tool\""; 8].join(", ")), Some("0"), Vec::new());
+    verdict.comparison.findings[2].example = Some(long);
+    (verdict.comparison.notes, verdict.comparison.drift, verdict.change) = Default::default();
+    let mut out = Vec::new();
+    crate::report::verdict::verdict(&mut out, &verdict, &Palette::plain()).expect("memory takes everything");
+    let text = String::from_utf8(out).expect("a report is text");
+    insta::assert_snapshot!(text.split("\nnext:").next().unwrap_or_default(), @r#"
+    net::hello: 1 new subsystem, 2 new system calls
+
+      new-subsystem network                1 call
+      new-syscall   network::socket        1 call
+        connect(3, 127.0.0.1:4433) = 0
+        in: greeter → sh -c … → curl -s https://example.org/
+        by greetings::hello at src/lib.rs:4
+      new-syscall   filesystem::fchmodat2  1 call  (glibc 2.39, not your change: fchmodat() tries it)
+        execve("/usr/bin/tool", "/usr/bin/tool", "/usr/bin/tool", "/usr/bin/tool",
+          "/usr/bin/tool", "/usr/bin/tool", "/usr/bin/tool", "/usr/bin/tool") = 0
+    "#);
 }

@@ -1,0 +1,48 @@
+//! What watches a run: it gets every event, and looks at tasks while they are stopped. Main type:
+//! [`Watcher`].
+
+use super::recorder::Recorder;
+use crate::model::guard::Guard;
+use crate::model::kernel::call::{Call, Tid};
+use crate::model::trace::event::Event;
+
+/// Gets the events of a run. The task of an event is stopped until the method returns.
+pub trait Watcher {
+    /// Takes an event.
+    fn event(&mut self, event: &Event);
+
+    /// Looks at a call at its entry, while its arguments are as the task passed them. Calls that
+    /// are reported before they are made have no entry of their own.
+    fn entered(&mut self, _task: Tid, _call: &Call) {}
+
+    /// Looks at a task that executes another program from here on. `former` is its number before.
+    fn executed(&mut self, _task: Tid, _former: Tid) {}
+}
+
+/// A function that takes events only.
+pub(super) struct Events<'a>(pub(super) &'a mut dyn FnMut(&Event));
+
+impl Watcher for Events<'_> {
+    fn event(&mut self, event: &Event) {
+        (self.0)(event);
+    }
+}
+
+/// As [`Events`], for any thread.
+pub(super) struct SentEvents<'a>(pub(super) &'a mut (dyn FnMut(&Event) + Send));
+
+impl Watcher for SentEvents<'_> {
+    fn event(&mut self, event: &Event) {
+        (self.0)(event);
+    }
+}
+
+/// The engines whose events all arrive on the caller's thread.
+pub enum Watching<'a> {
+    /// Every call stops.
+    EveryCall,
+    /// Every call stops, and a recorder gets it decoded and measured.
+    Logged(&'a mut dyn Recorder),
+    /// Calls that the guard allows run natively.
+    Guarded(&'a Guard),
+}

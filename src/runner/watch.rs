@@ -1,0 +1,146 @@
+//! Watches one run: folds its events, and keeps first calls as examples and with call sites. Main
+//! functions: [`watched`] and [`notified`].
+
+use std::path::Path;
+
+use super::runnable::Wanted;
+use super::traced_run::TracedRun;
+use crate::linux::{
+    CallExamples, Callers, Command, Limits, Outcome, TraceError, Watcher, Watching, watch, watch_notified,
+};
+use crate::model::decode::NamedFolders;
+use crate::model::kernel::call::{Call, Tid};
+use crate::model::observe::observation::{First, Observer, Part};
+use crate::model::trace::event::Event;
+use crate::model::trace::marker::Marker;
+
+/// What counts of a run, what is kept of it, and how examples name its folders.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Watched {
+    pub(super) part: Part,
+    pub(super) folders: NamedFolders,
+    /// The name of the closure that the first process runs.
+    pub(super) closure: Option<String>,
+}
+
+/// Returns the names of folders that differ from run to run. The kernel names a folder behind a
+/// link otherwise, so both names are known.
+pub(super) fn folders<'a>(named: impl IntoIterator<Item = (&'a Path, &'static str)>) -> NamedFolders {
+    let both = named.into_iter().flat_map(|(folder, name)| {
+        let behind = folder.canonicalize().ok();
+        [Some(folder.to_owned()), behind].into_iter().flatten().map(move |folder| (folder, name))
+    });
+    NamedFolders::new(both.map(|(folder, name)| (folder.to_string_lossy().into_owned(), name)))
+}
+
+/// Runs a command under an engine that reports on the caller's thread.
+pub(super) fn watched(
+    command: Command,
+    limits: &Limits,
+    watching: Watching<'_>,
+    watched: Watched,
+    wanted: Wanted<'_>,
+) -> Result<TracedRun, TraceError> {
+    let mut watch_ = Full { callers: Callers::default(), run: Folded::new(watched, wanted) };
+    let outcome = watch(command, limits, watching, &mut watch_)?;
+    Ok(watch_.run.into_run(outcome))
+}
+
+/// Runs a command by notifications. No call site is kept.
+pub(super) fn notified(
+    command: Command,
+    limits: &Limits,
+    watched: Watched,
+    wanted: Wanted<'_>,
+) -> Result<TracedRun, TraceError> {
+    let mut folded = Folded::new(watched, wanted);
+    let outcome = watch_notified(command, limits, &mut folded)?;
+    Ok(folded.into_run(outcome))
+}
+
+/// Folds events, and keeps examples.
+struct Folded<'a> {
+    observer: Observer,
+    part: Part,
+    wanted: Wanted<'a>,
+    /// `None` if no example is wanted.
+    examples: Option<CallExamples>,
+}
+
+impl<'a> Folded<'a> {
+    fn new(Watched { part, folders, closure }: Watched, wanted: Wanted<'a>) -> Self {
+        let examples = wanted.has_examples().then(|| CallExamples::new(folders, closure));
+        Self { observer: Observer::new(part), part, wanted, examples }
+    }
+
+    fn into_run(self, outcome: Outcome) -> TracedRun {
+        TracedRun { observer: self.observer, outcome }
+    }
+
+    /// Folds an event. Returns its task and its use if that is new.
+    fn fold(&mut self, event: &Event) -> Option<(Tid, First)> {
+        let first = self.observer.fold(event);
+        if let Some(examples) = &mut self.examples {
+            if let (Some(first), Event::Called { task, call, outcome, .. }) = (&first, event)
+                && self.wanted.example(first)
+            {
+                self.observer.observation.shown_by(first, &examples.of(*task, call, *outcome));
+            }
+            examples.event(event);
+            self.restart(event);
+        }
+        let Event::Called { task, .. } = event else { return None };
+        first.map(|first| (*task, first))
+    }
+
+    /// Begins anew where the closure may begin: calls before it do not count.
+    fn restart(&mut self, event: &Event) {
+        if let (Part::Marked, Event::Called { call, .. }, Some(examples)) = (self.part, event, &mut self.examples)
+            && Marker::of(call).is_some()
+        {
+            examples.restart();
+        }
+    }
+}
+
+impl Watcher for Folded<'_> {
+    fn event(&mut self, event: &Event) {
+        self.fold(event);
+    }
+
+    fn entered(&mut self, task: Tid, call: &Call) {
+        if let Some(examples) = &mut self.examples {
+            examples.entered(task, call, |syscall| self.wanted.may_be_new(syscall));
+        }
+    }
+
+    fn executed(&mut self, task: Tid, former: Tid) {
+        if let Some(examples) = &mut self.examples {
+            examples.executed(task, former);
+        }
+    }
+}
+
+/// As [`Folded`], with call sites: their images cannot be sent to another thread.
+struct Full<'a> {
+    callers: Callers,
+    run: Folded<'a>,
+}
+
+impl Watcher for Full<'_> {
+    fn event(&mut self, event: &Event) {
+        if let Some((task, first)) = self.run.fold(event)
+            && self.run.wanted.site(&first)
+        {
+            self.run.observer.observation.called_by(&first, &self.callers.of(task));
+        }
+    }
+
+    fn entered(&mut self, task: Tid, call: &Call) {
+        self.run.entered(task, call);
+    }
+
+    fn executed(&mut self, task: Tid, former: Tid) {
+        self.run.executed(task, former);
+    }
+}

@@ -1,0 +1,99 @@
+//! Examples of real calls: each engine shows the same call of the same process.
+
+use sysguard::unstable::linux::{Watching, inherited};
+use sysguard::unstable::model::guard::Guard;
+use sysguard::unstable::model::observe::example::Example;
+use sysguard::unstable::model::observe::observation::Observation;
+use sysguard::unstable::model::run::platform::Platform;
+use sysguard::unstable::runner::{observe_notified_with_examples, observe_with_examples};
+use sysguard::unstable::settings::platform;
+
+use crate::runs::{LIMITS, command, document, facts, holding, traced};
+
+/// A program that a shell starts, with a thread, a fork, sockets of each kind, and two programs.
+const PROGRAM: &str = r#"
+import ctypes, os, socket, subprocess, sys, threading
+null = os.open("/dev/null", os.O_RDWR)
+os.close(null)
+local = socket.socket(socket.AF_UNIX)
+try: local.connect("\0no such peer")
+except OSError: pass
+def thread():
+    try: socket.create_connection(("127.0.0.1", 9), 1)
+    except OSError: pass
+it = threading.Thread(target=thread); it.start(); it.join()
+if os.fork() == 0:
+    os.execv("/bin/echo", ["echo", "from a fork", "second"])
+os.wait()
+subprocess.run(["/bin/sh", "-c", "exec /bin/cat /proc/self/status"], env={"SECRET": "hidden"}, stdout=2)
+"#;
+
+fn is_reported(seen: &Observation, name: &str, holds: &str) -> Option<Example> {
+    let of_name =
+        |used: &&(_, &sysguard::unstable::model::attribution::Use, _, &Example)| used.1.syscall.name() == name;
+    seen.examples.first().filter(|it| of_name(&it)).map(|it| it.3).find(|it| it.call.contains(holds)).cloned()
+}
+
+/// Returns what each engine shows of the program. Without a baseline the guard stops every call.
+fn shown() -> Vec<(&'static str, Observation)> {
+    let script = format!("python3 -c '{PROGRAM}'; exit 0");
+    let words = ["sh", "-c", &script];
+    let platform: Platform = platform();
+    let nothing = holding(&facts(&traced(&["true"]), &platform), &platform);
+    let mut all = Vec::new();
+    for engine in ["ptrace", "guard", "notify"] {
+        let (command, _output) = command(&words);
+        let (seen, outcome) = match engine {
+            "ptrace" => observe_with_examples(command, &LIMITS, Watching::EveryCall),
+            "guard" => {
+                let guard = Guard::new(&document(), &nothing, &platform, &inherited(&command)).expect("a guard");
+                observe_with_examples(command, &LIMITS, Watching::Guarded(&guard))
+            }
+            _ => observe_notified_with_examples(command, &LIMITS),
+        }
+        .expect("a run");
+        assert_eq!((outcome.lost_events, outcome.incomplete), (0, None), "{engine}");
+        all.push((engine, seen));
+    }
+    all
+}
+
+pub(crate) fn engines_show_the_same_first_calls() {
+    for (engine, seen) in shown() {
+        let example = |name: &str, holds: &str| {
+            is_reported(&seen, name, holds).unwrap_or_else(|| {
+                let all: Vec<_> = seen.examples.first().map(|it| it.3).collect();
+                panic!("{engine} shows no {name} with {holds}: {all:#?}")
+            })
+        };
+        let connect = example("connect", "127.0.0.1:9");
+        assert!(connect.call.ends_with("127.0.0.1:9) = -1 ECONNREFUSED"), "{engine}: {}", connect.call);
+        assert_eq!(connect.process, ["sh -c …", "python3 -c …"], "{engine}: a thread counts as its process");
+        let connect = example("connect", "no such peer");
+        assert!(connect.call.contains("@\"no such peer\""), "{engine}: {}", connect.call);
+        assert!(seen.examples.first().all(|it| !it.3.call.contains("hidden")), "{engine} shows no variable");
+        for (_, used, _, example) in seen.examples.first() {
+            assert!(example.call.starts_with(&*used.syscall.name()), "{engine}: {used:?}: {}", example.call);
+            assert!(example.process.first().is_some_and(|first| first == "sh -c …"), "{engine}: {example:?}");
+        }
+        if engine != "guard" {
+            let close = example("close", "</dev/null>");
+            assert_eq!(close.process, ["sh -c …", "python3 -c …"], "{engine}");
+        }
+    }
+}
+
+pub(crate) fn execve_is_shown_with_its_arguments() {
+    let script = "/bin/echo one \"two  words\"; true";
+    let (command, _output) = command(&["sh", "-c", script]);
+    let (seen, _) = observe_with_examples(command, &LIMITS, Watching::EveryCall).expect("a run");
+    let first = is_reported(&seen, "execve", "execve").expect("an execve");
+    assert!(first.call.contains("\"sh\", \"-c\", ") && first.call.ends_with(" = 0"), "{}", first.call);
+    assert_eq!(first.process, ["sh -c …"]);
+
+    // A use that only the second program shows.
+    let (command, _output) = self::command(&["sh", "-c", "/bin/uname -r; true"]);
+    let (seen, _) = observe_with_examples(command, &LIMITS, Watching::EveryCall).expect("a run");
+    let uname = is_reported(&seen, "uname", "uname").expect("a uname");
+    assert_eq!(uname.process, ["sh -c …", "uname -r"]);
+}

@@ -242,7 +242,10 @@ mod tests {
     #[test]
     fn record_matches_its_schema() {
         let keys = PendingKeys::new("w", "f".to_owned(), &pending_of(HELD));
-        assert_eq!(keys.remark("w::network::socket").as_deref(), Some("socket(AF_INET, SOCK_STREAM) = 3 by demo::fetch at src/main.rs:7"));
+        assert_eq!(
+            keys.remark("w::network::socket").as_deref(),
+            Some("socket(AF_INET, SOCK_STREAM) = 3 by demo::fetch at src/main.rs:7")
+        );
         assert_eq!(keys.remark("w::random::openat").as_deref(), Some("(a cause)"));
         assert_eq!(keys.remark("w::none::syscall_0x3e7"), None);
         let mut out = Vec::new();

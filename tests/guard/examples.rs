@@ -19,7 +19,7 @@ local = socket.socket(socket.AF_UNIX)
 try: local.connect("\0no such peer")
 except OSError: pass
 def thread():
-    try: socket.create_connection(("127.0.0.1", 9), 1)
+    try: socket.socket().connect(("127.0.0.1", 9))
     except OSError: pass
 it = threading.Thread(target=thread); it.start(); it.join()
 if os.fork() == 0:

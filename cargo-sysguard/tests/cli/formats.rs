@@ -97,6 +97,60 @@ pub(crate) fn sarif_points_into_the_expectation() {
     assert!(place["region"]["snippet"]["text"].as_str().is_some_and(|text| text.starts_with("platform: ")), "{place}");
 }
 
+const CONNECT: &str = "connect(3, 127.0.0.1:1) = -1 ECONNREFUSED";
+
+pub(crate) fn every_format_shows_the_first_call() {
+    let project = project("formats-example", false);
+    for format in ["text", "markdown", "json", "junit", "sarif", "github", "gitlab", "csv"] {
+        let mut line = format!("test net --format {format}");
+        if format == "text" {
+            line = "test net".to_owned();
+        }
+        let ran = in_ci(&project, &line).ends(101);
+        let all = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(all.contains(CONNECT), "{format}:\n{all}");
+        assert!(all.contains("formats-example"), "{format}:\n{all}");
+    }
+    for engine in ["guard", "ptrace"] {
+        let ran = in_ci(&project, &format!("test net --format json --engine {engine}")).ends(101);
+        let findings = json(&ran.stdout)["verdicts"][0]["findings"].clone();
+        let of_key = |key: &str| {
+            findings.as_array().expect("a list").iter().find(|found| found["key"] == key).expect(key).clone()
+        };
+        let connect = of_key("net::own::network::connect");
+        assert_eq!(connect["example"], CONNECT, "{engine}");
+        assert_eq!(connect["process"], serde_json::json!(["formats-example"]), "{engine}");
+        let first = of_key("net::own::network")["example"].clone();
+        assert!(
+            first.as_str().is_some_and(|call| call.starts_with("socket(AF_INET, SOCK_STREAM")),
+            "{engine}: {first}"
+        );
+    }
+}
+
+pub(crate) fn first_call_is_no_part_of_a_baseline() {
+    let script = "command: [sh, -c, 'echo x > $HOME/made; cat $TMPDIR/none; (cat /proc/self/environ; true) | wc -c']\n\
+                  level: error\nenv:\n  TOKEN: secret-value";
+    let project = Project::new("formats-drop").expecting("w", "command: [sh, -c, 'true']\nlevel: error");
+    project.sysguard("bless").ends(0);
+    let held = project.read("expectations/w.yaml");
+    let baseline = &held[held.find("---").expect("a baseline")..];
+    project.write("expectations/w.yaml", &format!("version: 1\n{script}\n{baseline}"));
+    project.sysguard("test w").ends(101);
+    let proposal = project.read("expectations/w.yaml.new");
+    for shown in ["$HOME/made", "$TMPDIR/none", " = -1 ENOENT", "/proc/self/environ", "sh -c …", "wc -c"] {
+        assert!(proposal.contains(shown), "{shown}:\n{proposal}");
+    }
+    let remarks = proposal.split("# For the review").nth(1).expect("remarks");
+    assert!(!remarks.contains("secret-value") && !remarks.contains("/tmp/sysguard-"), "{remarks}");
+    project.sysguard("accept w").ends(0);
+    let accepted = project.read("expectations/w.yaml");
+    assert!(!accepted.contains("# "), "{accepted}");
+    let before = project.read("expectations/w.yaml");
+    project.sysguard("test w").ends(0);
+    assert_eq!(project.read("expectations/w.yaml"), before);
+}
+
 pub(crate) fn output_file_is_checked_before_anything_runs() {
     let project = project("formats-file", true);
     let ran = in_ci(&project, "test --format sarif -o report.sarif").ends(101);

@@ -239,6 +239,8 @@ fn of_readings() -> Vec<Trial> {
         tracing formats::github_gets_annotations_and_a_summary,
         tracing formats::junit_has_every_selected_workload,
         tracing formats::sarif_points_into_the_expectation,
+        tracing formats::every_format_shows_the_first_call,
+        tracing formats::first_call_is_no_part_of_a_baseline,
         tracing formats::output_file_is_checked_before_anything_runs,
         tracing formats::bless_reports_what_it_wrote,
         tracing_with(&["perl"]) trace::sections_follow_the_reached_objects,

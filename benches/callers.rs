@@ -221,7 +221,7 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
             trace_guarded(command, &LIMITS, &guard, &mut sink).map_err(io::Error::other)?;
             let projection = project(&observer.observation, &document, &platform);
             let findings = compare(&document, Some(&baseline), &projection, &observer.observation).findings.len();
-            let first = |used: &Use| First { used: used.clone(), phase: None, of_run: true };
+            let first = |used: &Use| First { used: used.clone(), phase: None, of_run: true, error: None };
             let lacking = observer.observation.uses.keys().filter(|used| filter.selects(&first(used))).count();
             writeln!(
                 out,

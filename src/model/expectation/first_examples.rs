@@ -55,8 +55,7 @@ impl<'a> FirstExamples<'a> {
 /// Returns whether a finding can be about calls of this use.
 fn counts(document: &Document, phase: Option<&str>, used: &Use) -> bool {
     let concerns = |rule: &Rule| rule.is_of(phase) && rule.matches(used, None);
-    let is_judged =
-        || (!used.ambient || document.ambient_strict) && !document.tolerate.iter().any(|rule| concerns(rule));
+    let is_judged = || (!used.ambient || document.ambient_strict) && !document.tolerate.iter().any(concerns);
     is_judged() || document.forbid.iter().any(concerns)
 }
 

@@ -169,7 +169,7 @@ fn review(steps: &mut Steps, pending: &Pending) {
 fn watch(steps: &mut Steps, Ground { parsed, platform, seen, held }: &Ground) {
     let document = &parsed.expectation.document;
     steps.take("guard", || Guard::new(document, held, platform, &Inherited::new()).is_ok());
-    let firsts = seen.uses.keys().map(|used| First { used: used.clone(), phase: None, of_run: true });
+    let firsts = seen.uses.keys().map(|used| First { used: used.clone(), phase: None, of_run: true, error: None });
     let firsts: Vec<First> = firsts.collect();
     steps.take("first calls that are new", || {
         let filter = FirstCallFilter::new(document, held, platform);

@@ -37,7 +37,7 @@ impl Watcher for SentEvents<'_> {
     }
 }
 
-/// The engines whose events all arrive on the caller's thread.
+/// The engines that report all events on the caller's thread.
 pub enum Watching<'a> {
     /// Every call stops.
     EveryCall,

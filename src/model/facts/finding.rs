@@ -5,9 +5,9 @@
 
 use crate::model::attribution::Subsystem;
 use crate::model::engine::UsedEngine;
+use crate::model::facts::example::Example;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::fingerprint::FingerprintChange;
-use crate::model::observe::example::Example;
 
 /// The result of comparing an observation with a baseline.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,5 +1,4 @@
-//! The first call that shows a new use, as text for a reviewer. Main types: [`Example`] and
-//! [`Examples`].
+//! The first calls of an observation, as text for a reviewer. Main type: [`Examples`].
 //!
 //! Examples differ from run to run. No verdict, key or baseline depends on them.
 
@@ -8,69 +7,8 @@ use std::collections::BTreeMap;
 use super::first::First;
 use crate::model::attribution::Use;
 use crate::model::kernel::call::Errno;
-use crate::model::text::escape;
 
-/// The most characters of a call, without its result.
-const CALL: usize = 240;
-/// The most words of a command.
-const WORDS: usize = 5;
-/// The most characters of a word.
-const WORD: usize = 32;
-
-/// One call, and the process that made it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Example {
-    /// The call with its result, if that is known: `connect(3, 127.0.0.1:4433) = 0`.
-    pub call: String,
-    /// The commands from the workload down to the process: `["sh -c …", "python3 w.py"]`.
-    pub process: Vec<String>,
-}
-
-impl Example {
-    /// Takes a decoded call, its result if one is known, and the commands of its process.
-    pub fn new(call: &str, result: Option<&str>, process: Vec<String>) -> Self {
-        let mut text = cut(call, CALL);
-        text.extend(result.map(|result| format!(" = {result}")));
-        Self { call: text, process }
-    }
-
-    /// Returns the commands as one line: `sh -c … → python3 w.py`.
-    pub fn origin(&self) -> String {
-        self.process.join(" → ")
-    }
-}
-
-/// Returns the first characters of a text, and `…` if there are more.
-fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-/// Returns a command as an example names it. The program has no folder and no hash of cargo's, and
-/// a word with blanks in it (a script, a text) becomes `…`.
-pub fn command<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
-    let mut words = words.into_iter();
-    let program = words.next().unwrap_or_default();
-    let program = program.rsplit('/').next().unwrap_or(program);
-    let shown = std::iter::once(without_hash(program)).chain(words.by_ref().take(WORDS - 1).map(word));
-    let shown: Vec<String> = shown.map(|word| cut(&escape::line(word), WORD)).collect();
-    let rest = if words.next().is_some() { " …" } else { "" };
-    format!("{}{rest}", shown.join(" "))
-}
-
-fn word(word: &str) -> &str {
-    let is_shown = !word.is_empty() && !word.contains(char::is_whitespace);
-    if is_shown { word } else { "…" }
-}
-
-/// Returns the name of a program without the hash that cargo appends: `demo-0123456789abcdef`.
-fn without_hash(program: &str) -> &str {
-    const DIGITS: usize = 16;
-    let is_hash = |end: &str| end.len() == DIGITS && end.bytes().all(|byte| byte.is_ascii_hexdigit());
-    program.rsplit_once('-').filter(|(_, end)| is_hash(end)).map_or(program, |(name, _)| name)
-}
+pub use crate::model::facts::example::{Example, command};
 
 /// The examples of an observation, at most one for each use and one for each of its errors.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -122,35 +60,5 @@ impl Examples {
     /// Returns the example of each error of a use, with its place in the order of calls.
     pub fn failed(&self) -> impl Iterator<Item = (&Use, Errno, usize, &Example)> {
         self.failed.iter().map(|((used, errno), (at, example))| (used, *errno, *at, example))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn commands_are_short_and_stable() {
-        for (words, shown) in [
-            (&["/bin/sh", "-c", "curl -s x; rm y"][..], "sh -c …"),
-            (&["curl", "-s", "https://example.org/a/long/path/to/a/file"], "curl -s https://example.org/a/long/path/…"),
-            (&["target/debug/deps/demo-0123456789abcdef", "it"], "demo it"),
-            (&["tool-0123456789abcde"], "tool-0123456789abcde"),
-            (&["a", "1", "2", "3", "4"], "a 1 2 3 4"),
-            (&["a", "1", "2", "3", "4", "5"], "a 1 2 3 4 …"),
-            (&["a", "", "\u{1b}[2J"], "a … \\u{1b}[2J"),
-            (&[], ""),
-        ] {
-            assert_eq!(command(words.iter().copied()), shown);
-        }
-    }
-
-    #[test]
-    fn long_call_keeps_its_result() {
-        let long = "x".repeat(CALL + 1);
-        let example = Example::new(&long, Some("-1 ENOENT"), vec!["a".to_owned(), "b".to_owned()]);
-        assert_eq!(example.call, format!("{}… = -1 ENOENT", &long[..CALL]));
-        assert_eq!(example.origin(), "a → b");
-        assert_eq!(Example::new("getpid()", None, Vec::new()).call, "getpid()");
     }
 }

@@ -72,17 +72,25 @@ pub(crate) fn finding_is_reviewed_accepted_and_merged() {
     let (place, annotation) = ran.stdout.split_once(",title=").expect("an annotation");
     let line = 1 + blessed.lines().position(|line| line.starts_with("platform: ")).expect("a baseline");
     assert_eq!(place, format!("::error file={FILE},line={line}"));
+    // The lowest free fd depends on what this process was started with.
+    let fd = annotation.split("IPPROTO_IP) = ").nth(1).and_then(|rest| rest.split(' ').next()).expect("an fd");
     let annotation: Vec<&str> = annotation.trim_end().split("%0A").collect();
+    let (socket, bind) = (
+        format!("socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, IPPROTO_IP) = {fd}"),
+        format!("bind({fd}, 127.0.0.1:0) = 0"),
+    );
+    let (socket_in, bind_in) = (format!("{socket} in pull-request"), format!("{bind} in pull-request"));
+    let cell = format!("`{}` in `pull-request`", socket.replace('|', "\\|"));
     assert_eq!(
         annotation,
         [
             "sysguard%3A greeter::1 new subsystem, 2 new system calls",
             "new subsystem: greeter::network",
-            "socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, IPPROTO_IP) = 3 in pull-request",
+            &socket_in,
             "new system call: greeter::network::bind",
-            "bind(3, 127.0.0.1:0) = 0 in pull-request",
+            &bind_in,
             "new system call: greeter::network::socket",
-            "socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, IPPROTO_IP) = 3 in pull-request",
+            &socket_in,
             "by greetings::hello at greetings/src/lib.rs:4",
             "next: cargo sysguard bless greeter (accept everything; writes expectations/greeter.yaml)",
         ]
@@ -94,9 +102,15 @@ pub(crate) fn finding_is_reviewed_accepted_and_merged() {
             "",
             "| | finding | calls | |",
             "|---|---|---:|---|",
-            "| new subsystem | `greeter::network` | 2 | by `greetings::hello at greetings/src/lib.rs:4`; `socket(AF_INET, SOCK_DGRAM\\|SOCK_CLOEXEC, IPPROTO_IP) = 3` in `pull-request` |",
-            "| new system call | `greeter::network::bind` | 1 | `socket:AF_INET:SOCK_DGRAM`; `bind(3, 127.0.0.1:0) = 0` in `pull-request` |",
-            "| new system call | `greeter::network::socket` | 1 | `AF_INET` `socket:AF_INET:SOCK_DGRAM`; `socket(AF_INET, SOCK_DGRAM\\|SOCK_CLOEXEC, IPPROTO_IP) = 3` in `pull-request` |",
+            &*format!(
+                "| new subsystem | `greeter::network` | 2 | by `greetings::hello at greetings/src/lib.rs:4`; {cell} |"
+            ),
+            &format!(
+                "| new system call | `greeter::network::bind` | 1 | `socket:AF_INET:SOCK_DGRAM`; `{bind}` in `pull-request` |"
+            ),
+            &format!(
+                "| new system call | `greeter::network::socket` | 1 | `AF_INET` `socket:AF_INET:SOCK_DGRAM`; {cell} |"
+            ),
             "",
             "Next:",
             "- `cargo sysguard bless greeter`: accept everything; writes expectations/greeter.yaml",

@@ -70,7 +70,8 @@ pub(crate) fn changed_dependency_is_named() {
 
     depend("0.2.0", "let _ = std::net::TcpStream::connect((\"127.0.0.1\", 1));");
     let ran = project.sysguard("test --update no").ends(101);
-    let site = "by greeting 0.2.0 (0.1.0 when the baseline last changed) greeting::greet, called by test_moved::main at src/main.rs:2\n";
+    // Long lines are wrapped.
+    let site = "by greeting 0.2.0 (0.1.0 when the baseline last changed) greeting::greet,\n      called by test_moved::main at src/main.rs:2\n";
     assert!(ran.stdout.contains(site), "{}", ran.stdout);
     // Without a committed baseline, the moved dependencies are unknown.
     project.write("expectations/own.yaml", &format!("# mine\n{}", project.read("expectations/own.yaml")));

@@ -89,8 +89,9 @@ impl Shape {
 
 fn site(number: usize) -> CallSite {
     let source = Some(("src/main.rs".to_owned(), u32::try_from(number).unwrap_or_default()));
-    let frame = Frame { function: Some(format!("demo::f{number}")), source, module: "demo".to_owned() };
-    CallSite { frames: vec![frame], past: None }
+    let frame =
+        Frame { function: Some(format!("demo::f{number}")), source, module: "demo".to_owned(), ..Frame::default() };
+    CallSite { frames: vec![frame], ..CallSite::default() }
 }
 
 /// Returns the uses of an observation at the indices that are kept.

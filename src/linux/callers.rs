@@ -74,7 +74,7 @@ impl Callers {
                 FrameAddress::from_return_address(caller)
             });
         }
-        CallSite { frames, past: None }
+        CallSite { frames, ..CallSite::default() }
     }
 
     /// Returns for how many programs and libraries symbols were loaded. The first stack through
@@ -176,5 +176,6 @@ fn name(task: Tid, address: FrameAddress, loaded: &[Loaded], frames: &mut Vec<Fr
         function: function.name.clone(),
         source: function.source.clone(),
         module: module.name.clone(),
+        ..Frame::default()
     }));
 }

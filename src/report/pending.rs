@@ -57,8 +57,8 @@ impl PendingKeys {
     /// Collects the pending facts of a workload and what is known of them.
     pub fn new(workload: &str, file: String, pending: &Pending) -> Self {
         let findings = pending.findings();
-        let by_key = |of: fn(&Finding) -> &Option<String>| {
-            findings.iter().filter_map(|finding| Some((finding.fact.key(workload), of(finding).clone()?))).collect()
+        let by_key = |of: fn(&Finding) -> Option<&String>| {
+            findings.iter().filter_map(|finding| Some((finding.fact.key(workload), of(finding).cloned()?))).collect()
         };
         Self {
             workload: workload.to_owned(),
@@ -72,8 +72,8 @@ impl PendingKeys {
                     Some((finding.fact.key(workload), ExampleRecord { call, process }))
                 })
                 .collect(),
-            sites: by_key(|finding| &finding.site),
-            causes: by_key(|finding| &finding.cause),
+            sites: by_key(|finding| finding.site.as_ref().map(|site| &site.words)),
+            causes: by_key(|finding| finding.cause.as_ref()),
         }
     }
 
@@ -154,7 +154,7 @@ fn origin(pending: &Pending, finding: &Finding) -> impl Iterator<Item = (&'stati
     let lines = [
         ("first", call),
         ("in", process),
-        ("by", site.clone()),
+        ("by", site.as_ref().map(|site| site.words.clone())),
         ("cause", cause.clone()),
         ("family", related),
         ("drift", drift),

@@ -16,6 +16,7 @@ mod fingerprint;
 mod folder;
 pub mod git;
 mod guardian;
+mod manifests;
 mod output;
 mod progress;
 mod repeat;

@@ -7,6 +7,7 @@
 use std::cell::OnceCell;
 
 use super::cpu_load::CpuLoad;
+use super::manifests::Manifests;
 use super::progress::{Progress, ProgressGuard};
 use super::runnable::{FinishedRun, Obstacle, RunFailure, Runnable, Wanted};
 use super::suite::{Case, Suite};
@@ -32,6 +33,7 @@ pub(super) struct Runs<'a> {
     file: &'a str,
     /// The dependencies that moved since that file was last changed, read when first needed.
     moves: OnceCell<Moves>,
+    manifests: Option<Manifests>,
     sightings: Sightings,
     all: Observation,
     /// The facts that are not in the baseline, if there is one. Their first calls are kept.
@@ -59,7 +61,19 @@ impl<'a> Runs<'a> {
             Engine::Ptrace | Engine::Guard => Engine::Ptrace.into(),
         };
         let (file, moves) = (case.file.as_str(), OnceCell::new());
-        Self { suite, document, prepared, running, file, moves, sightings, all, first_calls: None, used }
+        Self {
+            suite,
+            document,
+            prepared,
+            running,
+            file,
+            moves,
+            manifests: None,
+            sightings,
+            all,
+            first_calls: None,
+            used,
+        }
     }
 
     /// Runs it once.
@@ -176,8 +190,9 @@ impl<'a> Runs<'a> {
     fn take(&mut self, FinishedRun { mut observation, .. }: FinishedRun) {
         let package = self.suite.package().to_string_lossy();
         for site in observation.sites.values_mut() {
-            site.relative_to(&package);
+            self.manifests.get_or_insert_with(|| Manifests::of(self.suite)).resolve(site);
             site.since(self.moves.get_or_init(|| self.suite.moves_since(self.file)));
+            site.relative_to(&package);
         }
         self.sightings.add(project(&observation, self.document, &self.suite.platform));
         self.all.merge(observation);

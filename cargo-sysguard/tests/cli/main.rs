@@ -88,6 +88,8 @@ mod session;
 #[cfg(target_os = "linux")]
 mod signals;
 #[cfg(target_os = "linux")]
+mod sites;
+#[cfg(target_os = "linux")]
 mod stable;
 #[cfg(target_os = "linux")]
 mod streams;
@@ -129,6 +131,7 @@ fn trials() -> Vec<Trial> {
         .chain(hooks::trials())
         .chain(names::trials())
         .chain(signals::trials())
+        .chain(sites::trials())
         .chain(places::trials())
         .chain(streams::trials())
         .chain(together::trials())

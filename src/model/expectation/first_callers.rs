@@ -1,13 +1,14 @@
 //! Finds the call site of the first call of each fact. Main type: [`FirstCallers`].
 //!
-//! An observation stores call sites by use, and several uses can show the same fact. The index is
-//! built in one pass over the uses. It must not know which facts are new.
+//! An observation stores call sites by use, and several uses can show the same fact: the first call
+//! counts. The index is built in one pass over the uses. It must not know which facts are new.
 
 use std::collections::BTreeMap;
 
 use super::storage::written_object;
 use crate::model::attribution::Use;
 use crate::model::facts::fact::{Detail, Fact};
+use crate::model::facts::site::Site;
 use crate::model::observe::call_site::CallSite;
 use crate::model::observe::observation::Observation;
 
@@ -18,23 +19,26 @@ pub struct FirstCallers<'a>(BTreeMap<Fact, &'a CallSite>);
 impl<'a> FirstCallers<'a> {
     /// Indexes the call sites of an observation.
     pub fn of(observation: &'a Observation) -> Self {
-        let mut callers = BTreeMap::new();
+        let mut callers: BTreeMap<Fact, &CallSite> = BTreeMap::new();
         for ((phase, used), site) in &observation.sites {
             for fact in shown(phase.as_deref(), used) {
-                callers.entry(fact).or_insert(site);
+                let first = callers.entry(fact).or_insert(site);
+                if site.order < first.order {
+                    *first = site;
+                }
             }
         }
         Self(callers)
     }
 
-    /// Returns the first call site of a fact as text; `None` if the observation has none.
-    pub fn of_fact(&self, fact: &Fact) -> Option<String> {
+    /// Returns the first call site of a fact; `None` if the observation has none.
+    pub fn of_fact(&self, fact: &Fact) -> Option<Site> {
         // Uses hold neither errors nor ABIs, so those facts get the call site of their syscall.
         let syscall = match fact {
             Fact::Use { detail: Some(Detail::Error(_) | Detail::Abi(_)), .. } => fact.parent(),
             _ => None,
         };
-        self.0.get(syscall.as_ref().unwrap_or(fact)).map(ToString::to_string)
+        self.0.get(syscall.as_ref().unwrap_or(fact)).map(|site| site.site())
     }
 }
 
@@ -58,15 +62,15 @@ mod tests {
     use crate::model::kernel::syscall::{Abi, Syscall};
     use crate::model::observe::call_site::Frame;
 
-    /// Reference implementation: a linear search for the first use that shows the fact.
+    /// Reference implementation: a linear search for the first call that shows the fact.
     fn linear_search(fact: &Fact, seen: &Observation) -> Option<String> {
         let phase = match fact {
             Fact::Phase { phase, .. } => Some(phase),
             _ => None,
         };
-        let mut sites = seen.sites.iter();
-        let site = sites.find(|((place, used), _)| place.as_ref() == phase && is_shown_by(fact, used));
-        site.map(|(_, site)| site.to_string())
+        let shows = |place: &Option<String>, used: &Use| place.as_ref() == phase && is_shown_by(fact, used);
+        let sites = seen.sites.iter().filter(|((place, used), _)| shows(place, used));
+        sites.min_by_key(|(_, site)| site.order).map(|(_, site)| site.to_string())
     }
 
     fn is_shown_by(fact: &Fact, used: &Use) -> bool {
@@ -100,7 +104,8 @@ mod tests {
                         number += 1;
                         if number % missing != 0 {
                             let frame = Frame { function: Some(format!("f{number}")), ..Frame::default() };
-                            let site = CallSite { frames: vec![frame], past: None };
+                            let site =
+                                CallSite { frames: vec![frame], order: number * 7919 % 1009, ..CallSite::default() };
                             seen.sites.insert((phase.map(str::to_owned), used), site);
                         }
                     }
@@ -111,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn first_caller_is_that_of_the_first_use() {
+    fn first_caller_is_that_of_the_first_call() {
         let details = ["argument=A", "argument=B", "argument=C", "object=file", "object=pipe", "object=file:ext4"];
         let mut keys = vec!["blind_spots::io_uring".to_owned()];
         for subsystem in ["network", "filesystem", "memory"] {
@@ -128,7 +133,11 @@ mod tests {
             let callers = FirstCallers::of(&seen);
             for key in &keys {
                 let fact = key.parse().expect(key);
-                assert_eq!(callers.of_fact(&fact), linear_search(&fact, &seen), "{key}, every {missing}th is missing");
+                assert_eq!(
+                    callers.of_fact(&fact).map(|site| site.words),
+                    linear_search(&fact, &seen),
+                    "{key}, every {missing}th is missing"
+                );
             }
         }
     }

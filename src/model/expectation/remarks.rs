@@ -12,6 +12,7 @@ use crate::model::expectation::terms::Document;
 use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::{Comparison, Finding};
 use crate::model::facts::fingerprint::FingerprintChange;
+use crate::model::facts::site::Site;
 use crate::model::observe::example::Example;
 use crate::model::observe::observation::Observation;
 
@@ -54,7 +55,7 @@ impl Remarks {
         Self {
             drift: comparison.drift.iter().map(FingerprintChange::to_string).collect(),
             examples: facts().filter_map(|fact| Some((fact.clone(), examples.of_fact(fact)?))).collect(),
-            sites: facts().filter_map(|fact| Some((fact.clone(), callers.of_fact(fact)?))).collect(),
+            sites: facts().filter_map(|fact| Some((fact.clone(), callers.of_fact(fact)?.words))).collect(),
             causes: facts().filter_map(|fact| Some((fact.clone(), cause(fact)?))).collect(),
         }
     }
@@ -77,7 +78,7 @@ impl Remarks {
     pub(in crate::model) fn annotated(&self, finding: Finding) -> Finding {
         let [site, cause] = [&self.sites, &self.causes].map(|remarks| remarks.get(&finding.fact).cloned());
         let example = self.examples.get(&finding.fact).cloned();
-        Finding { site, cause, example, ..finding }
+        Finding { site: site.map(Site::of_words), cause, example, ..finding }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::model::engine::UsedEngine;
 use crate::model::facts::example::Example;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::fingerprint::FingerprintChange;
+use crate::model::facts::site::Site;
 
 /// The result of comparing an observation with a baseline.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,7 +78,7 @@ pub struct Finding {
     /// A known cause other than a change of the workload.
     pub cause: Option<String>,
     /// The call site of the first call, if it was recorded.
-    pub site: Option<String>,
+    pub site: Option<Site>,
     /// The first call, if it was kept.
     pub example: Option<Example>,
 }

@@ -8,3 +8,4 @@ pub mod fact;
 pub mod families;
 pub mod finding;
 pub mod fingerprint;
+pub mod site;

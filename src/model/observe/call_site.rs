@@ -5,7 +5,9 @@
 
 use std::fmt;
 
+use crate::model::facts::site::{Place, Site};
 use crate::model::observe::lockfile::{Moves, Past};
+use crate::model::observe::origin::{Manifest, Origin, Packages};
 
 /// One function on a stack; an inlined one is a frame of its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub struct Frame {
     pub source: Option<(String, u32)>,
     /// The program or library that contains it.
     pub module: String,
+    /// The package that it belongs to.
+    pub origin: Origin,
 }
 
 /// The stack of a call.
@@ -26,31 +30,32 @@ pub struct CallSite {
     /// The earlier versions of the calling dependency, if it changed since the baseline last
     /// changed.
     pub past: Option<Past>,
-}
-
-/// The owner of a source file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Owner<'a> {
-    /// The standard library, or the C library.
-    System,
-    /// A dependency: its name and version.
-    Dependency(&'a str, &'a str),
-    /// The user's own code.
-    Own,
+    /// The place among the call sites of an observation, in the order of calls.
+    pub order: usize,
 }
 
 impl Frame {
-    fn owner(&self) -> Option<Owner<'_>> {
-        let (file, _) = self.source.as_ref()?;
+    fn name(&self) -> &str {
+        self.function.as_deref().unwrap_or("?")
+    }
+
+    /// Returns the origin that the path of the source file shows, without looking at the file.
+    fn origin_of_path(&self) -> Origin {
+        let Some((file, _)) = &self.source else { return Origin::Unresolved };
         if is_system(file) {
-            return Some(Owner::System);
+            return Origin::System;
         }
         let package = file.split_once("/registry/src/").and_then(|(_, rest)| rest.split('/').nth(1));
         let checkout = file.split_once("/git/checkouts/").and_then(|(_, rest)| rest.split('/').next());
-        Some(package.or(checkout).map_or(Owner::Own, |package| {
+        package.or(checkout).map_or(Origin::Own, |package| {
             let (name, version) = name_and_version(package);
-            Owner::Dependency(name, version)
-        }))
+            Origin::Dependency { name: name.to_owned(), version: version.to_owned() }
+        })
+    }
+
+    /// Returns the known origin, or the one that the path shows.
+    fn origin(&self) -> Origin {
+        if self.origin == Origin::Unresolved { self.origin_of_path() } else { self.origin.clone() }
     }
 
     /// Returns whether the module is the C library, its loader, or the vDSO.
@@ -60,8 +65,19 @@ impl Frame {
             .any(|name| self.module.starts_with(name))
     }
 
-    fn name(&self) -> &str {
-        self.function.as_deref().unwrap_or("?")
+    /// Returns whether the function is written in C, as far as its file shows.
+    fn is_c(&self) -> bool {
+        self.source.as_ref().is_some_and(|(file, _)| !file.ends_with(".rs"))
+    }
+
+    fn place(&self) -> Place {
+        let (krate, version) = match self.origin() {
+            Origin::Dependency { name, version } => (Some(name), Some(version).filter(|version| !version.is_empty())),
+            Origin::Member { name } => (Some(name), None),
+            Origin::Own | Origin::System | Origin::Unknown | Origin::Unresolved => (None, None),
+        };
+        let (file, line) = self.source.clone().unzip();
+        Place { function: self.function.clone(), krate, version, file, line, module: self.module.clone() }
     }
 }
 
@@ -85,40 +101,85 @@ fn name_and_version(package: &str) -> (&str, &str) {
 /// Writes one line: `hyper 1.4.1 hyper::client::connect, called by demo::fetch at src/main.rs:7`.
 impl fmt::Display for CallSite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let own = self.frames.iter().find(|frame| frame.owner() == Some(Owner::Own));
-        match (self.caller(), own) {
-            (Some((frame, Owner::Dependency(name, version))), own) => {
-                write!(f, "{name} {version} ")?;
-                match &self.past {
-                    None => {}
-                    Some(Past::Versions(versions)) => {
-                        write!(f, "({} when the baseline last changed) ", versions.join(", "))?
-                    }
-                    Some(Past::Absent) => write!(f, "(not there when the baseline last changed) ")?,
+        let (through, own) = (self.caller(), self.own());
+        match (through, own) {
+            (Some(through), Some(own)) if std::ptr::eq(through, own) => write!(f, "{}", At(own)),
+            (Some(through), own) => {
+                self.write_package(f, &through.origin())?;
+                match (through.origin(), own) {
+                    (Origin::Dependency { .. }, _) | (_, Some(_)) => f.write_str(through.name())?,
+                    (_, None) => write!(f, "{}", At(through))?,
                 }
-                write!(f, "{}", frame.name())?;
-                match own {
-                    Some(own) => write!(f, ", called by {}", At(own)),
-                    None => Ok(()),
-                }
+                own.map_or(Ok(()), |own| write!(f, ", called by {}", At(own)))
             }
-            (_, Some(own)) => write!(f, "{}", At(own)),
-            (_, None) => self.without_lines(f),
+            (None, _) => self.without_lines(f),
         }
     }
 }
 
 impl CallSite {
-    /// Returns the innermost frame outside the standard library and the C library.
-    fn caller(&self) -> Option<(&Frame, Owner<'_>)> {
-        let owned = self.frames.iter().filter_map(|frame| Some((frame, frame.owner()?)));
-        owned.into_iter().find(|(_, owner)| *owner != Owner::System)
+    /// Returns the call site with its words.
+    pub fn site(&self) -> Site {
+        let place = self.own().or_else(|| self.caller()).or_else(|| self.without_origin()).map(Frame::place);
+        Site { words: self.to_string(), place }
+    }
+
+    /// Returns the innermost function with an origin outside the standard library and the C
+    /// library.
+    fn caller(&self) -> Option<&Frame> {
+        self.frames
+            .iter()
+            .find(|frame| !matches!(frame.origin(), Origin::System | Origin::Unknown | Origin::Unresolved))
+    }
+
+    /// Returns the innermost function of the workspace. C code is named only if no Rust code of the
+    /// workspace called it: it is often vendored.
+    fn own(&self) -> Option<&Frame> {
+        let frames =
+            || self.frames.iter().filter(|frame| matches!(frame.origin(), Origin::Own | Origin::Member { .. }));
+        frames().find(|frame| !frame.is_c()).or_else(|| frames().next())
+    }
+
+    fn write_package(&self, f: &mut fmt::Formatter<'_>, origin: &Origin) -> fmt::Result {
+        let (name, version) = match origin {
+            Origin::Dependency { name, version } => (name, version.as_str()),
+            Origin::Member { name } => (name, ""),
+            _ => return Ok(()),
+        };
+        write!(f, "{name} ")?;
+        if !version.is_empty() {
+            write!(f, "{version} ")?;
+        }
+        match &self.past {
+            None => Ok(()),
+            Some(Past::Versions(versions)) => write!(f, "({} when the baseline last changed) ", versions.join(", ")),
+            Some(Past::Absent) => write!(f, "(not there when the baseline last changed) "),
+        }
+    }
+
+    /// Sets the origin of each function. `manifest` finds the one nearest to a source file.
+    pub fn resolve(&mut self, packages: &Packages, mut manifest: impl FnMut(&str) -> Option<Manifest>) {
+        for frame in &mut self.frames {
+            let of_function = |frame: &Frame| {
+                let function = frame.function.as_deref().unwrap_or_default();
+                packages.of_function(function, &frame.module)
+            };
+            frame.origin = match (frame.origin_of_path(), &frame.source) {
+                (Origin::Own, Some((file, _))) => match manifest(file) {
+                    Some(manifest) => packages.of_manifest(&manifest),
+                    // It was built elsewhere, or the paths of sources were replaced.
+                    None => of_function(frame),
+                },
+                (Origin::Unresolved, _) => of_function(frame),
+                (known, _) => known,
+            };
+        }
     }
 
     /// Sets the earlier versions of the calling dependency, if it changed.
     pub fn since(&mut self, moves: &Moves) {
-        if let Some((_, Owner::Dependency(name, version))) = self.caller() {
-            self.past = moves.past(name, version);
+        if let Some(Origin::Dependency { name, version }) = self.caller().map(Frame::origin) {
+            self.past = moves.past(&name, &version);
         }
     }
 
@@ -131,16 +192,22 @@ impl CallSite {
         }
     }
 
+    /// Returns the function to name if no function has an origin outside the system.
+    fn without_origin(&self) -> Option<&Frame> {
+        let is_unknown = |frame: &&Frame| matches!(frame.origin(), Origin::Unknown | Origin::Unresolved);
+        let unknown = || self.frames.iter().filter(is_unknown);
+        unknown().find(|frame| !frame.is_c_library()).or_else(|| unknown().next())
+    }
+
     /// Writes the call site if no frame has a line of the program.
     fn without_lines(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unknown = || self.frames.iter().filter(|frame| frame.source.is_none());
-        let program = unknown().find(|frame| !frame.is_c_library());
-        match program.or_else(|| unknown().next()) {
+        match self.without_origin() {
             None => f.write_str("unknown code"),
             Some(Frame { function: None, module, .. }) => write!(f, "{module} (no symbols)"),
-            Some(Frame { function: Some(function), module, .. }) => {
+            Some(Frame { function: Some(function), source: None, module, .. }) => {
                 write!(f, "{function} in {module} (no debug information)")
             }
+            Some(Frame { function: Some(function), module, .. }) => write!(f, "{function} in {module}"),
         }
     }
 }
@@ -150,86 +217,13 @@ struct At<'a>(&'a Frame);
 
 impl fmt::Display for At<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.name())?;
-        self.0.source.iter().try_for_each(|(file, line)| write!(f, " at {file}:{line}"))
+        f.write_str(self.0.name())?;
+        match &self.0.source {
+            Some((file, line)) => write!(f, " at {file}:{line}"),
+            None => f.write_str(" (no debug information)"),
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn site(frames: &[(&str, &str)]) -> String {
-        let frame = |&(function, file): &(&str, &str)| Frame {
-            function: (!function.is_empty()).then(|| function.to_owned()),
-            source: (!file.is_empty()).then(|| (file.to_owned(), 7)),
-            module: "demo".to_owned(),
-        };
-        CallSite { frames: frames.iter().map(frame).collect(), past: None }.to_string()
-    }
-
-    #[test]
-    fn site_names_dependency_and_own_line() {
-        const STD: (&str, &str) = ("std::net::connect", "/rustc/59807/library/std/src/net.rs");
-        const LIBC: (&str, &str) = ("connect", "");
-        const DEPENDENCY: (&str, &str) =
-            ("http::get", "/home/me/.cargo/registry/src/index.crates.io-1949/my-http-1.2.0-rc.1/src/lib.rs");
-        const OWN: (&str, &str) = ("demo::fetch", "src/main.rs");
-        for (frames, shown) in [
-            (&[LIBC, STD, DEPENDENCY, OWN][..], "my-http 1.2.0-rc.1 http::get, called by demo::fetch at src/main.rs:7"),
-            (&[LIBC, STD, OWN, DEPENDENCY], "demo::fetch at src/main.rs:7"),
-            (&[STD, DEPENDENCY], "my-http 1.2.0-rc.1 http::get"),
-            (&[("f", "/c/git/checkouts/thing-0a1b2c/9f8e/src/lib.rs")], "thing 0a1b2c f"),
-            (&[LIBC], "connect in demo (no debug information)"),
-            (&[("", ""), ("", "")], "demo (no symbols)"),
-            (&[], "unknown code"),
-            (&[STD], "unknown code"),
-        ] {
-            assert_eq!(site(frames), shown);
-        }
-    }
-
-    #[test]
-    fn changed_dependency_is_shown_with_old_version() {
-        let frame = |function: &str, file: &str| Frame {
-            function: Some(function.to_owned()),
-            source: Some((file.to_owned(), 7)),
-            module: "demo".to_owned(),
-        };
-        let frames =
-            vec![frame("http::get", "/c/registry/src/i/http-2.0.0/src/lib.rs"), frame("demo::main", "src/main.rs")];
-        let site_after = |before: &str| {
-            let lock = |version: &str| format!("name = \"http\"\nversion = \"{version}\"\n");
-            let before = if before.is_empty() { String::new() } else { lock(before) };
-            let mut site = CallSite { frames: frames.clone(), past: None };
-            site.since(&Moves::between(&before, &lock("2.0.0")));
-            site.to_string()
-        };
-        let end = "http::get, called by demo::main at src/main.rs:7";
-        assert_eq!(site_after("2.0.0"), format!("http 2.0.0 {end}"));
-        assert_eq!(site_after("1.0.0"), format!("http 2.0.0 (1.0.0 when the baseline last changed) {end}"));
-        assert_eq!(site_after(""), format!("http 2.0.0 (not there when the baseline last changed) {end}"));
-    }
-
-    #[test]
-    fn stripped_program_is_shown_before_c_library() {
-        let frame = |function: Option<&str>, module: &str| Frame {
-            function: function.map(str::to_owned),
-            source: None,
-            module: module.to_owned(),
-        };
-        for library in ["libc.so.6", "[vdso]"] {
-            let frames = vec![frame(Some("connect"), library), frame(None, "demo"), frame(None, "libc.so.6")];
-            assert_eq!(CallSite { frames, past: None }.to_string(), "demo (no symbols)");
-        }
-    }
-
-    #[test]
-    fn files_are_relative_to_the_package() {
-        let source = |file: &str| Frame { source: Some((file.to_owned(), 1)), ..Frame::default() };
-        let frames = vec![source("/w/demo/src/main.rs"), source("/w/demo2/src/lib.rs")];
-        let mut site = CallSite { frames, past: None };
-        site.relative_to("/w/demo");
-        assert_eq!(site.frames, [source("src/main.rs"), source("/w/demo2/src/lib.rs")]);
-    }
-}
+mod tests;

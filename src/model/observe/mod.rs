@@ -6,3 +6,4 @@ pub mod example;
 pub mod first;
 pub mod lockfile;
 pub mod observation;
+pub mod origin;

@@ -173,8 +173,10 @@ impl Observation {
         self.threads += other.threads;
         self.lost_events += other.lost_events;
         add(&mut self.uses, other.uses);
+        let known = self.sites.len();
         for (place, site) in other.sites {
-            self.sites.entry(place).or_insert(site);
+            let order = known + site.order;
+            self.sites.entry(place).or_insert(CallSite { order, ..site });
         }
         self.examples.merge(other.examples);
         for (phase, uses) in other.phases {
@@ -186,6 +188,7 @@ impl Observation {
     /// Stores the call site of a first call.
     #[doc(hidden)]
     pub fn called_by(&mut self, first: &First, site: &CallSite) {
+        let site = CallSite { order: self.sites.len(), ..site.clone() };
         self.sites.extend(first.places().map(|phase| ((phase, first.used.clone()), site.clone())));
     }
 

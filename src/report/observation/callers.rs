@@ -27,7 +27,7 @@ pub(super) fn write(out: &mut dyn io::Write, observation: &Observation, palette:
     Ok(())
 }
 
-fn format_frame(Frame { function, source, module }: &Frame) -> String {
+fn format_frame(Frame { function, source, module, .. }: &Frame) -> String {
     let function = escaped(function.as_deref().unwrap_or("?"));
     match source {
         Some((file, line)) => format!("{function} at {}:{line}", escaped(file)),

@@ -144,6 +144,6 @@ impl<'a> Ranked<'a> {
 
     /// Returns the call site of the first call.
     pub(super) fn site(&self) -> Option<&'a str> {
-        self.finding.site.as_deref()
+        self.finding.site.as_ref().map(|site| site.words.as_str())
     }
 }

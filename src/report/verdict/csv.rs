@@ -52,7 +52,7 @@ fn outcome(verdict: &Verdict) -> &'static str {
 
 fn remarks(finding: &Finding) -> String {
     let details = finding.details.iter().map(|detail| detail.value().into_owned());
-    let by = finding.site.iter().map(|site| format!("by {site}"));
+    let by = finding.site.iter().map(|site| format!("by {}", site.words));
     let example = finding.example.iter().map(placed);
     let (forbidden, cause) = (finding.forbidden.iter().cloned(), finding.cause.iter().cloned());
     forbidden.chain(details).chain(cause).chain(example).chain(by).collect::<Vec<_>>().join(" ")

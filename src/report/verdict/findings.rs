@@ -107,7 +107,7 @@ fn origin(finding: &Finding, next: Option<&Finding>) -> impl Iterator<Item = Str
     let process = process.filter(|example| of_next.is_none_or(|next| next.process != example.process));
     let site = finding.site.as_ref().filter(|site| next.and_then(|next| next.site.as_ref()) != Some(*site));
     let process = process.map(|example| format!("in: {}", example.origin()));
-    call.into_iter().chain(process).chain(site.map(|site| format!("by {site}")))
+    call.into_iter().chain(process).chain(site.map(|site| format!("by {}", site.words)))
 }
 
 /// The most columns of a line below a finding.

@@ -27,6 +27,7 @@ mod next;
 mod record;
 #[cfg(feature = "unstable")]
 mod sarif;
+mod site;
 
 use std::io;
 

@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::site::SiteRecord;
 use crate::model::engine::{Engine, UsedEngine};
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::Suspect;
 use crate::model::facts::finding::{Comparison, Finding, FindingKind, RelatedSyscall};
 use crate::model::facts::fingerprint::FingerprintChange;
+use crate::model::facts::site::Site;
 use crate::model::judge::verdict::{Asked, Change, Status, Verdict};
 use crate::model::observe::example::Example;
 use crate::model::run::recording::Growth;
@@ -140,8 +142,8 @@ struct FindingRecord {
     cause: Option<String>,
     /// The call site of its first call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schemars(with = "String"))]
-    site: Option<String>,
+    #[cfg_attr(test, schemars(with = "SiteRecord"))]
+    site: Option<SiteRecord>,
     /// Its first call, decoded, with its result if the engine knows it. Long values are cut.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "String"))]
@@ -306,7 +308,7 @@ impl FindingRecord {
             forbidden: finding.forbidden,
             related: finding.related.map(|RelatedSyscall { family, beside }| RelatedRecord { family, beside }),
             cause: finding.cause,
-            site: finding.site,
+            site: finding.site.map(SiteRecord::from),
             example,
             process,
         }
@@ -324,7 +326,7 @@ impl FindingRecord {
             line,
             related: related.map(|RelatedRecord { family, beside }| RelatedSyscall { family, beside }),
             cause,
-            site,
+            site: site.map(Site::from),
             example: example.map(|call| Example { call, process }),
         })
     }

@@ -307,7 +307,7 @@ fn remarks_stay_in_the_proposal() {
     let proposal = with_remarks(PROPOSAL.to_owned(), &remarks);
     let remarked = |file: &str, proposal: &str| {
         let pending = fitting(file, proposal).expect("a fitting proposal").expect("something is pending");
-        let remark = |finding: Finding| Some((finding.fact.to_string(), finding.site?, finding.cause.is_some()));
+        let remark = |finding: Finding| Some((finding.fact.to_string(), finding.site?.words, finding.cause.is_some()));
         assert_eq!(pending.drift(), ["kernel 6.12 → 6.18"]);
         pending.findings().into_iter().filter_map(remark).collect::<Vec<_>>()
     };

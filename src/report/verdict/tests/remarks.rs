@@ -4,6 +4,7 @@ use super::*;
 use crate::model::facts::finding::Suspect;
 use crate::model::facts::finding::{Finding, RelatedSyscall};
 use crate::model::facts::fingerprint::FingerprintChange;
+use crate::model::facts::site::Site;
 use crate::model::observe::example::Example;
 use crate::model::run::recording::Growth;
 
@@ -102,7 +103,7 @@ fn explained() -> Verdict {
     let process = ["greeter", "sh -c …", "curl -s https://example.org/"].map(str::to_owned);
     let example = |call: &str| Some(Example::new(call, Some("0"), process.to_vec()));
     let by = |key: &str| Finding {
-        site: Some("greetings::hello at src/lib.rs:4".to_owned()),
+        site: Some(Site::of_words("greetings::hello at src/lib.rs:4".to_owned())),
         example: example("connect(3, 127.0.0.1:4433)"),
         ..finding(key, 1, &[])
     };

@@ -1,0 +1,37 @@
+//! The call site of a finding, for reports. Main type: [`Site`].
+//!
+//! Plain data: it must not unwind, and not choose among the functions of a stack.
+
+/// The place that a finding is attributed to, and its words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Site {
+    /// One line: `minreq 2.11.0 minreq::get, called by demo::fetch at src/main.rs:7`.
+    pub words: String,
+    /// The function in the user's own code, or else the one in a dependency; `None` if only the
+    /// words are known, as in a proposal.
+    pub place: Option<Place>,
+}
+
+/// One function.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The function, demangled.
+    pub function: Option<String>,
+    /// The crate that contains it.
+    pub krate: Option<String>,
+    /// The crate's version.
+    pub version: Option<String>,
+    /// The source file, relative to the package if it lies below it.
+    pub file: Option<String>,
+    /// The line in the file, counted from 1.
+    pub line: Option<u32>,
+    /// The program or library that contains it.
+    pub module: String,
+}
+
+impl Site {
+    /// Returns a call site of which only the words are known.
+    pub fn of_words(words: String) -> Self {
+        Self { words, place: None }
+    }
+}

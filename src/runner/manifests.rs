@@ -1,0 +1,86 @@
+//! Finds the package of a source file on disk. Main type: [`Manifests`].
+//!
+//! Read-only. cargo is not asked: the sources of other packages need not be in its metadata.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::suite::Suite;
+use crate::model::observe::call_site::CallSite;
+use crate::model::observe::origin::{Manifest, Packages};
+
+/// The packages around a tested package, and the manifests found so far.
+#[derive(Debug)]
+pub(super) struct Manifests {
+    packages: Packages,
+    workspace: PathBuf,
+    found: HashMap<PathBuf, Option<Manifest>>,
+}
+
+impl Manifests {
+    /// Reads what is known about the package of a suite.
+    pub(super) fn of(suite: &Suite) -> Self {
+        let package = suite.package();
+        let locked = package.ancestors().find(|folder| folder.join("Cargo.lock").is_file());
+        let lock = locked.and_then(|folder| fs::read_to_string(folder.join("Cargo.lock")).ok()).unwrap_or_default();
+        let own = manifest(package).map(|(name, _)| name).unwrap_or_default();
+        let workspace = locked.unwrap_or(package).to_owned();
+        Self { packages: Packages::new(&own, &lock), workspace, found: HashMap::new() }
+    }
+
+    /// Sets the package of each function on a stack.
+    pub(super) fn resolve(&mut self, site: &mut CallSite) {
+        let Self { packages, workspace, found } = self;
+        site.resolve(packages, |file| {
+            let folder = Path::new(file).parent().filter(|folder| folder.is_absolute())?;
+            found.entry(folder.to_owned()).or_insert_with(|| nearest(folder, workspace)).clone()
+        });
+    }
+}
+
+/// Returns the package with the nearest manifest at or above a folder.
+fn nearest(folder: &Path, workspace: &Path) -> Option<Manifest> {
+    let (place, (name, version)) =
+        folder.ancestors().find_map(|folder| manifest(folder).map(|manifest| (folder, manifest)))?;
+    Some(Manifest { name, version, is_in_workspace: place.starts_with(workspace) })
+}
+
+/// Returns name and version of the package in a folder. The version may be the workspace's.
+fn manifest(folder: &Path) -> Option<(String, Option<String>)> {
+    let text = fs::read_to_string(folder.join("Cargo.toml")).ok()?;
+    let package = text.lines().map(str::trim).skip_while(|line| *line != "[package]").skip(1);
+    let fields: Vec<&str> = package.take_while(|line| !line.starts_with('[')).collect();
+    let field = |key: &str| {
+        fields.iter().find_map(|line| {
+            let value = line.strip_prefix(key)?.trim_start().strip_prefix('=')?.trim_start();
+            value.strip_prefix(['"', '\''])?.split(['"', '\'']).next().map(str::to_owned)
+        })
+    };
+    Some((field("name")?, field("version")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_manifest_with_a_package_counts() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path();
+        let put = |name: &str, text: &str| {
+            let path = root.join(name);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+            fs::write(path, text).expect("a file");
+        };
+        put("Cargo.toml", "[workspace]\nmembers = [\"a\"]\n");
+        put("a/Cargo.toml", "[package]\nname = \"a-b\" # mine\nversion.workspace = true\n\n[lib]\nname = \"c\"\n");
+        put("a/src/deep/mod.rs", "");
+        put("d/Cargo.toml", "[package]\nversion = '1.2.3'\nname='d'\n");
+        let a = Manifest { name: "a-b".to_owned(), version: None, is_in_workspace: true };
+        assert_eq!(nearest(&root.join("a/src/deep"), root), Some(a));
+        let d = Manifest { name: "d".to_owned(), version: Some("1.2.3".to_owned()), is_in_workspace: false };
+        assert_eq!(nearest(&root.join("d"), &root.join("a")), Some(d));
+        assert_eq!(nearest(root, root), None);
+    }
+}

@@ -82,7 +82,8 @@ impl Wanted<'_> {
             Self::Sites => first.places().next().is_some(),
             Self::New(filter, known) => {
                 let is_known = known.is_some_and(|known| known.knows_caller(first));
-                first.places().next().is_some() && filter.selects(first) && !is_known
+                let is_place = first.places().next().is_some() || filter.judges_errors();
+                is_place && filter.selects(first) && !is_known
             }
         }
     }

@@ -2,13 +2,14 @@
 
 use libtest_mimic::Trial;
 
-use super::project::{Project, tracing_with};
+use super::project::{Project, tracing, tracing_with};
 
 /// Returns the trials.
 pub(crate) fn trials() -> Vec<Trial> {
     trials![sites:
         tracing_with(&["gcc", "ar"]) rust_line_behind_c_is_named,
         tracing_with(&["gcc", "ar"]) crate_is_named_without_lines,
+        tracing new_error_has_the_line_of_its_own_call,
     ]
 }
 
@@ -54,4 +55,29 @@ fn crate_is_named_without_lines() {
     let project = calling_c("sites-release");
     let ran = project.sysguard("test --release --update no").ends(101);
     ran.prints(&["by sites_release::fetch (no debug information)\n"]);
+}
+
+fn new_error_has_the_line_of_its_own_call() {
+    const OPEN: &str = "    let _ = std::fs::File::open";
+    let main = |paths: &[&str]| {
+        let lines: String = paths.iter().map(|path| format!("{OPEN}(\"{path}\");\n")).collect();
+        format!("fn main() {{\n{lines}}}\n")
+    };
+    let project = Project::new("sites-error")
+        .file("src/main.rs", &main(&["/dev/null", "/dev/none"]))
+        .expecting("own", "bin: sites-error\nlevel: error");
+    project.sysguard("bless").ends(0);
+    // A new object of the call, an error that is held, and one that is not.
+    let project = project.file("src/main.rs", &main(&["/dev/null", "/dev", "/dev/none", "/dev/null/x"]));
+    for engine in ["guard", "ptrace"] {
+        let json = project.sysguard(&format!("test --update no --format json --engine {engine}")).ends(101).stdout;
+        let report: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        let findings = report["verdicts"][0]["findings"].as_array().expect("a list");
+        let found = |key: &str| findings.iter().find(|found| found["key"] == key).expect(key);
+        let error = found("own::filesystem::openat::error=ENOTDIR");
+        assert_eq!(error["site"]["line"], 5, "{engine}: {error}");
+        assert_eq!(error["example"], "openat(\"/dev/null/x\", O_RDONLY|O_CLOEXEC) = -1 ENOTDIR", "{engine}");
+        let object = found("own::filesystem::openat::object=dir");
+        assert_eq!(object["site"]["line"], 3, "{engine}: {object}");
+    }
 }

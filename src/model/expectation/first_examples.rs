@@ -1,75 +1,37 @@
 //! Finds the example of each fact: the first call that shows it. Main type: [`FirstExamples`].
-//!
-//! Unlike [`FirstCallers`](super::first_callers::FirstCallers), it follows the order of calls, and
-//! leaves out calls that are not judged.
 
-use std::collections::BTreeMap;
-
-use super::first_callers::shown;
-use super::terms::{Document, Rule};
-use crate::model::attribution::Use;
-use crate::model::facts::errno_name::ErrnoName;
-use crate::model::facts::fact::{Detail, Fact};
+use super::first_callers::FirstCalls;
+use super::terms::Document;
+use crate::model::facts::fact::Fact;
 use crate::model::observe::example::Example;
 use crate::model::observe::observation::Observation;
 
 /// The examples of an observation, by fact.
-#[derive(Debug, Clone, Default)]
-pub struct FirstExamples<'a>(BTreeMap<Fact, (usize, &'a Example)>);
+#[derive(Debug, Clone)]
+pub struct FirstExamples<'a>(FirstCalls<'a, Example>);
 
 impl<'a> FirstExamples<'a> {
-    /// Indexes the examples of an observation.
-    ///
-    /// A call that is neither judged nor forbidden by this document is no example: its finding is
-    /// about other calls.
+    /// Indexes the examples of an observation, as far as this document judges the calls.
     pub fn of(observation: &'a Observation, document: &Document) -> Self {
-        let mut index = Self::default();
-        for (phase, used, at, example) in observation.examples.first() {
-            if !counts(document, phase, used) {
-                continue;
-            }
-            let abi = phase.is_none().then(|| detailed(used, Detail::Abi(used.syscall.abi)));
-            shown(phase, used).into_iter().chain(abi).for_each(|fact| index.add(fact, at, example));
-        }
-        for (used, errno, at, example) in observation.examples.failed() {
-            if counts(document, None, used) || document.forbid.iter().any(|rule| rule.matches(used, Some(errno))) {
-                index.add(detailed(used, Detail::Error(ErrnoName(errno))), at, example);
-            }
-        }
-        index
-    }
-
-    fn add(&mut self, fact: Fact, at: usize, example: &'a Example) {
-        let earliest = self.0.entry(fact).or_insert((at, example));
-        if at < earliest.0 {
-            *earliest = (at, example);
-        }
+        Self(FirstCalls::of(document, observation.examples.first(), observation.examples.failed()))
     }
 
     /// Returns the example of a fact; `None` if the observation has none.
     pub fn of_fact(&self, fact: &Fact) -> Option<Example> {
-        self.0.get(fact).map(|(_, example)| (*example).clone())
+        self.0.of_fact(fact).cloned()
     }
-}
-
-/// Returns whether a finding can be about calls of this use.
-fn counts(document: &Document, phase: Option<&str>, used: &Use) -> bool {
-    let concerns = |rule: &Rule| rule.is_of(phase) && rule.matches(used, None);
-    let is_judged = || (!used.ambient || document.ambient_strict) && !document.tolerate.iter().any(concerns);
-    is_judged() || document.forbid.iter().any(concerns)
-}
-
-fn detailed(used: &Use, detail: Detail) -> Fact {
-    Fact::Use { subsystem: used.subsystem, syscall: Some(used.syscall.name().into_owned()), detail: Some(detail) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::attribution::Subsystem;
+    use crate::model::attribution::{Subsystem, Use};
     use crate::model::expectation::Level;
+    use crate::model::expectation::first_callers::FirstCallers;
+    use crate::model::expectation::terms::Rule;
     use crate::model::kernel::call::Errno;
     use crate::model::kernel::syscall::{Abi, Syscall};
+    use crate::model::observe::call_site::{CallSite, Frame};
     use crate::model::observe::observation::First;
 
     fn used(syscall: i64, argument: Option<&'static str>, object: Option<&str>, ambient: bool) -> Use {
@@ -132,5 +94,46 @@ mod tests {
         assert_eq!(found(&seen, &strict, "filesystem").as_deref(), Some("ambient"));
         let forbids = Document { forbid: vec![Rule::from("write")], ..document };
         assert_eq!(found(&seen, &forbids, "filesystem::write").as_deref(), Some("tolerated"));
+    }
+
+    #[test]
+    fn site_and_example_are_of_the_same_call() {
+        let used = |number, ambient| Use {
+            subsystem: Subsystem::Network,
+            syscall: Syscall { abi: Abi::X86_64, number },
+            argument: None,
+            object: None,
+            ambient,
+        };
+        let mut seen = Observation::new();
+        let calls = [
+            (used(0, true), None, true, "ambient"),
+            (used(1, false), None, true, "tolerated"),
+            (used(3, false), None, true, "judged"),
+            (used(3, false), Some(1), false, "refused"),
+            (used(3, false), Some(2), false, "absent"),
+        ];
+        for (used, errno, of_run, function) in calls {
+            let first = First { used, phase: None, of_run, error: errno.map(Errno) };
+            let frames = vec![Frame { function: Some(function.to_owned()), ..Frame::default() }];
+            seen.called_by(&first, &CallSite { frames, ..CallSite::default() });
+            seen.shown_by(&first, &Example::new(function, None, Vec::new()));
+        }
+        let document = Document { tolerate: vec![Rule::from("write")], ..Document::for_tests() };
+        let (callers, examples) = (FirstCallers::of(&seen, &document), FirstExamples::of(&seen, &document));
+        for (key, function) in [
+            ("network", Some("judged")),
+            ("network::close", Some("judged")),
+            ("network::close::error=EPERM", Some("refused")),
+            ("network::close::error=ENOENT", Some("absent")),
+            ("network::close::error=EIO", None),
+            ("network::write", None),
+        ] {
+            let fact = key.parse().expect(key);
+            let site = callers.of_fact(&fact);
+            assert_eq!(site.is_some(), function.is_some(), "{key}");
+            assert!(site.is_none_or(|site| site.words.contains(function.unwrap_or_default())), "{key}");
+            assert_eq!(examples.of_fact(&fact).map(|example| example.call).as_deref(), function, "{key}");
+        }
     }
 }

@@ -105,6 +105,11 @@ impl<'a> FirstCallFilter<'a> {
             || self.document.forbid.iter().any(is_forbidden)
     }
 
+    /// Returns whether errors are judged, so that the first call with each of them counts.
+    pub fn judges_errors(&self) -> bool {
+        self.document.level >= Level::Error || self.document.forbid.iter().any(|rule| rule.error.is_some())
+    }
+
     /// Returns whether calls of this name may be selected because of their name alone, so that they
     /// are decoded at the entry.
     pub fn may_select(&self, syscall: Syscall) -> bool {

@@ -47,7 +47,7 @@ impl Remarks {
         for finding in comparison.findings.iter().chain(&comparison.notes) {
             compared.entry(&finding.fact).or_insert(&finding.cause);
         }
-        let (callers, examples) = (FirstCallers::of(seen), FirstExamples::of(seen, document));
+        let (callers, examples) = (FirstCallers::of(seen, document), FirstExamples::of(seen, document));
         let cause = |fact: &Fact| match compared.get(fact) {
             Some(cause) => (*cause).clone(),
             None => refused.contains(fact).then(|| REFUSED.to_owned()),

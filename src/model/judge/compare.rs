@@ -33,7 +33,7 @@ pub fn compare(
         found.entry(fact.clone()).or_insert_with(|| Finding::new(fact, broken.calls)).forbidden = Some(broken.rule);
     }
     let mut found: Vec<Finding> = found.into_values().collect();
-    let (callers, examples) = (FirstCallers::of(observation), FirstExamples::of(observation, document));
+    let (callers, examples) = (FirstCallers::of(observation, document), FirstExamples::of(observation, document));
     for finding in &mut found {
         finding.site = callers.of_fact(&finding.fact);
         finding.example = examples.of_fact(&finding.fact);

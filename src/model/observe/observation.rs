@@ -68,6 +68,9 @@ pub struct Observation {
     /// The call sites of first calls, in the whole run (`None`) and in phases, as far as recorded.
     #[doc(hidden)]
     pub sites: BTreeMap<(Option<String>, Use), CallSite>,
+    /// The call sites of the first call with each error of a use, as far as recorded.
+    #[doc(hidden)]
+    pub failed_sites: BTreeMap<(Use, Errno), CallSite>,
     /// The first call of each use, as text, as far as kept.
     #[doc(hidden)]
     pub examples: Examples,
@@ -173,10 +176,13 @@ impl Observation {
         self.threads += other.threads;
         self.lost_events += other.lost_events;
         add(&mut self.uses, other.uses);
-        let known = self.sites.len();
+        let known = self.known_sites();
+        let later = |site: CallSite| CallSite { order: known + site.order, ..site };
         for (place, site) in other.sites {
-            let order = known + site.order;
-            self.sites.entry(place).or_insert(CallSite { order, ..site });
+            self.sites.entry(place).or_insert_with(|| later(site));
+        }
+        for (failed, site) in other.failed_sites {
+            self.failed_sites.entry(failed).or_insert_with(|| later(site));
         }
         self.examples.merge(other.examples);
         for (phase, uses) in other.phases {
@@ -188,8 +194,19 @@ impl Observation {
     /// Stores the call site of a first call.
     #[doc(hidden)]
     pub fn called_by(&mut self, first: &First, site: &CallSite) {
-        let site = CallSite { order: self.sites.len(), ..site.clone() };
+        let site = CallSite { order: self.known_sites(), ..site.clone() };
         self.sites.extend(first.places().map(|phase| ((phase, first.used.clone()), site.clone())));
+        self.failed_sites.extend(first.error.map(|errno| ((first.used.clone(), errno), site)));
+    }
+
+    fn known_sites(&self) -> usize {
+        self.sites.len() + self.failed_sites.len()
+    }
+
+    /// Returns every stored call site.
+    #[doc(hidden)]
+    pub fn sites_mut(&mut self) -> impl Iterator<Item = &mut CallSite> {
+        self.sites.values_mut().chain(self.failed_sites.values_mut())
     }
 
     /// Stores a first call as text.
@@ -201,7 +218,9 @@ impl Observation {
     /// Returns whether the call site of this first call is stored.
     #[doc(hidden)]
     pub fn knows_caller(&self, first: &First) -> bool {
+        let is_known = |errno| self.failed_sites.contains_key(&(first.used.clone(), errno));
         first.places().all(|phase| self.sites.contains_key(&(phase, first.used.clone())))
+            && first.error.is_none_or(is_known)
     }
 
     /// Returns the uses outside all phases (`None`), then those of each phase.

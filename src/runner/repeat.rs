@@ -155,10 +155,10 @@ impl<'a> Runs<'a> {
         self.sightings.with_calls_of_one_run(Comparison { used: self.used.clone(), ..comparison })
     }
 
-    /// Returns the reviewer's remarks on what a proposal adds to a baseline.
-    pub(super) fn remarks(&self, old: &Baseline, proposed: &Baseline, comparison: &Comparison) -> Remarks {
+    /// Returns the reviewer's remarks on what a proposal adds to a baseline, if there is one.
+    pub(super) fn remarks(&self, old: Option<&Baseline>, proposed: &Baseline, comparison: &Comparison) -> Remarks {
         let refused = project(&self.all, self.document, &self.suite.platform).refused;
-        let difference = difference(self.document, Some(old), proposed);
+        let difference = difference(self.document, old, proposed);
         Remarks::of(self.document, &difference, comparison, &self.all, &refused)
     }
 

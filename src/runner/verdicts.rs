@@ -115,7 +115,7 @@ impl Suite {
             let recorded = self.recording(runs, false);
             comparison = explain(comparison, &old.fingerprint, &recorded.fingerprint);
             baseline = amend(old, &recorded, &comparison.suspects);
-            remarks = runs.remarks(old, &baseline, &comparison);
+            remarks = runs.remarks(Some(old), &baseline, &comparison);
         }
         Ok(Judgement { parsed, recorded: true, comparison, baseline, remarks, growth: Growth::default() })
     }
@@ -140,7 +140,8 @@ impl Suite {
         let old = parsed.expectation.baseline(&self.platform);
         let growth = runs.record(length)?;
         let baseline = record(old, &self.recording(runs, growth.is_never_quiet()), unseen);
-        let (recorded, comparison, remarks) = (old.is_some(), runs.compare(old), Remarks::default());
+        let (recorded, comparison) = (old.is_some(), runs.compare(old));
+        let remarks = runs.remarks(old, &baseline, &comparison);
         Ok(Judgement { parsed, recorded, comparison, baseline, remarks, growth })
     }
 

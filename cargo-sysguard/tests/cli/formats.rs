@@ -151,6 +151,27 @@ pub(crate) fn first_call_is_no_part_of_a_baseline() {
     assert_eq!(project.read("expectations/w.yaml"), before);
 }
 
+pub(crate) fn first_proposal_shows_a_call_for_each_key() {
+    let project = Project::new("formats-first").expecting("w", "command: [sh, -c, 'cat /proc/self/status | wc -c']");
+    project.sysguard("test w --update new").ends(101);
+    let pending = json(&project.sysguard("pending --format json").ends(101).stdout)["pending"][0].clone();
+    let keys = pending["keys"].as_array().expect("a list");
+    assert!(keys.len() > 10, "{pending}");
+    for key in keys.iter().filter_map(Value::as_str) {
+        let example = &pending["examples"][key];
+        let call = example["call"].as_str().unwrap_or_else(|| panic!("{key}: {pending}"));
+        let syscall = key.split("::").nth(2).expect(key);
+        assert!(call.starts_with(&format!("{syscall}(")), "{key}: {call}");
+        assert_eq!(example["process"][0], "sh -c …", "{key}: {example}");
+    }
+    project.sysguard("accept w").ends(0);
+    let accepted = project.read("expectations/w.yaml");
+    assert!(!accepted.contains('#') && accepted.contains("platform: "), "{accepted}");
+    project.sysguard("test w").ends(0);
+    project.sysguard("bless w").ends(0);
+    assert_eq!(project.read("expectations/w.yaml"), accepted);
+}
+
 pub(crate) fn output_file_is_checked_before_anything_runs() {
     let project = project("formats-file", true);
     let ran = in_ci(&project, "test --format sarif -o report.sarif").ends(101);

@@ -244,6 +244,7 @@ fn of_readings() -> Vec<Trial> {
         tracing formats::sarif_points_into_the_expectation,
         tracing formats::every_format_shows_the_first_call,
         tracing formats::first_call_is_no_part_of_a_baseline,
+        tracing formats::first_proposal_shows_a_call_for_each_key,
         tracing formats::output_file_is_checked_before_anything_runs,
         tracing formats::bless_reports_what_it_wrote,
         tracing_with(&["perl"]) trace::sections_follow_the_reached_objects,

@@ -32,7 +32,7 @@ mod linux {
     use std::time::{Duration, Instant};
 
     use nix::time::{ClockId, clock_gettime};
-    use sysguard::unstable::linux::{self, Callers, Environment, Limits, Stream, inherited, trace, trace_guarded};
+    use sysguard::unstable::linux::{self, Callers, Environment, Limits, Stream, Watching, inherited, trace, watch};
     use sysguard::unstable::model::attribution::Use;
     use sysguard::unstable::model::expectation::{Baseline, Document, FirstCallFilter, format, project};
     use sysguard::unstable::model::facts::fact::Fact;
@@ -218,7 +218,7 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
                     stacks += 1;
                 }
             };
-            trace_guarded(command, &LIMITS, &guard, &mut sink).map_err(io::Error::other)?;
+            watch(command, &LIMITS, Watching::Guarded(&guard), &mut sink).map_err(io::Error::other)?;
             let projection = project(&observer.observation, &document, &platform);
             let findings = compare(&document, Some(&baseline), &projection, &observer.observation).findings.len();
             let first = |used: &Use| First { used: used.clone(), phase: None, of_run: true, error: None };

@@ -4,13 +4,13 @@
 use std::io;
 use std::path::Path;
 
-use super::{Command, Limits, NEEDED, Outcome, Recorder, TraceError, Watcher, Watching};
+use super::{Command, Limits, NEEDED, Outcome, TraceError, Watcher, Watching};
 use crate::model::decode::NamedFolders;
-use crate::model::guard::{Guard, Inherited};
+use crate::model::facts::example::Example;
+use crate::model::guard::Inherited;
 use crate::model::kernel::call::{Call, CallOutcome, Tid};
 use crate::model::kernel::syscall::Syscall;
 use crate::model::observe::call_site::CallSite;
-use crate::model::observe::example::Example;
 use crate::model::text::remains::Remains;
 use crate::model::trace::event::Event;
 use crate::model::trace::marker::Marker;
@@ -26,38 +26,6 @@ fn impossible<T>() -> Result<T, TraceError> {
 ///
 /// Always.
 pub fn trace(_: Command, _: &Limits, _: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
-    impossible()
-}
-
-/// Fails: tracing needs Linux.
-///
-/// # Errors
-///
-/// Always.
-pub fn trace_guarded(_: Command, _: &Limits, _: &Guard, _: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
-    impossible()
-}
-
-/// Fails: tracing needs Linux.
-///
-/// # Errors
-///
-/// Always.
-pub fn trace_notified(_: Command, _: &Limits, _: &mut (dyn FnMut(&Event) + Send)) -> Result<Outcome, TraceError> {
-    impossible()
-}
-
-/// Fails: tracing needs Linux.
-///
-/// # Errors
-///
-/// Always.
-pub fn trace_logged(
-    _: Command,
-    _: &Limits,
-    _: &mut dyn Recorder,
-    _: &mut dyn FnMut(&Event),
-) -> Result<Outcome, TraceError> {
     impossible()
 }
 

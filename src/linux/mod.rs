@@ -18,8 +18,8 @@ mod elsewhere;
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{
     CallExamples, Callers, KeptTerminal, Machine, block_ending_signals, inherited, keep_terminal,
-    leave_signals_to_workload, mark, mark_harness, may_be_harness, probe, remove_tree, suspend_job, trace,
-    trace_guarded, trace_logged, trace_notified, watch, watch_notified,
+    leave_signals_to_workload, mark, mark_harness, may_be_harness, probe, remove_tree, suspend_job, trace, watch,
+    watch_notified,
 };
 
 /// Why this system cannot trace any workload; `None` on Linux.
@@ -131,4 +131,4 @@ pub use sys::{mark, mark_harness, note_start};
 #[cfg(target_os = "linux")]
 pub use terminal::{KeptTerminal, keep_terminal, suspend_job};
 #[cfg(target_os = "linux")]
-pub use trace::{trace, trace_guarded, trace_logged, trace_notified, trace_unasked, watch, watch_notified};
+pub use trace::{trace, trace_unasked, watch, watch_notified};

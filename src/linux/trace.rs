@@ -11,14 +11,12 @@ use super::engine::{EngineState, NotifyQueue};
 use super::launch::{LaunchFailure, LaunchStep, PreparedCommand};
 use super::log::CallLog;
 use super::outcome::{Limits, Outcome, TraceError};
-use super::recorder::Recorder;
 use super::stopped::{NextStop, Stopped};
 use super::sys::SeizeOptions;
 use super::sys::members::Members;
 use super::tracer::{Tracer, Waited};
-use super::watcher::{Events, SentEvents, Watcher, Watching};
+use super::watcher::{Watcher, Watching};
 use super::{probe, sys};
-use crate::model::guard::Guard;
 use crate::model::kernel::call::Tid;
 use crate::model::run::workload::Exit;
 use crate::model::trace::event::Event;
@@ -34,50 +32,8 @@ use crate::model::trace::tracee::{Directive, Step, Stop, Tasks};
 /// # Errors
 ///
 /// [`TraceError`]; no task of the tree is left in this case either.
-pub fn trace(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
-    run(command, limits, EngineState::ptrace(), &mut Events(sink))
-}
-
-/// Like [`trace()`], but calls that the guard allows to run natively produce no event.
-///
-/// # Errors
-///
-/// Same as [`trace()`].
-pub fn trace_guarded(
-    command: Command,
-    limits: &Limits,
-    guard: &Guard,
-    sink: &mut dyn FnMut(&Event),
-) -> Result<Outcome, TraceError> {
-    run(command, limits, EngineState::guard(guard), &mut Events(sink))
-}
-
-/// Like [`trace()`], but reports a call before it is made, without a result, if the result does not
-/// affect attribution. `sink` may run on other threads than the caller's.
-///
-/// # Errors
-///
-/// Same as [`trace()`].
-pub fn trace_notified(
-    command: Command,
-    limits: &Limits,
-    sink: &mut (dyn FnMut(&Event) + Send),
-) -> Result<Outcome, TraceError> {
-    watch_notified(command, limits, &mut SentEvents(sink))
-}
-
-/// Like [`trace()`], but also reports each call to a recorder, decoded and measured.
-///
-/// # Errors
-///
-/// Same as [`trace()`].
-pub fn trace_logged(
-    command: Command,
-    limits: &Limits,
-    recorder: &mut dyn Recorder,
-    sink: &mut dyn FnMut(&Event),
-) -> Result<Outcome, TraceError> {
-    run(command, limits, EngineState::ptrace_logged(CallLog::new(recorder)), &mut Events(sink))
+pub fn trace(command: Command, limits: &Limits, mut sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
+    watch(command, limits, Watching::EveryCall, &mut sink)
 }
 
 /// Like [`trace()`], but attribution gets registers only, so events carry no answers. The benchmark
@@ -87,11 +43,15 @@ pub fn trace_logged(
 ///
 /// Same as [`trace()`].
 #[doc(hidden)]
-pub fn trace_unasked(command: Command, limits: &Limits, sink: &mut dyn FnMut(&Event)) -> Result<Outcome, TraceError> {
-    run(command, limits, EngineState::ptrace_unasked(), &mut Events(sink))
+pub fn trace_unasked(
+    command: Command,
+    limits: &Limits,
+    mut sink: &mut dyn FnMut(&Event),
+) -> Result<Outcome, TraceError> {
+    run(command, limits, EngineState::ptrace_unasked(), &mut sink)
 }
 
-/// Like [`trace()`], by the given engine, and lets a watcher look at tasks while they are stopped.
+/// Like [`trace()`], by the given engine. A watcher may also look at tasks while they are stopped.
 ///
 /// # Errors
 ///
@@ -110,7 +70,8 @@ pub fn watch(
     run(command, limits, engine, watcher)
 }
 
-/// Like [`trace_notified`], with a watcher.
+/// Like [`watch`], but reports a call before it is made, without a result, if the result does not
+/// affect attribution. The watcher may be called on other threads than the caller's.
 ///
 /// # Errors
 ///

@@ -19,21 +19,10 @@ pub trait Watcher {
     fn executed(&mut self, _task: Tid, _former: Tid) {}
 }
 
-/// A function that takes events only.
-pub(super) struct Events<'a>(pub(super) &'a mut dyn FnMut(&Event));
-
-impl Watcher for Events<'_> {
+/// A function takes events only.
+impl<F: FnMut(&Event)> Watcher for F {
     fn event(&mut self, event: &Event) {
-        (self.0)(event);
-    }
-}
-
-/// As [`Events`], for any thread.
-pub(super) struct SentEvents<'a>(pub(super) &'a mut (dyn FnMut(&Event) + Send));
-
-impl Watcher for SentEvents<'_> {
-    fn event(&mut self, event: &Event) {
-        (self.0)(event);
+        self(event);
     }
 }
 

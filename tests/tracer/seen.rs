@@ -10,7 +10,7 @@ use std::process::{self, Stdio};
 use std::time::Duration;
 
 use sysguard::unstable::linux::{
-    Command, Environment, Limits, Outcome, Recorder, Stream, TraceError, trace, trace_logged, trace_notified,
+    Command, Environment, Limits, Outcome, Recorder, Stream, TraceError, Watching, trace, watch, watch_notified,
 };
 use sysguard::unstable::model::attribution::blind_spot::BlindSpot;
 use sysguard::unstable::model::attribution::{blind_spot, unanswerable};
@@ -180,8 +180,8 @@ impl Watched {
             sink(event);
         };
         let outcome = match (self.engine, recorder) {
-            (_, Some(recorder)) => trace_logged(command, &self.limits, recorder, &mut sink)?,
-            (Engine::Notify, None) => trace_notified(command, &self.limits, &mut sink)?,
+            (_, Some(recorder)) => watch(command, &self.limits, Watching::Logged(recorder), &mut sink)?,
+            (Engine::Notify, None) => watch_notified(command, &self.limits, &mut sink)?,
             (_, None) => trace(command, &self.limits, &mut sink)?,
         };
         let output = read_from_start(&mut output).expect("the program's output");

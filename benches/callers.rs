@@ -214,7 +214,7 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
                 if let (Some(first), Event::Called { task, .. }) = (observer.fold(event), event)
                     && filter.selects(&first)
                 {
-                    observer.observation.called_by(&first, &callers.of(*task));
+                    observer.observation.sites.add(&first, &callers.of(*task));
                     stacks += 1;
                 }
             };

@@ -6,6 +6,7 @@ use sysguard::unstable::model::attribution::{ObjectKind, Subsystem, Use};
 use sysguard::unstable::model::kernel::call::Errno;
 use sysguard::unstable::model::kernel::syscall::{Abi, Syscall};
 use sysguard::unstable::model::observe::call_site::{CallSite, Frame};
+use sysguard::unstable::model::observe::first::First;
 use sysguard::unstable::model::observe::observation::{Observation, Tally};
 
 /// What differs between the facts of an observation.
@@ -54,9 +55,9 @@ impl Shape {
         let uses = if self == Self::Phases { facts / 2 } else { facts };
         for number in 0..uses {
             let (used, tally) = self.used(number);
-            seen.sites.insert((None, used.clone()), site(number));
+            let phase = (self == Self::Phases).then(|| PHASE.to_owned());
+            seen.sites.add(&First { used: used.clone(), phase, of_run: true, error: None }, &site(number));
             if self == Self::Phases {
-                seen.sites.insert((Some(PHASE.to_owned()), used.clone()), site(number));
                 seen.phases.entry(PHASE.to_owned()).or_default().insert(used.clone(), tally.clone());
             }
             let all = seen.uses.entry(used).or_default();

@@ -13,9 +13,9 @@ use std::fmt;
 use self::commands::Commands;
 use super::log::task::StoppedTask;
 use crate::model::decode::{EnteredCall, NamedFolders};
+use crate::model::facts::example::Example;
 use crate::model::kernel::call::{Call, CallOutcome, Tid};
 use crate::model::kernel::syscall::Syscall;
-use crate::model::observe::example::Example;
 use crate::model::trace::event::Event;
 
 /// More than the largest number of a call under any ABI, without the bit of x32.

@@ -11,10 +11,10 @@ use super::explain::{CALL, brief};
 use super::schema::{ByKey, FactKey};
 use super::style::Painted;
 use super::words::escaped;
+use crate::model::facts::example::Example;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::{Finding, RelatedSyscall};
 use crate::model::judge::pending::Pending;
-use crate::model::observe::example::Example;
 
 /// The pending facts of one workload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::dependency_moves::locked;
 use super::suite::Suite;
 use crate::model::observe::call_site::CallSite;
 use crate::model::observe::origin::{Manifest, Packages};
@@ -22,11 +23,9 @@ impl Manifests {
     /// Reads what is known about the package of a suite.
     pub(super) fn of(suite: &Suite) -> Self {
         let package = suite.package();
-        let locked = package.ancestors().find(|folder| folder.join("Cargo.lock").is_file());
-        let lock = locked.and_then(|folder| fs::read_to_string(folder.join("Cargo.lock")).ok()).unwrap_or_default();
+        let (workspace, lock) = locked(package).unwrap_or((package, String::new()));
         let own = manifest(package).map(|(name, _)| name).unwrap_or_default();
-        let workspace = locked.unwrap_or(package).to_owned();
-        Self { packages: Packages::new(&own, &lock), workspace, found: HashMap::new() }
+        Self { packages: Packages::new(&own, &lock), workspace: workspace.to_owned(), found: HashMap::new() }
     }
 
     /// Sets the package of each function on a stack.
@@ -49,7 +48,8 @@ fn nearest(folder: &Path, workspace: &Path) -> Option<Manifest> {
 /// Returns name and version of the package in a folder. The version may be the workspace's.
 fn manifest(folder: &Path) -> Option<(String, Option<String>)> {
     let text = fs::read_to_string(folder.join("Cargo.toml")).ok()?;
-    let package = text.lines().map(str::trim).skip_while(|line| *line != "[package]").skip(1);
+    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+    let package = lines.skip_while(|line| *line != "[package]").skip(1);
     let fields: Vec<&str> = package.take_while(|line| !line.starts_with('[')).collect();
     let field = |key: &str| {
         fields.iter().find_map(|line| {
@@ -74,7 +74,7 @@ mod tests {
             fs::write(path, text).expect("a file");
         };
         put("Cargo.toml", "[workspace]\nmembers = [\"a\"]\n");
-        put("a/Cargo.toml", "[package]\nname = \"a-b\" # mine\nversion.workspace = true\n\n[lib]\nname = \"c\"\n");
+        put("a/Cargo.toml", "[package] # a\nname = \"a-b\" # mine\nversion.workspace = true\n\n[lib]\nname = \"c\"\n");
         put("a/src/deep/mod.rs", "");
         put("d/Cargo.toml", "[package]\nversion = '1.2.3'\nname='d'\n");
         let a = Manifest { name: "a-b".to_owned(), version: None, is_in_workspace: true };

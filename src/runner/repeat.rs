@@ -189,7 +189,7 @@ impl<'a> Runs<'a> {
 
     fn take(&mut self, FinishedRun { mut observation, .. }: FinishedRun) {
         let package = self.suite.package().to_string_lossy();
-        for site in observation.sites_mut() {
+        for site in observation.sites.values_mut() {
             self.manifests.get_or_insert_with(|| Manifests::of(self.suite)).resolve(site);
             site.since(self.moves.get_or_init(|| self.suite.moves_since(self.file)));
             site.relative_to(&package);

@@ -81,7 +81,7 @@ impl Wanted<'_> {
             Self::Nothing | Self::Examples(_) => false,
             Self::Sites => first.places().next().is_some(),
             Self::New(filter, known) => {
-                let is_known = known.is_some_and(|known| known.knows_caller(first));
+                let is_known = known.is_some_and(|known| known.sites.contains(first));
                 let is_place = first.places().next().is_some() || filter.judges_errors();
                 is_place && filter.selects(first) && !is_known
             }

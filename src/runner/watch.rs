@@ -84,7 +84,7 @@ impl<'a> Folded<'a> {
             if let (Some(first), Event::Called { task, call, outcome, .. }) = (&first, event)
                 && self.wanted.example(first)
             {
-                self.observer.observation.shown_by(first, &examples.of(*task, call, *outcome));
+                self.observer.observation.examples.add(first, &examples.of(*task, call, *outcome));
             }
             examples.event(event);
             self.restart(event);
@@ -132,7 +132,7 @@ impl Watcher for Full<'_> {
         if let Some((task, first)) = self.run.fold(event)
             && self.run.wanted.site(&first)
         {
-            self.run.observer.observation.called_by(&first, &self.callers.of(task));
+            self.run.observer.observation.sites.add(&first, &self.callers.of(task));
         }
     }
 

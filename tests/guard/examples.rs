@@ -1,7 +1,7 @@
 //! Examples of real calls: each engine shows the same call of the same process.
 
 use sysguard::unstable::linux::Watching;
-use sysguard::unstable::model::observe::example::Example;
+use sysguard::unstable::model::facts::example::Example;
 use sysguard::unstable::model::observe::observation::Observation;
 use sysguard::unstable::runner::{observe_notified_with_examples, observe_with_examples};
 
@@ -25,7 +25,7 @@ subprocess.run(["/bin/sh", "-c", "exec /bin/cat /proc/self/status"], env={"SECRE
 fn is_reported(seen: &Observation, name: &str, holds: &str) -> Option<Example> {
     let of_name =
         |used: &&(_, &sysguard::unstable::model::attribution::Use, _, &Example)| used.1.syscall.name() == name;
-    seen.examples.first().filter(|it| of_name(&it)).map(|it| it.3).find(|it| it.call.contains(holds)).cloned()
+    seen.examples.of_uses().filter(|it| of_name(&it)).map(|it| it.3).find(|it| it.call.contains(holds)).cloned()
 }
 
 /// Returns what each engine shows of the program. Its threads share fds, which ends a guarded run.
@@ -50,7 +50,7 @@ pub(crate) fn engines_show_the_same_first_calls() {
     for (engine, seen) in shown() {
         let example = |name: &str, holds: &str| {
             is_reported(&seen, name, holds).unwrap_or_else(|| {
-                let all: Vec<_> = seen.examples.first().map(|it| it.3).collect();
+                let all: Vec<_> = seen.examples.of_uses().map(|it| it.3).collect();
                 panic!("{engine} shows no {name} with {holds}: {all:#?}")
             })
         };
@@ -59,8 +59,8 @@ pub(crate) fn engines_show_the_same_first_calls() {
         let result = if engine == "notify" { "" } else { " = -1 ECONNREFUSED" };
         assert!(connect.call.ends_with(&format!("127.0.0.1:9){result}")), "{engine}: {}", connect.call);
         assert_eq!(connect.process, ["sh -c …", "python3 -c …"], "{engine}: a thread counts as its process");
-        assert!(seen.examples.first().all(|it| !it.3.call.contains("hidden")), "{engine} shows no variable");
-        for (_, used, _, example) in seen.examples.first() {
+        assert!(seen.examples.of_uses().all(|it| !it.3.call.contains("hidden")), "{engine} shows no variable");
+        for (_, used, _, example) in seen.examples.of_uses() {
             assert!(example.call.starts_with(&*used.syscall.name()), "{engine}: {used:?}: {}", example.call);
             assert!(example.process.first().is_some_and(|first| first == "sh -c …"), "{engine}: {example:?}");
         }

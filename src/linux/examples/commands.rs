@@ -6,8 +6,8 @@ use std::io::Read;
 use std::sync::Arc;
 
 use crate::model::decode::NamedFolders;
+use crate::model::facts::example;
 use crate::model::kernel::call::Tid;
-use crate::model::observe::example;
 
 /// The most commands of a process: the workload's and those of its nearest ancestors.
 const MOST: usize = 6;

@@ -3,8 +3,7 @@
 //! [`terms`] holds the types; [`mod@format`] is the only module that knows YAML; [`versions`] is
 //! the history of the format.
 
-pub mod first_callers;
-pub mod first_examples;
+pub mod first_calls;
 pub mod format;
 pub mod merge;
 pub mod project;

@@ -6,14 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::expectation::first_callers::FirstCallers;
-use crate::model::expectation::first_examples::FirstExamples;
+use crate::model::expectation::first_calls::FirstByFact;
 use crate::model::expectation::terms::Document;
+use crate::model::facts::example::Example;
 use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::{Comparison, Finding};
 use crate::model::facts::fingerprint::FingerprintChange;
 use crate::model::facts::site::Site;
-use crate::model::observe::example::Example;
 use crate::model::observe::observation::Observation;
 
 /// The cause of a proposed fact that a test does not report as a finding.
@@ -47,15 +46,16 @@ impl Remarks {
         for finding in comparison.findings.iter().chain(&comparison.notes) {
             compared.entry(&finding.fact).or_insert(&finding.cause);
         }
-        let (callers, examples) = (FirstCallers::of(seen, document), FirstExamples::of(seen, document));
+        let sites = FirstByFact::of(&seen.sites, document);
+        let examples = FirstByFact::of(&seen.examples, document);
         let cause = |fact: &Fact| match compared.get(fact) {
             Some(cause) => (*cause).clone(),
             None => refused.contains(fact).then(|| REFUSED.to_owned()),
         };
         Self {
             drift: comparison.drift.iter().map(FingerprintChange::to_string).collect(),
-            examples: facts().filter_map(|fact| Some((fact.clone(), examples.of_fact(fact)?))).collect(),
-            sites: facts().filter_map(|fact| Some((fact.clone(), callers.of_fact(fact)?.words))).collect(),
+            examples: facts().filter_map(|fact| Some((fact.clone(), examples.of_fact(fact)?.clone()))).collect(),
+            sites: facts().filter_map(|fact| Some((fact.clone(), sites.of_fact(fact)?.to_string()))).collect(),
             causes: facts().filter_map(|fact| Some((fact.clone(), cause(fact)?))).collect(),
         }
     }

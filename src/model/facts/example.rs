@@ -3,6 +3,7 @@
 //! It differs from run to run, so no verdict, key or baseline depends on it.
 
 use crate::model::text::escape;
+use crate::model::text::program::without_hash;
 
 /// The most characters of a call, without its result.
 const CALL: usize = 240;
@@ -57,13 +58,6 @@ pub fn command<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
 fn word(word: &str) -> &str {
     let is_shown = !word.is_empty() && !word.contains(char::is_whitespace);
     if is_shown { word } else { "…" }
-}
-
-/// Returns the name of a program without the hash that cargo appends: `demo-0123456789abcdef`.
-fn without_hash(program: &str) -> &str {
-    const DIGITS: usize = 16;
-    let is_hash = |end: &str| end.len() == DIGITS && end.bytes().all(|byte| byte.is_ascii_hexdigit());
-    program.rsplit_once('-').filter(|(_, end)| is_hash(end)).map_or(program, |(name, _)| name)
 }
 
 #[cfg(test)]

@@ -2,24 +2,24 @@
 //!
 //! Plain data: it must not unwind, and not choose among the functions of a stack.
 
-/// The place that a finding is attributed to, and its words.
+/// A call site in words, and the function that it names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Site {
     /// One line: `minreq 2.11.0 minreq::get, called by demo::fetch at src/main.rs:7`.
     pub words: String,
     /// The function in the user's own code, or else the one in a dependency; `None` if only the
     /// words are known, as in a proposal.
-    pub place: Option<Place>,
+    pub location: Option<CodeLocation>,
 }
 
-/// One function.
+/// A function, and where it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct CodeLocation {
     /// The function, demangled.
     pub function: Option<String>,
-    /// The crate that contains it.
-    pub krate: Option<String>,
-    /// The crate's version.
+    /// The package that contains it, unless that is the tested one.
+    pub package: Option<String>,
+    /// The version of that package.
     pub version: Option<String>,
     /// The source file, relative to the package if it lies below it.
     pub file: Option<String>,
@@ -32,6 +32,6 @@ pub struct Place {
 impl Site {
     /// Returns a call site of which only the words are known.
     pub fn of_words(words: String) -> Self {
-        Self { words, place: None }
+        Self { words, location: None }
     }
 }

@@ -4,13 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::expectation::first_callers::FirstCallers;
-use crate::model::expectation::first_examples::FirstExamples;
+use crate::model::expectation::first_calls::FirstByFact;
 use crate::model::expectation::{Baseline, Document, Level, Projection};
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::families;
 use crate::model::facts::finding::{Comparison, Finding, FindingKind, RelatedSyscall};
 use crate::model::judge::forbid;
+use crate::model::observe::call_site::CallSite;
 use crate::model::observe::observation::Observation;
 
 mod refusals;
@@ -33,10 +33,11 @@ pub fn compare(
         found.entry(fact.clone()).or_insert_with(|| Finding::new(fact, broken.calls)).forbidden = Some(broken.rule);
     }
     let mut found: Vec<Finding> = found.into_values().collect();
-    let (callers, examples) = (FirstCallers::of(observation, document), FirstExamples::of(observation, document));
+    let sites = FirstByFact::of(&observation.sites, document);
+    let examples = FirstByFact::of(&observation.examples, document);
     for finding in &mut found {
-        finding.site = callers.of_fact(&finding.fact);
-        finding.example = examples.of_fact(&finding.fact);
+        finding.site = sites.of_fact(&finding.fact).map(CallSite::site);
+        finding.example = examples.of_fact(&finding.fact).cloned();
     }
     found.sort_by_key(|finding| (finding.forbidden.is_none(), finding.kind));
     let fails = |finding: &Finding| finding.related.is_none() && fails_at(finding.kind, document.level);

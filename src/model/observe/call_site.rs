@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::model::facts::site::{Place, Site};
+use crate::model::facts::site::{CodeLocation, Site};
 use crate::model::observe::lockfile::{Moves, Past};
 use crate::model::observe::origin::{Manifest, Origin, Packages};
 
@@ -30,8 +30,6 @@ pub struct CallSite {
     /// The earlier versions of the calling dependency, if it changed since the baseline last
     /// changed.
     pub past: Option<Past>,
-    /// The place among the call sites of an observation, in the order of calls.
-    pub order: usize,
 }
 
 impl Frame {
@@ -70,14 +68,14 @@ impl Frame {
         self.source.as_ref().is_some_and(|(file, _)| !file.ends_with(".rs"))
     }
 
-    fn place(&self) -> Place {
-        let (krate, version) = match self.origin() {
+    fn location(&self) -> CodeLocation {
+        let (package, version) = match self.origin() {
             Origin::Dependency { name, version } => (Some(name), Some(version).filter(|version| !version.is_empty())),
             Origin::Member { name } => (Some(name), None),
             Origin::Own | Origin::System | Origin::Unknown | Origin::Unresolved => (None, None),
         };
         let (file, line) = self.source.clone().unzip();
-        Place { function: self.function.clone(), krate, version, file, line, module: self.module.clone() }
+        CodeLocation { function: self.function.clone(), package, version, file, line, module: self.module.clone() }
     }
 }
 
@@ -120,8 +118,8 @@ impl fmt::Display for CallSite {
 impl CallSite {
     /// Returns the call site with its words.
     pub fn site(&self) -> Site {
-        let place = self.own().or_else(|| self.caller()).or_else(|| self.without_origin()).map(Frame::place);
-        Site { words: self.to_string(), place }
+        let location = self.own().or_else(|| self.caller()).or_else(|| self.without_origin()).map(Frame::location);
+        Site { words: self.to_string(), location }
     }
 
     /// Returns the innermost function with an origin outside the standard library and the C

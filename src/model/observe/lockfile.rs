@@ -1,4 +1,5 @@
-//! Which dependencies changed between two lock files. Main type: [`Moves`].
+//! The packages of a lock file, and which of them changed between two. Main types: [`Locked`] and
+//! [`Moves`].
 //!
 //! It reads lock files as cargo writes them, one field per line. It must not claim that a change
 //! caused anything: it is only shown beside a call site.
@@ -40,16 +41,31 @@ impl Moves {
     }
 }
 
-/// Reads the versions of each package: `name = "minreq"`, `version = "3.0.0"`.
+/// A package in a lock file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Locked {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Whether it comes from a registry or from git. Other packages are paths on this machine.
+    pub is_fetched: bool,
+}
+
+/// Reads the packages: `name = "minreq"`, `version = "3.0.0"`, `source = "registry+…"`.
+pub fn packages(lock: &str) -> impl Iterator<Item = Locked> {
+    lock.split("[[package]]\n").skip(1).filter_map(|entry| {
+        let field =
+            |key: &str| entry.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = \"")?.strip_suffix('"'));
+        let (name, version) = (field("name")?.to_owned(), field("version")?.to_owned());
+        Some(Locked { name, version, is_fetched: field("source").is_some() })
+    })
+}
+
 fn versions(lock: &str) -> Versions {
     let mut versions = Versions::new();
-    let mut name = None;
-    for line in lock.lines() {
-        let value = |key: &str| line.strip_prefix(key)?.strip_prefix(" = \"")?.strip_suffix('"').map(str::to_owned);
-        name = value("name").or(name);
-        if let Some((name, version)) = value("version").and_then(|version| Some((name.take()?, version))) {
-            versions.entry(name).or_default().insert(version);
-        }
+    for Locked { name, version, .. } in packages(lock) {
+        versions.entry(name).or_default().insert(version);
     }
     versions
 }

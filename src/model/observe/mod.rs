@@ -2,7 +2,6 @@
 //! type: [`observation::Observation`].
 
 pub mod call_site;
-pub mod example;
 pub mod first;
 pub mod lockfile;
 pub mod observation;

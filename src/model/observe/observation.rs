@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::{Use, attribute, blind_spot, unanswerable};
+use crate::model::facts::example::Example;
 use crate::model::kernel::call::{CallOutcome, Errno};
 use crate::model::observe::call_site::CallSite;
-use crate::model::observe::example::{Example, Examples};
+use crate::model::observe::first::FirstCalls;
 use crate::model::run::platform::Platform;
 use crate::model::run::workload::Exit;
 use crate::model::trace::event::Event;
@@ -65,15 +66,12 @@ pub struct Observation {
     /// The uses of each phase, named by the program or the loader's: a part of `uses`.
     #[doc(hidden)]
     pub phases: BTreeMap<String, BTreeMap<Use, Tally>>,
-    /// The call sites of first calls, in the whole run (`None`) and in phases, as far as recorded.
+    /// The call sites of first calls, as far as recorded.
     #[doc(hidden)]
-    pub sites: BTreeMap<(Option<String>, Use), CallSite>,
-    /// The call sites of the first call with each error of a use, as far as recorded.
+    pub sites: FirstCalls<CallSite>,
+    /// First calls as text, as far as recorded.
     #[doc(hidden)]
-    pub failed_sites: BTreeMap<(Use, Errno), CallSite>,
-    /// The first call of each use, as text, as far as kept.
-    #[doc(hidden)]
-    pub examples: Examples,
+    pub examples: FirstCalls<Example>,
     /// Blind spots: uses that may have been missed.
     pub blind_spots: BTreeSet<BlindSpot>,
 }
@@ -176,51 +174,12 @@ impl Observation {
         self.threads += other.threads;
         self.lost_events += other.lost_events;
         add(&mut self.uses, other.uses);
-        let known = self.known_sites();
-        let later = |site: CallSite| CallSite { order: known + site.order, ..site };
-        for (place, site) in other.sites {
-            self.sites.entry(place).or_insert_with(|| later(site));
-        }
-        for (failed, site) in other.failed_sites {
-            self.failed_sites.entry(failed).or_insert_with(|| later(site));
-        }
+        self.sites.merge(other.sites);
         self.examples.merge(other.examples);
         for (phase, uses) in other.phases {
             add(self.phases.entry(phase).or_default(), uses);
         }
         self.blind_spots.extend(other.blind_spots);
-    }
-
-    /// Stores the call site of a first call.
-    #[doc(hidden)]
-    pub fn called_by(&mut self, first: &First, site: &CallSite) {
-        let site = CallSite { order: self.known_sites(), ..site.clone() };
-        self.sites.extend(first.places().map(|phase| ((phase, first.used.clone()), site.clone())));
-        self.failed_sites.extend(first.error.map(|errno| ((first.used.clone(), errno), site)));
-    }
-
-    fn known_sites(&self) -> usize {
-        self.sites.len() + self.failed_sites.len()
-    }
-
-    /// Returns every stored call site.
-    #[doc(hidden)]
-    pub fn sites_mut(&mut self) -> impl Iterator<Item = &mut CallSite> {
-        self.sites.values_mut().chain(self.failed_sites.values_mut())
-    }
-
-    /// Stores a first call as text.
-    #[doc(hidden)]
-    pub fn shown_by(&mut self, first: &First, example: &Example) {
-        self.examples.add(first, example);
-    }
-
-    /// Returns whether the call site of this first call is stored.
-    #[doc(hidden)]
-    pub fn knows_caller(&self, first: &First) -> bool {
-        let is_known = |errno| self.failed_sites.contains_key(&(first.used.clone(), errno));
-        first.places().all(|phase| self.sites.contains_key(&(phase, first.used.clone())))
-            && first.error.is_none_or(is_known)
     }
 
     /// Returns the uses outside all phases (`None`), then those of each phase.

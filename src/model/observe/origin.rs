@@ -6,6 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use super::lockfile::{self, Locked};
+use crate::model::text::program::without_hash;
+
 /// The package that a function belongs to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Origin {
@@ -51,27 +54,12 @@ pub struct Packages {
     locked: BTreeMap<String, Vec<Locked>>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Locked {
-    name: String,
-    version: String,
-    /// It comes from a registry or from git.
-    is_fetched: bool,
-}
-
 impl Packages {
     /// Reads a lock file, as cargo writes it. `own` is the name of the tested package.
     pub fn new(own: &str, lock: &str) -> Self {
         let mut locked: BTreeMap<String, Vec<Locked>> = BTreeMap::new();
-        for entry in lock.split("[[package]]").skip(1) {
-            let field = |key: &str| {
-                entry.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = \"")?.strip_suffix('"'))
-            };
-            if let (Some(name), Some(version)) = (field("name"), field("version")) {
-                let is_fetched = field("source").is_some();
-                let entry = Locked { name: name.to_owned(), version: version.to_owned(), is_fetched };
-                locked.entry(crate_name(name)).or_default().push(entry);
-            }
+        for package in lockfile::packages(lock) {
+            locked.entry(crate_name(&package.name)).or_default().push(package);
         }
         Self { own: own.to_owned(), locked }
     }
@@ -107,13 +95,6 @@ impl Packages {
 /// Returns the name of a package's crate.
 fn crate_name(package: &str) -> String {
     package.replace('-', "_")
-}
-
-/// Returns the name of a program without the hash that cargo appends: `demo-0123456789abcdef`.
-fn without_hash(program: &str) -> &str {
-    const DIGITS: usize = 16;
-    let is_hash = |end: &str| end.len() == DIGITS && end.bytes().all(|byte| byte.is_ascii_hexdigit());
-    program.rsplit_once('-').filter(|(_, end)| is_hash(end)).map_or(program, |(name, _)| name)
 }
 
 /// Returns the crate in the demangled name of a Rust function: `minreq` of `minreq::get` and of

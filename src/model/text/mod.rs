@@ -3,4 +3,5 @@
 
 pub mod escape;
 pub mod near;
+pub mod program;
 pub mod remains;

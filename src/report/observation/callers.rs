@@ -11,11 +11,8 @@ use crate::report::words::escaped;
 
 /// Writes the recorded call sites; nothing if none were recorded.
 pub(super) fn write(out: &mut dyn io::Write, observation: &Observation, palette: &Palette) -> io::Result<()> {
-    for ((phase, used), site) in &observation.sites {
-        // Already written: the calls of each phase are part of the whole.
-        if phase.is_some() {
-            continue;
-        }
+    // The calls of each phase are part of the whole run.
+    for (_, used, _, site) in observation.sites.of_uses().filter(|(phase, ..)| phase.is_none()) {
         let Use { subsystem, syscall, argument, object, .. } = used;
         let details = [argument.as_deref(), object.as_ref().map(ObjectKind::as_str)].into_iter().flatten();
         let details: String = details.map(|detail| format!(" {}", escaped(detail))).collect();

@@ -9,10 +9,10 @@ use std::borrow::Cow;
 use super::batch::{PackageVerdicts, Ranked, all};
 use super::findings::words;
 use super::headline;
+use crate::model::facts::example::Example;
 use crate::model::facts::finding::Suspect;
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::judge::weight::Weight;
-use crate::model::observe::example::Example;
 
 /// How severe an alert is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

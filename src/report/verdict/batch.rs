@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::findings::words;
+use crate::model::facts::example::Example;
 use crate::model::facts::fact::Detail;
 use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::{Finding, RelatedSyscall};
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::judge::weight::{Weight, privilege};
-use crate::model::observe::example::Example;
 use crate::report::words::counted;
 
 /// The verdicts on the workloads of one package, and the place of its files.

@@ -8,9 +8,9 @@ use std::io;
 use super::batch::{PackageVerdicts, Ranked, Tally, all, ranked};
 use super::findings::drift;
 use super::{headline, next};
+use crate::model::facts::example::Example;
 use crate::model::facts::finding::Suspect;
 use crate::model::judge::verdict::Status;
-use crate::model::observe::example::Example;
 use crate::report::words::{counted, escaped};
 
 /// The maximum size of a comment on GitHub.

@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use super::site::SiteRecord;
 use crate::model::engine::{Engine, UsedEngine};
+use crate::model::facts::example::Example;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::Suspect;
 use crate::model::facts::finding::{Comparison, Finding, FindingKind, RelatedSyscall};
 use crate::model::facts::fingerprint::FingerprintChange;
 use crate::model::facts::site::Site;
 use crate::model::judge::verdict::{Asked, Change, Status, Verdict};
-use crate::model::observe::example::Example;
 use crate::model::run::recording::Growth;
 use crate::model::run::workload::Exit;
 use crate::report::exit;

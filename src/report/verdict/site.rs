@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::facts::site::{Place, Site};
+use crate::model::facts::site::{CodeLocation, Site};
 
 /// A call site: the function in the user's own code, or else the one in a dependency.
 #[derive(Serialize, Deserialize)]
@@ -14,7 +14,7 @@ pub(super) struct SiteRecord {
     function: Option<String>,
     /// The package that contains it, unless that is the tested one.
     #[serde(rename = "crate")]
-    krate: Option<String>,
+    package: Option<String>,
     /// The version of that package.
     version: Option<String>,
     /// The source file, relative to the package if it lies below it.
@@ -26,16 +26,16 @@ pub(super) struct SiteRecord {
 }
 
 impl From<Site> for SiteRecord {
-    fn from(Site { words, place }: Site) -> Self {
-        let module = place.as_ref().map(|place| place.module.clone());
-        let Place { function, krate, version, file, line, .. } = place.unwrap_or_default();
-        Self { text: words, function, krate, version, file, line, module }
+    fn from(Site { words, location }: Site) -> Self {
+        let module = location.as_ref().map(|location| location.module.clone());
+        let CodeLocation { function, package, version, file, line, .. } = location.unwrap_or_default();
+        Self { text: words, function, package, version, file, line, module }
     }
 }
 
 impl From<SiteRecord> for Site {
-    fn from(SiteRecord { text, function, krate, version, file, line, module }: SiteRecord) -> Self {
-        let place = module.map(|module| Place { function, krate, version, file, line, module });
-        Self { words: text, place }
+    fn from(SiteRecord { text, function, package, version, file, line, module }: SiteRecord) -> Self {
+        let location = module.map(|module| CodeLocation { function, package, version, file, line, module });
+        Self { words: text, location }
     }
 }

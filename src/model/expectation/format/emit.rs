@@ -10,9 +10,9 @@ use super::scalar::scalar;
 use crate::model::expectation::remarks::Remarks;
 use crate::model::expectation::split::{Difference, Facts, Split};
 use crate::model::expectation::terms::{Baseline, Entry};
+use crate::model::facts::example::Example;
 use crate::model::facts::fact::Fact;
 use crate::model::facts::fingerprint::Fingerprint;
-use crate::model::observe::example::Example;
 
 /// Returns a new first document for a workload, or for the tests of a binary: `key: name`.
 pub(super) fn first_document(what: &str, key: &str, name: &str) -> String {

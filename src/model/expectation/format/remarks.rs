@@ -11,8 +11,8 @@ use serde::Deserialize;
 use super::emit;
 use super::text::MAX_BYTES;
 use crate::model::expectation::remarks::Remarks;
+use crate::model::facts::example::Example;
 use crate::model::facts::fact::Fact;
-use crate::model::observe::example::Example;
 
 /// The line before the remarks.
 const HEADING: &str = "# For the review; accepting leaves these lines out.";

@@ -3,9 +3,9 @@
 use super::{Aim, Misfit, Pending, Settled};
 use crate::model::expectation::format::{Parsed, read, with_remarks};
 use crate::model::expectation::remarks::Remarks;
+use crate::model::facts::example::Example;
 use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::Finding;
-use crate::model::observe::example::Example;
 
 const FILE: &str = "\
 # talks

@@ -44,7 +44,7 @@ fn changed_dependency_is_shown_with_old_version() {
     let frames =
         vec![frame("http::get", "/c/registry/src/i/http-2.0.0/src/lib.rs"), frame("demo::main", "src/main.rs")];
     let site_after = |before: &str| {
-        let lock = |version: &str| format!("name = \"http\"\nversion = \"{version}\"\n");
+        let lock = |version: &str| format!("[[package]]\nname = \"http\"\nversion = \"{version}\"\n");
         let before = if before.is_empty() { String::new() } else { lock(before) };
         let mut site = CallSite { frames: frames.clone(), ..CallSite::default() };
         site.since(&Moves::between(&before, &lock("2.0.0")));
@@ -150,17 +150,17 @@ fn nearest_line_of_the_tested_package_is_named() {
 }
 
 #[test]
-fn place_is_the_own_line_before_the_dependency() {
+fn location_is_the_own_line_before_the_dependency() {
     let dependency = of("http@1.0.0", "http::get", "/r/http.rs");
     let both = vec![of("-", "connect", ""), dependency.clone(), of("=", "demo::fetch", "src/main.rs")];
-    let place = |frames| CallSite { frames, ..CallSite::default() }.site().place.expect("a place");
+    let place = |frames| CallSite { frames, ..CallSite::default() }.site().location.expect("a location");
     let own = place(both);
     assert_eq!(
-        (own.function.as_deref(), own.krate, own.file.as_deref()),
+        (own.function.as_deref(), own.package, own.file.as_deref()),
         (Some("demo::fetch"), None, Some("src/main.rs"))
     );
     let alone = place(vec![dependency]);
-    assert_eq!((alone.krate.as_deref(), alone.version.as_deref()), (Some("http"), Some("1.0.0")));
+    assert_eq!((alone.package.as_deref(), alone.version.as_deref()), (Some("http"), Some("1.0.0")));
 }
 
 #[test]

@@ -50,12 +50,12 @@ fn call_site_is_kept_for_run_and_phase() {
     let mut observer = Observer::new(Part::All);
     let mut sites = |event: Event| {
         let first = observer.fold(&event).expect("the first");
-        assert!(!observer.observation.knows_caller(&first));
-        observer.observation.called_by(&first, &CallSite::default());
-        assert!(observer.observation.knows_caller(&first));
+        assert!(!observer.observation.sites.contains(&first));
+        observer.observation.sites.add(&first, &CallSite::default());
+        assert!(observer.observation.sites.contains(&first));
         let elsewhere = First { phase: Some("serving".to_owned()), ..first };
-        assert!(!observer.observation.knows_caller(&elsewhere));
-        observer.observation.sites.keys().map(|(phase, _)| phase.clone()).collect::<Vec<_>>()
+        assert!(!observer.observation.sites.contains(&elsewhere));
+        observer.observation.sites.of_uses().map(|(phase, ..)| phase.map(str::to_owned)).collect::<Vec<_>>()
     };
     assert_eq!(sites(called("uname", [0; 5], true)), [None, Some("loader".to_owned())]);
     assert_eq!(sites(called("getppid", [0; 5], false)).len(), 3);

@@ -1,11 +1,11 @@
 //! Tests of what is shown beside findings: suspects, families, drift, and how a recording grew.
 
 use super::*;
+use crate::model::facts::example::Example;
 use crate::model::facts::finding::Suspect;
 use crate::model::facts::finding::{Finding, RelatedSyscall};
 use crate::model::facts::fingerprint::FingerprintChange;
 use crate::model::facts::site::Site;
-use crate::model::observe::example::Example;
 use crate::model::run::recording::Growth;
 
 /// Returns a verdict with a suspect and a member of a known family, on another machine than the

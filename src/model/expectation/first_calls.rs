@@ -1,0 +1,75 @@
+//! Finds what is kept of the first call of each fact. Main type: [`FirstByFact`].
+//!
+//! It is kept by use, and several uses can show the same fact: the first call counts. The index is
+//! built in one pass over the uses. It must not know which facts are new.
+
+use std::collections::BTreeMap;
+
+use super::storage::written_object;
+use super::terms::{Document, Rule};
+use crate::model::attribution::Use;
+use crate::model::facts::errno_name::ErrnoName;
+use crate::model::facts::fact::{Detail, Fact};
+use crate::model::observe::first::FirstCalls;
+
+/// What is kept of first calls, by fact.
+#[derive(Debug, Clone)]
+pub struct FirstByFact<'a, T>(BTreeMap<Fact, (usize, &'a T)>);
+
+impl<'a, T> FirstByFact<'a, T> {
+    /// Indexes first calls. A call that is neither judged nor forbidden by this document is left
+    /// out: a finding is about other calls.
+    pub fn of(calls: &'a FirstCalls<T>, document: &Document) -> Self {
+        let mut index = Self(BTreeMap::new());
+        for (phase, used, at, kept) in calls.of_uses().filter(|(phase, used, ..)| counts(document, *phase, used)) {
+            let abi = phase.is_none().then(|| detailed(used, Detail::Abi(used.syscall.abi)));
+            shown(phase, used).into_iter().chain(abi).for_each(|fact| index.add(fact, at, kept));
+        }
+        // Uses hold no errors.
+        for (used, errno, at, kept) in calls.of_errors() {
+            if counts(document, None, used) || document.forbid.iter().any(|rule| rule.matches(used, Some(errno))) {
+                index.add(detailed(used, Detail::Error(ErrnoName(errno))), at, kept);
+            }
+        }
+        index
+    }
+
+    fn add(&mut self, fact: Fact, at: usize, kept: &'a T) {
+        let earliest = self.0.entry(fact).or_insert((at, kept));
+        if at < earliest.0 {
+            *earliest = (at, kept);
+        }
+    }
+
+    /// Returns what is kept of the first call that shows a fact.
+    pub fn of_fact(&self, fact: &Fact) -> Option<&'a T> {
+        self.0.get(fact).map(|(_, kept)| *kept)
+    }
+}
+
+/// Returns whether a finding can be about calls of this use.
+fn counts(document: &Document, phase: Option<&str>, used: &Use) -> bool {
+    let concerns = |rule: &Rule| rule.is_of(phase) && rule.matches(used, None);
+    let is_judged = || (!used.ambient || document.ambient_strict) && !document.tolerate.iter().any(concerns);
+    is_judged() || document.forbid.iter().any(concerns)
+}
+
+fn detailed(used: &Use, detail: Detail) -> Fact {
+    Fact::Use { subsystem: used.subsystem, syscall: Some(used.syscall.name().into_owned()), detail: Some(detail) }
+}
+
+/// Returns the facts that a use shows, in a phase or outside all phases.
+fn shown(phase: Option<&str>, used: &Use) -> Vec<Fact> {
+    if let Some(phase) = phase {
+        return vec![used.in_phase(phase)];
+    }
+    let argument = used.argument.as_ref().map(|argument| Detail::Argument(argument.to_string()));
+    let object = used.object.as_ref().map(|object| Detail::Object(written_object(object)));
+    let fact = |syscall, detail| Fact::Use { subsystem: used.subsystem, syscall, detail };
+    let syscall = || Some(used.syscall.name().into_owned());
+    let details = [None, argument.map(Some), object.map(Some)].into_iter().flatten();
+    [fact(None, None), fact(syscall(), None)].into_iter().chain(details.map(|detail| fact(syscall(), detail))).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use super::output::Capture;
 use super::runnable::{FinishedRun, MakeGuard, Obstacle, RunFailure, Runnable, Wanted};
 use super::scratch::Scratch;
 use super::traced_run::TracedRun;
-use super::watch::{Watched, folders, notified, watched};
+use super::watch::{WatchOptions, folders, watch_by_notifications, watch_run};
 use crate::error::{Error, NotBuilt};
 use crate::linux::{
     Command, Environment, Incomplete, Limits, Outcome, Recorder, Stream, TraceError, Watching, inherited,
@@ -29,12 +29,12 @@ pub const DEFAULT_GRACE: Duration = Duration::from_secs(2);
 
 /// Runs a command once and returns the observation of its whole process tree.
 pub fn observe(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
-    observe_part(command, limits, Watched::default(), Wanted::Nothing)
+    observe_part(command, limits, WatchOptions::default(), Wanted::Nothing)
 }
 
 /// Like [`observe`], with the call site of every use.
 pub fn observe_with_callers(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
-    observe_part(command, limits, Watched::default(), Wanted::Sites)
+    observe_part(command, limits, WatchOptions::default(), Wanted::Sites)
 }
 
 /// Like [`observe`], by the given engine, with an example of every use.
@@ -44,12 +44,13 @@ pub fn observe_with_examples(
     watching: Watching<'_>,
 ) -> Result<(Observation, Outcome), TraceError> {
     let nothing = Observation::new();
-    watched(command, limits, watching, Watched::default(), Wanted::Examples(&nothing)).map(TracedRun::into_parts)
+    watch_run(command, limits, watching, WatchOptions::default(), Wanted::Examples(&nothing)).map(TracedRun::into_parts)
 }
 
 /// Like [`observe_notified`], with an example of every use.
 pub fn observe_notified_with_examples(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
-    notified(command, limits, Watched::default(), Wanted::Examples(&Observation::new())).map(TracedRun::into_parts)
+    watch_by_notifications(command, limits, WatchOptions::default(), Wanted::Examples(&Observation::new()))
+        .map(TracedRun::into_parts)
 }
 
 /// Like [`observe`], and reports each call to a recorder as it happens. With callers, each use has
@@ -61,28 +62,29 @@ pub fn observe_logged(
     has_callers: bool,
 ) -> Result<(Observation, Outcome), TraceError> {
     let wanted = if has_callers { Wanted::Sites } else { Wanted::Nothing };
-    watched(command, limits, Watching::Logged(recorder), Watched::default(), wanted).map(TracedRun::into_parts)
+    watch_run(command, limits, Watching::Logged(recorder), WatchOptions::default(), wanted).map(TracedRun::into_parts)
 }
 
 /// Like [`observe`], for a part of the run, with what is wanted of first calls.
 pub(super) fn observe_part(
     command: Command,
     limits: &Limits,
-    run: Watched,
+    options: WatchOptions,
     wanted: Wanted<'_>,
 ) -> Result<(Observation, Outcome), TraceError> {
-    watched(command, limits, Watching::EveryCall, run, wanted).map(TracedRun::into_parts)
+    watch_run(command, limits, Watching::EveryCall, options, wanted).map(TracedRun::into_parts)
 }
 
 /// Like [`observe`], but calls that the guard allows are not in the observation.
 pub fn observe_guarded(command: Command, limits: &Limits, guard: &Guard) -> Result<(Observation, Outcome), TraceError> {
-    watched(command, limits, Watching::Guarded(guard), Watched::default(), Wanted::Nothing).map(TracedRun::into_parts)
+    watch_run(command, limits, Watching::Guarded(guard), WatchOptions::default(), Wanted::Nothing)
+        .map(TracedRun::into_parts)
 }
 
 /// Like [`observe`], with seccomp notifications: most calls have no result, and none has a call
 /// site.
 pub fn observe_notified(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
-    notified(command, limits, Watched::default(), Wanted::Nothing).map(TracedRun::into_parts)
+    watch_by_notifications(command, limits, WatchOptions::default(), Wanted::Nothing).map(TracedRun::into_parts)
 }
 
 /// A workload with all that it needs to be started, any number of times.
@@ -135,7 +137,7 @@ impl<'a> PreparedWorkload<'a> {
     fn run(
         &self,
         engine: Engine,
-        trace: impl FnOnce(Command, &Limits, Watched) -> Result<TracedRun, Obstacle>,
+        trace: impl FnOnce(Command, &Limits, WatchOptions) -> Result<TracedRun, Obstacle>,
     ) -> Result<FinishedRun, Obstacle> {
         let scratch = Scratch::create().map_err(not_started)?;
         let stdin = scratch.stdin(&self.workload.stdin, self.package).map_err(not_started)?;
@@ -147,7 +149,7 @@ impl<'a> PreparedWorkload<'a> {
             None => scratch.work.clone(),
         };
         let named = [(&*scratch.home, "$HOME"), (&*scratch.temporary, "$TMPDIR"), (&*cwd, "$PWD")];
-        let watched = Watched { part: self.part(), folders: folders(named), closure: self.closure() };
+        let options = WatchOptions { part: self.part(), folders: folders(named), closure: self.closure() };
         let command = Command {
             program: self.program.clone(),
             argv: self.argv.clone(),
@@ -156,7 +158,7 @@ impl<'a> PreparedWorkload<'a> {
             stdio: [stdin, stdout, stderr].map(Stream::Given),
             isolated: true,
         };
-        let seen = trace(command, &self.limits(), watched)?;
+        let seen = trace(command, &self.limits(), options)?;
         if let Some(incomplete) = seen.outcome.incomplete {
             return Err(Obstacle::Unguarded(incomplete.to_string()));
         }
@@ -214,17 +216,17 @@ impl<'a> PreparedWorkload<'a> {
 
 impl Runnable for PreparedWorkload<'_> {
     fn good_run(&self, wanted: Wanted<'_>) -> Result<FinishedRun, RunFailure> {
-        let run = self.run(Engine::Ptrace, |command, limits, run| {
-            watched(command, limits, Watching::EveryCall, run, wanted).map_err(Obstacle::from)
+        let run = self.run(Engine::Ptrace, |command, limits, options| {
+            watch_run(command, limits, Watching::EveryCall, options, wanted).map_err(Obstacle::from)
         })?;
         if self.ended_well(run.exit) { Ok(run) } else { Err(RunFailure::WrongExit(Box::new(run))) }
     }
 
     fn guarded_run(&self, guard: &MakeGuard<'_>, wanted: Wanted<'_>) -> Result<(FinishedRun, UsedEngine), RunFailure> {
         let run = match self.part() {
-            Part::All => self.run(Engine::Guard, |command, limits, run| {
+            Part::All => self.run(Engine::Guard, |command, limits, options| {
                 let guard = guard(&inherited(&command)).map_err(unguarded)?;
-                watched(command, limits, Watching::Guarded(&guard), run, wanted).map_err(unguarded)
+                watch_run(command, limits, Watching::Guarded(&guard), options, wanted).map_err(unguarded)
             }),
             Part::Marked => Err(Obstacle::Unguarded("only the calls inside its closure count".to_owned())),
         };
@@ -232,8 +234,9 @@ impl Runnable for PreparedWorkload<'_> {
     }
 
     fn notified_run(&self, wanted: Wanted<'_>) -> Result<(FinishedRun, UsedEngine), RunFailure> {
-        let run =
-            self.run(Engine::Notify, |command, limits, run| notified(command, limits, run, wanted).map_err(unguarded));
+        let run = self.run(Engine::Notify, |command, limits, options| {
+            watch_by_notifications(command, limits, options, wanted).map_err(unguarded)
+        });
         self.or_every_call(run, Engine::Notify, wanted)
     }
 

@@ -17,7 +17,7 @@ use super::run::{DEFAULT_GRACE, observe_part};
 use super::runnable::{FinishedRun, Obstacle, RunFailure, Runnable, Wanted};
 use super::suite::{Case, Suite, Unreadable};
 use super::verdicts::RecordingOptions;
-use super::watch::{Watched, folders};
+use super::watch::{WatchOptions, folders};
 use crate::linux::{Command, Environment, Limits, Stream};
 use crate::model::expectation::FirstCallFilter;
 use crate::model::judge::verdict::Verdict;
@@ -172,18 +172,19 @@ impl Process<'_> {
             isolated: false,
         };
         let limits = Limits { timeout: None, stop: None, grace: DEFAULT_GRACE };
-        let (observation, outcome) = observe_part(command, &limits, self.watched(), wanted).map_err(Obstacle::from)?;
+        let (observation, outcome) =
+            observe_part(command, &limits, self.watch_options(), wanted).map_err(Obstacle::from)?;
         FinishedRun::if_complete(observation, outcome.exit, capture.finish())
     }
 
     /// Returns how examples name the folders of a test: it runs in that of its package.
-    fn watched(&self) -> Watched {
+    fn watch_options(&self) -> WatchOptions {
         let environment = self.test.environment.iter();
         let variable =
             |name: &str| environment.clone().find(|(other, _)| other == name).map(|(_, value)| Path::new(value));
         let named = [("CARGO_MANIFEST_DIR", "$PWD"), ("HOME", "$HOME"), ("TMPDIR", "$TMPDIR")];
         let named = named.into_iter().filter_map(|(variable_, name)| Some((variable(variable_)?, name)));
-        Watched { folders: folders(named), ..Watched::default() }
+        WatchOptions { folders: folders(named), ..WatchOptions::default() }
     }
 
     fn program(&self) -> Result<PathBuf, Obstacle> {

@@ -1,5 +1,5 @@
 //! Watches one run: folds its events, and keeps first calls as examples and with call sites. Main
-//! functions: [`watched`] and [`notified`].
+//! functions: [`watch_run`] and [`watch_by_notifications`].
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::model::trace::marker::Marker;
 
 /// What counts of a run, what is kept of it, and how examples name its folders.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Watched {
+pub(super) struct WatchOptions {
     pub(super) part: Part,
     pub(super) folders: NamedFolders,
     /// The name of the closure that the first process runs.
@@ -34,32 +34,32 @@ pub(super) fn folders<'a>(named: impl IntoIterator<Item = (&'a Path, &'static st
 }
 
 /// Runs a command under an engine that reports on the caller's thread.
-pub(super) fn watched(
+pub(super) fn watch_run(
     command: Command,
     limits: &Limits,
     watching: Watching<'_>,
-    watched: Watched,
+    options: WatchOptions,
     wanted: Wanted<'_>,
 ) -> Result<TracedRun, TraceError> {
-    let mut watch_ = Full { callers: Callers::default(), run: Folded::new(watched, wanted) };
-    let outcome = watch(command, limits, watching, &mut watch_)?;
-    Ok(watch_.run.into_run(outcome))
+    let mut watcher = CallSiteWatcher { callers: Callers::default(), run: ExampleWatcher::new(options, wanted) };
+    let outcome = watch(command, limits, watching, &mut watcher)?;
+    Ok(watcher.run.into_run(outcome))
 }
 
 /// Runs a command by notifications. No call site is kept.
-pub(super) fn notified(
+pub(super) fn watch_by_notifications(
     command: Command,
     limits: &Limits,
-    watched: Watched,
+    options: WatchOptions,
     wanted: Wanted<'_>,
 ) -> Result<TracedRun, TraceError> {
-    let mut folded = Folded::new(watched, wanted);
-    let outcome = watch_notified(command, limits, &mut folded)?;
-    Ok(folded.into_run(outcome))
+    let mut watcher = ExampleWatcher::new(options, wanted);
+    let outcome = watch_notified(command, limits, &mut watcher)?;
+    Ok(watcher.into_run(outcome))
 }
 
 /// Folds events, and keeps examples.
-struct Folded<'a> {
+struct ExampleWatcher<'a> {
     observer: Observer,
     part: Part,
     wanted: Wanted<'a>,
@@ -67,8 +67,8 @@ struct Folded<'a> {
     examples: Option<CallExamples>,
 }
 
-impl<'a> Folded<'a> {
-    fn new(Watched { part, folders, closure }: Watched, wanted: Wanted<'a>) -> Self {
+impl<'a> ExampleWatcher<'a> {
+    fn new(WatchOptions { part, folders, closure }: WatchOptions, wanted: Wanted<'a>) -> Self {
         let examples = wanted.has_examples().then(|| CallExamples::new(folders, closure));
         Self { observer: Observer::new(part), part, wanted, examples }
     }
@@ -103,7 +103,7 @@ impl<'a> Folded<'a> {
     }
 }
 
-impl Watcher for Folded<'_> {
+impl Watcher for ExampleWatcher<'_> {
     fn event(&mut self, event: &Event) {
         self.fold(event);
     }
@@ -121,13 +121,13 @@ impl Watcher for Folded<'_> {
     }
 }
 
-/// As [`Folded`], with call sites: their images cannot be sent to another thread.
-struct Full<'a> {
+/// As [`ExampleWatcher`], with call sites: their images cannot be sent to another thread.
+struct CallSiteWatcher<'a> {
     callers: Callers,
-    run: Folded<'a>,
+    run: ExampleWatcher<'a>,
 }
 
-impl Watcher for Full<'_> {
+impl Watcher for CallSiteWatcher<'_> {
     fn event(&mut self, event: &Event) {
         if let Some((task, first)) = self.run.fold(event)
             && self.run.wanted.site(&first)

@@ -58,7 +58,7 @@ impl Commands {
     }
 }
 
-/// Appends a command. Of too many, the second ones are left out; a repeated one is not added.
+/// Appends a command, unless it repeats the last one. Above the limit, the second one is removed.
 fn extended(before: &[String], command: String) -> Arc<[String]> {
     let mut all = before.to_vec();
     if all.last() != Some(&command) {

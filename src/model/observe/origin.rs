@@ -1,6 +1,6 @@
 //! The package that the code of a function belongs to. Main types: [`Origin`] and [`Packages`].
 //!
-//! A source file says it best. Without debug information, the crate in the function's name does.
+//! The source file decides. Without debug information, the crate in the function's name does.
 //! It must not touch files: [`Packages`] gets the text of `Cargo.lock`, and the manifest nearest to
 //! a source file.
 

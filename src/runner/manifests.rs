@@ -3,13 +3,16 @@
 //! Read-only. cargo is not asked: the sources of other packages need not be in its metadata.
 
 use std::collections::HashMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::dependency_moves::locked;
 use super::suite::Suite;
 use crate::model::observe::call_site::CallSite;
 use crate::model::observe::origin::{Manifest, Packages};
+use crate::store::text_if_regular;
+
+/// The most bytes of a manifest that are read.
+const MAX_BYTES: usize = 1 << 20;
 
 /// The packages around a tested package, and the manifests found so far.
 #[derive(Debug)]
@@ -46,8 +49,10 @@ fn nearest(folder: &Path, workspace: &Path) -> Option<Manifest> {
 }
 
 /// Returns name and version of the package in a folder. The version may be the workspace's.
+///
+/// The path comes from debug information, so it may lead anywhere, for example to a pipe.
 fn manifest(folder: &Path) -> Option<(String, Option<String>)> {
-    let text = fs::read_to_string(folder.join("Cargo.toml")).ok()?;
+    let text = text_if_regular(&folder.join("Cargo.toml"), MAX_BYTES)?;
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
     let package = lines.skip_while(|line| *line != "[package]").skip(1);
     let fields: Vec<&str> = package.take_while(|line| !line.starts_with('[')).collect();
@@ -62,6 +67,8 @@ fn manifest(folder: &Path) -> Option<(String, Option<String>)> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -82,5 +89,17 @@ mod tests {
         let d = Manifest { name: "d".to_owned(), version: Some("1.2.3".to_owned()), is_in_workspace: false };
         assert_eq!(nearest(&root.join("d"), &root.join("a")), Some(d));
         assert_eq!(nearest(root, root), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn only_regular_files_are_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("Cargo.toml");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+        assert_eq!(manifest(folder.path()), None);
+        fs::remove_file(&pipe).expect("a pipe");
+        fs::write(&pipe, format!("[package]\nname = \"a\"\n{}", "#".repeat(MAX_BYTES))).expect("a file");
+        assert_eq!(manifest(folder.path()), None);
     }
 }

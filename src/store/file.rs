@@ -32,6 +32,14 @@ fn read_if_regular(path: &Path, most: usize) -> io::Result<Content> {
     Ok(Content::Regular(bytes))
 }
 
+/// Returns the text of a regular file of at most this many bytes; `None` for anything else.
+pub(crate) fn text_if_regular(path: &Path, most: usize) -> Option<String> {
+    match read_if_regular(path, most) {
+        Ok(Content::Regular(bytes)) if bytes.len() <= most => String::from_utf8(bytes).ok(),
+        _ => None,
+    }
+}
+
 fn kind(metadata: &Metadata) -> &'static str {
     if metadata.is_dir() { "a directory" } else { "a device, a pipe or a socket" }
 }

@@ -26,7 +26,7 @@ pub use self::layout::{Kept, KeptReason, Layout, Moved};
 pub use self::lock::on_long_wait;
 pub use self::pending::proposals_below;
 
-pub(crate) use self::file::create_unique;
+pub(crate) use self::file::{create_unique, text_if_regular};
 
 use self::file::Content;
 use self::lock::Lock;

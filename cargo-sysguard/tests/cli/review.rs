@@ -334,6 +334,8 @@ pub(crate) fn editor_opens_at_the_line() {
     session.until(PROMPT);
     // A call site names a line of this file.
     let project = project.file("src/main.rs", "fn main() {}\n").file(TALK_NEW, &format!("{PROPOSAL}{REMARKS}"));
+    session.press("x");
+    session.until(PROMPT);
     session.press("o");
     session.until(&format!("opened: +7 {}\n", project.path("src/main.rs").display()));
     session.until(PROMPT);

@@ -32,7 +32,9 @@ mod linux {
     use std::time::{Duration, Instant};
 
     use nix::time::{ClockId, clock_gettime};
-    use sysguard::unstable::linux::{self, Callers, Environment, Limits, Stream, Watching, inherited, trace, watch};
+    use sysguard::unstable::linux::{
+        self, Callers, Environment, Limits, Stream, SymbolFiles, Watching, inherited, trace, watch,
+    };
     use sysguard::unstable::model::attribution::Use;
     use sysguard::unstable::model::expectation::{Baseline, Document, FirstCallFilter, format, project};
     use sysguard::unstable::model::facts::fact::Fact;
@@ -170,7 +172,8 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
     /// Traces a command and reports the cost of each stack, and whether symbols were loaded for it.
     fn stacks(command: linux::Command, record: &mut dyn FnMut(Cost, bool)) -> io::Result<()> {
         let mut observer = Observer::new(Part::All);
-        let mut callers = Callers::default();
+        let files = SymbolFiles::default();
+        let mut callers = Callers::new(&files);
         let mut sink = |event: &Event| {
             let (Some(_), Event::Called { task, .. }) = (observer.fold(event), event) else { return };
             let (loaded, processor, begun) = (callers.loaded_symbols(), processor_time(), Instant::now());
@@ -207,7 +210,8 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
                 .filter(|fact| keeps || !fact.to_string().contains("network"))
                 .for_each(|fact| baseline.insert(fact));
             let filter = FirstCallFilter::new(&document, &baseline, &platform);
-            let (mut observer, mut callers, mut stacks) = (Observer::new(Part::All), Callers::default(), 0);
+            let files = SymbolFiles::default();
+            let (mut observer, mut callers, mut stacks) = (Observer::new(Part::All), Callers::new(&files), 0);
             let command = command()?;
             let guard = Guard::new(&document, &baseline, &platform, &inherited(&command)).map_err(io::Error::other)?;
             let mut sink = |event: &Event| {

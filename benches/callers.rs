@@ -36,7 +36,7 @@ mod linux {
         self, Callers, Environment, Limits, Stream, SymbolFiles, Watching, inherited, trace, watch,
     };
     use sysguard::unstable::model::attribution::Use;
-    use sysguard::unstable::model::expectation::{Baseline, Document, FirstCallFilter, format, project};
+    use sysguard::unstable::model::expectation::{Baseline, Document, FirstCallFilter, Version, format, project};
     use sysguard::unstable::model::facts::fact::Fact;
     use sysguard::unstable::model::guard::Guard;
     use sysguard::unstable::model::judge::compare::compare;
@@ -201,7 +201,7 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
             trace(command()?, &LIMITS, &mut |event| drop(observer.fold(event))).map_err(io::Error::other)?;
             all.merge(observer.observation);
         }
-        let facts = project(&all, &document, &platform).facts.into_keys();
+        let facts = project(&all, &document, &platform, Version::LATEST).facts.into_keys();
         let facts: Vec<Fact> = facts.filter(|fact| !matches!(fact, Fact::Phase { .. })).collect();
         for (holding, keeps) in [("everything", true), ("all except network facts", false)] {
             let mut baseline = Baseline::new(platform.clone());
@@ -223,7 +223,7 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
                 }
             };
             watch(command, &LIMITS, Watching::Guarded(&guard), &mut sink).map_err(io::Error::other)?;
-            let projection = project(&observer.observation, &document, &platform);
+            let projection = project(&observer.observation, &document, &platform, Version::LATEST);
             let findings = compare(&document, Some(&baseline), &projection, &observer.observation).findings.len();
             let first = |used: &Use| First { used: used.clone(), phase: None, of_run: true, error: None };
             let lacking = observer.observation.uses.keys().filter(|used| filter.selects(&first(used))).count();
@@ -236,7 +236,7 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
     }
 
     fn document() -> io::Result<Document> {
-        let parsed = format::read(b"version: 1\ncommand: [\"true\"]\n").map_err(io::Error::other)?;
+        let parsed = format::read(b"version: 2\ncommand: [\"true\"]\n").map_err(io::Error::other)?;
         Ok(parsed.expectation.document)
     }
 }

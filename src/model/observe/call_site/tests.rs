@@ -6,6 +6,7 @@ fn site(frames: &[(&str, &str)]) -> String {
     let frame = |&(function, file): &(&str, &str)| Frame {
         function: (!function.is_empty()).then(|| function.to_owned()),
         source: (!file.is_empty()).then(|| (file.to_owned(), 7)),
+        is_compressed: false,
         module: "demo".to_owned(),
         ..Frame::default()
     };
@@ -113,6 +114,7 @@ fn of(origin: &str, function: &str, file: &str) -> Frame {
     Frame {
         function: Some(function.to_owned()),
         source: (!file.is_empty()).then(|| (file.to_owned(), 7)),
+        is_compressed: false,
         module: "demo".to_owned(),
         origin,
     }

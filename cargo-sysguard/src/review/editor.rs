@@ -10,8 +10,8 @@ pub(super) struct Location {
     pub(super) line: u32,
 }
 
-/// Returns the source line that a call site names, if the file is there: a proposal keeps call sites
-/// as words, which end with ` at FILE:LINE`.
+/// Returns the source line that a call site names, if the file is there. A proposal keeps call
+/// sites as words, which end with ` at FILE:LINE`.
 pub(super) fn location(words: &str, package: &Path) -> Option<Location> {
     let (_, place) = words.rsplit_once(" at ")?;
     let (file, line) = place.rsplit_once(':')?;

@@ -64,8 +64,8 @@ impl<'a> Screen<'a> {
         Self { keys: Term::stdout(), diff_tool }
     }
 
-    /// Shows the change of the file if a finding is accepted, and then the finding: however long the
-    /// change is, the finding stays on the screen, above the keys.
+    /// Shows the change of the file if a finding is accepted, and then the finding. However long
+    /// the change is, the finding stays on the screen, above the keys.
     pub(crate) fn show(&self, card: &Card<'_>) -> io::Result<()> {
         let (rows, columns) = self.keys.size_checked().unwrap_or((24, 80));
         let mut out = anstream::stdout().lock();

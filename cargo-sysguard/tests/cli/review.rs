@@ -251,7 +251,7 @@ pub(crate) fn commands_are_printed_without_a_terminal() {
     assert_eq!(project.sysguard("review").ends(0).stdout, "nothing is pending\n");
 }
 
-/// A proposal whose findings have more to say than a small screen shows.
+/// Returns a package with a proposal that has more to say than a small screen shows.
 fn remarked(name: &str) -> Project {
     let long = "/srv/data/of/a/service ".repeat(30);
     let remarks = format!(

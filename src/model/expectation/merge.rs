@@ -132,8 +132,8 @@ impl Baseline {
         })
     }
 
-    /// Removes arguments that follow from a pair: an attempt that failed before it reached an object
-    /// is no further fact.
+    /// Removes arguments that follow from a pair: an attempt that failed before it reached an
+    /// object is no further fact.
     fn remove_implied(&mut self) {
         for (.., Entry { arguments, pairs, .. }) in self.entries_mut() {
             arguments.retain(|argument| pairs.iter().all(|pair| pair.argument != *argument));

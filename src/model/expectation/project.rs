@@ -32,8 +32,8 @@ pub struct Projection {
 /// Returns the facts of an observation without tolerated calls and, unless `document` is strict,
 /// without ambient calls.
 ///
-/// A subsystem that only such calls reach is no fact. Errors are facts only at [`Level::Error`]. The
-/// facts are those of baselines of `version`.
+/// A subsystem that only such calls reach is no fact. Errors are facts only at [`Level::Error`].
+/// The facts are those of baselines of `version`.
 pub fn project(observation: &Observation, document: &Document, platform: &Platform, version: Version) -> Projection {
     let mut facts = BTreeMap::new();
     let (mut refused, mut reached) = (BTreeSet::new(), BTreeSet::new());
@@ -59,8 +59,8 @@ pub fn project(observation: &Observation, document: &Document, platform: &Platfo
     Projection { facts, refused }
 }
 
-/// Returns the facts that follow from pairs among these: the argument alone, as a call shows it that
-/// fails before it reaches an object.
+/// Returns the facts that follow from pairs among these: the argument alone, as a call shows it
+/// that fails before it reaches an object.
 fn implied<'a>(facts: impl Iterator<Item = &'a Fact>) -> BTreeSet<Fact> {
     let of = |fact: &'a Fact| {
         let Fact::Use { subsystem, syscall, detail: Some(Detail::Pair(pair)) } = fact else { return None };

@@ -208,8 +208,8 @@ impl Baseline {
 pub struct Entry {
     /// The arguments seen; in version 2 only those of calls without an object.
     pub arguments: BTreeSet<String>,
-    /// The objects seen; storage filesystems are one object (`file`, `dir`). In version 2 only those
-    /// of calls without an argument.
+    /// The objects seen; storage filesystems are one object (`file`, `dir`). In version 2 only
+    /// those of calls without an argument.
     pub objects: BTreeSet<ObjectKind>,
     /// Each argument with an object that it was used on; empty in version 1.
     pub pairs: BTreeSet<Pair>,

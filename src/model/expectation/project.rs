@@ -305,16 +305,16 @@ impl Entry {
 
     /// Returns the uses in the order in which they are written: by argument, then by object.
     pub(super) fn uses(&self) -> Vec<Detail> {
-        let is_use = |detail: &Detail| matches!(detail, Detail::Argument(_) | Detail::Object(_) | Detail::Pair(_));
-        let mut uses: Vec<Detail> = self.details().filter(is_use).collect();
+        let uses = self.details().filter(Detail::is_use).chain(self.reasons.keys().cloned());
+        let mut uses: Vec<Detail> = uses.collect::<BTreeSet<_>>().into_iter().collect();
         uses.sort_by(|a, b| (a.argument(), a.object()).cmp(&(b.argument(), b.object())));
         uses
     }
 
-    /// Returns whether there are no errors, ABIs, marks and reasons.
+    /// Returns whether there are no errors, ABIs and marks, and no reason for the whole entry.
     pub(super) fn has_only_uses(&self) -> bool {
-        let Self { arguments, objects, pairs, .. } = self.clone();
-        *self == Self { arguments, objects, pairs, ..Self::default() }
+        let Self { arguments, objects, pairs, reasons, .. } = self.clone();
+        *self == Self { arguments, objects, pairs, reasons, ..Self::default() }
     }
 
     /// Returns the details of the syscall.

@@ -9,6 +9,7 @@ mod fds;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
+use std::path::Path;
 
 pub use fds::inherited;
 use fds::{has_program_fd, is_open, open_fds, read};
@@ -71,6 +72,10 @@ impl<'a> GuardEngine<'a> {
 
     pub(super) fn seize_options(&self) -> SeizeOptions {
         SeizeOptions { filtered: true, exits: false }
+    }
+
+    pub(super) fn set_scratch(&mut self, directory: &Path) {
+        self.witness.set_scratch(directory);
     }
 
     /// Returns the tree that begins with this task. Its tasks stop too seldom to be seen in a call

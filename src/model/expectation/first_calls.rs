@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::project::JUDGED;
 use super::storage::written_object;
 use super::terms::{Document, Rule};
 use crate::model::attribution::Use;
@@ -63,7 +64,7 @@ fn shown(phase: Option<&str>, used: &Use) -> Vec<Fact> {
     if let Some(phase) = phase {
         return vec![used.in_phase(phase)];
     }
-    let argument = used.argument.as_ref().map(|argument| Detail::Argument(argument.to_string()));
+    let argument = JUDGED.of(used).map(|argument| Detail::Argument(argument.to_owned()));
     let object = used.object.as_ref().map(|object| Detail::Object(written_object(object)));
     let fact = |syscall, detail| Fact::Use { subsystem: used.subsystem, syscall, detail };
     let syscall = || Some(used.syscall.name().into_owned());

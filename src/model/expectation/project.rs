@@ -8,13 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::storage::written_object;
 use super::terms::{Baseline, Document, Entry, Level, Rule};
 use crate::model::attribution::calls::{is_housekeeping, is_on_fd};
-use crate::model::attribution::{ObjectKind, Subsystem, Use, reach};
+use crate::model::attribution::{KnownArguments, ObjectKind, Subsystem, Use, reach};
 use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::Syscall;
 use crate::model::observe::observation::{First, Observation, Tally};
 use crate::model::run::platform::Platform;
+
+/// The arguments that verdicts and baselines hold.
+pub(in crate::model) const JUDGED: KnownArguments = KnownArguments::Version1;
 
 /// The facts of an observation that a baseline can hold: without ambient and tolerated calls, named
 /// as in an expectation.
@@ -39,7 +42,7 @@ pub fn project(observation: &Observation, document: &Document, platform: &Platfo
         for (used, outcome, calls) in judged(phase, &uses, document) {
             let error = outcome.filter(|_| document.level >= Level::Error);
             let is_refused = is_refused(used, outcome);
-            for fact in facts_of(used, error, platform) {
+            for fact in facts_of(used, error, platform, JUDGED) {
                 let shown = if is_refused { &mut refused } else { &mut reached };
                 shown.insert(fact.clone());
                 *facts.entry(fact).or_default() += calls;
@@ -101,7 +104,7 @@ impl<'a> FirstCallFilter<'a> {
         let is_forbidden = |rule: &Rule| {
             rule.is_of(phase) && (rule.matches(used, None) || error.is_some() && rule.matches(used, *error))
         };
-        facts_of(used, judged, self.platform).chain(of_phase).any(|fact| !self.held.contains(&fact))
+        facts_of(used, judged, self.platform, JUDGED).chain(of_phase).any(|fact| !self.held.contains(&fact))
             || self.document.forbid.iter().any(is_forbidden)
     }
 
@@ -136,10 +139,15 @@ fn outcomes(tally: &Tally) -> impl Iterator<Item = (Option<Errno>, u64)> {
 
 /// Returns the facts of a use, the coarsest first. Housekeeping calls have no object fact: the
 /// calls that opened or used the fd show its object.
-pub(in crate::model) fn facts_of(used: &Use, error: Option<Errno>, platform: &Platform) -> impl Iterator<Item = Fact> {
+pub(in crate::model) fn facts_of(
+    used: &Use,
+    error: Option<Errno>,
+    platform: &Platform,
+    arguments: KnownArguments,
+) -> impl Iterator<Item = Fact> {
     let foreign_abi = Some(used.syscall.abi).filter(|&abi| platform.abi() != Some(abi));
     let details = [
-        used.argument.as_ref().map(|argument| Detail::Argument(argument.to_string())),
+        arguments.of(used).map(|argument| Detail::Argument(argument.to_owned())),
         used.object
             .as_ref()
             .filter(|_| !is_housekeeping(used.syscall))
@@ -180,7 +188,7 @@ impl Rule {
         let object = used.object.as_ref();
         self.subsystem.is_none_or(|subsystem| subsystem == used.subsystem)
             && agrees(self.syscall.as_ref(), Some(&used.syscall.name()))
-            && agrees(self.argument.as_ref(), used.argument.as_deref())
+            && self.argument.as_ref().is_none_or(|wanted| used.has_argument(wanted))
             && agrees(self.error.as_ref(), outcome.map(Errno::name).as_deref())
             && (agrees(self.object.as_ref(), object.map(ObjectKind::as_str))
                 || agrees(self.object.as_ref(), object.map(written_object).as_ref().map(ObjectKind::as_str)))

@@ -75,8 +75,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::attribution::calls::{Flags, Selector, Subject, shape};
 use crate::model::attribution::reach::{Direction, direction, reaches};
-use crate::model::attribution::{Answer, Answers, Object, Use, ambient, answers, attribute, blind_spot};
-use crate::model::expectation::project::facts_of;
+use crate::model::attribution::{
+    Answer, Answers, KnownArguments, Memory, Object, Use, ambient, answers, argument_question, attribute, blind_spot,
+};
+use crate::model::expectation::project::{JUDGED, facts_of};
 use crate::model::expectation::{Baseline, Document, Level, Rule};
 use crate::model::facts::fact::Fact;
 use crate::model::kernel::call::{Call, CallOutcome, Errno};
@@ -101,6 +103,8 @@ pub struct Guard {
     ambient_strict: bool,
     tolerate: Vec<Rule>,
     forbid: Vec<Rule>,
+    /// The arguments that the baseline holds.
+    arguments: KnownArguments,
     /// The calls on fds that pass, with the fd classes for which they pass.
     passing: Vec<rules::PassingCall>,
     /// The fds that have a class of their own.
@@ -173,6 +177,16 @@ impl Guard {
         platform: &Platform,
         inherited: &Inherited,
     ) -> Result<Self, Unguardable> {
+        Self::judging(document, baseline, platform, inherited, JUDGED)
+    }
+
+    fn judging(
+        document: &Document,
+        baseline: &Baseline,
+        platform: &Platform,
+        inherited: &Inherited,
+        arguments: KnownArguments,
+    ) -> Result<Self, Unguardable> {
         if document.level >= Level::Error {
             return Err(Unguardable::Errors);
         }
@@ -192,6 +206,7 @@ impl Guard {
             // succeed, and a call forbidden only if it fails may fail.
             tolerate: document.tolerate.iter().filter(|rule| rule.error.is_none()).cloned().collect(),
             forbid: document.forbid.iter().map(without_error).collect(),
+            arguments,
             passing: Vec::new(),
             rules: Vec::new(),
             inherited: inherited.keys().copied().collect(),
@@ -208,12 +223,24 @@ impl Guard {
             return self.expects_refusal(call);
         }
         let object = object.cloned().map_or(Answer::None, Answer::Object);
+        if argument_question(call, &Memory::default(), &object).is_some() && self.needs_argument(call) {
+            return false;
+        }
         let answers = Answers { object, ..Answers::default() };
         [CallOutcome::Returned(0), FAILED].into_iter().all(|outcome| {
             let blind = blind_spot(call, outcome).map(|spot| Fact::BlindSpot(spot.into()));
             blind.is_none_or(|blind| self.held.contains(&blind))
                 && self.expects_use(&attribute(call, outcome, &answers))
         })
+    }
+
+    /// Returns whether a call with its argument in memory must stop, so that the argument is read:
+    /// it is a fact, or a rule forbids some arguments of the call.
+    fn needs_argument(&self, call: &Call) -> bool {
+        let name = call.syscall.name();
+        let may_forbid =
+            |rule: &Rule| rule.argument.is_some() && rule.syscall.as_ref().is_none_or(|syscall| *syscall == name);
+        self.arguments == KnownArguments::All || self.forbid.iter().any(may_forbid)
     }
 
     /// Returns whether some call of this name can be expected. Most names are in no baseline, and
@@ -227,7 +254,7 @@ impl Guard {
     /// is expected.
     pub fn likeness(call: &Call) -> Option<Likeness> {
         let shape = shape(call.syscall.row()?.name)?;
-        let by_number = matches!(shape.selector, Selector::None) && answers::memory(call).is_none();
+        let by_number = matches!(shape.selector, Selector::None | Selector::Opening) && answers::memory(call).is_none();
         let register = match shape.subject {
             Subject::PathBefore(_) | Subject::PathAfter(_) => 0,
             Subject::Opened(Flags::In(at)) => call.args[at],
@@ -241,7 +268,7 @@ impl Guard {
         const REFUSED: CallOutcome = CallOutcome::Failed(Errno(uapi::EBADF));
         let used = attribute(call, REFUSED, &Answers::default());
         let is_forbidden = self.forbid.iter().any(|rule| rule.matches(&used, None));
-        let key = (call.syscall.name().into_owned(), used.argument.as_ref().map(|argument| argument.to_string()));
+        let key = (call.syscall.name().into_owned(), self.arguments.of(&used).map(str::to_owned));
         self.expects_use(&used) || !is_forbidden && self.calls.contains(&key)
     }
 
@@ -284,7 +311,7 @@ impl Guard {
         let is_ambient = used.ambient && !self.ambient_strict;
         is_ambient
             || self.tolerate.iter().any(|rule| rule.matches(used, None))
-            || facts_of(used, None, &self.platform).all(|fact| self.held.contains(&fact))
+            || facts_of(used, None, &self.platform, self.arguments).all(|fact| self.held.contains(&fact))
     }
 }
 

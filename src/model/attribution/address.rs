@@ -32,6 +32,11 @@ pub(crate) const CLASSES: [(&str, &str); 16] = [
     ("disconnect", "connect with AF_UNSPEC: the socket forgets its peer"),
 ];
 
+/// Returns whether this is the name of a class.
+pub(crate) fn is_address_class(name: &str) -> bool {
+    CLASSES.iter().any(|(class, _)| *class == name)
+}
+
 /// What a call does with an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {

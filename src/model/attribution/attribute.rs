@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::address::CLASSES;
+use super::address::is_address_class;
 use super::answers::Answers;
 use super::arguments::argument;
 use super::calls::{Selector, Shape, Subject, shape_of};
@@ -60,9 +60,8 @@ impl Use {
     /// Returns whether the argument is this one, or consists of several classes of addresses, one
     /// of which is this one.
     pub fn has_argument(&self, wanted: &str) -> bool {
-        let is_class = || CLASSES.iter().any(|(class, _)| *class == wanted);
         self.argument.as_deref().is_some_and(|argument| {
-            argument == wanted || is_class() && argument.split(['/', '|']).any(|part| part == wanted)
+            argument == wanted || is_address_class(wanted) && argument.split(['/', '|']).any(|part| part == wanted)
         })
     }
 }

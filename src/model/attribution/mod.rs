@@ -25,7 +25,7 @@ mod refusal;
 pub mod subsystem;
 pub mod values;
 
-pub(crate) use address::CLASSES as ADDRESS_CLASSES;
+pub(crate) use address::{CLASSES as ADDRESS_CLASSES, is_address_class};
 pub use answers::{Answer, Answers, ArgumentAnswer, PathArgument, Question, Receiver};
 pub use attribute::{KnownArguments, Use, attribute, made};
 pub use blind::{blind_spot, unanswerable};

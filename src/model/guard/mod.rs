@@ -77,6 +77,7 @@ use crate::model::attribution::calls::{Flags, Selector, Subject, shape};
 use crate::model::attribution::reach::{Direction, direction, reaches};
 use crate::model::attribution::{
     Answer, Answers, KnownArguments, Memory, Object, Use, ambient, answers, argument_question, attribute, blind_spot,
+    is_address_class,
 };
 use crate::model::expectation::project::{JUDGED, facts_of};
 use crate::model::expectation::{Baseline, Document, Level, Rule};
@@ -235,11 +236,13 @@ impl Guard {
     }
 
     /// Returns whether a call with its argument in memory must stop, so that the argument is read:
-    /// it is a fact, or a rule forbids some arguments of the call.
+    /// it is a fact, or a rule forbids a class of addresses.
     fn needs_argument(&self, call: &Call) -> bool {
         let name = call.syscall.name();
-        let may_forbid =
-            |rule: &Rule| rule.argument.is_some() && rule.syscall.as_ref().is_none_or(|syscall| *syscall == name);
+        let is_class = |wanted: &String| wanted.split('|').any(is_address_class);
+        let may_forbid = |rule: &Rule| {
+            rule.argument.as_ref().is_some_and(is_class) && rule.syscall.as_ref().is_none_or(|syscall| *syscall == name)
+        };
         self.arguments == KnownArguments::All || self.forbid.iter().any(may_forbid)
     }
 

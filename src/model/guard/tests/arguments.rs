@@ -111,6 +111,9 @@ fn forbidden_argument_in_memory_stops_the_call() {
     let guard = guard_of(FACTS, &document, KnownArguments::Version1);
     assert!(!passes(&guard, "connect", &[3, 0x1000, 16]));
     assert!(passes(&guard, "bind", &[3, 0x1000, 16]));
+    let others = Rule { argument: Some("PROT_EXEC".to_owned()), ..Rule::default() };
+    let document = Document { forbid: vec![others], ..Document::for_tests() };
+    assert!(passes(&guard_of(FACTS, &document, KnownArguments::Version1), "connect", &[3, 0x1000, 16]));
     let document = Document { forbid: vec![rule("openat", "O_WRONLY|O_CREAT")], ..Document::for_tests() };
     let guard = guard_of(FACTS, &document, KnownArguments::Version1);
     let file = Object::file("ext4", false, None);

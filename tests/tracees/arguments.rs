@@ -1,5 +1,5 @@
-//! Calls whose argument is an address, a program or flags in memory; what each one uses is stated
-//! in the trial.
+//! Calls with an address, a program or flags of an open as their argument; what each one uses is
+//! stated in the trial.
 
 use std::ffi::CStr;
 use std::process::ExitCode;

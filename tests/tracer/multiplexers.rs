@@ -1,5 +1,6 @@
 //! Checks that every syscall with several operations has a program that calls it. The programs are
-//! in `tracees/multiplexers.rs` and `tracees/arguments.rs`, what they use is stated in [`objects`](crate::objects).
+//! in `tracees/multiplexers.rs` and `tracees/arguments.rs`, what they use is stated in
+//! [`objects`](crate::objects).
 
 use libtest_mimic::{Failed, Trial};
 

@@ -9,7 +9,6 @@ mod fds;
 
 use std::collections::{BTreeSet, HashMap};
 use std::io;
-use std::path::Path;
 
 pub use fds::inherited;
 use fds::{has_program_fd, is_open, open_fds, read};
@@ -34,7 +33,7 @@ use crate::model::trace::tracee::{Step, Stop, Tasks};
 /// Compares the fds of all tasks with what the guard allows.
 pub(in crate::linux) struct GuardEngine<'a> {
     guard: &'a Guard,
-    witness: Witness,
+    pub(super) witness: Witness,
     tables: FdTables,
     /// Decisions about fds, by class, kind and access.
     decided: HashMap<(Class, Object, Access), bool>,
@@ -72,10 +71,6 @@ impl<'a> GuardEngine<'a> {
 
     pub(super) fn seize_options(&self) -> SeizeOptions {
         SeizeOptions { filtered: true, exits: false }
-    }
-
-    pub(super) fn set_scratch(&mut self, directory: &Path) {
-        self.witness.set_scratch(directory);
     }
 
     /// Returns the tree that begins with this task. Its tasks stop too seldom to be seen in a call

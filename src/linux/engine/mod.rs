@@ -80,7 +80,7 @@ impl<'a> EngineState<'a> {
     pub(super) fn set_scratch(&mut self, directory: &Path) {
         match self {
             Self::Ptrace(engine) => engine.set_scratch(directory),
-            Self::Guard(engine) => engine.set_scratch(directory),
+            Self::Guard(engine) => engine.witness.set_scratch(directory),
             Self::Notify(engine) => engine.set_scratch(directory),
         }
     }

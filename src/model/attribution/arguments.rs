@@ -88,7 +88,7 @@ fn selected(
         Selector::Opening => opening(match decoded.shape?.subject {
             Subject::Opened(Flags::In(at)) => args[at] & 0xffff_ffff,
             Subject::Opened(Flags::At(_)) => memory.long()?,
-            // "Equivalent to calling open() with flags equal to O_CREAT|O_WRONLY|O_TRUNC", creat(2).
+            // "O_CREAT|O_WRONLY|O_TRUNC", creat(2)
             _ => O_CREAT | O_WRONLY | O_TRUNC,
         }),
         Selector::Address(_) | Selector::Program => {

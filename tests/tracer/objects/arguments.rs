@@ -1,4 +1,5 @@
-//! What each program of `tracees/arguments.rs` uses between its marks, as in [`truths`](super::truths).
+//! What each program of `tracees/arguments.rs` uses between its marks, as in
+//! [`truths`](super::truths).
 
 use crate::needs::Need;
 

@@ -79,8 +79,8 @@ use crate::model::attribution::{
     Answer, Answers, KnownArguments, Memory, Object, Use, ambient, answers, argument_question, attribute, blind_spot,
     is_address_class,
 };
-use crate::model::expectation::project::{JUDGED, facts_of};
-use crate::model::expectation::{Baseline, Document, Level, Rule};
+use crate::model::expectation::project::{facts_of, judged_arguments};
+use crate::model::expectation::{Baseline, Document, Level, Rule, Version};
 use crate::model::facts::fact::Fact;
 use crate::model::kernel::call::{Call, CallOutcome, Errno};
 use crate::model::kernel::syscall::{Abi, Syscall};
@@ -98,7 +98,8 @@ pub use tables::{FdTables, Sharing};
 pub struct Guard {
     abi: Abi,
     platform: Platform,
-    held: BTreeSet<Fact>,
+    version: Version,
+    expected: BTreeSet<Fact>,
     /// The calls that the baseline holds in any subsystem, each with its arguments.
     calls: BTreeSet<(String, Option<String>)>,
     ambient_strict: bool,
@@ -178,7 +179,7 @@ impl Guard {
         platform: &Platform,
         inherited: &Inherited,
     ) -> Result<Self, Unguardable> {
-        Self::judging(document, baseline, platform, inherited, JUDGED)
+        Self::judging(document, baseline, platform, inherited, judged_arguments(baseline.version))
     }
 
     fn judging(
@@ -200,7 +201,8 @@ impl Guard {
         let mut guard = Self {
             abi,
             platform: platform.clone(),
-            held: baseline.facts(),
+            version: baseline.version,
+            expected: baseline.expected(),
             calls: calls(baseline),
             ambient_strict: document.ambient_strict,
             // The outcome of a passing call is not seen. A call tolerated only if it fails may
@@ -230,7 +232,7 @@ impl Guard {
         let answers = Answers { object, ..Answers::default() };
         [CallOutcome::Returned(0), FAILED].into_iter().all(|outcome| {
             let blind = blind_spot(call, outcome).map(|spot| Fact::BlindSpot(spot.into()));
-            blind.is_none_or(|blind| self.held.contains(&blind))
+            blind.is_none_or(|blind| self.expected.contains(&blind))
                 && self.expects_use(&attribute(call, outcome, &answers))
         })
     }
@@ -314,7 +316,8 @@ impl Guard {
         let is_ambient = used.ambient && !self.ambient_strict;
         is_ambient
             || self.tolerate.iter().any(|rule| rule.matches(used, None))
-            || facts_of(used, None, &self.platform, self.arguments).all(|fact| self.held.contains(&fact))
+            || facts_of(used, None, &self.platform, self.version, self.arguments)
+                .all(|fact| self.expected.contains(&fact))
     }
 }
 

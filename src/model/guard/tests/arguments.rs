@@ -54,7 +54,7 @@ fn looked_at_calls_are_expected_only_with_their_argument() {
     let file = Object::file("ext4", false, None);
     let socket = Object::socket(2, 2, 17);
     let reading = FACTS.to_vec();
-    let writing = [FACTS, &["filesystem::openat::argument=O_WRONLY|O_CREAT"]].concat();
+    let writing = [FACTS, &["filesystem::openat::O_WRONLY|O_CREAT,file"]].concat();
     for (facts, name, args, object, expected) in [
         (&reading, "openat", &[0, 0x1000, 0][..], &file, [true, true]),
         (&reading, "openat", &[0, 0x1000, 1], &file, [true, false]),

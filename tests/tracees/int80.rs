@@ -15,10 +15,9 @@ pub(super) fn calls_of_32_bits() {
     let socket = int80(SOCKETCALL, [1, fill([libc::AF_UNIX as u32, libc::SOCK_DGRAM as u32, 0, 0, 0, 0]), 0]);
     // Behind the words: the abstract name `x`, and a message to it.
     let place = words.addr() as u32 + 64;
-    // SAFETY: the page is ours and large enough.
-    unsafe {
-        words.cast::<[u8; 4]>().byte_add(64).write([libc::AF_UNIX as u8, 0, 0, b'x']);
-        words.cast::<[u32; 7]>().byte_add(128).write([place, 4, 0, 0, 0, 0, 0]);
+    for (offset, number) in [(64, u32::from_le_bytes([libc::AF_UNIX as u8, 0, 0, b'x'])), (128, place), (132, 4)] {
+        // SAFETY: the page is ours and large enough.
+        unsafe { words.cast::<u32>().wrapping_byte_add(offset).write(number) };
     }
     int80(SOCKETCALL, [3, fill([socket, place, 4, 0, 0, 0]), 0]);
     int80(SOCKETCALL, [16, fill([socket, place + 64, 0, 0, 0, 0]), 0]);

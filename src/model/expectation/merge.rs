@@ -132,8 +132,8 @@ impl Baseline {
         })
     }
 
-    /// Removes arguments that follow from a pair: an attempt that failed before it reached an object
-    /// is no further fact.
+    /// Removes arguments that follow from a pair: an attempt that failed before it reached an
+    /// object is no further fact.
     fn remove_implied(&mut self) {
         for (.., Entry { arguments, pairs, .. }) in self.entries_mut() {
             arguments.retain(|argument| pairs.iter().all(|pair| pair.argument != *argument));
@@ -164,12 +164,20 @@ impl Baseline {
                 entry.sometimes |= earlier.sometimes;
                 entry.why.clone_from(&earlier.why);
                 entry.owner.clone_from(&earlier.owner);
+                entry.reasons.clone_from(&earlier.reasons);
+                entry.retain_reasons();
             }
         }
     }
 }
 
 impl Entry {
+    /// Removes the reasons of uses that the entry does not hold.
+    pub(in crate::model) fn retain_reasons(&mut self) {
+        let uses: BTreeSet<Detail> = self.details().collect();
+        self.reasons.retain(|used, _| uses.contains(used));
+    }
+
     /// Adds a detail.
     pub(super) fn insert(&mut self, detail: &Detail) {
         match detail {
@@ -270,6 +278,19 @@ mod tests {
         };
         assert_eq!(facts(Unseen::Keep), ["argument=TCXONC", "TCGETS,char:pts"]);
         assert_eq!(facts(Unseen::Prune), ["TCGETS,char:pts"]);
+    }
+
+    #[test]
+    fn reason_of_a_use_stays_while_the_use_does() {
+        let mut old = recorded(None, &[&[READ_FILE, READ_PIPE]], Unseen::Keep);
+        let entry = old.entries_mut().next().expect("an entry").2;
+        entry.reasons = entry.details().map(|used| (used.clone(), used.to_string())).collect();
+        let reasons = |unseen| {
+            let new = recorded(Some(&old), &[&[READ_FILE]], unseen);
+            new.subsystems[&Subsystem::Filesystem]["read"].reasons.values().cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(reasons(Unseen::Keep), ["object=file", "object=pipe"]);
+        assert_eq!(reasons(Unseen::Prune), ["object=file"]);
     }
 
     #[test]

@@ -39,8 +39,8 @@ pub struct Projection {
 /// Returns the facts of an observation without tolerated calls and, unless `document` is strict,
 /// without ambient calls.
 ///
-/// A subsystem that only such calls reach is no fact. Errors are facts only at [`Level::Error`]. The
-/// facts are those of baselines of `version`.
+/// A subsystem that only such calls reach is no fact. Errors are facts only at [`Level::Error`].
+/// The facts are those of baselines of `version`.
 pub fn project(observation: &Observation, document: &Document, platform: &Platform, version: Version) -> Projection {
     let mut facts = BTreeMap::new();
     let (mut refused, mut reached) = (BTreeSet::new(), BTreeSet::new());
@@ -66,8 +66,8 @@ pub fn project(observation: &Observation, document: &Document, platform: &Platfo
     Projection { facts, refused }
 }
 
-/// Returns the facts that follow from pairs among these: the argument alone, as a call shows it that
-/// fails before it reaches an object.
+/// Returns the facts that follow from pairs among these: the argument alone, as a call shows it
+/// that fails before it reaches an object.
 fn implied<'a>(facts: impl Iterator<Item = &'a Fact>) -> BTreeSet<Fact> {
     let of = |fact: &'a Fact| {
         let Fact::Use { subsystem, syscall, detail: Some(Detail::Pair(pair)) } = fact else { return None };
@@ -316,16 +316,16 @@ impl Entry {
 
     /// Returns the uses in the order in which they are written: by argument, then by object.
     pub(super) fn uses(&self) -> Vec<Detail> {
-        let is_use = |detail: &Detail| matches!(detail, Detail::Argument(_) | Detail::Object(_) | Detail::Pair(_));
-        let mut uses: Vec<Detail> = self.details().filter(is_use).collect();
+        let uses = self.details().filter(Detail::is_use).chain(self.reasons.keys().cloned());
+        let mut uses: Vec<Detail> = uses.collect::<BTreeSet<_>>().into_iter().collect();
         uses.sort_by(|a, b| (a.argument(), a.object()).cmp(&(b.argument(), b.object())));
         uses
     }
 
-    /// Returns whether there are no errors, ABIs, marks and reasons.
+    /// Returns whether there are no errors, ABIs and marks, and no reason for the whole entry.
     pub(super) fn has_only_uses(&self) -> bool {
-        let Self { arguments, objects, pairs, .. } = self.clone();
-        *self == Self { arguments, objects, pairs, ..Self::default() }
+        let Self { arguments, objects, pairs, reasons, .. } = self.clone();
+        *self == Self { arguments, objects, pairs, reasons, ..Self::default() }
     }
 
     /// Returns the details of the syscall.

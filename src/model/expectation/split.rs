@@ -206,6 +206,7 @@ impl Part for Entry {
             abis: sets(all, |entry| &entry.abis, needed),
             sometimes: !all.is_empty() && all.iter().all(|entry| entry.sometimes),
             why: words(|entry| &entry.why),
+            reasons: all.split_first().map(|(first, rest)| first.reasons_of_all(rest)).unwrap_or_default(),
             owner: words(|entry| &entry.owner),
         }
     }
@@ -219,6 +220,7 @@ impl Part for Entry {
             abis: self.abis.beyond(&common.abis).unwrap_or_default(),
             sometimes: self.sometimes && !common.sometimes,
             why: self.why.clone().filter(|_| self.why != common.why),
+            reasons: self.reasons_beyond(common),
             owner: self.owner.clone().filter(|_| self.owner != common.owner),
         };
         (own != Self::default()).then_some(own)
@@ -234,8 +236,25 @@ impl Part for Entry {
             abis: self.abis.with(&other.abis),
             sometimes: self.sometimes || other.sometimes,
             why: other.why.clone().or_else(|| self.why.clone()),
+            reasons: self.reasons.clone().into_iter().chain(other.reasons.clone()).collect(),
             owner: other.owner.clone().or_else(|| self.owner.clone()),
         }
+    }
+}
+
+impl Entry {
+    /// Returns the reasons that all others have, too.
+    fn reasons_of_all(&self, others: &[&Self]) -> BTreeMap<Detail, String> {
+        let mut reasons = self.reasons.clone();
+        reasons.retain(|used, why| others.iter().all(|other| other.reasons.get(used) == Some(why)));
+        reasons
+    }
+
+    /// Returns the reasons that `common` lacks.
+    fn reasons_beyond(&self, common: &Self) -> BTreeMap<Detail, String> {
+        let mut reasons = self.reasons.clone();
+        reasons.retain(|used, why| common.reasons.get(used) != Some(why));
+        reasons
     }
 }
 
@@ -281,6 +300,7 @@ impl Facts {
             }
             return;
         };
+        entry.reasons.remove(detail);
         match detail {
             Detail::Argument(value) => entry.arguments.remove(value),
             Detail::Object(value) => entry.objects.remove(value),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::attribution::{ObjectKind, Subsystem};
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::errno_name::ErrnoName;
-use crate::model::facts::fact::{Fact, Pair};
+use crate::model::facts::fact::{Detail, Fact, Pair};
 use crate::model::facts::fingerprint::Fingerprint;
 use crate::model::facts::version::Version;
 use crate::model::kernel::syscall::Abi;
@@ -203,13 +203,21 @@ impl Baseline {
     }
 }
 
+impl Entry {
+    /// Returns why a fact of this entry is needed: the reason of its use, else that of the entry.
+    pub(in crate::model) fn why_of(&self, fact: &Fact) -> Option<&str> {
+        let of_use = fact.detail().and_then(|detail| self.reasons.get(detail));
+        of_use.or(self.why.as_ref()).map(String::as_str)
+    }
+}
+
 /// The entry of one syscall within one subsystem.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entry {
     /// The arguments seen; in version 2 only those of calls without an object.
     pub arguments: BTreeSet<String>,
-    /// The objects seen; storage filesystems are one object (`file`, `dir`). In version 2 only those
-    /// of calls without an argument.
+    /// The objects seen; storage filesystems are one object (`file`, `dir`). In version 2 only
+    /// those of calls without an argument.
     pub objects: BTreeSet<ObjectKind>,
     /// Each argument with an object that it was used on; empty in version 1.
     pub pairs: BTreeSet<Pair>,
@@ -221,6 +229,8 @@ pub struct Entry {
     pub sometimes: bool,
     /// Why the workload needs it, written by a reviewer.
     pub why: Option<String>,
+    /// Why it needs single uses, by their details.
+    pub reasons: BTreeMap<Detail, String>,
     /// The person or team responsible for it.
     pub owner: Option<String>,
 }

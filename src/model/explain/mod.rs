@@ -194,7 +194,8 @@ fn key(name: &str, workloads: &[Recorded<'_>]) -> Option<Key> {
             }
             _ => None,
         };
-        let Held { why, owner, sometimes, .. } = entry.unwrap_or_default();
+        let Held { owner, sometimes, .. } = entry.clone().unwrap_or_default();
+        let why = entry.as_ref().and_then(|entry| entry.why_of(&fact)).map(str::to_owned);
         HeldBy { platform: baseline.platform.clone(), why, owner, sometimes }
     });
     let held = held.collect();

@@ -136,6 +136,11 @@ impl Detail {
         }
     }
 
+    /// Returns whether it is an argument, an object or both.
+    pub fn is_use(&self) -> bool {
+        matches!(self, Self::Argument(_) | Self::Object(_) | Self::Pair(_))
+    }
+
     /// Returns the argument, alone or in a pair.
     pub fn argument(&self) -> Option<&str> {
         match self {

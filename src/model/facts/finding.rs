@@ -123,7 +123,7 @@ impl Finding {
     /// Returns whether this finding reports the fact as one of its details. A note must not include
     /// a fact that fails.
     pub(in crate::model) fn includes(&self, fact: &Fact, related: Option<&RelatedSyscall>) -> bool {
-        matches!(fact.detail(), Some(Detail::Argument(_) | Detail::Object(_) | Detail::Pair(_)))
+        fact.detail().is_some_and(Detail::is_use)
             && fact.parent().as_ref() == Some(&self.fact)
             && (self.related.is_none() || related.is_some())
     }

@@ -113,8 +113,8 @@ fn phase(fact: &Fact) -> Option<&String> {
     }
 }
 
-/// Returns an expected member of the syscall's family in the same subsystem, with the same detail. A
-/// call under another ABI has none.
+/// Returns an expected member of the syscall's family in the same subsystem, with the same detail.
+/// A call under another ABI has none.
 fn related_fact(expected: &BTreeSet<Fact>, fact: &Fact) -> Option<RelatedSyscall> {
     let Fact::Use { subsystem, syscall: Some(syscall), detail } = fact else { return None };
     if matches!(detail, Some(Detail::Abi(_))) {

@@ -23,8 +23,8 @@ pub struct Broken {
     pub rule: String,
 }
 
-/// Returns every fact that breaks a rule, at the detail of the rule; of several rules the first. Rules
-/// on an argument or an object give the facts of baselines of `version`.
+/// Returns every fact that breaks a rule, at the detail of the rule; of several rules the first.
+/// Rules on an argument or an object give the facts of baselines of `version`.
 pub fn broken(rules: &[Rule], observation: &Observation, version: Version) -> BTreeMap<Fact, Broken> {
     let mut facts = BTreeMap::new();
     for rule in rules {

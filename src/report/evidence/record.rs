@@ -16,7 +16,7 @@ use crate::model::expectation::{Baseline, Document, Entry, Rule};
 use crate::model::explain::{Call, Kernel};
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::errno_name::ErrnoName;
-use crate::model::facts::fact::Pair;
+use crate::model::facts::fact::{Detail, Pair};
 use crate::model::kernel::syscall::Abi;
 use crate::model::run::workload::Program;
 use crate::model::taxonomy::{Filed, Taxonomy};
@@ -133,7 +133,24 @@ pub(super) struct UseRecord<'a> {
     /// Whether some recorded runs did not show it.
     pub(super) sometimes: bool,
     pub(super) why: Option<&'a str>,
+    /// Why single uses are needed.
+    pub(super) reasons: Vec<ReasonRecord<'a>>,
     pub(super) owner: Option<&'a str>,
+}
+
+/// Why one use is needed.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct ReasonRecord<'a> {
+    pub(super) argument: Option<&'a str>,
+    pub(super) object: Option<&'a str>,
+    pub(super) why: &'a str,
+}
+
+impl<'a> From<(&'a Detail, &'a String)> for ReasonRecord<'a> {
+    fn from((used, why): (&'a Detail, &'a String)) -> Self {
+        Self { argument: used.argument(), object: used.object().map(ObjectKind::as_str), why }
+    }
 }
 
 /// An argument and the object that it was used on.
@@ -300,6 +317,7 @@ fn used<'a>(
         abis: entry.abis.iter().map(|abi| abi.name()).collect(),
         sometimes: entry.sometimes,
         why: entry.why.as_deref(),
+        reasons: entry.reasons.iter().map(ReasonRecord::from).collect(),
         owner: entry.owner.as_deref(),
     };
     (record, facts.map_or(Subsystem::None, |facts| facts.subsystem))

@@ -72,14 +72,15 @@ pub(super) struct WrittenEntry {
     owner: Option<String>,
 }
 
-/// A use as one line, or as a map of its parts.
-struct LineOrWritten(Detail);
+/// A use as one line, or as a map of its parts; and why it is needed.
+struct LineOrWritten(Detail, Option<String>);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a map such as `{argument: NAME, object: file}`")]
 struct WrittenUse {
     argument: Option<Scalar<String>>,
     object: Option<Scalar<String>>,
+    why: Option<String>,
 }
 
 /// Reads the baseline in a document of a file of this version, and the lines of its parts.
@@ -142,7 +143,9 @@ fn check_entry(entry: &Node, version: Version) -> Result<(), Fault> {
 
 fn check_use(used: &Node) -> Result<(), Fault> {
     keys::check::<WrittenUse>(used)?;
-    let is_empty = used.text().is_none() && used.items().is_empty() && used.pairs().iter().all(|(_, it)| it.is_null());
+    let is_empty = used.text().is_none()
+        && used.items().is_empty()
+        && used.pairs().iter().all(|(key, it)| key.name == "why" || it.is_null());
     match used.text() {
         Some(line) if uses::read(line).is_none() => {
             let message = format!("invalid use `{line}`: write `ARGUMENT OBJECT`, one of them, or a map of them");
@@ -223,8 +226,9 @@ fn entry_of(ListedOrWritten(written): ListedOrWritten) -> Entry {
         owner: written.owner,
         ..Entry::default()
     };
-    for LineOrWritten(used) in written.uses.unwrap_or_default().0 {
+    for LineOrWritten(used, why) in written.uses.unwrap_or_default().0 {
         entry.insert(&used);
+        entry.reasons.extend(why.map(|why| (used, why)));
     }
     entry
 }
@@ -268,14 +272,14 @@ impl<'de> Deserialize<'de> for LineOrWritten {
             fn visit_str<E: Error>(self, line: &str) -> Result<LineOrWritten, E> {
                 // Each blank is one of the line; a name holds an escaped one.
                 let used = uses::read(&read_name(line.to_owned()));
-                used.map(LineOrWritten).ok_or_else(|| E::invalid_value(Unexpected::Str(line), &self))
+                used.map(|used| LineOrWritten(used, None)).ok_or_else(|| E::invalid_value(Unexpected::Str(line), &self))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<LineOrWritten, A::Error> {
-                let WrittenUse { argument, object } = WrittenUse::deserialize(MapAccessDeserializer::new(map))?;
+                let WrittenUse { argument, object, why } = WrittenUse::deserialize(MapAccessDeserializer::new(map))?;
                 let name = |part: Option<Scalar<String>>| part.map(|Scalar(name)| read_name(name));
                 let used = Detail::of_use(name(argument), name(object).map(ObjectKind::new));
-                used.map(LineOrWritten).ok_or_else(|| A::Error::custom("empty use"))
+                used.map(|used| LineOrWritten(used, why)).ok_or_else(|| A::Error::custom("empty use"))
             }
         }
 

@@ -176,12 +176,13 @@ const PAIRED: &[Row] = &[
     ("    socket:\n      - a file b\n", "8:9", "invalid use `a file b`: write `ARGUMENT OBJECT`, one of them, or a map of them"),
     ("    socket:\n      - ''\n", "8:9", "invalid use ``: write `ARGUMENT OBJECT`, one of them, or a map of them"),
     ("    socket:\n      - {}\n", "8:9", "empty use: add an `argument`, an `object` or both"),
+    ("    socket:\n      - {why: a}\n", "8:9", "empty use: add an `argument`, an `object` or both"),
     ("    socket:\n      - {argument: }\n", "8:9", "empty use: add an `argument`, an `object` or both"),
     ("    socket:\n      - {argument: ''}\n", "8:20", "subsystems.network.socket[0].argument: empty value: write a name, or remove the key"),
     ("    socket:\n      - {argumnet: a}\n", "8:10", "unknown key `argumnet`: did you mean `argument`?"),
     ("    socket:\n      - [a]\n", "8:9", "subsystems.network.socket[0]: invalid type: sequence, expected a use such as `F_GETFD file`, or a map such as `{argument: F_GETFD, object: file}`"),
     ("    socket:\n      uses: a\n", "8:13", "subsystems.network.socket.uses: invalid type: string \"a\", expected a list such as `[a, b]`"),
-    ("    socket:\n      uses: [a, {argument: a, why: b}]\n", "8:31", "unknown key `why`: use one of `argument`, `object`"),
+    ("    socket:\n      uses: [a, {argument: a, way: b}]\n", "8:31", "unknown key `way`: did you mean `why`?"),
     ("    socket: a\n", "7:13", "subsystems.network.socket: invalid type: string \"a\", expected a list of uses, a map such as `{uses: [file]}`, or nothing"),
 ];
 

@@ -187,19 +187,21 @@ impl Lines {
             self.key(depth, "uses");
         }
         for used in uses {
-            self.used(if is_list { depth } else { depth + 1 }, &used);
+            let why = entry.reasons.get(&used).map(String::as_str);
+            self.used(if is_list { depth } else { depth + 1 }, &used, why);
         }
         self.marks(depth, entry);
     }
 
-    fn used(&mut self, depth: usize, used: &Detail) {
-        if let Some(line) = uses::line(used) {
+    fn used(&mut self, depth: usize, used: &Detail, why: Option<&str>) {
+        if let Some(line) = uses::line(used).filter(|_| why.is_none()) {
             self.line(depth, &format!("- {}", scalar(&line)));
             return;
         }
         let argument = used.argument().map(|argument| ("argument", argument));
         let object = used.object().map(|object| ("object", object.as_str()));
-        for (at, (key, value)) in argument.into_iter().chain(object).enumerate() {
+        let why = why.map(|why| ("why", why));
+        for (at, (key, value)) in argument.into_iter().chain(object).chain(why).enumerate() {
             let mark = if at == 0 { "-" } else { " " };
             self.line(depth, &format!("{mark} {key}: {}", scalar(value)));
         }

@@ -5,7 +5,7 @@ use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::{ObjectKind, Subsystem};
 use crate::model::expectation::terms::{Baseline, Document, Entry, Level, Rule};
 use crate::model::facts::errno_name::ErrnoName;
-use crate::model::facts::fact::Pair;
+use crate::model::facts::fact::{Detail, Pair};
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::Abi;
 use crate::model::run::platform::Platform;
@@ -191,6 +191,7 @@ fn canonical_form_has_one_fact_per_line() {
         errors: [ErrnoName(Errno(1))].into(),
         abis: [Abi::I386].into(),
         sometimes: true,
+        reasons: [(Detail::Pair(pair("socket")), "asks".to_owned())].into(),
         why: Some("two\nlines: and a #hash".to_owned()),
         owner: Some("@net-team".to_owned()),
     };
@@ -219,7 +220,9 @@ fn canonical_form_has_one_fact_per_line() {
             - argument: a b
               object: file
             - argument: pipe
-            - socket file
+            - argument: socket
+              object: file
+              why: asks
           errors:
             - EPERM
           abi:

@@ -13,7 +13,7 @@ use crate::model::attribution::{ObjectKind, Subsystem};
 use crate::model::expectation::terms::{Baseline, Entry};
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::errno_name::ErrnoName;
-use crate::model::facts::fact::Pair;
+use crate::model::facts::fact::{Detail, Pair};
 use crate::model::facts::fingerprint::Fingerprint;
 use crate::model::facts::version::Version;
 use crate::model::kernel::call::Errno;
@@ -92,15 +92,22 @@ fn entry() -> impl Strategy<Value = Entry> {
         arguments.into_iter().zip(objects).map(pair).collect()
     });
     (words(), words(), pairs, errors, abis, any::<bool>(), prose(), prose()).prop_map(
-        |(arguments, objects, pairs, errors, abis, sometimes, why, owner)| Entry {
-            arguments,
-            objects: objects.into_iter().map(ObjectKind::new).collect(),
-            pairs,
-            errors,
-            abis,
-            sometimes,
-            why,
-            owner,
+        |(arguments, objects, pairs, errors, abis, sometimes, why, owner)| {
+            let mut entry = Entry {
+                arguments,
+                objects: objects.into_iter().map(ObjectKind::new).collect(),
+                pairs,
+                errors,
+                abis,
+                sometimes,
+                why,
+                reasons: BTreeMap::new(),
+                owner,
+            };
+            // Every other use has a reason.
+            let uses = entry.details().filter(Detail::is_use).step_by(2);
+            entry.reasons = uses.map(|used| (used, "a reason".to_owned())).collect();
+            entry
         },
     )
 }
@@ -138,7 +145,10 @@ fn baseline() -> impl Strategy<Value = Baseline> {
 /// Returns a baseline as version 1 could hold it.
 fn in_version_1(mut baseline: Baseline) -> Baseline {
     baseline.version = Version::One;
-    baseline.subsystems.values_mut().flat_map(BTreeMap::values_mut).for_each(|entry| entry.pairs.clear());
+    baseline.subsystems.values_mut().flat_map(BTreeMap::values_mut).for_each(|entry| {
+        entry.pairs.clear();
+        entry.reasons.clear();
+    });
     baseline
 }
 

@@ -158,9 +158,7 @@ impl Pending {
     pub fn under(&self, aim: &Fact) -> BTreeSet<Fact> {
         let is_included = |fact: &Fact| match (aim, fact) {
             (Fact::Use { syscall: None, .. }, _) => true,
-            (Fact::Use { detail: None, .. }, Fact::Use { detail, .. }) => {
-                matches!(detail, Some(Detail::Argument(_) | Detail::Object(_) | Detail::Pair(_)))
-            }
+            (Fact::Use { detail: None, .. }, Fact::Use { detail, .. }) => detail.as_ref().is_some_and(Detail::is_use),
             _ => false,
         };
         let parts = self.new.range(aim..).take_while(|fact| is_within(aim, fact));
@@ -287,5 +285,9 @@ impl Entry {
         self.sometimes |= other.sometimes;
         self.why = self.why.take().or_else(|| other.why.clone());
         self.owner = self.owner.take().or_else(|| other.owner.clone());
+        for (used, why) in &other.reasons {
+            self.reasons.entry(used.clone()).or_insert_with(|| why.clone());
+        }
+        self.retain_reasons();
     }
 }

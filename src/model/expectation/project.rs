@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::storage::written_object;
 use super::terms::{Baseline, Document, Entry, Level, Rule};
 use crate::model::attribution::calls::{is_housekeeping, is_on_fd};
-use crate::model::attribution::{ObjectKind, Subsystem, Use, reach};
+use crate::model::attribution::{KnownArguments, ObjectKind, Subsystem, Use, reach};
 use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::version::Version;
@@ -16,6 +16,13 @@ use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::Syscall;
 use crate::model::observe::observation::{First, Observation, Tally};
 use crate::model::run::platform::Platform;
+
+/// Returns the arguments that baselines of a version hold.
+pub(in crate::model) fn judged_arguments(version: Version) -> KnownArguments {
+    match version {
+        Version::One | Version::Two => KnownArguments::Version1,
+    }
+}
 
 /// The facts of an observation that a baseline can hold: without ambient and tolerated calls, named
 /// as in an expectation.
@@ -41,7 +48,7 @@ pub fn project(observation: &Observation, document: &Document, platform: &Platfo
         for (used, outcome, calls) in judged(phase, &uses, document) {
             let error = outcome.filter(|_| document.level >= Level::Error);
             let is_refused = is_refused(used, outcome);
-            for fact in facts_of(used, error, platform, version) {
+            for fact in facts_of(used, error, platform, version, judged_arguments(version)) {
                 let shown = if is_refused { &mut refused } else { &mut reached };
                 shown.insert(fact.clone());
                 *facts.entry(fact).or_default() += calls;
@@ -119,7 +126,10 @@ impl<'a> FirstCallFilter<'a> {
         let is_forbidden = |rule: &Rule| {
             rule.is_of(phase) && (rule.matches(used, None) || error.is_some() && rule.matches(used, *error))
         };
-        facts_of(used, judged, self.platform, self.version).chain(of_phase).any(|fact| !self.expected.contains(&fact))
+        let arguments = judged_arguments(self.version);
+        facts_of(used, judged, self.platform, self.version, arguments)
+            .chain(of_phase)
+            .any(|fact| !self.expected.contains(&fact))
             || self.document.forbid.iter().any(is_forbidden)
     }
 
@@ -158,9 +168,10 @@ pub(in crate::model) fn facts_of(
     error: Option<Errno>,
     platform: &Platform,
     version: Version,
+    arguments: KnownArguments,
 ) -> impl Iterator<Item = Fact> {
     let foreign_abi = Some(used.syscall.abi).filter(|&abi| platform.abi() != Some(abi));
-    let [first, second] = details_of(used, version);
+    let [first, second] = details_of(used, version, arguments);
     let details = [first, second, error.map(|errno| Detail::Error(ErrnoName(errno))), foreign_abi.map(Detail::Abi)];
     let subsystem = used.subsystem;
     let syscall = used.syscall.name().into_owned();
@@ -178,16 +189,16 @@ pub(in crate::model) fn facts_of(
 
 /// Returns the details of a use in a version. Housekeeping calls have no object: the calls that
 /// opened or used the fd show it.
-pub(in crate::model) fn details_of(used: &Use, version: Version) -> [Option<Detail>; 2] {
+pub(in crate::model) fn details_of(used: &Use, version: Version, arguments: KnownArguments) -> [Option<Detail>; 2] {
     if !is_housekeeping(used.syscall) {
-        return all_details_of(used, version);
+        return all_details_of(used, version, arguments);
     }
-    [used.argument.as_ref().map(|argument| Detail::Argument(argument.to_string())), None]
+    [arguments.of(used).map(|argument| Detail::Argument(argument.to_owned())), None]
 }
 
 /// Returns the details of a use in a version, with the object of a housekeeping call.
-pub(in crate::model) fn all_details_of(used: &Use, version: Version) -> [Option<Detail>; 2] {
-    let argument = used.argument.as_ref().map(|argument| argument.to_string());
+pub(in crate::model) fn all_details_of(used: &Use, version: Version, arguments: KnownArguments) -> [Option<Detail>; 2] {
+    let argument = arguments.of(used).map(str::to_owned);
     let object = used.object.as_ref().map(written_object);
     match version {
         Version::One => [argument.map(Detail::Argument), object.map(Detail::Object)],
@@ -214,7 +225,7 @@ impl Rule {
         let object = used.object.as_ref();
         self.subsystem.is_none_or(|subsystem| subsystem == used.subsystem)
             && agrees(self.syscall.as_ref(), Some(&used.syscall.name()))
-            && agrees(self.argument.as_ref(), used.argument.as_deref())
+            && self.argument.as_ref().is_none_or(|wanted| used.has_argument(wanted))
             && agrees(self.error.as_ref(), outcome.map(Errno::name).as_deref())
             && (agrees(self.object.as_ref(), object.map(ObjectKind::as_str))
                 || agrees(self.object.as_ref(), object.map(written_object).as_ref().map(ObjectKind::as_str)))

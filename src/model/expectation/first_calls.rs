@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::project::{all_details_of, details_of, judged_arguments};
+use super::project::{all_details_of, details_of};
 use super::terms::{Document, Rule};
-use crate::model::attribution::{KnownArguments, Use};
+use crate::model::attribution::Use;
 use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::version::Version;
@@ -64,10 +64,8 @@ fn shown(phase: Option<&str>, used: &Use) -> BTreeSet<Fact> {
     if let Some(phase) = phase {
         return BTreeSet::from([used.in_phase(phase)]);
     }
-    let judged =
-        Version::ALL.into_iter().flat_map(|version| details_of(used, version, judged_arguments(version))).flatten();
-    let forbidden =
-        Version::ALL.into_iter().flat_map(|version| all_details_of(used, version, KnownArguments::All)).flatten();
+    let judged = Version::ALL.into_iter().flat_map(|version| details_of(used, version)).flatten();
+    let forbidden = Version::ALL.into_iter().flat_map(|version| all_details_of(used, version)).flatten();
     let details: Vec<Detail> = judged.chain(forbidden).collect();
     let whole = [None, Some(used.syscall.name().into_owned())];
     let whole = whole.map(|syscall| Fact::Use { subsystem: used.subsystem, syscall, detail: None });

@@ -20,7 +20,8 @@ use crate::model::run::platform::Platform;
 /// Returns the arguments that baselines of a version hold.
 pub(in crate::model) fn judged_arguments(version: Version) -> KnownArguments {
     match version {
-        Version::One | Version::Two => KnownArguments::Version1,
+        Version::One => KnownArguments::Version1,
+        Version::Two => KnownArguments::All,
     }
 }
 
@@ -48,7 +49,7 @@ pub fn project(observation: &Observation, document: &Document, platform: &Platfo
         for (used, outcome, calls) in judged(phase, &uses, document) {
             let error = outcome.filter(|_| document.level >= Level::Error);
             let is_refused = is_refused(used, outcome);
-            for fact in facts_of(used, error, platform, version, judged_arguments(version)) {
+            for fact in facts_of(used, error, platform, version) {
                 let shown = if is_refused { &mut refused } else { &mut reached };
                 shown.insert(fact.clone());
                 *facts.entry(fact).or_default() += calls;
@@ -126,10 +127,7 @@ impl<'a> FirstCallFilter<'a> {
         let is_forbidden = |rule: &Rule| {
             rule.is_of(phase) && (rule.matches(used, None) || error.is_some() && rule.matches(used, *error))
         };
-        let arguments = judged_arguments(self.version);
-        facts_of(used, judged, self.platform, self.version, arguments)
-            .chain(of_phase)
-            .any(|fact| !self.expected.contains(&fact))
+        facts_of(used, judged, self.platform, self.version).chain(of_phase).any(|fact| !self.expected.contains(&fact))
             || self.document.forbid.iter().any(is_forbidden)
     }
 
@@ -168,10 +166,9 @@ pub(in crate::model) fn facts_of(
     error: Option<Errno>,
     platform: &Platform,
     version: Version,
-    arguments: KnownArguments,
 ) -> impl Iterator<Item = Fact> {
     let foreign_abi = Some(used.syscall.abi).filter(|&abi| platform.abi() != Some(abi));
-    let [first, second] = details_of(used, version, arguments);
+    let [first, second] = details_of(used, version);
     let details = [first, second, error.map(|errno| Detail::Error(ErrnoName(errno))), foreign_abi.map(Detail::Abi)];
     let subsystem = used.subsystem;
     let syscall = used.syscall.name().into_owned();
@@ -189,17 +186,19 @@ pub(in crate::model) fn facts_of(
 
 /// Returns the details of a use in a version. Housekeeping calls have no object: the calls that
 /// opened or used the fd show it.
-pub(in crate::model) fn details_of(used: &Use, version: Version, arguments: KnownArguments) -> [Option<Detail>; 2] {
-    if !is_housekeeping(used.syscall) {
-        return all_details_of(used, version, arguments);
-    }
-    [arguments.of(used).map(|argument| Detail::Argument(argument.to_owned())), None]
+pub(in crate::model) fn details_of(used: &Use, version: Version) -> [Option<Detail>; 2] {
+    let object = used.object.as_ref().filter(|_| !is_housekeeping(used.syscall));
+    details(judged_arguments(version).of(used), object, version)
 }
 
-/// Returns the details of a use in a version, with the object of a housekeeping call.
-pub(in crate::model) fn all_details_of(used: &Use, version: Version, arguments: KnownArguments) -> [Option<Detail>; 2] {
-    let argument = arguments.of(used).map(str::to_owned);
-    let object = used.object.as_ref().map(written_object);
+/// Returns the details of a use as a rule can name them: with each argument that is known today,
+/// and with the object of a housekeeping call.
+pub(in crate::model) fn all_details_of(used: &Use, version: Version) -> [Option<Detail>; 2] {
+    details(KnownArguments::All.of(used), used.object.as_ref(), version)
+}
+
+fn details(argument: Option<&str>, object: Option<&ObjectKind>, version: Version) -> [Option<Detail>; 2] {
+    let (argument, object) = (argument.map(str::to_owned), object.map(written_object));
     match version {
         Version::One => [argument.map(Detail::Argument), object.map(Detail::Object)],
         Version::Two => [Detail::of_use(argument, object), None],

@@ -105,8 +105,6 @@ pub struct Guard {
     ambient_strict: bool,
     tolerate: Vec<Rule>,
     forbid: Vec<Rule>,
-    /// The arguments that the baseline holds.
-    arguments: KnownArguments,
     /// The calls on fds that pass, with the fd classes for which they pass.
     passing: Vec<rules::PassingCall>,
     /// The fds that have a class of their own.
@@ -179,16 +177,6 @@ impl Guard {
         platform: &Platform,
         inherited: &Inherited,
     ) -> Result<Self, Unguardable> {
-        Self::judging(document, baseline, platform, inherited, judged_arguments(baseline.version))
-    }
-
-    fn judging(
-        document: &Document,
-        baseline: &Baseline,
-        platform: &Platform,
-        inherited: &Inherited,
-        arguments: KnownArguments,
-    ) -> Result<Self, Unguardable> {
         if document.level >= Level::Error {
             return Err(Unguardable::Errors);
         }
@@ -209,7 +197,6 @@ impl Guard {
             // succeed, and a call forbidden only if it fails may fail.
             tolerate: document.tolerate.iter().filter(|rule| rule.error.is_none()).cloned().collect(),
             forbid: document.forbid.iter().map(without_error).collect(),
-            arguments,
             passing: Vec::new(),
             rules: Vec::new(),
             inherited: inherited.keys().copied().collect(),
@@ -245,7 +232,7 @@ impl Guard {
         let may_forbid = |rule: &Rule| {
             rule.argument.as_ref().is_some_and(is_class) && rule.syscall.as_ref().is_none_or(|syscall| *syscall == name)
         };
-        self.arguments == KnownArguments::All || self.forbid.iter().any(may_forbid)
+        judged_arguments(self.version) == KnownArguments::All || self.forbid.iter().any(may_forbid)
     }
 
     /// Returns whether some call of this name can be expected. Most names are in no baseline, and
@@ -273,7 +260,7 @@ impl Guard {
         const REFUSED: CallOutcome = CallOutcome::Failed(Errno(uapi::EBADF));
         let used = attribute(call, REFUSED, &Answers::default());
         let is_forbidden = self.forbid.iter().any(|rule| rule.matches(&used, None));
-        let key = (call.syscall.name().into_owned(), self.arguments.of(&used).map(str::to_owned));
+        let key = (call.syscall.name().into_owned(), judged_arguments(self.version).of(&used).map(str::to_owned));
         self.expects_use(&used) || !is_forbidden && self.calls.contains(&key)
     }
 
@@ -316,8 +303,7 @@ impl Guard {
         let is_ambient = used.ambient && !self.ambient_strict;
         is_ambient
             || self.tolerate.iter().any(|rule| rule.matches(used, None))
-            || facts_of(used, None, &self.platform, self.version, self.arguments)
-                .all(|fact| self.expected.contains(&fact))
+            || facts_of(used, None, &self.platform, self.version).all(|fact| self.expected.contains(&fact))
     }
 }
 

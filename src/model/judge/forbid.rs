@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::attribution::{KnownArguments, Use};
+use crate::model::attribution::Use;
 use crate::model::expectation::project::all_details_of;
 use crate::model::expectation::{Rule, Version};
 use crate::model::facts::errno_name::ErrnoName;
@@ -62,7 +62,7 @@ fn fact_of(rule: &Rule, phase: Option<&str>, used: &Use, errno: Option<Errno>, v
         _ => rule.object.is_some(),
     };
     // Of an argument and an object on their own, the object says more.
-    let details = all_details_of(used, version, KnownArguments::All).into_iter().rev().flatten();
+    let details = all_details_of(used, version).into_iter().rev().flatten();
     let error = errno.map(|errno| Detail::Error(ErrnoName(errno)));
     let detail = error.or_else(|| details.into_iter().find(is_named));
     let syscall = (detail.is_some() || rule.syscall.is_some()).then(|| used.syscall.name().into_owned());

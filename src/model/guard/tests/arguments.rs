@@ -2,7 +2,7 @@
 //! than the baseline holds must stop.
 
 use super::*;
-use crate::model::attribution::KnownArguments;
+use crate::model::facts::fact::Pair;
 
 const FACTS: &[&str] = &[
     "network::socket::object=socket:AF_INET:SOCK_DGRAM",
@@ -21,17 +21,26 @@ const FACTS: &[&str] = &[
     "process::execve::object=file",
 ];
 
-fn guard_of(facts: &[&str], document: &Document, arguments: KnownArguments) -> Guard {
-    let mut baseline = Baseline::new("x86_64-linux-gnu".parse().expect("a platform"));
-    facts.iter().for_each(|fact| baseline.insert(&fact.parse().expect(fact)));
+/// Returns the guard of a baseline with these facts. In version 2 each argument of a syscall is
+/// held with each of its objects.
+fn guard_of(facts: &[&str], document: &Document, version: Version) -> Guard {
+    let mut baseline = Baseline { version, ..baseline_of(facts) };
+    for entry in baseline.subsystems.values_mut().flat_map(|entries| entries.values_mut()) {
+        if version == Version::Two && !entry.arguments.is_empty() {
+            let (arguments, objects) = (std::mem::take(&mut entry.arguments), std::mem::take(&mut entry.objects));
+            let pairs = |argument: String| {
+                objects.iter().map(move |object| Pair { argument: argument.clone(), object: object.clone() })
+            };
+            entry.pairs.extend(arguments.into_iter().flat_map(pairs));
+        }
+    }
     let streams = (0..3).map(|fd| (fd, Some(Object::character("null")))).collect();
-    Guard::judging(document, &baseline, &baseline.platform, &streams, arguments).expect("a guard")
+    Guard::new(document, &baseline, &baseline.platform, &streams).expect("a guard")
 }
 
 #[test]
 fn calls_with_an_address_stop_if_it_is_judged() {
-    let [old, new] = [KnownArguments::Version1, KnownArguments::All]
-        .map(|arguments| guard_of(FACTS, &Document::for_tests(), arguments));
+    let [old, new] = Version::ALL.map(|version| guard_of(FACTS, &Document::for_tests(), version));
     for (name, args, expected) in [
         ("connect", &[3, 0x1000, 16][..], [true, false]),
         // Also to 0.0.0.0.
@@ -66,9 +75,8 @@ fn looked_at_calls_are_expected_only_with_their_argument() {
         (&reading, "sendto", &[3, 0x1000, 1, 0, 0, 0], &socket, [true, true]),
         (&reading, "execve", &[0x1000], &file, [true, false]),
     ] {
-        let expects = [KnownArguments::Version1, KnownArguments::All].map(|arguments| {
-            guard_of(facts, &Document::for_tests(), arguments).expects(&call(name, args), Some(object))
-        });
+        let guards = Version::ALL.map(|version| guard_of(facts, &Document::for_tests(), version));
+        let expects = guards.map(|guard| guard.expects(&call(name, args), Some(object)));
         assert_eq!(expects, expected, "{name} {args:x?}");
     }
 }
@@ -89,7 +97,7 @@ fn messages_of_connected_unix_sockets_pass() {
         "unix::connect::argument=path",
         "unix::connect::object=socket:AF_UNIX:SOCK_STREAM",
     ];
-    let guard = guard_of(&facts, &Document::for_tests(), KnownArguments::All);
+    let guard = guard_of(&facts, &Document::for_tests(), Version::Two);
     assert!(passes(&guard, "sendmsg", &[3, 0x1000, 0]));
     assert!(!passes(&guard, "connect", &[3, 0x1000, 110]));
     // Fds of other kinds are unsafe, because messages on them may name an address.
@@ -108,14 +116,14 @@ fn forbidden_argument_in_memory_stops_the_call() {
         ..Rule::default()
     };
     let document = Document { forbid: vec![rule("connect", "global")], ..Document::for_tests() };
-    let guard = guard_of(FACTS, &document, KnownArguments::Version1);
+    let guard = guard_of(FACTS, &document, Version::One);
     assert!(!passes(&guard, "connect", &[3, 0x1000, 16]));
     assert!(passes(&guard, "bind", &[3, 0x1000, 16]));
     let others = Rule { argument: Some("PROT_EXEC".to_owned()), ..Rule::default() };
     let document = Document { forbid: vec![others], ..Document::for_tests() };
-    assert!(passes(&guard_of(FACTS, &document, KnownArguments::Version1), "connect", &[3, 0x1000, 16]));
+    assert!(passes(&guard_of(FACTS, &document, Version::One), "connect", &[3, 0x1000, 16]));
     let document = Document { forbid: vec![rule("openat", "O_WRONLY|O_CREAT")], ..Document::for_tests() };
-    let guard = guard_of(FACTS, &document, KnownArguments::Version1);
+    let guard = guard_of(FACTS, &document, Version::One);
     let file = Object::file("ext4", false, None);
     assert!(guard.expects(&call("openat", &[0, 0x1000, 0]), Some(&file)));
     assert!(!guard.expects(&call("openat", &[0, 0x1000, 0o101]), Some(&file)));

@@ -22,12 +22,12 @@ const FACTS: &[&str] = &[
 ];
 
 /// Returns the guard of a baseline with these facts. In version 2 each argument of a syscall is
-/// held with each of its objects.
+/// held with each of its objects, and so is each object alone.
 fn guard_of(facts: &[&str], document: &Document, version: Version) -> Guard {
     let mut baseline = Baseline { version, ..baseline_of(facts) };
     for entry in baseline.subsystems.values_mut().flat_map(|entries| entries.values_mut()) {
         if version == Version::Two && !entry.arguments.is_empty() {
-            let (arguments, objects) = (std::mem::take(&mut entry.arguments), std::mem::take(&mut entry.objects));
+            let (arguments, objects) = (std::mem::take(&mut entry.arguments), entry.objects.clone());
             let pairs = |argument: String| {
                 objects.iter().map(move |object| Pair { argument: argument.clone(), object: object.clone() })
             };

@@ -8,4 +8,5 @@ pub mod fact;
 pub mod families;
 pub mod finding;
 pub mod fingerprint;
+pub mod signal_name;
 pub mod site;

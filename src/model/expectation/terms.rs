@@ -6,6 +6,7 @@ use crate::model::attribution::{ObjectKind, Subsystem};
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fingerprint::Fingerprint;
+use crate::model::facts::signal_name::SignalName;
 use crate::model::kernel::syscall::Abi;
 use crate::model::run::platform::Platform;
 use crate::model::run::workload::Workload;
@@ -44,6 +45,9 @@ pub struct Document {
     /// Whether a new member of a known family is judged like any other new call (`families:
     /// strict`).
     pub families_strict: bool,
+    /// Whether signals that end processes are judged: since version 2 of the format, and at
+    /// [`Level::Signal`]. Rules by `signal:` hold in any case.
+    pub judges_signals: bool,
 }
 
 #[cfg(test)]
@@ -71,6 +75,7 @@ impl Document {
             forbid: Vec::new(),
             ambient_strict: false,
             families_strict: false,
+            judges_signals: false,
         }
     }
 }
@@ -89,11 +94,14 @@ pub enum Level {
     Object,
     /// … and errors.
     Error,
+    /// … and every signal that ends a process. Signals of crashes fail at every level.
+    Signal,
 }
 
 impl Level {
     /// Every level, the coarsest first.
-    pub const ALL: [Self; 5] = [Self::Subsystem, Self::Syscall, Self::Argument, Self::Object, Self::Error];
+    pub const ALL: [Self; 6] =
+        [Self::Subsystem, Self::Syscall, Self::Argument, Self::Object, Self::Error, Self::Signal];
 
     /// Returns the name used in documents.
     pub fn name(self) -> &'static str {
@@ -103,6 +111,7 @@ impl Level {
             Self::Argument => "argument",
             Self::Object => "object",
             Self::Error => "error",
+            Self::Signal => "signal",
         }
     }
 
@@ -113,7 +122,7 @@ impl Level {
 }
 
 /// Which calls an assertion, or a `tolerate:` or `forbid:` rule, is about: every given part must
-/// match.
+/// match. A rule may also be about a signal.
 ///
 /// A [`Subsystem`] and the name of a syscall are rules, too. Other rules start from one of them, or
 /// from `Rule::default()`, which matches every call:
@@ -141,6 +150,9 @@ pub struct Rule {
     pub object: Option<String>,
     /// The errno's name.
     pub error: Option<String>,
+    /// The name of a signal that ended a process other than the first one. A rule with a signal
+    /// matches no call.
+    pub signal: Option<String>,
     /// The reason.
     pub why: Option<String>,
 }
@@ -156,6 +168,7 @@ impl Rule {
             ("argument", self.argument.as_deref()),
             ("object", self.object.as_deref()),
             ("error", self.error.as_deref()),
+            ("signal", self.signal.as_deref()),
         ];
         parts.into_iter().filter_map(|(part, value)| Some((part, value?)))
     }
@@ -176,6 +189,8 @@ pub struct Baseline {
     pub phases: BTreeMap<String, BTreeMap<Subsystem, BTreeSet<String>>>,
     /// Blind spots: uses that may have been missed.
     pub blind_spots: BTreeSet<RecordedBlindSpot>,
+    /// The signals that ended processes other than the first one.
+    pub signals: BTreeSet<SignalName>,
 }
 
 impl Baseline {
@@ -188,6 +203,7 @@ impl Baseline {
             subsystems: BTreeMap::new(),
             phases: BTreeMap::new(),
             blind_spots: BTreeSet::new(),
+            signals: BTreeSet::new(),
         }
     }
 }

@@ -26,6 +26,10 @@ pub const HISTORY: &[Version] = &[Version {
 /// The version that is written, and the newest one that is read.
 pub const CURRENT: u32 = HISTORY[HISTORY.len() - 1].number;
 
+/// The first version in which signals that end processes are judged at every level. A baseline of
+/// an earlier version was recorded without them.
+pub const WITH_SIGNALS: u32 = 2;
+
 /// Converts an expectation from a file of this version to the current version.
 pub fn upgraded(expectation: Expectation, version: u32) -> Expectation {
     upgrade_by(HISTORY, expectation, version)

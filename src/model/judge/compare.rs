@@ -37,23 +37,28 @@ pub fn compare(
     let examples = FirstByFact::of(&observation.examples, document);
     for finding in &mut found {
         finding.site = sites.of_fact(&finding.fact).map(CallSite::site);
-        finding.example = examples.of_fact(&finding.fact).cloned();
+        let example = match &finding.fact {
+            Fact::Signal(signal) => observation.ends.examples.get(signal),
+            fact => examples.of_fact(fact),
+        };
+        finding.example = example.cloned();
     }
     found.sort_by_key(|finding| (finding.forbidden.is_none(), finding.kind));
-    let fails = |finding: &Finding| finding.related.is_none() && fails_at(finding.kind, document.level);
+    let fails = |finding: &Finding| finding.related.is_none() && fails_at(&finding.fact, document.level);
     let (findings, notes) = found.into_iter().partition(|finding| finding.forbidden.is_some() || fails(finding));
-    let gone = baseline.map(|baseline| gone(baseline, &held, projection, document.level)).unwrap_or_default();
+    let gone = baseline.map(|baseline| gone(document, baseline, &held, projection)).unwrap_or_default();
     Comparison { findings, notes, gone, ..Comparison::default() }
 }
 
-/// Returns whether a finding of this kind fails at this level.
-fn fails_at(kind: FindingKind, level: Level) -> bool {
-    match kind {
+/// Returns whether this fact fails at this level if it is new.
+fn fails_at(fact: &Fact, level: Level) -> bool {
+    match FindingKind::of(fact) {
         FindingKind::NewSubsystem | FindingKind::NewBlindSpot | FindingKind::NewAbi => true,
         FindingKind::NewSyscall => level >= Level::Syscall,
         FindingKind::NewArgument => level >= Level::Argument,
         FindingKind::NewObject => level >= Level::Object,
         FindingKind::NewError => level >= Level::Error,
+        FindingKind::NewSignal => level >= Level::Signal || matches!(fact, Fact::Signal(signal) if signal.is_crash()),
     }
 }
 
@@ -110,10 +115,14 @@ fn related_fact(held: &BTreeSet<Fact>, fact: &Fact) -> Option<RelatedSyscall> {
     })
 }
 
-/// Returns the held facts that were not seen. An occasional entry is not gone; errors count only at
-/// [`Level::Error`].
-fn gone(baseline: &Baseline, held: &BTreeSet<Fact>, projection: &Projection, level: Level) -> Vec<Fact> {
-    let judged = |fact: &Fact| FindingKind::of(fact) != FindingKind::NewError || level >= Level::Error;
+/// Returns the held facts that were not seen. An occasional entry is not gone; errors and signals
+/// count only where a new one fails.
+fn gone(document: &Document, baseline: &Baseline, held: &BTreeSet<Fact>, projection: &Projection) -> Vec<Fact> {
+    let judged = |fact: &Fact| match FindingKind::of(fact) {
+        FindingKind::NewError => fails_at(fact, document.level),
+        FindingKind::NewSignal => document.judges_signals && fails_at(fact, document.level),
+        _ => true,
+    };
     let missing = |fact: &Fact| !projection.facts.contains_key(fact) && judged(fact) && !is_occasional(baseline, fact);
     let missing: BTreeSet<&Fact> = held.iter().filter(|fact| missing(fact)).collect();
     let is_outermost = |fact: &Fact| fact.parent().is_none_or(|parent| !missing.contains(&parent));

@@ -9,13 +9,14 @@ use super::keys;
 use super::malformed::Fault;
 use super::outline::{Node, Outline};
 use super::typed;
-use super::words::{List, Never, PhaseName, Scalar, Sometimes, SyscallName};
+use super::words::{List, Never, PhaseName, Scalar, Signal, Sometimes, SyscallName};
 use crate::model::attribution::{ObjectKind, Subsystem};
 use crate::model::expectation::split::Facts;
 use crate::model::expectation::terms::{Baseline, Entry};
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fingerprint::Fingerprint;
+use crate::model::facts::signal_name::SignalName;
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::Abi;
 use crate::model::run::platform::Platform;
@@ -23,7 +24,10 @@ use crate::model::text::escape;
 
 /// The document in the form that serde reads.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a baseline: a map of `platform`, `subsystems`, `phases` and `blind_spots`")]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a baseline: a map of `platform`, `subsystems`, `phases`, `blind_spots` and `signals`"
+)]
 struct Written {
     platform: Scalar<Platform>,
     fingerprint: Option<WrittenFingerprint>,
@@ -31,6 +35,7 @@ struct Written {
     subsystems: Option<Subsystems>,
     phases: Option<Phases>,
     blind_spots: Option<List<Scalar<String>>>,
+    signals: Option<List<Scalar<Signal>>>,
 }
 
 pub(super) type Subsystems = BTreeMap<Scalar<Subsystem>, Option<Syscalls>>;
@@ -102,9 +107,10 @@ pub(super) fn subsystem_lines(root: &Node) -> BTreeMap<Subsystem, usize> {
 
 fn baseline(written: Written) -> Baseline {
     let Scalar(platform) = written.platform;
-    let Facts { subsystems, phases, blind_spots } = facts(written.subsystems, written.phases, written.blind_spots);
+    let facts = facts(written.subsystems, written.phases, written.blind_spots, written.signals);
+    let Facts { subsystems, phases, blind_spots, signals } = facts;
     let fingerprint = written.fingerprint.unwrap_or_default().into();
-    Baseline { platform, fingerprint, never_quiet: written.quiet.is_some(), subsystems, phases, blind_spots }
+    Baseline { platform, fingerprint, never_quiet: written.quiet.is_some(), subsystems, phases, blind_spots, signals }
 }
 
 /// Returns the facts of a baseline, or of a part of one.
@@ -112,6 +118,7 @@ pub(super) fn facts(
     subsystems: Option<Subsystems>,
     phases: Option<Phases>,
     blind_spots: Option<List<Scalar<String>>>,
+    signals: Option<List<Scalar<Signal>>>,
 ) -> Facts {
     let syscalls = |syscalls: Option<Syscalls>| {
         let named =
@@ -124,6 +131,7 @@ pub(super) fn facts(
         subsystems: subsystems.map(|(Scalar(subsystem), written)| (subsystem, syscalls(written))).collect(),
         phases: phases.map(|(Scalar(PhaseName(name)), written)| (name, phase(written))).collect(),
         blind_spots: blind_spots.unwrap_or_default().into_set(|name| RecordedBlindSpot::named(read_name(name))),
+        signals: signals.unwrap_or_default().into_set(|Signal(number)| SignalName(number)),
     }
 }
 

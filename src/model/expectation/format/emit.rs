@@ -93,7 +93,7 @@ impl Lines {
         }
     }
 
-    fn facts(&mut self, depth: usize, Facts { subsystems, phases, blind_spots }: &Facts) {
+    fn facts(&mut self, depth: usize, Facts { subsystems, phases, blind_spots, signals }: &Facts) {
         if !subsystems.is_empty() {
             self.key(depth, "subsystems");
         }
@@ -112,6 +112,7 @@ impl Lines {
             subsystems.iter().for_each(|(subsystem, syscalls)| self.list(depth + 2, subsystem.slug(), syscalls));
         }
         self.list(depth, "blind_spots", blind_spots);
+        self.list(depth, "signals", signals);
     }
 
     fn line(&mut self, depth: usize, text: &str) {

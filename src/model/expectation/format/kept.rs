@@ -30,7 +30,7 @@ const EXAMPLE: &str = include_str!("example.yaml");
 #[test]
 fn example_survives_reading_and_writing() {
     let example = parsed(EXAMPLE);
-    let Document { workload, level, ignore, tolerate, forbid, ambient_strict, families_strict } =
+    let Document { workload, level, ignore, tolerate, forbid, ambient_strict, families_strict, judges_signals } =
         &example.expectation.document;
     let words = ["redis-server", "--port", "0", "--save", ""].map(str::to_owned);
     assert_eq!(workload.program, Program::Command(words.to_vec()));
@@ -40,6 +40,7 @@ fn example_survives_reading_and_writing() {
     assert_eq!(workload.requires, ["redis-server"]);
     assert_eq!(workload.stop.map(|stop| (stop.after, stop.signal)), Some((Duration::from_secs(2), 15)));
     assert_eq!((*level, ignore, *ambient_strict, *families_strict), (Level::Object, &None, false, false));
+    assert!(!judges_signals, "version 1 does not judge signals");
     let why = Some("the JIT asks when it has a second CPU".to_owned());
     assert_eq!(*tolerate, [Rule { syscall: Some("getrusage".to_owned()), why, ..Rule::default() }]);
     assert_eq!(*forbid, [Rule { subsystem: Some(Subsystem::Bpf), ..Rule::default() }]);
@@ -49,6 +50,13 @@ fn example_survives_reading_and_writing() {
     assert_eq!(example.text(), EXAMPLE);
     let afresh = Parsed { sources: Vec::new(), ..example.clone() };
     assert_eq!(write(&afresh, &example.expectation.baselines), EXAMPLE, "the example is in canonical form");
+}
+
+#[test]
+fn signals_are_judged_at_their_level() {
+    for (keys, judged) in [("", false), ("level: error\n", false), ("level: signal\n", true)] {
+        assert_eq!(document(keys).judges_signals, judged, "{keys}");
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::baseline::{Phases, Subsystems, WrittenFingerprint, check_parts, facts
 use super::malformed::{Fault, Malformed};
 use super::outline::{self, Node, Outline};
 use super::scalar::scalar;
-use super::words::{List, Never, Scalar, UnusedFact};
+use super::words::{List, Never, Scalar, Signal, UnusedFact};
 use super::{BaselineLines, Parsed, Source, document, emit, keys, text, typed};
 use crate::model::attribution::Subsystem;
 use crate::model::expectation::remarks::Remarks;
@@ -60,15 +60,16 @@ struct Written {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a map of `subsystems`, `phases` and `blind_spots`")]
+#[serde(deny_unknown_fields, expecting = "a map of `subsystems`, `phases`, `blind_spots` and `signals`")]
 struct WrittenCommon {
     subsystems: Option<Subsystems>,
     phases: Option<Phases>,
     blind_spots: Option<List<Scalar<String>>>,
+    signals: Option<List<Scalar<Signal>>>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a map of `without`, `subsystems`, `phases` and `blind_spots`, or nothing")]
+#[serde(deny_unknown_fields, expecting = "a map such as `{without: [network], subsystems: {…}}`, or nothing")]
 struct WrittenTest {
     fingerprint: Option<WrittenFingerprint>,
     quiet: Option<Scalar<Never>>,
@@ -76,6 +77,7 @@ struct WrittenTest {
     subsystems: Option<Subsystems>,
     phases: Option<Phases>,
     blind_spots: Option<List<Scalar<String>>>,
+    signals: Option<List<Scalar<Signal>>>,
 }
 
 impl Shared {
@@ -299,12 +301,13 @@ fn check<'a>(root: &Node, tests: impl Iterator<Item = &'a Node>) -> Result<(), F
 
 fn split(written: Written) -> Split {
     let Scalar(platform) = written.platform;
-    let common = written.common.map(|common| facts(common.subsystems, common.phases, common.blind_spots));
+    let common =
+        written.common.map(|common| facts(common.subsystems, common.phases, common.blind_spots, common.signals));
     let difference = |test: WrittenTest| Difference {
         fingerprint: test.fingerprint.map(Fingerprint::from),
         never_quiet: test.quiet.is_some(),
         without: test.without.unwrap_or_default().into_set(|UnusedFact(fact)| fact),
-        facts: facts(test.subsystems, test.phases, test.blind_spots),
+        facts: facts(test.subsystems, test.phases, test.blind_spots, test.signals),
     };
     let tests = written.tests.unwrap_or_default().into_iter();
     Split {

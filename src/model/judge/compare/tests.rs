@@ -1,6 +1,7 @@
 //! A table of comparisons and their findings, notes and removed facts.
 
 mod refused;
+mod signals;
 
 use super::*;
 use crate::model::attribution::{Subsystem, Use};
@@ -12,7 +13,7 @@ use crate::model::observe::observation::Tally;
 use crate::model::run::platform::Platform;
 
 fn document(level: Level) -> Document {
-    Document { level, ..Document::for_tests() }
+    Document { level, judges_signals: true, ..Document::for_tests() }
 }
 
 /// Returns a baseline with these keys; a trailing `?` marks a syscall that is seen sometimes.
@@ -21,7 +22,7 @@ fn baseline(keys: &[&str]) -> Baseline {
     for key in keys {
         let fact: Fact = key.trim_end_matches('?').parse().expect(key);
         let (subsystem, syscall, detail) = match fact {
-            Fact::BlindSpot(_) | Fact::Phase { .. } => {
+            Fact::BlindSpot(_) | Fact::Signal(_) | Fact::Phase { .. } => {
                 baseline.insert(&fact);
                 continue;
             }
@@ -216,7 +217,11 @@ const CASES: &[Case] = &[
 
 #[test]
 fn findings_notes_and_gone_follow_the_level() {
-    for case in CASES {
+    check(CASES);
+}
+
+fn check(cases: &[Case]) {
+    for case in cases {
         let held = case.held.map(baseline);
         let observation = Observation::new();
         let comparison = compare(&document(case.level), held.as_ref(), &projection(case.seen), &observation);

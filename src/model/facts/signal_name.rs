@@ -15,6 +15,11 @@ impl SignalName {
         signal::from_name(name).map(Self)
     }
 
+    /// Returns what it means and does by default.
+    pub fn meaning(self) -> Option<&'static str> {
+        signal::meaning(self.0)
+    }
+
     /// Returns whether it means a fault of the program that it ends: SIGSEGV and the like.
     pub fn is_crash(self) -> bool {
         signal::is_crash(self.0)

@@ -37,7 +37,9 @@ pub(crate) fn command(words: &[&str]) -> (Command, [std::io::PipeReader; 2]) {
 
 pub(crate) fn document() -> Document {
     let text = "version: 1\ncommand: [\"true\"]\n";
-    format::read(text.as_bytes()).expect("a document").expectation.document
+    let document = format::read(text.as_bytes()).expect("a document").expectation.document;
+    // As from version 2 of the format on.
+    Document { judges_signals: true, ..document }
 }
 
 /// Returns the facts of a baseline, except the loader's own set.

@@ -1,5 +1,5 @@
-//! Explains a name: a call, an argument, an object, a subsystem, a blind spot, a signal, or the key of an
-//! expectation. Main function: [`explain`].
+//! Explains a name: a call, an argument, an object, a subsystem, a blind spot, a signal, or the key
+//! of an expectation. Main function: [`explain`].
 //!
 //! It joins the tables with the expectations. It must not format text. A name may have several
 //! meanings (`futex`, `pipe`): all are returned.

@@ -124,7 +124,45 @@ impl Observation {
         let ended = self.ended_by(&rule);
         let calls: u64 = matching.values().sum();
         let rule = rule_text(&rule);
-        assert!(ended <= most, "{rule}: ended {ended} processes, {most} are allowed");
+        assert!(ended <= most, "{rule} ended {ended} processes, {most} are allowed");
         assert!(calls <= most, "{rule}: {calls} calls, {most} are allowed:\n  {}", listed.join("\n  "));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::facts::signal_name::SignalName;
+
+    fn crashed() -> Observation {
+        let mut seen = Observation::new();
+        seen.ends.signals.insert(SignalName(11), 2);
+        seen
+    }
+
+    #[test]
+    fn rule_on_a_signal_counts_processes() {
+        let rule = |name: &str| Rule::default().signal(name);
+        assert_eq!(crashed().calls_of(rule("SIGSEGV")), 2);
+        assert!(!crashed().uses(rule("SIGABRT")));
+        crashed().at_most(rule("SIGSEGV"), 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "{signal: SIGSEGV} ended 2 processes, 0 are allowed")]
+    fn forbidden_signal_panics() {
+        crashed().forbid(Rule::default().signal("SIGSEGV"));
+    }
+
+    #[test]
+    #[should_panic(expected = "a rule by `signal` takes no other part")]
+    fn signal_of_calls_panics() {
+        crashed().forbid(Rule::from("kill").signal("SIGSEGV"));
+    }
+
+    #[test]
+    #[should_panic(expected = "unknown signal `SIGSEGF`: did you mean `SIGSEGV`?")]
+    fn unknown_signal_panics() {
+        crashed().forbid(Rule::default().signal("SIGSEGF"));
     }
 }

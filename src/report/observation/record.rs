@@ -50,8 +50,8 @@ pub(in crate::report) struct ObservationRecord<'a> {
     /// The union over all uses.
     pub(super) subsystems: Vec<SubsystemRecord>,
     blind_spots: Vec<&'static str>,
-    /// How processes other than the first one ended; absent if all exited with 0 and no handler took
-    /// a signal.
+    /// How processes other than the first one ended; absent if all exited with 0 and no handler
+    /// took a signal.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "EndsRecord"))]
     pub(super) ends: Option<EndsRecord>,

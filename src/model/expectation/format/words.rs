@@ -141,8 +141,8 @@ impl ParseScalar for RuleSyscall {
     }
 }
 
-/// Refuses an unknown syscall, error or signal in a rule. Arguments, objects and phases may have any
-/// name.
+/// Refuses an unknown syscall, error or signal in a rule. Arguments, objects and phases may have
+/// any name.
 pub(super) fn check_rule(rule: &Rule) -> Result<(), InvalidScalar> {
     rule.syscall.as_deref().map(RuleSyscall::read).transpose()?;
     rule.error.as_deref().map(Errno::read).transpose()?;

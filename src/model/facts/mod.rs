@@ -10,3 +10,4 @@ pub mod finding;
 pub mod fingerprint;
 pub mod signal_name;
 pub mod site;
+pub mod version;

@@ -35,9 +35,11 @@ impl Weight {
             FindingKind::NewBlindSpot | FindingKind::NewAbi => Self::Privileged,
             FindingKind::NewSyscall if privilege(&finding.fact).is_some() => Self::Privileged,
             FindingKind::NewSyscall => Self::NewCall,
-            FindingKind::NewSignal | FindingKind::NewArgument | FindingKind::NewObject | FindingKind::NewError => {
-                Self::Detail
-            }
+            FindingKind::NewSignal
+            | FindingKind::NewArgument
+            | FindingKind::NewObject
+            | FindingKind::NewUse
+            | FindingKind::NewError => Self::Detail,
         }
     }
 }

@@ -110,7 +110,8 @@ mod tests {
               "watched": {
                 "engine": "ptrace",
                 "reason": null
-              }
+              },
+              "version": 2
             }
           ]
         }

@@ -16,8 +16,8 @@ static void attack(const char *variant) {
 	pid_t child = born(0);
 	if (!child) {
 		if (is_pipe && fresh) must(!close(ends[0]));
+		until(over, 1);
 		if (is_pipe) must(write(ends[1], "x", 1) == 1);
-		else until(over, 1);
 		_exit(0);
 	}
 	must(!close(ends[0]) && !kill(child, number));

@@ -37,10 +37,9 @@ fn crashes_fail_at_every_level() {
 
 #[test]
 fn signals_of_a_baseline_without_them_are_not_judged() {
-    let held = baseline(&["signals::SIGSEGV"]);
-    let document = Document { judges_signals: false, ..document(Level::Object) };
-    let comparison = compare(&document, Some(&held), &Projection::default(), &Observation::new());
-    assert_eq!(comparison, Comparison::default());
+    let held = Baseline { version: Version::One, ..baseline(&["signals::SIGSEGV"]) };
+    let comparison = compare(&document(Level::Object), Some(&held), &Projection::default(), &Observation::new());
+    assert_eq!(comparison, Comparison { version: Version::One, ..Comparison::default() });
 }
 
 #[test]

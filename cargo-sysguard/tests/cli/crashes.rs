@@ -8,7 +8,7 @@ use super::project::{Project, tracing};
 /// Returns the trials.
 pub(crate) fn trials() -> Vec<Trial> {
     trials![crashes:
-        tracing crash_in_a_version_1_file_stays_green,
+        tracing crash_fails_at_every_level_and_others_do_not,
         tracing crash_is_found_and_accepted_by_its_key,
         tracing forbidden_crash_fails_in_every_file,
         tracing tolerated_signal_is_no_finding,
@@ -47,11 +47,17 @@ fn findings(project: &Project, engine: &str, code: i32) -> Vec<(String, String)>
     findings.iter().map(|finding| (text(&finding["kind"]), text(&finding["key"]))).collect()
 }
 
-fn crash_in_a_version_1_file_stays_green() {
-    let project = blessed("");
-    ends_by(&project, "SEGV");
-    for engine in ["guard", "ptrace"] {
-        assert_eq!(findings(&project, engine, 0), []);
+fn crash_fails_at_every_level_and_others_do_not() {
+    for level in ["", "level: subsystem\n"] {
+        let project = blessed(level);
+        ends_by(&project, "SEGV");
+        let found = ("new-signal".to_owned(), "helper::signals::SIGSEGV".to_owned());
+        for engine in ["guard", "ptrace"] {
+            assert_eq!(findings(&project, engine, 101), std::slice::from_ref(&found), "{engine} {level}");
+        }
+        let text = project.read("expectations/helper.yaml").replace("SIGNAL: SEGV", "SIGNAL: TERM");
+        project.write("expectations/helper.yaml", &text);
+        assert_eq!(findings(&project, "guard", 0), []);
     }
 }
 

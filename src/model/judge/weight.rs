@@ -3,7 +3,8 @@
 //! It must not decide what fails: the `level:` of the document does. It only sets the order of
 //! reading.
 
-use crate::model::facts::fact::Fact;
+use crate::model::attribution::{ObjectKind, Subsystem};
+use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::{Finding, FindingKind};
 
 /// The importance of a finding, most important first.
@@ -35,6 +36,64 @@ impl Weight {
             FindingKind::NewArgument | FindingKind::NewObject | FindingKind::NewError => Self::Detail,
         }
     }
+}
+
+/// How far the effects of a finding reach, furthest first. It orders findings of one weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// Other machines.
+    Network,
+    /// Other programs.
+    Process,
+    /// Anything else that outlives the process or that others see.
+    System,
+    /// Files.
+    Storage,
+    /// The process itself: its memory, its time, its waits.
+    Itself,
+    /// Objects without effects, such as `/dev/null`.
+    Nothing,
+}
+
+impl Reach {
+    /// Returns the reach of a finding.
+    pub fn of(finding: &Finding) -> Self {
+        let mut objects = objects(finding).peekable();
+        if objects.peek().is_some() && objects.all(is_without_effect) {
+            return Self::Nothing;
+        }
+        match finding.fact.subsystem() {
+            Some(Subsystem::Network) => Self::Network,
+            Some(Subsystem::Process) => Self::Process,
+            Some(Subsystem::Filesystem | Subsystem::Block) => Self::Storage,
+            Some(
+                Subsystem::Memory
+                | Subsystem::Futex
+                | Subsystem::Poll
+                | Subsystem::Random
+                | Subsystem::Scheduler
+                | Subsystem::Signal
+                | Subsystem::Time,
+            ) => Self::Itself,
+            _ => Self::System,
+        }
+    }
+}
+
+/// Returns the objects that a finding names.
+fn objects(finding: &Finding) -> impl Iterator<Item = &ObjectKind> {
+    let own = match &finding.fact {
+        Fact::Use { detail, .. } => detail.as_ref(),
+        Fact::BlindSpot(_) | Fact::Phase { .. } => None,
+    };
+    own.into_iter().chain(&finding.details).filter_map(|detail| match detail {
+        Detail::Object(object) => Some(object),
+        _ => None,
+    })
+}
+
+fn is_without_effect(object: &ObjectKind) -> bool {
+    ["char:null", "char:zero", "char:full"].contains(&object.as_str())
 }
 
 /// Returns why the call of a fact is privileged, or `None` if it is not.
@@ -111,6 +170,35 @@ mod tests {
         assert_eq!(Weight::of(&finding("blind_spots::io_uring")), Weight::Privileged);
         assert_eq!(Weight::of(&finding("process::setuid32")), Weight::Privileged);
         assert_eq!(Weight::of(&finding("process::ptrace::argument=PTRACE_PEEKDATA")), Weight::Detail);
+    }
+
+    #[test]
+    fn network_reaches_further_than_null_device() {
+        let with_null =
+            Finding { details: vec!["object=char:null".parse().expect("a detail")], ..finding("device::ioctl") };
+        let mut found = [
+            finding("filesystem::write::object=char:null"),
+            finding("memory::mmap"),
+            finding("filesystem::openat"),
+            with_null,
+            finding("device::ioctl"),
+            finding("process::execve"),
+            finding("network::connect"),
+        ];
+        found.sort_by_key(Reach::of);
+        let facts: Vec<String> = found.iter().map(|finding| finding.fact.to_string()).collect();
+        assert_eq!(
+            facts,
+            [
+                "network::connect",
+                "process::execve",
+                "device::ioctl",
+                "filesystem::openat",
+                "memory::mmap",
+                "filesystem::write::object=char:null",
+                "device::ioctl"
+            ]
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::model::facts::example::Example;
 use crate::model::facts::finding::Suspect;
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::judge::weight::Weight;
+use crate::model::text::hash::fnv1a;
 
 /// How severe an alert is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,23 +98,5 @@ impl Alert<'_> {
     /// would merge everything that is new in a subsystem.
     pub(super) fn fingerprint(&self) -> String {
         format!("{:016x}", fnv1a(&format!("{} {}", self.path(), self.key)))
-    }
-}
-
-/// Returns the 64-bit FNV-1a hash, which does not depend on the machine or the version of Rust.
-fn fnv1a(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hash_matches_the_fnv_1a_test_vectors() {
-        // Test vectors of the authors, http://www.isthe.com/chongo/tech/comp/fnv/.
-        assert_eq!(fnv1a(""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(fnv1a("a"), 0xaf63_dc4c_8601_ec8c);
-        assert_eq!(fnv1a("foobar"), 0x8594_4171_f739_67e8);
     }
 }

@@ -10,7 +10,7 @@ use crate::model::facts::example::Example;
 use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::Finding;
 use crate::model::facts::site::{CodeLocation, is_c_library};
-use crate::model::judge::weight::{Reach, Weight};
+use crate::model::judge::weight::{Reach, Weight, rank};
 use crate::model::text::hash::fnv1a;
 
 /// The number of facts in a title.
@@ -35,7 +35,8 @@ pub enum Cause {
     Program {
         /// Its name, if known.
         name: Option<String>,
-        /// The package or library in it that made the call, unless it is the C library.
+        /// The package or library in it that made the call, unless it is the C library. A program
+        /// that the workload starts is one cause.
         part: Option<String>,
     },
     /// Not known: the finding is a group of its own.
@@ -76,6 +77,9 @@ impl Cause {
             return Self::Line { file: file.clone(), line: *line, function: function.clone() };
         }
         let name = finding.example.as_ref().and_then(program);
+        if finding.example.as_ref().is_some_and(|example| example.process.len() > 1) {
+            return Self::Program { name, part: None };
+        }
         let part = match location {
             Some(CodeLocation { package: Some(package), .. }) => Some(package.clone()),
             Some(CodeLocation { module, .. }) => {
@@ -133,8 +137,9 @@ pub fn groups<'a>(members: impl IntoIterator<Item = Member<'a>>) -> Vec<Group<'a
 }
 
 impl Member<'_> {
-    fn rank(&self) -> (Weight, Reach) {
-        (self.weight, Reach::of(self.finding))
+    /// Returns the place in the order of importance.
+    pub fn rank(&self) -> (Weight, Reach, Weight) {
+        rank(self.weight, self.finding)
     }
 }
 
@@ -169,7 +174,7 @@ impl<'a> Group<'a> {
             Cause::Line { file, line, function } => {
                 let line = line.map(|line| format!(":{line}")).unwrap_or_default();
                 let file = file.as_ref().map(|file| format!("{file}{line}"));
-                let callee = location.and_then(|location| location.callee.as_deref()).map(short);
+                let callee = self.callee();
                 let words = file.into_iter().chain(function.as_deref().map(short));
                 let words: Vec<String> = words.collect();
                 let callee = callee.map(|callee| format!(" → {callee}")).unwrap_or_default();
@@ -188,6 +193,23 @@ impl<'a> Group<'a> {
             }
             Cause::Unknown { key } => key.clone(),
         }
+    }
+
+    /// Returns what own code calls at this line. If findings differ in the function of a dependency,
+    /// that is the dependency.
+    fn callee(&self) -> Option<String> {
+        let callees = self.members.iter().filter_map(|member| {
+            let location = member.finding.site.as_ref()?.location.as_ref()?;
+            location.callee.as_deref().map(short)
+        });
+        let callees: Vec<String> = callees.collect();
+        let first = callees.first()?;
+        if callees.iter().all(|callee| callee == first) {
+            return Some(first.clone());
+        }
+        let package = first.rsplit_once(' ').map(|(package, _)| package);
+        let is_of = |callee: &String| callee.rsplit_once(' ').map(|(package, _)| package) == package;
+        package.filter(|_| callees.iter().all(is_of)).map(str::to_owned).or_else(|| Some(first.clone()))
     }
 
     /// Returns what is new in a few words: `9 new (device::openat, ioctl FIONBIO, pipe2 …)`.
@@ -211,7 +233,7 @@ impl fmt::Display for Group<'_> {
 }
 
 /// Returns a fact without the parts that a reader can do without: `ioctl FIONBIO`.
-fn brief(fact: &Fact) -> String {
+pub fn brief(fact: &Fact) -> String {
     match fact {
         Fact::Use { syscall: Some(syscall), detail: Some(detail), .. } => format!("{syscall} {}", detail.value()),
         fact => fact.to_string(),

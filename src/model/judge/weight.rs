@@ -41,9 +41,13 @@ impl Weight {
 /// How far the effects of a finding reach, furthest first. It orders findings of one weight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reach {
-    /// Other machines.
+    /// Addresses: other machines, or clients on this one.
+    Address,
+    /// Other programs, by their name.
+    Program,
+    /// Other uses of the network.
     Network,
-    /// Other programs.
+    /// Other processes.
     Process,
     /// Anything else that outlives the process or that others see.
     System,
@@ -62,7 +66,10 @@ impl Reach {
         if objects.peek().is_some() && objects.all(is_without_effect) {
             return Self::Nothing;
         }
+        let is_one_of = |calls: &[&str]| finding.fact.syscall().is_some_and(|syscall| calls.contains(&syscall));
         match finding.fact.subsystem() {
+            Some(Subsystem::Network) if is_one_of(ADDRESSED) => Self::Address,
+            Some(Subsystem::Process) if is_one_of(&["execve", "execveat"]) => Self::Program,
             Some(Subsystem::Network) => Self::Network,
             Some(Subsystem::Process) => Self::Process,
             Some(Subsystem::Filesystem | Subsystem::Block) => Self::Storage,
@@ -78,6 +85,16 @@ impl Reach {
             _ => Self::System,
         }
     }
+}
+
+/// Calls that take an address.
+const ADDRESSED: &[&str] = &["connect", "bind", "sendto", "sendmsg", "sendmmsg"];
+
+/// Returns a key that orders findings for a reader. The reach decides before the kind of detail
+/// does: a new address of a known call comes before a new call of the process itself.
+pub fn rank(weight: Weight, finding: &Finding) -> (Weight, Reach, Weight) {
+    let class = if weight == Weight::Detail { Weight::NewCall } else { weight };
+    (class, Reach::of(finding), weight)
 }
 
 /// Returns the objects that a finding names.
@@ -182,21 +199,25 @@ mod tests {
             finding("filesystem::openat"),
             with_null,
             finding("device::ioctl"),
-            finding("process::execve"),
-            finding("network::connect"),
+            finding("process::getppid"),
+            finding("network::socket"),
+            finding("process::execve::argument=curl"),
+            finding("network::connect::argument=global"),
         ];
-        found.sort_by_key(Reach::of);
+        found.sort_by_key(|finding| rank(Weight::of(finding), finding));
         let facts: Vec<String> = found.iter().map(|finding| finding.fact.to_string()).collect();
         assert_eq!(
             facts,
             [
-                "network::connect",
-                "process::execve",
+                "network::connect::argument=global",
+                "process::execve::argument=curl",
+                "network::socket",
+                "process::getppid",
                 "device::ioctl",
                 "filesystem::openat",
                 "memory::mmap",
-                "filesystem::write::object=char:null",
-                "device::ioctl"
+                "device::ioctl",
+                "filesystem::write::object=char:null"
             ]
         );
     }

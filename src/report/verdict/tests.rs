@@ -1,5 +1,6 @@
 //! Every status as text and as a line of JSON.
 
+mod grouped;
 mod remarks;
 
 use super::samples::{failed, finding, other_statuses, with_status};

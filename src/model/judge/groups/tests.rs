@@ -40,10 +40,13 @@ fn cause_is_own_line_then_program_then_finding() {
     };
     for (finding, cause) in [
         (finding("network::socket", Some(within("libcurl.so.4", None)), &["demo", "curl -s x"]), {
-            program("curl", Some("libcurl.so.4"))
+            program("curl", None)
         }),
-        (finding("network::socket", Some(within("libc.so.6", None)), &["demo", "curl -s x"]), program("curl", None)),
-        (finding("network::socket", Some(within("curl", None)), &["demo", "curl -s x"]), program("curl", None)),
+        (
+            finding("network::socket", Some(within("libcurl.so.4", None)), &["curl -s x"]),
+            program("curl", Some("libcurl.so.4")),
+        ),
+        (finding("network::socket", Some(within("curl", None)), &["curl -s x"]), program("curl", None)),
         (finding("network::socket", Some(within("demo", Some("tokio"))), &["demo"]), program("demo", Some("tokio"))),
         (finding("network::socket", None, &["demo"]), program("demo", None)),
         (finding("network::socket", Some(within("demo", None)), &[]), program("", Some("demo"))),
@@ -86,8 +89,8 @@ fn heaviest_group_is_first_whatever_the_order() {
     let expected = [
         "demo → sh: 1 new (process)",
         "src/main.rs:4 demo::main → f: 2 new (network::connect, ioctl FIONBIO)",
-        "src/main.rs:3 demo::main → f: 1 new (device::ioctl)",
         "src/main.rs:9 demo::main → f: 1 new (bind socket:AF_INET:SOCK_STREAM)",
+        "src/main.rs:3 demo::main → f: 1 new (device::ioctl)",
         "src/main.rs:1 demo::main → f: 1 new (write char:null)",
     ];
     assert_eq!(titles(&forwards), expected);
@@ -105,6 +108,19 @@ fn id_depends_on_the_cause_alone() {
     assert_ne!(unknown("a"), unknown("b"));
     // Scripts and proposals keep identifiers.
     assert_eq!(unknown("a"), "@2b734d13");
+}
+
+#[test]
+fn different_functions_of_one_dependency_are_named_by_it() {
+    let place = |callees: [&str; 2]| {
+        let [one, other] = callees.map(|callee| finding("network::socket", Some(own(7, callee)), &["demo"]));
+        groups([member("w", &one), member("w", &other)])[0].place()
+    };
+    let line = |callee: &str| format!("src/main.rs:7 demo::main → {callee}");
+    assert_eq!(place(["minreq 2.0.0 minreq::get", "minreq 2.0.0 minreq::send"]), line("minreq 2.0.0"));
+    assert_eq!(place(["minreq 2.0.0 minreq::get", "minreq 2.0.0 minreq::get"]), line("minreq 2.0.0 minreq::get"));
+    assert_eq!(place(["minreq 2.0.0 minreq::get", "other 1.0.0 other::get"]), line("minreq 2.0.0 minreq::get"));
+    assert_eq!(place(["std::fs::read", "std::fs::write"]), line("fs::read"));
 }
 
 #[test]

@@ -174,12 +174,13 @@ fn text_shows_first_call_process_and_call_site_once() {
     insta::assert_snapshot!(text.split("\nnext:").next().unwrap_or_default(), @r#"
     net::hello: 1 new subsystem, 2 new system calls
 
-      new-subsystem network                1 call
-      new-syscall   network::socket        1 call
-        connect(3, 127.0.0.1:4433) = 0
-        in: greeter → sh -c … → curl -s https://example.org/
-        by greetings::hello at src/lib.rs:4
-      new-syscall   filesystem::fchmodat2  1 call  (glibc 2.39, not your change: fchmodat() tries it)
+    @3813a02f greeter → sh → curl: 2 new
+      in: greeter → sh -c … → curl -s https://example.org/
+      by greetings::hello at src/lib.rs:4
+      new-subsystem network
+      new-syscall   network::socket  connect(3, 127.0.0.1:4433) = 0
+
+      new-syscall filesystem::fchmodat2  1 call  (glibc 2.39, not your change: fchmodat() tries it)
         execve("/usr/bin/tool", "/usr/bin/tool", "/usr/bin/tool", "/usr/bin/tool",
           "/usr/bin/tool", "/usr/bin/tool", "/usr/bin/tool", "/usr/bin/tool") = 0
     "#);

@@ -8,7 +8,8 @@ use super::findings::words;
 use crate::model::facts::example::Example;
 use crate::model::facts::fact::Detail;
 use crate::model::facts::fact::Fact;
-use crate::model::facts::finding::{Finding, RelatedSyscall};
+use crate::model::facts::finding::{Comparison, Finding, RelatedSyscall};
+use crate::model::judge::groups::{Cause, Group, Member, groups};
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::judge::weight::{Weight, privilege};
 use crate::report::words::counted;
@@ -89,6 +90,19 @@ pub(super) fn ranked(packages: &[PackageVerdicts]) -> Vec<Ranked<'_>> {
     ranked
 }
 
+/// Returns the causes of all findings, heaviest first. Notes and suspects of the same cause belong
+/// to it.
+pub(super) fn causes(packages: &[PackageVerdicts]) -> Vec<Group<'_>> {
+    let members = all(packages).flat_map(|(_, verdict)| {
+        let Comparison { findings, notes, suspects, .. } = &verdict.comparison;
+        let suspects = suspects.iter().map(|suspect| &suspect.finding);
+        let notes = notes.iter().chain(suspects).map(|note| (Weight::Note, note));
+        let new = findings.iter().map(|finding| (Weight::of(finding), finding)).chain(notes);
+        new.map(|(weight, finding)| Member { workload: &verdict.workload, finding, weight })
+    });
+    groups(members)
+}
+
 impl<'a> Ranked<'a> {
     /// Returns the findings and notes of a verdict, heaviest first. A verdict without a baseline
     /// has none: everything in it is new.
@@ -102,6 +116,12 @@ impl<'a> Ranked<'a> {
         let mut lines: Vec<Self> = findings.chain(notes).collect();
         lines.sort_by_key(|line| line.weight);
         lines
+    }
+
+    /// Returns the id of the cause, unless it is not known.
+    pub(super) fn group(&self) -> Option<String> {
+        let cause = Cause::of(&self.verdict.workload, self.finding);
+        (!matches!(cause, Cause::Unknown { .. })).then(|| cause.id())
     }
 
     /// Returns the finding's key, which is the same in every format.

@@ -43,7 +43,7 @@ pub use {
     list::{Listed, list},
     log::log_line,
     observation::observation,
-    pending::{PendingKeys, finding, pending},
+    pending::{PendingKeys, finding, pending, pending_causes, pending_groups},
     verdict::{
         Closing, NotAVerdict, PackageVerdicts, change, closing, pending_dir_flag, read_json_line, step_summary,
         summary, verdict, verdicts,

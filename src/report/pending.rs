@@ -10,11 +10,14 @@ use super::explain::{CALL, brief};
 #[cfg(test)]
 use super::schema::{ByKey, FactKey};
 use super::style::Painted;
+use super::verdict::GroupRecord;
 use super::words::escaped;
 use crate::model::facts::example::Example;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::{Finding, RelatedSyscall};
+use crate::model::judge::groups::{Group, Member, groups};
 use crate::model::judge::pending::Pending;
+use crate::model::judge::weight::Weight;
 
 /// The pending facts of one workload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -41,6 +44,10 @@ pub struct PendingKeys {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(test, schemars(with = "ByKey"))]
     causes: BTreeMap<String, String>,
+    /// The findings behind the keys.
+    #[serde(skip)]
+    #[cfg_attr(test, schemars(skip))]
+    findings: Vec<Finding>,
 }
 
 /// A first call.
@@ -74,6 +81,7 @@ impl PendingKeys {
                 .collect(),
             sites: by_key(|finding| finding.site.as_ref().map(|site| &site.words)),
             causes: by_key(|finding| finding.cause.as_ref()),
+            findings,
         }
     }
 
@@ -100,12 +108,55 @@ pub(super) struct PendingRecord<'a> {
     schema: &'static str,
     /// The workloads with pending facts.
     pending: &'a [PendingKeys],
+    /// The causes of all pending facts, heaviest first.
+    groups: Vec<GroupRecord>,
 }
 
 /// Writes all pending facts: `sysguard.pending/1`.
 pub fn pending(out: &mut dyn io::Write, pending: &[PendingKeys]) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &PendingRecord { schema: "sysguard.pending/1", pending })?;
+    let groups = causes(pending).iter().map(GroupRecord::from).collect();
+    serde_json::to_writer_pretty(&mut *out, &PendingRecord { schema: "sysguard.pending/1", pending, groups })?;
     writeln!(out)
+}
+
+/// Returns the causes of all pending facts, heaviest first.
+fn causes(pending: &[PendingKeys]) -> Vec<Group<'_>> {
+    groups(pending.iter().flat_map(|keys| {
+        keys.findings.iter().map(|finding| {
+            let (workload, weight) = (keys.workload.as_str(), Weight::of(finding));
+            Member { workload, finding, weight }
+        })
+    }))
+}
+
+/// Writes the commands that accept each cause with several keys. `flag` selects the proposals.
+pub fn pending_causes(out: &mut dyn io::Write, pending: &[PendingKeys], flag: &str) -> io::Result<()> {
+    let causes = causes(pending);
+    let several: Vec<&Group<'_>> = causes.iter().filter(|group| group.members.len() > 1).collect();
+    for group in &several {
+        writeln!(out, "cargo sysguard accept {}{flag}   # {}", group.id(), escaped(&group.to_string()))?;
+    }
+    if several.is_empty() { Ok(()) } else { writeln!(out, "cargo sysguard accept --all{flag}   # everything\n") }
+}
+
+/// Writes every cause with its id, and the keys below it with what is known of them. An empty first
+/// baseline has no cause.
+pub fn pending_groups(out: &mut dyn io::Write, pending: &[PendingKeys], palette: &Palette) -> io::Result<()> {
+    let remarks = |workload: &str, key: &str| {
+        pending.iter().find(|keys| keys.workload == workload).and_then(|keys| keys.remark(key))
+    };
+    for group in causes(pending) {
+        let title = Painted(palette.heading, escaped(&group.to_string()));
+        writeln!(out, "{} {title}", Painted(palette.hint, group.id()))?;
+        for member in &group.members {
+            let key = member.finding.fact.key(member.workload);
+            writeln!(out, "  {}", escaped(&key))?;
+            if let Some(remark) = remarks(member.workload, &key) {
+                writeln!(out, "    {remark}")?;
+            }
+        }
+    }
+    pending.iter().filter(|keys| keys.findings.is_empty()).try_for_each(|keys| writeln!(out, "{}", keys.workload))
 }
 
 /// Writes one pending finding: its key, what is known of the call, and its line in the file.

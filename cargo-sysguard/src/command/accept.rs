@@ -15,9 +15,13 @@ use crate::proposals::{Decision, ProposalFlags, Taken, WorkloadId, takes_reason}
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Options {
-    /// Keys that `pending` prints; a name or `workload::subsystem` selects all findings below it
-    #[arg(value_name = "KEY", required = true)]
+    /// Keys that `pending` prints; a name or `workload::subsystem` selects all findings below it, and
+    /// an id such as @1a2b3c4d all findings of one cause, in every workload
+    #[arg(value_name = "KEY", required_unless_present = "all")]
     keys: Vec<String>,
+    /// Accept everything that is pending
+    #[arg(long, conflicts_with = "keys")]
+    all: bool,
     /// Append this reason to the `why:` of each accepted system call
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     why: Option<String>,
@@ -33,7 +37,7 @@ impl Options {
     /// Resolves all keys, then writes each file before its proposal.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let proposals = self.proposals.open(context)?;
-        let taken = proposals.resolve(&self.keys, Decision::Accept)?;
+        let taken = if self.all { proposals.everything()? } else { proposals.resolve(&self.keys, Decision::Accept)? };
         let why = self.why.as_deref();
         let mut decided: Vec<(WorkloadId, BTreeSet<Fact>)> = Vec::new();
         for (place, taken) in taken {

@@ -6,12 +6,13 @@ mod screen;
 mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
 use sysguard::unstable::model::facts::fact::Fact;
 use sysguard::unstable::model::facts::finding::Finding;
+use sysguard::unstable::model::judge::groups::{Cause, Member, groups};
 use sysguard::unstable::model::judge::pending::Pending;
 use sysguard::unstable::model::judge::verdict::Change;
+use sysguard::unstable::model::judge::weight::Weight;
 use sysguard::unstable::runner::DiffTool;
 
 pub(crate) use self::screen::write_change;
@@ -25,11 +26,15 @@ pub(crate) struct Review<'a> {
     proposals: &'a Proposals,
     items: Vec<Item>,
     screen: Screen<'a>,
+    /// The title of each cause, by id.
+    titles: BTreeMap<String, String>,
 }
 
 /// One thing to decide on.
 struct Item {
     place: WorkloadId,
+    /// The id of the cause.
+    cause: String,
     /// The pending fact, or nothing for an empty first baseline.
     fact: Option<Fact>,
 }
@@ -48,20 +53,35 @@ impl<'a> Review<'a> {
         found: &[(WorkloadId, Pending)],
         diff_tool: Option<DiffTool<'a>>,
     ) -> Self {
-        let of = |(place, pending): &(WorkloadId, Pending)| {
-            let facts: Vec<Fact> = pending.findings().into_iter().map(|finding| finding.fact).collect();
-            let nothing = facts.is_empty().then_some(None);
-            let place = place.clone();
-            let items = facts.into_iter().map(Some).chain(nothing);
-            items.map(move |fact| Item { place: place.clone(), fact }).collect::<Vec<_>>()
+        let findings: Vec<(&WorkloadId, Vec<Finding>)> =
+            found.iter().map(|(place, pending)| (place, pending.findings())).collect();
+        let groups = groups(findings.iter().flat_map(|(place, findings)| {
+            findings.iter().map(|finding| Member { workload: &place.1, finding, weight: Weight::of(finding) })
+        }));
+        let titles: BTreeMap<String, String> = groups.iter().map(|group| (group.id(), group.to_string())).collect();
+        let order: BTreeMap<String, usize> =
+            groups.iter().enumerate().map(|(number, group)| (group.id(), number)).collect();
+        let of = |(place, findings): (&WorkloadId, Vec<Finding>)| {
+            let item = |finding: Finding| Item {
+                cause: Cause::of(&place.1, &finding).id(),
+                place: place.clone(),
+                fact: Some(finding.fact),
+            };
+            let mut items: Vec<Item> = findings.into_iter().map(item).collect();
+            items.sort_by_key(|item| order.get(&item.cause));
+            if items.is_empty() {
+                items.push(Item { place: place.clone(), cause: String::new(), fact: None });
+            }
+            items
         };
-        Self { proposals, items: found.iter().flat_map(of).collect(), screen: Screen::new(diff_tool) }
+        let items = findings.clone().into_iter().flat_map(of).collect();
+        Self { proposals, items, screen: Screen::new(diff_tool), titles }
     }
 
     /// Asks about each finding until the last one, or until the reviewer quits.
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let mut tally = Tally::default();
-        let mut walk = Walk::new(self.workloads());
+        let mut walk = Walk::new(self.numbers(|item| &item.place), self.numbers(|item| &item.cause));
         while let Some(at) = walk.at() {
             let Some(pending) = self.pending(at)? else {
                 // It was settled together with an earlier one.
@@ -77,10 +97,11 @@ impl<'a> Review<'a> {
                         self.print_line("no reason given; nothing was decided")?;
                         continue;
                     }
-                    if self.decide(decision, &of, &pending, why.as_deref())? {
+                    if self.decide(decision, &of, why.as_deref())? {
                         tally.count(decision, of.len());
                     }
-                    walk.go_to(of.end);
+                    // Decided findings are passed over.
+                    walk.go_to(at + 1);
                 }
                 Step::Skip(next) => walk.go_to(next),
                 Step::Quit => break,
@@ -91,20 +112,20 @@ impl<'a> Review<'a> {
         self.print_line(&format!("\n{} accepted, {} rejected, {rest} undecided", tally.accepted, tally.rejected))
     }
 
-    /// Returns a number for the workload of each item.
-    fn workloads(&self) -> Vec<usize> {
+    /// Returns a number for a part of each item; equal parts have equal numbers.
+    fn numbers<T: Ord>(&self, part: impl Fn(&Item) -> &T) -> Vec<usize> {
         let mut numbers = BTreeMap::new();
-        let number = |item| {
+        let number = |part| {
             let next = numbers.len();
-            *numbers.entry(item).or_insert(next)
+            *numbers.entry(part).or_insert(next)
         };
-        self.items.iter().map(|item| &item.place).map(number).collect()
+        self.items.iter().map(|item| part(item)).map(number).collect()
     }
 
     /// Returns the pending findings of the item's workload, or nothing if the item was settled.
     /// Reads the files again, because other processes may write them.
     fn pending(&self, at: usize) -> Result<Option<Pending>, Failure> {
-        let Item { place, fact } = &self.items[at];
+        let Item { place, fact, .. } = &self.items[at];
         let pending = self.proposals.pending(place).map_err(Failure::failed)?;
         Ok(pending.filter(|pending| {
             fact.as_ref().is_none_or(|fact| pending.all().contains(fact) || !pending.under(fact).is_empty())
@@ -112,41 +133,56 @@ impl<'a> Review<'a> {
     }
 
     fn show(&self, at: usize, pending: &Pending) -> std::io::Result<()> {
-        let Item { place, fact } = &self.items[at];
+        let Item { place, fact, cause } = &self.items[at];
         let findings = pending.findings();
         let is_meant = |finding: &&Finding| Some(&finding.fact) == fact.as_ref();
         let finding = findings.iter().find(is_meant);
-        let settled = pending.accept(&self.facts(&(at..at + 1), pending), None);
+        let settled = pending.accept(&self.facts(&[at], place, pending), None);
         let file = self.proposals.file(place);
         let change = Change { before: pending.file().text(), after: settled.file, ..Change::default() };
         let (number, count, workload) = (at + 1, self.items.len(), place.1.as_str());
-        self.screen.show(&Card { number, count, workload, file: &file, pending, finding, change: &change })
+        let others = self.items[at + 1..].iter().filter(|item| item.cause == *cause).count();
+        let title = self.titles.get(cause).map(|title| (cause.as_str(), title.as_str(), others));
+        let change = &change;
+        self.screen.show(&Card { number, count, workload, file: &file, pending, finding, change, cause: title })
     }
 
-    /// Returns all facts below these items of one workload.
-    fn facts(&self, of: &Range<usize>, pending: &Pending) -> BTreeSet<Fact> {
-        let facts = self.items[of.clone()].iter().filter_map(|item| item.fact.as_ref());
-        facts.flat_map(|fact| pending.under(fact)).collect()
+    /// Returns all facts below those of these items that belong to a workload.
+    fn facts(&self, of: &[usize], place: &WorkloadId, pending: &Pending) -> BTreeSet<Fact> {
+        let items = of.iter().map(|&at| &self.items[at]).filter(|item| item.place == *place);
+        items.filter_map(|item| item.fact.as_ref()).flat_map(|fact| pending.under(fact)).collect()
     }
 
-    /// Writes a decision and prints it. Returns whether anything was still pending.
-    fn decide(
+    /// Writes a decision in each workload. Returns whether anything was still pending.
+    fn decide(&self, decision: Decision, of: &[usize], why: Option<&str>) -> Result<bool, Failure> {
+        let places: BTreeSet<&WorkloadId> = of.iter().map(|&at| &self.items[at].place).collect();
+        let mut is_done = false;
+        for place in places {
+            // Another process may have settled it meanwhile.
+            if let Some(pending) = self.proposals.pending(place).map_err(Failure::failed)? {
+                let facts = self.facts(of, place, &pending);
+                is_done |= self.decide_on(decision, place, &facts, why)?;
+            }
+        }
+        Ok(is_done)
+    }
+
+    /// Writes a decision on a workload and prints it. Returns whether anything was still pending.
+    fn decide_on(
         &self,
         decision: Decision,
-        of: &Range<usize>,
-        pending: &Pending,
+        place: &WorkloadId,
+        facts: &BTreeSet<Fact>,
         why: Option<&str>,
     ) -> Result<bool, Failure> {
-        let facts = self.facts(of, pending);
-        let place = &self.items[of.start].place;
         // Another process may have decided on some of them meanwhile.
         let is_done = self.proposals.decide(place, |pending| match decision {
-            Decision::Accept => pending.accept(&facts, why),
-            Decision::Reject => pending.reject(&facts),
+            Decision::Accept => pending.accept(facts, why),
+            Decision::Reject => pending.reject(facts),
         })?;
         match decision {
             _ if !is_done => self.print_line("nothing was written: another process decided on it first"),
-            Decision::Accept if why.is_some() && !takes_reason(&facts) => self.print_line(&format!(
+            Decision::Accept if why.is_some() && !takes_reason(facts) => self.print_line(&format!(
                 "accepted, but the reason was dropped (only a system call has a `why:`): wrote {}",
                 self.proposals.file(place)
             )),

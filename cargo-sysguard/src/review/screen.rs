@@ -10,6 +10,7 @@ use sysguard::unstable::linux::suspend_job;
 use sysguard::unstable::model::facts::finding::Finding;
 use sysguard::unstable::model::judge::pending::Pending;
 use sysguard::unstable::model::judge::verdict::Change;
+use sysguard::unstable::model::text::escape;
 use sysguard::unstable::report::{self, Palette};
 use sysguard::unstable::runner::DiffTool;
 
@@ -34,9 +35,12 @@ pub(crate) struct Card<'a> {
     pub(crate) finding: Option<&'a Finding>,
     /// The change of the file if it is accepted.
     pub(crate) change: &'a Change,
+    /// The id and title of its cause, and the number of further findings of it.
+    pub(crate) cause: Option<(&'a str, &'a str, usize)>,
 }
 
-const KEYS: &str = "[a]ccept  accept with a r[e]ason  [r]eject  [s]kip  [q]uit  capitals: all of this workload";
+const KEYS: &str = "[a]ccept  accept with a r[e]ason  [r]eject  [s]kip  [q]uit  capitals: all of this workload
+accept [g]: all of this cause, in every workload  reject [x]: the same";
 
 /// The character that Ctrl-Z sends in raw mode.
 const SUSPEND: char = '\u{1a}';
@@ -113,8 +117,15 @@ pub(crate) fn write_change(
     report::change(out, file, change, &Palette::coloured())
 }
 
-/// Writes the finding as text.
+/// Writes the finding as text, with its cause.
 pub(super) fn write_card(out: &mut dyn Write, card: &Card<'_>) -> io::Result<()> {
+    write_finding(out, card)?;
+    let Some((id, title, others)) = card.cause else { return Ok(()) };
+    let others = if others > 0 { format!(", {others} more to decide") } else { String::new() };
+    writeln!(out, "  cause   {id} {}{others}", escape::line(title))
+}
+
+fn write_finding(out: &mut dyn Write, card: &Card<'_>) -> io::Result<()> {
     match card.finding {
         Some(finding) => report::finding(out, card.workload, card.file, card.pending, finding, &Palette::coloured()),
         None => writeln!(out, "an empty baseline for {}  {}", card.pending.platform(), card.workload),

@@ -2,8 +2,6 @@
 //!
 //! It is pure: it must not draw or write.
 
-use std::ops::Range;
-
 use crate::proposals::Decision;
 
 /// The position of the reviewer among all findings.
@@ -11,6 +9,8 @@ use crate::proposals::Decision;
 pub(crate) struct Walk {
     /// The workload of each finding.
     workloads: Vec<usize>,
+    /// The cause of each finding.
+    causes: Vec<usize>,
     at: usize,
 }
 
@@ -23,8 +23,8 @@ pub(crate) enum Step {
         decision: Decision,
         /// Whether a reason is asked for.
         reason: bool,
-        /// The findings.
-        of: Range<usize>,
+        /// The findings, in order.
+        of: Vec<usize>,
     },
     /// Leave the findings before this one undecided.
     Skip(usize),
@@ -38,9 +38,10 @@ pub(crate) enum Step {
 const END_OF_TRANSMISSION: char = '\u{4}';
 
 impl Walk {
-    /// Returns a walk over findings with these workloads. Findings of one workload are adjacent.
-    pub(crate) fn new(workloads: Vec<usize>) -> Self {
-        Self { workloads, at: 0 }
+    /// Returns a walk over findings with these workloads and causes. Findings of one workload are
+    /// adjacent.
+    pub(crate) fn new(workloads: Vec<usize>, causes: Vec<usize>) -> Self {
+        Self { workloads, causes, at: 0 }
     }
 
     /// Returns the current finding, or nothing after the last one.
@@ -53,18 +54,27 @@ impl Walk {
         self.at = finding;
     }
 
-    /// Returns the effect of a key. A capital letter applies to the rest of the workload.
+    /// Returns the effect of a key. A capital letter applies to the rest of the workload; `g` and
+    /// `x` apply to the rest of the cause, in every workload.
     pub(crate) fn step(&self, key: char) -> Step {
         let end = if key.is_ascii_uppercase() { self.end_of_workload() } else { self.at + 1 };
-        let of = self.at..end;
+        let of: Vec<usize> = (self.at..end).collect();
         match key {
             'a' | 'A' => Step::Decide { decision: Decision::Accept, reason: false, of },
+            'g' => Step::Decide { decision: Decision::Accept, reason: false, of: self.of_cause() },
+            'x' => Step::Decide { decision: Decision::Reject, reason: false, of: self.of_cause() },
             'e' | 'E' => Step::Decide { decision: Decision::Accept, reason: true, of },
             'r' | 'R' => Step::Decide { decision: Decision::Reject, reason: false, of },
             's' | 'S' => Step::Skip(end),
             'q' | 'Q' | END_OF_TRANSMISSION => Step::Quit,
             _ => Step::Unknown,
         }
+    }
+
+    /// Returns the findings of the current cause from here on.
+    fn of_cause(&self) -> Vec<usize> {
+        let here = self.causes.get(self.at);
+        (self.at..self.causes.len()).filter(|finding| self.causes.get(*finding) == here).collect()
     }
 
     fn end_of_workload(&self) -> usize {
@@ -80,7 +90,8 @@ mod tests {
 
     #[test]
     fn every_key_has_one_meaning() {
-        let decide = |decision, reason, of| Step::Decide { decision, reason, of };
+        let decide = |decision, reason, of: std::ops::Range<usize>| Step::Decide { decision, reason, of: of.collect() };
+        let all = |decision, of: &[usize]| Step::Decide { decision, reason: false, of: of.to_vec() };
         for (at, key, step) in [
             (0, 'a', decide(Decision::Accept, false, 0..1)),
             (0, 'A', decide(Decision::Accept, false, 0..3)),
@@ -96,11 +107,14 @@ mod tests {
             (0, 'q', Step::Quit),
             (0, 'Q', Step::Quit),
             (0, '\u{4}', Step::Quit),
-            (0, 'x', Step::Unknown),
+            (0, 'g', all(Decision::Accept, &[0, 2, 3])),
+            (1, 'g', all(Decision::Accept, &[1])),
+            (2, 'x', all(Decision::Reject, &[2, 3])),
+            (0, 'y', Step::Unknown),
             (0, ' ', Step::Unknown),
             (0, 'é', Step::Unknown),
         ] {
-            let mut walk = Walk::new(vec![7, 7, 7, 8, 8]);
+            let mut walk = Walk::new(vec![7, 7, 7, 8, 8], vec![0, 1, 0, 0, 2]);
             walk.go_to(at);
             assert_eq!(walk.step(key), step, "{key} at {at}");
         }
@@ -108,13 +122,13 @@ mod tests {
 
     #[test]
     fn walk_ends_after_the_last_finding() {
-        let mut walk = Walk::new(vec![0, 1]);
+        let mut walk = Walk::new(vec![0, 1], vec![0, 1]);
         for at in 0..2 {
             assert_eq!(walk.at(), Some(at));
             let Step::Skip(next) = walk.step('s') else { panic!("a skip") };
             walk.go_to(next);
         }
         assert_eq!(walk.at(), None);
-        assert_eq!(Walk::new(Vec::new()).at(), None);
+        assert_eq!(Walk::new(Vec::new(), Vec::new()).at(), None);
     }
 }

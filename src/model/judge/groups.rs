@@ -11,6 +11,7 @@ use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::Finding;
 use crate::model::facts::site::{CodeLocation, is_c_library};
 use crate::model::judge::weight::{Reach, Weight, rank};
+use crate::model::run::test_name;
 use crate::model::text::hash::fnv1a;
 
 /// The number of facts in a title.
@@ -159,6 +160,13 @@ impl<'a> Group<'a> {
         self.members.iter().map(|member| member.workload).collect()
     }
 
+    /// Returns in how many workloads it is, if in several: ` in 107 tests`.
+    pub fn in_workloads(&self) -> String {
+        let workloads = self.workloads();
+        let noun = if workloads.iter().all(|name| test_name::short(name).is_some()) { "tests" } else { "workloads" };
+        if workloads.len() > 1 { format!(" in {} {noun}", workloads.len()) } else { String::new() }
+    }
+
     /// Returns the different facts, heaviest first. Several workloads can show the same one.
     pub fn facts(&self) -> Vec<&'a Fact> {
         let mut seen = BTreeSet::new();
@@ -228,7 +236,7 @@ impl<'a> Group<'a> {
 /// Writes the title: where, and what is new.
 impl fmt::Display for Group<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place(), self.outline())
+        write!(f, "{}: {}{}", self.place(), self.outline(), self.in_workloads())
     }
 }
 

@@ -45,7 +45,7 @@ use crate::model::run::recording::Growth;
 use crate::model::run::workload::Exit;
 use findings::{counts_by_kind, write_drift, write_findings, write_keys, write_suspects};
 #[cfg(feature = "unstable")]
-pub(super) use json::VerdictsRecord;
+pub(super) use json::{GroupRecord, VerdictsRecord};
 
 pub use grouped::ShownGroups;
 pub use record::write_json_line;

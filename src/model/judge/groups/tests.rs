@@ -68,7 +68,10 @@ fn one_cause_in_many_workloads_is_one_group() {
     let groups = groups(members);
     let [group] = &groups[..] else { panic!("one group: {groups:?}") };
     assert_eq!((group.workloads().len(), group.members.len(), group.facts().len()), (107, 214, 2));
-    assert_eq!(group.to_string(), "src/main.rs:18 demo::main → TcpStream::connect: 2 new (network::socket)");
+    assert_eq!(
+        group.to_string(),
+        "src/main.rs:18 demo::main → TcpStream::connect: 2 new (network::socket) in 107 tests"
+    );
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::model::expectation::format::{Parsed, with_remarks};
 use crate::model::expectation::{Baseline, Entry, Remarks};
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::Finding;
+use crate::model::judge::groups::Cause;
 use crate::model::judge::revisions::difference;
 use crate::model::run::platform::Platform;
 
@@ -157,6 +158,12 @@ impl Pending {
         let in_phases = self.in_phases.range(aim..).take_while(|(fact, _)| is_within(aim, fact));
         let in_phases = in_phases.filter(|(fact, _)| is_included(fact) || *fact == aim).flat_map(|(_, phases)| phases);
         parts.chain(in_phases.cloned()).collect()
+    }
+
+    /// Returns the facts of the findings of one cause, by its id, and what is decided with them.
+    pub fn of_cause(&self, workload: &str, id: &str) -> BTreeSet<Fact> {
+        let is_meant = |finding: &Finding| Cause::of(workload, finding).id() == id;
+        self.findings().iter().filter(|finding| is_meant(finding)).flat_map(|found| self.under(&found.fact)).collect()
     }
 
     /// Returns the texts after accepting these facts and their parents.

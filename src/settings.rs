@@ -33,6 +33,8 @@ pub const CLOSURE: &str = "SYSGUARD_CLOSURE";
 const NEXTEST_BINARY_ID: &str = "NEXTEST_BINARY_ID";
 /// The file of Markdown that GitHub Actions shows on the page of a run.
 const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+/// The variables with the address of the tested commit in GitHub Actions: server, repository, commit.
+const COMMIT: [&str; 3] = ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_SHA"];
 /// The variables with the compiler's flags; the first that is set counts, as in cargo. The flags
 /// are separated by a unit separator in the first variable, by a space in the second.
 const RUSTFLAGS: [&str; 2] = ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"];
@@ -54,6 +56,7 @@ impl RawSettings {
         let relevant = |name: &str| {
             name.starts_with("SYSGUARD_")
                 || name.starts_with("CARGO")
+                || COMMIT.contains(&name)
                 || ["CI", "TF_BUILD", "RUSTC", "RUSTFLAGS", "TERM", STEP_SUMMARY, NEXTEST_BINARY_ID].contains(&name)
         };
         let variables = env::vars_os()
@@ -164,6 +167,8 @@ pub struct Settings {
     pub diff_tool: Option<String>,
     /// The file for the summary that GitHub Actions shows.
     pub step_summary: Option<PathBuf>,
+    /// The address of the repository's files at the tested commit, in GitHub Actions.
+    pub repository_files: Option<String>,
     /// Binary targets that cargo has built for this process, by name.
     pub binaries: BTreeMap<String, PathBuf>,
     /// The cargo that started this process, or else the one on `PATH`.
@@ -240,6 +245,7 @@ pub fn resolve(raw: &RawSettings, flags: Flags) -> Result<Settings, BadVariable>
         nextest_binary: raw.text(NEXTEST_BINARY_ID),
         diff_tool: raw.text("SYSGUARD_DIFF_TOOL").filter(|tool| !tool.trim().is_empty()),
         step_summary: raw.path(STEP_SUMMARY),
+        repository_files: repository_files(raw),
         binaries: binaries(raw),
         rustc: rustc(raw),
         cargo: raw.path("CARGO").unwrap_or_else(|| PathBuf::from("cargo")),
@@ -258,6 +264,12 @@ pub fn platform() -> Platform {
         os: env::consts::OS.to_owned(),
         env: String::new(),
     })
+}
+
+/// Returns the address of the repository's files at the tested commit.
+fn repository_files(raw: &RawSettings) -> Option<String> {
+    let [server, repository, commit] = COMMIT.map(|name| raw.text(name).filter(|text| !text.is_empty()));
+    Some(format!("{}/{}/blob/{}", server?.trim_end_matches('/'), repository?, commit?))
 }
 
 #[cfg(test)]

@@ -167,10 +167,13 @@ impl<'a> Group<'a> {
         if workloads.len() > 1 { format!(" in {} {noun}", workloads.len()) } else { String::new() }
     }
 
-    /// Returns the different facts, heaviest first. Several workloads can show the same one.
+    /// Returns the different facts, heaviest first. Several workloads can show the same one. Notes
+    /// count only where nothing fails.
     pub fn facts(&self) -> Vec<&'a Fact> {
         let mut seen = BTreeSet::new();
-        self.members.iter().map(|member| &member.finding.fact).filter(|fact| seen.insert(*fact)).collect()
+        let fails = self.members.iter().any(|member| member.weight < Weight::Note);
+        let members = self.members.iter().filter(|member| !fails || member.weight < Weight::Note);
+        members.map(|member| &member.finding.fact).filter(|fact| seen.insert(*fact)).collect()
     }
 
     /// Returns the cause in words: `src/main.rs:18 demo::main → Command::output`.
@@ -220,6 +223,13 @@ impl<'a> Group<'a> {
         package.filter(|_| callees.iter().all(is_of)).map(str::to_owned).or_else(|| Some(first.clone()))
     }
 
+    /// Returns the call site of the heaviest finding in words, if it names a function.
+    pub fn site(&self) -> Option<&'a str> {
+        let site = self.heaviest()?.finding.site.as_ref()?;
+        let is_named = site.location.as_ref().is_none_or(|location| location.function.is_some());
+        is_named.then_some(site.words.as_str())
+    }
+
     /// Returns what is new in a few words: `9 new (device::openat, ioctl FIONBIO, pipe2 …)`.
     pub fn outline(&self) -> String {
         let facts = self.facts();
@@ -236,7 +246,10 @@ impl<'a> Group<'a> {
 /// Writes the title: where, and what is new.
 impl fmt::Display for Group<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}{}", self.place(), self.outline(), self.in_workloads())
+        match &self.cause {
+            Cause::Unknown { key } => f.write_str(key),
+            _ => write!(f, "{}: {}{}", self.place(), self.outline(), self.in_workloads()),
+        }
     }
 }
 

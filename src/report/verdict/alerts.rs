@@ -1,12 +1,12 @@
-//! Findings as alerts for code quality tools, each at a line of an expectation file. Main type:
-//! [`Alert`].
+//! Findings as alerts for code quality tools, each at the source line that caused it, or else at a
+//! line of an expectation file. Main type: [`Alert`].
 //!
 //! It must not know a format. Rules and fingerprints are a public interface: tools recognise an
 //! alert by them.
 
 use std::borrow::Cow;
 
-use super::batch::{PackageVerdicts, Ranked, all};
+use super::batch::{PackageVerdicts, Ranked, SourceLine, all};
 use super::findings::words;
 use super::headline;
 use crate::model::facts::example::Example;
@@ -39,6 +39,10 @@ pub(super) struct Alert<'a> {
     pub(super) verdict: &'a Verdict,
     /// The line in the expectation file, if one is known.
     pub(super) line: Option<usize>,
+    /// The line of the repository that caused it, if one is known.
+    pub(super) source: Option<SourceLine>,
+    /// The id of its cause, if one is known.
+    pub(super) group: Option<String>,
 }
 
 /// Returns the alerts of a run, the heaviest first.
@@ -50,7 +54,10 @@ pub(super) fn alerts(packages: &[PackageVerdicts]) -> Vec<Alert<'_>> {
 
 /// Returns one alert per finding, or one for a workload that was not compared.
 fn of<'a>(package: &'a PackageVerdicts, verdict: &'a Verdict) -> Vec<Alert<'a>> {
-    let alert = |rule, level, weight, key, text, line| Alert { rule, level, weight, key, text, package, verdict, line };
+    let alert = |rule, level, weight, key, text, line| {
+        let (source, group) = (None, None);
+        Alert { rule, level, weight, key, text, package, verdict, line, source, group }
+    };
     let whole = verdict.status.is_failure() && verdict.status != Status::Failed;
     let whole = whole.then(|| {
         let (rule, key) = (verdict.status.name(), verdict.workload.clone());
@@ -58,12 +65,14 @@ fn of<'a>(package: &'a PackageVerdicts, verdict: &'a Verdict) -> Vec<Alert<'a>> 
     });
     let findings = Ranked::of(verdict).into_iter().map(|line| {
         let level = if line.weight == Weight::Note { Level::Note } else { Level::Error };
-        alert(line.finding.rule(), level, line.weight, line.key(), text(&line), line.finding.line)
+        let alert = alert(line.finding.rule(), level, line.weight, line.key(), text(&line), line.finding.line);
+        Alert { source: package.source(line.finding), group: line.group(), ..alert }
     });
     let suspects = verdict.comparison.suspects.iter().map(|Suspect { finding, seen, runs }| {
         let key = finding.fact.key(&verdict.workload);
         let text = format!("{}, but in {seen} of {runs} runs only: {key}", words(finding.kind).0);
-        alert("suspect", Level::Note, Weight::Note, key, text, finding.line)
+        let alert = alert("suspect", Level::Note, Weight::Note, key, text, finding.line);
+        Alert { source: package.source(finding), ..alert }
     });
     let gone = verdict.comparison.gone.iter().map(|fact| {
         let key = fact.key(&verdict.workload);

@@ -11,7 +11,6 @@ use super::findings::columns;
 use crate::model::facts::example::Example;
 use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::Finding;
-use crate::model::facts::site::Site;
 use crate::model::judge::groups::{Cause, Group, Member, brief, groups};
 use crate::model::judge::verdict::Verdict;
 use crate::model::judge::weight::Weight;
@@ -177,16 +176,13 @@ impl Section {
 
 /// Returns the section of a group that was not shown before.
 fn section(group: &Group<'_>) -> Section {
-    let heaviest = group.heaviest().map(|member| member.finding);
-    let example = heaviest.and_then(|finding| finding.example.as_ref());
+    let example = group.heaviest().and_then(|member| member.finding.example.as_ref());
     let mut heading = wrapped(&escaped(&format!("{}: {} new", group.place(), group.facts().len())));
     if let Some(example) = example.filter(|example| example.process.len() > 1) {
         heading.push(cut_to(&escaped(&format!("in: {}", example.origin())), COLUMNS));
     }
-    let site = heaviest.and_then(|finding| finding.site.as_ref());
-    let is_named = |site: &&Site| site.location.as_ref().is_none_or(|location| location.function.is_some());
-    let by = site.filter(|site| matches!(group.cause, Cause::Program { .. }) && is_named(site));
-    heading.extend(by.map(|site| cut_to(&escaped(&format!("by {}", site.words)), COLUMNS)));
+    let by = group.site().filter(|_| matches!(group.cause, Cause::Program { .. }));
+    heading.extend(by.map(|site| cut_to(&escaped(&format!("by {site}")), COLUMNS)));
     Section { heading, id: group.id(), rows: rows(&group.members), shown: 0 }
 }
 

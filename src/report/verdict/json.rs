@@ -152,7 +152,7 @@ mod tests {
           "groups": [
             {
               "id": "@9ee656d6",
-              "title": "offline::network: 1 new (network)",
+              "title": "offline::network",
               "site": null,
               "keys": [
                 "offline::network"

@@ -161,10 +161,10 @@ pub fn verdicts(
 }
 
 /// Returns the page for `$GITHUB_STEP_SUMMARY` with at most `limit` bytes; empty if not even the
-/// title fits.
+/// title fits. `files` is the address of the repository's files at the tested commit, for links.
 #[cfg(feature = "unstable")]
-pub fn step_summary(packages: &[PackageVerdicts], limit: usize) -> String {
-    markdown::page(packages, limit)
+pub fn step_summary(packages: &[PackageVerdicts], limit: usize, files: Option<&str>) -> String {
+    markdown::page(packages, limit, files)
 }
 
 /// Writes failures and suspects in full, the others on one line each, and the numbers.

@@ -45,7 +45,7 @@ pub use {
     observation::observation,
     pending::{PendingKeys, finding, pending, pending_causes, pending_groups},
     verdict::{
-        Closing, NotAVerdict, PackageVerdicts, change, closing, pending_dir_flag, read_json_line, step_summary,
-        summary, verdict, verdicts,
+        Closing, NotAVerdict, PackageVerdicts, change, closing, pending_dir_flag, read_json_line, shared_causes,
+        step_summary, summary, verdict, verdicts,
     },
 };

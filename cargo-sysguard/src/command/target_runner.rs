@@ -22,7 +22,7 @@ use sysguard::unstable::model::run::platform::Platform;
 use sysguard::unstable::model::run::recording::Length;
 use sysguard::unstable::model::run::test_name::TestName;
 use sysguard::unstable::model::run::workload::Exit;
-use sysguard::unstable::report::{self, Palette, ShownGroups};
+use sysguard::unstable::report::{self, Palette};
 use sysguard::unstable::runner::{DiffTool, DiffToolError, Schedule, Suite, Test, TestResult, output_of};
 use sysguard::unstable::settings::{self, Flags, LIFELINE, Settings, VERDICTS};
 
@@ -336,13 +336,11 @@ impl Invocation {
         if fails(verdict) || is_remarkable || matches!(verdict.status, Status::Ignored { .. }) {
             // Ignore a closed standard error: the exit status remains.
             let diff = diff(settings, verdict);
-            let _ = report::verdict_with_diff(
-                &mut anstream::stderr(),
-                verdict,
-                diff.as_deref(),
-                &mut ShownGroups::default(),
-                &Palette::coloured(),
-            );
+            let mut shown = nested::shown(&self.plan_file);
+            let (mut out, palette) = (anstream::stderr(), Palette::coloured());
+            let _ = report::verdict_with_diff(&mut out, verdict, diff.as_deref(), &mut shown, &palette);
+            // Otherwise the causes are shown again.
+            let _ = nested::record_shown(&self.plan_file, &shown, &verdict.workload);
         }
         Ok(())
     }

@@ -53,16 +53,20 @@ impl<'a> Review<'a> {
         found: &[(WorkloadId, Pending)],
         diff_tool: Option<DiffTool<'a>>,
     ) -> Self {
-        let findings: Vec<(&WorkloadId, Vec<Finding>)> =
-            found.iter().map(|(place, pending)| (place, pending.findings())).collect();
+        let weighed = |pending: &Pending| -> Vec<(Finding, Weight)> {
+            pending.findings().into_iter().map(|finding| (finding.clone(), pending.weight(&finding))).collect()
+        };
+        let findings: Vec<(&WorkloadId, Vec<(Finding, Weight)>)> =
+            found.iter().map(|(place, pending)| (place, weighed(pending))).collect();
         let groups = groups(findings.iter().flat_map(|(place, findings)| {
-            findings.iter().map(|finding| Member { workload: &place.1, finding, weight: Weight::of(finding) })
+            let workload = place.1.as_str();
+            findings.iter().map(move |(finding, weight)| Member { workload, finding, weight: *weight })
         }));
         let titles: BTreeMap<String, String> = groups.iter().map(|group| (group.id(), group.to_string())).collect();
         let order: BTreeMap<String, usize> =
             groups.iter().enumerate().map(|(number, group)| (group.id(), number)).collect();
-        let of = |(place, findings): (&WorkloadId, Vec<Finding>)| {
-            let item = |finding: Finding| Item {
+        let of = |(place, findings): (&WorkloadId, Vec<(Finding, Weight)>)| {
+            let item = |(finding, _): (Finding, Weight)| Item {
                 cause: Cause::of(&place.1, &finding).id(),
                 place: place.clone(),
                 fact: Some(finding.fact),

@@ -101,6 +101,8 @@ mod together;
 mod trace;
 #[cfg(target_os = "linux")]
 mod usage;
+#[cfg(target_os = "linux")]
+mod worked;
 
 #[cfg(target_os = "linux")]
 use project::{needing, nextest, tracing, tracing_with, untraced};
@@ -135,6 +137,7 @@ fn trials() -> Vec<Trial> {
         .chain(places::trials())
         .chain(streams::trials())
         .chain(together::trials())
+        .chain(worked::trials())
         .chain(init::trials())
         .chain(readme::trials())
         .chain(closing::trials())

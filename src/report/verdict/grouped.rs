@@ -12,6 +12,8 @@ use crate::model::facts::example::Example;
 use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::Finding;
 use crate::model::judge::groups::{Cause, Group, Member, brief, groups};
+#[cfg(feature = "unstable")]
+use crate::model::judge::verdict::Status;
 use crate::model::judge::verdict::Verdict;
 use crate::model::judge::weight::Weight;
 use crate::report::Palette;
@@ -35,6 +37,23 @@ const COLUMNS: usize = 96;
 pub struct ShownGroups(BTreeMap<String, String>);
 
 impl ShownGroups {
+    /// Reads lines of [`ShownGroups::lines`]; the first line of a cause counts.
+    #[cfg(feature = "unstable")]
+    pub fn from_lines(text: &str) -> Self {
+        let mut shown = BTreeMap::new();
+        for (id, workload) in text.lines().filter_map(|line| line.split_once(' ')) {
+            shown.entry(id.to_owned()).or_insert_with(|| workload.to_owned());
+        }
+        Self(shown)
+    }
+
+    /// Returns a line for each cause that was first shown for this workload.
+    #[cfg(feature = "unstable")]
+    pub fn lines(&self, workload: &str) -> String {
+        let own = self.0.iter().filter(|(_, first)| *first == workload);
+        own.map(|(id, first)| format!("{id} {first}\n")).collect()
+    }
+
     /// Returns the workload that has shown the group, or keeps this one.
     fn earlier(&mut self, group: &Group<'_>, workload: &str) -> Option<String> {
         match self.0.get(&group.id()) {
@@ -45,6 +64,32 @@ impl ShownGroups {
             }
         }
     }
+}
+
+/// Writes the causes that several workloads show, with the command that accepts each; nothing if
+/// there are none.
+#[cfg(feature = "unstable")]
+pub fn shared_causes<'a>(
+    out: &mut dyn io::Write,
+    verdicts: impl IntoIterator<Item = &'a Verdict>,
+    palette: &Palette,
+) -> io::Result<()> {
+    let failed = verdicts.into_iter().filter(|verdict| verdict.status == Status::Failed);
+    let members = failed.flat_map(|verdict| verdict.comparison.findings.iter().map(|it| member(verdict, it)));
+    let mut shared = groups(members);
+    shared.retain(|group| group.workloads().len() > 1);
+    if shared.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{}", Painted(palette.heading, "causes in several workloads:"))?;
+    let (shown, cut) = shared.split_at(shared.len().min(GROUPS));
+    for group in shown {
+        writeln!(out, "  {} {}", Painted(palette.hint, group.id()), escaped(&group.to_string()))?;
+    }
+    if !cut.is_empty() {
+        writeln!(out, "  {}", Painted(palette.hint, format_args!("… and {} more", cut.len())))?;
+    }
+    writeln!(out, "  {}", Painted(palette.hint, "cargo sysguard accept ID decides on one; review shows each"))
 }
 
 /// Returns the groups of a verdict's failing findings, heaviest first.

@@ -54,6 +54,7 @@ pub use {
     batch::PackageVerdicts,
     closing::Closing,
     diff::write as change,
+    grouped::shared_causes,
     next::pending_dir_flag,
     record::{NotAVerdict, read_json_line},
 };

@@ -15,6 +15,7 @@ use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::Finding;
 use crate::model::judge::groups::Cause;
 use crate::model::judge::revisions::difference;
+use crate::model::judge::weight::Weight;
 use crate::model::run::platform::Platform;
 
 /// A proposal that fits its file and adds facts.
@@ -136,6 +137,12 @@ impl Pending {
     pub fn opens_subsystem(&self, fact: &Fact) -> bool {
         let Fact::Use { subsystem, .. } = fact else { return false };
         self.new.contains(&Fact::Use { subsystem: *subsystem, syscall: None, detail: None })
+    }
+
+    /// Returns the importance of a finding. A call in a subsystem that the file does not hold stands
+    /// for the subsystem.
+    pub fn weight(&self, finding: &Finding) -> Weight {
+        if self.opens_subsystem(&finding.fact) { Weight::NewSubsystem } else { Weight::of(finding) }
     }
 
     /// Returns everything that is pending.

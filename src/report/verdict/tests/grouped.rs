@@ -135,4 +135,113 @@ fn cause_that_another_workload_shows_is_one_line() {
         one
     ");
     assert_eq!(text("one"), first, "the text of a repeated test is whole");
+    // Processes that share a run pass on what they have shown.
+    let lines = shown.lines("one");
+    assert_eq!((lines.lines().count(), shown.lines("two").as_str()), (3, ""), "{lines}");
+    assert_eq!(ShownGroups::from_lines(&lines).lines("one"), lines);
+}
+
+#[test]
+fn causes_of_several_workloads_are_listed_once() {
+    let listed = |workloads: &[&str]| {
+        let verdicts: Vec<Verdict> = workloads.iter().map(|workload| bumped(workload)).collect();
+        let mut out = Vec::new();
+        shared_causes(&mut out, &verdicts, &Palette::plain()).expect("memory");
+        String::from_utf8(out).expect("text")
+    };
+    assert_eq!(listed(&["one"]), "");
+    insta::assert_snapshot!(listed(&["run::demo::it::one", "run::demo::it::two", "run::demo::it::three"]), @"
+
+    causes in several workloads:
+      @31f81854 src/main.rs:2 greeter::main → telemetry 1.5.0 (1.4.0 when the baseline last changed): 7 new (network::connect, network::socket, process::clone3 …) in 3 tests
+      @3813a02f greeter → sh → curl: 8 new (network::setsockopt, unix::connect, unix::socket …) in 3 tests
+      @a1f47766 greeter → sh: 6 new (process::vfork, process::wait4, credentials::geteuid …) in 3 tests
+      cargo sysguard accept ID decides on one; review shows each
+    ");
+}
+
+#[test]
+fn source_line_is_the_location_and_the_expectation_is_related() {
+    let package = PackageVerdicts {
+        name: "greeter".to_owned(),
+        folder: "crates/greeter".to_owned(),
+        verdicts: vec![bumped("greeter")],
+        sources: [("src/main.rs".to_owned(), "crates/greeter/src/main.rs".to_owned())].into(),
+    };
+    let written = |format: &str| {
+        let mut out = Vec::new();
+        let format = format.parse().expect("a format");
+        verdicts(&mut out, "test", std::slice::from_ref(&package), format).expect("memory takes everything");
+        String::from_utf8(out).expect("reports are text")
+    };
+    let log: serde_json::Value = serde_json::from_str(&written("sarif")).expect("JSON");
+    let connect = log["runs"][0]["results"].as_array().expect("results").iter();
+    let connect = connect.filter(|result| result["properties"]["key"] == "greeter::network::connect").next();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&connect).expect("JSON"), @r##"
+    {
+      "level": "error",
+      "locations": [
+        {
+          "physicalLocation": {
+            "artifactLocation": {
+              "uri": "crates/greeter/src/main.rs",
+              "uriBaseId": "%SRCROOT%"
+            },
+            "region": {
+              "startLine": 2
+            }
+          }
+        }
+      ],
+      "message": {
+        "text": "new system call: greeter::network::connect (by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::send, called by greeter::main at src/main.rs:2): connect(3, 198.51.100.7:443) = 0 in greeter"
+      },
+      "partialFingerprints": {
+        "primaryLocationLineHash": "a63462d10bd84e10:1",
+        "sysguard/key/v1": "greeter::network::connect"
+      },
+      "properties": {
+        "group": "@31f81854",
+        "key": "greeter::network::connect"
+      },
+      "relatedLocations": [
+        {
+          "id": 1,
+          "message": {
+            "text": "the baseline without it"
+          },
+          "physicalLocation": {
+            "artifactLocation": {
+              "uri": "crates/greeter/expectations/net/hello.yaml",
+              "uriBaseId": "%SRCROOT%"
+            },
+            "region": {
+              "snippet": {
+                "text": "# greets"
+              },
+              "startLine": 1
+            }
+          }
+        }
+      ],
+      "ruleId": "sysguard/new-syscall",
+      "ruleIndex": 4
+    }
+    "##);
+    let annotations = written("github");
+    let places: Vec<&str> = annotations.lines().filter_map(|line| line.split(",title=").next()).collect();
+    let expectation = "::error file=crates/greeter/expectations/net/hello.yaml,line=5";
+    assert_eq!(places, ["::error file=crates/greeter/src/main.rs,line=2", expectation, expectation]);
+    let page = step_summary(std::slice::from_ref(&package), 1_000_000, Some("https://example.org/me/demo/blob/0a1b"));
+    assert!(page.contains("](https://example.org/me/demo/blob/0a1b/crates/greeter/src/main.rs#L2): 7 new"), "{page}");
+}
+
+#[test]
+fn fact_of_several_workloads_is_one_row() {
+    let verdicts = ["one", "two", "three"].map(bumped).to_vec();
+    let package = PackageVerdicts { name: "demo".to_owned(), verdicts, ..PackageVerdicts::default() };
+    let page = step_summary(&[package], 1_000_000, None);
+    let rows: Vec<&str> = page.lines().filter(|line| line.contains("::network::connect`")).collect();
+    let row = "| new system call | `one::network::connect` and 2 more | 1 | `connect(3, 198.51.100.7:443) = 0` |";
+    assert_eq!(rows, [row], "{page}");
 }

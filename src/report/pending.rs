@@ -15,7 +15,7 @@ use super::words::escaped;
 use crate::model::facts::example::Example;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::{Finding, RelatedSyscall};
-use crate::model::judge::groups::{Group, Member, groups};
+use crate::model::judge::groups::{Cause, Group, Member, groups};
 use crate::model::judge::pending::Pending;
 use crate::model::judge::weight::Weight;
 
@@ -145,12 +145,16 @@ pub fn pending_groups(out: &mut dyn io::Write, pending: &[PendingKeys], palette:
     };
     for group in causes(pending) {
         let title = Painted(palette.heading, escaped(&group.to_string()));
-        writeln!(out, "{} {title}", Painted(palette.hint, group.id()))?;
+        let is_known = !matches!(group.cause, Cause::Unknown { .. });
+        let indent = if is_known { "  " } else { "" };
+        if is_known {
+            writeln!(out, "{} {title}", Painted(palette.hint, group.id()))?;
+        }
         for member in &group.members {
             let key = member.finding.fact.key(member.workload);
-            writeln!(out, "  {}", escaped(&key))?;
+            writeln!(out, "{indent}{}", escaped(&key))?;
             if let Some(remark) = remarks(member.workload, &key) {
-                writeln!(out, "    {remark}")?;
+                writeln!(out, "{indent}  {remark}")?;
             }
         }
     }

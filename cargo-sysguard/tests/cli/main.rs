@@ -244,7 +244,7 @@ fn of_readings() -> Vec<Trial> {
         tracing formats::machine_formats_own_standard_output,
         tracing formats::github_gets_annotations_and_a_summary,
         tracing formats::junit_has_every_selected_workload,
-        tracing formats::sarif_points_into_the_expectation,
+        tracing formats::sarif_points_to_the_source_and_the_expectation,
         tracing formats::every_format_shows_the_first_call,
         tracing formats::first_call_is_no_part_of_a_baseline,
         tracing formats::first_proposal_shows_a_call_for_each_key,

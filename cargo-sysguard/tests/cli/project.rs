@@ -169,7 +169,7 @@ pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
         let inherited =
             name.starts_with("SYSGUARD_") || name.starts_with("CARGO_BIN_EXE_") || name.starts_with("NEXTEST");
         if inherited
-            || ["CI", "TF_BUILD", "CARGO_TERM_COLOR", "CARGO_MANIFEST_DIR", "GITHUB_STEP_SUMMARY"]
+            || ["CI", "TF_BUILD", "CARGO_TERM_COLOR", "CARGO_MANIFEST_DIR", "GITHUB_STEP_SUMMARY", "GITHUB_SHA"]
                 .contains(&name.as_str())
         {
             command.env_remove(name);

@@ -133,7 +133,7 @@ fn told(packages: &[PackageVerdicts], group: &Group<'_>) -> String {
     let verdict =
         all(packages).map(|(_, verdict)| verdict).find(|verdict| group.workloads().contains(&*verdict.workload));
     lines.extend(verdict.and_then(drift).map(|drift| format!("changed since the baseline was recorded: {drift}")));
-    lines.push(format!("accept: cargo sysguard accept {}", group.id()));
+    lines.push(format!("next: cargo sysguard test, then cargo sysguard accept {}", group.id()));
     lines.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("\n")
 }
 

@@ -16,7 +16,7 @@ const MANIFEST: &str = "\
 [package]\nname = \"greeter\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
 [dependencies]\ntelemetry = { path = \"telemetry\" }\n\n[workspace]\n";
 const MAIN: &str = "fn main() {\n    telemetry::started(\"greeter\");\n    println!(\"hello\");\n}\n";
-const EXPECTATION: &str = "# greets; must not use the network without a review\nversion: 1\nbin: greeter\n";
+const EXPECTATION: &str = "# greets; must not use the network without a review\nversion: 2\nbin: greeter\n";
 const QUIET: &str = "pub fn started(_program: &str) {}\n";
 const CONNECTS: &str = "\
 pub fn started(program: &str) {\n    use std::io::Write;\n    \

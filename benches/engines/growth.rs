@@ -133,7 +133,7 @@ fn median(rounds: usize, mut run: impl FnMut() -> io::Result<f64>) -> io::Result
 }
 
 fn document() -> String {
-    "version: 1\ncommand: [\"true\"]\n".to_owned()
+    "version: 2\ncommand: [\"true\"]\n".to_owned()
 }
 
 /// Makes a package with this many workloads, each with its own baseline unless the document has

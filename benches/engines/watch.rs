@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use sysguard::unstable::linux::{Command as Traced, Environment, Limits, Outcome, Stream, inherited};
-use sysguard::unstable::model::expectation::{Baseline, Document, format, project};
+use sysguard::unstable::model::expectation::{Baseline, Document, Version, format, project};
 use sysguard::unstable::model::facts::fact::Fact;
 use sysguard::unstable::model::guard::Guard;
 use sysguard::unstable::model::observe::observation::Observation;
@@ -119,13 +119,13 @@ fn traced(words: &[OsString]) -> Result<Traced, String> {
 }
 
 fn document() -> Result<Document, String> {
-    let parsed = format::read(b"version: 1\ncommand: [\"true\"]\n").map_err(|error| error.to_string())?;
+    let parsed = format::read(b"version: 2\ncommand: [\"true\"]\n").map_err(|error| error.to_string())?;
     Ok(parsed.expectation.document)
 }
 
 /// Returns one fact per line. The loader has its own set only if a file names it.
 fn lines(observation: &Observation) -> Result<String, String> {
-    let facts = project(observation, &document()?, &settings::platform()).facts;
+    let facts = project(observation, &document()?, &settings::platform(), Version::LATEST).facts;
     let facts = facts.keys().filter(|fact| !matches!(fact, Fact::Phase { .. }));
     Ok(facts.fold(String::new(), |mut lines, fact| {
         let _ = writeln!(lines, "{fact}");

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sysguard::unstable::model::expectation::format::{read, with_remarks};
 use sysguard::unstable::model::expectation::{
-    Baseline, FirstCallFilter, Parsed, Projection, Recorded, Remarks, Unseen, amend, project, record,
+    Baseline, FirstCallFilter, Parsed, Projection, Recorded, Remarks, Unseen, Version, amend, project, record,
 };
 use sysguard::unstable::model::explain::Kernel;
 use sysguard::unstable::model::facts::fact::Fact;
@@ -90,10 +90,11 @@ struct Ground {
 /// Takes an observation of this many facts through all steps.
 pub(crate) fn all(shape: Shape, facts: usize, writes: bool) -> Vec<Step> {
     let mut steps = Steps { writes, done: Vec::new() };
-    let parsed = read(b"version: 1\nbin: demo\n").expect("a good text");
+    let parsed = read(b"version: 2\nbin: demo\n").expect("a good text");
     let platform: Platform = "x86_64-linux-gnu".parse().expect("a platform");
     let seen = shape.observation(facts);
-    let projected = project(&part(&seen, |place| place % 2 == 0), &parsed.expectation.document, &platform);
+    let projected =
+        project(&part(&seen, |place| place % 2 == 0), &parsed.expectation.document, &platform, Version::LATEST);
     let held = record(None, &recorded(&platform, &[&projected]), Unseen::Keep);
     let ground = Ground { parsed, platform, seen, held };
     let (projection, comparison) = judge(&mut steps, &ground);
@@ -111,13 +112,13 @@ fn recorded(platform: &Platform, runs: &[&Projection]) -> Recorded {
 
 fn judge(steps: &mut Steps, Ground { parsed, platform, seen, held }: &Ground) -> (Projection, Comparison) {
     let document = &parsed.expectation.document;
-    let projection = steps.take("project", || project(seen, document, platform));
+    let projection = steps.take("project", || project(seen, document, platform, Version::LATEST));
     steps.take("compare, no baseline", || compare(document, None, &projection, seen));
     let comparison = steps.take("compare, half held", || compare(document, Some(held), &projection, seen));
     let all = record(None, &recorded(platform, &[&projection]), Unseen::Keep);
     let none = Projection::default();
     steps.take("compare, all gone", || compare(document, Some(&all), &none, &Observation::new()));
-    let rare = project(&part(seen, |place| place % 4 != 1), document, platform);
+    let rare = project(&part(seen, |place| place % 4 != 1), document, platform, Version::LATEST);
     let comparison = steps.take("confirm", || {
         let mut sightings = Sightings::default();
         for run in [&projection, &projection, &rare] {

@@ -144,9 +144,14 @@ impl Session {
         let guarded = verdicts.iter().filter(|verdict| verdict.comparison.used.engine == Engine::Guard).count();
         // If standard error is closed, the verdicts still contain it.
         let _ = report::fast_mode_note(&mut anstream::stderr(), guarded, &Palette::coloured());
+        let older = verdicts.iter().filter(|verdict| verdict.has_older_baseline()).count();
+        let _ = report::older_baselines_note(&mut anstream::stderr(), older, UPGRADE, &Palette::coloured());
         Ok(Summary { failed: conclusion.has_failed(), verdicts })
     }
 }
+
+/// Records baselines in the latest version.
+const UPGRADE: &str = "cargo sysguard bless";
 
 fn output(logfile: Option<&str>, console: Console) -> Result<Box<dyn Write + Send>, Error> {
     Ok(match logfile {

@@ -4,6 +4,7 @@
 //! Unwinding is slow compared to a stop (every library is opened once), so it is used for new facts
 //! only. It must not fail a run: a stack that cannot be read is cut there.
 
+mod debug_info;
 mod image;
 
 use std::collections::HashMap;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 use framehop::{CacheNative, FrameAddress, Module, UnwindRegsNative, Unwinder, UnwinderNative};
 
+pub use self::debug_info::SymbolFiles;
 use self::image::Image;
 use super::sys::StackRegisters;
 use super::{maps, sys};
@@ -24,51 +26,57 @@ use crate::model::observe::call_site::{CallSite, Frame};
 const MAX_FRAMES: usize = 128;
 
 /// Unwind tables and symbols of the programs and libraries seen so far.
-#[derive(Default)]
-pub struct Callers {
+pub struct Callers<'a> {
+    files: &'a SymbolFiles,
     /// Keyed by the file fields of a maps line: device, inode and path.
-    images: HashMap<String, Option<Rc<Image>>>,
+    images: HashMap<String, Option<Rc<Image<'a>>>>,
     /// The layout of the last task. The next one is most often the same task, or has the same
     /// layout.
-    layout: Option<Layout>,
+    layout: Option<Layout<'a>>,
 }
 
-impl fmt::Debug for Callers {
+impl fmt::Debug for Callers<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Callers").field("images", &self.images.len()).finish()
     }
 }
 
 /// The code mappings of a task, with an unwinder for them.
-struct Layout {
+struct Layout<'a> {
     /// The lines of the task's maps that are code.
     code: String,
-    loaded: Vec<Loaded>,
+    loaded: Vec<Loaded<'a>>,
     unwinder: UnwinderNative<Arc<[u8]>, framehop::MayAllocateDuringUnwind>,
     rules: CacheNative<framehop::MayAllocateDuringUnwind>,
 }
 
 /// An image at its load address.
-struct Loaded {
+struct Loaded<'a> {
     name: String,
     range: Range<u64>,
     /// Difference between an address in the task and in the file.
     bias: u64,
-    image: Rc<Image>,
+    image: Rc<Image<'a>>,
 }
 
-impl Callers {
+impl<'a> Callers<'a> {
+    /// Knows no program yet. `files` holds those that it reads.
+    pub fn new(files: &'a SymbolFiles) -> Self {
+        Self { files, images: HashMap::new(), layout: None }
+    }
+
     /// Returns the call site of the event's task. Must be called from the sink of that event, while
     /// the task is still stopped.
     pub fn of(&mut self, task: Tid) -> CallSite {
         let Ok(registers) = sys::stack_registers(task) else { return CallSite::default() };
+        let files = self.files;
         let Layout { loaded, unwinder, rules, .. } = self.layout(task);
         let mut read = |address| sys::read_word(task, address).map_err(drop);
         let mut frames = Vec::new();
         let mut next = Some(FrameAddress::InstructionPointer(registers.instruction));
         let mut registers = unwind_registers(registers);
         while let Some(address) = next.filter(|_| frames.len() < MAX_FRAMES) {
-            name(task, address, loaded, &mut frames);
+            name(task, address, files, loaded, &mut frames);
             next = interrupted(address, &mut registers, &mut read).or_else(|| {
                 let caller = unwinder.unwind_frame(address, &mut registers, rules, &mut read).ok()??;
                 FrameAddress::from_return_address(caller)
@@ -85,7 +93,7 @@ impl Callers {
     }
 
     /// Returns the current layout of the task.
-    fn layout(&mut self, task: Tid) -> &mut Layout {
+    fn layout(&mut self, task: Tid) -> &mut Layout<'a> {
         let maps = maps::text(task);
         let is_code = |line: &&str| maps::mappings(line).any(|mapping| mapping.is_code);
         let code: String = maps.split_inclusive('\n').filter(is_code).collect();
@@ -94,8 +102,8 @@ impl Callers {
         self.layout.insert(layout)
     }
 
-    fn lay_out(&mut self, task: Tid, code: String) -> Layout {
-        let loaded: Vec<Loaded> = maps::mappings(&code).filter_map(|mapping| self.find(task, mapping)).collect();
+    fn lay_out(&mut self, task: Tid, code: String) -> Layout<'a> {
+        let loaded: Vec<Loaded<'_>> = maps::mappings(&code).filter_map(|mapping| self.find(task, mapping)).collect();
         let mut unwinder = UnwinderNative::new();
         for module in &loaded {
             let sections = module.image.sections.clone();
@@ -105,7 +113,7 @@ impl Callers {
         Layout { code, loaded, unwinder, rules: CacheNative::new() }
     }
 
-    fn find(&mut self, task: Tid, mapping: maps::Mapping<'_>) -> Option<Loaded> {
+    fn find(&mut self, task: Tid, mapping: maps::Mapping<'_>) -> Option<Loaded<'a>> {
         let image = match self.images.get(mapping.file) {
             Some(image) => image.clone(),
             None => {
@@ -168,13 +176,14 @@ fn interrupted(
 }
 
 /// Appends the functions at an address, inlined ones first.
-fn name(task: Tid, address: FrameAddress, loaded: &[Loaded], frames: &mut Vec<Frame>) {
+fn name<'a>(task: Tid, address: FrameAddress, files: &'a SymbolFiles, loaded: &[Loaded<'a>], frames: &mut Vec<Frame>) {
     let lookup = address.address_for_lookup();
     let Some(module) = loaded.iter().find(|module| module.range.contains(&lookup)) else { return };
-    let functions = module.image.functions(task, lookup.wrapping_sub(module.bias));
+    let functions = module.image.functions(task, files, lookup.wrapping_sub(module.bias));
     frames.extend(functions.iter().map(|function| Frame {
         function: function.name.clone(),
         source: function.source.clone(),
+        is_compressed: module.image.is_compressed(),
         module: module.name.clone(),
         ..Frame::default()
     }));

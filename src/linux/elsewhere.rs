@@ -70,11 +70,20 @@ pub fn inherited(_: &Command) -> Inherited {
     Inherited::new()
 }
 
-/// Knows no call sites.
+/// Holds no files.
 #[derive(Debug, Default)]
-pub struct Callers(());
+pub struct SymbolFiles(());
 
-impl Callers {
+/// Knows no call sites.
+#[derive(Debug)]
+pub struct Callers<'a>(PhantomData<&'a SymbolFiles>);
+
+impl<'a> Callers<'a> {
+    /// Knows no program.
+    pub fn new(_: &'a SymbolFiles) -> Self {
+        Self(PhantomData)
+    }
+
     /// Returns an empty call site.
     pub fn of(&mut self, _: Tid) -> CallSite {
         CallSite::default()

@@ -17,7 +17,7 @@ pub use watcher::{Watcher, Watching};
 mod elsewhere;
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{
-    CallExamples, Callers, KeptTerminal, Machine, block_ending_signals, inherited, keep_terminal,
+    CallExamples, Callers, KeptTerminal, Machine, SymbolFiles, block_ending_signals, inherited, keep_terminal,
     leave_signals_to_workload, mark, mark_harness, may_be_harness, probe, remove_tree, suspend_job, trace, watch,
     watch_notified,
 };
@@ -111,7 +111,7 @@ mod uapi;
 #[cfg(target_os = "linux")]
 pub use blocked::block_ending_signals;
 #[cfg(target_os = "linux")]
-pub use callers::Callers;
+pub use callers::{Callers, SymbolFiles};
 #[cfg(target_os = "linux")]
 pub use engine::inherited;
 #[cfg(target_os = "linux")]

@@ -10,6 +10,8 @@ mod filter;
 mod glibc;
 mod harness_mark;
 mod limits;
+#[cfg(all(feature = "call-sites", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod mapped;
 mod marker;
 pub(super) mod members;
 mod notification;
@@ -39,6 +41,8 @@ pub(super) use glibc::glibc_version;
 pub(super) use harness_mark::SECTION as HARNESS_SECTION;
 pub use harness_mark::mark_harness;
 pub(super) use limits::{forbid_core_file, set_core_limit};
+#[cfg(all(feature = "call-sites", any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(super) use mapped::{MappedFile, map_file};
 pub use marker::mark;
 pub(super) use notification::{Notification, answer, next_notification, prefer_one_cpu};
 pub(super) use registers::{

@@ -34,7 +34,7 @@ mod words;
 pub use list::no_workloads;
 pub use remains::left_behind;
 pub use style::Palette;
-pub use verdict::{ShownGroups, fast_mode_note, verdict_with_diff, write_json_line};
+pub use verdict::{ShownGroups, fast_mode_note, older_baselines_note, verdict_with_diff, write_json_line};
 pub use waiting::waiting;
 #[cfg(feature = "unstable")]
 pub use {

@@ -5,6 +5,7 @@
 //! stops all runs. Anything that implements [`Runnable`] can be run.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 
 use super::cpu_load::CpuLoad;
 use super::manifests::Manifests;
@@ -12,7 +13,8 @@ use super::progress::{Progress, ProgressGuard};
 use super::runnable::{FinishedRun, Obstacle, RunFailure, Runnable, Wanted};
 use super::suite::{Case, Suite};
 use crate::model::engine::{Engine, UsedEngine};
-use crate::model::expectation::{Baseline, Document, FirstCallFilter, Level, Remarks, project};
+use crate::model::expectation::{Baseline, Document, FirstCallFilter, Level, Projection, Remarks, Version, project};
+use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::Comparison;
 use crate::model::facts::fingerprint::Fingerprint;
 use crate::model::guard::{Guard, Inherited};
@@ -34,7 +36,11 @@ pub(super) struct Runs<'a> {
     /// The dependencies that moved since that file was last changed, read when first needed.
     moves: OnceCell<Moves>,
     manifests: Option<Manifests>,
+    /// What each run showed, as the baseline names it; without one, in the latest version.
     sightings: Sightings,
+    version: Version,
+    /// The facts of each run of a recording, in the latest version.
+    recorded: Vec<BTreeSet<Fact>>,
     all: Observation,
     /// The facts that are not in the baseline, if there is one. Their first calls are kept.
     first_calls: Option<FirstCallFilter<'a>>,
@@ -51,6 +57,8 @@ impl<'a> Runs<'a> {
         progress: &'a dyn Progress,
         prepared: Box<dyn Runnable + 'a>,
     ) -> Self {
+        let held = case.content.as_ref().ok().and_then(|parsed| parsed.expectation.baseline(&suite.platform));
+        let version = held.map_or(Version::LATEST, |baseline| baseline.version);
         let running = ProgressGuard { progress, workload: &case.name };
         let (sightings, all) = (Sightings::default(), Observation::default());
         let mut rules = document.tolerate.iter().chain(&document.forbid);
@@ -70,6 +78,8 @@ impl<'a> Runs<'a> {
             moves,
             manifests: None,
             sightings,
+            version,
+            recorded: Vec::new(),
             all,
             first_calls: None,
             used,
@@ -95,7 +105,7 @@ impl<'a> Runs<'a> {
             self.running.run(self.sightings.runs() + 1, growth.goal(length));
             let run = self.recorded()?;
             self.take(run);
-            growth = Growth::of(&self.sightings.facts());
+            growth = Growth::of(&self.recorded);
         }
         Ok(growth)
     }
@@ -150,21 +160,26 @@ impl<'a> Runs<'a> {
 
     /// Compares all runs so far with a baseline.
     pub(super) fn compare(&self, baseline: Option<&Baseline>) -> Comparison {
-        let projection = project(&self.all, self.document, &self.suite.platform);
+        let projection = self.project(&self.all, self.version);
         let comparison = compare(self.document, baseline, &projection, &self.all);
         self.sightings.with_calls_of_one_run(Comparison { used: self.used.clone(), ..comparison })
     }
 
     /// Returns the reviewer's remarks on what a proposal adds to a baseline, if there is one.
     pub(super) fn remarks(&self, old: Option<&Baseline>, proposed: &Baseline, comparison: &Comparison) -> Remarks {
-        let refused = project(&self.all, self.document, &self.suite.platform).refused;
+        let refused = self.project(&self.all, proposed.version).refused;
         let difference = difference(self.document, old, proposed);
         Remarks::of(self.document, &difference, comparison, &self.all, &refused)
     }
 
-    /// Returns what each run showed.
-    pub(super) fn sightings(&self) -> &Sightings {
-        &self.sightings
+    /// Returns the facts of each run, as the baseline names them.
+    pub(super) fn facts(&self) -> Vec<BTreeSet<Fact>> {
+        self.sightings.facts()
+    }
+
+    /// Returns the facts of each run in the latest version.
+    pub(super) fn recorded_facts(&self) -> Vec<BTreeSet<Fact>> {
+        self.recorded.clone()
     }
 
     /// Returns the fingerprint of the environment around the workload.
@@ -194,8 +209,13 @@ impl<'a> Runs<'a> {
             site.since(self.moves.get_or_init(|| self.suite.moves_since(self.file)));
             site.relative_to(&package);
         }
-        self.sightings.add(project(&observation, self.document, &self.suite.platform));
+        self.sightings.add(self.project(&observation, self.version));
+        self.recorded.push(self.project(&observation, Version::LATEST).facts.into_keys().collect());
         self.all.merge(observation);
+    }
+
+    fn project(&self, observation: &Observation, version: Version) -> Projection {
+        project(observation, self.document, &self.suite.platform, version)
     }
 }
 

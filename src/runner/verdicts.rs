@@ -112,7 +112,7 @@ impl Suite {
         let mut comparison = runs.confirm(old, confirming)?;
         let (mut baseline, mut remarks) = (old.clone(), Remarks::default());
         if comparison.has_new_facts() {
-            let recorded = self.recording(runs, false);
+            let recorded = Recorded { runs: runs.facts(), ..self.recording(runs, false) };
             comparison = explain(comparison, &old.fingerprint, &recorded.fingerprint);
             baseline = amend(old, &recorded, &comparison.suspects);
             remarks = runs.remarks(Some(old), &baseline, &comparison);
@@ -145,9 +145,10 @@ impl Suite {
         Ok(Judgement { parsed, recorded, comparison, baseline, remarks, growth })
     }
 
+    /// Returns the result of a recording, with the facts of the latest version.
     fn recording(&self, runs: &Runs<'_>, never_quiet: bool) -> Recorded {
         let (platform, fingerprint) = (self.platform.clone(), runs.fingerprint());
-        Recorded { platform, fingerprint, never_quiet, runs: runs.sightings().facts() }
+        Recorded { platform, fingerprint, never_quiet, runs: runs.recorded_facts() }
     }
 
     /// Returns the verdict on a workload that is skipped.

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::runnable::Wanted;
 use super::traced_run::TracedRun;
 use crate::linux::{
-    CallExamples, Callers, Command, Limits, Outcome, TraceError, Watcher, Watching, watch, watch_notified,
+    CallExamples, Callers, Command, Limits, Outcome, SymbolFiles, TraceError, Watcher, Watching, watch, watch_notified,
 };
 use crate::model::decode::NamedFolders;
 use crate::model::kernel::call::{Call, Tid};
@@ -41,7 +41,8 @@ pub(super) fn watch_run(
     options: WatchOptions,
     wanted: Wanted<'_>,
 ) -> Result<TracedRun, TraceError> {
-    let mut watcher = CallSiteWatcher { callers: Callers::default(), run: ExampleWatcher::new(options, wanted) };
+    let files = SymbolFiles::default();
+    let mut watcher = CallSiteWatcher { callers: Callers::new(&files), run: ExampleWatcher::new(options, wanted) };
     let outcome = watch(command, limits, watching, &mut watcher)?;
     Ok(watcher.run.into_run(outcome))
 }
@@ -123,7 +124,7 @@ impl Watcher for ExampleWatcher<'_> {
 
 /// As [`ExampleWatcher`], with call sites: their images cannot be sent to another thread.
 struct CallSiteWatcher<'a> {
-    callers: Callers,
+    callers: Callers<'a>,
     run: ExampleWatcher<'a>,
 }
 

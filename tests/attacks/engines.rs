@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use sysguard::unstable::linux::{Command, Environment, Incomplete, Limits, Outcome, Stream, inherited};
-use sysguard::unstable::model::expectation::{Baseline, Document, Recorded, Unseen, format, project, record};
+use sysguard::unstable::model::expectation::{Baseline, Document, Recorded, Unseen, Version, format, project, record};
 use sysguard::unstable::model::facts::fact::Fact;
 use sysguard::unstable::model::facts::fingerprint::Fingerprint;
 use sysguard::unstable::model::guard::Guard;
@@ -112,7 +112,7 @@ impl Bench {
     }
 
     fn seen(&self, observation: &Observation, exit: Exit, output: String) -> Run {
-        let projection = project(observation, &self.document, &self.platform);
+        let projection = project(observation, &self.document, &self.platform, Version::LATEST);
         let is_loaders = |fact: &Fact| matches!(fact, Fact::Phase { phase, .. } if phase == LOADER);
         let facts: BTreeSet<Fact> = projection.facts.into_keys().filter(|fact| !is_loaders(fact)).collect();
         let reached = facts.difference(&projection.refused).cloned().collect();

@@ -75,7 +75,7 @@ impl Trial<'_> {
         self.check_mode_b_untraced()?;
         let bench = Bench::new(settings::platform())?;
         let baseline = self.bless(&bench)?;
-        let held = baseline.facts();
+        let held = baseline.expected();
         if let Some(fact) = self.attack.new.iter().flatten().find(|fact| held.contains(fact)) {
             return Err(format!("mode A does {fact} already"));
         }
@@ -116,7 +116,7 @@ impl Trial<'_> {
     }
 
     fn by_engine(&self, engine: Engine, bench: &Bench, baseline: &Baseline) -> Result<(), String> {
-        let held = baseline.facts();
+        let held = baseline.expected();
         let start = Instant::now();
         let (mut judged, mut missed, mut missing) = (0, 0, BTreeSet::new());
         for _ in 0..self.attack.times * TRIES {

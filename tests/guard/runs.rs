@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use sysguard::unstable::linux::{Command, Environment, Limits, Stream, inherited};
-use sysguard::unstable::model::expectation::{Baseline, Document, Recorded, Unseen, format, project, record};
+use sysguard::unstable::model::expectation::{Baseline, Document, Recorded, Unseen, Version, format, project, record};
 use sysguard::unstable::model::facts::fact::Fact;
 use sysguard::unstable::model::facts::fingerprint::Fingerprint;
 use sysguard::unstable::model::guard::Guard;
@@ -43,13 +43,17 @@ pub(crate) fn document() -> Document {
 /// Returns the facts of a baseline, except the loader's own set.
 pub(crate) fn facts(observation: &Observation, platform: &Platform) -> BTreeSet<Fact> {
     let is_loaders = |fact: &Fact| matches!(fact, Fact::Phase { phase, .. } if phase == LOADER);
-    project(observation, &document(), platform).facts.into_keys().filter(|fact| !is_loaders(fact)).collect()
+    project(observation, &document(), platform, Version::LATEST)
+        .facts
+        .into_keys()
+        .filter(|fact| !is_loaders(fact))
+        .collect()
 }
 
 /// Returns the facts that were reached: a call refused because of its fd is reported only if no
 /// baseline has it.
 pub(crate) fn reached(observation: &Observation, platform: &Platform) -> BTreeSet<Fact> {
-    let refused = project(observation, &document(), platform).refused;
+    let refused = project(observation, &document(), platform, Version::LATEST).refused;
     facts(observation, platform).into_iter().filter(|fact| !refused.contains(fact)).collect()
 }
 

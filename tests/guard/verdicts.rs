@@ -65,14 +65,14 @@ fn same_verdicts(words: &[&str]) {
     assert_eq!(made_up(&seen, &mut all, words, &platform), BTreeSet::new(), "{words:?} by notifications");
     let new_facts = |baseline: &BTreeSet<Fact>| -> BTreeSet<Fact> {
         let seen = guarded(words, &holding(baseline, &platform), &platform);
-        seen.difference(&holding(baseline, &platform).facts()).cloned().collect()
+        seen.difference(&holding(baseline, &platform).expected()).cloned().collect()
     };
     let found = new_facts(&all);
     assert_eq!(made_up(&found, &mut all, words, &platform), BTreeSet::new(), "{words:?}: a complete baseline");
     // One run per removed fact: of many facts only some are removed, evenly spread.
     for fact in always.iter().step_by(1 + always.len() / MUTATIONS) {
         let baseline = without(&all, fact);
-        let missing: BTreeSet<Fact> = always.difference(&holding(&baseline, &platform).facts()).cloned().collect();
+        let missing: BTreeSet<Fact> = always.difference(&holding(&baseline, &platform).expected()).cloned().collect();
         let found = new_facts(&baseline);
         assert!(missing.is_subset(&found), "{words:?} without {fact}: {:?} were missed", missing.difference(&found));
         assert_eq!(made_up(&found, &mut all, words, &platform), BTreeSet::new(), "{words:?} without {fact}");
@@ -207,7 +207,7 @@ syscall 30, -1, 0, 0; syscall 135, 0xffffffff; syscall 135, 0x400000";
     let words = ["perl", "-e", script];
     let seen = facts(&traced(&words), &settings::platform());
     for fact in [
-        "memory::mmap::argument=PROT_READ|PROT_EXEC",
+        "memory::mmap::PROT_READ|PROT_EXEC,file",
         "memory::mmap::argument=PROT_READ|PROT_EXEC|MAP_ANONYMOUS",
         "memory::mprotect::argument=PROT_READ|PROT_EXEC",
         "sysvipc::shmat::argument=SHM_EXEC",

@@ -1,19 +1,72 @@
 //! Call sites: the stack of a stopped program is compared with its source.
 
 use std::path::Path;
+use std::process::Command;
 
-use libtest_mimic::Failed;
-use sysguard::unstable::linux::Callers;
+use libtest_mimic::{Completion, Failed, Trial};
+use sysguard::unstable::linux::{Callers, SymbolFiles};
 use sysguard::unstable::model::observe::call_site::CallSite;
 use sysguard::unstable::model::trace::event::Event;
 
 use crate::case::Stack;
+use crate::needs::{self, Need};
 use crate::seen::{Seen, Watched};
 use crate::tracees;
 use crate::trials::{self, Plain};
 
 /// Trial names and functions.
 pub(crate) const TRIALS: &[Plain] = &[("callers::of_a_rust_thread", of_a_rust_thread)];
+
+/// Returns a trial for each place where compilers and linkers leave debug information.
+pub(crate) fn trials() -> Vec<Trial> {
+    let trial = |&(name, flags): &'static (&str, &[&str])| {
+        Trial::ignorable_test(format!("callers::debug_information::{name}"), move || {
+            let needs = [Need::Cargo, Need::Program("cc".to_owned())];
+            needs::unmet(&needs).unwrap_or_else(|| of_a_build(flags).map(|()| Completion::Completed))
+        })
+    };
+    BUILDS.iter().map(trial).collect()
+}
+
+/// Where the debug information of a program is, and the flags of rustc for that.
+const BUILDS: &[(&str, &[&str])] = &[
+    ("in_the_file", &[]),
+    ("in_its_package", &["-Csplit-debuginfo=packed"]),
+    ("in_the_compiler's_objects", &["-Csplit-debuginfo=unpacked"]),
+    ("compressed", &["-Clink-arg=-Wl,--compress-debug-sections=zlib"]),
+    ("compressed_in_its_package", &["-Csplit-debuginfo=packed", "-Clink-arg=-Wl,--compress-debug-sections=zlib"]),
+];
+
+/// Only full debug information names the inlined function.
+const SOURCE: &str = "unsafe extern \"C\" {
+    fn getppid() -> i32;
+}
+#[inline(always)]
+fn asks() -> i32 {
+    unsafe { getppid() }
+}
+#[inline(never)]
+fn calls() -> i32 {
+    asks() + 1
+}
+fn main() {
+    assert!(calls() > 0);
+}
+";
+
+fn of_a_build(flags: &[&str]) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("demo.rs"), SOURCE)?;
+    // The compiler of the toolchain that built these tests lies beside its cargo.
+    let rustc = needs::cargo().ok_or("no cargo")?.with_file_name("rustc");
+    let mut compiler = Command::new(rustc);
+    compiler.args(["--edition=2024", "-Cdebuginfo=2", "demo.rs"]).args(flags).current_dir(folder.path());
+    trials::ensure_eq!(compiler.status()?.success(), true);
+    let functions = [("asks", 6), ("calls", 10), ("main", 13)];
+    let functions = functions.map(|(name, line)| (format!("demo::{name}"), line)).into();
+    let stack = Stack { call: "getppid".to_owned(), functions };
+    watch(Watched::program(&folder.path().join("demo"), &[]), &stack, Path::new("demo.rs")).map(drop)
+}
 
 fn of_a_rust_thread() -> Result<(), Failed> {
     let functions = tracees::callers::STACK.iter().map(|&(name, line)| (name.to_owned(), line)).collect();
@@ -31,7 +84,7 @@ pub(crate) fn watch(watched: Watched, stack: &Stack, file: &Path) -> Result<Seen
         if let (Event::Called { task, call, .. }, None) = (event, &site)
             && call.syscall.name() == stack.call
         {
-            site = Some(Callers::default().of(*task));
+            site = Some(Callers::new(&SymbolFiles::default()).of(*task));
         }
     })?;
     let site = site.ok_or_else(|| format!("{} was not called", stack.call))?;

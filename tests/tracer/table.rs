@@ -48,6 +48,10 @@ const GROUPS: &[(&str, &str)] = &[
         "callers::of_a_rust_thread",
         "The stack of a call in a thread: through libc and std, closures and inlined functions with names, files and lines.",
     ),
+    (
+        "callers::debug_information::",
+        "The stack of a call in a program with its debug information there: inlined functions with names, files and lines.",
+    ),
     ("loads::200000_calls", "200,000 calls, each counted."),
     ("loads::200_threads", "200 threads of 50 calls each: 10,000 calls, 200 births, 200 ends."),
     ("loads::1000_children", "1,000 short-lived children, each with one call."),

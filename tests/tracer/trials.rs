@@ -18,6 +18,7 @@ pub(crate) fn all() -> Vec<Trial> {
 pub(crate) fn of_the_tracer() -> Vec<Trial> {
     let plain = [loads::TRIALS, launches::TRIALS, fidelity::TRIALS, callers::TRIALS].concat();
     let mut trials: Vec<Trial> = plain.into_iter().map(|(name, trial)| Trial::test(name, trial)).collect();
+    trials.extend(callers::trials());
     trials.extend(examine::trials());
     trials.extend(ends::trials());
     trials.extend(objects::trials());

@@ -186,9 +186,14 @@ fn print_closing(
     let last: BTreeMap<(&Path, &str), &Verdict> =
         verdicts.iter().map(|(folder, verdict)| ((folder.as_path(), verdict.workload.as_str()), verdict)).collect();
     let alone = unjudged.iter().filter(|name| !last.values().any(|verdict| verdict.workload == **name)).count();
+    let older = last.values().filter(|verdict| verdict.has_older_baseline()).count();
+    report::older_baselines_note(&mut anstream::stderr(), older, UPGRADE, &Palette::coloured())?;
     let closing = Closing::of(noun, last.into_values(), alone);
     report::closing(&mut anstream::stderr(), &closing, &Palette::coloured())
 }
+
+/// Records baselines in the latest version.
+const UPGRADE: &str = "cargo sysguard run --update force -- …";
 
 /// Returns cargo's exit code. A signal that ended cargo alone gives 101.
 fn as_cargo(status: ExitStatus) -> ExitCode {

@@ -12,7 +12,7 @@ pub(crate) fn second_bless_changes_no_byte() {
     assert_eq!(ran.stdout.lines().count(), 3, "{}", ran.stdout);
     let written = ["expectations/own.yaml", "expectations/reader.yaml", "expectations/shell.yaml"];
     assert_eq!(project.changed_since(&before), written);
-    assert!(project.read("expectations/own.yaml").starts_with("version: 1\nbin: bless-twice # mine\n---\nplatform: "));
+    assert!(project.read("expectations/own.yaml").starts_with("version: 2\nbin: bless-twice # mine\n---\nplatform: "));
 
     let before = project.files();
     project.sysguard("bless").ends(0);

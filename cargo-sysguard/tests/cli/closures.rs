@@ -40,7 +40,7 @@ fn only_calls_inside_the_closure_count() {
     assert!(
         proposal.starts_with("# A closure of the test `sysguard`.") && proposal.contains("\nclosure: net::reads\n")
     );
-    assert!(proposal.contains("    openat:\n      objects:\n        - file:proc\n"), "{proposal}");
+    assert!(proposal.contains("    openat:\n      - file:proc\n"), "{proposal}");
     for foreign in ["execve", "getdents64", "mmap", "prctl", "        - file\n"] {
         assert!(!proposal.contains(foreign), "{foreign} is not of the closure:\n{proposal}");
     }

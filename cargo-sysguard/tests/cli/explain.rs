@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::project::{BINARY, Project, command, run};
 
-const BASELINE: &str = "bin: NAME\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  network:\n    socket:\n      arguments:\n        - AF_INET\n      why: serves; REQ-12";
+const BASELINE: &str = "bin: NAME\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  network:\n    socket:\n      uses:\n        - AF_INET\n      why: serves; REQ-12";
 
 fn json(project: &Project, name: &str) -> serde_json::Value {
     let stdout = project.sysguard(&format!("explain {name} --format json")).ends(0).stdout;

@@ -136,7 +136,7 @@ pub(crate) fn first_call_is_no_part_of_a_baseline() {
     project.sysguard("bless").ends(0);
     let held = project.read("expectations/w.yaml");
     let baseline = &held[held.find("---").expect("a baseline")..];
-    project.write("expectations/w.yaml", &format!("version: 1\n{script}\n{baseline}"));
+    project.write("expectations/w.yaml", &format!("version: 2\n{script}\n{baseline}"));
     project.sysguard("test w").ends(101);
     let proposal = project.read("expectations/w.yaml.new");
     for shown in ["$HOME/made", "$TMPDIR/none", " = -1 ENOENT", "/proc/self/environ", "sh -c …", "wc -c"] {

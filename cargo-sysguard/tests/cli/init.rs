@@ -72,7 +72,7 @@ fn main() {
     ] {
         let document = project.read(&format!("expectations/{name}.yaml"));
         let lines: Vec<&str> = document.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect();
-        assert_eq!(lines.concat(), format!("version: 1\nbin: {name}\n{end}"), "{document}");
+        assert_eq!(lines.concat(), format!("version: 2\nbin: {name}\n{end}"), "{document}");
     }
     project.sysguard("bless --runs 1").ends(0);
     project.sysguard("test").ends(0);

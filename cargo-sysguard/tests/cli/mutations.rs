@@ -21,7 +21,7 @@ const MUTATIONS: &[Mutation] = &[
     Mutation(
         "unix",
         "UnixListener::bind(\"socket\")",
-        &["unix::bind", "unix::listen", "unix::socket::object=socket:AF_UNIX:SOCK_STREAM"],
+        &["unix::bind", "unix::listen", "unix::socket::AF_UNIX,socket:AF_UNIX:SOCK_STREAM"],
     ),
     Mutation("netlink", "socket(libc::AF_NETLINK, libc::SOCK_RAW, 0)", &["network", "network::socket"]),
     Mutation("packet", "socket(libc::AF_PACKET, libc::SOCK_RAW, 0)", &["network", "network::socket"]),
@@ -33,6 +33,11 @@ const MUTATIONS: &[Mutation] = &[
         &["memory::mmap::argument=PROT_WRITE|PROT_EXEC|MAP_ANONYMOUS"],
     ),
     Mutation("make-code", "libc::mprotect(page(), 4096, libc::PROT_READ | libc::PROT_EXEC)", &["memory::mprotect"]),
+    Mutation(
+        "pair",
+        "option(pairs, libc::SO_TYPE)",
+        &["unix::getsockopt::SOL_SOCKET/SO_TYPE,socket:AF_UNIX:SOCK_SEQPACKET"],
+    ),
     Mutation("ioctl-mtu", "libc::ioctl(unix, libc::SIOCGIFMTU, zeros())", &["network", "network::ioctl"]),
     Mutation("ioctl-null", "libc::ioctl(0, libc::TCGETS, zeros())", &["device", "device::ioctl"]),
     Mutation(
@@ -106,6 +111,14 @@ fn main() {{
         let unix = socket(libc::AF_UNIX, libc::SOCK_DGRAM, 0);
         let page = || mmap(null_mut(), 4096, libc::PROT_READ, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0);
         libc::ioctl(unix, libc::FIONREAD, zeros());
+        // Each option is known, and so is each socket, but not both together.
+        let pairs = socket(libc::AF_UNIX, libc::SOCK_SEQPACKET, 0);
+        let option = |fd, name| {{
+            let mut size = 4;
+            libc::getsockopt(fd, libc::SOL_SOCKET, name, [0_u32; 1].as_mut_ptr().cast(), &mut size)
+        }};
+        option(unix, libc::SO_TYPE);
+        option(pairs, libc::SO_ERROR);
         match std::env::args().nth(1).as_deref() {{
             None => {{}}
 {arms}            Some(other) => panic!(\"{{other}}\"),
@@ -134,6 +147,8 @@ pub(crate) fn both_engines_find_each_mutation() {
     });
     assert_eq!(guard, ptrace, "guard (left) and ptrace find the same");
     assert_eq!(guard.get("before"), Some(&BTreeMap::new()), "the unchanged program has no finding");
+    let pair = &guard["mutated::pair"];
+    assert_eq!(pair.values().collect::<Vec<_>>(), ["new-use"], "{pair:?}");
     for Mutation(name, _, keys) in MUTATIONS {
         let found = &guard[&format!("mutated::{name}")];
         for key in *keys {

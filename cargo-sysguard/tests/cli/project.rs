@@ -240,7 +240,7 @@ impl Project {
 
     /// Adds an expectation with this name.
     pub(crate) fn expecting(self, name: &str, document: &str) -> Self {
-        self.file(&format!("expectations/{name}.yaml"), &format!("version: 1\n{document}\n"))
+        self.file(&format!("expectations/{name}.yaml"), &format!("version: 2\n{document}\n"))
     }
 
     pub(crate) fn write(&self, name: &str, content: &str) {

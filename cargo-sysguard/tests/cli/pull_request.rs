@@ -16,14 +16,12 @@ pub fn hello() {
 /// The lines that the socket adds to the file.
 const ADDED: &str = "  network:
     bind:
-      objects:
+      uses:
         - socket:AF_INET:SOCK_DGRAM
       why: \"REQ-12: listens for updates\"
     socket:
-      arguments:
-        - AF_INET
-      objects:
-        - socket:AF_INET:SOCK_DGRAM
+      uses:
+        - AF_INET socket:AF_INET:SOCK_DGRAM
       why: \"REQ-12: listens for updates\"
 ";
 
@@ -31,7 +29,7 @@ const ADDED: &str = "  network:
 fn blessed() -> Project {
     let main = "fn main() {\n    println!(\"hello\");\n}\n";
     let project = Project::new("pull-request").file("src/main.rs", main).file(".gitignore", "*.yaml.new\nCargo.lock\n");
-    project.write(FILE, "# greets; must not talk to the network without a review\nversion: 1\nbin: pull-request\n");
+    project.write(FILE, "# greets; must not talk to the network without a review\nversion: 2\nbin: pull-request\n");
     project.sysguard("bless").ends(0);
     git(&project, &["init", "--quiet"]);
     commit(&project, "a greeter, blessed");

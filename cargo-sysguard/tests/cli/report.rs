@@ -2,7 +2,7 @@
 
 use super::project::Project;
 
-const BASELINE: &str = "bin: NAME\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  network:\n    socket:\n      arguments:\n        - AF_INET\n      why: <b>serves</b>\n  poll:\n    epoll_wait:";
+const BASELINE: &str = "bin: NAME\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  network:\n    socket:\n      uses:\n        - AF_INET\n      why: <b>serves</b>\n  poll:\n    epoll_wait:";
 
 fn project(name: &str) -> Project {
     Project::new(name)

@@ -39,9 +39,9 @@ fn test_is_not_moved_if_shared_rules_would_apply() {
     let (one, two) = ("expectations/run/layout-rules/it/one.yaml", "expectations/run/layout-rules/it/two.yaml");
     let (before, shared) = (project.read(two), "expectations/run/layout-rules/tests.it.yaml");
     let rules = "tolerate:\n  - {subsystem: network, why: may}\n";
-    let first = format!("# mine\nversion: 1\ntests: layout-rules::it\n{rules}");
+    let first = format!("# mine\nversion: 2\ntests: layout-rules::it\n{rules}");
     project.write(shared, &first);
-    project.write(one, &format!("version: 1\nrun: layout-rules::it::one\n{rules}"));
+    project.write(one, &format!("version: 2\nrun: layout-rules::it::one\n{rules}"));
     let joined = project.sysguard("layout binary").ends(0);
     assert_eq!(joined.stdout, "nothing to move\n");
     let kept = format!("kept {two}: the first document of {shared} has rules that would apply to this test");
@@ -113,7 +113,7 @@ fn diff_of_shared_file_shows_one_test() {
         assert!(text.contains(&format!("--- {shared} (the part of this test)\n+++ {proposal}\n@@ … @@\n")), "{text}");
     }
     let text = project.read(proposal);
-    let header = "# A test in run/layout-part/tests.it.yaml, where rules and comments for it belong.\nversion: 1\n";
+    let header = "# A test in run/layout-part/tests.it.yaml, where rules and comments for it belong.\nversion: 2\n";
     assert!(text.starts_with(&format!("{header}run: layout-part::it::two\n")), "{text}");
 }
 

@@ -17,7 +17,7 @@ impl Counting {
         let script_file = counting.project.path("script.sh");
         counting.project.write(
             "expectations/flaky.yaml",
-            &format!("version: 1\ncommand: [sh, {}]\n{document}", script_file.display()),
+            &format!("version: 2\ncommand: [sh, {}]\n{document}", script_file.display()),
         );
         counting.does(":");
         counting.project.sysguard("bless flaky").ends(0);
@@ -138,7 +138,7 @@ pub(crate) fn recording_continues_until_no_run_adds_anything() {
     assert!(ran.stdout.contains("; 12 runs, nothing new since run 4"), "{}", ran.stdout);
     assert_eq!(flaky.runs(), "13");
     let blessed = flaky.expectation();
-    assert!(blessed.contains("symlinkat:\n      objects:\n        - file\n      seen: sometimes\n"), "{blessed}");
+    assert!(blessed.contains("symlinkat:\n      uses:\n        - file\n      seen: sometimes\n"), "{blessed}");
 
     flaky.next_is(1);
     let ran = flaky.project.sysguard("bless --runs 3").ends(0);

@@ -37,7 +37,7 @@ const RECIPES: &str = include_str!("../../../src/guide/recipes.md");
 /// Returns the document below this heading, without its version.
 fn recipe(heading: &str) -> &'static str {
     let section = RECIPES.split(&format!("# {heading}\n")).nth(1).expect("the heading");
-    let block = section.split("```yaml\nversion: 1\n").nth(1).expect("a document");
+    let block = section.split("```yaml\nversion: 2\n").nth(1).expect("a document");
     block.split("\n```").next().expect("its end")
 }
 

@@ -7,29 +7,30 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::ops::Range;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use addr2line::Loader;
 use framehop::ExplicitModuleSectionInfo;
 use nix::unistd::{SysconfVar, sysconf};
 use object::elf::PF_X;
 use object::read::{Object, ObjectSection, ObjectSegment, ReadCache, ReadRef};
 use object::{SegmentFlags, SymbolMap};
 
+use super::debug_info::{DebugInfo, SymbolFiles};
 use crate::linux::maps::{Mapping, VDSO};
 use crate::linux::sys;
 use crate::model::kernel::call::Tid;
 
 /// A program or a library.
-pub(super) struct Image {
+pub(super) struct Image<'a> {
     /// Parts of the file that are loaded as code: file offsets, and the address of the first byte.
     segments: Vec<(Range<u64>, u64)>,
     pub(super) sections: ExplicitModuleSectionInfo<Arc<[u8]>>,
     path: String,
     /// Loaded when the first stack passes through the image; stacks never pass through most
     /// libraries.
-    symbols: OnceCell<Symbols>,
+    symbols: OnceCell<Symbols<'a>>,
     /// Functions found so far: stacks share their outer frames.
     found: RefCell<HashMap<u64, Functions>>,
 }
@@ -44,14 +45,14 @@ pub(super) struct Function {
     pub(super) source: Option<(String, u32)>,
 }
 
-enum Symbols {
-    File(Box<Loader>),
+enum Symbols<'a> {
+    File(Box<DebugInfo<'a>>),
     /// Symbols of the vDSO, which is not a file.
     Memory(BTreeMap<u64, String>),
     None,
 }
 
-impl Image {
+impl<'a> Image<'a> {
     /// Reads an image from the task's root. `None` if the file is gone or not an ELF file.
     pub(super) fn read(task: Tid, mapping: &Mapping<'_>) -> Option<Self> {
         if mapping.path == VDSO {
@@ -70,7 +71,7 @@ impl Image {
     fn of<'data>(
         object: &object::File<'data, impl ReadRef<'data>>,
         mapping: &Mapping<'_>,
-        symbols: OnceCell<Symbols>,
+        symbols: OnceCell<Symbols<'a>>,
     ) -> Self {
         let section = |name: &str| {
             let section = object.section_by_name(name)?;
@@ -111,12 +112,17 @@ impl Image {
 
     /// Returns the functions at an address, read through a task that has loaded the image. There is
     /// at least one; an unknown one has neither name nor source.
-    pub(super) fn functions(&self, task: Tid, address: u64) -> Functions {
+    pub(super) fn functions(&self, task: Tid, files: &'a SymbolFiles, address: u64) -> Functions {
         let symbols = self.symbols.get_or_init(|| {
-            let loader = Loader::new(seen_by(task, &self.path));
-            loader.map_or(Symbols::None, |loader| Symbols::File(Box::new(loader)))
+            let read = DebugInfo::read(files, Path::new(&seen_by(task, &self.path)));
+            read.map_or(Symbols::None, |debug_info| Symbols::File(Box::new(debug_info)))
         });
         self.found.borrow_mut().entry(address).or_insert_with(|| symbols.functions(address)).clone()
+    }
+
+    /// Returns whether the lines of its functions cannot be read because they are compressed.
+    pub(super) fn is_compressed(&self) -> bool {
+        matches!(self.symbols.get(), Some(Symbols::File(debug_info)) if debug_info.is_compressed())
     }
 
     /// Returns whether the symbols are loaded.
@@ -129,9 +135,9 @@ fn seen_by(task: Tid, path: &str) -> String {
     format!("/proc/{task}/root{path}")
 }
 
-impl Symbols {
+impl Symbols<'_> {
     fn functions(&self, address: u64) -> Functions {
-        let mut functions = if let Self::File(loader) = self { lines(loader, address) } else { Vec::new() };
+        let mut functions = if let Self::File(debug_info) = self { lines(debug_info, address) } else { Vec::new() };
         let symbol = self.symbol(address);
         match functions.last_mut() {
             // Without full debug information, line tables name inlined functions only, and without
@@ -146,7 +152,7 @@ impl Symbols {
     /// Returns the demangled symbol of an address.
     fn symbol(&self, address: u64) -> Option<String> {
         let symbol = match self {
-            Self::File(loader) => loader.find_symbol(address),
+            Self::File(debug_info) => debug_info.symbol(address),
             Self::Memory(symbols) => symbols.range(..=address).next_back().map(|(_, name)| name.as_str()),
             Self::None => None,
         };
@@ -155,9 +161,9 @@ impl Symbols {
 }
 
 /// Returns the functions that debug information has for an address.
-fn lines(loader: &Loader, address: u64) -> Vec<Function> {
+fn lines(debug_info: &DebugInfo<'_>, address: u64) -> Vec<Function> {
     let mut functions = Vec::new();
-    if let Ok(mut inlined) = loader.find_frames(address) {
+    if let Some(mut inlined) = debug_info.frames(address) {
         while let Ok(Some(frame)) = inlined.next() {
             let name = frame.function.as_ref().and_then(|function| function.demangle().ok()).map(Cow::into_owned);
             let source =

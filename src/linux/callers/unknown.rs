@@ -1,14 +1,25 @@
 //! Stub without the feature `call-sites`, and for architectures other than x86_64 and aarch64:
 //! stacks are not unwound. Main type: [`Callers`].
 
+use std::marker::PhantomData;
+
 use crate::model::kernel::call::Tid;
 use crate::model::observe::call_site::CallSite;
 
-/// Knows no call sites.
+/// Holds no files.
 #[derive(Debug, Default)]
-pub struct Callers(());
+pub struct SymbolFiles(());
 
-impl Callers {
+/// Knows no call sites.
+#[derive(Debug)]
+pub struct Callers<'a>(PhantomData<&'a SymbolFiles>);
+
+impl<'a> Callers<'a> {
+    /// Knows no program.
+    pub fn new(_: &'a SymbolFiles) -> Self {
+        Self(PhantomData)
+    }
+
     /// Returns an empty call site.
     pub fn of(&mut self, _task: Tid) -> CallSite {
         CallSite::default()

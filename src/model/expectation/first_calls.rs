@@ -3,13 +3,14 @@
 //! It is kept by use, and several uses can show the same fact: the first call counts. The index is
 //! built in one pass over the uses. It must not know which facts are new.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::storage::written_object;
+use super::project::{all_details_of, details_of};
 use super::terms::{Document, Rule};
 use crate::model::attribution::Use;
 use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fact::{Detail, Fact};
+use crate::model::facts::version::Version;
 use crate::model::observe::first::FirstCalls;
 
 /// What is kept of first calls, by fact.
@@ -58,17 +59,17 @@ fn detailed(used: &Use, detail: Detail) -> Fact {
     Fact::Use { subsystem: used.subsystem, syscall: Some(used.syscall.name().into_owned()), detail: Some(detail) }
 }
 
-/// Returns the facts that a use shows, in a phase or outside all phases.
-fn shown(phase: Option<&str>, used: &Use) -> Vec<Fact> {
+/// Returns the facts that a use shows in any version, in a phase or outside all phases.
+fn shown(phase: Option<&str>, used: &Use) -> BTreeSet<Fact> {
     if let Some(phase) = phase {
-        return vec![used.in_phase(phase)];
+        return BTreeSet::from([used.in_phase(phase)]);
     }
-    let argument = used.argument.as_ref().map(|argument| Detail::Argument(argument.to_string()));
-    let object = used.object.as_ref().map(|object| Detail::Object(written_object(object)));
-    let fact = |syscall, detail| Fact::Use { subsystem: used.subsystem, syscall, detail };
-    let syscall = || Some(used.syscall.name().into_owned());
-    let details = [None, argument.map(Some), object.map(Some)].into_iter().flatten();
-    [fact(None, None), fact(syscall(), None)].into_iter().chain(details.map(|detail| fact(syscall(), detail))).collect()
+    let judged = Version::ALL.into_iter().flat_map(|version| details_of(used, version)).flatten();
+    let forbidden = Version::ALL.into_iter().flat_map(|version| all_details_of(used, version)).flatten();
+    let details: Vec<Detail> = judged.chain(forbidden).collect();
+    let whole = [None, Some(used.syscall.name().into_owned())];
+    let whole = whole.map(|syscall| Fact::Use { subsystem: used.subsystem, syscall, detail: None });
+    whole.into_iter().chain(details.into_iter().map(|detail| detailed(used, detail))).collect()
 }
 
 #[cfg(test)]

@@ -37,6 +37,9 @@ pub struct Recorded {
 
 /// Returns the baseline after these runs.
 ///
+/// The runs show facts of the latest version, and the baseline is of that version. Of an older
+/// baseline, it keeps the arguments and objects that no run showed.
+///
 /// An entry that only some runs showed is marked `seen: sometimes`, and the mark stays. An entry
 /// that no run showed gets no mark. The loader phase is recorded only if the file names it. The
 /// fingerprint changes only together with a fact.
@@ -47,6 +50,7 @@ pub fn record(old: Option<&Baseline>, recorded: &Recorded, unseen: Unseen) -> Ba
     for fact in recorded.runs.iter().flatten().filter(is_kept) {
         new.insert(fact);
     }
+    new.remove_implied();
     for (subsystem, syscall, entry) in new.entries_mut() {
         entry.sometimes = !recorded.in_every_run(subsystem, syscall);
     }
@@ -118,7 +122,7 @@ impl Baseline {
 
     /// Returns whether both hold the same facts; marks and reasons are ignored.
     fn holds_the_same(&self, other: &Self) -> bool {
-        self.facts() == other.facts()
+        self.version == other.version && self.facts() == other.facts()
     }
 
     /// Returns every entry with its subsystem and syscall.
@@ -128,13 +132,31 @@ impl Baseline {
         })
     }
 
+    /// Removes arguments that follow from a pair: an attempt that failed before it reached an
+    /// object is no further fact.
+    fn remove_implied(&mut self) {
+        for (.., Entry { arguments, pairs, .. }) in self.entries_mut() {
+            arguments.retain(|argument| pairs.iter().all(|pair| pair.argument != *argument));
+        }
+    }
+
+    /// Returns whether this baseline holds a detail of an older version as a part of a pair.
+    fn holds_part(&self, fact: &Fact) -> bool {
+        let Some(entry) = self.entry(fact) else { return false };
+        match fact.detail() {
+            Some(Detail::Argument(argument)) => entry.pairs.iter().any(|pair| pair.argument == *argument),
+            Some(Detail::Object(object)) => entry.pairs.iter().any(|pair| pair.object == *object),
+            _ => false,
+        }
+    }
+
     /// Copies marks and reasons of the same entries from an earlier baseline and, unless pruned,
     /// its other facts.
     fn adopt(&mut self, old: &Self, unseen: Unseen) {
         if unseen == Unseen::Keep {
-            for fact in old.facts() {
-                self.insert(&fact);
-            }
+            let is_older = old.version < self.version;
+            let kept = old.facts().into_iter().filter(|fact| !(is_older && self.holds_part(fact)));
+            kept.collect::<Vec<_>>().iter().for_each(|fact| self.insert(fact));
         }
         let none = BTreeMap::new();
         for (subsystem, syscall, entry) in self.entries_mut() {
@@ -142,17 +164,26 @@ impl Baseline {
                 entry.sometimes |= earlier.sometimes;
                 entry.why.clone_from(&earlier.why);
                 entry.owner.clone_from(&earlier.owner);
+                entry.reasons.clone_from(&earlier.reasons);
+                entry.retain_reasons();
             }
         }
     }
 }
 
 impl Entry {
+    /// Removes the reasons of uses that the entry does not hold.
+    pub(in crate::model) fn retain_reasons(&mut self) {
+        let uses: BTreeSet<Detail> = self.details().collect();
+        self.reasons.retain(|used, _| uses.contains(used));
+    }
+
     /// Adds a detail.
-    fn insert(&mut self, detail: &Detail) {
+    pub(super) fn insert(&mut self, detail: &Detail) {
         match detail {
             Detail::Argument(argument) => self.arguments.insert(argument.clone()),
             Detail::Object(object) => self.objects.insert(object.clone()),
+            Detail::Pair(pair) => self.pairs.insert(pair.clone()),
             Detail::Error(errno) => self.errors.insert(*errno),
             Detail::Abi(abi) => self.abis.insert(*abi),
         };
@@ -165,6 +196,7 @@ mod tests {
     use crate::model::attribution::ObjectKind;
     use crate::model::attribution::blind_spot::BlindSpot;
     use crate::model::facts::finding::Finding;
+    use crate::model::facts::version::Version;
 
     /// Returns a run that showed these facts and their parents.
     fn run(keys: &[&str]) -> BTreeSet<Fact> {
@@ -224,6 +256,41 @@ mod tests {
         let pruned = recorded(Some(&old), runs, Unseen::Prune);
         assert_eq!(shown(&pruned), ["link", "read file logs"]);
         assert!(pruned.blind_spots.is_empty());
+    }
+
+    #[test]
+    fn recording_upgrades_an_older_baseline() {
+        let facts =
+            ["device::ioctl::argument=TCGETS", "device::ioctl::argument=TCXONC", "device::ioctl::object=char:pts"];
+        let mut old = Baseline { version: Version::One, ..recorded(None, &[&facts], Unseen::Keep) };
+        let entry = old.entries_mut().next().expect("an entry").2;
+        (entry.why, entry.sometimes) = (Some("asks the terminal".to_owned()), true);
+        let runs: &[&[&str]] = &[&["device::ioctl::TCGETS,char:pts"], &["device::ioctl::argument=TCGETS"]];
+        let facts = |unseen| {
+            let new = recorded(Some(&old), runs, unseen);
+            let entry = &new.subsystems[&Subsystem::Device]["ioctl"];
+            assert_eq!(
+                (new.version, entry.why.as_deref(), entry.sometimes),
+                (Version::Two, Some("asks the terminal"), true)
+            );
+            assert_eq!(recorded(Some(&new), runs, unseen), new, "a second recording changes nothing");
+            entry.details().map(|detail| detail.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(facts(Unseen::Keep), ["argument=TCXONC", "TCGETS,char:pts"]);
+        assert_eq!(facts(Unseen::Prune), ["TCGETS,char:pts"]);
+    }
+
+    #[test]
+    fn reason_of_a_use_stays_while_the_use_does() {
+        let mut old = recorded(None, &[&[READ_FILE, READ_PIPE]], Unseen::Keep);
+        let entry = old.entries_mut().next().expect("an entry").2;
+        entry.reasons = entry.details().map(|used| (used.clone(), used.to_string())).collect();
+        let reasons = |unseen| {
+            let new = recorded(Some(&old), &[&[READ_FILE]], unseen);
+            new.subsystems[&Subsystem::Filesystem]["read"].reasons.values().cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(reasons(Unseen::Keep), ["object=file", "object=pipe"]);
+        assert_eq!(reasons(Unseen::Prune), ["object=file"]);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The expectation of a workload: its author's document, and one recorded baseline per platform.
 //!
-//! [`terms`] holds the types; [`mod@format`] is the only module that knows YAML; [`versions`] is
-//! the history of the format.
+//! [`terms`] holds the types; [`mod@format`] is the only module that knows YAML;
 
 pub mod first_calls;
 pub mod format;
@@ -12,8 +11,8 @@ mod rule;
 pub mod split;
 pub mod storage;
 pub mod terms;
-pub mod versions;
 
+pub use crate::model::facts::version::Version;
 pub use format::{Malformed, Parsed, Shared};
 pub use merge::{Recorded, Unseen, amend, record};
 pub use project::{FirstCallFilter, Projection, project};

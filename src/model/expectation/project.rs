@@ -11,6 +11,7 @@ use crate::model::attribution::calls::{is_housekeeping, is_on_fd};
 use crate::model::attribution::{ObjectKind, Subsystem, Use, reach};
 use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fact::{Detail, Fact};
+use crate::model::facts::version::Version;
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::Syscall;
 use crate::model::observe::observation::{First, Observation, Tally};
@@ -32,14 +33,15 @@ pub struct Projection {
 /// without ambient calls.
 ///
 /// A subsystem that only such calls reach is no fact. Errors are facts only at [`Level::Error`].
-pub fn project(observation: &Observation, document: &Document, platform: &Platform) -> Projection {
+/// The facts are those of baselines of `version`.
+pub fn project(observation: &Observation, document: &Document, platform: &Platform, version: Version) -> Projection {
     let mut facts = BTreeMap::new();
     let (mut refused, mut reached) = (BTreeSet::new(), BTreeSet::new());
     for (phase, uses) in observation.parts() {
         for (used, outcome, calls) in judged(phase, &uses, document) {
             let error = outcome.filter(|_| document.level >= Level::Error);
             let is_refused = is_refused(used, outcome);
-            for fact in facts_of(used, error, platform) {
+            for fact in facts_of(used, error, platform, version) {
                 let shown = if is_refused { &mut refused } else { &mut reached };
                 shown.insert(fact.clone());
                 *facts.entry(fact).or_default() += calls;
@@ -50,8 +52,22 @@ pub fn project(observation: &Observation, document: &Document, platform: &Platfo
         }
     }
     refused.retain(|fact| !reached.contains(fact));
+    let implied = implied(facts.keys());
+    facts.retain(|fact, _| !implied.contains(fact));
+    refused.retain(|fact| !implied.contains(fact));
     facts.extend(observation.blind_spots.iter().map(|spot| (Fact::BlindSpot((*spot).into()), 0)));
     Projection { facts, refused }
+}
+
+/// Returns the facts that follow from pairs among these: the argument alone, as a call shows it
+/// that fails before it reaches an object.
+fn implied<'a>(facts: impl Iterator<Item = &'a Fact>) -> BTreeSet<Fact> {
+    let of = |fact: &'a Fact| {
+        let Fact::Use { subsystem, syscall, detail: Some(Detail::Pair(pair)) } = fact else { return None };
+        let detail = Some(Detail::Argument(pair.argument.clone()));
+        Some(Fact::Use { subsystem: *subsystem, syscall: syscall.clone(), detail })
+    };
+    facts.filter_map(of).collect()
 }
 
 /// Returns whether the call was refused because of its fd and so reached nothing.
@@ -79,7 +95,8 @@ fn judged<'a>(
 pub struct FirstCallFilter<'a> {
     document: &'a Document,
     platform: &'a Platform,
-    held: BTreeSet<Fact>,
+    version: Version,
+    expected: BTreeSet<Fact>,
     /// The names of the syscalls that the baseline holds in any subsystem.
     syscalls: BTreeSet<String>,
     phases: BTreeSet<String>,
@@ -88,9 +105,10 @@ pub struct FirstCallFilter<'a> {
 impl<'a> FirstCallFilter<'a> {
     /// Selects calls that are new compared with this baseline.
     pub fn new(document: &'a Document, baseline: &Baseline, platform: &'a Platform) -> Self {
-        let held = baseline.facts();
-        let syscalls = held.iter().filter_map(|fact| fact.syscall().map(str::to_owned)).collect();
-        Self { document, platform, held, syscalls, phases: baseline.phases.keys().cloned().collect() }
+        let expected = baseline.expected();
+        let syscalls = expected.iter().filter_map(|fact| fact.syscall().map(str::to_owned)).collect();
+        let phases = baseline.phases.keys().cloned().collect();
+        Self { document, platform, version: baseline.version, expected, syscalls, phases }
     }
 
     /// Returns whether the call site of this first call is recorded.
@@ -101,7 +119,7 @@ impl<'a> FirstCallFilter<'a> {
         let is_forbidden = |rule: &Rule| {
             rule.is_of(phase) && (rule.matches(used, None) || error.is_some() && rule.matches(used, *error))
         };
-        facts_of(used, judged, self.platform).chain(of_phase).any(|fact| !self.held.contains(&fact))
+        facts_of(used, judged, self.platform, self.version).chain(of_phase).any(|fact| !self.expected.contains(&fact))
             || self.document.forbid.iter().any(is_forbidden)
     }
 
@@ -134,19 +152,16 @@ fn outcomes(tally: &Tally) -> impl Iterator<Item = (Option<Errno>, u64)> {
     std::iter::once(succeeded).chain(errors).filter(|&(_, calls)| calls > 0)
 }
 
-/// Returns the facts of a use, the coarsest first. Housekeeping calls have no object fact: the
-/// calls that opened or used the fd show its object.
-pub(in crate::model) fn facts_of(used: &Use, error: Option<Errno>, platform: &Platform) -> impl Iterator<Item = Fact> {
+/// Returns the facts of a use in a version, the coarsest first.
+pub(in crate::model) fn facts_of(
+    used: &Use,
+    error: Option<Errno>,
+    platform: &Platform,
+    version: Version,
+) -> impl Iterator<Item = Fact> {
     let foreign_abi = Some(used.syscall.abi).filter(|&abi| platform.abi() != Some(abi));
-    let details = [
-        used.argument.as_ref().map(|argument| Detail::Argument(argument.to_string())),
-        used.object
-            .as_ref()
-            .filter(|_| !is_housekeeping(used.syscall))
-            .map(|object| Detail::Object(written_object(object))),
-        error.map(|errno| Detail::Error(ErrnoName(errno))),
-        foreign_abi.map(Detail::Abi),
-    ];
+    let [first, second] = details_of(used, version);
+    let details = [first, second, error.map(|errno| Detail::Error(ErrnoName(errno))), foreign_abi.map(Detail::Abi)];
     let subsystem = used.subsystem;
     let syscall = used.syscall.name().into_owned();
     let detailed = details.into_iter().flatten().map({
@@ -159,6 +174,25 @@ pub(in crate::model) fn facts_of(used: &Use, error: Option<Errno>, platform: &Pl
     ]
     .into_iter()
     .chain(detailed)
+}
+
+/// Returns the details of a use in a version. Housekeeping calls have no object: the calls that
+/// opened or used the fd show it.
+pub(in crate::model) fn details_of(used: &Use, version: Version) -> [Option<Detail>; 2] {
+    if !is_housekeeping(used.syscall) {
+        return all_details_of(used, version);
+    }
+    [used.argument.as_ref().map(|argument| Detail::Argument(argument.to_string())), None]
+}
+
+/// Returns the details of a use in a version, with the object of a housekeeping call.
+pub(in crate::model) fn all_details_of(used: &Use, version: Version) -> [Option<Detail>; 2] {
+    let argument = used.argument.as_ref().map(|argument| argument.to_string());
+    let object = used.object.as_ref().map(written_object);
+    match version {
+        Version::One => [argument.map(Detail::Argument), object.map(Detail::Object)],
+        Version::Two => [Detail::of_use(argument, object), None],
+    }
 }
 
 impl Rule {
@@ -216,6 +250,15 @@ impl From<&Use> for Rule {
 }
 
 impl Baseline {
+    /// Returns all facts that a run can show without showing anything new: those of this baseline,
+    /// and what they imply.
+    pub fn expected(&self) -> BTreeSet<Fact> {
+        let mut facts = self.facts();
+        let implied = implied(facts.iter());
+        facts.extend(implied);
+        facts
+    }
+
     /// Returns all facts of this baseline, named as in a [`Projection`].
     pub fn facts(&self) -> BTreeSet<Fact> {
         let mut facts: BTreeSet<Fact> = self.blind_spots.iter().cloned().map(Fact::BlindSpot).collect();
@@ -250,13 +293,38 @@ fn entry_facts(subsystem: Subsystem, syscall: &str, entry: &Entry) -> impl Itera
 }
 
 impl Entry {
+    /// Returns every object, ordered by whether it has an argument.
+    pub fn all_objects(&self) -> impl Iterator<Item = &ObjectKind> {
+        self.objects.iter().chain(self.pairs.iter().map(|pair| &pair.object))
+    }
+
+    /// Returns every argument, ordered by whether it has an object.
+    pub fn all_arguments(&self) -> impl Iterator<Item = &str> {
+        self.arguments.iter().chain(self.pairs.iter().map(|pair| &pair.argument)).map(String::as_str)
+    }
+
+    /// Returns the uses in the order in which they are written: by argument, then by object.
+    pub(super) fn uses(&self) -> Vec<Detail> {
+        let uses = self.details().filter(Detail::is_use).chain(self.reasons.keys().cloned());
+        let mut uses: Vec<Detail> = uses.collect::<BTreeSet<_>>().into_iter().collect();
+        uses.sort_by(|a, b| (a.argument(), a.object()).cmp(&(b.argument(), b.object())));
+        uses
+    }
+
+    /// Returns whether there are no errors, ABIs and marks, and no reason for the whole entry.
+    pub(super) fn has_only_uses(&self) -> bool {
+        let Self { arguments, objects, pairs, reasons, .. } = self.clone();
+        *self == Self { arguments, objects, pairs, reasons, ..Self::default() }
+    }
+
     /// Returns the details of the syscall.
     pub fn details(&self) -> impl Iterator<Item = Detail> {
         let arguments = self.arguments.iter().cloned().map(Detail::Argument);
         let objects = self.objects.iter().cloned().map(Detail::Object);
+        let pairs = self.pairs.iter().cloned().map(Detail::Pair);
         let errors = self.errors.iter().copied().map(Detail::Error);
         let abis = self.abis.iter().copied().map(Detail::Abi);
-        arguments.chain(objects).chain(errors).chain(abis)
+        arguments.chain(objects).chain(pairs).chain(errors).chain(abis)
     }
 }
 

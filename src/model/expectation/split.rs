@@ -14,6 +14,7 @@ use crate::model::attribution::Subsystem;
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::fingerprint::Fingerprint;
+use crate::model::facts::version::Version;
 use crate::model::run::platform::Platform;
 
 type Subsystems = BTreeMap<Subsystem, BTreeMap<String, Entry>>;
@@ -35,6 +36,8 @@ pub struct Split {
 /// How one test differs from the common facts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Difference {
+    /// The version of the format that its facts are of.
+    pub version: Version,
     /// Its fingerprint, if it differs from [`Split::fingerprint`].
     pub fingerprint: Option<Fingerprint>,
     /// Whether new facts still appeared at the end of its recording.
@@ -67,7 +70,8 @@ impl Split {
             let own = Some(&baseline.fingerprint).filter(|own| **own != fingerprint).cloned();
             let facts = all.get(name).map(|facts| facts.beyond(&common)).unwrap_or_default();
             let without = lacking(&baseline.subsystems, &common.subsystems);
-            (name.clone(), Difference { fingerprint: own, never_quiet: baseline.never_quiet, without, facts })
+            let Baseline { version, never_quiet, .. } = *baseline;
+            (name.clone(), Difference { version, fingerprint: own, never_quiet, without, facts })
         };
         let tests = tests.iter().map(difference).collect();
         Self { platform, fingerprint, common, tests }
@@ -75,13 +79,14 @@ impl Split {
 
     /// Returns the baseline of a test.
     pub fn baseline(&self, test: &str) -> Option<Baseline> {
-        let Difference { fingerprint, never_quiet, without, facts } = self.tests.get(test)?;
+        let Difference { version, fingerprint, never_quiet, without, facts } = self.tests.get(test)?;
         let mut common = self.common.clone();
         without.iter().for_each(|fact| common.remove(fact));
         let Facts { subsystems, phases, blind_spots } = common.with(facts);
         let fingerprint = fingerprint.as_ref().unwrap_or(&self.fingerprint).clone();
         let platform = self.platform.clone();
-        Some(Baseline { platform, fingerprint, never_quiet: *never_quiet, subsystems, phases, blind_spots })
+        let (version, never_quiet) = (*version, *never_quiet);
+        Some(Baseline { platform, version, fingerprint, never_quiet, subsystems, phases, blind_spots })
     }
 
     /// Returns the baselines of all tests, by name.
@@ -196,10 +201,12 @@ impl Part for Entry {
         Self {
             arguments: sets(all, |entry| &entry.arguments, needed),
             objects: sets(all, |entry| &entry.objects, needed),
+            pairs: sets(all, |entry| &entry.pairs, needed),
             errors: sets(all, |entry| &entry.errors, needed),
             abis: sets(all, |entry| &entry.abis, needed),
             sometimes: !all.is_empty() && all.iter().all(|entry| entry.sometimes),
             why: words(|entry| &entry.why),
+            reasons: all.split_first().map(|(first, rest)| first.reasons_of_all(rest)).unwrap_or_default(),
             owner: words(|entry| &entry.owner),
         }
     }
@@ -208,10 +215,12 @@ impl Part for Entry {
         let own = Self {
             arguments: self.arguments.beyond(&common.arguments).unwrap_or_default(),
             objects: self.objects.beyond(&common.objects).unwrap_or_default(),
+            pairs: self.pairs.beyond(&common.pairs).unwrap_or_default(),
             errors: self.errors.beyond(&common.errors).unwrap_or_default(),
             abis: self.abis.beyond(&common.abis).unwrap_or_default(),
             sometimes: self.sometimes && !common.sometimes,
             why: self.why.clone().filter(|_| self.why != common.why),
+            reasons: self.reasons_beyond(common),
             owner: self.owner.clone().filter(|_| self.owner != common.owner),
         };
         (own != Self::default()).then_some(own)
@@ -222,12 +231,30 @@ impl Part for Entry {
         Self {
             arguments: self.arguments.with(&other.arguments),
             objects: self.objects.with(&other.objects),
+            pairs: self.pairs.with(&other.pairs),
             errors: self.errors.with(&other.errors),
             abis: self.abis.with(&other.abis),
             sometimes: self.sometimes || other.sometimes,
             why: other.why.clone().or_else(|| self.why.clone()),
+            reasons: self.reasons.clone().into_iter().chain(other.reasons.clone()).collect(),
             owner: other.owner.clone().or_else(|| self.owner.clone()),
         }
+    }
+}
+
+impl Entry {
+    /// Returns the reasons that all others have, too.
+    fn reasons_of_all(&self, others: &[&Self]) -> BTreeMap<Detail, String> {
+        let mut reasons = self.reasons.clone();
+        reasons.retain(|used, why| others.iter().all(|other| other.reasons.get(used) == Some(why)));
+        reasons
+    }
+
+    /// Returns the reasons that `common` lacks.
+    fn reasons_beyond(&self, common: &Self) -> BTreeMap<Detail, String> {
+        let mut reasons = self.reasons.clone();
+        reasons.retain(|used, why| common.reasons.get(used) != Some(why));
+        reasons
     }
 }
 
@@ -242,7 +269,6 @@ impl Facts {
         }
     }
 
-    /// Removes a fact and everything in it.
     /// Returns whether removing this fact would change anything.
     pub(super) fn has(&self, fact: &Fact) -> bool {
         let Fact::Use { subsystem, syscall, detail } = fact else { return false };
@@ -253,11 +279,13 @@ impl Facts {
             None => true,
             Some(Detail::Argument(value)) => entry.arguments.contains(value),
             Some(Detail::Object(value)) => entry.objects.contains(value),
+            Some(Detail::Pair(value)) => entry.pairs.contains(value),
             Some(Detail::Error(value)) => entry.errors.contains(value),
             Some(Detail::Abi(value)) => entry.abis.contains(value),
         }
     }
 
+    /// Removes a fact and everything in it.
     fn remove(&mut self, fact: &Fact) {
         let Fact::Use { subsystem, syscall, detail } = fact else { return };
         let (Some(syscall), Some(syscalls)) = (syscall, self.subsystems.get_mut(subsystem)) else {
@@ -272,9 +300,11 @@ impl Facts {
             }
             return;
         };
+        entry.reasons.remove(detail);
         match detail {
             Detail::Argument(value) => entry.arguments.remove(value),
             Detail::Object(value) => entry.objects.remove(value),
+            Detail::Pair(value) => entry.pairs.remove(value),
             Detail::Error(value) => entry.errors.remove(value),
             Detail::Abi(value) => entry.abis.remove(value),
         };

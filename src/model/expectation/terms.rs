@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::attribution::{ObjectKind, Subsystem};
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::errno_name::ErrnoName;
+use crate::model::facts::fact::{Detail, Fact, Pair};
 use crate::model::facts::fingerprint::Fingerprint;
+use crate::model::facts::version::Version;
 use crate::model::kernel::syscall::Abi;
 use crate::model::run::platform::Platform;
 use crate::model::run::workload::Workload;
@@ -166,6 +168,8 @@ impl Rule {
 pub struct Baseline {
     /// The platform.
     pub platform: Platform,
+    /// The version of the format that decides which facts it can hold.
+    pub version: Version,
     /// The machine and build when a fact last changed.
     pub fingerprint: Fingerprint,
     /// Whether new facts still appeared at the end of that recording (`quiet: never`).
@@ -179,10 +183,11 @@ pub struct Baseline {
 }
 
 impl Baseline {
-    /// Returns an empty baseline.
+    /// Returns an empty baseline of the latest version.
     pub fn new(platform: Platform) -> Self {
         Self {
             platform,
+            version: Version::LATEST,
             fingerprint: Fingerprint::default(),
             never_quiet: false,
             subsystems: BTreeMap::new(),
@@ -190,15 +195,32 @@ impl Baseline {
             blind_spots: BTreeSet::new(),
         }
     }
+
+    /// Returns the entry of the fact's syscall.
+    pub(in crate::model) fn entry(&self, fact: &Fact) -> Option<&Entry> {
+        let Fact::Use { subsystem, syscall: Some(syscall), .. } = fact else { return None };
+        self.subsystems.get(subsystem)?.get(syscall)
+    }
+}
+
+impl Entry {
+    /// Returns why a fact of this entry is needed: the reason of its use, else that of the entry.
+    pub(in crate::model) fn why_of(&self, fact: &Fact) -> Option<&str> {
+        let of_use = fact.detail().and_then(|detail| self.reasons.get(detail));
+        of_use.or(self.why.as_ref()).map(String::as_str)
+    }
 }
 
 /// The entry of one syscall within one subsystem.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entry {
-    /// The arguments seen.
+    /// The arguments seen; in version 2 only those of calls without an object.
     pub arguments: BTreeSet<String>,
-    /// The objects seen; storage filesystems are one object (`file`, `dir`).
+    /// The objects seen; storage filesystems are one object (`file`, `dir`). In version 2 only
+    /// those of calls without an argument.
     pub objects: BTreeSet<ObjectKind>,
+    /// Each argument with an object that it was used on; empty in version 1.
+    pub pairs: BTreeSet<Pair>,
     /// The errors seen, recorded only at [`Level::Error`].
     pub errors: BTreeSet<ErrnoName>,
     /// The ABIs seen, other than the platform's own.
@@ -207,6 +229,8 @@ pub struct Entry {
     pub sometimes: bool,
     /// Why the workload needs it, written by a reviewer.
     pub why: Option<String>,
+    /// Why it needs single uses, by their details.
+    pub reasons: BTreeMap<Detail, String>,
     /// The person or team responsible for it.
     pub owner: Option<String>,
 }

@@ -24,7 +24,7 @@ use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::calls::shapes;
 use crate::model::attribution::{Subsystem, objects::kinds, values};
 use crate::model::expectation::{Entry as Held, Expectation};
-use crate::model::facts::fact::{Detail, Fact};
+use crate::model::facts::fact::Fact;
 use crate::model::run::platform::Platform;
 use crate::model::run::test_name;
 use crate::model::text::near::near;
@@ -158,9 +158,12 @@ pub fn meanings_of(fact: &Fact, kernel: &Kernel) -> Vec<What> {
         return vec![What::Subsystem(subsystems::facts(*subsystem, kernel))];
     };
     let finer = match detail {
-        Some(Detail::Argument(value)) => arguments::of_call(value, syscall).into_iter().map(What::Argument).collect(),
-        Some(Detail::Object(kind)) => objects::facts(kind.as_str()).map(What::Object).into_iter().collect(),
-        Some(Detail::Error(_) | Detail::Abi(_)) | None => Vec::new(),
+        Some(detail) => {
+            let arguments = detail.argument().map(|value| arguments::of_call(value, syscall)).unwrap_or_default();
+            let object = detail.object().and_then(|kind| objects::facts(kind.as_str()));
+            arguments.into_iter().map(What::Argument).chain(object.map(What::Object)).collect()
+        }
+        None => Vec::new(),
     };
     let call = calls::named(syscall, kernel).unwrap_or_else(|| CallFacts::unknown(syscall));
     finer.into_iter().chain([What::Call(call)]).collect()
@@ -191,7 +194,8 @@ fn key(name: &str, workloads: &[Recorded<'_>]) -> Option<Key> {
             }
             _ => None,
         };
-        let Held { why, owner, sometimes, .. } = entry.unwrap_or_default();
+        let Held { owner, sometimes, .. } = entry.clone().unwrap_or_default();
+        let why = entry.as_ref().and_then(|entry| entry.why_of(&fact)).map(str::to_owned);
         HeldBy { platform: baseline.platform.clone(), why, owner, sometimes }
     });
     let held = held.collect();
@@ -215,10 +219,12 @@ fn used_by(what: &What, workloads: &[Recorded<'_>]) -> Vec<UsedBy> {
 fn is_use(what: &What, fact: &Fact) -> bool {
     match (what, fact) {
         (What::Call(call), Fact::Use { syscall: Some(syscall), detail: None, .. }) => call.name == *syscall,
-        (What::Argument(argument), Fact::Use { syscall: Some(call), detail: Some(Detail::Argument(value)), .. }) => {
-            argument.is_part_of(value) && argument.calls.contains(&call.as_str())
+        (What::Argument(argument), Fact::Use { syscall: Some(call), detail: Some(detail), .. }) => {
+            detail.argument().is_some_and(|value| argument.is_part_of(value)) && argument.calls.contains(&call.as_str())
         }
-        (What::Object(object), Fact::Use { detail: Some(Detail::Object(kind)), .. }) => object.name == kind.as_str(),
+        (What::Object(object), Fact::Use { detail: Some(detail), .. }) => {
+            detail.object().is_some_and(|kind| object.name == kind.as_str())
+        }
         (What::Subsystem(used), Fact::Use { subsystem, syscall: Some(_), detail: None }) => {
             used.subsystem == *subsystem
         }

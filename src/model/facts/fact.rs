@@ -3,7 +3,7 @@
 //! It must not know which facts are new: [`compare`](crate::model::judge::compare) does.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use crate::model::attribution::{ObjectKind, Subsystem};
@@ -44,10 +44,21 @@ pub enum Detail {
     Argument(String),
     /// `object=file:proc`
     Object(ObjectKind),
+    /// `TCGETS,char:pts`
+    Pair(Pair),
     /// `error=EPERM`
     Error(ErrnoName),
     /// `abi=i386`
     Abi(Abi),
+}
+
+/// An argument and the object that it was used on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pair {
+    /// The argument, such as `TCGETS`.
+    pub argument: String,
+    /// The object, such as `char:pts`.
+    pub object: ObjectKind,
 }
 
 /// The first part of the key of a blind spot; no subsystem has this slug.
@@ -83,12 +94,17 @@ impl Fact {
         }
     }
 
-    /// Returns the argument, if the fact is one.
-    pub fn argument(&self) -> Option<&str> {
+    /// Returns the detail, if the fact is one.
+    pub fn detail(&self) -> Option<&Detail> {
         match self {
-            Self::Use { detail: Some(Detail::Argument(argument)), .. } => Some(argument),
+            Self::Use { detail, .. } => detail.as_ref(),
             _ => None,
         }
+    }
+
+    /// Returns the argument, if the fact is one or a pair.
+    pub fn argument(&self) -> Option<&str> {
+        self.detail()?.argument()
     }
 
     /// Returns the fact outside its phase: a syscall of a phase is a syscall of the workload.
@@ -111,11 +127,42 @@ impl Fact {
 }
 
 impl Detail {
-    /// Returns the value without its kind: `AF_INET`.
+    /// Returns the detail for these parts of a use, if it has any.
+    pub fn of_use(argument: Option<String>, object: Option<ObjectKind>) -> Option<Self> {
+        match (argument, object) {
+            (Some(argument), Some(object)) => Some(Self::Pair(Pair { argument, object })),
+            (Some(argument), None) => Some(Self::Argument(argument)),
+            (None, object) => object.map(Self::Object),
+        }
+    }
+
+    /// Returns whether it is an argument, an object or both.
+    pub fn is_use(&self) -> bool {
+        matches!(self, Self::Argument(_) | Self::Object(_) | Self::Pair(_))
+    }
+
+    /// Returns the argument, alone or in a pair.
+    pub fn argument(&self) -> Option<&str> {
+        match self {
+            Self::Argument(argument) | Self::Pair(Pair { argument, .. }) => Some(argument),
+            Self::Object(_) | Self::Error(_) | Self::Abi(_) => None,
+        }
+    }
+
+    /// Returns the object, alone or in a pair.
+    pub fn object(&self) -> Option<&ObjectKind> {
+        match self {
+            Self::Object(object) | Self::Pair(Pair { object, .. }) => Some(object),
+            Self::Argument(_) | Self::Error(_) | Self::Abi(_) => None,
+        }
+    }
+
+    /// Returns the value without its kind: `AF_INET`, or `TCGETS char:pts` for a pair.
     pub fn value(&self) -> Cow<'_, str> {
         match self {
             Self::Argument(argument) => argument.into(),
             Self::Object(object) => object.as_str().into(),
+            Self::Pair(pair) => pair.to_string().into(),
             Self::Error(ErrnoName(errno)) => errno.name(),
             Self::Abi(abi) => abi.name().into(),
         }
@@ -144,8 +191,45 @@ impl fmt::Display for Detail {
             Self::Object(_) => "object",
             Self::Error(_) => "error",
             Self::Abi(_) => "abi",
+            Self::Pair(pair) => return pair.write_key(f),
         };
         write!(f, "{kind}={}", self.value())
+    }
+}
+
+/// Writes `ARGUMENT OBJECT`, as reports do.
+impl fmt::Display for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.argument, self.object)
+    }
+}
+
+impl Pair {
+    /// Writes `ARGUMENT,OBJECT`. In the argument, `,`, `=` and `\` follow a `\`, so that a pair is
+    /// never read as another detail.
+    fn write_key(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in self.argument.chars() {
+            if matches!(character, ',' | '=' | '\\') {
+                f.write_char('\\')?;
+            }
+            f.write_char(character)?;
+        }
+        write!(f, ",{}", self.object)
+    }
+
+    fn from_key(text: &str) -> Option<Self> {
+        let mut argument = String::new();
+        let mut characters = text.chars();
+        loop {
+            match characters.next()? {
+                ',' => break,
+                '=' => return None,
+                '\\' => argument.push(characters.next()?),
+                character => argument.push(character),
+            }
+        }
+        let object = characters.as_str();
+        (!argument.is_empty() && !object.is_empty()).then(|| Self { argument, object: object.into() })
     }
 }
 
@@ -195,6 +279,9 @@ fn parse(text: &str) -> Option<Fact> {
 }
 
 fn parse_detail(text: &str) -> Option<Detail> {
+    if let Some(pair) = Pair::from_key(text) {
+        return Some(Detail::Pair(pair));
+    }
     let (kind, value) = text.split_once('=').filter(|(_, value)| !value.is_empty())?;
     match kind {
         "argument" => Some(Detail::Argument(value.to_owned())),
@@ -213,6 +300,7 @@ mod tests {
     fn key_parses_to_its_fact() {
         let subsystem = Subsystem::Network;
         let used = |syscall: Option<&str>, detail| Fact::Use { subsystem, syscall: syscall.map(str::to_owned), detail };
+        let pair = |argument: &str, object: &str| Detail::of_use(Some(argument.to_owned()), Some(object.into()));
         for (fact, key) in [
             (used(None, None), "net::echo::network"),
             (used(Some("socket"), None), "net::echo::network::socket"),
@@ -224,6 +312,8 @@ mod tests {
                 used(Some("read"), Some(Detail::Object("char:a::b=c".into()))),
                 "net::echo::network::read::object=char:a::b=c",
             ),
+            (used(Some("ioctl"), pair("TCGETS", "char:a,b=c")), "net::echo::network::ioctl::TCGETS,char:a,b=c"),
+            (used(Some("execve"), pair("object=a,\\b", "file")), r"net::echo::network::execve::object\=a\,\\b,file"),
             (used(Some("bind"), Some(Detail::Error(ErrnoName(Errno(1))))), "net::echo::network::bind::error=EPERM"),
             (used(Some("bind"), Some(Detail::Abi(Abi::I386))), "net::echo::network::bind::abi=i386"),
             (Fact::BlindSpot(RecordedBlindSpot::named("io_uring")), "net::echo::blind_spots::io_uring"),
@@ -249,6 +339,9 @@ mod tests {
             "network::socket::",
             "network::socket::AF_INET",
             "network::socket::argument=",
+            "network::socket::,file",
+            "network::socket::A,",
+            "network::socket::A\\",
             "network::socket::family=AF_INET",
             "network::socket::error=EFOO",
             "network::socket::abi=i486",

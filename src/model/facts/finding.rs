@@ -9,6 +9,7 @@ use crate::model::facts::example::Example;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::fingerprint::FingerprintChange;
 use crate::model::facts::site::Site;
+use crate::model::facts::version::Version;
 
 /// The result of comparing an observation with a baseline.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub struct Comparison {
     pub drift: Vec<FingerprintChange>,
     /// The engine of the first run.
     pub used: UsedEngine,
+    /// The version of the baseline, which decides what was compared.
+    pub version: Version,
 }
 
 impl Comparison {
@@ -120,7 +123,7 @@ impl Finding {
     /// Returns whether this finding reports the fact as one of its details. A note must not include
     /// a fact that fails.
     pub(in crate::model) fn includes(&self, fact: &Fact, related: Option<&RelatedSyscall>) -> bool {
-        matches!(FindingKind::of(fact), FindingKind::NewArgument | FindingKind::NewObject)
+        fact.detail().is_some_and(Detail::is_use)
             && fact.parent().as_ref() == Some(&self.fact)
             && (self.related.is_none() || related.is_some())
     }
@@ -141,19 +144,22 @@ pub enum FindingKind {
     NewArgument,
     /// An object that the baseline does not hold for its syscall.
     NewObject,
+    /// A known argument on a known object that the baseline does not hold together.
+    NewUse,
     /// An error that the baseline does not hold for its syscall.
     NewError,
 }
 
 impl FindingKind {
     /// Every kind, most severe first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::NewSubsystem,
         Self::NewBlindSpot,
         Self::NewAbi,
         Self::NewSyscall,
         Self::NewArgument,
         Self::NewObject,
+        Self::NewUse,
         Self::NewError,
     ];
 
@@ -166,6 +172,7 @@ impl FindingKind {
             Self::NewSyscall => "new-syscall",
             Self::NewArgument => "new-argument",
             Self::NewObject => "new-object",
+            Self::NewUse => "new-use",
             Self::NewError => "new-error",
         }
     }
@@ -175,7 +182,8 @@ impl FindingKind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Returns the kind of finding for this fact.
+    /// Returns the kind of finding for this fact. For a pair it is the finest one: whether a part
+    /// is new, only the baseline tells.
     pub fn of(fact: &Fact) -> Self {
         match fact {
             Fact::BlindSpot(_) => Self::NewBlindSpot,
@@ -184,6 +192,7 @@ impl FindingKind {
             Fact::Use { detail: None, .. } => Self::NewSyscall,
             Fact::Use { detail: Some(Detail::Argument(_)), .. } => Self::NewArgument,
             Fact::Use { detail: Some(Detail::Object(_)), .. } => Self::NewObject,
+            Fact::Use { detail: Some(Detail::Pair(_)), .. } => Self::NewUse,
             Fact::Use { detail: Some(Detail::Error(_)), .. } => Self::NewError,
             Fact::Use { detail: Some(Detail::Abi(_)), .. } => Self::NewAbi,
         }

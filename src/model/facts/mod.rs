@@ -9,3 +9,4 @@ pub mod families;
 pub mod finding;
 pub mod fingerprint;
 pub mod site;
+pub mod version;

@@ -49,7 +49,7 @@ impl<'a> LongLived<'a> {
         let used = entries().filter(|(call, _)| !SETUP_CALLS.contains(&call.as_str()));
         Self {
             makes_pipes: entries().any(|(call, _)| ["pipe", "pipe2"].contains(&call.as_str())),
-            used: used.flat_map(|(_, entry)| &entry.objects).collect(),
+            used: used.flat_map(|(_, entry)| entry.all_objects()).collect(),
         }
     }
 
@@ -81,7 +81,7 @@ pub(super) fn known(baseline: &Baseline) -> Vec<Object> {
     for (&subsystem, entries) in &baseline.subsystems {
         let reaching = entries.iter().filter(|(call, _)| shape(call).is_some_and(|shape| reaches_its_object(&shape)));
         let mut known = BTreeSet::new();
-        for kind in reaching.flat_map(|(_, entry)| &entry.objects) {
+        for kind in reaching.flat_map(|(_, entry)| entry.all_objects()) {
             let object = Object { kind: kind.clone(), subsystem: Some(subsystem) };
             if known.insert(kind) && is_plain(&object) {
                 kinds.push(object);

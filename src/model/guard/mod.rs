@@ -77,7 +77,7 @@ use crate::model::attribution::calls::{Flags, Selector, Subject, shape};
 use crate::model::attribution::reach::{Direction, direction, reaches};
 use crate::model::attribution::{Answer, Answers, Object, Use, ambient, answers, attribute, blind_spot};
 use crate::model::expectation::project::facts_of;
-use crate::model::expectation::{Baseline, Document, Level, Rule};
+use crate::model::expectation::{Baseline, Document, Level, Rule, Version};
 use crate::model::facts::fact::Fact;
 use crate::model::kernel::call::{Call, CallOutcome, Errno};
 use crate::model::kernel::syscall::{Abi, Syscall};
@@ -95,7 +95,8 @@ pub use tables::{FdTables, Sharing};
 pub struct Guard {
     abi: Abi,
     platform: Platform,
-    held: BTreeSet<Fact>,
+    version: Version,
+    expected: BTreeSet<Fact>,
     /// The calls that the baseline holds in any subsystem, each with its arguments.
     calls: BTreeSet<(String, Option<String>)>,
     ambient_strict: bool,
@@ -185,7 +186,8 @@ impl Guard {
         let mut guard = Self {
             abi,
             platform: platform.clone(),
-            held: baseline.facts(),
+            version: baseline.version,
+            expected: baseline.expected(),
             calls: calls(baseline),
             ambient_strict: document.ambient_strict,
             // The outcome of a passing call is not seen. A call tolerated only if it fails may
@@ -211,7 +213,7 @@ impl Guard {
         let answers = Answers { object, ..Answers::default() };
         [CallOutcome::Returned(0), FAILED].into_iter().all(|outcome| {
             let blind = blind_spot(call, outcome).map(|spot| Fact::BlindSpot(spot.into()));
-            blind.is_none_or(|blind| self.held.contains(&blind))
+            blind.is_none_or(|blind| self.expected.contains(&blind))
                 && self.expects_use(&attribute(call, outcome, &answers))
         })
     }
@@ -284,7 +286,7 @@ impl Guard {
         let is_ambient = used.ambient && !self.ambient_strict;
         is_ambient
             || self.tolerate.iter().any(|rule| rule.matches(used, None))
-            || facts_of(used, None, &self.platform).all(|fact| self.held.contains(&fact))
+            || facts_of(used, None, &self.platform, self.version).all(|fact| self.expected.contains(&fact))
     }
 }
 

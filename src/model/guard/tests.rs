@@ -5,7 +5,7 @@ use super::bpf::{self, PASS, STOP};
 use super::rules::{FilterRule, Relation, Test};
 use super::{Access, Guard, Inherited, Unguardable};
 use crate::model::attribution::Object;
-use crate::model::expectation::{Baseline, Document, Level, Rule};
+use crate::model::expectation::{Baseline, Document, Level, Rule, Version};
 use crate::model::kernel::call::Call;
 use crate::model::kernel::syscall::{Abi, Syscall, table};
 use crate::model::kernel::uapi::AUDIT_ARCH_X86_64;
@@ -34,8 +34,13 @@ const FACTS: &[&str] = &[
 ];
 
 fn baseline() -> Baseline {
+    Baseline { version: Version::One, ..baseline_of(FACTS) }
+}
+
+/// Returns a baseline of the latest version.
+fn baseline_of(facts: &[&str]) -> Baseline {
     let mut baseline = Baseline::new("x86_64-linux-gnu".parse().expect("a platform"));
-    FACTS.iter().for_each(|fact| baseline.insert(&fact.parse().expect(fact)));
+    facts.iter().for_each(|fact| baseline.insert(&fact.parse().expect(fact)));
     baseline
 }
 
@@ -117,6 +122,34 @@ fn only_calls_of_the_baseline_pass() {
     ] {
         assert_eq!(passes(&guard, name, args), expected, "{name} {args:x?}");
     }
+}
+
+#[test]
+fn argument_passes_only_on_objects_it_is_held_with() {
+    let facts = [
+        "unix::getsockopt::SOL_SOCKET/SO_ERROR,socket:AF_UNIX:SOCK_STREAM",
+        "network::getsockopt::SOL_SOCKET/SO_TYPE,socket:AF_INET:SOCK_STREAM",
+        "memory::mmap::PROT_READ|PROT_EXEC,file",
+        "memory::mmap::argument=PROT_WRITE|PROT_EXEC|MAP_ANONYMOUS",
+        "filesystem::read::object=memfd",
+    ];
+    let baseline = baseline_of(&facts);
+    let guard = Guard::new(&Document::for_tests(), &baseline, &baseline.platform, &streams()).expect("a guard");
+    let socket = |family: u32| Object::socket(family, 1, 0);
+    let objects = [socket(1), socket(2), Object::file("ext4", false, None), Object::named("memfd")];
+    for (name, args, expected) in [
+        ("getsockopt", &[3, 1, 4][..], [true, false, true, true]),
+        ("getsockopt", &[3, 1, 3], [false, true, true, true]),
+        ("mmap", &[0, 4096, 5, 2, 5], [false, false, true, false]),
+    ] {
+        let on = objects.each_ref().map(|object| guard.expects(&call(name, args), Some(object)));
+        assert_eq!(on, expected, "{name} {args:x?}: an object that refuses the call is not reached");
+    }
+    assert!(guard.expects_refusal(&call("getsockopt", &[3, 1, 4])));
+    assert!(!guard.expects_refusal(&call("getsockopt", &[3, 1, 5])));
+    assert!(!passes(&guard, "getsockopt", &[3, 1, 4]), "some sockets do not expect it");
+    assert!(!passes(&guard, "mmap", &[0, 4096, 5, 2, 5]), "a memfd does not expect it");
+    assert!(!passes(&guard, "mmap", &[0, 4096, 5, 0x22, u64::MAX]), "code without a file");
 }
 
 #[test]

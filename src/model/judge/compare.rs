@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::expectation::first_calls::FirstByFact;
-use crate::model::expectation::{Baseline, Document, Level, Projection};
+use crate::model::expectation::{Baseline, Document, Level, Projection, Version};
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::families;
 use crate::model::facts::finding::{Comparison, Finding, FindingKind, RelatedSyscall};
@@ -26,11 +26,13 @@ pub fn compare(
     projection: &Projection,
     observation: &Observation,
 ) -> Comparison {
-    let held = baseline.map(Baseline::facts).unwrap_or_default();
+    let expected = baseline.map(Baseline::expected).unwrap_or_default();
     let phases = baseline.map(|baseline| baseline.phases.keys().collect()).unwrap_or_default();
-    let mut found = unknown(&held, &phases, projection, document.families_strict);
-    for (fact, broken) in forbid::broken(&document.forbid, observation) {
-        found.entry(fact.clone()).or_insert_with(|| Finding::new(fact, broken.calls)).forbidden = Some(broken.rule);
+    let mut found = unknown(&expected, &phases, projection, document.families_strict);
+    let version = baseline.map_or(Version::LATEST, |baseline| baseline.version);
+    for (fact, broken) in forbid::broken(&document.forbid, observation, version) {
+        let finding = found.entry(fact.clone()).or_insert_with(|| Finding::new(fact, broken.calls));
+        finding.forbidden = Some(broken.rule);
     }
     let mut found: Vec<Finding> = found.into_values().collect();
     let sites = FirstByFact::of(&observation.sites, document);
@@ -42,8 +44,8 @@ pub fn compare(
     found.sort_by_key(|finding| (finding.forbidden.is_none(), finding.kind));
     let fails = |finding: &Finding| finding.related.is_none() && fails_at(finding.kind, document.level);
     let (findings, notes) = found.into_iter().partition(|finding| finding.forbidden.is_some() || fails(finding));
-    let gone = baseline.map(|baseline| gone(baseline, &held, projection, document.level)).unwrap_or_default();
-    Comparison { findings, notes, gone, ..Comparison::default() }
+    let gone = baseline.map(|baseline| gone(baseline, projection, document.level)).unwrap_or_default();
+    Comparison { findings, notes, gone, version, ..Comparison::default() }
 }
 
 /// Returns whether a finding of this kind fails at this level.
@@ -52,38 +54,56 @@ fn fails_at(kind: FindingKind, level: Level) -> bool {
         FindingKind::NewSubsystem | FindingKind::NewBlindSpot | FindingKind::NewAbi => true,
         FindingKind::NewSyscall => level >= Level::Syscall,
         FindingKind::NewArgument => level >= Level::Argument,
-        FindingKind::NewObject => level >= Level::Object,
+        FindingKind::NewObject | FindingKind::NewUse => level >= Level::Object,
         FindingKind::NewError => level >= Level::Error,
     }
 }
 
-/// Returns a finding for each fact that is not held. Arguments and objects of a new syscall are
+/// Returns a finding for each fact that is not expected. Arguments and objects of a new syscall are
 /// part of its finding.
 fn unknown(
-    held: &BTreeSet<Fact>,
+    expected: &BTreeSet<Fact>,
     phases: &BTreeSet<&String>,
     projection: &Projection,
     families_strict: bool,
 ) -> BTreeMap<Fact, Finding> {
     let mut found: BTreeMap<Fact, Finding> = BTreeMap::new();
-    let known_refusals = KnownRefusals::of(held, &projection.refused);
+    let known_refusals = KnownRefusals::of(expected, &projection.refused);
     // Each syscall of a phase is also judged as one of the workload. A phase that the baseline does
     // not name is not judged separately.
     let is_judged = |fact: &Fact| {
-        phase(fact).is_none_or(|phase| phases.contains(phase) && held.contains(&fact.in_any_phase()))
+        phase(fact).is_none_or(|phase| phases.contains(phase) && expected.contains(&fact.in_any_phase()))
             && !known_refusals.contains(fact)
     };
-    for (fact, &calls) in projection.facts.iter().filter(|(fact, _)| !held.contains(fact) && is_judged(fact)) {
-        let related = related_fact(held, fact).filter(|_| !families_strict);
+    for (fact, &calls) in projection.facts.iter().filter(|(fact, _)| !expected.contains(fact) && is_judged(fact)) {
+        let related = related_fact(expected, fact).filter(|_| !families_strict);
         let syscall = fact.parent().and_then(|parent| found.get_mut(&parent));
         match (syscall.filter(|syscall| syscall.includes(fact, related.as_ref())), fact) {
             (Some(syscall), Fact::Use { detail: Some(detail), .. }) => syscall.details.push(detail.clone()),
             _ => {
-                found.insert(fact.clone(), Finding { related, ..Finding::new(fact.clone(), calls) });
+                let kind = kind(expected, fact);
+                found.insert(fact.clone(), Finding { kind, related, ..Finding::new(fact.clone(), calls) });
             }
         }
     }
     found
+}
+
+/// Returns the kind of finding for a new fact: for a pair, whether a part of it is new to the
+/// syscall.
+fn kind(expected: &BTreeSet<Fact>, fact: &Fact) -> FindingKind {
+    let (Some(Detail::Pair(pair)), Some(syscall)) = (fact.detail(), fact.parent()) else {
+        return FindingKind::of(fact);
+    };
+    let of_syscall = expected.range(&syscall..).skip(1).take_while(|other| other.parent().as_ref() == Some(&syscall));
+    let mut known = of_syscall.filter_map(Fact::detail);
+    if !known.clone().any(|detail| detail.argument() == Some(&pair.argument)) {
+        FindingKind::NewArgument
+    } else if !known.any(|detail| detail.object() == Some(&pair.object)) {
+        FindingKind::NewObject
+    } else {
+        FindingKind::NewUse
+    }
 }
 
 fn phase(fact: &Fact) -> Option<&String> {
@@ -93,9 +113,9 @@ fn phase(fact: &Fact) -> Option<&String> {
     }
 }
 
-/// Returns a held member of the syscall's family in the same subsystem, with the same detail. A
-/// call under another ABI has none.
-fn related_fact(held: &BTreeSet<Fact>, fact: &Fact) -> Option<RelatedSyscall> {
+/// Returns an expected member of the syscall's family in the same subsystem, with the same detail.
+/// A call under another ABI has none.
+fn related_fact(expected: &BTreeSet<Fact>, fact: &Fact) -> Option<RelatedSyscall> {
     let Fact::Use { subsystem, syscall: Some(syscall), detail } = fact else { return None };
     if matches!(detail, Some(Detail::Abi(_))) {
         return None;
@@ -104,7 +124,7 @@ fn related_fact(held: &BTreeSet<Fact>, fact: &Fact) -> Option<RelatedSyscall> {
         let others = family.members.iter().filter(|member| **member != syscall.as_str());
         let beside = others.copied().find(|member| {
             let syscall = Some((*member).to_owned());
-            held.contains(&Fact::Use { subsystem: *subsystem, syscall, detail: detail.clone() })
+            expected.contains(&Fact::Use { subsystem: *subsystem, syscall, detail: detail.clone() })
         })?;
         Some(RelatedSyscall { family: family.name.to_owned(), beside: beside.to_owned() })
     })
@@ -112,7 +132,8 @@ fn related_fact(held: &BTreeSet<Fact>, fact: &Fact) -> Option<RelatedSyscall> {
 
 /// Returns the held facts that were not seen. An occasional entry is not gone; errors count only at
 /// [`Level::Error`].
-fn gone(baseline: &Baseline, held: &BTreeSet<Fact>, projection: &Projection, level: Level) -> Vec<Fact> {
+fn gone(baseline: &Baseline, projection: &Projection, level: Level) -> Vec<Fact> {
+    let held = baseline.facts();
     let judged = |fact: &Fact| FindingKind::of(fact) != FindingKind::NewError || level >= Level::Error;
     let missing = |fact: &Fact| !projection.facts.contains_key(fact) && judged(fact) && !is_occasional(baseline, fact);
     let missing: BTreeSet<&Fact> = held.iter().filter(|fact| missing(fact)).collect();

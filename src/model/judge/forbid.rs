@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::attribution::Use;
-use crate::model::expectation::Rule;
-use crate::model::expectation::storage::written_object;
+use crate::model::expectation::project::all_details_of;
+use crate::model::expectation::{Rule, Version};
 use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::kernel::call::Errno;
@@ -24,10 +24,11 @@ pub struct Broken {
 }
 
 /// Returns every fact that breaks a rule, at the detail of the rule; of several rules the first.
-pub fn broken(rules: &[Rule], observation: &Observation) -> BTreeMap<Fact, Broken> {
+/// Rules on an argument or an object give the facts of baselines of `version`.
+pub fn broken(rules: &[Rule], observation: &Observation, version: Version) -> BTreeMap<Fact, Broken> {
     let mut facts = BTreeMap::new();
     for rule in rules {
-        for (fact, calls) in broken_by(rule, observation) {
+        for (fact, calls) in broken_by(rule, observation, version) {
             facts.entry(fact).or_insert_with(|| Broken { calls, rule: rule_text(rule) });
         }
     }
@@ -35,7 +36,7 @@ pub fn broken(rules: &[Rule], observation: &Observation) -> BTreeMap<Fact, Broke
 }
 
 /// Returns every fact that this rule forbids, with its calls.
-fn broken_by(rule: &Rule, observation: &Observation) -> BTreeMap<Fact, u64> {
+fn broken_by(rule: &Rule, observation: &Observation, version: Version) -> BTreeMap<Fact, u64> {
     let mut facts = BTreeMap::new();
     for (phase, uses) in observation.parts().filter(|(phase, _)| rule.is_of(*phase)) {
         for (used, tally) in uses.iter() {
@@ -43,7 +44,7 @@ fn broken_by(rule: &Rule, observation: &Observation) -> BTreeMap<Fact, u64> {
             let failed = tally.errors.iter().map(|(&errno, &calls)| (Some(errno), calls));
             let failed = failed.filter(|_| rule.error.is_some());
             for (errno, calls) in whole.chain(failed).filter(|&(errno, _)| rule.matches(used, errno)) {
-                *facts.entry(fact_of(rule, phase, used, errno)).or_default() += calls;
+                *facts.entry(fact_of(rule, phase, used, errno, version)).or_default() += calls;
             }
         }
     }
@@ -51,16 +52,19 @@ fn broken_by(rule: &Rule, observation: &Observation) -> BTreeMap<Fact, u64> {
 }
 
 /// Returns the fact of a use at the detail that the rule names; a syscall for rules on a phase.
-fn fact_of(rule: &Rule, phase: Option<&str>, used: &Use, errno: Option<Errno>) -> Fact {
+fn fact_of(rule: &Rule, phase: Option<&str>, used: &Use, errno: Option<Errno>, version: Version) -> Fact {
     if let Some(phase) = phase.filter(|_| rule.phase.is_some()) {
         return used.in_phase(phase);
     }
-    let argument = used.argument.as_ref().filter(|_| rule.argument.is_some());
-    let object = used.object.as_ref().filter(|_| rule.object.is_some());
-    let detail = errno
-        .map(|errno| Detail::Error(ErrnoName(errno)))
-        .or_else(|| object.map(|object| Detail::Object(written_object(object))))
-        .or_else(|| argument.map(|argument| Detail::Argument(argument.to_string())));
+    let is_named = |detail: &Detail| match detail {
+        Detail::Pair(_) => rule.argument.is_some() || rule.object.is_some(),
+        Detail::Argument(_) => rule.argument.is_some(),
+        _ => rule.object.is_some(),
+    };
+    // Of an argument and an object on their own, the object says more.
+    let details = all_details_of(used, version).into_iter().rev().flatten();
+    let error = errno.map(|errno| Detail::Error(ErrnoName(errno)));
+    let detail = error.or_else(|| details.into_iter().find(is_named));
     let syscall = (detail.is_some() || rule.syscall.is_some()).then(|| used.syscall.name().into_owned());
     Fact::Use { subsystem: used.subsystem, syscall, detail }
 }
@@ -93,7 +97,7 @@ mod tests {
 
     /// Formats the broken rules as `FACT CALLS: RULE`.
     fn shown(rules: &[Rule]) -> Vec<String> {
-        let broken = broken(rules, &observation());
+        let broken = broken(rules, &observation(), Version::One);
         broken.iter().map(|(fact, broken)| format!("{fact} {}: {}", broken.calls, broken.rule)).collect()
     }
 
@@ -135,7 +139,8 @@ mod tests {
             object: Some("file".to_owned()),
             ..Rule::default()
         };
-        let broken: Vec<(Fact, Broken)> = broken(&[rule("serving"), rule("ending")], &seen).into_iter().collect();
+        let broken: Vec<(Fact, Broken)> =
+            broken(&[rule("serving"), rule("ending")], &seen, Version::One).into_iter().collect();
         let [(fact, Broken { calls: 4, rule })] = &broken[..] else { panic!("{broken:?}") };
         assert_eq!(fact.to_string(), "phase=serving::network::syscall_0x3e7");
         assert_eq!(rule, "{phase: serving, subsystem: network, object: file}");

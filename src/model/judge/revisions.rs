@@ -107,7 +107,8 @@ fn baselines(before: Option<&Expectation>, after: Option<&Expectation>) -> Vec<B
 fn entered(findings: Vec<Finding>, baseline: &Baseline) -> Vec<EntryDifference> {
     let of = |finding: Finding| {
         let entry = baseline.entry(&finding.fact.in_any_phase());
-        let (why, owner) = entry.map(|entry| (entry.why.clone(), entry.owner.clone())).unwrap_or_default();
+        let why = entry.and_then(|entry| entry.why_of(&finding.fact)).map(str::to_owned);
+        let owner = entry.and_then(|entry| entry.owner.clone());
         EntryDifference { finding, why, owner }
     };
     findings.into_iter().map(of).collect()

@@ -7,6 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::model::facts::finding::Comparison;
+use crate::model::facts::version::Version;
 use crate::model::kernel::signal;
 use crate::model::run::recording::Growth;
 use crate::model::run::workload::Exit;
@@ -95,6 +96,13 @@ pub enum Asked {
     Bless,
     /// To check assertions; it has no file.
     Check,
+}
+
+impl Verdict {
+    /// Returns whether it was judged by a baseline of an older version, which it has not replaced.
+    pub fn has_older_baseline(&self) -> bool {
+        self.comparison.version < Version::LATEST && self.status != Status::Blessed
+    }
 }
 
 impl Status {

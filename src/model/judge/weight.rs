@@ -33,7 +33,9 @@ impl Weight {
             FindingKind::NewBlindSpot | FindingKind::NewAbi => Self::Privileged,
             FindingKind::NewSyscall if privilege(&finding.fact).is_some() => Self::Privileged,
             FindingKind::NewSyscall => Self::NewCall,
-            FindingKind::NewArgument | FindingKind::NewObject | FindingKind::NewError => Self::Detail,
+            FindingKind::NewArgument | FindingKind::NewObject | FindingKind::NewUse | FindingKind::NewError => {
+                Self::Detail
+            }
         }
     }
 }
@@ -103,10 +105,7 @@ fn objects(finding: &Finding) -> impl Iterator<Item = &ObjectKind> {
         Fact::Use { detail, .. } => detail.as_ref(),
         Fact::BlindSpot(_) | Fact::Phase { .. } => None,
     };
-    own.into_iter().chain(&finding.details).filter_map(|detail| match detail {
-        Detail::Object(object) => Some(object),
-        _ => None,
-    })
+    own.into_iter().chain(&finding.details).filter_map(Detail::object)
 }
 
 fn is_without_effect(object: &ObjectKind) -> bool {

@@ -16,6 +16,8 @@ pub struct Frame {
     pub function: Option<String>,
     /// Its source file, as passed to the compiler, and the line.
     pub source: Option<(String, u32)>,
+    /// Whether its debug information is compressed, which this build of sysguard does not read.
+    pub is_compressed: bool,
     /// The program or library that contains it.
     pub module: String,
     /// The package that it belongs to.
@@ -36,6 +38,11 @@ pub struct CallSite {
 }
 
 impl Frame {
+    /// Returns why its line is not known.
+    fn lacks_line(&self) -> &'static str {
+        if self.is_compressed { "compressed debug information" } else { "no debug information" }
+    }
+
     fn name(&self) -> &str {
         self.function.as_deref().unwrap_or("?")
     }
@@ -212,8 +219,8 @@ impl CallSite {
         match self.without_origin() {
             None => f.write_str("unknown code"),
             Some(Frame { function: None, module, .. }) => write!(f, "{module} (no symbols)"),
-            Some(Frame { function: Some(function), source: None, module, .. }) => {
-                write!(f, "{function} in {module} (no debug information)")
+            Some(frame @ Frame { function: Some(function), source: None, module, .. }) => {
+                write!(f, "{function} in {module} ({})", frame.lacks_line())
             }
             Some(Frame { function: Some(function), module, .. }) => write!(f, "{function} in {module}"),
         }
@@ -228,7 +235,7 @@ impl fmt::Display for At<'_> {
         f.write_str(self.0.name())?;
         match &self.0.source {
             Some((file, line)) => write!(f, " at {file}:{line}"),
-            None => f.write_str(" (no debug information)"),
+            None => write!(f, " ({})", self.0.lacks_line()),
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::model::expectation::{Baseline, Document, Entry, Rule};
 use crate::model::explain::{Call, Kernel};
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::errno_name::ErrnoName;
+use crate::model::facts::fact::{Detail, Pair};
 use crate::model::kernel::syscall::Abi;
 use crate::model::run::workload::Program;
 use crate::model::taxonomy::{Filed, Taxonomy};
@@ -123,14 +124,47 @@ pub(super) struct UseRecord<'a> {
     /// The places that its arguments and objects reached; source, section, config and expert above
     /// describe the entry point.
     pub(super) reached: Vec<PlaceRecord>,
-    pub(super) arguments: Vec<&'a str>,
-    pub(super) objects: Vec<&'a str>,
+    pub(super) arguments: BTreeSet<&'a str>,
+    pub(super) objects: BTreeSet<&'a str>,
+    /// Each argument with an object that it was used on; empty for a baseline of version 1.
+    pub(super) pairs: Vec<PairRecord<'a>>,
     pub(super) errors: Vec<Cow<'static, str>>,
     pub(super) abis: Vec<&'static str>,
     /// Whether some recorded runs did not show it.
     pub(super) sometimes: bool,
     pub(super) why: Option<&'a str>,
+    /// Why single uses are needed.
+    pub(super) reasons: Vec<ReasonRecord<'a>>,
     pub(super) owner: Option<&'a str>,
+}
+
+/// Why one use is needed.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct ReasonRecord<'a> {
+    pub(super) argument: Option<&'a str>,
+    pub(super) object: Option<&'a str>,
+    pub(super) why: &'a str,
+}
+
+impl<'a> From<(&'a Detail, &'a String)> for ReasonRecord<'a> {
+    fn from((used, why): (&'a Detail, &'a String)) -> Self {
+        Self { argument: used.argument(), object: used.object().map(ObjectKind::as_str), why }
+    }
+}
+
+/// An argument and the object that it was used on.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct PairRecord<'a> {
+    pub(super) argument: &'a str,
+    pub(super) object: &'a str,
+}
+
+impl<'a> From<&'a Pair> for PairRecord<'a> {
+    fn from(Pair { argument, object }: &'a Pair) -> Self {
+        Self { argument, object: object.as_str() }
+    }
 }
 
 /// A place that a call reached.
@@ -264,8 +298,7 @@ fn used<'a>(
     let is_same = |call: &&Call| call.name == name && Some(call.syscall.abi) == own;
     let call = kernel.calls.iter().find(is_same);
     let facts = call.and_then(|call| call.entry_point.as_ref());
-    let (arguments, objects) =
-        (entry.arguments.iter().map(String::as_str), entry.objects.iter().map(ObjectKind::class));
+    let (arguments, objects) = (entry.all_arguments(), entry.all_objects().map(ObjectKind::class));
     let entry_point = call.and_then(|call| entry_points::facts(call.syscall));
     let reached = places::all_reached(entry_point, name, arguments, objects);
     let record = UseRecord {
@@ -277,12 +310,14 @@ fn used<'a>(
         config: facts.and_then(|facts| facts.config.as_deref()),
         expert: facts.is_some_and(|facts| facts.expert),
         reached: reached.into_iter().map(PlaceRecord::from).collect(),
-        arguments: entry.arguments.iter().map(String::as_str).collect(),
-        objects: entry.objects.iter().map(ObjectKind::as_str).collect(),
+        arguments: entry.all_arguments().collect(),
+        objects: entry.all_objects().map(ObjectKind::as_str).collect(),
+        pairs: entry.pairs.iter().map(PairRecord::from).collect(),
         errors: entry.errors.iter().map(|ErrnoName(errno)| errno.name()).collect(),
         abis: entry.abis.iter().map(|abi| abi.name()).collect(),
         sometimes: entry.sometimes,
         why: entry.why.as_deref(),
+        reasons: entry.reasons.iter().map(ReasonRecord::from).collect(),
         owner: entry.owner.as_deref(),
     };
     (record, facts.map_or(Subsystem::None, |facts| facts.subsystem))

@@ -1,6 +1,6 @@
 //! The wording that Markdown and HTML share. Main type: [`Markup`].
 
-use super::record::{BaselineRecord, SummaryRecord, UseRecord};
+use super::record::{BaselineRecord, ReasonRecord, SummaryRecord, UseRecord};
 
 /// How one format writes foreign text and code.
 pub(super) struct Markup {
@@ -28,9 +28,19 @@ impl Markup {
             format!("{}{abis}{seen}{errors}", code(used.name)),
             self.codes(used.arguments.iter().copied()),
             self.codes(used.objects.iter().copied()),
-            text(used.why.unwrap_or_default()),
+            self.reasons(used),
             text(used.owner.unwrap_or_default()),
         ]
+    }
+
+    /// Returns the reason of the entry, then those of its uses.
+    fn reasons(&self, used: &UseRecord<'_>) -> String {
+        let of_use = |ReasonRecord { argument, object, why }: &ReasonRecord<'_>| {
+            let words: Vec<&str> = argument.iter().chain(object).copied().collect();
+            format!("{}: {}", (self.code)(&words.join(" ")), (self.text)(why))
+        };
+        let whole = used.why.map(self.text);
+        whole.into_iter().chain(used.reasons.iter().map(of_use)).collect::<Vec<_>>().join("; ")
     }
 
     /// Returns what follows a baseline's platform: where and how completely it was recorded.

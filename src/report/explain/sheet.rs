@@ -256,10 +256,10 @@ fn used_by(used: &[UsedBy], ambient: bool) -> Vec<String> {
 /// one.
 fn place(fact: &Fact) -> String {
     match fact {
-        Fact::Use { subsystem, syscall: Some(syscall), detail: Some(Detail::Argument(value)) } => {
-            format!("{subsystem}::{syscall} {value}")
-        }
-        Fact::Use { subsystem, syscall: Some(syscall), .. } => format!("{subsystem}::{syscall}"),
+        Fact::Use { subsystem, syscall: Some(syscall), detail } => match detail.as_ref().and_then(Detail::argument) {
+            Some(value) => format!("{subsystem}::{syscall} {value}"),
+            None => format!("{subsystem}::{syscall}"),
+        },
         other => other.to_string(),
     }
 }

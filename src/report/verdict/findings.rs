@@ -44,6 +44,7 @@ pub(super) fn words(kind: FindingKind) -> (&'static str, &'static str) {
         FindingKind::NewSyscall => ("new system call", "new system calls"),
         FindingKind::NewArgument => ("new argument", "new arguments"),
         FindingKind::NewObject => ("new object", "new objects"),
+        FindingKind::NewUse => ("new use", "new uses"),
         FindingKind::NewError => ("new error", "new errors"),
     }
 }

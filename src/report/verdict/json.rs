@@ -146,7 +146,8 @@ mod tests {
               "watched": {
                 "engine": "ptrace",
                 "reason": null
-              }
+              },
+              "version": 2
             }
           ],
           "groups": [

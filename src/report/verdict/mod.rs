@@ -128,6 +128,22 @@ pub fn fast_mode_note(out: &mut dyn io::Write, workloads: usize, palette: &Palet
     writeln!(out, "{}", Painted(palette.hint, format_args!("{workloads} ran in fast mode: {limits}")))
 }
 
+/// Writes one line on baselines of an older version of the format; nothing if there are none.
+/// `command` upgrades them.
+pub fn older_baselines_note(
+    out: &mut dyn io::Write,
+    baselines: usize,
+    command: &str,
+    palette: &Palette,
+) -> io::Result<()> {
+    if baselines == 0 {
+        return Ok(());
+    }
+    let are = counted(baselines as u64, "baseline is", "baselines are");
+    let limits = "arguments were compared without their objects";
+    writeln!(out, "{}", Painted(palette.hint, format_args!("{are} of version 1: {limits} (upgrade: {command})")))
+}
+
 /// Writes the last line of a run, coloured by its outcome.
 #[cfg(feature = "unstable")]
 pub fn closing(out: &mut dyn io::Write, closing: &Closing, palette: &Palette) -> io::Result<()> {

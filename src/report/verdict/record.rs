@@ -16,6 +16,7 @@ use crate::model::facts::finding::Suspect;
 use crate::model::facts::finding::{Comparison, Finding, FindingKind, RelatedSyscall};
 use crate::model::facts::fingerprint::FingerprintChange;
 use crate::model::facts::site::Site;
+use crate::model::facts::version::Version;
 use crate::model::judge::groups::Cause;
 use crate::model::judge::verdict::{Asked, Change, Status, Verdict};
 use crate::model::run::recording::Growth;
@@ -57,6 +58,15 @@ pub(super) struct VerdictRecord {
     /// expected calls. The reason says why ptrace was used instead of the requested engine.
     #[serde(default)]
     watched: WatchedRecord,
+    /// The version of the baseline. Version 1 holds arguments and objects on their own, so their
+    /// combination was not compared.
+    #[serde(default = "latest")]
+    #[cfg_attr(test, schemars(range(min = 1)))]
+    version: u32,
+}
+
+fn latest() -> u32 {
+    Version::LATEST.number()
 }
 
 /// The engine that was used, and why it is not the requested one.
@@ -262,6 +272,7 @@ impl VerdictRecord {
             drift: comparison.drift.into_iter().map(FingerprintChangeRecord::from).collect(),
             growth: growth.counts().to_vec(),
             watched: comparison.used.into(),
+            version: comparison.version.number(),
             gone: comparison.gone.iter().map(|fact| fact.key(&workload)).collect(),
             change: change.map(ChangeRecord::from),
             workload,
@@ -272,8 +283,21 @@ impl VerdictRecord {
     }
 
     fn into_verdict(self) -> Result<Verdict, NotAVerdict> {
-        let Self { workload, file, line, status, findings, notes, suspects, gone, drift, growth, change, watched } =
-            self;
+        let Self {
+            workload,
+            file,
+            line,
+            status,
+            findings,
+            notes,
+            suspects,
+            gone,
+            drift,
+            growth,
+            change,
+            watched,
+            version,
+        } = self;
         let finding = |record: FindingRecord| record.into_finding(&workload);
         let suspect = |SuspectRecord { finding, seen, runs }: SuspectRecord| {
             finding.into_finding(&workload).map(|finding| Suspect { finding, seen, runs })
@@ -284,6 +308,7 @@ impl VerdictRecord {
             suspects: suspects.into_iter().map(suspect).collect::<Result<_, _>>()?,
             drift: drift.into_iter().map(FingerprintChange::from).collect(),
             used: watched.into(),
+            version: Version::from_number(version).unwrap_or_default(),
             gone: gone.iter().map(|key| fact(key, &workload)).collect::<Result<_, _>>()?,
         };
         let change = change.map(Change::from);

@@ -35,7 +35,7 @@ pub(super) fn write(out: &mut dyn io::Write, packages: &[PackageVerdicts]) -> io
 
 /// Every rule and what breaks it. The rule of a finding is its kind; that of a workload without a
 /// comparison is its status.
-const RULES: [(&str, &str); 16] = [
+const RULES: [(&str, &str); 17] = [
     ("forbidden", "The workload does something that a `forbid:` rule forbids."),
     (FindingKind::NewSubsystem.name(), "The workload uses a subsystem of the kernel that is not in its baseline."),
     (FindingKind::NewBlindSpot.name(), "The workload does something that hides calls from tracing."),
@@ -43,6 +43,10 @@ const RULES: [(&str, &str); 16] = [
     (FindingKind::NewSyscall.name(), "The workload makes a system call that is not in its baseline."),
     (FindingKind::NewArgument.name(), "The workload gives a system call an argument that is not in its baseline."),
     (FindingKind::NewObject.name(), "The workload uses a system call on a kind of object that is not in its baseline."),
+    (
+        FindingKind::NewUse.name(),
+        "The workload gives a system call an argument on a kind of object; its baseline holds both, but not together.",
+    ),
     (FindingKind::NewError.name(), "A system call of the workload fails with an error that is not in its baseline."),
     ("gone", "The workload no longer does something that is in its baseline."),
     ("suspect", "The workload did something new, but not in every run. This does not fail the test."),

@@ -85,7 +85,7 @@ fn baselines_of_other_platforms_move_into_the_own_file() {
         platforms.sort();
         assert_eq!(platforms, ["aarch64-linux-gnu", "x86_64-linux-gnu"], "{name}");
     }
-    assert!(fs::read_to_string(package.join(own("one"))).expect("the file").starts_with("# mine\nversion: 1\n"));
+    assert!(fs::read_to_string(package.join(own("one"))).expect("the file").starts_with("# mine\nversion: 2\n"));
 }
 
 #[test]

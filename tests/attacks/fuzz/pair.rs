@@ -151,7 +151,7 @@ impl Judge<'_> {
             facts.extend(self.run(Engine::Ptrace, &shorter, &nothing)?.facts);
         }
         let baseline = self.bench.baseline(facts);
-        let mut truth = Truth { held: baseline.facts(), baseline, runs: Vec::new() };
+        let mut truth = Truth { held: baseline.expected(), baseline, runs: Vec::new() };
         while truth.runs.len() < shown && (truth.runs.is_empty() || !truth.additions().is_empty()) {
             truth.runs.push(self.run(Engine::Ptrace, &pair.list, &nothing)?);
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use cargo_metadata::Package;
 use sysguard::unstable::artifacts::{Target, TargetKind};
+use sysguard::unstable::model::expectation::Version;
 use sysguard::unstable::model::expectation::format;
 use sysguard::unstable::model::expectation::format::Parsed;
 use sysguard::unstable::model::run::workload::Exit;
@@ -96,12 +97,13 @@ impl Draft {
             End::Served(0) => served,
             End::Served(code) => format!("{served}exit: {code}\n"),
         };
+        let version = Version::LATEST;
         let text = |name: &str| {
             format!(
                 "# What {key} {name} uses of the kernel. Edit this document: say why the workload matters, and give\n\
                  # it something to do (`args:`, `env:`, `stdin:`; `cwd: .` runs it in the package instead of an empty\n\
                  # directory). `cargo sysguard bless` writes its baseline below.\n\
-                 version: 1\n{key}: {name}\n{end}"
+                 version: {version}\n{key}: {name}\n{end}"
             )
         };
         // YAML does not read every plain name as a string: `null` is one example.

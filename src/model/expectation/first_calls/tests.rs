@@ -1,8 +1,10 @@
 //! Tests of the index of first calls.
 
 use super::*;
+use crate::model::attribution::ObjectKind;
 use crate::model::attribution::Subsystem;
 use crate::model::expectation::Level;
+use crate::model::expectation::storage::written_object;
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::{Abi, Syscall};
 use crate::model::observe::first::First;
@@ -21,13 +23,20 @@ fn linear_search(fact: &Fact, calls: &FirstCalls<String>) -> Option<String> {
     shown.min_by_key(|(_, _, at, _)| *at).map(|(.., kept)| kept.clone())
 }
 
+fn written(used: &Use) -> Option<ObjectKind> {
+    used.object.as_ref().map(written_object)
+}
+
 fn is_shown_by(fact: &Fact, used: &Use) -> bool {
     let Fact::Use { subsystem, syscall, detail } = fact.in_any_phase() else { return false };
     subsystem == used.subsystem
         && syscall.is_none_or(|syscall| syscall == used.syscall.name())
         && match detail {
             Some(Detail::Argument(argument)) => used.argument.as_deref() == Some(&argument),
-            Some(Detail::Object(object)) => used.object.as_ref().is_some_and(|own| written_object(own) == object),
+            Some(Detail::Object(object)) => written(used) == Some(object),
+            Some(Detail::Pair(pair)) => {
+                used.argument.as_deref() == Some(&pair.argument) && written(used) == Some(pair.object)
+            }
             Some(Detail::Abi(abi)) => abi == used.syscall.abi,
             Some(Detail::Error(_)) | None => true,
         }

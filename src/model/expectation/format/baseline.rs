@@ -1,21 +1,25 @@
 //! Reads the second and each later document, the baseline of one platform: [`read`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::Deserialize;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 
 use super::BaselineLines;
-use super::keys;
 use super::malformed::Fault;
 use super::outline::{Node, Outline};
-use super::typed;
 use super::words::{List, Never, PhaseName, Scalar, Sometimes, SyscallName};
+use super::{document, keys, typed, uses};
 use crate::model::attribution::{ObjectKind, Subsystem};
 use crate::model::expectation::split::Facts;
 use crate::model::expectation::terms::{Baseline, Entry};
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::errno_name::ErrnoName;
+use crate::model::facts::fact::Detail;
 use crate::model::facts::fingerprint::Fingerprint;
+use crate::model::facts::version::Version;
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::Abi;
 use crate::model::run::platform::Platform;
@@ -25,6 +29,8 @@ use crate::model::text::escape;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a baseline: a map of `platform`, `subsystems`, `phases` and `blind_spots`")]
 struct Written {
+    #[serde(rename = "version")]
+    _version: Option<IgnoredAny>,
     platform: Scalar<Platform>,
     fingerprint: Option<WrittenFingerprint>,
     quiet: Option<Scalar<Never>>,
@@ -48,11 +54,15 @@ pub(super) struct WrittenFingerprint {
     profile: Option<Scalar<String>>,
 }
 
-type Syscalls = BTreeMap<Scalar<SyscallName>, Option<WrittenEntry>>;
+type Syscalls = BTreeMap<Scalar<SyscallName>, Option<ListedOrWritten>>;
+
+/// An entry as a list of its uses, or as a map.
+pub(super) struct ListedOrWritten(WrittenEntry);
 
 #[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a map such as `{objects: [file]}`, or nothing")]
+#[serde(deny_unknown_fields, expecting = "a list of uses, a map such as `{uses: [file]}`, or nothing")]
 pub(super) struct WrittenEntry {
+    uses: Option<List<LineOrWritten>>,
     arguments: Option<List<Scalar<String>>>,
     objects: Option<List<Scalar<String>>>,
     errors: Option<List<Scalar<Errno>>>,
@@ -62,36 +72,88 @@ pub(super) struct WrittenEntry {
     owner: Option<String>,
 }
 
-/// Reads the baseline in a document, and the lines of its parts.
-pub(super) fn read(text: &str, outline: &Outline) -> Result<(Baseline, BaselineLines), Fault> {
+/// A use as one line, or as a map of its parts; and why it is needed.
+struct LineOrWritten(Detail, Option<String>);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a map such as `{argument: NAME, object: file}`")]
+struct WrittenUse {
+    argument: Option<Scalar<String>>,
+    object: Option<Scalar<String>>,
+    why: Option<String>,
+}
+
+/// Reads the baseline in a document of a file of this version, and the lines of its parts.
+pub(super) fn read(text: &str, outline: &Outline, file: Version) -> Result<(Baseline, BaselineLines), Fault> {
     let root = &outline.root;
     let Some((platform, value)) = root.get("platform").filter(|(_, value)| !value.is_null()) else {
         keys::check::<Written>(root)?;
         return Err(Fault::new(root.place, "baseline without `platform`: add `platform`, or remove the document"));
     };
-    check(root)?;
+    let version = version(root, file)?;
+    keys::check::<Written>(root)?;
+    check_parts(root, version)?;
     let written: Written = typed::read(text, outline)?;
     let places =
         BaselineLines { document: value.place, platform: platform.place.line, subsystems: subsystem_lines(root) };
-    Ok((baseline(written), places))
+    Ok((baseline(written, version), places))
 }
 
-fn check(root: &Node) -> Result<(), Fault> {
-    keys::check::<Written>(root)?;
-    check_parts(root)
+/// Returns the version of a part of a file: the one that it names, else `around`, the version of
+/// what it is part of.
+pub(super) fn version(node: &Node, around: Version) -> Result<Version, Fault> {
+    let Some(own) = document::version(node)? else { return Ok(around) };
+    if own <= around {
+        return Ok(own);
+    }
+    let place = node.get("version").map_or(node.place, |(_, value)| value.place);
+    let message = format!("version {own} in a file of version {around}: write `version: {own}` in the first document");
+    Err(Fault::new(place, message))
 }
 
-/// Checks the keys below `fingerprint` and `subsystems`.
-pub(super) fn check_parts(node: &Node) -> Result<(), Fault> {
+/// Checks the keys below `fingerprint` and `subsystems` of a part in this version.
+pub(super) fn check_parts(node: &Node, version: Version) -> Result<(), Fault> {
     if let Some((_, fingerprint)) = node.get("fingerprint") {
         keys::check::<WrittenFingerprint>(fingerprint)?;
     }
     for (_, syscalls) in node.get("subsystems").map_or(&[][..], |(_, node)| node.pairs()) {
         for (_, entry) in syscalls.pairs() {
-            keys::check::<WrittenEntry>(entry)?;
+            check_entry(entry, version)?;
         }
     }
     Ok(())
+}
+
+fn check_entry(entry: &Node, version: Version) -> Result<(), Fault> {
+    keys::check::<WrittenEntry>(entry)?;
+    let uses = entry.get("uses").map(|(key, uses)| (key.place, uses.items()));
+    let listed = (!entry.items().is_empty()).then(|| (entry.place, entry.items()));
+    let older = ["arguments", "objects"].into_iter().find_map(|name| entry.get(name));
+    match (version, older, uses.or(listed)) {
+        (Version::One, _, Some((place, _))) => {
+            Err(Fault::new(place, "version 1 has no uses: write `arguments` and `objects`, or bless the baseline"))
+        }
+        (Version::Two, Some((key, _)), _) => {
+            let message = format!("`{}` belongs to version 1: list uses such as `- ARGUMENT OBJECT`", key.name);
+            Err(Fault::new(key.place, message))
+        }
+        (_, _, uses) => uses.map_or(&[][..], |(_, items)| items).iter().try_for_each(check_use),
+    }
+}
+
+fn check_use(used: &Node) -> Result<(), Fault> {
+    keys::check::<WrittenUse>(used)?;
+    let is_empty = used.text().is_none()
+        && used.items().is_empty()
+        && used.pairs().iter().all(|(key, it)| key.name == "why" || it.is_null());
+    match used.text() {
+        Some(line) if uses::read(line).is_none() => {
+            let message = format!("invalid use `{line}`: write `ARGUMENT OBJECT`, one of them, or a map of them");
+            Err(Fault::new(used.place, message))
+        }
+        None if is_empty => Err(Fault::new(used.place, "empty use: add an `argument`, an `object` or both")),
+        _ => Ok(()),
+    }
 }
 
 /// Returns the lines of the keys below `subsystems`.
@@ -100,11 +162,12 @@ pub(super) fn subsystem_lines(root: &Node) -> BTreeMap<Subsystem, usize> {
     subsystems.iter().filter_map(|(key, _)| Some((Subsystem::from_slug(&key.name)?, key.place.line))).collect()
 }
 
-fn baseline(written: Written) -> Baseline {
+fn baseline(written: Written, version: Version) -> Baseline {
     let Scalar(platform) = written.platform;
     let Facts { subsystems, phases, blind_spots } = facts(written.subsystems, written.phases, written.blind_spots);
     let fingerprint = written.fingerprint.unwrap_or_default().into();
-    Baseline { platform, fingerprint, never_quiet: written.quiet.is_some(), subsystems, phases, blind_spots }
+    let never_quiet = written.quiet.is_some();
+    Baseline { platform, version, fingerprint, never_quiet, subsystems, phases, blind_spots }
 }
 
 /// Returns the facts of a baseline, or of a part of one.
@@ -114,8 +177,9 @@ pub(super) fn facts(
     blind_spots: Option<List<Scalar<String>>>,
 ) -> Facts {
     let syscalls = |syscalls: Option<Syscalls>| {
-        let named =
-            |(Scalar(SyscallName(name)), entry): (_, Option<WrittenEntry>)| (name, entry.unwrap_or_default().into());
+        let named = |(Scalar(SyscallName(name)), entry): (_, Option<ListedOrWritten>)| {
+            (name, entry.map(entry_of).unwrap_or_default())
+        };
         syscalls.unwrap_or_default().into_iter().map(named).collect()
     };
     let subsystems = subsystems.unwrap_or_default().into_iter();
@@ -151,16 +215,74 @@ fn read_name(name: String) -> String {
     escape::read_name(&name).into_owned()
 }
 
-impl From<WrittenEntry> for Entry {
-    fn from(written: WrittenEntry) -> Self {
-        Self {
-            arguments: written.arguments.unwrap_or_default().into_set(read_name),
-            objects: written.objects.unwrap_or_default().into_set(|name| ObjectKind::new(read_name(name))),
-            errors: written.errors.unwrap_or_default().into_set(ErrnoName),
-            abis: written.abi.unwrap_or_default().into_set(|abi| abi),
-            sometimes: written.seen.is_some(),
-            why: written.why,
-            owner: written.owner,
+fn entry_of(ListedOrWritten(written): ListedOrWritten) -> Entry {
+    let mut entry = Entry {
+        arguments: written.arguments.unwrap_or_default().into_set(read_name),
+        objects: written.objects.unwrap_or_default().into_set(|name| ObjectKind::new(read_name(name))),
+        errors: written.errors.unwrap_or_default().into_set(ErrnoName),
+        abis: written.abi.unwrap_or_default().into_set(|abi| abi),
+        sometimes: written.seen.is_some(),
+        why: written.why,
+        owner: written.owner,
+        ..Entry::default()
+    };
+    for LineOrWritten(used, why) in written.uses.unwrap_or_default().0 {
+        entry.insert(&used);
+        entry.reasons.extend(why.map(|why| (used, why)));
+    }
+    entry
+}
+
+impl<'de> Deserialize<'de> for ListedOrWritten {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = ListedOrWritten;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of uses, a map such as `{uses: [file]}`, or nothing")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<ListedOrWritten, A::Error> {
+                let uses = List::deserialize(SeqAccessDeserializer::new(items))?;
+                Ok(ListedOrWritten(WrittenEntry { uses: Some(uses), ..WrittenEntry::default() }))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ListedOrWritten, A::Error> {
+                WrittenEntry::deserialize(MapAccessDeserializer::new(map)).map(ListedOrWritten)
+            }
         }
+
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+impl<'de> Deserialize<'de> for LineOrWritten {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = LineOrWritten;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a use such as `F_GETFD file`, or a map such as `{argument: F_GETFD, object: file}`")
+            }
+
+            fn visit_str<E: Error>(self, line: &str) -> Result<LineOrWritten, E> {
+                // Each blank is one of the line; a name holds an escaped one.
+                let used = uses::read(&read_name(line.to_owned()));
+                used.map(|used| LineOrWritten(used, None)).ok_or_else(|| E::invalid_value(Unexpected::Str(line), &self))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<LineOrWritten, A::Error> {
+                let WrittenUse { argument, object, why } = WrittenUse::deserialize(MapAccessDeserializer::new(map))?;
+                let name = |part: Option<Scalar<String>>| part.map(|Scalar(name)| read_name(name));
+                let used = Detail::of_use(name(argument), name(object).map(ObjectKind::new));
+                used.map(|used| LineOrWritten(used, why)).ok_or_else(|| A::Error::custom("empty use"))
+            }
+        }
+
+        deserializer.deserialize_any(Reader)
     }
 }

@@ -13,21 +13,21 @@ const BASELINE: &str = "version: 1\nbin: demo\n---\nplatform: x86_64-linux-gnu\n
 /// Whole files.
 #[rustfmt::skip]
 const WHOLE: &[Row] = &[
-    ("", "1:1", "the file is empty: start with `version: 1` and a program, such as `bin: NAME`"),
-    ("\n\n# c\n", "1:1", "the file is empty: start with `version: 1` and a program, such as `bin: NAME`"),
-    ("---\n---\n", "2:1", "the file is empty: start with `version: 1` and a program, such as `bin: NAME`"),
-    ("version: 2\nfoo: 1\n", "1:10", "version 2 is newer than the latest supported version 1: update sysguard"),
-    ("version: one\n", "1:10", "invalid version `one`: write `version: 1`"),
-    ("version: 0\n", "1:10", "invalid version `0`: write `version: 1`"),
-    ("bin: x\n", "1:1", "missing `version`: add `version: 1`"),
+    ("", "1:1", "the file is empty: start with `version: 2` and a program, such as `bin: NAME`"),
+    ("\n\n# c\n", "1:1", "the file is empty: start with `version: 2` and a program, such as `bin: NAME`"),
+    ("---\n---\n", "2:1", "the file is empty: start with `version: 2` and a program, such as `bin: NAME`"),
+    ("version: 3\nfoo: 1\n", "1:10", "version 3 is newer than the latest supported version 2: update sysguard"),
+    ("version: one\n", "1:10", "invalid version `one`: write `version: 2`"),
+    ("version: 0\n", "1:10", "invalid version `0`: write `version: 2`"),
+    ("bin: x\n", "1:1", "missing `version`: add `version: 2`"),
     ("versoin: 1\nbin: x\n", "1:1", "unknown key `versoin`: did you mean `version`?"),
     ("version: 1\nbin: demo\n---\nplatform: x86_64-linux-gnu\nphases:\n  a b:\n", "6:3", "phases: invalid phase name `a b`: use only letters, digits, `_`, `.` and `-`"),
     ("version: 1\nbin: demo\n---\nplatform: x86_64-linux-gnu\nphases:\n  a:\n    network: read\n", "7:14", "phases.a.network: invalid type: string \"read\", expected a list such as `[a, b]`"),
     ("version: 1\nrun: a::b\nenv: {A: b}\n", "3:1", "`env` has no effect with `run`, because cargo or nextest runs the test: remove it"),
     ("version: 1\n", "1:1", "no program to run: add one of `command`, `bin`, `example`, `test`, `bench`"),
     ("version: 1\nbin: a\ncommand: [b]\n", "3:1", "both `command` and `bin` name a program: remove one of them"),
-    ("- a\n", "1:1", "invalid type: sequence, expected a map of keys such as `version: 1`"),
-    ("hello\n", "1:1", "invalid type: string \"hello\", expected a map of keys such as `version: 1`"),
+    ("- a\n", "1:1", "invalid type: sequence, expected a map of keys such as `version: 2`"),
+    ("hello\n", "1:1", "invalid type: string \"hello\", expected a map of keys such as `version: 2`"),
     ("version: 1\ncommand: ls -l\n", "2:10", "command: invalid type: string \"ls -l\", expected a list such as `[a, b]`"),
     ("version: 1\ncommand: []\n", "2:10", "no program in `command`: write it as `[PROGRAM, ARGUMENT]`"),
     ("version: 1\ncommand: [\"\"]\n", "2:11", "no program in `command`: write it as `[PROGRAM, ARGUMENT]`"),
@@ -38,7 +38,7 @@ const WHOLE: &[Row] = &[
     ("%YAML 1.2\n---\nversion: 1\n", "1:1", "YAML directives are not supported: remove the line"),
     ("version: 1\nbin: x\n---\nplatform: linux\n", "4:11", "platform: invalid platform `linux`: write one such as `x86_64-linux-gnu`"),
     ("version: 1\nbin: x\n---\nplatform:\n", "4:1", "baseline without `platform`: add `platform`, or remove the document"),
-    ("version: 99999999999999999999\n", "1:10", "version 99999999999999999999 is newer than the latest supported version 1: update sysguard"),
+    ("version: 99999999999999999999\n", "1:10", "version 99999999999999999999 is newer than the latest supported version 2: update sysguard"),
     ("\u{feff}version: 1\r\nbin: demo\r\nfoo: x", "3:1", "unknown key `foo`: use one of `version`, `command`, `bin`, `example`, `test`, `bench`, `closure`, `run`, `args`, `env`, `with`, `stdin`, `cwd`, `timeout`, `requires`, `stop`, `level`, `ignore`, `exit`, `tolerate`, `forbid`, `ambient`, `families`"),
 ];
 
@@ -137,7 +137,7 @@ const KEYS: &[Row] = &[
 const BASELINES: &[Row] = &[
     ("subsystem: {}\n", "5:1", "unknown key `subsystem`: did you mean `subsystems`?"),
     ("subsystems:\n  filesytem:\n    close:\n", "6:3", "subsystems: unknown subsystem `filesytem`: did you mean `filesystem`?"),
-    ("subsystems:\n  filesystem:\n    close: yes\n", "7:12", "subsystems.filesystem.close: invalid type: string \"yes\", expected a map such as `{objects: [file]}`, or nothing"),
+    ("subsystems:\n  filesystem:\n    close: yes\n", "7:12", "subsystems.filesystem.close: invalid type: string \"yes\", expected a list of uses, a map such as `{uses: [file]}`, or nothing"),
     ("subsystems:\n  filesystem:\n    close:\n      object: [x]\n", "8:7", "unknown key `object`: did you mean `objects`?"),
     ("subsystems:\n  filesystem:\n    close:\n      objects: x\n", "8:16", "subsystems.filesystem.close.objects: invalid type: string \"x\", expected a list such as `[a, b]`"),
     ("subsystems:\n  filesystem:\n    close:\n      seen: often\n", "8:13", "subsystems.filesystem.close.seen: invalid value `often`: write `sometimes`, or remove the key"),
@@ -152,20 +152,45 @@ const BASELINES: &[Row] = &[
     ("blind_spots: io_uring\n", "5:14", "blind_spots: invalid type: string \"io_uring\", expected a list such as `[a, b]`"),
     ("blind_spots: ['']\n", "5:15", "blind_spots[0]: empty value: write a name, or remove the key"),
     ("---\nplatform: x86_64-linux-gnu\n", "6:11", "second baseline of x86_64-linux-gnu: keep one, then bless again"),
-    ("nonsense: x\n", "5:1", "unknown key `nonsense`: use one of `platform`, `fingerprint`, `quiet`, `subsystems`, `phases`, `blind_spots`"),
+    ("nonsense: x\n", "5:1", "unknown key `nonsense`: use one of `version`, `platform`, `fingerprint`, `quiet`, `subsystems`, `phases`, `blind_spots`"),
     ("subsystems:\n  filesystem:\n    close:\n    close:\n", "8:5", "duplicate key `close` (first on line 7): remove one of them"),
     ("subsystems:\n  filesystem:\n    'a b':\n", "7:5", "subsystems.filesystem: invalid syscall name `a b`: use only letters, digits, `_` and `-`"),
-    ("owner: me\n", "5:1", "unknown key `owner`: use one of `platform`, `fingerprint`, `quiet`, `subsystems`, `phases`, `blind_spots`"),
+    ("owner: me\n", "5:1", "unknown key `owner`: use one of `version`, `platform`, `fingerprint`, `quiet`, `subsystems`, `phases`, `blind_spots`"),
     ("subsystems: {filesystem: {close: {seen: [x]}}}\n", "5:41", "subsystems.filesystem.close.seen: invalid type: sequence, expected `sometimes`"),
     ("subsystems: {filesystem: {close: {why: [x]}}}\n", "5:40", "subsystems.filesystem.close.why: invalid type: sequence, expected a string"),
-    ("subsystems:\n  network:\n    socket:\n      - AF_INET\n", "8:7", "subsystems.network.socket: invalid type: sequence, expected a map such as `{objects: [file]}`, or nothing"),
+    ("subsystems:\n  network:\n    socket:\n      - AF_INET\n", "8:7", "version 1 has no uses: write `arguments` and `objects`, or bless the baseline"),
+    ("subsystems:\n  network:\n    socket:\n      uses: [AF_INET]\n", "8:7", "version 1 has no uses: write `arguments` and `objects`, or bless the baseline"),
+    ("version: 2\n", "5:10", "version 2 in a file of version 1: write `version: 2` in the first document"),
+    ("version: 3\n", "5:10", "version 3 is newer than the latest supported version 2: update sysguard"),
+];
+
+/// The text before each row of [`PAIRED`].
+const PAIRED_BASELINE: &str = "version: 2\nbin: demo\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  network:\n";
+
+/// Text after a valid start of the subsystem `network` in version 2.
+#[rustfmt::skip]
+const PAIRED: &[Row] = &[
+    ("    socket:\n      arguments: [AF_INET]\n", "8:7", "`arguments` belongs to version 1: list uses such as `- ARGUMENT OBJECT`"),
+    ("    socket:\n      objects: [file]\n", "8:7", "`objects` belongs to version 1: list uses such as `- ARGUMENT OBJECT`"),
+    ("    socket:\n      - a  file\n", "8:9", "invalid use `a  file`: write `ARGUMENT OBJECT`, one of them, or a map of them"),
+    ("    socket:\n      - a file b\n", "8:9", "invalid use `a file b`: write `ARGUMENT OBJECT`, one of them, or a map of them"),
+    ("    socket:\n      - ''\n", "8:9", "invalid use ``: write `ARGUMENT OBJECT`, one of them, or a map of them"),
+    ("    socket:\n      - {}\n", "8:9", "empty use: add an `argument`, an `object` or both"),
+    ("    socket:\n      - {why: a}\n", "8:9", "empty use: add an `argument`, an `object` or both"),
+    ("    socket:\n      - {argument: }\n", "8:9", "empty use: add an `argument`, an `object` or both"),
+    ("    socket:\n      - {argument: ''}\n", "8:20", "subsystems.network.socket[0].argument: empty value: write a name, or remove the key"),
+    ("    socket:\n      - {argumnet: a}\n", "8:10", "unknown key `argumnet`: did you mean `argument`?"),
+    ("    socket:\n      - [a]\n", "8:9", "subsystems.network.socket[0]: invalid type: sequence, expected a use such as `F_GETFD file`, or a map such as `{argument: F_GETFD, object: file}`"),
+    ("    socket:\n      uses: a\n", "8:13", "subsystems.network.socket.uses: invalid type: string \"a\", expected a list such as `[a, b]`"),
+    ("    socket:\n      uses: [a, {argument: a, way: b}]\n", "8:31", "unknown key `way`: did you mean `why`?"),
+    ("    socket: a\n", "7:13", "subsystems.network.socket: invalid type: string \"a\", expected a list of uses, a map such as `{uses: [file]}`, or nothing"),
 ];
 
 /// Returns every malformed text with its expected place and message.
 pub(crate) fn malformed() -> impl Iterator<Item = (String, &'static str, &'static str)> {
     let under = |above: &'static str| move |&(text, place, message): &Row| (format!("{above}{text}"), place, message);
     let rows = WHOLE.iter().map(under("")).chain(KEYS.iter().map(under(DOCUMENT)));
-    rows.chain(BASELINES.iter().map(under(BASELINE)))
+    rows.chain(BASELINES.iter().map(under(BASELINE))).chain(PAIRED.iter().map(under(PAIRED_BASELINE)))
 }
 
 #[test]

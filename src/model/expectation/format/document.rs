@@ -15,14 +15,14 @@ use super::typed;
 use super::words::{List, PhaseName, RuleSyscall, Scalar, Signal, Strict, Timeout};
 use crate::model::attribution::Subsystem;
 use crate::model::expectation::terms::{Document, Level, Rule};
-use crate::model::expectation::versions;
+use crate::model::facts::version::Version;
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::uapi;
 use crate::model::run::workload::{DEFAULT_TIMEOUT, Exit, Program, Stdin, StopAfter, Workload};
 
 /// The document in the form that serde reads; a null value counts as an absent key.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a map of keys such as `version: 1`")]
+#[serde(deny_unknown_fields, expecting = "a map of keys such as `version: 2`")]
 struct Written {
     #[serde(rename = "version")]
     _version: Option<IgnoredAny>,
@@ -111,19 +111,19 @@ impl<'de> Deserialize<'de> for WrittenStdin {
 }
 
 /// Returns the version and the content of the first document of a text.
-pub(super) fn read(text: &str, outline: &Outline) -> Result<(u32, Document), Fault> {
+pub(super) fn read(text: &str, outline: &Outline) -> Result<(Version, Document), Fault> {
     let root = &outline.root;
     if root.is_null() {
         return Err(Fault::new(
             root.place,
-            "the file is empty: start with `version: 1` and a program, such as `bin: NAME`",
+            "the file is empty: start with `version: 2` and a program, such as `bin: NAME`",
         ));
     }
     let version = version(root)?;
     check(root)?;
     let written: Written = typed::read(text, outline)?;
     let Some(version) = version else {
-        return Err(Fault::new(root.place, "missing `version`: add `version: 1`"));
+        return Err(Fault::new(root.place, "missing `version`: add `version: 2`"));
     };
     Ok((version, document(written, root)?))
 }
@@ -131,20 +131,20 @@ pub(super) fn read(text: &str, outline: &Outline) -> Result<(u32, Document), Fau
 /// Returns the version that the document names.
 ///
 /// A newer version is reported before any other fault, because later versions may have other keys.
-fn version(root: &Node) -> Result<Option<u32>, Fault> {
+pub(super) fn version(root: &Node) -> Result<Option<Version>, Fault> {
     let Some((_, node)) = root.get("version") else { return Ok(None) };
     let text = node.text().unwrap_or_default();
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    match text.parse().unwrap_or(u32::MAX) {
-        _ if !is_number => Err(Fault::new(node.place, format!("invalid version `{text}`: write `version: 1`"))),
-        0 => Err(Fault::new(node.place, "invalid version `0`: write `version: 1`")),
-        number if number <= versions::CURRENT => Ok(Some(number)),
-        _ => {
-            let newest = versions::CURRENT;
+    let number = text.parse().unwrap_or(u32::MAX);
+    let latest = Version::LATEST;
+    match Version::from_number(number) {
+        Some(version) if is_number => Ok(Some(version)),
+        None if is_number && number > 0 => {
             let message =
-                format!("version {text} is newer than the latest supported version {newest}: update sysguard");
+                format!("version {text} is newer than the latest supported version {latest}: update sysguard");
             Err(Fault::new(node.place, message))
         }
+        _ => Err(Fault::new(node.place, format!("invalid version `{text}`: write `version: {latest}`"))),
     }
 }
 

@@ -7,25 +7,28 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
 use super::scalar::scalar;
+use super::uses;
 use crate::model::expectation::remarks::Remarks;
 use crate::model::expectation::split::{Difference, Facts, Split};
 use crate::model::expectation::terms::{Baseline, Entry};
 use crate::model::facts::example::Example;
-use crate::model::facts::fact::Fact;
+use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::fingerprint::Fingerprint;
 use crate::model::facts::site::{CodeLocation, Site};
+use crate::model::facts::version::Version;
 
 /// Returns a new first document for a workload, or for the tests of a binary: `key: name`.
 pub(super) fn first_document(what: &str, key: &str, name: &str) -> String {
     let mut out = Lines(format!("# {what} This first document is yours: say here why it matters.\n"));
-    out.line(0, "version: 1");
+    out.line(0, &format!("version: {}", Version::LATEST));
     out.pair(0, key, name);
     out.0
 }
 
-/// Returns a baseline as one document, including `---`.
-pub(super) fn baseline(baseline: &Baseline) -> String {
+/// Returns a baseline as one document of a file of this version, including `---`.
+pub(super) fn baseline(baseline: &Baseline, file: Version) -> String {
     let mut out = Lines(String::from("---\n"));
+    out.version(0, baseline.version, file);
     out.pair(0, "platform", &baseline.platform.to_string());
     if !baseline.fingerprint.is_empty() {
         out.fingerprint(0, &baseline.fingerprint);
@@ -36,12 +39,13 @@ pub(super) fn baseline(baseline: &Baseline) -> String {
     if baseline.subsystems.is_empty() {
         out.line(0, "subsystems: {}");
     }
-    out.facts(0, &baseline.into());
+    out.facts(0, &baseline.into(), baseline.version);
     out.0
 }
 
-/// Returns the baselines of all tests of a binary as one document, including `---`.
-pub(super) fn split(split: &Split) -> String {
+/// Returns the baselines of all tests of a binary as one document of a file of this version,
+/// including `---`.
+pub(super) fn split(split: &Split, file: Version) -> String {
     let mut out = Lines(String::from("---\n"));
     out.pair(0, "platform", &split.platform.to_string());
     if !split.fingerprint.is_empty() {
@@ -50,10 +54,11 @@ pub(super) fn split(split: &Split) -> String {
     if split.common != Facts::default() {
         out.key(0, "common");
     }
-    out.facts(1, &split.common);
+    out.facts(1, &split.common, file);
     out.key(0, "tests");
-    for (name, Difference { fingerprint, never_quiet, without, facts }) in &split.tests {
+    for (name, Difference { version, fingerprint, never_quiet, without, facts }) in &split.tests {
         out.key(1, name);
+        out.version(2, *version, file);
         if let Some(fingerprint) = fingerprint {
             out.fingerprint(2, fingerprint);
         }
@@ -61,7 +66,7 @@ pub(super) fn split(split: &Split) -> String {
             out.line(2, QUIET_NEVER);
         }
         out.list(2, "without", without);
-        out.facts(2, facts);
+        out.facts(2, facts, file);
     }
     out.0
 }
@@ -82,6 +87,13 @@ const QUIET_NEVER: &str = "quiet: never";
 struct Lines(String);
 
 impl Lines {
+    /// Writes the version of a part unless it is that of its file.
+    fn version(&mut self, depth: usize, version: Version, file: Version) {
+        if version != file {
+            self.line(depth, &format!("version: {version}"));
+        }
+    }
+
     fn fingerprint(&mut self, depth: usize, fingerprint: &Fingerprint) {
         if fingerprint.is_empty() {
             self.line(depth, "fingerprint: {}");
@@ -95,7 +107,8 @@ impl Lines {
         }
     }
 
-    fn facts(&mut self, depth: usize, Facts { subsystems, phases, blind_spots }: &Facts) {
+    /// Writes facts in the syntax of a version.
+    fn facts(&mut self, depth: usize, Facts { subsystems, phases, blind_spots }: &Facts, version: Version) {
         if !subsystems.is_empty() {
             self.key(depth, "subsystems");
         }
@@ -103,7 +116,10 @@ impl Lines {
             self.key(depth + 1, subsystem.slug());
             for (syscall, entry) in syscalls {
                 self.key(depth + 2, syscall);
-                self.entry(depth + 3, entry);
+                match version {
+                    Version::One => self.arguments_and_objects(depth + 3, entry),
+                    Version::Two => self.uses(depth + 3, entry),
+                }
             }
         }
         if !phases.is_empty() {
@@ -183,9 +199,40 @@ impl Lines {
         }
     }
 
-    fn entry(&mut self, depth: usize, entry: &Entry) {
+    fn arguments_and_objects(&mut self, depth: usize, entry: &Entry) {
         self.list(depth, "arguments", &entry.arguments);
         self.list(depth, "objects", &entry.objects);
+        self.marks(depth, entry);
+    }
+
+    /// Writes an entry as a list of its uses, or as a map if it has anything else.
+    fn uses(&mut self, depth: usize, entry: &Entry) {
+        let (uses, is_list) = (entry.uses(), entry.has_only_uses());
+        if !is_list && !uses.is_empty() {
+            self.key(depth, "uses");
+        }
+        for used in uses {
+            let why = entry.reasons.get(&used).map(String::as_str);
+            self.used(if is_list { depth } else { depth + 1 }, &used, why);
+        }
+        self.marks(depth, entry);
+    }
+
+    fn used(&mut self, depth: usize, used: &Detail, why: Option<&str>) {
+        if let Some(line) = uses::line(used).filter(|_| why.is_none()) {
+            self.line(depth, &format!("- {}", scalar(&line)));
+            return;
+        }
+        let argument = used.argument().map(|argument| ("argument", argument));
+        let object = used.object().map(|object| ("object", object.as_str()));
+        let why = why.map(|why| ("why", why));
+        for (at, (key, value)) in argument.into_iter().chain(object).chain(why).enumerate() {
+            let mark = if at == 0 { "-" } else { " " };
+            self.line(depth, &format!("{mark} {key}: {}", scalar(value)));
+        }
+    }
+
+    fn marks(&mut self, depth: usize, entry: &Entry) {
         self.list(depth, "errors", &entry.errors);
         self.list(depth, "abi", &entry.abis);
         if entry.sometimes {

@@ -5,6 +5,7 @@ use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::{ObjectKind, Subsystem};
 use crate::model::expectation::terms::{Baseline, Document, Entry, Level, Rule};
 use crate::model::facts::errno_name::ErrnoName;
+use crate::model::facts::fact::{Detail, Pair};
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::Abi;
 use crate::model::run::platform::Platform;
@@ -89,18 +90,18 @@ fn first_document_is_kept_byte_for_byte() {
     let new = Baseline::new(platform("x86_64-linux-gnu"));
     let written = "---\nplatform: x86_64-linux-gnu\nsubsystems: {}\n";
     for (given, kept) in [
-        ("version: 1\nbin: a # why\n\n# end\n\n", "version: 1\nbin: a # why\n\n# end\n\n"),
-        ("---\n# c\nversion: 1\nbin: a\n", "---\n# c\nversion: 1\nbin: a\n"),
-        ("# c\n--- # d\nversion: 1\nbin: a\n", "# c\n--- # d\nversion: 1\nbin: a\n"),
-        ("version: 1\r\nbin:   a\r\n", "version: 1\r\nbin:   a\r\n"),
-        ("version: 1\nbin: a", "version: 1\nbin: a\n"),
-        ("version: 1\r\nbin: a", "version: 1\r\nbin: a\r\n"),
-        ("\u{feff}version: 1\nbin: a\n", "\u{feff}version: 1\nbin: a\n"),
-        ("version: 1\nbin: a\n...\n", "version: 1\nbin: a\n...\n"),
-        ("{version: 1, bin: a}", "{version: 1, bin: a}\n"),
+        ("version: 2\nbin: a # why\n\n# end\n\n", "version: 2\nbin: a # why\n\n# end\n\n"),
+        ("---\n# c\nversion: 2\nbin: a\n", "---\n# c\nversion: 2\nbin: a\n"),
+        ("# c\n--- # d\nversion: 2\nbin: a\n", "# c\n--- # d\nversion: 2\nbin: a\n"),
+        ("version: 2\r\nbin:   a\r\n", "version: 2\r\nbin:   a\r\n"),
+        ("version: 2\nbin: a", "version: 2\nbin: a\n"),
+        ("version: 2\r\nbin: a", "version: 2\r\nbin: a\r\n"),
+        ("\u{feff}version: 2\nbin: a\n", "\u{feff}version: 2\nbin: a\n"),
+        ("version: 2\nbin: a\n...\n", "version: 2\nbin: a\n...\n"),
+        ("{version: 2, bin: a}", "{version: 2, bin: a}\n"),
         (
-            "version: 1\nbin: a\nstdin: |\n  =======\n  ---\n  text",
-            "version: 1\nbin: a\nstdin: |\n  =======\n  ---\n  text\n",
+            "version: 2\nbin: a\nstdin: |\n  =======\n  ---\n  text",
+            "version: 2\nbin: a\nstdin: |\n  =======\n  ---\n  text\n",
         ),
     ] {
         let before = parsed(given);
@@ -115,8 +116,8 @@ fn first_document_is_kept_byte_for_byte() {
 
 #[test]
 fn only_the_changed_baseline_is_rewritten() {
-    let text = "version: 1\nbin: a\n\
-                ---\n# theirs\nplatform: aarch64-linux-gnu\nsubsystems: {network: {socket: {arguments: [AF_INET]}}}\n\
+    let text = "version: 2\nbin: a\n\
+                ---\n# theirs\nplatform: aarch64-linux-gnu\nsubsystems: {network: {socket: [AF_INET]}}\n\
                 --- # ours\nplatform: x86_64-linux-gnu\nsubsystems: {network: {socket: }}";
     let before = parsed(text);
     assert_eq!(before.text(), format!("{text}\n"));
@@ -126,12 +127,12 @@ fn only_the_changed_baseline_is_rewritten() {
     let mut changed = ours;
     changed.blind_spots.insert(BlindSpot::IoUring.into());
     insta::assert_snapshot!(before.with(changed), @r"
-    version: 1
+    version: 2
     bin: a
     ---
     # theirs
     platform: aarch64-linux-gnu
-    subsystems: {network: {socket: {arguments: [AF_INET]}}}
+    subsystems: {network: {socket: [AF_INET]}}
     ---
     platform: x86_64-linux-gnu
     subsystems:
@@ -146,17 +147,51 @@ fn only_the_changed_baseline_is_rewritten() {
     let order: Vec<_> =
         parsed(&between).expectation.baselines.into_iter().map(|baseline| baseline.platform.env).collect();
     assert_eq!(order, ["gnu", "android", "gnu"], "a new baseline is inserted in the order of platforms");
-    assert_eq!(write(&before, &[]), "version: 1\nbin: a\n");
+    assert_eq!(write(&before, &[]), "version: 2\nbin: a\n");
+}
+
+#[test]
+fn upgrade_keeps_the_baselines_of_other_platforms() {
+    let text = "# mine: version: 1\nversion: 1 # the format\nbin: a\n\
+                ---\n# theirs\nplatform: aarch64-linux-gnu\nsubsystems: {device: {ioctl: {arguments: [A], objects: [file]}}}\n\
+                ---\nplatform: x86_64-linux-gnu\nsubsystems: {device: {ioctl: {arguments: [A], objects: [file]}}}\n";
+    let before = parsed(text);
+    let mut ours = Baseline::new(platform("x86_64-linux-gnu"));
+    ours.insert(&"device::ioctl::A,file".parse().expect("a fact"));
+    let after = before.with(ours.clone());
+    insta::assert_snapshot!(after, @r"
+    # mine: version: 1
+    version: 2 # the format
+    bin: a
+    ---
+    version: 1
+    # theirs
+    platform: aarch64-linux-gnu
+    subsystems: {device: {ioctl: {arguments: [A], objects: [file]}}}
+    ---
+    platform: x86_64-linux-gnu
+    subsystems:
+      device:
+        ioctl:
+          - A file
+    ");
+    let again = parsed(&after);
+    assert_eq!(again.expectation.baselines, [before.expectation.baselines[0].clone(), ours]);
+    let theirs = Baseline::new(platform("aarch64-linux-gnu"));
+    assert!(!again.with(theirs).contains("version: 1\nplatform"), "each platform is upgraded on its own");
 }
 
 #[test]
 fn canonical_form_has_one_fact_per_line() {
+    let pair = |argument: &str| Pair { argument: argument.to_owned(), object: "file".into() };
     let entry = Entry {
-        arguments: ["AF_UNIX", "0x10"].map(str::to_owned).into(),
+        arguments: ["AF_UNIX", "0x10", "pipe"].map(str::to_owned).into(),
         objects: ["socket:AF_INET:SOCK_STREAM", "file"].map(ObjectKind::from).into(),
+        pairs: [pair("socket"), pair("a b")].into(),
         errors: [ErrnoName(Errno(1))].into(),
         abis: [Abi::I386].into(),
         sometimes: true,
+        reasons: [(Detail::Pair(pair("socket")), "asks".to_owned())].into(),
         why: Some("two\nlines: and a #hash".to_owned()),
         owner: Some("@net-team".to_owned()),
     };
@@ -167,7 +202,7 @@ fn canonical_form_has_one_fact_per_line() {
     baseline.subsystems.insert(Subsystem::Bpf, [("syscall_0x3e7".to_owned(), Entry::default())].into());
     let text = parsed("version: 1\nbin: a\n").with(baseline.clone());
     insta::assert_snapshot!(text, @r##"
-    version: 1
+    version: 2
     bin: a
     ---
     platform: x86_64-linux-gnu
@@ -177,12 +212,17 @@ fn canonical_form_has_one_fact_per_line() {
       network:
         "no":
         socket:
-          arguments:
-            - "0x10"
-            - AF_UNIX
-          objects:
+          uses:
             - file
             - socket:AF_INET:SOCK_STREAM
+            - "0x10"
+            - AF_UNIX
+            - argument: a b
+              object: file
+            - argument: pipe
+            - argument: socket
+              object: file
+              why: asks
           errors:
             - EPERM
           abi:

@@ -19,6 +19,8 @@ mod shared;
 pub mod taxonomy;
 mod text;
 mod typed;
+mod upgrade;
+mod uses;
 mod words;
 
 #[cfg(test)]
@@ -39,8 +41,8 @@ pub(crate) use self::invalid::InvalidScalar;
 use self::malformed::{Fault, TextPosition};
 use super::remarks::Remarks;
 use super::terms::{Baseline, Expectation, Rule};
-use super::versions;
 use crate::model::attribution::Subsystem;
+use crate::model::facts::version::Version;
 use crate::model::run::platform::Platform;
 
 /// Checks the syscall and the error of a rule that was not read from a file.
@@ -68,6 +70,8 @@ pub struct Parsed {
     pub expectation: Expectation,
     /// The remarks of a proposal for its reviewer.
     pub remarks: Remarks,
+    /// The version that the first document names.
+    version: Version,
     /// The first document unchanged, with a final newline.
     document: String,
     /// The source of each baseline, in the same order.
@@ -175,7 +179,7 @@ fn parse(text: &str) -> Result<Parsed, Fault> {
     let mut baselines: Vec<Baseline> = Vec::new();
     let mut sources = Vec::new();
     for outline in further {
-        let (baseline, places) = baseline::read(text, outline)?;
+        let (baseline, places) = baseline::read(text, outline, version)?;
         if baselines.iter().any(|earlier| earlier.platform == baseline.platform) {
             let message = format!("second baseline of {}: keep one, then bless again", baseline.platform);
             return Err(Fault::new(places.document, message));
@@ -184,19 +188,23 @@ fn parse(text: &str) -> Result<Parsed, Fault> {
         sources.push(Source { text: typed::slice(text, &outline.lines).to_owned(), places });
     }
     let document_text = typed::slice(text, &first.lines).to_owned();
-    let expectation = versions::upgraded(Expectation { document, baselines }, version);
-    Ok(Parsed { expectation, remarks: remarks::read(text), document: document_text, sources })
+    let expectation = Expectation { document, baselines };
+    Ok(Parsed { expectation, remarks: remarks::read(text), version, document: document_text, sources })
 }
 
 /// Returns the text with exactly these baselines. The first document and each unchanged baseline
-/// are kept byte for byte.
+/// are kept byte for byte, except that a baseline of a later version upgrades the file.
 pub fn write(parsed: &Parsed, baselines: &[Baseline]) -> String {
-    let mut text = parsed.document.clone();
+    let latest = baselines.iter().map(|baseline| baseline.version).max();
+    let version = latest.map_or(parsed.version, |latest| latest.max(parsed.version));
+    let is_upgraded = version > parsed.version;
+    let mut text = if is_upgraded { upgrade::document(&parsed.document, version) } else { parsed.document.clone() };
     for baseline in baselines {
         let unchanged = parsed.expectation.baseline(&baseline.platform) == Some(baseline);
         match parsed.source(&baseline.platform).filter(|_| unchanged) {
+            Some(source) if is_upgraded => text.push_str(&upgrade::kept(&source.text, baseline.version)),
             Some(source) => text.push_str(&source.text),
-            None => text.push_str(&emit::baseline(baseline)),
+            None => text.push_str(&emit::baseline(baseline, version)),
         }
     }
     text

@@ -13,7 +13,9 @@ use crate::model::attribution::{ObjectKind, Subsystem};
 use crate::model::expectation::terms::{Baseline, Entry};
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::errno_name::ErrnoName;
+use crate::model::facts::fact::{Detail, Pair};
 use crate::model::facts::fingerprint::Fingerprint;
+use crate::model::facts::version::Version;
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::Abi;
 use crate::model::text::escape;
@@ -55,7 +57,7 @@ const PIECES: &[&str] = &[
     "\u{2028}",
     "\0",
     "\\x",
-    "version: 2\n",
+    "version: 3\n",
     "é",
     "a:",
 ];
@@ -85,15 +87,27 @@ fn entry() -> impl Strategy<Value = Entry> {
     );
     let abis = prop::collection::btree_set(select(Abi::ALL.to_vec()), 0..3);
     let prose = || prop::option::of(any_text());
-    (words(), words(), errors, abis, any::<bool>(), prose(), prose()).prop_map(
-        |(arguments, objects, errors, abis, sometimes, why, owner)| Entry {
-            arguments,
-            objects: objects.into_iter().map(ObjectKind::new).collect(),
-            errors,
-            abis,
-            sometimes,
-            why,
-            owner,
+    let pairs = (words(), words()).prop_map(|(arguments, objects)| {
+        let pair = |(argument, object)| Pair { argument, object: ObjectKind::new(object) };
+        arguments.into_iter().zip(objects).map(pair).collect()
+    });
+    (words(), words(), pairs, errors, abis, any::<bool>(), prose(), prose()).prop_map(
+        |(arguments, objects, pairs, errors, abis, sometimes, why, owner)| {
+            let mut entry = Entry {
+                arguments,
+                objects: objects.into_iter().map(ObjectKind::new).collect(),
+                pairs,
+                errors,
+                abis,
+                sometimes,
+                why,
+                reasons: BTreeMap::new(),
+                owner,
+            };
+            // Every other use has a reason.
+            let uses = entry.details().filter(Detail::is_use).step_by(2);
+            entry.reasons = uses.map(|used| (used, "a reason".to_owned())).collect();
+            entry
         },
     )
 }
@@ -118,6 +132,7 @@ fn baseline() -> impl Strategy<Value = Baseline> {
     (platform, fingerprint(), any::<bool>(), subsystems, phases, words()).prop_map(
         |(env, fingerprint, never_quiet, subsystems, phases, blind_spots)| Baseline {
             platform: format!("x86_64-linux-{env}").parse().expect("a platform"),
+            version: Version::Two,
             fingerprint,
             never_quiet,
             subsystems,
@@ -125,6 +140,16 @@ fn baseline() -> impl Strategy<Value = Baseline> {
             blind_spots: blind_spots.into_iter().map(RecordedBlindSpot::named).collect(),
         },
     )
+}
+
+/// Returns a baseline as version 1 could hold it.
+fn in_version_1(mut baseline: Baseline) -> Baseline {
+    baseline.version = Version::One;
+    baseline.subsystems.values_mut().flat_map(BTreeMap::values_mut).for_each(|entry| {
+        entry.pairs.clear();
+        entry.reasons.clear();
+    });
+    baseline
 }
 
 proptest! {
@@ -166,7 +191,8 @@ proptest! {
     }
 
     #[test]
-    fn written_baseline_is_read_back_unchanged(baseline in baseline()) {
+    fn written_baseline_is_read_back_unchanged(baseline in baseline(), is_older in any::<bool>()) {
+        let baseline = if is_older { in_version_1(baseline) } else { baseline };
         let document = read(b"version: 1\nbin: demo\n").expect("a document");
         let text = document.with(baseline.clone());
         let again = read(text.as_bytes()).unwrap_or_else(|malformed| panic!("{malformed}\n{text}"));
@@ -175,7 +201,10 @@ proptest! {
     }
 
     #[test]
-    fn splitting_tests_loses_nothing(recorded in prop::collection::vec((any_text(), baseline()), 0..5)) {
+    fn splitting_tests_loses_nothing(recorded in prop::collection::vec((any_text(), baseline(), any::<bool>()), 0..5)) {
+        let recorded: Vec<(String, Baseline)> = recorded.into_iter().map(|(test, baseline, is_older)| {
+            (test, if is_older { in_version_1(baseline) } else { baseline })
+        }).collect();
         let mut shared = Shared::of_binary("demo::it").expect("a name");
         let (mut tests, mut reversed) = (BTreeMap::new(), shared.clone());
         for (test, baseline) in &recorded {

@@ -9,19 +9,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::baseline::{Phases, Subsystems, WrittenFingerprint, check_parts, facts, subsystem_lines};
 use super::malformed::{Fault, Malformed};
 use super::outline::{self, Node, Outline};
 use super::scalar::scalar;
 use super::words::{List, Never, Scalar, UnusedFact};
-use super::{BaselineLines, Parsed, Source, document, emit, keys, text, typed};
+use super::{BaselineLines, Parsed, Source, baseline, document, emit, keys, text, typed, upgrade};
 use crate::model::attribution::Subsystem;
 use crate::model::expectation::remarks::Remarks;
 use crate::model::expectation::split::{Difference, Split};
 use crate::model::expectation::terms::{Baseline, Document, Expectation};
-use crate::model::expectation::versions;
 use crate::model::facts::fingerprint::Fingerprint;
+use crate::model::facts::version::Version;
 use crate::model::run::platform::Platform;
 use crate::model::run::test_name::TestName;
 use crate::model::run::workload::Program;
@@ -35,7 +36,7 @@ pub struct Shared {
     first: String,
     /// The byte range of the line `tests: CRATE::BINARY` in `first`, without its line ending.
     line: Range<usize>,
-    version: u32,
+    version: Version,
     document: Document,
     sections: Vec<PlatformSection>,
 }
@@ -53,6 +54,8 @@ struct PlatformSection {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a map of `platform`, `common` and `tests`")]
 struct Written {
+    #[serde(rename = "version")]
+    _version: Option<IgnoredAny>,
     platform: Scalar<Platform>,
     fingerprint: Option<WrittenFingerprint>,
     common: Option<WrittenCommon>,
@@ -70,6 +73,8 @@ struct WrittenCommon {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a map of `without`, `subsystems`, `phases` and `blind_spots`, or nothing")]
 struct WrittenTest {
+    #[serde(rename = "version")]
+    _version: Option<IgnoredAny>,
     fingerprint: Option<WrittenFingerprint>,
     quiet: Option<Scalar<Never>>,
     without: Option<List<Scalar<UnusedFact>>>,
@@ -120,7 +125,7 @@ impl Shared {
     }
 
     fn is_unedited(&self) -> bool {
-        first_of_binary(&self.binary) == self.first
+        first_of_binary(&self.binary) == upgrade::document(&self.first, Version::LATEST)
     }
 
     /// Returns the expectation of one test as if it had a file of its own, without baselines if
@@ -141,11 +146,11 @@ impl Shared {
         for PlatformSection { tests, places, .. } in &self.sections {
             if let (Some(baseline), Some(places)) = (tests.get(test), places.get(test)) {
                 baselines.push(baseline.clone());
-                sources.push(Source { text: emit::baseline(baseline), places: places.clone() });
+                sources.push(Source { text: emit::baseline(baseline, self.version), places: places.clone() });
             }
         }
-        let expectation = versions::upgraded(Expectation { document, baselines }, self.version);
-        Parsed { expectation, remarks: Remarks::default(), document: document_text, sources }
+        let expectation = Expectation { document, baselines };
+        Parsed { expectation, remarks: Remarks::default(), version: self.version, document: document_text, sources }
     }
 
     /// Returns the end of this file's path, as shown to the user.
@@ -156,7 +161,12 @@ impl Shared {
     }
 
     /// Stores the baseline of a test, and replaces an earlier one of the same platform.
+    ///
+    /// A baseline of a later version upgrades the file; other baselines keep their version.
     pub fn insert(&mut self, test: &str, baseline: Baseline) {
+        if baseline.version > self.version {
+            self.upgrade(baseline.version);
+        }
         let index =
             self.sections.iter().position(|section| section.platform == baseline.platform).unwrap_or_else(|| {
                 // Ordered by platform, so that the text does not depend on the order of recordings.
@@ -176,6 +186,19 @@ impl Shared {
         }
     }
 
+    fn upgrade(&mut self, version: Version) {
+        let upgraded = upgrade::document(&self.first, version);
+        // The number may be above or below the name of the binary, and longer than the new one.
+        let shorter = self.first.len() - upgraded.len();
+        if upgraded.get(self.line.clone()) != self.first.get(self.line.clone()) {
+            self.line = self.line.start - shorter..self.line.end - shorter;
+        }
+        for section in &mut self.sections {
+            section.text = section.text.take().map(|text| upgrade::kept(&text, self.version));
+        }
+        (self.first, self.version) = (upgraded, version);
+    }
+
     /// Removes the baselines of a test. Returns whether there were any.
     pub fn remove(&mut self, test: &str) -> bool {
         let mut removed = false;
@@ -193,7 +216,7 @@ impl Shared {
     pub fn text(&self) -> String {
         let section = |section: &PlatformSection| match &section.text {
             Some(text) => text.clone(),
-            None => emit::split(&Split::of(section.platform.clone(), &section.tests)),
+            None => emit::split(&Split::of(section.platform.clone(), &section.tests), self.version),
         };
         std::iter::once(self.first.clone()).chain(self.sections.iter().map(section)).collect()
     }
@@ -220,7 +243,7 @@ fn parse(text: &str) -> Result<Shared, Fault> {
     let (version, document) = document::read(&as_test, &outlines[0])?;
     let mut sections: Vec<PlatformSection> = Vec::new();
     for outline in further {
-        let (section, place) = section(text, outline)?;
+        let (section, place) = section(text, outline, version)?;
         if sections.iter().any(|earlier| earlier.platform == section.platform) {
             let message = format!("second baseline of {}: keep one, then bless again", section.platform);
             return Err(Fault::new(place, message));
@@ -249,14 +272,17 @@ fn binary(first: &str, root: &Node) -> Result<(String, Range<usize>), Fault> {
 }
 
 /// Reads the document of one platform, and the place of its `platform`.
-fn section(text: &str, outline: &Outline) -> Result<(PlatformSection, super::TextPosition), Fault> {
+fn section(text: &str, outline: &Outline, file: Version) -> Result<(PlatformSection, super::TextPosition), Fault> {
     let root = &outline.root;
     let Some((_, value)) = root.get("platform").filter(|(_, value)| !value.is_null()) else {
         keys::check::<Written>(root)?;
         return Err(Fault::new(root.place, "baseline without `platform`: add `platform`, or remove the document"));
     };
     let tests = root.get("tests").map_or(&[][..], |(_, node)| node.pairs());
-    check(root, tests.iter().map(|(_, test)| test))?;
+    let version = baseline::version(root, file)?;
+    check(root, tests.iter().map(|(_, test)| test), version)?;
+    let versions = tests.iter().map(|(key, test)| Ok((key.name.clone(), baseline::version(test, version)?)));
+    let versions: BTreeMap<String, Version> = versions.collect::<Result<_, Fault>>()?;
     let written: Written = typed::read(text, outline)?;
     let common = root.get("common").map(|(_, node)| subsystem_lines(node)).unwrap_or_default();
     let places = tests.iter().map(|(key, test)| {
@@ -265,7 +291,7 @@ fn section(text: &str, outline: &Outline) -> Result<(PlatformSection, super::Tex
         (key.name.clone(), BaselineLines { document: value.place, platform: key.place.line, subsystems })
     });
     let places = places.collect();
-    let split = split(written);
+    let split = split(written, &versions);
     if root.get("common").is_some() && split.tests.is_empty() {
         return Err(Fault::new(
             root.place,
@@ -283,35 +309,44 @@ fn section(text: &str, outline: &Outline) -> Result<(PlatformSection, super::Tex
     Ok((PlatformSection { platform: split.platform.clone(), tests: split.baselines(), text, places }, value.place))
 }
 
-fn check<'a>(root: &Node, tests: impl Iterator<Item = &'a Node>) -> Result<(), Fault> {
+/// Checks keys. All parts of a section are written in its version, also those of tests that are
+/// judged by an older one.
+fn check<'a>(root: &Node, tests: impl Iterator<Item = &'a Node>, version: Version) -> Result<(), Fault> {
     keys::check::<Written>(root)?;
-    check_parts(root)?;
+    check_parts(root, version)?;
     if let Some((_, common)) = root.get("common") {
         keys::check::<WrittenCommon>(common)?;
-        check_parts(common)?;
+        check_parts(common, version)?;
     }
     for test in tests {
         keys::check::<WrittenTest>(test)?;
-        check_parts(test)?;
+        check_parts(test, version)?;
     }
     Ok(())
 }
 
-fn split(written: Written) -> Split {
+fn split(written: Written, versions: &BTreeMap<String, Version>) -> Split {
     let Scalar(platform) = written.platform;
     let common = written.common.map(|common| facts(common.subsystems, common.phases, common.blind_spots));
-    let difference = |test: WrittenTest| Difference {
+    let version = |name: &String| versions.get(name).copied().unwrap_or_default();
+    let difference = |name: &String, test: WrittenTest| Difference {
+        version: version(name),
         fingerprint: test.fingerprint.map(Fingerprint::from),
         never_quiet: test.quiet.is_some(),
         without: test.without.unwrap_or_default().into_set(|UnusedFact(fact)| fact),
         facts: facts(test.subsystems, test.phases, test.blind_spots),
+    };
+    let of_test = |(name, test): (String, Option<WrittenTest>)| {
+        let nothing = || Difference { version: version(&name), ..Difference::default() };
+        let difference = test.map_or_else(nothing, |test| difference(&name, test));
+        (name, difference)
     };
     let tests = written.tests.unwrap_or_default().into_iter();
     Split {
         platform,
         fingerprint: written.fingerprint.map(Fingerprint::from).unwrap_or_default(),
         common: common.unwrap_or_default(),
-        tests: tests.map(|(name, test)| (name, test.map(difference).unwrap_or_default())).collect(),
+        tests: tests.map(of_test).collect(),
     }
 }
 

@@ -16,7 +16,7 @@ fn used(subsystem: Subsystem, object: Option<&'static str>) -> Use {
 fn projected(uses: &[(Use, Tally)], document: &Document) -> Vec<String> {
     let observation = Observation { uses: uses.iter().cloned().collect(), ..Observation::new() };
     let platform = "x86_64-linux-gnu".parse().expect("a platform");
-    let projection = project(&observation, document, &platform);
+    let projection = project(&observation, document, &platform, Version::One);
     projection.facts.iter().map(|(fact, calls)| format!("{fact} {calls}")).collect()
 }
 
@@ -48,6 +48,29 @@ fn use_gives_subsystem_syscall_and_details() {
             format!("network::{CALL}::abi=i386 4"),
         ]
     );
+}
+
+#[test]
+fn argument_and_object_are_one_fact_in_version_2() {
+    let with = |argument: Option<&'static str>, object| Use {
+        argument: argument.map(Into::into),
+        ..used(Subsystem::Device, object)
+    };
+    let uses = [
+        (with(Some("TCGETS"), Some("char:pts")), calls(2)),
+        (with(Some("TCGETS"), None), calls(3)),
+        (with(Some("TCXONC"), None), calls(1)),
+        (with(None, Some("char:pts")), calls(1)),
+    ];
+    let observation = Observation { uses: uses.into(), ..Observation::new() };
+    let platform: Platform = "x86_64-linux-gnu".parse().expect("a platform");
+    let details = |version| {
+        let facts = project(&observation, &Document::for_tests(), &platform, version).facts;
+        let details = facts.iter().filter_map(|(fact, calls)| Some(format!("{} {calls}", fact.detail()?)));
+        details.collect::<Vec<_>>()
+    };
+    assert_eq!(details(Version::One), ["argument=TCGETS 5", "argument=TCXONC 1", "object=char:pts 3"]);
+    assert_eq!(details(Version::Two), ["argument=TCXONC 1", "object=char:pts 1", "TCGETS,char:pts 2"]);
 }
 
 #[test]
@@ -122,7 +145,8 @@ fn rule_for_a_phase_tolerates_only_there() {
         Observation { uses: uses.into(), phases: [("starting".to_owned(), phase.into())].into(), ..Observation::new() };
     let facts = |tolerate: Vec<Rule>| {
         let document = Document { tolerate, ..Document::for_tests() };
-        let facts = project(&observation, &document, &"x86_64-linux-gnu".parse().expect("a platform")).facts;
+        let facts =
+            project(&observation, &document, &"x86_64-linux-gnu".parse().expect("a platform"), Version::One).facts;
         facts.iter().map(|(fact, calls)| format!("{fact} {calls}")).collect::<Vec<_>>()
     };
     let call = |subsystem: &str, calls: u64| format!("{subsystem}::{CALL} {calls}");
@@ -167,6 +191,6 @@ fn baseline_and_projection_name_facts_alike() {
         blind_spots: [BlindSpot::IoUring].into(),
         ..Observation::new()
     };
-    let projection = project(&observation, &Document::for_tests(), &baseline.platform);
+    let projection = project(&observation, &Document::for_tests(), &baseline.platform, baseline.version);
     assert_eq!(projection.facts.keys().cloned().collect::<BTreeSet<_>>(), baseline.facts());
 }

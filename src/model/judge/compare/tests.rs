@@ -1,11 +1,12 @@
 //! A table of comparisons and their findings, notes and removed facts.
 
+mod paired;
 mod refused;
 
 use super::*;
 use crate::model::attribution::{Subsystem, Use};
 use crate::model::engine::{Engine, UsedEngine};
-use crate::model::expectation::{Entry, Rule};
+use crate::model::expectation::Rule;
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::kernel::syscall::{Abi, Syscall};
 use crate::model::observe::observation::Tally;
@@ -20,24 +21,11 @@ fn baseline(keys: &[&str]) -> Baseline {
     let mut baseline = Baseline::new(Platform::from_triple("x86_64-unknown-linux-gnu").expect("a triple"));
     for key in keys {
         let fact: Fact = key.trim_end_matches('?').parse().expect(key);
-        let (subsystem, syscall, detail) = match fact {
-            Fact::BlindSpot(_) | Fact::Phase { .. } => {
-                baseline.insert(&fact);
-                continue;
-            }
-            Fact::Use { subsystem, syscall, detail } => (subsystem, syscall, detail),
-        };
-        let entries = baseline.subsystems.entry(subsystem).or_default();
-        let Some(syscall) = syscall else { continue };
-        let entry: &mut Entry = entries.entry(syscall).or_default();
-        entry.sometimes |= key.ends_with('?');
-        match detail {
-            Some(Detail::Argument(value)) => entry.arguments.insert(value),
-            Some(Detail::Object(value)) => entry.objects.insert(value),
-            Some(Detail::Error(value)) => entry.errors.insert(value),
-            Some(Detail::Abi(value)) => entry.abis.insert(value),
-            None => false,
-        };
+        baseline.insert(&fact);
+        if let Fact::Use { subsystem, syscall: Some(syscall), .. } = fact {
+            let entries = baseline.subsystems.entry(subsystem).or_default();
+            entries.entry(syscall).or_default().sometimes |= key.ends_with('?');
+        }
     }
     baseline
 }

@@ -10,7 +10,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::expectation::format::{Parsed, with_remarks};
-use crate::model::expectation::{Baseline, Entry, Remarks};
+use crate::model::expectation::{Baseline, Entry, Remarks, Version};
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::Finding;
 use crate::model::judge::groups::Cause;
@@ -39,6 +39,14 @@ pub enum Misfit {
     /// The baseline of another platform has changed.
     #[error("the file's baseline of {0} has changed since")]
     Baseline(Platform),
+    /// The file's baseline has another version of the format.
+    #[error("the file's baseline is in version {held} of the format, the proposal in version {proposed}")]
+    Version {
+        /// The version in the file.
+        held: Version,
+        /// The version in the proposal.
+        proposed: Version,
+    },
     /// The file holds a fact that the proposal lacks.
     #[error("the file holds `{0}`, which the proposal lacks")]
     Lacks(Fact),
@@ -85,6 +93,9 @@ impl Pending {
         let Some(baseline) = changed.next() else { return Ok(None) };
         if let Some(other) = changed.next() {
             return Err(Misfit::Baseline(other.platform.clone()));
+        }
+        if let Some(other) = held.baseline(&baseline.platform).filter(|held| held.version != baseline.version) {
+            return Err(Misfit::Version { held: other.version, proposed: baseline.version });
         }
         let (held, proposed) = (facts(baseline).unwrap_or_default(), baseline.facts());
         if let Some(lost) = held.difference(&proposed).next() {
@@ -155,9 +166,7 @@ impl Pending {
     pub fn under(&self, aim: &Fact) -> BTreeSet<Fact> {
         let is_included = |fact: &Fact| match (aim, fact) {
             (Fact::Use { syscall: None, .. }, _) => true,
-            (Fact::Use { detail: None, .. }, Fact::Use { detail, .. }) => {
-                matches!(detail, Some(Detail::Argument(_) | Detail::Object(_)))
-            }
+            (Fact::Use { detail: None, .. }, Fact::Use { detail, .. }) => detail.as_ref().is_some_and(Detail::is_use),
             _ => false,
         };
         let parts = self.new.range(aim..).take_while(|fact| is_within(aim, fact));
@@ -278,12 +287,6 @@ fn add_reason(baseline: &mut Baseline, fact: &Fact, why: Option<&str>) {
 }
 
 impl Baseline {
-    /// Returns the entry of the fact's syscall.
-    pub(in crate::model) fn entry(&self, fact: &Fact) -> Option<&Entry> {
-        let Fact::Use { subsystem, syscall: Some(syscall), .. } = fact else { return None };
-        self.subsystems.get(subsystem)?.get(syscall)
-    }
-
     fn entry_mut(&mut self, fact: &Fact) -> Option<&mut Entry> {
         let Fact::Use { subsystem, syscall: Some(syscall), .. } = fact else { return None };
         self.subsystems.get_mut(subsystem)?.get_mut(syscall)
@@ -296,5 +299,9 @@ impl Entry {
         self.sometimes |= other.sometimes;
         self.why = self.why.take().or_else(|| other.why.clone());
         self.owner = self.owner.take().or_else(|| other.owner.clone());
+        for (used, why) in &other.reasons {
+            self.reasons.entry(used.clone()).or_insert_with(|| why.clone());
+        }
+        self.retain_reasons();
     }
 }

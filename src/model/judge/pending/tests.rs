@@ -1,6 +1,7 @@
 //! Tests of decisions on proposals, by the texts of both files.
 
 use super::{Aim, Misfit, Pending, Settled};
+use crate::model::expectation::Version;
 use crate::model::expectation::format::{Parsed, read, with_remarks};
 use crate::model::expectation::remarks::Remarks;
 use crate::model::facts::example::Example;
@@ -364,4 +365,16 @@ fn aim_selects_details_in_every_phase() {
         let along = pending.all().iter().filter(|fact| *fact == aim || is_included(aim, fact)).cloned().collect();
         assert_eq!(pending.under(aim), along, "{aim}");
     }
+}
+
+#[test]
+fn proposal_of_another_version_does_not_fit() {
+    const BASELINE: &str = "bin: demo\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  device:\n    ioctl:\n";
+    let parsed = |text: &str| read(text.as_bytes()).unwrap_or_else(|malformed| panic!("{malformed}\n{text}"));
+    let proposed = parsed(&format!("version: 2\n{BASELINE}      - TCGETS char:pts\n"));
+    let misfit = |file: &str| Pending::between(parsed(file), &proposed).map(|pending| pending.is_some());
+    assert_eq!(misfit(&format!("version: 2\n{BASELINE}")), Ok(true));
+    assert_eq!(misfit("version: 1\nbin: demo\n"), Ok(true), "a first baseline");
+    let older = Misfit::Version { held: Version::One, proposed: Version::Two };
+    assert_eq!(misfit(&format!("version: 1\n{BASELINE}")), Err(older));
 }

@@ -6,6 +6,7 @@ fn site(frames: &[(&str, &str)]) -> String {
     let frame = |&(function, file): &(&str, &str)| Frame {
         function: (!function.is_empty()).then(|| function.to_owned()),
         source: (!file.is_empty()).then(|| (file.to_owned(), 7)),
+        is_compressed: false,
         module: "demo".to_owned(),
         ..Frame::default()
     };
@@ -71,6 +72,24 @@ fn stripped_program_is_shown_before_c_library() {
 }
 
 #[test]
+fn compressed_lines_are_said_to_be_compressed() {
+    let frame = |function: &str, origin| Frame {
+        function: Some(function.to_owned()),
+        is_compressed: true,
+        module: "demo".to_owned(),
+        origin,
+        ..Frame::default()
+    };
+    for (origin, words) in [
+        (Origin::Own, "demo::fetch (compressed debug information)"),
+        (Origin::Unresolved, "demo::fetch in demo (compressed debug information)"),
+    ] {
+        let frames = vec![frame("demo::fetch", origin)];
+        assert_eq!(CallSite { frames, ..CallSite::default() }.to_string(), words);
+    }
+}
+
+#[test]
 fn files_are_relative_to_the_package() {
     let source = |file: &str| Frame { source: Some((file.to_owned(), 1)), ..Frame::default() };
     let frames = vec![source("/w/demo/src/main.rs"), source("/w/demo2/src/lib.rs")];
@@ -95,6 +114,7 @@ fn of(origin: &str, function: &str, file: &str) -> Frame {
     Frame {
         function: Some(function.to_owned()),
         source: (!file.is_empty()).then(|| (file.to_owned(), 7)),
+        is_compressed: false,
         module: "demo".to_owned(),
         origin,
     }

@@ -3,6 +3,7 @@
 use super::Shared;
 use crate::model::expectation::format::read;
 use crate::model::expectation::terms::Baseline;
+use crate::model::facts::version::Version;
 use crate::model::run::workload::Program;
 
 const FILE: &str = "\
@@ -37,6 +38,33 @@ tests:
 
 fn shared(text: &str) -> Shared {
     Shared::read(text.as_bytes()).unwrap_or_else(|malformed| panic!("{malformed}\n{text}"))
+}
+
+#[test]
+fn upgraded_test_leaves_the_others_in_version_1() {
+    let mut file = shared(FILE);
+    let mut baseline = Baseline::new("x86_64-linux-gnu".parse().expect("a platform"));
+    baseline.insert(&"filesystem::openat::O_RDWR,file".parse().expect("a fact"));
+    file.insert("tests::plain", baseline.clone());
+    let other = "---\nplatform: aarch64-linux-gnu # theirs\ntests:\n  tests::plain:\n";
+    let mut with_other = shared(&format!("{FILE}{other}"));
+    with_other.insert("tests::plain", baseline.clone());
+    for upgraded in [file, with_other] {
+        let text = upgraded.text();
+        assert!(text.starts_with("# talks to nothing\nversion: 2\ntests: demo::it   # all of them\n"), "{text}");
+        let again = shared(&text);
+        assert_eq!(again.text(), text);
+        let versions = |test: &str| -> Vec<Version> {
+            let parsed = again.test(test);
+            assert_eq!(read(parsed.text().as_bytes()).expect("a file of its own").expectation, parsed.expectation);
+            parsed.expectation.baselines.iter().map(|baseline| baseline.version).collect()
+        };
+        assert_eq!(versions("a b/é"), [Version::One]);
+        assert_eq!(versions("tests::plain").first(), Some(&Version::Two));
+        let before = shared(FILE).test("a b/é").expectation.baselines;
+        assert_eq!(again.test("a b/é").expectation.baselines, before, "{text}");
+        assert!(!text.contains("theirs") || text.contains("---\nversion: 1\nplatform: aarch64-linux-gnu # theirs\n"));
+    }
 }
 
 #[test]

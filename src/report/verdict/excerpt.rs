@@ -53,7 +53,8 @@ pub(super) fn excerpt(before: &str, after: &str, most: usize) -> Excerpt {
             with.entry(line).or_insert((if is_added(line) { '+' } else { ' ' }, lines[line]));
         }
         with.extend(block.added.iter().map(|&(line, text)| (line, ('+', text))));
-        if with.len() <= most || chosen.is_empty() {
+        // After one that does not fit, lighter ones are left out, too.
+        if calls.is_empty() && (with.len() <= most || chosen.is_empty()) {
             chosen = with;
         } else {
             calls.push(format!("{}::{}", block.subsystem.1, block.syscall.1));

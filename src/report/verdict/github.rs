@@ -37,8 +37,8 @@ impl Level {
         let Comparison { findings, gone, suspects, .. } = &verdict.comparison;
         let warns = !gone.is_empty() || !suspects.is_empty();
         let is_caused = |finding: &Finding| !matches!(Cause::of(&verdict.workload, finding), Cause::Unknown { .. });
-        let is_told = verdict.status == Status::Failed && !findings.is_empty() && findings.iter().all(is_caused);
-        if verdict.status.is_failure() && !is_told { Some(Self::Error) } else { warns.then_some(Self::Warning) }
+        let is_covered = verdict.status == Status::Failed && !findings.is_empty() && findings.iter().all(is_caused);
+        if verdict.status.is_failure() && !is_covered { Some(Self::Error) } else { warns.then_some(Self::Warning) }
     }
 
     fn words(self) -> (&'static str, &'static str, &'static str) {
@@ -104,11 +104,11 @@ fn caused(command: &str, packages: &[PackageVerdicts], group: &Group<'_>) -> Str
     });
     let (path, line) = place.unwrap_or_default();
     let title = format!("sysguard: {}", group.place());
-    placed_at(command, &path, line, &title, &told(packages, group))
+    placed_at(command, &path, line, &title, &message_of_cause(packages, group))
 }
 
 /// Returns the text of a cause: what is new, its first calls, where, and the next command.
-fn told(packages: &[PackageVerdicts], group: &Group<'_>) -> String {
+fn message_of_cause(packages: &[PackageVerdicts], group: &Group<'_>) -> String {
     let mut lines = vec![format!("{}{}", group.outline(), group.in_workloads())];
     let mut seen = BTreeSet::new();
     let members = || group.members.iter().filter(|member| member.weight < Weight::Note);

@@ -131,11 +131,11 @@ fn title(packages: &[PackageVerdicts], group: &Group<'_>, first: &Ranked<'_>, fi
         _ => code(&group.place()),
     };
     let new = format!("{} new{}", group.facts().len(), group.in_workloads());
-    format!("\n#### {place}: {new}\n{}", what(group, first))
+    format!("\n#### {place}: {new}\n{}", origin(group, first))
 }
 
 /// Returns the process and call site of a cause, and the command that accepts it.
-fn what(group: &Group<'_>, first: &Ranked<'_>) -> String {
+fn origin(group: &Group<'_>, first: &Ranked<'_>) -> String {
     let process = first.example().filter(|example| !example.process.is_empty());
     let process = process.map(|example| format!("in {}", code(&example.origin())));
     let by = group.site().map(|site| format!("by {}", code(site)));

@@ -90,8 +90,7 @@ fn findings_of_one_change_fit_on_a_screen() {
     @a1f47766 greeter → sh: 6 new
       in: greeter → sh -c …
       new-subsystem credentials
-      new-syscall   process::vfork        vfork() = 0
-      and 4 more: process::wait4, credentials::geteuid, credentials::getgid, credentials::getuid
+      and 5 more: process::vfork, process::wait4, credentials::geteuid, credentials::getgid, creden…
 
     --- expectations/net/hello.yaml
     +++ expectations/net/hello.yaml.new

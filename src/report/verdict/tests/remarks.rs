@@ -178,7 +178,7 @@ fn pull_request_formats_show_call_site_once_and_drift() {
     in: greeter → sh -c … → curl -s https://example.org/
     by greetings::hello at src/lib.rs:4
     changed since the baseline was recorded: glibc 2.36 → glibc 2.39
-    accept: cargo sysguard accept @3813a02f
+    next: cargo sysguard test, then cargo sysguard accept @3813a02f
     ");
 }
 

@@ -101,6 +101,8 @@ mod together;
 mod trace;
 #[cfg(target_os = "linux")]
 mod usage;
+#[cfg(target_os = "linux")]
+mod worked;
 
 #[cfg(target_os = "linux")]
 use project::{needing, nextest, tracing, tracing_with, untraced};
@@ -135,6 +137,7 @@ fn trials() -> Vec<Trial> {
         .chain(places::trials())
         .chain(streams::trials())
         .chain(together::trials())
+        .chain(worked::trials())
         .chain(init::trials())
         .chain(readme::trials())
         .chain(closing::trials())
@@ -244,7 +247,7 @@ fn of_readings() -> Vec<Trial> {
         tracing formats::machine_formats_own_standard_output,
         tracing formats::github_gets_annotations_and_a_summary,
         tracing formats::junit_has_every_selected_workload,
-        tracing formats::sarif_points_into_the_expectation,
+        tracing formats::sarif_points_to_the_source_and_the_expectation,
         tracing formats::every_format_shows_the_first_call,
         tracing formats::first_call_is_no_part_of_a_baseline,
         tracing formats::first_proposal_shows_a_call_for_each_key,

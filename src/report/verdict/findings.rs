@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::grouped::{self, ShownGroups};
 use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::Suspect;
 use crate::model::facts::finding::{Comparison, Finding, FindingKind, RelatedSyscall};
@@ -54,12 +55,21 @@ pub(super) fn drift(verdict: &Verdict) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// Writes one line per finding. For a first baseline only an outline is written: the diff shows the
-/// rest.
-pub(super) fn write_findings(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
+/// Writes the findings by cause. For a first baseline only an outline is written: the diff shows
+/// the rest.
+pub(super) fn write_findings(
+    out: &mut dyn io::Write,
+    verdict: &Verdict,
+    shown: &mut ShownGroups,
+    palette: &Palette,
+) -> io::Result<()> {
     let is_first = matches!(verdict.status, Status::NoBaseline { .. });
     let all = &verdict.comparison.findings;
-    let mut listed: Vec<&Finding> = all.iter().filter(|finding| !is_first || is_outline(finding)).collect();
+    let mut listed: Vec<&Finding> = if is_first {
+        all.iter().filter(|finding| is_outline(finding)).collect()
+    } else {
+        grouped::write(out, verdict, shown, palette)?
+    };
     listed.sort_by_key(|finding| Weight::of(finding));
     if listed.is_empty() {
         return Ok(());
@@ -91,7 +101,7 @@ fn write_lines(out: &mut dyn io::Write, findings: &[&Finding], palette: &Palette
         let rest = format!("{}  {calls:<calls_width$}  {remark}", padded(fact, fact_width));
         writeln!(out, "  {} {}", Painted(palette.error, format_args!("{kind:<kind_width$}")), rest.trim_end())?;
         for line in origin(finding, findings.get(at + 1).copied()) {
-            for line in wrapped(&escaped(&line)) {
+            for line in wrapped(&escaped(&line), COLUMNS) {
                 writeln!(out, "    {}", Painted(palette.hint, line))?;
             }
         }
@@ -115,20 +125,27 @@ fn origin(finding: &Finding, next: Option<&Finding>) -> impl Iterator<Item = Str
 const COLUMNS: usize = 76;
 
 /// Breaks a line at blanks. Further lines are indented.
-fn wrapped(line: &str) -> Vec<String> {
+pub(super) fn wrapped(line: &str, most: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in line.split(' ') {
         let last = lines.last_mut().map(|last| (last.chars().count(), last));
         match last {
             Some((0, last)) => last.push_str(word),
-            Some((columns, last)) if columns + 1 + word.chars().count() <= COLUMNS => last.extend([" ", word]),
+            Some((columns, last)) if columns + 1 + word.chars().count() <= most => last.extend([" ", word]),
             _ => lines.push(format!("  {word}")),
         }
     }
     lines
 }
 
-fn columns(finding: &Finding) -> [String; 4] {
+/// Returns whether the remark of a finding holds a reason, not only arguments and objects.
+pub(super) fn has_reason(finding: &Finding) -> bool {
+    let is_privileged = || Weight::of(finding) == Weight::Privileged && privilege(&finding.fact).is_some();
+    finding.forbidden.is_some() || finding.cause.is_some() || is_privileged()
+}
+
+/// Returns kind, fact, calls and remark of a finding.
+pub(super) fn columns(finding: &Finding) -> [String; 4] {
     // A blind spot has no calls.
     let calls = if finding.calls == 0 { String::new() } else { calls(finding.calls).to_string() };
     let (shown, cut) = finding.details.split_at(finding.details.len().min(DETAILS));

@@ -272,10 +272,16 @@ pub(crate) fn key_stays_on_the_screen() {
         assert!(widest <= Some(columns.into()), "{widest:?} of {columns} columns:\n{shown}");
         assert!(shown.contains("\n  first   connect(3, /srv/data/of/a/service "), "{shown}");
         assert!(shown.contains("\n          "), "lines wrap:\n{shown}");
-        assert!(shown.ends_with("\n[a]ccept  with r[e]ason  [r]eject  [s]kip  [u]ndo  [o]pen editor  [?]  [q]uit\n> "));
+        assert!(shown.ends_with(
+            "\n[a]ccept  with r[e]ason  [r]eject  [s]kip  [u]ndo  [o]pen editor  [?]  [q]uit\n\
+             the whole cause, in every workload: [g] accept  [x] reject\n> "
+        ));
         session.press("?");
         let help = session.until("Press a key to go on. ");
-        assert!(help.contains("  u  undo the last decision"), "{help}");
+        assert!(
+            help.contains("  u  undo the last decision") && help.contains("  g, x  accept or reject all"),
+            "{help}"
+        );
         session.press(" ");
         assert!(session.until(PROMPT).contains("\n1 of 4  "));
         session.press("q");
@@ -315,7 +321,7 @@ pub(crate) fn undo_restores_each_decision() {
     let edited = format!("# mine\n{}", project.read(TALK));
     let project = project.file(TALK, &edited);
     session.press("u");
-    session.until("cannot undo: expectations/net/talk.yaml or its proposal has changed since\n");
+    session.until("cannot undo: expectations/net/talk.yaml has changed since\n");
     session.until(PROMPT);
     session.press("q");
     session.until("\n1 accepted, 0 rejected, 3 undecided\n");
@@ -334,7 +340,7 @@ pub(crate) fn editor_opens_at_the_line() {
     session.until(PROMPT);
     // A call site names a line of this file.
     let project = project.file("src/main.rs", "fn main() {}\n").file(TALK_NEW, &format!("{PROPOSAL}{REMARKS}"));
-    session.press("x");
+    session.press("z");
     session.until(PROMPT);
     session.press("o");
     session.until(&format!("opened: +7 {}\n", project.path("src/main.rs").display()));

@@ -35,6 +35,11 @@ const NEXTEST_BINARY_ID: &str = "NEXTEST_BINARY_ID";
 const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 /// The variables with the address of the tested commit in GitHub Actions: server, repository, commit.
 const COMMIT: [&str; 3] = ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_SHA"];
+/// The variables with the user's editor; the first that is set counts, environ(7).
+const EDITORS: [&str; 2] = ["VISUAL", "EDITOR"];
+/// The variables without a prefix of ours or cargo's.
+const OTHERS: [&str; 9] =
+    ["CI", "TF_BUILD", "RUSTC", "RUSTFLAGS", "TERM", STEP_SUMMARY, NEXTEST_BINARY_ID, EDITORS[0], EDITORS[1]];
 /// The variables with the compiler's flags; the first that is set counts, as in cargo. The flags
 /// are separated by a unit separator in the first variable, by a space in the second.
 const RUSTFLAGS: [&str; 2] = ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"];
@@ -57,7 +62,7 @@ impl RawSettings {
             name.starts_with("SYSGUARD_")
                 || name.starts_with("CARGO")
                 || COMMIT.contains(&name)
-                || ["CI", "TF_BUILD", "RUSTC", "RUSTFLAGS", "TERM", STEP_SUMMARY, NEXTEST_BINARY_ID].contains(&name)
+                || OTHERS.contains(&name)
         };
         let variables = env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
@@ -165,6 +170,8 @@ pub struct Settings {
     pub nextest_binary: Option<String>,
     /// The program that shows differences instead of the built-in diff, with its first arguments.
     pub diff_tool: Option<String>,
+    /// The user's editor, as a command of the shell.
+    pub editor: Option<String>,
     /// The file for the summary that GitHub Actions shows.
     pub step_summary: Option<PathBuf>,
     /// The address of the repository's files at the tested commit, in GitHub Actions.
@@ -244,6 +251,7 @@ pub fn resolve(raw: &RawSettings, flags: Flags) -> Result<Settings, BadVariable>
         plan: raw.path(PLAN),
         nextest_binary: raw.text(NEXTEST_BINARY_ID),
         diff_tool: raw.text("SYSGUARD_DIFF_TOOL").filter(|tool| !tool.trim().is_empty()),
+        editor: EDITORS.iter().filter_map(|name| raw.text(name)).find(|editor| !editor.trim().is_empty()),
         step_summary: raw.path(STEP_SUMMARY),
         repository_files: repository_files(raw),
         binaries: binaries(raw),

@@ -1,7 +1,8 @@
 //! The interactive review of pending findings on a terminal. Main type: [`Review`].
 //!
-//! Each decision is written at once.
+//! Each decision is written at once, and can be undone until the review ends.
 
+mod editor;
 mod screen;
 mod state;
 
@@ -14,7 +15,9 @@ use sysguard::unstable::model::judge::pending::Pending;
 use sysguard::unstable::model::judge::verdict::Change;
 use sysguard::unstable::model::judge::weight::Weight;
 use sysguard::unstable::runner::DiffTool;
+use sysguard::unstable::store::Decided;
 
+use self::editor::Location;
 pub(crate) use self::screen::write_change;
 use self::screen::{Card, Screen};
 use self::state::{Step, Walk};
@@ -26,6 +29,8 @@ pub(crate) struct Review<'a> {
     proposals: &'a Proposals,
     items: Vec<Item>,
     screen: Screen<'a>,
+    /// The user's editor, as a command of the shell.
+    editor: Option<&'a str>,
     /// The title of each cause, by id.
     titles: BTreeMap<String, String>,
 }
@@ -39,11 +44,12 @@ struct Item {
     fact: Option<Fact>,
 }
 
-/// The number of accepted and rejected findings.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
-    accepted: usize,
-    rejected: usize,
+/// A decision that was written.
+struct Done {
+    decision: Decision,
+    of: Vec<usize>,
+    /// The decision in each workload, in the order in which they were written.
+    undo: Vec<(WorkloadId, Decided)>,
 }
 
 impl<'a> Review<'a> {
@@ -52,6 +58,7 @@ impl<'a> Review<'a> {
         proposals: &'a Proposals,
         found: &[(WorkloadId, Pending)],
         diff_tool: Option<DiffTool<'a>>,
+        editor: Option<&'a str>,
     ) -> Self {
         let weighed = |pending: &Pending| -> Vec<(Finding, Weight)> {
             pending.findings().into_iter().map(|finding| (finding.clone(), pending.weight(&finding))).collect()
@@ -62,7 +69,7 @@ impl<'a> Review<'a> {
             let workload = place.1.as_str();
             findings.iter().map(move |(finding, weight)| Member { workload, finding, weight: *weight })
         }));
-        let titles: BTreeMap<String, String> = groups.iter().map(|group| (group.id(), group.to_string())).collect();
+        let titles = groups.iter().map(|group| (group.id(), group.to_string())).collect();
         let order: BTreeMap<String, usize> =
             groups.iter().enumerate().map(|(number, group)| (group.id(), number)).collect();
         let of = |(place, findings): (&WorkloadId, Vec<(Finding, Weight)>)| {
@@ -79,41 +86,135 @@ impl<'a> Review<'a> {
             items
         };
         let items = findings.clone().into_iter().flat_map(of).collect();
-        Self { proposals, items, screen: Screen::new(diff_tool), titles }
+        Self { proposals, items, screen: Screen::new(diff_tool), editor, titles }
     }
 
     /// Asks about each finding until the last one, or until the reviewer quits.
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let mut tally = Tally::default();
         let mut walk = Walk::new(self.numbers(|item| &item.place), self.numbers(|item| &item.cause));
+        let mut done = Vec::new();
+        // Without this question, nothing could undo the decision that ends the review.
+        while self.ask_each(&mut walk, &mut done)? && self.screen.asks_to_undo().map_err(Failure::output)? {
+            if let Some(fault) = self.undo(&mut walk, &mut done)? {
+                self.print_line(&fault)?;
+            }
+        }
+        let count = |decision| -> usize {
+            done.iter().filter(|done| done.decision == decision).map(|done| done.of.len()).sum()
+        };
+        let (accepted, rejected) = (count(Decision::Accept), count(Decision::Reject));
+        let rest = self.items.len().saturating_sub(accepted + rejected);
+        self.print_line(&format!("\n{accepted} accepted, {rejected} rejected, {rest} undecided"))
+    }
+
+    /// Asks about each finding from here on. Returns whether a decision was the last step.
+    fn ask_each(&self, walk: &mut Walk, done: &mut Vec<Done>) -> Result<bool, Failure> {
+        let mut is_decided = false;
+        // Why the last key had no effect.
+        let mut note = None;
         while let Some(at) = walk.at() {
             let Some(pending) = self.pending(at)? else {
                 // It was settled together with an earlier one.
                 walk.go_to(at + 1);
                 continue;
             };
-            self.show(at, &pending).map_err(Failure::output)?;
-            let Some(key) = self.screen.key().map_err(Failure::output)? else { break };
+            self.show(at, &pending, note.take().as_deref()).map_err(Failure::output)?;
+            let Some(key) = self.screen.key().map_err(Failure::output)? else { return Ok(false) };
+            is_decided = false;
             match walk.step(key) {
-                Step::Decide { decision, reason, of } => {
-                    let why = if reason { self.screen.reason().map_err(Failure::output)? } else { None };
-                    if reason && why.is_none() {
-                        self.print_line("no reason given; nothing was decided")?;
-                        continue;
+                Step::Decide { decision, reason, of } => match self.why(decision, reason, &of)? {
+                    Some(why) => {
+                        let undo = self.decide(decision, &of, why.as_deref())?;
+                        is_decided = !undo.is_empty();
+                        // Decided findings are passed over.
+                        walk.go_to(at + 1);
+                        done.extend(is_decided.then_some(Done { decision, of, undo }));
                     }
-                    if self.decide(decision, &of, why.as_deref())? {
-                        tally.count(decision, of.len());
-                    }
-                    // Decided findings are passed over.
-                    walk.go_to(at + 1);
-                }
+                    None if reason => note = Some("no reason given; nothing was decided".to_owned()),
+                    None => note = Some("nothing was decided".to_owned()),
+                },
+                Step::Undo => note = self.undo(walk, done)?,
+                Step::Open => note = self.open(at, &pending),
+                Step::Help => self.screen.help().map_err(Failure::output)?,
                 Step::Skip(next) => walk.go_to(next),
-                Step::Quit => break,
+                Step::Quit => return Ok(false),
                 Step::Unknown => {}
             }
         }
-        let rest = self.items.len().saturating_sub(tally.accepted + tally.rejected);
-        self.print_line(&format!("\n{} accepted, {} rejected, {rest} undecided", tally.accepted, tally.rejected))
+        Ok(is_decided)
+    }
+
+    /// Asks for the reason of a decision, or whether several findings are meant. Returns nothing if
+    /// the reviewer declines, else the reason, if any.
+    fn why(&self, decision: Decision, reason: bool, of: &[usize]) -> Result<Option<Option<String>>, Failure> {
+        if reason {
+            return Ok(self.screen.reason().map_err(Failure::output)?.map(Some));
+        }
+        let places: BTreeSet<&WorkloadId> = of.iter().map(|&at| &self.items[at].place).collect();
+        let count = of.len();
+        let owner = match (of, places.len()) {
+            ([first, ..], 1) => self.items[*first].place.1.clone(),
+            (_, workloads) => format!("{workloads} workloads"),
+        };
+        let verb = match decision {
+            Decision::Accept => "accept",
+            Decision::Reject => "reject",
+        };
+        let question = format!("{verb} these {count} findings of {owner}?");
+        let is_meant = count == 1 || self.screen.confirms(&question).map_err(Failure::output)?;
+        Ok(is_meant.then_some(None))
+    }
+
+    /// Undoes the last decision and returns to its finding. Returns why that is impossible, if it
+    /// is.
+    fn undo(&self, walk: &mut Walk, done: &mut Vec<Done>) -> Result<Option<String>, Failure> {
+        let Some(Done { of, undo, decision }) = done.pop() else { return Ok(Some("nothing to undo".to_owned())) };
+        let mut rest = undo;
+        while let Some((place, undo)) = rest.pop() {
+            let file = self.proposals.file(&place);
+            if !self.proposals.undo(&place, &undo)? {
+                rest.push((place, undo));
+                done.push(Done { decision, of, undo: rest });
+                return Ok(Some(format!("cannot undo: {file} or its proposal has changed since")));
+            }
+            self.print_line(&format!("undone: {file} is as before"))?;
+        }
+        walk.go_to(of.first().copied().unwrap_or_default());
+        Ok(None)
+    }
+
+    /// Opens the editor at the source line of a finding, or else at its line of the expectation.
+    /// Returns why that failed, if it did.
+    fn open(&self, at: usize, pending: &Pending) -> Option<String> {
+        let Some(editor) = self.editor else { return Some("set VISUAL or EDITOR to open an editor".to_owned()) };
+        let location = self.location(at, pending);
+        match editor::command(editor, &location).status() {
+            Ok(status) if status.success() => None,
+            Ok(status) => Some(format!("`{editor}` failed: {status}")),
+            Err(error) => Some(format!("cannot run `{editor}`: {error}")),
+        }
+    }
+
+    fn location(&self, at: usize, pending: &Pending) -> Location {
+        let Item { place, fact, .. } = &self.items[at];
+        let finding = pending.findings().into_iter().find(|finding| Some(&finding.fact) == fact.as_ref());
+        let site = finding.and_then(|finding| finding.site);
+        let source = site.and_then(|site| editor::location(&site.words, self.proposals.folder(place)));
+        source.unwrap_or_else(|| {
+            let [expectation, proposal] = self.proposals.paths(place);
+            let subsystem = match fact {
+                Some(Fact::Use { subsystem, .. }) => Some(*subsystem),
+                _ => None,
+            };
+            let line = pending.file().line(pending.platform(), subsystem);
+            let line = line.and_then(|line| line.to_string().parse().ok()).unwrap_or_default();
+            // A first baseline of a closure has no file yet.
+            if expectation.exists() {
+                Location { file: expectation, line }
+            } else {
+                Location { file: proposal, line: 0 }
+            }
+        })
     }
 
     /// Returns a number for a part of each item; equal parts have equal numbers.
@@ -123,7 +224,7 @@ impl<'a> Review<'a> {
             let next = numbers.len();
             *numbers.entry(part).or_insert(next)
         };
-        self.items.iter().map(|item| part(item)).map(number).collect()
+        self.items.iter().map(part).map(number).collect()
     }
 
     /// Returns the pending findings of the item's workload, or nothing if the item was settled.
@@ -136,7 +237,7 @@ impl<'a> Review<'a> {
         }))
     }
 
-    fn show(&self, at: usize, pending: &Pending) -> std::io::Result<()> {
+    fn show(&self, at: usize, pending: &Pending, note: Option<&str>) -> std::io::Result<()> {
         let Item { place, fact, cause } = &self.items[at];
         let findings = pending.findings();
         let is_meant = |finding: &&Finding| Some(&finding.fact) == fact.as_ref();
@@ -146,9 +247,11 @@ impl<'a> Review<'a> {
         let change = Change { before: pending.file().text(), after: settled.file, ..Change::default() };
         let (number, count, workload) = (at + 1, self.items.len(), place.1.as_str());
         let others = self.items[at + 1..].iter().filter(|item| item.cause == *cause).count();
-        let title = self.titles.get(cause).map(|title| (cause.as_str(), title.as_str(), others));
-        let change = &change;
-        self.screen.show(&Card { number, count, workload, file: &file, pending, finding, change, cause: title })
+        // A finding without a known cause is a group of its own, with its key as title.
+        let title = self.titles.get(cause).filter(|title| finding.is_none_or(|it| **title != it.fact.key(workload)));
+        let cause = title.map(|title| (cause.as_str(), title.as_str(), others));
+        let (file, change) = (file.as_str(), &change);
+        self.screen.show(&Card { number, count, workload, file, pending, finding, change, cause, note })
     }
 
     /// Returns all facts below those of these items that belong to a workload.
@@ -157,35 +260,40 @@ impl<'a> Review<'a> {
         items.filter_map(|item| item.fact.as_ref()).flat_map(|fact| pending.under(fact)).collect()
     }
 
-    /// Writes a decision in each workload. Returns whether anything was still pending.
-    fn decide(&self, decision: Decision, of: &[usize], why: Option<&str>) -> Result<bool, Failure> {
+    /// Writes a decision in each workload. Returns what undoes it where anything was still pending.
+    fn decide(
+        &self,
+        decision: Decision,
+        of: &[usize],
+        why: Option<&str>,
+    ) -> Result<Vec<(WorkloadId, Decided)>, Failure> {
         let places: BTreeSet<&WorkloadId> = of.iter().map(|&at| &self.items[at].place).collect();
-        let mut is_done = false;
+        let mut undo = Vec::new();
         for place in places {
             // Another process may have settled it meanwhile.
-            if let Some(pending) = self.proposals.pending(place).map_err(Failure::failed)? {
-                let facts = self.facts(of, place, &pending);
-                is_done |= self.decide_on(decision, place, &facts, why)?;
-            }
+            let Some(pending) = self.proposals.pending(place).map_err(Failure::failed)? else { continue };
+            let facts = self.facts(of, place, &pending);
+            undo.extend(self.decide_on(decision, place, &facts, why)?.map(|undo| (place.clone(), undo)));
         }
-        Ok(is_done)
+        Ok(undo)
     }
 
-    /// Writes a decision on a workload and prints it. Returns whether anything was still pending.
+    /// Writes a decision on a workload and prints it. Returns what undoes it, if anything was still
+    /// pending.
     fn decide_on(
         &self,
         decision: Decision,
         place: &WorkloadId,
         facts: &BTreeSet<Fact>,
         why: Option<&str>,
-    ) -> Result<bool, Failure> {
+    ) -> Result<Option<Decided>, Failure> {
         // Another process may have decided on some of them meanwhile.
-        let is_done = self.proposals.decide(place, |pending| match decision {
+        let undo = self.proposals.decide(place, |pending| match decision {
             Decision::Accept => pending.accept(facts, why),
             Decision::Reject => pending.reject(facts),
         })?;
         match decision {
-            _ if !is_done => self.print_line("nothing was written: another process decided on it first"),
+            _ if undo.is_none() => self.print_line("nothing was written: another process decided on it first"),
             Decision::Accept if why.is_some() && !takes_reason(facts) => self.print_line(&format!(
                 "accepted, but the reason was dropped (only a system call has a `why:`): wrote {}",
                 self.proposals.file(place)
@@ -193,19 +301,10 @@ impl<'a> Review<'a> {
             Decision::Accept => self.print_line(&format!("accepted: wrote {}", self.proposals.file(place))),
             Decision::Reject => self.print_line("rejected"),
         }?;
-        Ok(is_done)
+        Ok(undo)
     }
 
     fn print_line(&self, line: &str) -> Result<(), Failure> {
         self.screen.print_line(line).map_err(Failure::output)
-    }
-}
-
-impl Tally {
-    fn count(&mut self, decision: Decision, findings: usize) {
-        match decision {
-            Decision::Accept => self.accepted += findings,
-            Decision::Reject => self.rejected += findings,
-        }
     }
 }

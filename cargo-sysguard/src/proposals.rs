@@ -3,6 +3,8 @@
 //!
 //! It must not use modules that trace: proposals can be settled on any platform.
 
+mod keys;
+
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,11 +14,11 @@ use sysguard::unstable::model::expectation::Baseline;
 use sysguard::unstable::model::facts::fact::Fact;
 use sysguard::unstable::model::judge::groups::Cause;
 use sysguard::unstable::model::judge::pending::{Aim, Pending, Settled};
-use sysguard::unstable::model::run::test_name;
 use sysguard::unstable::report::PendingKeys;
 use sysguard::unstable::settings::{Flags, Settings};
 use sysguard::unstable::store::{Decided, Store, StoreError, proposals_below};
 
+use self::keys::{MatchKind, aim};
 use crate::cargo::{PackageFlags, Selected};
 use crate::context::Context;
 use crate::exit_code::Failure;
@@ -340,27 +342,6 @@ fn found_any(key: &str, meant: Vec<(WorkloadId, Taken)>) -> Result<Vec<(Workload
         )));
     }
     Ok(meant)
-}
-
-/// How a key matches a workload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum MatchKind {
-    /// It is the name, or its beginning up to a `::`.
-    Name,
-    /// It is the name of a test without `run::`, or its beginning up to a `::`.
-    ShortName,
-    /// It is a fact of the workload.
-    Fact,
-}
-
-/// Returns what the key selects of the workload with this name, if it matches.
-fn aim(name: &str, key: &str) -> Option<(Aim, MatchKind)> {
-    let at = |name: &str, kind: MatchKind| match Aim::at(name, key) {
-        Some(Aim::Part(fact)) => Some((Aim::Part(fact), MatchKind::Fact)),
-        Some(Aim::Whole) => Some((Aim::Whole, kind)),
-        None => test_name::is_at_or_below(name, key).then_some((Aim::Whole, kind)),
-    };
-    at(name, MatchKind::Name).or_else(|| at(test_name::short(name)?, MatchKind::ShortName))
 }
 
 /// Returns the failure for an unwritten decision. Its findings stay pending.

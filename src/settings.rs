@@ -33,13 +33,13 @@ pub const CLOSURE: &str = "SYSGUARD_CLOSURE";
 const NEXTEST_BINARY_ID: &str = "NEXTEST_BINARY_ID";
 /// The file of Markdown that GitHub Actions shows on the page of a run.
 const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+/// The variables with the address of the tested commit in GitHub Actions: server, repository, commit.
+const COMMIT: [&str; 3] = ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_SHA"];
 /// The variables with the user's editor; the first that is set counts, environ(7).
 const EDITORS: [&str; 2] = ["VISUAL", "EDITOR"];
 /// The variables without a prefix of ours or cargo's.
 const OTHERS: [&str; 9] =
     ["CI", "TF_BUILD", "RUSTC", "RUSTFLAGS", "TERM", STEP_SUMMARY, NEXTEST_BINARY_ID, EDITORS[0], EDITORS[1]];
-/// The variables with the address of the tested commit in GitHub Actions: server, repository, commit.
-const COMMIT: [&str; 3] = ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_SHA"];
 /// The variables with the compiler's flags; the first that is set counts, as in cargo. The flags
 /// are separated by a unit separator in the first variable, by a space in the second.
 const RUSTFLAGS: [&str; 2] = ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"];

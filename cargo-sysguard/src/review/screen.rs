@@ -56,10 +56,10 @@ const HELP: &str = "
   a  accept it into the expectation
   e  accept it with a reason, which becomes its `why:`
   r  reject it; a later test may propose it again
-  g, x  accept or reject all findings of its cause (the line with @), in every
-        workload; asks first if there are several
   s  skip it: it stays pending
   A, R, E, S  the same for all from here on of this workload; A and R ask first
+  g, x  accept or reject all findings of its cause (the line with @), in every
+        workload; asks first if there are several
   u  undo the last decision; press again for the one before
   o  open $VISUAL or $EDITOR at the source line, or at the expectation
   q  quit; Ctrl-Z suspends

@@ -14,6 +14,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials![worked:
         networked failure_fits_on_one_screen,
         networked pull_request_formats_point_at_the_source_line,
+        networked code_tools_point_at_the_source_line,
         networked cause_is_accepted_by_its_id,
     ]
 }
@@ -63,7 +64,7 @@ fn remember(program: &str) {
 fn bumped() -> Project {
     let project = Project::empty().file("Cargo.toml", MANIFEST).file("src/main.rs", MAIN);
     let project = project.file(".cargo/config.toml", CONFIG).file(".gitignore", "*.yaml.new\ntarget\n");
-    let document = "# greets; must not use the network without a review\nversion: 1\nbin: greeter\n";
+    let document = "# greets; must not use the network without a review\nversion: 2\nbin: greeter\n";
     let project = project.file("expectations/greeter.yaml", document);
     telemetry(&project, "1.4.0", OLD);
     run(&mut own_target(project.command("bless"), &project)).ends(0);
@@ -147,7 +148,7 @@ fn failure_fits_on_one_screen() {
     let (message, _) = ran.stdout[start..].split_once("\n\n\nfailures:").expect("an end");
     let shown = own_lines(message);
     insta::assert_snapshot!(shown, @r#"
-    greeter: N new subsystems, N new system calls, N new objects
+    greeter: N new subsystems, N new system calls, N new arguments, N new objects
 
     @31f81854 src/main.rs:2 greeter::main → telemetry 1.5.0 (1.4.0 when the baseline last
         changed): N new
@@ -155,14 +156,14 @@ fn failure_fits_on_one_screen() {
       new-syscall   network::connect      connect(N, 198.51.100.7:443) = -1 ECONNREFUSED
       new-syscall   network::socket       socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP) = N
       new-syscall   process::clone3       clone3({CLONE_VM|CLONE_VFORK|SIGCHLD}, N) = N
-      new-syscall   process::openat       openat("/proc/self/environ", O_RDONLY|O_CLOEXEC) = N
-      new-syscall   process::read         read(N</proc/N/environ>, [N bytes], N) = N
-      new-syscall   filesystem::mkdir     mkdir("$HOME/.config/telemetry", N) = -1 ENOENT
-      and N more: write file, signal::rt_sigprocmask
+      and N more: process::openat, process::read, filesystem::mkdir, openat O_WRONLY|O_CREAT file, …
     @3813a02f greeter → sh → curl: N new
       in: greeter → sh -c … → curl -s http://198.51.100.7/ -o /dev/null
     @a1f47766 greeter → sh: N new
       in: greeter → sh -c …
+    @e6c69957 greeter: N new
+      new-argument process::execve::sh,file
+        execve("/usr/bin/sh", ["sh", "-c", "curl -s http://198.51.100.7/ -o "...], [N variables]) =…
 
     note: new, but of a known family: filesystem::statx beside newfstatat (family stat)
 
@@ -171,7 +172,7 @@ fn failure_fits_on_one_screen() {
     @@ … @@
     +  network:
     +    connect:
-    +      - socket:AF_INET:SOCK_STREAM
+    +      - global socket:AF_INET:SOCK_STREAM
     … N more lines
 
     next:
@@ -183,7 +184,7 @@ fn failure_fits_on_one_screen() {
     let page = include_str!("../../../src/guide/first_review.md");
     let on_page: String =
         own_lines(page.split("```text\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a text"));
-    assert_eq!(on_page.trim_end(), shown.trim_end(), "src/guide/first_review.md shows this");
+    assert_eq!(on_page.trim_end(), shown.trim_end(), "src/guide/first_review.md shows this:\n{message}");
 }
 
 fn pull_request_formats_point_at_the_source_line() {
@@ -201,12 +202,13 @@ fn pull_request_formats_point_at_the_source_line() {
     | | finding | calls | |
     |---|---|---:|---|
     | new subsystem | `greeter::network` | N | `socket(AF_INET, SOCK_STREAM\|SOCK_CLOEXEC, IPPROTO_IP) = N` |
-    | new system call | `greeter::network::connect` | N | `socket:AF_INET:SOCK_STREAM`; `connect(N, 198.51.100.7:443) = -1 ECONNREFUSED` |
+    | new system call | `greeter::network::connect` | N | `global socket:AF_INET:SOCK_STREAM`; `connect(N, 198.51.100.7:443) = -1 ECONNREFUSED` |
     | new system call | `greeter::network::socket` | N | `AF_INET socket:AF_INET:SOCK_STREAM`; `socket(AF_INET, SOCK_STREAM\|SOCK_CLOEXEC, IPPROTO_IP) = N` |
     | new system call | `greeter::process::clone3` | N | by `telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::started`; `clone3({CLONE_VM\|CLONE_VFORK\|SIGCHLD}, N) = N` |
     | new system call | `greeter::process::openat` | N | `file:proc` by `telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::started`; `openat("/proc/self/environ", O_RDONLY\|O_CLOEXEC) = N` |
     | new system call | `greeter::process::read` | N | `file:proc` by `telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::started`; `read(N</proc/N/environ>, [N bytes], N) = N` |
     | new system call | `greeter::filesystem::mkdir` | N | `dir` by `telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::remember`; `mkdir("$HOME/.config/telemetry", N) = -1 ENOENT` |
+    | new argument | `greeter::filesystem::openat::O_WRONLY\|O_CREAT,file` | N | by `telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::remember`; `openat("$HOME/.config/telemetry/id", O_WRONLY\|O_CREAT\|O_TRUNC\|O_CLOEXEC, N) = N` |
     | new object | `greeter::filesystem::write::object=file` | N | by `telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::remember`; `write(N<$HOME/.config/telemetry/id>, [N bytes]) = N` |
     | new system call | `greeter::signal::rt_sigprocmask` | N | by `telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::started`; `rt_sigprocmask(SIG_BLOCK, ~[], [], N) = N` |
     | note | `greeter::filesystem::statx` | N | beside newfstatat (family stat); `file:proc` by `telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::started`; `statx(N</proc/N/environ>, "", AT_EMPTY_PATH, STATX_BASIC_STATS\|STATX_BTIME, 0xN) = N` |
@@ -222,7 +224,7 @@ fn pull_request_formats_point_at_the_source_line() {
     let annotations = written("github", &variables);
     let first = annotations.lines().next().expect("an annotation");
     insta::assert_snapshot!(normalised(&first.replace("%0A", "\n")), @r#"
-    ::error file=src/main.rs,line=2,title=sysguard%3A src/main.rs%3A2 greeter%3A%3Amain → telemetry 1.5.0 (1.4.0 when the baseline last changed)::9 new (network::connect, network::socket, process::clone3 …)
+    ::error file=src/main.rs,line=2,title=sysguard%3A src/main.rs%3A2 greeter%3A%3Amain → telemetry 1.5.0 (1.4.0 when the baseline last changed)::10 new (network::connect, network::socket, process::clone3 …)
     new-subsystem greeter::network: socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP) = N
     new-syscall greeter::network::connect: connect(N, 198.51.100.7:443) = -1 ECONNREFUSED
     new-syscall greeter::network::socket: socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP) = N
@@ -230,6 +232,7 @@ fn pull_request_formats_point_at_the_source_line() {
     new-syscall greeter::process::openat: openat("/proc/self/environ", O_RDONLY|O_CLOEXEC) = N
     new-syscall greeter::process::read: read(N</proc/N/environ>, [N bytes], N) = N
     new-syscall greeter::filesystem::mkdir: mkdir("$HOME/.config/telemetry", N) = -1 ENOENT
+    new-argument greeter::filesystem::openat::O_WRONLY|O_CREAT,file: openat("$HOME/.config/telemetry/id", O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, N) = N
     new-object greeter::filesystem::write::object=file: write(N<$HOME/.config/telemetry/id>, [N bytes]) = N
     new-syscall greeter::signal::rt_sigprocmask: rt_sigprocmask(SIG_BLOCK, ~[], [], N) = N
     in: greeter
@@ -238,8 +241,13 @@ fn pull_request_formats_point_at_the_source_line() {
     "#);
     let link = "(https://github.com/me/greeter/blob/0123abc/src/main.rs#L2): ";
     assert!(project.read("summary").contains(link), "{}", project.read("summary"));
+}
 
-    let log: Value = serde_json::from_str(&written("sarif", &[])).expect("JSON");
+fn code_tools_point_at_the_source_line() {
+    let project = bumped();
+    let written =
+        |format: &str| sysguard(&project, &format!("test --update no --format {format}"), &[]).ends(101).stdout;
+    let log: Value = serde_json::from_str(&written("sarif")).expect("JSON");
     let results = log["runs"][0]["results"].as_array().expect("results");
     let connects = |result: &&Value| result["properties"]["key"] == "greeter::network::connect";
     let mut connect = results.iter().find(connects).expect("a result").clone();
@@ -262,7 +270,7 @@ fn pull_request_formats_point_at_the_source_line() {
         }
       ],
       "message": {
-        "text": "new system call: greeter::network::connect (socket:AF_INET:SOCK_STREAM, by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::send, called by greeter::main at src/main.rs:2): connect(N, 198.51.100.7:443) = -1 ECONNREFUSED in greeter"
+        "text": "new system call: greeter::network::connect (global socket:AF_INET:SOCK_STREAM, by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::send, called by greeter::main at src/main.rs:2): connect(N, 198.51.100.7:443) = -1 ECONNREFUSED in greeter"
       },
       "partialFingerprints": {
         "primaryLocationLineHash": "b3e170393bc11df2:1",
@@ -297,7 +305,7 @@ fn pull_request_formats_point_at_the_source_line() {
     }
     "#);
 
-    let violations: Vec<Value> = serde_json::from_str(&written("gitlab", &[])).expect("JSON");
+    let violations: Vec<Value> = serde_json::from_str(&written("gitlab")).expect("JSON");
     let own = violations.iter().filter(|violation| violation["location"]["path"] == "src/main.rs");
     let lines = own.map(|violation| {
         let text = violation["description"].as_str().map(normalised).unwrap_or_default();
@@ -305,13 +313,14 @@ fn pull_request_formats_point_at_the_source_line() {
     });
     insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
     "critical" src/main.rs:2 new subsystem: greeter::network (by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::send, called by greeter::main at src/main.rs:2): socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP) = N in greeter
-    "major" src/main.rs:2 new system call: greeter::network::connect (socket:AF_INET:SOCK_STREAM, by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::send, called by greeter::main at src/main.rs:2): connect(N, 198.51.100.7:443) = -1 ECONNREFUSED in greeter
+    "major" src/main.rs:2 new system call: greeter::network::connect (global socket:AF_INET:SOCK_STREAM, by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::send, called by greeter::main at src/main.rs:2): connect(N, 198.51.100.7:443) = -1 ECONNREFUSED in greeter
     "major" src/main.rs:2 new system call: greeter::network::socket (AF_INET socket:AF_INET:SOCK_STREAM, by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::send, called by greeter::main at src/main.rs:2): socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP) = N in greeter
     "major" src/main.rs:2 new system call: greeter::process::clone3 (by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::started, called by greeter::main at src/main.rs:2): clone3({CLONE_VM|CLONE_VFORK|SIGCHLD}, N) = N in greeter
     "major" src/main.rs:2 new system call: greeter::process::openat (file:proc, by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::started, called by greeter::main at src/main.rs:2): openat("/proc/self/environ", O_RDONLY|O_CLOEXEC) = N in greeter
     "major" src/main.rs:2 new system call: greeter::process::read (file:proc, by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::started, called by greeter::main at src/main.rs:2): read(N</proc/N/environ>, [N bytes], N) = N in greeter
     "major" src/main.rs:2 new system call: greeter::filesystem::mkdir (dir, by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::remember, called by greeter::main at src/main.rs:2): mkdir("$HOME/.config/telemetry", N) = -1 ENOENT in greeter
     "major" src/main.rs:2 new system call: greeter::signal::rt_sigprocmask (by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::started, called by greeter::main at src/main.rs:2): rt_sigprocmask(SIG_BLOCK, ~[], [], N) = N in greeter
+    "minor" src/main.rs:2 new argument: greeter::filesystem::openat::O_WRONLY|O_CREAT,file (by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::remember, called by greeter::main at src/main.rs:2): openat("$HOME/.config/telemetry/id", O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC, N) = N in greeter
     "minor" src/main.rs:2 new object: greeter::filesystem::write::object=file (by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::remember, called by greeter::main at src/main.rs:2): write(N<$HOME/.config/telemetry/id>, [N bytes]) = N in greeter
     "info" src/main.rs:2 note: greeter::filesystem::statx (beside newfstatat (family stat), file:proc, by telemetry 1.5.0 (1.4.0 when the baseline last changed) telemetry::started, called by greeter::main at src/main.rs:2): statx(N</proc/N/environ>, "", AT_EMPTY_PATH, STATX_BASIC_STATS|STATX_BTIME, 0xN) = N in greeter
     "#);

@@ -174,8 +174,8 @@ fn source_line_is_the_location_and_the_expectation_is_related() {
         String::from_utf8(out).expect("reports are text")
     };
     let log: serde_json::Value = serde_json::from_str(&written("sarif")).expect("JSON");
-    let connect = log["runs"][0]["results"].as_array().expect("results").iter();
-    let connect = connect.filter(|result| result["properties"]["key"] == "greeter::network::connect").next();
+    let mut results = log["runs"][0]["results"].as_array().expect("results").iter();
+    let connect = results.find(|result| result["properties"]["key"] == "greeter::network::connect");
     insta::assert_snapshot!(serde_json::to_string_pretty(&connect).expect("JSON"), @r##"
     {
       "level": "error",

@@ -72,6 +72,8 @@ mod report;
 #[cfg(target_os = "linux")]
 mod review;
 #[cfg(target_os = "linux")]
+mod review_causes;
+#[cfg(target_os = "linux")]
 mod run;
 #[cfg(target_os = "linux")]
 mod run_layout;
@@ -222,6 +224,12 @@ fn of_proposals() -> Vec<Trial> {
         untraced review::key_stays_on_the_screen,
         untraced review::undo_restores_each_decision,
         untraced review::editor_opens_at_the_line,
+        untraced review_causes::findings_are_ordered_by_cause,
+        untraced review_causes::key_and_cause_stay_on_the_screen,
+        untraced review_causes::accepted_cause_equals_accept_and_is_undone,
+        untraced review_causes::rejected_cause_equals_reject_and_is_undone,
+        untraced review_causes::undo_of_a_cause_restores_all_files_or_none,
+        untraced review_causes::decided_and_skipped_findings_count_once,
     ]
 }
 

@@ -21,7 +21,7 @@ use crate::report::style::Painted;
 use crate::report::words::{counted, escaped, len, padded};
 
 /// The number of lines for all groups.
-const LINES: usize = 21;
+const LINES: usize = 20;
 
 /// The number of groups that are shown.
 const GROUPS: usize = 6;

@@ -33,7 +33,7 @@ pub const CLOSURE: &str = "SYSGUARD_CLOSURE";
 const NEXTEST_BINARY_ID: &str = "NEXTEST_BINARY_ID";
 /// The file of Markdown that GitHub Actions shows on the page of a run.
 const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
-/// The variables with the address of the tested commit in GitHub Actions: server, repository, commit.
+/// The variables with the tested commit in GitHub Actions: server, repository, commit.
 const COMMIT: [&str; 3] = ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_SHA"];
 /// The variables with the user's editor; the first that is set counts, environ(7).
 const EDITORS: [&str; 2] = ["VISUAL", "EDITOR"];

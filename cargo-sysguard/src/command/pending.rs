@@ -18,7 +18,8 @@ use crate::proposals::ProposalFlags;
     after_help = "Exit codes: 0 if nothing is pending; 101 if anything is. `cargo sysguard accept KEY` and `reject KEY` decide on it; a KEY such as @1a2b3c4d is a cause."
 )]
 pub(crate) struct Options {
-    /// Write the list in this format: text (one key per line; by cause, with remarks, on a terminal) or json
+    /// Write the list in this format: text (one key per line; by cause on a
+    /// terminal) or json
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
     format: PendingFormat,
     /// List only workloads with one of these in their name; no match is an error

@@ -156,7 +156,9 @@ fn failure_fits_on_one_screen() {
       new-syscall   network::connect      connect(N, 198.51.100.7:443) = -1 ECONNREFUSED
       new-syscall   network::socket       socket(AF_INET, SOCK_STREAM|SOCK_CLOEXEC, IPPROTO_IP) = N
       new-syscall   process::clone3       clone3({CLONE_VM|CLONE_VFORK|SIGCHLD}, N) = N
-      and N more: process::openat, process::read, filesystem::mkdir, openat O_WRONLY|O_CREAT file, …
+      new-syscall   process::openat       openat("/proc/self/environ", O_RDONLY|O_CLOEXEC) = N
+      new-syscall   process::read         read(N</proc/N/environ>, [N bytes], N) = N
+      and N more: filesystem::mkdir, openat O_WRONLY|O_CREAT file, write file, signal::rt_sigprocma…
     @3813a02f greeter → sh → curl: N new
       in: greeter → sh -c … → curl -s http://198.51.100.7/ -o /dev/null
     @a1f47766 greeter → sh: N new

@@ -206,8 +206,8 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Returns what own code calls at this line. If findings differ in the function of a dependency,
-    /// that is the dependency.
+    /// Returns what own code calls at this line. If findings differ in the function of a
+    /// dependency, that is the dependency.
     fn callee(&self) -> Option<String> {
         let callees = self.members.iter().filter_map(|member| {
             let location = member.finding.site.as_ref()?.location.as_ref()?;

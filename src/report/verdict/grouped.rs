@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use super::findings::columns;
+use super::columns::{self, columns};
 use crate::model::facts::example::Example;
 use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::Finding;
@@ -21,7 +21,7 @@ use crate::report::style::Painted;
 use crate::report::words::{counted, escaped, len, padded};
 
 /// The number of lines for all groups.
-const LINES: usize = 21;
+const LINES: usize = 20;
 
 /// The number of groups that are shown.
 const GROUPS: usize = 6;
@@ -231,7 +231,7 @@ fn section(group: &Group<'_>) -> Section {
     Section { heading, id: group.id(), rows: rows(&group.members), shown: 0 }
 }
 
-/// Returns a row for each finding. New subsystems whose calls are in the group share the first row.
+/// Returns a row for each finding. The subsystems of further rows share the first one.
 fn rows(members: &[Member<'_>]) -> Vec<Row> {
     let filled: BTreeSet<Fact> = members.iter().filter_map(|member| member.finding.fact.parent()).collect();
     let is_outline = |member: &&Member<'_>| {
@@ -271,7 +271,7 @@ fn row(finding: &Finding, call: Option<String>, width: usize) -> Row {
         return Row { kind, lines: vec![line.trim_end().to_owned()], name };
     };
     // The call shows its arguments and objects, but no reasons.
-    let remark = if super::findings::has_reason(finding) { remark } else { String::new() };
+    let remark = if columns::has_reason(finding) { remark } else { String::new() };
     let one = format!("{padded}  {call}");
     let fits = remark.is_empty() && kind.len() + one.chars().count() + 3 <= COLUMNS;
     if fits {
@@ -283,7 +283,7 @@ fn row(finding: &Finding, call: Option<String>, width: usize) -> Row {
 
 /// Breaks a line at blanks. Further lines are indented.
 fn wrapped(line: &str) -> Vec<String> {
-    super::findings::wrapped(line, COLUMNS - 12)
+    columns::wrapped(line, COLUMNS - 12)
 }
 
 /// Returns the start of a line, and `…` if there is more.

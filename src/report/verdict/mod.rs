@@ -9,6 +9,7 @@ mod alerts;
 mod batch;
 #[cfg(feature = "unstable")]
 mod closing;
+mod columns;
 #[cfg(feature = "unstable")]
 mod csv;
 mod diff;

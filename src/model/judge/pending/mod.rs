@@ -150,8 +150,8 @@ impl Pending {
         self.new.contains(&Fact::Use { subsystem: *subsystem, syscall: None, detail: None })
     }
 
-    /// Returns the importance of a finding. A call in a subsystem that the file does not hold stands
-    /// for the subsystem.
+    /// Returns the importance of a finding. A call in a subsystem that the file does not hold
+    /// stands for the subsystem.
     pub fn weight(&self, finding: &Finding) -> Weight {
         if self.opens_subsystem(&finding.fact) { Weight::NewSubsystem } else { Weight::of(finding) }
     }

@@ -153,6 +153,7 @@ mod linux {
             argv,
             environment: Environment::Inherited,
             cwd: Some(folder.to_owned()),
+            scratch: None,
             stdio: [null()?, null()?, null()?],
             isolated: true,
         })

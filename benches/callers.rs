@@ -113,6 +113,7 @@ socket.socket().connect_ex(('127.0.0.1', 1))";
             argv: [program.into()].into_iter().chain(args.iter().map(Into::into)).collect(),
             environment: Environment::Exactly(own.map(|(name, value)| (name.into(), value.into())).into()),
             cwd: None,
+            scratch: None,
             stdio: [null()?, null()?, null()?],
             isolated: true,
         })

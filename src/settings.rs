@@ -33,6 +33,11 @@ pub const CLOSURE: &str = "SYSGUARD_CLOSURE";
 const NEXTEST_BINARY_ID: &str = "NEXTEST_BINARY_ID";
 /// The file of Markdown that GitHub Actions shows on the page of a run.
 const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+/// The variables with the user's editor; the first that is set counts, environ(7).
+const EDITORS: [&str; 2] = ["VISUAL", "EDITOR"];
+/// The variables without a prefix of ours or cargo's.
+const OTHERS: [&str; 9] =
+    ["CI", "TF_BUILD", "RUSTC", "RUSTFLAGS", "TERM", STEP_SUMMARY, NEXTEST_BINARY_ID, EDITORS[0], EDITORS[1]];
 /// The variables with the compiler's flags; the first that is set counts, as in cargo. The flags
 /// are separated by a unit separator in the first variable, by a space in the second.
 const RUSTFLAGS: [&str; 2] = ["CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS"];
@@ -51,11 +56,8 @@ pub struct RawSettings {
 impl RawSettings {
     /// Reads the environment of this process.
     pub fn from_env() -> Self {
-        let relevant = |name: &str| {
-            name.starts_with("SYSGUARD_")
-                || name.starts_with("CARGO")
-                || ["CI", "TF_BUILD", "RUSTC", "RUSTFLAGS", "TERM", STEP_SUMMARY, NEXTEST_BINARY_ID].contains(&name)
-        };
+        let relevant =
+            |name: &str| name.starts_with("SYSGUARD_") || name.starts_with("CARGO") || OTHERS.contains(&name);
         let variables = env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
             .filter(|(name, _)| relevant(name))
@@ -162,6 +164,8 @@ pub struct Settings {
     pub nextest_binary: Option<String>,
     /// The program that shows differences instead of the built-in diff, with its first arguments.
     pub diff_tool: Option<String>,
+    /// The user's editor, as a command of the shell.
+    pub editor: Option<String>,
     /// The file for the summary that GitHub Actions shows.
     pub step_summary: Option<PathBuf>,
     /// Binary targets that cargo has built for this process, by name.
@@ -239,6 +243,7 @@ pub fn resolve(raw: &RawSettings, flags: Flags) -> Result<Settings, BadVariable>
         plan: raw.path(PLAN),
         nextest_binary: raw.text(NEXTEST_BINARY_ID),
         diff_tool: raw.text("SYSGUARD_DIFF_TOOL").filter(|tool| !tool.trim().is_empty()),
+        editor: EDITORS.iter().filter_map(|name| raw.text(name)).find(|editor| !editor.trim().is_empty()),
         step_summary: raw.path(STEP_SUMMARY),
         binaries: binaries(raw),
         rustc: rustc(raw),

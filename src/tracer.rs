@@ -201,6 +201,7 @@ impl Tracer {
             argv: std::iter::once(self.program).chain(self.arguments).collect(),
             environment: Environment::Exactly(environment),
             cwd: self.directory,
+            scratch: None,
             stdio: self.streams,
             isolated: false,
         })

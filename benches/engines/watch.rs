@@ -113,6 +113,7 @@ fn traced(words: &[OsString]) -> Result<Traced, String> {
         argv: words.to_vec(),
         environment: Environment::Inherited,
         cwd: None,
+        scratch: None,
         stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
         isolated: false,
     })

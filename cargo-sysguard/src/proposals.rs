@@ -14,7 +14,7 @@ use sysguard::unstable::model::judge::pending::{Aim, Pending, Settled};
 use sysguard::unstable::model::run::test_name;
 use sysguard::unstable::report::PendingKeys;
 use sysguard::unstable::settings::{Flags, Settings};
-use sysguard::unstable::store::{Store, StoreError, proposals_below};
+use sysguard::unstable::store::{Decided, Store, StoreError, proposals_below};
 
 use crate::cargo::{PackageFlags, Selected};
 use crate::context::Context;
@@ -101,13 +101,29 @@ impl Proposals {
     }
 
     /// Decides on what is pending now, and writes the file and its proposal. Other processes wait
-    /// meanwhile. Returns whether anything was pending.
+    /// meanwhile. Returns what undoes the decision, if anything was pending.
     pub(crate) fn decide(
         &self,
         place: &WorkloadId,
         decision: impl FnOnce(&Pending) -> Settled,
-    ) -> Result<bool, Failure> {
-        self.store(place).decide(&place.1, decision).map_err(write_failed)
+    ) -> Result<Option<Decided>, Failure> {
+        self.store(place).decide_undoably(&place.1, decision).map_err(write_failed)
+    }
+
+    /// Restores the bytes from before a decision. Returns false if a file has changed since.
+    pub(crate) fn undo(&self, place: &WorkloadId, decided: &Decided) -> Result<bool, Failure> {
+        self.store(place).undo(&place.1, decided).map_err(Failure::failed)
+    }
+
+    /// Returns the paths of a workload's file and of its proposal.
+    pub(crate) fn paths(&self, place: &WorkloadId) -> [PathBuf; 2] {
+        let (folder, store) = &self.packages[place.0];
+        [folder.join(store.file(&place.1)), store.proposal_file(&place.1)]
+    }
+
+    /// Returns the folder of a workload's package.
+    pub(crate) fn folder(&self, place: &WorkloadId) -> &Path {
+        &self.packages[place.0].0
     }
 
     /// Removes a proposal as a whole, whatever it contains. Returns whether there was one.

@@ -19,6 +19,8 @@ pub struct Command {
     pub environment: Environment,
     /// The working directory; `None` means the caller's.
     pub cwd: Option<PathBuf>,
+    /// A directory of this run only; programs below it are temporary.
+    pub scratch: Option<PathBuf>,
     /// Standard input, output and error.
     pub stdio: [Stream; 3],
     /// Isolates the program from the caller: a session of its own, default signal dispositions,

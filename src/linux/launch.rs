@@ -37,6 +37,7 @@ impl Command {
             argv: Vec::new(),
             environment: Environment::Exactly(Vec::new()),
             cwd: None,
+            scratch: None,
             stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
             isolated: false,
         }

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use super::sys;
+use super::{maps, sys};
 use crate::model::attribution::{Failure, Memory, Query, answers};
 use crate::model::kernel::call::{Call, Errno, Tid};
 
@@ -77,6 +77,37 @@ pub(super) fn of_call(task: Tid, call: &Call) -> Memory {
     })
 }
 
+/// The most bytes of a path, with the zero byte at its end.
+pub(super) const MAX_PATH: usize = libc::PATH_MAX as usize;
+
+/// Reads the path at this address, if it is terminated. Most paths are short, and each page that is
+/// read must be found and pinned.
+pub(super) fn read_path(task: Tid, address: u64, text: &mut [u8; MAX_PATH]) -> Result<&[u8], Failure> {
+    const SHORT: usize = 256;
+    for (begin, end) in [(0, SHORT), (SHORT, MAX_PATH)] {
+        let length = read(task, address.wrapping_add(begin as u64), &mut text[begin..end])?;
+        if let Some(at) = text[begin..begin + length].iter().position(|byte| *byte == 0) {
+            return Ok(&text[..begin + at]);
+        }
+        if begin + length < end {
+            break;
+        }
+    }
+    // The kernel fails with EFAULT or ENAMETOOLONG here.
+    Err(Failure::Alike)
+}
+
+/// Returns whether an address is mapped, so that the kernel may read what this process cannot.
+pub(super) fn is_mapped(task: Tid, address: u64) -> bool {
+    let text = maps::text(task);
+    let mut ranges = text.lines().filter_map(|line| {
+        let (start, end) = line.split_once(' ')?.0.split_once('-')?;
+        let number = |text: &str| u64::from_str_radix(text, 16).ok();
+        Some(number(start)?..number(end)?)
+    });
+    ranges.any(|range| range.contains(&address))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,11 +124,31 @@ mod tests {
     }
 
     #[test]
+    fn mapped_address_is_known() {
+        let byte = 7_u8;
+        assert!(is_mapped(sys::gettid(), &raw const byte as u64));
+        assert!(!is_mapped(sys::gettid(), 8));
+    }
+
+    #[test]
     fn unmapped_address_fails_as_the_call_does() {
         for address in [8, u64::MAX - 8] {
             assert_eq!(read(sys::gettid(), address, &mut [0; 8]), Err(Failure::Alike), "{address:#x}");
         }
         let by_proc = read_by_proc(sys::gettid(), 8, &mut [0; 8]).map_err(|error| error.raw_os_error());
         assert_eq!(by_proc, Err(Some(libc::EIO)));
+    }
+
+    #[test]
+    fn path_of_any_length_is_read_completely() {
+        for length in [0, 1, 255, 256, 257, 4000, 4095] {
+            let path = [vec![b'x'; length], vec![0]].concat();
+            let mut text = [0; MAX_PATH];
+            assert_eq!(read_path(sys::gettid(), path.as_ptr() as u64, &mut text), Ok(&path[..length]));
+        }
+        let endless = vec![b'x'; MAX_PATH];
+        for address in [endless.as_ptr() as u64, 8, u64::MAX] {
+            assert_eq!(read_path(sys::gettid(), address, &mut [0; MAX_PATH]), Err(Failure::Alike));
+        }
     }
 }

@@ -5,15 +5,18 @@
 //! fail: a refused question is also an answer.
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
 
 use super::files::FdCache;
 use super::groups::is_own_thread;
 use super::loader::Loaders;
 use super::memory;
 use super::objects::Objects;
+use super::programs::Programs;
 use crate::model::attribution::files::{CacheEffect, cache_effect, moves_root, shares_files};
 use crate::model::attribution::{
-    Answer, Answers, Failure, Memory, Object, PathArgument, Query, Question, answers, made,
+    Answer, Answers, ArgumentAnswer, ArgumentQuestion, Failure, Memory, Object, PathArgument, Query, Question, answers,
+    argument_question, made,
 };
 use crate::model::guard;
 use crate::model::kernel::call::{Call, CallOutcome, Tid};
@@ -25,6 +28,7 @@ use crate::model::trace::tracee::{Step, Stop};
 pub(super) struct Witness {
     fd_cache: FdCache,
     objects: Objects,
+    programs: Programs,
     /// `None` where loader calls need not be recognized.
     loaders: Option<Loaders>,
     /// The last call of each task. With few tasks at a time, a search is faster than a hash, and a
@@ -53,12 +57,19 @@ struct PendingCall {
     question: Option<Question>,
     effect: Option<CacheEffect>,
     answers: Answers,
+    /// The address of an argument that could not be read.
+    unread: Option<u64>,
 }
 
 impl Witness {
     /// Returns the witness of a tree that is seen as a whole.
     pub(super) fn new() -> Self {
         Self { loaders: Some(Loaders::default()), ..Self::default() }
+    }
+
+    /// Sets the directory below which programs are temporary.
+    pub(super) fn set_scratch(&mut self, directory: &Path) {
+        self.programs = Programs::with_scratch(directory);
     }
 
     /// Starts with the first task of the tree.
@@ -130,7 +141,11 @@ impl Witness {
         if self.under_way(task).is_some() {
             return None;
         }
-        let PendingCall { effect, answers, .. } = self.ask_before(task, *call);
+        let PendingCall { effect, mut answers, unread, .. } = self.ask_before(task, *call);
+        if unread.is_some_and(|address| !memory::is_mapped(task, address)) {
+            // The call fails with EFAULT, and so has no argument.
+            answers.argument = ArgumentAnswer::None;
+        }
         if let Some(CacheEffect::Closes(..)) = effect {
             self.closing.insert(task);
         }
@@ -175,13 +190,28 @@ impl Witness {
         if moves_root(&call, &memory) {
             self.objects.move_roots();
         }
+        let (argument, unread) = self.argument(task, &call, &memory, &object);
         let answers = Answers {
             object,
             memory,
+            argument,
             by_loader: self.loaders.as_mut().is_some_and(|loaders| loaders.make(task, &call)),
             to_own_thread: answers::receiver(&call).is_some_and(|receiver| is_own_thread(task, receiver)),
         };
-        PendingCall { is_under_way: true, call, question, effect, answers }
+        PendingCall { is_under_way: true, call, question, effect, answers, unread }
+    }
+
+    /// Returns the argument of a call that is in memory, and the address that could not be read.
+    fn argument(&mut self, task: Tid, call: &Call, memory: &Memory, object: &Answer) -> (ArgumentAnswer, Option<u64>) {
+        let answered = match argument_question(call, memory, object) {
+            None => return (ArgumentAnswer::None, None),
+            Some(ArgumentQuestion::Program(path)) => self.programs.name(task, &path),
+            Some(ArgumentQuestion::Addresses(question)) => {
+                let read = |at, buffer: &mut [u8]| memory::read(task, at, buffer) == Ok(buffer.len());
+                question.answer(object.as_object().map(|object| &object.kind), read)
+            }
+        };
+        answered.map_or_else(|at| (ArgumentAnswer::Unanswerable, Some(at)), |answer| (answer, None))
     }
 
     /// Handles a call's exit: asks now about what the call made.
@@ -202,6 +232,7 @@ impl Witness {
             // was added meanwhile.
             answers.memory = Memory::refused();
         }
+        let had_no_object = answers.object == Answer::None && matches!(question, Some(Question::Fd(_)));
         answers.object = match question {
             Some(Question::Returned) => self.of_returned(task, i32::try_from(value).unwrap_or(-1)),
             Some(Question::PathAfter(place)) => self.of_path(task, &place),
@@ -210,6 +241,9 @@ impl Witness {
             Some(Question::Fd(fd)) if answers.object == Answer::None && effect.is_none() => self.of_fd(task, fd),
             Some(Question::Fd(_) | Question::PathBefore(_)) | None => answers.object,
         };
+        if had_no_object && answers.object != Answer::None {
+            answers.argument = self.argument(task, call, &answers.memory, &answers.object).0;
+        }
         if let (Ok(fd), None | Some(Question::Fd(_))) = (i32::try_from(value), question) {
             self.keep_made(task, call, fd, &answers);
         }
@@ -264,8 +298,8 @@ impl Witness {
         if place.address == 0 {
             return Ok(place.directory.map_or(Answer::None, |fd| self.of_fd(task, fd)));
         }
-        let mut text = [0; MAX_PATH];
-        let text = read_path(task, place.address, &mut text)?;
+        let mut text = [0; memory::MAX_PATH];
+        let text = memory::read_path(task, place.address, &mut text)?;
         let found = match (text, place.directory) {
             // AT_EMPTY_PATH: "operate on the file referred to by dirfd". Without it the call fails.
             (b"", Some(fd)) => return Ok(self.of_fd(task, fd)),
@@ -294,43 +328,5 @@ impl Witness {
         self.fd_cache.forget(former);
         self.fd_cache.own(task);
         self.loaders.iter_mut().for_each(|loaders| loaders.executed(task, former));
-    }
-}
-
-const MAX_PATH: usize = libc::PATH_MAX as usize;
-
-/// Reads the path at this address, if it is terminated. Most paths are short, and each page that is
-/// read must be found and pinned.
-fn read_path(task: Tid, address: u64, text: &mut [u8; MAX_PATH]) -> Result<&[u8], Failure> {
-    const SHORT: usize = 256;
-    for (begin, end) in [(0, SHORT), (SHORT, MAX_PATH)] {
-        let length = memory::read(task, address.wrapping_add(begin as u64), &mut text[begin..end])?;
-        if let Some(at) = text[begin..begin + length].iter().position(|byte| *byte == 0) {
-            return Ok(&text[..begin + at]);
-        }
-        if begin + length < end {
-            break;
-        }
-    }
-    // The kernel fails with EFAULT or ENAMETOOLONG here.
-    Err(Failure::Alike)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::sys;
-    use super::*;
-
-    #[test]
-    fn path_of_any_length_is_read_completely() {
-        for length in [0, 1, 255, 256, 257, 4000, 4095] {
-            let path = [vec![b'x'; length], vec![0]].concat();
-            let mut text = [0; MAX_PATH];
-            assert_eq!(read_path(sys::gettid(), path.as_ptr() as u64, &mut text), Ok(&path[..length]));
-        }
-        let endless = vec![b'x'; MAX_PATH];
-        for address in [endless.as_ptr() as u64, 8, u64::MAX] {
-            assert_eq!(read_path(sys::gettid(), address, &mut [0; MAX_PATH]), Err(Failure::Alike));
-        }
     }
 }

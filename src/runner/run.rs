@@ -160,6 +160,7 @@ impl<'a> PreparedWorkload<'a> {
             argv: self.argv.clone(),
             environment: Environment::Exactly(self.environment.for_run(&scratch.home, &scratch.temporary, &cwd)),
             cwd: Some(cwd),
+            scratch: Some(scratch.root().to_owned()),
             stdio: [stdin, stdout, stderr].map(Stream::Given),
             isolated: true,
         };

@@ -40,6 +40,11 @@ impl Scratch {
         })
     }
 
+    /// Returns the directory itself.
+    pub(super) fn root(&self) -> &Path {
+        self.root.path()
+    }
+
     /// Opens the workload's standard input. It is always a file or `/dev/null`, so that the length
     /// of a read does not depend on scheduling.
     pub(super) fn stdin(&self, stdin: &Stdin, package: &Path) -> Result<Handle, Error> {

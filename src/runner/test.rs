@@ -168,6 +168,7 @@ impl Process<'_> {
             argv: self.test.command.clone(),
             environment: Environment::Exactly(environment(&self.test.environment)),
             cwd: None,
+            scratch: None,
             stdio: [stdin.into(), stdout, stderr].map(Stream::Given),
             isolated: false,
         };

@@ -151,6 +151,17 @@ fn diff_tool_may_have_arguments() {
 }
 
 #[test]
+fn visual_editor_is_preferred() {
+    for (variables, editor) in [
+        (&[("VISUAL", "code --wait"), ("EDITOR", "vi")][..], Some("code --wait")),
+        (&[("VISUAL", " "), ("EDITOR", "vi")], Some("vi")),
+        (&[("EDITOR", "")], None),
+    ] {
+        assert_eq!(resolved(variables).editor.as_deref(), editor, "{variables:?}");
+    }
+}
+
+#[test]
 fn engine_variable_is_checked_for_tests() {
     for (value, engine, judges) in [
         ("", Engine::Guard, true),

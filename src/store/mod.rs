@@ -24,7 +24,7 @@ use std::sync::OnceLock;
 pub use self::error::StoreError;
 pub use self::layout::{Kept, KeptReason, Layout, Moved};
 pub use self::lock::on_long_wait;
-pub use self::pending::proposals_below;
+pub use self::pending::{Decided, proposals_below};
 
 pub(crate) use self::file::{create_unique, text_if_regular};
 

@@ -1,14 +1,24 @@
-//! Reads a proposal with its file, and writes the result of a decision. The model computes that
-//! result.
+//! Reads a proposal with its file, and writes and undoes decisions. The model computes their
+//! results.
 
 use std::path::{Path, PathBuf};
 
 use super::lock::Lock;
 use super::shared::test_in;
-use super::{Store, StoreError};
-use crate::model::expectation::format::{self, Parsed};
+use super::{Store, StoreError, file};
+use crate::model::expectation::format::{self, MAX_SHARED_BYTES, Parsed};
 use crate::model::judge::pending::{Pending, Settled};
 use crate::model::run::test_name;
+
+/// The files of a workload before and after a decision, for [`Store::undo`].
+#[derive(Debug)]
+pub struct Decided {
+    before: Texts,
+    after: Texts,
+}
+
+/// The proposal and the file of a workload, each with its path and its text if it exists.
+type Texts = [(PathBuf, Option<String>); 2];
 
 impl Store {
     /// Returns what is pending of a workload; `None` if there is no proposal, or if the file
@@ -40,10 +50,47 @@ impl Store {
     /// Reads what is pending, decides on it and writes the result, while no other process writes in
     /// this package. Returns whether anything was pending.
     pub fn decide(&self, name: &str, decision: impl FnOnce(&Pending) -> Settled) -> Result<bool, StoreError> {
+        Ok(self.decide_undoably(name, decision)?.is_some())
+    }
+
+    /// As [`Store::decide`]. Returns what undoes the decision; `None` if nothing was pending.
+    pub fn decide_undoably(
+        &self,
+        name: &str,
+        decision: impl FnOnce(&Pending) -> Settled,
+    ) -> Result<Option<Decided>, StoreError> {
         let lock = self.lock()?;
-        let Some(pending) = self.pending_of(name)? else { return Ok(false) };
+        let Some(pending) = self.pending_of(name)? else { return Ok(None) };
+        let before = self.texts(name)?;
         self.settle(&lock, name, &decision(&pending))?;
+        Ok(Some(Decided { before, after: self.texts(name)? }))
+    }
+
+    /// Restores the bytes from before a decision. Returns false, and writes nothing, if a file has
+    /// changed since.
+    pub fn undo(&self, name: &str, decided: &Decided) -> Result<bool, StoreError> {
+        let _lock = self.lock()?;
+        if self.texts(name)? != decided.after {
+            return Ok(false);
+        }
+        // The proposal comes first, so that nothing is lost if the second write fails.
+        for (path, text) in &decided.before {
+            match text {
+                Some(text) => file::replace(path, text)?,
+                None => file::remove(path)?,
+            };
+        }
         Ok(true)
+    }
+
+    fn texts(&self, name: &str) -> Result<Texts, StoreError> {
+        let text = |path: PathBuf| match file::read(&path, MAX_SHARED_BYTES) {
+            Ok(file::Content::Regular(bytes)) => Ok((path, String::from_utf8(bytes).ok())),
+            Ok(file::Content::Other(kind)) => Err(StoreError::NotAFile { path, kind }),
+            Err(error) if error.is_not_found() => Ok((path, None)),
+            Err(error) => Err(error),
+        };
+        Ok([text(self.proposal_file(name))?, text(self.package.join(self.file(name)))?])
     }
 
     /// Writes a workload's file unless another process changed it since `before` was read. Returns
@@ -84,4 +131,50 @@ impl Store {
 pub fn proposals_below(folder: &Path, workspace: &Path, package: &Path) -> PathBuf {
     let place = package.strip_prefix(workspace).unwrap_or(Path::new(""));
     workspace.join(folder).join(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const FILE: &str = "version: 1\nbin: demo # as written\n";
+    const PROPOSAL: &str = "version: 1\nbin: demo # as written\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  process:\n    execve:\n    exit:\n";
+
+    #[test]
+    fn undo_restores_every_byte_once() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let [file, proposal] = ["a.yaml", "a.yaml.new"].map(|name| folder.path().join("expectations").join(name));
+        fs::create_dir(folder.path().join("expectations")).expect("a folder");
+        fs::write(&file, FILE).expect("a file");
+        fs::write(&proposal, PROPOSAL).expect("a proposal");
+        let store = Store::open(folder.path(), None).expect("the store opens");
+        let read = |path: &Path| fs::read_to_string(path).ok();
+        for accepted in [true, false] {
+            let decision = |of: &Pending| if accepted { of.accept(of.all(), None) } else { of.reject(of.all()) };
+            let decided = store.decide_undoably("a", decision).expect("it is written").expect("something was pending");
+            assert_eq!((read(&file).as_deref(), read(&proposal)), (Some(if accepted { PROPOSAL } else { FILE }), None));
+            assert!(store.undo("a", &decided).expect("it is restored"));
+            assert_eq!((read(&file).as_deref(), read(&proposal).as_deref()), (Some(FILE), Some(PROPOSAL)));
+            assert!(!store.undo("a", &decided).expect("nothing to write"), "it is undone already");
+        }
+    }
+
+    #[test]
+    fn undo_refuses_a_file_that_has_changed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let [file, proposal] = ["a.yaml", "a.yaml.new"].map(|name| folder.path().join("expectations").join(name));
+        fs::create_dir(folder.path().join("expectations")).expect("a folder");
+        fs::write(&file, FILE).expect("a file");
+        fs::write(&proposal, PROPOSAL).expect("a proposal");
+        let store = Store::open(folder.path(), None).expect("the store opens");
+        let decided = store.decide_undoably("a", |pending| pending.accept(pending.all(), None));
+        let decided = decided.expect("it is written").expect("something was pending");
+        let edited = format!("# mine\n{PROPOSAL}");
+        fs::write(&file, &edited).expect("an edit");
+        assert!(!store.undo("a", &decided).expect("nothing to write"));
+        assert_eq!(fs::read_to_string(&file).expect("the file"), edited);
+        assert!(!proposal.exists());
+    }
 }

@@ -136,6 +136,7 @@ impl Target {
             argv: words.collect(),
             environment: Environment::Exactly(vec![("PATH".into(), "/usr/bin:/bin".into())]),
             cwd: Some(cwd.to_owned()),
+            scratch: None,
             stdio: streams.map(Stream::Given),
             isolated: true,
         };

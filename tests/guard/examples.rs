@@ -71,9 +71,12 @@ pub(crate) fn execve_is_shown_with_its_arguments() {
     let script = "/bin/echo one \"two  words\"; true";
     let (command, _output) = command(&["sh", "-c", script]);
     let (seen, _) = observe_with_examples(command, &LIMITS, Watching::EveryCall).expect("a run");
-    let first = is_reported(&seen, "execve", "execve").expect("an execve");
-    assert!(first.call.contains("\"sh\", \"-c\", ") && first.call.ends_with(" = 0"), "{}", first.call);
-    assert_eq!(first.process, ["sh -c …"]);
+    // Each program is a use of its own.
+    for words in ["\"sh\", \"-c\", ", "\"/bin/echo\", \"one\", \"two  words\""] {
+        let example = is_reported(&seen, "execve", words).expect("an execve");
+        assert!(example.call.ends_with(" = 0"), "{}", example.call);
+        assert_eq!(example.process, ["sh -c …"]);
+    }
 
     // A use that only the second program shows.
     let (command, _output) = self::command(&["sh", "-c", "/bin/uname -r; true"]);

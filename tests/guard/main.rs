@@ -4,6 +4,8 @@
 //! A trial with missing needs is ignored with its reason, and fails under `SYSGUARD_REQUIRE=1`.
 
 #[cfg(target_os = "linux")]
+mod arguments;
+#[cfg(target_os = "linux")]
 mod examples;
 #[cfg(target_os = "linux")]
 #[path = "../tracer/needs.rs"]

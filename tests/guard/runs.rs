@@ -29,6 +29,7 @@ pub(crate) fn command(words: &[&str]) -> (Command, [std::io::PipeReader; 2]) {
         argv: words.iter().map(Into::into).collect(),
         environment: Environment::Exactly(vec![("PATH".into(), "/usr/bin:/bin".into())]),
         cwd: Some(PathBuf::from("/tmp")),
+        scratch: None,
         stdio: [OwnedFd::from(null), stdout.into(), stderr.into()].map(Stream::Given),
         isolated: true,
     };

@@ -16,8 +16,8 @@ use sysguard::unstable::model::trace::marker;
 use sysguard::unstable::runner::{observe, observe_guarded};
 use sysguard::unstable::settings;
 
-use crate::examples;
 use crate::runs::{LIMITS, command, document, facts, guarded, holding, notified, reached, traced, without};
+use crate::{arguments, examples};
 
 /// About how many facts are removed from a baseline, one at a time.
 const MUTATIONS: usize = 24;
@@ -47,6 +47,11 @@ pub(crate) const CASES: &[Case] = &[
     ("refused_filter_keeps_a_guarded_run", &["x86_64", "perl"], refused_filter_keeps_a_guarded_run),
     ("phases_end_a_guarded_run", &["x86_64", "perl"], phases_end_a_guarded_run),
     ("engines_show_the_same_first_calls", &["x86_64", "python3"], examples::engines_show_the_same_first_calls),
+    (
+        "forbidden_address_is_seen_by_every_engine",
+        &["x86_64", "perl"],
+        arguments::forbidden_address_is_seen_by_every_engine,
+    ),
     ("execve_is_shown_with_its_arguments", &[], examples::execve_is_shown_with_its_arguments),
 ];
 

@@ -13,6 +13,14 @@ pub(super) fn calls_of_32_bits() {
     };
     const SOCKETCALL: u32 = 102;
     let socket = int80(SOCKETCALL, [1, fill([libc::AF_UNIX as u32, libc::SOCK_DGRAM as u32, 0, 0, 0, 0]), 0]);
+    // Behind the words: the abstract name `x`, and a message to it.
+    let place = words.addr() as u32 + 64;
+    for (offset, number) in [(64, u32::from_le_bytes([libc::AF_UNIX as u8, 0, 0, b'x'])), (128, place), (132, 4)] {
+        // SAFETY: the page is ours and large enough.
+        unsafe { words.cast::<u32>().wrapping_byte_add(offset).write(number) };
+    }
+    int80(SOCKETCALL, [3, fill([socket, place, 4, 0, 0, 0]), 0]);
+    int80(SOCKETCALL, [16, fill([socket, place + 64, 0, 0, 0, 0]), 0]);
     int80(SOCKETCALL, [13, fill([socket, 2, 0, 0, 0, 0]), 0]);
     int80(SOCKETCALL, [14, fill([socket, libc::SOL_SOCKET as u32, libc::SO_DEBUG as u32, 0, 0, 0]), 0]);
     int80(90, [fill([0, 4096, 5, 0x22, 0xffff_ffff, 0]), 0, 0]);

@@ -1,6 +1,7 @@
 //! The tracees: small programs, each with one behaviour. Their truths are stated in their trials.
 #![expect(unsafe_code, reason = "raw system calls are what these programs are for")]
 
+mod arguments;
 pub(crate) mod callers;
 #[cfg(target_arch = "x86_64")]
 mod int80;
@@ -22,8 +23,12 @@ pub(crate) fn become_tracee(name: &str) -> ExitCode {
     if let Some(exit) = kinds::make_and_read(name) {
         return exit;
     }
-    let Some((_, tracee)) =
-        TRACEES.iter().chain(objects::TRACEES).chain(paths::TRACEES).find(|(known, _)| *known == name)
+    let Some((_, tracee)) = TRACEES
+        .iter()
+        .chain(objects::TRACEES)
+        .chain(paths::TRACEES)
+        .chain(arguments::TRACEES)
+        .find(|(known, _)| *known == name)
     else {
         return ExitCode::from(99);
     };

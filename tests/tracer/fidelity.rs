@@ -40,6 +40,7 @@ fn start(script: &str) -> Result<Piped, Failed> {
         argv: ["/bin/sh", "-c", script].map(Into::into).into(),
         environment: Environment::Inherited,
         cwd: None,
+        scratch: None,
         stdio: [stdin, stdout, stderr].map(Stream::Given),
         isolated: true,
     };
@@ -116,6 +117,7 @@ fn inherits_streams() -> Result<(), Failed> {
         argv: ["/bin/sh", "-c", &script].map(Into::into).into(),
         environment: Environment::Inherited,
         cwd: None,
+        scratch: None,
         stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
         isolated: false,
     };

@@ -38,10 +38,10 @@ const TRUTHS: &[(&str, &str)] = &[
         "seccomp_notify",
         "credentials prctl PR_SET_NO_NEW_PRIVS - 1\n seccomp seccomp SECCOMP_SET_MODE_FILTER - 1\n seccomp read - anon_inode:seccomp notify 1",
     ),
-    ("kvm_vm", "kvm openat - char:kvm 1\n kvm ioctl KVM_CREATE_VM char:kvm 1\n kvm read - anon_inode:kvm-vm 1"),
+    ("kvm_vm", "kvm openat O_RDWR char:kvm 1\n kvm ioctl KVM_CREATE_VM char:kvm 1\n kvm read - anon_inode:kvm-vm 1"),
     (
         "kvm_vcpu",
-        "kvm openat - char:kvm 1\n kvm ioctl KVM_CREATE_VM char:kvm 1\n kvm ioctl KVM_CREATE_VCPU anon_inode:kvm-vm 1
+        "kvm openat O_RDWR char:kvm 1\n kvm ioctl KVM_CREATE_VM char:kvm 1\n kvm ioctl KVM_CREATE_VCPU anon_inode:kvm-vm 1
          kvm read - anon_inode:kvm-vcpu 1",
     ),
     ("huge_memfd", "memory memfd_create - memfd 1\n memory read - memfd 1"),
@@ -54,16 +54,16 @@ const TRUTHS: &[(&str, &str)] = &[
     ),
     ("secretmem", "memory memfd_secret - secretmem 1\n memory read - secretmem 1"),
     ("mqueue", "mqueue mq_open - file:mqueue 1\n mqueue mq_unlink - - 1\n mqueue read - file:mqueue 1"),
-    ("fuse", "filesystem openat - char:fuse 1\n filesystem read - char:fuse 1"),
-    ("tun", "network openat - char:net/tun 1\n network read - char:net/tun 1"),
+    ("fuse", "filesystem openat O_RDWR char:fuse 1\n filesystem read - char:fuse 1"),
+    ("tun", "network openat O_RDWR char:net/tun 1\n network read - char:net/tun 1"),
     ("block", "block openat - block:loop 1\n block read - block:loop 1"),
     (
         "pts",
-        "device openat - char:ptmx 1\n device ioctl TIOCSPTLCK char:ptmx 1\n device ioctl TIOCGPTPEER char:ptmx 1\n device read - char:pts 1",
+        "device openat O_RDWR char:ptmx 1\n device ioctl TIOCSPTLCK char:ptmx 1\n device ioctl TIOCGPTPEER char:ptmx 1\n device read - char:pts 1",
     ),
     ("cgroup2", "cgroup openat - file:cgroup2 1\n cgroup read - file:cgroup2 1"),
     ("tracefs", "tracing openat - file:tracefs 1\n tracing read - file:tracefs 1"),
-    ("shared_memory", "filesystem openat - file 1\n filesystem read - file 1"),
+    ("shared_memory", "filesystem openat O_RDWR|O_TMPFILE file 1\n filesystem read - file 1"),
     ("directory", "filesystem openat - dir 1\n filesystem read - dir 1"),
     (
         "socket_inet6",

@@ -1,9 +1,10 @@
 //! Checks that every syscall with several operations has a program that calls it. The programs are
-//! in `tracees/multiplexers.rs`, what they use is stated in [`objects`](crate::objects).
+//! in `tracees/multiplexers.rs` and `tracees/arguments.rs`, what they use is stated in
+//! [`objects`](crate::objects).
 
 use libtest_mimic::{Failed, Trial};
 
-use crate::objects::TRUTHS;
+use crate::objects::{TRUTHS, TRUTHS_OF_ARGUMENTS};
 
 /// Returns the one trial.
 pub(crate) fn trials() -> Vec<Trial> {
@@ -22,7 +23,7 @@ fn every_one_has_a_program() -> Result<(), Failed> {
     let rows = rows.filter_map(|row| row.trim().strip_prefix("(\"")?.split_once("\", S::"));
     let multiplexers: Vec<&str> = rows.filter(|(_, rest)| !rest.starts_with("None")).map(|(name, _)| name).collect();
     let selects = |name: &str| {
-        let lines = TRUTHS.iter().flat_map(|(_, _, truth)| truth.lines());
+        let lines = TRUTHS.iter().chain(TRUTHS_OF_ARGUMENTS).flat_map(|(_, _, truth)| truth.lines());
         let words = lines.map(|line| line.split_whitespace().collect::<Vec<_>>());
         words
             .filter(|words| words.len() == 5)

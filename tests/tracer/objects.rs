@@ -2,8 +2,9 @@
 //! truth lists each call between its marks.
 //!
 //! The programs are in `tracees/objects.rs`, the truths in `objects/truths.rs`; those about paths
-//! are in the `paths.rs` of both.
+//! are in the `paths.rs` of both, those about arguments in the `arguments.rs` of both.
 
+mod arguments;
 mod paths;
 mod truths;
 
@@ -17,6 +18,7 @@ use sysguard::unstable::model::observe::observation::Engine;
 use sysguard::unstable::model::run::workload::Exit;
 use sysguard::unstable::model::trace::event::Event;
 
+pub(crate) use arguments::TRUTHS as TRUTHS_OF_ARGUMENTS;
 pub(crate) use truths::TRUTHS;
 
 use crate::needs::{Need, unmet};
@@ -33,7 +35,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             check(tracee, truth)
         })
     };
-    TRUTHS.iter().chain(paths::TRUTHS).map(trial).collect()
+    TRUTHS.iter().chain(paths::TRUTHS).chain(arguments::TRUTHS).map(trial).collect()
 }
 
 /// Compares what a program used with its truth.

@@ -155,6 +155,7 @@ impl Watched {
             argv: self.argv,
             environment: Environment::Exactly(self.environment),
             cwd: self.cwd,
+            scratch: None,
             stdio: [null(), Stream::Given(output.try_clone().expect("a copy").into()), Stream::Given(errors.into())],
             isolated: true,
         };

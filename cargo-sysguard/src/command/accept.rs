@@ -51,7 +51,7 @@ impl Options {
         }
         for (place, facts) in &decided {
             // Another process may have settled it meanwhile.
-            if proposals.decide(place, |pending| pending.accept(facts, why))? {
+            if proposals.decide(place, |pending| pending.accept(facts, why))?.is_some() {
                 print_line(&format!("wrote {}", proposals.file(place)))?;
             }
         }

@@ -32,11 +32,13 @@ impl Options {
         for (place, taken) in &decided {
             let mut is_removed = true;
             let is_done = if let Taken::Facts(facts) = taken {
-                proposals.decide(place, |pending| {
-                    let settled = pending.reject(facts);
-                    is_removed = settled.proposal.is_none();
-                    settled
-                })?
+                proposals
+                    .decide(place, |pending| {
+                        let settled = pending.reject(facts);
+                        is_removed = settled.proposal.is_none();
+                        settled
+                    })?
+                    .is_some()
             } else {
                 proposals.remove(place)?
             };

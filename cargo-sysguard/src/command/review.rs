@@ -31,8 +31,9 @@ pub(crate) struct Options {
 }
 
 const AFTER_HELP: &str = "\
-On a terminal, shows one finding at a time and waits for a key: a accepts, e accepts with a reason, r rejects, s skips, q quits; a capital letter decides on all \
-findings of the workload. Each decision is written at once. Elsewhere, prints the changes and the commands that decide on them. Exit codes: 0 if nothing is pending \
+On a terminal, shows one finding at a time and waits for a key: a accepts, e accepts with a reason, r rejects, s skips, u undoes the last decision, o opens $VISUAL or \
+$EDITOR at the source line or the expectation, ? explains the keys, q quits; a capital letter decides on all findings from here on of the workload. Each decision is \
+written at once. Elsewhere, prints the changes and the commands that decide on them. Exit codes: 0 if nothing is pending \
 afterwards; 101 otherwise.";
 
 impl Options {
@@ -56,7 +57,7 @@ impl Options {
         }
         if io::stdin().is_terminal() && io::stdout().is_terminal() {
             keep_terminal().map_err(|error| Failure::failed(format!("cannot read the terminal modes: {error}")))?;
-            Review::new(&proposals, &found, diff_tool).run()?;
+            Review::new(&proposals, &found, diff_tool, settings.editor.as_deref()).run()?;
         } else {
             let folder = self.proposals.folder()?;
             let flag = folder.map(|folder| report::pending_dir_flag(&folder.display().to_string())).unwrap_or_default();

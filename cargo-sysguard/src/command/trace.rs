@@ -228,6 +228,7 @@ fn command(program: PathBuf, argv: Vec<OsString>) -> Command {
         argv,
         environment: Environment::Inherited,
         cwd: None,
+        scratch: None,
         stdio: [Stream::Inherited, Stream::Inherited, Stream::Inherited],
         isolated: false,
     }

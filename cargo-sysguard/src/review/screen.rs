@@ -34,9 +34,27 @@ pub(crate) struct Card<'a> {
     pub(crate) finding: Option<&'a Finding>,
     /// The change of the file if it is accepted.
     pub(crate) change: &'a Change,
+    /// Why the last key had no effect.
+    pub(crate) note: Option<&'a str>,
 }
 
-const KEYS: &str = "[a]ccept  accept with a r[e]ason  [r]eject  [s]kip  [q]uit  capitals: all of this workload";
+/// At most 80 columns.
+const KEYS: &str = "[a]ccept  with r[e]ason  [r]eject  [s]kip  [u]ndo  [o]pen editor  [?]  [q]uit";
+
+const HELP: &str = "
+  a  accept it into the expectation
+  e  accept it with a reason, which becomes its `why:`
+  r  reject it; a later test may propose it again
+  s  skip it: it stays pending
+  A, R, E, S  the same for all from here on of this workload; A and R ask first
+  u  undo the last decision; press again for the one before
+  o  open $VISUAL or $EDITOR at the source line, or at the expectation
+  q  quit; Ctrl-Z suspends
+
+Each decision is written at once. Press a key to go on. ";
+
+/// Columns before the text of a line.
+const INDENT: &str = "          ";
 
 /// The character that Ctrl-Z sends in raw mode.
 const SUSPEND: char = '\u{1a}';
@@ -46,15 +64,43 @@ impl<'a> Screen<'a> {
         Self { keys: Term::stdout(), diff_tool }
     }
 
-    /// Shows a finding and the change of the file if it is accepted.
+    /// Shows the change of the file if a finding is accepted, and then the finding. However long
+    /// the change is, the finding stays on the screen, above the keys.
     pub(crate) fn show(&self, card: &Card<'_>) -> io::Result<()> {
+        let (rows, columns) = self.keys.size_checked().unwrap_or((24, 80));
         let mut out = anstream::stdout().lock();
-        write!(out, "\n({}/{}) ", card.number, card.count)?;
-        write_card(&mut out, card)?;
         writeln!(out)?;
         write_change(&mut out, card.file, card.change, self.diff_tool)?;
+        write!(out, "\n{}", fitted(&text(card)?, rows.into(), columns.into()))?;
+        if let Some(note) = card.note {
+            writeln!(out, "{note}")?;
+        }
         write!(out, "\n{KEYS}\n> ")?;
         out.flush()
+    }
+
+    /// Explains the keys until one is pressed.
+    pub(crate) fn help(&self) -> io::Result<()> {
+        self.ask(HELP).map(drop)
+    }
+
+    /// Returns whether the answer is yes.
+    pub(crate) fn confirms(&self, question: &str) -> io::Result<bool> {
+        Ok(matches!(self.ask(&format!("{question} [y]es, or another key for no: "))?, Some('y' | 'Y')))
+    }
+
+    /// Asks after the last finding. Returns whether the last decision is to be undone.
+    pub(crate) fn asks_to_undo(&self) -> io::Result<bool> {
+        let question = "\nthat was the last finding: [u]ndo, or another key to end\n> ";
+        Ok(matches!(self.ask(question)?, Some('u' | 'U')))
+    }
+
+    fn ask(&self, question: &str) -> io::Result<Option<char>> {
+        let mut out = anstream::stdout().lock();
+        write!(out, "{question}")?;
+        out.flush()?;
+        drop(out);
+        self.key()
     }
 
     /// Waits for a key. Returns nothing for Ctrl-C, or if the terminal was closed.
@@ -113,10 +159,76 @@ pub(crate) fn write_change(
     report::change(out, file, change, &Palette::coloured())
 }
 
-/// Writes the finding as text.
-pub(super) fn write_card(out: &mut dyn Write, card: &Card<'_>) -> io::Result<()> {
+/// Returns a finding as text: its place in the review, its key, and what is known of it.
+fn text(card: &Card<'_>) -> io::Result<String> {
+    let mut out = Vec::new();
+    write!(out, "{} of {}  ", card.number, card.count)?;
     match card.finding {
-        Some(finding) => report::finding(out, card.workload, card.file, card.pending, finding, &Palette::coloured()),
-        None => writeln!(out, "an empty baseline for {}  {}", card.pending.platform(), card.workload),
+        Some(finding) => {
+            report::finding(&mut out, card.workload, card.file, card.pending, finding, &Palette::coloured())?;
+        }
+        None => writeln!(out, "an empty baseline for {}  {}", card.pending.platform(), card.workload)?,
+    }
+    Ok(String::from_utf8_lossy(&out).into_owned())
+}
+
+/// Wraps the lines of a text at words, and cuts it so that its first line, which has the key, stays
+/// on the screen.
+fn fitted(text: &str, rows: usize, columns: usize) -> String {
+    /// Lines of a note, of the keys, and between them.
+    const BELOW: usize = 5;
+    let (key, rest) = text.split_once('\n').unwrap_or((text, ""));
+    // It is not wrapped at words: a key must be copied whole.
+    let above = textwrap::core::display_width(key).div_ceil(columns.max(1));
+    let options = textwrap::Options::new(columns.max(20))
+        .subsequent_indent(INDENT)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    let lines: Vec<_> = rest.lines().flat_map(|line| textwrap::wrap(line, &options)).collect();
+    let room = rows.saturating_sub(above + BELOW).max(3);
+    let shown = if lines.len() > room { room - 1 } else { lines.len() };
+    let mut fitted = format!("{key}\n");
+    for line in &lines[..shown] {
+        fitted.extend([line.as_ref(), "\n"]);
+    }
+    if shown < lines.len() {
+        fitted += &format!("  … {} more lines\n", lines.len() - shown);
+    }
+    fitted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_wrap_and_the_key_stays_on_the_screen() {
+        let text = "1 of 2  new-syscall  w::network::connect\n  first   connect(3, 127.0.0.1:4433) = 0\n  \
+                    by      http 1.2.0 http::get\n";
+        assert_eq!(fitted(text, 24, 80), text);
+        insta::assert_snapshot!(fitted(text, 24, 30), @"
+        1 of 2  new-syscall  w::network::connect
+          first   connect(3,
+                  127.0.0.1:4433) = 0
+          by      http 1.2.0
+                  http::get
+        ");
+        insta::assert_snapshot!(fitted(text, 10, 30), @"
+        1 of 2  new-syscall  w::network::connect
+          first   connect(3,
+                  127.0.0.1:4433) = 0
+          … 2 more lines
+        ");
+        let many = format!("key\n{}", "  call    x\n".repeat(100));
+        for rows in [10, 24, 50] {
+            assert!(fitted(&many, rows, 80).lines().count() + 4 <= rows, "{rows}");
+        }
+    }
+
+    #[test]
+    fn keys_and_help_fit_on_eighty_columns() {
+        let widest = KEYS.lines().chain(HELP.lines()).map(|line| line.chars().count()).max();
+        assert!(widest <= Some(80), "{widest:?}");
+        assert!(HELP.lines().count() < 24);
     }
 }

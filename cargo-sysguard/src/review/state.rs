@@ -17,7 +17,7 @@ pub(crate) struct Walk {
 /// The effect of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Accept or reject these findings, after asking for a reason if wanted.
+    /// Accept or reject these findings, after asking for a reason if wanted. Several are asked for.
     Decide {
         /// Accept or reject.
         decision: Decision,
@@ -28,6 +28,12 @@ pub(crate) enum Step {
     },
     /// Leave the findings before this one undecided.
     Skip(usize),
+    /// Restore what the last decision changed.
+    Undo,
+    /// Open the editor.
+    Open,
+    /// Explain the keys.
+    Help,
     /// Leave everything else undecided.
     Quit,
     /// The key has no meaning.
@@ -62,6 +68,9 @@ impl Walk {
             'e' | 'E' => Step::Decide { decision: Decision::Accept, reason: true, of },
             'r' | 'R' => Step::Decide { decision: Decision::Reject, reason: false, of },
             's' | 'S' => Step::Skip(end),
+            'u' | 'U' => Step::Undo,
+            'o' | 'O' => Step::Open,
+            '?' => Step::Help,
             'q' | 'Q' | END_OF_TRANSMISSION => Step::Quit,
             _ => Step::Unknown,
         }
@@ -93,6 +102,9 @@ mod tests {
             (0, 's', Step::Skip(1)),
             (0, 'S', Step::Skip(3)),
             (4, 's', Step::Skip(5)),
+            (0, 'u', Step::Undo),
+            (0, 'o', Step::Open),
+            (0, '?', Step::Help),
             (0, 'q', Step::Quit),
             (0, 'Q', Step::Quit),
             (0, '\u{4}', Step::Quit),

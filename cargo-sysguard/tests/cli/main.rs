@@ -219,6 +219,9 @@ fn of_proposals() -> Vec<Trial> {
         untraced review::call_site_of_a_finding_is_shown,
         untraced review::read_only_tree_ends_review_without_loss,
         untraced review::commands_are_printed_without_a_terminal,
+        untraced review::key_stays_on_the_screen,
+        untraced review::undo_restores_each_decision,
+        untraced review::editor_opens_at_the_line,
     ]
 }
 

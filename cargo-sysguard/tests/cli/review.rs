@@ -13,22 +13,28 @@ fn review(project: &Project) -> Session {
 /// The end of the output before a key is read.
 const PROMPT: &str = "\n> ";
 
+/// Declines to undo the last decision.
+fn end(session: &mut Session) {
+    session.until("that was the last finding: [u]ndo, or another key to end\n> ");
+    session.press(" ");
+}
+
 pub(crate) fn each_key_writes_the_expected_bytes() {
     let project = proposing("review-keys");
     let mut session = review(&project);
     let first = session.until(PROMPT);
     for shown in [
-        "(1/4) new-subsystem  net::talk::network::connect\n",
-        "  call    connect: net/socket.c, NETWORKING [SOCKETS], CONFIG_NET, since Linux 2.0\n",
+        "\n1 of 4  new-subsystem  net::talk::network::connect\n",
+        "  call    connect: net/socket.c, NETWORKING [SOCKETS], CONFIG_NET, since Linux\n          2.0\n",
         "  file    expectations/net/talk.yaml:5\n",
         "\n+  network:\n+    connect:\n",
     ] {
         assert!(first.contains(shown), "{shown:?} is missing:\n{first}");
     }
     session.press("x");
-    assert!(session.until(PROMPT).contains("(1/4) "), "a key without a meaning changes nothing");
+    assert!(session.until(PROMPT).contains("\n1 of 4  "), "a key without a meaning changes nothing");
     session.press("s");
-    assert!(session.until(PROMPT).contains("(2/4) new-subsystem  net::talk::network::socket\n  with    AF_INET\n"));
+    assert!(session.until(PROMPT).contains("2 of 4  new-subsystem  net::talk::network::socket\n  with    AF_INET\n"));
     session.press("e");
     session.until("why: ");
     session.enter("serves; REQ-12\n");
@@ -41,6 +47,7 @@ pub(crate) fn each_key_writes_the_expected_bytes() {
     session.until("rejected\n");
     session.until(PROMPT);
     session.press("a");
+    end(&mut session);
     session.until("\n2 accepted, 1 rejected, 1 undecided\n");
     assert_eq!(session.ends(), Some(101), "one is still pending");
     let reasoned = PROPOSAL.replace("- AF_INET\n", "- AF_INET\n      why: serves; REQ-12\n");
@@ -69,11 +76,23 @@ pub(crate) fn capital_keys_apply_to_the_whole_workload() {
     let project = proposing("review-capitals")
         .file("expectations/a.yaml", "version: 1\ncommand: [demo]\n")
         .file("expectations/a.yaml.new", &PROPOSAL.replace("# talks\n", ""));
+    let before = project.files();
     let mut session = review(&project);
     session.until(PROMPT);
     session.press("R");
-    assert!(session.until(PROMPT).contains("net::talk::network::connect"), "the next workload");
-    session.press("A");
+    session.until("reject these 4 findings of a? [y]es, or another key for no: ");
+    session.press("n");
+    assert!(session.until(PROMPT).contains("\nnothing was decided\n"));
+    assert_eq!(project.changed_since(&before), [""; 0]);
+    for (key, question) in [("R", "reject these 4 findings of a?"), ("A", "accept these 4 findings of net::talk?")] {
+        session.press(key);
+        session.until(question);
+        session.press("y");
+        if key == "R" {
+            assert!(session.until(PROMPT).contains("net::talk::network::connect"), "the next workload");
+        }
+    }
+    end(&mut session);
     session.until("\n4 accepted, 4 rejected, 0 undecided\n");
     assert_eq!(session.ends(), Some(0), "nothing is pending any more");
     assert_eq!(project.read(TALK), PROPOSAL);
@@ -88,7 +107,9 @@ pub(crate) fn one_reason_applies_to_the_whole_workload() {
     session.press("E");
     session.until("why: ");
     session.enter("serves; REQ-12\n");
-    session.until("accepted: wrote expectations/net/talk.yaml\n\n4 accepted, 0 rejected, 0 undecided\n");
+    session.until("accepted: wrote expectations/net/talk.yaml\n");
+    end(&mut session);
+    session.until("\n4 accepted, 0 rejected, 0 undecided\n");
     assert_eq!(session.ends(), Some(0));
     let why = "      why: serves; REQ-12\n";
     let expected = PROPOSAL
@@ -142,8 +163,11 @@ pub(crate) fn ctrl_z_suspends_and_resumes() -> Option<&'static str> {
     session.press("\u{1a}");
     session.until("stopped 148\n");
     session.enter("\n");
-    assert!(session.until(PROMPT).contains("(1/4) "), "it shows the finding again");
+    assert!(session.until(PROMPT).contains("\n1 of 4  "), "it shows the finding again");
     session.press("A");
+    session.until("[y]es");
+    session.press("y");
+    end(&mut session);
     session.until("\n4 accepted, 0 rejected, 0 undecided\n");
     assert_eq!(session.ends(), Some(0));
     assert_eq!(project.read(TALK), PROPOSAL);
@@ -174,6 +198,7 @@ pub(crate) fn call_site_of_a_finding_is_shown() {
         assert!(card.contains(shown), "{shown:?} is missing:\n{card}");
         session.press(key);
     }
+    end(&mut session);
     session.until("\n2 accepted, 1 rejected, 1 undecided\n");
     assert_eq!(session.ends(), Some(101));
     let accepted = PROPOSAL.replace("    connect:\n", "").replace("blind_spots:\n  - io_uring\n", "");
@@ -196,6 +221,9 @@ pub(crate) fn read_only_tree_ends_review_without_loss() {
     let mut session = review(&project);
     session.until(PROMPT);
     session.press("A");
+    session.until("[y]es");
+    session.press("y");
+    end(&mut session);
     session.until("\n4 accepted, 0 rejected, 0 undecided\n");
     assert_eq!((session.ends(), project.read(TALK).as_str()), (Some(0), PROPOSAL));
 }
@@ -221,4 +249,107 @@ pub(crate) fn commands_are_printed_without_a_terminal() {
     assert_eq!(project.changed_since(&before), [""; 0]);
     project.sysguard("reject net::talk").ends(0);
     assert_eq!(project.sysguard("review").ends(0).stdout, "nothing is pending\n");
+}
+
+/// Returns a package with a proposal that has more to say than a small screen shows.
+fn remarked(name: &str) -> Project {
+    let long = "/srv/data/of/a/service ".repeat(30);
+    let remarks = format!(
+        "{REMARKS}# examples:\n#   network::connect:\n#     call: connect(3, {long})\n#     in: [sh -c …, curl -s x]\n"
+    );
+    proposing(name).file(TALK_NEW, &format!("{PROPOSAL}{remarks}"))
+}
+
+pub(crate) fn key_stays_on_the_screen() {
+    let project = remarked("review-screen");
+    for (rows, columns) in [(24, 80), (50, 200)] {
+        let mut session = Session::start_on(&project, &["review"], (rows, columns));
+        let lines: Vec<String> = session.until(PROMPT).lines().map(str::to_owned).collect();
+        let screen = &lines[lines.len().saturating_sub(rows.into())..];
+        let shown = screen.join("\n");
+        assert!(shown.contains("1 of 4  new-subsystem  net::talk::network::connect\n"), "{rows} rows:\n{shown}");
+        let widest = lines.iter().map(|line| line.chars().count()).max();
+        assert!(widest <= Some(columns.into()), "{widest:?} of {columns} columns:\n{shown}");
+        assert!(shown.contains("\n  first   connect(3, /srv/data/of/a/service "), "{shown}");
+        assert!(shown.contains("\n          "), "lines wrap:\n{shown}");
+        assert!(shown.ends_with("\n[a]ccept  with r[e]ason  [r]eject  [s]kip  [u]ndo  [o]pen editor  [?]  [q]uit\n> "));
+        session.press("?");
+        let help = session.until("Press a key to go on. ");
+        assert!(help.contains("  u  undo the last decision"), "{help}");
+        session.press(" ");
+        assert!(session.until(PROMPT).contains("\n1 of 4  "));
+        session.press("q");
+        assert_eq!(session.ends(), Some(101));
+    }
+}
+
+pub(crate) fn undo_restores_each_decision() {
+    let project = proposing("review-undo");
+    let before = project.files();
+    let mut session = review(&project);
+    session.until(PROMPT);
+    session.press("u");
+    assert!(session.until(PROMPT).contains("\nnothing to undo\n"));
+    for key in ["a", "r"] {
+        session.press(key);
+        session.until(PROMPT);
+    }
+    for at in ["\n2 of 4  ", "\n1 of 4  "] {
+        session.press("u");
+        session.until("undone: expectations/net/talk.yaml is as before\n");
+        assert!(session.until(PROMPT).contains(at), "{at}");
+    }
+    assert_eq!(project.changed_since(&before), [""; 0]);
+    // The decision that ends the review can be undone as well.
+    session.press("A");
+    session.until("[y]es");
+    session.press("y");
+    session.until("[u]ndo, or another key to end\n> ");
+    assert_eq!(project.read(TALK), PROPOSAL);
+    session.press("u");
+    assert!(session.until(PROMPT).contains("\n1 of 4  "));
+    assert_eq!(project.changed_since(&before), [""; 0]);
+    // Another process has changed the file since.
+    session.press("a");
+    session.until(PROMPT);
+    let edited = format!("# mine\n{}", project.read(TALK));
+    let project = project.file(TALK, &edited);
+    session.press("u");
+    session.until("cannot undo: expectations/net/talk.yaml or its proposal has changed since\n");
+    session.until(PROMPT);
+    session.press("q");
+    session.until("\n1 accepted, 0 rejected, 3 undecided\n");
+    assert_eq!(session.ends(), Some(101));
+    assert_eq!(project.read(TALK), edited);
+}
+
+pub(crate) fn editor_opens_at_the_line() {
+    let project = proposing("review-editor").file("editor", "#!/bin/sh\ntest -t 0 && echo \"opened: $*\"\n");
+    let words = format!("sh {}", project.path("editor").display());
+    let variables = [("VISUAL", words.as_ref()), ("EDITOR", "false".as_ref())];
+    let mut session = Session::start_with(&project, &["review"], &variables);
+    session.until(PROMPT);
+    session.press("o");
+    session.until(&format!("opened: +5 {}\n", project.path(TALK).display()));
+    session.until(PROMPT);
+    // A call site names a line of this file.
+    let project = project.file("src/main.rs", "fn main() {}\n").file(TALK_NEW, &format!("{PROPOSAL}{REMARKS}"));
+    session.press("x");
+    session.until(PROMPT);
+    session.press("o");
+    session.until(&format!("opened: +7 {}\n", project.path("src/main.rs").display()));
+    session.until(PROMPT);
+    session.press("q");
+    assert_eq!(session.ends(), Some(101));
+    for (editor, note) in
+        [("", "\nset VISUAL or EDITOR to open an editor\n"), ("false", "\n`false` failed: exit status: 1\n")]
+    {
+        let variables = [("VISUAL", "".as_ref()), ("EDITOR", editor.as_ref())];
+        let mut session = Session::start_with(&project, &["review"], &variables);
+        session.until(PROMPT);
+        session.press("o");
+        assert!(session.until(PROMPT).contains(note), "{editor:?}");
+        session.press("q");
+        assert_eq!(session.ends(), Some(101));
+    }
 }

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::pty::openpty;
+use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::termios::{LocalFlags, Termios, tcgetattr};
 use nix::unistd::Pid;
@@ -41,16 +41,28 @@ impl Session {
     /// continues it.
     pub(crate) fn start_job(project: &Project, words: &[&str]) -> Self {
         let script = "\"$@\"; echo \"stopped $?\"; read -r; fg";
-        Self::start_by(project, &["bash", "-mc", script, "bash"], words, &[])
+        Self::start_by(project, &["bash", "-mc", script, "bash"], words, &[], None)
     }
 
     /// Starts it with these environment variables.
     pub(crate) fn start_with(project: &Project, words: &[&str], variables: &[(&str, &OsStr)]) -> Self {
-        Self::start_by(project, &[], words, variables)
+        Self::start_by(project, &[], words, variables, None)
     }
 
-    fn start_by(project: &Project, shell: &[&str], words: &[&str], variables: &[(&str, &OsStr)]) -> Self {
-        let pty = openpty(None, None).expect("a terminal");
+    /// Starts it on a terminal with this many rows and columns.
+    pub(crate) fn start_on(project: &Project, words: &[&str], (rows, columns): (u16, u16)) -> Self {
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        Self::start_by(project, &[], words, &[], Some(&size))
+    }
+
+    fn start_by(
+        project: &Project,
+        shell: &[&str],
+        words: &[&str],
+        variables: &[(&str, &OsStr)],
+        size: Option<&Winsize>,
+    ) -> Self {
+        let pty = openpty(size, None).expect("a terminal");
         let before = tcgetattr(&pty.slave).expect("its state");
         let end = || pty.slave.try_clone().expect("a file descriptor");
         let mut command = project.run_by("setsid");

@@ -33,7 +33,7 @@ use crate::model::trace::tracee::{Step, Stop, Tasks};
 /// Compares the fds of all tasks with what the guard allows.
 pub(in crate::linux) struct GuardEngine<'a> {
     guard: &'a Guard,
-    witness: Witness,
+    pub(super) witness: Witness,
     tables: FdTables,
     /// Decisions about fds, by class, kind and access.
     decided: HashMap<(Class, Object, Access), bool>,

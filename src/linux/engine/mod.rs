@@ -9,6 +9,7 @@ mod notify;
 mod ptrace;
 
 use std::io;
+use std::path::Path;
 
 use guard::GuardEngine;
 pub use guard::inherited;
@@ -72,6 +73,15 @@ impl<'a> EngineState<'a> {
             Self::Ptrace(engine) => engine.seize_options(),
             Self::Guard(engine) => engine.seize_options(),
             Self::Notify(engine) => engine.seize_options(),
+        }
+    }
+
+    /// Sets the directory below which programs are temporary.
+    pub(super) fn set_scratch(&mut self, directory: &Path) {
+        match self {
+            Self::Ptrace(engine) => engine.set_scratch(directory),
+            Self::Guard(engine) => engine.witness.set_scratch(directory),
+            Self::Notify(engine) => engine.set_scratch(directory),
         }
     }
 

@@ -9,6 +9,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
@@ -127,6 +128,10 @@ impl NotifyTracer<'_> {
 
     pub(super) fn seize_options(&self) -> SeizeOptions {
         SeizeOptions { filtered: true, exits: true }
+    }
+
+    pub(super) fn set_scratch(&self, directory: &Path) {
+        self.queue.state().witness.set_scratch(directory);
     }
 
     /// Returns the tree that begins with this task.

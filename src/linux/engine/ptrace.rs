@@ -1,5 +1,7 @@
 //! The engine `ptrace`: every call stops at its entry and at its exit. Main type: [`PtraceEngine`].
 
+use std::path::Path;
+
 use crate::linux::log::CallLog;
 use crate::linux::sys::SeizeOptions;
 use crate::linux::witness::Witness;
@@ -31,6 +33,10 @@ impl<'a> PtraceEngine<'a> {
 
     pub(super) fn seize_options(&self) -> SeizeOptions {
         SeizeOptions { filtered: false, exits: true }
+    }
+
+    pub(super) fn set_scratch(&mut self, directory: &Path) {
+        self.witness.iter_mut().for_each(|witness| witness.set_scratch(directory));
     }
 
     /// Returns the tree that begins with this task.

@@ -1,8 +1,10 @@
 //! The questions about a call that its registers do not answer, and the answers. Main types:
 //! [`Question`], [`Answer`] and [`Answers`].
 //!
-//! The tracer asks what [`memory`] and [`object()`] return, and passes the answers on with the
-//! call. Nothing here touches a process.
+//! The tracer asks what [`memory`], [`object()`] and [`named::question`](super::named::question)
+//! return, and passes the answers on with the call. Nothing here touches a process.
+
+use std::borrow::Cow;
 
 use super::calls::{Flags, Link, Path, Subject};
 use super::decode::{DecodedCall, decode, memory_address};
@@ -20,10 +22,40 @@ pub struct Answers {
     pub object: Answer,
     /// The memory that one of its arguments points to.
     pub memory: Memory,
+    /// The name of an argument that is in memory: a program, or the class of an address.
+    pub argument: ArgumentAnswer,
     /// The loader made the call, before the program began.
     pub by_loader: bool,
     /// It signals a thread of its caller's own thread group; false if that could not be found out.
     pub to_own_thread: bool,
+}
+
+/// The answer to a question about an argument in memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ArgumentAnswer {
+    /// Its name.
+    Text(Cow<'static, str>),
+    /// There is no such argument, or nothing was asked.
+    #[default]
+    None,
+    /// It could not be read.
+    Unanswerable,
+}
+
+impl ArgumentAnswer {
+    /// Returns the name, if it is known.
+    pub fn text(&self) -> Option<Cow<'static, str>> {
+        match self {
+            Self::Text(text) => Some(text.clone()),
+            Self::None | Self::Unanswerable => None,
+        }
+    }
+}
+
+impl From<Option<Cow<'static, str>>> for ArgumentAnswer {
+    fn from(text: Option<Cow<'static, str>>) -> Self {
+        text.map_or(Self::None, Self::Text)
+    }
 }
 
 /// The answer to a question about an object.

@@ -6,16 +6,16 @@
 use std::borrow::Cow;
 
 use super::Subsystem;
-use super::calls::Selector;
+use super::answers::Answers;
+use super::calls::{Flags, Selector, Subject};
 use super::decode::DecodedCall;
-use super::memory::Memory;
 use super::object_kind::ObjectKind;
 use super::objects;
 use super::values::{self, Value, flags as rows, table, value};
 use crate::model::kernel::call::Call;
 use crate::model::kernel::uapi::{
-    AF_NETLINK, CLOCKFD, CLOCKFD_MASK, CPUCLOCK_PERTHREAD_MASK, IPC_OPERATION_MASK, PER_MASK, PROT_EXEC, PROT_READ,
-    PROT_WRITE,
+    AF_NETLINK, CLOCKFD, CLOCKFD_MASK, CPUCLOCK_PERTHREAD_MASK, IPC_OPERATION_MASK, O_ACCMODE, O_CREAT, O_PATH,
+    O_TRUNC, O_WRONLY, PER_MASK, PROT_EXEC, PROT_READ, PROT_WRITE,
 };
 
 /// The selecting argument of a call.
@@ -45,25 +45,32 @@ impl Argument {
 pub(super) fn argument(
     call: &Call,
     decoded: &DecodedCall,
-    memory: &Memory,
+    answers: &Answers,
     object: Option<&ObjectKind>,
 ) -> Option<Argument> {
-    let inner = decoded.shape.and_then(|shape| selected(shape.selector, decoded, memory, object));
-    // A call that carries another one is named if the other one selects nothing.
-    inner.or_else(|| match call.syscall.row()?.name {
-        "socketcall" => Some(Argument::of(&table::SOCKETCALL, call.args[0])),
-        "ipc" => Some(Argument::of(&table::IPC, call.args[0] & IPC_OPERATION_MASK)),
+    let inner = decoded.shape.and_then(|shape| selected(shape.selector, decoded, answers, object));
+    let is_address = matches!(decoded.shape.map(|shape| shape.selector), Some(Selector::Address(_)));
+    // A call that carries another one is named if the other one selects nothing. A class of
+    // addresses is shown with the name, because several carried calls take one.
+    match (call.syscall.row()?.name, inner) {
+        ("socketcall", Some(class)) if is_address => {
+            let text = format!("{}/{}", Argument::of(&table::SOCKETCALL, call.args[0]).text, class.text);
+            Some(Argument { text: Cow::Owned(text), ..class })
+        }
+        (_, Some(inner)) => Some(inner),
+        ("socketcall", None) => Some(Argument::of(&table::SOCKETCALL, call.args[0])),
+        ("ipc", None) => Some(Argument::of(&table::IPC, call.args[0] & IPC_OPERATION_MASK)),
         _ => None,
-    })
+    }
 }
 
 fn selected(
     selector: Selector,
     decoded: &DecodedCall,
-    memory: &Memory,
+    answers: &Answers,
     object: Option<&ObjectKind>,
 ) -> Option<Argument> {
-    let args = &decoded.args;
+    let (args, memory) = (&decoded.args, &answers.memory);
     match selector {
         Selector::None => None,
         Selector::Value(at, mask, table) => Some(Argument::of(table, args[at] & mask)),
@@ -78,7 +85,31 @@ fn selected(
         Selector::Family => Some(family(args[0] & 0xffff_ffff, args[2] & 0xffff_ffff)),
         Selector::SocketOption(reads) => Some(option(args[1] & 0xffff_ffff, args[2] & 0xffff_ffff, reads)),
         Selector::Command => Some(command(args[1] as u32, object)),
+        Selector::Opening => opening(match decoded.shape?.subject {
+            Subject::Opened(Flags::In(at)) => args[at] & 0xffff_ffff,
+            Subject::Opened(Flags::At(_)) => memory.long()?,
+            // "O_CREAT|O_WRONLY|O_TRUNC", creat(2)
+            _ => O_CREAT | O_WRONLY | O_TRUNC,
+        }),
+        Selector::Address(_) | Selector::Program => {
+            answers.argument.text().map(|text| Argument { text, subsystem: None })
+        }
     }
+}
+
+/// Returns the flags by which an open does more than open a file for reading. "O_PATH beats
+/// everything else", build_open_how() in fs/open.c. A file that is opened for writing may also be
+/// truncated, so O_TRUNC matters only without that.
+fn opening(bits: u64) -> Option<Argument> {
+    let is_read_only = bits & O_ACCMODE == 0;
+    flags(
+        &rows::OPENING,
+        match bits {
+            bits if bits & O_PATH != 0 => O_PATH,
+            bits if is_read_only => bits,
+            bits => bits & !O_TRUNC,
+        },
+    )
 }
 
 /// Returns the names of the known bits, lowest first, or `None` without any. The lowest bit says

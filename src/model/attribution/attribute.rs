@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use super::address::is_address_class;
 use super::answers::Answers;
 use super::arguments::argument;
-use super::calls::Subject;
+use super::calls::{Selector, Shape, Subject, shape_of};
 use super::decode::{DecodedCall, decode};
 use super::memory::Memory;
 use super::object_kind::ObjectKind;
@@ -21,12 +22,48 @@ pub struct Use {
     pub subsystem: Subsystem,
     /// The syscall.
     pub syscall: Syscall,
-    /// The symbolic value of a multiplexing call (`AF_INET`, `TIOCGWINSZ`).
+    /// What distinguishes calls of this name: a symbolic value (`AF_INET`, `TIOCGWINSZ`, `O_RDWR`),
+    /// the class of an address, or the name of a program.
     pub argument: Option<Cow<'static, str>>,
     /// The kind of object behind its fd or path (`file:ext4`, `socket:AF_INET:SOCK_STREAM`).
     pub object: Option<ObjectKind>,
     /// Decided by scheduler, allocator, loader or vDSO instead of the program: see [`ambient`].
     pub ambient: bool,
+}
+
+/// Which arguments are facts: an expectation file holds those of its version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownArguments {
+    /// Without the flags of opens, the classes of addresses and the names of programs.
+    Version1,
+    /// Every argument.
+    All,
+}
+
+impl KnownArguments {
+    /// Returns the argument of a use, as far as it is known.
+    pub fn of(self, used: &Use) -> Option<&str> {
+        let argument = used.argument.as_deref()?;
+        let is_added =
+            |shape: Shape| matches!(shape.selector, Selector::Opening | Selector::Address(_) | Selector::Program);
+        match self {
+            Self::All => Some(argument),
+            Self::Version1 if shape_of(used.syscall).is_some_and(is_added) => None,
+            // The name of the carried call, without the class of an address.
+            Self::Version1 if argument.starts_with("SYS_") => argument.split('/').next(),
+            Self::Version1 => Some(argument),
+        }
+    }
+}
+
+impl Use {
+    /// Returns whether the argument is this one, or consists of several classes of addresses, one
+    /// of which is this one.
+    pub fn has_argument(&self, wanted: &str) -> bool {
+        self.argument.as_deref().is_some_and(|argument| {
+            argument == wanted || is_address_class(wanted) && argument.split(['/', '|']).any(|part| part == wanted)
+        })
+    }
 }
 
 /// Returns what this call used.
@@ -40,7 +77,7 @@ pub fn attribute(call: &Call, outcome: CallOutcome, answers: &Answers) -> Use {
     };
     let subject = decoded.shape.map_or(Subject::None, |shape| shape.subject);
     let object = object(subject, &decoded, outcome, answers);
-    let argument = argument(call, &decoded, &answers.memory, object.as_ref().map(|object| &object.kind));
+    let argument = argument(call, &decoded, answers, object.as_ref().map(|object| &object.kind));
     let reached =
         object.as_ref().filter(|_| is_reached(subject, &decoded, &answers.memory)).and_then(|object| object.subsystem);
     let subsystem = argument.as_ref().and_then(|argument| argument.subsystem).or(reached).unwrap_or_else(entry_point);

@@ -6,14 +6,14 @@
 //! filters around the whole session), is a limit of the method and is described in the README. The
 //! tracer itself finds children made with CLONE_UNTRACED, and the effects of an execve.
 
-use super::answers::{self, Answer, Answers};
+use super::answers::{self, Answer, Answers, ArgumentAnswer};
 use super::calls::Subject;
 use super::decode::decode;
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::kernel::call::{Call, CallOutcome, Errno};
 use crate::model::kernel::uapi::{
-    EBADF, EFAULT, EPERM, PR_SET_SECCOMP, PTRACE_ATTACH, PTRACE_SEIZE, PTRACE_TRACEME, SECCOMP_MODE_FILTER,
-    SECCOMP_SET_MODE_FILTER,
+    EBADF, EFAULT, ENAMETOOLONG, EPERM, PR_SET_SECCOMP, PTRACE_ATTACH, PTRACE_SEIZE, PTRACE_TRACEME,
+    SECCOMP_MODE_FILTER, SECCOMP_SET_MODE_FILTER,
 };
 
 /// Returns the blind spot that this call causes.
@@ -41,7 +41,16 @@ pub fn blind_spot(call: &Call, outcome: CallOutcome) -> Option<BlindSpot> {
 ///
 /// A failed call has not opened or found an object, and a bad fd or address has none either.
 pub fn unanswerable(call: &Call, outcome: CallOutcome, answers: &Answers) -> Option<BlindSpot> {
-    (lacks_memory(call, outcome, answers) || lacks_object(call, outcome, answers)).then_some(BlindSpot::Unanswerable)
+    let is_blind = lacks_memory(call, outcome, answers)
+        || lacks_argument(outcome, answers)
+        || lacks_object(call, outcome, answers);
+    is_blind.then_some(BlindSpot::Unanswerable)
+}
+
+/// A call that fails because of the same address or path has no argument.
+fn lacks_argument(outcome: CallOutcome, answers: &Answers) -> bool {
+    let is_bad = matches!(outcome, CallOutcome::Failed(Errno(EFAULT | ENAMETOOLONG)));
+    answers.argument == ArgumentAnswer::Unanswerable && !is_bad
 }
 
 fn lacks_memory(call: &Call, outcome: CallOutcome, answers: &Answers) -> bool {
@@ -95,6 +104,26 @@ mod tests {
             let args = [args[0], args[1], 0, 0, 0, 0];
             let call = Call { syscall, args, instruction_pointer: 0 };
             assert_eq!(blind_spot(&call, outcome), spot, "{name} {args:?} {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn unread_argument_is_blind_unless_the_call_fails_alike() {
+        let syscall = Syscall::from_name(Abi::X86_64, "sendto").expect("sendto");
+        let call = Call { syscall, args: [0x1000; 6], instruction_pointer: 0 };
+        let (done, failed) = (CallOutcome::Returned(0), |errno| CallOutcome::Failed(Errno(errno)));
+        for (argument, outcome, is_blind) in [
+            (ArgumentAnswer::Unanswerable, done, true),
+            (ArgumentAnswer::Unanswerable, CallOutcome::Unknown, true),
+            (ArgumentAnswer::Unanswerable, CallOutcome::NeverReturned, true),
+            (ArgumentAnswer::Unanswerable, failed(111), true),
+            (ArgumentAnswer::Unanswerable, failed(EFAULT), false),
+            (ArgumentAnswer::Unanswerable, failed(ENAMETOOLONG), false),
+            (ArgumentAnswer::None, done, false),
+            (ArgumentAnswer::Text("loopback".into()), done, false),
+        ] {
+            let answers = Answers { argument, ..Answers::default() };
+            assert_eq!(unanswerable(&call, outcome, &answers).is_some(), is_blind, "{outcome:?} {answers:?}");
         }
     }
 

@@ -52,6 +52,27 @@ pub(crate) enum Selector {
     SocketOption(bool),
     /// The command of an ioctl.
     Command,
+    /// The flags of an open, where [`Subject::Opened`] says. A call without flags is creat(2).
+    Opening,
+    /// The class of the address that a register points to, or that a message names.
+    Address(Addressing),
+    /// The name of the executed program.
+    Program,
+}
+
+/// The registers that name the address of a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Addressing {
+    /// The socket is connected to the address in the second register; its length is in the third.
+    Connect,
+    /// The socket is bound to it, likewise.
+    Bind,
+    /// A message is sent to the address in the fifth register, with its length in the sixth.
+    Send,
+    /// The second register points to a `struct msghdr`, which names the address.
+    Message,
+    /// The second register points to as many `struct mmsghdr` as the third says.
+    Messages,
 }
 
 /// The object of a call.
@@ -158,8 +179,8 @@ pub(crate) fn shapes() -> impl Iterator<Item = (&'static str, Shape)> {
 }
 
 impl Selector {
-    /// Returns the named values that it can select. Those of ioctl and of socket options are in
-    /// tables of their own.
+    /// Returns the named values that it can select. Those of ioctl, of socket options and of
+    /// addresses are in tables of their own.
     pub(crate) fn values(self) -> impl Iterator<Item = &'static Value> {
         let none: &[Value] = &[];
         let (first, second) = match self {
@@ -172,7 +193,8 @@ impl Selector {
             Self::Clock(_) => (&values::CLOCK[..], none),
             Self::Family => (&values::FAMILY[..], none),
             Self::SocketOption(_) => (&values::LEVEL[..], none),
-            Self::None | Self::Filesystem(..) | Self::Command => (none, none),
+            Self::Opening => (&flags::OPENING[..], none),
+            Self::None | Self::Filesystem(..) | Self::Command | Self::Address(_) | Self::Program => (none, none),
         };
         first.iter().chain(second)
     }

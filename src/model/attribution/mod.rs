@@ -3,6 +3,7 @@
 //!
 //! Tables are generated and name their kernel sources. Rules are functions of plain data.
 
+mod address;
 pub mod ambient;
 pub mod answers;
 mod arguments;
@@ -14,20 +15,25 @@ mod decode;
 pub mod entry_points;
 pub mod files;
 mod memory;
+mod named;
 mod object_kind;
 pub mod objects;
 pub mod places;
+mod program;
 pub(crate) mod reach;
 mod refusal;
 pub mod subsystem;
 pub mod values;
 
-pub use answers::{Answer, Answers, PathArgument, Question, Receiver};
-pub use attribute::{Use, attribute, made};
+pub(crate) use address::{CLASSES as ADDRESS_CLASSES, is_address_class};
+pub use answers::{Answer, Answers, ArgumentAnswer, PathArgument, Question, Receiver};
+pub use attribute::{KnownArguments, Use, attribute, made};
 pub use blind::{blind_spot, unanswerable};
 pub use decode::meant;
 pub use memory::Memory;
+pub use named::{AddressQuestion, ArgumentQuestion, question as argument_question};
 pub use object_kind::{ObjectClass, ObjectKind};
 pub use objects::Object;
+pub use program::{ProgramLink, program_link, program_name};
 pub use refusal::{Failure, Query};
 pub use subsystem::Subsystem;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::storage::written_object;
 use super::terms::{Baseline, Document, Entry, Level, Rule};
 use crate::model::attribution::calls::{is_housekeeping, is_on_fd};
-use crate::model::attribution::{ObjectKind, Subsystem, Use, reach};
+use crate::model::attribution::{KnownArguments, ObjectKind, Subsystem, Use, reach};
 use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::signal_name::SignalName;
@@ -17,6 +17,14 @@ use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::Syscall;
 use crate::model::observe::observation::{First, Observation, Tally};
 use crate::model::run::platform::Platform;
+
+/// Returns the arguments that baselines of a version hold.
+pub(in crate::model) fn judged_arguments(version: Version) -> KnownArguments {
+    match version {
+        Version::One => KnownArguments::Version1,
+        Version::Two => KnownArguments::All,
+    }
+}
 
 /// The facts of an observation that a baseline can hold: without ambient and tolerated calls, named
 /// as in an expectation.
@@ -186,16 +194,18 @@ pub(in crate::model) fn facts_of(
 /// Returns the details of a use in a version. Housekeeping calls have no object: the calls that
 /// opened or used the fd show it.
 pub(in crate::model) fn details_of(used: &Use, version: Version) -> [Option<Detail>; 2] {
-    if !is_housekeeping(used.syscall) {
-        return all_details_of(used, version);
-    }
-    [used.argument.as_ref().map(|argument| Detail::Argument(argument.to_string())), None]
+    let object = used.object.as_ref().filter(|_| !is_housekeeping(used.syscall));
+    details(judged_arguments(version).of(used), object, version)
 }
 
-/// Returns the details of a use in a version, with the object of a housekeeping call.
+/// Returns the details of a use as a rule can name them: with each argument that is known today,
+/// and with the object of a housekeeping call.
 pub(in crate::model) fn all_details_of(used: &Use, version: Version) -> [Option<Detail>; 2] {
-    let argument = used.argument.as_ref().map(|argument| argument.to_string());
-    let object = used.object.as_ref().map(written_object);
+    details(KnownArguments::All.of(used), used.object.as_ref(), version)
+}
+
+fn details(argument: Option<&str>, object: Option<&ObjectKind>, version: Version) -> [Option<Detail>; 2] {
+    let (argument, object) = (argument.map(str::to_owned), object.map(written_object));
     match version {
         Version::One => [argument.map(Detail::Argument), object.map(Detail::Object)],
         Version::Two => [Detail::of_use(argument, object), None],
@@ -230,7 +240,7 @@ impl Rule {
         self.signal.is_none()
             && self.subsystem.is_none_or(|subsystem| subsystem == used.subsystem)
             && agrees(self.syscall.as_ref(), Some(&used.syscall.name()))
-            && agrees(self.argument.as_ref(), used.argument.as_deref())
+            && self.argument.as_ref().is_none_or(|wanted| used.has_argument(wanted))
             && agrees(self.error.as_ref(), outcome.map(Errno::name).as_deref())
             && (agrees(self.object.as_ref(), object.map(ObjectKind::as_str))
                 || agrees(self.object.as_ref(), object.map(written_object).as_ref().map(ObjectKind::as_str)))

@@ -4,7 +4,7 @@
 use crate::model::attribution::calls::{Selector, Shape, shapes};
 use crate::model::attribution::places::of_argument;
 use crate::model::attribution::values::{self, Value};
-use crate::model::attribution::{Subsystem, objects};
+use crate::model::attribution::{ADDRESS_CLASSES, Subsystem, objects};
 
 /// What the tables hold on an argument.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +86,7 @@ pub(super) fn find(name: &str) -> Vec<Argument> {
         }
     }
     found.extend(option(name));
+    found.extend(address_class(name));
     found.extend(command(name));
     found.extend(filesystem(name));
     found.into_iter().map(Argument::placed).collect()
@@ -129,6 +130,14 @@ fn option(name: &str) -> Option<Argument> {
     let name = if of.is_empty() { option.to_owned() } else { format!("{of}/{option}") };
     let calls = shapes().filter_map(takers).collect();
     Some(Argument { name, ..Argument::new(option, value.number, calls, Reaches::ItsObject) })
+}
+
+/// Returns a class of addresses of sockets.
+fn address_class(name: &str) -> Option<Argument> {
+    let (name, meaning) = ADDRESS_CLASSES.iter().find(|(class, _)| *class == name)?;
+    let takers = |(call, shape): (&'static str, Shape)| matches!(shape.selector, Selector::Address(_)).then_some(call);
+    let calls = shapes().filter_map(takers).collect();
+    Some(Argument { number: None, why: Some(meaning), ..Argument::new(name, 0, calls, Reaches::ItsObject) })
 }
 
 fn command(name: &str) -> Option<Argument> {

@@ -22,7 +22,7 @@ pub use subsystems::SubsystemFacts;
 
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::calls::shapes;
-use crate::model::attribution::{Subsystem, objects::kinds, values};
+use crate::model::attribution::{ADDRESS_CLASSES, Subsystem, objects::kinds, values};
 use crate::model::expectation::{Entry as Held, Expectation};
 use crate::model::facts::fact::Fact;
 use crate::model::facts::signal_name::SignalName;
@@ -249,6 +249,7 @@ fn nearest(name: &str, kernel: &Kernel, workloads: &[Recorded<'_>]) -> Vec<Strin
     let others =
         values::options().map(|(_, option)| option.name).chain(values::commands().iter().map(|command| command.name));
     let kinds = kinds().iter().map(|kind| kind.name);
+    let classes = ADDRESS_CLASSES.iter().map(|(class, _)| *class);
     let subsystems = Subsystem::ALL.iter().map(|subsystem| subsystem.slug());
     let keys: Vec<String> = if name.contains("::") {
         let of = |recorded: &Recorded<'_>| {
@@ -262,6 +263,7 @@ fn nearest(name: &str, kernel: &Kernel, workloads: &[Recorded<'_>]) -> Vec<Strin
     };
     let known = calls
         .chain(arguments)
+        .chain(classes)
         .chain(signal::names().map(|name| -> &str { name }))
         .chain(others)
         .chain(kinds)

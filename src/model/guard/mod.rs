@@ -75,8 +75,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::attribution::calls::{Flags, Selector, Subject, shape};
 use crate::model::attribution::reach::{Direction, direction, reaches};
-use crate::model::attribution::{Answer, Answers, Object, Use, ambient, answers, attribute, blind_spot};
-use crate::model::expectation::project::facts_of;
+use crate::model::attribution::{
+    Answer, Answers, KnownArguments, Memory, Object, Use, ambient, answers, argument_question, attribute, blind_spot,
+    is_address_class,
+};
+use crate::model::expectation::project::{facts_of, judged_arguments};
 use crate::model::expectation::{Baseline, Document, Level, Rule, Version};
 use crate::model::facts::fact::Fact;
 use crate::model::kernel::call::{Call, CallOutcome, Errno};
@@ -210,12 +213,26 @@ impl Guard {
             return self.expects_refusal(call);
         }
         let object = object.cloned().map_or(Answer::None, Answer::Object);
+        if argument_question(call, &Memory::default(), &object).is_some() && self.needs_argument(call) {
+            return false;
+        }
         let answers = Answers { object, ..Answers::default() };
         [CallOutcome::Returned(0), FAILED].into_iter().all(|outcome| {
             let blind = blind_spot(call, outcome).map(|spot| Fact::BlindSpot(spot.into()));
             blind.is_none_or(|blind| self.expected.contains(&blind))
                 && self.expects_use(&attribute(call, outcome, &answers))
         })
+    }
+
+    /// Returns whether a call with its argument in memory must stop, so that the argument is read:
+    /// it is a fact, or a rule forbids a class of addresses.
+    fn needs_argument(&self, call: &Call) -> bool {
+        let name = call.syscall.name();
+        let is_class = |wanted: &String| wanted.split('|').any(is_address_class);
+        let may_forbid = |rule: &Rule| {
+            rule.argument.as_ref().is_some_and(is_class) && rule.syscall.as_ref().is_none_or(|syscall| *syscall == name)
+        };
+        judged_arguments(self.version) == KnownArguments::All || self.forbid.iter().any(may_forbid)
     }
 
     /// Returns whether some call of this name can be expected. Most names are in no baseline, and
@@ -229,7 +246,7 @@ impl Guard {
     /// is expected.
     pub fn likeness(call: &Call) -> Option<Likeness> {
         let shape = shape(call.syscall.row()?.name)?;
-        let by_number = matches!(shape.selector, Selector::None) && answers::memory(call).is_none();
+        let by_number = matches!(shape.selector, Selector::None | Selector::Opening) && answers::memory(call).is_none();
         let register = match shape.subject {
             Subject::PathBefore(_) | Subject::PathAfter(_) => 0,
             Subject::Opened(Flags::In(at)) => call.args[at],
@@ -243,7 +260,7 @@ impl Guard {
         const REFUSED: CallOutcome = CallOutcome::Failed(Errno(uapi::EBADF));
         let used = attribute(call, REFUSED, &Answers::default());
         let is_forbidden = self.forbid.iter().any(|rule| rule.matches(&used, None));
-        let key = (call.syscall.name().into_owned(), used.argument.as_ref().map(|argument| argument.to_string()));
+        let key = (call.syscall.name().into_owned(), judged_arguments(self.version).of(&used).map(str::to_owned));
         self.expects_use(&used) || !is_forbidden && self.calls.contains(&key)
     }
 

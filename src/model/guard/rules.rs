@@ -6,7 +6,7 @@
 
 use super::effect::{self, FdEffect};
 use super::{Guard, Inherited, kinds};
-use crate::model::attribution::calls::{Selector, Subject, shape};
+use crate::model::attribution::calls::{Addressing, Selector, Subject, shape};
 use crate::model::attribution::reach::{direction, is_socket_command, reaches};
 use crate::model::attribution::values::Value;
 use crate::model::attribution::values::table::CLOCK;
@@ -83,6 +83,10 @@ const FORKS: [u64; 2] = {
 /// Clocks that a program computes from a process, a thread and an fd.
 const COMPUTED_CLOCKS: [u64; 3] = [!CLOCKFD_MASK, !CLOCKFD_MASK | CPUCLOCK_PERTHREAD_MASK, !CLOCKFD_MASK | CLOCKFD];
 
+/// Registers of a call on a socket that point to an address. A filter cannot see the address, so
+/// this stands for all calls; a message that names none is no exception.
+const ADDRESSED: [u64; 6] = [0, 1, 16, 0, 1, 16];
+
 struct RuleBuilder<'a> {
     guard: &'a Guard,
     kinds: Vec<Object>,
@@ -114,6 +118,8 @@ impl RuleBuilder<'_> {
             Selector::Protection(at) => protections(at),
             Selector::Mapping => mappings(),
             Selector::Command => effect::ioctls().map(|command| equal(1, INT, command)).collect(),
+            Selector::Address(Addressing::Send) => vec![(Vec::new(), ADDRESSED), equal(4, !0, 0)],
+            Selector::Address(_) => vec![(Vec::new(), ADDRESSED)],
             Selector::Flags(0, ..) if name == "clone" => FORKS.map(|flags| equal(0, !0, flags)).to_vec(),
             _ => return FilterRule::Stop,
         };

@@ -1,6 +1,8 @@
 //! Compares every action of a filter with the code that judges stopped calls: a table of calls that
 //! must stop or pass, and random registers.
 
+mod arguments;
+
 use super::bpf::{self, PASS, STOP};
 use super::rules::{FilterRule, Relation, Test};
 use super::{Access, Guard, Inherited, Unguardable};

@@ -61,8 +61,10 @@ pub(crate) const X32_SYSCALL_BIT: i64 = 0x4000_0000;
 // `O_DIRECTORY`, as `__O_TMPFILE`.
 pub(crate) const O_ACCMODE: u64 = 0o3;
 pub(crate) const O_WRONLY: u64 = 0o1;
+pub(crate) const O_RDWR: u64 = 0o2;
 pub(crate) const O_CREAT: u64 = 0o100;
 pub(crate) const O_EXCL: u64 = 0o200;
+pub(crate) const O_TRUNC: u64 = 0o1_000;
 pub(crate) const O_NOFOLLOW: u64 = 0o400_000;
 pub(crate) const O_PATH: u64 = 0o10_000_000;
 pub(crate) const O_TMPFILE: u64 = 0o20_000_000;
@@ -208,6 +210,14 @@ pub(crate) const SIOCSIFMAP: u64 = 0x8971;
 // include/linux/socket.h, include/linux/net.h. Bits above `SOCK_TYPE_MASK` are flags.
 pub(crate) const AF_NETLINK: u64 = 16;
 pub(crate) const SOCK_TYPE_MASK: u32 = 0xf;
+/// The size of `struct sockaddr_storage`: no address is longer.
+pub(crate) const SOCKADDR_SIZE: usize = 128;
+
+// include/uapi/linux/vm_sockets.h
+pub(crate) const VMADDR_CID_HYPERVISOR: u32 = 0;
+pub(crate) const VMADDR_CID_LOCAL: u32 = 1;
+pub(crate) const VMADDR_CID_HOST: u32 = 2;
+pub(crate) const VMADDR_CID_ANY: u32 = u32::MAX;
 
 // include/uapi/asm-generic/socket.h
 pub(crate) const SOL_SOCKET: u64 = 1;

@@ -49,10 +49,10 @@ pub(crate) const TRUTHS: &[(&str, &[Need], &str)] = &[
          unix write - socket:AF_UNIX:SOCK_SEQPACKET 1
          unix read - socket:AF_UNIX:SOCK_SEQPACKET 1
          network socket AF_INET socket:AF_INET:SOCK_STREAM 2
-         network bind - socket:AF_INET:SOCK_STREAM 1
+         network bind loopback socket:AF_INET:SOCK_STREAM 1
          network listen - socket:AF_INET:SOCK_STREAM 1
          network getsockname - socket:AF_INET:SOCK_STREAM 1
-         network connect - socket:AF_INET:SOCK_STREAM 1
+         network connect loopback socket:AF_INET:SOCK_STREAM 1
          network accept4 - socket:AF_INET:SOCK_STREAM 1
          network write - socket:AF_INET:SOCK_STREAM 1
          network read - socket:AF_INET:SOCK_STREAM 1
@@ -91,13 +91,13 @@ pub(crate) const TRUTHS: &[(&str, &[Need], &str)] = &[
          filesystem symlinkat - file 1
          filesystem newfstatat - pipe 1
          filesystem newfstatat - memfd 1
-         filesystem openat - pipe 1
-         memory openat - memfd 1
+         filesystem openat O_WRONLY pipe 1
+         memory openat O_RDWR memfd 1
          filesystem mkdirat - dir 1
          filesystem mknodat - fifo 1
-         filesystem openat - fifo 1
+         filesystem openat O_RDWR fifo 1
          filesystem write - fifo 1
-         filesystem openat - file 1
+         filesystem openat O_RDWR|O_CREAT file 1
          filesystem write - file 1
          memory mmap - file 1
          filesystem pipe2 - pipe 1
@@ -106,8 +106,8 @@ pub(crate) const TRUTHS: &[(&str, &[Need], &str)] = &[
          filesystem unlinkat - fifo 1
          filesystem unlinkat - file 1
          filesystem lseek - file 1
-         filesystem openat - char:urandom 1
-         filesystem openat2 - char:urandom 1
+         filesystem openat O_PATH char:urandom 1
+         filesystem openat2 O_PATH char:urandom 1
          filesystem utimensat - file 1
         ",
     ),
@@ -186,7 +186,7 @@ pub(crate) const TRUTHS: &[(&str, &[Need], &str)] = &[
          filesystem ioctl FIONREAD pipe 1
          device ioctl TIOCGWINSZ pipe 1
          filesystem ioctl 0xdeadbeef pipe 1
-         device openat - char:ptmx 1
+         device openat O_RDWR char:ptmx 1
          device ioctl TIOCOUTQ char:ptmx 1
          random openat - char:urandom 1
          random ioctl RNDGETENTCNT char:urandom 1
@@ -307,6 +307,8 @@ pub(crate) const TRUTHS: &[(&str, &[Need], &str)] = &[
         &[Need::Calls32],
         "
          unix i386/socketcall AF_UNIX socket:AF_UNIX:SOCK_DGRAM 1
+         unix i386/socketcall SYS_CONNECT/abstract socket:AF_UNIX:SOCK_DGRAM 1
+         unix i386/socketcall SYS_SENDMSG/abstract socket:AF_UNIX:SOCK_DGRAM 1
          unix i386/socketcall SYS_SHUTDOWN socket:AF_UNIX:SOCK_DGRAM 1
          unix i386/socketcall SOL_SOCKET/SO_DEBUG socket:AF_UNIX:SOCK_DGRAM 1
          memory i386/mmap PROT_READ|PROT_EXEC|MAP_ANONYMOUS - 1

@@ -2,7 +2,7 @@
 //! argument, object and entry point.
 
 use super::*;
-use crate::model::attribution::{Answer, Memory};
+use crate::model::attribution::{Answer, ArgumentAnswer, Memory};
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::Abi;
 use crate::model::kernel::uapi::O_PATH;
@@ -104,6 +104,88 @@ fn memory_gives_the_other_arguments() {
 }
 
 #[test]
+fn flags_give_the_argument_of_an_open() {
+    for (name, args, memory, expected) in [
+        ("open", &[0x1000, 0][..], 0_u64, "filesystem - -"),
+        ("open", &[0x1000, 0o200_0000], 0, "filesystem - -"),
+        ("open", &[0x1000, 1], 0, "filesystem O_WRONLY -"),
+        ("open", &[0x1000, 3], 0, "filesystem O_WRONLY|O_RDWR -"),
+        ("open", &[0x1000, 0o1101], 0, "filesystem O_WRONLY|O_CREAT -"),
+        ("open", &[0x1000, 0o1000], 0, "filesystem O_TRUNC -"),
+        ("openat", &[0, 0x1000, 0o102], 0, "filesystem O_RDWR|O_CREAT -"),
+        ("openat", &[0, 0x1000, 0o20_200_002], 0, "filesystem O_RDWR|O_TMPFILE -"),
+        ("openat", &[0, 0x1000, O_PATH | 0o101], 0, "filesystem O_PATH -"),
+        ("openat", &[0, 0x1000, 0xffff_ffff_0000_0001], 0, "filesystem O_WRONLY -"),
+        ("open_by_handle_at", &[3, 0x1000, 2], 0, "filesystem O_RDWR -"),
+        ("creat", &[0x1000, 0o644], 0, "filesystem O_WRONLY|O_CREAT -"),
+        ("openat2", &[0, 0x1000, 0x2000, 24], 0o101, "filesystem O_WRONLY|O_CREAT -"),
+        ("openat2", &[0, 0x1000, 0x2000, 24], 0, "filesystem - -"),
+    ] {
+        assert_eq!(used(name, args, &with(None, &memory.to_le_bytes())), expected, "{name} {args:x?}");
+    }
+}
+
+#[test]
+fn argument_in_memory_is_as_answered() {
+    let answers = |argument, object: Object| Answers { argument, ..with(Some(object), &[]) };
+    let loopback = || answers(ArgumentAnswer::Text("loopback".into()), Object::socket(2, 1, 6));
+    let curl = answers(ArgumentAnswer::Text("curl".into()), Object::file("ext4", false, None));
+    let unread = answers(ArgumentAnswer::Unanswerable, Object::socket(2, 1, 6));
+    for (name, answers, expected) in [
+        ("connect", loopback(), "network loopback socket:AF_INET:SOCK_STREAM"),
+        ("sendmmsg", loopback(), "network loopback socket:AF_INET:SOCK_STREAM"),
+        ("connect", unread, "network - socket:AF_INET:SOCK_STREAM"),
+        ("execve", curl, "process curl file:ext4"),
+    ] {
+        assert_eq!(used(name, &[3, 0x1000, 16], &answers), expected, "{name}");
+    }
+    let carried = [3_u32, 0x1000, 16, 0, 0, 0].map(u32::to_le_bytes).concat();
+    let answers = Answers { memory: Memory::new(&carried), ..loopback() };
+    let by_socketcall = attribute(&call(Abi::I386, "socketcall", &[3, 0x1000]), OK, &answers);
+    assert_eq!(summary(&by_socketcall), "network SYS_CONNECT/loopback socket:AF_INET:SOCK_STREAM");
+}
+
+#[test]
+fn version_1_knows_fewer_arguments() {
+    let argument = |abi, name: &str, argument: &'static str| {
+        let used = Use { argument: Some(argument.into()), ..attribute(&call(abi, name, &[]), OK, &Answers::default()) };
+        let of = |known: KnownArguments| known.of(&used).unwrap_or("-").to_owned();
+        (of(KnownArguments::Version1), of(KnownArguments::All))
+    };
+    for (abi, name, text, of_version_1) in [
+        (Abi::X86_64, "openat", "O_RDWR", "-"),
+        (Abi::X86_64, "creat", "O_WRONLY|O_CREAT", "-"),
+        (Abi::X86_64, "execve", "curl", "-"),
+        (Abi::X86_64, "sendmsg", "global", "-"),
+        (Abi::I386, "connect", "loopback", "-"),
+        (Abi::I386, "socketcall", "SYS_CONNECT/loopback", "SYS_CONNECT"),
+        (Abi::I386, "socketcall", "SYS_ACCEPT", "SYS_ACCEPT"),
+        (Abi::I386, "socketcall", "SOL_TCP/TCP_NODELAY", "SOL_TCP/TCP_NODELAY"),
+        (Abi::X86_64, "fcntl", "F_SETFL", "F_SETFL"),
+        (Abi::X86_64, "mmap", "PROT_READ|PROT_EXEC", "PROT_READ|PROT_EXEC"),
+    ] {
+        assert_eq!(argument(abi, name, text), (of_version_1.to_owned(), text.to_owned()), "{name} {text}");
+    }
+}
+
+#[test]
+fn rule_matches_one_of_several_classes() {
+    let used = |argument: &'static str| Use {
+        argument: Some(argument.into()),
+        ..attribute(&call(Abi::X86_64, "sendmmsg", &[]), OK, &Answers::default())
+    };
+    for (argument, wanted, expected) in [
+        ("loopback|global", "global", true),
+        ("loopback|global", "loopback|global", true),
+        ("loopback|global", "private", false),
+        ("SYS_CONNECT/global", "global", true),
+        ("PROT_READ|PROT_EXEC", "PROT_EXEC", false),
+    ] {
+        assert_eq!(used(argument).has_argument(wanted), expected, "{argument} {wanted}");
+    }
+}
+
+#[test]
 fn object_gives_the_subsystem_of_data_and_control() {
     let tcp = || Object::socket(2, 1, 6);
     let unix = || Object::socket(1, 1, 0);
@@ -136,11 +218,11 @@ fn object_gives_the_subsystem_of_data_and_control() {
 #[test]
 fn file_opened_with_o_path_is_not_reached() {
     for (name, args, memory, expected) in [
-        ("open", &[0x1000, O_PATH][..], 0, "filesystem - char:urandom"),
-        ("openat", &[0, 0x1000, O_PATH | 2], 0, "filesystem - char:urandom"),
-        ("openat", &[0, 0x1000, 2], O_PATH, "random - char:urandom"),
-        ("openat2", &[0, 0x1000, 0x2000, 24], O_PATH, "filesystem - char:urandom"),
-        ("openat2", &[0, 0x1000, 0x2000, 24], 2, "random - char:urandom"),
+        ("open", &[0x1000, O_PATH][..], 0, "filesystem O_PATH char:urandom"),
+        ("openat", &[0, 0x1000, O_PATH | 2], 0, "filesystem O_PATH char:urandom"),
+        ("openat", &[0, 0x1000, 2], O_PATH, "random O_RDWR char:urandom"),
+        ("openat2", &[0, 0x1000, 0x2000, 24], O_PATH, "filesystem O_PATH char:urandom"),
+        ("openat2", &[0, 0x1000, 0x2000, 24], 2, "random O_RDWR char:urandom"),
         ("open_tree", &[0, 0x1000, 0], 0, "filesystem - char:urandom"),
     ] {
         let answers = with(Some(Object::character("urandom")), &memory.to_le_bytes());

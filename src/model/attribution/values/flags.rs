@@ -1,15 +1,25 @@
 //! Values and flags that the generated tables lack, as the uapi headers define them. Main tables:
-//! [`MAPPING`], [`SHMAT`], [`PERSONA`] and [`PERSONALITY`].
+//! [`OPENING`], [`MAPPING`], [`SHMAT`], [`PERSONA`] and [`PERSONALITY`].
 //!
 //! Each value is the same on every supported architecture and can never change.
 //! [`arguments`](super::super::arguments) decides how they are shown.
 
 use super::Value;
-use crate::model::kernel::uapi::{MAP_ANONYMOUS, SHM_EXEC};
+use crate::model::kernel::uapi::{MAP_ANONYMOUS, O_CREAT, O_PATH, O_RDWR, O_TMPFILE, O_TRUNC, O_WRONLY, SHM_EXEC};
 
 const fn row(name: &'static str, number: u64) -> Value {
     Value { name, number, subsystem: None, source: "", why: "" }
 }
+
+/// Flags of open(2) by which it does more than open a file for reading.
+pub(crate) static OPENING: [Value; 6] = [
+    row("O_WRONLY", O_WRONLY),
+    row("O_RDWR", O_RDWR),
+    row("O_CREAT", O_CREAT),
+    row("O_TRUNC", O_TRUNC),
+    row("O_PATH", O_PATH),
+    row("O_TMPFILE", O_TMPFILE),
+];
 
 /// Flags of mmap.
 pub(crate) static MAPPING: [Value; 1] = [row("MAP_ANONYMOUS", MAP_ANONYMOUS)];
@@ -60,7 +70,7 @@ mod tests {
 
     #[test]
     fn rows_are_sorted() {
-        for table in [&MAPPING[..], &SHMAT, &PERSONA, &PERSONALITY] {
+        for table in [&OPENING[..], &MAPPING, &SHMAT, &PERSONA, &PERSONALITY] {
             assert!(table.is_sorted_by(|a, b| a.number < b.number), "{}", table[0].name);
         }
     }

@@ -103,7 +103,9 @@ pub(crate) fn finding_is_reviewed_accepted_and_merged() {
             "| | finding | calls | |",
             "|---|---|---:|---|",
             &format!("| new subsystem | `greeter::network` | 2 | {cell} |"),
-            &format!("| new system call | `greeter::network::bind` | 1 | `socket:AF_INET:SOCK_DGRAM`; `{bind}` |"),
+            &format!(
+                "| new system call | `greeter::network::bind` | 1 | `loopback socket:AF_INET:SOCK_DGRAM`; `{bind}` |"
+            ),
             &format!(
                 "| new system call | `greeter::network::socket` | 1 | `AF_INET socket:AF_INET:SOCK_DGRAM`; {cell} |"
             ),

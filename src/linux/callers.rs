@@ -19,6 +19,7 @@ pub use self::debug_info::SymbolFiles;
 use self::image::Image;
 use super::sys::StackRegisters;
 use super::{maps, sys};
+use crate::model::facts::site::NoSite;
 use crate::model::kernel::call::Tid;
 use crate::model::observe::call_site::{CallSite, Frame};
 
@@ -68,7 +69,7 @@ impl<'a> Callers<'a> {
     /// Returns the call site of the event's task. Must be called from the sink of that event, while
     /// the task is still stopped.
     pub fn of(&mut self, task: Tid) -> CallSite {
-        let Ok(registers) = sys::stack_registers(task) else { return CallSite::default() };
+        let Ok(registers) = sys::stack_registers(task) else { return CallSite::without_frames(NoSite::Unreadable) };
         let files = self.files;
         let Layout { loaded, unwinder, rules, .. } = self.layout(task);
         let mut read = |address| sys::read_word(task, address).map_err(drop);

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::{Command, Limits, NEEDED, Outcome, TraceError, Watcher, Watching};
 use crate::model::decode::NamedFolders;
 use crate::model::facts::example::Example;
+use crate::model::facts::site::NoSite;
 use crate::model::guard::Inherited;
 use crate::model::kernel::call::{Call, CallOutcome, Tid};
 use crate::model::kernel::syscall::Syscall;
@@ -86,7 +87,7 @@ impl<'a> Callers<'a> {
 
     /// Returns an empty call site.
     pub fn of(&mut self, _: Tid) -> CallSite {
-        CallSite::default()
+        CallSite::without_frames(NoSite::Unsupported)
     }
 }
 

@@ -328,7 +328,7 @@ mod tests {
                     },
                     "keys": ["w::network::socket"],
                 },
-                {"id": "@55beb7b4", "title": "w::blind_spots::io_uring", "site": null, "keys": ["w::blind_spots::io_uring"]},
+                {"id": "@55beb7b4", "title": "w::blind_spots::io_uring", "site": null, "site_reason": "not_a_call", "keys": ["w::blind_spots::io_uring"]},
             ],
         });
         // The others are single findings.

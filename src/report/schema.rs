@@ -149,17 +149,18 @@ const OPTIONAL: [(&str, &[&str]); 5] = [
         ],
     ),
     ("observation-1", &["/unknown", "/ends", "/taxonomy", "/phases", "/syscalls/seconds", "/syscalls/uses/seconds"]),
-    ("pending-1", &["/pending/drift", "/pending/examples", "/pending/sites", "/pending/causes"]),
+    ("pending-1", &["/pending/drift", "/pending/examples", "/pending/sites", "/pending/causes", "/groups/site_reason"]),
     ("report-1", &["/sections/expert", "/configs/expert"]),
     (
         "test-1",
         &[
-            "/verdicts/findings/site",
+            "/verdicts/findings/site_reason",
             "/verdicts/findings/example",
             "/verdicts/findings/process",
-            "/verdicts/notes/site",
-            "/verdicts/suspects/site",
+            "/verdicts/notes/site_reason",
+            "/verdicts/suspects/site_reason",
             "/verdicts/change/pending_dir",
+            "/groups/site_reason",
         ],
     ),
 ];

@@ -17,6 +17,7 @@ use crate::model::expectation::{Baseline, Document, FirstCallFilter, Level, Proj
 use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::Comparison;
 use crate::model::facts::fingerprint::Fingerprint;
+use crate::model::facts::site::NoSite;
 use crate::model::guard::{Guard, Inherited};
 use crate::model::judge::compare::compare;
 use crate::model::judge::confirm::Sightings;
@@ -161,7 +162,12 @@ impl<'a> Runs<'a> {
     /// Compares all runs so far with a baseline.
     pub(super) fn compare(&self, baseline: Option<&Baseline>) -> Comparison {
         let projection = self.project(&self.all, self.version);
-        let comparison = compare(self.document, baseline, &projection, &self.all);
+        let mut comparison = compare(self.document, baseline, &projection, &self.all);
+        if self.used.engine == Engine::Notify {
+            for finding in comparison.findings.iter_mut().chain(&mut comparison.notes) {
+                finding.no_site.get_or_insert(NoSite::Engine);
+            }
+        }
         self.sightings.with_calls_of_one_run(Comparison { used: self.used.clone(), ..comparison })
     }
 

@@ -9,7 +9,9 @@ use crate::linux::{
     CallExamples, Callers, Command, Limits, Outcome, SymbolFiles, TraceError, Watcher, Watching, watch, watch_notified,
 };
 use crate::model::decode::NamedFolders;
-use crate::model::kernel::call::{Call, Tid};
+use crate::model::facts::site::NoSite;
+use crate::model::kernel::call::{Call, CallOutcome, Tid};
+use crate::model::observe::call_site::CallSite;
 use crate::model::observe::observation::{First, Observer, Part};
 use crate::model::trace::event::Event;
 use crate::model::trace::marker::Marker;
@@ -145,7 +147,10 @@ impl Watcher for CallSiteWatcher<'_> {
         if let Some((task, first)) = self.run.fold(event)
             && self.run.wanted.site(&first)
         {
-            self.run.observer.observation.sites.add(&first, &self.callers.of(task));
+            // The stack is that of the new program.
+            let is_replaced = matches!(event, Event::Called { call, outcome: CallOutcome::Returned(_), .. } if call.syscall.is_execute());
+            let site = if is_replaced { CallSite::without_frames(NoSite::Replaced) } else { self.callers.of(task) };
+            self.run.observer.observation.sites.add(&first, &site);
         }
     }
 

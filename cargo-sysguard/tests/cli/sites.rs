@@ -10,6 +10,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         tracing_with(&["gcc", "ar"]) rust_line_behind_c_is_named,
         tracing_with(&["gcc", "ar"]) crate_is_named_without_lines,
         tracing new_error_has_the_line_of_its_own_call,
+        tracing null_site_has_a_reason,
     ]
 }
 
@@ -79,5 +80,30 @@ fn new_error_has_the_line_of_its_own_call() {
         assert_eq!(error["example"], "openat(\"/dev/null/x\", O_RDONLY|O_CLOEXEC) = -1 ENOTDIR", "{engine}");
         let object = found("own::filesystem::openat::object=dir");
         assert_eq!(object["site"]["line"], 3, "{engine}: {object}");
+    }
+}
+
+/// The stack of a successful execve is that of the new program.
+fn null_site_has_a_reason() {
+    const MAIN: &str = "fn main() {\n    let _ = std::process::Command::new(\"/bin/sh\").args([\"-c\", \"kill -SEGV $$\"]).status();\n}\n";
+    let project = Project::new("sites-reason").file("src/main.rs", "fn main() {}\n");
+    let project = project.expecting("own", "bin: sites-reason");
+    project.sysguard("bless").ends(0);
+    let project = project.file("src/main.rs", MAIN);
+    for engine in ["guard", "ptrace"] {
+        let json = project.sysguard(&format!("test --update no --format json --engine {engine}")).ends(101).stdout;
+        let report: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        let findings = report["verdicts"][0]["findings"].as_array().expect("a list");
+        let found = |key: &str| {
+            let is_meant = |found: &&serde_json::Value| found["key"].as_str().is_some_and(|it| it.starts_with(key));
+            findings.iter().find(is_meant).unwrap_or_else(|| panic!("{key}: {json}"))
+        };
+        for (key, reason) in [("own::process::execve", "replaced"), ("own::signals::SIGSEGV", "not_a_call")] {
+            let finding = found(key);
+            assert!(finding["site"].is_null(), "{engine}: {finding}");
+            assert_eq!(finding["site_reason"], reason, "{engine}: {finding}");
+        }
+        let cloned = findings.iter().find(|found| found["site"]["line"] == 2).unwrap_or_else(|| panic!("{json}"));
+        assert!(cloned.get("site_reason").is_none(), "{engine}: {cloned}");
     }
 }

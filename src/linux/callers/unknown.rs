@@ -3,6 +3,7 @@
 
 use std::marker::PhantomData;
 
+use crate::model::facts::site::NoSite;
 use crate::model::kernel::call::Tid;
 use crate::model::observe::call_site::CallSite;
 
@@ -22,7 +23,7 @@ impl<'a> Callers<'a> {
 
     /// Returns an empty call site.
     pub fn of(&mut self, _task: Tid) -> CallSite {
-        CallSite::default()
+        CallSite::without_frames(NoSite::Unsupported)
     }
 
     /// Returns 0.

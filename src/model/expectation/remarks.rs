@@ -59,7 +59,7 @@ impl Remarks {
         Self {
             drift: comparison.drift.iter().map(FingerprintChange::to_string).collect(),
             examples: facts().filter_map(|fact| Some((fact.clone(), example(fact)?.clone()))).collect(),
-            sites: facts().filter_map(|fact| Some((fact.clone(), sites.of_fact(fact)?.site()))).collect(),
+            sites: facts().filter_map(|fact| Some((fact.clone(), sites.of_fact(fact)?.site().ok()?))).collect(),
             causes: facts().filter_map(|fact| Some((fact.clone(), cause(fact)?))).collect(),
         }
     }

@@ -8,7 +8,7 @@ use crate::model::engine::UsedEngine;
 use crate::model::facts::example::Example;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::fingerprint::FingerprintChange;
-use crate::model::facts::site::Site;
+use crate::model::facts::site::{NoSite, Site};
 use crate::model::facts::version::Version;
 
 /// The result of comparing an observation with a baseline.
@@ -82,6 +82,8 @@ pub struct Finding {
     pub cause: Option<String>,
     /// The call site of the first call, if it was recorded.
     pub site: Option<Site>,
+    /// Why there is no call site, if the run shows it.
+    pub no_site: Option<NoSite>,
     /// The first call, if it was kept.
     pub example: Option<Example>,
 }
@@ -111,7 +113,18 @@ impl Finding {
             related: None,
             cause: None,
             site: None,
+            no_site: None,
             example: None,
+        }
+    }
+
+    /// Returns why no call site, or no function in it, is known; `None` if one is.
+    pub fn site_reason(&self) -> Option<NoSite> {
+        let is_named = |site: &Site| site.location.as_ref().is_none_or(|location| location.function.is_some());
+        match &self.site {
+            Some(site) => (!is_named(site)).then_some(NoSite::NoSymbols),
+            None if matches!(self.fact, Fact::Signal(_) | Fact::BlindSpot(_)) => Some(NoSite::NotACall),
+            None => Some(self.no_site.unwrap_or(NoSite::NotRecorded)),
         }
     }
 

@@ -34,6 +34,61 @@ pub struct CodeLocation {
     pub callee: Option<String>,
 }
 
+/// Why the call site of a finding, or a function in it, is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoSite {
+    /// The finding is about a signal or a blind spot, not about a call.
+    NotACall,
+    /// The engine does not stop each call, so it reads no stacks.
+    Engine,
+    /// This build reads no stacks: on this architecture, or without the feature `call-sites`.
+    Unsupported,
+    /// execve replaced the program that called it before its stack was read.
+    Replaced,
+    /// The stack of the task could not be read.
+    Unreadable,
+    /// The stack was read, but the programs and libraries on it have no symbols.
+    NoSymbols,
+    /// No call site was kept: the finding is from a proposal, or compares two recordings.
+    NotRecorded,
+}
+
+impl NoSite {
+    /// Every reason.
+    pub const ALL: [Self; 7] = [
+        Self::NotACall,
+        Self::Engine,
+        Self::Unsupported,
+        Self::Replaced,
+        Self::Unreadable,
+        Self::NoSymbols,
+        Self::NotRecorded,
+    ];
+
+    /// Returns whether only the run shows it: the finding alone does not.
+    pub fn is_of_run(self) -> bool {
+        matches!(self, Self::Engine | Self::Unsupported | Self::Replaced | Self::Unreadable)
+    }
+
+    /// Returns the word for machines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotACall => "not_a_call",
+            Self::Engine => "engine",
+            Self::Unsupported => "unsupported",
+            Self::Replaced => "replaced",
+            Self::Unreadable => "unreadable",
+            Self::NoSymbols => "no_symbols",
+            Self::NotRecorded => "not_recorded",
+        }
+    }
+
+    /// Returns the reason with this word.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+}
+
 /// Returns whether a module is the C library, its loader, or the vDSO.
 pub fn is_c_library(module: &str) -> bool {
     ["libc.", "ld-linux", "ld-musl", "libpthread", "libm.", "[vdso]"].iter().any(|name| module.starts_with(name))

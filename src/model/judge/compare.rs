@@ -38,7 +38,11 @@ pub fn compare(
     let sites = FirstByFact::of(&observation.sites, document);
     let examples = FirstByFact::of(&observation.examples, document);
     for finding in &mut found {
-        finding.site = sites.of_fact(&finding.fact).map(CallSite::site);
+        match sites.of_fact(&finding.fact).map(CallSite::site) {
+            Some(Ok(site)) => finding.site = Some(site),
+            Some(Err(reason)) => finding.no_site = Some(reason),
+            None => {}
+        }
         let example = match &finding.fact {
             Fact::Signal(signal) => observation.ends.examples.get(signal),
             fact => examples.of_fact(fact),

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::model::facts::site::{CodeLocation, Site, is_c_library};
+use crate::model::facts::site::{CodeLocation, NoSite, Site, is_c_library};
 use crate::model::observe::lockfile::{Moves, Past};
 use crate::model::observe::origin::{Manifest, Origin, Packages};
 
@@ -35,6 +35,8 @@ pub struct CallSite {
     /// The earlier versions of the calling dependency, if it changed since the baseline last
     /// changed.
     pub past: Option<Past>,
+    /// Why there are no frames, if that is known.
+    pub missing: Option<NoSite>,
 }
 
 impl Frame {
@@ -122,13 +124,21 @@ impl fmt::Display for CallSite {
 }
 
 impl CallSite {
-    /// Returns the call site with its words.
-    pub fn site(&self) -> Site {
+    /// Returns a call site without frames.
+    pub fn without_frames(reason: NoSite) -> Self {
+        Self { missing: Some(reason), ..Self::default() }
+    }
+
+    /// Returns the call site with its words, or why there is none.
+    pub fn site(&self) -> Result<Site, NoSite> {
+        if self.frames.is_empty() {
+            return Err(self.missing.unwrap_or(NoSite::Unreadable));
+        }
         let words = self.to_string();
         let own = self.own().map(|own| CodeLocation { callee: self.callee(own, &words), ..own.location() });
         let other = || self.caller().or_else(|| self.without_origin()).map(Frame::location);
         let location = own.or_else(other);
-        Site { words, location }
+        Ok(Site { words, location })
     }
 
     /// Returns what own code calls: the start of the words names the dependency, if there is one.
@@ -217,6 +227,7 @@ impl CallSite {
     /// Writes the call site if no frame has a line of the program.
     fn without_lines(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.without_origin() {
+            None if self.missing == Some(NoSite::Replaced) => f.write_str("a program that execve replaced"),
             None => f.write_str("unknown code"),
             Some(Frame { function: None, module, .. }) => write!(f, "{module} (no symbols)"),
             Some(frame @ Frame { function: Some(function), source: None, module, .. }) => {

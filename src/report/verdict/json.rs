@@ -5,6 +5,8 @@ use serde::Serialize;
 use super::batch::{PackageVerdicts, Tally, all, causes};
 use super::record::VerdictRecord;
 use super::site::SiteRecord;
+use crate::model::facts::finding::Finding;
+use crate::model::facts::site::NoSite;
 use crate::model::judge::groups::Group;
 use crate::model::judge::verdict::Verdict;
 #[cfg(test)]
@@ -37,6 +39,10 @@ pub(in crate::report) struct GroupRecord {
     title: String,
     /// The call site of the heaviest finding; null if it is not known.
     site: Option<SiteRecord>,
+    /// Why no call site, or no function in it, is known; absent if one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(extend("enum" = NoSite::ALL.map(NoSite::name)), with = "String"))]
+    site_reason: Option<&'static str>,
     /// The keys of the findings, heaviest first.
     #[cfg_attr(test, schemars(with = "Vec<FactKey>"))]
     keys: Vec<String>,
@@ -44,11 +50,12 @@ pub(in crate::report) struct GroupRecord {
 
 impl From<&Group<'_>> for GroupRecord {
     fn from(group: &Group<'_>) -> Self {
-        let site = group.heaviest().and_then(|member| member.finding.site.clone());
+        let heaviest = group.heaviest().map(|member| member.finding);
         Self {
             id: group.id(),
             title: group.to_string(),
-            site: site.map(SiteRecord::from),
+            site: heaviest.and_then(|finding| finding.site.clone()).map(SiteRecord::from),
+            site_reason: heaviest.and_then(Finding::site_reason).map(NoSite::name),
             keys: group.members.iter().map(|member| member.finding.fact.key(member.workload)).collect(),
         }
     }
@@ -134,7 +141,9 @@ mod tests {
                   "forbidden": "works, offline: 100%",
                   "kin": null,
                   "cause": null,
-                  "group": "@9ee656d6"
+                  "group": "@9ee656d6",
+                  "site": null,
+                  "site_reason": "not_recorded"
                 }
               ],
               "notes": [],
@@ -155,6 +164,7 @@ mod tests {
               "id": "@9ee656d6",
               "title": "offline::network",
               "site": null,
+              "site_reason": "not_recorded",
               "keys": [
                 "offline::network"
               ]

@@ -7,6 +7,7 @@
 mod alerts;
 #[cfg(feature = "unstable")]
 mod batch;
+mod changes;
 #[cfg(feature = "unstable")]
 mod closing;
 mod columns;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::changes::{ChangeRecord, FingerprintChangeRecord};
 use super::site::SiteRecord;
 use crate::model::engine::{Engine, UsedEngine};
 use crate::model::facts::example::Example;
@@ -15,7 +16,7 @@ use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::Suspect;
 use crate::model::facts::finding::{Comparison, Finding, FindingKind, RelatedSyscall};
 use crate::model::facts::fingerprint::FingerprintChange;
-use crate::model::facts::site::Site;
+use crate::model::facts::site::{NoSite, Site};
 use crate::model::facts::version::Version;
 use crate::model::judge::groups::Cause;
 use crate::model::judge::verdict::{Asked, Change, Status, Verdict};
@@ -156,10 +157,13 @@ struct FindingRecord {
     #[serde(default)]
     #[cfg_attr(test, schemars(regex(pattern = "^@[0-9a-f]{8}$")))]
     group: String,
-    /// The call site of its first call.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schemars(with = "SiteRecord"))]
+    /// The call site of its first call; null if it is not known.
+    #[serde(default)]
     site: Option<SiteRecord>,
+    /// Why no call site, or no function in it, is known; absent if one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(extend("enum" = NoSite::ALL.map(NoSite::name)), with = "String"))]
+    site_reason: Option<String>,
     /// Its first call, decoded, with its result if the engine knows it. Long values are cut.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "String"))]
@@ -184,29 +188,6 @@ struct SuspectRecord {
     finding: FindingRecord,
     seen: u32,
     runs: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-struct FingerprintChangeRecord {
-    part: String,
-    recorded: String,
-    now: String,
-}
-
-/// The expectation file before and after accepting everything.
-#[derive(Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-struct ChangeRecord {
-    before: String,
-    after: String,
-    /// The file that `after` was written to, relative to the package; null if none. A proposal has
-    /// comments after it.
-    written: Option<String>,
-    /// The folder of proposals, if they are not beside their files.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schemars(with = "String"))]
-    pending_dir: Option<String>,
 }
 
 /// Why a line is not a verdict.
@@ -330,6 +311,7 @@ impl VerdictRecord {
 impl FindingRecord {
     fn of(finding: Finding, workload: &str) -> Self {
         let group = Cause::of(workload, &finding).id();
+        let site_reason = finding.site_reason().map(|reason| reason.name().to_owned());
         let (example, process) = finding.example.map(|it| (Some(it.call), it.process)).unwrap_or_default();
         Self {
             key: finding.fact.key(workload),
@@ -342,13 +324,28 @@ impl FindingRecord {
             related: finding.related.map(|RelatedSyscall { family, beside }| RelatedRecord { family, beside }),
             cause: finding.cause,
             site: finding.site.map(SiteRecord::from),
+            site_reason,
             example,
             process,
         }
     }
 
     fn into_finding(self, workload: &str) -> Result<Finding, NotAVerdict> {
-        let Self { key, kind, line, calls, details, forbidden, related, cause, site, example, process, .. } = self;
+        let Self {
+            key,
+            kind,
+            line,
+            calls,
+            details,
+            forbidden,
+            related,
+            cause,
+            site,
+            site_reason,
+            example,
+            process,
+            ..
+        } = self;
         let detail = |word: String| word.parse().map_err(|_| bad_word(&word, "detail", workload));
         Ok(Finding {
             kind: FindingKind::from_name(&kind).ok_or_else(|| bad_word(&kind, "kind of finding", workload))?,
@@ -359,33 +356,10 @@ impl FindingRecord {
             line,
             related: related.map(|RelatedRecord { family, beside }| RelatedSyscall { family, beside }),
             cause,
+            no_site: site_reason.as_deref().and_then(NoSite::from_name).filter(|reason| reason.is_of_run()),
             site: site.map(Site::from),
             example: example.map(|call| Example { call, process }),
         })
-    }
-}
-
-impl From<FingerprintChange> for FingerprintChangeRecord {
-    fn from(FingerprintChange { part, recorded, now }: FingerprintChange) -> Self {
-        Self { part, recorded, now }
-    }
-}
-
-impl From<FingerprintChangeRecord> for FingerprintChange {
-    fn from(FingerprintChangeRecord { part, recorded, now }: FingerprintChangeRecord) -> Self {
-        Self { part, recorded, now }
-    }
-}
-
-impl From<Change> for ChangeRecord {
-    fn from(Change { before, after, written, pending_dir }: Change) -> Self {
-        Self { before, after, written, pending_dir }
-    }
-}
-
-impl From<ChangeRecord> for Change {
-    fn from(ChangeRecord { before, after, written, pending_dir }: ChangeRecord) -> Self {
-        Self { before, after, written, pending_dir }
     }
 }
 

@@ -3,6 +3,7 @@
 mod paired;
 mod refused;
 mod signals;
+mod sites;
 
 use super::*;
 use crate::model::attribution::{Subsystem, Use};

@@ -102,6 +102,11 @@ impl Syscall {
         table::place(self.abi, self.number).map(|at| &table::rows(self.abi)[at])
     }
 
+    /// Returns whether it executes a program.
+    pub fn is_execute(self) -> bool {
+        self.row().is_some_and(|row| matches!(row.name, "execve" | "execveat"))
+    }
+
     /// Returns the name, or `syscall_0x3e7` (`syscall_-1`) for a number that no table has.
     pub fn name(self) -> Cow<'static, str> {
         match self.row() {

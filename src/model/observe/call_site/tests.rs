@@ -173,7 +173,8 @@ fn nearest_line_of_the_tested_package_is_named() {
 fn location_is_the_own_line_before_the_dependency() {
     let dependency = of("http@1.0.0", "http::get", "/r/http.rs");
     let both = vec![of("-", "connect", ""), dependency.clone(), of("=", "demo::fetch", "src/main.rs")];
-    let place = |frames| CallSite { frames, ..CallSite::default() }.site().location.expect("a location");
+    let place =
+        |frames| CallSite { frames, ..CallSite::default() }.site().expect("a site").location.expect("a location");
     let own = place(both);
     assert_eq!(
         (own.function.as_deref(), own.package, own.file.as_deref()),
@@ -212,7 +213,7 @@ fn own_line_comes_with_its_callee() {
             ..Frame::default()
         };
         let frames = frames.iter().map(frame).collect();
-        CallSite { frames, ..CallSite::default() }.site().location.expect("a location")
+        CallSite { frames, ..CallSite::default() }.site().expect("a site").location.expect("a location")
     };
     let (std, own) = (("std::fs::read", "/rustc/5/library/std/src/fs.rs"), ("demo::main", "src/main.rs"));
     let http = ("http::get", "/c/registry/src/i/http-2.0.0/src/lib.rs");

@@ -164,8 +164,10 @@ impl Observer {
     /// the closure caused it. From then on the caller has the tid of its thread group's leader,
     /// execve(2).
     fn executed(&mut self, task: Tid, call: &Call, outcome: CallOutcome) {
-        let is_execute = || call.syscall.row().is_some_and(|row| matches!(row.name, "execve" | "execveat"));
-        if self.position != Position::After || !matches!(outcome, CallOutcome::Returned(_)) || !is_execute() {
+        if self.position != Position::After
+            || !matches!(outcome, CallOutcome::Returned(_))
+            || !call.syscall.is_execute()
+        {
             return;
         }
         if self.root == Some(task) {

@@ -24,7 +24,7 @@ fn observed(calls: &[(i64, Vec<Frame>)]) -> Observation {
     let mut observation = Observation::new();
     for (number, frames) in calls {
         let first = First { used: used(*number), phase: None, of_run: true, error: None };
-        observation.sites.add(&first, &CallSite { frames: frames.clone(), past: None });
+        observation.sites.add(&first, &CallSite { frames: frames.clone(), ..CallSite::default() });
         observation.uses.insert(used(*number), Tally { calls: 2, errors: BTreeMap::new() });
     }
     observation

@@ -99,12 +99,12 @@ impl<'a> Runs<'a> {
         let mut growth = Growth::default();
         for _ in 0..WARM_UP_RUNS {
             self.running.run(0, growth.goal(length));
-            self.recorded()?;
+            self.recorded(|_| Wanted::Nothing)?;
         }
         while growth.goes_on(length) {
             let _busy = (self.sightings.runs() % 2 == 1).then(|| CpuLoad::keep(self.suite.cpus));
             self.running.run(self.sightings.runs() + 1, growth.goal(length));
-            let run = self.recorded()?;
+            let run = self.recorded(Self::wanted)?;
             self.take(run);
             growth = Growth::of(&self.recorded);
         }
@@ -113,11 +113,11 @@ impl<'a> Runs<'a> {
 
     /// Runs a recording once. After one run that notifications could not watch, the rest are traced
     /// with ptrace.
-    fn recorded(&mut self) -> Result<FinishedRun, RunFailure> {
+    fn recorded(&mut self, wanted: impl Fn(&Self) -> Wanted<'_>) -> Result<FinishedRun, RunFailure> {
         if self.used.engine != Engine::Notify {
-            return self.prepared.good_run(Wanted::Examples(&self.all));
+            return self.prepared.good_run(wanted(self));
         }
-        let (run, used) = self.prepared.notified_run(Wanted::Examples(&self.all))?;
+        let (run, used) = self.prepared.notified_run(wanted(self))?;
         self.used = used;
         Ok(run)
     }
@@ -204,7 +204,7 @@ impl<'a> Runs<'a> {
     fn wanted(&self) -> Wanted<'_> {
         match &self.first_calls {
             Some(filter) => Wanted::New(filter, Some(&self.all)),
-            None => Wanted::Examples(&self.all),
+            None => Wanted::First { known: &self.all, has_errors: self.document.judges_errors() },
         }
     }
 

@@ -71,6 +71,12 @@ pub(super) enum Wanted<'a> {
     Sites(&'a Selected),
     /// An example of every use that is not in this observation.
     Examples(&'a Observation),
+    /// Both, for every use that this observation does not hold, and for every error if errors are
+    /// judged.
+    First {
+        known: &'a Observation,
+        has_errors: bool,
+    },
     /// Both, for what a baseline lacks and this observation does not hold.
     New(&'a FirstCallFilter<'a>, Option<&'a Observation>),
 }
@@ -81,6 +87,9 @@ impl Wanted<'_> {
         match self {
             Self::Nothing | Self::Examples(_) => false,
             Self::Sites(selected) => first.places().next().is_some() && selected.selects(&first.used),
+            Self::First { known, has_errors } => {
+                (has_errors || first.places().next().is_some()) && !known.sites.contains(first)
+            }
             Self::New(filter, known) => {
                 let is_known = known.is_some_and(|known| known.sites.contains(first));
                 let is_place = first.places().next().is_some() || filter.judges_errors();
@@ -93,7 +102,7 @@ impl Wanted<'_> {
     pub(super) fn example(self, first: &First) -> bool {
         match self {
             Self::Nothing | Self::Sites(_) => false,
-            Self::Examples(known) => !known.examples.contains(first),
+            Self::Examples(known) | Self::First { known, .. } => !known.examples.contains(first),
             Self::New(filter, known) => {
                 filter.selects(first) && !known.is_some_and(|known| known.examples.contains(first))
             }
@@ -109,7 +118,7 @@ impl Wanted<'_> {
     pub(super) fn may_be_new(self, syscall: Syscall) -> bool {
         match self {
             Self::Nothing | Self::Sites(_) => false,
-            Self::Examples(known) => known.uses.keys().all(|used| used.syscall != syscall),
+            Self::Examples(known) | Self::First { known, .. } => known.uses.keys().all(|used| used.syscall != syscall),
             Self::New(filter, _) => filter.may_select(syscall),
         }
     }

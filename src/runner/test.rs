@@ -101,7 +101,9 @@ impl Suite {
             Some(FirstCallFilter::new(&parsed.expectation.document, baseline, &self.platform))
         });
         let nothing = Observation::new();
-        let wanted = filter.as_ref().map_or(Wanted::Examples(&nothing), |filter| Wanted::New(filter, None));
+        let has_errors = case.content.as_ref().is_ok_and(|parsed| parsed.expectation.document.judges_errors());
+        let first = Wanted::First { known: &nothing, has_errors };
+        let wanted = filter.as_ref().map_or(first, |filter| Wanted::New(filter, None));
         let live = match process.first(wanted) {
             Ok(live) => live,
             Err(obstacle) => {

@@ -11,6 +11,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         tracing_with(&["gcc", "ar"]) crate_is_named_without_lines,
         tracing new_error_has_the_line_of_its_own_call,
         tracing null_site_has_a_reason,
+        tracing first_baseline_is_shown_with_call_sites,
     ]
 }
 
@@ -106,4 +107,22 @@ fn null_site_has_a_reason() {
         let cloned = findings.iter().find(|found| found["site"]["line"] == 2).unwrap_or_else(|| panic!("{json}"));
         assert!(cloned.get("site_reason").is_none(), "{engine}: {cloned}");
     }
+}
+
+fn first_baseline_is_shown_with_call_sites() {
+    const MAIN: &str = "fn main() {\n    std::net::TcpListener::bind(\"127.0.0.1:0\").unwrap();\n}\n";
+    let project = Project::new("sites-first").file("src/main.rs", MAIN).expecting("own", "bin: sites-first");
+    project.sysguard("test --update new").ends(101);
+    let proposal = project.read("expectations/own.yaml.new");
+    let remarks = proposal.split_once("\n# sites:\n").map(|(_, remarks)| remarks).expect(&proposal);
+    assert!(remarks.contains("network::bind: sites_first::main at src/main.rs:2\n"), "{remarks}");
+
+    let json = project.sysguard("bless --format json").ends(0).stdout;
+    let report: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let groups = report["groups"].as_array().expect("a list");
+    let own = groups.iter().find(|group| group["site"]["file"] == "src/main.rs").unwrap_or_else(|| panic!("{json}"));
+    assert_eq!(own["site"]["line"], 2, "{own}");
+    let keys: Vec<&str> = own["keys"].as_array().expect("a list").iter().filter_map(|key| key.as_str()).collect();
+    assert!(keys.contains(&"own::network::bind") && keys.contains(&"own::network::socket"), "{keys:?}");
+    assert!(!project.read("expectations/own.yaml").contains("main.rs"), "a baseline holds no call sites");
 }

@@ -139,7 +139,7 @@ impl<'a> FirstCallFilter<'a> {
 
     /// Returns whether errors are judged, so that the first call with each of them counts.
     pub fn judges_errors(&self) -> bool {
-        self.document.level >= Level::Error || self.document.forbid.iter().any(|rule| rule.error.is_some())
+        self.document.judges_errors()
     }
 
     /// Returns whether calls of this name may be selected because of their name alone, so that they

@@ -55,6 +55,11 @@ impl Document {
     pub(in crate::model) fn judges_signals(&self, version: Version) -> bool {
         version >= Version::Two || self.level >= Level::Signal
     }
+
+    /// Returns whether errors are judged: by the level, or by a `forbid:` rule.
+    pub(crate) fn judges_errors(&self) -> bool {
+        self.level >= Level::Error || self.forbid.iter().any(|rule| rule.error.is_some())
+    }
 }
 
 #[cfg(test)]

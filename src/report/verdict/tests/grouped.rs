@@ -86,11 +86,13 @@ fn findings_of_one_change_fit_on_a_screen() {
       in: greeter → sh -c … → curl -s http://10.9.8.7/
       new-subsystem unix
       new-syscall   network::setsockopt   setsockopt(5, SOL_TCP, TCP_NODELAY, [1]) = 0
-      and 6 more: unix::connect, unix::socket, unix::socketpair, filesystem::fcntl, filesystem::lse…
+      new-syscall   unix::connect         connect(3, "/var/run/nscd/socket") = 0
+      and 5 more: unix::socket, unix::socketpair, filesystem::fcntl, filesystem::lseek, ioctl char:…
     @a1f47766 greeter → sh: 6 new
       in: greeter → sh -c …
       new-subsystem credentials
-      and 5 more: process::vfork, process::wait4, credentials::geteuid, credentials::getgid, creden…
+      new-syscall   process::vfork        vfork() = 0
+      and 4 more: process::wait4, credentials::geteuid, credentials::getgid, credentials::getuid
 
     --- expectations/net/hello.yaml
     +++ expectations/net/hello.yaml.new

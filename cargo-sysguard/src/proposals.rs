@@ -113,9 +113,13 @@ impl Proposals {
         self.store(place).decide_undoably(&place.1, decision).map_err(write_failed)
     }
 
-    /// Restores the bytes from before a decision. Returns false if a file has changed since.
-    pub(crate) fn undo(&self, place: &WorkloadId, decided: &Decided) -> Result<bool, Failure> {
-        self.store(place).undo(&place.1, decided).map_err(Failure::failed)
+    /// Restores the bytes from before decisions, which are given in their order. Returns the file
+    /// that has changed since, if any; then nothing is written.
+    pub(crate) fn undo(&self, decisions: &[(WorkloadId, Decided)]) -> Result<Option<String>, Failure> {
+        let decisions: Vec<(&Store, &str, &Decided)> =
+            decisions.iter().map(|(place, decided)| (self.store(place), place.1.as_str(), decided)).collect();
+        let changed = Store::undo(&decisions).map_err(Failure::failed)?;
+        Ok(changed.map(|file| self.below_workspace(&file)))
     }
 
     /// Returns the paths of a workload's file and of its proposal.
@@ -147,14 +151,16 @@ impl Proposals {
 
     /// Returns the path of a file in this package, relative to the workspace.
     pub(crate) fn shown(&self, folder: &Path, file: &Path) -> String {
-        let file = folder.join(file);
-        file.strip_prefix(&self.workspace).unwrap_or(&file).display().to_string()
+        self.below_workspace(&folder.join(file))
     }
 
     /// Returns the path of a workload's proposal, relative to the workspace.
     pub(crate) fn proposal_file(&self, place: &WorkloadId) -> String {
-        let file = self.store(place).proposal_file(&place.1);
-        file.strip_prefix(&self.workspace).unwrap_or(&file).display().to_string()
+        self.below_workspace(&self.store(place).proposal_file(&place.1))
+    }
+
+    fn below_workspace(&self, file: &Path) -> String {
+        file.strip_prefix(&self.workspace).unwrap_or(file).display().to_string()
     }
 
     /// Returns all pending findings, and the faults of unreadable files.

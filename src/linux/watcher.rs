@@ -17,6 +17,12 @@ pub trait Watcher {
 
     /// Looks at a task that executes another program from here on. `former` is its number before.
     fn executed(&mut self, _task: Tid, _former: Tid) {}
+
+    /// Returns whether it wants to know of each signal that a handler takes. That costs a look at
+    /// the task for each signal.
+    fn counts_handled_signals(&self) -> bool {
+        false
+    }
 }
 
 /// A function takes events only.

@@ -21,6 +21,8 @@ pub(super) struct WatchOptions {
     pub(super) folders: NamedFolders,
     /// The name of the closure that the first process runs.
     pub(super) closure: Option<String>,
+    /// Whether signals that handlers take are counted. No verdict needs them.
+    pub(super) handled_signals: bool,
 }
 
 /// Returns the names of folders that differ from run to run. The kernel names a folder behind a
@@ -64,14 +66,16 @@ struct ExampleWatcher<'a> {
     observer: Observer,
     part: Part,
     wanted: Wanted<'a>,
+    handled_signals: bool,
     /// `None` if no example is wanted.
     examples: Option<CallExamples>,
 }
 
 impl<'a> ExampleWatcher<'a> {
-    fn new(WatchOptions { part, folders, closure }: WatchOptions, wanted: Wanted<'a>) -> Self {
+    fn new(options: WatchOptions, wanted: Wanted<'a>) -> Self {
+        let WatchOptions { part, folders, closure, handled_signals } = options;
         let examples = wanted.has_examples().then(|| CallExamples::new(folders, closure));
-        Self { observer: Observer::new(part), part, wanted, examples }
+        Self { observer: Observer::new(part), part, wanted, handled_signals, examples }
     }
 
     fn into_run(self, outcome: Outcome) -> TracedRun {
@@ -80,12 +84,16 @@ impl<'a> ExampleWatcher<'a> {
 
     /// Folds an event. Returns its task and its use if that is new.
     fn fold(&mut self, event: &Event) -> Option<(Tid, First)> {
+        let fatal = self.observer.fatal_signal(event);
         let first = self.observer.fold(event);
         if let Some(examples) = &mut self.examples {
             if let (Some(first), Event::Called { task, call, outcome, .. }) = (&first, event)
                 && self.wanted.example(first)
             {
                 self.observer.observation.examples.add(first, &examples.of(*task, call, *outcome));
+            }
+            if let (Some(signal), Event::Ended { task, .. }) = (fatal, event) {
+                self.observer.observation.ends.keep(signal, examples.process(*task));
             }
             examples.event(event);
             self.restart(event);
@@ -120,6 +128,10 @@ impl Watcher for ExampleWatcher<'_> {
             examples.executed(task, former);
         }
     }
+
+    fn counts_handled_signals(&self) -> bool {
+        self.handled_signals
+    }
 }
 
 /// As [`ExampleWatcher`], with call sites: their images cannot be sent to another thread.
@@ -143,5 +155,9 @@ impl Watcher for CallSiteWatcher<'_> {
 
     fn executed(&mut self, task: Tid, former: Tid) {
         self.run.executed(task, former);
+    }
+
+    fn counts_handled_signals(&self) -> bool {
+        self.run.counts_handled_signals()
     }
 }

@@ -32,9 +32,8 @@ pub(crate) struct Options {
 
 const AFTER_HELP: &str = "\
 On a terminal, shows one finding at a time and waits for a key: a accepts, e accepts with a reason, r rejects, s skips, u undoes the last decision, o opens $VISUAL or \
-$EDITOR at the source line or the expectation, ? explains the keys, q quits; a capital letter decides on all findings from here on of the workload, \
-g accepts and x rejects all from here on of the cause, in every workload. Each decision is \
-written at once. Elsewhere, prints the changes and the commands that decide on them. Exit codes: 0 if nothing is pending \
+$EDITOR at the source line or the expectation, ? explains the keys, q quits; a capital letter decides on all findings from here on of the workload, g accepts and x \
+rejects all findings of the cause in every workload. Each decision is written at once. Elsewhere, prints the changes and the commands that decide on them. Exit codes: 0 if nothing is pending \
 afterwards; 101 otherwise.";
 
 impl Options {

@@ -3,6 +3,7 @@
 //! Each decision is written at once, and can be undone until the review ends.
 
 mod editor;
+mod items;
 mod screen;
 mod state;
 
@@ -10,45 +11,35 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sysguard::unstable::model::facts::fact::Fact;
 use sysguard::unstable::model::facts::finding::Finding;
-use sysguard::unstable::model::judge::groups::{Cause, Member, groups};
 use sysguard::unstable::model::judge::pending::Pending;
 use sysguard::unstable::model::judge::verdict::Change;
-use sysguard::unstable::model::judge::weight::Weight;
 use sysguard::unstable::runner::DiffTool;
 use sysguard::unstable::store::Decided;
 
 use self::editor::Location;
+use self::items::{Item, Items};
 pub(crate) use self::screen::write_change;
-use self::screen::{Card, Screen};
-use self::state::{Step, Walk};
+use self::screen::{Card, CauseLine, Screen};
+use self::state::{Scope, Step, Walk};
 use crate::exit_code::Failure;
 use crate::proposals::{Decision, Proposals, WorkloadId, takes_reason};
 
 /// One review of all pending findings.
 pub(crate) struct Review<'a> {
     proposals: &'a Proposals,
-    items: Vec<Item>,
+    items: Items,
     screen: Screen<'a>,
     /// The user's editor, as a command of the shell.
     editor: Option<&'a str>,
-    /// The title of each cause, by id.
-    titles: BTreeMap<String, String>,
-}
-
-/// One thing to decide on.
-struct Item {
-    place: WorkloadId,
-    /// The id of the cause.
-    cause: String,
-    /// The pending fact, or nothing for an empty first baseline.
-    fact: Option<Fact>,
 }
 
 /// A decision that was written.
 struct Done {
     decision: Decision,
+    /// The finding that was shown.
+    at: usize,
     of: Vec<usize>,
-    /// The decision in each workload, in the order in which they were written.
+    /// What was written in each workload.
     undo: Vec<(WorkloadId, Decided)>,
 }
 
@@ -60,38 +51,12 @@ impl<'a> Review<'a> {
         diff_tool: Option<DiffTool<'a>>,
         editor: Option<&'a str>,
     ) -> Self {
-        let weighed = |pending: &Pending| -> Vec<(Finding, Weight)> {
-            pending.findings().into_iter().map(|finding| (finding.clone(), pending.weight(&finding))).collect()
-        };
-        let findings: Vec<(&WorkloadId, Vec<(Finding, Weight)>)> =
-            found.iter().map(|(place, pending)| (place, weighed(pending))).collect();
-        let groups = groups(findings.iter().flat_map(|(place, findings)| {
-            let workload = place.1.as_str();
-            findings.iter().map(move |(finding, weight)| Member { workload, finding, weight: *weight })
-        }));
-        let titles = groups.iter().map(|group| (group.id(), group.to_string())).collect();
-        let order: BTreeMap<String, usize> =
-            groups.iter().enumerate().map(|(number, group)| (group.id(), number)).collect();
-        let of = |(place, findings): (&WorkloadId, Vec<(Finding, Weight)>)| {
-            let item = |(finding, _): (Finding, Weight)| Item {
-                cause: Cause::of(&place.1, &finding).id(),
-                place: place.clone(),
-                fact: Some(finding.fact),
-            };
-            let mut items: Vec<Item> = findings.into_iter().map(item).collect();
-            items.sort_by_key(|item| order.get(&item.cause));
-            if items.is_empty() {
-                items.push(Item { place: place.clone(), cause: String::new(), fact: None });
-            }
-            items
-        };
-        let items = findings.clone().into_iter().flat_map(of).collect();
-        Self { proposals, items, screen: Screen::new(diff_tool), editor, titles }
+        Self { proposals, items: Items::of(found), screen: Screen::new(diff_tool), editor }
     }
 
     /// Asks about each finding until the last one, or until the reviewer quits.
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let mut walk = Walk::new(self.numbers(|item| &item.place), self.numbers(|item| &item.cause));
+        let mut walk = Walk::new(self.items.numbers());
         let mut done = Vec::new();
         // Without this question, nothing could undo the decision that ends the review.
         while self.ask_each(&mut walk, &mut done)? && self.screen.asks_to_undo().map_err(Failure::output)? {
@@ -103,7 +68,7 @@ impl<'a> Review<'a> {
             done.iter().filter(|done| done.decision == decision).map(|done| done.of.len()).sum()
         };
         let (accepted, rejected) = (count(Decision::Accept), count(Decision::Reject));
-        let rest = self.items.len().saturating_sub(accepted + rejected);
+        let rest = self.items.list.len().saturating_sub(accepted + rejected);
         self.print_line(&format!("\n{accepted} accepted, {rejected} rejected, {rest} undecided"))
     }
 
@@ -115,28 +80,31 @@ impl<'a> Review<'a> {
         while let Some(at) = walk.at() {
             let Some(pending) = self.pending(at)? else {
                 // It was settled together with an earlier one.
-                walk.go_to(at + 1);
+                walk.go_on();
                 continue;
             };
-            self.show(at, &pending, note.take().as_deref()).map_err(Failure::output)?;
+            let left = self.others_left(at, done);
+            self.show(at, &pending, left, note.take().as_deref()).map_err(Failure::output)?;
             let Some(key) = self.screen.key().map_err(Failure::output)? else { return Ok(false) };
             is_decided = false;
             match walk.step(key) {
-                Step::Decide { decision, reason, of } => match self.why(decision, reason, &of)? {
-                    Some(why) => {
-                        let undo = self.decide(decision, &of, why.as_deref())?;
-                        is_decided = !undo.is_empty();
-                        // Decided findings are passed over.
-                        walk.go_to(at + 1);
-                        done.extend(is_decided.then_some(Done { decision, of, undo }));
+                Step::Decide { decision, reason, scope, of } => {
+                    let of = self.undecided(of)?;
+                    match self.why(decision, reason, scope, &of)? {
+                        Some(why) => {
+                            let decided = self.decide(decision, at, of, why.as_deref())?;
+                            is_decided = decided.is_some();
+                            done.extend(decided);
+                            walk.go_on();
+                        }
+                        None if reason => note = Some("no reason given; nothing was decided".to_owned()),
+                        None => note = Some("nothing was decided".to_owned()),
                     }
-                    None if reason => note = Some("no reason given; nothing was decided".to_owned()),
-                    None => note = Some("nothing was decided".to_owned()),
-                },
+                }
                 Step::Undo => note = self.undo(walk, done)?,
                 Step::Open => note = self.open(at, &pending),
                 Step::Help => self.screen.help().map_err(Failure::output)?,
-                Step::Skip(next) => walk.go_to(next),
+                Step::Skip(of) => walk.skip(of),
                 Step::Quit => return Ok(false),
                 Step::Unknown => {}
             }
@@ -146,40 +114,45 @@ impl<'a> Review<'a> {
 
     /// Asks for the reason of a decision, or whether several findings are meant. Returns nothing if
     /// the reviewer declines, else the reason, if any.
-    fn why(&self, decision: Decision, reason: bool, of: &[usize]) -> Result<Option<Option<String>>, Failure> {
+    fn why(
+        &self,
+        decision: Decision,
+        reason: bool,
+        scope: Scope,
+        of: &[usize],
+    ) -> Result<Option<Option<String>>, Failure> {
         if reason {
             return Ok(self.screen.reason().map_err(Failure::output)?.map(Some));
         }
-        let places: BTreeSet<&WorkloadId> = of.iter().map(|&at| &self.items[at].place).collect();
-        let count = of.len();
-        let owner = match (of, places.len()) {
-            ([first, ..], 1) => self.items[*first].place.1.clone(),
-            (_, workloads) => format!("{workloads} workloads"),
-        };
+        let [first, _, ..] = of else { return Ok(Some(None)) };
         let verb = match decision {
             Decision::Accept => "accept",
             Decision::Reject => "reject",
         };
-        let question = format!("{verb} these {count} findings of {owner}?");
-        let is_meant = count == 1 || self.screen.confirms(&question).map_err(Failure::output)?;
-        Ok(is_meant.then_some(None))
+        let whole = match (scope, self.items.cause(*first)) {
+            (Scope::Cause, Some(cause)) => {
+                let workloads = self.by_workload(of).len();
+                let within = if workloads > 1 { format!(" in {workloads} workloads") } else { String::new() };
+                format!("{}{within}", cause.id)
+            }
+            _ => self.items.list[*first].place.1.clone(),
+        };
+        let question = format!("{verb} these {} findings of {whole}?", of.len());
+        Ok(self.screen.confirms(&question).map_err(Failure::output)?.then_some(None))
     }
 
     /// Undoes the last decision and returns to its finding. Returns why that is impossible, if it
     /// is.
     fn undo(&self, walk: &mut Walk, done: &mut Vec<Done>) -> Result<Option<String>, Failure> {
-        let Some(Done { of, undo, decision }) = done.pop() else { return Ok(Some("nothing to undo".to_owned())) };
-        let mut rest = undo;
-        while let Some((place, undo)) = rest.pop() {
-            let file = self.proposals.file(&place);
-            if !self.proposals.undo(&place, &undo)? {
-                rest.push((place, undo));
-                done.push(Done { decision, of, undo: rest });
-                return Ok(Some(format!("cannot undo: {file} or its proposal has changed since")));
-            }
+        let Some(last) = done.last() else { return Ok(Some("nothing to undo".to_owned())) };
+        if let Some(file) = self.proposals.undo(&last.undo)? {
+            return Ok(Some(format!("cannot undo: {file} has changed since")));
+        }
+        for file in self.files(&last.undo) {
             self.print_line(&format!("undone: {file} is as before"))?;
         }
-        walk.go_to(of.first().copied().unwrap_or_default());
+        walk.return_to(last.at);
+        done.pop();
         Ok(None)
     }
 
@@ -196,7 +169,7 @@ impl<'a> Review<'a> {
     }
 
     fn location(&self, at: usize, pending: &Pending) -> Location {
-        let Item { place, fact, .. } = &self.items[at];
+        let Item { place, fact, .. } = &self.items.list[at];
         let finding = pending.findings().into_iter().find(|finding| Some(&finding.fact) == fact.as_ref());
         let site = finding.and_then(|finding| finding.site);
         let source = site.and_then(|site| editor::location(&site.words, self.proposals.folder(place)));
@@ -217,91 +190,108 @@ impl<'a> Review<'a> {
         })
     }
 
-    /// Returns a number for a part of each item; equal parts have equal numbers.
-    fn numbers<T: Ord>(&self, part: impl Fn(&Item) -> &T) -> Vec<usize> {
-        let mut numbers = BTreeMap::new();
-        let number = |part| {
-            let next = numbers.len();
-            *numbers.entry(part).or_insert(next)
-        };
-        self.items.iter().map(part).map(number).collect()
-    }
-
     /// Returns the pending findings of the item's workload, or nothing if the item was settled.
     /// Reads the files again, because other processes may write them.
     fn pending(&self, at: usize) -> Result<Option<Pending>, Failure> {
-        let Item { place, fact, .. } = &self.items[at];
-        let pending = self.proposals.pending(place).map_err(Failure::failed)?;
-        Ok(pending.filter(|pending| {
-            fact.as_ref().is_none_or(|fact| pending.all().contains(fact) || !pending.under(fact).is_empty())
-        }))
+        let item = &self.items.list[at];
+        let pending = self.proposals.pending(&item.place).map_err(Failure::failed)?;
+        Ok(pending.filter(|pending| item.is_in(pending)))
     }
 
-    fn show(&self, at: usize, pending: &Pending, note: Option<&str>) -> std::io::Result<()> {
-        let Item { place, fact, cause } = &self.items[at];
+    /// Returns those of these items that still wait for a decision.
+    fn undecided(&self, mut of: Vec<usize>) -> Result<Vec<usize>, Failure> {
+        let places = self.by_workload(&of).into_keys();
+        let pending = places.map(|place| Ok((place, self.proposals.pending(place).map_err(Failure::failed)?)));
+        let pending: BTreeMap<&WorkloadId, Option<Pending>> = pending.collect::<Result<_, Failure>>()?;
+        of.retain(|&at| {
+            let item = &self.items.list[at];
+            pending.get(&item.place).and_then(Option::as_ref).is_some_and(|pending| item.is_in(pending))
+        });
+        Ok(of)
+    }
+
+    /// Returns the number of other findings of the same cause that this review has not decided.
+    fn others_left(&self, at: usize, done: &[Done]) -> usize {
+        let decided: BTreeSet<usize> = done.iter().flat_map(|done| &done.of).copied().collect();
+        let cause = self.items.list[at].cause;
+        let others = self.items.list.iter().enumerate().filter(|(_, item)| cause.is_some() && item.cause == cause);
+        others.filter(|(other, _)| *other != at && !decided.contains(other)).count()
+    }
+
+    fn show(&self, at: usize, pending: &Pending, left: usize, note: Option<&str>) -> std::io::Result<()> {
+        let Item { place, fact, .. } = &self.items.list[at];
         let findings = pending.findings();
         let is_meant = |finding: &&Finding| Some(&finding.fact) == fact.as_ref();
         let finding = findings.iter().find(is_meant);
-        let settled = pending.accept(&self.facts(&[at], place, pending), None);
+        let settled = pending.accept(&self.facts(&[at], pending), None);
         let file = self.proposals.file(place);
         let change = Change { before: pending.file().text(), after: settled.file, ..Change::default() };
-        let (number, count, workload) = (at + 1, self.items.len(), place.1.as_str());
-        let others = self.items[at + 1..].iter().filter(|item| item.cause == *cause).count();
-        // A finding without a known cause is a group of its own, with its key as title.
-        let title = self.titles.get(cause).filter(|title| finding.is_none_or(|it| **title != it.fact.key(workload)));
-        let cause = title.map(|title| (cause.as_str(), title.as_str(), others));
-        let (file, change) = (file.as_str(), &change);
-        self.screen.show(&Card { number, count, workload, file, pending, finding, change, cause, note })
+        let cause = self.items.cause(at).map(|cause| CauseLine { id: &cause.id, title: &cause.title, left });
+        let (number, count, workload) = (at + 1, self.items.list.len(), place.1.as_str());
+        let change = &change;
+        self.screen.show(&Card { number, count, workload, file: &file, pending, finding, cause, change, note })
     }
 
-    /// Returns all facts below those of these items that belong to a workload.
-    fn facts(&self, of: &[usize], place: &WorkloadId, pending: &Pending) -> BTreeSet<Fact> {
-        let items = of.iter().map(|&at| &self.items[at]).filter(|item| item.place == *place);
-        items.filter_map(|item| item.fact.as_ref()).flat_map(|fact| pending.under(fact)).collect()
+    /// Returns these items by their workload.
+    fn by_workload(&self, of: &[usize]) -> BTreeMap<&WorkloadId, Vec<usize>> {
+        let mut by_workload: BTreeMap<&WorkloadId, Vec<usize>> = BTreeMap::new();
+        for &at in of {
+            by_workload.entry(&self.items.list[at].place).or_default().push(at);
+        }
+        by_workload
     }
 
-    /// Writes a decision in each workload. Returns what undoes it where anything was still pending.
+    /// Returns all facts below these items of one workload.
+    fn facts(&self, of: &[usize], pending: &Pending) -> BTreeSet<Fact> {
+        let facts = of.iter().filter_map(|&at| self.items.list[at].fact.as_ref());
+        facts.flat_map(|fact| pending.under(fact)).collect()
+    }
+
+    /// Writes a decision in each workload and prints it. Returns nothing if nothing was pending any
+    /// more.
     fn decide(
         &self,
         decision: Decision,
-        of: &[usize],
+        at: usize,
+        mut of: Vec<usize>,
         why: Option<&str>,
-    ) -> Result<Vec<(WorkloadId, Decided)>, Failure> {
-        let places: BTreeSet<&WorkloadId> = of.iter().map(|&at| &self.items[at].place).collect();
+    ) -> Result<Option<Done>, Failure> {
         let mut undo = Vec::new();
-        for place in places {
-            // Another process may have settled it meanwhile.
-            let Some(pending) = self.proposals.pending(place).map_err(Failure::failed)? else { continue };
-            let facts = self.facts(of, place, &pending);
-            undo.extend(self.decide_on(decision, place, &facts, why)?.map(|undo| (place.clone(), undo)));
+        let mut all_facts = BTreeSet::new();
+        for (place, here) in self.by_workload(&of) {
+            // Another process may have decided on some of them meanwhile.
+            let decided = self.proposals.decide(place, |pending| {
+                let facts = self.facts(&here, pending);
+                let settled = match decision {
+                    Decision::Accept => pending.accept(&facts, why),
+                    Decision::Reject => pending.reject(&facts),
+                };
+                all_facts.extend(facts);
+                settled
+            })?;
+            undo.extend(decided.map(|decided| (place.clone(), decided)));
         }
-        Ok(undo)
-    }
-
-    /// Writes a decision on a workload and prints it. Returns what undoes it, if anything was still
-    /// pending.
-    fn decide_on(
-        &self,
-        decision: Decision,
-        place: &WorkloadId,
-        facts: &BTreeSet<Fact>,
-        why: Option<&str>,
-    ) -> Result<Option<Decided>, Failure> {
-        // Another process may have decided on some of them meanwhile.
-        let undo = self.proposals.decide(place, |pending| match decision {
-            Decision::Accept => pending.accept(facts, why),
-            Decision::Reject => pending.reject(facts),
-        })?;
+        if undo.is_empty() {
+            self.print_line("nothing was written: another process decided on it first")?;
+            return Ok(None);
+        }
+        let files = self.files(&undo);
         match decision {
-            _ if undo.is_none() => self.print_line("nothing was written: another process decided on it first"),
-            Decision::Accept if why.is_some() && !takes_reason(facts) => self.print_line(&format!(
+            Decision::Accept if why.is_some() && !takes_reason(&all_facts) => self.print_line(&format!(
                 "accepted, but the reason was dropped (only a system call has a `why:`): wrote {}",
-                self.proposals.file(place)
+                files.join(", ")
             )),
-            Decision::Accept => self.print_line(&format!("accepted: wrote {}", self.proposals.file(place))),
+            Decision::Accept => self.print_line(&format!("accepted: wrote {}", files.join(", "))),
             Decision::Reject => self.print_line("rejected"),
         }?;
-        Ok(undo)
+        of.retain(|&at| undo.iter().any(|(place, _)| *place == self.items.list[at].place));
+        Ok(Some(Done { decision, at, of, undo }))
+    }
+
+    /// Returns the expectation files of these decisions, each once.
+    fn files(&self, of: &[(WorkloadId, Decided)]) -> Vec<String> {
+        let files: BTreeSet<String> = of.iter().map(|(place, _)| self.proposals.file(place)).collect();
+        files.into_iter().collect()
     }
 
     fn print_line(&self, line: &str) -> Result<(), Failure> {

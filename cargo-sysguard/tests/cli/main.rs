@@ -32,6 +32,8 @@ mod closing;
 #[cfg(target_os = "linux")]
 mod closures;
 #[cfg(target_os = "linux")]
+mod crashes;
+#[cfg(target_os = "linux")]
 mod diff;
 #[cfg(target_os = "linux")]
 mod ends;
@@ -71,6 +73,8 @@ mod refused;
 mod report;
 #[cfg(target_os = "linux")]
 mod review;
+#[cfg(target_os = "linux")]
+mod review_causes;
 #[cfg(target_os = "linux")]
 mod run;
 #[cfg(target_os = "linux")]
@@ -123,8 +127,9 @@ fn trials() -> Vec<Trial> {
 #[cfg(target_os = "linux")]
 fn trials() -> Vec<Trial> {
     let commands = of_workloads().into_iter().chain(of_proposals()).chain(of_readings());
-    let others = ends::trials()
+    let others = crashes::trials()
         .into_iter()
+        .chain(ends::trials())
         .chain(left::trials())
         .chain(run::trials())
         .chain(closures::trials())
@@ -222,6 +227,12 @@ fn of_proposals() -> Vec<Trial> {
         untraced review::key_stays_on_the_screen,
         untraced review::undo_restores_each_decision,
         untraced review::editor_opens_at_the_line,
+        untraced review_causes::findings_are_ordered_by_cause,
+        untraced review_causes::key_and_cause_stay_on_the_screen,
+        untraced review_causes::accepted_cause_equals_accept_and_is_undone,
+        untraced review_causes::rejected_cause_equals_reject_and_is_undone,
+        untraced review_causes::undo_of_a_cause_restores_all_files_or_none,
+        untraced review_causes::decided_and_skipped_findings_count_once,
     ]
 }
 

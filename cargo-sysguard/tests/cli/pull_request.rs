@@ -17,7 +17,7 @@ pub fn hello() {
 const ADDED: &str = "  network:
     bind:
       uses:
-        - socket:AF_INET:SOCK_DGRAM
+        - loopback socket:AF_INET:SOCK_DGRAM
       why: \"REQ-12: listens for updates\"
     socket:
       uses:
@@ -142,7 +142,7 @@ pub(crate) fn finding_is_reviewed_accepted_and_merged() {
             "|---|---|---|---|---|".to_owned(),
             format!("| **new-subsystem** | `greeter` | `network` |  | `{platform}` |"),
             format!(
-                "| new-syscall | `greeter` | `network::bind` | `socket:AF_INET:SOCK_DGRAM`, {WHY} | `{platform}` |"
+                "| new-syscall | `greeter` | `network::bind` | `loopback socket:AF_INET:SOCK_DGRAM`, {WHY} | `{platform}` |"
             ),
             format!(
                 "| new-syscall | `greeter` | `network::socket` | `AF_INET socket:AF_INET:SOCK_DGRAM`, {WHY} | `{platform}` |"

@@ -107,6 +107,10 @@ impl Watcher for &NotifyQueue<'_> {
     fn executed(&mut self, task: Tid, former: Tid) {
         self.state().watcher.executed(task, former);
     }
+
+    fn counts_handled_signals(&self) -> bool {
+        self.state().watcher.counts_handled_signals()
+    }
 }
 
 impl NotifyTracer<'_> {

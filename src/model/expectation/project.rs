@@ -11,6 +11,7 @@ use crate::model::attribution::calls::{is_housekeeping, is_on_fd};
 use crate::model::attribution::{KnownArguments, ObjectKind, Subsystem, Use, reach};
 use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fact::{Detail, Fact};
+use crate::model::facts::signal_name::SignalName;
 use crate::model::facts::version::Version;
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::Syscall;
@@ -29,8 +30,8 @@ pub(in crate::model) fn judged_arguments(version: Version) -> KnownArguments {
 /// as in an expectation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Projection {
-    /// Each fact (a subsystem, a syscall in it, a detail of that, a blind spot) with its number of
-    /// calls; 0 for a blind spot.
+    /// Each fact (a subsystem, a syscall in it, a detail of that, a blind spot, a signal) with its
+    /// number of calls; 0 for a blind spot or a signal.
     pub facts: BTreeMap<Fact, u64>,
     /// The facts shown only by calls that were refused because of their fd: these calls reached
     /// nothing.
@@ -64,6 +65,11 @@ pub fn project(observation: &Observation, document: &Document, platform: &Platfo
     facts.retain(|fact, _| !implied.contains(fact));
     refused.retain(|fact| !implied.contains(fact));
     facts.extend(observation.blind_spots.iter().map(|spot| (Fact::BlindSpot((*spot).into()), 0)));
+    if document.judges_signals(version) {
+        let tolerated = |signal| document.tolerate.iter().any(|rule| rule.matches_signal(signal));
+        let signals = observation.ends.signals.keys().filter(|signal| !tolerated(**signal));
+        facts.extend(signals.map(|signal| (Fact::Signal(*signal), 0)));
+    }
     Projection { facts, refused }
 }
 
@@ -140,7 +146,8 @@ impl<'a> FirstCallFilter<'a> {
     /// are decoded at the entry.
     pub fn may_select(&self, syscall: Syscall) -> bool {
         let name = syscall.name();
-        let may_forbid = |rule: &Rule| rule.syscall.as_ref().is_none_or(|syscall| *syscall == name);
+        let may_forbid =
+            |rule: &Rule| rule.signal.is_none() && rule.syscall.as_ref().is_none_or(|syscall| *syscall == name);
         !self.syscalls.contains(&*name) || !self.phases.is_empty() || self.document.forbid.iter().any(may_forbid)
     }
 }
@@ -212,6 +219,14 @@ impl Rule {
         self.phase.as_deref().is_none_or(|wanted| phase == Some(wanted))
     }
 
+    /// Returns whether the rule matches a process that this signal ended.
+    pub(in crate::model) fn matches_signal(&self, signal: SignalName) -> bool {
+        // Other names of a signal are the same signal.
+        let wanted = self.signal.as_deref().and_then(SignalName::from_name);
+        let is_of_calls = || self.parts().any(|(part, _)| part != "signal");
+        wanted == Some(signal) && !is_of_calls()
+    }
+
     /// Returns whether the rule matches calls of this use with this outcome (`None`: no error).
     /// Every given part must match.
     ///
@@ -222,7 +237,8 @@ impl Rule {
             wanted.is_none_or(|wanted| actual == Some(wanted.as_str()))
         }
         let object = used.object.as_ref();
-        self.subsystem.is_none_or(|subsystem| subsystem == used.subsystem)
+        self.signal.is_none()
+            && self.subsystem.is_none_or(|subsystem| subsystem == used.subsystem)
             && agrees(self.syscall.as_ref(), Some(&used.syscall.name()))
             && self.argument.as_ref().is_none_or(|wanted| used.has_argument(wanted))
             && agrees(self.error.as_ref(), outcome.map(Errno::name).as_deref())
@@ -272,6 +288,7 @@ impl Baseline {
     /// Returns all facts of this baseline, named as in a [`Projection`].
     pub fn facts(&self) -> BTreeSet<Fact> {
         let mut facts: BTreeSet<Fact> = self.blind_spots.iter().cloned().map(Fact::BlindSpot).collect();
+        facts.extend(self.signals.iter().copied().map(Fact::Signal));
         for (&subsystem, syscalls) in &self.subsystems {
             facts.insert(Fact::Use { subsystem, syscall: None, detail: None });
             for (syscall, entry) in syscalls {

@@ -40,4 +40,11 @@ impl Rule {
     pub fn error(self, name: impl Into<String>) -> Self {
         Self { error: Some(name.into()), ..self }
     }
+
+    /// Requires that this signal ended a process other than the first one: `SIGSEGV`. Such a rule
+    /// takes no other part.
+    #[must_use]
+    pub fn signal(self, name: impl Into<String>) -> Self {
+        Self { signal: Some(name.into()), ..self }
+    }
 }

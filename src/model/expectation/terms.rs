@@ -7,6 +7,7 @@ use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fact::{Detail, Fact, Pair};
 use crate::model::facts::fingerprint::Fingerprint;
+use crate::model::facts::signal_name::SignalName;
 use crate::model::facts::version::Version;
 use crate::model::kernel::syscall::Abi;
 use crate::model::run::platform::Platform;
@@ -46,6 +47,14 @@ pub struct Document {
     /// Whether a new member of a known family is judged like any other new call (`families:
     /// strict`).
     pub families_strict: bool,
+}
+
+impl Document {
+    /// Returns whether signals that end processes are facts of baselines of this version. Version 1
+    /// was recorded without them. Rules by `signal:` hold in any case.
+    pub(in crate::model) fn judges_signals(&self, version: Version) -> bool {
+        version >= Version::Two || self.level >= Level::Signal
+    }
 }
 
 #[cfg(test)]
@@ -91,11 +100,14 @@ pub enum Level {
     Object,
     /// … and errors.
     Error,
+    /// … and every signal that ends a process. Signals of crashes fail at every level.
+    Signal,
 }
 
 impl Level {
     /// Every level, the coarsest first.
-    pub const ALL: [Self; 5] = [Self::Subsystem, Self::Syscall, Self::Argument, Self::Object, Self::Error];
+    pub const ALL: [Self; 6] =
+        [Self::Subsystem, Self::Syscall, Self::Argument, Self::Object, Self::Error, Self::Signal];
 
     /// Returns the name used in documents.
     pub fn name(self) -> &'static str {
@@ -105,6 +117,7 @@ impl Level {
             Self::Argument => "argument",
             Self::Object => "object",
             Self::Error => "error",
+            Self::Signal => "signal",
         }
     }
 
@@ -115,7 +128,7 @@ impl Level {
 }
 
 /// Which calls an assertion, or a `tolerate:` or `forbid:` rule, is about: every given part must
-/// match.
+/// match. A rule may also be about a signal.
 ///
 /// A [`Subsystem`] and the name of a syscall are rules, too. Other rules start from one of them, or
 /// from `Rule::default()`, which matches every call:
@@ -143,6 +156,9 @@ pub struct Rule {
     pub object: Option<String>,
     /// The errno's name.
     pub error: Option<String>,
+    /// The name of a signal that ended a process other than the first one. A rule with a signal
+    /// matches no call.
+    pub signal: Option<String>,
     /// The reason.
     pub why: Option<String>,
 }
@@ -158,6 +174,7 @@ impl Rule {
             ("argument", self.argument.as_deref()),
             ("object", self.object.as_deref()),
             ("error", self.error.as_deref()),
+            ("signal", self.signal.as_deref()),
         ];
         parts.into_iter().filter_map(|(part, value)| Some((part, value?)))
     }
@@ -180,6 +197,8 @@ pub struct Baseline {
     pub phases: BTreeMap<String, BTreeMap<Subsystem, BTreeSet<String>>>,
     /// Blind spots: uses that may have been missed.
     pub blind_spots: BTreeSet<RecordedBlindSpot>,
+    /// The signals that ended processes other than the first one.
+    pub signals: BTreeSet<SignalName>,
 }
 
 impl Baseline {
@@ -193,6 +212,7 @@ impl Baseline {
             subsystems: BTreeMap::new(),
             phases: BTreeMap::new(),
             blind_spots: BTreeSet::new(),
+            signals: BTreeSet::new(),
         }
     }
 

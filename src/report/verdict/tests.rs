@@ -2,6 +2,7 @@
 
 mod grouped;
 mod remarks;
+mod signals;
 
 use super::samples::{failed, finding, other_statuses, with_status};
 use super::*;

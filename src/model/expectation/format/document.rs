@@ -17,7 +17,7 @@ use crate::model::attribution::Subsystem;
 use crate::model::expectation::terms::{Document, Level, Rule};
 use crate::model::facts::version::Version;
 use crate::model::kernel::call::Errno;
-use crate::model::kernel::uapi;
+use crate::model::kernel::{signal, uapi};
 use crate::model::run::workload::{DEFAULT_TIMEOUT, Exit, Program, Stdin, StopAfter, Workload};
 
 /// The document in the form that serde reads; a null value counts as an absent key.
@@ -79,6 +79,7 @@ struct WrittenRule {
     argument: Option<Scalar<String>>,
     object: Option<Scalar<String>>,
     error: Option<Scalar<Errno>>,
+    signal: Option<Scalar<Signal>>,
     why: Option<String>,
 }
 
@@ -166,12 +167,18 @@ fn check(root: &Node) -> Result<(), Fault> {
 
 fn check_rule(rule: &Node) -> Result<(), Fault> {
     keys::check::<WrittenRule>(rule)?;
+    let given = |wanted: &str| rule.get(wanted).is_some_and(|(_, value)| !value.is_null());
+    let other =
+        rule.pairs().iter().map(|(key, _)| key).find(|key| !matches!(&*key.name, "signal" | "why") && given(&key.name));
+    if let (true, Some(other)) = (given("signal"), other) {
+        let message = format!("`{}` has no effect with `signal`, because a signal is no call: remove it", other.name);
+        return Err(Fault::new(other.place, message));
+    }
     let narrows = |(key, value): &(Key, Node)| key.name != "why" && !value.is_null();
     if rule.text().is_some() || rule.pairs().iter().any(narrows) {
         return Ok(());
     }
-    let message =
-        "this rule matches every call: add a `phase`, `subsystem`, `syscall`, `argument`, `object` or `error`";
+    let message = "this rule matches every call: add a `phase`, `subsystem`, `syscall`, `argument`, `object`, `error` or `signal`";
     Err(Fault::new(rule.place, message))
 }
 
@@ -311,6 +318,7 @@ impl From<WrittenRule> for Rule {
             argument: written.argument.map(|Scalar(argument)| argument),
             object: written.object.map(|Scalar(object)| object),
             error: written.error.map(|Scalar(errno)| errno.name().into_owned()),
+            signal: written.signal.map(|Scalar(Signal(number))| signal::name(number).into_owned()),
             why: written.why,
         }
     }

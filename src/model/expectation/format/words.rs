@@ -141,10 +141,15 @@ impl ParseScalar for RuleSyscall {
     }
 }
 
-/// Refuses an unknown syscall or error in a rule. Arguments, objects and phases may have any name.
+/// Refuses an unknown syscall, error or signal in a rule. Arguments, objects and phases may have
+/// any name.
 pub(super) fn check_rule(rule: &Rule) -> Result<(), InvalidScalar> {
     rule.syscall.as_deref().map(RuleSyscall::read).transpose()?;
     rule.error.as_deref().map(Errno::read).transpose()?;
+    rule.signal.as_deref().map(Signal::read).transpose()?;
+    if rule.signal.is_some() && rule.parts().count() > 1 {
+        return Err(InvalidScalar::SignalOfCalls);
+    }
     Ok(())
 }
 
@@ -158,7 +163,7 @@ impl ParseScalar for UnusedFact {
     fn read(text: &str) -> Result<Self, InvalidScalar> {
         match escape::read_name(text).parse::<Fact>()? {
             fact @ Fact::Use { .. } => Ok(Self(fact)),
-            Fact::BlindSpot(_) | Fact::Phase { .. } => Err(InvalidScalar::NotAUse(text.to_owned())),
+            Fact::BlindSpot(_) | Fact::Signal(_) | Fact::Phase { .. } => Err(InvalidScalar::NotAUse(text.to_owned())),
         }
     }
 }
@@ -200,6 +205,7 @@ impl ParseScalar for Timeout {
 }
 
 /// A signal, read from its name.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Signal(pub(super) i32);
 
 impl ParseScalar for Signal {

@@ -226,7 +226,7 @@ fn source_line_is_the_location_and_the_expectation_is_related() {
         }
       ],
       "ruleId": "sysguard/new-syscall",
-      "ruleIndex": 4
+      "ruleIndex": 5
     }
     "##);
     let annotations = written("github");

@@ -18,12 +18,12 @@ fn crashed() -> Verdict {
 
 #[test]
 fn crash_is_shown_with_the_process_that_died() {
-    insta::assert_snapshot!(rendered(&crashed(), &Palette::plain()), @r"
+    insta::assert_snapshot!(rendered(&crashed(), &Palette::plain()), @"
     net::hello: 1 new signal
 
-      new-signal signals::SIGSEGV
-        killed by SIGSEGV
-        in: sh -c … → helper --fast
+    @90bd691d sh → helper: 1 new
+      in: sh -c … → helper --fast
+      new-signal signals::SIGSEGV  killed by SIGSEGV
 
     note: new, but below the level that fails: signals::SIGKILL
 

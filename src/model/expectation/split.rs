@@ -315,8 +315,13 @@ impl Facts {
     }
 
     fn beyond(&self, common: &Self) -> Self {
+        let mut subsystems = self.subsystems.beyond(&common.subsystems).unwrap_or_default();
+        // A subsystem goes with its last syscall, so one without any is named again.
+        let is_filled = |subsystem| common.subsystems.get(subsystem).is_some_and(|syscalls| !syscalls.is_empty());
+        let bare = self.subsystems.iter().filter(|(subsystem, syscalls)| syscalls.is_empty() && is_filled(subsystem));
+        subsystems.extend(bare.map(|(&subsystem, _)| (subsystem, BTreeMap::new())));
         Self {
-            subsystems: self.subsystems.beyond(&common.subsystems).unwrap_or_default(),
+            subsystems,
             phases: self.phases.beyond(&common.phases).unwrap_or_default(),
             blind_spots: self.blind_spots.beyond(&common.blind_spots).unwrap_or_default(),
             signals: self.signals.beyond(&common.signals).unwrap_or_default(),

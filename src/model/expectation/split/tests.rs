@@ -180,3 +180,10 @@ fn fingerprint_of_most_tests_is_written_once() {
     assert_eq!(own, [None, Some(recorded("1.96.0").fingerprint), None, Some(Fingerprint::default())]);
     assert_eq!(split.baselines(), tests);
 }
+
+#[test]
+fn subsystem_without_syscalls_stays_beside_a_filled_one() {
+    let split = split(&[("a", &["network::bind"]), ("b", &["network::bind"]), ("c", &["network"])]);
+    assert_eq!(shown(&split.common), "bind()");
+    assert_eq!(difference(&split.tests["c"]), "-network::bind network:");
+}

@@ -109,7 +109,7 @@ mod usage;
 mod worked;
 
 #[cfg(target_os = "linux")]
-use project::{needing, nextest, tracing, tracing_with, untraced};
+use project::{needing, networked, nextest, tracing, tracing_with, untraced};
 
 use std::process::ExitCode;
 
@@ -194,6 +194,7 @@ fn of_workloads() -> Vec<Trial> {
         tracing stable::one_cpu_is_too_few_to_record,
         tracing stable::drift_is_reported_with_new_findings,
         tracing mutations::both_engines_find_each_mutation,
+        networked mutations::both_engines_find_each_argument_and_crash,
     ]
 }
 

@@ -262,6 +262,20 @@ impl Project {
         run(&mut self.command(line))
     }
 
+    /// Returns a command that runs where 198.51.100.7 (a global address for documentation, RFC 5737)
+    /// belongs to the loopback interface, and no other network exists.
+    pub(crate) fn command_with_address(&self, line: &str) -> Command {
+        const SCRIPT: &str = "ip link set lo up && ip addr add 198.51.100.7/32 dev lo && exec \"$@\"";
+        let mut command = self.run_by("unshare");
+        command.args(["--net", "sh", "-c", SCRIPT, "sh", BINARY]).args(line.split_whitespace());
+        command
+    }
+
+    /// Runs a line as [`Project::command_with_address`] does.
+    pub(crate) fn sysguard_with_address(&self, line: &str) -> Ran {
+        run(&mut self.command_with_address(line))
+    }
+
     /// Fails the trial unless each of these command lines is wrong usage with this part on standard
     /// error, and writes nothing.
     #[track_caller]

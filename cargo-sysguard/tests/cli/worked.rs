@@ -7,7 +7,7 @@ use std::process::Command;
 use libtest_mimic::Trial;
 use serde_json::Value;
 
-use super::project::{BINARY, Project, Ran, networked, run};
+use super::project::{Project, Ran, networked, run};
 
 /// Returns the trials.
 pub(crate) fn trials() -> Vec<Trial> {
@@ -91,9 +91,7 @@ fn own_target(mut command: Command, project: &Project) -> Command {
 
 /// Runs sysguard where the address belongs to the loopback interface, and no other network exists.
 fn sysguard(project: &Project, line: &str, variables: &[(&str, &str)]) -> Ran {
-    const SCRIPT: &str = "ip link set lo up && ip addr add 198.51.100.7/32 dev lo && exec \"$@\"";
-    let mut command = own_target(project.run_by("unshare"), project);
-    command.args(["--net", "sh", "-c", SCRIPT, "sh", BINARY]).args(line.split_whitespace());
+    let mut command = own_target(project.command_with_address(line), project);
     run(command.envs(variables.iter().copied()))
 }
 

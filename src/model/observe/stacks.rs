@@ -14,7 +14,7 @@ use crate::model::observe::origin::{Origin, is_of_standard_library, is_own_crate
 /// The fewest frames that a fold replaces: a shorter one hides more than it saves.
 const FEWEST_HIDDEN: usize = 3;
 
-/// A stack, and the calls whose first call had it.
+/// A stack, and the kinds of calls that had it at their first call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stack<'a> {
     /// The call site that the stack shows.

@@ -10,6 +10,7 @@ use super::decode::{DecodedCall, decode};
 use super::memory::Memory;
 use super::object_kind::ObjectKind;
 use super::objects::Object;
+use super::writes::can_write;
 use super::{Subsystem, ambient, entry_points};
 use crate::model::kernel::call::{Call, CallOutcome};
 use crate::model::kernel::syscall::Syscall;
@@ -63,6 +64,32 @@ impl Use {
         self.argument.as_deref().is_some_and(|argument| {
             argument == wanted || is_address_class(wanted) && argument.split(['/', '|']).any(|part| part == wanted)
         })
+    }
+
+    /// Returns whether the argument is this one, without another class of addresses beside it.
+    pub fn has_only_argument(&self, wanted: &str) -> bool {
+        self.argument.as_deref().is_some_and(|argument| {
+            argument == wanted
+                || is_address_class(wanted) && argument.split_once('/').is_some_and(|(_, it)| it == wanted)
+        })
+    }
+
+    /// Returns whether the argument is the class of an address, if there is one.
+    pub fn takes_address(&self) -> bool {
+        let shape = shape_of(self.syscall);
+        shape.is_some_and(|shape| matches!(shape.selector, Selector::Address(_)))
+            || self.argument.as_deref().is_some_and(|argument| argument.starts_with("SYS_"))
+    }
+
+    /// Returns the name of the executed program, as it was invoked.
+    pub fn program(&self) -> Option<&str> {
+        let shape = shape_of(self.syscall)?;
+        self.argument.as_deref().filter(|_| matches!(shape.selector, Selector::Program))
+    }
+
+    /// Returns whether the call can change what it names.
+    pub fn can_write(&self) -> bool {
+        can_write(&self.syscall.name(), self.argument.as_deref())
     }
 }
 

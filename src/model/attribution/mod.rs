@@ -24,6 +24,7 @@ pub(crate) mod reach;
 mod refusal;
 pub mod subsystem;
 pub mod values;
+mod writes;
 
 pub(crate) use address::{CLASSES as ADDRESS_CLASSES, is_address_class};
 pub use answers::{Answer, Answers, ArgumentAnswer, PathArgument, Question, Receiver};

@@ -126,6 +126,7 @@ impl Level {
 /// let reads_of_proc = Rule::from("openat").object("file:proc");
 /// let raw_sockets = Rule::from(Subsystem::Network).argument("AF_PACKET");
 /// let refused = Rule::default().error("EPERM");
+/// let downloads = Rule::default().program("curl");
 /// # assert_eq!(refused.error.as_deref(), Some("EPERM"));
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -143,6 +144,12 @@ pub struct Rule {
     pub object: Option<String>,
     /// The errno's name.
     pub error: Option<String>,
+    /// A glob for the name of an executed program, as it was invoked.
+    pub program: Option<String>,
+    /// The class of the address that a call names.
+    pub address: Option<String>,
+    /// The call can change what it names: see [`writes`](Self::writes).
+    pub writes: bool,
     /// The reason.
     pub why: Option<String>,
 }
@@ -158,6 +165,9 @@ impl Rule {
             ("argument", self.argument.as_deref()),
             ("object", self.object.as_deref()),
             ("error", self.error.as_deref()),
+            ("program", self.program.as_deref()),
+            ("address", self.address.as_deref()),
+            ("writes", self.writes.then_some("true")),
         ];
         parts.into_iter().filter_map(|(part, value)| Some((part, value?)))
     }

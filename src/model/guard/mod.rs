@@ -230,7 +230,8 @@ impl Guard {
         let name = call.syscall.name();
         let is_class = |wanted: &String| wanted.split('|').any(is_address_class);
         let may_forbid = |rule: &Rule| {
-            rule.argument.as_ref().is_some_and(is_class) && rule.syscall.as_ref().is_none_or(|syscall| *syscall == name)
+            (rule.argument.as_ref().is_some_and(is_class) || rule.address.is_some() || rule.program.is_some())
+                && rule.syscall.as_ref().is_none_or(|syscall| *syscall == name)
         };
         judged_arguments(self.version) == KnownArguments::All || self.forbid.iter().any(may_forbid)
     }
@@ -302,7 +303,7 @@ impl Guard {
         }
         let is_ambient = used.ambient && !self.ambient_strict;
         is_ambient
-            || self.tolerate.iter().any(|rule| rule.matches(used, None))
+            || self.tolerate.iter().any(|rule| rule.covers(used, None))
             || facts_of(used, None, &self.platform, self.version).all(|fact| self.expected.contains(&fact))
     }
 }

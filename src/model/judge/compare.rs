@@ -30,9 +30,10 @@ pub fn compare(
     let phases = baseline.map(|baseline| baseline.phases.keys().collect()).unwrap_or_default();
     let mut found = unknown(&expected, &phases, projection, document.families_strict);
     let version = baseline.map_or(Version::LATEST, |baseline| baseline.version);
-    for (fact, broken) in forbid::broken(&document.forbid, observation, version) {
-        let finding = found.entry(fact.clone()).or_insert_with(|| Finding::new(fact, broken.calls));
-        finding.forbidden = Some(broken.rule);
+    let broken = forbid::broken(&document.forbid, observation, version);
+    for (fact, broken) in &broken {
+        let finding = found.entry(fact.clone()).or_insert_with(|| Finding::new(fact.clone(), broken.calls));
+        finding.forbidden = Some(broken.rule.clone());
     }
     let mut found: Vec<Finding> = found.into_values().collect();
     let sites = FirstByFact::of(&observation.sites, document);
@@ -40,6 +41,20 @@ pub fn compare(
     for finding in &mut found {
         finding.site = sites.of_fact(&finding.fact).map(CallSite::site);
         finding.example = examples.of_fact(&finding.fact).cloned();
+    }
+    for (at, rule) in document.forbid.iter().enumerate() {
+        let its = |finding: &&mut Finding| broken.get(&finding.fact).is_some_and(|broken| broken.at == at);
+        let mut findings = found.iter_mut().filter(its).peekable();
+        if findings.peek().is_none() {
+            continue;
+        }
+        // The calls that break the rule, which may not be the first ones of their facts.
+        let sites = FirstByFact::of_rule(&observation.sites, rule);
+        let examples = FirstByFact::of_rule(&observation.examples, rule);
+        for finding in findings {
+            finding.site = sites.of_fact(&finding.fact).map(CallSite::site);
+            finding.example = examples.of_fact(&finding.fact).cloned();
+        }
     }
     found.sort_by_key(|finding| (finding.forbidden.is_none(), finding.kind));
     let fails = |finding: &Finding| finding.related.is_none() && fails_at(finding.kind, document.level);

@@ -11,8 +11,9 @@ use super::invalid::InvalidScalar;
 use super::keys;
 use super::malformed::Fault;
 use super::outline::{Key, Node, Outline};
+use super::rules::{ProgramGlob, RuleAddress, RuleSyscall, Writes};
 use super::typed;
-use super::words::{List, PhaseName, RuleSyscall, Scalar, Signal, Strict, Timeout};
+use super::words::{List, PhaseName, Scalar, Signal, Strict, Timeout};
 use crate::model::attribution::Subsystem;
 use crate::model::expectation::terms::{Document, Level, Rule};
 use crate::model::facts::version::Version;
@@ -79,6 +80,9 @@ struct WrittenRule {
     argument: Option<Scalar<String>>,
     object: Option<Scalar<String>>,
     error: Option<Scalar<Errno>>,
+    program: Option<Scalar<ProgramGlob>>,
+    address: Option<Scalar<RuleAddress>>,
+    writes: Option<Scalar<Writes>>,
     why: Option<String>,
 }
 
@@ -170,8 +174,7 @@ fn check_rule(rule: &Node) -> Result<(), Fault> {
     if rule.text().is_some() || rule.pairs().iter().any(narrows) {
         return Ok(());
     }
-    let message =
-        "this rule matches every call: add a `phase`, `subsystem`, `syscall`, `argument`, `object` or `error`";
+    let message = "this rule matches every call: add a part, such as `subsystem`, `syscall`, `program` or `writes`";
     Err(Fault::new(rule.place, message))
 }
 
@@ -311,6 +314,9 @@ impl From<WrittenRule> for Rule {
             argument: written.argument.map(|Scalar(argument)| argument),
             object: written.object.map(|Scalar(object)| object),
             error: written.error.map(|Scalar(errno)| errno.name().into_owned()),
+            program: written.program.map(|Scalar(ProgramGlob(glob))| glob),
+            address: written.address.map(|Scalar(RuleAddress(address))| address),
+            writes: written.writes.is_some(),
             why: written.why,
         }
     }

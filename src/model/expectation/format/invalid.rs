@@ -55,6 +55,17 @@ pub(crate) enum InvalidScalar {
         /// The possible value.
         only: &'static str,
     },
+    /// The text is no glob.
+    #[error("invalid glob `{text}`: {reason}")]
+    Glob {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A program is named without its folder.
+    #[error("invalid program `{0}`: write its name without a folder, such as `curl` or `python3*`")]
+    ProgramPath(String),
     /// The version of a taxonomy is not supported.
     #[error("invalid taxonomy version `{0}`: write `taxonomy: 1`")]
     TaxonomyVersion(String),

@@ -15,9 +15,10 @@ use super::objects::Objects;
 use super::programs::Programs;
 use crate::model::attribution::files::{CacheEffect, cache_effect, moves_root, shares_files};
 use crate::model::attribution::{
-    Answer, Answers, ArgumentAnswer, ArgumentQuestion, Failure, Memory, Object, PathArgument, Query, Question, answers,
-    argument_question, made,
+    Answer, Answers, ArgumentAnswer, ArgumentQuestion, Failure, Memory, Met, Object, PathArgument, Query, Question,
+    Undecided, answers, argument_question, made,
 };
+use crate::model::conditions::{Conditions, Named};
 use crate::model::guard;
 use crate::model::kernel::call::{Call, CallOutcome, Tid};
 use crate::model::trace::event::Event;
@@ -29,6 +30,7 @@ pub(super) struct Witness {
     fd_cache: FdCache,
     objects: Objects,
     programs: Programs,
+    conditions: Conditions,
     /// `None` where loader calls need not be recognized.
     loaders: Option<Loaders>,
     /// The last call of each task. With few tasks at a time, a search is faster than a hash, and a
@@ -61,6 +63,15 @@ struct PendingCall {
     unread: Option<u64>,
 }
 
+/// An argument in memory, with what rules require of it.
+struct Argument {
+    answer: ArgumentAnswer,
+    /// The address that could not be read.
+    unread: Option<u64>,
+    met: Met,
+    undecided: Undecided,
+}
+
 impl Witness {
     /// Returns the witness of a tree that is seen as a whole.
     pub(super) fn new() -> Self {
@@ -70,6 +81,11 @@ impl Witness {
     /// Sets the directory below which programs are temporary.
     pub(super) fn set_scratch(&mut self, directory: &Path) {
         self.programs = Programs::with_scratch(directory);
+    }
+
+    /// Sets the conditions that each call is compared with.
+    pub(super) fn set_conditions(&mut self, conditions: Conditions) {
+        self.conditions = conditions;
     }
 
     /// Starts with the first task of the tree.
@@ -145,6 +161,7 @@ impl Witness {
         if unread.is_some_and(|address| !memory::is_mapped(task, address)) {
             // The call fails with EFAULT, and so has no argument.
             answers.argument = ArgumentAnswer::None;
+            answers.undecided = Undecided::No;
         }
         if let Some(CacheEffect::Closes(..)) = effect {
             self.closing.insert(task);
@@ -190,28 +207,43 @@ impl Witness {
         if moves_root(&call, &memory) {
             self.objects.move_roots();
         }
-        let (argument, unread) = self.argument(task, &call, &memory, &object);
+        let Argument { answer: argument, unread, met, undecided } = self.argument(task, &call, &memory, &object);
         let answers = Answers {
             object,
             memory,
             argument,
+            met,
+            undecided,
             by_loader: self.loaders.as_mut().is_some_and(|loaders| loaders.make(task, &call)),
             to_own_thread: answers::receiver(&call).is_some_and(|receiver| is_own_thread(task, receiver)),
         };
         PendingCall { is_under_way: true, call, question, effect, answers, unread }
     }
 
-    /// Returns the argument of a call that is in memory, and the address that could not be read.
-    fn argument(&mut self, task: Tid, call: &Call, memory: &Memory, object: &Answer) -> (ArgumentAnswer, Option<u64>) {
+    /// Reads the argument of a call that is in memory, and compares what it names with the
+    /// conditions of rules.
+    fn argument(&mut self, task: Tid, call: &Call, memory: &Memory, object: &Answer) -> Argument {
+        let mut named = Named::default();
         let answered = match argument_question(call, memory, object) {
-            None => return (ArgumentAnswer::None, None),
+            None => Ok(ArgumentAnswer::None),
             Some(ArgumentQuestion::Program(path)) => self.programs.name(task, &path),
             Some(ArgumentQuestion::Addresses(question)) => {
                 let read = |at, buffer: &mut [u8]| memory::read(task, at, buffer) == Ok(buffer.len());
-                question.answer(object.as_object().map(|object| &object.kind), read)
+                let answered = question.addresses(object.as_object().map(|object| &object.kind), read);
+                answered.map(|addresses| {
+                    let argument = addresses.argument();
+                    named.addresses = addresses.internet;
+                    argument
+                })
             }
         };
-        answered.map_or_else(|at| (ArgumentAnswer::Unanswerable, Some(at)), |answer| (answer, None))
+        named.is_unread = answered.is_err();
+        let (met, undecided) = match self.conditions.is_empty() {
+            true => Default::default(),
+            false => self.conditions.judge(call.syscall, &named),
+        };
+        let (answer, unread) = answered.map_or_else(|at| (ArgumentAnswer::Unanswerable, Some(at)), |it| (it, None));
+        Argument { answer, unread, met, undecided }
     }
 
     /// Handles a call's exit: asks now about what the call made.
@@ -242,7 +274,8 @@ impl Witness {
             Some(Question::Fd(_) | Question::PathBefore(_)) | None => answers.object,
         };
         if had_no_object && answers.object != Answer::None {
-            answers.argument = self.argument(task, call, &answers.memory, &answers.object).0;
+            let argument = self.argument(task, call, &answers.memory, &answers.object);
+            (answers.argument, answers.met, answers.undecided) = (argument.answer, argument.met, argument.undecided);
         }
         if let (Ok(fd), None | Some(Question::Fd(_))) = (i32::try_from(value), question) {
             self.keep_made(task, call, fd, &answers);

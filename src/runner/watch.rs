@@ -8,6 +8,7 @@ use super::traced_run::TracedRun;
 use crate::linux::{
     CallExamples, Callers, Command, Limits, Outcome, SymbolFiles, TraceError, Watcher, Watching, watch, watch_notified,
 };
+use crate::model::conditions::{CallCondition, Conditions};
 use crate::model::decode::NamedFolders;
 use crate::model::kernel::call::{Call, Tid};
 use crate::model::observe::observation::{First, Observer, Part};
@@ -21,6 +22,8 @@ pub(super) struct WatchOptions {
     pub(super) folders: NamedFolders,
     /// The name of the closure that the first process runs.
     pub(super) closure: Option<String>,
+    /// What the document's rules require of single calls.
+    pub(super) conditions: Vec<CallCondition>,
 }
 
 /// Returns the names of folders that differ from run to run. The kernel names a folder behind a
@@ -64,14 +67,16 @@ struct ExampleWatcher<'a> {
     observer: Observer,
     part: Part,
     wanted: Wanted<'a>,
+    conditions: Conditions,
     /// `None` if no example is wanted.
     examples: Option<CallExamples>,
 }
 
 impl<'a> ExampleWatcher<'a> {
-    fn new(WatchOptions { part, folders, closure }: WatchOptions, wanted: Wanted<'a>) -> Self {
+    fn new(WatchOptions { part, folders, closure, conditions }: WatchOptions, wanted: Wanted<'a>) -> Self {
+        let conditions = Conditions::new(conditions);
         let examples = wanted.has_examples().then(|| CallExamples::new(folders, closure));
-        Self { observer: Observer::new(part), part, wanted, examples }
+        Self { observer: Observer::new(part), part, wanted, conditions, examples }
     }
 
     fn into_run(self, outcome: Outcome) -> TracedRun {
@@ -120,6 +125,10 @@ impl Watcher for ExampleWatcher<'_> {
             examples.executed(task, former);
         }
     }
+
+    fn conditions(&self) -> Conditions {
+        self.conditions.clone()
+    }
 }
 
 /// As [`ExampleWatcher`], with call sites: their images cannot be sent to another thread.
@@ -143,5 +152,9 @@ impl Watcher for CallSiteWatcher<'_> {
 
     fn executed(&mut self, task: Tid, former: Tid) {
         self.run.executed(task, former);
+    }
+
+    fn conditions(&self) -> Conditions {
+        self.run.conditions()
     }
 }

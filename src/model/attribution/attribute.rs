@@ -8,6 +8,7 @@ use super::arguments::argument;
 use super::calls::{Selector, Shape, Subject, shape_of};
 use super::decode::{DecodedCall, decode};
 use super::memory::Memory;
+use super::met::Met;
 use super::object_kind::ObjectKind;
 use super::objects::Object;
 use super::writes::can_write;
@@ -30,6 +31,8 @@ pub struct Use {
     pub object: Option<ObjectKind>,
     /// Decided by scheduler, allocator, loader or vDSO instead of the program: see [`ambient`].
     pub ambient: bool,
+    /// The conditions of the document's rules that the call meets.
+    pub met: Met,
 }
 
 /// Which arguments are facts: an expectation file holds those of its version.
@@ -74,13 +77,6 @@ impl Use {
         })
     }
 
-    /// Returns whether the argument is the class of an address, if there is one.
-    pub fn takes_address(&self) -> bool {
-        let shape = shape_of(self.syscall);
-        shape.is_some_and(|shape| matches!(shape.selector, Selector::Address(_)))
-            || self.argument.as_deref().is_some_and(|argument| argument.starts_with("SYS_"))
-    }
-
     /// Returns the name of the executed program, as it was invoked.
     pub fn program(&self) -> Option<&str> {
         let shape = shape_of(self.syscall)?;
@@ -93,6 +89,13 @@ impl Use {
     }
 }
 
+/// Returns whether calls of this number can name the address of a socket. Its class is then a part
+/// of their argument.
+pub fn takes_address(syscall: Syscall) -> bool {
+    let is_addressed = |shape: Shape| matches!(shape.selector, Selector::Address(_));
+    shape_of(syscall).is_some_and(is_addressed) || syscall.row().is_some_and(|row| row.name == "socketcall")
+}
+
 /// Returns what this call used.
 ///
 /// The subsystem is that of the argument, if it has one. Otherwise it is that of the object through
@@ -100,7 +103,14 @@ impl Use {
 pub fn attribute(call: &Call, outcome: CallOutcome, answers: &Answers) -> Use {
     let entry_point = || entry_points::subsystem(call.syscall);
     let Some(decoded) = decode(call, &answers.memory) else {
-        return Use { subsystem: entry_point(), syscall: call.syscall, argument: None, object: None, ambient: false };
+        return Use {
+            subsystem: entry_point(),
+            syscall: call.syscall,
+            argument: None,
+            object: None,
+            ambient: false,
+            met: answers.met.clone(),
+        };
     };
     let subject = decoded.shape.map_or(Subject::None, |shape| shape.subject);
     let object = object(subject, &decoded, outcome, answers);
@@ -114,6 +124,7 @@ pub fn attribute(call: &Call, outcome: CallOutcome, answers: &Answers) -> Use {
         argument: argument.map(|argument| argument.text),
         object: object.map(|object| object.kind),
         ambient: ambient::is_ambient(call.syscall, &decoded, answers),
+        met: answers.met.clone(),
     }
 }
 

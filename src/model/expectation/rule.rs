@@ -4,17 +4,8 @@ use glob::Pattern;
 
 use super::storage::written_object;
 use super::terms::Rule;
-use crate::model::attribution::{ObjectKind, Subsystem, Use};
+use crate::model::attribution::{Condition, Extent, ObjectKind, Subsystem, Use, is_address_class, takes_address};
 use crate::model::kernel::call::Errno;
-
-/// How much of a call a rule must match. One call can name several addresses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Extent {
-    /// One of them: `forbid:` and assertions.
-    Some,
-    /// Each of them: `tolerate:`.
-    All,
-}
 
 impl Rule {
     /// Requires this phase, by its name.
@@ -62,6 +53,8 @@ impl Rule {
     }
 
     /// Requires an address of this class in a connect, bind or send: `global`, `loopback`.
+    ///
+    /// Assertions know classes only. An expectation file may also name a range.
     #[must_use]
     pub fn address(self, class: impl Into<String>) -> Self {
         Self { address: Some(class.into()), ..self }
@@ -112,8 +105,22 @@ impl Rule {
             && (is_wanted(self.object.as_ref(), object.map(ObjectKind::as_str))
                 || is_wanted(self.object.as_ref(), object.map(written_object).as_ref().map(ObjectKind::as_str)))
             && (!self.writes || used.can_write())
-            && self.address.as_ref().is_none_or(|wanted| used.takes_address() && has_argument(wanted))
+            && self.class().is_none_or(|wanted| takes_address(used.syscall) && has_argument(wanted))
+            && self.condition().is_none_or(|condition| used.met.holds(&condition, extent))
             && self.program.as_ref().is_none_or(|wanted| used.program().is_some_and(|name| is_like(wanted, name)))
+    }
+
+    /// Returns the class of addresses, if the rule names one.
+    fn class(&self) -> Option<&String> {
+        self.address.as_ref().filter(|address| is_address_class(address))
+    }
+
+    /// Returns what the rule requires of single calls.
+    #[doc(hidden)]
+    pub fn condition(&self) -> Option<Condition> {
+        let address = self.address.clone().filter(|address| !is_address_class(address));
+        let condition = Condition { address, path: None };
+        (condition != Condition::default()).then_some(condition)
     }
 
     /// Returns whether the rule selects among calls by what they name, so that their whole use

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::attribution::{ObjectKind, Subsystem};
+use crate::model::conditions::CallCondition;
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fact::{Detail, Fact, Pair};
@@ -46,6 +47,17 @@ pub struct Document {
     /// Whether a new member of a known family is judged like any other new call (`families:
     /// strict`).
     pub families_strict: bool,
+}
+
+impl Document {
+    /// Returns what its rules require of single calls.
+    pub fn call_conditions(&self) -> Vec<CallCondition> {
+        let rules = self.tolerate.iter().map(|rule| (rule, false)).chain(self.forbid.iter().map(|rule| (rule, true)));
+        let condition = |(rule, forbids): (&Rule, bool)| {
+            Some(CallCondition { condition: rule.condition()?, syscall: rule.syscall.clone(), forbids })
+        };
+        rules.filter_map(condition).collect()
+    }
 }
 
 #[cfg(test)]
@@ -146,7 +158,7 @@ pub struct Rule {
     pub error: Option<String>,
     /// A glob for the name of an executed program, as it was invoked.
     pub program: Option<String>,
-    /// The class of the address that a call names.
+    /// The class of the address that a call names, or a range of addresses with an optional port.
     pub address: Option<String>,
     /// The call can change what it names: see [`writes`](Self::writes).
     pub writes: bool,

@@ -93,6 +93,7 @@ mod tests {
             argument: Some("A".into()),
             object: Some("file:ext4".into()),
             ambient: true,
+            met: Default::default(),
         };
         let tally = Tally { calls: 10, errors: BTreeMap::from([(Errno(1), 3)]) };
         Observation { uses: BTreeMap::from([(used, tally)]), ..Observation::new() }

@@ -3,6 +3,7 @@
 //! A message does not say where the scalar is: [`typed`](super::typed) adds the place.
 
 use super::keys::UnknownName;
+use crate::model::conditions::NotANetwork;
 use crate::model::facts::fact::NotAFact;
 use crate::model::run::platform::NotAPlatform;
 
@@ -66,6 +67,14 @@ pub(crate) enum InvalidScalar {
     /// A program is named without its folder.
     #[error("invalid program `{0}`: write its name without a folder, such as `curl` or `python3*`")]
     ProgramPath(String),
+    /// The text is no range of addresses.
+    #[error("invalid address `{text}`: {reason}")]
+    Address {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        reason: NotANetwork,
+    },
     /// The version of a taxonomy is not supported.
     #[error("invalid taxonomy version `{0}`: write `taxonomy: 1`")]
     TaxonomyVersion(String),

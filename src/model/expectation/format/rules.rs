@@ -7,6 +7,7 @@ use super::invalid::InvalidScalar;
 use super::keys::UnknownName;
 use super::words::{ParseScalar, SyscallName, only};
 use crate::model::attribution::{ADDRESS_CLASSES, is_address_class};
+use crate::model::conditions::Network;
 use crate::model::expectation::terms::Rule;
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::{Abi, Syscall, table};
@@ -53,15 +54,21 @@ fn glob(text: &str) -> Result<String, InvalidScalar> {
     }
 }
 
-/// The class of an address.
+/// The class of an address, or a range of addresses.
 pub(super) struct RuleAddress(pub(super) String);
 
 impl ParseScalar for RuleAddress {
-    const EXPECTED: &'static str = "a class of addresses, such as `global`";
+    const EXPECTED: &'static str = "a class of addresses or a range, such as `global` or `10.0.0.0/8`";
 
     fn read(text: &str) -> Result<Self, InvalidScalar> {
         if is_address_class(text) {
             return Ok(Self(text.to_owned()));
+        }
+        if text.bytes().any(|byte| b".:/[".contains(&byte)) {
+            return match text.parse::<Network>() {
+                Ok(_) => Ok(Self(text.to_owned())),
+                Err(reason) => Err(InvalidScalar::Address { text: text.to_owned(), reason }),
+            };
         }
         let known = ADDRESS_CLASSES.into_iter().map(|(class, _)| class);
         Err(UnknownName::new("class of addresses", text, known).into())

@@ -4,7 +4,14 @@ use crate::model::kernel::syscall::{Abi, Syscall};
 fn used(abi: Abi, name: &str, argument: Option<&'static str>) -> Use {
     let syscall = Syscall::from_name(abi, name).expect(name);
     let subsystem = Subsystem::Network;
-    Use { subsystem, syscall, argument: argument.map(Into::into), object: None, ambient: false }
+    Use {
+        subsystem,
+        syscall,
+        argument: argument.map(Into::into),
+        object: None,
+        ambient: false,
+        met: Default::default(),
+    }
 }
 
 #[test]

@@ -70,7 +70,7 @@ impl CallExamples {
                 self.commands.ended(task);
                 self.entered.remove(&task);
             }
-            Event::Called { .. } | Event::Blind(_) => {}
+            Event::Called { .. } | Event::Blind(_) | Event::Handled { .. } => {}
         }
     }
 
@@ -110,6 +110,11 @@ impl CallExamples {
                 self.entered.insert(task, entered);
             }
         }
+    }
+
+    /// Returns the commands of a task.
+    pub fn process(&self, task: Tid) -> Vec<String> {
+        self.commands.of(task)
     }
 
     /// Returns a call that has ended, or is about to be made, as an example.

@@ -67,12 +67,12 @@ impl<'a> CallLog<'a> {
         for event in step.before.iter().chain(&step.event) {
             match event {
                 Event::Called { task, call, outcome, answers } => self.returned(*task, call, *outcome, answers, now),
-                Event::Ended { task, exit } => {
+                Event::Ended { task, exit, .. } => {
                     self.write(*task, now, Happening::Ended(*exit));
                     self.programs.remove(task);
                     self.calls.remove(task);
                 }
-                Event::Spawned { .. } | Event::Blind(_) => {}
+                Event::Spawned { .. } | Event::Blind(_) | Event::Handled { .. } => {}
             }
         }
         // The events of an execve stop are those of the thread that had this number before.

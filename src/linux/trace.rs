@@ -11,6 +11,7 @@ use super::engine::{EngineState, NotifyQueue};
 use super::launch::{LaunchFailure, LaunchStep, PreparedCommand};
 use super::log::CallLog;
 use super::outcome::{Limits, Outcome, TraceError};
+use super::signals::is_caught;
 use super::stopped::{NextStop, Stopped};
 use super::sys::SeizeOptions;
 use super::sys::members::Members;
@@ -205,7 +206,8 @@ impl Run<'_> {
             let stop = self.tasks.interpret(tid, stop);
             let mut step = self.tasks.step(tid, stop);
             self.engine.on_stop(tid, &stop, &mut step, &self.tasks)?;
-            step.before.iter().chain(&step.event).for_each(|event| watcher.event(event));
+            let handled = handled(tid, &stop, &step, watcher);
+            step.before.iter().chain(&step.event).chain(&handled).for_each(|event| watcher.event(event));
             match stop {
                 Stop::Entry(call) => watcher.entered(tid, &call),
                 Stop::Exec { former, .. } => watcher.executed(tid, former),
@@ -332,6 +334,14 @@ impl Run<'_> {
     fn kill_all(&mut self) {
         self.tasks.end().for_each(|tid| self.tracer.kill(tid));
     }
+}
+
+/// Returns the event of a signal that a handler is about to take, if the watcher wants it.
+fn handled(task: Tid, stop: &Stop, step: &Step, watcher: &dyn Watcher) -> Option<Event> {
+    let Stop::Signal(signal) = *stop else { return None };
+    let is_delivered = step.directive == Directive::Resume(signal);
+    let is_handled = is_delivered && watcher.counts_handled_signals() && is_caught(task, signal);
+    is_handled.then_some(Event::Handled { task, signal })
 }
 
 /// No task of the tree outlives a run, however it ends.

@@ -23,6 +23,12 @@ pub trait Watcher {
     fn conditions(&self) -> Conditions {
         Conditions::default()
     }
+
+    /// Returns whether it wants to know of each signal that a handler takes. That costs a look at
+    /// the task for each signal.
+    fn counts_handled_signals(&self) -> bool {
+        false
+    }
 }
 
 /// A function takes events only.

@@ -31,7 +31,7 @@ impl JsonSchema for FactKey {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "description": "workload::subsystem::syscall with finer parts as ::argument=…, ::object=…, ::error=… or \
-                            ::abi=…; workload::blind_spots::NAME.",
+                            ::abi=…; workload::blind_spots::NAME; workload::signals::NAME.",
             "type": "string",
             "pattern": "::",
         })
@@ -148,7 +148,7 @@ const OPTIONAL: [(&str, &[&str]); 5] = [
             "/workloads/baselines/gone/owner",
         ],
     ),
-    ("observation-1", &["/unknown", "/taxonomy", "/phases", "/syscalls/seconds", "/syscalls/uses/seconds"]),
+    ("observation-1", &["/unknown", "/ends", "/taxonomy", "/phases", "/syscalls/seconds", "/syscalls/uses/seconds"]),
     ("pending-1", &["/pending/drift", "/pending/examples", "/pending/sites", "/pending/causes"]),
     ("report-1", &["/sections/expert", "/configs/expert"]),
     (
@@ -165,7 +165,10 @@ const OPTIONAL: [(&str, &[&str]); 5] = [
 ];
 
 /// Objects whose fields depend on their kind, or whose fields are names.
-const OF_ANY_FIELDS: [&str; 11] = [
+const OF_ANY_FIELDS: [&str; 14] = [
+    "/ends/killed",
+    "/ends/statuses",
+    "/ends/handled",
     "/exit",
     "/verdicts/status",
     "/verdicts/status/expected",

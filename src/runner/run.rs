@@ -30,12 +30,12 @@ pub const DEFAULT_GRACE: Duration = Duration::from_secs(2);
 
 /// Runs a command once and returns the observation of its whole process tree.
 pub fn observe(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
-    observe_part(command, limits, WatchOptions::default(), Wanted::Nothing)
+    observe_part(command, limits, for_report(), Wanted::Nothing)
 }
 
 /// Like [`observe`], with the call site of every use.
 pub fn observe_with_callers(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
-    observe_part(command, limits, WatchOptions::default(), Wanted::Sites)
+    observe_part(command, limits, for_report(), Wanted::Sites)
 }
 
 /// Like [`observe`], by the given engine, with an example of every use.
@@ -45,12 +45,12 @@ pub fn observe_with_examples(
     watching: Watching<'_>,
 ) -> Result<(Observation, Outcome), TraceError> {
     let nothing = Observation::new();
-    watch_run(command, limits, watching, WatchOptions::default(), Wanted::Examples(&nothing)).map(TracedRun::into_parts)
+    watch_run(command, limits, watching, for_report(), Wanted::Examples(&nothing)).map(TracedRun::into_parts)
 }
 
 /// Like [`observe_notified`], with an example of every use.
 pub fn observe_notified_with_examples(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
-    watch_by_notifications(command, limits, WatchOptions::default(), Wanted::Examples(&Observation::new()))
+    watch_by_notifications(command, limits, for_report(), Wanted::Examples(&Observation::new()))
         .map(TracedRun::into_parts)
 }
 
@@ -63,7 +63,7 @@ pub fn observe_logged(
     has_callers: bool,
 ) -> Result<(Observation, Outcome), TraceError> {
     let wanted = if has_callers { Wanted::Sites } else { Wanted::Nothing };
-    watch_run(command, limits, Watching::Logged(recorder), WatchOptions::default(), wanted).map(TracedRun::into_parts)
+    watch_run(command, limits, Watching::Logged(recorder), for_report(), wanted).map(TracedRun::into_parts)
 }
 
 /// Like [`observe`], for a part of the run, with what is wanted of first calls.
@@ -78,14 +78,18 @@ pub(super) fn observe_part(
 
 /// Like [`observe`], but calls that the guard allows are not in the observation.
 pub fn observe_guarded(command: Command, limits: &Limits, guard: &Guard) -> Result<(Observation, Outcome), TraceError> {
-    watch_run(command, limits, Watching::Guarded(guard), WatchOptions::default(), Wanted::Nothing)
-        .map(TracedRun::into_parts)
+    watch_run(command, limits, Watching::Guarded(guard), for_report(), Wanted::Nothing).map(TracedRun::into_parts)
 }
 
 /// Like [`observe`], with seccomp notifications: most calls have no result, and none has a call
 /// site.
 pub fn observe_notified(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
-    watch_by_notifications(command, limits, WatchOptions::default(), Wanted::Nothing).map(TracedRun::into_parts)
+    watch_by_notifications(command, limits, for_report(), Wanted::Nothing).map(TracedRun::into_parts)
+}
+
+/// Returns the options of runs that are reported, not judged.
+fn for_report() -> WatchOptions {
+    WatchOptions { handled_signals: true, ..WatchOptions::default() }
 }
 
 /// A workload with all that it needs to be started, any number of times.
@@ -157,8 +161,8 @@ impl<'a> PreparedWorkload<'a> {
             None => scratch.work.clone(),
         };
         let named = [(&*scratch.home, "$HOME"), (&*scratch.temporary, "$TMPDIR"), (&*cwd, "$PWD")];
-        let conditions = self.conditions.clone();
-        let options = WatchOptions { part: self.part(), folders: folders(named), closure: self.closure(), conditions };
+        let (part, closure, conditions) = (self.part(), self.closure(), self.conditions.clone());
+        let options = WatchOptions { part, folders: folders(named), closure, conditions, ..WatchOptions::default() };
         let command = Command {
             program: self.program.clone(),
             argv: self.argv.clone(),

@@ -24,6 +24,8 @@ pub(super) struct WatchOptions {
     pub(super) closure: Option<String>,
     /// What the document's rules require of single calls.
     pub(super) conditions: Vec<CallCondition>,
+    /// Whether signals that handlers take are counted. No verdict needs them.
+    pub(super) handled_signals: bool,
 }
 
 /// Returns the names of folders that differ from run to run. The kernel names a folder behind a
@@ -68,15 +70,17 @@ struct ExampleWatcher<'a> {
     part: Part,
     wanted: Wanted<'a>,
     conditions: Conditions,
+    handled_signals: bool,
     /// `None` if no example is wanted.
     examples: Option<CallExamples>,
 }
 
 impl<'a> ExampleWatcher<'a> {
-    fn new(WatchOptions { part, folders, closure, conditions }: WatchOptions, wanted: Wanted<'a>) -> Self {
+    fn new(options: WatchOptions, wanted: Wanted<'a>) -> Self {
+        let WatchOptions { part, folders, closure, conditions, handled_signals } = options;
         let conditions = Conditions::new(conditions);
         let examples = wanted.has_examples().then(|| CallExamples::new(folders, closure));
-        Self { observer: Observer::new(part), part, wanted, conditions, examples }
+        Self { observer: Observer::new(part), part, wanted, conditions, handled_signals, examples }
     }
 
     fn into_run(self, outcome: Outcome) -> TracedRun {
@@ -85,12 +89,16 @@ impl<'a> ExampleWatcher<'a> {
 
     /// Folds an event. Returns its task and its use if that is new.
     fn fold(&mut self, event: &Event) -> Option<(Tid, First)> {
+        let fatal = self.observer.fatal_signal(event);
         let first = self.observer.fold(event);
         if let Some(examples) = &mut self.examples {
             if let (Some(first), Event::Called { task, call, outcome, .. }) = (&first, event)
                 && self.wanted.example(first)
             {
                 self.observer.observation.examples.add(first, &examples.of(*task, call, *outcome));
+            }
+            if let (Some(signal), Event::Ended { task, .. }) = (fatal, event) {
+                self.observer.observation.ends.keep(signal, examples.process(*task));
             }
             examples.event(event);
             self.restart(event);
@@ -129,6 +137,10 @@ impl Watcher for ExampleWatcher<'_> {
     fn conditions(&self) -> Conditions {
         self.conditions.clone()
     }
+
+    fn counts_handled_signals(&self) -> bool {
+        self.handled_signals
+    }
 }
 
 /// As [`ExampleWatcher`], with call sites: their images cannot be sent to another thread.
@@ -156,5 +168,9 @@ impl Watcher for CallSiteWatcher<'_> {
 
     fn conditions(&self) -> Conditions {
         self.run.conditions()
+    }
+
+    fn counts_handled_signals(&self) -> bool {
+        self.run.counts_handled_signals()
     }
 }

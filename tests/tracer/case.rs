@@ -10,6 +10,7 @@
 //! | `output: LINE` | a line of its output | no output |
 //! | `processes: 2`, `threads: 3` | how many were started (`any`: this varies) | 1 process; as many threads as processes |
 //! | `vanished: 1` | threads without an end event, because another thread of their process called execve | 0 |
+//! | `killed: SIGSEGV 2, SIGTERM 1` | processes other than the first that each signal ended (`any`: this varies) | none |
 //! | `calls: read 3 errors 1, i386/fork 1` | exact counts; `calls on x86_64:` for one architecture | |
 //! | `blind: setuid_exec` | the reported blind spots | none |
 //! | `stack: getppid < f at 8 < main at 12` | the stack of the first such call: the functions of this file, with their lines | not checked |
@@ -18,8 +19,10 @@
 //! | `needs: x86_64, user namespaces` | what else it needs than a C compiler | nothing |
 //! | `build: -m32 -static` | further arguments of the compiler | none |
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use sysguard::unstable::model::facts::signal_name::SignalName;
 use sysguard::unstable::model::kernel::signal;
 use sysguard::unstable::model::kernel::syscall::Abi;
 use sysguard::unstable::model::run::workload::Exit;
@@ -49,6 +52,8 @@ pub(crate) struct Truth {
     pub(crate) processes: Amount,
     pub(crate) threads: Option<Amount>,
     pub(crate) vanished: Amount,
+    /// `None`: this varies.
+    pub(crate) killed: Option<BTreeMap<SignalName, u64>>,
     pub(crate) calls: Vec<Expected>,
     pub(crate) blind: Vec<String>,
     pub(crate) stack: Option<Stack>,
@@ -150,6 +155,11 @@ impl Case {
             "processes" => truth.processes = amount(value)?,
             "threads" => truth.threads = Some(amount(value)?),
             "vanished" => truth.vanished = amount(value)?,
+            "killed" if value == "any" => truth.killed = None,
+            "killed" => {
+                let more = list(value).iter().map(|item| killed(item)).collect::<Option<Vec<_>>>()?;
+                truth.killed.get_or_insert_default().extend(more);
+            }
             "blind" => truth.blind = list(value),
             "stack" => truth.stack = Some(stack(value)?),
             "strace" => truth.referee = Referee::No(value.to_owned()),
@@ -177,6 +187,7 @@ impl Default for Truth {
             processes: Amount::Exactly(1),
             threads: None,
             vanished: Amount::Exactly(0),
+            killed: Some(BTreeMap::new()),
             calls: Vec::new(),
             blind: Vec::new(),
             stack: None,
@@ -202,6 +213,12 @@ fn exit(value: &str) -> Option<Exit> {
 
 fn amount(value: &str) -> Option<Amount> {
     if value == "any" { Some(Amount::Any) } else { value.parse().ok().map(Amount::Exactly) }
+}
+
+/// `SIGSEGV 2`
+fn killed(item: &str) -> Option<(SignalName, u64)> {
+    let (signal, count) = item.split_once(' ')?;
+    Some((SignalName::from_name(signal)?, count.parse().ok()?))
 }
 
 /// `getppid < innermost at 8 < main at 12`

@@ -140,6 +140,9 @@ fn check(truth: &Truth, seen: &Seen, run: &str) -> Result<(), Failed> {
     let vanished = seen.threads - seen.ended.min(seen.threads);
     differing.unless(truth.vanished.allows(vanished), "vanished", &vanished, &truth.vanished);
     differing.unless(seen.ended <= seen.threads, "ends", &seen.ended, &seen.threads);
+    if let Some(killed) = &truth.killed {
+        differing.unless(seen.ends.signals == *killed, "killed", &seen.ends.signals, killed);
+    }
     let blind: Vec<String> = seen.blind.iter().map(|spot| spot.name().to_owned()).collect();
     differing.unless(blind == truth.blind, "blind spots", &blind, &truth.blind);
     for expected in &truth.calls {
@@ -178,6 +181,9 @@ impl std::fmt::Display for Truth {
         }
         if let Some(Amount::Exactly(threads)) = self.threads {
             write!(f, ", {threads} threads")?;
+        }
+        for (signal, count) in self.killed.iter().flatten() {
+            write!(f, ", {count} killed by {signal}")?;
         }
         for expected in &self.calls {
             write!(f, ", {} {}", expected.name, expected.calls)?;

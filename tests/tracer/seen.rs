@@ -16,7 +16,8 @@ use sysguard::unstable::model::attribution::blind_spot::BlindSpot;
 use sysguard::unstable::model::attribution::{blind_spot, unanswerable};
 use sysguard::unstable::model::kernel::call::CallOutcome;
 use sysguard::unstable::model::kernel::syscall::Abi;
-use sysguard::unstable::model::observe::observation::Engine;
+use sysguard::unstable::model::observe::ends::Ends;
+use sysguard::unstable::model::observe::observation::{Engine, Observer, Part};
 use sysguard::unstable::model::trace::event::Event;
 
 use crate::needs::slowness;
@@ -40,6 +41,7 @@ pub(crate) struct Seen {
     pub(crate) processes: u64,
     pub(crate) threads: u64,
     pub(crate) ended: u64,
+    pub(crate) ends: Ends,
     pub(crate) blind: BTreeSet<BlindSpot>,
     pub(crate) output: String,
 }
@@ -158,6 +160,7 @@ impl Watched {
             isolated: true,
         };
         let mut counts = BTreeMap::<_, Count>::new();
+        let mut observer = Observer::new(Part::All);
         let (mut processes, mut threads, mut ended, mut blind) = (0, 0, 0, BTreeSet::new());
         let mut note = |event: &Event| match event {
             Event::Spawned { process, .. } => {
@@ -174,10 +177,12 @@ impl Watched {
                 blind.extend(unanswerable(call, *outcome, answers));
             }
             Event::Ended { .. } => ended += 1,
+            Event::Handled { .. } => {}
             Event::Blind(spot) => _ = blind.insert(*spot),
         };
         let mut sink = |event: &Event| {
             note(event);
+            observer.fold(event);
             sink(event);
         };
         let outcome = match (self.engine, recorder) {
@@ -186,7 +191,8 @@ impl Watched {
             (_, None) => trace(command, &self.limits, &mut sink)?,
         };
         let output = read_from_start(&mut output).expect("the program's output");
-        Ok(Seen { outcome, counts, processes, threads, ended, blind, output })
+        let ends = observer.observation.ends;
+        Ok(Seen { outcome, counts, processes, threads, ended, ends, blind, output })
     }
 }
 

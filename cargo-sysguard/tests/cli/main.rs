@@ -32,6 +32,8 @@ mod closing;
 #[cfg(target_os = "linux")]
 mod closures;
 #[cfg(target_os = "linux")]
+mod crashes;
+#[cfg(target_os = "linux")]
 mod diff;
 #[cfg(target_os = "linux")]
 mod ends;
@@ -121,8 +123,9 @@ fn trials() -> Vec<Trial> {
 #[cfg(target_os = "linux")]
 fn trials() -> Vec<Trial> {
     let commands = of_workloads().into_iter().chain(of_proposals()).chain(of_readings());
-    let others = ends::trials()
+    let others = crashes::trials()
         .into_iter()
+        .chain(ends::trials())
         .chain(left::trials())
         .chain(run::trials())
         .chain(closures::trials())

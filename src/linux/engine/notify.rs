@@ -112,6 +112,10 @@ impl Watcher for &NotifyQueue<'_> {
     fn conditions(&self) -> Conditions {
         self.state().watcher.conditions()
     }
+
+    fn counts_handled_signals(&self) -> bool {
+        self.state().watcher.counts_handled_signals()
+    }
 }
 
 impl NotifyTracer<'_> {

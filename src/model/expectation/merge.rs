@@ -105,6 +105,9 @@ impl Baseline {
             Fact::BlindSpot(spot) => {
                 self.blind_spots.insert(spot.clone());
             }
+            Fact::Signal(signal) => {
+                self.signals.insert(*signal);
+            }
             Fact::Phase { phase, subsystem, syscall } => {
                 let subsystems = self.phases.entry(phase.clone()).or_default();
                 subsystems.entry(*subsystem).or_default().insert(syscall.clone());

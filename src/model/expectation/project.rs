@@ -29,8 +29,8 @@ pub(in crate::model) fn judged_arguments(version: Version) -> KnownArguments {
 /// as in an expectation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Projection {
-    /// Each fact (a subsystem, a syscall in it, a detail of that, a blind spot) with its number of
-    /// calls; 0 for a blind spot.
+    /// Each fact (a subsystem, a syscall in it, a detail of that, a blind spot, a signal) with its
+    /// number of calls; 0 for a blind spot or a signal.
     pub facts: BTreeMap<Fact, u64>,
     /// The facts shown only by calls that were refused because of their fd: these calls reached
     /// nothing.
@@ -64,6 +64,11 @@ pub fn project(observation: &Observation, document: &Document, platform: &Platfo
     facts.retain(|fact, _| !implied.contains(fact));
     refused.retain(|fact| !implied.contains(fact));
     facts.extend(observation.blind_spots.iter().map(|spot| (Fact::BlindSpot((*spot).into()), 0)));
+    if document.judges_signals(version) {
+        let tolerated = |signal| document.tolerate.iter().any(|rule| rule.matches_signal(signal));
+        let signals = observation.ends.signals.keys().filter(|signal| !tolerated(**signal));
+        facts.extend(signals.map(|signal| (Fact::Signal(*signal), 0)));
+    }
     Projection { facts, refused }
 }
 
@@ -140,7 +145,8 @@ impl<'a> FirstCallFilter<'a> {
     /// are decoded at the entry.
     pub fn may_select(&self, syscall: Syscall) -> bool {
         let name = syscall.name();
-        let may_forbid = |rule: &Rule| rule.syscall.as_ref().is_none_or(|syscall| *syscall == name);
+        let may_forbid =
+            |rule: &Rule| rule.signal.is_none() && rule.syscall.as_ref().is_none_or(|syscall| *syscall == name);
         !self.syscalls.contains(&*name) || !self.phases.is_empty() || self.document.forbid.iter().any(may_forbid)
     }
 }
@@ -218,6 +224,7 @@ impl Baseline {
     /// Returns all facts of this baseline, named as in a [`Projection`].
     pub fn facts(&self) -> BTreeSet<Fact> {
         let mut facts: BTreeSet<Fact> = self.blind_spots.iter().cloned().map(Fact::BlindSpot).collect();
+        facts.extend(self.signals.iter().copied().map(Fact::Signal));
         for (&subsystem, syscalls) in &self.subsystems {
             facts.insert(Fact::Use { subsystem, syscall: None, detail: None });
             for (syscall, entry) in syscalls {

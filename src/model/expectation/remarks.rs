@@ -48,13 +48,17 @@ impl Remarks {
         }
         let sites = FirstByFact::of(&seen.sites, document);
         let examples = FirstByFact::of(&seen.examples, document);
+        let example = |fact: &Fact| match fact {
+            Fact::Signal(signal) => seen.ends.examples.get(signal),
+            fact => examples.of_fact(fact),
+        };
         let cause = |fact: &Fact| match compared.get(fact) {
             Some(cause) => (*cause).clone(),
             None => refused.contains(fact).then(|| REFUSED.to_owned()),
         };
         Self {
             drift: comparison.drift.iter().map(FingerprintChange::to_string).collect(),
-            examples: facts().filter_map(|fact| Some((fact.clone(), examples.of_fact(fact)?.clone()))).collect(),
+            examples: facts().filter_map(|fact| Some((fact.clone(), example(fact)?.clone()))).collect(),
             sites: facts().filter_map(|fact| Some((fact.clone(), sites.of_fact(fact)?.to_string()))).collect(),
             causes: facts().filter_map(|fact| Some((fact.clone(), cause(fact)?))).collect(),
         }

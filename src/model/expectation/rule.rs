@@ -5,6 +5,7 @@ use glob::Pattern;
 use super::storage::written_object;
 use super::terms::Rule;
 use crate::model::attribution::{Condition, Extent, ObjectKind, Subsystem, Use, is_address_class, takes_address};
+use crate::model::facts::signal_name::SignalName;
 use crate::model::kernel::call::Errno;
 
 impl Rule {
@@ -67,10 +68,25 @@ impl Rule {
         Self { writes: true, ..self }
     }
 
+    /// Requires that this signal ended a process other than the first one: `SIGSEGV`. Such a rule
+    /// takes no other part.
+    #[must_use]
+    pub fn signal(self, name: impl Into<String>) -> Self {
+        Self { signal: Some(name.into()), ..self }
+    }
+
     /// Returns whether the rule applies to calls of this phase, or outside all phases.
     #[doc(hidden)]
     pub fn is_of(&self, phase: Option<&str>) -> bool {
         self.phase.as_deref().is_none_or(|wanted| phase == Some(wanted))
+    }
+
+    /// Returns whether the rule matches a process that this signal ended.
+    pub(in crate::model) fn matches_signal(&self, signal: SignalName) -> bool {
+        // Other names of a signal are the same signal.
+        let wanted = self.signal.as_deref().and_then(SignalName::from_name);
+        let is_of_calls = || self.parts().any(|(part, _)| part != "signal");
+        wanted == Some(signal) && !is_of_calls()
     }
 
     /// Returns whether the rule matches calls of this use with this outcome (`None`: no error).
@@ -98,7 +114,8 @@ impl Rule {
             Extent::Some => used.has_argument(wanted),
             Extent::All => used.has_only_argument(wanted),
         };
-        self.subsystem.is_none_or(|subsystem| subsystem == used.subsystem)
+        self.signal.is_none()
+            && self.subsystem.is_none_or(|subsystem| subsystem == used.subsystem)
             && is_wanted(self.syscall.as_ref(), Some(&used.syscall.name()))
             && self.argument.as_ref().is_none_or(has_argument)
             && is_wanted(self.error.as_ref(), outcome.map(Errno::name).as_deref())

@@ -14,6 +14,7 @@ use crate::model::attribution::Subsystem;
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::fingerprint::Fingerprint;
+use crate::model::facts::signal_name::SignalName;
 use crate::model::facts::version::Version;
 use crate::model::run::platform::Platform;
 
@@ -26,8 +27,8 @@ pub struct Split {
     pub platform: Platform,
     /// The fingerprint that most tests have; the others have one of their own.
     pub fingerprint: Fingerprint,
-    /// Facts that more than half of the tests use; phases and blind spots that all have. Marks and
-    /// reasons hold for each test that uses the entry.
+    /// Facts that more than half of the tests use; phases, blind spots and signals that all have.
+    /// Marks and reasons hold for each test that uses the entry.
     pub common: Facts,
     /// How each test differs.
     pub tests: BTreeMap<String, Difference>,
@@ -58,6 +59,8 @@ pub struct Facts {
     pub phases: BTreeMap<String, BTreeMap<Subsystem, BTreeSet<String>>>,
     /// Like [`Baseline::blind_spots`].
     pub blind_spots: BTreeSet<RecordedBlindSpot>,
+    /// Like [`Baseline::signals`].
+    pub signals: BTreeSet<SignalName>,
 }
 
 impl Split {
@@ -82,11 +85,11 @@ impl Split {
         let Difference { version, fingerprint, never_quiet, without, facts } = self.tests.get(test)?;
         let mut common = self.common.clone();
         without.iter().for_each(|fact| common.remove(fact));
-        let Facts { subsystems, phases, blind_spots } = common.with(facts);
+        let Facts { subsystems, phases, blind_spots, signals } = common.with(facts);
         let fingerprint = fingerprint.as_ref().unwrap_or(&self.fingerprint).clone();
         let platform = self.platform.clone();
         let (version, never_quiet) = (*version, *never_quiet);
-        Some(Baseline { platform, version, fingerprint, never_quiet, subsystems, phases, blind_spots })
+        Some(Baseline { platform, version, fingerprint, never_quiet, subsystems, phases, blind_spots, signals })
     }
 
     /// Returns the baselines of all tests, by name.
@@ -266,6 +269,7 @@ impl Facts {
             subsystems: Part::shared(&all.iter().map(|facts| &facts.subsystems).collect::<Vec<_>>(), most),
             phases: Part::shared(&all.iter().map(|facts| &facts.phases).collect::<Vec<_>>(), every),
             blind_spots: Part::shared(&all.iter().map(|facts| &facts.blind_spots).collect::<Vec<_>>(), every),
+            signals: Part::shared(&all.iter().map(|facts| &facts.signals).collect::<Vec<_>>(), every),
         }
     }
 
@@ -311,10 +315,16 @@ impl Facts {
     }
 
     fn beyond(&self, common: &Self) -> Self {
+        let mut subsystems = self.subsystems.beyond(&common.subsystems).unwrap_or_default();
+        // A subsystem goes with its last syscall, so one without any is named again.
+        let is_filled = |subsystem| common.subsystems.get(subsystem).is_some_and(|syscalls| !syscalls.is_empty());
+        let bare = self.subsystems.iter().filter(|(subsystem, syscalls)| syscalls.is_empty() && is_filled(subsystem));
+        subsystems.extend(bare.map(|(&subsystem, _)| (subsystem, BTreeMap::new())));
         Self {
-            subsystems: self.subsystems.beyond(&common.subsystems).unwrap_or_default(),
+            subsystems,
             phases: self.phases.beyond(&common.phases).unwrap_or_default(),
             blind_spots: self.blind_spots.beyond(&common.blind_spots).unwrap_or_default(),
+            signals: self.signals.beyond(&common.signals).unwrap_or_default(),
         }
     }
 
@@ -323,14 +333,15 @@ impl Facts {
             subsystems: self.subsystems.with(&other.subsystems),
             phases: self.phases.with(&other.phases),
             blind_spots: self.blind_spots.with(&other.blind_spots),
+            signals: self.signals.with(&other.signals),
         }
     }
 }
 
 impl From<&Baseline> for Facts {
     fn from(baseline: &Baseline) -> Self {
-        let Baseline { subsystems, phases, blind_spots, .. } = baseline.clone();
-        Self { subsystems, phases, blind_spots }
+        let Baseline { subsystems, phases, blind_spots, signals, .. } = baseline.clone();
+        Self { subsystems, phases, blind_spots, signals }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fact::{Detail, Fact, Pair};
 use crate::model::facts::fingerprint::Fingerprint;
+use crate::model::facts::signal_name::SignalName;
 use crate::model::facts::version::Version;
 use crate::model::kernel::syscall::Abi;
 use crate::model::run::platform::Platform;
@@ -58,6 +59,12 @@ impl Document {
         };
         rules.filter_map(condition).collect()
     }
+
+    /// Returns whether signals that end processes are facts of baselines of this version. Version 1
+    /// was recorded without them. Rules by `signal:` hold in any case.
+    pub(in crate::model) fn judges_signals(&self, version: Version) -> bool {
+        version >= Version::Two || self.level >= Level::Signal
+    }
 }
 
 #[cfg(test)]
@@ -103,11 +110,14 @@ pub enum Level {
     Object,
     /// … and errors.
     Error,
+    /// … and every signal that ends a process. Signals of crashes fail at every level.
+    Signal,
 }
 
 impl Level {
     /// Every level, the coarsest first.
-    pub const ALL: [Self; 5] = [Self::Subsystem, Self::Syscall, Self::Argument, Self::Object, Self::Error];
+    pub const ALL: [Self; 6] =
+        [Self::Subsystem, Self::Syscall, Self::Argument, Self::Object, Self::Error, Self::Signal];
 
     /// Returns the name used in documents.
     pub fn name(self) -> &'static str {
@@ -117,6 +127,7 @@ impl Level {
             Self::Argument => "argument",
             Self::Object => "object",
             Self::Error => "error",
+            Self::Signal => "signal",
         }
     }
 
@@ -127,7 +138,7 @@ impl Level {
 }
 
 /// Which calls an assertion, or a `tolerate:` or `forbid:` rule, is about: every given part must
-/// match.
+/// match. A rule may also be about a signal.
 ///
 /// A [`Subsystem`] and the name of a syscall are rules, too. Other rules start from one of them, or
 /// from `Rule::default()`, which matches every call:
@@ -162,6 +173,9 @@ pub struct Rule {
     pub address: Option<String>,
     /// The call can change what it names: see [`writes`](Self::writes).
     pub writes: bool,
+    /// The name of a signal that ended a process other than the first one. A rule with a signal
+    /// matches no call.
+    pub signal: Option<String>,
     /// The reason.
     pub why: Option<String>,
 }
@@ -180,6 +194,7 @@ impl Rule {
             ("program", self.program.as_deref()),
             ("address", self.address.as_deref()),
             ("writes", self.writes.then_some("true")),
+            ("signal", self.signal.as_deref()),
         ];
         parts.into_iter().filter_map(|(part, value)| Some((part, value?)))
     }
@@ -202,6 +217,8 @@ pub struct Baseline {
     pub phases: BTreeMap<String, BTreeMap<Subsystem, BTreeSet<String>>>,
     /// Blind spots: uses that may have been missed.
     pub blind_spots: BTreeSet<RecordedBlindSpot>,
+    /// The signals that ended processes other than the first one.
+    pub signals: BTreeSet<SignalName>,
 }
 
 impl Baseline {
@@ -215,6 +232,7 @@ impl Baseline {
             subsystems: BTreeMap::new(),
             phases: BTreeMap::new(),
             blind_spots: BTreeSet::new(),
+            signals: BTreeSet::new(),
         }
     }
 

@@ -1,5 +1,5 @@
-//! Explains a name: a call, an argument, an object, a subsystem, a blind spot, or the key of an
-//! expectation. Main function: [`explain`].
+//! Explains a name: a call, an argument, an object, a subsystem, a blind spot, a signal, or the key
+//! of an expectation. Main function: [`explain`].
 //!
 //! It joins the tables with the expectations. It must not format text. A name may have several
 //! meanings (`futex`, `pipe`): all are returned.
@@ -25,6 +25,8 @@ use crate::model::attribution::calls::shapes;
 use crate::model::attribution::{ADDRESS_CLASSES, Subsystem, objects::kinds, values};
 use crate::model::expectation::{Entry as Held, Expectation};
 use crate::model::facts::fact::Fact;
+use crate::model::facts::signal_name::SignalName;
+use crate::model::kernel::signal;
 use crate::model::run::platform::Platform;
 use crate::model::run::test_name;
 use crate::model::text::near::near;
@@ -111,6 +113,8 @@ pub enum What {
     Subsystem(SubsystemFacts),
     /// Something that hides calls.
     BlindSpot(BlindSpot),
+    /// A signal that may end processes.
+    Signal(SignalName),
 }
 
 /// The facts of a workload that use it.
@@ -151,8 +155,11 @@ pub fn explain(name: &str, kernel: &Kernel, workloads: &[Recorded<'_>]) -> Resul
 /// returned, even if no table knows it.
 pub fn meanings_of(fact: &Fact, kernel: &Kernel) -> Vec<What> {
     let Fact::Use { subsystem, syscall, detail } = fact else {
-        let Fact::BlindSpot(spot) = fact else { return Vec::new() };
-        return spot.known().map(What::BlindSpot).into_iter().collect();
+        return match fact {
+            Fact::BlindSpot(spot) => spot.known().map(What::BlindSpot).into_iter().collect(),
+            Fact::Signal(signal) => vec![What::Signal(*signal)],
+            _ => Vec::new(),
+        };
     };
     let Some(syscall) = syscall else {
         return vec![What::Subsystem(subsystems::facts(*subsystem, kernel))];
@@ -175,7 +182,8 @@ fn meanings(name: &str, kernel: &Kernel) -> Vec<What> {
     let arguments = name.split('|').flat_map(arguments::find).map(What::Argument);
     let object = objects::facts(name).map(What::Object);
     let spot = BlindSpot::from_name(name).map(What::BlindSpot);
-    calls.chain(subsystem).chain(arguments).chain(object).chain(spot).collect()
+    let signal = SignalName::from_name(name).map(What::Signal);
+    calls.chain(subsystem).chain(arguments).chain(object).chain(spot).chain(signal).collect()
 }
 
 /// Returns the key of an expectation; of several matching workloads, the one with the longest name.
@@ -229,6 +237,7 @@ fn is_use(what: &What, fact: &Fact) -> bool {
             used.subsystem == *subsystem
         }
         (What::BlindSpot(spot), Fact::BlindSpot(held)) => held.known() == Some(*spot),
+        (What::Signal(signal), Fact::Signal(held)) => signal == held,
         _ => false,
     }
 }
@@ -254,8 +263,9 @@ fn nearest(name: &str, kernel: &Kernel, workloads: &[Recorded<'_>]) -> Vec<Strin
     };
     let known = calls
         .chain(arguments)
-        .chain(others)
         .chain(classes)
+        .chain(signal::names().map(|name| -> &str { name }))
+        .chain(others)
         .chain(kinds)
         .chain(subsystems)
         .chain(keys.iter().map(String::as_str));

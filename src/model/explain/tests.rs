@@ -6,7 +6,7 @@ use crate::model::kernel::syscall::{Abi, Syscall};
 
 const FILE: &str = "version: 1\nbin: demo\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  memory:\n    mmap:\n      arguments: [PROT_READ|PROT_EXEC]\n  \
                     network:\n    socket:\n      arguments: [AF_INET]\n      objects: [\"socket:AF_INET:SOCK_STREAM\"]\n      why: serves; REQ-12\n      \
-                    owner: net team\n      seen: sometimes\n    setsockopt:\n      arguments: [SOL_SOCKET/SO_REUSEADDR]\nblind_spots: [io_uring]\n";
+                    owner: net team\n      seen: sometimes\n    setsockopt:\n      arguments: [SOL_SOCKET/SO_REUSEADDR]\nblind_spots: [io_uring]\nsignals: [SIGSEGV]\n";
 
 fn explained(name: &str) -> Result<Explanation, Unknown> {
     let expectation = read(FILE.as_bytes()).expect("a good text").expectation;
@@ -22,6 +22,7 @@ fn kinds_of(name: &str) -> Vec<(&'static str, usize)> {
         What::Object(_) => "object",
         What::Subsystem(_) => "subsystem",
         What::BlindSpot(_) => "blind spot",
+        What::Signal(_) => "signal",
     };
     let uses = |meaning: &Meaning| meaning.used_by.iter().map(|used| used.facts.len()).sum();
     explained(name).expect(name).meanings.iter().map(|meaning| (kind(meaning), uses(meaning))).collect()
@@ -58,6 +59,9 @@ fn name_has_all_its_meanings() {
         ("net::w::network::socket::object=socket:AF_INET:SOCK_STREAM", &[("object", 1), ("call", 1)]),
         ("net::w::network", &[("subsystem", 2)]),
         ("net::w::blind_spots::io_uring", &[("blind spot", 1)]),
+        ("SIGSEGV", &[("signal", 1)]),
+        ("SIGRTMIN+2", &[("signal", 0)]),
+        ("net::w::signals::SIGSEGV", &[("signal", 1)]),
         ("network::socket::argument=0xff", &[("call", 1)]),
     ] {
         assert_eq!(kinds_of(name), kinds, "{name}");
@@ -81,6 +85,7 @@ fn unknown_name_has_near_names() {
     assert_eq!(near("AF_INTE")[0], "AF_INET");
     assert_eq!(near("SIOCGIFMTV")[0], "SIOCGIFMTU");
     assert_eq!(near("netwrok")[0], "network");
+    assert_eq!(near("SIGSEVG")[0], "SIGSEGV");
     assert_eq!(near("net::w::netwrok")[0], "net::w::network");
     for name in ["", "qqqqqqqqqq", "file:", "char:", "ns:nothing", "syscall_", "syscall_0x", "x86_64:no", "a\u{1b}b"] {
         assert!(explained(name).is_err(), "{name:?}");

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use crate::model::attribution::{ObjectKind, Subsystem};
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::errno_name::ErrnoName;
+use crate::model::facts::signal_name::SignalName;
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::Abi;
 
@@ -26,6 +27,8 @@ pub enum Fact {
     },
     /// A blind spot.
     BlindSpot(RecordedBlindSpot),
+    /// A signal that ended a process other than the first one.
+    Signal(SignalName),
     /// A syscall in a phase that the program named.
     Phase {
         /// The phase's name.
@@ -63,6 +66,8 @@ pub struct Pair {
 
 /// The first part of the key of a blind spot; no subsystem has this slug.
 const BLIND_SPOTS: &str = "blind_spots";
+/// The first part of the key of a signal; no subsystem has this slug.
+const SIGNALS: &str = "signals";
 /// The prefix of the first part of the key of a phase.
 const PHASE: &str = "phase=";
 
@@ -77,20 +82,20 @@ impl Fact {
         key.strip_prefix(workload)?.strip_prefix("::")?.parse().ok()
     }
 
-    /// Returns the subsystem; `None` for a blind spot.
+    /// Returns the subsystem; `None` for a blind spot or a signal.
     pub fn subsystem(&self) -> Option<Subsystem> {
         match self {
             Self::Use { subsystem, .. } | Self::Phase { subsystem, .. } => Some(*subsystem),
-            Self::BlindSpot(_) => None,
+            Self::BlindSpot(_) | Self::Signal(_) => None,
         }
     }
 
-    /// Returns the syscall, unless the fact is a subsystem or a blind spot.
+    /// Returns the syscall, unless the fact is a subsystem, a blind spot or a signal.
     pub fn syscall(&self) -> Option<&str> {
         match self {
             Self::Use { syscall, .. } => syscall.as_deref(),
             Self::Phase { syscall, .. } => Some(syscall),
-            Self::BlindSpot(_) => None,
+            Self::BlindSpot(_) | Self::Signal(_) => None,
         }
     }
 
@@ -169,11 +174,13 @@ impl Detail {
     }
 }
 
-/// Writes the key without its workload: `subsystem::syscall::argument=…`, `blind_spots::NAME`.
+/// Writes the key without its workload: `subsystem::syscall::argument=…`, `blind_spots::NAME`,
+/// `signals::NAME`.
 impl fmt::Display for Fact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BlindSpot(name) => write!(f, "{BLIND_SPOTS}::{name}"),
+            Self::Signal(name) => write!(f, "{SIGNALS}::{name}"),
             Self::Phase { phase, subsystem, syscall } => write!(f, "{PHASE}{phase}::{subsystem}::{syscall}"),
             Self::Use { subsystem, syscall, detail } => {
                 write!(f, "{subsystem}")?;
@@ -266,6 +273,9 @@ fn parse(text: &str) -> Option<Fact> {
     if first == BLIND_SPOTS {
         return second.filter(|_| third.is_none()).map(|name| Fact::BlindSpot(RecordedBlindSpot::named(name)));
     }
+    if first == SIGNALS {
+        return second.filter(|_| third.is_none()).and_then(|name| SignalName::from_name(&name)).map(Fact::Signal);
+    }
     if let Some(phase) = first.strip_prefix(PHASE).filter(|phase| !phase.is_empty()) {
         let (subsystem, syscall) =
             (Subsystem::from_slug(&second?)?, third.filter(|third| !third.is_empty())?.to_owned());
@@ -318,6 +328,7 @@ mod tests {
             (used(Some("bind"), Some(Detail::Abi(Abi::I386))), "net::echo::network::bind::abi=i386"),
             (Fact::BlindSpot(RecordedBlindSpot::named("io_uring")), "net::echo::blind_spots::io_uring"),
             (Fact::BlindSpot(RecordedBlindSpot::named("later")), "net::echo::blind_spots::later"),
+            (Fact::Signal(SignalName(11)), "net::echo::signals::SIGSEGV"),
             (
                 Fact::Phase { phase: "serving".to_owned(), subsystem: Subsystem::Network, syscall: "read".to_owned() },
                 "net::echo::phase=serving::network::read",
@@ -348,6 +359,10 @@ mod tests {
             "blind_spots",
             "blind_spots::",
             "blind_spots::io_uring::more",
+            "signals",
+            "signals::",
+            "signals::SIGFOO",
+            "signals::SIGSEGV::more",
         ] {
             assert_eq!(text.parse::<Fact>(), Err(NotAFact(text.to_owned())));
         }

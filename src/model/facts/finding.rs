@@ -134,6 +134,8 @@ impl Finding {
 pub enum FindingKind {
     /// A subsystem that the baseline does not hold.
     NewSubsystem,
+    /// A signal that ended a process and that the baseline does not hold.
+    NewSignal,
     /// A blind spot that the baseline does not hold.
     NewBlindSpot,
     /// A call under another ABI.
@@ -152,8 +154,9 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// Every kind, most severe first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NewSubsystem,
+        Self::NewSignal,
         Self::NewBlindSpot,
         Self::NewAbi,
         Self::NewSyscall,
@@ -167,6 +170,7 @@ impl FindingKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::NewSubsystem => "new-subsystem",
+            Self::NewSignal => "new-signal",
             Self::NewBlindSpot => "new-blind-spot",
             Self::NewAbi => "new-abi",
             Self::NewSyscall => "new-syscall",
@@ -187,6 +191,7 @@ impl FindingKind {
     pub fn of(fact: &Fact) -> Self {
         match fact {
             Fact::BlindSpot(_) => Self::NewBlindSpot,
+            Fact::Signal(_) => Self::NewSignal,
             Fact::Phase { .. } => Self::NewSyscall,
             Fact::Use { syscall: None, .. } => Self::NewSubsystem,
             Fact::Use { detail: None, .. } => Self::NewSyscall,

@@ -8,5 +8,6 @@ pub mod fact;
 pub mod families;
 pub mod finding;
 pub mod fingerprint;
+pub mod signal_name;
 pub mod site;
 pub mod version;

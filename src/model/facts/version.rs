@@ -10,7 +10,8 @@ use std::fmt;
 pub enum Version {
     /// Arguments and objects of a syscall are independent of each other.
     One,
-    /// An argument and the object that it was used on are one fact.
+    /// An argument and the object that it was used on are one fact. Signals that end processes are
+    /// judged at every level.
     #[default]
     Two,
 }

@@ -119,8 +119,8 @@ pub struct Guard {
 /// Why a workload cannot be guarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unguardable {
-    /// Results are facts at this level, and the result of a call that passes is not seen.
-    #[error("`level: error` needs the result of every call")]
+    /// Results are facts at these levels, and the result of a call that passes is not seen.
+    #[error("`level: error` and `level: signal` need the result of every call")]
     Errors,
     /// A marker call begins a phase, and a call that passes cannot be assigned to one.
     #[error("phases need a stop at every call")]

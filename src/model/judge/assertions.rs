@@ -39,6 +39,11 @@ impl Observation {
         calls
     }
 
+    /// Returns the number of processes that a signal ended, if the rule matches that signal.
+    fn ended_by(&self, rule: &Rule) -> u64 {
+        self.ends.signals.iter().filter(|(signal, _)| rule.matches_signal(**signal)).map(|(_, count)| count).sum()
+    }
+
     /// Returns the number of calls of each syscall, by name.
     pub fn syscalls(&self) -> BTreeMap<Cow<'static, str>, u64> {
         let mut calls = BTreeMap::new();
@@ -58,14 +63,15 @@ impl Observation {
     }
 
     /// Returns how many calls match a [`Subsystem`], the name
-    /// of a syscall, or a [`Rule`].
+    /// of a syscall, or a [`Rule`]. For a rule on a signal, these are the processes that it ended.
     ///
     /// # Panics
     ///
-    /// If the name is no syscall or error.
+    /// If the name is no syscall, error or signal.
     #[track_caller]
     pub fn calls_of(&self, what: impl Into<Rule>) -> u64 {
-        self.matching(&what.into()).values().sum()
+        let rule = what.into();
+        self.matching(&rule).values().sum::<u64>() + self.ended_by(&rule)
     }
 
     /// Returns whether any call matches.
@@ -116,8 +122,48 @@ impl Observation {
         let matching = self.matching(&rule);
         let listed: Vec<String> =
             matching.iter().map(|(used, calls)| format!("{}  {calls}", rule_text(&Rule::from(used)))).collect();
+        let ended = self.ended_by(&rule);
         let calls: u64 = matching.values().sum();
         let rule = rule_text(&rule);
+        assert!(ended <= most, "{rule} ended {ended} processes, {most} are allowed");
         assert!(calls <= most, "{rule}: {calls} calls, {most} are allowed:\n  {}", listed.join("\n  "));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::facts::signal_name::SignalName;
+
+    fn crashed() -> Observation {
+        let mut seen = Observation::new();
+        seen.ends.signals.insert(SignalName(11), 2);
+        seen
+    }
+
+    #[test]
+    fn rule_on_a_signal_counts_processes() {
+        let rule = |name: &str| Rule::default().signal(name);
+        assert_eq!(crashed().calls_of(rule("SIGSEGV")), 2);
+        assert!(!crashed().uses(rule("SIGABRT")));
+        crashed().at_most(rule("SIGSEGV"), 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "{signal: SIGSEGV} ended 2 processes, 0 are allowed")]
+    fn forbidden_signal_panics() {
+        crashed().forbid(Rule::default().signal("SIGSEGV"));
+    }
+
+    #[test]
+    #[should_panic(expected = "a rule by `signal` takes no other part")]
+    fn signal_of_calls_panics() {
+        crashed().forbid(Rule::from("kill").signal("SIGSEGV"));
+    }
+
+    #[test]
+    #[should_panic(expected = "unknown signal `SIGSEGF`: did you mean `SIGSEGV`?")]
+    fn unknown_signal_panics() {
+        crashed().forbid(Rule::default().signal("SIGSEGF"));
     }
 }

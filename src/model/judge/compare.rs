@@ -9,7 +9,7 @@ use crate::model::expectation::{Baseline, Document, Level, Projection, Version};
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::families;
 use crate::model::facts::finding::{Comparison, Finding, FindingKind, RelatedSyscall};
-use crate::model::judge::forbid;
+use crate::model::judge::forbid::{self, Broken};
 use crate::model::observe::call_site::CallSite;
 use crate::model::observe::observation::Observation;
 
@@ -40,15 +40,34 @@ pub fn compare(
     let examples = FirstByFact::of(&observation.examples, document);
     for finding in &mut found {
         finding.site = sites.of_fact(&finding.fact).map(CallSite::site);
-        finding.example = examples.of_fact(&finding.fact).cloned();
+        let example = match &finding.fact {
+            Fact::Signal(signal) => observation.ends.examples.get(signal),
+            fact => examples.of_fact(fact),
+        };
+        finding.example = example.cloned();
     }
-    for (at, rule) in document.forbid.iter().enumerate() {
-        let its = |finding: &&mut Finding| broken.get(&finding.fact).is_some_and(|broken| broken.at == at);
-        let mut findings = found.iter_mut().filter(its).peekable();
+    show_breaking_calls(&mut found, &broken, document, observation);
+    found.sort_by_key(|finding| (finding.forbidden.is_none(), finding.kind));
+    let fails = |finding: &Finding| finding.related.is_none() && fails_at(finding.kind, &finding.fact, document.level);
+    let (findings, notes) = found.into_iter().partition(|finding| finding.forbidden.is_some() || fails(finding));
+    let gone = baseline.map(|baseline| gone(document, baseline, projection)).unwrap_or_default();
+    Comparison { findings, notes, gone, version, ..Comparison::default() }
+}
+
+/// Gives findings of broken rules the first call that matched the rule, which may not be the first
+/// one of its fact.
+fn show_breaking_calls(
+    found: &mut [Finding],
+    broken: &BTreeMap<Fact, Broken>,
+    document: &Document,
+    observation: &Observation,
+) {
+    for (at, rule) in document.forbid.iter().enumerate().filter(|(_, rule)| rule.signal.is_none()) {
+        let is_its = |finding: &&mut Finding| broken.get(&finding.fact).is_some_and(|broken| broken.at == at);
+        let mut findings = found.iter_mut().filter(is_its).peekable();
         if findings.peek().is_none() {
             continue;
         }
-        // The calls that break the rule, which may not be the first ones of their facts.
         let sites = FirstByFact::of_rule(&observation.sites, rule);
         let examples = FirstByFact::of_rule(&observation.examples, rule);
         for finding in findings {
@@ -56,21 +75,17 @@ pub fn compare(
             finding.example = examples.of_fact(&finding.fact).cloned();
         }
     }
-    found.sort_by_key(|finding| (finding.forbidden.is_none(), finding.kind));
-    let fails = |finding: &Finding| finding.related.is_none() && fails_at(finding.kind, document.level);
-    let (findings, notes) = found.into_iter().partition(|finding| finding.forbidden.is_some() || fails(finding));
-    let gone = baseline.map(|baseline| gone(baseline, projection, document.level)).unwrap_or_default();
-    Comparison { findings, notes, gone, version, ..Comparison::default() }
 }
 
 /// Returns whether a finding of this kind fails at this level.
-fn fails_at(kind: FindingKind, level: Level) -> bool {
+fn fails_at(kind: FindingKind, fact: &Fact, level: Level) -> bool {
     match kind {
         FindingKind::NewSubsystem | FindingKind::NewBlindSpot | FindingKind::NewAbi => true,
         FindingKind::NewSyscall => level >= Level::Syscall,
         FindingKind::NewArgument => level >= Level::Argument,
         FindingKind::NewObject | FindingKind::NewUse => level >= Level::Object,
         FindingKind::NewError => level >= Level::Error,
+        FindingKind::NewSignal => level >= Level::Signal || matches!(fact, Fact::Signal(signal) if signal.is_crash()),
     }
 }
 
@@ -145,11 +160,17 @@ fn related_fact(expected: &BTreeSet<Fact>, fact: &Fact) -> Option<RelatedSyscall
     })
 }
 
-/// Returns the held facts that were not seen. An occasional entry is not gone; errors count only at
-/// [`Level::Error`].
-fn gone(baseline: &Baseline, projection: &Projection, level: Level) -> Vec<Fact> {
+/// Returns the held facts that were not seen. An occasional entry is not gone; errors and signals
+/// count only where a new one fails.
+fn gone(document: &Document, baseline: &Baseline, projection: &Projection) -> Vec<Fact> {
     let held = baseline.facts();
-    let judged = |fact: &Fact| FindingKind::of(fact) != FindingKind::NewError || level >= Level::Error;
+    let judged = |fact: &Fact| match FindingKind::of(fact) {
+        kind @ FindingKind::NewError => fails_at(kind, fact, document.level),
+        kind @ FindingKind::NewSignal => {
+            document.judges_signals(baseline.version) && fails_at(kind, fact, document.level)
+        }
+        _ => true,
+    };
     let missing = |fact: &Fact| !projection.facts.contains_key(fact) && judged(fact) && !is_occasional(baseline, fact);
     let missing: BTreeSet<&Fact> = held.iter().filter(|fact| missing(fact)).collect();
     let is_outermost = |fact: &Fact| fact.parent().is_none_or(|parent| !missing.contains(&parent));

@@ -1,8 +1,8 @@
 //! Applies `forbid:` rules to an observation. Main type: [`Broken`].
 //!
-//! Rules match every use, including tolerated, ambient and held ones, so that scheduling cannot
-//! switch a rule off. It must not decide what follows: [`compare`](crate::model::judge::compare)
-//! and [`decide`](crate::model::judge::decide) do.
+//! Rules match every use and every signal that ended a process, including tolerated, ambient and
+//! held ones, so that scheduling cannot switch a rule off. It must not decide what follows:
+//! [`compare`](crate::model::judge::compare) and [`decide`](crate::model::judge::decide) do.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,8 @@ pub fn broken(rules: &[Rule], observation: &Observation, version: Version) -> BT
 
 /// Returns every fact that this rule forbids, with its calls.
 fn broken_by(rule: &Rule, observation: &Observation, version: Version) -> BTreeMap<Fact, u64> {
-    let mut facts = BTreeMap::new();
+    let signals = observation.ends.signals.keys().filter(|signal| rule.matches_signal(**signal));
+    let mut facts: BTreeMap<Fact, u64> = signals.map(|signal| (Fact::Signal(*signal), 0)).collect();
     for (phase, uses) in observation.parts().filter(|(phase, _)| rule.is_of(*phase)) {
         for (used, tally) in uses.iter() {
             let whole = std::iter::once((None, tally.calls)).filter(|_| rule.error.is_none());
@@ -82,6 +83,7 @@ pub(in crate::model) fn rule_text(rule: &Rule) -> String {
 mod tests {
     use super::*;
     use crate::model::attribution::Subsystem;
+    use crate::model::facts::signal_name::SignalName;
     use crate::model::kernel::syscall::{Abi, Syscall};
     use crate::model::observe::observation::Tally;
 
@@ -128,6 +130,16 @@ mod tests {
             assert_eq!(shown(&[rule]), [broken]);
         }
         assert_eq!(shown(&[Rule { error: text("EACCES"), ..Rule::default() }]), [""; 0]);
+    }
+
+    #[test]
+    fn signal_breaks_a_rule_where_signals_are_not_judged() {
+        let mut seen = observation();
+        seen.ends.signals.insert(SignalName(11), 2);
+        let broken =
+            broken(&[Rule::default().signal("SIGSEGV"), Rule::default().signal("SIGKILL")], &seen, Version::One);
+        let shown: Vec<String> = broken.iter().map(|(fact, broken)| format!("{fact}: {}", broken.rule)).collect();
+        assert_eq!(shown, ["signals::SIGSEGV: {signal: SIGSEGV}"]);
     }
 
     #[test]

@@ -116,7 +116,7 @@ fn entered(findings: Vec<Finding>, baseline: &Baseline) -> Vec<EntryDifference> 
 
 /// Returns the facts of `baseline` that `held` lacks, most severe first, at every level of detail.
 pub fn difference(document: &Document, held: Option<&Baseline>, baseline: &Baseline) -> Vec<Finding> {
-    let document = Document { level: Level::Error, ..document.clone() };
+    let document = Document { level: Level::Signal, ..document.clone() };
     let facts = baseline.facts().into_iter().map(|fact| (fact, 0)).collect();
     let projection = Projection { facts, ..Projection::default() };
     let Comparison { mut findings, notes, .. } = compare(&document, held, &projection, &Observation::new());

@@ -13,11 +13,13 @@ pub enum Weight {
     Forbidden,
     /// A subsystem that the workload did not use before.
     NewSubsystem,
+    /// A process that crashed.
+    Crash,
     /// A call with power over the machine or over other processes, or one that hides other actions.
     Privileged,
     /// Any other call.
     NewCall,
-    /// A new argument, object or error of a known call.
+    /// A new argument, object or error of a known call, or any other signal that ended a process.
     Detail,
     /// A note, which does not fail.
     Note,
@@ -29,14 +31,21 @@ impl Weight {
         match finding.kind {
             _ if finding.forbidden.is_some() => Self::Forbidden,
             FindingKind::NewSubsystem => Self::NewSubsystem,
+            FindingKind::NewSignal if is_crash(&finding.fact) => Self::Crash,
             FindingKind::NewBlindSpot | FindingKind::NewAbi => Self::Privileged,
             FindingKind::NewSyscall if privilege(&finding.fact).is_some() => Self::Privileged,
             FindingKind::NewSyscall => Self::NewCall,
-            FindingKind::NewArgument | FindingKind::NewObject | FindingKind::NewUse | FindingKind::NewError => {
-                Self::Detail
-            }
+            FindingKind::NewSignal
+            | FindingKind::NewArgument
+            | FindingKind::NewObject
+            | FindingKind::NewUse
+            | FindingKind::NewError => Self::Detail,
         }
     }
+}
+
+fn is_crash(fact: &Fact) -> bool {
+    matches!(fact, Fact::Signal(signal) if signal.is_crash())
 }
 
 /// Returns why the call of a fact is privileged, or `None` if it is not.
@@ -111,6 +120,8 @@ mod tests {
             ]
         );
         assert_eq!(Weight::of(&finding("blind_spots::io_uring")), Weight::Privileged);
+        assert_eq!(Weight::of(&finding("signals::SIGSEGV")), Weight::Crash);
+        assert_eq!(Weight::of(&finding("signals::SIGTERM")), Weight::Detail);
         assert_eq!(Weight::of(&finding("process::setuid32")), Weight::Privileged);
         assert_eq!(Weight::of(&finding("process::ptrace::argument=PTRACE_PEEKDATA")), Weight::Detail);
     }

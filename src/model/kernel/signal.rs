@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::kernel::uapi::NSIG;
+use crate::model::kernel::uapi::{NSIG, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS};
 
 /// The names of 1 to 31.
 #[rustfmt::skip]
@@ -17,6 +17,49 @@ const NAMES: [&str; 31] = [
 
 /// Second names of some numbers.
 const ALIASES: [(&str, &str); 3] = [("SIGCLD", "SIGCHLD"), ("SIGIOT", "SIGABRT"), ("SIGPOLL", "SIGIO")];
+
+/// What each of 1 to 31 means, and what it does by default: signal(7), "Standard signals".
+#[rustfmt::skip]
+const MEANINGS: [&str; 31] = [
+    "the controlling terminal hung up, or its session leader ended; ends the process",
+    "interrupt from the keyboard; ends the process",
+    "quit from the keyboard; ends the process with a core dump",
+    "an illegal instruction; ends the process with a core dump",
+    "a trap for a debugger; ends the process with a core dump",
+    "abort(3); ends the process with a core dump",
+    "a bad memory access, such as one beyond the end of a mapped file; ends the process with a core dump",
+    "an arithmetic error, such as a division by zero; ends the process with a core dump",
+    "ends the process and cannot be caught; also sent by the kernel if memory runs out",
+    "defined by programs; ends the process",
+    "an invalid memory access; ends the process with a core dump",
+    "defined by programs; ends the process",
+    "a write to a pipe or socket without a reader; ends the process",
+    "a timer of alarm(2); ends the process",
+    "a request to end; ends the process",
+    "a fault of a coprocessor, which Linux never sends; ends the process",
+    "a child stopped or ended; ignored",
+    "continues a stopped process",
+    "stops the process and cannot be caught",
+    "stop from the terminal; stops the process",
+    "terminal input for a background process; stops the process",
+    "terminal output for a background process; stops the process",
+    "urgent data on a socket; ignored",
+    "the limit of CPU time was exceeded; ends the process with a core dump",
+    "the limit of file size was exceeded; ends the process with a core dump",
+    "a virtual timer; ends the process",
+    "a profiling timer; ends the process",
+    "the size of the window changed; ignored",
+    "an fd can be read or written; ends the process",
+    "the power failed; ends the process",
+    "a system call that a seccomp filter refused, or a bad one; ends the process with a core dump",
+];
+
+/// The signals of faults in a program: the kernel sends them for an instruction, and abort(3) or a
+/// seccomp filter for the program itself.
+const CRASHES: [i32; 6] = [SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS];
+
+/// The signals that the C library uses itself; they have no names of their own.
+const RESERVED: [(&str, i32); 2] = [("SIG32", 32), ("SIG33", 33)];
 
 /// The C library's SIGRTMIN and SIGRTMAX: signal(7).
 const RTMIN: i32 = 34;
@@ -39,6 +82,9 @@ pub fn from_name(name: &str) -> Option<i32> {
     if let Some(index) = NAMES.iter().position(|known| *known == name) {
         return i32::try_from(index + 1).ok();
     }
+    if let Some((_, number)) = RESERVED.iter().find(|(reserved, _)| *reserved == name) {
+        return Some(*number);
+    }
     let number = match (name.strip_prefix("SIGRTMIN"), name.strip_prefix("SIGRTMAX")) {
         (Some(offset), _) => RTMIN + offset_of(offset, '+')?,
         (_, Some(offset)) => RTMAX - offset_of(offset, '-')?,
@@ -57,6 +103,21 @@ fn offset_of(offset: &str, sign: char) -> Option<i32> {
     Some(i32::from(number))
 }
 
+/// Returns whether the signal means a fault of the program that it ends.
+pub fn is_crash(number: i32) -> bool {
+    CRASHES.contains(&number)
+}
+
+/// Returns what a signal means and does by default; `None` if Linux has no such signal.
+pub fn meaning(number: i32) -> Option<&'static str> {
+    match number {
+        1..=31 => usize::try_from(number - 1).ok().and_then(|index| MEANINGS.get(index).copied()),
+        32..RTMIN => Some("used by the C library; ends the process"),
+        RTMIN..=RTMAX => Some("a real-time signal, defined by programs; ends the process"),
+        _ => None,
+    }
+}
+
 /// Returns the names of 1 to 31, ordered by number.
 pub fn names() -> impl Iterator<Item = &'static str> + Clone {
     NAMES.into_iter()
@@ -68,9 +129,19 @@ mod tests {
 
     #[test]
     fn signal_names_map_back_to_their_numbers() {
-        for number in (1..=31).chain(RTMIN..=RTMAX) {
+        for number in 1..=RTMAX {
             assert_eq!(from_name(&name(number)), Some(number));
+            assert!(meaning(number).is_some());
         }
+    }
+
+    #[test]
+    fn crashes_are_faults_with_a_core_dump() {
+        for number in (1..=RTMAX).filter(|number| is_crash(*number)) {
+            assert!(meaning(number).is_some_and(|meaning| meaning.ends_with("with a core dump")), "{}", name(number));
+        }
+        assert_eq!((meaning(0), meaning(65)), (None, None));
+        assert!(CRASHES.is_sorted() && !is_crash(9));
     }
 
     #[test]

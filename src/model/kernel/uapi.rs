@@ -32,6 +32,7 @@ pub(crate) const SIGTRAP: i32 = 5;
 pub(crate) const SIGABRT: i32 = 6;
 pub(crate) const SIGBUS: i32 = 7;
 pub(crate) const SIGFPE: i32 = 8;
+pub(crate) const SIGKILL: i32 = 9;
 pub(crate) const SIGSEGV: i32 = 11;
 pub(crate) const SIGTERM: i32 = 15;
 pub(crate) const SIGCHLD: i32 = 17;

@@ -2,6 +2,7 @@
 //! type: [`observation::Observation`].
 
 pub mod call_site;
+pub mod ends;
 pub mod first;
 pub mod lockfile;
 pub mod observation;

@@ -11,6 +11,7 @@ use crate::model::attribution::{Use, attribute, blind_spot, unanswerable};
 use crate::model::facts::example::Example;
 use crate::model::kernel::call::{CallOutcome, Errno};
 use crate::model::observe::call_site::CallSite;
+use crate::model::observe::ends::Ends;
 use crate::model::observe::first::FirstCalls;
 use crate::model::run::platform::Platform;
 use crate::model::run::workload::Exit;
@@ -74,6 +75,9 @@ pub struct Observation {
     pub examples: FirstCalls<Example>,
     /// Blind spots: uses that may have been missed.
     pub blind_spots: BTreeSet<BlindSpot>,
+    /// How processes other than the first one ended.
+    #[doc(hidden)]
+    pub ends: Ends,
 }
 
 impl Tally {
@@ -161,7 +165,9 @@ impl Observation {
             Event::Blind(spot) => {
                 self.blind_spots.insert(*spot);
             }
+            // The observer knows which tasks lead a process.
             Event::Ended { .. } => {}
+            Event::Handled { signal, .. } => self.ends.handled(*signal),
         }
         None
     }
@@ -180,6 +186,7 @@ impl Observation {
             add(self.phases.entry(phase).or_default(), uses);
         }
         self.blind_spots.extend(other.blind_spots);
+        self.ends.merge(other.ends);
     }
 
     /// Returns the uses outside all phases (`None`), then those of each phase.

@@ -36,8 +36,17 @@ pub enum Event {
     Ended {
         /// The task.
         task: Tid,
-        /// Its exit status or signal.
+        /// Its exit status or signal. That of a leader is the one of its whole thread group.
         exit: Exit,
+        /// Whether sysguard killed it.
+        by_tracer: bool,
+    },
+    /// A handler takes a signal.
+    Handled {
+        /// The task that runs the handler.
+        task: Tid,
+        /// The number of the signal.
+        signal: i32,
     },
     /// Something may not have been seen.
     Blind(BlindSpot),

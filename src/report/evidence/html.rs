@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use super::METHOD;
 use super::record::{
-    BaselineRecord, EvidenceRecord, GroupRecord, MatrixRecord, ReachedRecord, RuleRecord, SpotRecord, WorkloadRecord,
+    BaselineRecord, EvidenceRecord, GroupRecord, MatrixRecord, ReachedRecord, RuleRecord, SignalRecord, SpotRecord,
+    WorkloadRecord,
 };
 use super::wording::{Markup, workloads};
 use crate::report::explain::section;
@@ -39,6 +40,7 @@ pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Res
         "<p class=\"note\">For information: a kernel without such an option lacks these calls or what they reach. Other calls are in every kernel.</p>"
     )?;
     blind_spots(out, &record.blind_spots)?;
+    signals(out, &record.signals)?;
     writeln!(out, "<h2>Workloads</h2>")?;
     record.workloads.iter().try_for_each(|one| workload(out, one))?;
     writeln!(out, "</body>\n</html>")
@@ -101,6 +103,19 @@ fn blind_spots(out: &mut dyn Write, spots: &[SpotRecord<'_>]) -> io::Result<()> 
     writeln!(out, "</ul>")
 }
 
+fn signals(out: &mut dyn Write, signals: &[SignalRecord<'_>]) -> io::Result<()> {
+    if signals.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<h2>Signals that end processes</h2>\n<ul>")?;
+    for SignalRecord { name, meaning, workloads } in signals {
+        let workloads = workloads.iter().copied().collect::<Vec<_>>().join(", ");
+        let meaning = text(meaning.unwrap_or_default());
+        writeln!(out, "<li><code>{}</code>: {meaning} ({})</li>", text(name), text(&workloads))?;
+    }
+    writeln!(out, "</ul>")
+}
+
 fn workload(out: &mut dyn Write, workload: &WorkloadRecord<'_>) -> io::Result<()> {
     let WorkloadRecord { name, file, command, level, ambient, .. } = workload;
     writeln!(out, "<h3>{}</h3>", text(name))?;
@@ -136,8 +151,12 @@ fn baseline(out: &mut dyn Write, baseline: &BaselineRecord<'_>) -> io::Result<()
         }
     }
     end(out)?;
-    if baseline.blind_spots.is_empty() {
-        return Ok(());
+    if !baseline.blind_spots.is_empty() {
+        writeln!(out, "<p>Blind spots: {}.</p>", MARKUP.codes(baseline.blind_spots.iter().copied()))?;
     }
-    writeln!(out, "<p>Blind spots: {}.</p>", MARKUP.codes(baseline.blind_spots.iter().copied()))
+    if !baseline.signals.is_empty() {
+        let signals = MARKUP.codes(baseline.signals.iter().map(|name| &**name));
+        writeln!(out, "<p>Signals that end processes: {signals}.</p>")?;
+    }
+    Ok(())
 }

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use super::METHOD;
 use super::record::{
-    BaselineRecord, EvidenceRecord, GroupRecord, MatrixRecord, ReachedRecord, RuleRecord, SpotRecord, WorkloadRecord,
+    BaselineRecord, EvidenceRecord, GroupRecord, MatrixRecord, ReachedRecord, RuleRecord, SignalRecord, SpotRecord,
+    WorkloadRecord,
 };
 use super::wording::{Markup, workloads};
 use crate::report::explain::section;
@@ -31,6 +32,7 @@ pub(super) fn write(out: &mut dyn Write, record: &EvidenceRecord<'_>) -> io::Res
         "\nFor information: a kernel without such an option lacks these calls or what they reach. Other calls are in every kernel."
     )?;
     blind_spots(out, &record.blind_spots)?;
+    signals(out, &record.signals)?;
     writeln!(out, "\n## Workloads")?;
     record.workloads.iter().try_for_each(|one| workload(out, one))
 }
@@ -76,6 +78,18 @@ fn blind_spots(out: &mut dyn Write, spots: &[SpotRecord<'_>]) -> io::Result<()> 
     Ok(())
 }
 
+fn signals(out: &mut dyn Write, signals: &[SignalRecord<'_>]) -> io::Result<()> {
+    if signals.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## Signals that end processes\n")?;
+    for SignalRecord { name, meaning, workloads } in signals {
+        let workloads: Vec<String> = workloads.iter().map(|name| cell(name)).collect();
+        writeln!(out, "- {}: {} ({})", code(name), cell(meaning.unwrap_or_default()), workloads.join(", "))?;
+    }
+    Ok(())
+}
+
 fn workload(out: &mut dyn Write, workload: &WorkloadRecord<'_>) -> io::Result<()> {
     writeln!(out, "\n### {}\n", cell(workload.name))?;
     writeln!(
@@ -110,6 +124,9 @@ fn baseline(out: &mut dyn Write, baseline: &BaselineRecord<'_>) -> io::Result<()
     }
     if !baseline.blind_spots.is_empty() {
         writeln!(out, "\nBlind spots: {}.", MARKUP.codes(baseline.blind_spots.iter().copied()))?;
+    }
+    if !baseline.signals.is_empty() {
+        writeln!(out, "\nSignals that end processes: {}.", MARKUP.codes(baseline.signals.iter().map(|name| &**name)))?;
     }
     Ok(())
 }

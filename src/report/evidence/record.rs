@@ -17,6 +17,8 @@ use crate::model::explain::{Call, Kernel};
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fact::{Detail, Pair};
+use crate::model::facts::signal_name::SignalName;
+use crate::model::kernel::signal;
 use crate::model::kernel::syscall::Abi;
 use crate::model::run::workload::Program;
 use crate::model::taxonomy::{Filed, Taxonomy};
@@ -46,6 +48,8 @@ pub(in crate::report) struct EvidenceRecord<'a> {
     /// Kernel options; without one of them the calls, or what they reach, are missing.
     pub(super) configs: Vec<ReachedRecord<'a>>,
     pub(super) blind_spots: Vec<SpotRecord<'a>>,
+    /// The signals that end processes other than the first one.
+    pub(super) signals: Vec<SignalRecord<'a>>,
 }
 
 /// The kernels that the tables were made from.
@@ -100,6 +104,8 @@ pub(super) struct BaselineRecord<'a> {
     pub(super) quiet: bool,
     pub(super) groups: Vec<GroupRecord<'a>>,
     pub(super) blind_spots: Vec<&'a str>,
+    /// The signals that end processes other than the first one.
+    pub(super) signals: Vec<Cow<'static, str>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -212,6 +218,15 @@ pub(super) struct SpotRecord<'a> {
     pub(super) workloads: BTreeSet<&'a str>,
 }
 
+/// A signal, and the workloads in which it ends a process.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(super) struct SignalRecord<'a> {
+    pub(super) name: Cow<'static, str>,
+    pub(super) meaning: Option<&'static str>,
+    pub(super) workloads: BTreeSet<&'a str>,
+}
+
 impl<'a> EvidenceRecord<'a> {
     pub(super) fn of(workloads: &[Evidence<'a>], kernel: &'a Kernel, taxonomy: &'a Taxonomy) -> Self {
         let mut workloads: Vec<WorkloadRecord<'a>> =
@@ -227,6 +242,7 @@ impl<'a> EvidenceRecord<'a> {
             sections: reached(&workloads, |place| Some((place.section, None))),
             configs: reached(&workloads, |place| place.config.as_deref().map(|config| (config, Some(place.expert)))),
             blind_spots: blind_spots(&workloads),
+            signals: signals(&workloads),
             workloads,
         }
     }
@@ -283,6 +299,7 @@ fn baseline<'a>(recorded: &'a Baseline, kernel: &'a Kernel, taxonomy: &'a Taxono
         quiet: !recorded.never_quiet,
         groups: groups.into_iter().map(group).collect(),
         blind_spots: recorded.blind_spots.iter().map(RecordedBlindSpot::name).collect(),
+        signals: recorded.signals.iter().map(|SignalName(number)| signal::name(*number)).collect(),
     }
 }
 
@@ -385,4 +402,18 @@ fn blind_spots<'a>(workloads: &[WorkloadRecord<'a>]) -> Vec<SpotRecord<'a>> {
     let record =
         |(name, workloads)| SpotRecord { name, meaning: BlindSpot::from_name(name).map(BlindSpot::meaning), workloads };
     spots.into_iter().map(record).collect()
+}
+
+fn signals<'a>(workloads: &[WorkloadRecord<'a>]) -> Vec<SignalRecord<'a>> {
+    let mut signals: BTreeMap<Cow<'static, str>, BTreeSet<&str>> = BTreeMap::new();
+    for workload in workloads {
+        for signal in workload.baselines.iter().flat_map(|baseline| &baseline.signals) {
+            signals.entry(signal.clone()).or_default().insert(workload.name);
+        }
+    }
+    let record = |(name, workloads): (Cow<'static, str>, _)| {
+        let meaning = signal::from_name(&name).and_then(signal::meaning);
+        SignalRecord { name, meaning, workloads }
+    };
+    signals.into_iter().map(record).collect()
 }

@@ -8,7 +8,7 @@ use crate::report::schema::holds;
 /// An expectation with markup in every foreign text.
 const HOSTILE: &str = "version: 1\ncommand: [sh, -c, \"<script>alert(1)</script> | `x`\"]\nforbid:\n  - {subsystem: bpf, why: \"<b>no</b>\"}\n---\n\
                        platform: x86_64-linux-gnu\nfingerprint:\n  kernel: \"6.18\"\nsubsystems:\n  network:\n    socket:\n      arguments: [AF_INET]\n      why: \"a|b <i>\"\n      \
-                       owner: net & co\n      seen: sometimes\n  poll:\n    epoll_wait:\nblind_spots: [io_uring]\n";
+                       owner: net & co\n      seen: sometimes\n  poll:\n    epoll_wait:\nblind_spots: [io_uring]\nsignals: [SIGSEGV, SIGRTMIN+1]\n";
 const PLAIN: &str = "version: 1\nbin: demo\nignore: slow\n";
 
 fn written(taxonomy: &Taxonomy, format: EvidenceFormat) -> String {
@@ -48,6 +48,8 @@ fn markdown_shows_each_use_with_its_reason() {
         "| Network | `socket`, not in every run | `AF_INET` |  | a\\|b &lt;i&gt; | net &amp; co |\n",
         "| CONFIG\\_EPOLL (offered to experts only) | `epoll_wait` | a |\n",
         "- `io_uring`: operations submitted through the rings of io\\_uring are no system calls (a)\n",
+        "- `SIGSEGV`: an invalid memory access; ends the process with a core dump (a)\n",
+        "Signals that end processes: `SIGRTMIN+1`, `SIGSEGV`.\n",
         "Forbidden: subsystem bpf (&lt;b&gt;no&lt;/b&gt;).\n",
         "**x86\\_64-linux-gnu** (kernel 6.18), recorded until no run showed anything new.\n",
         "Run only on request: slow.\n\nNo baseline yet.\n",

@@ -28,6 +28,7 @@ fn line(what: &What, abi: Option<Abi>) -> Option<(&'static str, String)> {
         What::Argument(argument) => Some(("value", of_argument(argument))),
         What::Object(object) => Some(("object", of_object(object))),
         What::BlindSpot(spot) => Some(("means", spot.meaning().to_owned())),
+        What::Signal(signal) => signal.meaning().map(|meaning| ("means", meaning.to_owned())),
         What::Subsystem(_) => None,
     }
 }

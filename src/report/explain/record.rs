@@ -131,6 +131,13 @@ enum WhatRecord<'a> {
         name: &'static str,
         meaning: &'static str,
     },
+    Signal {
+        name: String,
+        number: i32,
+        meaning: Option<&'static str>,
+        /// Whether it means a fault of the program, so that a new one fails at every level.
+        crash: bool,
+    },
 }
 
 #[derive(Serialize)]
@@ -214,6 +221,12 @@ fn of_meaning(meaning: &Meaning) -> MeaningRecord<'_> {
         },
         What::Subsystem(facts) => of_subsystem(facts),
         What::BlindSpot(spot) => WhatRecord::BlindSpot { name: spot.name(), meaning: spot.meaning() },
+        What::Signal(signal) => WhatRecord::Signal {
+            name: signal.to_string(),
+            number: signal.0,
+            meaning: signal.meaning(),
+            crash: signal.is_crash(),
+        },
     };
     MeaningRecord { what, used_by }
 }

@@ -8,6 +8,7 @@ use crate::model::explain::{
 };
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::families::{Closeness, Family};
+use crate::model::facts::signal_name::SignalName;
 use crate::model::kernel::syscall::Syscall;
 use crate::report::words::counted;
 
@@ -52,13 +53,26 @@ fn of_meaning(meaning: &Meaning, kernel: &Kernel) -> Sheet {
             kind: "blind spot",
             rows: vec![("means", vec![spot.meaning().to_owned()])],
         },
+        What::Signal(signal) => of_signal(*signal),
     };
     let ambient = matches!(&meaning.what, What::Call(call) if call.ambient.is_some());
     sheet.rows.push(("used by", used_by(&meaning.used_by, ambient)));
-    if !matches!(meaning.what, What::BlindSpot(_)) {
+    if !matches!(meaning.what, What::BlindSpot(_) | What::Signal(_)) {
         sheet.rows.push(("based on", vec![provenance(kernel)]));
     }
     sheet
+}
+
+fn of_signal(signal: SignalName) -> Sheet {
+    let number = format!("{}", signal.0);
+    let fails = if signal.is_crash() {
+        "if new, at every level: a process that it ends has crashed"
+    } else {
+        "if new, at `level: signal`; it is a note at other levels"
+    };
+    let meaning = signal.meaning().unwrap_or_default().to_owned();
+    let rows = vec![("number", vec![number]), ("means", vec![meaning]), ("fails", vec![fails.to_owned()])];
+    Sheet { title: signal.to_string(), kind: "signal", rows }
 }
 
 /// Returns the kernel that the explanation is based on.

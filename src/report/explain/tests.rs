@@ -58,6 +58,25 @@ fn key_is_explained_from_its_finest_part() {
 }
 
 #[test]
+fn signal_is_explained_with_the_level_at_which_it_fails() {
+    let sheet = |name: &str| written(|out| text(out, &explained(name), &kernel(), &Palette::plain()));
+    insta::assert_snapshot!(sheet("SIGSEGV"), @r"
+    SIGSEGV  signal
+      number       11
+      means        an invalid memory access; ends the process with a core dump
+      fails        if new, at every level: a process that it ends has crashed
+      used by      no workload here
+    ");
+    insta::assert_snapshot!(sheet("SIGPIPE"), @r"
+    SIGPIPE  signal
+      number       13
+      means        a write to a pipe or socket without a reader; ends the process
+      fails        if new, at `level: signal`; it is a note at other levels
+      used by      no workload here
+    ");
+}
+
+#[test]
 fn markdown_escapes_foreign_text() {
     let page = written(|out| markdown(out, &explained("w::network::socket"), &kernel()));
     assert!(page.starts_with("### `w::network::socket`: key\n\n| | |\n|---|---|\n| workload | w |\n"), "{page}");
@@ -73,6 +92,7 @@ fn record_matches_its_schema() {
         "SIOCGIFMTU",
         "file:proc",
         "io_uring",
+        "SIGSEGV",
         "syscall_0x3e7",
     ] {
         let record: serde_json::Value =

@@ -3,6 +3,7 @@
 
 use std::io;
 
+use super::ends::EndsRecord;
 use super::groups::groups;
 use super::record::ObservationRecord;
 use super::table::label;
@@ -24,6 +25,13 @@ pub(super) fn write(
             let api = line.syscall.entry_point.map(|entry_point| format!("{entry_point}()")).unwrap_or_default();
             writeln!(out, "| {name} | {} | {} | {api} |", line.calls, cell(group.title))?;
         }
+    }
+    let lines: Vec<_> = record.ends.iter().flat_map(EndsRecord::lines).collect();
+    if !lines.is_empty() {
+        writeln!(out)?;
+    }
+    for (words, counts) in lines {
+        writeln!(out, "- {words}: {}", cell(&counts))?;
     }
     // The default taxonomy is not named; any other one is.
     if taxonomy.is_default() {

@@ -4,6 +4,7 @@
 
 mod callers;
 mod csv;
+mod ends;
 mod groups;
 mod markdown;
 mod record;

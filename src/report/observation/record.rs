@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use super::ends::EndsRecord;
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::{ObjectKind, Subsystem, Use, entry_points, places};
 use crate::model::kernel::syscall::{Abi, Syscall};
@@ -49,6 +50,11 @@ pub(in crate::report) struct ObservationRecord<'a> {
     /// The union over all uses.
     pub(super) subsystems: Vec<SubsystemRecord>,
     blind_spots: Vec<&'static str>,
+    /// How processes other than the first one ended; absent if all exited with 0 and no handler
+    /// took a signal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "EndsRecord"))]
+    pub(super) ends: Option<EndsRecord>,
     /// The groups of another taxonomy, if `--taxonomy` names one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "TaxonomyRecord"))]
@@ -185,6 +191,7 @@ impl<'a> ObservationRecord<'a> {
             subsystems: subsystems(&syscalls),
             syscalls,
             blind_spots: observation.blind_spots.iter().copied().map(BlindSpot::name).collect(),
+            ends: EndsRecord::of(&observation.ends),
             taxonomy: None,
             phases: observation
                 .phases

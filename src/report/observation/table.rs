@@ -4,6 +4,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::ends::EndsRecord;
 use super::groups::{Group, groups};
 use super::record::{ObservationRecord, SyscallRecord, UseRecord, format_errors, sum};
 use crate::model::attribution::blind_spot::BlindSpot;
@@ -40,6 +41,9 @@ pub(super) fn write(
     rows.push(totals(record, len(&groups)));
     write_rows(out, &rows, palette)?;
     writeln!(out)?;
+    for (words, counts) in record.ends.iter().flat_map(EndsRecord::lines) {
+        writeln!(out, "{words}: {counts}")?;
+    }
     write_coverage(out, recording, taxonomy, palette)
 }
 

@@ -6,8 +6,10 @@ use std::time::Duration;
 use super::*;
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::{Subsystem, Use, entry_points};
+use crate::model::facts::signal_name::SignalName;
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::{Abi, Syscall};
+use crate::model::observe::ends::Ends;
 use crate::model::observe::observation::{Engine, Observation, Tally};
 use crate::model::run::platform::Platform;
 use crate::model::run::workload::Exit;
@@ -291,6 +293,31 @@ fn yaml_holds_what_json_holds() {
     engine: ptrace
     runs: 1
     ");
+}
+
+#[test]
+fn ends_of_processes_are_reported() {
+    let mut seen = recording();
+    seen.observation.ends = Ends {
+        signals: BTreeMap::from([(SignalName(11), 7), (SignalName(9), 1)]),
+        statuses: BTreeMap::from([(1, 3)]),
+        handled: BTreeMap::from([(SignalName(17), 5)]),
+        ..Ends::default()
+    };
+    let table = written(&seen, Format::Table, &Palette::plain());
+    let lines: Vec<&str> =
+        table.lines().filter(|line| line.contains("processes ") || line.contains("signals ")).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    processes ended by signals: SIGKILL:1 SIGSEGV:7
+    processes with exit statuses: 1:3
+    signals taken by handlers: SIGCHLD:5
+    ");
+    let markdown = written(&seen, Format::Markdown, &Palette::plain());
+    assert!(markdown.contains("\n\n- processes ended by signals: SIGKILL:1 SIGSEGV:7\n"), "{markdown}");
+    let json: serde_json::Value = serde_json::from_str(&written(&seen, Format::Json, &Palette::plain())).expect("JSON");
+    holds("observation-1", &json);
+    assert_eq!(json["ends"]["killed"], serde_json::json!({"SIGKILL": 1, "SIGSEGV": 7}));
+    assert!(!plainly(Format::Json).contains("\"ends\""));
 }
 
 #[test]

@@ -38,6 +38,7 @@ pub(super) fn counts_by_kind(findings: &[Finding]) -> String {
 pub(super) fn words(kind: FindingKind) -> (&'static str, &'static str) {
     match kind {
         FindingKind::NewSubsystem => ("new subsystem", "new subsystems"),
+        FindingKind::NewSignal => ("new signal", "new signals"),
         FindingKind::NewBlindSpot => ("new blind spot", "new blind spots"),
         FindingKind::NewAbi => ("new ABI", "new ABIs"),
         FindingKind::NewSyscall => ("new system call", "new system calls"),
@@ -78,8 +79,8 @@ pub(super) fn write_findings(out: &mut dyn io::Write, verdict: &Verdict, palette
 }
 
 fn is_outline(finding: &Finding) -> bool {
-    let outermost = [FindingKind::NewSubsystem, FindingKind::NewBlindSpot, FindingKind::NewAbi].contains(&finding.kind);
-    outermost || finding.forbidden.is_some()
+    let outermost = [FindingKind::NewSubsystem, FindingKind::NewSignal, FindingKind::NewBlindSpot, FindingKind::NewAbi];
+    outermost.contains(&finding.kind) || finding.forbidden.is_some()
 }
 
 /// `new-syscall network::socket  1 call  AF_INET socket:AF_INET:SOCK_STREAM`, in columns.

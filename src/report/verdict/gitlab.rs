@@ -57,7 +57,7 @@ impl Violation {
 fn severity(weight: Weight) -> &'static str {
     match weight {
         Weight::Forbidden => "blocker",
-        Weight::NewSubsystem | Weight::Privileged => "critical",
+        Weight::NewSubsystem | Weight::Crash | Weight::Privileged => "critical",
         Weight::NewCall => "major",
         Weight::Detail => "minor",
         Weight::Note => "info",

@@ -34,9 +34,10 @@ pub(super) fn write(out: &mut dyn io::Write, packages: &[PackageVerdicts]) -> io
 
 /// Every rule and what breaks it. The rule of a finding is its kind; that of a workload without a
 /// comparison is its status.
-const RULES: [(&str, &str); 17] = [
+const RULES: [(&str, &str); 18] = [
     ("forbidden", "The workload does something that a `forbid:` rule forbids."),
     (FindingKind::NewSubsystem.name(), "The workload uses a subsystem of the kernel that is not in its baseline."),
+    (FindingKind::NewSignal.name(), "A signal that is not in the baseline ended a process of the workload."),
     (FindingKind::NewBlindSpot.name(), "The workload does something that hides calls from tracing."),
     (FindingKind::NewAbi.name(), "The workload makes a system call under another ABI."),
     (FindingKind::NewSyscall.name(), "The workload makes a system call that is not in its baseline."),
@@ -191,7 +192,7 @@ mod tests {
             "key": "net::hello::network::connect"
           },
           "ruleId": "sysguard/new-syscall",
-          "ruleIndex": 4
+          "ruleIndex": 5
         }
         "#);
     }

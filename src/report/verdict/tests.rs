@@ -1,6 +1,7 @@
 //! Every status as text and as a line of JSON.
 
 mod remarks;
+mod signals;
 
 use super::samples::{failed, finding, other_statuses, with_status};
 use super::*;

@@ -3,6 +3,7 @@
 // traced from then on, and end with the tree.
 //
 // processes: 3
+// killed: SIGKILL 1
 // exit: 7
 // blind: untraced_child
 // calls: clone3 1, getppid 2

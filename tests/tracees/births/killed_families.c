@@ -2,6 +2,7 @@
 // moment is counted.
 //
 // processes: any
+// killed: any
 // varies: all
 #include "../tracee.h"
 

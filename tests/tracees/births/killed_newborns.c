@@ -1,6 +1,7 @@
 // Two hundred children are killed right after their birth, most before their first stop.
 //
 // processes: 201
+// killed: SIGKILL 200
 // calls: kill 200
 // varies: getppid, clone, wait4
 #include "../tracee.h"

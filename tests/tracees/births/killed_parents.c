@@ -2,6 +2,7 @@
 // themselves.
 //
 // processes: any
+// killed: SIGKILL 40
 // varies: all
 #include "../tracee.h"
 

@@ -2,6 +2,7 @@
 // overflow.
 //
 // processes: 6
+// killed: SIGSEGV 2, SIGBUS 1, SIGILL 1, SIGXFSZ 1
 // calls: getppid 5
 #include "../tracee.h"
 #include <sys/resource.h>

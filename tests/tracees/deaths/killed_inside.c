@@ -2,6 +2,7 @@
 // counted once.
 //
 // processes: 4
+// killed: SIGKILL 3
 // calls on x86_64: vfork 1
 // calls: getppid 2, rt_sigsuspend 2
 // varies: openat, read, close, clock_nanosleep

@@ -2,6 +2,7 @@
 //
 // exit: SIGKILL
 // processes: 5
+// killed: SIGKILL 4
 // calls: getppid 4
 // varies: pause, clock_nanosleep, setpgid, getpid
 #include "../tracee.h"

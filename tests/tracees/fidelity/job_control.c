@@ -2,6 +2,7 @@
 // and ended by ^C.
 //
 // processes: 3
+// killed: SIGINT 1
 // calls: getppid 1, setsid 1
 // varies: all
 #include "../tracee.h"

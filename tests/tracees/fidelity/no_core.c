@@ -2,6 +2,7 @@
 // of that kind that it ignores or handles leaves its limit as it is.
 //
 // processes: 6
+// killed: SIGABRT 1, SIGQUIT 1, SIGSEGV 1, SIGSYS 1, SIGTRAP 1
 #include "dumpable.h"
 #include <dirent.h>
 #include <sys/resource.h>

@@ -4,6 +4,7 @@
 // exit: 2
 // untraced: 0
 // processes: 2
+// killed: SIGKILL 1
 // blind: ptrace_refused
 // calls: getppid 1
 // strace: prevents tracing just as sysguard does

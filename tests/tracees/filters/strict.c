@@ -1,6 +1,7 @@
 // Strict mode allows read, write and exit; any other call kills the task.
 //
 // processes: 3
+// killed: SIGKILL 1
 // calls: getppid 1, write 1, exit 1
 // output: strict
 #include "filter.h"

@@ -1,6 +1,7 @@
 // The init process of a PID namespace exits; every other process there is killed.
 //
 // processes: 12
+// killed: SIGKILL 10
 // calls: getppid 11
 // needs: user namespaces
 // varies: pause, clock_nanosleep, wait4

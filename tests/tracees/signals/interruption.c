@@ -4,5 +4,6 @@
 //
 // processes: 2
 // threads: any
+// killed: SIGKILL 1
 // varies: all
 #include "interruption.h"

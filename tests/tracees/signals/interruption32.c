@@ -4,6 +4,7 @@
 //
 // processes: 2
 // threads: any
+// killed: SIGKILL 1
 // needs: 32-bit programs
 // build: -m32
 // varies: all

@@ -1,6 +1,7 @@
 // SIGKILL ends a stopped process at once.
 //
 // processes: 2
+// killed: SIGKILL 1
 #include "../tracee.h"
 
 int main(void) {

@@ -2,6 +2,7 @@
 //
 // processes: 2
 // threads: 6
+// killed: SIGKILL 1
 // varies: all
 #include "../tracee.h"
 

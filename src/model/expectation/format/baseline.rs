@@ -10,7 +10,7 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpecte
 use super::BaselineLines;
 use super::malformed::Fault;
 use super::outline::{Node, Outline};
-use super::words::{List, Never, PhaseName, Scalar, Sometimes, SyscallName};
+use super::words::{List, Never, PhaseName, Scalar, Signal, Sometimes, SyscallName};
 use super::{document, keys, typed, uses};
 use crate::model::attribution::{ObjectKind, Subsystem};
 use crate::model::expectation::split::Facts;
@@ -19,6 +19,7 @@ use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fact::Detail;
 use crate::model::facts::fingerprint::Fingerprint;
+use crate::model::facts::signal_name::SignalName;
 use crate::model::facts::version::Version;
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::Abi;
@@ -27,7 +28,10 @@ use crate::model::text::escape;
 
 /// The document in the form that serde reads.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a baseline: a map of `platform`, `subsystems`, `phases` and `blind_spots`")]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a baseline: a map of `platform`, `subsystems`, `phases`, `blind_spots` and `signals`"
+)]
 struct Written {
     #[serde(rename = "version")]
     _version: Option<IgnoredAny>,
@@ -37,6 +41,7 @@ struct Written {
     subsystems: Option<Subsystems>,
     phases: Option<Phases>,
     blind_spots: Option<List<Scalar<String>>>,
+    signals: Option<List<Scalar<Signal>>>,
 }
 
 pub(super) type Subsystems = BTreeMap<Scalar<Subsystem>, Option<Syscalls>>;
@@ -164,10 +169,11 @@ pub(super) fn subsystem_lines(root: &Node) -> BTreeMap<Subsystem, usize> {
 
 fn baseline(written: Written, version: Version) -> Baseline {
     let Scalar(platform) = written.platform;
-    let Facts { subsystems, phases, blind_spots } = facts(written.subsystems, written.phases, written.blind_spots);
+    let facts = facts(written.subsystems, written.phases, written.blind_spots, written.signals);
+    let Facts { subsystems, phases, blind_spots, signals } = facts;
     let fingerprint = written.fingerprint.unwrap_or_default().into();
     let never_quiet = written.quiet.is_some();
-    Baseline { platform, version, fingerprint, never_quiet, subsystems, phases, blind_spots }
+    Baseline { platform, version, fingerprint, never_quiet, subsystems, phases, blind_spots, signals }
 }
 
 /// Returns the facts of a baseline, or of a part of one.
@@ -175,6 +181,7 @@ pub(super) fn facts(
     subsystems: Option<Subsystems>,
     phases: Option<Phases>,
     blind_spots: Option<List<Scalar<String>>>,
+    signals: Option<List<Scalar<Signal>>>,
 ) -> Facts {
     let syscalls = |syscalls: Option<Syscalls>| {
         let named = |(Scalar(SyscallName(name)), entry): (_, Option<ListedOrWritten>)| {
@@ -188,6 +195,7 @@ pub(super) fn facts(
         subsystems: subsystems.map(|(Scalar(subsystem), written)| (subsystem, syscalls(written))).collect(),
         phases: phases.map(|(Scalar(PhaseName(name)), written)| (name, phase(written))).collect(),
         blind_spots: blind_spots.unwrap_or_default().into_set(|name| RecordedBlindSpot::named(read_name(name))),
+        signals: signals.unwrap_or_default().into_set(|Signal(number)| SignalName(number)),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::model::attribution::Subsystem;
 use crate::model::expectation::terms::{Document, Level, Rule};
 use crate::model::facts::version::Version;
 use crate::model::kernel::call::Errno;
-use crate::model::kernel::uapi;
+use crate::model::kernel::{signal, uapi};
 use crate::model::run::workload::{DEFAULT_TIMEOUT, Exit, Program, Stdin, StopAfter, Workload};
 
 /// The document in the form that serde reads; a null value counts as an absent key.
@@ -83,6 +83,7 @@ struct WrittenRule {
     program: Option<Scalar<ProgramGlob>>,
     address: Option<Scalar<RuleAddress>>,
     writes: Option<Scalar<Writes>>,
+    signal: Option<Scalar<Signal>>,
     why: Option<String>,
 }
 
@@ -170,6 +171,13 @@ fn check(root: &Node) -> Result<(), Fault> {
 
 fn check_rule(rule: &Node) -> Result<(), Fault> {
     keys::check::<WrittenRule>(rule)?;
+    let given = |wanted: &str| rule.get(wanted).is_some_and(|(_, value)| !value.is_null());
+    let other =
+        rule.pairs().iter().map(|(key, _)| key).find(|key| !matches!(&*key.name, "signal" | "why") && given(&key.name));
+    if let (true, Some(other)) = (given("signal"), other) {
+        let message = format!("`{}` has no effect with `signal`, because a signal is no call: remove it", other.name);
+        return Err(Fault::new(other.place, message));
+    }
     let narrows = |(key, value): &(Key, Node)| key.name != "why" && !value.is_null();
     if rule.text().is_some() || rule.pairs().iter().any(narrows) {
         return Ok(());
@@ -317,6 +325,7 @@ impl From<WrittenRule> for Rule {
             program: written.program.map(|Scalar(ProgramGlob(glob))| glob),
             address: written.address.map(|Scalar(RuleAddress(address))| address),
             writes: written.writes.is_some(),
+            signal: written.signal.map(|Scalar(Signal(number))| signal::name(number).into_owned()),
             why: written.why,
         }
     }

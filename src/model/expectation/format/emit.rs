@@ -106,7 +106,8 @@ impl Lines {
     }
 
     /// Writes facts in the syntax of a version.
-    fn facts(&mut self, depth: usize, Facts { subsystems, phases, blind_spots }: &Facts, version: Version) {
+    fn facts(&mut self, depth: usize, facts: &Facts, version: Version) {
+        let Facts { subsystems, phases, blind_spots, signals } = facts;
         if !subsystems.is_empty() {
             self.key(depth, "subsystems");
         }
@@ -128,6 +129,7 @@ impl Lines {
             subsystems.iter().for_each(|(subsystem, syscalls)| self.list(depth + 2, subsystem.slug(), syscalls));
         }
         self.list(depth, "blind_spots", blind_spots);
+        self.list(depth, "signals", signals);
     }
 
     fn line(&mut self, depth: usize, text: &str) {

@@ -75,6 +75,9 @@ pub(crate) enum InvalidScalar {
         /// What is wrong with it.
         reason: NotANetwork,
     },
+    /// A signal is no call, so the other parts of the rule would never match.
+    #[error("a rule by `signal` takes no other part: remove the others")]
+    SignalOfCalls,
     /// The version of a taxonomy is not supported.
     #[error("invalid taxonomy version `{0}`: write `taxonomy: 1`")]
     TaxonomyVersion(String),

@@ -15,6 +15,7 @@ use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fact::{Detail, Pair};
 use crate::model::facts::fingerprint::Fingerprint;
+use crate::model::facts::signal_name::SignalName;
 use crate::model::facts::version::Version;
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::Abi;
@@ -129,8 +130,9 @@ fn baseline() -> impl Strategy<Value = Baseline> {
     let phase = prop::collection::btree_map(select(Subsystem::ALL.to_vec()), names, 0..3);
     let phases = prop::collection::btree_map("[A-Za-z0-9_.-]{1,6}|no|null|1", phase, 0..3);
     let platform = select(vec!["gnu", "musl"]);
-    (platform, fingerprint(), any::<bool>(), subsystems, phases, words()).prop_map(
-        |(env, fingerprint, never_quiet, subsystems, phases, blind_spots)| Baseline {
+    let signals = prop::collection::btree_set((1..65).prop_map(SignalName), 0..3);
+    (platform, fingerprint(), any::<bool>(), subsystems, phases, words(), signals).prop_map(
+        |(env, fingerprint, never_quiet, subsystems, phases, blind_spots, signals)| Baseline {
             platform: format!("x86_64-linux-{env}").parse().expect("a platform"),
             version: Version::Two,
             fingerprint,
@@ -138,6 +140,7 @@ fn baseline() -> impl Strategy<Value = Baseline> {
             subsystems,
             phases,
             blind_spots: blind_spots.into_iter().map(RecordedBlindSpot::named).collect(),
+            signals,
         },
     )
 }

@@ -5,7 +5,7 @@ use glob::Pattern;
 
 use super::invalid::InvalidScalar;
 use super::keys::UnknownName;
-use super::words::{ParseScalar, SyscallName, only};
+use super::words::{ParseScalar, Signal, SyscallName, only};
 use crate::model::attribution::{ADDRESS_CLASSES, is_address_class};
 use crate::model::conditions::Network;
 use crate::model::expectation::terms::Rule;
@@ -90,6 +90,10 @@ impl ParseScalar for Writes {
 pub(super) fn check_rule(rule: &Rule) -> Result<(), InvalidScalar> {
     rule.syscall.as_deref().map(RuleSyscall::read).transpose()?;
     rule.error.as_deref().map(Errno::read).transpose()?;
+    rule.signal.as_deref().map(Signal::read).transpose()?;
+    if rule.signal.is_some() && rule.parts().count() > 1 {
+        return Err(InvalidScalar::SignalOfCalls);
+    }
     rule.program.as_deref().map(ProgramGlob::read).transpose()?;
     rule.address.as_deref().map(RuleAddress::read).transpose()?;
     Ok(())

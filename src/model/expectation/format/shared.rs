@@ -15,7 +15,7 @@ use super::baseline::{Phases, Subsystems, WrittenFingerprint, check_parts, facts
 use super::malformed::{Fault, Malformed};
 use super::outline::{self, Node, Outline};
 use super::scalar::scalar;
-use super::words::{List, Never, Scalar, UnusedFact};
+use super::words::{List, Never, Scalar, Signal, UnusedFact};
 use super::{BaselineLines, Parsed, Source, baseline, document, emit, keys, text, typed, upgrade};
 use crate::model::attribution::Subsystem;
 use crate::model::expectation::remarks::Remarks;
@@ -63,15 +63,16 @@ struct Written {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a map of `subsystems`, `phases` and `blind_spots`")]
+#[serde(deny_unknown_fields, expecting = "a map of `subsystems`, `phases`, `blind_spots` and `signals`")]
 struct WrittenCommon {
     subsystems: Option<Subsystems>,
     phases: Option<Phases>,
     blind_spots: Option<List<Scalar<String>>>,
+    signals: Option<List<Scalar<Signal>>>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a map of `without`, `subsystems`, `phases` and `blind_spots`, or nothing")]
+#[serde(deny_unknown_fields, expecting = "a map such as `{without: [network], subsystems: {…}}`, or nothing")]
 struct WrittenTest {
     #[serde(rename = "version")]
     _version: Option<IgnoredAny>,
@@ -81,6 +82,7 @@ struct WrittenTest {
     subsystems: Option<Subsystems>,
     phases: Option<Phases>,
     blind_spots: Option<List<Scalar<String>>>,
+    signals: Option<List<Scalar<Signal>>>,
 }
 
 impl Shared {
@@ -327,14 +329,15 @@ fn check<'a>(root: &Node, tests: impl Iterator<Item = &'a Node>, version: Versio
 
 fn split(written: Written, versions: &BTreeMap<String, Version>) -> Split {
     let Scalar(platform) = written.platform;
-    let common = written.common.map(|common| facts(common.subsystems, common.phases, common.blind_spots));
+    let common =
+        written.common.map(|common| facts(common.subsystems, common.phases, common.blind_spots, common.signals));
     let version = |name: &String| versions.get(name).copied().unwrap_or_default();
     let difference = |name: &String, test: WrittenTest| Difference {
         version: version(name),
         fingerprint: test.fingerprint.map(Fingerprint::from),
         never_quiet: test.quiet.is_some(),
         without: test.without.unwrap_or_default().into_set(|UnusedFact(fact)| fact),
-        facts: facts(test.subsystems, test.phases, test.blind_spots),
+        facts: facts(test.subsystems, test.phases, test.blind_spots, test.signals),
     };
     let of_test = |(name, test): (String, Option<WrittenTest>)| {
         let nothing = || Difference { version: version(&name), ..Difference::default() };

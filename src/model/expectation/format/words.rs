@@ -131,7 +131,7 @@ impl ParseScalar for UnusedFact {
     fn read(text: &str) -> Result<Self, InvalidScalar> {
         match escape::read_name(text).parse::<Fact>()? {
             fact @ Fact::Use { .. } => Ok(Self(fact)),
-            Fact::BlindSpot(_) | Fact::Phase { .. } => Err(InvalidScalar::NotAUse(text.to_owned())),
+            Fact::BlindSpot(_) | Fact::Signal(_) | Fact::Phase { .. } => Err(InvalidScalar::NotAUse(text.to_owned())),
         }
     }
 }
@@ -173,6 +173,7 @@ impl ParseScalar for Timeout {
 }
 
 /// A signal, read from its name.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Signal(pub(super) i32);
 
 impl ParseScalar for Signal {

@@ -138,6 +138,32 @@ fn errors_are_facts_only_at_error_level() {
 }
 
 #[test]
+fn signals_are_facts_unless_tolerated_or_not_judged() {
+    let mut observation = Observation::new();
+    observation.ends.signals = [(SignalName(6), 1), (SignalName(9), 3)].into();
+    let facts = |document: Document, version| {
+        let platform = "x86_64-linux-gnu".parse().expect("a platform");
+        let facts = project(&observation, &document, &platform, version).facts;
+        facts.iter().map(|(fact, calls)| format!("{fact} {calls}")).collect::<Vec<_>>()
+    };
+    let both = ["signals::SIGABRT 0", "signals::SIGKILL 0"];
+    assert_eq!(facts(Document::for_tests(), Version::One), [""; 0]);
+    assert_eq!(facts(Document::for_tests(), Version::Two), both);
+    assert_eq!(facts(Document { level: Level::Signal, ..Document::for_tests() }, Version::One), both);
+    // SIGIOT is another name of SIGABRT; a rule without a signal is about calls.
+    let tolerate = vec![Rule::default().signal("SIGIOT"), Rule::default().object("file")];
+    assert_eq!(facts(Document { tolerate, ..Document::for_tests() }, Version::Two), ["signals::SIGKILL 0"]);
+}
+
+#[test]
+fn rule_with_a_signal_matches_no_call() {
+    let rule = Rule::default().signal("SIGSEGV");
+    assert!(rule.matches_signal(SignalName(11)) && !rule.matches_signal(SignalName(9)));
+    assert!(!rule.matches(&used(Subsystem::Filesystem, None), None));
+    assert!(!Rule::default().matches_signal(SignalName(11)));
+}
+
+#[test]
 fn rule_for_a_phase_tolerates_only_there() {
     let uses = [(used(Subsystem::Filesystem, None), calls(5)), (used(Subsystem::Network, None), calls(2))];
     let phase = [(used(Subsystem::Filesystem, None), calls(3)), (used(Subsystem::Network, None), calls(2))];
@@ -186,11 +212,13 @@ fn baseline_and_projection_name_facts_alike() {
     let mut baseline = Baseline::new("x86_64-linux-gnu".parse().expect("a platform"));
     baseline.subsystems.entry(Subsystem::Filesystem).or_default().insert(CALL.to_owned(), entry);
     baseline.blind_spots.insert(BlindSpot::IoUring.into());
-    let observation = Observation {
+    baseline.signals.insert(SignalName(11));
+    let mut observation = Observation {
         uses: [(used(Subsystem::Filesystem, Some("file:ext4")), calls(1))].into(),
         blind_spots: [BlindSpot::IoUring].into(),
         ..Observation::new()
     };
+    observation.ends.signals.insert(SignalName(11), 1);
     let projection = project(&observation, &Document::for_tests(), &baseline.platform, baseline.version);
     assert_eq!(projection.facts.keys().cloned().collect::<BTreeSet<_>>(), baseline.facts());
 }

@@ -54,6 +54,7 @@ fn shown(facts: &Facts) -> String {
         parts.push(format!("{phase}={}", names.join(" ")));
     }
     parts.extend(facts.blind_spots.iter().map(ToString::to_string));
+    parts.extend(facts.signals.iter().map(ToString::to_string));
     parts.join(", ")
 }
 
@@ -75,6 +76,7 @@ fn common_of_two_tests_is_what_both_use() {
         (&[READ_SOMETIMES], &[READ], "read()", ["read?()", ""]),
         (&[READ_SOMETIMES], &[READ_SOMETIMES], "read?()", ["", ""]),
         (&["blind_spots::io_uring"], &["blind_spots::io_uring", READ], "io_uring", ["", "read()"]),
+        (&["signals::SIGPIPE", "signals::SIGSEGV"], &["signals::SIGPIPE"], "SIGPIPE", ["SIGSEGV", ""]),
         (
             &["phase=p::network::bind", "phase=p::network::listen"],
             &["phase=p::network::bind"],
@@ -177,4 +179,11 @@ fn fingerprint_of_most_tests_is_written_once() {
     let own: Vec<_> = split.tests.values().map(|test| test.fingerprint.clone()).collect();
     assert_eq!(own, [None, Some(recorded("1.96.0").fingerprint), None, Some(Fingerprint::default())]);
     assert_eq!(split.baselines(), tests);
+}
+
+#[test]
+fn subsystem_without_syscalls_stays_beside_a_filled_one() {
+    let split = split(&[("a", &["network::bind"]), ("b", &["network::bind"]), ("c", &["network"])]);
+    assert_eq!(shown(&split.common), "bind()");
+    assert_eq!(difference(&split.tests["c"]), "-network::bind network:");
 }

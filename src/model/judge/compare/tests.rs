@@ -2,6 +2,7 @@
 
 mod paired;
 mod refused;
+mod signals;
 
 use super::*;
 use crate::model::attribution::{Subsystem, Use};
@@ -204,7 +205,11 @@ const CASES: &[Case] = &[
 
 #[test]
 fn findings_notes_and_gone_follow_the_level() {
-    for case in CASES {
+    check(CASES);
+}
+
+fn check(cases: &[Case]) {
+    for case in cases {
         let held = case.held.map(baseline);
         let observation = Observation::new();
         let comparison = compare(&document(case.level), held.as_ref(), &projection(case.seen), &observation);

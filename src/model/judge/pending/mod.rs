@@ -221,6 +221,7 @@ impl Pending {
             subsystems: held.subsystems,
             phases: held.phases,
             blind_spots: held.blind_spots,
+            signals: held.signals,
             ..self.proposed.clone()
         };
         for fact in facts {

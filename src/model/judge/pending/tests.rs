@@ -103,6 +103,18 @@ fn pending_facts_have_keys_most_severe_first() {
 }
 
 #[test]
+fn signal_is_decided_like_a_blind_spot() {
+    let proposal = format!("{PROPOSAL}signals:\n  - SIGSEGV\n");
+    let pending = fitting(FILE, &proposal).expect("a fitting proposal").expect("something is pending");
+    let crash = fact("signals::SIGSEGV");
+    let first = pending.findings().into_iter().find(|finding| !pending.opens_subsystem(&finding.fact));
+    assert_eq!(first.map(|finding| finding.fact), Some(crash.clone()));
+    let settled = pending.accept(&[crash].into(), None);
+    assert!(settled.file.ends_with("signals:\n  - SIGSEGV\n"), "{}", settled.file);
+    assert!(left(&settled).iter().all(|key| !key.contains("SIGSEGV")) && !left(&settled).is_empty());
+}
+
+#[test]
 fn key_selects_a_fact_and_its_details() {
     for (key, taken) in [
         ("network::socket", &["network::socket", "network::socket::argument=AF_INET"][..]),

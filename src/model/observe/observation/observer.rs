@@ -6,7 +6,9 @@ use std::collections::HashSet;
 
 use super::{First, Observation};
 use crate::model::attribution::blind_spot::BlindSpot;
+use crate::model::facts::signal_name::SignalName;
 use crate::model::kernel::call::{Call, CallOutcome, Tid};
+use crate::model::run::workload::Exit;
 use crate::model::trace::event::Event;
 use crate::model::trace::marker::LOADER;
 use crate::model::trace::marker::{Key, Marker};
@@ -49,6 +51,8 @@ pub struct Observer {
     position: Position,
     /// The first task.
     root: Option<Tid>,
+    /// Live tasks that lead no thread group. The end of a thread is not the end of its process.
+    threads: HashSet<Tid>,
     /// Live tasks that were created inside the closure, and their live descendants.
     tasks_inside: HashSet<Tid>,
     misplaced: Option<Misplaced>,
@@ -73,6 +77,7 @@ impl Observer {
             phase: None,
             position: Position::Before,
             root: None,
+            threads: HashSet::new(),
             tasks_inside: HashSet::new(),
             misplaced: None,
         }
@@ -93,9 +98,12 @@ impl Observer {
     pub fn fold(&mut self, event: &Event) -> Option<First> {
         let mut is_by_loader = false;
         match event {
-            Event::Spawned { task, parent, .. } => self.spawned(*task, *parent),
-            Event::Ended { task, .. } => drop(self.tasks_inside.remove(task)),
-            Event::Blind(_) => {}
+            Event::Spawned { task, parent, process } => self.spawned(*task, *parent, *process),
+            Event::Ended { task, exit, by_tracer } => {
+                self.ended(*task, *exit, *by_tracer);
+            }
+            Event::Handled { task, .. } if !self.counts(*task) => return None,
+            Event::Blind(_) | Event::Handled { .. } => {}
             Event::Called { task, call, outcome, answers } => {
                 if let Some(marker) = Marker::of(call) {
                     self.mark(*task, marker);
@@ -114,7 +122,37 @@ impl Observer {
         self.observation.fold(event, phase)
     }
 
-    fn spawned(&mut self, task: Tid, parent: Option<Tid>) {
+    /// Returns the signal that ends a process other than the first one, if this event means that.
+    pub fn fatal_signal(&self, event: &Event) -> Option<SignalName> {
+        match *event {
+            Event::Ended { task, exit: Exit::Signaled(signal), by_tracer: false } if self.ends_process(task) => {
+                Some(SignalName(signal))
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns whether the end of this task is that of a process that counts. A thread that
+    /// executes a program takes its leader's number: execve(2).
+    fn ends_process(&self, task: Tid) -> bool {
+        self.root != Some(task) && !self.threads.contains(&task) && self.counts(task)
+    }
+
+    fn ended(&mut self, task: Tid, exit: Exit, by_tracer: bool) {
+        if !by_tracer && self.ends_process(task) {
+            self.observation.ends.ended(exit);
+        }
+        self.threads.remove(&task);
+        self.tasks_inside.remove(&task);
+    }
+
+    fn spawned(&mut self, task: Tid, parent: Option<Tid>, process: bool) {
+        // The number of a thread that executed a program may belong to a process now.
+        if process {
+            self.threads.remove(&task)
+        } else {
+            self.threads.insert(task)
+        };
         if self.root.is_none() {
             self.root = Some(task);
         } else if self.part == Part::Marked && parent.is_none_or(|parent| self.counts(parent)) {

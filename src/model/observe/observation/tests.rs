@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::attribution::Answers;
 use crate::model::expectation::Rule;
+use crate::model::facts::signal_name::SignalName;
 use crate::model::kernel::call::Call;
 use crate::model::kernel::syscall::{Abi, Syscall};
 use crate::model::trace::marker::LOADER;
@@ -160,11 +161,61 @@ fn tasks_of_a_closure_count_to_their_end() {
         calls(5, "execve"),
         calls(5, "getuid"),
         calls(ROOT, "getgid"),
-        Event::Ended { task: 4, exit: Exit::Exited(0) },
+        Event::Ended { task: 4, exit: Exit::Exited(0), by_tracer: false },
         calls(4, "getegid"),
     ]);
     let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
     assert_eq!((observer.misplaced(), names), (None, BTreeSet::from(["execve", "getppid", "getuid", "uname"])));
+}
+
+fn ended(task: i32, exit: Exit) -> Event {
+    Event::Ended { task, exit, by_tracer: false }
+}
+
+fn process(task: i32, parent: i32) -> Event {
+    Event::Spawned { task, parent: Some(parent), process: true }
+}
+
+#[test]
+fn process_counts_once_and_the_first_never() {
+    let crash = Exit::Signaled(11);
+    let mut observer = Observer::new(Part::All);
+    for event in [
+        Event::Spawned { task: ROOT, parent: None, process: true },
+        process(2, ROOT),
+        spawned(3, Some(2)),
+        ended(3, crash),
+        ended(2, crash),
+        process(4, ROOT),
+        Event::Ended { task: 4, exit: Exit::Signaled(9), by_tracer: true },
+        // The number of a thread belongs to a process later.
+        process(3, ROOT),
+        ended(3, Exit::Exited(7)),
+        process(5, ROOT),
+        ended(5, Exit::Signaled(9)),
+        ended(ROOT, crash),
+    ] {
+        let fatal = observer.fatal_signal(&event);
+        let counted: u64 = observer.observation.ends.signals.values().sum();
+        observer.fold(&event);
+        let now: u64 = observer.observation.ends.signals.values().sum();
+        assert_eq!(fatal.is_some(), now > counted, "{event:?}");
+    }
+    let ends = observer.observation.ends;
+    assert_eq!(ends.signals, BTreeMap::from([(SignalName(11), 1), (SignalName(9), 1)]));
+    assert_eq!(ends.statuses, BTreeMap::from([(7, 1)]));
+}
+
+#[test]
+fn closure_counts_the_ends_of_its_own_processes() {
+    let (enter, leave) = (marker_by(ROOT, &Marker::Enter(KEY)), marker_by(ROOT, &Marker::Leave(KEY)));
+    let handled = |task| Event::Handled { task, signal: 10 };
+    let crash = Exit::Signaled(11);
+    let events =
+        [process(2, ROOT), handled(2), enter, process(3, ROOT), leave, handled(3), ended(2, crash), ended(3, crash)];
+    let ends = marked(&events).0.observation.ends;
+    assert_eq!(ends.signals, BTreeMap::from([(SignalName(11), 1)]));
+    assert_eq!(ends.handled, BTreeMap::from([(SignalName(10), 1)]));
 }
 
 #[test]

@@ -7,7 +7,8 @@ use super::task::{Task, starts_workload};
 use crate::model::attribution::Answers;
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::kernel::call::{Call, CallOutcome, Errno, Tid};
-use crate::model::kernel::uapi::{ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS};
+use crate::model::kernel::uapi::{ERESTART_RESTARTBLOCK, ERESTARTNOHAND, ERESTARTNOINTR, ERESTARTSYS, SIGKILL};
+use crate::model::run::workload::Exit;
 use crate::model::trace::event::Event;
 
 /// How a stopped task must be resumed.
@@ -144,7 +145,9 @@ impl Tasks {
             Stop::Exiting { leads } => self.exiting(tid, leads),
             Stop::Ended(exit) => {
                 let mut step = self.gone(tid);
-                step.event = Some(Event::Ended { task: tid, exit });
+                // From then on, a SIGKILL of another sender looks the same.
+                let by_tracer = self.is_ending && exit == Exit::Signaled(SIGKILL);
+                step.event = Some(Event::Ended { task: tid, exit, by_tracer });
                 step
             }
             Stop::Signal(signal) => Step::new(Directive::Resume(signal), None),

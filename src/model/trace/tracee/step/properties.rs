@@ -227,7 +227,7 @@ impl Kernel {
                     self.calls += 1;
                 }
                 Event::Ended { .. } => self.ended += 1,
-                Event::Blind(_) => prop_assert!(false, "unexpected blind spot"),
+                Event::Blind(_) | Event::Handled { .. } => prop_assert!(false, "unexpected event"),
             }
         }
         Ok(())

@@ -11,6 +11,7 @@ use super::files::FdCache;
 use super::groups::is_own_thread;
 use super::loader::Loaders;
 use super::memory;
+use super::named_paths;
 use super::objects::Objects;
 use super::programs::Programs;
 use crate::model::attribution::files::{CacheEffect, cache_effect, moves_root, shares_files};
@@ -61,6 +62,8 @@ struct PendingCall {
     answers: Answers,
     /// The address of an argument that could not be read.
     unread: Option<u64>,
+    /// What it names, if rules are about paths.
+    named: Named,
 }
 
 /// An argument in memory, with what rules require of it.
@@ -70,6 +73,7 @@ struct Argument {
     unread: Option<u64>,
     met: Met,
     undecided: Undecided,
+    named: Named,
 }
 
 impl Witness {
@@ -207,7 +211,7 @@ impl Witness {
         if moves_root(&call, &memory) {
             self.objects.move_roots();
         }
-        let Argument { answer: argument, unread, met, undecided } = self.argument(task, &call, &memory, &object);
+        let Argument { answer: argument, unread, met, undecided, named } = self.argument(task, &call, &memory, &object);
         let answers = Answers {
             object,
             memory,
@@ -217,7 +221,7 @@ impl Witness {
             by_loader: self.loaders.as_mut().is_some_and(|loaders| loaders.make(task, &call)),
             to_own_thread: answers::receiver(&call).is_some_and(|receiver| is_own_thread(task, receiver)),
         };
-        PendingCall { is_under_way: true, call, question, effect, answers, unread }
+        PendingCall { is_under_way: true, call, question, effect, answers, unread, named }
     }
 
     /// Reads the argument of a call that is in memory, and compares what it names with the
@@ -238,12 +242,15 @@ impl Witness {
             }
         };
         named.is_unread = answered.is_err();
+        if self.conditions.may_concern_paths(call.syscall) {
+            named_paths::of_call(&mut self.objects, task, call, memory, &mut named);
+        }
         let (met, undecided) = match self.conditions.is_empty() {
             true => Default::default(),
             false => self.conditions.judge(call.syscall, &named),
         };
         let (answer, unread) = answered.map_or_else(|at| (ArgumentAnswer::Unanswerable, Some(at)), |it| (it, None));
-        Argument { answer, unread, met, undecided }
+        Argument { answer, unread, met, undecided, named }
     }
 
     /// Handles a call's exit: asks now about what the call made.
@@ -252,6 +259,7 @@ impl Witness {
         let Some(pending) = pending else { return Answers::default() };
         pending.is_under_way = false;
         let (question, effect, mut answers) = (pending.question, pending.effect, std::mem::take(&mut pending.answers));
+        let mut named = std::mem::take(&mut pending.named);
         if let Some(CacheEffect::Closes(..)) = effect {
             self.fd_cache.end_closing(task);
         }
@@ -273,6 +281,10 @@ impl Witness {
             Some(Question::Fd(fd)) if answers.object == Answer::None && effect.is_none() => self.of_fd(task, fd),
             Some(Question::Fd(_) | Question::PathBefore(_)) | None => answers.object,
         };
+        if question == Some(Question::Returned) && self.conditions.may_concern_paths(call.syscall) {
+            named_paths::opened(task, i32::try_from(value).unwrap_or(-1), &mut named);
+            (answers.met, answers.undecided) = self.conditions.judge(call.syscall, &named);
+        }
         if had_no_object && answers.object != Answer::None {
             let argument = self.argument(task, call, &answers.memory, &answers.object);
             (answers.argument, answers.met, answers.undecided) = (argument.answer, argument.met, argument.undecided);

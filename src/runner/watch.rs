@@ -78,7 +78,7 @@ struct ExampleWatcher<'a> {
 impl<'a> ExampleWatcher<'a> {
     fn new(options: WatchOptions, wanted: Wanted<'a>) -> Self {
         let WatchOptions { part, folders, closure, conditions, handled_signals } = options;
-        let conditions = Conditions::new(conditions);
+        let conditions = Conditions::new(conditions, folders.clone());
         let examples = wanted.has_examples().then(|| CallExamples::new(folders, closure));
         Self { observer: Observer::new(part), part, wanted, conditions, handled_signals, examples }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use sysguard::unstable::linux::{Watcher, Watching, inherited, watch, watch_notified};
 use sysguard::unstable::model::conditions::Conditions;
+use sysguard::unstable::model::decode::NamedFolders;
 use sysguard::unstable::model::expectation::{Baseline, Document, Version, format, project};
 use sysguard::unstable::model::guard::Guard;
 use sysguard::unstable::model::observe::observation::{Observation, Observer, Part};
@@ -26,6 +27,10 @@ impl Watcher for Asking {
     }
 }
 
+fn folders() -> NamedFolders {
+    NamedFolders::new([("/tmp".to_owned(), "$TMPDIR")])
+}
+
 fn document(rules: &str) -> Document {
     let text = format!("version: 2\ncommand: [\"true\"]\n{rules}\n");
     format::read(text.as_bytes()).unwrap_or_else(|error| panic!("{error}")).expectation.document
@@ -33,7 +38,7 @@ fn document(rules: &str) -> Document {
 
 /// Returns what each engine shows of a command, with everything that it does held by the baseline.
 fn observed(words: &[&str], document: &Document, baseline: &Baseline) -> [Observation; 3] {
-    let asking = || Asking(Observer::new(Part::All), Conditions::new(document.call_conditions()));
+    let asking = || Asking(Observer::new(Part::All), Conditions::new(document.call_conditions(), folders()));
     let platform = settings::platform();
     let by_ptrace = {
         let ((command, _output), mut asking) = (command(words), asking());
@@ -166,5 +171,61 @@ pub(crate) fn only_writing_calls_are_tolerated() {
         &["perl", "-e", FILES],
         &["chmod", "mkdir", "openat", "rename"],
         &[("{writes: true}", &["chmod", "mkdir", "rename"]), ("{writes: true, syscall: mkdir}", &["mkdir"])],
+    );
+}
+
+/// Runs a script in a folder of its own, `$d`, and removes what it leaves there.
+fn in_folder(script: &str) -> String {
+    format!("my $d = \"/tmp/sysguard-rules-$$\"; mkdir $d; {script}; unlink glob \"$d/*\"; chdir '/'; rmdir $d")
+}
+
+pub(crate) fn forbidden_path_is_seen_by_every_engine() {
+    let group = "{path: /etc/group}";
+    for (script, cases) in [
+        (
+            "open(F, '<', '/etc/group')",
+            &[(group, true), ("{path: '/etc/*'}", true), ("{path: /etc/shadow}", false)][..],
+        ),
+        ("open(F, '<', '/etc/../etc/.//group')", &[(group, true)]),
+        ("chdir '/etc'; open(F, '<', 'group')", &[(group, true), ("{path: /group}", false)]),
+        ("chdir '/etc'; open(F, '<', '../etc/group')", &[(group, true)]),
+        ("open(D, '<', '/etc'); syscall(257, fileno(D), 'group', 0)", &[(group, true)]),
+        // A link to the file, and one to its folder.
+        (
+            "symlink('/etc/group', \"$d/l\"); open(F, '<', \"$d/l\")",
+            &[(group, true), ("{path: '$TMPDIR/*/l', syscall: openat}", true)],
+        ),
+        ("symlink('/etc', \"$d/l\"); open(F, '<', \"$d/l/group\")", &[(group, true), ("{path: '~/**'}", false)]),
+        // The call is about the link itself.
+        ("symlink('/etc/group', \"$d/l\"); unlink(\"$d/l\")", &[("{path: /etc/group, syscall: unlink}", false)]),
+        ("open(F, '>', \"$d/a\"); rename(\"$d/a\", \"$d/b\")", &[("{path: '$TMPDIR/*/b', syscall: rename}", true)]),
+        // A call makes the target of a link.
+        (
+            "symlink(\"$d/t\", \"$d/l\"); open(F, '>', \"$d/l\")",
+            &[("{path: '$TMPDIR/*/t', writes: true, syscall: openat}", true)],
+        ),
+        ("open(F, '>', \"$d/a\"); chmod(0600, *F)", &[("{path: '$TMPDIR/*/a', syscall: fchmod}", true)]),
+        ("open(F, '<', '/proc/self/status')", &[("{path: /proc/self/status}", true)]),
+        ("system('/bin/true')", &[("{path: /bin/true, syscall: execve}", true), ("{path: /bin/false}", false)]),
+        ("open(F, '<', '/etc/group')", &[("{path: /etc/group, writes: true}", false)]),
+    ] {
+        assert_forbidden(&["perl", "-e", &in_folder(script)], cases);
+    }
+}
+
+pub(crate) fn only_calls_on_matching_paths_are_tolerated() {
+    let script = "symlink('/etc/group', \"$d/l\"); my $b = \"\\0\" x 200; syscall(137, \"$d/l\", $b);
+        open(F, '>', \"$d/a\"); close F; rename(\"$d/a\", \"$d/b\"); truncate(\"$d/b\", 0)";
+    assert_tolerated(
+        &["perl", "-e", &in_folder(script)],
+        &["mkdir", "rename", "rmdir", "statfs", "symlink", "truncate"],
+        &[
+            // The workload made the link that statfs follows.
+            ("{path: '$TMPDIR/**'}", &["mkdir", "rename", "rmdir", "symlink", "truncate"]),
+            ("{path: '$TMPDIR/*'}", &["mkdir", "rmdir"]),
+            ("{path: '$TMPDIR/*/a'}", &[]),
+            ("{path: '$TMPDIR/**', syscall: rename}", &["rename"]),
+            ("{path: '/etc/**'}", &[]),
+        ],
     );
 }

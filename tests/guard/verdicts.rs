@@ -61,6 +61,12 @@ pub(crate) const CASES: &[Case] = &[
     ("only_calls_in_a_range_are_tolerated", &["x86_64", "perl"], rules::only_calls_in_a_range_are_tolerated),
     ("forbidden_write_is_seen_by_every_engine", &["x86_64", "perl"], rules::forbidden_write_is_seen_by_every_engine),
     ("only_writing_calls_are_tolerated", &["x86_64", "perl"], rules::only_writing_calls_are_tolerated),
+    ("forbidden_path_is_seen_by_every_engine", &["x86_64", "perl"], rules::forbidden_path_is_seen_by_every_engine),
+    (
+        "only_calls_on_matching_paths_are_tolerated",
+        &["x86_64", "perl"],
+        rules::only_calls_on_matching_paths_are_tolerated,
+    ),
     ("execve_is_shown_with_its_arguments", &[], examples::execve_is_shown_with_its_arguments),
 ];
 

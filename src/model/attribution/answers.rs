@@ -196,7 +196,8 @@ pub fn opening(call: &Call) -> Option<Opening> {
     is_named.then_some(Opening { place, makes: flags & O_CREAT != 0, reads, writes })
 }
 
-fn place(decoded: &DecodedCall, path: Path) -> PathArgument {
+/// Returns the path in the registers of a call.
+pub(super) fn place(decoded: &DecodedCall, path: Path) -> PathArgument {
     let follows = match path.link {
         Link::Followed => true,
         Link::Itself => false,

@@ -74,7 +74,8 @@ fn takes_addresses(addressing: Addressing, object: &Answer) -> bool {
     }
 }
 
-fn program(decoded: &DecodedCall) -> PathArgument {
+/// Returns the path of the executed program.
+pub(super) fn program(decoded: &DecodedCall) -> PathArgument {
     if decoded.name != "execveat" {
         return PathArgument { directory: None, address: decoded.args[0], follows: true };
     }

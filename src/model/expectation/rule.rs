@@ -136,14 +136,14 @@ impl Rule {
     #[doc(hidden)]
     pub fn condition(&self) -> Option<Condition> {
         let address = self.address.clone().filter(|address| !is_address_class(address));
-        let condition = Condition { address, path: None };
+        let condition = Condition { address, path: self.path.clone() };
         (condition != Condition::default()).then_some(condition)
     }
 
     /// Returns whether the rule selects among calls by what they name, so that their whole use
     /// belongs to the finding.
     pub(in crate::model) fn selects_calls(&self) -> bool {
-        self.program.is_some() || self.address.is_some() || self.writes
+        self.program.is_some() || self.address.is_some() || self.path.is_some() || self.writes
     }
 }
 

@@ -171,6 +171,8 @@ pub struct Rule {
     pub program: Option<String>,
     /// The class of the address that a call names, or a range of addresses with an optional port.
     pub address: Option<String>,
+    /// A glob for a path that a call names.
+    pub path: Option<String>,
     /// The call can change what it names: see [`writes`](Self::writes).
     pub writes: bool,
     /// The name of a signal that ended a process other than the first one. A rule with a signal
@@ -193,6 +195,7 @@ impl Rule {
             ("error", self.error.as_deref()),
             ("program", self.program.as_deref()),
             ("address", self.address.as_deref()),
+            ("path", self.path.as_deref()),
             ("writes", self.writes.then_some("true")),
             ("signal", self.signal.as_deref()),
         ];

@@ -80,6 +80,7 @@ use crate::model::attribution::{
     is_address_class,
 };
 use crate::model::conditions::Conditions;
+use crate::model::decode::NamedFolders;
 use crate::model::expectation::project::{facts_of, judged_arguments};
 use crate::model::expectation::{Baseline, Document, Level, Rule, Version};
 use crate::model::facts::fact::Fact;
@@ -200,7 +201,7 @@ impl Guard {
             // succeed, and a call forbidden only if it fails may fail.
             tolerate: document.tolerate.iter().filter(|rule| rule.error.is_none()).cloned().collect(),
             forbid: document.forbid.iter().map(without_error).collect(),
-            conditions: Conditions::new(document.call_conditions()),
+            conditions: Conditions::new(document.call_conditions(), NamedFolders::default()),
             passing: Vec::new(),
             rules: Vec::new(),
             inherited: inherited.keys().copied().collect(),

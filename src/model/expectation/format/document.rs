@@ -11,7 +11,7 @@ use super::invalid::InvalidScalar;
 use super::keys;
 use super::malformed::Fault;
 use super::outline::{Key, Node, Outline};
-use super::rules::{ProgramGlob, RuleAddress, RuleSyscall, Writes};
+use super::rules::{ProgramGlob, RuleAddress, RulePath, RuleSyscall, Writes};
 use super::typed;
 use super::words::{List, PhaseName, Scalar, Signal, Strict, Timeout};
 use crate::model::attribution::Subsystem;
@@ -82,6 +82,7 @@ struct WrittenRule {
     error: Option<Scalar<Errno>>,
     program: Option<Scalar<ProgramGlob>>,
     address: Option<Scalar<RuleAddress>>,
+    path: Option<Scalar<RulePath>>,
     writes: Option<Scalar<Writes>>,
     signal: Option<Scalar<Signal>>,
     why: Option<String>,
@@ -182,7 +183,7 @@ fn check_rule(rule: &Node) -> Result<(), Fault> {
     if rule.text().is_some() || rule.pairs().iter().any(narrows) {
         return Ok(());
     }
-    let message = "this rule matches every call: add a part, such as `subsystem`, `syscall`, `program` or `writes`";
+    let message = "this rule matches every call: add a part, such as `subsystem`, `syscall`, `path` or `writes`";
     Err(Fault::new(rule.place, message))
 }
 
@@ -324,6 +325,7 @@ impl From<WrittenRule> for Rule {
             error: written.error.map(|Scalar(errno)| errno.name().into_owned()),
             program: written.program.map(|Scalar(ProgramGlob(glob))| glob),
             address: written.address.map(|Scalar(RuleAddress(address))| address),
+            path: written.path.map(|Scalar(RulePath(glob))| glob),
             writes: written.writes.is_some(),
             signal: written.signal.map(|Scalar(Signal(number))| signal::name(number).into_owned()),
             why: written.why,

@@ -3,7 +3,7 @@
 //! A message does not say where the scalar is: [`typed`](super::typed) adds the place.
 
 use super::keys::UnknownName;
-use crate::model::conditions::NotANetwork;
+use crate::model::conditions::{NotAGlob, NotANetwork};
 use crate::model::facts::fact::NotAFact;
 use crate::model::run::platform::NotAPlatform;
 
@@ -67,6 +67,14 @@ pub(crate) enum InvalidScalar {
     /// A program is named without its folder.
     #[error("invalid program `{0}`: write its name without a folder, such as `curl` or `python3*`")]
     ProgramPath(String),
+    /// The text is no glob for paths.
+    #[error("invalid path `{text}`: {reason}")]
+    Path {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        reason: NotAGlob,
+    },
     /// The text is no range of addresses.
     #[error("invalid address `{text}`: {reason}")]
     Address {

@@ -7,7 +7,7 @@ use super::invalid::InvalidScalar;
 use super::keys::UnknownName;
 use super::words::{ParseScalar, Signal, SyscallName, only};
 use crate::model::attribution::{ADDRESS_CLASSES, is_address_class};
-use crate::model::conditions::Network;
+use crate::model::conditions::{Network, PathGlob};
 use crate::model::expectation::terms::Rule;
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::{Abi, Syscall, table};
@@ -75,6 +75,21 @@ impl ParseScalar for RuleAddress {
     }
 }
 
+/// A glob for a path.
+pub(super) struct RulePath(pub(super) String);
+
+impl ParseScalar for RulePath {
+    const EXPECTED: &'static str = "a glob for a path, such as `/etc/**`";
+
+    fn read(text: &str) -> Result<Self, InvalidScalar> {
+        let text = String::read(text)?;
+        match text.parse::<PathGlob>() {
+            Ok(_) => Ok(Self(text)),
+            Err(reason) => Err(InvalidScalar::Path { text, reason }),
+        }
+    }
+}
+
 /// `writes: true`
 pub(super) struct Writes;
 
@@ -96,5 +111,6 @@ pub(super) fn check_rule(rule: &Rule) -> Result<(), InvalidScalar> {
     }
     rule.program.as_deref().map(ProgramGlob::read).transpose()?;
     rule.address.as_deref().map(RuleAddress::read).transpose()?;
+    rule.path.as_deref().map(RulePath::read).transpose()?;
     Ok(())
 }

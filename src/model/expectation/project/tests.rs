@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::attribution::blind_spot::BlindSpot;
+use crate::model::facts::signal_name::SignalName;
 use crate::model::kernel::syscall::{Abi, Syscall};
 
 /// An unknown number, so that its name does not depend on a table.

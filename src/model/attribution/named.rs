@@ -4,7 +4,7 @@
 //!
 //! It decides what to read. A closure of the tracer reads; nothing here touches a process.
 
-use std::net::SocketAddr;
+use core::net::SocketAddr;
 
 use super::address::{Classes, Purpose, classes, internet};
 use super::answers::{Answer, ArgumentAnswer, PathArgument};

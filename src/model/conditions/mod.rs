@@ -6,7 +6,7 @@
 mod network;
 mod path;
 
-use std::net::SocketAddr;
+use core::net::SocketAddr;
 
 pub use network::{Network, NotANetwork};
 pub use path::{NamedPath, NotAGlob, PathGlob, PathTarget};

@@ -1,8 +1,8 @@
 //! Addresses and ranges of addresses with an optional port: `10.0.0.0/8`, `127.0.0.1:5432`,
 //! `[fd00::/8]:443`. Main type: [`Network`].
 
+use core::net::{IpAddr, SocketAddr};
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 /// A range of internet addresses, and a port if only that one counts.

@@ -1,3 +1,5 @@
+//! Tests of conditions: ranges of addresses, globs for paths, links, and what is undecided.
+
 use super::*;
 use crate::model::kernel::syscall::Abi;
 

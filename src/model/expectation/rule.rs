@@ -46,7 +46,7 @@ impl Rule {
         Self { error: Some(name.into()), ..self }
     }
 
-    /// Requires that a program is executed whose name, as reports show it, matches this glob:
+    /// Requires that a program is executed. Its name, as reports show it, must match this glob:
     /// `curl`, `python3*`.
     #[must_use]
     pub fn program(self, name: impl Into<String>) -> Self {

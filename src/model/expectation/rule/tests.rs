@@ -1,3 +1,5 @@
+//! Tests of what a rule matches, by its parts.
+
 use super::*;
 use crate::model::kernel::syscall::{Abi, Syscall};
 

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`getting_started`] | the first ten minutes |
 //! | [`expectation_file`] | every key of the file, and what a baseline holds |
+//! | [`first_review`] | a failing pull request, without knowing this tool |
 //! | [`reviewing`] | reading a failure, and deciding on it |
 //! | [`ci`] | GitHub, GitLab, Jenkins; several machines and platforms |
 //! | [`existing_tests`] | tracing the tests you have |
@@ -30,6 +31,7 @@ macro_rules! pages {
 pages!(
     getting_started,
     expectation_file,
+    first_review,
     reviewing,
     ci,
     existing_tests,

@@ -33,6 +33,8 @@ pub const CLOSURE: &str = "SYSGUARD_CLOSURE";
 const NEXTEST_BINARY_ID: &str = "NEXTEST_BINARY_ID";
 /// The file of Markdown that GitHub Actions shows on the page of a run.
 const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+/// The variables with the tested commit in GitHub Actions: server, repository, commit.
+const COMMIT: [&str; 3] = ["GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_SHA"];
 /// The variables with the user's editor; the first that is set counts, environ(7).
 const EDITORS: [&str; 2] = ["VISUAL", "EDITOR"];
 /// The variables without a prefix of ours or cargo's.
@@ -56,8 +58,12 @@ pub struct RawSettings {
 impl RawSettings {
     /// Reads the environment of this process.
     pub fn from_env() -> Self {
-        let relevant =
-            |name: &str| name.starts_with("SYSGUARD_") || name.starts_with("CARGO") || OTHERS.contains(&name);
+        let relevant = |name: &str| {
+            name.starts_with("SYSGUARD_")
+                || name.starts_with("CARGO")
+                || COMMIT.contains(&name)
+                || OTHERS.contains(&name)
+        };
         let variables = env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
             .filter(|(name, _)| relevant(name))
@@ -168,6 +174,8 @@ pub struct Settings {
     pub editor: Option<String>,
     /// The file for the summary that GitHub Actions shows.
     pub step_summary: Option<PathBuf>,
+    /// The address of the repository's files at the tested commit, in GitHub Actions.
+    pub repository_files: Option<String>,
     /// Binary targets that cargo has built for this process, by name.
     pub binaries: BTreeMap<String, PathBuf>,
     /// The cargo that started this process, or else the one on `PATH`.
@@ -245,6 +253,7 @@ pub fn resolve(raw: &RawSettings, flags: Flags) -> Result<Settings, BadVariable>
         diff_tool: raw.text("SYSGUARD_DIFF_TOOL").filter(|tool| !tool.trim().is_empty()),
         editor: EDITORS.iter().filter_map(|name| raw.text(name)).find(|editor| !editor.trim().is_empty()),
         step_summary: raw.path(STEP_SUMMARY),
+        repository_files: repository_files(raw),
         binaries: binaries(raw),
         rustc: rustc(raw),
         cargo: raw.path("CARGO").unwrap_or_else(|| PathBuf::from("cargo")),
@@ -263,6 +272,12 @@ pub fn platform() -> Platform {
         os: env::consts::OS.to_owned(),
         env: String::new(),
     })
+}
+
+/// Returns the address of the repository's files at the tested commit.
+fn repository_files(raw: &RawSettings) -> Option<String> {
+    let [server, repository, commit] = COMMIT.map(|name| raw.text(name).filter(|text| !text.is_empty()));
+    Some(format!("{}/{}/blob/{}", server?.trim_end_matches('/'), repository?, commit?))
 }
 
 #[cfg(test)]

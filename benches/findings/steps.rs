@@ -190,7 +190,12 @@ fn reports(steps: &mut Steps, ground: &Ground, comparison: &Comparison, pending:
     steps.report("verdict as a line", |out| report::write_json_line(out, "demo", &verdict));
     let line = steps.done.last().map(|step| step.text.clone()).unwrap_or_default();
     steps.take("read a verdict's line", || report::read_json_line(&line).expect("a verdict's line"));
-    let packages = [PackageVerdicts { name: "demo".to_owned(), folder: String::new(), verdicts: vec![verdict] }];
+    let packages = [PackageVerdicts {
+        name: "demo".to_owned(),
+        folder: String::new(),
+        verdicts: vec![verdict],
+        ..PackageVerdicts::default()
+    }];
     for format in VerdictFormat::ALL {
         steps.report(verdict_step(format), |out| report::verdicts(out, "test", &packages, format));
     }

@@ -3,6 +3,8 @@
 //!
 //! It must not use modules that trace: proposals can be settled on any platform.
 
+mod keys;
+
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,12 +12,13 @@ use std::path::{Path, PathBuf};
 use sysguard::unstable::artifacts;
 use sysguard::unstable::model::expectation::Baseline;
 use sysguard::unstable::model::facts::fact::Fact;
+use sysguard::unstable::model::judge::groups::Cause;
 use sysguard::unstable::model::judge::pending::{Aim, Pending, Settled};
-use sysguard::unstable::model::run::test_name;
 use sysguard::unstable::report::PendingKeys;
 use sysguard::unstable::settings::{Flags, Settings};
 use sysguard::unstable::store::{Decided, Store, StoreError, proposals_below};
 
+use self::keys::{MatchKind, aim};
 use crate::cargo::{PackageFlags, Selected};
 use crate::context::Context;
 use crate::exit_code::Failure;
@@ -110,9 +113,13 @@ impl Proposals {
         self.store(place).decide_undoably(&place.1, decision).map_err(write_failed)
     }
 
-    /// Restores the bytes from before a decision. Returns false if a file has changed since.
-    pub(crate) fn undo(&self, place: &WorkloadId, decided: &Decided) -> Result<bool, Failure> {
-        self.store(place).undo(&place.1, decided).map_err(Failure::failed)
+    /// Restores the bytes from before decisions, which are given in their order. Returns the file
+    /// that has changed since, if any; then nothing is written.
+    pub(crate) fn undo(&self, decisions: &[(WorkloadId, Decided)]) -> Result<Option<String>, Failure> {
+        let decisions: Vec<(&Store, &str, &Decided)> =
+            decisions.iter().map(|(place, decided)| (self.store(place), place.1.as_str(), decided)).collect();
+        let changed = Store::undo(&decisions).map_err(Failure::failed)?;
+        Ok(changed.map(|file| self.below_workspace(&file)))
     }
 
     /// Returns the paths of a workload's file and of its proposal.
@@ -144,14 +151,16 @@ impl Proposals {
 
     /// Returns the path of a file in this package, relative to the workspace.
     pub(crate) fn shown(&self, folder: &Path, file: &Path) -> String {
-        let file = folder.join(file);
-        file.strip_prefix(&self.workspace).unwrap_or(&file).display().to_string()
+        self.below_workspace(&folder.join(file))
     }
 
     /// Returns the path of a workload's proposal, relative to the workspace.
     pub(crate) fn proposal_file(&self, place: &WorkloadId) -> String {
-        let file = self.store(place).proposal_file(&place.1);
-        file.strip_prefix(&self.workspace).unwrap_or(&file).display().to_string()
+        self.below_workspace(&self.store(place).proposal_file(&place.1))
+    }
+
+    fn below_workspace(&self, file: &Path) -> String {
+        file.strip_prefix(&self.workspace).unwrap_or(file).display().to_string()
     }
 
     /// Returns all pending findings, and the faults of unreadable files.
@@ -165,6 +174,15 @@ impl Proposals {
             }
         }
         (found, faults)
+    }
+
+    /// Returns all pending facts. An unreadable file is a failure.
+    pub(crate) fn everything(&self) -> Result<BTreeMap<WorkloadId, Taken>, Failure> {
+        let (found, faults) = self.all();
+        if let Some(fault) = faults.into_iter().next() {
+            return Err(Failure::failed(fault));
+        }
+        Ok(found.into_iter().map(|(place, pending)| (place, Taken::Facts(pending.all().clone()))).collect())
     }
 
     /// Returns the keys of a workload's pending findings.
@@ -224,6 +242,9 @@ impl<'a> Lookup<'a> {
     /// Returns what one key selects in every package.
     fn meaning(&mut self, key: &str, decision: Decision) -> Result<Vec<(WorkloadId, Taken)>, Failure> {
         let mut meant = Vec::new();
+        if Cause::is_id(key) {
+            return self.of_cause(key);
+        }
         for index in 0..self.names.len() {
             let aims = self.names[index].iter().filter_map(|name| Some((*name, aim(name, key)?)));
             let mut aims: Vec<_> = aims.collect();
@@ -250,12 +271,20 @@ impl<'a> Lookup<'a> {
             }
             meant.extend(here.into_iter().map(|(meaning, _)| (meaning.place, meaning.taken)));
         }
-        if meant.is_empty() {
-            return Err(Failure::usage(format!(
-                "no pending finding has the key `{key}`; nothing was changed\nhelp: `cargo sysguard pending` lists the keys"
-            )));
+        found_any(key, meant)
+    }
+
+    /// Returns the findings of a cause in every workload.
+    fn of_cause(&mut self, id: &str) -> Result<Vec<(WorkloadId, Taken)>, Failure> {
+        let mut meant = Vec::new();
+        for place in self.proposals.places() {
+            if let Some(pending) = &self.entry(&place)?.pending {
+                let facts = pending.of_cause(&place.1, id);
+                let taken = (!facts.is_empty()).then_some(Taken::Facts(facts));
+                meant.extend(taken.map(|taken| (place, taken)));
+            }
         }
-        Ok(meant)
+        found_any(id, meant)
     }
 
     fn taken(
@@ -311,25 +340,14 @@ impl<'a> Lookup<'a> {
     }
 }
 
-/// How a key matches a workload.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum MatchKind {
-    /// It is the name, or its beginning up to a `::`.
-    Name,
-    /// It is the name of a test without `run::`, or its beginning up to a `::`.
-    ShortName,
-    /// It is a fact of the workload.
-    Fact,
-}
-
-/// Returns what the key selects of the workload with this name, if it matches.
-fn aim(name: &str, key: &str) -> Option<(Aim, MatchKind)> {
-    let at = |name: &str, kind: MatchKind| match Aim::at(name, key) {
-        Some(Aim::Part(fact)) => Some((Aim::Part(fact), MatchKind::Fact)),
-        Some(Aim::Whole) => Some((Aim::Whole, kind)),
-        None => test_name::is_at_or_below(name, key).then_some((Aim::Whole, kind)),
-    };
-    at(name, MatchKind::Name).or_else(|| at(test_name::short(name)?, MatchKind::ShortName))
+/// Returns what a key selects; nothing is wrong usage.
+fn found_any(key: &str, meant: Vec<(WorkloadId, Taken)>) -> Result<Vec<(WorkloadId, Taken)>, Failure> {
+    if meant.is_empty() {
+        return Err(Failure::usage(format!(
+            "no pending finding has the key `{key}`; nothing was changed\nhelp: `cargo sysguard pending` lists the keys"
+        )));
+    }
+    Ok(meant)
 }
 
 /// Returns the failure for an unwritten decision. Its findings stay pending.
@@ -369,24 +387,4 @@ fn read_once<'a, T>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn key_matches_name_prefix_or_fact() {
-        for (name, key, kind) in [
-            ("perf::sched", "perf::sched", Some(MatchKind::Name)),
-            ("perf::sched", "perf", Some(MatchKind::Name)),
-            ("perf::sched", "per", None),
-            ("perf::sched", "sched", None),
-            ("run::fd::tests::a", "run::fd::tests", Some(MatchKind::Name)),
-            ("run::fd::tests::a", "fd::tests", Some(MatchKind::ShortName)),
-            ("run::fd::tests::a", "fd::tests::a", Some(MatchKind::ShortName)),
-            ("run::fd::tests::a", "run", Some(MatchKind::Name)),
-            ("perf", "perf::network::socket", Some(MatchKind::Fact)),
-            ("run::fd::it", "fd::it::network", Some(MatchKind::Fact)),
-        ] {
-            assert_eq!(aim(name, key).map(|(_, kind)| kind), kind, "{key} of {name}");
-        }
-    }
-}
+mod tests;

@@ -3,12 +3,14 @@
 //!
 //! It must not change the outcome of a command: the exit code is the same in every format.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use sysguard::unstable::artifacts;
 use sysguard::unstable::harness::Console;
+use sysguard::unstable::model::facts::finding::Comparison;
 use sysguard::unstable::model::judge::verdict::Verdict;
 use sysguard::unstable::report::{self, PackageVerdicts, VerdictFormat};
 use sysguard::unstable::settings::Settings;
@@ -38,7 +40,7 @@ impl ReportFlags {
     pub(crate) fn prepare(&self, command: &'static str, settings: &Settings) -> Result<Report<'_>, Failure> {
         let file = self.output.as_deref().map(ReportFile::prepare).transpose().map_err(Failure::failed)?;
         let summary = settings.step_summary.clone().filter(|_| self.format == VerdictFormat::Github);
-        Ok(Report { command, format: self.format, file, summary })
+        Ok(Report { command, format: self.format, file, summary, files: settings.repository_files.clone() })
     }
 
     /// Returns the stream for progress. A machine-readable format needs standard output for itself.
@@ -55,6 +57,8 @@ pub(crate) struct Report<'a> {
     file: Option<ReportFile<'a>>,
     /// `$GITHUB_STEP_SUMMARY`, for the format `github`.
     summary: Option<PathBuf>,
+    /// The address of the repository's files, for links in the summary.
+    files: Option<String>,
 }
 
 impl Report<'_> {
@@ -71,7 +75,7 @@ impl Report<'_> {
             None => output::plain_stdout().write_all(&text).map_err(Failure::output)?,
         }
         if let Some(path) = &self.summary
-            && let Err(error) = append_summary(path, &packages)
+            && let Err(error) = append_summary(path, &packages, self.files.as_deref())
         {
             let message = format!("cannot write the summary to {}: {error}", path.display());
             let _ = writeln!(anstream::stderr(), "{}", message::warning(&message));
@@ -81,10 +85,10 @@ impl Report<'_> {
 }
 
 /// Appends the summary, cut so that the whole file fits the limit. The text of other steps stays.
-fn append_summary(path: &Path, packages: &[PackageVerdicts]) -> io::Result<()> {
+fn append_summary(path: &Path, packages: &[PackageVerdicts], files: Option<&str>) -> io::Result<()> {
     let mut file = OpenOptions::new().append(true).create(true).open(path)?;
     let limit = STEP_SUMMARY.saturating_sub(file.metadata()?.len());
-    let page = report::step_summary(packages, usize::try_from(limit).unwrap_or(usize::MAX));
+    let page = report::step_summary(packages, usize::try_from(limit).unwrap_or(usize::MAX), files);
     if page.is_empty() {
         return Err(io::Error::other(format!("the file is full: the limit is {STEP_SUMMARY} bytes")));
     }
@@ -107,7 +111,12 @@ impl VerdictsByPackage {
     /// Returns an empty list for packages with these folders and names.
     pub(crate) fn named(packages: impl Iterator<Item = (PathBuf, String)>) -> Self {
         let nothing = |(folder, name): (PathBuf, String)| {
-            let verdicts = PackageVerdicts { name, folder: below_git(&folder), verdicts: Vec::new() };
+            let verdicts = PackageVerdicts {
+                name,
+                folder: below_git(&folder),
+                verdicts: Vec::new(),
+                ..PackageVerdicts::default()
+            };
             (folder, verdicts)
         };
         Self { packages: packages.map(nothing).collect() }
@@ -119,7 +128,12 @@ impl VerdictsByPackage {
             Some((_, package)) => package.verdicts.push(verdict),
             None => {
                 let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                let package = PackageVerdicts { name, folder: below_git(folder), verdicts: vec![verdict] };
+                let package = PackageVerdicts {
+                    name,
+                    folder: below_git(folder),
+                    verdicts: vec![verdict],
+                    ..PackageVerdicts::default()
+                };
                 self.packages.push((folder.to_owned(), package));
             }
         }
@@ -132,7 +146,11 @@ impl VerdictsByPackage {
 
     /// Returns the verdicts in the order of their workloads' names. Workloads end in any order.
     fn into_packages(self) -> Vec<PackageVerdicts> {
-        let mut packages: Vec<PackageVerdicts> = self.packages.into_iter().map(|(_, package)| package).collect();
+        let with_sources = |(folder, package): (PathBuf, PackageVerdicts)| {
+            let sources = sources(&folder, &package.verdicts);
+            PackageVerdicts { sources, ..package }
+        };
+        let mut packages: Vec<PackageVerdicts> = self.packages.into_iter().map(with_sources).collect();
         packages.retain(|package| !package.verdicts.is_empty());
         for package in &mut packages {
             package.verdicts.sort_by(|one, other| one.workload.cmp(&other.workload));
@@ -141,12 +159,45 @@ impl VerdictsByPackage {
     }
 }
 
+/// Returns the source files of call sites that are in the repository, as call sites name them, and
+/// relative to git's top level. Build output is left out.
+fn sources(folder: &Path, verdicts: &[Verdict]) -> BTreeMap<String, String> {
+    let top = top(folder);
+    let new = verdicts.iter().flat_map(|verdict| {
+        let Comparison { findings, notes, suspects, .. } = &verdict.comparison;
+        findings.iter().chain(notes).chain(suspects.iter().map(|suspect| &suspect.finding))
+    });
+    let files = new.filter_map(|finding| finding.site.as_ref()?.location.as_ref()?.file.as_deref());
+    let files: BTreeSet<&str> = files.collect();
+    let in_repository = |file: &&str| {
+        let path = folder.join(file);
+        let below = path.strip_prefix(top).ok()?;
+        let is_output = || path.ancestors().take_while(|above| *above != top).any(is_cache);
+        let is_plain = below.components().all(|part| matches!(part, Component::Normal(_)));
+        (is_plain && path.is_file() && !is_output()).then(|| ((*file).to_owned(), joined(below)))
+    };
+    files.iter().filter_map(in_repository).collect()
+}
+
+/// Returns whether cargo or another tool marked a folder as its output.
+fn is_cache(folder: &Path) -> bool {
+    folder.join("CACHEDIR.TAG").exists()
+}
+
+/// Returns git's top level above a folder, or the folder outside a repository.
+fn top(folder: &Path) -> &Path {
+    // A directory, or a file in a linked worktree and in a submodule.
+    folder.ancestors().find(|above| above.join(".git").exists()).unwrap_or(folder)
+}
+
 /// Returns the path from git's top level, separated by `/`; empty outside a repository.
 fn below_git(folder: &Path) -> String {
-    // A directory, or a file in a linked worktree and in a submodule.
-    let top = folder.ancestors().find(|above| above.join(".git").exists()).unwrap_or(folder);
-    let parts = folder.strip_prefix(top).unwrap_or(Path::new("")).components();
-    parts.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect::<Vec<_>>().join("/")
+    joined(folder.strip_prefix(top(folder)).unwrap_or(Path::new("")))
+}
+
+/// Returns a path with `/` between its parts.
+fn joined(path: &Path) -> String {
+    path.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect::<Vec<_>>().join("/")
 }
 
 #[cfg(test)]
@@ -154,7 +205,6 @@ mod tests {
     use std::fs;
     use std::time::Duration;
 
-    use sysguard::unstable::model::facts::finding::Comparison;
     use sysguard::unstable::model::judge::verdict::{Asked, Status};
     use sysguard::unstable::model::run::recording::Growth;
 
@@ -210,14 +260,18 @@ mod tests {
     fn summary_is_appended_up_to_the_limit() {
         let folder = tempfile::tempdir().expect("a temporary directory");
         let path = folder.path().join("summary");
-        let packages =
-            [PackageVerdicts { name: "demo".to_owned(), folder: String::new(), verdicts: vec![verdict("one")] }];
-        append_summary(&path, &packages).expect("written");
+        let packages = [PackageVerdicts {
+            name: "demo".to_owned(),
+            folder: String::new(),
+            verdicts: vec![verdict("one")],
+            ..PackageVerdicts::default()
+        }];
+        append_summary(&path, &packages, None).expect("written");
         let once = fs::read_to_string(&path).expect("a summary");
-        append_summary(&path, &packages).expect("written");
+        append_summary(&path, &packages, None).expect("written");
         assert_eq!(fs::read_to_string(&path).expect("a summary"), once.repeat(2));
         fs::write(&path, vec![b'x'; 999_900]).expect("a file");
-        let error = append_summary(&path, &packages).expect_err("it is full");
+        let error = append_summary(&path, &packages, None).expect_err("it is full");
         assert_eq!(error.to_string(), "the file is full: the limit is 1000000 bytes");
         assert_eq!(fs::metadata(&path).expect("a file").len(), 999_900);
     }

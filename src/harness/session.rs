@@ -19,7 +19,7 @@ use crate::model::engine::Engine;
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::observe::observation::Observation;
 use crate::model::run::workload::Exit;
-use crate::report::{self, Palette};
+use crate::report::{self, Palette, ShownGroups};
 use crate::runner::{Case, DiffTool, DiffToolError, Suite};
 
 /// Why a test is ignored after a failure.
@@ -79,6 +79,8 @@ struct Shared {
     cases: Vec<Case>,
     display: ProgressDisplay,
     palette: Palette,
+    /// The causes that the text of an earlier verdict shows.
+    shown: Mutex<ShownGroups>,
     /// Whether people read the messages, so that the user's diff program may be used.
     shows_diffs: bool,
     /// `--fail-fast`: no further workload is started after a failure.
@@ -125,6 +127,7 @@ impl Session {
             stop_at_failure: arguments.fail_fast,
             is_untraceable: arguments.runs(true) && self.suite.is_untraceable(),
             demands_ignored: arguments.demands_ignored(),
+            shown: Mutex::default(),
             failed: AtomicBool::new(false),
             verdicts: Mutex::default(),
             suite: self.suite,
@@ -320,7 +323,8 @@ impl Shared {
     fn render(&self, verdict: &Verdict) -> String {
         let mut text = Vec::new();
         let diff = self.diff(verdict);
-        match report::verdict_with_diff(&mut text, verdict, diff.as_deref(), &self.palette) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        match report::verdict_with_diff(&mut text, verdict, diff.as_deref(), &mut shown, &self.palette) {
             Ok(()) => String::from_utf8_lossy(&text).trim_end().to_owned(),
             Err(error) => error.to_string(),
         }

@@ -34,7 +34,7 @@ mod words;
 pub use list::no_workloads;
 pub use remains::left_behind;
 pub use style::Palette;
-pub use verdict::{fast_mode_note, older_baselines_note, verdict_with_diff, write_json_line};
+pub use verdict::{ShownGroups, fast_mode_note, older_baselines_note, verdict_with_diff, write_json_line};
 pub use waiting::waiting;
 #[cfg(feature = "unstable")]
 pub use {
@@ -43,9 +43,9 @@ pub use {
     list::{Listed, list},
     log::log_line,
     observation::observation,
-    pending::{PendingKeys, finding, pending},
+    pending::{PendingKeys, finding, pending, pending_causes, pending_groups},
     verdict::{
-        Closing, NotAVerdict, PackageVerdicts, change, closing, pending_dir_flag, read_json_line, step_summary,
-        summary, verdict, verdicts,
+        Closing, NotAVerdict, PackageVerdicts, change, closing, pending_dir_flag, read_json_line, shared_causes,
+        step_summary, summary, verdict, verdicts,
     },
 };

@@ -10,11 +10,14 @@ use super::explain::{CALL, brief};
 #[cfg(test)]
 use super::schema::{ByKey, FactKey};
 use super::style::Painted;
+use super::verdict::GroupRecord;
 use super::words::escaped;
 use crate::model::facts::example::Example;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::{Finding, RelatedSyscall};
+use crate::model::judge::groups::{Cause, Group, Member, groups};
 use crate::model::judge::pending::Pending;
+use crate::model::judge::weight::Weight;
 
 /// The pending facts of one workload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -41,6 +44,10 @@ pub struct PendingKeys {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(test, schemars(with = "ByKey"))]
     causes: BTreeMap<String, String>,
+    /// The findings behind the keys.
+    #[serde(skip)]
+    #[cfg_attr(test, schemars(skip))]
+    findings: Vec<(Finding, Weight)>,
 }
 
 /// A first call.
@@ -74,6 +81,7 @@ impl PendingKeys {
                 .collect(),
             sites: by_key(|finding| finding.site.as_ref().map(|site| &site.words)),
             causes: by_key(|finding| finding.cause.as_ref()),
+            findings: findings.into_iter().map(|finding| (finding.clone(), pending.weight(&finding))).collect(),
         }
     }
 
@@ -100,12 +108,57 @@ pub(super) struct PendingRecord<'a> {
     schema: &'static str,
     /// The workloads with pending facts.
     pending: &'a [PendingKeys],
+    /// The causes of all pending facts, heaviest first.
+    groups: Vec<GroupRecord>,
 }
 
 /// Writes all pending facts: `sysguard.pending/1`.
 pub fn pending(out: &mut dyn io::Write, pending: &[PendingKeys]) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &PendingRecord { schema: "sysguard.pending/1", pending })?;
+    let groups = causes(pending).iter().map(GroupRecord::from).collect();
+    serde_json::to_writer_pretty(&mut *out, &PendingRecord { schema: "sysguard.pending/1", pending, groups })?;
     writeln!(out)
+}
+
+/// Returns the causes of all pending facts, heaviest first.
+fn causes(pending: &[PendingKeys]) -> Vec<Group<'_>> {
+    groups(pending.iter().flat_map(|keys| {
+        let workload = keys.workload.as_str();
+        keys.findings.iter().map(move |(finding, weight)| Member { workload, finding, weight: *weight })
+    }))
+}
+
+/// Writes the commands that accept each cause with several keys. `flag` selects the proposals.
+pub fn pending_causes(out: &mut dyn io::Write, pending: &[PendingKeys], flag: &str) -> io::Result<()> {
+    let causes = causes(pending);
+    let several: Vec<&Group<'_>> = causes.iter().filter(|group| group.members.len() > 1).collect();
+    for group in &several {
+        writeln!(out, "cargo sysguard accept {}{flag}   # {}", group.id(), escaped(&group.to_string()))?;
+    }
+    if several.is_empty() { Ok(()) } else { writeln!(out, "cargo sysguard accept --all{flag}   # everything\n") }
+}
+
+/// Writes every cause with its id, and the keys below it with what is known of them. An empty first
+/// baseline has no cause.
+pub fn pending_groups(out: &mut dyn io::Write, pending: &[PendingKeys], palette: &Palette) -> io::Result<()> {
+    let remarks = |workload: &str, key: &str| {
+        pending.iter().find(|keys| keys.workload == workload).and_then(|keys| keys.remark(key))
+    };
+    for group in causes(pending) {
+        let title = Painted(palette.heading, escaped(&group.to_string()));
+        let is_known = !matches!(group.cause, Cause::Unknown { .. });
+        let indent = if is_known { "  " } else { "" };
+        if is_known {
+            writeln!(out, "{} {title}", Painted(palette.hint, group.id()))?;
+        }
+        for member in &group.members {
+            let key = member.finding.fact.key(member.workload);
+            writeln!(out, "{indent}{}", escaped(&key))?;
+            if let Some(remark) = remarks(member.workload, &key) {
+                writeln!(out, "{indent}  {remark}")?;
+            }
+        }
+    }
+    pending.iter().filter(|keys| keys.findings.is_empty()).try_for_each(|keys| writeln!(out, "{}", keys.workload))
 }
 
 /// Writes one pending finding: its key, what is known of the call, and its line in the file.
@@ -250,7 +303,8 @@ mod tests {
         assert_eq!(keys.remark("w::none::syscall_0x3e7"), None);
         let mut out = Vec::new();
         pending(&mut out, &[keys]).expect("memory");
-        let value: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
+        let mut value: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
+        holds("pending-1", &value);
         let expected = serde_json::json!({
             "schema": "sysguard.pending/1",
             "pending": [{
@@ -264,8 +318,23 @@ mod tests {
                 "sites": {"w::network::socket": "demo::fetch at src/main.rs:7"},
                 "causes": {"w::random::openat": "a cause"},
             }],
+            "groups": [
+                {
+                    "id": "@3813a02f",
+                    "title": "sh → curl: 1 new (network::socket)",
+                    "site": {
+                        "text": "demo::fetch at src/main.rs:7", "function": null, "crate": null, "version": null,
+                        "file": null, "line": null, "module": null, "own": false,
+                    },
+                    "keys": ["w::network::socket"],
+                },
+                {"id": "@55beb7b4", "title": "w::blind_spots::io_uring", "site": null, "keys": ["w::blind_spots::io_uring"]},
+            ],
         });
+        // The others are single findings.
+        let groups = value["groups"].as_array_mut().expect("a list");
+        assert_eq!(groups.len(), 5);
+        groups.retain(|group| ["@55beb7b4", "@3813a02f"].map(serde_json::Value::from).contains(&group["id"]));
         assert_eq!(value, expected);
-        holds("pending-1", &value);
     }
 }

@@ -1,6 +1,7 @@
 //! Reads a proposal with its file, and writes and undoes decisions. The model computes their
 //! results.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::lock::Lock;
@@ -66,26 +67,40 @@ impl Store {
         Ok(Some(Decided { before, after: self.texts(name)? }))
     }
 
-    /// Restores the bytes from before a decision. Returns false, and writes nothing, if a file has
-    /// changed since.
-    pub fn undo(&self, name: &str, decided: &Decided) -> Result<bool, StoreError> {
-        let _lock = self.lock()?;
-        if self.texts(name)? != decided.after {
-            return Ok(false);
+    /// Restores the bytes from before decisions, which are given in their order. Returns the file
+    /// that has changed since, if any; then nothing is written.
+    pub fn undo(decisions: &[(&Self, &str, &Decided)]) -> Result<Option<PathBuf>, StoreError> {
+        // Each lock is taken once, and in the same order by every process, so that none waits for
+        // another in a circle.
+        let packages: BTreeSet<&Path> = decisions.iter().map(|(store, ..)| store.package.as_path()).collect();
+        let _locks: Vec<Lock> = packages.into_iter().map(Lock::of).collect::<Result<_, _>>()?;
+        // Proposals and files. Tests share files, so that a file can belong to several decisions.
+        let mut restored: [BTreeMap<PathBuf, Option<String>>; 2] = Default::default();
+        for (store, name, decided) in decisions.iter().rev() {
+            let sides = store.texts(name)?.into_iter().zip(&decided.after).zip(&decided.before);
+            for (((now, after), (path, before)), restored) in sides.zip(&mut restored) {
+                let (at, text) = now;
+                let text = restored.get(&at).cloned().unwrap_or(text);
+                if (&at, &text) != (&after.0, &after.1) {
+                    return Ok(Some(at));
+                }
+                restored.insert(path.clone(), before.clone());
+            }
         }
-        // The proposal comes first, so that nothing is lost if the second write fails.
-        for (path, text) in &decided.before {
+        // Proposals come first, so that nothing is lost if a later write fails.
+        for (path, text) in restored.iter().flatten() {
             match text {
                 Some(text) => file::replace(path, text)?,
                 None => file::remove(path)?,
             };
         }
-        Ok(true)
+        Ok(None)
     }
 
     fn texts(&self, name: &str) -> Result<Texts, StoreError> {
         let text = |path: PathBuf| match file::read(&path, MAX_SHARED_BYTES) {
-            Ok(file::Content::Regular(bytes)) => Ok((path, String::from_utf8(bytes).ok())),
+            // A decision leaves UTF-8, so that any other text differs from it.
+            Ok(file::Content::Regular(bytes)) => Ok((path, Some(String::from_utf8_lossy(&bytes).into_owned()))),
             Ok(file::Content::Other(kind)) => Err(StoreError::NotAFile { path, kind }),
             Err(error) if error.is_not_found() => Ok((path, None)),
             Err(error) => Err(error),
@@ -155,9 +170,10 @@ mod tests {
             let decision = |of: &Pending| if accepted { of.accept(of.all(), None) } else { of.reject(of.all()) };
             let decided = store.decide_undoably("a", decision).expect("it is written").expect("something was pending");
             assert_eq!((read(&file).as_deref(), read(&proposal)), (Some(if accepted { PROPOSAL } else { FILE }), None));
-            assert!(store.undo("a", &decided).expect("it is restored"));
+            assert_eq!(Store::undo(&[(&store, "a", &decided)]).expect("it is restored"), None);
             assert_eq!((read(&file).as_deref(), read(&proposal).as_deref()), (Some(FILE), Some(PROPOSAL)));
-            assert!(!store.undo("a", &decided).expect("nothing to write"), "it is undone already");
+            let again = Store::undo(&[(&store, "a", &decided)]).expect("nothing to write");
+            assert_eq!(again.as_ref(), Some(&proposal), "it is undone already");
         }
     }
 
@@ -173,7 +189,7 @@ mod tests {
         let decided = decided.expect("it is written").expect("something was pending");
         let edited = format!("# mine\n{PROPOSAL}");
         fs::write(&file, &edited).expect("an edit");
-        assert!(!store.undo("a", &decided).expect("nothing to write"));
+        assert_eq!(Store::undo(&[(&store, "a", &decided)]).expect("nothing to write").as_ref(), Some(&file));
         assert_eq!(fs::read_to_string(&file).expect("the file"), edited);
         assert!(!proposal.exists());
     }

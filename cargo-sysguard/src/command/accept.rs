@@ -15,8 +15,9 @@ use crate::proposals::{Decision, ProposalFlags, Taken, WorkloadId, takes_reason}
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Options {
-    /// Keys that `pending` prints; a name or `workload::subsystem` selects all findings below it
-    #[arg(value_name = "KEY", required = true)]
+    /// Keys that `pending` prints; a name or `workload::subsystem` selects all findings below it,
+    /// and an id such as @1a2b3c4d all findings of one cause, in every workload
+    #[arg(value_name = "KEY", required_unless_present = "all")]
     keys: Vec<String>,
     /// Append this reason to the `why:` of each accepted system call
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
@@ -26,6 +27,7 @@ pub(crate) struct Options {
 }
 
 const AFTER_HELP: &str = "\
+`--all` without a KEY accepts everything that is pending in the workspace. \
 A name, or its beginning up to a `::`, selects every workload below it; a test's name may omit `run::`. Accepting a system call also accepts its arguments and objects; \
 accepting an argument or object also accepts its system call. All keys are resolved before any file is written.";
 
@@ -33,7 +35,11 @@ impl Options {
     /// Resolves all keys, then writes each file before its proposal.
     pub(crate) fn exec(self, context: &Context) -> Result<Outcome, Failure> {
         let proposals = self.proposals.open(context)?;
-        let taken = proposals.resolve(&self.keys, Decision::Accept)?;
+        // Without keys, `--all` was given, which also selects all packages.
+        let taken = match &self.keys[..] {
+            [] => proposals.everything()?,
+            keys => proposals.resolve(keys, Decision::Accept)?,
+        };
         let why = self.why.as_deref();
         let mut decided: Vec<(WorkloadId, BTreeSet<Fact>)> = Vec::new();
         for (place, taken) in taken {

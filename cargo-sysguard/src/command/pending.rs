@@ -4,7 +4,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
-use sysguard::unstable::report::{self, PendingKeys};
+use sysguard::unstable::report::{self, Palette, PendingKeys};
 
 use crate::context::Context;
 use crate::exit_code::{Failure, Outcome};
@@ -15,10 +15,11 @@ use crate::proposals::ProposalFlags;
 /// `pending`'s options.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exit codes: 0 if nothing is pending; 101 if anything is. `cargo sysguard accept KEY` and `reject KEY` decide on it."
+    after_help = "Exit codes: 0 if nothing is pending; 101 if anything is. `cargo sysguard accept KEY` and `reject KEY` decide on it; a KEY such as @1a2b3c4d is a cause."
 )]
 pub(crate) struct Options {
-    /// Write the list in this format: text (one key per line, with remarks on a terminal) or json
+    /// Write the list in this format: text (one key per line; by cause on a
+    /// terminal) or json
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
     format: PendingFormat,
     /// List only workloads with one of these in their name; no match is an error
@@ -55,7 +56,10 @@ impl Options {
         let mut out = output::stdout();
         match self.format {
             PendingFormat::Json => report::pending(&mut out, &keys),
-            PendingFormat::Text => keys.iter().try_for_each(|of| write_keys(&mut out, of, io::stdout().is_terminal())),
+            PendingFormat::Text if io::stdout().is_terminal() => {
+                report::pending_groups(&mut out, &keys, &Palette::coloured())
+            }
+            PendingFormat::Text => keys.iter().flat_map(|of| &of.keys).try_for_each(|key| writeln!(out, "{key}")),
         }
         .map_err(Failure::output)?;
         for fault in &faults {
@@ -64,15 +68,4 @@ impl Options {
         }
         Ok(if keys.is_empty() && faults.is_empty() { Outcome::Expected } else { Outcome::Failed })
     }
-}
-
-/// Writes one key per line, each followed by its remark if asked for.
-fn write_keys(out: &mut dyn Write, of: &PendingKeys, remarks: bool) -> io::Result<()> {
-    for key in &of.keys {
-        writeln!(out, "{key}")?;
-        if let Some(remark) = of.remark(key).filter(|_| remarks) {
-            writeln!(out, "  {remark}")?;
-        }
-    }
-    Ok(())
 }

@@ -10,7 +10,8 @@ use crate::proposals::{Decision, ProposalFlags, Taken};
 #[derive(Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct Options {
-    /// Keys that `pending` prints; a name or `workload::subsystem` selects all findings below it
+    /// Keys that `pending` prints; a name or `workload::subsystem` selects all findings below it,
+    /// and an id such as @1a2b3c4d all findings of one cause, in every workload
     #[arg(value_name = "KEY", required = true)]
     keys: Vec<String>,
     #[command(flatten)]

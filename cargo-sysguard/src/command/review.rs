@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use sysguard::unstable::linux::keep_terminal;
 use sysguard::unstable::model::judge::pending::Pending;
 use sysguard::unstable::model::judge::verdict::Change;
-use sysguard::unstable::report;
+use sysguard::unstable::report::{self, PendingKeys};
 use sysguard::unstable::runner::DiffTool;
 use sysguard::unstable::settings::Flags;
 use sysguard::unstable::store::StoreError;
@@ -32,8 +32,8 @@ pub(crate) struct Options {
 
 const AFTER_HELP: &str = "\
 On a terminal, shows one finding at a time and waits for a key: a accepts, e accepts with a reason, r rejects, s skips, u undoes the last decision, o opens $VISUAL or \
-$EDITOR at the source line or the expectation, ? explains the keys, q quits; a capital letter decides on all findings from here on of the workload. Each decision is \
-written at once. Elsewhere, prints the changes and the commands that decide on them. Exit codes: 0 if nothing is pending \
+$EDITOR at the source line or the expectation, ? explains the keys, q quits; a capital letter decides on all findings from here on of the workload, g accepts and x \
+rejects all findings of the cause in every workload. Each decision is written at once. Elsewhere, prints the changes and the commands that decide on them. Exit codes: 0 if nothing is pending \
 afterwards; 101 otherwise.";
 
 impl Options {
@@ -64,6 +64,8 @@ impl Options {
             for (place, pending) in &found {
                 show(&proposals, place, pending, &flag, diff_tool).map_err(Failure::output)?;
             }
+            let keys: Vec<PendingKeys> = found.iter().map(|(place, pending)| proposals.keys(place, pending)).collect();
+            report::pending_causes(&mut output::stdout(), &keys, &flag).map_err(Failure::output)?;
         }
         let (rest, faults) = self.pending(&proposals);
         Ok(if rest.is_empty() && faults.is_empty() { Outcome::Expected } else { Outcome::Failed })

@@ -165,6 +165,7 @@ impl Options {
         if failed.len() > NAMED {
             writeln!(out, "… and {} more", failed.len() - NAMED)?;
         }
+        report::shared_causes(&mut out, failed.iter().copied(), &palette)?;
         let is_new = |verdict: &&&Verdict| matches!(verdict.status, Status::NoBaseline { .. });
         if failed.iter().any(|verdict| is_new(&verdict)) {
             writeln!(out, "\nnext:")?;

@@ -336,7 +336,11 @@ impl Invocation {
         if fails(verdict) || is_remarkable || matches!(verdict.status, Status::Ignored { .. }) {
             // Ignore a closed standard error: the exit status remains.
             let diff = diff(settings, verdict);
-            let _ = report::verdict_with_diff(&mut anstream::stderr(), verdict, diff.as_deref(), &Palette::coloured());
+            let mut shown = nested::shown(&self.plan_file);
+            let (mut out, palette) = (anstream::stderr(), Palette::coloured());
+            let _ = report::verdict_with_diff(&mut out, verdict, diff.as_deref(), &mut shown, &palette);
+            // Otherwise the causes are shown again.
+            let _ = nested::record_shown(&self.plan_file, &shown, &verdict.workload);
         }
         Ok(())
     }

@@ -128,6 +128,8 @@ impl Options {
                 by_package.add(&folder, verdict);
             }
         }
+        // Ignore a closed standard error: the verdicts hold the same facts.
+        let _ = report::shared_causes(&mut anstream::stderr(), by_package.verdicts(), &Palette::coloured());
         let closing = Closing::of(("workload", "workloads"), by_package.verdicts(), 0);
         // Ignore a closed standard error: the verdicts hold the same facts.
         let _ = report::closing(&mut anstream::stderr(), &closing, &Palette::coloured());

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sysguard::unstable::model::judge::verdict::Verdict;
 use sysguard::unstable::model::run::test_name::{self, TestName};
-use sysguard::unstable::report;
+use sysguard::unstable::report::{self, ShownGroups};
 
 use crate::exit_code::Failure;
 
@@ -173,6 +173,21 @@ pub(crate) fn record_unjudged(plan: &Path, name: &TestName) -> io::Result<()> {
 /// Returns the workload names of the tests that failed without a verdict.
 pub(crate) fn unjudged(plan: &Path) -> BTreeSet<String> {
     names_in(&unjudged_file(plan))
+}
+
+/// Returns the file beside a plan with the causes that a verdict's text has shown.
+fn shown_file(plan: &Path) -> PathBuf {
+    plan.with_file_name("causes")
+}
+
+/// Returns the causes that other runners have shown.
+pub(crate) fn shown(plan: &Path) -> ShownGroups {
+    ShownGroups::from_lines(&fs::read_to_string(shown_file(plan)).unwrap_or_default())
+}
+
+/// Records the causes that the text of this workload's verdict has shown.
+pub(crate) fn record_shown(plan: &Path, shown: &ShownGroups, workload: &str) -> io::Result<()> {
+    append(&shown_file(plan), shown.lines(workload).as_bytes())
 }
 
 fn names_in(file: &Path) -> BTreeSet<String> {

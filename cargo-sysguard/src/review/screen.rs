@@ -10,6 +10,7 @@ use sysguard::unstable::linux::suspend_job;
 use sysguard::unstable::model::facts::finding::Finding;
 use sysguard::unstable::model::judge::pending::Pending;
 use sysguard::unstable::model::judge::verdict::Change;
+use sysguard::unstable::model::text::escape;
 use sysguard::unstable::report::{self, Palette};
 use sysguard::unstable::runner::DiffTool;
 
@@ -32,14 +33,24 @@ pub(crate) struct Card<'a> {
     pub(crate) pending: &'a Pending,
     /// The finding, or nothing for an empty first baseline.
     pub(crate) finding: Option<&'a Finding>,
+    pub(crate) cause: Option<CauseLine<'a>>,
     /// The change of the file if it is accepted.
     pub(crate) change: &'a Change,
     /// Why the last key had no effect.
     pub(crate) note: Option<&'a str>,
 }
 
+/// The cause of a finding.
+pub(crate) struct CauseLine<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) title: &'a str,
+    /// The number of other findings of it that are not decided.
+    pub(crate) left: usize,
+}
+
 /// At most 80 columns.
-const KEYS: &str = "[a]ccept  with r[e]ason  [r]eject  [s]kip  [u]ndo  [o]pen editor  [?]  [q]uit";
+const KEYS: &str = "[a]ccept  with r[e]ason  [r]eject  [s]kip  [u]ndo  [o]pen editor  [?]  [q]uit
+the whole cause, in every workload: [g] accept  [x] reject";
 
 const HELP: &str = "
   a  accept it into the expectation
@@ -47,6 +58,8 @@ const HELP: &str = "
   r  reject it; a later test may propose it again
   s  skip it: it stays pending
   A, R, E, S  the same for all from here on of this workload; A and R ask first
+  g, x  accept or reject all findings of its cause (the line with @), in every
+        workload; asks first if there are several
   u  undo the last decision; press again for the one before
   o  open $VISUAL or $EDITOR at the source line, or at the expectation
   q  quit; Ctrl-Z suspends
@@ -65,13 +78,14 @@ impl<'a> Screen<'a> {
     }
 
     /// Shows the change of the file if a finding is accepted, and then the finding. However long
-    /// the change is, the finding stays on the screen, above the keys.
+    /// the change is, the finding and its cause stay on the screen, above the keys.
     pub(crate) fn show(&self, card: &Card<'_>) -> io::Result<()> {
         let (rows, columns) = self.keys.size_checked().unwrap_or((24, 80));
         let mut out = anstream::stdout().lock();
         writeln!(out)?;
         write_change(&mut out, card.file, card.change, self.diff_tool)?;
-        write!(out, "\n{}", fitted(&text(card)?, rows.into(), columns.into()))?;
+        let cause = card.cause.as_ref().map(CauseLine::text);
+        write!(out, "\n{}", fitted(&text(card)?, cause.as_deref(), rows.into(), columns.into()))?;
         if let Some(note) = card.note {
             writeln!(out, "{note}")?;
         }
@@ -172,24 +186,40 @@ fn text(card: &Card<'_>) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&out).into_owned())
 }
 
-/// Wraps the lines of a text at words, and cuts it so that its first line, which has the key, stays
-/// on the screen.
-fn fitted(text: &str, rows: usize, columns: usize) -> String {
+impl CauseLine<'_> {
+    fn text(&self) -> String {
+        let Self { id, title, left } = self;
+        let left = if *left > 0 { format!("; {left} more to decide") } else { String::new() };
+        format!("  {id} {}{left}", escape::line(title))
+    }
+}
+
+/// Wraps the lines of a text at words, and cuts it so that its first line, which has the key, and
+/// the cause below it stay on the screen.
+fn fitted(text: &str, cause: Option<&str>, rows: usize, columns: usize) -> String {
     /// Lines of a note, of the keys, and between them.
-    const BELOW: usize = 5;
+    const BELOW: usize = 6;
+    /// The most lines of a cause.
+    const OF_CAUSE: usize = 4;
     let (key, rest) = text.split_once('\n').unwrap_or((text, ""));
     // It is not wrapped at words: a key must be copied whole.
-    let above = textwrap::core::display_width(key).div_ceil(columns.max(1));
+    let of_key = textwrap::core::display_width(key).div_ceil(columns.max(1));
     let options = textwrap::Options::new(columns.max(20))
         .subsequent_indent(INDENT)
         .word_separator(textwrap::WordSeparator::AsciiSpace)
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
+    let mut above: Vec<String> =
+        cause.into_iter().flat_map(|line| textwrap::wrap(line, &options)).map(String::from).collect();
+    if above.len() > OF_CAUSE {
+        above.truncate(OF_CAUSE - 1);
+        above.push(format!("{INDENT}…"));
+    }
     let lines: Vec<_> = rest.lines().flat_map(|line| textwrap::wrap(line, &options)).collect();
-    let room = rows.saturating_sub(above + BELOW).max(3);
+    let room = rows.saturating_sub(of_key + above.len() + BELOW).max(3);
     let shown = if lines.len() > room { room - 1 } else { lines.len() };
     let mut fitted = format!("{key}\n");
-    for line in &lines[..shown] {
-        fitted.extend([line.as_ref(), "\n"]);
+    for line in above.iter().map(String::as_str).chain(lines[..shown].iter().map(AsRef::as_ref)) {
+        fitted.extend([line, "\n"]);
     }
     if shown < lines.len() {
         fitted += &format!("  … {} more lines\n", lines.len() - shown);
@@ -205,24 +235,31 @@ mod tests {
     fn words_wrap_and_the_key_stays_on_the_screen() {
         let text = "1 of 2  new-syscall  w::network::connect\n  first   connect(3, 127.0.0.1:4433) = 0\n  \
                     by      http 1.2.0 http::get\n";
-        assert_eq!(fitted(text, 24, 80), text);
-        insta::assert_snapshot!(fitted(text, 24, 30), @"
+        assert_eq!(fitted(text, None, 24, 80), text);
+        insta::assert_snapshot!(fitted(text, None, 24, 30), @"
         1 of 2  new-syscall  w::network::connect
           first   connect(3,
                   127.0.0.1:4433) = 0
           by      http 1.2.0
                   http::get
         ");
-        insta::assert_snapshot!(fitted(text, 10, 30), @"
+        let cause = Some("  @7c2c7a8e src/main.rs:6 demo::main → http 1.2.0: 3 new");
+        insta::assert_snapshot!(fitted(text, cause, 13, 30), @"
         1 of 2  new-syscall  w::network::connect
+          @7c2c7a8e src/main.rs:6
+                  demo::main → http
+                  1.2.0: 3 new
           first   connect(3,
-                  127.0.0.1:4433) = 0
-          … 2 more lines
+          … 3 more lines
         ");
         let many = format!("key\n{}", "  call    x\n".repeat(100));
         for rows in [10, 24, 50] {
-            assert!(fitted(&many, rows, 80).lines().count() + 4 <= rows, "{rows}");
+            assert!(fitted(&many, None, rows, 80).lines().count() + 5 <= rows, "{rows}");
         }
+        let (key, cause) = ("k".repeat(200), format!("  @7c2c7a8e {}", "name ".repeat(100)));
+        let shown = fitted(&format!("{key}\n{many}"), Some(&cause), 24, 80);
+        assert!(shown.lines().count() + 2 + 5 <= 24, "the key takes three lines:\n{shown}");
+        assert!(shown.starts_with(&format!("{key}\n  @7c2c7a8e name name ")), "{shown}");
     }
 
     #[test]

@@ -61,9 +61,8 @@ pub(crate) fn github_gets_annotations_and_a_summary() {
     let mut command = project.command("test --format github");
     command.env("CI", "true").env("GITHUB_STEP_SUMMARY", project.path("summary"));
     let ran = run(&mut command).ends(101);
-    let place = format!("file=expectations/net/own.yaml,line={}", line_of(&project, "platform: "));
-    let start = format!("::error {place},title=sysguard%3A net%3A%3Aown::1 new subsystem, ");
-    assert!(ran.stdout.starts_with(&start), "{}", ran.stdout);
+    let start = "::error file=src/main.rs,line=1,title=sysguard%3A src/main.rs%3A1 formats_github%3A%3Amain → ";
+    assert!(ran.stdout.starts_with(start) && ran.stdout.contains("net::own::network"), "{}", ran.stdout);
     assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
     let summary = project.read("summary");
     assert!(summary.starts_with("# before\n### sysguard: 1 of 2 workloads failed, 1 ignored\n"), "{summary}");
@@ -85,13 +84,15 @@ pub(crate) fn junit_has_every_selected_workload() {
     }
 }
 
-pub(crate) fn sarif_points_into_the_expectation() {
+pub(crate) fn sarif_points_to_the_source_and_the_expectation() {
     let project = project("formats-sarif", true);
     let log = json(&in_ci(&project, "test --format sarif").ends(101).stdout);
     let first = &log["runs"][0]["results"][0];
     assert_eq!(first["ruleId"], "sysguard/new-subsystem");
     assert_eq!(first["partialFingerprints"]["sysguard/key/v1"], "net::own::network");
-    let place = &first["locations"][0]["physicalLocation"];
+    let source = &first["locations"][0]["physicalLocation"];
+    assert_eq!(source["artifactLocation"]["uri"], "src/main.rs", "{source}");
+    let place = &first["relatedLocations"][0]["physicalLocation"];
     assert_eq!(place["artifactLocation"]["uri"], "expectations/net/own.yaml");
     assert_eq!(place["region"]["startLine"], line_of(&project, "platform: "));
     assert!(place["region"]["snippet"]["text"].as_str().is_some_and(|text| text.starts_with("platform: ")), "{place}");

@@ -74,6 +74,8 @@ mod report;
 #[cfg(target_os = "linux")]
 mod review;
 #[cfg(target_os = "linux")]
+mod review_causes;
+#[cfg(target_os = "linux")]
 mod rules;
 #[cfg(target_os = "linux")]
 mod run;
@@ -105,9 +107,11 @@ mod together;
 mod trace;
 #[cfg(target_os = "linux")]
 mod usage;
+#[cfg(target_os = "linux")]
+mod worked;
 
 #[cfg(target_os = "linux")]
-use project::{needing, nextest, tracing, tracing_with, untraced};
+use project::{needing, networked, nextest, tracing, tracing_with, untraced};
 
 use std::process::ExitCode;
 
@@ -140,6 +144,7 @@ fn trials() -> Vec<Trial> {
         .chain(places::trials())
         .chain(streams::trials())
         .chain(together::trials())
+        .chain(worked::trials())
         .chain(init::trials())
         .chain(readme::trials())
         .chain(closing::trials())
@@ -193,6 +198,7 @@ fn of_workloads() -> Vec<Trial> {
         tracing stable::one_cpu_is_too_few_to_record,
         tracing stable::drift_is_reported_with_new_findings,
         tracing mutations::both_engines_find_each_mutation,
+        networked mutations::both_engines_find_each_argument_and_crash,
     ]
 }
 
@@ -226,6 +232,12 @@ fn of_proposals() -> Vec<Trial> {
         untraced review::key_stays_on_the_screen,
         untraced review::undo_restores_each_decision,
         untraced review::editor_opens_at_the_line,
+        untraced review_causes::findings_are_ordered_by_cause,
+        untraced review_causes::key_and_cause_stay_on_the_screen,
+        untraced review_causes::accepted_cause_equals_accept_and_is_undone,
+        untraced review_causes::rejected_cause_equals_reject_and_is_undone,
+        untraced review_causes::undo_of_a_cause_restores_all_files_or_none,
+        untraced review_causes::decided_and_skipped_findings_count_once,
     ]
 }
 
@@ -251,7 +263,7 @@ fn of_readings() -> Vec<Trial> {
         tracing formats::machine_formats_own_standard_output,
         tracing formats::github_gets_annotations_and_a_summary,
         tracing formats::junit_has_every_selected_workload,
-        tracing formats::sarif_points_into_the_expectation,
+        tracing formats::sarif_points_to_the_source_and_the_expectation,
         tracing formats::every_format_shows_the_first_call,
         tracing formats::first_call_is_no_part_of_a_baseline,
         tracing formats::first_proposal_shows_a_call_for_each_key,

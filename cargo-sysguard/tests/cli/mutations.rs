@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::project::Project;
+use super::project::{Project, Ran};
 
 /// A name, the new code, and the findings that it must cause, whether or not the kernel permits
 /// the calls.
@@ -129,24 +129,147 @@ fn main() {{
     )
 }
 
-pub(crate) fn both_engines_find_each_mutation() {
-    let project = Project::new("mutations").expecting("before", "bin: mutations");
+/// The findings of each workload by their keys without the workload, with their kinds.
+type Findings = BTreeMap<String, BTreeMap<String, String>>;
+
+/// Blesses a program, then runs it with the name of each mutation as its argument, under both
+/// engines. `sysguard` runs a command line. Returns what both found.
+fn found(name: &str, program: &str, names: &[&str], sysguard: fn(&Project, &str) -> Ran) -> Findings {
+    let project = Project::new(name).expecting("before", &format!("bin: {name}"));
     let manifest = project.read("Cargo.toml").replace("[dev-dep", "[dependencies]\nlibc = \"0.2\"\n\n[dev-dep");
     project.write("Cargo.toml", &manifest);
-    project.write("src/main.rs", &program());
-    project.sysguard("bless").ends(0);
+    project.write("src/main.rs", program);
+    sysguard(&project, "bless").ends(0);
     let blessed = project.read("expectations/before.yaml");
-    for Mutation(name, ..) in MUTATIONS {
-        let file = blessed.replacen("bin: mutations\n", &format!("bin: mutations\nargs: [{name}]\n"), 1);
-        project.write(&format!("expectations/mutated/{name}.yaml"), &file);
+    for mutation in names {
+        let file = blessed.replacen(&format!("bin: {name}\n"), &format!("bin: {name}\nargs: [{mutation}]\n"), 1);
+        project.write(&format!("expectations/mutated/{mutation}.yaml"), &file);
     }
     let [guard, ptrace] = ["guard", "ptrace"].map(|engine| {
-        let ran = project.sysguard(&format!("test --update no --format json --engine {engine}")).ends(101);
+        let ran = sysguard(&project, &format!("test --update no --format json --engine {engine}")).ends(101);
         let report: Value = serde_json::from_str(&ran.stdout).expect("JSON");
         findings(&report)
     });
     assert_eq!(guard, ptrace, "guard (left) and ptrace find the same");
     assert_eq!(guard.get("before"), Some(&BTreeMap::new()), "the unchanged program has no finding");
+    guard
+}
+
+/// A name, the new code, and the only finding that it must cause, with its kind.
+struct Sharper(&'static str, &'static str, &'static str, &'static str);
+
+/// Mutations that change an argument, or how a child ends, and nothing else.
+const SHARPER: &[Sharper] = &[
+    Sharper("program", "execv(c\"/bin/true\")", "process::execve::true,file", "new-argument"),
+    Sharper(
+        "connect-global",
+        "connect(udp(), [198, 51, 100, 7])",
+        "network::connect::global,socket:AF_INET:SOCK_DGRAM",
+        "new-argument",
+    ),
+    Sharper("bind-any", "bind(udp(), [0; 4])", "network::bind::unspecified,socket:AF_INET:SOCK_DGRAM", "new-argument"),
+    Sharper(
+        "send-global",
+        "send(udp(), [198, 51, 100, 7])",
+        "network::sendto::global,socket:AF_INET:SOCK_DGRAM",
+        "new-argument",
+    ),
+    Sharper("write", "open(libc::O_WRONLY)", "filesystem::openat::O_WRONLY,file", "new-argument"),
+    Sharper("read-write", "open(libc::O_RDWR)", "filesystem::openat::O_RDWR,file", "new-argument"),
+    Sharper("crash", "child(|| std::ptr::null_mut::<u8>().write_volatile(0))", "signals::SIGSEGV", "new-signal"),
+    Sharper("abort", "child(|| drop(libc::raise(libc::SIGABRT)))", "signals::SIGABRT", "new-signal"),
+    Sharper("illegal", "child(|| drop(libc::raise(libc::SIGILL)))", "signals::SIGILL", "new-signal"),
+];
+
+/// Returns the program of [`SHARPER`], which makes each of its calls with another argument.
+fn sharper_program() -> String {
+    let arms: String = SHARPER
+        .iter()
+        .map(|Sharper(name, code, ..)| format!("            Some({name:?}) => drop({code}),\n"))
+        .collect();
+    format!(
+        "#![allow(unused, dropping_copy_types)]
+use std::mem::size_of_val;
+
+unsafe fn udp() -> i32 {{
+    libc::socket(libc::AF_INET, libc::SOCK_DGRAM, 0)
+}}
+
+fn address(of: [u8; 4], port: u16) -> libc::sockaddr_in {{
+    let mut address: libc::sockaddr_in = unsafe {{ std::mem::zeroed() }};
+    address.sin_family = libc::AF_INET as u16;
+    address.sin_port = port.to_be();
+    address.sin_addr.s_addr = u32::from_ne_bytes(of);
+    address
+}}
+
+unsafe fn connect(fd: i32, of: [u8; 4]) -> i32 {{
+    let address = address(of, 9);
+    libc::connect(fd, (&raw const address).cast(), size_of_val(&address) as u32)
+}}
+
+unsafe fn bind(fd: i32, of: [u8; 4]) -> i32 {{
+    let address = address(of, 0);
+    libc::bind(fd, (&raw const address).cast(), size_of_val(&address) as u32)
+}}
+
+unsafe fn send(fd: i32, of: [u8; 4]) -> isize {{
+    let address = address(of, 9);
+    libc::sendto(fd, [0_u8].as_ptr().cast(), 1, 0, (&raw const address).cast(), size_of_val(&address) as u32)
+}}
+
+unsafe fn open(flags: i32) -> i32 {{
+    libc::open(c\"made\".as_ptr(), flags, 0o600)
+}}
+
+unsafe fn execv(program: &std::ffi::CStr) -> i32 {{
+    libc::execv(program.as_ptr(), [program.as_ptr(), std::ptr::null()].as_ptr())
+}}
+
+/// Runs code in a child, and waits for its end.
+unsafe fn child(code: impl FnOnce()) -> i32 {{
+    match libc::fork() {{
+        0 => {{
+            code();
+            libc::_exit(0)
+        }}
+        pid => libc::waitpid(pid, std::ptr::null_mut(), 0),
+    }}
+}}
+
+fn main() {{
+    unsafe {{
+        open(libc::O_CREAT | libc::O_WRONLY);
+        open(libc::O_RDONLY);
+        connect(udp(), [127, 0, 0, 1]);
+        bind(udp(), [127, 0, 0, 1]);
+        send(udp(), [127, 0, 0, 1]);
+        // raise() asks for the IDs of process and thread.
+        child(|| drop(libc::raise(libc::SIGCHLD)));
+        match std::env::args().nth(1).as_deref() {{
+            None => {{}}
+{arms}            Some(other) => panic!(\"{{other}}\"),
+        }}
+    }}
+}}
+"
+    )
+}
+
+pub(crate) fn both_engines_find_each_argument_and_crash() {
+    let names: Vec<&str> = SHARPER.iter().map(|Sharper(name, ..)| *name).collect();
+    let all = found("sharper", &sharper_program(), &names, Project::sysguard_with_address);
+    for Sharper(name, _, key, kind) in SHARPER {
+        let found = &all[&format!("mutated::{name}")];
+        assert_eq!(found.get(*key).map(String::as_str), Some(*kind), "{name}: {key}: {found:?}");
+        let others: Vec<&String> = found.keys().filter(|other| !other.starts_with("process::execve")).collect();
+        assert!(*name == "program" || others == [key], "{name}: {found:?}");
+    }
+}
+
+pub(crate) fn both_engines_find_each_mutation() {
+    let names: Vec<&str> = MUTATIONS.iter().map(|Mutation(name, ..)| *name).collect();
+    let guard = found("mutations", &program(), &names, Project::sysguard);
     let pair = &guard["mutated::pair"];
     assert_eq!(pair.values().collect::<Vec<_>>(), ["new-use"], "{pair:?}");
     for Mutation(name, _, keys) in MUTATIONS {
@@ -163,7 +286,7 @@ pub(crate) fn both_engines_find_each_mutation() {
 
 /// Returns the kinds of each workload's findings by their keys without the workload. All are
 /// confirmed, so each occurred in five of five runs.
-fn findings(report: &Value) -> BTreeMap<String, BTreeMap<String, String>> {
+fn findings(report: &Value) -> Findings {
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let list = |value: &Value| value.as_array().expect("a list").clone();
     let of_one = |verdict: &Value| {

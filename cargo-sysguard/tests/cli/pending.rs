@@ -92,7 +92,8 @@ pub(crate) fn printed_keys_are_accepted() {
     let json = project.sysguard("pending --format json").ends(101).stdout;
     let record: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     let entry = serde_json::json!({"workload": "net::talk", "file": TALK, "keys": KEYS});
-    assert_eq!(record, serde_json::json!({"schema": "sysguard.pending/1", "pending": [entry]}));
+    assert_eq!((&record["schema"], &record["pending"]), (&"sysguard.pending/1".into(), &serde_json::json!([entry])));
+    assert_eq!(record["groups"].as_array().map(Vec::len), Some(KEYS.len()), "no cause is known");
     assert_eq!(project.changed_since(&before), [""; 0]);
 
     for key in printed.lines() {
@@ -127,8 +128,10 @@ pub(crate) fn remarks_are_shown_but_never_accepted() {
     let mut session = Session::start(&project, &["pending"]);
     let [connect, socket, spot, object] = KEYS;
     session.until(&format!(
-        "{connect}\n  by {get} (glibc 2.39, not your change)\n{socket}\n  by {get}\n{spot}\n{object}\n  by {close}\n"
+        " {get}: 2 new (network::connect, network::socket)\n  {connect}\n    by {get} (glibc 2.39, not your change)\n  \
+         {socket}\n    by {get}\n{spot}\n"
     ));
+    session.until(&format!(" {close}: 1 new (close file)\n  {object}\n    by {close}\n"));
     assert_eq!(session.ends(), Some(101));
     assert_eq!(project.changed_since(&before), [""; 0]);
 

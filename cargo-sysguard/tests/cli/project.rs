@@ -82,13 +82,23 @@ pub(crate) fn nextest(name: &str, run: fn()) -> Trial {
 
 /// Returns a trial that requires tracing, root and mount namespaces.
 pub(crate) fn mounting(name: &str, run: fn()) -> Trial {
+    unsharing(name, &["--mount", "true"], "mount namespaces", run)
+}
+
+/// Returns a trial that requires tracing, root, network namespaces, `ip`, and curl.
+pub(crate) fn networked(name: &str, run: fn()) -> Trial {
+    let probe = &["--net", "sh", "-c", "ip link set lo up && command -v curl"];
+    unsharing(name, probe, "network namespaces, ip and curl", run)
+}
+
+fn unsharing(name: &str, probe: &'static [&'static str], needed: &'static str, run: fn()) -> Trial {
     Trial::ignorable_test(name, move || {
         // SYSGUARD_REQUIRE=1 must also work for an ordinary user.
         if !nix::unistd::geteuid().is_root() {
-            return Ok(Completion::ignored_with("requires root, to mount"));
+            return Ok(Completion::ignored_with("requires root, for namespaces"));
         }
-        let namespaces = self::run(command("unshare").args(["--mount", "true"])).code == 0;
-        let missing = untraceable().or_else(|| (!namespaces).then(|| "requires mount namespaces".to_owned()));
+        let is_possible = self::run(command("unshare").args(probe)).code == 0;
+        let missing = untraceable().or_else(|| (!is_possible).then(|| format!("requires {needed}")));
         match missing {
             Some(reason) if env::var_os("SYSGUARD_REQUIRE").is_some_and(|value| value == "1") => Err(reason.into()),
             Some(reason) => Ok(Completion::ignored_with(reason)),
@@ -159,7 +169,7 @@ pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
         let inherited =
             name.starts_with("SYSGUARD_") || name.starts_with("CARGO_BIN_EXE_") || name.starts_with("NEXTEST");
         if inherited
-            || ["CI", "TF_BUILD", "CARGO_TERM_COLOR", "CARGO_MANIFEST_DIR", "GITHUB_STEP_SUMMARY"]
+            || ["CI", "TF_BUILD", "CARGO_TERM_COLOR", "CARGO_MANIFEST_DIR", "GITHUB_STEP_SUMMARY", "GITHUB_SHA"]
                 .contains(&name.as_str())
         {
             command.env_remove(name);
@@ -250,6 +260,20 @@ impl Project {
     /// Runs `cargo-sysguard` with these arguments.
     pub(crate) fn sysguard(&self, line: &str) -> Ran {
         run(&mut self.command(line))
+    }
+
+    /// Returns a command that runs where 198.51.100.7 (a global address for documentation, RFC 5737)
+    /// belongs to the loopback interface, and no other network exists.
+    pub(crate) fn command_with_address(&self, line: &str) -> Command {
+        const SCRIPT: &str = "ip link set lo up && ip addr add 198.51.100.7/32 dev lo && exec \"$@\"";
+        let mut command = self.run_by("unshare");
+        command.args(["--net", "sh", "-c", SCRIPT, "sh", BINARY]).args(line.split_whitespace());
+        command
+    }
+
+    /// Runs a line as [`Project::command_with_address`] does.
+    pub(crate) fn sysguard_with_address(&self, line: &str) -> Ran {
+        run(&mut self.command_with_address(line))
     }
 
     /// Fails the trial unless each of these command lines is wrong usage with this part on standard

@@ -17,7 +17,7 @@ pub fn hello() {
 const ADDED: &str = "  network:
     bind:
       uses:
-        - socket:AF_INET:SOCK_DGRAM
+        - loopback socket:AF_INET:SOCK_DGRAM
       why: \"REQ-12: listens for updates\"
     socket:
       uses:
@@ -68,29 +68,27 @@ pub(crate) fn finding_is_reviewed_accepted_and_merged() {
     let mut test = project.command("test --format github");
     let ran = run(test.env("CI", "true").env("GITHUB_STEP_SUMMARY", project.path("summary"))).ends(101);
     let (place, annotation) = ran.stdout.split_once(",title=").expect("an annotation");
-    let line = 1 + blessed.lines().position(|line| line.starts_with("platform: ")).expect("a baseline");
-    assert_eq!(place, format!("::error file={FILE},line={line}"));
+    assert_eq!(place, "::error file=greetings/src/lib.rs,line=4");
     // The lowest free fd depends on what this process was started with.
-    let fd = annotation.split("IPPROTO_IP) = ").nth(1).and_then(|rest| rest.split(' ').next()).expect("an fd");
+    let fd = annotation.split("IPPROTO_IP) = ").nth(1).and_then(|rest| rest.split([' ', '%']).next()).expect("an fd");
     let annotation: Vec<&str> = annotation.trim_end().split("%0A").collect();
     let (socket, bind) = (
         format!("socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC, IPPROTO_IP) = {fd}"),
         format!("bind({fd}, 127.0.0.1:0) = 0"),
     );
-    let (socket_in, bind_in) = (format!("{socket} in pull-request"), format!("{bind} in pull-request"));
-    let cell = format!("`{}` in `pull-request`", socket.replace('|', "\\|"));
+    let cell = format!("`{}`", socket.replace('|', "\\|"));
+    let id = "@7d602a1d";
+    let (outline, site) = ("3 new (network::bind, network::socket)", "greetings::hello at greetings/src/lib.rs:4");
     assert_eq!(
         annotation,
         [
-            "sysguard%3A greeter::1 new subsystem, 2 new system calls",
-            "new subsystem: greeter::network",
-            &socket_in,
-            "new system call: greeter::network::bind",
-            &bind_in,
-            "new system call: greeter::network::socket",
-            &socket_in,
-            "by greetings::hello at greetings/src/lib.rs:4",
-            "next: cargo sysguard bless greeter (accept everything; writes expectations/greeter.yaml)",
+            &*format!("sysguard%3A greetings/src/lib.rs%3A4 greetings%3A%3Ahello → UdpSocket%3A%3Abind::{outline}"),
+            &format!("new-subsystem greeter::network: {socket}"),
+            &format!("new-syscall greeter::network::bind: {bind}"),
+            &format!("new-syscall greeter::network::socket: {socket}"),
+            "in: pull-request",
+            &format!("by {site}"),
+            &format!("next: cargo sysguard test, then cargo sysguard accept {id}"),
         ]
     );
     assert_eq!(
@@ -98,16 +96,18 @@ pub(crate) fn finding_is_reviewed_accepted_and_merged() {
         [
             "### sysguard: 1 of 1 workload failed",
             "",
+            "#### `greetings/src/lib.rs:4 greetings::hello → UdpSocket::bind`: 3 new",
+            "",
+            &*format!("in `pull-request`; by `{site}`; `cargo sysguard accept {id}`"),
+            "",
             "| | finding | calls | |",
             "|---|---|---:|---|",
-            &*format!(
-                "| new subsystem | `greeter::network` | 2 | by `greetings::hello at greetings/src/lib.rs:4`; {cell} |"
+            &format!("| new subsystem | `greeter::network` | 2 | {cell} |"),
+            &format!(
+                "| new system call | `greeter::network::bind` | 1 | `loopback socket:AF_INET:SOCK_DGRAM`; `{bind}` |"
             ),
             &format!(
-                "| new system call | `greeter::network::bind` | 1 | `socket:AF_INET:SOCK_DGRAM`; `{bind}` in `pull-request` |"
-            ),
-            &format!(
-                "| new system call | `greeter::network::socket` | 1 | `AF_INET` `socket:AF_INET:SOCK_DGRAM`; {cell} |"
+                "| new system call | `greeter::network::socket` | 1 | `AF_INET socket:AF_INET:SOCK_DGRAM`; {cell} |"
             ),
             "",
             "Next:",
@@ -142,7 +142,7 @@ pub(crate) fn finding_is_reviewed_accepted_and_merged() {
             "|---|---|---|---|---|".to_owned(),
             format!("| **new-subsystem** | `greeter` | `network` |  | `{platform}` |"),
             format!(
-                "| new-syscall | `greeter` | `network::bind` | `socket:AF_INET:SOCK_DGRAM`, {WHY} | `{platform}` |"
+                "| new-syscall | `greeter` | `network::bind` | `loopback socket:AF_INET:SOCK_DGRAM`, {WHY} | `{platform}` |"
             ),
             format!(
                 "| new-syscall | `greeter` | `network::socket` | `AF_INET socket:AF_INET:SOCK_DGRAM`, {WHY} | `{platform}` |"

@@ -71,12 +71,16 @@ pub(crate) fn changed_dependency_is_named() {
     depend("0.2.0", "let _ = std::net::TcpStream::connect((\"127.0.0.1\", 1));");
     let ran = project.sysguard("test --update no").ends(101);
     // Long lines are wrapped.
-    let site = "by greeting 0.2.0 (0.1.0 when the baseline last changed) greeting::greet,\n      called by test_moved::main at src/main.rs:2\n";
+    let site = " src/main.rs:2 test_moved::main → greeting 0.2.0 (0.1.0 when the baseline last\n    changed) greeting::greet: 3 new\n";
     assert!(ran.stdout.contains(site), "{}", ran.stdout);
     // Without a committed baseline, the moved dependencies are unknown.
     project.write("expectations/own.yaml", &format!("# mine\n{}", project.read("expectations/own.yaml")));
     let ran = project.sysguard("test --update no").ends(101);
-    assert!(ran.stdout.contains("by greeting 0.2.0 greeting::greet, called by"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains("src/main.rs:2 test_moved::main → greeting 0.2.0 greeting::greet: 3 new\n"),
+        "{}",
+        ran.stdout
+    );
 }
 
 pub(crate) fn package_without_harness_behaves_the_same() {

@@ -26,7 +26,7 @@ pub struct Remarks {
     /// The first call.
     pub examples: BTreeMap<Fact, Example>,
     /// The call site of the first call.
-    pub sites: BTreeMap<Fact, String>,
+    pub sites: BTreeMap<Fact, Site>,
     /// A possible cause other than a change of the workload.
     pub causes: BTreeMap<Fact, String>,
 }
@@ -59,7 +59,7 @@ impl Remarks {
         Self {
             drift: comparison.drift.iter().map(FingerprintChange::to_string).collect(),
             examples: facts().filter_map(|fact| Some((fact.clone(), example(fact)?.clone()))).collect(),
-            sites: facts().filter_map(|fact| Some((fact.clone(), sites.of_fact(fact)?.to_string()))).collect(),
+            sites: facts().filter_map(|fact| Some((fact.clone(), sites.of_fact(fact)?.site()))).collect(),
             causes: facts().filter_map(|fact| Some((fact.clone(), cause(fact)?))).collect(),
         }
     }
@@ -67,9 +67,8 @@ impl Remarks {
     /// Keeps only the remarks on these facts.
     pub fn only(mut self, facts: &BTreeSet<Fact>) -> Self {
         self.examples.retain(|fact, _| facts.contains(fact));
-        for remarks in [&mut self.sites, &mut self.causes] {
-            remarks.retain(|fact, _| facts.contains(fact));
-        }
+        self.sites.retain(|fact, _| facts.contains(fact));
+        self.causes.retain(|fact, _| facts.contains(fact));
         self
     }
 
@@ -80,9 +79,10 @@ impl Remarks {
 
     /// Returns the finding with its first call, call site and cause.
     pub(in crate::model) fn annotated(&self, finding: Finding) -> Finding {
-        let [site, cause] = [&self.sites, &self.causes].map(|remarks| remarks.get(&finding.fact).cloned());
-        let example = self.examples.get(&finding.fact).cloned();
-        Finding { site: site.map(Site::of_words), cause, example, ..finding }
+        let fact = &finding.fact;
+        let (site, cause) = (self.sites.get(fact).cloned(), self.causes.get(fact).cloned());
+        let example = self.examples.get(fact).cloned();
+        Finding { site, cause, example, ..finding }
     }
 }
 

@@ -8,7 +8,7 @@ pub struct Site {
     /// One line: `minreq 2.11.0 minreq::get, called by demo::fetch at src/main.rs:7`.
     pub words: String,
     /// The function in the user's own code, or else the one in a dependency; `None` if only the
-    /// words are known, as in a proposal.
+    /// words are known.
     pub location: Option<CodeLocation>,
 }
 
@@ -27,6 +27,16 @@ pub struct CodeLocation {
     pub line: Option<u32>,
     /// The program or library that contains it.
     pub module: String,
+    /// Whether it is code of a workspace member.
+    pub is_own: bool,
+    /// What own code calls here: the function of a dependency, after its package and version, or
+    /// else the function that it calls directly.
+    pub callee: Option<String>,
+}
+
+/// Returns whether a module is the C library, its loader, or the vDSO.
+pub fn is_c_library(module: &str) -> bool {
+    ["libc.", "ld-linux", "ld-musl", "libpthread", "libm.", "[vdso]"].iter().any(|name| module.starts_with(name))
 }
 
 impl Site {

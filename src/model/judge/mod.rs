@@ -7,6 +7,7 @@ pub mod compare;
 pub mod confirm;
 pub mod decide;
 pub mod forbid;
+pub mod groups;
 pub mod pending;
 pub mod revisions;
 pub mod verdict;

@@ -3,7 +3,8 @@
 //! It must not decide what fails: the `level:` of the document does. It only sets the order of
 //! reading.
 
-use crate::model::facts::fact::Fact;
+use crate::model::attribution::{ObjectKind, Subsystem};
+use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::{Finding, FindingKind};
 
 /// The importance of a finding, most important first.
@@ -42,6 +43,78 @@ impl Weight {
             | FindingKind::NewError => Self::Detail,
         }
     }
+}
+
+/// How far the effects of a finding reach, furthest first. It orders findings of one weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// Addresses: other machines, or clients on this one.
+    Address,
+    /// Other programs, by their name.
+    Program,
+    /// Other uses of the network.
+    Network,
+    /// Other processes.
+    Process,
+    /// Anything else that outlives the process or that others see.
+    System,
+    /// Files.
+    Storage,
+    /// The process itself: its memory, its time, its waits.
+    Itself,
+    /// Objects without effects, such as `/dev/null`.
+    Nothing,
+}
+
+impl Reach {
+    /// Returns the reach of a finding.
+    pub fn of(finding: &Finding) -> Self {
+        let mut objects = objects(finding).peekable();
+        if objects.peek().is_some() && objects.all(is_without_effect) {
+            return Self::Nothing;
+        }
+        let is_one_of = |calls: &[&str]| finding.fact.syscall().is_some_and(|syscall| calls.contains(&syscall));
+        match finding.fact.subsystem() {
+            Some(Subsystem::Network) if is_one_of(ADDRESSED) => Self::Address,
+            Some(Subsystem::Process) if is_one_of(&["execve", "execveat"]) => Self::Program,
+            Some(Subsystem::Network) => Self::Network,
+            Some(Subsystem::Process) => Self::Process,
+            Some(Subsystem::Filesystem | Subsystem::Block) => Self::Storage,
+            Some(
+                Subsystem::Memory
+                | Subsystem::Futex
+                | Subsystem::Poll
+                | Subsystem::Random
+                | Subsystem::Scheduler
+                | Subsystem::Signal
+                | Subsystem::Time,
+            ) => Self::Itself,
+            _ => Self::System,
+        }
+    }
+}
+
+/// Calls that take an address.
+const ADDRESSED: &[&str] = &["connect", "bind", "sendto", "sendmsg", "sendmmsg"];
+
+/// Returns a key that orders findings for a reader. The reach decides before the kind of detail
+/// does: a new address of a known call comes before a new call of the process itself.
+pub fn rank(weight: Weight, finding: &Finding) -> (Weight, Reach, Weight) {
+    let class = if weight == Weight::Detail { Weight::NewCall } else { weight };
+    (class, Reach::of(finding), weight)
+}
+
+/// Returns the objects that a finding names.
+fn objects(finding: &Finding) -> impl Iterator<Item = &ObjectKind> {
+    let own = match &finding.fact {
+        Fact::Use { detail, .. } => detail.as_ref(),
+        Fact::BlindSpot(_) | Fact::Phase { .. } | Fact::Signal(_) => None,
+    };
+    own.into_iter().chain(&finding.details).filter_map(Detail::object)
+}
+
+fn is_without_effect(object: &ObjectKind) -> bool {
+    ["char:null", "char:zero", "char:full"].contains(&object.as_str())
 }
 
 fn is_crash(fact: &Fact) -> bool {
@@ -124,6 +197,39 @@ mod tests {
         assert_eq!(Weight::of(&finding("signals::SIGTERM")), Weight::Detail);
         assert_eq!(Weight::of(&finding("process::setuid32")), Weight::Privileged);
         assert_eq!(Weight::of(&finding("process::ptrace::argument=PTRACE_PEEKDATA")), Weight::Detail);
+    }
+
+    #[test]
+    fn network_reaches_further_than_null_device() {
+        let with_null =
+            Finding { details: vec!["object=char:null".parse().expect("a detail")], ..finding("device::ioctl") };
+        let mut found = [
+            finding("filesystem::write::object=char:null"),
+            finding("memory::mmap"),
+            finding("filesystem::openat"),
+            with_null,
+            finding("device::ioctl"),
+            finding("process::getppid"),
+            finding("network::socket"),
+            finding("process::execve::argument=curl"),
+            finding("network::connect::argument=global"),
+        ];
+        found.sort_by_key(|finding| rank(Weight::of(finding), finding));
+        let facts: Vec<String> = found.iter().map(|finding| finding.fact.to_string()).collect();
+        assert_eq!(
+            facts,
+            [
+                "network::connect::argument=global",
+                "process::execve::argument=curl",
+                "network::socket",
+                "process::getppid",
+                "device::ioctl",
+                "filesystem::openat",
+                "memory::mmap",
+                "device::ioctl",
+                "filesystem::write::object=char:null"
+            ]
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::model::facts::site::{CodeLocation, Site};
+use crate::model::facts::site::{CodeLocation, Site, is_c_library};
 use crate::model::observe::lockfile::{Moves, Past};
 use crate::model::observe::origin::{Manifest, Origin, Packages};
 
@@ -23,6 +23,9 @@ pub struct Frame {
     /// The package that it belongs to.
     pub origin: Origin,
 }
+
+/// The words between the function of a dependency and the line that calls it.
+const CALLED_BY: &str = ", called by ";
 
 /// The stack of a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -63,26 +66,22 @@ impl Frame {
         if self.origin == Origin::Unresolved { self.origin_of_path() } else { self.origin.clone() }
     }
 
-    /// Returns whether the module is the C library, its loader, or the vDSO.
-    fn is_c_library(&self) -> bool {
-        ["libc.", "ld-linux", "ld-musl", "libpthread", "libm.", "[vdso]"]
-            .iter()
-            .any(|name| self.module.starts_with(name))
-    }
-
     /// Returns whether the function is written in C, as far as its file shows.
     fn is_c(&self) -> bool {
         self.source.as_ref().is_some_and(|(file, _)| !file.ends_with(".rs"))
     }
 
     fn location(&self) -> CodeLocation {
-        let (package, version) = match self.origin() {
+        let origin = self.origin();
+        let is_own = origin.is_in_workspace();
+        let (package, version) = match origin {
             Origin::Dependency { name, version } => (Some(name), Some(version).filter(|version| !version.is_empty())),
             Origin::Member { name } => (Some(name), None),
             Origin::Own | Origin::System | Origin::Unknown | Origin::Unresolved => (None, None),
         };
         let (file, line) = self.source.clone().unzip();
-        CodeLocation { function: self.function.clone(), package, version, file, line, module: self.module.clone() }
+        let (function, module) = (self.function.clone(), self.module.clone());
+        CodeLocation { function, package, version, file, line, module, is_own, callee: None }
     }
 }
 
@@ -115,7 +114,7 @@ impl fmt::Display for CallSite {
                     (Origin::Dependency { .. }, _) | (_, Some(_)) => f.write_str(through.name())?,
                     (_, None) => write!(f, "{}", At(through))?,
                 }
-                own.map_or(Ok(()), |own| write!(f, ", called by {}", At(own)))
+                own.map_or(Ok(()), |own| write!(f, "{CALLED_BY}{}", At(own)))
             }
             (None, _) => self.without_lines(f),
         }
@@ -125,8 +124,20 @@ impl fmt::Display for CallSite {
 impl CallSite {
     /// Returns the call site with its words.
     pub fn site(&self) -> Site {
-        let location = self.own().or_else(|| self.caller()).or_else(|| self.without_origin()).map(Frame::location);
-        Site { words: self.to_string(), location }
+        let words = self.to_string();
+        let own = self.own().map(|own| CodeLocation { callee: self.callee(own, &words), ..own.location() });
+        let other = || self.caller().or_else(|| self.without_origin()).map(Frame::location);
+        let location = own.or_else(other);
+        Site { words, location }
+    }
+
+    /// Returns what own code calls: the start of the words names the dependency, if there is one.
+    fn callee(&self, own: &Frame, words: &str) -> Option<String> {
+        if let Some((through, _)) = words.split_once(CALLED_BY) {
+            return Some(through.to_owned());
+        }
+        let at = self.frames.iter().position(|frame| std::ptr::eq(frame, own))?;
+        self.frames.get(at.checked_sub(1)?)?.function.clone()
     }
 
     /// Returns the innermost function with an origin outside the standard library and the C
@@ -140,8 +151,7 @@ impl CallSite {
     /// Returns the innermost function of the workspace. C code is named only if no Rust code of the
     /// workspace called it: it is often vendored.
     fn own(&self) -> Option<&Frame> {
-        let frames =
-            || self.frames.iter().filter(|frame| matches!(frame.origin(), Origin::Own | Origin::Member { .. }));
+        let frames = || self.frames.iter().filter(|frame| frame.origin().is_in_workspace());
         frames().find(|frame| !frame.is_c()).or_else(|| frames().next())
     }
 
@@ -201,7 +211,7 @@ impl CallSite {
     fn without_origin(&self) -> Option<&Frame> {
         let is_unknown = |frame: &&Frame| matches!(frame.origin(), Origin::Unknown | Origin::Unresolved);
         let unknown = || self.frames.iter().filter(is_unknown);
-        unknown().find(|frame| !frame.is_c_library()).or_else(|| unknown().next())
+        unknown().find(|frame| !is_c_library(&frame.module)).or_else(|| unknown().next())
     }
 
     /// Writes the call site if no frame has a line of the program.

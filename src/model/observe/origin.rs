@@ -35,6 +35,13 @@ pub enum Origin {
     Own,
 }
 
+impl Origin {
+    /// Returns whether it is a member of the workspace.
+    pub fn is_in_workspace(&self) -> bool {
+        matches!(self, Self::Own | Self::Member { .. })
+    }
+}
+
 /// The package in a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {

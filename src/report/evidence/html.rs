@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use super::METHOD;
+use super::named::{SignalRecord, SpotRecord};
 use super::record::{
-    BaselineRecord, EvidenceRecord, GroupRecord, MatrixRecord, ReachedRecord, RuleRecord, SignalRecord, SpotRecord,
-    WorkloadRecord,
+    BaselineRecord, EvidenceRecord, GroupRecord, MatrixRecord, ReachedRecord, RuleRecord, WorkloadRecord,
 };
 use super::wording::{Markup, workloads};
 use crate::report::explain::section;

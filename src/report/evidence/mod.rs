@@ -6,6 +6,7 @@
 
 mod html;
 mod markdown;
+mod named;
 mod record;
 mod wording;
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Evidence;
-use crate::model::attribution::blind_spot::BlindSpot;
+use super::named::{SignalRecord, SpotRecord, blind_spots, signals};
 use crate::model::attribution::places::{self, Reached};
 use crate::model::attribution::{ObjectKind, Subsystem, entry_points};
 use crate::model::expectation::{Baseline, Document, Entry, Rule};
@@ -210,23 +210,6 @@ pub(super) struct ReachedRecord<'a> {
     pub(super) workloads: BTreeSet<&'a str>,
 }
 
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct SpotRecord<'a> {
-    pub(super) name: &'a str,
-    pub(super) meaning: Option<&'static str>,
-    pub(super) workloads: BTreeSet<&'a str>,
-}
-
-/// A signal, and the workloads in which it ends a process.
-#[derive(Debug, Serialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct SignalRecord<'a> {
-    pub(super) name: Cow<'static, str>,
-    pub(super) meaning: Option<&'static str>,
-    pub(super) workloads: BTreeSet<&'a str>,
-}
-
 impl<'a> EvidenceRecord<'a> {
     pub(super) fn of(workloads: &[Evidence<'a>], kernel: &'a Kernel, taxonomy: &'a Taxonomy) -> Self {
         let mut workloads: Vec<WorkloadRecord<'a>> =
@@ -241,8 +224,8 @@ impl<'a> EvidenceRecord<'a> {
             matrix: matrix(&workloads),
             sections: reached(&workloads, |place| Some((place.section, None))),
             configs: reached(&workloads, |place| place.config.as_deref().map(|config| (config, Some(place.expert)))),
-            blind_spots: blind_spots(&workloads),
-            signals: signals(&workloads),
+            blind_spots: blind_spots(named(&workloads, |baseline| &baseline.blind_spots)),
+            signals: signals(named(&workloads, |baseline| &baseline.signals)),
             workloads,
         }
     }
@@ -392,28 +375,13 @@ fn reached<'a>(
     reached.into_values().collect()
 }
 
-fn blind_spots<'a>(workloads: &[WorkloadRecord<'a>]) -> Vec<SpotRecord<'a>> {
-    let mut spots: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for workload in workloads {
-        for spot in workload.baselines.iter().flat_map(|baseline| &baseline.blind_spots) {
-            spots.entry(spot).or_default().insert(workload.name);
-        }
-    }
-    let record =
-        |(name, workloads)| SpotRecord { name, meaning: BlindSpot::from_name(name).map(BlindSpot::meaning), workloads };
-    spots.into_iter().map(record).collect()
-}
-
-fn signals<'a>(workloads: &[WorkloadRecord<'a>]) -> Vec<SignalRecord<'a>> {
-    let mut signals: BTreeMap<Cow<'static, str>, BTreeSet<&str>> = BTreeMap::new();
-    for workload in workloads {
-        for signal in workload.baselines.iter().flat_map(|baseline| &baseline.signals) {
-            signals.entry(signal.clone()).or_default().insert(workload.name);
-        }
-    }
-    let record = |(name, workloads): (Cow<'static, str>, _)| {
-        let meaning = signal::from_name(&name).and_then(signal::meaning);
-        SignalRecord { name, meaning, workloads }
-    };
-    signals.into_iter().map(record).collect()
+/// Returns each name in the baselines of all workloads, with its workload.
+fn named<'r, 'a, N: Clone>(
+    workloads: &'r [WorkloadRecord<'a>],
+    names: for<'b> fn(&'b BaselineRecord<'a>) -> &'b [N],
+) -> impl Iterator<Item = (N, &'a str)> + use<'r, 'a, N> {
+    workloads.iter().flat_map(move |workload| {
+        let names = workload.baselines.iter().flat_map(move |baseline| names(baseline).to_vec());
+        names.map(|name| (name, workload.name))
+    })
 }

@@ -1,18 +1,19 @@
-//! Findings as alerts for code quality tools, each at a line of an expectation file. Main type:
-//! [`Alert`].
+//! Findings as alerts for code quality tools, each at the source line that caused it, or else at a
+//! line of an expectation file. Main type: [`Alert`].
 //!
 //! It must not know a format. Rules and fingerprints are a public interface: tools recognise an
 //! alert by them.
 
 use std::borrow::Cow;
 
-use super::batch::{PackageVerdicts, Ranked, all};
+use super::batch::{PackageVerdicts, Ranked, SourceLine, all};
 use super::findings::words;
 use super::headline;
 use crate::model::facts::example::Example;
 use crate::model::facts::finding::Suspect;
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::judge::weight::Weight;
+use crate::model::text::hash::fnv1a;
 
 /// How severe an alert is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,10 @@ pub(super) struct Alert<'a> {
     pub(super) verdict: &'a Verdict,
     /// The line in the expectation file, if one is known.
     pub(super) line: Option<usize>,
+    /// The line of the repository that caused it, if one is known.
+    pub(super) source: Option<SourceLine>,
+    /// The id of its cause, if one is known.
+    pub(super) group: Option<String>,
 }
 
 /// Returns the alerts of a run, the heaviest first.
@@ -49,7 +54,10 @@ pub(super) fn alerts(packages: &[PackageVerdicts]) -> Vec<Alert<'_>> {
 
 /// Returns one alert per finding, or one for a workload that was not compared.
 fn of<'a>(package: &'a PackageVerdicts, verdict: &'a Verdict) -> Vec<Alert<'a>> {
-    let alert = |rule, level, weight, key, text, line| Alert { rule, level, weight, key, text, package, verdict, line };
+    let alert = |rule, level, weight, key, text, line| {
+        let (source, group) = (None, None);
+        Alert { rule, level, weight, key, text, package, verdict, line, source, group }
+    };
     let whole = verdict.status.is_failure() && verdict.status != Status::Failed;
     let whole = whole.then(|| {
         let (rule, key) = (verdict.status.name(), verdict.workload.clone());
@@ -57,12 +65,14 @@ fn of<'a>(package: &'a PackageVerdicts, verdict: &'a Verdict) -> Vec<Alert<'a>> 
     });
     let findings = Ranked::of(verdict).into_iter().map(|line| {
         let level = if line.weight == Weight::Note { Level::Note } else { Level::Error };
-        alert(line.finding.rule(), level, line.weight, line.key(), text(&line), line.finding.line)
+        let alert = alert(line.finding.rule(), level, line.weight, line.key(), text(&line), line.finding.line);
+        Alert { source: package.source(line.finding), group: line.group(), ..alert }
     });
     let suspects = verdict.comparison.suspects.iter().map(|Suspect { finding, seen, runs }| {
         let key = finding.fact.key(&verdict.workload);
         let text = format!("{}, but in {seen} of {runs} runs only: {key}", words(finding.kind).0);
-        alert("suspect", Level::Note, Weight::Note, key, text, finding.line)
+        let alert = alert("suspect", Level::Note, Weight::Note, key, text, finding.line);
+        Alert { source: package.source(finding), ..alert }
     });
     let gone = verdict.comparison.gone.iter().map(|fact| {
         let key = fact.key(&verdict.workload);
@@ -97,23 +107,5 @@ impl Alert<'_> {
     /// would merge everything that is new in a subsystem.
     pub(super) fn fingerprint(&self) -> String {
         format!("{:016x}", fnv1a(&format!("{} {}", self.path(), self.key)))
-    }
-}
-
-/// Returns the 64-bit FNV-1a hash, which does not depend on the machine or the version of Rust.
-fn fnv1a(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hash_matches_the_fnv_1a_test_vectors() {
-        // Test vectors of the authors, http://www.isthe.com/chongo/tech/comp/fnv/.
-        assert_eq!(fnv1a(""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(fnv1a("a"), 0xaf63_dc4c_8601_ec8c);
-        assert_eq!(fnv1a("foobar"), 0x8594_4171_f739_67e8);
     }
 }

@@ -2,19 +2,21 @@
 //! [`PackageVerdicts`].
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use super::findings::words;
 use crate::model::facts::example::Example;
 use crate::model::facts::fact::Detail;
 use crate::model::facts::fact::Fact;
-use crate::model::facts::finding::{Finding, RelatedSyscall};
+use crate::model::facts::finding::{Comparison, Finding, RelatedSyscall};
+use crate::model::judge::groups::{Cause, Group, Member, groups};
 use crate::model::judge::verdict::{Status, Verdict};
-use crate::model::judge::weight::{Weight, privilege};
+use crate::model::judge::weight::{Weight, privilege, rank};
 use crate::report::words::counted;
 
 /// The verdicts on the workloads of one package, and the place of its files.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct PackageVerdicts {
     /// Cargo's name of the package.
     pub name: String,
@@ -22,6 +24,18 @@ pub struct PackageVerdicts {
     pub folder: String,
     /// The verdict on each workload.
     pub verdicts: Vec<Verdict>,
+    /// The source files of call sites that are in the repository: as call sites name them, and
+    /// relative to git's top level.
+    pub sources: BTreeMap<String, String>,
+}
+
+/// A line of a source file in the repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SourceLine {
+    /// The file, relative to git's top level.
+    pub(super) path: String,
+    /// The line, counted from 1.
+    pub(super) line: usize,
 }
 
 impl PackageVerdicts {
@@ -29,6 +43,13 @@ impl PackageVerdicts {
     pub(super) fn path(&self, verdict: &Verdict) -> String {
         let folder = self.folder.trim_matches('/');
         if folder.is_empty() { verdict.file.clone() } else { format!("{folder}/{}", verdict.file) }
+    }
+
+    /// Returns the line of the repository that caused a finding, if it is known.
+    pub(super) fn source(&self, finding: &Finding) -> Option<SourceLine> {
+        let location = finding.site.as_ref()?.location.as_ref()?;
+        let path = self.sources.get(location.file.as_ref()?)?.clone();
+        Some(SourceLine { path, line: usize::try_from(location.line?).ok()? })
     }
 }
 
@@ -85,8 +106,21 @@ pub(super) struct Ranked<'a> {
 /// Returns every finding and note, heaviest first.
 pub(super) fn ranked(packages: &[PackageVerdicts]) -> Vec<Ranked<'_>> {
     let mut ranked: Vec<Ranked<'_>> = all(packages).flat_map(|(_, verdict)| Ranked::of(verdict)).collect();
-    ranked.sort_by_key(|line| line.weight);
+    ranked.sort_by_key(|line| rank(line.weight, line.finding));
     ranked
+}
+
+/// Returns the causes of all findings, heaviest first. Notes and suspects of the same cause belong
+/// to it.
+pub(super) fn causes(packages: &[PackageVerdicts]) -> Vec<Group<'_>> {
+    let members = all(packages).flat_map(|(_, verdict)| {
+        let Comparison { findings, notes, suspects, .. } = &verdict.comparison;
+        let suspects = suspects.iter().map(|suspect| &suspect.finding);
+        let notes = notes.iter().chain(suspects).map(|note| (Weight::Note, note));
+        let new = findings.iter().map(|finding| (Weight::of(finding), finding)).chain(notes);
+        new.map(|(weight, finding)| Member { workload: &verdict.workload, finding, weight })
+    });
+    groups(members)
 }
 
 impl<'a> Ranked<'a> {
@@ -100,8 +134,14 @@ impl<'a> Ranked<'a> {
         let findings = verdict.comparison.findings.iter().map(|finding| line(Weight::of(finding), finding));
         let notes = verdict.comparison.notes.iter().map(|note| line(Weight::Note, note));
         let mut lines: Vec<Self> = findings.chain(notes).collect();
-        lines.sort_by_key(|line| line.weight);
+        lines.sort_by_key(|line| rank(line.weight, line.finding));
         lines
+    }
+
+    /// Returns the id of the cause, unless it is not known.
+    pub(super) fn group(&self) -> Option<String> {
+        let cause = Cause::of(&self.verdict.workload, self.finding);
+        (!matches!(cause, Cause::Unknown { .. })).then(|| cause.id())
     }
 
     /// Returns the finding's key, which is the same in every format.
@@ -140,6 +180,11 @@ impl<'a> Ranked<'a> {
     /// Returns the first call.
     pub(super) fn example(&self) -> Option<&'a Example> {
         self.finding.example.as_ref()
+    }
+
+    /// Returns what the user's own code calls there.
+    pub(super) fn callee(&self) -> Option<&'a str> {
+        self.finding.site.as_ref()?.location.as_ref()?.callee.as_deref()
     }
 
     /// Returns the call site of the first call.

@@ -2,21 +2,20 @@
 
 use std::io;
 
+use super::columns::{columns, wrapped};
+use super::grouped::{self, ShownGroups};
 use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::Suspect;
 use crate::model::facts::finding::{Comparison, Finding, FindingKind, RelatedSyscall};
 use crate::model::facts::fingerprint::FingerprintChange;
 use crate::model::judge::verdict::{Status, Verdict};
-use crate::model::judge::weight::{Weight, privilege};
+use crate::model::judge::weight::Weight;
 use crate::report::Palette;
 use crate::report::style::Painted;
-use crate::report::words::{calls, counted, escaped, len, padded};
+use crate::report::words::{counted, escaped, len, padded};
 
 /// The number of findings that are shown.
 const FINDINGS: usize = 40;
-
-/// The number of arguments and objects that are shown of a new system call.
-const DETAILS: usize = 4;
 
 /// The number of keys that are shown on one line.
 const KEYS: usize = 5;
@@ -55,12 +54,21 @@ pub(super) fn drift(verdict: &Verdict) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// Writes one line per finding. For a first baseline only an outline is written: the diff shows the
-/// rest.
-pub(super) fn write_findings(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
+/// Writes the findings by cause. For a first baseline only an outline is written: the diff shows
+/// the rest.
+pub(super) fn write_findings(
+    out: &mut dyn io::Write,
+    verdict: &Verdict,
+    shown: &mut ShownGroups,
+    palette: &Palette,
+) -> io::Result<()> {
     let is_first = matches!(verdict.status, Status::NoBaseline { .. });
     let all = &verdict.comparison.findings;
-    let mut listed: Vec<&Finding> = all.iter().filter(|finding| !is_first || is_outline(finding)).collect();
+    let mut listed: Vec<&Finding> = if is_first {
+        all.iter().filter(|finding| is_outline(finding)).collect()
+    } else {
+        grouped::write(out, verdict, shown, palette)?
+    };
     listed.sort_by_key(|finding| Weight::of(finding));
     if listed.is_empty() {
         return Ok(());
@@ -92,7 +100,7 @@ fn write_lines(out: &mut dyn io::Write, findings: &[&Finding], palette: &Palette
         let rest = format!("{}  {calls:<calls_width$}  {remark}", padded(fact, fact_width));
         writeln!(out, "  {} {}", Painted(palette.error, format_args!("{kind:<kind_width$}")), rest.trim_end())?;
         for line in origin(finding, findings.get(at + 1).copied()) {
-            for line in wrapped(&escaped(&line)) {
+            for line in wrapped(&escaped(&line), COLUMNS) {
                 writeln!(out, "    {}", Painted(palette.hint, line))?;
             }
         }
@@ -114,35 +122,6 @@ fn origin(finding: &Finding, next: Option<&Finding>) -> impl Iterator<Item = Str
 
 /// The most columns of a line below a finding.
 const COLUMNS: usize = 76;
-
-/// Breaks a line at blanks. Further lines are indented.
-fn wrapped(line: &str) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in line.split(' ') {
-        let last = lines.last_mut().map(|last| (last.chars().count(), last));
-        match last {
-            Some((0, last)) => last.push_str(word),
-            Some((columns, last)) if columns + 1 + word.chars().count() <= COLUMNS => last.extend([" ", word]),
-            _ => lines.push(format!("  {word}")),
-        }
-    }
-    lines
-}
-
-fn columns(finding: &Finding) -> [String; 4] {
-    // A blind spot has no calls.
-    let calls = if finding.calls == 0 { String::new() } else { calls(finding.calls).to_string() };
-    let (shown, cut) = finding.details.split_at(finding.details.len().min(DETAILS));
-    let reason = privilege(&finding.fact).filter(|_| Weight::of(finding) == Weight::Privileged);
-    let details = shown.iter().map(|detail| detail.value().into_owned());
-    let mut remark: Vec<String> = finding.forbidden.iter().cloned().chain(details).collect();
-    if !cut.is_empty() {
-        remark.push(format!("and {} more", cut.len()));
-    }
-    remark.extend(reason.map(|reason| format!("({reason})")));
-    remark.extend(finding.cause.as_ref().map(|cause| format!("({cause})")));
-    [finding.rule().to_owned(), escaped(&finding.fact.to_string()), calls, escaped(&remark.join(" "))]
-}
 
 /// Writes one line per fact that not every run showed, with its count.
 pub(super) fn write_suspects(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {

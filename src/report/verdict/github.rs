@@ -1,16 +1,18 @@
-//! Verdicts as workflow commands of GitHub Actions: one annotation per workload, at the expectation
-//! file in the pull request.
+//! Verdicts as workflow commands of GitHub Actions: one annotation per cause, at the source line in
+//! the pull request, and one per workload for everything else, at its expectation file.
 //!
 //! GitHub shows ten errors and ten warnings per step. The heaviest are written first, and no more
 //! than are shown. The step's summary lists all.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use super::alerts::placed;
-use super::batch::{PackageVerdicts, Ranked, all};
+use super::batch::{PackageVerdicts, Ranked, all, causes};
 use super::findings::drift;
 use super::{headline, next};
-use crate::model::facts::finding::Suspect;
+use crate::model::facts::finding::{Comparison, Finding, Suspect};
+use crate::model::judge::groups::{Cause, Group};
 use crate::model::judge::verdict::{Status, Verdict};
 use crate::model::judge::weight::Weight;
 use crate::report::words::{counted, escaped, len};
@@ -29,29 +31,40 @@ enum Level {
 }
 
 impl Level {
-    /// Returns error for a failure, and warning for suspects and removed facts.
+    /// Returns error for a failure, and warning for suspects and removed facts. A failure of which
+    /// every cause has an annotation needs no other.
     fn of(verdict: &Verdict) -> Option<Self> {
-        let warns = !verdict.comparison.gone.is_empty() || !verdict.comparison.suspects.is_empty();
-        if verdict.status.is_failure() { Some(Self::Error) } else { warns.then_some(Self::Warning) }
+        let Comparison { findings, gone, suspects, .. } = &verdict.comparison;
+        let warns = !gone.is_empty() || !suspects.is_empty();
+        let is_caused = |finding: &Finding| !matches!(Cause::of(&verdict.workload, finding), Cause::Unknown { .. });
+        let is_covered = verdict.status == Status::Failed && !findings.is_empty() && findings.iter().all(is_caused);
+        if verdict.status.is_failure() && !is_covered { Some(Self::Error) } else { warns.then_some(Self::Warning) }
     }
 
     fn words(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::Error => ("error", "more workload failed", "more workloads failed"),
-            Self::Warning => ("warning", "more workload with a warning", "more workloads with warnings"),
+            Self::Error => ("error", "more error", "more errors"),
+            Self::Warning => ("warning", "more warning", "more warnings"),
         }
     }
 }
 
 pub(super) fn write(out: &mut dyn io::Write, packages: &[PackageVerdicts]) -> io::Result<()> {
     for level in [Level::Error, Level::Warning] {
-        let mut listed: Vec<_> = all(packages).filter(|(_, verdict)| Level::of(verdict) == Some(level)).collect();
-        listed.sort_by_key(|(_, verdict)| weight(verdict));
-        let (shown, cut) = listed.split_at(listed.len().min(ANNOTATIONS));
+        let whole = all(packages).filter(|(_, verdict)| Level::of(verdict) == Some(level));
         let (command, one, more) = level.words();
-        for (package, verdict) in shown {
-            annotation(out, command, package, verdict)?;
+        let mut listed: Vec<(Option<Weight>, String)> =
+            whole.map(|(package, verdict)| (weight(verdict), annotation(command, package, verdict))).collect();
+        if level == Level::Error {
+            let failed = causes(packages).into_iter().filter(|group| is_annotated(group));
+            listed.extend(failed.map(|group| {
+                let weight = group.heaviest().map(|member| member.weight);
+                (weight, caused(command, packages, &group))
+            }));
         }
+        listed.sort_by_key(|(weight, _)| *weight);
+        let (shown, cut) = listed.split_at(listed.len().min(ANNOTATIONS));
+        shown.iter().try_for_each(|(_, line)| writeln!(out, "{line}"))?;
         if !cut.is_empty() {
             writeln!(out, "{}: see the summary", counted(len(cut), one, more))?;
         }
@@ -66,16 +79,67 @@ fn weight(verdict: &Verdict) -> Option<Weight> {
 }
 
 /// `::error file=F,line=L,title=T::MESSAGE`
-fn annotation(out: &mut dyn io::Write, command: &str, package: &PackageVerdicts, verdict: &Verdict) -> io::Result<()> {
+fn annotation(command: &str, package: &PackageVerdicts, verdict: &Verdict) -> String {
     let mut findings = Ranked::of(verdict);
-    findings.retain(|line| line.weight < Weight::Note);
-    write!(out, "::{command} file={}", property(&package.path(verdict)))?;
+    // The others have an annotation of their cause.
+    findings.retain(|line| line.weight < Weight::Note && line.group().is_none());
     // The line of the heaviest finding, or else of the baseline.
-    if let Some(line) = findings.first().and_then(|first| first.finding.line).or(verdict.line) {
-        write!(out, ",line={line}")?;
-    }
+    let line = findings.first().and_then(|first| first.finding.line).or(verdict.line);
     let title = format!("sysguard: {}", verdict.workload);
-    writeln!(out, ",title={}::{}", property(&title), data(&message(verdict, &findings)))
+    placed_at(command, &package.path(verdict), line, &title, &message(verdict, &findings))
+}
+
+/// Returns whether a cause has an annotation: it is known and fails.
+fn is_annotated(group: &Group<'_>) -> bool {
+    !matches!(group.cause, Cause::Unknown { .. }) && group.members.iter().any(|member| member.weight < Weight::Note)
+}
+
+/// Returns the annotation of a cause, at its source line or else at the first expectation.
+fn caused(command: &str, packages: &[PackageVerdicts], group: &Group<'_>) -> String {
+    let place = all(packages).find_map(|(package, verdict)| {
+        let members = group.members.iter().filter(|member| member.workload == verdict.workload);
+        let finding = members.map(|member| member.finding).next()?;
+        let expectation = || (package.path(verdict), finding.line.or(verdict.line));
+        Some(package.source(finding).map_or_else(expectation, |source| (source.path, Some(source.line))))
+    });
+    let (path, line) = place.unwrap_or_default();
+    let title = format!("sysguard: {}", group.place());
+    placed_at(command, &path, line, &title, &message_of_cause(packages, group))
+}
+
+/// Returns the text of a cause: what is new, its first calls, where, and the next command.
+fn message_of_cause(packages: &[PackageVerdicts], group: &Group<'_>) -> String {
+    let mut lines = vec![format!("{}{}", group.outline(), group.in_workloads())];
+    let mut seen = BTreeSet::new();
+    let members = || group.members.iter().filter(|member| member.weight < Weight::Note);
+    let mut shown = None;
+    for member in members().filter(|member| seen.insert(&member.finding.fact)).take(FINDINGS) {
+        let key = member.finding.fact.key(member.workload);
+        let example = member.finding.example.as_ref().filter(|example| shown != Some(*example));
+        shown = member.finding.example.as_ref();
+        let example = example.map(|example| format!(": {}", example.call)).unwrap_or_default();
+        let reasons = [&member.finding.forbidden, &member.finding.cause];
+        let reasons: Vec<String> = reasons.into_iter().flatten().map(|reason| format!(" ({reason})")).collect();
+        lines.push(format!("{} {key}{}{example}", member.finding.rule(), reasons.join("")));
+    }
+    let more = group.facts().len().saturating_sub(FINDINGS);
+    if more > 0 {
+        lines.push(format!("… {}: see the summary", counted(more as u64, "more finding", "more findings")));
+    }
+    let first = group.heaviest().map(|member| member.finding);
+    let process = first.and_then(|finding| finding.example.as_ref()).filter(|example| !example.process.is_empty());
+    lines.extend(process.map(|example| format!("in: {}", example.origin())));
+    lines.extend(group.site().map(|site| format!("by {site}")));
+    let verdict =
+        all(packages).map(|(_, verdict)| verdict).find(|verdict| group.workloads().contains(&*verdict.workload));
+    lines.extend(verdict.and_then(drift).map(|drift| format!("changed since the baseline was recorded: {drift}")));
+    lines.push(format!("next: cargo sysguard test, then cargo sysguard accept {}", group.id()));
+    lines.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("\n")
+}
+
+fn placed_at(command: &str, path: &str, line: Option<usize>, title: &str, message: &str) -> String {
+    let line = line.map(|line| format!(",line={line}")).unwrap_or_default();
+    format!("::{command} file={}{line},title={}::{}", property(path), property(title), data(message))
 }
 
 fn message(verdict: &Verdict, findings: &[Ranked<'_>]) -> String {
@@ -162,7 +226,7 @@ mod tests {
         packages[0].verdicts = failures.collect();
         let text = written(&packages);
         assert_eq!(text.lines().filter(|line| line.starts_with("::error ")).count(), ANNOTATIONS);
-        assert_eq!(text.lines().last(), Some("15 more workloads failed: see the summary"));
+        assert_eq!(text.lines().last(), Some("15 more errors: see the summary"));
     }
 
     #[test]

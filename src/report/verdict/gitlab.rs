@@ -1,5 +1,5 @@
-//! Verdicts as a Code Quality report of GitLab, which merge requests show: a list of alerts at the
-//! lines of expectation files.
+//! Verdicts as a Code Quality report of GitLab, which merge requests show: a list of alerts at
+//! source lines, or else at lines of expectation files.
 //!
 //! The fields are those of <https://docs.gitlab.com/ci/testing/code_quality/>. GitLab compares the
 //! fingerprints of two branches, so they are a public interface.
@@ -42,13 +42,15 @@ pub(super) fn write(out: &mut dyn io::Write, packages: &[PackageVerdicts]) -> io
 
 impl Violation {
     fn of(alert: &Alert<'_>) -> Self {
+        // GitLab needs a line, so the first one is used if none is known.
+        let expectation = || (alert.path(), alert.line.unwrap_or(1));
+        let (path, begin) = alert.source.clone().map_or_else(expectation, |source| (source.path, source.line));
         Self {
             description: escaped(&alert.text),
             check_name: format!("sysguard/{}", alert.rule),
             fingerprint: alert.fingerprint(),
             severity: severity(alert.weight),
-            // GitLab needs a line, so the first one is used if none is known.
-            location: Location { path: alert.path(), lines: Lines { begin: alert.line.unwrap_or(1) } },
+            location: Location { path, lines: Lines { begin } },
         }
     }
 }

@@ -2,9 +2,13 @@
 
 use serde::Serialize;
 
-use super::batch::{PackageVerdicts, Tally, all};
+use super::batch::{PackageVerdicts, Tally, all, causes};
 use super::record::VerdictRecord;
+use super::site::SiteRecord;
+use crate::model::judge::groups::Group;
 use crate::model::judge::verdict::Verdict;
+#[cfg(test)]
+use crate::report::schema::FactKey;
 
 /// What `cargo sysguard test --format json` (and `bless`, as sysguard.bless/1) writes: the verdict
 /// on every selected workload. Within version 1, fields and kinds may be added and none changes its
@@ -18,6 +22,36 @@ pub(in crate::report) struct VerdictsRecord<'a> {
     /// The numbers of workloads by outcome.
     summary: Tally,
     verdicts: Vec<PlacedRecord<'a>>,
+    /// The causes of all findings, notes and suspects, heaviest first.
+    groups: Vec<GroupRecord>,
+}
+
+/// Findings of one cause, in any number of workloads.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(in crate::report) struct GroupRecord {
+    /// The id, which `accept` and `reject` take.
+    #[cfg_attr(test, schemars(regex(pattern = "^@[0-9a-f]{8}$")))]
+    id: String,
+    /// Where the calls come from, and what is new, in one line.
+    title: String,
+    /// The call site of the heaviest finding; null if it is not known.
+    site: Option<SiteRecord>,
+    /// The keys of the findings, heaviest first.
+    #[cfg_attr(test, schemars(with = "Vec<FactKey>"))]
+    keys: Vec<String>,
+}
+
+impl From<&Group<'_>> for GroupRecord {
+    fn from(group: &Group<'_>) -> Self {
+        let site = group.heaviest().and_then(|member| member.finding.site.clone());
+        Self {
+            id: group.id(),
+            title: group.to_string(),
+            site: site.map(SiteRecord::from),
+            keys: group.members.iter().map(|member| member.finding.fact.key(member.workload)).collect(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -44,6 +78,7 @@ impl<'a> VerdictsRecord<'a> {
             schema: format!("sysguard.{command}/1"),
             summary: Tally::of(packages),
             verdicts: all(packages).map(placed).collect(),
+            groups: causes(packages).iter().map(GroupRecord::from).collect(),
         }
     }
 }
@@ -98,7 +133,8 @@ mod tests {
                   "details": [],
                   "forbidden": "works, offline: 100%",
                   "kin": null,
-                  "cause": null
+                  "cause": null,
+                  "group": "@9ee656d6"
                 }
               ],
               "notes": [],
@@ -112,6 +148,16 @@ mod tests {
                 "reason": null
               },
               "version": 2
+            }
+          ],
+          "groups": [
+            {
+              "id": "@9ee656d6",
+              "title": "offline::network",
+              "site": null,
+              "keys": [
+                "offline::network"
+              ]
             }
           ]
         }

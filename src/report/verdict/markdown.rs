@@ -1,16 +1,21 @@
-//! Verdicts as Markdown for a pull request: failures first, then one line per finding, heaviest
-//! first.
+//! Verdicts as Markdown for a pull request: failures first, then the causes with one line per
+//! finding, heaviest first.
 //!
 //! The page has a maximum size. Lines that do not fit are counted on its last line.
 
+use std::collections::BTreeMap;
 use std::io;
 
-use super::batch::{PackageVerdicts, Ranked, Tally, all, ranked};
+use super::batch::{PackageVerdicts, Ranked, SourceLine, Tally, all, causes, ranked};
 use super::findings::drift;
+use super::sarif::uri;
 use super::{headline, next};
 use crate::model::facts::example::Example;
+use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::Suspect;
+use crate::model::judge::groups::{Cause, Group};
 use crate::model::judge::verdict::Status;
+use crate::model::judge::weight::rank;
 use crate::report::words::{counted, escaped};
 
 /// The maximum size of a comment on GitHub.
@@ -20,17 +25,19 @@ const COMMENT: usize = 64 * 1024;
 const LAST_LINE: usize = 640;
 
 pub(super) fn write(out: &mut dyn io::Write, packages: &[PackageVerdicts]) -> io::Result<()> {
-    out.write_all(page(packages, COMMENT).as_bytes())
+    out.write_all(page(packages, COMMENT, None).as_bytes())
 }
 
-/// Returns the page with at most `limit` bytes; empty if not even the title fits.
-pub(super) fn page(packages: &[PackageVerdicts], limit: usize) -> String {
+/// Returns the page with at most `limit` bytes; empty if not even the title fits. `files` is the
+/// address of the repository's files, for links to source lines.
+pub(super) fn page(packages: &[PackageVerdicts], limit: usize, files: Option<&str>) -> String {
     let mut page = Page { text: String::new(), limit: limit.saturating_sub(LAST_LINE), cut: Vec::new() };
     if page.limit < LAST_LINE {
         return String::new();
     }
     page.add(None, format!("### sysguard: {}", Tally::of(packages)));
     outcomes(&mut page, packages);
+    by_cause(&mut page, packages, files);
     table(&mut page, packages);
     drifts(&mut page, packages);
     suspects(&mut page, packages);
@@ -86,12 +93,67 @@ fn outcomes(page: &mut Page, packages: &[PackageVerdicts]) {
     }
 }
 
+/// Lists the findings of each known cause. A fact that several workloads show is one line.
+fn by_cause(page: &mut Page, packages: &[PackageVerdicts], files: Option<&str>) {
+    let ranked = ranked(packages);
+    for group in causes(packages).iter().filter(|group| !matches!(group.cause, Cause::Unknown { .. })) {
+        let id = group.id();
+        let mut lines: Vec<&Ranked<'_>> =
+            ranked.iter().filter(|line| line.group().as_deref() == Some(id.as_str())).collect();
+        lines.sort_by_key(|line| rank(line.weight, line.finding));
+        let Some(first) = lines.first() else { continue };
+        page.add(Some(("cause", "causes")), title(packages, group, first, files));
+        page.add(None, HEADER.to_owned());
+        let mut known: BTreeMap<&Fact, (&Ranked<'_>, usize)> = BTreeMap::new();
+        for line in &lines {
+            known.entry(&line.finding.fact).or_insert((line, 0)).1 += 1;
+        }
+        let mut shown: Option<&Ranked<'_>> = None;
+        for line in &lines {
+            let Some((line, count)) = known.remove(&line.finding.fact) else { continue };
+            let example = line.example().filter(|example| shown.and_then(Ranked::example) != Some(*example));
+            let by = line.callee().filter(|_| line.callee() != first.callee());
+            let process = first.example().map(|example| example.process.as_slice());
+            page.add(Some(line.kind()), row(line, count - 1, example, by, process));
+            shown = Some(line);
+        }
+    }
+}
+
+/// Returns the title of a cause, with a link to its source line if `files` is known.
+fn title(packages: &[PackageVerdicts], group: &Group<'_>, first: &Ranked<'_>, files: Option<&str>) -> String {
+    let package = all(packages).find(|(_, verdict)| std::ptr::eq(*verdict, first.verdict)).map(|(package, _)| package);
+    let source = package.and_then(|package| package.source(first.finding));
+    let place = match (files, source) {
+        (Some(files), Some(SourceLine { path, line })) => {
+            format!("[{}]({files}/{}#L{line})", code(&group.place()), uri(&path))
+        }
+        _ => code(&group.place()),
+    };
+    let new = format!("{} new{}", group.facts().len(), group.in_workloads());
+    format!("\n#### {place}: {new}\n{}", origin(group, first))
+}
+
+/// Returns the process and call site of a cause, and the command that accepts it.
+fn origin(group: &Group<'_>, first: &Ranked<'_>) -> String {
+    let process = first.example().filter(|example| !example.process.is_empty());
+    let process = process.map(|example| format!("in {}", code(&example.origin())));
+    let by = group.site().map(|site| format!("by {}", code(site)));
+    let accept = format!("`cargo sysguard accept {}`", group.id());
+    format!("\n{}", process.into_iter().chain(by).chain([accept]).collect::<Vec<_>>().join("; "))
+}
+
+/// The head of a table of findings.
+const HEADER: &str = "\n| | finding | calls | |\n|---|---|---:|---|";
+
+/// Lists the findings without a known cause.
 fn table(page: &mut Page, packages: &[PackageVerdicts]) {
-    let lines = ranked(packages);
+    let mut lines = ranked(packages);
+    lines.retain(|line| line.group().is_none());
     if lines.is_empty() {
         return;
     }
-    page.add(None, "\n| | finding | calls | |\n|---|---|---:|---|".to_owned());
+    page.add(None, HEADER.to_owned());
     let mut shown: Option<&Ranked<'_>> = None;
     for line in &lines {
         // Consecutive findings with the same first call or call site show it once.
@@ -99,7 +161,7 @@ fn table(page: &mut Page, packages: &[PackageVerdicts]) {
         let is_same =
             |shown: &Ranked<'_>| shown.verdict.workload == line.verdict.workload && shown.example() == line.example();
         let example = line.example().filter(|_| !shown.is_some_and(is_same));
-        page.add(Some(line.kind()), row(line, example, by));
+        page.add(Some(line.kind()), row(line, 0, example, by, None));
         shown = Some(line);
     }
 }
@@ -109,19 +171,28 @@ fn place<'a>(line: &Ranked<'a>) -> (&'a str, Option<&'a str>) {
     (&line.verdict.workload, line.site())
 }
 
-fn row(line: &Ranked<'_>, example: Option<&Example>, by: Option<&str>) -> String {
+/// Returns the row of a finding that `others` more workloads show. The process of its first call is
+/// left out if it is that of the whole table.
+fn row(
+    line: &Ranked<'_>,
+    others: usize,
+    example: Option<&Example>,
+    by: Option<&str>,
+    process: Option<&[String]>,
+) -> String {
     // A blind spot has no calls.
     let calls = if line.finding.calls == 0 { String::new() } else { line.finding.calls.to_string() };
     let remarks = line.remarks().map(|remark| code(&remark)).chain(by.map(|site| format!("by {}", code(site))));
     let remarks: Vec<String> =
         line.reasons().map(|reason| escaped(&reason)).chain([remarks.collect::<Vec<_>>().join(" ")]).collect();
     let called = example.map(|example| {
-        let process =
-            if example.process.is_empty() { String::new() } else { format!(" in {}", code(&example.origin())) };
+        let is_known = example.process.is_empty() || process == Some(&example.process);
+        let process = if is_known { String::new() } else { format!(" in {}", code(&example.origin())) };
         format!("{}{process}", code(&example.call))
     });
     let remarks: Vec<String> = remarks.into_iter().chain(called).filter(|remark| !remark.is_empty()).collect();
-    let cells = [line.kind().0.to_owned(), code(&line.key()), calls, remarks.join("; ")];
+    let more = if others > 0 { format!(" and {others} more") } else { String::new() };
+    let cells = [line.kind().0.to_owned(), format!("{}{more}", code(&line.key())), calls, remarks.join("; ")];
     // A bar splits a cell even inside code.
     format!("| {} |", cells.map(|cell| cell.replace('|', "\\|")).join(" | "))
 }
@@ -198,7 +269,7 @@ mod tests {
 
     #[test]
     fn heaviest_finding_comes_first() {
-        insta::assert_snapshot!(page(&packages(), COMMENT), @r"
+        insta::assert_snapshot!(page(&packages(), COMMENT, None), @"
         ### sysguard: 9 of 12 workloads failed, 1 ignored
 
         - `other::no-baseline`: `no baseline for x86_64-linux-gnu yet`
@@ -212,8 +283,8 @@ mod tests {
         |---|---|---:|---|
         | forbidden use | `offline::network` | 2 | `works, offline: 100%` |
         | new subsystem | `net::hello::network` | 2 |  |
-        | new blind spot | `net::hello::blind_spots::io_uring` |  |  |
         | privileged call | `debugger::process::ptrace` | 3 | reads or changes another process |
+        | new blind spot | `net::hello::blind_spots::io_uring` |  |  |
         | new system call | `net::hello::network::connect` | 1 | `socket:AF_INET:SOCK_STREAM` |
         | new system call | `net::hello::network::socket` | 1 | `AF_INET` `socket:AF_INET:SOCK_STREAM` |
         | new system call | `debugger::process::getpid` | 1 |  |
@@ -260,7 +331,7 @@ mod tests {
         let mut packages = packages();
         packages[0].verdicts = vec![failed()];
         packages[0].verdicts[0].comparison.findings[0].forbidden = Some("a|b".to_owned());
-        let text = page(&packages[..1], COMMENT);
+        let text = page(&packages[..1], COMMENT, None);
         assert!(text.contains(r"`a\|b` |"), "{text}");
     }
 
@@ -268,7 +339,7 @@ mod tests {
     fn page_keeps_its_size_and_counts_cut_lines() {
         let packages = many_findings(5_000);
         for limit in [0, 600, 1_500, COMMENT, 1_000_000] {
-            let text = page(&packages, limit);
+            let text = page(&packages, limit, None);
             assert!(text.len() <= limit, "{} of {limit}", text.len());
             let rows = text.lines().filter(|line| line.starts_with("| new system call")).count();
             let last = text.lines().last().filter(|last| last.starts_with("Truncated")).map(str::to_owned);

@@ -9,14 +9,17 @@ mod alerts;
 mod batch;
 #[cfg(feature = "unstable")]
 mod closing;
+mod columns;
 #[cfg(feature = "unstable")]
 mod csv;
 mod diff;
+mod excerpt;
 mod findings;
 #[cfg(feature = "unstable")]
 mod github;
 #[cfg(feature = "unstable")]
 mod gitlab;
+mod grouped;
 #[cfg(feature = "unstable")]
 mod json;
 #[cfg(feature = "unstable")]
@@ -43,14 +46,16 @@ use crate::model::run::recording::Growth;
 use crate::model::run::workload::Exit;
 use findings::{counts_by_kind, write_drift, write_findings, write_keys, write_suspects};
 #[cfg(feature = "unstable")]
-pub(super) use json::VerdictsRecord;
+pub(super) use json::{GroupRecord, VerdictsRecord};
 
+pub use grouped::ShownGroups;
 pub use record::write_json_line;
 #[cfg(feature = "unstable")]
 pub use {
     batch::PackageVerdicts,
     closing::Closing,
     diff::write as change,
+    grouped::shared_causes,
     next::pending_dir_flag,
     record::{NotAVerdict, read_json_line},
 };
@@ -71,16 +76,19 @@ pub fn summary(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) ->
 /// Writes everything on a workload: findings, the change of its file, and the next commands.
 #[cfg(feature = "unstable")]
 pub fn verdict(out: &mut dyn io::Write, verdict: &Verdict, palette: &Palette) -> io::Result<()> {
-    verdict_with_diff(out, verdict, None, palette)
+    verdict_with_diff(out, verdict, None, &mut ShownGroups::default(), palette)
 }
 
-/// Like [`verdict()`], with the change of its file as another program printed it.
+/// Like [`verdict()`], with the change of its file as another program printed it. Causes that other
+/// workloads have shown take one line each.
 pub fn verdict_with_diff(
     out: &mut dyn io::Write,
     verdict: &Verdict,
     diff: Option<&str>,
+    shown: &mut ShownGroups,
     palette: &Palette,
 ) -> io::Result<()> {
+    let is_known = grouped::are_shown(verdict, shown);
     summary(out, verdict, palette)?;
     match &verdict.status {
         Status::WrongExit { output, .. } => write_output(out, output, palette)?,
@@ -90,15 +98,22 @@ pub fn verdict_with_diff(
         }
         Status::Failed | Status::NoBaseline { .. } | Status::Passed | Status::Blessed | Status::Ignored { .. } => {}
     }
-    write_findings(out, verdict, palette)?;
+    write_findings(out, verdict, shown, palette)?;
     write_suspects(out, verdict, palette)?;
     write_drift(out, verdict, palette)?;
     write_keys(out, verdict, palette)?;
+    if is_known {
+        return Ok(());
+    }
     if let Some(change) = &verdict.change {
         writeln!(out)?;
         match diff {
             Some(diff) => write!(out, "{diff}{}", if diff.ends_with('\n') { "" } else { "\n" })?,
-            None => diff::write(out, &verdict.file, change, palette)?,
+            // The findings of a first baseline are an outline, so the change is shown whole.
+            None if matches!(verdict.status, Status::NoBaseline { .. }) => {
+                diff::write(out, &verdict.file, change, palette)?;
+            }
+            None => diff::write_beside(out, &verdict.file, change, palette)?,
         }
     }
     next::write(out, verdict, palette)
@@ -164,10 +179,10 @@ pub fn verdicts(
 }
 
 /// Returns the page for `$GITHUB_STEP_SUMMARY` with at most `limit` bytes; empty if not even the
-/// title fits.
+/// title fits. `files` is the address of the repository's files at the tested commit, for links.
 #[cfg(feature = "unstable")]
-pub fn step_summary(packages: &[PackageVerdicts], limit: usize) -> String {
-    markdown::page(packages, limit)
+pub fn step_summary(packages: &[PackageVerdicts], limit: usize, files: Option<&str>) -> String {
+    markdown::page(packages, limit, files)
 }
 
 /// Writes failures and suspects in full, the others on one line each, and the numbers.

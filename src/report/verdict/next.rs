@@ -2,6 +2,8 @@
 
 use std::io;
 
+use super::grouped;
+use crate::model::judge::groups::Cause;
 use crate::model::judge::verdict::{Asked, Status, Verdict};
 use crate::model::run::test_name;
 use crate::report::Palette;
@@ -64,7 +66,7 @@ fn steps(verdict: &Verdict) -> Vec<Step> {
         Status::Failed | Status::NoBaseline { .. } if is_proposed(verdict) => vec![
             step("review", "decide one by one".to_owned()),
             step("accept", format!("accept everything; writes {file}")),
-            Step { command: format!("cargo sysguard accept KEY{elsewhere}"), purpose: one_key(verdict) },
+            one_part(verdict, &elsewhere),
             step("test", "run it again".to_owned()),
         ],
         Status::Failed => vec![bless("accept everything"), step("test", "run it again".to_owned())],
@@ -97,11 +99,17 @@ fn is_proposed(verdict: &Verdict) -> bool {
     written.is_some_and(|written| *written != verdict.file)
 }
 
-/// Returns the purpose of accepting a single key, with an example.
-fn one_key(verdict: &Verdict) -> String {
+/// Returns the command that accepts the heaviest cause, or else a single key with an example.
+fn one_part(verdict: &Verdict, elsewhere: &str) -> Step {
+    let groups = grouped::of(verdict);
+    if let Some(group) = groups.iter().find(|group| !matches!(group.cause, Cause::Unknown { .. })) {
+        let command = format!("cargo sysguard accept {}{elsewhere}", group.id());
+        return Step { command, purpose: "accept one cause, in every workload".to_owned() };
+    }
     let example = verdict.comparison.findings.first().map(|finding| finding.fact.key(&verdict.workload));
     let example = example.map(|key| format!(", such as {key}")).unwrap_or_default();
-    format!("accept what is below a key{example}")
+    let purpose = format!("accept what is below a key{example}");
+    Step { command: format!("cargo sysguard accept KEY{elsewhere}"), purpose }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::model::facts::finding::{Comparison, Finding, FindingKind, RelatedSysc
 use crate::model::facts::fingerprint::FingerprintChange;
 use crate::model::facts::site::Site;
 use crate::model::facts::version::Version;
+use crate::model::judge::groups::Cause;
 use crate::model::judge::verdict::{Asked, Change, Status, Verdict};
 use crate::model::run::recording::Growth;
 use crate::model::run::workload::Exit;
@@ -150,6 +151,11 @@ struct FindingRecord {
     related: Option<RelatedRecord>,
     /// A cause in the changed environment.
     cause: Option<String>,
+    /// What made its first call, as an id. Findings of one cause share it, in every workload, run
+    /// and format. `accept` and `reject` take it.
+    #[serde(default)]
+    #[cfg_attr(test, schemars(regex(pattern = "^@[0-9a-f]{8}$")))]
+    group: String,
     /// The call site of its first call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schemars(with = "SiteRecord"))]
@@ -323,9 +329,11 @@ impl VerdictRecord {
 
 impl FindingRecord {
     fn of(finding: Finding, workload: &str) -> Self {
+        let group = Cause::of(workload, &finding).id();
         let (example, process) = finding.example.map(|it| (Some(it.call), it.process)).unwrap_or_default();
         Self {
             key: finding.fact.key(workload),
+            group,
             kind: finding.kind.name().to_owned(),
             line: finding.line,
             calls: finding.calls,
@@ -340,7 +348,7 @@ impl FindingRecord {
     }
 
     fn into_finding(self, workload: &str) -> Result<Finding, NotAVerdict> {
-        let Self { key, kind, line, calls, details, forbidden, related, cause, site, example, process } = self;
+        let Self { key, kind, line, calls, details, forbidden, related, cause, site, example, process, .. } = self;
         let detail = |word: String| word.parse().map_err(|_| bad_word(&word, "detail", workload));
         Ok(Finding {
             kind: FindingKind::from_name(&kind).ok_or_else(|| bad_word(&kind, "kind of finding", workload))?,

@@ -128,11 +128,13 @@ pub(super) fn packages() -> Vec<PackageVerdicts> {
             name: "demo".to_owned(),
             folder: String::new(),
             verdicts: vec![failed(), named("debugger", privileged), named("gone", gone)],
+            ..PackageVerdicts::default()
         },
         PackageVerdicts {
             name: "demo-net".to_owned(),
             folder: "crates/demo net".to_owned(),
             verdicts: std::iter::once(named("offline", forbidden)).chain(others).collect(),
+            ..PackageVerdicts::default()
         },
     ]
 }
@@ -143,5 +145,10 @@ pub(super) fn many_findings(count: u64) -> Vec<PackageVerdicts> {
     verdict.comparison.findings =
         (0..count).map(|number| finding(&format!("filesystem::call{number}"), number, &[])).collect();
     verdict.comparison.gone.clear();
-    vec![PackageVerdicts { name: "demo".to_owned(), folder: String::new(), verdicts: vec![verdict] }]
+    vec![PackageVerdicts {
+        name: "demo".to_owned(),
+        folder: String::new(),
+        verdicts: vec![verdict],
+        ..PackageVerdicts::default()
+    }]
 }

@@ -1,5 +1,6 @@
-//! Verdicts as SARIF 2.1.0: one result per finding, at the line of its subsystem in the expectation
-//! file.
+//! Verdicts as SARIF 2.1.0: one result per finding, at the source line that caused it. The line of
+//! its subsystem in the expectation file is a related location, or the location if there is no
+//! source line.
 //!
 //! The names of rules and the fingerprints are a public interface: code scanning recognises an
 //! alert by them.
@@ -14,7 +15,7 @@ use serde_sarif::sarif::{
 };
 
 use super::alerts::{Alert, Level, alerts};
-use super::batch::PackageVerdicts;
+use super::batch::{PackageVerdicts, SourceLine};
 use crate::model::facts::finding::FindingKind;
 use crate::model::judge::verdict::Verdict;
 use crate::model::run::test_name;
@@ -90,20 +91,36 @@ fn result(alert: Alert<'_>) -> SarifResult {
         Level::Note => ResultLevel::Note,
     };
     let rule_index = RULES.iter().position(|(rule, _)| *rule == alert.rule).and_then(|index| i64::try_from(index).ok());
+    let expectation = location(&path, alert.verdict, alert.line);
+    let (place, related) = match &alert.source {
+        None => (expectation, None),
+        Some(SourceLine { path, line }) => {
+            let mut expectation = expectation;
+            expectation.id = Some(1);
+            expectation.message = Some(Message::builder().text("the baseline without it").build());
+            let region = Region::builder().start_line(i64::try_from(*line).unwrap_or(i64::MAX)).build();
+            (place(path, region), Some(vec![expectation]))
+        }
+    };
+    let properties = properties(alert.key.clone(), alert.group);
     let mut result = SarifResult::builder()
         .rule_id(rule_id(alert.rule))
         .level(level)
         .message(Message::builder().text(alert.text).build())
-        .locations(vec![location(&path, alert.verdict, alert.line)])
+        .locations(vec![place])
         .partial_fingerprints(BTreeMap::from(fingerprints))
-        .properties(key_of(alert.key))
+        .properties(properties)
         .build();
     result.rule_index = rule_index;
+    result.related_locations = related;
     result
 }
 
-fn key_of(key: String) -> PropertyBag {
-    PropertyBag::builder().additional_properties(BTreeMap::from([("key".to_owned(), json!(key))])).build()
+/// Returns the key of a finding and the id of its cause.
+fn properties(key: String, group: Option<String>) -> PropertyBag {
+    let group = group.map(|group| ("group".to_owned(), json!(group)));
+    let properties = group.into_iter().chain([("key".to_owned(), json!(key))]);
+    PropertyBag::builder().additional_properties(properties.collect::<BTreeMap<_, _>>()).build()
 }
 
 /// Returns a place in the expectation file. Code scanning requires a line, so the first one is used
@@ -115,6 +132,10 @@ fn location(path: &str, verdict: &Verdict, line: Option<usize>) -> Location {
     let change = verdict.change.as_ref().filter(|_| !test_name::is_path_of_shared_file(&verdict.file));
     let text = change.and_then(|change| change.before.lines().nth(line - 1));
     region.snippet = text.map(|text| ArtifactContent::builder().text(text).build());
+    place(path, region)
+}
+
+fn place(path: &str, region: Region) -> Location {
     let file = ArtifactLocation::builder().uri(uri(path)).uri_base_id("%SRCROOT%").build();
     Location::builder()
         .physical_location(PhysicalLocation::builder().artifact_location(file).region(region).build())
@@ -122,7 +143,7 @@ fn location(path: &str, verdict: &Verdict, line: Option<usize>) -> Location {
 }
 
 /// Returns a relative URI (RFC 3986): reserved characters except the slash are encoded.
-fn uri(path: &str) -> String {
+pub(super) fn uri(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     for byte in path.bytes() {
         match byte {

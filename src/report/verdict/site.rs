@@ -23,19 +23,28 @@ pub(super) struct SiteRecord {
     line: Option<u32>,
     /// The program or library that contains the function.
     module: Option<String>,
+    /// Whether the function is code of a workspace member.
+    #[serde(default)]
+    own: bool,
+    /// What own code calls there, with the package and version of a dependency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "String"))]
+    callee: Option<String>,
 }
 
 impl From<Site> for SiteRecord {
     fn from(Site { words, location }: Site) -> Self {
         let module = location.as_ref().map(|location| location.module.clone());
-        let CodeLocation { function, package, version, file, line, .. } = location.unwrap_or_default();
-        Self { text: words, function, package, version, file, line, module }
+        let CodeLocation { function, package, version, file, line, is_own, callee, .. } = location.unwrap_or_default();
+        Self { text: words, function, package, version, file, line, module, own: is_own, callee }
     }
 }
 
 impl From<SiteRecord> for Site {
-    fn from(SiteRecord { text, function, package, version, file, line, module }: SiteRecord) -> Self {
-        let location = module.map(|module| CodeLocation { function, package, version, file, line, module });
+    fn from(record: SiteRecord) -> Self {
+        let SiteRecord { text, function, package, version, file, line, module, own: is_own, callee } = record;
+        let location =
+            module.map(|module| CodeLocation { function, package, version, file, line, module, is_own, callee });
         Self { words: text, location }
     }
 }

@@ -1,5 +1,6 @@
 //! Every status as text and as a line of JSON.
 
+mod grouped;
 mod remarks;
 mod signals;
 
@@ -250,9 +251,7 @@ fn json_line_names_findings_by_key() {
     verdict.change = Some(Change { before: "a".to_owned(), after: "b".to_owned(), ..Change::default() });
     let mut line = Vec::new();
     write_json_line(&mut line, "/w/net", &verdict).expect("memory takes everything");
-    insta::assert_snapshot!(String::from_utf8(line).expect("JSON is text"), @r#"
-    {"package":"/w/net","milliseconds":0,"verdict":{"workload":"net::hello","file":"expectations/net/hello.yaml","line":5,"status":{"kind":"failed"},"findings":[{"key":"net::hello::network::socket","kind":"new-syscall","line":5,"calls":1,"details":["argument=AF_INET","object=socket:AF_INET:SOCK_STREAM"],"forbidden":null,"kin":null,"cause":null},{"key":"net::hello::filesystem::close::object=dir","kind":"new-object","line":7,"calls":12,"details":[],"forbidden":null,"kin":null,"cause":null}],"notes":[{"key":"net::hello::filesystem::close::error=EBADF","kind":"new-error","line":7,"calls":3,"details":[],"forbidden":null,"kin":null,"cause":null}],"suspects":[],"gone":["net::hello::filesystem::readlink"],"drift":[],"growth":[],"change":{"before":"a","after":"b","written":null},"watched":{"engine":"ptrace","reason":null},"version":2}}
-    "#);
+    insta::assert_snapshot!(String::from_utf8(line).expect("JSON is text"), @r#"{"package":"/w/net","milliseconds":0,"verdict":{"workload":"net::hello","file":"expectations/net/hello.yaml","line":5,"status":{"kind":"failed"},"findings":[{"key":"net::hello::network::socket","kind":"new-syscall","line":5,"calls":1,"details":["argument=AF_INET","object=socket:AF_INET:SOCK_STREAM"],"forbidden":null,"kin":null,"cause":null,"group":"@20308fe9"},{"key":"net::hello::filesystem::close::object=dir","kind":"new-object","line":7,"calls":12,"details":[],"forbidden":null,"kin":null,"cause":null,"group":"@f5404b83"}],"notes":[{"key":"net::hello::filesystem::close::error=EBADF","kind":"new-error","line":7,"calls":3,"details":[],"forbidden":null,"kin":null,"cause":null,"group":"@c37b9015"}],"suspects":[],"gone":["net::hello::filesystem::readlink"],"drift":[],"growth":[],"change":{"before":"a","after":"b","written":null},"watched":{"engine":"ptrace","reason":null},"version":2}}"#);
 }
 
 #[test]

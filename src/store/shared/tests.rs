@@ -6,7 +6,7 @@ use std::thread;
 
 use tempfile::TempDir;
 
-use super::super::{Layout, Store};
+use super::super::{Decided, Layout, Store};
 use crate::model::expectation::format::Parsed;
 use crate::model::run::test_name::TestName;
 
@@ -171,6 +171,43 @@ fn accepted_proposal_is_written_to_the_shared_file() {
     fs::write(package.join(FILE), shared(&package).replace("level: syscall", "level: object")).expect("the file");
     let error = store.pending_of("run::demo::it::four").expect_err("it does not fit").to_string();
     assert!(error.contains("the first document of the file has changed since"), "{error}");
+}
+
+#[test]
+fn several_decisions_on_a_shared_file_are_undone_together() {
+    let (_folder, package) = package();
+    save(&open(&package), "one", &["read"]);
+    let names = ["two", "three"].map(|name| test(name).workload());
+    for name in ["two", "three"] {
+        let proposal = recorded(&open(&package).load_test(&test(name)).expect("a start"), &["read", "write"]);
+        open(&package).propose(&test(name).workload(), &proposal).expect("it is written");
+    }
+    let store = open(&package);
+    let proposals = || names.each_ref().map(|name| fs::read_to_string(store.proposal_file(name)).ok());
+    let (before, proposed) = (shared(&package), proposals());
+    let decide = || {
+        names.each_ref().map(|name| {
+            let decided = store.decide_undoably(name, |pending| pending.accept(pending.all(), None));
+            decided.expect("it is written").expect("something was pending")
+        })
+    };
+    let undo = |decided: &[Decided; 2]| {
+        let decisions = [(&store, names[0].as_str(), &decided[0]), (&store, names[1].as_str(), &decided[1])];
+        Store::undo(&decisions).expect("readable")
+    };
+    let decided = decide();
+    assert_eq!(proposals(), [None, None]);
+    assert_eq!(undo(&decided), None);
+    assert_eq!((shared(&package), proposals()), (before, proposed));
+
+    // A proposal of the first one is back: nothing is written, although the others are as left.
+    let decided = decide();
+    let (accepted, again) = (shared(&package), store.proposal_file(&names[0]));
+    fs::create_dir_all(again.parent().expect("a folder")).expect("the folder");
+    fs::write(&again, b"\xff").expect("the file");
+    assert_eq!(undo(&decided), Some(again.clone()));
+    assert_eq!((shared(&package), store.proposal_file(&names[1]).exists()), (accepted, false));
+    assert_eq!(fs::read(&again).expect("the file"), b"\xff");
 }
 
 #[test]

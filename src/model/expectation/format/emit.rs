@@ -14,6 +14,7 @@ use crate::model::expectation::terms::{Baseline, Entry};
 use crate::model::facts::example::Example;
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::fingerprint::Fingerprint;
+use crate::model::facts::site::{CodeLocation, Site};
 use crate::model::facts::version::Version;
 
 /// Returns a new first document for a workload, or for the tests of a binary: `key: name`.
@@ -75,7 +76,8 @@ pub(super) fn remarks(Remarks { drift, examples, sites, causes }: &Remarks) -> S
     let mut out = Lines(String::new());
     out.list(0, "drift", drift);
     out.examples(examples);
-    out.fact_texts("sites", sites);
+    out.fact_texts("sites", sites.iter().map(|(fact, site)| (fact, &site.words)));
+    out.places(sites.values());
     out.fact_texts("causes", causes);
     out.0
 }
@@ -156,8 +158,9 @@ impl Lines {
         }
     }
 
-    fn fact_texts(&mut self, key: &str, facts: &BTreeMap<Fact, String>) {
-        if !facts.is_empty() {
+    fn fact_texts<'a>(&mut self, key: &str, facts: impl IntoIterator<Item = (&'a Fact, &'a String)>) {
+        let mut facts = facts.into_iter().peekable();
+        if facts.peek().is_some() {
             self.key(0, key);
         }
         for (fact, text) in facts {
@@ -173,6 +176,28 @@ impl Lines {
             self.key(1, &fact.to_string());
             self.pair(2, "call", call);
             self.list(2, "in", process);
+        }
+    }
+
+    /// Writes each place of these call sites once.
+    fn places<'a>(&mut self, sites: impl Iterator<Item = &'a Site>) {
+        let places = sites.filter_map(|site| Some((&site.words, site.location.as_ref()?)));
+        let places: BTreeMap<&String, &CodeLocation> = places.collect();
+        if !places.is_empty() {
+            self.key(0, "places");
+        }
+        for (words, location) in places {
+            let CodeLocation { function, package, version, file, line, module, is_own, callee } = location;
+            self.pair(1, "- text", words);
+            let texts = [("function", function), ("crate", package), ("version", version), ("file", file)];
+            for (key, text) in texts.into_iter().chain([("callee", callee)]) {
+                text.iter().for_each(|text| self.pair(2, key, text));
+            }
+            line.iter().for_each(|line| self.line(2, &format!("line: {line}")));
+            self.pair(2, "module", module);
+            if *is_own {
+                self.line(2, "own: true");
+            }
         }
     }
 

@@ -13,6 +13,7 @@ use super::text::MAX_BYTES;
 use crate::model::expectation::remarks::Remarks;
 use crate::model::facts::example::Example;
 use crate::model::facts::fact::Fact;
+use crate::model::facts::site::{CodeLocation, Site};
 
 /// The line before the remarks.
 const HEADING: &str = "# For the review; accepting leaves these lines out.";
@@ -26,6 +27,7 @@ struct Written {
     drift: Vec<String>,
     examples: BTreeMap<String, WrittenExample>,
     sites: BTreeMap<String, String>,
+    places: Vec<WrittenPlace>,
     causes: BTreeMap<String, String>,
 }
 
@@ -34,6 +36,22 @@ struct WrittenExample {
     call: String,
     #[serde(default, rename = "in")]
     process: Vec<String>,
+}
+
+/// Where the code of call sites with this text is.
+#[derive(Deserialize)]
+struct WrittenPlace {
+    text: String,
+    function: Option<String>,
+    #[serde(rename = "crate")]
+    package: Option<String>,
+    version: Option<String>,
+    file: Option<String>,
+    line: Option<u32>,
+    module: String,
+    #[serde(default)]
+    own: bool,
+    callee: Option<String>,
 }
 
 /// Appends these remarks to a text, unless the result would be too large to be read.
@@ -61,7 +79,16 @@ pub(super) fn read(text: &str) -> Remarks {
         Some((fact.parse().ok()?, Example { call, process }))
     };
     let examples = written.examples.into_iter().filter_map(example).collect();
-    Remarks { drift: written.drift, examples, sites: facts(written.sites), causes: facts(written.causes) }
+    let place = |WrittenPlace { text, function, package, version, file, line, module, own, callee }| {
+        (text, CodeLocation { function, package, version, file, line, module, is_own: own, callee })
+    };
+    let places: BTreeMap<String, CodeLocation> = written.places.into_iter().map(place).collect();
+    let site = |(fact, words): (Fact, String)| {
+        let location = places.get(&words).cloned();
+        (fact, Site { words, location })
+    };
+    let sites = facts(written.sites).into_iter().map(site).collect();
+    Remarks { drift: written.drift, examples, sites, causes: facts(written.causes) }
 }
 
 #[cfg(test)]
@@ -72,7 +99,18 @@ mod tests {
 
     fn remarks() -> Remarks {
         let fact = |key: &str| key.parse::<Fact>().expect(key);
-        let site = |key: &str, site: &str| (fact(key), site.to_owned());
+        let words = |key: &str, words: &str| (fact(key), words.to_owned());
+        let site = |key: &str, words: &str| (fact(key), Site::of_words(words.to_owned()));
+        let location = CodeLocation {
+            function: Some("demo::fetch".to_owned()),
+            file: Some("src/main.rs".to_owned()),
+            line: Some(7),
+            module: "demo".to_owned(),
+            is_own: true,
+            callee: Some("minreq 2.0.0 minreq::get".to_owned()),
+            ..CodeLocation::default()
+        };
+        let fetch = Site { words: "demo::fetch at src/main.rs:7".to_owned(), location: Some(location) };
         Remarks {
             drift: vec!["glibc 2.36 → glibc 2.39".to_owned()],
             examples: [
@@ -84,7 +122,8 @@ mod tests {
             })
             .into(),
             sites: [
-                site("network::socket", "demo::fetch at src/main.rs:7"),
+                (fact("network"), fetch.clone()),
+                (fact("network::socket"), fetch),
                 site(
                     "network::connect::object=socket:AF_INET:SOCK_STREAM",
                     "connect in demo: no \"line\"\n---\n\u{1b}[2J",
@@ -92,14 +131,14 @@ mod tests {
                 site("blind_spots::io_uring", "~"),
             ]
             .into(),
-            causes: [site("process::clone3", "glibc 2.39, not your change: threads are made by it")].into(),
+            causes: [words("process::clone3", "glibc 2.39, not your change: threads are made by it")].into(),
         }
     }
 
     #[test]
     fn remarks_are_comments_after_the_last_line() {
         let text = with_remarks(TEXT.to_owned(), &remarks());
-        insta::assert_snapshot!(text.strip_prefix(TEXT).expect("the text comes first"), @r##"
+        insta::assert_snapshot!(text.strip_prefix(TEXT).expect("the text comes first"), @r#"
         # For the review; accepting leaves these lines out.
         # drift:
         #   - glibc 2.36 → glibc 2.39
@@ -112,12 +151,21 @@ mod tests {
         #   blind_spots::io_uring:
         #     call: "- ~\n---"
         # sites:
+        #   network: demo::fetch at src/main.rs:7
         #   network::connect::object=socket:AF_INET:SOCK_STREAM: "connect in demo: no \"line\"\n---\n\u001B[2J"
         #   network::socket: demo::fetch at src/main.rs:7
         #   blind_spots::io_uring: "~"
+        # places:
+        #   - text: demo::fetch at src/main.rs:7
+        #     function: demo::fetch
+        #     file: src/main.rs
+        #     callee: minreq 2.0.0 minreq::get
+        #     line: 7
+        #     module: demo
+        #     own: true
         # causes:
         #   process::clone3: "glibc 2.39, not your change: threads are made by it"
-        "##);
+        "#);
         assert_eq!(read(&text), remarks());
         let parsed = super::super::read(text.as_bytes()).expect("a good text");
         assert_eq!(parsed.remarks, remarks());
@@ -140,7 +188,7 @@ mod tests {
             assert_eq!(read(&text), Remarks::default(), "{text}");
         }
         let strange = whole.replace("network::socket", "netwrok::socket");
-        assert_eq!(read(&strange).sites.len(), 2, "a remark on an unknown fact is ignored");
+        assert_eq!(read(&strange).sites.len(), 3, "a remark on an unknown fact is ignored");
     }
 
     #[test]

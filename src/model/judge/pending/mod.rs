@@ -13,7 +13,9 @@ use crate::model::expectation::format::{Parsed, with_remarks};
 use crate::model::expectation::{Baseline, Entry, Remarks, Version};
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::finding::Finding;
+use crate::model::judge::groups::Cause;
 use crate::model::judge::revisions::difference;
+use crate::model::judge::weight::Weight;
 use crate::model::run::platform::Platform;
 
 /// A proposal that fits its file and adds facts.
@@ -148,6 +150,12 @@ impl Pending {
         self.new.contains(&Fact::Use { subsystem: *subsystem, syscall: None, detail: None })
     }
 
+    /// Returns the importance of a finding. A call in a subsystem that the file does not hold
+    /// stands for the subsystem.
+    pub fn weight(&self, finding: &Finding) -> Weight {
+        if self.opens_subsystem(&finding.fact) { Weight::NewSubsystem } else { Weight::of(finding) }
+    }
+
     /// Returns everything that is pending.
     pub fn all(&self) -> &BTreeSet<Fact> {
         &self.new
@@ -166,6 +174,12 @@ impl Pending {
         let in_phases = self.in_phases.range(aim..).take_while(|(fact, _)| is_within(aim, fact));
         let in_phases = in_phases.filter(|(fact, _)| is_included(fact) || *fact == aim).flat_map(|(_, phases)| phases);
         parts.chain(in_phases.cloned()).collect()
+    }
+
+    /// Returns the facts of the findings of one cause, by its id, and what is decided with them.
+    pub fn of_cause(&self, workload: &str, id: &str) -> BTreeSet<Fact> {
+        let is_meant = |finding: &Finding| Cause::of(workload, finding).id() == id;
+        self.findings().iter().filter(|finding| is_meant(finding)).flat_map(|found| self.under(&found.fact)).collect()
     }
 
     /// Returns the texts after accepting these facts and their parents.

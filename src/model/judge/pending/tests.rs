@@ -7,6 +7,7 @@ use crate::model::expectation::remarks::Remarks;
 use crate::model::facts::example::Example;
 use crate::model::facts::fact::Fact;
 use crate::model::facts::finding::Finding;
+use crate::model::facts::site::Site;
 
 const FILE: &str = "\
 # talks
@@ -308,14 +309,15 @@ fn fingerprint_changes_only_with_an_accepted_fact() {
 
 #[test]
 fn remarks_stay_in_the_proposal() {
-    let site = |key: &str| (fact(key), format!("caller of {key}"));
+    let words = |key: &str| (fact(key), format!("caller of {key}"));
+    let site = |key: &str| (fact(key), Site::of_words(words(key).1));
     let remarks = Remarks {
         drift: vec!["kernel 6.12 → 6.18".to_owned()],
         examples: ["network::socket", "network::connect"]
             .map(|key| (fact(key), Example::new(&format!("first call of {key}"), None, vec!["sh -c …".to_owned()])))
             .into(),
         sites: ["network::socket", "network::connect", "blind_spots::io_uring", "process::execve"].map(site).into(),
-        causes: [site("network::connect")].into(),
+        causes: [words("network::connect")].into(),
     };
     let proposal = with_remarks(PROPOSAL.to_owned(), &remarks);
     let remarked = |file: &str, proposal: &str| {

@@ -202,3 +202,27 @@ fn origins_come_from_manifests_then_from_names() {
     let own = Origin::Own;
     assert_eq!(origins, [own.clone(), own.clone(), own.clone(), Origin::System, own, Origin::Unknown, Origin::Unknown]);
 }
+
+#[test]
+fn own_line_comes_with_its_callee() {
+    let location = |frames: &[(&str, &str)]| {
+        let frame = |&(function, file): &(&str, &str)| Frame {
+            function: Some(function.to_owned()),
+            source: Some((file.to_owned(), 7)),
+            ..Frame::default()
+        };
+        let frames = frames.iter().map(frame).collect();
+        CallSite { frames, ..CallSite::default() }.site().location.expect("a location")
+    };
+    let (std, own) = (("std::fs::read", "/rustc/5/library/std/src/fs.rs"), ("demo::main", "src/main.rs"));
+    let http = ("http::get", "/c/registry/src/i/http-2.0.0/src/lib.rs");
+    for (frames, is_own, callee) in [
+        (&[std, own][..], true, Some("std::fs::read")),
+        (&[std, http, std, own], true, Some("http 2.0.0 http::get")),
+        (&[own], true, None),
+        (&[std, http], false, None),
+    ] {
+        let location = location(frames);
+        assert_eq!((location.is_own, location.callee.as_deref()), (is_own, callee), "{frames:?}");
+    }
+}

@@ -87,7 +87,12 @@ fn recording_growth_is_shown() {
 
 #[test]
 fn suspect_is_in_every_readable_format() {
-    let package = PackageVerdicts { name: "demo".to_owned(), folder: String::new(), verdicts: vec![remarked()] };
+    let package = PackageVerdicts {
+        name: "demo".to_owned(),
+        folder: String::new(),
+        verdicts: vec![remarked()],
+        ..PackageVerdicts::default()
+    };
     let formats = ["table", "markdown", "json", "yaml", "csv", "github"];
     for format in VerdictFormat::ALL.into_iter().filter(|format| formats.contains(&format.name())) {
         let mut out = Vec::new();
@@ -116,7 +121,12 @@ fn explained() -> Verdict {
 }
 
 fn written(verdict: Verdict, format: VerdictFormat) -> String {
-    let package = PackageVerdicts { name: "demo".to_owned(), folder: String::new(), verdicts: vec![verdict] };
+    let package = PackageVerdicts {
+        name: "demo".to_owned(),
+        folder: String::new(),
+        verdicts: vec![verdict],
+        ..PackageVerdicts::default()
+    };
     let mut out = Vec::new();
     verdicts(&mut out, "test", &[package], format).expect("memory takes everything");
     String::from_utf8(out).expect("reports are text")
@@ -137,28 +147,38 @@ fn every_format_has_call_site_and_cause() {
 fn pull_request_formats_show_call_site_once_and_drift() {
     let formats = ["markdown", "github"].map(|name| name.parse().expect("a format"));
     let [page, annotation] = formats.map(|format| written(explained(), format));
-    insta::assert_snapshot!(page.split("\nNext:").next().unwrap_or_default(), @r"
+    insta::assert_snapshot!(page.split("\nNext:").next().unwrap_or_default(), @"
     ### sysguard: 1 of 1 workload failed
+
+    #### `greeter → sh → curl`: 2 new
+
+    in `greeter → sh -c … → curl -s https://example.org/`; by `greetings::hello at src/lib.rs:4`; `cargo sysguard accept @3813a02f`
 
     | | finding | calls | |
     |---|---|---:|---|
-    | new subsystem | `net::hello::network` | 1 | by `greetings::hello at src/lib.rs:4`; `connect(3, 127.0.0.1:4433) = 0` in `greeter → sh -c … → curl -s https://example.org/` |
+    | new subsystem | `net::hello::network` | 1 | `connect(3, 127.0.0.1:4433) = 0` |
     | new system call | `net::hello::network::socket` | 1 |  |
+
+    | | finding | calls | |
+    |---|---|---:|---|
     | new system call | `net::hello::filesystem::fchmodat2` | 1 | glibc 2.39, not your change: fchmodat() tries it |
     | note | `net::hello::filesystem::fchmodat2` | 1 | beside fchmodat (family chmod); glibc 2.39, not your change: fchmodat() tries it |
 
     Changed since the baseline was recorded:
     - `net::hello`: `glibc 2.36 → glibc 2.39`
     ");
-    insta::assert_snapshot!(annotation.replace("%0A", "\n"), @r"
+    insta::assert_snapshot!(annotation.replace("%0A", "\n"), @"
     ::error file=expectations/net/hello.yaml,line=5,title=sysguard%3A net%3A%3Ahello::1 new subsystem, 2 new system calls
-    new subsystem: net::hello::network
-    new system call: net::hello::network::socket
-    connect(3, 127.0.0.1:4433) = 0 in greeter → sh -c … → curl -s https://example.org/
-    by greetings::hello at src/lib.rs:4
     new system call: net::hello::filesystem::fchmodat2 (glibc 2.39, not your change: fchmodat() tries it)
     changed since the baseline was recorded: glibc 2.36 → glibc 2.39
     next: cargo sysguard review net::hello (decide one by one)
+    ::error file=expectations/net/hello.yaml,line=5,title=sysguard%3A greeter → sh → curl::2 new (network::socket)
+    new-subsystem net::hello::network: connect(3, 127.0.0.1:4433) = 0
+    new-syscall net::hello::network::socket
+    in: greeter → sh -c … → curl -s https://example.org/
+    by greetings::hello at src/lib.rs:4
+    changed since the baseline was recorded: glibc 2.36 → glibc 2.39
+    next: cargo sysguard test, then cargo sysguard accept @3813a02f
     ");
 }
 
@@ -174,12 +194,13 @@ fn text_shows_first_call_process_and_call_site_once() {
     insta::assert_snapshot!(text.split("\nnext:").next().unwrap_or_default(), @r#"
     net::hello: 1 new subsystem, 2 new system calls
 
-      new-subsystem network                1 call
-      new-syscall   network::socket        1 call
-        connect(3, 127.0.0.1:4433) = 0
-        in: greeter → sh -c … → curl -s https://example.org/
-        by greetings::hello at src/lib.rs:4
-      new-syscall   filesystem::fchmodat2  1 call  (glibc 2.39, not your change: fchmodat() tries it)
+    @3813a02f greeter → sh → curl: 2 new
+      in: greeter → sh -c … → curl -s https://example.org/
+      by greetings::hello at src/lib.rs:4
+      new-subsystem network
+      new-syscall   network::socket  connect(3, 127.0.0.1:4433) = 0
+
+      new-syscall filesystem::fchmodat2  1 call  (glibc 2.39, not your change: fchmodat() tries it)
         execve("/usr/bin/tool", "/usr/bin/tool", "/usr/bin/tool", "/usr/bin/tool",
           "/usr/bin/tool", "/usr/bin/tool", "/usr/bin/tool", "/usr/bin/tool") = 0
     "#);

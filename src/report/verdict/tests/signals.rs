@@ -21,9 +21,9 @@ fn crash_is_shown_with_the_process_that_died() {
     insta::assert_snapshot!(rendered(&crashed(), &Palette::plain()), @r"
     net::hello: 1 new signal
 
-      new-signal signals::SIGSEGV
-        killed by SIGSEGV
-        in: sh -c … → helper --fast
+    @90bd691d sh → helper: 1 new
+      in: sh -c … → helper --fast
+      new-signal signals::SIGSEGV  killed by SIGSEGV
 
     note: new, but below the level that fails: signals::SIGKILL
 
@@ -35,7 +35,7 @@ fn crash_is_shown_with_the_process_that_died() {
 
 #[test]
 fn crash_is_in_every_format() {
-    let package = PackageVerdicts { name: "demo".to_owned(), folder: String::new(), verdicts: vec![crashed()] };
+    let package = PackageVerdicts { name: "demo".to_owned(), verdicts: vec![crashed()], ..PackageVerdicts::default() };
     for format in VerdictFormat::ALL {
         let mut out = Vec::new();
         verdicts(&mut out, "test", std::slice::from_ref(&package), format).expect("memory takes everything");

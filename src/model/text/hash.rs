@@ -1,0 +1,19 @@
+//! A hash for identifiers in reports. Main function: [`fnv1a`].
+
+/// Returns the 64-bit FNV-1a hash, which does not depend on the machine or the version of Rust.
+pub fn fnv1a(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hash_matches_the_fnv_1a_test_vectors() {
+        // Test vectors of the authors, http://www.isthe.com/chongo/tech/comp/fnv/.
+        assert_eq!(fnv1a(""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(fnv1a("a"), 0xaf63_dc4c_8601_ec8c);
+        assert_eq!(fnv1a("foobar"), 0x8594_4171_f739_67e8);
+    }
+}

@@ -69,7 +69,7 @@ fn crash_is_found_and_accepted_by_its_key() {
         assert_eq!(findings(&project, engine, 101), std::slice::from_ref(&found), "{engine}");
     }
     let ran = project.sysguard("test").ends(101);
-    ran.prints(&["helper: 1 new signal", "new-signal signals::SIGSEGV", "killed by SIGSEGV", "in: sh -c …"]);
+    ran.prints(&["helper: 1 new signal", "new-signal signals::SIGSEGV", "killed by SIGSEGV", " sh: 1 new\n"]);
     let proposal = project.read("expectations/helper.yaml.new");
     assert!(proposal.contains("\nsignals:\n  - SIGSEGV\n"), "{proposal}");
     assert!(proposal.contains("#     call: killed by SIGSEGV\n"), "{proposal}");

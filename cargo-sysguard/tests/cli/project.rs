@@ -262,8 +262,8 @@ impl Project {
         run(&mut self.command(line))
     }
 
-    /// Returns a command that runs where 198.51.100.7 (a global address for documentation, RFC 5737)
-    /// belongs to the loopback interface, and no other network exists.
+    /// Returns a command that runs where 198.51.100.7 (a global address for documentation, RFC
+    /// 5737) belongs to the loopback interface, and no other network exists.
     pub(crate) fn command_with_address(&self, line: &str) -> Command {
         const SCRIPT: &str = "ip link set lo up && ip addr add 198.51.100.7/32 dev lo && exec \"$@\"";
         let mut command = self.run_by("unshare");

@@ -301,7 +301,7 @@ fn code_tools_point_at_the_source_line() {
         }
       ],
       "ruleId": "sysguard/new-syscall",
-      "ruleIndex": 4
+      "ruleIndex": 5
     }
     "#);
 

@@ -18,7 +18,7 @@ fn crashed() -> Verdict {
 
 #[test]
 fn crash_is_shown_with_the_process_that_died() {
-    insta::assert_snapshot!(rendered(&crashed(), &Palette::plain()), @r"
+    insta::assert_snapshot!(rendered(&crashed(), &Palette::plain()), @"
     net::hello: 1 new signal
 
     @90bd691d sh → helper: 1 new

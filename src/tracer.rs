@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::linux::{Command, Environment, Handle, Limits, Outcome, Stream, TraceError};
 use crate::model::observe::observation::{Engine, Observation};
+use crate::model::observe::selected::Selected;
 use crate::model::run::workload::Exit;
 use crate::runner::{DEFAULT_GRACE, Lookup, find_command, observe, observe_notified, observe_with_callers};
 
@@ -168,7 +169,7 @@ impl Tracer {
         let traced = thread::scope(|scope| {
             let run = || match (engine, has_call_sites) {
                 (Engine::Notify, _) => observe_notified(command, &limits),
-                (_, true) => observe_with_callers(command, &limits),
+                (_, true) => observe_with_callers(command, &limits, &Selected::default()),
                 (_, false) => observe(command, &limits),
             };
             scope.spawn(run).join()

@@ -14,8 +14,8 @@ use sysguard::unstable::model::kernel::call::Call;
 use sysguard::unstable::model::trace::logged::{Logged, TimedCall};
 use sysguard::unstable::report;
 
-pub(crate) use filter::Filter;
 use filter::Filters;
+pub(crate) use filter::{Filter, names as call_names};
 
 /// The log of one command, or only the times of its calls.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ mod kernel_tree;
 mod log;
 mod message;
 mod nested;
+mod only;
 mod output;
 mod proposals;
 mod recorded;

@@ -21,6 +21,7 @@ use crate::model::conditions::CallCondition;
 use crate::model::engine::{Engine, UsedEngine};
 use crate::model::guard::Guard;
 use crate::model::observe::observation::{Observation, Part};
+use crate::model::observe::selected::Selected;
 use crate::model::run::workload::{Exit, Program, Workload};
 use crate::model::trace::marker::LOADER;
 use crate::settings::CLOSURE;
@@ -33,9 +34,13 @@ pub fn observe(command: Command, limits: &Limits) -> Result<(Observation, Outcom
     observe_part(command, limits, for_report(), Wanted::Nothing)
 }
 
-/// Like [`observe`], with the call site of every use.
-pub fn observe_with_callers(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
-    observe_part(command, limits, for_report(), Wanted::Sites)
+/// Like [`observe`], with the call site of every selected use.
+pub fn observe_with_callers(
+    command: Command,
+    limits: &Limits,
+    selected: &Selected,
+) -> Result<(Observation, Outcome), TraceError> {
+    observe_part(command, limits, for_report(), Wanted::Sites(selected))
 }
 
 /// Like [`observe`], by the given engine, with an example of every use.
@@ -54,15 +59,15 @@ pub fn observe_notified_with_examples(command: Command, limits: &Limits) -> Resu
         .map(TracedRun::into_parts)
 }
 
-/// Like [`observe`], and reports each call to a recorder as it happens. With callers, each use has
-/// a call site.
+/// Like [`observe`], and reports each call to a recorder as it happens. Each selected use
+/// has a call site.
 pub fn observe_logged(
     command: Command,
     limits: &Limits,
     recorder: &mut dyn Recorder,
-    has_callers: bool,
+    callers: Option<&Selected>,
 ) -> Result<(Observation, Outcome), TraceError> {
-    let wanted = if has_callers { Wanted::Sites } else { Wanted::Nothing };
+    let wanted = callers.map_or(Wanted::Nothing, Wanted::Sites);
     watch_run(command, limits, Watching::Logged(recorder), for_report(), wanted).map(TracedRun::into_parts)
 }
 

@@ -11,6 +11,7 @@ use crate::model::expectation::FirstCallFilter;
 use crate::model::guard::{Guard, Inherited, Unguardable};
 use crate::model::kernel::syscall::Syscall;
 use crate::model::observe::observation::{First, Observation};
+use crate::model::observe::selected::Selected;
 use crate::model::run::workload::Exit;
 
 /// A workload that can be started any number of times.
@@ -66,8 +67,8 @@ impl From<NotBuilt> for Obstacle {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Wanted<'a> {
     Nothing,
-    /// The call site of every use.
-    Sites,
+    /// The call site of every selected use.
+    Sites(&'a Selected),
     /// An example of every use that is not in this observation.
     Examples(&'a Observation),
     /// Both, for what a baseline lacks and this observation does not hold.
@@ -79,7 +80,7 @@ impl Wanted<'_> {
     pub(super) fn site(self, first: &First) -> bool {
         match self {
             Self::Nothing | Self::Examples(_) => false,
-            Self::Sites => first.places().next().is_some(),
+            Self::Sites(selected) => first.places().next().is_some() && selected.selects(&first.used),
             Self::New(filter, known) => {
                 let is_known = known.is_some_and(|known| known.sites.contains(first));
                 let is_place = first.places().next().is_some() || filter.judges_errors();
@@ -91,7 +92,7 @@ impl Wanted<'_> {
     /// Returns whether a first call is wanted as an example.
     pub(super) fn example(self, first: &First) -> bool {
         match self {
-            Self::Nothing | Self::Sites => false,
+            Self::Nothing | Self::Sites(_) => false,
             Self::Examples(known) => !known.examples.contains(first),
             Self::New(filter, known) => {
                 filter.selects(first) && !known.is_some_and(|known| known.examples.contains(first))
@@ -101,13 +102,13 @@ impl Wanted<'_> {
 
     /// Returns whether examples may be wanted at all.
     pub(super) fn has_examples(self) -> bool {
-        !matches!(self, Self::Nothing | Self::Sites)
+        !matches!(self, Self::Nothing | Self::Sites(_))
     }
 
     /// Returns whether a call of this name may be wanted because of its name.
     pub(super) fn may_be_new(self, syscall: Syscall) -> bool {
         match self {
-            Self::Nothing | Self::Sites => false,
+            Self::Nothing | Self::Sites(_) => false,
             Self::Examples(known) => known.uses.keys().all(|used| used.syscall != syscall),
             Self::New(filter, _) => filter.may_select(syscall),
         }

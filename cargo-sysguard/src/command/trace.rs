@@ -27,6 +27,7 @@ use crate::context::Context;
 use crate::exit_code::Failure;
 use crate::log::{Filter, Log};
 use crate::message;
+use crate::only::{self, Only};
 use crate::output::{self, ReportFile};
 use crate::taxonomy;
 
@@ -66,9 +67,15 @@ pub(crate) struct Options {
     /// Tracing stops each call twice, which inflates the times of short calls most.
     #[arg(long)]
     time: bool,
-    /// Report the caller of the first call of each kind
+    /// Report the stack of the first call of each kind
+    ///
+    /// Calls with the same stack share one. Of a long run of functions of one library, the first
+    /// and the last are shown. The stacks follow the table.
     #[arg(short = 'k', long)]
     callers: bool,
+    /// Report only stacks of calls by this name or of this subsystem; may be repeated
+    #[arg(long, value_name = "SUBSYSTEM|CALL", requires = "callers")]
+    only: Vec<Only>,
     /// Trace with this engine: ptrace sees every result; notify is faster and sees only the results
     /// that show what a call used [default: ptrace]
     #[arg(long, value_name = "ENGINE", value_parser = Engine::to_record)]
@@ -134,10 +141,11 @@ impl Options {
         leave_signals_to_workload()
             .map_err(|error| Failed::ours(format!("cannot leave signals to the command: {error}")))?;
         let limits = Limits { timeout: self.timeout, stop: None, grace: self.grace.unwrap_or(DEFAULT_GRACE) };
+        let selected = only::selected(&self.only);
         let mut observe = |command| match (engine, &mut log) {
-            (_, Some(log)) => observe_logged(command, &limits, log, self.callers),
+            (_, Some(log)) => observe_logged(command, &limits, log, self.callers.then_some(&selected)),
             (Engine::Notify, None) => observe_notified(command, &limits),
-            (_, None) if self.callers => observe_with_callers(command, &limits),
+            (_, None) if self.callers => observe_with_callers(command, &limits, &selected),
             (_, None) => observe(command, &limits),
         };
         let (observation, outcome) = match observe(command(program.clone(), self.command.clone())) {

@@ -33,7 +33,8 @@ pub(crate) struct NotAFilter(String);
 /// Calls that 32-bit x86 offers only through socketcall(2).
 const CARRIED: [&str; 2] = ["recv", "send"];
 
-fn names() -> impl Iterator<Item = &'static str> {
+/// Returns the names of all calls.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     let rows = Abi::ALL.into_iter().flat_map(table::rows);
     rows.map(|row| row.name).chain(CARRIED)
 }

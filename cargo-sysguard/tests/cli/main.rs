@@ -276,6 +276,7 @@ fn of_readings() -> Vec<Trial> {
         tracing trace::engine_variable_is_obeyed_or_reported,
         #[cfg(target_arch = "x86_64")]
         tracing trace::notify_engine_shows_the_same_uses,
+        tracing trace::only_selects_stacks_by_call_and_subsystem,
         #[cfg(target_env = "gnu")]
         tracing trace::loader_calls_are_a_phase,
         tracing trace::script_without_interpreter_is_run_by_sh,

@@ -156,6 +156,33 @@ pub(crate) fn notify_engine_shows_the_same_uses() {
     assert!(!project.path("was-run").exists());
 }
 
+pub(crate) fn only_selects_stacks_by_call_and_subsystem() {
+    let project = Project::empty();
+    // Returns the calls of the report's stacks.
+    let calls = |only: &str| -> Vec<String> {
+        let ran = project.sysguard(&format!("trace -k {only} -- cat /etc/hostname")).ends(0);
+        let stacks = ran.stderr.split_once("\nCall sites of first calls").map_or("", |(_, stacks)| stacks);
+        let calls = stacks.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+        let calls: Vec<String> = calls.map(|line| line.trim().to_owned()).collect();
+        assert!(calls.iter().all(|call| call.ends_with(" call") || call.ends_with(" calls")), "{stacks}");
+        calls
+    };
+    let all = |calls: &[String], of: &[&str]| {
+        !calls.is_empty() && calls.iter().all(|call| of.iter().any(|name| call.contains(name)))
+    };
+    let opened = calls("--only openat");
+    assert!(all(&opened, &["::openat "]), "{opened:?}");
+    let both = calls("--only openat --only memory");
+    assert!(all(&both, &["::openat ", "memory::"]) && both.len() > opened.len(), "{both:?}");
+    assert_eq!(calls("--only network"), [""; 0]);
+    assert!(calls("").len() > both.len());
+    project.refuses(&[
+        ("trace -k --only opennat -- touch was-run", "unknown name `opennat`; did you mean openat?"),
+        ("trace -k --only netwrok -- touch was-run", "unknown name `netwrok`; did you mean network?"),
+        ("trace --only openat -- touch was-run", "--callers"),
+    ]);
+}
+
 /// The loader opens libraries, but lists no directory and executes no program.
 pub(crate) fn loader_calls_are_a_phase() {
     let ran = Project::empty().sysguard("trace --format json -- ls /").ends(0);

@@ -10,7 +10,7 @@ use crate::model::observe::lockfile::{Moves, Past};
 use crate::model::observe::origin::{Manifest, Origin, Packages};
 
 /// One function on a stack; an inlined one is a frame of its own.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Frame {
     /// The function, demangled, if known.
     pub function: Option<String>,
@@ -62,12 +62,12 @@ impl Frame {
     }
 
     /// Returns the known origin, or the one that the path shows.
-    fn origin(&self) -> Origin {
+    pub(super) fn origin(&self) -> Origin {
         if self.origin == Origin::Unresolved { self.origin_of_path() } else { self.origin.clone() }
     }
 
     /// Returns whether the function is written in C, as far as its file shows.
-    fn is_c(&self) -> bool {
+    pub(super) fn is_c(&self) -> bool {
         self.source.as_ref().is_some_and(|(file, _)| !file.ends_with(".rs"))
     }
 

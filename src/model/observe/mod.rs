@@ -7,3 +7,6 @@ pub mod first;
 pub mod lockfile;
 pub mod observation;
 pub mod origin;
+pub mod selected;
+#[cfg(feature = "unstable")]
+pub mod stacks;

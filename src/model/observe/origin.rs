@@ -10,7 +10,7 @@ use super::lockfile::{self, Locked};
 use crate::model::text::program::without_hash;
 
 /// The package that a function belongs to.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// Not looked up: the path of the source file says all that is known.
     #[default]
@@ -93,10 +93,15 @@ impl Packages {
             Some([Locked { name, .. }, ..]) => Origin::Dependency { name: name.clone(), version: String::new() },
             _ if is_of_standard_library(krate) => Origin::System,
             // A program's crate has the name of its file. The lock file names packages only.
-            _ if !self.locked.is_empty() && crate_name(without_hash(module)) == krate => Origin::Own,
+            _ if !self.locked.is_empty() && is_own_crate(krate, module) => Origin::Own,
             _ => Origin::Unknown,
         }
     }
+}
+
+/// Returns whether a program is that of this crate.
+pub(super) fn is_own_crate(krate: &str, program: &str) -> bool {
+    crate_name(without_hash(program)) == krate
 }
 
 /// Returns the name of a package's crate.
@@ -106,7 +111,7 @@ fn crate_name(package: &str) -> String {
 
 /// Returns the crate in the demangled name of a Rust function: `minreq` of `minreq::get` and of
 /// `<minreq::Response as core::fmt::Debug>::fmt`.
-fn krate(function: &str) -> Option<&str> {
+pub(super) fn krate(function: &str) -> Option<&str> {
     let mut rest = function.trim_start_matches(['<', '&', '*', '(', '[', ' ']);
     for word in ["mut ", "const ", "dyn "] {
         rest = rest.strip_prefix(word).unwrap_or(rest).trim_start_matches(['<', '&', '*', '(', '[', ' ']);
@@ -119,7 +124,7 @@ fn krate(function: &str) -> Option<&str> {
 }
 
 /// Crates of the standard library and those that it is built with.
-fn is_of_standard_library(krate: &str) -> bool {
+pub(super) fn is_of_standard_library(krate: &str) -> bool {
     const CRATES: &[&str] = &[
         "__rustc",
         "addr2line",

@@ -1,27 +1,46 @@
-//! The call sites of first calls: a line for each call, and one for each function on its stack.
+//! The call sites of first calls: equal stacks once, with the calls that had them.
 
 use std::io;
 
 use crate::model::attribution::{ObjectKind, Use};
-use crate::model::observe::call_site::{CallSite, Frame};
+use crate::model::observe::call_site::Frame;
 use crate::model::observe::observation::Observation;
+use crate::model::observe::stacks::{Line, Stack, folded, grouped};
 use crate::report::Palette;
 use crate::report::style::Painted;
+use crate::report::words;
 use crate::report::words::escaped;
 
 /// Writes the recorded call sites; nothing if none were recorded.
 pub(super) fn write(out: &mut dyn io::Write, observation: &Observation, palette: &Palette) -> io::Result<()> {
-    // The calls of each phase are part of the whole run.
-    for (_, used, _, site) in observation.sites.of_uses().filter(|(phase, ..)| phase.is_none()) {
-        let Use { subsystem, syscall, argument, object, .. } = used;
-        let details = [argument.as_deref(), object.as_ref().map(ObjectKind::as_str)].into_iter().flatten();
-        let details: String = details.map(|detail| format!(" {}", escaped(detail))).collect();
-        let called = format!("{subsystem}::{}{details}", syscall.name());
-        writeln!(out, "\n{} by {}", Painted(palette.heading, called), escaped(&site.to_string()))?;
-        let CallSite { frames, .. } = site;
-        frames.iter().try_for_each(|frame| writeln!(out, "  {}", format_frame(frame)))?;
+    let stacks = grouped(observation);
+    if stacks.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nCall sites of first calls, with the number of all such calls")?;
+    for Stack { site, frames, calls } in stacks {
+        writeln!(out, "\n{}", Painted(palette.heading, escaped(&site.to_string())))?;
+        for (used, count) in calls {
+            writeln!(out, "  {}: {}", format_use(used), words::calls(count))?;
+        }
+        for line in folded(frames) {
+            writeln!(out, "    {}", format_line(&line))?;
+        }
     }
     Ok(())
+}
+
+fn format_use(Use { subsystem, syscall, argument, object, .. }: &Use) -> String {
+    let details = [argument.as_deref(), object.as_ref().map(ObjectKind::as_str)].into_iter().flatten();
+    let details: String = details.map(|detail| format!(" {}", escaped(detail))).collect();
+    format!("{subsystem}::{}{details}", syscall.name())
+}
+
+fn format_line(line: &Line<'_>) -> String {
+    match line {
+        Line::Frame(frame) => format_frame(frame),
+        Line::Folded { count, library } => format!("… {count} frames in {}", escaped(library)),
+    }
 }
 
 fn format_frame(Frame { function, source, module, .. }: &Frame) -> String {

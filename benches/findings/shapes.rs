@@ -69,8 +69,14 @@ impl Shape {
 
     fn used(self, number: usize) -> (Use, Tally) {
         let syscall = |number: i64| Syscall { abi: Abi::X86_64, number };
-        let base =
-            |syscall| Use { subsystem: Subsystem::Device, syscall, argument: None, object: None, ambient: false };
+        let base = |syscall| Use {
+            subsystem: Subsystem::Device,
+            syscall,
+            argument: None,
+            object: None,
+            ambient: false,
+            met: Default::default(),
+        };
         let argument = || Some(format!("0x{:x}", 0x1000_0000 + number).into());
         let calls = |errors: &[Errno]| Tally { calls: 1, errors: errors.iter().map(|&errno| (errno, 1)).collect() };
         match self {

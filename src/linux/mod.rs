@@ -71,6 +71,8 @@ mod memory;
 #[cfg(target_os = "linux")]
 mod mounts;
 #[cfg(target_os = "linux")]
+mod named_paths;
+#[cfg(target_os = "linux")]
 mod objects;
 #[cfg(target_os = "linux")]
 mod paths;

@@ -19,6 +19,7 @@ use super::sys::{self, FileStatus};
 use super::uapi::{UNIX98_PTY_MAJOR_COUNT, UNIX98_PTY_SLAVE_MAJOR};
 use crate::model::attribution::objects::Reference;
 use crate::model::attribution::{Answer, Failure, Object, ObjectClass, PathArgument, Query};
+use crate::model::conditions::PathTarget;
 use crate::model::guard::Access;
 use crate::model::kernel::call::Tid;
 
@@ -33,6 +34,12 @@ pub(super) struct Objects {
     /// A task of the tree serves files, and it cannot answer while it is stopped: only what the
     /// kernel has cached may be looked up.
     has_file_server: bool,
+}
+
+/// Returns the path of a file; `None` for one without a path.
+fn path_of(reached: &Reached) -> Option<String> {
+    let path = fs::read_link(reached.place()).ok()?.to_string_lossy().into_owned();
+    path.starts_with('/').then_some(path)
 }
 
 /// Which root directory the tasks of a tree have.
@@ -98,6 +105,34 @@ impl Objects {
             Found::File(reached) => self.of_reached(task, &reached),
             Found::Nothing => Err(io::Error::from_raw_os_error(libc::ENOENT)),
             Found::Unknown => Ok(None),
+        }
+    }
+
+    /// Returns what a path leads to, as a path without links; `text` is not empty. For a missing
+    /// file it is the place where a call would make it.
+    pub(super) fn target_of_path(&mut self, task: Tid, place: &PathArgument, text: &[u8]) -> PathTarget {
+        let view = self.view(task);
+        match paths::resolve(view, place, text, &mut self.mounts) {
+            Found::File(reached) => path_of(&reached).map_or(PathTarget::Nothing, PathTarget::Path),
+            Found::Unknown => PathTarget::Unknown,
+            Found::Nothing => {
+                let text = &text[..text.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1)];
+                let at = text.iter().rposition(|byte| *byte == b'/');
+                let (parent, name) = match at {
+                    Some(0) => (&b"/"[..], &text[1..]),
+                    Some(at) => (&text[..at], &text[at + 1..]),
+                    None => (&b"."[..], text),
+                };
+                let place = PathArgument { follows: true, ..*place };
+                match paths::resolve(view, &place, parent, &mut self.mounts) {
+                    Found::File(reached) => path_of(&reached).map_or(PathTarget::Nothing, |parent| {
+                        let name = String::from_utf8_lossy(name);
+                        PathTarget::Path(format!("{}/{name}", parent.trim_end_matches('/')))
+                    }),
+                    Found::Nothing => PathTarget::Nothing,
+                    Found::Unknown => PathTarget::Unknown,
+                }
+            }
         }
     }
 

@@ -106,6 +106,7 @@ fn run(
     let directory = command.cwd.as_ref().map(|cwd| cwd.display().to_string()).unwrap_or_default();
     let deadlines = Deadlines::start(limits).map_err(system("start a timer"))?;
     let is_isolated = command.isolated;
+    engine.set_conditions(watcher.conditions());
     command.scratch.iter().for_each(|scratch| engine.set_scratch(scratch));
     let suspended =
         PreparedCommand::new(command, filter).and_then(PreparedCommand::suspend).map_err(system("start a process"))?;

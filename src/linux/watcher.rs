@@ -2,6 +2,7 @@
 //! [`Watcher`].
 
 use super::recorder::Recorder;
+use crate::model::conditions::Conditions;
 use crate::model::guard::Guard;
 use crate::model::kernel::call::{Call, Tid};
 use crate::model::trace::event::Event;
@@ -17,6 +18,11 @@ pub trait Watcher {
 
     /// Looks at a task that executes another program from here on. `former` is its number before.
     fn executed(&mut self, _task: Tid, _former: Tid) {}
+
+    /// Returns the conditions that each call of the run is compared with.
+    fn conditions(&self) -> Conditions {
+        Conditions::default()
+    }
 
     /// Returns whether it wants to know of each signal that a handler takes. That costs a look at
     /// the task for each signal.

@@ -11,13 +11,15 @@ use super::files::FdCache;
 use super::groups::is_own_thread;
 use super::loader::Loaders;
 use super::memory;
+use super::named_paths;
 use super::objects::Objects;
 use super::programs::Programs;
 use crate::model::attribution::files::{CacheEffect, cache_effect, moves_root, shares_files};
 use crate::model::attribution::{
-    Answer, Answers, ArgumentAnswer, ArgumentQuestion, Failure, Memory, Object, PathArgument, Query, Question, answers,
-    argument_question, made,
+    Answer, Answers, ArgumentAnswer, ArgumentQuestion, Failure, Memory, Met, Object, PathArgument, Query, Question,
+    Undecided, answers, argument_question, made,
 };
+use crate::model::conditions::{Conditions, Named};
 use crate::model::guard;
 use crate::model::kernel::call::{Call, CallOutcome, Tid};
 use crate::model::trace::event::Event;
@@ -29,6 +31,7 @@ pub(super) struct Witness {
     fd_cache: FdCache,
     objects: Objects,
     programs: Programs,
+    conditions: Conditions,
     /// `None` where loader calls need not be recognized.
     loaders: Option<Loaders>,
     /// The last call of each task. With few tasks at a time, a search is faster than a hash, and a
@@ -59,6 +62,18 @@ struct PendingCall {
     answers: Answers,
     /// The address of an argument that could not be read.
     unread: Option<u64>,
+    /// What it names, if rules are about paths.
+    named: Named,
+}
+
+/// An argument in memory, with what rules require of it.
+struct Argument {
+    answer: ArgumentAnswer,
+    /// The address that could not be read.
+    unread: Option<u64>,
+    met: Met,
+    undecided: Undecided,
+    named: Named,
 }
 
 impl Witness {
@@ -70,6 +85,11 @@ impl Witness {
     /// Sets the directory below which programs are temporary.
     pub(super) fn set_scratch(&mut self, directory: &Path) {
         self.programs = Programs::with_scratch(directory);
+    }
+
+    /// Sets the conditions that each call is compared with.
+    pub(super) fn set_conditions(&mut self, conditions: Conditions) {
+        self.conditions = conditions;
     }
 
     /// Starts with the first task of the tree.
@@ -145,6 +165,7 @@ impl Witness {
         if unread.is_some_and(|address| !memory::is_mapped(task, address)) {
             // The call fails with EFAULT, and so has no argument.
             answers.argument = ArgumentAnswer::None;
+            answers.undecided = Undecided::No;
         }
         if let Some(CacheEffect::Closes(..)) = effect {
             self.closing.insert(task);
@@ -190,28 +211,46 @@ impl Witness {
         if moves_root(&call, &memory) {
             self.objects.move_roots();
         }
-        let (argument, unread) = self.argument(task, &call, &memory, &object);
+        let Argument { answer: argument, unread, met, undecided, named } = self.argument(task, &call, &memory, &object);
         let answers = Answers {
             object,
             memory,
             argument,
+            met,
+            undecided,
             by_loader: self.loaders.as_mut().is_some_and(|loaders| loaders.make(task, &call)),
             to_own_thread: answers::receiver(&call).is_some_and(|receiver| is_own_thread(task, receiver)),
         };
-        PendingCall { is_under_way: true, call, question, effect, answers, unread }
+        PendingCall { is_under_way: true, call, question, effect, answers, unread, named }
     }
 
-    /// Returns the argument of a call that is in memory, and the address that could not be read.
-    fn argument(&mut self, task: Tid, call: &Call, memory: &Memory, object: &Answer) -> (ArgumentAnswer, Option<u64>) {
+    /// Reads the argument of a call that is in memory, and compares what it names with the
+    /// conditions of rules.
+    fn argument(&mut self, task: Tid, call: &Call, memory: &Memory, object: &Answer) -> Argument {
+        let mut named = Named::default();
         let answered = match argument_question(call, memory, object) {
-            None => return (ArgumentAnswer::None, None),
+            None => Ok(ArgumentAnswer::None),
             Some(ArgumentQuestion::Program(path)) => self.programs.name(task, &path),
             Some(ArgumentQuestion::Addresses(question)) => {
                 let read = |at, buffer: &mut [u8]| memory::read(task, at, buffer) == Ok(buffer.len());
-                question.answer(object.as_object().map(|object| &object.kind), read)
+                let answered = question.addresses(object.as_object().map(|object| &object.kind), read);
+                answered.map(|addresses| {
+                    let argument = addresses.argument();
+                    named.addresses = addresses.internet;
+                    argument
+                })
             }
         };
-        answered.map_or_else(|at| (ArgumentAnswer::Unanswerable, Some(at)), |answer| (answer, None))
+        named.is_unread = answered.is_err();
+        if self.conditions.may_concern_paths(call.syscall) {
+            named_paths::of_call(&mut self.objects, task, call, memory, &mut named);
+        }
+        let (met, undecided) = match self.conditions.is_empty() {
+            true => Default::default(),
+            false => self.conditions.judge(call.syscall, &named),
+        };
+        let (answer, unread) = answered.map_or_else(|at| (ArgumentAnswer::Unanswerable, Some(at)), |it| (it, None));
+        Argument { answer, unread, met, undecided, named }
     }
 
     /// Handles a call's exit: asks now about what the call made.
@@ -220,6 +259,7 @@ impl Witness {
         let Some(pending) = pending else { return Answers::default() };
         pending.is_under_way = false;
         let (question, effect, mut answers) = (pending.question, pending.effect, std::mem::take(&mut pending.answers));
+        let mut named = std::mem::take(&mut pending.named);
         if let Some(CacheEffect::Closes(..)) = effect {
             self.fd_cache.end_closing(task);
         }
@@ -241,8 +281,13 @@ impl Witness {
             Some(Question::Fd(fd)) if answers.object == Answer::None && effect.is_none() => self.of_fd(task, fd),
             Some(Question::Fd(_) | Question::PathBefore(_)) | None => answers.object,
         };
+        if question == Some(Question::Returned) && self.conditions.may_concern_paths(call.syscall) {
+            named_paths::opened(task, i32::try_from(value).unwrap_or(-1), &mut named);
+            (answers.met, answers.undecided) = self.conditions.judge(call.syscall, &named);
+        }
         if had_no_object && answers.object != Answer::None {
-            answers.argument = self.argument(task, call, &answers.memory, &answers.object).0;
+            let argument = self.argument(task, call, &answers.memory, &answers.object);
+            (answers.argument, answers.met, answers.undecided) = (argument.answer, argument.met, argument.undecided);
         }
         if let (Ok(fd), None | Some(Question::Fd(_))) = (i32::try_from(value), question) {
             self.keep_made(task, call, fd, &answers);

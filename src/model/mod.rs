@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod attribution;
+pub mod conditions;
 pub mod decode;
 pub mod engine;
 pub mod expectation;

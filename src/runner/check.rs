@@ -41,8 +41,7 @@ impl Suite {
     pub fn observe_check(&self, case: &Case) -> Result<Observation, Box<Verdict>> {
         let mut observed = None;
         let verdict = self.verdict(case, |parsed| {
-            observed =
-                Some(self.prepare(&parsed.expectation.document.workload)?.good_run(Wanted::Nothing)?.observation);
+            observed = Some(self.prepare(&parsed.expectation.document)?.good_run(Wanted::Nothing)?.observation);
             Ok(Self::ignored(case, "it has no file"))
         });
         observed.ok_or_else(|| Box::new(Verdict { asked: Asked::Check, ..verdict }))

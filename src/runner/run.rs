@@ -17,6 +17,7 @@ use crate::error::{Error, NotBuilt};
 use crate::linux::{
     Command, Environment, Incomplete, Limits, Outcome, Recorder, Stream, TraceError, Watching, inherited,
 };
+use crate::model::conditions::CallCondition;
 use crate::model::engine::{Engine, UsedEngine};
 use crate::model::guard::Guard;
 use crate::model::observe::observation::{Observation, Part};
@@ -104,6 +105,8 @@ pub(super) struct PreparedWorkload<'a> {
     environment: BuiltEnvironment,
     program: PathBuf,
     argv: Vec<OsString>,
+    /// What the document's rules require of single calls.
+    conditions: Vec<CallCondition>,
 }
 
 impl<'a> PreparedWorkload<'a> {
@@ -139,7 +142,12 @@ impl<'a> PreparedWorkload<'a> {
             environment.set(name, built(target)?);
         }
         argv.extend(workload.args.iter().map(OsString::from));
-        Ok(Self { workload, package, environment, program, argv })
+        Ok(Self { workload, package, environment, program, argv, conditions: Vec::new() })
+    }
+
+    /// Compares each call with what rules require of single calls.
+    pub(super) fn with_conditions(self, conditions: Vec<CallCondition>) -> Self {
+        Self { conditions, ..self }
     }
 
     /// Runs the workload once under an engine, in a fresh scratch directory; `trace` does it.
@@ -158,8 +166,8 @@ impl<'a> PreparedWorkload<'a> {
             None => scratch.work.clone(),
         };
         let named = [(&*scratch.home, "$HOME"), (&*scratch.temporary, "$TMPDIR"), (&*cwd, "$PWD")];
-        let (part, closure) = (self.part(), self.closure());
-        let options = WatchOptions { part, folders: folders(named), closure, ..WatchOptions::default() };
+        let (part, closure, conditions) = (self.part(), self.closure(), self.conditions.clone());
+        let options = WatchOptions { part, folders: folders(named), closure, conditions, ..WatchOptions::default() };
         let command = Command {
             program: self.program.clone(),
             argv: self.argv.clone(),

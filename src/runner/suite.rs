@@ -12,7 +12,7 @@ use crate::error::{Error, NotBuilt};
 use crate::linux::{Machine, probe};
 use crate::model::expectation::{Document, Parsed};
 use crate::model::run::platform::Platform;
-use crate::model::run::workload::{Exit, Program, Workload};
+use crate::model::run::workload::{Exit, Program};
 use crate::model::trace::prerequisite::can_trace;
 use crate::settings::Settings;
 use crate::store::{FOLDER, Store, StoreError, proposals_below};
@@ -214,7 +214,7 @@ impl Suite {
 
     /// Returns how one run of a workload ends, or `None` if it cannot be run and traced here.
     pub fn ending(&self, case: &Case) -> Option<Exit> {
-        let prepared = self.prepare(&case.document()?.workload).ok()?;
+        let prepared = self.prepare(case.document()?).ok()?;
         match prepared.good_run(Wanted::Nothing) {
             Ok(run) => Some(run.exit),
             Err(RunFailure::WrongExit(run)) => Some(run.exit),
@@ -223,11 +223,13 @@ impl Suite {
     }
 
     /// Finds what a workload needs to run.
-    pub(super) fn prepare<'a>(&'a self, workload: &'a Workload) -> Result<PreparedWorkload<'a>, Obstacle> {
-        PreparedWorkload::new(workload, &self.targets.package, |program| match Target::of(program) {
+    pub(super) fn prepare<'a>(&'a self, document: &'a Document) -> Result<PreparedWorkload<'a>, Obstacle> {
+        let built = |program: &Program| match Target::of(program) {
             Some(target) => self.targets.executable(&target),
             None => Err(NotBuilt("a command is not built".to_owned())),
-        })
+        };
+        let prepared = PreparedWorkload::new(&document.workload, &self.targets.package, built)?;
+        Ok(prepared.with_conditions(document.call_conditions()))
     }
 }
 

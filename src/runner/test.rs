@@ -19,7 +19,8 @@ use super::suite::{Case, Suite, Unreadable};
 use super::verdicts::RecordingOptions;
 use super::watch::{WatchOptions, folders};
 use crate::linux::{Command, Environment, Limits, Stream};
-use crate::model::expectation::FirstCallFilter;
+use crate::model::conditions::CallCondition;
+use crate::model::expectation::{Document, FirstCallFilter};
 use crate::model::judge::verdict::Verdict;
 use crate::model::observe::observation::Observation;
 use crate::model::run::recording::Length;
@@ -83,8 +84,9 @@ impl Suite {
         echo: Option<Echo>,
         progress: &dyn Progress,
     ) -> TestResult {
-        let process = Process { test, echo: Mutex::new(echo), live: Cell::new(None) };
         let case = self.case_of(&test.name);
+        let conditions = case.document().map(Document::call_conditions).unwrap_or_default();
+        let process = Process { test, echo: Mutex::new(echo), live: Cell::new(None), conditions };
         let recording = RecordingOptions { length, is_partial: test.is_partial, in_slot: schedule == Schedule::InSlot };
         let judged = |exit, output, process| {
             let needs_more_runs = Cell::new(false);
@@ -146,6 +148,8 @@ struct Process<'a> {
     echo: Mutex<Option<Echo>>,
     /// The first run, until it is judged.
     live: Cell<Option<FinishedRun>>,
+    /// What the rules of its document require of single calls.
+    conditions: Vec<CallCondition>,
 }
 
 impl fmt::Debug for Process<'_> {
@@ -187,7 +191,8 @@ impl Process<'_> {
             |name: &str| environment.clone().find(|(other, _)| other == name).map(|(_, value)| Path::new(value));
         let named = [("CARGO_MANIFEST_DIR", "$PWD"), ("HOME", "$HOME"), ("TMPDIR", "$TMPDIR")];
         let named = named.into_iter().filter_map(|(variable_, name)| Some((variable(variable_)?, name)));
-        WatchOptions { folders: folders(named), ..WatchOptions::default() }
+        let conditions = self.conditions.clone();
+        WatchOptions { folders: folders(named), conditions, ..WatchOptions::default() }
     }
 
     fn program(&self) -> Result<PathBuf, Obstacle> {

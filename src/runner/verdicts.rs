@@ -10,13 +10,12 @@ use super::suite::{Case, Suite, Unreadable};
 
 use crate::linux::NEEDED;
 use crate::model::expectation::format::with_remarks;
-use crate::model::expectation::{Baseline, Parsed, Recorded, Remarks, Unseen, amend, record};
+use crate::model::expectation::{Baseline, Document, Parsed, Recorded, Remarks, Unseen, amend, record};
 use crate::model::facts::finding::Comparison;
 use crate::model::judge::causes::explain;
 use crate::model::judge::decide::{Action, Update, decide};
 use crate::model::judge::verdict::{Asked, Change, Status, Verdict};
 use crate::model::run::recording::{Growth, Length};
-use crate::model::run::workload::Workload;
 
 impl Suite {
     /// Runs a workload and compares it with its baseline. Further runs confirm a finding.
@@ -25,8 +24,8 @@ impl Suite {
     /// run it, because the proposal may be accepted as it is.
     pub fn test(&self, case: &Case, progress: &dyn Progress) -> Verdict {
         let needs_more_runs = Cell::new(false);
-        self.tested(case, progress, RecordingOptions::default(), &needs_more_runs, |workload| {
-            Ok(Box::new(self.prepare(workload)?))
+        self.tested(case, progress, RecordingOptions::default(), &needs_more_runs, |document| {
+            Ok(Box::new(self.prepare(document)?))
         })
     }
 
@@ -38,7 +37,7 @@ impl Suite {
         progress: &'a dyn Progress,
         RecordingOptions { length, is_partial, in_slot }: RecordingOptions,
         needs_more_runs: &Cell<bool>,
-        start: impl FnOnce(&'a Workload) -> Result<Box<dyn Runnable + 'a>, Obstacle>,
+        start: impl FnOnce(&'a Document) -> Result<Box<dyn Runnable + 'a>, Obstacle>,
     ) -> Verdict {
         let update = self.settings.update();
         self.verdict(case, |parsed| {
@@ -50,7 +49,7 @@ impl Suite {
                 needs_more_runs.set(true);
                 return Ok(bare(case, Status::Passed));
             }
-            let mut runs = Runs::new(self, case, document, progress, start(&document.workload)?);
+            let mut runs = Runs::new(self, case, document, progress, start(document)?);
             let confirming = if in_slot { 0 } else { self.settings.confirm };
             let mut judgement = match baseline {
                 Some(baseline) => self.confirmed(&mut runs, parsed, baseline, confirming)?,
@@ -77,7 +76,7 @@ impl Suite {
     pub fn bless(&self, case: &Case, length: Length, unseen: Unseen, progress: &dyn Progress) -> Verdict {
         let verdict = self.verdict(case, |parsed| {
             let document = &parsed.expectation.document;
-            let mut runs = Runs::new(self, case, document, progress, Box::new(self.prepare(&document.workload)?));
+            let mut runs = Runs::new(self, case, document, progress, Box::new(self.prepare(document)?));
             Ok(self.recorded(&mut runs, parsed, length, unseen)?.carry_out(Update::Force, self, case))
         });
         Verdict { asked: Asked::Bless, ..verdict }
@@ -93,7 +92,7 @@ impl Suite {
         let mut observed = None;
         let verdict = self.verdict(case, |parsed| {
             let document = &parsed.expectation.document;
-            let mut runs = Runs::new(self, case, document, progress, Box::new(self.prepare(&document.workload)?));
+            let mut runs = Runs::new(self, case, document, progress, Box::new(self.prepare(document)?));
             let growth = runs.record(length)?;
             observed = Some(record(None, &self.recording(&runs, growth.is_never_quiet()), Unseen::Keep));
             Ok(bare(case, Status::Passed))

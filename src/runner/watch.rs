@@ -8,6 +8,7 @@ use super::traced_run::TracedRun;
 use crate::linux::{
     CallExamples, Callers, Command, Limits, Outcome, SymbolFiles, TraceError, Watcher, Watching, watch, watch_notified,
 };
+use crate::model::conditions::{CallCondition, Conditions};
 use crate::model::decode::NamedFolders;
 use crate::model::facts::site::NoSite;
 use crate::model::kernel::call::{Call, CallOutcome, Tid};
@@ -23,6 +24,8 @@ pub(super) struct WatchOptions {
     pub(super) folders: NamedFolders,
     /// The name of the closure that the first process runs.
     pub(super) closure: Option<String>,
+    /// What the document's rules require of single calls.
+    pub(super) conditions: Vec<CallCondition>,
     /// Whether signals that handlers take are counted. No verdict needs them.
     pub(super) handled_signals: bool,
 }
@@ -68,6 +71,7 @@ struct ExampleWatcher<'a> {
     observer: Observer,
     part: Part,
     wanted: Wanted<'a>,
+    conditions: Conditions,
     handled_signals: bool,
     /// `None` if no example is wanted.
     examples: Option<CallExamples>,
@@ -75,9 +79,10 @@ struct ExampleWatcher<'a> {
 
 impl<'a> ExampleWatcher<'a> {
     fn new(options: WatchOptions, wanted: Wanted<'a>) -> Self {
-        let WatchOptions { part, folders, closure, handled_signals } = options;
+        let WatchOptions { part, folders, closure, conditions, handled_signals } = options;
+        let conditions = Conditions::new(conditions, folders.clone());
         let examples = wanted.has_examples().then(|| CallExamples::new(folders, closure));
-        Self { observer: Observer::new(part), part, wanted, handled_signals, examples }
+        Self { observer: Observer::new(part), part, wanted, conditions, handled_signals, examples }
     }
 
     fn into_run(self, outcome: Outcome) -> TracedRun {
@@ -131,6 +136,10 @@ impl Watcher for ExampleWatcher<'_> {
         }
     }
 
+    fn conditions(&self) -> Conditions {
+        self.conditions.clone()
+    }
+
     fn counts_handled_signals(&self) -> bool {
         self.handled_signals
     }
@@ -160,6 +169,10 @@ impl Watcher for CallSiteWatcher<'_> {
 
     fn executed(&mut self, task: Tid, former: Tid) {
         self.run.executed(task, former);
+    }
+
+    fn conditions(&self) -> Conditions {
+        self.run.conditions()
     }
 
     fn counts_handled_signals(&self) -> bool {

@@ -12,6 +12,8 @@ mod examples;
 #[expect(dead_code, reason = "the tracer's trials need more")]
 mod needs;
 #[cfg(target_os = "linux")]
+mod rules;
+#[cfg(target_os = "linux")]
 mod runs;
 #[cfg(target_os = "linux")]
 mod verdicts;

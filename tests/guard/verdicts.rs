@@ -17,7 +17,7 @@ use sysguard::unstable::runner::{observe, observe_guarded};
 use sysguard::unstable::settings;
 
 use crate::runs::{LIMITS, command, document, facts, guarded, holding, notified, reached, traced, without};
-use crate::{arguments, examples};
+use crate::{arguments, examples, rules};
 
 /// About how many facts are removed from a baseline, one at a time.
 const MUTATIONS: usize = 24;
@@ -51,6 +51,21 @@ pub(crate) const CASES: &[Case] = &[
         "forbidden_address_is_seen_by_every_engine",
         &["x86_64", "perl"],
         arguments::forbidden_address_is_seen_by_every_engine,
+    ),
+    (
+        "forbidden_program_is_seen_by_every_engine",
+        &["x86_64", "perl"],
+        rules::forbidden_program_is_seen_by_every_engine,
+    ),
+    ("forbidden_range_is_seen_by_every_engine", &["x86_64", "perl"], rules::forbidden_range_is_seen_by_every_engine),
+    ("only_calls_in_a_range_are_tolerated", &["x86_64", "perl"], rules::only_calls_in_a_range_are_tolerated),
+    ("forbidden_write_is_seen_by_every_engine", &["x86_64", "perl"], rules::forbidden_write_is_seen_by_every_engine),
+    ("only_writing_calls_are_tolerated", &["x86_64", "perl"], rules::only_writing_calls_are_tolerated),
+    ("forbidden_path_is_seen_by_every_engine", &["x86_64", "perl"], rules::forbidden_path_is_seen_by_every_engine),
+    (
+        "only_calls_on_matching_paths_are_tolerated",
+        &["x86_64", "perl"],
+        rules::only_calls_on_matching_paths_are_tolerated,
     ),
     ("execve_is_shown_with_its_arguments", &[], examples::execve_is_shown_with_its_arguments),
 ];

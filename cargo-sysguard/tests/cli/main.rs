@@ -76,6 +76,8 @@ mod review;
 #[cfg(target_os = "linux")]
 mod review_causes;
 #[cfg(target_os = "linux")]
+mod rules;
+#[cfg(target_os = "linux")]
 mod run;
 #[cfg(target_os = "linux")]
 mod run_layout;
@@ -184,6 +186,8 @@ fn of_workloads() -> Vec<Trial> {
         tracing test::endless_durations_are_accepted,
         tracing test::timeout_fails_without_a_proposal,
         tracing test::findings_without_writable_proposal_are_reported,
+        tracing rules::broken_rule_shows_the_call_that_broke_it,
+        tracing rules::tolerated_path_is_no_finding,
         tracing stable::unconfirmed_finding_is_a_suspect,
         tracing stable::only_confirmed_findings_fail_and_are_proposed,
         tracing stable::harness_confirms_as_configured,

@@ -21,6 +21,7 @@ use super::outcome::{Incomplete, TraceError};
 use super::stopped::NextStop;
 use super::sys::{Filter, SeizeOptions};
 use crate::model::attribution::blind_spot::BlindSpot;
+use crate::model::conditions::Conditions;
 use crate::model::guard::Guard;
 use crate::model::kernel::call::{Call, Tid};
 use crate::model::trace::tracee::{Step, Stop, Tasks};
@@ -82,6 +83,15 @@ impl<'a> EngineState<'a> {
             Self::Ptrace(engine) => engine.set_scratch(directory),
             Self::Guard(engine) => engine.witness.set_scratch(directory),
             Self::Notify(engine) => engine.set_scratch(directory),
+        }
+    }
+
+    /// Sets the conditions of rules that each call is compared with.
+    pub(super) fn set_conditions(&mut self, conditions: Conditions) {
+        match self {
+            Self::Ptrace(engine) => engine.set_conditions(conditions),
+            Self::Guard(engine) => engine.witness.set_conditions(conditions),
+            Self::Notify(engine) => engine.set_conditions(conditions),
         }
     }
 

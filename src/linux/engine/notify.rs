@@ -23,6 +23,7 @@ use crate::linux::watcher::Watcher;
 use crate::linux::witness::Witness;
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::attribution::{Answer, Memory};
+use crate::model::conditions::Conditions;
 use crate::model::guard::{FdEffect, conflicts_with_filter, fd_effect};
 use crate::model::kernel::call::{Call, CallOutcome, Errno, Tid};
 use crate::model::kernel::syscall::Syscall;
@@ -108,6 +109,10 @@ impl Watcher for &NotifyQueue<'_> {
         self.state().watcher.executed(task, former);
     }
 
+    fn conditions(&self) -> Conditions {
+        self.state().watcher.conditions()
+    }
+
     fn counts_handled_signals(&self) -> bool {
         self.state().watcher.counts_handled_signals()
     }
@@ -132,6 +137,10 @@ impl NotifyTracer<'_> {
 
     pub(super) fn set_scratch(&self, directory: &Path) {
         self.queue.state().witness.set_scratch(directory);
+    }
+
+    pub(super) fn set_conditions(&self, conditions: Conditions) {
+        self.queue.state().witness.set_conditions(conditions);
     }
 
     /// Returns the tree that begins with this task.

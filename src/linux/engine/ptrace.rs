@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::linux::log::CallLog;
 use crate::linux::sys::SeizeOptions;
 use crate::linux::witness::Witness;
+use crate::model::conditions::Conditions;
 use crate::model::kernel::call::Tid;
 use crate::model::trace::tracee::{Step, Stop, Tasks};
 
@@ -37,6 +38,12 @@ impl<'a> PtraceEngine<'a> {
 
     pub(super) fn set_scratch(&mut self, directory: &Path) {
         self.witness.iter_mut().for_each(|witness| witness.set_scratch(directory));
+    }
+
+    pub(super) fn set_conditions(&mut self, conditions: Conditions) {
+        if let Some(witness) = &mut self.witness {
+            witness.set_conditions(conditions);
+        }
     }
 
     /// Returns the tree that begins with this task.

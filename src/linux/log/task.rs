@@ -90,7 +90,7 @@ impl StoppedTask {
 }
 
 /// Returns an absolute path without `.`, `..` and repeated slashes.
-fn normal(path: &str) -> String {
+pub(in crate::linux) fn normal(path: &str) -> String {
     let mut parts = Vec::new();
     for part in path.split('/') {
         match part {

@@ -4,7 +4,7 @@
 //! The kernel reads an address as the socket's family says, and mostly refuses another family in
 //! the address itself. Where it does not refuse it, the rule below names the source.
 
-use core::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::borrow::Cow;
 
 use super::object_kind::{ObjectClass, ObjectKind};
@@ -96,6 +96,29 @@ pub(super) fn classes(address: &[u8], purpose: Purpose, socket: Option<&ObjectKi
         _ => None,
     };
     name.map_or(Classes::default(), Classes::of)
+}
+
+/// Returns an address of IPv4 or IPv6 with its port, as a socket of this kind reads it.
+pub(super) fn internet(address: &[u8], purpose: Purpose, socket: Option<&ObjectKind>) -> Option<SocketAddr> {
+    const IP: [&str; 7] = ["loopback", "unspecified", "private", "link-local", "multicast", "broadcast", "global"];
+    let found = classes(address, purpose, socket);
+    let is_ip = IP.iter().any(|class| Classes::of(class) == found);
+    let own = short(address).and_then(|family| value(&FAMILY, family.into())).map_or("", |family| family.name);
+    let family = match socket.map(ObjectKind::class) {
+        Some(ObjectClass::Socket { family, .. }) => family,
+        _ => own,
+    };
+    if !is_ip || family == "AF_VSOCK" {
+        return None;
+    }
+    let port = u16::from_be_bytes(*address.get(2..)?.first_chunk()?);
+    // classes() reads other families only if the address itself claims IPv4 or IPv6.
+    let ip: IpAddr = if family == "AF_INET" || own == "AF_INET" {
+        IpAddr::from(*address.get(4..)?.first_chunk::<4>()?)
+    } else {
+        IpAddr::from(*address.get(8..)?.first_chunk::<16>()?)
+    };
+    Some(SocketAddr::new(ip, port))
 }
 
 fn short(bytes: &[u8]) -> Option<u16> {

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use super::calls::{Flags, Link, Path, Subject};
 use super::decode::{DecodedCall, decode, memory_address};
 use super::memory::Memory;
+use super::met::{Met, Undecided};
 use super::objects::Object;
 use crate::model::kernel::call::{Call, Tid};
 use crate::model::kernel::uapi::{
@@ -24,6 +25,10 @@ pub struct Answers {
     pub memory: Memory,
     /// The name of an argument that is in memory: a program, or the class of an address.
     pub argument: ArgumentAnswer,
+    /// The conditions of the document's rules that the call meets.
+    pub met: Met,
+    /// What a rule needs and could not be found out.
+    pub undecided: Undecided,
     /// The loader made the call, before the program began.
     pub by_loader: bool,
     /// It signals a thread of its caller's own thread group; false if that could not be found out.
@@ -191,7 +196,8 @@ pub fn opening(call: &Call) -> Option<Opening> {
     is_named.then_some(Opening { place, makes: flags & O_CREAT != 0, reads, writes })
 }
 
-fn place(decoded: &DecodedCall, path: Path) -> PathArgument {
+/// Returns the path in the registers of a call.
+pub(super) fn place(decoded: &DecodedCall, path: Path) -> PathArgument {
     let follows = match path.link {
         Link::Followed => true,
         Link::Itself => false,

@@ -8,8 +8,10 @@ use super::arguments::argument;
 use super::calls::{Selector, Shape, Subject, shape_of};
 use super::decode::{DecodedCall, decode};
 use super::memory::Memory;
+use super::met::Met;
 use super::object_kind::ObjectKind;
 use super::objects::Object;
+use super::writes::can_write;
 use super::{Subsystem, ambient, entry_points};
 use crate::model::kernel::call::{Call, CallOutcome};
 use crate::model::kernel::syscall::Syscall;
@@ -29,6 +31,8 @@ pub struct Use {
     pub object: Option<ObjectKind>,
     /// Decided by scheduler, allocator, loader or vDSO instead of the program: see [`ambient`].
     pub ambient: bool,
+    /// The conditions of the document's rules that the call meets.
+    pub met: Met,
 }
 
 /// Which arguments are facts: an expectation file holds those of its version.
@@ -64,6 +68,32 @@ impl Use {
             argument == wanted || is_address_class(wanted) && argument.split(['/', '|']).any(|part| part == wanted)
         })
     }
+
+    /// Returns whether the argument is this one, without another class of addresses beside it.
+    pub fn has_only_argument(&self, wanted: &str) -> bool {
+        self.argument.as_deref().is_some_and(|argument| {
+            argument == wanted
+                || is_address_class(wanted) && argument.split_once('/').is_some_and(|(_, it)| it == wanted)
+        })
+    }
+
+    /// Returns the name of the executed program, as it was invoked.
+    pub fn program(&self) -> Option<&str> {
+        let shape = shape_of(self.syscall)?;
+        self.argument.as_deref().filter(|_| matches!(shape.selector, Selector::Program))
+    }
+
+    /// Returns whether the call can change what it names.
+    pub fn can_write(&self) -> bool {
+        can_write(&self.syscall.name(), self.argument.as_deref())
+    }
+}
+
+/// Returns whether calls of this number can name the address of a socket. Its class is then a part
+/// of their argument.
+pub fn takes_address(syscall: Syscall) -> bool {
+    let is_addressed = |shape: Shape| matches!(shape.selector, Selector::Address(_));
+    shape_of(syscall).is_some_and(is_addressed) || syscall.row().is_some_and(|row| row.name == "socketcall")
 }
 
 /// Returns what this call used.
@@ -73,7 +103,14 @@ impl Use {
 pub fn attribute(call: &Call, outcome: CallOutcome, answers: &Answers) -> Use {
     let entry_point = || entry_points::subsystem(call.syscall);
     let Some(decoded) = decode(call, &answers.memory) else {
-        return Use { subsystem: entry_point(), syscall: call.syscall, argument: None, object: None, ambient: false };
+        return Use {
+            subsystem: entry_point(),
+            syscall: call.syscall,
+            argument: None,
+            object: None,
+            ambient: false,
+            met: answers.met.clone(),
+        };
     };
     let subject = decoded.shape.map_or(Subject::None, |shape| shape.subject);
     let object = object(subject, &decoded, outcome, answers);
@@ -87,6 +124,7 @@ pub fn attribute(call: &Call, outcome: CallOutcome, answers: &Answers) -> Use {
         argument: argument.map(|argument| argument.text),
         object: object.map(|object| object.kind),
         ambient: ambient::is_ambient(call.syscall, &decoded, answers),
+        met: answers.met.clone(),
     }
 }
 

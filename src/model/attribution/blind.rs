@@ -9,6 +9,7 @@
 use super::answers::{self, Answer, Answers, ArgumentAnswer};
 use super::calls::Subject;
 use super::decode::decode;
+use super::met::Undecided;
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::kernel::call::{Call, CallOutcome, Errno};
 use crate::model::kernel::uapi::{
@@ -43,6 +44,7 @@ pub fn blind_spot(call: &Call, outcome: CallOutcome) -> Option<BlindSpot> {
 pub fn unanswerable(call: &Call, outcome: CallOutcome, answers: &Answers) -> Option<BlindSpot> {
     let is_blind = lacks_memory(call, outcome, answers)
         || lacks_argument(outcome, answers)
+        || is_undecided(outcome, answers)
         || lacks_object(call, outcome, answers);
     is_blind.then_some(BlindSpot::Unanswerable)
 }
@@ -51,6 +53,16 @@ pub fn unanswerable(call: &Call, outcome: CallOutcome, answers: &Answers) -> Opt
 fn lacks_argument(outcome: CallOutcome, answers: &Answers) -> bool {
     let is_bad = matches!(outcome, CallOutcome::Failed(Errno(EFAULT | ENAMETOOLONG)));
     answers.argument == ArgumentAnswer::Unanswerable && !is_bad
+}
+
+/// A rule could not be decided, so it may be broken. A call that fails because of a bad address is
+/// not what the rule is about.
+fn is_undecided(outcome: CallOutcome, answers: &Answers) -> bool {
+    match answers.undecided {
+        Undecided::No => false,
+        Undecided::Memory => !matches!(outcome, CallOutcome::Failed(Errno(EFAULT | ENAMETOOLONG))),
+        Undecided::Target => !matches!(outcome, CallOutcome::Failed(_)),
+    }
 }
 
 fn lacks_memory(call: &Call, outcome: CallOutcome, answers: &Answers) -> bool {

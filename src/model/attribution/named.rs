@@ -4,7 +4,9 @@
 //!
 //! It decides what to read. A closure of the tracer reads; nothing here touches a process.
 
-use super::address::{Classes, Purpose, classes};
+use core::net::SocketAddr;
+
+use super::address::{Classes, Purpose, classes, internet};
 use super::answers::{Answer, ArgumentAnswer, PathArgument};
 use super::calls::{Addressing, Selector};
 use super::decode::{DecodedCall, decode};
@@ -72,7 +74,8 @@ fn takes_addresses(addressing: Addressing, object: &Answer) -> bool {
     }
 }
 
-fn program(decoded: &DecodedCall) -> PathArgument {
+/// Returns the path of the executed program.
+pub(super) fn program(decoded: &DecodedCall) -> PathArgument {
     if decoded.name != "execveat" {
         return PathArgument { directory: None, address: decoded.args[0], follows: true };
     }
@@ -108,19 +111,33 @@ fn addresses(decoded: &DecodedCall, addressing: Addressing, abi: Abi) -> Option<
     Some(AddressQuestion { place, purpose, word })
 }
 
+/// The addresses of a call, as its socket reads them.
+#[derive(Debug, Clone, Default)]
+pub struct Addresses {
+    classes: Classes,
+    /// Those of IPv4 and IPv6.
+    pub internet: Vec<SocketAddr>,
+}
+
+impl Addresses {
+    /// Returns the argument: their classes.
+    pub fn argument(&self) -> ArgumentAnswer {
+        self.classes.text().into()
+    }
+}
+
 impl AddressQuestion {
-    /// Reads the addresses, and returns their classes for a socket of this kind. Each message
-    /// counts, also one that the kernel does not come to. `read` fills a buffer as a whole, or
-    /// fails.
+    /// Reads the addresses for a socket of this kind. Each message counts, also one that the kernel
+    /// does not come to. `read` fills a buffer as a whole, or fails.
     ///
     /// # Errors
     ///
     /// The address that could not be read.
-    pub fn answer(
+    pub fn addresses(
         &self,
         socket: Option<&ObjectKind>,
         mut read: impl FnMut(u64, &mut [u8]) -> bool,
-    ) -> Result<ArgumentAnswer, u64> {
+    ) -> Result<Addresses, u64> {
         let mut whole = |at: u64, length: usize| {
             let mut bytes = vec![0; length];
             if at != 0 && read(at, &mut bytes) { Ok(bytes) } else { Err(at) }
@@ -139,11 +156,13 @@ impl AddressQuestion {
                 names
             }
         };
-        let mut all = Classes::default();
+        let mut all = Addresses::default();
         for (at, length) in named {
-            all = all.with(classes(&whole(at, length)?, self.purpose, socket));
+            let address = whole(at, length)?;
+            all.classes = all.classes.with(classes(&address, self.purpose, socket));
+            all.internet.extend(internet(&address, self.purpose, socket));
         }
-        Ok(all.text().into())
+        Ok(all)
     }
 
     /// The size of a `struct msghdr`: seven words.

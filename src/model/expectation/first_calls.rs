@@ -35,6 +35,21 @@ impl<'a, T> FirstByFact<'a, T> {
         index
     }
 
+    /// Indexes the first calls that match a rule.
+    pub fn of_rule(calls: &'a FirstCalls<T>, rule: &Rule) -> Self {
+        let mut index = Self(BTreeMap::new());
+        let of_uses = calls.of_uses().filter(|_| rule.error.is_none());
+        for (phase, used, at, kept) in of_uses.filter(|(_, used, ..)| rule.matches(used, None)) {
+            let of_rule = if rule.phase.is_some() { rule.is_of(phase) } else { phase.is_none() };
+            let facts = if of_rule { shown(phase, used) } else { BTreeSet::new() };
+            facts.into_iter().for_each(|fact| index.add(fact, at, kept));
+        }
+        for (used, errno, at, kept) in calls.of_errors().filter(|(used, errno, ..)| rule.matches(used, Some(*errno))) {
+            index.add(detailed(used, Detail::Error(ErrnoName(errno))), at, kept);
+        }
+        index
+    }
+
     fn add(&mut self, fact: Fact, at: usize, kept: &'a T) {
         let earliest = self.0.entry(fact).or_insert((at, kept));
         if at < earliest.0 {
@@ -50,9 +65,10 @@ impl<'a, T> FirstByFact<'a, T> {
 
 /// Returns whether a finding can be about calls of this use.
 fn counts(document: &Document, phase: Option<&str>, used: &Use) -> bool {
-    let concerns = |rule: &Rule| rule.is_of(phase) && rule.matches(used, None);
-    let is_judged = || (!used.ambient || document.ambient_strict) && !document.tolerate.iter().any(concerns);
-    is_judged() || document.forbid.iter().any(concerns)
+    let is_tolerated = |rule: &Rule| rule.is_of(phase) && rule.covers(used, None);
+    let is_forbidden = |rule: &Rule| rule.is_of(phase) && rule.matches(used, None);
+    let is_judged = || (!used.ambient || document.ambient_strict) && !document.tolerate.iter().any(is_tolerated);
+    is_judged() || document.forbid.iter().any(is_forbidden)
 }
 
 fn detailed(used: &Use, detail: Detail) -> Fact {

@@ -11,7 +11,6 @@ use crate::model::attribution::calls::{is_housekeeping, is_on_fd};
 use crate::model::attribution::{KnownArguments, ObjectKind, Subsystem, Use, reach};
 use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fact::{Detail, Fact};
-use crate::model::facts::signal_name::SignalName;
 use crate::model::facts::version::Version;
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::syscall::Syscall;
@@ -99,7 +98,7 @@ fn judged<'a>(
     let counts = |used: &Use| !used.ambient || document.ambient_strict;
     let ends = uses.iter().filter(move |(used, _)| counts(used));
     let ends = ends.flat_map(|(used, tally)| outcomes(tally).map(move |(outcome, calls)| (used, outcome, calls)));
-    let tolerated = move |rule: &Rule, used, outcome| rule.is_of(phase) && rule.matches(used, outcome);
+    let tolerated = move |rule: &Rule, used, outcome| rule.is_of(phase) && rule.covers(used, outcome);
     ends.filter(move |(used, outcome, _)| !document.tolerate.iter().any(|rule| tolerated(rule, used, *outcome)))
 }
 
@@ -209,69 +208,6 @@ fn details(argument: Option<&str>, object: Option<&ObjectKind>, version: Version
     match version {
         Version::One => [argument.map(Detail::Argument), object.map(Detail::Object)],
         Version::Two => [Detail::of_use(argument, object), None],
-    }
-}
-
-impl Rule {
-    /// Returns whether the rule applies to calls of this phase, or outside all phases.
-    #[doc(hidden)]
-    pub fn is_of(&self, phase: Option<&str>) -> bool {
-        self.phase.as_deref().is_none_or(|wanted| phase == Some(wanted))
-    }
-
-    /// Returns whether the rule matches a process that this signal ended.
-    pub(in crate::model) fn matches_signal(&self, signal: SignalName) -> bool {
-        // Other names of a signal are the same signal.
-        let wanted = self.signal.as_deref().and_then(SignalName::from_name);
-        let is_of_calls = || self.parts().any(|(part, _)| part != "signal");
-        wanted == Some(signal) && !is_of_calls()
-    }
-
-    /// Returns whether the rule matches calls of this use with this outcome (`None`: no error).
-    /// Every given part must match.
-    ///
-    /// An object may have the name of the observation (`file:ext4`) or of the expectation (`file`).
-    #[doc(hidden)]
-    pub fn matches(&self, used: &Use, outcome: Option<Errno>) -> bool {
-        fn agrees(wanted: Option<&String>, actual: Option<&str>) -> bool {
-            wanted.is_none_or(|wanted| actual == Some(wanted.as_str()))
-        }
-        let object = used.object.as_ref();
-        self.signal.is_none()
-            && self.subsystem.is_none_or(|subsystem| subsystem == used.subsystem)
-            && agrees(self.syscall.as_ref(), Some(&used.syscall.name()))
-            && self.argument.as_ref().is_none_or(|wanted| used.has_argument(wanted))
-            && agrees(self.error.as_ref(), outcome.map(Errno::name).as_deref())
-            && (agrees(self.object.as_ref(), object.map(ObjectKind::as_str))
-                || agrees(self.object.as_ref(), object.map(written_object).as_ref().map(ObjectKind::as_str)))
-    }
-}
-
-impl From<Subsystem> for Rule {
-    fn from(subsystem: Subsystem) -> Self {
-        Self { subsystem: Some(subsystem), ..Self::default() }
-    }
-}
-
-/// A rule for the syscall of this name.
-impl From<&str> for Rule {
-    fn from(syscall: &str) -> Self {
-        Self { syscall: Some(syscall.to_owned()), ..Self::default() }
-    }
-}
-
-/// A rule for exactly this use.
-#[doc(hidden)]
-impl From<&Use> for Rule {
-    fn from(used: &Use) -> Self {
-        let text = |part: Option<&str>| part.map(str::to_owned);
-        Self {
-            subsystem: Some(used.subsystem),
-            syscall: Some(used.syscall.name().into_owned()),
-            argument: text(used.argument.as_deref()),
-            object: text(used.object.as_ref().map(ObjectKind::as_str)),
-            ..Self::default()
-        }
     }
 }
 

@@ -1,7 +1,12 @@
-//! Builds rules in code.
+//! Builds rules in code, and says which uses a rule matches.
 
+use glob::Pattern;
+
+use super::storage::written_object;
 use super::terms::Rule;
-use crate::model::attribution::Subsystem;
+use crate::model::attribution::{Condition, Extent, ObjectKind, Subsystem, Use, is_address_class, takes_address};
+use crate::model::facts::signal_name::SignalName;
+use crate::model::kernel::call::Errno;
 
 impl Rule {
     /// Requires this phase, by its name.
@@ -41,10 +46,138 @@ impl Rule {
         Self { error: Some(name.into()), ..self }
     }
 
+    /// Requires that a program is executed. Its name, as reports show it, must match this glob:
+    /// `curl`, `python3*`.
+    #[must_use]
+    pub fn program(self, name: impl Into<String>) -> Self {
+        Self { program: Some(name.into()), ..self }
+    }
+
+    /// Requires an address of this class in a connect, bind or send: `global`, `loopback`.
+    ///
+    /// Assertions know classes only. An expectation file may also name a range.
+    #[must_use]
+    pub fn address(self, class: impl Into<String>) -> Self {
+        Self { address: Some(class.into()), ..self }
+    }
+
+    /// Requires that the call can change what it names: it opens for writing, or makes, removes,
+    /// renames or mounts something, or sets an attribute.
+    #[must_use]
+    pub fn writes(self) -> Self {
+        Self { writes: true, ..self }
+    }
+
     /// Requires that this signal ended a process other than the first one: `SIGSEGV`. Such a rule
     /// takes no other part.
     #[must_use]
     pub fn signal(self, name: impl Into<String>) -> Self {
         Self { signal: Some(name.into()), ..self }
     }
+
+    /// Returns whether the rule applies to calls of this phase, or outside all phases.
+    #[doc(hidden)]
+    pub fn is_of(&self, phase: Option<&str>) -> bool {
+        self.phase.as_deref().is_none_or(|wanted| phase == Some(wanted))
+    }
+
+    /// Returns whether the rule matches a process that this signal ended.
+    pub(in crate::model) fn matches_signal(&self, signal: SignalName) -> bool {
+        // Other names of a signal are the same signal.
+        let wanted = self.signal.as_deref().and_then(SignalName::from_name);
+        let is_of_calls = || self.parts().any(|(part, _)| part != "signal");
+        wanted == Some(signal) && !is_of_calls()
+    }
+
+    /// Returns whether the rule matches calls of this use with this outcome (`None`: no error).
+    /// Every given part must match. Of several addresses of one call, one is enough.
+    ///
+    /// An object may have the name of the observation (`file:ext4`) or of the expectation (`file`).
+    #[doc(hidden)]
+    pub fn matches(&self, used: &Use, outcome: Option<Errno>) -> bool {
+        self.agrees(used, outcome, Extent::Some)
+    }
+
+    /// Returns whether a call of this use with this outcome holds nothing that the rule does not
+    /// match. A message to several addresses must match with each of them.
+    #[doc(hidden)]
+    pub fn covers(&self, used: &Use, outcome: Option<Errno>) -> bool {
+        self.agrees(used, outcome, Extent::All)
+    }
+
+    fn agrees(&self, used: &Use, outcome: Option<Errno>, extent: Extent) -> bool {
+        fn is_wanted(wanted: Option<&String>, actual: Option<&str>) -> bool {
+            wanted.is_none_or(|wanted| actual == Some(wanted.as_str()))
+        }
+        let object = used.object.as_ref();
+        let has_argument = |wanted: &String| match extent {
+            Extent::Some => used.has_argument(wanted),
+            Extent::All => used.has_only_argument(wanted),
+        };
+        self.signal.is_none()
+            && self.subsystem.is_none_or(|subsystem| subsystem == used.subsystem)
+            && is_wanted(self.syscall.as_ref(), Some(&used.syscall.name()))
+            && self.argument.as_ref().is_none_or(has_argument)
+            && is_wanted(self.error.as_ref(), outcome.map(Errno::name).as_deref())
+            && (is_wanted(self.object.as_ref(), object.map(ObjectKind::as_str))
+                || is_wanted(self.object.as_ref(), object.map(written_object).as_ref().map(ObjectKind::as_str)))
+            && (!self.writes || used.can_write())
+            && self.class().is_none_or(|wanted| takes_address(used.syscall) && has_argument(wanted))
+            && self.condition().is_none_or(|condition| used.met.holds(&condition, extent))
+            && self.program.as_ref().is_none_or(|wanted| used.program().is_some_and(|name| is_like(wanted, name)))
+    }
+
+    /// Returns the class of addresses, if the rule names one.
+    fn class(&self) -> Option<&String> {
+        self.address.as_ref().filter(|address| is_address_class(address))
+    }
+
+    /// Returns what the rule requires of single calls.
+    #[doc(hidden)]
+    pub fn condition(&self) -> Option<Condition> {
+        let address = self.address.clone().filter(|address| !is_address_class(address));
+        let condition = Condition { address, path: self.path.clone() };
+        (condition != Condition::default()).then_some(condition)
+    }
+
+    /// Returns whether the rule selects among calls by what they name, so that their whole use
+    /// belongs to the finding.
+    pub(in crate::model) fn selects_calls(&self) -> bool {
+        self.program.is_some() || self.address.is_some() || self.path.is_some() || self.writes
+    }
 }
+
+fn is_like(glob: &str, name: &str) -> bool {
+    Pattern::new(glob).is_ok_and(|pattern| pattern.matches(name))
+}
+
+impl From<Subsystem> for Rule {
+    fn from(subsystem: Subsystem) -> Self {
+        Self { subsystem: Some(subsystem), ..Self::default() }
+    }
+}
+
+/// A rule for the syscall of this name.
+impl From<&str> for Rule {
+    fn from(syscall: &str) -> Self {
+        Self { syscall: Some(syscall.to_owned()), ..Self::default() }
+    }
+}
+
+/// A rule for exactly this use.
+#[doc(hidden)]
+impl From<&Use> for Rule {
+    fn from(used: &Use) -> Self {
+        let text = |part: Option<&str>| part.map(str::to_owned);
+        Self {
+            subsystem: Some(used.subsystem),
+            syscall: Some(used.syscall.name().into_owned()),
+            argument: text(used.argument.as_deref()),
+            object: text(used.object.as_ref().map(ObjectKind::as_str)),
+            ..Self::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::attribution::{ObjectKind, Subsystem};
+use crate::model::conditions::CallCondition;
 use crate::model::facts::blind_spot::RecordedBlindSpot;
 use crate::model::facts::errno_name::ErrnoName;
 use crate::model::facts::fact::{Detail, Fact, Pair};
@@ -50,6 +51,15 @@ pub struct Document {
 }
 
 impl Document {
+    /// Returns what its rules require of single calls.
+    pub fn call_conditions(&self) -> Vec<CallCondition> {
+        let rules = self.tolerate.iter().map(|rule| (rule, false)).chain(self.forbid.iter().map(|rule| (rule, true)));
+        let condition = |(rule, forbids): (&Rule, bool)| {
+            Some(CallCondition { condition: rule.condition()?, syscall: rule.syscall.clone(), forbids })
+        };
+        rules.filter_map(condition).collect()
+    }
+
     /// Returns whether signals that end processes are facts of baselines of this version. Version 1
     /// was recorded without them. Rules by `signal:` hold in any case.
     pub(in crate::model) fn judges_signals(&self, version: Version) -> bool {
@@ -144,6 +154,7 @@ impl Level {
 /// let reads_of_proc = Rule::from("openat").object("file:proc");
 /// let raw_sockets = Rule::from(Subsystem::Network).argument("AF_PACKET");
 /// let refused = Rule::default().error("EPERM");
+/// let downloads = Rule::default().program("curl");
 /// # assert_eq!(refused.error.as_deref(), Some("EPERM"));
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -161,6 +172,14 @@ pub struct Rule {
     pub object: Option<String>,
     /// The errno's name.
     pub error: Option<String>,
+    /// A glob for the name of an executed program, as it was invoked.
+    pub program: Option<String>,
+    /// The class of the address that a call names, or a range of addresses with an optional port.
+    pub address: Option<String>,
+    /// A glob for a path that a call names.
+    pub path: Option<String>,
+    /// The call can change what it names: see [`writes`](Self::writes).
+    pub writes: bool,
     /// The name of a signal that ended a process other than the first one. A rule with a signal
     /// matches no call.
     pub signal: Option<String>,
@@ -179,6 +198,10 @@ impl Rule {
             ("argument", self.argument.as_deref()),
             ("object", self.object.as_deref()),
             ("error", self.error.as_deref()),
+            ("program", self.program.as_deref()),
+            ("address", self.address.as_deref()),
+            ("path", self.path.as_deref()),
+            ("writes", self.writes.then_some("true")),
             ("signal", self.signal.as_deref()),
         ];
         parts.into_iter().filter_map(|(part, value)| Some((part, value?)))

@@ -79,6 +79,8 @@ use crate::model::attribution::{
     Answer, Answers, KnownArguments, Memory, Object, Use, ambient, answers, argument_question, attribute, blind_spot,
     is_address_class,
 };
+use crate::model::conditions::Conditions;
+use crate::model::decode::NamedFolders;
 use crate::model::expectation::project::{facts_of, judged_arguments};
 use crate::model::expectation::{Baseline, Document, Level, Rule, Version};
 use crate::model::facts::fact::Fact;
@@ -105,6 +107,8 @@ pub struct Guard {
     ambient_strict: bool,
     tolerate: Vec<Rule>,
     forbid: Vec<Rule>,
+    /// What the rules require of single calls. Registers do not show it, so such a call stops.
+    conditions: Conditions,
     /// The calls on fds that pass, with the fd classes for which they pass.
     passing: Vec<rules::PassingCall>,
     /// The fds that have a class of their own.
@@ -197,6 +201,7 @@ impl Guard {
             // succeed, and a call forbidden only if it fails may fail.
             tolerate: document.tolerate.iter().filter(|rule| rule.error.is_none()).cloned().collect(),
             forbid: document.forbid.iter().map(without_error).collect(),
+            conditions: Conditions::new(document.call_conditions(), NamedFolders::default()),
             passing: Vec::new(),
             rules: Vec::new(),
             inherited: inherited.keys().copied().collect(),
@@ -209,6 +214,9 @@ impl Guard {
     pub fn expects(&self, call: &Call, object: Option<&Object>) -> bool {
         /// EPERM stands for every error: below [`Level::Error`] errors are not facts.
         const FAILED: CallOutcome = CallOutcome::Failed(Errno(uapi::EPERM));
+        if self.conditions.may_concern(call.syscall) {
+            return false;
+        }
         if object.is_some_and(|object| !reaches(&call.syscall.name(), &call.args, &object.kind)) {
             return self.expects_refusal(call);
         }
@@ -230,7 +238,8 @@ impl Guard {
         let name = call.syscall.name();
         let is_class = |wanted: &String| wanted.split('|').any(is_address_class);
         let may_forbid = |rule: &Rule| {
-            rule.argument.as_ref().is_some_and(is_class) && rule.syscall.as_ref().is_none_or(|syscall| *syscall == name)
+            (rule.argument.as_ref().is_some_and(is_class) || rule.address.is_some() || rule.program.is_some())
+                && rule.syscall.as_ref().is_none_or(|syscall| *syscall == name)
         };
         judged_arguments(self.version) == KnownArguments::All || self.forbid.iter().any(may_forbid)
     }
@@ -302,7 +311,7 @@ impl Guard {
         }
         let is_ambient = used.ambient && !self.ambient_strict;
         is_ambient
-            || self.tolerate.iter().any(|rule| rule.matches(used, None))
+            || self.tolerate.iter().any(|rule| rule.covers(used, None))
             || facts_of(used, None, &self.platform, self.version).all(|fact| self.expected.contains(&fact))
     }
 }

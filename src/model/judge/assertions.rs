@@ -20,6 +20,11 @@ impl Observation {
         if let Err(unknown) = check_rule(rule) {
             panic!("{unknown}");
         }
+        assert!(
+            rule.condition().is_none(),
+            "{}: only a rule of an expectation file can name a range or a path",
+            rule_text(rule)
+        );
         let mut calls = BTreeMap::new();
         for (_, uses) in self.parts().filter(|(phase, _)| rule.is_of(*phase)) {
             for (used, tally) in uses.iter() {

@@ -9,7 +9,7 @@ use crate::model::expectation::{Baseline, Document, Level, Projection, Version};
 use crate::model::facts::fact::{Detail, Fact};
 use crate::model::facts::families;
 use crate::model::facts::finding::{Comparison, Finding, FindingKind, RelatedSyscall};
-use crate::model::judge::forbid;
+use crate::model::judge::forbid::{self, Broken};
 use crate::model::observe::call_site::CallSite;
 use crate::model::observe::observation::Observation;
 
@@ -30,9 +30,10 @@ pub fn compare(
     let phases = baseline.map(|baseline| baseline.phases.keys().collect()).unwrap_or_default();
     let mut found = unknown(&expected, &phases, projection, document.families_strict);
     let version = baseline.map_or(Version::LATEST, |baseline| baseline.version);
-    for (fact, broken) in forbid::broken(&document.forbid, observation, version) {
-        let finding = found.entry(fact.clone()).or_insert_with(|| Finding::new(fact, broken.calls));
-        finding.forbidden = Some(broken.rule);
+    let broken = forbid::broken(&document.forbid, observation, version);
+    for (fact, broken) in &broken {
+        let finding = found.entry(fact.clone()).or_insert_with(|| Finding::new(fact.clone(), broken.calls));
+        finding.forbidden = Some(broken.rule.clone());
     }
     let mut found: Vec<Finding> = found.into_values().collect();
     let sites = FirstByFact::of(&observation.sites, document);
@@ -49,11 +50,35 @@ pub fn compare(
         };
         finding.example = example.cloned();
     }
+    show_breaking_calls(&mut found, &broken, document, observation);
     found.sort_by_key(|finding| (finding.forbidden.is_none(), finding.kind));
     let fails = |finding: &Finding| finding.related.is_none() && fails_at(finding.kind, &finding.fact, document.level);
     let (findings, notes) = found.into_iter().partition(|finding| finding.forbidden.is_some() || fails(finding));
     let gone = baseline.map(|baseline| gone(document, baseline, projection)).unwrap_or_default();
     Comparison { findings, notes, gone, version, ..Comparison::default() }
+}
+
+/// Gives findings of broken rules the first call that matched the rule, which may not be the first
+/// one of its fact.
+fn show_breaking_calls(
+    found: &mut [Finding],
+    broken: &BTreeMap<Fact, Broken>,
+    document: &Document,
+    observation: &Observation,
+) {
+    for (at, rule) in document.forbid.iter().enumerate().filter(|(_, rule)| rule.signal.is_none()) {
+        let is_its = |finding: &&mut Finding| broken.get(&finding.fact).is_some_and(|broken| broken.at == at);
+        let mut findings = found.iter_mut().filter(is_its).peekable();
+        if findings.peek().is_none() {
+            continue;
+        }
+        let sites = FirstByFact::of_rule(&observation.sites, rule);
+        let examples = FirstByFact::of_rule(&observation.examples, rule);
+        for finding in findings {
+            finding.site = sites.of_fact(&finding.fact).map(CallSite::site);
+            finding.example = examples.of_fact(&finding.fact).cloned();
+        }
+    }
 }
 
 /// Returns whether a finding of this kind fails at this level.

@@ -21,15 +21,17 @@ pub struct Broken {
     pub calls: u64,
     /// The author's reason, or the rule itself.
     pub rule: String,
+    /// The rule's place among all.
+    pub at: usize,
 }
 
 /// Returns every fact that breaks a rule, at the detail of the rule; of several rules the first.
 /// Rules on an argument or an object give the facts of baselines of `version`.
 pub fn broken(rules: &[Rule], observation: &Observation, version: Version) -> BTreeMap<Fact, Broken> {
     let mut facts = BTreeMap::new();
-    for rule in rules {
+    for (at, rule) in rules.iter().enumerate() {
         for (fact, calls) in broken_by(rule, observation, version) {
-            facts.entry(fact).or_insert_with(|| Broken { calls, rule: rule_text(rule) });
+            facts.entry(fact).or_insert_with(|| Broken { calls, rule: rule_text(rule), at });
         }
     }
     facts
@@ -58,6 +60,7 @@ fn fact_of(rule: &Rule, phase: Option<&str>, used: &Use, errno: Option<Errno>, v
         return used.in_phase(phase);
     }
     let is_named = |detail: &Detail| match detail {
+        _ if rule.selects_calls() => true,
         Detail::Pair(_) => rule.argument.is_some() || rule.object.is_some(),
         Detail::Argument(_) => rule.argument.is_some(),
         _ => rule.object.is_some(),
@@ -92,6 +95,7 @@ mod tests {
             argument: Some("A".into()),
             object: Some("file:ext4".into()),
             ambient: true,
+            met: Default::default(),
         };
         let tally = Tally { calls: 10, errors: BTreeMap::from([(Errno(1), 3)]) };
         Observation { uses: BTreeMap::from([(used, tally)]), ..Observation::new() }
@@ -153,7 +157,7 @@ mod tests {
         };
         let broken: Vec<(Fact, Broken)> =
             broken(&[rule("serving"), rule("ending")], &seen, Version::One).into_iter().collect();
-        let [(fact, Broken { calls: 4, rule })] = &broken[..] else { panic!("{broken:?}") };
+        let [(fact, Broken { calls: 4, rule, at: 0 })] = &broken[..] else { panic!("{broken:?}") };
         assert_eq!(fact.to_string(), "phase=serving::network::syscall_0x3e7");
         assert_eq!(rule, "{phase: serving, subsystem: network, object: file}");
     }

@@ -100,7 +100,14 @@ mod tests {
 
     fn first(number: i64, phase: Option<&str>, of_run: bool, errno: Option<i32>) -> First {
         let syscall = Syscall { abi: Abi::X86_64, number };
-        let used = Use { subsystem: Subsystem::Filesystem, syscall, argument: None, object: None, ambient: false };
+        let used = Use {
+            subsystem: Subsystem::Filesystem,
+            syscall,
+            argument: None,
+            object: None,
+            ambient: false,
+            met: Default::default(),
+        };
         First { used, phase: phase.map(str::to_owned), of_run, error: errno.map(Errno) }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::ends::EndsRecord;
 use super::groups::{Group, groups};
-use super::record::{ObservationRecord, SyscallRecord, UseRecord, format_errors, sum};
+use super::record::{Errors, ObservationRecord, SyscallRecord, UseRecord, format_errors, sum};
 use crate::model::attribution::blind_spot::BlindSpot;
 use crate::model::kernel::syscall::Abi;
 use crate::model::observe::observation::ObservedRun;
@@ -74,10 +74,35 @@ fn group_rows(group: &Group<'_>, own: Option<Abi>) -> Vec<Row> {
         let name = label(line.syscall, own);
         let row = Row::new(format!("  {name}"), line.calls, format_errors(&line.errors));
         rows.push(row.in_time(line.seconds));
-        let uses = line.uses.iter().filter_map(|used| Some((used, format_use(used)?)));
-        rows.extend(uses.map(|(used, words)| {
-            Row::new(format!("    {words}"), used.calls, format_errors(&used.errors)).in_time(used.seconds)
-        }));
+        rows.extend(use_rows(&line.uses));
+    }
+    rows
+}
+
+/// Returns a row for each use. If some have a name, the others are summed, so that the rows add up
+/// to those of the syscall: calls that failed before they reached anything, and the rest.
+fn use_rows(uses: &[&UseRecord]) -> Vec<Row> {
+    let row = |words: &str, calls, errors: &Errors, seconds| {
+        Row::new(format!("    {words}"), calls, format_errors(errors)).in_time(seconds)
+    };
+    let named = uses.iter().filter_map(|used| Some((used, format_use(used)?)));
+    let mut rows: Vec<Row> = named.map(|(used, words)| row(&words, used.calls, &used.errors, used.seconds)).collect();
+    if rows.is_empty() {
+        return rows;
+    }
+    let rest = uses.iter().copied().filter(|used| format_use(used).is_none());
+    let (failed, others): (Vec<&UseRecord>, Vec<&UseRecord>) =
+        rest.partition(|used| used.errors.values().sum::<u64>() == used.calls);
+    for (words, uses) in [("(no object)", others), ("(failed)", failed)] {
+        if uses.is_empty() {
+            continue;
+        }
+        let mut errors = Errors::new();
+        for (name, count) in uses.iter().flat_map(|used| &used.errors) {
+            *errors.entry(name.clone()).or_default() += count;
+        }
+        let seconds = uses.iter().map(|used| used.seconds).fold(None, sum);
+        rows.push(row(words, uses.iter().map(|used| used.calls).sum(), &errors, seconds));
     }
     rows
 }

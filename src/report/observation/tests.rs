@@ -1,5 +1,7 @@
 //! Tests of every format with a hand-made recording.
 
+mod rows;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -20,7 +22,10 @@ use crate::report::schema::holds;
 fn plain(abi: Abi, number: i64, calls: u64) -> (Use, Tally) {
     let syscall = Syscall { abi, number };
     let subsystem = entry_points::subsystem(syscall);
-    (Use { subsystem, syscall, argument: None, object: None, ambient: false }, Tally { calls, errors: BTreeMap::new() })
+    (
+        Use { subsystem, syscall, argument: None, object: None, ambient: false, met: Default::default() },
+        Tally { calls, errors: BTreeMap::new() },
+    )
 }
 
 /// Returns a sample of everything: errors, an unknown number, calls under other ABIs, a call with

@@ -126,3 +126,25 @@ fn classes_are_shown_in_one_order() {
     assert_eq!(Classes::default().text(), None);
     assert!(CLASSES.iter().all(|(name, _)| Classes::of(name).text().as_deref() == Some(*name)));
 }
+
+#[test]
+fn internet_address_is_read_as_its_socket_reads_it() {
+    let shown = |address: &[u8], purpose, socket: &str| {
+        let socket = (!socket.is_empty()).then(|| ObjectKind::from(socket));
+        internet(address, purpose, socket.as_ref()).map_or("-".to_owned(), |address| address.to_string())
+    };
+    for (address, socket, expected) in [
+        (inet(2, "10.0.0.53"), UDP, "10.0.0.53:53"),
+        (inet(2, "8.8.8.8"), "", "8.8.8.8:53"),
+        // The family in the address is not asked.
+        (inet(1, "8.8.8.8"), UDP, "8.8.8.8:53"),
+        (inet(2, "8.8.8.8"), UDP6, "8.8.8.8:53"),
+        (inet6(10, "fd00::1"), UDP6, "[fd00::1]:53"),
+        (inet6(10, "::ffff:10.0.0.1"), UDP6, "[::ffff:10.0.0.1]:53"),
+        (inet(2, "8.8.8.8"), "socket:AF_UNIX:SOCK_DGRAM", "-"),
+        (vec![2, 0, 0], UDP, "-"),
+    ] {
+        assert_eq!(shown(&address, Send, socket), expected, "{address:?} {socket}");
+    }
+    assert_eq!(shown(&inet(0, "8.8.8.8"), Connect, UDP), "-");
+}

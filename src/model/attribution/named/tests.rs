@@ -22,8 +22,8 @@ fn answered(call: &Call, memory: &Memory, object: &Answer, parts: &BTreeMap<u64,
         let found = parts.get(&at).filter(|bytes| bytes.len() >= buffer.len());
         found.inspect(|bytes| buffer.copy_from_slice(&bytes[..buffer.len()])).is_some()
     };
-    match question.answer(object.as_object().map(|object| &object.kind), read) {
-        Ok(answer) => answer.text().map_or("none".to_owned(), |text| text.into_owned()),
+    match question.addresses(object.as_object().map(|object| &object.kind), read) {
+        Ok(answer) => answer.argument().text().map_or("none".to_owned(), |text| text.into_owned()),
         Err(at) => format!("unread {at:#x}"),
     }
 }

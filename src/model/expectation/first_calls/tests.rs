@@ -59,6 +59,7 @@ fn combinations(missing: usize) -> FirstCalls<String> {
                         argument: argument.map(Into::into),
                         object: object.map(Into::into),
                         ambient: number % 2 == 0,
+                        met: Default::default(),
                     };
                     number += 1;
                     if number % missing == 0 {
@@ -115,6 +116,7 @@ fn used(syscall: i64, object: Option<&str>, ambient: bool) -> Use {
         argument: None,
         object: object.map(Into::into),
         ambient,
+        met: Default::default(),
     }
 }
 

@@ -11,8 +11,9 @@ use super::invalid::InvalidScalar;
 use super::keys;
 use super::malformed::Fault;
 use super::outline::{Key, Node, Outline};
+use super::rules::{ProgramGlob, RuleAddress, RulePath, RuleSyscall, Writes};
 use super::typed;
-use super::words::{List, PhaseName, RuleSyscall, Scalar, Signal, Strict, Timeout};
+use super::words::{List, PhaseName, Scalar, Signal, Strict, Timeout};
 use crate::model::attribution::Subsystem;
 use crate::model::expectation::terms::{Document, Level, Rule};
 use crate::model::facts::version::Version;
@@ -79,6 +80,10 @@ struct WrittenRule {
     argument: Option<Scalar<String>>,
     object: Option<Scalar<String>>,
     error: Option<Scalar<Errno>>,
+    program: Option<Scalar<ProgramGlob>>,
+    address: Option<Scalar<RuleAddress>>,
+    path: Option<Scalar<RulePath>>,
+    writes: Option<Scalar<Writes>>,
     signal: Option<Scalar<Signal>>,
     why: Option<String>,
 }
@@ -178,7 +183,7 @@ fn check_rule(rule: &Node) -> Result<(), Fault> {
     if rule.text().is_some() || rule.pairs().iter().any(narrows) {
         return Ok(());
     }
-    let message = "this rule matches every call: add a `phase`, `subsystem`, `syscall`, `argument`, `object`, `error` or `signal`";
+    let message = "this rule matches every call: add a part, such as `subsystem`, `syscall`, `path` or `writes`";
     Err(Fault::new(rule.place, message))
 }
 
@@ -318,6 +323,10 @@ impl From<WrittenRule> for Rule {
             argument: written.argument.map(|Scalar(argument)| argument),
             object: written.object.map(|Scalar(object)| object),
             error: written.error.map(|Scalar(errno)| errno.name().into_owned()),
+            program: written.program.map(|Scalar(ProgramGlob(glob))| glob),
+            address: written.address.map(|Scalar(RuleAddress(address))| address),
+            path: written.path.map(|Scalar(RulePath(glob))| glob),
+            writes: written.writes.is_some(),
             signal: written.signal.map(|Scalar(Signal(number))| signal::name(number).into_owned()),
             why: written.why,
         }

@@ -3,6 +3,7 @@
 //! A message does not say where the scalar is: [`typed`](super::typed) adds the place.
 
 use super::keys::UnknownName;
+use crate::model::conditions::{NotAGlob, NotANetwork};
 use crate::model::facts::fact::NotAFact;
 use crate::model::run::platform::NotAPlatform;
 
@@ -54,6 +55,33 @@ pub(crate) enum InvalidScalar {
         text: String,
         /// The possible value.
         only: &'static str,
+    },
+    /// The text is no glob.
+    #[error("invalid glob `{text}`: {reason}")]
+    Glob {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A program is named without its folder.
+    #[error("invalid program `{0}`: write its name without a folder, such as `curl` or `python3*`")]
+    ProgramPath(String),
+    /// The text is no glob for paths.
+    #[error("invalid path `{text}`: {reason}")]
+    Path {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        reason: NotAGlob,
+    },
+    /// The text is no range of addresses.
+    #[error("invalid address `{text}`: {reason}")]
+    Address {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        reason: NotANetwork,
     },
     /// A signal is no call, so the other parts of the rule would never match.
     #[error("a rule by `signal` takes no other part: remove the others")]

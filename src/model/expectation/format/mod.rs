@@ -13,6 +13,7 @@ mod keys;
 mod malformed;
 mod outline;
 mod remarks;
+mod rules;
 mod scalar;
 mod shared;
 #[cfg(feature = "unstable")]
@@ -45,13 +46,13 @@ use crate::model::attribution::Subsystem;
 use crate::model::facts::version::Version;
 use crate::model::run::platform::Platform;
 
-/// Checks the syscall and the error of a rule that was not read from a file.
+/// Checks the names and globs of a rule that was not read from a file.
 ///
 /// # Errors
 ///
 /// The unknown name of a syscall or an error, with the nearest known one.
 pub(crate) fn check_rule(rule: &Rule) -> Result<(), InvalidScalar> {
-    words::check_rule(rule)
+    rules::check_rule(rule)
 }
 
 /// Checks the name of an environment variable that was not read from a file.

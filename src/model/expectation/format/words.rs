@@ -10,11 +10,11 @@ use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use super::invalid::InvalidScalar;
 use super::keys::UnknownName;
 use crate::model::attribution::Subsystem;
-use crate::model::expectation::terms::{Level, Rule};
+use crate::model::expectation::terms::Level;
 use crate::model::facts::fact::Fact;
 use crate::model::kernel::call::Errno;
 use crate::model::kernel::signal;
-use crate::model::kernel::syscall::{Abi, Syscall, table};
+use crate::model::kernel::syscall::Abi;
 use crate::model::run::platform::Platform;
 use crate::model::run::workload::Exit;
 use crate::model::text::escape;
@@ -119,38 +119,6 @@ impl ParseScalar for SyscallName {
             !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
         if is_name { Ok(Self(text.to_owned())) } else { Err(InvalidScalar::SyscallName(text.to_owned())) }
     }
-}
-
-/// The syscall of a rule: a name that some ABI has, or the name of an unknown number. A misspelled
-/// name would silently match nothing.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct RuleSyscall(pub(super) String);
-
-impl ParseScalar for RuleSyscall {
-    const EXPECTED: &'static str = SyscallName::EXPECTED;
-
-    fn read(text: &str) -> Result<Self, InvalidScalar> {
-        let number = text.strip_prefix("syscall_").map(|number| number.strip_prefix("0x").unwrap_or(number));
-        let is_number = number.is_some_and(|number| i64::from_str_radix(number, 16).is_ok());
-        if is_number || Abi::ALL.into_iter().any(|abi| Syscall::from_name(abi, text).is_some()) {
-            return Ok(Self(text.to_owned()));
-        }
-        SyscallName::read(text)?;
-        let known = Abi::ALL.into_iter().flat_map(table::rows).map(|row| row.name);
-        Err(UnknownName::new("syscall", text, known).into())
-    }
-}
-
-/// Refuses an unknown syscall, error or signal in a rule. Arguments, objects and phases may have
-/// any name.
-pub(super) fn check_rule(rule: &Rule) -> Result<(), InvalidScalar> {
-    rule.syscall.as_deref().map(RuleSyscall::read).transpose()?;
-    rule.error.as_deref().map(Errno::read).transpose()?;
-    rule.signal.as_deref().map(Signal::read).transpose()?;
-    if rule.signal.is_some() && rule.parts().count() > 1 {
-        return Err(InvalidScalar::SignalOfCalls);
-    }
-    Ok(())
 }
 
 /// A common fact that a test does not use: a subsystem, a syscall in it, or a detail of that.
@@ -305,6 +273,6 @@ impl ParseScalar for Never {
     }
 }
 
-fn only(only: &'static str, text: &str) -> Result<(), InvalidScalar> {
+pub(super) fn only(only: &'static str, text: &str) -> Result<(), InvalidScalar> {
     if text == only { Ok(()) } else { Err(InvalidScalar::OnlyValue { text: text.to_owned(), only }) }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::attribution::blind_spot::BlindSpot;
+use crate::model::facts::signal_name::SignalName;
 use crate::model::kernel::syscall::{Abi, Syscall};
 
 /// An unknown number, so that its name does not depend on a table.
@@ -9,7 +10,7 @@ const CALL: &str = "syscall_0x3e7";
 
 fn used(subsystem: Subsystem, object: Option<&'static str>) -> Use {
     let syscall = Syscall { abi: Abi::X86_64, number: 0x3e7 };
-    Use { subsystem, syscall, argument: None, object: object.map(Into::into), ambient: false }
+    Use { subsystem, syscall, argument: None, object: object.map(Into::into), ambient: false, met: Default::default() }
 }
 
 /// Formats the projected facts like keys, with their number of calls.

@@ -292,6 +292,7 @@ fn forbidden_family_member_is_a_finding() {
         argument: None,
         object: None,
         ambient: false,
+        met: Default::default(),
     };
     let tally = Tally { calls: 1, ..Tally::default() };
     let observation = Observation { uses: BTreeMap::from([(used, tally)]), ..Observation::new() };
@@ -314,6 +315,7 @@ fn forbidden_fact_is_one_finding_even_if_held() {
         argument: None,
         object: None,
         ambient: false,
+        met: Default::default(),
     };
     let tally = Tally { calls: 10, ..Tally::default() };
     let observation = Observation { uses: BTreeMap::from([(used, tally)]), ..Observation::new() };

@@ -10,7 +10,14 @@ use crate::model::observe::observation::Tally;
 
 fn used(number: i64) -> Use {
     let syscall = Syscall { abi: Abi::X86_64, number };
-    Use { subsystem: Subsystem::Filesystem, syscall, argument: None, object: None, ambient: false }
+    Use {
+        subsystem: Subsystem::Filesystem,
+        syscall,
+        argument: None,
+        object: None,
+        ambient: false,
+        met: Default::default(),
+    }
 }
 
 /// Returns a function of a module, with a source file if one is given.

@@ -109,6 +109,7 @@ fn forbidden_part_is_the_finding_of_its_pair() {
         argument: Some(argument.into()),
         object: Some(object.into()),
         ambient: false,
+        met: Default::default(),
     };
     let uses = [used("TCGETS", "char:pts"), used("TCGETS", "char:tty"), used("TCSETS", "char:tty")];
     let uses = uses.map(|used| (used, Tally { calls: 2, ..Tally::default() })).into();

@@ -118,6 +118,15 @@ impl Finding {
         }
     }
 
+    /// Sets the call site of the first call, or why there is none, as far as one was recorded.
+    pub(in crate::model) fn set_site(&mut self, recorded: Option<Result<Site, NoSite>>) {
+        (self.site, self.no_site) = match recorded {
+            Some(Ok(site)) => (Some(site), None),
+            Some(Err(reason)) => (None, Some(reason)),
+            None => (None, None),
+        };
+    }
+
     /// Returns why no call site, or no function in it, is known; `None` if one is.
     pub fn site_reason(&self) -> Option<NoSite> {
         let is_named = |site: &Site| site.location.as_ref().is_none_or(|location| location.function.is_some());

@@ -39,11 +39,7 @@ pub fn compare(
     let sites = FirstByFact::of(&observation.sites, document);
     let examples = FirstByFact::of(&observation.examples, document);
     for finding in &mut found {
-        match sites.of_fact(&finding.fact).map(CallSite::site) {
-            Some(Ok(site)) => finding.site = Some(site),
-            Some(Err(reason)) => finding.no_site = Some(reason),
-            None => {}
-        }
+        finding.set_site(sites.of_fact(&finding.fact).map(CallSite::site));
         let example = match &finding.fact {
             Fact::Signal(signal) => observation.ends.examples.get(signal),
             fact => examples.of_fact(fact),
@@ -75,7 +71,7 @@ fn show_breaking_calls(
         let sites = FirstByFact::of_rule(&observation.sites, rule);
         let examples = FirstByFact::of_rule(&observation.examples, rule);
         for finding in findings {
-            finding.site = sites.of_fact(&finding.fact).map(CallSite::site);
+            finding.set_site(sites.of_fact(&finding.fact).map(CallSite::site));
             finding.example = examples.of_fact(&finding.fact).cloned();
         }
     }

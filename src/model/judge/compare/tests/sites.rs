@@ -9,7 +9,14 @@ use crate::model::observe::first::First;
 fn finding_without_call_site_has_a_reason() {
     let used = |name: &str| {
         let syscall = Syscall::from_name(Abi::X86_64, name).expect(name);
-        Use { subsystem: Subsystem::Process, syscall, argument: None, object: None, ambient: false }
+        Use {
+            subsystem: Subsystem::Process,
+            syscall,
+            argument: None,
+            object: None,
+            ambient: false,
+            met: Default::default(),
+        }
     };
     let mut seen = Observation::new();
     let mut keep = |name: &str, site: &CallSite| {

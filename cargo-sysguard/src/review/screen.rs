@@ -206,6 +206,8 @@ fn fitted(text: &str, cause: Option<&str>, rows: usize, columns: usize) -> Strin
     let of_key = textwrap::core::display_width(key).div_ceil(columns.max(1));
     let options = textwrap::Options::new(columns.max(20))
         .subsequent_indent(INDENT)
+        // The default depends on features that other crates enable.
+        .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit)
         .word_separator(textwrap::WordSeparator::AsciiSpace)
         .word_splitter(textwrap::WordSplitter::NoHyphenation);
     let mut above: Vec<String> =
@@ -240,8 +242,7 @@ mod tests {
         1 of 2  new-syscall  w::network::connect
           first   connect(3,
                   127.0.0.1:4433) = 0
-          by      http 1.2.0
-                  http::get
+          by      http 1.2.0 http::get
         ");
         let cause = Some("  @7c2c7a8e src/main.rs:6 demo::main → http 1.2.0: 3 new");
         insta::assert_snapshot!(fitted(text, cause, 13, 30), @"
@@ -250,7 +251,8 @@ mod tests {
                   demo::main → http
                   1.2.0: 3 new
           first   connect(3,
-          … 3 more lines
+                  127.0.0.1:4433) = 0
+          by      http 1.2.0 http::get
         ");
         let many = format!("key\n{}", "  call    x\n".repeat(100));
         for rows in [10, 24, 50] {

@@ -60,7 +60,7 @@ fn first_run_proposes_then_exit_follows_cargo() {
     project.write("tests/it.rs", CONNECTS);
     let found = project.sysguard("run -- test").ends(101);
     assert!(found.stderr.contains("new-subsystem network"), "{}", found.stderr);
-    assert!(found.stderr.contains("by it::quiet at tests/it.rs:2\n"), "{}", found.stderr);
+    assert!(found.stderr.contains(" tests/it.rs:2 it::quiet → "), "{}", found.stderr);
     assert_eq!(project.changed_since(&before), ["expectations/run/run-first/it.yaml.new", "tests/it.rs"]);
     project.sysguard("reject run-first::it").ends(0);
     assert_eq!(project.changed_since(&before), ["tests/it.rs"]);

@@ -2,6 +2,7 @@
 //! names are those of the Linux modules.
 
 use std::io;
+use std::marker::PhantomData;
 use std::path::Path;
 
 use super::{Command, Limits, NEEDED, Outcome, TraceError, Watcher, Watching};
@@ -112,6 +113,11 @@ impl CallExamples {
 
     /// Does nothing.
     pub fn executed(&mut self, _: Tid, _: Tid) {}
+
+    /// Returns no commands.
+    pub fn process(&self, _: Tid) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Returns an empty example.
     pub fn of(&mut self, _: Tid, _: &Call, _: CallOutcome) -> Example {

@@ -45,12 +45,18 @@ int main(void) {
 		{ refused, SIGSYS, 0 }, { killed, SIGKILL, 1 }, { killed, SIGTERM, 1 }, { broken_pipe, SIGPIPE, 0 }, { handled, 0, 0 },
 	};
 	for (int i = 0; i < 10; i++) {
+		int marked[2];
+		char none;
+		must(!pipe(marked));
 		pid_t child = born();
 		if (!child) {
 			mark();
+			must(!close(marked[1]));
 			ends[i].end();
 			_exit(1);
 		}
+		// A signal must not end the child before its mark.
+		must(!close(marked[1]) && !read(marked[0], &none, 1) && !close(marked[0]));
 		if (ends[i].sent) must(!kill(child, ends[i].signal));
 		if (ends[i].signal) dies(child, ends[i].signal);
 		else leaves(child, 0);

@@ -2,17 +2,14 @@
 //! names are those of the Linux modules.
 
 use std::io;
-use std::marker::PhantomData;
 use std::path::Path;
 
 use super::{Command, Limits, NEEDED, Outcome, TraceError, Watcher, Watching};
 use crate::model::decode::NamedFolders;
 use crate::model::facts::example::Example;
-use crate::model::facts::site::NoSite;
 use crate::model::guard::Inherited;
 use crate::model::kernel::call::{Call, CallOutcome, Tid};
 use crate::model::kernel::syscall::Syscall;
-use crate::model::observe::call_site::CallSite;
 use crate::model::text::remains::Remains;
 use crate::model::trace::event::Event;
 use crate::model::trace::marker::Marker;
@@ -70,26 +67,6 @@ pub fn probe(_rustflags: &str) -> Vec<Prerequisite> {
 /// Returns no fds: no command is started here.
 pub fn inherited(_: &Command) -> Inherited {
     Inherited::new()
-}
-
-/// Holds no files.
-#[derive(Debug, Default)]
-pub struct SymbolFiles(());
-
-/// Knows no call sites.
-#[derive(Debug)]
-pub struct Callers<'a>(PhantomData<&'a SymbolFiles>);
-
-impl<'a> Callers<'a> {
-    /// Knows no program.
-    pub fn new(_: &'a SymbolFiles) -> Self {
-        Self(PhantomData)
-    }
-
-    /// Returns an empty call site.
-    pub fn of(&mut self, _: Tid) -> CallSite {
-        CallSite::without_frames(NoSite::Unsupported)
-    }
 }
 
 /// Knows no examples.

@@ -17,9 +17,8 @@ pub use watcher::{Watcher, Watching};
 mod elsewhere;
 #[cfg(not(target_os = "linux"))]
 pub use elsewhere::{
-    CallExamples, Callers, KeptTerminal, Machine, SymbolFiles, block_ending_signals, inherited, keep_terminal,
-    leave_signals_to_workload, mark, mark_harness, may_be_harness, probe, remove_tree, suspend_job, trace, watch,
-    watch_notified,
+    CallExamples, KeptTerminal, Machine, block_ending_signals, inherited, keep_terminal, leave_signals_to_workload,
+    mark, mark_harness, may_be_harness, probe, remove_tree, suspend_job, trace, watch, watch_notified,
 };
 
 /// Why this system cannot trace any workload; `None` on Linux.
@@ -34,10 +33,7 @@ mod trace;
 
 #[cfg(all(target_os = "linux", feature = "call-sites", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod callers;
-#[cfg(all(
-    target_os = "linux",
-    not(all(feature = "call-sites", any(target_arch = "x86_64", target_arch = "aarch64")))
-))]
+#[cfg(not(all(target_os = "linux", feature = "call-sites", any(target_arch = "x86_64", target_arch = "aarch64"))))]
 #[path = "callers/unknown.rs"]
 mod callers;
 #[cfg(target_os = "linux")]
@@ -114,7 +110,6 @@ mod uapi;
 
 #[cfg(target_os = "linux")]
 pub use blocked::block_ending_signals;
-#[cfg(target_os = "linux")]
 pub use callers::{Callers, SymbolFiles};
 #[cfg(target_os = "linux")]
 pub use engine::inherited;

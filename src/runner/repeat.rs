@@ -40,8 +40,8 @@ pub(super) struct Runs<'a> {
     /// What each run showed, as the baseline names it; without one, in the latest version.
     sightings: Sightings,
     version: Version,
-    /// The facts of each run of a recording, in the latest version.
-    recorded: Vec<BTreeSet<Fact>>,
+    /// What each run showed in the latest version, if the baseline is of an older one.
+    upgraded: Sightings,
     all: Observation,
     /// The facts that are not in the baseline, if there is one. Their first calls are kept.
     first_calls: Option<FirstCallFilter<'a>>,
@@ -80,7 +80,7 @@ impl<'a> Runs<'a> {
             manifests: None,
             sightings,
             version,
-            recorded: Vec::new(),
+            upgraded: Sightings::default(),
             all,
             first_calls: None,
             used,
@@ -106,7 +106,7 @@ impl<'a> Runs<'a> {
             self.running.run(self.sightings.runs() + 1, growth.goal(length));
             let run = self.recorded(Self::wanted)?;
             self.take(run);
-            growth = Growth::of(&self.recorded);
+            growth = Growth::of(&self.recorded_facts());
         }
         Ok(growth)
     }
@@ -185,7 +185,7 @@ impl<'a> Runs<'a> {
 
     /// Returns the facts of each run in the latest version.
     pub(super) fn recorded_facts(&self) -> Vec<BTreeSet<Fact>> {
-        self.recorded.clone()
+        if self.version == Version::LATEST { self.sightings.facts() } else { self.upgraded.facts() }
     }
 
     /// Returns the fingerprint of the environment around the workload.
@@ -216,7 +216,9 @@ impl<'a> Runs<'a> {
             site.relative_to(&package);
         }
         self.sightings.add(self.project(&observation, self.version));
-        self.recorded.push(self.project(&observation, Version::LATEST).facts.into_keys().collect());
+        if self.version != Version::LATEST {
+            self.upgraded.add(self.project(&observation, Version::LATEST));
+        }
         self.all.merge(observation);
     }
 

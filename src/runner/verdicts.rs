@@ -10,7 +10,7 @@ use super::suite::{Case, Suite, Unreadable};
 
 use crate::linux::NEEDED;
 use crate::model::expectation::format::with_remarks;
-use crate::model::expectation::{Baseline, Document, Parsed, Recorded, Remarks, Unseen, amend, record};
+use crate::model::expectation::{Baseline, Document, Parsed, Recorded, Remarks, Unseen, Version, amend, record};
 use crate::model::facts::finding::Comparison;
 use crate::model::judge::causes::explain;
 use crate::model::judge::decide::{Action, Update, decide};
@@ -44,7 +44,9 @@ impl Suite {
             let document = &parsed.expectation.document;
             let baseline = parsed.expectation.baseline(&self.platform);
             let update = if baseline.is_none() && is_partial { Update::No } else { update };
-            let records = baseline.is_none() && update != Update::No;
+            let upgrades = update == Update::Force && !is_partial;
+            let upgrades = upgrades && baseline.is_some_and(|old| old.version < Version::LATEST);
+            let records = baseline.is_none() && update != Update::No || upgrades;
             if in_slot && records {
                 needs_more_runs.set(true);
                 return Ok(bare(case, Status::Passed));
@@ -52,8 +54,8 @@ impl Suite {
             let mut runs = Runs::new(self, case, document, progress, start(document)?);
             let confirming = if in_slot { 0 } else { self.settings.confirm };
             let mut judgement = match baseline {
+                _ if records => self.recorded(&mut runs, parsed, length, Unseen::Keep)?,
                 Some(baseline) => self.confirmed(&mut runs, parsed, baseline, confirming)?,
-                None if records => self.recorded(&mut runs, parsed, length, Unseen::Keep)?,
                 None => self.unrecorded(&mut runs, parsed)?,
             };
             if is_partial {

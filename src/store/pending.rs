@@ -157,14 +157,20 @@ mod tests {
     const FILE: &str = "version: 1\nbin: demo # as written\n";
     const PROPOSAL: &str = "version: 1\nbin: demo # as written\n---\nplatform: x86_64-linux-gnu\nsubsystems:\n  process:\n    execve:\n    exit:\n";
 
-    #[test]
-    fn undo_restores_every_byte_once() {
+    /// Returns a store with a proposal, and the paths of its file and its proposal.
+    fn with_proposal() -> (tempfile::TempDir, Store, [PathBuf; 2]) {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let [file, proposal] = ["a.yaml", "a.yaml.new"].map(|name| folder.path().join("expectations").join(name));
         fs::create_dir(folder.path().join("expectations")).expect("a folder");
         fs::write(&file, FILE).expect("a file");
         fs::write(&proposal, PROPOSAL).expect("a proposal");
         let store = Store::open(folder.path(), None).expect("the store opens");
+        (folder, store, [file, proposal])
+    }
+
+    #[test]
+    fn undo_restores_every_byte_once() {
+        let (_folder, store, [file, proposal]) = with_proposal();
         let read = |path: &Path| fs::read_to_string(path).ok();
         for accepted in [true, false] {
             let decision = |of: &Pending| if accepted { of.accept(of.all(), None) } else { of.reject(of.all()) };
@@ -179,12 +185,7 @@ mod tests {
 
     #[test]
     fn undo_refuses_a_file_that_has_changed() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let [file, proposal] = ["a.yaml", "a.yaml.new"].map(|name| folder.path().join("expectations").join(name));
-        fs::create_dir(folder.path().join("expectations")).expect("a folder");
-        fs::write(&file, FILE).expect("a file");
-        fs::write(&proposal, PROPOSAL).expect("a proposal");
-        let store = Store::open(folder.path(), None).expect("the store opens");
+        let (_folder, store, [file, proposal]) = with_proposal();
         let decided = store.decide_undoably("a", |pending| pending.accept(pending.all(), None));
         let decided = decided.expect("it is written").expect("something was pending");
         let edited = format!("# mine\n{PROPOSAL}");

@@ -108,6 +108,7 @@ mod trace;
 #[cfg(target_os = "linux")]
 mod usage;
 #[cfg(target_os = "linux")]
+mod versions;
 mod worked;
 
 #[cfg(target_os = "linux")]
@@ -197,6 +198,8 @@ fn of_workloads() -> Vec<Trial> {
         tracing stable::recording_that_never_settles_is_reported,
         tracing stable::one_cpu_is_too_few_to_record,
         tracing stable::drift_is_reported_with_new_findings,
+        tracing versions::bless_upgrades_and_keeps_reasons,
+        tracing versions::forced_run_upgrades_tests,
         tracing mutations::both_engines_find_each_mutation,
         networked mutations::both_engines_find_each_argument_and_crash,
     ]

@@ -1,5 +1,5 @@
-//! Stub without the feature `call-sites`, and for architectures other than x86_64 and aarch64:
-//! stacks are not unwound. Main type: [`Callers`].
+//! Stub without the feature `call-sites`, and for systems and architectures other than Linux on
+//! x86_64 and aarch64: stacks are not unwound. Main type: [`Callers`].
 
 use std::marker::PhantomData;
 

@@ -5,20 +5,8 @@
 // killed: SIGSEGV 1, SIGBUS 1, SIGILL 1, SIGFPE 1, SIGABRT 1, SIGSYS 1, SIGKILL 1, SIGTERM 1, SIGPIPE 1
 // calls: getppid 10
 // varies: clone, wait4, pause
-#include "../tracee.h"
+#include "faults.h"
 
-static void segment(void) { *(volatile int *)8 = 1; }
-static void bus(void) {
-	int empty = open("empty", O_CREAT | O_RDWR, 0600);
-	*(volatile char *)mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, empty, 0) = 1;
-}
-static void illegal(void) {
-#if defined(__x86_64__) || defined(__i386__)
-	__asm__ volatile("ud2");
-#else
-	__asm__ volatile(".word 0");
-#endif
-}
 static volatile int zero;
 static void divides(void) {
 	zero = 1 / zero;

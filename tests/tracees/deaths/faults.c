@@ -4,21 +4,9 @@
 // processes: 6
 // killed: SIGSEGV 2, SIGBUS 1, SIGILL 1, SIGXFSZ 1
 // calls: getppid 5
-#include "../tracee.h"
+#include "faults.h"
 #include <sys/resource.h>
 
-static void segment(void) { *(volatile int *)8 = 1; }
-static void bus(void) {
-	int empty = open("empty", O_CREAT | O_RDWR, 0600);
-	*(volatile char *)mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, empty, 0) = 1;
-}
-static void illegal(void) {
-#if defined(__x86_64__) || defined(__i386__)
-	__asm__ volatile("ud2");
-#else
-	__asm__ volatile(".word 0");
-#endif
-}
 static void size(void) {
 	struct rlimit limit = { 1, 1 };
 	setrlimit(RLIMIT_FSIZE, &limit);

@@ -72,16 +72,16 @@ pub fn inherited(_: &Command) -> Inherited {
     Inherited::new()
 }
 
-/// Holds no files.
+/// A stub without files.
 #[derive(Debug, Default)]
 pub struct SymbolFiles(());
 
-/// Knows no call sites.
+/// A stub without call sites.
 #[derive(Debug)]
 pub struct Callers<'a>(PhantomData<&'a SymbolFiles>);
 
 impl<'a> Callers<'a> {
-    /// Knows no program.
+    /// Returns the stub.
     pub fn new(_: &'a SymbolFiles) -> Self {
         Self(PhantomData)
     }

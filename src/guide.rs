@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`getting_started`] | the first ten minutes |
 //! | [`expectation_file`] | every key of the file, and what a baseline holds |
-//! | [`first_review`] | a failing pull request, without knowing this tool |
+//! | [`first_review`] | a failing pull request, for a first-time reviewer |
 //! | [`reviewing`] | reading a failure, and deciding on it |
 //! | [`ci`] | GitHub, GitLab, Jenkins; several machines and platforms |
 //! | [`existing_tests`] | tracing the tests you have |

@@ -61,7 +61,7 @@ struct Loaded<'a> {
 }
 
 impl<'a> Callers<'a> {
-    /// Knows no program yet. `files` holds those that it reads.
+    /// Returns an empty cache. Programs and libraries are read into `files`.
     pub fn new(files: &'a SymbolFiles) -> Self {
         Self { files, images: HashMap::new(), layout: None }
     }

@@ -1,6 +1,6 @@
 //! Reads the paths that a call names, and finds what they lead to. Main function: [`of_call`].
 //!
-//! `model::attribution` says where the paths are, and `model::conditions` compares them.
+//! `model::attribution` locates the paths, and `model::conditions` compares them.
 
 use std::fs;
 use std::io;

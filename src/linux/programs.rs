@@ -1,7 +1,7 @@
 //! Names the program of an execve before the call, as it was invoked. Main type: [`Programs`].
 //!
-//! `model::attribution` makes the name; this module asks the kernel where a path begins and what a
-//! link of proc stands for.
+//! `model::attribution` derives the name; this module finds where a path begins and where a link of
+//! proc leads.
 
 use std::borrow::Cow;
 use std::fs;

@@ -336,7 +336,7 @@ impl Run<'_> {
     }
 }
 
-/// Returns the event of a signal that a handler is about to take, if the watcher wants it.
+/// Returns the event of a signal that a handler is about to take, if the watcher requests it.
 fn handled(task: Tid, stop: &Stop, step: &Step, watcher: &dyn Watcher) -> Option<Event> {
     let Stop::Signal(signal) = *stop else { return None };
     let is_delivered = step.directive == Directive::Resume(signal);

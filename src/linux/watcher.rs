@@ -24,14 +24,14 @@ pub trait Watcher {
         Conditions::default()
     }
 
-    /// Returns whether it wants to know of each signal that a handler takes. That costs a look at
-    /// the task for each signal.
+    /// Returns whether signals that handlers take are reported. For this, the handler of each
+    /// signal is looked up in the task.
     fn counts_handled_signals(&self) -> bool {
         false
     }
 }
 
-/// A function takes events only.
+/// A closure receives events and leaves the rest at its default.
 impl<F: FnMut(&Event)> Watcher for F {
     fn event(&mut self, event: &Event) {
         self(event);

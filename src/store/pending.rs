@@ -70,8 +70,7 @@ impl Store {
     /// Restores the bytes from before decisions, which are given in their order. Returns the file
     /// that has changed since, if any; then nothing is written.
     pub fn undo(decisions: &[(&Self, &str, &Decided)]) -> Result<Option<PathBuf>, StoreError> {
-        // Each lock is taken once, and in the same order by every process, so that none waits for
-        // another in a circle.
+        // Every process takes each lock once, and all in the same order, so they cannot deadlock.
         let packages: BTreeSet<&Path> = decisions.iter().map(|(store, ..)| store.package.as_path()).collect();
         let _locks: Vec<Lock> = packages.into_iter().map(Lock::of).collect::<Result<_, _>>()?;
         // Proposals and files. Tests share files, so that a file can belong to several decisions.
@@ -99,7 +98,7 @@ impl Store {
 
     fn texts(&self, name: &str) -> Result<Texts, StoreError> {
         let text = |path: PathBuf| match file::read(&path, MAX_SHARED_BYTES) {
-            // A decision leaves UTF-8, so that any other text differs from it.
+            // A decision writes UTF-8, so a file with other bytes has changed since.
             Ok(file::Content::Regular(bytes)) => Ok((path, Some(String::from_utf8_lossy(&bytes).into_owned()))),
             Ok(file::Content::Other(kind)) => Err(StoreError::NotAFile { path, kind }),
             Err(error) if error.is_not_found() => Ok((path, None)),

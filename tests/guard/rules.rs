@@ -14,7 +14,7 @@ use sysguard::unstable::settings;
 
 use crate::runs::{LIMITS, command, facts, holding, traced};
 
-/// Folds the events of a run, and asks for what rules need.
+/// Observes a run, and requests that its calls are compared with conditions.
 struct Asking(Observer, Conditions);
 
 impl Watcher for Asking {

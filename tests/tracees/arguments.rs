@@ -92,7 +92,7 @@ fn far_addresses() -> ExitCode {
         for address in ["fd00::1", "fe80::1", "ff02::fb", "2001:db8::1", "::ffff:8.8.8.8"] {
             connect(udp6, &inet6(libc::AF_INET6, address));
         }
-        // Fields that lie about the family.
+        // Addresses that claim another family.
         let raw = fd(call!(libc::SYS_socket, libc::AF_INET, libc::SOCK_RAW, 253));
         bind(raw, &inet(libc::AF_UNIX, [8, 8, 8, 8]));
         send_to(raw, &inet(libc::AF_UNSPEC, [8, 8, 8, 8]));
@@ -123,7 +123,7 @@ fn messages() {
     }
 }
 
-/// Executes what cannot be executed, so that the program goes on.
+/// Executes files that are not executable, so that the program continues.
 fn programs() {
     let nothing = [std::ptr::null::<libc::c_char>()];
     let nothing = nothing.as_ptr();

@@ -1,4 +1,4 @@
-//! The user's editor at a line: [`location`] says where, [`command`] how.
+//! Opens the user's editor at a line: [`location`] finds the line, [`command`] builds the command.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,15 +19,15 @@ pub(super) fn location(words: &str, package: &Path) -> Option<Location> {
     location.file.is_file().then_some(location)
 }
 
-/// Returns the command that opens the editor there. As for git, the editor is a command of the
-/// shell.
+/// Returns the command that opens the editor there. As in git, the shell runs the editor's command
+/// line.
 pub(super) fn command(editor: &str, location: &Location) -> Command {
     let mut command = Command::new("sh");
     command.arg("-c").arg(format!("{editor} \"$@\"")).arg("sh").args(arguments(editor, location));
     command
 }
 
-/// Returns the arguments for a line, as the editor takes them. Most know that of vi.
+/// Returns the arguments that open a line in this editor. Most editors accept those of vi.
 fn arguments(editor: &str, Location { file, line }: &Location) -> Vec<String> {
     let file = file.display().to_string();
     if *line == 0 {

@@ -9,7 +9,7 @@ use crate::proposals::Decision;
 /// The position of the reviewer among all findings.
 #[derive(Debug)]
 pub(crate) struct Walk {
-    /// The workload of each finding, and its cause. One without a cause stands alone.
+    /// The workload of each finding, and its cause. A finding without a cause is decided alone.
     findings: Vec<(usize, Option<usize>)>,
     /// Findings that were skipped together with an earlier one.
     skipped: BTreeSet<usize>,
@@ -19,7 +19,8 @@ pub(crate) struct Walk {
 /// The effect of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Accept or reject these findings, after asking for a reason if wanted. Several are asked for.
+    /// Accept or reject these findings, after asking for a reason if wanted. Several need a
+    /// confirmation.
     Decide {
         /// Accept or reject.
         decision: Decision,

@@ -12,7 +12,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         tracing crash_is_found_and_accepted_by_its_key,
         tracing forbidden_crash_fails_in_every_file,
         tracing tolerated_signal_is_no_finding,
-        tracing end_of_the_first_process_is_no_signal,
+        tracing end_of_the_first_process_is_not_counted,
         tracing trace_reports_ends,
     ]
 }
@@ -98,7 +98,7 @@ fn tolerated_signal_is_no_finding() {
     assert_eq!(findings(&project, "ptrace", 0), []);
 }
 
-fn end_of_the_first_process_is_no_signal() {
+fn end_of_the_first_process_is_not_counted() {
     let document = "command: [sh, -c, 'kill -SEGV $$']\nlevel: signal\n";
     let project = Project::empty().expecting("first", &format!("{document}exit: SIGSEGV\n"));
     let project = project.file("Cargo.toml", "[package]\nname = \"crashes\"\nversion = \"0.1.0\"\n\n[workspace]\n");

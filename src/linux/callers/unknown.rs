@@ -7,16 +7,16 @@ use crate::model::facts::site::NoSite;
 use crate::model::kernel::call::Tid;
 use crate::model::observe::call_site::CallSite;
 
-/// Holds no files.
+/// A stub without files.
 #[derive(Debug, Default)]
 pub struct SymbolFiles(());
 
-/// Knows no call sites.
+/// A stub without call sites.
 #[derive(Debug)]
 pub struct Callers<'a>(PhantomData<&'a SymbolFiles>);
 
 impl<'a> Callers<'a> {
-    /// Knows no program.
+    /// Returns the stub.
     pub fn new(_: &'a SymbolFiles) -> Self {
         Self(PhantomData)
     }

@@ -1,8 +1,8 @@
 //! The class of the address of a socket: how far a connection or a message can reach. Main type:
 //! [`Classes`]; main function: [`classes`].
 //!
-//! The kernel reads an address as the socket's family says, and mostly refuses another family in
-//! the address itself. Where it does not refuse it, the rule below names the source.
+//! The kernel reads an address by the socket's family. Most families refuse an address that claims
+//! another family. Where one accepts it, a comment names the kernel source.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::borrow::Cow;
@@ -69,8 +69,8 @@ impl Classes {
 
 /// Returns the classes of an address for a socket of this kind, or for one of an unknown kind.
 ///
-/// Without a class are addresses that are too short, and those of families that have no classes:
-/// there the object of the call says what is reached.
+/// Addresses that are too short have no class. Neither have addresses of other families: the object
+/// of the call shows what these reach.
 pub(super) fn classes(address: &[u8], purpose: Purpose, socket: Option<&ObjectKind>) -> Classes {
     let own = short(address).and_then(|family| value(&FAMILY, family.into())).map_or("", |family| family.name);
     let (family, kind) = match socket.map(ObjectKind::class) {

@@ -27,7 +27,7 @@ pub struct Answers {
     pub argument: ArgumentAnswer,
     /// The conditions of the document's rules that the call meets.
     pub met: Met,
-    /// What a rule needs and could not be found out.
+    /// What a rule depends on but could not be determined.
     pub undecided: Undecided,
     /// The loader made the call, before the program began.
     pub by_loader: bool,
@@ -40,7 +40,7 @@ pub struct Answers {
 pub enum ArgumentAnswer {
     /// Its name.
     Text(Cow<'static, str>),
-    /// There is no such argument, or nothing was asked.
+    /// The call has no such argument, or it was not queried.
     #[default]
     None,
     /// It could not be read.

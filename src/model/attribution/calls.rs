@@ -52,7 +52,8 @@ pub(crate) enum Selector {
     SocketOption(bool),
     /// The command of an ioctl.
     Command,
-    /// The flags of an open, where [`Subject::Opened`] says. A call without flags is creat(2).
+    /// The flags of an open, at the place that [`Subject::Opened`] names. A call without flags is
+    /// creat(2).
     Opening,
     /// The class of the address that a register points to, or that a message names.
     Address(Addressing),

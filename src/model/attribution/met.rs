@@ -42,7 +42,7 @@ impl Met {
     }
 }
 
-/// What could not be found out about a call although a `forbid:` rule needs it.
+/// What a `forbid:` rule depends on but could not be determined for a call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Undecided {
     /// Nothing.
@@ -50,6 +50,6 @@ pub enum Undecided {
     No,
     /// Its memory could not be read.
     Memory,
-    /// A path could not be resolved as the task does. A failed call has reached nothing.
+    /// A path could not be resolved as the task resolves it. A failed call reached no file.
     Target,
 }

@@ -2,7 +2,7 @@
 //! sockets, and the executed program. Main type: [`ArgumentQuestion`]; main function:
 //! [`question`].
 //!
-//! It decides what to read. A closure of the tracer reads; nothing here touches a process.
+//! It decides what to read; a closure of the tracer reads it. It must not touch a process.
 
 use core::net::SocketAddr;
 
@@ -127,8 +127,8 @@ impl Addresses {
 }
 
 impl AddressQuestion {
-    /// Reads the addresses for a socket of this kind. Each message counts, also one that the kernel
-    /// does not come to. `read` fills a buffer as a whole, or fails.
+    /// Reads the addresses for a socket of this kind. Each message counts, including those that the
+    /// kernel does not reach. `read` fills a buffer as a whole, or fails.
     ///
     /// # Errors
     ///

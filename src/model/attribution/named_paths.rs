@@ -1,6 +1,6 @@
 //! Every path that a call names, whatever it does with it. Main function: [`named_paths`].
 //!
-//! The object of a call is behind one path at most. A rule on paths is about all of them.
+//! At most one path leads to the object of a call. A rule on paths applies to all of them.
 
 use super::answers::{PathArgument, place};
 use super::calls::{Flags, Subject};

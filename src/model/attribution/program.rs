@@ -16,7 +16,7 @@ pub struct ProgramLink<'a> {
     pub link: &'a str,
 }
 
-/// Returns what an absolute path without `.` and `..` says if it is a link to a program or an fd:
+/// Parses an absolute path without `.` and `..` as a link of proc to a program or an fd:
 /// proc_pid_exe(5), proc_pid_fd(5).
 pub fn program_link(path: &str) -> Option<ProgramLink<'_>> {
     if let Some(fd) = path.strip_prefix("/dev/").filter(|rest| is_fd(rest)) {

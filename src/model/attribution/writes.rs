@@ -38,7 +38,7 @@ const WRITING: &[&str] = &[
     "mkdirat",
     "mknod",
     "mknodat",
-    // What a path means.
+    // Calls that change what a path leads to.
     "mount",
     "mount_setattr",
     "move_mount",
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn every_abi_has_no_other_name_for_a_writing_call() {
+    fn writing_calls_of_every_abi_are_listed() {
         const PARTS: [&str; 12] = [
             "chmod",
             "chown",
@@ -115,7 +115,8 @@ mod tests {
             "utime",
         ];
         // They read, or need an fd that is open for writing; mq_unlink names a queue, not a file.
-        // The others make no name: fsmount(2) returns an fd, statmount(2) and listmount(2) ask.
+        // The others make no name: fsmount(2) returns an fd, statmount(2) and listmount(2) only
+        // query.
         const OTHERS: [&str; 8] =
             ["fsmount", "ftruncate", "ftruncate64", "listmount", "mq_unlink", "readlink", "readlinkat", "statmount"];
         for name in Abi::ALL.into_iter().flat_map(table::rows).map(|row| row.name) {

@@ -1,7 +1,7 @@
 //! Decides which conditions of rules a call meets. Main type: [`Conditions`].
 //!
-//! It says which calls must be asked for what they name. It must not touch a process: the tracer
-//! asks, and passes the answers on as [`Named`].
+//! It selects the calls whose addresses and paths must be read. It must not touch a process: the
+//! tracer reads them, and passes them on as [`Named`].
 
 mod network;
 mod path;
@@ -36,7 +36,7 @@ impl CallCondition {
     }
 }
 
-/// What a call names, as far as it was asked.
+/// What a call names, as far as it was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Named {
     /// The internet addresses.
@@ -62,8 +62,8 @@ struct Compiled {
 }
 
 impl Conditions {
-    /// Takes the conditions of a document, and the folders that globs name. A condition that cannot
-    /// be parsed meets nothing; reading a document refuses it.
+    /// Parses the conditions of a document. Globs may name these folders. An invalid condition is
+    /// never met; reading a document refuses it.
     pub fn new(conditions: impl IntoIterator<Item = CallCondition>, folders: NamedFolders) -> Self {
         let compiled = |of: CallCondition| Compiled {
             network: of.condition.address.as_deref().and_then(|text| text.parse().ok()),
@@ -78,12 +78,12 @@ impl Conditions {
         self.each.is_empty()
     }
 
-    /// Returns whether calls of this number must be asked for what they name.
+    /// Returns whether calls of this number must have their addresses or paths read.
     pub fn may_concern(&self, syscall: Syscall) -> bool {
         self.each.iter().any(|compiled| compiled.of.may_concern(syscall))
     }
 
-    /// Returns whether calls of this number must be asked for their paths.
+    /// Returns whether calls of this number must have their paths read.
     pub fn may_concern_paths(&self, syscall: Syscall) -> bool {
         self.each.iter().any(|compiled| compiled.glob.is_some() && compiled.of.may_concern(syscall))
     }
@@ -116,7 +116,7 @@ impl Compiled {
     }
 }
 
-/// Returns to what extent a call meets a condition, by what each of its parts does.
+/// Returns to what extent a call meets a condition, given whether each thing that it names does.
 fn extent(parts: impl Iterator<Item = bool>) -> Option<Extent> {
     let (mut any, mut all) = (false, true);
     for part in parts {

@@ -13,10 +13,10 @@ pub struct Network {
     port: Option<u16>,
 }
 
-/// Why a text is no range of addresses.
+/// Why a text is not a range of addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotANetwork {
-    /// It is no address with an optional prefix and port.
+    /// It is not an address with an optional prefix and port.
     Form,
     /// The prefix is longer than the address.
     Prefix(u8),
@@ -35,8 +35,8 @@ impl fmt::Display for NotANetwork {
 }
 
 impl Network {
-    /// Returns whether an address is in the range, at its port. An IPv6 address that stands for one
-    /// of IPv4 is that one.
+    /// Returns whether an address is in the range, at its port. An IPv4-mapped IPv6 address counts
+    /// as its IPv4 address.
     pub fn contains(self, address: SocketAddr) -> bool {
         let is_port = self.port.is_none_or(|port| port == address.port());
         is_port && first(address.ip().to_canonical(), self.prefix) == Some(self.first)
@@ -90,7 +90,7 @@ impl FromStr for Network {
                 u8::try_from(bits).ok().filter(|bits| *bits <= most).ok_or(NotANetwork::Prefix(most))?
             }
         };
-        // A mapped range is the range of IPv4 that it stands for.
+        // A mapped range counts as its IPv4 range.
         let (address, prefix) = match address.to_canonical() {
             ipv4 @ IpAddr::V4(_) if most == 128 && prefix >= 96 => (ipv4, prefix - 96),
             _ => (address, prefix),

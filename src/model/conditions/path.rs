@@ -12,10 +12,10 @@ use crate::model::decode::NamedFolders;
 #[derive(Debug, Clone)]
 pub struct PathGlob(Pattern);
 
-/// Why a text is no glob for paths.
+/// Why a text is not a glob for paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotAGlob {
-    /// Every path that is compared begins otherwise.
+    /// No path that is compared begins like this.
     Start,
     /// The glob itself.
     Syntax(&'static str),
@@ -58,7 +58,8 @@ impl PathGlob {
         for path in paths {
             let named = folders.named(&path.named);
             let by_name = self.is_like(&named);
-            // The workload can make links in folders of its own. Other links are the machine's.
+            // The workload can make links in the folders of the run. Other links belong to the
+            // machine.
             let is_own = named.starts_with('$') || path.has_moved;
             let (by_target, is_kept) = match &path.target {
                 PathTarget::Path(target) => {
@@ -93,6 +94,6 @@ pub enum PathTarget {
     Path(String),
     /// Nothing: the call fails.
     Nothing,
-    /// It could not be found out.
+    /// It could not be determined.
     Unknown,
 }

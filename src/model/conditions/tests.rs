@@ -67,7 +67,7 @@ fn bad_range_says_why() {
 }
 
 #[test]
-fn several_addresses_meet_a_condition_in_part_or_as_a_whole() {
+fn addresses_meet_a_condition_in_part_or_whole() {
     let private = address("10.0.0.0/8");
     let conditions = conditions(&private, None, true);
     let send = syscall(Abi::X86_64, "sendmmsg");
@@ -105,7 +105,7 @@ fn condition_concerns_only_calls_that_can_meet_it() {
 }
 
 #[test]
-fn only_a_forbidding_rule_needs_what_could_not_be_read() {
+fn only_forbid_reports_unread_memory() {
     let unread = Named { is_unread: true, ..Named::default() };
     let connect = syscall(Abi::X86_64, "connect");
     for (forbids, expected) in [(true, Undecided::Memory), (false, Undecided::No)] {
@@ -163,7 +163,7 @@ fn glob_that_can_match_no_path_is_refused() {
 }
 
 #[test]
-fn link_hides_no_file_from_a_rule() {
+fn link_does_not_hide_a_file_from_a_rule() {
     let to = |path: &str| PathTarget::Path(path.to_owned());
     for (glob, paths, extent) in [
         // By its name, or by what it leads to.

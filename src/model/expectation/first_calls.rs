@@ -1,7 +1,7 @@
 //! Finds what is kept of the first call of each fact. Main type: [`FirstByFact`].
 //!
-//! It is kept by use, and several uses can show the same fact: the first call counts. The index is
-//! built in one pass over the uses. It must not know which facts are new.
+//! First calls are kept by use. If several uses show the same fact, the earliest call counts. The
+//! index is built in one pass over the uses. It must not depend on which facts are new.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ pub struct FirstByFact<'a, T>(BTreeMap<Fact, (usize, &'a T)>);
 
 impl<'a, T> FirstByFact<'a, T> {
     /// Indexes first calls. A call that is neither judged nor forbidden by this document is left
-    /// out: a finding is about other calls.
+    /// out: no finding is about it.
     pub fn of(calls: &'a FirstCalls<T>, document: &Document) -> Self {
         let mut index = Self(BTreeMap::new());
         for (phase, used, at, kept) in calls.of_uses().filter(|(phase, used, ..)| counts(document, *phase, used)) {

@@ -37,8 +37,8 @@ pub struct Recorded {
 
 /// Returns the baseline after these runs.
 ///
-/// The runs show facts of the latest version, and the baseline is of that version. Of an older
-/// baseline, it keeps the arguments and objects that no run showed.
+/// The runs show facts of the latest version, and so does the result. It keeps the arguments and
+/// objects of an older baseline that no run showed.
 ///
 /// An entry that only some runs showed is marked `seen: sometimes`, and the mark stays. An entry
 /// that no run showed gets no mark. The loader phase is recorded only if the file names it. The

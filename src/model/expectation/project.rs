@@ -212,8 +212,7 @@ fn details(argument: Option<&str>, object: Option<&ObjectKind>, version: Version
 }
 
 impl Baseline {
-    /// Returns all facts that a run can show without showing anything new: those of this baseline,
-    /// and what they imply.
+    /// Returns all expected facts: those of this baseline, and those that follow from them.
     pub fn expected(&self) -> BTreeSet<Fact> {
         let mut facts = self.facts();
         let implied = implied(facts.iter());

@@ -1,4 +1,4 @@
-//! Builds rules in code, and says which uses a rule matches.
+//! Builds rules in code, and matches them against uses.
 
 use glob::Pattern;
 
@@ -55,7 +55,7 @@ impl Rule {
 
     /// Requires an address of this class in a connect, bind or send: `global`, `loopback`.
     ///
-    /// Assertions know classes only. An expectation file may also name a range.
+    /// Assertions take classes only. An expectation file may also name a range.
     #[must_use]
     pub fn address(self, class: impl Into<String>) -> Self {
         Self { address: Some(class.into()), ..self }
@@ -83,7 +83,7 @@ impl Rule {
 
     /// Returns whether the rule matches a process that this signal ended.
     pub(in crate::model) fn matches_signal(&self, signal: SignalName) -> bool {
-        // Other names of a signal are the same signal.
+        // A signal can have several names.
         let wanted = self.signal.as_deref().and_then(SignalName::from_name);
         let is_of_calls = || self.parts().any(|(part, _)| part != "signal");
         wanted == Some(signal) && !is_of_calls()
@@ -98,8 +98,8 @@ impl Rule {
         self.agrees(used, outcome, Extent::Some)
     }
 
-    /// Returns whether a call of this use with this outcome holds nothing that the rule does not
-    /// match. A message to several addresses must match with each of them.
+    /// Returns whether the rule matches everything that calls of this use with this outcome name,
+    /// such as each address of a message.
     #[doc(hidden)]
     pub fn covers(&self, used: &Use, outcome: Option<Errno>) -> bool {
         self.agrees(used, outcome, Extent::All)
@@ -140,8 +140,8 @@ impl Rule {
         (condition != Condition::default()).then_some(condition)
     }
 
-    /// Returns whether the rule selects among calls by what they name, so that their whole use
-    /// belongs to the finding.
+    /// Returns whether the rule has a part that only a single call can meet. Its finding then has
+    /// the argument and the object of that call.
     pub(in crate::model) fn selects_calls(&self) -> bool {
         self.program.is_some() || self.address.is_some() || self.path.is_some() || self.writes
     }

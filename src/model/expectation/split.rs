@@ -316,7 +316,7 @@ impl Facts {
 
     fn beyond(&self, common: &Self) -> Self {
         let mut subsystems = self.subsystems.beyond(&common.subsystems).unwrap_or_default();
-        // A subsystem goes with its last syscall, so one without any is named again.
+        // Removing the last syscall removes its subsystem, so an empty subsystem is added again.
         let is_filled = |subsystem| common.subsystems.get(subsystem).is_some_and(|syscalls| !syscalls.is_empty());
         let bare = self.subsystems.iter().filter(|(subsystem, syscalls)| syscalls.is_empty() && is_filled(subsystem));
         subsystems.extend(bare.map(|(&subsystem, _)| (subsystem, BTreeMap::new())));

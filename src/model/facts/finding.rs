@@ -208,8 +208,8 @@ impl FindingKind {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Returns the kind of finding for this fact. For a pair it is the finest one: whether a part
-    /// is new, only the baseline tells.
+    /// Returns the kind of finding for this fact. For a pair this is `new-use`; whether a part of
+    /// it is new as well depends on the baseline.
     pub fn of(fact: &Fact) -> Self {
         match fact {
             Fact::BlindSpot(_) => Self::NewBlindSpot,

@@ -20,7 +20,7 @@ impl SignalName {
         signal::meaning(self.0)
     }
 
-    /// Returns whether it means a fault of the program that it ends: SIGSEGV and the like.
+    /// Returns whether it means that the program crashed, such as SIGSEGV.
     pub fn is_crash(self) -> bool {
         signal::is_crash(self.0)
     }

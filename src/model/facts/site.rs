@@ -65,12 +65,12 @@ impl NoSite {
         Self::NotRecorded,
     ];
 
-    /// Returns whether only the run shows it: the finding alone does not.
+    /// Returns whether this reason is known from the run only, not from the finding itself.
     pub fn is_of_run(self) -> bool {
         matches!(self, Self::Engine | Self::Unsupported | Self::Replaced | Self::Unreadable)
     }
 
-    /// Returns the word for machines.
+    /// Returns the word that JSON uses.
     pub fn name(self) -> &'static str {
         match self {
             Self::NotACall => "not_a_call",

@@ -120,7 +120,7 @@ pub struct Guard {
 /// Why a workload cannot be guarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unguardable {
-    /// Results are facts at these levels, and the result of a call that passes is not seen.
+    /// At these levels results are facts, and the tracer does not see the result of a native call.
     #[error("`level: error` and `level: signal` need the result of every call")]
     Errors,
     /// A marker call begins a phase, and a call that passes cannot be assigned to one.

@@ -83,8 +83,8 @@ const FORKS: [u64; 2] = {
 /// Clocks that a program computes from a process, a thread and an fd.
 const COMPUTED_CLOCKS: [u64; 3] = [!CLOCKFD_MASK, !CLOCKFD_MASK | CPUCLOCK_PERTHREAD_MASK, !CLOCKFD_MASK | CLOCKFD];
 
-/// Registers of a call on a socket that point to an address. A filter cannot see the address, so
-/// this stands for all calls; a message that names none is no exception.
+/// Registers of a call on a socket that point to an address. A filter cannot read the address, so
+/// these values represent all such calls, including messages without an address.
 const ADDRESSED: [u64; 6] = [0, 1, 16, 0, 1, 16];
 
 struct RuleBuilder<'a> {

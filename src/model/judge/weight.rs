@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn network_reaches_further_than_null_device() {
+    fn findings_are_ordered_by_reach() {
         let with_null =
             Finding { details: vec!["object=char:null".parse().expect("a detail")], ..finding("device::ioctl") };
         let mut found = [

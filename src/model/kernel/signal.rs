@@ -54,8 +54,8 @@ const MEANINGS: [&str; 31] = [
     "a system call that a seccomp filter refused, or a bad one; ends the process with a core dump",
 ];
 
-/// The signals of faults in a program: the kernel sends them for an instruction, and abort(3) or a
-/// seccomp filter for the program itself.
+/// The signals of crashes: the kernel sends them for a faulting instruction or a call that a
+/// seccomp filter refuses, and abort(3) raises SIGABRT.
 const CRASHES: [i32; 6] = [SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS];
 
 /// The signals that the C library uses itself; they have no names of their own.
@@ -103,7 +103,7 @@ fn offset_of(offset: &str, sign: char) -> Option<i32> {
     Some(i32::from(number))
 }
 
-/// Returns whether the signal means a fault of the program that it ends.
+/// Returns whether the signal means that the program crashed.
 pub fn is_crash(number: i32) -> bool {
     CRASHES.contains(&number)
 }
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn crashes_are_faults_with_a_core_dump() {
+    fn crash_signals_dump_core() {
         for number in (1..=RTMAX).filter(|number| is_crash(*number)) {
             assert!(meaning(number).is_some_and(|meaning| meaning.ends_with("with a core dump")), "{}", name(number));
         }

@@ -1,6 +1,6 @@
 //! Which calls have their stacks recorded. Main type: [`Selected`].
 //!
-//! It must not read names: each is a known one.
+//! It must not check names: the caller does.
 
 use std::collections::BTreeSet;
 

@@ -11,7 +11,7 @@ use crate::model::observe::call_site::{CallSite, Frame};
 use crate::model::observe::observation::Observation;
 use crate::model::observe::origin::{Origin, is_of_standard_library, is_own_crate, krate};
 
-/// The fewest frames that a fold replaces: a shorter one hides more than it saves.
+/// The fewest frames that a fold replaces. Folding fewer would save hardly any lines.
 const FEWEST_HIDDEN: usize = 3;
 
 /// A stack, and the kinds of calls that had it at their first call.

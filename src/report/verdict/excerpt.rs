@@ -1,8 +1,8 @@
 //! The part of a file's change that fits beside findings: whole blocks, the heaviest first. Main
 //! type: [`Excerpt`].
 //!
-//! A block is what is added to one system call. It must not know how a verdict came about: the text
-//! alone says what is new.
+//! A block is what is added to one system call. It must not use the verdict: the text of the change
+//! is its only input.
 
 use std::collections::BTreeMap;
 

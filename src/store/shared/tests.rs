@@ -200,7 +200,8 @@ fn several_decisions_on_a_shared_file_are_undone_together() {
     assert_eq!(undo(&decided), None);
     assert_eq!((shared(&package), proposals()), (before, proposed));
 
-    // A proposal of the first one is back: nothing is written, although the others are as left.
+    // The first test has a proposal again, so nothing is restored, although the other files are
+    // unchanged.
     let decided = decide();
     let (accepted, again) = (shared(&package), store.proposal_file(&names[0]));
     fs::create_dir_all(again.parent().expect("a folder")).expect("the folder");

@@ -1,4 +1,4 @@
-// A child begins to be ended by a signal that is no crash.
+// A child ends by a signal that does not mean a crash.
 //
 // new: signals::SIGKILL | signals::SIGTERM | signals::SIGPIPE
 // variants: killed, terminated, broken_pipe

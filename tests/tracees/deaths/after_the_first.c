@@ -1,5 +1,5 @@
 // A child crashes after the first process has ended, and another one outlives it for too long:
-// sysguard kills that one, which is no end of its own.
+// sysguard kills that one, and does not count its end.
 //
 // processes: 3
 // killed: SIGSEGV 1

@@ -1,5 +1,4 @@
-// Addresses, messages and paths lie at bad addresses: such calls fail, and nothing of them is
-// unknown.
+// Addresses, messages and paths lie at bad addresses: such calls fail without a blind spot.
 //
 // calls: connect 1 errors 1, sendto 1 errors 1, sendmsg 1 errors 1, sendmmsg 1 errors 1
 // calls: execveat 1 errors 1, getppid 1

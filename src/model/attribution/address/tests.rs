@@ -90,7 +90,8 @@ fn other_families_have_their_classes() {
 fn family_of_the_socket_decides_how_an_address_is_read() {
     let global6 = inet6(10, "2001:db8::1");
     for (address, purpose, socket, expected) in [
-        // A field that lies: raw_bind() and raw_sendmsg() of older kernels ignore it.
+        // Another family than the socket's: raw_bind() and raw_sendmsg() of older kernels ignore
+        // it.
         (inet(1, "8.8.8.8"), Bind, "socket:AF_INET:SOCK_RAW", "global"),
         (inet(10, "8.8.8.8"), Send, UDP, "global"),
         (inet6(1, "2001:db8::1"), Send, "socket:AF_INET6:SOCK_RAW", "global"),
@@ -128,7 +129,7 @@ fn classes_are_shown_in_one_order() {
 }
 
 #[test]
-fn internet_address_is_read_as_its_socket_reads_it() {
+fn internet_address_is_read_by_socket_family() {
     let shown = |address: &[u8], purpose, socket: &str| {
         let socket = (!socket.is_empty()).then(|| ObjectKind::from(socket));
         internet(address, purpose, socket.as_ref()).map_or("-".to_owned(), |address| address.to_string())
@@ -136,7 +137,7 @@ fn internet_address_is_read_as_its_socket_reads_it() {
     for (address, socket, expected) in [
         (inet(2, "10.0.0.53"), UDP, "10.0.0.53:53"),
         (inet(2, "8.8.8.8"), "", "8.8.8.8:53"),
-        // The family in the address is not asked.
+        // The family in the address is ignored.
         (inet(1, "8.8.8.8"), UDP, "8.8.8.8:53"),
         (inet(2, "8.8.8.8"), UDP6, "8.8.8.8:53"),
         (inet6(10, "fd00::1"), UDP6, "[fd00::1]:53"),

@@ -126,7 +126,7 @@ fn flags_give_the_argument_of_an_open() {
 }
 
 #[test]
-fn argument_in_memory_is_as_answered() {
+fn argument_in_memory_comes_from_the_answer() {
     let answers = |argument, object: Object| Answers { argument, ..with(Some(object), &[]) };
     let loopback = || answers(ArgumentAnswer::Text("loopback".into()), Object::socket(2, 1, 6));
     let curl = answers(ArgumentAnswer::Text("curl".into()), Object::file("ext4", false, None));
@@ -146,7 +146,7 @@ fn argument_in_memory_is_as_answered() {
 }
 
 #[test]
-fn version_1_knows_fewer_arguments() {
+fn version_1_holds_fewer_arguments() {
     let argument = |abi, name: &str, argument: &'static str| {
         let used = Use { argument: Some(argument.into()), ..attribute(&call(abi, name, &[]), OK, &Answers::default()) };
         let of = |known: KnownArguments| known.of(&used).unwrap_or("-").to_owned();

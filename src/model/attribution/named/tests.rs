@@ -101,7 +101,7 @@ fn socketcall_carries_addresses() {
 }
 
 #[test]
-fn only_sockets_that_take_addresses_are_asked_about() {
+fn only_sockets_with_addresses_are_queried() {
     for (name, object, is_asked) in [
         ("sendmsg", socket(1, 1), false),
         ("sendmsg", socket(1, 5), false),

@@ -43,8 +43,8 @@ fn is_shown_by(fact: &Fact, used: &Use) -> bool {
 }
 
 /// Builds first calls from every combination of a few subsystems, syscalls, arguments, objects and
-/// phases, in an order of their own. It leaves out every `missing`th, so that the first use of a
-/// fact varies. Every third one also has an error, at another time.
+/// phases, in varying order. It leaves out every `missing`th, so that the first use of a fact
+/// varies. Every third one also has an error, at another time.
 fn combinations(missing: usize) -> FirstCalls<String> {
     let mut all = Vec::new();
     let subsystems = [Subsystem::Network, Subsystem::Filesystem];

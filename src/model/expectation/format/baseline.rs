@@ -278,7 +278,7 @@ impl<'de> Deserialize<'de> for LineOrWritten {
             }
 
             fn visit_str<E: Error>(self, line: &str) -> Result<LineOrWritten, E> {
-                // Each blank is one of the line; a name holds an escaped one.
+                // A blank separates the parts. Blanks in names are escaped.
                 let used = uses::read(&read_name(line.to_owned()));
                 used.map(|used| LineOrWritten(used, None)).ok_or_else(|| E::invalid_value(Unexpected::Str(line), &self))
             }

@@ -56,7 +56,7 @@ pub(crate) enum InvalidScalar {
         /// The possible value.
         only: &'static str,
     },
-    /// The text is no glob.
+    /// The text is not a glob.
     #[error("invalid glob `{text}`: {reason}")]
     Glob {
         /// The text.
@@ -67,7 +67,7 @@ pub(crate) enum InvalidScalar {
     /// A program is named without its folder.
     #[error("invalid program `{0}`: write its name without a folder, such as `curl` or `python3*`")]
     ProgramPath(String),
-    /// The text is no glob for paths.
+    /// The text is not a glob for paths.
     #[error("invalid path `{text}`: {reason}")]
     Path {
         /// The text.
@@ -75,7 +75,7 @@ pub(crate) enum InvalidScalar {
         /// What is wrong with it.
         reason: NotAGlob,
     },
-    /// The text is no range of addresses.
+    /// The text is not a range of addresses.
     #[error("invalid address `{text}`: {reason}")]
     Address {
         /// The text.
@@ -83,7 +83,7 @@ pub(crate) enum InvalidScalar {
         /// What is wrong with it.
         reason: NotANetwork,
     },
-    /// A signal is no call, so the other parts of the rule would never match.
+    /// A signal is not a call, so the other parts of the rule would never match.
     #[error("a rule by `signal` takes no other part: remove the others")]
     SignalOfCalls,
     /// The version of a taxonomy is not supported.

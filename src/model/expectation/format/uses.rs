@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_line_is_read_as_the_use_that_it_was_written_for() {
+    fn line_is_read_back_as_its_use() {
         let pair = |argument: &str, object: &str| Detail::of_use(Some(argument.to_owned()), Some(object.into()));
         let argument = |text: &str| Detail::of_use(Some(text.to_owned()), None);
         let object = |text: &str| Detail::of_use(None, Some(text.into()));

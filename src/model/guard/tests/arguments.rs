@@ -82,7 +82,7 @@ fn looked_at_calls_are_expected_only_with_their_argument() {
 }
 
 #[test]
-fn opens_for_reading_and_writing_are_not_alike() {
+fn opens_for_reading_and_writing_differ() {
     let likeness = |flags| Guard::likeness(&call("openat", &[0, 0x1000, flags]));
     assert!(likeness(0).is_some());
     assert_eq!(likeness(0), likeness(0));

@@ -72,7 +72,7 @@ fn stripped_program_is_shown_before_c_library() {
 }
 
 #[test]
-fn compressed_lines_are_said_to_be_compressed() {
+fn compressed_debug_information_is_reported() {
     let frame = |function: &str, origin| Frame {
         function: Some(function.to_owned()),
         is_compressed: true,

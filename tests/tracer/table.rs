@@ -50,7 +50,7 @@ const GROUPS: &[(&str, &str)] = &[
     ),
     (
         "callers::debug_information::",
-        "The stack of a call in a program whose debug information is stored this way: inlined functions with names, files and lines.",
+        "The stack of a call in a program with debug information stored this way: inlined functions with names, files and lines.",
     ),
     ("loads::200000_calls", "200,000 calls, each counted."),
     ("loads::200_threads", "200 threads of 50 calls each: 10,000 calls, 200 births, 200 ends."),

@@ -1,6 +1,6 @@
 //! Decides which conditions of rules a call meets. Main type: [`Conditions`].
 //!
-//! It selects the calls whose addresses and paths must be read. It must not touch a process: the
+//! It selects the calls that must be read for addresses and paths. It must not touch a process: the
 //! tracer reads them, and passes them on as [`Named`].
 
 mod network;

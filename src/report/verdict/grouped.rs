@@ -153,7 +153,9 @@ pub(super) fn write<'a>(
         let findings: usize = cut.iter().map(|group| group.members.len()).sum();
         let causes = counted(len(cut), "more cause", "more causes");
         let findings = counted(findings as u64, "finding", "findings");
-        writeln!(out, "{}", Painted(palette.hint, format_args!("… {causes}: {findings}")))?;
+        let places: Vec<String> = cut.iter().map(|group| escaped(&group.place())).collect();
+        let line = cut_to(&format!("… {causes}, {findings}: {}", places.join(", ")), COLUMNS);
+        writeln!(out, "{}", Painted(palette.hint, line))?;
     }
     Ok(rest)
 }

@@ -246,3 +246,18 @@ fn fact_of_several_workloads_is_one_row() {
     let row = "| new system call | `one::network::connect` and 2 more | 1 | `connect(3, 198.51.100.7:443) = 0` |";
     assert_eq!(rows, [row], "{page}");
 }
+
+#[test]
+fn causes_beyond_the_screen_are_named() {
+    let mut verdict = failed();
+    let of_line = |line: u32| {
+        let mut site = telemetry("send");
+        site.location.as_mut().expect("a location").line = Some(line);
+        found(&format!("filesystem::call{line}"), "call()", &["greeter"], Some(site))
+    };
+    verdict.comparison.findings = (1..=8).map(of_line).collect();
+    let text = rendered(&verdict, &Palette::plain());
+    let last = text.lines().find(|line| line.starts_with("… ")).expect("a line for the rest");
+    assert!(last.starts_with("… 2 more causes, 2 findings: src/main.rs:7 greeter::main → telemetry"), "{text}");
+    assert!(last.ends_with('…') && last.chars().count() <= 100, "{last}");
+}

@@ -1,0 +1,12 @@
+//! Samples where a program spends its time, and says which kernel code did the work.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! perf → recording → kernel and user (names for addresses) → profile → shares → report
+//! ```
+//!
+//! Samples are evidence and never a verdict: they are no part of a baseline.
+
+pub mod profile;
+pub mod recording;

@@ -1,0 +1,114 @@
+//! What sampling a run gives, before addresses have names. Main type: [`Recording`].
+
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The samples and totals of one run.
+#[derive(Debug, Clone, Default)]
+pub struct Recording {
+    /// What ticks between two samples.
+    pub clock: Clock,
+    /// Samples per second of each CPU that runs the program, as asked for.
+    pub frequency: u64,
+    /// In the order of their times.
+    pub samples: Vec<Sample>,
+    /// Samples that the kernel could not store.
+    pub lost: u64,
+    /// The programs that ran, in the order of their starts.
+    pub processes: Vec<Process>,
+    /// Totals of the run.
+    pub totals: Totals,
+    /// What could not be measured.
+    pub missing: Vec<Missing>,
+}
+
+/// What ticks between two samples.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Clock {
+    /// Nanoseconds of CPU time, by a timer (PERF_COUNT_SW_CPU_CLOCK).
+    #[default]
+    CpuClock,
+    /// Cycles of the processor (PERF_COUNT_HW_CPU_CYCLES).
+    Cycles,
+}
+
+/// The stack of a task at one tick.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// The process (thread group) of the task.
+    pub pid: u32,
+    /// The task.
+    pub tid: u32,
+    /// Nanoseconds since the start of the machine (CLOCK_MONOTONIC).
+    pub time: u64,
+    /// Ticks that the sample stands for: nanoseconds or cycles, see [`Clock`].
+    pub period: u64,
+    /// Addresses of kernel code, innermost first. Empty in user mode, and without the right to see
+    /// them.
+    pub kernel: Vec<u64>,
+    /// Addresses of user code, innermost first. Empty for a kernel thread.
+    pub user: Vec<u64>,
+    /// Whether the task was in the kernel, also if the kernel's addresses are not visible.
+    pub in_kernel: bool,
+}
+
+/// A program that a process executed, and its files. A process that executes a second program has
+/// two entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Process {
+    /// The process (thread group).
+    pub pid: u32,
+    /// The name of the program: the first 15 bytes of its file name (proc_pid_comm(5)).
+    pub name: String,
+    /// From when the samples of the process belong to this entry, as [`Sample::time`].
+    pub since: u64,
+    /// Its code, as mapped while it ran.
+    pub mappings: Vec<Mapping>,
+}
+
+/// A part of a file, mapped as code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mapping {
+    /// Where it is mapped.
+    pub addresses: Range<u64>,
+    /// Offset in the file of the first address.
+    pub offset: u64,
+    /// The file, or a name in brackets: `[vdso]`.
+    pub file: PathBuf,
+}
+
+/// Totals of a run, as `perf stat` prints them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Totals {
+    /// Time from the start of the program to its end.
+    pub elapsed: Duration,
+    /// CPU time in user mode.
+    pub user: Duration,
+    /// CPU time in the kernel.
+    pub system: Duration,
+    /// The events that were counted.
+    pub counts: Vec<Count>,
+}
+
+/// An event with the number of times it occurred.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Count {
+    /// The name that `perf list` has for the event: `task-clock` (in nanoseconds), `page-faults`.
+    pub event: &'static str,
+    /// How often it occurred; for clocks, nanoseconds.
+    pub value: u64,
+    /// Share of the time in which the event was counted: below 1 if counters were shared.
+    pub counted: f64,
+}
+
+/// What could not be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Missing {
+    /// Samples in the kernel: needs CAP_PERFMON or a lower `kernel.perf_event_paranoid`.
+    KernelSamples,
+    /// Names of kernel functions: needs CAP_SYSLOG or a lower `kernel.kptr_restrict`.
+    KernelNames,
+    /// Hardware counters: the machine has none.
+    HardwareCounters,
+}

@@ -10,3 +10,4 @@
 
 pub mod profile;
 pub mod recording;
+pub mod shares;

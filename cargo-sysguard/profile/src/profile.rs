@@ -90,3 +90,6 @@ pub struct UserFunction {
     /// Source file and line of the sampled instruction.
     pub source: Option<(Arc<str>, u32)>,
 }
+
+#[cfg(test)]
+pub(crate) mod fixture;

@@ -11,7 +11,7 @@ pub struct Profile {
     pub clock: Clock,
     /// Samples per second, as asked for.
     pub frequency: u64,
-    /// Each stack once.
+    /// In no order.
     pub stacks: Vec<Stack>,
     /// Samples that the kernel could not store.
     pub lost: u64,

@@ -22,6 +22,9 @@ pub use origin::Origin;
 /// The name of code without a known place, subsystem or section.
 pub const UNKNOWN: &str = "(unknown)";
 
+/// The name of a user function that its file has no symbol for.
+pub const NO_SYMBOLS: &str = "(no symbols)";
+
 /// A part of the samples.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Amount {
@@ -221,7 +224,7 @@ pub fn kernel_name(function: &KernelFunction) -> String {
 
 /// Returns the name of a user function.
 pub fn user_name(function: &UserFunction) -> &str {
-    function.name.as_deref().unwrap_or("(no symbols)")
+    function.name.as_deref().unwrap_or(NO_SYMBOLS)
 }
 
 fn add(groups: &mut BTreeMap<Arc<str>, (Amount, Amounts)>, group: Arc<str>, function: Arc<str>, amount: Amount) {

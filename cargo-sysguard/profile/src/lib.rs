@@ -13,6 +13,7 @@ pub mod naming;
 pub mod perf;
 pub mod profile;
 pub mod recording;
+pub mod report;
 pub mod shares;
 pub mod user;
 pub mod workload;

@@ -42,8 +42,7 @@ pub enum Format {
 
 impl Format {
     /// Every format, the default first.
-    pub const ALL: [Self; 6] =
-        [Self::Table, Self::Markdown, Self::Json, Self::Folded, Self::Svg, Self::Speedscope];
+    pub const ALL: [Self; 6] = [Self::Table, Self::Markdown, Self::Json, Self::Folded, Self::Svg, Self::Speedscope];
 
     /// The name used on the command line.
     pub fn name(self) -> &'static str {

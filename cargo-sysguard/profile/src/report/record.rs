@@ -11,7 +11,7 @@ use super::Subject;
 use super::totals::{TotalsRecord, seconds_per_tick};
 use crate::profile::{Frame, KnownBy, Profile};
 use crate::recording::{Clock, Missing};
-use crate::shares::{Amount, Group, Origin, OriginShare, Shares, kernel_name, user_name};
+use crate::shares::{Amount, Group, NO_SYMBOLS, Origin, OriginShare, Shares, kernel_name, user_name};
 
 /// The name and version of the format.
 const SCHEMA: &str = "sysguard.profile/1";
@@ -352,6 +352,17 @@ impl FunctionRecord {
                 subsystem: None,
                 section: None,
             },
+        }
+    }
+
+    /// Returns its name, or that of its file in brackets if it has none.
+    pub(super) fn label(&self) -> String {
+        match &self.module {
+            Some(module) if !self.kernel && self.name == NO_SYMBOLS => {
+                let file = module.rsplit('/').next().unwrap_or_default();
+                if module.starts_with('[') { module.clone() } else { format!("[{file}]") }
+            }
+            _ => self.name.clone(),
         }
     }
 

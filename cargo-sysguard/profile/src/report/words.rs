@@ -81,12 +81,12 @@ pub(super) fn cut<T>(list: &[T], share: impl Fn(&T) -> f64) -> (&[T], Option<(us
 pub(super) fn runs(record: &ProfileRecord) -> Vec<String> {
     let sampled = &record.sampled;
     let runs = if sampled.runs == 1 { "an untraced run".to_owned() } else { format!("{} untraced runs", sampled.runs) };
-    let ended = |status: i32| if status == 0 { String::new() } else { format!(", exit status {status}") };
-    let clock = if sampled.clock == "cycles" { "cycles" } else { "CPU time (cpu-clock)" };
+    let ended = |status: i32| if status == 0 { String::new() } else { format!("; it ended with exit status {status}") };
     let mut lines = vec![format!(
-        "time: {} samples of {runs}, {} per second of {clock}{}{}",
+        "time: {} samples of {runs}, {} a second by {}{}{}",
         sampled.samples,
         sampled.frequency,
+        escaped(&sampled.clock),
         precision(sampled.samples),
         ended(sampled.status)
     )];
@@ -104,7 +104,8 @@ pub(super) fn runs(record: &ProfileRecord) -> Vec<String> {
     }
     let places = &record.places;
     if record.kernel > 0.0 && !record.lacks(Missing::KernelNames) && !record.lacks(Missing::KernelSamples) {
-        let index = places.index.as_ref().map_or_else(String::new, |index| format!(", by Linux {}", escaped(index)));
+        let index =
+            places.index.as_ref().map_or_else(String::new, |index| format!(" (index of Linux {})", escaped(index)));
         lines.push(format!(
             "kernel samples by place: {} % known by the function's name, {} % by its neighbours, {} % unknown{index}",
             percent(places.name),
@@ -122,7 +123,7 @@ fn precision(samples: u64) -> String {
         return String::new();
     }
     let error = 2.0 * (0.1 * 0.9 / samples as f64).sqrt();
-    format!(" (a share of 10 % is ± {:.1} %)", error * 100.0)
+    format!("; a share of 10 % is accurate to ± {:.1} %", error * 100.0)
 }
 
 /// Returns what could not be measured, and how to allow it.

@@ -8,5 +8,6 @@
 //!
 //! Samples are evidence and never a verdict: they are no part of a baseline.
 
+pub mod kernel;
 pub mod profile;
 pub mod recording;

@@ -9,5 +9,8 @@
 //! Samples are evidence and never a verdict: they are no part of a baseline.
 
 pub mod kernel;
+pub mod perf;
 pub mod profile;
 pub mod recording;
+pub mod user;
+pub mod workload;

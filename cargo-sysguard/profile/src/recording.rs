@@ -33,21 +33,24 @@ pub enum Clock {
     Cycles,
 }
 
-/// The stack of a task at one tick.
+/// Ticks of one process with the same stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sample {
-    /// The process (thread group) of the task.
+    /// The process (thread group).
     pub pid: u32,
-    /// The task.
+    /// The task of the first tick.
     pub tid: u32,
-    /// Nanoseconds since the start of the machine (CLOCK_MONOTONIC).
+    /// Nanoseconds since the start of the machine (CLOCK_MONOTONIC) at the first tick.
     pub time: u64,
-    /// Ticks that the sample stands for: nanoseconds or cycles, see [`Clock`].
+    /// How many samples had this stack.
+    pub count: u64,
+    /// Ticks that the samples stand for: nanoseconds or cycles, see [`Clock`].
     pub period: u64,
-    /// Addresses of kernel code, innermost first. Empty in user mode, and without the right to see
-    /// them.
+    /// Addresses of kernel code, innermost first. All but the first lie in the call instruction, not
+    /// after it. Empty in user mode, and without the right to see them.
     pub kernel: Vec<u64>,
-    /// Addresses of user code, innermost first. Empty for a kernel thread.
+    /// Addresses of user code, innermost first. All but the first lie in the call instruction, not
+    /// after it. Empty for a kernel thread.
     pub user: Vec<u64>,
     /// Whether the task was in the kernel, also if the kernel's addresses are not visible.
     pub in_kernel: bool,

@@ -9,8 +9,10 @@
 //! Samples are evidence and never a verdict: they are no part of a baseline.
 
 pub mod kernel;
+pub mod naming;
 pub mod perf;
 pub mod profile;
 pub mod recording;
+pub mod shares;
 pub mod user;
 pub mod workload;

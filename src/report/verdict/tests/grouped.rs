@@ -78,9 +78,9 @@ fn findings_of_one_change_fit_on_a_screen() {
       new-subsystem network
       new-syscall   network::connect      connect(3, 198.51.100.7:443) = 0
       new-syscall   network::socket       socket(AF_INET, SOCK_STREAM) = 0
+      new-syscall   filesystem::mkdir     mkdir("$HOME/.config/telemetry", 0777) = 0
       new-syscall   process::clone3       clone3({CLONE_VM|CLONE_VFORK|SIGCHLD}, 88) = 0
       new-syscall   process::openat       openat("/proc/self/environ", O_RDONLY|O_CLOEXEC) = 0
-      new-syscall   filesystem::mkdir     mkdir("$HOME/.config/telemetry", 0777) = 0
       new-object    filesystem::write::object=file  write(3<$HOME/.config/telemetry/id>, [7 bytes]) = 0
     @3813a02f greeter → sh → curl: 8 new
       in: greeter → sh -c … → curl -s http://10.9.8.7/
@@ -129,7 +129,8 @@ fn cause_that_another_workload_shows_is_one_line() {
     two: 3 new subsystems, 16 new system calls, 2 new objects
 
     @31f81854 src/main.rs:2 greeter::main → telemetry 1.5.0 (1.4.0 when the baseline last
-        changed): 7 new (network::connect, network::socket, process::clone3 …), as in one
+        changed): 7 new (network::connect, network::socket, filesystem::mkdir …), as in
+        one
     @3813a02f greeter → sh → curl: 8 new (network::setsockopt, unix::connect, unix::socket …), as
         in one
     @a1f47766 greeter → sh: 6 new (process::vfork, process::wait4, credentials::geteuid …), as in
@@ -154,7 +155,7 @@ fn causes_of_several_workloads_are_listed_once() {
     insta::assert_snapshot!(listed(&["run::demo::it::one", "run::demo::it::two", "run::demo::it::three"]), @"
 
     causes in several workloads:
-      @31f81854 src/main.rs:2 greeter::main → telemetry 1.5.0 (1.4.0 when the baseline last changed): 7 new (network::connect, network::socket, process::clone3 …) in 3 tests
+      @31f81854 src/main.rs:2 greeter::main → telemetry 1.5.0 (1.4.0 when the baseline last changed): 7 new (network::connect, network::socket, filesystem::mkdir …) in 3 tests
       @3813a02f greeter → sh → curl: 8 new (network::setsockopt, unix::connect, unix::socket …) in 3 tests
       @a1f47766 greeter → sh: 6 new (process::vfork, process::wait4, credentials::geteuid …) in 3 tests
       cargo sysguard accept ID decides on one; review shows each

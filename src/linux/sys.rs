@@ -45,11 +45,13 @@ pub(super) use limits::{forbid_core_file, set_core_limit};
 pub(super) use mapped::{MappedFile, map_file};
 pub use marker::mark;
 pub(super) use notification::{Notification, answer, next_notification, prefer_one_cpu};
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub use registers::StackRegisters;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(super) use registers::stack_registers;
 pub(super) use registers::{
     RESULT_REPLACES_FIRST_ARGUMENT, syscall_registers, write_argument, write_first_argument, write_result,
 };
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-pub(super) use registers::{StackRegisters, stack_registers};
 pub(super) use replaced::{ReplacedCall, replace_call, restore_call};
 pub(super) use signal_info::{is_sent_by_us, set_signal_info, signal_info, signal_task};
 pub(super) use signals::ignore_traced_senders;

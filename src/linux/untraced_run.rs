@@ -128,7 +128,7 @@ impl UntracedRun<'_> {
             }
             self.signals.forward_to(self.root);
             match self.deadlines.due() {
-                Due::Signal(signal) => drop(sys::kill(self.root, signal)),
+                Due::Signal(signal) => sys::kill(self.root, signal),
                 Due::Timeout => {
                     self.adoption.kill_all();
                     return Ok(Exit::TimedOut);
@@ -199,8 +199,6 @@ impl Adoption {
             if living.is_empty() {
                 return;
             }
-            // A process is reaped by its parent or by this process, so no number is used again
-            // before the next look.
             living.iter().for_each(|process| sys::kill(*process, libc::SIGKILL));
             std::thread::sleep(PAUSE);
         }
@@ -268,6 +266,3 @@ fn duration(time: TimeVal) -> Duration {
     let seconds = u64::try_from(time.tv_sec()).unwrap_or_default();
     Duration::from_secs(seconds) + Duration::from_micros(u64::try_from(time.tv_usec()).unwrap_or_default())
 }
-
-#[cfg(test)]
-mod tests;

@@ -56,6 +56,11 @@ impl Format {
         }
     }
 
+    /// Returns whether several profiles can follow each other in it.
+    pub fn has_several(self) -> bool {
+        matches!(self, Self::Table | Self::Markdown)
+    }
+
     /// Returns whether calls are counted in it, so that a traced run is of use.
     pub fn has_counts(self) -> bool {
         matches!(self, Self::Table | Self::Markdown | Self::Json)

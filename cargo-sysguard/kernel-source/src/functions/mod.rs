@@ -91,7 +91,7 @@ pub fn functions(tree: &Tree) -> Result<Functions> {
     }
     add_exported(&mut scanned);
     drop_stubs(&mut scanned);
-    let areas = Areas::new(Maintainers::read(tree)?, &paths);
+    let areas = Areas::new(&Maintainers::read(tree)?, &paths);
     let included_by = included_by(&scanned);
     let files = scanned.into_iter().filter(|file| !file.functions.is_empty()).map(|file| SourceFile {
         subsystem: areas.subsystem(&file.path),
@@ -109,7 +109,7 @@ pub fn functions(tree: &Tree) -> Result<Functions> {
 /// Fails if a folder of the tree cannot be read.
 pub fn subsystems_of_files(tree: &Tree) -> Result<Vec<(String, String)>> {
     let paths = sources(tree)?;
-    let areas = Areas::new(Maintainers::read(tree)?, &paths);
+    let areas = Areas::new(&Maintainers::read(tree)?, &paths);
     Ok(paths.iter().map(|path| (path.clone(), areas.subsystem(path))).collect())
 }
 
@@ -153,12 +153,9 @@ impl Scanned {
                 file.exported.extend(macros::split(arguments).first().map(|&name| name.to_owned()));
             }
             Item::Call { name, .. } if name.starts_with("MODULE_") => {}
-            Item::Call { name, arguments, is_static, has_body } => file.calls.push(Call {
-                name: name.to_owned(),
-                arguments: arguments.to_owned(),
-                is_static,
-                has_body,
-            }),
+            Item::Call { name, arguments, is_static, has_body } => {
+                file.calls.push(Call { name: name.to_owned(), arguments: arguments.to_owned(), is_static, has_body })
+            }
             Item::Macro { name, parameters, body } => {
                 let parameters = macros::split(parameters).into_iter().map(str::to_owned).collect();
                 let made = Macro { file: path.to_owned(), parameters, body: body.to_owned() };

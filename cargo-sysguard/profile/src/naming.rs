@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::kernel::Kernel;
 use crate::profile::{Frame, KernelFunction, KnownBy, Profile, Stack};
-use crate::recording::{Process, Recording, Sample};
+use crate::recording::{Recording, Sample};
 use crate::user::Programs;
 
 /// Returns the profile of a recording. Without the names of the kernel, its functions are
@@ -13,7 +13,7 @@ use crate::user::Programs;
 pub fn name(recording: &Recording, kernel: Option<&Kernel>, programs: &Programs<'_>) -> Profile {
     let mut names: HashMap<(u32, u64), Arc<str>> = HashMap::new();
     let mut program = |sample: &Sample| {
-        let process = process(recording, sample);
+        let process = programs.process(sample.pid, sample.time);
         let since = process.map_or(0, |process| process.since);
         let name = || Arc::from(process.map_or("", |process| &process.name));
         Arc::clone(names.entry((sample.pid, since)).or_insert_with(name))
@@ -46,12 +46,6 @@ pub fn name(recording: &Recording, kernel: Option<&Kernel>, programs: &Programs<
         totals: recording.totals.clone(),
         missing: recording.missing.clone(),
     }
-}
-
-/// Returns the program that a process executed at the time of a sample.
-fn process<'a>(recording: &'a Recording, sample: &Sample) -> Option<&'a Process> {
-    let of_pid = recording.processes.iter().filter(|process| process.pid == sample.pid);
-    of_pid.filter(|process| process.since <= sample.time).max_by_key(|process| process.since)
 }
 
 fn unnamed(address: u64) -> Arc<KernelFunction> {

@@ -12,10 +12,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
 
-use framehop::FrameAddress;
-
 pub use self::debug_info::SymbolFiles;
-pub use self::image::{Function, Image};
+pub use self::image::{Function, Functions, Image};
 pub use self::layout::{Layout, UnwindRules};
 pub use super::sys::StackRegisters;
 use super::{maps, sys};
@@ -111,8 +109,8 @@ impl<'a> Callers<'a> {
 }
 
 /// Appends the functions at an address, inlined ones first.
-fn name<'a>(task: Tid, address: FrameAddress, files: &'a SymbolFiles, layout: &Layout<'a>, frames: &mut Vec<Frame>) {
-    let Some(module) = layout.module(address.address_for_lookup()) else { return };
+fn name<'a>(task: Tid, address: u64, files: &'a SymbolFiles, layout: &Layout<'a>, frames: &mut Vec<Frame>) {
+    let Some(module) = layout.module(address) else { return };
     frames.extend(module.functions(&image::root(task), files).iter().map(|function| Frame {
         function: function.name.clone(),
         source: function.source.clone(),

@@ -114,7 +114,7 @@ mod uapi;
 pub use blocked::block_ending_signals;
 pub use callers::{Callers, SymbolFiles};
 #[cfg(all(target_os = "linux", feature = "call-sites", any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub use callers::{Function, Image, Layout, StackRegisters, UnwindRules};
+pub use callers::{Function, Functions, Image, Layout, StackRegisters, UnwindRules};
 #[cfg(target_os = "linux")]
 pub use engine::inherited;
 #[cfg(target_os = "linux")]

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::sys::prctl::{get_child_subreaper, set_child_subreaper};
-use nix::sys::resource::{Usage, UsageWho, getrusage};
+use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::time::TimeVal;
@@ -49,6 +49,10 @@ pub struct RunUsage {
     pub system: Duration,
     /// Context switches, voluntary and not.
     pub context_switches: u64,
+    /// Page faults without I/O.
+    pub minor_faults: u64,
+    /// Page faults with I/O.
+    pub major_faults: u64,
 }
 
 /// Runs a command and returns when no process of it is left. `ready` is called with the number of
@@ -247,6 +251,8 @@ impl RunUsage {
             user: self.user.saturating_sub(before.user),
             system: self.system.saturating_sub(before.system),
             context_switches: self.context_switches.saturating_sub(before.context_switches),
+            minor_faults: self.minor_faults.saturating_sub(before.minor_faults),
+            major_faults: self.major_faults.saturating_sub(before.major_faults),
         }
     }
 }
@@ -254,11 +260,13 @@ impl RunUsage {
 /// Returns what all children of this process that have ended have used.
 fn usage() -> io::Result<RunUsage> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-    let switches = |usage: &Usage| usage.voluntary_context_switches() + usage.involuntary_context_switches();
+    let number = |number| u64::try_from(number).unwrap_or_default();
     Ok(RunUsage {
         user: duration(usage.user_time()),
         system: duration(usage.system_time()),
-        context_switches: u64::try_from(switches(&usage)).unwrap_or_default(),
+        context_switches: number(usage.voluntary_context_switches() + usage.involuntary_context_switches()),
+        minor_faults: number(usage.minor_page_faults()),
+        major_faults: number(usage.major_page_faults()),
     })
 }
 

@@ -1,14 +1,33 @@
 //! Records a run of a command: samples of its stacks, and counts of events. Main functions:
 //! [`record`] and [`count`].
 //!
-//! The kernel samples by itself (perf_event_open(2)); no task is stopped by a tracer.
+//! The kernel samples by itself (perf_event_open(2)); no task is stopped by a tracer. A program that
+//! gets more privileges than its caller (set-user-ID) is no longer sampled from there on, unless
+//! this process has CAP_PERFMON.
 
-use std::time::Duration;
+mod collect;
+mod counters;
+mod cpus;
+mod events;
+mod images;
+mod reader;
+mod record;
+mod repeated;
+mod uapi;
+mod unwind;
 
-use sysguard::unstable::linux::{Command, Limits, TraceError};
+use std::io;
+
+use sysguard::unstable::linux::{Command, Limits, TraceError, UntracedOutcome, run_untraced};
 use sysguard::unstable::model::run::workload::Exit;
 
-use crate::recording::{Recording, Totals};
+use self::counters::Counters;
+use self::events::Sampling;
+use self::reader::Reader;
+pub use self::repeated::{Mean, Repeated};
+pub(crate) use self::unwind::own_vdso;
+use crate::gates::Rights;
+use crate::recording::{Missing, Recording, Totals};
 
 /// How a run is sampled.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +66,8 @@ pub struct Recorded {
 pub struct Counted {
     /// Its totals.
     pub totals: Totals,
+    /// What could not be counted.
+    pub missing: Vec<Missing>,
     /// How the first process ended.
     pub exit: Exit,
     /// Number of processes that outlived the first one and were killed after the grace period.
@@ -61,7 +82,15 @@ pub enum Error {
     /// missing, and then how to get it.
     #[error("{0}")]
     NotAllowed(String),
-    /// The command could not be executed.
+    /// The frequency is above what the kernel allows: exit status 2.
+    #[error("cannot take {frequency} samples a second: kernel.perf_event_max_sample_rate is {most}")]
+    Frequency {
+        /// What was asked for.
+        frequency: u64,
+        /// The limit.
+        most: u64,
+    },
+    /// The command could not be executed, or a call failed.
     #[error(transparent)]
     Launch(#[from] TraceError),
 }
@@ -82,8 +111,26 @@ impl Options {
 /// # Errors
 ///
 /// [`Error`]; no process of the command is left in this case either.
-pub fn record(_command: Command, _options: &Options) -> Result<Recorded, Error> {
-    Err(Error::NotAllowed("not written yet".to_owned()))
+pub fn record(command: Command, options: &Options) -> Result<Recorded, Error> {
+    let mut started = None;
+    let outcome = run_untraced(command, &options.limits, |pid| {
+        let counters = Counters::open(pid).map_err(|error| refused(&error))?;
+        let sampling = Sampling::open(pid, options).map_err(|error| refused_sampling(&error, options))?;
+        let excludes_kernel = sampling.excludes_kernel;
+        let reader = Reader::start(sampling, options).map_err(system("start a thread"))?;
+        started = Some((counters, reader, excludes_kernel));
+        Ok::<_, Error>(())
+    });
+    let Some((counters, reader, excludes_kernel)) = started else {
+        return Err(outcome.err().unwrap_or_else(unstarted));
+    };
+    let recording = reader.finish();
+    let outcome = outcome?;
+    let (totals, mut missing) = read(counters, &outcome)?;
+    missing.extend(excludes_kernel.then_some(Missing::KernelSamples));
+    missing.sort_unstable();
+    let recording = Recording { frequency: options.frequency, totals, missing, ..recording };
+    Ok(Recorded { recording, exit: outcome.exit, killed_stragglers: outcome.killed_stragglers })
 }
 
 /// Runs a command to its end and only counts events.
@@ -91,42 +138,37 @@ pub fn record(_command: Command, _options: &Options) -> Result<Recorded, Error> 
 /// # Errors
 ///
 /// Same as [`record`].
-pub fn count(_command: Command, _limits: &Limits) -> Result<Counted, Error> {
-    Err(Error::NotAllowed("not written yet".to_owned()))
+pub fn count(command: Command, limits: &Limits) -> Result<Counted, Error> {
+    let mut counters = None;
+    let outcome = run_untraced(command, limits, |pid| {
+        counters = Some(Counters::open(pid).map_err(|error| refused(&error))?);
+        Ok::<_, Error>(())
+    })?;
+    let (totals, missing) = read(counters.ok_or_else(unstarted)?, &outcome)?;
+    Ok(Counted { totals, missing, exit: outcome.exit, killed_stragglers: outcome.killed_stragglers })
 }
 
-/// Totals of several runs of one command: mean and spread. Main function: [`Repeated::of`].
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Repeated {
-    /// The number of runs.
-    pub runs: usize,
-    /// Wall time.
-    pub elapsed: Mean,
-    /// CPU time in user mode.
-    pub user: Mean,
-    /// CPU time in the kernel.
-    pub system: Mean,
-    /// The events that every run counted, by name.
-    pub counts: Vec<(&'static str, Mean)>,
+fn read(counters: Counters, outcome: &UntracedOutcome) -> Result<(Totals, Vec<Missing>), Error> {
+    Ok(counters.read(outcome).map_err(system("read a counter"))?)
 }
 
-/// A mean value; times are in nanoseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Mean {
-    /// The mean.
-    pub value: f64,
-    /// Standard error of the mean relative to the mean, as `perf stat -r` prints it: 0.02 is ± 2 %.
-    pub spread: f64,
+/// Returns why events could not be opened.
+fn refused(error: &io::Error) -> Error {
+    Error::NotAllowed(Rights::read().refusal(error.raw_os_error().unwrap_or_default()))
 }
 
-impl Repeated {
-    /// Returns the means of these runs.
-    pub fn of(_runs: &[Totals]) -> Self {
-        Self::default()
+fn refused_sampling(error: &io::Error, options: &Options) -> Error {
+    let most = std::fs::read_to_string("/proc/sys/kernel/perf_event_max_sample_rate");
+    match most.ok().and_then(|most| most.trim().parse().ok()) {
+        Some(most) if options.frequency > most => Error::Frequency { frequency: options.frequency, most },
+        _ => refused(error),
     }
 }
 
-/// Returns a duration in nanoseconds.
-pub fn nanoseconds(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e9
+fn system(operation: &'static str) -> impl FnOnce(io::Error) -> TraceError {
+    move |source| TraceError::System { operation, source }
+}
+
+fn unstarted() -> Error {
+    system("start a process")(io::ErrorKind::NotFound.into()).into()
 }

@@ -37,7 +37,7 @@ pub struct Image<'a> {
 }
 
 /// The functions at an address, inlined ones first.
-pub(super) type Functions = Rc<[Function]>;
+pub type Functions = Rc<[Function]>;
 
 /// A function, as far as debug information and symbols describe it.
 #[derive(Debug)]
@@ -125,7 +125,7 @@ impl<'a> Image<'a> {
     }
 
     /// Returns the address that belongs to a file offset, if that is code.
-    pub(super) fn address(&self, offset: u64) -> Option<u64> {
+    pub fn address(&self, offset: u64) -> Option<u64> {
         let (segment, address) = self.segments.iter().find(|(segment, _)| segment.contains(&offset))?;
         Some(address + (offset - segment.start))
     }
@@ -133,7 +133,7 @@ impl<'a> Image<'a> {
     /// Returns the functions at an address. There is at least one; an unknown one has neither name
     /// nor source. `root` is the folder below which the path of the image lies: that of a task that
     /// has loaded it, or an empty string.
-    pub(super) fn functions(&self, root: &str, files: &'a SymbolFiles, address: u64) -> Functions {
+    pub fn functions(&self, root: &str, files: &'a SymbolFiles, address: u64) -> Functions {
         let symbols = self.symbols.get_or_init(|| {
             let read = DebugInfo::read(files, &PathBuf::from(format!("{root}{}", self.path)));
             read.map_or(Symbols::None, |debug_info| Symbols::File(Box::new(debug_info)))

@@ -90,33 +90,28 @@ impl<'a> Layout<'a> {
         });
     }
 
-    /// Visits the addresses of at most `most` frames, innermost first. `read` reads a word of the
-    /// stack. A stack that cannot be read is cut there.
+    /// Visits the addresses of at most `most` frames, innermost first. All but the first lie in a
+    /// call instruction, not after it. `read` reads a word of the stack. A stack that cannot be read
+    /// is cut there.
     pub fn unwind(
         &self,
         registers: StackRegisters,
         rules: &mut UnwindRules,
         read: &mut dyn FnMut(u64) -> Result<u64, ()>,
         most: usize,
-        visit: &mut dyn FnMut(FrameAddress),
+        visit: &mut dyn FnMut(u64),
     ) {
         let mut next = Some(FrameAddress::InstructionPointer(registers.instruction));
         let mut registers = unwind_registers(registers);
         let mut frames = 0;
         while let Some(address) = next.filter(|_| frames < most) {
-            visit(address);
+            visit(address.address_for_lookup());
             frames += 1;
             next = interrupted(address, &mut registers, read).or_else(|| {
                 let caller = self.unwinder.unwind_frame(address, &mut registers, &mut rules.0, &mut |at| read(at));
                 FrameAddress::from_return_address(caller.ok()??)
             });
         }
-    }
-
-    /// Returns the functions at an address, inlined ones first. `None` if no image is there. For
-    /// `root`, see [`Image`].
-    pub fn functions(&self, root: &str, files: &'a SymbolFiles, address: u64) -> Option<Functions> {
-        self.module(address).map(|module| module.functions(root, files))
     }
 
     pub(super) fn module(&self, address: u64) -> Option<Module<'_, 'a>> {
@@ -126,6 +121,7 @@ impl<'a> Layout<'a> {
 }
 
 impl<'a> Module<'_, 'a> {
+    /// Returns the functions at the address. For `root`, see [`Image::functions`].
     pub(super) fn functions(&self, root: &str, files: &'a SymbolFiles) -> Functions {
         self.image.functions(root, files, self.address)
     }

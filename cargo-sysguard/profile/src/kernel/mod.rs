@@ -3,6 +3,7 @@
 //!
 //! Names come from `/proc/kallsyms`, places from an index of functions by source file.
 
+mod index;
 mod symbols;
 
 use std::fs;
@@ -11,6 +12,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::profile::{KernelFunction, KnownBy};
+pub use index::encode;
+
 use symbols::Symbols;
 
 /// The functions of a kernel by address.

@@ -42,6 +42,18 @@ impl fmt::Debug for Callers<'_> {
     }
 }
 
+/// A task that waits until a child executes a program or ends. Meanwhile its stack stays as it is.
+#[derive(Debug, Clone, Copy)]
+pub struct WaitingParent(StackRegisters);
+
+impl WaitingParent {
+    /// Returns the task, which has just made that child; `None` if it is gone. Must be called while
+    /// the task is still stopped.
+    pub fn new(task: Tid) -> Option<Self> {
+        sys::stack_registers(task).ok().map(Self)
+    }
+}
+
 /// The code mappings of a task, with an unwinder for them.
 struct Layout<'a> {
     /// The lines of the task's maps that are code.
@@ -69,19 +81,25 @@ impl<'a> Callers<'a> {
     /// Returns the call site of the event's task. Must be called from the sink of that event, while
     /// the task is still stopped.
     pub fn of(&mut self, task: Tid) -> CallSite {
+        self.below(task, None)
+    }
+
+    /// Returns the call site of a task that its parent waits for. posix_spawn(3) runs the child on a
+    /// stack of its own, whose functions are followed by those of the parent. vfork(2) runs it on
+    /// the parent's stack, which is not repeated.
+    pub fn of_child(&mut self, task: Tid, parent: &WaitingParent) -> CallSite {
+        self.below(task, Some(parent))
+    }
+
+    fn below(&mut self, task: Tid, parent: Option<&WaitingParent>) -> CallSite {
         let Ok(registers) = sys::stack_registers(task) else { return CallSite::without_frames(NoSite::Unreadable) };
         let files = self.files;
-        let Layout { loaded, unwinder, rules, .. } = self.layout(task);
-        let mut read = |address| sys::read_word(task, address).map_err(drop);
-        let mut frames = Vec::new();
-        let mut next = Some(FrameAddress::InstructionPointer(registers.instruction));
-        let mut registers = unwind_registers(registers);
-        while let Some(address) = next.filter(|_| frames.len() < MAX_FRAMES) {
-            name(task, address, files, loaded, &mut frames);
-            next = interrupted(address, &mut registers, &mut read).or_else(|| {
-                let caller = unwinder.unwind_frame(address, &mut registers, rules, &mut read).ok()??;
-                FrameAddress::from_return_address(caller)
-            });
+        let layout = self.layout(task);
+        let (mut frames, end) = layout.unwind(task, files, registers);
+        if let Some(WaitingParent(registers)) = parent {
+            // The child shares the memory of its parent, or has a copy.
+            let (of_parent, its_end) = layout.unwind(task, files, *registers);
+            frames.extend(of_parent.into_iter().filter(|_| its_end != end));
         }
         CallSite { frames, ..CallSite::default() }
     }
@@ -125,6 +143,26 @@ impl<'a> Callers<'a> {
         let bias = mapping.range.start.wrapping_sub(image.address(mapping.offset)?);
         let name = mapping.path.rsplit('/').next().unwrap_or(mapping.path).to_owned();
         Some(Loaded { name, range: mapping.range, bias, image })
+    }
+}
+
+impl<'a> Layout<'a> {
+    /// Returns the functions on a stack in the memory of a task, innermost first, and the address
+    /// at which the stack begins.
+    fn unwind(&mut self, task: Tid, files: &'a SymbolFiles, registers: StackRegisters) -> (Vec<Frame>, u64) {
+        let Self { loaded, unwinder, rules, .. } = self;
+        let mut read = |address| sys::read_word(task, address).map_err(drop);
+        let mut frames = Vec::new();
+        let mut next = Some(FrameAddress::InstructionPointer(registers.instruction));
+        let mut registers = unwind_registers(registers);
+        while let Some(address) = next.filter(|_| frames.len() < MAX_FRAMES) {
+            name(task, address, files, loaded, &mut frames);
+            next = interrupted(address, &mut registers, &mut read).or_else(|| {
+                let caller = unwinder.unwind_frame(address, &mut registers, rules, &mut read).ok()??;
+                FrameAddress::from_return_address(caller)
+            });
+        }
+        (frames, registers.sp())
     }
 }
 

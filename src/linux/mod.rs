@@ -110,7 +110,7 @@ mod uapi;
 
 #[cfg(target_os = "linux")]
 pub use blocked::block_ending_signals;
-pub use callers::{Callers, SymbolFiles};
+pub use callers::{Callers, SymbolFiles, WaitingParent};
 #[cfg(target_os = "linux")]
 pub use engine::inherited;
 #[cfg(target_os = "linux")]

@@ -53,7 +53,8 @@ pub(crate) fn functions(text: &str, found: &mut impl FnMut(&str, Linkage)) {
         }
         in_comment = line.contains("/*") && !line.contains("*/");
         let word = line.trim_start();
-        in_macro = (in_macro || word.starts_with(".macro ") || word.starts_with(".macro\t")) && !word.starts_with(".endm");
+        in_macro =
+            (in_macro || word.starts_with(".macro ") || word.starts_with(".macro\t")) && !word.starts_with(".endm");
         if in_macro || word.starts_with('#') && !word.starts_with("##") {
             continue;
         }

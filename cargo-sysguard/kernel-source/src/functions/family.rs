@@ -23,8 +23,7 @@ const EVENTS: [&str; 14] = [
 ];
 
 /// What architectures put before the name of a syscall: arch/*/include/asm/syscall_wrapper.h.
-const SYSCALLS: [&str; 8] =
-    ["__x64_", "__ia32_", "__do_", "__se_", "__arm64_", "__riscv_", "__x32_", "__sys_ni_"];
+const SYSCALLS: [&str; 8] = ["__x64_", "__ia32_", "__do_", "__se_", "__arm64_", "__riscv_", "__x32_", "__sys_ni_"];
 
 /// Copies of functions for code that runs at other addresses: early start and hypervisors.
 const COPIES: [&str; 3] = ["__pi_", "__kvm_nvhe_", "__efistub_"];

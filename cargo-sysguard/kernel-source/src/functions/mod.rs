@@ -153,12 +153,9 @@ impl Scanned {
                 file.exported.extend(macros::split(arguments).first().map(|&name| name.to_owned()));
             }
             Item::Call { name, .. } if name.starts_with("MODULE_") => {}
-            Item::Call { name, arguments, is_static, has_body } => file.calls.push(Call {
-                name: name.to_owned(),
-                arguments: arguments.to_owned(),
-                is_static,
-                has_body,
-            }),
+            Item::Call { name, arguments, is_static, has_body } => {
+                file.calls.push(Call { name: name.to_owned(), arguments: arguments.to_owned(), is_static, has_body })
+            }
             Item::Macro { name, parameters, body } => {
                 let parameters = macros::split(parameters).into_iter().map(str::to_owned).collect();
                 let made = Macro { file: path.to_owned(), parameters, body: body.to_owned() };

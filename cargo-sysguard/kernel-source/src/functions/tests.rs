@@ -20,7 +20,8 @@ fn macros_of_headers_make_functions_in_sources() {
     let header = "#define DEFINE_SHOW(n) \\\nstatic int n ## _open(struct inode *i)\\\n{\\\n\treturn 0;\\\n}\\\n\\\n\
                   static const struct x n ## _fops = { .open = n ## _open };\n#define OUTER(n) DEFINE_SHOW(n##_outer)\n\
                   #define HANDLER(n) void n(int a)\n";
-    let source = "DEFINE_SHOW(first);\nOUTER(second)\nstatic HANDLER(third)\n{\n}\nSYSCALL_DEFINE1(fourth, int, a)\n{\n}\n";
+    let source =
+        "DEFINE_SHOW(first);\nOUTER(second)\nstatic HANDLER(third)\n{\n}\nSYSCALL_DEFINE1(fourth, int, a)\n{\n}\n";
     let files = scanned(&[("include/linux/x.h", header), ("fs/x.c", source)]);
     assert_eq!(names(&files[1]), ["first_open", "second_outer_open", "sys_fourth", "third"]);
     assert_eq!(files[1].functions["third"], Linkage::Static);

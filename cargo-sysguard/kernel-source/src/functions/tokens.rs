@@ -152,7 +152,8 @@ pub(crate) fn pointed(group: &str) -> Option<&str> {
 pub(crate) fn labels<'t>(group: &'t str, found: &mut impl FnMut(&'t str)) {
     for (colon, _) in group.match_indices(':') {
         let before = &group[..colon];
-        let start = before.rfind(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_')).map_or(0, |at| at + 1);
+        let start =
+            before.rfind(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_')).map_or(0, |at| at + 1);
         let name = &before[start..];
         // Before a label is the begin of a string, or the blanks or the newline of one.
         let before = &before[..start];

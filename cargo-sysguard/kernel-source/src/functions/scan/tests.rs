@@ -67,8 +67,12 @@ fn unbalanced_braces_end_at_the_first_column() {
 #[test]
 fn calls_of_macros_are_found_with_and_without_bodies() {
     let text = "DEFINE_SHOW(x);\nSYSCALL_DEFINE1(read, int, fd)\n{\n\tF(1);\n}\nstatic HANDLER(h)\n{\n}\nBARE(y)\nint g(void)\n{\n}\n";
-    let expected =
-        [("DEFINE_SHOW", "x", false), ("SYSCALL_DEFINE1", "read, int, fd", true), ("HANDLER", "h", true), ("BARE", "y", false)];
+    let expected = [
+        ("DEFINE_SHOW", "x", false),
+        ("SYSCALL_DEFINE1", "read, int, fd", true),
+        ("HANDLER", "h", true),
+        ("BARE", "y", false),
+    ];
     assert_eq!(calls(text), expected);
     assert_eq!(functions(text), [("g", Linkage::Global)]);
 }

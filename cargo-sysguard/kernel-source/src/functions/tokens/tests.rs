@@ -14,24 +14,23 @@ fn comments_strings_and_bodies_are_skipped() {
 
 #[test]
 fn parentheses_are_one_token() {
-    assert_eq!(tokens("f(a, (b), \")\") = *x,"), [
-        Token::Word("f"),
-        Token::Group("a, (b), \")\""),
-        Token::Assign,
-        Token::Star,
-        Token::Word("x"),
-        Token::Comma
-    ]);
+    assert_eq!(
+        tokens("f(a, (b), \")\") = *x,"),
+        [Token::Word("f"), Token::Group("a, (b), \")\""), Token::Assign, Token::Star, Token::Word("x"), Token::Comma]
+    );
 }
 
 #[test]
 fn directives_end_with_their_last_continued_line() {
-    assert_eq!(tokens("#define A \\\n { \nb\n  # if x /* a\n b */\nc"), [
-        Token::Directive("define A \\\n { "),
-        Token::Word("b"),
-        Token::Directive(" if x /* a\n b */"),
-        Token::Word("c")
-    ]);
+    assert_eq!(
+        tokens("#define A \\\n { \nb\n  # if x /* a\n b */\nc"),
+        [
+            Token::Directive("define A \\\n { "),
+            Token::Word("b"),
+            Token::Directive(" if x /* a\n b */"),
+            Token::Word("c")
+        ]
+    );
 }
 
 #[test]

@@ -267,7 +267,7 @@ struct Widths {
 
 impl Widths {
     /// The most columns of a fact before its first call.
-    const WIDEST: usize = 24;
+    const WIDEST: usize = 22;
 
     /// Returns columns that hold every kind, and every fact that is not too long.
     fn of(members: &[&Member<'_>]) -> Self {

@@ -99,7 +99,7 @@ impl Options {
             let run =
                 workload::record(suite, case, sampling.frequency, sampling.call_graph).map_err(
                     |error| match error {
-                        workload::Error::CannotRun(reason) => {
+                        workload::Error::Absent(reason) | workload::Error::Failed(reason) => {
                             let message = format!("cannot run {}: {reason}", case.name);
                             Failure { outcome: Outcome::NotStarted, message }
                         }
@@ -108,7 +108,8 @@ impl Options {
                     },
                 )?;
             if !run.ended_well {
-                let text = format!("{} did not end as its file expects", case.name);
+                let ended = "did not end as its file expects; the end of its output";
+                let text = format!("{} {ended}:\n{}", case.name, run.output.trim_end());
                 // Ignore a closed standard error: this is only a warning.
                 let _ = writeln!(anstream::stderr(), "{}", message::warning(&text));
             }

@@ -39,6 +39,7 @@ pub(super) fn decode(processor: Processor, code: &[u8], address: u64) -> Result<
     let options = formatter.options_mut();
     options.set_space_after_operand_separator(true);
     options.set_branch_leading_zeros(false);
+    options.set_uppercase_hex(false);
     let decoder = Decoder::with_ip(bits, code, address, DecoderOptions::NONE);
     let decoded = decoder.into_iter().map(|instruction| {
         let mut text = String::new();

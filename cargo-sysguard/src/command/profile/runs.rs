@@ -104,6 +104,7 @@ impl Sampled {
                 Some(all) => {
                     all.stacks.extend(profile.stacks);
                     all.lost += profile.lost;
+                    all.throttled += profile.throttled;
                 }
             }
         }

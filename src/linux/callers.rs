@@ -13,8 +13,11 @@ use std::fmt;
 use std::rc::Rc;
 
 pub use self::debug_info::SymbolFiles;
-pub use self::image::{Function, Functions, Image};
+pub use self::image::Image;
+#[cfg(feature = "unstable")]
+pub use self::image::{Function, Functions};
 pub use self::layout::{Layout, UnwindRules};
+#[cfg(feature = "unstable")]
 pub use super::sys::StackRegisters;
 use super::{maps, sys};
 use crate::model::facts::site::NoSite;

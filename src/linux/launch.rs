@@ -119,6 +119,7 @@ impl PreparedCommand {
 
     /// Makes the command die with this process, for a run that no tracer ends. It must call
     /// [`Launched::failure`] only after the end of the command.
+    #[cfg(feature = "unstable")]
     pub(super) fn dying_with_parent(self) -> Self {
         Self { dies_with_parent: true, ..self }
     }

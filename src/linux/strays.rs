@@ -64,6 +64,7 @@ fn attach_one(task: Tid, options: SeizeOptions) -> Option<Stray> {
 }
 
 /// Returns each process with its parent.
+#[cfg(feature = "unstable")]
 pub(super) fn parents() -> Vec<(Tid, Tid)> {
     processes().into_iter().filter_map(|process| Some((process, status(process)?.parent?))).collect()
 }

@@ -58,7 +58,9 @@ pub(super) use signals::ignore_traced_senders;
 pub use start::note_start;
 pub(super) use start::{was_closed, was_ignored};
 pub(super) use terminal::{keep_modes, restore_before, restore_modes};
-pub(super) use wait::{has_report, reap_ended, wait, wait_for_end, waiting_report, waiting_stop};
+pub(super) use wait::{has_report, wait, waiting_report, waiting_stop};
+#[cfg(feature = "unstable")]
+pub(super) use wait::{reap_ended, wait_for_end};
 
 /// The tracer's ptrace options: follow every child and thread, report exec, mark syscall stops
 /// apart from SIGTRAP, and kill all tracees when the tracer ends.

@@ -1,17 +1,21 @@
 //! Records a workload of a package in the environment that `test` gives it, without a tracer. Main
 //! function: [`record`].
 
-use sysguard::unstable::runner::{Case, Suite};
+use sysguard::unstable::linux::Limits;
+use sysguard::unstable::runner::{Case, NotRun, Suite, UntracedRun};
 
-use crate::perf::{self, CallGraph, Recorded};
+use crate::perf::{self, CallGraph, Options, Recorded};
 
 /// Why a workload was not recorded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// It cannot run: it is not built, or a program or file is missing.
+    /// A program that it needs is not installed.
     #[error("{0}")]
-    CannotRun(String),
+    Absent(String),
+    /// Its file cannot be used, or it could not be built or started.
+    #[error("{0}")]
+    Failed(String),
     /// It could not be sampled.
     #[error(transparent)]
     Perf(#[from] perf::Error),
@@ -22,7 +26,7 @@ pub enum Error {
 pub struct RecordedWorkload {
     /// The run.
     pub recorded: Recorded,
-    /// The last part of its output.
+    /// The end of its output.
     pub output: String,
     /// Whether it ended as its expectation file says.
     pub ended_well: bool,
@@ -33,11 +37,22 @@ pub struct RecordedWorkload {
 /// # Errors
 ///
 /// [`Error`].
-pub fn record(
-    _suite: &Suite,
-    _case: &Case,
-    _frequency: u64,
-    _call_graph: CallGraph,
-) -> Result<RecordedWorkload, Error> {
-    Err(Error::CannotRun("not written yet".to_owned()))
+pub fn record(suite: &Suite, case: &Case, frequency: u64, call_graph: CallGraph) -> Result<RecordedWorkload, Error> {
+    let options = |limits: &Limits| Options { frequency, call_graph, limits: *limits };
+    let run = suite.run_untraced(
+        case,
+        |command, limits| perf::record(command, &options(limits)),
+        |recorded| Some(recorded.as_ref().ok()?.exit),
+    );
+    let UntracedRun { result, output, ended_well } = run?;
+    Ok(RecordedWorkload { recorded: result?, output, ended_well })
+}
+
+impl From<NotRun> for Error {
+    fn from(not_run: NotRun) -> Self {
+        match not_run {
+            NotRun::Absent(reason) => Self::Absent(reason),
+            NotRun::Failed(reason) => Self::Failed(reason),
+        }
+    }
 }

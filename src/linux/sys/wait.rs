@@ -47,6 +47,7 @@ pub(in crate::linux) fn has_report(tid: pid_t) -> bool {
 }
 
 /// Waits for the end of a child of any thread and returns its raw wait status.
+#[cfg(feature = "unstable")]
 pub(in crate::linux) fn wait_for_end(child: pid_t) -> io::Result<c_int> {
     let mut status: c_int = 0;
     // SAFETY: waitpid writes one int at a live local; waitpid(2).
@@ -54,6 +55,7 @@ pub(in crate::linux) fn wait_for_end(child: pid_t) -> io::Result<c_int> {
 }
 
 /// Reaps a child of any thread. Returns whether it had ended.
+#[cfg(feature = "unstable")]
 pub(in crate::linux) fn reap_ended(child: pid_t) -> bool {
     // SAFETY: waitpid writes nothing without a place for the status; waitpid(2).
     let reaped = unsafe { libc::waitpid(child, std::ptr::null_mut(), libc::WNOHANG | libc::__WALL) };

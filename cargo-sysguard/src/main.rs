@@ -3,6 +3,7 @@
 mod cargo;
 mod cli;
 mod command;
+mod command_line;
 mod context;
 mod exit_code;
 mod git;
@@ -13,6 +14,7 @@ mod message;
 mod nested;
 mod only;
 mod output;
+mod profiles;
 mod proposals;
 mod recorded;
 mod review;

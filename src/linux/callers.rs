@@ -44,6 +44,18 @@ impl fmt::Debug for Callers<'_> {
     }
 }
 
+/// A task that waits until a child executes a program or ends. Meanwhile its stack stays as it is.
+#[derive(Debug, Clone, Copy)]
+pub struct WaitingParent(StackRegisters);
+
+impl WaitingParent {
+    /// Returns the task, which has just made that child; `None` if it is gone. Must be called while
+    /// the task is still stopped.
+    pub fn new(task: Tid) -> Option<Self> {
+        sys::stack_registers(task).ok().map(Self)
+    }
+}
+
 /// The code of a task, as its maps list it.
 struct TaskLayout<'a> {
     /// The lines of the task's maps that are code.
@@ -60,15 +72,34 @@ impl<'a> Callers<'a> {
     /// Returns the call site of the event's task. Must be called from the sink of that event, while
     /// the task is still stopped.
     pub fn of(&mut self, task: Tid) -> CallSite {
+        self.below(task, None)
+    }
+
+    /// Returns the call site of a task that its parent waits for. posix_spawn(3) runs the child on a
+    /// stack of its own, whose functions are followed by those of the parent. vfork(2) runs it on
+    /// the parent's stack, which is not repeated.
+    pub fn of_child(&mut self, task: Tid, parent: &WaitingParent) -> CallSite {
+        self.below(task, Some(parent))
+    }
+
+    fn below(&mut self, task: Tid, parent: Option<&WaitingParent>) -> CallSite {
         let Ok(registers) = sys::stack_registers(task) else { return CallSite::without_frames(NoSite::Unreadable) };
         let files = self.files;
         let mut rules = std::mem::take(&mut self.rules);
         let layout = self.layout(task);
         let mut read = |address| sys::read_word(task, address).map_err(drop);
-        let mut frames = Vec::new();
-        layout.unwind(registers, &mut rules, &mut read, MAX_FRAMES, &mut |address| {
-            name(task, address, files, layout, &mut frames);
-        });
+        let mut stack = |registers| {
+            let mut frames = Vec::new();
+            let mut visit = |address| name(task, address, files, layout, &mut frames);
+            let end = layout.unwind(registers, &mut rules, &mut read, MAX_FRAMES, &mut visit);
+            (frames, end)
+        };
+        let (mut frames, end) = stack(registers);
+        if let Some(WaitingParent(registers)) = parent {
+            // The child shares the memory of its parent, or has a copy.
+            let (of_parent, its_end) = stack(*registers);
+            frames.extend(of_parent.into_iter().filter(|_| its_end != end));
+        }
         self.rules = rules;
         CallSite { frames, ..CallSite::default() }
     }

@@ -112,7 +112,7 @@ mod uapi;
 
 #[cfg(target_os = "linux")]
 pub use blocked::block_ending_signals;
-pub use callers::{Callers, SymbolFiles};
+pub use callers::{Callers, SymbolFiles, WaitingParent};
 #[cfg(all(target_os = "linux", feature = "unstable", any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub use callers::{Function, Functions, Image, Layout, StackRegisters, UnwindRules};
 #[cfg(target_os = "linux")]

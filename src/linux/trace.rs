@@ -207,9 +207,20 @@ impl Run<'_> {
             let mut step = self.tasks.step(tid, stop);
             self.engine.on_stop(tid, &stop, &mut step, &self.tasks)?;
             let handled = handled(tid, &stop, &step, watcher);
+            if let Stop::Exec { former, .. } = stop
+                && former != tid
+            {
+                watcher.renumbered(tid, former);
+            }
             step.before.iter().chain(&step.event).chain(&handled).for_each(|event| watcher.event(event));
             match stop {
-                Stop::Entry(call) => watcher.entered(tid, &call),
+                Stop::Entry(call) => {
+                    watcher.entered(tid, &call);
+                    if call.syscall.is_execute() {
+                        watcher.executes(tid, &call, self.engine.argument(tid));
+                    }
+                }
+                Stop::Spawning { child, awaited: true, .. } => watcher.awaits(tid, child),
                 Stop::Exec { former, .. } => watcher.executed(tid, former),
                 _ => {}
             }

@@ -16,7 +16,7 @@ mod list;
 #[cfg(feature = "unstable")]
 mod log;
 #[cfg(feature = "unstable")]
-mod markup;
+pub mod markup;
 #[cfg(feature = "unstable")]
 mod observation;
 #[cfg(feature = "unstable")]

@@ -57,7 +57,7 @@ impl Maintainers {
         self.sections.iter().any(|section| section.title == title)
     }
 
-    fn parse(text: &str, is_directory: impl Fn(&str) -> bool) -> Self {
+    pub(crate) fn parse(text: &str, is_directory: impl Fn(&str) -> bool) -> Self {
         let mut sections = Vec::<Section>::new();
         for line in text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
             let Some((letter, value)) = field(line) else {

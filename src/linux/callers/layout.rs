@@ -92,7 +92,7 @@ impl<'a> Layout<'a> {
 
     /// Visits the addresses of at most `most` frames, innermost first. All but the first lie in a
     /// call instruction, not after it. `read` reads a word of the stack. A stack that cannot be read
-    /// is cut there.
+    /// is cut there. Returns the stack pointer of the outermost frame.
     pub fn unwind(
         &self,
         registers: StackRegisters,
@@ -100,7 +100,7 @@ impl<'a> Layout<'a> {
         read: &mut dyn FnMut(u64) -> Result<u64, ()>,
         most: usize,
         visit: &mut dyn FnMut(u64),
-    ) {
+    ) -> u64 {
         let mut next = Some(FrameAddress::InstructionPointer(registers.instruction));
         let mut registers = unwind_registers(registers);
         let mut frames = 0;
@@ -112,6 +112,7 @@ impl<'a> Layout<'a> {
                 FrameAddress::from_return_address(caller.ok()??)
             });
         }
+        registers.sp()
     }
 
     pub(super) fn module(&self, address: u64) -> Option<Module<'_, 'a>> {

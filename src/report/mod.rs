@@ -39,7 +39,7 @@ pub use waiting::waiting;
 #[cfg(feature = "unstable")]
 pub use {
     format::{Format, NotAFormat, VerdictFormat},
-    gates::gates,
+    gates::{Gates, gates},
     list::{Listed, list},
     log::log_line,
     observation::observation,

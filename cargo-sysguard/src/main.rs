@@ -20,6 +20,7 @@ mod recorded;
 mod review;
 mod suites;
 mod taxonomy;
+mod tools;
 mod traced;
 mod unreferenced;
 mod verdicts;

@@ -17,14 +17,10 @@ pub struct UntracedRun<T> {
     pub ended_well: bool,
 }
 
-/// Why a workload was not run.
+/// Why a workload was not run: its file cannot be used, a program that it needs is not installed, or
+/// it could not be built or started.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NotRun {
-    /// A program that it needs is not installed.
-    Absent(String),
-    /// Its file cannot be used, or it could not be built or started.
-    Failed(String),
-}
+pub struct NotRun(pub String);
 
 impl Suite {
     /// Runs a workload by `run` in a fresh scratch directory. `exit` returns how the first process
@@ -39,7 +35,7 @@ impl Suite {
         run: impl FnOnce(Command, &Limits) -> T,
         exit: impl FnOnce(&T) -> Option<Exit>,
     ) -> Result<UntracedRun<T>, NotRun> {
-        let unusable = |unreadable: &super::Unreadable| NotRun::Failed(unreadable.message.clone());
+        let unusable = |unreadable: &super::Unreadable| NotRun(unreadable.message.clone());
         let document = &case.content.as_ref().map_err(unusable)?.expectation.document;
         let prepared = self.prepare(document)?;
         let (result, output) = prepared.start(|command, limits, _| Ok(run(command, limits)))?;
@@ -51,11 +47,11 @@ impl Suite {
 impl From<Obstacle> for NotRun {
     fn from(obstacle: Obstacle) -> Self {
         match obstacle {
-            Obstacle::Absent(reason) => Self::Absent(reason),
-            Obstacle::NotStarted(reason)
+            Obstacle::Absent(reason)
+            | Obstacle::NotStarted(reason)
             | Obstacle::Untraceable(reason)
             | Obstacle::Broken(reason)
-            | Obstacle::Unguarded(reason) => Self::Failed(reason),
+            | Obstacle::Unguarded(reason) => Self(reason),
         }
     }
 }

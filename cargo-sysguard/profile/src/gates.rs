@@ -3,6 +3,9 @@
 //! Reading the rights and judging them are separate, so that tests can judge other machines.
 
 use std::fs;
+use std::path::Path;
+
+use sysguard::unstable::model::trace::prerequisite::{Prerequisite, PrerequisiteState, Remedy};
 
 use crate::recording::Missing;
 
@@ -21,7 +24,14 @@ pub struct Rights {
     pub bpf: bool,
     /// A seccomp filter is installed.
     pub filtered: bool,
+    /// The kernel describes its types: `/sys/kernel/btf/vmlinux`.
+    pub btf: bool,
+    /// tracefs is mounted and its events can be read.
+    pub tracefs: bool,
 }
+
+/// Where tracefs is mounted: Documentation/trace/ftrace.rst.
+const TRACEFS: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 
 /// include/uapi/linux/capability.h
 const CAP_SYS_ADMIN: u32 = 21;
@@ -44,6 +54,68 @@ impl Rights {
             syslog: has(CAP_SYSLOG),
             bpf: has(CAP_BPF) || has(CAP_SYS_ADMIN),
             filtered: field("Seccomp:") == Some("2"),
+            btf: Path::new("/sys/kernel/btf/vmlinux").exists(),
+            tracefs: TRACEFS.iter().any(|folder| fs::read_dir(Path::new(folder).join("events")).is_ok()),
+        }
+    }
+
+    /// Returns what decides what can be sampled here, and what `--engine bpf` needs. None of it
+    /// prevents tracing.
+    pub fn prerequisites(&self) -> Vec<Prerequisite> {
+        let shows_kernel = self.perfmon || self.paranoid.is_some_and(|paranoid| paranoid < 2);
+        let paranoid = match self.paranoid {
+            None => "this kernel has no perf_event_open".to_owned(),
+            Some(paranoid) if self.is_forbidden() => format!("{paranoid}: nothing can be sampled"),
+            Some(paranoid) if shows_kernel => format!("{paranoid}: user and kernel code can be sampled"),
+            Some(paranoid) => format!("{paranoid}: only user code can be sampled"),
+        };
+        let shows_names = self.shows_names();
+        let kptr = match self.kptr_restrict {
+            None => "this kernel has no kptr_restrict".to_owned(),
+            Some(kptr) if shows_names => format!("{kptr}: kernel functions have names"),
+            Some(kptr) => format!("{kptr}: kernel functions have no names"),
+        };
+        let has = |is_there, is_needed, lacks: &str| match (is_there, is_needed) {
+            (true, _) => "this process has it".to_owned(),
+            (false, true) => format!("missing: {lacks}"),
+            (false, false) => "missing, but not needed here".to_owned(),
+        };
+        let perfmon = has(self.perfmon, !shows_kernel, "kernel code cannot be sampled");
+        let syslog = has(self.syslog, !shows_names, "kernel functions have no names");
+        let bpf = has(self.bpf, true, "no BPF program can be loaded");
+        let exists = |is_there, lacks: &str| if is_there { "found".to_owned() } else { lacks.to_owned() };
+        vec![
+            gate("perf_event_paranoid", shows_kernel, paranoid, PARANOID),
+            gate("kptr_restrict", shows_names, kptr, KPTR),
+            gate(
+                "CAP_PERFMON",
+                self.perfmon || shows_kernel,
+                perfmon,
+                Remedy { place: "Docker", paste: "docker run --cap-add=PERFMON …" },
+            ),
+            gate(
+                "CAP_SYSLOG",
+                self.syslog || shows_names,
+                syslog,
+                Remedy { place: "Docker", paste: "docker run --cap-add=SYSLOG …" },
+            ),
+            gate(
+                "CAP_BPF",
+                self.bpf,
+                bpf,
+                Remedy { place: "Docker", paste: "docker run --cap-add=BPF --cap-add=PERFMON …" },
+            ),
+            gate("BTF", self.btf, exists(self.btf, "/sys/kernel/btf/vmlinux is missing"), BTF),
+            gate("tracefs", self.tracefs, exists(self.tracefs, "no tracefs can be read"), MOUNT),
+        ]
+    }
+
+    /// Whether `/proc/kallsyms` shows addresses: kallsyms_show_value(), kernel/ksyms_common.c.
+    fn shows_names(&self) -> bool {
+        match self.kptr_restrict.unwrap_or_default() {
+            0 => self.syslog || self.paranoid.is_some_and(|paranoid| paranoid <= 1),
+            1 => self.syslog,
+            _ => false,
         }
     }
 
@@ -87,6 +159,18 @@ impl Rights {
     }
 }
 
+const PARANOID: Remedy = Remedy { place: "the host", paste: "sudo sysctl kernel.perf_event_paranoid=1" };
+const KPTR: Remedy =
+    Remedy { place: "the host", paste: "sudo sysctl kernel.perf_event_paranoid=1 kernel.kptr_restrict=0" };
+const BTF: Remedy = Remedy { place: "the host", paste: "boot a kernel with CONFIG_DEBUG_INFO_BTF" };
+const MOUNT: Remedy = Remedy { place: "here", paste: "sudo mount -t tracefs tracefs /sys/kernel/tracing" };
+
+fn gate(name: &'static str, is_met: bool, found: String, remedy: Remedy) -> Prerequisite {
+    let (state, remedies) =
+        if is_met { (PrerequisiteState::Met, Vec::new()) } else { (PrerequisiteState::Unmet, vec![remedy]) };
+    Prerequisite { name, state, found, remedies }
+}
+
 /// Docker allows perf_event_open to containers with this capability: profiles/seccomp/default.json
 /// of moby.
 const CONTAINER: &str = "run the container with CAP_PERFMON: docker run --cap-add=PERFMON …";
@@ -106,7 +190,9 @@ pub fn lacking(missing: &[Missing]) -> Option<String> {
             "kernel.perf_event_paranoid=1 kernel.kptr_restrict=0",
         ),
         (true, false) => ("only user code was sampled", "kernel.perf_event_paranoid=1"),
-        (false, true) => ("the kernel's functions have no names", "kernel.kptr_restrict=0"),
+        (false, true) => {
+            ("the kernel's functions have no names", "kernel.perf_event_paranoid=1 kernel.kptr_restrict=0")
+        }
         (false, false) => return None,
     };
     Some(format!("{lacks}\nhelp: to see the kernel, run `sudo sysctl {sysctl}`, or run it as root"))

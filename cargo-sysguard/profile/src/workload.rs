@@ -10,12 +10,9 @@ use crate::perf::{self, CallGraph, Options, Recorded};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A program that it needs is not installed.
+    /// Its file cannot be used, a program that it needs is not installed, or it could not be built.
     #[error("{0}")]
-    Absent(String),
-    /// Its file cannot be used, or it could not be built or started.
-    #[error("{0}")]
-    Failed(String),
+    CannotRun(String),
     /// It could not be sampled.
     #[error(transparent)]
     Perf(#[from] perf::Error),
@@ -49,10 +46,7 @@ pub fn record(suite: &Suite, case: &Case, frequency: u64, call_graph: CallGraph)
 }
 
 impl From<NotRun> for Error {
-    fn from(not_run: NotRun) -> Self {
-        match not_run {
-            NotRun::Absent(reason) => Self::Absent(reason),
-            NotRun::Failed(reason) => Self::Failed(reason),
-        }
+    fn from(NotRun(reason): NotRun) -> Self {
+        Self::CannotRun(reason)
     }
 }

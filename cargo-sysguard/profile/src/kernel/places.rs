@@ -120,11 +120,11 @@ impl<'f> Places<'f> {
         let objects = [self.object(before), self.object(after)];
         if objects[0] == objects[1] {
             let inside: Vec<usize> = files.iter().copied().filter(|&file| self.object(file) == objects[0]).collect();
-            return match (inside[..].as_ref(), files) {
-                ([file], _) => Some(*file),
-                // A macro made it, or only headers have it: it is compiled with its neighbours.
+            let inlined: Vec<usize> = files.iter().copied().filter(|&file| self.is_visible(file, before)).collect();
+            return match (&inside[..], &inlined[..]) {
+                ([file], _) | ([], [file]) => Some(*file),
+                // A macro made it: it is compiled with its neighbours.
                 ([], []) if before == after => Some(before),
-                ([], [file]) if self.is_header(*file) => Some(*file),
                 _ => None,
             };
         }
@@ -137,6 +137,14 @@ impl<'f> Places<'f> {
             }
             _ => None,
         }
+    }
+
+    /// Returns whether the file is a header that the source may include.
+    fn is_visible(&self, header: usize, source: usize) -> bool {
+        let path = self.path(header);
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        self.is_header(header)
+            && (path.starts_with("include/") || path.contains("/include/") || self.path(source).starts_with(folder))
     }
 
     /// Returns whether a function of the file may be between these objects of this folder.

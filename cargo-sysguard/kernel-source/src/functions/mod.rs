@@ -163,7 +163,9 @@ impl Scanned {
             return file;
         }
         // Headers with nothing but numbers of registers make up a third of the tree.
-        if path.ends_with(".h") && !["{", "DECLARE_", "DEFINE_", "TRACE_", "LSM_"].iter().any(|sign| text.contains(sign)) {
+        if path.ends_with(".h")
+            && !["{", "DECLARE_", "DEFINE_", "TRACE_", "LSM_"].iter().any(|sign| text.contains(sign))
+        {
             return file;
         }
         scan(text, &mut |item| match item {

@@ -99,7 +99,7 @@ impl Options {
             let run =
                 workload::record(suite, case, sampling.frequency, sampling.call_graph).map_err(
                     |error| match error {
-                        workload::Error::Absent(reason) | workload::Error::Failed(reason) => {
+                        workload::Error::CannotRun(reason) => {
                             let message = format!("cannot run {}: {reason}", case.name);
                             Failure { outcome: Outcome::NotStarted, message }
                         }

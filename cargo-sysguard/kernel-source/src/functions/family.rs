@@ -25,15 +25,18 @@ const EVENTS: [&str; 14] = [
 /// What architectures put before the name of a syscall: arch/*/include/asm/syscall_wrapper.h.
 const SYSCALLS: [&str; 8] = ["__x64_", "__ia32_", "__do_", "__se_", "__arm64_", "__riscv_", "__x32_", "__sys_ni_"];
 
-/// Copies of functions for code that runs at other addresses: early start and hypervisors.
-const COPIES: [&str; 3] = ["__pi_", "__kvm_nvhe_", "__efistub_"];
+/// Copies of functions for code that runs at other addresses (early start and hypervisors), and
+/// wrappers that save registers.
+const COPIES: [&str; 4] = ["__pi_", "__kvm_nvhe_", "__efistub_", "__raw_callee_save_"];
 
 /// Families of functions that nested macros make: the beginning of their names, and the file.
-pub(super) const PREFIXES: [(&str, &str); 14] = [
+pub(super) const PREFIXES: [(&str, &str); 15] = [
     // Static calls that x86 headers list: kvm-x86-ops.h, kvm-x86-pmu-ops.h.
     ("__SCT__kvm_x86_", "arch/x86/kvm/x86.c"),
     ("__SCT__kvm_pmu_", "arch/x86/kvm/pmu.c"),
     ("__SCT__lsm_static_call_", "security/security.c"),
+    // kernel/locking/qspinlock.c includes itself with other names.
+    ("__pv_queued_spin_", "kernel/locking/qspinlock.c"),
     // Thunks for each register and each kind of alignment.
     ("__x86_indirect_", "arch/x86/lib/retpoline.S"),
     ("__x86_return_", "arch/x86/lib/retpoline.S"),

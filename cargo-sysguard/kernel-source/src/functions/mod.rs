@@ -130,13 +130,14 @@ pub fn functions(tree: &Tree) -> Result<Functions> {
 }
 
 /// Returns the subsystem of every file of a tree that may hold text of a kernel, with its path.
+/// `None` if no rule, no section and no other file decides it: then it counts as the core.
 ///
 /// # Errors
 /// Fails if a folder of the tree cannot be read.
-pub fn subsystems_of_files(tree: &Tree) -> Result<Vec<(String, String)>> {
+pub fn subsystems_of_files(tree: &Tree) -> Result<Vec<(String, Option<String>)>> {
     let paths = sources(tree)?;
     let areas = Areas::new(&Maintainers::read(tree)?, &paths);
-    Ok(paths.iter().map(|path| (path.clone(), areas.subsystem(path))).collect())
+    Ok(paths.iter().map(|path| (path.clone(), areas.decided(path).map(str::to_owned))).collect())
 }
 
 fn sources(tree: &Tree) -> Result<Vec<String>> {
@@ -169,7 +170,9 @@ impl Scanned {
             return file;
         }
         // Headers with nothing but numbers of registers make up a third of the tree.
-        if path.ends_with(".h") && !["{", "DECLARE_", "DEFINE_", "TRACE_", "LSM_"].iter().any(|sign| text.contains(sign)) {
+        if path.ends_with(".h")
+            && !["{", "DECLARE_", "DEFINE_", "TRACE_", "LSM_"].iter().any(|sign| text.contains(sign))
+        {
             return file;
         }
         scan(text, &mut |item| match item {

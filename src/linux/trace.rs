@@ -363,12 +363,12 @@ impl Drop for Run<'_> {
     }
 }
 
-fn system(operation: &'static str) -> impl FnOnce(io::Error) -> TraceError {
+pub(super) fn system(operation: &'static str) -> impl FnOnce(io::Error) -> TraceError {
     move |source| TraceError::System { operation, source }
 }
 
 impl LaunchFailure {
-    fn explain(self, program: String, directory: String) -> TraceError {
+    pub(super) fn explain(self, program: String, directory: String) -> TraceError {
         match self.step {
             LaunchStep::Execute => TraceError::Exec { program, source: self.source },
             LaunchStep::Directory => TraceError::Directory { directory, source: self.source },

@@ -16,7 +16,7 @@ mod list;
 #[cfg(feature = "unstable")]
 mod log;
 #[cfg(feature = "unstable")]
-mod markup;
+pub mod markup;
 #[cfg(feature = "unstable")]
 mod observation;
 #[cfg(feature = "unstable")]
@@ -39,7 +39,7 @@ pub use waiting::waiting;
 #[cfg(feature = "unstable")]
 pub use {
     format::{Format, NotAFormat, VerdictFormat},
-    gates::gates,
+    gates::{Gates, gates},
     list::{Listed, list},
     log::log_line,
     observation::observation,

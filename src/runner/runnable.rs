@@ -58,6 +58,18 @@ pub(super) enum Obstacle {
     Unguarded(String),
 }
 
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent(reason)
+            | Self::NotStarted(reason)
+            | Self::Untraceable(reason)
+            | Self::Broken(reason)
+            | Self::Unguarded(reason) => f.write_str(reason),
+        }
+    }
+}
+
 impl From<NotBuilt> for Obstacle {
     fn from(NotBuilt(reason): NotBuilt) -> Self {
         Self::NotStarted(reason)

@@ -144,6 +144,11 @@ pub(crate) fn subsystem(entry_point: &str, file: &str) -> Option<Verdict> {
     Some(Verdict { subsystem, basis: format!("path {path}") })
 }
 
+/// Returns the subsystem of a file by its path alone, or `None` if no rule matches it.
+pub(crate) fn of_file(file: &str) -> Option<Subsystem> {
+    PATHS.iter().find(|(path, _)| file.starts_with(path)).map(|&(_, subsystem)| subsystem)
+}
+
 /// Returns the curated section of an entry point, if it has one.
 pub(crate) fn section(entry_point: &str, file: &str) -> Option<&'static str> {
     let call = call(entry_point);

@@ -35,6 +35,11 @@ pub struct Tree {
 pub struct Version(u32, u32, u32);
 
 impl Version {
+    /// Returns a version by its three numbers.
+    pub fn new(version: u32, patchlevel: u32, sublevel: u32) -> Self {
+        Self(version, patchlevel, sublevel)
+    }
+
     /// Returns the release without its sublevel. Tables do not change within a release.
     pub fn release(self) -> String {
         format!("{}.{}", self.0, self.1)

@@ -1,0 +1,71 @@
+//! Families of functions that one macro makes: the name under which the index has them. Main
+//! function: [`family`].
+//!
+//! `TRACE_EVENT(sched_switch, …)` makes a dozen functions, and the index has one entry for all:
+//! `event sched_switch`.
+
+/// What the macros of trace events put before the name of an event: include/trace/*.h.
+const EVENTS: [&str; 14] = [
+    "trace_event_raw_event_",
+    "trace_event_get_offsets_",
+    "trace_event_define_fields_",
+    "trace_raw_output_",
+    "perf_trace_",
+    "__bpf_trace_",
+    "__traceiter_",
+    "__probestub_",
+    "__SCT__tp_func_",
+    "do_trace_event_raw_event_",
+    "do_perf_trace_",
+    "ftrace_test_probe_",
+    "perf_test_probe_",
+    "trace_custom_event_raw_event_",
+];
+
+/// What architectures put before the name of a syscall: arch/*/include/asm/syscall_wrapper.h.
+const SYSCALLS: [&str; 8] = ["__x64_", "__ia32_", "__do_", "__se_", "__arm64_", "__riscv_", "__x32_", "__sys_ni_"];
+
+/// Copies of functions for code that runs at other addresses: early start and hypervisors.
+const COPIES: [&str; 3] = ["__pi_", "__kvm_nvhe_", "__efistub_"];
+
+/// Returns the names under which a symbol may be in the index, the most specific first.
+pub fn family(symbol: &str) -> Vec<String> {
+    // Parts of functions: `.isra.0`, `.constprop.0`, `.part.0`, `.cold`, `.llvm.123`.
+    let name = symbol.split('.').next().unwrap_or(symbol);
+    let mut names = vec![name.to_owned()];
+    names.extend(EVENTS.iter().filter_map(|prefix| name.strip_prefix(prefix)).map(|event| format!("event {event}")));
+    if let Some(call) = SYSCALLS.iter().find_map(|prefix| name.strip_prefix(prefix))
+        && (call.starts_with("sys_") || call.starts_with("compat_sys_"))
+    {
+        names.push(call.to_owned());
+        // `__ia32_compat_sys_x` of a call that SYSCALL32_DEFINE makes.
+        names.extend(call.strip_prefix("compat_").map(str::to_owned));
+    }
+    names.extend(name.strip_prefix("__SCT__").map(|call| format!("call {call}")));
+    names.extend(COPIES.iter().filter_map(|prefix| name.strip_prefix(prefix)).map(str::to_owned));
+    // BPF_CALL_1(name, …) makes `____name`, too: include/linux/filter.h.
+    names.extend(name.strip_prefix("____").map(str::to_owned));
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_have_the_name_of_their_family() {
+        for (symbol, last) in [
+            ("vfs_read", "vfs_read"),
+            ("vfs_read.constprop.0", "vfs_read"),
+            ("__x64_sys_read", "sys_read"),
+            ("__do_compat_sys_ioctl", "sys_ioctl"),
+            ("perf_trace_sched_switch", "event sched_switch"),
+            ("__SCT__tp_func_sched_switch", "call tp_func_sched_switch"),
+            ("__SCT__might_resched", "call might_resched"),
+            ("__pi_memcpy", "memcpy"),
+            ("____bpf_get_current_task", "bpf_get_current_task"),
+        ] {
+            assert_eq!(family(symbol).last().map(String::as_str), Some(last), "{symbol}");
+        }
+    }
+}

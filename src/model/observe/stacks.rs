@@ -92,10 +92,13 @@ pub fn folded(frames: &[Frame]) -> Vec<Line<'_>> {
     lines
 }
 
-/// The most lines of a stack, the most characters of a line, and the most bytes of all stacks that a
-/// proposal keeps.
+/// The most lines of a stack that a proposal keeps.
 const LINES: usize = 40;
+
+/// The most characters of such a line.
 const COLUMNS: usize = 160;
+
+/// The most bytes of all stacks of a proposal.
 const BYTES: usize = 64 * 1024;
 
 /// Returns the lines of a stack for a proposal: folded and cut, with sources that do not depend on

@@ -46,7 +46,7 @@ impl fmt::Debug for Callers<'_> {
 
 /// A task that waits until a child executes a program or ends. Meanwhile its stack stays as it is.
 #[derive(Debug, Clone, Copy)]
-pub struct WaitingParent(StackRegisters);
+pub struct WaitingParent(sys::StackRegisters);
 
 impl WaitingParent {
     /// Returns the task, which has just made that child; `None` if it is gone. Must be called while
@@ -76,8 +76,8 @@ impl<'a> Callers<'a> {
     }
 
     /// Returns the call site of a task that its parent waits for. posix_spawn(3) runs the child on
-    /// a stack of its own: its functions are followed by those of the parent. vfork(2) runs it on
-    /// the parent's stack, which is not repeated.
+    /// a stack of its own: the functions of the parent follow. vfork(2) runs it on the parent's
+    /// stack, which is not repeated.
     pub fn of_child(&mut self, task: Tid, parent: &WaitingParent) -> CallSite {
         self.below(task, Some(parent))
     }

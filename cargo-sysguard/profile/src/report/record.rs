@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Subject;
 use super::stacks::{FunctionRecord, StackRecord, stacks};
-use super::totals::{TotalsRecord, seconds_per_tick};
+use super::totals::TotalsRecord;
 use crate::profile::Profile;
 use crate::recording::{Clock, Missing};
 use crate::shares::{Amount, Group, Origin, OriginShare, Shares, kernel_name};
@@ -123,6 +123,7 @@ pub(super) struct OriginRecord {
     pub(super) abi: Option<String>,
     pub(super) share: f64,
     pub(super) samples: u64,
+    /// CPU time of one run.
     pub(super) seconds: f64,
     /// Calls of the traced run.
     pub(super) calls: Option<u64>,
@@ -206,7 +207,13 @@ impl ProfileRecord {
         let all = shares.all;
         let (functions, stacks) = stacks(profile);
         let of_kernel = |amount: Amount| amount.share(shares.kernel);
-        let second = seconds_per_tick(profile);
+        let totals = TotalsRecord::of(if subject.totals.is_empty() {
+            std::slice::from_ref(&profile.totals)
+        } else {
+            &subject.totals
+        });
+        let runs = subject.totals.len().max(1) as u64;
+        let second = totals.seconds_per_tick(profile, runs);
         let missing = profile.missing.iter().filter_map(|missing| {
             let (_, name) = MISSING.iter().find(|(known, _)| known == missing)?;
             Some((*name).to_owned())
@@ -216,7 +223,7 @@ impl ProfileRecord {
             workload: WorkloadRecord { name: subject.workload.clone(), command: subject.command.clone() },
             platform: PlatformRecord { arch: subject.arch.clone(), kernel: subject.kernel.clone() },
             sampled: SampledRecord {
-                runs: subject.totals.len().max(1) as u64,
+                runs,
                 status: subject.status,
                 clock: match profile.clock {
                     Clock::CpuClock => "cpu-clock",
@@ -241,11 +248,7 @@ impl ProfileRecord {
                 unknown: of_kernel(shares.known.nothing),
             },
             missing: missing.collect(),
-            totals: TotalsRecord::of(if subject.totals.is_empty() {
-                std::slice::from_ref(&profile.totals)
-            } else {
-                &subject.totals
-            }),
+            totals,
             user: shares.user.share(all),
             kernel: shares.kernel.share(all),
             origins: shares.origins.iter().map(|origin| OriginRecord::of(origin, all, second)).collect(),

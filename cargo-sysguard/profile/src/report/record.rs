@@ -96,8 +96,8 @@ pub(super) struct TracedRecord {
     pub(super) status: i32,
     /// Seconds from start to end.
     pub(super) elapsed: f64,
-    /// Whether it did as much as the sampled run. A program that stops after a time does less if
-    /// its calls are slower: its calls are not those of the sampled run.
+    /// Whether it did as much as the sampled run. It did not if it ended otherwise. A program that
+    /// stops after a time does less if its calls are slower.
     pub(super) comparable: bool,
 }
 
@@ -239,7 +239,7 @@ impl ProfileRecord {
                 engine: traced.engine.to_owned(),
                 status: traced.status,
                 elapsed: traced.elapsed.as_secs_f64(),
-                comparable: traced.did_the_same(profile.totals.elapsed),
+                comparable: traced.status == subject.status && traced.did_the_same(profile.totals.elapsed),
             }),
             places: PlacesRecord {
                 index: subject.index.clone(),

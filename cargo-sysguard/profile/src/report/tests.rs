@@ -166,6 +166,16 @@ fn time_per_call_needs_runs_that_did_the_same() {
 }
 
 #[test]
+fn time_per_call_needs_runs_that_ended_alike() {
+    let mut subject = subject(true);
+    subject.traced.as_mut().expect("a traced run").status = 124;
+    let table = written(&ProfileRecord::new(&subject, &demo()), Format::Table);
+    assert!(table.contains("55.0   5000                      sendto"), "{table}");
+    assert!(table.contains("traced by ptrace; it ended with exit status 124\n"), "{table}");
+    assert!(table.contains("usecs/call: not known, since the traced run ended otherwise\n"), "{table}");
+}
+
+#[test]
 fn totals_of_several_runs_have_a_spread() {
     let several = Subject { totals: vec![totals(1), totals(3)], ..subject(false) };
     let table = written(&ProfileRecord::new(&several, &demo()), Format::Table);

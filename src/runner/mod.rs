@@ -43,8 +43,8 @@ pub use guardian::{remove_abandoned, serve_if_guardian};
 pub use output::Echo;
 pub use progress::{Progress, Silent};
 pub use run::{
-    DEFAULT_GRACE, observe, observe_guarded, observe_logged, observe_notified, observe_notified_with_examples,
-    observe_with_callers, observe_with_examples,
+    DEFAULT_GRACE, observe, observe_compared, observe_guarded, observe_logged, observe_notified,
+    observe_notified_with_examples, observe_with_callers, observe_with_examples,
 };
 pub use suite::{Case, Suite, Unreadable};
 pub use test::{Schedule, Test, TestResult};

@@ -19,6 +19,7 @@ use crate::linux::{
 };
 use crate::model::conditions::CallCondition;
 use crate::model::engine::{Engine, UsedEngine};
+use crate::model::expectation::Rule;
 use crate::model::guard::Guard;
 use crate::model::observe::observation::{Observation, Part};
 use crate::model::observe::selected::Selected;
@@ -90,6 +91,41 @@ pub fn observe_guarded(command: Command, limits: &Limits, guard: &Guard) -> Resu
 /// site.
 pub fn observe_notified(command: Command, limits: &Limits) -> Result<(Observation, Outcome), TraceError> {
     watch_by_notifications(command, limits, for_report(), Wanted::Nothing).map(TracedRun::into_parts)
+}
+
+/// Like [`observe`], by an engine other than the guard, with the call site of every selected use.
+/// Calls are compared with the ranges of addresses and the paths of rules.
+pub fn observe_compared(
+    command: Command,
+    limits: &Limits,
+    engine: Engine,
+    selected: Option<&Selected>,
+    rules: &[Rule],
+) -> Result<(Observation, Outcome), TraceError> {
+    let conditions = rules.iter().filter_map(Rule::call_condition).collect();
+    let named = named_folders(&command);
+    let named = folders(named.iter().map(|(folder, name)| (folder.as_path(), *name)));
+    let options = WatchOptions { conditions, folders: named, ..for_report() };
+    match engine {
+        Engine::Notify => watch_by_notifications(command, limits, options, Wanted::Nothing).map(TracedRun::into_parts),
+        Engine::Ptrace | Engine::Guard => {
+            observe_part(command, limits, options, selected.map_or(Wanted::Nothing, Wanted::Sites))
+        }
+    }
+}
+
+/// Returns the folders that globs of a command's rules can name.
+fn named_folders(command: &Command) -> Vec<(PathBuf, &'static str)> {
+    let variable = |name: &str| match &command.environment {
+        Environment::Inherited => std::env::var_os(name),
+        Environment::Exactly(variables) => {
+            variables.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone())
+        }
+    };
+    let cwd = command.cwd.clone().or_else(|| std::env::current_dir().ok());
+    let named = [(variable("HOME").map(PathBuf::from), "$HOME"), (variable("TMPDIR").map(PathBuf::from), "$TMPDIR")];
+    let named = named.into_iter().chain([(cwd, "$PWD")]);
+    named.filter_map(|(folder, name)| Some((folder.filter(|folder| folder.is_absolute())?, name))).collect()
 }
 
 /// Returns the options of runs that are reported, not judged.

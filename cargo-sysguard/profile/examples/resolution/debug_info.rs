@@ -161,7 +161,8 @@ fn symbols(file: &object::File<'_>) -> String {
             (false, true) => 'T',
             (false, false) => 't',
         };
-        let is_function = !matches!(symbol.kind(), object::SymbolKind::Section | object::SymbolKind::File);
+        let is_function =
+            !matches!(symbol.kind(), object::SymbolKind::Section | object::SymbolKind::File | object::SymbolKind::Data);
         (is_text && is_function).then(|| format!("{:016x} {letter} {name}\n", symbol.address()))
     };
     file.symbols().filter_map(line).collect()

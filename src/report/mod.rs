@@ -43,7 +43,7 @@ pub use {
     list::{Listed, list},
     log::log_line,
     observation::observation,
-    pending::{PendingKeys, finding, pending, pending_causes, pending_groups},
+    pending::{PendingKeys, finding, pending, pending_causes, pending_groups, without_stack},
     verdict::{
         Closing, NotAVerdict, PackageVerdicts, change, closing, pending_dir_flag, read_json_line, shared_causes,
         step_summary, summary, verdict, verdicts,

@@ -4,6 +4,8 @@
 //! It must not know syscalls. `N:` patterns are ignored: they are regular expressions that score
 //! below every `F:` pattern, and they name drivers and boards.
 
+use std::collections::HashMap;
+
 use crate::Result;
 use crate::tree::Tree;
 
@@ -13,6 +15,9 @@ const CATCH_ALL: &str = "THE REST";
 /// The sections of one tree, in the order of the file.
 pub(crate) struct Maintainers {
     sections: Vec<Section>,
+    /// The sections with a pattern for files below a folder (`drivers/net`, `drivers`, or nothing
+    /// for all), so that not every pattern is compared with every file.
+    below: HashMap<String, Vec<usize>>,
 }
 
 #[derive(Default)]
@@ -43,7 +48,12 @@ impl Maintainers {
     /// only the catch-all matches.
     pub(crate) fn section(&self, file: &str) -> Option<&str> {
         let mut best: Option<(Rank, &str)> = None;
-        for section in self.sections.iter().filter(|section| section.title != CATCH_ALL) {
+        let folders = (0..=FOLDERS).map(|depth| folder(file, depth).unwrap_or(file));
+        let mut candidates: Vec<usize> =
+            folders.filter_map(|folder| self.below.get(folder)).flatten().copied().collect();
+        candidates.sort_unstable();
+        candidates.dedup();
+        for section in candidates.into_iter().map(|at| &self.sections[at]) {
             let Some(rank) = section.rank(file) else { continue };
             if best.is_none_or(|(highest, _)| rank > highest) {
                 best = Some((rank, &section.title));
@@ -74,7 +84,25 @@ impl Maintainers {
                 _ => {}
             }
         }
-        Self { sections }
+        let mut below = HashMap::<String, Vec<usize>>::new();
+        for (at, section) in sections.iter().enumerate().filter(|(_, section)| section.title != CATCH_ALL) {
+            for pattern in &section.files {
+                below.entry(pattern.folder().to_owned()).or_default().push(at);
+            }
+        }
+        Self { sections, below }
+    }
+}
+
+/// How many folders of a pattern select the files that are compared with it.
+const FOLDERS: usize = 2;
+
+/// Returns the first folders of a path: `drivers/net` of `drivers/net/tun.c`. `None` if it has
+/// fewer.
+fn folder(path: &str, depth: usize) -> Option<&str> {
+    match depth.checked_sub(1) {
+        None => Some(""),
+        Some(last) => path.match_indices('/').nth(last).map(|(end, _)| &path[..end]),
     }
 }
 
@@ -93,6 +121,13 @@ impl Pattern {
     fn new(value: &str, is_directory: impl Fn(&str) -> bool) -> Self {
         let slash = if !value.ends_with('/') && is_directory(value) { "/" } else { "" };
         Self(format!("{value}{slash}"))
+    }
+
+    /// Returns the folders before the first wildcard, at most [`FOLDERS`]: every file that matches
+    /// is below them.
+    fn folder(&self) -> &str {
+        let literal = self.0.split(['*', '?']).next().unwrap_or_default();
+        (0..=FOLDERS).rev().find_map(|depth| folder(literal, depth)).unwrap_or_default()
     }
 
     /// Returns whether the pattern matches. Without a final slash, it matches only paths with as

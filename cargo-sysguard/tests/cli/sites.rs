@@ -176,6 +176,10 @@ fn first_baseline_is_shown_with_call_sites() {
     let proposal = project.read("expectations/own.yaml.new");
     let remarks = proposal.split_once("\n# sites:\n").map(|(_, remarks)| remarks).expect(&proposal);
     assert!(remarks.contains("network::bind: sites_first::main at src/main.rs:2\n"), "{remarks}");
+    let stacks = remarks.split_once("\n# stacks:\n").map(|(_, stacks)| stacks).expect(remarks);
+    assert!(stacks.contains("#       - network::bind\n"), "{stacks}");
+    assert!(stacks.contains("#       - sites_first::main at src/main.rs:2\n"), "{stacks}");
+    assert!(!stacks.contains(env!("HOME")) && proposal.len() < 100_000, "{} bytes:\n{stacks}", proposal.len());
 
     let json = project.sysguard("bless --format json").ends(0).stdout;
     let report: serde_json::Value = serde_json::from_str(&json).expect("JSON");

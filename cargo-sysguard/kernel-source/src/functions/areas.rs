@@ -19,7 +19,8 @@ const FALLBACKS: [&str; 2] = ["arch/arm64/", "arch/riscv/"];
 
 /// Rules for files of one tree.
 pub(crate) struct Areas {
-    maintainers: Maintainers,
+    /// The section of each file of the tree.
+    sections: HashMap<String, Option<String>>,
     /// The subsystem of most sources of a section.
     by_section: HashMap<String, String>,
     /// The subsystem of the sources with this file name without its ending.
@@ -28,8 +29,10 @@ pub(crate) struct Areas {
 
 impl Areas {
     /// Returns the rules of a tree with these files.
-    pub(crate) fn new(maintainers: Maintainers, paths: &[String]) -> Self {
-        let mut areas = Self { maintainers, by_section: HashMap::new(), by_stem: HashMap::new() };
+    pub(crate) fn new(maintainers: &Maintainers, paths: &[String]) -> Self {
+        let section_of = |path: &String| (path.clone(), section(maintainers, path).map(str::to_owned));
+        let known = paths.iter().map(section_of).collect();
+        let mut areas = Self { sections: known, by_section: HashMap::new(), by_stem: HashMap::new() };
         let mut sections = HashMap::<String, BTreeMap<&str, usize>>::new();
         let mut stems = HashMap::<String, Vec<&str>>::new();
         for path in paths.iter().filter(|path| !path.ends_with(".h")) {
@@ -37,7 +40,7 @@ impl Areas {
             if !path.starts_with("drivers/") && !path.starts_with("sound/") {
                 stems.entry(stem(path).to_owned()).or_default().push(subsystem);
             }
-            if let Some(section) = areas.maintainers.section(path) {
+            if let Some(section) = areas.section(path) {
                 *sections.entry(section.to_owned()).or_default().entry(subsystem).or_default() += 1;
             }
         }
@@ -55,7 +58,7 @@ impl Areas {
 
     /// Returns the section of MAINTAINERS of a file, or `None` if only the catch-all covers it.
     pub(crate) fn section(&self, path: &str) -> Option<&str> {
-        subsystems::section("", path).or_else(|| self.maintainers.section(path))
+        self.sections.get(path)?.as_deref()
     }
 
     /// Returns the subsystem of a file. A header without a rule has that of its section's sources,
@@ -65,6 +68,10 @@ impl Areas {
         let inferred = || by_section().or_else(|| self.by_stem.get(stem(path))).map_or(REST, String::as_str);
         by_path(path).unwrap_or_else(inferred).to_owned()
     }
+}
+
+fn section<'m>(maintainers: &'m Maintainers, path: &str) -> Option<&'m str> {
+    subsystems::section("", path).or_else(|| maintainers.section(path))
 }
 
 /// Returns the subsystem by the rules for paths.
@@ -90,8 +97,9 @@ mod tests {
 
     fn areas() -> Areas {
         let text = "NETWORKING\nF:\tnet/\nF:\tinclude/linux/other.h\n\nTHE REST\nF:\t*/\n";
-        let paths = ["net/core/dev.c", "lib/sort.c", "kernel/fork.c", "include/linux/sort.h"].map(str::to_owned);
-        Areas::new(Maintainers::parse(text, |_| false), &paths)
+        let paths = ["net/core/dev.c", "lib/sort.c", "kernel/fork.c", "include/linux/sort.h", "include/linux/other.h"]
+            .map(str::to_owned);
+        Areas::new(&Maintainers::parse(text, |_| false), &paths)
     }
 
     #[test]

@@ -58,7 +58,10 @@ pub(crate) fn functions(text: &str, found: &mut impl FnMut(&str, Linkage)) {
         if in_macro || word.starts_with('#') && !word.starts_with("##") {
             continue;
         }
-        if let Some((name, linkage)) = called(word) {
+        if let Some(name) = word.strip_prefix("xen_pv_trap ") {
+            // arch/x86/xen/xen-asm.S: the macro makes `xen_` and the name.
+            found(&format!("xen_{}", name.trim()), Linkage::Global);
+        } else if let Some((name, linkage)) = called(word) {
             found(name, linkage);
         } else if let Some(name) = label(line) {
             found(name, if globals.contains(&name) { Linkage::Global } else { Linkage::Static });

@@ -205,7 +205,7 @@ pub(crate) fn split(arguments: &str) -> Vec<&str> {
 }
 
 /// Prefixes of macros that are known by name.
-const KNOWN: [&str; 12] = [
+const KNOWN: [&str; 13] = [
     "SYSCALL_DEFINE",
     "COMPAT_SYSCALL_DEFINE",
     "SYSCALL32_DEFINE",
@@ -218,6 +218,7 @@ const KNOWN: [&str; 12] = [
     "NOTRACE_BPF_CALL_",
     "PV_CALLEE_SAVE_REGS_THUNK",
     "DECLARE_IDTENTRY",
+    "LSM_HOOK",
 ];
 
 fn is_known(name: &str) -> bool {
@@ -249,6 +250,9 @@ fn known(call: &Call) -> Option<(String, Linkage)> {
         (format!("__raw_callee_save_{first}"), Linkage::Global)
     } else if name.starts_with("DECLARE_IDTENTRY") {
         (format!("asm_{}", arguments.last()?), Linkage::Global)
+    } else if name == "LSM_HOOK" {
+        // LSM_HOOK(type, default, name, …) in lsm_hook_defs.h, by kernel/bpf/bpf_lsm.c.
+        (format!("bpf_lsm_{}", arguments.get(2)?), Linkage::Global)
     } else {
         return None;
     })

@@ -70,8 +70,25 @@ const SKIPPED: [&str; 19] = [
     "drivers/firmware/efi/libstub/",
 ];
 
+/// Files of `tools/` that kernel/bpf/ includes.
+const SHARED_WITH_TOOLS: [&str; 3] =
+    ["tools/lib/bpf/btf_iter.c", "tools/lib/bpf/btf_relocate.c", "tools/lib/bpf/relo_core.c"];
+
+/// Files of 32-bit programs on 64-bit kernels. Other files with `_32` are for 32-bit kernels.
+const COMPAT: [&str; 2] = ["arch/x86/entry/syscall_32.c", "arch/x86/kernel/signal_32.c"];
+
+/// Headers that one file includes to make functions of each line: header, file.
+const EXPANDED: [(&str, &str); 2] = [
+    ("arch/x86/include/asm/idtentry.h", "arch/x86/entry/entry_64.S"),
+    ("include/linux/lsm_hook_defs.h", "kernel/bpf/bpf_lsm.c"),
+];
+
 /// Returns whether a kernel's text may hold functions of the file.
 fn is_kernel_text(path: &str) -> bool {
+    let for_32_bits = path.starts_with("arch/x86/") && path.contains("_32.") && !COMPAT.contains(&path);
+    if for_32_bits || SHARED_WITH_TOOLS.contains(&path) {
+        return !for_32_bits;
+    }
     let is_supported = !path.starts_with("arch/")
         || ["arch/arm64/", "arch/riscv/", "arch/x86/"].iter().any(|arch| path.starts_with(arch));
     let in_boot = path.strip_prefix("arch/x86/boot/").is_some_and(|rest| !rest.contains('/'));
@@ -91,9 +108,12 @@ pub fn functions(tree: &Tree) -> Result<Functions> {
     }
     add_exported(&mut scanned);
     drop_stubs(&mut scanned);
-    let areas = Areas::new(Maintainers::read(tree)?, &paths);
+    move_expanded(&mut scanned);
+    let areas = Areas::new(&Maintainers::read(tree)?, &paths);
     let included_by = included_by(&scanned);
-    let files = scanned.into_iter().filter(|file| !file.functions.is_empty()).map(|file| SourceFile {
+    let includers: HashSet<&String> = included_by.values().flatten().collect();
+    scanned.retain(|file| !file.functions.is_empty() || includers.contains(&file.path));
+    let files = scanned.into_iter().map(|file| SourceFile {
         subsystem: areas.subsystem(&file.path),
         section: areas.section(&file.path).map(str::to_owned),
         included_by: included_by.get(&file.path).cloned().unwrap_or_default(),
@@ -109,7 +129,7 @@ pub fn functions(tree: &Tree) -> Result<Functions> {
 /// Fails if a folder of the tree cannot be read.
 pub fn subsystems_of_files(tree: &Tree) -> Result<Vec<(String, String)>> {
     let paths = sources(tree)?;
-    let areas = Areas::new(Maintainers::read(tree)?, &paths);
+    let areas = Areas::new(&Maintainers::read(tree)?, &paths);
     Ok(paths.iter().map(|path| (path.clone(), areas.subsystem(path))).collect())
 }
 
@@ -142,8 +162,8 @@ impl Scanned {
             assembly::functions(text, &mut |name, linkage| add(&mut file.functions, name, linkage));
             return file;
         }
-        // Headers with nothing but macros of registers make up a third of the tree.
-        if path.ends_with(".h") && !text.contains('{') && !text.contains("DECLARE_") && !text.contains("DEFINE_") {
+        // Headers with nothing but numbers of registers make up a third of the tree.
+        if path.ends_with(".h") && !["{", "DECLARE_", "DEFINE_", "TRACE_", "LSM_"].iter().any(|sign| text.contains(sign)) {
             return file;
         }
         scan(text, &mut |item| match item {
@@ -207,6 +227,18 @@ fn drop_stubs(files: &mut [Scanned]) {
         .collect();
     for file in files.iter_mut().filter(|file| is_header(file)) {
         file.functions.retain(|name, _| !global.contains(name) || name.contains(' '));
+    }
+}
+
+/// Moves the functions of a header to the file that makes them.
+fn move_expanded(files: &mut [Scanned]) {
+    for (header, maker) in EXPANDED {
+        let Some(header) = files.iter_mut().find(|file| file.path == header) else { continue };
+        let is_made = |name: &String| name.starts_with("asm_") || name.starts_with("bpf_lsm_");
+        let made: Vec<_> = header.functions.extract_if(.., |name, _| is_made(name)).collect();
+        if let Some(maker) = files.iter_mut().find(|file| file.path == maker) {
+            made.into_iter().for_each(|(name, linkage)| add(&mut maker.functions, &name, linkage));
+        }
     }
 }
 

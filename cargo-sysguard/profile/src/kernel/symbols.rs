@@ -27,7 +27,11 @@ pub(crate) enum Binding {
 
 /// Functions ordered by address, one for each address.
 #[derive(Debug)]
-pub(crate) struct Symbols(Vec<Symbol>);
+pub(crate) struct Symbols {
+    all: Vec<Symbol>,
+    /// Where sections begin and end, in order.
+    borders: Vec<u64>,
+}
 
 /// Two symbols that are farther apart are not neighbours: the text between them is of something
 /// else, such as a program of BPF without a name.
@@ -44,21 +48,39 @@ impl Symbols {
         symbols.iter().any(|symbol| symbol.address != 0).then_some(())?;
         // Stable: of equally good symbols, the first line wins.
         symbols.sort_by(|a, b| a.address.cmp(&b.address).then_with(|| rank(b).cmp(&rank(a))));
+        let borders = symbols.iter().filter(|symbol| is_marker(&symbol.name)).map(|symbol| symbol.address).collect();
         symbols.dedup_by_key(|symbol| symbol.address);
-        Some(Self(symbols))
+        Some(Self { all: symbols, borders })
     }
 
     /// Returns the position of the symbol that holds the address.
     pub(crate) fn at(&self, address: u64) -> Option<usize> {
-        let after = self.0.partition_point(|symbol| symbol.address <= address);
+        let after = self.all.partition_point(|symbol| symbol.address <= address);
         let at = after.checked_sub(1)?;
-        let next = self.0.get(after).map_or(u64::MAX, |next| next.address);
-        let start = self.0[at].address;
+        let next = self.all.get(after).map_or(u64::MAX, |next| next.address);
+        let start = self.all[at].address;
         (next - start < GAP || address - start < PAGE).then_some(at)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Symbol> {
-        self.0.iter()
+    /// Returns the symbols in the order of their addresses.
+    pub(crate) fn all(&self) -> &[Symbol] {
+        &self.all
+    }
+
+    /// Returns a number for each symbol, which changes where a section or a module ends.
+    pub(crate) fn regions(&self) -> Vec<usize> {
+        let mut region = 0;
+        let mut regions = vec![0; self.all.len()];
+        for (at, pair) in self.all.windows(2).enumerate() {
+            let [before, after] = pair else { continue };
+            let borders = |address| self.borders.partition_point(|&border| border <= address);
+            let is_border = before.module != after.module
+                || after.address - before.address >= GAP
+                || borders(before.address) != borders(after.address);
+            region += usize::from(is_border);
+            regions[at + 1] = region;
+        }
+        regions
     }
 }
 

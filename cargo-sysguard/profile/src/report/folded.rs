@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::record::{FunctionRecord, ProfileRecord};
+use super::record::ProfileRecord;
+use super::stacks::FunctionRecord;
 use super::words;
 
 pub(super) fn write(out: &mut dyn io::Write, record: &ProfileRecord) -> io::Result<()> {

@@ -15,7 +15,7 @@ pub(super) fn write(out: &mut dyn io::Write, record: &ProfileRecord) -> io::Resu
         vec![
             words::percent(origin.share),
             words::count(origin.calls),
-            words::microseconds(origin),
+            words::microseconds(origin, record),
             words::count(origin.errors),
             words::origin(origin, record),
             origin.subsystem.as_deref().map(words::escaped).unwrap_or_default(),

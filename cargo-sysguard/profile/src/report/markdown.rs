@@ -29,7 +29,7 @@ fn origins(out: &mut dyn io::Write, record: &ProfileRecord) -> io::Result<()> {
         vec![
             words::percent(origin.share),
             words::count(origin.calls),
-            words::microseconds(origin),
+            words::microseconds(origin, record),
             words::count(origin.errors),
             words::origin(origin, record),
             origin.subsystem.as_deref().map(words::escaped).unwrap_or_default(),

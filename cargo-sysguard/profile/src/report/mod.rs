@@ -9,11 +9,13 @@ mod html;
 mod markdown;
 mod record;
 mod speedscope;
+mod stacks;
 mod table;
 mod totals;
 mod words;
 
 use std::io;
+use std::time::Duration;
 
 use sysguard::unstable::report::Palette;
 
@@ -95,8 +97,25 @@ pub struct Traced {
     pub engine: &'static str,
     /// How it ended, as a shell shows it.
     pub status: i32,
+    /// Time from its start to its end.
+    pub elapsed: Duration,
     /// Its calls.
     pub counts: Counts,
+}
+
+/// What tracing adds to the time of a call, at the least.
+const SLOWER: Duration = Duration::from_micros(2);
+
+impl Traced {
+    /// Returns whether the run did as much as another one of this length. If not, the program
+    /// stops after a time: each call is slower under a tracer, but the run was not longer.
+    fn did_the_same(&self, elapsed: Duration) -> bool {
+        let calls: u64 = self.counts.0.values().map(|count| count.calls).sum();
+        let slower = SLOWER.as_secs_f64() * calls as f64;
+        let elapsed = elapsed.as_secs_f64();
+        // A small part of the run is lost in its spread.
+        slower < elapsed / 100.0 || self.elapsed.as_secs_f64() > elapsed + slower
+    }
 }
 
 impl ProfileRecord {

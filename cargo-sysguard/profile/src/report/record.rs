@@ -3,15 +3,14 @@
 //! Field names and their order are a public interface. It can be read again, because
 //! `profile --save` keeps it.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::Subject;
+use super::stacks::{FunctionRecord, StackRecord, stacks};
 use super::totals::{TotalsRecord, seconds_per_tick};
-use crate::profile::{Frame, KnownBy, Profile};
+use crate::profile::Profile;
 use crate::recording::{Clock, Missing};
-use crate::shares::{Amount, Group, NO_SYMBOLS, Origin, OriginShare, Shares, kernel_name, user_name};
+use crate::shares::{Amount, Group, Origin, OriginShare, Shares, kernel_name};
 
 /// The name and version of the format.
 const SCHEMA: &str = "sysguard.profile/1";
@@ -93,6 +92,11 @@ pub(super) struct TracedRecord {
     pub(super) engine: String,
     /// How it ended, as a shell shows it.
     pub(super) status: i32,
+    /// Seconds from start to end.
+    pub(super) elapsed: f64,
+    /// Whether it did as much as the sampled run. A program that stops after a time does less if
+    /// its calls are slower: its calls are not those of the sampled run.
+    pub(super) comparable: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -160,33 +164,6 @@ pub(super) struct FunctionShareRecord {
     pub(super) total: f64,
 }
 
-/// A function on a stack.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct FunctionRecord {
-    pub(super) kernel: bool,
-    pub(super) name: String,
-    /// The program or library.
-    pub(super) module: Option<String>,
-    /// The source file.
-    pub(super) source: Option<String>,
-    pub(super) subsystem: Option<String>,
-    /// The section of MAINTAINERS.
-    pub(super) section: Option<String>,
-}
-
-/// Equal stacks of one program.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub(super) struct StackRecord {
-    pub(super) program: String,
-    /// Indices of functions, outermost first.
-    pub(super) frames: Vec<usize>,
-    pub(super) samples: u64,
-    /// Nanoseconds, or cycles, as the clock of the sampled run says.
-    pub(super) ticks: u64,
-}
-
 /// The names of what may be missing.
 const MISSING: [(Missing, &str); 4] = [
     (Missing::KernelSamples, "kernel-samples"),
@@ -249,10 +226,12 @@ impl ProfileRecord {
                 samples: all.samples,
                 lost: profile.lost,
             },
-            traced: subject
-                .traced
-                .as_ref()
-                .map(|traced| TracedRecord { engine: traced.engine.to_owned(), status: traced.status }),
+            traced: subject.traced.as_ref().map(|traced| TracedRecord {
+                engine: traced.engine.to_owned(),
+                status: traced.status,
+                elapsed: traced.elapsed.as_secs_f64(),
+                comparable: traced.did_the_same(profile.totals.elapsed),
+            }),
             places: PlacesRecord {
                 index: subject.index.clone(),
                 name: of_kernel(shares.known.name),
@@ -329,69 +308,4 @@ impl GroupRecord {
         let functions = functions.iter().map(|(name, amount)| PartRecord::of(name, *amount, all)).collect();
         Self { name: name.to_string(), share: amount.share(all), samples: amount.samples, functions }
     }
-}
-
-impl FunctionRecord {
-    fn of(frame: &Frame) -> Self {
-        match frame {
-            Frame::Kernel(function) => {
-                let place = function.place.as_ref().filter(|_| function.known_by != KnownBy::Nothing);
-                Self {
-                    kernel: true,
-                    name: kernel_name(function),
-                    module: None,
-                    source: place.map(|place| place.file.to_string()),
-                    subsystem: place.map(|place| place.subsystem.to_string()),
-                    section: place.and_then(|place| place.section.as_ref()).map(ToString::to_string),
-                }
-            }
-            Frame::User(function) => Self {
-                kernel: false,
-                name: user_name(function).to_owned(),
-                module: Some(function.file.to_string()),
-                source: function.source.as_ref().map(|(file, _)| file.to_string()),
-                subsystem: None,
-                section: None,
-            },
-        }
-    }
-
-    /// Returns its name, or that of its file in brackets if it has none.
-    pub(super) fn label(&self) -> String {
-        match &self.module {
-            Some(module) if !self.kernel && self.name == NO_SYMBOLS => {
-                let file = module.rsplit('/').next().unwrap_or_default();
-                if module.starts_with('[') { module.clone() } else { format!("[{file}]") }
-            }
-            _ => self.name.clone(),
-        }
-    }
-
-    /// Returns the frame of a task in a kernel that hides its functions.
-    fn hidden() -> Self {
-        let name = Origin::Hidden.label();
-        Self { kernel: true, name, module: None, source: None, subsystem: None, section: None }
-    }
-}
-
-/// Returns each function once, and the stacks that refer to them. Samples of one function at
-/// different lines are the same stack.
-fn stacks(profile: &Profile) -> (Vec<FunctionRecord>, Vec<StackRecord>) {
-    let mut functions: BTreeMap<FunctionRecord, usize> = BTreeMap::new();
-    let mut stacks: BTreeMap<(String, Vec<usize>), Amount> = BTreeMap::new();
-    for stack in &profile.stacks {
-        let is_hidden = stack.in_kernel && !stack.frames.iter().any(|frame| matches!(frame, Frame::Kernel(_)));
-        let frames = stack.frames.iter().rev().map(FunctionRecord::of).chain(is_hidden.then(FunctionRecord::hidden));
-        let frames = frames.map(|function| {
-            let next = functions.len();
-            *functions.entry(function).or_insert(next)
-        });
-        let frames = frames.collect();
-        *stacks.entry((stack.program.to_string(), frames)).or_default() +=
-            Amount { ticks: stack.ticks, samples: stack.samples };
-    }
-    let mut listed: Vec<(FunctionRecord, usize)> = functions.into_iter().collect();
-    listed.sort_by_key(|(_, at)| *at);
-    let stack = |((program, frames), Amount { ticks, samples })| StackRecord { program, frames, samples, ticks };
-    (listed.into_iter().map(|(function, _)| function).collect(), stacks.into_iter().map(stack).collect())
 }

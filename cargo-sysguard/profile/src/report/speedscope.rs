@@ -5,7 +5,8 @@ use std::io;
 
 use serde::Serialize;
 
-use super::record::{ProfileRecord, StackRecord};
+use super::record::ProfileRecord;
+use super::stacks::StackRecord;
 use super::words;
 
 #[derive(Serialize)]

@@ -66,7 +66,12 @@ fn subject(traced: bool) -> Subject {
         index: Some("6.18.15".to_owned()),
         status: 0,
         totals: vec![totals(1)],
-        traced: traced.then(|| Traced { engine: "ptrace", status: 0, counts: Counts(counts.collect()) }),
+        traced: traced.then(|| Traced {
+            engine: "ptrace",
+            status: 0,
+            elapsed: Duration::from_millis(1500),
+            counts: Counts(counts.collect()),
+        }),
     }
 }
 
@@ -134,6 +139,30 @@ fn table_without_a_traced_run_has_no_counts() {
     let table = written(&ProfileRecord::new(&subject(false), &demo()), Format::Table);
     assert!(table.contains("\n  % time  syscall"), "{table}");
     assert!(table.contains("\ncalls and errors: not counted (--no-trace)\n"), "{table}");
+}
+
+#[test]
+fn time_per_call_needs_runs_that_did_the_same() {
+    let table = |elapsed, calls| {
+        let mut subject = subject(true);
+        let traced = subject.traced.as_mut().expect("a traced run");
+        traced.elapsed = Duration::from_millis(elapsed);
+        traced.counts.0.get_mut(&(Abi::X86_64, "sendto".to_owned())).expect("a count").calls = calls;
+        written(&ProfileRecord::new(&subject, &demo()), Format::Table)
+    };
+    // The sampled run took a second. Some of its calls take 2 µs longer under a tracer.
+    for (elapsed, calls, is_known) in
+        [(1000, 4000, true), (1000, 100_000, false), (1100, 100_000, false), (1900, 100_000, true)]
+    {
+        let table = table(elapsed, calls);
+        let row = table.lines().find(|line| line.contains("  sendto  ")).expect("a row");
+        assert_eq!(row.contains('.') && row.split_whitespace().nth(2) != Some("sendto"), is_known, "{row}");
+        assert_eq!(
+            table.contains("\nusecs/call: not known, since the program stops after a time"),
+            !is_known,
+            "{table}"
+        );
+    }
 }
 
 #[test]

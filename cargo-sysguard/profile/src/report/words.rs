@@ -31,10 +31,13 @@ pub(super) fn command(record: &ProfileRecord) -> String {
     }
 }
 
-/// Returns the microseconds of CPU time per call, if both are known.
-pub(super) fn microseconds(origin: &OriginRecord) -> String {
+/// Returns the microseconds of CPU time per call, if both are known and of comparable runs.
+pub(super) fn microseconds(origin: &OriginRecord, record: &ProfileRecord) -> String {
+    let is_comparable = record.traced.as_ref().is_some_and(|traced| traced.comparable);
     match origin.calls {
-        Some(calls) if calls > 0 && origin.samples > 0 => format!("{:.2}", origin.seconds * 1e6 / calls as f64),
+        Some(calls) if is_comparable && calls > 0 && origin.samples > 0 => {
+            format!("{:.2}", origin.seconds * 1e6 / calls as f64)
+        }
         _ => String::new(),
     }
 }
@@ -98,6 +101,9 @@ pub(super) fn runs(record: &ProfileRecord) -> Vec<String> {
         )),
         None => lines.push("calls and errors: not counted (--no-trace)".to_owned()),
     }
+    if record.traced.as_ref().is_some_and(|traced| !traced.comparable) {
+        lines.push(NOT_COMPARABLE.to_owned());
+    }
     if sampled.lost > 0 {
         let share = sampled.lost as f64 / (sampled.lost + sampled.samples) as f64;
         lines.push(format!("lost: {} samples that the kernel could not store ({} %)", sampled.lost, percent(share)));
@@ -116,6 +122,10 @@ pub(super) fn runs(record: &ProfileRecord) -> Vec<String> {
     lines.extend(missing(record));
     lines
 }
+
+/// Why times per call are left out.
+const NOT_COMPARABLE: &str =
+    "usecs/call: not known, since the program stops after a time; the traced run was as long, but made fewer calls";
 
 /// Returns the uncertainty of a share of 10 %: two standard deviations of a binomial distribution.
 fn precision(samples: u64) -> String {

@@ -52,8 +52,9 @@ impl Options {
 
     /// Returns the counts of a traced run. A failure is a warning: the samples are worth a report.
     fn count(&self, command: &CommandLine<'_>, limits: &Limits) -> Option<Traced> {
-        match command.run(|command| observe(command, limits)) {
-            Ok((observation, outcome)) => Some(traced(&observation, outcome.exit)),
+        let observed = || command.run(|command| observe(command, limits));
+        match traced(|| observed().map(|(observation, outcome)| (observation, outcome.exit))) {
+            Ok(traced) => Some(traced),
             Err(error) => {
                 let text = format!("calls are not counted: {error}");
                 // Ignore a closed standard error: this is only a warning.

@@ -72,11 +72,11 @@ pub(crate) struct Options {
     /// Let other processes of the command outlive its first one for this long [default: 2s]
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, conflicts_with = "workloads")]
     grace: Option<Duration>,
-    #[command(flatten)]
-    cargo: BuildFlags,
     /// The command and its arguments
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<OsString>,
+    #[command(flatten)]
+    cargo: BuildFlags,
 }
 
 const USAGE: &str =

@@ -2,6 +2,7 @@
 //! [`Sampling`] and [`Sampled`].
 
 use std::path::Path;
+use std::time::Instant;
 
 use profile::kernel::{Kernel, Unavailable};
 use profile::naming;
@@ -9,6 +10,7 @@ use profile::perf::{self, CallGraph};
 use profile::profile::Profile;
 use profile::recording::{Missing, Recording};
 use profile::report::{ProfileRecord, Subject, Traced};
+use profile::shares::Counts;
 use profile::user::Programs;
 use sysguard::unstable::linux::{Machine, SymbolFiles};
 use sysguard::unstable::model::observe::observation::{Engine, Observation};
@@ -136,8 +138,14 @@ impl Sampled {
     }
 }
 
-/// Returns the counts of a traced run.
-pub(super) fn traced(observation: &Observation, exit: Exit) -> Traced {
-    let counts = profile::shares::Counts::of(observation);
-    Traced { engine: Engine::Ptrace.name(), status: exit.shell_status(), counts }
+/// Traces a run, and returns its counts.
+pub(super) fn traced<E>(run: impl FnOnce() -> Result<(Observation, Exit), E>) -> Result<Traced, E> {
+    let started = Instant::now();
+    let (observation, exit) = run()?;
+    Ok(Traced {
+        engine: Engine::Ptrace.name(),
+        status: exit.shell_status(),
+        elapsed: started.elapsed(),
+        counts: Counts::of(&observation),
+    })
 }

@@ -118,8 +118,8 @@ impl Options {
 
     /// Returns the counts of a traced run. A failure is a warning: the samples are worth a report.
     fn count_workload(&self, suite: &Suite, case: &Case) -> Option<Traced> {
-        match suite.observe_once(case) {
-            Ok((observation, exit)) => Some(traced(&observation, exit)),
+        match traced(|| suite.observe_once(case)) {
+            Ok(traced) => Some(traced),
             Err(reason) => {
                 let text = format!("calls of {} are not counted: {reason}", case.name);
                 // Ignore a closed standard error: this is only a warning.

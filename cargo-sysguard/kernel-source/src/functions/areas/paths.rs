@@ -230,6 +230,7 @@ pub(super) const PATHS: &[(&str, &str)] = &[
     ("net/bpf/", "bpf"),
     ("net/core/filter.c", "bpf"), // the functions that BPF programs of sockets call
     ("security/bpf/", "bpf"),
+    ("tools/lib/bpf/", "bpf"), // parts that kernel/bpf/ includes
     // Processes and what belongs to them.
     ("arch/arm64/kernel/process.c", "process"),
     ("arch/riscv/kernel/process.c", "process"),

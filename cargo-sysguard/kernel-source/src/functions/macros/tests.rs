@@ -45,6 +45,7 @@ fn families_have_one_entry() {
         ("DEFINE_EVENT", "class, name, args", "event name"),
         ("DEFINE_STATIC_CALL_RET0", "might_resched, f", "call might_resched"),
         ("BPF_CALL_1", "bpf_f, int, a", "bpf_f"),
+        ("LSM_HOOK", "int, 0, file_open, struct file *file", "bpf_lsm_file_open"),
         ("DECLARE_IDTENTRY", "X86_TRAP_DE, exc_divide_error", "asm_exc_divide_error"),
     ] {
         assert_eq!(expanded(&[], name, arguments, false), [expected], "{name}");

@@ -3,7 +3,7 @@
 use super::*;
 
 fn name(symbols: &Symbols, address: u64) -> Option<&str> {
-    symbols.at(address).map(|at| symbols.iter().nth(at).expect("a symbol").name.as_str())
+    symbols.at(address).map(|at| symbols.all()[at].name.as_str())
 }
 
 #[test]
@@ -17,7 +17,7 @@ fn addresses_belong_to_the_function_before_them() {
     assert_eq!(name(&symbols, 0xffff_ffff_8200_0000), None);
     assert_eq!(name(&symbols, 0xffff_ffff_c000_0010), Some("third"));
     assert_eq!(name(&symbols, 0x1000), None);
-    let modules: Vec<_> = symbols.iter().map(|symbol| symbol.module.as_deref()).collect();
+    let modules: Vec<_> = symbols.all().iter().map(|symbol| symbol.module.as_deref()).collect();
     assert_eq!(modules, [None, None, Some("module")]);
 }
 

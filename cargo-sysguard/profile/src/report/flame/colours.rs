@@ -73,11 +73,14 @@ impl<'a> Colours<'a> {
         Self { of, legend }
     }
 
-    /// Returns the colour of a box.
-    pub(super) fn colour(&self, drawn: &Drawn<'_>) -> &'static str {
+    /// Returns the attributes that paint a box. A white one needs an outline.
+    pub(super) fn paint(&self, drawn: &Drawn<'_>) -> String {
         match drawn {
-            Drawn::All | Drawn::Program(_) => PROGRAM,
-            _ => self.of.get(group(drawn)).copied().unwrap_or(UNKNOWN),
+            Drawn::All | Drawn::Program(_) => format!("fill=\"{PROGRAM}\""),
+            _ => match self.of.get(group(drawn)).copied().unwrap_or(UNKNOWN) {
+                UNKNOWN => format!("fill=\"{UNKNOWN}\" stroke=\"#999\" stroke-width=\"0.5\""),
+                colour => format!("fill=\"{colour}\""),
+            },
         }
     }
 }

@@ -29,8 +29,10 @@ pub(super) enum Place {
 const WIDTH: f64 = 1280.0;
 /// The space left and right of the boxes.
 const MARGIN: f64 = 8.0;
-/// The height of a row of boxes.
-const ROW: f64 = 15.0;
+/// The height of a row of boxes, for up to [`FEW_ROWS`] rows and for more.
+const ROWS: [f64; 2] = [18.0, 15.0];
+/// More rows than this would not fit on a screen or page at their full height.
+const FEW_ROWS: usize = 36;
 /// The height of the title.
 const TITLE: f64 = 44.0;
 /// The height of a row of the legend.
@@ -51,7 +53,8 @@ pub(super) fn write(out: &mut dyn io::Write, record: &ProfileRecord, place: Plac
     let legend = legend(&colours);
     let rows = boxes.iter().map(|one| one.row + 1).max().unwrap_or(1);
     let legend_rows = legend.iter().map(|entry| entry.row + 1).max().unwrap_or(0);
-    let bottom = TITLE + rows as f64 * ROW;
+    let row = if rows <= FEW_ROWS { ROWS[0] } else { ROWS[1] };
+    let bottom = TITLE + rows as f64 * row;
     let height = bottom + 10.0 + legend_rows as f64 * LEGEND_ROW + 4.0;
     let namespace = if place == Place::File { "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" } else { "" };
     let name = words::command(record);
@@ -66,7 +69,7 @@ pub(super) fn write(out: &mut dyn io::Write, record: &ProfileRecord, place: Plac
     let headline = clipped(&name, WIDTH - 2.0 * MARGIN, LETTER * 1.4);
     writeln!(out, "<text x=\"{MARGIN}\" y=\"19\" font-size=\"15\" font-weight=\"bold\">{}</text>", text(&headline))?;
     writeln!(out, "<text x=\"{MARGIN}\" y=\"36\" fill=\"#444\">{}</text>", text(&subtitle(record)))?;
-    boxes.iter().try_for_each(|one| draw(out, one, bottom, &colours))?;
+    boxes.iter().try_for_each(|one| draw(out, one, bottom, row, &colours))?;
     for entry in legend {
         let (x, y) = (MARGIN + entry.left, bottom + 10.0 + entry.row as f64 * LEGEND_ROW);
         writeln!(
@@ -96,10 +99,10 @@ fn subtitle(record: &ProfileRecord) -> String {
     )
 }
 
-fn draw(out: &mut dyn io::Write, one: &Box<'_>, bottom: f64, colours: &Colours<'_>) -> io::Result<()> {
+fn draw(out: &mut dyn io::Write, one: &Box<'_>, bottom: f64, row: f64, colours: &Colours<'_>) -> io::Result<()> {
     let inner = WIDTH - 2.0 * MARGIN;
     let (x, width) = (MARGIN + one.left * inner, one.width * inner);
-    let y = bottom - (one.row + 1) as f64 * ROW;
+    let y = bottom - (one.row + 1) as f64 * row;
     let (name, place) = match &one.drawn {
         Drawn::All => ("all".to_owned(), None),
         Drawn::Program(name) => (words::escaped(name), None),
@@ -119,14 +122,14 @@ fn draw(out: &mut dyn io::Write, one: &Box<'_>, bottom: f64, colours: &Colours<'
     let drawn = if width > 2.0 { width - 0.6 } else { width };
     write!(
         out,
-        "<g><title>{}</title><rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{drawn:.1}\" height=\"{:.1}\" fill=\"{}\"/>",
+        "<g><title>{}</title><rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{drawn:.1}\" height=\"{:.1}\" {}/>",
         text(&title),
-        ROW - 1.0,
-        colours.colour(&one.drawn)
+        row - 1.0,
+        colours.paint(&one.drawn)
     )?;
     let label = clipped(&name, width - 5.0, LETTER);
     if !label.is_empty() {
-        write!(out, "<text x=\"{:.1}\" y=\"{:.1}\">{}</text>", x + 2.5, y + 11.0, text(&label))?;
+        write!(out, "<text x=\"{:.1}\" y=\"{:.1}\">{}</text>", x + 2.5, y + row / 2.0 + 3.5, text(&label))?;
     }
     writeln!(out, "</g>")
 }

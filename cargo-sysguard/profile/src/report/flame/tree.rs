@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::report::record::{FunctionRecord, ProfileRecord};
+use crate::report::record::ProfileRecord;
+use crate::report::stacks::FunctionRecord;
 
 /// The most functions of a stack that are drawn: more would not be readable on a page.
 const DEEPEST: usize = 52;

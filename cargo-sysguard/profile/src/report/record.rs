@@ -168,10 +168,11 @@ pub(super) struct FunctionShareRecord {
 }
 
 /// The names of what may be missing.
-const MISSING: [(Missing, &str); 3] = [
+const MISSING: [(Missing, &str); 4] = [
     (Missing::KernelSamples, "kernel-samples"),
     (Missing::KernelNames, "kernel-names"),
     (Missing::HardwareCounters, "hardware-counters"),
+    (Missing::CpuMigrations, "cpu-migrations"),
 ];
 
 /// A saved profile cannot be read.

@@ -144,8 +144,15 @@ fn precision(samples: u64) -> String {
 /// Returns what could not be measured, and how to allow it.
 fn missing(record: &ProfileRecord) -> Vec<String> {
     let missing = [
-        (Missing::KernelSamples, "missing: kernel functions; needs CAP_PERFMON or kernel.perf_event_paranoid of 1"),
-        (Missing::KernelNames, "missing: names of kernel functions; needs CAP_SYSLOG or kernel.kptr_restrict of 0"),
+        (
+            Missing::KernelSamples,
+            "missing: kernel functions; run `sudo sysctl kernel.perf_event_paranoid=1`, or run it as root",
+        ),
+        (
+            Missing::KernelNames,
+            "missing: names of kernel functions; run `sudo sysctl kernel.perf_event_paranoid=1 kernel.kptr_restrict=0`, \
+             or run it as root",
+        ),
         (Missing::HardwareCounters, "missing: hardware counters; this machine has none"),
     ];
     missing.into_iter().filter(|(missing, _)| record.lacks(*missing)).map(|(_, line)| line.to_owned()).collect()
